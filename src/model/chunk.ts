@@ -1,0 +1,164 @@
+import { CborSyntaxError, readHead, scanCbor } from './cbor.ts'
+import type { Event } from './event.ts'
+import { type DamagedRecord, decodeRecord, encodeRecord } from './event-codec.ts'
+import { blake2b256 } from './hash.ts'
+import { formatHex } from './hex.ts'
+import type { EventId } from './ids.ts'
+import { limits } from './limits.ts'
+
+/**
+ * Chunk file (spec §1.2):
+ *
+ * | offset | bytes | meaning                                |
+ * | 0      | 8     | `GRITECNK`                             |
+ * | 8      | 2     | version 1, little-endian               |
+ * | 10     | 1     | length of the codec name, 7            |
+ * | 11     | 7     | `cbor-v1`                              |
+ * | 18     | rest  | one CBOR array of event records        |
+ */
+const chunkHeader = new TextEncoder().encode('GRITECNK\u0001\u0000\u0007cbor-v1')
+
+/** Encodes records that are already encoded, in this order. The list must not be empty. */
+export function encodeChunk(records: readonly Uint8Array[]): Uint8Array {
+  if (records.length === 0) throw new RangeError('a chunk holds at least one record')
+  const head = encodeArrayHead(records.length)
+  const length = records.reduce((sum, record) => sum + record.length, chunkHeader.length + head.length)
+  const bytes = new Uint8Array(length)
+  bytes.set(chunkHeader)
+  bytes.set(head, chunkHeader.length)
+  let position = chunkHeader.length + head.length
+  for (const record of records) {
+    bytes.set(record, position)
+    position += record.length
+  }
+  return bytes
+}
+
+/** Encodes a chunk of events. */
+export function encodeEventChunk(events: readonly Event[]): Uint8Array {
+  return encodeChunk(events.map(encodeRecord))
+}
+
+function encodeArrayHead(count: number): Uint8Array {
+  if (count < 24) return Uint8Array.of(0x80 | count)
+  if (count < 0x100) return Uint8Array.of(0x98, count)
+  if (count < 0x1_0000) return Uint8Array.of(0x99, count >> 8, count & 255)
+  return Uint8Array.of(0x9a, count >>> 24, (count >> 16) & 255, (count >> 8) & 255, count & 255)
+}
+
+/** The hash that names a chunk: BLAKE2b-256 over the whole file, as hex. */
+export function hashChunk(bytes: Uint8Array): string {
+  return formatHex(blake2b256(bytes))
+}
+
+/** A verified event with the bytes of its record, a view into the chunk. */
+export interface ChunkEvent {
+  readonly event: Event
+  readonly record: Uint8Array
+}
+
+export interface DecodedChunk {
+  /** In stored order, every id verified. */
+  readonly events: readonly ChunkEvent[]
+  /** Records that are no event this version can use; the others are unharmed. */
+  readonly damaged: readonly (DamagedRecord & {
+    /** Set when the id verifies, so the record is sound but newer or stranger than this reader. */
+    readonly record: Uint8Array | null
+  })[]
+  /** Why reading stopped before the end of the file, null when it did not. */
+  readonly problem: string | null
+}
+
+/**
+ * Decodes and verifies a chunk. Never throws on foreign bytes: what can be read is returned, the rest is named.
+ * The caller keeps `bytes` unchanged as long as it uses the records.
+ */
+export function decodeChunk(bytes: Uint8Array): DecodedChunk {
+  const headerProblem = checkHeader(bytes)
+  if (headerProblem !== null) return { events: [], damaged: [], problem: headerProblem }
+  const events: ChunkEvent[] = []
+  const damaged: (DamagedRecord & { record: Uint8Array | null })[] = []
+  try {
+    const array = readHead(bytes, chunkHeader.length)
+    if (array.major !== 4) return { events, damaged, problem: 'chunk does not hold an array' }
+    let position = array.end
+    for (let index = 0; index < array.argument; index++) {
+      const scan = scanCbor(bytes, position, limits.cborNestingMax - 1)
+      const record = bytes.subarray(position, scan.end)
+      position = scan.end
+      const decoded = decodeRecord(record)
+      const verifies = recordVerifies(record, scan.canonical, decoded)
+      if ('damaged' in decoded) {
+        damaged.push({ ...decoded.damaged, record: verifies ? record : null })
+      } else if (!verifies) {
+        damaged.push({ eventId: decoded.event.eventId, reason: 'event_id does not match its content', record: null })
+      } else if (!textIsUtf8(record, decoded.event)) {
+        damaged.push({ eventId: decoded.event.eventId, reason: 'text is not UTF-8', record: null })
+      } else {
+        events.push({ event: decoded.event, record })
+      }
+    }
+    const trailing = bytes.length - position
+    return { events, damaged, problem: trailing > 0 ? `${trailing} bytes after the array of records` : null }
+  } catch (error) {
+    if (error instanceof CborSyntaxError) return { events, damaged, problem: error.message }
+    throw error
+  }
+}
+
+function checkHeader(bytes: Uint8Array): string | null {
+  if (bytes.length < chunkHeader.length) return 'chunk is shorter than its header'
+  for (const [index, byte] of chunkHeader.entries()) {
+    if (bytes[index] !== byte) return `chunk header differs at byte ${index}`
+  }
+  return null
+}
+
+/** The preimage shares bytes 2 to 7 with a canonical record, so nothing has to be encoded again to check an id. */
+function recordVerifies(record: Uint8Array, canonical: boolean, decoded: ReturnType<typeof decodeRecord>): boolean {
+  const eventId = 'event' in decoded ? decoded.event.eventId : decoded.damaged.eventId
+  if (eventId === null) return false
+  if (!canonical) return false
+  const id = scanCbor(record, 1, 1)
+  let end = id.end
+  for (let element = 1; element < 7; element++) end = scanCbor(record, end, limits.cborNestingMax - 2).end
+  const shared = record.subarray(id.end, end)
+  const preimage = new Uint8Array(2 + shared.length)
+  preimage[0] = 0x87
+  preimage[1] = 0x01
+  preimage.set(shared, 2)
+  return (formatHex(blake2b256(preimage)) as EventId) === eventId
+}
+
+/** Decoding replaces invalid UTF-8 by U+FFFD, so only a record that shows one has to be looked at. */
+function textIsUtf8(record: Uint8Array, event: Event): boolean {
+  if (!showsReplacement(event.body)) return true
+  try {
+    decodeTexts(record, 0)
+    return true
+  } catch {
+    return false
+  }
+}
+
+function showsReplacement(value: unknown): boolean {
+  if (typeof value === 'string') return value.includes('\ufffd')
+  if (typeof value !== 'object' || value === null) return false
+  return Object.values(value).some(showsReplacement)
+}
+
+const strictUtf8 = new TextDecoder('utf-8', { fatal: true })
+
+/** Decodes every text of one item strictly; returns the position after it. @throws {TypeError} on invalid UTF-8 */
+function decodeTexts(bytes: Uint8Array, start: number): number {
+  const head = readHead(bytes, start)
+  if (head.major === 4) {
+    let end = head.end
+    for (let index = 0; index < head.argument; index++) end = decodeTexts(bytes, end)
+    return end
+  }
+  if (head.major !== 2 && head.major !== 3) return head.end
+  const end = head.end + head.argument
+  if (head.major === 3) strictUtf8.decode(bytes.subarray(head.end, end))
+  return end
+}

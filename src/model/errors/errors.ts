@@ -1,0 +1,90 @@
+import { GriteError } from './grite-error.ts'
+
+/** An argument, option or field has a value that is not allowed. The message names the field, the value and what is. */
+export class InvalidArgsError extends GriteError {
+  readonly kind = 'invalidArgs'
+}
+
+/** Text that should be an id is not one: wrong length, or characters that are not hexadecimal. */
+export class IdParseError extends GriteError {
+  readonly kind = 'idParse'
+}
+
+/** A configuration file is not valid TOML or holds a value of the wrong type. */
+export class ConfigError extends GriteError {
+  readonly kind = 'config'
+}
+
+/** What was asked for does not exist. */
+export class NotFoundError extends GriteError {
+  readonly kind = 'notFound'
+}
+
+/** Somebody else changed or holds what this command wanted to change. */
+export class ConflictError extends GriteError {
+  readonly kind = 'conflict'
+}
+
+/** A ref moved between our read and our write. Safe to retry from `details.found`. */
+export class RefMovedError extends GriteError {
+  readonly kind = 'conflict'
+  constructor(
+    readonly ref: string,
+    readonly expected: string | null,
+    readonly found: string | null,
+  ) {
+    super(`${ref} moved: expected ${expected ?? 'no ref'}, found ${found ?? 'no ref'}`, {
+      details: { ref, expected, found },
+    })
+  }
+}
+
+/** Another process's lock on a ref outlived the wait. */
+export class RefLockedError extends GriteError {
+  readonly kind = 'conflict'
+  constructor(
+    readonly ref: string,
+    lockPath: string,
+    waitedMs: number,
+  ) {
+    super(`${ref} is locked by another process (${lockPath}); waited ${waitedMs} ms`, {
+      details: { ref, lock_path: lockPath, waited_ms: waitedMs },
+      hints: ['If no git or grite process is running here, the lock file was left by a crash of another program'],
+    })
+  }
+}
+
+/** The view is held by another process for longer than the wait. */
+export class ViewBusyError extends GriteError {
+  readonly kind = 'viewBusy'
+}
+
+/** The view cannot be read or written, and rebuilding it did not help. */
+export class ViewError extends GriteError {
+  readonly kind = 'view'
+}
+
+/** Disk full, read-only file system, missing permission: nothing was acknowledged and no ref has moved. */
+export class StorageError extends GriteError {
+  readonly kind = 'io'
+}
+
+/** The git program is missing, too old, or failed in a way that has no better name. */
+export class GitError extends GriteError {
+  readonly kind = 'internal'
+}
+
+/** Bytes in the repository are not what their name or format says. Fails closed; the log reader skips and reports. */
+export class CorruptObjectError extends GriteError {
+  readonly kind = 'internal'
+}
+
+/** An object is larger than the limit of the reader; it was not loaded. */
+export class ObjectTooLargeError extends GriteError {
+  readonly kind = 'internal'
+}
+
+/** A failure that is a defect of grite itself. */
+export class InternalError extends GriteError {
+  readonly kind = 'internal'
+}

@@ -1,0 +1,40 @@
+import { type ErrorCode, type ErrorKind, errorKinds } from './codes.ts'
+
+/** Facts about a failure, keyed as they appear in the JSON envelope's `details`. */
+export type ErrorDetails = Readonly<Record<string, unknown>>
+
+export interface GriteErrorOptions {
+  readonly details?: ErrorDetails
+  readonly cause?: unknown
+  /** Replaces the hints of the kind. */
+  readonly hints?: readonly string[]
+}
+
+/**
+ * A failure that a correct program can meet. The thrower states facts; the layer that can act decides on a retry;
+ * the command line alone decides words and exit status. Never branch on `message`: use the class, `kind` or `code`.
+ */
+export abstract class GriteError extends Error {
+  abstract readonly kind: ErrorKind
+  readonly details: ErrorDetails
+  readonly #hints: readonly string[] | undefined
+
+  constructor(message: string, options: GriteErrorOptions = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause })
+    this.name = new.target.name
+    this.details = options.details ?? {}
+    this.#hints = options.hints
+  }
+
+  get code(): ErrorCode {
+    return errorKinds[this.kind].code
+  }
+
+  get exitStatus(): number {
+    return errorKinds[this.kind].exit
+  }
+
+  get hints(): readonly string[] {
+    return this.#hints ?? errorKinds[this.kind].hints
+  }
+}

@@ -1,0 +1,18 @@
+export { type ErrorCode, type ErrorKind, errorKinds } from './codes.ts'
+export {
+  ConfigError,
+  ConflictError,
+  CorruptObjectError,
+  GitError,
+  IdParseError,
+  InternalError,
+  InvalidArgsError,
+  NotFoundError,
+  ObjectTooLargeError,
+  RefLockedError,
+  RefMovedError,
+  StorageError,
+  ViewBusyError,
+  ViewError,
+} from './errors.ts'
+export { type ErrorDetails, GriteError, type GriteErrorOptions } from './grite-error.ts'

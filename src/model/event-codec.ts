@@ -1,0 +1,210 @@
+import { type CborValue, decodeCbor, encodeCbor } from './cbor.ts'
+import { compareText } from './compare.ts'
+import type { Event, EventFacts } from './event.ts'
+import {
+  type DependencyType,
+  dependencyTypes,
+  type EventBody,
+  type EventKindName,
+  eventKinds,
+  findEventKind,
+  type IssueStateWord,
+  issueStates,
+  type SourceSymbol,
+  type WireType,
+} from './event-kinds.ts'
+import { blake2b128, blake2b256 } from './hash.ts'
+import { formatHex, parseHex } from './hex.ts'
+import type { ActorId, EventId, IssueId } from './ids.ts'
+import { limits } from './limits.ts'
+
+/**
+ * Event record (spec §1.2): `[event_id, issue_id, actor, ts, parent, kind_tag, payload, sig]`.
+ * Preimage of the id (spec §2.4): `[1, issue_id, actor, ts, parent, kind_tag, payload]`.
+ */
+const eventSchemaVersion = 1
+export const recordLength = 8
+
+/** Computes the id of an event: BLAKE2b-256 of its canonical preimage. */
+export function computeEventId(facts: EventFacts): EventId {
+  return formatHex(blake2b256(encodePreimage(facts))) as EventId
+}
+
+/** The bytes whose hash is the event id. */
+export function encodePreimage(facts: EventFacts): Uint8Array {
+  return encodeCbor([eventSchemaVersion, ...sharedElements(facts)])
+}
+
+/** Makes an event of its facts: computes the id, leaves the signature to the caller. */
+export function identifyEvent(facts: EventFacts): Event {
+  return { ...facts, eventId: computeEventId(facts), sig: null }
+}
+
+/** Encodes the record that a chunk holds. */
+export function encodeRecord(event: Event): Uint8Array {
+  return encodeCbor([bytesOf(event.eventId), ...sharedElements(event), event.sig])
+}
+
+function sharedElements(facts: EventFacts): CborValue[] {
+  return [
+    bytesOf(facts.issueId),
+    bytesOf(facts.actor),
+    facts.tsUnixMs,
+    facts.parent === null ? null : bytesOf(facts.parent),
+    eventKinds[facts.body.type].tag,
+    encodePayload(facts.body),
+  ]
+}
+
+/** The payload array of a body, lists sorted as the format wants them. */
+export function encodePayload(body: EventBody): CborValue[] {
+  const values = body as unknown as Readonly<Record<string, unknown>>
+  return Object.entries(eventKinds[body.type].fields).map(([name, type]) => encodeField(type, values[name]))
+}
+
+function encodeField(type: WireType, value: unknown): CborValue {
+  switch (type) {
+    case 'text':
+    case 'optionalText':
+    case 'issueState':
+    case 'dependencyType':
+      return value as string | null
+    case 'issueId':
+    case 'sha256':
+      return bytesOf(value as string)
+    case 'sortedTexts':
+      return [...(value as readonly string[])].sort(compareText)
+    case 'sortedSymbols':
+      return [...(value as readonly SourceSymbol[])]
+        .sort((left, right) => compareText(left.name, right.name) || compareText(left.kind, right.kind))
+        .map(({ name, kind, lineStart, lineEnd }) => [name, kind, lineStart, lineEnd])
+  }
+}
+
+/** Why a record cannot be an event. `eventId` is null when not even that could be read. */
+export interface DamagedRecord {
+  readonly eventId: EventId | null
+  readonly reason: string
+}
+
+/** The event, or why there is none. The id is not verified here: `verifyRecord` needs the raw bytes. */
+export type DecodedRecord = { readonly event: Event } | { readonly damaged: DamagedRecord }
+
+/** Decodes one record that `scanCbor` has passed. Never throws on foreign bytes. */
+export function decodeRecord(bytes: Uint8Array): DecodedRecord {
+  const record = decodeCbor(bytes)
+  if (!Array.isArray(record) || record.length !== recordLength) return damaged(null, 'record is not an array of 8')
+  const [id, issue, actor, ts, parent, tag, payload, sig] = record as unknown[]
+  const eventId = readId<EventId>(id, 32)
+  if (eventId === undefined) return damaged(null, 'event_id is not 32 bytes')
+  const issueId = readId<IssueId>(issue, 16)
+  if (issueId === undefined) return damaged(eventId, 'issue_id is not 16 bytes')
+  const actorId = readId<ActorId>(actor, 16)
+  if (actorId === undefined) return damaged(eventId, 'actor is not 16 bytes')
+  const tsUnixMs = readTime(ts)
+  if (tsUnixMs === undefined) return damaged(eventId, 'ts_unix_ms is not an unsigned integer below 2^53')
+  const parentId = parent === null ? null : readId<EventId>(parent, 32)
+  if (parentId === undefined) return damaged(eventId, 'parent is neither null nor 32 bytes')
+  if (sig !== null && !(sig instanceof Uint8Array)) return damaged(eventId, 'sig is neither null nor bytes')
+  const kind = typeof tag === 'number' ? findEventKind(tag) : undefined
+  if (kind === undefined) return damaged(eventId, `unknown kind tag ${String(tag)}`)
+  const body = decodePayload(kind, payload)
+  if (typeof body === 'string') return damaged(eventId, body)
+  return { event: { eventId, issueId, actor: actorId, tsUnixMs, parent: parentId, body, sig: sig?.slice() ?? null } }
+}
+
+function damaged(eventId: EventId | null, reason: string): DecodedRecord {
+  return { damaged: { eventId, reason } }
+}
+
+function decodePayload(kind: EventKindName, payload: unknown): EventBody | string {
+  const fields = Object.entries(eventKinds[kind].fields)
+  if (!Array.isArray(payload) || payload.length !== fields.length) {
+    return `${kind} payload is not an array of ${fields.length}`
+  }
+  const body: Record<string, unknown> = { type: kind }
+  for (const [index, [name, type]] of fields.entries()) {
+    const value = decodeField(type, payload[index])
+    if (value === undefined) return `${kind} ${name} is not ${wireTypeWords[type]}`
+    body[name] = value
+  }
+  return body as unknown as EventBody
+}
+
+const wireTypeWords: Readonly<Record<WireType, string>> = {
+  text: 'text',
+  optionalText: 'text or null',
+  sortedTexts: 'an array of text',
+  issueState: `one of ${issueStates.join(', ')}`,
+  dependencyType: `one of ${dependencyTypes.join(', ')}`,
+  issueId: '16 bytes',
+  sha256: '32 bytes',
+  sortedSymbols: 'an array of [text, text, u32, u32]',
+}
+
+/** The domain value, undefined when the wire value has another type. */
+function decodeField(type: WireType, value: unknown): unknown {
+  switch (type) {
+    case 'text':
+      return readText(value)
+    case 'optionalText':
+      return value === null ? null : readText(value)
+    case 'issueState':
+      return issueStates.includes(value as IssueStateWord) ? value : undefined
+    case 'dependencyType':
+      return dependencyTypes.includes(value as DependencyType) ? value : undefined
+    case 'issueId':
+      return readId(value, 16)
+    case 'sha256':
+      return readId(value, 32)
+    case 'sortedTexts':
+      return Array.isArray(value) && value.every((item) => readText(item) !== undefined) ? value : undefined
+    case 'sortedSymbols':
+      return readSymbols(value)
+  }
+}
+
+function readText(value: unknown): string | undefined {
+  return typeof value === 'string' ? value : undefined
+}
+
+function readId<Id extends string>(value: unknown, byteLength: number): Id | undefined {
+  return value instanceof Uint8Array && value.length === byteLength ? (formatHex(value) as Id) : undefined
+}
+
+function readTime(value: unknown): number | undefined {
+  const time = typeof value === 'bigint' ? Number(value) : value
+  return typeof time === 'number' && Number.isInteger(time) && time >= 0 && time <= limits.tsUnixMsMax
+    ? time
+    : undefined
+}
+
+function readSymbols(value: unknown): readonly SourceSymbol[] | undefined {
+  if (!Array.isArray(value)) return undefined
+  const symbols: SourceSymbol[] = []
+  for (const item of value) {
+    if (!Array.isArray(item) || item.length !== 4) return undefined
+    const [name, kind, lineStart, lineEnd] = item as unknown[]
+    if (typeof name !== 'string' || typeof kind !== 'string' || !isU32(lineStart) || !isU32(lineEnd)) return undefined
+    symbols.push({ name, kind, lineStart, lineEnd })
+  }
+  return symbols
+}
+
+function isU32(value: unknown): value is number {
+  return typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= 0xffff_ffff
+}
+
+function bytesOf(hex: string): Uint8Array {
+  const bytes = parseHex(hex)
+  if (bytes === undefined) throw new TypeError(`'${hex}' is not hex`)
+  return bytes
+}
+
+/** All project context belongs to this one id (spec §2.2). */
+export const projectContextIssueId = 'f'.repeat(32) as IssueId
+
+/** The id that file context of one path belongs to (spec §2.2). */
+export function deriveContextIssueId(path: string): IssueId {
+  return formatHex(blake2b128(new TextEncoder().encode(`grite:context:file:${path}`))) as IssueId
+}

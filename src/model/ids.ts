@@ -1,0 +1,47 @@
+import { IdParseError } from './errors/index.ts'
+import { parseHex } from './hex.ts'
+
+declare const brand: unique symbol
+
+/** 16 bytes as 32 lower-case hex characters: who writes. One per device or agent. */
+export type ActorId = string & { readonly [brand]: 'ActorId' }
+/** 16 bytes as 32 lower-case hex characters. */
+export type IssueId = string & { readonly [brand]: 'IssueId' }
+/** 32 bytes as 64 lower-case hex characters: BLAKE2b-256 of the event's preimage. */
+export type EventId = string & { readonly [brand]: 'EventId' }
+/** SHA-256 as 64 lower-case hex characters. */
+export type Sha256Hex = string & { readonly [brand]: 'Sha256Hex' }
+
+export const actorIdBytes = 16
+export const issueIdBytes = 16
+export const eventIdBytes = 32
+
+/** Parses a whole id. @throws {IdParseError} on a wrong length or a character that is not hexadecimal */
+export function parseActorId(text: string): ActorId {
+  return parseId(text, actorIdBytes, 'actor id') as ActorId
+}
+
+/** Parses a whole id. @throws {IdParseError} on a wrong length or a character that is not hexadecimal */
+export function parseIssueId(text: string): IssueId {
+  return parseId(text, issueIdBytes, 'issue id') as IssueId
+}
+
+/** Parses a whole id. @throws {IdParseError} on a wrong length or a character that is not hexadecimal */
+export function parseEventId(text: string): EventId {
+  return parseId(text, eventIdBytes, 'event id') as EventId
+}
+
+/** Parses a SHA-256. @throws {IdParseError} on a wrong length or a character that is not hexadecimal */
+export function parseSha256(text: string): Sha256Hex {
+  return parseId(text, 32, 'SHA-256') as Sha256Hex
+}
+
+function parseId(text: string, byteLength: number, what: string): string {
+  const bytes = parseHex(text)
+  if (bytes === undefined || bytes.length !== byteLength) {
+    throw new IdParseError(`${what} '${text}' is not ${byteLength * 2} hexadecimal characters`, {
+      details: { field: what, value: text },
+    })
+  }
+  return text.toLowerCase()
+}

@@ -1,0 +1,98 @@
+export { type ChunkEvent, type DecodedChunk, decodeChunk, encodeChunk, encodeEventChunk, hashChunk } from './chunk.ts'
+export { compareBytes, compareText } from './compare.ts'
+export { type FileContext, laterContext, type ProjectContext } from './context.ts'
+export {
+  ConfigError,
+  ConflictError,
+  CorruptObjectError,
+  type ErrorCode,
+  type ErrorDetails,
+  type ErrorKind,
+  errorKinds,
+  GitError,
+  GriteError,
+  IdParseError,
+  InternalError,
+  InvalidArgsError,
+  NotFoundError,
+  ObjectTooLargeError,
+  RefLockedError,
+  RefMovedError,
+  StorageError,
+  ViewBusyError,
+  ViewError,
+} from './errors/index.ts'
+export { compareVersions, type Event, type EventFacts, type Version, versionOf } from './event.ts'
+export {
+  computeEventId,
+  type DamagedRecord,
+  decodeRecord,
+  deriveContextIssueId,
+  encodeRecord,
+  identifyEvent,
+  projectContextIssueId,
+} from './event-codec.ts'
+export { formatKindForExport, formatKindWithNumbers, type Json } from './event-json.ts'
+export {
+  type DependencyType,
+  dependencyTypes,
+  type EventBody,
+  type EventBodyOf,
+  type EventKindName,
+  eventKindNames,
+  eventKinds,
+  type IssueStateWord,
+  issueStates,
+  type SourceSymbol,
+} from './event-kinds.ts'
+export {
+  type FieldKey,
+  type Fields,
+  fieldKeys,
+  fieldRules,
+  fieldsOf,
+  formatScopedLabel,
+  isFieldKey,
+  isFieldValue,
+  type LabelChange,
+  parentOf,
+  parseScopedLabel,
+  planClearField,
+  planSetField,
+} from './fields.ts'
+export { blake2b128, blake2b256 } from './hash.ts'
+export { formatHex, parseHex } from './hex.ts'
+export {
+  type ActorId,
+  type EventId,
+  type IssueId,
+  parseActorId,
+  parseEventId,
+  parseIssueId,
+  parseSha256,
+  type Sha256Hex,
+} from './ids.ts'
+export { formatIssueState, parseIssueState } from './issue-state-codec.ts'
+export { limits } from './limits.ts'
+export {
+  type Attachment,
+  applyEvent,
+  createdTs,
+  currentBody,
+  currentState,
+  currentTitle,
+  type Dependency,
+  dependencyKey,
+  emptyIssueState,
+  foldIssue,
+  type IssueState,
+  isPresent,
+  type Link,
+  labelVersions,
+  presentAssignees,
+  presentDependencies,
+  presentLabels,
+  updatedTs,
+} from './projection.ts'
+export { chooseSignature, type SignatureVerdict, signatureBytes } from './signature.ts'
+export { requireLabel, requireTitle, validateBody } from './validate-event.ts'

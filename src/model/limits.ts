@@ -1,0 +1,28 @@
+/**
+ * Every limit in one table (design §10). They bind writers and the loading of bytes; a reader folds whatever verifies.
+ * Text limits count UTF-8 bytes.
+ */
+export const limits = {
+  titleBytesMax: 1024,
+  bodyBytesMax: 1024 * 1024,
+  labelBytesMax: 256,
+  assigneeBytesMax: 256,
+  urlBytesMax: 4096,
+  noteBytesMax: 4096,
+  attachmentNameBytesMax: 1024,
+  mimeBytesMax: 256,
+  labelsPerIssueMax: 1000,
+  attachmentBytesMax: 16 * 1024 * 1024,
+  batchEventsMax: 4096,
+  batchBytesMax: 8 * 1024 * 1024,
+  segmentBytesMax: 4 * 1024 * 1024,
+  segmentRecordsMax: 8192,
+  /** A larger chunk is reported by object id and not loaded. */
+  chunkReadBytesMax: 64 * 1024 * 1024,
+  /** Nesting of a chunk's CBOR, counted from the array of records: records, record, payload, symbols. */
+  cborNestingMax: 4,
+  /** Above this a time cannot be computed with exactly; the event is damaged. */
+  tsUnixMsMax: Number.MAX_SAFE_INTEGER,
+  /** A shorter prefix of an id is refused; it would become ambiguous too soon. */
+  issueIdPrefixMin: 4,
+} as const
