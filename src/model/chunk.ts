@@ -83,7 +83,7 @@ export function decodeChunk(bytes: Uint8Array): DecodedChunk {
     if (array.major !== 4) return { events, damaged, problem: 'chunk does not hold an array' }
     let position = array.end
     for (let index = 0; index < array.argument; index++) {
-      const scan = scanCbor(bytes, position, limits.cborNestingMax - 1)
+      const scan = scanCbor(bytes, position, limits.cborNestingMax)
       const record = bytes.subarray(position, scan.end)
       position = scan.end
       const decoded = decodeRecord(record)
@@ -121,7 +121,7 @@ function recordVerifies(record: Uint8Array, canonical: boolean, decoded: ReturnT
   if (!canonical) return false
   const id = scanCbor(record, 1, 1)
   let end = id.end
-  for (let element = 1; element < 7; element++) end = scanCbor(record, end, limits.cborNestingMax - 2).end
+  for (let element = 1; element < 7; element++) end = scanCbor(record, end, limits.cborNestingMax - 1).end
   const shared = record.subarray(id.end, end)
   const preimage = new Uint8Array(2 + shared.length)
   preimage[0] = 0x87

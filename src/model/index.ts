@@ -74,6 +74,7 @@ export {
 } from './ids.ts'
 export { formatIssueState, parseIssueState } from './issue-state-codec.ts'
 export { limits } from './limits.ts'
+export { beadsImportActor, deriveBeadsIssueId, originalIdOf } from './original-id.ts'
 export {
   type Attachment,
   applyEvent,
@@ -83,6 +84,7 @@ export {
   currentTitle,
   type Dependency,
   dependencyKey,
+  type ElementVersions,
   emptyIssueState,
   foldIssue,
   type IssueState,
@@ -92,6 +94,7 @@ export {
   presentAssignees,
   presentDependencies,
   presentLabels,
+  type Register,
   updatedTs,
 } from './projection.ts'
 export { chooseSignature, type SignatureVerdict, signatureBytes } from './signature.ts'

@@ -19,7 +19,7 @@ export const limits = {
   segmentRecordsMax: 8192,
   /** A larger chunk is reported by object id and not loaded. */
   chunkReadBytesMax: 64 * 1024 * 1024,
-  /** Nesting of a chunk's CBOR, counted from the array of records: records, record, payload, symbols. */
+  /** Nesting inside a chunk's array of records: record, payload, symbols, symbol. */
   cborNestingMax: 4,
   /** Above this a time cannot be computed with exactly; the event is damaged. */
   tsUnixMsMax: Number.MAX_SAFE_INTEGER,

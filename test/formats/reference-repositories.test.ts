@@ -1,0 +1,88 @@
+import assert from 'node:assert/strict'
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import type { IssueRow } from '../../src/view/index.ts'
+import { createCommandSandbox } from '../support/command-runner.ts'
+
+/** Repositories that the Rust tool wrote, with what it printed of them (fixtures/repos/README.md). */
+const own = fileURLToPath(new URL('../../fixtures/repos/', import.meta.url))
+const shared = fileURLToPath(new URL('../../../shared/fixtures/', import.meta.url))
+const cases = [
+  { name: 'small', from: own, bundles: ['repo.bundle'] },
+  { name: 'signed', from: own, bundles: ['repo.bundle'] },
+  { name: 'two-actors', from: own, bundles: ['repo.bundle'] },
+  { name: 'locks', from: own, bundles: ['repo.bundle'] },
+  { name: 'snapshots', from: shared, bundles: ['repo.bundle'] },
+  { name: 'large', from: shared, bundles: ['repo.bundle'] },
+] as const
+
+for (const { name, from, bundles } of cases) {
+  const folder = join(from, name)
+  const skip = existsSync(folder) ? false : `${name} lies in ../shared, which is not here`
+  test(`${name}, written by the Rust tool, reads as it printed`, { skip }, async (t) => {
+    const expected = JSON.parse(readFileSync(join(folder, 'expected.json'), 'utf8'))
+    const { git, path, run, warnings, withRepository } = createCommandSandbox(t)
+    for (const bundle of bundles) git(path, 'fetch', '-q', join(folder, bundle), 'refs/grite/*:refs/grite/*')
+    assert.equal(git(path, 'rev-parse', 'refs/grite/wal'), expected.wal_head)
+
+    const { issues } = (await run('issue list')) as { issues: IssueRow[] }
+    assert.deepEqual(issues.map(asSummary), expected.issues)
+
+    const exported = (await run('export', { format: 'json' })) as { content: { issues: unknown; events: Kinded[] } }
+    assert.deepEqual(exported.content.issues, expected.export.issues)
+    assert.deepEqual(exported.content.events.map(asReferenceEvent), expected.export.events)
+    assert.deepEqual(exported.content.events.map(({ event_id }) => event_id).sort(), [...expected.event_ids].sort())
+
+    for (const [issue, events] of Object.entries(expected.show_events ?? {})) {
+      const shown = (await run('issue show', { issue })) as { events: unknown }
+      assert.deepEqual(shown.events, events)
+    }
+    await withRepository(async (repository) => {
+      const view = await repository.view()
+      for (const [issue, deps] of Object.entries<Deps>(expected.deps ?? {})) {
+        assert.deepEqual(await edges(view.dependenciesOf(issue as never)), deps.dependencies.map(asEdge))
+        assert.deepEqual(await edges(view.dependentsOf(issue as never)), deps.dependents.map(asEdge))
+      }
+      if (expected.context) {
+        const files = Object.fromEntries((await view.fileContexts()).map(({ body }) => [body.path, body.content_hash]))
+        const wanted = Object.entries<{ content_hash: string }>(expected.context.files)
+        assert.deepEqual(files, Object.fromEntries(wanted.map(([file, { content_hash }]) => [file, content_hash])))
+        const project = (await view.projectContexts()).map(({ body }) => ({ key: body.key, value: body.value }))
+        assert.deepEqual(project, expected.context.project)
+      }
+    })
+    assert.deepEqual(warnings, [])
+    assert.deepEqual(((await run('db check', { verifyParents: true })) as { errors: unknown }).errors, [])
+  })
+}
+
+interface Deps {
+  readonly dependencies: readonly { readonly issue_id: string; readonly dep_type: string }[]
+  readonly dependents: readonly { readonly issue_id: string; readonly dep_type: string }[]
+}
+
+interface Kinded {
+  readonly event_id: string
+  readonly kind: Readonly<Record<string, Readonly<Record<string, unknown>>>>
+}
+
+function asSummary({ issue_id, title, state, labels, assignees, created_ts, updated_ts, comment_count }: IssueRow) {
+  return { issue_id, title, state, labels, assignees, created_ts, updated_ts, comment_count }
+}
+
+/** The published export has neither signatures nor symbols. */
+function asReferenceEvent({ kind, ...event }: Kinded): unknown {
+  const { sig: _sig, ...rest } = event as typeof event & { sig?: string }
+  const { symbols: _symbols, ...context } = kind.ContextUpdated ?? {}
+  return { ...rest, kind: kind.ContextUpdated === undefined ? kind : { ContextUpdated: context } }
+}
+
+function asEdge({ issue_id, dep_type }: { readonly issue_id: string; readonly dep_type: string }) {
+  return { other: issue_id, type: dep_type }
+}
+
+async function edges(found: Promise<readonly unknown[]>): Promise<unknown> {
+  return found
+}
