@@ -1,0 +1,123 @@
+import {
+  CorruptObjectError,
+  GitError,
+  type GriteError,
+  NotFoundError,
+  RefLockedError,
+  RefMovedError,
+  StorageError,
+} from '../model/errors/index.ts'
+
+/** How a git process ended. */
+export interface GitFailure {
+  /** The git command and its arguments. */
+  readonly args: readonly string[]
+  /** Null when a signal ended it. */
+  readonly exitStatus: number | null
+  readonly signal: string | null
+  readonly stderr: string
+}
+
+type Rule = readonly [pattern: RegExp, make: (match: RegExpExecArray, failure: GitFailure) => GriteError]
+
+// Each line is provoked with real git in test/git/classify-git-failure.test.ts. Messages are those of LC_ALL=C. Order matters:
+// a cause (disk full) is named before its consequence (cannot lock ref).
+const rules: readonly Rule[] = [
+  // strerror(3) behind error_errno() and die_errno() anywhere in git.
+  [/(No space left on device|Disk quota exceeded|Read-only file system|Permission denied)/, storage],
+  // object-file.c: write_loose_object() and mkstemp, when the object directory does not take new files.
+  [/(insufficient permission for adding an object to repository database|unable to create temporary)/, storage],
+  // setup.c: ensure_valid_ownership().
+  [
+    /detected dubious ownership in repository at '(.*)'/,
+    (match, failure) =>
+      new GitError(`git refuses the repository at ${match[1]}: it belongs to somebody else`, {
+        details: details(failure),
+        hints: [`If you trust it: git config --global --add safe.directory '${match[1]}'`],
+      }),
+  ],
+  // setup.c: setup_git_directory_gently().
+  [/not a git repository/, (_match, failure) => notFound('no git repository here', failure)],
+  // setup.c: verify_repository_format().
+  [
+    /((?:unknown repository extensions? found|Expected git repo version).*(?:\n\t.*)*)/,
+    (match, failure) =>
+      new GitError(`this git is too old for the repository: ${oneLine(match[1])}`, { details: details(failure) }),
+  ],
+  // lockfile.c: unable_to_lock_message().
+  [
+    /cannot lock ref '(.*?)': Unable to create '(.*?)': File exists/,
+    (match) => new RefLockedError(match[1] ?? '', match[2] ?? '', 0),
+  ],
+  [
+    /Unable to create '(.*?\/packed-refs\.lock)': File exists/,
+    (match) => new RefLockedError('packed-refs', match[1] ?? '', 0),
+  ],
+  // refs/files-backend.c and refs/reftable-backend.c: lock_ref_for_update(), check_old_oid().
+  [
+    /cannot lock ref '(.*?)': is at ([0-9a-f]+) but expected ([0-9a-f]+)/,
+    (match) => new RefMovedError(match[1] ?? '', match[3] ?? null, match[2] ?? null),
+  ],
+  [/cannot lock ref '(.*?)': reference already exists/, (match) => new RefMovedError(match[1] ?? '', null, 'a ref')],
+  [/cannot lock ref '(.*?)': unable to resolve reference/, (match) => new RefMovedError(match[1] ?? '', 'a ref', null)],
+  [
+    /cannot lock ref '(.*?)': reference is missing but expected ([0-9a-f]+)/,
+    (match) => new RefMovedError(match[1] ?? '', match[2] ?? null, null),
+  ],
+  // promisor-remote.c: promisor_remote_get_direct(), here always refused (see run-git.ts).
+  [
+    /could not fetch ([0-9a-f]+) from promisor remote/,
+    (match, failure) => notFound(`object ${match[1]} is not here`, failure),
+  ],
+  // object-file.c: read_object_file_extended(); packfile.c: unpack_entry(); object.c: parse_object().
+  [
+    /(?:loose|packed) object ([0-9a-f]+) \(stored in .*?\) is corrupt/,
+    (match, failure) => new CorruptObjectError(`object ${match[1]} is corrupt`, { details: details(failure) }),
+  ],
+  [
+    /(?:hash mismatch|unable to unpack|unable to parse object:?|bad tree object) ([0-9a-f]{40,64})/,
+    (match, failure) => new CorruptObjectError(`object ${match[1]} is corrupt`, { details: details(failure) }),
+  ],
+  // revision.c: handle_revision_arg(); builtin/merge-base.c; builtin/rev-parse.c; builtin/rev-list.c.
+  [
+    /(?:bad object|Not a valid (?:object|commit) name|Needed a single revision|bad revision) ?'?([^\s']*)/,
+    (match, failure) => notFound(`object ${match[1]} is not here`, failure),
+  ],
+]
+
+/** Names a failed git command. The only place that reads what git prints for people. */
+export function classifyGitFailure(failure: GitFailure): GriteError {
+  for (const [pattern, make] of rules) {
+    const match = pattern.exec(failure.stderr)
+    if (match) return make(match, failure)
+  }
+  const end = failure.signal === null ? `status ${failure.exitStatus}` : `signal ${failure.signal}`
+  const said = oneLine(failure.stderr)
+  return new GitError(`git ${failure.args[0] ?? ''} failed with ${end}${said === '' ? '' : `: ${said}`}`, {
+    details: details(failure),
+  })
+}
+
+function storage(match: RegExpExecArray, failure: GitFailure): GriteError {
+  return new StorageError(`git ${failure.args[0] ?? ''}: ${match[1]}`, { details: details(failure) })
+}
+
+function notFound(message: string, failure: GitFailure): GriteError {
+  return new NotFoundError(message, { details: details(failure) })
+}
+
+function details(failure: GitFailure): Record<string, unknown> {
+  return { git_command: failure.args[0], exit_status: failure.exitStatus, stderr: failure.stderr.slice(0, 2000) }
+}
+
+function oneLine(text: string | undefined): string {
+  return (text ?? '')
+    .trim()
+    .replace(/\s*\n\s*/g, '; ')
+    .slice(0, 500)
+}
+
+/** The ref that `git for-each-ref` left out because its file holds no id (ref-filter.c: filter_one()); null when none. */
+export function namesBrokenRef(stderr: string): string | null {
+  return /ignoring broken ref (\S+)/.exec(stderr)?.[1] ?? null
+}

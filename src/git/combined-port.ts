@@ -1,0 +1,72 @@
+import { GriteError } from '../model/errors/index.ts'
+import { createInProcessPublisher } from './isomorphic/in-process-publisher.ts'
+import { readLooseObject } from './isomorphic/loose-objects.ts'
+import { listRefFiles, readRefFile } from './isomorphic/refs.ts'
+import { createNativePort } from './native/native-port.ts'
+import { looseObjectsMax, writeObjects } from './native/write-objects.ts'
+import type { GitPort, PublishPlan } from './port.ts'
+import type { PortContext } from './port-context.ts'
+import { readShortChain } from './read-short-chain.ts'
+
+/**
+ * Picks per operation (docs/decisions/0002): in process where starting git (2.6 ms) would cost more than the work,
+ * which is refs, loose objects, small publishes and short new history; git for everything else.
+ */
+export function createCombinedPort(context: PortContext): GitPort {
+  const { layout } = context
+  const native = createNativePort(context)
+  const publisher = createInProcessPublisher(context)
+  const hasRefFiles = layout.refStorage === 'files'
+
+  async function publish(plan: PublishPlan): Promise<void> {
+    if (layout.unusualObjectStore || !publisher.canPublish(plan)) return native.publish(plan)
+    if (plan.objects.length > looseObjectsMax) return publishPack(plan)
+    try {
+      await publisher.publish(plan)
+    } catch (error) {
+      if (!lacksHardLinks(error)) throw error
+      await native.publish(plan)
+    }
+  }
+
+  async function publishPack({ objects, updates }: PublishPlan): Promise<void> {
+    const release = await writeObjects({ ...context, flushes: await context.flushSettings() }, objects)
+    try {
+      await publish({ objects: [], updates })
+    } finally {
+      release()
+    }
+  }
+
+  return {
+    ...native,
+    implementation: 'combined',
+    readRef: hasRefFiles ? async (ref) => readRefFile(layout, ref) : native.readRef,
+    listRefs: hasRefFiles ? async (prefix) => listRefFiles(layout, prefix) : native.listRefs,
+    readObject: async (oid, bytesMax) =>
+      readLooseObject(layout, oid, bytesMax) ?? (await native.readObject(oid, bytesMax)),
+    async *readHistory(options) {
+      const chain = readShortChain(layout, options.head, options.exclude ?? [], options.blobBytesMax)
+      if (chain === null) yield* native.readHistory(options)
+      else if (chain.entries.length > 0) yield chain.entries
+    },
+    async isAncestor(ancestor, descendant) {
+      if (ancestor === descendant) return (await this.readObject(ancestor, Number.MAX_SAFE_INTEGER)) !== null
+      const chain = readShortChain(layout, descendant, [ancestor], 0)
+      if (chain?.end === 'excluded') return true
+      return native.isAncestor(ancestor, descendant)
+    },
+    publish,
+    async close() {
+      context.markClosed()
+      await native.close()
+    },
+  }
+}
+
+// FAT and some network file systems; git's own lock files do without.
+function lacksHardLinks(error: unknown): boolean {
+  if (!(error instanceof GriteError) || !(error.cause instanceof Error)) return false
+  const { syscall, code = '' } = error.cause as NodeJS.ErrnoException
+  return syscall === 'link' && ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK'].includes(code)
+}

@@ -1,0 +1,123 @@
+import { randomBytes } from 'node:crypto'
+import { existsSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { deflateSync } from 'node:zlib'
+import { readLooseObject } from '../isomorphic/loose-objects.ts'
+import { encodeObjectHeader } from '../object-codec.ts'
+import type { Oid, PendingObject, RepositoryLayout } from '../port.ts'
+import { looseObjectPath } from '../ref-paths.ts'
+import type { Disk, OpenFile } from './disk.ts'
+import { findPackOf } from './pack-index.ts'
+import { errnoOf } from './storage-failure.ts'
+
+/** Loose objects on their way to the disk: temp files to flush, then to put in place, then directories to flush. */
+export interface StagedObjects {
+  /** New temp files, and objects found here whose writer may not have flushed them. */
+  readonly files: readonly OpenFile[]
+  /** Gives the temp files their names. @returns the directories to flush: those that gained an entry, or may have */
+  place(): readonly string[]
+  /** Closes files and removes temp files that were not placed. */
+  discard(): void
+}
+
+/**
+ * Stages objects below `objects/`. What the repository holds already is freshened instead, so that `git gc` running
+ * at this moment keeps it.
+ */
+export function stageObjects(disk: Disk, layout: RepositoryLayout, objects: readonly PendingObject[]): StagedObjects {
+  const files: OpenFile[] = []
+  const unplaced = new Map<PendingObject, string>()
+  const gained = new Set<string>()
+
+  function discard(): void {
+    for (const file of files) disk.closeFile(file)
+    files.length = 0
+    for (const path of unplaced.values()) disk.remove(path)
+    unplaced.clear()
+  }
+
+  try {
+    for (const object of uniqueById(objects).values()) {
+      const existing = freshenExisting(disk, layout, object.oid)
+      if (existing === 'packed') continue
+      if (existing) {
+        files.push(existing)
+        gained.add(dirname(existing.path))
+        continue
+      }
+      const file = writeTemporary(disk, layout, object, gained)
+      unplaced.set(object, file.path)
+      files.push(file)
+    }
+  } catch (error) {
+    discard()
+    throw error
+  }
+
+  function place(): readonly string[] {
+    for (const [object, temporary] of unplaced) {
+      const path = looseObjectPath(layout, object.oid)
+      disk.rename(temporary, path)
+      unplaced.delete(object)
+      gained.add(dirname(path))
+    }
+    return [...gained]
+  }
+
+  return { files, place, discard }
+}
+
+/** Objects that the repository no longer holds, loose or packed. */
+export function findVanished(layout: RepositoryLayout, objects: readonly PendingObject[]): readonly PendingObject[] {
+  return objects.filter(({ oid }) => !existsSync(looseObjectPath(layout, oid)) && findPackOf(layout, oid) === null)
+}
+
+function uniqueById(objects: readonly PendingObject[]): ReadonlyMap<Oid, PendingObject> {
+  return new Map(objects.map((object) => [object.oid, object]))
+}
+
+// A loose file that is not its object (a crash of a writer that flushes nothing leaves empty ones) is written anew.
+function freshenExisting(disk: Disk, layout: RepositoryLayout, oid: Oid): OpenFile | 'packed' | null {
+  const loose = looseObjectPath(layout, oid)
+  try {
+    if (existsSync(loose)) {
+      disk.freshen(loose)
+      return isWhole(layout, oid) ? disk.openFile(loose) : null
+    }
+    const pack = findPackOf(layout, oid)
+    if (pack === null) return null
+    disk.freshen(pack)
+    return 'packed'
+  } catch (error) {
+    // Another user's file cannot be freshened, and gc may have removed it meanwhile: a copy of ours is as good.
+    if (['ENOENT', 'EPERM', 'EACCES', 'EROFS'].includes(errnoOf(error) ?? '')) return null
+    throw error
+  }
+}
+
+function isWhole(layout: RepositoryLayout, oid: Oid): boolean {
+  try {
+    return readLooseObject(layout, oid, Number.MAX_SAFE_INTEGER) !== null
+  } catch {
+    return false
+  }
+}
+
+/** gc removes an empty object directory at any moment, so making it and using it may take another turn. */
+const directoryTries = 5
+
+function writeTemporary(disk: Disk, layout: RepositoryLayout, object: PendingObject, gained: Set<string>): OpenFile {
+  const folder = dirname(looseObjectPath(layout, object.oid))
+  const header = encodeObjectHeader(object.type, object.content.byteLength)
+  const bytes = deflateSync(Buffer.concat([header, object.content]))
+  // The name is one that `git prune` takes for an abandoned object after two weeks.
+  const path = `${folder}/tmp_obj_${randomBytes(6).toString('hex')}`
+  for (let turn = 1; ; turn++) {
+    if (!existsSync(folder)) for (const parent of disk.makeDirectory(folder)) gained.add(parent)
+    try {
+      return disk.createFile(path, [bytes], 0o444)
+    } catch (error) {
+      if (errnoOf(error) !== 'ENOENT' || turn === directoryTries) throw error
+    }
+  }
+}

@@ -1,0 +1,103 @@
+import { randomBytes } from 'node:crypto'
+import { type Dirent, lstatSync, readdirSync, type Stats } from 'node:fs'
+import { join } from 'node:path'
+import { RefLockedError } from '../../model/errors/index.ts'
+import type { RefName } from '../port.ts'
+import type { Disk } from './disk.ts'
+import { formatOwner, isOwnerDead, type Owner, parseOwner } from './owner.ts'
+import { errnoOf } from './storage-failure.ts'
+
+/**
+ * Ref locks that outlive nobody.
+ *
+ * - A lock is a hard link, `<ref>.lock`, to a temp file whose name states its owner; other programs see git's own lock.
+ * - A lock with the inode of a dead owner's temp file is removed only by who could rename that temp file to a name of
+ *   its own: so only once, and never a lock that somebody took meanwhile.
+ * - A temp file that is still linked elsewhere is never removed by others: it is what a lock is judged by.
+ */
+
+/** A name below `folder` that states the owner and is used once. */
+export function temporaryName(folder: string, owner: Owner): string {
+  return join(folder, `${formatOwner(owner)}-${randomBytes(6).toString('hex')}`)
+}
+
+export interface LockRequest {
+  readonly ref: RefName
+  readonly lockPath: string
+  /** Flushed file that becomes the lock. */
+  readonly temporaryPath: string
+  readonly temporaryDir: string
+  readonly owner: Owner
+  readonly waitMs: number
+}
+
+/** Polling starts short, as most locks are held for a flush; the jitter keeps waiters apart. */
+const pollMsMin = 2
+const pollMsMax = 50
+
+/** Takes the lock, or waits for it. @throws {RefLockedError} when a living or unknown owner keeps it for `waitMs` */
+export async function takeLock(disk: Disk, request: LockRequest): Promise<void> {
+  const startedAt = Date.now()
+  for (let pollMs = pollMsMin; ; pollMs = Math.min(pollMs * 1.5, pollMsMax)) {
+    if (tryLock(disk, request)) return
+    if (breakDeadLock(disk, request)) continue
+    const waitedMs = Date.now() - startedAt
+    if (waitedMs >= request.waitMs) throw new RefLockedError(request.ref, request.lockPath, waitedMs)
+    const pauseMs = Math.min(pollMs * (0.5 + Math.random()), request.waitMs - waitedMs + 1)
+    await new Promise((resolve) => setTimeout(resolve, pauseMs))
+  }
+}
+
+function tryLock(disk: Disk, { temporaryPath, lockPath }: LockRequest): boolean {
+  try {
+    disk.link(temporaryPath, lockPath)
+    return true
+  } catch (error) {
+    if (errnoOf(error) === 'EEXIST') return false
+    throw error
+  }
+}
+
+// True when the lock is gone, by us or by another waiter.
+function breakDeadLock(disk: Disk, { lockPath, temporaryDir, owner }: LockRequest): boolean {
+  const lock = statOf(lockPath)
+  if (!lock) return true
+  const dead = listDeadFiles(temporaryDir).find(({ stat }) => stat.ino === lock.ino && stat.dev === lock.dev)
+  if (!dead) return false
+  const mine = temporaryName(temporaryDir, owner)
+  try {
+    disk.rename(dead.path, mine)
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return true
+    throw error
+  }
+  disk.remove(lockPath)
+  disk.remove(mine)
+  return true
+}
+
+/** Removes what dead writers left and no lock or ref is linked to. */
+export function removeDeadFiles(disk: Disk, temporaryDir: string): void {
+  for (const { path, stat } of listDeadFiles(temporaryDir)) if (stat.nlink === 1) disk.remove(path)
+}
+
+function listDeadFiles(folder: string): readonly { path: string; stat: Stats }[] {
+  let entries: Dirent[]
+  try {
+    entries = readdirSync(folder, { withFileTypes: true })
+  } catch {
+    return []
+  }
+  const found: { path: string; stat: Stats }[] = []
+  for (const entry of entries) {
+    const owner = entry.isFile() ? parseOwner(entry.name.slice(0, entry.name.lastIndexOf('-'))) : null
+    const path = join(folder, entry.name)
+    const stat = owner && statOf(path)
+    if (owner && stat && isOwnerDead(owner, stat.ctimeMs)) found.push({ path, stat })
+  }
+  return found
+}
+
+function statOf(path: string): Stats | undefined {
+  return lstatSync(path, { throwIfNoEntry: false })
+}

@@ -1,0 +1,34 @@
+import type { CommitEntry } from './port.ts'
+
+const batchCommitsMax = 1_000
+const batchBytesMax = 4 * 1024 * 1024
+/** What an entry weighs beside its contents, so that empty commits fill a batch too. */
+const entryBytes = 512
+
+/** Collects entries until a batch is as large as a reader of the log should have to hold. */
+export class EntryBatch {
+  #entries: CommitEntry[] = []
+  #bytes = 0
+
+  add(entry: CommitEntry): void {
+    this.#entries.push(entry)
+    this.#bytes += entryBytes
+    for (const file of entry.files) this.#bytes += file.content?.byteLength ?? 0
+  }
+
+  get isFull(): boolean {
+    return this.#entries.length >= batchCommitsMax || this.#bytes >= batchBytesMax
+  }
+
+  get isEmpty(): boolean {
+    return this.#entries.length === 0
+  }
+
+  /** Hands the batch over and starts a new one. */
+  take(): readonly CommitEntry[] {
+    const taken = this.#entries
+    this.#entries = []
+    this.#bytes = 0
+    return taken
+  }
+}

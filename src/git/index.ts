@@ -1,0 +1,43 @@
+export { type BuiltTree, buildTree, type TreeFiles } from './build-tree.ts'
+export { type FindRepositoryOptions, findRepository } from './discover.ts'
+export { currentOwner, formatOwner, isOwnerDead, type Owner, parseOwner } from './durable/owner.ts'
+export type { PublishHooks, PublishPoint } from './durable/publish-in-process.ts'
+export type { Environment } from './locate-git.ts'
+export {
+  type CommitFields,
+  encodeCommit,
+  encodeObject,
+  encodeTree,
+  hashObject,
+  isOid,
+  oidLength,
+  type ParsedCommit,
+  parseCommit,
+  parseOid,
+  parseTree,
+  type Signature,
+  type TreeEntry,
+} from './object-codec.ts'
+export { openIsomorphic, openNative, openRepository } from './open-repository.ts'
+export type {
+  CommitEntry,
+  CommitFile,
+  GitObject,
+  GitPort,
+  GitSupports,
+  ObjectFormat,
+  ObjectType,
+  Oid,
+  PendingObject,
+  PublishPlan,
+  ReadHistoryOptions,
+  RefName,
+  RefStorage,
+  RefUpdate,
+  RepositoryLayout,
+} from './port.ts'
+export type { PortOptions } from './port-context.ts'
+export { readGitConfig } from './read-config.ts'
+export { parseRefName, walRef } from './ref-paths.ts'
+export { type ReflogEntry, readReflog, reflogMark } from './reflog.ts'
+export { createGitRunner, type GitResult, type GitRunner, type RunGitOptions, type StartGitOptions } from './run-git.ts'

@@ -1,0 +1,56 @@
+import { GitError } from '../../model/errors/index.ts'
+import type { GitPort } from '../port.ts'
+import type { PortContext } from '../port-context.ts'
+import { type ReadObject, walkHistory } from '../walk-history.ts'
+import { createInProcessPublisher } from './in-process-publisher.ts'
+import { readLooseObject } from './loose-objects.ts'
+import { findMergeBaseInProcess, isAncestorInProcess } from './merge-base.ts'
+import { createPackedObjectReader } from './packed-objects.ts'
+import { listRefFiles, readRefFile } from './refs.ts'
+
+/**
+ * The port without git, for ordinary repositories: SHA-1, refs in files, objects in one place.
+ *
+ * @throws {GitError} for any other repository
+ */
+export function createIsomorphicPort(context: PortContext): GitPort {
+  const { layout } = context
+  requireOrdinary(context)
+  const packed = createPackedObjectReader(layout)
+  const publisher = createInProcessPublisher(context)
+  const read: ReadObject = async (oid, bytesMax) =>
+    readLooseObject(layout, oid, bytesMax) ?? (await packed.read(oid, bytesMax))
+
+  return {
+    implementation: 'isomorphic',
+    supports: { objectFormats: ['sha1'], refStorages: ['files'], alternates: false, packs: false },
+    layout,
+    readRef: async (ref) => readRefFile(layout, ref),
+    listRefs: async (prefix) => listRefFiles(layout, prefix),
+    readObject: read,
+    readHistory: (options) => walkHistory(layout.objectFormat, read, options),
+    isAncestor: (ancestor, descendant) => isAncestorInProcess(read, ancestor, descendant),
+    findMergeBase: (left, right) => findMergeBaseInProcess(read, left, right),
+    async publish(plan) {
+      if (!publisher.canPublish(plan)) {
+        throw new GitError(
+          'without the git program, only refs of grite can be moved, none deleted, in unshared repositories',
+        )
+      }
+      await publisher.publish(plan)
+    },
+    async close() {
+      context.markClosed()
+      packed.close()
+    },
+  }
+}
+
+function requireOrdinary({ layout }: PortContext): void {
+  const { objectFormat, refStorage, unusualObjectStore } = layout
+  if (objectFormat === 'sha1' && refStorage === 'files' && !unusualObjectStore) return
+  const kind = unusualObjectStore ? 'alternate object directories' : `${objectFormat} objects and ${refStorage} refs`
+  throw new GitError(`a repository with ${kind} needs the git program`, {
+    details: { object_format: objectFormat, ref_storage: refStorage },
+  })
+}

@@ -1,0 +1,73 @@
+import { closeSync, fstatSync, openSync, readFileSync, readSync } from 'node:fs'
+import { constants, inflateSync, type ZlibOptions } from 'node:zlib'
+import { CorruptObjectError, ObjectTooLargeError } from '../../model/errors/index.ts'
+import { asStorageFailure, errnoOf } from '../durable/storage-failure.ts'
+import { hashObject } from '../object-codec.ts'
+import type { GitObject, ObjectType, Oid, RepositoryLayout } from '../port.ts'
+import { looseObjectPath } from '../ref-paths.ts'
+
+/** So many bytes of the file inflate to the header at least; what they can inflate to is bounded too (1:1032). */
+const headerInputBytes = 64
+/** One read gets most objects whole. */
+const headBytes = 4096
+
+/**
+ * Reads one loose object and proves that its bytes have its id.
+ *
+ * @returns null when the object is not loose here; it may be in a pack
+ * @throws {ObjectTooLargeError} when its header states more than `bytesMax`
+ * @throws {CorruptObjectError} when the file is not that object
+ */
+export function readLooseObject(layout: RepositoryLayout, oid: Oid, bytesMax: number): GitObject | null {
+  const file = readLooseFile(looseObjectPath(layout, oid), bytesMax)
+  if (file === null) return null
+  const header = parseHeader(inflate(oid, file.subarray(0, headerInputBytes), { finishFlush: constants.Z_SYNC_FLUSH }))
+  if (header === null) throw corrupt(oid)
+  if (header.size > bytesMax) {
+    throw new ObjectTooLargeError(`object ${oid} has ${header.size} bytes, the limit is ${bytesMax}`, {
+      details: { oid, size: header.size, limit: bytesMax },
+    })
+  }
+  const content = inflate(oid, file, { maxOutputLength: header.start + header.size }).subarray(header.start)
+  if (content.length !== header.size || hashObject(layout.objectFormat, header.type, content) !== oid)
+    throw corrupt(oid)
+  return { oid, type: header.type, content }
+}
+
+// Only the head of a file that is too long for an object within the limit: its header then says so.
+function readLooseFile(path: string, bytesMax: number): Buffer | null {
+  let descriptor: number
+  try {
+    descriptor = openSync(path, 'r')
+  } catch (error) {
+    if (['ENOENT', 'ENOTDIR'].includes(errnoOf(error) ?? '')) return null
+    throw asStorageFailure(error, 'reading an object')
+  }
+  try {
+    const head = Buffer.allocUnsafe(headBytes)
+    const length = readSync(descriptor, head, 0, headBytes, 0)
+    // deflate grows what it cannot shrink by less than 1/1000 and some bytes.
+    const tooLong = length === headBytes && fstatSync(descriptor).size > bytesMax * 1.01 + headBytes
+    return length < headBytes || tooLong ? head.subarray(0, length) : readFileSync(path)
+  } finally {
+    closeSync(descriptor)
+  }
+}
+
+function parseHeader(bytes: Buffer): { type: ObjectType; size: number; start: number } | null {
+  const end = bytes.subarray(0, 32).indexOf(0)
+  const match = /^(commit|tree|blob|tag) (0|[1-9][0-9]{0,14})$/.exec(bytes.toString('latin1', 0, Math.max(end, 0)))
+  return match ? { type: match[1] as ObjectType, size: Number(match[2]), start: end + 1 } : null
+}
+
+function inflate(oid: Oid, bytes: Buffer, options: ZlibOptions): Buffer {
+  try {
+    return inflateSync(bytes, options)
+  } catch (cause) {
+    throw new CorruptObjectError(`object ${oid} cannot be inflated`, { cause, details: { oid } })
+  }
+}
+
+function corrupt(oid: Oid): CorruptObjectError {
+  return new CorruptObjectError(`object ${oid}: the bytes stored under this id are not it`, { details: { oid } })
+}

@@ -1,0 +1,241 @@
+import type { Readable } from 'node:stream'
+import { assembleCommit, brokenCommit, type ObjectState } from '../assemble-commit.ts'
+import { EntryBatch } from '../entry-batch.ts'
+import type { CommitEntry, ObjectFormat, ObjectType, Oid, ReadHistoryOptions } from '../port.ts'
+import { type GitRunner, noLazyFetch, type StartedGit } from '../run-git.ts'
+import { metadataBytesMax, type ReadObject, readState, walkHistory } from '../walk-history.ts'
+import { type BatchSink, createBatchParser } from './batch-parser.ts'
+
+/**
+ * Reads history at the speed of git: `rev-list` lists ids, oldest commit first and each commit before what is new in
+ * its tree; `cat-file` reads them straight from it, without us in between, and answers in the same order.
+ *
+ * - Objects shared with an earlier commit are not listed again: recent ones are kept, others read on demand.
+ * - `cat-file` ends at an object it cannot inflate. Then the list is read here, and a new one goes on behind it.
+ * - `rev-list` ends at a commit or tree it cannot read. Then the rest is walked object by object.
+ */
+export async function* readHistoryNatively(
+  git: GitRunner,
+  format: ObjectFormat,
+  readOne: ReadObject,
+  options: ReadHistoryOptions,
+): AsyncGenerator<readonly CommitEntry[]> {
+  const assembly = createAssembly(format, readOne, options.blobBytesMax)
+  const parser = createBatchParser(format, assembly.sink)
+  const batch = new EntryBatch()
+  const emitted = new Set<Oid>()
+  const outside = new Set<Oid>(options.exclude)
+
+  async function* drain(chunks: AsyncIterable<Buffer>): AsyncGenerator<readonly CommitEntry[]> {
+    for await (const chunk of chunks) {
+      parser.push(chunk)
+      yield* assembled()
+    }
+  }
+  async function* assembled(): AsyncGenerator<readonly CommitEntry[]> {
+    for (let entry = await assembly.next(); entry !== null; entry = await assembly.next()) {
+      for (const parent of entry.parents) await addUnreadableParent(parent)
+      batch.add(entry)
+      emitted.add(entry.oid)
+      if (batch.isFull) yield batch.take()
+    }
+  }
+  // Parents come first, so one that has not come is excluded, or is not there (with a commit-graph git says nothing).
+  async function addUnreadableParent(parent: Oid): Promise<void> {
+    if (emitted.has(parent) || outside.has(parent)) return
+    outside.add(parent)
+    const state = await readState(readOne, parent, options.blobBytesMax)
+    if (typeof state !== 'string') return
+    batch.add(brokenCommit(parent, `commit ${parent} is ${state}`))
+    emitted.add(parent)
+  }
+
+  const pipeline = await startPipeline(git, options)
+  let listedAll: boolean
+  let readAll: boolean
+  try {
+    yield* drain(pipeline.answers)
+    listedAll = (await pipeline.list.ended).exitStatus === 0
+    readAll = (await pipeline.read.ended).exitStatus === 0
+  } finally {
+    pipeline.stop()
+  }
+  if (!readAll) {
+    // A list that ends early ends at the same id this time.
+    const ids = await listObjects(git, options)
+    yield* readBehindCorrupt(git, ids, parser, assembly, drain)
+  }
+  assembly.endOfList()
+  yield* assembled()
+  if (!listedAll) {
+    for await (const entries of walkHistory(format, readOne, options, emitted)) {
+      if (!batch.isEmpty) yield batch.take()
+      yield entries
+    }
+  }
+  if (!batch.isEmpty) yield batch.take()
+}
+
+const listArguments = [
+  'rev-list',
+  '--reverse',
+  '--topo-order',
+  '--in-commit-order',
+  '--objects',
+  '--no-object-names',
+  '--missing=allow-any',
+  '--stdin',
+] as const
+
+function listInput({ head, exclude = [] }: ReadHistoryOptions): string {
+  return [head, ...exclude.map((oid) => `^${oid}`), ''].join('\n')
+}
+
+interface Pipeline {
+  readonly list: StartedGit
+  readonly read: StartedGit
+  readonly answers: Readable
+  stop(): void
+}
+
+async function startPipeline(git: GitRunner, options: ReadHistoryOptions): Promise<Pipeline> {
+  const list = await git.start(listArguments, { environment: noLazyFetch })
+  const ids = list.child.stdout as Readable
+  const read = await git.start(['cat-file', '--batch', '--buffer'], { stdin: ids, environment: noLazyFetch })
+  // Our copy of the reading end would keep rev-list from noticing that cat-file is gone.
+  ids.destroy()
+  list.child.stdin?.on('error', () => {})
+  list.child.stdin?.end(listInput(options))
+  return {
+    list,
+    read,
+    answers: read.child.stdout as Readable,
+    stop() {
+      list.child.kill()
+      read.child.kill()
+    },
+  }
+}
+
+async function listObjects(git: GitRunner, options: ReadHistoryOptions): Promise<Buffer> {
+  const input = Buffer.from(listInput(options), 'latin1')
+  // 128: it came to an object it could not read; what was listed before is good.
+  const { stdout } = await git.run(listArguments, {
+    input,
+    okStatuses: [0, 128],
+    environment: noLazyFetch,
+    stdoutBytesMax: Number.MAX_SAFE_INTEGER,
+  })
+  return stdout
+}
+
+async function* readBehindCorrupt(
+  git: GitRunner,
+  ids: Buffer,
+  parser: ReturnType<typeof createBatchParser>,
+  assembly: Assembly,
+  drain: (chunks: AsyncIterable<Buffer>) => AsyncGenerator<readonly CommitEntry[]>,
+): AsyncGenerator<readonly CommitEntry[]> {
+  const rowBytes = ids.indexOf(0x0a) + 1
+  for (let row = parser.answered(); row * rowBytes < ids.length; ) {
+    parser.reset()
+    assembly.markCorrupt(ids.toString('latin1', row * rowBytes, (row + 1) * rowBytes - 1) as Oid)
+    const answeredBefore = parser.answered()
+    const read = await git.start(['cat-file', '--batch', '--buffer'], { environment: noLazyFetch })
+    try {
+      read.child.stdin?.on('error', () => {})
+      read.child.stdin?.end(ids.subarray((row + 1) * rowBytes))
+      yield* drain(read.child.stdout as Readable)
+      if ((await read.ended).exitStatus === 0) return
+    } finally {
+      read.child.kill()
+    }
+    row += 1 + parser.answered() - answeredBefore
+  }
+}
+
+interface Assembly {
+  readonly sink: BatchSink
+  /** The next finished commit; null when more answers are needed. */
+  next(): Promise<CommitEntry | null>
+  markCorrupt(oid: Oid): void
+  /** The last commit is complete. */
+  endOfList(): void
+}
+
+/** Contents kept for commits that share objects with earlier ones. Two generations, so up to twice this. Bytes. */
+const keptBytesMax = 2 * 1024 * 1024
+/** What an object costs beside its bytes. */
+const keptObjectBytes = 200
+
+function createAssembly(format: ObjectFormat, readOne: ReadObject, blobBytesMax: number): Assembly {
+  let young = new Map<Oid, ObjectState>()
+  let old = new Map<Oid, ObjectState>()
+  let youngBytes = 0
+  /** The commit whose objects are coming. */
+  let open: { oid: Oid; commit: ObjectState } | null = null
+  const finished: (CommitEntry | { oid: Oid; commit: ObjectState })[] = []
+
+  const lookUp = (oid: Oid) => young.get(oid) ?? old.get(oid)
+
+  function keep(oid: Oid, state: ObjectState): void {
+    young.set(oid, state)
+    youngBytes += keptObjectBytes + (typeof state === 'string' ? 0 : state.length)
+  }
+
+  // Only between commits, so that the objects of one commit are together.
+  function age(): void {
+    if (youngBytes < keptBytesMax) return
+    old = young
+    young = new Map()
+    youngBytes = 0
+  }
+
+  function finishOpen(): void {
+    if (open === null) return
+    const result = assembleCommit(format, open.oid, open.commit, lookUp)
+    finished.push('wanted' in result ? open : result)
+    open = null
+    age()
+  }
+
+  function take(oid: Oid, type: ObjectType, state: ObjectState): void {
+    if (type !== 'commit') {
+      keep(oid, state)
+      return
+    }
+    finishOpen()
+    open = { oid, commit: state }
+  }
+
+  async function readWanted({ oid, commit }: { oid: Oid; commit: ObjectState }): Promise<CommitEntry> {
+    const own = new Map<Oid, ObjectState>()
+    for (;;) {
+      const result = assembleCommit(format, oid, commit, (wanted) => own.get(wanted) ?? lookUp(wanted))
+      if (!('wanted' in result)) return result
+      const reads = result.wanted.map(async (wanted) => {
+        const state = await readState(readOne, wanted, blobBytesMax)
+        own.set(wanted, state)
+        keep(wanted, state)
+      })
+      await Promise.all(reads)
+    }
+  }
+
+  return {
+    sink: {
+      contentMax: (type) => (type === 'blob' ? blobBytesMax : metadataBytesMax),
+      found: take,
+      tooLarge: (oid, type) => take(oid, type, 'too-large'),
+      // Gone, or damaged, or a commit that only the commit-graph knows: asked for again when something names it.
+      missing() {},
+    },
+    async next() {
+      const first = finished.shift()
+      if (first === undefined) return null
+      return 'commit' in first ? readWanted(first) : first
+    },
+    markCorrupt: (oid) => keep(oid, 'corrupt'),
+    endOfList: finishOpen,
+  }
+}

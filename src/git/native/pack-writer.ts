@@ -1,0 +1,39 @@
+import { createHash } from 'node:crypto'
+import { deflateSync } from 'node:zlib'
+import type { ObjectFormat, ObjectType, PendingObject } from '../port.ts'
+
+const typeNumbers = { commit: 1, tree: 2, blob: 3, tag: 4 } as const satisfies Record<ObjectType, number>
+
+/**
+ * Builds a pack (gitformat-pack(5)) piece by piece: "PACK" ‖ u32 2 ‖ u32 count ‖ per object: type and size, deflated
+ * content ‖ hash of all before. No deltas: what grite writes is small, or deflated badly.
+ */
+export function* encodePack(format: ObjectFormat, objects: readonly PendingObject[]): Generator<Uint8Array> {
+  const hash = createHash(format)
+  const header = Buffer.alloc(12)
+  header.write('PACK', 'latin1')
+  header.writeUInt32BE(2, 4)
+  header.writeUInt32BE(objects.length, 8)
+  hash.update(header)
+  yield header
+  for (const { type, content } of objects) {
+    const piece = Buffer.concat([encodeEntryHeader(typeNumbers[type], content.byteLength), deflateSync(content)])
+    hash.update(piece)
+    yield piece
+  }
+  yield hash.digest()
+}
+
+// Low four bits of the size beside the type, then seven a byte; the high bit says that another follows.
+function encodeEntryHeader(type: number, size: number): Buffer {
+  const bytes: number[] = []
+  let left = Math.floor(size / 16)
+  let byte = (type << 4) | (size & 15)
+  while (left > 0) {
+    bytes.push(byte | 0x80)
+    byte = left & 0x7f
+    left = Math.floor(left / 128)
+  }
+  bytes.push(byte)
+  return Buffer.from(bytes)
+}

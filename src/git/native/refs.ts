@@ -1,0 +1,137 @@
+import { existsSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { CorruptObjectError, RefLockedError, RefMovedError } from '../../model/errors/index.ts'
+import { namesBrokenRef } from '../classify-git-failure.ts'
+import type { Disk, OpenFile } from '../durable/disk.ts'
+import type { FlushSettings } from '../durable/flush-settings.ts'
+import { isOid } from '../object-codec.ts'
+import type { Oid, RefName, RefUpdate, RepositoryLayout } from '../port.ts'
+import { looseRefPath, packedRefsPath, walRef } from '../ref-paths.ts'
+import type { GitRunner } from '../run-git.ts'
+import { flushArguments } from './write-objects.ts'
+
+interface RefRow {
+  readonly ref: RefName
+  readonly oid: Oid
+}
+
+/** Reads one ref. Null when there is none. @throws {CorruptObjectError} when it is symbolic or broken */
+export async function readRefNatively(git: GitRunner, ref: RefName): Promise<Oid | null> {
+  const rows = await listRefsNatively(git, ref)
+  return rows.find((row) => row.ref === ref)?.oid ?? null
+}
+
+/** Refs of this name, or below it when it ends in `/`, by name. */
+export async function listRefsNatively(git: GitRunner, prefix: string): Promise<readonly RefRow[]> {
+  const { stdout, stderr } = await git.run([
+    'for-each-ref',
+    '--format=%(objectname) %(refname) %(symref)',
+    '--',
+    prefix.replace(/\/$/, ''),
+  ])
+  const broken = namesBrokenRef(stderr)
+  if (broken?.startsWith(prefix)) {
+    throw new CorruptObjectError(`${broken} does not hold an object id`, { details: { ref: broken } })
+  }
+  const rows: RefRow[] = []
+  for (const line of stdout.toString('utf8').split('\n')) {
+    const [oid = '', ref = '', symbolic = ''] = line.split(' ')
+    if (ref === '' || !ref.startsWith(prefix)) continue
+    if (symbolic !== '') throw new CorruptObjectError(`${ref} is a symbolic ref`, { details: { ref } })
+    rows.push({ ref: ref as RefName, oid: oid as Oid })
+  }
+  return rows
+}
+
+export interface MoveRefsContext {
+  readonly git: GitRunner
+  readonly disk: Disk
+  readonly layout: RepositoryLayout
+  readonly flushes: FlushSettings
+  readonly lockWaitMs: number
+  /** `Name <email> seconds zone`, for the reflog. */
+  readonly committer: string
+}
+
+/** Moves refs in one transaction of git, and makes it durable. */
+export async function moveRefsNatively(context: MoveRefsContext, updates: readonly RefUpdate[]): Promise<void> {
+  if (updates.length === 0) return
+  const { git, flushes, lockWaitMs } = context
+  const startedAt = Date.now()
+  const args = [
+    ...flushArguments(flushes),
+    ...['-c', `core.filesRefLockTimeout=${lockWaitMs}`, '-c', `core.packedRefsTimeout=${lockWaitMs}`],
+    ...['-c', `reftable.lockTimeout=${lockWaitMs}`],
+    'update-ref',
+    // Applies to every ref of the transaction; git has no way to say it of one.
+    ...(updates.some(({ ref, next }) => ref === walRef && next !== null) ? ['--create-reflog'] : []),
+    ...['-m', updates[0]?.reflogMessage.replace(/\s+/g, ' ').trim() || 'grite', '--stdin'],
+  ]
+  const input = Buffer.from(updates.map(formatUpdate).join(''), 'utf8')
+  try {
+    await git.run(args, { input, environment: committerEnvironment(context.committer) })
+  } catch (error) {
+    throw await restate(git, error, updates, Date.now() - startedAt)
+  }
+  if (flushes.references) await flushRefs(context, updates)
+}
+
+function formatUpdate({ ref, expected, next }: RefUpdate): string {
+  if (next === null) return expected === null ? `verify ${ref}\n` : `delete ${ref} ${expected}\n`
+  return expected === null ? `create ${ref} ${next}\n` : `update ${ref} ${next} ${expected}\n`
+}
+
+function committerEnvironment(committer: string): Record<string, string> {
+  const match = /^(.*?) ?<(.*)> (\d+ [+-]\d{4})$/.exec(committer)
+  if (!match) return {}
+  const [, name, email, date] = match
+  return { GIT_COMMITTER_NAME: name || 'grite', GIT_COMMITTER_EMAIL: email ?? '', GIT_COMMITTER_DATE: `@${date}` }
+}
+
+// git's words tell that a race was lost, the ref itself to whom.
+async function restate(
+  git: GitRunner,
+  error: unknown,
+  updates: readonly RefUpdate[],
+  waitedMs: number,
+): Promise<unknown> {
+  if (error instanceof RefLockedError) return new RefLockedError(error.ref, String(error.details.lock_path), waitedMs)
+  if (!(error instanceof RefMovedError)) return error
+  const update = updates.find(({ ref }) => ref === error.ref)
+  if (!update) return error
+  const found = error.details.found
+  const known = typeof found === 'string' && (isOid(found, 'sha1') || isOid(found, 'sha256')) ? found : null
+  return new RefMovedError(update.ref, update.expected, known ?? (await readRefNatively(git, update.ref)))
+}
+
+// git flushes refs from 2.36 on, and directories never.
+async function flushRefs({ disk, layout }: MoveRefsContext, updates: readonly RefUpdate[]): Promise<void> {
+  if (layout.refStorage === 'reftable') {
+    await disk.flushDirectories([join(layout.commonDir, 'reftable')])
+    return
+  }
+  const paths = updates.map(({ ref }) => looseRefPath(layout, ref))
+  const deletes = updates.some(({ next }) => next === null)
+  const files: OpenFile[] = []
+  try {
+    for (const path of [...paths, ...(deletes ? [packedRefsPath(layout)] : [])]) {
+      if (existsSync(path)) files.push(disk.openFile(path))
+    }
+    await disk.flushFiles(files)
+  } finally {
+    for (const file of files) disk.closeFile(file)
+  }
+  await disk.flushDirectories([
+    ...new Set([...paths.flatMap(foldersUpTo(layout)), ...(deletes ? [layout.commonDir] : [])]),
+  ])
+}
+
+// git may have made any of the folders between `refs` and the ref.
+function foldersUpTo(layout: RepositoryLayout): (path: string) => readonly string[] {
+  return (path) => {
+    const folders: string[] = []
+    for (let folder = dirname(path); folder.length > layout.commonDir.length; folder = dirname(folder))
+      folders.push(folder)
+    return folders
+  }
+}

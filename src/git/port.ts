@@ -1,0 +1,146 @@
+/**
+ * What grite needs from a git repository. Two implementations exist (`native`, `isomorphic`); one conformance
+ * suite in `test/conformance/git-port.ts` judges both, and `openRepository` picks one per operation by measurement.
+ *
+ * Invariants
+ * - An object named by a ref that `publish` moved was on the disk, flushed, before the ref moved (R2).
+ * - A ref moves only from the value the caller expected; a lost race is a `RefMovedError`, never a merge.
+ * - Nothing outside this layer builds a path below the git directory's `objects/` or `refs/`, or reads git's stderr.
+ */
+
+declare const brand: unique symbol
+
+/** Object id: lower-case hex, 40 characters (SHA-1) or 64 (SHA-256), as the repository's object format says. */
+export type Oid = string & { readonly [brand]: 'Oid' }
+/** Full ref name, for example `refs/grite/wal`. */
+export type RefName = string & { readonly [brand]: 'RefName' }
+
+export type ObjectFormat = 'sha1' | 'sha256'
+export type RefStorage = 'files' | 'reftable'
+export type ObjectType = 'commit' | 'tree' | 'blob' | 'tag'
+
+/** Where a repository lives and what kind it is. All paths are absolute and real (symbolic links resolved). */
+export interface RepositoryLayout {
+  /** The git directory of this work tree (`.git/worktrees/<name>` in a linked one). */
+  readonly gitDir: string
+  /** The directory shared by all work trees: objects, refs, and grite's own `grite/` folder. */
+  readonly commonDir: string
+  /** Top of the work tree; null in a bare repository. */
+  readonly workTree: string | null
+  readonly objectFormat: ObjectFormat
+  readonly refStorage: RefStorage
+  /** Where new objects go: `<commonDir>/objects`, or GIT_OBJECT_DIRECTORY. */
+  readonly objectDir: string
+  /** Set when GIT_OBJECT_DIRECTORY or alternates are in play, so only the git program knows all the places. */
+  readonly unusualObjectStore: boolean
+}
+
+export interface GitObject {
+  readonly oid: Oid
+  readonly type: ObjectType
+  readonly content: Uint8Array
+}
+
+/** An object with its id already computed (`encodeObject`), ready to be written. */
+export type PendingObject = GitObject
+
+/** One file of a commit's tree. `content` is null when it is larger than the reader's limit, missing or corrupt. */
+export interface CommitFile {
+  /** Path inside the tree, `/`-separated, decoded as UTF-8. */
+  readonly path: string
+  /** Octal mode as git writes it, for example `100644`. */
+  readonly mode: string
+  readonly oid: Oid
+  readonly content: Uint8Array | null
+  /** Set exactly when `content` is null. */
+  readonly problem: 'too-large' | 'missing' | 'corrupt' | null
+}
+
+/** A commit with every file of its tree. `problem` says why commit or tree could not be read whole. */
+export interface CommitEntry {
+  readonly oid: Oid
+  readonly parents: readonly Oid[]
+  /** Committer time, seconds since the epoch. */
+  readonly committedAtUnixSeconds: number
+  readonly message: string
+  readonly files: readonly CommitFile[]
+  readonly problem: string | null
+}
+
+export interface ReadHistoryOptions {
+  readonly head: Oid
+  /** Commits reachable from any of these are left out. Unknown ids are a `NotFoundError`. */
+  readonly exclude?: readonly Oid[]
+  /**
+   * Blobs above this are not loaded but reported as `too-large`. Bytes. Contents are as git hands them out: native
+   * reading checks no object hash here (2 us an object), so what a content means is verified by who decodes it.
+   */
+  readonly blobBytesMax: number
+}
+
+/** One ref to move by compare-and-swap. `expected` null: the ref must not exist. `next` null: delete it. */
+export interface RefUpdate {
+  readonly ref: RefName
+  readonly expected: Oid | null
+  readonly next: Oid | null
+  /** One line for the reflog, which is kept for `refs/grite/wal` and written for it even where git's default is not to. */
+  readonly reflogMessage: string
+}
+
+export interface PublishPlan {
+  readonly objects: readonly PendingObject[]
+  readonly updates: readonly RefUpdate[]
+}
+
+/** What one implementation can do; the conformance suite skips, by name, what is not here. */
+export interface GitSupports {
+  readonly objectFormats: readonly ObjectFormat[]
+  readonly refStorages: readonly RefStorage[]
+  /** Objects may come from alternates or GIT_OBJECT_DIRECTORY. */
+  readonly alternates: boolean
+  /** A large batch is written as one pack. */
+  readonly packs: boolean
+}
+
+export interface GitPort {
+  /** `combined` picks one of the two per operation, by the measurements in docs/decisions/0002. */
+  readonly implementation: 'native' | 'isomorphic' | 'combined'
+  readonly supports: GitSupports
+  readonly layout: RepositoryLayout
+
+  /** The commit a ref names, null when there is no such ref. A symbolic or broken ref is a `CorruptObjectError`. */
+  readRef(ref: RefName): Promise<Oid | null>
+  /** Refs below a prefix ending in `/`, by name. */
+  listRefs(prefix: string): Promise<readonly { readonly ref: RefName; readonly oid: Oid }[]>
+
+  /**
+   * One object, null when the repository does not hold it.
+   * @throws {ObjectTooLargeError} above `bytesMax`, before it is loaded
+   * @throws {CorruptObjectError} when it cannot be inflated or its bytes do not have its id
+   */
+  readObject(oid: Oid, bytesMax: number): Promise<GitObject | null>
+
+  /**
+   * Commits reachable from `head` and not from `exclude`, parents before children, each with all files of its tree.
+   * Streams in batches of bounded size (1,000 commits or 4 MiB of contents, whichever is first). A damaged object is
+   * reported in its entry and never ends the walk; a missing commit ends the chain there, reported as an entry whose
+   * `problem` says so. Never fetches: what a partial clone does not hold is missing.
+   */
+  readHistory(options: ReadHistoryOptions): AsyncIterable<readonly CommitEntry[]>
+
+  /** True when `ancestor` is reachable from `descendant` (or equal). Unknown objects: false. */
+  isAncestor(ancestor: Oid, descendant: Oid): Promise<boolean>
+  /** Best common ancestor of two commits, null when there is none or one of them is unknown. */
+  findMergeBase(left: Oid, right: Oid): Promise<Oid | null>
+
+  /**
+   * Writes objects, makes them durable, then moves the refs.
+   * @throws {RefMovedError} when a ref no longer has its expected value; objects stay behind, harmless
+   * @throws {RefLockedError} when another process's lock on a ref outlives the wait
+   * @throws {StorageError} disk full, read-only repository, permission: no ref has moved
+   */
+  publish(plan: PublishPlan): Promise<void>
+
+  /** Ends helper processes. Idempotent. */
+  close(): Promise<void>
+}

@@ -1,0 +1,69 @@
+import { open, stat } from 'node:fs/promises'
+import type { GitPort, Oid, RefName } from './port.ts'
+import { reflogPath } from './ref-paths.ts'
+import { createGitRunner } from './run-git.ts'
+
+/** One move of a ref. Null stands for no ref: before it was made, after it was deleted. */
+export interface ReflogEntry {
+  readonly previous: Oid | null
+  readonly next: Oid | null
+}
+
+/** How much of a reflog's end is read. An entry has about 200 bytes. */
+const tailBytesMax = 256 * 1024
+
+/**
+ * A word that differs whenever the reflog was written since; empty where there is none, or where it is not a file.
+ * Costs one stat.
+ */
+export async function reflogMark({ layout }: GitPort, ref: RefName): Promise<string> {
+  if (layout.refStorage !== 'files') return ''
+  try {
+    const { size, mtimeMs } = await stat(reflogPath(layout, ref))
+    return `${size} ${mtimeMs}`
+  } catch {
+    return ''
+  }
+}
+
+/** The newest moves of a ref, newest first, at most `entriesMax`; empty where there is no reflog. */
+export async function readReflog(git: GitPort, ref: RefName, entriesMax: number): Promise<readonly ReflogEntry[]> {
+  const lines = git.layout.refStorage === 'files' ? await readFileTail(git, ref) : await askGit(git, ref, entriesMax)
+  return lines.slice(-entriesMax).reverse()
+}
+
+/** Line: `<old> <new> <name> <email> <time> <zone>\t<message>`. Lines of another shape are passed over. */
+async function readFileTail({ layout }: GitPort, ref: RefName): Promise<ReflogEntry[]> {
+  try {
+    await using file = await open(reflogPath(layout, ref))
+    const { size } = await file.stat()
+    const start = Math.max(0, size - tailBytesMax)
+    const bytes = Buffer.alloc(size - start)
+    await file.read(bytes, 0, bytes.length, start)
+    return bytes
+      .toString('latin1')
+      .split('\n')
+      .flatMap((line) => {
+        const match = /^([0-9a-f]{40,64}) ([0-9a-f]{40,64}) /.exec(line)
+        return match === null ? [] : [{ previous: parseEnd(match[1]), next: parseEnd(match[2]) }]
+      })
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
+    throw error
+  }
+}
+
+function parseEnd(text: string | undefined): Oid | null {
+  return text === undefined || /^0+$/.test(text) ? null : (text as Oid)
+}
+
+/** Where refs are not files, only git knows; it tells new values, newest first. */
+async function askGit({ layout }: GitPort, ref: RefName, entriesMax: number): Promise<ReflogEntry[]> {
+  const git = createGitRunner(layout, process.env)
+  const { exitStatus, stdout } = await git.run(['reflog', 'show', `--max-count=${entriesMax}`, '--format=%H', ref], {
+    okStatuses: [0, 128],
+  })
+  if (exitStatus !== 0) return []
+  const heads = stdout.toString('latin1').split('\n').filter(Boolean).reverse() as Oid[]
+  return heads.map((next, index) => ({ previous: heads[index - 1] ?? null, next }))
+}

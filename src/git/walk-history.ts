@@ -1,0 +1,121 @@
+import { CorruptObjectError, NotFoundError, ObjectTooLargeError } from '../model/errors/index.ts'
+import { assembleCommit, type ObjectState } from './assemble-commit.ts'
+import { EntryBatch } from './entry-batch.ts'
+import { parseCommit } from './object-codec.ts'
+import type { CommitEntry, GitObject, ObjectFormat, Oid, ReadHistoryOptions } from './port.ts'
+
+/** Reads one object, as `GitPort.readObject` does. */
+export type ReadObject = (oid: Oid, bytesMax: number) => Promise<GitObject | null>
+
+/** A commit or tree above this is no log of ours. */
+export const metadataBytesMax = 64 * 1024 * 1024
+
+/**
+ * Walks history one object at a time: slower than git's own walk, and stopped by nothing. For repositories where git's
+ * walk fails, and for reading without git.
+ *
+ * @param skip - commits the caller has had already
+ */
+export async function* walkHistory(
+  format: ObjectFormat,
+  read: ReadObject,
+  { head, exclude = [], blobBytesMax }: ReadHistoryOptions,
+  skip: ReadonlySet<Oid> = new Set(),
+): AsyncGenerator<readonly CommitEntry[]> {
+  for (const oid of exclude) {
+    if ((await readState(read, oid, metadataBytesMax)) === 'missing')
+      throw new NotFoundError(`object ${oid} is not here`)
+  }
+  const excluded = await collectCommits(read, exclude, new Set())
+  const commits = await collectCommits(read, [head], new Set(excluded.keys()))
+  const batch = new EntryBatch()
+  for (const oid of parentsFirst(head, commits)) {
+    if (skip.has(oid)) continue
+    batch.add(await readEntry(format, read, oid, blobBytesMax))
+    if (batch.isFull) yield batch.take()
+  }
+  if (!batch.isEmpty) yield batch.take()
+}
+
+/** Puts one commit together, reading what it needs. */
+export async function readEntry(
+  format: ObjectFormat,
+  read: ReadObject,
+  oid: Oid,
+  blobBytesMax: number,
+): Promise<CommitEntry> {
+  const known = new Map<Oid, ObjectState>()
+  const commit = await readState(read, oid, metadataBytesMax)
+  for (;;) {
+    const result = assembleCommit(format, oid, commit, (wanted) => known.get(wanted))
+    if (!('wanted' in result)) return result
+    await Promise.all(
+      result.wanted.map(async (wanted) => known.set(wanted, await readState(read, wanted, blobBytesMax))),
+    )
+  }
+}
+
+/** Reads an object into a state: what is wrong with it is an answer too. The limit is that of blobs. */
+export async function readState(read: ReadObject, oid: Oid, blobBytesMax: number): Promise<ObjectState> {
+  try {
+    const object = await read(oid, Math.max(blobBytesMax, metadataBytesMax))
+    if (object === null) return 'missing'
+    const bytesMax = object.type === 'blob' ? blobBytesMax : metadataBytesMax
+    return object.content.byteLength > bytesMax ? 'too-large' : asBuffer(object.content)
+  } catch (error) {
+    if (error instanceof CorruptObjectError) return 'corrupt'
+    if (error instanceof ObjectTooLargeError) return 'too-large'
+    throw error
+  }
+}
+
+function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+}
+
+type ParentsByCommit = ReadonlyMap<Oid, readonly Oid[]>
+
+/** Commits reachable from some, with their parents; an unreadable one has none. */
+export async function collectCommits(
+  read: ReadObject,
+  from: readonly Oid[],
+  stop: ReadonlySet<Oid>,
+): Promise<ParentsByCommit> {
+  const found = new Map<Oid, readonly Oid[]>()
+  const pending = [...from]
+  for (let oid = pending.pop(); oid !== undefined; oid = pending.pop()) {
+    if (found.has(oid) || stop.has(oid)) continue
+    const parents = await readParents(read, oid)
+    found.set(oid, parents)
+    pending.push(...parents)
+  }
+  return found
+}
+
+async function readParents(read: ReadObject, oid: Oid): Promise<readonly Oid[]> {
+  const commit = await readState(read, oid, metadataBytesMax)
+  if (typeof commit === 'string') return []
+  try {
+    return parseCommit(commit).parents
+  } catch (error) {
+    if (error instanceof CorruptObjectError) return []
+    throw error
+  }
+}
+
+// Depth first with a stack of our own: a chain of 100,000 commits is deeper than the language's.
+function* parentsFirst(head: Oid, commits: ParentsByCommit): Generator<Oid> {
+  const seen = new Set<Oid>()
+  const stack: { oid: Oid; next: number }[] = commits.has(head) ? [{ oid: head, next: 0 }] : []
+  seen.add(head)
+  for (let top = stack.at(-1); top !== undefined; top = stack.at(-1)) {
+    const parent = commits.get(top.oid)?.[top.next++]
+    if (parent === undefined) {
+      stack.pop()
+      yield top.oid
+    } else if (!seen.has(parent) && commits.has(parent)) {
+      seen.add(parent)
+      stack.push({ oid: parent, next: 0 })
+    }
+  }
+}
