@@ -1,0 +1,43 @@
+/**
+ * Where local appenders wait for each other, so that fifty at once do not all build a commit that only one of them can
+ * land. Advisory: the ref's compare-and-swap is what guards the log, so a queue that cannot be entered in time is
+ * passed by, and a holder that lost its place harms nothing.
+ */
+export interface Queue {
+  /** Waits for a turn; the result ends it. Never throws. */
+  readonly enter: () => Promise<() => Promise<void>>
+}
+
+/** For streams that only one process can reach, as in tests. */
+export const noQueue: Queue = { enter: async () => async () => {} }
+
+/** A holder that has not touched its lock for this long is taken for dead. The least that proper-lockfile allows. */
+const staleMs = 2000
+const waitMsMax = 8000
+const pollMsMin = 3
+const pollMsMax = 30
+
+/** A queue on a lock file beside `path`. The folder of `path` must exist. */
+export function lockFileQueue(path: string): Queue {
+  return {
+    async enter() {
+      const { lock } = await import('proper-lockfile')
+      try {
+        const release = await lock(path, {
+          realpath: false,
+          stale: staleMs,
+          retries: {
+            retries: Math.ceil(waitMsMax / pollMsMax),
+            minTimeout: pollMsMin,
+            maxTimeout: pollMsMax,
+            randomize: true,
+          },
+          onCompromised: () => {},
+        })
+        return () => release().catch(() => {})
+      } catch {
+        return async () => {}
+      }
+    },
+  }
+}

@@ -1,0 +1,98 @@
+/**
+ * Appending to a stream: one commit per batch, on top of the ref's present value, by compare-and-swap.
+ *
+ * Invariants
+ * - When `append` returns a head, the ref named it after all its objects were on the disk (R2).
+ * - A batch is made for one head only. After a lost race it is made again from fresh state, never replayed.
+ */
+import { setTimeout as sleep } from 'node:timers/promises'
+import { buildTree, encodeCommit, type GitPort, type Oid, type RefName } from '../git/index.ts'
+import { ConflictError, limits, RefMovedError } from '../model/index.ts'
+import type { Queue } from './append-queue.ts'
+import type { SegmentCodec } from './segment-codec.ts'
+
+/** How long an append fights for the head before it gives up with `conflict`. */
+export const appendRetryMsMax = 10_000
+const backoffMsFirst = 4
+const backoffMsMax = 250
+
+export interface AppendTarget<Batch, Item> {
+  readonly git: GitPort
+  readonly ref: RefName
+  readonly codec: SegmentCodec<Batch, Item>
+  readonly queue: Queue
+  readonly clock: { readonly nowUnixMs: () => number }
+  /** A number from 0 up to, not including, 1. */
+  readonly jitter: () => number
+}
+
+export interface Appended<Batch> {
+  readonly head: Oid
+  readonly parent: Oid | null
+  readonly batch: Batch
+}
+
+/**
+ * Appends the batch that `makeBatch` makes for the present head; null when it makes none.
+ *
+ * @param makeBatch - validates and dates against the state at `head`; called again after each lost race
+ * @throws {ConflictError} when the head kept moving, or stayed locked, for 10 s
+ */
+export async function append<Batch, Item>(
+  target: AppendTarget<Batch, Item>,
+  makeBatch: (head: Oid | null) => Promise<Batch | null>,
+): Promise<Appended<Batch> | null> {
+  const { git, ref, clock } = target
+  const deadline = clock.nowUnixMs() + appendRetryMsMax
+  const release = await target.queue.enter()
+  try {
+    for (let backoff = backoffMsFirst; ; backoff = Math.min(2 * backoff, backoffMsMax)) {
+      const parent = await git.readRef(ref)
+      const batch = await makeBatch(parent)
+      if (batch === null) return null
+      try {
+        return { head: await publishBatch(target, batch, parent), parent, batch }
+      } catch (error) {
+        if (!(error instanceof RefMovedError)) throw error
+        if (clock.nowUnixMs() >= deadline) {
+          throw new ConflictError(`${ref} kept moving for ${appendRetryMsMax} ms; nothing was written`, {
+            details: { ref, reason: 'contended' },
+            cause: error,
+          })
+        }
+        await sleep(backoff * (0.5 + target.jitter()))
+      }
+    }
+  } finally {
+    await release()
+  }
+}
+
+/**
+ * Makes one batch the ref's new head, with no retry.
+ * @throws {RefMovedError} when the ref is not at `parent` any more
+ */
+export async function publishBatch<Batch, Item>(
+  { git, ref, codec }: Pick<AppendTarget<Batch, Item>, 'git' | 'ref' | 'codec'>,
+  batch: Batch,
+  parent: Oid | null,
+): Promise<Oid> {
+  const format = git.layout.objectFormat
+  const segment = codec.encode(batch, parent)
+  for (const [path, content] of segment.files) {
+    if (typeof content !== 'string' && content.length > limits.chunkReadBytesMax)
+      throw new RangeError(`${path} is larger than a reader accepts`)
+  }
+  const tree = buildTree(format, segment.files)
+  const commit = encodeCommit(format, {
+    tree: tree.root,
+    parents: parent === null ? [] : [parent],
+    author: { ...segment.identity, ...segment.date },
+    message: segment.message,
+  })
+  await git.publish({
+    objects: [...tree.objects, commit],
+    updates: [{ ref, expected: parent, next: commit.oid, reflogMessage: `grite: ${segment.message}` }],
+  })
+  return commit.oid
+}

@@ -1,0 +1,157 @@
+/**
+ * The issue log's commits (spec §1.1):
+ *
+ *     meta.json
+ *     events/<YYYY>/<MM>/<DD>/<chunk hash>.bin
+ *     attachments/<sha256>            only where an AttachmentAdded brings its content
+ *
+ * Any file whose name ends in `.bin` is a chunk, at whatever depth; other files are extensions that a reader ignores.
+ */
+import type { CommitEntry, CommitFile, Oid, TreeFiles } from '../git/index.ts'
+import {
+  type ActorId,
+  type ChunkEvent,
+  type DecodedChunk,
+  decodeChunk,
+  encodeChunk,
+  hashChunk,
+} from '../model/index.ts'
+import type { LogProblem, Segment, SegmentCodec, SegmentCommit } from './segment-codec.ts'
+
+/** What becomes one commit. Not empty, one appending actor. */
+export interface IssueBatch {
+  readonly actor: ActorId
+  /** Encoded event records, in order. */
+  readonly records: readonly Uint8Array[]
+  /** Time of the first event; names the folder of the chunk. Milliseconds. */
+  readonly firstTsUnixMs: number
+  /** Files beside the chunk by path: bytes, or the id of a blob that the repository holds already. */
+  readonly extras?: TreeFiles
+  /** Keys of meta.json after the four that every commit has, `requests` among them. */
+  readonly meta?: Readonly<Record<string, unknown>>
+  readonly date: SegmentCommit['date']
+}
+
+/** A commit of the issue log. */
+export interface IssueSegment extends Segment<ChunkEvent> {
+  /** Records whose id verifies though this version cannot use them; kept through a re-append. */
+  readonly opaqueRecords: readonly Uint8Array[]
+  /** Every file that is neither meta.json nor a chunk, by path. */
+  readonly extras: ReadonlyMap<string, Oid>
+  /** meta.json as found, null when it cannot be read. */
+  readonly meta: Readonly<Record<string, unknown>> | null
+}
+
+export const attachmentFolder = 'attachments/'
+const metaPath = 'meta.json'
+const metaSchemaVersion = 1
+const identity = { name: 'grite', email: 'grit@local' }
+
+export const issueCodec: SegmentCodec<IssueBatch, ChunkEvent, IssueSegment> = { encode, decode }
+
+function encode(batch: IssueBatch, parent: Oid | null): SegmentCommit {
+  const chunk = encodeChunk(batch.records)
+  const chunkHash = hashChunk(chunk)
+  const meta = {
+    schema_version: metaSchemaVersion,
+    actor_id: batch.actor,
+    chunk_hash: chunkHash,
+    prev_wal: parent,
+    ...batch.meta,
+  }
+  const files = new Map<string, Uint8Array | Oid>([
+    [metaPath, new TextEncoder().encode(JSON.stringify(meta, null, 2))],
+    [`events/${formatDay(batch.firstTsUnixMs, batch.date.unixSeconds)}/${chunkHash}.bin`, chunk],
+    ...(batch.extras ?? []),
+  ])
+  return {
+    files,
+    message: `WAL: ${batch.records.length} events from ${batch.actor.slice(0, 8)}`,
+    identity,
+    date: batch.date,
+  }
+}
+
+/** `YYYY/MM/DD` in UTC; a time outside the calendar of four-digit years takes the day of the commit. */
+function formatDay(tsUnixMs: number, commitUnixSeconds: number): string {
+  const date = new Date(tsUnixMs)
+  const usable = !Number.isNaN(date.getTime()) && date.getUTCFullYear() <= 9999
+  return (usable ? date : new Date(commitUnixSeconds * 1000)).toISOString().slice(0, 10).replaceAll('-', '/')
+}
+
+function decode(entry: CommitEntry): IssueSegment {
+  const problems: LogProblem[] = []
+  const report = (severity: LogProblem['severity'], reason: string, objectId: Oid | null, eventId: string | null) =>
+    problems.push({ commit: entry.oid, objectId, eventId, severity, reason })
+  if (entry.problem !== null) report('damaged', entry.problem, entry.oid, null)
+
+  const meta = readMeta(entry, report)
+  const items: ChunkEvent[] = []
+  const opaqueRecords: Uint8Array[] = []
+  const extras = new Map<string, Oid>()
+  for (const file of entry.files) {
+    if (file.path.endsWith('.bin')) {
+      const chunk = readChunk(file, meta, report)
+      for (const item of chunk?.events ?? []) items.push(item)
+      for (const { record } of chunk?.damaged ?? []) if (record !== null) opaqueRecords.push(record)
+    } else if (file.path !== metaPath) extras.set(file.path, file.oid)
+  }
+  return { commit: entry.oid, parents: entry.parents, items, problems, opaqueRecords, extras, meta }
+}
+
+type Report = (severity: LogProblem['severity'], reason: string, objectId: Oid | null, eventId: string | null) => void
+
+function readMeta(entry: CommitEntry, report: Report): Readonly<Record<string, unknown>> | null {
+  const file = entry.files.find(({ path }) => path === metaPath)
+  if (file?.content == null) {
+    if (entry.problem === null)
+      report('suspicious', `meta.json is ${file?.problem ?? 'missing'}`, file?.oid ?? entry.oid, null)
+    return null
+  }
+  let parsed: unknown
+  try {
+    parsed = JSON.parse(new TextDecoder().decode(file.content))
+  } catch {
+    parsed = null
+  }
+  if (typeof parsed !== 'object' || parsed === null) {
+    report('suspicious', 'meta.json is not a JSON object', file.oid, null)
+    return null
+  }
+  const meta = parsed as Record<string, unknown>
+  if ((meta.prev_wal ?? null) !== (entry.parents[0] ?? null)) {
+    report(
+      'suspicious',
+      `meta.json names ${String(meta.prev_wal)} as prev_wal, the commit's parent differs`,
+      file.oid,
+      null,
+    )
+  }
+  return meta
+}
+
+function readChunk(
+  file: CommitFile,
+  meta: Readonly<Record<string, unknown>> | null,
+  report: Report,
+): DecodedChunk | null {
+  if (file.content === null) {
+    report('damaged', `chunk ${file.path} is ${file.problem}`, file.oid, null)
+    return null
+  }
+  const hash = hashChunk(file.content)
+  const name = file.path.slice(file.path.lastIndexOf('/') + 1, -'.bin'.length)
+  if (name !== hash) report('suspicious', `chunk ${file.path} has the hash ${hash}`, file.oid, null)
+  if (meta !== null && meta.chunk_hash !== hash) {
+    report(
+      'suspicious',
+      `meta.json names chunk ${String(meta.chunk_hash)}, the chunk has the hash ${hash}`,
+      file.oid,
+      null,
+    )
+  }
+  const chunk = decodeChunk(file.content)
+  if (chunk.problem !== null) report('damaged', `chunk ${file.path}: ${chunk.problem}`, file.oid, null)
+  for (const damaged of chunk.damaged) report('damaged', damaged.reason, file.oid, damaged.eventId)
+  return chunk
+}

@@ -1,0 +1,39 @@
+/**
+ * What makes one kind of stream differ from another on disk. Append, read, verify and (later) sync are written over
+ * this; the issue log and record streams each bring a codec.
+ */
+import type { CommitEntry, Oid, TreeFiles } from '../git/index.ts'
+
+/** The commit that will hold one batch, all but its tree object and parent link. */
+export interface SegmentCommit {
+  readonly files: TreeFiles
+  readonly message: string
+  readonly identity: { readonly name: string; readonly email: string }
+  readonly date: { readonly unixSeconds: number; readonly offsetMinutes: number }
+}
+
+/** Something in the log that could not be used, or looks wrong. It never hides its neighbours. */
+export interface LogProblem {
+  readonly commit: Oid
+  /** The git object that is damaged, where one can be named. */
+  readonly objectId: Oid | null
+  readonly eventId: string | null
+  /** `damaged`: something was skipped. `suspicious`: everything was used, but a stated fact does not hold. */
+  readonly severity: 'damaged' | 'suspicious'
+  readonly reason: string
+}
+
+/** One commit of a stream, decoded and verified. */
+export interface Segment<Item> {
+  readonly commit: Oid
+  readonly parents: readonly Oid[]
+  readonly items: readonly Item[]
+  readonly problems: readonly LogProblem[]
+}
+
+export interface SegmentCodec<Batch, Item, Sealed extends Segment<Item> = Segment<Item>> {
+  /** Bytes of a batch on top of `parent`. Pure: dates come with the batch. */
+  readonly encode: (batch: Batch, parent: Oid | null) => SegmentCommit
+  /** Decodes what a commit holds. Never throws on foreign bytes. */
+  readonly decode: (entry: CommitEntry) => Sealed
+}
