@@ -1,0 +1,80 @@
+/** What the view keeps about one issue besides its state: index keys and the list row. Pure. */
+import {
+  createdTs,
+  currentState,
+  currentTitle,
+  type Fields,
+  fieldsOf,
+  type IssueId,
+  type IssueState,
+  type IssueStateWord,
+  originalIdOf,
+  presentAssignees,
+  presentDependencies,
+  presentLabels,
+  updatedTs,
+} from '../model/index.ts'
+import {
+  aliasKey,
+  assigneeKey,
+  dependencyForwardKey,
+  dependencyReverseKey,
+  issueRowKey,
+  labelKey,
+  stateKey,
+} from './keys.ts'
+
+/** One issue as lists show it; names and order are those of the published JSON, then grite's own. */
+export interface IssueRow {
+  readonly issue_id: IssueId
+  readonly title: string
+  readonly state: IssueStateWord
+  readonly labels: readonly string[]
+  readonly assignees: readonly string[]
+  readonly created_ts: number
+  readonly updated_ts: number
+  readonly comment_count: number
+  readonly fields: Fields
+  /** Actor of the creation. */
+  readonly author: string
+}
+
+export function rowOf(state: IssueState): IssueRow {
+  return {
+    issue_id: state.issueId,
+    title: currentTitle(state),
+    state: currentState(state),
+    labels: presentLabels(state),
+    assignees: presentAssignees(state),
+    created_ts: createdTs(state),
+    updated_ts: updatedTs(state),
+    comment_count: state.commentCount,
+    fields: fieldsOf(state),
+    author: state.creation?.version.actor ?? '',
+  }
+}
+
+const nothing = Buffer.alloc(0)
+
+/**
+ * Index entries of an issue, by key as latin1 text so that two sets can be compared. An issue without a creation has
+ * none: it is kept, not shown.
+ */
+export function indexEntriesOf(state: IssueState): Map<string, Buffer> {
+  const entries = new Map<string, Buffer>()
+  if (state.creation === null) return entries
+  const { issueId } = state
+  const row = rowOf(state)
+  const add = (key: Buffer, value = nothing) => entries.set(key.toString('latin1'), value)
+  add(issueRowKey(issueId), Buffer.from(JSON.stringify(row), 'utf8'))
+  add(stateKey(row.state, row.updated_ts, issueId))
+  for (const label of row.labels) add(labelKey(label, issueId))
+  for (const user of row.assignees) add(assigneeKey(user, issueId))
+  for (const { target, type } of presentDependencies(state)) {
+    add(dependencyForwardKey(issueId, target, type))
+    add(dependencyReverseKey(target, issueId, type))
+  }
+  const originalId = originalIdOf(state)
+  if (originalId !== undefined) add(aliasKey(originalId, issueId))
+  return entries
+}

@@ -1,0 +1,124 @@
+/**
+ * The view's keyspace (design §5), built and parsed here and nowhere else. Ids are raw bytes inside keys, times are
+ * big-endian, free text ends in a NUL byte; a scan checks the length of what follows, so text that itself holds a NUL
+ * cannot pass for a shorter one.
+ */
+
+import type { DependencyType, EventId, IssueId, IssueStateWord } from '../model/index.ts'
+import { formatHex, parseHex } from '../model/index.ts'
+
+const issueIdBytes = 16
+const eventIdBytes = 32
+
+export const eventKey = (id: EventId): Buffer => join('event/', hexBytes(id))
+export const issueStateKey = (id: IssueId): Buffer => join('issue_state/', hexBytes(id))
+/** The list row of an issue as ready JSON. */
+export const issueRowKey = (id: IssueId): Buffer => join('issue_row/', hexBytes(id))
+export const issueEventKey = (issue: IssueId, tsUnixMs: number, id: EventId): Buffer =>
+  join('issue_events/', hexBytes(issue), '/', timeBytes(tsUnixMs), '/', hexBytes(id))
+export const labelKey = (label: string, issue: IssueId): Buffer => join('label_index/', `${label}\0`, hexBytes(issue))
+export const assigneeKey = (user: string, issue: IssueId): Buffer =>
+  join('assignee_index/', `${user}\0`, hexBytes(issue))
+export const stateKey = (state: IssueStateWord, updatedTs: number, issue: IssueId): Buffer =>
+  join(`state_index/${state}/`, timeBytes(updatedTs), hexBytes(issue))
+export const dependencyForwardKey = (source: IssueId, target: IssueId, type: DependencyType): Buffer =>
+  join('dep_forward/', hexBytes(source), '/', hexBytes(target), `/${type}`)
+export const dependencyReverseKey = (target: IssueId, source: IssueId, type: DependencyType): Buffer =>
+  join('dep_reverse/', hexBytes(target), '/', hexBytes(source), `/${type}`)
+export const aliasKey = (originalId: string, issue: IssueId): Buffer =>
+  join('alias/', `${originalId}\0`, hexBytes(issue))
+/** Where the content of an attachment lies: value is the blob's object id as text. */
+export const attachmentKey = (sha256: string): Buffer => join('attachment/', hexBytes(sha256))
+export const fileContextKey = (path: string): Buffer => join('context_files/', path)
+export const symbolKey = (name: string, path: string): Buffer => join('context_symbols/', `${name}\0${path}`)
+export const projectContextKey = (key: string): Buffer => join('context_project/', key)
+export const metaKey = (name: string): Buffer => join('meta/', name)
+
+/** Half-open range of all keys that begin with a prefix. */
+export interface KeyRange {
+  readonly gte: Buffer
+  readonly lt: Buffer
+}
+
+export const allIssueStates = (): KeyRange => rangeOf(join('issue_state/'))
+export const allIssueRows = (): KeyRange => rangeOf(join('issue_row/'))
+export const allEvents = (): KeyRange => rangeOf(join('event/'))
+export const eventsOfIssue = (issue: IssueId): KeyRange => rangeOf(join('issue_events/', hexBytes(issue), '/'))
+export const issuesOfLabel = (label: string): KeyRange => rangeOf(join('label_index/', `${label}\0`))
+export const issuesOfAssignee = (user: string): KeyRange => rangeOf(join('assignee_index/', `${user}\0`))
+export const issuesOfState = (state: IssueStateWord): KeyRange => rangeOf(join(`state_index/${state}/`))
+export const dependenciesOf = (source: IssueId): KeyRange => rangeOf(join('dep_forward/', hexBytes(source), '/'))
+export const dependentsOf = (target: IssueId): KeyRange => rangeOf(join('dep_reverse/', hexBytes(target), '/'))
+export const issuesOfAlias = (originalId: string): KeyRange => rangeOf(join('alias/', `${originalId}\0`))
+export const allLabels = (): KeyRange => rangeOf(join('label_index/'))
+export const allAssignees = (): KeyRange => rangeOf(join('assignee_index/'))
+export const allFileContexts = (): KeyRange => rangeOf(join('context_files/'))
+export const allProjectContexts = (): KeyRange => rangeOf(join('context_project/'))
+
+/** Rows of issues whose id begins with a hex prefix of any length, odd ones included. */
+export function issueRowsOfPrefix(prefix: string): KeyRange {
+  const head = join('issue_row/')
+  const low = hexBytes(prefix.padEnd(2 * issueIdBytes, '0'))
+  const high = hexBytes(prefix.padEnd(2 * issueIdBytes, 'f'))
+  return { gte: Buffer.concat([head, low]), lt: successor(Buffer.concat([head, high])) }
+}
+
+/** The issue id at the end of an index key; undefined when the scanned text was only the beginning of a longer one. */
+export function issueIdAtEnd(key: Buffer, range: KeyRange, between = 0): IssueId | undefined {
+  if (key.length !== range.gte.length + between + issueIdBytes) return undefined
+  return formatHex(key.subarray(-issueIdBytes)) as IssueId
+}
+
+/** Bytes of the time that stands between state and id in `state_index/`. */
+export const stateIndexTimeBytes = 8
+
+export function parseIssueEventKey(key: Buffer): EventId {
+  return formatHex(key.subarray(-eventIdBytes)) as EventId
+}
+
+/** The other issue and the type of a `dep_forward/` or `dep_reverse/` key. */
+export function parseDependencyIndexKey(key: Buffer): { readonly other: IssueId; readonly type: DependencyType } {
+  const start = key.indexOf('/') + 1 + issueIdBytes + 1
+  return {
+    other: formatHex(key.subarray(start, start + issueIdBytes)) as IssueId,
+    type: key.toString('utf8', start + issueIdBytes + 1) as DependencyType,
+  }
+}
+
+/** The text of a `label_index/` or `assignee_index/` key. */
+export function parseIndexText(key: Buffer): string {
+  return key.toString('utf8', key.indexOf('/') + 1, key.length - issueIdBytes - 1)
+}
+
+export function parseIssueRowKey(key: Buffer): IssueId {
+  return formatHex(key.subarray(-issueIdBytes)) as IssueId
+}
+
+function rangeOf(prefix: Buffer): KeyRange {
+  return { gte: prefix, lt: successor(prefix) }
+}
+
+/** The smallest key greater than every key that begins with these bytes. They never are all FF: they begin with text. */
+function successor(prefix: Buffer): Buffer {
+  let end = prefix.length
+  while (prefix[end - 1] === 0xff) end--
+  const next = Buffer.from(prefix.subarray(0, end))
+  next[end - 1] = (next[end - 1] as number) + 1
+  return next
+}
+
+function join(...parts: readonly (string | Uint8Array)[]): Buffer {
+  return Buffer.concat(parts.map((part) => (typeof part === 'string' ? Buffer.from(part, 'utf8') : part)))
+}
+
+function hexBytes(hex: string): Uint8Array {
+  const bytes = parseHex(hex)
+  if (bytes === undefined) throw new TypeError(`'${hex}' is not hex`)
+  return bytes
+}
+
+function timeBytes(tsUnixMs: number): Buffer {
+  const bytes = Buffer.alloc(8)
+  bytes.writeBigUInt64BE(BigInt(tsUnixMs))
+  return bytes
+}

@@ -1,0 +1,273 @@
+/**
+ * Brings log segments into the store.
+ *
+ * Invariants
+ * - One atomic batch per call carries events, states, index entries and the head they belong to: a crash leaves the
+ *   view at a head that existed, never between two.
+ * - An event id is applied once, in whatever segments and however often it comes.
+ * - Stale index entries go in the same batch that writes their successors.
+ */
+import {
+  applyEvent,
+  type ChunkEvent,
+  chooseSignature,
+  decodeRecord,
+  type Event,
+  type EventBodyOf,
+  type EventId,
+  emptyIssueState,
+  type FileContext,
+  formatIssueState,
+  type IssueId,
+  type IssueState,
+  laterContext,
+  type ProjectContext,
+  parseIssueState,
+} from '../model/index.ts'
+import type { IssueSegment } from '../wal/index.ts'
+import { indexEntriesOf } from './index-entries.ts'
+import {
+  attachmentKey,
+  eventKey,
+  fileContextKey,
+  issueEventKey,
+  issueStateKey,
+  metaKey,
+  projectContextKey,
+  symbolKey,
+} from './keys.ts'
+import type { Store, StoreOperation } from './store.ts'
+
+/** Bounds on states kept between calls; beyond them the oldest are read again when needed. */
+const cachedStatesMax = 20_000
+const cachedTextMax = 64 * 1024 * 1024
+
+/** Decides whether a signature verifies, for choosing between copies of one event. */
+export type IsSignatureValid = (event: Event, sig: Uint8Array) => boolean
+
+export interface ProjectorOptions {
+  readonly isSignatureValid: IsSignatureValid
+  /** True when the store was empty at the start, so that no lookups are needed for what was never written. */
+  readonly fresh: boolean
+}
+
+interface CachedState {
+  readonly state: IssueState
+  readonly entries: Map<string, Buffer>
+  readonly textLength: number
+}
+
+const nothing = Buffer.alloc(0)
+const attachmentPath = /^attachments\/([0-9a-f]{64})$/
+
+export class Projector {
+  readonly #store: Store
+  readonly #options: ProjectorOptions
+  readonly #cache = new Map<IssueId, CachedState>()
+  #cachedText = 0
+  /** First 48 bits of every event id written to a fresh store: a miss means certainly new. */
+  readonly #seen = new Set<number>()
+  #eventCount: number
+  #issueCount: number
+  #pending: Promise<void> = Promise.resolve()
+
+  constructor(store: Store, counts: { readonly events: number; readonly issues: number }, options: ProjectorOptions) {
+    this.#store = store
+    this.#options = options
+    this.#eventCount = counts.events
+    this.#issueCount = counts.issues
+  }
+
+  get eventCount(): number {
+    return this.#eventCount
+  }
+
+  get issueCount(): number {
+    return this.#issueCount
+  }
+
+  /** Applies segments and records `head` as what the store now corresponds to. Returns the number of new events. */
+  async apply(segments: readonly IssueSegment[], head: string): Promise<number> {
+    await this.#pending
+    const operations: StoreOperation[] = []
+    const fresh = await this.#takeFresh(segments, operations)
+    await this.#applyIssueEvents(fresh, operations)
+    await this.#applyContextEvents(fresh, operations)
+    for (const segment of segments) {
+      for (const [path, oid] of segment.extras) {
+        const sha256 = attachmentPath.exec(path)?.[1]
+        if (sha256 !== undefined) put(operations, attachmentKey(sha256), Buffer.from(oid))
+      }
+    }
+    this.#eventCount += fresh.length
+    putText(operations, 'wal_head', head)
+    putText(operations, 'event_count', String(this.#eventCount))
+    putText(operations, 'issue_count', String(this.#issueCount))
+    // The next call decodes and hashes while LevelDB writes this one.
+    this.#pending = this.#store.batch(operations)
+    this.#pending.catch(() => {})
+    return fresh.length
+  }
+
+  /** Waits until everything applied is in the store. @throws what the store's write failed with */
+  async flush(): Promise<void> {
+    await this.#pending
+  }
+
+  /** New events in log order; copies of known ones only get the better signature. */
+  async #takeFresh(segments: readonly IssueSegment[], operations: StoreOperation[]): Promise<ChunkEvent[]> {
+    const candidates = new Map<EventId, ChunkEvent>()
+    for (const segment of segments) {
+      for (const item of segment.items) {
+        const known = candidates.get(item.event.eventId)
+        candidates.set(item.event.eventId, known === undefined ? item : this.#betterCopy(known, item))
+      }
+    }
+    const doubtful = [...candidates.keys()].filter((id) => !this.#options.fresh || this.#seen.has(prefixOf(id)))
+    const stored = doubtful.length === 0 ? [] : await this.#store.getMany(doubtful.map(eventKey))
+    for (const [index, id] of doubtful.entries()) {
+      const record = stored[index]
+      if (record === undefined) continue
+      const item = candidates.get(id) as ChunkEvent
+      candidates.delete(id)
+      if (Buffer.compare(record, item.record) !== 0) this.#storeBetterCopy(record, item, operations)
+    }
+    if (this.#options.fresh) for (const id of candidates.keys()) this.#seen.add(prefixOf(id))
+    return [...candidates.values()]
+  }
+
+  #betterCopy(left: ChunkEvent, right: ChunkEvent): ChunkEvent {
+    const sig = chooseSignature(left.event.sig, right.event.sig, (candidate) =>
+      this.#options.isSignatureValid(left.event, candidate),
+    )
+    return sig === right.event.sig ? right : left
+  }
+
+  #storeBetterCopy(record: Buffer, item: ChunkEvent, operations: StoreOperation[]): void {
+    const decoded = decodeRecord(record)
+    if (!('event' in decoded)) return
+    const better = this.#betterCopy({ event: decoded.event, record }, item)
+    if (better === item) put(operations, eventKey(item.event.eventId), Buffer.from(item.record))
+  }
+
+  async #applyIssueEvents(fresh: readonly ChunkEvent[], operations: StoreOperation[]): Promise<void> {
+    const byIssue = new Map<IssueId, Event[]>()
+    for (const { event, record } of fresh) {
+      put(operations, eventKey(event.eventId), Buffer.from(record.buffer, record.byteOffset, record.length))
+      if (event.body.type === 'ContextUpdated' || event.body.type === 'ProjectContextUpdated') continue
+      put(operations, issueEventKey(event.issueId, event.tsUnixMs, event.eventId), nothing)
+      const events = byIssue.get(event.issueId)
+      if (events === undefined) byIssue.set(event.issueId, [event])
+      else events.push(event)
+    }
+    await this.#loadStates([...byIssue.keys()])
+    for (const [issueId, events] of byIssue) {
+      const known = this.#cache.get(issueId)
+      const state = known?.state ?? emptyIssueState(issueId)
+      const wasShown = state.creation !== null
+      for (const event of events) applyEvent(state, event)
+      const entries = indexEntriesOf(state)
+      const text = formatIssueState(state)
+      put(operations, issueStateKey(issueId), Buffer.from(text, 'utf8'))
+      putDifference(operations, known?.entries ?? new Map(), entries)
+      if (!wasShown && state.creation !== null) this.#issueCount += 1
+      this.#remember(issueId, { state, entries, textLength: text.length })
+    }
+    this.#evict()
+  }
+
+  async #loadStates(issueIds: readonly IssueId[]): Promise<void> {
+    const missing = issueIds.filter((id) => !this.#cache.has(id))
+    if (missing.length === 0 || (this.#options.fresh && this.#eventCount === 0)) return
+    const texts = await this.#store.getMany(missing.map(issueStateKey))
+    for (const [index, id] of missing.entries()) {
+      const text = texts[index]?.toString('utf8')
+      if (text === undefined) continue
+      const state = parseIssueState(text)
+      this.#remember(id, { state, entries: indexEntriesOf(state), textLength: text.length })
+    }
+  }
+
+  #remember(issueId: IssueId, cached: CachedState): void {
+    const old = this.#cache.get(issueId)
+    if (old !== undefined) {
+      this.#cachedText -= old.textLength
+      this.#cache.delete(issueId)
+    }
+    this.#cache.set(issueId, cached)
+    this.#cachedText += cached.textLength
+  }
+
+  #evict(): void {
+    for (const [id, cached] of this.#cache) {
+      if (this.#cache.size <= cachedStatesMax && this.#cachedText <= cachedTextMax) return
+      this.#cache.delete(id)
+      this.#cachedText -= cached.textLength
+    }
+  }
+
+  async #applyContextEvents(fresh: readonly ChunkEvent[], operations: StoreOperation[]): Promise<void> {
+    const files = new Map<string, FileContext>()
+    const projects = new Map<string, ProjectContext>()
+    for (const { event } of fresh) {
+      const { body } = event
+      if (body.type === 'ContextUpdated') {
+        const known = files.get(body.path) ?? (await this.#readFileContext(body.path))
+        files.set(body.path, laterContext(known, { ...event, body }))
+      } else if (body.type === 'ProjectContextUpdated') {
+        const known = projects.get(body.key) ?? (await this.#readProjectContext(body.key))
+        projects.set(body.key, laterContext(known, { ...event, body }))
+      }
+    }
+    for (const [path, context] of files) {
+      const old = await this.#readFileContext(path)
+      putDifference(operations, symbolEntries(path, old?.body), symbolEntries(path, context.body))
+      put(operations, fileContextKey(path), Buffer.from(JSON.stringify(context), 'utf8'))
+    }
+    for (const [key, context] of projects) {
+      put(operations, projectContextKey(key), Buffer.from(JSON.stringify(context), 'utf8'))
+    }
+  }
+
+  async #readFileContext(path: string): Promise<FileContext | null> {
+    return parseJson<FileContext>(await this.#store.get(fileContextKey(path)))
+  }
+
+  async #readProjectContext(key: string): Promise<ProjectContext | null> {
+    return parseJson<ProjectContext>(await this.#store.get(projectContextKey(key)))
+  }
+}
+
+function symbolEntries(path: string, body: EventBodyOf<'ContextUpdated'> | undefined): Map<string, Buffer> {
+  return new Map((body?.symbols ?? []).map(({ name }) => [symbolKey(name, path).toString('latin1'), nothing]))
+}
+
+function putDifference(
+  operations: StoreOperation[],
+  before: ReadonlyMap<string, Buffer>,
+  after: ReadonlyMap<string, Buffer>,
+): void {
+  for (const key of before.keys()) {
+    if (!after.has(key)) operations.push({ type: 'del', key: Buffer.from(key, 'latin1') })
+  }
+  for (const [key, value] of after) {
+    const old = before.get(key)
+    if (old === undefined || !old.equals(value)) put(operations, Buffer.from(key, 'latin1'), value)
+  }
+}
+
+function put(operations: StoreOperation[], key: Buffer, value: Buffer): void {
+  operations.push({ type: 'put', key, value })
+}
+
+function putText(operations: StoreOperation[], name: string, value: string): void {
+  put(operations, metaKey(name), Buffer.from(value, 'utf8'))
+}
+
+function parseJson<Value>(bytes: Buffer | undefined): Value | null {
+  return bytes === undefined ? null : (JSON.parse(bytes.toString('utf8')) as Value)
+}
+
+function prefixOf(id: EventId): number {
+  return Number.parseInt(id.slice(0, 12), 16)
+}

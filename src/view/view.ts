@@ -1,0 +1,399 @@
+/**
+ * The materialized view of the issue log: a copy of all projections with the indexes that queries need. A cache: what
+ * it says follows from the log, and it can be deleted at any moment (R1).
+ */
+import {
+  compareText,
+  compareVersions,
+  currentBody,
+  currentTitle,
+  type DependencyType,
+  decodeRecord,
+  type Event,
+  type EventId,
+  type FileContext,
+  formatHex,
+  type IssueId,
+  type IssueState,
+  type IssueStateWord,
+  type ProjectContext,
+  parseIssueState,
+} from '../model/index.ts'
+import type { IssueSegment } from '../wal/index.ts'
+import type { IssueRow } from './index-entries.ts'
+import {
+  allAssignees,
+  allFileContexts,
+  allIssueRows,
+  allIssueStates,
+  allLabels,
+  allProjectContexts,
+  attachmentKey,
+  dependenciesOf,
+  dependentsOf,
+  eventKey,
+  eventsOfIssue,
+  issueIdAtEnd,
+  issueRowKey,
+  issueRowsOfPrefix,
+  issueStateKey,
+  issuesOfAlias,
+  issuesOfAssignee,
+  issuesOfLabel,
+  issuesOfState,
+  type KeyRange,
+  metaKey,
+  parseDependencyIndexKey,
+  parseIndexText,
+  parseIssueEventKey,
+  parseIssueRowKey,
+  stateIndexTimeBytes,
+} from './keys.ts'
+import { type IsSignatureValid, Projector } from './projector.ts'
+import type { Store } from './store.ts'
+
+/** Grows when keys or values change their shape; another number in a store means it is rebuilt. */
+export const viewSchema = 1
+
+/** Which issues a list wants. All that are given must hold. */
+export interface IssueFilter {
+  readonly state?: IssueStateWord
+  readonly labels?: readonly string[]
+  readonly assignee?: string
+  /** Prefix of the creating actor's id. */
+  readonly author?: string
+  /** Changed at or after. Milliseconds. */
+  readonly updatedSince?: number
+  /** Found in title or body, whatever its case. */
+  readonly text?: string
+}
+
+/** One edge as seen from an issue. */
+export interface DependencyEdge {
+  readonly other: IssueId
+  readonly type: DependencyType
+}
+
+interface StoredMeta {
+  readonly head: string | null
+  readonly events: number
+  readonly issues: number
+  readonly reflogMark: string
+  readonly lostHeads: readonly string[]
+}
+
+const metaNames = ['schema', 'wal_head', 'event_count', 'issue_count', 'reflog_mark', 'lost_heads'] as const
+
+export class View {
+  readonly store: Store
+  readonly #options: { readonly isSignatureValid: IsSignatureValid }
+  #head: string | null
+  #counts: { events: number; issues: number }
+  #projector: Projector | undefined
+  readonly #fresh: boolean
+  #reflogMark: string
+  #lostHeads: readonly string[]
+
+  private constructor(store: Store, meta: StoredMeta, options: { readonly isSignatureValid: IsSignatureValid }) {
+    this.store = store
+    this.#head = meta.head
+    this.#counts = { events: meta.events, issues: meta.issues }
+    this.#options = options
+    this.#fresh = meta.head === null && meta.events === 0
+    this.#reflogMark = meta.reflogMark
+    this.#lostHeads = meta.lostHeads
+  }
+
+  /** A view over a store that holds this schema, or nothing yet. Undefined when it holds another schema. */
+  static async over(store: Store, options: { readonly isSignatureValid: IsSignatureValid }): Promise<View | undefined> {
+    const [schema, head, events, issues, reflogMark, lostHeads] = (
+      await store.getMany(metaNames.map((name) => metaKey(name)))
+    ).map((value) => value?.toString('utf8'))
+    if (schema === undefined) {
+      if ((await store.keys({ limit: 1 }).all()).length > 0) return undefined
+      await store.put(metaKey('schema'), Buffer.from(String(viewSchema)))
+    } else if (schema !== String(viewSchema)) return undefined
+    const meta = {
+      head: head ?? null,
+      events: Number(events ?? 0),
+      issues: Number(issues ?? 0),
+      reflogMark: reflogMark ?? '',
+      lostHeads: lostHeads?.split(' ').filter(Boolean) ?? [],
+    }
+    return new View(store, meta, options)
+  }
+
+  /** The log's commit that this view corresponds to; null for the empty log. */
+  get head(): string | null {
+    return this.#head
+  }
+
+  get eventCount(): number {
+    return this.#projector?.eventCount ?? this.#counts.events
+  }
+
+  get issueCount(): number {
+    return this.#projector?.issueCount ?? this.#counts.issues
+  }
+
+  /** Applies segments, after which the view corresponds to `head`. Returns the number of new events. */
+  async apply(segments: readonly IssueSegment[], head: string): Promise<number> {
+    this.#projector ??= new Projector(this.store, this.#counts, { ...this.#options, fresh: this.#fresh })
+    const count = await this.#projector.apply(segments, head)
+    this.#head = head
+    return count
+  }
+
+  /** Waits until everything applied can be queried. */
+  async flush(): Promise<void> {
+    await this.#projector?.flush()
+  }
+
+  async close(): Promise<void> {
+    await this.#projector?.flush().catch(() => {})
+    await this.store.close()
+  }
+
+  /** The state of the log's reflog when the view was last caught up. */
+  get reflogMark(): string {
+    return this.#reflogMark
+  }
+
+  async writeReflogMark(mark: string): Promise<void> {
+    if (mark === this.#reflogMark) return
+    await this.writeMeta('reflog_mark', mark)
+    this.#reflogMark = mark
+  }
+
+  /** Heads the log once had whose objects are gone; they are not tried again. */
+  get lostHeads(): readonly string[] {
+    return this.#lostHeads
+  }
+
+  async rememberLostHeads(heads: readonly string[]): Promise<void> {
+    await this.writeMeta('lost_heads', heads.join(' '))
+    this.#lostHeads = heads
+  }
+
+  async readMeta(name: string): Promise<string | undefined> {
+    return (await this.store.get(metaKey(name)))?.toString('utf8')
+  }
+
+  async writeMeta(name: string, value: string): Promise<void> {
+    await this.store.put(metaKey(name), Buffer.from(value, 'utf8'))
+  }
+
+  // --- issues -----------------------------------------------------------------------------------------------------
+
+  async findIssue(id: IssueId): Promise<IssueState | undefined> {
+    const text = await this.store.get(issueStateKey(id))
+    if (text === undefined) return undefined
+    const state = parseIssueState(text.toString('utf8'))
+    return state.creation === null ? undefined : state
+  }
+
+  /** States by id, those without a creation included: what a write has to sort after. */
+  async findStates(ids: readonly IssueId[]): Promise<Map<IssueId, IssueState>> {
+    const texts = await this.store.getMany(ids.map(issueStateKey))
+    const states = new Map<IssueId, IssueState>()
+    for (const [index, id] of ids.entries()) {
+      const text = texts[index]
+      if (text !== undefined) states.set(id, parseIssueState(text.toString('utf8')))
+    }
+    return states
+  }
+
+  async findRows(ids: readonly IssueId[]): Promise<Map<IssueId, IssueRow>> {
+    const rows = new Map<IssueId, IssueRow>()
+    for (const [index, bytes] of (await this.store.getMany(ids.map(issueRowKey))).entries()) {
+      if (bytes !== undefined) rows.set(ids[index] as IssueId, JSON.parse(bytes.toString('utf8')) as IssueRow)
+    }
+    return rows
+  }
+
+  /** Ids of shown issues that begin with a hex prefix, ascending, at most `limit`. */
+  async findIdsByPrefix(prefix: string, limit: number): Promise<IssueId[]> {
+    const keys = await this.store.keys({ ...issueRowsOfPrefix(prefix), limit }).all()
+    return keys.map(parseIssueRowKey)
+  }
+
+  /** Issues that had this id in the tracker they came from. */
+  async findByAlias(originalId: string): Promise<IssueId[]> {
+    return this.#idsOf(issuesOfAlias(originalId))
+  }
+
+  /**
+   * Rows that pass a filter, in order of creation, ties by id. Reads no more than the narrowest index names:
+   * labels, then assignee, then state; everything only when none of them is given.
+   */
+  async listIssues(filter: IssueFilter = {}): Promise<IssueRow[]> {
+    const ids = await this.#candidates(filter)
+    const rows = ids === undefined ? await this.#allRows() : [...(await this.findRows(ids)).values()]
+    let passed = rows.filter((row) => rowPasses(row, filter))
+    if (filter.text !== undefined) passed = await this.#withText(passed, filter.text)
+    return passed.sort(compareByCreation)
+  }
+
+  async #candidates({ labels, assignee, state }: IssueFilter): Promise<IssueId[] | undefined> {
+    const ranges = [
+      ...(labels ?? []).map((label) => ({ range: issuesOfLabel(label), between: 0 })),
+      ...(assignee === undefined ? [] : [{ range: issuesOfAssignee(assignee), between: 0 }]),
+    ]
+    if (ranges.length === 0) {
+      if (state === undefined) return undefined
+      return this.#idsOf(issuesOfState(state), stateIndexTimeBytes)
+    }
+    let common: Set<IssueId> | undefined
+    for (const { range, between } of ranges) {
+      const ids = await this.#idsOf(range, between)
+      const previous: Set<IssueId> | undefined = common
+      common = new Set(previous === undefined ? ids : ids.filter((id) => previous.has(id)))
+      if (common.size === 0) break
+    }
+    return [...(common ?? [])]
+  }
+
+  async #idsOf(range: KeyRange, between = 0): Promise<IssueId[]> {
+    const keys = await this.store.keys(range).all()
+    return keys.flatMap((key) => issueIdAtEnd(key, range, between) ?? [])
+  }
+
+  async #allRows(): Promise<IssueRow[]> {
+    const values = await this.store.values(allIssueRows()).all()
+    return JSON.parse(`[${values.map((value) => value.toString('utf8')).join(',')}]`) as IssueRow[]
+  }
+
+  async #withText(rows: readonly IssueRow[], text: string): Promise<IssueRow[]> {
+    const wanted = text.toLowerCase()
+    const states = await this.findStates(rows.map((row) => row.issue_id))
+    return rows.filter((row) => {
+      const state = states.get(row.issue_id)
+      if (state === undefined) return false
+      return currentTitle(state).toLowerCase().includes(wanted) || currentBody(state).toLowerCase().includes(wanted)
+    })
+  }
+
+  /**
+   * The shortest prefix, of at least `lengthMin` characters, that names only this issue, for each of some issues.
+   * Looks at neighbours in the key order, so it does not read the others.
+   */
+  async shortIds(ids: readonly IssueId[], lengthMin: number): Promise<Map<IssueId, string>> {
+    const short = new Map<IssueId, string>()
+    if (ids.length > neighbourLookupsMax) {
+      const all = (await this.store.keys(allIssueRows()).all()).map(parseIssueRowKey)
+      for (const [index, id] of all.entries()) short.set(id, shorten(id, [all[index - 1], all[index + 1]], lengthMin))
+      return short
+    }
+    await Promise.all(
+      ids.map(async (id) => {
+        const near = await this.findIdsByPrefix(id.slice(0, lengthMin), 100)
+        short.set(id, shorten(id, near, lengthMin))
+      }),
+    )
+    return short
+  }
+
+  // --- events -----------------------------------------------------------------------------------------------------
+
+  /** Events of one issue in `(ts, actor, event_id)` order. */
+  async eventsOf(issueId: IssueId): Promise<Event[]> {
+    const keys = await this.store.keys(eventsOfIssue(issueId)).all()
+    const events = await this.findEvents(keys.map(parseIssueEventKey))
+    return events.sort(compareVersions)
+  }
+
+  /** Events by id; unknown ones are left out. */
+  async findEvents(ids: readonly EventId[]): Promise<Event[]> {
+    const records = await this.store.getMany(ids.map(eventKey))
+    return records.flatMap((record) => (record === undefined ? [] : [requireEvent(record)]))
+  }
+
+  /** Which of these events are in the log. */
+  async findKnownEventIds(ids: readonly EventId[]): Promise<Set<EventId>> {
+    const records = await this.store.getMany(ids.map(eventKey))
+    return new Set(ids.filter((_, index) => records[index] !== undefined))
+  }
+
+  /** All events that are in the store, in the order of their ids, streamed. */
+  async *allEvents(): AsyncGenerator<Event> {
+    for await (const record of this.store.values({ gte: Buffer.from('event/'), lt: Buffer.from('event0') })) {
+      yield requireEvent(record)
+    }
+  }
+
+  /** States of all shown issues, streamed in the order of their ids. */
+  async *allStates(): AsyncGenerator<IssueState> {
+    for await (const text of this.store.values(allIssueStates())) {
+      const state = parseIssueState(text.toString('utf8'))
+      if (state.creation !== null) yield state
+    }
+  }
+
+  // --- edges, attachments, context, words -------------------------------------------------------------------------
+
+  /** Edges stored on an issue, by the other issue's id, then type. */
+  async dependenciesOf(issueId: IssueId): Promise<DependencyEdge[]> {
+    return (await this.store.keys(dependenciesOf(issueId)).all()).map(parseDependencyIndexKey)
+  }
+
+  /** Edges stored on others that point at an issue, by the other issue's id, then type. */
+  async dependentsOf(issueId: IssueId): Promise<DependencyEdge[]> {
+    return (await this.store.keys(dependentsOf(issueId)).all()).map(parseDependencyIndexKey)
+  }
+
+  /** Object id of the blob that holds an attachment's content; undefined when only its hash is in the log. */
+  async findAttachmentBlob(sha256: string): Promise<string | undefined> {
+    return (await this.store.get(attachmentKey(sha256)))?.toString('utf8')
+  }
+
+  async fileContexts(): Promise<FileContext[]> {
+    const values = await this.store.values(allFileContexts()).all()
+    return values.map((value) => JSON.parse(value.toString('utf8')) as FileContext)
+  }
+
+  async projectContexts(): Promise<ProjectContext[]> {
+    const values = await this.store.values(allProjectContexts()).all()
+    return values.map((value) => JSON.parse(value.toString('utf8')) as ProjectContext)
+  }
+
+  /** Every label, or every assignee, that some issue has now, in UTF-8 byte order. */
+  async distinctWords(index: 'labels' | 'assignees'): Promise<string[]> {
+    const keys = await this.store.keys(index === 'labels' ? allLabels() : allAssignees()).all()
+    return [...new Set(keys.map(parseIndexText))].sort(compareText)
+  }
+}
+
+/** Above this many issues one scan of all ids is cheaper than a lookup for each. */
+const neighbourLookupsMax = 64
+
+function shorten(id: IssueId, others: readonly (IssueId | undefined)[], lengthMin: number): string {
+  const shared = others.map((other) => (other === undefined || other === id ? 0 : sharedLength(id, other)))
+  return id.slice(0, Math.max(lengthMin, 1 + Math.max(0, ...shared)))
+}
+
+function sharedLength(left: string, right: string): number {
+  let length = 0
+  while (length < left.length && left[length] === right[length]) length++
+  return length
+}
+
+function rowPasses(row: IssueRow, filter: IssueFilter): boolean {
+  if (filter.state !== undefined && row.state !== filter.state) return false
+  if (filter.author !== undefined && !row.author.startsWith(filter.author)) return false
+  if (filter.updatedSince !== undefined && row.updated_ts < filter.updatedSince) return false
+  return true
+}
+
+function compareByCreation(left: IssueRow, right: IssueRow): number {
+  if (left.created_ts !== right.created_ts) return left.created_ts - right.created_ts
+  return left.issue_id < right.issue_id ? -1 : 1
+}
+
+/** Records in the store were verified before they were written. */
+function requireEvent(record: Buffer): Event {
+  const decoded = decodeRecord(record)
+  if ('event' in decoded) return decoded.event
+  throw new TypeError(
+    `record in the view cannot be read: ${decoded.damaged.reason} (${formatHex(record.subarray(0, 40))})`,
+  )
+}
