@@ -1,0 +1,57 @@
+import type { IssueId } from '../model/index.ts'
+import type { EdgeTarget } from './beads-facts.ts'
+import { deriveBeadsIssueId } from './beads-identity.ts'
+import type { BeadsIssue } from './beads-line.ts'
+
+/** What the first pass keeps of a file: ids and times, no texts. */
+export interface BeadsIndex {
+  /** The newest issue of the file with this original id. */
+  findTarget(originalId: string): EdgeTarget | undefined
+  /** Ids that edges name and the file does not have. */
+  findStrangers(): string[]
+  /** Tells whether this line speaks for its issue: the newest one does, of several the last. */
+  isWinner(issue: BeadsIssue, lineNumber: number): boolean
+  /** Tells whether several lines are about this issue. */
+  isRepeated(issue: BeadsIssue): boolean
+}
+
+interface Group {
+  readonly count: number
+  readonly updatedAtMs: number
+  readonly lineNumber: number
+}
+
+/** Collects an index; `add` is called for every line that can be imported. */
+export function collectBeadsIndex({ includeTombstones }: { readonly includeTombstones: boolean }): BeadsIndex & {
+  add(issue: BeadsIssue, lineNumber: number): void
+} {
+  const targets = new Map<string, { readonly createdAtMs: number; readonly isTombstone: boolean }>()
+  const groups = new Map<string, Group>()
+  const named = new Set<string>()
+  return {
+    add(issue, lineNumber) {
+      const group = groups.get(keyOf(issue))
+      const winner = group !== undefined && group.updatedAtMs > issue.updatedAtMs ? group : { ...issue, lineNumber }
+      const { updatedAtMs } = winner
+      groups.set(keyOf(issue), { count: (group?.count ?? 0) + 1, updatedAtMs, lineNumber: winner.lineNumber })
+      for (const { dependsOnId } of issue.dependencies) named.add(dependsOnId)
+      const known = targets.get(issue.id)
+      if (known !== undefined && known.createdAtMs > issue.createdAtMs) return
+      if (winner === group) return
+      targets.set(issue.id, { createdAtMs: issue.createdAtMs, isTombstone: issue.status === 'tombstone' })
+    },
+    findTarget(originalId) {
+      const target = targets.get(originalId)
+      if (target === undefined) return undefined
+      const issueId: IssueId = deriveBeadsIssueId(originalId, target.createdAtMs)
+      return { outcome: target.isTombstone && !includeTombstones ? 'tombstone' : 'imported', issueId }
+    },
+    findStrangers: () => [...named].filter((originalId) => !targets.has(originalId)),
+    isWinner: (issue, lineNumber) => groups.get(keyOf(issue))?.lineNumber === lineNumber,
+    isRepeated: (issue) => (groups.get(keyOf(issue))?.count ?? 0) > 1,
+  }
+}
+
+function keyOf({ id, createdAtMs }: BeadsIssue): string {
+  return `${id}\0${createdAtMs}`
+}

@@ -1,0 +1,227 @@
+import { InvalidArgsError, limits, requireTitle } from '../model/index.ts'
+import { parseRfc3339 } from './rfc3339.ts'
+
+/** One issue of a beads tracker. Absent and null keys are undefined here; `line` has everything as it was. */
+export interface BeadsIssue {
+  readonly id: string
+  readonly title: string
+  readonly description: string | undefined
+  /** `open`, `closed`, `tombstone` or any other word. */
+  readonly status: string
+  readonly priority: number | undefined
+  readonly issueType: string | undefined
+  readonly assignee: string | undefined
+  readonly notes: string | undefined
+  readonly closeReason: string | undefined
+  readonly externalRef: string | undefined
+  readonly labels: readonly string[]
+  /** Milliseconds, cut off; 0 or later. */
+  readonly createdAtMs: number
+  /** Milliseconds, as are the following. Negative when a program wrote Go's zero time. */
+  readonly updatedAtMs: number
+  readonly closedAtMs: number | undefined
+  readonly deletedAtMs: number | undefined
+  readonly dependencies: readonly BeadsDependency[]
+  readonly comments: readonly BeadsComment[]
+  /** The whole line as parsed. */
+  readonly line: Readonly<Record<string, unknown>>
+}
+
+/** An edge as beads means it: the issue waits for, belongs to or is otherwise related to `dependsOnId`. */
+export interface BeadsDependency {
+  /** The issue that has the edge; its own line says so too. */
+  readonly issueId: string | undefined
+  readonly dependsOnId: string
+  readonly type: string
+  readonly createdAtMs: number | undefined
+}
+
+export interface BeadsComment {
+  readonly id: number | undefined
+  readonly author: string
+  readonly text: string
+  readonly createdAtMs: number | undefined
+  /** The comment as parsed. */
+  readonly entry: Readonly<Record<string, unknown>>
+}
+
+export type ParsedBeadsLine = { readonly issue: BeadsIssue } | { readonly malformed: string }
+
+/** Protects the recursion that formats what is left of a line. */
+const nestingMax = 64
+
+/** Leaves room for the four fields that an import sets as labels. */
+const labelsMax = limits.labelsPerIssueMax - 4
+
+/**
+ * Parses one line. Strict about the types of the keys it maps, tolerant of their values: a priority of 7 is kept,
+ * a priority of "high" makes the line malformed. Never throws on foreign text.
+ */
+export function parseBeadsLine(text: string): ParsedBeadsLine {
+  try {
+    return { issue: readIssue(parseJson(text)) }
+  } catch (error) {
+    if (error instanceof MalformedError || error instanceof InvalidArgsError) return { malformed: error.message }
+    throw error
+  }
+}
+
+/** Never leaves this module. */
+class MalformedError extends Error {}
+
+function parseJson(text: string): Entry {
+  const value = tryParse(text)
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new MalformedError('line is not a JSON object')
+  }
+  const integer = findInexactInteger(text)
+  if (integer !== undefined) throw new MalformedError(`integer ${integer} is too large to be kept exactly`)
+  requireShallow(value, nestingMax)
+  return value as Entry
+}
+
+function tryParse(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch (error) {
+    throw new MalformedError(`line is not JSON: ${(error as Error).message}`)
+  }
+}
+
+const textOrNumber = /"(?:[^"\\]|\\.)*"|-?\d[\d.eE+-]*/g
+
+/** An integer outside of texts that a double cannot hold. */
+function findInexactInteger(text: string): string | undefined {
+  if (!/\d{16}/.test(text)) return undefined
+  for (const [token] of text.matchAll(textOrNumber)) {
+    if (/^-?\d{16,}$/.test(token) && !Number.isSafeInteger(Number(token))) return token
+  }
+  return undefined
+}
+
+function requireShallow(value: unknown, levels: number): void {
+  if (typeof value === 'number' && !Number.isFinite(value)) throw new MalformedError('a number is out of range')
+  if (typeof value !== 'object' || value === null) return
+  if (levels === 0) throw new MalformedError(`line is nested deeper than ${nestingMax} levels`)
+  for (const member of Object.values(value)) requireShallow(member, levels - 1)
+}
+
+type Entry = Readonly<Record<string, unknown>>
+
+function readIssue(line: Entry): BeadsIssue {
+  const createdAtMs = requireTime(line, 'created_at')
+  if (createdAtMs < 0) throw new MalformedError('created_at is before 1970')
+  const issue = {
+    id: requireId(line),
+    title: requireText(line, 'title'),
+    description: optionalText(line, 'description'),
+    status: requireText(line, 'status'),
+    priority: optionalInteger(line, 'priority'),
+    issueType: optionalText(line, 'issue_type'),
+    assignee: optionalText(line, 'assignee'),
+    notes: optionalText(line, 'notes'),
+    closeReason: optionalText(line, 'close_reason'),
+    externalRef: optionalText(line, 'external_ref'),
+    labels: optionalArray(line, 'labels').map((label) => requireString(label, 'a label')),
+    createdAtMs,
+    updatedAtMs: optionalTime(line, 'updated_at') ?? createdAtMs,
+    closedAtMs: optionalTime(line, 'closed_at'),
+    deletedAtMs: optionalTime(line, 'deleted_at'),
+    dependencies: optionalArray(line, 'dependencies').map(readDependency),
+    comments: optionalArray(line, 'comments').map(readComment),
+    line,
+  }
+  requireTitle(issue.title)
+  if (issue.status.trim() === '') throw new MalformedError('status is empty')
+  if (issue.labels.length > labelsMax) throw new MalformedError(`more than ${labelsMax} labels`)
+  return issue
+}
+
+/** An id becomes a title, a database key and part of a hash after which a NUL stands: one plain word. */
+function requireId(line: Entry): string {
+  const id = requireText(line, 'id')
+  if (id.trim() === '') throw new MalformedError('id is empty')
+  if (/[\u0000-\u0020\u007f-\u00a0]/.test(id)) throw new MalformedError('id has a space or a control character')
+  if (new TextEncoder().encode(id).length > limits.labelBytesMax) {
+    throw new MalformedError(`id has more than ${limits.labelBytesMax} bytes`)
+  }
+  return id
+}
+
+function readDependency(value: unknown): BeadsDependency {
+  const entry = requireEntry(value, 'a dependency')
+  return {
+    issueId: optionalText(entry, 'issue_id'),
+    dependsOnId: requireText(entry, 'depends_on_id'),
+    type: requireText(entry, 'type'),
+    createdAtMs: optionalTime(entry, 'created_at'),
+  }
+}
+
+function readComment(value: unknown): BeadsComment {
+  const entry = requireEntry(value, 'a comment')
+  return {
+    id: optionalInteger(entry, 'id'),
+    author: requireText(entry, 'author'),
+    text: requireText(entry, 'text'),
+    createdAtMs: optionalTime(entry, 'created_at'),
+    entry,
+  }
+}
+
+function requireEntry(value: unknown, what: string): Entry {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new MalformedError(`${what} is not an object`)
+  }
+  return value as Entry
+}
+
+/** Own keys only, so that a line cannot be told apart from one with `toString`; null is as good as absent. */
+function findValue(entry: Entry, key: string): unknown {
+  return Object.hasOwn(entry, key) ? (entry[key] ?? undefined) : undefined
+}
+
+function requireText(entry: Entry, key: string): string {
+  const text = optionalText(entry, key)
+  if (text === undefined) throw new MalformedError(`${key} is missing`)
+  return text
+}
+
+function optionalText(entry: Entry, key: string): string | undefined {
+  const value = findValue(entry, key)
+  return value === undefined ? undefined : requireString(value, key)
+}
+
+function requireString(value: unknown, what: string): string {
+  if (typeof value !== 'string') throw new MalformedError(`${what} is not a text`)
+  if (!value.isWellFormed()) throw new MalformedError(`${what} is not valid Unicode (a lone surrogate)`)
+  return value
+}
+
+function optionalInteger(entry: Entry, key: string): number | undefined {
+  const value = findValue(entry, key)
+  if (value === undefined) return undefined
+  if (!Number.isSafeInteger(value)) throw new MalformedError(`${key} is not an integer`)
+  return value as number
+}
+
+function optionalArray(entry: Entry, key: string): readonly unknown[] {
+  const value = findValue(entry, key)
+  if (value === undefined) return []
+  if (!Array.isArray(value)) throw new MalformedError(`${key} is not an array`)
+  return value
+}
+
+function requireTime(entry: Entry, key: string): number {
+  const time = optionalTime(entry, key)
+  if (time === undefined) throw new MalformedError(`${key} is missing`)
+  return time
+}
+
+function optionalTime(entry: Entry, key: string): number | undefined {
+  const text = optionalText(entry, key)
+  if (text === undefined) return undefined
+  const time = parseRfc3339(text)
+  if (time === undefined) throw new MalformedError(`${key} '${text.slice(0, 60)}' is not a time of RFC 3339`)
+  return time
+}

@@ -1,0 +1,16 @@
+/** What a file to import is, by its first bytes. */
+export type ImportFormat = 'beads' | 'grite' | 'unknown'
+
+/** How much of a file the detection wants; less is fine when the file is shorter. */
+export const detectionBytes = 64 * 1024
+
+/**
+ * Tells a beads tracker (JSONL, one issue a line) from a JSON export. An export begins with one of its own keys, or
+ * is on one line; a beads file may begin with a malformed line.
+ */
+export function detectImportFormat(firstBytes: Uint8Array): ImportFormat {
+  const text = new TextDecoder().decode(firstBytes.subarray(0, detectionBytes)).trimStart()
+  if (/^\{\s*"(?:meta|issues|events|attachments)"\s*:\s*[[{]/.test(text)) return 'grite'
+  const lines = text.split('\n').filter((line) => line.trim() !== '')
+  return lines.some((line) => /^\s*\{.*"(?:id|title|issue_type|created_at)"\s*:/.test(line)) ? 'beads' : 'unknown'
+}

@@ -1,0 +1,73 @@
+/** One line of a JSONL file, or why it cannot be looked at. Line numbers start at 1 and count blank lines. */
+export type JsonlLine =
+  | { readonly lineNumber: number; readonly text: string }
+  | { readonly lineNumber: number; readonly problem: string }
+
+/** Protects memory from a file without line ends; the largest line that fits the limits of its texts is smaller. */
+export const lineBytesMax = 16 * 1024 * 1024
+
+const lineFeed = 0x0a
+
+/**
+ * Splits bytes into lines at LF alone, because U+2028, which other splitters break at, may stand inside a JSON text.
+ * A CR before the LF and a byte order mark are dropped, blank lines left out.
+ */
+export async function* splitJsonlLines(
+  chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+): AsyncGenerator<JsonlLine> {
+  let lineNumber = 0
+  let parts: Uint8Array[] = []
+  let length = 0
+  const finish = (): JsonlLine | undefined => {
+    const line = readLine(++lineNumber, parts, length)
+    parts = []
+    length = 0
+    return line
+  }
+  for await (const chunk of chunks) {
+    let start = 0
+    for (let end = chunk.indexOf(lineFeed); end >= 0; end = chunk.indexOf(lineFeed, start)) {
+      length += end - start
+      if (length <= lineBytesMax) parts.push(chunk.subarray(start, end))
+      start = end + 1
+      const line = finish()
+      if (line !== undefined) yield line
+    }
+    length += chunk.length - start
+    // The rest is copied: a reader may use its buffer again for the next chunk.
+    if (length <= lineBytesMax && start < chunk.length) parts.push(chunk.slice(start))
+  }
+  if (length === 0) return
+  const line = finish()
+  if (line !== undefined) yield line
+}
+
+function readLine(lineNumber: number, parts: readonly Uint8Array[], length: number): JsonlLine | undefined {
+  if (length > lineBytesMax) return { lineNumber, problem: `line has more than ${lineBytesMax} bytes` }
+  const text = decodeUtf8(joinBytes(parts, length))
+  if (text === undefined) return { lineNumber, problem: 'line is not valid UTF-8' }
+  return text.trim() === '' ? undefined : { lineNumber, text: text.endsWith('\r') ? text.slice(0, -1) : text }
+}
+
+const strictUtf8 = new TextDecoder('utf-8', { fatal: true })
+
+/** The text, without a byte order mark; undefined when the bytes are not UTF-8. */
+function decodeUtf8(bytes: Uint8Array): string | undefined {
+  try {
+    return strictUtf8.decode(bytes)
+  } catch {
+    return undefined
+  }
+}
+
+function joinBytes(parts: readonly Uint8Array[], length: number): Uint8Array {
+  const [first] = parts
+  if (first !== undefined && parts.length === 1) return first
+  const bytes = new Uint8Array(length)
+  let position = 0
+  for (const part of parts) {
+    bytes.set(part, position)
+    position += part.length
+  }
+  return bytes
+}

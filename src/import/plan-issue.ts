@@ -1,0 +1,263 @@
+/**
+ * What to append so that the log says what one line says (docs/format.md#import).
+ *
+ * - An event that the log holds is not written again, and nothing is written that the present state says already.
+ * - A fact that is older than what the present state says loses and is not written.
+ * - Of a line older than the newest import of its issue nothing is written: what that import left out was gone by then.
+ * - Removed is only what the import actor added, what it adds is judged by the whole set of its facts.
+ */
+import {
+  compareVersions,
+  dependencyKey,
+  type Event,
+  type EventBody,
+  type EventId,
+  fieldsOf,
+  foldIssue,
+  type IssueState,
+  identifyEvent,
+  isPresent,
+  labelVersions,
+  parseScopedLabel,
+  presentDependencies,
+  type Version,
+} from '../model/index.ts'
+import type { ImportedIssue } from './beads-facts.ts'
+import { beadsImportActor } from './beads-identity.ts'
+import { type Slot, slotOf } from './beads-text.ts'
+
+/** What happened to each fact of a line. Every fact is counted once; `removed` counts events beside the facts. */
+export interface FactCounts {
+  /** Events to append for a fact. */
+  readonly appended: number
+  /** Facts whose event the log holds, or that the present state says already. */
+  readonly unchanged: number
+  /** Facts that are one event with an earlier fact of this import. */
+  readonly duplicate: number
+  /** Facts that lose by version to the present state, or are of a file older than the newest import. */
+  readonly superseded: number
+  /** Events to append that remove what an earlier import added. */
+  readonly removed: number
+}
+
+export interface IssuePlan {
+  readonly outcome: 'created' | 'updated' | 'unchanged'
+  /** To be appended together and in this order. */
+  readonly events: readonly Event[]
+  readonly counts: FactCounts
+}
+
+/**
+ * Plans one line upon what the log holds of its issue, in any order. Pure; planned again upon its own events, the same
+ * line yields none.
+ */
+export function planIssue(imported: ImportedIssue, logged: readonly Event[]): IssuePlan {
+  const present: Present = {
+    state: foldIssue(imported.issueId, logged),
+    slots: newestOfSlots(logged),
+    links: new Set(logged.filter(isImported).map(({ body }) => keyOfLink(body))),
+  }
+  const isOlder = newestImportOf(logged) > imported.importedTsUnixMs
+  const loggedIds = new Set(logged.map(({ eventId }) => eventId))
+  const seen = new Set<EventId>()
+  const counts = { appended: 0, unchanged: 0, duplicate: 0, superseded: 0, removed: 0 }
+  const added: Event[] = []
+  for (const fact of imported.facts) {
+    const verdict = judgeFact(fact, { present, isOlder, loggedIds, seen })
+    seen.add(fact.eventId)
+    counts[verdict] += 1
+    if (verdict === 'appended') added.push(fact)
+  }
+  const removals = isOlder ? [] : planRemovals(imported, present.state)
+  counts.removed = removals.length
+  const events = [...removals, ...added].sort(compareVersions)
+  const isNew = present.state.creation === null
+  return { outcome: isNew ? 'created' : events.length > 0 ? 'updated' : 'unchanged', events, counts }
+}
+
+/**
+ * Counts the facts of a line that yields to another line of the same file about the same issue: those that the other
+ * states too are duplicates, the rest is superseded.
+ */
+export function countYieldingLine(imported: ImportedIssue, winner: ImportedIssue): FactCounts {
+  const stated = new Set(winner.facts.map(({ eventId }) => eventId))
+  const duplicate = imported.facts.filter(({ eventId }) => stated.has(eventId)).length
+  return { appended: 0, unchanged: 0, duplicate, superseded: imported.facts.length - duplicate, removed: 0 }
+}
+
+/** Greatest versions of adding and removing an element. */
+type ElementVersions = ReturnType<typeof labelVersions>
+type Elements = IssueState['labels']
+type Register<Value> = { readonly value: Value; readonly version: Version }
+
+interface Present {
+  readonly state: IssueState
+  readonly slots: ReadonlyMap<Slot, Event>
+  readonly links: ReadonlySet<string>
+}
+
+function isImported(event: Event): boolean {
+  return event.actor === beadsImportActor
+}
+
+function newestOfSlots(events: readonly Event[]): Map<Slot, Event> {
+  const newest = new Map<Slot, Event>()
+  for (const event of events.filter(isImported)) {
+    const slot = slotOf(event.body)
+    if (slot === undefined) continue
+    const other = newest.get(slot)
+    if (other === undefined || compareVersions(other, event) < 0) newest.set(slot, event)
+  }
+  return newest
+}
+
+/** The time of the newest file that an issue was imported from: every import that differs leaves an `others` comment. */
+function newestImportOf(events: readonly Event[]): number {
+  return events
+    .filter((event) => isImported(event) && slotOf(event.body) === 'others')
+    .reduce((newest, { tsUnixMs }) => Math.max(newest, tsUnixMs), 0)
+}
+
+interface Judgement {
+  readonly present: Present
+  readonly isOlder: boolean
+  readonly loggedIds: ReadonlySet<EventId>
+  /** Facts of this line that were judged before. */
+  readonly seen: ReadonlySet<EventId>
+}
+
+type Verdict = Exclude<keyof FactCounts, 'removed'>
+
+function judgeFact(fact: Event, { present, isOlder, loggedIds, seen }: Judgement): Verdict {
+  if (seen.has(fact.eventId)) return 'duplicate'
+  if (loggedIds.has(fact.eventId)) return 'unchanged'
+  if (isOlder) return 'superseded'
+  return judgeContent(fact, present)
+}
+
+function judgeContent(fact: Event, { state, slots, links }: Present): Verdict {
+  const { body } = fact
+  switch (body.type) {
+    case 'IssueCreated':
+      return state.creation === null ? 'appended' : 'superseded'
+    case 'IssueUpdated':
+      return body.title !== null
+        ? judgeRegister(fact, body.title, state.title)
+        : judgeRegister(fact, body.body, state.body)
+    case 'StateChanged':
+      return judgeRegister(fact, body.state, state.state)
+    case 'LabelAdded':
+      return judgeLabel(fact, body.label, state)
+    case 'AssigneeAdded':
+      return judgeElement(fact, state.assignees.get(body.user))
+    case 'DependencyAdded':
+      return judgeElement(fact, state.dependencies.get(dependencyKey({ target: body.target, type: body.dep_type })))
+    case 'LinkAdded':
+      return links.has(keyOfLink(body)) && slotOf(body) === undefined ? 'unchanged' : judgeSlot(fact, slots)
+    case 'CommentAdded':
+      return judgeSlot(fact, slots)
+    default:
+      throw new TypeError(`${body.type} is not a fact of an import`)
+  }
+}
+
+/** A register that nobody has set is set, though the creation says the same: an interrupted import is completed. */
+function judgeRegister<Value>(fact: Version, value: Value | null, register: Register<Value> | null): Verdict {
+  if (register === null) return 'appended'
+  if (register.value === value) return 'unchanged'
+  return compareVersions(register.version, fact) > 0 ? 'superseded' : 'appended'
+}
+
+function judgeElement(fact: Version, versions: ElementVersions | undefined): Verdict {
+  if (versions === undefined) return 'appended'
+  if (isPresent(versions)) return 'unchanged'
+  return versions.removed !== null && compareVersions(versions.removed, fact) > 0 ? 'superseded' : 'appended'
+}
+
+/** A label of a field has to win as the field's value, not only to be there. */
+function judgeLabel(fact: Version, label: string, state: IssueState): Verdict {
+  const scoped = parseScopedLabel(label)
+  if (scoped === undefined) return judgeElement(fact, labelVersions(state, label))
+  if (fieldsOf(state)[scoped.key] === scoped.value) return 'unchanged'
+  const { removed } = labelVersions(state, label)
+  const winners = labelsOf(state)
+    .filter((other) => parseScopedLabel(other)?.key === scoped.key)
+    .map((other) => labelVersions(state, other).added)
+  const loses = [...winners, removed].some((version) => version !== null && compareVersions(version, fact) > 0)
+  return loses ? 'superseded' : 'appended'
+}
+
+function labelsOf(state: IssueState): string[] {
+  return [...new Set([...(state.creation?.labels ?? []), ...state.labels.keys()])]
+}
+
+/** Comments and links are only ever added; of a slot the newest counts. */
+function judgeSlot(fact: Event, slots: ReadonlyMap<Slot, Event>): Verdict {
+  const slot = slotOf(fact.body)
+  const newest = slot === undefined ? undefined : slots.get(slot)
+  if (newest === undefined) return 'appended'
+  if (textOf(newest.body) === textOf(fact.body)) return 'unchanged'
+  return newest.tsUnixMs > fact.tsUnixMs ? 'superseded' : 'appended'
+}
+
+function textOf(body: EventBody): string {
+  if (body.type === 'CommentAdded') return body.body
+  return body.type === 'LinkAdded' ? body.url : ''
+}
+
+function keyOfLink(body: EventBody): string {
+  return body.type === 'LinkAdded' ? JSON.stringify([body.url, body.note]) : ''
+}
+
+/** One event for each present element that the import actor added and that the line does not state any more. */
+function planRemovals(imported: ImportedIssue, state: IssueState): Event[] {
+  const stated = statedElements(imported)
+  const remove = (body: EventBody, addedTs: number): Event =>
+    identifyEvent({
+      issueId: imported.issueId,
+      actor: beadsImportActor,
+      tsUnixMs: Math.max(imported.importedTsUnixMs, addedTs + 1),
+      parent: null,
+      body,
+    })
+  const dependencies = presentDependencies(state).filter((one) => !stated.dependencies.has(dependencyKey(one)))
+  return [
+    ...lostKeys(state.labels, stated.labels).map(([label, ts]) => remove({ type: 'LabelRemoved', label }, ts)),
+    ...lostKeys(state.assignees, stated.assignees).map(([user, ts]) => remove({ type: 'AssigneeRemoved', user }, ts)),
+    ...dependencies.flatMap(({ target, type }) => {
+      const added = state.dependencies.get(dependencyKey({ target, type }))?.added
+      if (added?.actor !== beadsImportActor) return []
+      return [remove({ type: 'DependencyRemoved', target, dep_type: type }, added.tsUnixMs)]
+    }),
+    ...(bodyIsLost(imported, state)
+      ? [remove({ type: 'IssueUpdated', title: null, body: '' }, state.body?.version.tsUnixMs ?? 0)]
+      : []),
+  ]
+}
+
+/** Present keys of the import actor that are not stated, with the time of their add. */
+function lostKeys(elements: Elements, stated: ReadonlySet<string>): (readonly [string, number])[] {
+  return [...elements].flatMap(([key, versions]) => {
+    const { added } = versions
+    if (added?.actor !== beadsImportActor || stated.has(key) || !isPresent(versions)) return []
+    return [[key, added.tsUnixMs] as const]
+  })
+}
+
+/** A description that the line lost is taken back only if the import gave it. */
+function bodyIsLost({ facts }: ImportedIssue, { body }: IssueState): boolean {
+  if (body === null || body.value === '' || body.version.actor !== beadsImportActor) return false
+  return !facts.some((fact) => fact.body.type === 'IssueUpdated' && fact.body.body !== null)
+}
+
+function statedElements({ facts, keptLabels, keptDependencies }: ImportedIssue) {
+  const labels = new Set(keptLabels)
+  const assignees = new Set<string>()
+  const dependencies = new Set(keptDependencies)
+  for (const { body } of facts) {
+    if (body.type === 'LabelAdded') labels.add(body.label)
+    if (body.type === 'AssigneeAdded') assignees.add(body.user)
+    if (body.type === 'DependencyAdded') dependencies.add(dependencyKey({ target: body.target, type: body.dep_type }))
+  }
+  return { labels, assignees, dependencies }
+}
