@@ -1,0 +1,238 @@
+/**
+ * Many operations as one commit, all or nothing: NDJSON in, one line out for each. Operations are the plans of
+ * `issue/changes.ts`, so a batch can do nothing that the commands cannot.
+ */
+import { type EventId, InvalidArgsError, type IssueId } from '../model/index.ts'
+import type { CommandContext } from './context.ts'
+import { defineCommand } from './define-command.ts'
+import type { Draft } from './draft.ts'
+import {
+  addAssignee,
+  addComment,
+  addLabel,
+  addLink,
+  changeState,
+  createIssue,
+  removeAssignee,
+  removeLabel,
+  updateIssue,
+} from './issue/changes.ts'
+import { readFieldChanges } from './issue/issue-input.ts'
+import { resolveIssue } from './issue/resolve-issue.ts'
+
+interface Operation {
+  /** 1-based line of the input. */
+  readonly line: number
+  readonly op: string
+  readonly fields: Readonly<Record<string, unknown>>
+}
+
+interface OperationResult {
+  readonly line: number
+  readonly op: string
+  readonly issue_id: IssueId
+  readonly event_id: EventId | null
+  readonly event_ids: readonly EventId[]
+}
+
+/** Keys of each operation besides `op`; every one is listed when an unknown key is met. */
+const operationKeys = {
+  create: ['title', 'body', 'labels', 'assignees', 'priority', 'type', 'due', 'parent', 'milestone', 'set', 'as'],
+  update: ['issue', 'title', 'body', 'priority', 'type', 'due', 'parent', 'milestone', 'set'],
+  comment: ['issue', 'body'],
+  label: ['issue', 'add', 'remove'],
+  assign: ['issue', 'add', 'remove'],
+  close: ['issue', 'comment'],
+  reopen: ['issue', 'comment'],
+  link: ['issue', 'url', 'note'],
+} as const
+
+export const batch = defineCommand({
+  name: 'batch',
+  summary: 'Apply many operations from standard input as one commit',
+  description: [
+    'Each line of the input is a JSON object with an `op`:',
+    ...Object.entries(operationKeys).map(([op, keys]) => `  ${op}: ${keys.join(', ')}`),
+    'A create may carry `"as": "name"`; later lines then name its issue as `"@name"`. Either all lines take effect or',
+    'none does.',
+  ].join('\n'),
+  examples: [
+    {
+      command: `printf '%s\\n' '{"op":"create","title":"Epic","as":"e"}' '{"op":"comment","issue":"@e","body":"Go"}' | grite batch`,
+      explains: 'a new issue with a comment',
+    },
+  ],
+  arguments: {},
+  options: {},
+  async run(context) {
+    const operations = await readOperations(context)
+    const repository = await context.repository()
+    const { head, result } = await repository.write(async (draft) => {
+      const named = new Map<string, IssueId>()
+      const results: OperationResult[] = []
+      for (const operation of operations) {
+        try {
+          results.push(await apply(draft, operation, named))
+        } catch (error) {
+          if (error instanceof Error) error.message = `line ${operation.line}: ${error.message}`
+          throw error
+        }
+      }
+      return results
+    })
+    return { data: { results: result, total: result.length, wal_head: head } }
+  },
+})
+
+async function readOperations(context: CommandContext): Promise<Operation[]> {
+  const operations: Operation[] = []
+  let line = 0
+  for await (const text of context.text.readStdinLines()) {
+    line += 1
+    if (text.trim() !== '') operations.push(parseOperation(text, line))
+  }
+  return operations
+}
+
+function parseOperation(text: string, line: number): Operation {
+  let parsed: unknown
+  try {
+    parsed = JSON.parse(text)
+  } catch (error) {
+    throw refuse(line, 'line', `is not JSON: ${(error as Error).message}`)
+  }
+  if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed))
+    throw refuse(line, 'line', 'is not an object')
+  const { op, ...fields } = parsed as Record<string, unknown>
+  const ops = Object.keys(operationKeys)
+  if (typeof op !== 'string' || !ops.includes(op)) {
+    throw refuse(line, 'op', `must be one of ${ops.join(', ')}, got ${JSON.stringify(op)}`)
+  }
+  const allowed: readonly string[] = operationKeys[op as keyof typeof operationKeys]
+  for (const key of Object.keys(fields)) {
+    if (!allowed.includes(key)) throw refuse(line, key, `is no key of ${op}; allowed are ${allowed.join(', ')}`)
+  }
+  return { line, op, fields }
+}
+
+function refuse(line: number, field: string, problem: string): InvalidArgsError {
+  return new InvalidArgsError(`line ${line}: ${field} ${problem}`, { details: { line, field } })
+}
+
+async function apply(draft: Draft, operation: Operation, named: Map<string, IssueId>): Promise<OperationResult> {
+  const { line, op, fields } = operation
+  const text = (key: string) => optionalText(operation, key)
+  const texts = (key: string) => optionalTexts(operation, key)
+  const done = (issueId: IssueId, eventIds: readonly EventId[]) => ({
+    line,
+    op,
+    issue_id: issueId,
+    event_id: eventIds.at(-1) ?? null,
+    event_ids: eventIds,
+  })
+  if (op === 'create') {
+    const created = await createIssue(draft, {
+      title: requiredText(operation, 'title'),
+      body: text('body') ?? '',
+      labels: texts('labels'),
+      assignees: texts('assignees'),
+      fields: readFields(operation, named),
+    })
+    const name = text('as')
+    if (name !== undefined && named.has(name)) throw refuse(line, 'as', `'${name}' was used before`)
+    if (name !== undefined) named.set(name, created.issueId)
+    return done(created.issueId, [created.eventId])
+  }
+  const issueId = await findIssue(draft, operation, requiredText(operation, 'issue'), named)
+  switch (op as Exclude<keyof typeof operationKeys, 'create'>) {
+    case 'update':
+      return done(
+        issueId,
+        await updateIssue(draft, issueId, {
+          title: text('title'),
+          body: text('body'),
+          fields: readFields(operation, named),
+        }),
+      )
+    case 'comment':
+      return done(issueId, await addComment(draft, issueId, requiredText(operation, 'body'), null))
+    case 'label':
+      return done(issueId, await changeWords(draft, issueId, texts, addLabel, removeLabel))
+    case 'assign':
+      return done(issueId, await changeWords(draft, issueId, texts, addAssignee, removeAssignee))
+    case 'close':
+    case 'reopen': {
+      const changed = await changeState(draft, issueId, op === 'close' ? 'closed' : 'open')
+      const comment = text('comment')
+      const said = comment === undefined ? [] : await addComment(draft, issueId, comment, null)
+      return done(issueId, [...said, ...changed])
+    }
+    case 'link':
+      return done(issueId, await addLink(draft, issueId, requiredText(operation, 'url'), text('note') ?? null))
+  }
+  throw refuse(line, 'op', `${JSON.stringify(fields)} cannot be applied`)
+}
+
+type ChangeWord = (draft: Draft, issueId: IssueId, word: string) => Promise<EventId[]>
+
+async function changeWords(
+  draft: Draft,
+  issueId: IssueId,
+  texts: (key: string) => readonly string[],
+  add: ChangeWord,
+  remove: ChangeWord,
+): Promise<EventId[]> {
+  const eventIds: EventId[] = []
+  for (const word of texts('add')) eventIds.push(...(await add(draft, issueId, word)))
+  for (const word of texts('remove')) eventIds.push(...(await remove(draft, issueId, word)))
+  return eventIds
+}
+
+async function findIssue(
+  draft: Draft,
+  { line }: Operation,
+  typed: string,
+  named: ReadonlyMap<string, IssueId>,
+): Promise<IssueId> {
+  if (!typed.startsWith('@')) return resolveIssue(await draft.view(), typed)
+  const issueId = named.get(typed.slice(1))
+  if (issueId === undefined) throw refuse(line, 'issue', `'${typed}' is not the name of an issue created before`)
+  return issueId
+}
+
+function readFields(operation: Operation, named: ReadonlyMap<string, IssueId>) {
+  const text = (key: string) => optionalText(operation, key)
+  const parent = text('parent')
+  const set = operation.fields.set ?? {}
+  if (typeof set !== 'object' || set === null || Array.isArray(set))
+    throw refuse(operation.line, 'set', 'must be an object')
+  return readFieldChanges({
+    priority: text('priority'),
+    type: text('type'),
+    due: text('due'),
+    milestone: text('milestone'),
+    parent: parent?.startsWith('@') ? (named.get(parent.slice(1)) ?? parent) : parent,
+    set: Object.entries(set).map(([key, value]) => `${key}=${String(value)}`),
+  })
+}
+
+function requiredText(operation: Operation, key: string): string {
+  const value = optionalText(operation, key)
+  if (value === undefined) throw refuse(operation.line, key, `is required for ${operation.op}`)
+  return value
+}
+
+function optionalText({ line, fields }: Operation, key: string): string | undefined {
+  const value = fields[key]
+  if (value === undefined || value === null) return undefined
+  if (typeof value !== 'string') throw refuse(line, key, `must be text, got ${JSON.stringify(value)}`)
+  return value
+}
+
+function optionalTexts({ line, fields }: Operation, key: string): readonly string[] {
+  const value = fields[key] ?? []
+  if (!Array.isArray(value) || value.some((item) => typeof item !== 'string')) {
+    throw refuse(line, key, `must be a list of texts, got ${JSON.stringify(value)}`)
+  }
+  return value as string[]
+}

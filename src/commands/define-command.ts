@@ -1,0 +1,114 @@
+/**
+ * A command as data. Parsing, help, completion, docs/cli.md and the daemon's input check all derive from these
+ * definitions; `run` gets typed input, returns data and never prints.
+ */
+import type { CommandContext } from './context.ts'
+
+/** What the text of an option or argument is turned into before `run` sees it. */
+export type ValueType = 'text' | 'boolean' | 'count'
+
+export interface OptionSpec {
+  /** `count` is a whole number from 0. A boolean option takes no value; `--no-<name>` turns it off. */
+  readonly type: ValueType
+  readonly summary: string
+  /** Stands for the value in help, for example `ms|event id|7d`. */
+  readonly valueName?: string
+  readonly choices?: readonly string[]
+  /** May be given several times (and collects all values); others may be given once. */
+  readonly repeatable?: boolean
+  readonly required?: boolean
+  /** One letter. */
+  readonly short?: string
+  /** Other spellings that are accepted but not shown. */
+  readonly aliases?: readonly string[]
+  /** What completion offers for a value. */
+  readonly completes?: 'issue' | 'label' | 'assignee' | 'actor' | 'file'
+}
+
+export interface ArgumentSpec {
+  readonly summary: string
+  readonly optional?: boolean
+  /** The last argument may take several values. */
+  readonly repeatable?: boolean
+  readonly completes?: 'issue' | 'label' | 'assignee' | 'actor' | 'file'
+}
+
+export type OptionTable = Readonly<Record<string, OptionSpec>>
+export type ArgumentTable = Readonly<Record<string, ArgumentSpec>>
+
+type ValueOf<Type extends ValueType> = Type extends 'text' ? string : Type extends 'boolean' ? boolean : number
+
+type OptionValue<Spec extends OptionSpec> = Spec extends { readonly repeatable: true }
+  ? readonly ValueOf<Spec['type']>[]
+  : Spec extends { readonly required: true }
+    ? ValueOf<Spec['type']>
+    : Spec['type'] extends 'boolean'
+      ? boolean
+      : ValueOf<Spec['type']> | undefined
+
+type ArgumentValue<Spec extends ArgumentSpec> = Spec extends { readonly repeatable: true }
+  ? readonly string[]
+  : Spec extends { readonly optional: true }
+    ? string | undefined
+    : string
+
+/**
+ * What `run` receives: arguments and options by their names in camel case (`body-file` arrives as `bodyFile`).
+ * A repeatable one is a list, empty when absent; a boolean is false when absent; others are undefined.
+ */
+export type InputOf<Arguments extends ArgumentTable, Options extends OptionTable> = {
+  readonly [Name in keyof Arguments as CamelCase<Name & string>]: ArgumentValue<Arguments[Name]>
+} & {
+  readonly [Name in keyof Options as CamelCase<Name & string>]: OptionValue<Options[Name]>
+}
+
+type CamelCase<Name extends string> = Name extends `${infer Head}-${infer Tail}`
+  ? `${Head}${Capitalize<CamelCase<Tail>>}`
+  : Name
+
+export interface CommandExample {
+  readonly command: string
+  readonly explains: string
+}
+
+/** What every command returns: `data` is what `--json` prints, and all that a renderer may use. */
+export interface CommandResult<Data> {
+  readonly data: Data
+  /** Exit status when the command did what it could but not all (import with bad lines): 1. Default 0. */
+  readonly exitStatus?: number
+}
+
+export interface CommandDefinition<
+  Arguments extends ArgumentTable = ArgumentTable,
+  Options extends OptionTable = OptionTable,
+  Data = unknown,
+> {
+  /** Words as typed, for example `issue label add`. */
+  readonly name: string
+  readonly summary: string
+  readonly description?: string
+  readonly examples: readonly CommandExample[]
+  readonly arguments: Arguments
+  readonly options: Options
+  readonly run: (context: CommandContext, input: InputOf<Arguments, Options>) => Promise<CommandResult<Data>>
+}
+
+/** Fixes the types of a definition; adds nothing. */
+export function defineCommand<const Arguments extends ArgumentTable, const Options extends OptionTable, Data>(
+  definition: CommandDefinition<Arguments, Options, Data>,
+): CommandDefinition<Arguments, Options, Data> {
+  return definition
+}
+
+/** A definition whose exact input and data types are forgotten, as tables of commands hold them. */
+// biome-ignore lint/suspicious/noExplicitAny: input is contravariant; the parser builds it from the same tables
+export type AnyCommand = CommandDefinition<any, any, any>
+
+/** Options that every command takes, anywhere on the line. */
+export const globalOptions = {
+  json: { type: 'boolean', summary: 'Print one JSON document for scripts' },
+  quiet: { type: 'boolean', short: 'q', summary: 'Print only what was asked for; no hints, no warnings' },
+  'no-daemon': { type: 'boolean', summary: 'Work in this process even while a daemon runs' },
+  actor: { type: 'text', valueName: 'id', summary: 'Act as this actor (id or unique prefix)', completes: 'actor' },
+  'data-dir': { type: 'text', valueName: 'dir', summary: 'Take the actor from this directory', completes: 'file' },
+} as const satisfies OptionTable

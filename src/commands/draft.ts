@@ -1,0 +1,110 @@
+/**
+ * A batch in the making: validates and dates events against the state at one head of the log, events drafted before
+ * included. After a lost race a new draft is made from fresh state and the command's plan runs again.
+ */
+import {
+  type ActorId,
+  applyEvent,
+  type Event,
+  type EventBody,
+  type EventId,
+  emptyIssueState,
+  formatHex,
+  InvalidArgsError,
+  type IssueId,
+  type IssueState,
+  identifyEvent,
+  limits,
+  NotFoundError,
+  presentLabels,
+  updatedTs,
+  validateBody,
+} from '../model/index.ts'
+import type { View } from '../view/index.ts'
+import type { SignEventId } from '../wal/index.ts'
+
+export interface DraftSources {
+  readonly actor: ActorId
+  readonly sign: SignEventId | undefined
+  readonly nowUnixMs: number
+  readonly randomBytes: (count: number) => Uint8Array
+  /** The view at the head that this draft goes on top of. Opened on first use: not every plan needs it. */
+  readonly view: () => Promise<View>
+}
+
+export class Draft {
+  readonly events: Event[] = []
+  /** Contents of attachments by SHA-256. */
+  readonly attachments = new Map<string, Uint8Array>()
+  readonly #sources: DraftSources
+  readonly #states = new Map<IssueId, IssueState>()
+
+  constructor(sources: DraftSources) {
+    this.#sources = sources
+  }
+
+  get actor(): ActorId {
+    return this.#sources.actor
+  }
+
+  get nowUnixMs(): number {
+    return this.#sources.nowUnixMs
+  }
+
+  view(): Promise<View> {
+    return this.#sources.view()
+  }
+
+  /** State of an issue, with what was drafted already. @throws {NotFoundError} when there is no such issue */
+  async requireIssue(issueId: IssueId): Promise<IssueState> {
+    const state = await this.#load(issueId)
+    if (state === undefined || state.creation === null) {
+      throw new NotFoundError(`no issue ${issueId}`, {
+        details: { field: 'issue_id', value: issueId },
+        hints: ['Run `grite issue list` to see the issues'],
+      })
+    }
+    return state
+  }
+
+  /** Drafts the creation of an issue under a new random id. */
+  createIssue(body: { readonly title: string; readonly body: string; readonly labels: readonly string[] }): Event {
+    const issueId = formatHex(this.#sources.randomBytes(16)) as IssueId
+    this.#states.set(issueId, emptyIssueState(issueId))
+    return this.#add(issueId, { type: 'IssueCreated', ...body }, null)
+  }
+
+  /** Drafts an event on an issue that exists, dated after everything known there. */
+  async add(issueId: IssueId, body: EventBody, parent: EventId | null = null): Promise<Event> {
+    const state = await this.requireIssue(issueId)
+    if (body.type === 'LabelAdded' && presentLabels(state).length >= limits.labelsPerIssueMax) {
+      throw new InvalidArgsError(
+        `issue ${issueId} has ${limits.labelsPerIssueMax} labels already; no more are allowed`,
+        {
+          details: { field: 'label', value: body.label, labels_max: limits.labelsPerIssueMax },
+        },
+      )
+    }
+    return this.#add(issueId, body, parent)
+  }
+
+  #add(issueId: IssueId, body: EventBody, parent: EventId | null): Event {
+    validateBody(body)
+    const state = this.#states.get(issueId) as IssueState
+    const { actor, nowUnixMs, sign } = this.#sources
+    const tsUnixMs = state.creation === null ? nowUnixMs : Math.max(nowUnixMs, updatedTs(state) + 1)
+    const event = identifyEvent({ issueId, actor, tsUnixMs, parent, body })
+    const signed = sign === undefined ? event : { ...event, sig: sign(event.eventId) }
+    applyEvent(state, signed)
+    this.events.push(signed)
+    return signed
+  }
+
+  async #load(issueId: IssueId): Promise<IssueState | undefined> {
+    const known = this.#states.get(issueId)
+    if (known !== undefined) return known
+    const state = await (await this.view()).findIssue(issueId)
+    if (state !== undefined) this.#states.set(issueId, state)
+    return state
+  }
+}

@@ -1,0 +1,80 @@
+import type { Oid } from '../git/index.ts'
+import { type ActorId, type Event, encodeRecord, limits } from '../model/index.ts'
+import { attachmentFolder, commitDate } from '../wal/index.ts'
+import type { Repository } from './repository.ts'
+
+/** Appends many events as few commits, each within the limits of a batch. */
+export class BatchWriter {
+  readonly #repository: Repository
+  readonly #options: { readonly dryRun: boolean; readonly nowUnixMs: () => number }
+  #records: Uint8Array[] = []
+  #first: Event | undefined
+  #bytes = 0
+  #attachments = new Map<string, Uint8Array>()
+  #commitCount = 0
+  #head: Oid | null = null
+
+  constructor(repository: Repository, options: { readonly dryRun: boolean; readonly nowUnixMs: () => number }) {
+    this.#repository = repository
+    this.#options = options
+  }
+
+  get commitCount(): number {
+    return this.#commitCount
+  }
+
+  /** The newest commit written, null before there is one. */
+  get head(): Oid | null {
+    return this.#head
+  }
+
+  /**
+   * Takes events that belong together; they go into one commit where the limits allow.
+   *
+   * @param attachments - contents by SHA-256; those that these events name are stored with them
+   */
+  async add(events: readonly Event[], attachments?: ReadonlyMap<string, Uint8Array>): Promise<void> {
+    const records = events.map(encodeRecord)
+    const bytes = records.reduce((sum, record) => sum + record.length, 0)
+    const fits =
+      this.#records.length + records.length <= limits.batchEventsMax && this.#bytes + bytes <= limits.batchBytesMax
+    if (!fits) await this.#seal()
+    for (const [index, record] of records.entries()) {
+      const full = this.#records.length >= limits.batchEventsMax || this.#bytes + record.length > limits.batchBytesMax
+      if (full) await this.#seal()
+      const event = events[index] as Event
+      this.#first ??= event
+      this.#records.push(record)
+      this.#bytes += record.length
+      const content = event.body.type === 'AttachmentAdded' ? attachments?.get(event.body.sha256) : undefined
+      if (event.body.type !== 'AttachmentAdded' || content === undefined) continue
+      this.#attachments.set(`${attachmentFolder}${event.body.sha256}`, content)
+      this.#bytes += content.length
+    }
+  }
+
+  /** Writes what is left, and brings the view to the head. */
+  async finish(): Promise<void> {
+    await this.#seal()
+    if (this.#head !== null) await this.#repository.followLog()
+  }
+
+  async #seal(): Promise<void> {
+    const first = this.#first
+    if (first === undefined) return
+    const actor: ActorId = first.actor
+    const batch = {
+      actor,
+      records: this.#records,
+      firstTsUnixMs: first.tsUnixMs,
+      extras: this.#attachments,
+      date: commitDate(this.#options.nowUnixMs()),
+    }
+    this.#records = []
+    this.#first = undefined
+    this.#bytes = 0
+    this.#attachments = new Map()
+    this.#commitCount += 1
+    if (!this.#options.dryRun) this.#head = await this.#repository.appendBatch(batch)
+  }
+}

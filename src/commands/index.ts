@@ -1,0 +1,49 @@
+import { actorCurrent, actorInit, actorList, actorShow, actorUse } from './actor/actor.ts'
+import { batch } from './batch.ts'
+import { dbCheck, dbStats, dbVerify } from './db/db.ts'
+import type { AnyCommand } from './define-command.ts'
+import { exportLog } from './export.ts'
+import { importFile } from './import.ts'
+import { init } from './init.ts'
+import { issueAttachmentAdd, issueAttachmentGet, issueAttachmentList } from './issue/attachment.ts'
+import { issueComment } from './issue/comment.ts'
+import { issueCreate } from './issue/create.ts'
+import { issueAssigneeAdd, issueAssigneeRemove, issueLabelAdd, issueLabelRemove } from './issue/label.ts'
+import { issueLinkAdd } from './issue/link.ts'
+import { issueList } from './issue/list.ts'
+import { issueShow } from './issue/show.ts'
+import { issueClose, issueReopen } from './issue/state.ts'
+import { issueUpdate } from './issue/update.ts'
+import { rebuild } from './rebuild.ts'
+
+/** Every command, in the order in which help lists them. */
+export const allCommands: readonly AnyCommand[] = [
+  init,
+  issueCreate,
+  issueList,
+  issueShow,
+  issueUpdate,
+  issueComment,
+  issueClose,
+  issueReopen,
+  issueLabelAdd,
+  issueLabelRemove,
+  issueAssigneeAdd,
+  issueAssigneeRemove,
+  issueLinkAdd,
+  issueAttachmentAdd,
+  issueAttachmentList,
+  issueAttachmentGet,
+  batch,
+  actorInit,
+  actorList,
+  actorShow,
+  actorCurrent,
+  actorUse,
+  exportLog,
+  importFile,
+  rebuild,
+  dbStats,
+  dbCheck,
+  dbVerify,
+]

@@ -1,0 +1,193 @@
+import { createHash } from 'node:crypto'
+import { readFile, stat } from 'node:fs/promises'
+import { basename, extname, resolve } from 'node:path'
+import type { Oid } from '../../git/index.ts'
+import {
+  ConflictError,
+  type EventBodyOf,
+  InvalidArgsError,
+  limits,
+  NotFoundError,
+  parseSha256,
+  type Sha256Hex,
+} from '../../model/index.ts'
+import type { CommandContext } from '../context.ts'
+import { defineCommand } from '../define-command.ts'
+import { writeFileAtomically } from '../local/write-file-atomically.ts'
+import { changeIssues } from './change-command.ts'
+import { addAttachment, type NewAttachment } from './changes.ts'
+import { resolveIssue } from './resolve-issue.ts'
+
+const issue = { summary: 'Issue id, a unique prefix of it, or an imported id', completes: 'issue' } as const
+
+export const issueAttachmentAdd = defineCommand({
+  name: 'issue attachment add',
+  summary: 'Attach a file, or the hash of one kept elsewhere',
+  examples: [
+    { command: 'grite issue attachment add 3f2a91c --file crash.log', explains: 'store the content in the log' },
+    {
+      command: 'grite issue attachment add 3f2a91c --name core.gz --mime application/gzip --sha256 <64 hex>',
+      explains: 'record only what it is',
+    },
+  ],
+  arguments: { issue },
+  options: {
+    file: { type: 'text', valueName: 'file', summary: 'File whose content is stored', completes: 'file', short: 'f' },
+    name: { type: 'text', valueName: 'name', summary: 'Name shown; default that of the file' },
+    sha256: { type: 'text', valueName: 'hex', summary: 'SHA-256 of a content that is not stored' },
+    mime: { type: 'text', valueName: 'type', summary: 'Media type; default by the name' },
+  },
+  async run(context, input) {
+    const attachment = await readAttachment(context, input)
+    return changeIssues(context, [input.issue], (draft, id) => addAttachment(draft, id, attachment), {
+      action: 'attached',
+      name: attachment.name,
+      sha256: attachment.sha256,
+      mime: attachment.mime,
+      stored: attachment.content !== null,
+    })
+  },
+})
+
+interface AttachmentInput {
+  readonly file: string | undefined
+  readonly name: string | undefined
+  readonly sha256: string | undefined
+  readonly mime: string | undefined
+}
+
+async function readAttachment(context: CommandContext, input: AttachmentInput): Promise<NewAttachment> {
+  if (input.file === undefined) {
+    const { name, sha256, mime } = input
+    for (const [field, value] of Object.entries({ name, sha256, mime })) {
+      if (value === undefined) {
+        throw new InvalidArgsError(`--${field} is required unless --file is given`, { details: { field } })
+      }
+    }
+    return { name: name as string, sha256: parseSha256(sha256 as string), mime: mime as string, content: null }
+  }
+  const content = await readContent(resolve(context.cwd, input.file), input.file)
+  const sha256 = createHash('sha256').update(content).digest('hex') as Sha256Hex
+  if (input.sha256 !== undefined && parseSha256(input.sha256) !== sha256) {
+    throw new InvalidArgsError(`--sha256 is not that of ${input.file}: it has ${sha256}`, {
+      details: { field: 'sha256', value: input.sha256, found: sha256 },
+    })
+  }
+  const name = input.name ?? basename(input.file)
+  return { name, sha256, mime: input.mime ?? guessMime(name), content }
+}
+
+async function readContent(path: string, typed: string): Promise<Buffer> {
+  try {
+    const { size } = await stat(path)
+    if (size > limits.attachmentBytesMax) {
+      throw new InvalidArgsError(`${typed} has ${size} bytes; at most ${limits.attachmentBytesMax} are allowed`, {
+        details: { field: 'file', value: typed, bytes: size, bytes_max: limits.attachmentBytesMax },
+      })
+    }
+    return await readFile(path)
+  } catch (error) {
+    if (error instanceof InvalidArgsError) throw error
+    throw new NotFoundError(`--file ${typed}: ${(error as Error).message}`, {
+      details: { field: 'file', value: typed },
+    })
+  }
+}
+
+const mimeByExtension: Readonly<Record<string, string>> = {
+  '.txt': 'text/plain',
+  '.log': 'text/plain',
+  '.md': 'text/markdown',
+  '.json': 'application/json',
+  '.html': 'text/html',
+  '.csv': 'text/csv',
+  '.png': 'image/png',
+  '.jpg': 'image/jpeg',
+  '.jpeg': 'image/jpeg',
+  '.gif': 'image/gif',
+  '.svg': 'image/svg+xml',
+  '.pdf': 'application/pdf',
+  '.zip': 'application/zip',
+  '.gz': 'application/gzip',
+}
+
+function guessMime(name: string): string {
+  return mimeByExtension[extname(name).toLowerCase()] ?? 'application/octet-stream'
+}
+
+export const issueAttachmentList = defineCommand({
+  name: 'issue attachment list',
+  summary: 'List the attachments of an issue',
+  examples: [{ command: 'grite issue attachment list 3f2a91c', explains: 'names, types and hashes' }],
+  arguments: { issue },
+  options: {},
+  async run(context, input) {
+    const view = await (await context.repository()).view()
+    const issueId = await resolveIssue(view, input.issue)
+    const events = await view.eventsOf(issueId)
+    const attachments = []
+    for (const { body, eventId } of events) {
+      if (body.type !== 'AttachmentAdded') continue
+      const stored = (await view.findAttachmentBlob(body.sha256)) !== undefined
+      attachments.push({ event_id: eventId, name: body.name, sha256: body.sha256, mime: body.mime, stored })
+    }
+    return { data: { issue_id: issueId, attachments, total: attachments.length } }
+  },
+})
+
+export const issueAttachmentGet = defineCommand({
+  name: 'issue attachment get',
+  summary: 'Write the content of an attachment to a file',
+  examples: [
+    { command: 'grite issue attachment get 3f2a91c crash.log', explains: 'into a file of the same name' },
+    { command: 'grite issue attachment get 3f2a91c crash.log --output /tmp/c.log', explains: 'somewhere else' },
+  ],
+  arguments: { issue, attachment: { summary: 'Name, or SHA-256 or a prefix of it' } },
+  options: {
+    output: {
+      type: 'text',
+      valueName: 'file',
+      summary: 'File to write; it must not exist',
+      short: 'o',
+      completes: 'file',
+    },
+    force: { type: 'boolean', summary: 'Replace the file when it exists' },
+  },
+  async run(context, input) {
+    const repository = await context.repository()
+    const view = await repository.view()
+    const issueId = await resolveIssue(view, input.issue)
+    const found = (await view.eventsOf(issueId))
+      .map(({ body }) => body)
+      .filter((body): body is EventBodyOf<'AttachmentAdded'> => body.type === 'AttachmentAdded')
+      .filter(({ name, sha256 }) => name === input.attachment || sha256.startsWith(input.attachment.toLowerCase()))
+      .at(-1)
+    if (found === undefined) {
+      throw new NotFoundError(`issue ${issueId} has no attachment '${input.attachment}'`, {
+        details: { field: 'attachment', value: input.attachment },
+        hints: [`Run \`grite issue attachment list ${issueId.slice(0, 8)}\` to see them`],
+      })
+    }
+    const blob = await view.findAttachmentBlob(found.sha256)
+    const object = blob === undefined ? null : await repository.git.readObject(blob as Oid, limits.chunkReadBytesMax)
+    if (object === null) {
+      throw new NotFoundError(`the content of '${found.name}' is not in this repository, only its hash`, {
+        details: { sha256: found.sha256 },
+      })
+    }
+    if (createHash('sha256').update(object.content).digest('hex') !== found.sha256) {
+      throw new ConflictError(`the content stored for '${found.name}' does not have its SHA-256; nothing was written`, {
+        details: { sha256: found.sha256, object_id: blob },
+      })
+    }
+    const path = resolve(context.cwd, input.output ?? basename(found.name))
+    if (!input.force && (await stat(path).catch(() => undefined)) !== undefined) {
+      throw new ConflictError(`${path} exists already; nothing was written`, {
+        details: { path },
+        hints: ['Give another name with --output, or --force'],
+      })
+    }
+    await writeFileAtomically(path, object.content)
+    return { data: { issue_id: issueId, name: found.name, sha256: found.sha256, bytes: object.content.length, path } }
+  },
+})

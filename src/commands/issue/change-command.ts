@@ -1,0 +1,60 @@
+/** The frame that commands which change issues share: resolve ids, draft, append once, say what happened. */
+import { currentTitle, type EventId, type IssueId } from '../../model/index.ts'
+import type { CommandContext } from '../context.ts'
+import type { Draft } from '../draft.ts'
+import { resolveIssues } from './resolve-issue.ts'
+
+/** What became of one issue: `event_id` is null when it was so already. */
+export interface IssueChange {
+  readonly issue_id: IssueId
+  readonly short_id: string
+  readonly title: string
+  /** The event that made the change, the last one when there are several. */
+  readonly event_id: EventId | null
+  readonly event_ids: readonly EventId[]
+  readonly outcome: 'changed' | 'unchanged'
+}
+
+/** One issue's change stands at the top; several are listed in `results`. */
+export type ChangeData<Extra> =
+  | (IssueChange & Extra & { readonly wal_head: string | null })
+  | (Extra & { readonly results: readonly IssueChange[]; readonly wal_head: string | null })
+
+/** Length of the shortest id shown to people. */
+export const shortIdLength = 7
+
+/**
+ * Applies one change to every issue named, in one commit, all or nothing.
+ *
+ * @param change - drafts it for one issue and returns the ids of its events
+ * @param extra - keys to add to the answer
+ */
+export async function changeIssues<Extra extends object>(
+  context: CommandContext,
+  typed: readonly string[],
+  change: (draft: Draft, issueId: IssueId) => Promise<readonly EventId[]>,
+  extra: Extra,
+): Promise<{ readonly data: ChangeData<Extra> }> {
+  const repository = await context.repository()
+  const { head, result } = await repository.write(async (draft) => {
+    const view = await draft.view()
+    const issueIds = await resolveIssues(view, typed)
+    const shortIds = await view.shortIds(issueIds, shortIdLength)
+    const changes: IssueChange[] = []
+    for (const issueId of issueIds) {
+      const eventIds = await change(draft, issueId)
+      changes.push({
+        issue_id: issueId,
+        short_id: shortIds.get(issueId) ?? issueId,
+        title: currentTitle(await draft.requireIssue(issueId)),
+        event_id: eventIds.at(-1) ?? null,
+        event_ids: eventIds,
+        outcome: eventIds.length > 0 ? 'changed' : 'unchanged',
+      })
+    }
+    return changes
+  })
+  const [only, ...others] = result
+  if (only !== undefined && others.length === 0) return { data: { ...only, ...extra, wal_head: head } }
+  return { data: { ...extra, results: result, wal_head: head } }
+}

@@ -1,0 +1,137 @@
+/** What can be done to issues, each as a plan on a draft. The commands and `batch` share these. */
+import {
+  currentBody,
+  currentState,
+  currentTitle,
+  type EventId,
+  type FieldKey,
+  type IssueId,
+  type IssueStateWord,
+  isPresent,
+  labelVersions,
+  parseScopedLabel,
+  planClearField,
+  planSetField,
+  presentAssignees,
+  type Sha256Hex,
+} from '../../model/index.ts'
+import type { Draft } from '../draft.ts'
+import { type FieldChange, requireFieldValue, scopedLabelOf, settleFieldChanges, splitLabels } from './issue-input.ts'
+
+export interface NewIssue {
+  readonly title: string
+  readonly body: string
+  readonly labels: readonly string[]
+  readonly assignees: readonly string[]
+  readonly fields: readonly FieldChange[]
+}
+
+/** Drafts a new issue: labels and fields in its creation, assignees after it. */
+export async function createIssue(
+  draft: Draft,
+  issue: NewIssue,
+): Promise<{ readonly issueId: IssueId; readonly eventId: EventId }> {
+  const { plain, fields } = splitLabels(issue.labels)
+  const settled = await settleFieldChanges([...fields, ...issue.fields], () => draft.view())
+  const labels = [...new Set([...plain, ...settled.filter(({ value }) => value !== '').map(scopedLabelOf)])]
+  const { issueId, eventId } = draft.createIssue({ title: issue.title, body: issue.body, labels })
+  for (const user of new Set(issue.assignees)) await draft.add(issueId, { type: 'AssigneeAdded', user })
+  return { issueId, eventId }
+}
+
+export interface IssueUpdate {
+  readonly title: string | undefined
+  readonly body: string | undefined
+  readonly fields: readonly FieldChange[]
+}
+
+/** Drafts what differs from the present title, body and fields. Returns the ids of the events, none when nothing does. */
+export async function updateIssue(draft: Draft, issueId: IssueId, update: IssueUpdate): Promise<EventId[]> {
+  const state = await draft.requireIssue(issueId)
+  const title = update.title === undefined || update.title === currentTitle(state) ? null : update.title
+  const body = update.body === undefined || update.body === currentBody(state) ? null : update.body
+  const eventIds: EventId[] = []
+  if (title !== null || body !== null) {
+    eventIds.push((await draft.add(issueId, { type: 'IssueUpdated', title, body })).eventId)
+  }
+  const fields = await settleFieldChanges(update.fields, () => draft.view())
+  for (const { key, value } of fields) eventIds.push(...(await setField(draft, issueId, key, value)))
+  return eventIds
+}
+
+/** Sets a field, or clears it when the value is empty. */
+export async function setField(draft: Draft, issueId: IssueId, key: FieldKey, value: string): Promise<EventId[]> {
+  requireFieldValue(key, value)
+  const state = await draft.requireIssue(issueId)
+  const changes = value === '' ? planClearField(state, key) : planSetField(state, key, value)
+  const eventIds: EventId[] = []
+  for (const { change, label } of changes) {
+    const type = change === 'add' ? 'LabelAdded' : 'LabelRemoved'
+    eventIds.push((await draft.add(issueId, { type, label })).eventId)
+  }
+  return eventIds
+}
+
+/** Adds a label; one of a known key sets the field. */
+export async function addLabel(draft: Draft, issueId: IssueId, label: string): Promise<EventId[]> {
+  const scoped = parseScopedLabel(label)
+  if (scoped !== undefined) {
+    const [settled] = await settleFieldChanges([scoped], () => draft.view())
+    return setField(draft, issueId, scoped.key, settled?.value ?? scoped.value)
+  }
+  const state = await draft.requireIssue(issueId)
+  if (isPresent(labelVersions(state, label))) return []
+  return [(await draft.add(issueId, { type: 'LabelAdded', label })).eventId]
+}
+
+/** Removes a label; the present value of a field clears the field. */
+export async function removeLabel(draft: Draft, issueId: IssueId, label: string): Promise<EventId[]> {
+  const state = await draft.requireIssue(issueId)
+  if (!isPresent(labelVersions(state, label))) return []
+  const scoped = parseScopedLabel(label)
+  if (scoped !== undefined) return setField(draft, issueId, scoped.key, '')
+  return [(await draft.add(issueId, { type: 'LabelRemoved', label })).eventId]
+}
+
+export async function addAssignee(draft: Draft, issueId: IssueId, user: string): Promise<EventId[]> {
+  if (presentAssignees(await draft.requireIssue(issueId)).includes(user)) return []
+  return [(await draft.add(issueId, { type: 'AssigneeAdded', user })).eventId]
+}
+
+export async function removeAssignee(draft: Draft, issueId: IssueId, user: string): Promise<EventId[]> {
+  if (!presentAssignees(await draft.requireIssue(issueId)).includes(user)) return []
+  return [(await draft.add(issueId, { type: 'AssigneeRemoved', user })).eventId]
+}
+
+export async function changeState(draft: Draft, issueId: IssueId, state: IssueStateWord): Promise<EventId[]> {
+  if (currentState(await draft.requireIssue(issueId)) === state) return []
+  return [(await draft.add(issueId, { type: 'StateChanged', state })).eventId]
+}
+
+export async function addComment(
+  draft: Draft,
+  issueId: IssueId,
+  body: string,
+  parent: EventId | null,
+): Promise<EventId[]> {
+  return [(await draft.add(issueId, { type: 'CommentAdded', body }, parent)).eventId]
+}
+
+export async function addLink(draft: Draft, issueId: IssueId, url: string, note: string | null): Promise<EventId[]> {
+  return [(await draft.add(issueId, { type: 'LinkAdded', url, note })).eventId]
+}
+
+export interface NewAttachment {
+  readonly name: string
+  readonly sha256: Sha256Hex
+  readonly mime: string
+  /** Stored with the event; null when only the hash is recorded. */
+  readonly content: Uint8Array | null
+}
+
+export async function addAttachment(draft: Draft, issueId: IssueId, attachment: NewAttachment): Promise<EventId[]> {
+  const { name, sha256, mime, content } = attachment
+  const event = await draft.add(issueId, { type: 'AttachmentAdded', name, sha256, mime })
+  if (content !== null) draft.attachments.set(sha256, content)
+  return [event.eventId]
+}

@@ -1,0 +1,160 @@
+/** Options that several issue commands share, and how their text becomes values. */
+import { readFile } from 'node:fs/promises'
+import {
+  type FieldKey,
+  fieldRules,
+  formatScopedLabel,
+  InvalidArgsError,
+  isFieldKey,
+  isFieldValue,
+  NotFoundError,
+  parseScopedLabel,
+} from '../../model/index.ts'
+import type { View } from '../../view/index.ts'
+import type { CommandContext } from '../context.ts'
+import type { OptionTable } from '../define-command.ts'
+import { resolveIssue } from './resolve-issue.ts'
+
+export const fieldOptions = {
+  priority: { type: 'text', valueName: 'P0…P4', summary: 'Priority, P0 the highest', short: 'p' },
+  type: { type: 'text', valueName: 'word', summary: 'Kind of issue: bug, task, feature, …', short: 't' },
+  due: { type: 'text', valueName: 'YYYY-MM-DD', summary: 'Date by which it should be done' },
+  parent: { type: 'text', valueName: 'issue', summary: 'Issue that this one is a part of', completes: 'issue' },
+  milestone: { type: 'text', valueName: 'name', summary: 'Milestone it belongs to' },
+  set: { type: 'text', valueName: 'key=value', summary: 'Set any field; an empty value clears it', repeatable: true },
+} as const satisfies OptionTable
+
+export const bodyOptions = {
+  body: { type: 'text', valueName: 'text', summary: 'Text, Markdown as you like', short: 'b' },
+  'body-file': {
+    type: 'text',
+    valueName: 'file|-',
+    summary: 'Take the text from a file, or from standard input',
+    completes: 'file',
+    short: 'F',
+  },
+} as const satisfies OptionTable
+
+export interface FieldInput {
+  readonly priority: string | undefined
+  readonly type: string | undefined
+  readonly due: string | undefined
+  readonly parent: string | undefined
+  readonly milestone: string | undefined
+  readonly set: readonly string[]
+}
+
+/** A field to set, or to clear when the value is empty. */
+export interface FieldChange {
+  readonly key: FieldKey
+  readonly value: string
+}
+
+/** The fields an input names, checked as far as that goes without a repository. @throws {InvalidArgsError} */
+export function readFieldChanges(input: FieldInput): FieldChange[] {
+  const named = (['priority', 'type', 'due', 'parent', 'milestone'] as const).flatMap((key) =>
+    input[key] === undefined ? [] : [{ key, value: input[key] }],
+  )
+  const changes = [...named, ...input.set.map(parseAssignment)].map(normalize)
+  const seen = new Set<FieldKey>()
+  for (const { key } of changes) {
+    if (seen.has(key)) throw new InvalidArgsError(`field ${key} is given twice`, { details: { field: key } })
+    seen.add(key)
+  }
+  return changes
+}
+
+function parseAssignment(text: string): FieldChange {
+  const equals = text.indexOf('=')
+  const key = equals < 0 ? text : text.slice(0, equals)
+  const allowed = Object.keys(fieldRules)
+  if (equals < 1 || !isFieldKey(key)) {
+    throw new InvalidArgsError(`--set must be key=value with a key of ${allowed.join(', ')}, got '${text}'`, {
+      details: { field: 'set', value: text, allowed },
+    })
+  }
+  return { key, value: text.slice(equals + 1) }
+}
+
+/** `p1` and `1` mean P1. */
+function normalize({ key, value }: FieldChange): FieldChange {
+  const priority = key === 'priority' ? /^[pP]?([0-4])$/.exec(value) : null
+  return { key, value: priority === null ? value : `P${priority[1]}` }
+}
+
+/** Turns a parent given by prefix into its full id, then checks every value. @throws {InvalidArgsError} */
+export async function settleFieldChanges(
+  changes: readonly FieldChange[],
+  view: () => Promise<View>,
+): Promise<FieldChange[]> {
+  const settled: FieldChange[] = []
+  for (const change of changes) {
+    const isParent = change.key === 'parent' && change.value !== ''
+    const value = isParent ? await resolveIssue(await view(), change.value) : change.value
+    requireFieldValue(change.key, value)
+    settled.push({ key: change.key, value })
+  }
+  return settled
+}
+
+/** @throws {InvalidArgsError} naming the field, the value and what is allowed */
+export function requireFieldValue(key: FieldKey, value: string): void {
+  if (value === '' || isFieldValue(key, value)) return
+  throw new InvalidArgsError(`${key} must be ${fieldRules[key].words}, got '${value}'`, {
+    details: { field: key, value, allowed: fieldRules[key].words },
+  })
+}
+
+/** Splits labels into plain ones and fields, so that `--label priority:P1` sets the field. */
+export function splitLabels(labels: readonly string[]): { readonly plain: string[]; readonly fields: FieldChange[] } {
+  const plain: string[] = []
+  const fields: FieldChange[] = []
+  for (const label of labels) {
+    const scoped = parseScopedLabel(label)
+    if (scoped === undefined) plain.push(label)
+    else fields.push(normalize(scoped))
+  }
+  return { plain, fields }
+}
+
+export function scopedLabelOf({ key, value }: FieldChange): string {
+  return formatScopedLabel(key, value)
+}
+
+/**
+ * The body an input asks for: `--body`, `--body-file` (a file, or `-` for standard input); undefined when neither is
+ * given.
+ * @throws {InvalidArgsError} when both are given
+ * @throws {NotFoundError} when the file cannot be read
+ */
+export async function readBody(
+  context: CommandContext,
+  input: { readonly body: string | undefined; readonly bodyFile: string | undefined },
+): Promise<string | undefined> {
+  if (input.bodyFile === undefined) return input.body
+  if (input.body !== undefined) {
+    throw new InvalidArgsError('--body and --body-file exclude each other', { details: { field: 'body-file' } })
+  }
+  if (input.bodyFile === '-') return context.text.readStdin()
+  return readTextFile(context, 'body-file', input.bodyFile)
+}
+
+/** @throws {NotFoundError} naming the option and the file; @throws {InvalidArgsError} when it is not UTF-8 */
+export async function readTextFile(context: CommandContext, option: string, file: string): Promise<string> {
+  const { resolve } = await import('node:path')
+  const path = resolve(context.cwd, file)
+  let bytes: Buffer
+  try {
+    bytes = await readFile(path)
+  } catch (error) {
+    throw new NotFoundError(`--${option} ${file}: ${(error as Error).message}`, {
+      details: { field: option, value: file },
+      cause: error,
+    })
+  }
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+  } catch {
+    throw new InvalidArgsError(`--${option} ${file} is not UTF-8 text`, { details: { field: option, value: file } })
+  }
+}

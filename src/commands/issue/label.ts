@@ -1,0 +1,88 @@
+import type { EventId, IssueId } from '../../model/index.ts'
+import { requireLabel } from '../../model/index.ts'
+import { defineCommand } from '../define-command.ts'
+import type { Draft } from '../draft.ts'
+import { changeIssues } from './change-command.ts'
+import { addAssignee, addLabel, removeAssignee, removeLabel } from './changes.ts'
+
+const issues = {
+  issue: { summary: 'Issue id, a unique prefix of it, or an imported id', repeatable: true, completes: 'issue' },
+} as const
+const labelOption = {
+  label: {
+    type: 'text',
+    valueName: 'label',
+    summary: 'Label',
+    repeatable: true,
+    required: true,
+    short: 'l',
+    completes: 'label',
+  },
+} as const
+const userOption = {
+  user: {
+    type: 'text',
+    valueName: 'user',
+    summary: 'Who',
+    repeatable: true,
+    required: true,
+    short: 'u',
+    completes: 'assignee',
+  },
+} as const
+
+export const issueLabelAdd = defineCommand({
+  name: 'issue label add',
+  summary: 'Add labels to issues',
+  description: 'A label of a known key, such as priority:P1, sets that field and replaces its old value.',
+  examples: [{ command: 'grite issue label add 3f2a91c --label bug --label ui', explains: 'two labels in one commit' }],
+  arguments: issues,
+  options: labelOption,
+  run: (context, { issue, label }) => {
+    label.forEach(requireLabel)
+    return changeIssues(context, issue, eachOf(label, addLabel), { action: 'label-added', labels: label })
+  },
+})
+
+export const issueLabelRemove = defineCommand({
+  name: 'issue label remove',
+  summary: 'Remove labels from issues',
+  examples: [{ command: 'grite issue label remove 3f2a91c --label wontfix', explains: 'take one away' }],
+  arguments: issues,
+  options: labelOption,
+  run: (context, { issue, label }) =>
+    changeIssues(context, issue, eachOf(label, removeLabel), { action: 'label-removed', labels: label }),
+})
+
+export const issueAssigneeAdd = defineCommand({
+  name: 'issue assignee add',
+  summary: 'Assign people or agents to issues',
+  examples: [{ command: 'grite issue assignee add 3f2a91c --user ann', explains: 'ann works on it' }],
+  arguments: issues,
+  options: userOption,
+  run: (context, { issue, user }) =>
+    changeIssues(context, issue, eachOf(user, addAssignee), { action: 'assignee-added', users: user }),
+})
+
+export const issueAssigneeRemove = defineCommand({
+  name: 'issue assignee remove',
+  summary: 'Take people or agents off issues',
+  examples: [
+    { command: 'grite issue assignee remove 3f2a91c --user ann', explains: 'ann does not work on it any more' },
+  ],
+  arguments: issues,
+  options: userOption,
+  run: (context, { issue, user }) =>
+    changeIssues(context, issue, eachOf(user, removeAssignee), { action: 'assignee-removed', users: user }),
+})
+
+function eachOf(
+  words: readonly string[],
+  change: (draft: Draft, issueId: IssueId, word: string) => Promise<EventId[]>,
+): (draft: Draft, issueId: IssueId) => Promise<EventId[]> {
+  return async (draft, issueId) => {
+    const eventIds: EventId[] = []
+    for (const word of words) eventIds.push(...(await change(draft, issueId, word)))
+    return eventIds
+  }
+}

@@ -1,0 +1,21 @@
+import { defineCommand } from '../define-command.ts'
+import { changeIssues } from './change-command.ts'
+import { addLink } from './changes.ts'
+
+export const issueLinkAdd = defineCommand({
+  name: 'issue link add',
+  summary: 'Add a link to an issue',
+  examples: [
+    {
+      command: 'grite issue link add 3f2a91c --url https://example.com/42 --note "same report"',
+      explains: 'with a note',
+    },
+  ],
+  arguments: { issue: { summary: 'Issue id, a unique prefix of it, or an imported id', completes: 'issue' } },
+  options: {
+    url: { type: 'text', valueName: 'url', summary: 'Where it leads', required: true },
+    note: { type: 'text', valueName: 'text', summary: 'What it is' },
+  },
+  run: (context, { issue, url, note }) =>
+    changeIssues(context, [issue], (draft, id) => addLink(draft, id, url, note ?? null), { action: 'link-added' }),
+})

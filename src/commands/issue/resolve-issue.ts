@@ -1,0 +1,65 @@
+import { IdParseError, InvalidArgsError, type IssueId, limits, NotFoundError } from '../../model/index.ts'
+import type { View } from '../../view/index.ts'
+
+/** Candidates listed for an ambiguous prefix. */
+const candidatesMax = 10
+
+/**
+ * The issue that a text names: a full id, a unique prefix of at least four characters, or the id the issue had in the
+ * tracker it was imported from.
+ * @throws {InvalidArgsError} on a prefix that is too short or ambiguous, with the candidates
+ * @throws {IdParseError} on text that is neither hexadecimal nor an imported id
+ * @throws {NotFoundError} when no issue has it
+ */
+export async function resolveIssue(view: View, typed: string): Promise<IssueId> {
+  const text = typed.trim()
+  const prefix = text.toLowerCase()
+  const isHex = /^[0-9a-f]+$/.test(prefix)
+  if (isHex && prefix.length >= limits.issueIdPrefixMin && prefix.length <= 32) {
+    const ids = await view.findIdsByPrefix(prefix, candidatesMax + 1)
+    if (ids.length === 1) return ids[0] as IssueId
+    if (ids.length > 1) throw ambiguous(text, await describeCandidates(view, ids))
+  }
+  const imported = await view.findByAlias(text)
+  if (imported.length === 1) return imported[0] as IssueId
+  if (imported.length > 1) throw ambiguous(text, await describeCandidates(view, imported))
+  if (!isHex) {
+    throw new IdParseError(`'${text}' is not an issue id: ids are hexadecimal, and no imported issue has this id`, {
+      details: { field: 'issue id', value: text },
+    })
+  }
+  if (prefix.length < limits.issueIdPrefixMin) {
+    throw new InvalidArgsError(
+      `issue id '${text}' is too short: at least ${limits.issueIdPrefixMin} characters are needed`,
+      { details: { field: 'issue id', value: text, length_min: limits.issueIdPrefixMin } },
+    )
+  }
+  throw new NotFoundError(`no issue has the id '${text}'`, {
+    details: { field: 'issue id', value: text },
+    hints: ['Run `grite issue list` to see the issues'],
+  })
+}
+
+/** Several texts, in order; one that is named twice counts once. */
+export async function resolveIssues(view: View, typed: readonly string[]): Promise<IssueId[]> {
+  const ids: IssueId[] = []
+  for (const text of typed) {
+    const id = await resolveIssue(view, text)
+    if (!ids.includes(id)) ids.push(id)
+  }
+  return ids
+}
+
+async function describeCandidates(view: View, ids: readonly IssueId[]): Promise<string[]> {
+  const rows = await view.findRows(ids)
+  return ids.map((id) => `${id} ${rows.get(id)?.title ?? ''}`)
+}
+
+function ambiguous(text: string, candidates: readonly string[]): InvalidArgsError {
+  const shown = candidates.slice(0, candidatesMax)
+  const more = candidates.length > shown.length ? ' and more' : ''
+  return new InvalidArgsError(`issue id '${text}' is ambiguous; it could be:\n  ${shown.join('\n  ')}${more}`, {
+    details: { field: 'issue id', value: text, candidates: shown.map((line) => line.slice(0, 32)) },
+    hints: ['Type more characters of the id'],
+  })
+}

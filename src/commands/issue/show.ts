@@ -1,0 +1,101 @@
+import {
+  currentBody,
+  type Event,
+  formatKindWithNumbers,
+  InternalError,
+  type IssueId,
+  type Json,
+  originalIdOf,
+} from '../../model/index.ts'
+import { type DependencyEdge, rowOf, type View } from '../../view/index.ts'
+import { defineCommand } from '../define-command.ts'
+import { listActors } from '../local/actors.ts'
+import { shortIdLength } from './change-command.ts'
+import { resolveIssue } from './resolve-issue.ts'
+
+export const issueShow = defineCommand({
+  name: 'issue show',
+  summary: 'Show an issue with its text, comments and relations',
+  examples: [
+    { command: 'grite issue show 3f2a91c', explains: 'for reading' },
+    { command: 'grite issue show 3f2a91c --json', explains: 'everything, its events included' },
+  ],
+  arguments: { issue: { summary: 'Issue id, a unique prefix of it, or an imported id', completes: 'issue' } },
+  options: {},
+  async run(context, input) {
+    const repository = await context.repository()
+    const view = await repository.view()
+    const issueId = await resolveIssue(view, input.issue)
+    const state = await view.findIssue(issueId)
+    if (state === undefined) throw new InternalError(`issue ${issueId} is listed but has no state`)
+    const events = await view.eventsOf(issueId)
+    const labels = new Map((await listActors(repository.paths)).map(({ id, label }) => [id, label]))
+    const actorLabel = (event: Event) => labels.get(event.actor) ?? null
+    const shortIds = await view.shortIds([issueId], shortIdLength)
+    const row = rowOf(state)
+    const originalId = originalIdOf(state)
+    const issue = {
+      ...row,
+      short_id: shortIds.get(issueId) ?? issueId,
+      ...(originalId === undefined ? {} : { original_id: originalId }),
+      author_label: labels.get(row.author as Event['actor']) ?? null,
+      body: currentBody(state),
+      comments: events.flatMap((event) =>
+        event.body.type === 'CommentAdded'
+          ? [
+              {
+                event_id: event.eventId,
+                actor: event.actor,
+                actor_label: actorLabel(event),
+                ts_unix_ms: event.tsUnixMs,
+                body: event.body.body,
+                parent: event.parent,
+              },
+            ]
+          : [],
+      ),
+      links: events.flatMap(({ body, eventId }) =>
+        body.type === 'LinkAdded' ? [{ event_id: eventId, url: body.url, note: body.note }] : [],
+      ),
+      attachments: events.flatMap(({ body, eventId }) =>
+        body.type === 'AttachmentAdded'
+          ? [{ event_id: eventId, name: body.name, sha256: body.sha256, mime: body.mime }]
+          : [],
+      ),
+      dependencies: await describeEdges(view, await view.dependenciesOf(issueId)),
+      dependents: await describeEdges(view, await view.dependentsOf(issueId)),
+    }
+    return { data: { issue, events: events.map(formatShownEvent) } }
+  },
+})
+
+async function describeEdges(view: View, edges: readonly DependencyEdge[]) {
+  const ids = [...new Set(edges.map(({ other }) => other))]
+  const [rows, shortIds] = [await view.findRows(ids), await view.shortIds(ids, shortIdLength)]
+  return edges.map(({ other, type }) => ({
+    issue_id: other,
+    short_id: shortIds.get(other) ?? other,
+    dep_type: type,
+    title: rows.get(other)?.title ?? '?',
+    state: rows.get(other)?.state ?? null,
+  }))
+}
+
+/** One event as `issue show` prints it: byte strings as arrays of numbers (spec §2.5). */
+export function formatShownEvent(event: Event): {
+  event_id: string
+  issue_id: IssueId
+  actor: string
+  ts_unix_ms: number
+  parent: string | null
+  kind: Json
+} {
+  return {
+    event_id: event.eventId,
+    issue_id: event.issueId,
+    actor: event.actor,
+    ts_unix_ms: event.tsUnixMs,
+    parent: event.parent,
+    kind: formatKindWithNumbers(event.body),
+  }
+}

@@ -1,0 +1,171 @@
+/** Actors of this repository: who writes, kept as files below `.git/grite/actors/` (spec §4.2, §4.4). */
+import { existsSync, readFileSync } from 'node:fs'
+import { mkdir, readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { type ActorId, ConfigError, formatHex, NotFoundError, parseHex } from '../../model/index.ts'
+import { generateKeyPair, type SignEventId, signerFromSeed } from '../../wal/ed25519.ts'
+import type { GritePaths } from './paths.ts'
+import { readRepoConfig, writeDefaultActor } from './repo-config.ts'
+import { formatToml, readToml, requireTomlText } from './toml-file.ts'
+import { writeFileAtomically } from './write-file-atomically.ts'
+
+export interface Actor {
+  readonly id: ActorId
+  readonly label: string | null
+  /** Milliseconds. */
+  readonly createdTs: number | null
+  /** 64 hex characters. */
+  readonly publicKey: string | null
+  readonly keyScheme: string | null
+  /** Directory its configuration was read from. */
+  readonly dataDir: string
+}
+
+/** How the current actor was chosen. */
+export type ActorSource = 'env' | 'flag' | 'repo_default' | 'auto'
+
+export interface ChosenActor {
+  readonly actor: Actor
+  readonly source: ActorSource
+}
+
+export interface ActorChoice {
+  /** `--data-dir`, else GRITE_HOME: the directory whose config.toml says who writes. */
+  readonly dataDir: string | undefined
+  /** `--actor`: id or unique prefix. */
+  readonly actor: string | undefined
+}
+
+/**
+ * Finds who writes (spec §4.5): data directory, flag, default of the repository, first actor there is. Creates nothing.
+ * @throws {NotFoundError} when an actor is named that does not exist
+ * @throws {ConfigError} when the configuration that decides cannot be read
+ */
+export async function findActor(paths: GritePaths, choice: ActorChoice): Promise<ChosenActor | undefined> {
+  if (choice.dataDir !== undefined) {
+    const actor = await readActor(choice.dataDir)
+    if (actor === undefined) {
+      throw new NotFoundError(`no actor in ${choice.dataDir}: config.toml is missing`, {
+        details: { path: choice.dataDir },
+      })
+    }
+    return { actor, source: 'env' }
+  }
+  if (choice.actor !== undefined) return { actor: await requireActor(paths, choice.actor), source: 'flag' }
+  const { defaultActor } = await readRepoConfig(paths.config)
+  if (defaultActor !== undefined) {
+    const actor = await readActor(paths.actorDir(defaultActor))
+    if (actor !== undefined) return { actor, source: 'repo_default' }
+  }
+  const [first] = await listActors(paths)
+  return first === undefined ? undefined : { actor: first, source: 'auto' }
+}
+
+/** The actor with this id or unique prefix. @throws {NotFoundError} */
+export async function requireActor(paths: GritePaths, text: string): Promise<Actor> {
+  const wanted = text.trim().toLowerCase()
+  const actors = await listActors(paths)
+  const found = actors.filter(({ id, dataDir }) => id.startsWith(wanted) || dataDir.endsWith(`/${wanted}`))
+  const [only, second] = found
+  if (wanted === '' || only === undefined || second !== undefined) {
+    throw new NotFoundError(
+      second === undefined
+        ? `no actor '${text}'`
+        : `actor '${text}' is ambiguous: ${found.map(({ id }) => id).join(', ')}`,
+      {
+        details: { field: 'actor', value: text, candidates: found.map(({ id }) => id) },
+        hints: ['Run `grite actor list` to see the actors of this repository'],
+      },
+    )
+  }
+  return only
+}
+
+/** All actors with a readable configuration, by id. */
+export async function listActors(paths: GritePaths): Promise<Actor[]> {
+  const names = await readdir(paths.actors).catch(() => [])
+  const actors = await Promise.all(names.map((name) => readActor(paths.actorDir(name)).catch(() => undefined)))
+  return actors.filter((actor) => actor !== undefined).sort((left, right) => (left.id < right.id ? -1 : 1))
+}
+
+async function readActor(directory: string): Promise<Actor | undefined> {
+  const file = join(directory, 'config.toml')
+  const table = await readToml(file)
+  if (table === undefined) return undefined
+  const id = requireTomlText(file, table, 'actor_id')
+  if (id === undefined || parseHex(id)?.length !== 16) {
+    throw new ConfigError(`${file}: actor_id must be 32 hexadecimal characters, got ${JSON.stringify(id ?? null)}`, {
+      details: { file, field: 'actor_id', value: id ?? null },
+    })
+  }
+  return {
+    id: id.toLowerCase() as ActorId,
+    label: requireTomlText(file, table, 'label') ?? null,
+    createdTs: typeof table.created_ts === 'number' ? table.created_ts : null,
+    publicKey: requireTomlText(file, table, 'public_key') ?? null,
+    keyScheme: requireTomlText(file, table, 'key_scheme') ?? null,
+    dataDir: directory,
+  }
+}
+
+export interface NewActor {
+  readonly label: string | null
+  readonly generateKey: boolean
+  readonly randomBytes: (count: number) => Uint8Array
+  readonly nowUnixMs: number
+}
+
+/** Creates an actor; the key, when asked for, lies beside its configuration with mode 0600. */
+export async function createActor(paths: GritePaths, options: NewActor): Promise<Actor> {
+  const id = formatHex(options.randomBytes(16)) as ActorId
+  const dataDir = paths.actorDir(id)
+  await mkdir(dataDir, { recursive: true })
+  const key = options.generateKey ? generateKeyPair(options.randomBytes(32)) : undefined
+  if (key !== undefined) await writeFileAtomically(join(dataDir, 'signing_key'), key.seedHex, 0o600)
+  const table = {
+    actor_id: id,
+    ...(options.label === null ? {} : { label: options.label }),
+    created_ts: options.nowUnixMs,
+    ...(key === undefined ? {} : { public_key: key.publicKeyHex, key_scheme: 'ed25519' }),
+  }
+  await writeFileAtomically(join(dataDir, 'config.toml'), formatToml(table))
+  return {
+    id,
+    label: options.label,
+    createdTs: options.nowUnixMs,
+    publicKey: key?.publicKeyHex ?? null,
+    keyScheme: key === undefined ? null : 'ed25519',
+    dataDir,
+  }
+}
+
+/** Makes an actor and the repository's default of it, unless another process was faster: then that one is taken. */
+export async function createDefaultActor(paths: GritePaths, options: NewActor): Promise<ChosenActor> {
+  const created = await createActor(paths, options)
+  const chosen = await findActor(paths, { dataDir: undefined, actor: undefined })
+  if (chosen?.source === 'repo_default') return chosen
+  await writeDefaultActor(paths.config, created.id)
+  return { actor: created, source: 'auto' }
+}
+
+/** The signer of an actor that has a key; undefined for one that has none. */
+export async function loadSigner(paths: GritePaths, actor: Actor): Promise<SignEventId | undefined> {
+  const file = [join(actor.dataDir, 'signing_key'), join(paths.actorDir(actor.id), 'signing_key')].find(existsSync)
+  if (file === undefined) return undefined
+  const signer = signerFromSeed((await readFile(file, 'utf8')).trim())
+  if (signer === undefined) {
+    throw new ConfigError(`${file} is not a key: expected 64 hexadecimal characters`, { details: { file } })
+  }
+  return signer
+}
+
+/** Public key of a local actor, read at once; undefined when none is known here. */
+export function readPublicKeySync(paths: GritePaths, actor: ActorId): string | undefined {
+  try {
+    return /^public_key\s*=\s*"([0-9a-f]{64})"/m.exec(
+      readFileSync(join(paths.actorDir(actor), 'config.toml'), 'utf8'),
+    )?.[1]
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,28 @@
+/** Where grite keeps its own files: all below `<common git dir>/grite/`, shared by the repository's work trees. */
+import { join } from 'node:path'
+import type { RepositoryLayout } from '../../git/index.ts'
+import type { ActorId } from '../../model/index.ts'
+
+export interface GritePaths {
+  readonly home: string
+  readonly config: string
+  readonly actors: string
+  /** Local appenders queue on this name. */
+  readonly appendQueue: string
+  readonly actorDir: (id: ActorId | string) => string
+  /** Folder of numbered LevelDB directories. */
+  readonly viewLevels: (actor: ActorId | undefined) => string
+}
+
+export function gritePaths({ commonDir }: RepositoryLayout): GritePaths {
+  const home = join(commonDir, 'grite')
+  const actors = join(home, 'actors')
+  return {
+    home,
+    config: join(home, 'config.toml'),
+    actors,
+    appendQueue: join(home, 'append'),
+    actorDir: (id) => join(actors, id),
+    viewLevels: (actor) => (actor === undefined ? join(home, 'view') : join(actors, actor, 'level')),
+  }
+}

@@ -1,0 +1,273 @@
+/**
+ * A repository as commands use it: log, view and identity, opened on first use and closed together.
+ *
+ * Invariants
+ * - The append queue is entered before the view is opened for a write, never after: a writer that held the view and
+ *   waited for the queue would stop the one in front of it.
+ * - A write is acknowledged when the log has it. The view follows; when it cannot, the next reader makes up for it.
+ */
+import { mkdir } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import {
+  findRepository,
+  type GitPort,
+  type Oid,
+  openRepository,
+  type RepositoryLayout,
+  readGitConfig,
+} from '../git/index.ts'
+import { type Event, InternalError, InvalidArgsError, limits } from '../model/index.ts'
+import { catchUp, type OpenViewOptions, openView, rebuildView, type View } from '../view/index.ts'
+import {
+  append,
+  batchOfEvents,
+  type IssueBatch,
+  issueCodec,
+  type LogProblem,
+  lockFileQueue,
+  type Queue,
+  type SignEventId,
+  verifyEventSignature,
+  walRef,
+} from '../wal/index.ts'
+import type { Clock, Progress, Random, Warning } from './context.ts'
+import { Draft } from './draft.ts'
+import {
+  type ActorChoice,
+  type ChosenActor,
+  createDefaultActor,
+  findActor,
+  loadSigner,
+  readPublicKeySync,
+} from './local/actors.ts'
+import { type GritePaths, gritePaths } from './local/paths.ts'
+
+export interface RepositoryFacts {
+  readonly cwd: string
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly clock: Clock
+  readonly random: Random
+  readonly warn: (warning: Warning) => void
+  readonly progress: (label: string) => Progress
+  readonly identity: { readonly actor: string | undefined; readonly dataDir: string | undefined }
+}
+
+/** What became of a write: the new head, or null when there was nothing to change. */
+export interface Written<Result> {
+  readonly head: Oid | null
+  readonly events: readonly Event[]
+  readonly result: Result
+}
+
+/** Problems of the log that are told one by one; the rest is counted. */
+const problemsToldMax = 5
+
+export class Repository {
+  readonly layout: RepositoryLayout
+  readonly git: GitPort
+  readonly paths: GritePaths
+  readonly #facts: RepositoryFacts
+  #chosen: Promise<ChosenActor | undefined> | undefined
+  #signer: Promise<SignEventId | undefined> | undefined
+  #view: Promise<View> | undefined
+  #leaveQueue: (() => Promise<void>) | undefined
+  #problemCount = 0
+
+  constructor(layout: RepositoryLayout, facts: RepositoryFacts) {
+    this.layout = layout
+    this.#facts = facts
+    this.git = openRepository(layout, { environment: facts.env })
+    this.paths = gritePaths(layout)
+  }
+
+  // --- identity ---------------------------------------------------------------------------------------------------
+
+  get actorChoice(): ActorChoice {
+    const { identity, env } = this.#facts
+    return { dataDir: identity.dataDir ?? env.GRITE_HOME, actor: identity.actor ?? env.GRITE_ACTOR }
+  }
+
+  /** Who writes; undefined when no actor exists yet. Creates nothing. */
+  findActor(): Promise<ChosenActor | undefined> {
+    this.#chosen ??= findActor(this.paths, this.actorChoice)
+    return this.#chosen
+  }
+
+  /** Who writes; the first write of a repository makes an actor. */
+  async requireActor(): Promise<ChosenActor> {
+    const known = await this.findActor()
+    if (known !== undefined) return known
+    const created = createDefaultActor(this.paths, await this.newActorFacts(null, false))
+    this.#chosen = created
+    return created
+  }
+
+  /** Forgets who writes and the view that goes with it, after actors changed. */
+  async forgetActor(): Promise<void> {
+    this.#chosen = undefined
+    this.#signer = undefined
+    await this.#closeView()
+  }
+
+  /** What a new actor is made from; without a label it is called what git calls the user. */
+  async newActorFacts(label: string | null, generateKey: boolean) {
+    const { random, clock } = this.#facts
+    return {
+      label: label ?? (await readGitConfig(this.layout, this.#facts.env, 'user.name')),
+      generateKey,
+      randomBytes: random.bytes,
+      nowUnixMs: clock.nowUnixMs(),
+    }
+  }
+
+  // --- reading ----------------------------------------------------------------------------------------------------
+
+  /** The view, caught up with the log when it was opened. */
+  view(): Promise<View> {
+    this.#view ??= this.#withOptions(openView)
+    return this.#view
+  }
+
+  /** Makes the view anew from the log. */
+  async rebuild(): Promise<View> {
+    await this.#closeView()
+    this.#view = this.#withOptions(rebuildView)
+    return this.#view
+  }
+
+  async #withOptions<Result>(work: (options: OpenViewOptions) => Promise<Result>): Promise<Result> {
+    const progress = this.#facts.progress('Reading the log')
+    try {
+      return await work({
+        git: this.git,
+        directory: this.paths.viewLevels((await this.findActor())?.actor.id),
+        clock: this.#facts.clock,
+        isSignatureValid: (event, sig) => {
+          const key = readPublicKeySync(this.paths, event.actor)
+          return key !== undefined && verifyEventSignature(event.eventId, sig, key)
+        },
+        report: (problem) => this.#reportProblem(problem),
+        warn: (code, message) => this.#facts.warn({ code, message }),
+        progress: (done) => progress.report(done, null),
+      })
+    } finally {
+      progress.end()
+    }
+  }
+
+  #reportProblem(problem: LogProblem): void {
+    this.#problemCount += 1
+    if (this.#problemCount > problemsToldMax) {
+      if (this.#problemCount === problemsToldMax + 1) {
+        this.#facts.warn({
+          code: 'log-problem',
+          message: 'more of the log is damaged; `grite db check` lists all of it',
+        })
+      }
+      return
+    }
+    this.#facts.warn({ code: 'log-problem', message: describeProblem(problem), details: { ...problem } })
+  }
+
+  // --- writing ----------------------------------------------------------------------------------------------------
+
+  /**
+   * Appends what a plan drafts, as one commit, all or nothing. The plan may run several times, each time on fresh
+   * state; it must not keep anything from an earlier run.
+   */
+  async write<Result>(plan: (draft: Draft) => Promise<Result>): Promise<Written<Result>> {
+    return this.exclusively(async () => {
+      const { actor } = await this.requireActor()
+      this.#signer ??= loadSigner(this.paths, actor)
+      const sign = await this.#signer
+      const { clock, random } = this.#facts
+      let draft: Draft | undefined
+      let result: Result | undefined
+      const appended = await append(this.#target(), async (head) => {
+        await this.#dropStaleView(head)
+        const nowUnixMs = clock.nowUnixMs()
+        draft = new Draft({ actor: actor.id, sign, nowUnixMs, randomBytes: random.bytes, view: () => this.view() })
+        result = await plan(draft)
+        if (draft.events.length === 0) return null
+        requireBatchFits(draft.events)
+        return batchOfEvents({ actor: actor.id, events: draft.events, attachments: draft.attachments, nowUnixMs })
+      })
+      if (appended !== null) await this.followLog()
+      return { head: appended?.head ?? null, events: draft?.events ?? [], result: result as Result }
+    })
+  }
+
+  /** Appends a batch that depends on nothing in the log, as those of an import. The view follows by `followLog`. */
+  async appendBatch(batch: IssueBatch): Promise<Oid> {
+    return this.exclusively(async () => {
+      const appended = await append(this.#target(), async () => batch)
+      if (appended === null) throw new InternalError('a batch was given and none was appended')
+      return appended.head
+    })
+  }
+
+  /** Runs several writes with the queue held throughout. Entering again inside is free. */
+  async exclusively<Result>(work: () => Promise<Result>): Promise<Result> {
+    if (this.#leaveQueue !== undefined) return work()
+    await mkdir(dirname(this.paths.appendQueue), { recursive: true }).catch(() => {})
+    this.#leaveQueue = await lockFileQueue(this.paths.appendQueue).enter()
+    try {
+      return await work()
+    } finally {
+      const leave = this.#leaveQueue
+      this.#leaveQueue = undefined
+      await leave()
+    }
+  }
+
+  #target() {
+    const { clock, random } = this.#facts
+    const alreadyIn: Queue = { enter: async () => async () => {} }
+    const jitter = () => (random.bytes(1)[0] as number) / 256
+    return { git: this.git, ref: walRef, codec: issueCodec, queue: alreadyIn, clock, jitter }
+  }
+
+  /** A plan must not see a view older than the head it goes on. */
+  async #dropStaleView(head: Oid | null): Promise<void> {
+    if (this.#view !== undefined && (await this.#view).head !== head) await this.#closeView()
+  }
+
+  /** Brings own commits into an open view; a failure only means that the next reader does it. */
+  async followLog(): Promise<void> {
+    const view = await this.#view
+    if (view === undefined) return
+    try {
+      await this.#withOptions((options) => catchUp({ ...options, view }))
+    } catch {
+      await this.#closeView()
+    }
+  }
+
+  async #closeView(): Promise<void> {
+    const view = this.#view
+    this.#view = undefined
+    await (await view?.catch(() => undefined))?.close()
+  }
+
+  async close(): Promise<void> {
+    await this.#closeView()
+    await this.git.close()
+  }
+}
+
+/** Opens the repository that a directory lies in. @throws {NotFoundError} naming the directory when there is none */
+export async function openCommandRepository(facts: RepositoryFacts): Promise<Repository> {
+  return new Repository(await findRepository({ cwd: facts.cwd, env: facts.env }), facts)
+}
+
+export function describeProblem({ commit, objectId, eventId, reason }: LogProblem): string {
+  const place = eventId === null ? `object ${objectId ?? commit}` : `event ${eventId}`
+  return `${place} in commit ${commit.slice(0, 12)}: ${reason}`
+}
+
+function requireBatchFits(events: readonly Event[]): void {
+  if (events.length <= limits.batchEventsMax) return
+  throw new InvalidArgsError(`one commit holds at most ${limits.batchEventsMax} events, got ${events.length}`, {
+    details: { field: 'operations', events: events.length, events_max: limits.batchEventsMax },
+  })
+}

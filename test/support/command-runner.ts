@@ -1,0 +1,96 @@
+import type { CommandContext, Warning } from '../../src/commands/context.ts'
+import type { AnyCommand } from '../../src/commands/define-command.ts'
+import { allCommands } from '../../src/commands/index.ts'
+import { openCommandRepository, type Repository } from '../../src/commands/repository.ts'
+import { type CleanUp, createSandbox, type Sandbox } from '../git/temp-repository.ts'
+
+export interface RunnerOptions {
+  readonly cwd: string
+  readonly env: Readonly<Record<string, string | undefined>>
+  /** Fixed, or the machine's clock. Milliseconds. */
+  readonly nowUnixMs?: () => number
+  readonly stdin?: string
+  readonly actor?: string
+}
+
+export interface CommandRunner {
+  /** Runs a command by its name and gives its data. Every run opens and closes the repository, as a process does. */
+  run(name: string, input?: Readonly<Record<string, unknown>>): Promise<unknown>
+  /** Warnings of all runs so far. */
+  readonly warnings: Warning[]
+  /** Runs something on an open repository. */
+  withRepository<Result>(work: (repository: Repository) => Promise<Result>): Promise<Result>
+}
+
+/** Runs commands in this process, without the command line. */
+export function commandRunner(options: RunnerOptions): CommandRunner {
+  const warnings: Warning[] = []
+  const facts = {
+    cwd: options.cwd,
+    env: options.env,
+    clock: { nowUnixMs: options.nowUnixMs ?? Date.now },
+    random: { bytes: (count: number) => crypto.getRandomValues(new Uint8Array(count)) },
+    identity: { actor: options.actor, dataDir: undefined },
+    warn: (warning: Warning) => void warnings.push(warning),
+    progress: () => ({ report() {}, end() {} }),
+  }
+  const withRepository = async <Result>(work: (repository: Repository) => Promise<Result>): Promise<Result> => {
+    const repository = await openCommandRepository(facts)
+    try {
+      return await work(repository)
+    } finally {
+      await repository.close()
+    }
+  }
+  return {
+    warnings,
+    withRepository,
+    async run(name, input = {}) {
+      const command = allCommands.find((candidate) => candidate.name === name)
+      if (command === undefined) throw new TypeError(`no command '${name}'`)
+      let open: Promise<Repository> | undefined
+      const context: CommandContext = {
+        ...facts,
+        text: {
+          interactive: false,
+          readStdin: async () => options.stdin ?? '',
+          async *readStdinLines() {
+            yield* (options.stdin ?? '').split('\n')
+          },
+          editText: async () => undefined,
+        },
+        repository() {
+          open ??= openCommandRepository(facts)
+          return open
+        },
+      }
+      try {
+        return (await command.run(context, completeInput(command, input) as never)).data
+      } finally {
+        await (await open?.catch(() => undefined))?.close()
+      }
+    },
+  }
+}
+
+/** What the parser does for absent arguments and options: lists are empty, switches off. */
+function completeInput(command: AnyCommand, given: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const input: Record<string, unknown> = {}
+  for (const [name, spec] of Object.entries({ ...command.options, ...command.arguments })) {
+    const { repeatable, type } = spec as { repeatable?: boolean; type?: string }
+    const key = name.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase())
+    input[key] = given[key] ?? (repeatable ? [] : type === 'boolean' ? false : undefined)
+  }
+  return input
+}
+
+/** An empty repository in a sandbox, with a runner in it. */
+export function createCommandSandbox(
+  t: CleanUp,
+  options: Partial<RunnerOptions> = {},
+): Sandbox & CommandRunner & { readonly path: string } {
+  const sandbox = createSandbox(t)
+  const path = `${sandbox.dir}/repository`
+  sandbox.git(sandbox.dir, 'init', '-q', '-b', 'main', path)
+  return { ...sandbox, path, ...commandRunner({ cwd: path, env: sandbox.environment, ...options }) }
+}
