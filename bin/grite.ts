@@ -1,0 +1,4 @@
+#!/usr/bin/env node
+import { runProcess } from '../src/cli/run-process.ts'
+
+runProcess()

@@ -1,0 +1,6 @@
+/** Every command of the command line: those of commands/, and those that only make sense here. */
+import type { AnyCommand } from '../commands/define-command.ts'
+import { allCommands } from '../commands/index.ts'
+import { completion } from './completion-command.ts'
+
+export const commandLineCommands: readonly AnyCommand[] = [...allCommands, completion]

@@ -1,0 +1,123 @@
+/** What the shell offers at the cursor: commands, options, choices, and values that the repository knows. */
+import { type AnyCommand, globalOptions, type OptionSpec } from '../commands/define-command.ts'
+import type { CommandTable } from './command-table.ts'
+import { argumentEntries, optionEntries } from './parse-argv.ts'
+
+export type CompletedKind = Exclude<OptionSpec['completes'], undefined | 'file'>
+
+/** Values of the repository that start with `prefix`; empty when there is none, never an error. */
+export type CompleteValue = (kind: CompletedKind, prefix: string) => Promise<readonly string[]>
+
+export const completeNothing: CompleteValue = async () => []
+
+/** More than this no shell can show, and a large repository must not stall the prompt. */
+const candidateCountMax = 200
+
+/** Tells the scripts to fall back to file names. */
+export const completeFiles = ':files'
+
+const anyOptions: Readonly<Record<string, OptionSpec>> = {
+  ...globalOptions,
+  help: { type: 'boolean', short: 'h', summary: 'Show help' },
+}
+
+/**
+ * @param words - the words after the program's name up to the cursor; the last one is being typed and may be empty
+ * @returns lines `value<TAB>description`, or only `:files`
+ */
+export async function completeLine(
+  words: readonly string[],
+  table: CommandTable,
+  completeValue: CompleteValue,
+): Promise<readonly string[]> {
+  const typed = words.at(-1) ?? ''
+  const before = words.slice(0, -1)
+  const helped = before[0] === 'help' ? before.slice(1) : before
+  const { positionals, pending } = readBefore(helped, table)
+  const match = table.match(positionals)
+  const options = optionsAt(match?.command)
+
+  if (pending !== undefined) return valuesOf(pending, typed, '', completeValue)
+  const inline = /^(--[^=]+)=(.*)$/s.exec(typed)
+  if (inline?.[1] !== undefined) {
+    const spec = options[inline[1].slice(2)]
+    return spec === undefined ? [] : valuesOf(spec, inline[2] ?? '', `${inline[1]}=`, completeValue)
+  }
+  if (typed.startsWith('-') && !before.includes('--')) return optionNames(options, before, typed)
+
+  const next = nextWords(table, positionals, typed)
+  if (match === undefined || (next.length > 0 && positionals.length === match.wordCount)) return next
+  const specs = argumentEntries(match.command).map(([, spec]) => spec)
+  const spec = specs[positionals.length - match.wordCount] ?? specs.findLast(({ repeatable }) => repeatable === true)
+  return spec === undefined ? [] : valuesOf({ ...spec, type: 'text' }, typed, '', completeValue)
+}
+
+/** The positional words so far, and the option whose value stands at the cursor. */
+function readBefore(words: readonly string[], table: CommandTable) {
+  const positionals: string[] = []
+  let pending: OptionSpec | undefined
+  let onlyPositionals = false
+  for (const word of words) {
+    if (pending !== undefined) pending = undefined
+    else if (onlyPositionals || word === '-' || !word.startsWith('-')) positionals.push(word)
+    else if (word === '--') onlyPositionals = true
+    else if (!word.includes('=')) {
+      const spec = findOption(optionsAt(table.match(positionals)?.command), word)
+      if (spec !== undefined && spec.type !== 'boolean') pending = spec
+    }
+  }
+  return { positionals, pending }
+}
+
+function optionsAt(command: AnyCommand | undefined): Readonly<Record<string, OptionSpec>> {
+  return command === undefined ? anyOptions : { ...Object.fromEntries(optionEntries(command)), ...anyOptions }
+}
+
+function findOption(options: Readonly<Record<string, OptionSpec>>, word: string): OptionSpec | undefined {
+  if (!word.startsWith('--')) return Object.values(options).find(({ short }) => short === word.slice(1))
+  const name = word.slice(2)
+  return options[name] ?? Object.values(options).find(({ aliases }) => aliases?.includes(name) === true)
+}
+
+async function valuesOf(
+  spec: Pick<OptionSpec, 'type' | 'choices' | 'completes'>,
+  typed: string,
+  before: string,
+  completeValue: CompleteValue,
+): Promise<readonly string[]> {
+  if (spec.choices !== undefined)
+    return spec.choices.filter((choice) => choice.startsWith(typed)).map((c) => before + c)
+  if (spec.completes === undefined) return []
+  if (spec.completes === 'file') return [completeFiles]
+  // Completion is a comfort: outside a repository, or with a damaged one, it offers nothing and says nothing.
+  const values = await completeValue(spec.completes, typed).catch(() => [])
+  return values
+    .filter((value) => value.startsWith(typed) && !/[\x00-\x1f\x7f]/.test(value.replace('\t', '')))
+    .slice(0, candidateCountMax)
+    .map((value) => before + value)
+}
+
+function optionNames(
+  options: Readonly<Record<string, OptionSpec>>,
+  before: readonly string[],
+  typed: string,
+): readonly string[] {
+  return Object.entries(options)
+    .filter(
+      ([name, spec]) => `--${name}`.startsWith(typed) && (spec.repeatable === true || !before.includes(`--${name}`)),
+    )
+    .map(([name, spec]) => `--${name}\t${spec.summary}`)
+}
+
+function nextWords(table: CommandTable, words: readonly string[], typed: string): readonly string[] {
+  const summaries = new Map<string, string>()
+  for (const command of table.below(words)) {
+    const names = command.name.split(' ')
+    const word = names[words.length] ?? ''
+    if (!word.startsWith(typed)) continue
+    const isCommand = names.length === words.length + 1
+    if (isCommand || !summaries.has(word)) summaries.set(word, isCommand ? command.summary : `${word} …`)
+  }
+  if (words.length === 0 && 'help'.startsWith(typed)) summaries.set('help', 'Show help of a command')
+  return [...summaries].map(([word, summary]) => `${word}\t${summary}`)
+}

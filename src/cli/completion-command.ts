@@ -1,0 +1,39 @@
+import { basename } from 'node:path'
+import { defineCommand } from '../commands/define-command.ts'
+import { InvalidArgsError } from '../model/errors/index.ts'
+
+const shells = ['bash', 'zsh', 'fish'] as const
+export type Shell = (typeof shells)[number]
+
+export interface CompletionData {
+  readonly shell: Shell
+  readonly script: string
+}
+
+export const completion = defineCommand({
+  name: 'completion',
+  summary: 'Print a script that completes grite in your shell',
+  description:
+    'The script completes commands, options, choices, and the ids, labels and assignees of the repository you are in; ' +
+    'in bash and zsh also after `git grite`. The shell is guessed from SHELL when it is not named.',
+  examples: [
+    { command: 'grite completion bash >> ~/.bashrc', explains: 'complete in every new bash' },
+    { command: 'grite completion zsh > ~/.zfunc/_grite', explains: 'complete in zsh, with ~/.zfunc in fpath' },
+    { command: 'grite completion fish > ~/.config/fish/completions/grite.fish', explains: 'complete in fish' },
+  ],
+  arguments: { shell: { summary: `One of ${shells.join(', ')}; default: your login shell`, optional: true } },
+  options: {},
+  async run({ env }, { shell }) {
+    const name = shell ?? basename(env.SHELL ?? '')
+    const known = shells.find((candidate) => candidate === name)
+    if (known === undefined) {
+      const got = shell === undefined ? `SHELL is '${env.SHELL ?? ''}'` : `got '${shell}'`
+      throw new InvalidArgsError(`shell must be one of ${shells.join(', ')}; ${got}`, {
+        details: { field: 'shell', value: name, allowed: shells },
+      })
+    }
+    const { completionScript } = await import('./completion-scripts.ts')
+    const data: CompletionData = { shell: known, script: completionScript(known) }
+    return { data }
+  },
+})

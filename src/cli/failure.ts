@@ -1,0 +1,52 @@
+/** A failure as it is reported: whatever was thrown, put into the words and the exit status of the error table. */
+import { type ErrorDetails, type ErrorKind, errorKinds, GriteError } from '../model/errors/index.ts'
+
+export interface Failure {
+  readonly code: string
+  readonly exitStatus: number
+  /** Opens with the words of its kind. */
+  readonly message: string
+  readonly details: ErrorDetails
+  readonly suggestions: readonly string[]
+  /** Where it came from, for GRITE_DEBUG. */
+  readonly stack: string | undefined
+}
+
+/** System errors that speak about the user's disk or permissions, not about a defect of grite. */
+const environmentCodes = new Set(['ENOSPC', 'EDQUOT', 'EROFS', 'EACCES', 'EPERM', 'EIO', 'EMFILE', 'ENFILE'])
+
+export function describeFailure(thrown: unknown): Failure {
+  if (thrown instanceof GriteError) {
+    return {
+      code: thrown.code,
+      exitStatus: thrown.exitStatus,
+      message: errorKinds[thrown.kind].prefix + thrown.message,
+      details: plainDetails(thrown.details),
+      suggestions: thrown.hints,
+      stack: thrown.stack,
+    }
+  }
+  const error = thrown instanceof Error ? thrown : new Error(String(thrown))
+  const systemCode = (error as NodeJS.ErrnoException).code
+  const kind: ErrorKind = environmentCodes.has(systemCode ?? '') ? 'io' : 'internal'
+  const { code, exit, prefix, hints } = errorKinds[kind]
+  const debugHint = ['Run the command again with GRITE_DEBUG=1 to see where it failed']
+  return {
+    code,
+    exitStatus: exit,
+    message: prefix + (error.message === '' ? error.name : error.message),
+    details: {},
+    suggestions: kind === 'internal' ? debugHint : hints,
+    stack: error.stack,
+  }
+}
+
+export function formatFailureForPeople({ message, suggestions }: Failure): string {
+  const list = suggestions.map((text) => `  - ${text}\n`).join('')
+  return `error: ${message}\n${list === '' ? '' : `\nSuggestions:\n${list}`}`
+}
+
+/** Drops what JSON would drop, so that a detail that is not there leaves no empty `details`. */
+function plainDetails(details: ErrorDetails): ErrorDetails {
+  return Object.fromEntries(Object.entries(details).filter(([, value]) => value !== undefined))
+}

@@ -1,0 +1,143 @@
+/** Help for people: laid out by yargs, filled from the command table, so that it cannot say what the parser does not do. */
+import type { Argv } from 'yargs'
+import yargs from 'yargs/yargs'
+import { type AnyCommand, globalOptions, type OptionSpec } from '../commands/define-command.ts'
+import type { CommandTable } from './command-table.ts'
+import {
+  argumentEntries,
+  formatArgument,
+  formatOption,
+  formatUsage,
+  optionEntries,
+  parserOptions,
+} from './parse-argv.ts'
+
+/** Lines longer than this are hard to read, however wide the terminal is. */
+const widthMax = 100
+
+/** Headings of the top-level help, by first word, in this order; what is not named here comes under the last one. */
+const sections: readonly (readonly [heading: string, firstWords: readonly string[]])[] = [
+  ['Start:', ['init', 'actor']],
+  ['Issues:', ['issue', 'label', 'milestone', 'board', 'ready', 'query', 'search', 'batch']],
+  ['Streams:', ['stream', 'record', 'branch', 'merge', 'materialize']],
+  ['Share:', ['sync', 'lock', 'snapshot', 'export', 'import', 'bridge']],
+  ['Context for agents:', ['context', 'install-skill', 'mcp', 'prime']],
+  ['Keep in order:', ['db', 'rebuild', 'doctor', 'daemon', 'completion']],
+]
+const otherSection = 'More:'
+
+/**
+ * Help of one command, of a group, or of everything.
+ *
+ * @param words - a command's name, a group's, or none
+ */
+export async function renderHelp(table: CommandTable, words: readonly string[], columns: number): Promise<string> {
+  const width = Math.min(columns, widthMax)
+  const match = table.match(words)
+  if (match === undefined) return renderList(table, words, width)
+  const below = table.below(words)
+  const own = await renderCommand(match.command, width)
+  return below.length === 0 ? own : `${own}\n${await renderCommands('Commands below:', below, width)}`
+}
+
+async function renderCommand(command: AnyCommand, width: number): Promise<string> {
+  const { summary, description, examples } = command
+  const screen = blank(width)
+  for (const [name, spec] of argumentEntries(command)) {
+    screen.option(formatArgument(name, spec), { describe: spec.summary, group: argumentsHeading })
+  }
+  addOptions(screen, 'Options:', optionEntries(command))
+  addOptions(screen, 'Global options:', Object.entries({ ...globalOptions, help: parserOptions.help }))
+  const lines = examples.map(({ command: line, explains }) => `  # ${explains}\n  ${line}\n`)
+  return [
+    `Usage: ${formatUsage(command)}\n`,
+    `${summary}\n`,
+    ...(description === undefined ? [] : [`${wrapText(description, width)}\n`]),
+    `${await print(screen)}`,
+    `Examples:\n${lines.join('\n')}`,
+  ].join('\n')
+}
+
+/** yargs shows what is in the group of this name without dashes. */
+const argumentsHeading = 'Arguments:'
+
+function wrapText(text: string, width: number): string {
+  const lines: string[] = []
+  for (const paragraph of text.split('\n')) {
+    let line = ''
+    for (const word of paragraph.split(' ')) {
+      if (line !== '' && line.length + 1 + word.length > width) {
+        lines.push(line)
+        line = word
+      } else line = line === '' ? word : `${line} ${word}`
+    }
+    lines.push(line)
+  }
+  return lines.join('\n')
+}
+
+function addOptions(line: Argv, group: string, entries: readonly (readonly [string, OptionSpec])[]): void {
+  for (const [name, spec] of entries) {
+    line.option(formatOption(name, spec).slice(2), {
+      describe: describeOption(spec),
+      group,
+      ...(spec.short === undefined ? {} : { alias: spec.short }),
+    })
+  }
+}
+
+function describeOption(spec: OptionSpec): string {
+  const notes = [
+    ...(spec.required === true ? ['required'] : []),
+    ...(spec.repeatable === true ? ['may be repeated'] : []),
+    ...(spec.choices !== undefined && spec.valueName !== undefined ? [`one of ${spec.choices.join(', ')}`] : []),
+  ]
+  return notes.length === 0 ? spec.summary : `${spec.summary} (${notes.join('; ')})`
+}
+
+async function renderList(table: CommandTable, words: readonly string[], width: number): Promise<string> {
+  const commands = table.below(words)
+  const parts = [`Usage: grite ${[...words, '<command>'].join(' ')} [options]\n`]
+  if (words.length > 0) parts.push(await renderCommands('Commands:', commands, width))
+  else {
+    parts.push('An issue tracker and event store inside your git repository.\n')
+    for (const [heading, members] of groupBySection(commands)) parts.push(await renderCommands(heading, members, width))
+  }
+  const tail = blank(width)
+  addOptions(tail, 'Global options:', Object.entries({ ...globalOptions, ...parserOptions }))
+  parts.push(await print(tail))
+  parts.push('Run `grite help <command>` for its options and examples.\n')
+  return parts.join('\n')
+}
+
+function groupBySection(commands: readonly AnyCommand[]): [string, AnyCommand[]][] {
+  const headingOf = new Map(sections.flatMap(([heading, firstWords]) => firstWords.map((word) => [word, heading])))
+  const headings = [...sections.map(([heading]) => heading), otherSection]
+  return headings
+    .map((heading): [string, AnyCommand[]] => [
+      heading,
+      commands.filter(({ name }) => (headingOf.get(name.split(' ')[0] ?? '') ?? otherSection) === heading),
+    ])
+    .filter(([, members]) => members.length > 0)
+}
+
+async function renderCommands(heading: string, commands: readonly AnyCommand[], width: number): Promise<string> {
+  const screen = blank(width).updateStrings({ 'Commands:': heading })
+  for (const command of commands) screen.command(synopsis(command), command.summary)
+  return print(screen)
+}
+
+/** Without the empty lines that yargs leaves for what was not given. */
+async function print(screen: Argv): Promise<string> {
+  return `${(await screen.getHelp()).trim()}\n`
+}
+
+function synopsis(command: AnyCommand): string {
+  return [command.name, ...argumentEntries(command).map(([name, spec]) => formatArgument(name, spec))].join(' ')
+}
+
+/** An empty yargs that reads nothing: no argv, no locale, no help or version options of its own. */
+function blank(width: number): Argv {
+  const strings = { 'Positionals:': argumentsHeading }
+  return yargs([]).scriptName('').usage('').locale('en').updateStrings(strings).wrap(width).help(false).version(false)
+}

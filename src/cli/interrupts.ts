@@ -1,0 +1,40 @@
+/** What to undo on SIGINT, SIGTERM or SIGHUP, newest first, within a bounded time. A second signal ends at once. */
+
+type Cleanup = () => void | Promise<void>
+
+/** A cleanup that hangs must not keep the user waiting at a dead prompt. */
+const cleanupMsMax = 2000
+
+export interface Interrupts {
+  readonly onInterrupt: (cleanup: Cleanup) => () => void
+  readonly run: () => Promise<void>
+  /** True from the first signal on. */
+  readonly running: boolean
+}
+
+export function createInterrupts(): Interrupts {
+  const cleanups: Cleanup[] = []
+  let running = false
+  return {
+    get running() {
+      return running
+    },
+    onInterrupt(cleanup) {
+      cleanups.push(cleanup)
+      return () => {
+        const index = cleanups.indexOf(cleanup)
+        if (index >= 0) cleanups.splice(index, 1)
+      }
+    },
+    async run() {
+      running = true
+      const all = (async () => {
+        for (let cleanup = cleanups.pop(); cleanup !== undefined; cleanup = cleanups.pop()) {
+          // One failed cleanup must not keep the others from running; there is nobody left to tell.
+          await Promise.resolve(cleanup()).catch(() => undefined)
+        }
+      })()
+      await Promise.race([all, new Promise((resolve) => setTimeout(resolve, cleanupMsMax).unref())])
+    },
+  }
+}

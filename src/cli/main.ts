@@ -1,0 +1,204 @@
+/**
+ * The command line: parse, run, print, exit status. Knows no rule of the product. What a command does not need is
+ * loaded only when it is needed; a start costs little more than Node itself.
+ */
+import type { Warning } from '../commands/context.ts'
+import type { AnyCommand, CommandResult } from '../commands/define-command.ts'
+import { InvalidArgsError } from '../model/errors/index.ts'
+import { buildCommandTable, type CommandTable } from './command-table.ts'
+import type { CompleteValue } from './complete.ts'
+import { type GlobalValues, parseArgv } from './parse-argv.ts'
+import type { OpenRepository } from './process-context.ts'
+import { ClosedPipeError, type ProcessFacts, type TextSink } from './process-facts.ts'
+import type { RendererTable } from './render/index.ts'
+import { formatFailure, formatSuccess } from './render/json-output.ts'
+
+/** Everything behind the command line that a test replaces. */
+export interface MainParts {
+  readonly commands: readonly AnyCommand[]
+  readonly renderers: RendererTable
+  readonly openRepository: OpenRepository
+  readonly completeValue: CompleteValue
+}
+
+/**
+ * Runs one command line.
+ *
+ * @param argv - the words after the program's name
+ * @returns the exit status; everything has been written by then
+ */
+export async function main(argv: readonly string[], facts: ProcessFacts, parts?: Partial<MainParts>): Promise<number> {
+  try {
+    if (argv.length === 1 && (argv[0] === '--version' || argv[0] === '-V')) return await printVersion(facts)
+    const table = buildCommandTable(parts?.commands ?? (await import('./all-commands.ts')).commandLineCommands)
+    if (argv[0] === completionEntry) return await printCompletions(argv.slice(1), table, facts, parts)
+    return await runLine(argv, table, facts, parts)
+  } catch (error) {
+    if (error instanceof ClosedPipeError) return 0
+    return reportFailure(error, facts, false)
+  }
+}
+
+/** The hidden first word with which completion scripts ask for candidates. */
+const completionEntry = '__complete'
+
+async function runLine(
+  argv: readonly string[],
+  table: CommandTable,
+  facts: ProcessFacts,
+  parts: Partial<MainParts> | undefined,
+): Promise<number> {
+  const { globals, request } = await parseArgv(argv, table)
+  switch (request.kind) {
+    case 'version':
+      return printVersion(facts)
+    case 'fault':
+      return reportFailure(request.error, facts, globals.json)
+    case 'help': {
+      if (!request.asked && globals.json) return reportFailure(missingCommand(table, request.words), facts, true)
+      const { renderHelp } = await import('./help.ts')
+      const sink = request.asked ? facts.stdout : facts.stderr
+      await writeUnlessClosed(sink, await renderHelp(table, request.words, sink.columns() ?? 80))
+      return request.asked ? 0 : 2
+    }
+    case 'run':
+      return runCommand(request.command, request.input, globals, facts, parts)
+  }
+}
+
+function missingCommand(table: CommandTable, words: readonly string[]): InvalidArgsError {
+  const next = new Set(table.below(words).map(({ name }) => name.split(' ')[words.length] ?? ''))
+  const message = `\`${['grite', ...words].join(' ')}\` needs a command: ${[...next].join(', ')}`
+  return new InvalidArgsError(message, { hints: [`Run \`${['grite help', ...words].join(' ')}\``] })
+}
+
+async function runCommand(
+  command: AnyCommand,
+  input: Readonly<Record<string, unknown>>,
+  globals: GlobalValues,
+  facts: ProcessFacts,
+  parts: Partial<MainParts> | undefined,
+): Promise<number> {
+  const warnings = warningPrinter(facts, globals.quiet)
+  try {
+    if (isLogging(facts)) (await import('./logger.ts')).openLogger(facts).info({ input }, command.name)
+    const result = await runInContext(command, input, globals, facts, warnings.warn, parts)
+    await warnings.flushed()
+    const output = globals.json
+      ? formatSuccess(result.data)
+      : await renderForPeople(command, result.data, globals, facts, parts?.renderers)
+    if (output !== '') await writeUnlessClosed(facts.stdout, output)
+    return result.exitStatus ?? 0
+  } catch (error) {
+    await warnings.flushed()
+    return reportFailure(error, facts, globals.json)
+  }
+}
+
+const isLogging = ({ env }: Pick<ProcessFacts, 'env'>): boolean => (env.GRITE_LOG ?? '') !== ''
+
+/** `grite … | head` is no failure: what the reader wanted has arrived. */
+async function writeUnlessClosed(sink: TextSink, text: string): Promise<void> {
+  try {
+    await sink.write(text)
+  } catch (error) {
+    if (!(error instanceof ClosedPipeError)) throw error
+  }
+}
+
+async function runInContext(
+  command: AnyCommand,
+  input: Readonly<Record<string, unknown>>,
+  globals: GlobalValues,
+  facts: ProcessFacts,
+  warn: (warning: Warning) => void,
+  parts: Partial<MainParts> | undefined,
+): Promise<CommandResult<unknown>> {
+  const { createProcessContext } = await import('./process-context.ts')
+  const openRepository = parts?.openRepository ?? openRepositoryWhenNeeded
+  const { context, close } = createProcessContext(facts, globals, { openRepository, warn })
+  try {
+    // The parser has built the input from the same definition.
+    return await command.run(context, input as never)
+  } finally {
+    await close().catch((error: unknown) => {
+      // What the command did is in the log already; a cache that does not close cleanly must not hide that.
+      warn({ code: 'close_failed', message: `the view did not close cleanly: ${String(error)}` })
+    })
+  }
+}
+
+const openRepositoryWhenNeeded: OpenRepository = async (request) => {
+  const { openCommandRepository } = await import('../commands/repository.ts')
+  return openCommandRepository(request)
+}
+
+async function renderForPeople(
+  command: AnyCommand,
+  data: unknown,
+  globals: GlobalValues,
+  facts: ProcessFacts,
+  table: RendererTable | undefined,
+): Promise<string> {
+  const [{ renderers, renderAsJson }, { openStyle }] = await Promise.all([
+    import('./render/index.ts'),
+    import('./render/style.ts'),
+  ])
+  const renderer = (await (table ?? renderers)[command.name]?.()) ?? renderAsJson
+  return renderer(data, {
+    width: facts.stdout.isTerminal ? (facts.stdout.columns() ?? 80) : null,
+    style: await openStyle(facts.env, facts.stdout.isTerminal),
+    nowUnixMs: facts.nowUnixMs(),
+    quiet: globals.quiet,
+  })
+}
+
+/** Warnings appear at once and in order, before whatever the command prints in the end. */
+function warningPrinter(facts: ProcessFacts, quiet: boolean) {
+  let printed = Promise.resolve()
+  return {
+    warn({ message }: Warning): void {
+      if (quiet) return
+      printed = printed.then(async () => {
+        const { escapeText } = await import('./render/escape-for-terminal.ts')
+        await facts.stderr.write(`warning: ${escapeText(message)}\n`)
+      })
+      // Whether it failed is asked for in `flushed`.
+      printed.catch(() => undefined)
+    },
+    flushed: (): Promise<void> => printed.catch(() => undefined),
+  }
+}
+
+async function reportFailure(thrown: unknown, facts: ProcessFacts, json: boolean): Promise<number> {
+  const { describeFailure, formatFailureForPeople } = await import('./failure.ts')
+  const failure = describeFailure(thrown)
+  if (facts.env.GRITE_DEBUG === '1' || isLogging(facts)) {
+    await writeUnlessClosed(facts.stderr, `${failure.stack ?? ''}\n`)
+  }
+  if (json) {
+    await writeUnlessClosed(facts.stderr, formatFailure(failure))
+  } else {
+    const { escapeText } = await import('./render/escape-for-terminal.ts')
+    await writeUnlessClosed(facts.stderr, escapeText(formatFailureForPeople(failure)))
+  }
+  return failure.exitStatus
+}
+
+async function printVersion(facts: ProcessFacts): Promise<number> {
+  const { version } = await import('./version.ts')
+  await facts.stdout.write(`grite ${version}\n`)
+  return 0
+}
+
+async function printCompletions(
+  words: readonly string[],
+  table: CommandTable,
+  facts: ProcessFacts,
+  parts: Partial<MainParts> | undefined,
+): Promise<number> {
+  const { completeLine, completeNothing } = await import('./complete.ts')
+  const candidates = await completeLine(words, table, parts?.completeValue ?? completeNothing)
+  if (candidates.length > 0) await facts.stdout.write(`${candidates.join('\n')}\n`)
+  return 0
+}

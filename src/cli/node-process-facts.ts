@@ -1,0 +1,57 @@
+/**
+ * The facts of the real process. Off a terminal, output goes straight to the file descriptor: setting up
+ * `process.stdout` loads Node's stream machinery, which costs more than printing an answer.
+ */
+import { writeSync } from 'node:fs'
+import { isatty } from 'node:tty'
+import { NotFoundError } from '../model/errors/index.ts'
+import type { Interrupts } from './interrupts.ts'
+import { ClosedPipeError, type ProcessFacts, type TextSink } from './process-facts.ts'
+
+/** How long to wait before asking a full pipe again. */
+const fullPipeWaitMs = 2
+
+export function nodeProcessFacts(interrupts: Interrupts): ProcessFacts {
+  return {
+    cwd: currentDirectory,
+    env: process.env,
+    stdin: { isTerminal: isatty(0), chunks: () => process.stdin },
+    stdout: openSink(1, () => process.stdout.columns),
+    stderr: openSink(2, () => process.stderr.columns),
+    nowUnixMs: () => Date.now(),
+    randomBytes: (count) => globalThis.crypto.getRandomValues(new Uint8Array(count)),
+    onInterrupt: interrupts.onInterrupt,
+  }
+}
+
+function currentDirectory(): string {
+  try {
+    return process.cwd()
+  } catch (cause) {
+    throw new NotFoundError('the current directory no longer exists', { cause, hints: ['Change to one that does'] })
+  }
+}
+
+function openSink(descriptor: 1 | 2, columns: () => number | undefined): TextSink {
+  const isTerminal = isatty(descriptor)
+  return {
+    isTerminal,
+    columns: () => (isTerminal ? columns() : undefined),
+    write: (text) => writeAll(descriptor, Buffer.from(text)),
+  }
+}
+
+/** Writes every byte: a pipe that another process made non-blocking takes them a part at a time. */
+async function writeAll(descriptor: number, bytes: Uint8Array): Promise<void> {
+  let written = 0
+  while (written < bytes.length) {
+    try {
+      written += writeSync(descriptor, bytes, written)
+    } catch (error) {
+      const code = (error as NodeJS.ErrnoException).code
+      if (code === 'EPIPE' || code === 'ECONNRESET') throw new ClosedPipeError()
+      if (code !== 'EAGAIN') throw error
+      await new Promise((resolve) => setTimeout(resolve, fullPipeWaitMs))
+    }
+  }
+}

@@ -1,0 +1,62 @@
+/** Builds what commands work with out of the facts of a process. Nothing is opened until a command asks. */
+import type { CommandContext, Progress, TextInput, Warning } from '../commands/context.ts'
+import type { Repository, RepositoryFacts } from '../commands/repository.ts'
+import type { GlobalValues } from './parse-argv.ts'
+import type { ProcessFacts } from './process-facts.ts'
+import { openProgress } from './progress.ts'
+
+/** @throws {NotFoundError} when `cwd` lies in no repository */
+export type OpenRepository = (facts: RepositoryFacts) => Promise<Repository>
+
+/** A context, and the way to let go of what was opened through it. */
+export interface ProcessContext {
+  readonly context: CommandContext
+  readonly close: () => Promise<void>
+}
+
+export function createProcessContext(
+  facts: ProcessFacts,
+  globals: GlobalValues,
+  parts: { readonly openRepository: OpenRepository; readonly warn: (warning: Warning) => void },
+): ProcessContext {
+  const { env } = facts
+  const cwd = facts.cwd()
+  const clock = { nowUnixMs: facts.nowUnixMs }
+  const random = { bytes: facts.randomBytes }
+  const identity = { actor: globals.actor, dataDir: globals.dataDir }
+  let repository: Promise<Repository> | undefined
+  const progress = (label: string): Progress => openProgress(facts, globals.quiet, label)
+  const opening = { cwd, env, clock, random, identity, progress, warn: parts.warn }
+  const close = async (): Promise<void> => {
+    const open = await repository?.catch(() => undefined)
+    repository = undefined
+    await open?.close()
+  }
+  const text: TextInput = {
+    interactive: facts.stdin.isTerminal && facts.stdout.isTerminal,
+    async readStdin() {
+      const { readAllText } = await import('./standard-input.ts')
+      return readAllText(facts.stdin.chunks())
+    },
+    async *readStdinLines() {
+      const { readLines } = await import('./standard-input.ts')
+      yield* readLines(facts.stdin.chunks())
+    },
+    async editText(draft) {
+      const { editText } = await import('./edit-text.ts')
+      return editText(facts, text.interactive, draft)
+    },
+  }
+  const context: CommandContext = {
+    ...opening,
+    text,
+    repository() {
+      if (repository === undefined) {
+        repository = parts.openRepository(opening)
+        facts.onInterrupt(close)
+      }
+      return repository
+    },
+  }
+  return { context, close }
+}

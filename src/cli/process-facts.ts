@@ -1,0 +1,30 @@
+/**
+ * What the command line takes from its process, so that a test or the daemon can hand in its own. Only `bin/` reads
+ * the real one.
+ */
+
+/** A stream that text is written to, in order. */
+export interface TextSink {
+  readonly isTerminal: boolean
+  /** Columns of the terminal; undefined off a terminal or when it does not say. */
+  readonly columns: () => number | undefined
+  /** Resolves when the text has been handed to the system. @throws {ClosedPipeError} when nobody reads any more */
+  readonly write: (text: string) => Promise<void>
+}
+
+/** The reader of our output went away, as `| head` does. Not a failure of the command. */
+export class ClosedPipeError extends Error {
+  override readonly name = 'ClosedPipeError'
+}
+
+export interface ProcessFacts {
+  readonly cwd: () => string
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly stdin: { readonly isTerminal: boolean; readonly chunks: () => AsyncIterable<Uint8Array> }
+  readonly stdout: TextSink
+  readonly stderr: TextSink
+  readonly nowUnixMs: () => number
+  readonly randomBytes: (count: number) => Uint8Array
+  /** Registers what must be undone if the process is interrupted; the returned function takes it back. */
+  readonly onInterrupt: (cleanup: () => void | Promise<void>) => () => void
+}

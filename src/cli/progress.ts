@@ -1,0 +1,52 @@
+/** A bar on standard error for slow work; it appears after half a second and leaves nothing behind. */
+import type { Progress } from '../commands/context.ts'
+import type { ProcessFacts, TextSink } from './process-facts.ts'
+
+const delayMs = 500
+/** Redrawing more often than this is not seen and costs time. */
+const redrawMs = 80
+const barWidth = 24
+
+const silent: Progress = { report: () => undefined, end: () => undefined }
+
+export function openProgress(
+  facts: Pick<ProcessFacts, 'stderr' | 'env' | 'nowUnixMs' | 'onInterrupt'>,
+  quiet: boolean,
+  label: string,
+): Progress {
+  if (quiet || !facts.stderr.isTerminal || facts.env.TERM === 'dumb') return silent
+  const { stderr } = facts
+  const startedUnixMs = facts.nowUnixMs()
+  let drawnUnixMs = 0
+  let drawn = false
+  const end = () => {
+    if (drawn) writeQuietly(stderr, '\r\x1b[K')
+    drawn = false
+    forget()
+  }
+  const forget = facts.onInterrupt(end)
+  return {
+    end,
+    report(done, total) {
+      const now = facts.nowUnixMs()
+      if (now - startedUnixMs < delayMs || now - drawnUnixMs < redrawMs) return
+      drawnUnixMs = now
+      drawn = true
+      writeQuietly(stderr, `\r\x1b[K${formatBar(label, done, total, stderr.columns() ?? 80)}`)
+    },
+  }
+}
+
+/** @returns at most `width - 1` columns, so that no terminal wraps it */
+export function formatBar(label: string, done: number, total: number | null, width: number): string {
+  if (total === null || total <= 0) return `${label} ${done}`.slice(0, width - 1)
+  const share = Math.min(1, Math.max(0, done / total))
+  const filled = Math.round(share * barWidth)
+  const bar = '█'.repeat(filled) + '░'.repeat(barWidth - filled)
+  return `${label} ${bar} ${Math.floor(share * 100)}% ${done}/${total}`.slice(0, width - 1)
+}
+
+/** A bar that cannot be drawn is no reason to stop the work. */
+function writeQuietly(sink: TextSink, text: string): void {
+  sink.write(text).catch(() => undefined)
+}

@@ -1,0 +1,78 @@
+import { escapeLine } from './escape-for-terminal.ts'
+import { renderFacts } from './facts.ts'
+import { shorten } from './issue-shapes.ts'
+import { formatMinute } from './relative-time.ts'
+import type { Renderer } from './renderer.ts'
+import { renderTable } from './table.ts'
+
+interface ActorRow {
+  readonly actor_id: string
+  readonly label?: string | null
+  readonly data_dir: string
+}
+
+export const renderActorInit: Renderer<ActorRow> = ({ actor_id, label }, { quiet, style }) => {
+  if (quiet) return ''
+  const name = label ? ` ${escapeLine(label)}` : ''
+  return `${style.good('Created')} actor ${style.accent(actor_id)}${name}\n`
+}
+
+export const renderActorList: Renderer<{ readonly actors: readonly ActorRow[] }> = async ({ actors }, view) => {
+  if (actors.length === 0)
+    return view.quiet || view.width === null ? '' : 'No actors yet. `grite actor init` makes one.\n'
+  return renderTable(
+    actors,
+    [
+      { heading: 'Actor', text: ({ actor_id }) => actor_id, paint: view.style.accent, shrink: 1, widthMin: 9 },
+      { heading: 'Label', text: ({ label }) => label ?? '', shrink: 2 },
+      { heading: 'Directory', text: ({ data_dir }) => data_dir, shrink: 3, paint: view.style.dim },
+    ],
+    view,
+  )
+}
+
+interface ActorShowData {
+  readonly actor: {
+    readonly actor_id: string
+    readonly label?: string | null
+    readonly created_ts?: number | null
+    readonly public_key?: string
+    readonly key_scheme?: string
+  }
+}
+
+export const renderActorShow: Renderer<ActorShowData> = ({ actor }, view) =>
+  renderFacts(
+    [
+      ['Actor', actor.actor_id],
+      ['Label', actor.label],
+      ['Created', actor.created_ts === undefined || actor.created_ts === null ? null : formatMinute(actor.created_ts)],
+      ['Public key', actor.public_key],
+      ['Key scheme', actor.key_scheme],
+    ],
+    view,
+  )
+
+interface ActorCurrentData extends ActorRow {
+  readonly source: string
+}
+
+const sources: Readonly<Record<string, string>> = {
+  env: 'the environment',
+  flag: 'an option',
+  repo_default: "the repository's default",
+  auto: 'made for this repository',
+}
+
+export const renderActorCurrent: Renderer<ActorCurrentData> = ({ actor_id, data_dir, source }, view) =>
+  renderFacts(
+    [
+      ['Actor', actor_id],
+      ['Directory', data_dir],
+      ['Chosen by', sources[source] ?? source],
+    ],
+    view,
+  )
+
+export const renderActorUse: Renderer<{ readonly default_actor: string }> = ({ default_actor }, { quiet, style }) =>
+  quiet ? '' : `Default actor is now ${style.accent(shorten(default_actor))}\n`

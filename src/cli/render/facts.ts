@@ -1,0 +1,34 @@
+/** `Name: value` lines: data that is one thing with properties. */
+import { escapeLine } from './escape-for-terminal.ts'
+import type { RenderView } from './renderer.ts'
+
+export type Fact = readonly [name: string, value: string | number | boolean | null | undefined]
+
+/** Facts without a value are left out. */
+export function renderFacts(facts: readonly Fact[], { style }: Pick<RenderView, 'style'>): string {
+  const shown = facts.filter(([, value]) => value !== undefined && value !== null && value !== '')
+  const width = Math.max(0, ...shown.map(([name]) => name.length)) + 1
+  return shown
+    .map(([name, value]) => {
+      const text = typeof value === 'boolean' ? (value ? 'yes' : 'no') : escapeLine(String(value))
+      return `${style.dim(`${name}:`.padEnd(width))} ${text}\n`
+    })
+    .join('')
+}
+
+/** `1.4 MiB` */
+export function formatBytes(count: number): string {
+  const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB']
+  let index = 0
+  let amount = count
+  while (amount >= 1024 && index < units.length - 1) {
+    amount /= 1024
+    index++
+  }
+  return index === 0 ? `${count} B` : `${amount.toFixed(1)} ${units[index]}`
+}
+
+/** `1 event`, `2 events` */
+export function formatCount(count: number, one: string, many = `${one}s`): string {
+  return `${count} ${count === 1 ? one : many}`
+}

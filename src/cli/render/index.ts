@@ -1,0 +1,51 @@
+/**
+ * The renderer of each command, by its name, loaded when it is needed. A command without one has its data printed as
+ * JSON.
+ */
+import { escapeText } from './escape-for-terminal.ts'
+import type { Renderer } from './renderer.ts'
+
+/** Data of any command: each renderer states the shape that its command returns. */
+// biome-ignore lint/suspicious/noExplicitAny: the table pairs a name with its shape; `run` has produced that shape
+export type AnyRenderer = Renderer<any>
+
+export type RendererTable = Readonly<Record<string, () => Promise<AnyRenderer>>>
+
+const issueChange = (done: string) => () => import('./issue-change.ts').then((file) => file.renderIssueChange(done))
+const bulk = (done: string) => () => import('./bulk.ts').then((file) => file.renderBulk(done))
+
+export const renderers: RendererTable = {
+  init: () => import('./init.ts').then((file) => file.renderInit),
+  'actor init': () => import('./actors.ts').then((file) => file.renderActorInit),
+  'actor list': () => import('./actors.ts').then((file) => file.renderActorList),
+  'actor show': () => import('./actors.ts').then((file) => file.renderActorShow),
+  'actor current': () => import('./actors.ts').then((file) => file.renderActorCurrent),
+  'actor use': () => import('./actors.ts').then((file) => file.renderActorUse),
+  'issue create': issueChange('Created'),
+  'issue update': issueChange('Updated'),
+  'issue comment': issueChange('Commented on'),
+  'issue close': issueChange('Closed'),
+  'issue reopen': issueChange('Reopened'),
+  'issue label add': issueChange('Labelled'),
+  'issue label remove': issueChange('Removed label from'),
+  'issue assign': issueChange('Assigned'),
+  'issue unassign': issueChange('Unassigned'),
+  'issue assignee add': issueChange('Assigned'),
+  'issue assignee remove': issueChange('Unassigned'),
+  'issue link add': issueChange('Linked'),
+  'issue attachment add': issueChange('Attached to'),
+  'issue list': () => import('./issue-list.ts').then((file) => file.renderIssueList),
+  'issue show': () => import('./issue-show.ts').then((file) => file.renderIssueShow),
+  'issue dep add': () => import('./issue-dependencies.ts').then((file) => file.renderDependencyChange),
+  'issue dep remove': () => import('./issue-dependencies.ts').then((file) => file.renderDependencyChange),
+  'issue dep list': () => import('./issue-dependencies.ts').then((file) => file.renderDependencyList),
+  'issue dep topo': () => import('./issue-dependencies.ts').then((file) => file.renderDependencyOrder),
+  'db stats': () => import('./upkeep.ts').then((file) => file.renderDbStats),
+  export: () => import('./upkeep.ts').then((file) => file.renderExport),
+  import: bulk('Imported'),
+  batch: bulk('Done'),
+  rebuild: () => import('./upkeep.ts').then((file) => file.renderRebuild),
+  completion: () => import('./completion.ts').then((file) => file.renderCompletion),
+}
+
+export const renderAsJson: Renderer<unknown> = (data) => `${escapeText(JSON.stringify(data, null, 2))}\n`

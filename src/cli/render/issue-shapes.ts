@@ -1,0 +1,82 @@
+/** Data of the issue commands as their renderers read it. What is optional here may be absent or null in `data`. */
+
+export interface IssueFields {
+  readonly priority?: string | null
+  readonly type?: string | null
+  readonly status?: string | null
+  readonly due?: string | null
+  readonly milestone?: string | null
+  readonly parent?: string | null
+}
+
+export interface IssueSummary {
+  readonly issue_id: string
+  readonly short_id?: string
+  readonly title: string
+  readonly state: string
+  readonly labels: readonly string[]
+  readonly assignees: readonly string[]
+  readonly created_ts: number
+  readonly updated_ts: number
+  readonly comment_count: number
+  readonly fields?: IssueFields
+}
+
+export interface IssueListData {
+  readonly issues: readonly IssueSummary[]
+  /** Issues that match, of which `issues` may be the first ones only. */
+  readonly total: number
+}
+
+export interface IssueComment {
+  readonly event_id: string
+  readonly actor: string
+  readonly actor_label?: string | null
+  readonly ts_unix_ms: number
+  readonly body: string
+  readonly parent?: string | null
+}
+
+export interface IssueRelation {
+  readonly issue_id: string
+  readonly dep_type: string
+  readonly title: string
+}
+
+export interface IssueDetail extends IssueSummary {
+  readonly body?: string
+  readonly comments?: readonly IssueComment[]
+  readonly links?: readonly { readonly event_id: string; readonly url: string; readonly note?: string | null }[]
+  readonly attachments?: readonly {
+    readonly event_id: string
+    readonly name: string
+    readonly sha256: string
+    readonly mime: string
+  }[]
+  readonly dependencies?: readonly IssueRelation[]
+  readonly dependents?: readonly IssueRelation[]
+}
+
+export interface IssueShowData {
+  readonly issue: IssueDetail
+}
+
+/** What every command that changes one issue returns. */
+export interface IssueChangeData {
+  readonly issue_id: string
+  readonly short_id?: string
+  /** Null when nothing changed. */
+  readonly event_id: string | null
+  readonly title?: string
+  readonly state?: string
+}
+
+const shortIdLength = 8
+
+export function shortId(item: { readonly issue_id: string; readonly short_id?: string }): string {
+  return item.short_id ?? item.issue_id.slice(0, shortIdLength)
+}
+
+export function shorten(id: string): string {
+  return id.slice(0, shortIdLength)
+}

@@ -1,0 +1,89 @@
+import { escapeLine, escapeText } from './escape-for-terminal.ts'
+import { paintState } from './issue-list.ts'
+import { type IssueDetail, type IssueRelation, type IssueShowData, shorten, shortId } from './issue-shapes.ts'
+import { formatMinute, formatRelativeTime } from './relative-time.ts'
+import type { Renderer, RenderView } from './renderer.ts'
+
+export const renderIssueShow: Renderer<IssueShowData> = ({ issue }, view) => {
+  const { style } = view
+  const title = `${style.bold(escapeLine(issue.title))}\n`
+  const state = `${style.accent(escapeLine(shortId(issue)))}  ${paintState(issue.state, issue.state, style)}\n`
+  const sections = [
+    title + state,
+    renderFacts(issue, view),
+    renderBody(issue.body ?? '', view),
+    renderRelations('Depends on', issue.dependencies ?? [], view),
+    renderRelations('Needed by', issue.dependents ?? [], view),
+    renderLinks(issue, view),
+    renderAttachments(issue, view),
+    renderComments(issue, view),
+  ]
+  return sections.filter((section) => section !== '').join('\n')
+}
+
+function renderFacts(issue: IssueDetail, view: RenderView): string {
+  const { priority, type, status, due, milestone, parent } = issue.fields ?? {}
+  const facts: readonly (readonly [name: string, value: string | null | undefined])[] = [
+    ['Priority', priority],
+    ['Type', type],
+    ['Status', status],
+    ['Due', due],
+    ['Milestone', milestone],
+    ['Parent', parent === undefined || parent === null ? parent : shorten(parent)],
+    ['Labels', issue.labels.join(', ')],
+    ['Assignees', issue.assignees.join(', ')],
+    ['Created', formatWhen(issue.created_ts, view)],
+    ['Updated', formatWhen(issue.updated_ts, view)],
+  ]
+  return facts
+    .filter(([, value]) => value !== undefined && value !== null && value !== '')
+    .map(([name, value]) => `${view.style.dim(`${name}:`.padEnd(11))} ${escapeLine(value ?? '')}\n`)
+    .join('')
+}
+
+/** People want to know how long ago; a file that is read later needs the date. */
+function formatWhen(tsUnixMs: number, { width, nowUnixMs }: RenderView): string {
+  if (width === null) return formatMinute(tsUnixMs)
+  return `${formatRelativeTime(tsUnixMs, nowUnixMs)} (${formatMinute(tsUnixMs)})`
+}
+
+function renderBody(body: string, { style }: RenderView): string {
+  return body.trim() === '' ? `${style.dim('No description.')}\n` : `${escapeText(body.trimEnd())}\n`
+}
+
+function section(heading: string, lines: readonly string[], { style }: RenderView): string {
+  if (lines.length === 0) return ''
+  return `${style.bold(heading)}\n${lines.map((line) => `  ${line}\n`).join('')}`
+}
+
+function renderRelations(heading: string, relations: readonly IssueRelation[], view: RenderView): string {
+  const lines = relations.map(({ issue_id, dep_type, title }) => {
+    return `${view.style.accent(shorten(issue_id))} ${escapeLine(title)} ${view.style.dim(`(${escapeLine(dep_type)})`)}`
+  })
+  return section(heading, lines, view)
+}
+
+function renderLinks({ links = [] }: IssueDetail, view: RenderView): string {
+  const lines = links.map(({ url, note }) => {
+    return note ? `${escapeLine(url)} ${view.style.dim(`(${escapeLine(note)})`)}` : escapeLine(url)
+  })
+  return section('Links', lines, view)
+}
+
+function renderAttachments({ attachments = [] }: IssueDetail, view: RenderView): string {
+  const lines = attachments.map(({ name, mime, sha256 }) => {
+    return `${escapeLine(name)} ${view.style.dim(`(${escapeLine(mime)}, sha256 ${escapeLine(sha256.slice(0, 12))})`)}`
+  })
+  return section('Attachments', lines, view)
+}
+
+function renderComments({ comments = [] }: IssueDetail, view: RenderView): string {
+  const { style } = view
+  return comments
+    .map(({ actor, actor_label, ts_unix_ms, body }) => {
+      const author = style.bold(escapeLine(actor_label ?? shorten(actor)))
+      const text = escapeText(body.trimEnd()).replace(/^(?=.)/gm, '  ')
+      return `${author} ${style.dim(formatWhen(ts_unix_ms, view))}\n${text}\n`
+    })
+    .join('\n')
+}

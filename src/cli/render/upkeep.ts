@@ -1,0 +1,61 @@
+/** Commands about the log and the view as a whole. */
+import { escapeLine } from './escape-for-terminal.ts'
+import { type Fact, formatBytes, formatCount, renderFacts } from './facts.ts'
+import { shorten } from './issue-shapes.ts'
+import { formatRelativeTime } from './relative-time.ts'
+import type { Renderer } from './renderer.ts'
+
+interface DbStatsData {
+  readonly path: string
+  readonly size_bytes: number
+  readonly event_count: number
+  readonly issue_count: number
+  readonly last_rebuild_ts: number | null
+  readonly events_since_rebuild: number
+  readonly rebuild_recommended: boolean
+}
+
+export const renderDbStats: Renderer<DbStatsData> = (data, view) => {
+  const rebuilt = data.last_rebuild_ts === null ? 'never' : formatRelativeTime(data.last_rebuild_ts, view.nowUnixMs)
+  const facts: readonly Fact[] = [
+    ['View', data.path],
+    ['Size', formatBytes(data.size_bytes)],
+    ['Events', data.event_count],
+    ['Issues', data.issue_count],
+    ['Rebuilt', `${rebuilt} (${formatCount(data.events_since_rebuild, 'event')} since)`],
+  ]
+  const hint = data.rebuild_recommended && !view.quiet ? 'A rebuild is recommended: grite rebuild\n' : ''
+  return renderFacts(facts, view) + hint
+}
+
+interface ExportData {
+  readonly format: string
+  /** Null when the export went to standard output. */
+  readonly output_path: string | null
+  readonly event_count: number
+  /** Text, or the document itself when the export is JSON. */
+  readonly content?: unknown
+}
+
+/** The export itself when it was asked for on standard output: it is a document, so it is not escaped. */
+export const renderExport: Renderer<ExportData> = ({ content, output_path, event_count }, { quiet, style }) => {
+  if (typeof content === 'string') return content.endsWith('\n') ? content : `${content}\n`
+  if (content !== undefined) return `${JSON.stringify(content, null, 2)}\n`
+  if (quiet || output_path === null) return ''
+  return `${style.good('Exported')} ${formatCount(event_count, 'event')} to ${escapeLine(output_path)}\n`
+}
+
+interface RebuildData {
+  readonly wal_head: string | null
+  readonly event_count: number
+  readonly issue_count?: number
+  readonly from_snapshot?: string | null
+}
+
+export const renderRebuild: Renderer<RebuildData> = (data, { quiet, style }) => {
+  if (quiet) return ''
+  const issues = data.issue_count === undefined ? '' : ` of ${formatCount(data.issue_count, 'issue')}`
+  const head = data.wal_head === null ? '' : ` at ${shorten(data.wal_head)}`
+  const snapshot = data.from_snapshot ? `, from snapshot ${escapeLine(data.from_snapshot)}` : ''
+  return `${style.good('Rebuilt')} the view: ${formatCount(data.event_count, 'event')}${issues}${head}${snapshot}\n`
+}

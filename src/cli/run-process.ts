@@ -1,0 +1,18 @@
+/** Runs the command line as this process: signals, exit status. */
+import { createInterrupts } from './interrupts.ts'
+import { type MainParts, main } from './main.ts'
+import { nodeProcessFacts } from './node-process-facts.ts'
+
+const statusOfSignal = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 }
+
+export function runProcess(parts?: Partial<MainParts>): void {
+  const interrupts = createInterrupts()
+  for (const [signal, status] of Object.entries(statusOfSignal)) {
+    process.on(signal, () => {
+      // A second signal while cleaning up ends at once.
+      if (interrupts.running) process.exit(status)
+      void interrupts.run().then(() => process.exit(status))
+    })
+  }
+  void main(process.argv.slice(2), nodeProcessFacts(interrupts), parts).then((status) => process.exit(status))
+}

@@ -1,0 +1,56 @@
+/** Standard input as text. Bytes that are not UTF-8 are refused rather than replaced: they would be stored changed. */
+import { InvalidArgsError } from '../model/errors/index.ts'
+
+/** A text read whole, or one line of a long input, beyond this is a mistake and would only fill memory. */
+export const inputBytesMax = 64 * 1024 * 1024
+
+export async function readAllText(chunks: AsyncIterable<Uint8Array>): Promise<string> {
+  const parts: Uint8Array[] = []
+  let byteCount = 0
+  for await (const chunk of chunks) {
+    byteCount += chunk.length
+    if (byteCount > inputBytesMax) throw tooLong('standard input')
+    parts.push(chunk)
+  }
+  return decode(Buffer.concat(parts), 'standard input')
+}
+
+/** Lines without their ends (`\n` or `\r\n`); the last one counts also without an end. */
+export async function* readLines(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
+  let parts: Uint8Array[] = []
+  let byteCount = 0
+  let lineNumber = 1
+  const take = (): string => {
+    const line = decode(Buffer.concat(parts), `line ${lineNumber} of standard input`)
+    parts = []
+    byteCount = 0
+    lineNumber++
+    return line.endsWith('\r') ? line.slice(0, -1) : line
+  }
+  for await (const chunk of chunks) {
+    let start = 0
+    for (let end = chunk.indexOf(0x0a); end >= 0; end = chunk.indexOf(0x0a, start)) {
+      parts.push(chunk.subarray(start, end))
+      start = end + 1
+      yield take()
+    }
+    byteCount += chunk.length - start
+    if (byteCount > inputBytesMax) throw tooLong(`line ${lineNumber} of standard input`)
+    if (start < chunk.length) parts.push(chunk.subarray(start))
+  }
+  if (parts.length > 0) yield take()
+}
+
+function decode(bytes: Uint8Array, what: string): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+  } catch (cause) {
+    throw new InvalidArgsError(`${what} is not valid UTF-8`, { cause, details: { field: 'stdin' } })
+  }
+}
+
+function tooLong(what: string): InvalidArgsError {
+  return new InvalidArgsError(`${what} is longer than ${inputBytesMax} bytes`, {
+    details: { field: 'stdin', bytes_max: inputBytesMax },
+  })
+}
