@@ -1,5 +1,7 @@
 /** Commands that take many lines: totals first, then what went wrong, line by line. */
 import { escapeLine } from './escape-for-terminal.ts'
+import { formatCount } from './facts.ts'
+import { shorten } from './issue-shapes.ts'
 import type { Renderer } from './renderer.ts'
 
 interface BulkError {
@@ -36,4 +38,15 @@ function formatBulkError(error: BulkError): string {
   const where = error.line !== undefined ? `line ${error.line}: ` : error.index !== undefined ? `#${error.index}: ` : ''
   const nested = typeof error.error === 'object' ? error.error?.message : error.error
   return where + escapeLine(error.message ?? nested ?? JSON.stringify(error))
+}
+
+interface BatchData {
+  readonly total: number
+  readonly wal_head: string | null
+}
+
+export const renderBatch: Renderer<BatchData> = ({ total, wal_head }, { quiet, style }) => {
+  if (quiet) return ''
+  const where = wal_head === null ? '; nothing changed' : ` as commit ${shorten(wal_head)}`
+  return `${style.good('Applied')} ${formatCount(total, 'operation')}${where}\n`
 }

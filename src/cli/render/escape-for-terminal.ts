@@ -7,8 +7,9 @@
 // First the one invisible character that belongs to what the writer sees, a joiner between two pictures; then controls
 // (C0, DEL, C1), line and paragraph separators, and everything that is not drawn (bidirectional controls, zero-width
 // and tag characters, fillers), halves of surrogate pairs, annotations. Emoji presentation selectors may stay.
+// The joiner is matched before looking back from it: the other way round, every place would look back over the text.
 const notable =
-  /(?<=\p{Extended_Pictographic}(?:\ufe0f|\p{Emoji_Modifier})*)(\u200d)(?=\p{Extended_Pictographic})|(?!\ufe0e|\ufe0f)[\p{Cc}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\p{Surrogate}\ufff9-\ufffb]/gu
+  /(\u200d)(?<=\p{Extended_Pictographic}(?:\ufe0f|\p{Emoji_Modifier})*\u200d)(?=\p{Extended_Pictographic})|(?!\ufe0e|\ufe0f)[\p{Cc}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\p{Surrogate}\ufff9-\ufffb]/gu
 
 /** For text on one line: titles, labels, names, urls. A line end is shown as `\n`. */
 export function escapeLine(text: string): string {

@@ -12,7 +12,6 @@ export type AnyRenderer = Renderer<any>
 export type RendererTable = Readonly<Record<string, () => Promise<AnyRenderer>>>
 
 const issueChange = (done: string) => () => import('./issue-change.ts').then((file) => file.renderIssueChange(done))
-const bulk = (done: string) => () => import('./bulk.ts').then((file) => file.renderBulk(done))
 
 export const renderers: RendererTable = {
   init: () => import('./init.ts').then((file) => file.renderInit),
@@ -42,8 +41,8 @@ export const renderers: RendererTable = {
   'issue dep topo': () => import('./issue-dependencies.ts').then((file) => file.renderDependencyOrder),
   'db stats': () => import('./upkeep.ts').then((file) => file.renderDbStats),
   export: () => import('./upkeep.ts').then((file) => file.renderExport),
-  import: bulk('Imported'),
-  batch: bulk('Done'),
+  import: () => import('./bulk.ts').then((file) => file.renderBulk('Imported')),
+  batch: () => import('./bulk.ts').then((file) => file.renderBatch),
   rebuild: () => import('./upkeep.ts').then((file) => file.renderRebuild),
   completion: () => import('./completion.ts').then((file) => file.renderCompletion),
 }

@@ -61,8 +61,8 @@ export interface IssueShowData {
   readonly issue: IssueDetail
 }
 
-/** What every command that changes one issue returns. */
-export interface IssueChangeData {
+/** What became of one issue. */
+export interface IssueChange {
   readonly issue_id: string
   readonly short_id?: string
   /** Null when nothing changed. */
@@ -70,6 +70,9 @@ export interface IssueChangeData {
   readonly title?: string
   readonly state?: string
 }
+
+/** What every command that changes issues returns: one change, or a list of them when several were named. */
+export type IssueChangeData = IssueChange | { readonly results: readonly IssueChange[] }
 
 const shortIdLength = 8
 

@@ -1,0 +1,53 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { commandLineCommands } from '../../src/cli/all-commands.ts'
+import { buildCommandTable } from '../../src/cli/command-table.ts'
+import { renderHelp } from '../../src/cli/help.ts'
+import { argumentEntries, formatArgument, formatOption, optionEntries } from '../../src/cli/parse-argv.ts'
+import { fakeCommands } from './fake-commands.ts'
+
+for (const command of [...fakeCommands, ...commandLineCommands]) {
+  test(`help of ${command.name} tells all its parts`, async () => {
+    const help = await renderHelp(buildCommandTable([command]), command.name.split(' '), 100)
+    assert.ok(help.startsWith(`Usage: grite ${command.name}`))
+    assert.ok(help.includes(`\n${command.summary}\n`))
+    for (const [name, spec] of argumentEntries(command))
+      assert.ok(help.includes(`  ${formatArgument(name, spec)}`), name)
+    for (const [name, spec] of optionEntries(command)) assert.ok(help.includes(formatOption(name, spec)), name)
+    assert.ok(help.includes('Global options:') && help.includes('--json'))
+    assert.ok(command.examples.length > 0, 'has an example')
+    for (const example of command.examples) assert.ok(help.includes(`  ${example.command}\n`), example.command)
+  })
+}
+
+test('top-level help lists every command under a heading', async () => {
+  const help = await renderHelp(buildCommandTable(fakeCommands), [], 80)
+  for (const { name, summary } of fakeCommands) assert.match(help, new RegExp(`^  ${name}( .*)?  ${summary}$`, 'm'))
+  assert.match(help, /^Issues:$/m)
+  assert.match(help, /^More:$/m)
+})
+
+test('help of a group lists what is in it', async () => {
+  const help = await renderHelp(buildCommandTable(fakeCommands), ['issue'], 80)
+  assert.match(help, /issue label add/)
+  assert.doesNotMatch(help, /snapshot/)
+})
+
+test('help of a command with commands below names both', async () => {
+  const help = await renderHelp(buildCommandTable(fakeCommands), ['snapshot'], 80)
+  assert.match(help, /Make a snapshot/)
+  assert.match(help, /Commands below:\n {2}snapshot list/)
+})
+
+test('help of an option names choices, need and repetition', async () => {
+  const table = buildCommandTable(fakeCommands)
+  assert.match(await renderHelp(table, ['issue', 'list'], 100), /--state <open\|closed>/)
+  const create = await renderHelp(table, ['issue', 'create'], 100)
+  assert.match(create, /Title \(required\)/)
+  assert.match(create, /Label \(may be repeated\)/)
+})
+
+test('help fits a narrow terminal', async () => {
+  const help = await renderHelp(buildCommandTable(fakeCommands), [], 60)
+  for (const line of help.split('\n')) assert.ok(line.length <= 60, line)
+})

@@ -1,0 +1,170 @@
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { test } from 'node:test'
+import { defineCommand } from '../../src/commands/define-command.ts'
+import { runCli } from './run-cli.ts'
+
+test('success in JSON is one pretty envelope on stdout', async () => {
+  const outcome = await runCli(['issue', 'show', 'é', '--json'])
+  const stdout = '{\n  "schema_version": 1,\n  "ok": true,\n  "data": {\n    "id": "é"\n  }\n}\n'
+  assert.deepEqual(outcome, { status: 0, stdout, stderr: '' })
+})
+
+test('JSON success is printed also when quiet', async () => {
+  assert.match((await runCli(['issue', 'list', '--json', '-q'])).stdout, /"ok": true/)
+})
+
+test('failure in JSON is one pretty envelope on stderr', async () => {
+  const { status, stdout, stderr } = await runCli(['--json', 'issue', 'show', 'gone'])
+  assert.equal(status, 3)
+  assert.equal(stdout, '')
+  assert.equal(
+    stderr,
+    `${JSON.stringify(
+      {
+        schema_version: 1,
+        ok: false,
+        error: {
+          code: 'not_found',
+          message: 'not found: issue gone',
+          details: { issue_id: 'gone', suggestions: ['Look again'] },
+        },
+      },
+      null,
+      2,
+    )}\n`,
+  )
+})
+
+test('failure for people names suggestions below', async () => {
+  const { stderr } = await runCli(['issue', 'show', 'gone'])
+  assert.equal(stderr, 'error: not found: issue gone\n\nSuggestions:\n  - Look again\n')
+})
+
+test('an exception is an internal error without stack', async () => {
+  const { status, stderr } = await runCli(['issue', 'show', 'bug'])
+  assert.equal(status, 1)
+  assert.match(stderr, /^error: internal error: x is not a function\n/)
+  assert.doesNotMatch(stderr, /\n {4}at /)
+})
+
+test('GRITE_DEBUG adds the stack before the error', async () => {
+  const { stderr } = await runCli(['issue', 'show', 'bug'], { env: { GRITE_DEBUG: '1' } })
+  assert.match(stderr, /^TypeError: x is not a function\n {4}at [\s\S]*\nerror: internal error/)
+})
+
+test('GRITE_LOG writes JSON lines to stderr', async () => {
+  const { stderr, stdout } = await runCli(['issue', 'show', 'a', '--json'], { env: { GRITE_LOG: 'debug' } })
+  assert.equal(JSON.parse(stderr.split('\n')[0] ?? '').msg, 'issue show')
+  assert.equal(JSON.parse(stdout).ok, true)
+})
+
+test('a full disk is an io error', async () => {
+  const full = defineCommand({
+    name: 'full',
+    summary: '',
+    examples: [],
+    arguments: {},
+    options: {},
+    run: () => Promise.reject(Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' })),
+  })
+  const { status, stderr } = await runCli(['full', '--json'], { commands: [full] })
+  assert.equal(status, 5)
+  assert.equal(JSON.parse(stderr).error.code, 'io_error')
+})
+
+test('warnings are escaped lines on stderr', async () => {
+  const { status, stderr, stdout } = await runCli(['snapshot'])
+  assert.equal(stderr, 'warning: this disk is slow\\x1b[31m\n')
+  assert.equal(stdout, '{\n  "event_count": 3\n}\n')
+  assert.equal(status, 1)
+})
+
+test('warnings stay plain lines with json and go with quiet', async () => {
+  assert.match((await runCli(['snapshot', '--json'])).stderr, /^warning: /)
+  assert.equal((await runCli(['snapshot', '-q'])).stderr, '')
+})
+
+for (const words of [[], ['issue'], ['issue', 'label'], ['-q']]) {
+  test(`help and exit 2 for: grite ${words.join(' ')}`, async () => {
+    const { status, stdout, stderr } = await runCli(words)
+    assert.equal(status, 2)
+    assert.equal(stdout, '')
+    assert.match(stderr, /^Usage: grite /)
+  })
+}
+
+test('a missing subcommand is told in JSON when asked', async () => {
+  const { status, stderr } = await runCli(['issue', '--json'])
+  assert.equal(status, 2)
+  assert.match(
+    JSON.parse(stderr).error.message,
+    /^invalid arguments: `grite issue` needs a command: create, list, show, /,
+  )
+})
+
+for (const words of [
+  ['help', 'issue', 'create'],
+  ['issue', 'create', '--help'],
+  ['-h', 'issue', 'create'],
+  ['issue', 'create', '--bad', '-h'],
+]) {
+  test(`help on stdout for: grite ${words.join(' ')}`, async () => {
+    const { status, stdout } = await runCli(words)
+    assert.equal(status, 0)
+    assert.match(stdout, /^Usage: grite issue create --title <text> \[options\]\n\nCreate an issue\n/)
+  })
+}
+
+test('version is that of the package', async () => {
+  const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
+  for (const words of [['--version'], ['-V'], ['issue', 'list', '-V']]) {
+    assert.deepEqual(await runCli(words), { status: 0, stdout: `grite ${version}\n`, stderr: '' })
+  }
+})
+
+test('a registered renderer gets the data and the place', async () => {
+  const renderers = {
+    'issue show': async () => (data: { id: string }, view: { width: number | null }) => `${data.id} ${view.width}\n`,
+  }
+  assert.equal((await runCli(['issue', 'show', 'x'], { parts: { renderers }, columns: 40 })).stdout, 'x 40\n')
+  assert.equal((await runCli(['issue', 'show', 'x'], { parts: { renderers } })).stdout, 'x null\n')
+})
+
+test('a command without renderer prints its data, escaped', async () => {
+  assert.equal((await runCli(['issue', 'show', '\u202e'])).stdout, '{\n  "id": "\\u202e"\n}\n')
+})
+
+test('standard input is read whole or by lines', async () => {
+  const cat = defineCommand({
+    name: 'cat',
+    summary: '',
+    examples: [],
+    arguments: {},
+    options: { lines: { type: 'boolean', summary: '' } },
+    async run({ text }, { lines }) {
+      const all: string[] = []
+      if (!lines) return { data: [await text.readStdin()] }
+      for await (const line of text.readStdinLines()) all.push(line)
+      return { data: all }
+    },
+  })
+  const run = async (words: string[]) =>
+    JSON.parse((await runCli([...words, '--json'], { commands: [cat], stdin: 'a\r\nb\u2028c\n\nd' })).stdout).data
+  assert.deepEqual(await run(['cat']), ['a\r\nb\u2028c\n\nd'])
+  assert.deepEqual(await run(['cat', '--lines']), ['a', 'b\u2028c', '', 'd'])
+})
+
+test('an editor is refused without a terminal', async () => {
+  const edit = defineCommand({
+    name: 'edit',
+    summary: '',
+    examples: [],
+    arguments: {},
+    options: {},
+    run: async ({ text }) => ({ data: await text.editText('draft') }),
+  })
+  const { status, stderr } = await runCli(['edit'], { commands: [edit], env: { EDITOR: 'false' } })
+  assert.equal(status, 2)
+  assert.match(stderr, /no terminal/)
+})

@@ -1,0 +1,129 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { buildCommandTable } from '../../src/cli/command-table.ts'
+import { parseArgv } from '../../src/cli/parse-argv.ts'
+import { fakeCommands } from './fake-commands.ts'
+import { runCli } from './run-cli.ts'
+
+const table = buildCommandTable(fakeCommands)
+
+async function inputOf(line: readonly string[]) {
+  const { request } = await parseArgv(line, table)
+  if (request.kind === 'fault') assert.fail(request.error.message)
+  assert.equal(request.kind, 'run')
+  return request.kind === 'run' ? { name: request.command.name, ...request.input } : assert.fail()
+}
+
+const list = { name: 'issue list', state: undefined, label: [], limit: undefined, reverse: false }
+const create = { name: 'issue create', title: 'T', body: undefined, bodyFile: undefined, label: [] }
+
+const accepted: readonly (readonly [title: string, line: readonly string[], input: object])[] = [
+  ['absent options have their empty values', ['issue', 'list'], list],
+  ['a value follows after a space', ['issue', 'list', '--state', 'open'], { ...list, state: 'open' }],
+  ['a value follows after an equals sign', ['issue', 'list', '--state=closed'], { ...list, state: 'closed' }],
+  ['a value may hold equals signs', ['issue', 'create', '--title=a=b'], { ...create, title: 'a=b' }],
+  ['a value may be empty', ['issue', 'create', '--title='], { ...create, title: '' }],
+  ['a choice is found whatever its case', ['issue', 'list', '--state', 'OPEN'], { ...list, state: 'open' }],
+  ['a count becomes a number', ['issue', 'list', '--limit', '007'], { ...list, limit: 7 }],
+  ['a count may be zero', ['issue', 'list', '--limit=0'], { ...list, limit: 0 }],
+  ['a short option takes a value', ['issue', 'list', '-n', '5'], { ...list, limit: 5 }],
+  ['a short option takes a value at once', ['issue', 'list', '-n5'], { ...list, limit: 5 }],
+  ['an alias arrives under the real name', ['issue', 'list', '--descending'], { ...list, reverse: true }],
+  ['a boolean can be turned off', ['issue', 'list', '--no-reverse'], list],
+  ['a boolean may be said twice', ['issue', 'list', '--reverse', '--reverse'], { ...list, reverse: true }],
+  [
+    'a repeatable option collects in order',
+    ['issue', 'list', '--label', 'b', '--label=a'],
+    { ...list, label: ['b', 'a'] },
+  ],
+  ['text may begin with a hyphen', ['issue', 'create', '--title', 'T', '--body', '-x'], { ...create, body: '-x' }],
+  ['text may look like an option', ['issue', 'create', '-t', 'T', '--body', '--json'], { ...create, body: '--json' }],
+  ['text may be a double hyphen', ['issue', 'create', '-t', 'T', '--body', '--'], { ...create, body: '--' }],
+  ['global options stand before the command', ['--json', '--actor', 'ab', 'issue', 'list'], list],
+  ['global options stand between its words', ['issue', '-q', 'list'], list],
+  ['the longest name wins', ['snapshot', 'list'], { name: 'snapshot list' }],
+  ['a shorter name still works', ['snapshot'], { name: 'snapshot' }],
+  ['arguments fill in order', ['issue', 'show', 'ab'], { name: 'issue show', id: 'ab' }],
+  ['a lone hyphen is an argument', ['issue', 'show', '-'], { name: 'issue show', id: '-' }],
+  ['after a double hyphen all are arguments', ['issue', 'show', '--', '--id'], { name: 'issue show', id: '--id' }],
+  [
+    'the last argument takes the rest',
+    ['issue', 'label', 'add', 'ab', 'x', 'y'],
+    { name: 'issue label add', id: 'ab', labels: ['x', 'y'] },
+  ],
+  ['an optional list may be empty', ['issue', 'label', 'add', 'ab'], { name: 'issue label add', id: 'ab', labels: [] }],
+]
+
+for (const [title, line, input] of accepted) {
+  test(title, async () => assert.deepEqual(await inputOf(line), input))
+}
+
+test('global options are read wherever they stand', async () => {
+  const { globals } = await parseArgv(['issue', '--data-dir=/d', 'list', '--no-daemon', '--actor', 'ab', '-q'], table)
+  assert.deepEqual(globals, { json: false, quiet: true, noDaemon: true, actor: 'ab', dataDir: '/d' })
+})
+
+test('json within a text value is not the option', async () => {
+  const { globals } = await parseArgv(['issue', 'create', '-t', 'T', '--body', '--json'], table)
+  assert.equal(globals.json, false)
+})
+
+const refused: readonly (readonly [line: string, message: string, ...suggestions: string[]])[] = [
+  ['issue list --limit x', "--limit must be a whole number from 0, got 'x'", 'Usage: grite issue list [options]'],
+  ['issue list --limit -1', "--limit must be a whole number from 0, got '-1'"],
+  ['issue list --limit 1.5', "--limit must be a whole number from 0, got '1.5'"],
+  ['issue list --limit 99999999999999999999', '--limit must be a whole number from 0'],
+  ['issue list --limit=', "--limit must be a whole number from 0, got ''"],
+  ['issue list --state done', "--state must be one of open, closed, got 'done'"],
+  ['issue list --state', '--state needs a value: one of open, closed'],
+  ['issue list --state open --state open', '--state may be given once'],
+  ['issue list --reverse --no-reverse', '--reverse may be given once'],
+  ['issue list --reverse=yes', '--reverse takes no value, got '],
+  ['issue list --stat open', 'unknown option --stat of `grite issue list`', 'Did you mean --state?'],
+  ['issue list --lable x', 'unknown option --lable', 'Did you mean --label?'],
+  ['issue list -x', 'unknown option -x'],
+  ['issue list --no-limit', 'unknown option --no-limit'],
+  ['issue list more', "unexpected argument 'more'; `grite issue list` takes no arguments"],
+  ['issue show a b', "unexpected argument 'b'; `grite issue show` takes 1 argument"],
+  ['issue show', 'missing required argument <id>', 'Usage: grite issue show <id>'],
+  ['issue create', 'missing required option --title <text>', 'Usage: grite issue create --title <text> [options]'],
+  ['issue create --title', '--title needs a value'],
+  ['isue list', "unknown command 'isue'", 'Did you mean `grite issue list`?'],
+  ['issue lst', "unknown command 'issue lst'", 'Did you mean `grite issue list`?'],
+  ['list', "unknown command 'list'", 'Did you mean `grite issue list`?'],
+  ['snapshot lits', "unexpected argument 'lits'", 'Did you mean `grite snapshot list`?'],
+  ['issue label ad x', "unknown command 'issue label ad'", 'Did you mean `grite issue label add`?'],
+  ['wholly-different', "unknown command 'wholly-different'", 'Run `grite help` to see the commands'],
+  ['help isue', "unknown command 'isue'", 'Did you mean `grite issue`?'],
+  ['--wrong', 'unknown option --wrong'],
+  ['--limit 3 issue list', 'unknown option --limit'],
+]
+
+for (const [line, message, ...suggestions] of refused) {
+  test(`refuses: ${line}`, async () => {
+    const words = line.split(' ')
+    const { request } = await parseArgv(words, table)
+    assert.equal(request.kind, 'fault')
+    if (request.kind !== 'fault') return
+    assert.equal(request.error.code, 'invalid_args')
+    assert.equal(request.error.exitStatus, 2)
+    assert.ok(request.error.message.includes(message), request.error.message)
+    for (const suggestion of suggestions) {
+      assert.ok(request.error.hints.includes(suggestion), JSON.stringify(request.error.hints))
+    }
+    // The same line asks for JSON, before and after the fault. After `--title` it would be a title.
+    const after = words.at(-1) === '--title' ? [] : [[...words, '--json']]
+    for (const withJson of [['--json', ...words], ...after]) {
+      const { stderr, status } = await runCli(withJson)
+      assert.equal(status, 2)
+      assert.equal(JSON.parse(stderr).error.code, 'invalid_args', withJson.join(' '))
+    }
+  })
+}
+
+test('details name the field, the value and what is allowed', async () => {
+  const { request } = await parseArgv(['issue', 'list', '--state', 'done'], table)
+  assert.equal(request.kind, 'fault')
+  if (request.kind !== 'fault') return
+  assert.deepEqual(request.error.details, { field: 'state', value: 'done', allowed: ['open', 'closed'] })
+})

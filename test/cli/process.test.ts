@@ -1,0 +1,54 @@
+/** What only a process of its own can show: closed pipes, signals, exit status. */
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+
+const fakeGrite = fileURLToPath(new URL('fake-grite.ts', import.meta.url))
+
+function start(words: readonly string[]) {
+  return spawn(process.execPath, ['--import', 'tsx', fakeGrite, ...words], { stdio: ['ignore', 'pipe', 'pipe'] })
+}
+
+test('a large answer arrives whole through a pipe', async () => {
+  const child = start(['flood', '--json'])
+  const parts: Buffer[] = []
+  // Slower than the writer, so that the pipe fills.
+  for await (const part of child.stdout) {
+    parts.push(part)
+    if (parts.length < 5) await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+  assert.equal(JSON.parse(Buffer.concat(parts).toString()).data.lines.length, 200_000)
+})
+
+test('a closed pipe is a quiet exit 0', async () => {
+  const child = start(['flood'])
+  let stderr = ''
+  child.stderr.on('data', (part) => {
+    stderr += part
+  })
+  await once(child.stdout, 'data')
+  child.stdout.destroy()
+  const [status, signal] = await once(child, 'close')
+  assert.deepEqual({ status, signal, stderr }, { status: 0, signal: null, stderr: '' })
+})
+
+for (const [signal, expected] of [
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+] as const) {
+  test(`${signal} ends with status ${expected}`, async () => {
+    const child = start(['sleep'])
+    await once(child.stderr, 'data')
+    child.kill(signal)
+    const [status] = await once(child, 'close')
+    assert.equal(status, expected)
+  })
+}
+
+test('the exit status is that of the error', async () => {
+  const child = start(['issue', 'show', 'gone'])
+  const [status] = await once(child, 'exit')
+  assert.equal(status, 3)
+})

@@ -1,0 +1,45 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { escapeLine, escapeText } from '../../../src/cli/render/escape-for-terminal.ts'
+
+const lines: readonly (readonly [title: string, stored: string, shown: string])[] = [
+  ['plain text stays', 'Crash on start (50%)', 'Crash on start (50%)'],
+  ['letters of all scripts stay', 'Grüße 日本語 עברית', 'Grüße 日本語 עברית'],
+  ['a colour sequence is shown', '\x1b[31mred', '\\x1b[31mred'],
+  ['a title sequence is shown', '\x1b]0;owned\x07', '\\x1b]0;owned\\x07'],
+  ['a hyperlink sequence is shown', '\x1b]8;;http://x\x1b\\a', '\\x1b]8;;http://x\\x1b\\a'],
+  ['a one-byte control sequence is shown', '\x9b31m\x9d0;x\x9c', '\\x9b31m\\x9d0;x\\x9c'],
+  ['backspace and delete are shown', 'a\b\x7f', 'a\\x08\\x7f'],
+  ['a null is shown', 'a\0b', 'a\\x00b'],
+  ['line ends are shown', 'a\nb\r\nc\td', 'a\\nb\\r\\nc\\td'],
+  ['bidirectional overrides are shown', '\u202aa\u202eb\u202c', '\\u202aa\\u202eb\\u202c'],
+  ['bidirectional isolates are shown', '\u2066a\u2069', '\\u2066a\\u2069'],
+  ['bidirectional marks are shown', '\u200e\u200f\u061c', '\\u200e\\u200f\\u061c'],
+  ['zero-width characters are shown', 'a\u200bb\u200cc\u200dd\ufeff\u2060', 'a\\u200bb\\u200cc\\u200dd\\ufeff\\u2060'],
+  ['line separators are shown', 'a\u2028b\u2029c\x85', 'a\\u2028b\\u2029c\\x85'],
+  ['tag characters are shown', 'a\u{e0041}', 'a\\u{e0041}'],
+  ['fillers and soft hyphens are shown', '\u3164\u00ad\u115f', '\\u3164\\xad\\u115f'],
+  ['half a surrogate pair is shown', 'a\ud800b', 'a\\ud800b'],
+  ['emoji stay whole', '👩‍💻 ❤️ 👨‍👩‍👧 👍🏽', '👩‍💻 ❤️ 👨‍👩‍👧 👍🏽'],
+  ['a joiner at the edge of an emoji is shown', '👩\u200da', '👩\\u200da'],
+]
+
+for (const [title, stored, shown] of lines) {
+  test(title, () => assert.equal(escapeLine(stored), shown))
+}
+
+test('bodies keep line ends and tabs, nothing else', () => {
+  assert.equal(escapeText('a\r\nb\n\tc\x1b[2J\rd\u202e'), 'a\nb\n\tc\\x1b[2J\\rd\\u202e')
+})
+
+test('no character that moves the cursor survives', () => {
+  const all = Array.from({ length: 0x3100 }, (_, code) => String.fromCodePoint(code)).join('')
+  assert.doesNotMatch(escapeLine(all), /[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f]/)
+})
+
+test('a hostile megabyte is escaped in good time', () => {
+  const started = performance.now()
+  escapeText('👩\ufe0f\u200d'.repeat(200_000))
+  escapeText('\ufe0f'.repeat(500_000) + '\u200d'.repeat(500))
+  assert.ok(performance.now() - started < 2000)
+})

@@ -1,0 +1,161 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import stringWidth from 'string-width'
+import { renderIssueChange } from '../../../src/cli/render/issue-change.ts'
+import { renderIssueList } from '../../../src/cli/render/issue-list.ts'
+import type { IssueDetail, IssueSummary } from '../../../src/cli/render/issue-shapes.ts'
+import { renderIssueShow } from '../../../src/cli/render/issue-show.ts'
+import type { RenderView } from '../../../src/cli/render/renderer.ts'
+import { openStyle, plainStyle } from '../../../src/cli/render/style.ts'
+
+const nowUnixMs = Date.UTC(2026, 3, 5, 12, 0, 0)
+const hour = 3_600_000
+
+function view(width: number | null, other: Partial<RenderView> = {}): RenderView {
+  return { width, style: plainStyle, nowUnixMs, quiet: false, ...other }
+}
+
+function issue(id: string, title: string, other: Partial<IssueSummary> = {}): IssueSummary {
+  return {
+    issue_id: id.padEnd(32, '0'),
+    short_id: id,
+    title,
+    state: 'open',
+    labels: [],
+    assignees: [],
+    created_ts: nowUnixMs - 50 * hour,
+    updated_ts: nowUnixMs - 3 * hour,
+    comment_count: 0,
+    ...other,
+  }
+}
+
+const issues = [
+  issue('4f2a91', 'Crash when the window is resized while a sync is under way', {
+    labels: ['bug', 'ui'],
+    assignees: ['ana'],
+    fields: { priority: 'P0', type: 'bug' },
+  }),
+  issue('b07c11', '日本語のタイトルが途中で切れてしまう問題を直す', { state: 'closed', labels: ['größe'] }),
+  issue('c9d8e7', 'evil \x1b]0;x\x07 \u202etitle', { updated_ts: nowUnixMs + 50 * hour }),
+]
+
+test('a list at 80 columns', async () => {
+  assert.equal(
+    await renderIssueList({ issues, total: 3 }, view(80)),
+    `ID      State   Prio  Type  Title                        Labels  Assig…  Updated
+4f2a91  open    P0    bug   Crash when the window is r…  bug,…   ana     3 h ago
+b07c11  closed              日本語のタイトルが途中で切…  größe           3 h ago
+c9d8e7  open                evil \\x1b]0;x\\x07 \\u202eti…                  in 2 d
+
+3 issues (2 open, 1 closed)
+`,
+  )
+})
+
+test('a list at 40 and 120 columns fits', async () => {
+  for (const width of [40, 120]) {
+    const text = await renderIssueList({ issues, total: 3 }, view(width))
+    for (const line of text.split('\n')) assert.ok(stringWidth(line) <= width, line)
+  }
+})
+
+test('a list off a terminal is rows with tabs, nothing else', async () => {
+  const text = await renderIssueList({ issues: issues.slice(0, 2), total: 2 }, view(null))
+  assert.equal(
+    text,
+    '4f2a91\topen\tP0\tbug\tCrash when the window is resized while a sync is under way\tbug, ui\tana\t2026-04-05T09:00:00.000Z\n' +
+      'b07c11\tclosed\t\t\t日本語のタイトルが途中で切れてしまう問題を直す\tgröße\t\t2026-04-05T09:00:00.000Z\n',
+  )
+})
+
+test('a list in colour keeps its columns', async () => {
+  const style = await openStyle({}, true)
+  const plain = await renderIssueList({ issues, total: 3 }, view(100))
+  const colored = await renderIssueList({ issues, total: 3 }, view(100, { style }))
+  assert.match(colored, /\x1b\[36m4f2a91\x1b\[39m/)
+  const uncolored = colored.replace(/\x1b\[\d+m/g, '').replace(/ +$/gm, '')
+  assert.equal(uncolored, plain)
+})
+
+test('an empty list says what to do next', async () => {
+  assert.match(await renderIssueList({ issues: [], total: 0 }, view(80)), /grite issue create/)
+  assert.equal(await renderIssueList({ issues: [], total: 0 }, view(null)), '')
+})
+
+test('a cut list tells how many there are', async () => {
+  assert.match(await renderIssueList({ issues, total: 40 }, view(80)), /\n3 of 40 issues \(2 open, 1 closed\);/)
+})
+
+test('quiet leaves only the rows', async () => {
+  assert.doesNotMatch(await renderIssueList({ issues, total: 3 }, view(80, { quiet: true })), /issues/)
+})
+
+const detail: IssueDetail = {
+  ...issue('4f2a91', 'Crash \x1b[31mred', { labels: ['bug'], assignees: ['ana'], fields: { priority: 'P0' } }),
+  body: 'First line\nsecond\x1b[2J line\n',
+  comments: [
+    {
+      event_id: 'e',
+      actor: 'aaaabbbbccccdddd',
+      actor_label: 'Ana\u202e',
+      ts_unix_ms: nowUnixMs - hour,
+      body: 'Seen too.\n\nTwice.',
+    },
+    { event_id: 'f', actor: 'aaaabbbbccccdddd', actor_label: null, ts_unix_ms: nowUnixMs, body: 'ok' },
+  ],
+  links: [{ event_id: 'l', url: 'https://example.org/\x07', note: 'trace' }],
+  attachments: [{ event_id: 'a', name: 'log.txt', sha256: 'ab'.repeat(32), mime: 'text/plain' }],
+  dependencies: [{ issue_id: 'b07c11'.padEnd(32, '0'), dep_type: 'depends_on', title: 'Other' }],
+  dependents: [],
+}
+
+test('an issue is shown to people', async () => {
+  assert.equal(
+    await renderIssueShow({ issue: detail }, view(80)),
+    `Crash \\x1b[31mred
+4f2a91  open
+
+Priority:   P0
+Labels:     bug
+Assignees:  ana
+Created:    2 d ago (2026-04-03 10:00 UTC)
+Updated:    3 h ago (2026-04-05 09:00 UTC)
+
+First line
+second\\x1b[2J line
+
+Depends on
+  b07c1100 Other (depends_on)
+
+Links
+  https://example.org/\\x07 (trace)
+
+Attachments
+  log.txt (text/plain, sha256 abababababab)
+
+Ana\\u202e 1 h ago (2026-04-05 11:00 UTC)
+  Seen too.
+
+  Twice.
+
+aaaabbbb just now (2026-04-05 12:00 UTC)
+  ok
+`,
+  )
+})
+
+test('a change is one line', async () => {
+  const data = { issue_id: '4f2a91'.padEnd(32, '0'), short_id: '4f2a91', event_id: 'e', title: 'Crash\n' }
+  assert.equal(await renderIssueChange('Created')(data, view(80)), 'Created 4f2a91 Crash\\n\n')
+  assert.equal(
+    await renderIssueChange('Closed')({ ...data, event_id: null }, view(80)),
+    'Nothing to change in 4f2a91 Crash\\n\n',
+  )
+  assert.equal(await renderIssueChange('Created')(data, view(80, { quiet: true })), '')
+  const results = [data, { ...data, short_id: 'b07c11', event_id: null }]
+  assert.equal(
+    await renderIssueChange('Closed')({ results }, view(80)),
+    'Closed 4f2a91 Crash\\n\nNothing to change in b07c11 Crash\\n\n',
+  )
+})

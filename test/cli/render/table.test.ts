@@ -1,0 +1,88 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import stringWidth from 'string-width'
+import { truncate } from '../../../src/cli/render/display-width.ts'
+import { openStyle, plainStyle } from '../../../src/cli/render/style.ts'
+import { type Column, renderTable } from '../../../src/cli/render/table.ts'
+
+type Row = readonly [id: string, title: string, tags: string]
+
+const columns: readonly Column<Row>[] = [
+  { heading: 'ID', text: ([id]) => id },
+  { heading: 'Title', text: ([, title]) => title, shrink: 1, widthMin: 8 },
+  { heading: 'Tags', text: ([, , tags]) => tags, shrink: 2 },
+]
+
+const rows: readonly Row[] = [
+  ['a1', 'Short', ''],
+  ['b2', '日本語のとても長いタイトルです', 'größe, 日本'],
+  ['c3', 'e\u0301te\u0301 👩‍💻 with\x1b[31m escape', 'x'],
+]
+
+test('columns are as wide as their cells', async () => {
+  const text = await renderTable([['a', 'one', 'x'] as const, ['bcd', 'two words', ''] as const], columns, {
+    width: 80,
+    style: plainStyle,
+  })
+  assert.equal(text, 'ID   Title      Tags\na    one        x\nbcd  two words\n')
+})
+
+test('wide and combining characters line up', async () => {
+  const text = await renderTable(rows, columns, { width: 80, style: plainStyle })
+  assert.equal(
+    text,
+    [
+      'ID  Title                           Tags',
+      'a1  Short',
+      'b2  日本語のとても長いタイトルです  größe, 日本',
+      'c3  e\u0301te\u0301 👩‍💻 with\\x1b[31m escape      x',
+      '',
+    ].join('\n'),
+  )
+})
+
+for (const width of [12, 20, 30, 40, 80, 120]) {
+  test(`no line is wider than ${width} columns`, async () => {
+    const text = await renderTable(rows, columns, { width, style: plainStyle })
+    for (const line of text.split('\n')) assert.ok(stringWidth(line) <= width, `${stringWidth(line)}: ${line}`)
+  })
+}
+
+test('the column that may shrink most gives way first', async () => {
+  const text = await renderTable([['a1', 'A title', 'many, many, tags'] as const], columns, {
+    width: 22,
+    style: plainStyle,
+  })
+  assert.equal(text, 'ID  Title    Tags\na1  A title  many, ma…\n')
+})
+
+test('an empty column is left out', async () => {
+  assert.equal(
+    await renderTable([['a', 'b', ''] as const], columns, { width: 80, style: plainStyle }),
+    'ID  Title\na   b\n',
+  )
+})
+
+test('colours are not counted as width', async () => {
+  const style = await openStyle({}, true)
+  const painted = columns.map((column) => ({ ...column, paint: style.bad }))
+  const text = await renderTable([['a', 'b', 'c'] as const], painted, { width: 80, style })
+  assert.equal(text.split('\n')[1], '\x1b[31ma\x1b[39m   \x1b[31mb\x1b[39m      \x1b[31mc\x1b[39m')
+})
+
+test('off a terminal cells are uncut, tab-separated and escaped', async () => {
+  const text = await renderTable([['a', 'tab\there', 'x'.repeat(200)] as const], columns, {
+    width: null,
+    style: plainStyle,
+  })
+  assert.equal(text, `a\ttab\\there\t${'x'.repeat(200)}\n`)
+})
+
+test('truncation never cuts a character in two', () => {
+  assert.equal(truncate('日本語', 4, stringWidth), '日…')
+  assert.equal(truncate('日本語', 5, stringWidth), '日本…')
+  assert.equal(truncate('👩‍💻👩‍💻', 3, stringWidth), '👩‍💻…')
+  assert.equal(truncate('e\u0301te\u0301s', 3, stringWidth), 'e\u0301t…')
+  assert.equal(truncate('word word', 6, stringWidth), 'word…')
+  assert.equal(truncate('abc', 0, stringWidth), '')
+})

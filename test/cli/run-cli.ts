@@ -1,0 +1,61 @@
+/** Runs the command line in this process, on streams that only collect. */
+
+import { type MainParts, main } from '../../src/cli/main.ts'
+import type { ProcessFacts, TextSink } from '../../src/cli/process-facts.ts'
+import type { AnyCommand } from '../../src/commands/define-command.ts'
+import { fakeCommands } from './fake-commands.ts'
+
+export interface CliOptions {
+  readonly env?: Readonly<Record<string, string>>
+  /** Columns of standard output as a terminal; undefined: not a terminal. */
+  readonly columns?: number
+  readonly stdin?: string
+  readonly commands?: readonly AnyCommand[]
+  readonly parts?: Partial<MainParts>
+}
+
+export interface CliOutcome {
+  readonly status: number
+  readonly stdout: string
+  readonly stderr: string
+}
+
+export const testNowUnixMs = Date.UTC(2026, 3, 5, 12, 0, 0)
+
+export async function runCli(words: readonly string[], options: CliOptions = {}): Promise<CliOutcome> {
+  const stdout = collect(options.columns)
+  const stderr = collect(undefined)
+  const facts: ProcessFacts = {
+    cwd: () => '/nowhere',
+    env: options.env ?? {},
+    stdin: {
+      isTerminal: false,
+      async *chunks() {
+        yield Buffer.from(options.stdin ?? '')
+      },
+    },
+    stdout: stdout.sink,
+    stderr: stderr.sink,
+    nowUnixMs: () => testNowUnixMs,
+    randomBytes: (count) => new Uint8Array(count),
+    onInterrupt: () => () => undefined,
+  }
+  const status = await main(words, facts, {
+    commands: options.commands ?? fakeCommands,
+    renderers: {},
+    ...options.parts,
+  })
+  return { status, stdout: stdout.text(), stderr: stderr.text() }
+}
+
+function collect(columns: number | undefined) {
+  const parts: string[] = []
+  const sink: TextSink = {
+    isTerminal: columns !== undefined,
+    columns: () => columns,
+    async write(text) {
+      parts.push(text)
+    },
+  }
+  return { sink, text: () => parts.join('') }
+}
