@@ -1,5 +1,5 @@
 import type { Oid } from '../git/index.ts'
-import { type ActorId, type Event, encodeRecord, limits } from '../model/index.ts'
+import { type Event, encodeRecord, limits } from '../model/index.ts'
 import { attachmentFolder, commitDate } from '../wal/index.ts'
 import type { Repository } from './repository.ts'
 
@@ -7,8 +7,8 @@ import type { Repository } from './repository.ts'
 export class BatchWriter {
   readonly #repository: Repository
   readonly #options: { readonly dryRun: boolean; readonly nowUnixMs: () => number }
+  #events: Event[] = []
   #records: Uint8Array[] = []
-  #first: Event | undefined
   #bytes = 0
   #attachments = new Map<string, Uint8Array>()
   #commitCount = 0
@@ -43,7 +43,7 @@ export class BatchWriter {
       const full = this.#records.length >= limits.batchEventsMax || this.#bytes + record.length > limits.batchBytesMax
       if (full) await this.#seal()
       const event = events[index] as Event
-      this.#first ??= event
+      this.#events.push(event)
       this.#records.push(record)
       this.#bytes += record.length
       const content = event.body.type === 'AttachmentAdded' ? attachments?.get(event.body.sha256) : undefined
@@ -53,28 +53,27 @@ export class BatchWriter {
     }
   }
 
-  /** Writes what is left, and brings the view to the head. */
+  /** Writes what is left. */
   async finish(): Promise<void> {
     await this.#seal()
-    if (this.#head !== null) await this.#repository.followLog()
   }
 
   async #seal(): Promise<void> {
-    const first = this.#first
+    const events = this.#events
+    const [first] = events
     if (first === undefined) return
-    const actor: ActorId = first.actor
     const batch = {
-      actor,
+      actor: first.actor,
       records: this.#records,
       firstTsUnixMs: first.tsUnixMs,
       extras: this.#attachments,
       date: commitDate(this.#options.nowUnixMs()),
     }
     this.#records = []
-    this.#first = undefined
+    this.#events = []
     this.#bytes = 0
     this.#attachments = new Map()
     this.#commitCount += 1
-    if (!this.#options.dryRun) this.#head = await this.#repository.appendBatch(batch)
+    if (!this.#options.dryRun) this.#head = await this.#repository.appendBatch(batch, events)
   }
 }

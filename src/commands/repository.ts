@@ -15,10 +15,12 @@ import {
   openRepository,
   type RepositoryLayout,
   readGitConfig,
+  reflogMark,
 } from '../git/index.ts'
 import { type Event, InternalError, InvalidArgsError, limits } from '../model/index.ts'
-import { catchUp, type OpenViewOptions, openView, rebuildView, type View } from '../view/index.ts'
+import { type OpenViewOptions, openView, rebuildView, type View } from '../view/index.ts'
 import {
+  type Appended,
   append,
   batchOfEvents,
   type IssueBatch,
@@ -27,6 +29,7 @@ import {
   lockFileQueue,
   type Queue,
   type SignEventId,
+  segmentOfBatch,
   verifyEventSignature,
   walRef,
 } from '../wal/index.ts'
@@ -192,16 +195,21 @@ export class Repository {
         requireBatchFits(draft.events)
         return batchOfEvents({ actor: actor.id, events: draft.events, attachments: draft.attachments, nowUnixMs })
       })
-      if (appended !== null) await this.followLog()
+      if (appended !== null) await this.#follow(appended, draft?.events ?? [])
       return { head: appended?.head ?? null, events: draft?.events ?? [], result: result as Result }
     })
   }
 
-  /** Appends a batch that depends on nothing in the log, as those of an import. The view follows by `followLog`. */
-  async appendBatch(batch: IssueBatch): Promise<Oid> {
+  /**
+   * Appends a batch that depends on nothing in the log, as those of an import.
+   *
+   * @param events - those of the batch's records, in their order
+   */
+  async appendBatch(batch: IssueBatch, events: readonly Event[]): Promise<Oid> {
     return this.exclusively(async () => {
       const appended = await append(this.#target(), async () => batch)
       if (appended === null) throw new InternalError('a batch was given and none was appended')
+      await this.#follow(appended, events)
       return appended.head
     })
   }
@@ -232,12 +240,18 @@ export class Repository {
     if (this.#view !== undefined && (await this.#view).head !== head) await this.#closeView()
   }
 
-  /** Brings own commits into an open view; a failure only means that the next reader does it. */
-  async followLog(): Promise<void> {
+  /**
+   * Brings an own commit into an open view, without reading back what was just written. A failure only means that the
+   * next reader does it.
+   */
+  async #follow({ head, parent, batch }: Appended<IssueBatch>, events: readonly Event[]): Promise<void> {
     const view = await this.#view
     if (view === undefined) return
     try {
-      await this.#withOptions((options) => catchUp({ ...options, view }))
+      if (view.head !== parent) throw new RangeError('the view is not at the parent')
+      await view.apply([segmentOfBatch(batch, events, { head, parent, format: this.layout.objectFormat })], head)
+      await view.flush()
+      await view.writeReflogMark(await reflogMark(this.git, walRef))
     } catch {
       await this.#closeView()
     }

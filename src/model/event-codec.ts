@@ -6,6 +6,7 @@ import {
   dependencyTypes,
   type EventBody,
   type EventKindName,
+  eventKindNames,
   eventKinds,
   findEventKind,
   type IssueStateWord,
@@ -59,7 +60,7 @@ function sharedElements(facts: EventFacts): CborValue[] {
 /** The payload array of a body, lists sorted as the format wants them. */
 export function encodePayload(body: EventBody): CborValue[] {
   const values = body as unknown as Readonly<Record<string, unknown>>
-  return Object.entries(eventKinds[body.type].fields).map(([name, type]) => encodeField(type, values[name]))
+  return fieldsOfKind(body.type).map(([name, type]) => encodeField(type, values[name]))
 }
 
 function encodeField(type: WireType, value: unknown): CborValue {
@@ -110,21 +111,33 @@ export function decodeRecord(bytes: Uint8Array): DecodedRecord {
   if (kind === undefined) return damaged(eventId, `unknown kind tag ${String(tag)}`)
   const body = decodePayload(kind, payload)
   if (typeof body === 'string') return damaged(eventId, body)
-  return { event: { eventId, issueId, actor: actorId, tsUnixMs, parent: parentId, body, sig: sig?.slice() ?? null } }
+  // Not `slice`: on a Buffer that is a view, which would keep the whole chunk in memory.
+  const signature = sig === null ? null : new Uint8Array(sig)
+  return { event: { eventId, issueId, actor: actorId, tsUnixMs, parent: parentId, body, sig: signature } }
 }
 
 function damaged(eventId: EventId | null, reason: string): DecodedRecord {
   return { damaged: { eventId, reason } }
 }
 
+/** Fields of each kind in payload order. */
+const payloadFields = new Map<EventKindName, readonly (readonly [string, WireType])[]>(
+  eventKindNames.map((kind) => [kind, Object.entries(eventKinds[kind].fields)]),
+)
+
+function fieldsOfKind(kind: EventKindName): readonly (readonly [string, WireType])[] {
+  return payloadFields.get(kind) ?? []
+}
+
 function decodePayload(kind: EventKindName, payload: unknown): EventBody | string {
-  const fields = Object.entries(eventKinds[kind].fields)
+  const fields = fieldsOfKind(kind)
   if (!Array.isArray(payload) || payload.length !== fields.length) {
     return `${kind} payload is not an array of ${fields.length}`
   }
   const body: Record<string, unknown> = { type: kind }
-  for (const [index, [name, type]] of fields.entries()) {
-    const value = decodeField(type, payload[index])
+  let index = 0
+  for (const [name, type] of fields) {
+    const value = decodeField(type, payload[index++])
     if (value === undefined) return `${kind} ${name} is not ${wireTypeWords[type]}`
     body[name] = value
   }

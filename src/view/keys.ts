@@ -5,7 +5,7 @@
  */
 
 import type { DependencyType, EventId, IssueId, IssueStateWord } from '../model/index.ts'
-import { formatHex, parseHex } from '../model/index.ts'
+import { formatHex } from '../model/index.ts'
 
 const issueIdBytes = 16
 const eventIdBytes = 32
@@ -111,14 +111,45 @@ function join(...parts: readonly (string | Uint8Array)[]): Buffer {
   return Buffer.concat(parts.map((part) => (typeof part === 'string' ? Buffer.from(part, 'utf8') : part)))
 }
 
-function hexBytes(hex: string): Uint8Array {
-  const bytes = parseHex(hex)
-  if (bytes === undefined) throw new TypeError(`'${hex}' is not hex`)
+/** Ids come checked; the length is asserted because a key of another length would be another issue's. */
+function hexBytes(hex: string): Buffer {
+  const bytes = Buffer.from(hex, 'hex')
+  if (bytes.length * 2 !== hex.length) throw new TypeError(`'${hex}' is not hex`)
   return bytes
 }
 
 function timeBytes(tsUnixMs: number): Buffer {
-  const bytes = Buffer.alloc(8)
-  bytes.writeBigUInt64BE(BigInt(tsUnixMs))
+  const bytes = Buffer.allocUnsafe(8)
+  bytes.writeUInt32BE(Math.floor(tsUnixMs / 0x1_0000_0000), 0)
+  bytes.writeUInt32BE(tsUnixMs % 0x1_0000_0000, 4)
   return bytes
 }
+
+/**
+ * The `event/` and `issue_events/` keys of a verified record, whose ids stand at fixed places: 88, 58 20 <event id>,
+ * 50 <issue id>. The two keys that a rebuild makes most of are copied, not formatted and parsed again.
+ */
+export function keysOfRecord(
+  record: Uint8Array,
+  tsUnixMs: number,
+): { readonly event: Buffer; readonly issueEvent: Buffer } {
+  const eventId = record.subarray(3, 3 + eventIdBytes)
+  const issueStart = 3 + eventIdBytes + 1
+  const event = Buffer.allocUnsafe(eventPrefix.length + eventIdBytes)
+  event.set(eventPrefix)
+  event.set(eventId, eventPrefix.length)
+  const prefix = issueEventsPrefix.length
+  const issueEvent = Buffer.allocUnsafe(prefix + issueIdBytes + 1 + 8 + 1 + eventIdBytes)
+  issueEvent.set(issueEventsPrefix)
+  issueEvent.set(record.subarray(issueStart, issueStart + issueIdBytes), prefix)
+  issueEvent[prefix + issueIdBytes] = slash
+  issueEvent.writeUInt32BE(Math.floor(tsUnixMs / 0x1_0000_0000), prefix + issueIdBytes + 1)
+  issueEvent.writeUInt32BE(tsUnixMs % 0x1_0000_0000, prefix + issueIdBytes + 5)
+  issueEvent[prefix + issueIdBytes + 9] = slash
+  issueEvent.set(eventId, prefix + issueIdBytes + 10)
+  return { event, issueEvent }
+}
+
+const eventPrefix = Buffer.from('event/')
+const issueEventsPrefix = Buffer.from('issue_events/')
+const slash = 0x2f

@@ -30,8 +30,8 @@ import {
   attachmentKey,
   eventKey,
   fileContextKey,
-  issueEventKey,
   issueStateKey,
+  keysOfRecord,
   metaKey,
   projectContextKey,
   symbolKey,
@@ -153,9 +153,10 @@ export class Projector {
   async #applyIssueEvents(fresh: readonly ChunkEvent[], operations: StoreOperation[]): Promise<void> {
     const byIssue = new Map<IssueId, Event[]>()
     for (const { event, record } of fresh) {
-      put(operations, eventKey(event.eventId), Buffer.from(record.buffer, record.byteOffset, record.length))
+      const keys = keysOfRecord(record, event.tsUnixMs)
+      put(operations, keys.event, Buffer.from(record.buffer, record.byteOffset, record.length))
       if (event.body.type === 'ContextUpdated' || event.body.type === 'ProjectContextUpdated') continue
-      put(operations, issueEventKey(event.issueId, event.tsUnixMs, event.eventId), nothing)
+      put(operations, keys.issueEvent, nothing)
       const events = byIssue.get(event.issueId)
       if (events === undefined) byIssue.set(event.issueId, [event])
       else events.push(event)

@@ -1,4 +1,4 @@
-import type { Oid } from '../git/index.ts'
+import { hashObject, type ObjectFormat, type Oid } from '../git/index.ts'
 import { type ActorId, type Event, encodeRecord, limits } from '../model/index.ts'
 import type { IssueBatch, IssueSegment } from './issue-codec.ts'
 import { attachmentFolder } from './issue-codec.ts'
@@ -31,6 +31,27 @@ export function batchOfEvents({ actor, events, attachments, requests, nowUnixMs 
     extras: new Map([...(attachments ?? [])].map(([sha256, bytes]) => [`${attachmentFolder}${sha256}`, bytes])),
     meta: requests?.length ? { requests } : {},
     date: commitDate(nowUnixMs),
+  }
+}
+
+/** The segment that a reader would find in the commit of a batch, made without reading it back. */
+export function segmentOfBatch(
+  { records, extras, meta }: IssueBatch,
+  events: readonly Event[],
+  { head, parent, format }: { readonly head: Oid; readonly parent: Oid | null; readonly format: ObjectFormat },
+): IssueSegment {
+  const blobs = [...(extras ?? [])].map(([path, content]): [string, Oid] => [
+    path,
+    typeof content === 'string' ? content : hashObject(format, 'blob', content),
+  ])
+  return {
+    commit: head,
+    parents: parent === null ? [] : [parent],
+    items: events.map((event, index) => ({ event, record: records[index] as Uint8Array })),
+    problems: [],
+    opaqueRecords: [],
+    extras: new Map(blobs),
+    meta: meta ?? {},
   }
 }
 

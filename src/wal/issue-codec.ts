@@ -44,6 +44,7 @@ export interface IssueSegment extends Segment<ChunkEvent> {
 
 export const attachmentFolder = 'attachments/'
 const metaPath = 'meta.json'
+const utf8 = new TextDecoder()
 const metaSchemaVersion = 1
 const identity = { name: 'grite', email: 'grit@local' }
 
@@ -110,7 +111,7 @@ function readMeta(entry: CommitEntry, report: Report): Readonly<Record<string, u
   }
   let parsed: unknown
   try {
-    parsed = JSON.parse(new TextDecoder().decode(file.content))
+    parsed = JSON.parse(utf8.decode(file.content))
   } catch {
     parsed = null
   }

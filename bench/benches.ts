@@ -1,0 +1,13 @@
+import type { Bench } from './bench.ts'
+import { diskBench, filterBench, importBench, parallelBench, rebuildBench } from './bulk.ts'
+import { createBench, listBench } from './commands.ts'
+
+export const benches: readonly Bench[] = [
+  createBench,
+  listBench,
+  importBench,
+  rebuildBench,
+  filterBench,
+  parallelBench,
+  diskBench,
+]

@@ -1,0 +1,147 @@
+import { execFileSync, spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, readdirSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { batchLines } from './batch-lines.ts'
+import { type Bench, grite, griteScript, inRepository, mib, ms, ratio, runGrite, verdict } from './bench.ts'
+import { fillLog } from './make-log.ts'
+import { benchEnv, timeProcesses, timeWithMemory } from './measure.ts'
+
+const tracker = fileURLToPath(new URL('../../shared/data/beads-issues.jsonl', import.meta.url))
+const sample = fileURLToPath(new URL('../fixtures/import/sample.jsonl', import.meta.url))
+
+export const importBench: Bench = {
+  name: 'import',
+  question: 'a tracker of 3,003 issues: at most 1.5 s, 250 MB, 10 commits, every line accounted for',
+  run: ({ small }) =>
+    inRepository(async (cwd) => {
+      const real = !small && existsSync(tracker)
+      const run = timeWithMemory(griteScript, ['import', real ? tracker : sample, '--json'], cwd)
+      const { data } = JSON.parse(run.stdout)
+      const lines =
+        data.created + data.updated + data.unchanged + data.malformed + data.skipped.tombstone + data.skipped.repeated
+      const met = run.median <= 1500 && run.peakRssBytes <= 250e6 && data.commit_count <= 10
+      return [
+        `${ms(run.median)}, ${mib(run.peakRssBytes)}, ${data.commit_count} commits: ${verdict(met)}${real ? '' : ' (small sample: the tracker is not here)'}`,
+        `${lines} lines: ${data.created} imported, ${data.skipped.tombstone} tombstones skipped, ${data.malformed} malformed; ${data.event_count} events`,
+      ]
+    }),
+}
+
+const pipeline = 'git rev-list --objects --no-object-names refs/grite/wal | git cat-file --batch >/dev/null'
+
+export const rebuildBench: Bench = {
+  name: 'rebuild',
+  question:
+    'single-event commits: at most 3x git reading the same packed log, 1.2x that per commit at ten times the size, 300 MB',
+  run: async ({ small }) => {
+    const perCommit: number[] = []
+    const lines: string[] = []
+    for (const count of small ? [50, 500] : [10_000, 100_000]) {
+      await inRepository(async (cwd) => {
+        await fillLog(cwd, count)
+        const { git } = timeProcesses({ git: ['bash', '-c', pipeline] }, { runs: 3, cwd })
+        const runs = [1, 2, 3]
+          .slice(0, count >= 100_000 ? 1 : 3)
+          .map(() => timeWithMemory(griteScript, ['rebuild', '--json'], cwd))
+        const best = runs.sort((left, right) => left.median - right.median)[runs.length >> 1] as (typeof runs)[number]
+        const { event_count, issue_count } = JSON.parse(best.stdout).data
+        const memory = Math.max(...runs.map(({ peakRssBytes }) => peakRssBytes))
+        perCommit.push((1000 * best.median) / count)
+        lines.push(
+          `${count} commits: ${ratio(best.median, git.median)} of git (target 3x): ${verdict(best.median <= 3 * git.median)}; peak ${mib(memory)}: ${verdict(memory <= 300e6)}`,
+          `  rebuild ${ms(best.median)}, git ${ms(git.median)}; ${event_count} events of ${issue_count} issues, ${perCommit.at(-1)?.toFixed(1)} us a commit`,
+        )
+      })
+    }
+    const [first = 1, second = 0] = perCommit
+    lines.push(
+      `per commit at ten times the size: ${ratio(second, first)} (target 1.2x): ${verdict(second <= 1.2 * first)}`,
+    )
+    return lines
+  },
+}
+
+export const filterBench: Bench = {
+  name: 'filter',
+  question: 'a list by label in 10,000 issues reads only what the index names',
+  run: ({ small }) =>
+    inRepository(async (cwd) => {
+      const count = small ? 200 : 10_000
+      for (let done = 0; done < count; done += 2000) {
+        const input = batchLines(Math.min(2000, count - done))
+        const result = spawnSync(process.execPath, [griteScript, 'batch', '--quiet'], {
+          cwd,
+          env: benchEnv as NodeJS.ProcessEnv,
+          input,
+          encoding: 'utf8',
+        })
+        if (result.status !== 0) throw new Error(result.stderr)
+      }
+      const { one, all } = timeProcesses(
+        { one: grite('issue', 'list', '--json', '--label', 'rare'), all: grite('issue', 'list', '--json') },
+        { runs: small ? 2 : 11, cwd },
+      )
+      const found = JSON.parse(one.stdout).data.total
+      return [
+        `${found} of ${count} issues in ${ms(one.median)}; all of them in ${ms(all.median)} (rows read are counted by test/view)`,
+      ]
+    }),
+}
+
+export const parallelBench: Bench = {
+  name: 'parallel',
+  question: '50 parallel `issue create` processes: all succeed, all in log and view',
+  run: ({ small }) =>
+    inRepository(async (cwd) => {
+      const count = small ? 5 : 50
+      const start = process.hrtime.bigint()
+      const statuses = await Promise.all(
+        Array.from({ length: count }, async (_, index) => {
+          const [file, ...args] = grite('issue', 'create', '--title', `Parallel ${index}`) as [string, ...string[]]
+          const child = spawn(file, args, { cwd, env: benchEnv as NodeJS.ProcessEnv, stdio: 'ignore' })
+          const [status] = await once(child, 'close')
+          return status as number
+        }),
+      )
+      const elapsed = Number(process.hrtime.bigint() - start) / 1e6
+      const succeeded = statuses.filter((status) => status === 0).length
+      const inView = JSON.parse(runGrite(cwd, 'issue', 'list', '--json')).data.total
+      const inLog = Number(execFileSync('git', ['rev-list', '--count', 'refs/grite/wal'], { cwd, encoding: 'utf8' }))
+      return [
+        `${succeeded} succeeded, ${inLog} in the log, ${inView} in the view: ${verdict(succeeded === count && inLog === count && inView === count)}; ${ms(elapsed)} in all`,
+      ]
+    }),
+}
+
+export const diskBench: Bench = {
+  name: 'disk',
+  question: 'disk after 1,000 single creates, and after `git gc`',
+  run: ({ small }) =>
+    inRepository(async (cwd) => {
+      const count = small ? 10 : 1000
+      for (let index = 0; index < count; index++)
+        runGrite(cwd, 'issue', 'create', '--quiet', '--title', `Issue ${index}`)
+      runGrite(cwd, 'issue', 'list', '--json')
+      const loose = sizes(cwd)
+      execFileSync('git', ['gc', '-q'], { cwd, env: benchEnv as NodeJS.ProcessEnv })
+      const packed = sizes(cwd)
+      return [
+        `loose: ${mib(loose.objects)} on disk for objects, view ${mib(loose.view)}`,
+        `after git gc: ${mib(packed.objects)} for objects, view ${mib(packed.view)}, together ${mib(packed.objects + packed.view)}`,
+      ]
+    }),
+}
+
+function sizes(cwd: string): { readonly objects: number; readonly view: number } {
+  return { objects: diskUsage(join(cwd, '.git/objects')), view: diskUsage(join(cwd, '.git/grite')) }
+}
+
+/** Bytes that the files occupy, in blocks, as `du` counts them. */
+function diskUsage(folder: string): number {
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => statSync(join(entry.parentPath, entry.name)).blocks * 512)
+    .reduce((sum, bytes) => sum + bytes, 0)
+}

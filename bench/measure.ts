@@ -1,0 +1,78 @@
+/** Timing of whole processes and of work in this one. Figures are medians of several runs, told with their spread. */
+import { spawnSync } from 'node:child_process'
+
+export interface Timing {
+  /** Milliseconds. */
+  readonly median: number
+  readonly min: number
+  readonly max: number
+}
+
+export interface ProcessRun extends Timing {
+  /** Largest resident set of any run, bytes. */
+  readonly peakRssBytes: number
+  /** Standard output of the last run. */
+  readonly stdout: string
+}
+
+/** NODE_EXTRA_CA_CERTS alone costs Node 20 about 25 ms a start. */
+export const benchEnv: Readonly<Record<string, string | undefined>> = {
+  ...process.env,
+  NODE_EXTRA_CA_CERTS: undefined,
+  NO_COLOR: '1',
+  GIT_CONFIG_NOSYSTEM: '1',
+  GIT_CONFIG_GLOBAL: '/dev/null',
+}
+
+/** Runs commands in turn, round after round, so that a noisy moment hits all of them alike. */
+export function timeProcesses<Name extends string>(
+  commands: Readonly<Record<Name, readonly string[]>>,
+  { runs, cwd }: { readonly runs: number; readonly cwd: string },
+): Record<Name, ProcessRun> {
+  const names = Object.keys(commands) as Name[]
+  const times = new Map<Name, number[]>(names.map((name) => [name, []]))
+  const outputs = new Map<Name, string>()
+  for (let run = 0; run < runs; run++) {
+    for (const name of names) {
+      const [file, ...args] = commands[name] as [string, ...string[]]
+      const start = process.hrtime.bigint()
+      const result = spawnSync(file, args, { cwd, env: benchEnv, encoding: 'utf8', maxBuffer: 1 << 30 })
+      times.get(name)?.push(Number(process.hrtime.bigint() - start) / 1e6)
+      if (result.status !== 0)
+        throw new Error(`${file} ${args.join(' ')} ended with ${result.status}: ${result.stderr}`)
+      outputs.set(name, result.stdout)
+    }
+  }
+  const entries = names.map((name) => [
+    name,
+    { ...summarize(times.get(name) ?? []), peakRssBytes: 0, stdout: outputs.get(name) ?? '' },
+  ])
+  return Object.fromEntries(entries) as Record<Name, ProcessRun>
+}
+
+/** Preloaded into a Node process: prints its own peak resident set, in bytes, as the last line of stderr. */
+const peakReporter = `data:text/javascript,process.on('exit',()=>process.stderr.write('\\npeak '+process.resourceUsage().maxRSS*1024))`
+
+/** Runs one Node script and asks it for its peak resident set. */
+export function timeWithMemory(script: string, args: readonly string[], cwd: string): ProcessRun {
+  const start = process.hrtime.bigint()
+  const result = spawnSync(process.execPath, ['--import', peakReporter, script, ...args], {
+    cwd,
+    env: benchEnv,
+    encoding: 'utf8',
+    maxBuffer: 1 << 30,
+  })
+  const elapsed = Number(process.hrtime.bigint() - start) / 1e6
+  if (result.status !== 0) throw new Error(`${script} ${args.join(' ')} ended with ${result.status}: ${result.stderr}`)
+  const peakRssBytes = Number(/peak (\d+)$/.exec(result.stderr)?.[1] ?? 0)
+  return { median: elapsed, min: elapsed, max: elapsed, peakRssBytes, stdout: result.stdout }
+}
+
+export function summarize(times: readonly number[]): Timing {
+  const sorted = [...times].sort((left, right) => left - right)
+  return {
+    median: sorted[sorted.length >> 1] ?? 0,
+    min: sorted[0] ?? 0,
+    max: sorted.at(-1) ?? 0,
+  }
+}
