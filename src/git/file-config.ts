@@ -11,7 +11,7 @@ export function parseFileConfig(text: string): FileConfig | null {
   const lines = text.replace(/^\uFEFF/, '').split(/\r?\n/)
   for (let row = 0; row < lines.length; row++) {
     let line = (lines[row] ?? '').trim()
-    const header = /^\[\s*([-.A-Za-z0-9]+)(?:\s+"((?:[^"\\]|\\.)*)")?\s*\]\s*/.exec(line)
+    const header = /^\[([-.A-Za-z0-9]+)(?:[ \t]+"((?:[^"\\]|\\.)*)")?\]\s*/.exec(line)
     if (header) {
       section = header[2] === undefined ? lower(header[1]) : `${lower(header[1])}.${header[2].replace(/\\(.)/g, '$1')}`
       line = line.slice(header[0].length)

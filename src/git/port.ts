@@ -72,8 +72,8 @@ export interface ReadHistoryOptions {
   /** Commits reachable from any of these are left out. Unknown ids are a `NotFoundError`. */
   readonly exclude?: readonly Oid[]
   /**
-   * Blobs above this are not loaded but reported as `too-large`. Bytes. Contents are as git hands them out: native
-   * reading checks no object hash here (2 us an object), so what a content means is verified by who decodes it.
+   * Blobs above this are not loaded but reported as `too-large`. Bytes. A content that is handed out has been proven to
+   * have its id; trees and commits only where the reader has had to be careful.
    */
   readonly blobBytesMax: number
 }

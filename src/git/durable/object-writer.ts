@@ -7,7 +7,7 @@ import { encodeObjectHeader } from '../object-codec.ts'
 import type { Oid, PendingObject, RepositoryLayout } from '../port.ts'
 import { looseObjectPath } from '../ref-paths.ts'
 import type { Disk, OpenFile } from './disk.ts'
-import { findPackOf } from './pack-index.ts'
+import { createPackLookup } from './pack-index.ts'
 import { errnoOf } from './storage-failure.ts'
 
 /** Loose objects on their way to the disk: temp files to flush, then to put in place, then directories to flush. */
@@ -28,6 +28,7 @@ export function stageObjects(disk: Disk, layout: RepositoryLayout, objects: read
   const files: OpenFile[] = []
   const unplaced = new Map<PendingObject, string>()
   const gained = new Set<string>()
+  const findPack = createPackLookup(layout)
 
   function discard(): void {
     for (const file of files) disk.closeFile(file)
@@ -38,7 +39,7 @@ export function stageObjects(disk: Disk, layout: RepositoryLayout, objects: read
 
   try {
     for (const object of uniqueById(objects).values()) {
-      const existing = freshenExisting(disk, layout, object.oid)
+      const existing = freshenExisting(disk, layout, object.oid, findPack)
       if (existing === 'packed') continue
       if (existing) {
         files.push(existing)
@@ -69,7 +70,8 @@ export function stageObjects(disk: Disk, layout: RepositoryLayout, objects: read
 
 /** Objects that the repository no longer holds, loose or packed. */
 export function findVanished(layout: RepositoryLayout, objects: readonly PendingObject[]): readonly PendingObject[] {
-  return objects.filter(({ oid }) => !existsSync(looseObjectPath(layout, oid)) && findPackOf(layout, oid) === null)
+  const findPack = createPackLookup(layout)
+  return objects.filter(({ oid }) => !existsSync(looseObjectPath(layout, oid)) && findPack(oid) === null)
 }
 
 function uniqueById(objects: readonly PendingObject[]): ReadonlyMap<Oid, PendingObject> {
@@ -77,14 +79,19 @@ function uniqueById(objects: readonly PendingObject[]): ReadonlyMap<Oid, Pending
 }
 
 // A loose file that is not its object (a crash of a writer that flushes nothing leaves empty ones) is written anew.
-function freshenExisting(disk: Disk, layout: RepositoryLayout, oid: Oid): OpenFile | 'packed' | null {
+function freshenExisting(
+  disk: Disk,
+  layout: RepositoryLayout,
+  oid: Oid,
+  findPack: (oid: Oid) => string | null,
+): OpenFile | 'packed' | null {
   const loose = looseObjectPath(layout, oid)
   try {
     if (existsSync(loose)) {
       disk.freshen(loose)
       return isWhole(layout, oid) ? disk.openFile(loose) : null
     }
-    const pack = findPackOf(layout, oid)
+    const pack = findPack(oid)
     if (pack === null) return null
     disk.freshen(pack)
     return 'packed'

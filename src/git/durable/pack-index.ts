@@ -12,10 +12,18 @@ const packsConsultedMax = 16
  * @returns the path of the `.pack` file; null when none holds it, or there are too many packs to look
  */
 export function findPackOf(layout: RepositoryLayout, oid: Oid): string | null {
-  const indexes = listPackIndexes(layout)
-  if (indexes.length > packsConsultedMax) return null
-  const found = indexes.find((path) => indexHolds(path, Buffer.from(oid, 'hex')))
-  return found === undefined ? null : found.replace(/idx$/, 'pack')
+  return createPackLookup(layout)(oid)
+}
+
+/** As `findPackOf`, for many objects: the packs are listed once, with the first of them. */
+export function createPackLookup(layout: RepositoryLayout): (oid: Oid) => string | null {
+  let indexes: readonly string[] | undefined
+  return (oid) => {
+    indexes ??= listPackIndexes(layout)
+    if (indexes.length > packsConsultedMax) return null
+    const found = indexes.find((path) => indexHolds(path, Buffer.from(oid, 'hex')))
+    return found === undefined ? null : found.replace(/idx$/, 'pack')
+  }
 }
 
 function listPackIndexes(layout: RepositoryLayout): readonly string[] {

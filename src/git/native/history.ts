@@ -1,18 +1,22 @@
 import type { Readable } from 'node:stream'
 import { assembleCommit, brokenCommit, type ObjectState } from '../assemble-commit.ts'
 import { EntryBatch } from '../entry-batch.ts'
+import { hashObject } from '../object-codec.ts'
 import type { CommitEntry, ObjectFormat, ObjectType, Oid, ReadHistoryOptions } from '../port.ts'
 import { type GitRunner, noLazyFetch, type StartedGit } from '../run-git.ts'
 import { metadataBytesMax, type ReadObject, readState, walkHistory } from '../walk-history.ts'
 import { type BatchSink, createBatchParser } from './batch-parser.ts'
+import { createExportParser, type ExportedCommit } from './export-parser.ts'
 
 /**
- * Reads history at the speed of git: `rev-list` lists ids, oldest commit first and each commit before what is new in
- * its tree; `cat-file` reads them straight from it, without us in between, and answers in the same order.
+ * Reads history at the speed of git, oldest first, by the first of three ways that gets through. Each goes on where the
+ * one before it stopped.
  *
- * - Objects shared with an earlier commit are not listed again: recent ones are kept, others read on demand.
- * - `cat-file` ends at an object it cannot inflate. Then the list is read here, and a new one goes on behind it.
- * - `rev-list` ends at a commit or tree it cannot read. Then the rest is walked object by object.
+ * 1. `fast-export` writes commits, trees and blobs in one process and large pieces: 20 us a commit of git's time, half
+ *    of what the next way takes through the sockets that Node gives to children. It ends at anything missing or damaged.
+ * 2. `rev-list` lists ids, `cat-file` reads them straight from it, without us in between. Missing objects do no harm.
+ *    `cat-file` ends at an object it cannot inflate; then the list is read here, and a new one goes on behind it.
+ * 3. `rev-list` ends at a commit or tree it cannot read; then the rest is walked object by object.
  */
 export async function* readHistoryNatively(
   git: GitRunner,
@@ -20,11 +24,47 @@ export async function* readHistoryNatively(
   readOne: ReadObject,
   options: ReadHistoryOptions,
 ): AsyncGenerator<readonly CommitEntry[]> {
-  const assembly = createAssembly(format, readOne, options.blobBytesMax)
-  const parser = createBatchParser(format, assembly.sink)
   const batch = new EntryBatch()
   const emitted = new Set<Oid>()
   const outside = new Set<Oid>(options.exclude)
+
+  async function addEntry(entry: CommitEntry): Promise<void> {
+    for (const parent of entry.parents) {
+      if (!emitted.has(parent) && !outside.has(parent)) await addUnreadableParent(parent)
+    }
+    batch.add(entry)
+    emitted.add(entry.oid)
+  }
+  // Parents come first, so one that has not come is excluded, or is not there (with a commit-graph git says nothing).
+  async function addUnreadableParent(parent: Oid): Promise<void> {
+    outside.add(parent)
+    const state = await readState(readOne, parent, options.blobBytesMax)
+    if (typeof state !== 'string') return
+    batch.add(brokenCommit(parent, `commit ${parent} is ${state}`))
+    emitted.add(parent)
+  }
+
+  const exported = await startExport(git, options)
+  const exportParser = createExportParser(format, options.blobBytesMax)
+  try {
+    for await (const chunk of exported.child.stdout as Readable) {
+      exportParser.push(chunk)
+      for (const commit of exportParser.take()) {
+        if (commit.unread.length > 0) await readUnread(readOne, commit, options.blobBytesMax)
+        await addEntry(commit.entry)
+        if (batch.isFull) yield batch.take()
+      }
+    }
+    if ((await exported.ended).exitStatus === 0) {
+      if (!batch.isEmpty) yield batch.take()
+      return
+    }
+  } finally {
+    exported.child.kill()
+  }
+
+  const assembly = createAssembly(format, readOne, options.blobBytesMax)
+  const parser = createBatchParser(format, assembly.sink)
 
   async function* drain(chunks: AsyncIterable<Buffer>): AsyncGenerator<readonly CommitEntry[]> {
     for await (const chunk of chunks) {
@@ -34,20 +74,10 @@ export async function* readHistoryNatively(
   }
   async function* assembled(): AsyncGenerator<readonly CommitEntry[]> {
     for (let entry = await assembly.next(); entry !== null; entry = await assembly.next()) {
-      for (const parent of entry.parents) await addUnreadableParent(parent)
-      batch.add(entry)
-      emitted.add(entry.oid)
+      if (emitted.has(entry.oid)) continue
+      await addEntry(entry)
       if (batch.isFull) yield batch.take()
     }
-  }
-  // Parents come first, so one that has not come is excluded, or is not there (with a commit-graph git says nothing).
-  async function addUnreadableParent(parent: Oid): Promise<void> {
-    if (emitted.has(parent) || outside.has(parent)) return
-    outside.add(parent)
-    const state = await readState(readOne, parent, options.blobBytesMax)
-    if (typeof state !== 'string') return
-    batch.add(brokenCommit(parent, `commit ${parent} is ${state}`))
-    emitted.add(parent)
   }
 
   const pipeline = await startPipeline(git, options)
@@ -74,6 +104,35 @@ export async function* readHistoryNatively(
     }
   }
   if (!batch.isEmpty) yield batch.take()
+}
+
+const exportArguments = [
+  // Paths as bytes, but for quotes and control characters.
+  '-c',
+  'core.quotePath=false',
+  'fast-export',
+  '--full-tree',
+  '--show-original-ids',
+  '--reference-excluded-parents',
+  '--reencode=no',
+  '--stdin',
+] as const
+
+async function startExport(git: GitRunner, options: ReadHistoryOptions): Promise<StartedGit> {
+  const exported = await git.start(exportArguments, { environment: noLazyFetch })
+  exported.child.stdin?.on('error', () => {})
+  exported.child.stdin?.end(listInput(options))
+  return exported
+}
+
+async function readUnread(readOne: ReadObject, { entry, unread }: ExportedCommit, blobBytesMax: number): Promise<void> {
+  for (const place of unread) {
+    const file = entry.files[place]
+    if (!file) continue
+    const state = await readState(readOne, file.oid, blobBytesMax)
+    const found = typeof state === 'string' ? { content: null, problem: state } : { content: state, problem: null }
+    entry.files[place] = { ...file, ...found }
+  }
 }
 
 const listArguments = [
@@ -225,7 +284,8 @@ function createAssembly(format: ObjectFormat, readOne: ReadObject, blobBytesMax:
   return {
     sink: {
       contentMax: (type) => (type === 'blob' ? blobBytesMax : metadataBytesMax),
-      found: take,
+      // fast-export verifies blobs, cat-file nothing; this way is taken where something is damaged.
+      found: (oid, type, content) => take(oid, type, hashObject(format, type, content) === oid ? content : 'corrupt'),
       tooLarge: (oid, type) => take(oid, type, 'too-large'),
       // Gone, or damaged, or a commit that only the commit-graph knows: asked for again when something names it.
       missing() {},

@@ -1,0 +1,257 @@
+import { oidLength } from '../object-codec.ts'
+import type { CommitEntry, CommitFile, ObjectFormat, Oid } from '../port.ts'
+
+/** A commit as exported. Files whose contents were exported too long ago to be kept have to be read again. */
+export interface ExportedCommit {
+  readonly entry: CommitEntry & { readonly files: CommitFile[] }
+  /** Places in `entry.files`. */
+  readonly unread: readonly number[]
+}
+
+export interface ExportParser {
+  push(chunk: Buffer): void
+  /** Takes the commits finished so far, oldest first. */
+  take(): readonly ExportedCommit[]
+}
+
+type Content = Buffer | 'too-large'
+
+interface OpenCommit {
+  oid: Oid
+  parents: Oid[]
+  committedAtUnixSeconds: number
+  message: string
+  files: CommitFile[]
+  unread: number[]
+  /** `deleteall` has come, so a blank line ends the commit. */
+  listsFiles: boolean
+}
+
+interface OpenData {
+  readonly size: number
+  /** Null: too large, skipped over. */
+  readonly content: Buffer | null
+  filled: number
+  left: number
+}
+
+/** Contents kept for commits that share them with earlier ones. Two generations, so up to twice this. Bytes. */
+const keptBytesMax = 2 * 1024 * 1024
+const keptContentBytes = 200
+/** A message beyond this is cut off: no commit of ours comes near, and it must not fill the memory. */
+const messageBytesMax = 64 * 1024 * 1024
+
+const newline = 0x0a
+
+/**
+ * Parses the stream of `git fast-export --full-tree --show-original-ids` (git-fast-import(1)):
+ *
+ *     blob | commit <name>
+ *     mark :<n>
+ *     original-oid <oid>
+ *     [author …] [committer … <seconds> <zone>] [encoding …]
+ *     data <size>                content or message, exactly so many bytes
+ *     [from :<n>|<oid>] [merge :<n>|<oid>]… deleteall
+ *     [M <mode> :<n>|<oid> <path>]…
+ *                                a blank line
+ */
+export function createExportParser(format: ObjectFormat, blobBytesMax: number): ExportParser {
+  const marks = createMarkTable(oidLength[format] / 2)
+  let young = new Map<number, Content>()
+  let old = new Map<number, Content>()
+  let youngBytes = 0
+  let rest: Buffer | null = null
+  let data: OpenData | null = null
+  let commit: OpenCommit | null = null
+  let mark = 0
+  let finished: ExportedCommit[] = []
+
+  function push(chunk: Buffer): void {
+    let bytes = chunk
+    if (rest !== null) {
+      bytes = Buffer.concat([rest, chunk])
+      rest = null
+    }
+    let position = data === null ? 0 : fillData(data, bytes, 0)
+    while (position < bytes.length) {
+      const end = bytes.indexOf(newline, position)
+      if (end < 0) {
+        rest = bytes.subarray(position)
+        return
+      }
+      position = readLine(bytes, position, end)
+    }
+  }
+
+  // Returns where the next line starts.
+  function readLine(bytes: Buffer, start: number, end: number): number {
+    switch (bytes[start]) {
+      case newline:
+        if (commit?.listsFiles) finishCommit(commit)
+        return end + 1
+      case 0x4d: // M
+        if (commit) addFile(commit, bytes, start, end)
+        return end + 1
+      case 0x64: // data, deleteall
+        if (bytes[start + 1] === 0x61) return startData(bytes, readNumber(bytes, start + 5, end), end + 1)
+        if (commit) commit.listsFiles = true
+        return end + 1
+      case 0x6d: // mark, merge
+        if (bytes[start + 1] === 0x61) mark = readNumber(bytes, start + 6, end)
+        else commit?.parents.push(readName(bytes, start + 6, end))
+        return end + 1
+      case 0x66: // from; after a reset, outside of a commit, it says nothing of history
+        commit?.parents.push(readName(bytes, start + 5, end))
+        return end + 1
+      case 0x6f: // original-oid
+        marks.set(mark, bytes, start + 13, end)
+        if (commit) commit.oid = bytes.latin1Slice(start + 13, end) as Oid
+        return end + 1
+      case 0x63: // commit, committer
+        if (bytes[start + 6] === 0x20) commit = openCommit()
+        else if (commit) commit.committedAtUnixSeconds = readSeconds(bytes, end)
+        return end + 1
+      default:
+        return end + 1
+    }
+  }
+
+  function startData(bytes: Buffer, size: number, start: number): number {
+    const max = commit === null ? blobBytesMax : messageBytesMax
+    if (size <= max && start + size <= bytes.length) {
+      finishData(bytes.subarray(start, start + size))
+      return start + size
+    }
+    data = { size, content: size > max ? null : Buffer.allocUnsafeSlow(size), filled: 0, left: size }
+    return fillData(data, bytes, start)
+  }
+
+  function fillData(open: OpenData, bytes: Buffer, start: number): number {
+    const taken = Math.min(open.left, bytes.length - start)
+    if (open.content !== null) open.filled += bytes.copy(open.content, open.filled, start, start + taken)
+    open.left -= taken
+    if (open.left === 0) {
+      data = null
+      finishData(open.content ?? 'too-large')
+    }
+    return start + taken
+  }
+
+  function finishData(content: Content): void {
+    if (commit !== null) {
+      commit.message = typeof content === 'string' ? '' : content.utf8Slice(0, content.length)
+      return
+    }
+    young.set(mark, content)
+    youngBytes += keptContentBytes + content.length
+  }
+
+  function addFile(open: OpenCommit, bytes: Buffer, start: number, end: number): void {
+    const name = start + 9
+    const space = bytes.indexOf(0x20, name)
+    const mode = bytes.latin1Slice(start + 2, start + 8)
+    const path = bytes[space + 1] === 0x22 ? unquote(bytes, space + 2, end - 1) : bytes.utf8Slice(space + 1, end)
+    if (bytes[name] !== 0x3a) {
+      // Only a submodule is named by its id.
+      open.files.push({ path, mode, oid: bytes.latin1Slice(name, space) as Oid, content: null, problem: 'missing' })
+      return
+    }
+    const number = readNumber(bytes, name + 1, space)
+    const oid = marks.get(number)
+    const content = young.get(number) ?? old.get(number)
+    if (content === undefined) open.unread.push(open.files.length)
+    if (content === undefined || content === 'too-large')
+      open.files.push({ path, mode, oid, content: null, problem: 'too-large' })
+    else open.files.push({ path, mode, oid, content, problem: null })
+  }
+
+  function finishCommit({ unread, listsFiles: _listsFiles, ...fields }: OpenCommit): void {
+    finished.push({ entry: { ...fields, problem: null }, unread })
+    commit = null
+    // Only between commits, so that the contents of one commit are together.
+    if (youngBytes < keptBytesMax) return
+    old = young
+    young = new Map()
+    youngBytes = 0
+  }
+
+  function readName(bytes: Buffer, start: number, end: number): Oid {
+    if (bytes[start] === 0x3a) return marks.get(readNumber(bytes, start + 1, end))
+    return bytes.latin1Slice(start, end) as Oid
+  }
+
+  return {
+    push,
+    take() {
+      const taken = finished
+      finished = []
+      return taken
+    },
+  }
+}
+
+function openCommit(): OpenCommit {
+  return {
+    oid: '' as Oid,
+    parents: [],
+    committedAtUnixSeconds: 0,
+    message: '',
+    files: [],
+    unread: [],
+    listsFiles: false,
+  }
+}
+
+interface MarkTable {
+  set(mark: number, bytes: Buffer, start: number, end: number): void
+  get(mark: number): Oid
+}
+
+/** Ids by mark, as bytes: 20 for each object of the history, where a text each would take a hundred. */
+function createMarkTable(idBytes: number): MarkTable {
+  let table = Buffer.allocUnsafeSlow(idBytes * 4096)
+  return {
+    set(mark, bytes, start, end) {
+      const at = mark * idBytes
+      if (at + idBytes > table.length) table = Buffer.concat([table, Buffer.allocUnsafeSlow(at + idBytes)])
+      table.write(bytes.latin1Slice(start, end), at, idBytes, 'hex')
+    },
+    get: (mark) => table.hexSlice(mark * idBytes, (mark + 1) * idBytes) as Oid,
+  }
+}
+
+function readNumber(bytes: Buffer, start: number, end: number): number {
+  let value = 0
+  for (let position = start; position < end; position++) value = value * 10 + ((bytes[position] as number) - 0x30)
+  return value
+}
+
+// `… <seconds> <zone>` at the end of the line.
+function readSeconds(bytes: Buffer, lineEnd: number): number {
+  const zone = bytes.lastIndexOf(0x20, lineEnd - 1)
+  const start = bytes.lastIndexOf(0x20, zone - 1) + 1
+  const seconds = readNumber(bytes, start, zone)
+  return Number.isSafeInteger(seconds) && seconds >= 0 ? seconds : 0
+}
+
+const escapes: Readonly<Record<number, number>> = { 97: 7, 98: 8, 116: 9, 110: 10, 118: 11, 102: 12, 114: 13 }
+
+// quote.c: quote_c_style().
+function unquote(bytes: Buffer, start: number, end: number): string {
+  const plain: number[] = []
+  for (let position = start; position < end; position++) {
+    const byte = bytes[position] as number
+    if (byte !== 0x5c) {
+      plain.push(byte)
+      continue
+    }
+    const next = bytes[++position] as number
+    if (next >= 0x30 && next <= 0x33) {
+      plain.push(Number.parseInt(bytes.latin1Slice(position, position + 3), 8))
+      position += 2
+    } else {
+      plain.push(escapes[next] ?? next)
+    }
+  }
+  return Buffer.from(plain).utf8Slice(0, plain.length)
+}

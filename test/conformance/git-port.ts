@@ -1,0 +1,527 @@
+import assert from 'node:assert/strict'
+import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, unlinkSync, utimesSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { describe, it, type TestContext } from 'node:test'
+import { deflateSync } from 'node:zlib'
+import { encodeObject, hashObject } from '../../src/git/object-codec.ts'
+import type { GitPort, GitSupports, Oid, RefName, RepositoryLayout } from '../../src/git/port.ts'
+import type { PortOptions } from '../../src/git/port-context.ts'
+import { looseObjectPath, looseRefPath, parseRefName, reflogPath, walRef } from '../../src/git/ref-paths.ts'
+import {
+  CorruptObjectError,
+  NotFoundError,
+  ObjectTooLargeError,
+  RefLockedError,
+  RefMovedError,
+} from '../../src/model/errors/index.ts'
+import { planOf, publishChain, readAll, sampleCommit } from '../git/sample-commits.ts'
+import {
+  createTempRepository,
+  type RepositoryKind,
+  repositoryKinds,
+  type TempRepository,
+  whyNotMakeable,
+} from '../git/temp-repository.ts'
+
+export type OpenPort = (layout: RepositoryLayout, options: PortOptions) => GitPort
+
+const missingOid = { sha1: 'de'.repeat(20) as Oid, sha256: 'de'.repeat(32) as Oid }
+
+/** What every implementation of `GitPort` has to do, in every kind of repository that it supports. */
+export function gitPortConformance(name: string, open: OpenPort, supports: GitSupports): void {
+  for (const kind of repositoryKinds) {
+    const why = whyNotSupported(kind, supports) ?? whyNotMakeable(kind)
+    describe(`${name} port, ${kind} repository`, { skip: why ?? false, concurrency: true }, () =>
+      portFacts(kind, open, supports),
+    )
+  }
+}
+
+function whyNotSupported(kind: RepositoryKind, supports: GitSupports): string | null {
+  if (kind === 'sha256' && !supports.objectFormats.includes('sha256')) return 'not supported: SHA-256'
+  if (kind === 'reftable' && !supports.refStorages.includes('reftable')) return 'not supported: reftable'
+  if (kind === 'alternates' && !supports.alternates) return 'not supported: alternates'
+  return null
+}
+
+interface Fixture {
+  readonly repository: TempRepository
+  readonly port: GitPort
+}
+
+function portFacts(kind: RepositoryKind, open: OpenPort, supports: GitSupports): void {
+  async function openFixture(t: TestContext, options: PortOptions = {}): Promise<Fixture> {
+    const repository = await createTempRepository(t, kind)
+    const port = open(repository.layout, { environment: repository.environment, lockWaitMs: 10_000, ...options })
+    t.after(() => port.close())
+    return { repository, port }
+  }
+
+  it('publishes objects that git reads back and finds sound', async (t) => {
+    const { repository, port } = await openFixture(t)
+    const oids = await publishChain(port, ['one', 'two', 'three'])
+    assert.equal(repository.run('rev-parse', walRef), oids[2])
+    assert.equal(repository.run('log', '--format=%s', '--reverse', walRef), 'one\ntwo\nthree')
+    assert.equal(repository.run('show', `${walRef}:events/0.bin`), 'three')
+    repository.run('fsck', '--strict', '--no-dangling')
+  })
+
+  it('reads refs that git wrote, loose and packed', async (t) => {
+    const { repository, port } = await openFixture(t)
+    const [first] = await publishChain(port, ['one'])
+    const side = parseRefName('refs/grite/side/ref')
+    repository.run('update-ref', side, first as string)
+    assert.equal(await port.readRef(side), first)
+    repository.run('pack-refs', '--all')
+    assert.equal(await port.readRef(side), first)
+    assert.equal(await port.readRef(parseRefName('refs/grite/none')), null)
+    assert.deepEqual(await port.listRefs('refs/grite/'), [
+      { ref: side, oid: first },
+      { ref: walRef, oid: first },
+    ])
+    assert.deepEqual(await port.listRefs('refs/grite/side/'), [{ ref: side, oid: first }])
+  })
+
+  it('publishes over a ref that was packed', async (t) => {
+    const { repository, port } = await openFixture(t)
+    await publishChain(port, ['one'])
+    repository.run('pack-refs', '--all')
+    const [, second] = [null, (await publishChain(port, ['two']))[0]]
+    assert.equal(repository.run('rev-parse', walRef), second)
+    repository.run('pack-refs', '--all')
+    assert.equal(await port.readRef(walRef), second)
+  })
+
+  it('refuses a ref that is symbolic or holds no id', {
+    skip: kind === 'reftable' && 'refs are no files',
+  }, async (t) => {
+    const { repository, port } = await openFixture(t)
+    await publishChain(port, ['one'])
+    const symbolic = parseRefName('refs/grite/symbolic')
+    repository.run('symbolic-ref', symbolic, walRef)
+    await assert.rejects(port.readRef(symbolic), CorruptObjectError)
+    const broken = parseRefName('refs/grite/broken')
+    writeFileSync(looseRefPath(repository.layout, broken), 'no id\n')
+    await assert.rejects(port.readRef(broken), CorruptObjectError)
+  })
+
+  it('keeps a reflog of the log with who and why', async (t) => {
+    const { repository, port } = await openFixture(t)
+    const oids = await publishChain(port, ['one', 'two'])
+    const lines = repository.run('reflog', 'show', '--format=%H %gn %ge %gs', walRef).split('\n')
+    assert.deepEqual(lines, [`${oids[1]} Test test@example.com append`, `${oids[0]} Test test@example.com append`])
+  })
+
+  it('reports a lost race with both values and moves nothing', async (t) => {
+    const { repository, port } = await openFixture(t)
+    const [first, second] = await publishChain(port, ['one', 'two'])
+    const late = sampleCommit(port.layout.objectFormat, [first as Oid], 'late')
+    await assert.rejects(port.publish(planOf(late, first as Oid)), (error) => {
+      assert.ok(error instanceof RefMovedError)
+      assert.deepEqual([error.code, error.ref, error.expected, error.found], ['conflict', walRef, first, second])
+      return true
+    })
+    assert.equal(repository.run('rev-parse', walRef), second)
+  })
+
+  it('creates only what is not there, moves only what is', async (t) => {
+    const { port } = await openFixture(t)
+    const [first] = await publishChain(port, ['one'])
+    const other = sampleCommit(port.layout.objectFormat, [], 'other')
+    await assert.rejects(
+      port.publish(planOf(other, null)),
+      (error) => error instanceof RefMovedError && error.found === first,
+    )
+    const side = parseRefName('refs/grite/side')
+    await assert.rejects(
+      port.publish(planOf(other, first as Oid, side)),
+      (error) => error instanceof RefMovedError && error.found === null,
+    )
+    assert.equal(await port.readRef(side), null)
+  })
+
+  it('moves several refs at once or none', async (t) => {
+    const { port } = await openFixture(t)
+    const [first] = await publishChain(port, ['one'])
+    const commit = sampleCommit(port.layout.objectFormat, [first as Oid], 'two')
+    const side = parseRefName('refs/grite/side')
+    const move = (ref: RefName, expected: Oid | null) => ({ ref, expected, next: commit.oid, reflogMessage: 'both' })
+    const lost = { objects: commit.objects, updates: [move(side, first as Oid), move(walRef, first as Oid)] }
+    await assert.rejects(port.publish(lost), RefMovedError)
+    assert.deepEqual([await port.readRef(side), await port.readRef(walRef)], [null, first])
+    await port.publish({ objects: commit.objects, updates: [move(side, null), move(walRef, first as Oid)] })
+    assert.deepEqual([await port.readRef(side), await port.readRef(walRef)], [commit.oid, commit.oid])
+  })
+
+  it('deletes a ref, loose or packed, from its expected value only', {
+    skip: !supports.packs && 'not supported: deletion',
+  }, async (t) => {
+    const { repository, port } = await openFixture(t)
+    const [first, second] = await publishChain(port, ['one', 'two'])
+    const side = parseRefName('refs/grite/locks/x')
+    const drop = (expected: Oid) =>
+      port.publish({ objects: [], updates: [{ ref: side, expected, next: null, reflogMessage: 'drop' }] })
+    repository.run('update-ref', side, first as string)
+    await assert.rejects(drop(second as Oid), RefMovedError)
+    await drop(first as Oid)
+    assert.equal(await port.readRef(side), null)
+    repository.run('update-ref', side, first as string)
+    repository.run('pack-refs', '--all')
+    await drop(first as Oid)
+    assert.equal(await port.readRef(side), null)
+    const commit = sampleCommit(port.layout.objectFormat, [], 'again')
+    await port.publish(planOf(commit, null, side))
+    assert.equal(repository.run('rev-parse', side), commit.oid)
+  })
+
+  it('waits for a lock of another program, then conflicts', {
+    skip: kind === 'reftable' && 'locks are not files',
+  }, async (t) => {
+    const { repository, port } = await openFixture(t, { lockWaitMs: 100 })
+    const patient = open(repository.layout, { environment: repository.environment, lockWaitMs: 20_000 })
+    const [first] = await publishChain(port, ['one'])
+    const lock = `${looseRefPath(repository.layout, walRef)}.lock`
+    writeFileSync(lock, '')
+    const commit = sampleCommit(port.layout.objectFormat, [first as Oid], 'two')
+    await assert.rejects(
+      port.publish(planOf(commit, first as Oid)),
+      (error) => error instanceof RefLockedError && error.code === 'conflict',
+    )
+    assert.equal(await port.readRef(walRef), first)
+    setTimeout(() => unlinkSync(lock), 50)
+    await patient.publish(planOf(commit, first as Oid))
+    assert.equal(repository.run('rev-parse', walRef), commit.oid)
+  })
+
+  it('reads history oldest first with all files', async (t) => {
+    const { port } = await openFixture(t)
+    const oids = await publishChain(port, ['one', 'two', 'three'])
+    const entries = await readAll(port, oids[2] as Oid)
+    assert.deepEqual(
+      entries.map(({ oid }) => oid),
+      oids,
+    )
+    assert.deepEqual(
+      entries.map(({ parents }) => parents),
+      [[], [oids[0]], [oids[1]]],
+    )
+    assert.deepEqual(
+      entries.map(({ message }) => message),
+      ['one', 'two', 'three'],
+    )
+    assert.ok(
+      entries.every(
+        ({ committedAtUnixSeconds, problem }) => committedAtUnixSeconds === 1_700_000_000 && problem === null,
+      ),
+    )
+    for (const { files, message } of entries) {
+      assert.deepEqual(
+        files.map(({ path, mode }) => `${mode} ${path}`),
+        ['100644 events/0.bin', '100644 meta.json'],
+      )
+      assert.equal(Buffer.from(files[0]?.content ?? []).toString(), message)
+    }
+  })
+
+  it('leaves out what is excluded, and reads what is shared with it', async (t) => {
+    const { port } = await openFixture(t)
+    const format = port.layout.objectFormat
+    const shared = { 'events/0.bin': 'shared', own: 'a' }
+    const one = sampleCommit(format, [], 'one', shared)
+    const two = sampleCommit(format, [one.oid], 'two', { ...shared, own: 'b' })
+    const three = sampleCommit(format, [two.oid], 'three', shared)
+    await port.publish(planOf({ oid: three.oid, objects: [...one.objects, ...two.objects, ...three.objects] }, null))
+    const entries = await readAll(port, three.oid, [one.oid])
+    assert.deepEqual(
+      entries.map(({ oid }) => oid),
+      [two.oid, three.oid],
+    )
+    assert.deepEqual(
+      entries.map(({ files }) => files.map(({ content }) => String(content))),
+      [
+        ['shared', 'b'],
+        ['shared', 'a'],
+      ],
+    )
+    assert.deepEqual(await readAll(port, three.oid, [three.oid]), [])
+    await assert.rejects(readAll(port, three.oid, [missingOid[format]]), NotFoundError)
+  })
+
+  it('reads merges after both parents, whatever the dates say', async (t) => {
+    const { port } = await openFixture(t)
+    const format = port.layout.objectFormat
+    const root = sampleCommit(format, [], 'root')
+    const left = sampleCommit(format, [root.oid], 'left')
+    const right = sampleCommit(format, [root.oid], 'right')
+    const merge = sampleCommit(format, [left.oid, right.oid], 'merge')
+    await port.publish(
+      planOf({ oid: merge.oid, objects: [root, left, right, merge].flatMap(({ objects }) => objects) }, null),
+    )
+    const order = (await readAll(port, merge.oid)).map(({ message }) => message)
+    assert.deepEqual([order[0], order[3], order.slice(1, 3).sort()], ['root', 'merge', ['left', 'right']])
+    assert.deepEqual(
+      (await readAll(port, merge.oid, [left.oid])).map(({ message }) => message),
+      ['right', 'merge'],
+    )
+    assert.equal(await port.findMergeBase(left.oid, right.oid), root.oid)
+    assert.equal(await port.findMergeBase(left.oid, merge.oid), left.oid)
+    assert.equal(await port.findMergeBase(left.oid, left.oid), left.oid)
+    assert.deepEqual(
+      [await port.isAncestor(root.oid, merge.oid), await port.isAncestor(merge.oid, root.oid)],
+      [true, false],
+    )
+    assert.deepEqual(
+      [await port.isAncestor(left.oid, left.oid), await port.isAncestor(left.oid, right.oid)],
+      [true, false],
+    )
+  })
+
+  it('knows no ancestor among unknown or unrelated commits', async (t) => {
+    const { port } = await openFixture(t)
+    const format = port.layout.objectFormat
+    const one = sampleCommit(format, [], 'one')
+    const two = sampleCommit(format, [], 'two')
+    await port.publish({ objects: [...one.objects, ...two.objects], updates: [] })
+    assert.equal(await port.findMergeBase(one.oid, two.oid), null)
+    assert.equal(await port.findMergeBase(one.oid, missingOid[format]), null)
+    assert.equal(await port.isAncestor(missingOid[format], one.oid), false)
+    assert.equal(await port.isAncestor(one.oid, missingOid[format]), false)
+  })
+
+  it('reads history out of packs the same', async (t) => {
+    const { repository, port } = await openFixture(t)
+    const oids = await publishChain(port, ['one', 'two', 'three'])
+    const before = await readAll(port, oids[2] as Oid)
+    repository.run('gc', '-q')
+    const after = await readAll(port, oids[2] as Oid)
+    assert.deepEqual(after.map(plainEntry), before.map(plainEntry))
+    assert.equal(Buffer.from((await port.readObject(oids[0] as Oid, 1000))?.content ?? []).includes('one'), true)
+  })
+
+  it('keeps odd paths, messages and contents as they are', async (t) => {
+    const { port } = await openFixture(t)
+    const files = {
+      'ä/日本/🙂': 'unicode',
+      'with space': 'x',
+      'quo"te\\': '',
+      'line\nbreak': 'y',
+      'a.b': '1',
+      a: '2',
+      a0: '3',
+    }
+    const commit = sampleCommit(port.layout.objectFormat, [], 'no newline\n\n\ntwice ü', files)
+    await port.publish(planOf(commit, null))
+    const [entry] = await readAll(port, commit.oid)
+    assert.equal(entry?.message, 'no newline\n\n\ntwice ü')
+    assert.deepEqual(
+      Object.fromEntries((entry?.files ?? []).map(({ path, content }) => [path, String(content)])),
+      files,
+    )
+  })
+
+  it('skips over a huge blob and says so', async (t) => {
+    const { repository, port } = await openFixture(t)
+    const files = { big: 'b'.repeat(300_000), small: 's' }
+    const first = sampleCommit(port.layout.objectFormat, [], 'big', files)
+    const second = sampleCommit(port.layout.objectFormat, [first.oid], 'after')
+    await port.publish(planOf({ oid: second.oid, objects: [...first.objects, ...second.objects] }, null))
+    const big = hashObject(port.layout.objectFormat, 'blob', Buffer.from(files.big))
+    for (const packed of [false, true]) {
+      if (packed) repository.run('gc', '-q')
+      const entries = await readAll(port, second.oid, [], 1000)
+      assert.deepEqual(
+        entries.map(({ files }) => files.map(({ problem }) => problem)),
+        [
+          ['too-large', null],
+          [null, null],
+        ],
+      )
+      await assert.rejects(port.readObject(big, 299_999), ObjectTooLargeError)
+      assert.equal((await port.readObject(big, 300_000))?.content.byteLength, 300_000)
+    }
+  })
+
+  it('reads on past a missing blob', async (t) => {
+    const { repository, port } = await openFixture(t)
+    const oids = await publishChain(port, ['one', 'two', 'three'])
+    removeLoose(repository, hashObject(port.layout.objectFormat, 'blob', Buffer.from('two')))
+    const entries = await readAll(port, oids[2] as Oid)
+    assert.deepEqual(
+      entries.map(({ oid }) => oid),
+      oids,
+    )
+    assert.deepEqual(
+      entries.map(({ files }) => files[0]?.problem),
+      [null, 'missing', null],
+    )
+    assert.equal(await port.readObject(missingOid[port.layout.objectFormat], 1000), null)
+  })
+
+  for (const [damage, bytes] of [
+    ['garbage', Buffer.from('garbage')],
+    ['emptied', Buffer.alloc(0)],
+    ['cut', deflateSync(Buffer.from('blob 3\0two')).subarray(0, 9)],
+  ] as const) {
+    it(`reads on past a blob that is ${damage}`, async (t) => {
+      const { repository, port } = await openFixture(t)
+      const oids = await publishChain(port, ['one', 'two', 'three', 'four'])
+      const damaged = ['two', 'three'].map((text) => hashObject(port.layout.objectFormat, 'blob', Buffer.from(text)))
+      for (const oid of damaged) damageLoose(repository, oid, bytes)
+      const entries = await readAll(port, oids[3] as Oid)
+      assert.deepEqual(
+        entries.map(({ oid }) => oid),
+        oids,
+      )
+      assert.deepEqual(
+        entries.map(({ files }) => files[0]?.problem),
+        [null, 'corrupt', 'corrupt', null],
+      )
+      await assert.rejects(port.readObject(damaged[0] as Oid, 1000), CorruptObjectError)
+      assert.equal((await port.readObject(oids[0] as Oid, 1000))?.type, 'commit')
+    })
+  }
+
+  it('refuses bytes that are not what their id says', async (t) => {
+    const { repository, port } = await openFixture(t)
+    await publishChain(port, ['one'])
+    const blob = hashObject(port.layout.objectFormat, 'blob', Buffer.from('one'))
+    damageLoose(repository, blob, deflateSync(Buffer.from('blob 3\0two')))
+    await assert.rejects(port.readObject(blob, 1000), CorruptObjectError)
+    const entries = await readAll(port, (await port.readRef(walRef)) as Oid)
+    assert.deepEqual(
+      entries.map(({ files }) => files[0]?.problem),
+      ['corrupt'],
+    )
+  })
+
+  it('reads on past a damaged tree, and names it', async (t) => {
+    const { repository, port } = await openFixture(t)
+    const oids = await publishChain(port, ['one', 'two', 'three'])
+    const tree = repository.run('rev-parse', `${oids[1]}^{tree}`) as Oid
+    damageLoose(repository, tree, Buffer.from('garbage'))
+    const entries = await readAll(port, oids[2] as Oid)
+    assert.deepEqual(
+      entries.map(({ oid }) => oid),
+      oids,
+    )
+    assert.deepEqual(
+      entries.map(({ problem }) => problem),
+      [null, `tree ${tree} is corrupt`, null],
+    )
+  })
+
+  it('ends a chain at a missing commit, and says so', async (t) => {
+    const { repository, port } = await openFixture(t)
+    const oids = await publishChain(port, ['one', 'two', 'three'])
+    removeLoose(repository, oids[1] as Oid)
+    const entries = await readAll(port, oids[2] as Oid)
+    assert.deepEqual(
+      entries.map(({ oid }) => oid),
+      [oids[1], oids[2]],
+    )
+    assert.deepEqual(
+      entries.map(({ problem }) => problem),
+      [`commit ${oids[1]} is missing`, null],
+    )
+  })
+
+  it('freshens objects that are there already', async (t) => {
+    const { repository, port } = await openFixture(t)
+    const commit = sampleCommit(port.layout.objectFormat, [], 'one')
+    await port.publish({ objects: commit.objects, updates: [] })
+    const path = looseObjectPath(repository.layout, commit.oid)
+    utimesSync(path, 1000, 1000)
+    await port.publish(planOf(commit, null))
+    const age = Number(repository.run('log', '-1', '--format=%ct', walRef))
+    assert.equal(age, 1_700_000_000)
+    assert.ok(readFileSync(path).length > 0)
+    repository.run('-c', 'gc.pruneExpire=now', 'fsck', '--strict', '--no-dangling')
+  })
+
+  it('writes what was lost or damaged anew when it is published again', async (t) => {
+    const { repository, port } = await openFixture(t)
+    const commit = sampleCommit(port.layout.objectFormat, [], 'one')
+    await port.publish(planOf(commit, null))
+    for (const { oid } of commit.objects) removeLoose(repository, oid)
+    await port.publish({ objects: commit.objects, updates: [] })
+    repository.run('fsck', '--strict', '--no-dangling')
+  })
+
+  it('publishes a large batch that stays whole through gc', {
+    skip: !supports.packs && 'not supported: packs',
+  }, async (t) => {
+    const { repository, port } = await openFixture(t)
+    const blobs = Array.from({ length: 400 }, (_value, index) => [`f${index}`, `content ${index}`] as const)
+    const commit = sampleCommit(port.layout.objectFormat, [], 'large', Object.fromEntries(blobs))
+    await port.publish(planOf(commit, null))
+    const packs = join(repository.layout.objectDir, 'pack')
+    assert.equal(existsSync(packs), true)
+    assert.equal(repository.run('count-objects', '-v').includes('garbage: 0'), true)
+    repository.run('gc', '-q', '--prune=now')
+    repository.run('fsck', '--strict', '--no-dangling')
+    const [entry] = await readAll(port, commit.oid)
+    assert.equal(entry?.files.length, 400)
+  })
+
+  it('survives the folders of refs and logs being removed', {
+    skip: kind === 'reftable' && 'refs are no files',
+  }, async (t) => {
+    const { repository, port } = await openFixture(t)
+    const [first] = await publishChain(port, ['one'])
+    repository.run('pack-refs', '--all')
+    rmSync(dirname(looseRefPath(repository.layout, walRef)), { recursive: true, force: true })
+    rmSync(reflogPath(repository.layout, walRef), { force: true })
+    assert.equal(await port.readRef(walRef), first)
+    const [second] = await publishChain(port, ['two'])
+    assert.equal(repository.run('rev-parse', walRef), second)
+  })
+
+  it('moves a ref in place of empty folders, not of refs', {
+    skip: kind === 'reftable' && 'refs are no files',
+  }, async (t) => {
+    const { repository, port } = await openFixture(t)
+    const commit = sampleCommit(port.layout.objectFormat, [], 'one')
+    const ref = parseRefName('refs/grite/a')
+    mkdirSync(looseRefPath(repository.layout, `${ref}/b/c`), { recursive: true })
+    await port.publish(planOf(commit, null, ref))
+    assert.equal(repository.run('rev-parse', ref), commit.oid)
+    await assert.rejects(port.publish(planOf(commit, null, parseRefName(`${ref}/below`))))
+    assert.deepEqual(await port.listRefs('refs/grite/'), [{ ref, oid: commit.oid }])
+  })
+
+  it('closes twice, and answers nothing afterwards that would start git', async (t) => {
+    const { port } = await openFixture(t)
+    await publishChain(port, ['one'])
+    await port.readObject(missingOid[port.layout.objectFormat], 10)
+    await port.close()
+    await port.close()
+    const commit = sampleCommit(port.layout.objectFormat, [], 'closed')
+    await assert.rejects(port.publish(planOf(commit, null)))
+  })
+
+  it('holds an empty blob and an empty tree', async (t) => {
+    const { port } = await openFixture(t)
+    const objects = (['blob', 'tree'] as const).map((type) =>
+      encodeObject(port.layout.objectFormat, type, new Uint8Array(0)),
+    )
+    await port.publish({ objects, updates: [] })
+    for (const { oid, type } of objects) {
+      const found = await port.readObject(oid, 0)
+      assert.deepEqual([found?.type, found?.content.byteLength], [type, 0])
+    }
+  })
+}
+
+function plainEntry(entry: Awaited<ReturnType<typeof readAll>>[number]) {
+  return { ...entry, files: entry.files.map((file) => ({ ...file, content: String(file.content) })) }
+}
+
+function removeLoose(repository: TempRepository, oid: Oid): void {
+  rmSync(looseObjectPath(repository.layout, oid))
+}
+
+function damageLoose(repository: TempRepository, oid: Oid, bytes: Uint8Array): void {
+  const path = looseObjectPath(repository.layout, oid)
+  chmodSync(path, 0o644)
+  writeFileSync(path, bytes)
+}

@@ -1,0 +1,190 @@
+import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, it, type TestContext } from 'node:test'
+import { classifyGitFailure, type GitFailure } from '../../src/git/classify-git-failure.ts'
+import { createGitRunner, openRepository, walRef } from '../../src/git/index.ts'
+import { looseObjectPath, looseRefPath } from '../../src/git/ref-paths.ts'
+import {
+  CorruptObjectError,
+  GitError,
+  type GriteError,
+  NotFoundError,
+  RefLockedError,
+  RefMovedError,
+  StorageError,
+} from '../../src/model/errors/index.ts'
+import { publishChain } from './sample-commits.ts'
+import { createTempRepository, type TempRepository } from './temp-repository.ts'
+
+async function fixture(t: TestContext): Promise<{ repository: TempRepository; oids: readonly string[] }> {
+  const repository = await createTempRepository(t)
+  const oids = await publishChain(openRepository(repository.layout, { environment: repository.environment }), [
+    'one',
+    'two',
+  ])
+  return { repository, oids }
+}
+
+/** Runs real git to its failure and classifies it. */
+function fail({ path, environment }: TempRepository, args: readonly string[], input = '', cwd = path): GriteError {
+  const { status, stderr } = spawnSync('git', args, { cwd, env: environment, input, encoding: 'utf8' })
+  assert.notEqual(status, 0, 'git fails')
+  return classifyGitFailure({ args, exitStatus: status, signal: null, stderr })
+}
+
+describe('a failure of git', { concurrency: true }, () => {
+  it('outside a repository is not found', async (t) => {
+    const { repository } = await fixture(t)
+    assert.ok(fail(repository, ['status'], '', repository.dir) instanceof NotFoundError)
+  })
+
+  it('at a lost race names ref and values', async (t) => {
+    const { repository, oids } = await fixture(t)
+    const [first, second] = oids
+    const error = fail(repository, ['update-ref', '--stdin'], `update ${walRef} ${first} ${first}\n`)
+    assert.ok(error instanceof RefMovedError)
+    assert.deepEqual([error.ref, error.expected, error.found], [walRef, first, second])
+    assert.ok(fail(repository, ['update-ref', '--stdin'], `create ${walRef} ${first}\n`) instanceof RefMovedError)
+    assert.ok(
+      fail(repository, ['update-ref', '--stdin'], `update refs/none ${first} ${first}\n`) instanceof RefMovedError,
+    )
+  })
+
+  it('at a lock names the ref and the lock', async (t) => {
+    const { repository, oids } = await fixture(t)
+    const lock = `${looseRefPath(repository.layout, walRef)}.lock`
+    writeFileSync(lock, '')
+    const error = fail(repository, ['update-ref', walRef, oids[0] ?? ''])
+    assert.ok(error instanceof RefLockedError)
+    assert.deepEqual([error.ref, error.details.lock_path], [walRef, lock])
+  })
+
+  it('at the lock of packed refs is a lock', async (t) => {
+    const { repository } = await fixture(t)
+    repository.run('pack-refs', '--all')
+    writeFileSync(join(repository.layout.commonDir, 'packed-refs.lock'), '')
+    assert.ok(
+      fail(repository, ['-c', 'core.packedRefsTimeout=1', 'update-ref', '-d', walRef]) instanceof RefLockedError,
+    )
+  })
+
+  it('for an unknown object is not found', async (t) => {
+    const { repository, oids } = await fixture(t)
+    const unknown = 'de'.repeat(20)
+    for (const args of [
+      ['rev-list', unknown],
+      ['rev-list', oids[0] ?? '', `^${unknown}`],
+      ['merge-base', unknown, oids[0] ?? ''],
+      ['merge-base', '--is-ancestor', unknown, oids[0] ?? ''],
+      ['rev-parse', '--verify', 'none'],
+    ]) {
+      assert.ok(fail(repository, args) instanceof NotFoundError, args.join(' '))
+    }
+  })
+
+  it('at a damaged object is corruption', async (t) => {
+    const { repository, oids } = await fixture(t)
+    const path = looseObjectPath(repository.layout, oids[0] as never)
+    chmodSync(path, 0o644)
+    writeFileSync(path, 'garbage')
+    assert.ok(fail(repository, ['rev-list', walRef]) instanceof CorruptObjectError)
+    assert.ok(fail(repository, ['cat-file', 'commit', oids[0] ?? '']) instanceof Error)
+  })
+
+  it('at an object of a promisor that may not be fetched is not found', async (t) => {
+    const { repository } = await fixture(t)
+    const { git, dir, path, environment } = repository
+    git(path, 'config', 'uploadpack.allowFilter', 'true')
+    git(dir, 'clone', '-q', '--no-checkout', '--filter=blob:none', `file://${path}`, 'partial')
+    const blob = git(path, 'rev-parse', 'HEAD:README')
+    const { status, stderr } = spawnSync('git', ['cat-file', 'blob', blob], {
+      cwd: join(dir, 'partial'),
+      env: { ...environment, GIT_NO_LAZY_FETCH: '1', GIT_ALLOW_PROTOCOL: 'none' },
+      encoding: 'utf8',
+    })
+    const error = classifyGitFailure({ args: ['cat-file'], exitStatus: status, signal: null, stderr })
+    assert.ok(error instanceof NotFoundError || /bad file/.test(stderr), stderr)
+  })
+
+  it('to write is a storage failure', async (t) => {
+    const { repository } = await fixture(t)
+    const objects = join(repository.dir, 'small')
+    mkdirSync(objects)
+    const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=16k', 'tmpfs', objects])
+    if (mounted.status !== 0) return t.skip('no tmpfs can be mounted')
+    const write = (input: string | Uint8Array) => {
+      const env = { ...repository.environment, GIT_OBJECT_DIRECTORY: objects }
+      const args = ['hash-object', '-w', '--stdin']
+      const { status, stderr } = spawnSync('git', args, { cwd: repository.path, env, input, encoding: 'utf8' })
+      assert.notEqual(status, 0)
+      return classifyGitFailure({ args, exitStatus: status, signal: null, stderr })
+    }
+    try {
+      assert.ok(write(crypto.getRandomValues(new Uint8Array(60_000))) instanceof StorageError)
+      spawnSync('mount', ['-o', 'remount,ro', objects])
+      assert.ok(write('x') instanceof StorageError)
+    } finally {
+      spawnSync('umount', [objects])
+    }
+  })
+
+  it('without a name keeps what git said', () => {
+    const failure: GitFailure = { args: ['fetch'], exitStatus: 1, signal: null, stderr: 'first\nsecond\n' }
+    const error = classifyGitFailure(failure)
+    assert.ok(error instanceof GitError)
+    assert.equal(error.message, 'git fetch failed with status 1: first; second')
+    assert.equal(
+      classifyGitFailure({ ...failure, exitStatus: null, signal: 'SIGKILL', stderr: '' }).message,
+      'git fetch failed with signal SIGKILL',
+    )
+  })
+})
+
+describe('the runner of git', () => {
+  it('never runs a git that the repository brings along', async (t) => {
+    const { repository } = await fixture(t)
+    const { layout, environment, path } = repository
+    const planted = join(path, 'bin')
+    mkdirSync(planted)
+    writeFileSync(join(planted, 'git'), '#!/bin/sh\necho planted\n')
+    chmodSync(join(planted, 'git'), 0o755)
+    const PATH = `.:bin::${planted}:${environment.PATH}`
+    const { stdout } = await createGitRunner(layout, { ...environment, PATH }).run(['version'])
+    assert.match(stdout.toString(), /^git version/)
+    const none = createGitRunner(layout, { ...environment, PATH: `.:${planted}` })
+    await assert.rejects(none.run(['version']), (error) => error instanceof GitError && /not found/.test(error.message))
+  })
+
+  it('stops git when asked, and bounds its answer', async (t) => {
+    const { repository } = await fixture(t)
+    const git = createGitRunner(repository.layout, repository.environment)
+    const stop = new AbortController()
+    const waiting = git.start(['cat-file', '--batch'], { signal: stop.signal })
+    const { ended } = await waiting
+    stop.abort()
+    assert.equal((await ended).signal, 'SIGTERM')
+    await assert.rejects(git.run(['rev-list', walRef], { stdoutBytesMax: 50 }), /more than 50 bytes/)
+  })
+
+  it('hands progress on as it comes', async (t) => {
+    const { repository } = await fixture(t)
+    const seen: string[] = []
+    const git = createGitRunner(repository.layout, repository.environment)
+    await git.run(['fsck', '--progress'], { onStderr: (text) => seen.push(text) })
+    assert.match(seen.join(''), /100%/)
+  })
+
+  it('reads objects as they are stored, whatever replace refs say', async (t) => {
+    const { repository, oids } = await fixture(t)
+    repository.run('replace', oids[0] ?? '', oids[1] ?? '')
+    const { stdout } = await createGitRunner(repository.layout, repository.environment).run([
+      'log',
+      '-1',
+      '--format=%s',
+      oids[0] ?? '',
+    ])
+    assert.equal(stdout.toString(), 'one\n')
+  })
+})

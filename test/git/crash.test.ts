@@ -1,0 +1,79 @@
+import assert from 'node:assert/strict'
+import { existsSync, readdirSync } from 'node:fs'
+import { describe, it } from 'node:test'
+import { openRepository, type PublishPoint, walRef } from '../../src/git/index.ts'
+import { looseRefPath, refTemporaryDir } from '../../src/git/ref-paths.ts'
+import { planOf, publishChain, sampleCommit } from './sample-commits.ts'
+import { startPublishingChild } from './start-publishing-child.ts'
+import { createTempRepository } from './temp-repository.ts'
+
+/** Every moment of a publish, and whether the ref has moved by then. */
+const points = {
+  started: false,
+  'files-staged': false,
+  'files-flushed': false,
+  'objects-placed': false,
+  'objects-written': false,
+  'ref-locked': false,
+  'ref-checked': false,
+  'ref-moved': true,
+  'ref-flushed': true,
+  published: true,
+} as const satisfies Record<PublishPoint, boolean>
+
+describe('a publish killed at any moment', { concurrency: 2 }, () => {
+  for (const [point, hasMoved] of Object.entries(points) as [PublishPoint, boolean][]) {
+    it(`leaves a sound repository and no lock that lasts: ${point}`, async (t) => {
+      const repository = await createTempRepository(t)
+      const { layout, environment, path } = repository
+      const port = openRepository(layout, { environment, lockWaitMs: 0 })
+      t.after(() => port.close())
+      const [first] = await publishChain(port, ['first'])
+      const order = {
+        cwd: path,
+        environment,
+        implementation: 'combined',
+        name: 'killed',
+        commits: 1,
+        dieAt: point,
+      } as const
+      const end = await startPublishingChild(order)
+      assert.equal(end.signal, 'SIGKILL', end.stderr)
+      repository.run('fsck', '--strict', '--no-dangling')
+      const head = await port.readRef(walRef)
+      assert.equal(head !== first, hasMoved)
+
+      const startedAt = performance.now()
+      const next = sampleCommit('sha1', head === null ? [] : [head], 'next')
+      await port.publish(planOf(next, head))
+      assert.ok(performance.now() - startedAt < 900, 'the next publish does not wait')
+      assert.equal(repository.run('rev-parse', walRef), next.oid)
+      assert.equal(existsSync(`${looseRefPath(layout, walRef)}.lock`), false)
+      repository.run('fsck', '--strict', '--no-dangling')
+
+      // A process that opens the repository clears away what the dead one left, once nothing is linked to it.
+      const later = openRepository(layout, { environment })
+      await publishChain(later, ['later'])
+      await later.close()
+      assert.deepEqual(readdirSync(refTemporaryDir(layout)), [])
+    })
+  }
+
+  it('leaves nothing that hinders, by the git program either', async (t) => {
+    const repository = await createTempRepository(t)
+    const { environment, path } = repository
+    for (const dieAt of ['objects-written', 'ref-moved'] as const) {
+      const end = await startPublishingChild({
+        cwd: path,
+        environment,
+        implementation: 'native',
+        name: dieAt,
+        commits: 1,
+        dieAt,
+      })
+      assert.equal(end.signal, 'SIGKILL', end.stderr)
+    }
+    assert.equal(repository.run('log', '--format=%s', walRef), 'ref-moved 0')
+    repository.run('fsck', '--strict', '--no-dangling')
+  })
+})

@@ -1,0 +1,306 @@
+import assert from 'node:assert/strict'
+import { chownSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, it } from 'node:test'
+import { findRepository } from '../../src/git/discover.ts'
+import { currentOwner } from '../../src/git/index.ts'
+import { GitError, NotFoundError } from '../../src/model/errors/index.ts'
+import { createSandbox, type Sandbox, whyNotMakeable } from './temp-repository.ts'
+
+const init = ['-c', 'init.defaultBranch=main', 'init', '-q', '--template=']
+
+interface Found {
+  /** Everything below the sandbox; null for a bare repository's work tree. */
+  readonly gitDir: string
+  readonly commonDir?: string
+  readonly workTree: string | null
+}
+
+interface Case {
+  readonly title: string
+  readonly make: (sandbox: Sandbox) => { cwd: string; env?: Record<string, string> }
+  readonly found: Found
+}
+
+function commit({ git }: Sandbox, path: string): void {
+  git(path, 'commit', '-q', '--allow-empty', '-m', 'first')
+}
+
+const cases: readonly Case[] = [
+  {
+    title: 'the top of a work tree',
+    make: ({ git, dir }) => {
+      git(dir, ...init, 'r')
+      return { cwd: 'r' }
+    },
+    found: { gitDir: 'r/.git', workTree: 'r' },
+  },
+  {
+    title: 'a folder below it',
+    make: ({ git, dir }) => {
+      git(dir, ...init, 'r')
+      mkdirSync(join(dir, 'r/a/b'), { recursive: true })
+      return { cwd: 'r/a/b' }
+    },
+    found: { gitDir: 'r/.git', workTree: 'r' },
+  },
+  {
+    title: 'a symbolic link to a folder',
+    make: ({ git, dir }) => {
+      git(dir, ...init, 'r')
+      symlinkSync(join(dir, 'r'), join(dir, 'link'))
+      return { cwd: 'link' }
+    },
+    found: { gitDir: 'r/.git', workTree: 'r' },
+  },
+  {
+    title: 'a linked work tree',
+    make: (sandbox) => {
+      sandbox.git(sandbox.dir, ...init, 'r')
+      commit(sandbox, join(sandbox.dir, 'r'))
+      sandbox.git(join(sandbox.dir, 'r'), 'worktree', 'add', '-q', '../w')
+      return { cwd: 'w' }
+    },
+    found: { gitDir: 'r/.git/worktrees/w', commonDir: 'r/.git', workTree: 'w' },
+  },
+  {
+    title: 'a work tree linked to a bare repository',
+    make: (sandbox) => {
+      sandbox.git(sandbox.dir, ...init, 'r')
+      commit(sandbox, join(sandbox.dir, 'r'))
+      sandbox.git(sandbox.dir, 'clone', '-q', '--bare', 'r', 'bare')
+      sandbox.git(join(sandbox.dir, 'bare'), 'worktree', 'add', '-q', '../w')
+      return { cwd: 'w' }
+    },
+    found: { gitDir: 'bare/worktrees/w', commonDir: 'bare', workTree: 'w' },
+  },
+  {
+    title: 'a bare repository',
+    make: ({ git, dir }) => {
+      git(dir, ...init, '--bare', 'r')
+      return { cwd: 'r' }
+    },
+    found: { gitDir: 'r', workTree: null },
+  },
+  {
+    title: 'a folder of a bare repository',
+    make: ({ git, dir }) => {
+      git(dir, ...init, '--bare', 'r')
+      return { cwd: 'r/objects' }
+    },
+    found: { gitDir: 'r', workTree: null },
+  },
+  {
+    title: 'a submodule',
+    make: (sandbox) => {
+      const { git, dir } = sandbox
+      git(dir, ...init, 'inner')
+      commit(sandbox, join(dir, 'inner'))
+      git(dir, ...init, 'outer')
+      git(
+        join(dir, 'outer'),
+        '-c',
+        'protocol.file.allow=always',
+        'submodule',
+        '--quiet',
+        'add',
+        join(dir, 'inner'),
+        'sub',
+      )
+      return { cwd: 'outer/sub' }
+    },
+    found: { gitDir: 'outer/.git/modules/sub', workTree: 'outer/sub' },
+  },
+  {
+    title: 'a separate git directory',
+    make: ({ git, dir }) => {
+      git(dir, ...init, '--separate-git-dir', 'elsewhere', 'r')
+      return { cwd: 'r' }
+    },
+    found: { gitDir: 'elsewhere', workTree: 'r' },
+  },
+  {
+    title: 'GIT_DIR, whose work tree is where one stands',
+    make: ({ git, dir }) => {
+      git(dir, ...init, 'r')
+      mkdirSync(join(dir, 'other'))
+      return { cwd: 'other', env: { GIT_DIR: '../r/.git' } }
+    },
+    found: { gitDir: 'r/.git', workTree: 'other' },
+  },
+  {
+    title: 'GIT_DIR with GIT_WORK_TREE',
+    make: ({ git, dir }) => {
+      git(dir, ...init, 'r')
+      mkdirSync(join(dir, 'tree'))
+      return { cwd: '.', env: { GIT_DIR: join(dir, 'r/.git'), GIT_WORK_TREE: join(dir, 'tree') } }
+    },
+    found: { gitDir: 'r/.git', workTree: 'tree' },
+  },
+  {
+    title: 'GIT_COMMON_DIR beside GIT_DIR',
+    make: (sandbox) => {
+      const { git, dir } = sandbox
+      git(dir, ...init, 'r')
+      git(dir, ...init, '--bare', 'common')
+      return { cwd: 'r', env: { GIT_DIR: '.git', GIT_COMMON_DIR: '../common' } }
+    },
+    found: { gitDir: 'r/.git', commonDir: 'common', workTree: null },
+  },
+  {
+    title: 'core.worktree',
+    make: ({ git, dir }) => {
+      git(dir, ...init, 'r')
+      mkdirSync(join(dir, 'tree'))
+      git(join(dir, 'r'), 'config', 'core.worktree', '../../tree')
+      return { cwd: 'r' }
+    },
+    found: { gitDir: 'r/.git', workTree: 'tree' },
+  },
+  {
+    title: 'the outer repository where an inner .git is empty',
+    make: ({ git, dir }) => {
+      git(dir, ...init, 'r')
+      mkdirSync(join(dir, 'r/a/.git'), { recursive: true })
+      return { cwd: 'r/a' }
+    },
+    found: { gitDir: 'r/.git', workTree: 'r' },
+  },
+  {
+    title: 'a repository below a ceiling',
+    make: ({ git, dir }) => {
+      git(dir, ...init, 'r')
+      mkdirSync(join(dir, 'r/a'))
+      return { cwd: 'r/a', env: { GIT_CEILING_DIRECTORIES: dir } }
+    },
+    found: { gitDir: 'r/.git', workTree: 'r' },
+  },
+]
+
+describe('findRepository finds', { concurrency: true }, () => {
+  for (const { title, make, found } of cases) {
+    it(`${title}, as git does, without starting it`, async (t) => {
+      const sandbox = createSandbox(t)
+      const made = make(sandbox)
+      const cwd = join(sandbox.dir, made.cwd)
+      // A PATH without git shows that git is not asked.
+      const layout = await findRepository({ cwd, env: { ...sandbox.environment, ...made.env, PATH: '/nowhere' } })
+      const absolute = (path: string) => join(sandbox.dir, path)
+      assert.deepEqual(
+        { gitDir: layout.gitDir, commonDir: layout.commonDir, workTree: layout.workTree },
+        {
+          gitDir: absolute(found.gitDir),
+          commonDir: absolute(found.commonDir ?? found.gitDir),
+          workTree: found.workTree && absolute(found.workTree),
+        },
+      )
+      assert.equal(layout.objectDir, join(layout.commonDir, 'objects'))
+      assert.deepEqual([layout.objectFormat, layout.refStorage, layout.unusualObjectStore], ['sha1', 'files', false])
+      if (Object.keys(made.env ?? {}).length === 0) {
+        assert.equal(layout.gitDir, sandbox.git(cwd, 'rev-parse', '--absolute-git-dir'))
+        if (layout.workTree) assert.equal(layout.workTree, sandbox.git(cwd, 'rev-parse', '--show-toplevel'))
+      }
+    })
+  }
+
+  it('the object format', async (t) => {
+    const { git, dir, environment } = createSandbox(t)
+    git(dir, ...init, '--object-format=sha256', 'r')
+    assert.equal((await findRepository({ cwd: join(dir, 'r'), env: environment })).objectFormat, 'sha256')
+  })
+
+  it('the ref storage', { skip: whyNotMakeable('reftable') ?? false }, async (t) => {
+    const { git, dir, environment } = createSandbox(t)
+    git(dir, ...init, '--ref-format=reftable', 'r')
+    assert.equal((await findRepository({ cwd: join(dir, 'r'), env: environment })).refStorage, 'reftable')
+  })
+
+  it('object directories beside the usual one', async (t) => {
+    const sandbox = createSandbox(t)
+    const { git, dir, environment } = sandbox
+    git(dir, ...init, 'r')
+    commit(sandbox, join(dir, 'r'))
+    git(dir, 'clone', '-q', '--shared', 'r', 'c')
+    assert.equal((await findRepository({ cwd: join(dir, 'c'), env: environment })).unusualObjectStore, true)
+    mkdirSync(join(dir, 'objects'))
+    const layout = await findRepository({
+      cwd: join(dir, 'r'),
+      env: { ...environment, GIT_OBJECT_DIRECTORY: '../objects' },
+    })
+    assert.deepEqual([layout.objectDir, layout.unusualObjectStore], [join(dir, 'objects'), true])
+  })
+})
+
+describe('findRepository reports', { concurrency: true }, () => {
+  it('no repository, naming the directory', async (t) => {
+    const { dir, environment } = createSandbox(t)
+    await assert.rejects(findRepository({ cwd: dir, env: environment }), (error) => {
+      assert.ok(error instanceof NotFoundError)
+      assert.ok(error.message.includes(dir))
+      return true
+    })
+    await assert.rejects(findRepository({ cwd: join(dir, 'none'), env: environment }), NotFoundError)
+    const env = { ...environment, GIT_DIR: 'none' }
+    await assert.rejects(
+      findRepository({ cwd: dir, env }),
+      (error) => error instanceof NotFoundError && error.message.includes(join(dir, 'none')),
+    )
+  })
+
+  it('none above a ceiling', async (t) => {
+    const { git, dir, environment } = createSandbox(t)
+    git(dir, ...init, 'r')
+    mkdirSync(join(dir, 'r/a/b'), { recursive: true })
+    const env = { ...environment, GIT_CEILING_DIRECTORIES: `relative:${join(dir, 'r/a')}` }
+    assert.ok(await findRepository({ cwd: join(dir, 'r/a'), env }))
+    await assert.rejects(findRepository({ cwd: join(dir, 'r/a/b'), env }), NotFoundError)
+  })
+
+  it('what git says of an unknown extension', async (t) => {
+    const { git, dir, environment } = createSandbox(t)
+    git(dir, ...init, 'r')
+    writeFileSync(join(dir, 'r/.git/config'), '[core]\n\trepositoryformatversion = 1\n[extensions]\n\tnovelty = true\n')
+    await assert.rejects(
+      findRepository({ cwd: join(dir, 'r'), env: environment }),
+      (error) => error instanceof GitError && /novelty/.test(error.message),
+    )
+  })
+
+  it("somebody else's repository, as git does", {
+    skip: process.getuid?.() === 0 ? false : 'needs root',
+  }, async (t) => {
+    const { git, dir, environment } = createSandbox(t)
+    git(dir, ...init, 'r')
+    chownSync(join(dir, 'r'), 12_345, 12_345)
+    chownSync(join(dir, 'r/.git'), 12_345, 12_345)
+    const cwd = join(dir, 'r')
+    await assert.rejects(
+      findRepository({ cwd, env: environment }),
+      (error) => error instanceof GitError && /safe\.directory/.test(error.hints.join()),
+    )
+    const env = { ...environment, GIT_CONFIG_COUNT: '1', GIT_CONFIG_KEY_0: 'safe.directory', GIT_CONFIG_VALUE_0: '*' }
+    assert.equal((await findRepository({ cwd, env: { ...env, GIT_CONFIG_GLOBAL: globalConfig(dir) } })).workTree, cwd)
+  })
+
+  it('a config that is no config as git does', async (t) => {
+    const { git, dir, environment } = createSandbox(t)
+    git(dir, ...init, 'r')
+    writeFileSync(join(dir, 'r/.git/config'), 'no config\n')
+    await assert.rejects(findRepository({ cwd: join(dir, 'r'), env: environment }), GitError)
+  })
+})
+
+function globalConfig(dir: string): string {
+  const path = join(dir, 'global')
+  writeFileSync(path, '[safe]\n\tdirectory = *\n')
+  return path
+}
+
+describe('the owner words', () => {
+  it('are those of proc', { skip: process.platform === 'linux' ? false : 'not Linux' }, () => {
+    const owner = currentOwner()
+    assert.equal(owner.pid, process.pid)
+    assert.equal(owner.bootId, readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim())
+    assert.match(owner.startTime, /^[1-9]\d*$/)
+  })
+})

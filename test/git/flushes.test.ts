@@ -1,0 +1,202 @@
+import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { describe, it } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { type Disk, nodeDisk } from '../../src/git/durable/disk.ts'
+import { chooseFlushes } from '../../src/git/durable/flush-settings.ts'
+import { findRepository, openNative, openRepository, walRef } from '../../src/git/index.ts'
+import { looseObjectPath, looseRefPath } from '../../src/git/ref-paths.ts'
+import { StorageError } from '../../src/model/errors/index.ts'
+import { planOf, publishChain, sampleCommit } from './sample-commits.ts'
+import { createSandbox, createTempRepository } from './temp-repository.ts'
+
+/** A disk that writes down each wave and each change of a name. */
+function recordingDisk(): { disk: Disk; log: string[]; waves: string[][] } {
+  const log: string[] = []
+  const waves: string[][] = []
+  const disk: Disk = {
+    ...nodeDisk,
+    flushFiles(files) {
+      waves.push(files.map(({ path }) => path))
+      return nodeDisk.flushFiles(files)
+    },
+    flushDirectories(paths) {
+      waves.push([...paths])
+      return nodeDisk.flushDirectories(paths)
+    },
+    rename(from, to) {
+      log.push(`${waves.length} ${to}`)
+      nodeDisk.rename(from, to)
+    },
+  }
+  return { disk, log, waves }
+}
+
+describe('a publish', () => {
+  it('flushes in three waves: contents, object directories, the directory of the ref', async (t) => {
+    const { layout, environment } = await createTempRepository(t)
+    const { disk, log, waves } = recordingDisk()
+    const port = openRepository(layout, { environment, disk })
+    await publishChain(port, ['first'])
+    waves.length = 0
+    log.length = 0
+    const head = await port.readRef(walRef)
+    const commit = sampleCommit('sha1', head ? [head] : [], 'second')
+    await port.publish(planOf(commit, head))
+    assert.equal(waves.length, 3)
+    const [contents = [], directories = [], ofRef = []] = waves
+    assert.equal(contents.length, commit.objects.length + 1)
+    const objectDirs = new Set(commit.objects.map(({ oid }) => dirname(looseObjectPath(layout, oid))))
+    assert.deepEqual(new Set(directories.filter((path) => path !== layout.objectDir)), objectDirs)
+    assert.ok(directories.includes(layout.objectDir), 'a new object directory is an entry of objects/')
+    assert.deepEqual(ofRef, [dirname(looseRefPath(layout, walRef))])
+    // Objects get their names after the first wave, the ref its value after the second.
+    assert.deepEqual(log, [
+      ...commit.objects.map(({ oid }) => `1 ${looseObjectPath(layout, oid)}`),
+      `2 ${looseRefPath(layout, walRef)}`,
+    ])
+  })
+
+  it('flushes objects it finds, which their writer may not have', async (t) => {
+    const { layout, environment } = await createTempRepository(t)
+    const commit = sampleCommit('sha1', [], 'one')
+    await openRepository(layout, { environment }).publish({ objects: commit.objects, updates: [] })
+    const { disk, waves } = recordingDisk()
+    await openRepository(layout, { environment, disk }).publish(planOf(commit, null))
+    for (const { oid } of commit.objects) assert.ok(waves[0]?.includes(looseObjectPath(layout, oid)))
+  })
+
+  it('makes so many flushes of the system, no more', {
+    skip: hasStrace() ? false : 'strace is not installed',
+  }, async (t) => {
+    const { path, environment, dir } = await createTempRepository(t)
+    const trace = join(dir, 'trace')
+    const script = fileURLToPath(new URL('publishing-child.ts', import.meta.url))
+    const order = { cwd: path, environment, implementation: 'combined', name: 'traced', commits: 2 }
+    const node = [process.execPath, '--import', 'tsx', script, JSON.stringify(order)]
+    const { status } = spawnSync('strace', ['-f', '-y', '-o', trace, '-e', 'trace=fsync,fdatasync', ...node])
+    assert.equal(status, 0)
+    const calls = readFileSync(trace, 'utf8')
+      .split('\n')
+      .filter((line) => /f(data)?sync\(/.test(line))
+    const ofFiles = calls.filter((line) => line.includes('fdatasync('))
+    // Five objects (two blobs, two trees, a commit) and the ref, twice.
+    assert.equal(ofFiles.length, 12)
+    // At most: a directory per object, objects/, the ref's; and for the first, the parent that gained refs/grite.
+    assert.ok(calls.length - ofFiles.length <= 2 * 7 + 1, `${calls.length - ofFiles.length} directories`)
+  })
+
+  it('flushes what core.fsync says where it is set', async (t) => {
+    const repository = await createTempRepository(t)
+    repository.run('config', 'core.fsync', 'none')
+    const { disk, waves } = recordingDisk()
+    await publishChain(openRepository(repository.layout, { environment: repository.environment, disk }), ['one'])
+    assert.equal(waves.length, 0)
+    repository.run('config', 'core.fsync', 'reference')
+    await publishChain(openRepository(repository.layout, { environment: repository.environment, disk }), ['two'])
+    assert.deepEqual(
+      waves.map((wave) => wave.length),
+      [1, 1],
+    )
+  })
+
+  it('reads the setting from a file that another includes', async (t) => {
+    const repository = await createTempRepository(t)
+    writeFileSync(join(repository.dir, 'included'), '[core]\n\tfsync = none\n')
+    writeFileSync(
+      join(repository.dir, 'home', '.gitconfig'),
+      `[include]\n\tpath = ${join(repository.dir, 'included')}\n`,
+    )
+    const { GIT_CONFIG_GLOBAL: _dropped, ...environment } = repository.environment
+    const { disk, waves } = recordingDisk()
+    await publishChain(openRepository(repository.layout, { environment, disk }), ['one'])
+    assert.deepEqual(waves, [])
+  })
+
+  for (const [fsync, method, objects, references] of [
+    [undefined, undefined, true, true],
+    [undefined, 'batch', true, true],
+    [undefined, 'writeout-only', false, false],
+    ['none', undefined, false, false],
+    ['all', undefined, true, true],
+    ['committed', undefined, true, true],
+    ['committed,-loose-object', undefined, false, true],
+    ['default', undefined, false, false],
+    ['loose-object', undefined, true, false],
+    ['all,-reference', 'fsync', true, false],
+  ] as const) {
+    it(`flushes objects: ${objects}, refs: ${references} for core.fsync=${fsync} core.fsyncMethod=${method}`, () => {
+      const chosen = chooseFlushes(fsync, method)
+      assert.deepEqual([chosen.objects, chosen.references], [objects, references])
+    })
+  }
+})
+
+describe('a disk that fails', () => {
+  const failures = {
+    createFile: 'ENOSPC',
+    makeDirectory: 'EROFS',
+    flushFiles: 'EIO',
+    flushDirectories: 'EIO',
+    link: 'ENOSPC',
+    append: 'ENOSPC',
+    rename: 'EACCES',
+  } as const satisfies Partial<Record<keyof Disk, string>>
+  for (const [step, code] of Object.entries(failures)) {
+    it(`moves no ref when ${step} fails with ${code}, and the next publish succeeds`, async (t) => {
+      const repository = await createTempRepository(t)
+      const { layout, environment } = repository
+      const [first] = await publishChain(openRepository(layout, { environment }), ['one'])
+      const fail = () => {
+        throw Object.assign(new Error(`${code}: simulated`), { code, syscall: step })
+      }
+      const port = openRepository(layout, { environment, disk: { ...nodeDisk, [step]: fail } })
+      const commit = sampleCommit('sha1', first ? [first] : [], 'two')
+      await assert.rejects(port.publish(planOf(commit, first ?? null)), (error) => {
+        assert.ok(error instanceof StorageError, String(error))
+        assert.equal(error.code, 'io_error')
+        assert.equal(error.details.errno, code)
+        return true
+      })
+      assert.equal(repository.run('rev-parse', walRef), first)
+      assert.equal(repository.run('count-objects', '-v').includes('garbage: 0'), true)
+      await publishChain(openRepository(layout, { environment, lockWaitMs: 100 }), ['two'])
+      repository.run('fsck', '--strict', '--no-dangling')
+    })
+  }
+})
+
+function hasStrace(): boolean {
+  return spawnSync('strace', ['-V']).status === 0
+}
+
+describe('a file system that is full', () => {
+  it('moves no ref, and takes publishes again once there is room', async (t) => {
+    const { dir, environment, git } = createSandbox(t)
+    const path = join(dir, 'small')
+    mkdirSync(path)
+    const { status } = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=256k', 'tmpfs', path])
+    if (status !== 0) return t.skip('no tmpfs can be mounted')
+    try {
+      git(path, '-c', 'init.defaultBranch=main', 'init', '-q', '--template=', '--bare')
+      const layout = await findRepository({ cwd: path, env: environment })
+      const port = openRepository(layout, { environment })
+      const [first = null] = await publishChain(port, ['one'])
+      const ballast = join(path, 'ballast')
+      writeFileSync(ballast, '')
+      assert.throws(() => writeFileSync(ballast, Buffer.alloc(1 << 20)))
+      const commit = sampleCommit('sha1', first ? [first] : [], 'two')
+      for (const attempt of [port, openNative(layout, { environment })]) {
+        await assert.rejects(attempt.publish(planOf(commit, first)), StorageError)
+        assert.equal(git(path, 'rev-parse', walRef), first)
+      }
+      rmSync(ballast)
+      await port.publish(planOf(commit, first))
+      git(path, 'fsck', '--strict', '--no-dangling')
+    } finally {
+      spawnSync('umount', [path])
+    }
+  })
+})

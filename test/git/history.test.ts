@@ -1,0 +1,116 @@
+import assert from 'node:assert/strict'
+import { rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, it } from 'node:test'
+import {
+  findRepository,
+  hashObject,
+  type Oid,
+  openNative,
+  openRepository,
+  parseRefName,
+  walRef,
+} from '../../src/git/index.ts'
+import { looseObjectPath } from '../../src/git/ref-paths.ts'
+import { publishChain, readAll } from './sample-commits.ts'
+import { createTempRepository } from './temp-repository.ts'
+
+describe('a long history', () => {
+  it('comes in bounded batches, whole, also with contents shared over all of it', async (t) => {
+    const repository = await createTempRepository(t, 'bare')
+    const { layout, environment } = repository
+    repository.gitWith(exportStream(2500), layout.gitDir, 'fast-import', '--quiet')
+    const port = openRepository(layout, { environment })
+    t.after(() => port.close())
+    const head = (await port.readRef(walRef)) as Oid
+    const sizes: number[] = []
+    let expected = 0
+    for await (const batch of port.readHistory({ head, blobBytesMax: 1000 })) {
+      sizes.push(batch.length)
+      for (const { message, files, problem } of batch) {
+        assert.equal(problem, null)
+        assert.equal(message, `commit ${expected}`)
+        assert.deepEqual(
+          files.map(({ path, content }) => `${path}=${content}`),
+          [`own=own ${expected}`, 'shared=shared'],
+        )
+        expected++
+      }
+    }
+    assert.deepEqual(sizes, [1000, 1000, 500])
+    assert.equal(repository.run('rev-parse', walRef), head)
+  })
+
+  it('is read the same by each way, whichever object is missing', async (t) => {
+    const repository = await createTempRepository(t)
+    const { layout, environment } = repository
+    const port = openNative(layout, { environment })
+    t.after(() => port.close())
+    const messages = Array.from({ length: 30 }, (_value, index) => `m${index}`)
+    const oids = await publishChain(port, messages)
+    const head = oids.at(-1) as Oid
+    const whole = await readAll(port, head)
+    const blob = hashObject('sha1', 'blob', Buffer.from('m17'))
+    rmSync(looseObjectPath(layout, blob))
+    const damaged = await readAll(port, head)
+    assert.deepEqual(
+      damaged.map(({ oid }) => oid),
+      oids,
+    )
+    const differing = damaged.filter((entry, index) => JSON.stringify(entry) !== JSON.stringify(whole[index]))
+    assert.deepEqual(
+      differing.map(({ message }) => message),
+      ['m17'],
+    )
+  })
+
+  it('may be left early, which ends git', async (t) => {
+    const repository = await createTempRepository(t, 'bare')
+    const { layout, environment } = repository
+    repository.gitWith(exportStream(3000), layout.gitDir, 'fast-import', '--quiet')
+    const port = openNative(layout, { environment })
+    t.after(() => port.close())
+    const head = (await port.readRef(walRef)) as Oid
+    for await (const batch of port.readHistory({ head, blobBytesMax: 1000 })) {
+      assert.equal(batch.length, 1000)
+      break
+    }
+    await publishChain(port, ['after'], parseRefName('refs/grite/after'))
+  })
+
+  it('of a partial clone is read without fetching', async (t) => {
+    const repository = await createTempRepository(t)
+    const { layout, environment, dir, path, git } = repository
+    const oids = await publishChain(openRepository(layout, { environment }), ['one', 'two'])
+    git(path, 'config', 'uploadpack.allowFilter', 'true')
+    git(dir, 'init', '-q', 'partial')
+    const clone = join(dir, 'partial')
+    git(clone, 'remote', 'add', 'origin', `file://${path}`)
+    git(clone, 'fetch', '-q', '--filter=blob:none', 'origin', `${walRef}:${walRef}`)
+    const port = openRepository(await findRepository({ cwd: clone, env: environment }), { environment })
+    t.after(() => port.close())
+    const entries = await readAll(port, oids[1] as Oid)
+    assert.deepEqual(
+      entries.map(({ oid }) => oid),
+      oids,
+    )
+    assert.deepEqual(
+      entries.flatMap(({ files }) => files.map(({ problem }) => problem)),
+      Array(4).fill('missing'),
+    )
+  })
+})
+
+/** A log for `git fast-import`: one file of its own in each commit, one shared by all. */
+function exportStream(commits: number): string {
+  const parts: string[] = ['blob\nmark :1\ndata 6\nshared\n']
+  for (let index = 0; index < commits; index++) {
+    const message = `commit ${index}`
+    const own = `own ${index}`
+    parts.push(
+      `commit ${walRef}\ncommitter T <t@example.com> ${1_700_000_000 + index} +0000\ndata ${message.length}\n${message}\n`,
+    )
+    parts.push(`M 100644 :1 shared\nM 100644 inline own\ndata ${own.length}\n${own}\n\n`)
+  }
+  return parts.join('')
+}

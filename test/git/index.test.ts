@@ -1,0 +1,32 @@
+import assert from 'node:assert/strict'
+import { it } from 'node:test'
+import * as git from '../../src/git/index.ts'
+
+it('the git layer offers these and nothing else', () => {
+  assert.deepEqual(Object.keys(git).sort(), [
+    'buildTree',
+    'createGitRunner',
+    'currentOwner',
+    'encodeCommit',
+    'encodeObject',
+    'encodeTree',
+    'findRepository',
+    'formatOwner',
+    'hashObject',
+    'isOid',
+    'isOwnerDead',
+    'oidLength',
+    'openIsomorphic',
+    'openNative',
+    'openRepository',
+    'parseCommit',
+    'parseOid',
+    'parseOwner',
+    'parseRefName',
+    'parseTree',
+    'readGitConfig',
+    'readReflog',
+    'reflogMark',
+    'walRef',
+  ])
+})

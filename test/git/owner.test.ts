@@ -1,0 +1,46 @@
+import assert from 'node:assert/strict'
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { describe, it } from 'node:test'
+import { currentOwner, formatOwner, isOwnerDead, type Owner, parseOwner } from '../../src/git/index.ts'
+
+const mine = currentOwner()
+const longAgo = 1000
+
+describe('an owner', () => {
+  it('is read back from its words', () => {
+    assert.deepEqual(parseOwner(formatOwner(mine)), mine)
+    for (const text of ['', 'a', 'a.b.c.d', 'a.b.0.d', 'a.b.1.d.e', 'a.b.-1.d']) assert.equal(parseOwner(text), null)
+  })
+
+  const gone = spawnSync(process.execPath, ['-e', '']).pid
+  const table: readonly (readonly [string, Partial<Owner>, boolean])[] = [
+    ['this process', {}, false],
+    ['a process that is gone', { pid: gone }, true],
+    ['a process whose number was given to another', { startTime: '1' }, true],
+    ['a gone process of another pid namespace', { pid: gone, pidNamespace: '1' }, false],
+    ['any process of an earlier boot', { bootId: 'earlier' }, true],
+    ['a process of an earlier boot in another namespace', { bootId: 'earlier', pidNamespace: '1' }, true],
+  ]
+  for (const [title, words, isDead] of table) {
+    it(`is ${isDead ? 'dead' : 'not judged dead'}: ${title}`, () => {
+      assert.equal(isOwnerDead({ ...mine, ...words }, longAgo), isDead)
+    })
+  }
+
+  it('of another boot is alive while its file is younger than this boot', () => {
+    assert.equal(isOwnerDead({ ...mine, bootId: 'another machine' }, Date.now()), false)
+  })
+
+  it('is dead once killed, though its parent has not noticed', {
+    skip: process.platform === 'linux' ? false : 'not Linux',
+  }, async () => {
+    // The shell does not wait for its child, which stays a zombie.
+    const shell = spawn('sh', ['-c', 'sleep 0 & echo $!; exec sleep 2'], { stdio: ['ignore', 'pipe', 'ignore'] })
+    const [line] = (await once(shell.stdout, 'data')) as [Buffer]
+    const pid = Number(line.toString())
+    await new Promise((resolve) => setTimeout(resolve, 200))
+    assert.equal(isOwnerDead({ ...mine, pid, startTime: '0' }), true)
+    shell.kill()
+  })
+})

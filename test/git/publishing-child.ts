@@ -1,0 +1,38 @@
+// Run as a program of its own by the crash and race tests: publishes to the log of a repository, perhaps to its death.
+import { findRepository, openNative, openRepository, type PublishPoint, walRef } from '../../src/git/index.ts'
+import { RefMovedError } from '../../src/model/errors/index.ts'
+import { planOf, sampleCommit } from './sample-commits.ts'
+
+export interface PublishingOrder {
+  readonly cwd: string
+  readonly environment: Readonly<Record<string, string>>
+  readonly implementation: 'combined' | 'native'
+  /** Each commit's message starts with it. */
+  readonly name: string
+  readonly commits: number
+  /** Where the process kills itself. */
+  readonly dieAt?: PublishPoint
+}
+
+const order = JSON.parse(process.argv[2] ?? '') as PublishingOrder
+const layout = await findRepository({ cwd: order.cwd, env: order.environment })
+const open = order.implementation === 'native' ? openNative : openRepository
+const port = open(layout, {
+  environment: order.environment,
+  hooks: {
+    at(point) {
+      if (point === order.dieAt) process.kill(process.pid, 'SIGKILL')
+    },
+  },
+})
+for (let done = 0; done < order.commits; ) {
+  const head = await port.readRef(walRef)
+  const commit = sampleCommit(layout.objectFormat, head === null ? [] : [head], `${order.name} ${done}`)
+  try {
+    await port.publish(planOf(commit, head))
+    done++
+  } catch (error) {
+    if (!(error instanceof RefMovedError)) throw error
+  }
+}
+await port.close()

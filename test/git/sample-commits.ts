@@ -1,0 +1,55 @@
+import { buildTree } from '../../src/git/build-tree.ts'
+import { encodeCommit } from '../../src/git/object-codec.ts'
+import type { GitPort, ObjectFormat, Oid, PendingObject, PublishPlan, RefName } from '../../src/git/port.ts'
+import { walRef } from '../../src/git/ref-paths.ts'
+
+export interface SampleCommit {
+  readonly oid: Oid
+  readonly objects: readonly PendingObject[]
+}
+
+/** A commit with files of its own, like those of the log. Same fields, same id. */
+export function sampleCommit(
+  format: ObjectFormat,
+  parents: readonly Oid[],
+  message: string,
+  files: Readonly<Record<string, string | Uint8Array>> = {
+    'meta.json': `{"m":${JSON.stringify(message)}}`,
+    'events/0.bin': message,
+  },
+): SampleCommit {
+  const contents = Object.entries(files).map(([path, content]) => [path, Buffer.from(content)] as const)
+  const tree = buildTree(format, new Map(contents))
+  const author = { name: 'Test', email: 'test@example.com', unixSeconds: 1_700_000_000, offsetMinutes: 0 }
+  const commit = encodeCommit(format, { tree: tree.root, parents, author, message })
+  return { oid: commit.oid, objects: [...tree.objects, commit] }
+}
+
+/** The plan that moves a ref from `expected` to a commit. */
+export function planOf(commit: SampleCommit, expected: Oid | null, ref: RefName = walRef): PublishPlan {
+  return { objects: commit.objects, updates: [{ ref, expected, next: commit.oid, reflogMessage: 'append' }] }
+}
+
+/** Publishes a chain on top of the ref; returns the ids, oldest first. */
+export async function publishChain(
+  port: GitPort,
+  messages: readonly string[],
+  ref: RefName = walRef,
+): Promise<readonly Oid[]> {
+  const oids: Oid[] = []
+  let head = await port.readRef(ref)
+  for (const message of messages) {
+    const commit = sampleCommit(port.layout.objectFormat, head === null ? [] : [head], message)
+    await port.publish(planOf(commit, head, ref))
+    head = commit.oid
+    oids.push(head)
+  }
+  return oids
+}
+
+/** All entries of a history, of all batches. */
+export async function readAll(port: GitPort, head: Oid, exclude: readonly Oid[] = [], blobBytesMax = 1_000_000) {
+  const entries = []
+  for await (const batch of port.readHistory({ head, exclude, blobBytesMax })) entries.push(...batch)
+  return entries
+}
