@@ -90,13 +90,19 @@ function tryParse(text: string): unknown {
 
 const textOrNumber = /"(?:[^"\\]|\\.)*"|-?\d[\d.eE+-]*/g
 
-/** An integer outside of texts that a double cannot hold. */
+/** An integer outside of texts that a double cannot hold, the first one. */
 function findInexactInteger(text: string): string | undefined {
   if (!/\d{16}/.test(text)) return undefined
   for (const [token] of text.matchAll(textOrNumber)) {
-    if (/^-?\d{16,}$/.test(token) && !Number.isSafeInteger(Number(token))) return token
+    if (/^-?\d{16,}$/.test(token) && !isExact(token)) return token
   }
   return undefined
+}
+
+/** Tells whether the number that a double makes of these digits, or the digits it is printed with, are the same. */
+function isExact(integer: string): boolean {
+  const double = Number(integer)
+  return String(double) === integer || BigInt(integer) === BigInt(double)
 }
 
 function requireShallow(value: unknown, levels: number): void {

@@ -1,0 +1,153 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { parseBeadsLine } from '../../src/import/index.ts'
+import { formatRfc3339, parseRfc3339 } from '../../src/import/rfc3339.ts'
+import { lineOf } from './import-file.ts'
+
+const times: readonly (readonly [string, number | undefined])[] = [
+  ['1970-01-01T00:00:00Z', 0],
+  ['1970-01-01T00:00:00.0009999Z', 0],
+  ['1970-01-01T00:00:00.9999999999Z', 999],
+  ['1970-01-01T00:00:00.5Z', 500],
+  ['1970-01-01t00:00:00z', 0],
+  ['1970-01-01T05:30:00+05:30', 0],
+  ['1969-12-31T16:00:00.001-08:00', 1],
+  ['1970-01-01T00:00:00-00:00', 0],
+  ['2016-12-31T23:59:60Z', 1483228800000],
+  ['2024-02-29T00:00:00Z', 1709164800000],
+  ['0001-01-01T00:00:00Z', -62135596800000],
+  ['9999-12-31T23:59:59.999Z', 253402300799999],
+  ['2023-02-29T00:00:00Z', undefined],
+  ['2023-13-01T00:00:00Z', undefined],
+  ['2023-00-01T00:00:00Z', undefined],
+  ['2023-01-01T24:00:00Z', undefined],
+  ['2023-01-01T00:60:00Z', undefined],
+  ['2023-01-01T00:00:61Z', undefined],
+  ['2023-01-01T00:00:00+24:00', undefined],
+  ['2023-01-01T00:00:00', undefined],
+  ['2023-01-01 00:00:00Z', 1672531200000],
+  ['2023-01-01T00:00Z', undefined],
+  ['2023-01-01T00:00:00.Z', undefined],
+  ['2023-01-01', undefined],
+  [' 2023-01-01T00:00:00Z', undefined],
+  ['', undefined],
+]
+for (const [text, expected] of times) {
+  test(`time '${text}' is ${expected ?? 'refused'}`, () => assert.equal(parseRfc3339(text), expected))
+}
+
+test('times cut off what is below a millisecond at any offset', () => {
+  fc.assert(
+    fc.property(
+      fc.integer({ min: 0, max: 4_000_000_000_000 }),
+      fc.integer({ min: -23 * 60, max: 23 * 60 }),
+      fc.integer({ min: 0, max: 999_999 }),
+      (ms, offset, nanoseconds) => {
+        const local = new Date(ms + offset * 60_000).toISOString().slice(0, -1)
+        const zone = `${offset < 0 ? '-' : '+'}${pad(Math.trunc(Math.abs(offset) / 60))}:${pad(Math.abs(offset) % 60)}`
+        assert.equal(parseRfc3339(`${local}${String(nanoseconds).padStart(6, '0')}${zone}`), ms)
+      },
+    ),
+  )
+})
+
+function pad(value: number): string {
+  return String(value).padStart(2, '0')
+}
+
+test('formatted times parse to themselves', () => {
+  fc.assert(
+    fc.property(fc.integer({ min: 0, max: 253402300799999 }), (ms) => {
+      assert.equal(parseRfc3339(formatRfc3339(ms)), ms)
+      assert.doesNotMatch(formatRfc3339(ms), /\.\d*0Z|\.Z/)
+    }),
+  )
+})
+
+test('whole line becomes an issue', () => {
+  const parsed = parseBeadsLine(lineOf({ id: 'bd-1', priority: 2, labels: ['a'], closed_at: null, odd: [1] }))
+  assert.ok('issue' in parsed)
+  const { id, title, status, priority, labels, closedAtMs, createdAtMs, updatedAtMs, line } = parsed.issue
+  assert.deepEqual([id, title, status, priority, labels, closedAtMs], ['bd-1', 'A title', 'open', 2, ['a'], undefined])
+  assert.equal(updatedAtMs - createdAtMs, 86_400_000)
+  assert.deepEqual(line.odd, [1])
+})
+
+const deep = `${'['.repeat(70)}${']'.repeat(70)}`
+const malformed: readonly (readonly [string, string, RegExp])[] = [
+  ['no JSON', 'not json', /^line is not JSON: /],
+  ['half a line', lineOf({ id: 'x' }).slice(0, 40), /^line is not JSON: /],
+  ['conflict marker', '<<<<<<< HEAD', /^line is not JSON: /],
+  ['array', '[]', /^line is not a JSON object$/],
+  ['text', '"x"', /^line is not a JSON object$/],
+  ['null', 'null', /^line is not a JSON object$/],
+  ['no id', lineOf({}), /^id is missing$/],
+  ['number as id', lineOf({ id: 7 }), /^id is not a text$/],
+  ['empty id', lineOf({ id: '' }), /^id is empty$/],
+  ['id with a space', lineOf({ id: 'a b' }), /^id has a space or a control character$/],
+  ['id with a NUL', lineOf({ id: 'a\0' }), /^id has a space or a control character$/],
+  ['id with an escape', lineOf({ id: 'a\u001b[2J' }), /^id has a space or a control character$/],
+  ['long id', lineOf({ id: 'a'.repeat(257) }), /^id has more than 256 bytes$/],
+  ['no title', lineOf({ id: 'x', title: undefined }), /^title is missing$/],
+  ['blank title', lineOf({ id: 'x', title: ' ' }), /^title must not be empty$/],
+  ['long title', lineOf({ id: 'x', title: 'é'.repeat(513) }), /^title has 1026 bytes; at most 1024/],
+  [
+    'lone surrogate',
+    '{"id":"x","title":"\\ud800","status":"open","created_at":"2026-01-01T00:00:00Z"}',
+    /^title is not valid Unicode/,
+  ],
+  ['no status', lineOf({ id: 'x', status: null }), /^status is missing$/],
+  ['blank status', lineOf({ id: 'x', status: '' }), /^status is empty$/],
+  ['no created_at', lineOf({ id: 'x', created_at: undefined }), /^created_at is missing$/],
+  ['created_at of another kind', lineOf({ id: 'x', created_at: 'yesterday' }), /^created_at 'yesterday' is not a time/],
+  ['created_at as a number', lineOf({ id: 'x', created_at: 5 }), /^created_at is not a text$/],
+  ['created_at before 1970', lineOf({ id: 'x', created_at: '0001-01-01T00:00:00Z' }), /^created_at is before 1970$/],
+  ['updated_at that is none', lineOf({ id: 'x', updated_at: '2026-02-30T00:00:00Z' }), /^updated_at '2026-02-30/],
+  ['priority as a word', lineOf({ id: 'x', priority: 'high' }), /^priority is not an integer$/],
+  ['priority as a fraction', lineOf({ id: 'x', priority: 1.5 }), /^priority is not an integer$/],
+  ['labels as a text', lineOf({ id: 'x', labels: 'a,b' }), /^labels is not an array$/],
+  ['label as a number', lineOf({ id: 'x', labels: [1] }), /^a label is not a text$/],
+  [
+    'too many labels',
+    lineOf({ id: 'x', labels: Array.from({ length: 997 }, (_, n) => `l${n}`) }),
+    /^more than 996 labels$/,
+  ],
+  ['dependency as a text', lineOf({ id: 'x', dependencies: ['y'] }), /^a dependency is not an object$/],
+  ['dependency on nothing', lineOf({ id: 'x', dependencies: [{ type: 'blocks' }] }), /^depends_on_id is missing$/],
+  ['dependency without a type', lineOf({ id: 'x', dependencies: [{ depends_on_id: 'y' }] }), /^type is missing$/],
+  ['comments as an object', lineOf({ id: 'x', comments: {} }), /^comments is not an array$/],
+  ['comment without a text', lineOf({ id: 'x', comments: [{ author: 'a' }] }), /^text is missing$/],
+  [
+    'integer beyond 2^53',
+    `{"n":9007199254740993,${lineOf({ id: 'x' }).slice(1)}`,
+    /^integer 9007199254740993 is too large/,
+  ],
+  ['number beyond doubles', `{"n":1e999,${lineOf({ id: 'x' }).slice(1)}`, /^a number is out of range$/],
+  ['deep nesting', `{"n":${deep},${lineOf({ id: 'x' }).slice(1)}`, /^line is nested deeper than 64 levels$/],
+]
+for (const [what, line, reason] of malformed) {
+  test(`${what} makes a line malformed`, () => {
+    const parsed = parseBeadsLine(line)
+    assert.ok('malformed' in parsed)
+    assert.match(parsed.malformed, reason)
+  })
+}
+
+test('long integers inside texts are no matter', () => {
+  assert.ok('issue' in parseBeadsLine(lineOf({ id: 'x', notes: 'run 90071992547409931234 "1e999' })))
+})
+
+test('keys of the prototype are not taken for keys of the line', () => {
+  const parsed = parseBeadsLine(`{"__proto__":{"status":"open"},${lineOf({ id: 'x', status: undefined }).slice(1)}`)
+  assert.deepEqual(parsed, { malformed: 'status is missing' })
+})
+
+test('any text is an issue or malformed', () => {
+  fc.assert(
+    fc.property(fc.oneof(fc.string({ unit: 'binary' }), fc.json(), fc.object().map(lineOf)), (text) => {
+      const parsed = parseBeadsLine(text)
+      assert.ok('issue' in parsed || parsed.malformed.length > 0)
+    }),
+  )
+})

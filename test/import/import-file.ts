@@ -1,0 +1,91 @@
+/** Runs an import against a log in memory, as the command does against the view. */
+import {
+  type BeadsImportOptions,
+  countStep,
+  type ImportBaseline,
+  type ImportCounts,
+  type ImportStep,
+  noImportCounts,
+  originalIdOf,
+  planBeadsImport,
+  splitJsonlLines,
+} from '../../src/import/index.ts'
+import type { Event, IssueId } from '../../src/model/index.ts'
+
+/** A log in memory. Appending an event a second time is an error, as it is in the real one. */
+export interface MemoryLog {
+  readonly events: Event[]
+  readonly ids: Set<string>
+  readonly byIssue: Map<IssueId, Event[]>
+}
+
+export function makeLog(events: Iterable<Event> = []): MemoryLog {
+  const log: MemoryLog = { events: [], ids: new Set(), byIssue: new Map() }
+  for (const event of events) append(log, event)
+  return log
+}
+
+export function append(log: MemoryLog, event: Event): void {
+  if (log.ids.has(event.eventId)) throw new Error(`${event.eventId} is in the log already`)
+  log.ids.add(event.eventId)
+  log.events.push(event)
+  log.byIssue.set(event.issueId, [...(log.byIssue.get(event.issueId) ?? []), event])
+}
+
+/** All events of both, copies once. */
+export function uniteLogs(left: MemoryLog, right: MemoryLog): MemoryLog {
+  return makeLog(new Map([...left.events, ...right.events].map((event) => [event.eventId, event])).values())
+}
+
+export interface ImportOutcome {
+  readonly counts: ImportCounts
+  readonly steps: readonly ImportStep[]
+  readonly appended: readonly Event[]
+}
+
+/** Imports text or bytes; every step is appended after the last was planned, as a lagging caller does. */
+export async function importFile(
+  log: MemoryLog,
+  content: string | Uint8Array,
+  options: BeadsImportOptions = { includeTombstones: false },
+): Promise<ImportOutcome> {
+  const bytes = typeof content === 'string' ? new TextEncoder().encode(content) : content
+  let counts = noImportCounts
+  const steps: ImportStep[] = []
+  const appended: Event[] = []
+  for await (const step of planBeadsImport(() => splitJsonlLines([bytes]), baselineOf(log), options)) {
+    counts = countStep(counts, step)
+    steps.push(step)
+    if (step.outcome === 'planned') appended.push(...step.plan.events)
+  }
+  for (const event of appended) append(log, event)
+  return { counts, steps, appended }
+}
+
+function baselineOf(log: MemoryLog): ImportBaseline {
+  return {
+    async findIssueEvents(issueIds) {
+      return new Map(issueIds.map((issueId) => [issueId, [...(log.byIssue.get(issueId) ?? [])]]))
+    },
+    async findImportedIssues(originalIds) {
+      const wanted = new Set(originalIds)
+      const found = new Map<string, IssueId>()
+      for (const event of [...log.events].sort((left, right) => left.tsUnixMs - right.tsUnixMs)) {
+        const originalId = originalIdOf(event)
+        if (originalId !== undefined && wanted.has(originalId)) found.set(originalId, event.issueId)
+      }
+      return found
+    },
+  }
+}
+
+/** A line with what every line must have. */
+export function lineOf(fields: Readonly<Record<string, unknown>>): string {
+  const base = {
+    title: 'A title',
+    status: 'open',
+    created_at: '2026-01-01T00:00:00Z',
+    updated_at: '2026-01-02T00:00:00Z',
+  }
+  return JSON.stringify({ ...base, ...fields })
+}

@@ -1,0 +1,84 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { detectImportFormat, type JsonlLine, splitJsonlLines } from '../../src/import/index.ts'
+import { lineBytesMax } from '../../src/import/jsonl-lines.ts'
+
+async function split(...chunks: readonly (string | Uint8Array)[]): Promise<JsonlLine[]> {
+  const bytes = chunks.map((chunk) => (typeof chunk === 'string' ? new TextEncoder().encode(chunk) : chunk))
+  return collect(splitJsonlLines(bytes))
+}
+
+async function collect(lines: AsyncIterable<JsonlLine>): Promise<JsonlLine[]> {
+  const all: JsonlLine[] = []
+  for await (const line of lines) all.push(line)
+  return all
+}
+
+test('blank lines count and are left out', async () => {
+  assert.deepEqual(await split('a\n\n \nb'), [
+    { lineNumber: 1, text: 'a' },
+    { lineNumber: 4, text: 'b' },
+  ])
+})
+
+test('byte order mark and carriage returns are dropped', async () => {
+  assert.deepEqual(await split('\ufeffa\r\nb\r\n'), [
+    { lineNumber: 1, text: 'a' },
+    { lineNumber: 2, text: 'b' },
+  ])
+})
+
+test('line separators of Unicode stay inside a line', async () => {
+  assert.deepEqual(await split('a\u2028b\u2029c\u0085d\n'), [{ lineNumber: 1, text: 'a\u2028b\u2029c\u0085d' }])
+})
+
+test('line that is not UTF-8 is named and the next one read', async () => {
+  assert.deepEqual(await split(Uint8Array.of(0xff, 0x0a, 0x61)), [
+    { lineNumber: 1, problem: 'line is not valid UTF-8' },
+    { lineNumber: 2, text: 'a' },
+  ])
+})
+
+test('line without an end is bounded and the next one read', async () => {
+  const megabyte = new Uint8Array(1024 * 1024).fill(0x61)
+  const lines = await split(...Array.from({ length: lineBytesMax / megabyte.length }, () => megabyte), 'a\nb')
+  assert.deepEqual(lines, [
+    { lineNumber: 1, problem: `line has more than ${lineBytesMax} bytes` },
+    { lineNumber: 2, text: 'b' },
+  ])
+})
+
+test('cuts between chunks do not matter, nor does a buffer used again', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(fc.string({ unit: fc.constantFrom('a', 'é', '😀', '\n', '\r\n') })), async (texts) => {
+      const whole = new TextEncoder().encode(texts.join('\n'))
+      const buffer = new Uint8Array(1)
+      const reused = (function* () {
+        for (const byte of whole) {
+          buffer[0] = byte
+          yield buffer
+        }
+      })()
+      assert.deepEqual(await collect(splitJsonlLines(reused)), await split(whole))
+    }),
+  )
+})
+
+const formats: readonly (readonly [string, string, string])[] = [
+  ['beads line', '{"id":"bd-1","title":"x"}\n', 'beads'],
+  ['first line cut off', '{"id":"bd-1","description":"xxxx', 'beads'],
+  ['malformed first line', '<<<<<<< HEAD\n{"id":"bd-1"}\n', 'beads'],
+  ['byte order mark', '\ufeff{"id":"bd-1"}', 'beads'],
+  ['export on one line', '{"meta":{"schema_version":1},"issues":[],"events":[]}', 'grite'],
+  ['indented export', '{\n  "meta": {\n    "schema_version": 1', 'grite'],
+  ['export with its events first', '{"events": [{"event_id":"00"', 'grite'],
+  ['nothing', '', 'unknown'],
+  ['other text', 'hello\n', 'unknown'],
+  ['other JSON', '{"a":1}', 'unknown'],
+]
+for (const [what, text, format] of formats) {
+  test(`${what} is taken for ${format}`, () => {
+    assert.equal(detectImportFormat(new TextEncoder().encode(text)), format)
+  })
+}

@@ -1,0 +1,362 @@
+import assert from 'node:assert/strict'
+import { existsSync, readFileSync } from 'node:fs'
+import { describe, test } from 'node:test'
+import fc from 'fast-check'
+import * as errors from '../../src/model/errors/index.ts'
+import {
+  chooseSignature,
+  compareBytes,
+  compareText,
+  compareVersions,
+  type EventBody,
+  type EventKindName,
+  errorKinds,
+  eventKindNames,
+  eventKinds,
+  type FieldKey,
+  formatHex,
+  formatKindForExport,
+  formatKindWithNumbers,
+  formatScopedLabel,
+  IdParseError,
+  InvalidArgsError,
+  isFieldValue,
+  limits,
+  parentOf,
+  parseActorId,
+  parseEventId,
+  parseHex,
+  parseIssueId,
+  parseScopedLabel,
+  parseSha256,
+  validateBody,
+} from '../../src/model/index.ts'
+import { anyEvent, text } from './arbitraries.ts'
+
+describe('order', () => {
+  test('text sorts as its UTF-8 bytes', () => {
+    fc.assert(
+      fc.property(text, text, (left, right) => {
+        assert.equal(Math.sign(compareText(left, right)), Buffer.compare(Buffer.from(left), Buffer.from(right)))
+      }),
+      { numRuns: 3000 },
+    )
+  })
+
+  test('text with a common beginning sorts as its UTF-8 bytes', () => {
+    fc.assert(
+      fc.property(text, text, text, (start, left, right) => {
+        const [a, b] = [start + left, start + right]
+        assert.equal(Math.sign(compareText(a, b)), Buffer.compare(Buffer.from(a), Buffer.from(b)))
+      }),
+      { numRuns: 3000 },
+    )
+  })
+
+  test('bytes sort as Buffer has it', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 3, max: 3 }), fc.uint8Array({ maxLength: 3, max: 3 }), (left, right) => {
+        assert.equal(Math.sign(compareBytes(left, right)), Buffer.compare(left, right))
+      }),
+    )
+  })
+
+  test('versions are a total order of time, actor and id', () => {
+    const version = fc.record({
+      tsUnixMs: fc.constantFrom(9, 10),
+      actor: fc.constantFrom('0a', 'a0') as fc.Arbitrary<never>,
+      eventId: fc.constantFrom('0b', 'b0') as fc.Arbitrary<never>,
+    })
+    const key = ({ tsUnixMs, actor, eventId }: { tsUnixMs: number; actor: string; eventId: string }) =>
+      `${String(tsUnixMs).padStart(3)}${actor}${eventId}`
+    fc.assert(
+      fc.property(version, version, (left, right) => {
+        const [a, b] = [key(left), key(right)]
+        assert.equal(Math.sign(compareVersions(left, right)), a < b ? -1 : a > b ? 1 : 0)
+      }),
+    )
+  })
+})
+
+describe('hex and ids', () => {
+  test('hex comes back as bytes, whatever its case', () => {
+    fc.assert(
+      fc.property(fc.uint8Array(), (bytes) => {
+        assert.equal(formatHex(bytes), Buffer.from(bytes).toString('hex'))
+        assert.deepEqual(parseHex(formatHex(bytes)), bytes)
+        assert.deepEqual(parseHex(formatHex(bytes).toUpperCase()), bytes)
+      }),
+    )
+  })
+
+  test('text is hex only if all of it is', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: fc.constantFrom('0', 'f', 'A', 'g', ' ', '٣', '/', ':', '@', '`') }), (word) => {
+        assert.equal(parseHex(word) !== undefined, /^(?:[0-9a-fA-F]{2})*$/.test(word))
+      }),
+    )
+  })
+
+  const parsers = [
+    [parseIssueId, 32],
+    [parseActorId, 32],
+    [parseEventId, 64],
+    [parseSha256, 64],
+  ] as const
+  for (const [parse, length] of parsers) {
+    test(`${parse.name} takes ${length} hexadecimal characters and lowers them`, () => {
+      assert.equal(parse('AB'.repeat(length / 2)), 'ab'.repeat(length / 2))
+      for (const wrong of [
+        '',
+        'ab',
+        'a'.repeat(length - 1),
+        'a'.repeat(length + 1),
+        'g'.repeat(length),
+        `${'a'.repeat(length)}\n`,
+      ]) {
+        assert.throws(() => parse(wrong), IdParseError)
+      }
+    })
+  }
+})
+
+describe('limits', () => {
+  const base = { sha256: '00'.repeat(32) as never, target: '00'.repeat(16) as never }
+  const sized: readonly (readonly [string, number, (text: string) => EventBody])[] = [
+    ['title of a creation', limits.titleBytesMax, (title) => ({ type: 'IssueCreated', title, body: '', labels: [] })],
+    ['body of a creation', limits.bodyBytesMax, (body) => ({ type: 'IssueCreated', title: 't', body, labels: [] })],
+    [
+      'label of a creation',
+      limits.labelBytesMax,
+      (label) => ({ type: 'IssueCreated', title: 't', body: '', labels: ['a', label] }),
+    ],
+    ['title', limits.titleBytesMax, (title) => ({ type: 'IssueUpdated', title, body: null })],
+    ['body', limits.bodyBytesMax, (body) => ({ type: 'IssueUpdated', title: null, body })],
+    ['comment', limits.bodyBytesMax, (body) => ({ type: 'CommentAdded', body })],
+    ['label', limits.labelBytesMax, (label) => ({ type: 'LabelAdded', label })],
+    ['assignee', limits.assigneeBytesMax, (user) => ({ type: 'AssigneeAdded', user })],
+    ['url', limits.urlBytesMax, (url) => ({ type: 'LinkAdded', url, note: null })],
+    ['note', limits.noteBytesMax, (note) => ({ type: 'LinkAdded', url: 'u', note })],
+    [
+      'attachment name',
+      limits.attachmentNameBytesMax,
+      (name) => ({ type: 'AttachmentAdded', name, sha256: base.sha256, mime: 'm' }),
+    ],
+    ['mime', limits.mimeBytesMax, (mime) => ({ type: 'AttachmentAdded', name: 'n', sha256: base.sha256, mime })],
+  ]
+  for (const [what, bytesMax, bodyOf] of sized) {
+    test(`${what} may have ${bytesMax} bytes and not one more`, () => {
+      validateBody(bodyOf('é'.repeat(bytesMax / 2)))
+      const message = new RegExp(`has ${bytesMax + 1} bytes; at most ${bytesMax} are allowed`)
+      assert.throws(
+        () => validateBody(bodyOf(`${'é'.repeat(bytesMax / 2)}x`)),
+        (error) =>
+          error instanceof InvalidArgsError && message.test(error.message) && error.details.bytes_max === bytesMax,
+      )
+    })
+
+    test(`${what} may not hold half a surrogate pair`, () => {
+      assert.throws(
+        () => validateBody(bodyOf('a\ud83d')),
+        (error) => error instanceof InvalidArgsError && /lone surrogate/.test(error.message),
+      )
+    })
+  }
+
+  const blank: readonly EventBody[] = [
+    { type: 'IssueCreated', title: ' ', body: '', labels: [] },
+    { type: 'IssueCreated', title: 't', body: '', labels: [''] },
+    { type: 'IssueUpdated', title: '\n\t', body: null },
+    { type: 'CommentAdded', body: ' \n' },
+    { type: 'LabelAdded', label: '' },
+    { type: 'AssigneeAdded', user: '\u00a0' },
+    { type: 'LinkAdded', url: '', note: null },
+  ]
+  for (const body of blank) {
+    test(`blank ${JSON.stringify(body)} is refused`, () => assert.throws(() => validateBody(body), InvalidArgsError))
+  }
+
+  const allowed: readonly EventBody[] = [
+    { type: 'IssueUpdated', title: null, body: '' },
+    { type: 'LinkAdded', url: 'u', note: '' },
+    { type: 'LabelRemoved', label: '' },
+    { type: 'AssigneeRemoved', user: 'x'.repeat(10_000) },
+    { type: 'DependencyRemoved', target: base.target, dep_type: 'blocks' },
+  ]
+  for (const body of allowed) {
+    test(`${JSON.stringify(body).slice(0, 50)} may be said`, () => validateBody(body))
+  }
+})
+
+describe('fields', () => {
+  const values: readonly (readonly [FieldKey, string, boolean])[] = [
+    ['priority', 'P0', true],
+    ['priority', 'P4', true],
+    ['priority', 'P5', false],
+    ['priority', 'p1', false],
+    ['priority', 'P1\n', false],
+    ['type', 'bug', true],
+    ['type', '', false],
+    ['status', 'in progress', true],
+    ['due', '2028-02-29', true],
+    ['due', '2027-02-29', false],
+    ['due', '2027-13-01', false],
+    ['due', '2027-1-1', false],
+    ['due', '2027-01-01T00:00:00Z', false],
+    ['milestone', 'v1: the beta', true],
+    ['parent', 'a'.repeat(32), true],
+    ['parent', 'A'.repeat(32), false],
+    ['parent', 'a'.repeat(31), false],
+  ]
+  for (const [key, value, expected] of values) {
+    test(`${key} ${JSON.stringify(value)} is ${expected ? 'a' : 'no'} value`, () => {
+      assert.equal(isFieldValue(key, value), expected)
+    })
+  }
+
+  test('scoped label comes back as key and value', () => {
+    fc.assert(
+      fc.property(fc.constantFrom<FieldKey>('priority', 'due', 'parent'), text, (key, value) => {
+        assert.deepEqual(parseScopedLabel(formatScopedLabel(key, value)), { key, value })
+      }),
+    )
+  })
+
+  test('parent that is no id is no parent', () => {
+    assert.equal(parentOf({}), null)
+    assert.equal(parentOf({ parent: 'bd-1' }), null)
+    assert.equal(parentOf({ parent: 'ab'.repeat(16) }), 'ab'.repeat(16))
+  })
+})
+
+describe('signatures', () => {
+  const signature = fc.option(fc.uint8Array({ maxLength: 2, max: 3 }))
+  /** Any pure verdict. */
+  const isValid = (sig: Uint8Array) => (sig[0] ?? 0) % 2 === 1
+  const choose = (left: Uint8Array | null, right: Uint8Array | null) => chooseSignature(left, right, isValid)
+
+  test('choice is commutative, associative and idempotent', () => {
+    fc.assert(
+      fc.property(signature, signature, signature, (a, b, c) => {
+        assert.deepEqual(choose(a, b), choose(b, a))
+        assert.deepEqual(choose(choose(a, b), c), choose(a, choose(b, c)))
+        assert.deepEqual(choose(a, a), a)
+      }),
+      { numRuns: 2000 },
+    )
+  })
+
+  test('choice is the smallest of the valid ones, else the smallest, else none', () => {
+    fc.assert(
+      fc.property(fc.array(signature), (copies) => {
+        const some = copies.filter((one) => one !== null)
+        const [best = null] = (some.some(isValid) ? some.filter(isValid) : some).sort(Buffer.compare)
+        assert.deepEqual(copies.reduce(choose, null), best)
+      }),
+    )
+  })
+})
+
+describe('kinds', () => {
+  test('tags are 1 to 14 in the order of the table', () => {
+    assert.deepEqual(
+      eventKindNames.map((name) => eventKinds[name].tag),
+      Array.from({ length: 14 }, (_, index) => index + 1),
+    )
+  })
+
+  test('JSON forms have one kind with its fields in order of their names', () => {
+    fc.assert(
+      fc.property(anyEvent, ({ body }) => {
+        for (const form of [formatKindForExport(body), formatKindWithNumbers(body)]) {
+          const [[name, fields] = [], ...rest] = Object.entries(form as Record<string, Record<string, unknown>>)
+          assert.deepEqual(rest, [])
+          assert.equal(name, body.type)
+          const keys = Object.keys(fields ?? {})
+          assert.deepEqual(keys, [...keys].sort())
+          const wanted = Object.keys(eventKinds[name as EventKindName].fields)
+          assert.deepEqual(new Set(keys.filter((key) => key !== 'symbol_count')), new Set(wanted))
+        }
+      }),
+    )
+  })
+
+  const file = new URL('../../../shared/fixtures/small/expected.json', import.meta.url)
+  const skip = existsSync(file) ? false : 'the fixtures of ../shared are not here'
+  test('JSON forms are those that the Rust tool prints', { skip }, () => {
+    const expected = JSON.parse(readFileSync(file, 'utf8'))
+    const shown = new Map<string, { kind: Record<string, Record<string, unknown>> }>()
+    for (const events of Object.values<{ event_id: string; kind: never }[]>(expected.show_events)) {
+      for (const event of events) shown.set(event.event_id, event)
+    }
+    const exported = new Map<string, { kind: unknown }>()
+    for (const event of expected.export.events) exported.set(event.event_id, event)
+    assert.ok(shown.size > 50)
+    for (const [eventId, { kind }] of shown) {
+      const body = bodyOf(kind)
+      assert.deepEqual(JSON.stringify(formatKindWithNumbers(body)), JSON.stringify(sorted(kind)))
+      assert.deepEqual(formatKindForExport(body), exported.get(eventId)?.kind)
+    }
+  })
+
+  function sorted(kind: Record<string, Record<string, unknown>>): unknown {
+    const [[name, fields]] = Object.entries(kind) as [[string, Record<string, unknown>]]
+    return { [name]: Object.fromEntries(Object.entries(fields).sort(([left], [right]) => (left < right ? -1 : 1))) }
+  }
+
+  function bodyOf(kind: Record<string, Record<string, unknown>>): EventBody {
+    const [[type, fields]] = Object.entries(kind) as [[string, Record<string, unknown>]]
+    const entries = Object.entries(fields).map(([key, value]) => {
+      const isBytes = key === 'sha256' || key === 'target' || key === 'content_hash'
+      return [key, isBytes ? Buffer.from(value as number[]).toString('hex') : value]
+    })
+    return { type, ...Object.fromEntries(entries) } as EventBody
+  }
+})
+
+describe('errors', () => {
+  const exits: Readonly<Record<string, number | readonly number[]>> = {
+    invalid_args: [1, 2],
+    not_found: 3,
+    conflict: 4,
+    db_busy: 5,
+    io_error: 5,
+    db_error: 5,
+    ipc_error: 6,
+    internal_error: 1,
+  }
+  for (const [kind, { code, exit, prefix, hints }] of Object.entries(errorKinds)) {
+    test(`kind ${kind} has the published code and exit status`, () => {
+      assert.ok([exits[code]].flat().includes(exit))
+      assert.match(prefix, /^\S.*: $/)
+      for (const hint of hints) assert.match(hint, /^[A-Z].*[^.]$/)
+    })
+  }
+
+  test('every published code has a kind', () => {
+    assert.deepEqual(new Set(Object.values(errorKinds).map(({ code }) => code)), new Set(Object.keys(exits)))
+  })
+
+  const classes = Object.entries(errors).filter(
+    ([name]) => /Error$/.test(name) && name !== 'GriteError',
+  ) as unknown as [string, new (message: string, options?: object) => errors.GriteError][]
+  for (const [name, Class] of classes) {
+    test(`${name} has a name, a kind of the table and its status`, () => {
+      const error = new Class('words')
+      assert.equal(error.name, name)
+      assert.ok(error instanceof errors.GriteError && error instanceof Error)
+      assert.equal(error.code, errorKinds[error.kind].code)
+      assert.equal(error.exitStatus, errorKinds[error.kind].exit)
+    })
+  }
+
+  test('details, cause and hints are kept', () => {
+    const cause = new Error('inner')
+    const error = new InvalidArgsError('words', { details: { field: 'x' }, cause, hints: ['Do so'] })
+    assert.deepEqual(
+      [error.message, error.details, error.cause, error.hints],
+      ['words', { field: 'x' }, cause, ['Do so']],
+    )
+    assert.ok(!('cause' in new InvalidArgsError('words')))
+  })
+})
