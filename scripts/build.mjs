@@ -1,48 +1,129 @@
-// Bundles the command line into dist/. The entry holds what every start needs; whatever the source loads with
-// `await import()` becomes a file of its own, so that printing an issue does not parse yargs. Native addons stay outside.
-//
-// esbuild splits only ES modules, and Node starts CommonJS faster; so each part is split first and then rewritten.
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+// Bundles the command line into one file, beside a loader and the code that V8 compiled of it: reading a large file
+// costs little, resolving and compiling many costs most of a short command. What the source loads with `await import()`
+// is in the file too, but runs only when it is reached. Large packages that few commands need get files of their own;
+// the native addon stays outside.
+import { execFileSync } from 'node:child_process'
+import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, resolve } from 'node:path'
-import { build, transform } from 'esbuild'
+import { build } from 'esbuild'
 
-const entry = 'dist/grite.cjs'
 const tableFile = resolve('src/cli/all-commands.ts')
+/** File name in `dist/packages/`, and what is imported. */
+const seldomUsed = {
+  'isomorphic-git': 'isomorphic-git',
+  'memory-level': 'memory-level',
+  pino: 'pino',
+  yargs: 'yargs/yargs',
+  csv: 'csv-stringify/sync',
+}
 const shared = {
   bundle: true,
   platform: 'node',
-  format: 'esm',
   target: 'node20',
-  external: ['classic-level'],
 }
 
-rmSync('dist', { recursive: true, force: true })
-const { outputFiles } = await build({
+// Built aside and swapped in, so that a failed build leaves the old one to work with.
+const draft = `node_modules/.cache/grite-dist-${process.pid}`
+const output = {
   ...shared,
-  entryPoints: { grite: 'bin/grite.ts' },
-  outdir: 'dist',
+  format: 'cjs',
+  outdir: draft,
   outExtension: { '.js': '.cjs' },
-  chunkNames: 'parts/[name]-[hash]',
-  splitting: true,
-  write: false,
-  plugins: [lazyCommands()],
-})
-for (const { path, text } of outputFiles) {
-  const { code } = await transform(text, {
-    format: 'cjs',
-    platform: 'node',
-    target: 'node20',
-    minifySyntax: true,
-    minifyWhitespace: true,
-    legalComments: 'none',
-    // `import()` becomes a `require()` that runs when it is reached.
-    supported: { 'dynamic-import': false },
-  })
-  mkdirSync(dirname(path), { recursive: true })
-  writeFileSync(path, code)
+  charset: 'ascii',
+  minify: true,
+  legalComments: 'none',
+  // `import()` of what stays outside becomes `require()`: a script compiled by hand has no dynamic import.
+  supported: { 'dynamic-import': false },
+  logLevel: 'error',
 }
-chmodSync(entry, 0o755)
+await build({
+  ...output,
+  entryPoints: { bundle: 'src/cli/bundle.ts' },
+  external: ['node-gyp-build'],
+  plugins: [lazyCommands(), nativeAddon(), apart(), lazyBuiltins()],
+})
+await build({
+  ...output,
+  outdir: `${draft}/packages`,
+  entryPoints: seldomUsed,
+  // An importer gets what `require` gives as the default export.
+  footer: { js: 'if (module.exports.default) module.exports = module.exports.default' },
+})
+copyFileSync('scripts/loader.cjs', `${draft}/grite.cjs`)
+chmodSync(`${draft}/grite.cjs`, 0o755)
+// In a process of its own: what a build compiles on the way must not get into the cache.
+execFileSync(process.execPath, ['scripts/make-code-cache.mjs', draft], { stdio: 'inherit' })
+rmSync('dist', { recursive: true, force: true })
+renameSync(draft, 'dist')
+
+/**
+ * Loads parts of Node when something of them is used, not when a module that may use it is: crypto, zlib and the
+ * streams below tty cost several milliseconds each, and most commands need only some.
+ */
+function lazyBuiltins() {
+  const names = ['child_process', 'crypto', 'fs/promises', 'os', 'stream', 'timers/promises', 'tty', 'v8', 'zlib']
+  return {
+    name: 'lazy-builtins',
+    setup(plugin) {
+      plugin.onResolve({ filter: new RegExp(`^(node:)?(${names.join('|')})$`) }, ({ path, namespace }) =>
+        namespace === 'lazy-builtin'
+          ? { path, external: true }
+          : { path: `node:${path.replace(/^node:/, '')}`, namespace: 'lazy-builtin' },
+      )
+      plugin.onLoad({ filter: /.*/, namespace: 'lazy-builtin' }, ({ path }) => {
+        const keys = Object.keys(createRequire(import.meta.url)(path))
+        const getters = keys.map((key) => `get ${JSON.stringify(key)}() { return load()[${JSON.stringify(key)}] }`)
+        const load = `let loaded; const load = () => (loaded ??= require(${JSON.stringify(path)}))`
+        return {
+          contents: `${load}\nmodule.exports = { ${getters.join(', ')} }`,
+          loader: 'js',
+          resolveDir: resolve('.'),
+        }
+      })
+    },
+  }
+}
+
+/** Sends imports of seldom used packages to the files that hold them. */
+function apart() {
+  return {
+    name: 'apart',
+    setup(plugin) {
+      for (const [name, path] of Object.entries(seldomUsed)) {
+        plugin.onResolve({ filter: new RegExp(`^${path}$`) }, () => ({
+          path: `./packages/${name}.cjs`,
+          external: true,
+        }))
+      }
+    },
+  }
+}
+
+/**
+ * Bundles the JavaScript of classic-level and loads its addon from where npm put it. The usual place is tried before
+ * node-gyp-build, which reads directories to find the same file.
+ */
+function nativeAddon() {
+  return {
+    name: 'native-addon',
+    setup(plugin) {
+      plugin.onLoad({ filter: /classic-level[\\/]binding\.js$/ }, () => ({
+        loader: 'js',
+        contents: `
+const { existsSync } = require('node:fs')
+const { createRequire } = require('node:module')
+const { dirname, join } = require('node:path')
+const manifest = require.resolve('classic-level/package.json')
+const root = dirname(manifest)
+const prebuilt = join(root, 'prebuilds/linux-x64/classic-level.node')
+const usual = process.platform === 'linux' && process.arch === 'x64' &&
+  !existsSync('/etc/alpine-release') && !existsSync(join(root, 'build')) && existsSync(prebuilt)
+module.exports = usual ? require(prebuilt) : createRequire(manifest)('node-gyp-build')(root)`,
+      }))
+    },
+  }
+}
 
 /**
  * Replaces the table of commands by one whose definitions are plain data and whose `run` loads the command's own file:
@@ -87,7 +168,14 @@ export const rows = commandLineCommands.map((command) => {
   const directory = mkdtempSync('node_modules/.cache/grite-build-')
   try {
     const outfile = resolve(directory, 'table.cjs')
-    await build({ ...shared, format: 'cjs', stdin: { contents, resolveDir: '.' }, outfile, logLevel: 'error' })
+    await build({
+      ...shared,
+      format: 'cjs',
+      external: ['classic-level'],
+      stdin: { contents, resolveDir: '.' },
+      outfile,
+      logLevel: 'error',
+    })
     return createRequire(import.meta.url)(outfile).rows
   } finally {
     rmSync(directory, { recursive: true, force: true })
@@ -96,7 +184,7 @@ export const rows = commandLineCommands.map((command) => {
 
 function sourceFiles(folder) {
   return readdirSync(folder, { recursive: true })
-    .filter((file) => file.endsWith('.ts') && !file.endsWith('run-process.ts'))
+    .filter((file) => file.endsWith('.ts') && !/(?:run-process|bundle)\.ts$/.test(file))
     .map((file) => resolve(folder, file))
     .filter((file) => file !== tableFile)
 }

@@ -91,7 +91,7 @@ async function runCommand(
     return result.exitStatus ?? 0
   } catch (error) {
     await warnings.flushed()
-    return reportFailure(error, facts, globals.json)
+    return reportFailure(error, facts, globals.json || (globals.jsonIfWrong && error instanceof InvalidArgsError))
   }
 }
 

@@ -2,7 +2,7 @@
  * The facts of the real process. Off a terminal, output goes straight to the file descriptor: setting up
  * `process.stdout` loads Node's stream machinery, which costs more than printing an answer.
  */
-import { writeSync } from 'node:fs'
+import { fstatSync, writeSync } from 'node:fs'
 import { isatty } from 'node:tty'
 import { NotFoundError } from '../model/errors/index.ts'
 import type { Interrupts } from './interrupts.ts'
@@ -15,7 +15,12 @@ export function nodeProcessFacts(interrupts: Interrupts): ProcessFacts {
   return {
     cwd: currentDirectory,
     env: process.env,
-    stdin: { isTerminal: isatty(0), chunks: () => process.stdin },
+    stdin: {
+      get isTerminal() {
+        return isTerminal(0)
+      },
+      chunks: () => process.stdin,
+    },
     stdout: openSink(1, () => process.stdout.columns),
     stderr: openSink(2, () => process.stderr.columns),
     nowUnixMs: () => Date.now(),
@@ -32,11 +37,20 @@ function currentDirectory(): string {
   }
 }
 
+/** Asks the file first: a pipe or a file is no terminal, and `node:tty` loads Node's streams to say so. */
+function isTerminal(descriptor: number): boolean {
+  try {
+    return fstatSync(descriptor).isCharacterDevice() && isatty(descriptor)
+  } catch {
+    return false
+  }
+}
+
 function openSink(descriptor: 1 | 2, columns: () => number | undefined): TextSink {
-  const isTerminal = isatty(descriptor)
+  const terminal = isTerminal(descriptor)
   return {
-    isTerminal,
-    columns: () => (isTerminal ? columns() : undefined),
+    isTerminal: terminal,
+    columns: () => (terminal ? columns() : undefined),
     write: (text) => writeAll(descriptor, Buffer.from(text)),
   }
 }

@@ -11,6 +11,8 @@ import type { CommandTable } from './command-table.ts'
 
 export interface GlobalValues {
   readonly json: boolean
+  /** `--json` stands on the line, perhaps swallowed as the value of another option: what is wrong is told in JSON. */
+  readonly jsonIfWrong: boolean
   readonly quiet: boolean
   readonly noDaemon: boolean
   readonly actor: string | undefined
@@ -233,10 +235,10 @@ function wrongValue(field: string, value: string, rule: string, allowed?: readon
 function readGlobals(line: Line, argv: readonly string[]): GlobalValues {
   const one = (name: string) => line.values.get(name)?.[0]
   const end = argv.indexOf('--')
-  // On a faulty line `--json` may have been swallowed as the value of another option; it still is what was meant.
-  const jsonAnywhere = line.faults.length > 0 && argv.slice(0, end < 0 ? undefined : end).includes('--json')
+  const jsonIfWrong = argv.slice(0, end < 0 ? undefined : end).includes('--json')
   return {
-    json: one('json') === true || jsonAnywhere,
+    json: one('json') === true || (line.faults.length > 0 && jsonIfWrong),
+    jsonIfWrong,
     quiet: one('quiet') === true,
     noDaemon: one('no-daemon') === true,
     actor: one('actor') as string | undefined,

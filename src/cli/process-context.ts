@@ -33,7 +33,7 @@ export function createProcessContext(
     await open?.close()
   }
   const text: TextInput = {
-    interactive: facts.stdin.isTerminal && facts.stdout.isTerminal,
+    interactive: facts.stdout.isTerminal && facts.stdin.isTerminal,
     async readStdin() {
       const { readAllText } = await import('./standard-input.ts')
       return readAllText(facts.stdin.chunks())
