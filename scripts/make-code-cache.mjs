@@ -26,7 +26,10 @@ try {
 
 async function run(...argv) {
   let printed = ''
-  const sink = { isTerminal: false, columns: () => undefined, write: async (text) => void (printed += text) }
+  const write = async (text) => {
+    printed += text
+  }
+  const sink = { isTerminal: false, columns: () => undefined, write }
   const facts = {
     ...bundle.nodeProcessFacts(bundle.createInterrupts()),
     cwd: () => directory,

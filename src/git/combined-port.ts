@@ -13,7 +13,7 @@ import { readShortChain } from './read-short-chain.ts'
  * which is refs, loose objects, small publishes and short new history; git for everything else.
  */
 export function createCombinedPort(context: PortContext): GitPort {
-  const { layout } = context
+  const { layout, environment } = context
   const native = createNativePort(context)
   const publisher = createInProcessPublisher(context)
   const hasRefFiles = layout.refStorage === 'files'
@@ -41,6 +41,7 @@ export function createCombinedPort(context: PortContext): GitPort {
   return {
     ...native,
     implementation: 'combined',
+    environment,
     readRef: hasRefFiles ? async (ref) => readRefFile(layout, ref) : native.readRef,
     listRefs: hasRefFiles ? async (prefix) => listRefFiles(layout, prefix) : native.listRefs,
     readObject: async (oid, bytesMax) =>

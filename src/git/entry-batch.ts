@@ -1,6 +1,7 @@
 import type { CommitEntry } from './port.ts'
 
-const batchCommitsMax = 1_000
+/** Small, because git waits for its pipe to be read while a batch is worked on. */
+const batchCommitsMax = 256
 const batchBytesMax = 4 * 1024 * 1024
 /** What an entry weighs beside its contents, so that empty commits fill a batch too. */
 const entryBytes = 512

@@ -7,8 +7,8 @@ import type { RepositoryLayout } from './port.ts'
 import { createGitRunner, type GitRunner } from './run-git.ts'
 
 export interface PortOptions {
-  /** Environment for git, and where its configuration is looked for. Default: that of the process. */
-  readonly environment?: Environment
+  /** Environment for git, and where its configuration is looked for. */
+  readonly environment: Environment
   /** How long a foreign lock on a ref is waited for. Default 10 s. */
   readonly lockWaitMs?: number
   /** For tests: moments of a publish. */
@@ -34,7 +34,7 @@ export interface PortContext {
 const lockWaitMsDefault = 10_000
 
 export function createPortContext(layout: RepositoryLayout, options: PortOptions): PortContext {
-  const environment = options.environment ?? process.env
+  const { environment } = options
   const git = createGitRunner(layout, environment)
   let owner: Owner | undefined
   let flushSettings: Promise<FlushSettings> | undefined

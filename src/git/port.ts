@@ -8,6 +8,8 @@
  * - Nothing outside this layer builds a path below the git directory's `objects/` or `refs/`, or reads git's stderr.
  */
 
+import type { Environment } from './locate-git.ts'
+
 declare const brand: unique symbol
 
 /** Object id: lower-case hex, 40 characters (SHA-1) or 64 (SHA-256), as the repository's object format says. */
@@ -107,6 +109,8 @@ export interface GitPort {
   readonly implementation: 'native' | 'isomorphic' | 'combined'
   readonly supports: GitSupports
   readonly layout: RepositoryLayout
+  /** What git is run with. */
+  readonly environment: Environment
 
   /** The commit a ref names, null when there is no such ref. A symbolic or broken ref is a `CorruptObjectError`. */
   readRef(ref: RefName): Promise<Oid | null>

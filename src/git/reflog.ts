@@ -74,8 +74,8 @@ function parseEnd(text: string | undefined): Oid | null {
 }
 
 /** Where refs are not files, only git knows; it tells new values, newest first. */
-async function askGit({ layout }: GitPort, ref: RefName, entriesMax: number): Promise<ReflogEntry[]> {
-  const git = createGitRunner(layout, process.env)
+async function askGit({ layout, environment }: GitPort, ref: RefName, entriesMax: number): Promise<ReflogEntry[]> {
+  const git = createGitRunner(layout, environment)
   const { exitStatus, stdout } = await git.run(
     ['reflog', 'show', `--max-count=${entriesMax}`, '--format=%H %gs', ref],
     {

@@ -38,9 +38,11 @@
  * file nor in the log, is the issue itself, or the edge names another issue as its own.
  */
 import {
+  beadsImportActor,
   compareText,
   compareVersions,
   dependencyKey,
+  deriveBeadsIssueId,
   type Event,
   type EventBody,
   formatScopedLabel,
@@ -51,7 +53,6 @@ import {
   parseScopedLabel,
   validateBody,
 } from '../model/index.ts'
-import { beadsImportActor, deriveBeadsIssueId } from './beads-identity.ts'
 import type { BeadsComment, BeadsDependency, BeadsIssue } from './beads-line.ts'
 import {
   commentIsExact,

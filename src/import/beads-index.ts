@@ -1,6 +1,5 @@
-import type { IssueId } from '../model/index.ts'
+import { deriveBeadsIssueId, type IssueId } from '../model/index.ts'
 import type { EdgeTarget } from './beads-facts.ts'
-import { deriveBeadsIssueId } from './beads-identity.ts'
 import type { BeadsIssue } from './beads-line.ts'
 
 /** What the first pass keeps of a file: ids and times, no texts. */

@@ -5,7 +5,6 @@ export {
   type SkippedEdge,
   type SkippedEdgeReason,
 } from './beads-facts.ts'
-export { beadsImportActor, deriveBeadsIssueId, originalIdOf } from './beads-identity.ts'
 export {
   type BeadsComment,
   type BeadsDependency,

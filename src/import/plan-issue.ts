@@ -7,6 +7,7 @@
  * - Removed is only what the import actor added, what it adds is judged by the whole set of its facts.
  */
 import {
+  beadsImportActor,
   compareVersions,
   dependencyKey,
   type Event,
@@ -23,7 +24,6 @@ import {
   type Version,
 } from '../model/index.ts'
 import type { ImportedIssue } from './beads-facts.ts'
-import { beadsImportActor } from './beads-identity.ts'
 import { type Slot, slotOf } from './beads-text.ts'
 
 /** What happened to each fact of a line. Every fact is counted once; `removed` counts events beside the facts. */

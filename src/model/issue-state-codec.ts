@@ -4,8 +4,8 @@ import type { ActorId, EventId, IssueId } from './ids.ts'
 import type { Creation, ElementVersions, IssueState, Register } from './projection.ts'
 
 /**
- * Text form of a state for the view: JSON with versions as `[ts, actor, event_id]`. Not a public format: the view is
- * rebuilt when its schema number differs.
+ * Text form of a state for the view: JSON with versions as `[ts, actor, event_id]`, elements sorted, so that one state
+ * has one text whatever order its events came in. Not a public format: the view is rebuilt when its schema number differs.
  */
 export function formatIssueState(state: IssueState): string {
   return JSON.stringify([
@@ -87,11 +87,8 @@ function unpackCreation(packed: PackedState[1]): Creation | null {
 }
 
 function packElements(elements: ReadonlyMap<string, ElementVersions>): PackedElements {
-  return [...elements].map(([key, { added, removed }]) => [
-    key,
-    added && packVersion(added),
-    removed && packVersion(removed),
-  ])
+  const sorted = elements.size < 2 ? [...elements] : [...elements].sort(([left], [right]) => (left < right ? -1 : 1))
+  return sorted.map(([key, { added, removed }]) => [key, added && packVersion(added), removed && packVersion(removed)])
 }
 
 function unpackElements(packed: PackedElements): Map<string, ElementVersions> {

@@ -1,7 +1,9 @@
 /**
  * Ids that an issue had in the tracker it was imported from (docs/format.md#import). An imported creation is
  * recognised by its own bytes: the import actor wrote it, its title is the original id, and the issue id is the one
- * that original id and time derive. Nothing else has to be stored, so every clone finds the same ids.
+ * that original id and time derive. Nothing else has to be stored, so every clone finds the same ids, and nobody can
+ * claim a foreign one by copying the look of an import. Frozen: other bytes here would be another source, and importing
+ * once more would double every issue.
  */
 import { blake2b128 } from './hash.ts'
 import { formatHex } from './hex.ts'
@@ -23,5 +25,6 @@ export function deriveBeadsIssueId(originalId: string, createdTsUnixMs: number):
 export function originalIdOf(state: IssueState): string | undefined {
   const { creation, issueId } = state
   if (creation === null || creation.version.actor !== beadsImportActor) return undefined
+  if (creation.body !== '' || creation.labels.length > 0) return undefined
   return deriveBeadsIssueId(creation.title, creation.version.tsUnixMs) === issueId ? creation.title : undefined
 }

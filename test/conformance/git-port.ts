@@ -50,7 +50,7 @@ interface Fixture {
 }
 
 function portFacts(kind: RepositoryKind, open: OpenPort, supports: GitSupports): void {
-  async function openFixture(t: TestContext, options: PortOptions = {}): Promise<Fixture> {
+  async function openFixture(t: TestContext, options: Partial<PortOptions> = {}): Promise<Fixture> {
     const repository = await createTempRepository(t, kind)
     const port = open(repository.layout, { environment: repository.environment, lockWaitMs: 10_000, ...options })
     t.after(() => port.close())

@@ -1,4 +1,5 @@
 /** Runs an import against a log in memory, as the command does against the view. */
+
 import {
   type BeadsImportOptions,
   countStep,
@@ -6,11 +7,11 @@ import {
   type ImportCounts,
   type ImportStep,
   noImportCounts,
-  originalIdOf,
   planBeadsImport,
   splitJsonlLines,
 } from '../../src/import/index.ts'
 import type { Event, IssueId } from '../../src/model/index.ts'
+import { foldIssue, originalIdOf } from '../../src/model/index.ts'
 
 /** A log in memory. Appending an event a second time is an error, as it is in the real one. */
 export interface MemoryLog {
@@ -71,7 +72,7 @@ function baselineOf(log: MemoryLog): ImportBaseline {
       const wanted = new Set(originalIds)
       const found = new Map<string, IssueId>()
       for (const event of [...log.events].sort((left, right) => left.tsUnixMs - right.tsUnixMs)) {
-        const originalId = originalIdOf(event)
+        const originalId = originalIdOf(foldIssue(event.issueId, [event]))
         if (originalId !== undefined && wanted.has(originalId)) found.set(originalId, event.issueId)
       }
       return found

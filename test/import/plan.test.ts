@@ -2,13 +2,14 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { describe, test } from 'node:test'
 import fc from 'fast-check'
-import { beadsImportActor, deriveBeadsIssueId } from '../../src/import/index.ts'
 import {
   type ActorId,
+  beadsImportActor,
   compareVersions,
   currentBody,
   currentState,
   currentTitle,
+  deriveBeadsIssueId,
   type Event,
   type EventBody,
   fieldsOf,

@@ -1,19 +1,17 @@
 import assert from 'node:assert/strict'
 import { existsSync, readFileSync } from 'node:fs'
 import { test } from 'node:test'
-import { originalIdOf } from '../../src/import/index.ts'
-import {
+import { 
   compareVersions,
   currentState,
   decodeChunk,
   type Event,
   encodeEventChunk,
-  fieldsOf,
+  fieldsOf, 
   foldIssue,
   type IssueId,
-  limits,
-  presentDependencies,
-} from '../../src/model/index.ts'
+  limits,originalIdOf, 
+  presentDependencies,} from '../../src/model/index.ts'
 import { importFile, makeLog } from './import-file.ts'
 import { rebuildBeadsLine } from './rebuild-beads-line.ts'
 
@@ -37,7 +35,7 @@ const all = makeLog()
 const first = skip ? undefined : await importFile(all, text, { includeTombstones: true })
 const issueIds = new Map<string, IssueId>()
 for (const event of all.events) {
-  const originalId = originalIdOf(event)
+  const originalId = originalIdOf(foldIssue(event.issueId, [event]))
   if (originalId !== undefined) issueIds.set(originalId, event.issueId)
 }
 

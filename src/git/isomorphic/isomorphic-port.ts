@@ -14,7 +14,7 @@ import { listRefFiles, readRefFile } from './refs.ts'
  * @throws {GitError} for any other repository
  */
 export function createIsomorphicPort(context: PortContext): GitPort {
-  const { layout } = context
+  const { layout, environment } = context
   requireOrdinary(context)
   const packed = createPackedObjectReader(layout)
   const publisher = createInProcessPublisher(context)
@@ -25,6 +25,7 @@ export function createIsomorphicPort(context: PortContext): GitPort {
     implementation: 'isomorphic',
     supports: { objectFormats: ['sha1'], refStorages: ['files'], alternates: false, packs: false },
     layout,
+    environment,
     readRef: async (ref) => readRefFile(layout, ref),
     listRefs: async (prefix) => listRefFiles(layout, prefix),
     readObject: read,

@@ -6,8 +6,11 @@ import { hashObject } from '../object-codec.ts'
 import type { GitObject, ObjectType, Oid, RepositoryLayout } from '../port.ts'
 import { looseObjectPath } from '../ref-paths.ts'
 
-/** So many bytes of the file inflate to the header at least; what they can inflate to is bounded too (1:1032). */
-const headerInputBytes = 64
+/**
+ * So many bytes of the file inflate to the header at least: the code tables of a deflate block, which come first, have
+ * less than 400. What they can inflate to is bounded too (1:1032).
+ */
+const headerInputBytes = 1024
 /** One read gets most objects whole. */
 const headBytes = 4096
 

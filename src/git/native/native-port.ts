@@ -10,7 +10,7 @@ import { writeObjects } from './write-objects.ts'
 
 /** The port by the git program alone. Works wherever git does. */
 export function createNativePort(context: PortContext): GitPort {
-  const { layout, git } = context
+  const { layout, environment, git } = context
   const reader = createObjectReader(git, layout)
 
   async function publish({ objects, updates }: PublishPlan): Promise<void> {
@@ -42,6 +42,7 @@ export function createNativePort(context: PortContext): GitPort {
     implementation: 'native',
     supports: { objectFormats: ['sha1', 'sha256'], refStorages: ['files', 'reftable'], alternates: true, packs: true },
     layout,
+    environment,
     readRef: (ref) => readRefNatively(git, ref),
     listRefs: (prefix) => listRefsNatively(git, prefix),
     readObject: reader.read,

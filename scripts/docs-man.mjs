@@ -1,0 +1,82 @@
+/** docs/man/grite.1: the same table as a man page. */
+
+import {
+  argumentEntries,
+  formatArgument,
+  formatOption,
+  formatUsage,
+  optionEntries,
+  parserOptions,
+} from '../src/cli/parse-argv.ts'
+import { globalOptions } from '../src/commands/define-command.ts'
+
+export function formatManPage(commands, version) {
+  return `${[
+    `.TH GRITE 1 "" "grite ${version}" "User Commands"`,
+    '.SH NAME',
+    'grite \\- issue tracker and event store inside a git repository',
+    '.SH SYNOPSIS',
+    '.B grite',
+    '.I command',
+    '[options]',
+    '.SH DESCRIPTION',
+    roff('grite keeps issues as events in commits below refs/grite/ of the repository it is run in.'),
+    roff('Nothing is written to the working tree, and no service is needed.'),
+    '.SH GLOBAL OPTIONS',
+    ...formatOptions(Object.entries({ ...globalOptions, ...parserOptions })),
+    '.SH COMMANDS',
+    ...commands.flatMap(formatCommand),
+    '.SH EXIT STATUS',
+    '0 done; 1 done in part, or a failure without a class; 2 wrong arguments; 3 not found; 4 conflict; 5 disk or view;',
+    '6 daemon.',
+    '.SH SEE ALSO',
+    '.BR git (1)',
+  ].join('\n')}\n`
+}
+
+function formatCommand(command) {
+  const { summary, description, examples } = command
+  return [
+    `.SS "${roff(formatUsage(command))}"`,
+    roff(`${summary}.`),
+    ...(description === undefined
+      ? []
+      : [
+          '.PP',
+          ...description.split('\n').flatMap((line) => [...(line.startsWith('  ') ? ['.br'] : []), roff(line.trim())]),
+        ]),
+    ...argumentEntries(command).flatMap(([name, spec]) => [
+      '.TP',
+      `.B ${roff(formatArgument(name, spec))}`,
+      roff(spec.summary),
+    ]),
+    ...formatOptions(optionEntries(command)),
+    ...examples.flatMap(({ command: line, explains }) => [
+      '.PP',
+      roff(`${explains}:`),
+      '.PP',
+      '.nf',
+      `.RS 4\n${roff(line)}\n.RE`,
+      '.fi',
+    ]),
+  ]
+}
+
+function formatOptions(entries) {
+  return entries.flatMap(([name, spec]) => {
+    const short = spec.short === undefined ? '' : `-${spec.short}, `
+    const choices =
+      spec.choices !== undefined && spec.valueName !== undefined ? ` (one of ${spec.choices.join(', ')})` : ''
+    return ['.TP', `.B ${roff(`${short}${formatOption(name, spec)}`)}`, roff(`${spec.summary}${choices}`)]
+  })
+}
+
+/** A backslash and a hyphen are roff's own; a line that begins with a dot or an apostrophe would be a request. */
+function roff(text) {
+  return text
+    .replaceAll('\\', '\\e')
+    .replaceAll('-', '\\-')
+    .replaceAll('…', '...')
+    .replace(/^([.'])/gm, '\\&$1')
+    .replaceAll('"', '\\(dq')
+}

@@ -1,0 +1,107 @@
+/** docs/cli.md: every command with its options and examples, as Markdown. */
+
+import {
+  argumentEntries,
+  formatArgument,
+  formatOption,
+  formatUsage,
+  optionEntries,
+  parserOptions,
+} from '../src/cli/parse-argv.ts'
+import { globalOptions } from '../src/commands/define-command.ts'
+
+export function formatCliMarkdown(commands) {
+  const parts = [
+    '# Commands',
+    'Made from the table of commands by `npm run docs`; do not edit. `grite help <command>` shows the same.',
+    commands
+      .map(({ name, summary }) => `- [\`grite ${name}\`](#grite-${name.replaceAll(' ', '-')}): ${summary}`)
+      .join('\n'),
+    '## Global options',
+    'They may stand anywhere on the line.',
+    formatTable(
+      ['option', 'what it does'],
+      Object.entries({ ...globalOptions, ...parserOptions }).map(([name, spec]) => [
+        nameOption(name, spec),
+        describe(spec),
+      ]),
+    ),
+    environment,
+    ...commands.map(formatCommand),
+  ]
+  return `${parts.join('\n\n')}\n`
+}
+
+const environment = `## Environment
+
+| variable | what it does |
+| --- | --- |
+| \`GRITE_ACTOR\` | as \`--actor\`, when that is not given |
+| \`GRITE_HOME\` | as \`--data-dir\`, when that is not given |
+| \`GRITE_LOG\` | a level (\`trace\` to \`error\`): traces what is done on standard error |
+| \`GRITE_DEBUG\` | \`1\`: failures show where they came from |
+| \`NO_COLOR\`, \`CLICOLOR\`, \`CLICOLOR_FORCE\` | colours, as usual |
+| \`GIT_EDITOR\`, \`VISUAL\`, \`EDITOR\` | the editor that opens on a terminal when a text is missing |
+| \`GIT_DIR\` and its like | as for git |`
+
+function formatCommand(command) {
+  const { name, summary, description, examples } = command
+  const options = optionEntries(command).map(([option, spec]) => [nameOption(option, spec), describe(spec)])
+  const args = argumentEntries(command).map(([argument, spec]) => [code(formatArgument(argument, spec)), spec.summary])
+  return [
+    `## grite ${name}`,
+    `${summary}.`,
+    fence('text', formatUsage(command)),
+    ...(description === undefined ? [] : [formatDescription(description)]),
+    ...(args.length === 0 ? [] : [formatTable(['argument', 'what it is'], args)]),
+    ...(options.length === 0 ? [] : [formatTable(['option', 'what it does'], options)]),
+    fence('sh', examples.map(({ command: line, explains }) => `# ${explains}\n${line}`).join('\n')),
+  ].join('\n\n')
+}
+
+/** Lines that are indented are a list in the help; here they become one. */
+function formatDescription(description) {
+  return description
+    .split('\n')
+    .map((line) => (line.startsWith('  ') ? `- ${line.trim()}` : escapeText(line)))
+    .join('\n')
+    .replace(/(?<=^(?!- ).*)\n(?=- )/gm, '\n\n')
+    .replace(/(?<=^- .*)\n(?!- )/gm, '\n\n')
+}
+
+function nameOption(name, spec) {
+  const long = code(formatOption(name, spec))
+  return spec.short === undefined ? long : `\`-${spec.short}\`, ${long}`
+}
+
+function describe(spec) {
+  const notes = [
+    ...(spec.required === true ? ['required'] : []),
+    ...(spec.repeatable === true ? ['may be repeated'] : []),
+    ...(spec.choices !== undefined && spec.valueName !== undefined ? [`one of ${spec.choices.join(', ')}`] : []),
+  ]
+  return notes.length === 0 ? spec.summary : `${spec.summary} (${notes.join('; ')})`
+}
+
+function formatTable(headings, rows) {
+  const line = (cells) => `| ${cells.join(' | ')} |`
+  const body = rows.map(([name, text]) => line([name, escapeText(text).replaceAll('|', '\\|')]))
+  return [line(headings), line(headings.map(() => '---')), ...body].join('\n')
+}
+
+/** Inside a table even code has to hide its bars. */
+function code(text) {
+  return `\`${text.replaceAll('|', '\\|')}\``
+}
+
+/** Angle brackets outside of code would be taken for HTML. */
+function escapeText(text) {
+  return text
+    .split(/(`[^`]*`)/)
+    .map((part) => (part.startsWith('`') ? part : part.replaceAll('<', '\\<')))
+    .join('')
+}
+
+function fence(language, text) {
+  return `\`\`\`${language}\n${text}\n\`\`\``
+}

@@ -1,0 +1,112 @@
+// Runs the tests, as `npm test` and `npm run soak` do:
+//
+//     node scripts/test.mjs                         every test/**/*.test.ts except those below test/soak
+//     node scripts/test.mjs test/wal                only the tests of these files and folders
+//     node scripts/test.mjs --test-name-pattern=x   options that begin with a dash go to node
+//     node scripts/test.mjs --soak                  test/soak/**/*.ts, which take minutes or need the network
+//
+// The bundle is built first, because whole-process tests run it. The environment is made the same everywhere: no
+// configuration of the user or the machine, no identity, a fixed zone and language, a home that is thrown away.
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
+import { availableParallelism, tmpdir } from 'node:os'
+import { join } from 'node:path'
+import process from 'node:process'
+import { createInterface } from 'node:readline'
+
+process.chdir(join(import.meta.dirname ?? new URL('.', import.meta.url).pathname, '..'))
+
+const soakFolder = 'test/soak'
+const testMsMax = 10 * 60_000
+
+const words = process.argv.slice(2)
+const soak = words.includes('--soak')
+const nodeOptions = words.filter((word) => word.startsWith('-') && word !== '--soak')
+const files = chooseFiles(words.filter((word) => !word.startsWith('-')))
+if (files.length === 0) {
+  console.error(soak ? `There is nothing to run below ${soakFolder}.` : 'No test file was found.')
+  process.exit(soak && words.length === 1 ? 0 : 1)
+}
+
+const build = spawnSync(process.execPath, ['scripts/build.mjs'], { stdio: 'inherit' })
+if (build.status !== 0) process.exit(build.status ?? 1)
+
+const home = mkdtempSync(join(tmpdir(), 'grite-test-home-'))
+process.on('exit', () => rmSync(home, { recursive: true, force: true, maxRetries: 3 }))
+process.exit(await runTests(home))
+
+function chooseFiles(named) {
+  if (named.length > 0) return named.flatMap(expand)
+  const all = listFiles('test')
+  return soak
+    ? all.filter((file) => file.startsWith(`${soakFolder}/`) && file.endsWith('.ts'))
+    : all.filter((file) => !file.startsWith(`${soakFolder}/`) && file.endsWith('.test.ts'))
+}
+
+/** A file as it is, a folder as the tests in it. */
+function expand(path) {
+  const found = statSync(path, { throwIfNoEntry: false })
+  if (found === undefined) {
+    console.error(`There is no ${path}.`)
+    process.exit(2)
+  }
+  return found.isDirectory() ? listFiles(path).filter((file) => file.endsWith('.test.ts')) : [path]
+}
+
+function listFiles(folder) {
+  return readdirSync(folder, { withFileTypes: true })
+    .flatMap((entry) => {
+      const path = `${folder.replace(/\/$/, '')}/${entry.name}`
+      return entry.isDirectory() ? listFiles(path) : [path]
+    })
+    .sort()
+}
+
+/** Runs node's test runner and gives its exit status. */
+async function runTests(home) {
+  // The reporter ends with the failures. Where a log is read from its end, the summary shall stand there again.
+  const isTerminal = process.stdout.isTTY === true
+  const child = spawn(
+    process.execPath,
+    ['--import', 'tsx', '--test', '--test-reporter=spec', ...limits(), ...nodeOptions, ...files],
+    { env: testEnvironment(home), stdio: ['ignore', isTerminal ? 'inherit' : 'pipe', 'inherit'] },
+  )
+  const summary = isTerminal ? Promise.resolve([]) : passOn(child.stdout)
+  const [status, signal] = await once(child, 'close')
+  const lines = await summary
+  if (status !== 0 && lines.length > 0) process.stdout.write(`${lines.join('\n')}\n`)
+  if (signal !== null) console.error(`The tests were ended by ${signal}.`)
+  return status ?? 1
+}
+
+/** Prints what comes, and collects the lines of the summary. */
+async function passOn(stream) {
+  const summary = []
+  for await (const line of createInterface({ input: stream })) {
+    process.stdout.write(`${line}\n`)
+    if (/^ℹ (tests|suites|pass|fail|cancelled|skipped|todo|duration_ms) /.test(line)) summary.push(line)
+  }
+  return summary
+}
+
+function limits() {
+  const [major, minor] = process.versions.node.split('.').map(Number)
+  if (major < 20 || (major === 20 && minor < 11)) return []
+  // Files run side by side and start processes of their own; a soak has the machine for itself.
+  if (soak) return ['--test-concurrency=1']
+  return [`--test-concurrency=${availableParallelism()}`, `--test-timeout=${testMsMax}`]
+}
+
+function testEnvironment(home) {
+  const foreign =
+    /^(GIT_|GRITE_|NODE_EXTRA_CA_CERTS$|NODE_OPTIONS$|XDG_|CLICOLOR|NO_COLOR$|FORCE_COLOR$|EDITOR$|VISUAL$|LC_|LANG)/
+  return {
+    ...Object.fromEntries(Object.entries(process.env).filter(([name]) => !foreign.test(name))),
+    HOME: home,
+    GIT_CONFIG_NOSYSTEM: '1',
+    GIT_CONFIG_GLOBAL: '/dev/null',
+    LC_ALL: 'C',
+    TZ: 'UTC',
+  }
+}

@@ -1,0 +1,208 @@
+// `npm run tour`: shows the main job on a repository that is made for it and removed at the end. Every command is
+// printed as it is run, and what stands below it is its real output. Needs dist/, which `npm ci` builds.
+import { spawn } from 'node:child_process'
+import { cpSync, existsSync, mkdtempSync, realpathSync, rmSync } from 'node:fs'
+import { constants, tmpdir } from 'node:os'
+import { join } from 'node:path'
+import process from 'node:process'
+import { stripVTControlCharacters } from 'node:util'
+
+const project = realpathSync(join(import.meta.dirname ?? new URL('.', import.meta.url).pathname, '..'))
+const grite = join(project, 'dist', 'grite.cjs')
+const sample = join(project, 'fixtures', 'import', 'sample.jsonl')
+
+const onTerminal = process.stdout.isTTY === true
+const inColor = onTerminal && !process.env.NO_COLOR && process.env.TERM !== 'dumb'
+const bold = (text) => (inColor ? `\x1b[1;36m${text}\x1b[0m` : text)
+const strong = (text) => (inColor ? `\x1b[1m${text}\x1b[0m` : text)
+
+class TourStopped extends Error {}
+
+async function main() {
+  for (const [file, remedy] of [
+    [grite, '`npm ci` builds it, and so does `npm run build`'],
+    [sample, 'it is a part of the repository; `git status` tells whether it was deleted'],
+  ]) {
+    if (existsSync(file)) continue
+    console.error(`The tour needs ${file}: ${remedy}.`)
+    return 1
+  }
+  const folder = realpathSync(mkdtempSync(join(tmpdir(), 'grite-tour-')))
+  process.on('exit', () => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }))
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
+    process.on(signal, () => endWith(128 + constants.signals[signal]))
+  }
+  // `npm run tour | head` is no failure.
+  process.stdout.on('error', () => endWith(0))
+  try {
+    await tour(makeShell(folder))
+    return 0
+  } catch (error) {
+    if (!(error instanceof TourStopped)) throw error
+    console.error(`\nThe tour stopped: ${error.message}.`)
+    return 1
+  }
+}
+
+/** The command that runs now; it must be gone before its folder is. */
+let running
+
+function endWith(status) {
+  if (running === undefined) process.exit(status)
+  running.removeAllListeners('close').on('close', () => process.exit(status))
+  running.kill()
+}
+
+async function tour({ folder, run, runAll, idFrom }) {
+  const started = performance.now()
+
+  heading('A repository like any other')
+  say(`It lies in ${folder} and is removed at the end.`)
+  await runAll(
+    'git init -q -b main',
+    'git config user.name Ada',
+    'git config user.email ada@example.com',
+    'git commit -q --allow-empty -m "Start the tide app"',
+  )
+  say('grite needs no more than that. `init` makes an actor: who writes in this clone.')
+  await run('grite init')
+
+  heading('Create, comment, label')
+  const crash = idFrom(
+    await run(
+      'grite issue create --title "Crash on first start" --label bug --priority P1 \\\n' +
+        '    --body "The chart asks for the tides of a harbour that is not there."',
+    ),
+  )
+  await run('grite issue create --title "Night theme" --type feature --assignee ada')
+  say('Every write is a commit on refs/grite/wal, on the disk before it is acknowledged.')
+  await run(`grite issue comment ${crash} --body "Only when no harbour is saved yet."`)
+  await run(`grite issue label add ${crash} --label startup`)
+
+  heading('List and show')
+  if (!onTerminal) say('Off a terminal, as here, a list is one line an issue with tabs between, for cut and awk.')
+  await run('grite issue list')
+  say('Any unique beginning of an id will do, from four characters on.')
+  await run(`grite issue show ${crash.slice(0, 7)}`)
+
+  heading('Bring a tracker along')
+  cpSync(sample, join(folder, 'tracker.jsonl'))
+  say('tracker.jsonl is a small beads tracker: twelve lines, with fields, edges and comments.')
+  await run('grite import tracker.jsonl')
+  say('Importing it again adds nothing. A clone that imports it makes the very same events.')
+  await run('grite import tracker.jsonl')
+  say('The old ids keep working.')
+  await run('grite issue show tide-7')
+
+  heading('Ask')
+  say('All filters must hold.')
+  await run('grite issue list --label curve --sort priority')
+  await run('grite issue list --state open --text harbour')
+  say('For scripts and agents: one JSON document, and only the keys they need.')
+  await run('grite issue list --assignee ravi --json --fields short_id,title,priority')
+  await run(`grite issue close ${crash} --comment "Fixed: an empty list is drawn as a hint."`)
+
+  heading('Take everything out')
+  say('An export holds every event, so `grite import` restores it in another repository, ids and all.')
+  await run('grite export --format json --output backup.json')
+
+  heading('Only git holds the truth')
+  say('Queries are answered by a view, a cache that can be made anew from the log at any time.')
+  await run('grite rebuild')
+  say('The log is ordinary git: one commit a command, however many events it made.')
+  await run('git log --oneline refs/grite/wal')
+  say(
+    'git finds nothing to complain about, no hook was installed and no tracked file changed. The two files are those that the tour itself put there.',
+  )
+  await run('git fsck --strict --no-progress')
+  await run('git status --short')
+
+  heading('That was it')
+  const seconds = ((performance.now() - started) / 1000).toFixed(1)
+  say(`${seconds} seconds, most of them for starting programs. In a repository of yours:`)
+  process.stdout.write('\n    npm link              once, in this folder\n    cd <your repository>\n')
+  process.stdout.write('    grite issue create --title "…"\n    grite help\n')
+}
+
+function heading(text) {
+  process.stdout.write(`\n${bold(`── ${text} `)}${bold('─'.repeat(Math.max(3, 74 - text.length)))}\n`)
+}
+
+/** Prose, at most 78 columns wide. */
+function say(text) {
+  let line = ''
+  process.stdout.write('\n')
+  for (const word of text.split(' ')) {
+    if (line !== '' && line.length + 1 + word.length > 78) {
+      process.stdout.write(`${line}\n`)
+      line = word
+    } else line = line === '' ? word : `${line} ${word}`
+  }
+  process.stdout.write(`${line}\n`)
+}
+
+/** Runs commands in a folder as a person would see them. */
+function makeShell(folder) {
+  const env = {
+    ...Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(GIT|GRITE)_/.test(name))),
+    GIT_CONFIG_NOSYSTEM: '1',
+    GIT_CONFIG_GLOBAL: '/dev/null',
+    GIT_PAGER: 'cat',
+  }
+
+  /** @returns what the command printed, without colours; empty when it went to the terminal directly */
+  async function run(line) {
+    process.stdout.write(`\n${strong(`$ ${line}`)}\n`)
+    return execute(line)
+  }
+
+  /** Runs commands that print nothing, without space between them. */
+  async function runAll(...lines) {
+    process.stdout.write('\n')
+    for (const line of lines) {
+      process.stdout.write(`${strong(`$ ${line}`)}\n`)
+      await execute(line)
+    }
+  }
+
+  async function execute(line) {
+    const [program, ...words] = splitWords(line)
+    const [file, args] = program === 'grite' ? [process.execPath, [grite, ...words]] : [program, words]
+    // What has an id to be taken from it goes through a pipe; the rest sees the terminal, if there is one.
+    const piped = !onTerminal || words[1] === 'create'
+    const child = spawn(file, args, {
+      cwd: folder,
+      env: piped && inColor ? { ...env, CLICOLOR_FORCE: '1' } : env,
+      stdio: ['ignore', piped ? 'pipe' : 'inherit', 'inherit'],
+    })
+    running = child
+    let output = ''
+    child.stdout?.setEncoding('utf8').on('data', (text) => {
+      output += text
+      process.stdout.write(text)
+    })
+    const [status, signal] = await new Promise((resolve, reject) => {
+      child.on('error', (error) => reject(new TourStopped(`\`${line}\` could not be started: ${error.message}`)))
+      child.on('close', (...end) => resolve(end))
+    })
+    running = undefined
+    if (signal !== null) throw new TourStopped(`\`${line}\` was ended by ${signal}`)
+    if (status !== 0) throw new TourStopped(`\`${line}\` ended with status ${status}`)
+    return stripVTControlCharacters(output)
+  }
+
+  function idFrom(output) {
+    const id = /^Created ([0-9a-f]{7,32}) /.exec(output)?.[1]
+    if (id === undefined) throw new TourStopped('`grite issue create` printed no id')
+    return id
+  }
+
+  return { folder, run, runAll, idFrom }
+}
+
+/** Splits a line where a shell would, as far as double quotes and continued lines go. */
+function splitWords(line) {
+  return [...line.replaceAll('\\\n', ' ').matchAll(/"([^"]*)"|\S+/g)].map(([word, quoted]) => quoted ?? word)
+}
+
+process.exitCode = await main()

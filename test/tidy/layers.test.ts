@@ -1,0 +1,168 @@
+import assert from 'node:assert/strict'
+import { existsSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import {
+  findLines,
+  importsOf,
+  listFiles,
+  listSource,
+  projectDir,
+  read,
+  readCode,
+  specifiersOf,
+} from './source-files.ts'
+
+/** Which layers each layer may import, and what belongs there. */
+const layers = {
+  model: { below: [], holds: 'rules that can be stated without a repository: ids, bytes, projection, errors' },
+  git: { below: ['model'], holds: 'what talks to a git repository and knows nothing of events' },
+  wal: { below: ['model', 'git'], holds: 'what appends to streams and reads them, and their bytes as commits' },
+  view: { below: ['model', 'git', 'wal'], holds: 'what the database holds and how it follows the log' },
+  import: { below: ['model'], holds: 'what foreign files say, as events and plans, without I/O' },
+  commands: { below: ['model', 'git', 'wal', 'view', 'import'], holds: 'one operation each: typed input in, data out' },
+  cli: { below: ['model', 'git', 'wal', 'view', 'commands'], holds: 'arguments, rendering and exit status' },
+} as const satisfies Record<string, { below: readonly string[]; holds: string }>
+type Layer = keyof typeof layers
+const layerNames = Object.keys(layers) as Layer[]
+
+function layerOf(path: string): string {
+  return path.split('/')[1] ?? ''
+}
+
+function allow(layer: Layer): readonly string[] {
+  return layers[layer].below
+}
+
+test('every folder of src is a known layer', () => {
+  const folders = new Set(listFiles('src').map(layerOf))
+  assert.deepEqual([...folders].sort(), [...layerNames].sort())
+})
+
+for (const layer of layerNames) {
+  test(`${layer} imports only from below`, () => {
+    const wrong = listSource(`src/${layer}`).flatMap((path) =>
+      importsOf(path)
+        .filter((target) => target.startsWith('src/'))
+        .map((target) => ({ target, to: layerOf(target) as Layer }))
+        .filter(({ to }) => to !== layer && !allow(layer).includes(to))
+        .map(({ target, to }) => {
+          // A layer that both may meet in: below this one and above the other, or above both.
+          const home =
+            layerNames.find((name) => allow(layer).includes(name) && allow(name).includes(to)) ??
+            layerNames.find((name) => allow(name).includes(layer) && allow(name).includes(to))
+          const advice = home === undefined ? 'Pass in what it needs as an argument.' : `What needs both: src/${home}.`
+          return `${path} imports ${target}. src/${layer} holds ${layers[layer].holds}. ${advice}`
+        }),
+    )
+    assert.deepEqual(wrong, [])
+  })
+}
+
+// The errors have an entry of their own, since the start of a command cannot wait for the rest of the model. The command
+// line loads commands one by one, for the same reason.
+const entries = /^src\/(\w+\/index|model\/errors\/index)\.ts$/
+
+test('a layer is entered through its index', () => {
+  const wrong = layerNames
+    .filter((layer) => layer !== 'cli')
+    .flatMap((layer) => listSource(`src/${layer}`))
+    .flatMap((path) =>
+      importsOf(path)
+        .filter((target) => target.startsWith('src/') && layerOf(target) !== layerOf(path) && !entries.test(target))
+        .map((target) => `${path} imports ${target}: let src/${layerOf(target)}/index.ts export the name`),
+    )
+  assert.deepEqual(wrong, [])
+})
+
+test('an index lists names and passes on nothing wholesale', () => {
+  const wrong = layerNames.flatMap((layer) => {
+    const index = `src/${layer}/index.ts`
+    return existsSync(join(projectDir, index)) ? findLines(index, readCode(index), /export\s+(type\s+)?\*/) : []
+  })
+  assert.deepEqual(wrong, [])
+})
+
+// What layers above may use. A change here is a decision: run this file with UPDATE_PINS=1 and read the difference.
+const pinFile = 'test/tidy/layer-exports.json'
+
+test('the names that each layer offers are the pinned ones', () => {
+  const offered = Object.fromEntries(
+    layerNames
+      .map((layer) => [layer, `src/${layer}/index.ts`] as const)
+      .filter(([, index]) => existsSync(join(projectDir, index)))
+      .map(([layer, index]) => [layer, exportedNames(index)]),
+  )
+  if (process.env.UPDATE_PINS === '1') {
+    writeFileSync(join(projectDir, pinFile), `${JSON.stringify(offered, null, 2)}\n`)
+  }
+  assert.deepEqual(offered, JSON.parse(read(pinFile)), `see ${pinFile}`)
+})
+
+function exportedNames(path: string): string[] {
+  const code = readCode(path)
+  const lists = [...code.matchAll(/export\s+(?:type\s+)?\{([^}]*)\}/g)].flatMap(([, names = '']) => names.split(','))
+  const own = [...code.matchAll(/export\s+(?:const|function|class|interface|type)\s+(\w+)/g)].map(
+    ([, name = '']) => name,
+  )
+  return [...lists, ...own]
+    .map((name) => name.trim().replace(/^type\s+/, ''))
+    .filter(Boolean)
+    .sort()
+}
+
+test('the model could run in a browser', () => {
+  const impure: readonly (readonly [pattern: RegExp, what: string])[] = [
+    [/\b(async|await)\b|\bPromise\b/, 'waits'],
+    [/\bDate\.now\b|\bnew Date\(\)|\bperformance\b/, 'reads a clock'],
+    [/\bMath\.random\b|\bgetRandomValues\b|\brandomUUID\b/, 'is random'],
+    [/\bprocess\b|\bBuffer\b|\brequire\(|\b__dirname\b/, 'knows Node'],
+    [/\bconsole\b/, 'prints'],
+  ]
+  const wrong = listSource('src/model').flatMap((path) => {
+    const code = readCode(path).replaceAll(/'[^'\n]*'|`[^`]*`/g, "''")
+    return [
+      ...specifiersOf(path)
+        .filter((specifier) => specifier.startsWith('node:'))
+        .map((specifier) => `${path} imports ${specifier}`),
+      ...impure.flatMap(([pattern, what]) => findLines(path, code, pattern).map((line) => `${line} (${what})`)),
+    ]
+  })
+  assert.deepEqual(wrong, [], 'let the caller do it and pass in the result')
+})
+
+test('only the command line knows its process', () => {
+  const wrong = ['git', 'wal', 'view', 'import', 'commands'].flatMap((layer) =>
+    listSource(`src/${layer}`).flatMap((path) => {
+      const code = readCode(path).replaceAll(/'[^'\n]*'|`[^`]*`/g, "''")
+      return findLines(path, code, /\bprocess\.(env|argv|exit|stdin|stdout|stderr|cwd|on)\b|\bconsole\./)
+    }),
+  )
+  assert.deepEqual(wrong, [], 'take it from the context that cli builds')
+})
+
+test('only the modules of ref names write ref names', () => {
+  const home = new Set(['src/wal/ref-names.ts', 'src/git/ref-paths.ts'])
+  const wrong = listSource('src')
+    .filter((path) => !home.has(path))
+    .flatMap((path) => findLines(path, readCode(path), /['"`][^'"`]*refs\/grite/))
+  assert.deepEqual(wrong, [], 'build it in src/wal/ref-names.ts')
+})
+
+test('every source file is reachable from the program', () => {
+  const scripts = listFiles('scripts').flatMap((path) =>
+    [...read(path).matchAll(/src\/[\w/-]+\.ts/g)].map(([file]) => file),
+  )
+  const reached = new Set<string>()
+  const walk = (path: string): void => {
+    if (reached.has(path) || !existsSync(join(projectDir, path))) return
+    reached.add(path)
+    importsOf(path).forEach(walk)
+  }
+  for (const root of [...listFiles('bin'), ...scripts]) walk(root)
+  assert.deepEqual(
+    listSource('src').filter((path) => !reached.has(path)),
+    [],
+    'nothing uses these files',
+  )
+})
