@@ -126,7 +126,7 @@ export interface GitPort {
 
   /**
    * Commits reachable from `head` and not from `exclude`, parents before children, each with all files of its tree.
-   * Streams in batches of bounded size (1,000 commits or 4 MiB of contents, whichever is first). A damaged object is
+   * Streams in batches of bounded size (256 commits or 4 MiB of contents, whichever is first). A damaged object is
    * reported in its entry and never ends the walk; a missing commit ends the chain there, reported as an entry whose
    * `problem` says so. Never fetches: what a partial clone does not hold is missing.
    */

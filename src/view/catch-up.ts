@@ -10,7 +10,7 @@
  *      or R is gone or behind           (R behind V, or gone: the ref is put back on V)
  * The old head is found in the view and in the ref's reflog, where also heads stand that no view has seen.
  */
-import { type GitPort, type Oid, type ReflogEntry, readReflog, reflogMark } from '../git/index.ts'
+import { type GitPort, type Oid, parseCommit, type ReflogEntry, readReflog, reflogMark } from '../git/index.ts'
 import { limits, NotFoundError, RefMovedError, StorageError } from '../model/index.ts'
 import {
   batchesOfMissing,
@@ -19,6 +19,7 @@ import {
   type LogProblem,
   publishBatch,
   readLog,
+  recordIdsOf,
   walRef,
 } from '../wal/index.ts'
 import { fillView } from './fill.ts'
@@ -32,65 +33,77 @@ export interface CatchUpOptions {
   /** Something foreign changed the log and it was healed, or could not be. */
   readonly warn: (code: 'log-restored' | 'log-lost', message: string) => void
   readonly progress?: (commitsDone: number) => void
+  /** Heads of views that this one replaces: the log once had them. */
+  readonly formerHeads?: readonly Oid[]
+  /** The view is thrown away afterwards, so it may show events that cannot be put back into the log. */
+  readonly isThrowAway?: boolean
 }
 
-export type CatchUpOutcome = 'current' | 'replayed' | 'merged' | 'healed' | 'rebuild-needed'
+/**
+ * `rebuild-needed`: the view holds events that the log does not have and cannot get back, so it would show what is no
+ * longer true. `read-only`: lost events cannot be put back here, and only a throw-away view may show them.
+ */
+export type CatchUpOutcome = 'current' | 'replayed' | 'merged' | 'healed' | 'rebuild-needed' | 'read-only'
 
 /** Reflog entries looked at for heads that were lost. */
 const reflogEntriesMax = 1000
 const healAttemptsMax = 8
 
-/**
- * Catches a view up. `rebuild-needed` when it holds events that the log does not have and cannot get back, so that it
- * would show what is no longer true.
- */
+/** How the messages of all moves begin that grite itself makes: they go forward, or hold the same events. */
+const ownMessage = 'grite: '
+
+/** Catches a view up. */
 export async function catchUp(options: CatchUpOptions): Promise<CatchUpOutcome> {
   const { git, view } = options
+  // The mark is older than everything read below, so what is written meanwhile is looked at next time.
   const mark = await reflogMark(git, walRef)
   const ref = await git.readRef(walRef)
-  if (ref === view.head && mark === view.reflogMark) return 'current'
+  if (ref === view.head && mark === view.reflogMark && options.formerHeads === undefined) return 'current'
   const outcome = await catchUpFrom(options, ref)
-  if (outcome !== 'rebuild-needed') await view.writeReflogMark(await reflogMark(git, walRef))
+  if (outcome !== 'rebuild-needed' && outcome !== 'read-only') await view.writeReflogMark(mark)
   return outcome
 }
 
+/**
+ * Notes the reflog as seen after an own commit was applied to a view, when that is all that was written to it since;
+ * otherwise the next catch-up looks at what else was.
+ */
+export async function noteOwnMove(
+  git: GitPort,
+  view: View,
+  { previous, next }: { readonly previous: Oid | null; readonly next: Oid },
+): Promise<void> {
+  const mark = await reflogMark(git, walRef)
+  const [only, ...others] = await readReflog(git, walRef, 2, view.reflogMark)
+  if (others.length === 0 && only?.previous === previous && only.next === next) await view.writeReflogMark(mark)
+}
+
 async function catchUpFrom(options: CatchUpOptions, ref: Oid | null): Promise<CatchUpOutcome> {
-  const { git, view } = options
-  const viewHead = view.head as Oid | null
+  const viewHead = options.view.head as Oid | null
   if (ref !== null && viewHead !== null && ref !== viewHead) {
     if (await replay(options, viewHead, ref)) return 'replayed'
   }
-  const lost = await lostHeads(options, ref, new Set())
-  if (lost.length > 0) {
-    const healed = await heal(options, ref, lost)
-    if (healed !== undefined) return healed
-    ref = await git.readRef(walRef)
-  }
-  if (ref === null) return viewHead === null ? 'current' : 'rebuild-needed'
-  if (ref === viewHead) return 'current'
-  if (viewHead === null) {
-    await fillView(view, {
-      head: ref,
-      source: readLog(git, issueCodec, { head: ref }),
-      report: options.report,
-      ...progressOf(options),
-    })
-    return 'replayed'
-  }
-  const behind = await git.isAncestor(viewHead, ref)
-  const base = behind ? viewHead : await git.findMergeBase(viewHead, ref)
-  if (base === null) return 'rebuild-needed'
-  await fillView(view, {
-    head: ref,
-    source: readLog(git, issueCodec, { head: ref, exclude: [base] }),
-    report: options.report,
-    ...progressOf(options),
-  })
-  return behind ? 'replayed' : 'merged'
+  const lost = await findLostHeads(options, ref, new Set())
+  if (lost.length > 0) return heal(options, ref, lost)
+  return follow(options, ref)
 }
 
-function progressOf({ progress }: CatchUpOptions): { progress?: (done: number) => void } {
-  return progress === undefined ? {} : { progress }
+/** Brings the view to a head that holds every event the view has. */
+async function follow(options: CatchUpOptions, ref: Oid | null): Promise<CatchUpOutcome> {
+  const { git, view, report, progress } = options
+  const viewHead = view.head as Oid | null
+  if (ref === viewHead) return 'current'
+  if (ref === null) return 'rebuild-needed'
+  const isAhead = viewHead === null || (await git.isAncestor(viewHead, ref))
+  const base = isAhead ? viewHead : await git.findMergeBase(viewHead, ref)
+  if (base === null && viewHead !== null) return 'rebuild-needed'
+  await fillView(view, {
+    head: ref,
+    source: readLog(git, issueCodec, { head: ref, exclude: base === null ? [] : [base] }),
+    report,
+    ...(progress === undefined ? {} : { progress }),
+  })
+  return isAhead ? 'replayed' : 'merged'
 }
 
 /**
@@ -98,14 +111,19 @@ function progressOf({ progress }: CatchUpOptions): { progress?: (done: number) =
  * the head is an ancestor. False when it is not that simple, or heads were lost; nothing is applied then.
  */
 async function replay(options: CatchUpOptions, viewHead: Oid, ref: Oid): Promise<boolean> {
-  const { git, view } = options
+  const { git, view, report, progress } = options
   const source = readLog(git, issueCodec, { head: ref, exclude: [viewHead] })
   try {
     const first = (await source.next()).value
     if (first?.[0]?.parents.length !== 1 || first[0].parents[0] !== viewHead) return false
-    const known = new Set<Oid>(first.map(({ commit }: IssueSegment) => commit))
-    if ((await lostHeads(options, ref, known)).length > 0) return false
-    await fillView(view, { head: ref, source: prepend(first, source), report: options.report, ...progressOf(options) })
+    const reached = new Set<Oid>([viewHead, ...first.map(({ commit }: IssueSegment) => commit)])
+    if ((await findLostHeads(options, ref, reached)).length > 0) return false
+    await fillView(view, {
+      head: ref,
+      source: prepend(first, source),
+      report,
+      ...(progress === undefined ? {} : { progress }),
+    })
     return true
   } catch (error) {
     if (error instanceof NotFoundError) return false
@@ -121,43 +139,55 @@ async function* prepend<Item>(first: Item, rest: AsyncIterable<Item>): AsyncGene
 }
 
 /**
- * Heads the log once had, by the view or the reflog, whose events the ref no longer reaches.
+ * Heads the log once had, by the view or the reflog, whose events the ref no longer reaches. Newest first.
  *
- * @param known - commits known to be on the way to `ref`
+ * @param reached - commits known to be reachable from `ref`
  */
-async function lostHeads({ git, view }: CatchUpOptions, ref: Oid | null, known: ReadonlySet<Oid>): Promise<Oid[]> {
+async function findLostHeads(
+  { git, view, formerHeads = [] }: CatchUpOptions,
+  ref: Oid | null,
+  reached: Set<Oid>,
+): Promise<Oid[]> {
   const given = new Set(view.lostHeads)
-  const isLost = async (oid: Oid) =>
-    oid !== ref && !known.has(oid) && !given.has(oid) && (ref === null || !(await git.isAncestor(oid, ref)))
-  const lost: Oid[] = []
-  const viewHead = view.head as Oid | null
-  // A stretch of commits that was walked down to the view's head proves that the head is reachable.
-  if (viewHead !== null && known.size === 0 && (await isLost(viewHead))) lost.push(viewHead)
-  for (const oid of new Set(unseenHeads(await readReflog(git, walRef, reflogEntriesMax), viewHead))) {
-    if (oid === ref) continue
-    // Newest first: what is older than a head that is reachable now was reachable from it then.
-    if (!(await isLost(oid))) break
-    if (!lost.includes(oid)) lost.push(oid)
+  const lost = new Set<Oid>()
+  if (ref !== null) reached.add(ref)
+  const judge = async (oid: Oid, child: Oid | null) => {
+    if (reached.has(oid) || lost.has(oid) || given.has(oid)) return
+    if (ref !== null && ((await isParentOf(git, oid, child, reached)) || (await git.isAncestor(oid, ref)))) {
+      reached.add(oid)
+    } else lost.add(oid)
   }
-  return lost
+  for (const oid of [view.head as Oid | null, ...formerHeads]) if (oid !== null) await judge(oid, null)
+  for (const { oid, child } of droppedHeads(await readReflog(git, walRef, reflogEntriesMax, view.reflogMark), ref)) {
+    await judge(oid, child)
+  }
+  return [...lost]
 }
 
-/** New values in the reflog, newest first, down to the one the view stands at. */
-function unseenHeads(reflog: readonly ReflogEntry[], viewHead: Oid | null): Oid[] {
-  const heads: Oid[] = []
-  for (const entry of reflog) {
-    if (entry.next === viewHead) break
-    if (entry.next !== null) heads.push(entry.next)
+/** Values that a move which is not grite's own may have dropped, newest first, each with what came in its place. */
+function droppedHeads(reflog: readonly ReflogEntry[], ref: Oid | null): { oid: Oid; child: Oid | null }[] {
+  const heads: { oid: Oid; child: Oid | null }[] = []
+  let later = ref
+  for (const { previous, next, message } of reflog) {
+    // The line is written before the ref moves: one whose writer died in between tells of nothing that was.
+    if (next !== later && previous === later) continue
+    // A move that nobody wrote down.
+    if (next !== null && next !== later) heads.push({ oid: next, child: null })
+    if (previous !== null && !message.startsWith(ownMessage)) heads.push({ oid: previous, child: next })
+    later = previous
   }
   return heads
 }
 
-/** Puts lost events back. Undefined when the caller shall look at the ref again and go on. */
-async function heal(
-  options: CatchUpOptions,
-  ref: Oid | null,
-  lost: readonly Oid[],
-): Promise<CatchUpOutcome | undefined> {
+/** A look at one commit spares a walk for each append of another tool. */
+async function isParentOf(git: GitPort, oid: Oid, child: Oid | null, reached: ReadonlySet<Oid>): Promise<boolean> {
+  if (child === null || !reached.has(child)) return false
+  const object = await git.readObject(child, limits.chunkReadBytesMax).catch(() => null)
+  return object?.type === 'commit' && parseCommit(object.content).parents.includes(oid)
+}
+
+/** Puts lost events back and brings the view to what the log is then. */
+async function heal(options: CatchUpOptions, ref: Oid | null, lost: readonly Oid[]): Promise<CatchUpOutcome> {
   const { git, view, warn } = options
   let restored = 0
   const gone: Oid[] = []
@@ -165,7 +195,7 @@ async function heal(
     try {
       restored += await restore(options, head)
     } catch (error) {
-      if (error instanceof StorageError) return await foldInMemory(options, ref, lost)
+      if (error instanceof StorageError) return options.isThrowAway ? showLost(options, ref, lost) : 'read-only'
       if (!(error instanceof NotFoundError)) throw error
       gone.push(head)
     }
@@ -178,37 +208,30 @@ async function heal(
     warn('log-lost', `${walRef} had been moved by something else and the objects of ${gone.join(', ')} are gone`)
   }
   if (gone.includes(view.head as Oid)) return 'rebuild-needed'
-  const now = await git.readRef(walRef)
-  if (now === null) return 'rebuild-needed'
-  if (now === view.head) return 'healed'
-  const base = view.head === null ? null : await git.findMergeBase(view.head as Oid, now)
-  if (view.head !== null && base === null) return 'rebuild-needed'
-  await fillView(view, {
-    head: now,
-    source: readLog(git, issueCodec, { head: now, exclude: base === null ? [] : [base] }),
-    report: options.report,
-  })
+  const outcome = await follow(options, await git.readRef(walRef))
+  if (outcome === 'rebuild-needed' || restored === 0) return outcome
   return 'healed'
 }
 
 /** Makes the ref reach every event of a head again. Returns how many events that brought back. */
 async function restore({ git, clock }: CatchUpOptions, head: Oid): Promise<number> {
+  let count = 0
   for (let attempt = 0; attempt < healAttemptsMax; attempt++) {
     const ref = await git.readRef(walRef)
+    if (ref === head) return count
     try {
       if (ref === null || (await git.isAncestor(ref, head))) {
         const back = await collect(git, head, ref === null ? [] : [ref])
         await git.publish({
           objects: [],
-          updates: [{ ref: walRef, expected: ref, next: head, reflogMessage: 'grite: restore the log' }],
+          updates: [{ ref: walRef, expected: ref, next: head, reflogMessage: `${ownMessage}restore the log` }],
         })
-        return back.reduce((sum, segment) => sum + segment.items.length, 0)
+        return count + back.reduce((sum, segment) => sum + segment.items.length, 0)
       }
       const base = await git.findMergeBase(head, ref)
-      const theirs = new Set((await collect(git, ref, base === null ? [] : [base])).flatMap(eventIdsOf))
+      const theirs = new Set((await collect(git, ref, base === null ? [] : [base])).flatMap(recordIdsOf))
       const ours = await collect(git, head, base === null ? [] : [base])
       let parent: Oid = ref
-      let count = 0
       for (const batch of batchesOfMissing(ours, (id) => !theirs.has(id), clock.nowUnixMs())) {
         parent = await publishBatch({ git, ref: walRef, codec: issueCodec }, batch, parent)
         count += batch.records.length
@@ -218,7 +241,7 @@ async function restore({ git, clock }: CatchUpOptions, head: Oid): Promise<numbe
       if (!(error instanceof RefMovedError)) throw error
     }
   }
-  return 0
+  return count
 }
 
 async function collect(git: GitPort, head: Oid, exclude: readonly Oid[]): Promise<IssueSegment[]> {
@@ -228,18 +251,15 @@ async function collect(git: GitPort, head: Oid, exclude: readonly Oid[]): Promis
   return all
 }
 
-function eventIdsOf(segment: IssueSegment): string[] {
-  return segment.items.map(({ event }) => event.eventId)
-}
-
 /** In a repository that cannot be written, lost events are shown but not put back. */
-async function foldInMemory(
+async function showLost(
   { git, view, warn, report }: CatchUpOptions,
   ref: Oid | null,
   lost: readonly Oid[],
 ): Promise<CatchUpOutcome> {
   for (const head of [...lost, ...(ref === null ? [] : [ref])]) {
-    if (head !== view.head) await fillView(view, { head, source: readLog(git, issueCodec, { head }), report })
+    const isHere = (await git.readObject(head, limits.chunkReadBytesMax)) !== null
+    if (isHere) await fillView(view, { head, source: readLog(git, issueCodec, { head }), report })
   }
   warn('log-restored', `${walRef} was moved by something else and cannot be put back here; the lost events are shown`)
   return 'healed'

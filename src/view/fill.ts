@@ -3,7 +3,7 @@ import type { IssueSegment, LogProblem } from '../wal/index.ts'
 import type { View } from './view.ts'
 
 /** Events, and bytes of their records, that go into one atomic batch at most. */
-const applyEventsMax = 4096
+const applyEventsMax = 1024
 const applyBytesMax = 8 * 1024 * 1024
 
 export interface FillOptions {

@@ -63,6 +63,16 @@ export function issueRowsOfPrefix(prefix: string): KeyRange {
   return { gte: Buffer.concat([head, low]), lt: successor(Buffer.concat([head, high])) }
 }
 
+/** The rows before and after that of an issue. */
+export function neighboursOfRow(id: IssueId): {
+  readonly before: { readonly gte: Buffer; readonly lt: Buffer }
+  readonly after: { readonly gt: Buffer; readonly lt: Buffer }
+} {
+  const { gte, lt } = allIssueRows()
+  const key = issueRowKey(id)
+  return { before: { gte, lt: key }, after: { gt: key, lt } }
+}
+
 /** The issue id at the end of an index key; undefined when the scanned text was only the beginning of a longer one. */
 export function issueIdAtEnd(key: Buffer, range: KeyRange, between = 0): IssueId | undefined {
   if (key.length !== range.gte.length + between + issueIdBytes) return undefined

@@ -3,18 +3,20 @@
  * be trusted. Whoever asks gets a view that shows the log as it is now.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { GitPort } from '../git/index.ts'
-import { issueCodec, type LogProblem, readLog, walRef } from '../wal/index.ts'
+import type { GitPort, Oid } from '../git/index.ts'
+import { StorageError } from '../model/index.ts'
+import type { LogProblem } from '../wal/index.ts'
 import { catchUp } from './catch-up.ts'
-import { fillView } from './fill.ts'
 import type { IsSignatureValid } from './projector.ts'
-import { describeOpenFailure, openMemoryStore, type Store } from './store.ts'
+import { isStoreFailure, type OpenFailure, openMemoryStore, type Store } from './store.ts'
 import { View } from './view.ts'
 import { ViewDirectory } from './view-directory.ts'
 
 /** A reader that has waited this long for another process's view folds the log for itself. */
 export const viewWaitMsMax = 2000
 const pollMs = 10
+/** Directories given up in a row before a view is made in memory. */
+const openFailuresMax = 4
 
 export interface OpenViewOptions {
   readonly git: GitPort
@@ -27,102 +29,177 @@ export interface OpenViewOptions {
   readonly progress?: (commitsDone: number) => void
 }
 
+/** What a view leaves to the one that replaces it: where the log once was, and which heads are gone for good. */
+interface Heritage {
+  readonly heads: readonly Oid[]
+  readonly lostHeads: readonly string[]
+}
+
+const noHeritage: Heritage = { heads: [], lostHeads: [] }
+
+function heritageOf(view: View): Heritage {
+  return { heads: view.head === null ? [] : [view.head as Oid], lostHeads: view.lostHeads }
+}
+
 /** A view that corresponds to the log's head as it was a moment ago. */
 export async function openView(options: OpenViewOptions): Promise<View> {
   const directory = new ViewDirectory(options.directory)
   const opened = await openStore(options, directory)
-  if (opened === undefined) return openMemoryView(options)
+  if (opened === undefined) return openThrowAwayView(options, noHeritage)
   const view = await View.over(opened.store, options)
   if (view === undefined) {
-    await opened.store.close()
-    return rebuildView(options)
+    await discardForeign(options, directory, opened)
+    return replaceView(options, noHeritage)
   }
   try {
-    if ((await catchUp({ ...options, view })) !== 'rebuild-needed') return view
+    const outcome = await catchUp({ ...options, view })
+    if (outcome === 'read-only') {
+      await view.close()
+      return openThrowAwayView(options, heritageOf(view))
+    }
+    if (outcome !== 'rebuild-needed') return view
   } catch (error) {
     await view.close()
     if (!isStoreFailure(error)) throw error
     options.warn('view-rebuilt', `the view could not be used (${(error as Error).message}) and is made anew`)
-    return rebuildView(options)
+    return replaceView(options, heritageOf(view))
   }
   await view.close()
-  return rebuildView(options)
+  return replaceView(options, heritageOf(view))
 }
 
-/** Folds the log into a fresh numbered directory and switches to it. */
+/**
+ * Folds the log into a fresh numbered directory and switches to it.
+ * @throws {StorageError} when nothing can be written there; the old view stays as it was
+ */
 export async function rebuildView(options: OpenViewOptions): Promise<View> {
+  return rebuild(options, await readHeritage(options))
+}
+
+/** As `rebuildView`; where nothing can be written, what is asked for is answered from memory. */
+async function replaceView(options: OpenViewOptions, heritage: Heritage): Promise<View> {
+  try {
+    return await rebuild(options, heritage)
+  } catch (error) {
+    if (!(error instanceof StorageError)) throw error
+    return openThrowAwayView(options, heritage)
+  }
+}
+
+async function rebuild(options: OpenViewOptions, heritage: Heritage): Promise<View> {
   const directory = new ViewDirectory(options.directory)
   const created = await directory.create().catch((error: unknown) => {
-    if (isReadOnly(error) || describeOpenFailure(error) === 'full') return undefined
-    throw error
+    throw asStorageFailure(error)
   })
-  if (created === undefined) return openMemoryView(options)
-  const view = (await View.over(created.store, options)) as View
+  const view = (await View.over(created.store, { ...options, deferred: true })) as View
   try {
-    await fillFromLog(options, view)
+    await fillFromLog(options, view, heritage)
     await view.writeMeta('last_rebuild_ts', String(options.clock.nowUnixMs()))
     await view.writeMeta('events_at_rebuild', String(view.eventCount))
     await directory.switchTo(created.number)
+    return view
   } catch (error) {
-    await view.close()
-    throw error
+    await view.close().catch(() => {})
+    await directory.remove(created.number).catch(() => {})
+    throw isStoreFailure(error) ? asStorageFailure(error) : error
   }
-  return view
+}
+
+function asStorageFailure(error: unknown): StorageError {
+  const { message, cause } = error as Error
+  // LevelDB's own words stand in the cause.
+  const reason = cause instanceof Error ? cause.message : message
+  return new StorageError(`the view cannot be written: ${reason}`, { cause: error })
 }
 
 /** A throw-away view in memory: where nothing can be written, or the lock cannot be had. */
-async function openMemoryView(options: OpenViewOptions): Promise<View> {
-  const view = (await View.over(await openMemoryStore(), options)) as View
-  await fillFromLog(options, view)
+async function openThrowAwayView(options: OpenViewOptions, heritage: Heritage): Promise<View> {
+  const view = (await View.over(await openMemoryStore(), { ...options, deferred: true })) as View
+  await fillFromLog({ ...options, isThrowAway: true }, view, heritage)
   return view
 }
 
-async function fillFromLog(options: OpenViewOptions, view: View): Promise<void> {
-  const { git, report, progress } = options
-  await catchUp({ ...options, view })
-  const head = await git.readRef(walRef)
-  if (head !== null && view.head !== head) {
-    await fillView(view, {
-      head,
-      source: readLog(git, issueCodec, { head }),
-      report,
-      ...(progress === undefined ? {} : { progress }),
-    })
+async function fillFromLog(
+  options: OpenViewOptions & { readonly isThrowAway?: boolean },
+  view: View,
+  { heads, lostHeads }: Heritage,
+): Promise<void> {
+  if (lostHeads.length > 0) await view.rememberLostHeads(lostHeads)
+  const outcome = await catchUp({ ...options, view, formerHeads: heads })
+  // What cannot be put back stays with the view that saw it; a fresh one on disk shows what the log has.
+  if (outcome === 'read-only') throw new StorageError('lost events cannot be put back into the log')
+}
+
+/** What the view in use knows, before it is replaced. One that cannot be read is put aside. */
+async function readHeritage(options: OpenViewOptions): Promise<Heritage> {
+  const directory = new ViewDirectory(options.directory)
+  tellAside(options, await directory.setAsideObstacle().catch(() => null))
+  if ((await directory.readCurrent()) === undefined) return noHeritage
+  const opened = await openStore(options, directory).catch(() => undefined)
+  if (opened === undefined) return noHeritage
+  const view = await View.over(opened.store, options)
+  if (view === undefined) {
+    await discardForeign(options, directory, opened)
+    return noHeritage
   }
+  await view.close()
+  return heritageOf(view)
+}
+
+/** A store of another schema is ours to replace; one that holds something else is somebody's. */
+async function discardForeign(
+  options: OpenViewOptions,
+  directory: ViewDirectory,
+  { store, number }: OpenedStore,
+): Promise<void> {
+  const isOurs = await View.isOurs(store)
+  await store.close()
+  if (!isOurs) tellAside(options, await directory.setAside(number))
+}
+
+interface OpenedStore {
+  readonly store: Store
+  readonly number: number
 }
 
 /** The store in use, or a first one; undefined when this process cannot have it and shall fold in memory. */
-async function openStore(
-  options: OpenViewOptions,
-  directory: ViewDirectory,
-): Promise<{ readonly store: Store; readonly number: number } | undefined> {
-  const deadline = options.clock.nowUnixMs() + viewWaitMsMax
+async function openStore(options: OpenViewOptions, directory: ViewDirectory): Promise<OpenedStore | undefined> {
+  const deadlineMs = performance.now() + viewWaitMsMax
+  let failures = 0
   for (;;) {
-    try {
-      return await directory.open()
-    } catch (error) {
-      const reason = describeOpenFailure(error)
-      if (reason === 'read-only' || reason === 'full' || isReadOnly(error)) return undefined
-      if (reason === 'locked' || reason === 'missing') {
-        if (options.clock.nowUnixMs() >= deadline) return undefined
-        await sleep(pollMs + Math.floor(pollMs * (options.clock.nowUnixMs() % 7)) / 7)
-        continue
-      }
-      const number = await directory.readCurrent()
-      if (number === undefined) throw error
-      const aside = await directory.setAside(number)
-      options.warn('view-set-aside', `the view could not be read; it was moved to ${aside} and is made anew`)
+    const attempt = await directory.open()
+    if (attempt.store !== null) return attempt
+    switch (attempt.reason) {
+      case 'read-only':
+      case 'full':
+        return undefined
+      case 'locked':
+        if (performance.now() >= deadlineMs) return undefined
+        await sleep(pollMs)
+        break
+      case 'missing':
+      case 'unreadable':
+        if (++failures > openFailuresMax || !(await makeWay(options, directory, attempt))) return undefined
     }
   }
 }
 
-function isReadOnly(error: unknown): boolean {
-  const { code } = error as NodeJS.ErrnoException
-  return code === 'EROFS' || code === 'EACCES' || code === 'EPERM' || code === 'ENOSPC' || code === 'EDQUOT'
+/** Clears away what keeps a view from being opened. False where this cannot be done. */
+async function makeWay(
+  options: OpenViewOptions,
+  directory: ViewDirectory,
+  { number, reason }: { readonly number: number; readonly reason: OpenFailure },
+): Promise<boolean> {
+  try {
+    // A rebuild that replaced a directory has named its successor before; else nobody ever will.
+    if (reason === 'missing') await directory.forget(number)
+    else tellAside(options, (await directory.setAsideObstacle()) ?? (await directory.setAside(number)))
+    return true
+  } catch {
+    return false
+  }
 }
 
-/** Failures of LevelDB itself, which a fresh directory does not have. */
-function isStoreFailure(error: unknown): boolean {
-  const { code } = error as { code?: unknown }
-  return typeof code === 'string' && code.startsWith('LEVEL_')
+function tellAside({ warn }: OpenViewOptions, aside: string | null): void {
+  if (aside !== null) warn('view-set-aside', `the view could not be read; it was moved to ${aside} and is made anew`)
 }

@@ -39,8 +39,10 @@ import {
 import type { Store, StoreOperation } from './store.ts'
 
 /** Bounds on states kept between calls; beyond them the oldest are read again when needed. */
-const cachedStatesMax = 20_000
-const cachedTextMax = 64 * 1024 * 1024
+const cachedStatesMax = 24_000
+const cachedWeightMax = 64 * 1024 * 1024
+/** States that go into one batch when deferred ones are written in the end. */
+const deferredStatesPerBatch = 2000
 
 /** Decides whether a signature verifies, for choosing between copies of one event. */
 export type IsSignatureValid = (event: Event, sig: Uint8Array) => boolean
@@ -49,12 +51,20 @@ export interface ProjectorOptions {
   readonly isSignatureValid: IsSignatureValid
   /** True when the store was empty at the start, so that no lookups are needed for what was never written. */
   readonly fresh: boolean
+  /**
+   * True when nobody reads the store before `flush`, as in a rebuild: states and index entries are then written once,
+   * and the head last of all, so that a store left half filled says nothing.
+   */
+  readonly deferred: boolean
 }
 
 interface CachedState {
   readonly state: IssueState
-  readonly entries: Map<string, Buffer>
-  readonly textLength: number
+  /** Index entries as they are in the store. */
+  readonly stored: ReadonlyMap<string, Buffer>
+  readonly isDirty: boolean
+  /** About what it takes of memory. */
+  readonly weight: number
 }
 
 const nothing = Buffer.alloc(0)
@@ -64,12 +74,13 @@ export class Projector {
   readonly #store: Store
   readonly #options: ProjectorOptions
   readonly #cache = new Map<IssueId, CachedState>()
-  #cachedText = 0
+  #cachedWeight = 0
   /** First 48 bits of every event id written to a fresh store: a miss means certainly new. */
   readonly #seen = new Set<number>()
   #eventCount: number
   #issueCount: number
   #pending: Promise<void> = Promise.resolve()
+  #head: string | null = null
 
   constructor(store: Store, counts: { readonly events: number; readonly issues: number }, options: ProjectorOptions) {
     this.#store = store
@@ -100,18 +111,42 @@ export class Projector {
       }
     }
     this.#eventCount += fresh.length
-    putText(operations, 'wal_head', head)
-    putText(operations, 'event_count', String(this.#eventCount))
-    putText(operations, 'issue_count', String(this.#issueCount))
-    // The next call decodes and hashes while LevelDB writes this one.
-    this.#pending = this.#store.batch(operations)
-    this.#pending.catch(() => {})
+    this.#head = head
+    if (!this.#options.deferred) this.#putHead(operations)
+    this.#write(operations)
     return fresh.length
   }
 
   /** Waits until everything applied is in the store. @throws what the store's write failed with */
   async flush(): Promise<void> {
     await this.#pending
+    if (!this.#options.deferred || this.#head === null) return
+    const dirty = [...this.#cache].filter(([, { isDirty }]) => isDirty)
+    for (let start = 0; start < dirty.length; start += deferredStatesPerBatch) {
+      const operations: StoreOperation[] = []
+      for (const [issueId, cached] of dirty.slice(start, start + deferredStatesPerBatch)) {
+        this.#cache.set(issueId, putState(operations, cached))
+      }
+      this.#write(operations)
+      await this.#pending
+    }
+    const operations: StoreOperation[] = []
+    this.#putHead(operations)
+    this.#write(operations)
+    await this.#pending
+  }
+
+  #putHead(operations: StoreOperation[]): void {
+    putText(operations, 'wal_head', this.#head ?? '')
+    putText(operations, 'event_count', String(this.#eventCount))
+    putText(operations, 'issue_count', String(this.#issueCount))
+  }
+
+  /** The next call decodes and hashes while LevelDB writes this one. */
+  #write(operations: readonly StoreOperation[]): void {
+    const before = this.#pending
+    this.#pending = before.then(() => this.#store.batch([...operations]))
+    this.#pending.catch(() => {})
   }
 
   /** New events in log order; copies of known ones only get the better signature. */
@@ -167,14 +202,11 @@ export class Projector {
       const state = known?.state ?? emptyIssueState(issueId)
       const wasShown = state.creation !== null
       for (const event of events) applyEvent(state, event)
-      const entries = indexEntriesOf(state)
-      const text = formatIssueState(state)
-      put(operations, issueStateKey(issueId), Buffer.from(text, 'utf8'))
-      putDifference(operations, known?.entries ?? new Map(), entries)
       if (!wasShown && state.creation !== null) this.#issueCount += 1
-      this.#remember(issueId, { state, entries, textLength: text.length })
+      const changed = { state, stored: known?.stored ?? noEntries, isDirty: true, weight: weigh(state) }
+      this.#remember(issueId, this.#options.deferred ? changed : putState(operations, changed))
     }
-    this.#evict()
+    this.#evict(operations)
   }
 
   async #loadStates(issueIds: readonly IssueId[]): Promise<void> {
@@ -185,25 +217,27 @@ export class Projector {
       const text = texts[index]?.toString('utf8')
       if (text === undefined) continue
       const state = parseIssueState(text)
-      this.#remember(id, { state, entries: indexEntriesOf(state), textLength: text.length })
+      this.#remember(id, { state, stored: indexEntriesOf(state), isDirty: false, weight: weigh(state) })
     }
   }
 
   #remember(issueId: IssueId, cached: CachedState): void {
     const old = this.#cache.get(issueId)
     if (old !== undefined) {
-      this.#cachedText -= old.textLength
+      this.#cachedWeight -= old.weight
       this.#cache.delete(issueId)
     }
     this.#cache.set(issueId, cached)
-    this.#cachedText += cached.textLength
+    this.#cachedWeight += cached.weight
   }
 
-  #evict(): void {
+  /** Lets go of the states that were longest untouched, writing those that are not in the store yet. */
+  #evict(operations: StoreOperation[]): void {
     for (const [id, cached] of this.#cache) {
-      if (this.#cache.size <= cachedStatesMax && this.#cachedText <= cachedTextMax) return
+      if (this.#cache.size <= cachedStatesMax && this.#cachedWeight <= cachedWeightMax) return
+      if (cached.isDirty) putState(operations, cached)
       this.#cache.delete(id)
-      this.#cachedText -= cached.textLength
+      this.#cachedWeight -= cached.weight
     }
   }
 
@@ -237,6 +271,23 @@ export class Projector {
   async #readProjectContext(key: string): Promise<ProjectContext | null> {
     return parseJson<ProjectContext>(await this.#store.get(projectContextKey(key)))
   }
+}
+
+const noEntries: ReadonlyMap<string, Buffer> = new Map()
+
+/** Adds what brings a state and its index entries into the store; returns it as it then stands there. */
+function putState(operations: StoreOperation[], { state, stored, weight }: CachedState): CachedState {
+  const entries = indexEntriesOf(state)
+  put(operations, issueStateKey(state.issueId), Buffer.from(formatIssueState(state), 'utf8'))
+  putDifference(operations, stored, entries)
+  return { state, stored: entries, isDirty: false, weight }
+}
+
+function weigh(state: IssueState): number {
+  const elements = state.labels.size + state.assignees.size + state.dependencies.size
+  const { creation, title, body } = state
+  const texts = (creation?.title.length ?? 0) + (creation?.body.length ?? 0)
+  return 1200 + 400 * elements + texts + (title?.value.length ?? 0) + (body?.value.length ?? 0)
 }
 
 function symbolEntries(path: string, body: EventBodyOf<'ContextUpdated'> | undefined): Map<string, Buffer> {

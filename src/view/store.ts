@@ -22,13 +22,24 @@ export async function openDiskStore(directory: string, { create }: { readonly cr
   return store as unknown as Store
 }
 
-/** Why a LevelDB directory did not open: held by a process, not there, or not to be read. */
-export function describeOpenFailure(error: unknown): 'locked' | 'missing' | 'read-only' | 'full' | 'unreadable' {
-  const cause = (error as { cause?: { code?: string; message?: string } }).cause
+/** Why a store did not open: held by a process, not there, not to be written, no room, or not to be read. */
+export type OpenFailure = 'locked' | 'missing' | 'read-only' | 'full' | 'unreadable'
+
+/** Judges what opening a store, or making its folder, failed with. */
+export function describeOpenFailure(error: unknown): OpenFailure {
+  const { code, cause } = error as { code?: string; cause?: { code?: string; message?: string } }
+  if (code === 'EROFS' || code === 'EACCES' || code === 'EPERM') return 'read-only'
+  if (code === 'ENOSPC' || code === 'EDQUOT') return 'full'
   if (cause?.code === 'LEVEL_LOCKED') return 'locked'
   const message = cause?.message ?? ''
   if (/does not exist \(create_if_missing is false\)/.test(message)) return 'missing'
   if (/Read-only file system|Permission denied/i.test(message)) return 'read-only'
   if (/No space left on device|Disk quota exceeded/i.test(message)) return 'full'
   return 'unreadable'
+}
+
+/** Whether LevelDB itself failed at work on an open store, which a fresh directory may not. */
+export function isStoreFailure(error: unknown): boolean {
+  const { code } = error as { code?: unknown }
+  return typeof code === 'string' && code.startsWith('LEVEL_')
 }

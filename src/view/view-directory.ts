@@ -4,14 +4,22 @@
  *     level/1/, level/2/ …   LevelDB directories; a rebuild fills a new one
  *     level/current          names the one in use, replaced by rename
  *     level/<n>.aside        one that could not be read, kept for whoever wants to look
+ *     level/<n>.removed      one on its way out
+ *     level/current.<pid>.<n> on its way to become current
  *
- * A directory that `current` does not name is deleted by whoever can take its LevelDB lock.
+ * A directory that `current` does not name is deleted by whoever can take its LevelDB lock, which is held until the
+ * directory has another name: a process that is about to fill it finds it locked, or gone.
  */
-import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { describeOpenFailure, openDiskStore, type Store } from './store.ts'
+import { describeOpenFailure, type OpenFailure, openDiskStore, type Store } from './store.ts'
 
 const currentName = 'current'
+
+/** A store that opened, or why the one of this number did not. */
+export type OpenAttempt =
+  | { readonly store: Store; readonly number: number }
+  | { readonly store: null; readonly number: number; readonly reason: OpenFailure; readonly error: unknown }
 
 export class ViewDirectory {
   readonly path: string
@@ -32,19 +40,36 @@ export class ViewDirectory {
     }
   }
 
-  /** Opens the store in use, or a first one. Throws LevelDB's own error; `missing` when a rebuild just replaced it. */
-  async open(): Promise<{ readonly store: Store; readonly number: number }> {
+  /** Opens the store in use, or makes a first one. */
+  async open(): Promise<OpenAttempt> {
     const current = await this.readCurrent()
-    if (current !== undefined)
-      return { store: await openDiskStore(this.#folder(current), { create: false }), number: current }
+    if (current !== undefined) return this.#attempt(current, { create: false })
     const number = await this.#nextNumber()
-    await mkdir(this.path, { recursive: true })
-    const store = await openDiskStore(this.#folder(number), { create: true })
-    await this.#writeCurrent(number)
-    return { store, number }
+    try {
+      await mkdir(this.path, { recursive: true })
+    } catch (error) {
+      return { store: null, number, reason: describeOpenFailure(error), error }
+    }
+    const opened = await this.#attempt(number, { create: true })
+    if (opened.store === null) return opened
+    try {
+      await this.#writeCurrent(number)
+      return opened
+    } catch (error) {
+      await opened.store.close()
+      return { store: null, number, reason: describeOpenFailure(error), error }
+    }
   }
 
-  /** A new, empty store that nobody uses until `switchTo`. */
+  async #attempt(number: number, options: { readonly create: boolean }): Promise<OpenAttempt> {
+    try {
+      return { store: await openDiskStore(this.#folder(number), options), number }
+    } catch (error) {
+      return { store: null, number, reason: describeOpenFailure(error), error }
+    }
+  }
+
+  /** A new, empty store that nobody uses until `switchTo`. Throws the error of the file system or of LevelDB. */
   async create(): Promise<{ readonly store: Store; readonly number: number }> {
     await mkdir(this.path, { recursive: true })
     for (let number = await this.#nextNumber(); ; number++) {
@@ -54,36 +79,68 @@ export class ViewDirectory {
         if ((error as NodeJS.ErrnoException).code === 'EEXIST') continue
         throw error
       }
-      return { store: await openDiskStore(this.#folder(number), { create: true }), number }
+      const made = await this.#attempt(number, { create: true })
+      if (made.store !== null) return made
+      if (made.reason === 'locked') continue
+      await rm(this.#folder(number), { recursive: true, force: true }).catch(() => {})
+      throw made.error
     }
   }
 
-  /** Makes a store the one in use, then deletes the others that nobody holds. */
+  /** Makes a store the one in use, then deletes the others that nobody holds; what cannot be deleted stays. */
   async switchTo(number: number): Promise<void> {
     await this.#writeCurrent(number)
-    await this.removeOthers(number)
+    await this.removeOthers(number).catch(() => {})
   }
 
-  /** Renames the directory in use, unreadable as it is, and forgets it. Returns where it went. */
-  async setAside(number: number): Promise<string> {
-    const aside = `${this.#folder(number)}.aside`
+  /**
+   * Renames a directory that cannot be used, and forgets it. Returns where it went, null when another process was
+   * faster.
+   */
+  async setAside(number: number): Promise<string | null> {
+    const folder = this.#folder(number)
+    const aside = `${folder}.aside`
     await rm(aside, { recursive: true, force: true })
-    await rename(this.#folder(number), aside)
-    await rm(join(this.path, currentName), { force: true })
-    return aside
+    const isMine = await renameIfThere(folder, aside)
+    await this.forget(number)
+    return isMine ? aside : null
+  }
+
+  /** Renames a file that stands in the place of the `level` folder. Null when there is none. */
+  async setAsideObstacle(): Promise<string | null> {
+    const found = await stat(this.path).catch(() => undefined)
+    if (found === undefined || found.isDirectory()) return null
+    const aside = `${this.path}.aside`
+    await rm(aside, { recursive: true, force: true })
+    return (await renameIfThere(this.path, aside)) ? aside : null
+  }
+
+  /** Takes back that a directory is in use, which is not there any more. */
+  async forget(number: number): Promise<void> {
+    if ((await this.readCurrent()) === number) await rm(join(this.path, currentName), { force: true })
   }
 
   /** Deletes directories that are not in use and whose lock can be taken. */
   async removeOthers(inUse: number): Promise<void> {
-    for (const number of await this.#numbers()) {
-      if (number === inUse) continue
-      try {
-        await (await openDiskStore(this.#folder(number), { create: false })).close()
-      } catch (error) {
-        if (describeOpenFailure(error) === 'locked') continue
-      }
-      await rm(this.#folder(number), { recursive: true, force: true })
+    for (const number of await this.#numbers()) if (number !== inUse) await this.remove(number)
+    const names = await readdir(this.path).catch(() => [])
+    const numbers = new Set(names)
+    for (const name of names) {
+      const draftOf = /^current\.\d+\.(\d+)$/.exec(name)?.[1]
+      const isLeft = /^\d+\.removed$/.test(name) || (draftOf !== undefined && !numbers.has(draftOf))
+      if (isLeft) await rm(join(this.path, name), { recursive: true, force: true })
     }
+  }
+
+  /** Deletes a directory, unless another process holds it. */
+  async remove(number: number): Promise<void> {
+    const held = await this.#attempt(number, { create: true })
+    if (held.store === null && held.reason === 'locked') return
+    const removed = `${this.#folder(number)}.removed`
+    await rm(removed, { recursive: true, force: true })
+    await renameIfThere(this.#folder(number), removed)
+    await held.store?.close()
+    await rm(removed, { recursive: true, force: true })
   }
 
   async #numbers(): Promise<number[]> {
@@ -96,12 +153,22 @@ export class ViewDirectory {
   }
 
   async #writeCurrent(number: number): Promise<void> {
-    const draft = join(this.path, `${currentName}.${process.pid}`)
+    const draft = join(this.path, `${currentName}.${process.pid}.${number}`)
     await writeFile(draft, `${number}\n`)
     await rename(draft, join(this.path, currentName))
   }
 
   #folder(number: number): string {
     return join(this.path, String(number))
+  }
+}
+
+async function renameIfThere(from: string, to: string): Promise<boolean> {
+  try {
+    await rename(from, to)
+    return true
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false
+    throw error
   }
 }

@@ -43,6 +43,7 @@ import {
   issuesOfState,
   type KeyRange,
   metaKey,
+  neighboursOfRow,
   parseDependencyIndexKey,
   parseIndexText,
   parseIssueEventKey,
@@ -74,6 +75,12 @@ export interface DependencyEdge {
   readonly type: DependencyType
 }
 
+export interface ViewOptions {
+  readonly isSignatureValid: IsSignatureValid
+  /** True for a store that nobody reads before `flush`, as a rebuild's. */
+  readonly deferred?: boolean
+}
+
 interface StoredMeta {
   readonly head: string | null
   readonly events: number
@@ -86,7 +93,7 @@ const metaNames = ['schema', 'wal_head', 'event_count', 'issue_count', 'reflog_m
 
 export class View {
   readonly store: Store
-  readonly #options: { readonly isSignatureValid: IsSignatureValid }
+  readonly #options: ViewOptions
   #head: string | null
   #counts: { events: number; issues: number }
   #projector: Projector | undefined
@@ -94,7 +101,7 @@ export class View {
   #reflogMark: string
   #lostHeads: readonly string[]
 
-  private constructor(store: Store, meta: StoredMeta, options: { readonly isSignatureValid: IsSignatureValid }) {
+  private constructor(store: Store, meta: StoredMeta, options: ViewOptions) {
     this.store = store
     this.#head = meta.head
     this.#counts = { events: meta.events, issues: meta.issues }
@@ -105,7 +112,7 @@ export class View {
   }
 
   /** A view over a store that holds this schema, or nothing yet. Undefined when it holds another schema. */
-  static async over(store: Store, options: { readonly isSignatureValid: IsSignatureValid }): Promise<View | undefined> {
+  static async over(store: Store, options: ViewOptions): Promise<View | undefined> {
     const [schema, head, events, issues, reflogMark, lostHeads] = (
       await store.getMany(metaNames.map((name) => metaKey(name)))
     ).map((value) => value?.toString('utf8'))
@@ -123,6 +130,11 @@ export class View {
     return new View(store, meta, options)
   }
 
+  /** Whether a store holds a view, of whatever schema, and not something else. */
+  static async isOurs(store: Store): Promise<boolean> {
+    return (await store.get(metaKey('schema'))) !== undefined
+  }
+
   /** The log's commit that this view corresponds to; null for the empty log. */
   get head(): string | null {
     return this.#head
@@ -138,7 +150,11 @@ export class View {
 
   /** Applies segments, after which the view corresponds to `head`. Returns the number of new events. */
   async apply(segments: readonly IssueSegment[], head: string): Promise<number> {
-    this.#projector ??= new Projector(this.store, this.#counts, { ...this.#options, fresh: this.#fresh })
+    this.#projector ??= new Projector(this.store, this.#counts, {
+      isSignatureValid: this.#options.isSignatureValid,
+      fresh: this.#fresh,
+      deferred: this.#options.deferred ?? false,
+    })
     const count = await this.#projector.apply(segments, head)
     this.#head = head
     return count
@@ -286,8 +302,12 @@ export class View {
     }
     await Promise.all(
       ids.map(async (id) => {
-        const near = await this.findIdsByPrefix(id.slice(0, lengthMin), 100)
-        short.set(id, shorten(id, near, lengthMin))
+        const around = neighboursOfRow(id)
+        const [before, after] = await Promise.all([
+          this.store.keys({ ...around.before, reverse: true, limit: 1 }).all(),
+          this.store.keys({ ...around.after, limit: 1 }).all(),
+        ])
+        short.set(id, shorten(id, [...before, ...after].map(parseIssueRowKey), lengthMin))
       }),
     )
     return short

@@ -1,3 +1,5 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+
 /**
  * Where local appenders wait for each other, so that fifty at once do not all build a commit that only one of them can
  * land. Advisory: the ref's compare-and-swap is what guards the log, so a queue that cannot be entered in time is
@@ -22,21 +24,17 @@ export function lockFileQueue(path: string): Queue {
   return {
     async enter() {
       const { lock } = await import('proper-lockfile')
-      try {
-        const release = await lock(path, {
-          realpath: false,
-          stale: staleMs,
-          retries: {
-            retries: Math.ceil(waitMsMax / pollMsMax),
-            minTimeout: pollMsMin,
-            maxTimeout: pollMsMax,
-            randomize: true,
-          },
-          onCompromised: () => {},
-        })
-        return () => release().catch(() => {})
-      } catch {
-        return async () => {}
+      const deadlineMs = performance.now() + waitMsMax
+      for (let pollMs = pollMsMin; ; pollMs = Math.min(2 * pollMs, pollMsMax)) {
+        try {
+          const release = await lock(path, { realpath: false, stale: staleMs, retries: 0, onCompromised: () => {} })
+          return () => release().catch(() => {})
+        } catch (error) {
+          // Only a queue that others are in is worth waiting for; a folder that cannot be written stays so.
+          const isOccupied = (error as NodeJS.ErrnoException).code === 'ELOCKED'
+          if (!isOccupied || performance.now() >= deadlineMs) return async () => {}
+          await sleep(pollMs * (0.5 + Math.random()))
+        }
       }
     },
   }

@@ -57,9 +57,10 @@ export function segmentOfBatch(
 
 /**
  * Batches that bring what is missing of other segments onto a chain (docs/format.md#re-append): raw records of every
- * event whose id verifies, oldest first; files beside the chunks; unknown keys of meta.json under `carried`.
+ * event whose id verifies, oldest first; files beside the chunks; unknown keys of meta.json under `carried`. Segments
+ * share a batch within its limits, unless one would overwrite what another carries.
  *
- * @param isMissing - tells for an event id, and for the bytes of a record this version cannot use, whether to carry it
+ * @param isMissing - tells for the id of an event, of a kind that this version does not know too, whether to carry it
  */
 export function batchesOfMissing(
   segments: readonly IssueSegment[],
@@ -74,20 +75,33 @@ export function batchesOfMissing(
   }
   const taken = new Set<string>()
   for (const segment of segments) {
-    const records = recordsOf(segment).filter(({ eventId }) => isMissing(eventId) && !taken.has(eventId))
-    if (records.length === 0) continue
-    for (const { eventId, record, actor, tsUnixMs } of records) {
-      if (open.records.length >= limits.batchEventsMax || open.bytes + record.length > limits.batchBytesMax) seal()
+    const records = recordsOf(segment).filter(({ eventId }) => {
+      const isNew = isMissing(eventId) && !taken.has(eventId)
       taken.add(eventId)
+      return isNew
+    })
+    if (records.length === 0) continue
+    const carried = carriedMeta(segment.meta)
+    // A segment stays whole where it can: what lies beside a chunk belongs to the events in it.
+    const bytes = records.reduce((sum, { record }) => sum + record.length, 0)
+    if (!fits(open, records.length, bytes) || clashes(open, segment.extras, carried)) seal()
+    for (const { record, actor, tsUnixMs } of records) {
+      if (!fits(open, 1, record.length)) seal()
       open.first ??= { actor, tsUnixMs }
       open.records.push(record)
       open.bytes += record.length
+      for (const [path, oid] of segment.extras) if (isPlaceable(open.extras, path)) open.extras.set(path, oid)
+      Object.assign(open.carried, carried)
     }
-    for (const [path, oid] of segment.extras) open.extras.set(path, oid)
-    carryMeta(open, segment.meta)
+    open.requests.push(...requestsOf(segment.meta))
   }
   seal()
   return batches
+}
+
+/** Ids of all records of a segment that verify, of kinds that this version does not know too. */
+export function recordIdsOf(segment: IssueSegment): string[] {
+  return recordsOf(segment).map(({ eventId }) => eventId)
 }
 
 interface Carry {
@@ -96,11 +110,34 @@ interface Carry {
   bytes: number
   readonly extras: Map<string, Oid>
   readonly requests: unknown[]
-  carried: Record<string, unknown>
+  readonly carried: Record<string, unknown>
 }
 
 function emptyCarry(): Carry {
   return { first: null, records: [], bytes: 0, extras: new Map(), requests: [], carried: {} }
+}
+
+function fits({ records, bytes }: Carry, count: number, moreBytes: number): boolean {
+  return records.length + count <= limits.batchEventsMax && bytes + moreBytes <= limits.batchBytesMax
+}
+
+function clashes(open: Carry, extras: ReadonlyMap<string, Oid>, carried: Readonly<Record<string, unknown>>): boolean {
+  const otherFile = [...extras].some(([path, oid]) => (open.extras.get(path) ?? oid) !== oid)
+  if (otherFile) return true
+  return Object.entries(carried).some(
+    ([key, value]) => Object.hasOwn(open.carried, key) && JSON.stringify(open.carried[key]) !== JSON.stringify(value),
+  )
+}
+
+/** False for names that git would refuse, and where one file would have to be a folder of another's. */
+function isPlaceable(others: ReadonlyMap<string, Oid>, path: string): boolean {
+  const names = path.split('/')
+  const isRefused = names.some((name) => ['', '.', '..', '.git'].includes(name.toLowerCase()))
+  if (isRefused || path.includes('\0') || path === 'events' || names[0] === 'meta.json') return false
+  if (names[0] === 'events' && names.length <= 5 && names.slice(1).every((name) => /^\d+$/.test(name))) return false
+  const folders = names.map((_, index) => names.slice(0, index).join('/')).slice(1)
+  if (folders.some((folder) => others.has(folder))) return false
+  return ![...others.keys()].some((other) => other.startsWith(`${path}/`))
 }
 
 function sealCarry({ first, records, extras, requests, carried }: Carry, nowUnixMs: number): IssueBatch {
@@ -118,15 +155,18 @@ function sealCarry({ first, records, extras, requests, carried }: Carry, nowUnix
   }
 }
 
-const ownMetaKeys = new Set(['schema_version', 'actor_id', 'chunk_hash', 'prev_wal'])
+const ownMetaKeys = new Set(['schema_version', 'actor_id', 'chunk_hash', 'prev_wal', 'requests', 'carried'])
 
-function carryMeta(open: Carry, meta: IssueSegment['meta']): void {
-  for (const [key, value] of Object.entries(meta ?? {})) {
-    if (ownMetaKeys.has(key)) continue
-    if (key === 'requests' && Array.isArray(value)) open.requests.push(...value)
-    else if (key === 'carried' && typeof value === 'object') open.carried = { ...open.carried, ...value }
-    else open.carried = { ...open.carried, [key]: value }
-  }
+/** What an earlier re-append carried, then the keys that nobody here knows. */
+function carriedMeta(meta: IssueSegment['meta']): Record<string, unknown> {
+  const before = meta?.carried
+  const isTable = typeof before === 'object' && before !== null && !Array.isArray(before)
+  const unknown = Object.entries(meta ?? {}).filter(([key]) => !ownMetaKeys.has(key))
+  return { ...(isTable ? before : {}), ...Object.fromEntries(unknown) }
+}
+
+function requestsOf(meta: IssueSegment['meta']): unknown[] {
+  return Array.isArray(meta?.requests) ? meta.requests : []
 }
 
 interface CarriedRecord {
@@ -146,15 +186,20 @@ function recordsOf(segment: IssueSegment): CarriedRecord[] {
   return [...known, ...segment.opaqueRecords.map(readOpaque)]
 }
 
+const actorOfNobody = '0'.repeat(32) as ActorId
+
 /** Id, actor and time of a record whose kind is unknown: its first four elements have fixed places. */
 function readOpaque(record: Uint8Array): CarriedRecord {
   const bytes = Buffer.from(record.buffer, record.byteOffset, record.length)
   // 88, 58 20 <event id>, 50 <issue id>, 50 <actor>, <ts>: the record passed the canonical check when it was read.
-  const tsHead = 1 + 34 + 17 + 17
-  return {
-    eventId: bytes.toString('hex', 3, 35),
-    record,
-    actor: bytes.toString('hex', 53, 69) as ActorId,
-    tsUnixMs: bytes[tsHead] === 0x1b ? Number(bytes.readBigUInt64BE(tsHead + 1)) : 0,
-  }
+  const eventId = bytes.toString('hex', 3, 35)
+  if (bytes[35] !== 0x50 || bytes[52] !== 0x50) return { eventId, record, actor: actorOfNobody, tsUnixMs: 0 }
+  const tsUnixMs = readUnsigned(bytes, 69)
+  return { eventId, record, actor: bytes.toString('hex', 53, 69) as ActorId, tsUnixMs }
+}
+
+function readUnsigned(bytes: Buffer, position: number): number {
+  const head = bytes[position] as number
+  if (head === 0x1b) return Number(bytes.readBigUInt64BE(position + 1))
+  return head < 0x18 ? head : bytes.readUIntBE(position + 1, 1 << (head - 0x18))
 }

@@ -1,6 +1,6 @@
 export { type Appended, type AppendTarget, append, appendRetryMsMax, publishBatch } from './append.ts'
 export { lockFileQueue, noQueue, type Queue } from './append-queue.ts'
-export { batchesOfMissing, batchOfEvents, commitDate, type NewBatch, segmentOfBatch } from './batch.ts'
+export { batchesOfMissing, batchOfEvents, commitDate, type NewBatch, recordIdsOf, segmentOfBatch } from './batch.ts'
 export { generateKeyPair, type KeyPair, type SignEventId, signerFromSeed, verifyEventSignature } from './ed25519.ts'
 export { attachmentFolder, type IssueBatch, type IssueSegment, issueCodec } from './issue-codec.ts'
 export { readLog } from './read-log.ts'

@@ -7,6 +7,7 @@
  *
  * Any file whose name ends in `.bin` is a chunk, at whatever depth; other files are extensions that a reader ignores.
  */
+import { createHash } from 'node:crypto'
 import type { CommitEntry, CommitFile, Oid, TreeFiles } from '../git/index.ts'
 import {
   type ActorId,
@@ -36,7 +37,7 @@ export interface IssueBatch {
 export interface IssueSegment extends Segment<ChunkEvent> {
   /** Records whose id verifies though this version cannot use them; kept through a re-append. */
   readonly opaqueRecords: readonly Uint8Array[]
-  /** Every file that is neither meta.json nor a chunk, by path. */
+  /** Every file that is here and neither meta.json nor a chunk, by path. Attachments have the SHA-256 of their name. */
   readonly extras: ReadonlyMap<string, Oid>
   /** meta.json as found, null when it cannot be read. */
   readonly meta: Readonly<Record<string, unknown>> | null
@@ -95,9 +96,22 @@ function decode(entry: CommitEntry): IssueSegment {
       const chunk = readChunk(file, meta, report)
       for (const item of chunk?.events ?? []) items.push(item)
       for (const { record } of chunk?.damaged ?? []) if (record !== null) opaqueRecords.push(record)
-    } else if (file.path !== metaPath) extras.set(file.path, file.oid)
+    } else if (file.path !== metaPath && isUsableExtra(file, report)) extras.set(file.path, file.oid)
   }
   return { commit: entry.oid, parents: entry.parents, items, problems, opaqueRecords, extras, meta }
+}
+
+const attachmentPath = /^attachments\/([0-9a-f]{64})$/
+
+function isUsableExtra({ path, mode, oid, content, problem }: CommitFile, report: Report): boolean {
+  const sha256 = attachmentPath.exec(path)?.[1]
+  const isHere = mode.startsWith('100') && problem !== 'missing' && problem !== 'corrupt'
+  if (sha256 === undefined) return isHere
+  // Two files of one name with different contents: which one counts must not depend on who came first.
+  const found = content === null ? null : createHash('sha256').update(content).digest('hex')
+  if (isHere && found === sha256) return true
+  report('damaged', `${path} ${found === null ? `is ${problem}` : `has the SHA-256 ${found}`}`, oid, null)
+  return false
 }
 
 type Report = (severity: LogProblem['severity'], reason: string, objectId: Oid | null, eventId: string | null) => void
@@ -115,7 +129,7 @@ function readMeta(entry: CommitEntry, report: Report): Readonly<Record<string, u
   } catch {
     parsed = null
   }
-  if (typeof parsed !== 'object' || parsed === null) {
+  if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) {
     report('suspicious', 'meta.json is not a JSON object', file.oid, null)
     return null
   }

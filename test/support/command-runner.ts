@@ -1,7 +1,7 @@
 import type { CommandContext, Warning } from '../../src/commands/context.ts'
 import type { AnyCommand } from '../../src/commands/define-command.ts'
 import { allCommands } from '../../src/commands/index.ts'
-import { openCommandRepository, type Repository } from '../../src/commands/repository.ts'
+import { openCommandRepository, type Repository, type RepositoryFacts } from '../../src/commands/repository.ts'
 import { type CleanUp, createSandbox, type Sandbox } from '../git/temp-repository.ts'
 
 export interface RunnerOptions {
@@ -11,6 +11,7 @@ export interface RunnerOptions {
   readonly nowUnixMs?: () => number
   readonly stdin?: string
   readonly actor?: string
+  readonly gitOptions?: RepositoryFacts['gitOptions']
 }
 
 export interface CommandRunner {
@@ -33,6 +34,7 @@ export function commandRunner(options: RunnerOptions): CommandRunner {
     identity: { actor: options.actor, dataDir: undefined },
     warn: (warning: Warning) => void warnings.push(warning),
     progress: () => ({ report() {}, end() {} }),
+    ...(options.gitOptions === undefined ? {} : { gitOptions: options.gitOptions }),
   }
   const withRepository = async <Result>(work: (repository: Repository) => Promise<Result>): Promise<Result> => {
     const repository = await openCommandRepository(facts)

@@ -1,0 +1,425 @@
+/** What a view must do whatever store lies under it. */
+import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
+import { describe, it } from 'node:test'
+import {
+  beadsImportActor,
+  deriveBeadsIssueId,
+  deriveContextIssueId,
+  type Event,
+  type EventBody,
+  projectContextIssueId,
+  type Sha256Hex,
+} from '../../src/model/index.ts'
+import { type View, viewSchema } from '../../src/view/index.ts'
+import type { Store } from '../../src/view/store.ts'
+import type { CleanUp } from '../git/temp-repository.ts'
+import {
+  actors,
+  batchOf,
+  comment,
+  creation,
+  dumpStore,
+  issueId,
+  makeEvent,
+  openTestView,
+  segmentOf,
+} from '../support/log.ts'
+
+const a = issueId('a0a0')
+const b = issueId('b0b0')
+const empty = ''
+const hexText = (text: string) => Buffer.from(text).toString('hex')
+const hexTime = (ms: number) => ms.toString(16).padStart(16, '0')
+
+/** Words that sort, encode or end strangely. All are different labels. */
+const strangeWords = [
+  'plain',
+  'with\0nul',
+  'with',
+  '',
+  '\0',
+  'ends\0',
+  '😀',
+  '\u{10ffff}',
+  '\ue000',
+  '\uffff',
+  'ünï/cödé',
+  'meta/wal_head',
+]
+
+export function viewConformance(name: string, openStore: (t: CleanUp) => Promise<Store>): void {
+  async function setUp(t: CleanUp) {
+    const store = await openStore(t)
+    const view = await openTestView(store)
+    t.after(() => view.close())
+    let commits = 0
+    const apply = async (...events: readonly Event[]) => {
+      const commit = (++commits).toString(16).padStart(40, '0')
+      await view.apply([segmentOf(batchOf(events), commit)], commit)
+      await view.flush()
+    }
+    const on = (body: EventBody) => apply(makeEvent(a, body))
+    const keys = async (family: string) =>
+      Object.entries(await dumpStore(store))
+        .filter(([key]) => key.startsWith(`${family}/`))
+        .map(([key]) => key.slice(family.length + 1))
+    return { store, view, apply, on, keys }
+  }
+
+  describe(`view over ${name}`, () => {
+    it('holds each key family in the documented form', async (t) => {
+      const { store, view, apply } = await setUp(t)
+      const sha256 = createHash('sha256').update('content').digest('hex') as Sha256Hex
+      const events = [
+        creation(a, 'first', ['bug']),
+        makeEvent(a, { type: 'AssigneeAdded', user: 'ann' }),
+        makeEvent(a, { type: 'DependencyAdded', target: b, dep_type: 'blocks' }),
+        makeEvent(a, { type: 'AttachmentAdded', name: 'n', sha256, mime: 'm' }),
+      ] as const
+      await apply(...events)
+      const dump = await dumpStore(store)
+      const newest = events[3].tsUnixMs
+      const eventKeys = events.map(({ eventId }) => `event/${eventId}`)
+      const issueEventKeys = events.map(
+        ({ eventId, tsUnixMs }) => `issue_events/${a}2f${hexTime(tsUnixMs)}2f${eventId}`,
+      )
+      assert.deepEqual(
+        Object.keys(dump).sort(),
+        [
+          `assignee_index/${hexText('ann\0')}${a}`,
+          `dep_forward/${a}2f${b}${hexText('/blocks')}`,
+          `dep_reverse/${b}2f${a}${hexText('/blocks')}`,
+          ...eventKeys,
+          ...issueEventKeys,
+          `issue_row/${a}`,
+          `issue_state/${a}`,
+          `label_index/${hexText('bug\0')}${a}`,
+          `state_index/${hexText('open/')}${hexTime(newest)}${a}`,
+        ].sort(),
+      )
+      for (const key of Object.keys(dump)) {
+        const hasValue = /^(event|issue_row|issue_state)\//.test(key)
+        assert.equal(dump[key] === empty, !hasValue, key)
+      }
+      const meta = Object.fromEntries(
+        await Promise.all(
+          ['schema', 'wal_head', 'event_count', 'issue_count'].map(async (word) => [word, await view.readMeta(word)]),
+        ),
+      )
+      assert.deepEqual(meta, {
+        schema: String(viewSchema),
+        wal_head: '1'.padStart(40, '0'),
+        event_count: '4',
+        issue_count: '1',
+      })
+    })
+
+    it('moves an issue between the indexes of labels', async (t) => {
+      const { view, apply, on, keys } = await setUp(t)
+      await apply(creation(a, 'first', ['old', 'kept']))
+      await on({ type: 'LabelAdded', label: 'new' })
+      const listed = async (label: string) =>
+        (await view.listIssues({ labels: [label] })).map(({ issue_id }) => issue_id)
+      assert.deepEqual(await Promise.all(['old', 'kept', 'new'].map(listed)), [[a], [a], [a]])
+      await on({ type: 'LabelRemoved', label: 'old' })
+      assert.deepEqual(await Promise.all(['old', 'kept', 'new'].map(listed)), [[], [a], [a]])
+      assert.equal((await keys('label_index')).length, 2)
+      await on({ type: 'LabelAdded', label: 'old' })
+      assert.deepEqual(await listed('old'), [a])
+    })
+
+    it('moves an issue between the indexes of assignees and states', async (t) => {
+      const { view, apply, on, keys } = await setUp(t)
+      await apply(creation(a))
+      await on({ type: 'AssigneeAdded', user: 'ann' })
+      await on({ type: 'AssigneeAdded', user: 'bo' })
+      await on({ type: 'StateChanged', state: 'closed' })
+      assert.equal((await view.listIssues({ assignee: 'ann', state: 'closed' })).length, 1)
+      assert.equal((await view.listIssues({ state: 'open' })).length, 0)
+      await on({ type: 'AssigneeRemoved', user: 'ann' })
+      await on({ type: 'StateChanged', state: 'open' })
+      assert.equal((await view.listIssues({ assignee: 'ann' })).length, 0)
+      assert.equal((await view.listIssues({ assignee: 'bo', state: 'open' })).length, 1)
+      assert.equal((await keys('state_index')).length, 1)
+      assert.equal((await keys('assignee_index')).length, 1)
+    })
+
+    it('keeps edges in both directions and takes both away', async (t) => {
+      const { view, apply, on, keys } = await setUp(t)
+      await apply(creation(a), creation(b))
+      await on({ type: 'DependencyAdded', target: b, dep_type: 'depends_on' })
+      await on({ type: 'DependencyAdded', target: b, dep_type: 'related_to' })
+      const edges = [
+        { other: b, type: 'depends_on' },
+        { other: b, type: 'related_to' },
+      ]
+      assert.deepEqual(await view.dependenciesOf(a), edges)
+      assert.deepEqual(
+        await view.dependentsOf(b),
+        edges.map((edge) => ({ ...edge, other: a })),
+      )
+      assert.deepEqual(await view.dependentsOf(a), [])
+      await on({ type: 'DependencyRemoved', target: b, dep_type: 'depends_on' })
+      assert.deepEqual(await view.dependenciesOf(a), [edges[1]])
+      assert.equal((await keys('dep_reverse')).length, 1)
+    })
+
+    it('hides an issue without its creation, and shows it whole when that arrives', async (t) => {
+      const { store, view, apply, keys } = await setUp(t)
+      const created = creation(a, 'late', ['l'])
+      await apply(makeEvent(a, { type: 'LabelAdded', label: 'early' }), comment(a, 'c'))
+      assert.equal(await view.findIssue(a), undefined)
+      assert.deepEqual(await view.listIssues(), [])
+      assert.deepEqual(await keys('label_index'), [])
+      assert.equal(view.issueCount, 0)
+      assert.equal((await view.findStates([a])).get(a)?.commentCount, 1)
+      await apply(created)
+      const [row] = await view.listIssues({ labels: ['early', 'l'] })
+      assert.deepEqual([row?.title, row?.comment_count, view.issueCount, view.eventCount], ['late', 1, 1, 3])
+      const again = await openTestView(store)
+      assert.deepEqual([again.issueCount, again.eventCount, again.head], [1, 3, view.head])
+    })
+
+    it('finds ids by prefixes of any length', async (t) => {
+      const { view, apply } = await setUp(t)
+      const ids = ['abcd0', 'abcd1', 'abce', 'ff', 'ffff', '00'].map(issueId)
+      await apply(...ids.map((id) => creation(id)))
+      const found = (prefix: string, limit = 10) => view.findIdsByPrefix(prefix, limit)
+      assert.deepEqual(await found('abcd0'), [issueId('abcd0')])
+      assert.deepEqual(await found('abcd'), [issueId('abcd0'), issueId('abcd1')])
+      assert.deepEqual(await found('abc'), ['abcd0', 'abcd1', 'abce'].map(issueId))
+      assert.deepEqual(await found('abc', 2), ['abcd0', 'abcd1'].map(issueId))
+      assert.deepEqual(await found('f'), [issueId('ff'), issueId('ffff')])
+      assert.deepEqual(await found('fff'), [issueId('ffff')])
+      assert.deepEqual(await found('f'.repeat(32)), [])
+      assert.deepEqual(await found(issueId('ffff')), [issueId('ffff')])
+      assert.deepEqual(await found('000'), [issueId('00')])
+      assert.equal((await found('')).length, 6)
+      assert.deepEqual(await found('abf'), [])
+    })
+
+    it('shortens ids as far as they stay unique', async (t) => {
+      const { view, apply } = await setUp(t)
+      const ids = ['1234567', '12345678', '123456789', '9'].map(issueId)
+      await apply(...ids.map((id) => creation(id)))
+      const short = await view.shortIds(ids, 7)
+      assert.deepEqual(
+        ids.map((id) => short.get(id)),
+        ['12345670', '123456780', '123456789', '9000000'],
+      )
+      for (const [id, prefix] of short) assert.deepEqual(await view.findIdsByPrefix(prefix, 2), [id])
+    })
+
+    it('shortens many ids as it does few', async (t) => {
+      const { view, apply } = await setUp(t)
+      const ids = Array.from({ length: 150 }, (_, index) => issueId(`77777777${index.toString(16).padStart(2, '0')}`))
+      await apply(...ids.map((id) => creation(id)))
+      const many = await view.shortIds(ids, 7)
+      assert.equal(new Set(many.values()).size, 150)
+      for (const id of [ids[0], ids[75], ids[149]] as typeof ids) {
+        assert.equal((await view.shortIds([id], 7)).get(id), many.get(id))
+        assert.deepEqual(await view.findIdsByPrefix(many.get(id) as string, 2), [id])
+      }
+    })
+
+    it('tells labels apart however strange their text', async (t) => {
+      const { view, apply } = await setUp(t)
+      const ids = strangeWords.map((_, index) => issueId(`e${index.toString(16)}`))
+      await apply(...ids.flatMap((id, index) => [creation(id, 't', [strangeWords[index] as string])]))
+      for (const [index, word] of strangeWords.entries()) {
+        const rows = await view.listIssues({ labels: [word] })
+        assert.deepEqual(
+          rows.map(({ issue_id }) => issue_id),
+          [ids[index]],
+          JSON.stringify(word),
+        )
+        assert.deepEqual(rows[0]?.labels, [word])
+      }
+      const words = await view.distinctWords('labels')
+      assert.deepEqual(
+        words,
+        [...strangeWords].sort((x, y) => Buffer.compare(Buffer.from(x), Buffer.from(y))),
+      )
+    })
+
+    it('tells assignees apart however strange their text', async (t) => {
+      const { view, apply } = await setUp(t)
+      const ids = strangeWords.map((_, index) => issueId(`e${index.toString(16)}`))
+      await apply(
+        ...ids.flatMap((id, index) => [
+          creation(id),
+          makeEvent(id, { type: 'AssigneeAdded', user: strangeWords[index] as string }),
+        ]),
+      )
+      for (const [index, user] of strangeWords.entries()) {
+        assert.deepEqual(
+          (await view.listIssues({ assignee: user })).map(({ issue_id }) => issue_id),
+          [ids[index]],
+        )
+      }
+      assert.equal((await view.distinctWords('assignees')).length, strangeWords.length)
+    })
+
+    it('finds imported issues by the id they had', async (t) => {
+      const { view, apply, keys } = await setUp(t)
+      const created = [
+        ['bd-1', 5000],
+        ['bd-1', 6000],
+        ['bd-10', 5000],
+        ['bd-\0', 5000],
+        ['', 5000],
+      ] as const
+      const events = created.map(([original, ts]) =>
+        makeEvent(
+          deriveBeadsIssueId(original, ts),
+          { type: 'IssueCreated', title: original, body: '', labels: [] },
+          { ts, actor: beadsImportActor },
+        ),
+      )
+      await apply(...events, creation(a, 'bd-1'))
+      const found = async (original: string) => new Set(await view.findByAlias(original))
+      assert.deepEqual(await found('bd-1'), new Set([events[0]?.issueId, events[1]?.issueId]))
+      assert.deepEqual(await found('bd-10'), new Set([events[2]?.issueId]))
+      assert.deepEqual(await found('bd-\0'), new Set([events[3]?.issueId]))
+      assert.deepEqual(await found(''), new Set([events[4]?.issueId]))
+      assert.deepEqual(await found('bd-'), new Set())
+      assert.equal((await keys('alias')).length, 5)
+    })
+
+    it('knows the blob of an attachment whose content is in the log', async (t) => {
+      const { view } = await setUp(t)
+      const content = Buffer.from('attached')
+      const sha256 = createHash('sha256').update(content).digest('hex')
+      const batch = batchOf([creation(a)], {
+        extras: new Map([
+          [`attachments/${sha256}`, content],
+          ['ext/x', content],
+        ]),
+      })
+      const segment = segmentOf(batch, '1'.repeat(40))
+      await view.apply([segment], '1'.repeat(40))
+      await view.flush()
+      assert.equal(await view.findAttachmentBlob(sha256), segment.extras.get(`attachments/${sha256}`))
+      assert.equal(await view.findAttachmentBlob('0'.repeat(64)), undefined)
+    })
+
+    it('never takes a lying attachment for the content', async (t) => {
+      const { view } = await setUp(t)
+      const sha256 = createHash('sha256').update('true').digest('hex')
+      for (const [index, content] of ['true', 'a lie'].entries()) {
+        const batch = batchOf([creation(issueId(`${index}`))], {
+          extras: new Map([[`attachments/${sha256}`, Buffer.from(content)]]),
+        })
+        const segment = segmentOf(batch, `${index}`.repeat(40))
+        assert.equal(segment.problems.length, index)
+        await view.apply([segment], `${index}`.repeat(40))
+      }
+      await view.flush()
+      const honest = createHash('sha1').update('blob 4\0true').digest('hex')
+      assert.equal(await view.findAttachmentBlob(sha256), honest)
+    })
+
+    it('keeps the last word on each file and project key, and its symbols only', async (t) => {
+      const { view, apply, keys } = await setUp(t)
+      const context = (path: string, names: readonly string[], ts: number) =>
+        makeEvent(
+          deriveContextIssueId(path),
+          {
+            type: 'ContextUpdated',
+            path,
+            language: 'ts',
+            symbols: names.map((name) => ({ name, kind: 'f', lineStart: 1, lineEnd: 2 })),
+            summary: `at ${ts}`,
+            content_hash: 'c'.repeat(64) as Sha256Hex,
+          },
+          { ts },
+        )
+      const project = (key: string, value: string, ts: number) =>
+        makeEvent(projectContextIssueId, { type: 'ProjectContextUpdated', key, value }, { ts })
+      await apply(context('src/a.ts', ['old', 'both'], 10), project('k', 'old', 10), project('k\0', 'other', 10))
+      await apply(context('src/a.ts', ['both', 'new\0'], 20), project('k', 'new', 20))
+      await apply(context('src/a.ts', ['late'], 5), project('k', 'late', 5), context('src/a.ts/b', ['both'], 5))
+      assert.deepEqual(
+        (await view.fileContexts()).map(({ body }) => [body.path, body.summary]),
+        [
+          ['src/a.ts', 'at 20'],
+          ['src/a.ts/b', 'at 5'],
+        ],
+      )
+      assert.deepEqual(
+        (await view.projectContexts()).map(({ body }) => [body.key, body.value]),
+        [
+          ['k', 'new'],
+          ['k\0', 'other'],
+        ],
+      )
+      assert.deepEqual(
+        (await keys('context_symbols')).sort(),
+        ['both\0src/a.ts', 'both\0src/a.ts/b', 'new\0\0src/a.ts'].map(hexText).sort(),
+      )
+      assert.deepEqual(await view.listIssues(), [])
+      assert.equal(view.eventCount, 8)
+    })
+
+    it('applies an event once, however often it comes', async (t) => {
+      const { store, view, apply } = await setUp(t)
+      const events = [creation(a), comment(a, 'x')] as const
+      await apply(...events)
+      const before = await dumpStore(store)
+      await apply(events[1], events[0], events[1])
+      assert.deepEqual(await dumpStore(store), before)
+      assert.deepEqual([view.eventCount, (await view.findIssue(a))?.commentCount], [2, 1])
+      assert.equal((await view.eventsOf(a)).length, 2)
+    })
+
+    it('keeps the signature that verifies, else the smallest, none last', async (t) => {
+      const store = await openStore(t)
+      const valid = new Uint8Array([9])
+      const view = await openTestView(store, (_event, sig) => sig[0] === 9)
+      t.after(() => view.close())
+      const event = creation(a)
+      let commit = 0
+      const kept = async (sig: Uint8Array | null) => {
+        const oid = (++commit).toString(16).padStart(40, '0')
+        await view.apply([segmentOf(batchOf([{ ...event, sig }]), oid)], oid)
+        await view.flush()
+        return (await view.findEvents([event.eventId]))[0]?.sig?.[0] ?? null
+      }
+      const order = [
+        null,
+        new Uint8Array([7]),
+        new Uint8Array([3]),
+        new Uint8Array([5]),
+        null,
+        valid,
+        new Uint8Array([1]),
+      ]
+      const results: (number | null)[] = []
+      for (const sig of order) results.push(await kept(sig))
+      assert.deepEqual(results, [null, 7, 3, 3, 3, 9, 9])
+    })
+
+    it('lists by creation, filters by what all must hold', async (t) => {
+      const { view, apply } = await setUp(t)
+      const first = creation(issueId('c1'), 'First needle', ['x', 'y'])
+      const other = makeEvent(
+        b,
+        { type: 'IssueCreated', title: 'Second ÄB', body: 'needle', labels: ['x'] },
+        { actor: actors[1] },
+      )
+      await apply(first, other, creation(a, 'Third'))
+      const titles = async (filter: Parameters<View['listIssues']>[0]) =>
+        (await view.listIssues(filter)).map(({ title }) => title)
+      assert.deepEqual(await titles({}), ['First needle', 'Second ÄB', 'Third'])
+      assert.deepEqual(await titles({ labels: ['x'] }), ['First needle', 'Second ÄB'])
+      assert.deepEqual(await titles({ labels: ['x', 'y'] }), ['First needle'])
+      assert.deepEqual(await titles({ labels: ['x', 'none'] }), [])
+      assert.deepEqual(await titles({ author: actors[1].slice(0, 5) }), ['Second ÄB'])
+      assert.deepEqual(await titles({ text: 'NEEDLE' }), ['First needle', 'Second ÄB'])
+      assert.deepEqual(await titles({ text: 'äb' }), ['Second ÄB'])
+      assert.deepEqual(await titles({ updatedSince: other.tsUnixMs }), ['Second ÄB', 'Third'])
+      assert.deepEqual(await titles({ labels: ['x'], state: 'closed' }), [])
+    })
+  })
+}

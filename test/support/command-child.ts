@@ -1,0 +1,64 @@
+// Run as a program of its own by the crash tests: runs commands, perhaps to its death.
+import { ClassicLevel } from 'classic-level'
+import type { PublishPoint } from '../../src/git/index.ts'
+import { commandRunner } from './command-runner.ts'
+
+export interface CommandOrder {
+  readonly cwd: string
+  readonly environment: Readonly<Record<string, string>>
+  readonly commands: readonly { readonly name: string; readonly input: Readonly<Record<string, unknown>> }[]
+  /** Where the process kills itself: at a moment of its nth publish, or of its nth batch into a view. */
+  readonly dieAt?:
+    | { readonly publish: PublishPoint; readonly nth: number }
+    | { readonly viewBatch: 'before' | 'inside' | 'after'; readonly nth: number }
+    | { readonly viewPut: string }
+}
+
+const order = JSON.parse(process.argv[2] ?? '') as CommandOrder
+const { dieAt } = order
+const die = () => process.kill(process.pid, 'SIGKILL')
+
+if (dieAt !== undefined && 'viewBatch' in dieAt) {
+  const { batch } = ClassicLevel.prototype as unknown as { batch(...args: unknown[]): Promise<void> }
+  let batches = 0
+  Object.defineProperty(ClassicLevel.prototype, 'batch', {
+    async value(this: unknown, ...args: unknown[]) {
+      batches += 1
+      if (batches !== dieAt.nth) return batch.apply(this, args)
+      if (dieAt.viewBatch === 'before') die()
+      const written = batch.apply(this, args)
+      // LevelDB's own thread has it now.
+      if (dieAt.viewBatch === 'inside') die()
+      await written
+      die()
+    },
+  })
+}
+if (dieAt !== undefined && 'viewPut' in dieAt) {
+  const { put } = ClassicLevel.prototype as unknown as { put(...args: unknown[]): Promise<void> }
+  Object.defineProperty(ClassicLevel.prototype, 'put', {
+    value(this: unknown, ...args: unknown[]) {
+      if (String(args[0]) === dieAt.viewPut) die()
+      return put.apply(this, args)
+    },
+  })
+}
+
+let publishes = 0
+const runner = commandRunner({
+  cwd: order.cwd,
+  env: order.environment,
+  gitOptions: {
+    hooks: {
+      at(point) {
+        if (dieAt === undefined || !('publish' in dieAt) || point !== dieAt.publish) return
+        publishes += 1
+        if (publishes === dieAt.nth) die()
+      },
+    },
+  },
+})
+for (const { name, input } of order.commands) {
+  const data = await runner.run(name, input)
+  process.stdout.write(`${JSON.stringify(data)}\n`)
+}

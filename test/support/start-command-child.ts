@@ -1,0 +1,53 @@
+import { spawn } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import type { CommandOrder } from './command-child.ts'
+
+export interface CommandEnd {
+  readonly exitStatus: number | null
+  readonly signal: string | null
+  /** What was acknowledged before the end. */
+  readonly answers: readonly Record<string, unknown>[]
+  readonly stdout: string
+  readonly stderr: string
+}
+
+/** Runs command-child.ts with an order to its end. */
+export function startCommandChild(order: CommandOrder): Promise<CommandEnd> {
+  const script = fileURLToPath(new URL('command-child.ts', import.meta.url))
+  return collect(process.execPath, ['--import', 'tsx', script, JSON.stringify(order)], order)
+}
+
+/** Runs the bundled command line. */
+export function startGrite(
+  { cwd, environment }: Pick<CommandOrder, 'cwd' | 'environment'>,
+  ...args: readonly string[]
+): Promise<CommandEnd> {
+  const script = fileURLToPath(new URL('../../dist/grite.cjs', import.meta.url))
+  return collect(process.execPath, [script, ...args], { cwd, environment })
+}
+
+function collect(
+  program: string,
+  args: readonly string[],
+  { cwd, environment }: Pick<CommandOrder, 'cwd' | 'environment'>,
+): Promise<CommandEnd> {
+  const child = spawn(program, args, {
+    cwd: program === process.execPath && args[0] === '--import' ? process.cwd() : cwd,
+    env: environment,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  let stdout = ''
+  let stderr = ''
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    stdout += text
+  })
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    stderr += text
+  })
+  return new Promise((resolve) => {
+    child.once('close', (exitStatus, signal) => {
+      const lines = stdout.split('\n').filter((line) => line.startsWith('{') && line.endsWith('}'))
+      resolve({ exitStatus, signal, stdout, stderr, answers: lines.map((line) => JSON.parse(line)) })
+    })
+  })
+}

@@ -1,0 +1,215 @@
+import assert from 'node:assert/strict'
+import { describe, it, type TestContext } from 'node:test'
+import { type GitPort, type Oid, openRepository, walRef } from '../../src/git/index.ts'
+import type { Event } from '../../src/model/index.ts'
+import { catchUp, type View } from '../../src/view/index.ts'
+import type { LogProblem } from '../../src/wal/index.ts'
+import { createTempRepository } from '../git/temp-repository.ts'
+import {
+  assertLogHolds,
+  batchOf,
+  comment,
+  creation,
+  dumpStore,
+  filesOf,
+  issueId,
+  openTestView,
+  writeBatch,
+  writeCommit,
+} from '../support/log.ts'
+
+const a = issueId('a0')
+
+async function setUp(t: TestContext) {
+  const repository = await createTempRepository(t)
+  const git = openRepository(repository.layout, { environment: repository.environment })
+  t.after(() => git.close())
+  const view = await openTestView()
+  const problems: LogProblem[] = []
+  const warnings: string[] = []
+  const options = {
+    git,
+    clock: { nowUnixMs: () => 1_700_000_000_000 },
+    report: (problem: LogProblem) => void problems.push(problem),
+    warn: (code: string) => void warnings.push(code),
+  }
+  return {
+    ...repository,
+    git,
+    view,
+    problems,
+    warnings,
+    follow: (one: View = view) => catchUp({ ...options, view: one }),
+    /** Puts commits of one event each on top of a commit, and the ref on the last. */
+    async grow(parent: Oid | null, events: readonly Event[]): Promise<Oid> {
+      let head = parent
+      for (const event of events) head = await writeBatch(git, batchOf([event]), head)
+      repository.run('update-ref', '--create-reflog', '-m', 'grite: WAL', walRef, head as string)
+      return head as Oid
+    },
+    async assertSameAsFresh() {
+      const fresh = await openTestView()
+      await catchUp({ ...options, view: fresh })
+      assert.deepEqual(await dumpStore(view.store), await dumpStore(fresh.store))
+      assert.deepEqual([view.eventCount, view.issueCount, view.head], [fresh.eventCount, fresh.issueCount, fresh.head])
+    },
+  }
+}
+
+function countWalks(git: GitPort): [GitPort, () => number] {
+  let walks = 0
+  const isAncestor = (ancestor: Oid, descendant: Oid) => {
+    walks += 1
+    return git.isAncestor(ancestor, descendant)
+  }
+  return [{ ...git, isAncestor }, () => walks]
+}
+
+const comments = (count: number) => Array.from({ length: count }, (_, index) => comment(a, `comment ${index}`))
+
+describe('a view behind the log', { concurrency: 2 }, () => {
+  it('stays empty as long as there is no log', async (t) => {
+    const { view, follow } = await setUp(t)
+    assert.equal(await follow(), 'current')
+    assert.deepEqual([view.head, view.eventCount], [null, 0])
+  })
+
+  it('has nothing to do at the same head', async (t) => {
+    const { view, follow, grow } = await setUp(t)
+    const head = await grow(null, [creation(a)])
+    assert.equal(await follow(), 'replayed')
+    assert.equal(view.head, head)
+    assert.equal(await follow(), 'current')
+  })
+
+  for (const count of [1, 30, 70]) {
+    it(`replays ${count} loose commits`, async (t) => {
+      const { view, follow, grow, assertSameAsFresh } = await setUp(t)
+      const head = await grow(null, [creation(a)])
+      await follow()
+      const next = await grow(head, comments(count))
+      assert.equal(await follow(), 'replayed')
+      assert.deepEqual([view.head, view.eventCount], [next, count + 1])
+      await assertSameAsFresh()
+    })
+  }
+
+  it('replays commits that gc packed', async (t) => {
+    const { view, follow, grow, run, assertSameAsFresh } = await setUp(t)
+    const head = await grow(null, [creation(a)])
+    await follow()
+    const next = await grow(head, comments(30))
+    run('gc', '-q')
+    assert.equal(await follow(), 'replayed')
+    assert.deepEqual([view.head, view.eventCount], [next, 31])
+    await assertSameAsFresh()
+  })
+
+  it('replays both sides of a merge commit, in whatever order they come', async (t) => {
+    const { view, follow, grow, git, run, assertSameAsFresh, problems } = await setUp(t)
+    const base = await grow(null, [creation(a)])
+    await follow()
+    const left = await writeBatch(git, batchOf([comment(a, 'left')]), base)
+    const right = await writeBatch(git, batchOf([comment(a, 'right')]), base)
+    const merge = await writeCommit(git, filesOf(batchOf([comment(a, 'merge')]), left), [left, right])
+    run('update-ref', walRef, merge)
+    assert.equal(await follow(), 'replayed')
+    assert.deepEqual([view.head, view.eventCount], [merge, 4])
+    assert.deepEqual(problems, [])
+    await assertSameAsFresh()
+  })
+
+  it('applies the other side when nothing of its own was lost', async (t) => {
+    const { view, follow, grow, warnings, assertSameAsFresh, git } = await setUp(t)
+    const base = await grow(null, [creation(a)])
+    const mine = [comment(a, 'mine'), comment(a, 'also mine')]
+    await grow(base, mine)
+    await follow()
+    const theirs = await grow(base, [comment(a, 'theirs'), ...mine])
+    assert.equal(await follow(), 'merged')
+    assert.deepEqual([view.head, view.eventCount], [theirs, 4])
+    assert.deepEqual(warnings, [])
+    assert.equal(await git.readRef(walRef), theirs)
+    await assertSameAsFresh()
+  })
+
+  it('appends what the other side lacks, and only that', async (t) => {
+    const { view, follow, grow, warnings, assertSameAsFresh, git, ...repository } = await setUp(t)
+    const base = await grow(null, [creation(a)])
+    const mine = [comment(a, 'shared'), comment(a, 'mine alone')] as const
+    await grow(base, mine)
+    await follow()
+    const theirs = await grow(base, [comment(a, 'theirs'), mine[0]])
+    assert.equal(await follow(), 'healed')
+    assert.deepEqual(warnings, ['log-restored'])
+    assert.equal(repository.run('rev-list', '--count', `${theirs}..${walRef}`), '1')
+    assert.equal(view.eventCount, 4)
+    await assertSameAsFresh()
+    assert.equal(await follow(), 'current')
+  })
+
+  it('restores thousands of lost events in as few commits as the limits allow', async (t) => {
+    const { view, follow, grow, warnings, git, ...repository } = await setUp(t)
+    const base = await grow(null, [creation(a)])
+    const lost = comments(200)
+    await grow(base, lost)
+    await follow()
+    const theirs = await grow(base, [comment(a, 'theirs')])
+    assert.equal(await follow(), 'healed')
+    assert.deepEqual(warnings, ['log-restored'])
+    assert.equal(repository.run('rev-list', '--count', `${theirs}..${walRef}`), '1')
+    assert.equal(view.eventCount, 202)
+  })
+
+  it('two that heal at once put each event back once', async (t) => {
+    const { view, follow, grow, git, ...repository } = await setUp(t)
+    const first = creation(a)
+    const base = await grow(null, [first])
+    const mine = comments(5)
+    await grow(base, mine)
+    const other = await openTestView()
+    await Promise.all([follow(), follow(other)])
+    const theirs = comment(a, 'theirs')
+    await grow(base, [theirs])
+    await Promise.all([follow(), follow(other)])
+    await follow()
+    await follow(other)
+    assert.deepEqual(await dumpStore(view.store), await dumpStore(other.store))
+    await assertLogHolds(
+      repository.path,
+      repository.run,
+      git,
+      [first, theirs, ...mine].map(({ eventId }) => eventId),
+    )
+  })
+
+  it('looks at a foreign move of the ref once', async (t) => {
+    const { follow, grow, git, run, view } = await setUp(t)
+    const base = await grow(null, [creation(a)])
+    const head = await grow(base, [comment(a, 'x')])
+    run('update-ref', '-m', 'fetch: fast-forward', walRef, head, head)
+    await follow()
+    const [counting, walks] = countWalks(git)
+    for (const event of comments(5)) {
+      const next = await writeBatch(git, batchOf([event]), (await git.readRef(walRef)) as Oid)
+      run('update-ref', '-m', 'grite: WAL', walRef, next)
+      const options = { clock: { nowUnixMs: () => 0 }, report() {}, warn() {} }
+      assert.equal(await catchUp({ ...options, git: counting, view }), 'replayed')
+    }
+    assert.equal(walks(), 0)
+  })
+
+  it('tells a large number of appends of another tool by their parents', async (t) => {
+    const { grow, git, run } = await setUp(t)
+    let head = await grow(null, [creation(a)])
+    for (const event of comments(60)) {
+      head = await writeBatch(git, batchOf([event]), head)
+      run('update-ref', '-m', 'libgit2', walRef, head)
+    }
+    const [counting, walks] = countWalks(git)
+    const view = await openTestView()
+    await catchUp({ git: counting, view, clock: { nowUnixMs: () => 0 }, report() {}, warn() {} })
+    assert.equal(view.eventCount, 61)
+    assert.equal(walks(), 0)
+  })
+})

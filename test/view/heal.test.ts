@@ -1,0 +1,327 @@
+import assert from 'node:assert/strict'
+import { appendFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, it, type TestContext } from 'node:test'
+import { type Oid, walRef } from '../../src/git/index.ts'
+import type { IssueRow } from '../../src/view/index.ts'
+import { createCommandSandbox } from '../support/command-runner.ts'
+import { strangeRecord } from '../support/damage.ts'
+import {
+  assertLogHolds,
+  batchOf,
+  creation,
+  dumpStore,
+  idsOnChain,
+  issueId,
+  segmentsOf,
+  writeBatch,
+} from '../support/log.ts'
+
+interface Created {
+  readonly issue_id: string
+  readonly event_id: string
+  readonly wal_head: Oid
+}
+
+function createSandboxWithLog(t: TestContext) {
+  const sandbox = createCommandSandbox(t)
+  const { path, git, run, warnings, withRepository } = sandbox
+  return {
+    ...sandbox,
+    create: async (title: string) => (await run('issue create', { title })) as Created,
+    titles: async () => ((await run('issue list')) as { issues: IssueRow[] }).issues.map(({ title }) => title).sort(),
+    head: () => git(path, 'rev-parse', walRef) as Oid,
+    moveRef: (oid: string) => git(path, 'update-ref', walRef, oid),
+    takeWarnings: () => warnings.splice(0).map(({ code }) => code),
+    /** A log that shares nothing with the one here, as an object in this repository. */
+    foreignLog: (title: string) =>
+      withRepository((repository) => writeBatch(repository.git, batchOf([creation(issueId('f0'), title)]), null)),
+    assertHolds: (ids: readonly string[]) =>
+      withRepository(({ git: port }) => assertLogHolds(path, (...args) => git(path, ...args), port, ids)),
+    /** The view as it is, and as a rebuild makes it. */
+    async assertViewIsRebuild() {
+      const live = await withRepository(async (repository) => dumpStore((await repository.view()).store))
+      const rebuilt = await withRepository(async (repository) => dumpStore((await repository.rebuild()).store))
+      assert.deepEqual(live, rebuilt)
+    },
+  }
+}
+
+describe('a log that something else moved', { concurrency: 2 }, () => {
+  it('is put forward again after a reset to an older commit', async (t) => {
+    const log = createSandboxWithLog(t)
+    const created = [await log.create('a'), await log.create('b'), await log.create('c')]
+    assert.deepEqual(await log.titles(), ['a', 'b', 'c'])
+    log.moveRef((created[0] as Created).wal_head)
+    assert.deepEqual(await log.titles(), ['a', 'b', 'c'])
+    assert.deepEqual(log.takeWarnings(), ['log-restored'])
+    assert.deepEqual(await log.titles(), ['a', 'b', 'c'])
+    assert.deepEqual(log.takeWarnings(), [])
+    assert.equal(log.head(), created[2]?.wal_head)
+    await log.assertHolds(created.map(({ event_id }) => event_id))
+    await log.assertViewIsRebuild()
+    assert.deepEqual(log.takeWarnings(), [])
+  })
+
+  it('gets back what a sideways move dropped, on top of what came', async (t) => {
+    const log = createSandboxWithLog(t)
+    const created = [await log.create('a'), await log.create('b')]
+    await log.titles()
+    const foreign = await log.withRepository((repository) =>
+      writeBatch(repository.git, batchOf([creation(issueId('f0'), 'theirs')]), created[0]?.wal_head as Oid),
+    )
+    log.moveRef(foreign)
+    assert.deepEqual(await log.titles(), ['a', 'b', 'theirs'])
+    assert.deepEqual(log.takeWarnings(), ['log-restored'])
+    assert.equal(log.git(log.path, 'rev-parse', `${walRef}~1`), foreign)
+    assert.deepEqual(await log.titles(), ['a', 'b', 'theirs'])
+    assert.deepEqual(log.takeWarnings(), [])
+    await log.assertViewIsRebuild()
+  })
+
+  it('is found again when the ref was deleted, and its reflog with it', async (t) => {
+    const log = createSandboxWithLog(t)
+    const created = [await log.create('a'), await log.create('b')]
+    await log.titles()
+    log.git(log.path, 'update-ref', '-d', walRef)
+    assert.deepEqual(await log.titles(), ['a', 'b'])
+    assert.deepEqual(log.takeWarnings(), ['log-restored'])
+    assert.equal(log.head(), created[1]?.wal_head)
+    await log.assertHolds(created.map(({ event_id }) => event_id))
+  })
+
+  it('is found again by a rebuild that is the first to look', async (t) => {
+    const log = createSandboxWithLog(t)
+    const created = [await log.create('a'), await log.create('b')]
+    await log.titles()
+    log.git(log.path, 'update-ref', '-d', walRef)
+    await log.run('rebuild')
+    assert.deepEqual(log.takeWarnings(), ['log-restored'])
+    assert.deepEqual(await log.titles(), ['a', 'b'])
+    await log.assertHolds(created.map(({ event_id }) => event_id))
+  })
+
+  it('keeps both sides when a fetch forced another root upon it', async (t) => {
+    const log = createSandboxWithLog(t)
+    const created = [await log.create('a'), await log.create('b')]
+    await log.titles()
+    const other = createSandboxWithLog(t)
+    const theirs = await other.create('theirs')
+    log.git(log.path, 'fetch', '-q', other.path, '+refs/grite/*:refs/grite/*')
+    assert.equal(log.head(), theirs.wal_head)
+    assert.deepEqual(await log.titles(), ['a', 'b', 'theirs'])
+    assert.deepEqual(log.takeWarnings(), ['log-restored'])
+    await log.assertHolds([...created, theirs].map(({ event_id }) => event_id))
+    await log.assertViewIsRebuild()
+    assert.deepEqual(log.takeWarnings(), [])
+  })
+
+  it('gets back writes that no view had seen, from the reflog', async (t) => {
+    const log = createSandboxWithLog(t)
+    const first = await log.create('a')
+    await log.titles()
+    const unseen = [await log.create('b'), await log.create('c')]
+    log.moveRef(first.wal_head)
+    assert.deepEqual(await log.titles(), ['a', 'b', 'c'])
+    assert.deepEqual(log.takeWarnings(), ['log-restored'])
+    await log.assertHolds([first, ...unseen].map(({ event_id }) => event_id))
+  })
+
+  it('gets them back also when a write went on top of the old commit meanwhile', async (t) => {
+    const log = createSandboxWithLog(t)
+    const first = await log.create('a')
+    await log.titles()
+    const unseen = [await log.create('b'), await log.create('c')]
+    log.moveRef(first.wal_head)
+    const later = await log.create('d')
+    assert.deepEqual(await log.titles(), ['a', 'b', 'c', 'd'])
+    assert.deepEqual(log.takeWarnings(), ['log-restored'])
+    await log.assertHolds([first, ...unseen, later].map(({ event_id }) => event_id))
+    await log.assertViewIsRebuild()
+    assert.deepEqual(log.takeWarnings(), [])
+  })
+
+  it('gets them back though a command with an open view wrote after they had come and gone', async (t) => {
+    const log = createSandboxWithLog(t)
+    const first = await log.create('a')
+    await log.titles()
+    const foreign = await log.withRepository(async (repository) => {
+      await repository.view()
+      const theirs = await writeBatch(repository.git, batchOf([creation(issueId('f0'), 'theirs')]), first.wal_head)
+      log.moveRef(theirs)
+      log.moveRef(first.wal_head)
+      await repository.write(async (draft) => draft.createIssue({ title: 'b', body: '', labels: [] }))
+      return theirs
+    })
+    assert.equal(log.git(log.path, 'merge-base', foreign, walRef), first.wal_head)
+    assert.deepEqual(await log.titles(), ['a', 'b', 'theirs'])
+    assert.deepEqual(log.takeWarnings(), ['log-restored'])
+    await log.assertViewIsRebuild()
+  })
+
+  it('gets them back from under several foreign moves, without any view', async (t) => {
+    const log = createSandboxWithLog(t)
+    const first = await log.create('a')
+    const second = await log.create('b')
+    log.moveRef(first.wal_head)
+    const third = await log.create('c')
+    log.moveRef(await log.foreignLog('theirs'))
+    const fourth = await log.create('d')
+    assert.deepEqual(await log.titles(), ['a', 'b', 'c', 'd', 'theirs'])
+    assert.deepEqual(log.takeWarnings(), ['log-restored'])
+    const ids = await log.withRepository(({ git }) => idsOnChain(git, log.head()))
+    assert.equal(new Set(ids).size, ids.length)
+    for (const { event_id } of [first, second, third, fourth]) assert.ok(ids.includes(event_id))
+    await log.assertViewIsRebuild()
+    assert.deepEqual(log.takeWarnings(), [])
+  })
+
+  it('is merged without a word when a foreign re-append lost nothing', async (t) => {
+    const log = createSandboxWithLog(t)
+    const base = await log.create('a')
+    const ours = await log.create('b')
+    await log.titles()
+    // The other tool wrote our event again on top of its own.
+    const foreign = await log.withRepository(async ({ git }) => {
+      const event = (await segmentsOf(git, ours.wal_head)).at(-1)?.items[0]?.event
+      const theirs = await writeBatch(git, batchOf([creation(issueId('f0'), 'theirs')]), base.wal_head)
+      return writeBatch(git, batchOf([event as never]), theirs)
+    })
+    log.moveRef(foreign)
+    assert.deepEqual(await log.titles(), ['a', 'b', 'theirs'])
+    assert.deepEqual(log.takeWarnings(), [])
+    assert.equal(log.head(), foreign)
+    await log.assertViewIsRebuild()
+    assert.deepEqual(log.takeWarnings(), [])
+    assert.equal(log.head(), foreign)
+  })
+
+  it('is said once to be lost when the objects are gone, and not looked for again', async (t) => {
+    const log = createSandboxWithLog(t)
+    const first = await log.create('a')
+    const lost = await log.create('b')
+    assert.deepEqual(await log.titles(), ['a', 'b'])
+    log.moveRef(first.wal_head)
+    log.git(log.path, 'reflog', 'expire', '--expire=now', '--expire-unreachable=now', '--all')
+    log.git(log.path, 'gc', '-q', '--prune=now')
+    assert.throws(() => log.git(log.path, 'cat-file', '-e', lost.wal_head))
+    assert.deepEqual(await log.titles(), ['a'])
+    assert.deepEqual(log.takeWarnings(), ['log-lost'])
+    assert.deepEqual(await log.titles(), ['a'])
+    await log.create('c')
+    assert.deepEqual(await log.titles(), ['a', 'c'])
+    await log.run('rebuild')
+    assert.deepEqual(log.takeWarnings(), [])
+    log.git(log.path, 'fsck', '--strict', '--no-dangling')
+  })
+
+  it('is said once to be lost when only the reflog remembers it', async (t) => {
+    const log = createSandboxWithLog(t)
+    const first = await log.create('a')
+    const lost = await log.create('b')
+    assert.deepEqual(await log.titles(), ['a', 'b'])
+    log.moveRef(first.wal_head)
+    for (const line of log
+      .git(log.path, 'rev-list', '--objects', '--no-object-names', lost.wal_head, `^${first.wal_head}`)
+      .split('\n'))
+      rmSync(join(log.path, '.git/objects', line.slice(0, 2), line.slice(2)))
+    assert.deepEqual(await log.titles(), ['a'])
+    assert.deepEqual(log.takeWarnings(), ['log-lost'])
+    await log.run('rebuild')
+    assert.deepEqual(await log.titles(), ['a'])
+    assert.deepEqual(log.takeWarnings(), [])
+  })
+
+  it('is healed by a write that needs the state of an issue', async (t) => {
+    const log = createSandboxWithLog(t)
+    const first = await log.create('a')
+    const second = await log.create('b')
+    await log.titles()
+    log.moveRef(first.wal_head)
+    await log.run('issue comment', { issue: second.issue_id, body: 'still here' })
+    assert.deepEqual(log.takeWarnings(), ['log-restored'])
+    assert.deepEqual(await log.titles(), ['a', 'b'])
+    await log.assertViewIsRebuild()
+  })
+
+  it('keeps commits with unknown kinds once when a foreign re-append holds them', async (t) => {
+    const log = createSandboxWithLog(t)
+    const base = await log.create('a')
+    await log.titles()
+    const event = creation(issueId('e0'), 'ours')
+    const batch = batchOf([event])
+    const records = [...batch.records, strangeRecord(issueId('e0'), 99)]
+    const [ours, theirs] = await log.withRepository(async ({ git }) => {
+      const other = await writeBatch(git, batchOf([creation(issueId('f0'), 'theirs')]), base.wal_head)
+      return [
+        await writeBatch(git, { ...batch, records }, base.wal_head),
+        await writeBatch(git, { ...batch, records }, other),
+      ] as const
+    })
+    log.moveRef(ours)
+    assert.deepEqual(await log.titles(), ['a', 'ours'])
+    log.takeWarnings()
+    log.moveRef(theirs)
+    assert.deepEqual(await log.titles(), ['a', 'ours', 'theirs'])
+    assert.equal(log.head(), theirs)
+    assert.deepEqual(log.takeWarnings(), ['log-problem'])
+  })
+})
+
+describe('a reflog line of a write that died before the ref moved', () => {
+  it('tells of nothing that was', async (t) => {
+    const log = createSandboxWithLog(t)
+    const first = await log.create('a')
+    const dead = await log.withRepository((repository) =>
+      writeBatch(repository.git, batchOf([creation(issueId('d0'), 'never acknowledged')]), first.wal_head),
+    )
+    const line = `${first.wal_head} ${dead} grite <grit@local> 1700000000 +0000\tgrite: WAL: 1 events\n`
+    appendFileSync(join(log.path, '.git/logs', walRef), line)
+    assert.deepEqual(await log.titles(), ['a'])
+    await log.create('b')
+    assert.deepEqual(await log.titles(), ['a', 'b'])
+    await log.run('rebuild')
+    assert.deepEqual(await log.titles(), ['a', 'b'])
+    assert.deepEqual(log.takeWarnings(), [])
+  })
+})
+
+describe('in a repository that cannot be written', () => {
+  it('lost events are shown and not put back; they are as soon as it can be', async (t) => {
+    const log = createSandboxWithLog(t)
+    const created = [await log.create('a'), await log.create('b')]
+    assert.deepEqual(await log.titles(), ['a', 'b'])
+    log.moveRef((created[0] as Created).wal_head)
+    // A folder in the place of the lock's folder: nothing can be staged there, whoever asks.
+    const tmp = join(log.path, '.git/grite/tmp')
+    rmSync(tmp, { recursive: true, force: true })
+    writeFileSync(tmp, '')
+    assert.deepEqual(await log.titles(), ['a', 'b'])
+    assert.deepEqual(log.takeWarnings(), ['log-restored'])
+    assert.equal(log.head(), created[0]?.wal_head)
+    rmSync(tmp)
+    assert.deepEqual(await log.titles(), ['a', 'b'])
+    assert.deepEqual(log.takeWarnings(), ['log-restored'])
+    assert.equal(log.head(), created[1]?.wal_head)
+    await log.assertHolds(created.map(({ event_id }) => event_id))
+  })
+
+  it('also those that diverged', async (t) => {
+    const log = createSandboxWithLog(t)
+    const created = [await log.create('a'), await log.create('b')]
+    assert.deepEqual(await log.titles(), ['a', 'b'])
+    const foreign = await log.foreignLog('theirs')
+    log.moveRef(foreign)
+    const tmp = join(log.path, '.git/grite/tmp')
+    rmSync(tmp, { recursive: true, force: true })
+    writeFileSync(tmp, '')
+    assert.deepEqual(await log.titles(), ['a', 'b', 'theirs'])
+    assert.deepEqual(log.takeWarnings(), ['log-restored'])
+    assert.equal(log.head(), foreign)
+    rmSync(tmp)
+    assert.deepEqual(await log.titles(), ['a', 'b', 'theirs'])
+    assert.deepEqual(log.takeWarnings(), ['log-restored'])
+    assert.notEqual(log.head(), foreign)
+    assert.equal(created.length, 2)
+  })
+})

@@ -1,0 +1,198 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { allCommands } from '../../src/commands/index.ts'
+import {
+  deriveContextIssueId,
+  type Event,
+  type IssueId,
+  identifyEvent,
+  projectContextIssueId,
+  type Sha256Hex,
+} from '../../src/model/index.ts'
+import type { IssueRow } from '../../src/view/index.ts'
+import { issueEvent } from '../model/arbitraries.ts'
+import { createCommandSandbox } from '../support/command-runner.ts'
+import { batchOf, checkBytes, dumpStore, openTestView, segmentOf } from '../support/log.ts'
+
+const issues = ['5a'.repeat(16), '5b'.repeat(16)] as IssueId[]
+const moment = fc.integer({ min: 1, max: 6 })
+
+const contextEvent: fc.Arbitrary<Event> = fc
+  .record({
+    path: fc.constantFrom('a.ts', 'a.ts\0'),
+    names: fc.subarray(['f', 'g', 'h']),
+    ts: moment,
+    actor: fc.constantFrom('00'.repeat(16), 'ff'.repeat(16)),
+  })
+  .map(({ path, names, ts, actor }) =>
+    identifyEvent({
+      issueId: deriveContextIssueId(path),
+      actor: actor as Event['actor'],
+      tsUnixMs: ts,
+      parent: null,
+      body: {
+        type: 'ContextUpdated',
+        path,
+        language: 'ts',
+        symbols: names.map((name) => ({ name, kind: 'f', lineStart: 1, lineEnd: 1 })),
+        summary: '',
+        content_hash: 'c'.repeat(64) as Sha256Hex,
+      },
+    }),
+  )
+
+const projectEvent: fc.Arbitrary<Event> = fc
+  .record({ key: fc.constantFrom('k', 'l'), value: fc.constantFrom('1', '2'), ts: moment })
+  .map(({ key, value, ts }) =>
+    identifyEvent({
+      issueId: projectContextIssueId,
+      actor: '00'.repeat(16) as Event['actor'],
+      tsUnixMs: ts,
+      parent: null,
+      body: { type: 'ProjectContextUpdated', key, value },
+    }),
+  )
+
+const anyEvent: fc.Arbitrary<Event> = fc.oneof(
+  {
+    weight: 8,
+    arbitrary: fc
+      .tuple(issueEvent, fc.constantFrom(...issues))
+      .map(([{ eventId: _eventId, sig: _sig, ...facts }, issueId]) => identifyEvent({ ...facts, issueId })),
+  },
+  { weight: 1, arbitrary: contextEvent },
+  { weight: 1, arbitrary: projectEvent },
+)
+
+const signature = fc.option(fc.constantFrom(...[1, 2, 9].map((byte) => new Uint8Array([byte, byte]))))
+const isSignatureValid = (_event: Event, sig: Uint8Array) => sig[0] === 9
+
+interface Step {
+  /** Copies of events that one commit holds. */
+  readonly commits: readonly (readonly Event[])[]
+}
+
+/** The same copies of events, arriving in one order and partition. */
+const arrival = (copies: readonly Event[]): fc.Arbitrary<readonly Step[]> =>
+  fc
+    .tuple(
+      fc.shuffledSubarray([...copies], { minLength: copies.length }),
+      fc.array(fc.record({ endsCommit: fc.boolean(), endsStep: fc.boolean() }), {
+        minLength: copies.length,
+        maxLength: copies.length,
+      }),
+    )
+    .map(([order, cuts]) => {
+      const steps: Event[][][] = [[[]]]
+      for (const [index, event] of order.entries()) {
+        steps.at(-1)?.at(-1)?.push(event)
+        if (cuts[index]?.endsStep) steps.push([[]])
+        else if (cuts[index]?.endsCommit) steps.at(-1)?.push([])
+      }
+      return steps
+        .map((commits) => ({ commits: commits.filter((events) => events.length > 0) }))
+        .filter(({ commits }) => commits.length > 0)
+    })
+
+const histories = fc
+  .array(fc.tuple(anyEvent, fc.array(signature, { minLength: 1, maxLength: 3 })), { minLength: 1, maxLength: 25 })
+  .map((rows) => rows.flatMap(([event, sigs]) => sigs.map((sig) => ({ ...event, sig }))))
+  .chain((copies) => fc.tuple(arrival(copies), arrival(copies)))
+
+async function foldSteps(steps: readonly Step[], reopens: boolean): Promise<Record<string, string>> {
+  const first = await openTestView(undefined, isSignatureValid)
+  const { store } = first
+  let view = first
+  let number = 0
+  for (const { commits } of steps) {
+    // Each catch-up of a command is one by a process that has nothing cached.
+    if (reopens) view = await openTestView(store, isSignatureValid)
+    const segments = commits.map((events) => segmentOf(batchOf(events), (++number).toString(16).padStart(40, '0')))
+    await view.apply(segments, number.toString(16).padStart(40, '0'))
+    await view.flush()
+  }
+  const dump = await dumpStore(store)
+  const counted = [view.eventCount, view.issueCount]
+  const shown = Object.keys(dump).filter((key) => key.startsWith('issue_row/')).length
+  assert.deepEqual(counted, [Object.keys(dump).filter((key) => key.startsWith('event/')).length, shown])
+  await store.close()
+  return dump
+}
+
+test('arrival order, duplicates and partition change nothing in the store', async (t) => {
+  const seed = Number(process.env.FC_SEED ?? Date.now() % 0x7fff_ffff)
+  t.diagnostic(`seed ${seed}`)
+  await fc.assert(
+    fc.asyncProperty(histories, async ([one, other]) => {
+      const whole = await foldSteps([{ commits: one.flatMap(({ commits }) => commits) }], false)
+      assert.deepEqual(await foldSteps(one, true), whole)
+      assert.deepEqual(await foldSteps(other, true), whole)
+      assert.deepEqual(await foldSteps(other, false), whole)
+    }),
+    { numRuns: 60, seed },
+  )
+})
+
+/** One command on issues that exist, by number. */
+type Action = readonly [name: string, pick: number, input: Readonly<Record<string, unknown>>]
+
+const word = fc.constantFrom('a', 'b', 'priority:P0', 'priority:P2', 'x y', '😀')
+const action: fc.Arbitrary<Action> = fc.oneof(
+  fc.tuple(
+    fc.constant('issue create'),
+    fc.nat(),
+    fc.record({ title: fc.constantFrom('t', 'u\0'), label: fc.uniqueArray(word) }),
+  ),
+  fc.tuple(
+    fc.constantFrom('issue label add', 'issue label remove'),
+    fc.nat(),
+    fc.record({ label: fc.array(word, { minLength: 1, maxLength: 2 }) }),
+  ),
+  fc.tuple(
+    fc.constantFrom('issue assignee add', 'issue assignee remove'),
+    fc.nat(),
+    fc.record({ user: fc.tuple(fc.constantFrom('ann', 'bo')) }),
+  ),
+  fc.tuple(fc.constantFrom('issue close', 'issue reopen'), fc.nat(), fc.constant({})),
+  fc.tuple(fc.constant('issue comment'), fc.nat(), fc.record({ body: fc.constantFrom('one', 'two') })),
+  fc.tuple(fc.constant('issue update'), fc.nat(), fc.record({ title: fc.constantFrom('v', 'w') })),
+)
+
+test('a rebuild makes the view that random commands left', async (t) => {
+  const seed = Number(process.env.FC_SEED ?? Date.now() % 0x7fff_ffff)
+  t.diagnostic(`seed ${seed}`)
+  const takesSeveral = (name: string) =>
+    allCommands.find((command) => command.name === name)?.arguments.issue?.repeatable === true
+  await fc.assert(
+    fc.asyncProperty(fc.array(action, { minLength: 3, maxLength: 12 }), async (actions) => {
+      const cleanUps: (() => unknown)[] = []
+      const { run, path, git, withRepository, warnings } = createCommandSandbox({
+        after: (work) => void cleanUps.push(work),
+      })
+      try {
+        await run('issue create', { title: 'first' })
+        let shown: readonly string[] = []
+        for (const [name, pick, input] of actions) {
+          if (shown.length === 0 || pick % 3 === 0) {
+            shown = ((await run('issue list')) as { issues: IssueRow[] }).issues.map(({ issue_id }) => issue_id)
+          }
+          const issue = shown[pick % shown.length] as string
+          await run(name, name === 'issue create' ? input : { ...input, issue: takesSeveral(name) ? [issue] : issue })
+        }
+        const live = await withRepository(async (repository) => dumpStore((await repository.view()).store))
+        assert.ok(Object.keys(live).length > 4)
+        assert.deepEqual(
+          await withRepository(async (repository) => dumpStore((await repository.rebuild()).store)),
+          live,
+        )
+        assert.deepEqual(warnings, [])
+        git(path, 'fsck', '--strict', '--no-dangling')
+        checkBytes(path)
+      } finally {
+        for (const work of cleanUps) await work()
+      }
+    }),
+    { numRuns: 6, seed },
+  )
+})

@@ -1,0 +1,223 @@
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, it, type TestContext } from 'node:test'
+import { StorageError } from '../../src/model/index.ts'
+import type { IssueRow } from '../../src/view/index.ts'
+import { openDiskStore } from '../../src/view/store.ts'
+import { ViewDirectory } from '../../src/view/view-directory.ts'
+import { createCommandSandbox } from '../support/command-runner.ts'
+import { dumpStore } from '../support/log.ts'
+
+async function setUp(t: TestContext) {
+  const sandbox = createCommandSandbox(t)
+  const { run, path, warnings, withRepository } = sandbox
+  await run('issue create', { title: 'a' })
+  await run('issue list')
+  const level = await withRepository(async (repository) =>
+    repository.paths.viewLevels((await repository.findActor())?.actor.id),
+  )
+  return {
+    ...sandbox,
+    path,
+    level,
+    current: () => join(level, readFileSync(join(level, 'current'), 'utf8').trim()),
+    titles: async () => ((await run('issue list')) as { issues: IssueRow[] }).issues.map(({ title }) => title).sort(),
+    takeWarnings: () => warnings.splice(0).map(({ code }) => code),
+  }
+}
+
+/** Holds a LevelDB directory open in another process until killed. */
+async function holdElsewhere(t: TestContext, directory: string): Promise<{ release(): Promise<void> }> {
+  const script = `
+    const { ClassicLevel } = require('classic-level')
+    const store = new ClassicLevel(process.argv[1])
+    store.open().then(() => { console.log('open'); setInterval(() => {}, 1000) })`
+  const child = spawn(process.execPath, ['-e', script, directory], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const ended = new Promise<void>((resolve) => void child.once('close', () => resolve()))
+  t.after(() => void child.kill('SIGKILL'))
+  await new Promise((resolve) => child.stdout.once('data', resolve))
+  return {
+    release() {
+      child.kill('SIGKILL')
+      return ended
+    },
+  }
+}
+
+const foreignStore = async (folder: string) => {
+  rmSync(folder, { recursive: true, force: true })
+  const store = await openDiskStore(folder, { create: true })
+  await store.put(Buffer.from('somebody'), Buffer.from('else'))
+  await store.close()
+}
+
+/** What can stand in the place of a view, and what becomes of it. */
+const spoilers: Readonly<Record<string, { spoil: (folder: string) => void | Promise<void>; aside: boolean }>> = {
+  'a garbage CURRENT': { spoil: (folder) => writeFileSync(join(folder, 'CURRENT'), 'garbage'), aside: true },
+  'an empty CURRENT': { spoil: (folder) => writeFileSync(join(folder, 'CURRENT'), ''), aside: true },
+  'a garbage MANIFEST': {
+    spoil(folder) {
+      const manifest = readdirSync(folder).find((name) => name.startsWith('MANIFEST'))
+      writeFileSync(join(folder, manifest as string), 'garbage that is long enough to be read as a record')
+    },
+    aside: true,
+  },
+  'no MANIFEST': {
+    spoil(folder) {
+      for (const name of readdirSync(folder)) if (name.startsWith('MANIFEST')) rmSync(join(folder, name))
+    },
+    aside: true,
+  },
+  'somebody else’s LevelDB': { spoil: foreignStore, aside: true },
+  'a plain file': {
+    spoil(folder) {
+      rmSync(folder, { recursive: true })
+      writeFileSync(folder, 'a file')
+    },
+    aside: true,
+  },
+  'a schema from the future': {
+    async spoil(folder) {
+      const store = await openDiskStore(folder, { create: false })
+      await store.put(Buffer.from('meta/schema'), Buffer.from('999'))
+      await store.close()
+    },
+    aside: false,
+  },
+  'an empty folder': {
+    spoil(folder) {
+      rmSync(folder, { recursive: true })
+      mkdirSync(folder)
+    },
+    aside: false,
+  },
+  nothing: { spoil: (folder) => rmSync(folder, { recursive: true }), aside: false },
+}
+
+describe('a view directory that holds', { concurrency: 2 }, () => {
+  for (const [what, { spoil, aside }] of Object.entries(spoilers)) {
+    for (const command of ['issue list', 'rebuild'] as const) {
+      it(`${what} is made anew by ${command}, ${aside ? 'the old one kept' : 'without a trace'}`, async (t) => {
+        const view = await setUp(t)
+        assert.deepEqual(view.takeWarnings(), [])
+        const folder = view.current()
+        await spoil(folder)
+        const startedAt = performance.now()
+        await view.run(command)
+        assert.ok(performance.now() - startedAt < 1500, 'without waiting for anybody')
+        assert.deepEqual(view.takeWarnings(), aside ? ['view-set-aside'] : [])
+        assert.equal(existsSync(`${folder}.aside`), aside)
+        assert.deepEqual(await view.titles(), ['a'])
+        await view.run('issue create', { title: 'b' })
+        assert.deepEqual(await view.titles(), ['a', 'b'])
+        assert.deepEqual(view.takeWarnings(), [])
+        assert.ok(existsSync(join(view.current(), 'CURRENT')), 'on the disk again')
+      })
+    }
+  }
+
+  it('a plain file in the place of the whole folder is made anew', async (t) => {
+    const view = await setUp(t)
+    for (const command of ['issue list', 'rebuild']) {
+      rmSync(view.level, { recursive: true })
+      writeFileSync(view.level, 'a file')
+      await view.run(command)
+      assert.deepEqual(view.takeWarnings(), ['view-set-aside'])
+      assert.equal(readFileSync(`${view.level}.aside`, 'utf8'), 'a file')
+      assert.ok(statSync(view.current()).isDirectory())
+    }
+    assert.deepEqual(await view.titles(), ['a'])
+  })
+
+  it('a name of nothing in current is made anew', async (t) => {
+    const view = await setUp(t)
+    for (const text of ['', 'x', '-1', '77']) {
+      writeFileSync(join(view.level, 'current'), text)
+      assert.deepEqual(await view.titles(), ['a'])
+      assert.deepEqual(view.takeWarnings(), [])
+    }
+  })
+})
+
+describe('a rebuild', { concurrency: 2 }, () => {
+  it('switches to a new directory and deletes what killed ones left', async (t) => {
+    const view = await setUp(t)
+    cpSync(view.current(), join(view.level, '7'), { recursive: true })
+    mkdirSync(join(view.level, '8'))
+    mkdirSync(join(view.level, '9.removed'))
+    writeFileSync(join(view.level, 'current.1.4'), '4\n')
+    await view.run('rebuild')
+    assert.deepEqual(readdirSync(view.level).sort(), ['9', 'current'].sort())
+    assert.equal(readFileSync(join(view.level, 'current'), 'utf8'), '9\n')
+    assert.deepEqual(await view.titles(), ['a'])
+  })
+
+  it('leaves alone what another process holds', async (t) => {
+    const view = await setUp(t)
+    cpSync(view.current(), join(view.level, '7'), { recursive: true })
+    const held = await holdElsewhere(t, join(view.level, '7'))
+    await view.run('rebuild')
+    assert.deepEqual(readdirSync(view.level).sort(), ['7', '8', 'current'])
+    await held.release()
+    await view.run('rebuild')
+    assert.deepEqual(readdirSync(view.level).sort(), ['9', 'current'])
+  })
+
+  it('may run several times at once', async (t) => {
+    const view = await setUp(t)
+    for (let round = 0; round < 3; round++) {
+      await Promise.all(Array.from({ length: 4 }, () => view.run('rebuild')))
+      assert.deepEqual(await view.titles(), ['a'])
+    }
+    await view.run('rebuild')
+    assert.equal(readdirSync(view.level).length, 2)
+    assert.deepEqual(view.takeWarnings(), [])
+  })
+
+  it('says so when it cannot write, and leaves the old view', async (t) => {
+    const view = await setUp(t)
+    const before = view.current()
+    t.mock.method(ViewDirectory.prototype, 'create', async () => {
+      throw Object.assign(new Error('ENOSPC: no space left on device'), { code: 'ENOSPC' })
+    })
+    await assert.rejects(view.run('rebuild'), (error) => error instanceof StorageError && error.code === 'io_error')
+    assert.equal(view.current(), before)
+    assert.deepEqual(await view.titles(), ['a'])
+  })
+})
+
+describe('a view that another process holds', { concurrency: 2 }, () => {
+  it('is waited for as long as that one may take', async (t) => {
+    const view = await setUp(t)
+    const held = await holdElsewhere(t, view.current())
+    const listing = view.titles()
+    await held.release()
+    assert.deepEqual(await listing, ['a'])
+  })
+
+  it('after two seconds is done without, by readers and writers', async (t) => {
+    const view = await setUp(t)
+    await holdElsewhere(t, view.current())
+    const startedAt = performance.now()
+    assert.deepEqual(await view.titles(), ['a'])
+    assert.ok(performance.now() - startedAt < 4000)
+    const [{ issue_id }] = ((await view.run('issue list')) as { issues: [IssueRow] }).issues
+    await view.run('issue comment', { issue: issue_id, body: 'written beside it' })
+    const { issues } = (await view.run('issue list')) as { issues: IssueRow[] }
+    assert.equal(issues[0]?.comment_count, 1)
+    assert.deepEqual(view.takeWarnings(), [])
+  })
+
+  it('follows when it is free again', async (t) => {
+    const view = await setUp(t)
+    const held = await holdElsewhere(t, view.current())
+    await view.run('issue create', { title: 'b' })
+    await held.release()
+    const live = await view.withRepository(async (repository) => dumpStore((await repository.view()).store))
+    const rebuilt = await view.withRepository(async (repository) => dumpStore((await repository.rebuild()).store))
+    assert.deepEqual(live, rebuilt)
+    assert.deepEqual(await view.titles(), ['a', 'b'])
+  })
+})

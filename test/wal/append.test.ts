@@ -1,0 +1,189 @@
+import assert from 'node:assert/strict'
+import { describe, it, type TestContext } from 'node:test'
+import { type GitPort, type Oid, openRepository, type RefName, walRef } from '../../src/git/index.ts'
+import type { ChunkEvent } from '../../src/model/index.ts'
+import { ConflictError, limits, RefMovedError } from '../../src/model/index.ts'
+import { type AppendTarget, append, type IssueBatch, issueCodec, noQueue, publishBatch } from '../../src/wal/index.ts'
+import { createTempRepository } from '../git/temp-repository.ts'
+import { assertLogHolds, batchOf, creation, issueId, segmentsOf, writeBatch } from '../support/log.ts'
+
+async function setUp(t: TestContext) {
+  const repository = await createTempRepository(t)
+  const git = openRepository(repository.layout, { environment: repository.environment })
+  t.after(() => git.close())
+  const target: AppendTarget<IssueBatch, ChunkEvent> = {
+    git,
+    ref: walRef,
+    codec: issueCodec,
+    queue: noQueue,
+    clock: { nowUnixMs: Date.now },
+    jitter: () => 0,
+  }
+  return { ...repository, git, target }
+}
+
+let count = 0
+function newBatch(): IssueBatch {
+  count += 1
+  return batchOf([creation(issueId(`${count}`))])
+}
+
+/** Makes a batch, once the head is seen to be the expected one. */
+const expecting = (expected: Oid | null | undefined) => async (head: Oid | null) => {
+  assert.equal(head, expected)
+  return newBatch()
+}
+
+async function publishForeign(git: GitPort): Promise<Oid> {
+  const head = await git.readRef(walRef)
+  const batch = newBatch()
+  return publishBatch({ git, ref: walRef, codec: issueCodec }, batch, head)
+}
+
+describe('append', { concurrency: 2 }, () => {
+  it('makes the first commit without a parent, and each next one on it', async (t) => {
+    const { git, target, run } = await setUp(t)
+    const first = await append(target, expecting(null))
+    const second = await append(target, expecting(first?.head))
+    assert.equal(await git.readRef(walRef), second?.head)
+    assert.deepEqual([first?.parent, second?.parent], [null, first?.head])
+    assert.equal(run('log', '--format=%an <%ae> %s', '-1', walRef), `grite <grit@local> WAL: 1 events from 0a0a0a0a`)
+    assert.match(run('reflog', 'show', '--format=%gs', walRef), /^grite: WAL: 1 events/)
+  })
+
+  it('writes nothing when there is nothing to write', async (t) => {
+    const { git, target } = await setUp(t)
+    assert.equal(await append(target, async () => null), null)
+    assert.equal(await git.readRef(walRef), null)
+  })
+
+  it('makes its batch anew for the head that won the race', async (t) => {
+    const { git, target, path, run } = await setUp(t)
+    const heads: (Oid | null)[] = []
+    const made: IssueBatch[] = []
+    const appended = await append(target, async (head) => {
+      heads.push(head)
+      if (heads.length <= 2) await publishForeign(git)
+      const batch = newBatch()
+      made.push(batch)
+      return batch
+    })
+    assert.equal(heads.length, 3)
+    assert.equal(new Set(heads).size, 3)
+    assert.equal(appended?.parent, heads[2])
+    assert.equal(appended?.batch, made[2])
+    const segments = await segmentsOf(git, appended?.head as Oid)
+    assert.equal(segments.length, 3)
+    await assertLogHolds(
+      path,
+      run,
+      git,
+      segments.flatMap(({ items }) => items.map(({ event }) => event.eventId)),
+    )
+  })
+
+  it('may find after a lost race that nothing is left to do', async (t) => {
+    const { git, target } = await setUp(t)
+    let turns = 0
+    const appended = await append(target, async () => {
+      turns += 1
+      if (turns > 1) return null
+      await publishForeign(git)
+      return newBatch()
+    })
+    assert.equal(appended, null)
+    assert.equal((await segmentsOf(git, (await git.readRef(walRef)) as Oid)).length, 1)
+  })
+
+  it('gives up with conflict when the head keeps moving for ten seconds', async (t) => {
+    const { git, target } = await setUp(t)
+    let nowUnixMs = 0
+    const passTime = () => {
+      nowUnixMs += 4000
+      return nowUnixMs
+    }
+    const impatient = { ...target, clock: { nowUnixMs: passTime } }
+    await assert.rejects(
+      append(impatient, async () => {
+        await publishForeign(git)
+        return newBatch()
+      }),
+      (error) => error instanceof ConflictError && error.code === 'conflict' && error.details.reason === 'contended',
+    )
+  })
+
+  it('leaves the queue whatever happens', async (t) => {
+    const { target } = await setUp(t)
+    let inside = 0
+    const queue = {
+      async enter() {
+        inside += 1
+        return async () => {
+          inside -= 1
+        }
+      },
+    }
+    await append({ ...target, queue }, async () => {
+      assert.equal(inside, 1)
+      return newBatch()
+    })
+    assert.equal(inside, 0)
+    await assert.rejects(
+      append({ ...target, queue }, async () => Promise.reject(new TypeError('a plan that fails'))),
+      TypeError,
+    )
+    assert.equal(inside, 0)
+  })
+
+  it('publishes one batch on one head only', async (t) => {
+    const { git } = await setUp(t)
+    const first = await publishForeign(git)
+    await publishForeign(git)
+    await assert.rejects(
+      publishBatch({ git, ref: walRef, codec: issueCodec }, newBatch(), first),
+      (error) => error instanceof RefMovedError && error.code === 'conflict',
+    )
+    assert.equal((await segmentsOf(git, (await git.readRef(walRef)) as Oid)).length, 2)
+  })
+
+  it('writes no file that a reader would refuse', async (t) => {
+    const { git } = await setUp(t)
+    const extras = (bytes: number) => new Map([['ext/large', new Uint8Array(bytes)]])
+    const target = { git, ref: 'refs/grite/test' as RefName, codec: issueCodec }
+    await assert.rejects(
+      publishBatch(target, { ...newBatch(), extras: extras(limits.chunkReadBytesMax + 1) }, null),
+      RangeError,
+    )
+    assert.equal(await git.readRef(target.ref), null)
+  })
+
+  it('lets ten that do not queue all in', async (t) => {
+    const { git, target, path, run } = await setUp(t)
+    const jittery = { ...target, jitter: Math.random }
+    const batches = Array.from({ length: 10 }, newBatch)
+    await Promise.all(batches.map((batch) => append(jittery, async () => batch)))
+    const segments = await segmentsOf(git, (await git.readRef(walRef)) as Oid)
+    await assertLogHolds(
+      path,
+      run,
+      git,
+      segments.flatMap(({ items }) => items.map(({ event }) => event.eventId)),
+    )
+    assert.equal(segments.length, 10)
+  })
+
+  it('goes on after a reset of the ref in its middle', async (t) => {
+    const { git, target, run } = await setUp(t)
+    const first = await publishForeign(git)
+    await publishForeign(git)
+    let turns = 0
+    const appended = await append(target, async (head) => {
+      turns += 1
+      if (turns === 1) run('update-ref', walRef, first)
+      else assert.equal(head, first)
+      return newBatch()
+    })
+    assert.deepEqual([turns, appended?.parent], [2, first])
+    assert.ok(await writeBatch(git, newBatch(), null))
+  })
+})

@@ -1,0 +1,114 @@
+import assert from 'node:assert/strict'
+import { describe, it, type TestContext } from 'node:test'
+import { type Oid, walRef } from '../../src/git/index.ts'
+import type { Event, IssueId } from '../../src/model/index.ts'
+import type { IssueRow } from '../../src/view/index.ts'
+import { issueCodec, publishBatch } from '../../src/wal/index.ts'
+import { createCommandSandbox } from '../support/command-runner.ts'
+import { batchOf, makeEvent } from '../support/log.ts'
+
+function setUp(t: TestContext) {
+  let nowUnixMs = 1_700_000_000_000
+  const sandbox = createCommandSandbox(t, { nowUnixMs: () => nowUnixMs })
+  const { run, withRepository } = sandbox
+  return {
+    ...sandbox,
+    setClock: (ms: number) => {
+      nowUnixMs = ms
+    },
+    create: async (title: string) => ((await run('issue create', { title })) as { issue_id: IssueId }).issue_id,
+    eventsOf: (id: IssueId): Promise<Event[]> =>
+      withRepository(async (repository) => (await repository.view()).eventsOf(id)),
+  }
+}
+
+const timesOf = (events: readonly Event[]) => events.map(({ tsUnixMs }) => tsUnixMs)
+
+describe('the time of an event', { concurrency: 2 }, () => {
+  it('is the clock’s when that is ahead', async (t) => {
+    const log = setUp(t)
+    const issue = await log.create('a')
+    log.setClock(1_700_000_009_000)
+    await log.run('issue comment', { issue, body: 'x' })
+    assert.deepEqual(timesOf(await log.eventsOf(issue)), [1_700_000_000_000, 1_700_000_009_000])
+  })
+
+  it('is one after the creation when the clock is far behind it', async (t) => {
+    const log = setUp(t)
+    const issue = await log.create('a')
+    log.setClock(1_000)
+    await log.run('issue comment', { issue, body: 'x' })
+    await log.run('issue close', { issue: [issue] })
+    assert.deepEqual(timesOf(await log.eventsOf(issue)), [1_700_000_000_000, 1_700_000_000_001, 1_700_000_000_002])
+    const { issues } = (await log.run('issue list')) as { issues: IssueRow[] }
+    assert.equal(issues[0]?.state, 'closed')
+  })
+
+  it('increases inside one batch on one issue, in the order of the change', async (t) => {
+    const log = setUp(t)
+    const issue = await log.create('a')
+    await log.run('issue label add', { issue: [issue], label: ['z', 'a', 'm'] })
+    const events = await log.eventsOf(issue)
+    assert.deepEqual(
+      timesOf(events),
+      [0, 1, 2, 3].map((after) => 1_700_000_000_000 + after),
+    )
+    assert.deepEqual(
+      events.slice(1).map(({ body }) => 'label' in body && body.label),
+      ['z', 'a', 'm'],
+    )
+  })
+
+  it('is not later on one issue because another one is', async (t) => {
+    const log = setUp(t)
+    log.setClock(1_800_000_000_000)
+    await log.create('future')
+    log.setClock(1_700_000_000_000)
+    const issue = await log.create('present')
+    await log.run('issue comment', { issue, body: 'x' })
+    assert.deepEqual(timesOf(await log.eventsOf(issue)), [1_700_000_000_000, 1_700_000_000_001])
+  })
+
+  it('is taken again after a lost race, past what came first', async (t) => {
+    const log = setUp(t)
+    const issue = await log.create('a')
+    let turns = 0
+    const written = await log.withRepository((repository) =>
+      repository.write(async (draft) => {
+        turns += 1
+        await draft.requireIssue(issue)
+        if (turns === 1) {
+          const head = (await repository.git.readRef(walRef)) as Oid
+          const ahead = makeEvent(issue, { type: 'LabelAdded', label: 'first' }, { ts: 1_700_000_005_000 })
+          await publishBatch({ git: repository.git, ref: walRef, codec: issueCodec }, batchOf([ahead]), head)
+        }
+        return draft.add(issue, { type: 'LabelRemoved', label: 'first' })
+      }),
+    )
+    assert.equal(turns, 2)
+    assert.deepEqual(timesOf(written.events), [1_700_000_005_001])
+    assert.deepEqual(((await log.run('issue list')) as { issues: IssueRow[] }).issues[0]?.labels, [])
+  })
+
+  it('comes with fresh facts after a lost race: a change made by another is not made again', async (t) => {
+    const log = setUp(t)
+    const issue = await log.create('a')
+    let turns = 0
+    const written = await log.withRepository((repository) =>
+      repository.write(async (draft) => {
+        turns += 1
+        const state = await draft.requireIssue(issue)
+        if (turns === 1) {
+          const head = (await repository.git.readRef(walRef)) as Oid
+          const theirs = makeEvent(issue, { type: 'StateChanged', state: 'closed' }, { ts: 1_700_000_005_000 })
+          await publishBatch({ git: repository.git, ref: walRef, codec: issueCodec }, batchOf([theirs]), head)
+        }
+        if (state.state?.value === 'closed') return null
+        return draft.add(issue, { type: 'StateChanged', state: 'closed' })
+      }),
+    )
+    assert.equal(turns, 2)
+    assert.deepEqual([written.head, written.events.length], [null, 0])
+    assert.equal((await log.eventsOf(issue)).length, 2)
+  })
+})
