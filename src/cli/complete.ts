@@ -8,10 +8,8 @@ export type CompletedKind = Exclude<OptionSpec['completes'], undefined | 'file'>
 /** Values of the repository that start with `prefix`; empty when there is none, never an error. */
 export type CompleteValue = (kind: CompletedKind, prefix: string) => Promise<readonly string[]>
 
-export const completeNothing: CompleteValue = async () => []
-
 /** More than this no shell can show, and a large repository must not stall the prompt. */
-const candidateCountMax = 200
+export const candidateCountMax = 200
 
 /** Tells the scripts to fall back to file names. */
 export const completeFiles = ':files'

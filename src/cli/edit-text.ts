@@ -8,7 +8,7 @@ import type { ProcessFacts } from './process-facts.ts'
 
 /** @returns undefined when the text was left empty */
 export async function editText(
-  facts: Pick<ProcessFacts, 'env' | 'onInterrupt' | 'cwd'>,
+  facts: Pick<ProcessFacts, 'env' | 'onInterrupt' | 'leaveInterrupts' | 'cwd'>,
   interactive: boolean,
   draft: string,
 ): Promise<string | undefined> {
@@ -19,6 +19,8 @@ export async function editText(
   const directory = await mkdtemp(join(facts.env.TMPDIR ?? tmpdir(), 'grite-'))
   const remove = () => rm(directory, { recursive: true, force: true })
   const forget = facts.onInterrupt(remove)
+  // Ctrl-C in an editor is a key of the editor.
+  const takeBack = facts.leaveInterrupts()
   try {
     const path = join(directory, 'GRITE_EDITMSG.md')
     await writeFile(path, draft, { mode: 0o600, flag: 'wx' })
@@ -26,6 +28,7 @@ export async function editText(
     const text = await readFile(path, 'utf8')
     return text.trim() === '' ? undefined : text
   } finally {
+    takeBack()
     await remove()
     forget()
   }
@@ -37,15 +40,24 @@ export function chooseEditor(env: Readonly<Record<string, string | undefined>>):
   return env.GIT_EDITOR || visual || env.EDITOR || 'vi'
 }
 
-/** Through the shell like git, since these variables hold command lines (`code --wait`); the path is an argument. */
+/**
+ * Through the shell like git, since these variables hold command lines; the path is an argument. Plain words, as in
+ * `code --wait`, need no shell, and a shell in between would die of a Ctrl-C that the editor takes for itself.
+ */
 function runEditor(editor: string, path: string, facts: Pick<ProcessFacts, 'env' | 'cwd'>): Promise<void> {
   return new Promise((resolve, reject) => {
-    const child = spawn('/bin/sh', ['-c', `${editor} "$@"`, editor, path], {
+    const needsShell = /[|&;<>()$`\\"'*?[#~=%\n]/.test(editor)
+    const [program = '', ...words] = needsShell
+      ? ['/bin/sh', '-c', `${editor} "$@"`, editor]
+      : editor.split(/\s+/).filter(Boolean)
+    const child = spawn(program, [...words, path], {
       stdio: 'inherit',
       cwd: facts.cwd(),
       env: facts.env,
     })
-    child.on('error', reject)
+    child.on('error', (cause) => {
+      reject(new InvalidArgsError(`the editor '${editor}' cannot be run: ${cause.message}`, { cause }))
+    })
     child.on('close', (status, signal) => {
       if (status === 0) resolve()
       else {

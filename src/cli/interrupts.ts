@@ -10,14 +10,27 @@ export interface Interrupts {
   readonly run: () => Promise<void>
   /** True from the first signal on. */
   readonly running: boolean
+  /** Until the returned function is called, Ctrl-C is for another program that has the terminal. */
+  readonly leave: () => () => void
+  readonly left: boolean
 }
 
 export function createInterrupts(): Interrupts {
   const cleanups: Cleanup[] = []
   let running = false
+  let leaveCount = 0
   return {
     get running() {
       return running
+    },
+    get left() {
+      return leaveCount > 0
+    },
+    leave() {
+      leaveCount++
+      return () => {
+        leaveCount--
+      }
     },
     onInterrupt(cleanup) {
       cleanups.push(cleanup)

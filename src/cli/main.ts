@@ -2,6 +2,7 @@
  * The command line: parse, run, print, exit status. Knows no rule of the product. What a command does not need is
  * loaded only when it is needed; a start costs little more than Node itself.
  */
+import { setFlagsFromString } from 'node:v8'
 import type { Warning } from '../commands/context.ts'
 import type { AnyCommand, CommandResult } from '../commands/define-command.ts'
 import { InvalidArgsError } from '../model/errors/index.ts'
@@ -81,18 +82,30 @@ async function runCommand(
 ): Promise<number> {
   const warnings = warningPrinter(facts, globals.quiet)
   try {
-    if (isLogging(facts)) (await import('./logger.ts')).openLogger(facts).info({ input }, command.name)
-    const result = await runInContext(command, input, globals, facts, warnings.warn, parts)
+    if (command.isBulk) keepHeapSmall()
+    const logged = isLogging(facts) ? (await import('./logger.ts')).logCommand(facts, command.name, input) : undefined
+    const { data, exitStatus = 0 } = await runInContext(command, input, globals, facts, warnings.warn, parts)
+    logged?.(exitStatus)
     await warnings.flushed()
     const output = globals.json
-      ? formatSuccess(result.data)
-      : await renderForPeople(command, result.data, globals, facts, parts?.renderers)
-    if (output !== '') await writeUnlessClosed(facts.stdout, output)
-    return result.exitStatus ?? 0
+      ? formatSuccess(data)
+      : await renderForPeople(command, data, globals, facts, parts?.renderers)
+    const paged = facts.stdout.isTerminal && !globals.json && !globals.noPager && pagedCommands.has(command.name)
+    if (paged) await (await import('./pager.ts')).writePaged(facts, output)
+    else if (output !== '') await writeUnlessClosed(facts.stdout, output)
+    return exitStatus
   } catch (error) {
     await warnings.flushed()
     return reportFailure(error, facts, globals.json || (globals.jsonIfWrong && error instanceof InvalidArgsError))
   }
+}
+
+/** Those that people read and whose output may be long. */
+const pagedCommands: ReadonlySet<string> = new Set(['issue list', 'issue show'])
+
+/** V8 would let garbage grow to several times of what is alive before it looks at old objects. */
+function keepHeapSmall(): void {
+  setFlagsFromString('--heap-growing-percent=25')
 }
 
 const isLogging = ({ env }: Pick<ProcessFacts, 'env'>): boolean => (env.GRITE_LOG ?? '') !== ''
@@ -197,8 +210,20 @@ async function printCompletions(
   facts: ProcessFacts,
   parts: Partial<MainParts> | undefined,
 ): Promise<number> {
-  const { completeLine, completeNothing } = await import('./complete.ts')
-  const candidates = await completeLine(words, table, parts?.completeValue ?? completeNothing)
+  const { completeLine } = await import('./complete.ts')
+  const completeValue = parts?.completeValue ?? completeFromRepository(facts, parts?.openRepository)
+  const candidates = await completeLine(words, table, completeValue)
   if (candidates.length > 0) await facts.stdout.write(`${candidates.join('\n')}\n`)
   return 0
+}
+
+/** Opens the repository only when a value of it is asked for. */
+function completeFromRepository(
+  facts: ProcessFacts,
+  openRepository: OpenRepository = openRepositoryWhenNeeded,
+): CompleteValue {
+  return async (kind, prefix) => {
+    const { repositoryValues } = await import('./repository-values.ts')
+    return repositoryValues(facts, openRepository, kind, prefix)
+  }
 }

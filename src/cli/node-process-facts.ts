@@ -21,11 +21,12 @@ export function nodeProcessFacts(interrupts: Interrupts): ProcessFacts {
       },
       chunks: () => process.stdin,
     },
-    stdout: openSink(1, () => process.stdout.columns),
-    stderr: openSink(2, () => process.stderr.columns),
+    stdout: openSink(1, () => process.stdout),
+    stderr: openSink(2, () => process.stderr),
     nowUnixMs: () => Date.now(),
     randomBytes: (count) => globalThis.crypto.getRandomValues(new Uint8Array(count)),
     onInterrupt: interrupts.onInterrupt,
+    leaveInterrupts: interrupts.leave,
   }
 }
 
@@ -46,11 +47,13 @@ function isTerminal(descriptor: number): boolean {
   }
 }
 
-function openSink(descriptor: 1 | 2, columns: () => number | undefined): TextSink {
+/** @param stream - that of the descriptor, set up only to ask its size */
+function openSink(descriptor: 1 | 2, stream: () => { readonly columns?: number; readonly rows?: number }): TextSink {
   const terminal = isTerminal(descriptor)
   return {
     isTerminal: terminal,
-    columns: () => (terminal ? columns() : undefined),
+    columns: () => (terminal ? stream().columns : undefined),
+    rows: () => (terminal ? stream().rows : undefined),
     write: (text) => writeAll(descriptor, Buffer.from(text)),
   }
 }

@@ -14,6 +14,7 @@ export interface GlobalValues {
   /** `--json` stands on the line, perhaps swallowed as the value of another option: what is wrong is told in JSON. */
   readonly jsonIfWrong: boolean
   readonly quiet: boolean
+  readonly noPager: boolean
   readonly noDaemon: boolean
   readonly actor: string | undefined
   readonly dataDir: string | undefined
@@ -240,6 +241,7 @@ function readGlobals(line: Line, argv: readonly string[]): GlobalValues {
     json: one('json') === true || (line.faults.length > 0 && jsonIfWrong),
     jsonIfWrong,
     quiet: one('quiet') === true,
+    noPager: one('no-pager') === true,
     noDaemon: one('no-daemon') === true,
     actor: one('actor') as string | undefined,
     dataDir: one('data-dir') as string | undefined,

@@ -8,6 +8,8 @@ export interface TextSink {
   readonly isTerminal: boolean
   /** Columns of the terminal; undefined off a terminal or when it does not say. */
   readonly columns: () => number | undefined
+  /** Lines of the terminal; undefined off a terminal or when it does not say. */
+  readonly rows: () => number | undefined
   /** Resolves when the text has been handed to the system. @throws {ClosedPipeError} when nobody reads any more */
   readonly write: (text: string) => Promise<void>
 }
@@ -27,4 +29,6 @@ export interface ProcessFacts {
   readonly randomBytes: (count: number) => Uint8Array
   /** Registers what must be undone if the process is interrupted; the returned function takes it back. */
   readonly onInterrupt: (cleanup: () => void | Promise<void>) => () => void
+  /** Leaves Ctrl-C to a program that has the terminal, an editor or pager, until the returned function is called. */
+  readonly leaveInterrupts: () => () => void
 }

@@ -9,6 +9,7 @@ export function runProcess(parts?: Partial<MainParts>): void {
   const interrupts = createInterrupts()
   for (const [signal, status] of Object.entries(statusOfSignal)) {
     process.on(signal, () => {
+      if (signal === 'SIGINT' && interrupts.left) return
       // A second signal while cleaning up ends at once.
       if (interrupts.running) process.exit(status)
       void interrupts.run().then(() => process.exit(status))

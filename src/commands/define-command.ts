@@ -88,6 +88,8 @@ export interface CommandDefinition<
   readonly summary: string
   readonly description?: string
   readonly examples: readonly CommandExample[]
+  /** Works through much data in one go: the process that runs it trades some speed for a small heap. */
+  readonly isBulk?: boolean
   readonly arguments: Arguments
   readonly options: Options
   readonly run: (context: CommandContext, input: InputOf<Arguments, Options>) => Promise<CommandResult<Data>>
@@ -108,6 +110,7 @@ export type AnyCommand = CommandDefinition<any, any, any>
 export const globalOptions = {
   json: { type: 'boolean', summary: 'Print one JSON document for scripts' },
   quiet: { type: 'boolean', short: 'q', summary: 'Print only what was asked for; no hints, no warnings' },
+  'no-pager': { type: 'boolean', summary: 'Print long output at once, also on a terminal' },
   'no-daemon': { type: 'boolean', summary: 'Work in this process even while a daemon runs' },
   actor: { type: 'text', valueName: 'id', summary: 'Act as this actor (id or unique prefix)', completes: 'actor' },
   'data-dir': { type: 'text', valueName: 'dir', summary: 'Take the actor from this directory', completes: 'file' },

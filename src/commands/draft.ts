@@ -55,6 +55,11 @@ export class Draft {
     return this.#sources.view()
   }
 
+  /** True for the full id of an issue that this draft creates. */
+  creates(issueId: string): boolean {
+    return this.events.some((event) => event.body.type === 'IssueCreated' && event.issueId === issueId)
+  }
+
   /** State of an issue, with what was drafted already. @throws {NotFoundError} when there is no such issue */
   async requireIssue(issueId: IssueId): Promise<IssueState> {
     const state = await this.#load(issueId)
@@ -67,9 +72,16 @@ export class Draft {
     return state
   }
 
+  /** As `requireIssue`, undefined when there is no such issue. */
+  async findIssue(issueId: IssueId): Promise<IssueState | undefined> {
+    const state = await this.#load(issueId)
+    return state?.creation === null ? undefined : state
+  }
+
   /** Drafts the creation of an issue under a new random id. */
   createIssue(body: { readonly title: string; readonly body: string; readonly labels: readonly string[] }): Event {
     const issueId = formatHex(this.#sources.randomBytes(16)) as IssueId
+    requireLabelCount(issueId, body.labels.length)
     this.#states.set(issueId, emptyIssueState(issueId))
     return this.#add(issueId, { type: 'IssueCreated', ...body }, null)
   }
@@ -77,14 +89,7 @@ export class Draft {
   /** Drafts an event on an issue that exists, dated after everything known there. */
   async add(issueId: IssueId, body: EventBody, parent: EventId | null = null): Promise<Event> {
     const state = await this.requireIssue(issueId)
-    if (body.type === 'LabelAdded' && presentLabels(state).length >= limits.labelsPerIssueMax) {
-      throw new InvalidArgsError(
-        `issue ${issueId} has ${limits.labelsPerIssueMax} labels already; no more are allowed`,
-        {
-          details: { field: 'label', value: body.label, labels_max: limits.labelsPerIssueMax },
-        },
-      )
-    }
+    if (body.type === 'LabelAdded') requireLabelCount(issueId, presentLabels(state).length + 1)
     return this.#add(issueId, body, parent)
   }
 
@@ -107,4 +112,12 @@ export class Draft {
     if (state !== undefined) this.#states.set(issueId, state)
     return state
   }
+}
+
+function requireLabelCount(issueId: IssueId, count: number): void {
+  if (count <= limits.labelsPerIssueMax) return
+  throw new InvalidArgsError(
+    `issue ${issueId} would have ${count} labels; at most ${limits.labelsPerIssueMax} are allowed`,
+    { details: { field: 'label', labels: count, labels_max: limits.labelsPerIssueMax } },
+  )
 }

@@ -1,7 +1,7 @@
-import { mkdir } from 'node:fs/promises'
 import { defineCommand } from './define-command.ts'
 import { createDefaultActor } from './local/actors.ts'
 import { readRepoConfig } from './local/repo-config.ts'
+import { makeFolder } from './local/write-file-atomically.ts'
 
 export const init = defineCommand({
   name: 'init',
@@ -21,7 +21,7 @@ export const init = defineCommand({
       const known = await repository.findActor()
       if (known?.source === 'repo_default' && defaultActor !== undefined)
         return { actor: known.actor, action: 'existing' }
-      await mkdir(repository.paths.actors, { recursive: true })
+      await makeFolder(repository.paths.actors)
       const created = await createDefaultActor(repository.paths, await repository.newActorFacts(null, false))
       await repository.forgetActor()
       return { actor: created.actor, action: 'created' }

@@ -5,6 +5,7 @@ export const rebuild = defineCommand({
   summary: 'Make the view anew from the log',
   description: 'The view is only a cache: nothing is lost by this, and nothing but speed is gained by keeping it.',
   examples: [{ command: 'grite rebuild', explains: 'read the whole log again' }],
+  isBulk: true,
   arguments: {},
   options: {},
   async run(context) {

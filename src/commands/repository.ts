@@ -13,12 +13,12 @@ import {
   type GitPort,
   type Oid,
   openRepository,
+  type PortOptions,
   type RepositoryLayout,
   readGitConfig,
-  reflogMark,
 } from '../git/index.ts'
 import { type Event, InternalError, InvalidArgsError, limits } from '../model/index.ts'
-import { type OpenViewOptions, openView, rebuildView, type View } from '../view/index.ts'
+import { noteOwnMove, type OpenViewOptions, openView, rebuildView, type View } from '../view/index.ts'
 import {
   type Appended,
   append,
@@ -53,6 +53,8 @@ export interface RepositoryFacts {
   readonly warn: (warning: Warning) => void
   readonly progress: (label: string) => Progress
   readonly identity: { readonly actor: string | undefined; readonly dataDir: string | undefined }
+  /** For tests: moments of a publish, or a disk that fails. */
+  readonly gitOptions?: Pick<PortOptions, 'hooks' | 'disk' | 'lockWaitMs'>
 }
 
 /** What became of a write: the new head, or null when there was nothing to change. */
@@ -79,7 +81,7 @@ export class Repository {
   constructor(layout: RepositoryLayout, facts: RepositoryFacts) {
     this.layout = layout
     this.#facts = facts
-    this.git = openRepository(layout, { environment: facts.env })
+    this.git = openRepository(layout, { ...facts.gitOptions, environment: facts.env })
     this.paths = gritePaths(layout)
   }
 
@@ -192,8 +194,10 @@ export class Repository {
         draft = new Draft({ actor: actor.id, sign, nowUnixMs, randomBytes: random.bytes, view: () => this.view() })
         result = await plan(draft)
         if (draft.events.length === 0) return null
-        requireBatchFits(draft.events)
-        return batchOfEvents({ actor: actor.id, events: draft.events, attachments: draft.attachments, nowUnixMs })
+        const { events, attachments } = draft
+        const batch = batchOfEvents({ actor: actor.id, events, attachments, nowUnixMs })
+        requireBatchFits(batch)
+        return batch
       })
       if (appended !== null) await this.#follow(appended, draft?.events ?? [])
       return { head: appended?.head ?? null, events: draft?.events ?? [], result: result as Result }
@@ -251,7 +255,7 @@ export class Repository {
       if (view.head !== parent) throw new RangeError('the view is not at the parent')
       await view.apply([segmentOfBatch(batch, events, { head, parent, format: this.layout.objectFormat })], head)
       await view.flush()
-      await view.writeReflogMark(await reflogMark(this.git, walRef))
+      await noteOwnMove(this.git, view, { previous: parent, next: head })
     } catch {
       await this.#closeView()
     }
@@ -279,9 +283,17 @@ export function describeProblem({ commit, objectId, eventId, reason }: LogProble
   return `${place} in commit ${commit.slice(0, 12)}: ${reason}`
 }
 
-function requireBatchFits(events: readonly Event[]): void {
-  if (events.length <= limits.batchEventsMax) return
-  throw new InvalidArgsError(`one commit holds at most ${limits.batchEventsMax} events, got ${events.length}`, {
-    details: { field: 'operations', events: events.length, events_max: limits.batchEventsMax },
-  })
+function requireBatchFits({ records }: IssueBatch): void {
+  const field = 'operations'
+  if (records.length > limits.batchEventsMax) {
+    throw new InvalidArgsError(`one commit holds at most ${limits.batchEventsMax} events, got ${records.length}`, {
+      details: { field, events: records.length, events_max: limits.batchEventsMax },
+    })
+  }
+  const bytes = records.reduce((sum, record) => sum + record.length, 0)
+  if (bytes > limits.batchBytesMax) {
+    throw new InvalidArgsError(`the events of one commit have at most ${limits.batchBytesMax} bytes, got ${bytes}`, {
+      details: { field, bytes, bytes_max: limits.batchBytesMax },
+    })
+  }
 }

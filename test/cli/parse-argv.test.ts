@@ -60,7 +60,15 @@ for (const [title, line, input] of accepted) {
 
 test('global options are read wherever they stand', async () => {
   const { globals } = await parseArgv(['issue', '--data-dir=/d', 'list', '--no-daemon', '--actor', 'ab', '-q'], table)
-  assert.deepEqual(globals, { json: false, quiet: true, noDaemon: true, actor: 'ab', dataDir: '/d' })
+  assert.deepEqual(globals, {
+    json: false,
+    jsonIfWrong: false,
+    quiet: true,
+    noPager: false,
+    noDaemon: true,
+    actor: 'ab',
+    dataDir: '/d',
+  })
 })
 
 test('json within a text value is not the option', async () => {

@@ -39,6 +39,7 @@ export async function runCli(words: readonly string[], options: CliOptions = {})
     nowUnixMs: () => testNowUnixMs,
     randomBytes: (count) => new Uint8Array(count),
     onInterrupt: () => () => undefined,
+    leaveInterrupts: () => () => undefined,
   }
   const status = await main(words, facts, {
     commands: options.commands ?? fakeCommands,
@@ -53,6 +54,7 @@ function collect(columns: number | undefined) {
   const sink: TextSink = {
     isTerminal: columns !== undefined,
     columns: () => columns,
+    rows: () => undefined,
     async write(text) {
       parts.push(text)
     },

@@ -28,7 +28,12 @@ export function formatBytes(count: number): string {
   return index === 0 ? `${count} B` : `${amount.toFixed(1)} ${units[index]}`
 }
 
-/** `1 event`, `2 events` */
+/** `20,559` */
+export function formatNumber(count: number): string {
+  return String(count).replace(/\B(?=(\d{3})+$)/g, ',')
+}
+
+/** `1 event`, `2,657 events` */
 export function formatCount(count: number, one: string, many = `${one}s`): string {
-  return `${count} ${count === 1 ? one : many}`
+  return `${formatNumber(count)} ${count === 1 ? one : many}`
 }

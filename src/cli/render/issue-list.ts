@@ -1,32 +1,85 @@
-import type { IssueListData, IssueSummary } from './issue-shapes.ts'
-import { shortId } from './issue-shapes.ts'
+import { formatCount, formatNumber } from './facts.ts'
+import { type FieldName, type IssueListData, type IssueSummary, shortId } from './issue-shapes.ts'
 import { formatAbsoluteTime, formatRelativeTime } from './relative-time.ts'
 import type { Renderer, RenderView } from './renderer.ts'
 import { type Column, renderTable } from './table.ts'
 
-export const renderIssueList: Renderer<IssueListData> = async ({ issues, total }, view) => {
-  const table = issues.length === 0 ? '' : await renderTable(issues, issueColumns(view), view)
+export const renderIssueList: Renderer<IssueListData> = async (data, view) => {
+  const { issues, total } = data
+  const columns = data.columns === undefined ? issueColumns(view) : data.columns.map((key) => chosenColumn(key, view))
+  const table = issues.length === 0 ? '' : await renderTable(issues, columns, view)
   if (view.quiet || view.width === null) return table
-  if (issues.length === 0) return emptyHint(total)
-  return `${table}\n${view.style.dim(countLine(issues, total))}\n`
+  if (issues.length === 0) return emptyHint(data)
+  return `${table}\n${view.style.dim(countLine(data, total))}\n`
 }
+
+/** Fields that have a column of their own in the table, so that their labels need not be repeated. */
+const shownFields: readonly FieldName[] = ['priority', 'type', 'status']
 
 function issueColumns({ style, nowUnixMs }: RenderView): readonly Column<IssueSummary>[] {
   return [
     { heading: 'ID', text: shortId, paint: style.accent },
-    { heading: 'State', text: ({ state }) => state, paint: (text, { state }) => paintState(state, text, style) },
-    { heading: 'Prio', text: ({ fields }) => fields?.priority ?? '', paint: (text) => paintPriority(text, style) },
-    { heading: 'Type', text: ({ fields }) => fields?.type ?? '', shrink: 1 },
-    { heading: 'Title', text: ({ title }) => title, shrink: 2, widthMin: 16 },
-    { heading: 'Labels', text: ({ labels }) => labels.join(', '), shrink: 4, paint: style.dim },
-    { heading: 'Assignees', text: ({ assignees }) => assignees.join(', '), shrink: 3 },
+    {
+      heading: 'State',
+      text: ({ state }) => state,
+      paint: (text, { state }) => paintState(state, text, style),
+      drop: 1,
+    },
+    {
+      heading: 'Prio',
+      text: ({ fields }) => fields?.priority ?? '',
+      paint: (text) => paintPriority(text, style),
+      drop: 2,
+    },
+    { heading: 'Type', text: ({ fields }) => fields?.type ?? '', shrink: 1, drop: 3 },
+    { heading: 'Status', text: ({ fields }) => fields?.status ?? '', shrink: 1, drop: 4 },
+    { heading: 'Title', text: ({ title }) => title, shrink: 2, widthMin: 20 },
+    {
+      heading: 'Labels',
+      text: (issue) => plainLabels(issue).join(', '),
+      shrink: 4,
+      widthMin: 12,
+      paint: style.dim,
+      drop: 6,
+    },
+    { heading: 'Assignees', text: ({ assignees }) => assignees.join(', '), shrink: 3, drop: 5 },
     {
       heading: 'Updated',
       text: ({ updated_ts }) => formatRelativeTime(updated_ts, nowUnixMs),
       plainText: ({ updated_ts }) => formatAbsoluteTime(updated_ts),
       paint: style.dim,
+      drop: 4,
     },
   ]
+}
+
+/** Without the labels whose value stands in a column, and the parent's, whose value is an id that nobody reads. */
+function plainLabels({ labels, fields }: IssueSummary): readonly string[] {
+  const hidden = new Set([...shownFields, 'parent' as const].map((key) => `${key}:${fields?.[key]}`))
+  return labels.filter((label) => !hidden.has(label))
+}
+
+/** A column of `--fields`: the key is its heading, off a terminal the value is that of the JSON. */
+function chosenColumn(key: string, { style, nowUnixMs }: RenderView): Column<IssueSummary> {
+  const valueIn = (issue: IssueSummary): unknown => (issue as unknown as Record<string, unknown>)[key]
+  const text = (issue: IssueSummary) => formatValue(valueIn(issue))
+  if (key === 'issue_id' || key === 'short_id') return { heading: key, text, paint: style.accent }
+  if (key !== 'created_ts' && key !== 'updated_ts') return { heading: key, text, shrink: key === 'title' ? 1 : 2 }
+  return {
+    heading: key,
+    text: (issue) => formatRelativeTime(Number(valueIn(issue)), nowUnixMs),
+    plainText: (issue) => formatAbsoluteTime(Number(valueIn(issue))),
+    paint: style.dim,
+  }
+}
+
+function formatValue(value: unknown): string {
+  if (value === null || value === undefined) return ''
+  if (Array.isArray(value)) return value.join(', ')
+  if (typeof value !== 'object') return String(value)
+  return Object.entries(value)
+    .map(([name, each]) => `${name}:${each}`)
+    .join(', ')
 }
 
 export function paintState(state: string, text: string, style: RenderView['style']): string {
@@ -38,14 +91,15 @@ function paintPriority(text: string, style: RenderView['style']): string {
   return /^(p1|high)$/i.test(text.trim()) ? style.attention(text) : text
 }
 
-function countLine(issues: readonly IssueSummary[], total: number): string {
-  const open = issues.filter(({ state }) => state === 'open').length
-  const counts = `(${open} open, ${issues.length - open} closed)`
-  if (total > issues.length) return `${issues.length} of ${total} issues ${counts}; --limit shows more`
-  return `${total} ${total === 1 ? 'issue' : 'issues'} ${counts}`
+/** The split is that of all that match, however many of them are shown. */
+function countLine({ issues, open_count, closed_count }: IssueListData, total: number): string {
+  const split = `(${formatNumber(open_count)} open, ${formatNumber(closed_count)} closed)`
+  if (total === issues.length) return `${formatCount(total, 'issue')} ${split}`
+  return `${formatNumber(issues.length)} of ${formatCount(total, 'issue')} ${split}; --limit shows more`
 }
 
-function emptyHint(total: number): string {
-  if (total > 0) return `No issues shown of ${total}; raise --limit to see them\n`
-  return 'No issues match. `grite issue create --title "…"` makes one; `grite issue list` without options shows all.\n'
+function emptyHint({ total, issue_count }: IssueListData): string {
+  if (total > 0) return `No issues shown of ${formatNumber(total)}; raise --limit to see them\n`
+  if (issue_count > 0) return `No issues match, of ${formatNumber(issue_count)}. \`grite issue list\` shows all.\n`
+  return 'No issues yet. `grite issue create --title "…"` makes one.\n'
 }

@@ -9,6 +9,8 @@ export interface IssueFields {
   readonly parent?: string | null
 }
 
+export type FieldName = keyof IssueFields
+
 export interface IssueSummary {
   readonly issue_id: string
   readonly short_id?: string
@@ -26,6 +28,13 @@ export interface IssueListData {
   readonly issues: readonly IssueSummary[]
   /** Issues that match, of which `issues` may be the first ones only. */
   readonly total: number
+  /** Of all that match. */
+  readonly open_count: number
+  readonly closed_count: number
+  /** Of the repository. */
+  readonly issue_count: number
+  /** The keys asked for with `--fields`; then an issue has only these. */
+  readonly columns?: readonly string[]
 }
 
 export interface IssueComment {
@@ -39,12 +48,19 @@ export interface IssueComment {
 
 export interface IssueRelation {
   readonly issue_id: string
+  readonly short_id?: string
   readonly dep_type: string
   readonly title: string
+  readonly state?: string | null
 }
 
 export interface IssueDetail extends IssueSummary {
   readonly body?: string
+  /** The id it had in the tracker it was imported from. */
+  readonly original_id?: string
+  readonly author?: string
+  readonly author_label?: string | null
+  readonly parent_issue?: Omit<IssueRelation, 'dep_type'> | null
   readonly comments?: readonly IssueComment[]
   readonly links?: readonly { readonly event_id: string; readonly url: string; readonly note?: string | null }[]
   readonly attachments?: readonly {

@@ -1,4 +1,5 @@
 import { escapeLine, escapeText } from './escape-for-terminal.ts'
+import { type Fact, renderFacts } from './facts.ts'
 import { paintState } from './issue-list.ts'
 import { type IssueDetail, type IssueRelation, type IssueShowData, shorten, shortId } from './issue-shapes.ts'
 import { formatMinute, formatRelativeTime } from './relative-time.ts'
@@ -10,7 +11,7 @@ export const renderIssueShow: Renderer<IssueShowData> = ({ issue }, view) => {
   const state = `${style.accent(escapeLine(shortId(issue)))}  ${paintState(issue.state, issue.state, style)}\n`
   const sections = [
     title + state,
-    renderFacts(issue, view),
+    renderProperties(issue, view),
     renderBody(issue.body ?? '', view),
     renderRelations('Depends on', issue.dependencies ?? [], view),
     renderRelations('Needed by', issue.dependents ?? [], view),
@@ -21,25 +22,33 @@ export const renderIssueShow: Renderer<IssueShowData> = ({ issue }, view) => {
   return sections.filter((section) => section !== '').join('\n')
 }
 
-function renderFacts(issue: IssueDetail, view: RenderView): string {
+function renderProperties(issue: IssueDetail, view: RenderView): string {
   const { priority, type, status, due, milestone, parent } = issue.fields ?? {}
-  const facts: readonly (readonly [name: string, value: string | null | undefined])[] = [
+  const shown = new Set(Object.entries(issue.fields ?? {}).map(([key, value]) => `${key}:${value}`))
+  const author = issue.author_label ?? (issue.author === undefined ? '' : shorten(issue.author))
+  const facts: readonly Fact[] = [
     ['Priority', priority],
     ['Type', type],
     ['Status', status],
     ['Due', due],
     ['Milestone', milestone],
-    ['Parent', parent === undefined || parent === null ? parent : shorten(parent)],
-    ['Labels', issue.labels.join(', ')],
+    ['Parent', formatParent(issue.parent_issue, parent)],
+    ['Labels', issue.labels.filter((label) => !shown.has(label)).join(', ')],
     ['Assignees', issue.assignees.join(', ')],
-    ['Created', formatWhen(issue.created_ts, view)],
+    ['Imported as', issue.original_id],
+    ['Created', `${formatWhen(issue.created_ts, view)}${author === '' ? '' : ` by ${author}`}`],
     ['Updated', formatWhen(issue.updated_ts, view)],
   ]
-  return facts
-    .filter(([, value]) => value !== undefined && value !== null && value !== '')
-    .map(([name, value]) => `${view.style.dim(`${name}:`.padEnd(11))} ${escapeLine(value ?? '')}\n`)
-    .join('')
+  return renderFacts(facts, view)
 }
+
+function formatParent(parent: IssueDetail['parent_issue'], id: string | null | undefined): string | null | undefined {
+  if (parent === undefined || parent === null) return id?.slice(0, 8)
+  return `${shortId(parent)} ${parent.title}${stateNote(parent.state)}`
+}
+
+/** What is open needs no word. */
+const stateNote = (state: string | null | undefined) => (state === 'closed' ? ' (closed)' : '')
 
 /** People want to know how long ago; a file that is read later needs the date. */
 function formatWhen(tsUnixMs: number, { width, nowUnixMs }: RenderView): string {
@@ -57,8 +66,10 @@ function section(heading: string, lines: readonly string[], { style }: RenderVie
 }
 
 function renderRelations(heading: string, relations: readonly IssueRelation[], view: RenderView): string {
-  const lines = relations.map(({ issue_id, dep_type, title }) => {
-    return `${view.style.accent(shorten(issue_id))} ${escapeLine(title)} ${view.style.dim(`(${escapeLine(dep_type)})`)}`
+  const lines = relations.map((relation) => {
+    const { dep_type, title, state } = relation
+    const note = [dep_type, ...(typeof state === 'string' ? [state] : [])].map(escapeLine).join(', ')
+    return `${view.style.accent(shortId(relation))} ${escapeLine(title)} ${view.style.dim(`(${note})`)}`
   })
   return section(heading, lines, view)
 }

@@ -17,7 +17,10 @@ export interface Column<Row> {
   readonly align?: 'left' | 'right'
   /** Columns with a number give way when the line is too long, the highest first, down to `widthMin`. */
   readonly shrink?: number
+  /** Never less than the heading: a heading is not cut. */
   readonly widthMin?: number
+  /** Columns with a number are left out when all of them at their least are too long, the highest first. */
+  readonly drop?: number
 }
 
 const gap = '  '
@@ -29,7 +32,11 @@ export async function renderTable<Row>(
   view: Pick<RenderView, 'width' | 'style'>,
 ): Promise<string> {
   if (view.width === null) return renderTabs(rows, columns)
-  const used = columns.filter((column) => rows.some((row) => column.text(row) !== ''))
+  const used = dropColumns(
+    columns.filter((column) => rows.some((row) => column.text(row) !== '')),
+    rows,
+    view.width,
+  )
   const cells = rows.map((row) => used.map((column) => escapeLine(column.text(row))))
   const displayWidth = await openDisplayWidth(cells.flat())
   const widths = fitColumns(used, cells, view.width, displayWidth)
@@ -60,6 +67,30 @@ function renderTabs<Row>(rows: readonly Row[], columns: readonly Column<Row>[]):
     .join('')
 }
 
+const leastWidth = ({ heading, widthMin = defaultWidthMin }: { heading: string; widthMin?: number }) =>
+  Math.max(heading.length, widthMin)
+
+function dropColumns<Row>(
+  columns: readonly Column<Row>[],
+  rows: readonly Row[],
+  width: number,
+): readonly Column<Row>[] {
+  const least = columns.map((column) => {
+    // Counted in code units: near enough to decide what is left out.
+    const widest = rows.reduce((most, row) => Math.max(most, column.text(row).length), column.heading.length)
+    return column.shrink === undefined ? widest : Math.min(widest, leastWidth(column))
+  })
+  const total = least.reduce((sum, each) => sum + each, gap.length * Math.max(0, columns.length - 1))
+  const droppable = columns.filter(({ drop }) => drop !== undefined)
+  if (total <= width || droppable.length === 0) return columns
+  const victim = droppable.reduce((left, right) => ((right.drop ?? 0) > (left.drop ?? 0) ? right : left))
+  return dropColumns(
+    columns.filter((column) => column !== victim),
+    rows,
+    width,
+  )
+}
+
 function fitColumns<Row>(
   columns: readonly Column<Row>[],
   cells: readonly (readonly string[])[],
@@ -67,7 +98,7 @@ function fitColumns<Row>(
   displayWidth: DisplayWidth,
 ): number[] {
   const widths = columns.map((column, index) =>
-    Math.max(column.heading.length, ...cells.map((row) => displayWidth(row[index] ?? ''))),
+    cells.reduce((most, row) => Math.max(most, displayWidth(row[index] ?? '')), column.heading.length),
   )
   const gaps = gap.length * Math.max(0, columns.length - 1)
   let excess = widths.reduce((sum, each) => sum + each, gaps) - width
@@ -77,7 +108,7 @@ function fitColumns<Row>(
     .sort((left, right) => (right.column.shrink ?? 0) - (left.column.shrink ?? 0))
   for (const { column, index } of giving) {
     if (excess <= 0) break
-    const given = Math.min(excess, Math.max(0, (widths[index] ?? 0) - (column.widthMin ?? defaultWidthMin)))
+    const given = Math.min(excess, Math.max(0, (widths[index] ?? 0) - leastWidth(column)))
     widths[index] = (widths[index] ?? 0) - given
     excess -= given
   }

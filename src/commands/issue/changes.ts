@@ -5,10 +5,13 @@ import {
   currentTitle,
   type EventId,
   type FieldKey,
+  fieldsOf,
+  InvalidArgsError,
   type IssueId,
   type IssueStateWord,
   isPresent,
   labelVersions,
+  parentOf,
   parseScopedLabel,
   planClearField,
   planSetField,
@@ -16,7 +19,14 @@ import {
   type Sha256Hex,
 } from '../../model/index.ts'
 import type { Draft } from '../draft.ts'
-import { type FieldChange, requireFieldValue, scopedLabelOf, settleFieldChanges, splitLabels } from './issue-input.ts'
+import {
+  type FieldChange,
+  requireFieldValue,
+  requireLabelValue,
+  scopedLabelOf,
+  settleFieldChanges,
+  splitLabels,
+} from './issue-input.ts'
 
 export interface NewIssue {
   readonly title: string
@@ -32,7 +42,7 @@ export async function createIssue(
   issue: NewIssue,
 ): Promise<{ readonly issueId: IssueId; readonly eventId: EventId }> {
   const { plain, fields } = splitLabels(issue.labels)
-  const settled = await settleFieldChanges([...fields, ...issue.fields], () => draft.view())
+  const settled = await settleFieldChanges([...fields, ...issue.fields], draft)
   const labels = [...new Set([...plain, ...settled.filter(({ value }) => value !== '').map(scopedLabelOf)])]
   const { issueId, eventId } = draft.createIssue({ title: issue.title, body: issue.body, labels })
   for (const user of new Set(issue.assignees)) await draft.add(issueId, { type: 'AssigneeAdded', user })
@@ -54,7 +64,7 @@ export async function updateIssue(draft: Draft, issueId: IssueId, update: IssueU
   if (title !== null || body !== null) {
     eventIds.push((await draft.add(issueId, { type: 'IssueUpdated', title, body })).eventId)
   }
-  const fields = await settleFieldChanges(update.fields, () => draft.view())
+  const fields = await settleFieldChanges(update.fields, draft)
   for (const { key, value } of fields) eventIds.push(...(await setField(draft, issueId, key, value)))
   return eventIds
 }
@@ -62,6 +72,7 @@ export async function updateIssue(draft: Draft, issueId: IssueId, update: IssueU
 /** Sets a field, or clears it when the value is empty. */
 export async function setField(draft: Draft, issueId: IssueId, key: FieldKey, value: string): Promise<EventId[]> {
   requireFieldValue(key, value)
+  if (key === 'parent' && value !== '') await requireNoParentCycle(draft, issueId, value as IssueId)
   const state = await draft.requireIssue(issueId)
   const changes = value === '' ? planClearField(state, key) : planSetField(state, key, value)
   const eventIds: EventId[] = []
@@ -72,11 +83,27 @@ export async function setField(draft: Draft, issueId: IssueId, key: FieldKey, va
   return eventIds
 }
 
+/** @throws {InvalidArgsError} when an issue would become, over any number of parents, a part of itself */
+async function requireNoParentCycle(draft: Draft, issueId: IssueId, parent: IssueId): Promise<void> {
+  const seen = new Set<IssueId>()
+  for (let next: IssueId | null = parent; next !== null && !seen.has(next); ) {
+    if (next === issueId) {
+      const how = parent === issueId ? 'itself' : `${parent}, which is a part of it`
+      throw new InvalidArgsError(`parent of issue ${issueId} cannot be ${how}`, {
+        details: { field: 'parent', value: parent },
+      })
+    }
+    seen.add(next)
+    const state = await draft.findIssue(next)
+    next = state === undefined ? null : parentOf(fieldsOf(state))
+  }
+}
+
 /** Adds a label; one of a known key sets the field. */
 export async function addLabel(draft: Draft, issueId: IssueId, label: string): Promise<EventId[]> {
   const scoped = parseScopedLabel(label)
   if (scoped !== undefined) {
-    const [settled] = await settleFieldChanges([scoped], () => draft.view())
+    const [settled] = await settleFieldChanges([requireLabelValue(scoped)], draft)
     return setField(draft, issueId, scoped.key, settled?.value ?? scoped.value)
   }
   const state = await draft.requireIssue(issueId)

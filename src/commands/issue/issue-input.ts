@@ -10,9 +10,9 @@ import {
   NotFoundError,
   parseScopedLabel,
 } from '../../model/index.ts'
-import type { View } from '../../view/index.ts'
 import type { CommandContext } from '../context.ts'
 import type { OptionTable } from '../define-command.ts'
+import type { Draft } from '../draft.ts'
 import { resolveIssue } from './resolve-issue.ts'
 
 export const fieldOptions = {
@@ -82,15 +82,17 @@ function normalize({ key, value }: FieldChange): FieldChange {
   return { key, value: priority === null ? value : `P${priority[1]}` }
 }
 
-/** Turns a parent given by prefix into its full id, then checks every value. @throws {InvalidArgsError} */
-export async function settleFieldChanges(
-  changes: readonly FieldChange[],
-  view: () => Promise<View>,
-): Promise<FieldChange[]> {
+/**
+ * Turns a parent given by prefix into its full id, then checks every value. A parent may be an issue that the same
+ * draft creates.
+ * @throws {InvalidArgsError}
+ */
+export async function settleFieldChanges(changes: readonly FieldChange[], draft: Draft): Promise<FieldChange[]> {
   const settled: FieldChange[] = []
   for (const change of changes) {
     const isParent = change.key === 'parent' && change.value !== ''
-    const value = isParent ? await resolveIssue(await view(), change.value) : change.value
+    const isDrafted = isParent && draft.creates(change.value)
+    const value = isParent && !isDrafted ? await resolveIssue(await draft.view(), change.value) : change.value
     requireFieldValue(change.key, value)
     settled.push({ key: change.key, value })
   }
@@ -112,9 +114,20 @@ export function splitLabels(labels: readonly string[]): { readonly plain: string
   for (const label of labels) {
     const scoped = parseScopedLabel(label)
     if (scoped === undefined) plain.push(label)
-    else fields.push(normalize(scoped))
+    else fields.push(requireLabelValue(scoped))
   }
   return { plain, fields }
+}
+
+/** A field as a label gives it: a label has a value, and clears nothing. @throws {InvalidArgsError} on an empty one */
+export function requireLabelValue(change: FieldChange): FieldChange {
+  const { key, value } = normalize(change)
+  if (value !== '') return { key, value }
+  const allowed = fieldRules[key].words
+  throw new InvalidArgsError(`${key} must be ${allowed}, got '' in the label '${key}:'`, {
+    details: { field: key, value, allowed },
+    hints: [`Clear the field with \`grite issue update <issue> --set ${key}=\``],
+  })
 }
 
 export function scopedLabelOf({ key, value }: FieldChange): string {

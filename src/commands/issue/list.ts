@@ -71,7 +71,7 @@ export const issueList = defineCommand({
       labels: input.label,
       ...(state === undefined ? {} : { state }),
       ...(input.assignee === undefined ? {} : { assignee: input.assignee }),
-      ...(input.author === undefined ? {} : { author: input.author.toLowerCase() }),
+      ...(input.author === undefined ? {} : { author: parseAuthor(input.author) }),
       ...(input.since === undefined
         ? {}
         : { updatedSince: parseMoment('since', input.since, context.clock.nowUnixMs()) }),
@@ -87,7 +87,17 @@ export const issueList = defineCommand({
     )
     const issues = rows.map((row) => ({ ...row, short_id: shortIds.get(row.issue_id) ?? row.issue_id }))
     const picked = keys === undefined ? issues : issues.map((issue) => pick(issue, keys))
-    return { data: { issues: picked, total: found.length, issue_count: view.issueCount } }
+    const openCount = found.filter((row) => row.state === 'open').length
+    return {
+      data: {
+        issues: picked,
+        total: found.length,
+        open_count: openCount,
+        closed_count: found.length - openCount,
+        issue_count: view.issueCount,
+        ...(keys === undefined ? {} : { columns: keys }),
+      },
+    }
   },
 })
 
@@ -98,6 +108,15 @@ export function parseState(text: string | undefined): IssueStateWord | undefined
   if (issueStates.includes(word as IssueStateWord)) return word as IssueStateWord
   throw new InvalidArgsError(`--state must be open, closed or all, got '${text}'`, {
     details: { field: 'state', value: text, allowed: [...issueStates, 'all'] },
+  })
+}
+
+/** @throws {InvalidArgsError} on text that no actor id begins with */
+function parseAuthor(text: string): string {
+  if (/^[0-9a-fA-F]{1,32}$/.test(text)) return text.toLowerCase()
+  throw new InvalidArgsError(`--author must be an actor id or a prefix of one, in hexadecimal, got '${text}'`, {
+    details: { field: 'author', value: text },
+    hints: ['Run `grite actor list` to see the actors of this repository'],
   })
 }
 

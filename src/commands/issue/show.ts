@@ -6,8 +6,9 @@ import {
   type IssueId,
   type Json,
   originalIdOf,
+  parentOf,
 } from '../../model/index.ts'
-import { type DependencyEdge, rowOf, type View } from '../../view/index.ts'
+import { type DependencyEdge, type IssueRow, rowOf, type View } from '../../view/index.ts'
 import { defineCommand } from '../define-command.ts'
 import { listActors } from '../local/actors.ts'
 import { shortIdLength } from './change-command.ts'
@@ -40,6 +41,7 @@ export const issueShow = defineCommand({
       ...(originalId === undefined ? {} : { original_id: originalId }),
       author_label: labels.get(row.author as Event['actor']) ?? null,
       body: currentBody(state),
+      parent_issue: await describeParent(view, row),
       comments: events.flatMap((event) =>
         event.body.type === 'CommentAdded'
           ? [
@@ -68,6 +70,16 @@ export const issueShow = defineCommand({
     return { data: { issue, events: events.map(formatShownEvent) } }
   },
 })
+
+/** The parent by its title; null when there is none, or it is not here. */
+async function describeParent(view: View, { fields }: IssueRow) {
+  const parent = parentOf(fields)
+  if (parent === null) return null
+  const row = (await view.findRows([parent])).get(parent)
+  if (row === undefined) return null
+  const shortIds = await view.shortIds([parent], shortIdLength)
+  return { issue_id: parent, short_id: shortIds.get(parent) ?? parent, title: row.title, state: row.state }
+}
 
 async function describeEdges(view: View, edges: readonly DependencyEdge[]) {
   const ids = [...new Set(edges.map(({ other }) => other))]

@@ -24,9 +24,7 @@ export const issueClose = defineCommand({
       issue,
       async (draft, id) => {
         const closed = await changeState(draft, id, 'closed')
-        return comment === undefined || closed.length === 0
-          ? closed
-          : [...(await addComment(draft, id, comment, null)), ...closed]
+        return comment === undefined ? closed : [...(await addComment(draft, id, comment, null)), ...closed]
       },
       { state: 'closed', action: 'closed' },
     )
@@ -45,9 +43,7 @@ export const issueReopen = defineCommand({
       issue,
       async (draft, id) => {
         const opened = await changeState(draft, id, 'open')
-        return comment === undefined || opened.length === 0
-          ? opened
-          : [...(await addComment(draft, id, comment, null)), ...opened]
+        return comment === undefined ? opened : [...(await addComment(draft, id, comment, null)), ...opened]
       },
       { state: 'open', action: 'reopened' },
     )

@@ -1,13 +1,13 @@
 /** Actors of this repository: who writes, kept as files below `.git/grite/actors/` (spec §4.2, §4.4). */
 import { existsSync, readFileSync } from 'node:fs'
-import { mkdir, readdir, readFile } from 'node:fs/promises'
+import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type ActorId, ConfigError, formatHex, NotFoundError, parseHex } from '../../model/index.ts'
-import { generateKeyPair, type SignEventId, signerFromSeed } from '../../wal/ed25519.ts'
+import { generateKeyPair, type SignEventId, signerFromSeed } from '../../wal/index.ts'
 import type { GritePaths } from './paths.ts'
 import { readRepoConfig, writeDefaultActor } from './repo-config.ts'
 import { formatToml, readToml, requireTomlText } from './toml-file.ts'
-import { writeFileAtomically } from './write-file-atomically.ts'
+import { makeFolder, writeFileAtomically } from './write-file-atomically.ts'
 
 export interface Actor {
   readonly id: ActorId
@@ -119,7 +119,7 @@ export interface NewActor {
 export async function createActor(paths: GritePaths, options: NewActor): Promise<Actor> {
   const id = formatHex(options.randomBytes(16)) as ActorId
   const dataDir = paths.actorDir(id)
-  await mkdir(dataDir, { recursive: true })
+  await makeFolder(dataDir)
   const key = options.generateKey ? generateKeyPair(options.randomBytes(32)) : undefined
   if (key !== undefined) await writeFileAtomically(join(dataDir, 'signing_key'), key.seedHex, 0o600)
   const table = {

@@ -1,8 +1,8 @@
-import { mkdir, readFile } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { type ActorId, ConfigError } from '../../model/index.ts'
 import { readToml, requireTomlText, setTopLevelKey } from './toml-file.ts'
-import { writeFileAtomically } from './write-file-atomically.ts'
+import { makeFolder, writeFileAtomically } from './write-file-atomically.ts'
 
 /** `.git/grite/config.toml`: local trust and settings. Unknown keys are left alone. */
 export interface RepoConfig {
@@ -24,7 +24,7 @@ export async function readRepoConfig(path: string): Promise<RepoConfig> {
 /** Sets the default actor and keeps everything else in the file, comments included. */
 export async function writeDefaultActor(path: string, actor: ActorId): Promise<void> {
   await readRepoConfig(path)
-  await mkdir(dirname(path), { recursive: true })
+  await makeFolder(dirname(path))
   const text = await readFile(path, 'utf8').catch(() => '')
   await writeFileAtomically(path, setTopLevelKey(text, 'default_actor', actor))
 }

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import stringWidth from 'string-width'
 import { renderIssueChange } from '../../../src/cli/render/issue-change.ts'
 import { renderIssueList } from '../../../src/cli/render/issue-list.ts'
-import type { IssueDetail, IssueSummary } from '../../../src/cli/render/issue-shapes.ts'
+import type { IssueDetail, IssueListData, IssueSummary } from '../../../src/cli/render/issue-shapes.ts'
 import { renderIssueShow } from '../../../src/cli/render/issue-show.ts'
 import type { RenderView } from '../../../src/cli/render/renderer.ts'
 import { openStyle, plainStyle } from '../../../src/cli/render/style.ts'
@@ -32,7 +32,7 @@ function issue(id: string, title: string, other: Partial<IssueSummary> = {}): Is
 
 const issues = [
   issue('4f2a91', 'Crash when the window is resized while a sync is under way', {
-    labels: ['bug', 'ui'],
+    labels: ['bug', 'priority:P0', 'type:bug', 'ui'],
     assignees: ['ana'],
     fields: { priority: 'P0', type: 'bug' },
   }),
@@ -40,13 +40,19 @@ const issues = [
   issue('c9d8e7', 'evil \x1b]0;x\x07 \u202etitle', { updated_ts: nowUnixMs + 50 * hour }),
 ]
 
+function list(shown: readonly IssueSummary[], other: Partial<IssueListData> = {}): IssueListData {
+  const closed = shown.filter(({ state }) => state === 'closed').length
+  const counts = { total: shown.length, open_count: shown.length - closed, closed_count: closed }
+  return { issues: shown, ...counts, issue_count: shown.length, ...other }
+}
+
 test('a list at 80 columns', async () => {
   assert.equal(
-    await renderIssueList({ issues, total: 3 }, view(80)),
-    `ID      State   Prio  Type  Title                        Labels  Assig…  Updated
-4f2a91  open    P0    bug   Crash when the window is r…  bug,…   ana     3 h ago
-b07c11  closed              日本語のタイトルが途中で切…  größe           3 h ago
-c9d8e7  open                evil \\x1b]0;x\\x07 \\u202eti…                  in 2 d
+    await renderIssueList(list(issues), view(80)),
+    `ID      State   Prio  Type  Title                    Labels   Assignees  Updated
+4f2a91  open    P0    bug   Crash when the window…   bug, ui  ana        3 h ago
+b07c11  closed              日本語のタイトルが途中…  größe               3 h ago
+c9d8e7  open                evil \\x1b]0;x\\x07 \\u20…                      in 2 d
 
 3 issues (2 open, 1 closed)
 `,
@@ -55,44 +61,85 @@ c9d8e7  open                evil \\x1b]0;x\\x07 \\u202eti…                  in
 
 test('a list at 40 and 120 columns fits', async () => {
   for (const width of [40, 120]) {
-    const text = await renderIssueList({ issues, total: 3 }, view(width))
+    const text = await renderIssueList(list(issues), view(width))
     for (const line of text.split('\n')) assert.ok(stringWidth(line) <= width, line)
   }
 })
 
 test('a list off a terminal is rows with tabs, nothing else', async () => {
-  const text = await renderIssueList({ issues: issues.slice(0, 2), total: 2 }, view(null))
+  const text = await renderIssueList(list(issues.slice(0, 2)), view(null))
   assert.equal(
     text,
-    '4f2a91\topen\tP0\tbug\tCrash when the window is resized while a sync is under way\tbug, ui\tana\t2026-04-05T09:00:00.000Z\n' +
-      'b07c11\tclosed\t\t\t日本語のタイトルが途中で切れてしまう問題を直す\tgröße\t\t2026-04-05T09:00:00.000Z\n',
+    '4f2a91\topen\tP0\tbug\t\tCrash when the window is resized while a sync is under way\tbug, ui\tana\t2026-04-05T09:00:00.000Z\n' +
+      'b07c11\tclosed\t\t\t\t日本語のタイトルが途中で切れてしまう問題を直す\tgröße\t\t2026-04-05T09:00:00.000Z\n',
   )
 })
 
 test('a list in colour keeps its columns', async () => {
   const style = await openStyle({}, true)
-  const plain = await renderIssueList({ issues, total: 3 }, view(100))
-  const colored = await renderIssueList({ issues, total: 3 }, view(100, { style }))
+  const plain = await renderIssueList(list(issues), view(100))
+  const colored = await renderIssueList(list(issues), view(100, { style }))
   assert.match(colored, /\x1b\[36m4f2a91\x1b\[39m/)
   const uncolored = colored.replace(/\x1b\[\d+m/g, '').replace(/ +$/gm, '')
   assert.equal(uncolored, plain)
 })
 
 test('an empty list says what to do next', async () => {
-  assert.match(await renderIssueList({ issues: [], total: 0 }, view(80)), /grite issue create/)
-  assert.equal(await renderIssueList({ issues: [], total: 0 }, view(null)), '')
+  assert.match(await renderIssueList(list([]), view(80)), /^No issues yet.*grite issue create/)
+  assert.match(await renderIssueList(list([], { issue_count: 7 }), view(80)), /^No issues match, of 7/)
+  assert.match(await renderIssueList(list([], { total: 3 }), view(80)), /^No issues shown of 3; raise --limit/)
+  assert.equal(await renderIssueList(list([]), view(null)), '')
 })
 
 test('a cut list tells how many there are', async () => {
-  assert.match(await renderIssueList({ issues, total: 40 }, view(80)), /\n3 of 40 issues \(2 open, 1 closed\);/)
+  const cut = list(issues, { total: 1040, open_count: 1000, closed_count: 40 })
+  assert.match(await renderIssueList(cut, view(80)), /\n3 of 1,040 issues \(1,000 open, 40 closed\);/)
+})
+
+test('chosen fields are exactly the columns', async () => {
+  const picked = [
+    { title: 'Crash \x1b', state: 'open', labels: ['bug', 'ui'], fields: { priority: 'P0' }, updated_ts: nowUnixMs },
+  ] as unknown as IssueSummary[]
+  const columns = ['state', 'title', 'labels', 'fields', 'updated_ts', 'due']
+  const chosen = list(picked, { columns })
+  assert.equal(
+    await renderIssueList(chosen, view(80, { quiet: true })),
+    'state  title       labels   fields       updated_ts\nopen   Crash \\x1b  bug, ui  priority:P0  just now\n',
+  )
+  assert.equal(
+    await renderIssueList(chosen, view(null)),
+    'open\tCrash \\x1b\tbug, ui\tpriority:P0\t2026-04-05T12:00:00.000Z\t\n',
+  )
+})
+
+test('a narrow list leaves out columns, never a part of a heading', async () => {
+  for (let width = 34; width <= 120; width++) {
+    const [headings = ''] = (await renderIssueList(list(issues), view(width))).split('\n')
+    assert.doesNotMatch(headings, /…/, `${width}: ${headings}`)
+    assert.match(headings, /^ID .*Title/)
+  }
 })
 
 test('quiet leaves only the rows', async () => {
-  assert.doesNotMatch(await renderIssueList({ issues, total: 3 }, view(80, { quiet: true })), /issues/)
+  assert.doesNotMatch(await renderIssueList(list(issues), view(80, { quiet: true })), /issues/)
 })
 
 const detail: IssueDetail = {
-  ...issue('4f2a91', 'Crash \x1b[31mred', { labels: ['bug'], assignees: ['ana'], fields: { priority: 'P0' } }),
+  ...issue('4f2a91', 'Crash \x1b[31mred', {
+    labels: ['bug', 'priority:P0', 'priority:high'],
+    assignees: ['ana'],
+    fields: {
+      priority: 'P0',
+      due: '2026-05-01',
+      milestone: '1.0',
+      status: 'blocked',
+      parent: 'b07c11'.padEnd(32, '0'),
+    },
+  }),
+  author: 'aaaabbbbccccdddd',
+  author_label: 'Ana\x07',
+  original_id: 'bd-7',
+  parent_issue: { issue_id: 'b07c11'.padEnd(32, '0'), short_id: 'b07c110', title: 'Epic\n', state: 'closed' },
   body: 'First line\nsecond\x1b[2J line\n',
   comments: [
     {
@@ -106,7 +153,7 @@ const detail: IssueDetail = {
   ],
   links: [{ event_id: 'l', url: 'https://example.org/\x07', note: 'trace' }],
   attachments: [{ event_id: 'a', name: 'log.txt', sha256: 'ab'.repeat(32), mime: 'text/plain' }],
-  dependencies: [{ issue_id: 'b07c11'.padEnd(32, '0'), dep_type: 'depends_on', title: 'Other' }],
+  dependencies: [{ issue_id: 'b07c11'.padEnd(32, '0'), dep_type: 'depends_on', title: 'Other', state: 'open' }],
   dependents: [],
 }
 
@@ -116,17 +163,22 @@ test('an issue is shown to people', async () => {
     `Crash \\x1b[31mred
 4f2a91  open
 
-Priority:   P0
-Labels:     bug
-Assignees:  ana
-Created:    2 d ago (2026-04-03 10:00 UTC)
-Updated:    3 h ago (2026-04-05 09:00 UTC)
+Priority:    P0
+Status:      blocked
+Due:         2026-05-01
+Milestone:   1.0
+Parent:      b07c110 Epic\\n (closed)
+Labels:      bug, priority:high
+Assignees:   ana
+Imported as: bd-7
+Created:     2 d ago (2026-04-03 10:00 UTC) by Ana\\x07
+Updated:     3 h ago (2026-04-05 09:00 UTC)
 
 First line
 second\\x1b[2J line
 
 Depends on
-  b07c1100 Other (depends_on)
+  b07c1100 Other (depends_on, open)
 
 Links
   https://example.org/\\x07 (trace)

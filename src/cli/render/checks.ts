@@ -1,0 +1,72 @@
+/** `db check` and `db verify`: one sentence when all is well, else what is wrong, one line each. */
+import { escapeLine } from './escape-for-terminal.ts'
+import { formatCount, formatNumber } from './facts.ts'
+import { shorten } from './issue-shapes.ts'
+import type { Renderer, RenderView } from './renderer.ts'
+
+interface CheckError {
+  readonly event_id: string | null
+  readonly commit: string | null
+  readonly object_id: string | null
+  readonly severity: string
+  readonly error: string
+}
+
+interface DbCheckData {
+  readonly events_checked: number
+  readonly corrupt_count: number
+  readonly errors: readonly CheckError[]
+}
+
+/** More than these are counted, not printed; `--json` has them all. */
+const errorsShownMax = 50
+
+export const renderDbCheck: Renderer<DbCheckData> = ({ events_checked, corrupt_count, errors }, view) => {
+  const { quiet, style } = view
+  const checked = formatCount(events_checked, 'event')
+  const verdict =
+    corrupt_count === 0
+      ? `${style.good('The log is sound')}: ${checked} checked.\n`
+      : `${style.bad('The log is damaged')}: ${formatCount(corrupt_count, 'place')}, ${checked} checked. The rest is used.\n`
+  const lines = errors.map((each) => `${placeOf(each)}: ${escapeLine(each.error)}${noteOf(each)}`)
+  return (quiet && errors.length === 0 ? '' : verdict) + listErrors(lines, errors.length)
+}
+
+function placeOf({ event_id, object_id, commit }: CheckError): string {
+  const what = event_id !== null ? `event ${event_id}` : object_id !== null ? `object ${object_id}` : 'the log'
+  return escapeLine(commit === null ? what : `${what} in commit ${shorten(commit)}`)
+}
+
+const noteOf = ({ severity }: CheckError) => (severity === 'damaged' ? '' : ` (${escapeLine(severity)}, but used)`)
+
+function listErrors(lines: readonly string[], count: number): string {
+  const shown = lines.slice(0, errorsShownMax).map((line) => `  ${line}\n`)
+  const rest = count - shown.length
+  return shown.join('') + (rest > 0 ? `  and ${formatNumber(rest)} more\n` : '')
+}
+
+interface DbVerifyData {
+  readonly events_checked: number
+  readonly signatures_checked: number
+  readonly signatures_valid: number
+  readonly unsigned_count: number
+  readonly error_count: number
+  readonly errors: readonly { readonly event_id: string; readonly actor_id: string; readonly error: string }[]
+}
+
+export const renderDbVerify: Renderer<DbVerifyData> = (data, view) => {
+  const lines = data.errors.map(
+    ({ event_id, actor_id, error }) =>
+      `event ${escapeLine(event_id)} of actor ${escapeLine(shorten(actor_id))}: ${escapeLine(error)}`,
+  )
+  return (view.quiet && data.error_count === 0 ? '' : verdictOf(data, view)) + listErrors(lines, data.error_count)
+}
+
+function verdictOf(data: DbVerifyData, { style }: RenderView): string {
+  const { signatures_checked, signatures_valid, unsigned_count, error_count } = data
+  if (signatures_checked === 0) return `No event is signed: ${formatCount(unsigned_count, 'event')} looked at.\n`
+  const valid = `${formatNumber(signatures_valid)} of ${formatCount(signatures_checked, 'signature')} verified`
+  const unsigned = unsigned_count === 0 ? '' : `; ${formatCount(unsigned_count, 'event is', 'events are')} not signed`
+  const verdict = error_count === 0 ? style.good('Signatures are sound') : style.bad('Signatures are not all sound')
+  return `${verdict}: ${valid}${unsigned}.\n`
+}

@@ -1,0 +1,64 @@
+/** What completion offers of the repository: ids with titles, labels, assignees, actors. */
+import { shortIdLength } from '../commands/issue/change-command.ts'
+import { listActors } from '../commands/local/actors.ts'
+import type { Repository } from '../commands/repository.ts'
+import type { IssueId } from '../model/index.ts'
+import type { View } from '../view/index.ts'
+import { type CompletedKind, candidateCountMax } from './complete.ts'
+import { createProcessContext, type OpenRepository } from './process-context.ts'
+import type { ProcessFacts } from './process-facts.ts'
+import { escapeLine } from './render/escape-for-terminal.ts'
+
+/** Nobody who completes wants to read about it. */
+const silently = { json: false, jsonIfWrong: false, quiet: true, noPager: true, noDaemon: false }
+
+/** @returns lines `value<TAB>description` */
+export async function repositoryValues(
+  facts: ProcessFacts,
+  openRepository: OpenRepository,
+  kind: CompletedKind,
+  prefix: string,
+): Promise<readonly string[]> {
+  const globals = { ...silently, actor: undefined, dataDir: undefined }
+  const { context, close } = createProcessContext(facts, globals, { openRepository, warn: () => undefined })
+  try {
+    return await valuesOf(await context.repository(), kind, prefix)
+  } finally {
+    await close().catch(() => undefined)
+  }
+}
+
+async function valuesOf(repository: Repository, kind: CompletedKind, prefix: string): Promise<readonly string[]> {
+  switch (kind) {
+    case 'actor': {
+      const actors = await listActors(repository.paths)
+      return actors.map(({ id, label }) => {
+        const value = id.slice(0, Math.max(8, prefix.length))
+        return label === null ? value : `${value}\t${escapeLine(label)}`
+      })
+    }
+    case 'issue':
+      return issueValues(await repository.view(), prefix)
+    case 'label':
+      return (await repository.view()).distinctWords('labels')
+    case 'assignee':
+      return (await repository.view()).distinctWords('assignees')
+  }
+}
+
+/** With a prefix those it names; without one those that are open, the latest change first. */
+async function issueValues(view: View, prefix: string): Promise<readonly string[]> {
+  const ids = prefix === '' ? await latestOpen(view) : await view.findIdsByPrefix(prefix, candidateCountMax)
+  const [rows, shortIds] = [await view.findRows(ids), await view.shortIds(ids, shortIdLength)]
+  return ids.map((id) => {
+    // A shell drops what does not begin with the characters typed, however many they are.
+    const length = Math.max(shortIds.get(id)?.length ?? 0, prefix.length)
+    return `${id.slice(0, length)}\t${escapeLine(rows.get(id)?.title ?? '')}`
+  })
+}
+
+async function latestOpen(view: View): Promise<IssueId[]> {
+  const rows = await view.listIssues({ state: 'open' })
+  rows.sort((left, right) => right.updated_ts - left.updated_ts)
+  return rows.slice(0, candidateCountMax).map((row) => row.issue_id)
+}

@@ -1,0 +1,394 @@
+/** What a command refuses: the code and the exit status, a message that names field and value, and no trace left. */
+import assert from 'node:assert/strict'
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { after, test } from 'node:test'
+import { createGriteSandbox, type Json, readFailure } from './grite-process.ts'
+
+const place = createGriteSandbox({ after })
+
+// Enough issues that some share their first four characters.
+const titles = Array.from({ length: 1500 }, (_, index) => JSON.stringify({ op: 'create', title: `Issue ${index}` }))
+const made = JSON.parse(place.griteWith({ stdin: titles.join('\n') }, 'batch', '--json').stdout).data
+const ids: readonly string[] = made.results.map((result: Json) => result.issue_id).sort()
+const shared = (ids.find((id, index) => ids[index + 1]?.startsWith(id.slice(0, 4))) as string).slice(0, 4)
+const id = ids[0] as string
+const absent = id.startsWith('ffffff') ? '00000000' : 'ffffffff'
+
+interface Refusal {
+  readonly title: string
+  readonly words: readonly string[]
+  readonly code?: string
+  readonly status?: number
+  /** What the message must contain. */
+  readonly says: readonly string[]
+  readonly details?: Readonly<Record<string, unknown>>
+  readonly stdin?: string
+}
+
+const refusals: readonly Refusal[] = [
+  // Ids
+  { title: 'an unknown id', words: ['issue', 'show', absent], code: 'not_found', status: 3, says: [absent] },
+  {
+    title: 'an unknown full id',
+    words: ['issue', 'close', absent.repeat(4)],
+    code: 'not_found',
+    status: 3,
+    says: [absent.repeat(4)],
+  },
+  {
+    title: 'an ambiguous id',
+    words: ['issue', 'show', shared],
+    says: [`'${shared}' is ambiguous`, ...ids.filter((each) => each.startsWith(shared)).slice(0, 2)],
+  },
+  {
+    title: 'a short id',
+    words: ['issue', 'show', id.slice(0, 3)],
+    says: [`'${id.slice(0, 3)}' is too short`, 'at least 4'],
+  },
+  {
+    title: 'an id that is not hexadecimal',
+    words: ['issue', 'show', 'wxyz'],
+    says: ["'wxyz' is not an issue id", 'hexadecimal'],
+  },
+  { title: 'an empty id', words: ['issue', 'show', ''], says: ["'' is not an issue id"] },
+  {
+    title: 'an id that is too long',
+    words: ['issue', 'show', `${id}0`],
+    code: 'not_found',
+    status: 3,
+    says: [`${id}0`],
+  },
+  {
+    title: 'one unknown id among good ones',
+    words: ['issue', 'close', id, absent],
+    code: 'not_found',
+    status: 3,
+    says: [absent],
+  },
+  {
+    title: 'an unknown actor',
+    words: ['issue', 'list', '--actor=ffffffff'],
+    code: 'not_found',
+    status: 3,
+    says: ["'ffffffff'"],
+  },
+  {
+    title: 'an actor directory without an actor',
+    words: ['issue', 'create', '--title=x', '--data-dir=/nonexistent'],
+    code: 'not_found',
+    status: 3,
+    says: ['/nonexistent'],
+  },
+  {
+    title: 'an unknown actor to use',
+    words: ['actor', 'use', 'ffffffff'],
+    code: 'not_found',
+    status: 3,
+    says: ["'ffffffff'"],
+  },
+  { title: 'a reply to no comment', words: ['issue', 'comment', id, '--body=x', '--reply-to=zz'], says: ["'zz'"] },
+  // Text
+  {
+    title: 'an empty title',
+    words: ['issue', 'create', '--title='],
+    says: ['title must not be empty'],
+    details: { field: 'title', value: '' },
+  },
+  { title: 'a blank title', words: ['issue', 'create', '--title= \t\n'], says: ['title must not be empty'] },
+  { title: 'no title', words: ['issue', 'create'], says: ['--title is required'] },
+  { title: 'an empty new title', words: ['issue', 'update', id, '--title='], says: ['title must not be empty'] },
+  { title: 'an empty comment', words: ['issue', 'comment', id, '--body='], says: ['body must not be empty'] },
+  { title: 'a comment without text', words: ['issue', 'comment', id], says: ['--body or --body-file is required'] },
+  { title: 'a blank label', words: ['issue', 'label', 'add', id, '--label= '], says: ['label must not be empty'] },
+  {
+    title: 'a blank label on a new issue',
+    words: ['issue', 'create', '--title=x', '--label='],
+    says: ['label must not be empty'],
+  },
+  { title: 'a blank assignee', words: ['issue', 'assignee', 'add', id, '--user='], says: ['user must not be empty'] },
+  { title: 'a blank url', words: ['issue', 'link', 'add', id, '--url='], says: ['url must not be empty'] },
+  {
+    title: 'both body and body file',
+    words: ['issue', 'create', '--title=x', '--body=a', '--body-file=-'],
+    says: ['--body and --body-file exclude each other'],
+  },
+  {
+    title: 'a body file that is not there',
+    words: ['issue', 'create', '--title=x', '--body-file=none.md'],
+    code: 'not_found',
+    status: 3,
+    says: ['--body-file none.md', 'ENOENT'],
+  },
+  {
+    title: 'a body file that is not text',
+    words: ['issue', 'create', '--title=x', '--body-file=binary'],
+    says: ['--body-file binary is not UTF-8'],
+  },
+  // Choices, times, fields
+  {
+    title: 'a state',
+    words: ['issue', 'list', '--state=done'],
+    says: ['--state', "'done'", 'open, closed or all'],
+    details: { field: 'state', value: 'done', allowed: ['open', 'closed', 'all'] },
+  },
+  { title: 'a duration', words: ['issue', 'list', '--since=7x'], says: ['--since', "'7x'", '7d'] },
+  { title: 'a date that is no day', words: ['issue', 'list', '--since=2026-02-30'], says: ['--since', "'2026-02-30'"] },
+  {
+    title: 'a date with a thirteenth month',
+    words: ['issue', 'list', '--since=2026-13-01'],
+    says: ['--since', "'2026-13-01'"],
+  },
+  { title: 'an empty time', words: ['issue', 'list', '--since='], says: ['--since', "''"] },
+  { title: 'an endless duration', words: ['issue', 'list', `--since=${'9'.repeat(400)}d`], says: ['--since'] },
+  { title: 'a time beyond the calendar', words: ['issue', 'list', `--since=${'9'.repeat(30)}`], says: ['--since'] },
+  {
+    title: 'an event id that is not in the log',
+    words: ['export', '--format=json', `--since=${'ab'.repeat(32)}`],
+    says: ['--since', 'ab'.repeat(32)],
+  },
+  {
+    title: 'a sort order',
+    words: ['issue', 'list', '--sort=size'],
+    says: ['--sort', "'size'", 'created, updated, title, priority'],
+  },
+  {
+    title: 'a limit that is no number',
+    words: ['issue', 'list', '--limit=ten'],
+    says: ['--limit', "'ten'", 'whole number'],
+  },
+  { title: 'a negative limit', words: ['issue', 'list', '--limit=-1'], says: ['--limit', "'-1'"] },
+  {
+    title: 'an unknown key of --fields',
+    words: ['issue', 'list', '--fields=title,colour'],
+    says: ['--fields', "'colour'", 'issue_id'],
+  },
+  { title: 'an author that is no id', words: ['issue', 'list', '--author=ann'], says: ['--author', "'ann'"] },
+  {
+    title: 'a priority',
+    words: ['issue', 'create', '--title=x', '--priority=high'],
+    says: ['priority', "'high'", 'P0, P1, P2, P3 or P4'],
+  },
+  { title: 'a priority that is too low', words: ['issue', 'update', id, '--priority=P5'], says: ['priority', "'P5'"] },
+  {
+    title: 'a priority as a label',
+    words: ['issue', 'label', 'add', id, '--label=priority:urgent'],
+    says: ['priority', "'urgent'"],
+  },
+  { title: 'an empty field as a label', words: ['issue', 'label', 'add', id, '--label=priority:'], says: ['priority'] },
+  {
+    title: 'a due date that is no day',
+    words: ['issue', 'update', id, '--due=2026-02-30'],
+    says: ['due', "'2026-02-30'", 'YYYY-MM-DD'],
+  },
+  {
+    title: 'a due date in words',
+    words: ['issue', 'create', '--title=x', '--due=tomorrow'],
+    says: ['due', "'tomorrow'", 'YYYY-MM-DD'],
+  },
+  {
+    title: 'an unknown key of --set',
+    words: ['issue', 'update', id, '--set=colour=red'],
+    says: ['--set', "'colour=red'", 'priority, type'],
+  },
+  {
+    title: 'a --set without equals sign',
+    words: ['issue', 'update', id, '--set=due'],
+    says: ['--set', "'due'", 'key=value'],
+  },
+  {
+    title: 'a field given twice',
+    words: ['issue', 'update', id, '--priority=1', '--set=priority=2'],
+    says: ['priority is given twice'],
+  },
+  {
+    title: 'an unknown parent',
+    words: ['issue', 'create', '--title=x', `--parent=${absent}`],
+    code: 'not_found',
+    status: 3,
+    says: [absent],
+  },
+  { title: 'an issue as its own parent', words: ['issue', 'update', id, `--parent=${id}`], says: ['parent', id] },
+  { title: 'nothing to update', words: ['issue', 'update', id], says: ['nothing to change', '--title'] },
+  {
+    title: 'a hash that is none',
+    words: ['issue', 'attachment', 'add', id, '--name=n', '--mime=m', '--sha256=xy'],
+    says: ["'xy'"],
+  },
+  {
+    title: 'an attachment without a hash',
+    words: ['issue', 'attachment', 'add', id, '--name=n', '--mime=m'],
+    says: ['--sha256 is required'],
+  },
+  {
+    title: 'an attachment file that is not there',
+    words: ['issue', 'attachment', 'add', id, '--file=none'],
+    code: 'not_found',
+    status: 3,
+    says: ['--file none'],
+  },
+  {
+    title: 'a folder as attachment',
+    words: ['issue', 'attachment', 'add', id, '--file=folder'],
+    says: ['--file folder'],
+    code: 'not_found',
+    status: 3,
+  },
+  {
+    title: 'an attachment that is not there',
+    words: ['issue', 'attachment', 'get', id, 'none'],
+    code: 'not_found',
+    status: 3,
+    says: ["'none'"],
+  },
+  { title: 'an export format', words: ['export', '--format=xml'], says: ['--format', "'xml'", 'json, md'] },
+  { title: 'an export without format', words: ['export'], says: ['--format'] },
+  {
+    title: 'an export into no folder',
+    words: ['export', '--format=json', '--output=none/x.json'],
+    code: 'io_error',
+    status: 5,
+    says: ['none/x.json'],
+  },
+  {
+    title: 'an import file that is not there',
+    words: ['import', 'none.jsonl'],
+    code: 'not_found',
+    status: 3,
+    says: ['none.jsonl'],
+  },
+  { title: 'an import of something else', words: ['import', 'binary'], says: ['binary', '--format'] },
+  { title: 'an import of an empty file', words: ['import', 'empty'], says: ['empty'] },
+  { title: 'a shell that is not known', words: ['completion', 'tcsh'], says: ["'tcsh'", 'bash, zsh, fish'] },
+  // Batch: one bad line, nothing applied.
+  {
+    title: 'a batch line that is not JSON',
+    words: ['batch'],
+    stdin: '{"op":"create","title":"x"}\n{oops\n',
+    says: ['line 2', 'JSON'],
+    details: { line: 2 },
+  },
+  { title: 'a batch line that is no object', words: ['batch'], stdin: '[]\n', says: ['line 1', 'object'] },
+  {
+    title: 'a batch operation',
+    words: ['batch'],
+    stdin: '{"op":"destroy"}\n',
+    says: ['line 1', 'destroy', 'create, update'],
+  },
+  {
+    title: 'a batch key',
+    words: ['batch'],
+    stdin: '{"op":"create","title":"x","colour":1}\n',
+    says: ['line 1', 'colour', 'title, body'],
+  },
+  {
+    title: 'a batch value of another type',
+    words: ['batch'],
+    stdin: '{"op":"create","title":7}\n',
+    says: ['line 1', 'title', 'text', '7'],
+  },
+  {
+    title: 'a batch with an unknown id',
+    words: ['batch'],
+    stdin: `{"op":"create","title":"x"}\n{"op":"close","issue":"${absent}"}\n`,
+    code: 'not_found',
+    status: 3,
+    says: ['line 2', absent],
+  },
+  {
+    title: 'a batch with an unknown name',
+    words: ['batch'],
+    stdin: '{"op":"close","issue":"@x"}\n',
+    says: ['line 1', '@x'],
+  },
+  {
+    title: 'a batch with an unknown parent name',
+    words: ['batch'],
+    stdin: '{"op":"create","title":"x","parent":"@y"}\n',
+    says: ['line 1', '@y'],
+  },
+  {
+    title: 'a batch with an empty title',
+    words: ['batch'],
+    stdin: '{"op":"create","title":"x"}\n{"op":"create","title":" "}\n',
+    says: ['line 2', 'title must not be empty'],
+  },
+  // Words
+  { title: 'an unknown command', words: ['isue', 'list'], says: ["unknown command 'isue'"] },
+  { title: 'an unknown flag', words: ['issue', 'list', '--colour'], says: ['unknown option --colour'] },
+  { title: 'a flag without its value', words: ['issue', 'list', '--state'], says: ['--state needs a value'] },
+  { title: 'a switch with a value', words: ['issue', 'list', '--reverse=yes'], says: ['--reverse takes no value'] },
+  {
+    title: 'an option given twice',
+    words: ['issue', 'list', '--state=open', '--state=closed'],
+    says: ['--state may be given once'],
+  },
+  { title: 'an argument too many', words: ['issue', 'show', id, 'more'], says: ["unexpected argument 'more'"] },
+  { title: 'an argument too few', words: ['issue', 'show'], says: ['missing required argument <issue>'] },
+  { title: 'a group without command', words: ['issue'], says: ['`grite issue` needs a command'] },
+]
+
+writeFileSync(join(place.path, 'binary'), Buffer.from([0x00, 0xff, 0xfe, 0x80]))
+writeFileSync(join(place.path, 'empty'), '')
+mkdirSync(join(place.path, 'folder'))
+const objectsBefore = place.git(place.path, 'count-objects', '-v')
+const viewBefore = place.grite('issue', 'list', '--json').stdout
+
+for (const { title, words, code = 'invalid_args', status = 2, says, details, stdin } of refusals) {
+  test(`${title} is refused`, () => {
+    const head = place.head()
+    const failure = readFailure(place.griteWith({ stdin: stdin ?? '' }, '--json', ...words))
+    assert.deepEqual([failure.code, failure.status], [code, status], failure.message)
+    for (const text of says) assert.ok(failure.message.includes(text), `${failure.message}\nlacks: ${text}`)
+    for (const [key, value] of Object.entries(details ?? {})) assert.deepEqual(failure.details[key], value)
+    assert.equal(place.head(), head)
+  })
+}
+
+test('after all of them log, objects and view are what they were', () => {
+  assert.equal(place.git(place.path, 'count-objects', '-v'), objectsBefore)
+  assert.equal(place.grite('issue', 'list', '--json').stdout, viewBefore)
+})
+
+test('an error for people has no envelope and the same exit status', () => {
+  const { status, stdout, stderr } = place.grite('issue', 'show', absent)
+  assert.deepEqual({ status, stdout }, { status: 3, stdout: '' })
+  assert.equal(
+    stderr,
+    `error: not found: no issue has the id '${absent}'\n\nSuggestions:\n  - Run \`grite issue list\` to see the issues\n`,
+  )
+})
+
+test('--json is honoured wherever it stands on a faulty line', () => {
+  for (const words of [
+    ['--json', 'issue', 'list', '--colour'],
+    ['issue', '--json', 'list', '--state', 'done'],
+    ['issue', 'list', '--state', '--json'],
+    ['isue', '--json'],
+    ['--json'],
+  ]) {
+    assert.equal(readFailure(place.grite(...words)).code, 'invalid_args', words.join(' '))
+  }
+  assert.match(place.grite('issue', 'list', '--colour').stderr, /^error: invalid arguments: /)
+})
+
+test('a title named by a dash or by an option is a title', () => {
+  for (const [words, title] of [
+    [['--title=--json'], '--json'],
+    [['--title', '-x'], '-x'],
+    [['--title', '--', '--body', '-y'], '--'],
+  ] as const) {
+    const { status, stdout, stderr } = place.grite('issue', 'create', ...words, '--json')
+    assert.equal(status, 0, stderr)
+    assert.equal(JSON.parse(stdout).data.title, title)
+  }
+})
+
+test('a body that begins with a dash is a body', () => {
+  const issueId = place.create('dashes', '--body', '-x')
+  assert.equal(place.data('issue', 'show', issueId).issue.body, '-x')
+  place.data('issue', 'comment', issueId, '--body', '--json')
+  assert.equal(place.data('issue', 'show', issueId).issue.comments[0].body, '--json')
+  place.data('issue', 'link', 'add', issueId, '--url', 'https://example.org', '--note', '-n')
+  assert.equal(place.data('issue', 'show', issueId).issue.links[0].note, '-n')
+})

@@ -1,0 +1,100 @@
+/** Configuration that cannot be read is named with file and line, and never written over. */
+import assert from 'node:assert/strict'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { createGriteSandbox, readFailure } from './grite-process.ts'
+
+interface Malformed {
+  readonly title: string
+  readonly text: string
+  readonly says: RegExp
+}
+
+const malformed: readonly Malformed[] = [
+  { title: 'a torn line', text: '# mine\ndefault_actor = "\n', says: /config\.toml, line 2/ },
+  { title: 'a key twice', text: 'a = 1\nb = 2\na = 3\n', says: /config\.toml, line 3/ },
+  {
+    title: 'an actor that is no id',
+    text: 'default_actor = "me"\n',
+    says: /config\.toml: default_actor must be 32 hex.*'me'/,
+  },
+  {
+    title: 'an actor that is a number',
+    text: 'default_actor = 7\n',
+    says: /config\.toml: default_actor must be text, got 7/,
+  },
+]
+
+const commands: readonly (readonly string[])[] = [
+  ['init'],
+  ['issue', 'create', '--title=x'],
+  ['issue', 'list'],
+  ['actor', 'current'],
+]
+
+for (const { title, text, says } of malformed) {
+  test(`a repository config with ${title} is reported and left alone`, (t) => {
+    const place = createGriteSandbox(t)
+    const file = join(place.path, '.git/grite/config.toml')
+    mkdirSync(join(file, '..'))
+    writeFileSync(file, text)
+    for (const words of commands) {
+      const failure = readFailure(place.grite(...words, '--json'))
+      assert.deepEqual([failure.code, failure.status], ['invalid_args', 1], words.join(' '))
+      assert.match(failure.message, says)
+      assert.ok(failure.message.includes(file))
+    }
+    assert.equal(readFileSync(file, 'utf8'), text)
+    assert.equal(place.head(), null)
+  })
+}
+
+test('an actor config that is malformed is reported and left alone', (t) => {
+  const place = createGriteSandbox(t)
+  const { actor_id, data_dir } = place.data('init')
+  place.create('before')
+  const head = place.head()
+  const file = join(data_dir, 'config.toml')
+  const text = `actor_id = "${actor_id}"\nlabel = [\n`
+  writeFileSync(file, text)
+  for (const words of [...commands, ['actor', 'show'], ['issue', 'list', `--data-dir=${data_dir}`]]) {
+    const failure = readFailure(place.grite(...words, '--json'))
+    assert.deepEqual([failure.code, failure.status], ['invalid_args', 1], words.join(' '))
+    assert.match(failure.message, /config\.toml, line [23]/)
+  }
+  assert.equal(readFileSync(file, 'utf8'), text)
+  assert.equal(place.head(), head)
+})
+
+test('actor use keeps what else is in the config', (t) => {
+  const place = createGriteSandbox(t)
+  place.data('init')
+  const file = join(place.path, '.git/grite/config.toml')
+  const { actor_id } = place.data('actor', 'init')
+  writeFileSync(file, `# mine\n${readFileSync(file, 'utf8')}\n[lock_policy]\nmode = "off" # kept\n`)
+  place.data('actor', 'use', actor_id)
+  const text = readFileSync(file, 'utf8')
+  assert.match(text, /^# mine\n/)
+  assert.match(text, /\[lock_policy\]\nmode = "off" # kept\n$/)
+  assert.equal(place.data('actor', 'current').actor_id, actor_id)
+})
+
+test('a signing key that is none stops the writer, not the reader', (t) => {
+  const place = createGriteSandbox(t)
+  place.data('init')
+  const { actor_id, data_dir } = place.data('actor', 'init', '--generate-key')
+  place.data('actor', 'use', actor_id)
+  place.create('signed')
+  assert.deepEqual(
+    (({ signatures_checked, signatures_valid, error_count }) => [signatures_checked, signatures_valid, error_count])(
+      place.data('db', 'verify'),
+    ),
+    [1, 1, 0],
+  )
+  writeFileSync(join(data_dir, 'signing_key'), 'not a key')
+  const failure = readFailure(place.grite('issue', 'create', '--title=x', '--json'))
+  assert.deepEqual([failure.code, failure.status], ['invalid_args', 1])
+  assert.match(failure.message, /signing_key is not a key/)
+  assert.equal(place.data('issue', 'list').total, 1)
+})

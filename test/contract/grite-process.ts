@@ -1,0 +1,99 @@
+/** The built command line as real processes, each in a sandbox that the machine's settings do not reach. */
+import { type ChildProcessWithoutNullStreams, spawn, spawnSync } from 'node:child_process'
+import { mkdirSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { type CleanUp, createSandbox, type Sandbox } from '../git/temp-repository.ts'
+
+/** What `npm run build` makes; `npm test` builds it first. */
+export const gritePath = fileURLToPath(new URL('../../dist/grite.cjs', import.meta.url))
+
+export interface Outcome {
+  readonly status: number | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+export interface RunOptions {
+  readonly cwd?: string
+  readonly env?: Readonly<Record<string, string>>
+  readonly stdin?: string
+}
+
+/** A repository with grite in it, as a shell in its folder would have. */
+export interface GriteSandbox extends Sandbox {
+  readonly path: string
+  /** Runs `grite` with these words to its end. */
+  grite(...words: readonly string[]): Outcome
+  griteWith(options: RunOptions, ...words: readonly string[]): Outcome
+  /** Runs `grite … --json` and gives the data. Throws when it fails or says anything on standard error. */
+  data(...words: readonly string[]): Json
+  /** Starts `grite` and leaves it running. */
+  start(...words: readonly string[]): ChildProcessWithoutNullStreams
+  /** Commit that the log's ref names; null before the first write. */
+  head(): string | null
+  /** Makes an issue and gives its id. */
+  create(title: string, ...words: readonly string[]): string
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: parsed output, whose shape is what the tests assert
+export type Json = any
+
+/** A process that has not ended by then never will. */
+const runMsMax = 60_000
+
+/** @param init - words for `git init`; none for a plain repository */
+export function createGriteSandbox(t: CleanUp, ...init: readonly string[]): GriteSandbox {
+  const sandbox = createSandbox(t)
+  const path = `${sandbox.dir}/repository`
+  mkdirSync(path)
+  sandbox.git(path, 'init', '-q', '-b', 'main', '--template=', ...init)
+  return griteIn(sandbox, path)
+}
+
+/** The same sandbox seen from another folder of it. */
+export function griteIn(sandbox: Sandbox, path: string): GriteSandbox {
+  const griteWith = (options: RunOptions, ...words: readonly string[]): Outcome => {
+    const { status, stdout, stderr, error } = spawnSync(process.execPath, [gritePath, ...words], {
+      cwd: options.cwd ?? path,
+      env: { ...sandbox.environment, ...options.env },
+      input: options.stdin ?? '',
+      encoding: 'utf8',
+      timeout: runMsMax,
+      maxBuffer: 1 << 28,
+    })
+    if (error !== undefined) throw error
+    return { status, stdout, stderr }
+  }
+  const grite = (...words: readonly string[]) => griteWith({}, ...words)
+  const data = (...words: readonly string[]) => {
+    const { status, stdout, stderr } = grite(...words, '--json')
+    if (status !== 0 || stderr !== '') throw new Error(`grite ${words.join(' ')}: exit ${status}\n${stderr}`)
+    return JSON.parse(stdout).data
+  }
+  return {
+    ...sandbox,
+    path,
+    grite,
+    griteWith,
+    data,
+    start: (...words) => spawn(process.execPath, [gritePath, ...words], { cwd: path, env: sandbox.environment }),
+    head() {
+      const found = spawnSync('git', ['rev-parse', '-q', '--verify', 'refs/grite/wal'], {
+        cwd: path,
+        env: sandbox.environment,
+        encoding: 'utf8',
+      })
+      return found.status === 0 ? found.stdout.trim() : null
+    },
+    create: (title, ...words) => data('issue', 'create', `--title=${title}`, ...words).issue_id,
+  }
+}
+
+/** What a failure says in JSON; throws unless standard output is empty and standard error is one envelope. */
+export function readFailure({ status, stdout, stderr }: Outcome): Json & { readonly status: number } {
+  if (stdout !== '') throw new Error(`a failure wrote to standard output: ${stdout.slice(0, 200)}`)
+  const envelope = JSON.parse(stderr)
+  if (envelope.schema_version !== 1 || envelope.ok !== false)
+    throw new Error(`not the envelope of a failure: ${stderr}`)
+  return { status, ...envelope.error }
+}

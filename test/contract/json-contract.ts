@@ -1,0 +1,147 @@
+/**
+ * The keys of `data` that every command prints with `--json`: those of the published format (spec §5.4), where its
+ * documents and its code differ the union, and what grite adds. A key is never taken away or renamed.
+ *
+ * `key?` may be absent. `results[]` describes each element of a list, `issue` an object.
+ */
+export type KeyTable = Readonly<Record<string, readonly string[]>>
+
+const issueRow = [
+  'issue_id',
+  'short_id',
+  'title',
+  'state',
+  'labels',
+  'assignees',
+  'created_ts',
+  'updated_ts',
+  'comment_count',
+  'fields',
+  'author',
+]
+
+const change = ['issue_id', 'short_id', 'title', 'event_id', 'event_ids', 'outcome']
+const relation = ['issue_id', 'short_id', 'dep_type', 'title', 'state']
+
+export const jsonContract: Readonly<Record<string, KeyTable>> = {
+  init: { data: ['actor_id', 'data_dir', 'repo_config', 'action', 'agents_md_action'] },
+  'actor init': { data: ['actor_id', 'label', 'data_dir', 'public_key?'] },
+  'actor list': { data: ['actors'], 'actors[]': ['actor_id', 'label', 'data_dir'] },
+  'actor show': { data: ['actor'], actor: ['actor_id', 'label', 'created_ts', 'public_key?', 'key_scheme?'] },
+  'actor current': { data: ['actor_id', 'label', 'data_dir', 'source'] },
+  'actor use': { data: ['default_actor', 'repo_config'] },
+  'issue create': { data: ['issue_id', 'event_id', 'wal_head', 'title'] },
+  'issue list': {
+    data: ['issues', 'total', 'open_count', 'closed_count', 'issue_count', 'columns?'],
+    'issues[]': issueRow,
+  },
+  'issue show': {
+    data: ['issue', 'events'],
+    issue: [
+      ...issueRow,
+      'original_id?',
+      'author_label',
+      'body',
+      'parent_issue',
+      'comments',
+      'links',
+      'attachments',
+      'dependencies',
+      'dependents',
+    ],
+    'issue.parent_issue': ['issue_id', 'short_id', 'title', 'state'],
+    'issue.comments[]': ['event_id', 'actor', 'actor_label', 'ts_unix_ms', 'body', 'parent'],
+    'issue.links[]': ['event_id', 'url', 'note'],
+    'issue.attachments[]': ['event_id', 'name', 'sha256', 'mime'],
+    'issue.dependencies[]': relation,
+    'issue.dependents[]': relation,
+    'events[]': ['event_id', 'issue_id', 'actor', 'ts_unix_ms', 'parent', 'kind'],
+  },
+  'issue update': { data: [...change, 'action', 'wal_head'] },
+  'issue comment': { data: [...change, 'action', 'wal_head'] },
+  'issue close': { data: [...change, 'action', 'state', 'wal_head'] },
+  'issue reopen': { data: [...change, 'action', 'state', 'wal_head'] },
+  'issue label add': { data: [...change, 'action', 'labels', 'wal_head'] },
+  'issue label remove': { data: [...change, 'action', 'labels', 'wal_head'] },
+  'issue assignee add': { data: [...change, 'action', 'users', 'wal_head'] },
+  'issue assignee remove': { data: [...change, 'action', 'users', 'wal_head'] },
+  'issue link add': { data: [...change, 'action', 'wal_head'] },
+  'issue attachment add': { data: [...change, 'action', 'name', 'sha256', 'mime', 'stored', 'wal_head'] },
+  'issue attachment list': {
+    data: ['issue_id', 'attachments', 'total'],
+    'attachments[]': ['event_id', 'name', 'sha256', 'mime', 'stored'],
+  },
+  'issue attachment get': { data: ['issue_id', 'name', 'sha256', 'bytes', 'path'] },
+  batch: {
+    data: ['results', 'total', 'wal_head'],
+    'results[]': ['line', 'op', 'issue_id', 'event_id', 'event_ids'],
+  },
+  export: { data: ['format', 'output_path', 'wal_head', 'event_count', 'content?'] },
+  import: {
+    data: [
+      'format',
+      'dry_run',
+      'created',
+      'updated',
+      'unchanged',
+      'skipped',
+      'duplicate',
+      'superseded',
+      'malformed',
+      'event_count',
+      'commit_count',
+      'errors',
+      'wal_head',
+    ],
+    'errors[]': ['line', 'message'],
+  },
+  rebuild: { data: ['wal_head', 'event_count', 'issue_count', 'from_snapshot', 'snapshot_events'] },
+  'db stats': {
+    data: [
+      'path',
+      'size_bytes',
+      'event_count',
+      'issue_count',
+      'last_rebuild_ts',
+      'events_since_rebuild',
+      'days_since_rebuild',
+      'rebuild_recommended',
+      'wal_head',
+    ],
+  },
+  'db check': {
+    data: ['events_checked', 'events_valid', 'corrupt_count', 'errors', 'wal_head'],
+    'errors[]': ['event_id', 'issue_id', 'commit', 'object_id', 'severity', 'error'],
+  },
+  'db verify': {
+    data: ['events_checked', 'signatures_checked', 'signatures_valid', 'unsigned_count', 'error_count', 'errors'],
+    'errors[]': ['event_id', 'actor_id', 'error'],
+  },
+  completion: { data: ['shell', 'script'] },
+}
+
+/** A command that names several issues answers with these in place of the one change. */
+export const severalIssues = { several: ['results', 'wal_head'], 'results[]': change } as const
+
+/** What is wrong with `data` by a table; empty when nothing is. */
+export function keyFaults(table: KeyTable, data: unknown): string[] {
+  return Object.entries(table).flatMap(([place, keys]) =>
+    objectsAt(data, place).flatMap((object) => {
+      const allowed = keys.map((key) => key.replace('?', ''))
+      const missing = keys.filter((key) => !key.endsWith('?') && !Object.hasOwn(object, key))
+      const unknown = Object.keys(object).filter((key) => !allowed.includes(key))
+      return [...missing.map((key) => `${place}: no ${key}`), ...unknown.map((key) => `${place}: unlisted ${key}`)]
+    }),
+  )
+}
+
+/** The objects at a place such as `issue.comments[]`; `data` itself is the root. */
+export function objectsAt(data: unknown, place: string): object[] {
+  let found: unknown[] = [data]
+  for (const step of place === 'data' ? [] : place.split('.')) {
+    const name = step.replace('[]', '')
+    const next = found.map((object) => (object as Record<string, unknown>)[name])
+    found = step.endsWith('[]') ? next.flat() : next
+  }
+  return found.filter((item): item is object => typeof item === 'object' && item !== null)
+}

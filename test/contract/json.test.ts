@@ -1,0 +1,191 @@
+/** Every command, once, as a process with `--json`. Rows run in order, on one repository; the table is the contract. */
+import assert from 'node:assert/strict'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { after, test } from 'node:test'
+import { allCommands } from '../../src/commands/index.ts'
+import { createGriteSandbox, type Json } from './grite-process.ts'
+import { jsonContract, keyFaults, objectsAt } from './json-contract.ts'
+
+const place = createGriteSandbox({ after })
+writeFileSync(join(place.path, 'crash.log'), 'trace\n')
+writeFileSync(
+  join(place.path, 'tracker.jsonl'),
+  [
+    '{"id":"bd-1","title":"Old","status":"open","created_at":"2025-01-01T00:00:00Z","updated_at":"2025-01-01T00:00:00Z"}',
+    '{"id":"bd-2","title":"Older","status":"open","created_at":"2024-01-01T00:00:00Z","updated_at":"2024-01-01T00:00:00Z","dependencies":[{"issue_id":"bd-2","depends_on_id":"bd-1","type":"blocks","created_at":"2024-01-01T00:00:00Z"}]}',
+    '{"id":',
+    '',
+  ].join('\n'),
+)
+writeFileSync(join(place.path, 'operations.jsonl'), '')
+
+/** Ids that earlier rows made. */
+const known = { parent: '', issue: '', actor: '' }
+
+interface Row {
+  readonly command: string
+  readonly words: () => readonly string[]
+  readonly status?: number
+  readonly stdin?: string
+  /** Something about the data that the keys do not say. */
+  readonly expect?: (data: Json) => void
+}
+
+const rows: readonly Row[] = [
+  { command: 'init', words: () => [], expect: (data) => assert.equal(data.action, 'created') },
+  { command: 'init', words: () => ['--no-agents-md'], expect: (data) => assert.equal(data.action, 'existing') },
+  {
+    command: 'actor init',
+    words: () => ['--label=ci', '--generate-key'],
+    expect(data) {
+      known.actor = data.actor_id
+      assert.match(data.public_key, /^[0-9a-f]{64}$/)
+    },
+  },
+  { command: 'actor list', words: () => [], expect: (data) => assert.equal(data.actors.length, 2) },
+  { command: 'actor show', words: () => [known.actor.slice(0, 8)] },
+  { command: 'actor use', words: () => [known.actor], expect: (data) => assert.equal(data.default_actor, known.actor) },
+  { command: 'actor current', words: () => [], expect: (data) => assert.equal(data.source, 'repo_default') },
+  {
+    command: 'issue create',
+    words: () => ['--title=Epic'],
+    expect(data) {
+      known.parent = data.issue_id
+    },
+  },
+  {
+    command: 'issue create',
+    words: () => ['--title=Crash', '--body=text', '--label=bug', '--assignee=ann', `--parent=${known.parent}`],
+    expect(data) {
+      known.issue = data.issue_id
+      assert.match(data.issue_id, /^[0-9a-f]{32}$/)
+      assert.match(data.event_id, /^[0-9a-f]{64}$/)
+      assert.equal(data.wal_head, place.head())
+    },
+  },
+  { command: 'issue update', words: () => [known.issue, '--title=Crash on start', '--priority=1'] },
+  { command: 'issue comment', words: () => [known.issue, '--body=Seen too'] },
+  { command: 'issue label add', words: () => [known.issue, '--label=ui'] },
+  { command: 'issue label remove', words: () => [known.issue, '--label=ui'] },
+  { command: 'issue assignee add', words: () => [known.issue, '--user=bo'] },
+  { command: 'issue assignee remove', words: () => [known.issue, '--user=bo'] },
+  { command: 'issue link add', words: () => [known.issue, '--url=https://example.org', '--note=same'] },
+  { command: 'issue attachment add', words: () => [known.issue, '--file=crash.log'] },
+  { command: 'issue attachment list', words: () => [known.issue], expect: (data) => assert.equal(data.total, 1) },
+  { command: 'issue attachment get', words: () => [known.issue, 'crash.log', '--output=out.log'] },
+  { command: 'issue close', words: () => [known.issue], expect: (data) => assert.equal(data.state, 'closed') },
+  { command: 'issue reopen', words: () => [known.issue], expect: (data) => assert.equal(data.state, 'open') },
+  {
+    command: 'batch',
+    words: () => [],
+    stdin: '{"op":"create","title":"A","as":"a"}\n{"op":"comment","issue":"@a","body":"b"}\n',
+    expect: (data) => assert.deepEqual([data.total, data.results[1].line], [2, 2]),
+  },
+  {
+    command: 'import',
+    words: () => ['tracker.jsonl'],
+    status: 1,
+    expect: (data) => assert.deepEqual([data.created, data.malformed, data.errors[0].line], [2, 1, 3]),
+  },
+  {
+    command: 'issue list',
+    words: () => [],
+    expect: (data) => assert.deepEqual([data.total, data.open_count, data.closed_count], [5, 5, 0]),
+  },
+  {
+    command: 'issue show',
+    words: () => [known.issue.slice(0, 8)],
+    expect: (data) => assert.equal(data.issue.parent_issue.issue_id, known.parent),
+  },
+  { command: 'issue show', words: () => ['bd-2'] },
+  { command: 'issue show', words: () => ['bd-1'], expect: (data) => assert.equal(data.issue.original_id, 'bd-1') },
+  { command: 'export', words: () => ['--format=json'], expect: (data) => assert.equal(data.content.issues.length, 5) },
+  {
+    command: 'export',
+    words: () => ['--format=csv', '--output=all.csv'],
+    expect: (data) => assert.equal(data.output_path, join(place.path, 'all.csv')),
+  },
+  { command: 'rebuild', words: () => [], expect: (data) => assert.equal(data.wal_head, place.head()) },
+  { command: 'db stats', words: () => [], expect: (data) => assert.equal(data.issue_count, 5) },
+  { command: 'db check', words: () => ['--verify-parents'], expect: (data) => assert.equal(data.corrupt_count, 0) },
+  { command: 'db verify', words: () => [], expect: (data) => assert.equal(data.error_count, 0) },
+  { command: 'completion', words: () => ['bash'] },
+]
+
+const seen = new Set<string>()
+
+for (const { command, words, status = 0, stdin, expect } of rows) {
+  test(`${command} prints its keys, and nothing on stderr`, () => {
+    const outcome = place.griteWith(
+      { ...(stdin === undefined ? {} : { stdin }) },
+      ...command.split(' '),
+      ...words(),
+      '--json',
+    )
+    assert.equal(outcome.stderr, '')
+    assert.equal(outcome.status, status)
+    const envelope = JSON.parse(outcome.stdout)
+    assert.deepEqual(Object.keys(envelope), ['schema_version', 'ok', 'data'])
+    assert.equal(envelope.schema_version, 1)
+    assert.equal(envelope.ok, true)
+    const table = jsonContract[command]
+    assert.ok(table !== undefined, 'the contract lists this command')
+    assert.deepEqual(keyFaults(table, envelope.data), [])
+    for (const place of Object.keys(table))
+      if (objectsAt(envelope.data, place).length > 0) seen.add(`${command} ${place}`)
+    expect?.(envelope.data)
+  })
+}
+
+test('the contract lists every command, and no other', () => {
+  const names = [...allCommands.map(({ name }) => name), 'completion']
+  assert.deepEqual(Object.keys(jsonContract).sort(), names.sort())
+})
+
+test('a row has shown every object of the contract', () => {
+  const listed = Object.entries(jsonContract).flatMap(([command, table]) =>
+    Object.keys(table).map((place) => `${command} ${place}`),
+  )
+  // Damage is provoked in damage.test.ts.
+  const elsewhere = ['db check errors[]', 'db verify errors[]']
+  assert.deepEqual(listed.filter((place) => !seen.has(place)).sort(), elsewhere.sort())
+})
+
+test('several issues at once answer as a list in one commit', () => {
+  const before = Number(place.git(place.path, 'rev-list', '--count', 'refs/grite/wal'))
+  const data = place.data('issue', 'close', known.issue, known.parent)
+  assert.deepEqual(
+    data.results.map((change: Json) => [change.issue_id, change.outcome]),
+    [
+      [known.issue, 'changed'],
+      [known.parent, 'changed'],
+    ],
+  )
+  assert.equal(Number(place.git(place.path, 'rev-list', '--count', 'refs/grite/wal')), before + 1)
+})
+
+test('a write that changes nothing adds no commit', () => {
+  const id = place.create('Same', '--label=bug', '--assignee=ann', '--priority=P2')
+  const head = place.head()
+  const unchanged = [
+    ['update', id, '--title=Same'],
+    ['update', id, '--priority=2'],
+    ['update', id, '--due='],
+    ['reopen', id],
+    ['label', 'add', id, '--label=bug'],
+    ['label', 'add', id, '--label=priority:P2'],
+    ['label', 'remove', id, '--label=absent'],
+    ['assignee', 'add', id, '--user=ann'],
+    ['assignee', 'remove', id, '--user=nobody'],
+  ]
+  for (const words of unchanged) {
+    const data = place.data('issue', ...words)
+    assert.deepEqual([data.event_id, data.event_ids, data.outcome], [null, [], 'unchanged'], words.join(' '))
+  }
+  assert.equal(place.head(), head)
+})
+
+test('fsck finds nothing to complain about', () => {
+  assert.equal(place.git(place.path, 'fsck', '--strict', '--no-dangling'), '')
+})

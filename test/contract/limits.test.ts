@@ -1,0 +1,127 @@
+/** Every limit of the table at its edge: the greatest that is allowed works, one more is refused and nothing written. */
+import assert from 'node:assert/strict'
+import { truncateSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { after, test } from 'node:test'
+import { limits } from '../../src/model/limits.ts'
+import { createGriteSandbox, type Outcome, readFailure } from './grite-process.ts'
+
+const place = createGriteSandbox({ after })
+const id = place.create('Edge')
+
+/** Text of so many bytes, not all of them characters. */
+const text = (bytes: number) => `${'é'.repeat(Math.floor(bytes / 2))}${bytes % 2 === 1 ? 'x' : ''}`
+const batch = (operations: readonly object[]) =>
+  place.griteWith({ stdin: operations.map((operation) => JSON.stringify(operation)).join('\n') }, 'batch', '--json')
+const labels = (count: number) => Array.from({ length: count }, (_, index) => `label ${index}`)
+
+function attach(bytes: number): Outcome {
+  const file = join(place.path, 'large')
+  writeFileSync(file, '')
+  truncateSync(file, bytes)
+  return place.grite('issue', 'attachment', 'add', id, '--file=large', '--json')
+}
+
+interface Edge {
+  readonly limit: keyof typeof limits
+  readonly what: string
+  /** A write with a value of this size. */
+  readonly write: (size: number) => Outcome
+}
+
+const issue = (...words: readonly string[]) => place.grite('issue', ...words, '--json')
+
+const edges: readonly Edge[] = [
+  { limit: 'titleBytesMax', what: 'title', write: (size) => issue('create', '--title', text(size)) },
+  { limit: 'titleBytesMax', what: 'new title', write: (size) => issue('update', id, '--title', text(size)) },
+  {
+    limit: 'bodyBytesMax',
+    what: 'body',
+    write: (size) => place.griteWith({ stdin: text(size) }, 'issue', 'create', '--title=x', '--body-file=-', '--json'),
+  },
+  {
+    limit: 'bodyBytesMax',
+    what: 'comment',
+    write: (size) => place.griteWith({ stdin: text(size) }, 'issue', 'comment', id, '--body-file=-', '--json'),
+  },
+  { limit: 'labelBytesMax', what: 'label', write: (size) => issue('label', 'add', id, '--label', text(size)) },
+  { limit: 'labelBytesMax', what: 'first label', write: (size) => issue('create', '--title=x', '--label', text(size)) },
+  { limit: 'assigneeBytesMax', what: 'assignee', write: (size) => issue('assignee', 'add', id, '--user', text(size)) },
+  { limit: 'urlBytesMax', what: 'url', write: (size) => issue('link', 'add', id, '--url', text(size)) },
+  { limit: 'noteBytesMax', what: 'note', write: (size) => issue('link', 'add', id, '--url=x', '--note', text(size)) },
+  {
+    limit: 'attachmentNameBytesMax',
+    what: 'attachment name',
+    write: (size) => issue('attachment', 'add', id, `--sha256=${'ab'.repeat(32)}`, '--mime=m', '--name', text(size)),
+  },
+  {
+    limit: 'mimeBytesMax',
+    what: 'media type',
+    write: (size) => issue('attachment', 'add', id, `--sha256=${'ab'.repeat(32)}`, '--name=n', '--mime', text(size)),
+  },
+  { limit: 'attachmentBytesMax', what: 'attachment', write: attach },
+  {
+    limit: 'labelsPerIssueMax',
+    what: 'labels at creation',
+    write: (size) => batch([{ op: 'create', title: 'x', labels: labels(size) }]),
+  },
+  {
+    limit: 'labelsPerIssueMax',
+    what: 'labels added later',
+    write: (size) =>
+      batch([
+        { op: 'create', title: 'x', labels: labels(size - 1), as: 'x' },
+        { op: 'label', issue: '@x', add: ['last'] },
+      ]),
+  },
+  {
+    limit: 'batchEventsMax',
+    what: 'events of a batch',
+    write: (size) => batch(Array.from({ length: size }, () => ({ op: 'create', title: 'x' }))),
+  },
+]
+
+for (const { limit, what, write } of edges) {
+  test(`${what} of ${limits[limit]} is allowed, one more refused (${limit})`, () => {
+    const allowed = write(limits[limit])
+    assert.deepEqual([allowed.status, allowed.stderr], [0, ''])
+    const head = place.head()
+    const failure = readFailure(write(limits[limit] + 1))
+    assert.deepEqual([failure.code, failure.status], ['invalid_args', 2], failure.message)
+    assert.match(failure.message, new RegExp(`${limits[limit]}\\b`))
+    assert.equal(place.head(), head)
+  })
+}
+
+test('a batch of more bytes than one commit holds is refused (batchBytesMax)', () => {
+  const comment = { op: 'comment', issue: id, body: 'x'.repeat(limits.bodyBytesMax) }
+  const head = place.head()
+  const failure = readFailure(batch(Array.from({ length: 8 }, () => comment)))
+  assert.deepEqual([failure.code, failure.status], ['invalid_args', 2], failure.message)
+  assert.match(failure.message, new RegExp(`${limits.batchBytesMax}\\b`))
+  assert.equal(place.head(), head)
+  assert.equal(batch(Array.from({ length: 7 }, () => comment)).status, 0)
+})
+
+test('every limit of the table is met here or where it binds', () => {
+  const elsewhere = [
+    'batchBytesMax',
+    // Those of record streams, and of readers: test/model/hostile-chunk.test.ts, bad-input.test.ts.
+    'segmentBytesMax',
+    'segmentRecordsMax',
+    'chunkReadBytesMax',
+    'cborNestingMax',
+    'tsUnixMsMax',
+    'issueIdPrefixMin',
+  ]
+  const met = new Set([...edges.map(({ limit }) => limit as string), ...elsewhere])
+  assert.deepEqual(
+    Object.keys(limits).filter((limit) => !met.has(limit)),
+    [],
+  )
+})
+
+test('all that was written is sound', () => {
+  assert.equal(place.data('db', 'check').corrupt_count, 0)
+  assert.equal(place.git(place.path, 'fsck', '--strict', '--no-dangling'), '')
+})

@@ -1,0 +1,129 @@
+/** Pipes, signals, closed inputs, and what a log of grite's own doings may say. */
+import assert from 'node:assert/strict'
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { after, before, test } from 'node:test'
+import { createGriteSandbox, gritePath } from './grite-process.ts'
+
+const place = createGriteSandbox({ after })
+
+/** A beads tracker of so many issues. */
+function tracker(count: number): string {
+  return Array.from({ length: count }, (_, index) => {
+    const at = new Date(Date.UTC(2025, 0, 1, 0, 0, index)).toISOString()
+    return JSON.stringify({
+      id: `bd-${index}`,
+      title: `Issue ${index}`,
+      status: 'open',
+      created_at: at,
+      updated_at: at,
+    })
+  }).join('\n')
+}
+
+before(() => {
+  writeFileSync(join(place.path, 'tracker.jsonl'), tracker(5000))
+  assert.equal(place.data('import', 'tracker.jsonl').created, 5000)
+})
+
+test('a reader that goes away is no failure', () => {
+  const grite = `'${process.execPath}' '${gritePath}'`
+  for (const words of ['issue list', 'issue list --json', 'export --format json']) {
+    const script = `set -o pipefail; ${grite} ${words} | head -1; echo "status \${PIPESTATUS[0]}"`
+    const { stdout, stderr } = spawnSync('bash', ['-c', script], {
+      cwd: place.path,
+      env: place.environment,
+      encoding: 'utf8',
+    })
+    assert.deepEqual(
+      [stderr, stdout.split('\n').length, stdout.trimEnd().split('\n').at(-1)],
+      ['', 3, 'status 0'],
+      words,
+    )
+  }
+})
+
+test('Ctrl-C ends an import with 130; log and view are sound, the next run finishes', async (t) => {
+  const other = createGriteSandbox(t)
+  writeFileSync(join(other.path, 'tracker.jsonl'), tracker(10_000))
+  const child = other.start('import', 'tracker.jsonl', '--json')
+  let said = ''
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on('data', (part) => {
+      said += part
+    })
+  }
+  while (other.head() === null && child.exitCode === null) await new Promise((resolve) => setTimeout(resolve, 20))
+  child.kill('SIGINT')
+  const [status] = child.exitCode === null ? await once(child, 'close') : [child.exitCode]
+  assert.deepEqual([status, said], [130, ''])
+  const partly = other.data('issue', 'list', '--fields=short_id').total
+  assert.ok(partly > 0 && partly < 10_000, String(partly))
+  assert.equal(other.data('db', 'check').corrupt_count, 0)
+  const finished = other.data('import', 'tracker.jsonl')
+  assert.deepEqual([finished.created, finished.unchanged], [10_000 - partly, partly])
+  assert.equal(other.data('import', 'tracker.jsonl').event_count, 0)
+  assert.equal(other.data('issue', 'list', '--fields=short_id').total, 10_000)
+})
+
+test('a closed standard input stops no command that needs none', async () => {
+  const child = spawn(process.execPath, [gritePath, 'issue', 'list', '--limit=1', '--json'], {
+    cwd: place.path,
+    env: place.environment,
+    stdio: ['ignore', 'ignore', 'ignore'],
+  })
+  assert.deepEqual(await once(child, 'close'), [0, null])
+  const script = `'${process.execPath}' '${gritePath}' issue create --json <&-`
+  const { status, stderr } = spawnSync('bash', ['-c', script], {
+    cwd: place.path,
+    env: place.environment,
+    encoding: 'utf8',
+  })
+  assert.equal(status, 2)
+  assert.match(JSON.parse(stderr).error.message, /--title is required/)
+})
+
+test('off a terminal there is no colour unless it is forced, and NO_COLOR wins', () => {
+  const list = (env: Record<string, string>) => place.griteWith({ env }, 'issue', 'list', '--limit=1').stdout
+  assert.doesNotMatch(list({}), /\x1b/)
+  assert.match(list({ CLICOLOR_FORCE: '1' }), /^[^\n]*\S/)
+  assert.doesNotMatch(list({ CLICOLOR_FORCE: '1', NO_COLOR: '1' }), /\x1b/)
+})
+
+test('GRITE_LOG tells command, options and times, never a value', () => {
+  const { status, stderr, stdout } = place.griteWith(
+    { env: { GRITE_LOG: 'debug' } },
+    ...['issue', 'create', '--title=Secret plan', '--body=secret body', '--label=secret', '--json'],
+  )
+  assert.equal(status, 0)
+  assert.equal(JSON.parse(stdout).data.title, 'Secret plan')
+  assert.doesNotMatch(stderr, /secret/i)
+  const [start, end] = stderr
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line))
+  assert.deepEqual([start.msg, start.given], ['issue create', ['title', 'body', 'label']])
+  assert.deepEqual([end.msg, end.exit_status, typeof end.duration_ms], ['issue create done', 0, 'number'])
+})
+
+test('completion offers what the repository knows', (t) => {
+  const known = createGriteSandbox(t)
+  const [first, second] = [known.create('Open\x1b one', '--label=bug', '--assignee=ann'), known.create('Closed')]
+  known.data('issue', 'close', second)
+  const complete = (...words: string[]) =>
+    known
+      .grite('__complete', ...words)
+      .stdout.trimEnd()
+      .split('\n')
+  assert.deepEqual(complete('issue', 'show', ''), [`${first.slice(0, 7)}\tOpen\\x1b one`])
+  assert.deepEqual(complete('issue', 'close', second.slice(0, 20)), [`${second.slice(0, 20)}\tClosed`])
+  assert.deepEqual(complete('issue', 'list', '--label', ''), ['bug'])
+  assert.deepEqual(complete('issue', 'list', '--label=b'), ['--label=bug'])
+  assert.deepEqual(complete('issue', 'list', '--assignee', 'a'), ['ann'])
+  const [actor] = known.data('actor', 'list').actors
+  assert.deepEqual(complete('actor', 'use', ''), [actor.actor_id.slice(0, 8)])
+  const outside = known.griteWith({ cwd: known.dir }, '__complete', 'issue', 'show', '')
+  assert.deepEqual(outside, { status: 0, stdout: '', stderr: '' })
+})

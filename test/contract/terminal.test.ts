@@ -1,0 +1,116 @@
+/** On a terminal: editor, pager, colours, width. `script` of util-linux makes the terminal. */
+import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { createGriteSandbox, type GriteSandbox, gritePath } from './grite-process.ts'
+
+const hasScript = spawnSync('script', ['-qec', 'true', '/dev/null'], { input: '' }).status === 0
+const skip = hasScript ? false : 'there is no `script` of util-linux here'
+
+const quote = (word: string) => `'${word.replaceAll("'", `'\\''`)}'`
+
+/** Runs grite on a terminal of 100 columns and 20 lines. */
+function onTerminal(place: GriteSandbox, env: Readonly<Record<string, string>>, ...words: readonly string[]) {
+  const command = `stty cols 100 rows 20; ${[process.execPath, gritePath, ...words].map(quote).join(' ')}`
+  const { status, stdout } = spawnSync('script', ['-qec', command, '/dev/null'], {
+    cwd: place.path,
+    env: { ...place.environment, TERM: 'xterm', SHELL: '/bin/sh', ...env },
+    input: '',
+    encoding: 'utf8',
+    timeout: 30_000,
+  })
+  return { status, text: stdout.replaceAll('\r\n', '\n') }
+}
+
+/** A program in the sandbox, as an editor or a pager is. */
+function program(place: GriteSandbox, name: string, body: string): string {
+  const file = join(place.dir, name)
+  writeFileSync(file, `#!/bin/sh\n${body}\n`)
+  chmodSync(file, 0o755)
+  return file
+}
+
+test('issue create without a title opens the editor', { skip }, (t) => {
+  const place = createGriteSandbox(t)
+  const seen = join(place.dir, 'seen')
+  const editor = program(
+    place,
+    'editor',
+    `printf '%s' "$1" > '${seen}'; printf 'Typed title\\n\\nTyped\\nbody\\n' > "$1"`,
+  )
+  const { status, text } = onTerminal(place, { EDITOR: editor }, 'issue', 'create', '--label=bug')
+  assert.equal(status, 0, text)
+  assert.match(text, /Typed title/)
+  const [{ issue_id }] = place.data('issue', 'list').issues
+  const { issue } = place.data('issue', 'show', issue_id)
+  assert.deepEqual([issue.title, issue.body, issue.labels], ['Typed title', 'Typed\nbody', ['bug']])
+  assert.ok(!existsSync(readFileSync(seen, 'utf8')), 'the draft is gone')
+
+  const again = program(place, 'again', `grep -q 'Typed title' "$1" && printf 'Better title\\n\\nbody\\n' > "$1"`)
+  assert.equal(onTerminal(place, { EDITOR: again }, 'issue', 'update', issue_id).status, 0)
+  assert.equal(place.data('issue', 'show', issue_id).issue.title, 'Better title')
+})
+
+test('an editor that fails, or leaves nothing, writes nothing', { skip }, (t) => {
+  const place = createGriteSandbox(t)
+  const failing = onTerminal(place, { EDITOR: 'false' }, 'issue', 'create')
+  assert.equal(failing.status, 2)
+  assert.match(failing.text, /editor 'false' ended with status 1; nothing was changed/)
+  const absent = onTerminal(place, { EDITOR: 'no-such-editor --wait' }, 'issue', 'create')
+  assert.equal(absent.status, 2)
+  assert.match(absent.text, /editor 'no-such-editor --wait' cannot be run: .*ENOENT/)
+  const empty = onTerminal(place, { EDITOR: 'true' }, 'issue', 'create')
+  assert.equal(empty.status, 2)
+  assert.match(empty.text, /title must not be empty/)
+  assert.equal(place.head(), null)
+})
+
+test('Ctrl-C in the editor does not end grite', { skip }, (t) => {
+  const place = createGriteSandbox(t)
+  const editor = program(place, 'editor', `trap : INT; kill -INT $PPID; kill -INT $$; echo 'Survived' > "$1"`)
+  const { status, text } = onTerminal(place, { EDITOR: editor }, 'issue', 'create')
+  assert.equal(status, 0, text)
+  assert.equal(place.data('issue', 'list').issues[0].title, 'Survived')
+})
+
+test('the pager shows what is longer than the terminal, and may be left', { skip }, (t) => {
+  const place = createGriteSandbox(t)
+  const operations = Array.from({ length: 40 }, (_, index) => `{"op":"create","title":"Issue ${index}"}`)
+  assert.equal(place.griteWith({ stdin: operations.join('\n') }, 'batch').status, 0)
+  const pager = program(place, 'pager', 'echo "paged, secure=$LESSSECURE $1"; head -1 >/dev/null; exit 3')
+  const list = (env: Record<string, string>, ...words: string[]) => onTerminal(place, env, 'issue', 'list', ...words)
+  assert.deepEqual(list({ PAGER: `${pager} -x` }), { status: 0, text: 'paged, secure=1 -x\n' })
+  assert.match(list({ GRITE_PAGER: pager, PAGER: 'false' }).text, /^paged/)
+  const whole = /^\S*ID[\s\S]*40 issues \(40 open, 0 closed\)/
+  assert.match(list({ PAGER: pager }, '--no-pager').text, whole)
+  assert.match(list({ PAGER: 'cat' }).text, whole)
+  assert.match(list({ PAGER: '/nonexistent/pager' }).text, whole)
+  assert.doesNotMatch(list({ PAGER: pager }, '--limit=3').text, /paged/)
+  assert.doesNotMatch(list({ PAGER: pager }, '--json').text, /paged/)
+})
+
+test('a list on a terminal fits it, in colour unless NO_COLOR', { skip }, (t) => {
+  const place = createGriteSandbox(t)
+  place.create(
+    'A title that is much longer than what a terminal of a hundred columns can show in one line of it',
+    '--label=needs-triage',
+    '--priority=0',
+    '--type=bug',
+    '--assignee=somebody',
+  )
+  const plain = onTerminal(place, { NO_COLOR: '1', TERM: 'xterm' }, 'issue', 'list').text
+  const [heading = '', row = ''] = plain.split('\n')
+  assert.equal(heading.replace(/\s+/g, ' '), 'ID State Prio Type Title Labels Assignees Updated')
+  assert.ok(row.length <= 100, row)
+  assert.match(row, /^[0-9a-f]{7} +open +P0 +bug +A title that .*… +needs-tr\S* +somebody +just now$/)
+  assert.match(onTerminal(place, {}, 'issue', 'list').text, /\x1b\[36m[0-9a-f]{7}\x1b\[39m/)
+})
+
+test('an empty repository says what to do', { skip }, (t) => {
+  assert.equal(
+    onTerminal(createGriteSandbox(t), {}, 'issue', 'list').text,
+    'No issues yet. `grite issue create --title "…"` makes one.\n',
+  )
+})
