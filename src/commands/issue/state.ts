@@ -1,3 +1,5 @@
+import type { IssueStateWord } from '../../model/index.ts'
+import type { CommandContext } from '../context.ts'
 import { defineCommand } from '../define-command.ts'
 import { changeIssues } from './change-command.ts'
 import { addComment, changeState } from './changes.ts'
@@ -18,17 +20,7 @@ export const issueClose = defineCommand({
   ],
   arguments: issues,
   options: commentOption,
-  async run(context, { issue, comment }) {
-    return changeIssues(
-      context,
-      issue,
-      async (draft, id) => {
-        const closed = await changeState(draft, id, 'closed')
-        return comment === undefined ? closed : [...(await addComment(draft, id, comment, null)), ...closed]
-      },
-      { state: 'closed', action: 'closed' },
-    )
-  },
+  run: (context, input) => moveIssues(context, input, { state: 'closed', action: 'closed' }),
 })
 
 export const issueReopen = defineCommand({
@@ -37,15 +29,22 @@ export const issueReopen = defineCommand({
   examples: [{ command: 'grite issue reopen 3f2a91c', explains: 'it was not fixed after all' }],
   arguments: issues,
   options: commentOption,
-  async run(context, { issue, comment }) {
-    return changeIssues(
-      context,
-      issue,
-      async (draft, id) => {
-        const opened = await changeState(draft, id, 'open')
-        return comment === undefined ? opened : [...(await addComment(draft, id, comment, null)), ...opened]
-      },
-      { state: 'open', action: 'reopened' },
-    )
-  },
+  run: (context, input) => moveIssues(context, input, { state: 'open', action: 'reopened' }),
 })
+
+/** A comment is kept also on an issue that was in that state already: somebody wrote it. */
+function moveIssues(
+  context: CommandContext,
+  { issue, comment }: { readonly issue: readonly string[]; readonly comment: string | undefined },
+  target: { readonly state: IssueStateWord; readonly action: string },
+) {
+  return changeIssues(
+    context,
+    issue,
+    async (draft, issueId) => {
+      const said = comment === undefined ? [] : await addComment(draft, issueId, comment, null)
+      return [...said, ...(await changeState(draft, issueId, target.state))]
+    },
+    target,
+  )
+}
