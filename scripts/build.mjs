@@ -54,6 +54,9 @@ copyFileSync('scripts/loader.cjs', `${draft}/grite.cjs`)
 chmodSync(`${draft}/grite.cjs`, 0o755)
 // In a process of its own: what a build compiles on the way must not get into the cache.
 execFileSync(process.execPath, ['scripts/make-code-cache.mjs', draft], { stdio: 'inherit' })
+const { script } = createRequire(import.meta.url)(resolve(draft, 'grite.cjs'))
+if (script.cachedDataRejected !== false)
+  throw new Error('the code cache was not taken; see scripts/make-code-cache.mjs')
 rmSync('dist', { recursive: true, force: true })
 renameSync(draft, 'dist')
 
