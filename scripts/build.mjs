@@ -41,7 +41,7 @@ await build({
   ...output,
   entryPoints: { bundle: 'src/cli/bundle.ts' },
   external: ['node-gyp-build'],
-  plugins: [lazyCommands(), nativeAddon(), apart(), lazyBuiltins()],
+  plugins: [lazyCommands(), nativeAddon(), apart(), lazyBuiltins(), lazyPackages()],
 })
 await build({
   ...output,
@@ -84,6 +84,23 @@ function lazyBuiltins() {
           resolveDir: resolve('.'),
         }
       })
+    },
+  }
+}
+
+/** Runs the code of a package when something of it is used, as `lazyBuiltins` does for parts of Node. */
+function lazyPackages() {
+  return {
+    name: 'lazy-packages',
+    setup(plugin) {
+      plugin.onResolve({ filter: /^cbor-x\/index-no-eval$/ }, ({ path, namespace }) =>
+        namespace === 'lazy-package' ? undefined : { path, namespace: 'lazy-package' },
+      )
+      plugin.onLoad({ filter: /.*/, namespace: 'lazy-package' }, ({ path }) => ({
+        contents: `module.exports = { get Encoder() { return require(${JSON.stringify(path)}).Encoder } }`,
+        loader: 'js',
+        resolveDir: resolve('.'),
+      }))
     },
   }
 }

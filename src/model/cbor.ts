@@ -6,19 +6,25 @@ import { Encoder } from 'cbor-x/index-no-eval'
  */
 export type CborValue = number | bigint | string | Uint8Array | null | readonly CborValue[]
 
-const codec = new Encoder({
-  useRecords: false,
-  tagUint8Array: false,
-  mapsAsObjects: false,
-  int64AsNumber: false,
-} as object)
+let made: Encoder | undefined
+
+/** Made when the first value is encoded or decoded: most reads never need it, and loading it costs 2 ms. */
+function codec(): Encoder {
+  made ??= new Encoder({
+    useRecords: false,
+    tagUint8Array: false,
+    mapsAsObjects: false,
+    int64AsNumber: false,
+  } as object)
+  return made
+}
 
 /**
  * Encodes a value in canonical form.
  * @throws {RangeError} on a number that is not an unsigned integer below 2^53
  */
 export function encodeCbor(value: CborValue): Uint8Array {
-  return codec.encode(toWritable(value))
+  return codec().encode(toWritable(value))
 }
 
 /** cbor-x writes integers above 2^32 as floats unless they are BigInts (vectors 1-14 catch it). */
@@ -36,7 +42,7 @@ function toWritable(value: CborValue): CborValue {
  * Byte strings are views into `bytes`.
  */
 export function decodeCbor(bytes: Uint8Array): unknown {
-  return codec.decode(bytes)
+  return codec().decode(bytes)
 }
 
 /** What a structural scan of one CBOR item found. */

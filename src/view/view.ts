@@ -296,7 +296,9 @@ export class View {
   async shortIds(ids: readonly IssueId[], lengthMin: number): Promise<Map<IssueId, string>> {
     const short = new Map<IssueId, string>()
     if (ids.length > neighbourLookupsMax) {
-      const all = (await this.store.keys(allIssueRows()).all()).map(parseIssueRowKey)
+      // Where all issues are asked for, their ids are the whole order already.
+      const isWhole = ids.length === this.issueCount
+      const all = isWhole ? [...ids].sort() : (await this.store.keys(allIssueRows()).all()).map(parseIssueRowKey)
       for (const [index, id] of all.entries()) short.set(id, shorten(id, [all[index - 1], all[index + 1]], lengthMin))
       return short
     }

@@ -24,7 +24,8 @@ export function lockFileQueue(path: string): Queue {
   return {
     async enter() {
       const { lock } = await import('proper-lockfile')
-      const deadlineMs = performance.now() + waitMsMax
+      // Asked for only when there is something to wait for: the first look at `performance` loads 2 ms of Node.
+      let deadlineMs: number | undefined
       for (let pollMs = pollMsMin; ; pollMs = Math.min(2 * pollMs, pollMsMax)) {
         try {
           const release = await lock(path, { realpath: false, stale: staleMs, retries: 0, onCompromised: () => {} })
@@ -32,7 +33,9 @@ export function lockFileQueue(path: string): Queue {
         } catch (error) {
           // Only a queue that others are in is worth waiting for; a folder that cannot be written stays so.
           const isOccupied = (error as NodeJS.ErrnoException).code === 'ELOCKED'
-          if (!isOccupied || performance.now() >= deadlineMs) return async () => {}
+          if (!isOccupied) return async () => {}
+          deadlineMs ??= performance.now() + waitMsMax
+          if (performance.now() >= deadlineMs) return async () => {}
           await sleep(pollMs * (0.5 + Math.random()))
         }
       }
