@@ -2,6 +2,7 @@
 import { type AnyCommand, globalOptions, type OptionSpec } from '../commands/define-command.ts'
 import type { CommandTable } from './command-table.ts'
 import { argumentEntries, optionEntries } from './parse-argv.ts'
+import { escapeLine } from './render/escape-for-terminal.ts'
 
 export type CompletedKind = Exclude<OptionSpec['completes'], undefined | 'file'>
 
@@ -90,9 +91,15 @@ async function valuesOf(
   // Completion is a comfort: outside a repository, or with a damaged one, it offers nothing and says nothing.
   const values = await completeValue(spec.completes, typed).catch(() => [])
   return values
-    .filter((value) => value.startsWith(typed) && !/[\x00-\x1f\x7f]/.test(value.replace('\t', '')))
+    .filter((value) => value.startsWith(typed) && isPrintable(value))
     .slice(0, candidateCountMax)
     .map((value) => before + value)
+}
+
+/** What a terminal would obey or hide is not offered: it cannot be typed either. The tab stands before a description. */
+function isPrintable(value: string): boolean {
+  const text = value.replace('\t', '')
+  return escapeLine(text) === text
 }
 
 function optionNames(

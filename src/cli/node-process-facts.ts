@@ -52,8 +52,9 @@ function openSink(descriptor: 1 | 2, stream: () => { readonly columns?: number; 
   const terminal = isTerminal(descriptor)
   return {
     isTerminal: terminal,
-    columns: () => (terminal ? stream().columns : undefined),
-    rows: () => (terminal ? stream().rows : undefined),
+    // A terminal that was never told its size (`script`, `docker run -t`, CI) says 0.
+    columns: () => (terminal && stream().columns) || undefined,
+    rows: () => (terminal && stream().rows) || undefined,
     write: (text) => writeAll(descriptor, Buffer.from(text)),
   }
 }

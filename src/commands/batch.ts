@@ -2,7 +2,7 @@
  * Many operations as one commit, all or nothing: NDJSON in, one line out for each. Operations are the plans of
  * `issue/changes.ts`, so a batch can do nothing that the commands cannot.
  */
-import { type EventId, InvalidArgsError, type IssueId } from '../model/index.ts'
+import { type EventId, GriteError, InvalidArgsError, type IssueId } from '../model/index.ts'
 import type { CommandContext } from './context.ts'
 import { defineCommand } from './define-command.ts'
 import type { Draft } from './draft.ts'
@@ -74,8 +74,7 @@ export const batch = defineCommand({
         try {
           results.push(await apply(draft, operation, named))
         } catch (error) {
-          if (error instanceof Error) error.message = `line ${operation.line}: ${error.message}`
-          throw error
+          throw atLine(operation.line, error)
         }
       }
       return results
@@ -113,6 +112,12 @@ function parseOperation(text: string, line: number): Operation {
     if (!allowed.includes(key)) throw refuse(line, key, `is no key of ${op}; allowed are ${allowed.join(', ')}`)
   }
   return { line, op, fields }
+}
+
+/** Says which line an error of a shared plan is about; one that is made here says so itself. */
+function atLine(line: number, error: unknown): unknown {
+  if (!(error instanceof GriteError) || 'line' in error.details) return error
+  return Object.assign(error, { message: `line ${line}: ${error.message}`, details: { line, ...error.details } })
 }
 
 function refuse(line: number, field: string, problem: string): InvalidArgsError {
@@ -212,7 +217,11 @@ function readFields(operation: Operation, named: ReadonlyMap<string, IssueId>) {
     due: text('due'),
     milestone: text('milestone'),
     parent: parent?.startsWith('@') ? (named.get(parent.slice(1)) ?? parent) : parent,
-    set: Object.entries(set).map(([key, value]) => `${key}=${String(value)}`),
+    set: Object.entries(set).map(([key, value]) => {
+      if (typeof value !== 'string')
+        throw refuse(operation.line, `set.${key}`, `must be text, got ${JSON.stringify(value)}`)
+      return `${key}=${value}`
+    }),
   })
 }
 

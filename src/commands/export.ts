@@ -5,7 +5,7 @@ import type { View } from '../view/index.ts'
 import { type CommandResult, defineCommand } from './define-command.ts'
 import { formatExportedEvent, formatExportedIssue } from './export-json.ts'
 import { formatCsvExport, formatMarkdownExport } from './export-text.ts'
-import { writeFileAtomically } from './local/write-file-atomically.ts'
+import { writeOutputFile } from './local/write-file-atomically.ts'
 import { parseMoment } from './parse-time.ts'
 import type { Repository } from './repository.ts'
 
@@ -36,7 +36,7 @@ export const exportLog = defineCommand({
     since: {
       type: 'text',
       valueName: 'ms|event id|7d',
-      summary: 'Only events after a time, or after an event in log order',
+      summary: 'Only events after a time, or after an event in log order; md and csv: only issues that these changed',
     },
     output: {
       type: 'text',
@@ -55,7 +55,11 @@ export const exportLog = defineCommand({
     const view = await repository.view()
     const since = await readSince(view, input.since, context.clock.nowUnixMs())
     const events = await collectEvents(view, since)
-    const rows = await view.listIssues()
+    const all = await view.listIssues()
+    const changed = new Set(events.map(({ issueId }) => issueId))
+    // Text has no events: it tells of the issues that those picked are about.
+    const rows =
+      input.since === undefined || input.format === 'json' ? all : all.filter((row) => changed.has(row.issue_id))
     const nowUnixMs = context.clock.nowUnixMs()
     const content =
       input.format === 'json'
@@ -74,7 +78,7 @@ export const exportLog = defineCommand({
       return { data: { ...summary, output_path: null, content } }
     }
     const path = resolve(context.cwd, input.output)
-    await writeFileAtomically(path, typeof content === 'string' ? content : `${JSON.stringify(content, null, 2)}\n`)
+    await writeOutputFile(path, typeof content === 'string' ? content : `${JSON.stringify(content, null, 2)}\n`)
     return { data: { ...summary, output_path: path } }
   },
 })

@@ -73,7 +73,8 @@ export class BatchWriter {
     this.#events = []
     this.#bytes = 0
     this.#attachments = new Map()
-    this.#commitCount += 1
-    if (!this.#options.dryRun) this.#head = await this.#repository.appendBatch(batch, events)
+    const head = this.#options.dryRun ? null : await this.#repository.appendBatch(batch, events)
+    if (head !== null) this.#head = head
+    if (head !== null || this.#options.dryRun) this.#commitCount += 1
   }
 }

@@ -15,7 +15,6 @@ import {
   splitJsonlLines,
 } from '../import/index.ts'
 import { type Event, InvalidArgsError, NotFoundError, type Sha256Hex } from '../model/index.ts'
-import type { View } from '../view/index.ts'
 import type { CommandContext } from './context.ts'
 import { type CommandResult, defineCommand } from './define-command.ts'
 import { BatchWriter } from './import-writer.ts'
@@ -115,15 +114,14 @@ async function importFrom(
   source: Source,
   request: ImportRequest,
 ): Promise<CommandResult<ImportData>> {
-  const view = await repository.view()
   const progress = context.progress('Importing')
   try {
     const writer = new BatchWriter(repository, { dryRun: request.dryRun, nowUnixMs: context.clock.nowUnixMs })
     const report = (done: number) => progress.report(done, null)
     const data =
       request.format === 'beads'
-        ? await importBeads(source, view, writer, request, report)
-        : await importExport(context, source, view, writer, request)
+        ? await importBeads(source, repository, writer, request, report)
+        : await importExport(context, source, repository, writer, request)
     return { data, exitStatus: data.malformed > 0 ? 1 : 0 }
   } finally {
     progress.end()
@@ -132,7 +130,7 @@ async function importFrom(
 
 async function importBeads(
   source: Source,
-  view: View,
+  repository: Repository,
   writer: BatchWriter,
   { dryRun, includeTombstones }: ImportRequest,
   report: (linesDone: number) => void,
@@ -140,7 +138,7 @@ async function importBeads(
   let counts: ImportCounts = noImportCounts
   const errors: { line: number; message: string }[] = []
   let lines = 0
-  for await (const step of planBeadsImport(() => splitJsonlLines(source.read()), baselineOf(view), {
+  for await (const step of planBeadsImport(() => splitJsonlLines(source.read()), baselineOf(repository), {
     includeTombstones,
   })) {
     counts = countStep(counts, step)
@@ -162,19 +160,22 @@ async function importBeads(
     event_count: counts.events,
     commit_count: writer.commitCount,
     errors,
-    wal_head: writer.head ?? view.head,
+    wal_head: writer.head ?? (await repository.view()).head,
   }
 }
 
-function baselineOf(view: View): ImportBaseline {
+/** Asks for the view each time: it is opened anew when something else wrote to the log between two commits. */
+function baselineOf(repository: Repository): ImportBaseline {
   return {
     async findIssueEvents(issueIds) {
+      const view = await repository.view()
       if (view.eventCount === 0) return new Map()
       const known = await view.findStates(issueIds)
       const events = await Promise.all([...known.keys()].map(async (id) => [id, await view.eventsOf(id)] as const))
       return new Map(events)
     },
     async findImportedIssues(originalIds) {
+      const view = await repository.view()
       const found = new Map()
       for (const originalId of originalIds) {
         const rows = await view.findRows(await view.findByAlias(originalId))
@@ -189,11 +190,12 @@ function baselineOf(view: View): ImportBaseline {
 async function importExport(
   context: CommandContext,
   source: Source,
-  view: View,
+  repository: Repository,
   writer: BatchWriter,
   { dryRun }: ImportRequest,
 ): Promise<ImportData> {
   const exported = parseGriteExport(await readWhole(source))
+  const view = await repository.view()
   const known = await view.findKnownEventIds(exported.events.map(({ eventId }) => eventId))
   const issueIds = [...new Set(exported.events.map(({ issueId }) => issueId))]
   const states = await view.findStates(issueIds)
@@ -203,9 +205,8 @@ async function importExport(
   const attachments = verifiedAttachments(context, exported.attachments)
   for (const events of groupByIssue(plan.events)) await writer.add(events, attachments)
   await writer.finish()
-  const isNew = (id: Event['issueId']) =>
-    plan.events.some(({ issueId, body }) => issueId === id && body.type === 'IssueCreated')
-  const createdCount = [...touched].filter((id) => !created.has(id) && isNew(id)).length
+  // The plan has at most one creation for an issue, and none for one that has it already.
+  const createdCount = plan.events.filter(({ body }) => body.type === 'IssueCreated').length
   return {
     format: 'grite',
     dry_run: dryRun,

@@ -17,7 +17,7 @@ import {
   type RepositoryLayout,
   readGitConfig,
 } from '../git/index.ts'
-import { type Event, InternalError, InvalidArgsError, limits } from '../model/index.ts'
+import { type Event, encodeRecord, InvalidArgsError, limits } from '../model/index.ts'
 import { noteOwnMove, type OpenViewOptions, openView, rebuildView, type View } from '../view/index.ts'
 import {
   type Appended,
@@ -205,17 +205,31 @@ export class Repository {
   }
 
   /**
-   * Appends a batch that depends on nothing in the log, as those of an import.
+   * Appends a batch that was planned on the state of the open view, as those of an import. What something else wrote
+   * meanwhile is left out, so that no event id comes twice on the chain.
    *
    * @param events - those of the batch's records, in their order
+   * @returns the new head; null when the log holds all of the events
    */
-  async appendBatch(batch: IssueBatch, events: readonly Event[]): Promise<Oid> {
+  async appendBatch(batch: IssueBatch, events: readonly Event[]): Promise<Oid | null> {
     return this.exclusively(async () => {
-      const appended = await append(this.#target(), async () => batch)
-      if (appended === null) throw new InternalError('a batch was given and none was appended')
-      await this.#follow(appended, events)
-      return appended.head
+      let fresh = events
+      const appended = await append(this.#target(), async (head) => {
+        fresh = await this.#eventsNotAt(head, events)
+        if (fresh.length === events.length) return batch
+        return fresh.length === 0 ? null : { ...batch, records: fresh.map(encodeRecord) }
+      })
+      if (appended !== null) await this.#follow(appended, fresh)
+      return appended?.head ?? null
     })
+  }
+
+  /** All of the events when the open view is at this head: they were planned on it. */
+  async #eventsNotAt(head: Oid | null, events: readonly Event[]): Promise<readonly Event[]> {
+    if (this.#view !== undefined && (await this.#view).head === head) return events
+    await this.#dropStaleView(head)
+    const known = await (await this.view()).findKnownEventIds(events.map(({ eventId }) => eventId))
+    return events.filter(({ eventId }) => !known.has(eventId))
   }
 
   /** Runs several writes with the queue held throughout. Entering again inside is free. */

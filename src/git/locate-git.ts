@@ -31,11 +31,11 @@ function isInside(folder: string, root: string): boolean {
 }
 
 function isProgram(path: string): boolean {
-  if (!statSync(path, { throwIfNoEntry: false })?.isFile()) return false
   try {
     accessSync(path, constants.X_OK)
-    return true
+    return statSync(path).isFile()
   } catch {
+    // Not there, or in a folder of PATH that this user may not search: a shell goes on to the next, too.
     return false
   }
 }

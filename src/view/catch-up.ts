@@ -10,8 +10,9 @@
  *      or R is gone or behind           (R behind V, or gone: the ref is put back on V)
  * The old head is found in the view and in the ref's reflog, where also heads stand that no view has seen.
  */
+import { setTimeout as sleep } from 'node:timers/promises'
 import { type GitPort, type Oid, parseCommit, type ReflogEntry, readReflog, reflogMark } from '../git/index.ts'
-import { limits, NotFoundError, RefMovedError, StorageError } from '../model/index.ts'
+import { ConflictError, limits, NotFoundError, RefMovedError, StorageError } from '../model/index.ts'
 import {
   batchesOfMissing,
   type IssueSegment,
@@ -47,7 +48,9 @@ export type CatchUpOutcome = 'current' | 'replayed' | 'merged' | 'healed' | 'reb
 
 /** Reflog entries looked at for heads that were lost. */
 const reflogEntriesMax = 1000
-const healAttemptsMax = 8
+const healAttemptsMax = 20
+/** Grows with each attempt, so that other writers get through. */
+const backoffMs = 10
 
 /** How the messages of all moves begin that grite itself makes: they go forward, or hold the same events. */
 const ownMessage = 'grite: '
@@ -239,9 +242,13 @@ async function restore({ git, clock }: CatchUpOptions, head: Oid): Promise<numbe
       return count
     } catch (error) {
       if (!(error instanceof RefMovedError)) throw error
+      await sleep(backoffMs * (attempt + Math.random()))
     }
   }
-  return count
+  // Going on would note the reflog as seen, and nothing would look for the lost events again.
+  throw new ConflictError(`${walRef} kept moving while lost events were put back; try again`, {
+    details: { ref: walRef, reason: 'contended' },
+  })
 }
 
 async function collect(git: GitPort, head: Oid, exclude: readonly Oid[]): Promise<IssueSegment[]> {

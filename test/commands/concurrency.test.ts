@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
-import { readdirSync, readFileSync } from 'node:fs'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { walRef } from '../../src/git/index.ts'
 import type { IssueRow } from '../../src/view/index.ts'
-import { createCommandSandbox } from '../support/command-runner.ts'
-import { assertLogHolds, dumpStore, idsOnChain } from '../support/log.ts'
+import { commandRunner, createCommandSandbox } from '../support/command-runner.ts'
+import { assertLogHolds, batchOf, creation, dumpStore, idsOnChain, issueId, writeBatch } from '../support/log.ts'
 import { startGrite } from '../support/start-command-child.ts'
 
 function setUp(t: TestContext) {
@@ -59,6 +59,46 @@ describe('processes at the same time', () => {
     assert.equal(readdirSync(join(path, '.git/grite/actors')).length, 1)
     assert.ok(readFileSync(join(path, '.git/grite/config.toml'), 'utf8').includes(issues[0]?.author as string))
     assert.deepEqual(readdirSync(join(path, '.git/grite/tmp')), [])
+  })
+
+  it('an import goes on when something else writes between its commits', async (t) => {
+    const { path, git, environment, run, withRepository } = createCommandSandbox(t)
+    let foreign = 0
+    const published = async (point: string) => {
+      if (point !== 'published') return
+      await withRepository(async (repository) => {
+        const head = await repository.git.readRef(walRef)
+        const next = await writeBatch(repository.git, batchOf([creation(issueId(`f${foreign++}`))]), head)
+        git(path, 'update-ref', walRef, next, head as string)
+      })
+    }
+    const importing = commandRunner({ cwd: path, env: environment, gitOptions: { hooks: { at: published } } })
+    const lines = Array.from({ length: 3000 }, (_, index) =>
+      JSON.stringify({
+        id: `bd-${index}`,
+        title: `Issue ${index}`,
+        status: 'open',
+        created_at: '2025-01-01T00:00:00Z',
+      }),
+    )
+    writeFileSync(join(path, 'tracker.jsonl'), lines.join('\n'))
+    const { created } = (await importing.run('import', { file: 'tracker.jsonl' })) as { created: number }
+    assert.equal(created, 3000)
+    assert.ok(foreign > 1)
+    const { issues } = (await run('issue list')) as { issues: IssueRow[] }
+    assert.equal(issues.length, 3000 + foreign)
+  })
+
+  it('an import leaves out what something else appended since it was planned', async (t) => {
+    const { path, git, withRepository } = createCommandSandbox(t)
+    const [first, second] = [creation(issueId('a1')), creation(issueId('a2'))]
+    await withRepository(async (repository) => {
+      await repository.view()
+      const next = await writeBatch(repository.git, batchOf([first]), null)
+      git(path, 'update-ref', walRef, next)
+      const head = await repository.appendBatch(batchOf([first, second]), [first, second])
+      assert.deepEqual(await idsOnChain(repository.git, head), [first.eventId, second.eventId])
+    })
   })
 
   it('twenty labels on one issue are all there', async (t) => {

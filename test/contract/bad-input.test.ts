@@ -15,6 +15,9 @@ const shared = (ids.find((id, index) => ids[index + 1]?.startsWith(id.slice(0, 4
 const id = ids[0] as string
 const absent = id.startsWith('ffffff') ? '00000000' : 'ffffffff'
 
+const creationOf = (issueId: string) =>
+  made.results.find((result: Json) => result.issue_id === issueId).event_id as string
+
 interface Refusal {
   readonly title: string
   readonly words: readonly string[]
@@ -86,6 +89,21 @@ const refusals: readonly Refusal[] = [
     code: 'not_found',
     status: 3,
     says: ["'ffffffff'"],
+  },
+  {
+    title: 'a reply to a comment that is not there',
+    words: ['issue', 'comment', id, '--body=x', `--reply-to=${'a'.repeat(64)}`],
+    code: 'not_found',
+    status: 3,
+    says: [id, 'a'.repeat(64)],
+    details: { field: 'reply-to' },
+  },
+  {
+    title: 'a reply to what is no comment',
+    words: ['issue', 'comment', id, '--body=x', `--reply-to=${creationOf(id)}`],
+    code: 'not_found',
+    status: 3,
+    says: ['has no comment'],
   },
   { title: 'a reply to no comment', words: ['issue', 'comment', id, '--body=x', '--reply-to=zz'], says: ["'zz'"] },
   // Text
@@ -299,7 +317,8 @@ const refusals: readonly Refusal[] = [
     title: 'a batch with an unknown name',
     words: ['batch'],
     stdin: '{"op":"close","issue":"@x"}\n',
-    says: ['line 1', '@x'],
+    says: ["line 1: issue '@x'"],
+    details: { line: 1 },
   },
   {
     title: 'a batch with an unknown parent name',
@@ -312,6 +331,13 @@ const refusals: readonly Refusal[] = [
     words: ['batch'],
     stdin: '{"op":"create","title":"x"}\n{"op":"create","title":" "}\n',
     says: ['line 2', 'title must not be empty'],
+    details: { line: 2 },
+  },
+  {
+    title: 'a batch field that is no text',
+    words: ['batch'],
+    stdin: '{"op":"create","title":"x","set":{"type":{"a":1}}}\n',
+    says: ['line 1', 'set.type', '{"a":1}'],
   },
   // Words
   { title: 'an unknown command', words: ['isue', 'list'], says: ["unknown command 'isue'"] },
@@ -339,6 +365,7 @@ for (const { title, words, code = 'invalid_args', status = 2, says, details, std
     const head = place.head()
     const failure = readFailure(place.griteWith({ stdin: stdin ?? '' }, '--json', ...words))
     assert.deepEqual([failure.code, failure.status], [code, status], failure.message)
+    assert.doesNotMatch(failure.message, /line \d+: line \d/)
     for (const text of says) assert.ok(failure.message.includes(text), `${failure.message}\nlacks: ${text}`)
     for (const [key, value] of Object.entries(details ?? {})) assert.deepEqual(failure.details[key], value)
     assert.equal(place.head(), head)

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { writeFileSync } from 'node:fs'
+import { lstatSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { createGriteSandbox, gritePath } from './grite-process.ts'
@@ -66,6 +66,37 @@ test('Ctrl-C ends an import with 130; log and view are sound, the next run finis
   assert.deepEqual([finished.created, finished.unchanged], [10_000 - partly, partly])
   assert.equal(other.data('import', 'tracker.jsonl').event_count, 0)
   assert.equal(other.data('issue', 'list', '--fields=short_id').total, 10_000)
+})
+
+test('an export goes through a pipe or a link, and replaces neither', async () => {
+  const pipe = join(place.path, 'pipe')
+  spawnSync('mkfifo', [pipe])
+  const reader = spawn('cat', [pipe], { stdio: ['ignore', 'pipe', 'ignore'] })
+  let read = ''
+  reader.stdout.on('data', (part) => {
+    read += part
+  })
+  const ended = once(reader, 'close')
+  const writer = place.start('export', '--format=csv', `--output=${pipe}`)
+  assert.deepEqual(await once(writer, 'close'), [0, null])
+  await ended
+  assert.ok(lstatSync(pipe).isFIFO())
+  assert.equal(read.split('\r\n').length, 5002)
+
+  const target = join(place.path, 'target.csv')
+  writeFileSync(target, 'old', { mode: 0o600 })
+  symlinkSync(target, join(place.path, 'link.csv'))
+  place.data('export', '--format=csv', '--output=link.csv')
+  assert.ok(lstatSync(join(place.path, 'link.csv')).isSymbolicLink())
+  assert.equal(readFileSync(target, 'utf8'), read)
+  assert.equal(lstatSync(target).mode & 0o777, 0o600)
+})
+
+test('an export of changes as text tells only of the issues that changed', () => {
+  assert.equal(place.data('export', '--format=csv', '--since=2030-01-01').content.trim().split('\r\n').length, 1)
+  assert.match(place.data('export', '--format=md', '--since=2030-01-01').content, /No issues found/)
+  const sinceLast = Date.UTC(2025, 0, 1, 0, 0, 4998) + 1
+  assert.equal(place.data('export', '--format=csv', `--since=${sinceLast}`).content.trim().split('\r\n').length, 2)
 })
 
 test('a closed standard input stops no command that needs none', async () => {

@@ -13,7 +13,16 @@ const quote = (word: string) => `'${word.replaceAll("'", `'\\''`)}'`
 
 /** Runs grite on a terminal of 100 columns and 20 lines. */
 function onTerminal(place: GriteSandbox, env: Readonly<Record<string, string>>, ...words: readonly string[]) {
-  const command = `stty cols 100 rows 20; ${[process.execPath, gritePath, ...words].map(quote).join(' ')}`
+  return onTerminalOf('cols 100 rows 20', place, env, ...words)
+}
+
+function onTerminalOf(
+  size: string,
+  place: GriteSandbox,
+  env: Readonly<Record<string, string>>,
+  ...words: readonly string[]
+) {
+  const command = `stty ${size}; ${[process.execPath, gritePath, ...words].map(quote).join(' ')}`
   const { status, stdout } = spawnSync('script', ['-qec', command, '/dev/null'], {
     cwd: place.path,
     env: { ...place.environment, TERM: 'xterm', SHELL: '/bin/sh', ...env },
@@ -73,6 +82,13 @@ test('Ctrl-C in the editor does not end grite', { skip }, (t) => {
   const { status, text } = onTerminal(place, { EDITOR: editor }, 'issue', 'create')
   assert.equal(status, 0, text)
   assert.equal(place.data('issue', 'list').issues[0].title, 'Survived')
+})
+
+test('a terminal without a size is taken for one of 80 columns, and gets no pager', { skip }, (t) => {
+  const place = createGriteSandbox(t)
+  place.create('A title of some length')
+  const { text } = onTerminalOf('cols 0 rows 0', place, { GRITE_PAGER: 'false' }, 'issue', 'list')
+  assert.match(text, /A title of some length/)
 })
 
 test('the pager shows what is longer than the terminal, and may be left', { skip }, (t) => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
 import { classifyGitFailure, type GitFailure } from '../../src/git/classify-git-failure.ts'
@@ -150,7 +150,10 @@ describe('the runner of git', () => {
     mkdirSync(planted)
     writeFileSync(join(planted, 'git'), '#!/bin/sh\necho planted\n')
     chmodSync(join(planted, 'git'), 0o755)
-    const PATH = `.:bin::${planted}:${environment.PATH}`
+    const loop = join(path, 'loop')
+    symlinkSync(loop, loop)
+    // An entry that cannot be looked into is passed over, as shells do.
+    const PATH = `.:bin::${planted}:${loop}:/etc/passwd:${environment.PATH}`
     const { stdout } = await createGitRunner(layout, { ...environment, PATH }).run(['version'])
     assert.match(stdout.toString(), /^git version/)
     const none = createGitRunner(layout, { ...environment, PATH: `.:${planted}` })

@@ -1,17 +1,19 @@
 import assert from 'node:assert/strict'
 import { existsSync, readFileSync } from 'node:fs'
 import { test } from 'node:test'
-import { 
+import {
   compareVersions,
   currentState,
   decodeChunk,
   type Event,
   encodeEventChunk,
-  fieldsOf, 
+  fieldsOf,
   foldIssue,
   type IssueId,
-  limits,originalIdOf, 
-  presentDependencies,} from '../../src/model/index.ts'
+  limits,
+  originalIdOf,
+  presentDependencies,
+} from '../../src/model/index.ts'
 import { importFile, makeLog } from './import-file.ts'
 import { rebuildBeadsLine } from './rebuild-beads-line.ts'
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it, type TestContext } from 'node:test'
 import { type GitPort, type Oid, openRepository, walRef } from '../../src/git/index.ts'
-import type { Event } from '../../src/model/index.ts'
+import { type Event, RefMovedError } from '../../src/model/index.ts'
 import { catchUp, type View } from '../../src/view/index.ts'
 import type { LogProblem } from '../../src/wal/index.ts'
 import { createTempRepository } from '../git/temp-repository.ts'
@@ -181,6 +181,21 @@ describe('a view behind the log', { concurrency: 2 }, () => {
       git,
       [first, theirs, ...mine].map(({ eventId }) => eventId),
     )
+  })
+
+  it('fails rather than forget lost events that cannot be put back', async (t) => {
+    const { follow, git, grow, view } = await setUp(t)
+    const base = await grow(null, [creation(a)])
+    await grow(base, [comment(a, 'mine')])
+    await follow()
+    const ref = await grow(base, [comment(a, 'theirs')])
+    const publish = async () => {
+      throw new RefMovedError(walRef, ref, base)
+    }
+    const options = { view, clock: { nowUnixMs: () => 0 }, report() {}, warn() {} }
+    await assert.rejects(catchUp({ ...options, git: { ...git, publish } }), { code: 'conflict' })
+    assert.equal(await follow(), 'healed')
+    assert.equal(view.eventCount, 3)
   })
 
   it('looks at a foreign move of the ref once', async (t) => {

@@ -13,8 +13,7 @@ export const renderIssueShow: Renderer<IssueShowData> = ({ issue }, view) => {
     title + state,
     renderProperties(issue, view),
     renderBody(issue.body ?? '', view),
-    renderRelations('Depends on', issue.dependencies ?? [], view),
-    renderRelations('Needed by', issue.dependents ?? [], view),
+    renderRelations(issue, view),
     renderLinks(issue, view),
     renderAttachments(issue, view),
     renderComments(issue, view),
@@ -65,13 +64,33 @@ function section(heading: string, lines: readonly string[], { style }: RenderVie
   return `${style.bold(heading)}\n${lines.map((line) => `  ${line}\n`).join('')}`
 }
 
-function renderRelations(heading: string, relations: readonly IssueRelation[], view: RenderView): string {
-  const lines = relations.map((relation) => {
-    const { dep_type, title, state } = relation
-    const note = [dep_type, ...(typeof state === 'string' ? [state] : [])].map(escapeLine).join(', ')
-    return `${view.style.accent(shortId(relation))} ${escapeLine(title)} ${view.style.dim(`(${note})`)}`
-  })
-  return section(heading, lines, view)
+/** Headings in their order, each with the edges below it: those stored on the issue, and those others store on it. */
+const relationHeadings = [
+  { heading: 'Depends on', own: 'depends_on', others: undefined },
+  { heading: 'Blocks', own: 'blocks', others: undefined },
+  { heading: 'Needed by', own: undefined, others: 'depends_on' },
+  { heading: 'Blocked by', own: undefined, others: 'blocks' },
+  { heading: 'Related to', own: 'related_to', others: 'related_to' },
+] as const
+
+function renderRelations({ dependencies = [], dependents = [] }: IssueDetail, view: RenderView): string {
+  return relationHeadings
+    .map(({ heading, own, others }) => {
+      const mine = dependencies.filter(({ dep_type }) => dep_type === own)
+      const theirs = dependents.filter(({ dep_type }) => dep_type === others)
+      // Two issues may each name the other as related.
+      const fresh = theirs.filter(({ issue_id }) => !mine.some((each) => each.issue_id === issue_id))
+      const lines = [...mine, ...fresh].map((relation) => formatRelation(relation, view))
+      return section(heading, lines, view)
+    })
+    .filter((text) => text !== '')
+    .join('\n')
+}
+
+function formatRelation(relation: IssueRelation, { style }: RenderView): string {
+  const { title, state } = relation
+  const note = typeof state === 'string' ? ` ${style.dim(`(${escapeLine(state)})`)}` : ''
+  return `${style.accent(shortId(relation))} ${escapeLine(title)}${note}`
 }
 
 function renderLinks({ links = [] }: IssueDetail, view: RenderView): string {

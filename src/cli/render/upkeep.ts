@@ -1,5 +1,5 @@
 /** Commands about the log and the view as a whole. */
-import { escapeLine } from './escape-for-terminal.ts'
+import { escapeLine, escapeText } from './escape-for-terminal.ts'
 import { type Fact, formatBytes, formatCount, renderFacts } from './facts.ts'
 import { shorten } from './issue-shapes.ts'
 import { formatRelativeTime } from './relative-time.ts'
@@ -37,9 +37,12 @@ interface ExportData {
   readonly content?: unknown
 }
 
-/** The export itself when it was asked for on standard output: it is a document, so it is not escaped. */
-export const renderExport: Renderer<ExportData> = ({ content, output_path, event_count }, { quiet, style }) => {
-  if (typeof content === 'string') return content.endsWith('\n') ? content : `${content}\n`
+/** The export itself when it was asked for on standard output: a document, so it is escaped only for a terminal. */
+export const renderExport: Renderer<ExportData> = ({ content, output_path, event_count }, { quiet, style, width }) => {
+  if (typeof content === 'string') {
+    const text = content.endsWith('\n') ? content : `${content}\n`
+    return width === null ? text : escapeText(text)
+  }
   if (content !== undefined) return `${JSON.stringify(content, null, 2)}\n`
   if (quiet || output_path === null) return ''
   return `${style.good('Exported')} ${formatCount(event_count, 'event')} to ${escapeLine(output_path)}\n`

@@ -13,7 +13,7 @@ import {
 } from '../../model/index.ts'
 import type { CommandContext } from '../context.ts'
 import { defineCommand } from '../define-command.ts'
-import { writeFileAtomically } from '../local/write-file-atomically.ts'
+import { writeOutputFile } from '../local/write-file-atomically.ts'
 import { changeIssues } from './change-command.ts'
 import { addAttachment, type NewAttachment } from './changes.ts'
 import { resolveIssue } from './resolve-issue.ts'
@@ -187,7 +187,7 @@ export const issueAttachmentGet = defineCommand({
         hints: ['Give another name with --output, or --force'],
       })
     }
-    await writeFileAtomically(path, object.content)
+    await writeOutputFile(path, object.content)
     return { data: { issue_id: issueId, name: found.name, sha256: found.sha256, bytes: object.content.length, path } }
   },
 })

@@ -1,4 +1,4 @@
-import { mkdir, open, rename, rm } from 'node:fs/promises'
+import { mkdir, open, realpath, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { StorageError } from '../../model/index.ts'
 
 let counter = 0
@@ -36,6 +36,22 @@ export async function writeFileAtomically(path: string, content: string | Uint8A
     await rename(draft, path)
   } catch (error) {
     await rm(draft, { force: true }).catch(() => {})
+    throw new StorageError(`cannot write ${path}: ${(error as Error).message}`, { details: { path }, cause: error })
+  }
+}
+
+/**
+ * Writes a file that the user named. A link is followed, and what is no plain file (a pipe, `/dev/null`) is written to,
+ * never replaced.
+ * @throws {StorageError} when it cannot be written
+ */
+export async function writeOutputFile(path: string, content: string | Uint8Array): Promise<void> {
+  const target = await realpath(path).catch(() => path)
+  const found = await stat(target).catch(() => undefined)
+  if (found === undefined || found.isFile()) return writeFileAtomically(target, content, found?.mode)
+  try {
+    await writeFile(target, content)
+  } catch (error) {
     throw new StorageError(`cannot write ${path}: ${(error as Error).message}`, { details: { path }, cause: error })
   }
 }

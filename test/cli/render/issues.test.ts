@@ -153,8 +153,16 @@ const detail: IssueDetail = {
   ],
   links: [{ event_id: 'l', url: 'https://example.org/\x07', note: 'trace' }],
   attachments: [{ event_id: 'a', name: 'log.txt', sha256: 'ab'.repeat(32), mime: 'text/plain' }],
-  dependencies: [{ issue_id: 'b07c11'.padEnd(32, '0'), dep_type: 'depends_on', title: 'Other', state: 'open' }],
-  dependents: [],
+  dependencies: [
+    { issue_id: 'b07c11'.padEnd(32, '0'), dep_type: 'depends_on', title: 'Other', state: 'open' },
+    { issue_id: 'c1'.padEnd(32, '0'), dep_type: 'blocks', title: 'Release', state: 'closed' },
+    { issue_id: 'c2'.padEnd(32, '0'), dep_type: 'related_to', title: 'Twin', state: 'open' },
+  ],
+  dependents: [
+    { issue_id: 'd1'.padEnd(32, '0'), dep_type: 'related_to', title: 'Cousin', state: 'open' },
+    { issue_id: 'd2'.padEnd(32, '0'), dep_type: 'blocks', title: 'Wall', state: 'open' },
+    { issue_id: 'd3'.padEnd(32, '0'), dep_type: 'depends_on', title: 'Child', state: 'open' },
+  ],
 }
 
 test('an issue is shown to people', async () => {
@@ -178,7 +186,20 @@ First line
 second\\x1b[2J line
 
 Depends on
-  b07c1100 Other (depends_on, open)
+  b07c1100 Other (open)
+
+Blocks
+  c1000000 Release (closed)
+
+Needed by
+  d3000000 Child (open)
+
+Blocked by
+  d2000000 Wall (open)
+
+Related to
+  c2000000 Twin (open)
+  d1000000 Cousin (open)
 
 Links
   https://example.org/\\x07 (trace)
