@@ -38,6 +38,10 @@ export function createProcessContext(
       const { readAllText } = await import('./standard-input.ts')
       return readAllText(facts.stdin.chunks())
     },
+    async readStdinBytes() {
+      const { readAllBytes, importBytesMax } = await import('./standard-input.ts')
+      return readAllBytes(facts.stdin.chunks(), importBytesMax)
+    },
     async *readStdinLines() {
       const { readLines } = await import('./standard-input.ts')
       yield* readLines(facts.stdin.chunks())

@@ -4,15 +4,23 @@ import { InvalidArgsError } from '../model/errors/index.ts'
 /** A text read whole, or one line of a long input, beyond this is a mistake and would only fill memory. */
 export const inputBytesMax = 64 * 1024 * 1024
 
+/** A whole tracker or export may be larger than any text in it; it is held in memory, as a file would not have to be. */
+export const importBytesMax = 1024 * 1024 * 1024
+
 export async function readAllText(chunks: AsyncIterable<Uint8Array>): Promise<string> {
+  return decode(await readAllBytes(chunks, inputBytesMax), 'standard input')
+}
+
+/** @throws {InvalidArgsError} beyond `bytesMax` */
+export async function readAllBytes(chunks: AsyncIterable<Uint8Array>, bytesMax: number): Promise<Uint8Array> {
   const parts: Uint8Array[] = []
   let byteCount = 0
   for await (const chunk of chunks) {
     byteCount += chunk.length
-    if (byteCount > inputBytesMax) throw tooLong('standard input')
+    if (byteCount > bytesMax) throw tooLong('standard input', bytesMax)
     parts.push(chunk)
   }
-  return decode(Buffer.concat(parts), 'standard input')
+  return Buffer.concat(parts)
 }
 
 /** Lines without their ends (`\n` or `\r\n`); the last one counts also without an end. */
@@ -35,7 +43,7 @@ export async function* readLines(chunks: AsyncIterable<Uint8Array>): AsyncGenera
       yield take()
     }
     byteCount += chunk.length - start
-    if (byteCount > inputBytesMax) throw tooLong(`line ${lineNumber} of standard input`)
+    if (byteCount > inputBytesMax) throw tooLong(`line ${lineNumber} of standard input`, inputBytesMax)
     if (start < chunk.length) parts.push(chunk.subarray(start))
   }
   if (parts.length > 0) yield take()
@@ -49,8 +57,8 @@ function decode(bytes: Uint8Array, what: string): string {
   }
 }
 
-function tooLong(what: string): InvalidArgsError {
-  return new InvalidArgsError(`${what} is longer than ${inputBytesMax} bytes`, {
-    details: { field: 'stdin', bytes_max: inputBytesMax },
+function tooLong(what: string, bytesMax: number): InvalidArgsError {
+  return new InvalidArgsError(`${what} is longer than ${bytesMax} bytes`, {
+    details: { field: 'stdin', bytes_max: bytesMax },
   })
 }

@@ -31,6 +31,8 @@ export interface Progress {
 export interface TextInput {
   /** All of standard input as UTF-8. */
   readonly readStdin: () => Promise<string>
+  /** All of standard input as it is, for files that say themselves which of their bytes are text. */
+  readonly readStdinBytes: () => Promise<Uint8Array>
   /** Standard input line by line, without the line ends. */
   readonly readStdinLines: () => AsyncIterable<string>
   /** True when a person sits at both standard input and output, so an editor may be opened. */

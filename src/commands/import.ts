@@ -87,7 +87,7 @@ interface Source {
 
 async function openSource(context: CommandContext, file: string): Promise<Source> {
   if (file === '-') {
-    const bytes = Buffer.from(await context.text.readStdin(), 'utf8')
+    const bytes = await context.text.readStdinBytes()
     return { firstBytes: bytes.subarray(0, detectionBytes), read: () => [bytes], bytesTotal: bytes.length }
   }
   const path = resolve(context.cwd, file)

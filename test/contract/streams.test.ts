@@ -99,6 +99,28 @@ test('an export of changes as text tells only of the issues that changed', () =>
   assert.equal(place.data('export', '--format=csv', `--since=${sinceLast}`).content.trim().split('\r\n').length, 2)
 })
 
+test('an import from a pipe takes what can be read, as from a file', (t) => {
+  const sandbox = createGriteSandbox(t)
+  const line = (id: string) =>
+    `{"id":"${id}","title":"T","status":"open","created_at":"2026-01-01T00:00:00Z","updated_at":"2026-01-01T00:00:00Z"}\n`
+  const input = Buffer.concat([
+    Buffer.from(line('a-1')),
+    Buffer.from([0x22, 0xff, 0xfe, 0x0a]),
+    Buffer.from(line('a-2')),
+  ])
+  const { status, stdout } = spawnSync(process.execPath, [gritePath, 'import', '-', '--json'], {
+    cwd: sandbox.path,
+    env: sandbox.environment,
+    input,
+    encoding: 'utf8',
+  })
+  const { created, malformed, errors } = JSON.parse(stdout).data
+  assert.deepEqual(
+    { status, created, malformed, line: errors[0].line },
+    { status: 1, created: 2, malformed: 1, line: 2 },
+  )
+})
+
 test('a closed standard input stops no command that needs none', async () => {
   const child = spawn(process.execPath, [gritePath, 'issue', 'list', '--limit=1', '--json'], {
     cwd: place.path,
