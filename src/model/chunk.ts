@@ -3,7 +3,6 @@ import type { Event } from './event.ts'
 import { type DamagedRecord, decodeRecord, encodeRecord } from './event-codec.ts'
 import { blake2b256 } from './hash.ts'
 import { formatHex } from './hex.ts'
-import type { EventId } from './ids.ts'
 import { limits } from './limits.ts'
 
 /**
@@ -108,26 +107,34 @@ export function decodeChunk(bytes: Uint8Array): DecodedChunk {
 
 function checkHeader(bytes: Uint8Array): string | null {
   if (bytes.length < chunkHeader.length) return 'chunk is shorter than its header'
-  for (const [index, byte] of chunkHeader.entries()) {
-    if (bytes[index] !== byte) return `chunk header differs at byte ${index}`
+  for (let index = 0; index < chunkHeader.length; index++) {
+    if (bytes[index] !== chunkHeader[index]) return `chunk header differs at byte ${index}`
   }
   return null
 }
 
-/** The preimage shares bytes 2 to 7 with a canonical record, so nothing has to be encoded again to check an id. */
+/** Before the shared elements: 88, 58 20 <event id> in a canonical record, the version in the preimage. */
+const sharedStart = 35
+const eventIdStart = 3
+const preimageHead = Uint8Array.of(0x87, 0x01)
+
+/** The preimage shares elements 1 to 6 with a canonical record, so nothing is encoded again to check an id. */
 function recordVerifies(record: Uint8Array, canonical: boolean, decoded: ReturnType<typeof decodeRecord>): boolean {
   const eventId = 'event' in decoded ? decoded.event.eventId : decoded.damaged.eventId
-  if (eventId === null) return false
-  if (!canonical) return false
-  const id = scanCbor(record, 1, 1)
-  let end = id.end
+  if (eventId === null || !canonical) return false
+  const digest = blake2b256(preimageHead, record.subarray(sharedStart, findSharedEnd(record, decoded)))
+  for (let index = 0; index < digest.length; index++) {
+    if (digest[index] !== record[eventIdStart + index]) return false
+  }
+  return true
+}
+
+/** Where the signature starts, the last element. */
+function findSharedEnd(record: Uint8Array, decoded: ReturnType<typeof decodeRecord>): number {
+  if ('event' in decoded && decoded.event.sig === null) return record.length - 1
+  let end = sharedStart
   for (let element = 1; element < 7; element++) end = scanCbor(record, end, limits.cborNestingMax - 1).end
-  const shared = record.subarray(id.end, end)
-  const preimage = new Uint8Array(2 + shared.length)
-  preimage[0] = 0x87
-  preimage[1] = 0x01
-  preimage.set(shared, 2)
-  return (formatHex(blake2b256(preimage)) as EventId) === eventId
+  return end
 }
 
 /** Decoding replaces invalid UTF-8 by U+FFFD, so only a record that shows one has to be looked at. */

@@ -1,9 +1,17 @@
 import { blake2b } from '@noble/hashes/blake2.js'
 
-/** BLAKE2b with a 32-byte digest, unkeyed: event ids and chunk hashes (spec §2.4, §1.2). */
-export function blake2b256(bytes: Uint8Array): Uint8Array {
-  return blake2b(bytes, { dkLen: 32 })
+/** BLAKE2b with a 32-byte digest, unkeyed: over the parts as one: event ids and chunk hashes (spec §2.4, §1.2). */
+export function blake2b256(...parts: readonly Uint8Array[]): Uint8Array {
+  blank256._cloneInto(scratch256)
+  for (const part of parts) scratch256.update(part)
+  const digest = new Uint8Array(32)
+  scratch256.digestInto(digest)
+  return digest
 }
+
+// Making a hash state and clearing it away costs as much as half a block; a log has two hashes in each commit.
+const blank256 = blake2b.create({ dkLen: 32 })
+const scratch256 = blank256.clone()
 
 /** BLAKE2b with the digest length parameter 16, which is not a truncated BLAKE2b-256 (spec §2.2): derived ids. */
 export function blake2b128(bytes: Uint8Array): Uint8Array {

@@ -56,16 +56,18 @@ export function rowOf(state: IssueState): IssueRow {
 
 const nothing = Buffer.alloc(0)
 
-/**
- * Index entries of an issue, by key as latin1 text so that two sets can be compared. An issue without a creation has
- * none: it is kept, not shown.
- */
+/** Index entries of an issue, by key as latin1 text so that two sets can be compared. */
 export function indexEntriesOf(state: IssueState): Map<string, Buffer> {
-  const entries = new Map<string, Buffer>()
+  return new Map(listIndexEntries(state).map(([key, value]) => [key.toString('latin1'), value]))
+}
+
+/** Keys and values of an issue's index entries. An issue without a creation has none: it is kept, not shown. */
+export function listIndexEntries(state: IssueState): (readonly [key: Buffer, value: Buffer])[] {
+  const entries: (readonly [Buffer, Buffer])[] = []
   if (state.creation === null) return entries
   const { issueId } = state
   const row = rowOf(state)
-  const add = (key: Buffer, value = nothing) => entries.set(key.toString('latin1'), value)
+  const add = (key: Buffer, value = nothing) => entries.push([key, value])
   add(issueRowKey(issueId), Buffer.from(JSON.stringify(row), 'utf8'))
   add(stateKey(row.state, row.updated_ts, issueId))
   for (const label of row.labels) add(labelKey(label, issueId))

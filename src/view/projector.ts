@@ -25,7 +25,7 @@ import {
   parseIssueState,
 } from '../model/index.ts'
 import type { IssueSegment } from '../wal/index.ts'
-import { indexEntriesOf } from './index-entries.ts'
+import { indexEntriesOf, listIndexEntries } from './index-entries.ts'
 import {
   attachmentKey,
   eventKey,
@@ -74,6 +74,8 @@ export class Projector {
   readonly #store: Store
   readonly #options: ProjectorOptions
   readonly #cache = new Map<IssueId, CachedState>()
+  /** Whether the store may hold a state that is not in the cache. */
+  #storeKnowsMore: boolean
   #cachedWeight = 0
   /** First 48 bits of every event id written to a fresh store: a miss means certainly new. */
   readonly #seen = new Set<number>()
@@ -85,6 +87,7 @@ export class Projector {
   constructor(store: Store, counts: { readonly events: number; readonly issues: number }, options: ProjectorOptions) {
     this.#store = store
     this.#options = options
+    this.#storeKnowsMore = !options.fresh
     this.#eventCount = counts.events
     this.#issueCount = counts.issues
   }
@@ -121,14 +124,16 @@ export class Projector {
   async flush(): Promise<void> {
     await this.#pending
     if (!this.#options.deferred || this.#head === null) return
-    const dirty = [...this.#cache].filter(([, { isDirty }]) => isDirty)
-    for (let start = 0; start < dirty.length; start += deferredStatesPerBatch) {
+    const waiting = [...this.#cache.values()].filter(({ isDirty }) => isDirty)
+    this.#cache.clear()
+    this.#cachedWeight = 0
+    this.#storeKnowsMore = true
+    for (let start = 0; start < waiting.length; start += deferredStatesPerBatch) {
       const operations: StoreOperation[] = []
-      for (const [issueId, cached] of dirty.slice(start, start + deferredStatesPerBatch)) {
-        this.#cache.set(issueId, putState(operations, cached))
-      }
-      this.#write(operations)
+      for (const cached of waiting.slice(start, start + deferredStatesPerBatch)) putLastState(operations, cached)
+      // One batch is made while the one before it is written.
       await this.#pending
+      this.#write(operations)
     }
     const operations: StoreOperation[] = []
     this.#putHead(operations)
@@ -211,7 +216,7 @@ export class Projector {
 
   async #loadStates(issueIds: readonly IssueId[]): Promise<void> {
     const missing = issueIds.filter((id) => !this.#cache.has(id))
-    if (missing.length === 0 || (this.#options.fresh && this.#eventCount === 0)) return
+    if (missing.length === 0 || !this.#storeKnowsMore) return
     const texts = await this.#store.getMany(missing.map(issueStateKey))
     for (const [index, id] of missing.entries()) {
       const text = texts[index]?.toString('utf8')
@@ -235,7 +240,8 @@ export class Projector {
   #evict(operations: StoreOperation[]): void {
     for (const [id, cached] of this.#cache) {
       if (this.#cache.size <= cachedStatesMax && this.#cachedWeight <= cachedWeightMax) return
-      if (cached.isDirty) putState(operations, cached)
+      if (cached.isDirty) putLastState(operations, cached)
+      this.#storeKnowsMore = true
       this.#cache.delete(id)
       this.#cachedWeight -= cached.weight
     }
@@ -278,9 +284,23 @@ const noEntries: ReadonlyMap<string, Buffer> = new Map()
 /** Adds what brings a state and its index entries into the store; returns it as it then stands there. */
 function putState(operations: StoreOperation[], { state, stored, weight }: CachedState): CachedState {
   const entries = indexEntriesOf(state)
-  put(operations, issueStateKey(state.issueId), Buffer.from(formatIssueState(state), 'utf8'))
+  putStateText(operations, state)
   putDifference(operations, stored, entries)
   return { state, stored: entries, isDirty: false, weight }
+}
+
+/** As `putState`, for a state that is not kept: what was never stored needs no comparison. */
+function putLastState(operations: StoreOperation[], cached: CachedState): void {
+  if (cached.stored !== noEntries) {
+    putState(operations, cached)
+    return
+  }
+  putStateText(operations, cached.state)
+  for (const [key, value] of listIndexEntries(cached.state)) put(operations, key, value)
+}
+
+function putStateText(operations: StoreOperation[], state: IssueState): void {
+  put(operations, issueStateKey(state.issueId), Buffer.from(formatIssueState(state), 'utf8'))
 }
 
 function weigh(state: IssueState): number {

@@ -165,8 +165,8 @@ export function createExportParser(format: ObjectFormat, blobBytesMax: number): 
     else open.files.push({ path, mode, oid, content, problem: null })
   }
 
-  function finishCommit({ unread, listsFiles: _listsFiles, ...fields }: OpenCommit): void {
-    finished.push({ entry: { ...fields, problem: null }, unread })
+  function finishCommit({ oid, parents, committedAtUnixSeconds, message, files, unread }: OpenCommit): void {
+    finished.push({ entry: { oid, parents, committedAtUnixSeconds, message, files, problem: null }, unread })
     commit = null
     // Only between commits, so that the contents of one commit are together.
     if (youngBytes < keptBytesMax) return
