@@ -58,6 +58,35 @@ for (const { name, from, bundles } of cases) {
   })
 }
 
+for (const [first, second] of [
+  ['a', 'b'],
+  ['b', 'a'],
+] as const) {
+  test(`the diverged clones read as their union, ${first} before ${second}`, async (t) => {
+    const folder = join(own, 'diverged')
+    const expected = JSON.parse(readFileSync(join(folder, 'expected.json'), 'utf8'))
+    const { git, path, run, warnings } = createCommandSandbox(t)
+    git(path, 'fetch', '-q', join(folder, `${first}.bundle`), 'refs/grite/*:refs/grite/*')
+    assert.equal(git(path, 'rev-parse', 'refs/grite/wal'), expected.clones[first].wal_head)
+    await run('issue list')
+    // Whoever diverged takes the other side's log; the events it lacks come back on top.
+    git(path, 'fetch', '-q', join(folder, `${second}.bundle`), '+refs/grite/*:refs/grite/*')
+
+    const { issues } = (await run('issue list')) as { issues: IssueRow[] }
+    assert.deepEqual(issues.map(asSummary), expected.issues)
+    assert.deepEqual(
+      warnings.map(({ code }) => code),
+      ['log-restored'],
+    )
+    const exported = (await run('export', { format: 'json' })) as { content: { events: Kinded[] } }
+    assert.deepEqual(exported.content.events.map(asReferenceEvent), expected.export.events)
+    assert.deepEqual(exported.content.events.map(({ event_id }) => event_id).sort(), expected.event_ids)
+    for (const [issue, events] of Object.entries(expected.show_events)) {
+      assert.deepEqual(((await run('issue show', { issue })) as { events: unknown }).events, events)
+    }
+  })
+}
+
 interface Deps {
   readonly dependencies: readonly { readonly issue_id: string; readonly dep_type: string }[]
   readonly dependents: readonly { readonly issue_id: string; readonly dep_type: string }[]
