@@ -1,5 +1,2 @@
-/** Every ref name below `refs/grite/` is built here and nowhere else. */
-import type { RefName } from '../git/index.ts'
-
-/** The issue log's head. */
-export const walRef = 'refs/grite/wal' as RefName
+/** The refs of streams. The log's own is git's to know too: it keeps a reflog for that one whatever the settings say. */
+export { walRef } from '../git/index.ts'
