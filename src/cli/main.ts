@@ -80,7 +80,7 @@ async function runCommand(
   facts: ProcessFacts,
   parts: Partial<MainParts> | undefined,
 ): Promise<number> {
-  const warnings = warningPrinter(facts, globals.quiet)
+  const warnings = openWarnings(facts, globals)
   try {
     if (command.isBulk) keepHeapSmall()
     const logged = isLogging(facts) ? (await import('./logger.ts')).logCommand(facts, command.name, input) : undefined
@@ -88,7 +88,7 @@ async function runCommand(
     logged?.(exitStatus)
     await warnings.flushed()
     const output = globals.json
-      ? formatSuccess(data)
+      ? formatSuccess(data, warnings.collected)
       : await renderForPeople(command, data, globals, facts, parts?.renderers)
     const paged = facts.stdout.isTerminal && !globals.json && !globals.noPager && pagedCommands.has(command.name)
     if (paged) await (await import('./pager.ts')).writePaged(facts, output)
@@ -96,7 +96,8 @@ async function runCommand(
     return exitStatus
   } catch (error) {
     await warnings.flushed()
-    return reportFailure(error, facts, globals.json || (globals.jsonIfWrong && error instanceof InvalidArgsError))
+    const json = globals.json || (globals.jsonIfWrong && error instanceof InvalidArgsError)
+    return reportFailure(error, facts, json, warnings.collected)
   }
 }
 
@@ -136,7 +137,7 @@ async function runInContext(
   } finally {
     await close().catch((error: unknown) => {
       // What the command did is in the log already; a cache that does not close cleanly must not hide that.
-      warn({ code: 'close_failed', message: `the view did not close cleanly: ${String(error)}` })
+      warn({ code: 'close-failed', message: `the view did not close cleanly: ${String(error)}` })
     })
   }
 }
@@ -166,15 +167,21 @@ async function renderForPeople(
   })
 }
 
-/** Warnings appear at once and in order, before whatever the command prints in the end. */
-function warningPrinter(facts: ProcessFacts, quiet: boolean) {
+/**
+ * Where warnings go: for people at once and in order, before whatever the command prints in the end; for scripts into
+ * the document.
+ */
+function openWarnings(facts: ProcessFacts, { quiet, json }: GlobalValues) {
   let printed = Promise.resolve()
+  const collected: Warning[] = []
   return {
-    warn({ message }: Warning): void {
-      if (quiet) return
+    collected,
+    warn(warning: Warning): void {
+      if (json) collected.push(warning)
+      if (json || quiet) return
       printed = printed.then(async () => {
         const { escapeText } = await import('./render/escape-for-terminal.ts')
-        await facts.stderr.write(`warning: ${escapeText(message)}\n`)
+        await facts.stderr.write(`warning: ${escapeText(warning.message)}\n`)
       })
       // Whether it failed is asked for in `flushed`.
       printed.catch(() => undefined)
@@ -183,14 +190,19 @@ function warningPrinter(facts: ProcessFacts, quiet: boolean) {
   }
 }
 
-async function reportFailure(thrown: unknown, facts: ProcessFacts, json: boolean): Promise<number> {
+async function reportFailure(
+  thrown: unknown,
+  facts: ProcessFacts,
+  json: boolean,
+  warnings: readonly Warning[] = [],
+): Promise<number> {
   const { describeFailure, formatFailureForPeople } = await import('./failure.ts')
   const failure = describeFailure(thrown)
   if (facts.env.GRITE_DEBUG === '1' || isLogging(facts)) {
     await writeUnlessClosed(facts.stderr, `${failure.stack ?? ''}\n`)
   }
   if (json) {
-    await writeUnlessClosed(facts.stderr, formatFailure(failure))
+    await writeUnlessClosed(facts.stderr, formatFailure(failure, warnings))
   } else {
     const { escapeText } = await import('./render/escape-for-terminal.ts')
     await writeUnlessClosed(facts.stderr, escapeText(formatFailureForPeople(failure)))

@@ -25,7 +25,7 @@ export interface GriteSandbox extends Sandbox {
   /** Runs `grite` with these words to its end. */
   grite(...words: readonly string[]): Outcome
   griteWith(options: RunOptions, ...words: readonly string[]): Outcome
-  /** Runs `grite … --json` and gives the data. Throws when it fails or says anything on standard error. */
+  /** Runs `grite … --json` and gives the data. Throws when it fails or warns. */
   data(...words: readonly string[]): Json
   /** Starts `grite` and leaves it running. */
   start(...words: readonly string[]): ChildProcessWithoutNullStreams
@@ -68,7 +68,9 @@ export function griteIn(sandbox: Sandbox, path: string): GriteSandbox {
   const data = (...words: readonly string[]) => {
     const { status, stdout, stderr } = grite(...words, '--json')
     if (status !== 0 || stderr !== '') throw new Error(`grite ${words.join(' ')}: exit ${status}\n${stderr}`)
-    return JSON.parse(stdout).data
+    const { data, warnings } = JSON.parse(stdout)
+    if (warnings !== undefined) throw new Error(`grite ${words.join(' ')} warned: ${JSON.stringify(warnings)}`)
+    return data
   }
   return {
     ...sandbox,

@@ -1,12 +1,19 @@
 /** The one document that `--json` prints. */
+import type { Warning } from '../../commands/context.ts'
 import type { Failure } from '../failure.ts'
 
-export function formatSuccess(data: unknown): string {
-  return `${JSON.stringify({ schema_version: 1, ok: true, data }, null, 2)}\n`
+export function formatSuccess(data: unknown, warnings: readonly Warning[]): string {
+  return formatEnvelope({ ok: true, data }, warnings)
 }
 
-export function formatFailure({ code, message, details, suggestions }: Failure): string {
+export function formatFailure({ code, message, details, suggestions }: Failure, warnings: readonly Warning[]): string {
   const all = suggestions.length > 0 ? { ...details, suggestions } : details
   const error = Object.keys(all).length > 0 ? { code, message, details: all } : { code, message }
-  return `${JSON.stringify({ schema_version: 1, ok: false, error }, null, 2)}\n`
+  return formatEnvelope({ ok: false, error }, warnings)
+}
+
+/** Warnings are part of the document, so that who reads only that misses nothing; the key is absent without any. */
+function formatEnvelope(outcome: object, warnings: readonly Warning[]): string {
+  const told = warnings.length > 0 ? { warnings } : {}
+  return `${JSON.stringify({ schema_version: 1, ...outcome, ...told }, null, 2)}\n`
 }
