@@ -27,6 +27,7 @@ export function formatCliMarkdown(commands) {
       ]),
     ),
     environment,
+    configuration,
     ...commands.map(formatCommand),
   ]
   return `${parts.join('\n\n')}\n`
@@ -43,6 +44,23 @@ const environment = `## Environment
 | \`NO_COLOR\`, \`CLICOLOR\`, \`CLICOLOR_FORCE\` | colours, as usual |
 | \`GIT_EDITOR\`, \`VISUAL\`, \`EDITOR\` | the editor that opens on a terminal when a text is missing |
 | \`GIT_DIR\` and its like | as for git |`
+
+const configuration = `## Configuration
+
+\`.git/grite/config.toml\`, in the common git directory. All keys are optional; those that grite does not know are left alone.
+
+| key | default | what it does |
+| --- | --- | --- |
+| \`default_actor\` | | who writes |
+| \`lock_policy\` | \`"warn"\` | what a write does about somebody else's lock on what it changes: \`off\`, \`warn\`, \`require\` (refuses) |
+| \`verify_signatures\` | \`"off"\` | about received events whose signature is wrong or missing: \`off\`, \`warn\`, \`reject\` (the sync refuses them) |
+| \`snapshot.auto\` | \`true\` | a sync makes a snapshot when one is due |
+| \`snapshot.max_events\` | \`10000\` | events after the newest snapshot that make another one due |
+| \`snapshot.max_age_days\` | \`7\` | its age that does so, when there is something new for it |
+| \`sync.remote\` | \`"origin"\` | the home remote, whose log the local one follows |
+| \`sync.run_hooks\` | \`false\` | pushes run your pre-push hook |
+| \`lease.remote\` | | the remote on which locks and claims are taken when no \`--remote\` is given |
+| \`maintenance.auto\` | \`true\` | \`git maintenance run --auto\` is started in the background after much was written |`
 
 function formatCommand(command) {
   const { name, summary, description, examples } = command

@@ -17,3 +17,8 @@ const scratch256 = blank256.clone()
 export function blake2b128(bytes: Uint8Array): Uint8Array {
   return blake2b(bytes, { dkLen: 16 })
 }
+
+/** BLAKE2b with the digest length parameter 20: names of refs (docs/format.md#refs). */
+export function blake2b160(bytes: Uint8Array): Uint8Array {
+  return blake2b(bytes, { dkLen: 20 })
+}

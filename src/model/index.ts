@@ -1,3 +1,4 @@
+export { base32hex } from './base32hex.ts'
 export { type ChunkEvent, type DecodedChunk, decodeChunk, encodeChunk, encodeEventChunk, hashChunk } from './chunk.ts'
 export { compareBytes, compareText } from './compare.ts'
 export { type FileContext, laterContext, type ProjectContext } from './context.ts'
@@ -18,6 +19,7 @@ export {
   ObjectTooLargeError,
   RefLockedError,
   RefMovedError,
+  RemoteError,
   StorageError,
   ViewBusyError,
   ViewError,
@@ -60,7 +62,7 @@ export {
   planClearField,
   planSetField,
 } from './fields.ts'
-export { blake2b128, blake2b256 } from './hash.ts'
+export { blake2b128, blake2b160, blake2b256 } from './hash.ts'
 export { formatHex, parseHex } from './hex.ts'
 export {
   type ActorId,

@@ -4,5 +4,14 @@ export { batchesOfMissing, batchOfEvents, commitDate, type NewBatch, recordIdsOf
 export { generateKeyPair, type KeyPair, type SignEventId, signerFromSeed, verifyEventSignature } from './ed25519.ts'
 export { attachmentFolder, type IssueBatch, type IssueSegment, issueCodec } from './issue-codec.ts'
 export { readLog } from './read-log.ts'
-export { walRef } from './ref-names.ts'
+export {
+  encodeRefPart,
+  leasePrefix,
+  lockPrefix,
+  remoteRefOf,
+  snapshotPrefix,
+  trackingPrefix,
+  trackingRef,
+  walRef,
+} from './ref-names.ts'
 export type { LogProblem, Segment, SegmentCodec, SegmentCommit } from './segment-codec.ts'

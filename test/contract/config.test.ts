@@ -17,12 +17,27 @@ const malformed: readonly Malformed[] = [
   {
     title: 'an actor that is no id',
     text: 'default_actor = "me"\n',
-    says: /config\.toml: default_actor must be 32 hex.*'me'/,
+    says: /config\.toml: default_actor must be 32 hex.*"me"/,
   },
   {
     title: 'an actor that is a number',
     text: 'default_actor = 7\n',
-    says: /config\.toml: default_actor must be text, got 7/,
+    says: /config\.toml: default_actor must be 32 hex.*got 7/,
+  },
+  {
+    title: 'a lock policy that does not exist',
+    text: 'lock_policy = "maybe"\n',
+    says: /config\.toml: lock_policy must be off, warn, require, got "maybe"/,
+  },
+  {
+    title: 'a threshold of a snapshot that is none',
+    text: '[snapshot]\nmax_events = 0\n',
+    says: /config\.toml: snapshot\.max_events must be a whole number from 1, got 0/,
+  },
+  {
+    title: 'a section that is a word',
+    text: 'sync = "origin"\n',
+    says: /config\.toml: sync must be a table, got "origin"/,
   },
 ]
 
@@ -72,11 +87,11 @@ test('actor use keeps what else is in the config', (t) => {
   place.data('init')
   const file = join(place.path, '.git/grite/config.toml')
   const { actor_id } = place.data('actor', 'init')
-  writeFileSync(file, `# mine\n${readFileSync(file, 'utf8')}\n[lock_policy]\nmode = "off" # kept\n`)
+  writeFileSync(file, `# mine\n${readFileSync(file, 'utf8')}\n[colours]\nmode = "off" # kept\n`)
   place.data('actor', 'use', actor_id)
   const text = readFileSync(file, 'utf8')
   assert.match(text, /^# mine\n/)
-  assert.match(text, /\[lock_policy\]\nmode = "off" # kept\n$/)
+  assert.match(text, /\[colours\]\nmode = "off" # kept\n$/)
   assert.equal(place.data('actor', 'current').actor_id, actor_id)
 })
 

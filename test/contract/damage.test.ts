@@ -149,7 +149,7 @@ test('a LevelDB of another program is not taken for the view, and kept', async (
   const foreign = new ClassicLevel(current)
   await foreign.put('theirs', 'precious')
   await foreign.close()
-  const { status, stdout, stderr } = place.grite('issue', 'list', '--json')
+  const { status, stdout } = place.grite('issue', 'list', '--json')
   assert.deepEqual([status, JSON.parse(stdout).data.total], [0, 1])
   const aside = /moved to (\S+) and is made anew/.exec(stdout)?.[1] ?? ''
   const store = new ClassicLevel(aside, { createIfMissing: false })

@@ -4,6 +4,8 @@ import { describe, test } from 'node:test'
 import fc from 'fast-check'
 import * as errors from '../../src/model/errors/index.ts'
 import {
+  base32hex,
+  blake2b160,
   chooseSignature,
   compareBytes,
   compareText,
@@ -87,6 +89,13 @@ describe('hex and ids', () => {
         assert.deepEqual(parseHex(formatHex(bytes).toUpperCase()), bytes)
       }),
     )
+  })
+
+  test('base32hex is that of RFC 4648, in lower case', () => {
+    const digits = (text: string) => base32hex(new TextEncoder().encode(text))
+    assert.deepEqual(['', 'fooba', '\0\0\0\0\x01'].map(digits), ['', 'cpnmuoj1', '00000001'])
+    assert.equal(base32hex(blake2b160(new TextEncoder().encode('origin'))), 'og5hhvmaolrg1vaee3ofe2ikd27corpd')
+    assert.throws(() => base32hex(new Uint8Array(4)), RangeError)
   })
 
   test('text is hex only if all of it is', () => {
@@ -321,6 +330,7 @@ describe('errors', () => {
     conflict: 4,
     db_busy: 5,
     io_error: 5,
+    remote_error: 5,
     db_error: 5,
     ipc_error: 6,
     internal_error: 1,

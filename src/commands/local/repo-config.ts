@@ -1,25 +1,99 @@
 import { readFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { type ActorId, ConfigError } from '../../model/index.ts'
-import { readToml, requireTomlText, setTopLevelKey } from './toml-file.ts'
+import { readToml, setTopLevelKey, type TomlTable } from './toml-file.ts'
 import { makeFolder, writeFileAtomically } from './write-file-atomically.ts'
 
-/** `.git/grite/config.toml`: local trust and settings. Unknown keys are left alone. */
+export const lockPolicies = ['off', 'warn', 'require'] as const
+/** What a write does about somebody else's live lock on what it changes: nothing, warn, or refuse. */
+export type LockPolicy = (typeof lockPolicies)[number]
+
+export const signaturePolicies = ['off', 'warn', 'reject'] as const
+/** What is done about received events whose signature is wrong or missing: nothing, warn, or refuse to take them in. */
+export type SignaturePolicy = (typeof signaturePolicies)[number]
+
+/** `.git/grite/config.toml`: local trust and settings (docs/cli.md, "Configuration"). Unknown keys are left alone. */
 export interface RepoConfig {
   readonly defaultActor: ActorId | undefined
+  readonly lockPolicy: LockPolicy
+  readonly verifySignatures: SignaturePolicy
+  readonly snapshot: {
+    /** Events after the newest snapshot that make another one due. */
+    readonly maxEvents: number
+    /** Age in days of the newest snapshot that makes another one due, when there is something new for it. */
+    readonly maxAgeDays: number
+    /** Whether `sync` makes a due snapshot by itself. */
+    readonly auto: boolean
+  }
+  readonly sync: {
+    /** The home remote: the one whose log the local one follows. */
+    readonly remote: string
+    /** Whether the user's pre-push hook runs on pushes of grite's refs. */
+    readonly runHooks: boolean
+  }
+  readonly lease: {
+    /** Remote on which locks and claims are taken when no `--remote` is given; undefined for local ones. */
+    readonly remote: string | undefined
+  }
+  readonly maintenance: {
+    /** Whether `git maintenance run --auto` is started in the background after much was written. */
+    readonly auto: boolean
+  }
 }
 
-/** @throws {ConfigError} on invalid TOML or a value of the wrong kind; the file is never touched */
+/** @throws {ConfigError} on invalid TOML or a value that is not allowed; the file is never touched */
 export async function readRepoConfig(path: string): Promise<RepoConfig> {
-  const table = (await readToml(path)) ?? {}
-  const actor = requireTomlText(path, table, 'default_actor')
-  if (actor !== undefined && !/^[0-9a-fA-F]{32}$/.test(actor)) {
-    throw new ConfigError(`${path}: default_actor must be 32 hexadecimal characters, got '${actor}'`, {
-      details: { file: path, field: 'default_actor', value: actor },
-    })
+  const top = reader(path, (await readToml(path)) ?? {}, '')
+  const snapshot = top.table('snapshot')
+  const sync = top.table('sync')
+  return {
+    defaultActor: top.actor('default_actor'),
+    lockPolicy: top.oneOf('lock_policy', lockPolicies) ?? 'warn',
+    verifySignatures: top.oneOf('verify_signatures', signaturePolicies, { require: 'reject' }) ?? 'off',
+    snapshot: {
+      maxEvents: snapshot.count('max_events') ?? 10_000,
+      maxAgeDays: snapshot.count('max_age_days') ?? 7,
+      auto: snapshot.flag('auto') ?? true,
+    },
+    sync: { remote: sync.text('remote') ?? 'origin', runHooks: sync.flag('run_hooks') ?? false },
+    lease: { remote: top.table('lease').text('remote') },
+    maintenance: { auto: top.table('maintenance').flag('auto') ?? true },
   }
-  return { defaultActor: actor?.toLowerCase() as ActorId | undefined }
 }
+
+/** Typed access to one table of a file. Every refusal names file, key, value and what is allowed. */
+function reader(file: string, table: TomlTable, prefix: string) {
+  const refuse = (key: string, value: unknown, allowed: string): ConfigError =>
+    new ConfigError(`${file}: ${prefix}${key} must be ${allowed}, got ${JSON.stringify(value)}`, {
+      details: { file, field: `${prefix}${key}`, value, allowed },
+    })
+  function value<Value>(key: string, allowed: string, accepts: (value: unknown) => value is Value): Value | undefined {
+    const found = table[key]
+    if (found === undefined || accepts(found)) return found
+    throw refuse(key, found, allowed)
+  }
+  return {
+    text: (key: string) => value(key, 'text', (found) => typeof found === 'string'),
+    flag: (key: string) => value(key, 'true or false', (found) => typeof found === 'boolean'),
+    count: (key: string) => value(key, 'a whole number from 1', isCount),
+    actor: (key: string) => value(key, '32 hexadecimal characters', isActorText)?.toLowerCase() as ActorId | undefined,
+    /** Words are taken in any case, as the Rust tool does; `others` are further spellings. */
+    oneOf<Word extends string>(key: string, words: readonly Word[], others: Readonly<Record<string, Word>> = {}) {
+      const text = value(key, words.join(', '), (found) => typeof found === 'string')
+      const folded = text?.toLowerCase()
+      if (text === undefined || folded === undefined) return undefined
+      const word = words.find((each) => each === folded) ?? (Object.hasOwn(others, folded) ? others[folded] : undefined)
+      if (word === undefined) throw refuse(key, text, words.join(', '))
+      return word
+    },
+    table: (key: string) => reader(file, value(key, 'a table', isTable) ?? {}, `${prefix}${key}.`),
+  }
+}
+
+const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 1
+const isActorText = (value: unknown): value is string => typeof value === 'string' && /^[0-9a-fA-F]{32}$/.test(value)
+const isTable = (value: unknown): value is TomlTable =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
 
 /** Sets the default actor and keeps everything else in the file, comments included. */
 export async function writeDefaultActor(path: string, actor: ActorId): Promise<void> {

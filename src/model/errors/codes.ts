@@ -47,6 +47,12 @@ export const errorKinds = {
     prefix: 'IO error: ',
     hints: ['Check free disk space and the permissions of the git directory'],
   },
+  remote: {
+    code: 'remote_error',
+    exit: 5,
+    prefix: 'remote error: ',
+    hints: ['Check the address with `git remote -v`, and that `git ls-remote` reaches it'],
+  },
   view: {
     code: 'db_error',
     exit: 5,

@@ -69,6 +69,14 @@ export class StorageError extends GriteError {
   readonly kind = 'io'
 }
 
+/**
+ * A remote cannot be reached, or does not take what was sent. `details.reason` is `unreachable`, `denied` (credentials,
+ * permissions) or `rejected` (a hook, a rule, a kind of ref that the host does not take).
+ */
+export class RemoteError extends GriteError {
+  readonly kind = 'remote'
+}
+
 /** The git program is missing, too old, or failed in a way that has no better name. */
 export class GitError extends GriteError {
   readonly kind = 'internal'

@@ -11,6 +11,7 @@ export {
   ObjectTooLargeError,
   RefLockedError,
   RefMovedError,
+  RemoteError,
   StorageError,
   ViewBusyError,
   ViewError,

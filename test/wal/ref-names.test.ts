@@ -1,0 +1,22 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { parseRefName } from '../../src/git/index.ts'
+import { encodeRefPart, leasePrefix, remoteRefOf, trackingPrefix, trackingRef, walRef } from '../../src/wal/index.ts'
+
+test('a tracking ref names the remote and the ref there', () => {
+  const place = 'refs/grite-remotes/og5hhvmaolrg1vaee3ofe2ikd27corpd/'
+  assert.equal(trackingPrefix('origin'), place)
+  assert.equal(trackingRef('origin', walRef), `${place}grite/wal`)
+  assert.equal(trackingRef('origin', `${leasePrefix}00ff`), `${place}grite-leases/00ff`)
+})
+
+for (const remote of ['origin', 'a/b', 'https://example.com/x.git?a=b', '../näher', '']) {
+  test(`a ref comes back from tracking remote ${JSON.stringify(remote)}`, () => {
+    for (const ref of [walRef, `${leasePrefix}00ff`]) {
+      const tracking = trackingRef(remote, ref)
+      assert.equal(parseRefName(tracking), tracking)
+      assert.equal(remoteRefOf(remote, tracking), ref)
+    }
+    assert.match(encodeRefPart(remote), /^[0-9a-v]{32}$/)
+  })
+}
