@@ -93,13 +93,13 @@ export function classifyGitFailure(failure: GitFailure): GriteError {
   }
   const end = failure.signal === null ? `status ${failure.exitStatus}` : `signal ${failure.signal}`
   const said = oneLine(failure.stderr)
-  return new GitError(`git ${failure.args[0] ?? ''} failed with ${end}${said === '' ? '' : `: ${said}`}`, {
+  return new GitError(`git ${commandOf(failure)} failed with ${end}${said === '' ? '' : `: ${said}`}`, {
     details: details(failure),
   })
 }
 
 function storage(match: RegExpExecArray, failure: GitFailure): GriteError {
-  return new StorageError(`git ${failure.args[0] ?? ''}: ${match[1]}`, { details: details(failure) })
+  return new StorageError(`git ${commandOf(failure)}: ${match[1]}`, { details: details(failure) })
 }
 
 function notFound(message: string, failure: GitFailure): GriteError {
@@ -107,7 +107,13 @@ function notFound(message: string, failure: GitFailure): GriteError {
 }
 
 function details(failure: GitFailure): Record<string, unknown> {
-  return { git_command: failure.args[0], exit_status: failure.exitStatus, stderr: failure.stderr.slice(0, 2000) }
+  return { git_command: commandOf(failure), exit_status: failure.exitStatus, stderr: failure.stderr.slice(0, 2000) }
+}
+
+/** The git command, without the settings before it. */
+function commandOf({ args }: GitFailure): string {
+  const start = args.findIndex((word, index) => word !== '-c' && args[index - 1] !== '-c')
+  return args[start] ?? ''
 }
 
 function oneLine(text: string | undefined): string {

@@ -3,6 +3,7 @@ export { type FindRepositoryOptions, findRepository } from './discover.ts'
 export { currentOwner, formatOwner, isOwnerDead, type Owner, parseOwner } from './durable/owner.ts'
 export type { PublishHooks, PublishPoint } from './durable/publish-in-process.ts'
 export type { Environment } from './locate-git.ts'
+export { openRemotes, type RemoteOptions } from './native/remote.ts'
 export {
   type CommitFields,
   encodeCommit,
@@ -40,4 +41,12 @@ export type { PortOptions } from './port-context.ts'
 export { readGitConfig } from './read-config.ts'
 export { parseRefName, walRef } from './ref-paths.ts'
 export { type ReflogEntry, readReflog, reflogMark } from './reflog.ts'
+export type {
+  FetchRequest,
+  PushedRef,
+  PushOutcome,
+  PushRequest,
+  PushUpdate,
+  RemotePort,
+} from './remote-port.ts'
 export { createGitRunner, type GitResult, type GitRunner, type RunGitOptions, type StartGitOptions } from './run-git.ts'

@@ -1,0 +1,112 @@
+import { classifyRemoteFailure } from '../classify-remote-failure.ts'
+import type { Environment } from '../locate-git.ts'
+import type { Oid, RepositoryLayout } from '../port.ts'
+import { createPortContext, type PortOptions } from '../port-context.ts'
+import type { FetchRequest, PushRequest, PushUpdate, RemotePort } from '../remote-port.ts'
+import type { RunGitOptions } from '../run-git.ts'
+import { parsePushReport } from './push-report.ts'
+import { flushArguments } from './write-objects.ts'
+
+export interface RemoteOptions extends PortOptions {
+  /** Whether somebody sits there whom git may ask for a password. */
+  readonly isInteractive: boolean
+}
+
+/**
+ * Fetched objects up to this many become loose ones, above it they stay in the pack they came in. A pack is one file to
+ * flush, a loose object is one each; a few packs more are no burden, `git maintenance` joins them.
+ */
+const unpackLimit = 24
+
+/** The remotes of a repository, through the user's git. Starts nothing until asked. */
+export function openRemotes(layout: RepositoryLayout, options: RemoteOptions): RemotePort {
+  const context = createPortContext(layout, options)
+  const { git } = context
+  // A relative path in a remote's address is meant from the top of the work tree.
+  const cwd = layout.workTree ?? layout.gitDir
+  const environment: Environment = options.isInteractive ? {} : { GIT_TERMINAL_PROMPT: '0', GCM_INTERACTIVE: 'never' }
+
+  async function run(remote: string, args: readonly string[], more: RunGitOptions = {}) {
+    try {
+      return await git.run([...flushArguments(await context.flushSettings()), ...args], { cwd, environment, ...more })
+    } catch (error) {
+      throw await classifyRemoteFailure(error, remote, listRemotes)
+    }
+  }
+
+  async function listRemotes(): Promise<readonly string[]> {
+    const { stdout } = await git.run(['remote'], { cwd })
+    return stdout.toString('utf8').split('\n').filter(Boolean)
+  }
+
+  return {
+    listRemotes,
+    async fetch({ remote, refspecs, onProgress }: FetchRequest) {
+      await run(
+        remote,
+        [
+          ...['-c', `fetch.unpackLimit=${unpackLimit}`, '-c', 'fetch.writeCommitGraph=false'],
+          // Without --refmap= the user's own refspecs would apply too, and a mirror's would move refs/grite/wal.
+          ...['fetch', '--refmap=', '--no-tags', '--prune', '--no-filter', '--no-write-fetch-head'],
+          ...['--no-auto-maintenance', '--recurse-submodules=no', onProgress ? '--progress' : '--quiet'],
+          ...['--', remote, ...refspecs],
+        ],
+        progressOptions(onProgress),
+      )
+    },
+    async push({ remote, updates, atomic, runHooks, onProgress }: PushRequest) {
+      if (updates.length === 0) return []
+      const { stdout } = await run(
+        remote,
+        [
+          ...mirrorOff(remote),
+          ...['push', '--porcelain', '--no-follow-tags', '--recurse-submodules=no', '--no-signed'],
+          ...(runHooks ? [] : ['--no-verify']),
+          ...(atomic ? ['--atomic'] : []),
+          // With --quiet nothing would be reported of what went well.
+          onProgress ? '--progress' : '--no-progress',
+          ...updates.flatMap(leaseOf),
+          ...['--', remote, ...updates.map(refspecOf)],
+        ],
+        { okStatuses: [0, 1], ...progressOptions(onProgress) },
+      )
+      return parsePushReport(stdout.toString('utf8'), updates)
+    },
+    async listMissing(head, exclude) {
+      const range = exclude.length === 0 ? [head] : [head, '--not', ...exclude]
+      const { stdout } = await git.run(['rev-list', '--objects', '--no-object-names', '--missing=print', ...range])
+      const lines = stdout.toString('latin1').split('\n')
+      return lines.filter((line) => line.startsWith('?')).map((line) => line.slice(1) as Oid)
+    },
+    async fetchObjects(remote, oids) {
+      const input = Buffer.from(oids.map((oid) => `${oid}\n`).join(''), 'latin1')
+      await run(
+        remote,
+        [
+          ...['-c', 'fetch.negotiationAlgorithm=noop', 'fetch', '--quiet', '--no-tags', '--no-write-fetch-head'],
+          ...['--no-auto-maintenance', '--recurse-submodules=no', '--filter=blob:none', '--stdin', '--', remote],
+        ],
+        { input },
+      )
+    },
+  }
+}
+
+function progressOptions(onProgress: ((text: string) => void) | undefined): RunGitOptions {
+  return onProgress === undefined ? {} : { onStderr: onProgress }
+}
+
+/** A remote configured as a push mirror takes no refspecs; what we push is named by id. */
+function mirrorOff(remote: string): readonly string[] {
+  // An address is no name of a section; `=` would end the key.
+  return /^[\w./-]+$/.test(remote) ? ['-c', `remote.${remote}.mirror=false`] : []
+}
+
+function refspecOf({ ref, next }: PushUpdate): string {
+  return `${next ?? ''}:${ref}`
+}
+
+/** git's compare-and-swap; for a deletion only, because elsewhere it would also allow what is no fast-forward. */
+function leaseOf(update: PushUpdate): readonly string[] {
+  return update.next === null ? [`--force-with-lease=${update.ref}:${update.expected}`] : []
+}

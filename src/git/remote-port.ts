@@ -1,0 +1,67 @@
+/**
+ * What grite needs of a remote: refs and objects fetched, refs pushed. The user's git does it, so that ssh
+ * configuration, credential helpers, proxies, insteadOf and remote helpers all apply.
+ *
+ * Invariants
+ * - A fetch moves refs outside `refs/grite/` only, whatever the remote's configured refspecs say.
+ * - A push never forces. A ref moves forward, is created, or is deleted from the very value that the caller expects.
+ */
+import type { Oid, RefName } from './port.ts'
+
+export interface FetchRequest {
+  /** Name of a configured remote, or an address. */
+  readonly remote: string
+  /** Explicit, with both sides. What matches on the left of one and is not on the remote is pruned on the right. */
+  readonly refspecs: readonly string[]
+  /** Pieces of what git tells about its progress; asks git to tell. */
+  readonly onProgress?: ((text: string) => void) | undefined
+}
+
+/** A ref to create or move forward to `next`; to delete, `next` is null and `expected` what it has to be. */
+export type PushUpdate =
+  | { readonly ref: RefName; readonly next: Oid }
+  | { readonly ref: RefName; readonly next: null; readonly expected: Oid }
+
+export interface PushRequest {
+  readonly remote: string
+  readonly updates: readonly PushUpdate[]
+  /** All or none. A remote that cannot do that is a `RemoteError` with the reason `no-atomic`. */
+  readonly atomic: boolean
+  /** Whether the user's pre-push hook runs. */
+  readonly runHooks: boolean
+  readonly onProgress?: ((text: string) => void) | undefined
+}
+
+/**
+ * `stale`: the remote's ref was not what we thought, or somebody else was updating it; fetch and decide anew.
+ * `rejected`: a hook or rule of the remote refuses it, and would again.
+ */
+export type PushOutcome = 'ok' | 'up-to-date' | 'stale' | 'rejected'
+
+export interface PushedRef {
+  readonly ref: RefName
+  readonly outcome: PushOutcome
+  /** The remote's or git's own words; empty when it went well. */
+  readonly reason: string
+}
+
+export interface RemotePort {
+  /** Names of the configured remotes, in the order of the configuration. */
+  listRemotes(): Promise<readonly string[]>
+  /**
+   * Fetches refs and what they reach, durably.
+   * @throws {NotFoundError} when there is no such remote
+   * @throws {RemoteError} when it cannot be reached or denies access; no ref has moved
+   * @throws {RefMovedError} | {RefLockedError} when another process was moving the same local refs
+   */
+  fetch(request: FetchRequest): Promise<void>
+  /**
+   * Pushes refs. The result has one row for each update, in their order.
+   * @throws {NotFoundError} | {RemoteError} as `fetch`; whether a ref moved is then unknown
+   */
+  push(request: PushRequest): Promise<readonly PushedRef[]>
+  /** Objects that the history of a head needs and a partial clone does not hold. */
+  listMissing(head: Oid, exclude: readonly Oid[]): Promise<readonly Oid[]>
+  /** Fetches single objects of a partial clone's remote in one go. @throws {RemoteError} */
+  fetchObjects(remote: string, oids: readonly Oid[]): Promise<void>
+}
