@@ -26,14 +26,15 @@ export function createProcessContext(
   const identity = { actor: globals.actor, dataDir: globals.dataDir }
   let repository: Promise<Repository> | undefined
   const progress = (label: string): Progress => openProgress(facts, globals.quiet, label)
-  const opening = { cwd, env, clock, random, identity, progress, warn: parts.warn }
+  const isInteractive = facts.stdout.isTerminal && facts.stdin.isTerminal
+  const opening = { cwd, env, clock, random, identity, progress, warn: parts.warn, isInteractive }
   const close = async (): Promise<void> => {
     const open = await repository?.catch(() => undefined)
     repository = undefined
     await open?.close()
   }
   const text: TextInput = {
-    interactive: facts.stdout.isTerminal && facts.stdin.isTerminal,
+    interactive: isInteractive,
     async readStdin() {
       const { readAllText } = await import('./standard-input.ts')
       return readAllText(facts.stdin.chunks())

@@ -27,6 +27,7 @@ export function openProgress(
   const forget = facts.onInterrupt(end)
   return {
     end,
+    isShown: true,
     report(done, total) {
       const now = facts.nowUnixMs()
       if (now - startedUnixMs < delayMs || now - drawnUnixMs < redrawMs) return

@@ -24,6 +24,8 @@ export interface Warning {
 export interface Progress {
   /** @param done - units finished so far, of `total` when that is known */
   readonly report: (done: number, total: number | null) => void
+  /** Whether anybody will see it; then it may pay to ask for what is to be shown. */
+  readonly isShown?: boolean
   readonly end: () => void
 }
 

@@ -15,6 +15,7 @@ import { issueShow } from './issue/show.ts'
 import { issueClose, issueReopen } from './issue/state.ts'
 import { issueUpdate } from './issue/update.ts'
 import { rebuild } from './rebuild.ts'
+import { sync } from './sync/sync.ts'
 
 /** Every command, in the order in which help lists them. */
 export const allCommands: readonly AnyCommand[] = [
@@ -35,6 +36,7 @@ export const allCommands: readonly AnyCommand[] = [
   issueAttachmentList,
   issueAttachmentGet,
   batch,
+  sync,
   actorInit,
   actorList,
   actorShow,

@@ -12,17 +12,20 @@ import {
   findRepository,
   type GitPort,
   type Oid,
+  openRemotes,
   openRepository,
   type PortOptions,
+  type RemotePort,
   type RepositoryLayout,
   readGitConfig,
 } from '../git/index.ts'
 import { type Event, encodeRecord, InvalidArgsError, limits } from '../model/index.ts'
-import { noteOwnMove, type OpenViewOptions, openView, rebuildView, type View } from '../view/index.ts'
+import { catchUp, noteOwnMove, type OpenViewOptions, openView, rebuildView, type View } from '../view/index.ts'
 import {
   type Appended,
   append,
   batchOfEvents,
+  type Gained,
   type IssueBatch,
   issueCodec,
   type LogProblem,
@@ -53,6 +56,8 @@ export interface RepositoryFacts {
   readonly warn: (warning: Warning) => void
   readonly progress: (label: string) => Progress
   readonly identity: { readonly actor: string | undefined; readonly dataDir: string | undefined }
+  /** Whether git may ask somebody for a password. */
+  readonly isInteractive?: boolean
   /** For tests: moments of a publish, or a disk that fails. */
   readonly gitOptions?: Pick<PortOptions, 'hooks' | 'disk' | 'lockWaitMs'>
 }
@@ -76,6 +81,7 @@ export class Repository {
   #signer: Promise<SignEventId | undefined> | undefined
   #view: Promise<View> | undefined
   #leaveQueue: (() => Promise<void>) | undefined
+  #remotes: RemotePort | undefined
   #problemCount = 0
 
   constructor(layout: RepositoryLayout, facts: RepositoryFacts) {
@@ -83,6 +89,13 @@ export class Repository {
     this.#facts = facts
     this.git = openRepository(layout, { ...facts.gitOptions, environment: facts.env })
     this.paths = gritePaths(layout)
+  }
+
+  /** The remotes, through the user's git. */
+  get remotes(): RemotePort {
+    const { env, isInteractive = false } = this.#facts
+    this.#remotes ??= openRemotes(this.layout, { environment: env, isInteractive })
+    return this.#remotes
   }
 
   // --- identity ---------------------------------------------------------------------------------------------------
@@ -138,6 +151,24 @@ export class Repository {
     await this.#closeView()
     this.#view = this.#withOptions(rebuildView)
     return this.#view
+  }
+
+  /**
+   * Brings the open view to the log as it is now, after a sync.
+   *
+   * @param gained - what a join read anyway; used when the view stands where it begins
+   */
+  async refresh(gained: Gained | null): Promise<View> {
+    if (this.#view === undefined) return this.view()
+    const view = await this.#view
+    if (gained !== null && view.head === gained.from && view.head !== gained.to) {
+      await view.apply(gained.segments, gained.to, 'join')
+      await view.flush()
+    }
+    const outcome = await this.#withOptions((options) => catchUp({ ...options, view }))
+    if (outcome !== 'rebuild-needed' && outcome !== 'read-only') return view
+    await this.#closeView()
+    return this.view()
   }
 
   async #withOptions<Result>(work: (options: OpenViewOptions) => Promise<Result>): Promise<Result> {
@@ -234,15 +265,27 @@ export class Repository {
 
   /** Runs several writes with the queue held throughout. Entering again inside is free. */
   async exclusively<Result>(work: () => Promise<Result>): Promise<Result> {
-    if (this.#leaveQueue !== undefined) return work()
-    await mkdir(dirname(this.paths.appendQueue), { recursive: true }).catch(() => {})
-    this.#leaveQueue = await lockFileQueue(this.paths.appendQueue).enter()
+    const leave = await this.queue.enter()
     try {
       return await work()
     } finally {
-      const leave = this.#leaveQueue
-      this.#leaveQueue = undefined
       await leave()
+    }
+  }
+
+  /** Where local writers wait for their turn. Entering again inside is free. */
+  get queue(): Queue {
+    return {
+      enter: async () => {
+        if (this.#leaveQueue !== undefined) return async () => {}
+        await mkdir(dirname(this.paths.appendQueue), { recursive: true }).catch(() => {})
+        const leave = await lockFileQueue(this.paths.appendQueue).enter()
+        this.#leaveQueue = leave
+        return async () => {
+          this.#leaveQueue = undefined
+          await leave()
+        }
+      },
     }
   }
 

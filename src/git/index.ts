@@ -43,6 +43,7 @@ export { parseRefName, walRef } from './ref-paths.ts'
 export { type ReflogEntry, readReflog, reflogMark } from './reflog.ts'
 export type {
   FetchRequest,
+  OnProgress,
   PushedRef,
   PushOutcome,
   PushRequest,

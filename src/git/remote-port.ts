@@ -13,9 +13,11 @@ export interface FetchRequest {
   readonly remote: string
   /** Explicit, with both sides. What matches on the left of one and is not on the remote is pruned on the right. */
   readonly refspecs: readonly string[]
-  /** Pieces of what git tells about its progress; asks git to tell. */
-  readonly onProgress?: ((text: string) => void) | undefined
+  readonly onProgress?: OnProgress | undefined
 }
+
+/** Told how far git is in one of its phases, of which a transfer has several. */
+export type OnProgress = (phase: string, done: number, total: number) => void
 
 /** A ref to create or move forward to `next`; to delete, `next` is null and `expected` what it has to be. */
 export type PushUpdate =
@@ -29,7 +31,7 @@ export interface PushRequest {
   readonly atomic: boolean
   /** Whether the user's pre-push hook runs. */
   readonly runHooks: boolean
-  readonly onProgress?: ((text: string) => void) | undefined
+  readonly onProgress?: OnProgress | undefined
 }
 
 /**

@@ -14,13 +14,12 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { type GitPort, type Oid, parseCommit, type ReflogEntry, readReflog, reflogMark } from '../git/index.ts'
 import { ConflictError, limits, NotFoundError, RefMovedError, StorageError } from '../model/index.ts'
 import {
-  batchesOfMissing,
   type IssueSegment,
   issueCodec,
   type LogProblem,
-  publishBatch,
   readLog,
-  recordIdsOf,
+  readSegments,
+  stageJoin,
   walRef,
 } from '../wal/index.ts'
 import { fillView } from './fill.ts'
@@ -103,6 +102,7 @@ async function follow(options: CatchUpOptions, ref: Oid | null): Promise<CatchUp
   await fillView(view, {
     head: ref,
     source: readLog(git, issueCodec, { head: ref, exclude: base === null ? [] : [base] }),
+    how: isAhead ? 'extension' : 'join',
     report,
     ...(progress === undefined ? {} : { progress }),
   })
@@ -217,29 +217,26 @@ async function heal(options: CatchUpOptions, ref: Oid | null, lost: readonly Oid
 }
 
 /** Makes the ref reach every event of a head again. Returns how many events that brought back. */
-async function restore({ git, clock }: CatchUpOptions, head: Oid): Promise<number> {
-  let count = 0
+async function restore({ git, view, clock }: CatchUpOptions, head: Oid): Promise<number> {
   for (let attempt = 0; attempt < healAttemptsMax; attempt++) {
     const ref = await git.readRef(walRef)
-    if (ref === head) return count
+    if (ref === head) return 0
     try {
       if (ref === null || (await git.isAncestor(ref, head))) {
-        const back = await collect(git, head, ref === null ? [] : [ref])
-        await git.publish({
-          objects: [],
-          updates: [{ ref: walRef, expected: ref, next: head, reflogMessage: `${ownMessage}restore the log` }],
-        })
-        return count + back.reduce((sum, segment) => sum + segment.items.length, 0)
+        const back = await readSegments(git, head, ref === null ? [] : [ref])
+        await moveLog(git, ref, head)
+        return back.reduce((sum, segment) => sum + segment.items.length, 0)
       }
       const base = await git.findMergeBase(head, ref)
-      const theirs = new Set((await collect(git, ref, base === null ? [] : [base])).flatMap(recordIdsOf))
-      const ours = await collect(git, head, base === null ? [] : [base])
-      let parent: Oid = ref
-      for (const batch of batchesOfMissing(ours, (id) => !theirs.has(id), clock.nowUnixMs())) {
-        parent = await publishBatch({ git, ref: walRef, codec: issueCodec }, batch, parent)
-        count += batch.records.length
-      }
-      return count
+      const joined = await stageJoin(git, {
+        from: head,
+        onto: ref,
+        base,
+        mayRepeat: view.mayRepeat,
+        nowUnixMs: clock.nowUnixMs(),
+      })
+      if (joined.head !== ref) await moveLog(git, ref, joined.head)
+      return joined.eventCount
     } catch (error) {
       if (!(error instanceof RefMovedError)) throw error
       await sleep(backoffMs * (attempt + Math.random()))
@@ -251,11 +248,11 @@ async function restore({ git, clock }: CatchUpOptions, head: Oid): Promise<numbe
   })
 }
 
-async function collect(git: GitPort, head: Oid, exclude: readonly Oid[]): Promise<IssueSegment[]> {
-  if ((await git.readObject(head, limits.chunkReadBytesMax)) === null) throw new NotFoundError(`${head} is gone`)
-  const all: IssueSegment[] = []
-  for await (const segments of readLog(git, issueCodec, { head, exclude })) all.push(...segments)
-  return all
+function moveLog(git: GitPort, expected: Oid | null, next: Oid): Promise<void> {
+  return git.publish({
+    objects: [],
+    updates: [{ ref: walRef, expected, next, reflogMessage: `${ownMessage}restore the log` }],
+  })
 }
 
 /** In a repository that cannot be written, lost events are shown but not put back. */
@@ -266,7 +263,7 @@ async function showLost(
 ): Promise<CatchUpOutcome> {
   for (const head of [...lost, ...(ref === null ? [] : [ref])]) {
     const isHere = (await git.readObject(head, limits.chunkReadBytesMax)) !== null
-    if (isHere) await fillView(view, { head, source: readLog(git, issueCodec, { head }), report })
+    if (isHere) await fillView(view, { head, source: readLog(git, issueCodec, { head }), how: 'join', report })
   }
   warn('log-restored', `${walRef} was moved by something else and cannot be put back here; the lost events are shown`)
   return 'healed'

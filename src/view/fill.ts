@@ -10,6 +10,8 @@ export interface FillOptions {
   readonly head: Oid
   /** The segments that the view does not have, parents before children, ending in that of `head`. */
   readonly source: AsyncIterable<readonly IssueSegment[]>
+  /** As for `View.apply`. */
+  readonly how?: 'extension' | 'join'
   readonly report: (problem: LogProblem) => void
   /** Commits read so far. */
   readonly progress?: (commitsDone: number) => void
@@ -18,7 +20,7 @@ export interface FillOptions {
 /** Brings a log's segments into a view, streaming, in batches that bound memory. Returns what was new. */
 export async function fillView(
   view: View,
-  { head, source, report, progress }: FillOptions,
+  { head, source, how, report, progress }: FillOptions,
 ): Promise<{ readonly commits: number; readonly events: number }> {
   let waiting: IssueSegment[] = []
   let waitingEvents = 0
@@ -26,7 +28,7 @@ export async function fillView(
   let commits = 0
   let events = 0
   const applyWaiting = async (upTo: Oid) => {
-    events += await view.apply(waiting, upTo)
+    events += await view.apply(waiting, upTo, how)
     waiting = []
     waitingEvents = 0
     waitingBytes = 0

@@ -83,6 +83,7 @@ export class Projector {
   #issueCount: number
   #pending: Promise<void> = Promise.resolve()
   #head: string | null = null
+  #sawRepeat = false
 
   constructor(store: Store, counts: { readonly events: number; readonly issues: number }, options: ProjectorOptions) {
     this.#store = store
@@ -100,11 +101,20 @@ export class Projector {
     return this.#issueCount
   }
 
-  /** Applies segments and records `head` as what the store now corresponds to. Returns the number of new events. */
-  async apply(segments: readonly IssueSegment[], head: string): Promise<number> {
+  /** Whether an event id came twice: on one chain, as far as the segments applied were said to be one. */
+  get sawRepeat(): boolean {
+    return this.#sawRepeat
+  }
+
+  /**
+   * Applies segments and records `head` as what the store now corresponds to. Returns the number of new events.
+   *
+   * @param isExtension - whether the segments stand on top of all that was applied before
+   */
+  async apply(segments: readonly IssueSegment[], head: string, isExtension: boolean): Promise<number> {
     await this.#pending
     const operations: StoreOperation[] = []
-    const fresh = await this.#takeFresh(segments, operations)
+    const fresh = await this.#takeFresh(segments, operations, isExtension)
     await this.#applyIssueEvents(fresh, operations)
     await this.#applyContextEvents(fresh, operations)
     for (const segment of segments) {
@@ -155,11 +165,16 @@ export class Projector {
   }
 
   /** New events in log order; copies of known ones only get the better signature. */
-  async #takeFresh(segments: readonly IssueSegment[], operations: StoreOperation[]): Promise<ChunkEvent[]> {
+  async #takeFresh(
+    segments: readonly IssueSegment[],
+    operations: StoreOperation[],
+    isExtension: boolean,
+  ): Promise<ChunkEvent[]> {
     const candidates = new Map<EventId, ChunkEvent>()
     for (const segment of segments) {
       for (const item of segment.items) {
         const known = candidates.get(item.event.eventId)
+        if (known !== undefined) this.#sawRepeat = true
         candidates.set(item.event.eventId, known === undefined ? item : this.#betterCopy(known, item))
       }
     }
@@ -168,6 +183,7 @@ export class Projector {
     for (const [index, id] of doubtful.entries()) {
       const record = stored[index]
       if (record === undefined) continue
+      if (isExtension) this.#sawRepeat = true
       const item = candidates.get(id) as ChunkEvent
       candidates.delete(id)
       if (Buffer.compare(record, item.record) !== 0) this.#storeBetterCopy(record, item, operations)

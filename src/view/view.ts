@@ -87,9 +87,18 @@ interface StoredMeta {
   readonly issues: number
   readonly reflogMark: string
   readonly lostHeads: readonly string[]
+  readonly mayRepeat: boolean
 }
 
-const metaNames = ['schema', 'wal_head', 'event_count', 'issue_count', 'reflog_mark', 'lost_heads'] as const
+const metaNames = [
+  'schema',
+  'wal_head',
+  'event_count',
+  'issue_count',
+  'reflog_mark',
+  'lost_heads',
+  'may_repeat',
+] as const
 
 export class View {
   readonly store: Store
@@ -100,6 +109,7 @@ export class View {
   readonly #fresh: boolean
   #reflogMark: string
   #lostHeads: readonly string[]
+  #mayRepeat: boolean
 
   private constructor(store: Store, meta: StoredMeta, options: ViewOptions) {
     this.store = store
@@ -109,11 +119,12 @@ export class View {
     this.#fresh = meta.head === null && meta.events === 0
     this.#reflogMark = meta.reflogMark
     this.#lostHeads = meta.lostHeads
+    this.#mayRepeat = meta.mayRepeat
   }
 
   /** A view over a store that holds this schema, or nothing yet. Undefined when it holds another schema. */
   static async over(store: Store, options: ViewOptions): Promise<View | undefined> {
-    const [schema, head, events, issues, reflogMark, lostHeads] = (
+    const [schema, head, events, issues, reflogMark, lostHeads, mayRepeat] = (
       await store.getMany(metaNames.map((name) => metaKey(name)))
     ).map((value) => value?.toString('utf8'))
     if (schema === undefined) {
@@ -126,6 +137,7 @@ export class View {
       issues: Number(issues ?? 0),
       reflogMark: reflogMark ?? '',
       lostHeads: lostHeads?.split(' ').filter(Boolean) ?? [],
+      mayRepeat: mayRepeat !== undefined,
     }
     return new View(store, meta, options)
   }
@@ -148,15 +160,27 @@ export class View {
     return this.#projector?.issueCount ?? this.#counts.issues
   }
 
-  /** Applies segments, after which the view corresponds to `head`. Returns the number of new events. */
-  async apply(segments: readonly IssueSegment[], head: string): Promise<number> {
+  /**
+   * Applies segments, after which the view corresponds to `head`. Returns the number of new events.
+   *
+   * @param how - `extension`: they stand on top of the view's head; `join`: they come from beside it
+   */
+  async apply(
+    segments: readonly IssueSegment[],
+    head: string,
+    how: 'extension' | 'join' = 'extension',
+  ): Promise<number> {
     this.#projector ??= new Projector(this.store, this.#counts, {
       isSignatureValid: this.#options.isSignatureValid,
       fresh: this.#fresh,
       deferred: this.#options.deferred ?? false,
     })
-    const count = await this.#projector.apply(segments, head)
+    const count = await this.#projector.apply(segments, head, how === 'extension')
     this.#head = head
+    if (this.#projector.sawRepeat && !this.#mayRepeat) {
+      await this.writeMeta('may_repeat', 'yes')
+      this.#mayRepeat = true
+    }
     return count
   }
 
@@ -179,6 +203,11 @@ export class View {
     if (mark === this.#reflogMark) return
     await this.writeMeta('reflog_mark', mark)
     this.#reflogMark = mark
+  }
+
+  /** Whether an event id may stand more than once on the log's chain, as after joins by other tools. */
+  get mayRepeat(): boolean {
+    return this.#mayRepeat
   }
 
   /** Heads the log once had whose objects are gone; they are not tried again. */

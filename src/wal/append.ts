@@ -6,7 +6,15 @@
  * - A batch is made for one head only. After a lost race it is made again from fresh state, never replayed.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { buildTree, encodeCommit, type GitPort, type Oid, type RefName } from '../git/index.ts'
+import {
+  buildTree,
+  encodeCommit,
+  type GitPort,
+  type ObjectFormat,
+  type Oid,
+  type PendingObject,
+  type RefName,
+} from '../git/index.ts'
 import { ConflictError, limits, RefMovedError } from '../model/index.ts'
 import type { Queue } from './append-queue.ts'
 import type { SegmentCodec } from './segment-codec.ts'
@@ -77,7 +85,21 @@ export async function publishBatch<Batch, Item>(
   batch: Batch,
   parent: Oid | null,
 ): Promise<Oid> {
-  const format = git.layout.objectFormat
+  const { objects, commit, message } = encodeBatch(git.layout.objectFormat, codec, batch, parent)
+  await git.publish({
+    objects,
+    updates: [{ ref, expected: parent, next: commit, reflogMessage: `grite: ${message}` }],
+  })
+  return commit
+}
+
+/** The objects of one batch on top of a parent, its commit last. */
+export function encodeBatch<Batch, Item>(
+  format: ObjectFormat,
+  codec: SegmentCodec<Batch, Item>,
+  batch: Batch,
+  parent: Oid | null,
+): { readonly objects: readonly PendingObject[]; readonly commit: Oid; readonly message: string } {
   const segment = codec.encode(batch, parent)
   for (const [path, content] of segment.files) {
     if (typeof content !== 'string' && content.length > limits.chunkReadBytesMax)
@@ -90,9 +112,5 @@ export async function publishBatch<Batch, Item>(
     author: { ...segment.identity, ...segment.date },
     message: segment.message,
   })
-  await git.publish({
-    objects: [...tree.objects, commit],
-    updates: [{ ref, expected: parent, next: commit.oid, reflogMessage: `grite: ${segment.message}` }],
-  })
-  return commit.oid
+  return { objects: [...tree.objects, commit], commit: commit.oid, message: segment.message }
 }

@@ -3,6 +3,7 @@ export { lockFileQueue, noQueue, type Queue } from './append-queue.ts'
 export { batchesOfMissing, batchOfEvents, commitDate, type NewBatch, recordIdsOf, segmentOfBatch } from './batch.ts'
 export { generateKeyPair, type KeyPair, type SignEventId, signerFromSeed, verifyEventSignature } from './ed25519.ts'
 export { attachmentFolder, type IssueBatch, type IssueSegment, issueCodec } from './issue-codec.ts'
+export { type Joined, type JoinRequest, readSegments, stageJoin } from './join.ts'
 export { readLog } from './read-log.ts'
 export {
   encodeRefPart,
@@ -14,4 +15,15 @@ export {
   trackingRef,
   walRef,
 } from './ref-names.ts'
+export { fetchRefspecs } from './refspecs.ts'
 export type { LogProblem, Segment, SegmentCodec, SegmentCommit } from './segment-codec.ts'
+export {
+  type Gained,
+  type LogSync,
+  noteRemoteHead,
+  type SyncPoint,
+  type SyncRequest,
+  type SyncTarget,
+  syncLog,
+  syncRoundsMax,
+} from './sync-log.ts'

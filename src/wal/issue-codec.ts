@@ -83,8 +83,9 @@ function formatDay(tsUnixMs: number, commitUnixSeconds: number): string {
 
 function decode(entry: CommitEntry): IssueSegment {
   const problems: LogProblem[] = []
-  const report = (severity: LogProblem['severity'], reason: string, objectId: Oid | null, eventId: string | null) =>
-    problems.push({ commit: entry.oid, objectId, eventId, severity, reason })
+  const report: Report = (severity, reason, objectId, eventId, unread) => {
+    problems.push({ commit: entry.oid, objectId, eventId, severity, reason, ...(unread ? { unread } : {}) })
+  }
   if (entry.problem !== null) report('damaged', entry.problem, entry.oid, null)
 
   const meta = readMeta(entry, report)
@@ -114,7 +115,13 @@ function isUsableExtra({ path, mode, oid, content, problem }: CommitFile, report
   return false
 }
 
-type Report = (severity: LogProblem['severity'], reason: string, objectId: Oid | null, eventId: string | null) => void
+type Report = (
+  severity: LogProblem['severity'],
+  reason: string,
+  objectId: Oid | null,
+  eventId: string | null,
+  unread?: LogProblem['unread'],
+) => void
 
 function readMeta(entry: CommitEntry, report: Report): Readonly<Record<string, unknown>> | null {
   const file = entry.files.find(({ path }) => path === metaPath)
@@ -151,7 +158,7 @@ function readChunk(
   report: Report,
 ): DecodedChunk | null {
   if (file.content === null) {
-    report('damaged', `chunk ${file.path} is ${file.problem}`, file.oid, null)
+    report('damaged', `chunk ${file.path} is ${file.problem}`, file.oid, null, file.problem ?? 'missing')
     return null
   }
   const hash = hashChunk(file.content)

@@ -21,6 +21,8 @@ export interface LogProblem {
   /** `damaged`: something was skipped. `suspicious`: everything was used, but a stated fact does not hold. */
   readonly severity: 'damaged' | 'suspicious'
   readonly reason: string
+  /** Set when a chunk's bytes could not be had, so that nobody can tell which events it holds. */
+  readonly unread?: 'too-large' | 'missing' | 'corrupt'
 }
 
 /** One commit of a stream, decoded and verified. */

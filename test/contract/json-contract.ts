@@ -96,6 +96,28 @@ export const jsonContract: Readonly<Record<string, KeyTable>> = {
     'errors[]': ['line', 'message'],
   },
   rebuild: { data: ['wal_head', 'event_count', 'issue_count', 'from_snapshot', 'snapshot_events'] },
+  sync: {
+    data: [
+      'success',
+      'remote',
+      'pulled',
+      'pushed',
+      'events',
+      'pull_events',
+      'wal_head',
+      'pull_wal_head',
+      'remote_wal_head',
+      'push_success',
+      'push_changed',
+      'rebased',
+      'push_rebased',
+      'events_rebased',
+      'push_events_rebased',
+      'backfilled',
+      'rounds',
+      'message',
+    ],
+  },
   'db stats': {
     data: [
       'path',

@@ -77,6 +77,17 @@ const rows: readonly Row[] = [
   { command: 'issue close', words: () => [known.issue], expect: (data) => assert.equal(data.state, 'closed') },
   { command: 'issue reopen', words: () => [known.issue], expect: (data) => assert.equal(data.state, 'open') },
   {
+    command: 'sync',
+    words() {
+      place.git(place.dir, 'init', '-q', '--bare', 'origin.git')
+      return ['--remote', '../origin.git']
+    },
+    expect(data) {
+      assert.equal(data.push_success, true)
+      assert.equal(data.remote_wal_head, place.head())
+    },
+  },
+  {
     command: 'batch',
     words: () => [],
     stdin: '{"op":"create","title":"A","as":"a"}\n{"op":"comment","issue":"@a","body":"b"}\n',

@@ -48,6 +48,7 @@ export const renderers: RendererTable = {
   import: () => import('./import.ts').then((file) => file.renderImport),
   batch: () => import('./batch.ts').then((file) => file.renderBatch),
   rebuild: () => import('./upkeep.ts').then((file) => file.renderRebuild),
+  sync: () => import('./sync.ts').then((file) => file.renderSync),
   completion: () => import('./completion.ts').then((file) => file.renderCompletion),
 }
 

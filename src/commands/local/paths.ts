@@ -9,6 +9,8 @@ export interface GritePaths {
   readonly actors: string
   /** Local appenders queue on this name. */
   readonly appendQueue: string
+  /** Syncs of this repository queue on this name. */
+  readonly syncQueue: string
   readonly actorDir: (id: ActorId | string) => string
   /** Folder of numbered LevelDB directories. */
   readonly viewLevels: (actor: ActorId | undefined) => string
@@ -22,6 +24,7 @@ export function gritePaths({ commonDir }: RepositoryLayout): GritePaths {
     config: join(home, 'config.toml'),
     actors,
     appendQueue: join(home, 'append'),
+    syncQueue: join(home, 'sync'),
     actorDir: (id) => join(actors, id),
     viewLevels: (actor) => (actor === undefined ? join(home, 'view') : join(actors, actor, 'level')),
   }

@@ -2,7 +2,7 @@ import { classifyRemoteFailure } from '../classify-remote-failure.ts'
 import type { Environment } from '../locate-git.ts'
 import type { Oid, RepositoryLayout } from '../port.ts'
 import { createPortContext, type PortOptions } from '../port-context.ts'
-import type { FetchRequest, PushRequest, PushUpdate, RemotePort } from '../remote-port.ts'
+import type { FetchRequest, OnProgress, PushRequest, PushUpdate, RemotePort } from '../remote-port.ts'
 import type { RunGitOptions } from '../run-git.ts'
 import { parsePushReport } from './push-report.ts'
 import { flushArguments } from './write-objects.ts'
@@ -92,8 +92,17 @@ export function openRemotes(layout: RepositoryLayout, options: RemoteOptions): R
   }
 }
 
-function progressOptions(onProgress: ((text: string) => void) | undefined): RunGitOptions {
-  return onProgress === undefined ? {} : { onStderr: onProgress }
+/** progress.c: `Receiving objects:  45% (9/20), 1.2 MiB | 3 MiB/s`, drawn again and again in one line. */
+const progressLine = /([A-Z][a-z]+ [a-z]+): +\d+% \((\d+)\/(\d+)\)/g
+
+function progressOptions(onProgress: OnProgress | undefined): RunGitOptions {
+  if (onProgress === undefined) return {}
+  return {
+    onStderr(text) {
+      const [, phase = '', done, total] = [...text.matchAll(progressLine)].at(-1) ?? []
+      if (phase !== '') onProgress(phase, Number(done), Number(total))
+    },
+  }
 }
 
 /** A remote configured as a push mirror takes no refspecs; what we push is named by id. */

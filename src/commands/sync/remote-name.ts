@@ -1,0 +1,46 @@
+import { existsSync } from 'node:fs'
+import { isAbsolute, resolve } from 'node:path'
+import { InvalidArgsError, NotFoundError } from '../../model/index.ts'
+import { readRepoConfig } from '../local/repo-config.ts'
+import type { Repository } from '../repository.ts'
+
+export interface ChosenRemote {
+  /** Name of a configured remote, or an address. */
+  readonly name: string
+  /** Whether the local log follows this one. */
+  readonly isHome: boolean
+}
+
+/**
+ * The remote that a command means: the one named, else the home remote of the configuration, else the only one there is.
+ *
+ * @param typed - a name, an address, or a path from `cwd`
+ * @throws {NotFoundError} when nothing is named and there is no remote, or more than one
+ */
+export async function chooseRemote(repository: Repository, cwd: string, typed?: string): Promise<ChosenRemote> {
+  const home = (await readRepoConfig(repository.paths.config)).sync.remote
+  if (typed !== undefined) return { name: addressOf(cwd, typed), isHome: typed === home }
+  const names = await repository.remotes.listRemotes()
+  if (names.includes(home)) return { name: home, isHome: true }
+  const [only, ...others] = names
+  if (only !== undefined && others.length === 0) return { name: only, isHome: true }
+  throw new NotFoundError(
+    only === undefined
+      ? 'this repository has no remote'
+      : `there is no remote '${home}'; there are ${names.join(', ')}`,
+    {
+      details: { field: 'remote', value: home, allowed: names },
+      hints:
+        only === undefined
+          ? ['Add one with `git remote add origin <address>`']
+          : ['Name one with --remote, or set `remote` below `[sync]` in .git/grite/config.toml'],
+    },
+  )
+}
+
+/** A path is meant from where the user stands; git would take it from the top of the work tree. */
+function addressOf(cwd: string, typed: string): string {
+  if (typed.trim() === '') throw new InvalidArgsError('--remote must not be empty', { details: { field: 'remote' } })
+  const isPath = /^\.{0,2}\//.test(typed) && !isAbsolute(typed)
+  return isPath && existsSync(resolve(cwd, typed)) ? resolve(cwd, typed) : typed
+}

@@ -1,0 +1,101 @@
+import type { PushedRef } from '../../git/index.ts'
+import { RemoteError } from '../../model/index.ts'
+import { defineCommand } from '../define-command.ts'
+import { chooseRemote } from './remote-name.ts'
+import { type RepositorySync, runSync, type SyncDirections } from './run-sync.ts'
+
+export const sync = defineCommand({
+  name: 'sync',
+  summary: 'Bring the log together with a remote',
+  description: [
+    'Fetches the log of the remote, puts what only this clone has on top of it, and pushes that. Nothing is ever',
+    'forced, and no event is lost or written twice, whoever wrote meanwhile. Works with whatever `git fetch` works',
+    'with; your branches, tags and hooks are left alone.',
+  ].join('\n'),
+  examples: [
+    { command: 'grite sync', explains: 'both ways, with the home remote' },
+    { command: 'grite sync --pull', explains: 'only take in what others wrote' },
+    { command: 'grite sync --remote backup', explains: 'with another remote' },
+  ],
+  arguments: {},
+  options: {
+    pull: { type: 'boolean', summary: 'Only take in what the remote has' },
+    push: { type: 'boolean', summary: 'Only send what the remote lacks' },
+    remote: { type: 'text', valueName: 'name', summary: 'Remote or address; default the home remote, origin' },
+  },
+  async run(context, input) {
+    const repository = await context.repository()
+    const remote = await chooseRemote(repository, context.cwd, input.remote)
+    // Both together mean what neither means.
+    const both = input.pull === input.push
+    const directions = { pull: both || input.pull, push: both || input.push }
+    const result = await runSync(context, repository, remote, directions)
+    if (result.remoteChange !== null) context.warn(warningOf(remote.name, result))
+    for (const { objectId, commit, reason } of result.unread) {
+      const message = `object ${objectId ?? commit} of the local log could not be read and stays behind: ${reason}`
+      context.warn({ code: 'log-unread', message, details: { object_id: objectId, commit } })
+    }
+    const data = describe(remote.name, directions, result)
+    if (result.refused !== null) throw refusal(remote.name, result.refused, data)
+    return { data }
+  },
+})
+
+function warningOf(remote: string, { remoteChange, pushed }: RepositorySync) {
+  const sent = pushed ? 'it was sent again' : 'the next push sends it again'
+  const message =
+    remoteChange === 'lost'
+      ? `'${remote}' has lost its log since it was last seen; nothing is missing here, and ${sent}`
+      : `the log of '${remote}' was moved back or replaced; nothing is missing here, and ${sent}`
+  return { code: `remote-${remoteChange}`, message, details: { remote } }
+}
+
+/** The keys of every documented form of the answer, whatever was asked for. */
+function describe(remote: string, { pull, push }: SyncDirections, result: RepositorySync) {
+  const { pulledEvents, rejoined, after, remoteHead, pushed, refused, rounds } = result
+  const accepted = push && refused === null
+  return {
+    success: refused === null,
+    remote,
+    pulled: pull,
+    pushed: push && refused === null,
+    events: pulledEvents,
+    pull_events: pulledEvents,
+    wal_head: after,
+    pull_wal_head: after,
+    remote_wal_head: remoteHead,
+    push_success: accepted,
+    push_changed: pushed,
+    rebased: rejoined > 0,
+    push_rebased: rejoined > 0,
+    events_rebased: rejoined,
+    push_events_rebased: rejoined,
+    backfilled: 0,
+    rounds,
+    message: messageOf(remote, { pull, push }, result),
+  }
+}
+
+function messageOf(remote: string, { pull, push }: SyncDirections, result: RepositorySync): string {
+  const { pulledEvents, rejoined, pushed, refused } = result
+  const taken = pulledEvents === 0 ? 'Already up to date' : `Pulled ${count(pulledEvents)}`
+  const onTop = rejoined === 0 ? '' : `, ${count(rejoined)} on top of what others wrote`
+  const refusal = refused === null ? '' : `${remote} refused the log: ${refused.reason}`
+  const sent = refusal !== '' ? refusal : pushed ? `Pushed to ${remote}${onTop}` : 'Nothing to push'
+  if (!push) return taken
+  if (!pull) return sent
+  return pulledEvents === 0 && !pushed && refused === null ? taken : `${taken} / ${sent}`
+}
+
+const count = (events: number): string => `${events} ${events === 1 ? 'event' : 'events'}`
+
+/** What was pulled stays; whoever asked for a push must not take this for one. */
+function refusal(remote: string, { reason }: PushedRef, data: object): RemoteError {
+  return new RemoteError(`'${remote}' refused the log: ${reason}`, {
+    details: { remote, reason: 'rejected', remote_message: reason, ...data },
+    hints: [
+      'A hook or rule of the host decides that; some hosts take only branches and tags',
+      'What you wrote is safe in this clone; the next sync tries again',
+    ],
+  })
+}

@@ -1,0 +1,11 @@
+import { leasePrefix, lockPrefix, snapshotPrefix, trackingRef, walRef } from './ref-names.ts'
+
+/**
+ * What a sync fetches of a remote, to its tracking refs. All are patterns: a pattern that matches nothing is no error,
+ * and what the remote lost is pruned.
+ */
+export function fetchRefspecs(remote: string): readonly string[] {
+  // `wa*` because the pattern of a single name must hold a star; nothing else is called so.
+  const log = walRef.slice(0, -1)
+  return [log, snapshotPrefix, lockPrefix, leasePrefix].map((start) => `+${start}*:${trackingRef(remote, start)}*`)
+}

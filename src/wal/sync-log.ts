@@ -1,0 +1,422 @@
+/**
+ * Syncing the log with a remote (docs/format.md#sync).
+ *
+ * Invariants
+ * - The remote's log moves forward only. The local one moves only to a head whose chain holds every event of the old
+ *   one that can be read.
+ * - Before a fetch replaces what is known of the remote, the local log holds every event of it, so that an event which
+ *   was seen once survives whatever becomes of the remote.
+ * - Killed at any moment, the next run finds nothing that it would not have found otherwise: commits without a ref, a
+ *   tracking ref that is ahead of the local log, or a remote that is.
+ */
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { GitPort, Oid, OnProgress, PushedRef, RemotePort } from '../git/index.ts'
+import {
+  ConflictError,
+  limits,
+  ObjectTooLargeError,
+  RefLockedError,
+  RefMovedError,
+  RemoteError,
+} from '../model/index.ts'
+import { appendRetryMsMax } from './append.ts'
+import type { Queue } from './append-queue.ts'
+import { type IssueSegment, issueCodec } from './issue-codec.ts'
+import { type Joined, stageJoin } from './join.ts'
+import { readLog } from './read-log.ts'
+import { trackingRef, walRef } from './ref-names.ts'
+import { fetchRefspecs } from './refspecs.ts'
+import type { LogProblem } from './segment-codec.ts'
+
+/** Rounds of fetch and push before a remote that keeps moving is given up. */
+export const syncRoundsMax = 12
+const backoffMsFirst = 40
+const backoffMsMax = 2000
+
+export type SyncPoint = 'fetched' | 'staged' | 'pushed' | 'tracked' | 'moved'
+
+export interface SyncTarget {
+  readonly git: GitPort
+  readonly remotes: RemotePort
+  /** Local writers wait here while the local log moves. */
+  readonly queue: Queue
+  readonly clock: { readonly nowUnixMs: () => number }
+  /** A number from 0 up to, not including, 1. */
+  readonly jitter: () => number
+  /** For tests: moments of a sync. */
+  readonly at?: ((point: SyncPoint) => void | Promise<void>) | undefined
+}
+
+export interface SyncRequest {
+  readonly remote: string
+  /** The local log follows its home remote's; with any other remote, each keeps its own order of commits. */
+  readonly isHome: boolean
+  readonly pull: boolean
+  readonly push: boolean
+  readonly runHooks: boolean
+  /** Whether events may stand more than once on the local chain; see `JoinRequest`. Asked when it matters. */
+  readonly mayRepeat: () => Promise<boolean>
+  /** Judges segments of the remote before the local log takes them in; throws to refuse. */
+  readonly inspect?: ((segments: readonly IssueSegment[]) => Promise<void>) | undefined
+  /** Brings what a partial clone lacks of these heads. */
+  readonly hydrate?: ((heads: readonly Oid[]) => Promise<void>) | undefined
+  /** Runs beside the first fetch, and is waited for before anything is compared. */
+  readonly meanwhile?: (() => Promise<unknown>) | undefined
+  readonly onProgress?: OnProgress | undefined
+}
+
+export interface LogSync {
+  /** Local head before and after. */
+  readonly before: Oid | null
+  readonly after: Oid | null
+  /** The remote's head as known in the end; null when it has no log. */
+  readonly remoteHead: Oid | null
+  /** Events of ours that were put on top of the remote's log because both sides had written. */
+  readonly rejoined: number
+  /** What the local log gained by a join, when it was little enough to keep: it brings a view from one head to another. */
+  readonly gained: Gained | null
+  /** Whether the remote's log moved. */
+  readonly pushed: boolean
+  /** What the remote said when it refused the log for good. */
+  readonly refused: PushedRef | null
+  /** `lost`: the remote had a log when it was last seen. `rewound`: what it has lacks something it had. */
+  readonly remoteChange: 'lost' | 'rewound' | null
+  /** Parts of the local log that nobody can read, and that stayed behind. */
+  readonly unread: readonly LogProblem[]
+  readonly rounds: number
+}
+
+/**
+ * Brings the local log and a remote's together.
+ * @throws {NotFoundError} | {RemoteError} when the remote cannot be had; nothing has changed
+ * @throws {ConflictError} when the remote kept moving
+ * @throws {ObjectTooLargeError} when a local chunk that would have to be carried cannot be read whole
+ */
+export async function syncLog(target: SyncTarget, request: SyncRequest): Promise<LogSync> {
+  return new LogSyncer(target, request).run()
+}
+
+export interface Gained {
+  readonly from: Oid
+  readonly to: Oid
+  readonly segments: readonly IssueSegment[]
+}
+
+/** How two heads stand to each other. */
+type Relation =
+  | { readonly kind: 'same' | 'behind' | 'ahead' | 'remote-empty' | 'local-empty' | 'both-empty' }
+  | { readonly kind: 'diverged'; readonly base: Oid | null }
+
+class LogSyncer {
+  readonly #target: SyncTarget
+  readonly #request: SyncRequest
+  #rejoined = 0
+  #gained: Gained | null = null
+  #pushed = false
+  #refused: PushedRef | null = null
+  #unread: readonly LogProblem[] = []
+
+  constructor(target: SyncTarget, request: SyncRequest) {
+    this.#target = target
+    this.#request = request
+  }
+
+  async run(): Promise<LogSync> {
+    const { git } = this.#target
+    const { remote } = this.#request
+    const tracking = trackingRef(remote, walRef)
+    const known = await git.readRef(tracking)
+    await this.#finishInterrupted(known)
+    const before = await git.readRef(walRef)
+    for (let round = 1; ; round++) {
+      await (round === 1 ? this.#fetchBeside(this.#request.meanwhile) : this.#fetch())
+      const theirs = await git.readRef(tracking)
+      if (theirs !== null) await this.#requireCommit(theirs)
+      const remoteChange = await this.#judgeRemote(known, theirs)
+      const isSettled = await this.#settle(await git.readRef(walRef), theirs)
+      if (isSettled) {
+        return {
+          before,
+          after: await git.readRef(walRef),
+          remoteHead: await git.readRef(tracking),
+          rejoined: this.#rejoined,
+          gained: this.#gained,
+          pushed: this.#pushed,
+          refused: this.#refused,
+          remoteChange,
+          unread: this.#unread,
+          rounds: round,
+        }
+      }
+      if (round >= syncRoundsMax) {
+        throw new ConflictError(`the log of '${remote}' kept moving; nothing was lost, and not everything was sent`, {
+          details: { remote, ref: walRef, reason: 'contended', rounds: round },
+          hints: ['Run the command again'],
+        })
+      }
+      const backoff = Math.min(backoffMsFirst * 2 ** (round - 1), backoffMsMax)
+      await sleep(backoff * (0.5 + this.#target.jitter()))
+    }
+  }
+
+  async #fetchBeside(work: SyncRequest['meanwhile']): Promise<void> {
+    const [fetched, worked] = await Promise.allSettled([this.#fetch(), work?.()])
+    if (fetched.status === 'rejected') throw fetched.reason
+    if (worked.status === 'rejected') throw worked.reason
+  }
+
+  async #fetch(): Promise<void> {
+    const { remotes, at } = this.#target
+    const { remote, onProgress } = this.#request
+    for (let attempt = 1; ; attempt++) {
+      try {
+        await remotes.fetch({ remote, refspecs: fetchRefspecs(remote), onProgress })
+        break
+      } catch (error) {
+        // Another sync of this repository moves the same tracking refs.
+        const isRace = error instanceof RefMovedError || error instanceof RefLockedError
+        if (!isRace || attempt >= syncRoundsMax) throw error
+        await sleep(backoffMsFirst * (0.5 + this.#target.jitter()))
+      }
+    }
+    await at?.('fetched')
+  }
+
+  /** A sync that was cut off after its fetch: what it saw goes into the local log before it is forgotten. */
+  async #finishInterrupted(known: Oid | null): Promise<void> {
+    const { git } = this.#target
+    const local = await git.readRef(walRef)
+    if (known === null || known === local) return
+    if (local !== null && (await git.isAncestor(known, local))) return
+    if ((await git.readObject(known, limits.chunkReadBytesMax).catch(() => null))?.type !== 'commit') return
+    try {
+      await this.#takeIn(known, local)
+    } catch (error) {
+      // It was not taken in then and is not now; the fetch may bring something better.
+      if (!(error instanceof RemoteError)) throw error
+    }
+  }
+
+  async #requireCommit(head: Oid): Promise<void> {
+    const { remote } = this.#request
+    const object = await this.#target.git.readObject(head, limits.chunkReadBytesMax).catch(() => null)
+    if (object?.type === 'commit') return
+    throw new RemoteError(
+      `the log of '${remote}' is no commit but ${object?.type ?? 'an object that cannot be read'}`,
+      {
+        details: { remote, reason: 'corrupt', ref: walRef, object_id: head },
+        hints: [`Look at it with \`git cat-file -t ${head.slice(0, 12)}\`; nothing was taken in`],
+      },
+    )
+  }
+
+  async #judgeRemote(known: Oid | null, theirs: Oid | null): Promise<LogSync['remoteChange']> {
+    if (known === null || known === theirs) return null
+    if (theirs === null) return 'lost'
+    return (await this.#target.git.isAncestor(known, theirs)) ? null : 'rewound'
+  }
+
+  async #relate(local: Oid | null, theirs: Oid | null): Promise<Relation> {
+    if (local === theirs) return { kind: local === null ? 'both-empty' : 'same' }
+    if (theirs === null) return { kind: 'remote-empty' }
+    if (local === null) return { kind: 'local-empty' }
+    const base = await this.#target.git.findMergeBase(local, theirs)
+    if (base === local) return { kind: 'behind' }
+    if (base === theirs) return { kind: 'ahead' }
+    return { kind: 'diverged', base }
+  }
+
+  /** One round's decision. False when the remote was faster, and another round is due. */
+  async #settle(local: Oid | null, theirs: Oid | null): Promise<boolean> {
+    const relation = await this.#relate(local, theirs)
+    switch (relation.kind) {
+      case 'same':
+      case 'both-empty':
+        return true
+      case 'behind':
+      case 'local-empty':
+        if (this.#request.pull) await this.#takeIn(theirs as Oid, local)
+        return true
+      case 'ahead':
+      case 'remote-empty':
+        if (!this.#request.push) return true
+        return this.#push(local as Oid)
+      case 'diverged':
+        return this.#request.isHome
+          ? this.#joinHome(local as Oid, theirs as Oid, relation.base)
+          : this.#joinOther(local as Oid, theirs as Oid, relation.base)
+    }
+  }
+
+  /** Both sides wrote: ours goes on top of theirs, is pushed, and becomes the local log. */
+  async #joinHome(local: Oid, theirs: Oid, base: Oid | null): Promise<boolean> {
+    const joined = await this.#stage({
+      from: local,
+      onto: theirs,
+      base,
+      isOurs: true,
+      inspect: this.#request.inspect,
+    })
+    if (this.#request.push && joined.head !== theirs && !(await this.#push(joined.head))) return false
+    this.#rejoined += joined.eventCount
+    this.#gained = joined.gained && { from: local, to: joined.head, segments: joined.gained }
+    await this.#moveLocal(joined.head, local)
+    return true
+  }
+
+  /** Each side keeps its chain and gets the other's events on top. */
+  async #joinOther(local: Oid, theirs: Oid, base: Oid | null): Promise<boolean> {
+    const { pull, push, inspect } = this.#request
+    if (push) {
+      const forThem = await this.#stage({ from: local, onto: theirs, base, isOurs: true })
+      if (forThem.head !== theirs && !(await this.#push(forThem.head))) return false
+    }
+    if (pull) await this.#takeInBeside(theirs, inspect)
+    return true
+  }
+
+  async #stage(request: {
+    readonly from: Oid
+    readonly onto: Oid
+    readonly base: Oid | null
+    /** Whether it is the local log that is carried. */
+    readonly isOurs: boolean
+    readonly inspect?: SyncRequest['inspect']
+  }): Promise<Joined> {
+    const { git, clock, at } = this.#target
+    await this.#request.hydrate?.([request.from, request.onto])
+    const mayRepeat = await this.#request.mayRepeat()
+    const joined = await stageJoin(git, { ...request, mayRepeat, nowUnixMs: clock.nowUnixMs() })
+    if (request.isOurs) this.#refuseUnreadable(joined.unread)
+    await at?.('staged')
+    return joined
+  }
+
+  /** What is too large to read, or not here, would be lost to everybody else if the log went on without it. */
+  #refuseUnreadable(problems: readonly LogProblem[]): void {
+    const problem = problems.find(({ unread }) => unread === 'too-large' || unread === 'missing')
+    this.#unread = problems
+    if (problem === undefined) return
+    const { objectId, commit, unread } = problem
+    throw new ObjectTooLargeError(
+      `a chunk of the local log cannot be carried onto the remote's: object ${objectId ?? commit} in commit ${commit.slice(0, 12)} is ${unread}`,
+      { details: { object_id: objectId, commit, reason: unread, bytes_max: limits.chunkReadBytesMax } },
+    )
+  }
+
+  /** True when the sync need not go on about it: the remote has it, or will never take it. */
+  async #push(head: Oid): Promise<boolean> {
+    const { git, remotes, at } = this.#target
+    const { remote, runHooks, onProgress } = this.#request
+    const tracking = trackingRef(remote, walRef)
+    const expected = await git.readRef(tracking)
+    const updates = [{ ref: walRef, next: head }]
+    const [result] = await remotes.push({ remote, updates, atomic: false, runHooks, onProgress })
+    if (result === undefined || result.outcome === 'stale') return false
+    if (result.outcome === 'rejected') {
+      this.#refused = result
+      return true
+    }
+    this.#pushed = result.outcome === 'ok'
+    await at?.('pushed')
+    await noteRemoteHead(git, tracking, expected, head)
+    await at?.('tracked')
+    return true
+  }
+
+  /** Makes the local log one that holds everything of a head of the remote. */
+  async #takeIn(theirs: Oid, local: Oid | null): Promise<void> {
+    const { git } = this.#target
+    const { inspect, isHome } = this.#request
+    if (local === null) {
+      await this.#inspectRange(theirs, [])
+      return this.#moveLocal(theirs, null)
+    }
+    const base = await git.findMergeBase(local, theirs)
+    if (base === local) {
+      await this.#inspectRange(theirs, [local])
+      return this.#moveLocal(theirs, local)
+    }
+    if (!isHome) return this.#takeInBeside(theirs, inspect)
+    const joined = await this.#stage({ from: local, onto: theirs, base, isOurs: true, inspect })
+    await this.#moveLocal(joined.head, local)
+  }
+
+  async #inspectRange(head: Oid, exclude: readonly Oid[]): Promise<void> {
+    const { inspect, hydrate } = this.#request
+    await hydrate?.([head])
+    if (inspect === undefined) return
+    for await (const segments of readLog(this.#target.git, issueCodec, { head, exclude })) await inspect(segments)
+  }
+
+  /** Puts what a remote has and the local log lacks on top of the local log. */
+  async #takeInBeside(theirs: Oid, inspect: SyncRequest['inspect']): Promise<void> {
+    const { git } = this.#target
+    let isInspected = inspect === undefined
+    await this.#moving(async () => {
+      const local = (await git.readRef(walRef)) as Oid
+      const base = await git.findMergeBase(local, theirs)
+      if (base === theirs) return null
+      // What is new to the local log is what `from` brings here, so it is judged by itself.
+      if (!isInspected) await this.#inspectRange(theirs, base === null ? [] : [base])
+      isInspected = true
+      const joined = await this.#stage({ from: theirs, onto: local, base, isOurs: false })
+      return joined.head === local ? null : { expected: local, next: joined.head }
+    })
+  }
+
+  /**
+   * Moves the local log to a head that holds all events of `holds`. What local writers appended meanwhile goes on top.
+   */
+  async #moveLocal(next: Oid, holds: Oid | null): Promise<void> {
+    const { git } = this.#target
+    await this.#moving(async () => {
+      const local = await git.readRef(walRef)
+      if (local === holds || local === null) return { expected: local, next }
+      const base = await git.findMergeBase(local, next)
+      if (base === next) return null
+      if (base === local) return { expected: local, next }
+      this.#gained = null
+      const joined = await this.#stage({ from: local, onto: next, base, isOurs: true })
+      return { expected: local, next: joined.head }
+    })
+    await this.#target.at?.('moved')
+  }
+
+  /** Runs until the local ref took a plan made of its present value; null: there is nothing to move. */
+  async #moving(plan: () => Promise<{ readonly expected: Oid | null; readonly next: Oid } | null>): Promise<void> {
+    const { git, queue, clock, jitter } = this.#target
+    const deadline = clock.nowUnixMs() + appendRetryMsMax
+    const leave = await queue.enter()
+    try {
+      for (;;) {
+        const move = await plan()
+        if (move === null || move.expected === move.next) return
+        try {
+          const reflogMessage = `grite: sync with ${this.#request.remote}`
+          return await git.publish({ objects: [], updates: [{ ref: walRef, ...move, reflogMessage }] })
+        } catch (error) {
+          if (!(error instanceof RefMovedError) || clock.nowUnixMs() >= deadline) throw error
+          await sleep(backoffMsFirst * jitter())
+        }
+      }
+    } finally {
+      await leave()
+    }
+  }
+}
+
+/** Keeps what a push made of a remote's ref. Another sync that was faster knows more. */
+export async function noteRemoteHead(
+  git: GitPort,
+  tracking: ReturnType<typeof trackingRef>,
+  expected: Oid | null,
+  next: Oid | null,
+): Promise<void> {
+  if (expected === next) return
+  try {
+    await git.publish({ objects: [], updates: [{ ref: tracking, expected, next, reflogMessage: 'grite: pushed' }] })
+  } catch (error) {
+    if (!(error instanceof RefMovedError || error instanceof RefLockedError)) throw error
+  }
+}

@@ -1,0 +1,269 @@
+/**
+ * Random histories of several clones and their remotes, judged by a toy: which events each clone has been told are saved.
+ * The same histories run on repositories in memory and on real ones.
+ */
+import assert from 'node:assert/strict'
+import fc from 'fast-check'
+import type { GitPort, Oid, RemotePort } from '../../src/git/index.ts'
+import { ConflictError, type IssueId } from '../../src/model/index.ts'
+import {
+  append,
+  issueCodec,
+  noQueue,
+  readSegments,
+  type SyncPoint,
+  type SyncRequest,
+  syncLog,
+  trackingRef,
+  walRef,
+} from '../../src/wal/index.ts'
+import { batchOf, creation, issueId, makeEvent } from '../support/log.ts'
+
+export const cloneCount = 3
+
+/** One clone as a history sees it. */
+export interface Clone {
+  readonly git: GitPort
+  readonly remotes: RemotePort
+}
+
+/** Where a history takes place. */
+export interface Scene {
+  readonly clones: readonly Clone[]
+  /** Head of a remote's log. */
+  remoteHead(remote: Remote): Promise<Oid | null>
+  /** Does to a remote's log what only its owner can. */
+  setRemoteHead(remote: Remote, head: Oid | null): Promise<void>
+  /** Makes a clone anew, empty. */
+  renewClone(index: number): Promise<void>
+  /** A port on which commits of the remotes can be read. */
+  readonly reader: GitPort
+  /** Event ids on the chain below a head, sorted, as often as they stand there. */
+  readonly ids: (git: GitPort, head: Oid | null) => Promise<readonly string[]>
+}
+
+export const remoteNames = ['origin', 'backup'] as const
+export type Remote = (typeof remoteNames)[number]
+
+export type Step =
+  | { readonly do: 'write'; readonly clone: number; readonly events: number }
+  /** Two clones come upon one and the same fact, as when both import a file. */
+  | { readonly do: 'write-known'; readonly clone: number; readonly fact: number }
+  | {
+      readonly do: 'sync'
+      readonly clone: number
+      readonly remote: Remote
+      readonly pull: boolean
+      readonly push: boolean
+      /** What happens in the middle: the process dies, or somebody else is faster. */
+      readonly meanwhile: { readonly at: SyncPoint; readonly what: 'dies' | 'writes' | 'other-syncs' } | null
+    }
+  /** A clone is deleted and made anew: what only it had is gone. */
+  | { readonly do: 'vanish'; readonly clone: number }
+  /** The remote forgets its log, or its newest commits. */
+  | { readonly do: 'lose'; readonly remote: Remote; readonly commits: number | 'all' }
+
+const clone = fc.nat({ max: cloneCount - 1 })
+const remote = fc.oneof({ weight: 4, arbitrary: fc.constant('origin' as const) }, fc.constant('backup' as const))
+const points: readonly SyncPoint[] = ['fetched', 'staged', 'pushed', 'tracked', 'moved']
+
+const step: fc.Arbitrary<Step> = fc.oneof(
+  {
+    weight: 5,
+    arbitrary: fc.record({ do: fc.constant('write' as const), clone, events: fc.integer({ min: 1, max: 3 }) }),
+  },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('write-known' as const), clone, fact: fc.nat({ max: 2 }) }) },
+  {
+    weight: 7,
+    arbitrary: fc.record({
+      do: fc.constant('sync' as const),
+      clone,
+      remote,
+      pull: fc.boolean(),
+      push: fc.boolean(),
+      meanwhile: fc.option(
+        fc.record({
+          at: fc.constantFrom(...points),
+          what: fc.constantFrom('dies' as const, 'writes' as const, 'other-syncs' as const),
+        }),
+      ),
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('vanish' as const), clone }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      do: fc.constant('lose' as const),
+      remote,
+      commits: fc.oneof(fc.integer({ min: 1, max: 3 }), fc.constant('all' as const)),
+    }),
+  },
+)
+
+export const history = (stepsMax: number): fc.Arbitrary<Step[]> => fc.array(step, { minLength: 1, maxLength: stepsMax })
+
+class Died extends Error {}
+
+/** Runs a history and asserts that nothing was lost, nothing doubled, and that all clones agree in the end. */
+export async function playHistory(scene: Scene, steps: readonly Step[]): Promise<void> {
+  const told = scene.clones.map(() => new Set<string>())
+  for (const each of steps) {
+    await playStep(scene, told, each)
+    await assertKept(scene, told)
+  }
+  const all = new Set(told.flatMap((ids) => [...ids]))
+  for (const name of remoteNames)
+    for (const id of await scene.ids(scene.reader, await scene.remoteHead(name))) all.add(id)
+  // The last one has everything after the first round, the others after the second.
+  for (let round = 0; round < 2; round++) {
+    for (const name of remoteNames) {
+      for (const index of scene.clones.keys())
+        await runSync(scene, { clone: index, remote: name, pull: true, push: true })
+    }
+  }
+  const heads = new Set<Oid | null>()
+  for (const { git } of scene.clones) {
+    heads.add(await git.readRef(walRef))
+    assert.deepEqual(await scene.ids(git, await git.readRef(walRef)), [...all].sort(), 'a clone has each event once')
+  }
+  for (const name of remoteNames) {
+    const head = await scene.remoteHead(name)
+    assert.deepEqual(await scene.ids(scene.reader, head), [...all].sort(), `${name} has each event once`)
+    if (name === 'origin') heads.add(head)
+  }
+  assert.equal(heads.size, 1, 'clones and home remote have one head')
+}
+
+async function playStep(scene: Scene, told: readonly Set<string>[], each: Step): Promise<void> {
+  switch (each.do) {
+    case 'write':
+      return write(
+        scene,
+        told,
+        each.clone,
+        Array.from({ length: each.events }, () => creation(nextIssue())),
+      )
+    case 'write-known':
+      return write(scene, told, each.clone, [knownFact(each.fact)])
+    case 'sync':
+      return sync(scene, told, each)
+    case 'vanish':
+      told[each.clone]?.clear()
+      return scene.renewClone(each.clone)
+    case 'lose': {
+      const head = await scene.remoteHead(each.remote)
+      await scene.setRemoteHead(
+        each.remote,
+        each.commits === 'all' ? null : await goBack(scene.reader, head, each.commits),
+      )
+    }
+  }
+}
+
+let issueCount = 0
+const nextIssue = (): IssueId => issueId(`ab${(issueCount++).toString(16).padStart(6, '0')}`)
+const knownFact = (fact: number) =>
+  makeEvent(issueId(`cd0${fact}`), { type: 'IssueCreated', title: `fact ${fact}`, body: '', labels: [] }, { ts: 1000 })
+
+async function write(
+  { clones, ids }: Scene,
+  told: readonly Set<string>[],
+  index: number,
+  events: readonly ReturnType<typeof creation>[],
+): Promise<void> {
+  const { git } = clones[index] as Clone
+  await append({ git, ref: walRef, codec: issueCodec, queue: noQueue, clock, jitter: () => 0 }, async (head) => {
+    const there = new Set(await ids(git, head))
+    const fresh = events.filter(({ eventId }) => !there.has(eventId))
+    return fresh.length === 0 ? null : batchOf(fresh)
+  })
+  for (const { eventId } of events) (told[index] as Set<string>).add(eventId)
+}
+
+const clock = { nowUnixMs: Date.now }
+
+async function sync(scene: Scene, told: readonly Set<string>[], each: Step & { do: 'sync' }): Promise<void> {
+  let isDone = false
+  const at = async (point: SyncPoint) => {
+    if (isDone || point !== each.meanwhile?.at) return
+    isDone = true
+    const other = (each.clone + 1) % cloneCount
+    switch (each.meanwhile.what) {
+      case 'dies':
+        throw new Died()
+      case 'writes':
+        return write(scene, told, each.clone, [creation(nextIssue())])
+      case 'other-syncs':
+        await write(scene, told, other, [creation(nextIssue())])
+        return runSync(scene, { ...each, clone: other, pull: true, push: true })
+    }
+  }
+  try {
+    await runSync(scene, each, at)
+  } catch (error) {
+    if (!(error instanceof Died || error instanceof ConflictError)) throw error
+  }
+}
+
+async function runSync(
+  { clones }: Scene,
+  { clone: index, remote: name, pull, push }: Pick<Step & { do: 'sync' }, 'clone' | 'remote' | 'pull' | 'push'>,
+  at?: (point: SyncPoint) => Promise<void>,
+): Promise<void> {
+  const request: SyncRequest = {
+    remote: name,
+    isHome: name === 'origin',
+    pull: pull || !push,
+    push: push || !pull,
+    runHooks: false,
+    mayRepeat: async () => false,
+  }
+  await syncLog({ ...(clones[index] as Clone), queue: noQueue, clock, jitter: () => 0, at }, request)
+}
+
+async function assertKept({ clones, ids: idsAt }: Scene, told: readonly Set<string>[]): Promise<void> {
+  for (const [index, { git }] of clones.entries()) {
+    const ids = await idsAt(git, await git.readRef(walRef))
+    assert.equal(new Set(ids).size, ids.length, `clone ${index} has no event twice`)
+    const there = new Set(ids)
+    const known = told[index] as Set<string>
+    // What a remote had when it was last looked at is kept, but not yet in the log when a sync was cut off.
+    const seen = await Promise.all(
+      remoteNames.map(async (name) => idsAt(git, await git.readRef(trackingRef(name, walRef)))),
+    )
+    const elsewhere = new Set(seen.flat())
+    for (const id of known) assert.ok(there.has(id) || elsewhere.has(id), `clone ${index} kept what it had`)
+    for (const id of [...ids, ...elsewhere]) known.add(id)
+  }
+}
+
+/** Ids of the events on a chain, sorted. Chains share their beginnings, so what was read once is kept. */
+export function createIdReader(): Scene['ids'] {
+  const known = new Map<Oid, readonly string[]>()
+  return async (git, head) => {
+    if (head === null) return []
+    const fresh: Oid[] = []
+    for (let oid: Oid | null = head; oid !== null && !known.has(oid); oid = await parentOf(git, oid)) fresh.push(oid)
+    const base = await parentOf(git, fresh.at(-1) ?? head)
+    for (const { commit, parents, items } of fresh.length === 0
+      ? []
+      : await readSegments(git, head, base ? [base] : [])) {
+      const own = items.map(({ event }) => event.eventId as string)
+      known.set(commit, [...(known.get(parents[0] as Oid) ?? []), ...own].sort())
+    }
+    return known.get(head) ?? []
+  }
+}
+
+async function parentOf(git: GitPort, oid: Oid): Promise<Oid | null> {
+  const object = await git.readObject(oid, 1 << 20)
+  return (/^parent ([0-9a-f]+)$/m.exec(Buffer.from(object?.content ?? []).toString('latin1'))?.[1] as Oid) ?? null
+}
+
+async function goBack(git: GitPort, head: Oid | null, commits: number): Promise<Oid | null> {
+  let oid = head
+  for (let count = 0; count < commits && oid !== null; count++) {
+    oid = await parentOf(git, oid)
+  }
+  return oid
+}
