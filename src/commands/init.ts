@@ -1,19 +1,31 @@
+import { RemoteError } from '../model/index.ts'
+import { trackingRef, walRef } from '../wal/index.ts'
+import type { CommandContext } from './context.ts'
 import { defineCommand } from './define-command.ts'
 import { createDefaultActor } from './local/actors.ts'
 import { readRepoConfig } from './local/repo-config.ts'
 import { makeFolder } from './local/write-file-atomically.ts'
+import type { Repository } from './repository.ts'
+import { chooseHomeRemote } from './sync/remote-name.ts'
+import { runSync } from './sync/run-sync.ts'
 
 export const init = defineCommand({
   name: 'init',
-  summary: 'Make an actor for this clone',
-  description:
-    'Optional: the first write does the same. Nothing is written outside the git directory, and no hooks are installed.',
-  examples: [{ command: 'grite init', explains: 'once per clone' }],
+  summary: 'Make an actor for this clone, and take in the log of the remote',
+  description: [
+    'Optional: the first write makes an actor too, and the first sync takes in the log. Nothing is written outside the',
+    'git directory, and no hooks are installed.',
+  ].join('\n'),
+  examples: [
+    { command: 'grite init', explains: 'once per clone' },
+    { command: 'grite init --no-fetch', explains: 'without asking the remote' },
+  ],
   arguments: {},
   options: {
+    'no-fetch': { type: 'boolean', summary: 'Do not ask the remote for its log' },
     'no-agents-md': { type: 'boolean', summary: 'Leave AGENTS.md alone, as is done anyway' },
   },
-  async run(context) {
+  async run(context, input) {
     const repository = await context.repository()
     await readRepoConfig(repository.paths.config)
     const { actor, action } = await repository.exclusively(async () => {
@@ -32,8 +44,33 @@ export const init = defineCommand({
         data_dir: actor.dataDir,
         repo_config: repository.paths.config,
         action,
+        adopted: input.noFetch ? null : await adopt(context, repository),
         agents_md_action: 'disabled',
       },
     }
   },
 })
+
+interface Adopted {
+  readonly remote: string
+  readonly events: number
+}
+
+/**
+ * Takes in the log of a remote that was never asked before, so that a new clone sees what the others see, and what it
+ * writes goes on top. Null when there is nothing to ask; without a network the clone works all the same.
+ */
+async function adopt(context: CommandContext, repository: Repository): Promise<Adopted | null> {
+  const remote = await chooseHomeRemote(repository)
+  if (remote === undefined) return null
+  if ((await repository.git.readRef(trackingRef(remote.name, walRef))) !== null) return null
+  try {
+    const { pulledEvents } = await runSync(context, repository, remote, { pull: true, push: false })
+    return { remote: remote.name, events: pulledEvents }
+  } catch (error) {
+    if (!(error instanceof RemoteError)) throw error
+    const message = `the log of '${remote.name}' could not be taken in (${error.message}); \`grite sync\` does it later`
+    context.warn({ code: 'not-adopted', message, details: error.details })
+    return null
+  }
+}

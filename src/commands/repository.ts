@@ -47,6 +47,7 @@ import {
   readPublicKeySync,
 } from './local/actors.ts'
 import { type GritePaths, gritePaths } from './local/paths.ts'
+import { hydrator } from './sync/hydrate.ts'
 
 export interface RepositoryFacts {
   readonly cwd: string
@@ -185,6 +186,7 @@ export class Repository {
         report: (problem) => this.#reportProblem(problem),
         warn: (code, message) => this.#facts.warn({ code, message }),
         progress: (done) => progress.report(done, null),
+        hydrate: hydrator(this),
       })
     } finally {
       progress.end()

@@ -33,6 +33,8 @@ export interface CatchUpOptions {
   /** Something foreign changed the log and it was healed, or could not be. */
   readonly warn: (code: 'log-restored' | 'log-lost', message: string) => void
   readonly progress?: (commitsDone: number) => void
+  /** Brings what a partial clone lacks of a head's history, before it is read. */
+  readonly hydrate?: ((head: Oid, exclude: readonly Oid[]) => Promise<void>) | undefined
   /** Heads of views that this one replaces: the log once had them. */
   readonly formerHeads?: readonly Oid[]
   /** The view is thrown away afterwards, so it may show events that cannot be put back into the log. */
@@ -82,6 +84,7 @@ export async function noteOwnMove(
 
 async function catchUpFrom(options: CatchUpOptions, ref: Oid | null): Promise<CatchUpOutcome> {
   const viewHead = options.view.head as Oid | null
+  if (ref !== null && ref !== viewHead) await options.hydrate?.(ref, viewHead === null ? [] : [viewHead])
   if (ref !== null && viewHead !== null && ref !== viewHead) {
     if (await replay(options, viewHead, ref)) return 'replayed'
   }

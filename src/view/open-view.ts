@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { GitPort, Oid } from '../git/index.ts'
 import { StorageError } from '../model/index.ts'
 import type { LogProblem } from '../wal/index.ts'
-import { catchUp } from './catch-up.ts'
+import { type CatchUpOptions, catchUp } from './catch-up.ts'
 import type { IsSignatureValid } from './projector.ts'
 import { isStoreFailure, type OpenFailure, openMemoryStore, type Store } from './store.ts'
 import { View } from './view.ts'
@@ -27,6 +27,8 @@ export interface OpenViewOptions {
   readonly report: (problem: LogProblem) => void
   readonly warn: (code: string, message: string) => void
   readonly progress?: (commitsDone: number) => void
+  /** As for a catch-up. */
+  readonly hydrate?: CatchUpOptions['hydrate']
 }
 
 /** What a view leaves to the one that replaces it: where the log once was, and which heads are gone for good. */

@@ -58,8 +58,8 @@ export interface SyncRequest {
   readonly mayRepeat: () => Promise<boolean>
   /** Judges segments of the remote before the local log takes them in; throws to refuse. */
   readonly inspect?: ((segments: readonly IssueSegment[]) => Promise<void>) | undefined
-  /** Brings what a partial clone lacks of these heads. */
-  readonly hydrate?: ((heads: readonly Oid[]) => Promise<void>) | undefined
+  /** Brings what a partial clone lacks of a head's history. */
+  readonly hydrate?: ((head: Oid, exclude: readonly Oid[]) => Promise<void>) | undefined
   /** Runs beside the first fetch, and is waited for before anything is compared. */
   readonly meanwhile?: (() => Promise<unknown>) | undefined
   readonly onProgress?: OnProgress | undefined
@@ -284,7 +284,8 @@ class LogSyncer {
     readonly inspect?: SyncRequest['inspect']
   }): Promise<Joined> {
     const { git, clock, at } = this.#target
-    await this.#request.hydrate?.([request.from, request.onto])
+    const exclude = request.base === null ? [] : [request.base]
+    for (const head of [request.from, request.onto]) await this.#request.hydrate?.(head, exclude)
     const mayRepeat = await this.#request.mayRepeat()
     const joined = await stageJoin(git, { ...request, mayRepeat, nowUnixMs: clock.nowUnixMs() })
     if (request.isOurs) this.#refuseUnreadable(joined.unread)
@@ -344,8 +345,8 @@ class LogSyncer {
 
   async #inspectRange(head: Oid, exclude: readonly Oid[]): Promise<void> {
     const { inspect, hydrate } = this.#request
-    await hydrate?.([head])
     if (inspect === undefined) return
+    await hydrate?.(head, exclude)
     for await (const segments of readLog(this.#target.git, issueCodec, { head, exclude })) await inspect(segments)
   }
 

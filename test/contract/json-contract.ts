@@ -24,7 +24,7 @@ const change = ['issue_id', 'short_id', 'title', 'event_id', 'event_ids', 'outco
 const relation = ['issue_id', 'short_id', 'dep_type', 'title', 'state']
 
 export const jsonContract: Readonly<Record<string, KeyTable>> = {
-  init: { data: ['actor_id', 'data_dir', 'repo_config', 'action', 'agents_md_action'] },
+  init: { data: ['actor_id', 'data_dir', 'repo_config', 'action', 'adopted', 'agents_md_action'] },
   'actor init': { data: ['actor_id', 'label', 'data_dir', 'public_key?'] },
   'actor list': { data: ['actors'], 'actors[]': ['actor_id', 'label', 'data_dir'] },
   'actor show': { data: ['actor'], actor: ['actor_id', 'label', 'created_ts', 'public_key?', 'key_scheme?'] },

@@ -1,4 +1,5 @@
 import { escapeLine } from './escape-for-terminal.ts'
+import { formatCount } from './facts.ts'
 import { shorten } from './issue-shapes.ts'
 import type { Renderer } from './renderer.ts'
 
@@ -6,6 +7,7 @@ interface InitData {
   readonly actor_id: string
   readonly data_dir: string
   readonly action: string
+  readonly adopted?: { readonly remote: string; readonly events: number } | null
   readonly agents_md_path?: string | null
   readonly agents_md_action?: string
 }
@@ -17,5 +19,9 @@ export const renderInit: Renderer<InitData> = (data, { quiet, style }) => {
     data.action === 'created' ? `${style.good('Ready.')} You write as actor ${actor}` : `Already set up; actor ${actor}`
   const wroteAgents = data.agents_md_action === 'created' || data.agents_md_action === 'updated'
   const agents = wroteAgents ? `AGENTS.md ${data.agents_md_action}: ${escapeLine(data.agents_md_path ?? '')}\n` : ''
-  return `${opening}\n${agents}${style.dim('Next: grite issue create --title "…"')}\n`
+  const adopted =
+    data.adopted?.events && data.adopted.events > 0
+      ? `Took in ${formatCount(data.adopted.events, 'event')} from ${escapeLine(data.adopted.remote)}.\n`
+      : ''
+  return `${opening}\n${adopted}${agents}${style.dim('Next: grite issue create --title "…"')}\n`
 }

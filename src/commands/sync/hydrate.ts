@@ -1,32 +1,39 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Oid, RepositoryLayout } from '../../git/index.ts'
+import { NotFoundError } from '../../model/index.ts'
 import type { Repository } from '../repository.ts'
+
+/** Brings what the history of a head, without that of others, lacks in this clone. */
+export type Hydrate = (head: Oid, exclude: readonly Oid[]) => Promise<void>
 
 /**
  * What fetches the blobs of the log that a partial clone left at its remote, in one go; undefined in a clone that has
- * everything.
- *
- * @param remote - where to ask
+ * everything. Where they cannot be had, the error says so: a log with holes would pass for the whole one.
  */
-export function hydrator(
-  { layout, remotes }: Pick<Repository, 'layout' | 'remotes'>,
-  remote: string,
-): ((heads: readonly Oid[]) => Promise<void>) | undefined {
-  if (!isPartialClone(layout)) return undefined
-  return async (heads) => {
-    for (const head of heads) {
-      const missing = await remotes.listMissing(head, [])
-      if (missing.length > 0) await remotes.fetchObjects(remote, missing)
-    }
+export function hydrator({ layout, remotes }: Pick<Repository, 'layout' | 'remotes'>): Hydrate | undefined {
+  const promisor = findPromisor(layout)
+  if (promisor === undefined) return undefined
+  return async (head, exclude) => {
+    const missing = await remotes.listMissing(head, exclude).catch(async (error: unknown) => {
+      // One of the others is gone: then all of the head is looked at.
+      if (!(error instanceof NotFoundError) || exclude.length === 0) throw error
+      return remotes.listMissing(head, [])
+    })
+    if (missing.length > 0) await remotes.fetchObjects(promisor, missing)
   }
 }
 
-/** gitrepository-layout(5): `remote.<name>.promisor`, or `extensions.partialClone` as older ones have it. */
-export function isPartialClone({ commonDir }: RepositoryLayout): boolean {
+/** The remote of a partial clone: `remote.<name>.promisor`, or `extensions.partialClone` as older gits have it. */
+export function findPromisor({ commonDir }: RepositoryLayout): string | undefined {
+  let text: string
   try {
-    return /^\s*(promisor|partialclone)\s*=/im.test(readFileSync(join(commonDir, 'config'), 'utf8'))
+    text = readFileSync(join(commonDir, 'config'), 'utf8')
   } catch {
-    return false
+    return undefined
   }
+  const old = /^\s*partialclone\s*=\s*"?(.+?)"?\s*$/im.exec(text)?.[1]
+  const sections = text.split(/^\s*(?=\[)/m)
+  const section = sections.find((each) => /^\s*promisor\s*(=\s*(true|yes|on|1)\s*)?$/im.test(each))
+  return /^\[remote "(.*)"\]/.exec(section ?? '')?.[1] ?? old
 }

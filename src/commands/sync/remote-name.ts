@@ -18,12 +18,10 @@ export interface ChosenRemote {
  * @throws {NotFoundError} when nothing is named and there is no remote, or more than one
  */
 export async function chooseRemote(repository: Repository, cwd: string, typed?: string): Promise<ChosenRemote> {
-  const home = (await readRepoConfig(repository.paths.config)).sync.remote
-  if (typed !== undefined) return { name: addressOf(cwd, typed), isHome: typed === home }
-  const names = await repository.remotes.listRemotes()
-  if (names.includes(home)) return { name: home, isHome: true }
-  const [only, ...others] = names
-  if (only !== undefined && others.length === 0) return { name: only, isHome: true }
+  const { home, found, names } = await findHome(repository)
+  if (typed !== undefined) return { name: addressOf(cwd, typed), isHome: typed === found }
+  if (found !== undefined) return { name: found, isHome: true }
+  const [only] = names
   throw new NotFoundError(
     only === undefined
       ? 'this repository has no remote'
@@ -36,6 +34,20 @@ export async function chooseRemote(repository: Repository, cwd: string, typed?: 
           : ['Name one with --remote, or set `remote` below `[sync]` in .git/grite/config.toml'],
     },
   )
+}
+
+/** The remote whose log the local one follows; undefined where there is none, or several and none of them named so. */
+export async function chooseHomeRemote(repository: Repository): Promise<ChosenRemote | undefined> {
+  const { found } = await findHome(repository)
+  return found === undefined ? undefined : { name: found, isHome: true }
+}
+
+async function findHome({ paths, remotes }: Repository) {
+  const home = (await readRepoConfig(paths.config)).sync.remote
+  const names = await remotes.listRemotes()
+  const [only, ...others] = names
+  const found = names.includes(home) ? home : others.length === 0 ? only : undefined
+  return { home, found, names }
 }
 
 /** A path is meant from where the user stands; git would take it from the top of the work tree. */

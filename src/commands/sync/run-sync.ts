@@ -43,7 +43,7 @@ export async function runSync(
         push,
         runHooks: sync.runHooks,
         mayRepeat: async () => (await repository.view()).mayRepeat,
-        hydrate: hydrator(repository, name),
+        hydrate: hydrator(repository),
         // Opening the view also puts back what something else took from the log.
         meanwhile: async () => {
           eventsBefore = (await repository.view()).eventCount

@@ -1,0 +1,47 @@
+/** A new clone joins the others by `grite init`. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { createTeam, titlesIn } from './team.ts'
+
+test('init takes in the log of the remote', (t) => {
+  const team = createTeam(t)
+  const [ann, bo] = [team.clone('ann'), team.clone('bo')]
+  for (const title of ['one', 'two']) ann.create(title)
+  ann.data('sync')
+  assert.deepEqual(bo.data('init').adopted, { remote: 'origin', events: 2 })
+  assert.deepEqual(titlesIn(bo), ['one', 'two'])
+  assert.equal(bo.head(), ann.head())
+  assert.equal(bo.data('init').adopted, null)
+})
+
+test('init joins what was written before with what the others wrote', (t) => {
+  const team = createTeam(t)
+  const [ann, bo] = [team.clone('ann'), team.clone('bo')]
+  ann.create('of ann')
+  ann.data('sync')
+  bo.create('of bo')
+  assert.equal(bo.data('init').adopted.events, 1)
+  assert.deepEqual(titlesIn(bo), ['of ann', 'of bo'])
+  bo.git(bo.path, 'merge-base', '--is-ancestor', team.originHead(), 'refs/grite/wal')
+  assert.equal(team.originHead(), ann.head())
+})
+
+test('init works without a remote, and asks none when told so', (t) => {
+  const team = createTeam(t)
+  const [ann, bo] = [team.clone('ann'), team.clone('bo')]
+  ann.create('one')
+  ann.data('sync')
+  assert.equal(bo.data('init', '--no-fetch').adopted, null)
+  assert.deepEqual(titlesIn(bo), [])
+  bo.git(bo.path, 'remote', 'remove', 'origin')
+  assert.equal(bo.data('init').adopted, null)
+})
+
+test('init without a network makes the actor and says what is missing', (t) => {
+  const team = createTeam(t)
+  const ann = team.clone('ann')
+  ann.git(ann.path, 'remote', 'set-url', 'origin', 'https://nowhere.invalid/x.git')
+  const { status, stdout } = ann.grite('init', '--json')
+  const { data, warnings } = JSON.parse(stdout)
+  assert.deepEqual([status, data.action, data.adopted, warnings[0].code], [0, 'created', null, 'not-adopted'])
+})

@@ -1,0 +1,63 @@
+/** Clones that leave blobs at their remote, or history, as build machines make them. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { readFailure } from '../contract/grite-process.ts'
+import { createTeam, type Team, titlesIn } from './team.ts'
+
+const asUrl = (origin: string): string => `file://${origin}`
+
+function teamWithLog(t: Parameters<typeof createTeam>[0]): Team {
+  const team = createTeam(t, asUrl)
+  for (const key of ['uploadpack.allowFilter', 'uploadpack.allowAnySHA1InWant']) team.inOrigin('config', key, 'true')
+  const ann = team.clone('ann')
+  for (const title of ['one', 'two', 'three']) ann.create(title)
+  ann.data('sync')
+  return team
+}
+
+const fetchLog = ['fetch', '-q', 'origin', 'refs/grite/*:refs/grite/*']
+
+test('a blobless clone fetches the blobs of the log in one go', (t) => {
+  const team = teamWithLog(t)
+  const partial = team.clone('partial', '--filter=blob:none')
+  partial.git(partial.path, ...fetchLog)
+  const missing = () => partial.git(partial.path, 'rev-list', '--objects', '--missing=print', 'refs/grite/wal')
+  assert.match(missing(), /^\?/m)
+  assert.deepEqual(titlesIn(partial), ['one', 'three', 'two'])
+  assert.doesNotMatch(missing(), /^\?/m)
+  assert.equal(partial.data('rebuild').event_count, 3)
+})
+
+test('a blobless clone without its remote says so and hides nothing', (t) => {
+  const team = teamWithLog(t)
+  const partial = team.clone('partial', '--filter=blob:none')
+  partial.git(partial.path, ...fetchLog)
+  const address = partial.git(partial.path, 'remote', 'get-url', 'origin')
+  partial.git(partial.path, 'remote', 'set-url', 'origin', 'https://nowhere.invalid/x.git')
+  const failure = readFailure(partial.grite('issue', 'list', '--json'))
+  assert.deepEqual([failure.status, failure.code], [5, 'remote_error'])
+  partial.git(partial.path, 'remote', 'set-url', 'origin', address)
+  assert.deepEqual(titlesIn(partial), ['one', 'three', 'two'])
+})
+
+for (const options of [
+  ['--filter=blob:none'],
+  ['--filter=tree:0'],
+  ['--depth=1'],
+  ['--depth=1', '--filter=blob:none'],
+]) {
+  test(`a clone with ${options.join(' ')} syncs both ways`, (t) => {
+    const team = teamWithLog(t)
+    const [ann, partial] = [team.clone('bo'), team.clone('partial', ...options)]
+    assert.equal(partial.data('sync').pull_events, 3)
+    ann.data('sync')
+    ann.create('of ann')
+    partial.create('of partial')
+    ann.data('sync')
+    assert.equal(partial.data('sync').events_rebased, 1)
+    assert.equal(partial.head(), team.originHead())
+    ann.data('sync')
+    assert.deepEqual(titlesIn(ann), titlesIn(partial))
+    assert.equal(titlesIn(partial).length, 5)
+  })
+}
