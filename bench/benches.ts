@@ -1,6 +1,7 @@
 import type { Bench } from './bench.ts'
 import { diskBench, filterBench, importBench, parallelBench, rebuildBench } from './bulk.ts'
 import { createBench, listBench } from './commands.ts'
+import { idleSyncBench, syncBench } from './sync.ts'
 
 export const benches: readonly Bench[] = [
   createBench,
@@ -10,4 +11,6 @@ export const benches: readonly Bench[] = [
   filterBench,
   parallelBench,
   diskBench,
+  syncBench,
+  idleSyncBench,
 ]

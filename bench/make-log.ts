@@ -18,8 +18,8 @@ const actor = 'b'.repeat(32) as ActorId
 const firstTsUnixMs = 1_700_000_000_000
 
 /** One event in five makes an issue; the others change an issue made before. */
-export function* makeEvents(count: number): Generator<Event> {
-  const random = mulberry32(20_26)
+export function* makeEvents(count: number, seed = 20_26): Generator<Event> {
+  const random = mulberry32(seed)
   const issues: IssueId[] = []
   for (let index = 0; index < count; index++) {
     const isCreation = index % 5 === 0
@@ -66,8 +66,15 @@ function mulberry32(seed: number): () => number {
   }
 }
 
+export interface LogOptions {
+  /** Other numbers make other events. */
+  readonly seed?: number
+  /** Commit that the first one goes on top of; default none. */
+  readonly base?: Oid
+}
+
 /** Fills a repository's log with commits of one event each, through `git fast-import`, and packs it. */
-export async function fillLog(directory: string, eventCount: number): Promise<void> {
+export async function fillLog(directory: string, eventCount: number, { seed, base }: LogOptions = {}): Promise<void> {
   const git = spawn('git', ['fast-import', '--quiet', '--force'], {
     cwd: directory,
     env: benchEnv as NodeJS.ProcessEnv,
@@ -77,7 +84,7 @@ export async function fillLog(directory: string, eventCount: number): Promise<vo
   let mark = 0
   // fast-import does not tell the ids of commits as it goes; prev_wal is what a reader compares with the parent, so
   // the commits are named here as they will be.
-  for (const commit of commitsOf(makeEvents(eventCount))) {
+  for (const commit of commitsOf(makeEvents(eventCount, seed), base ?? null)) {
     mark += 1
     if (!stdin.write(commit.stream(mark))) await once(stdin, 'drain')
   }
@@ -96,8 +103,8 @@ interface StreamedCommit {
   readonly stream: (mark: number) => Buffer
 }
 
-function* commitsOf(events: Iterable<Event>): Generator<StreamedCommit> {
-  let parent: Oid | null = null
+function* commitsOf(events: Iterable<Event>, base: Oid | null): Generator<StreamedCommit> {
+  let parent = base
   for (const event of events) {
     const segment = issueCodec.encode(
       {
@@ -116,16 +123,17 @@ function* commitsOf(events: Iterable<Event>): Generator<StreamedCommit> {
       message: segment.message,
     })
     parent = commit.oid
-    yield { stream: (mark) => streamOf(segment, mark) }
+    yield { stream: (mark) => streamOf(segment, mark, base) }
   }
 }
 
-function streamOf({ files, message, identity, date }: SegmentCommit, mark: number): Buffer {
+function streamOf({ files, message, identity, date }: SegmentCommit, mark: number, base: Oid | null): Buffer {
+  const parent = mark > 1 ? `:${mark - 1}` : base
   const who = `${identity.name} <${identity.email}> ${date.unixSeconds} +0000`
   const parts = [
     Buffer.from(`commit refs/grite/wal\nmark :${mark}\nauthor ${who}\ncommitter ${who}\n`),
     dataOf(Buffer.from(message)),
-    Buffer.from(mark > 1 ? `from :${mark - 1}\ndeleteall\n` : ''),
+    Buffer.from(parent === null ? '' : `from ${parent}\ndeleteall\n`),
   ]
   for (const [path, content] of files) {
     if (typeof content === 'string') throw new TypeError('a bench commit brings all of its content')

@@ -50,6 +50,8 @@ export interface PushedRef {
 export interface RemotePort {
   /** Names of the configured remotes, in the order of the configuration. */
   listRemotes(): Promise<readonly string[]>
+  /** Whether a remote of this name is configured. As a rule without starting git. */
+  hasRemote(name: string): Promise<boolean>
   /**
    * Fetches refs and what they reach, durably.
    * @throws {NotFoundError} when there is no such remote

@@ -131,7 +131,7 @@ class LogSyncer {
     for (let round = 1; ; round++) {
       await (round === 1 ? this.#fetchBeside(this.#request.meanwhile) : this.#fetch())
       const theirs = await git.readRef(tracking)
-      if (theirs !== null) await this.#requireCommit(theirs)
+      if (theirs !== null && theirs !== known && theirs !== before) await this.#requireCommit(theirs)
       const remoteChange = await this.#judgeRemote(known, theirs)
       const isSettled = await this.#settle(await git.readRef(walRef), theirs)
       if (isSettled) {

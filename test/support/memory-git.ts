@@ -100,6 +100,7 @@ export function createMemoryWorld(): MemoryWorld {
     }
     return {
       listRemotes: async () => [...remotes.keys()],
+      hasRemote: async (name) => remotes.has(name),
       async fetch({ remote, refspecs }) {
         const theirs = reach(remote)
         for (const refspec of refspecs) {

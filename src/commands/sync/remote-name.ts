@@ -18,9 +18,10 @@ export interface ChosenRemote {
  * @throws {NotFoundError} when nothing is named and there is no remote, or more than one
  */
 export async function chooseRemote(repository: Repository, cwd: string, typed?: string): Promise<ChosenRemote> {
-  const { home, found, names } = await findHome(repository)
+  const { home, found } = await findHome(repository)
   if (typed !== undefined) return { name: addressOf(cwd, typed), isHome: typed === found }
   if (found !== undefined) return { name: found, isHome: true }
+  const names = await repository.remotes.listRemotes()
   const [only] = names
   throw new NotFoundError(
     only === undefined
@@ -44,10 +45,9 @@ export async function chooseHomeRemote(repository: Repository): Promise<ChosenRe
 
 async function findHome({ paths, remotes }: Repository) {
   const home = (await readRepoConfig(paths.config)).sync.remote
-  const names = await remotes.listRemotes()
-  const [only, ...others] = names
-  const found = names.includes(home) ? home : others.length === 0 ? only : undefined
-  return { home, found, names }
+  if (await remotes.hasRemote(home)) return { home, found: home }
+  const [only, ...others] = await remotes.listRemotes()
+  return { home, found: others.length === 0 ? only : undefined }
 }
 
 /** A path is meant from where the user stands; git would take it from the top of the work tree. */

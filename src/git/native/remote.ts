@@ -1,4 +1,7 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { classifyRemoteFailure } from '../classify-remote-failure.ts'
+import { parseFileConfig } from '../file-config.ts'
 import type { Environment } from '../locate-git.ts'
 import type { Oid, RepositoryLayout } from '../port.ts'
 import { createPortContext, type PortOptions } from '../port-context.ts'
@@ -39,8 +42,13 @@ export function openRemotes(layout: RepositoryLayout, options: RemoteOptions): R
     return stdout.toString('utf8').split('\n').filter(Boolean)
   }
 
+  async function hasRemote(name: string): Promise<boolean> {
+    return isInOwnConfig(layout, name) || (await listRemotes()).includes(name)
+  }
+
   return {
     listRemotes,
+    hasRemote,
     async fetch({ remote, refspecs, onProgress }: FetchRequest) {
       await run(
         remote,
@@ -89,6 +97,15 @@ export function openRemotes(layout: RepositoryLayout, options: RemoteOptions): R
         { input },
       )
     },
+  }
+}
+
+/** The common case; a remote may also come from the user's configuration or an included file, which git knows. */
+function isInOwnConfig({ commonDir }: RepositoryLayout, name: string): boolean {
+  try {
+    return parseFileConfig(readFileSync(join(commonDir, 'config'), 'utf8'))?.has(`remote.${name}.url`) ?? false
+  } catch {
+    return false
   }
 }
 

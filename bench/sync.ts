@@ -1,0 +1,104 @@
+/** What a sync costs beyond what git takes for the same objects, over a path on one disk. */
+import { execFileSync } from 'node:child_process'
+import { cpSync, mkdirSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Oid } from '../src/git/index.ts'
+import { type Bench, bareNode, grite, inRepository, ms, ratio, runGrite, verdict } from './bench.ts'
+import { fillLog } from './make-log.ts'
+import { benchEnv, summarize, type Timing, timeProcesses } from './measure.ts'
+
+const log = 'refs/grite/wal'
+const tracked = 'refs/plain/wal'
+
+/** What is new on each side, in commits of one event. */
+const cases = [
+  { name: 'all of it ours', ours: 1000, theirs: 0 },
+  { name: 'all of it theirs', ours: 0, theirs: 1000 },
+  { name: 'half and half, diverged', ours: 500, theirs: 500 },
+]
+
+export const syncBench: Bench = {
+  name: 'sync',
+  question: 'a sync of 1,000 new events: at most 2x `git fetch` and `git push` of the same objects',
+  run: ({ small }) =>
+    inRepository(async (scratch) => {
+      const share = small ? 0.01 : 1
+      const lines: string[] = []
+      for (const { name, ours, theirs } of cases) {
+        const template = join(scratch, 'template')
+        await makePair(template, { base: 2000 * share, ours: ours * share, theirs: theirs * share })
+        const [plain, synced] = timePair(template, join(scratch, 'run'), small ? 2 : 7)
+        lines.push(
+          `${name}: ${ratio(synced.median, plain.median)} (target 2x): ${verdict(synced.median <= 2 * plain.median)}; sync ${ms(synced.median)} (min ${ms(synced.min)}), git ${ms(plain.median)} (min ${ms(plain.min)})`,
+        )
+      }
+      return lines
+    }),
+}
+
+export const idleSyncBench: Bench = {
+  name: 'idle-sync',
+  question: 'a sync with nothing to do: at most `git fetch` and 2.5 bare node starts',
+  run: ({ small }) =>
+    inRepository(async (scratch) => {
+      const template = join(scratch, 'template')
+      await makePair(template, { base: small ? 20 : 2000, ours: 0, theirs: 0 })
+      const cwd = join(template, 'clone')
+      runGrite(cwd, 'sync')
+      const { node, fetch, sync } = timeProcesses(
+        {
+          node: bareNode,
+          fetch: ['git', 'fetch', '-q', 'origin', `+${log}:${tracked}`],
+          sync: grite('sync', '--quiet'),
+        },
+        { runs: small ? 2 : 31, cwd },
+      )
+      const allowed = fetch.median + 2.5 * node.median
+      return [
+        `git fetch and ${ratio(sync.median - fetch.median, node.median)} bare starts (target 2.5x): ${verdict(sync.median <= allowed)}`,
+        `sync ${ms(sync.median)} (min ${ms(sync.min)}), git fetch ${ms(fetch.median)}, bare node ${ms(node.median)}`,
+      ]
+    }),
+}
+
+/** A bare remote and a clone of it, `origin.git` and `clone`, with a log in common and something new on each side. */
+async function makePair(
+  folder: string,
+  { base, ours, theirs }: { readonly base: number; readonly ours: number; readonly theirs: number },
+): Promise<void> {
+  rmSync(folder, { recursive: true, force: true })
+  const [origin, clone] = [join(folder, 'origin.git'), join(folder, 'clone')]
+  mkdirSync(folder, { recursive: true })
+  git(folder, 'init', '-q', '--bare', origin)
+  await fillLog(origin, base)
+  git(folder, 'clone', '-q', origin, clone)
+  git(clone, 'remote', 'set-url', 'origin', '../origin.git')
+  runGrite(clone, 'init', '--quiet')
+  const head = git(clone, 'rev-parse', log) as Oid
+  if (theirs > 0) await fillLog(origin, theirs, { seed: 1, base: head })
+  if (ours > 0) await fillLog(clone, ours, { seed: 2, base: head })
+  runGrite(clone, 'issue', 'list', '--quiet')
+}
+
+/** Times plain git and grite on copies of the same pair, in turn. */
+function timePair(template: string, folder: string, runs: number): readonly [Timing, Timing] {
+  const plain: number[] = []
+  const synced: number[] = []
+  // What git has to send is what grite would: the diverged case pushes to a ref of its own.
+  const script = `git fetch -q origin +${log}:${tracked} && git push -q origin ${log}:refs/plain/mine`
+  for (let run = 0; run < runs; run++) {
+    plain.push(timeOnCopy(template, folder, ['sh', '-c', script]))
+    synced.push(timeOnCopy(template, folder, grite('sync', '--quiet')))
+  }
+  return [summarize(plain), summarize(synced)]
+}
+
+function timeOnCopy(template: string, folder: string, command: readonly string[]): number {
+  rmSync(folder, { recursive: true, force: true })
+  cpSync(template, folder, { recursive: true })
+  return timeProcesses({ command }, { runs: 1, cwd: join(folder, 'clone') }).command.median
+}
+
+function git(cwd: string, ...args: readonly string[]): string {
+  return execFileSync('git', args, { cwd, env: benchEnv as NodeJS.ProcessEnv, encoding: 'utf8' }).trim()
+}
