@@ -104,7 +104,8 @@ export interface Gained {
 
 /** How two heads stand to each other. */
 type Relation =
-  | { readonly kind: 'same' | 'behind' | 'ahead' | 'remote-empty' | 'local-empty' | 'both-empty' }
+  | { readonly kind: 'same' | 'remote-empty' | 'local-empty' | 'both-empty' }
+  | { readonly kind: 'behind' | 'ahead'; readonly base: Oid }
   | { readonly kind: 'diverged'; readonly base: Oid | null }
 
 class LogSyncer {
@@ -115,6 +116,8 @@ class LogSyncer {
   #pushed = false
   #refused: PushedRef | null = null
   #unread: readonly LogProblem[] = []
+  /** A local head that was found to be ahead of what was known of the remote. */
+  #ahead: { readonly local: Oid; readonly known: Oid } | null = null
 
   constructor(target: SyncTarget, request: SyncRequest) {
     this.#target = target
@@ -131,9 +134,10 @@ class LogSyncer {
     for (let round = 1; ; round++) {
       await (round === 1 ? this.#fetchBeside(this.#request.meanwhile) : this.#fetch())
       const theirs = await git.readRef(tracking)
-      if (theirs !== null && theirs !== known && theirs !== before) await this.#requireCommit(theirs)
-      const remoteChange = await this.#judgeRemote(known, theirs)
-      const isSettled = await this.#settle(await git.readRef(walRef), theirs)
+      const local = await git.readRef(walRef)
+      const relation = await this.#relate(local, theirs)
+      const remoteChange = await this.#judgeRemote(known, theirs, relation)
+      const isSettled = await this.#settle(relation, local, theirs)
       if (isSettled) {
         return {
           before,
@@ -187,7 +191,10 @@ class LogSyncer {
     const { git } = this.#target
     const local = await git.readRef(walRef)
     if (known === null || known === local) return
-    if (local !== null && (await git.isAncestor(known, local))) return
+    if (local !== null && (await git.isAncestor(known, local))) {
+      this.#ahead = { local, known }
+      return
+    }
     if ((await git.readObject(known, limits.chunkReadBytesMax).catch(() => null))?.type !== 'commit') return
     try {
       await this.#takeIn(known, local)
@@ -210,32 +217,36 @@ class LogSyncer {
     )
   }
 
-  async #judgeRemote(known: Oid | null, theirs: Oid | null): Promise<LogSync['remoteChange']> {
+  async #judgeRemote(known: Oid | null, theirs: Oid | null, relation: Relation): Promise<LogSync['remoteChange']> {
     if (known === null || known === theirs) return null
     if (theirs === null) return 'lost'
+    // As a rule the two sides parted where they last met.
+    if ('base' in relation && relation.base === known) return null
     return (await this.#target.git.isAncestor(known, theirs)) ? null : 'rewound'
   }
 
   async #relate(local: Oid | null, theirs: Oid | null): Promise<Relation> {
     if (local === theirs) return { kind: local === null ? 'both-empty' : 'same' }
     if (theirs === null) return { kind: 'remote-empty' }
+    if (local === this.#ahead?.local && theirs === this.#ahead?.known) return { kind: 'ahead', base: theirs }
+    const base = local === null ? null : await this.#target.git.findMergeBase(local, theirs)
+    // Only commits have a base.
+    if (base === null) await this.#requireCommit(theirs)
     if (local === null) return { kind: 'local-empty' }
-    const base = await this.#target.git.findMergeBase(local, theirs)
-    if (base === local) return { kind: 'behind' }
-    if (base === theirs) return { kind: 'ahead' }
+    if (base === local) return { kind: 'behind', base }
+    if (base === theirs) return { kind: 'ahead', base }
     return { kind: 'diverged', base }
   }
 
   /** One round's decision. False when the remote was faster, and another round is due. */
-  async #settle(local: Oid | null, theirs: Oid | null): Promise<boolean> {
-    const relation = await this.#relate(local, theirs)
+  async #settle(relation: Relation, local: Oid | null, theirs: Oid | null): Promise<boolean> {
     switch (relation.kind) {
       case 'same':
       case 'both-empty':
         return true
       case 'behind':
       case 'local-empty':
-        if (this.#request.pull) await this.#takeIn(theirs as Oid, local)
+        if (this.#request.pull) await this.#moveForward(theirs as Oid, local)
         return true
       case 'ahead':
       case 'remote-empty':
@@ -329,18 +340,18 @@ class LogSyncer {
   async #takeIn(theirs: Oid, local: Oid | null): Promise<void> {
     const { git } = this.#target
     const { inspect, isHome } = this.#request
-    if (local === null) {
-      await this.#inspectRange(theirs, [])
-      return this.#moveLocal(theirs, null)
-    }
+    if (local === null) return this.#moveForward(theirs, null)
     const base = await git.findMergeBase(local, theirs)
-    if (base === local) {
-      await this.#inspectRange(theirs, [local])
-      return this.#moveLocal(theirs, local)
-    }
+    if (base === local) return this.#moveForward(theirs, local)
     if (!isHome) return this.#takeInBeside(theirs, inspect)
     const joined = await this.#stage({ from: local, onto: theirs, base, isOurs: true, inspect })
     await this.#moveLocal(joined.head, local)
+  }
+
+  /** The local log is where the remote's was. */
+  async #moveForward(theirs: Oid, local: Oid | null): Promise<void> {
+    await this.#inspectRange(theirs, local === null ? [] : [local])
+    await this.#moveLocal(theirs, local)
   }
 
   async #inspectRange(head: Oid, exclude: readonly Oid[]): Promise<void> {

@@ -9,8 +9,6 @@ export interface GritePaths {
   readonly actors: string
   /** Local appenders queue on this name. */
   readonly appendQueue: string
-  /** Syncs of this repository queue on this name. */
-  readonly syncQueue: string
   readonly actorDir: (id: ActorId | string) => string
   /** Folder of numbered LevelDB directories. */
   readonly viewLevels: (actor: ActorId | undefined) => string
@@ -24,7 +22,6 @@ export function gritePaths({ commonDir }: RepositoryLayout): GritePaths {
     config: join(home, 'config.toml'),
     actors,
     appendQueue: join(home, 'append'),
-    syncQueue: join(home, 'sync'),
     actorDir: (id) => join(actors, id),
     viewLevels: (actor) => (actor === undefined ? join(home, 'view') : join(actors, actor, 'level')),
   }

@@ -1,7 +1,6 @@
-import { type LogSync, lockFileQueue, syncLog } from '../../wal/index.ts'
+import { type LogSync, syncLog } from '../../wal/index.ts'
 import type { CommandContext } from '../context.ts'
 import { readRepoConfig } from '../local/repo-config.ts'
-import { makeFolder } from '../local/write-file-atomically.ts'
 import type { Repository } from '../repository.ts'
 import { hydrator } from './hydrate.ts'
 import type { ChosenRemote } from './remote-name.ts'
@@ -25,7 +24,6 @@ export async function runSync(
 ): Promise<RepositorySync> {
   const { sync } = await readRepoConfig(repository.paths.config)
   const progress = context.progress('Fetching')
-  const leave = await enterSyncQueue(repository)
   let eventsBefore = 0
   try {
     const result = await syncLog(
@@ -55,12 +53,5 @@ export async function runSync(
     return { ...result, pulledEvents: Math.max(0, view.eventCount - eventsBefore) }
   } finally {
     progress.end()
-    await leave()
   }
-}
-
-/** One sync of a repository at a time: two would fetch the same and race for the same refs. Advisory. */
-async function enterSyncQueue({ paths }: Repository): Promise<() => Promise<void>> {
-  await makeFolder(paths.home).catch(() => {})
-  return lockFileQueue(paths.syncQueue).enter()
 }
