@@ -268,22 +268,24 @@ class LogSyncer {
       isOurs: true,
       inspect: this.#request.inspect,
     })
-    if (this.#request.push && joined.head !== theirs && !(await this.#push(joined.head))) return false
-    this.#rejoined += joined.eventCount
+    const isSettled = !this.#request.push || joined.head === theirs || (await this.#push(joined.head))
+    this.#rejoined = joined.eventCount
     this.#gained = joined.gained && { from: local, to: joined.head, segments: joined.gained }
+    // Also after a lost race: the next fetch may replace what this one found.
     await this.#moveLocal(joined.head, local)
-    return true
+    return isSettled
   }
 
   /** Each side keeps its chain and gets the other's events on top. */
   async #joinOther(local: Oid, theirs: Oid, base: Oid | null): Promise<boolean> {
     const { pull, push, inspect } = this.#request
+    let isSettled = true
     if (push) {
       const forThem = await this.#stage({ from: local, onto: theirs, base, isOurs: true })
-      if (forThem.head !== theirs && !(await this.#push(forThem.head))) return false
+      isSettled = forThem.head === theirs || (await this.#push(forThem.head))
     }
-    if (pull) await this.#takeInBeside(theirs, inspect)
-    return true
+    if (pull || !isSettled) await this.#takeInBeside(theirs, inspect)
+    return isSettled
   }
 
   async #stage(request: {
