@@ -2,6 +2,12 @@ export { base32hex } from './base32hex.ts'
 export { type ChunkEvent, type DecodedChunk, decodeChunk, encodeChunk, encodeEventChunk, hashChunk } from './chunk.ts'
 export { compareBytes, compareText } from './compare.ts'
 export { type FileContext, laterContext, type ProjectContext } from './context.ts'
+export { type Blocker, findBlockers, isHeldUp } from './dependencies/blockers.ts'
+export { findDependencyCycles } from './dependencies/cycles.ts'
+export { DependencyGraph } from './dependencies/dependency-graph.ts'
+export { type Order, orderOf, ordersOf, respell, type StoredEdge } from './dependencies/edges.ts'
+export { layOutForest, type TreeLink, type TreeRow, treeDepthMax } from './dependencies/lay-out-forest.ts'
+export { type SortedIssues, sortByDependencies } from './dependencies/sort-by-dependencies.ts'
 export {
   ConfigError,
   ConflictError,

@@ -1,0 +1,34 @@
+import type { IssueId } from '../ids.ts'
+import { at, type CompactGraph, compactGraph } from './compact-graph.ts'
+import { componentsOf } from './components.ts'
+import { ordersOf, type StoredEdge } from './edges.ts'
+
+/**
+ * Issues that wait for each other: the strongly connected components with more than one issue, or with an edge to
+ * itself, over `blocks` and `depends_on` as one graph. One clone refuses to close a cycle, but two clones that each add
+ * a half of it cannot.
+ *
+ * @returns each component by ascending id, the components by their first
+ */
+export function findDependencyCycles(edges: Iterable<StoredEdge>): IssueId[][] {
+  const orders = ordersOf(edges)
+  const ids = [...new Set(orders.flatMap(({ first, waits }) => [first, waits]))].sort()
+  return cyclesIn(compactGraph(ids, orders))
+}
+
+/** As `findDependencyCycles`, by ascending number. */
+export function cyclesIn(graph: CompactGraph, component = componentsOf(graph)): IssueId[][] {
+  const members = new Map<number, number[]>()
+  for (const [number, name] of component.entries()) {
+    const known = members.get(name)
+    if (known === undefined) members.set(name, [number])
+    else known.push(number)
+  }
+  return [...members.values()]
+    .filter((numbers) => numbers.length > 1 || waitsForItself(graph, numbers[0] as number))
+    .map((numbers) => numbers.map((number) => graph.ids[number] as IssueId))
+}
+
+function waitsForItself({ start, waiting }: CompactGraph, number: number): boolean {
+  return waiting.subarray(at(start, number), at(start, number + 1)).includes(number)
+}

@@ -1,0 +1,55 @@
+import type { DependencyType } from '../event-kinds.ts'
+import type { IssueId } from '../ids.ts'
+import { orderOf, type StoredEdge } from './edges.ts'
+
+/**
+ * Who waits for whom, while edges come and go.
+ *
+ * Invariants
+ * - Setting an edge twice is setting it once.
+ * - An order stands as long as one of its two spellings does.
+ */
+export class DependencyGraph {
+  /** By the issue that comes first, then by the one that waits: the spellings that stand, as bits. */
+  readonly #waiting = new Map<IssueId, Map<IssueId, number>>()
+
+  constructor(edges: Iterable<StoredEdge>) {
+    for (const edge of edges) this.set(edge, true)
+  }
+
+  /** States whether an edge is there. One that orders nothing is ignored. */
+  set(edge: StoredEdge, isPresent: boolean): void {
+    const order = orderOf(edge)
+    if (order === null) return
+    const waiting = this.#waiting.get(order.first) ?? new Map<IssueId, number>()
+    const before = waiting.get(order.waits) ?? 0
+    const after = isPresent ? before | spellingBits[edge.type] : before & ~spellingBits[edge.type]
+    if (after === 0) waiting.delete(order.waits)
+    else waiting.set(order.waits, after)
+    this.#waiting.set(order.first, waiting)
+  }
+
+  /**
+   * A shortest way along which each issue waits for the one before it; undefined when there is none. An issue reaches
+   * itself at once. Every issue is visited once at most.
+   */
+  findPath(first: IssueId, last: IssueId): IssueId[] | undefined {
+    const reachedFrom = new Map<IssueId, IssueId | null>([[first, null]])
+    // A map hands out what is added while it is walked: it is its own queue.
+    for (const id of reachedFrom.keys()) {
+      if (id === last) return pathTo(last, reachedFrom)
+      for (const next of this.#waiting.get(id)?.keys() ?? []) {
+        if (!reachedFrom.has(next)) reachedFrom.set(next, id)
+      }
+    }
+    return undefined
+  }
+}
+
+const spellingBits = { blocks: 1, depends_on: 2, related_to: 0 } as const satisfies Record<DependencyType, number>
+
+function pathTo(last: IssueId, reachedFrom: ReadonlyMap<IssueId, IssueId | null>): IssueId[] {
+  const path: IssueId[] = []
+  for (let id: IssueId | null = last; id !== null; id = reachedFrom.get(id) ?? null) path.push(id)
+  return path.reverse()
+}

@@ -1,0 +1,53 @@
+/**
+ * What an edge between two issues means. `A blocks B` and `B depends_on A` say one thing: A comes first, B waits.
+ * `related_to` orders nothing and reads alike from both ends.
+ */
+import type { DependencyType } from '../event-kinds.ts'
+import type { IssueId } from '../ids.ts'
+
+/** An edge as an event states it; it is kept with its source. */
+export interface StoredEdge {
+  readonly source: IssueId
+  readonly target: IssueId
+  readonly type: DependencyType
+}
+
+/** Which of two issues comes first. */
+export interface Order {
+  readonly first: IssueId
+  /** Waits until `first` is closed. */
+  readonly waits: IssueId
+}
+
+/** The order that an edge demands; null for one that orders nothing. */
+export function orderOf({ source, target, type }: StoredEdge): Order | null {
+  switch (type) {
+    case 'blocks':
+      return { first: source, waits: target }
+    case 'depends_on':
+      return { first: target, waits: source }
+    case 'related_to':
+      return null
+  }
+}
+
+/** The orders that edges demand, in their order; two spellings of one come twice. */
+export function ordersOf(edges: Iterable<StoredEdge>): Order[] {
+  const orders: Order[] = []
+  for (const edge of edges) {
+    const order = orderOf(edge)
+    if (order !== null) orders.push(order)
+  }
+  return orders
+}
+
+/** The other edge with the same meaning, kept with the other issue. */
+export function respell({ source, target, type }: StoredEdge): StoredEdge {
+  return { source: target, target: source, type: otherSpelling[type] }
+}
+
+const otherSpelling = {
+  blocks: 'depends_on',
+  depends_on: 'blocks',
+  related_to: 'related_to',
+} as const satisfies Record<DependencyType, DependencyType>
