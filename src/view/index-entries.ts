@@ -14,6 +14,7 @@ import {
   presentLabels,
   updatedTs,
 } from '../model/index.ts'
+import { formatDependencyList } from './dependency-list.ts'
 import {
   aliasKey,
   assigneeKey,
@@ -72,10 +73,11 @@ export function listIndexEntries(state: IssueState): (readonly [key: Buffer, val
   add(stateKey(row.state, row.updated_ts, issueId))
   for (const label of row.labels) add(labelKey(label, issueId))
   for (const user of row.assignees) add(assigneeKey(user, issueId))
-  for (const { target, type } of presentDependencies(state)) {
-    add(dependencyForwardKey(issueId, target, type))
-    add(dependencyReverseKey(target, issueId, type))
+  const dependencies = presentDependencies(state)
+  if (dependencies.length > 0) {
+    add(dependencyForwardKey(issueId), Buffer.from(formatDependencyList(issueId, dependencies), 'latin1'))
   }
+  for (const { target, type } of dependencies) add(dependencyReverseKey(target, issueId, type))
   const originalId = originalIdOf(state)
   if (originalId !== undefined) add(aliasKey(originalId, issueId))
   return entries

@@ -21,8 +21,8 @@ export const assigneeKey = (user: string, issue: IssueId): Buffer =>
   join('assignee_index/', `${user}\0`, hexBytes(issue))
 export const stateKey = (state: IssueStateWord, updatedTs: number, issue: IssueId): Buffer =>
   join(`state_index/${state}/`, timeBytes(updatedTs), hexBytes(issue))
-export const dependencyForwardKey = (source: IssueId, target: IssueId, type: DependencyType): Buffer =>
-  join('dep_forward/', hexBytes(source), '/', hexBytes(target), `/${type}`)
+/** Every edge that is kept with an issue, see dependency-list.ts. */
+export const dependencyForwardKey = (source: IssueId): Buffer => join('dep_forward/', hexBytes(source))
 export const dependencyReverseKey = (target: IssueId, source: IssueId, type: DependencyType): Buffer =>
   join('dep_reverse/', hexBytes(target), '/', hexBytes(source), `/${type}`)
 export const aliasKey = (originalId: string, issue: IssueId): Buffer =>
@@ -47,7 +47,7 @@ export const eventsOfIssue = (issue: IssueId): KeyRange => rangeOf(join('issue_e
 export const issuesOfLabel = (label: string): KeyRange => rangeOf(join('label_index/', `${label}\0`))
 export const issuesOfAssignee = (user: string): KeyRange => rangeOf(join('assignee_index/', `${user}\0`))
 export const issuesOfState = (state: IssueStateWord): KeyRange => rangeOf(join(`state_index/${state}/`))
-export const dependenciesOf = (source: IssueId): KeyRange => rangeOf(join('dep_forward/', hexBytes(source), '/'))
+export const allDependencies = (): KeyRange => rangeOf(join('dep_forward/'))
 export const dependentsOf = (target: IssueId): KeyRange => rangeOf(join('dep_reverse/', hexBytes(target), '/'))
 export const issuesOfAlias = (originalId: string): KeyRange => rangeOf(join('alias/', `${originalId}\0`))
 export const allLabels = (): KeyRange => rangeOf(join('label_index/'))
@@ -86,8 +86,8 @@ export function parseIssueEventKey(key: Buffer): EventId {
   return formatHex(key.subarray(-eventIdBytes)) as EventId
 }
 
-/** The other issue and the type of a `dep_forward/` or `dep_reverse/` key. */
-export function parseDependencyIndexKey(key: Buffer): { readonly other: IssueId; readonly type: DependencyType } {
+/** The other issue and the type of a `dep_reverse/` key. */
+export function parseDependencyReverseKey(key: Buffer): { readonly other: IssueId; readonly type: DependencyType } {
   const start = key.indexOf('/') + 1 + issueIdBytes + 1
   return {
     other: formatHex(key.subarray(start, start + issueIdBytes)) as IssueId,

@@ -88,7 +88,7 @@ export function viewConformance(name: string, openStore: (t: CleanUp) => Promise
         Object.keys(dump).sort(),
         [
           `assignee_index/${hexText('ann\0')}${a}`,
-          `dep_forward/${a}2f${b}${hexText('/blocks')}`,
+          `dep_forward/${a}`,
           `dep_reverse/${b}2f${a}${hexText('/blocks')}`,
           ...eventKeys,
           ...issueEventKeys,
@@ -99,9 +99,10 @@ export function viewConformance(name: string, openStore: (t: CleanUp) => Promise
         ].sort(),
       )
       for (const key of Object.keys(dump)) {
-        const hasValue = /^(event|issue_row|issue_state)\//.test(key)
+        const hasValue = /^(dep_forward|event|issue_row|issue_state)\//.test(key)
         assert.equal(dump[key] === empty, !hasValue, key)
       }
+      assert.equal(Buffer.from(dump[`dep_forward/${a}`] as string, 'hex').toString(), `${a}B${b}`)
       const meta = Object.fromEntries(
         await Promise.all(
           ['schema', 'wal_head', 'event_count', 'issue_count'].map(async (word) => [word, await view.readMeta(word)]),
@@ -160,9 +161,17 @@ export function viewConformance(name: string, openStore: (t: CleanUp) => Promise
         edges.map((edge) => ({ ...edge, other: a })),
       )
       assert.deepEqual(await view.dependentsOf(a), [])
+      await apply(makeEvent(b, { type: 'DependencyAdded', target: a, dep_type: 'blocks' }))
+      assert.deepEqual(await view.allDependencies(), [
+        { source: a, target: b, type: 'depends_on' },
+        { source: a, target: b, type: 'related_to' },
+        { source: b, target: a, type: 'blocks' },
+      ])
       await on({ type: 'DependencyRemoved', target: b, dep_type: 'depends_on' })
       assert.deepEqual(await view.dependenciesOf(a), [edges[1]])
-      assert.equal((await keys('dep_reverse')).length, 1)
+      await on({ type: 'DependencyRemoved', target: b, dep_type: 'related_to' })
+      assert.deepEqual(await view.dependenciesOf(a), [])
+      assert.deepEqual([(await keys('dep_forward')).length, (await keys('dep_reverse')).length], [1, 1])
     })
 
     it('hides an issue without its creation, and shows it whole when that arrives', async (t) => {
