@@ -3,11 +3,18 @@ export { type ChunkEvent, type DecodedChunk, decodeChunk, encodeChunk, encodeEve
 export { compareBytes, compareText } from './compare.ts'
 export { type FileContext, laterContext, type ProjectContext } from './context.ts'
 export { type Blocker, findBlockers, isHeldUp } from './dependencies/blockers.ts'
-export { findDependencyCycles } from './dependencies/cycles.ts'
+export { findCycles, findDependencyCycles } from './dependencies/cycles.ts'
 export { DependencyGraph } from './dependencies/dependency-graph.ts'
 export { type Order, orderOf, ordersOf, respell, type StoredEdge } from './dependencies/edges.ts'
-export { layOutForest, type TreeLink, type TreeRow, treeDepthMax } from './dependencies/lay-out-forest.ts'
+export {
+  layOutForest,
+  reachableFrom,
+  type TreeLink,
+  type TreeRow,
+  treeDepthMax,
+} from './dependencies/lay-out-forest.ts'
 export { type SortedIssues, sortByDependencies } from './dependencies/sort-by-dependencies.ts'
+export { dueOf, isOverdue } from './due.ts'
 export {
   ConfigError,
   ConflictError,

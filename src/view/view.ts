@@ -54,6 +54,7 @@ import {
   stateIndexTimeBytes,
 } from './keys.ts'
 import { type IsSignatureValid, Projector } from './projector.ts'
+import { openRowTexts, type RowText } from './row-text.ts'
 import type { Store } from './store.ts'
 
 /** Grows when keys or values change their shape; another number in a store means it is rebuilt. */
@@ -312,6 +313,11 @@ export class View {
   /** Every row, by id. */
   async allRows(): Promise<IssueRow[]> {
     return JSON.parse(`[${(await this.#allTexts(allIssueRows())).join(',')}]`) as IssueRow[]
+  }
+
+  /** As `allRows`, unparsed. */
+  async allRowTexts(): Promise<RowText[]> {
+    return openRowTexts(await this.#allTexts(allIssueRows()))
   }
 
   /** Values of a range that are text, decoded by LevelDB's binding: quicker than by way of buffers. */

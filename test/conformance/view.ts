@@ -409,6 +409,26 @@ export function viewConformance(name: string, openStore: (t: CleanUp) => Promise
       assert.deepEqual(results, [null, 7, 3, 3, 3, 9, 9])
     })
 
+    it('knows id and state of a row before it is parsed', async (t) => {
+      const { view, apply } = await setUp(t)
+      const titles = ['plain', '"state":"open"', '","state":"open","x":"', '\\","state":"open"', 'ünï 😀\0']
+      const ids = titles.map((_, index) => issueId(`c${index}`))
+      for (const [index, title] of titles.entries()) {
+        const id = ids[index] as (typeof ids)[number]
+        await apply(creation(id, title, [title || 'label']))
+        if (index > 0) await apply(makeEvent(id, { type: 'StateChanged', state: 'closed' }))
+      }
+      const rows = await view.allRowTexts()
+      assert.deepEqual(
+        rows.map((row) => row.parse()),
+        await view.allRows(),
+      )
+      assert.deepEqual(
+        rows.map(({ issueId, state }) => [issueId, state]),
+        ids.map((id, index) => [id, index === 0 ? 'open' : 'closed']),
+      )
+    })
+
     it('lists by creation, filters by what all must hold', async (t) => {
       const { view, apply } = await setUp(t)
       const first = creation(issueId('c1'), 'First needle', ['x', 'y'])

@@ -10,6 +10,7 @@ import {
   compareBytes,
   compareText,
   compareVersions,
+  dueOf,
   type EventBody,
   type EventKindName,
   errorKinds,
@@ -23,6 +24,7 @@ import {
   IdParseError,
   InvalidArgsError,
   isFieldValue,
+  isOverdue,
   limits,
   parentOf,
   parseActorId,
@@ -368,5 +370,31 @@ describe('errors', () => {
       ['words', { field: 'x' }, cause, ['Do so']],
     )
     assert.ok(!('cause' in new InvalidArgsError('words')))
+  })
+})
+
+describe('due', () => {
+  const nowUnixMs = Date.UTC(2026, 3, 5, 23, 59)
+  const cases: readonly (readonly [due: string | undefined, state: string, overdue: boolean])[] = [
+    ['2026-04-04', 'open', true],
+    ['2026-04-05', 'open', false],
+    ['2026-04-04', 'closed', false],
+    ['2026-02-30', 'open', false],
+    ['soon', 'open', false],
+    [undefined, 'open', false],
+  ]
+  test('an open issue is overdue from the day after', () => {
+    for (const [due, state, overdue] of cases) {
+      const fields = due === undefined ? {} : { due }
+      assert.equal(isOverdue({ state, fields }, nowUnixMs), overdue, `${due} ${state}`)
+    }
+    assert.equal(isOverdue({ state: 'open', fields: { due: '2026-04-05' } }, nowUnixMs + 60_000), true)
+  })
+
+  test('a day that does not exist is no due date', () => {
+    assert.deepEqual(
+      [dueOf({ due: '2024-02-29' }), dueOf({ due: '2025-02-29' }), dueOf({})],
+      ['2024-02-29', null, null],
+    )
   })
 })

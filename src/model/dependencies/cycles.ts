@@ -1,22 +1,27 @@
 import type { IssueId } from '../ids.ts'
 import { at, type CompactGraph, compactGraph } from './compact-graph.ts'
 import { componentsOf } from './components.ts'
-import { ordersOf, type StoredEdge } from './edges.ts'
+import { type Order, ordersOf, type StoredEdge } from './edges.ts'
 
 /**
- * Issues that wait for each other: the strongly connected components with more than one issue, or with an edge to
- * itself, over `blocks` and `depends_on` as one graph. One clone refuses to close a cycle, but two clones that each add
- * a half of it cannot.
+ * Issues that wait for each other over `blocks` and `depends_on` as one graph. One clone refuses to close a cycle, but two
+ * clones that each add a half of it cannot.
+ */
+export function findDependencyCycles(edges: Iterable<StoredEdge>): IssueId[][] {
+  return findCycles(ordersOf(edges))
+}
+
+/**
+ * The strongly connected components with more than one issue, or with one that waits for itself.
  *
  * @returns each component by ascending id, the components by their first
  */
-export function findDependencyCycles(edges: Iterable<StoredEdge>): IssueId[][] {
-  const orders = ordersOf(edges)
+export function findCycles(orders: readonly Order[]): IssueId[][] {
   const ids = [...new Set(orders.flatMap(({ first, waits }) => [first, waits]))].sort()
   return cyclesIn(compactGraph(ids, orders))
 }
 
-/** As `findDependencyCycles`, by ascending number. */
+/** As `findCycles`, by ascending number. */
 export function cyclesIn(graph: CompactGraph, component = componentsOf(graph)): IssueId[][] {
   const members = new Map<number, number[]>()
   for (const [number, name] of component.entries()) {

@@ -30,19 +30,31 @@ export const treeDepthMax = 64
  */
 export function layOutForest(ids: readonly IssueId[], links: readonly TreeLink[], root?: IssueId): TreeRow[] {
   const known = new Set(ids)
+  const inner = links.filter(({ parent, child }) => known.has(parent) && known.has(child))
+  const hanging = new Set(inner.map(({ child }) => child))
+  const forest = new Forest(childrenByParent(inner))
+  const roots = root === undefined ? [...ids.filter((id) => !hanging.has(id)), ...ids] : [root]
+  for (const id of roots) if (!forest.reached.has(id)) forest.plant(id)
+  return forest.rows
+}
+
+/** An issue and everything that hangs from it, over any number of links. */
+export function reachableFrom(root: IssueId, links: readonly TreeLink[]): Set<IssueId> {
+  const children = childrenByParent(links)
+  const reached = new Set([root])
+  // A set hands out what is added while it is walked: it is its own queue.
+  for (const id of reached) for (const child of children.get(id) ?? []) reached.add(child)
+  return reached
+}
+
+function childrenByParent(links: readonly TreeLink[]): Map<IssueId, IssueId[]> {
   const children = new Map<IssueId, IssueId[]>()
-  const hanging = new Set<IssueId>()
   for (const { parent, child } of links) {
-    if (!known.has(parent) || !known.has(child)) continue
-    hanging.add(child)
     const others = children.get(parent)
     if (others === undefined) children.set(parent, [child])
     else others.push(child)
   }
-  const forest = new Forest(children)
-  const roots = root === undefined ? [...ids.filter((id) => !hanging.has(id)), ...ids] : [root]
-  for (const id of roots) if (!forest.reached.has(id)) forest.plant(id)
-  return forest.rows
+  return children
 }
 
 class Forest {
