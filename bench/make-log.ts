@@ -13,6 +13,7 @@ import {
 } from '../src/model/index.ts'
 import { issueCodec, type SegmentCommit } from '../src/wal/index.ts'
 import { benchEnv } from './measure.ts'
+import { mulberry32 } from './mulberry32.ts'
 
 const actor = 'b'.repeat(32) as ActorId
 const firstTsUnixMs = 1_700_000_000_000
@@ -53,17 +54,6 @@ function word(random: () => number): string {
 
 function randomId(random: () => number): IssueId {
   return formatHex(Uint8Array.from({ length: 16 }, () => Math.floor(random() * 256))) as IssueId
-}
-
-/** Small, fast and seeded; from the public domain generator of the same name. */
-function mulberry32(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296
-  }
 }
 
 export interface LogOptions {

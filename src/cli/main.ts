@@ -102,7 +102,14 @@ async function runCommand(
 }
 
 /** Those that people read and whose output may be long. */
-const pagedCommands: ReadonlySet<string> = new Set(['issue list', 'issue show'])
+const pagedCommands: ReadonlySet<string> = new Set([
+  'issue list',
+  'issue show',
+  'issue dep topo',
+  'issue dep graph',
+  'ready',
+  'blocked',
+])
 
 /** V8 would let garbage grow to several times of what is alive before it looks at old objects. */
 function keepHeapSmall(): void {

@@ -1,11 +1,12 @@
 /**
  * Many operations as one commit, all or nothing: NDJSON in, one line out for each. Operations are the plans of
- * `issue/changes.ts`, so a batch can do nothing that the commands cannot.
+ * `issue/changes.ts` and its neighbours, so a batch can do nothing that the commands cannot.
  */
 import { type EventId, GriteError, InvalidArgsError, type IssueId } from '../model/index.ts'
 import type { CommandContext } from './context.ts'
 import { defineCommand } from './define-command.ts'
 import type { Draft } from './draft.ts'
+import { addDependency, removeDependency, requireDependencyType } from './issue/change-dependencies.ts'
 import {
   addAssignee,
   addComment,
@@ -18,7 +19,7 @@ import {
   updateIssue,
 } from './issue/changes.ts'
 import { readFieldChanges } from './issue/issue-input.ts'
-import { resolveIssue } from './issue/resolve-issue.ts'
+import { resolveIssue, resolveIssueOrId } from './issue/resolve-issue.ts'
 
 interface Operation {
   /** 1-based line of the input. */
@@ -45,6 +46,8 @@ const operationKeys = {
   close: ['issue', 'comment'],
   reopen: ['issue', 'comment'],
   link: ['issue', 'url', 'note'],
+  dep_add: ['issue', 'target', 'type'],
+  dep_remove: ['issue', 'target', 'type'],
 } as const
 
 export const batch = defineCommand({
@@ -174,6 +177,13 @@ async function apply(draft: Draft, operation: Operation, named: Map<string, Issu
     }
     case 'link':
       return done(issueId, await addLink(draft, issueId, requiredText(operation, 'url'), text('note') ?? null))
+    case 'dep_add':
+    case 'dep_remove': {
+      const [resolve, change] = op === 'dep_add' ? [resolveIssue, addDependency] : [resolveIssueOrId, removeDependency]
+      const target = await findIssue(draft, operation, requiredText(operation, 'target'), named, resolve)
+      const type = requireDependencyType(text('type') ?? 'depends_on')
+      return done(issueId, (await change(draft, { source: issueId, target, type })).eventIds)
+    }
   }
   throw refuse(line, 'op', `${JSON.stringify(fields)} cannot be applied`)
 }
@@ -198,8 +208,9 @@ async function findIssue(
   { line }: Operation,
   typed: string,
   named: ReadonlyMap<string, IssueId>,
+  resolve = resolveIssue,
 ): Promise<IssueId> {
-  if (!typed.startsWith('@')) return resolveIssue(await draft.view(), typed)
+  if (!typed.startsWith('@')) return resolve(await draft.view(), typed)
   const issueId = named.get(typed.slice(1))
   if (issueId === undefined) throw refuse(line, 'issue', `'${typed}' is not the name of an issue created before`)
   return issueId

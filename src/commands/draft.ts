@@ -5,6 +5,8 @@
 import {
   type ActorId,
   applyEvent,
+  DependencyGraph,
+  dependencyKey,
   type Event,
   type EventBody,
   type EventId,
@@ -14,6 +16,7 @@ import {
   type IssueId,
   type IssueState,
   identifyEvent,
+  isPresent,
   limits,
   NotFoundError,
   presentLabels,
@@ -38,6 +41,7 @@ export class Draft {
   readonly attachments = new Map<string, Uint8Array>()
   readonly #sources: DraftSources
   readonly #states = new Map<IssueId, IssueState>()
+  #dependencies: DependencyGraph | undefined
 
   constructor(sources: DraftSources) {
     this.#sources = sources
@@ -78,6 +82,24 @@ export class Draft {
     return state?.creation === null ? undefined : state
   }
 
+  /** Who waits for whom in the whole repository, with what was drafted already. Read once for a draft. */
+  async dependencyGraph(): Promise<DependencyGraph> {
+    if (this.#dependencies === undefined) {
+      const graph = new DependencyGraph(await (await this.view()).allDependencies())
+      for (const { issueId, body } of this.events) this.#follow(graph, issueId, body)
+      this.#dependencies = graph
+    }
+    return this.#dependencies
+  }
+
+  /** Brings a drafted change of an edge into a graph. Its state says what stands: the event may lose to a later one. */
+  #follow(graph: DependencyGraph, source: IssueId, body: EventBody): void {
+    if (body.type !== 'DependencyAdded' && body.type !== 'DependencyRemoved') return
+    const edge = { target: body.target, type: body.dep_type }
+    const versions = this.#states.get(source)?.dependencies.get(dependencyKey(edge))
+    graph.set({ source, ...edge }, versions !== undefined && isPresent(versions))
+  }
+
   /** Drafts the creation of an issue under a new random id. */
   createIssue(body: { readonly title: string; readonly body: string; readonly labels: readonly string[] }): Event {
     const issueId = formatHex(this.#sources.randomBytes(16)) as IssueId
@@ -102,6 +124,7 @@ export class Draft {
     const signed = sign === undefined ? event : { ...event, sig: sign(event.eventId) }
     applyEvent(state, signed)
     this.events.push(signed)
+    if (this.#dependencies !== undefined) this.#follow(this.#dependencies, issueId, body)
     return signed
   }
 

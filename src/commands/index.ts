@@ -1,5 +1,6 @@
 import { actorCurrent, actorInit, actorList, actorShow, actorUse } from './actor/actor.ts'
 import { batch } from './batch.ts'
+import { blocked } from './blocked.ts'
 import { dbCheck, dbStats, dbVerify } from './db/db.ts'
 import type { AnyCommand } from './define-command.ts'
 import { exportLog } from './export.ts'
@@ -8,12 +9,17 @@ import { init } from './init.ts'
 import { issueAttachmentAdd, issueAttachmentGet, issueAttachmentList } from './issue/attachment.ts'
 import { issueComment } from './issue/comment.ts'
 import { issueCreate } from './issue/create.ts'
+import { issueDepAdd, issueDepRemove } from './issue/dependency-change.ts'
+import { issueDepGraph } from './issue/dependency-graph.ts'
+import { issueDepList } from './issue/dependency-list.ts'
+import { issueDepTopo } from './issue/dependency-order.ts'
 import { issueAssigneeAdd, issueAssigneeRemove, issueLabelAdd, issueLabelRemove } from './issue/label.ts'
 import { issueLinkAdd } from './issue/link.ts'
 import { issueList } from './issue/list.ts'
 import { issueShow } from './issue/show.ts'
 import { issueClose, issueReopen } from './issue/state.ts'
 import { issueUpdate } from './issue/update.ts'
+import { ready } from './ready.ts'
 import { rebuild } from './rebuild.ts'
 import { sync } from './sync/sync.ts'
 
@@ -32,9 +38,16 @@ export const allCommands: readonly AnyCommand[] = [
   issueAssigneeAdd,
   issueAssigneeRemove,
   issueLinkAdd,
+  issueDepAdd,
+  issueDepRemove,
+  issueDepList,
+  issueDepTopo,
+  issueDepGraph,
   issueAttachmentAdd,
   issueAttachmentList,
   issueAttachmentGet,
+  ready,
+  blocked,
   batch,
   sync,
   actorInit,

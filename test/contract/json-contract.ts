@@ -21,7 +21,19 @@ const issueRow = [
 ]
 
 const change = ['issue_id', 'short_id', 'title', 'event_id', 'event_ids', 'outcome']
+const mention = ['issue_id', 'short_id', 'title', 'state']
 const relation = ['issue_id', 'short_id', 'dep_type', 'title', 'state']
+const edgeChange = [
+  ...change,
+  'action',
+  'dep_type',
+  'target',
+  'target_short_id',
+  'target_title',
+  'stored_as',
+  'wal_head',
+]
+const storedEdge = ['issue_id', 'dep_type', 'target']
 
 export const jsonContract: Readonly<Record<string, KeyTable>> = {
   init: { data: ['actor_id', 'data_dir', 'repo_config', 'action', 'adopted', 'agents_md_action'] },
@@ -42,14 +54,19 @@ export const jsonContract: Readonly<Record<string, KeyTable>> = {
       'original_id?',
       'author_label',
       'body',
+      'overdue',
       'parent_issue',
+      'children',
+      'progress',
       'comments',
       'links',
       'attachments',
       'dependencies',
       'dependents',
     ],
-    'issue.parent_issue': ['issue_id', 'short_id', 'title', 'state'],
+    'issue.parent_issue': mention,
+    'issue.children[]': mention,
+    'issue.progress': ['closed', 'total'],
     'issue.comments[]': ['event_id', 'actor', 'actor_label', 'ts_unix_ms', 'body', 'parent'],
     'issue.links[]': ['event_id', 'url', 'note'],
     'issue.attachments[]': ['event_id', 'name', 'sha256', 'mime'],
@@ -59,19 +76,44 @@ export const jsonContract: Readonly<Record<string, KeyTable>> = {
   },
   'issue update': { data: [...change, 'action', 'wal_head'] },
   'issue comment': { data: [...change, 'action', 'wal_head'] },
-  'issue close': { data: [...change, 'action', 'state', 'wal_head'] },
+  'issue close': {
+    data: [...change, 'action', 'state', 'wal_head', 'finished_parents?'],
+    'finished_parents[]': mention,
+  },
   'issue reopen': { data: [...change, 'action', 'state', 'wal_head'] },
   'issue label add': { data: [...change, 'action', 'labels', 'wal_head'] },
   'issue label remove': { data: [...change, 'action', 'labels', 'wal_head'] },
   'issue assignee add': { data: [...change, 'action', 'users', 'wal_head'] },
   'issue assignee remove': { data: [...change, 'action', 'users', 'wal_head'] },
   'issue link add': { data: [...change, 'action', 'wal_head'] },
+  'issue dep add': { data: edgeChange, stored_as: storedEdge },
+  'issue dep remove': { data: edgeChange, stored_as: storedEdge },
+  'issue dep list': { data: ['deps', 'direction', 'issue_id', 'short_id', 'title', 'state'], 'deps[]': relation },
+  'issue dep topo': {
+    data: ['issues', 'total', 'order', 'cycles'],
+    'issues[]': ['issue_id', 'short_id', 'title', 'state', 'labels', 'fields', 'in_cycle'],
+  },
+  'issue dep graph': {
+    data: ['relation', 'format', 'root', 'nodes', 'edges', 'tree', 'cycles'],
+    'nodes[]': [...mention, 'type'],
+    'edges[]': ['from', 'to', 'types'],
+    'tree[]': ['issue_id', 'depth', 'cut'],
+  },
   'issue attachment add': { data: [...change, 'action', 'name', 'sha256', 'mime', 'stored', 'wal_head'] },
   'issue attachment list': {
     data: ['issue_id', 'attachments', 'total'],
     'attachments[]': ['event_id', 'name', 'sha256', 'mime', 'stored'],
   },
   'issue attachment get': { data: ['issue_id', 'name', 'sha256', 'bytes', 'path'] },
+  ready: {
+    data: ['issues', 'total', 'blocked_count', 'taken_count', 'set_aside_count'],
+    'issues[]': [...issueRow, 'overdue', 'unknown_blockers'],
+  },
+  blocked: {
+    data: ['issues', 'total'],
+    'issues[]': [...issueRow, 'overdue', 'in_cycle', 'blockers', 'unknown_blockers'],
+    'issues[].blockers[]': [...mention, 'through'],
+  },
   batch: {
     data: ['results', 'total', 'wal_head'],
     'results[]': ['line', 'op', 'issue_id', 'event_id', 'event_ids'],

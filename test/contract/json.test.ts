@@ -74,6 +74,48 @@ const rows: readonly Row[] = [
   { command: 'issue attachment add', words: () => [known.issue, '--file=crash.log'] },
   { command: 'issue attachment list', words: () => [known.issue], expect: (data) => assert.equal(data.total, 1) },
   { command: 'issue attachment get', words: () => [known.issue, 'crash.log', '--output=out.log'] },
+  {
+    command: 'issue dep add',
+    words: () => [known.parent, `--target=${known.issue}`],
+    expect: (data) =>
+      assert.deepEqual([data.action, data.dep_type, data.target_title], ['added', 'depends_on', 'Crash on start']),
+  },
+  {
+    command: 'issue dep list',
+    words: () => [known.issue, '--reverse'],
+    expect: (data) => assert.deepEqual([data.direction, data.deps[0].issue_id], ['dependents', known.parent]),
+  },
+  {
+    command: 'issue dep topo',
+    words: () => ['--state=open'],
+    expect: (data) =>
+      assert.deepEqual(
+        data.issues.map((issue: Json) => issue.issue_id),
+        [known.issue, known.parent],
+      ),
+  },
+  { command: 'issue dep graph', words: () => ['--parents'], expect: (data) => assert.equal(data.tree.length, 2) },
+  {
+    command: 'blocked',
+    words: () => [],
+    expect: (data) =>
+      assert.deepEqual(
+        data.issues[0].blockers.map((issue: Json) => issue.issue_id),
+        [known.issue],
+      ),
+  },
+  { command: 'ready', words: () => ['--assignee=ann'], expect: (data) => assert.equal(data.total, 1) },
+  {
+    command: 'issue dep remove',
+    words: () => [known.parent, `--target=${known.issue}`],
+    expect: (data) =>
+      assert.deepEqual(data.stored_as, { issue_id: known.parent, dep_type: 'depends_on', target: known.issue }),
+  },
+  {
+    command: 'issue show',
+    words: () => [known.parent],
+    expect: (data) => assert.deepEqual(data.issue.progress, { closed: 0, total: 1 }),
+  },
   { command: 'issue close', words: () => [known.issue], expect: (data) => assert.equal(data.state, 'closed') },
   { command: 'issue reopen', words: () => [known.issue], expect: (data) => assert.equal(data.state, 'open') },
   {

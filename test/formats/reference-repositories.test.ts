@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import type { IssueRow } from '../../src/view/index.ts'
-import { createCommandSandbox } from '../support/command-runner.ts'
+import { type CommandRunner, createCommandSandbox } from '../support/command-runner.ts'
 
 /** Repositories that the Rust tool wrote, with what it printed of them (fixtures/repos/README.md). */
 const own = fileURLToPath(new URL('../../fixtures/repos/', import.meta.url))
@@ -39,12 +39,9 @@ for (const { name, from, bundles } of cases) {
       const shown = (await run('issue show', { issue })) as { events: unknown }
       assert.deepEqual(shown.events, events)
     }
+    await assertEdges(run, expected.deps ?? {})
     await withRepository(async (repository) => {
       const view = await repository.view()
-      for (const [issue, deps] of Object.entries<Deps>(expected.deps ?? {})) {
-        assert.deepEqual(await edges(view.dependenciesOf(issue as never)), deps.dependencies.map(asEdge))
-        assert.deepEqual(await edges(view.dependentsOf(issue as never)), deps.dependents.map(asEdge))
-      }
       if (expected.context) {
         const files = Object.fromEntries((await view.fileContexts()).map(({ body }) => [body.path, body.content_hash]))
         const wanted = Object.entries<{ content_hash: string }>(expected.context.files)
@@ -84,12 +81,39 @@ for (const [first, second] of [
     for (const [issue, events] of Object.entries(expected.show_events)) {
       assert.deepEqual(((await run('issue show', { issue })) as { events: unknown }).events, events)
     }
+    await assertEdges(run, expected.deps)
+    // Each clone added one half of a cycle.
+    const order = (await run('issue dep topo')) as { cycles: readonly string[][] }
+    assert.deepEqual(order.cycles.flat().sort(), Object.keys(expected.deps).sort())
+    assert.equal(warnings.at(-1)?.code, 'dependency-cycle')
   })
 }
 
+interface Edge {
+  readonly issue_id: string
+  readonly dep_type: string
+  readonly title: string
+}
+
 interface Deps {
-  readonly dependencies: readonly { readonly issue_id: string; readonly dep_type: string }[]
-  readonly dependents: readonly { readonly issue_id: string; readonly dep_type: string }[]
+  readonly dependencies: readonly Edge[]
+  readonly dependents: readonly Edge[]
+}
+
+/** What `dep list` says of each issue in both directions is what the Rust tool printed. */
+async function assertEdges(run: CommandRunner['run'], expected: Readonly<Record<string, Deps>>): Promise<void> {
+  for (const [issue, { dependencies, dependents }] of Object.entries(expected)) {
+    for (const [reverse, edges] of [
+      [false, dependencies],
+      [true, dependents],
+    ] as const) {
+      const { deps } = (await run('issue dep list', { issue, reverse })) as { deps: readonly Edge[] }
+      assert.deepEqual(
+        deps.map(({ issue_id, dep_type, title }) => ({ dep_type, issue_id, title })),
+        edges,
+      )
+    }
+  }
 }
 
 interface Kinded {
@@ -106,12 +130,4 @@ function asReferenceEvent({ kind, ...event }: Kinded): unknown {
   const { sig: _sig, ...rest } = event as typeof event & { sig?: string }
   const { symbols: _symbols, ...context } = kind.ContextUpdated ?? {}
   return { ...rest, kind: kind.ContextUpdated === undefined ? kind : { ContextUpdated: context } }
-}
-
-function asEdge({ issue_id, dep_type }: { readonly issue_id: string; readonly dep_type: string }) {
-  return { other: issue_id, type: dep_type }
-}
-
-async function edges(found: Promise<readonly unknown[]>): Promise<unknown> {
-  return found
 }

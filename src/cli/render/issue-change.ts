@@ -1,6 +1,6 @@
 /** One line for each issue that a command changed: what was done, to which issue. */
 import { escapeLine } from './escape-for-terminal.ts'
-import { type IssueChange, type IssueChangeData, shortId } from './issue-shapes.ts'
+import { type IssueChange, type IssueChangeData, type MentionedIssue, shortId } from './issue-shapes.ts'
 import type { Renderer, RenderView } from './renderer.ts'
 
 /** @param done - the verb as it opens the line, for example `Closed` */
@@ -10,6 +10,20 @@ export function renderIssueChange(done: string): Renderer<IssueChangeData> {
     const changes = 'results' in data ? data.results : [data]
     return changes.map((change) => renderChange(done, change, view)).join('')
   }
+}
+
+interface IssueCloseData {
+  readonly finished_parents?: readonly MentionedIssue[]
+}
+
+/** As every change, and then of which issues the last part is done now. */
+export const renderIssueClose: Renderer<IssueChangeData & IssueCloseData> = async (data, view) => {
+  const changes = await renderIssueChange('Closed')(data, view)
+  if (view.quiet) return changes
+  const finished = (data.finished_parents ?? []).map((parent) => {
+    return `All parts of ${view.style.accent(escapeLine(shortId(parent)))} ${escapeLine(parent.title)} are closed\n`
+  })
+  return changes + finished.join('')
 }
 
 function renderChange(done: string, change: IssueChange, { style }: RenderView): string {

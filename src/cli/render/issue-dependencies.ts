@@ -1,50 +1,95 @@
 import { escapeLine } from './escape-for-terminal.ts'
-import { type IssueRelation, shorten } from './issue-shapes.ts'
-import type { Renderer } from './renderer.ts'
+import { paintState } from './issue-list.ts'
+import { type IssueChange, type IssueRelation, type MentionedIssue, shortId } from './issue-shapes.ts'
+import type { Renderer, RenderView } from './renderer.ts'
 import { renderTable } from './table.ts'
 
-interface DependencyChangeData {
+/** What an edge says, read from the issue that has it and from the one it points at. */
+const edgeWords: Readonly<Record<string, readonly [own: string, reverse: string]>> = {
+  depends_on: ['depends on', 'needed by'],
+  blocks: ['blocks', 'blocked by'],
+  related_to: ['related to', 'related to'],
+}
+
+export function wordsOf(type: string, end: 'own' | 'reverse' = 'own'): string {
+  return edgeWords[type]?.[end === 'own' ? 0 : 1] ?? type
+}
+
+interface DependencyChangeData extends IssueChange {
   readonly action: string
   readonly dep_type: string
-  readonly event_id: string | null
-  readonly issue_id: string
   readonly target: string
+  readonly target_short_id: string
+  readonly target_title: string | null
+  readonly stored_as: { readonly issue_id: string; readonly dep_type: string; readonly target: string } | null
 }
 
 export const renderDependencyChange: Renderer<DependencyChangeData> = (data, { quiet, style }) => {
   if (quiet) return ''
-  const edge = `${style.accent(shorten(data.issue_id))} ${escapeLine(data.dep_type)} ${style.accent(shorten(data.target))}`
-  if (data.event_id === null) return `Nothing to change: ${edge}\n`
-  return `${style.good(data.action === 'removed' ? 'Removed' : 'Added')} ${edge}\n`
+  const source = name(shortId(data), data.title, style)
+  const target = name(data.target_short_id, data.target_title, style)
+  const edge = `${source} ${wordsOf(data.dep_type)} ${target}`
+  const inOtherWords =
+    data.stored_as === null || data.stored_as.issue_id === data.issue_id
+      ? ''
+      : ` (${data.action === 'removed' ? 'it was kept' : 'kept'} as: ${escapeLine(data.target_short_id)} ${wordsOf(data.stored_as.dep_type)} ${escapeLine(shortId(data))})`
+  if (data.event_id !== null) {
+    return `${style.good(data.action === 'removed' ? 'Removed' : 'Added')} ${edge}${inOtherWords}\n`
+  }
+  return data.action === 'removed' ? `No such edge: ${edge}\n` : `Nothing to change: ${edge}${inOtherWords}\n`
 }
 
-interface DependencyListData {
+function name(id: string, title: string | null | undefined, style: RenderView['style']): string {
+  return title === null || title === undefined
+    ? style.accent(escapeLine(id))
+    : `${style.accent(escapeLine(id))} ${escapeLine(title)}`
+}
+
+interface DependencyListData extends MentionedIssue {
   readonly deps: readonly IssueRelation[]
   readonly direction: string
-  readonly issue_id: string
 }
 
-export const renderDependencyList: Renderer<DependencyListData> = async ({ deps, direction, issue_id }, view) => {
+export const renderDependencyList: Renderer<DependencyListData> = async (data, view) => {
+  const { deps, direction } = data
+  const isReverse = direction === 'dependents'
   if (deps.length > 0) {
     return renderTable(
       deps,
       [
-        { heading: 'ID', text: (dep) => shorten(dep.issue_id), paint: view.style.accent },
-        { heading: 'Type', text: (dep) => dep.dep_type },
-        { heading: 'Title', text: (dep) => dep.title, shrink: 1 },
+        {
+          heading: 'Edge',
+          text: ({ dep_type }) => wordsOf(dep_type, isReverse ? 'reverse' : 'own'),
+          plainText: ({ dep_type }) => dep_type,
+        },
+        { heading: 'ID', text: shortId, paint: view.style.accent },
+        {
+          heading: 'State',
+          text: ({ state }) => state ?? 'unknown',
+          paint: (text, { state }) => paintState(state ?? '', text, view.style),
+        },
+        { heading: 'Title', text: ({ title }) => title, shrink: 1 },
       ],
       view,
     )
   }
-  return view.quiet || view.width === null ? '' : `No ${direction} of ${shorten(issue_id)}\n`
+  if (view.quiet || view.width === null) return ''
+  const other = isReverse ? 'without' : 'with'
+  const whose = isReverse ? 'No issue has an edge to' : 'No edges of'
+  return `${whose} ${escapeLine(shortId(data))} ${escapeLine(data.title)}; look ${other} --reverse too\n`
 }
+
+/** The value of a parent's label is an id that nobody reads. */
+const withoutParents = (labels: readonly string[]) => labels.filter((label) => !label.startsWith('parent:'))
 
 interface DependencyOrderData {
   readonly issues: readonly {
     readonly issue_id: string
+    readonly short_id?: string
     readonly labels: readonly string[]
     readonly state: string
     readonly title: string
+    readonly in_cycle: boolean
   }[]
 }
 
@@ -53,10 +98,22 @@ export const renderDependencyOrder: Renderer<DependencyOrderData> = async ({ iss
   return renderTable(
     issues,
     [
-      { heading: 'ID', text: (issue) => shorten(issue.issue_id), paint: view.style.accent },
-      { heading: 'State', text: (issue) => issue.state },
-      { heading: 'Title', text: (issue) => issue.title, shrink: 1, widthMin: 16 },
-      { heading: 'Labels', text: (issue) => issue.labels.join(', '), shrink: 2, paint: view.style.dim },
+      { heading: 'ID', text: shortId, paint: view.style.accent },
+      {
+        heading: 'State',
+        text: ({ state }) => state,
+        paint: (text, { state }) => paintState(state, text, view.style),
+        drop: 1,
+      },
+      { heading: 'Title', text: ({ title }) => title, shrink: 1, widthMin: 16 },
+      {
+        heading: 'Labels',
+        text: ({ labels }) => withoutParents(labels).join(', '),
+        shrink: 2,
+        paint: view.style.dim,
+        drop: 2,
+      },
+      { heading: 'Cycle', text: ({ in_cycle }) => (in_cycle ? 'cycle' : ''), paint: view.style.bad },
     ],
     view,
   )

@@ -86,7 +86,7 @@ export function paintState(state: string, text: string, style: RenderView['style
   return state === 'open' ? style.good(text) : style.dim(text)
 }
 
-function paintPriority(text: string, style: RenderView['style']): string {
+export function paintPriority(text: string, style: RenderView['style']): string {
   if (/^(p0|critical|urgent)$/i.test(text.trim())) return style.bad(text)
   return /^(p1|high)$/i.test(text.trim()) ? style.attention(text) : text
 }

@@ -46,12 +46,16 @@ export interface IssueComment {
   readonly parent?: string | null
 }
 
-export interface IssueRelation {
+/** An issue as others mention it; without a state when it is not known here. */
+export interface MentionedIssue {
   readonly issue_id: string
   readonly short_id?: string
-  readonly dep_type: string
   readonly title: string
   readonly state?: string | null
+}
+
+export interface IssueRelation extends MentionedIssue {
+  readonly dep_type: string
 }
 
 export interface IssueDetail extends IssueSummary {
@@ -60,7 +64,11 @@ export interface IssueDetail extends IssueSummary {
   readonly original_id?: string
   readonly author?: string
   readonly author_label?: string | null
-  readonly parent_issue?: Omit<IssueRelation, 'dep_type'> | null
+  readonly overdue?: boolean
+  readonly parent_issue?: MentionedIssue | null
+  readonly children?: readonly MentionedIssue[]
+  /** Null for an issue without parts. */
+  readonly progress?: { readonly closed: number; readonly total: number } | null
   readonly comments?: readonly IssueComment[]
   readonly links?: readonly { readonly event_id: string; readonly url: string; readonly note?: string | null }[]
   readonly attachments?: readonly {

@@ -1,7 +1,7 @@
 import { escapeLine, escapeText } from './escape-for-terminal.ts'
 import { type Fact, renderFacts } from './facts.ts'
 import { paintState } from './issue-list.ts'
-import { type IssueDetail, type IssueRelation, type IssueShowData, shorten, shortId } from './issue-shapes.ts'
+import { type IssueDetail, type IssueShowData, type MentionedIssue, shorten, shortId } from './issue-shapes.ts'
 import { formatMinute, formatRelativeTime } from './relative-time.ts'
 import type { Renderer, RenderView } from './renderer.ts'
 
@@ -13,6 +13,7 @@ export const renderIssueShow: Renderer<IssueShowData> = ({ issue }, view) => {
     title + state,
     renderProperties(issue, view),
     renderBody(issue.body ?? '', view),
+    renderChildren(issue, view),
     renderRelations(issue, view),
     renderLinks(issue, view),
     renderAttachments(issue, view),
@@ -29,7 +30,7 @@ function renderProperties(issue: IssueDetail, view: RenderView): string {
     ['Priority', priority],
     ['Type', type],
     ['Status', status],
-    ['Due', due],
+    ['Due', issue.overdue ? `${due} (overdue)` : due],
     ['Milestone', milestone],
     ['Parent', formatParent(issue.parent_issue, parent)],
     ['Labels', issue.labels.filter((label) => !shown.has(label)).join(', ')],
@@ -64,6 +65,15 @@ function section(heading: string, lines: readonly string[], { style }: RenderVie
   return `${style.bold(heading)}\n${lines.map((line) => `  ${line}\n`).join('')}`
 }
 
+function renderChildren({ children = [], progress }: IssueDetail, view: RenderView): string {
+  const done = progress === undefined || progress === null ? '' : ` (${progress.closed} of ${progress.total} closed)`
+  return section(
+    `Parts${done}`,
+    children.map((child) => formatRelation(child, view)),
+    view,
+  )
+}
+
 /** Headings in their order, each with the edges below it: those stored on the issue, and those others store on it. */
 const relationHeadings = [
   { heading: 'Depends on', own: 'depends_on', others: undefined },
@@ -87,7 +97,7 @@ function renderRelations({ dependencies = [], dependents = [] }: IssueDetail, vi
     .join('\n')
 }
 
-function formatRelation(relation: IssueRelation, { style }: RenderView): string {
+function formatRelation(relation: MentionedIssue, { style }: RenderView): string {
   const { title, state } = relation
   const note = typeof state === 'string' ? ` ${style.dim(`(${escapeLine(state)})`)}` : ''
   return `${style.accent(shortId(relation))} ${escapeLine(title)}${note}`

@@ -1,4 +1,4 @@
-import { IdParseError, InvalidArgsError, type IssueId, limits, NotFoundError } from '../../model/index.ts'
+import { IdParseError, InvalidArgsError, type IssueId, limits, NotFoundError, parseIssueId } from '../../model/index.ts'
 import type { View } from '../../view/index.ts'
 
 /** Candidates listed for an ambiguous prefix. */
@@ -38,6 +38,16 @@ export async function resolveIssue(view: View, typed: string): Promise<IssueId> 
     details: { field: 'issue id', value: text },
     hints: ['Run `grite issue list` to see the issues'],
   })
+}
+
+/** As `resolveIssue`; a full id may also name an issue that has not arrived here. */
+export async function resolveIssueOrId(view: View, typed: string): Promise<IssueId> {
+  try {
+    return await resolveIssue(view, typed)
+  } catch (error) {
+    if (error instanceof NotFoundError && /^[0-9a-f]{32}$/i.test(typed.trim())) return parseIssueId(typed.trim())
+    throw error
+  }
 }
 
 /** Several texts, in order; one that is named twice counts once. */

@@ -4,14 +4,17 @@ import {
   formatKindWithNumbers,
   InternalError,
   type IssueId,
+  isOverdue,
   type Json,
   originalIdOf,
   parentOf,
 } from '../../model/index.ts'
-import { type DependencyEdge, type IssueRow, rowOf, type View } from '../../view/index.ts'
+import { type IssueRow, rowOf, type View } from '../../view/index.ts'
 import { defineCommand } from '../define-command.ts'
 import { listActors } from '../local/actors.ts'
 import { shortIdLength } from './change-command.ts'
+import { progressOf, readChildren } from './children.ts'
+import { describeEdges, describeIssues, mentionRows } from './describe-issues.ts'
 import { resolveIssue } from './resolve-issue.ts'
 
 export const issueShow = defineCommand({
@@ -34,6 +37,7 @@ export const issueShow = defineCommand({
     const actorLabel = (event: Event) => labels.get(event.actor) ?? null
     const shortIds = await view.shortIds([issueId], shortIdLength)
     const row = rowOf(state)
+    const children = await readChildren(view, issueId)
     const originalId = originalIdOf(state)
     const issue = {
       ...row,
@@ -41,7 +45,14 @@ export const issueShow = defineCommand({
       ...(originalId === undefined ? {} : { original_id: originalId }),
       author_label: labels.get(row.author as Event['actor']) ?? null,
       body: currentBody(state),
+      overdue: isOverdue(row, context.clock.nowUnixMs()),
       parent_issue: await describeParent(view, row),
+      children: await mentionRows(
+        view,
+        children.map(({ issue_id }) => issue_id),
+        new Map(children.map((child) => [child.issue_id, child])),
+      ),
+      progress: progressOf(children),
       comments: events.flatMap((event) =>
         event.body.type === 'CommentAdded'
           ? [
@@ -75,22 +86,8 @@ export const issueShow = defineCommand({
 async function describeParent(view: View, { fields }: IssueRow) {
   const parent = parentOf(fields)
   if (parent === null) return null
-  const row = (await view.findRows([parent])).get(parent)
-  if (row === undefined) return null
-  const shortIds = await view.shortIds([parent], shortIdLength)
-  return { issue_id: parent, short_id: shortIds.get(parent) ?? parent, title: row.title, state: row.state }
-}
-
-async function describeEdges(view: View, edges: readonly DependencyEdge[]) {
-  const ids = [...new Set(edges.map(({ other }) => other))]
-  const [rows, shortIds] = [await view.findRows(ids), await view.shortIds(ids, shortIdLength)]
-  return edges.map(({ other, type }) => ({
-    issue_id: other,
-    short_id: shortIds.get(other) ?? other,
-    dep_type: type,
-    title: rows.get(other)?.title ?? '?',
-    state: rows.get(other)?.state ?? null,
-  }))
+  const [found] = await describeIssues(view, [parent])
+  return found === undefined || found.state === null ? null : found
 }
 
 /** One event as `issue show` prints it: byte strings as arrays of numbers (spec §2.5). */

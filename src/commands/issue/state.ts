@@ -3,6 +3,7 @@ import type { CommandContext } from '../context.ts'
 import { defineCommand } from '../define-command.ts'
 import { changeIssues } from './change-command.ts'
 import { addComment, changeState } from './changes.ts'
+import { lookAroundClosed } from './children.ts'
 
 const issues = {
   issue: { summary: 'Issue id, a unique prefix of it, or an imported id', repeatable: true, completes: 'issue' },
@@ -14,13 +15,18 @@ const commentOption = {
 export const issueClose = defineCommand({
   name: 'issue close',
   summary: 'Close issues',
+  description: 'Parts of a closed issue stay as they are; you are told when some of them are open.',
   examples: [
     { command: 'grite issue close 3f2a91c', explains: 'close one' },
     { command: 'grite issue close 3f2a91c 77bc01d --comment "Released in 2.1"', explains: 'close two in one commit' },
   ],
   arguments: issues,
   options: commentOption,
-  run: (context, input) => moveIssues(context, input, { state: 'closed', action: 'closed' }),
+  async run(context, input) {
+    const { data } = await moveIssues(context, input, { state: 'closed', action: 'closed' })
+    const finished = await lookAroundClosed(context, data)
+    return { data: { ...data, ...(finished.length === 0 ? {} : { finished_parents: finished }) } }
+  },
 })
 
 export const issueReopen = defineCommand({

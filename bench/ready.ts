@@ -1,0 +1,93 @@
+import { createHash } from 'node:crypto'
+import { readReadyQueue } from '../src/commands/issue/ready-queue.ts'
+import { openCommandRepository, type Repository } from '../src/commands/repository.ts'
+import type { IssueId } from '../src/model/index.ts'
+import { type Bench, inRepository, ms, verdict } from './bench.ts'
+import { benchEnv, summarize } from './measure.ts'
+import { mulberry32 } from './mulberry32.ts'
+
+const targetMs = 150
+
+export const readyBench: Bench = {
+  name: 'ready',
+  question: `the ready queue of 10,000 issues with 20,000 edges, in this process: at most ${targetMs} ms`,
+  run: ({ small }) =>
+    inRepository(async (cwd) => {
+      const [issueCount, edgeCount, runs] = small ? [200, 400, 2] : [10_000, 20_000, 15]
+      const facts = openFacts(cwd)
+      const writer = await openCommandRepository(facts)
+      await fillWithEdges(writer, issueCount, edgeCount, facts.random.bytes)
+      await writer.close()
+      const times: number[] = []
+      let digest = ''
+      for (let run = 0; run < runs; run++) {
+        // A process opens the view anew; that is measured by other benches.
+        const repository = await openCommandRepository(facts)
+        await repository.view()
+        const start = process.hrtime.bigint()
+        const { ready, blockedCount } = await readReadyQueue(repository)
+        times.push(Number(process.hrtime.bigint() - start) / 1e6)
+        await repository.close()
+        const ids = ready.map(({ row }) => row.issue_id).join('\n')
+        digest = `${ready.length} ready, ${blockedCount} blocked, digest ${hash(ids)}`
+      }
+      const { median, min, max } = summarize(times)
+      return [
+        `${ms(median)} (min ${ms(min)}, max ${ms(max)}; target ${targetMs} ms): ${verdict(median <= targetMs)}`,
+        digest,
+      ]
+    }),
+}
+
+function hash(text: string): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, 16)
+}
+
+/** What a command knows of its surroundings, with a clock and randomness that are the same every time. */
+function openFacts(cwd: string) {
+  const random = mulberry32(20_26)
+  let nowUnixMs = 1_700_000_000_000
+  return {
+    cwd,
+    env: benchEnv,
+    clock: { nowUnixMs: () => ++nowUnixMs },
+    random: { bytes: (count: number) => Uint8Array.from({ length: count }, () => Math.floor(random() * 256)) },
+    identity: { actor: undefined, dataDir: undefined },
+    warn: () => {},
+    progress: () => ({ report() {}, end() {} }),
+  }
+}
+
+/** Fits the limit of events in a commit. */
+const perWrite = 2000
+
+/** Issues of all priorities, a quarter of them closed, and edges of both spellings from later issues to earlier ones. */
+async function fillWithEdges(
+  repository: Repository,
+  issueCount: number,
+  edgeCount: number,
+  randomBytes: (count: number) => Uint8Array,
+): Promise<void> {
+  const ids: IssueId[] = []
+  for (let done = 0; done < issueCount; done += perWrite) {
+    await repository.write(async (draft) => {
+      for (let index = done; index < Math.min(done + perWrite, issueCount); index++) {
+        const labels = [`area-${index % 40}`, ...(index % 6 === 0 ? [] : [`priority:P${index % 5}`])]
+        const { issueId } = draft.createIssue({ title: `Issue ${index} about something`, body: 'Text', labels })
+        ids.push(issueId)
+        if (index % 4 === 0) await draft.add(issueId, { type: 'StateChanged', state: 'closed' })
+      }
+    })
+  }
+  const below = (bound: number) => Buffer.from(randomBytes(4)).readUInt32BE() % bound
+  for (let done = 0; done < edgeCount; done += perWrite) {
+    await repository.write(async (draft) => {
+      for (let index = done; index < Math.min(done + perWrite, edgeCount); index++) {
+        const later = 1 + below(issueCount - 1)
+        const [waits, first] = [ids[later] as IssueId, ids[below(later)] as IssueId]
+        if (index % 3 === 0) await draft.add(first, { type: 'DependencyAdded', target: waits, dep_type: 'blocks' })
+        else await draft.add(waits, { type: 'DependencyAdded', target: first, dep_type: 'depends_on' })
+      }
+    })
+  }
+}

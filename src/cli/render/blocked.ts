@@ -1,0 +1,71 @@
+import { escapeLine } from './escape-for-terminal.ts'
+import { formatCount, formatNumber } from './facts.ts'
+import { wordsOf } from './issue-dependencies.ts'
+import { paintPriority } from './issue-list.ts'
+import { type IssueSummary, type MentionedIssue, shortId } from './issue-shapes.ts'
+import type { Renderer, RenderView } from './renderer.ts'
+import { renderTable } from './table.ts'
+
+interface Blocker extends MentionedIssue {
+  readonly through: readonly string[]
+}
+
+interface BlockedIssue extends IssueSummary {
+  readonly in_cycle: boolean
+  readonly overdue: boolean
+  readonly blockers: readonly Blocker[]
+}
+
+interface BlockedData {
+  readonly issues: readonly BlockedIssue[]
+  readonly total: number
+}
+
+/** Each issue with its blockers below it; off a terminal a line for each pair. */
+export const renderBlocked: Renderer<BlockedData> = async ({ issues, total }, view) => {
+  if (view.width === null) return renderPairs(issues, view)
+  if (issues.length === 0) return view.quiet || total > 0 ? '' : 'Nothing is blocked.\n'
+  const text = issues.map((issue) => renderIssue(issue, view)).join('')
+  if (view.quiet) return text
+  const shown = issues.length === total ? '' : `${formatNumber(issues.length)} of `
+  return `${text}\n${view.style.dim(`${shown}${formatCount(total, 'issue')} blocked`)}\n`
+}
+
+function renderIssue(issue: BlockedIssue, { style }: RenderView): string {
+  const priority = issue.fields?.priority ?? ''
+  const notes = [
+    ...(issue.in_cycle ? ['in a cycle'] : []),
+    ...(issue.overdue ? [`due ${escapeLine(issue.fields?.due ?? '')}, overdue`] : []),
+  ]
+  const words = [
+    style.accent(escapeLine(shortId(issue))),
+    ...(priority === '' ? [] : [paintPriority(escapeLine(priority), style)]),
+    escapeLine(issue.title),
+    ...(notes.length === 0 ? [] : [style.bad(`(${notes.join('; ')})`)]),
+  ]
+  return `${words.join(' ')}\n${issue.blockers.map((blocker) => renderBlocker(blocker, style)).join('')}`
+}
+
+/** As the waiting issue says it: it depends on one, and is blocked by the other. */
+function edgeWords({ through }: Blocker): string {
+  return through.map((type) => wordsOf(type, type === 'blocks' ? 'reverse' : 'own')).join(', ')
+}
+
+function renderBlocker(blocker: Blocker, style: RenderView['style']): string {
+  return `  ${style.dim(edgeWords(blocker))} ${style.accent(escapeLine(shortId(blocker)))} ${escapeLine(blocker.title)}\n`
+}
+
+function renderPairs(issues: readonly BlockedIssue[], view: RenderView): Promise<string> {
+  const pairs = issues.flatMap((issue) => issue.blockers.map((blocker) => ({ issue, blocker })))
+  return renderTable(
+    pairs,
+    [
+      { heading: 'ID', text: ({ issue }) => shortId(issue) },
+      { heading: 'Title', text: ({ issue }) => issue.title },
+      { heading: 'Edge', text: ({ blocker }) => blocker.through.join(',') },
+      { heading: 'Blocker', text: ({ blocker }) => shortId(blocker) },
+      { heading: 'Title of it', text: ({ blocker }) => blocker.title },
+    ],
+    view,
+  )
+}

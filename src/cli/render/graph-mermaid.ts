@@ -1,0 +1,48 @@
+import { escapeLine } from './escape-for-terminal.ts'
+import { shortId } from './issue-shapes.ts'
+import type { GraphNode, RelationGraphData } from './relation-graph.ts'
+
+/** A Mermaid flowchart: arrows lead from what comes first to what waits, dotted lines join what is related. */
+export function drawMermaid({ nodes, edges, cycles }: RelationGraphData): string {
+  const names = new Map(nodes.map((node) => [node.issue_id, nodeName(node)]))
+  const inCycle = new Set(cycles.flat())
+  const lines = [
+    'flowchart TD',
+    ...nodes.map((node) => `  ${nodeName(node)}["${labelOf(node)}"]${classOf(node, inCycle)}`),
+    ...edges.map(({ from, to, types }) => {
+      const line = types.includes('related_to') ? '-.-' : '-->'
+      return `  ${names.get(from)} ${line} ${names.get(to)}`
+    }),
+    '  classDef closed opacity:0.5',
+    '  classDef unknown stroke-dasharray:4',
+    '  classDef cycle stroke:#d00,stroke-width:3px',
+  ]
+  return `${lines.join('\n')}\n`
+}
+
+/** Begins with a letter, so that it is no number and no word of the language. */
+export function nodeName(node: GraphNode): string {
+  return `i${shortId(node).replaceAll(/[^0-9a-f]/g, '_')}`
+}
+
+function labelOf(node: GraphNode): string {
+  const title = node.state === null ? 'unknown here' : node.title
+  return encodeEntities(`${shortId(node)} ${title}`)
+}
+
+function classOf(node: GraphNode, inCycle: ReadonlySet<string>): string {
+  if (inCycle.has(node.issue_id)) return ':::cycle'
+  if (node.state === null) return ':::unknown'
+  return node.state === 'closed' ? ':::closed' : ''
+}
+
+/**
+ * Text inside quotes. Everything but letters, digits and what is harmless becomes a numbered entity: quotes end a label,
+ * backticks begin Markdown, `<` and `&` are HTML, `#` opens an entity, `%%` a comment, and `style:` before an entity
+ * makes Mermaid drop a character.
+ */
+function encodeEntities(title: string): string {
+  return escapeLine(title).replaceAll(/[^\p{L}\p{M}\p{N} .,/()_+=!?*~'-]/gu, (character) => {
+    return `#${character.codePointAt(0)};`
+  })
+}

@@ -1,0 +1,76 @@
+import { formatCount, formatNumber } from './facts.ts'
+import { paintPriority } from './issue-list.ts'
+import { type IssueSummary, shortId } from './issue-shapes.ts'
+import { formatAbsoluteTime, formatRelativeTime } from './relative-time.ts'
+import type { Renderer, RenderView } from './renderer.ts'
+import { type Column, renderTable } from './table.ts'
+
+interface ReadyIssue extends IssueSummary {
+  readonly overdue: boolean
+  readonly unknown_blockers: readonly string[]
+}
+
+interface ReadyData {
+  readonly issues: readonly ReadyIssue[]
+  readonly total: number
+  readonly blocked_count: number
+  readonly taken_count: number
+  readonly set_aside_count: number
+}
+
+export const renderReady: Renderer<ReadyData> = async (data, view) => {
+  const table = data.issues.length === 0 ? '' : await renderTable(data.issues, readyColumns(view), view)
+  if (view.quiet || view.width === null) return table
+  if (data.total === 0) return `Nothing is ready${describeRest(data, '; ', '.')}\n`
+  const shown = data.issues.length === data.total ? '' : `${formatNumber(data.issues.length)} of `
+  return `${table}\n${view.style.dim(`${shown}${formatNumber(data.total)} ready${describeRest(data, ', ', '')}`)}\n`
+}
+
+function readyColumns({ style, nowUnixMs }: RenderView): readonly Column<ReadyIssue>[] {
+  return [
+    { heading: 'ID', text: shortId, paint: style.accent },
+    {
+      heading: 'Prio',
+      text: ({ fields }) => fields?.priority ?? '',
+      paint: (text) => paintPriority(text, style),
+    },
+    { heading: 'Type', text: ({ fields }) => fields?.type ?? '', shrink: 1, drop: 4 },
+    { heading: 'Title', text: ({ title }) => title, shrink: 2, widthMin: 20 },
+    {
+      heading: 'Due',
+      text: ({ fields, overdue }) => `${fields?.due ?? ''}${overdue ? ' overdue' : ''}`,
+      paint: (text, { overdue }) => (overdue ? style.bad(text) : text),
+      drop: 2,
+    },
+    { heading: 'Milestone', text: ({ fields }) => fields?.milestone ?? '', shrink: 3, drop: 5 },
+    { heading: 'Assignees', text: ({ assignees }) => assignees.join(', '), shrink: 4, drop: 6 },
+    {
+      heading: 'Unknown blockers',
+      text: ({ unknown_blockers }) => unknown_blockers.join(', '),
+      shrink: 5,
+      paint: style.attention,
+      drop: 1,
+    },
+    {
+      heading: 'Created',
+      text: ({ created_ts }) => formatRelativeTime(created_ts, nowUnixMs),
+      plainText: ({ created_ts }) => formatAbsoluteTime(created_ts),
+      paint: style.dim,
+      drop: 3,
+    },
+  ]
+}
+
+/** What is open and not listed, so that an empty queue explains itself. */
+function describeRest(
+  { blocked_count, taken_count, set_aside_count }: ReadyData,
+  opening: string,
+  end: string,
+): string {
+  const parts = [
+    ...(blocked_count === 0 ? [] : [`${formatCount(blocked_count, 'issue')} blocked (\`grite blocked\`)`]),
+    ...(taken_count === 0 ? [] : [`${formatNumber(taken_count)} taken by others`]),
+    ...(set_aside_count === 0 ? [] : [`${formatNumber(set_aside_count)} set aside by their status`]),
+  ]
+  return parts.length === 0 ? end : `${opening}${parts.join(', ')}`
+}

@@ -1,0 +1,103 @@
+/** Issues and how they hang together, drawn as trees, as Mermaid or as DOT. */
+import { openDisplayWidth, truncate } from './display-width.ts'
+import { escapeLine } from './escape-for-terminal.ts'
+import { drawDot } from './graph-dot.ts'
+import { drawMermaid } from './graph-mermaid.ts'
+import { type MentionedIssue, shortId } from './issue-shapes.ts'
+import type { Renderer, RenderView } from './renderer.ts'
+
+export interface GraphNode extends MentionedIssue {
+  readonly type: string | null
+}
+
+export interface GraphEdge {
+  readonly from: string
+  readonly to: string
+  readonly types: readonly string[]
+}
+
+export interface TreeRow {
+  readonly issue_id: string
+  readonly depth: number
+  readonly cut: string | null
+}
+
+export interface RelationGraphData {
+  readonly relation: string
+  readonly format: string
+  readonly nodes: readonly GraphNode[]
+  readonly edges: readonly GraphEdge[]
+  readonly tree: readonly TreeRow[]
+  readonly cycles: readonly (readonly string[])[]
+}
+
+export const renderRelationGraph: Renderer<RelationGraphData> = (data, view) => {
+  if (data.format === 'mermaid') return drawMermaid(data)
+  if (data.format === 'dot') return drawDot(data)
+  if (data.tree.length > 0) return drawTree(data, view)
+  if (view.quiet || view.width === null) return ''
+  return data.relation === 'parents'
+    ? 'No issue is a part of another. `grite issue update <issue> --parent <issue>` makes it one.\n'
+    : 'No issue waits for another. `grite issue dep add <issue> --target <issue>` says that one does.\n'
+}
+
+const cutNotes: Readonly<Record<string, string>> = {
+  cycle: 'a cycle: see above',
+  repeated: 'see above',
+  deep: 'more below',
+}
+
+/** Left of a title however narrow the terminal. */
+const titleWidthMin = 8
+
+/** On a terminal with lines drawn and cut to its width; elsewhere two blanks for each step down. */
+async function drawTree({ nodes, tree }: RelationGraphData, view: RenderView): Promise<string> {
+  const byId = new Map(nodes.map((node) => [node.issue_id, node]))
+  const isLast = lastChildren(tree)
+  const displayWidth = await openDisplayWidth(nodes.map(({ title }) => escapeLine(title)))
+  const isContinued: boolean[] = []
+  const lines = tree.map((row, index) => {
+    const node = byId.get(row.issue_id)
+    if (node === undefined) return ''
+    const branch =
+      view.width === null ? '  '.repeat(row.depth) : drawBranch(row.depth, isLast[index] ?? true, isContinued)
+    isContinued.length = row.depth
+    isContinued[row.depth] = !isLast[index]
+    const note = row.cut === null ? '' : ` (${cutNotes[row.cut] ?? escapeLine(row.cut)})`
+    const opening = `${markOf(node)} ${escapeLine(shortId(node))} `
+    const room = (view.width ?? Number.POSITIVE_INFINITY) - branch.length - opening.length - note.length
+    const title = escapeLine(node.state === null ? 'unknown here' : node.title)
+    const cutTitle = truncate(title, Math.max(room, titleWidthMin), displayWidth)
+    return branch + paint(opening, node, view) + cutTitle + (note === '' ? '' : view.style.dim(note))
+  })
+  return lines.map((line) => `${line.trimEnd()}\n`).join('')
+}
+
+function markOf({ state }: MentionedIssue): string {
+  if (state === 'closed') return '[x]'
+  return state === 'open' ? '[ ]' : '[?]'
+}
+
+function paint(opening: string, { state }: MentionedIssue, { style }: RenderView): string {
+  return state === 'open' ? style.accent(opening) : style.dim(opening)
+}
+
+/** For each row whether no row at its depth follows below the same parent. */
+function lastChildren(tree: readonly TreeRow[]): boolean[] {
+  const followed: boolean[] = []
+  const isLast: boolean[] = []
+  for (let index = tree.length - 1; index >= 0; index--) {
+    const { depth } = tree[index] as TreeRow
+    isLast[index] = followed[depth] !== true
+    followed.length = depth
+    followed[depth] = true
+  }
+  return isLast
+}
+
+/** @param isContinued - by depth, whether a line goes on to a later row */
+function drawBranch(depth: number, isLast: boolean, isContinued: readonly boolean[]): string {
+  if (depth === 0) return ''
+  const lines = isContinued.slice(1, depth).map((goesOn) => (goesOn ? '│  ' : '   '))
+  return `${lines.join('')}${isLast ? '└─ ' : '├─ '}`
+}

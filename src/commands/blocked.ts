@@ -1,0 +1,64 @@
+import { findCycles, type IssueId, isOverdue, type Order } from '../model/index.ts'
+import type { IssueRow } from '../view/index.ts'
+import { defineCommand } from './define-command.ts'
+import { type MentionedIssue, mentionRows } from './issue/describe-issues.ts'
+import { compareByPriority, passes } from './issue/ready-queue.ts'
+import { readWork, unknownBlockers, type Work } from './issue/work.ts'
+
+export const blocked = defineCommand({
+  name: 'blocked',
+  summary: 'List open issues that wait, and what for',
+  description:
+    'Each with the open issues it waits for, in the order of `grite ready`. Issues that wait for each other in a cycle are marked: none of them can begin until an edge goes.',
+  examples: [
+    { command: 'grite blocked', explains: 'what is held up, and by what' },
+    { command: 'grite blocked --label release --json', explains: 'with reasons, for a script' },
+  ],
+  arguments: {},
+  options: {
+    limit: { type: 'count', valueName: 'n', summary: 'At most so many', short: 'n' },
+    label: {
+      type: 'text',
+      valueName: 'label',
+      summary: 'Only issues with this label; several must all be there',
+      repeatable: true,
+      short: 'l',
+      completes: 'label',
+    },
+  },
+  async run(context, input) {
+    const view = await (await context.repository()).view()
+    const work = await readWork(view)
+    const rowOf = (id: IssueId) => work.rows.get(id)?.parse() as IssueRow
+    const waiting = work.heldUp
+      .map(rowOf)
+      .filter((row) => passes(row, { labels: input.label }))
+      .sort(compareByPriority)
+    const shown = input.limit === undefined ? waiting : waiting.slice(0, input.limit)
+    const knownBlockers = (id: IssueId) => work.blockersOf(id).filter(({ isKnown }) => isKnown)
+    const ids = shown.flatMap(({ issue_id }) => [issue_id, ...knownBlockers(issue_id).map(({ issueId }) => issueId)])
+    const named = [...new Set(ids)]
+    const mentions = await mentionRows(view, named, new Map(named.map((id) => [id, rowOf(id)])))
+    const byId = new Map(mentions.map((issue) => [issue.issue_id, issue]))
+    const mentioned = (id: IssueId) => byId.get(id) as MentionedIssue
+    const inCycle = new Set(findCycles(ordersAmong(work)).flat())
+    const nowUnixMs = context.clock.nowUnixMs()
+    return {
+      data: {
+        issues: shown.map((row) => ({
+          ...row,
+          short_id: mentioned(row.issue_id).short_id,
+          overdue: isOverdue(row, nowUnixMs),
+          in_cycle: inCycle.has(row.issue_id),
+          blockers: knownBlockers(row.issue_id).map(({ issueId, through }) => ({ ...mentioned(issueId), through })),
+          unknown_blockers: unknownBlockers(work.blockersOf(row.issue_id)),
+        })),
+        total: waiting.length,
+      },
+    }
+  },
+})
+
+function ordersAmong({ heldUp, blockersOf }: Work): Order[] {
+  return heldUp.flatMap((waits) => blockersOf(waits).map(({ issueId }) => ({ first: issueId, waits })))
+}

@@ -1,0 +1,57 @@
+import { defineCommand } from '../define-command.ts'
+import { mentionRows } from './describe-issues.ts'
+import { parseState } from './list.ts'
+import { buildRelationGraph, dependencyArrows, parentArrows } from './relation-graph.ts'
+import { resolveIssue } from './resolve-issue.ts'
+import { warnOfCycles } from './warn-of-cycles.ts'
+
+const formats = ['tree', 'mermaid', 'dot'] as const
+
+export const issueDepGraph = defineCommand({
+  name: 'issue dep graph',
+  summary: 'Draw what waits for what, or what is a part of what',
+  description:
+    'A tree has below each issue what it waits for; with --reverse what waits for it. With --parents it has the parts of each issue. Arrows of Mermaid and DOT lead from what comes first to what waits, and from the whole to its parts. The JSON is the same for every format.',
+  examples: [
+    { command: 'grite issue dep graph', explains: 'everything that waits for something' },
+    { command: 'grite issue dep graph 3f2a91c --state open', explains: 'what is left to do before 3f2a91c' },
+    { command: 'grite issue dep graph --parents', explains: 'epics and their parts' },
+    { command: 'grite issue dep graph --format mermaid', explains: 'for a page that draws Mermaid' },
+    { command: 'grite issue dep graph --format dot | dot -Tsvg > graph.svg', explains: 'as a picture' },
+  ],
+  arguments: {
+    issue: { summary: 'Only what hangs from this issue; default everything', optional: true, completes: 'issue' },
+  },
+  options: {
+    format: { type: 'text', valueName: 'word', choices: formats, summary: 'How to draw it; default tree', short: 'f' },
+    parents: { type: 'boolean', summary: 'Parents and their parts instead of what waits' },
+    reverse: { type: 'boolean', summary: 'Trees grow the other way' },
+    state: { type: 'text', valueName: 'open|closed|all', summary: 'Only issues in this state', short: 's' },
+  },
+  async run(context, input) {
+    const state = parseState(input.state)
+    const view = await (await context.repository()).view()
+    const root = input.issue === undefined ? undefined : await resolveIssue(view, input.issue)
+    const rows = await view.allRows()
+    const wish = { root, reverse: input.reverse, state }
+    const { ids, edges, tree, cycles } = input.parents
+      ? buildRelationGraph(rows, parentArrows(rows), 'from', wish)
+      : buildRelationGraph(rows, dependencyArrows(await view.allDependencies()), 'to', wish)
+    const byId = new Map(rows.map((row) => [row.issue_id, row]))
+    const mentioned = await mentionRows(view, ids, byId)
+    const nodes = mentioned.map((node) => ({ ...node, type: byId.get(node.issue_id)?.fields.type ?? null }))
+    const shortIds = new Map(nodes.map(({ issue_id, short_id }) => [issue_id, short_id]))
+    warnOfCycles(context, input.parents ? 'are parts of' : 'wait for', cycles, shortIds)
+    return {
+      data: {
+        relation: input.parents ? 'parents' : 'dependencies',
+        format: input.format ?? 'tree',
+        root: root ?? null,
+        nodes,
+        edges,
+        tree: tree.map(({ issueId, depth, cut }) => ({ issue_id: issueId, depth, cut })),
+        cycles,
+      },
+    }
+  },
+})

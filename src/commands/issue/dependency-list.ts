@@ -1,0 +1,31 @@
+import { defineCommand } from '../define-command.ts'
+import { describeEdges, describeIssues, type MentionedIssue } from './describe-issues.ts'
+import { resolveIssue } from './resolve-issue.ts'
+
+export const issueDepList = defineCommand({
+  name: 'issue dep list',
+  summary: 'List the edges of an issue',
+  description: 'Those it has itself; with --reverse those that other issues have to it.',
+  examples: [
+    { command: 'grite issue dep list 3f2a91c', explains: 'what it depends on, blocks or is related to' },
+    {
+      command: 'grite issue dep list 3f2a91c --reverse',
+      explains: 'what depends on it, blocks it or is related to it',
+    },
+  ],
+  arguments: { issue: { summary: 'Issue id, a unique prefix of it, or an imported id', completes: 'issue' } },
+  options: { reverse: { type: 'boolean', summary: 'Edges that other issues have to this one' } },
+  async run(context, input) {
+    const view = await (await context.repository()).view()
+    const issueId = await resolveIssue(view, input.issue)
+    const edges = input.reverse ? await view.dependentsOf(issueId) : await view.dependenciesOf(issueId)
+    const [issue] = (await describeIssues(view, [issueId])) as [MentionedIssue]
+    return {
+      data: {
+        deps: await describeEdges(view, edges),
+        direction: input.reverse ? 'dependents' : 'dependencies',
+        ...issue,
+      },
+    }
+  },
+})

@@ -1,0 +1,122 @@
+/** Issues and how they hang together, as data that can be drawn. Pure. */
+import {
+  findCycles,
+  type IssueId,
+  type IssueStateWord,
+  layOutForest,
+  orderOf,
+  parentOf,
+  reachableFrom,
+  type StoredEdge,
+  type TreeLink,
+  type TreeRow,
+} from '../../model/index.ts'
+import type { IssueRow } from '../../view/index.ts'
+
+/** An arrow: from what comes first to what waits, or from a parent to its part. */
+export interface GraphEdge {
+  readonly from: IssueId
+  readonly to: IssueId
+  /** What says so: `blocks`, `depends_on`, both, or `parent`; `related_to` has no direction. */
+  readonly types: readonly string[]
+}
+
+export interface RelationGraph {
+  /** Ends of edges, the older first; those that are not known here last. */
+  readonly ids: readonly IssueId[]
+  readonly edges: readonly GraphEdge[]
+  readonly tree: readonly TreeRow[]
+  readonly cycles: readonly (readonly IssueId[])[]
+}
+
+export interface GraphWish {
+  /** Only what hangs from this issue. */
+  readonly root: IssueId | undefined
+  /** Trees grow the other way. */
+  readonly reverse: boolean
+  /** Only issues in this state, and the root. */
+  readonly state: IssueStateWord | undefined
+}
+
+/** Arrows between issues that wait, and lines between those that are related. */
+export function dependencyArrows(edges: readonly StoredEdge[]): GraphEdge[] {
+  return joinEdges(
+    edges.map((edge) => {
+      const order = orderOf(edge)
+      if (order !== null) return { from: order.first, to: order.waits, types: [edge.type] }
+      const [from, to] = [edge.source, edge.target].sort() as [IssueId, IssueId]
+      return { from, to, types: [edge.type] }
+    }),
+  )
+}
+
+/** Arrows from parents to their parts. */
+export function parentArrows(rows: readonly IssueRow[]): GraphEdge[] {
+  return rows.flatMap(({ issue_id, fields }) => {
+    const parent = parentOf(fields)
+    return parent === null ? [] : [{ from: parent, to: issue_id, types: ['parent'] }]
+  })
+}
+
+/** Both spellings of one order are one arrow. */
+function joinEdges(edges: readonly GraphEdge[]): GraphEdge[] {
+  const joined = new Map<string, GraphEdge>()
+  for (const edge of edges) {
+    const kind = isDirected(edge) ? 'arrow' : 'line'
+    const key = `${edge.from} ${edge.to} ${kind}`
+    const types = new Set([...(joined.get(key)?.types ?? []), ...edge.types])
+    joined.set(key, { ...edge, types: [...types].sort() })
+  }
+  return [...joined.values()]
+}
+
+function isDirected({ types }: GraphEdge): boolean {
+  return !types.includes('related_to')
+}
+
+/**
+ * Builds what is drawn of some arrows.
+ *
+ * @param rows - every issue that is known
+ * @param hangsFrom - which end of an arrow stands above the other in a tree
+ */
+export function buildRelationGraph(
+  rows: readonly IssueRow[],
+  arrows: readonly GraphEdge[],
+  hangsFrom: 'from' | 'to',
+  { root, reverse, state }: GraphWish,
+): RelationGraph {
+  const byId = new Map(rows.map((row) => [row.issue_id, row]))
+  const isShown = (id: IssueId) => id === root || state === undefined || byId.get(id)?.state === state
+  const shown = arrows.filter(({ from, to }) => isShown(from) && isShown(to))
+  const order = compareByAge(byId)
+  const downwards = (hangsFrom === 'from') !== reverse
+  const links = shown
+    .filter(isDirected)
+    .map(({ from, to }): TreeLink => (downwards ? { parent: from, child: to } : { parent: to, child: from }))
+    .sort((left, right) => order(left.child, right.child))
+  const reached = root === undefined ? undefined : reachableFrom(root, links)
+  const edges = shown.filter(({ from, to }) => reached === undefined || (reached.has(from) && reached.has(to)))
+  const ids = [...new Set([...(root === undefined ? [] : [root]), ...edges.flatMap(({ from, to }) => [from, to])])]
+  ids.sort(order)
+  const directed = new Set(links.flatMap(({ parent, child }) => [parent, child]))
+  return {
+    ids,
+    edges,
+    tree: layOutForest(
+      ids.filter((id) => id === root || directed.has(id)),
+      links,
+      root,
+    ),
+    cycles: findCycles(edges.filter(isDirected).map(({ from, to }) => ({ first: from, waits: to }))),
+  }
+}
+
+function compareByAge(byId: ReadonlyMap<IssueId, IssueRow>): (left: IssueId, right: IssueId) => number {
+  const age = (id: IssueId) => byId.get(id)?.created_ts ?? Number.POSITIVE_INFINITY
+  return (left, right) => {
+    const [one, other] = [age(left), age(right)]
+    if (one !== other) return one < other ? -1 : 1
+    return left < right ? -1 : Number(left > right)
+  }
+}

@@ -1,0 +1,75 @@
+import { isOverdue } from '../model/index.ts'
+import { defineCommand } from './define-command.ts'
+import { shortIdLength } from './issue/change-command.ts'
+import { type ReadySortKey, readReadyQueue, readySortKeys } from './issue/ready-queue.ts'
+import { resolveIssue } from './issue/resolve-issue.ts'
+
+export const ready = defineCommand({
+  name: 'ready',
+  summary: 'List what can be worked on now',
+  description:
+    'Open issues whose blockers are all closed and that nobody else is assigned to, the most urgent first, of equal ones the oldest. Issues of type epic are left out unless --type epic asks for them: one finishes their parts. So are those whose status is blocked or deferred, unless --status asks for it. A blocker that is not known here holds nobody up, but is shown.',
+  examples: [
+    { command: 'grite ready', explains: 'what to do next' },
+    { command: 'grite ready --limit 1 --json', explains: 'the one to take, for a script' },
+    { command: 'grite ready --parent 3f2a91c --sort due', explains: 'within an epic, by date' },
+  ],
+  arguments: {},
+  options: {
+    limit: { type: 'count', valueName: 'n', summary: 'At most so many', short: 'n' },
+    label: {
+      type: 'text',
+      valueName: 'label',
+      summary: 'Only issues with this label; several must all be there',
+      repeatable: true,
+      short: 'l',
+      completes: 'label',
+    },
+    assignee: {
+      type: 'text',
+      valueName: 'user',
+      summary: 'Only issues assigned to this user',
+      short: 'a',
+      completes: 'assignee',
+    },
+    type: { type: 'text', valueName: 'word', summary: 'Only issues of this type', short: 't' },
+    status: { type: 'text', valueName: 'word', summary: 'Only issues with this status' },
+    milestone: { type: 'text', valueName: 'name', summary: 'Only issues of this milestone' },
+    parent: { type: 'text', valueName: 'issue', summary: 'Only parts of this issue', completes: 'issue' },
+    sort: { type: 'text', choices: readySortKeys, summary: 'Order: priority (default), due, created; the first first' },
+  },
+  async run(context, input) {
+    const repository = await context.repository()
+    const view = await repository.view()
+    const { assignee, type, status, milestone } = input
+    const filter = {
+      labels: input.label,
+      ...(assignee === undefined ? {} : { assignee }),
+      ...(type === undefined ? {} : { type }),
+      ...(status === undefined ? {} : { status }),
+      ...(milestone === undefined ? {} : { milestone }),
+      ...(input.parent === undefined ? {} : { parent: await resolveIssue(view, input.parent) }),
+    }
+    const queue = await readReadyQueue(repository, filter, input.sort as ReadySortKey | undefined)
+    const shown = input.limit === undefined ? queue.ready : queue.ready.slice(0, input.limit)
+    const shortIds = await view.shortIds(
+      shown.map(({ row }) => row.issue_id),
+      shortIdLength,
+    )
+    const nowUnixMs = context.clock.nowUnixMs()
+    return {
+      data: {
+        issues: shown.map(({ row, unknownBlockers }) => ({
+          ...row,
+          short_id: shortIds.get(row.issue_id) ?? row.issue_id,
+          overdue: isOverdue(row, nowUnixMs),
+          unknown_blockers: unknownBlockers,
+        })),
+        total: queue.ready.length,
+        blocked_count: queue.blockedCount,
+        taken_count: queue.takenCount,
+        set_aside_count: queue.setAsideCount,
+      },
+    }
+  },
+})
