@@ -1,11 +1,7 @@
-/** What the user may have meant: the nearest words of the table by edit distance. */
-import leven from 'leven'
+/** What the user may have meant: the nearest words of the table. */
 import type { OptionSpec } from '../commands/define-command.ts'
-import { InvalidArgsError } from '../model/errors/index.ts'
+import { InvalidArgsError, nearWords, suggestionCountMax } from '../model/index.ts'
 import type { CommandTable } from './command-table.ts'
-
-/** More candidates than this help nobody. */
-const suggestionCountMax = 3
 
 export interface Suggester {
   readonly unknownCommand: (words: readonly string[]) => InvalidArgsError
@@ -42,34 +38,7 @@ export function createSuggester(table: CommandTable): Suggester {
   }
 }
 
-/**
- * Those of `candidates` that are close to what was written, nearest first; one that goes on from it counts as close.
- */
-export function nearWords(written: string, candidates: readonly string[]): string[] {
-  const folded = written.toLowerCase()
-  return [...new Set(candidates)]
-    .map((word) => {
-      const distanceMax = tolerance(folded, word)
-      const startsAlike = lastWord(folded).length >= 2 && lastWord(word).startsWith(lastWord(folded))
-      const distance = startsAlike ? 0.5 : leven(folded, word, { maxDistance: distanceMax + 1 })
-      return { word, distance, distanceMax }
-    })
-    .filter(({ distance, distanceMax }) => distance <= distanceMax)
-    .sort((left, right) => left.distance - right.distance)
-    .slice(0, suggestionCountMax)
-    .map(({ word }) => word)
-}
-
-/** For each word that differs: a swap of two letters, which counts as two mistakes, from four letters on. */
-function tolerance(written: string, candidate: string): number {
-  const meant = candidate.split(' ')
-  const differing = written.split(' ').filter((word, index) => word !== meant[index])
-  return differing.reduce((sum, word) => sum + (word.length < 4 ? 1 : Math.max(2, Math.floor(word.length / 3))), 0)
-}
-
 const didYouMean = (name: string) => `Did you mean \`grite ${name}\`?`
-
-const lastWord = (text: string) => text.split(' ').at(-1) ?? ''
 
 function knownWordCount(table: CommandTable, words: readonly string[]): number {
   let count = 0
@@ -90,5 +59,5 @@ function wordsBelow(table: CommandTable, group: readonly string[]): string[] {
 /** `grite list` for `grite issue list`: the subcommand typed without its group. */
 function bareSubcommands(table: CommandTable, written: string): string[] {
   const names = table.commands.map((command) => command.name)
-  return names.filter((name) => name.includes(' ') && lastWord(name) === written)
+  return names.filter((name) => name.includes(' ') && name.split(' ').at(-1) === written)
 }

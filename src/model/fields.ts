@@ -5,6 +5,7 @@
 import { compareText } from './compare.ts'
 import { compareVersions, type Version } from './event.ts'
 import type { IssueId } from './ids.ts'
+import { parseDay } from './moment.ts'
 import { type IssueState, isPresent, labelVersions, mentionedLabels, presentLabels } from './projection.ts'
 
 /** How the value of each known key looks; more keys may come from an allow-listed setting in the log. */
@@ -42,12 +43,7 @@ export function isFieldKey(text: string): text is FieldKey {
 /** Tells whether a value may be set. A due date must also exist in the calendar. */
 export function isFieldValue(key: FieldKey, value: string): boolean {
   if (!fieldRules[key].pattern.test(value)) return false
-  return key !== 'due' || isCalendarDate(value)
-}
-
-function isCalendarDate(text: string): boolean {
-  const time = Date.parse(`${text}T00:00:00Z`)
-  return !Number.isNaN(time) && new Date(time).toISOString().startsWith(text)
+  return key !== 'due' || parseDay(value) !== undefined
 }
 
 /** All fields that have a value. Values that no writer of ours would set (a foreign `priority:high`) are shown too. */

@@ -14,7 +14,7 @@ export {
   treeDepthMax,
 } from './dependencies/lay-out-forest.ts'
 export { type SortedIssues, sortByDependencies } from './dependencies/sort-by-dependencies.ts'
-export { dueOf, isOverdue } from './due.ts'
+export { daysUntilDue, dueOf, isOverdue } from './due.ts'
 export {
   ConfigError,
   ConflictError,
@@ -89,6 +89,8 @@ export {
 } from './ids.ts'
 export { formatIssueState, parseIssueState } from './issue-state-codec.ts'
 export { limits } from './limits.ts'
+export { dayOf, parseAge, parseTimeSpan } from './moment.ts'
+export { nearWords, suggestionCountMax } from './near-words.ts'
 export { beadsImportActor, deriveBeadsIssueId, originalIdOf } from './original-id.ts'
 export {
   type Attachment,
@@ -112,5 +114,27 @@ export {
   type Register,
   updatedTs,
 } from './projection.ts'
+export { compileQuery, type QueryFacts, type QueryRow, type QueryTest } from './query/evaluate.ts'
+export { formatQuery } from './query/format.ts'
+export { findLostQuotes, joinQueryWords } from './query/join-words.ts'
+export { narrowQuery } from './query/narrow.ts'
+export { parseQuery } from './query/parse.ts'
+export { parseQualifier, type QualifierKey, qualifierKeys, qualifiers } from './query/qualifiers.ts'
+export {
+  allOf,
+  anyOf,
+  conditionsOf,
+  joinQueries,
+  mapConditions,
+  not,
+  type Query,
+  type QueryCondition,
+  type QuerySort,
+  type QuerySortKey,
+  type QueryTerm,
+  querySortKeys,
+  usualSort,
+} from './query/query.ts'
+export { sortRows } from './query/sort.ts'
 export { chooseSignature, type SignatureVerdict, signatureBytes } from './signature.ts'
 export { requireLabel, requireTitle, validateBody } from './validate-event.ts'

@@ -25,4 +25,11 @@ export const limits = {
   tsUnixMsMax: Number.MAX_SAFE_INTEGER,
   /** A shorter prefix of an id is refused; it would become ambiguous too soon. */
   issueIdPrefixMin: 4,
+  eventIdPrefixMin: 7,
+  /** Text of a query; a saved one may come from anybody. */
+  queryBytesMax: 4096,
+  /** Groups within groups of a query: each is a call of the parser. */
+  queryDepthMax: 32,
+  /** Saved queries that are read; a log may hold any number. */
+  savedQueriesMax: 1000,
 } as const

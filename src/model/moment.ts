@@ -1,0 +1,58 @@
+/** Times as people write them: ages, days, moments. Pure: an age becomes a moment only where somebody knows the time. */
+
+const unitsMs: Readonly<Record<string, number>> = {
+  s: 1000,
+  m: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
+  w: 604_800_000,
+}
+
+const dayMs = 86_400_000
+
+/** Length of an age such as `7d`, `12h` or `90m`, in milliseconds; undefined for any other text. */
+export function parseAge(text: string): number | undefined {
+  const [, count, unit] = /^(\d+)([smhdw])$/.exec(text) ?? []
+  if (count === undefined || unit === undefined) return undefined
+  const ms = Number(count) * (unitsMs[unit] as number)
+  return Number.isSafeInteger(ms) ? ms : undefined
+}
+
+/** First and last millisecond that a text names, both inclusive. */
+export interface TimeSpan {
+  readonly first: number
+  readonly last: number
+}
+
+/**
+ * The time that a text names: a day `2026-01-31` (UTC), a moment in ISO form (UTC without a zone), or milliseconds
+ * since the epoch. Undefined for any other text, and for days that are not in the calendar.
+ */
+export function parseTimeSpan(text: string): TimeSpan | undefined {
+  if (/^\d{6,}$/.test(text)) return spanOf(Number(text), 1)
+  const [date] = /^\d{4}-\d{2}-\d{2}/.exec(text) ?? []
+  const day = date === undefined ? undefined : parseDay(date)
+  if (day === undefined) return undefined
+  if (text === date) return spanOf(day * dayMs, dayMs)
+  const hasZone = /(Z|[+-]\d{2}:?\d{2})$/i.test(text)
+  return spanOf(Date.parse(hasZone ? text : `${text}Z`), 1)
+}
+
+function spanOf(first: number, lengthMs: number): TimeSpan | undefined {
+  return Number.isSafeInteger(first) ? { first, last: first + lengthMs - 1 } : undefined
+}
+
+/**
+ * Number of a day `YYYY-MM-DD` since 1970-01-01; undefined when there is no such day. `Date.parse` alone takes
+ * 30 February for the second of March.
+ */
+export function parseDay(text: string): number | undefined {
+  if (!/^\d{4}-\d{2}-\d{2}$/.test(text)) return undefined
+  const ms = Date.parse(`${text}T00:00:00Z`)
+  return Number.isNaN(ms) || !new Date(ms).toISOString().startsWith(text) ? undefined : ms / dayMs
+}
+
+/** Number of the day, in UTC, on which a moment lies. */
+export function dayOf(tsUnixMs: number): number {
+  return Math.floor(tsUnixMs / dayMs)
+}

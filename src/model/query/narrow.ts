@@ -1,0 +1,30 @@
+import type { IssueStateWord } from '../event-kinds.ts'
+import { formatScopedLabel } from '../fields.ts'
+import type { QueryFacts } from './evaluate.ts'
+import type { QueryTerm } from './query.ts'
+
+/** What an index can answer of a query; every issue that the query wants passes it. */
+export interface QueryNarrowing {
+  readonly state?: IssueStateWord
+  readonly labels: readonly string[]
+  readonly assignee?: string
+}
+
+/** Takes from a query what must hold in any case and has an index. A field's value is a label that is there. */
+export function narrowQuery(term: QueryTerm | null, facts: QueryFacts): QueryNarrowing {
+  const narrowing: { state?: IssueStateWord; labels: string[]; assignee?: string } = { labels: [] }
+  const must = term === null ? [] : term.kind === 'all' ? term.terms : [term]
+  for (const each of must) {
+    if (each.kind === 'state' && each.state !== 'all') narrowing.state ??= each.state
+    if (each.kind === 'label') narrowing.labels.push(each.label)
+    if (each.kind === 'field') narrowing.labels.push(formatScopedLabel(each.key, each.value))
+    if (each.kind === 'compare' && each.operator === '=' && (each.key === 'priority' || each.key === 'due')) {
+      narrowing.labels.push(formatScopedLabel(each.key, each.value))
+    }
+    if (each.kind === 'assignee') {
+      const name = each.who.is === 'me' ? facts.me?.name : each.who.name
+      if (name !== undefined) narrowing.assignee ??= name
+    }
+  }
+  return narrowing
+}

@@ -1,0 +1,125 @@
+/**
+ * What a query says, as data (docs/queries.md). It holds no time and no person: `<7d` and `me` mean something only where
+ * it is asked, so a saved query stays true.
+ */
+import type { IssueStateWord } from '../event-kinds.ts'
+
+export interface Query {
+  /** Null: every issue. */
+  readonly filter: QueryTerm | null
+  readonly sort: QuerySort | null
+  readonly limit: number | null
+}
+
+/** Made by `allOf`, `anyOf` and `not` only, so that one meaning has one form. */
+export type QueryTerm =
+  | { readonly kind: 'all'; readonly terms: readonly QueryTerm[] }
+  | { readonly kind: 'any'; readonly terms: readonly QueryTerm[] }
+  | { readonly kind: 'not'; readonly term: QueryTerm }
+  | QueryCondition
+
+export type QueryCondition =
+  /** In title or body, whatever its case. */
+  | { readonly kind: 'text'; readonly text: string }
+  | { readonly kind: 'id'; readonly prefix: string }
+  | { readonly kind: 'state'; readonly state: IssueStateWord | 'all' }
+  | { readonly kind: 'label'; readonly label: string }
+  | { readonly kind: 'assignee'; readonly who: Who }
+  /** A name is the beginning of an actor's id. */
+  | { readonly kind: 'author'; readonly who: Who }
+  /** The parent is named as people name issues; whoever asks puts the full id in its place. */
+  | { readonly kind: 'field'; readonly key: 'type' | 'status' | 'milestone' | 'parent'; readonly value: string }
+  | { readonly kind: 'compare'; readonly key: OrderedKey; readonly operator: Operator; readonly value: string }
+  | { readonly kind: 'range'; readonly key: OrderedKey; readonly from: string; readonly to: string }
+  | { readonly kind: 'has'; readonly what: HasWord }
+  | { readonly kind: 'overdue' }
+
+export type Who = { readonly is: 'me' } | { readonly is: 'named'; readonly name: string }
+
+/** What can be compared. */
+export const orderedKeys = ['priority', 'due', 'created', 'updated'] as const
+export type OrderedKey = (typeof orderedKeys)[number]
+
+/** The longer ones first, as a parser must try them. */
+export const operators = ['<=', '>=', '<', '>', '='] as const
+export type Operator = (typeof operators)[number]
+
+export const hasWords = [
+  'label',
+  'assignee',
+  'comments',
+  'priority',
+  'type',
+  'status',
+  'due',
+  'milestone',
+  'parent',
+] as const
+export type HasWord = (typeof hasWords)[number]
+
+export const querySortKeys = [
+  'created',
+  'updated',
+  'title',
+  'priority',
+  'due',
+  'milestone',
+  'status',
+  'type',
+  'comments',
+] as const
+export type QuerySortKey = (typeof querySortKeys)[number]
+
+export interface QuerySort {
+  readonly key: QuerySortKey
+  readonly direction: 'asc' | 'desc'
+}
+
+/** A sort in its usual direction: the latest change and the most comments come first, everything else ascends. */
+export function usualSort(key: QuerySortKey): QuerySort {
+  return { key, direction: key === 'updated' || key === 'comments' ? 'desc' : 'asc' }
+}
+
+/** All of some terms; null for none. */
+export function allOf(terms: readonly QueryTerm[]): QueryTerm | null {
+  return join('all', terms)
+}
+
+/** Any of some terms; null for none. */
+export function anyOf(terms: readonly QueryTerm[]): QueryTerm | null {
+  return join('any', terms)
+}
+
+function join(kind: 'all' | 'any', terms: readonly QueryTerm[]): QueryTerm | null {
+  const flat = terms.flatMap((term) => (term.kind === kind ? term.terms : [term]))
+  return flat.length > 1 ? { kind, terms: flat } : (flat[0] ?? null)
+}
+
+export function not(term: QueryTerm): QueryTerm {
+  return term.kind === 'not' ? term.term : { kind: 'not', term }
+}
+
+/** What both queries want; of their sorts and limits the second one's counts. */
+export function joinQueries(first: Query, second: Query): Query {
+  return {
+    filter: allOf([first.filter, second.filter].filter((filter) => filter !== null)),
+    sort: second.sort ?? first.sort,
+    limit: second.limit ?? first.limit,
+  }
+}
+
+/** Every condition of a term, at whatever depth. */
+export function* conditionsOf(term: QueryTerm | null): Generator<QueryCondition> {
+  if (term === null) return
+  if (term.kind === 'all' || term.kind === 'any') for (const each of term.terms) yield* conditionsOf(each)
+  else if (term.kind === 'not') yield* conditionsOf(term.term)
+  else yield term
+}
+
+/** The same term with each condition replaced. */
+export function mapConditions(term: QueryTerm, change: (condition: QueryCondition) => QueryCondition): QueryTerm {
+  if (term.kind === 'all' || term.kind === 'any') {
+    return { ...term, terms: term.terms.map((each) => mapConditions(each, change)) }
+  }
+  return term.kind === 'not' ? { ...term, term: mapConditions(term.term, change) } : change(term)
+}

@@ -1,0 +1,50 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { daysUntilDue, isOverdue, parseAge, parseTimeSpan } from '../../src/model/index.ts'
+
+const noon = Date.UTC(2026, 3, 5, 12)
+const dayMs = 86_400_000
+
+test('ages are a number and a unit', () => {
+  assert.deepEqual(['1s', '2m', '3h', '4d', '5w'].map(parseAge), [1000, 120_000, 10_800_000, 4 * dayMs, 35 * dayMs])
+  for (const text of ['', 'd', '7', '7x', '-1d', '1.5d', ' 1d', '7 d', `${'9'.repeat(20)}w`]) {
+    assert.equal(parseAge(text), undefined, text)
+  }
+})
+
+test('a day is all of its milliseconds, a moment is one', () => {
+  const midnight = Date.UTC(2026, 3, 5)
+  assert.deepEqual(parseTimeSpan('2026-04-05'), { first: midnight, last: midnight + dayMs - 1 })
+  for (const text of ['2026-04-05T12:00', '2026-04-05T12:00Z', '2026-04-05T14:00:00+02:00', String(noon)]) {
+    assert.deepEqual(parseTimeSpan(text), { first: noon, last: noon }, text)
+  }
+  for (const text of [
+    '',
+    '2026',
+    '2026-02-30',
+    '2026-13-01',
+    '2026-04-05T25:00',
+    '12345',
+    '9'.repeat(30),
+    'x2026-04-05',
+  ]) {
+    assert.equal(parseTimeSpan(text), undefined, text)
+  }
+})
+
+test('an open issue is overdue from the day after', () => {
+  const table: readonly (readonly [due: string | undefined, days: number | undefined, overdue: boolean])[] = [
+    ['2026-04-06', 1, false],
+    ['2026-04-05', 0, false],
+    ['2026-04-04', -1, true],
+    ['2026-02-30', undefined, false],
+    ['soon', undefined, false],
+    [undefined, undefined, false],
+  ]
+  for (const [due, days, overdue] of table) {
+    const fields = due === undefined ? {} : { due }
+    assert.equal(daysUntilDue(fields, noon), days, due)
+    assert.equal(isOverdue({ state: 'open', fields }, noon), overdue, due)
+    assert.equal(isOverdue({ state: 'closed', fields }, noon), false, due)
+  }
+})

@@ -1,0 +1,195 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import fc from 'fast-check'
+import {
+  type ActorId,
+  allOf,
+  compileQuery,
+  narrowQuery,
+  not,
+  parseQuery,
+  type QueryRow,
+  type QueryTerm,
+  sortRows,
+} from '../../../src/model/index.ts'
+import { anyRow, anyTerm, dayMs, makeRow, nowUnixMs } from './queries.ts'
+
+const me = { name: 'ann', actor: '7f'.repeat(16) as ActorId }
+const facts = { nowUnixMs, me }
+const asks = (query: string, row: QueryRow, body = '', by: typeof facts | { nowUnixMs: number; me: null } = facts) =>
+  compileQuery(parseQuery(query).filter, by)(row, body)
+
+describe('an issue matches', () => {
+  const open = makeRow()
+  const labelled = makeRow({ labels: ['area:ui', 'priority:P1'], fields: { priority: 'P1' } })
+  const due = (day: string, changes: Partial<QueryRow> = {}) => makeRow({ fields: { due: day }, ...changes })
+  const created = (ms: number) => makeRow({ created_ts: ms })
+  const today = nowUnixMs - (nowUnixMs % dayMs)
+  const table: readonly (readonly [query: string, matches: QueryRow, misses: QueryRow])[] = [
+    ['state:open', open, makeRow({ state: 'closed' })],
+    ['label:area:ui', labelled, open],
+    ['-label:area:ui', open, labelled],
+    ['label:priority:P1', labelled, open],
+    ['assignee:bo', makeRow({ assignees: ['ann', 'bo'] }), makeRow({ assignees: ['bobby'] })],
+    ['assignee:me', makeRow({ assignees: ['ann'] }), makeRow({ assignees: ['me'] })],
+    ['assignee:"me"', makeRow({ assignees: ['me'] }), makeRow({ assignees: ['ann'] })],
+    ['assignee:none', open, makeRow({ assignees: ['none'] })],
+    ['author:me', open, makeRow({ author: '00'.repeat(16) })],
+    ['author:7f7f', open, makeRow({ author: `007f${'00'.repeat(14)}` })],
+    ['type:bug', makeRow({ fields: { type: 'bug' } }), makeRow({ fields: { type: 'Bug' } })],
+    ['milestone:none', open, makeRow({ fields: { milestone: 'none' } })],
+    ['milestone:"none"', makeRow({ fields: { milestone: 'none' } }), open],
+    ['parent:ab', makeRow({ fields: { parent: 'ab' } }), makeRow({ fields: { parent: 'abc' } })],
+    ['id:5a5', open, makeRow({ issue_id: '50'.repeat(16) as QueryRow['issue_id'] })],
+    ['priority:<=P1', labelled, makeRow({ fields: { priority: 'P2' } })],
+    ['priority:<P1', makeRow({ fields: { priority: 'P0' } }), labelled],
+    ['priority:>=P1', labelled, makeRow({ fields: { priority: 'P0' } })],
+    ['priority:>P1', makeRow({ fields: { priority: 'P2' } }), makeRow({ fields: { priority: 'high' } })],
+    ['priority:P0..P2', labelled, open],
+    ['due:2026-04-05', due('2026-04-05'), due('2026-04-06')],
+    ['due:<2026-04-05', due('2026-04-04'), due('2026-04-05')],
+    ['due:<=2026-04-05', due('2026-04-05'), due('2026-04-06')],
+    ['due:<1d', due('2026-04-05'), due('2026-04-06')],
+    ['due:<7d', due('2026-04-01'), due('2026-04-12')],
+    ['due:0d..7d', due('2026-04-12'), due('2026-04-04')],
+    ['due:>1w', due('2026-04-13'), due('2026-04-12')],
+    ['due:<9999-01-01', due('2026-04-05'), due('soon')],
+    ['due:overdue', due('2026-04-04'), due('2026-04-05')],
+    ['is:overdue', due('2026-04-04'), due('2026-04-04', { state: 'closed' })],
+    ['due:none', open, due('soon')],
+    ['created:<7d', created(nowUnixMs - 7 * dayMs + 1), created(nowUnixMs - 7 * dayMs)],
+    ['created:<=7d', created(nowUnixMs - 7 * dayMs), created(nowUnixMs - 7 * dayMs - 1)],
+    ['created:>7d', created(nowUnixMs - 7 * dayMs - 1), created(nowUnixMs - 7 * dayMs)],
+    ['created:1d..2d', created(nowUnixMs - 2 * dayMs), created(nowUnixMs - 1)],
+    ['created:2026-04-05', created(today), created(today - 1)],
+    ['created:>2026-04-04', created(today), created(today - 1)],
+    ['created:>=2026-04-05', created(today), created(today - 1)],
+    ['created:<2026-04-05', created(today - 1), created(today)],
+    ['created:<=2026-04-04', created(today - 1), created(today)],
+    ['created:2026-04-03..2026-04-04', created(today - 1), created(today)],
+    ['created:<2026-04-05T00:00Z', created(today - 1), created(today)],
+    ['updated:<3d', open, makeRow({ updated_ts: nowUnixMs - 4 * dayMs })],
+    ['has:comments', makeRow({ comment_count: 1 }), open],
+    ['has:label', makeRow({ labels: ['bug'] }), makeRow({ labels: ['priority:P1'] })],
+    ['no:parent', open, makeRow({ fields: { parent: 'x' } })],
+    ['first', open, makeRow({ title: 'Crash' })],
+    ['FIRST crash', open, makeRow({ title: 'first' })],
+    ['"first start"', open, makeRow({ title: 'start first' })],
+    ['label:x OR first', open, makeRow({ title: 'x' })],
+    ['-(label:area:ui OR state:closed)', open, labelled],
+  ]
+  for (const [query, matches, misses] of table) {
+    test(query, () => {
+      assert.equal(asks(query, matches), true)
+      assert.equal(asks(query, misses), false)
+    })
+  }
+
+  test('text in title or body, whatever its case', () => {
+    assert.equal(asks('text:"RACE Condition"', open, 'a race condition'), true)
+    assert.equal(asks('text:"race condition"', open, 'a race\ncondition'), false)
+    assert.equal(asks('ÄB', makeRow({ title: 'äb' })), true)
+  })
+
+  test('me is nobody where nobody writes', () => {
+    const nobody = { nowUnixMs, me: null }
+    for (const query of ['assignee:me', 'author:me']) {
+      assert.equal(asks(query, makeRow({ assignees: ['ann', 'me', ''] }), '', nobody), false)
+    }
+  })
+
+  test('the empty query asks for everything', () => assert.equal(asks('', open), true))
+})
+
+test('text that was not read leaves a query open only where it decides', () => {
+  const test = (query: string, row = makeRow()) => compileQuery(parseQuery(query).filter, facts)(row, undefined)
+  assert.equal(test('words'), undefined)
+  assert.equal(test('-words'), undefined)
+  assert.equal(test('first'), true)
+  assert.equal(test('words state:closed'), false)
+  assert.equal(test('words OR state:open'), true)
+  assert.equal(test('words state:open'), undefined)
+})
+
+test('what an unread text leaves decided, the text does not change', () => {
+  fc.assert(
+    fc.property(anyTerm, anyRow, fc.constantFrom('', 'ann', 'with space'), (term, row, body) => {
+      const test = compileQuery(term, facts)
+      const known = test(row, undefined)
+      const result = test(row, body)
+      assert.notEqual(result, undefined)
+      if (known !== undefined) assert.equal(result, known)
+      assert.equal(compileQuery(not(term), facts)(row, body), !result)
+    }),
+    { numRuns: 2000 },
+  )
+})
+
+test('an index may answer for what every match passes', () => {
+  fc.assert(
+    fc.property(fc.array(anyTerm, { maxLength: 2 }), anyRow, (terms, row) => {
+      const term = allOf([...truthsOf(row), ...terms])
+      const { state, labels, assignee } = narrowQuery(term, facts)
+      assert.equal(state, row.state)
+      if (!compileQuery(term, facts)(row, '')) return
+      assert.ok(assignee === undefined || row.assignees.includes(assignee))
+      for (const label of labels) assert.ok(row.labels.includes(label), label)
+    }),
+    { numRuns: 2000 },
+  )
+})
+
+/** Conditions that hold for an issue and that an index can answer. */
+function truthsOf({ state, labels, assignees, fields }: QueryRow): QueryTerm[] {
+  return [
+    { kind: 'state', state },
+    ...labels.slice(0, 1).map((label) => ({ kind: 'label', label }) as const),
+    ...assignees.slice(0, 1).map((name) => ({ kind: 'assignee', who: { is: 'named', name } }) as const),
+    ...(fields.type === undefined ? [] : [{ kind: 'field', key: 'type', value: fields.type } as const]),
+  ]
+}
+
+test('narrowing takes only what must hold', () => {
+  const narrow = (query: string, by: Parameters<typeof narrowQuery>[1] = facts) =>
+    narrowQuery(parseQuery(query).filter, by)
+  assert.deepEqual(narrow('state:open label:bug assignee:me priority:P1 type:task crash'), {
+    state: 'open',
+    labels: ['bug', 'priority:P1', 'type:task'],
+    assignee: 'ann',
+  })
+  for (const query of ['', '-label:bug', 'label:a OR label:b', 'state:all', 'priority:<=P1', '(label:a OR x)']) {
+    assert.deepEqual(narrow(query), { labels: [] }, query)
+  }
+  assert.deepEqual(narrow('assignee:me', { nowUnixMs, me: null }), { labels: [] })
+})
+
+describe('order', () => {
+  const rows = [
+    makeRow({ title: 'b', fields: { priority: 'P2', due: '2026-05-01' }, comment_count: 1, updated_ts: 1 }),
+    makeRow({ title: 'c', fields: {}, comment_count: 3, updated_ts: 2 }),
+    makeRow({ title: 'a', fields: { priority: 'P0', milestone: '2.0', type: 'x' }, updated_ts: 3 }),
+    makeRow({ title: 'd', fields: { priority: 'P2', due: '2026-04-01', status: 's' }, updated_ts: 2 }),
+  ]
+  const table: readonly (readonly [sort: string, titles: string])[] = [
+    ['', 'bcad'],
+    ['sort:created', 'bcad'],
+    ['sort:created-desc', 'bcad'],
+    ['sort:updated', 'acdb'],
+    ['sort:updated-asc', 'bcda'],
+    ['sort:title', 'abcd'],
+    ['sort:title-desc', 'dcba'],
+    ['sort:priority', 'abdc'],
+    ['sort:priority-desc', 'bdac'],
+    ['sort:due', 'dbca'],
+    ['sort:milestone', 'abcd'],
+    ['sort:status', 'dbca'],
+    ['sort:type', 'abcd'],
+    ['sort:comments', 'cbad'],
+  ]
+  for (const [sort, titles] of table) {
+    test(`${sort || 'none'} gives ${titles}`, () => {
+      const sorted = sortRows(rows, parseQuery(sort).sort)
+      assert.equal(sorted.map(({ title }) => title).join(''), titles)
+    })
+  }
+})
