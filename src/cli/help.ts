@@ -18,7 +18,7 @@ const widthMax = 100
 /** Headings of the top-level help, by first word, in this order; what is not named here comes under the last one. */
 const sections: readonly (readonly [heading: string, firstWords: readonly string[]])[] = [
   ['Start:', ['init', 'actor']],
-  ['Issues:', ['issue', 'label', 'milestone', 'board', 'ready', 'query', 'search', 'batch']],
+  ['Issues:', ['issue', 'label', 'milestone', 'board', 'ready', 'query', 'search', 'undo', 'batch']],
   ['Streams:', ['stream', 'record', 'branch', 'merge', 'materialize']],
   ['Share:', ['sync', 'lock', 'snapshot', 'export', 'import', 'bridge']],
   ['Context for agents:', ['context', 'install-skill', 'mcp', 'prime']],

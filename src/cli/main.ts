@@ -105,10 +105,13 @@ async function runCommand(
 const pagedCommands: ReadonlySet<string> = new Set([
   'issue list',
   'issue show',
+  'issue history',
   'issue dep topo',
   'issue dep graph',
   'ready',
   'blocked',
+  'search',
+  'query run',
 ])
 
 /** V8 would let garbage grow to several times of what is alive before it looks at old objects. */

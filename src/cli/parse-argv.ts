@@ -45,7 +45,7 @@ export async function parseArgv(argv: readonly string[], table: CommandTable): P
   const asksHelp = words[0] === 'help' && table.match(words) === undefined
   const match = asksHelp ? undefined : table.match(words)
   const options: Readonly<Record<string, OptionSpec>> = { ...match?.command.options, ...alwaysOptions }
-  const line = readLine(argv, options)
+  const line = readLine(match !== undefined && takesTerms(match.command) ? argv.map(shieldTerm) : argv, options)
   const globals = readGlobals(line, argv)
 
   if (line.values.get('help')?.at(-1) === true) {
@@ -147,6 +147,20 @@ function optionNamed(written: string, long: boolean): string | undefined {
   return alwaysOptions[positive]?.type === 'boolean' ? positive : undefined
 }
 
+const takesTerms = (command: AnyCommand) => argumentEntries(command).some(([, spec]) => spec.takesTerms === true)
+
+/** No word of a command line can begin with it. */
+const shield = '\0'
+
+/** Keeps `-label:x`, `-crash` and `-(…)` from being read as a row of short options. `-n` and `-n5` stay what they are. */
+function shieldTerm(word: string): string {
+  return /^-[^-].+/s.test(word) && !/^-[A-Za-z]\d+$/.test(word) ? shield + word : word
+}
+
+function withoutShield(word: string): string {
+  return word.startsWith(shield) ? word.slice(shield.length) : word
+}
+
 function readLine(argv: readonly string[], options: Readonly<Record<string, OptionSpec>>): Line {
   const config: NonNullable<ParseArgsConfig['options']> = {}
   const nameOf = new Map<string, string>()
@@ -170,7 +184,7 @@ function readLine(argv: readonly string[], options: Readonly<Record<string, Opti
   const positionals: string[] = []
   const faults: Fault[] = []
   for (const token of tokens) {
-    if (token.kind === 'positional') positionals.push(token.value)
+    if (token.kind === 'positional') positionals.push(withoutShield(token.value))
     if (token.kind !== 'option') continue
     const negated = nameOf.has(token.name) ? undefined : negatedOption(token.name, options)
     const name = nameOf.get(token.name) ?? negated
@@ -179,7 +193,7 @@ function readLine(argv: readonly string[], options: Readonly<Record<string, Opti
       faults.push({ fault: 'unknown option', rawName: token.rawName })
       continue
     }
-    const value = readValue(name, spec, token.value, negated !== undefined)
+    const value = readValue(name, spec, token.value && withoutShield(token.value), negated !== undefined)
     if (typeof value === 'object') {
       faults.push(value)
       continue

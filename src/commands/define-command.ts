@@ -30,6 +30,8 @@ export interface ArgumentSpec {
   readonly optional?: boolean
   /** The last argument may take several values. */
   readonly repeatable?: boolean
+  /** Terms of a query: of the words on the line, those like `-label:x` and `-crash` are terms and not options. */
+  readonly takesTerms?: boolean
   readonly completes?: 'issue' | 'label' | 'assignee' | 'actor' | 'file'
 }
 

@@ -21,6 +21,7 @@ import { issueClose, issueReopen } from './issue/state.ts'
 import { issueUpdate } from './issue/update.ts'
 import { ready } from './ready.ts'
 import { rebuild } from './rebuild.ts'
+import { search } from './search.ts'
 import { sync } from './sync/sync.ts'
 
 /** Every command, in the order in which help lists them. */
@@ -48,6 +49,7 @@ export const allCommands: readonly AnyCommand[] = [
   issueAttachmentGet,
   ready,
   blocked,
+  search,
   batch,
   sync,
   actorInit,

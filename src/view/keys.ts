@@ -53,13 +53,18 @@ export const issuesOfAlias = (originalId: string): KeyRange => rangeOf(join('ali
 export const allLabels = (): KeyRange => rangeOf(join('label_index/'))
 export const allAssignees = (): KeyRange => rangeOf(join('assignee_index/'))
 export const allFileContexts = (): KeyRange => rangeOf(join('context_files/'))
-export const allProjectContexts = (): KeyRange => rangeOf(join('context_project/'))
+export const projectContextsOfPrefix = (prefix: string): KeyRange => rangeOf(join('context_project/', prefix))
 
 /** Rows of issues whose id begins with a hex prefix of any length, odd ones included. */
-export function issueRowsOfPrefix(prefix: string): KeyRange {
-  const head = join('issue_row/')
-  const low = hexBytes(prefix.padEnd(2 * issueIdBytes, '0'))
-  const high = hexBytes(prefix.padEnd(2 * issueIdBytes, 'f'))
+export const issueRowsOfPrefix = (prefix: string): KeyRange => idsOfPrefix('issue_row/', prefix, issueIdBytes)
+
+/** Events whose id begins with a hex prefix of any length, odd ones included. */
+export const eventsOfPrefix = (prefix: string): KeyRange => idsOfPrefix('event/', prefix, eventIdBytes)
+
+function idsOfPrefix(family: string, prefix: string, idBytes: number): KeyRange {
+  const head = join(family)
+  const low = hexBytes(prefix.padEnd(2 * idBytes, '0'))
+  const high = hexBytes(prefix.padEnd(2 * idBytes, 'f'))
   return { gte: Buffer.concat([head, low]), lt: successor(Buffer.concat([head, high])) }
 }
 
@@ -81,6 +86,10 @@ export function issueIdAtEnd(key: Buffer, range: KeyRange, between = 0): IssueId
 
 /** Bytes of the time that stands between state and id in `state_index/`. */
 export const stateIndexTimeBytes = 8
+
+export function parseEventKey(key: Buffer): EventId {
+  return formatHex(key.subarray(-eventIdBytes)) as EventId
+}
 
 export function parseIssueEventKey(key: Buffer): EventId {
   return formatHex(key.subarray(-eventIdBytes)) as EventId

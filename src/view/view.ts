@@ -5,8 +5,6 @@
 import {
   compareText,
   compareVersions,
-  currentBody,
-  currentTitle,
   type DependencyType,
   decodeRecord,
   type Event,
@@ -30,12 +28,12 @@ import {
   allIssueRows,
   allIssueStates,
   allLabels,
-  allProjectContexts,
   attachmentKey,
   dependencyForwardKey,
   dependentsOf,
   eventKey,
   eventsOfIssue,
+  eventsOfPrefix,
   issueIdAtEnd,
   issueRowKey,
   issueRowsOfPrefix,
@@ -48,9 +46,12 @@ import {
   metaKey,
   neighboursOfRow,
   parseDependencyReverseKey,
+  parseEventKey,
   parseIndexText,
   parseIssueEventKey,
   parseIssueRowKey,
+  projectContextKey,
+  projectContextsOfPrefix,
   stateIndexTimeBytes,
 } from './keys.ts'
 import { type IsSignatureValid, Projector } from './projector.ts'
@@ -60,17 +61,11 @@ import type { Store } from './store.ts'
 /** Grows when keys or values change their shape; another number in a store means it is rebuilt. */
 export const viewSchema = 2
 
-/** Which issues a list wants. All that are given must hold. */
+/** What an index can answer. All that are given must hold. */
 export interface IssueFilter {
   readonly state?: IssueStateWord
   readonly labels?: readonly string[]
   readonly assignee?: string
-  /** Prefix of the creating actor's id. */
-  readonly author?: string
-  /** Changed at or after. Milliseconds. */
-  readonly updatedSince?: number
-  /** Found in title or body, whatever its case. */
-  readonly text?: string
 }
 
 /** One edge as seen from an issue. */
@@ -275,39 +270,44 @@ export class View {
   }
 
   /**
-   * Rows that pass a filter, in order of creation, ties by id. Reads no more than the narrowest index names:
-   * labels, then assignee, then state; everything only when none of them is given.
+   * Rows that pass a filter, in order of creation, ties by id. An index that names a part of the issues saves reading
+   * the others; one that names most of them is left, since all rows in order are quicker read than many one by one.
    */
   async listIssues(filter: IssueFilter = {}): Promise<IssueRow[]> {
     const ids = await this.#candidates(filter)
     const rows = ids === undefined ? await this.allRows() : [...(await this.findRows(ids)).values()]
-    let passed = rows.filter((row) => rowPasses(row, filter))
-    if (filter.text !== undefined) passed = await this.#withText(passed, filter.text)
-    return passed.sort(compareByCreation)
+    return rows.filter((row) => rowPasses(row, filter)).sort(compareByCreation)
   }
 
-  async #candidates({ labels, assignee, state }: IssueFilter): Promise<IssueId[] | undefined> {
+  /** Whether so many issues are quicker found by reading all of them in order than one by one. */
+  isMost(count: number): boolean {
+    return count > this.issueCount / 4
+  }
+
+  /** What some index says, of several the common ones; undefined when none narrows. */
+  async #candidates({ labels = [], assignee, state }: IssueFilter): Promise<IssueId[] | undefined> {
     const ranges = [
-      ...(labels ?? []).map((label) => ({ range: issuesOfLabel(label), between: 0 })),
+      ...labels.map((label) => ({ range: issuesOfLabel(label), between: 0 })),
       ...(assignee === undefined ? [] : [{ range: issuesOfAssignee(assignee), between: 0 }]),
     ]
-    if (ranges.length === 0) {
-      if (state === undefined) return undefined
-      return this.#idsOf(issuesOfState(state), stateIndexTimeBytes)
+    if (ranges.length === 0 && state !== undefined) {
+      ranges.push({ range: issuesOfState(state), between: stateIndexTimeBytes })
     }
     let common: Set<IssueId> | undefined
     for (const { range, between } of ranges) {
-      const ids = await this.#idsOf(range, between)
+      const keys = await this.store.keys({ ...range, limit: Math.floor(this.issueCount / 4) + 1 }).all()
+      if (this.isMost(keys.length)) continue
+      const ids = keys.flatMap((key) => issueIdAtEnd(key, range, between) ?? [])
       const previous: Set<IssueId> | undefined = common
       common = new Set(previous === undefined ? ids : ids.filter((id) => previous.has(id)))
       if (common.size === 0) break
     }
-    return [...(common ?? [])]
+    return common === undefined ? undefined : [...common]
   }
 
-  async #idsOf(range: KeyRange, between = 0): Promise<IssueId[]> {
+  async #idsOf(range: KeyRange): Promise<IssueId[]> {
     const keys = await this.store.keys(range).all()
-    return keys.flatMap((key) => issueIdAtEnd(key, range, between) ?? [])
+    return keys.flatMap((key) => issueIdAtEnd(key, range) ?? [])
   }
 
   /** Every row, by id. */
@@ -324,16 +324,6 @@ export class View {
   async #allTexts(range: KeyRange): Promise<string[]> {
     const options = { ...range, valueEncoding: 'utf8', highWaterMarkBytes: scanBytes }
     return this.store.values<Buffer, string>(options).all()
-  }
-
-  async #withText(rows: readonly IssueRow[], text: string): Promise<IssueRow[]> {
-    const wanted = text.toLowerCase()
-    const states = await this.findStates(rows.map((row) => row.issue_id))
-    return rows.filter((row) => {
-      const state = states.get(row.issue_id)
-      if (state === undefined) return false
-      return currentTitle(state).toLowerCase().includes(wanted) || currentBody(state).toLowerCase().includes(wanted)
-    })
   }
 
   /**
@@ -375,6 +365,12 @@ export class View {
   async findEvents(ids: readonly EventId[]): Promise<Event[]> {
     const records = await this.store.getMany(ids.map(eventKey))
     return records.flatMap((record) => (record === undefined ? [] : [requireEvent(record)]))
+  }
+
+  /** Ids of events that begin with a hex prefix, ascending, at most `limit`. */
+  async findEventIdsByPrefix(prefix: string, limit: number): Promise<EventId[]> {
+    const keys = await this.store.keys({ ...eventsOfPrefix(prefix), limit }).all()
+    return keys.map(parseEventKey)
   }
 
   /** Which of these events are in the log. */
@@ -427,9 +423,15 @@ export class View {
     return values.map((value) => JSON.parse(value.toString('utf8')) as FileContext)
   }
 
-  async projectContexts(): Promise<ProjectContext[]> {
-    const values = await this.store.values(allProjectContexts()).all()
+  /** Project keys that begin with a text, in the order of their bytes; at most `limit`, -1 for all. */
+  async projectContexts(prefix = '', limit = -1): Promise<ProjectContext[]> {
+    const values = await this.store.values({ ...projectContextsOfPrefix(prefix), limit }).all()
     return values.map((value) => JSON.parse(value.toString('utf8')) as ProjectContext)
+  }
+
+  async findProjectContext(key: string): Promise<ProjectContext | undefined> {
+    const value = await this.store.get(projectContextKey(key))
+    return value === undefined ? undefined : (JSON.parse(value.toString('utf8')) as ProjectContext)
   }
 
   /** Every label, or every assignee, that some issue has now, in UTF-8 byte order. */
@@ -453,11 +455,10 @@ function sharedLength(left: string, right: string): number {
   return length
 }
 
-function rowPasses(row: IssueRow, filter: IssueFilter): boolean {
-  if (filter.state !== undefined && row.state !== filter.state) return false
-  if (filter.author !== undefined && !row.author.startsWith(filter.author)) return false
-  if (filter.updatedSince !== undefined && row.updated_ts < filter.updatedSince) return false
-  return true
+function rowPasses(row: IssueRow, { state, labels = [], assignee }: IssueFilter): boolean {
+  if (state !== undefined && row.state !== state) return false
+  if (assignee !== undefined && !row.assignees.includes(assignee)) return false
+  return labels.every((label) => row.labels.includes(label))
 }
 
 function compareByCreation(left: IssueRow, right: IssueRow): number {

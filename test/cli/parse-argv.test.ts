@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { buildCommandTable } from '../../src/cli/command-table.ts'
 import { parseArgv } from '../../src/cli/parse-argv.ts'
+import { defineCommand } from '../../src/commands/define-command.ts'
 import { fakeCommands } from './fake-commands.ts'
 import { runCli } from './run-cli.ts'
 
@@ -53,6 +54,49 @@ const accepted: readonly (readonly [title: string, line: readonly string[], inpu
   ],
   ['an optional list may be empty', ['issue', 'label', 'add', 'ab'], { name: 'issue label add', id: 'ab', labels: [] }],
 ]
+
+const search = defineCommand({
+  name: 'search',
+  summary: 'Search',
+  examples: [],
+  arguments: { query: { summary: 'Terms', repeatable: true, takesTerms: true } },
+  options: {
+    limit: { type: 'count', short: 'n', summary: 'At most so many' },
+    text: { type: 'text', summary: 'Text' },
+  },
+  run: async () => ({ data: null }),
+})
+
+const terms: readonly (readonly [line: readonly string[], query: readonly string[], others?: object])[] = [
+  [
+    ['-label:x', 'y'],
+    ['-label:x', 'y'],
+  ],
+  [
+    ['y', '-(a OR b)', '-"c d"'],
+    ['y', '-(a OR b)', '-"c d"'],
+  ],
+  [['-n', '5', '-label:n'], ['-label:n'], { limit: 5 }],
+  [['-crash', '-n5'], ['-crash'], { limit: 5 }],
+  [['--text', '-label:x', 'y'], ['y'], { text: '-label:x' }],
+  [
+    ['--', '-crash', '-label:x'],
+    ['-crash', '-label:x'],
+  ],
+]
+
+for (const [line, query, others = {}] of terms) {
+  test(`${line.join(' ')} has the terms ${query.join(' ')}`, async () => {
+    const { request } = await parseArgv(['search', ...line], buildCommandTable([search]))
+    assert.equal(request.kind, 'run')
+    assert.deepEqual(request.kind === 'run' && request.input, { query, limit: undefined, text: undefined, ...others })
+  })
+}
+
+test('one letter after a dash is still an option', async () => {
+  const { request } = await parseArgv(['search', '-x'], buildCommandTable([search]))
+  assert.match(request.kind === 'fault' ? request.error.message : '', /unknown option -x/)
+})
 
 for (const [title, line, input] of accepted) {
   test(title, async () => assert.deepEqual(await inputOf(line), input))

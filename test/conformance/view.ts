@@ -14,17 +14,7 @@ import {
 import { type View, viewSchema } from '../../src/view/index.ts'
 import type { Store } from '../../src/view/store.ts'
 import type { CleanUp } from '../git/temp-repository.ts'
-import {
-  actors,
-  batchOf,
-  comment,
-  creation,
-  dumpStore,
-  issueId,
-  makeEvent,
-  openTestView,
-  segmentOf,
-} from '../support/log.ts'
+import { batchOf, comment, creation, dumpStore, issueId, makeEvent, openTestView, segmentOf } from '../support/log.ts'
 
 const a = issueId('a0a0')
 const b = issueId('b0b0')
@@ -371,6 +361,36 @@ export function viewConformance(name: string, openStore: (t: CleanUp) => Promise
       assert.equal(view.eventCount, 8)
     })
 
+    it('finds project keys by name, by prefix and up to a number', async (t) => {
+      const { view, apply } = await setUp(t)
+      const project = (key: string) =>
+        makeEvent(projectContextIssueId, { type: 'ProjectContextUpdated', key, value: `of ${key}` })
+      await apply(...['q', 'q.b', 'q.a', 'q.ü', 'r', 'q.\0'].map(project))
+      const keysOf = async (...args: Parameters<View['projectContexts']>) =>
+        (await view.projectContexts(...args)).map(({ body }) => body.key)
+      assert.deepEqual(await keysOf('q.'), ['q.\0', 'q.a', 'q.b', 'q.ü'])
+      assert.deepEqual(await keysOf('q.', 2), ['q.\0', 'q.a'])
+      assert.deepEqual(await keysOf('x'), [])
+      assert.equal((await keysOf()).length, 6)
+      assert.equal((await view.findProjectContext('q.a'))?.body.value, 'of q.a')
+      assert.equal(await view.findProjectContext('q.'), undefined)
+    })
+
+    it('finds events by any beginning of their ids', async (t) => {
+      const { view, apply } = await setUp(t)
+      const events = Array.from({ length: 40 }, (_, index) => creation(issueId(index.toString(16).padStart(4, '0'))))
+      await apply(...events)
+      const ids = events.map(({ eventId }) => eventId).sort()
+      for (const length of [0, 1, 2, 7, 63, 64]) {
+        const prefix = (ids.at(-1) as string).slice(0, length)
+        assert.deepEqual(
+          await view.findEventIdsByPrefix(prefix, 100),
+          ids.filter((id) => id.startsWith(prefix)),
+        )
+      }
+      assert.deepEqual(await view.findEventIdsByPrefix('', 3), ids.slice(0, 3))
+    })
+
     it('applies an event once, however often it comes', async (t) => {
       const { store, view, apply } = await setUp(t)
       const events = [creation(a), comment(a, 'x')] as const
@@ -431,23 +451,14 @@ export function viewConformance(name: string, openStore: (t: CleanUp) => Promise
 
     it('lists by creation, filters by what all must hold', async (t) => {
       const { view, apply } = await setUp(t)
-      const first = creation(issueId('c1'), 'First needle', ['x', 'y'])
-      const other = makeEvent(
-        b,
-        { type: 'IssueCreated', title: 'Second ÄB', body: 'needle', labels: ['x'] },
-        { actor: actors[1] },
-      )
-      await apply(first, other, creation(a, 'Third'))
+      const first = creation(issueId('c1'), 'First', ['x', 'y'])
+      await apply(first, creation(b, 'Second', ['x']), creation(a, 'Third'))
       const titles = async (filter: Parameters<View['listIssues']>[0]) =>
         (await view.listIssues(filter)).map(({ title }) => title)
-      assert.deepEqual(await titles({}), ['First needle', 'Second ÄB', 'Third'])
-      assert.deepEqual(await titles({ labels: ['x'] }), ['First needle', 'Second ÄB'])
-      assert.deepEqual(await titles({ labels: ['x', 'y'] }), ['First needle'])
+      assert.deepEqual(await titles({}), ['First', 'Second', 'Third'])
+      assert.deepEqual(await titles({ labels: ['x'] }), ['First', 'Second'])
+      assert.deepEqual(await titles({ labels: ['x', 'y'] }), ['First'])
       assert.deepEqual(await titles({ labels: ['x', 'none'] }), [])
-      assert.deepEqual(await titles({ author: actors[1].slice(0, 5) }), ['Second ÄB'])
-      assert.deepEqual(await titles({ text: 'NEEDLE' }), ['First needle', 'Second ÄB'])
-      assert.deepEqual(await titles({ text: 'äb' }), ['Second ÄB'])
-      assert.deepEqual(await titles({ updatedSince: other.tsUnixMs }), ['Second ÄB', 'Third'])
       assert.deepEqual(await titles({ labels: ['x'], state: 'closed' }), [])
     })
   })

@@ -183,6 +183,18 @@ const refusals: readonly Refusal[] = [
   },
   { title: 'an author that is no id', words: ['issue', 'list', '--author=ann'], says: ['--author', "'ann'"] },
   {
+    title: 'a qualifier',
+    words: ['search', 'state:open', 'asignee:ann'],
+    says: ["no qualifier 'asignee'", 'character 12', 'assignee'],
+    details: { field: 'query', position: 12, qualifier: 'asignee', value: 'ann' },
+  },
+  {
+    title: 'a value in a query',
+    words: ['issue', 'list', '--query=priority:<P9'],
+    says: ['priority', "'<P9'", 'P0, P1'],
+  },
+  { title: 'a search without a query', words: ['search'], says: ['<query...>'] },
+  {
     title: 'a priority',
     words: ['issue', 'create', '--title=x', '--priority=high'],
     says: ['priority', "'high'", 'P0, P1, P2, P3 or P4'],

@@ -20,6 +20,8 @@ const issueRow = [
   'author',
 ]
 
+const issueList = ['issues', 'total', 'open_count', 'closed_count', 'issue_count', 'columns?']
+
 const change = ['issue_id', 'short_id', 'title', 'event_id', 'event_ids', 'outcome']
 const mention = ['issue_id', 'short_id', 'title', 'state']
 const relation = ['issue_id', 'short_id', 'dep_type', 'title', 'state']
@@ -43,10 +45,7 @@ export const jsonContract: Readonly<Record<string, KeyTable>> = {
   'actor current': { data: ['actor_id', 'label', 'data_dir', 'source'] },
   'actor use': { data: ['default_actor', 'repo_config'] },
   'issue create': { data: ['issue_id', 'event_id', 'wal_head', 'title'] },
-  'issue list': {
-    data: ['issues', 'total', 'open_count', 'closed_count', 'issue_count', 'columns?'],
-    'issues[]': issueRow,
-  },
+  'issue list': { data: issueList, 'issues[]': issueRow },
   'issue show': {
     data: ['issue', 'events'],
     issue: [
@@ -74,6 +73,7 @@ export const jsonContract: Readonly<Record<string, KeyTable>> = {
     'issue.dependents[]': relation,
     'events[]': ['event_id', 'issue_id', 'actor', 'ts_unix_ms', 'parent', 'kind'],
   },
+  search: { data: [...issueList, 'query'], 'issues[]': issueRow },
   'issue update': { data: [...change, 'action', 'wal_head'] },
   'issue comment': { data: [...change, 'action', 'wal_head'] },
   'issue close': {

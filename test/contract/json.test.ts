@@ -147,6 +147,11 @@ const rows: readonly Row[] = [
     expect: (data) => assert.deepEqual([data.total, data.open_count, data.closed_count], [5, 5, 0]),
   },
   {
+    command: 'search',
+    words: () => ['label:bug', '-label:ui', 'CRASH'],
+    expect: (data) => assert.deepEqual([data.total, data.query], [1, 'label:bug -label:ui CRASH']),
+  },
+  {
     command: 'issue show',
     words: () => [known.issue.slice(0, 8)],
     expect: (data) => assert.equal(data.issue.parent_issue.issue_id, known.parent),

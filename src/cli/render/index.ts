@@ -34,6 +34,7 @@ export const renderers: RendererTable = {
   'issue link add': issueChange('Linked'),
   'issue attachment add': issueChange('Attached to'),
   'issue list': () => import('./issue-list.ts').then((file) => file.renderIssueList),
+  search: () => import('./issue-list.ts').then((file) => file.renderIssueList),
   'issue show': () => import('./issue-show.ts').then((file) => file.renderIssueShow),
   'issue dep add': () => import('./issue-dependencies.ts').then((file) => file.renderDependencyChange),
   'issue dep remove': () => import('./issue-dependencies.ts').then((file) => file.renderDependencyChange),

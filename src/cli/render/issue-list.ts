@@ -1,3 +1,4 @@
+import { isOverdue } from '../../model/index.ts'
 import { formatCount, formatNumber } from './facts.ts'
 import { type FieldName, type IssueListData, type IssueSummary, shortId } from './issue-shapes.ts'
 import { formatAbsoluteTime, formatRelativeTime } from './relative-time.ts'
@@ -13,8 +14,10 @@ export const renderIssueList: Renderer<IssueListData> = async (data, view) => {
   return `${table}\n${view.style.dim(countLine(data, total))}\n`
 }
 
-/** Fields that have a column of their own in the table, so that their labels need not be repeated. */
+/** Fields that have a column of their own, so that their labels need not be repeated. */
 const shownFields: readonly FieldName[] = ['priority', 'type', 'status']
+/** Those whose column is there on a terminal only: off it the columns stay what scripts know. */
+const shownOnTerminal: readonly FieldName[] = [...shownFields, 'milestone', 'due']
 
 function issueColumns({ style, nowUnixMs }: RenderView): readonly Column<IssueSummary>[] {
   return [
@@ -35,8 +38,23 @@ function issueColumns({ style, nowUnixMs }: RenderView): readonly Column<IssueSu
     { heading: 'Status', text: ({ fields }) => fields?.status ?? '', shrink: 1, drop: 4 },
     { heading: 'Title', text: ({ title }) => title, shrink: 2, widthMin: 20 },
     {
+      heading: 'Milestone',
+      text: ({ fields }) => fields?.milestone ?? '',
+      onTerminalOnly: true,
+      shrink: 1,
+      drop: 7,
+    },
+    {
+      heading: 'Due',
+      text: (issue) => formatDue(issue, nowUnixMs),
+      onTerminalOnly: true,
+      paint: (text, issue) => (isLate(issue, nowUnixMs) ? style.bad(text) : text),
+      drop: 3,
+    },
+    {
       heading: 'Labels',
-      text: (issue) => plainLabels(issue).join(', '),
+      text: (issue) => plainLabels(issue, shownOnTerminal).join(', '),
+      plainText: (issue) => plainLabels(issue, shownFields).join(', '),
       shrink: 4,
       widthMin: 12,
       paint: style.dim,
@@ -54,9 +72,20 @@ function issueColumns({ style, nowUnixMs }: RenderView): readonly Column<IssueSu
 }
 
 /** Without the labels whose value stands in a column, and the parent's, whose value is an id that nobody reads. */
-function plainLabels({ labels, fields }: IssueSummary): readonly string[] {
-  const hidden = new Set([...shownFields, 'parent' as const].map((key) => `${key}:${fields?.[key]}`))
+function plainLabels({ labels, fields }: IssueSummary, shown: readonly FieldName[]): readonly string[] {
+  const hidden = new Set([...shown, 'parent' as const].map((key) => `${key}:${fields?.[key]}`))
   return labels.filter((label) => !hidden.has(label))
+}
+
+/** The date, and whether it has passed. */
+function formatDue(issue: IssueSummary, nowUnixMs: number): string {
+  const due = issue.fields?.due ?? ''
+  return isLate(issue, nowUnixMs) ? `${due} overdue` : due
+}
+
+function isLate({ state, fields }: IssueSummary, nowUnixMs: number): boolean {
+  const { due } = fields ?? {}
+  return typeof due === 'string' && isOverdue({ state, fields: { due } }, nowUnixMs)
 }
 
 /** A column of `--fields`: the key is its heading, off a terminal the value is that of the JSON. */

@@ -12,6 +12,8 @@ export interface Column<Row> {
   readonly text: (row: Row) => string
   /** What to print off a terminal, when that differs. */
   readonly plainText?: (row: Row) => string
+  /** Left out off a terminal, where the columns stay in their places. */
+  readonly onTerminalOnly?: boolean
   /** Applied after fitting, so that colour codes are never counted or cut. */
   readonly paint?: (text: string, row: Row) => string
   readonly align?: 'left' | 'right'
@@ -31,7 +33,12 @@ export async function renderTable<Row>(
   columns: readonly Column<Row>[],
   view: Pick<RenderView, 'width' | 'style'>,
 ): Promise<string> {
-  if (view.width === null) return renderTabs(rows, columns)
+  if (view.width === null) {
+    return renderTabs(
+      rows,
+      columns.filter(({ onTerminalOnly }) => onTerminalOnly !== true),
+    )
+  }
   const used = dropColumns(
     columns.filter((column) => rows.some((row) => column.text(row) !== '')),
     rows,

@@ -1,162 +1,124 @@
-import { compareText, fieldKeys, InvalidArgsError, type IssueStateWord, issueStates } from '../../model/index.ts'
-import type { IssueRow } from '../../view/index.ts'
-import { defineCommand } from '../define-command.ts'
+import {
+  allOf,
+  InvalidArgsError,
+  type IssueStateWord,
+  joinQueries,
+  parseAge,
+  parseQualifier,
+  parseQuery,
+  type QualifierKey,
+  type QueryTerm,
+  qualifiers,
+} from '../../model/index.ts'
+import { defineCommand, type InputOf } from '../define-command.ts'
 import { parseMoment } from '../parse-time.ts'
-import { shortIdLength } from './change-command.ts'
+import { listIssues, listOptions } from './list-issues.ts'
 
-const sortKeys = ['created', 'updated', 'title', 'priority'] as const
-
-const rowKeys = [
-  'issue_id',
-  'short_id',
-  'title',
-  'state',
-  'labels',
-  'assignees',
-  'created_ts',
-  'updated_ts',
-  'comment_count',
-  'fields',
-  'author',
-] as const
+const options = {
+  state: { type: 'text', valueName: 'open|closed|all', summary: 'Only issues in this state', short: 's' },
+  label: {
+    type: 'text',
+    valueName: 'label',
+    summary: 'Only issues with this label; several must all be there',
+    repeatable: true,
+    short: 'l',
+    completes: 'label',
+  },
+  assignee: {
+    type: 'text',
+    valueName: 'user',
+    summary: 'Only issues assigned to this user, to me, or to none',
+    short: 'a',
+    completes: 'assignee',
+  },
+  author: {
+    type: 'text',
+    valueName: 'actor',
+    summary: 'Only issues created by this actor (id or prefix), or by me',
+    completes: 'actor',
+  },
+  priority: { type: 'text', valueName: 'P0…P4', summary: 'Only this priority; "<=P1" is P0 and P1', short: 'p' },
+  type: { type: 'text', valueName: 'word', summary: 'Only issues of this type', short: 't' },
+  status: { type: 'text', valueName: 'word', summary: 'Only issues with this status' },
+  milestone: { type: 'text', valueName: 'name', summary: 'Only issues of this milestone' },
+  parent: { type: 'text', valueName: 'issue', summary: 'Only the parts of this issue', completes: 'issue' },
+  overdue: { type: 'boolean', summary: 'Only open issues whose due date has passed' },
+  'due-before': { type: 'text', valueName: 'date|7d', summary: 'Only issues due before a day, or in fewer days' },
+  since: { type: 'text', valueName: '7d|date|ms', summary: 'Only issues changed since' },
+  text: { type: 'text', valueName: 'words', summary: 'Only issues with this in title or text, in any case' },
+  query: { type: 'text', valueName: 'query', summary: 'Only what this query asks for; see `grite help search`' },
+  ...listOptions,
+} as const
 
 export const issueList = defineCommand({
   name: 'issue list',
   summary: 'List issues',
+  description:
+    'All options must hold, those of --query included. For type, status, milestone, priority, parent and assignee, ' +
+    '"none" asks for issues without. Ages and days are UTC.',
   examples: [
     { command: 'grite issue list --state open', explains: 'what is open' },
     { command: 'grite issue list --label bug --label ui --assignee ann', explains: 'all of these must hold' },
+    { command: "grite issue list --state open --priority '<=P1' --sort due", explains: 'what is urgent' },
     { command: 'grite issue list --since 7d --sort updated --limit 20', explains: 'what changed this week' },
+    {
+      command: "grite issue list --query 'is:open label:blocker -assignee:none' --exit-status",
+      explains: 'fail a job while there is one',
+    },
     { command: 'grite issue list --json --fields issue_id,title', explains: 'only what a script needs' },
   ],
   arguments: {},
-  options: {
-    state: { type: 'text', valueName: 'open|closed|all', summary: 'Only issues in this state', short: 's' },
-    label: {
-      type: 'text',
-      valueName: 'label',
-      summary: 'Only issues with this label; several must all be there',
-      repeatable: true,
-      short: 'l',
-      completes: 'label',
-    },
-    assignee: {
-      type: 'text',
-      valueName: 'user',
-      summary: 'Only issues assigned to this user',
-      short: 'a',
-      completes: 'assignee',
-    },
-    author: {
-      type: 'text',
-      valueName: 'actor',
-      summary: 'Only issues created by this actor (id or prefix)',
-      completes: 'actor',
-    },
-    since: { type: 'text', valueName: '7d|date|ms', summary: 'Only issues changed since' },
-    text: { type: 'text', valueName: 'words', summary: 'Only issues with this in title or text, in any case' },
-    sort: {
-      type: 'text',
-      choices: sortKeys,
-      summary: 'Order: created (oldest first), updated (newest first), title, priority',
-    },
-    reverse: { type: 'boolean', summary: 'Turn the order round' },
-    limit: { type: 'count', valueName: 'n', summary: 'At most so many', short: 'n' },
-    fields: { type: 'text', valueName: 'a,b', summary: 'Only these keys of each issue' },
-  },
-  async run(context, input) {
-    const keys = input.fields === undefined ? undefined : parseFields(input.fields)
-    const state = parseState(input.state)
-    const filter = {
-      labels: input.label,
-      ...(state === undefined ? {} : { state }),
-      ...(input.assignee === undefined ? {} : { assignee: input.assignee }),
-      ...(input.author === undefined ? {} : { author: parseAuthor(input.author) }),
-      ...(input.since === undefined
-        ? {}
-        : { updatedSince: parseMoment('since', input.since, context.clock.nowUnixMs()) }),
-      ...(input.text === undefined ? {} : { text: input.text }),
-    }
-    const view = await (await context.repository()).view()
-    const found = sortRows(await view.listIssues(filter), input.sort as (typeof sortKeys)[number] | undefined)
-    if (input.reverse) found.reverse()
-    const rows = input.limit === undefined ? found : found.slice(0, input.limit)
-    const shortIds = await view.shortIds(
-      rows.map((row) => row.issue_id),
-      shortIdLength,
-    )
-    const issues = rows.map((row) => ({ ...row, short_id: shortIds.get(row.issue_id) ?? row.issue_id }))
-    const picked = keys === undefined ? issues : issues.map((issue) => pick(issue, keys))
-    const openCount = found.filter((row) => row.state === 'open').length
-    return {
-      data: {
-        issues: picked,
-        total: found.length,
-        open_count: openCount,
-        closed_count: found.length - openCount,
-        issue_count: view.issueCount,
-        ...(keys === undefined ? {} : { columns: keys }),
-      },
-    }
+  options,
+  run(context, input) {
+    const filter = allOf(termsOf(input, context.clock.nowUnixMs()))
+    const query = joinQueries({ filter, sort: null, limit: null }, parseQuery(input.query ?? ''))
+    return listIssues(context, query, input)
   },
 })
 
-/** @throws {InvalidArgsError} on anything but open, closed, all */
+/** The state that `--state` asks for; undefined for all. @throws {InvalidArgsError} on anything but open, closed, all */
 export function parseState(text: string | undefined): IssueStateWord | undefined {
-  const word = text?.toLowerCase()
-  if (word === undefined || word === 'all') return undefined
-  if (issueStates.includes(word as IssueStateWord)) return word as IssueStateWord
-  throw new InvalidArgsError(`--state must be open, closed or all, got '${text}'`, {
-    details: { field: 'state', value: text, allowed: [...issueStates, 'all'] },
+  const term = text === undefined ? undefined : termOf('state', 'state', text)
+  return term?.kind === 'state' && term.state !== 'all' ? term.state : undefined
+}
+
+/** The options as conditions of a query. */
+function termsOf(input: InputOf<Record<never, never>, typeof options>, nowUnixMs: number): QueryTerm[] {
+  const plain = (['state', 'assignee', 'author', 'priority', 'type', 'status', 'milestone', 'parent'] as const).flatMap(
+    (key) => (input[key] === undefined ? [] : [termOf(key, key, input[key])]),
+  )
+  return [
+    ...plain,
+    ...input.label.map((label) => termOf('label', 'label', label, true)),
+    ...(input.overdue ? [{ kind: 'overdue' } as const] : []),
+    ...(input.dueBefore === undefined ? [] : [dueBefore(input.dueBefore)]),
+    ...(input.since === undefined ? [] : [changedSince(input.since, nowUnixMs)]),
+    ...(input.text === undefined ? [] : [termOf('text', 'text', input.text, true)]),
+  ]
+}
+
+/** @throws {InvalidArgsError} naming the option, its value and what is allowed */
+function termOf(option: string, key: QualifierKey, value: string, isLiteral = false): QueryTerm {
+  const term = parseQualifier(key, value, isLiteral)
+  if (term !== undefined) return term
+  const rule: { readonly allowed: string; readonly choices?: readonly string[] } = qualifiers[key]
+  throw new InvalidArgsError(`--${option} must be ${rule.allowed}, got '${value}'`, {
+    details: { field: option, value, allowed: rule.choices ?? rule.allowed },
+    hints: key === 'author' ? ['Run `grite actor list` to see the actors of this repository'] : [],
   })
 }
 
-/** @throws {InvalidArgsError} on text that no actor id begins with */
-function parseAuthor(text: string): string {
-  if (/^[0-9a-fA-F]{1,32}$/.test(text)) return text.toLowerCase()
-  throw new InvalidArgsError(`--author must be an actor id or a prefix of one, in hexadecimal, got '${text}'`, {
-    details: { field: 'author', value: text },
-    hints: ['Run `grite actor list` to see the actors of this repository'],
+function dueBefore(value: string): QueryTerm {
+  const term = parseQualifier('due', `<${value}`, false)
+  if (term !== undefined) return term
+  const allowed = 'a day such as 2026-12-01, or a number of days or weeks such as 7d'
+  throw new InvalidArgsError(`--due-before must be ${allowed}, got '${value}'`, {
+    details: { field: 'due-before', value, allowed },
   })
 }
 
-type RowKey = (typeof rowKeys)[number]
-
-function parseFields(text: string): string[] {
-  const keys = text.split(',').map((key) => key.trim())
-  const allowed = [...rowKeys, ...fieldKeys]
-  for (const key of keys) {
-    if (allowed.includes(key as RowKey)) continue
-    throw new InvalidArgsError(`--fields has no '${key}'; allowed are ${allowed.join(', ')}`, {
-      details: { field: 'fields', value: key, allowed },
-    })
-  }
-  return keys
-}
-
-/** The chosen keys, in the order asked for; a field such as `priority` is taken out of `fields`. */
-function pick(issue: IssueRow & { readonly short_id: string }, keys: readonly string[]): Record<string, unknown> {
-  const all: Record<string, unknown> = { ...issue }
-  const fields: Record<string, unknown> = { ...issue.fields }
-  return Object.fromEntries(keys.map((key) => [key, key in all ? all[key] : (fields[key] ?? null)]))
-}
-
-/** Stable over the order of creation in which rows come. */
-function sortRows(rows: readonly IssueRow[], key: (typeof sortKeys)[number] | undefined): IssueRow[] {
-  switch (key) {
-    case undefined:
-    case 'created':
-      return [...rows]
-    case 'updated':
-      return [...rows].sort((left, right) => right.updated_ts - left.updated_ts)
-    case 'title':
-      return [...rows].sort((left, right) => compareText(left.title, right.title))
-    case 'priority':
-      return [...rows].sort((left, right) => compareText(priorityRank(left), priorityRank(right)))
-  }
-}
-
-/** Issues without a priority come last. */
-function priorityRank(row: IssueRow): string {
-  return row.fields.priority ?? '\u{10ffff}'
+/** That very moment belongs to it, unlike in `updated:<7d`. @throws {InvalidArgsError} on text that is no moment */
+function changedSince(value: string, nowUnixMs: number): QueryTerm {
+  parseMoment('since', value, nowUnixMs)
+  return { kind: 'compare', key: 'updated', operator: parseAge(value) === undefined ? '>=' : '<=', value }
 }

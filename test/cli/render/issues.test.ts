@@ -75,6 +75,29 @@ test('a list off a terminal is rows with tabs, nothing else', async () => {
   )
 })
 
+test('milestone and due date have columns on a terminal, labels off it', async () => {
+  const dated = [
+    issue('4f2a91', 'Late', {
+      labels: ['due:2026-04-04', 'milestone:2.1', 'ui'],
+      fields: { due: '2026-04-04', milestone: '2.1' },
+    }),
+    issue('b07c11', 'In time', { labels: ['due:2026-04-05'], fields: { due: '2026-04-05' } }),
+    issue('c9d8e7', 'Done', { state: 'closed', labels: ['due:2026-04-04'], fields: { due: '2026-04-04' } }),
+  ]
+  assert.equal(
+    await renderIssueList(list(dated), view(100, { quiet: true })),
+    `ID      State   Title    Milestone  Due                 Labels  Updated
+4f2a91  open    Late     2.1        2026-04-04 overdue  ui      3 h ago
+b07c11  open    In time             2026-04-05                  3 h ago
+c9d8e7  closed  Done                2026-04-04                  3 h ago
+`,
+  )
+  const style = await openStyle({}, true)
+  assert.match(await renderIssueList(list(dated), view(100, { style })), /\x1b\[31m2026-04-04 overdue\x1b\[39m/)
+  const [line = ''] = (await renderIssueList(list(dated), view(null))).split('\n')
+  assert.equal(line, '4f2a91\topen\t\t\t\tLate\tdue:2026-04-04, milestone:2.1, ui\t\t2026-04-05T09:00:00.000Z')
+})
+
 test('a list in colour keeps its columns', async () => {
   const style = await openStyle({}, true)
   const plain = await renderIssueList(list(issues), view(100))

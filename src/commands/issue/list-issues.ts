@@ -1,0 +1,116 @@
+/** What every command that lists issues shares: how they are ordered, cut, picked from and answered. */
+import {
+  type FieldKey,
+  fieldKeys,
+  InvalidArgsError,
+  type Query,
+  type QuerySortKey,
+  querySortKeys,
+  usualSort,
+} from '../../model/index.ts'
+import type { IssueRow } from '../../view/index.ts'
+import type { CommandContext } from '../context.ts'
+import type { OptionTable } from '../define-command.ts'
+import { shortIdLength } from './change-command.ts'
+import { findIssues } from './find-issues.ts'
+
+export const listOptions = {
+  sort: {
+    type: 'text',
+    valueName: 'key',
+    choices: querySortKeys,
+    summary: 'Order; the latest change and the most comments first, the rest ascending',
+  },
+  reverse: { type: 'boolean', summary: 'Turn the order round' },
+  limit: { type: 'count', valueName: 'n', summary: 'At most so many', short: 'n' },
+  fields: { type: 'text', valueName: 'a,b', summary: 'Only these keys of each issue' },
+  'exit-status': {
+    type: 'boolean',
+    summary: 'Exit 1 when any issue matches and 0 when none does, to fail a job on it',
+  },
+} as const satisfies OptionTable
+
+export interface ListInput {
+  readonly sort: string | undefined
+  readonly reverse: boolean
+  readonly limit: number | undefined
+  readonly fields: string | undefined
+  readonly exitStatus: boolean
+}
+
+export type ListedIssue = IssueRow & { readonly short_id: string }
+
+export interface IssueListData {
+  readonly issues: readonly (ListedIssue | Record<string, unknown>)[]
+  readonly total: number
+  readonly open_count: number
+  readonly closed_count: number
+  readonly issue_count: number
+  readonly columns?: readonly string[]
+}
+
+/** Lists what a query asks for; options for order and number win over those of the query. */
+export async function listIssues(
+  context: CommandContext,
+  query: Query,
+  input: ListInput,
+): Promise<{ readonly data: IssueListData; readonly exitStatus: number }> {
+  const keys = input.fields === undefined ? undefined : parseFields(input.fields)
+  const repository = await context.repository()
+  const sort = input.sort === undefined ? query.sort : usualSort(input.sort as QuerySortKey)
+  const found = await findIssues(context, repository, { ...query, sort })
+  if (input.reverse) found.reverse()
+  const rows = found.slice(0, input.limit ?? query.limit ?? undefined)
+  const view = await repository.view()
+  const shortIds = await view.shortIds(
+    rows.map((row) => row.issue_id),
+    shortIdLength,
+  )
+  const issues = rows.map((row) => ({ ...row, short_id: shortIds.get(row.issue_id) ?? row.issue_id }))
+  const openCount = found.filter((row) => row.state === 'open').length
+  return {
+    data: {
+      issues: keys === undefined ? issues : issues.map((issue) => pick(issue, keys)),
+      total: found.length,
+      open_count: openCount,
+      closed_count: found.length - openCount,
+      issue_count: view.issueCount,
+      ...(keys === undefined ? {} : { columns: keys }),
+    },
+    exitStatus: input.exitStatus && found.length > 0 ? 1 : 0,
+  }
+}
+
+const rowKeys = [
+  'issue_id',
+  'short_id',
+  'title',
+  'state',
+  'labels',
+  'assignees',
+  'created_ts',
+  'updated_ts',
+  'comment_count',
+  'fields',
+  'author',
+] as const satisfies readonly (keyof ListedIssue)[]
+
+type PickedKey = (typeof rowKeys)[number] | FieldKey
+
+/** @throws {InvalidArgsError} on a key that no issue has */
+function parseFields(text: string): PickedKey[] {
+  const allowed: readonly PickedKey[] = [...rowKeys, ...fieldKeys]
+  return text.split(',').map((part) => {
+    const key = allowed.find((each) => each === part.trim())
+    if (key !== undefined) return key
+    throw new InvalidArgsError(`--fields has no '${part.trim()}'; allowed are ${allowed.join(', ')}`, {
+      details: { field: 'fields', value: part.trim(), allowed },
+    })
+  })
+}
+
+/** The chosen keys, in the order asked for; a field such as `priority` is taken out of `fields`. */
+function pick(issue: ListedIssue, keys: readonly PickedKey[]): Record<string, unknown> {
+  const all: Record<string, unknown> = { ...issue.fields, ...issue }
+  return Object.fromEntries(keys.map((key) => [key, all[key] ?? null]))
+}

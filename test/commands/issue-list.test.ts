@@ -1,0 +1,155 @@
+/** Lists and searches on a repository, each by the titles it gives. */
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+import type { GriteError } from '../../src/model/index.ts'
+import { createSandbox } from '../git/temp-repository.ts'
+import { commandRunner } from '../support/command-runner.ts'
+
+const dayMs = 86_400_000
+const now = Date.UTC(2026, 3, 5, 12)
+
+interface Listed {
+  readonly issues: readonly { readonly title: string; readonly issue_id: string }[]
+  readonly total: number
+  readonly query?: string
+}
+
+describe('lists', () => {
+  const sandbox = createSandbox({ after })
+  const path = `${sandbox.dir}/repository`
+  sandbox.git(sandbox.dir, 'init', '-q', path)
+  let nowUnixMs = now
+  const place = commandRunner({ cwd: path, env: sandbox.environment, nowUnixMs: () => nowUnixMs })
+  const ids = new Map<string, string>()
+
+  const titles = async (command: string, input: Record<string, unknown>) =>
+    ((await place.run(command, input)) as Listed).issues.map(({ title }) => title).join(' ')
+
+  before(async () => {
+    await place.run('actor init', { label: 'ann' })
+    const create = async (age: number, title: string, input: Record<string, unknown> = {}) => {
+      nowUnixMs = now - age * dayMs
+      const { issue_id } = (await place.run('issue create', { title, ...input })) as { issue_id: string }
+      ids.set(title, issue_id)
+      return issue_id
+    }
+    const epic = await create(40, 'epic', { type: 'epic', milestone: '2.0' })
+    await create(30, 'one', { priority: 'P1', due: '2026-04-01', parent: epic, label: ['bug'], assignee: ['ann'] })
+    await create(20, 'two', { priority: 'P0', due: '2026-04-08', parent: epic, body: 'A race condition' })
+    await create(10, 'three', { priority: 'P3', milestone: '1.0', label: ['bug', 'help wanted'], assignee: ['bo'] })
+    await create(5, 'four', { set: ['status=blocked'], label: ['ui'] })
+    nowUnixMs = now - dayMs
+    await place.run('issue close', { issue: [ids.get('three')], comment: 'Done' })
+    nowUnixMs = now
+  })
+
+  const options: readonly (readonly [input: Record<string, unknown>, titles: string])[] = [
+    [{}, 'epic one two three four'],
+    [{ state: 'closed' }, 'three'],
+    [{ state: 'ALL', limit: 2 }, 'epic one'],
+    [{ label: ['bug'] }, 'one three'],
+    [{ label: ['bug', 'help wanted'] }, 'three'],
+    [{ assignee: 'me' }, 'one'],
+    [{ assignee: 'none' }, 'epic two four'],
+    [{ author: 'me', state: 'closed' }, 'three'],
+    [{ priority: '1' }, 'one'],
+    [{ priority: '<=P1' }, 'one two'],
+    [{ priority: 'none' }, 'epic four'],
+    [{ type: 'epic' }, 'epic'],
+    [{ status: 'blocked' }, 'four'],
+    [{ milestone: '1.0' }, 'three'],
+    [{ overdue: true }, 'one'],
+    [{ dueBefore: '2026-04-08' }, 'one'],
+    [{ dueBefore: '2026-04-09' }, 'one two'],
+    [{ dueBefore: '7d' }, 'one two'],
+    [{ since: '2d' }, 'three'],
+    [{ since: '5d' }, 'three four'],
+    [{ since: String(now - 10 * dayMs) }, 'three four'],
+    [{ text: 'RACE' }, 'two'],
+    [{ text: 'label:bug' }, ''],
+    [{ query: 'label:bug OR label:ui' }, 'one three four'],
+    [{ query: 'label:bug OR label:ui', state: 'open' }, 'one four'],
+    [{ query: '-label:bug sort:title limit:2' }, 'epic four'],
+    [{ query: 'sort:title limit:2', sort: 'priority', limit: 3 }, 'two one three'],
+    [{ sort: 'updated' }, 'three four two one epic'],
+    [{ sort: 'due' }, 'one two epic three four'],
+    [{ sort: 'milestone' }, 'three epic one two four'],
+    [{ sort: 'comments' }, 'three epic one two four'],
+    [{ sort: 'title', reverse: true }, 'two three one four epic'],
+  ]
+  for (const [input, expected] of options) {
+    test(`issue list ${JSON.stringify(input)} gives ${expected || 'nothing'}`, async () => {
+      assert.equal(await titles('issue list', input), expected)
+    })
+  }
+
+  test('parents are named as people name issues', async () => {
+    const epic = ids.get('epic') as string
+    for (const parent of [epic, epic.slice(0, 8), epic.slice(0, 8).toUpperCase()]) {
+      assert.equal(await titles('issue list', { parent }), 'one two')
+      assert.equal(await titles('search', { query: [`parent:${parent} due:overdue`] }), 'one')
+      assert.equal(await titles('search', { query: [`-parent:${parent} -label:bug`] }), 'epic four')
+    }
+    await assert.rejects(
+      place.run('issue list', { parent: 'ffffffff' }),
+      (error: GriteError) => error.code === 'not_found',
+    )
+  })
+
+  test('a search takes words as terms', async () => {
+    assert.equal(await titles('search', { query: ['label:bug', 'state:open'] }), 'one')
+    assert.equal(await titles('search', { query: ['label:help wanted', 'state:closed'] }), 'three')
+    assert.equal(await titles('search', { query: ['race', 'condition'] }), 'two')
+    const { query, total } = (await place.run('search', { query: ['due:overdue', 'OR', 'p'] })) as Listed
+    assert.deepEqual([query, total], ['is:overdue OR p', 2])
+  })
+
+  test('a value that lost its quotes is told of when nothing matches', async () => {
+    const before = place.warnings.length
+    assert.equal(await titles('search', { query: ['label:help wanted'] }), '')
+    assert.equal(place.warnings[before]?.code, 'lost-quotes')
+    assert.match(place.warnings[before]?.message ?? '', /'label:"help wanted"'/)
+    assert.equal(await titles('search', { query: ['label:"help wanted"'] }), 'three')
+    assert.equal(place.warnings.length, before + 1)
+  })
+
+  test('counts are of all that match, however few are shown', async () => {
+    const data = await place.run('search', { query: ['label:bug OR type:epic limit:1'] })
+    const { total, open_count, closed_count, issue_count, issues } = data as Listed & Record<string, unknown>
+    assert.deepEqual([issues.length, total, open_count, closed_count, issue_count], [1, 3, 2, 1, 5])
+  })
+
+  const refusals: readonly (readonly [input: Record<string, unknown>, field: string, says: RegExp])[] = [
+    [{ priority: 'high' }, 'priority', /--priority must be P0, .*got 'high'/],
+    [{ dueBefore: 'soon' }, 'due-before', /--due-before must be a day/],
+    [{ dueBefore: '<7d' }, 'due-before', /got '<7d'/],
+    [{ text: '' }, 'text', /--text must be a text/],
+    [{ milestone: '' }, 'milestone', /--milestone must be/],
+    [{ query: 'lable:x' }, 'query', /character 1: there is no qualifier 'lable'/],
+  ]
+  for (const [input, field, says] of refusals) {
+    test(`issue list ${JSON.stringify(input)} is refused`, async () => {
+      await assert.rejects(place.run('issue list', input), (error: GriteError) => {
+        assert.equal(error.code, 'invalid_args')
+        assert.equal(error.details.field, field)
+        assert.match(error.message, says)
+        return true
+      })
+    })
+  }
+})
+
+test('me is nobody before there is an actor, and none is made', async (t) => {
+  const sandbox = createSandbox(t)
+  const path = `${sandbox.dir}/repository`
+  sandbox.git(sandbox.dir, 'init', '-q', path)
+  const place = commandRunner({ cwd: path, env: sandbox.environment })
+  assert.equal(((await place.run('search', { query: ['assignee:me'] })) as Listed).total, 0)
+  assert.deepEqual(
+    place.warnings.map(({ code }) => code),
+    ['nobody-here'],
+  )
+  assert.deepEqual(((await place.run('actor list')) as { actors: unknown[] }).actors, [])
+  await place.run('search', { query: ['assignee:ann'] })
+  assert.equal(place.warnings.length, 1)
+})
