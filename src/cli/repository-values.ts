@@ -1,6 +1,7 @@
-/** What completion offers of the repository: ids with titles, labels, assignees, actors. */
+/** What completion offers of the repository: ids with titles, labels, assignees, actors, saved queries. */
 import { shortIdLength } from '../commands/issue/change-command.ts'
 import { listActors } from '../commands/local/actors.ts'
+import { readSavedQueries } from '../commands/query/saved-queries.ts'
 import type { Repository } from '../commands/repository.ts'
 import type { IssueId } from '../model/index.ts'
 import type { View } from '../view/index.ts'
@@ -43,6 +44,10 @@ async function valuesOf(repository: Repository, kind: CompletedKind, prefix: str
       return (await repository.view()).distinctWords('labels')
     case 'assignee':
       return (await repository.view()).distinctWords('assignees')
+    case 'query': {
+      const { queries } = await readSavedQueries(await repository.view())
+      return queries.map(({ name, query }) => `${name}\t${escapeLine(query ?? '')}`)
+    }
   }
 }
 

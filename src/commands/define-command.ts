@@ -22,7 +22,7 @@ export interface OptionSpec {
   /** Other spellings that are accepted but not shown. */
   readonly aliases?: readonly string[]
   /** What completion offers for a value. */
-  readonly completes?: 'issue' | 'label' | 'assignee' | 'actor' | 'file'
+  readonly completes?: 'issue' | 'label' | 'assignee' | 'actor' | 'query' | 'file'
 }
 
 export interface ArgumentSpec {
@@ -32,7 +32,7 @@ export interface ArgumentSpec {
   readonly repeatable?: boolean
   /** Terms of a query: of the words on the line, those like `-label:x` and `-crash` are terms and not options. */
   readonly takesTerms?: boolean
-  readonly completes?: 'issue' | 'label' | 'assignee' | 'actor' | 'file'
+  readonly completes?: 'issue' | 'label' | 'assignee' | 'actor' | 'query' | 'file'
 }
 
 export type OptionTable = Readonly<Record<string, OptionSpec>>

@@ -9,6 +9,7 @@ import {
   dependencyKey,
   type Event,
   type EventBody,
+  type EventFacts,
   type EventId,
   emptyIssueState,
   formatHex,
@@ -20,6 +21,7 @@ import {
   limits,
   NotFoundError,
   presentLabels,
+  projectContextIssueId,
   updatedTs,
   validateBody,
 } from '../model/index.ts'
@@ -42,6 +44,8 @@ export class Draft {
   readonly #sources: DraftSources
   readonly #states = new Map<IssueId, IssueState>()
   #dependencies: DependencyGraph | undefined
+  /** Newest time of each key of the project's context store that this draft has set. */
+  readonly #contextTs = new Map<string, number>()
 
   constructor(sources: DraftSources) {
     this.#sources = sources
@@ -115,16 +119,38 @@ export class Draft {
     return this.#add(issueId, body, parent)
   }
 
+  /**
+   * Drafts a value of the project's context store, dated after everything known of its key. Whether the key says so
+   * already is for the caller to ask: of some keys only an event of one's own counts.
+   */
+  async setProjectContext(key: string, value: string): Promise<Event> {
+    const body = { type: 'ProjectContextUpdated', key, value } as const
+    validateBody(body)
+    const known = this.#contextTs.get(key) ?? (await (await this.view()).findProjectContext(key))?.version.tsUnixMs ?? 0
+    // A date at the end of time, by whoever, must not stop writers.
+    const tsUnixMs = Math.min(Math.max(this.nowUnixMs, known + 1), limits.tsUnixMsMax)
+    const event = this.#push({ issueId: projectContextIssueId, tsUnixMs, parent: null, body })
+    this.#contextTs.set(key, tsUnixMs)
+    return event
+  }
+
   #add(issueId: IssueId, body: EventBody, parent: EventId | null): Event {
     validateBody(body)
     const state = this.#states.get(issueId) as IssueState
-    const { actor, nowUnixMs, sign } = this.#sources
+    const { nowUnixMs } = this.#sources
     const tsUnixMs = state.creation === null ? nowUnixMs : Math.max(nowUnixMs, updatedTs(state) + 1)
-    const event = identifyEvent({ issueId, actor, tsUnixMs, parent, body })
-    const signed = sign === undefined ? event : { ...event, sig: sign(event.eventId) }
-    applyEvent(state, signed)
-    this.events.push(signed)
+    const event = this.#push({ issueId, tsUnixMs, parent, body })
+    applyEvent(state, event)
     if (this.#dependencies !== undefined) this.#follow(this.#dependencies, issueId, body)
+    return event
+  }
+
+  /** Identifies and signs what was drafted. */
+  #push(facts: Omit<EventFacts, 'actor'>): Event {
+    const { actor, sign } = this.#sources
+    const event = identifyEvent({ ...facts, actor })
+    const signed = sign === undefined ? event : { ...event, sig: sign(event.eventId) }
+    this.events.push(signed)
     return signed
   }
 

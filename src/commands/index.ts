@@ -19,6 +19,7 @@ import { issueList } from './issue/list.ts'
 import { issueShow } from './issue/show.ts'
 import { issueClose, issueReopen } from './issue/state.ts'
 import { issueUpdate } from './issue/update.ts'
+import { queryList, queryRemove, queryRun, querySave } from './query/query.ts'
 import { ready } from './ready.ts'
 import { rebuild } from './rebuild.ts'
 import { search } from './search.ts'
@@ -50,6 +51,10 @@ export const allCommands: readonly AnyCommand[] = [
   ready,
   blocked,
   search,
+  querySave,
+  queryList,
+  queryRun,
+  queryRemove,
   batch,
   sync,
   actorInit,

@@ -136,5 +136,13 @@ export {
   usualSort,
 } from './query/query.ts'
 export { sortRows } from './query/sort.ts'
+export {
+  formatSavedQuery,
+  isSavedQueryName,
+  readSavedQuery,
+  type SavedQuery,
+  savedQueryKey,
+  savedQueryPrefix,
+} from './saved-query.ts'
 export { chooseSignature, type SignatureVerdict, signatureBytes } from './signature.ts'
 export { requireLabel, requireTitle, validateBody } from './validate-event.ts'

@@ -195,6 +195,19 @@ const refusals: readonly Refusal[] = [
   },
   { title: 'a search without a query', words: ['search'], says: ['<query...>'] },
   {
+    title: 'the name of a query',
+    words: ['query', 'save', 'a b', 'x'],
+    says: ['name', "'a b'", 'letters'],
+    details: { field: 'name', value: 'a b' },
+  },
+  {
+    title: 'a query that nobody saved',
+    words: ['query', 'run', 'none'],
+    code: 'not_found',
+    status: 3,
+    says: ["'none'"],
+  },
+  {
     title: 'a priority',
     words: ['issue', 'create', '--title=x', '--priority=high'],
     says: ['priority', "'high'", 'P0, P1, P2, P3 or P4'],

@@ -74,6 +74,13 @@ export const jsonContract: Readonly<Record<string, KeyTable>> = {
     'events[]': ['event_id', 'issue_id', 'actor', 'ts_unix_ms', 'parent', 'kind'],
   },
   search: { data: [...issueList, 'query'], 'issues[]': issueRow },
+  'query save': { data: ['action', 'name', 'query', 'replaced', 'event_id', 'outcome', 'wal_head'] },
+  'query list': {
+    data: ['queries', 'total'],
+    'queries[]': ['name', 'query', 'problem', 'actor', 'actor_label', 'ts_unix_ms'],
+  },
+  'query run': { data: [...issueList, 'name', 'query'], 'issues[]': issueRow },
+  'query remove': { data: ['action', 'name', 'query', 'event_id', 'outcome', 'wal_head'] },
   'issue update': { data: [...change, 'action', 'wal_head'] },
   'issue comment': { data: [...change, 'action', 'wal_head'] },
   'issue close': {

@@ -151,6 +151,15 @@ const rows: readonly Row[] = [
     words: () => ['label:bug', '-label:ui', 'CRASH'],
     expect: (data) => assert.deepEqual([data.total, data.query], [1, 'label:bug -label:ui CRASH']),
   },
+  { command: 'query save', words: () => ['bugs', 'label:bug'], expect: (data) => assert.equal(data.replaced, null) },
+  { command: 'query list', words: () => [], expect: (data) => assert.equal(data.queries[0].name, 'bugs') },
+  {
+    command: 'query run',
+    words: () => ['bugs', '--exit-status'],
+    status: 1,
+    expect: (data) => assert.deepEqual([data.total, data.name], [1, 'bugs']),
+  },
+  { command: 'query remove', words: () => ['bugs'], expect: (data) => assert.equal(data.query, 'label:bug') },
   {
     command: 'issue show',
     words: () => [known.issue.slice(0, 8)],

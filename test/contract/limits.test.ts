@@ -75,6 +75,16 @@ const edges: readonly Edge[] = [
       ]),
   },
   {
+    limit: 'queryBytesMax',
+    what: 'text of a query',
+    write: (size) => place.grite('query', 'save', 'edge', text(size), '--json'),
+  },
+  {
+    limit: 'queryDepthMax',
+    what: 'groups of a query',
+    write: (size) => place.grite('query', 'save', 'deep', `${'('.repeat(size)}a${')'.repeat(size)}`, '--json'),
+  },
+  {
     limit: 'batchEventsMax',
     what: 'events of a batch',
     write: (size) => batch(Array.from({ length: size }, () => ({ op: 'create', title: 'x' }))),
@@ -113,6 +123,9 @@ test('every limit of the table is met here or where it binds', () => {
     'cborNestingMax',
     'tsUnixMsMax',
     'issueIdPrefixMin',
+    // test/commands/undo.test.ts, saved-queries.test.ts.
+    'eventIdPrefixMin',
+    'savedQueriesMax',
   ]
   const met = new Set([...edges.map(({ limit }) => limit as string), ...elsewhere])
   assert.deepEqual(

@@ -175,6 +175,8 @@ test('completion offers what the repository knows', (t) => {
   assert.deepEqual(complete('issue', 'list', '--label', ''), ['bug'])
   assert.deepEqual(complete('issue', 'list', '--label=b'), ['--label=bug'])
   assert.deepEqual(complete('issue', 'list', '--assignee', 'a'), ['ann'])
+  known.data('query', 'save', 'mine', 'assignee:me')
+  assert.deepEqual(complete('query', 'run', 'm'), ['mine\tassignee:me'])
   const [actor] = known.data('actor', 'list').actors
   assert.deepEqual(complete('actor', 'use', ''), [actor.actor_id.slice(0, 8)])
   const outside = known.griteWith({ cwd: known.dir }, '__complete', 'issue', 'show', '')

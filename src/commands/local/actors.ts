@@ -88,6 +88,11 @@ export async function listActors(paths: GritePaths): Promise<Actor[]> {
   return actors.filter((actor) => actor !== undefined).sort((left, right) => (left.id < right.id ? -1 : 1))
 }
 
+/** What actors are called, where that is known here. */
+export async function actorLabels(paths: GritePaths): Promise<ReadonlyMap<ActorId, string | null>> {
+  return new Map((await listActors(paths)).map(({ id, label }) => [id, label]))
+}
+
 async function readActor(directory: string): Promise<Actor | undefined> {
   const file = join(directory, 'config.toml')
   const table = await readToml(file)

@@ -1,0 +1,54 @@
+/** Saved queries as the log has them. */
+import {
+  type ActorId,
+  InvalidArgsError,
+  isSavedQueryName,
+  limits,
+  NotFoundError,
+  nearWords,
+  readSavedQuery,
+  type SavedQuery,
+  savedQueryKey,
+  savedQueryPrefix,
+} from '../../model/index.ts'
+import type { View } from '../../view/index.ts'
+
+/** A saved query with who said so, and when. */
+export interface KeptQuery extends SavedQuery {
+  readonly actor: ActorId
+  readonly tsUnixMs: number
+}
+
+/** In the order of their names; `isCut` when there are more than are read. */
+export async function readSavedQueries(
+  view: View,
+): Promise<{ readonly queries: readonly KeptQuery[]; readonly isCut: boolean }> {
+  const contexts = await view.projectContexts(savedQueryPrefix, limits.savedQueriesMax + 1)
+  const queries = contexts.slice(0, limits.savedQueriesMax).flatMap(({ body, version }) => {
+    const saved = readSavedQuery(body)
+    return saved === undefined ? [] : [{ ...saved, actor: version.actor, tsUnixMs: version.tsUnixMs }]
+  })
+  return { queries, isCut: contexts.length > limits.savedQueriesMax }
+}
+
+/** @throws {NotFoundError} naming those that sound like it */
+export async function requireSavedQuery(view: View, name: string): Promise<SavedQuery> {
+  const context = await view.findProjectContext(savedQueryKey(name))
+  const saved = context === undefined ? undefined : readSavedQuery(context.body)
+  if (saved !== undefined) return saved
+  const { queries } = await readSavedQueries(view)
+  const near = nearWords(name, queries.map((each) => each.name).filter(isSavedQueryName))
+  throw new NotFoundError(`no query is saved as '${name}'`, {
+    details: { field: 'name', value: name },
+    hints: [...near.map((each) => `Did you mean \`${each}\`?`), 'Run `grite query list` to see the saved queries'],
+  })
+}
+
+/** @throws {InvalidArgsError} */
+export function requireSavedQueryName(name: string): void {
+  if (isSavedQueryName(name)) return
+  const allowed = 'letters, digits, dots, dashes and underscores, at most 64, beginning with a letter or digit'
+  throw new InvalidArgsError(`name must be ${allowed}, got '${name}'`, {
+    details: { field: 'name', value: name, allowed },
+  })
+}
