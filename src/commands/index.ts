@@ -13,6 +13,7 @@ import { issueDepAdd, issueDepRemove } from './issue/dependency-change.ts'
 import { issueDepGraph } from './issue/dependency-graph.ts'
 import { issueDepList } from './issue/dependency-list.ts'
 import { issueDepTopo } from './issue/dependency-order.ts'
+import { issueHistory } from './issue/history.ts'
 import { issueAssigneeAdd, issueAssigneeRemove, issueLabelAdd, issueLabelRemove } from './issue/label.ts'
 import { issueLinkAdd } from './issue/link.ts'
 import { issueList } from './issue/list.ts'
@@ -24,6 +25,7 @@ import { ready } from './ready.ts'
 import { rebuild } from './rebuild.ts'
 import { search } from './search.ts'
 import { sync } from './sync/sync.ts'
+import { undo } from './undo.ts'
 
 /** Every command, in the order in which help lists them. */
 export const allCommands: readonly AnyCommand[] = [
@@ -31,6 +33,7 @@ export const allCommands: readonly AnyCommand[] = [
   issueCreate,
   issueList,
   issueShow,
+  issueHistory,
   issueUpdate,
   issueComment,
   issueClose,
@@ -55,6 +58,7 @@ export const allCommands: readonly AnyCommand[] = [
   queryList,
   queryRun,
   queryRemove,
+  undo,
   batch,
   sync,
   actorInit,

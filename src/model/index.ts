@@ -77,6 +77,7 @@ export {
 } from './fields.ts'
 export { blake2b128, blake2b160, blake2b256 } from './hash.ts'
 export { formatHex, parseHex } from './hex.ts'
+export { type Final, fieldNameOf, type HistoryEntry, historyOf, type Subject } from './history.ts'
 export {
   type ActorId,
   type EventId,
@@ -145,4 +146,5 @@ export {
   savedQueryPrefix,
 } from './saved-query.ts'
 export { chooseSignature, type SignatureVerdict, signatureBytes } from './signature.ts'
+export { planUndo, type Restoration, type UndoPlan } from './undo.ts'
 export { requireLabel, requireTitle, validateBody } from './validate-event.ts'

@@ -4,6 +4,7 @@ export { batchesOfMissing, batchOfEvents, commitDate, type NewBatch, recordIdsOf
 export { generateKeyPair, type KeyPair, type SignEventId, signerFromSeed, verifyEventSignature } from './ed25519.ts'
 export { attachmentFolder, type IssueBatch, type IssueSegment, issueCodec } from './issue-codec.ts'
 export { type Joined, type JoinRequest, readSegments, stageJoin } from './join.ts'
+export { findNewestEvent } from './newest-event.ts'
 export { readLog } from './read-log.ts'
 export {
   encodeRefPart,

@@ -208,6 +208,13 @@ const refusals: readonly Refusal[] = [
     says: ["'none'"],
   },
   {
+    title: 'the undo of a new issue',
+    words: ['undo', creationOf(id)],
+    says: [creationOf(id).slice(0, 8), 'a new issue is not taken back'],
+  },
+  { title: 'an event id that is too short', words: ['undo', 'abcdef'], says: ["'abcdef'", 'at least 7'] },
+  { title: 'an unknown event', words: ['undo', absent], code: 'not_found', status: 3, says: [absent] },
+  {
     title: 'a priority',
     words: ['issue', 'create', '--title=x', '--priority=high'],
     says: ['priority', "'high'", 'P0, P1, P2, P3 or P4'],

@@ -130,6 +130,17 @@ const rows: readonly Row[] = [
     },
   },
   {
+    command: 'undo',
+    words: () => [],
+    expect: (data) => assert.deepEqual(data.changes, [{ field: 'state', old: 'open', new: 'closed' }]),
+  },
+  { command: 'undo', words: () => [], expect: (data) => assert.equal(data.changes[0].new, 'open') },
+  {
+    command: 'issue history',
+    words: () => [known.issue, '--limit=3'],
+    expect: (data) => assert.deepEqual([data.entries.length, data.entries[2].old], [3, 'closed']),
+  },
+  {
     command: 'batch',
     words: () => [],
     stdin: '{"op":"create","title":"A","as":"a"}\n{"op":"comment","issue":"@a","body":"b"}\n',

@@ -40,6 +40,8 @@ export const renderers: RendererTable = {
   'query run': () => import('./issue-list.ts').then((file) => file.renderIssueList),
   'query remove': () => import('./saved-queries.ts').then((file) => file.renderQueryRemove),
   'issue show': () => import('./issue-show.ts').then((file) => file.renderIssueShow),
+  'issue history': () => import('./issue-history.ts').then((file) => file.renderIssueHistory),
+  undo: () => import('./undo.ts').then((file) => file.renderUndo),
   'issue dep add': () => import('./issue-dependencies.ts').then((file) => file.renderDependencyChange),
   'issue dep remove': () => import('./issue-dependencies.ts').then((file) => file.renderDependencyChange),
   'issue dep list': () => import('./issue-dependencies.ts').then((file) => file.renderDependencyList),

@@ -73,9 +73,20 @@ export async function updateIssue(draft: Draft, issueId: IssueId, update: IssueU
 /** Sets a field, or clears it when the value is empty. */
 export async function setField(draft: Draft, issueId: IssueId, key: FieldKey, value: string): Promise<EventId[]> {
   requireFieldValue(key, value)
-  if (key === 'parent' && value !== '') await requireNoParentCycle(draft, issueId, value as IssueId)
+  return replaceField(draft, issueId, key, value === '' ? null : value)
+}
+
+/** As `setField` for a value that was there before, so that any text will do; null clears. */
+export async function replaceField(
+  draft: Draft,
+  issueId: IssueId,
+  key: FieldKey,
+  value: string | null,
+): Promise<EventId[]> {
+  const parent = key === 'parent' && value !== null ? parentOf({ parent: value }) : null
+  if (parent !== null) await requireNoParentCycle(draft, issueId, parent)
   const state = await draft.requireIssue(issueId)
-  const changes = value === '' ? planClearField(state, key) : planSetField(state, key, value)
+  const changes = value === null ? planClearField(state, key) : planSetField(state, key, value)
   const eventIds: EventId[] = []
   for (const { change, label } of changes) {
     const type = change === 'add' ? 'LabelAdded' : 'LabelRemoved'

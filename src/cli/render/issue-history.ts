@@ -1,0 +1,87 @@
+import { escapeLine } from './escape-for-terminal.ts'
+import { formatCount, formatNumber } from './facts.ts'
+import { shorten, shortId } from './issue-shapes.ts'
+import { formatAbsoluteTime, formatMinute } from './relative-time.ts'
+import type { Renderer, RenderView } from './renderer.ts'
+import { type Column, renderTable } from './table.ts'
+import { formatTextChange } from './text-change.ts'
+
+export interface HistoryLine {
+  readonly event_id: string
+  readonly actor: string
+  readonly actor_label: string | null
+  readonly ts_unix_ms: number
+  readonly kind: string
+  readonly field: string | null
+  readonly old: string | null
+  readonly new: string | null
+  readonly effective: boolean
+  readonly superseded_by: string | null
+  readonly part_of: string | null
+}
+
+interface IssueHistoryData {
+  readonly issue_id: string
+  readonly short_id: string
+  readonly title: string
+  readonly entries: readonly HistoryLine[]
+  readonly total: number
+}
+
+export const renderIssueHistory: Renderer<IssueHistoryData> = async (data, view) => {
+  // What only made way for another value is told by the event that set it.
+  const lines = data.entries.filter(({ part_of }) => part_of === null)
+  const table = await renderTable(lines, historyColumns(view), view)
+  if (view.quiet || view.width === null) return table
+  const { style } = view
+  const heading = `${style.accent(escapeLine(shortId(data)))} ${style.bold(escapeLine(data.title))}\n\n`
+  const cut = data.entries.length < data.total
+  const count = cut
+    ? `${formatNumber(data.entries.length)} of ${formatCount(data.total, 'entry', 'entries')}; --limit shows more`
+    : ''
+  return `${heading}${table}${count === '' ? '' : `\n${style.dim(count)}\n`}`
+}
+
+function historyColumns({ style }: RenderView): readonly Column<HistoryLine>[] {
+  return [
+    { heading: 'Event', text: ({ event_id }) => shorten(event_id), paint: style.accent },
+    {
+      heading: 'When',
+      text: ({ ts_unix_ms }) => formatMinute(ts_unix_ms),
+      plainText: ({ ts_unix_ms }) => formatAbsoluteTime(ts_unix_ms),
+      paint: style.dim,
+      drop: 2,
+    },
+    { heading: 'Who', text: ({ actor, actor_label }) => actor_label ?? shorten(actor), shrink: 3, widthMin: 8 },
+    { heading: 'What', text: ({ field }) => field ?? 'created' },
+    { heading: 'Change', text: formatChange, shrink: 2, widthMin: 20 },
+    { heading: 'Note', text: formatNote, paint: style.dim, shrink: 4, widthMin: 14, drop: 3 },
+  ]
+}
+
+/** Fields whose values are texts of any length. */
+const textFields: ReadonlySet<string | null> = new Set(['body', 'comment'])
+
+export function formatChange({ field, old, new: value }: Pick<HistoryLine, 'field' | 'old' | 'new'>): string {
+  if (field === null) return value ?? ''
+  if (field === 'comment') return formatTextChange(null, value).replace('nothing -> ', '')
+  if (textFields.has(field)) return formatTextChange(old, value)
+  if (field === 'link' || field === 'attachment') return `+ ${value ?? ''}`
+  if (field === 'label' || field === 'assignee' || field === 'dependency') {
+    return `${value === null ? '-' : '+'} ${formatElement(field, value ?? old ?? '')}`
+  }
+  return `${old ?? 'none'} -> ${value ?? 'none'}`
+}
+
+/** The issue at the other end of a dependency by the beginning of its id. */
+function formatElement(field: string, element: string): string {
+  return field === 'dependency' ? element.replace(/\b([0-9a-f]{8})[0-9a-f]{24}$/, '$1') : element
+}
+
+function formatNote({ effective, superseded_by }: HistoryLine): string {
+  const notes = [
+    ...(effective ? [] : ['no effect']),
+    ...(superseded_by === null ? [] : [`until ${shorten(superseded_by)}`]),
+  ]
+  return notes.join(', ')
+}

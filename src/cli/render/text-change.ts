@@ -1,0 +1,25 @@
+/** One line for a text that became another: where they differ, in a few words. */
+
+/** Words shown of each side, and the characters they may take. */
+const excerptLengthMax = 40
+
+/** `…the old words… -> …the new words…`; `nothing` stands for no text. */
+export function formatTextChange(before: string | null, after: string | null): string {
+  const [old, next] = [before ?? '', after ?? ''].map(wordsOf) as [string[], string[]]
+  let start = 0
+  while (start < old.length && start < next.length && old[start] === next[start]) start++
+  let end = 0
+  while (end < old.length - start && end < next.length - start && old.at(-1 - end) === next.at(-1 - end)) end++
+  return `${excerpt(old, start, end)} -> ${excerpt(next, start, end)}`
+}
+
+const wordsOf = (text: string): string[] => text.split(/\s+/).filter((word) => word !== '')
+
+/** What differs, with dots where the text goes on. */
+function excerpt(words: readonly string[], start: number, end: number): string {
+  const whole = words.slice(start, words.length - end).join(' ')
+  if (whole === '') return 'nothing'
+  const isCut = whole.length > excerptLengthMax
+  const shown = isCut ? `${whole.slice(0, excerptLengthMax)}…` : whole
+  return `"${start > 0 ? '… ' : ''}${shown}${end > 0 && !isCut ? ' …' : ''}"`
+}

@@ -1,0 +1,25 @@
+import { escapeLine } from './escape-for-terminal.ts'
+import { formatChange } from './issue-history.ts'
+import { shorten } from './issue-shapes.ts'
+import type { Renderer } from './renderer.ts'
+
+interface UndoData {
+  readonly issue_id: string | null
+  readonly short_id: string | null
+  readonly title: string | null
+  readonly undone: { readonly event_id: string; readonly actor: string; readonly actor_label: string | null }
+  readonly changes: readonly { readonly field: string; readonly old: string | null; readonly new: string | null }[]
+  readonly event_id: string | null
+}
+
+/** Which event was undone, on what, and what is there again. */
+export const renderUndo: Renderer<UndoData> = ({ undone, changes, event_id, ...issue }, { quiet, style }) => {
+  if (quiet) return ''
+  const { issue_id, short_id, title } = issue
+  const where =
+    issue_id === null ? '' : ` on ${style.accent(escapeLine(short_id ?? shorten(issue_id)))} ${escapeLine(title ?? '')}`
+  const what = `event ${style.accent(shorten(undone.event_id))} of ${escapeLine(undone.actor_label ?? shorten(undone.actor))}`
+  if (event_id === null) return `Nothing to change: ${what}${where} changed nothing\n`
+  const lines = changes.map((change) => `  ${escapeLine(change.field)}: ${escapeLine(formatChange(change))}\n`)
+  return `${style.good('Undid')} ${what}${where}\n${lines.join('')}`
+}

@@ -1,0 +1,68 @@
+import {
+  type ActorId,
+  currentTitle,
+  fieldNameOf,
+  type HistoryEntry,
+  historyOf,
+  InternalError,
+} from '../../model/index.ts'
+import { defineCommand } from '../define-command.ts'
+import { actorLabels } from '../local/actors.ts'
+import { shortIdLength } from './change-command.ts'
+import { resolveIssue } from './resolve-issue.ts'
+
+export const issueHistory = defineCommand({
+  name: 'issue history',
+  summary: 'Show who changed what, when, from what to what',
+  description:
+    'Each event of the issue with what it changed at its place in the order of all of them, the oldest first. Where a ' +
+    'later event decided the same again, its id is named. `grite undo` takes the id of an event.',
+  examples: [
+    { command: 'grite issue history 3f2a91c', explains: 'all of it' },
+    { command: 'grite issue history 3f2a91c --reverse --limit 10', explains: 'the last ten changes, the newest first' },
+    { command: 'grite issue history 3f2a91c --json', explains: 'whole texts and ids, for a script' },
+  ],
+  arguments: { issue: { summary: 'Issue id, a unique prefix of it, or an imported id', completes: 'issue' } },
+  options: {
+    reverse: { type: 'boolean', summary: 'The newest first' },
+    limit: { type: 'count', valueName: 'n', summary: 'Only the newest so many', short: 'n' },
+  },
+  async run(context, input) {
+    const repository = await context.repository()
+    const view = await repository.view()
+    const issueId = await resolveIssue(view, input.issue)
+    const state = await view.findIssue(issueId)
+    if (state === undefined) throw new InternalError(`issue ${issueId} is listed but has no state`)
+    const labels = await actorLabels(repository.paths)
+    const all = historyOf(await view.eventsOf(issueId)).map((entry) => formatEntry(entry, labels))
+    const entries = all.slice(Math.max(0, all.length - (input.limit ?? all.length)))
+    if (input.reverse) entries.reverse()
+    const shortIds = await view.shortIds([issueId], shortIdLength)
+    return {
+      data: {
+        issue_id: issueId,
+        short_id: shortIds.get(issueId) ?? issueId,
+        title: currentTitle(state),
+        entries,
+        total: all.length,
+      },
+    }
+  },
+})
+
+function formatEntry(entry: HistoryEntry, labels: ReadonlyMap<ActorId, string | null>) {
+  const { event, subject, old, effective, supersededBy, partOf } = entry
+  return {
+    event_id: event.eventId,
+    actor: event.actor,
+    actor_label: labels.get(event.actor) ?? null,
+    ts_unix_ms: event.tsUnixMs,
+    kind: event.body.type,
+    field: fieldNameOf(subject),
+    old,
+    new: entry.new,
+    effective,
+    superseded_by: supersededBy,
+    part_of: partOf,
+  }
+}

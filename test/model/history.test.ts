@@ -1,0 +1,397 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import fc from 'fast-check'
+import {
+  type ActorId,
+  compareVersions,
+  currentBody,
+  currentState,
+  currentTitle,
+  type Event,
+  type EventBody,
+  type FieldKey,
+  fieldNameOf,
+  fieldsOf,
+  foldIssue,
+  type HistoryEntry,
+  historyOf,
+  type IssueState,
+  identifyEvent,
+  isPresent,
+  labelVersions,
+  parseScopedLabel,
+  planClearField,
+  planSetField,
+  planUndo,
+  presentAssignees,
+  presentDependencies,
+  presentLabels,
+  type Restoration,
+  type Subject,
+  type Version,
+} from '../../src/model/index.ts'
+import { issueHistory, theIssue } from './arbitraries.ts'
+
+const ann = '0a'.repeat(16) as ActorId
+const bo = '0b'.repeat(16) as ActorId
+
+function say(tsUnixMs: number, body: EventBody, actor = ann): Event {
+  return identifyEvent({ issueId: theIssue, actor, tsUnixMs, parent: null, body })
+}
+
+const created = say(10, { type: 'IssueCreated', title: 'Crash', body: 'text', labels: ['bug', 'priority:P2'] })
+const label = (change: string): EventBody =>
+  change[0] === '+' ? { type: 'LabelAdded', label: change.slice(1) } : { type: 'LabelRemoved', label: change.slice(1) }
+
+/** `priority P2 -> P1`, with what else is told of an entry. */
+function show({ subject, old, new: value, effective, supersededBy, partOf }: HistoryEntry, events: readonly Event[]) {
+  const number = (id: string) => events.findIndex(({ eventId }) => eventId === id)
+  return [
+    `${fieldNameOf(subject) ?? 'created'} ${old ?? '·'} -> ${value ?? '·'}`,
+    ...(effective ? [] : ['no effect']),
+    ...(supersededBy === null ? [] : [`superseded by ${number(supersededBy)}`]),
+    ...(partOf === null ? [] : [`part of ${number(partOf)}`]),
+  ].join(', ')
+}
+
+const shown = (...events: readonly Event[]) => historyOf(events).map((entry) => show(entry, events))
+
+describe('an entry', () => {
+  test('tells what changed and who has decided since', () => {
+    const events = [
+      created,
+      say(20, { type: 'IssueUpdated', title: 'Crash on start', body: null }),
+      say(30, { type: 'StateChanged', state: 'closed' }, bo),
+      say(40, { type: 'StateChanged', state: 'open' }),
+      say(50, { type: 'IssueUpdated', title: 'Fall', body: 'more' }),
+      say(60, label('-bug')),
+      say(70, { type: 'AssigneeAdded', user: 'bo' }),
+      say(80, { type: 'DependencyAdded', target: theIssue, dep_type: 'blocks' }),
+      say(90, { type: 'CommentAdded', body: 'Seen' }),
+      say(91, { type: 'LinkAdded', url: 'u', note: null }),
+    ]
+    assert.deepEqual(shown(...events), [
+      'created · -> Crash',
+      'title Crash -> Crash on start, superseded by 4',
+      'state open -> closed, superseded by 3',
+      'state closed -> open',
+      'title Crash on start -> Fall',
+      'body text -> more',
+      'label bug -> ·',
+      'assignee · -> bo',
+      `dependency · -> blocks ${theIssue}`,
+      'comment · -> Seen',
+      'link · -> u',
+    ])
+  })
+
+  test('of a field joins what one change removed and added', () => {
+    const events = [
+      created,
+      say(20, label('-priority:P2')),
+      say(21, label('+priority:P1')),
+      say(30, label('+priority:P0'), bo),
+    ]
+    assert.deepEqual(shown(...events), [
+      'created · -> Crash',
+      'priority P2 -> ·, superseded by 2, part of 2',
+      'priority P2 -> P1, superseded by 3',
+      'priority P1 -> P0',
+    ])
+  })
+
+  test('of a cleared field joins all removals', () => {
+    const events = [
+      created,
+      say(20, label('+priority:P1'), bo),
+      say(30, label('-priority:P1')),
+      say(31, label('-priority:P2')),
+    ]
+    assert.deepEqual(shown(...events), [
+      'created · -> Crash',
+      'priority P2 -> P1, superseded by 3',
+      'priority P1 -> ·, superseded by 3, part of 3',
+      'priority P1 -> ·',
+    ])
+  })
+
+  test('joins nothing that another moment, actor or key divides', () => {
+    for (const second of [
+      say(22, label('+priority:P1')),
+      say(21, label('+priority:P1'), bo),
+      say(21, label('+priority:P2')),
+    ]) {
+      assert.match(shown(created, say(20, label('-priority:P2')), second)[2] ?? '', /^priority · -> P\d$/)
+    }
+    assert.equal(shown(created, say(20, label('-priority:P2')), say(21, label('+type:x')))[2], 'type · -> x')
+  })
+
+  test('on another label of a field is about that label', () => {
+    const events = [created, say(20, label('+priority:P1'), bo), say(30, label('-priority:P2'))]
+    assert.equal(shown(...events)[2], 'label priority:P2 -> ·')
+  })
+
+  test('without effect says so', () => {
+    const events = [
+      created,
+      say(20, { type: 'StateChanged', state: 'open' }),
+      say(30, label('+bug')),
+      say(40, { type: 'IssueCreated', title: 'Twin', body: '', labels: ['x'] }),
+    ]
+    assert.deepEqual(shown(...events).slice(1), [
+      'state open -> open, no effect',
+      'label bug -> bug, no effect',
+      'created · -> ·, no effect',
+    ])
+  })
+
+  test('before the creation lost to it where the creation speaks', () => {
+    const events = [
+      say(1, { type: 'IssueUpdated', title: 'Early', body: null }),
+      say(2, label('-bug')),
+      say(3, { type: 'AssigneeAdded', user: 'ann' }),
+      created,
+    ]
+    assert.deepEqual(shown(...events), [
+      'title · -> Early, superseded by 3',
+      'label · -> ·, no effect, superseded by 3',
+      'assignee · -> ann',
+      'created · -> Crash',
+    ])
+  })
+})
+
+/** Unique events in version order. */
+const ordered = issueHistory.map((events) =>
+  [...new Map(events.map((event) => [event.eventId, event])).values()].sort(compareVersions),
+)
+
+/** What is shown of a subject now. */
+function valueIn(state: IssueState, subject: Subject): string | null {
+  switch (subject.kind) {
+    case 'title':
+      return currentTitle(state)
+    case 'body':
+      return currentBody(state)
+    case 'state':
+      return currentState(state)
+    case 'field':
+      return fieldsOf(state)[subject.key] ?? null
+    case 'label':
+      return presentLabels(state).includes(subject.label) ? subject.label : null
+    case 'assignee':
+      return presentAssignees(state).includes(subject.user) ? subject.user : null
+    case 'dependency': {
+      const { target, type } = subject.dependency
+      const found = presentDependencies(state).some((each) => each.target === target && each.type === type)
+      return found ? `${type} ${target}` : null
+    }
+    default:
+      return null
+  }
+}
+
+const isChange = ({ subject }: HistoryEntry) =>
+  !['creation', 'comment', 'link', 'attachment', 'nothing'].includes(subject.kind)
+
+test('an entry that nothing supersedes says what is shown now', () => {
+  fc.assert(
+    fc.property(ordered, (events) => {
+      const state = foldIssue(theIssue, events)
+      for (const entry of historyOf(events).filter(isChange)) {
+        if (entry.supersededBy === null) assert.equal(entry.new, valueIn(state, entry.subject))
+      }
+    }),
+    { numRuns: 700 },
+  )
+})
+
+test('every event has its entries, in order', () => {
+  fc.assert(
+    fc.property(ordered, (events) => {
+      const ids = historyOf(events).map(({ event }) => event.eventId)
+      assert.deepEqual(
+        [...new Set(ids)],
+        events.map(({ eventId }) => eventId),
+      )
+    }),
+    { numRuns: 300 },
+  )
+})
+
+/** The version that decides a subject now, by the projection. */
+function decidingVersion(state: IssueState, subject: Subject): Version | null {
+  const element = (versions: { added: Version | null; removed: Version | null } | undefined) =>
+    versions === undefined ? null : isPresent(versions) ? versions.added : (versions.removed ?? versions.added)
+  switch (subject.kind) {
+    case 'title':
+    case 'body':
+    case 'state':
+      return state[subject.kind]?.version ?? null
+    case 'label':
+      return element(labelVersions(state, subject.label))
+    case 'assignee':
+      return element(state.assignees.get(subject.user))
+    case 'dependency':
+      return element(state.dependencies.get(`${subject.dependency.target}/${subject.dependency.type}`))
+    default:
+      return null
+  }
+}
+
+/** The events that the command would write for it. */
+function compensate(state: IssueState, { subject, to }: Restoration): EventBody[] {
+  switch (subject.kind) {
+    case 'title':
+      return [{ type: 'IssueUpdated', title: to, body: null }]
+    case 'body':
+      return [{ type: 'IssueUpdated', title: null, body: to }]
+    case 'state':
+      return [{ type: 'StateChanged', state: to as 'open' }]
+    case 'field':
+      return (to === null ? planClearField(state, subject.key) : planSetField(state, subject.key, to)).map(
+        ({ change, label }) => ({ type: change === 'add' ? 'LabelAdded' : 'LabelRemoved', label }),
+      )
+    case 'label':
+      return [{ type: to === null ? 'LabelRemoved' : 'LabelAdded', label: subject.label }]
+    case 'assignee':
+      return [{ type: to === null ? 'AssigneeRemoved' : 'AssigneeAdded', user: subject.user }]
+    case 'dependency': {
+      const { target, type } = subject.dependency
+      return [{ type: to === null ? 'DependencyRemoved' : 'DependencyAdded', target, dep_type: type }]
+    }
+  }
+}
+
+test('undo gives back the value just before, to that subject only', () => {
+  fc.assert(
+    fc.property(ordered, fc.nat(), (history, pick) => {
+      const events = [created, ...history.map((event) => ({ ...event, tsUnixMs: event.tsUnixMs + 10 }))]
+        .map(({ issueId, actor, tsUnixMs, parent, body }) => identifyEvent({ issueId, actor, tsUnixMs, parent, body }))
+        .sort(compareVersions)
+      const event = events[pick % events.length] as Event
+      const plan = planUndo(events, event.eventId)
+      if (plan.outcome !== 'restore') return
+      const state = foldIssue(theIssue, events)
+      const change = historyOf(events).filter(
+        ({ event: { eventId }, partOf }) => eventId === event.eventId || partOf === event.eventId,
+      )
+      const first = (change[0] as HistoryEntry).event
+      const before = foldIssue(
+        theIssue,
+        events.filter((each) => compareVersions(each, first) < 0),
+      )
+      const written = plan.restorations.flatMap((restoration) => compensate(state, restoration))
+      const after = foldIssue(theIssue, [...events, ...written.map((body, index) => say(100 + index, body, bo))])
+      const undone = new Set(change.map(({ subject }) => JSON.stringify(subject)))
+      for (const { subject } of historyOf(events).filter(isChange)) {
+        const isUndone = plan.restorations.some((each) => JSON.stringify(each.subject) === JSON.stringify(subject))
+        if (isUndone) assert.equal(valueIn(after, subject), valueIn(before, subject))
+        else if (!undone.has(JSON.stringify(subject)) && !isLabelOfUndoneField(subject, plan.restorations))
+          assert.equal(valueIn(after, subject), valueIn(state, subject))
+      }
+      for (const { subject, from } of plan.restorations) {
+        assert.equal(from, valueIn(state, subject))
+        if (subject.kind !== 'field') assert.equal(decidingVersion(state, subject)?.eventId, event.eventId)
+      }
+    }),
+    { numRuns: 1000 },
+  )
+})
+
+function isLabelOfUndoneField(subject: Subject, restorations: readonly Restoration[]): boolean {
+  if (subject.kind !== 'label') return false
+  const key = parseScopedLabel(subject.label)?.key
+  return restorations.some((each) => each.subject.kind === 'field' && each.subject.key === key)
+}
+
+describe('undo plans', () => {
+  const restored = (events: readonly Event[], index: number) => {
+    const plan = planUndo(events, (events[index] as Event).eventId)
+    assert.equal(plan.outcome, 'restore')
+    return plan.outcome === 'restore' ? plan.restorations : []
+  }
+  const key = (name: FieldKey) => ({ kind: 'field', key: name })
+
+  test('a set field gets the value before the change, not before the event', () => {
+    const events = [created, say(20, label('-priority:P2')), say(21, label('+priority:P1'))]
+    assert.deepEqual(restored(events, 2), [{ subject: key('priority'), from: 'P1', to: 'P2' }])
+  })
+
+  test('a cleared field gets its value again', () => {
+    const events = [
+      created,
+      say(20, label('+priority:P1'), bo),
+      say(30, label('-priority:P1')),
+      say(31, label('-priority:P2')),
+    ]
+    assert.deepEqual(restored(events, 3), [{ subject: key('priority'), from: null, to: 'P1' }])
+  })
+
+  test('title and text of one event come back together', () => {
+    const events = [created, say(20, { type: 'IssueUpdated', title: 'T', body: 'b' })]
+    assert.deepEqual(restored(events, 1), [
+      { subject: { kind: 'title' }, from: 'T', to: 'Crash' },
+      { subject: { kind: 'body' }, from: 'b', to: 'text' },
+    ])
+  })
+
+  test('an undone undo comes back', () => {
+    const events = [
+      created,
+      say(20, { type: 'StateChanged', state: 'closed' }),
+      say(30, { type: 'StateChanged', state: 'open' }),
+    ]
+    assert.deepEqual(restored(events, 2), [{ subject: { kind: 'state' }, from: 'open', to: 'closed' }])
+  })
+
+  test('what changed nothing needs nothing', () => {
+    assert.deepEqual(restored([created, say(20, label('+bug'))], 1), [])
+  })
+
+  const refusals: readonly (readonly [title: string, events: readonly Event[], index: number, outcome: object])[] = [
+    ['a creation', [created], 0, { outcome: 'final', subject: { kind: 'creation' } }],
+    [
+      'a comment',
+      [created, say(20, { type: 'CommentAdded', body: 'x' })],
+      1,
+      { outcome: 'final', subject: { kind: 'comment' } },
+    ],
+    [
+      'a title that was set again',
+      [
+        created,
+        say(20, { type: 'IssueUpdated', title: 'T', body: 'b' }),
+        say(30, { type: 'IssueUpdated', title: null, body: 'c' }),
+      ],
+      1,
+      { outcome: 'superseded', subject: { kind: 'body' }, isPart: false },
+    ],
+    [
+      'a removal that made way',
+      [created, say(20, label('-priority:P2')), say(21, label('+priority:P1'))],
+      1,
+      { outcome: 'superseded', subject: key('priority'), isPart: true },
+    ],
+    [
+      'a label of a field that was not its value',
+      [created, say(20, label('+priority:P1'), bo), say(30, label('-priority:P2'))],
+      2,
+      { outcome: 'no-value', key: 'priority' },
+    ],
+  ]
+  for (const [title, events, index, outcome] of refusals) {
+    test(`${title} stays`, () => {
+      const { by, ...plan } = planUndo(events, (events[index] as Event).eventId) as { by?: string; outcome: string }
+      assert.deepEqual(plan, outcome)
+      if (plan.outcome === 'superseded') assert.equal(by, events.at(-1)?.eventId)
+    })
+  }
+})
+
+test('a long change is followed in one pass', () => {
+  const removals = Array.from({ length: 50_000 }, (_, index) => say(20 + index, label(`-priority:${index}`)))
+  const entries = historyOf([created, ...removals])
+  assert.equal(entries.length, 50_001)
+  assert.equal(entries[1]?.partOf, removals.at(-1)?.eventId)
+})
