@@ -15,6 +15,7 @@ import {
 } from '../../model/index.ts'
 import type { IssueRow, View } from '../../view/index.ts'
 import type { CommandContext } from '../context.ts'
+import { findOwnName } from '../local/own-name.ts'
 import type { Repository } from '../repository.ts'
 import { resolveIssue } from './resolve-issue.ts'
 
@@ -41,14 +42,15 @@ async function factsFor(
 ): Promise<QueryFacts> {
   const nowUnixMs = clock.nowUnixMs()
   const asksForMe = [...conditionsOf(filter)].some((each) => 'who' in each && each.who.is === 'me')
+  const name = asksForMe ? await findOwnName(repository) : undefined
   const actor = asksForMe ? (await repository.findActor())?.actor : undefined
-  if (asksForMe && actor === undefined) {
+  if (asksForMe && name === undefined) {
     warn({
       code: 'nobody-here',
       message: 'nobody writes in this clone yet, so `me` matches nothing; `grite actor init` makes an actor',
     })
   }
-  return { nowUnixMs, me: actor === undefined ? null : { name: actor.label ?? actor.id, actor: actor.id } }
+  return { nowUnixMs, me: name === undefined ? null : { name, actor: actor?.id ?? null } }
 }
 
 /** Parents as people name them become full ids. */

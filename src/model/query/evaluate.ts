@@ -25,7 +25,7 @@ export interface QueryRow {
 export interface QueryFacts {
   readonly nowUnixMs: number
   /** Null where nobody writes yet: `me` then matches nothing. */
-  readonly me: { readonly name: string; readonly actor: ActorId } | null
+  readonly me: { readonly name: string; readonly actor: ActorId | null } | null
 }
 
 /**
@@ -95,7 +95,7 @@ function compileCondition(condition: QueryCondition, facts: QueryFacts): QueryTe
       return (row) => name !== undefined && row.assignees.includes(name)
     }
     case 'author': {
-      const prefix = condition.who.is === 'me' ? facts.me?.actor : condition.who.name
+      const prefix = condition.who.is === 'me' ? (facts.me?.actor ?? undefined) : condition.who.name
       return (row) => prefix !== undefined && row.author.startsWith(prefix)
     }
     case 'field':
