@@ -1,5 +1,4 @@
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { isMentionedInConfig } from '../config-files.ts'
 import type { Environment } from '../locate-git.ts'
 import type { RepositoryLayout } from '../port.ts'
 import type { GitRunner } from '../run-git.ts'
@@ -29,7 +28,7 @@ export async function readFlushSettings(
   environment: Environment,
   git: GitRunner,
 ): Promise<FlushSettings> {
-  if (!mayBeSet(layout, environment)) return flushEverything
+  if (!isMentionedInConfig(layout, environment, /fsync|include/i)) return flushEverything
   const { stdout } = await git.run(['config', '--get-regexp', '^core\\.fsync(method)?$'], { okStatuses: [0, 1] })
   let fsync: string | undefined
   let method: string | undefined
@@ -39,40 +38,6 @@ export async function readFlushSettings(
     if (key === 'core.fsyncmethod') method = value.join(' ')
   }
   return chooseFlushes(fsync, method)
-}
-
-function mayBeSet(layout: RepositoryLayout, environment: Environment): boolean {
-  if (environment.GIT_CONFIG_COUNT || environment.GIT_CONFIG_PARAMETERS) return true
-  return configFiles(layout, environment).some((path) => {
-    try {
-      return /fsync|include/i.test(readFileSync(path, 'latin1'))
-    } catch {
-      return false
-    }
-  })
-}
-
-function configFiles(layout: RepositoryLayout, environment: Environment): readonly string[] {
-  const home = environment.HOME
-  const xdg = environment.XDG_CONFIG_HOME || (home ? join(home, '.config') : undefined)
-  // The system file is where git was built to look: distributions, /usr/local, Homebrew, Apple's tools.
-  const system = environment.GIT_CONFIG_SYSTEM
-    ? [environment.GIT_CONFIG_SYSTEM]
-    : [
-        '/etc/gitconfig',
-        '/usr/local/etc/gitconfig',
-        '/opt/homebrew/etc/gitconfig',
-        '/Library/Developer/CommandLineTools/usr/share/git-core/gitconfig',
-      ]
-  const personal = environment.GIT_CONFIG_GLOBAL
-    ? [environment.GIT_CONFIG_GLOBAL]
-    : [...(xdg ? [join(xdg, 'git', 'config')] : []), ...(home ? [join(home, '.gitconfig')] : [])]
-  return [
-    join(layout.commonDir, 'config'),
-    join(layout.gitDir, 'config.worktree'),
-    ...personal,
-    ...(environment.GIT_CONFIG_NOSYSTEM ? [] : system),
-  ]
 }
 
 const components = {
