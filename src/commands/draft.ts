@@ -3,7 +3,9 @@
  * included. After a lost race a new draft is made from fresh state and the command's plan runs again.
  */
 import {
+  type ActorCard,
   type ActorId,
+  actorCardKey,
   applyEvent,
   DependencyGraph,
   dependencyKey,
@@ -12,6 +14,7 @@ import {
   type EventFacts,
   type EventId,
   emptyIssueState,
+  formatActorCard,
   formatHex,
   InvalidArgsError,
   type IssueId,
@@ -26,11 +29,16 @@ import {
   validateBody,
 } from '../model/index.ts'
 import type { View } from '../view/index.ts'
-import type { SignEventId } from '../wal/index.ts'
+import type { Signer } from '../wal/index.ts'
 
 export interface DraftSources {
   readonly actor: ActorId
-  readonly sign: SignEventId | undefined
+  /** What the actor is called on its card. */
+  readonly label: string | null
+  /** Undefined for an actor without a key. */
+  readonly signer: Signer | undefined
+  /** Whether the log holds the card that says this label and this key. */
+  readonly isCardPublished: (signer: Signer) => Promise<boolean>
   readonly nowUnixMs: number
   readonly randomBytes: (count: number) => Uint8Array
   /** The view at the head that this draft goes on top of. Opened on first use: not every plan needs it. */
@@ -46,6 +54,8 @@ export class Draft {
   #dependencies: DependencyGraph | undefined
   /** Newest time of each key of the project's context store that this draft has set. */
   readonly #contextTs = new Map<string, number>()
+  #isOwnCardSettled = false
+  #ownCard: Signer | undefined
 
   constructor(sources: DraftSources) {
     this.#sources = sources
@@ -53,6 +63,10 @@ export class Draft {
 
   get actor(): ActorId {
     return this.#sources.actor
+  }
+
+  get signer(): Signer | undefined {
+    return this.#sources.signer
   }
 
   get nowUnixMs(): number {
@@ -123,13 +137,48 @@ export class Draft {
    * Drafts a value of the project's context store, dated after everything known of its key. Whether the key says so
    * already is for the caller to ask: of some keys only an event of one's own counts.
    */
-  async setProjectContext(key: string, value: string): Promise<Event> {
+  setProjectContext(key: string, value: string): Promise<Event> {
+    return this.#setContext(key, value, this.#sources.signer, 0)
+  }
+
+  /**
+   * Drafts the card with which others verify what the actor signs, unless the log has it. A write does so by itself at
+   * its end; a plan does it before, when what it adds must come later.
+   */
+  async publishOwnCard(): Promise<void> {
+    const { signer, label, isCardPublished } = this.#sources
+    if (signer === undefined || this.#isOwnCardSettled) return
+    this.#isOwnCardSettled = true
+    if (await isCardPublished(signer)) return
+    this.#ownCard = signer
+    await this.addCard({ label, publicKey: signer.publicKey, rotation: null }, { signer })
+  }
+
+  /** The key whose card `publishOwnCard` has drafted. */
+  get ownCard(): Signer | undefined {
+    return this.#ownCard
+  }
+
+  /**
+   * Drafts a card of the actor.
+   *
+   * @param signer - who signs it, which during a rotation is not who signs everything else
+   * @param after - the card is dated later than this. Milliseconds.
+   */
+  addCard(
+    card: ActorCard,
+    { signer, after = 0 }: { readonly signer: Signer; readonly after?: number },
+  ): Promise<Event> {
+    return this.#setContext(actorCardKey(this.actor), formatActorCard(card), signer, after)
+  }
+
+  async #setContext(key: string, value: string, signer: Signer | undefined, after: number): Promise<Event> {
     const body = { type: 'ProjectContextUpdated', key, value } as const
     validateBody(body)
     const known = this.#contextTs.get(key) ?? (await (await this.view()).findProjectContext(key))?.version.tsUnixMs ?? 0
     // A date at the end of time, by whoever, must not stop writers.
-    const tsUnixMs = Math.min(Math.max(this.nowUnixMs, known + 1), limits.tsUnixMsMax)
-    const event = this.#push({ issueId: projectContextIssueId, tsUnixMs, parent: null, body })
+    const tsUnixMs = Math.min(Math.max(this.nowUnixMs, known + 1, after + 1), limits.tsUnixMsMax)
+    const event = this.#push({ issueId: projectContextIssueId, tsUnixMs, parent: null, body }, signer)
     this.#contextTs.set(key, tsUnixMs)
     return event
   }
@@ -137,19 +186,18 @@ export class Draft {
   #add(issueId: IssueId, body: EventBody, parent: EventId | null): Event {
     validateBody(body)
     const state = this.#states.get(issueId) as IssueState
-    const { nowUnixMs } = this.#sources
+    const { nowUnixMs, signer } = this.#sources
     const tsUnixMs = state.creation === null ? nowUnixMs : Math.max(nowUnixMs, updatedTs(state) + 1)
-    const event = this.#push({ issueId, tsUnixMs, parent, body })
+    const event = this.#push({ issueId, tsUnixMs, parent, body }, signer)
     applyEvent(state, event)
     if (this.#dependencies !== undefined) this.#follow(this.#dependencies, issueId, body)
     return event
   }
 
   /** Identifies and signs what was drafted. */
-  #push(facts: Omit<EventFacts, 'actor'>): Event {
-    const { actor, sign } = this.#sources
-    const event = identifyEvent({ ...facts, actor })
-    const signed = sign === undefined ? event : { ...event, sig: sign(event.eventId) }
+  #push(facts: Omit<EventFacts, 'actor'>, signer: Signer | undefined): Event {
+    const event = identifyEvent({ ...facts, actor: this.actor })
+    const signed = signer === undefined ? event : { ...event, sig: signer.sign(event.eventId) }
     this.events.push(signed)
     return signed
   }

@@ -18,6 +18,7 @@ import { type Event, InvalidArgsError, NotFoundError, type Sha256Hex } from '../
 import type { CommandContext } from './context.ts'
 import { type CommandResult, defineCommand } from './define-command.ts'
 import { BatchWriter } from './import-writer.ts'
+import { applySignaturePolicy, judgeImported } from './received-signatures.ts'
 import type { Repository } from './repository.ts'
 
 interface ImportData {
@@ -73,6 +74,7 @@ export const importFile = defineCommand({
 })
 
 interface ImportRequest {
+  readonly file: string
   readonly format: string
   readonly dryRun: boolean
   readonly includeTombstones: boolean
@@ -192,7 +194,7 @@ async function importExport(
   source: Source,
   repository: Repository,
   writer: BatchWriter,
-  { dryRun }: ImportRequest,
+  { dryRun, file }: ImportRequest,
 ): Promise<ImportData> {
   const exported = parseGriteExport(await readWhole(source))
   const view = await repository.view()
@@ -201,6 +203,11 @@ async function importExport(
   const states = await view.findStates(issueIds)
   const created = new Set([...states].filter(([, state]) => state.creation !== null).map(([id]) => id))
   const plan = planRestore(exported.events, known, created)
+  const { verifySignatures } = await repository.config()
+  if (verifySignatures !== 'off') {
+    const bad = await judgeImported(repository, view, plan.events)
+    applySignaturePolicy(verifySignatures, { from: { file }, bad, warn: context.warn })
+  }
   const touched = new Set(plan.events.map(({ issueId }) => issueId))
   const attachments = verifiedAttachments(context, exported.attachments)
   for (const events of groupByIssue(plan.events)) await writer.add(events, attachments)

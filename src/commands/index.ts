@@ -1,7 +1,10 @@
 import { actorCurrent, actorInit, actorList, actorShow, actorUse } from './actor/actor.ts'
+import { actorRotateKey } from './actor/rotate-key.ts'
 import { batch } from './batch.ts'
 import { blocked } from './blocked.ts'
-import { dbCheck, dbStats, dbVerify } from './db/db.ts'
+import { dbCheck } from './db/check.ts'
+import { dbStats } from './db/stats.ts'
+import { dbVerify } from './db/verify.ts'
 import type { AnyCommand } from './define-command.ts'
 import { exportLog } from './export.ts'
 import { importFile } from './import.ts'
@@ -66,6 +69,7 @@ export const allCommands: readonly AnyCommand[] = [
   actorShow,
   actorCurrent,
   actorUse,
+  actorRotateKey,
   exportLog,
   importFile,
   rebuild,

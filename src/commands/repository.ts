@@ -31,22 +31,16 @@ import {
   type LogProblem,
   lockFileQueue,
   type Queue,
-  type SignEventId,
   segmentOfBatch,
-  verifyEventSignature,
   walRef,
 } from '../wal/index.ts'
+import { OwnCard, openSigner } from './actor/own-card.ts'
 import type { Clock, Progress, Random, Warning } from './context.ts'
 import { Draft } from './draft.ts'
-import {
-  type ActorChoice,
-  type ChosenActor,
-  createDefaultActor,
-  findActor,
-  loadSigner,
-  readPublicKeySync,
-} from './local/actors.ts'
+import { type ActorChoice, type ChosenActor, createDefaultActor, findActor } from './local/actors.ts'
 import { type GritePaths, gritePaths } from './local/paths.ts'
+import { type RepoConfig, readRepoConfig } from './local/repo-config.ts'
+import { factsOfReceived, judgeNewEvents, type ReceivedEvent } from './received-signatures.ts'
 import { hydrator } from './sync/hydrate.ts'
 
 export interface RepositoryFacts {
@@ -79,7 +73,8 @@ export class Repository {
   readonly paths: GritePaths
   readonly #facts: RepositoryFacts
   #chosen: Promise<ChosenActor | undefined> | undefined
-  #signer: Promise<SignEventId | undefined> | undefined
+  #config: Promise<RepoConfig> | undefined
+  #isJudged = false
   #view: Promise<View> | undefined
   #leaveQueue: (() => Promise<void>) | undefined
   #remotes: RemotePort | undefined
@@ -124,8 +119,14 @@ export class Repository {
   /** Forgets who writes and the view that goes with it, after actors changed. */
   async forgetActor(): Promise<void> {
     this.#chosen = undefined
-    this.#signer = undefined
+    this.#config = undefined
     await this.#closeView()
+  }
+
+  /** The settings of this clone, read once. */
+  config(): Promise<RepoConfig> {
+    this.#config ??= readRepoConfig(this.paths.config)
+    return this.#config
   }
 
   /** What a new actor is made from; without a label it is called what git calls the user. */
@@ -143,8 +144,26 @@ export class Repository {
 
   /** The view, caught up with the log when it was opened. */
   view(): Promise<View> {
-    this.#view ??= this.#withOptions(openView)
+    this.#view ??= this.#openJudged()
     return this.#view
+  }
+
+  /** What a sync has judged, or what was written here, is not judged again when the view meets it. */
+  takeAsJudged(): void {
+    this.#isJudged = true
+  }
+
+  /** Opens the view, and tells once what is wrong with signatures that plain git has brought in, where that is wanted. */
+  async #openJudged(): Promise<View> {
+    const received: ReceivedEvent[] = []
+    const isWanted = !this.#isJudged && (await this.config()).verifySignatures !== 'off'
+    const onNewEvents = (events: readonly Event[]) => {
+      for (const event of events) received.push(factsOfReceived(event))
+    }
+    const view = await this.#withOptions((options) => openView(isWanted ? { ...options, onNewEvents } : options))
+    const warning = await judgeNewEvents(this, view, received)
+    if (warning !== undefined) this.#facts.warn(warning)
+    return view
   }
 
   /** Makes the view anew from the log. */
@@ -179,10 +198,6 @@ export class Repository {
         git: this.git,
         directory: this.paths.viewLevels((await this.findActor())?.actor.id),
         clock: this.#facts.clock,
-        isSignatureValid: (event, sig) => {
-          const key = readPublicKeySync(this.paths, event.actor)
-          return key !== undefined && verifyEventSignature(event.eventId, sig, key)
-        },
         report: (problem) => this.#reportProblem(problem),
         warn: (code, message) => this.#facts.warn({ code, message }),
         progress: (done) => progress.report(done, null),
@@ -216,23 +231,35 @@ export class Repository {
   async write<Result>(plan: (draft: Draft) => Promise<Result>): Promise<Written<Result>> {
     return this.exclusively(async () => {
       const { actor } = await this.requireActor()
-      this.#signer ??= loadSigner(this.paths, actor)
-      const sign = await this.#signer
+      const card = new OwnCard(this.paths, actor)
       const { clock, random } = this.#facts
       let draft: Draft | undefined
       let result: Result | undefined
       const appended = await append(this.#target(), async (head) => {
         await this.#dropStaleView(head)
         const nowUnixMs = clock.nowUnixMs()
-        draft = new Draft({ actor: actor.id, sign, nowUnixMs, randomBytes: random.bytes, view: () => this.view() })
+        const view = () => this.view()
+        draft = new Draft({
+          actor: actor.id,
+          label: actor.label,
+          signer: await openSigner(this.paths, actor, view),
+          isCardPublished: async (signer) => card.isPublished(signer, await this.#view, view),
+          nowUnixMs,
+          randomBytes: random.bytes,
+          view,
+        })
         result = await plan(draft)
         if (draft.events.length === 0) return null
+        if (draft.events.length < limits.batchEventsMax) await draft.publishOwnCard()
         const { events, attachments } = draft
         const batch = batchOfEvents({ actor: actor.id, events, attachments, nowUnixMs })
         requireBatchFits(batch)
         return batch
       })
-      if (appended !== null) await this.#follow(appended, draft?.events ?? [])
+      if (appended !== null) {
+        await this.#follow(appended, draft?.events ?? [])
+        if (draft?.ownCard !== undefined) await card.note(draft.ownCard)
+      }
       return { head: appended?.head ?? null, events: draft?.events ?? [], result: result as Result }
     })
   }

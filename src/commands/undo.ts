@@ -21,11 +21,11 @@ import {
   type UndoPlan,
 } from '../model/index.ts'
 import { findNewestEvent } from '../wal/index.ts'
+import { actorNames } from './actor/actor-names.ts'
 import { defineCommand } from './define-command.ts'
 import type { Draft } from './draft.ts'
 import { shortIdLength } from './issue/change-command.ts'
 import { restore } from './issue/restore.ts'
-import { actorLabels } from './local/actors.ts'
 import type { Repository } from './repository.ts'
 import { resolveEvent } from './resolve-event.ts'
 
@@ -66,7 +66,7 @@ export const undo = defineCommand({
     if (input.event === undefined && (await repository.findActor()) === undefined) throw nothingToUndo()
     const { head, result } = await repository.write((draft) => undoEvent(repository, draft, input.event))
     const { event, changes, eventIds } = result
-    const labels = await actorLabels(repository.paths)
+    const names = await actorNames(repository, await repository.view(), [event.actor])
     return {
       data: {
         action: 'undone',
@@ -76,7 +76,7 @@ export const undo = defineCommand({
         undone: {
           event_id: event.eventId,
           actor: event.actor,
-          actor_label: labels.get(event.actor) ?? null,
+          actor_label: names.get(event.actor) ?? null,
           ts_unix_ms: event.tsUnixMs,
           kind: event.body.type,
         },

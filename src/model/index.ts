@@ -1,3 +1,16 @@
+export {
+  type ActorCard,
+  actorCardKey,
+  type CardReading,
+  deriveActorId,
+  formatActorCard,
+  isCardEvent,
+  labelOnCard,
+  readCard,
+  rotationDigest,
+  type StandingCard,
+  type VerifySignature,
+} from './actor-card.ts'
 export { base32hex } from './base32hex.ts'
 export { type ChunkEvent, type DecodedChunk, decodeChunk, encodeChunk, encodeEventChunk, hashChunk } from './chunk.ts'
 export { compareBytes, compareText } from './compare.ts'
@@ -94,6 +107,18 @@ export { dayOf, parseAge, parseTimeSpan } from './moment.ts'
 export { nearWords, suggestionCountMax } from './near-words.ts'
 export { beadsImportActor, deriveBeadsIssueId, originalIdOf } from './original-id.ts'
 export {
+  type ActorKey,
+  type CardSlot,
+  cardInSlot,
+  isBoundCard,
+  type PinnedActor,
+  pinActor,
+  saidSlot,
+  slotsOfCard,
+  walkCards,
+  whyCardIsIdle,
+} from './pinned-actor.ts'
+export {
   type Attachment,
   applyEvent,
   createdTs,
@@ -145,6 +170,15 @@ export {
   savedQueryKey,
   savedQueryPrefix,
 } from './saved-query.ts'
-export { chooseSignature, type SignatureVerdict, signatureBytes } from './signature.ts'
+export {
+  chooseSignature,
+  judgeSignature,
+  noTrust,
+  type SignatureTrust,
+  type SignatureVerdict,
+  type SignedFacts,
+  signatureBytes,
+  signatureVerdicts,
+} from './signature.ts'
 export { planUndo, type Restoration, type UndoPlan } from './undo.ts'
 export { requireLabel, requireTitle, validateBody } from './validate-event.ts'

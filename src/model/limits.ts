@@ -23,6 +23,13 @@ export const limits = {
   cborNestingMax: 4,
   /** Above this a time cannot be computed with exactly; the event is damaged. */
   tsUnixMsMax: Number.MAX_SAFE_INTEGER,
+  /** Value of an actor card. */
+  actorCardBytesMax: 4096,
+  actorLabelBytesMax: 256,
+  /** Keys that one actor can have had: bounds the walk over its rotations. */
+  actorKeysMax: 1000,
+  /** Copies of one event, differing in their signatures, among which one that verifies is looked for. */
+  copiesJudgedMax: 1000,
   /** A shorter prefix of an id is refused; it would become ambiguous too soon. */
   issueIdPrefixMin: 4,
   eventIdPrefixMin: 7,

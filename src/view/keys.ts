@@ -4,10 +4,11 @@
  * cannot pass for a shorter one.
  */
 
-import type { DependencyType, EventId, IssueId, IssueStateWord } from '../model/index.ts'
+import type { ActorId, CardSlot, DependencyType, EventId, IssueId, IssueStateWord } from '../model/index.ts'
 import { formatHex } from '../model/index.ts'
 
 const issueIdBytes = 16
+const actorIdBytes = 16
 const eventIdBytes = 32
 
 export const eventKey = (id: EventId): Buffer => join('event/', hexBytes(id))
@@ -32,6 +33,14 @@ export const attachmentKey = (sha256: string): Buffer => join('attachment/', hex
 export const fileContextKey = (path: string): Buffer => join('context_files/', path)
 export const symbolKey = (name: string, path: string): Buffer => join('context_symbols/', `${name}\0${path}`)
 export const projectContextKey = (key: string): Buffer => join('context_project/', key)
+/** What the cards of an actor add up to, as JSON. */
+export const actorKey = (id: ActorId): Buffer => join('actor/', hexBytes(id))
+/** The one card of an actor that counts in a slot, as JSON. */
+export const actorCardKey = (id: ActorId, slot: CardSlot): Buffer => join('actor_card/', hexBytes(id), `/${slot}`)
+/** Every event that has the key of a card, in order or not. */
+export const cardEventKey = (id: EventId): Buffer => join('card_event/', hexBytes(id))
+/** Every signature with which an event has come, where there are several. */
+export const eventCopyKey = (id: EventId, sig: Uint8Array): Buffer => join('event_copy/', hexBytes(id), sig)
 export const metaKey = (name: string): Buffer => join('meta/', name)
 
 /** Half-open range of all keys that begin with a prefix. */
@@ -54,6 +63,12 @@ export const allLabels = (): KeyRange => rangeOf(join('label_index/'))
 export const allAssignees = (): KeyRange => rangeOf(join('assignee_index/'))
 export const allFileContexts = (): KeyRange => rangeOf(join('context_files/'))
 export const projectContextsOfPrefix = (prefix: string): KeyRange => rangeOf(join('context_project/', prefix))
+
+export const allCardEvents = (): KeyRange => rangeOf(join('card_event/'))
+export const copiesOfEvent = (id: EventId): KeyRange => rangeOf(join('event_copy/', hexBytes(id)))
+
+/** Actors whose id begins with a hex prefix of any length; all of them for the empty one. */
+export const actorsOfPrefix = (prefix: string): KeyRange => idsOfPrefix('actor/', prefix, actorIdBytes)
 
 /** Rows of issues whose id begins with a hex prefix of any length, odd ones included. */
 export const issueRowsOfPrefix = (prefix: string): KeyRange => idsOfPrefix('issue_row/', prefix, issueIdBytes)
@@ -107,6 +122,16 @@ export function parseDependencyReverseKey(key: Buffer): { readonly other: IssueI
 /** The text of a `label_index/` or `assignee_index/` key. */
 export function parseIndexText(key: Buffer): string {
   return key.toString('utf8', key.indexOf('/') + 1, key.length - issueIdBytes - 1)
+}
+
+/** The event of a `card_event/` key. */
+export function parseCardEventKey(key: Buffer): EventId {
+  return formatHex(key.subarray(-eventIdBytes)) as EventId
+}
+
+/** The signature at the end of an `event_copy/` key. */
+export function parseEventCopyKey(key: Buffer, range: KeyRange): Uint8Array {
+  return key.subarray(range.gte.length)
 }
 
 export function parseIssueRowKey(key: Buffer): IssueId {

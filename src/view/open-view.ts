@@ -4,10 +4,9 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { GitPort, Oid } from '../git/index.ts'
-import { StorageError } from '../model/index.ts'
+import { type Event, StorageError } from '../model/index.ts'
 import type { LogProblem } from '../wal/index.ts'
 import { type CatchUpOptions, catchUp } from './catch-up.ts'
-import type { IsSignatureValid } from './projector.ts'
 import { isStoreFailure, type OpenFailure, openMemoryStore, type Store } from './store.ts'
 import { View } from './view.ts'
 import { ViewDirectory } from './view-directory.ts'
@@ -23,7 +22,7 @@ export interface OpenViewOptions {
   /** The `level` folder of the view. */
   readonly directory: string
   readonly clock: { readonly nowUnixMs: () => number }
-  readonly isSignatureValid: IsSignatureValid
+  readonly onNewEvents?: (events: readonly Event[]) => void
   readonly report: (problem: LogProblem) => void
   readonly warn: (code: string, message: string) => void
   readonly progress?: (commitsDone: number) => void

@@ -10,7 +10,6 @@
 import {
   applyEvent,
   type ChunkEvent,
-  chooseSignature,
   decodeRecord,
   type Event,
   type EventBodyOf,
@@ -20,11 +19,14 @@ import {
   formatIssueState,
   type IssueId,
   type IssueState,
+  isCardEvent,
   laterContext,
   type ProjectContext,
   parseIssueState,
 } from '../model/index.ts'
 import type { IssueSegment } from '../wal/index.ts'
+import { CardFold } from './card-fold.ts'
+import { EventCopies } from './event-copies.ts'
 import { indexEntriesOf, listIndexEntries } from './index-entries.ts'
 import {
   attachmentKey,
@@ -44,11 +46,7 @@ const cachedWeightMax = 64 * 1024 * 1024
 /** States that go into one batch when deferred ones are written in the end. */
 const deferredStatesPerBatch = 2000
 
-/** Decides whether a signature verifies, for choosing between copies of one event. */
-export type IsSignatureValid = (event: Event, sig: Uint8Array) => boolean
-
 export interface ProjectorOptions {
-  readonly isSignatureValid: IsSignatureValid
   /** True when the store was empty at the start, so that no lookups are needed for what was never written. */
   readonly fresh: boolean
   /**
@@ -81,6 +79,7 @@ export class Projector {
   readonly #seen = new Set<number>()
   #eventCount: number
   #issueCount: number
+  #hasCopies = false
   #pending: Promise<void> = Promise.resolve()
   #head: string | null = null
   #sawRepeat = false
@@ -106,17 +105,28 @@ export class Projector {
     return this.#sawRepeat
   }
 
+  /** Whether this projector has met an event with several signatures. */
+  get hasCopies(): boolean {
+    return this.#hasCopies
+  }
+
   /**
-   * Applies segments and records `head` as what the store now corresponds to. Returns the number of new events.
+   * Applies segments and records `head` as what the store now corresponds to. Returns the new events, in log order.
    *
    * @param isExtension - whether the segments stand on top of all that was applied before
    */
-  async apply(segments: readonly IssueSegment[], head: string, isExtension: boolean): Promise<number> {
+  async apply(segments: readonly IssueSegment[], head: string, isExtension: boolean): Promise<readonly ChunkEvent[]> {
     await this.#pending
     const operations: StoreOperation[] = []
-    const fresh = await this.#takeFresh(segments, operations, isExtension)
+    const copies = new EventCopies()
+    const fresh = await this.#takeFresh(segments, copies, isExtension)
     await this.#applyIssueEvents(fresh, operations)
     await this.#applyContextEvents(fresh, operations)
+    await this.#applyCards(fresh, copies, operations)
+    if (await copies.settle(this.#store, operations)) {
+      this.#hasCopies = true
+      putText(operations, 'has_copies', '1')
+    }
     for (const segment of segments) {
       for (const [path, oid] of segment.extras) {
         const sha256 = attachmentPath.exec(path)?.[1]
@@ -127,7 +137,7 @@ export class Projector {
     this.#head = head
     if (!this.#options.deferred) this.#putHead(operations)
     this.#write(operations)
-    return fresh.length
+    return fresh
   }
 
   /** Waits until everything applied is in the store. @throws what the store's write failed with */
@@ -164,18 +174,24 @@ export class Projector {
     this.#pending.catch(() => {})
   }
 
-  /** New events in log order; copies of known ones only get the better signature. */
+  /** New events in log order. Where copies differ in their signature, all of them are noted. */
   async #takeFresh(
     segments: readonly IssueSegment[],
-    operations: StoreOperation[],
+    copies: EventCopies,
     isExtension: boolean,
   ): Promise<ChunkEvent[]> {
     const candidates = new Map<EventId, ChunkEvent>()
     for (const segment of segments) {
       for (const item of segment.items) {
         const known = candidates.get(item.event.eventId)
-        if (known !== undefined) this.#sawRepeat = true
-        candidates.set(item.event.eventId, known === undefined ? item : this.#betterCopy(known, item))
+        if (known === undefined) {
+          candidates.set(item.event.eventId, item)
+          continue
+        }
+        this.#sawRepeat = true
+        if (Buffer.compare(known.record, item.record) === 0) continue
+        if (!copies.has(item.event.eventId)) copies.add(known.event)
+        copies.add(item.event)
       }
     }
     const doubtful = [...candidates.keys()].filter((id) => !this.#options.fresh || this.#seen.has(prefixOf(id)))
@@ -186,24 +202,20 @@ export class Projector {
       if (isExtension) this.#sawRepeat = true
       const item = candidates.get(id) as ChunkEvent
       candidates.delete(id)
-      if (Buffer.compare(record, item.record) !== 0) this.#storeBetterCopy(record, item, operations)
+      if (Buffer.compare(record, item.record) === 0 && !copies.has(id)) continue
+      const decoded = decodeRecord(record)
+      if ('event' in decoded) copies.add(decoded.event)
+      copies.add(item.event)
     }
     if (this.#options.fresh) for (const id of candidates.keys()) this.#seen.add(prefixOf(id))
     return [...candidates.values()]
   }
 
-  #betterCopy(left: ChunkEvent, right: ChunkEvent): ChunkEvent {
-    const sig = chooseSignature(left.event.sig, right.event.sig, (candidate) =>
-      this.#options.isSignatureValid(left.event, candidate),
-    )
-    return sig === right.event.sig ? right : left
-  }
-
-  #storeBetterCopy(record: Buffer, item: ChunkEvent, operations: StoreOperation[]): void {
-    const decoded = decodeRecord(record)
-    if (!('event' in decoded)) return
-    const better = this.#betterCopy({ event: decoded.event, record }, item)
-    if (better === item) put(operations, eventKey(item.event.eventId), Buffer.from(item.record))
+  async #applyCards(fresh: readonly ChunkEvent[], copies: EventCopies, operations: StoreOperation[]): Promise<void> {
+    const cards = new CardFold(this.#store)
+    for (const { event } of fresh) if (isCardEvent(event)) await cards.add(event)
+    for (const event of copies.all()) if (isCardEvent(event)) await cards.add(event)
+    await cards.settle(operations)
   }
 
   async #applyIssueEvents(fresh: readonly ChunkEvent[], operations: StoreOperation[]): Promise<void> {

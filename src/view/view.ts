@@ -3,6 +3,8 @@
  * it says follows from the log, and it can be deleted at any moment (R1).
  */
 import {
+  type ActorId,
+  type CardSlot,
   compareText,
   compareVersions,
   type DependencyType,
@@ -14,16 +16,24 @@ import {
   type IssueId,
   type IssueState,
   type IssueStateWord,
+  type PinnedActor,
   type ProjectContext,
   parseIssueState,
+  type StandingCard,
   type StoredEdge,
 } from '../model/index.ts'
 import type { IssueSegment } from '../wal/index.ts'
+import { readCardSlot } from './card-fold.ts'
 import { parseDependencyList } from './dependency-list.ts'
+import { chooseCopy } from './event-copies.ts'
 import type { IssueRow } from './index-entries.ts'
 import {
+  actorKey,
+  actorsOfPrefix,
   allAssignees,
+  allCardEvents,
   allDependencies,
+  allEvents,
   allFileContexts,
   allIssueRows,
   allIssueStates,
@@ -45,6 +55,7 @@ import {
   type KeyRange,
   metaKey,
   neighboursOfRow,
+  parseCardEventKey,
   parseDependencyReverseKey,
   parseEventKey,
   parseIndexText,
@@ -54,12 +65,12 @@ import {
   projectContextsOfPrefix,
   stateIndexTimeBytes,
 } from './keys.ts'
-import { type IsSignatureValid, Projector } from './projector.ts'
+import { Projector } from './projector.ts'
 import { openRowTexts, type RowText } from './row-text.ts'
 import type { Store } from './store.ts'
 
 /** Grows when keys or values change their shape; another number in a store means it is rebuilt. */
-export const viewSchema = 2
+export const viewSchema = 3
 
 /** What an index can answer. All that are given must hold. */
 export interface IssueFilter {
@@ -75,7 +86,8 @@ export interface DependencyEdge {
 }
 
 export interface ViewOptions {
-  readonly isSignatureValid: IsSignatureValid
+  /** Told of events that are new to the view, whenever some were applied. */
+  readonly onNewEvents?: (events: readonly Event[]) => void
   /** True for a store that nobody reads before `flush`, as a rebuild's. */
   readonly deferred?: boolean
 }
@@ -87,6 +99,7 @@ interface StoredMeta {
   readonly reflogMark: string
   readonly lostHeads: readonly string[]
   readonly mayRepeat: boolean
+  readonly hasCopies: boolean
 }
 
 /** What LevelDB hands over in one step of a long scan; its own 16 KiB cost more steps than reading does. */
@@ -100,6 +113,7 @@ const metaNames = [
   'reflog_mark',
   'lost_heads',
   'may_repeat',
+  'has_copies',
 ] as const
 
 export class View {
@@ -112,6 +126,7 @@ export class View {
   #reflogMark: string
   #lostHeads: readonly string[]
   #mayRepeat: boolean
+  readonly #hadCopies: boolean
 
   private constructor(store: Store, meta: StoredMeta, options: ViewOptions) {
     this.store = store
@@ -122,11 +137,12 @@ export class View {
     this.#reflogMark = meta.reflogMark
     this.#lostHeads = meta.lostHeads
     this.#mayRepeat = meta.mayRepeat
+    this.#hadCopies = meta.hasCopies
   }
 
   /** A view over a store that holds this schema, or nothing yet. Undefined when it holds another schema. */
   static async over(store: Store, options: ViewOptions): Promise<View | undefined> {
-    const [schema, head, events, issues, reflogMark, lostHeads, mayRepeat] = (
+    const [schema, head, events, issues, reflogMark, lostHeads, mayRepeat, hasCopies] = (
       await store.getMany(metaNames.map((name) => metaKey(name)))
     ).map((value) => value?.toString('utf8'))
     if (schema === undefined) {
@@ -140,6 +156,7 @@ export class View {
       reflogMark: reflogMark ?? '',
       lostHeads: lostHeads?.split(' ').filter(Boolean) ?? [],
       mayRepeat: mayRepeat !== undefined,
+      hasCopies: hasCopies !== undefined,
     }
     return new View(store, meta, options)
   }
@@ -173,17 +190,18 @@ export class View {
     how: 'extension' | 'join' = 'extension',
   ): Promise<number> {
     this.#projector ??= new Projector(this.store, this.#counts, {
-      isSignatureValid: this.#options.isSignatureValid,
       fresh: this.#fresh,
       deferred: this.#options.deferred ?? false,
     })
-    const count = await this.#projector.apply(segments, head, how === 'extension')
+    const fresh = await this.#projector.apply(segments, head, how === 'extension')
     this.#head = head
     if (this.#projector.sawRepeat && !this.#mayRepeat) {
       await this.writeMeta('may_repeat', 'yes')
       this.#mayRepeat = true
     }
-    return count
+    const { onNewEvents } = this.#options
+    if (onNewEvents !== undefined && fresh.length > 0) onNewEvents(fresh.map(({ event }) => event))
+    return fresh.length
   }
 
   /** Waits until everything applied can be queried. */
@@ -364,7 +382,16 @@ export class View {
   /** Events by id; unknown ones are left out. */
   async findEvents(ids: readonly EventId[]): Promise<Event[]> {
     const records = await this.store.getMany(ids.map(eventKey))
-    return records.flatMap((record) => (record === undefined ? [] : [requireEvent(record)]))
+    const events = records.flatMap((record) => (record === undefined ? [] : [requireEvent(record)]))
+    return this.#hasCopies ? Promise.all(events.map((event) => this.#chooseCopy(event))) : events
+  }
+
+  get #hasCopies(): boolean {
+    return this.#hadCopies || this.#projector?.hasCopies === true
+  }
+
+  #chooseCopy(event: Event): Promise<Event> {
+    return chooseCopy(this.store, event, (actor) => this.findActor(actor))
   }
 
   /** Ids of events that begin with a hex prefix, ascending, at most `limit`. */
@@ -381,8 +408,10 @@ export class View {
 
   /** All events that are in the store, in the order of their ids, streamed. */
   async *allEvents(): AsyncGenerator<Event> {
-    for await (const record of this.store.values({ gte: Buffer.from('event/'), lt: Buffer.from('event0') })) {
-      yield requireEvent(record)
+    const { gte, lt } = allEvents()
+    for await (const record of this.store.values({ gte, lt })) {
+      const event = requireEvent(record)
+      yield this.#hasCopies ? await this.#chooseCopy(event) : event
     }
   }
 
@@ -392,6 +421,37 @@ export class View {
       const state = parseIssueState(text.toString('utf8'))
       if (state.creation !== null) yield state
     }
+  }
+
+  // --- actors -----------------------------------------------------------------------------------------------------
+
+  /** What the log's cards say of an actor; undefined when it has none that stands. */
+  async findActor(id: ActorId): Promise<PinnedActor | undefined> {
+    return (await this.findActors([id])).get(id)
+  }
+
+  /** As `findActor`, of several. */
+  async findActors(ids: readonly ActorId[]): Promise<Map<ActorId, PinnedActor>> {
+    const actors = new Map<ActorId, PinnedActor>()
+    for (const [index, bytes] of (await this.store.getMany(ids.map(actorKey))).entries()) {
+      if (bytes !== undefined) actors.set(ids[index] as ActorId, parseActor(bytes))
+    }
+    return actors
+  }
+
+  /** Actors with a card whose id begins with a hex prefix, by id, at most `limit`. */
+  async findActorsByPrefix(prefix: string, limit: number): Promise<PinnedActor[]> {
+    return (await this.store.values({ ...actorsOfPrefix(prefix), limit }).all()).map(parseActor)
+  }
+
+  /** The card of an actor that counts in a slot. */
+  findCard(actor: ActorId, slot: CardSlot): Promise<StandingCard | undefined> {
+    return readCardSlot(this.store, actor, slot)
+  }
+
+  /** Every event that has the key of an actor card, in order or not, streamed by id. */
+  async *cardEvents(): AsyncGenerator<Event> {
+    for await (const key of this.store.keys(allCardEvents())) yield* await this.findEvents([parseCardEventKey(key)])
   }
 
   // --- edges, attachments, context, words -------------------------------------------------------------------------
@@ -429,6 +489,7 @@ export class View {
     return values.map((value) => JSON.parse(value.toString('utf8')) as ProjectContext)
   }
 
+  /** The newest value of a key of the project's context store; undefined when nothing was ever said. */
   async findProjectContext(key: string): Promise<ProjectContext | undefined> {
     const value = await this.store.get(projectContextKey(key))
     return value === undefined ? undefined : (JSON.parse(value.toString('utf8')) as ProjectContext)
@@ -464,6 +525,10 @@ function rowPasses(row: IssueRow, { state, labels = [], assignee }: IssueFilter)
 function compareByCreation(left: IssueRow, right: IssueRow): number {
   if (left.created_ts !== right.created_ts) return left.created_ts - right.created_ts
   return left.issue_id < right.issue_id ? -1 : 1
+}
+
+function parseActor(bytes: Buffer): PinnedActor {
+  return JSON.parse(bytes.toString('utf8')) as PinnedActor
 }
 
 /** Records in the store were verified before they were written. */

@@ -1,7 +1,14 @@
 export { type Appended, type AppendTarget, append, appendRetryMsMax, publishBatch } from './append.ts'
 export { lockFileQueue, noQueue, type Queue } from './append-queue.ts'
 export { batchesOfMissing, batchOfEvents, commitDate, type NewBatch, recordIdsOf, segmentOfBatch } from './batch.ts'
-export { generateKeyPair, type KeyPair, type SignEventId, signerFromSeed, verifyEventSignature } from './ed25519.ts'
+export {
+  generateKeyPair,
+  type KeyPair,
+  type SignDigest,
+  type Signer,
+  signerFromSeed,
+  verifySignature,
+} from './ed25519.ts'
 export { attachmentFolder, type IssueBatch, type IssueSegment, issueCodec } from './issue-codec.ts'
 export { type Joined, type JoinRequest, readSegments, stageJoin } from './join.ts'
 export { findNewestEvent } from './newest-event.ts'

@@ -4,6 +4,7 @@ import {
   CorruptObjectError,
   compareVersions,
   type Event,
+  isCardEvent,
   limits,
   ObjectTooLargeError,
 } from '../model/index.ts'
@@ -15,7 +16,8 @@ const windowFirst = 8
 const windowMax = 2048
 
 /**
- * The event of an actor that stands last in the log: of the newest commit that holds one, the greatest by version.
+ * The event of an actor that stands last in the log: of the newest commit that holds one, the greatest by version. Actor
+ * cards, which come along by themselves, are passed over.
  * Reads from the head backwards, no further than it must.
  */
 export async function findNewestEvent(git: GitPort, head: Oid, actor: ActorId): Promise<Event | undefined> {
@@ -25,7 +27,7 @@ export async function findNewestEvent(git: GitPort, head: Oid, actor: ActorId): 
     let newest: Event | undefined
     for await (const segments of readLog(git, issueCodec, { head: tip, exclude: end === null ? [] : [end] })) {
       for (const { items } of segments) {
-        const own = items.map(({ event }) => event).filter((event) => event.actor === actor)
+        const own = items.map(({ event }) => event).filter((event) => event.actor === actor && !isCardEvent(event))
         newest = own.sort(compareVersions).at(-1) ?? newest
       }
     }

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { projectContextIssueId } from '../../src/model/index.ts'
-import { verifyEventSignature } from '../../src/wal/index.ts'
+import { verifySignature } from '../../src/wal/index.ts'
 import { createCommandSandbox } from '../support/command-runner.ts'
 
 const noon = Date.UTC(2026, 3, 5, 12)
@@ -45,5 +45,5 @@ test('a value is signed where the actor has a key', async (t) => {
   )
   const [event] = events
   assert.ok(event?.sig instanceof Uint8Array)
-  assert.equal(verifyEventSignature(event.eventId, event.sig, public_key), true)
+  assert.equal(verifySignature(event.eventId, event.sig, public_key), true)
 })

@@ -14,6 +14,7 @@ import {
 import { type View, viewSchema } from '../../src/view/index.ts'
 import type { Store } from '../../src/view/store.ts'
 import type { CleanUp } from '../git/temp-repository.ts'
+import { boundActor, cardEvent, garbage, signed, signerOf } from '../support/cards.ts'
 import { batchOf, comment, creation, dumpStore, issueId, makeEvent, openTestView, segmentOf } from '../support/log.ts'
 
 const a = issueId('a0a0')
@@ -402,31 +403,53 @@ export function viewConformance(name: string, openStore: (t: CleanUp) => Promise
       assert.equal((await view.eventsOf(a)).length, 2)
     })
 
-    it('keeps the signature that verifies, else the smallest, none last', async (t) => {
-      const store = await openStore(t)
-      const valid = new Uint8Array([9])
-      const view = await openTestView(store, (_event, sig) => sig[0] === 9)
-      t.after(() => view.close())
-      const event = creation(a)
-      let commit = 0
+    it('gives the signature that verifies, else the smallest, none last', async (t) => {
+      const { view, apply } = await setUp(t)
+      const signer = signerOf(1)
+      const actor = boundActor(signer)
+      const event = makeEvent(a, { type: 'CommentAdded', body: 'x' }, { actor, ts: 50 })
+      const { sig: valid } = signed(event, signer)
       const kept = async (sig: Uint8Array | null) => {
-        const oid = (++commit).toString(16).padStart(40, '0')
-        await view.apply([segmentOf(batchOf([{ ...event, sig }]), oid)], oid)
-        await view.flush()
-        return (await view.findEvents([event.eventId]))[0]?.sig?.[0] ?? null
+        await apply({ ...event, sig })
+        const [found] = await view.findEvents([event.eventId])
+        return found?.sig ?? null
       }
-      const order = [
-        null,
-        new Uint8Array([7]),
-        new Uint8Array([3]),
-        new Uint8Array([5]),
-        null,
-        valid,
-        new Uint8Array([1]),
-      ]
-      const results: (number | null)[] = []
+      const results: (Uint8Array | null)[] = []
+      const order = [null, garbage(7), garbage(3), new Uint8Array([5]), null, valid, garbage(1)]
       for (const sig of order) results.push(await kept(sig))
-      assert.deepEqual(results, [null, 7, 3, 3, 3, 9, 9])
+      const least = Buffer.compare(valid as Uint8Array, garbage(3)) < 0 ? valid : garbage(3)
+      assert.deepEqual(results, [null, garbage(7), garbage(3), garbage(3), garbage(3), least, garbage(1)])
+      await apply(cardEvent({ actor, key: signer, ts: 60 }))
+      for (const sig of [null, garbage(0), valid]) assert.deepEqual(await kept(sig), valid)
+      assert.deepEqual((await view.eventsOf(a))[0]?.sig, valid)
+    })
+
+    it('finds keys and label of an actor by its cards, in whatever order they come', async (t) => {
+      const { view, apply } = await setUp(t)
+      const [one, two, three] = [signerOf(1), signerOf(2), signerOf(3)]
+      const actor = boundActor(one)
+      const root = cardEvent({ actor, key: one, label: 'ann', ts: 100 })
+      const rotation = cardEvent({ actor, key: two, previous: one, label: 'Ann', ts: 300 })
+      const forged = cardEvent({ actor, key: three, label: 'eve', ts: 50 })
+      const keys = async () => (await view.findActor(actor))?.keys.map(({ publicKey }) => publicKey)
+      assert.equal(await keys(), undefined)
+      await apply(rotation)
+      assert.deepEqual(await keys(), [])
+      await apply(forged)
+      assert.deepEqual(await keys(), [three.publicKey])
+      await apply({ ...root, sig: garbage(0) })
+      assert.deepEqual(await keys(), [three.publicKey])
+      await apply(root)
+      assert.deepEqual(await keys(), [one.publicKey, two.publicKey])
+      assert.equal((await view.findActor(actor))?.label, 'Ann')
+      const found: string[] = []
+      for await (const event of view.cardEvents()) found.push(event.eventId)
+      assert.deepEqual(found, [root, rotation, forged].map(({ eventId }) => eventId).sort())
+      assert.deepEqual(
+        (await view.findActorsByPrefix(actor.slice(0, 5), 2)).map((each) => each.actor),
+        [actor],
+      )
+      assert.deepEqual(await view.findActorsByPrefix('00', 2), [])
     })
 
     it('knows id and state of a row before it is parsed', async (t) => {

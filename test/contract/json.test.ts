@@ -64,6 +64,11 @@ const rows: readonly Row[] = [
       assert.equal(data.wal_head, place.head())
     },
   },
+  {
+    command: 'actor rotate-key',
+    words: () => [],
+    expect: (data) => assert.deepEqual([data.actor_id, data.wal_head], [known.actor, place.head()]),
+  },
   { command: 'issue update', words: () => [known.issue, '--title=Crash on start', '--priority=1'] },
   { command: 'issue comment', words: () => [known.issue, '--body=Seen too'] },
   { command: 'issue label add', words: () => [known.issue, '--label=ui'] },
@@ -174,7 +179,10 @@ const rows: readonly Row[] = [
   {
     command: 'issue show',
     words: () => [known.issue.slice(0, 8)],
-    expect: (data) => assert.equal(data.issue.parent_issue.issue_id, known.parent),
+    expect(data) {
+      assert.equal(data.issue.parent_issue.issue_id, known.parent)
+      assert.equal(data.issue.signatures.valid, data.events.length)
+    },
   },
   { command: 'issue show', words: () => ['bd-2'] },
   { command: 'issue show', words: () => ['bd-1'], expect: (data) => assert.equal(data.issue.original_id, 'bd-1') },
@@ -226,7 +234,7 @@ test('a row has shown every object of the contract', () => {
     Object.keys(table).map((place) => `${command} ${place}`),
   )
   // Damage is provoked in damage.test.ts.
-  const elsewhere = ['db check errors[]', 'db verify errors[]']
+  const elsewhere = ['db check errors[]', 'db verify card_problems[]', 'db verify errors[]']
   assert.deepEqual(listed.filter((place) => !seen.has(place)).sort(), elsewhere.sort())
 })
 

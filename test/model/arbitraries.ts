@@ -2,7 +2,9 @@
 import fc from 'fast-check'
 import {
   type ActorId,
+  blake2b256,
   dependencyTypes,
+  deriveActorId,
   type Event,
   type EventBody,
   type EventFacts,
@@ -12,6 +14,7 @@ import {
   identifyEvent,
   issueStates,
   type Sha256Hex,
+  type StandingCard,
 } from '../../src/model/index.ts'
 
 /** Well-formed text with everything that sorts or encodes oddly: surrogate pairs, U+E000-U+FFFF, controls. */
@@ -163,3 +166,22 @@ export const issueHistory = fc
   .chain(([events, copies]) =>
     fc.shuffledSubarray([...events, ...copies], { minLength: events.length + copies.length }),
   )
+
+const cardKeys = ['aa', 'bb', 'cc', 'dd'].map((byte) => byte.repeat(32))
+/** Made with the second key of the cards below. */
+export const cardActor = deriveActorId(cardKeys[1] as string)
+
+/** A card of `cardActor`. Keys are few, so that rotations meet, branch and turn in circles. */
+export const standingCard: fc.Arbitrary<StandingCard> = fc
+  .record({
+    tsUnixMs: fc.integer({ min: 1, max: 6 }),
+    label: fc.constantFrom(null, 'a', 'b'),
+    publicKey: fc.option(fc.constantFrom(...cardKeys), { freq: 6 }),
+    previousKey: fc.option(fc.constantFrom(...cardKeys), { freq: 2 }),
+  })
+  .filter(({ publicKey, previousKey }) => publicKey !== previousKey || publicKey === null)
+  .map(({ tsUnixMs, label, publicKey, previousKey }) => {
+    const said = { label, publicKey, previousKey: publicKey === null ? null : previousKey }
+    const eventId = formatHex(blake2b256(new TextEncoder().encode(JSON.stringify([tsUnixMs, said])))) as EventId
+    return { version: { tsUnixMs, actor: cardActor, eventId }, ...said }
+  })

@@ -148,11 +148,9 @@ const readableKey = (key: Buffer): string => {
   return key.toString('latin1', 0, slash) + key.toString('hex', slash)
 }
 
-type IsSignatureValid = (event: Event, sig: Uint8Array) => boolean
-
 /** A view of its own in memory. */
-export async function openTestView(store?: Store, isSignatureValid: IsSignatureValid = () => false): Promise<View> {
-  return (await View.over(store ?? (await openMemoryStore()), { isSignatureValid })) as View
+export async function openTestView(store?: Store): Promise<View> {
+  return (await View.over(store ?? (await openMemoryStore()), {})) as View
 }
 
 export const recordOf = (event: Event): Uint8Array => encodeRecord(event)

@@ -5,15 +5,18 @@ import { allCommands } from '../../src/commands/index.ts'
 import {
   deriveContextIssueId,
   type Event,
+  formatHex,
   type IssueId,
   identifyEvent,
   projectContextIssueId,
   type Sha256Hex,
 } from '../../src/model/index.ts'
 import type { IssueRow } from '../../src/view/index.ts'
+import type { Signer } from '../../src/wal/index.ts'
 import { issueEvent } from '../model/arbitraries.ts'
+import { boundActor, cardEvent, garbage, signed, signerOf } from '../support/cards.ts'
 import { createCommandSandbox } from '../support/command-runner.ts'
-import { batchOf, checkBytes, dumpStore, openTestView, segmentOf } from '../support/log.ts'
+import { batchOf, checkBytes, dumpStore, makeEvent, openTestView, segmentOf } from '../support/log.ts'
 
 const issues = ['5a'.repeat(16), '5b'.repeat(16)] as IssueId[]
 const moment = fc.integer({ min: 1, max: 6 })
@@ -54,6 +57,25 @@ const projectEvent: fc.Arbitrary<Event> = fc
     }),
   )
 
+const signers = [1, 2].map(signerOf) as [Signer, Signer]
+const cardActors = [boundActor(signers[0]), 'ff'.repeat(16) as Event['actor']]
+
+/** Cards and comments of two actors that share two keys, so that first keys and rotations compete. */
+const actorEvent: fc.Arbitrary<Event> = fc
+  .record({
+    actor: fc.constantFrom(...cardActors),
+    key: fc.constantFrom(...signers),
+    previous: fc.option(fc.constantFrom(...signers), { nil: undefined }),
+    label: fc.constantFrom('ann', 'Ann'),
+    ts: moment,
+    isCard: fc.boolean(),
+  })
+  .map(({ isCard, previous, ...card }) => {
+    if (isCard) return cardEvent({ ...card, ...(previous === undefined ? {} : { previous }) })
+    const { actor, label, ts, key } = card
+    return signed(makeEvent(issues[0] as IssueId, { type: 'CommentAdded', body: label }, { actor, ts }), key)
+  })
+
 const anyEvent: fc.Arbitrary<Event> = fc.oneof(
   {
     weight: 8,
@@ -63,10 +85,11 @@ const anyEvent: fc.Arbitrary<Event> = fc.oneof(
   },
   { weight: 1, arbitrary: contextEvent },
   { weight: 1, arbitrary: projectEvent },
+  { weight: 4, arbitrary: actorEvent },
 )
 
-const signature = fc.option(fc.constantFrom(...[1, 2, 9].map((byte) => new Uint8Array([byte, byte]))))
-const isSignatureValid = (_event: Event, sig: Uint8Array) => sig[0] === 9
+/** What a copy has in place of the signature that an event was made with; undefined keeps that. */
+const signature = fc.constantFrom(undefined, undefined, null, garbage(1), garbage(254), new Uint8Array([9]))
 
 interface Step {
   /** Copies of events that one commit holds. */
@@ -97,22 +120,24 @@ const arrival = (copies: readonly Event[]): fc.Arbitrary<readonly Step[]> =>
 
 const histories = fc
   .array(fc.tuple(anyEvent, fc.array(signature, { minLength: 1, maxLength: 3 })), { minLength: 1, maxLength: 25 })
-  .map((rows) => rows.flatMap(([event, sigs]) => sigs.map((sig) => ({ ...event, sig }))))
+  .map((rows) => rows.flatMap(([event, sigs]) => sigs.map((sig) => (sig === undefined ? event : { ...event, sig }))))
   .chain((copies) => fc.tuple(arrival(copies), arrival(copies)))
 
 async function foldSteps(steps: readonly Step[], reopens: boolean): Promise<Record<string, string>> {
-  const first = await openTestView(undefined, isSignatureValid)
+  const first = await openTestView()
   const { store } = first
   let view = first
   let number = 0
   for (const { commits } of steps) {
     // Each catch-up of a command is one by a process that has nothing cached.
-    if (reopens) view = await openTestView(store, isSignatureValid)
+    if (reopens) view = await openTestView(store)
     const segments = commits.map((events) => segmentOf(batchOf(events), (++number).toString(16).padStart(40, '0')))
     await view.apply(segments, number.toString(16).padStart(40, '0'))
     await view.flush()
   }
   const dump = await dumpStore(store)
+  // What is read is chosen among copies: it has to be the same, too.
+  for await (const { eventId, sig } of view.allEvents()) dump[`read ${eventId}`] = sig === null ? '' : formatHex(sig)
   const counted = [view.eventCount, view.issueCount]
   const shown = Object.keys(dump).filter((key) => key.startsWith('issue_row/')).length
   assert.deepEqual(counted, [Object.keys(dump).filter((key) => key.startsWith('event/')).length, shown])

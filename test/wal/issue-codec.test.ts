@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { CommitEntry, Oid } from '../../src/git/index.ts'
-import { generateKeyPair, issueCodec, signerFromSeed, verifyEventSignature } from '../../src/wal/index.ts'
+import { generateKeyPair, issueCodec, signerFromSeed, verifySignature } from '../../src/wal/index.ts'
 import { actors, batchOf, creation, filesOf, issueId, makeEvent, segmentOf } from '../support/log.ts'
 
 const a = issueId('a0')
@@ -106,14 +106,14 @@ describe('a signature', () => {
   it('verifies with its key over its event, and with nothing else', () => {
     const keys = generateKeyPair()
     const event = creation(a)
-    const sig = signerFromSeed(keys.seedHex)?.(event.eventId) as Uint8Array
+    const sig = signerFromSeed(keys.seedHex)?.sign(event.eventId) as Uint8Array
     assert.equal(sig.length, 64)
-    assert.equal(verifyEventSignature(event.eventId, sig, keys.publicKeyHex), true)
-    assert.equal(verifyEventSignature(creation(a).eventId, sig, keys.publicKeyHex), false)
-    assert.equal(verifyEventSignature(event.eventId, sig, generateKeyPair().publicKeyHex), false)
-    assert.equal(verifyEventSignature(event.eventId, sig.subarray(1), keys.publicKeyHex), false)
+    assert.equal(verifySignature(event.eventId, sig, keys.publicKeyHex), true)
+    assert.equal(verifySignature(creation(a).eventId, sig, keys.publicKeyHex), false)
+    assert.equal(verifySignature(event.eventId, sig, generateKeyPair().publicKeyHex), false)
+    assert.equal(verifySignature(event.eventId, sig.subarray(1), keys.publicKeyHex), false)
     for (const key of ['', 'zz', keys.publicKeyHex.slice(2), `${keys.publicKeyHex}00`]) {
-      assert.equal(verifyEventSignature(event.eventId, sig, key), false)
+      assert.equal(verifySignature(event.eventId, sig, key), false)
     }
   })
 

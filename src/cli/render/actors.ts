@@ -11,13 +11,24 @@ interface ActorRow {
   readonly data_dir: string
 }
 
+interface ListedActor {
+  readonly actor_id: string
+  readonly label?: string | null
+  /** Null for an actor of another clone. */
+  readonly data_dir: string | null
+  readonly public_key?: string | null
+}
+
+/** Enough of a key to compare it with somebody on the telephone. */
+const fingerprintLength = 16
+
 export const renderActorInit: Renderer<ActorRow> = ({ actor_id, label }, { quiet, style }) => {
   if (quiet) return ''
   const name = label ? ` ${escapeLine(label)}` : ''
   return `${style.good('Created')} actor ${style.accent(actor_id)}${name}\n`
 }
 
-export const renderActorList: Renderer<{ readonly actors: readonly ActorRow[] }> = async ({ actors }, view) => {
+export const renderActorList: Renderer<{ readonly actors: readonly ListedActor[] }> = async ({ actors }, view) => {
   if (actors.length === 0)
     return view.quiet || view.width === null ? '' : 'No actors yet. `grite actor init` makes one.\n'
   return renderTable(
@@ -25,7 +36,8 @@ export const renderActorList: Renderer<{ readonly actors: readonly ActorRow[] }>
     [
       { heading: 'Actor', text: ({ actor_id }) => actor_id, paint: view.style.accent, shrink: 1, widthMin: 9 },
       { heading: 'Label', text: ({ label }) => label ?? '', shrink: 2 },
-      { heading: 'Directory', text: ({ data_dir }) => data_dir, shrink: 3, paint: view.style.dim },
+      { heading: 'Directory', text: ({ data_dir }) => data_dir ?? 'in the log', shrink: 3, paint: view.style.dim },
+      { heading: 'Key', text: ({ public_key }) => public_key?.slice(0, fingerprintLength) ?? '', drop: 1 },
     ],
     view,
   )
@@ -38,6 +50,8 @@ interface ActorShowData {
     readonly created_ts?: number | null
     readonly public_key?: string
     readonly key_scheme?: string
+    readonly previous_keys?: readonly string[]
+    readonly local?: boolean
   }
 }
 
@@ -49,6 +63,8 @@ export const renderActorShow: Renderer<ActorShowData> = ({ actor }, view) =>
       ['Created', actor.created_ts === undefined || actor.created_ts === null ? null : formatMinute(actor.created_ts)],
       ['Public key', actor.public_key],
       ['Key scheme', actor.key_scheme],
+      ['Keys before', actor.previous_keys?.join(', ')],
+      ['Known', actor.local === false ? 'by its card in the log' : null],
     ],
     view,
   )
@@ -76,3 +92,22 @@ export const renderActorCurrent: Renderer<ActorCurrentData> = ({ actor_id, data_
 
 export const renderActorUse: Renderer<{ readonly default_actor: string }> = ({ default_actor }, { quiet, style }) =>
   quiet ? '' : `Default actor is now ${style.accent(shorten(default_actor))}\n`
+
+interface RotateKeyData {
+  readonly actor_id: string
+  readonly label?: string | null
+  readonly public_key: string
+  readonly previous_key: string | null
+  readonly event_id: string | null
+}
+
+export const renderActorRotateKey: Renderer<RotateKeyData> = (data, { quiet, style }) => {
+  if (quiet) return ''
+  const name = data.label ? ` ${escapeLine(data.label)}` : ''
+  const actor = `${style.accent(shorten(data.actor_id))}${name}`
+  const key = data.public_key.slice(0, fingerprintLength)
+  if (data.event_id === null)
+    return `${style.good('Finished')} an interrupted rotation: ${actor} signs with key ${key}\n`
+  if (data.previous_key === null) return `${style.good('From now on')} ${actor} signs, with key ${key}\n`
+  return `${style.good('Rotated')} the key of ${actor}: ${data.previous_key.slice(0, fingerprintLength)} -> ${key}\n`
+}

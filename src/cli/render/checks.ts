@@ -50,8 +50,15 @@ interface DbVerifyData {
   readonly signatures_checked: number
   readonly signatures_valid: number
   readonly unsigned_count: number
+  readonly missing_count?: number
   readonly error_count: number
   readonly errors: readonly { readonly event_id: string; readonly actor_id: string; readonly error: string }[]
+  readonly card_problem_count: number
+  readonly card_problems: readonly {
+    readonly actor: string
+    readonly event_id: string | null
+    readonly reason: string
+  }[]
 }
 
 export const renderDbVerify: Renderer<DbVerifyData> = (data, view) => {
@@ -59,12 +66,24 @@ export const renderDbVerify: Renderer<DbVerifyData> = (data, view) => {
     ({ event_id, actor_id, error }) =>
       `event ${escapeLine(event_id)} of actor ${escapeLine(shorten(actor_id))}: ${escapeLine(error)}`,
   )
-  return (view.quiet && data.error_count === 0 ? '' : verdictOf(data, view)) + listErrors(lines, data.error_count)
+  const signatures = view.quiet && data.error_count === 0 ? '' : verdictOf(data, view)
+  return signatures + listErrors(lines, data.error_count) + listCards(data, view)
+}
+
+function listCards({ card_problem_count, card_problems }: DbVerifyData, { style }: RenderView): string {
+  if (card_problem_count === 0) return ''
+  const heading = `${style.attention('Of no effect')}: ${formatCount(card_problem_count, 'actor card')}\n`
+  const lines = card_problems.map(({ actor, event_id, reason }) => {
+    const event = event_id === null ? '' : `, event ${escapeLine(event_id)}`
+    return `actor ${escapeLine(shorten(actor))}${event}: ${escapeLine(reason)}`
+  })
+  return heading + listErrors(lines, card_problem_count)
 }
 
 function verdictOf(data: DbVerifyData, { style }: RenderView): string {
   const { signatures_checked, signatures_valid, unsigned_count, error_count } = data
-  if (signatures_checked === 0) return `No event is signed: ${formatCount(unsigned_count, 'event')} looked at.\n`
+  if (signatures_checked === 0 && error_count === 0)
+    return `No event is signed: ${formatCount(unsigned_count, 'event')} looked at.\n`
   const valid = `${formatNumber(signatures_valid)} of ${formatCount(signatures_checked, 'signature')} verified`
   const unsigned = unsigned_count === 0 ? '' : `; ${formatCount(unsigned_count, 'event is', 'events are')} not signed`
   const verdict = error_count === 0 ? style.good('Signatures are sound') : style.bad('Signatures are not all sound')

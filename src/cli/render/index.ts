@@ -20,6 +20,7 @@ export const renderers: RendererTable = {
   'actor show': () => import('./actors.ts').then((file) => file.renderActorShow),
   'actor current': () => import('./actors.ts').then((file) => file.renderActorCurrent),
   'actor use': () => import('./actors.ts').then((file) => file.renderActorUse),
+  'actor rotate-key': () => import('./actors.ts').then((file) => file.renderActorRotateKey),
   'issue create': issueChange('Created'),
   'issue update': issueChange('Updated'),
   'issue comment': issueChange('Commented on'),

@@ -44,6 +44,16 @@ export interface IssueComment {
   readonly ts_unix_ms: number
   readonly body: string
   readonly parent?: string | null
+  readonly signature?: string
+}
+
+export interface ShownEvent {
+  readonly actor: string
+  readonly actor_label?: string | null
+  readonly ts_unix_ms: number
+  /** `{"<Kind>": {…}}` */
+  readonly kind: object
+  readonly signature?: string
 }
 
 /** An issue as others mention it; without a state when it is not known here. */
@@ -83,6 +93,7 @@ export interface IssueDetail extends IssueSummary {
 
 export interface IssueShowData {
   readonly issue: IssueDetail
+  readonly events?: readonly ShownEvent[]
 }
 
 /** What became of one issue. */

@@ -1,11 +1,18 @@
 import { escapeLine, escapeText } from './escape-for-terminal.ts'
 import { type Fact, renderFacts } from './facts.ts'
 import { paintState } from './issue-list.ts'
-import { type IssueDetail, type IssueShowData, type MentionedIssue, shorten, shortId } from './issue-shapes.ts'
+import {
+  type IssueDetail,
+  type IssueShowData,
+  type MentionedIssue,
+  type ShownEvent,
+  shorten,
+  shortId,
+} from './issue-shapes.ts'
 import { formatMinute, formatRelativeTime } from './relative-time.ts'
 import type { Renderer, RenderView } from './renderer.ts'
 
-export const renderIssueShow: Renderer<IssueShowData> = ({ issue }, view) => {
+export const renderIssueShow: Renderer<IssueShowData> = ({ issue, events = [] }, view) => {
   const { style } = view
   const title = `${style.bold(escapeLine(issue.title))}\n`
   const state = `${style.accent(escapeLine(shortId(issue)))}  ${paintState(issue.state, issue.state, style)}\n`
@@ -18,6 +25,7 @@ export const renderIssueShow: Renderer<IssueShowData> = ({ issue }, view) => {
     renderLinks(issue, view),
     renderAttachments(issue, view),
     renderComments(issue, view),
+    renderSignatures(events, view),
   ]
   return sections.filter((section) => section !== '').join('\n')
 }
@@ -120,10 +128,31 @@ function renderAttachments({ attachments = [] }: IssueDetail, view: RenderView):
 function renderComments({ comments = [] }: IssueDetail, view: RenderView): string {
   const { style } = view
   return comments
-    .map(({ actor, actor_label, ts_unix_ms, body }) => {
+    .map(({ actor, actor_label, ts_unix_ms, body, signature }) => {
       const author = style.bold(escapeLine(actor_label ?? shorten(actor)))
       const text = escapeText(body.trimEnd()).replace(/^(?=.)/gm, '  ')
-      return `${author} ${style.dim(formatWhen(ts_unix_ms, view))}\n${text}\n`
+      const fault = signatureFaults[signature ?? '']
+      const mark = fault === undefined ? '' : ` ${style.bad(`[${fault}]`)}`
+      return `${author} ${style.dim(formatWhen(ts_unix_ms, view))}${mark}\n${text}\n`
     })
     .join('\n')
+}
+
+/** Verdicts that people should know of. An event of an actor without a key is nothing special. */
+const signatureFaults: Readonly<Record<string, string>> = {
+  invalid: 'signature does not verify',
+  missing: 'not signed, though this actor signs',
+  'unknown-key': 'signed with an unknown key',
+}
+
+/** Comments carry the mark themselves; this is for what has no place of its own above. */
+function renderSignatures(events: readonly ShownEvent[], view: RenderView): string {
+  const lines = events.flatMap(({ actor, actor_label, ts_unix_ms, kind, signature }) => {
+    const fault = signatureFaults[signature ?? '']
+    const [name = 'Event'] = Object.keys(kind)
+    if (fault === undefined || name === 'CommentAdded') return []
+    const author = escapeLine(actor_label ?? shorten(actor))
+    return [`${view.style.bad(fault)}: ${escapeLine(name)} by ${author}, ${formatWhen(ts_unix_ms, view)}`]
+  })
+  return section('Signatures', lines, view)
 }

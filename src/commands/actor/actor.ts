@@ -1,7 +1,8 @@
-import { NotFoundError } from '../../model/index.ts'
+import { InvalidArgsError, labelOnCard, limits, NotFoundError, type PinnedActor } from '../../model/index.ts'
 import { defineCommand } from '../define-command.ts'
-import { createActor, findActor, listActors, requireActor } from '../local/actors.ts'
+import { type Actor, createActor, findActor, listActors, requireActor } from '../local/actors.ts'
 import { writeDefaultActor } from '../local/repo-config.ts'
+import type { Repository } from '../repository.ts'
 
 export const actorInit = defineCommand({
   name: 'actor init',
@@ -17,6 +18,11 @@ export const actorInit = defineCommand({
     'generate-key': { type: 'boolean', summary: 'Make an Ed25519 key; every event of this actor is then signed' },
   },
   async run(context, { label, generateKey }) {
+    if (label !== undefined && labelOnCard(label) === null) {
+      throw new InvalidArgsError(`--label must be text of 1 to ${limits.actorLabelBytesMax} bytes, got '${label}'`, {
+        details: { field: 'label', value: label, bytes_max: limits.actorLabelBytesMax },
+      })
+    }
     const repository = await context.repository()
     const actor = await createActor(repository.paths, await repository.newActorFacts(label ?? null, generateKey))
     return {
@@ -33,16 +39,44 @@ export const actorInit = defineCommand({
 export const actorList = defineCommand({
   name: 'actor list',
   summary: 'List the actors of this clone',
-  examples: [{ command: 'grite actor list', explains: 'ids, labels and directories' }],
+  examples: [
+    { command: 'grite actor list', explains: 'ids, labels, keys and directories' },
+    { command: 'grite actor list --all', explains: 'also those that have published a card in the log' },
+  ],
   arguments: {},
-  options: {},
-  async run(context) {
-    const actors = await listActors((await context.repository()).paths)
-    return {
-      data: { actors: actors.map(({ id, label, dataDir }) => ({ actor_id: id, label, data_dir: dataDir })) },
+  options: { all: { type: 'boolean', summary: 'Also list actors of other clones, by their cards in the log' } },
+  async run(context, { all }) {
+    const repository = await context.repository()
+    const actors: ListedActor[] = (await listActors(repository.paths)).map(listLocal)
+    if (all) {
+      const known = new Set(actors.map(({ actor_id }) => actor_id))
+      const published = await (await repository.view()).findActorsByPrefix('', publishedActorsMax)
+      actors.push(...published.filter(({ actor }) => !known.has(actor)).map(listPublished))
+      actors.sort((left, right) => (left.actor_id < right.actor_id ? -1 : 1))
     }
+    return { data: { actors } }
   },
 })
+
+/** Anybody who can push can publish any number of cards. */
+const publishedActorsMax = 10_000
+
+interface ListedActor {
+  readonly actor_id: string
+  readonly label: string | null
+  /** Null for an actor of another clone. */
+  readonly data_dir: string | null
+  readonly public_key: string | null
+  readonly local: boolean
+}
+
+function listLocal({ id, label, dataDir, publicKey }: Actor): ListedActor {
+  return { actor_id: id, label, data_dir: dataDir, public_key: publicKey, local: true }
+}
+
+function listPublished({ actor, label, keys }: PinnedActor): ListedActor {
+  return { actor_id: actor, label, data_dir: null, public_key: keys.at(-1)?.publicKey ?? null, local: false }
+}
 
 const noActor = new NotFoundError('there is no actor yet', {
   hints: ['Run `grite init` to make one; the first write does so too'],
@@ -51,31 +85,65 @@ const noActor = new NotFoundError('there is no actor yet', {
 export const actorShow = defineCommand({
   name: 'actor show',
   summary: 'Show one actor',
-  examples: [{ command: 'grite actor show', explains: 'the current one' }],
+  examples: [
+    { command: 'grite actor show', explains: 'the current one' },
+    { command: 'grite actor show 3f2a91c4', explains: 'one of this clone, or one that has published a card' },
+  ],
   arguments: {
     actor: { summary: 'Actor id or a unique prefix; default the current one', optional: true, completes: 'actor' },
   },
   options: {},
   async run(context, input) {
     const repository = await context.repository()
-    const actor =
-      input.actor === undefined
-        ? (await repository.findActor())?.actor
-        : await requireActor(repository.paths, input.actor)
-    if (actor === undefined) throw noActor
-    return {
-      data: {
-        actor: {
-          actor_id: actor.id,
-          label: actor.label,
-          created_ts: actor.createdTs,
-          ...(actor.publicKey === null ? {} : { public_key: actor.publicKey }),
-          ...(actor.keyScheme === null ? {} : { key_scheme: actor.keyScheme }),
-        },
-      },
+    if (input.actor === undefined) {
+      const current = (await repository.findActor())?.actor
+      if (current === undefined) throw noActor
+      return { data: { actor: describeLocal(current) } }
     }
+    return { data: { actor: await describeActor(repository, input.actor) } }
   },
 })
+
+interface DescribedActor {
+  readonly actor_id: string
+  readonly label: string | null
+  readonly created_ts: number | null
+  readonly public_key?: string
+  readonly key_scheme?: string
+  /** Keys that came before, oldest first, of an actor of another clone. */
+  readonly previous_keys?: readonly string[]
+  readonly local: boolean
+}
+
+function describeLocal({ id, label, createdTs, publicKey, keyScheme }: Actor): DescribedActor {
+  return {
+    actor_id: id,
+    label,
+    created_ts: createdTs,
+    ...(publicKey === null ? {} : { public_key: publicKey }),
+    ...(keyScheme === null ? {} : { key_scheme: keyScheme }),
+    local: true,
+  }
+}
+
+/** An actor of this clone, else one that has a card in the log. */
+async function describeActor(repository: Repository, text: string): Promise<DescribedActor> {
+  const notLocal = await requireActor(repository.paths, text).then(describeLocal, (error: unknown) => error as Error)
+  if (!(notLocal instanceof Error)) return notLocal
+  const isPrefix = /^[0-9a-f]{1,32}$/i.test(text)
+  if (!(notLocal instanceof NotFoundError) || !isPrefix) throw notLocal
+  const [only, second] = await (await repository.view()).findActorsByPrefix(text.toLowerCase(), 2)
+  if (only === undefined || second !== undefined) throw notLocal
+  const keys = only.keys.map(({ publicKey }) => publicKey)
+  const current = keys.pop()
+  return {
+    actor_id: only.actor,
+    label: only.label,
+    created_ts: null,
+    ...(current === undefined ? {} : { public_key: current, key_scheme: 'ed25519', previous_keys: keys }),
+    local: false,
+  }
+}
 
 export const actorCurrent = defineCommand({
   name: 'actor current',

@@ -1,13 +1,12 @@
 import {
-  type ActorId,
   currentTitle,
   fieldNameOf,
   type HistoryEntry,
   historyOf,
   InternalError,
 } from '../../model/index.ts'
+import { actorNames } from '../actor/actor-names.ts'
 import { defineCommand } from '../define-command.ts'
-import { actorLabels } from '../local/actors.ts'
 import { shortIdLength } from './change-command.ts'
 import { resolveIssue } from './resolve-issue.ts'
 
@@ -33,8 +32,13 @@ export const issueHistory = defineCommand({
     const issueId = await resolveIssue(view, input.issue)
     const state = await view.findIssue(issueId)
     if (state === undefined) throw new InternalError(`issue ${issueId} is listed but has no state`)
-    const labels = await actorLabels(repository.paths)
-    const all = historyOf(await view.eventsOf(issueId)).map((entry) => formatEntry(entry, labels))
+    const events = await view.eventsOf(issueId)
+    const names = await actorNames(
+      repository,
+      view,
+      events.map(({ actor }) => actor),
+    )
+    const all = historyOf(events).map((entry) => formatEntry(entry, names))
     const entries = all.slice(Math.max(0, all.length - (input.limit ?? all.length)))
     if (input.reverse) entries.reverse()
     const shortIds = await view.shortIds([issueId], shortIdLength)
@@ -50,12 +54,12 @@ export const issueHistory = defineCommand({
   },
 })
 
-function formatEntry(entry: HistoryEntry, labels: ReadonlyMap<ActorId, string | null>) {
+function formatEntry(entry: HistoryEntry, names: ReadonlyMap<string, string>) {
   const { event, subject, old, effective, supersededBy, partOf } = entry
   return {
     event_id: event.eventId,
     actor: event.actor,
-    actor_label: labels.get(event.actor) ?? null,
+    actor_label: names.get(event.actor) ?? null,
     ts_unix_ms: event.tsUnixMs,
     kind: event.body.type,
     field: fieldNameOf(subject),

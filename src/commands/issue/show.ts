@@ -1,6 +1,7 @@
 import {
   currentBody,
   type Event,
+  type EventId,
   formatKindWithNumbers,
   InternalError,
   type IssueId,
@@ -8,10 +9,14 @@ import {
   type Json,
   originalIdOf,
   parentOf,
+  type SignatureVerdict,
+  signatureVerdicts,
 } from '../../model/index.ts'
 import { type IssueRow, rowOf, type View } from '../../view/index.ts'
+import { actorNames } from '../actor/actor-names.ts'
+import { openKeyRing } from '../actor/key-ring.ts'
 import { defineCommand } from '../define-command.ts'
-import { listActors } from '../local/actors.ts'
+import type { Repository } from '../repository.ts'
 import { shortIdLength } from './change-command.ts'
 import { progressOf, readChildren } from './children.ts'
 import { describeEdges, describeIssues, mentionRows } from './describe-issues.ts'
@@ -33,17 +38,19 @@ export const issueShow = defineCommand({
     const state = await view.findIssue(issueId)
     if (state === undefined) throw new InternalError(`issue ${issueId} is listed but has no state`)
     const events = await view.eventsOf(issueId)
-    const labels = new Map((await listActors(repository.paths)).map(({ id, label }) => [id, label]))
-    const actorLabel = (event: Event) => labels.get(event.actor) ?? null
+    const verdicts = await judgeEach(repository, view, events)
+    const verdictOf = ({ eventId }: Event) => verdicts.get(eventId) as SignatureVerdict
     const shortIds = await view.shortIds([issueId], shortIdLength)
     const row = rowOf(state)
     const children = await readChildren(view, issueId)
+    const names = await actorNames(repository, view, [row.author, ...events.map(({ actor }) => actor)])
+    const nameOf = (actor: string) => names.get(actor) ?? null
     const originalId = originalIdOf(state)
     const issue = {
       ...row,
       short_id: shortIds.get(issueId) ?? issueId,
       ...(originalId === undefined ? {} : { original_id: originalId }),
-      author_label: labels.get(row.author as Event['actor']) ?? null,
+      author_label: nameOf(row.author),
       body: currentBody(state),
       overdue: isOverdue(row, context.clock.nowUnixMs()),
       parent_issue: await describeParent(view, row),
@@ -59,10 +66,11 @@ export const issueShow = defineCommand({
               {
                 event_id: event.eventId,
                 actor: event.actor,
-                actor_label: actorLabel(event),
+                actor_label: nameOf(event.actor),
                 ts_unix_ms: event.tsUnixMs,
                 body: event.body.body,
                 parent: event.parent,
+                signature: verdictOf(event),
               },
             ]
           : [],
@@ -77,10 +85,34 @@ export const issueShow = defineCommand({
       ),
       dependencies: await describeEdges(view, await view.dependenciesOf(issueId)),
       dependents: await describeEdges(view, await view.dependentsOf(issueId)),
+      signatures: countVerdicts(verdicts.values()),
     }
-    return { data: { issue, events: events.map(formatShownEvent) } }
+    const shown = events.map((event) => ({
+      ...formatShownEvent(event),
+      actor_label: nameOf(event.actor),
+      signature: verdictOf(event),
+    }))
+    return { data: { issue, events: shown } }
   },
 })
+
+async function judgeEach(
+  repository: Repository,
+  view: View,
+  events: readonly Event[],
+): Promise<Map<EventId, SignatureVerdict>> {
+  const keys = await openKeyRing(repository, view)
+  const verdicts = new Map<EventId, SignatureVerdict>()
+  for (const event of events) verdicts.set(event.eventId, await keys.judge(event))
+  return verdicts
+}
+
+/** How many events have each verdict; its words are keys of the JSON, so they are spelt as keys. */
+function countVerdicts(verdicts: Iterable<SignatureVerdict>): Record<string, number> {
+  const counts = new Map(signatureVerdicts.map((verdict) => [verdict, 0]))
+  for (const verdict of verdicts) counts.set(verdict, (counts.get(verdict) ?? 0) + 1)
+  return Object.fromEntries([...counts].map(([verdict, count]) => [verdict.replace('-', '_'), count]))
+}
 
 /** The parent by its title; null when there is none, or it is not here. */
 async function describeParent(view: View, { fields }: IssueRow) {

@@ -1,11 +1,11 @@
 /** Actors of this repository: who writes, kept as files below `.git/grite/actors/` (spec §4.2, §4.4). */
-import { existsSync, readFileSync } from 'node:fs'
-import { readdir, readFile } from 'node:fs/promises'
+import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type ActorId, ConfigError, formatHex, NotFoundError, parseHex } from '../../model/index.ts'
-import { generateKeyPair, type SignEventId, signerFromSeed } from '../../wal/index.ts'
+import { type ActorId, ConfigError, deriveActorId, formatHex, NotFoundError, parseHex } from '../../model/index.ts'
+import { generateKeyPair } from '../../wal/index.ts'
 import type { GritePaths } from './paths.ts'
 import { readRepoConfig, writeDefaultActor } from './repo-config.ts'
+import { writeFirstKey } from './signing-key.ts'
 import { formatToml, readToml, requireTomlText } from './toml-file.ts'
 import { makeFolder, writeFileAtomically } from './write-file-atomically.ts'
 
@@ -88,11 +88,6 @@ export async function listActors(paths: GritePaths): Promise<Actor[]> {
   return actors.filter((actor) => actor !== undefined).sort((left, right) => (left.id < right.id ? -1 : 1))
 }
 
-/** What actors are called, where that is known here. */
-export async function actorLabels(paths: GritePaths): Promise<ReadonlyMap<ActorId, string | null>> {
-  return new Map((await listActors(paths)).map(({ id, label }) => [id, label]))
-}
-
 async function readActor(directory: string): Promise<Actor | undefined> {
   const file = join(directory, 'config.toml')
   const table = await readToml(file)
@@ -120,13 +115,16 @@ export interface NewActor {
   readonly nowUnixMs: number
 }
 
-/** Creates an actor; the key, when asked for, lies beside its configuration with mode 0600. */
+/**
+ * Creates an actor; the key, when asked for, lies beside its configuration with mode 0600. It gives the actor its id, so
+ * that nobody can claim that another key was there before.
+ */
 export async function createActor(paths: GritePaths, options: NewActor): Promise<Actor> {
-  const id = formatHex(options.randomBytes(16)) as ActorId
+  const key = options.generateKey ? generateKeyPair(options.randomBytes(32)) : undefined
+  const id = key === undefined ? (formatHex(options.randomBytes(16)) as ActorId) : deriveActorId(key.publicKeyHex)
   const dataDir = paths.actorDir(id)
   await makeFolder(dataDir)
-  const key = options.generateKey ? generateKeyPair(options.randomBytes(32)) : undefined
-  if (key !== undefined) await writeFileAtomically(join(dataDir, 'signing_key'), key.seedHex, 0o600)
+  if (key !== undefined) await writeFirstKey(dataDir, key.seedHex)
   const table = {
     actor_id: id,
     ...(options.label === null ? {} : { label: options.label }),
@@ -151,26 +149,4 @@ export async function createDefaultActor(paths: GritePaths, options: NewActor): 
   if (chosen?.source === 'repo_default') return chosen
   await writeDefaultActor(paths.config, created.id)
   return { actor: created, source: 'auto' }
-}
-
-/** The signer of an actor that has a key; undefined for one that has none. */
-export async function loadSigner(paths: GritePaths, actor: Actor): Promise<SignEventId | undefined> {
-  const file = [join(actor.dataDir, 'signing_key'), join(paths.actorDir(actor.id), 'signing_key')].find(existsSync)
-  if (file === undefined) return undefined
-  const signer = signerFromSeed((await readFile(file, 'utf8')).trim())
-  if (signer === undefined) {
-    throw new ConfigError(`${file} is not a key: expected 64 hexadecimal characters`, { details: { file } })
-  }
-  return signer
-}
-
-/** Public key of a local actor, read at once; undefined when none is known here. */
-export function readPublicKeySync(paths: GritePaths, actor: ActorId): string | undefined {
-  try {
-    return /^public_key\s*=\s*"([0-9a-f]{64})"/m.exec(
-      readFileSync(join(paths.actorDir(actor), 'config.toml'), 'utf8'),
-    )?.[1]
-  } catch {
-    return undefined
-  }
 }

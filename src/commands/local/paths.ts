@@ -10,6 +10,8 @@ export interface GritePaths {
   /** Local appenders queue on this name. */
   readonly appendQueue: string
   readonly actorDir: (id: ActorId | string) => string
+  /** What the log was last seen to hold of this clone's own card of an actor. */
+  readonly ownCard: (id: ActorId) => string
   /** Folder of numbered LevelDB directories. */
   readonly viewLevels: (actor: ActorId | undefined) => string
 }
@@ -23,6 +25,7 @@ export function gritePaths({ commonDir }: RepositoryLayout): GritePaths {
     actors,
     appendQueue: join(home, 'append'),
     actorDir: (id) => join(actors, id),
+    ownCard: (id) => join(actors, id, 'card'),
     viewLevels: (actor) => (actor === undefined ? join(home, 'view') : join(actors, actor, 'level')),
   }
 }

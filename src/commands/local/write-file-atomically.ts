@@ -40,6 +40,24 @@ export async function writeFileAtomically(path: string, content: string | Uint8A
   }
 }
 
+/** Makes the names in a folder last through a loss of power, where the system can do that. */
+export async function flushFolder(path: string): Promise<void> {
+  try {
+    const folder = await open(path)
+    try {
+      await folder.sync()
+    } finally {
+      await folder.close()
+    }
+  } catch (error) {
+    // Windows opens no folders, some network file systems flush none.
+    const { code = '' } = error as NodeJS.ErrnoException
+    if (!['EISDIR', 'EPERM', 'EACCES', 'EINVAL', 'ENOTSUP'].includes(code)) {
+      throw new StorageError(`cannot flush ${path}: ${(error as Error).message}`, { details: { path }, cause: error })
+    }
+  }
+}
+
 /**
  * Writes a file that the user named. A link is followed, and what is no plain file (a pipe, `/dev/null`) is written to,
  * never replaced.

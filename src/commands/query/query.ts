@@ -10,9 +10,9 @@ import {
   readSavedQuery,
   savedQueryKey,
 } from '../../model/index.ts'
+import { actorNames } from '../actor/actor-names.ts'
 import { defineCommand } from '../define-command.ts'
 import { listIssues, listOptions } from '../issue/list-issues.ts'
-import { actorLabels } from '../local/actors.ts'
 import { queryWords } from '../search.ts'
 import { readSavedQueries, requireSavedQuery, requireSavedQueryName } from './saved-queries.ts'
 
@@ -69,14 +69,19 @@ export const queryList = defineCommand({
   options: {},
   async run(context) {
     const repository = await context.repository()
-    const { queries, isCut } = await readSavedQueries(await repository.view())
+    const view = await repository.view()
+    const { queries, isCut } = await readSavedQueries(view)
     if (isCut) {
       context.warn({
         code: 'too-many-queries',
         message: `the log holds more than ${limits.savedQueriesMax} query names; the first ones are listed`,
       })
     }
-    const labels = await actorLabels(repository.paths)
+    const names = await actorNames(
+      repository,
+      view,
+      queries.map(({ actor }) => actor),
+    )
     return {
       data: {
         queries: queries.map(({ name, query, problem, actor, tsUnixMs }) => ({
@@ -84,7 +89,7 @@ export const queryList = defineCommand({
           query,
           problem,
           actor,
-          actor_label: labels.get(actor) ?? null,
+          actor_label: names.get(actor) ?? null,
           ts_unix_ms: tsUnixMs,
         })),
         total: queries.length,

@@ -71,7 +71,8 @@ export class StorageError extends GriteError {
 
 /**
  * A remote cannot be reached, or does not take what was sent. `details.reason` is `unreachable`, `denied` (credentials,
- * permissions) or `rejected` (a hook, a rule, a kind of ref that the host does not take).
+ * permissions), `rejected` (a hook, a rule, a kind of ref that the host does not take) or `signatures` (it holds events
+ * that the settings of this clone do not let in).
  */
 export class RemoteError extends GriteError {
   readonly kind = 'remote'

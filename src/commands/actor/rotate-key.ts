@@ -1,0 +1,74 @@
+import { rotationDigest } from '../../model/index.ts'
+import type { View } from '../../view/index.ts'
+import { type CommandResult, defineCommand } from '../define-command.ts'
+import { adoptNextKey, makeNextKey, readSigner } from '../local/signing-key.ts'
+import { OwnCard, openSigner } from './own-card.ts'
+
+interface RotateData {
+  readonly actor_id: string
+  readonly label: string | null
+  readonly key_scheme: string
+  readonly public_key: string
+  /** Null when the actor had none. */
+  readonly previous_key: string | null
+  /** Null when an interrupted rotation was brought to its end. */
+  readonly event_id: string | null
+  readonly wal_head: string | null
+}
+
+export const actorRotateKey = defineCommand({
+  name: 'actor rotate-key',
+  summary: 'Sign with a new key from now on',
+  description: [
+    'The old key signs the new one, and the log carries both signatures, so that other clones go along. What was signed',
+    'before stays valid. An actor that has no key gets its first one. If the command is interrupted, the next write or',
+    'the next `grite actor rotate-key` brings it to its end.',
+  ].join('\n'),
+  examples: [{ command: 'grite actor rotate-key', explains: 'once a year, or when the old key may have leaked' }],
+  arguments: {},
+  options: {},
+  async run(context): Promise<CommandResult<RotateData>> {
+    const repository = await context.repository()
+    return repository.exclusively(async () => {
+      const { paths } = repository
+      const { actor } = await repository.requireActor()
+      const before = await readSigner(paths, actor)
+      const current = await openSigner(paths, actor, () => repository.view())
+      const facts = { actor_id: actor.id, label: actor.label, key_scheme: 'ed25519' }
+      if (current !== undefined && current.publicKey !== before?.publicKey) {
+        // A rotation that had been interrupted; another one on top of it is not what was asked for.
+        await repository.forgetActor()
+        const keys = { public_key: current.publicKey, previous_key: before?.publicKey ?? null }
+        return { data: { ...facts, ...keys, event_id: null, wal_head: (await repository.view()).head } }
+      }
+      const next = await makeNextKey(paths, actor, context.random.bytes)
+      const { head, result } = await repository.write(async (draft) => {
+        await draft.publishOwnCard()
+        const { signer: present } = draft
+        const { label } = actor
+        if (present === undefined) {
+          return draft.addCard({ label, publicKey: next.publicKey, rotation: null }, { signer: next })
+        }
+        const proof = next.sign(rotationDigest(actor.id, present.publicKey, next.publicKey))
+        return draft.addCard(
+          { label, publicKey: next.publicKey, rotation: { previousKey: present.publicKey, proof } },
+          { signer: present, after: await newestTsOf(await draft.view(), actor.id) },
+        )
+      })
+      await adoptNextKey(paths, actor, next.publicKey)
+      await new OwnCard(paths, actor).note(next)
+      await repository.forgetActor()
+      const keys = { public_key: next.publicKey, previous_key: current?.publicKey ?? null }
+      return { data: { ...facts, ...keys, event_id: result.eventId, wal_head: head } }
+    })
+  },
+})
+
+/** Time of the newest event of an actor, 0 when there is none: what the old key has signed must not come after its end. */
+async function newestTsOf(view: View, actor: string): Promise<number> {
+  let newest = 0
+  for await (const event of view.allEvents()) {
+    if (event.actor === actor) newest = Math.max(newest, event.tsUnixMs)
+  }
+  return newest
+}

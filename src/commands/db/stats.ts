@@ -1,0 +1,51 @@
+import { readdir, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { defineCommand } from '../define-command.ts'
+
+const rebuildEventsMax = 10_000
+const rebuildDaysMax = 7
+const dayMs = 86_400_000
+export const dbStats = defineCommand({
+  name: 'db stats',
+  summary: 'Show sizes and counts of the view',
+  examples: [{ command: 'grite db stats --json', explains: 'for a script' }],
+  arguments: {},
+  options: {},
+  async run(context) {
+    const repository = await context.repository()
+    const view = await repository.view()
+    const path = repository.paths.viewLevels((await repository.findActor())?.actor.id)
+    const rebuiltTs = numberOrNull(await view.readMeta('last_rebuild_ts'))
+    const since = view.eventCount - Number((await view.readMeta('events_at_rebuild')) ?? 0)
+    const days = rebuiltTs === null ? null : Math.floor((context.clock.nowUnixMs() - rebuiltTs) / dayMs)
+    return {
+      data: {
+        path,
+        size_bytes: await sizeOf(path),
+        event_count: view.eventCount,
+        issue_count: view.issueCount,
+        last_rebuild_ts: rebuiltTs,
+        events_since_rebuild: since,
+        days_since_rebuild: days,
+        rebuild_recommended: since > rebuildEventsMax || (days !== null && days > rebuildDaysMax),
+        wal_head: view.head,
+      },
+    }
+  },
+})
+
+function numberOrNull(text: string | undefined): number | null {
+  return text === undefined ? null : Number(text)
+}
+
+async function sizeOf(path: string): Promise<number> {
+  const entries = await readdir(path, { recursive: true, withFileTypes: true }).catch(() => [])
+  const sizes = await Promise.all(
+    entries.filter((entry) => entry.isFile()).map((entry) => fileSize(join(entry.parentPath, entry.name))),
+  )
+  return sizes.reduce((sum, size) => sum + size, 0)
+}
+
+async function fileSize(path: string): Promise<number> {
+  return (await stat(path).catch(() => undefined))?.size ?? 0
+}

@@ -1,0 +1,83 @@
+/**
+ * The files in which an actor keeps its key.
+ *
+ *     signing_key        the seed that signs, as 64 hex
+ *     signing_key.next   during a rotation: the seed that takes its place as soon as its card is in the log
+ *
+ * Invariants
+ * - The next seed is on the disk, its name too, before its card is appended: the log never names a key that is lost.
+ * - `signing_key.next` goes last, by a rename. As long as it is there a rotation is under way or was interrupted, and
+ *   the log tells how far it came.
+ */
+import { existsSync } from 'node:fs'
+import { readFile, rename } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { ConfigError } from '../../model/index.ts'
+import { generateKeyPair, type Signer, signerFromSeed } from '../../wal/index.ts'
+import type { Actor } from './actors.ts'
+import type { GritePaths } from './paths.ts'
+import { setTopLevelKey } from './toml-file.ts'
+import { flushFolder, writeFileAtomically } from './write-file-atomically.ts'
+
+const keyName = 'signing_key'
+const nextKeyName = 'signing_key.next'
+const keyMode = 0o600
+
+/** The signer of an actor that has a key; undefined for one that has none. @throws {ConfigError} when it is no key */
+export async function readSigner(paths: GritePaths, actor: Actor): Promise<Signer | undefined> {
+  return readKey(findKeyFile(paths, actor, keyName))
+}
+
+/** The signer that a rotation under way will bring. */
+export async function readNextSigner(paths: GritePaths, actor: Actor): Promise<Signer | undefined> {
+  return readKey(findKeyFile(paths, actor, nextKeyName))
+}
+
+/** Beside the configuration that was read, else where the Rust tool looks. */
+function findKeyFile(paths: GritePaths, actor: Actor, name: string): string | undefined {
+  return [join(actor.dataDir, name), join(paths.actorDir(actor.id), name)].find(existsSync)
+}
+
+async function readKey(file: string | undefined): Promise<Signer | undefined> {
+  if (file === undefined) return undefined
+  const signer = signerFromSeed((await readFile(file, 'utf8')).trim())
+  if (signer !== undefined) return signer
+  throw new ConfigError(`${file} is not a key: expected 64 hexadecimal characters`, { details: { file } })
+}
+
+/** Writes the key of a new actor. */
+export async function writeFirstKey(folder: string, seedHex: string): Promise<void> {
+  await writeFileAtomically(join(folder, keyName), seedHex, keyMode)
+}
+
+/** Makes the next key of an actor, or takes the one that an interrupted rotation left. */
+export async function makeNextKey(
+  paths: GritePaths,
+  actor: Actor,
+  randomBytes: (count: number) => Uint8Array,
+): Promise<Signer> {
+  const left = await readNextSigner(paths, actor)
+  if (left !== undefined) return left
+  const present = findKeyFile(paths, actor, keyName)
+  const folder = present === undefined ? actor.dataDir : dirname(present)
+  const { seedHex } = generateKeyPair(randomBytes(32))
+  await writeFileAtomically(join(folder, nextKeyName), seedHex, keyMode)
+  await flushFolder(folder)
+  return signerFromSeed(seedHex) as Signer
+}
+
+/** Puts the next key in place, after its card came into the log. What another process has done already is left so. */
+export async function adoptNextKey(paths: GritePaths, actor: Actor, publicKey: string): Promise<void> {
+  const config = join(actor.dataDir, 'config.toml')
+  const text = await readFile(config, 'utf8')
+  const named = setTopLevelKey(setTopLevelKey(text, 'key_scheme', 'ed25519'), 'public_key', publicKey)
+  if (named !== text) await writeFileAtomically(config, named)
+  const next = findKeyFile(paths, actor, nextKeyName)
+  if (next === undefined) return
+  try {
+    await rename(next, join(dirname(next), keyName))
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+  }
+  await flushFolder(dirname(next))
+}

@@ -1,0 +1,150 @@
+/**
+ * Actor cards: what an actor says of itself in the log (docs/format.md#actor-cards). This file reads and writes one
+ * card; what many of them add up to is in `pinned-actor.ts`.
+ */
+import { type Event, type Version, versionOf } from './event.ts'
+import { projectContextIssueId } from './event-codec.ts'
+import type { EventBodyOf } from './event-kinds.ts'
+import { blake2b128, blake2b256 } from './hash.ts'
+import { formatHex, parseHex } from './hex.ts'
+import type { ActorId } from './ids.ts'
+import { limits } from './limits.ts'
+import { beadsImportActor } from './original-id.ts'
+
+/** Tells whether an Ed25519 signature over 32 bytes, given as 64 hex characters, verifies with a key. */
+export type VerifySignature = (digestHex: string, sig: Uint8Array, publicKeyHex: string) => boolean
+
+/** What a card says. */
+export interface ActorCard {
+  readonly label: string | null
+  /** 64 hex characters; null for an actor that does not sign. */
+  readonly publicKey: string | null
+  /** Set in a rotation. */
+  readonly rotation: { readonly previousKey: string; readonly proof: Uint8Array } | null
+}
+
+/** A card whose signatures hold. Whether it counts depends on the actor's other cards. */
+export interface StandingCard {
+  readonly version: Version
+  readonly label: string | null
+  readonly publicKey: string | null
+  /** Key that a rotation takes the place of, and that has signed it. */
+  readonly previousKey: string | null
+}
+
+const keyPrefix = 'grite.actor.'
+const keyScheme = 'ed25519'
+const publicKeyPattern = /^[0-9a-f]{64}$/
+const proofPattern = /^[0-9a-f]{128}$/
+const utf8 = new TextEncoder()
+
+/** The key of the context store under which an actor's card stands. */
+export function actorCardKey(actor: ActorId): string {
+  return `${keyPrefix}${actor}`
+}
+
+/** Whether an event is a card by its key, be it in order or not. */
+export function isCardEvent(event: Event): event is Event & { readonly body: EventBodyOf<'ProjectContextUpdated'> } {
+  return event.body.type === 'ProjectContextUpdated' && event.body.key.startsWith(keyPrefix)
+}
+
+/** The id of an actor that is made together with its key: nobody can put another key before it. */
+export function deriveActorId(publicKeyHex: string): ActorId {
+  return formatHex(blake2b128(concat('grite:actor:ed25519:v1:', publicKeyHex))) as ActorId
+}
+
+/** What the new key of a rotation signs: 32 bytes as hex. */
+export function rotationDigest(actor: ActorId, previousKeyHex: string, publicKeyHex: string): string {
+  return formatHex(blake2b256(concat('grite:actor:rotation:v1:', actor + previousKeyHex + publicKeyHex)))
+}
+
+function concat(text: string, hex: string): Uint8Array {
+  const bytes = parseHex(hex)
+  if (bytes === undefined) throw new TypeError(`'${hex}' is not hex`)
+  const prefix = utf8.encode(text)
+  const all = new Uint8Array(prefix.length + bytes.length)
+  all.set(prefix)
+  all.set(bytes, prefix.length)
+  return all
+}
+
+/** The value of a card's event. A label that is too long for a card is left out. */
+export function formatActorCard({ label, publicKey, rotation }: ActorCard): string {
+  return JSON.stringify({
+    ...(label === null || !isLabel(label) ? {} : { label }),
+    ...(publicKey === null ? {} : { public_key: publicKey, key_scheme: keyScheme }),
+    ...(rotation === null ? {} : { previous_key: rotation.previousKey, rotation: formatHex(rotation.proof) }),
+  })
+}
+
+/** The label that a card can hold: the same, or null. */
+export function labelOnCard(label: string | null): string | null {
+  return label !== null && isLabel(label) ? label : null
+}
+
+export type CardReading = { readonly card: StandingCard } | { readonly problem: string }
+
+/** Reads the card in an event, or says why it is none that stands. `event.sig` is the copy's that is judged. */
+export function readCard(event: Event, verify: VerifySignature): CardReading {
+  if (!isCardEvent(event)) return { problem: 'is no actor card' }
+  const { key, value } = event.body
+  if (key !== actorCardKey(event.actor)) return { problem: `is not of actor ${event.actor}, who wrote it` }
+  if (event.issueId !== projectContextIssueId) return { problem: 'stands on an issue' }
+  if (event.actor === beadsImportActor) return { problem: 'the actor of imports is everybody, and has no card' }
+  const card = parseActorCard(value)
+  if (typeof card === 'string') return { problem: card }
+  const { label, publicKey, rotation } = card
+  const standing = { version: versionOf(event), label, publicKey, previousKey: rotation?.previousKey ?? null }
+  if (publicKey === null) return { card: standing }
+  const signer = rotation?.previousKey ?? publicKey
+  if (event.sig === null || !verify(event.eventId, event.sig, signer)) {
+    return {
+      problem: rotation === null ? 'is not signed with the key it gives' : 'is not signed with the previous key',
+    }
+  }
+  if (rotation !== null) {
+    const digest = rotationDigest(event.actor, rotation.previousKey, publicKey)
+    if (!verify(digest, rotation.proof, publicKey)) return { problem: 'the new key has not agreed to the rotation' }
+  }
+  return { card: standing }
+}
+
+/** The card that a value holds, or what is wrong with it. */
+function parseActorCard(value: string): ActorCard | string {
+  // A character has one byte at least, so the cheap test comes first.
+  if (value.length > limits.actorCardBytesMax || utf8.encode(value).length > limits.actorCardBytesMax) {
+    return `is larger than ${limits.actorCardBytesMax} bytes`
+  }
+  const members = parseObject(value)
+  if (members === undefined) return 'is not a JSON object'
+  const { label = null, public_key: publicKey = null, key_scheme: scheme = null } = members
+  const { previous_key: previousKey = null, rotation: proof = null } = members
+  if (label !== null && (typeof label !== 'string' || !isLabel(label))) return 'its label is no text of 1 to 256 bytes'
+  if (publicKey === null) {
+    return previousKey === null ? { label, publicKey, rotation: null } : 'names a previous key, but no key'
+  }
+  if (scheme !== keyScheme) return 'its key scheme is not ed25519'
+  if (!isText(publicKey, publicKeyPattern)) return 'its key is not 64 hexadecimal characters'
+  if (previousKey === null) return { label, publicKey, rotation: null }
+  if (!isText(previousKey, publicKeyPattern) || previousKey === publicKey) return 'its previous key is none'
+  if (!isText(proof, proofPattern)) return 'its rotation is not 128 hexadecimal characters'
+  return { label, publicKey, rotation: { previousKey, proof: parseHex(proof) as Uint8Array } }
+}
+
+function parseObject(text: string): Readonly<Record<string, unknown>> | undefined {
+  try {
+    const parsed: unknown = JSON.parse(text)
+    const isObject = typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed)
+    return isObject ? (parsed as Readonly<Record<string, unknown>>) : undefined
+  } catch {
+    return undefined
+  }
+}
+
+function isText(value: unknown, pattern: RegExp): value is string {
+  return typeof value === 'string' && pattern.test(value)
+}
+
+function isLabel(label: string): boolean {
+  return label !== '' && label.isWellFormed() && utf8.encode(label).length <= limits.actorLabelBytesMax
+}

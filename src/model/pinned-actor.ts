@@ -1,0 +1,109 @@
+/**
+ * What the cards of one actor add up to: its keys and its label (docs/format.md#actor-cards).
+ *
+ * Invariants
+ * - The result depends on the set of cards that stand, not on the order in which they came (R4). It is kept as *slots*,
+ *   each of which holds the smallest or greatest of the cards that belong there.
+ * - Only who holds a key can fill the slots below it, so a flood of cards with other keys costs their own slots, and is
+ *   never walked over.
+ */
+import { deriveActorId, type StandingCard } from './actor-card.ts'
+import { compareVersions, type Version } from './event.ts'
+import type { ActorId } from './ids.ts'
+import { limits } from './limits.ts'
+
+export interface ActorKey {
+  /** 64 hex characters. */
+  readonly publicKey: string
+  /** The rotation that ended it: what is greater is not signed with this key. Null for the last key. */
+  readonly until: Version | null
+}
+
+/** An actor as the log's cards show it. */
+export interface PinnedActor {
+  readonly actor: ActorId
+  readonly label: string | null
+  /** In the order in which they were in use; empty for an actor that does not sign. */
+  readonly keys: readonly ActorKey[]
+  /** What is greater must be signed. `always` when the actor was made with its key; null when there is no key. */
+  readonly signsSince: Version | 'always' | null
+}
+
+/** A place for one card of an actor: `root`, `next/<key>` or `said/<key>`. */
+export type CardSlot = string
+
+const rootSlot: CardSlot = 'root'
+const nextSlot = (publicKey: string): CardSlot => `next/${publicKey}`
+
+/** Where the newest card that gives a key stands; that of cards without one for null. */
+export function saidSlot(publicKey: string | null): CardSlot {
+  return `said/${publicKey ?? ''}`
+}
+
+/** The slots that a card may fill. */
+export function slotsOfCard({ publicKey, previousKey }: StandingCard): readonly CardSlot[] {
+  if (publicKey === null) return [saidSlot(null)]
+  return [saidSlot(publicKey), previousKey === null ? rootSlot : nextSlot(previousKey)]
+}
+
+/** The card that stays in a slot. Commutative, associative and idempotent. */
+export function cardInSlot(slot: CardSlot, left: StandingCard | undefined, right: StandingCard): StandingCard {
+  if (left === undefined) return right
+  if (slot === rootSlot && isBoundCard(left) !== isBoundCard(right)) return isBoundCard(left) ? left : right
+  const order = compareVersions(left.version, right.version)
+  const keepsSmallest = !slot.startsWith(saidSlot(null))
+  return order < 0 === keepsSmallest ? left : right
+}
+
+/** Whether the key of a card has given the actor its id. */
+export function isBoundCard({ version, publicKey }: StandingCard): boolean {
+  return publicKey !== null && deriveActorId(publicKey) === version.actor
+}
+
+/**
+ * Asks for one slot after the other and returns what they add up to. The caller answers with the card, undefined for an
+ * empty slot, and may take its time for that.
+ */
+export function* walkCards(actor: ActorId): Generator<CardSlot, PinnedActor, StandingCard | undefined> {
+  const root = yield rootSlot
+  const seen = new Set<string>()
+  const keys: ActorKey[] = []
+  let publicKey = root?.publicKey ?? null
+  while (publicKey !== null) {
+    seen.add(publicKey)
+    const next: StandingCard | undefined = seen.size < limits.actorKeysMax ? yield nextSlot(publicKey) : undefined
+    const nextKey: string | null = next?.publicKey ?? null
+    const isNew: boolean = nextKey !== null && !seen.has(nextKey)
+    keys.push({ publicKey, until: isNew && next !== undefined ? next.version : null })
+    publicKey = isNew ? nextKey : null
+  }
+  const said = yield saidSlot(keys.at(-1)?.publicKey ?? null)
+  const signsSince = root === undefined ? null : isBoundCard(root) ? 'always' : root.version
+  return { actor, label: said?.label ?? null, keys, signsSince }
+}
+
+/** As `walkCards`, of cards that are all here. */
+export function pinActor(actor: ActorId, cards: Iterable<StandingCard>): PinnedActor {
+  const slots = new Map<CardSlot, StandingCard>()
+  for (const card of cards)
+    for (const slot of slotsOfCard(card)) slots.set(slot, cardInSlot(slot, slots.get(slot), card))
+  const walk = walkCards(actor)
+  let step = walk.next()
+  while (!step.done) step = walk.next(slots.get(step.value))
+  return step.value
+}
+
+/** Why a card that stands says nothing of its actor all the same; null when it counts. */
+export function whyCardIsIdle(card: StandingCard, { keys }: PinnedActor): string | null {
+  const { version, publicKey, previousKey } = card
+  if (publicKey === null) return keys.length === 0 ? null : 'names no key, though the actor has one'
+  if (previousKey !== null) {
+    const place = keys.findIndex((key) => key.publicKey === previousKey)
+    if (place === -1) return 'is a rotation of a key that the actor does not have'
+    return keys[place + 1]?.publicKey === publicKey ? null : 'is a further rotation of a key that was replaced before'
+  }
+  const key = keys.find((each) => each.publicKey === publicKey)
+  if (key === undefined) return 'gives another key than the one the actor has, without its consent'
+  const isLate = key.until !== null && compareVersions(version, key.until) > 0
+  return isLate ? 'is signed with a key that was replaced before' : null
+}

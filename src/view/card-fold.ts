@@ -1,0 +1,75 @@
+import {
+  type ActorId,
+  type CardSlot,
+  cardInSlot,
+  type Event,
+  type PinnedActor,
+  readCard,
+  type StandingCard,
+  slotsOfCard,
+  walkCards,
+} from '../model/index.ts'
+import { verifySignature } from '../wal/index.ts'
+import { actorCardKey, actorKey, cardEventKey } from './keys.ts'
+import type { Store, StoreOperation } from './store.ts'
+
+const nothing = Buffer.alloc(0)
+
+/** Brings the actor cards of one batch into the store: each into its slots, then what the slots of an actor add up to. */
+export class CardFold {
+  readonly #store: Store
+  /** Slots that this batch has looked at, with what stands in them after it. */
+  readonly #slots = new Map<string, StandingCard | undefined>()
+  readonly #filled = new Map<ActorId, Set<CardSlot>>()
+  readonly #events: Buffer[] = []
+
+  constructor(store: Store) {
+    this.#store = store
+  }
+
+  /** Takes one copy of an event that is a card by its key. A card stands if any of its copies does: give all of them. */
+  async add(event: Event): Promise<void> {
+    this.#events.push(cardEventKey(event.eventId))
+    const reading = readCard(event, verifySignature)
+    if ('card' in reading) await this.#place(event.actor, reading.card)
+  }
+
+  async #place(actor: ActorId, card: StandingCard): Promise<void> {
+    for (const slot of slotsOfCard(card)) {
+      const before = await this.#read(actor, slot)
+      const after = cardInSlot(slot, before, card)
+      if (before?.version.eventId === after.version.eventId) continue
+      this.#slots.set(nameOf(actor, slot), after)
+      this.#filled.set(actor, (this.#filled.get(actor) ?? new Set()).add(slot))
+    }
+  }
+
+  async #read(actor: ActorId, slot: CardSlot): Promise<StandingCard | undefined> {
+    const name = nameOf(actor, slot)
+    if (!this.#slots.has(name)) this.#slots.set(name, await readCardSlot(this.#store, actor, slot))
+    return this.#slots.get(name)
+  }
+
+  /** Adds what the cards have changed. */
+  async settle(operations: StoreOperation[]): Promise<void> {
+    for (const key of this.#events) operations.push({ type: 'put', key, value: nothing })
+    for (const [actor, slots] of this.#filled) {
+      for (const slot of slots) {
+        operations.push({ type: 'put', key: actorCardKey(actor, slot), value: jsonOf(await this.#read(actor, slot)) })
+      }
+      const walk = walkCards(actor)
+      let step = walk.next()
+      while (!step.done) step = walk.next(await this.#read(actor, step.value))
+      operations.push({ type: 'put', key: actorKey(actor), value: jsonOf(step.value satisfies PinnedActor) })
+    }
+  }
+}
+
+const nameOf = (actor: ActorId, slot: CardSlot) => `${actor}/${slot}`
+const jsonOf = (value: unknown): Buffer => Buffer.from(JSON.stringify(value), 'utf8')
+
+/** The card that counts in a slot; undefined when there is none. */
+export async function readCardSlot(store: Store, actor: ActorId, slot: CardSlot): Promise<StandingCard | undefined> {
+  const bytes = await store.get(actorCardKey(actor, slot))
+  return bytes === undefined ? undefined : (JSON.parse(bytes.toString('utf8')) as StandingCard)
+}
