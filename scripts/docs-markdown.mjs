@@ -41,6 +41,7 @@ const environment = `## Environment
 | \`GRITE_HOME\` | as \`--data-dir\`, when that is not given |
 | \`GRITE_LOG\` | a level (\`trace\` to \`error\`): traces what is done on standard error |
 | \`GRITE_DEBUG\` | \`1\`: failures show where they came from |
+| \`GRITE_NO_MAINTENANCE\` | set: no \`git maintenance run --auto\` is started in the background |
 | \`NO_COLOR\`, \`CLICOLOR\`, \`CLICOLOR_FORCE\` | colours, as usual |
 | \`GIT_EDITOR\`, \`VISUAL\`, \`EDITOR\` | the editor that opens on a terminal when a text is missing |
 | \`GIT_DIR\` and its like | as for git |`

@@ -148,6 +148,8 @@ function makeShell(folder) {
     GIT_CONFIG_NOSYSTEM: '1',
     GIT_CONFIG_GLOBAL: '/dev/null',
     GIT_PAGER: 'cat',
+    // The folder is removed in the end, and nothing may still be at work in it.
+    GRITE_NO_MAINTENANCE: '1',
   }
 
   /** @returns what the command printed, without colours; empty when it went to the terminal directly */

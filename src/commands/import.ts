@@ -18,6 +18,7 @@ import { type Event, InvalidArgsError, NotFoundError, type Sha256Hex } from '../
 import type { CommandContext } from './context.ts'
 import { type CommandResult, defineCommand } from './define-command.ts'
 import { BatchWriter } from './import-writer.ts'
+import { maintain } from './maintenance.ts'
 import { applySignaturePolicy, judgeImported } from './received-signatures.ts'
 import type { Repository } from './repository.ts'
 
@@ -69,7 +70,9 @@ export const importFile = defineCommand({
     }
     const repository = await context.repository()
     if (input.dryRun) return importFrom(context, repository, source, { ...input, format })
-    return repository.exclusively(() => importFrom(context, repository, source, { ...input, format }))
+    const result = await repository.exclusively(() => importFrom(context, repository, source, { ...input, format }))
+    if (result.data.commit_count > 0) await maintain(repository)
+    return result
   },
 })
 

@@ -40,6 +40,7 @@ import { Draft } from './draft.ts'
 import { type ActorChoice, type ChosenActor, createDefaultActor, findActor } from './local/actors.ts'
 import { type GritePaths, gritePaths } from './local/paths.ts'
 import { type RepoConfig, readRepoConfig } from './local/repo-config.ts'
+import { isLookDue, maintain } from './maintenance.ts'
 import { factsOfReceived, judgeNewEvents, type ReceivedEvent } from './received-signatures.ts'
 import { hydrator } from './sync/hydrate.ts'
 
@@ -259,6 +260,7 @@ export class Repository {
       if (appended !== null) {
         await this.#follow(appended, draft?.events ?? [])
         if (draft?.ownCard !== undefined) await card.note(draft.ownCard)
+        if (isLookDue(appended.head)) await maintain(this)
       }
       return { head: appended?.head ?? null, events: draft?.events ?? [], result: result as Result }
     })

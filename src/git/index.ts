@@ -3,6 +3,7 @@ export { type FindRepositoryOptions, findRepository } from './discover.ts'
 export { currentOwner, formatOwner, isOwnerDead, type Owner, parseOwner } from './durable/owner.ts'
 export type { PublishHooks, PublishPoint } from './durable/publish-in-process.ts'
 export type { Environment } from './locate-git.ts'
+export { startMaintenance } from './maintenance.ts'
 export { openRemotes, type RemoteOptions } from './native/remote.ts'
 export {
   type CommitFields,
@@ -19,6 +20,7 @@ export {
   type Signature,
   type TreeEntry,
 } from './object-codec.ts'
+export { countObjects, type ObjectCounts, reachableBytes } from './object-usage.ts'
 export { openIsomorphic, openNative, openRepository } from './open-repository.ts'
 export type {
   CommitEntry,

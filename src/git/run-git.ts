@@ -16,6 +16,8 @@ export interface GitRunner {
   run(args: readonly string[], options?: RunGitOptions): Promise<GitResult>
   /** Starts git with pipes; the caller owns the process. */
   start(args: readonly string[], options?: StartGitOptions): Promise<StartedGit>
+  /** Starts git in a process group of its own, without input and output, and lets go of it. */
+  startDetached(args: readonly string[]): Promise<void>
 }
 
 export interface RunGitOptions {
@@ -85,7 +87,22 @@ export function createGitRunner(layout: RepositoryLayout | null, environment: En
     return { exitStatus: end.exitStatus, stdout, stderr: end.stderr }
   }
 
-  return { run, start }
+  async function startDetached(args: readonly string[]): Promise<void> {
+    const { spawn } = await import('node:child_process')
+    program ??= locateGit(environment, roots)
+    const child = spawn(program, [...args], {
+      // The folder that git is to work on; nothing else stays in use by a process that outlives this one.
+      cwd: layout?.commonDir,
+      env: childEnvironment,
+      stdio: 'ignore',
+      detached: true,
+      windowsHide: true,
+    })
+    child.once('error', () => {})
+    child.unref()
+  }
+
+  return { run, start, startDetached }
 }
 
 // Variables that would point git at another repository, or change what objects are, are replaced.

@@ -193,7 +193,14 @@ const rows: readonly Row[] = [
     expect: (data) => assert.equal(data.output_path, join(place.path, 'all.csv')),
   },
   { command: 'rebuild', words: () => [], expect: (data) => assert.equal(data.wal_head, place.head()) },
-  { command: 'db stats', words: () => [], expect: (data) => assert.equal(data.issue_count, 5) },
+  {
+    command: 'db stats',
+    words: () => [],
+    expect(data) {
+      assert.equal(data.issue_count, 5)
+      assert.ok(data.log_bytes > 0 && data.loose_objects > 0 && data.view_bytes === data.size_bytes)
+    },
+  },
   { command: 'db check', words: () => ['--verify-parents'], expect: (data) => assert.equal(data.corrupt_count, 0) },
   { command: 'db verify', words: () => [], expect: (data) => assert.equal(data.error_count, 0) },
   { command: 'completion', words: () => ['bash'] },

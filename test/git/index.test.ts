@@ -5,6 +5,7 @@ import * as git from '../../src/git/index.ts'
 it('the git layer offers these and nothing else', () => {
   assert.deepEqual(Object.keys(git).sort(), [
     'buildTree',
+    'countObjects',
     'createGitRunner',
     'currentOwner',
     'encodeCommit',
@@ -24,9 +25,11 @@ it('the git layer offers these and nothing else', () => {
     'parseOwner',
     'parseRefName',
     'parseTree',
+    'reachableBytes',
     'readGitConfig',
     'readReflog',
     'reflogMark',
+    'startMaintenance',
     'walRef',
   ])
 })

@@ -49,6 +49,8 @@ function hermeticEnvironment(home: string): Record<string, string> {
     GIT_CONFIG_NOSYSTEM: '1',
     GIT_CONFIG_GLOBAL: '/dev/null',
     GIT_TERMINAL_PROMPT: '0',
+    // A process in the background would still be at work when the folder is removed.
+    GRITE_NO_MAINTENANCE: '1',
     GIT_AUTHOR_NAME: 'Test Author',
     GIT_AUTHOR_EMAIL: 'author@example.com',
     GIT_AUTHOR_DATE: '@1700000000 +0000',

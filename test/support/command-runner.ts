@@ -9,6 +9,8 @@ export interface RunnerOptions {
   readonly env: Readonly<Record<string, string | undefined>>
   /** Fixed, or the machine's clock. Milliseconds. */
   readonly nowUnixMs?: () => number
+  /** Fixed, or those of the machine. */
+  readonly randomBytes?: (count: number) => Uint8Array
   readonly stdin?: string
   readonly actor?: string
   readonly gitOptions?: RepositoryFacts['gitOptions']
@@ -30,7 +32,7 @@ export function commandRunner(options: RunnerOptions): CommandRunner {
     cwd: options.cwd,
     env: options.env,
     clock: { nowUnixMs: options.nowUnixMs ?? Date.now },
-    random: { bytes: (count: number) => crypto.getRandomValues(new Uint8Array(count)) },
+    random: { bytes: options.randomBytes ?? ((count: number) => crypto.getRandomValues(new Uint8Array(count))) },
     identity: { actor: options.actor, dataDir: undefined },
     warn: (warning: Warning) => void warnings.push(warning),
     progress: () => ({ report() {}, end() {} }),

@@ -1,6 +1,6 @@
 /** Commands about the log and the view as a whole. */
 import { escapeLine, escapeText } from './escape-for-terminal.ts'
-import { type Fact, formatBytes, formatCount, renderFacts } from './facts.ts'
+import { type Fact, formatBytes, formatCount, formatNumber, renderFacts } from './facts.ts'
 import { shorten } from './issue-shapes.ts'
 import { formatRelativeTime } from './relative-time.ts'
 import type { Renderer } from './renderer.ts'
@@ -13,19 +13,41 @@ interface DbStatsData {
   readonly last_rebuild_ts: number | null
   readonly events_since_rebuild: number
   readonly rebuild_recommended: boolean
+  /** Null where git cannot tell. */
+  readonly log_bytes: number | null
+  readonly snapshot_count: number
+  readonly snapshot_bytes: number | null
+  readonly loose_objects: number
+  readonly loose_bytes: number
+  readonly pack_count: number
+  readonly pack_bytes: number
 }
+
+/** git itself packs loose objects at about this many. */
+const looseObjectsMany = 6700
 
 export const renderDbStats: Renderer<DbStatsData> = (data, view) => {
   const rebuilt = data.last_rebuild_ts === null ? 'never' : formatRelativeTime(data.last_rebuild_ts, view.nowUnixMs)
+  const sizeOf = (bytes: number | null) => (bytes === null ? 'unknown (needs git 2.31)' : formatBytes(bytes))
+  const snapshots = `${sizeOf(data.snapshot_bytes)} in ${formatCount(data.snapshot_count, 'snapshot')}`
   const facts: readonly Fact[] = [
-    ['View', data.path],
-    ['Size', formatBytes(data.size_bytes)],
-    ['Events', data.event_count],
-    ['Issues', data.issue_count],
+    ['Events', formatNumber(data.event_count)],
+    ['Issues', formatNumber(data.issue_count)],
+    ['Log', sizeOf(data.log_bytes)],
+    ['Snapshots', data.snapshot_count === 0 ? null : snapshots],
+    ['View', `${formatBytes(data.size_bytes)} in ${data.path}`],
     ['Rebuilt', `${rebuilt} (${formatCount(data.events_since_rebuild, 'event')} since)`],
+    [
+      'Loose objects',
+      `${formatBytes(data.loose_bytes)} in ${formatCount(data.loose_objects, 'file')}, whatever they are of`,
+    ],
+    ['Packs', `${formatBytes(data.pack_bytes)} in ${formatCount(data.pack_count, 'pack')}`],
   ]
-  const hint = data.rebuild_recommended && !view.quiet ? 'A rebuild is recommended: grite rebuild\n' : ''
-  return renderFacts(facts, view) + hint
+  const hints = [
+    ...(data.loose_objects > looseObjectsMany ? ['Loose objects can be packed: git maintenance run\n'] : []),
+    ...(data.rebuild_recommended ? ['A rebuild is recommended: grite rebuild\n'] : []),
+  ]
+  return renderFacts(facts, view) + (view.quiet ? '' : hints.join(''))
 }
 
 interface ExportData {

@@ -1,27 +1,44 @@
 import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import { countObjects, reachableBytes } from '../../git/index.ts'
+import { snapshotPrefix, walRef } from '../../wal/index.ts'
 import { defineCommand } from '../define-command.ts'
 
 const rebuildEventsMax = 10_000
 const rebuildDaysMax = 7
 const dayMs = 86_400_000
+
 export const dbStats = defineCommand({
   name: 'db stats',
-  summary: 'Show sizes and counts of the view',
+  summary: 'Show what log, view and objects hold and take',
+  description: [
+    'Sizes in bytes on the disk. Loose objects and packs are those of the whole repository, whatever they belong to; git',
+    'packs loose ones from time to time, and `git maintenance run` does so at once.',
+  ].join('\n'),
   examples: [{ command: 'grite db stats --json', explains: 'for a script' }],
   arguments: {},
   options: {},
   async run(context) {
     const repository = await context.repository()
+    const { git } = repository
     const view = await repository.view()
     const path = repository.paths.viewLevels((await repository.findActor())?.actor.id)
     const rebuiltTs = numberOrNull(await view.readMeta('last_rebuild_ts'))
     const since = view.eventCount - Number((await view.readMeta('events_at_rebuild')) ?? 0)
     const days = rebuiltTs === null ? null : Math.floor((context.clock.nowUnixMs() - rebuiltTs) / dayMs)
+    const head = await git.readRef(walRef)
+    const log = head === null ? [] : [head]
+    const snapshots = (await git.listRefs(snapshotPrefix)).map(({ oid }) => oid)
+    const [counts, logBytes, snapshotBytes, viewBytes] = await Promise.all([
+      countObjects(git),
+      reachableBytes(git, log),
+      reachableBytes(git, snapshots, log),
+      sizeOf(path),
+    ])
     return {
       data: {
         path,
-        size_bytes: await sizeOf(path),
+        size_bytes: viewBytes,
         event_count: view.eventCount,
         issue_count: view.issueCount,
         last_rebuild_ts: rebuiltTs,
@@ -29,6 +46,14 @@ export const dbStats = defineCommand({
         days_since_rebuild: days,
         rebuild_recommended: since > rebuildEventsMax || (days !== null && days > rebuildDaysMax),
         wal_head: view.head,
+        view_bytes: viewBytes,
+        log_bytes: logBytes,
+        snapshot_count: snapshots.length,
+        snapshot_bytes: snapshotBytes,
+        loose_objects: counts.looseObjects,
+        loose_bytes: counts.looseBytes,
+        pack_count: counts.packs,
+        pack_bytes: counts.packBytes,
       },
     }
   },

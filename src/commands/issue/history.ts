@@ -1,10 +1,4 @@
-import {
-  currentTitle,
-  fieldNameOf,
-  type HistoryEntry,
-  historyOf,
-  InternalError,
-} from '../../model/index.ts'
+import { currentTitle, fieldNameOf, type HistoryEntry, historyOf, InternalError } from '../../model/index.ts'
 import { actorNames } from '../actor/actor-names.ts'
 import { defineCommand } from '../define-command.ts'
 import { shortIdLength } from './change-command.ts'

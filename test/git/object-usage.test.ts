@@ -1,0 +1,48 @@
+import assert from 'node:assert/strict'
+import { rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { countObjects, type Oid, openRepository, reachableBytes } from '../../src/git/index.ts'
+import { createTempRepository, type RepositoryKind } from './temp-repository.ts'
+
+async function setUp(t: Parameters<typeof createTempRepository>[0], kind: RepositoryKind = 'plain') {
+  const { layout, environment, path, run } = await createTempRepository(t, kind)
+  const git = openRepository(layout, { environment })
+  t.after(() => git.close())
+  return { git, path, run, head: run('rev-parse', 'HEAD') as Oid }
+}
+
+for (const kind of ['plain', 'sha256', 'linked work tree'] as const) {
+  test(`loose objects and packs are counted apart: ${kind}`, async (t) => {
+    const { git, run } = await setUp(t, kind)
+    const loose = await countObjects(git)
+    assert.deepEqual([loose.looseObjects, loose.packs, loose.packBytes], [3, 0, 0])
+    assert.ok(loose.looseBytes > 0)
+    run('repack', '-adq')
+    const packed = await countObjects(git)
+    assert.deepEqual([packed.looseObjects, packed.looseBytes, packed.packs], [0, 0, 1])
+    assert.ok(packed.packBytes > 0)
+  })
+}
+
+test('objects reachable from some commits and not from others are summed', async (t) => {
+  const { git, run, head } = await setUp(t)
+  run('commit', '-q', '--allow-empty', '-m', 'second')
+  const second = run('rev-parse', 'HEAD') as Oid
+  const [both, first, rest] = [
+    await reachableBytes(git, [second]),
+    await reachableBytes(git, [head]),
+    await reachableBytes(git, [second], [head]),
+  ]
+  assert.ok(first !== null && rest !== null && first > 0 && rest > 0)
+  assert.equal(both, first + rest)
+  assert.equal(await reachableBytes(git, []), 0)
+})
+
+test('the size of what is not all here is unknown', async (t) => {
+  const { git, path, run, head } = await setUp(t)
+  assert.notEqual(await reachableBytes(git, [head]), null)
+  const blob = run('rev-parse', 'HEAD:README')
+  rmSync(join(path, '.git/objects', blob.slice(0, 2), blob.slice(2)))
+  assert.equal(await reachableBytes(git, [head]), null)
+})
