@@ -19,7 +19,7 @@ import type { CommandContext } from './context.ts'
 import { type CommandResult, defineCommand } from './define-command.ts'
 import { BatchWriter } from './import-writer.ts'
 import { maintain } from './maintenance.ts'
-import { applySignaturePolicy, judgeImported } from './received-signatures.ts'
+import { applySignaturePolicy, judgeReceived } from './received-signatures.ts'
 import type { Repository } from './repository.ts'
 
 interface ImportData {
@@ -208,7 +208,7 @@ async function importExport(
   const plan = planRestore(exported.events, known, created)
   const { verifySignatures } = await repository.config()
   if (verifySignatures !== 'off') {
-    const bad = await judgeImported(repository, view, plan.events)
+    const bad = await judgeReceived(repository, view, plan.events)
     applySignaturePolicy(verifySignatures, { from: { file }, bad, warn: context.warn })
   }
   const touched = new Set(plan.events.map(({ issueId }) => issueId))

@@ -19,7 +19,7 @@ import {
   walkCards,
 } from '../model/index.ts'
 import type { View } from '../view/index.ts'
-import { type IssueSegment, verifySignature } from '../wal/index.ts'
+import { type Inspection, verifySignature } from '../wal/index.ts'
 import { type FindPinned, KeyRing, openKeyRing, readLocalKeys } from './actor/key-ring.ts'
 import type { Warning } from './context.ts'
 import type { SignaturePolicy } from './local/repo-config.ts'
@@ -54,31 +54,47 @@ async function findBad(keys: KeyRing, events: readonly ReceivedEvent[]): Promise
 }
 
 /**
- * Judges what a remote's log has and the local one does not, before it is taken in. Cards may come along, later than the
- * events that need them; they say nothing against those that the local log holds already.
+ * Judges events that come from elsewhere before they are taken in. Cards may come along, later than the events that need
+ * them; they say nothing against those that the local log holds already.
  *
  * @param view - of the local log as it is
- * @param segments - as `readLog` gives them
  */
 export async function judgeReceived(
   repository: Repository,
   view: View,
-  segments: AsyncIterable<readonly IssueSegment[]>,
-): Promise<BadSignature[]> {
-  const received = new Receipt()
-  for await (const batch of segments) for (const { items } of batch) for (const { event } of items) received.add(event)
-  return received.judge(repository, view)
-}
-
-/** As `judgeReceived`, of events that come from a file. */
-export async function judgeImported(
-  repository: Repository,
-  view: View,
   events: Iterable<Event>,
 ): Promise<BadSignature[]> {
-  const received = new Receipt()
-  for (const event of events) received.add(event)
-  return received.judge(repository, view)
+  const receipt = new Receipt()
+  for (const event of events) receipt.add(event)
+  return receipt.judge(repository, view)
+}
+
+/**
+ * How a sync judges what it has fetched by the policy of this clone; undefined when nothing is asked. Where it comes to
+ * several rounds, an event is told once.
+ */
+export async function signatureInspector(
+  repository: Repository,
+  { remote, warn }: { readonly remote: string; readonly warn: (warning: Warning) => void },
+): Promise<(() => Inspection) | undefined> {
+  const { verifySignatures: policy } = await repository.config()
+  if (policy === 'off') return undefined
+  const told = new Set<string>()
+  return () => {
+    const receipt = new Receipt()
+    return {
+      add(segments) {
+        for (const { items } of segments) for (const { event } of items) receipt.add(event)
+      },
+      async settle() {
+        const found = await receipt.judge(repository, await repository.view())
+        const bad = found.filter(({ event_id }) => !told.has(event_id))
+        applySignaturePolicy(policy, { from: { remote }, bad, warn })
+        for (const { event_id } of bad) told.add(event_id)
+        repository.takeAsJudged()
+      },
+    }
+  }
 }
 
 /** Events that came together, and the cards among them by slot. */

@@ -10,7 +10,7 @@ export {
   verifySignature,
 } from './ed25519.ts'
 export { attachmentFolder, type IssueBatch, type IssueSegment, issueCodec } from './issue-codec.ts'
-export { type Joined, type JoinRequest, readSegments, stageJoin } from './join.ts'
+export { type Inspection, type Joined, type JoinRequest, readSegments, stageJoin } from './join.ts'
 export { findNewestEvent } from './newest-event.ts'
 export { readLog } from './read-log.ts'
 export {

@@ -18,6 +18,13 @@ import type { LogProblem } from './segment-codec.ts'
 const gainedEventsMax = 16_384
 const gainedBytesMax = 32 * 1024 * 1024
 
+/** Judges what one side gains from the other. */
+export interface Inspection {
+  readonly add: (segments: readonly IssueSegment[]) => void
+  /** After all has been added, and before anything is written or moved. Throws to refuse. */
+  readonly settle: () => Promise<void>
+}
+
 export interface JoinRequest {
   /** The head whose events must not be lost. */
   readonly from: Oid
@@ -28,8 +35,8 @@ export interface JoinRequest {
   /** True where an event id may stand on a chain more than once already. Then the whole of `onto` is looked through. */
   readonly mayRepeat: boolean
   readonly nowUnixMs: number
-  /** Told of the segments that `onto` has and `from` has not, before anything is written. May throw. */
-  readonly inspect?: ((segments: readonly IssueSegment[]) => Promise<void>) | undefined
+  /** Begins to judge the segments that `onto` has and `from` has not. */
+  readonly inspect?: (() => Inspection) | undefined
 }
 
 export interface Joined {
@@ -97,8 +104,9 @@ async function readGained(git: GitPort, { onto, inspect }: JoinRequest, exclude:
   const ids = new Set<string>()
   let kept: IssueSegment[] | null = []
   let bytes = 0
+  const inspection = inspect?.()
   for await (const segments of readLog(git, issueCodec, { head: onto, exclude })) {
-    await inspect?.(segments)
+    inspection?.add(segments)
     for (const segment of segments) {
       for (const id of recordIdsOf(segment)) ids.add(id)
       bytes += segment.items.reduce((sum, { record }) => sum + record.length, 0)
@@ -106,6 +114,7 @@ async function readGained(git: GitPort, { onto, inspect }: JoinRequest, exclude:
     kept?.push(...segments)
     if (ids.size > gainedEventsMax || bytes > gainedBytesMax) kept = null
   }
+  await inspection?.settle()
   return { ids, segments: kept }
 }
 

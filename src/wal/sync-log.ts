@@ -22,7 +22,7 @@ import {
 import { appendRetryMsMax } from './append.ts'
 import type { Queue } from './append-queue.ts'
 import { type IssueSegment, issueCodec } from './issue-codec.ts'
-import { type Joined, stageJoin } from './join.ts'
+import { type Inspection, type Joined, stageJoin } from './join.ts'
 import { readLog } from './read-log.ts'
 import { trackingRef, walRef } from './ref-names.ts'
 import { fetchRefspecs } from './refspecs.ts'
@@ -56,8 +56,8 @@ export interface SyncRequest {
   readonly runHooks: boolean
   /** Whether events may stand more than once on the local chain; see `JoinRequest`. Asked when it matters. */
   readonly mayRepeat: () => Promise<boolean>
-  /** Judges segments of the remote before the local log takes them in; throws to refuse. */
-  readonly inspect?: ((segments: readonly IssueSegment[]) => Promise<void>) | undefined
+  /** Begins to judge what the local log is about to take in from the remote. */
+  readonly inspect?: (() => Inspection) | undefined
   /** Brings what a partial clone lacks of a head's history. */
   readonly hydrate?: ((head: Oid, exclude: readonly Oid[]) => Promise<void>) | undefined
   /** Runs beside the first fetch, and is waited for before anything is compared. */
@@ -360,7 +360,9 @@ class LogSyncer {
     const { inspect, hydrate } = this.#request
     if (inspect === undefined) return
     await hydrate?.(head, exclude)
-    for await (const segments of readLog(this.#target.git, issueCodec, { head, exclude })) await inspect(segments)
+    const inspection = inspect()
+    for await (const segments of readLog(this.#target.git, issueCodec, { head, exclude })) inspection.add(segments)
+    await inspection.settle()
   }
 
   /** Puts what a remote has and the local log lacks on top of the local log. */

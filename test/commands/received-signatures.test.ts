@@ -6,10 +6,10 @@ import { describe, it, type TestContext } from 'node:test'
 import type { Warning } from '../../src/commands/context.ts'
 import { applySignaturePolicy, type BadSignature, judgeReceived } from '../../src/commands/received-signatures.ts'
 import { type ActorId, beadsImportActor, deriveActorId, type Event } from '../../src/model/index.ts'
-import { batchOfEvents, type IssueSegment, walRef } from '../../src/wal/index.ts'
+import { batchOfEvents, walRef } from '../../src/wal/index.ts'
 import { cardEvent, garbage, signed, signerOf } from '../support/cards.ts'
 import { createCommandSandbox } from '../support/command-runner.ts'
-import { batchOf, issueId, makeEvent, segmentOf, writeBatch } from '../support/log.ts'
+import { batchOf, issueId, makeEvent, writeBatch } from '../support/log.ts'
 
 const [bo, eve, cy] = [signerOf(31), signerOf(32), signerOf(33)]
 const [boActor, cyActor] = [deriveActorId(bo.publicKey), deriveActorId(cy.publicKey)]
@@ -19,12 +19,6 @@ const issue = issueId('a0')
 let number = 0
 const comment = (actor: ActorId, ts = 1000): Event =>
   makeEvent(issue, { type: 'CommentAdded', body: `${number++}` }, { actor, ts })
-
-/** Segments as a reader gives them, one for each event. */
-async function* segmentsWith(events: readonly Event[]): AsyncGenerator<readonly IssueSegment[]> {
-  for (const [index, event] of events.entries())
-    yield [segmentOf(batchOf([event]), index.toString(16).padStart(40, '0'))]
-}
 
 function setUp(t: TestContext) {
   const sandbox = createCommandSandbox(t)
@@ -44,7 +38,7 @@ function setUp(t: TestContext) {
     /** What is bad, by the place of the event in what was received. */
     judge: (...events: readonly Event[]) =>
       withRepository(async (repository) => {
-        const bad = await judgeReceived(repository, await repository.view(), segmentsWith(events))
+        const bad = await judgeReceived(repository, await repository.view(), events)
         return bad.map(({ event_id, verdict }) => [events.findIndex((each) => each.eventId === event_id), verdict])
       }),
     /** Moves the log forward as `git fetch` would. */

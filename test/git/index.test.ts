@@ -19,6 +19,7 @@ it('the git layer offers these and nothing else', () => {
     'oidLength',
     'openIsomorphic',
     'openNative',
+    'openRemotes',
     'openRepository',
     'parseCommit',
     'parseOid',

@@ -1,6 +1,7 @@
 import { type LogSync, syncLog } from '../../wal/index.ts'
 import type { CommandContext } from '../context.ts'
-import { readRepoConfig } from '../local/repo-config.ts'
+import { maintain } from '../maintenance.ts'
+import { signatureInspector } from '../received-signatures.ts'
 import type { Repository } from '../repository.ts'
 import { hydrator } from './hydrate.ts'
 import type { ChosenRemote } from './remote-name.ts'
@@ -22,7 +23,7 @@ export async function runSync(
   { name, isHome }: ChosenRemote,
   { pull, push }: SyncDirections,
 ): Promise<RepositorySync> {
-  const { sync } = await readRepoConfig(repository.paths.config)
+  const { sync } = await repository.config()
   const progress = context.progress('Fetching')
   let eventsBefore = 0
   try {
@@ -40,6 +41,7 @@ export async function runSync(
         pull,
         push,
         runHooks: sync.runHooks,
+        inspect: await signatureInspector(repository, { remote: name, warn: context.warn }),
         mayRepeat: async () => (await repository.view()).mayRepeat,
         hydrate: hydrator(repository),
         // Opening the view also puts back what something else took from the log.
@@ -50,6 +52,7 @@ export async function runSync(
       },
     )
     const view = await repository.refresh(result.gained)
+    if (result.before !== result.after) await maintain(repository)
     return { ...result, pulledEvents: Math.max(0, view.eventCount - eventsBefore) }
   } finally {
     progress.end()

@@ -130,6 +130,17 @@ describe('an actor with a key', { concurrency: 2 }, () => {
     assert.deepEqual(await verify(), { events_checked: count, signatures_valid: count, error_count: 0 })
   })
 
+  it('undoes its first change, not the card that came along', async (t) => {
+    const { run, path, environment, events } = await setUp(t)
+    const { actor_id } = (await run('actor init', { label: 'bo' })) as { actor_id: string }
+    const bo = commandRunner({ cwd: path, env: environment, actor: actor_id })
+    const { issue_id: issue } = (await bo.run('issue create', { title: 'of bo' })) as { issue_id: string }
+    await run('issue close', { issue: [issue] })
+    assert.equal((await events()).filter(isCardEvent).length, 1)
+    const { undone } = (await run('undo')) as { undone: { kind: string } }
+    assert.equal(undone.kind, 'StateChanged')
+  })
+
   it('writes no card where nothing is changed', async (t) => {
     const { run, create, events, data_dir } = await setUp(t)
     const issue = await create()
