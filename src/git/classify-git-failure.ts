@@ -124,6 +124,6 @@ function oneLine(text: string | undefined): string {
 }
 
 /** The ref that `git for-each-ref` left out because its file holds no id (ref-filter.c: filter_one()); null when none. */
-export function namesBrokenRef(stderr: string): string | null {
-  return /ignoring broken ref (\S+)/.exec(stderr)?.[1] ?? null
+export function namesBrokenRefs(stderr: string): string[] {
+  return [...stderr.matchAll(/ignoring broken ref (\S+)/g)].map(([, ref = '']) => ref)
 }

@@ -43,7 +43,7 @@ export function createCombinedPort(context: PortContext): GitPort {
     implementation: 'combined',
     environment,
     readRef: hasRefFiles ? async (ref) => readRefFile(layout, ref) : native.readRef,
-    listRefs: hasRefFiles ? async (prefix) => listRefFiles(layout, prefix) : native.listRefs,
+    listRefs: hasRefFiles ? async (prefix, onBroken) => listRefFiles(layout, prefix, onBroken) : native.listRefs,
     readObject: async (oid, bytesMax) =>
       readLooseObject(layout, oid, bytesMax) ?? (await native.readObject(oid, bytesMax)),
     async *readHistory(options) {

@@ -31,6 +31,7 @@ export type {
   ObjectFormat,
   ObjectType,
   Oid,
+  OnBrokenRef,
   PendingObject,
   PublishPlan,
   ReadHistoryOptions,

@@ -104,6 +104,9 @@ export interface GitSupports {
   readonly packs: boolean
 }
 
+/** Takes note of a ref that names no object, and why. */
+export type OnBrokenRef = (ref: RefName, reason: string) => void
+
 export interface GitPort {
   /** `combined` picks one of the two per operation, by the measurements in docs/decisions/0002. */
   readonly implementation: 'native' | 'isomorphic' | 'combined'
@@ -114,8 +117,12 @@ export interface GitPort {
 
   /** The commit a ref names, null when there is no such ref. A symbolic or broken ref is a `CorruptObjectError`. */
   readRef(ref: RefName): Promise<Oid | null>
-  /** Refs below a prefix ending in `/`, by name. */
-  listRefs(prefix: string): Promise<readonly { readonly ref: RefName; readonly oid: Oid }[]>
+  /**
+   * Refs below a prefix ending in `/`, by name.
+   * @param onBroken - is told of a symbolic or broken ref, which is then left out; without it one is an error
+   * @throws {CorruptObjectError} on a symbolic or broken ref
+   */
+  listRefs(prefix: string, onBroken?: OnBrokenRef): Promise<readonly { readonly ref: RefName; readonly oid: Oid }[]>
 
   /**
    * One object, null when the repository does not hold it.

@@ -103,6 +103,35 @@ function portFacts(kind: RepositoryKind, open: OpenPort, supports: GitSupports):
     const broken = parseRefName('refs/grite/broken')
     writeFileSync(looseRefPath(repository.layout, broken), 'no id\n')
     await assert.rejects(port.readRef(broken), CorruptObjectError)
+    await assert.rejects(port.listRefs('refs/grite/'), CorruptObjectError)
+  })
+
+  it('lists the sound refs beside broken ones, and names those', {
+    skip: kind === 'reftable' && 'refs are no files',
+  }, async (t) => {
+    const { repository, port } = await openFixture(t)
+    const [head] = await publishChain(port, ['one'])
+    repository.run('update-ref', 'refs/grite/locks/packed', walRef)
+    repository.run('pack-refs', '--all')
+    repository.run('update-ref', 'refs/grite/locks/loose', walRef)
+    repository.run('symbolic-ref', 'refs/grite/locks/symbolic', walRef)
+    for (const [name, text] of [
+      ['empty', ''],
+      ['short', '0123\n'],
+    ]) {
+      writeFileSync(looseRefPath(repository.layout, `refs/grite/locks/${name}`), text as string)
+    }
+    const broken: string[] = []
+    const listed = await port.listRefs('refs/grite/locks/', (ref, reason) => void broken.push(`${ref} ${reason}`))
+    assert.deepEqual(listed, [
+      { ref: 'refs/grite/locks/loose', oid: head },
+      { ref: 'refs/grite/locks/packed', oid: head },
+    ])
+    assert.deepEqual(broken.sort(), [
+      'refs/grite/locks/empty does not hold an object id',
+      'refs/grite/locks/short does not hold an object id',
+      'refs/grite/locks/symbolic is a symbolic ref',
+    ])
   })
 
   it('keeps a reflog of the log with who and why', async (t) => {

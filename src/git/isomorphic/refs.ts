@@ -2,16 +2,28 @@ import { type Dirent, readdirSync, readFileSync } from 'node:fs'
 import { CorruptObjectError } from '../../model/errors/index.ts'
 import { asStorageFailure, errnoOf } from '../durable/storage-failure.ts'
 import { isOid } from '../object-codec.ts'
-import type { Oid, RefName, RepositoryLayout } from '../port.ts'
+import type { Oid, OnBrokenRef, RefName, RepositoryLayout } from '../port.ts'
 import { findPackedRef, looseRefPath, packedRefsPath, parsePackedRefs } from '../ref-paths.ts'
 
 /** Reads a ref from its file, else from packed-refs. Null when it is in neither. */
 export function readRefFile(layout: RepositoryLayout, ref: RefName): Oid | null {
-  const loose = readOptional(looseRefPath(layout, ref))
-  if (loose !== null) return requireOid(layout, ref, loose.toString('latin1').replace(/\s+$/, ''))
+  const text = readLooseRef(layout, ref) ?? readPackedRef(layout, ref)
+  if (text === null || isOid(text, layout.objectFormat)) return text
+  return refuseBrokenRef(ref, whyNoOid(text))
+}
+
+/** What a ref's file says, whether or not it is an id. */
+function readLooseRef(layout: RepositoryLayout, ref: RefName): string | null {
+  return readOptional(looseRefPath(layout, ref))?.toString('latin1').replace(/\s+$/, '') ?? null
+}
+
+function readPackedRef(layout: RepositoryLayout, ref: RefName): string | null {
   const packed = readOptional(packedRefsPath(layout))
-  const found = packed && findPackedRef(packed, ref)
-  return found ? requireOid(layout, ref, found) : null
+  return packed === null ? null : findPackedRef(packed, ref)
+}
+
+function whyNoOid(text: string): string {
+  return text.startsWith('ref:') ? 'is a symbolic ref' : 'does not hold an object id'
 }
 
 /** True when packed-refs has the ref, whatever its file says. */
@@ -32,19 +44,31 @@ export function findConflictingRef(layout: RepositoryLayout, ref: RefName): stri
 }
 
 /** Refs below a prefix that ends in `/`, by name. Locks and unfinished files of other writers are left out. */
-export function listRefFiles(layout: RepositoryLayout, prefix: string): readonly { ref: RefName; oid: Oid }[] {
+export function listRefFiles(
+  layout: RepositoryLayout,
+  prefix: string,
+  onBroken: OnBrokenRef = refuseBrokenRef,
+): readonly { ref: RefName; oid: Oid }[] {
   // Loose first: pack-refs writes the packed file before it removes a loose one, so nothing is missed in between.
   const loose = new Set<string>()
   collectNames(layout, prefix.replace(/\/$/, ''), loose)
-  const packed = readOptional(packedRefsPath(layout))
-  for (const { ref } of packed ? parsePackedRefs(packed, prefix) : []) loose.add(ref)
+  const file = readOptional(packedRefsPath(layout))
+  const packed = new Map((file ? parsePackedRefs(file, prefix) : []).map(({ ref, oid }) => [ref, oid]))
   const rows: { ref: RefName; oid: Oid }[] = []
-  for (const name of [...loose].sort()) {
+  for (const name of [...new Set([...loose, ...packed.keys()])].sort()) {
     const ref = name as RefName
-    const oid = readRefFile(layout, ref)
-    if (oid !== null) rows.push({ ref, oid })
+    // One that was loose may have been packed since: then what was read of the packed file is too old.
+    const text = loose.has(ref) ? (readLooseRef(layout, ref) ?? readPackedRef(layout, ref)) : packed.get(ref)
+    if (text === null || text === undefined) continue
+    if (isOid(text, layout.objectFormat)) rows.push({ ref, oid: text })
+    else onBroken(ref, whyNoOid(text))
   }
   return rows
+}
+
+/** @throws {CorruptObjectError} always */
+export function refuseBrokenRef(ref: RefName, reason: string): never {
+  throw new CorruptObjectError(`${ref} ${reason}`, { details: { ref } })
 }
 
 function collectNames(layout: RepositoryLayout, folder: string, names: Set<string>): void {
@@ -69,10 +93,4 @@ function readOptional(path: string): Buffer | null {
     if (['ENOENT', 'ENOTDIR', 'EISDIR'].includes(errnoOf(error) ?? '')) return null
     throw asStorageFailure(error, 'reading a ref')
   }
-}
-
-function requireOid(layout: RepositoryLayout, ref: string, text: string): Oid {
-  if (isOid(text, layout.objectFormat)) return text
-  const what = text.startsWith('ref:') ? 'is a symbolic ref' : 'does not hold an object id'
-  throw new CorruptObjectError(`${ref} ${what}`, { details: { ref } })
 }

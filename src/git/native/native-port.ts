@@ -44,7 +44,7 @@ export function createNativePort(context: PortContext): GitPort {
     layout,
     environment,
     readRef: (ref) => readRefNatively(git, ref),
-    listRefs: (prefix) => listRefsNatively(git, prefix),
+    listRefs: (prefix, onBroken) => listRefsNatively(git, prefix, onBroken),
     readObject: reader.read,
     readHistory: (options) => readHistoryNatively(git, layout.objectFormat, reader.read, options),
     async isAncestor(ancestor, descendant) {

@@ -1,11 +1,12 @@
 import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { CorruptObjectError, RefLockedError, RefMovedError } from '../../model/errors/index.ts'
-import { namesBrokenRef } from '../classify-git-failure.ts'
+import { RefLockedError, RefMovedError } from '../../model/errors/index.ts'
+import { namesBrokenRefs } from '../classify-git-failure.ts'
 import type { Disk, OpenFile } from '../durable/disk.ts'
 import type { FlushSettings } from '../durable/flush-settings.ts'
+import { refuseBrokenRef } from '../isomorphic/refs.ts'
 import { isOid } from '../object-codec.ts'
-import type { Oid, RefName, RefUpdate, RepositoryLayout } from '../port.ts'
+import type { Oid, OnBrokenRef, RefName, RefUpdate, RepositoryLayout } from '../port.ts'
 import { looseRefPath, packedRefsPath, walRef } from '../ref-paths.ts'
 import type { GitRunner } from '../run-git.ts'
 import { flushArguments } from './write-objects.ts'
@@ -22,23 +23,25 @@ export async function readRefNatively(git: GitRunner, ref: RefName): Promise<Oid
 }
 
 /** Refs of this name, or below it when it ends in `/`, by name. */
-export async function listRefsNatively(git: GitRunner, prefix: string): Promise<readonly RefRow[]> {
+export async function listRefsNatively(
+  git: GitRunner,
+  prefix: string,
+  onBroken: OnBrokenRef = refuseBrokenRef,
+): Promise<readonly RefRow[]> {
   const { stdout, stderr } = await git.run([
     'for-each-ref',
     '--format=%(objectname) %(refname) %(symref)',
     '--',
     prefix.replace(/\/$/, ''),
   ])
-  const broken = namesBrokenRef(stderr)
-  if (broken?.startsWith(prefix)) {
-    throw new CorruptObjectError(`${broken} does not hold an object id`, { details: { ref: broken } })
-  }
+  for (const broken of namesBrokenRefs(stderr))
+    if (broken.startsWith(prefix)) onBroken(broken as RefName, 'does not hold an object id')
   const rows: RefRow[] = []
   for (const line of stdout.toString('utf8').split('\n')) {
     const [oid = '', ref = '', symbolic = ''] = line.split(' ')
     if (ref === '' || !ref.startsWith(prefix)) continue
-    if (symbolic !== '') throw new CorruptObjectError(`${ref} is a symbolic ref`, { details: { ref } })
-    rows.push({ ref: ref as RefName, oid: oid as Oid })
+    if (symbolic === '') rows.push({ ref: ref as RefName, oid: oid as Oid })
+    else onBroken(ref as RefName, 'is a symbolic ref')
   }
   return rows
 }
