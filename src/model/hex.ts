@@ -26,3 +26,11 @@ function nibble(code: number): number {
   if (code >= 65 && code <= 70) return code - 55
   return -1
 }
+
+/** Sixteen random bytes as a UUID of version 4 (RFC 9562 §5.4), hyphenated, lower case. */
+export function formatUuid(random: Uint8Array): string {
+  const bytes = random.slice(0, 16)
+  bytes[6] = ((bytes[6] as number) & 0x0f) | 0x40
+  bytes[8] = ((bytes[8] as number) & 0x3f) | 0x80
+  return formatHex(bytes).replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5')
+}

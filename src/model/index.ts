@@ -13,6 +13,16 @@ export {
 } from './actor-card.ts'
 export { base32hex } from './base32hex.ts'
 export { type ChunkEvent, type DecodedChunk, decodeChunk, encodeChunk, encodeEventChunk, hashChunk } from './chunk.ts'
+export {
+  assignedToOthers,
+  type EarlierAssignment,
+  findEarlierAssignment,
+  hasLeftBehind,
+  isAssignedByClaim,
+  type NewClaim,
+  newClaim,
+  staleAssignees,
+} from './claim.ts'
 export { compareBytes, compareText } from './compare.ts'
 export { type FileContext, laterContext, type ProjectContext } from './context.ts'
 export { type Blocker, findBlockers, isHeldUp } from './dependencies/blockers.ts'
@@ -89,7 +99,7 @@ export {
   planSetField,
 } from './fields.ts'
 export { blake2b128, blake2b160, blake2b256 } from './hash.ts'
-export { formatHex, parseHex } from './hex.ts'
+export { formatHex, formatUuid, parseHex } from './hex.ts'
 export { type Final, fieldNameOf, type HistoryEntry, historyOf, type Subject } from './history.ts'
 export {
   type ActorId,
@@ -103,6 +113,31 @@ export {
 } from './ids.ts'
 export { formatIssueState, parseIssueState } from './issue-state-codec.ts'
 export { limits } from './limits.ts'
+export {
+  type AcquirePlan,
+  type Claim,
+  clockAllowanceMs,
+  describeWrongClock,
+  formatLock,
+  isRenewalDue,
+  type Lock,
+  type LockRequest,
+  type LockState,
+  lockStateAt,
+  type ParsedLock,
+  parseLock,
+  planAcquire,
+  planRelease,
+  planRenew,
+  sharedTtlMsMax,
+} from './lock.ts'
+export {
+  isRepositoryResource,
+  issueOfResource,
+  issueResource,
+  requireResource,
+  resourcesOverlap,
+} from './lock-resource.ts'
 export { dayOf, parseAge, parseTimeSpan } from './moment.ts'
 export { nearWords, suggestionCountMax } from './near-words.ts'
 export { beadsImportActor, deriveBeadsIssueId, originalIdOf } from './original-id.ts'

@@ -12,6 +12,9 @@ export const limits = {
   attachmentNameBytesMax: 1024,
   mimeBytesMax: 256,
   labelsPerIssueMax: 1000,
+  lockResourceBytesMax: 1024,
+  /** A `lock.json` above this is damaged and not loaded. */
+  lockFileBytesMax: 64 * 1024,
   attachmentBytesMax: 16 * 1024 * 1024,
   batchEventsMax: 4096,
   batchBytesMax: 8 * 1024 * 1024,

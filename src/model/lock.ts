@@ -1,0 +1,222 @@
+/**
+ * A lock: who holds what, until when (docs/format.md#locks). It is the file `lock.json` of the newest commit on its ref;
+ * what follows from it is stated here, on values alone.
+ *
+ * Invariants
+ * - The fence of a chain of commits never shrinks, and grows by one with each new holder.
+ * - Renewing keeps holder, nonce and fence.
+ */
+import type { ActorId, EventId } from './ids.ts'
+import { limits } from './limits.ts'
+
+export interface Lock {
+  /** Actor id of whoever holds it, as found. */
+  readonly owner: string
+  /** Made anew by each acquisition. */
+  readonly nonce: string
+  /** 0 when it was released. */
+  readonly expiresUnixMs: number
+  readonly resource: string
+  /** For how long it was taken or renewed; null where the writer did not say. */
+  readonly ttlMs: number | null
+  /** Grows with each holder; null where the writer counts none. */
+  readonly fence: number | null
+  /** Set where the lock is the lease of a claim. */
+  readonly claim: Claim | null
+}
+
+/** What a claim did to the assignees of its issue, so that the traces of one that ended can be told from other assignments. */
+export interface Claim {
+  readonly assignee: string
+  /** When this holder claimed; not moved by renewing. Milliseconds. */
+  readonly sinceUnixMs: number
+  /** Assignments of others that stood there and stay, by their events. */
+  readonly beside: readonly EventId[]
+  /** Assignments that claims before this one left behind, by their events: this claim takes them away. */
+  readonly stale: readonly EventId[]
+}
+
+/** How much longer than its time a lock of another machine is honoured: clocks differ. Milliseconds. */
+export const clockAllowanceMs = 30_000
+/** Leases that clones share last no longer, so that one which does shows a wrong clock. Milliseconds. */
+export const sharedTtlMsMax = 86_400_000
+
+export type LockState = 'live' | 'expired' | 'released'
+
+/** @param allowanceMs - `clockAllowanceMs` for locks of other machines, 0 for those of this one */
+export function lockStateAt(lock: Lock, nowUnixMs: number, allowanceMs: number): LockState {
+  if (lock.expiresUnixMs === 0) return 'released'
+  return nowUnixMs >= lock.expiresUnixMs + allowanceMs ? 'expired' : 'live'
+}
+
+/** What is strange about the times of a lock; null when nothing is. */
+export function describeWrongClock(
+  lock: Lock,
+  { committedAtUnixMs, nowUnixMs, isShared }: WrongClockFacts,
+): string | null {
+  if (lock.expiresUnixMs === 0) return null
+  if (lock.expiresUnixMs < committedAtUnixMs) return 'it ended before it was written'
+  const aheadMs = lock.expiresUnixMs - nowUnixMs
+  return isShared && aheadMs > sharedTtlMsMax + clockAllowanceMs ? 'it ends more than a day from now' : null
+}
+
+export interface WrongClockFacts {
+  /** Whole seconds, as git keeps them, in milliseconds. */
+  readonly committedAtUnixMs: number
+  readonly nowUnixMs: number
+  /** True for leases that clones share. */
+  readonly isShared: boolean
+}
+
+export interface LockRequest {
+  readonly owner: ActorId
+  readonly resource: string
+  readonly ttlMs: number
+  /** Used when a new holder takes it. */
+  readonly nonce: string
+  readonly nowUnixMs: number
+  readonly allowanceMs: number
+  readonly claim?: Claim
+}
+
+export type AcquirePlan =
+  | { readonly outcome: 'acquired' | 'renewed' | 'taken-over'; readonly lock: Lock }
+  | { readonly outcome: 'held'; readonly by: Lock }
+
+/** What acquiring makes of the present lock of a ref; of another's live one nothing. The present holder renews. */
+export function planAcquire(current: Lock | null, request: LockRequest): AcquirePlan {
+  const { owner, resource, ttlMs, nonce, nowUnixMs, allowanceMs } = request
+  const expiresUnixMs = nowUnixMs + ttlMs
+  const isOwn = current?.owner === owner
+  const state = current === null ? 'released' : lockStateAt(current, nowUnixMs, isOwn ? 0 : allowanceMs)
+  if (current !== null && state === 'live') {
+    if (!isOwn) return { outcome: 'held', by: current }
+    // Never shorter: a lock of five minutes within a claim of an hour must not end the claim.
+    const later = Math.max(expiresUnixMs, current.expiresUnixMs)
+    const renewed = { ...current, expiresUnixMs: later, ttlMs: later === expiresUnixMs ? ttlMs : current.ttlMs }
+    return { outcome: 'renewed', lock: { ...renewed, claim: current.claim ?? request.claim ?? null } }
+  }
+  const fence = nextFence(current, nowUnixMs)
+  const isOwnLapsed = isOwn && state === 'expired'
+  const claim = request.claim === undefined ? null : isOwnLapsed ? resumeClaim(current, request.claim) : request.claim
+  return {
+    outcome: state === 'expired' && !isOwn ? 'taken-over' : 'acquired',
+    lock: { owner, nonce, expiresUnixMs, resource, ttlMs, fence, claim },
+  }
+}
+
+/** The assignee that one's own lapsed claim added is still the claim's. */
+function resumeClaim({ claim: before }: Lock, claim: Claim): Claim {
+  return before?.assignee === claim.assignee ? { ...claim, sinceUnixMs: before.sinceUnixMs } : claim
+}
+
+/** The present holder's lock with more time; null when somebody else holds it, or nobody since it was released. */
+export function planRenew(
+  current: Lock | null,
+  { owner, ttlMs, nowUnixMs }: Pick<LockRequest, 'owner' | 'ttlMs' | 'nowUnixMs'>,
+): Lock | null {
+  if (current === null || current.owner !== owner || current.expiresUnixMs === 0) return null
+  return { ...current, expiresUnixMs: nowUnixMs + ttlMs, ttlMs }
+}
+
+/** The same lock, given back. */
+export function planRelease(current: Lock): Lock {
+  return { ...current, expiresUnixMs: 0 }
+}
+
+/**
+ * A chain begins with the time, so that the number goes on growing where the one before it is gone: a ref that was
+ * cleaned away, a remote that was made anew, a holder whose tool does not count.
+ */
+function nextFence(current: Lock | null, nowUnixMs: number): number {
+  return current?.fence == null ? nowUnixMs : current.fence + 1
+}
+
+/** True when less than half of the time that a lock was taken for is left. */
+export function isRenewalDue(lock: Lock, nowUnixMs: number): boolean {
+  return lock.ttlMs !== null && lock.expiresUnixMs - nowUnixMs < lock.ttlMs / 2
+}
+
+/** `lock.json`: pretty JSON, first the keys of the published format. */
+export function formatLock({ owner, nonce, expiresUnixMs, resource, ttlMs, fence, claim }: Lock): string {
+  const ours = { ...(ttlMs === null ? {} : { ttl_ms: ttlMs }), ...(fence === null ? {} : { fence }) }
+  const { assignee, sinceUnixMs: since_unix_ms, beside, stale } = claim ?? {}
+  return JSON.stringify(
+    {
+      owner,
+      nonce,
+      expires_unix_ms: expiresUnixMs,
+      resource,
+      ...ours,
+      ...(claim === null ? {} : { claim: { assignee, since_unix_ms, beside, stale } }),
+    },
+    null,
+    2,
+  )
+}
+
+export type ParsedLock =
+  | { readonly lock: Lock; readonly problem: null }
+  | { readonly lock: null; readonly problem: string }
+
+/** Reads `lock.json` as anybody may have written it. Unknown keys are left alone; ours that are wrong count as absent. */
+export function parseLock(text: string): ParsedLock {
+  let json: unknown
+  try {
+    json = JSON.parse(text)
+  } catch {
+    return wrong('lock.json is not JSON')
+  }
+  if (!isTable(json)) return wrong('lock.json is not an object')
+  const { owner, nonce, resource, expires_unix_ms: expires } = json
+  if (!isShortText(owner, ownerBytesMax)) return wrong('owner is not a short text')
+  if (!isShortText(nonce, ownerBytesMax)) return wrong('nonce is not a short text')
+  if (!isShortText(resource, limits.lockResourceBytesMax)) return wrong('resource is not a short text')
+  if (typeof expires !== 'number' || !Number.isInteger(expires) || expires < 0)
+    return wrong('expires_unix_ms is not a time')
+  const lock = {
+    owner,
+    nonce,
+    resource,
+    // The Rust tool adds without looking: beyond 2^53 it means "for ever".
+    expiresUnixMs: Math.min(expires, limits.tsUnixMsMax),
+    ttlMs: isCount(json.ttl_ms) ? json.ttl_ms : null,
+    fence: isCount(json.fence) ? json.fence : null,
+    claim: parseClaim(json.claim),
+  }
+  return { lock, problem: null }
+}
+
+/** Longer than any owner or nonce that a tool writes. */
+const ownerBytesMax = 256
+/** Assignments of each sort that a claim remembers. */
+export const claimEventsMax = 64
+
+function parseClaim(json: unknown): Claim | null {
+  if (!isTable(json)) return null
+  const { assignee, since_unix_ms: sinceUnixMs } = json
+  if (!isShortText(assignee, limits.assigneeBytesMax) || !isCount(sinceUnixMs)) return null
+  return { assignee, sinceUnixMs, beside: parseEventIds(json.beside), stale: parseEventIds(json.stale) }
+}
+
+function parseEventIds(json: unknown): EventId[] {
+  const ids = Array.isArray(json) ? json.slice(0, claimEventsMax) : []
+  return ids.filter((id) => typeof id === 'string' && /^[0-9a-f]{64}$/.test(id)) as EventId[]
+}
+
+function wrong(problem: string): ParsedLock {
+  return { lock: null, problem }
+}
+
+function isTable(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+/** Not empty, at most so many UTF-16 units: near enough to keep what is printed and compared small. */
+function isShortText(value: unknown, lengthMax: number): value is string {
+  return typeof value === 'string' && value !== '' && value.length <= lengthMax && value.isWellFormed()
+}
+
+function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0
+}

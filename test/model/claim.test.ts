@@ -1,0 +1,152 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import {
+  type ActorId,
+  assignedToOthers,
+  type Claim,
+  type Event,
+  findEarlierAssignment,
+  foldIssue,
+  hasLeftBehind,
+  type IssueId,
+  identifyEvent,
+  isAssignedByClaim,
+  type Lock,
+  newClaim,
+  planRelease,
+  staleAssignees,
+} from '../../src/model/index.ts'
+
+const [ann, bo, cy] = ['0a'.repeat(16), '0b'.repeat(16), '0c'.repeat(16)] as [ActorId, ActorId, ActorId]
+const issue = '3f2a91c0'.repeat(4) as IssueId
+
+const event = (tsUnixMs: number, actor: ActorId, body: Event['body']): Event =>
+  identifyEvent({ issueId: issue, actor, tsUnixMs, parent: null, body })
+const created = event(1, cy, { type: 'IssueCreated', title: 't', body: '', labels: [] })
+const assign = (ts: number, actor: ActorId, user: string) => event(ts, actor, { type: 'AssigneeAdded', user })
+const unassign = (ts: number, actor: ActorId, user: string) => event(ts, actor, { type: 'AssigneeRemoved', user })
+const stateOf = (...events: readonly Event[]) => foldIssue(issue, [created, ...events])
+
+const lockOf = (owner: ActorId, claim: Partial<Claim> | null): Lock => ({
+  owner,
+  nonce: 'n',
+  expiresUnixMs: 1,
+  resource: `issue:${issue}`,
+  ttlMs: 1,
+  fence: 1,
+  claim: claim === null ? null : { assignee: 'ann', sinceUnixMs: 100, beside: [], stale: [], ...claim },
+})
+
+describe('an assignee', () => {
+  const left = assign(100, ann, 'ann')
+
+  test('that an ended claim added is left behind', () => {
+    const state = stateOf(left)
+    assert.deepEqual(assignedToOthers(state, 'bo', []), ['ann'])
+    assert.deepEqual(assignedToOthers(state, 'bo', [lockOf(ann, {})]), [])
+    assert.equal(hasLeftBehind(state, [lockOf(ann, {})]), true)
+    assert.equal(isAssignedByClaim(state, lockOf(ann, {})), true)
+  })
+
+  const cases: Readonly<Record<string, readonly [Event, Lock]>> = {
+    'was there before the claim': [assign(99, ann, 'ann'), lockOf(ann, {})],
+    'was added by somebody else': [assign(100, bo, 'ann'), lockOf(ann, {})],
+    'is another one': [assign(100, ann, 'anna'), lockOf(ann, {})],
+    'comes with a lock that is no claim': [left, lockOf(ann, null)],
+  }
+  for (const [title, [add, lock]] of Object.entries(cases)) {
+    test(`that ${title} stays an assignee`, () => {
+      const state = stateOf(add)
+      assert.equal(assignedToOthers(state, 'bo', [lock]).length, 1)
+      assert.equal(hasLeftBehind(state, [lock]), false)
+      assert.equal(isAssignedByClaim(state, lock), false)
+    })
+  }
+
+  test('that was taken away is nobody’s', () => {
+    const state = stateOf(left, unassign(101, bo, 'ann'))
+    assert.deepEqual(assignedToOthers(state, 'bo', []), [])
+    assert.equal(isAssignedByClaim(state, lockOf(ann, {})), false)
+  })
+
+  test('that is oneself is not another', () => {
+    assert.deepEqual(assignedToOthers(stateOf(left), 'ann', []), [])
+    assert.deepEqual(assignedToOthers(stateOf(left), null, []), ['ann'])
+  })
+})
+
+describe('a new claim', () => {
+  const facts = { owner: bo, assignee: 'bo', nowUnixMs: 500, ended: [] as Lock[], events: [] as Event[] }
+
+  test('is to take away what the claims before it left behind', () => {
+    const left = assign(100, ann, 'ann')
+    const claim = newClaim(stateOf(left), { ...facts, ended: [planRelease(lockOf(ann, {}))], events: [created, left] })
+    assert.deepEqual(claim, { assignee: 'bo', sinceUnixMs: 500, beside: [], stale: [left.eventId] })
+    assert.deepEqual(staleAssignees(stateOf(left), claim), ['ann'])
+    assert.deepEqual(staleAssignees(stateOf(left, unassign(600, cy, 'ann')), claim), [])
+  })
+
+  test('takes over what a claim that never reached the log was to take away', () => {
+    const left = assign(100, ann, 'ann')
+    const crashed = lockOf(bo, { assignee: 'bo', sinceUnixMs: 400, stale: [left.eventId] })
+    const claim = newClaim(stateOf(left), { ...facts, owner: cy, assignee: 'cy', ended: [crashed], events: [left] })
+    assert.deepEqual(claim.stale, [left.eventId])
+  })
+
+  test('remembers that others had assigned its user already', () => {
+    const given = assign(50, cy, 'bo')
+    const claim = newClaim(stateOf(given), { ...facts, events: [created, given] })
+    assert.deepEqual([claim.beside, claim.stale], [[given.eventId], []])
+  })
+
+  test('leaves what an ended claim of the same name left behind', () => {
+    const left = assign(100, ann, 'ann')
+    const claim = newClaim(stateOf(left), { ...facts, assignee: 'ann', ended: [lockOf(ann, {})], events: [left] })
+    assert.deepEqual([claim.beside, claim.stale], [[left.eventId], []])
+  })
+})
+
+describe('of two claims that did not know of each other', () => {
+  const [first, second] = [assign(200, ann, 'ann'), assign(300, bo, 'bo')]
+  const [annLock, boLock] = [lockOf(ann, {}), lockOf(bo, { assignee: 'bo' })]
+  const merged = [created, second, first]
+
+  test('the one with the smaller version stands, in both clones', () => {
+    assert.equal(findEarlierAssignment(merged, annLock), null)
+    assert.deepEqual(findEarlierAssignment(merged, boLock), { user: 'ann', actor: ann, tsUnixMs: 200 })
+  })
+
+  test('at the same time the smaller actor stands', () => {
+    const same = [assign(200, ann, 'ann'), assign(200, bo, 'bo')]
+    assert.equal(findEarlierAssignment(same, annLock), null)
+    assert.equal(findEarlierAssignment(same, boLock)?.user, 'ann')
+  })
+
+  test('of one name too, only one stands', () => {
+    const both = [assign(200, ann, 'x'), assign(300, bo, 'x')]
+    assert.equal(findEarlierAssignment(both, lockOf(ann, { assignee: 'x' })), null)
+    assert.equal(findEarlierAssignment(both, lockOf(bo, { assignee: 'x' }))?.actor, ann)
+  })
+
+  test('the one that gave up does not count any more', () => {
+    assert.equal(findEarlierAssignment([...merged, unassign(400, ann, 'ann')], boLock), null)
+  })
+
+  test('what a claim had seen does not beat it', () => {
+    assert.equal(findEarlierAssignment(merged, lockOf(bo, { assignee: 'bo', beside: [first.eventId] })), null)
+    assert.equal(findEarlierAssignment(merged, lockOf(bo, { assignee: 'bo', stale: [first.eventId] })), null)
+  })
+
+  test('a claim for whom others had assigned before counts from then', () => {
+    const given = assign(150, cy, 'bo')
+    const lock = lockOf(bo, { assignee: 'bo', beside: [given.eventId] })
+    assert.equal(findEarlierAssignment([created, given, first], lock), null)
+    assert.equal(findEarlierAssignment([created, given, first], annLock)?.actor, cy)
+  })
+
+  test('one that never reached the log gives way to whoever did', () => {
+    assert.equal(findEarlierAssignment([created, first], boLock)?.user, 'ann')
+    assert.equal(findEarlierAssignment([created], boLock), null)
+    assert.equal(findEarlierAssignment(merged, lockOf(bo, null)), null)
+  })
+})
