@@ -11,6 +11,19 @@ export {
 } from './ed25519.ts'
 export { attachmentFolder, type IssueBatch, type IssueSegment, issueCodec } from './issue-codec.ts'
 export { type Inspection, type Joined, type JoinRequest, readSegments, stageJoin } from './join.ts'
+export {
+  deleteLock,
+  encodeLockCommit,
+  type FoundLock,
+  type LockMove,
+  leaseRefOf,
+  listLocks,
+  listTrackedLocks,
+  lockRefOf,
+  moveLock,
+  readLock,
+  readLockCommit,
+} from './lock-refs.ts'
 export { findNewestEvent } from './newest-event.ts'
 export { readLog } from './read-log.ts'
 export {

@@ -13,7 +13,8 @@ export const snapshotPrefix = 'refs/grite/snapshots/'
 export const lockPrefix = 'refs/grite/locks/'
 /** Leases, on a remote: 16 hex below it. */
 export const leasePrefix = 'refs/grite-leases/'
-const remotesPrefix = 'refs/grite-remotes/'
+/** Below it lies what the last fetches saw, one folder for each remote. */
+export const remotesPrefix = 'refs/grite-remotes/'
 
 /**
  * The ref under which the last fetch from a remote left one of its refs.

@@ -1,0 +1,195 @@
+/**
+ * Locks as refs (docs/format.md#locks): each is a chain of commits whose newest holds the file `lock.json`. Local locks
+ * lie below `refs/grite/locks/`, leases that clones share below `refs/grite-leases/` of their remote, and what the last
+ * fetch saw of both below the tracking refs.
+ *
+ * Invariants
+ * - A lock moves by compare-and-swap, to a child of the newest commits of it that are known: every move is a fast-forward.
+ * - A lock that cannot be read is an answer, never an error: it must not hide the others.
+ */
+import { createHash } from 'node:crypto'
+import {
+  buildTree,
+  encodeCommit,
+  type GitPort,
+  type ObjectFormat,
+  type Oid,
+  type PendingObject,
+  parseCommit,
+  parseTree,
+  type RefName,
+} from '../git/index.ts'
+import { CorruptObjectError, formatLock, type Lock, limits, ObjectTooLargeError, parseLock } from '../model/index.ts'
+import { commitDate } from './batch.ts'
+import { leasePrefix, lockPrefix, remotesPrefix } from './ref-names.ts'
+
+const lockFile = 'lock.json'
+/** As the Rust tool writes it, without the e. */
+const identity = { name: 'grite', email: 'grit@localhost' }
+
+/** A ref of a lock, and what was found there. */
+export type FoundLock = FoundRef &
+  (
+    | { readonly lock: Lock; readonly committedAtUnixMs: number; readonly problem: null }
+    | { readonly lock: null; readonly problem: string }
+  )
+
+interface FoundRef {
+  readonly ref: RefName
+  /** Null where the ref itself names no object. */
+  readonly oid: Oid | null
+}
+
+/** The ref of a local lock. */
+export function lockRefOf(resource: string): RefName {
+  return `${lockPrefix}${lockSuffix(resource)}` as RefName
+}
+
+/** The ref of a shared lease, on its remote. */
+export function leaseRefOf(resource: string): RefName {
+  return `${leasePrefix}${lockSuffix(resource)}` as RefName
+}
+
+function lockSuffix(resource: string): string {
+  return createHash('sha256').update(resource, 'utf8').digest('hex').slice(0, 16)
+}
+
+/** The local lock of a resource; null when there is none. */
+export async function readLock(git: GitPort, ref: RefName): Promise<FoundLock | null> {
+  try {
+    const oid = await git.readRef(ref)
+    return oid === null ? null : await readLockCommit(git, { ref, oid })
+  } catch (error) {
+    if (error instanceof CorruptObjectError) return { ref, oid: null, lock: null, problem: error.message }
+    throw error
+  }
+}
+
+/** All locks of this clone, by ref name. */
+export function listLocks(git: GitPort): Promise<FoundLock[]> {
+  return listBelow(git, lockPrefix, () => true)
+}
+
+/** All locks and leases that fetches have left here, of every remote, by ref name. */
+export function listTrackedLocks(git: GitPort): Promise<FoundLock[]> {
+  return listBelow(git, remotesPrefix, isTrackedLock)
+}
+
+const [lockFolder, leaseFolder] = [lockPrefix, leasePrefix].map((prefix) => prefix.replace(/^refs/, ''))
+
+function isTrackedLock(ref: RefName): boolean {
+  const name = ref.slice(ref.indexOf('/', remotesPrefix.length))
+  return name.startsWith(lockFolder as string) || name.startsWith(leaseFolder as string)
+}
+
+async function listBelow(git: GitPort, prefix: string, isWanted: (ref: RefName) => boolean): Promise<FoundLock[]> {
+  const broken: FoundLock[] = []
+  const rows = await git.listRefs(prefix, (ref, reason) => {
+    if (isWanted(ref)) broken.push({ ref, oid: null, lock: null, problem: `the ref ${reason}` })
+  })
+  const found: FoundLock[] = []
+  for (const row of rows) if (isWanted(row.ref)) found.push(await readLockCommit(git, row))
+  return [...found, ...broken].sort((left, right) => (left.ref < right.ref ? -1 : 1))
+}
+
+/** Reads what one commit says. Never throws for what others wrote. */
+export async function readLockCommit(
+  git: GitPort,
+  { ref, oid }: { readonly ref: RefName; readonly oid: Oid },
+): Promise<FoundLock> {
+  const damaged = (problem: string): FoundLock => ({ ref, oid, lock: null, problem })
+  try {
+    const commit = await read(git, oid, 'commit')
+    if (commit === null) return damaged('it names no commit')
+    const { tree, committedAtUnixSeconds } = parseCommit(commit)
+    const rows = await read(git, tree, 'tree')
+    const file = rows && parseTree(git.layout.objectFormat, rows).find(({ name }) => name === lockFile)
+    if (!file) return damaged(`its commit holds no ${lockFile}`)
+    const bytes = await read(git, file.oid, 'blob')
+    if (bytes === null) return damaged(`${lockFile} is missing`)
+    const { lock, problem } = parseLock(new TextDecoder().decode(bytes))
+    if (lock === null) return damaged(problem)
+    if (!ref.endsWith(`/${lockSuffix(lock.resource)}`)) return damaged(`it names the resource of another ref`)
+    return { ref, oid, lock, committedAtUnixMs: committedAtUnixSeconds * 1000, problem: null }
+  } catch (error) {
+    if (error instanceof CorruptObjectError) return damaged(error.message)
+    if (error instanceof ObjectTooLargeError) return damaged(`an object of it is larger than a lock can be`)
+    throw error
+  }
+}
+
+async function read(git: GitPort, oid: Oid, type: 'commit' | 'tree' | 'blob'): Promise<Uint8Array | null> {
+  const object = await git.readObject(oid, limits.lockFileBytesMax)
+  return object?.type === type ? object.content : null
+}
+
+/** The commit of a lock, ready to be written. */
+export function encodeLockCommit(
+  format: ObjectFormat,
+  { lock, parents, nowUnixMs }: { readonly lock: Lock; readonly parents: readonly Oid[]; readonly nowUnixMs: number },
+): { readonly oid: Oid; readonly objects: readonly PendingObject[] } {
+  const tree = buildTree(format, new Map([[lockFile, new TextEncoder().encode(formatLock(lock))]]))
+  const commit = encodeCommit(format, {
+    tree: tree.root,
+    parents,
+    author: { ...identity, ...commitDate(nowUnixMs) },
+    message: `Lock: ${lock.resource}`,
+  })
+  return { oid: commit.oid, objects: [...tree.objects, commit] }
+}
+
+export interface LockMove {
+  readonly ref: RefName
+  /** What the ref names now; null when there is none. */
+  readonly expected: Oid | null
+  readonly lock: Lock
+  /** Newest commits of this lock that are known elsewhere, as on a remote. */
+  readonly alsoAfter?: readonly Oid[]
+  readonly nowUnixMs: number
+}
+
+/**
+ * Moves a lock of this clone.
+ * @throws {RefMovedError} when somebody else moved it first
+ */
+export async function moveLock(
+  git: GitPort,
+  { ref, expected, lock, alsoAfter = [], nowUnixMs }: LockMove,
+): Promise<Oid> {
+  const parents = await newestOf(git, [...(expected === null ? [] : [expected]), ...alsoAfter])
+  const { oid, objects } = encodeLockCommit(git.layout.objectFormat, { lock, parents, nowUnixMs })
+  await git.publish({ objects, updates: [{ ref, expected, next: oid, reflogMessage: `grite: lock ${lock.resource}` }] })
+  return oid
+}
+
+/** Those commits that are not contained in another one. What is no commit can be nobody's parent. */
+async function newestOf(git: GitPort, oids: readonly Oid[]): Promise<Oid[]> {
+  const different: Oid[] = []
+  for (const oid of new Set(oids)) if (await isCommit(git, oid)) different.push(oid)
+  const newest: Oid[] = []
+  for (const oid of different) {
+    let isContained = false
+    for (const other of different) {
+      if (other !== oid && (await git.isAncestor(oid, other))) isContained = true
+    }
+    if (!isContained) newest.push(oid)
+  }
+  return newest
+}
+
+async function isCommit(git: GitPort, oid: Oid): Promise<boolean> {
+  try {
+    return (await read(git, oid, 'commit')) !== null
+  } catch (error) {
+    if (error instanceof CorruptObjectError || error instanceof ObjectTooLargeError) return false
+    throw error
+  }
+}
+
+/**
+ * Deletes a lock of this clone that is still what it was when it was read.
+ * @throws {RefMovedError} when it is not any more
+ */
+export async function deleteLock(git: GitPort, ref: RefName, expected: Oid): Promise<void> {
+  await git.publish({ objects: [], updates: [{ ref, expected, next: null, reflogMessage: '' }] })
+}
