@@ -57,8 +57,10 @@ function readBefore(words: readonly string[], table: CommandTable) {
   let pending: OptionSpec | undefined
   let onlyPositionals = false
   for (const word of words) {
-    if (pending !== undefined) pending = undefined
-    else if (onlyPositionals || word === '-' || !word.startsWith('-')) positionals.push(word)
+    const isValue = pending !== undefined && !(pending.valueOptional === true && word.startsWith('-'))
+    pending = undefined
+    if (isValue) continue
+    if (onlyPositionals || word === '-' || !word.startsWith('-')) positionals.push(word)
     else if (word === '--') onlyPositionals = true
     else if (!word.includes('=')) {
       const spec = findOption(optionsAt(table.match(positionals)?.command), word)

@@ -82,7 +82,8 @@ export function camelCase(name: string): string {
 /** How an option is written in usage lines and messages: `--limit <n>`. */
 export function formatOption(name: string, spec: OptionSpec): string {
   if (spec.type === 'boolean') return `--${name}`
-  return `--${name} <${spec.valueName ?? spec.choices?.join('|') ?? (spec.type === 'count' ? 'n' : 'text')}>`
+  const value = `<${spec.valueName ?? spec.choices?.join('|') ?? (spec.type === 'count' ? 'n' : 'text')}>`
+  return `--${name} ${spec.valueOptional === true ? `[${value}]` : value}`
 }
 
 export function formatArgument(name: string, spec: ArgumentSpec): string {
@@ -174,7 +175,7 @@ function readLine(argv: readonly string[], options: Readonly<Record<string, Opti
     }
   }
   const { tokens } = parseArgs({
-    args: [...argv],
+    args: withEmptyValues(argv, options),
     options: config,
     strict: false,
     allowPositionals: true,
@@ -210,6 +211,23 @@ function readLine(argv: readonly string[], options: Readonly<Record<string, Opti
     }
   }
   return { values, positionals, faults }
+}
+
+/** `--remote` where no value follows becomes `--remote=`. */
+function withEmptyValues(argv: readonly string[], options: Readonly<Record<string, OptionSpec>>): string[] {
+  const words = [...argv]
+  for (let index = 0; index < words.length && words[index] !== '--'; index++) {
+    const word = words[index] as string
+    const spec = word.startsWith('--')
+      ? options[word.slice(2)]
+      : Object.values(options).find(({ short }) => word === `-${short}`)
+    if (spec === undefined || spec.type === 'boolean') continue
+    const next = words[index + 1]
+    if (spec.valueOptional === true && (next === undefined || next.startsWith('-'))) words[index] = `${word}=`
+    // Whatever the value looks like, it is no option.
+    else index++
+  }
+  return words
 }
 
 function negatedOption(written: string, options: Readonly<Record<string, OptionSpec>>): string | undefined {

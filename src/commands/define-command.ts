@@ -13,6 +13,8 @@ export interface OptionSpec {
   readonly summary: string
   /** Stands for the value in help, for example `ms|event id|7d`. */
   readonly valueName?: string
+  /** May stand without a value, which then is the empty text: at the end of the line or before another option. */
+  readonly valueOptional?: boolean
   readonly choices?: readonly string[]
   /** May be given several times (and collects all values); others may be given once. */
   readonly repeatable?: boolean

@@ -42,6 +42,8 @@ const lines: readonly (readonly [words: readonly string[], offered: readonly str
   [['issue', 'list', '--label', 'u'], ['ui']],
   [['issue', 'show', '4'], ['4f2a']],
   [['issue', 'show', '4f2a', ''], []],
+  [['issue', 'show', '--from', '-q', '4'], ['4f2a']],
+  [['issue', 'show', '4f2a', '--from', ''], []],
   [
     ['issue', 'label', 'add', '4f2a', 'bug', ''],
     ['bug', 'ui'],

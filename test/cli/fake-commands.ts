@@ -36,7 +36,9 @@ const issueShow = defineCommand({
   summary: 'Show an issue',
   examples: [{ command: 'grite issue show 4f2a', explains: 'an id prefix is enough' }],
   arguments: { id: { summary: 'Issue id or unique prefix', completes: 'issue' } },
-  options: {},
+  options: {
+    from: { type: 'text', valueName: 'name', valueOptional: true, summary: 'Ask there, or at the usual place' },
+  },
   async run(_context, { id }) {
     if (id === 'gone') throw new NotFoundError('issue gone', { details: { issue_id: 'gone' }, hints: ['Look again'] })
     if (id === 'bug') throw new TypeError('x is not a function')

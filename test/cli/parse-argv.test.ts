@@ -16,6 +16,7 @@ async function inputOf(line: readonly string[]) {
 }
 
 const list = { name: 'issue list', state: undefined, label: [], limit: undefined, reverse: false }
+const show = { name: 'issue show', id: 'ab', from: undefined as string | undefined }
 const create = { name: 'issue create', title: 'T', body: undefined, bodyFile: undefined, label: [] }
 
 const accepted: readonly (readonly [title: string, line: readonly string[], input: object])[] = [
@@ -44,9 +45,27 @@ const accepted: readonly (readonly [title: string, line: readonly string[], inpu
   ['global options stand between its words', ['issue', '-q', 'list'], list],
   ['the longest name wins', ['snapshot', 'list'], { name: 'snapshot list' }],
   ['a shorter name still works', ['snapshot'], { name: 'snapshot' }],
-  ['arguments fill in order', ['issue', 'show', 'ab'], { name: 'issue show', id: 'ab' }],
-  ['a lone hyphen is an argument', ['issue', 'show', '-'], { name: 'issue show', id: '-' }],
-  ['after a double hyphen all are arguments', ['issue', 'show', '--', '--id'], { name: 'issue show', id: '--id' }],
+  ['arguments fill in order', ['issue', 'show', 'ab'], { ...show, id: 'ab' }],
+  ['a lone hyphen is an argument', ['issue', 'show', '-'], { ...show, id: '-' }],
+  ['after a double hyphen all are arguments', ['issue', 'show', '--', '--id'], { ...show, id: '--id' }],
+  ['an optional value follows after a space', ['issue', 'show', 'ab', '--from', 'x'], { ...show, from: 'x' }],
+  ['an optional value follows after an equals sign', ['issue', 'show', '--from=x', 'ab'], { ...show, from: 'x' }],
+  ['an optional value may be left out at the end', ['issue', 'show', 'ab', '--from'], { ...show, from: '' }],
+  [
+    'an optional value may be left out before an option',
+    ['issue', 'show', '--from', '-q', 'ab'],
+    { ...show, from: '' },
+  ],
+  [
+    'an optional value may be left out before a double hyphen',
+    ['issue', 'show', '--from', '--', 'ab'],
+    { ...show, from: '' },
+  ],
+  [
+    'a value that looks like such an option stays one',
+    ['issue', 'create', '-t', '--from', '--body', '--from'],
+    { ...create, title: '--from', body: '--from' },
+  ],
   [
     'the last argument takes the rest',
     ['issue', 'label', 'add', 'ab', 'x', 'y'],
@@ -137,7 +156,7 @@ const refused: readonly (readonly [line: string, message: string, ...suggestions
   ['issue list --no-limit', 'unknown option --no-limit'],
   ['issue list more', "unexpected argument 'more'; `grite issue list` takes no arguments"],
   ['issue show a b', "unexpected argument 'b'; `grite issue show` takes 1 argument"],
-  ['issue show', 'missing required argument <id>', 'Usage: grite issue show <id>'],
+  ['issue show', 'missing required argument <id>', 'Usage: grite issue show <id> [options]'],
   ['issue create', 'missing required option --title <text>', 'Usage: grite issue create --title <text> [options]'],
   ['issue create --title', '--title needs a value'],
   ['isue list', "unknown command 'isue'", 'Did you mean `grite issue list`?'],
