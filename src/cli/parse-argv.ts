@@ -301,6 +301,12 @@ function readArguments(
   let next = 0
   for (const [name, spec] of argumentEntries(command)) {
     const absent = next >= given.length
+    // An argument may also be given as an option of its name.
+    const asOption = Object.hasOwn(command.options, name) ? input[camelCase(name)] : undefined
+    if (asOption !== undefined) {
+      if (!absent) faults.push({ fault: 'other', message: `${name} is given twice`, details: { field: name } })
+      continue
+    }
     if (absent && spec.optional !== true) missing.push(formatArgument(name, spec))
     if (spec.repeatable === true) {
       input[camelCase(name)] = given.slice(next)

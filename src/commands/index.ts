@@ -23,6 +23,10 @@ import { issueList } from './issue/list.ts'
 import { issueShow } from './issue/show.ts'
 import { issueClose, issueReopen } from './issue/state.ts'
 import { issueUpdate } from './issue/update.ts'
+import { lockAcquire, lockRenew } from './lock/acquire.ts'
+import { lockGc } from './lock/gc.ts'
+import { lockRelease } from './lock/release.ts'
+import { lockStatus } from './lock/status.ts'
 import { queryList, queryRemove, queryRun, querySave } from './query/query.ts'
 import { ready } from './ready.ts'
 import { rebuild } from './rebuild.ts'
@@ -63,6 +67,11 @@ export const allCommands: readonly AnyCommand[] = [
   queryRemove,
   undo,
   batch,
+  lockAcquire,
+  lockRenew,
+  lockRelease,
+  lockStatus,
+  lockGc,
   sync,
   actorInit,
   actorList,

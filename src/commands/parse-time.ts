@@ -14,3 +14,19 @@ export function parseMoment(option: string, text: string, nowUnixMs: number): nu
     { details: { field: option, value: text, allowed: ['<n>s', '<n>m', '<n>h', '<n>d', '<n>w', 'YYYY-MM-DD', 'ms'] } },
   )
 }
+
+/**
+ * Parses a length of time: `90s`, `15m`, `2h`, `1d`, or whole seconds.
+ * @returns milliseconds, at least a second
+ * @throws {InvalidArgsError} naming the option and what is allowed
+ */
+export function parseDuration(option: string, text: string, msMax: number): number {
+  const typed = text.trim()
+  const ms = parseAge(/^\d+$/.test(typed) ? `${typed}s` : typed)
+  if (ms !== undefined && ms >= 1000 && ms <= msMax) return ms
+  const most = `${msMax / 3_600_000}h`
+  throw new InvalidArgsError(
+    `--${option} must be a time like 90s, 15m or 2h, or seconds, from 1 second to ${most}, got '${text}'`,
+    { details: { field: option, value: text, allowed: ['<seconds>', '<n>s', '<n>m', '<n>h', '<n>d'], max: most } },
+  )
+}

@@ -88,6 +88,10 @@ export class Repository {
     this.paths = gritePaths(layout)
   }
 
+  get facts(): RepositoryFacts {
+    return this.#facts
+  }
+
   /** The remotes, through the user's git. */
   get remotes(): RemotePort {
     const { env, isInteractive = false } = this.#facts

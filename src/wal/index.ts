@@ -21,6 +21,8 @@ export {
   listTrackedLocks,
   lockRefOf,
   moveLock,
+  newestCommits,
+  parseTrackedLock,
   readLock,
   readLockCommit,
 } from './lock-refs.ts'
@@ -32,11 +34,12 @@ export {
   lockPrefix,
   remoteRefOf,
   snapshotPrefix,
+  splitTrackingRef,
   trackingPrefix,
   trackingRef,
   walRef,
 } from './ref-names.ts'
-export { fetchRefspecs } from './refspecs.ts'
+export { fetchRefspecs, lockRefspecs } from './refspecs.ts'
 export type { LogProblem, Segment, SegmentCodec, SegmentCommit } from './segment-codec.ts'
 export {
   type Gained,

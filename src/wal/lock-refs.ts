@@ -21,7 +21,7 @@ import {
 } from '../git/index.ts'
 import { CorruptObjectError, formatLock, type Lock, limits, ObjectTooLargeError, parseLock } from '../model/index.ts'
 import { commitDate } from './batch.ts'
-import { leasePrefix, lockPrefix, remotesPrefix } from './ref-names.ts'
+import { leasePrefix, lockPrefix, remotesPrefix, splitTrackingRef } from './ref-names.ts'
 
 const lockFile = 'lock.json'
 /** As the Rust tool writes it, without the e. */
@@ -75,11 +75,15 @@ export function listTrackedLocks(git: GitPort): Promise<FoundLock[]> {
   return listBelow(git, remotesPrefix, isTrackedLock)
 }
 
-const [lockFolder, leaseFolder] = [lockPrefix, leasePrefix].map((prefix) => prefix.replace(/^refs/, ''))
+/** What the tracking ref of a lock says by its name: the part that stands for the remote, and which of both it is. */
+export function parseTrackedLock(ref: RefName): { readonly remotePart: string; readonly kind: 'lock' | 'lease' } {
+  const { remotePart, remoteRef } = splitTrackingRef(ref)
+  return { remotePart, kind: remoteRef.startsWith(leasePrefix) ? 'lease' : 'lock' }
+}
 
 function isTrackedLock(ref: RefName): boolean {
-  const name = ref.slice(ref.indexOf('/', remotesPrefix.length))
-  return name.startsWith(lockFolder as string) || name.startsWith(leaseFolder as string)
+  const { remoteRef } = splitTrackingRef(ref)
+  return remoteRef.startsWith(lockPrefix) || remoteRef.startsWith(leasePrefix)
 }
 
 async function listBelow(git: GitPort, prefix: string, isWanted: (ref: RefName) => boolean): Promise<FoundLock[]> {
@@ -156,14 +160,14 @@ export async function moveLock(
   git: GitPort,
   { ref, expected, lock, alsoAfter = [], nowUnixMs }: LockMove,
 ): Promise<Oid> {
-  const parents = await newestOf(git, [...(expected === null ? [] : [expected]), ...alsoAfter])
+  const parents = await newestCommits(git, [...(expected === null ? [] : [expected]), ...alsoAfter])
   const { oid, objects } = encodeLockCommit(git.layout.objectFormat, { lock, parents, nowUnixMs })
   await git.publish({ objects, updates: [{ ref, expected, next: oid, reflogMessage: `grite: lock ${lock.resource}` }] })
   return oid
 }
 
 /** Those commits that are not contained in another one. What is no commit can be nobody's parent. */
-async function newestOf(git: GitPort, oids: readonly Oid[]): Promise<Oid[]> {
+export async function newestCommits(git: GitPort, oids: readonly Oid[]): Promise<Oid[]> {
   const different: Oid[] = []
   for (const oid of new Set(oids)) if (await isCommit(git, oid)) different.push(oid)
   const newest: Oid[] = []

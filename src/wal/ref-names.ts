@@ -36,6 +36,13 @@ export function remoteRefOf(remote: string, tracking: RefName): RefName {
   return `refs/${tracking.slice(trackingPrefix(remote).length)}` as RefName
 }
 
+/** A tracking ref as the part that stands for its remote, and the name that it has there. */
+export function splitTrackingRef(ref: RefName): { readonly remotePart: string; readonly remoteRef: RefName } {
+  const rest = ref.slice(remotesPrefix.length)
+  const slash = rest.indexOf('/')
+  return { remotePart: rest.slice(0, slash), remoteRef: `refs${rest.slice(slash)}` as RefName }
+}
+
 /** Any text as one part of a ref's name: base32hex, lower case, of its BLAKE2b-160. */
 export function encodeRefPart(text: string): string {
   return base32hex(blake2b160(new TextEncoder().encode(text)))

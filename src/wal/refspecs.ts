@@ -7,5 +7,14 @@ import { leasePrefix, lockPrefix, snapshotPrefix, trackingRef, walRef } from './
 export function fetchRefspecs(remote: string): readonly string[] {
   // `wa*` because the pattern of a single name must hold a star; nothing else is called so.
   const log = walRef.slice(0, -1)
-  return [log, snapshotPrefix, lockPrefix, leasePrefix].map((start) => `+${start}*:${trackingRef(remote, start)}*`)
+  return [...[log, snapshotPrefix].map((start) => refspecOf(remote, start)), ...lockRefspecs(remote)]
+}
+
+/** What is fetched of a remote to see who holds what there. */
+export function lockRefspecs(remote: string): readonly string[] {
+  return [lockPrefix, leasePrefix].map((start) => refspecOf(remote, start))
+}
+
+function refspecOf(remote: string, start: string): string {
+  return `+${start}*:${trackingRef(remote, start)}*`
 }

@@ -37,6 +37,7 @@ const issueShow = defineCommand({
   examples: [{ command: 'grite issue show 4f2a', explains: 'an id prefix is enough' }],
   arguments: { id: { summary: 'Issue id or unique prefix', completes: 'issue' } },
   options: {
+    id: { type: 'text', summary: 'The same, as an option' },
     from: { type: 'text', valueName: 'name', valueOptional: true, summary: 'Ask there, or at the usual place' },
   },
   async run(_context, { id }) {

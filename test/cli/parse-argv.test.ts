@@ -48,6 +48,7 @@ const accepted: readonly (readonly [title: string, line: readonly string[], inpu
   ['arguments fill in order', ['issue', 'show', 'ab'], { ...show, id: 'ab' }],
   ['a lone hyphen is an argument', ['issue', 'show', '-'], { ...show, id: '-' }],
   ['after a double hyphen all are arguments', ['issue', 'show', '--', '--id'], { ...show, id: '--id' }],
+  ['an argument may be given as an option', ['issue', 'show', '--id=ab'], show],
   ['an optional value follows after a space', ['issue', 'show', 'ab', '--from', 'x'], { ...show, from: 'x' }],
   ['an optional value follows after an equals sign', ['issue', 'show', '--from=x', 'ab'], { ...show, from: 'x' }],
   ['an optional value may be left out at the end', ['issue', 'show', 'ab', '--from'], { ...show, from: '' }],

@@ -1,0 +1,67 @@
+import { defineCommand } from '../define-command.ts'
+import { acquireLock, type Held, renewLock } from './hold.ts'
+import {
+  choosePlace,
+  findHeld,
+  placeOptions,
+  readTtl,
+  resourceArgument,
+  resourceOption,
+  settleResource,
+  ttlOption,
+} from './lock-input.ts'
+
+export const lockAcquire = defineCommand({
+  name: 'lock acquire',
+  summary: 'Take a lock, or give the one you have more time',
+  description: [
+    'A lock keeps others from taking what overlaps it: `repo:<name>` excludes everything, `path:<path>` the path and what',
+    'lies below it, `issue:<id>` the issue, any other name itself. It ends by itself when its time is over. Without',
+    '`--remote`, and with none configured, it holds in this clone.',
+  ].join('\n'),
+  examples: [
+    { command: 'grite lock acquire path:src/parser --ttl 30m', explains: 'half an hour for a folder' },
+    { command: 'grite lock acquire issue:3f2a91c --remote', explains: 'seen by all clones' },
+  ],
+  arguments: resourceArgument,
+  options: { ...resourceOption, ...ttlOption('How long it lasts; default 5 minutes'), ...placeOptions },
+  async run(context, input) {
+    const repository = await context.repository()
+    const place = await choosePlace(repository, input)
+    const ttlMs = readTtl(input.ttl, place)
+    const resource = await settleResource(repository, input.resource)
+    const held = await acquireLock(repository, place, { resource, ttlMs })
+    return { data: describeHeld(held, context.clock.nowUnixMs()) }
+  },
+})
+
+export const lockRenew = defineCommand({
+  name: 'lock renew',
+  summary: 'Give a lock more time',
+  description: 'Only for its holder. What nobody holds is taken.',
+  examples: [{ command: 'grite lock renew path:src/parser --ttl 1h', explains: 'an hour from now' }],
+  arguments: resourceArgument,
+  options: { ...resourceOption, ...ttlOption('How long from now; default 5 minutes'), ...placeOptions },
+  async run(context, input) {
+    const repository = await context.repository()
+    const { place, resource } = await findHeld(repository, input)
+    const ttlMs = readTtl(input.ttl, place)
+    const held = await renewLock(repository, place, { resource, ttlMs })
+    return { data: describeHeld(held, context.clock.nowUnixMs()) }
+  },
+})
+
+/** A lock as those commands answer that took it or gave it more time. */
+export function describeHeld({ outcome, lock, place }: Held, nowUnixMs: number) {
+  return {
+    resource: lock.resource,
+    owner: lock.owner,
+    nonce: lock.nonce,
+    expires_unix_ms: lock.expiresUnixMs,
+    ttl_seconds: Math.max(0, Math.round((lock.expiresUnixMs - nowUnixMs) / 1000)),
+    outcome,
+    level: place.level,
+    remote: place.remote,
+    fence: lock.fence,
+  }
+}

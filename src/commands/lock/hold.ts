@@ -1,0 +1,207 @@
+/**
+ * Taking locks, giving them more time and giving them back, wherever they are kept.
+ *
+ * Two that overlap may have different refs, and then no compare-and-swap decides between them. Whoever takes one looks
+ * around, writes, and looks around again. Of two that do so at once at least one sees the other after its own write, and
+ * gives way: at most one keeps its lock, and no clock is asked (docs/decisions/0010).
+ */
+import { setTimeout as sleep } from 'node:timers/promises'
+import {
+  type AcquirePlan,
+  type ActorId,
+  type Claim,
+  ConflictError,
+  CorruptObjectError,
+  clockAllowanceMs,
+  formatUuid,
+  type Lock,
+  planAcquire,
+  planRelease,
+  planRenew,
+  RefMovedError,
+} from '../../model/index.ts'
+import { appendRetryMsMax, type FoundLock } from '../../wal/index.ts'
+import type { Repository } from '../repository.ts'
+import { heldError } from './held-error.ts'
+import { type LockInSight, locksAgainst, locksInSight, type ReadableLock } from './in-sight.ts'
+import type { LockPlace } from './lock-place.ts'
+
+export interface HoldRequest {
+  readonly resource: string
+  readonly ttlMs: number
+  readonly claim?: Claim
+}
+
+/** A lock that the current actor has now. */
+export interface Held {
+  readonly outcome: 'acquired' | 'renewed' | 'taken-over'
+  readonly lock: Lock
+  readonly place: LockPlace
+}
+
+/** Takes a lock for the current actor; the one that it has gets more time. @throws {ConflictError} naming who holds it */
+export async function acquireLock(repository: Repository, place: LockPlace, request: HoldRequest): Promise<Held> {
+  return hold(repository, place, request, ({ current, owner, nonce, nowUnixMs }) =>
+    planAcquire(current, {
+      ...{ owner, nonce, nowUnixMs, resource: request.resource, ttlMs: request.ttlMs },
+      allowanceMs: place.level === 'remote' ? clockAllowanceMs : 0,
+      ...(request.claim === undefined ? {} : { claim: request.claim }),
+    }),
+  )
+}
+
+/** Gives the current actor's lock more time; takes it where nobody has it. @throws {ConflictError} naming the holder */
+export async function renewLock(repository: Repository, place: LockPlace, request: HoldRequest): Promise<Held> {
+  return hold(repository, place, request, ({ current, owner, nonce, nowUnixMs }) => {
+    const { resource, ttlMs } = request
+    const renewed = planRenew(current, { owner, ttlMs, nowUnixMs })
+    if (renewed !== null) return { outcome: 'renewed', lock: renewed }
+    // Of one whose time is over somebody else was the last holder: that is no renewal.
+    if (current !== null && current.expiresUnixMs !== 0) return { outcome: 'held', by: current }
+    return planAcquire(current, { owner, nonce, nowUnixMs, resource, ttlMs, allowanceMs: 0 })
+  })
+}
+
+interface PlanFacts {
+  readonly current: Lock | null
+  readonly owner: ActorId
+  readonly nonce: string
+  readonly nowUnixMs: number
+}
+
+async function hold(
+  repository: Repository,
+  place: LockPlace,
+  { resource }: HoldRequest,
+  makePlan: (facts: PlanFacts) => AcquirePlan,
+): Promise<Held> {
+  const { git, facts } = repository
+  const owner = (await repository.requireActor()).actor.id
+  const look = async (): Promise<readonly LockInSight[]> => {
+    await place.refresh()
+    return locksInSight(git)
+  }
+  const against = (sights: readonly LockInSight[]) =>
+    locksAgainst(sights, { resource, owner, nowUnixMs: facts.clock.nowUnixMs() })[0]
+
+  return untilUncontended(repository, resource, async () => {
+    const sights = await look()
+    const present = findPresent(sights, place, resource)
+    const current = present?.lock ?? null
+    const nowUnixMs = facts.clock.nowUnixMs()
+    const isOwnLive = current?.owner === owner && nowUnixMs < current.expiresUnixMs
+    const holder = isOwnLive ? undefined : against(sights)
+    if (holder !== undefined) throw await heldError(repository, resource, holder)
+    if (present?.lock === null) throw damagedError(resource, present)
+    const plan = makePlan({ current, owner, nonce: formatUuid(facts.random.bytes(16)), nowUnixMs })
+    if (plan.outcome === 'held') {
+      throw await heldError(repository, resource, sightOf(sights, present))
+    }
+    await place.move({ lock: plan.lock, present, sights, nowUnixMs })
+    const held: Held = { outcome: plan.outcome, lock: plan.lock, place }
+    // One that was live all the time was seen by everybody who looked.
+    if (isOwnLive && facts.clock.nowUnixMs() < current.expiresUnixMs) return held
+    const after = await look()
+    if (against(after) === undefined) return held
+    const own = findPresent(after, place, resource)
+    if (own?.lock?.nonce === plan.lock.nonce) {
+      await place.move({ lock: planRelease(plan.lock), present: own, sights: after, nowUnixMs })
+    }
+    return undefined
+  })
+}
+
+export interface Released {
+  /** False when there was nothing to give back. */
+  readonly changed: boolean
+  /** The lock as it is now; null when there is none. */
+  readonly lock: Lock | null
+}
+
+/**
+ * Gives the current actor's lock back. One that cannot be read is anybody's to clear away; one whose time is over needs
+ * no release.
+ * @throws {ConflictError} when somebody else holds it
+ */
+export async function releaseLock(repository: Repository, place: LockPlace, resource: string): Promise<Released> {
+  const { git, facts } = repository
+  const owner = (await repository.requireActor()).actor.id
+  let isFirst = true
+  return untilUncontended(repository, resource, async () => {
+    // What one holds oneself has hardly moved since it was last seen.
+    if (!isFirst) await place.refresh()
+    let sights = await locksInSight(git)
+    if (isFirst && findPresent(sights, place, resource)?.lock?.owner !== owner) {
+      await place.refresh()
+      sights = await locksInSight(git)
+    }
+    isFirst = false
+    const present = findPresent(sights, place, resource)
+    if (present === null) return { changed: false, lock: null }
+    const nowUnixMs = facts.clock.nowUnixMs()
+    if (present.lock === null && present.oid === null) throw damagedError(resource, present)
+    const { lock } = present
+    if (lock !== null && lock.owner !== owner) {
+      const [holder] = locksAgainst(sights, { resource, owner, nowUnixMs }).filter(({ found }) => found === present)
+      if (holder !== undefined) throw await heldError(repository, resource, holder)
+      return { changed: false, lock }
+    }
+    if (lock?.expiresUnixMs === 0) return { changed: false, lock }
+    const empty = { owner, nonce: formatUuid(facts.random.bytes(16)), resource, ttlMs: null, fence: null, claim: null }
+    const released = planRelease(lock ?? { ...empty, expiresUnixMs: 0 })
+    await place.move({ lock: released, present, sights, nowUnixMs })
+    return { changed: true, lock: released }
+  })
+}
+
+/** The lock of a resource at a place; null when there is none. */
+export function findPresent(sights: readonly LockInSight[], place: LockPlace, resource: string): FoundLock | null {
+  const ref = place.refOf(resource)
+  return sights.find(({ found }) => found.ref === ref)?.found ?? null
+}
+
+function sightOf(sights: readonly LockInSight[], found: FoundLock | null): ReadableLock {
+  return sights.find((sight) => sight.found === found) as ReadableLock
+}
+
+function damagedError(resource: string, { ref, oid, problem }: FoundLock): Error {
+  const details = { reason: 'damaged', resource, ref }
+  if (oid === null) {
+    return new CorruptObjectError(`the lock of ${resource} cannot be read: ${problem}`, {
+      details,
+      hints: [`The ref ${ref} was damaged by something else; once it is deleted the lock can be taken`],
+    })
+  }
+  return new ConflictError(`the lock of ${resource} cannot be read: ${problem}`, {
+    details,
+    hints: ['`grite lock release` on it clears it away'],
+  })
+}
+
+const backoffMsFirst = 5
+const backoffMsMax = 400
+/** Also where the clock stands still. */
+const turnsMax = 100
+
+/** Works until nobody else was in the way: `undefined` and a lost race are followed by another turn. */
+async function untilUncontended<Result extends object>(
+  { facts: { clock, random } }: Repository,
+  resource: string,
+  work: () => Promise<Result | undefined>,
+): Promise<Result> {
+  const deadline = clock.nowUnixMs() + appendRetryMsMax
+  for (let turn = 1, backoff = backoffMsFirst; ; turn++, backoff = Math.min(2 * backoff, backoffMsMax)) {
+    try {
+      const result = await work()
+      if (result !== undefined) return result
+    } catch (error) {
+      if (!(error instanceof RefMovedError)) throw error
+    }
+    if (turn >= turnsMax || clock.nowUnixMs() >= deadline) {
+      throw new ConflictError(`others kept reaching for ${resource}; nothing was taken`, {
+        details: { resource, reason: 'contended' },
+      })
+    }
+    await sleep(backoff * (0.5 + (random.bytes(1)[0] as number) / 256))
+  }
+}

@@ -1,0 +1,57 @@
+/** Every lock that this clone knows of: its own, and those that fetches found on remotes. */
+import type { GitPort, Oid } from '../../git/index.ts'
+import { clockAllowanceMs, type Lock, type LockState, lockStateAt, resourcesOverlap } from '../../model/index.ts'
+import { type FoundLock, listLocks, listTrackedLocks, parseTrackedLock } from '../../wal/index.ts'
+
+/** A lock by where it was seen. Those of remotes are as of the last fetch. */
+export interface LockInSight {
+  readonly found: FoundLock
+  readonly level: 'local' | 'remote'
+  /** `lease`: shared between clones of grite. `lock`: of this clone, or put on the remote by a clone of the Rust tool. */
+  readonly kind: 'lock' | 'lease'
+  /** The part of a tracking ref that stands for the remote; null for local ones. */
+  readonly remotePart: string | null
+}
+
+/** One that can be read. */
+export type ReadableLock = LockInSight & { readonly found: { readonly lock: Lock; readonly oid: Oid } }
+
+export async function locksInSight(git: GitPort): Promise<LockInSight[]> {
+  const [local, tracked] = [await listLocks(git), await listTrackedLocks(git)]
+  return [
+    ...local.map((found): LockInSight => ({ found, level: 'local', kind: 'lock', remotePart: null })),
+    ...tracked.map((found): LockInSight => ({ found, level: 'remote', ...parseTrackedLock(found.ref) })),
+  ]
+}
+
+export function isReadable(sight: LockInSight): sight is ReadableLock {
+  return sight.found.lock !== null
+}
+
+/** How long a lock counts beyond its time: what another machine wrote is judged by another clock. */
+export function allowanceOf({ level }: LockInSight): number {
+  return level === 'remote' ? clockAllowanceMs : 0
+}
+
+export function stateInSight(sight: ReadableLock, nowUnixMs: number): LockState {
+  return lockStateAt(sight.found.lock, nowUnixMs, allowanceOf(sight))
+}
+
+/** Live locks of others that exclude a resource. */
+export function locksAgainst(
+  sights: readonly LockInSight[],
+  { resource, owner, nowUnixMs }: { readonly resource: string; readonly owner: string; readonly nowUnixMs: number },
+): ReadableLock[] {
+  return liveLocksOfOthers(sights, { owner, nowUnixMs }).filter(({ found }) =>
+    resourcesOverlap(found.lock.resource, resource),
+  )
+}
+
+export function liveLocksOfOthers(
+  sights: readonly LockInSight[],
+  { owner, nowUnixMs }: { readonly owner: string; readonly nowUnixMs: number },
+): ReadableLock[] {
+  return sights
+    .filter(isReadable)
+    .filter((sight) => sight.found.lock.owner !== owner && stateInSight(sight, nowUnixMs) === 'live')
+}

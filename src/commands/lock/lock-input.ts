@@ -1,0 +1,133 @@
+/** Options and arguments that the commands about locks and claims share, and how their text becomes values. */
+import {
+  IdParseError,
+  InvalidArgsError,
+  issueOfResource,
+  issueResource,
+  NotFoundError,
+  requireResource,
+  sharedTtlMsMax,
+} from '../../model/index.ts'
+import type { ArgumentTable, OptionTable } from '../define-command.ts'
+import { resolveIssue } from '../issue/resolve-issue.ts'
+import { readRepoConfig } from '../local/repo-config.ts'
+import { parseDuration } from '../parse-time.ts'
+import type { Repository } from '../repository.ts'
+import { chooseRemote } from '../sync/remote-name.ts'
+import { findPresent } from './hold.ts'
+import { isReadable, locksInSight, type ReadableLock } from './in-sight.ts'
+import { type LockPlace, localPlace } from './lock-place.ts'
+import { nameRemotes } from './remote-names.ts'
+import { sharedPlace } from './shared-place.ts'
+
+/** For writes that shall have the issue to themselves. */
+export const lockOption = {
+  lock: { type: 'boolean', summary: 'Hold the lock of the issue meanwhile; fails when somebody else has it' },
+} as const satisfies OptionTable
+
+export const placeOptions = {
+  remote: {
+    type: 'text',
+    valueName: 'name',
+    valueOptional: true,
+    summary: 'For all clones, on this remote; without a name the configured one',
+  },
+  local: { type: 'boolean', summary: 'In this clone only, also where a remote is configured' },
+} as const satisfies OptionTable
+
+export const resourceArgument = {
+  resource: { summary: 'issue:<id>, path:<path>, repo:<name>, or any name' },
+} as const satisfies ArgumentTable
+
+/** The same, as some documents have it. */
+export const resourceOption = {
+  resource: { type: 'text', valueName: 'resource', summary: 'The resource, in place of the argument' },
+} as const satisfies OptionTable
+
+const lockTtlMsDefault = 300_000
+export const claimTtlMsDefault = 3_600_000
+/** Ten years: locks of the Rust tool that are meant to stay have been seen to last that long. */
+const localTtlMsMax = 3650 * 86_400_000
+
+export function ttlOption(summary: string) {
+  return { ttl: { type: 'text', valueName: '15m|seconds', summary } } as const satisfies OptionTable
+}
+
+/** @throws {InvalidArgsError} when it is no time, or longer than the place allows */
+export function readTtl(text: string | undefined, place: LockPlace, defaultMs = lockTtlMsDefault): number {
+  if (text === undefined) return defaultMs
+  return parseDuration('ttl', text, place.level === 'remote' ? sharedTtlMsMax : localTtlMsMax)
+}
+
+/**
+ * Where a command means its locks to be: on the remote that is named, or else configured, or else in this clone.
+ * @throws {InvalidArgsError} when both are asked for
+ */
+export async function choosePlace(
+  repository: Repository,
+  { remote, local }: { readonly remote: string | undefined; readonly local: boolean },
+): Promise<LockPlace> {
+  if (local && remote !== undefined) {
+    throw new InvalidArgsError('--local and --remote exclude each other', { details: { field: 'local' } })
+  }
+  if (local) return localPlace(repository)
+  const configured = (await readRepoConfig(repository.paths.config)).lease.remote
+  if (remote === undefined && configured === undefined) return localPlace(repository)
+  const { name } = await chooseRemote(repository, repository.facts.cwd, remote || configured)
+  return sharedPlace(repository, name)
+}
+
+/**
+ * The resource to lock. An issue is named by its full id, whatever was typed, so that all who mean it name the same; an id
+ * that the log does not know is taken as it stands when it is a full one, or none at all.
+ * @throws {InvalidArgsError} | {NotFoundError} when it is not usable, or names no issue
+ */
+export async function settleResource(repository: Repository, typed: string): Promise<string> {
+  const resource = typed.trim()
+  requireResource(resource)
+  const [, id] = /^issue:(.*)$/s.exec(resource) ?? []
+  if (id === undefined || issueOfResource(resource) !== null) return resource
+  try {
+    return issueResource(await resolveIssue(await repository.view(), id))
+  } catch (error) {
+    const isName = error instanceof IdParseError || (error instanceof NotFoundError && id.length > 32)
+    if (!isName) throw error
+    return resource
+  }
+}
+
+interface HeldInput {
+  readonly resource: string
+  readonly remote: string | undefined
+  readonly local: boolean
+}
+
+/**
+ * Which lock a holder means, and where it is: without an option where the current actor has it, since nobody remembers
+ * how he took it.
+ */
+export async function findHeld(
+  repository: Repository,
+  input: HeldInput,
+): Promise<{ readonly place: LockPlace; readonly resource: string }> {
+  const place = await choosePlace(repository, input)
+  const typed = input.resource.trim()
+  requireResource(typed)
+  const sights = await locksInSight(repository.git)
+  // The Rust tool names issues as they were typed.
+  const isThere = sights.some(({ found }) => found.lock?.resource === typed)
+  const resource = isThere ? typed : await settleResource(repository, typed)
+  const isChosen = input.local || input.remote !== undefined
+  const owner = (await repository.findActor())?.actor.id
+  if (isChosen || findPresent(sights, place, resource)?.lock?.owner === owner) return { place, resource }
+  const elsewhere = sights.filter(isReadable).find((sight) => isHeldBy(sight, owner, resource))
+  if (elsewhere === undefined) return { place, resource }
+  const remote = (await nameRemotes(repository, [elsewhere])).get(elsewhere.remotePart)
+  return { place: remote === undefined ? localPlace(repository) : sharedPlace(repository, remote), resource }
+}
+
+/** A lock that the Rust tool put on a remote is nobody's to move from here. */
+function isHeldBy({ found, kind, level }: ReadableLock, owner: string | undefined, resource: string): boolean {
+  const isOurs = level === 'local' || kind === 'lease'
+  return isOurs && found.lock.owner === owner && found.lock.resource === resource && found.lock.expiresUnixMs !== 0
+}

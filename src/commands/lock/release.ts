@@ -1,0 +1,28 @@
+import { defineCommand } from '../define-command.ts'
+import { releaseLock } from './hold.ts'
+import { findHeld, placeOptions, resourceArgument, resourceOption } from './lock-input.ts'
+
+export const lockRelease = defineCommand({
+  name: 'lock release',
+  summary: 'Give a lock back',
+  description: 'Only for its holder. Releasing what nobody holds is no failure.',
+  examples: [{ command: 'grite lock release path:src/parser', explains: 'others may take it now' }],
+  arguments: resourceArgument,
+  options: { ...resourceOption, ...placeOptions },
+  async run(context, input) {
+    const repository = await context.repository()
+    const { place, resource } = await findHeld(repository, input)
+    const { changed, lock } = await releaseLock(repository, place, resource)
+    return {
+      data: {
+        resource,
+        released: true,
+        outcome: changed ? 'released' : 'unchanged',
+        owner: lock?.owner ?? null,
+        level: place.level,
+        remote: place.remote,
+        fence: lock?.fence ?? null,
+      },
+    }
+  },
+})

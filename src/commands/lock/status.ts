@@ -1,0 +1,87 @@
+import { describeWrongClock, resourcesOverlap } from '../../model/index.ts'
+import { splitTrackingRef } from '../../wal/index.ts'
+import { defineCommand } from '../define-command.ts'
+import { listActors } from '../local/actors.ts'
+import type { Repository } from '../repository.ts'
+import { isReadable, type LockInSight, locksInSight, type ReadableLock, stateInSight } from './in-sight.ts'
+import { choosePlace, placeOptions, settleResource } from './lock-input.ts'
+import { nameRemotes } from './remote-names.ts'
+
+export const lockStatus = defineCommand({
+  name: 'lock status',
+  summary: 'Show locks: who has what, until when',
+  description: [
+    'Shows the locks of this clone, and as of the last fetch the leases of remotes and the locks that clones of the Rust',
+    'tool have put there. With `--remote` it fetches first. What cannot be read is listed apart.',
+  ].join('\n'),
+  examples: [
+    { command: 'grite lock status', explains: 'all that this clone knows of' },
+    { command: 'grite lock status path:src --remote', explains: 'what stands in the way of this one, as of now' },
+  ],
+  arguments: {
+    resource: { summary: 'Only locks that are on this, or overlap it', optional: true },
+  },
+  options: {
+    resource: { type: 'text', valueName: 'resource', summary: 'The resource, in place of the argument' },
+    ...placeOptions,
+  },
+  async run(context, input) {
+    const repository = await context.repository()
+    if (input.remote !== undefined) await (await choosePlace(repository, input)).refresh()
+    const sights = await locksInSight(repository.git)
+    const seen = input.local ? sights.filter(({ level }) => level === 'local') : sights
+    const wanted = input.resource === undefined ? null : await settleResource(repository, input.resource)
+    const readable = seen
+      .filter(isReadable)
+      .filter(({ found }) => wanted === null || resourcesOverlap(found.lock.resource, wanted))
+    const describe = await describer(repository, seen, context.clock.nowUnixMs())
+    const locks = readable.map(describe.lock)
+    for (const { wrong_clock, resource } of locks) {
+      if (wrong_clock === null) continue
+      const message = `the lock on ${resource} has a strange time: ${wrong_clock}; some clock is wrong`
+      context.warn({ code: 'wrong-clock', message, details: { resource } })
+    }
+    const malformed = seen.filter((sight) => !isReadable(sight)).map(describe.malformed)
+    return { data: { locks, total: locks.length, malformed } }
+  },
+})
+
+/** Rows of the answer. */
+async function describer(repository: Repository, sights: readonly LockInSight[], nowUnixMs: number) {
+  const remotes = await nameRemotes(repository, sights)
+  const labels = new Map<string, string | null>(
+    (await listActors(repository.paths)).map(({ id, label }) => [id, label]),
+  )
+  const self = (await repository.findActor())?.actor.id
+  const placeOf = ({ level, kind, remotePart, found }: LockInSight) => ({
+    level,
+    kind,
+    remote: remotes.get(remotePart) ?? null,
+    ref: level === 'local' ? found.ref : splitTrackingRef(found.ref).remoteRef,
+  })
+  return {
+    lock(sight: ReadableLock) {
+      const { lock, committedAtUnixMs } = sight.found
+      const state = stateInSight(sight, nowUnixMs)
+      const isShared = sight.kind === 'lease'
+      return {
+        resource: lock.resource,
+        owner: lock.owner,
+        owner_label: labels.get(lock.owner) ?? lock.claim?.assignee ?? null,
+        is_own: lock.owner === self,
+        nonce: lock.nonce,
+        expires_unix_ms: lock.expiresUnixMs,
+        time_remaining_seconds: Math.max(0, Math.floor((lock.expiresUnixMs - nowUnixMs) / 1000)),
+        expired: state !== 'live',
+        state,
+        ...placeOf(sight),
+        fence: lock.fence,
+        claim: lock.claim !== null,
+        wrong_clock: describeWrongClock(lock, { committedAtUnixMs, nowUnixMs, isShared }),
+      }
+    },
+    malformed(sight: LockInSight) {
+      return { ...placeOf(sight), problem: sight.found.problem }
+    },
+  }
+}
