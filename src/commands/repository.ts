@@ -40,6 +40,7 @@ import { Draft } from './draft.ts'
 import { type ActorChoice, type ChosenActor, createDefaultActor, findActor } from './local/actors.ts'
 import { type GritePaths, gritePaths } from './local/paths.ts'
 import { type RepoConfig, readRepoConfig } from './local/repo-config.ts'
+import { LockGuard } from './lock/lock-guard.ts'
 import { isLookDue, maintain } from './maintenance.ts'
 import { factsOfReceived, judgeNewEvents, type ReceivedEvent } from './received-signatures.ts'
 import { hydrator } from './sync/hydrate.ts'
@@ -56,6 +57,11 @@ export interface RepositoryFacts {
   readonly isInteractive?: boolean
   /** For tests: moments of a publish, or a disk that fails. */
   readonly gitOptions?: Pick<PortOptions, 'hooks' | 'disk' | 'lockWaitMs'>
+}
+
+export interface WriteOptions {
+  /** Whether the issues that the write changes are locked for it meanwhile. */
+  readonly lock?: boolean
 }
 
 /** What became of a write: the new head, or null when there was nothing to change. */
@@ -79,6 +85,9 @@ export class Repository {
   #view: Promise<View> | undefined
   #leaveQueue: (() => Promise<void>) | undefined
   #remotes: RemotePort | undefined
+  readonly #toldLocks = new Set<string>()
+  /** Of the write that is going on. */
+  #guard: LockGuard | undefined
   #problemCount = 0
 
   constructor(layout: RepositoryLayout, facts: RepositoryFacts) {
@@ -233,8 +242,11 @@ export class Repository {
    * Appends what a plan drafts, as one commit, all or nothing. The plan may run several times, each time on fresh
    * state; it must not keep anything from an earlier run.
    */
-  async write<Result>(plan: (draft: Draft) => Promise<Result>): Promise<Written<Result>> {
-    return this.exclusively(async () => {
+  async write<Result>(
+    plan: (draft: Draft) => Promise<Result>,
+    { lock = false }: WriteOptions = {},
+  ): Promise<Written<Result>> {
+    return this.#guarded(lock, async (guard) => {
       const { actor } = await this.requireActor()
       const card = new OwnCard(this.paths, actor)
       const { clock, random } = this.#facts
@@ -259,10 +271,12 @@ export class Repository {
         const { events, attachments } = draft
         const batch = batchOfEvents({ actor: actor.id, events, attachments, nowUnixMs })
         requireBatchFits(batch)
+        await guard.admit(events)
         return batch
       })
       if (appended !== null) {
         await this.#follow(appended, draft?.events ?? [])
+        await guard.written(draft?.events ?? [])
         if (draft?.ownCard !== undefined) await card.note(draft.ownCard)
         if (isLookDue(appended.head)) await maintain(this)
       }
@@ -278,10 +292,11 @@ export class Repository {
    * @returns the new head; null when the log holds all of the events
    */
   async appendBatch(batch: IssueBatch, events: readonly Event[]): Promise<Oid | null> {
-    return this.exclusively(async () => {
+    return this.#guarded(false, async (guard) => {
       let fresh = events
       const appended = await append(this.#target(), async (head) => {
         fresh = await this.#eventsNotAt(head, events)
+        await guard.admit(fresh)
         if (fresh.length === events.length) return batch
         return fresh.length === 0 ? null : { ...batch, records: fresh.map(encodeRecord) }
       })
@@ -296,6 +311,18 @@ export class Repository {
     await this.#dropStaleView(head)
     const known = await (await this.view()).findKnownEventIds(events.map(({ eventId }) => eventId))
     return events.filter(({ eventId }) => !known.has(eventId))
+  }
+
+  /** Runs one write with the queue held, and lets it heed and hold locks. */
+  async #guarded<Result>(takesLocks: boolean, work: (guard: LockGuard) => Promise<Result>): Promise<Result> {
+    const guard = new LockGuard(this, takesLocks, this.#toldLocks)
+    this.#guard = guard
+    try {
+      return await this.exclusively(() => work(guard))
+    } finally {
+      this.#guard = undefined
+      await guard.leave()
+    }
   }
 
   /** Runs several writes with the queue held throughout. Entering again inside is free. */
@@ -359,7 +386,9 @@ export class Repository {
     await (await view?.catch(() => undefined))?.close()
   }
 
+  /** Also after an interrupt: what the write in progress had locked is free again. */
   async close(): Promise<void> {
+    await this.#guard?.leave()
     await this.#closeView()
     await this.git.close()
   }

@@ -14,6 +14,7 @@ import {
 import type { CommandContext } from '../context.ts'
 import { defineCommand } from '../define-command.ts'
 import { writeOutputFile } from '../local/write-file-atomically.ts'
+import { lockOption } from '../lock/lock-option.ts'
 import { changeIssues } from './change-command.ts'
 import { addAttachment, type NewAttachment } from './changes.ts'
 import { resolveIssue } from './resolve-issue.ts'
@@ -36,16 +37,18 @@ export const issueAttachmentAdd = defineCommand({
     name: { type: 'text', valueName: 'name', summary: 'Name shown; default that of the file' },
     sha256: { type: 'text', valueName: 'hex', summary: 'SHA-256 of a content that is not stored' },
     mime: { type: 'text', valueName: 'type', summary: 'Media type; default by the name' },
+    ...lockOption,
   },
   async run(context, input) {
     const attachment = await readAttachment(context, input)
-    return changeIssues(context, [input.issue], (draft, id) => addAttachment(draft, id, attachment), {
-      action: 'attached',
-      name: attachment.name,
-      sha256: attachment.sha256,
-      mime: attachment.mime,
-      stored: attachment.content !== null,
-    })
+    const { name, sha256, mime, content } = attachment
+    return changeIssues(
+      context,
+      [input.issue],
+      (draft, id) => addAttachment(draft, id, attachment),
+      { action: 'attached', name, sha256, mime, stored: content !== null },
+      input,
+    )
   },
 })
 

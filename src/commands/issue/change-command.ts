@@ -2,6 +2,7 @@
 import { currentTitle, type EventId, type IssueId } from '../../model/index.ts'
 import type { CommandContext } from '../context.ts'
 import type { Draft } from '../draft.ts'
+import type { WriteOptions } from '../repository.ts'
 import { resolveIssues } from './resolve-issue.ts'
 
 /** What became of one issue: `event_id` is null when it was so already. */
@@ -28,12 +29,14 @@ export const shortIdLength = 7
  *
  * @param change - drafts it for one issue and returns the ids of its events
  * @param extra - keys to add to the answer
+ * @param options - `lock` holds the locks of the issues meanwhile
  */
 export async function changeIssues<Extra extends object>(
   context: CommandContext,
   typed: readonly string[],
   change: (draft: Draft, issueId: IssueId) => Promise<readonly EventId[]>,
   extra: Extra,
+  options: WriteOptions = {},
 ): Promise<{ readonly data: ChangeData<Extra> }> {
   const repository = await context.repository()
   const { head, result } = await repository.write(async (draft) => {
@@ -53,7 +56,7 @@ export async function changeIssues<Extra extends object>(
       })
     }
     return changes
-  })
+  }, options)
   const [only, ...others] = result
   if (only !== undefined && others.length === 0) return { data: { ...only, ...extra, wal_head: head } }
   return { data: { ...extra, results: result, wal_head: head } }

@@ -1,5 +1,6 @@
 import { InvalidArgsError, parseEventId } from '../../model/index.ts'
 import { defineCommand } from '../define-command.ts'
+import { lockOption } from '../lock/lock-option.ts'
 import { changeIssues } from './change-command.ts'
 import { addComment } from './changes.ts'
 import { bodyOptions, readBody } from './issue-input.ts'
@@ -18,6 +19,7 @@ export const issueComment = defineCommand({
   options: {
     ...bodyOptions,
     'reply-to': { type: 'text', valueName: 'event id', summary: 'Answer this comment' },
+    ...lockOption,
   },
   async run(context, input) {
     let body = await readBody(context, input)
@@ -26,8 +28,12 @@ export const issueComment = defineCommand({
       throw new InvalidArgsError('--body or --body-file is required', { details: { field: 'body' } })
     const text = body
     const parent = input.replyTo === undefined ? null : parseEventId(input.replyTo)
-    return changeIssues(context, [input.issue], (draft, id) => addComment(draft, id, text, parent), {
-      action: 'commented',
-    })
+    return changeIssues(
+      context,
+      [input.issue],
+      (draft, id) => addComment(draft, id, text, parent),
+      { action: 'commented' },
+      input,
+    )
   },
 })

@@ -2,6 +2,7 @@ import type { EventId, IssueId } from '../../model/index.ts'
 import { requireLabel } from '../../model/index.ts'
 import { defineCommand } from '../define-command.ts'
 import type { Draft } from '../draft.ts'
+import { lockOption } from '../lock/lock-option.ts'
 import { changeIssues } from './change-command.ts'
 import { addAssignee, addLabel, removeAssignee, removeLabel } from './changes.ts'
 
@@ -37,10 +38,10 @@ export const issueLabelAdd = defineCommand({
   description: 'A label of a known key, such as priority:P1, sets that field and replaces its old value.',
   examples: [{ command: 'grite issue label add 3f2a91c --label bug --label ui', explains: 'two labels in one commit' }],
   arguments: issues,
-  options: labelOption,
-  run: (context, { issue, label }) => {
+  options: { ...labelOption, ...lockOption },
+  run: (context, { issue, label, lock }) => {
     label.forEach(requireLabel)
-    return changeIssues(context, issue, eachOf(label, addLabel), { action: 'label-added', labels: label })
+    return changeIssues(context, issue, eachOf(label, addLabel), { action: 'label-added', labels: label }, { lock })
   },
 })
 
@@ -49,9 +50,9 @@ export const issueLabelRemove = defineCommand({
   summary: 'Remove labels from issues',
   examples: [{ command: 'grite issue label remove 3f2a91c --label wontfix', explains: 'take one away' }],
   arguments: issues,
-  options: labelOption,
-  run: (context, { issue, label }) =>
-    changeIssues(context, issue, eachOf(label, removeLabel), { action: 'label-removed', labels: label }),
+  options: { ...labelOption, ...lockOption },
+  run: (context, { issue, label, lock }) =>
+    changeIssues(context, issue, eachOf(label, removeLabel), { action: 'label-removed', labels: label }, { lock }),
 })
 
 export const issueAssigneeAdd = defineCommand({
@@ -59,9 +60,9 @@ export const issueAssigneeAdd = defineCommand({
   summary: 'Assign people or agents to issues',
   examples: [{ command: 'grite issue assignee add 3f2a91c --user ann', explains: 'ann works on it' }],
   arguments: issues,
-  options: userOption,
-  run: (context, { issue, user }) =>
-    changeIssues(context, issue, eachOf(user, addAssignee), { action: 'assignee-added', users: user }),
+  options: { ...userOption, ...lockOption },
+  run: (context, { issue, user, lock }) =>
+    changeIssues(context, issue, eachOf(user, addAssignee), { action: 'assignee-added', users: user }, { lock }),
 })
 
 export const issueAssigneeRemove = defineCommand({
@@ -71,9 +72,9 @@ export const issueAssigneeRemove = defineCommand({
     { command: 'grite issue assignee remove 3f2a91c --user ann', explains: 'ann does not work on it any more' },
   ],
   arguments: issues,
-  options: userOption,
-  run: (context, { issue, user }) =>
-    changeIssues(context, issue, eachOf(user, removeAssignee), { action: 'assignee-removed', users: user }),
+  options: { ...userOption, ...lockOption },
+  run: (context, { issue, user, lock }) =>
+    changeIssues(context, issue, eachOf(user, removeAssignee), { action: 'assignee-removed', users: user }, { lock }),
 })
 
 function eachOf(

@@ -1,4 +1,5 @@
 import { defineCommand } from '../define-command.ts'
+import { lockOption } from '../lock/lock-option.ts'
 import { changeIssues } from './change-command.ts'
 import { addLink } from './changes.ts'
 
@@ -15,7 +16,14 @@ export const issueLinkAdd = defineCommand({
   options: {
     url: { type: 'text', valueName: 'url', summary: 'Where it leads', required: true },
     note: { type: 'text', valueName: 'text', summary: 'What it is' },
+    ...lockOption,
   },
-  run: (context, { issue, url, note }) =>
-    changeIssues(context, [issue], (draft, id) => addLink(draft, id, url, note ?? null), { action: 'link-added' }),
+  run: (context, { issue, url, note, lock }) =>
+    changeIssues(
+      context,
+      [issue],
+      (draft, id) => addLink(draft, id, url, note ?? null),
+      { action: 'link-added' },
+      { lock },
+    ),
 })

@@ -1,6 +1,7 @@
 import type { IssueStateWord } from '../../model/index.ts'
 import type { CommandContext } from '../context.ts'
 import { defineCommand } from '../define-command.ts'
+import { lockOption } from '../lock/lock-option.ts'
 import { changeIssues } from './change-command.ts'
 import { addComment, changeState } from './changes.ts'
 import { lookAroundClosed } from './children.ts'
@@ -21,7 +22,7 @@ export const issueClose = defineCommand({
     { command: 'grite issue close 3f2a91c 77bc01d --comment "Released in 2.1"', explains: 'close two in one commit' },
   ],
   arguments: issues,
-  options: commentOption,
+  options: { ...commentOption, ...lockOption },
   async run(context, input) {
     const { data } = await moveIssues(context, input, { state: 'closed', action: 'closed' })
     const finished = await lookAroundClosed(context, data)
@@ -34,14 +35,20 @@ export const issueReopen = defineCommand({
   summary: 'Open closed issues again',
   examples: [{ command: 'grite issue reopen 3f2a91c', explains: 'it was not fixed after all' }],
   arguments: issues,
-  options: commentOption,
+  options: { ...commentOption, ...lockOption },
   run: (context, input) => moveIssues(context, input, { state: 'open', action: 'reopened' }),
 })
+
+interface MoveInput {
+  readonly issue: readonly string[]
+  readonly comment: string | undefined
+  readonly lock: boolean
+}
 
 /** A comment is kept also on an issue that was in that state already: somebody wrote it. */
 function moveIssues(
   context: CommandContext,
-  { issue, comment }: { readonly issue: readonly string[]; readonly comment: string | undefined },
+  { issue, comment, lock }: MoveInput,
   target: { readonly state: IssueStateWord; readonly action: string },
 ) {
   return changeIssues(
@@ -52,5 +59,6 @@ function moveIssues(
       return [...said, ...(await changeState(draft, issueId, target.state))]
     },
     target,
+    { lock },
   )
 }

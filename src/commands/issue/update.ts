@@ -1,5 +1,6 @@
 import { currentBody, currentTitle, InvalidArgsError, requireTitle } from '../../model/index.ts'
 import { defineCommand } from '../define-command.ts'
+import { lockOption } from '../lock/lock-option.ts'
 import { changeIssues } from './change-command.ts'
 import { updateIssue } from './changes.ts'
 import { bodyOptions, fieldOptions, readBody, readFieldChanges } from './issue-input.ts'
@@ -21,6 +22,7 @@ export const issueUpdate = defineCommand({
     title: { type: 'text', valueName: 'text', summary: 'New title' },
     ...bodyOptions,
     ...fieldOptions,
+    ...lockOption,
   },
   async run(context, input) {
     const fields = readFieldChanges(input)
@@ -39,6 +41,12 @@ export const issueUpdate = defineCommand({
       update = { title, body: rest.join('\n').trim(), fields }
     }
     if (update.title !== undefined) requireTitle(update.title)
-    return changeIssues(context, input.issue, (draft, id) => updateIssue(draft, id, update), { action: 'updated' })
+    return changeIssues(
+      context,
+      input.issue,
+      (draft, id) => updateIssue(draft, id, update),
+      { action: 'updated' },
+      input,
+    )
   },
 })

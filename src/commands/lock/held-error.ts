@@ -16,10 +16,12 @@ export async function heldError(repository: Repository, resource: string, sight:
   const { lock } = sight.found
   const holder = await nameHolder(repository, sight)
   const remote = (await nameRemotes(repository, [sight])).get(sight.remotePart) ?? null
+  // Actors of one person have one label.
+  const named = holder === lock.owner ? holder : `${holder} (${lock.owner.slice(0, 8)})`
   const until = formatExpiry(lock.expiresUnixMs)
   const through = lock.resource === resource ? '' : ` through the lock on ${lock.resource}`
   const where = remote === null ? '' : ` on ${remote}`
-  return new ConflictError(`${resource} is held${through} by ${holder} until ${until}${where}`, {
+  return new ConflictError(`${resource} is held${through} by ${named} until ${until}${where}`, {
     details: {
       reason: 'held',
       resource,

@@ -20,11 +20,6 @@ import { type LockPlace, localPlace } from './lock-place.ts'
 import { nameRemotes } from './remote-names.ts'
 import { sharedPlace } from './shared-place.ts'
 
-/** For writes that shall have the issue to themselves. */
-export const lockOption = {
-  lock: { type: 'boolean', summary: 'Hold the lock of the issue meanwhile; fails when somebody else has it' },
-} as const satisfies OptionTable
-
 export const placeOptions = {
   remote: {
     type: 'text',

@@ -1,0 +1,167 @@
+/**
+ * What locks mean for a write: others' are heeded by the policy, one's own of `--lock` are held meanwhile, and one's own
+ * that run out are given more time.
+ */
+import {
+  ConflictError,
+  type Event,
+  type IssueId,
+  isRenewalDue,
+  isRepositoryResource,
+  issueResource,
+  resourcesOverlap,
+} from '../../model/index.ts'
+import { lockRefOf } from '../../wal/index.ts'
+import { readRepoConfig } from '../local/repo-config.ts'
+import type { Repository } from '../repository.ts'
+import { formatExpiry, heldError, nameHolder } from './held-error.ts'
+import { acquireLock, releaseLock, renewLock } from './hold.ts'
+import {
+  isReadable,
+  type LockInSight,
+  liveLocksOfOthers,
+  locksInSight,
+  type ReadableLock,
+  stateInSight,
+} from './in-sight.ts'
+import { localPlace } from './lock-place.ts'
+
+const lockTtlMs = 300_000
+
+/** Of one write, however often its plan runs. */
+export class LockGuard {
+  readonly #repository: Repository
+  readonly #takesLocks: boolean
+  /** Resources locked for this write alone. */
+  readonly #taken = new Set<string>()
+  readonly #told: Set<string>
+  #sights: readonly LockInSight[] = []
+
+  /** @param told - locks that were warned of, which are not told again */
+  constructor(repository: Repository, takesLocks: boolean, told: Set<string>) {
+    this.#repository = repository
+    this.#takesLocks = takesLocks
+    this.#told = told
+  }
+
+  /**
+   * Lets a batch pass that nobody's lock forbids.
+   * @throws {ConflictError} by the policy `require`, or when a lock that the write was to hold is somebody else's
+   */
+  async admit(events: readonly Event[]): Promise<void> {
+    this.#sights = await locksInSight(this.#repository.git)
+    if (this.#takesLocks) for (const issueId of changedIssues(events)) await this.#take(issueResource(issueId))
+    if (this.#sights.length === 0) return
+    const owner = (await this.#repository.requireActor()).actor.id
+    const nowUnixMs = this.#repository.facts.clock.nowUnixMs()
+    const resources = changedIssues(events).map(issueResource)
+    const against = liveLocksOfOthers(this.#sights, { owner, nowUnixMs }).filter(
+      ({ found: { lock } }) =>
+        isRepositoryResource(lock.resource) || resources.some((one) => resourcesOverlap(one, lock.resource)),
+    )
+    const [first] = against
+    if (first === undefined) return
+    const { lockPolicy } = await readRepoConfig(this.#repository.paths.config)
+    if (lockPolicy === 'require') throw await this.#refusal(first, resources)
+    if (lockPolicy === 'warn') for (const sight of against) await this.#tell(sight)
+  }
+
+  async #take(resource: string): Promise<void> {
+    if (this.#taken.has(resource)) return
+    const own = await this.#findOwn(resource)
+    // What the actor holds anyway, a claim for one, is not this write's to give back.
+    if (own !== undefined) return
+    await acquireLock(this.#repository, localPlace(this.#repository), { resource, ttlMs: lockTtlMs })
+    this.#taken.add(resource)
+  }
+
+  async #refusal(sight: ReadableLock, resources: readonly string[]): Promise<ConflictError> {
+    const { lock } = sight.found
+    const resource = resources.find((one) => resourcesOverlap(one, lock.resource)) ?? 'the repository'
+    const { message, details } = await heldError(this.#repository, resource, sight)
+    return new ConflictError(message, {
+      details: { ...details, policy: 'require' },
+      hints: ['`lock_policy` in .git/grite/config.toml decides whether a write heeds the locks of others'],
+    })
+  }
+
+  async #tell(sight: ReadableLock): Promise<void> {
+    const { lock } = sight.found
+    // The Rust tool leaves copies of a lock in its clones.
+    const key = `${lock.resource} ${lock.owner} ${lock.nonce}`
+    if (this.#told.has(key)) return
+    this.#told.add(key)
+    const holder = await nameHolder(this.#repository, sight)
+    const { resource, owner, expiresUnixMs } = lock
+    this.#repository.facts.warn({
+      code: 'locked',
+      message: `${resource} is held by ${holder} until ${formatExpiry(expiresUnixMs)}; written all the same`,
+      details: { resource, owner, holder, expires_unix_ms: expiresUnixMs },
+    })
+  }
+
+  /** The write is in the log: own locks that run out get more time, and a closed issue needs its claim no more. */
+  async written(events: readonly Event[]): Promise<void> {
+    for (const issueId of changedIssues(events)) {
+      const resource = issueResource(issueId)
+      const own = await this.#findOwn(resource)
+      if (own === undefined || this.#taken.has(resource)) continue
+      const { lock } = own.found
+      try {
+        if (lock.claim !== null && isClosedBy(events, issueId)) await this.#release(resource)
+        else if (lock.ttlMs !== null && isRenewalDue(lock, this.#repository.facts.clock.nowUnixMs())) {
+          await renewLock(this.#repository, localPlace(this.#repository), { resource, ttlMs: lock.ttlMs })
+        }
+      } catch (error) {
+        this.#tellKept(resource, error)
+      }
+    }
+  }
+
+  /** Gives back what was taken for this write. Never throws: the write has been decided. */
+  async leave(): Promise<void> {
+    for (const resource of [...this.#taken]) {
+      this.#taken.delete(resource)
+      await this.#release(resource).catch((error: unknown) => this.#tellKept(resource, error))
+    }
+  }
+
+  async #release(resource: string): Promise<void> {
+    await releaseLock(this.#repository, localPlace(this.#repository), resource)
+  }
+
+  #tellKept(resource: string, error: unknown): void {
+    const message = `the lock on ${resource} stays as it is until its time is over: ${(error as Error).message}`
+    this.#repository.facts.warn({ code: 'lock-not-moved', message, details: { resource } })
+  }
+
+  /** The current actor's live lock of this clone. */
+  async #findOwn(resource: string): Promise<ReadableLock | undefined> {
+    if (this.#sights.length === 0) return undefined
+    const owner = (await this.#repository.requireActor()).actor.id
+    const nowUnixMs = this.#repository.facts.clock.nowUnixMs()
+    const ref = lockRefOf(resource)
+    return this.#sights
+      .filter(isReadable)
+      .find(
+        (sight) =>
+          sight.found.ref === ref && sight.found.lock.owner === owner && stateInSight(sight, nowUnixMs) === 'live',
+      )
+  }
+}
+
+/** Issues that were there before and that these events change. Nobody can hold one that is only made now. */
+function changedIssues(events: readonly Event[]): IssueId[] {
+  const changed = new Set<IssueId>()
+  const created = new Set<IssueId>()
+  for (const { issueId, body } of events) {
+    if (body.type === 'IssueCreated') created.add(issueId)
+    else if (body.type !== 'ContextUpdated' && body.type !== 'ProjectContextUpdated') changed.add(issueId)
+  }
+  return [...changed].filter((issueId) => !created.has(issueId))
+}
+
+function isClosedBy(events: readonly Event[], issueId: IssueId): boolean {
+  const moved = events.findLast((event) => event.issueId === issueId && event.body.type === 'StateChanged')
+  return moved?.body.type === 'StateChanged' && moved.body.state === 'closed'
+}
