@@ -10,6 +10,7 @@ import { exportLog } from './export.ts'
 import { importFile } from './import.ts'
 import { init } from './init.ts'
 import { issueAttachmentAdd, issueAttachmentGet, issueAttachmentList } from './issue/attachment.ts'
+import { issueClaim, issueUnclaim } from './issue/claim.ts'
 import { issueComment } from './issue/comment.ts'
 import { issueCreate } from './issue/create.ts'
 import { issueDepAdd, issueDepRemove } from './issue/dependency-change.ts'
@@ -45,6 +46,8 @@ export const allCommands: readonly AnyCommand[] = [
   issueComment,
   issueClose,
   issueReopen,
+  issueClaim,
+  issueUnclaim,
   issueLabelAdd,
   issueLabelRemove,
   issueAssigneeAdd,

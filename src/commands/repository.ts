@@ -25,6 +25,7 @@ import {
   type Appended,
   append,
   batchOfEvents,
+  encodeBatch,
   type Gained,
   type IssueBatch,
   issueCodec,
@@ -58,6 +59,18 @@ export interface RepositoryFacts {
   /** For tests: moments of a publish, or a disk that fails. */
   readonly gitOptions?: Pick<PortOptions, 'hooks' | 'disk' | 'lockWaitMs'>
 }
+
+interface Planned<Result> {
+  /** Null when there is nothing to write. */
+  readonly batch: IssueBatch | null
+  readonly events: readonly Event[]
+  readonly result: Result
+  /** Remembers, once the batch is in the log, that the actor's card is. */
+  readonly noteCard: () => Promise<void>
+}
+
+/** What was planned, as a commit that is written and not yet part of the log; null when there was nothing to change. */
+export type Staged<Result> = Omit<Planned<Result>, 'batch'> & { readonly appended: Appended<IssueBatch> | null }
 
 export interface WriteOptions {
   /** Whether the issues that the write changes are locked for it meanwhile. */
@@ -247,40 +260,73 @@ export class Repository {
     { lock = false }: WriteOptions = {},
   ): Promise<Written<Result>> {
     return this.#guarded(lock, async (guard) => {
-      const { actor } = await this.requireActor()
-      const card = new OwnCard(this.paths, actor)
-      const { clock, random } = this.#facts
-      let draft: Draft | undefined
-      let result: Result | undefined
+      let planned: Planned<Result> | undefined
       const appended = await append(this.#target(), async (head) => {
-        await this.#dropStaleView(head)
-        const nowUnixMs = clock.nowUnixMs()
-        const view = () => this.view()
-        draft = new Draft({
-          actor: actor.id,
-          label: actor.label,
-          signer: await openSigner(this.paths, actor, view),
-          isCardPublished: async (signer) => card.isPublished(signer, await this.#view, view),
-          nowUnixMs,
-          randomBytes: random.bytes,
-          view,
-        })
-        result = await plan(draft)
-        if (draft.events.length === 0) return null
-        if (draft.events.length < limits.batchEventsMax) await draft.publishOwnCard()
-        const { events, attachments } = draft
-        const batch = batchOfEvents({ actor: actor.id, events, attachments, nowUnixMs })
-        requireBatchFits(batch)
-        await guard.admit(events)
-        return batch
+        planned = await this.#plan(head, plan)
+        if (planned.batch !== null) await guard.admit(planned.events)
+        return planned.batch
       })
+      const { events, result } = planned as Planned<Result>
       if (appended !== null) {
-        await this.#follow(appended, draft?.events ?? [])
-        await guard.written(draft?.events ?? [])
-        if (draft?.ownCard !== undefined) await card.note(draft.ownCard)
+        await this.#follow(appended, events)
+        await guard.written(events)
+        await planned?.noteCard()
         if (isLookDue(appended.head)) await maintain(this)
       }
-      return { head: appended?.head ?? null, events: draft?.events ?? [], result: result as Result }
+      return { head: appended?.head ?? null, events, result }
+    })
+  }
+
+  async #plan<Result>(head: Oid | null, plan: (draft: Draft) => Promise<Result>): Promise<Planned<Result>> {
+    await this.#dropStaleView(head)
+    const { actor } = await this.requireActor()
+    const card = new OwnCard(this.paths, actor)
+    const { clock, random } = this.#facts
+    const nowUnixMs = clock.nowUnixMs()
+    const view = () => this.view()
+    const draft = new Draft({
+      actor: actor.id,
+      label: actor.label,
+      signer: await openSigner(this.paths, actor, view),
+      isCardPublished: async (signer) => card.isPublished(signer, await this.#view, view),
+      nowUnixMs,
+      randomBytes: random.bytes,
+      view,
+    })
+    const result = await plan(draft)
+    const { events, attachments } = draft
+    if (events.length === 0) return { batch: null, events, result, noteCard: async () => {} }
+    if (events.length < limits.batchEventsMax) await draft.publishOwnCard()
+    const batch = batchOfEvents({ actor: actor.id, events, attachments, nowUnixMs })
+    requireBatchFits(batch)
+    const noteCard = async () => {
+      if (draft.ownCard !== undefined) await card.note(draft.ownCard)
+    }
+    return { batch, events, result, noteCard }
+  }
+
+  /**
+   * Writes what a plan drafts as a commit on the present head that no ref names yet, for who has to ask a remote before
+   * it may count.
+   */
+  async stage<Result>(plan: (draft: Draft) => Promise<Result>): Promise<Staged<Result>> {
+    const parent = await this.git.readRef(walRef)
+    const { batch, ...planned } = await this.#plan(parent, plan)
+    if (batch === null) return { ...planned, appended: null }
+    const { objects, commit: head } = encodeBatch(this.layout.objectFormat, issueCodec, batch, parent)
+    await this.git.publish({ objects, updates: [] })
+    return { ...planned, appended: { head, parent, batch } }
+  }
+
+  /** Makes a staged commit the head of the log. @throws {RefMovedError} when something else was written meanwhile */
+  async land({ appended, events, noteCard }: Staged<unknown>): Promise<void> {
+    if (appended === null) return
+    await this.exclusively(async () => {
+      const { head, parent } = appended
+      const update = { ref: walRef, expected: parent, next: head, reflogMessage: 'grite: taken by the remote' }
+      await this.git.publish({ objects: [], updates: [update] })
+      await this.#follow(appended, events)
+      await noteCard()
     })
   }
 

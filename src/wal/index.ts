@@ -1,4 +1,4 @@
-export { type Appended, type AppendTarget, append, appendRetryMsMax, publishBatch } from './append.ts'
+export { type Appended, type AppendTarget, append, appendRetryMsMax, encodeBatch, publishBatch } from './append.ts'
 export { lockFileQueue, noQueue, type Queue } from './append-queue.ts'
 export { batchesOfMissing, batchOfEvents, commitDate, type NewBatch, recordIdsOf, segmentOfBatch } from './batch.ts'
 export {

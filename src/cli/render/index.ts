@@ -52,6 +52,8 @@ export const renderers: RendererTable = {
   blocked: () => import('./blocked.ts').then((file) => file.renderBlocked),
   'issue attachment list': () => import('./attachments.ts').then((file) => file.renderAttachmentList),
   'issue attachment get': () => import('./attachments.ts').then((file) => file.renderAttachmentGet),
+  'issue claim': () => import('./claim.ts').then((file) => file.renderClaim),
+  'issue unclaim': () => import('./claim.ts').then((file) => file.renderUnclaim),
   'lock acquire': () => import('./lock.ts').then((file) => file.renderHeld),
   'lock renew': () => import('./lock.ts').then((file) => file.renderHeld),
   'lock release': () => import('./lock.ts').then((file) => file.renderReleased),

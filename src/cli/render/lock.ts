@@ -22,7 +22,7 @@ export const renderHeld: Renderer<HeldData> = (data, { quiet, style }) => {
   return `${verb} ${escapeLine(data.resource)} for ${formatSpan(data.ttl_seconds)}, ${placeOf(data)}\n`
 }
 
-function placeOf({ remote }: { readonly remote: string | null }): string {
+export function placeOf({ remote }: { readonly remote: string | null }): string {
   return remote === null ? 'in this clone' : `on ${escapeLine(remote)}`
 }
 

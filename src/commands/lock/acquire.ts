@@ -3,6 +3,7 @@ import { acquireLock, type Held, renewLock } from './hold.ts'
 import {
   choosePlace,
   findHeld,
+  placeAt,
   placeOptions,
   readTtl,
   resourceArgument,
@@ -44,7 +45,8 @@ export const lockRenew = defineCommand({
   options: { ...resourceOption, ...ttlOption('How long from now; default 5 minutes'), ...placeOptions },
   async run(context, input) {
     const repository = await context.repository()
-    const { place, resource } = await findHeld(repository, input)
+    const { where, resource } = await findHeld(repository, input)
+    const place = placeAt(repository, where)
     const ttlMs = readTtl(input.ttl, place)
     const held = await renewLock(repository, place, { resource, ttlMs })
     return { data: describeHeld(held, context.clock.nowUnixMs()) }

@@ -164,7 +164,8 @@ function sightOf(sights: readonly LockInSight[], found: FoundLock | null): Reada
   return sights.find((sight) => sight.found === found) as ReadableLock
 }
 
-function damagedError(resource: string, { ref, oid, problem }: FoundLock): Error {
+/** A lock that stands in the way although nobody can tell whose it is. */
+export function damagedError(resource: string, { ref, oid, problem }: FoundLock): Error {
   const details = { reason: 'damaged', resource, ref }
   if (oid === null) {
     return new CorruptObjectError(`the lock of ${resource} cannot be read: ${problem}`, {

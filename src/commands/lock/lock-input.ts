@@ -13,9 +13,9 @@ import { resolveIssue } from '../issue/resolve-issue.ts'
 import { readRepoConfig } from '../local/repo-config.ts'
 import { parseDuration } from '../parse-time.ts'
 import type { Repository } from '../repository.ts'
-import { chooseRemote } from '../sync/remote-name.ts'
+import { type ChosenRemote, chooseRemote } from '../sync/remote-name.ts'
 import { findPresent } from './hold.ts'
-import { isReadable, locksInSight, type ReadableLock } from './in-sight.ts'
+import { isReadable, type LockInSight, locksInSight, type ReadableLock } from './in-sight.ts'
 import { type LockPlace, localPlace } from './lock-place.ts'
 import { nameRemotes } from './remote-names.ts'
 import { sharedPlace } from './shared-place.ts'
@@ -54,22 +54,31 @@ export function readTtl(text: string | undefined, place: LockPlace, defaultMs = 
   return parseDuration('ttl', text, place.level === 'remote' ? sharedTtlMsMax : localTtlMsMax)
 }
 
+export interface PlaceInput {
+  readonly remote: string | undefined
+  readonly local: boolean
+}
+
 /**
- * Where a command means its locks to be: on the remote that is named, or else configured, or else in this clone.
+ * Where a command means its locks to be: on the remote that is named, or else configured; null for this clone.
  * @throws {InvalidArgsError} when both are asked for
  */
-export async function choosePlace(
-  repository: Repository,
-  { remote, local }: { readonly remote: string | undefined; readonly local: boolean },
-): Promise<LockPlace> {
+export async function chooseWhere(repository: Repository, { remote, local }: PlaceInput): Promise<ChosenRemote | null> {
   if (local && remote !== undefined) {
     throw new InvalidArgsError('--local and --remote exclude each other', { details: { field: 'local' } })
   }
-  if (local) return localPlace(repository)
+  if (local) return null
   const configured = (await readRepoConfig(repository.paths.config)).lease.remote
-  if (remote === undefined && configured === undefined) return localPlace(repository)
-  const { name } = await chooseRemote(repository, repository.facts.cwd, remote || configured)
-  return sharedPlace(repository, name)
+  if (remote === undefined && configured === undefined) return null
+  return chooseRemote(repository, repository.facts.cwd, remote || configured)
+}
+
+export async function choosePlace(repository: Repository, input: PlaceInput): Promise<LockPlace> {
+  return placeAt(repository, await chooseWhere(repository, input))
+}
+
+export function placeAt(repository: Repository, where: ChosenRemote | null): LockPlace {
+  return where === null ? localPlace(repository) : sharedPlace(repository, where.name)
 }
 
 /**
@@ -91,10 +100,11 @@ export async function settleResource(repository: Repository, typed: string): Pro
   }
 }
 
-interface HeldInput {
+/** A lock that somebody means who does not say where it is. */
+export interface HeldLock {
+  /** Null for this clone. */
+  readonly where: ChosenRemote | null
   readonly resource: string
-  readonly remote: string | undefined
-  readonly local: boolean
 }
 
 /**
@@ -103,22 +113,32 @@ interface HeldInput {
  */
 export async function findHeld(
   repository: Repository,
-  input: HeldInput,
-): Promise<{ readonly place: LockPlace; readonly resource: string }> {
-  const place = await choosePlace(repository, input)
+  input: PlaceInput & { readonly resource: string },
+): Promise<HeldLock> {
+  const where = await chooseWhere(repository, input)
   const typed = input.resource.trim()
   requireResource(typed)
   const sights = await locksInSight(repository.git)
   // The Rust tool names issues as they were typed.
   const isThere = sights.some(({ found }) => found.lock?.resource === typed)
   const resource = isThere ? typed : await settleResource(repository, typed)
-  const isChosen = input.local || input.remote !== undefined
+  if (input.local || input.remote !== undefined) return { where, resource }
+  return { where: await findWhereHeld(repository, { where, resource }, sights), resource }
+}
+
+/** Where the current actor has a lock: at the place that is meant if there, else wherever it is. */
+async function findWhereHeld(
+  repository: Repository,
+  { where, resource }: HeldLock,
+  sights: readonly LockInSight[],
+): Promise<ChosenRemote | null> {
   const owner = (await repository.findActor())?.actor.id
-  if (isChosen || findPresent(sights, place, resource)?.lock?.owner === owner) return { place, resource }
+  const present = findPresent(sights, placeAt(repository, where), resource)?.lock
+  if (present?.owner === owner && present?.expiresUnixMs !== 0) return where
   const elsewhere = sights.filter(isReadable).find((sight) => isHeldBy(sight, owner, resource))
-  if (elsewhere === undefined) return { place, resource }
+  if (elsewhere === undefined) return where
   const remote = (await nameRemotes(repository, [elsewhere])).get(elsewhere.remotePart)
-  return { place: remote === undefined ? localPlace(repository) : sharedPlace(repository, remote), resource }
+  return remote === undefined ? null : chooseRemote(repository, repository.facts.cwd, remote)
 }
 
 /** A lock that the Rust tool put on a remote is nobody's to move from here. */

@@ -1,6 +1,6 @@
 import { defineCommand } from '../define-command.ts'
 import { releaseLock } from './hold.ts'
-import { findHeld, placeOptions, resourceArgument, resourceOption } from './lock-input.ts'
+import { findHeld, placeAt, placeOptions, resourceArgument, resourceOption } from './lock-input.ts'
 
 export const lockRelease = defineCommand({
   name: 'lock release',
@@ -11,7 +11,8 @@ export const lockRelease = defineCommand({
   options: { ...resourceOption, ...placeOptions },
   async run(context, input) {
     const repository = await context.repository()
-    const { place, resource } = await findHeld(repository, input)
+    const { where, resource } = await findHeld(repository, input)
+    const place = placeAt(repository, where)
     const { changed, lock } = await releaseLock(repository, place, resource)
     return {
       data: {

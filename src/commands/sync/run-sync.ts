@@ -18,7 +18,7 @@ export interface RepositorySync extends LogSync {
 
 /** Brings the log and the view together with a remote. What the remote refused is in the result, not an error. */
 export async function runSync(
-  context: CommandContext,
+  context: Pick<CommandContext, 'progress' | 'clock' | 'random' | 'warn'>,
   repository: Repository,
   { name, isHome }: ChosenRemote,
   { pull, push }: SyncDirections,

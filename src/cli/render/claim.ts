@@ -1,0 +1,41 @@
+import { escapeLine } from './escape-for-terminal.ts'
+import { shortId } from './issue-shapes.ts'
+import { formatSpan, placeOf } from './lock.ts'
+import type { Renderer, RenderView } from './renderer.ts'
+
+export interface ClaimData {
+  readonly issue_id: string
+  readonly short_id: string
+  readonly title: string
+  readonly outcome: string
+  readonly removed_assignees: readonly string[]
+  readonly ttl_seconds: number
+  readonly remote: string | null
+}
+
+export const renderClaim: Renderer<ClaimData> = (data, view) => (view.quiet ? '' : claimLine(data, view))
+
+/** `Claimed 3f2a91c Crash on start for 1 h, in this clone (bo’s claim had ended)` */
+export function claimLine(data: ClaimData, { style }: RenderView): string {
+  const verb = style.good(data.outcome === 'renewed' ? 'Renewed' : 'Claimed')
+  const before = data.removed_assignees.map(escapeLine).join(', ')
+  const instead = before === '' ? '' : ` (instead of ${before}, whose claim had ended)`
+  return `${verb} ${nameOf(data, style)} for ${formatSpan(data.ttl_seconds)}, ${placeOf(data)}${instead}\n`
+}
+
+interface UnclaimData {
+  readonly issue_id: string
+  readonly short_id: string
+  readonly title: string
+  readonly outcome: string
+}
+
+export const renderUnclaim: Renderer<UnclaimData> = (data, { quiet, style }) => {
+  if (quiet) return ''
+  if (data.outcome === 'unchanged') return `Nothing to give back: you have not claimed ${nameOf(data, style)}\n`
+  return `${style.good('Gave back')} ${nameOf(data, style)}\n`
+}
+
+function nameOf(issue: UnclaimData, style: RenderView['style']): string {
+  return `${style.accent(escapeLine(shortId(issue)))} ${escapeLine(issue.title)}`
+}

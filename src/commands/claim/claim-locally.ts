@@ -1,0 +1,45 @@
+import type { EventId, IssueId, Lock } from '../../model/index.ts'
+import { acquireLock, releaseLock } from '../lock/hold.ts'
+import { localPlace } from '../lock/lock-place.ts'
+import type { Repository } from '../repository.ts'
+import { draftClaim, planClaim, readClaimTerms } from './claim-terms.ts'
+
+/** A claim that was made, or given more time. */
+export interface Claimed {
+  readonly issueId: IssueId
+  readonly assignee: string
+  readonly lock: Lock
+  /** `renewed`: the claimant had the issue already. */
+  readonly outcome: 'claimed' | 'renewed'
+  readonly eventIds: readonly EventId[]
+  /** Assignees whose claims had ended. */
+  readonly removed: readonly string[]
+  readonly head: string | null
+  readonly remote: string | null
+}
+
+/**
+ * Claims an issue in this clone: the lease first, which decides, then the log. Killed in between, the claimant claims
+ * again, and others wait until the time of the lease is over.
+ * @throws {ConflictError} naming who has it
+ */
+export async function claimLocally(repository: Repository, issueId: IssueId, ttlMs: number): Promise<Claimed> {
+  // Before the view is opened: see the invariants of the repository.
+  return repository.exclusively(async () => {
+    const terms = await readClaimTerms(repository, issueId)
+    const { resource, assignee } = terms
+    const claim = await planClaim(repository, terms)
+    const place = localPlace(repository)
+    const { lock, outcome } = await acquireLock(repository, place, { resource, ttlMs, claim })
+    try {
+      const { head, result } = await repository.write((draft) => draftClaim(draft, terms, lock))
+      return {
+        ...{ issueId, assignee, lock, ...result, head, remote: null },
+        outcome: outcome === 'renewed' ? 'renewed' : 'claimed',
+      }
+    } catch (error) {
+      if (outcome !== 'renewed') await releaseLock(repository, place, resource).catch(() => {})
+      throw error
+    }
+  })
+}

@@ -1,0 +1,132 @@
+import {
+  ConflictError,
+  clockAllowanceMs,
+  formatUuid,
+  type IssueId,
+  issueResource,
+  planAcquire,
+  RemoteError,
+} from '../../model/index.ts'
+import type { FoundLock } from '../../wal/index.ts'
+import type { Draft } from '../draft.ts'
+import { heldError } from '../lock/held-error.ts'
+import { acquireLock, damagedError, releaseLock } from '../lock/hold.ts'
+import { locksAgainst, locksInSight } from '../lock/in-sight.ts'
+import { fetchLocks, sharedPlace } from '../lock/shared-place.ts'
+import type { Repository } from '../repository.ts'
+import type { ChosenRemote } from '../sync/remote-name.ts'
+import { runSync } from '../sync/run-sync.ts'
+import type { Claimed } from './claim-locally.ts'
+import { draftClaim, planClaim, readClaimTerms } from './claim-terms.ts'
+import { isNoAtomic, moveShared, type SharedContext, type SharedTarget } from './move-shared.ts'
+import { giveBackShared } from './unclaim-issue.ts'
+
+export interface SharedClaimRequest {
+  readonly context: SharedContext
+  readonly repository: Repository
+  readonly remote: ChosenRemote
+  readonly issueId: IssueId
+  readonly ttlMs: number
+}
+
+/**
+ * Claims an issue for all clones.
+ * @throws {ConflictError} naming who has it
+ * @throws {RemoteError} when the remote cannot be had or refuses; nothing was claimed
+ */
+export async function claimOnRemote(request: SharedClaimRequest): Promise<Claimed> {
+  try {
+    if (!request.remote.isHome) return await claimInTurn(request)
+    return await claimAtOnce(request).catch((error: unknown) => {
+      if (isNoAtomic(error)) return claimInTurn(request)
+      throw error
+    })
+  } catch (error) {
+    if (error instanceof ConflictError && error.details.reason === 'assigned') await lookForLease(request)
+    throw error
+  }
+}
+
+/**
+ * A remote takes two refs at once, and yet shows them one after the other: an assignee without a lease may be half of a
+ * claim that has just been made. @throws {ConflictError} naming who has the lease
+ */
+async function lookForLease({ repository, remote, issueId }: SharedClaimRequest): Promise<void> {
+  await fetchLocks(repository, remote.name)
+  await readClaimTerms(repository, issueId)
+}
+
+/** Log and lease in one push. */
+async function claimAtOnce({ context, repository, remote, issueId, ttlMs }: SharedClaimRequest): Promise<Claimed> {
+  const resource = issueResource(issueId)
+  const target: SharedTarget = { context, repository, remote, resource }
+  const decide = async (draft: Draft, present: FoundLock | null) => {
+    const terms = await readClaimTerms(repository, issueId)
+    const { owner, assignee } = terms
+    if (present?.lock === null) throw damagedError(resource, present)
+    const claim = await planClaim(repository, terms)
+    const nowUnixMs = context.clock.nowUnixMs()
+    const nonce = formatUuid(context.random.bytes(16))
+    const allowanceMs = clockAllowanceMs
+    const request = { owner, resource, ttlMs, nonce, nowUnixMs, allowanceMs, claim }
+    const plan = planAcquire(present?.lock ?? null, request)
+    if (plan.outcome === 'held') throw new TypeError('a live lease of another is refused before')
+    const drafted = await draftClaim(draft, terms, plan.lock)
+    return { lock: plan.lock, result: { ...drafted, assignee, lock: plan.lock, outcome: plan.outcome } }
+  }
+  const { head, result } = await moveShared(target, decide)
+  const { outcome, ...rest } = result
+  if (outcome !== 'renewed') await giveWayToRival(target)
+  return {
+    issueId,
+    ...rest,
+    outcome: outcome === 'renewed' ? 'renewed' : 'claimed',
+    head,
+    remote: remote.name,
+  }
+}
+
+/** Locks that overlap have refs of their own, which the push did not compare: see `lock/hold.ts`. */
+async function giveWayToRival(target: SharedTarget): Promise<void> {
+  const { repository, remote, resource, context } = target
+  await fetchLocks(repository, remote.name)
+  const owner = (await repository.requireActor()).actor.id
+  const nowUnixMs = context.clock.nowUnixMs()
+  const [rival] = locksAgainst(await locksInSight(repository.git), { resource, owner, nowUnixMs })
+  if (rival === undefined) return
+  await giveBackShared(target)
+  throw await heldError(repository, resource, rival)
+}
+
+/**
+ * The lease by itself, then the log: for a remote that takes no two refs in one go, and for one whose log has an order of
+ * its own. Killed in between, the lease is there and its holder claims again.
+ */
+async function claimInTurn({ context, repository, remote, issueId, ttlMs }: SharedClaimRequest): Promise<Claimed> {
+  await runSync(context, repository, remote, { pull: true, push: false })
+  const terms = await readClaimTerms(repository, issueId)
+  const { resource, assignee } = terms
+  const claim = await planClaim(repository, terms)
+  const place = sharedPlace(repository, remote.name)
+  const { lock, outcome } = await acquireLock(repository, place, { resource, ttlMs, claim })
+  const claimed = { issueId, assignee, lock, remote: remote.name }
+  try {
+    const { head, result } = await repository.write((draft) => draftClaim(draft, terms, lock))
+    await tellOthers(context, repository, remote)
+    return { ...claimed, ...result, head, outcome: outcome === 'renewed' ? 'renewed' : 'claimed' }
+  } catch (error) {
+    if (outcome !== 'renewed') await releaseLock(repository, place, resource).catch(() => {})
+    throw error
+  }
+}
+
+/** The lease has decided; that others do not see the assignee yet is no reason to give it back. */
+async function tellOthers(context: SharedContext, repository: Repository, remote: ChosenRemote): Promise<void> {
+  try {
+    await runSync(context, repository, remote, { pull: true, push: true })
+  } catch (error) {
+    if (!(error instanceof RemoteError || error instanceof ConflictError)) throw error
+    const message = `the issue is yours, but '${remote.name}' does not say so yet: ${error.message}`
+    context.warn({ code: 'claim-not-sent', message, details: { remote: remote.name } })
+  }
+}

@@ -1,0 +1,123 @@
+/**
+ * A change of log and lease that all clones see at once (docs/format.md#remotes): both are pushed in one go, by id, before
+ * any local ref moves. Whoever's push is accepted has made the change; whoever's is not looks again and decides anew.
+ */
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Oid, PushUpdate } from '../../git/index.ts'
+import { ConflictError, type Lock, RefLockedError, RefMovedError, RemoteError } from '../../model/index.ts'
+import { appendRetryMsMax, type FoundLock, leaseRefOf, noteRemoteHead, trackingRef, walRef } from '../../wal/index.ts'
+import type { CommandContext } from '../context.ts'
+import type { Draft } from '../draft.ts'
+import { readRepoConfig } from '../local/repo-config.ts'
+import { findPresent } from '../lock/hold.ts'
+import { locksInSight } from '../lock/in-sight.ts'
+import { leaseRefused, noteLease, sharedPlace, writeLease } from '../lock/shared-place.ts'
+import type { Repository, Staged } from '../repository.ts'
+import type { ChosenRemote } from '../sync/remote-name.ts'
+import { runSync } from '../sync/run-sync.ts'
+
+/** What a sync needs besides the repository. */
+export type SharedContext = Pick<CommandContext, 'progress' | 'clock' | 'random' | 'warn'>
+
+/** What a decision came to: the lease as it is to be, null when it stays as it is. */
+export interface SharedDecision<Result> {
+  readonly lock: Lock | null
+  readonly result: Result
+}
+
+export interface SharedMove<Result> {
+  /** Head of the log with the change in it; null when the log did not change. */
+  readonly head: Oid | null
+  readonly result: Result
+}
+
+const backoffMsFirst = 40
+const backoffMsMax = 1500
+
+/** The home remote's log and the lease of a resource there. */
+export interface SharedTarget {
+  readonly context: SharedContext
+  readonly repository: Repository
+  readonly remote: ChosenRemote
+  readonly resource: string
+}
+
+/**
+ * @param decide - drafts what the log needs and says what becomes of the lease; runs again after a lost race
+ * @throws {ConflictError} when others kept being faster for 10 s
+ * @throws {RemoteError} with the reason `no-atomic` when the remote cannot take both in one go; nothing has changed
+ */
+export async function moveShared<Result>(
+  target: SharedTarget,
+  decide: (draft: Draft, present: FoundLock | null) => Promise<SharedDecision<Result>>,
+): Promise<SharedMove<Result>> {
+  const { context, repository, remote, resource } = target
+  const place = sharedPlace(repository, remote.name)
+  const deadline = context.clock.nowUnixMs() + appendRetryMsMax
+  for (let backoff = backoffMsFirst; ; backoff = Math.min(2 * backoff, backoffMsMax)) {
+    await pull(target)
+    const present = findPresent(await locksInSight(repository.git), place, resource)
+    const staged = await repository.stage((draft) => decide(draft, present))
+    const { lock, result } = staged.result
+    if (await pushBoth(target, { staged, lock, present })) return { head: staged.appended?.head ?? null, result }
+    if (context.clock.nowUnixMs() >= deadline) {
+      throw new ConflictError(`others kept writing to '${remote.name}' for ${appendRetryMsMax} ms; nothing was taken`, {
+        details: { reason: 'contended', resource, remote: remote.name },
+      })
+    }
+    await sleep(backoff * (0.5 + (context.random.bytes(1)[0] as number) / 256))
+  }
+}
+
+/** Takes in what others wrote. */
+async function pull({ context, repository, remote }: SharedTarget): Promise<void> {
+  await runSync(context, repository, remote, { pull: true, push: false })
+}
+
+interface Both {
+  readonly staged: Staged<unknown>
+  readonly lock: Lock | null
+  readonly present: FoundLock | null
+}
+
+/** False when somebody else was faster. */
+async function pushBoth(target: SharedTarget, { staged, lock, present }: Both): Promise<boolean> {
+  const { repository, remote, resource } = target
+  const { git, remotes, paths, facts } = repository
+  const nowUnixMs = facts.clock.nowUnixMs()
+  const head = staged.appended?.head ?? null
+  const lease = lock === null ? null : await writeLease(repository, { lock, present, nowUnixMs })
+  const updates: PushUpdate[] = [
+    ...(head === null ? [] : [{ ref: walRef, next: head }]),
+    ...(lease === null ? [] : [{ ref: leaseRefOf(resource), next: lease }]),
+  ]
+  if (updates.length === 0) return true
+  const tracking = trackingRef(remote.name, walRef)
+  const known = await git.readRef(tracking)
+  const { sync } = await readRepoConfig(paths.config)
+  const atomic = updates.length > 1
+  const results = await remotes.push({ remote: remote.name, updates, atomic, runHooks: sync.runHooks })
+  const refused = results.find(({ outcome }) => outcome === 'rejected')
+  if (refused !== undefined) throw leaseRefused(remote.name, refused)
+  if (results.some(({ outcome }) => outcome === 'stale')) return false
+  if (lease !== null) await noteLease(repository, { remote: remote.name, resource, present, next: lease })
+  if (head !== null) {
+    await noteRemoteHead(git, tracking, known, head)
+    await land(target, staged)
+  }
+  return true
+}
+
+/** The remote has it; the local log follows, by a join where something else was written meanwhile. */
+async function land(target: SharedTarget, staged: Staged<unknown>): Promise<void> {
+  try {
+    await target.repository.land(staged)
+  } catch (error) {
+    if (!(error instanceof RefMovedError || error instanceof RefLockedError)) throw error
+    await pull(target)
+  }
+}
+
+export function isNoAtomic(error: unknown): boolean {
+  return error instanceof RemoteError && error.details.reason === 'no-atomic'
+}

@@ -1,0 +1,186 @@
+import { currentTitle, InvalidArgsError, type IssueId, issueResource, NotFoundError } from '../../model/index.ts'
+import { type ClaimRequest, claimIssue } from '../claim/claim-issue.ts'
+import type { Claimed } from '../claim/claim-locally.ts'
+import { claimNext } from '../claim/claim-next.ts'
+import { unclaimLocally, unclaimOnRemote } from '../claim/unclaim-issue.ts'
+import type { CommandContext } from '../context.ts'
+import { defineCommand } from '../define-command.ts'
+import {
+  chooseWhere,
+  claimTtlMsDefault,
+  findHeld,
+  type PlaceInput,
+  placeAt,
+  placeOptions,
+  readTtl,
+  ttlOption,
+} from '../lock/lock-input.ts'
+import type { Repository } from '../repository.ts'
+import type { ChosenRemote } from '../sync/remote-name.ts'
+import { shortIdLength } from './change-command.ts'
+import { resolveIssue } from './resolve-issue.ts'
+
+export const issueClaim = defineCommand({
+  name: 'issue claim',
+  summary: 'Take an issue to work on, so that nobody else does',
+  description: [
+    'Of any number who claim an issue at once exactly one gets it; the others fail with `conflict`, which names who has it',
+    'and until when. You become its assignee, and have its lock for an hour; your own writes to it renew that. Claiming what',
+    'you have gives it more time. A claim whose time is over may be taken by anybody.',
+    'Without `--remote`, and with none configured, the claim holds among those who work in this clone.',
+  ].join('\n'),
+  examples: [
+    { command: 'grite issue claim 3f2a91c', explains: 'this one' },
+    { command: 'grite issue claim --next --label bug', explains: 'the first bug of the ready queue' },
+    { command: 'grite issue claim 3f2a91c --remote --ttl 4h', explains: 'among all clones, for four hours' },
+  ],
+  arguments: {
+    issue: { summary: 'Issue id, a unique prefix of it, or an imported id', optional: true, completes: 'issue' },
+  },
+  options: {
+    next: { type: 'boolean', summary: 'The first issue that is ready and that nobody has' },
+    label: {
+      type: 'text',
+      valueName: 'label',
+      summary: 'With --next: only issues with this label; several must all be there',
+      repeatable: true,
+      short: 'l',
+      completes: 'label',
+    },
+    ...ttlOption('How long it lasts unless renewed; default 1 hour'),
+    ...placeOptions,
+  },
+  async run(context, input) {
+    const typed = requireOne(input)
+    const repository = await context.repository()
+    const asked = await chooseWhere(repository, input)
+    const ttlMs = readTtl(input.ttl, placeAt(repository, asked), claimTtlMsDefault)
+    const request = { context, repository, ttlMs }
+    const claimed =
+      typed === null
+        ? await claimNext({ ...request, where: asked }, input.label)
+        : await withIssue(repository, { ...input, issue: typed }, ({ issueId, where }) =>
+            claimIssue({ ...request, where, issueId }),
+          )
+    if (claimed === null) throw nothingReady(input.label)
+    return { data: await describeClaimed(context, request, claimed) }
+  },
+})
+
+interface FoundIssue {
+  readonly issueId: IssueId
+  readonly where: ChosenRemote | null
+}
+
+/**
+ * Finds the issue that is meant, and where its claim is to be or is. What is then done in this clone is done in the queue
+ * that was entered before the view was opened; what goes to a remote is not waited for there.
+ */
+async function withIssue<Result>(
+  repository: Repository,
+  input: PlaceInput & { readonly issue: string },
+  work: (found: FoundIssue) => Promise<Result>,
+): Promise<Result> {
+  const done = await repository.exclusively(async () => {
+    const issueId = await resolveIssue(await repository.view(), input.issue)
+    const { where } = await findHeld(repository, { ...input, resource: issueResource(issueId) })
+    const found = { issueId, where }
+    return { found, result: where === null ? await work(found) : undefined }
+  })
+  return done.result ?? work(done.found)
+}
+
+/** The issue that is named, or null for the next one. @throws {InvalidArgsError} on both or neither */
+function requireOne({ issue, next, label }: { issue: string | undefined; next: boolean; label: readonly string[] }) {
+  if (!next && label.length > 0) {
+    throw new InvalidArgsError('--label goes with --next', { details: { field: 'label' } })
+  }
+  if (issue !== undefined && !next) return issue
+  if (issue === undefined && next) return null
+  throw new InvalidArgsError('name an issue, or give --next for the first one that is ready', {
+    details: { field: 'issue' },
+  })
+}
+
+function nothingReady(labels: readonly string[]): NotFoundError {
+  const which = labels.length === 0 ? '' : ` with ${labels.join(', ')}`
+  return new NotFoundError(`no issue${which} is ready to be claimed`, {
+    details: { field: 'next', labels },
+    hints: ['`grite issue list --state open` shows what is open, `grite lock status` who has what'],
+  })
+}
+
+/** A claim as commands answer that made one. */
+export async function describeClaimed(
+  context: Pick<CommandContext, 'clock'>,
+  { repository }: Pick<ClaimRequest, 'repository'>,
+  { issueId, assignee, lock, outcome, eventIds, removed, head, remote }: Claimed,
+) {
+  return {
+    ...(await nameIssue(repository, issueId)),
+    event_id: eventIds.at(-1) ?? null,
+    event_ids: eventIds,
+    outcome,
+    action: 'claimed',
+    assignee,
+    removed_assignees: removed,
+    resource: lock.resource,
+    owner: lock.owner,
+    nonce: lock.nonce,
+    expires_unix_ms: lock.expiresUnixMs,
+    ttl_seconds: Math.max(0, Math.round((lock.expiresUnixMs - context.clock.nowUnixMs()) / 1000)),
+    fence: lock.fence,
+    level: remote === null ? 'local' : 'remote',
+    remote,
+    wal_head: head,
+  }
+}
+
+async function nameIssue(repository: Repository, issueId: IssueId) {
+  const view = await repository.view()
+  const state = await view.findIssue(issueId)
+  const shortIds = await view.shortIds([issueId], shortIdLength)
+  return {
+    issue_id: issueId,
+    short_id: shortIds.get(issueId) ?? issueId,
+    title: state === undefined ? '' : currentTitle(state),
+  }
+}
+
+export const issueUnclaim = defineCommand({
+  name: 'issue unclaim',
+  summary: 'Give an issue back that you have claimed',
+  description: 'Its lock is free again, and you are not its assignee any more, unless you were before.',
+  examples: [{ command: 'grite issue unclaim 3f2a91c', explains: 'somebody else may take it' }],
+  arguments: {
+    issue: { summary: 'Issue id, a unique prefix of it, or an imported id', completes: 'issue' },
+  },
+  options: placeOptions,
+  async run(context, input) {
+    const repository = await context.repository()
+    const { issueId, where, unclaimed } = await withIssue(repository, input, async (found) => ({
+      ...found,
+      unclaimed:
+        found.where === null
+          ? await unclaimLocally(repository, found.issueId)
+          : await unclaimOnRemote({ context, repository, remote: found.where, issueId: found.issueId }),
+    }))
+    const { changed, lock, eventIds, head } = unclaimed
+    return {
+      data: {
+        ...(await nameIssue(repository, issueId)),
+        event_id: eventIds.at(-1) ?? null,
+        event_ids: eventIds,
+        outcome: changed ? 'unclaimed' : 'unchanged',
+        action: 'unclaimed',
+        resource: issueResource(issueId),
+        released: true,
+        owner: lock?.owner ?? null,
+        fence: lock?.fence ?? null,
+        level: where === null ? 'local' : 'remote',
+        remote: where?.name ?? null,
+        wal_head: head,
+      },
+    }
+  },
+})
