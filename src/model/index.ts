@@ -129,6 +129,7 @@ export {
   planAcquire,
   planRelease,
   planRenew,
+  planUnclaim,
   sharedTtlMsMax,
 } from './lock.ts'
 export {

@@ -124,6 +124,11 @@ export function planRelease(current: Lock): Lock {
   return { ...current, expiresUnixMs: 0 }
 }
 
+/** A claim's lease, given back together with its assignee: nothing of the claim is left to be told from other things. */
+export function planUnclaim(current: Lock): Lock {
+  return { ...planRelease(current), claim: null }
+}
+
 /**
  * A chain begins with the time, so that the number goes on growing where the one before it is gone: a ref that was
  * cleaned away, a remote that was made anew, a holder whose tool does not count.

@@ -24,6 +24,14 @@ const issueList = ['issues', 'total', 'open_count', 'closed_count', 'issue_count
 
 const change = ['issue_id', 'short_id', 'title', 'event_id', 'event_ids', 'outcome']
 const mention = ['issue_id', 'short_id', 'title', 'state']
+const held = [
+  ...['resource', 'owner', 'nonce', 'expires_unix_ms', 'ttl_seconds', 'outcome', 'level', 'remote', 'fence'],
+]
+const claim = [
+  ...[...change, 'action', 'wal_head', 'assignee', 'removed_assignees'],
+  ...['resource', 'owner', 'nonce', 'expires_unix_ms', 'ttl_seconds', 'fence', 'level', 'remote'],
+]
+const lockPlace = ['level', 'kind', 'remote', 'ref']
 const relation = ['issue_id', 'short_id', 'dep_type', 'title', 'state']
 const edgeChange = [
   ...change,
@@ -124,8 +132,9 @@ export const jsonContract: Readonly<Record<string, KeyTable>> = {
   'issue update': { data: [...change, 'action', 'wal_head'] },
   'issue comment': { data: [...change, 'action', 'wal_head'] },
   'issue close': {
-    data: [...change, 'action', 'state', 'wal_head', 'finished_parents?'],
+    data: [...change, 'action', 'state', 'wal_head', 'finished_parents?', 'claimed?'],
     'finished_parents[]': mention,
+    claimed: claim,
   },
   'issue reopen': { data: [...change, 'action', 'state', 'wal_head'] },
   'issue label add': { data: [...change, 'action', 'labels', 'wal_head'] },
@@ -161,6 +170,22 @@ export const jsonContract: Readonly<Record<string, KeyTable>> = {
     'issues[]': [...issueRow, 'overdue', 'in_cycle', 'blockers', 'unknown_blockers'],
     'issues[].blockers[]': [...mention, 'through'],
   },
+  'issue claim': { data: claim },
+  'issue unclaim': {
+    data: [...change, ...['action', 'resource', 'released', 'owner', 'fence', 'level', 'remote', 'wal_head']],
+  },
+  'lock acquire': { data: held },
+  'lock renew': { data: held },
+  'lock release': { data: ['resource', 'released', 'outcome', 'owner', 'level', 'remote', 'fence'] },
+  'lock status': {
+    data: ['locks', 'total', 'malformed'],
+    'locks[]': [
+      ...['resource', 'owner', 'expires_unix_ms', 'time_remaining_seconds', 'expired'],
+      ...['owner_label', 'is_own', 'nonce', 'state', ...lockPlace, 'fence', 'claim', 'wrong_clock'],
+    ],
+    'malformed[]': [...lockPlace, 'problem'],
+  },
+  'lock gc': { data: ['removed', 'kept', 'level', 'remote', 'refused'], 'refused[]': ['ref', 'reason'] },
   batch: {
     data: ['results', 'total', 'wal_head'],
     'results[]': ['line', 'op', 'issue_id', 'event_id', 'event_ids'],
@@ -205,7 +230,9 @@ export const jsonContract: Readonly<Record<string, KeyTable>> = {
       'backfilled',
       'rounds',
       'message',
+      'claims',
     ],
+    claims: ['lost', 'renewed', 'released', 'shared'],
   },
   'db stats': {
     data: [

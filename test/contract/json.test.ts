@@ -121,7 +121,26 @@ const rows: readonly Row[] = [
     words: () => [known.parent],
     expect: (data) => assert.deepEqual(data.issue.progress, { closed: 0, total: 1 }),
   },
-  { command: 'issue close', words: () => [known.issue], expect: (data) => assert.equal(data.state, 'closed') },
+  {
+    command: 'issue close',
+    words: () => [known.issue, '--lock', '--claim-next'],
+    expect: (data) => assert.deepEqual([data.state, data.claimed.issue_id], ['closed', known.parent]),
+  },
+  { command: 'issue claim', words: () => [known.parent], expect: (data) => assert.equal(data.outcome, 'renewed') },
+  {
+    command: 'lock status',
+    words: () => [],
+    expect: (data) => assert.deepEqual([data.total, data.malformed], [2, []]),
+  },
+  { command: 'issue unclaim', words: () => [known.parent], expect: (data) => assert.equal(data.released, true) },
+  { command: 'lock acquire', words: () => ['--resource', 'path:src', '--ttl', '15m'] },
+  {
+    command: 'lock renew',
+    words: () => ['path:src', '--ttl=60'],
+    expect: (data) => assert.equal(data.ttl_seconds, 60),
+  },
+  { command: 'lock release', words: () => ['path:src'], expect: (data) => assert.equal(data.released, true) },
+  { command: 'lock gc', words: () => [], expect: (data) => assert.deepEqual([data.removed, data.kept], [3, 0]) },
   { command: 'issue reopen', words: () => [known.issue], expect: (data) => assert.equal(data.state, 'open') },
   {
     command: 'sync',
@@ -240,8 +259,9 @@ test('a row has shown every object of the contract', () => {
   const listed = Object.entries(jsonContract).flatMap(([command, table]) =>
     Object.keys(table).map((place) => `${command} ${place}`),
   )
-  // Damage is provoked in damage.test.ts.
-  const elsewhere = ['db check errors[]', 'db verify card_problems[]', 'db verify errors[]']
+  // Damage is provoked in damage.test.ts, that of locks and what a remote refuses in commands/lock.
+  const locks = ['lock gc refused[]', 'lock status malformed[]']
+  const elsewhere = ['db check errors[]', 'db verify card_problems[]', 'db verify errors[]', ...locks]
   assert.deepEqual(listed.filter((place) => !seen.has(place)).sort(), elsewhere.sort())
 })
 

@@ -1,9 +1,10 @@
 import { escapeLine } from './escape-for-terminal.ts'
-import { shortId } from './issue-shapes.ts'
+import { renderIssueClose } from './issue-change.ts'
+import { type IssueChangeData, shortId } from './issue-shapes.ts'
 import { formatSpan, placeOf } from './lock.ts'
 import type { Renderer, RenderView } from './renderer.ts'
 
-export interface ClaimData {
+interface ClaimData {
   readonly issue_id: string
   readonly short_id: string
   readonly title: string
@@ -16,11 +17,19 @@ export interface ClaimData {
 export const renderClaim: Renderer<ClaimData> = (data, view) => (view.quiet ? '' : claimLine(data, view))
 
 /** `Claimed 3f2a91c Crash on start for 1 h, in this clone (bo’s claim had ended)` */
-export function claimLine(data: ClaimData, { style }: RenderView): string {
+function claimLine(data: ClaimData, { style }: RenderView): string {
   const verb = style.good(data.outcome === 'renewed' ? 'Renewed' : 'Claimed')
   const before = data.removed_assignees.map(escapeLine).join(', ')
   const instead = before === '' ? '' : ` (instead of ${before}, whose claim had ended)`
   return `${verb} ${nameOf(data, style)} for ${formatSpan(data.ttl_seconds)}, ${placeOf(data)}${instead}\n`
+}
+
+type CloseData = IssueChangeData & { readonly claimed?: ClaimData | null }
+
+export const renderClosed: Renderer<CloseData> = async (data, view) => {
+  const closed = await renderIssueClose(data, view)
+  if (data.claimed === undefined || view.quiet) return closed
+  return closed + (data.claimed === null ? 'Nothing is ready to be claimed\n' : claimLine(data.claimed, view))
 }
 
 interface UnclaimData {

@@ -24,7 +24,7 @@ export const renderers: RendererTable = {
   'issue create': issueChange('Created'),
   'issue update': issueChange('Updated'),
   'issue comment': issueChange('Commented on'),
-  'issue close': () => import('./issue-change.ts').then((file) => file.renderIssueClose),
+  'issue close': () => import('./claim.ts').then((file) => file.renderClosed),
   'issue reopen': issueChange('Reopened'),
   'issue label add': issueChange('Labelled'),
   'issue label remove': issueChange('Removed label from'),

@@ -4,7 +4,7 @@ import {
   isAssignedByClaim,
   issueResource,
   type Lock,
-  planRelease,
+  planUnclaim,
 } from '../../model/index.ts'
 import type { FoundLock } from '../../wal/index.ts'
 import type { Draft } from '../draft.ts'
@@ -40,8 +40,8 @@ async function giveBack(repository: Repository, place: LockPlace, issueId: Issue
   const lock = await findOwnClaim(repository, place, resource)
   if (lock === null) return nothing
   const { head, result } = await repository.write((draft) => draftUnclaim(draft, issueId, lock))
-  await releaseLock(repository, place, resource)
-  return { changed: true, lock: planRelease(lock), eventIds: result, head }
+  await releaseLock(repository, place, resource, planUnclaim)
+  return { changed: true, lock: planUnclaim(lock), eventIds: result, head }
 }
 
 /** @throws {ConflictError} when somebody else has the issue */
@@ -95,7 +95,7 @@ export async function giveBackShared(target: SharedTarget): Promise<Unclaimed> {
     const lock = await findOwnClaim(repository, place, resource)
     if (lock === null) return { lock: null, result: nothing }
     const eventIds = await draftUnclaim(draft, issueId, lock)
-    const released = planRelease(lock)
+    const released = planUnclaim(lock)
     return { lock: released, result: { ...nothing, changed: true, lock: released, eventIds } }
   })
   return { ...result, head }
@@ -109,6 +109,6 @@ async function giveBackInTurn({ context, repository, remote, issueId }: SharedUn
   if (lock === null) return nothing
   const { head, result } = await repository.write((draft) => draftUnclaim(draft, issueId, lock))
   await runSync(context, repository, remote, { pull: true, push: true })
-  await releaseLock(repository, place, resource)
-  return { changed: true, lock: planRelease(lock), eventIds: result, head }
+  await releaseLock(repository, place, resource, planUnclaim)
+  return { changed: true, lock: planUnclaim(lock), eventIds: result, head }
 }

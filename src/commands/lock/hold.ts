@@ -121,9 +121,16 @@ export interface Released {
 /**
  * Gives the current actor's lock back. One that cannot be read is anybody's to clear away; one whose time is over needs
  * no release.
+ *
+ * @param giveBack - what becomes of the lock that is held
  * @throws {ConflictError} when somebody else holds it
  */
-export async function releaseLock(repository: Repository, place: LockPlace, resource: string): Promise<Released> {
+export async function releaseLock(
+  repository: Repository,
+  place: LockPlace,
+  resource: string,
+  giveBack: (held: Lock) => Lock = planRelease,
+): Promise<Released> {
   const { git, facts } = repository
   const owner = (await repository.requireActor()).actor.id
   let isFirst = true
@@ -148,7 +155,7 @@ export async function releaseLock(repository: Repository, place: LockPlace, reso
     }
     if (lock?.expiresUnixMs === 0) return { changed: false, lock }
     const empty = { owner, nonce: formatUuid(facts.random.bytes(16)), resource, ttlMs: null, fence: null, claim: null }
-    const released = planRelease(lock ?? { ...empty, expiresUnixMs: 0 })
+    const released = lock === null ? { ...empty, expiresUnixMs: 0 } : giveBack(lock)
     await place.move({ lock: released, present, sights, nowUnixMs })
     return { changed: true, lock: released }
   })

@@ -1,5 +1,6 @@
 import type { PushedRef } from '../../git/index.ts'
 import { RemoteError } from '../../model/index.ts'
+import { settleClaims } from '../claim/settle-claims.ts'
 import { defineCommand } from '../define-command.ts'
 import { chooseRemote } from './remote-name.ts'
 import { type RepositorySync, runSync, type SyncDirections } from './run-sync.ts'
@@ -35,7 +36,8 @@ export const sync = defineCommand({
       const message = `object ${objectId ?? commit} of the local log could not be read and stays behind: ${reason}`
       context.warn({ code: 'log-unread', message, details: { object_id: objectId, commit } })
     }
-    const data = describe(remote.name, directions, result)
+    const claims = await settleClaims(repository, remote.name)
+    const data = { ...describe(remote.name, directions, result), claims }
     if (result.refused !== null) throw refusal(remote.name, result.refused, data)
     return { data }
   },
