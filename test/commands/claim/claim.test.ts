@@ -1,7 +1,6 @@
 /** Claims among actors of one clone. */
 import assert from 'node:assert/strict'
 import { describe, it, type TestContext } from 'node:test'
-import { lockRefOf } from '../../../src/wal/index.ts'
 import { createScene, type Data, type Hand } from '../lock/scene.ts'
 
 const hour = 3_600_000
@@ -241,26 +240,5 @@ describe('the holder’s own writes', () => {
     }
     const lock = await lockOf()
     assert.deepEqual([lock.nonce, lock.fence, lock.expires_unix_ms], [nonce, fence, clock.nowUnixMs + hour])
-  })
-})
-
-describe('a claim cut off between lease and log', { concurrency: 2 }, () => {
-  it('is finished by claiming again, and by nobody else before its time', async (t) => {
-    const { ann, bo, id, passMs, shown, git, path } = await setUp(t)
-    await claimOf(bo, id)
-    passMs(hour)
-    const head = git(path, 'rev-parse', 'refs/grite/wal')
-    await claimOf(ann, id)
-    // As if the process had died before the log: only the lease is left of the claim.
-    git(path, 'update-ref', 'refs/grite/wal', head)
-    for (const hand of [ann, bo]) await hand.run('rebuild')
-    git(path, 'update-ref', 'refs/grite/wal', head)
-    for (const hand of [ann, bo]) hand.warned()
-    assert.deepEqual((await shown()).assignees.length, 1)
-    assert.equal(git(path, 'rev-list', '--count', lockRefOf(`issue:${id}`)), '2')
-    assert.equal((await bo.fail('issue claim', { issue: id })).holder, 'ann')
-    const again = await claimOf(ann, id)
-    assert.equal(again.outcome, 'renewed')
-    assert.deepEqual((await shown()).assignees, ['ann'])
   })
 })

@@ -1,5 +1,7 @@
 /** Several actors in one clone, with a clock that stands still until it is moved. */
 import assert from 'node:assert/strict'
+import { appendFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { GriteError } from '../../../src/model/index.ts'
 import type { CleanUp } from '../../git/temp-repository.ts'
 import { type CommandRunner, commandRunner, createCommandSandbox } from '../../support/command-runner.ts'
@@ -55,5 +57,45 @@ export async function createScene(t: CleanUp) {
     refs: (prefix: string, at = path) =>
       git(at, 'for-each-ref', '--format=%(refname)', prefix).split('\n').filter(Boolean),
     create: async (title = 'one'): Promise<string> => (await ann.run('issue create', { title })).issue_id,
+  }
+}
+
+export interface Clone extends Hand {
+  readonly path: string
+  /** Puts lines into the configuration of this clone. */
+  configure(toml: string): void
+}
+
+/** Clones around one bare remote, `origin`, each with an actor of its name. */
+export async function createTeamScene(t: CleanUp, ...names: readonly string[]) {
+  const scene = await createScene(t)
+  const { dir, git } = scene
+  const origin = join(dir, 'origin.git')
+  git(dir, 'init', '-q', '--bare', '-b', 'main', '--template=', origin)
+  const cloneOf = async (name: string): Promise<Clone> => {
+    const path = join(dir, name)
+    git(dir, 'init', '-q', '-b', 'main', '--template=', path)
+    git(path, 'remote', 'add', 'origin', origin)
+    const hand = await scene.handIn(path, name)
+    const configure = (toml: string) => appendFileSync(join(path, '.git/grite/config.toml'), toml)
+    return { ...hand, path, configure }
+  }
+  const clones: Clone[] = []
+  for (const name of names) clones.push(await cloneOf(name))
+  const [first] = clones as [Clone]
+  return {
+    ...scene,
+    origin,
+    cloneOf,
+    clones: clones as [Clone, Clone, Clone],
+    /** Makes an issue that all clones know. */
+    async share(title = 'one', more: Readonly<Record<string, unknown>> = {}): Promise<string> {
+      const { issue_id } = await first.run('issue create', { title, ...more })
+      for (const clone of clones) await clone.run('sync')
+      scene.clock.nowUnixMs += 1
+      return issue_id
+    },
+    leases: () => scene.refs('refs/grite-leases', origin),
+    leaseFile: (ref: string) => JSON.parse(git(origin, 'show', `${ref}:lock.json`)),
   }
 }

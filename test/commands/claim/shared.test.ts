@@ -1,0 +1,320 @@
+/** Claims and locks among clones, through a remote. */
+import assert from 'node:assert/strict'
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, it } from 'node:test'
+import { leaseRefOf, lockRefOf } from '../../../src/wal/index.ts'
+import { idsOnChain } from '../../support/log.ts'
+import { createTeamScene, type Data } from '../lock/scene.ts'
+
+const hour = 3_600_000
+const onRemote = { remote: '' }
+
+/** Puts a hook into the remote. */
+function hook(origin: string, name: string, script: string): void {
+  mkdirSync(join(origin, 'hooks'))
+  writeFileSync(join(origin, 'hooks', name), `#!/bin/sh\n${script}\n`)
+  chmodSync(join(origin, 'hooks', name), 0o755)
+}
+
+describe('lock --remote', { concurrency: 4 }, () => {
+  it('holds among all clones, until it is given back', async (t) => {
+    const { clones, leases, leaseFile, refs, clock, origin, git } = await createTeamScene(t, 'ann', 'bo')
+    const [ann, bo] = clones
+    const held = await ann.run('lock acquire', { resource: 'path:src', ...onRemote })
+    assert.deepEqual([held.level, held.remote, held.outcome], ['remote', 'origin', 'acquired'])
+    assert.deepEqual(leases(), [leaseRefOf('path:src')])
+    assert.deepEqual(leaseFile(leaseRefOf('path:src')), {
+      ...{ owner: ann.id, nonce: held.nonce, expires_unix_ms: clock.nowUnixMs + 300_000, resource: 'path:src' },
+      ...{ ttl_ms: 300_000, fence: held.fence },
+    })
+    for (const resource of ['path:src', 'path:src/a', 'repo:all']) {
+      const failure = await bo.fail('lock acquire', { resource, ...onRemote })
+      assert.deepEqual([failure.exit, failure.owner, failure.level, failure.remote], [4, ann.id, 'remote', 'origin'])
+      assert.equal(failure.expires_unix_ms, held.expires_unix_ms)
+    }
+    assert.equal((await bo.fail('lock acquire', { resource: 'path:src' })).reason, 'held', 'as of the last fetch')
+    assert.equal((await bo.fail('lock release', { resource: 'path:src', ...onRemote })).owner, ann.id)
+    assert.equal((await ann.run('lock renew', { resource: 'path:src', ttl: '10m' })).level, 'remote')
+    assert.equal((await ann.run('lock release', { resource: 'path:src' })).level, 'remote')
+    const next = await bo.run('lock acquire', { resource: 'path:src/a', ...onRemote })
+    assert.equal(next.outcome, 'acquired')
+    const taken = await bo.run('lock acquire', { resource: 'path:src', ...onRemote })
+    assert.equal(taken.fence, held.fence + 1)
+    assert.equal(git(origin, 'rev-list', '--count', leaseRefOf('path:src')), '4')
+    for (const { path } of clones) assert.deepEqual(refs('refs/grite/', path), [])
+  })
+
+  it('counts half a minute longer for others than for its holder', async (t) => {
+    const { clones, clock } = await createTeamScene(t, 'ann', 'bo')
+    const [ann, bo] = clones
+    const { fence } = await ann.run('lock acquire', { resource: 'plain', ttl: '60', ...onRemote })
+    clock.nowUnixMs += 89_999
+    assert.equal((await bo.fail('lock acquire', { resource: 'plain', ...onRemote })).reason, 'held')
+    clock.nowUnixMs += 1
+    const taken = await bo.run('lock acquire', { resource: 'plain', ...onRemote })
+    assert.deepEqual([taken.outcome, taken.fence], ['taken-over', fence + 1])
+    assert.equal((await ann.fail('lock renew', { resource: 'plain', ...onRemote })).owner, bo.id)
+  })
+
+  it('is the rule where it is configured, unless --local is said', async (t) => {
+    const { clones, leases, refs } = await createTeamScene(t, 'ann')
+    const [ann] = clones
+    ann.configure('[lease]\nremote = "origin"\n')
+    assert.equal((await ann.run('lock acquire', { resource: 'a' })).level, 'remote')
+    assert.equal((await ann.run('lock acquire', { resource: 'b', local: true })).level, 'local')
+    assert.deepEqual([leases(), refs('refs/grite/locks', ann.path)], [[leaseRefOf('a')], [lockRefOf('b')]])
+    assert.equal((await ann.run('lock release', { resource: 'b' })).outcome, 'released')
+    assert.equal((await ann.fail('lock acquire', { resource: 'c', local: true, ...onRemote })).field, 'local')
+  })
+
+  it('lasts no longer than a day, since no clock is that wrong', async (t) => {
+    const { clones, leases } = await createTeamScene(t, 'ann')
+    const [ann] = clones
+    assert.equal((await ann.fail('lock acquire', { resource: 'a', ttl: '25h', ...onRemote })).max, '24h')
+    assert.deepEqual(leases(), [])
+    assert.equal((await ann.run('lock acquire', { resource: 'a', ttl: '25h' })).ttl_seconds, 90_000)
+  })
+
+  it('takes nothing without a network, or where the host refuses', async (t) => {
+    const { clones, leases, git, origin } = await createTeamScene(t, 'ann')
+    const [ann] = clones
+    assert.equal((await ann.fail('lock acquire', { resource: 'a', remote: 'nowhere' })).code, 'not_found')
+    hook(origin, 'update', 'case $1 in refs/grite-leases/*) exit 1;; esac')
+    const refused = await ann.fail('lock acquire', { resource: 'a', ...onRemote })
+    assert.deepEqual([refused.exit, refused.code, refused.reason], [5, 'remote_error', 'rejected'])
+    git(ann.path, 'remote', 'set-url', 'origin', join(origin, 'gone'))
+    assert.equal((await ann.fail('lock acquire', { resource: 'a', ...onRemote })).reason, 'unreachable')
+    assert.deepEqual([leases(), (await ann.run('lock status')).locks], [[], []])
+  })
+
+  it('honours what the Rust tool has put there, and deletes only what has ended', async (t) => {
+    const { clones, git, origin, clock, refs } = await createTeamScene(t, 'ann', 'bo')
+    const [ann, bo] = clones
+    // The Rust tool pushes the locks of its clone.
+    await bo.run('lock acquire', { resource: 'live', ttl: '1h' })
+    await bo.run('lock acquire', { resource: 'ended', ttl: '1m' })
+    git(bo.path, 'push', '-q', 'origin', 'refs/grite/locks/*:refs/grite/locks/*')
+    git(origin, 'update-ref', lockRefOf('damaged'), git(origin, 'hash-object', '-w', '--stdin'))
+    await ann.run('lock acquire', { resource: 'lease', ttl: '1m', ...onRemote })
+    clock.nowUnixMs += 120_000
+    assert.equal((await ann.fail('lock acquire', { resource: 'live', ...onRemote })).owner, bo.id)
+    const { locks, malformed } = await ann.run('lock status')
+    const seen = locks.map(({ resource, state, kind, level }: Data) => [resource, state, kind, level].join(' '))
+    assert.deepEqual(seen.sort(), ['ended expired lock remote', 'lease expired lease remote', 'live live lock remote'])
+    assert.deepEqual([malformed.length, malformed[0].ref], [1, lockRefOf('damaged')])
+    const { removed, kept, level, remote, refused } = await ann.run('lock gc', onRemote)
+    assert.deepEqual([removed, kept, level, remote, refused], [1, 2, 'remote', 'origin', []])
+    const left = [leaseRefOf('lease'), lockRefOf('damaged'), lockRefOf('live')]
+    assert.deepEqual([...refs('refs/grite-leases', origin), ...refs('refs/grite/locks', origin)].sort(), left.sort())
+    assert.equal((await ann.run('lock gc', onRemote)).removed, 0)
+    await ann.run('sync')
+    assert.deepEqual([...refs('refs/grite-leases', origin), ...refs('refs/grite/locks', origin)].sort(), left.sort())
+  })
+
+  it('gc tells what the host will not delete', async (t) => {
+    const { clones, git, origin, clock } = await createTeamScene(t, 'ann', 'bo')
+    const [ann, bo] = clones
+    await bo.run('lock acquire', { resource: 'ended', ttl: '1m' })
+    git(bo.path, 'push', '-q', 'origin', 'refs/grite/locks/*:refs/grite/locks/*')
+    hook(origin, 'update', 'exit 1')
+    clock.nowUnixMs += 120_000
+    const { removed, kept, refused } = await ann.run('lock gc', onRemote)
+    assert.deepEqual([removed, kept, refused[0].ref], [0, 1, lockRefOf('ended')])
+    assert.deepEqual(ann.warned(), ['lock-kept'])
+  })
+})
+
+describe('claim --remote', { concurrency: 4 }, () => {
+  it('puts assignee and lease on the remote at once', async (t) => {
+    const { clones, share, leases, git, origin, refs } = await createTeamScene(t, 'ann', 'bo')
+    const [ann, bo] = clones
+    const id = await share()
+    await ann.run('issue comment', { issue: id, body: 'only here so far' })
+    const claimed = await ann.run('issue claim', { issue: id, ...onRemote })
+    assert.deepEqual([claimed.outcome, claimed.level, claimed.remote], ['claimed', 'remote', 'origin'])
+    assert.deepEqual(leases(), [leaseRefOf(`issue:${id}`)])
+    assert.equal(git(origin, 'rev-parse', 'refs/grite/wal'), claimed.wal_head)
+    assert.equal(git(ann.path, 'rev-parse', 'refs/grite/wal'), claimed.wal_head)
+    assert.deepEqual(refs('refs/grite/locks', ann.path), [])
+    const failure = await bo.fail('issue claim', { issue: id, ...onRemote })
+    assert.deepEqual([failure.exit, failure.reason, failure.holder, failure.level], [4, 'held', 'ann', 'remote'])
+    assert.equal(failure.expires_unix_ms, claimed.expires_unix_ms)
+    const { issue } = await bo.run('issue show', { issue: id })
+    assert.deepEqual([issue.assignees, issue.comment_count], [['ann'], 1], 'the loser sees why')
+    assert.equal((await ann.run('issue claim', { issue: id })).outcome, 'renewed', 'wherever it is')
+  })
+
+  it('takes the next that nobody has, as all clones see it', async (t) => {
+    const { clones, share } = await createTeamScene(t, 'ann', 'bo')
+    const [ann, bo] = clones
+    const [one, two] = [await share('one'), await share('two')]
+    assert.equal((await ann.run('issue claim', { next: true, ...onRemote })).issue_id, one)
+    assert.equal((await bo.run('issue claim', { next: true, ...onRemote })).issue_id, two)
+    assert.equal((await bo.fail('issue claim', { next: true, ...onRemote })).code, 'not_found')
+  })
+
+  it('is taken over when its time is over, by whoever comes next', async (t) => {
+    const { clones, share, clock } = await createTeamScene(t, 'ann', 'bo')
+    const [ann, bo] = clones
+    const id = await share()
+    const { fence } = await ann.run('issue claim', { issue: id, ...onRemote })
+    clock.nowUnixMs += hour
+    assert.equal((await bo.fail('issue claim', { next: true, ...onRemote })).code, 'not_found')
+    clock.nowUnixMs += 30_000
+    const taken = await bo.run('issue claim', { next: true, ...onRemote })
+    assert.deepEqual([taken.issue_id, taken.removed_assignees, taken.fence], [id, ['ann'], fence + 1])
+    await ann.run('sync')
+    assert.deepEqual((await ann.run('issue show', { issue: id })).issue.assignees, ['bo'])
+  })
+
+  it('is given back for all', async (t) => {
+    const { clones, share } = await createTeamScene(t, 'ann', 'bo')
+    const [ann, bo] = clones
+    const id = await share()
+    await ann.run('issue claim', { issue: id, ...onRemote })
+    assert.equal((await bo.fail('issue unclaim', { issue: id, ...onRemote })).holder, 'ann')
+    const back = await ann.run('issue unclaim', { issue: id })
+    assert.deepEqual([back.outcome, back.level, back.event_ids.length], ['unclaimed', 'remote', 1])
+    const claimed = await bo.run('issue claim', { issue: id, ...onRemote })
+    assert.deepEqual([claimed.outcome, claimed.removed_assignees], ['claimed', []])
+  })
+
+  it('holds after the issue is closed until all can see that it is', async (t) => {
+    const { clones, share, leaseFile } = await createTeamScene(t, 'ann', 'bo')
+    const [ann, bo] = clones
+    const id = await share()
+    await ann.run('issue claim', { issue: id, ...onRemote })
+    await ann.run('issue close', { issue: [id] })
+    assert.equal((await bo.fail('issue claim', { issue: id, ...onRemote })).reason, 'held')
+    const { claims } = await ann.run('sync')
+    assert.deepEqual(claims, { lost: [], renewed: [], released: [id], shared: [] })
+    assert.equal(leaseFile(leaseRefOf(`issue:${id}`)).expires_unix_ms, 0)
+    assert.equal((await bo.fail('issue claim', { issue: id, ...onRemote })).reason, 'closed')
+  })
+
+  it('is kept going by the holder’s syncs', async (t) => {
+    const { clones, share, clock, leaseFile } = await createTeamScene(t, 'ann')
+    const [ann] = clones
+    const id = await share()
+    await ann.run('issue claim', { issue: id, ...onRemote })
+    clock.nowUnixMs += 0.4 * hour
+    assert.deepEqual((await ann.run('sync')).claims.renewed, [])
+    clock.nowUnixMs += 0.2 * hour
+    assert.deepEqual((await ann.run('sync')).claims.renewed, [id])
+    assert.equal(leaseFile(leaseRefOf(`issue:${id}`)).expires_unix_ms, clock.nowUnixMs + hour)
+  })
+
+  it('goes step by step with a remote that takes no two refs at once', async (t) => {
+    const { clones, share, git, origin, leases } = await createTeamScene(t, 'ann', 'bo')
+    const [ann, bo] = clones
+    const id = await share()
+    git(origin, 'config', 'receive.advertiseAtomic', 'false')
+    assert.equal((await ann.run('issue claim', { issue: id, ...onRemote })).outcome, 'claimed')
+    assert.equal(leases().length, 1)
+    assert.equal((await bo.fail('issue claim', { issue: id, ...onRemote })).holder, 'ann')
+    assert.deepEqual((await bo.run('issue show', { issue: id })).issue.assignees, ['ann'])
+    assert.equal((await ann.run('issue unclaim', { issue: id })).outcome, 'unclaimed')
+    assert.equal((await bo.run('issue claim', { issue: id, ...onRemote })).outcome, 'claimed')
+  })
+
+  it('works with a remote that is not the home of the log', async (t) => {
+    const { clones, share, git, dir, refs } = await createTeamScene(t, 'ann', 'bo')
+    const [ann, bo] = clones
+    const id = await share()
+    git(dir, 'init', '-q', '--bare', '--template=', 'other.git')
+    for (const { path } of [ann, bo]) git(path, 'remote', 'add', 'other', join(dir, 'other.git'))
+    assert.equal((await ann.run('issue claim', { issue: id, remote: 'other' })).remote, 'other')
+    assert.equal((await bo.fail('issue claim', { issue: id, remote: 'other' })).holder, 'ann')
+    assert.deepEqual(refs('refs/grite-leases', join(dir, 'other.git')), [leaseRefOf(`issue:${id}`)])
+  })
+
+  it('says so when others keep writing, and takes nothing', async (t) => {
+    const { clones, share, git, origin, leases, clock } = await createTeamScene(t, 'ann', 'bo')
+    const [ann, bo] = clones
+    const id = await share()
+    // Whenever somebody pushes, somebody else has pushed first.
+    await bo.run('issue comment', { issue: id, body: 'x' })
+    const head = git(bo.path, 'rev-parse', 'refs/grite/wal')
+    git(bo.path, 'push', '-q', 'origin', `${head}:refs/heads/aside`)
+    const moved = 'git commit-tree -p refs/grite/wal -m "$$ $(date +%N)" refs/grite/wal^{tree}'
+    hook(origin, 'pre-receive', `unset GIT_QUARANTINE_PATH\ngit update-ref refs/grite/wal $(${moved})`)
+    const ticking = setInterval(() => {
+      clock.nowUnixMs += 2500
+    }, 50)
+    t.after(() => clearInterval(ticking))
+    const failure = await ann.fail('issue claim', { issue: id, ...onRemote })
+    assert.deepEqual([failure.exit, failure.reason], [4, 'contended'])
+    assert.deepEqual(leases(), [])
+  })
+})
+
+describe('claims made without a look at the remote', { concurrency: 4 }, () => {
+  it('one stands when both clones have synced, and the other is told', async (t) => {
+    const { clones, share, clock, git, origin } = await createTeamScene(t, 'ann', 'bo')
+    const [ann, bo] = clones
+    const id = await share()
+    await ann.run('issue claim', { issue: id })
+    clock.nowUnixMs += 1000
+    await bo.run('issue claim', { issue: id })
+    assert.deepEqual((await bo.run('sync')).claims.lost, [], 'nobody has said anything else yet')
+    assert.deepEqual((await ann.run('sync')).claims.lost, [])
+    assert.deepEqual(ann.warned(), [])
+    assert.deepEqual((await bo.run('sync')).claims.lost, [id])
+    assert.deepEqual(bo.warned(), ['claim-lost'])
+    assert.equal((await bo.run('lock status')).locks[0].state, 'released')
+    for (const clone of [bo, ann, bo]) assert.deepEqual((await clone.run('sync')).claims.lost, [])
+    for (const clone of clones) {
+      assert.deepEqual((await clone.run('issue show', { issue: id })).issue.assignees, ['ann'])
+    }
+    assert.equal((await ann.run('lock status')).locks[0].state, 'live')
+    assert.equal(git(ann.path, 'rev-parse', 'refs/grite/wal'), git(origin, 'rev-parse', 'refs/grite/wal'))
+    await ann.runner.withRepository(async ({ git: port }) => {
+      const ids = await idsOnChain(port, await port.readRef('refs/grite/wal' as never))
+      assert.equal(new Set(ids).size, ids.length)
+    })
+  })
+
+  it('lose to a lease on the remote, whoever was first', async (t) => {
+    const { clones, share, clock } = await createTeamScene(t, 'ann', 'bo')
+    const [ann, bo] = clones
+    const id = await share()
+    await ann.run('issue claim', { issue: id })
+    clock.nowUnixMs += 1000
+    await bo.run('issue claim', { issue: id, ...onRemote })
+    assert.deepEqual((await ann.run('sync')).claims.lost, [id])
+    const [warning] = ann.runner.warnings
+    assert.equal(warning?.code, 'claim-lost')
+    assert.match(warning?.message ?? '', /^issue [0-9a-f]{7} 'one' is not yours: bo had it first until 2027-/)
+    assert.deepEqual([warning?.details?.holder, warning?.details?.owner], ['bo', bo.id])
+    assert.deepEqual((await ann.run('issue show', { issue: id })).issue.assignees, ['bo'])
+  })
+
+  it('are put on the remote by the next sync, where leases are configured to be', async (t) => {
+    const { clones, share, clock } = await createTeamScene(t, 'ann', 'bo')
+    const [ann, bo] = clones
+    for (const clone of [ann, bo]) clone.configure('[lease]\nremote = "origin"\n')
+    const id = await share()
+    await ann.run('issue claim', { issue: id, local: true })
+    assert.deepEqual((await ann.run('sync')).claims, { lost: [], renewed: [], released: [], shared: [id] })
+    const failure = await bo.fail('issue claim', { issue: id })
+    assert.deepEqual([failure.holder, failure.level], ['ann', 'remote'])
+    clock.nowUnixMs += hour + 30_000
+    assert.deepEqual((await bo.run('issue claim', { issue: id })).removed_assignees, ['ann'])
+  })
+
+  it('of two of one name leave that name', async (t) => {
+    const { clones, share, clock, handIn } = await createTeamScene(t, 'ann', 'bo')
+    const id = await share()
+    const twins = [await handIn(clones[0].path, 'twin'), await handIn(clones[1].path, 'twin')] as const
+    for (const twin of twins) {
+      await twin.run('issue claim', { issue: id })
+      clock.nowUnixMs += 1000
+    }
+    await twins[0].run('sync')
+    assert.deepEqual((await twins[1].run('sync')).claims.lost, [id])
+    await twins[1].run('sync')
+    assert.deepEqual((await twins[0].run('sync')).claims.lost, [])
+    for (const twin of twins) assert.deepEqual((await twin.run('issue show', { issue: id })).issue.assignees, ['twin'])
+  })
+})
