@@ -42,6 +42,7 @@ import { type ActorChoice, type ChosenActor, createDefaultActor, findActor } fro
 import { type GritePaths, gritePaths } from './local/paths.ts'
 import { type RepoConfig, readRepoConfig } from './local/repo-config.ts'
 import { LockGuard } from './lock/lock-guard.ts'
+import { LockMemory } from './lock/lock-memory.ts'
 import { isLookDue, maintain } from './maintenance.ts'
 import { factsOfReceived, judgeNewEvents, type ReceivedEvent } from './received-signatures.ts'
 import { hydrator } from './sync/hydrate.ts'
@@ -91,6 +92,7 @@ export class Repository {
   readonly layout: RepositoryLayout
   readonly git: GitPort
   readonly paths: GritePaths
+  readonly lockMemory: LockMemory
   readonly #facts: RepositoryFacts
   #chosen: Promise<ChosenActor | undefined> | undefined
   #config: Promise<RepoConfig> | undefined
@@ -108,6 +110,7 @@ export class Repository {
     this.#facts = facts
     this.git = openRepository(layout, { ...facts.gitOptions, environment: facts.env })
     this.paths = gritePaths(layout)
+    this.lockMemory = new LockMemory(this.paths.lockMemory)
   }
 
   get facts(): RepositoryFacts {

@@ -15,6 +15,8 @@ export {
   deleteLock,
   encodeLockCommit,
   type FoundLock,
+  type KnownLock,
+  type KnownLocks,
   type LockMove,
   leaseRefOf,
   listLocks,

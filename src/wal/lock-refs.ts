@@ -27,12 +27,24 @@ const lockFile = 'lock.json'
 /** As the Rust tool writes it, without the e. */
 const identity = { name: 'grite', email: 'grit@localhost' }
 
+/** What a commit says. */
+interface ReadLock {
+  readonly lock: Lock
+  readonly committedAtUnixMs: number
+}
+
+/** What a commit says, and the end of the ref's name that goes with it. */
+export type KnownLock = ReadLock & { readonly suffix: string }
+
 /** A ref of a lock, and what was found there. */
 export type FoundLock = FoundRef &
-  (
-    | { readonly lock: Lock; readonly committedAtUnixMs: number; readonly problem: null }
-    | { readonly lock: null; readonly problem: string }
-  )
+  ((ReadLock & { readonly problem: null }) | { readonly lock: null; readonly problem: string })
+
+/** Remembers what commits say, so that they need not be read again. */
+export interface KnownLocks {
+  readonly find: (oid: Oid) => KnownLock | undefined
+  readonly remember: (oid: Oid, read: KnownLock) => void
+}
 
 interface FoundRef {
   readonly ref: RefName
@@ -66,13 +78,13 @@ export async function readLock(git: GitPort, ref: RefName): Promise<FoundLock | 
 }
 
 /** All locks of this clone, by ref name. */
-export function listLocks(git: GitPort): Promise<FoundLock[]> {
-  return listBelow(git, lockPrefix, () => true)
+export function listLocks(git: GitPort, known?: KnownLocks): Promise<FoundLock[]> {
+  return listBelow(git, { prefix: lockPrefix, isWanted: () => true, known })
 }
 
 /** All locks and leases that fetches have left here, of every remote, by ref name. */
-export function listTrackedLocks(git: GitPort): Promise<FoundLock[]> {
-  return listBelow(git, remotesPrefix, isTrackedLock)
+export function listTrackedLocks(git: GitPort, known?: KnownLocks): Promise<FoundLock[]> {
+  return listBelow(git, { prefix: remotesPrefix, isWanted: isTrackedLock, known })
 }
 
 /** What the tracking ref of a lock says by its name: the part that stands for the remote, and which of both it is. */
@@ -86,21 +98,44 @@ function isTrackedLock(ref: RefName): boolean {
   return remoteRef.startsWith(lockPrefix) || remoteRef.startsWith(leasePrefix)
 }
 
-async function listBelow(git: GitPort, prefix: string, isWanted: (ref: RefName) => boolean): Promise<FoundLock[]> {
+interface ListRequest {
+  readonly prefix: string
+  readonly isWanted: (ref: RefName) => boolean
+  readonly known: KnownLocks | undefined
+}
+
+async function listBelow(git: GitPort, { prefix, isWanted, known }: ListRequest): Promise<FoundLock[]> {
   const broken: FoundLock[] = []
   const rows = await git.listRefs(prefix, (ref, reason) => {
     if (isWanted(ref)) broken.push({ ref, oid: null, lock: null, problem: `the ref ${reason}` })
   })
   const found: FoundLock[] = []
-  for (const row of rows) if (isWanted(row.ref)) found.push(await readLockCommit(git, row))
+  for (const row of rows) if (isWanted(row.ref)) found.push(await recall(git, row, known))
   return [...found, ...broken].sort((left, right) => (left.ref < right.ref ? -1 : 1))
 }
 
+interface LockRow {
+  readonly ref: RefName
+  readonly oid: Oid
+}
+
+async function recall(git: GitPort, { ref, oid }: LockRow, known: KnownLocks | undefined): Promise<FoundLock> {
+  const read = known?.find(oid)
+  // Another ref may name the same commit, and there it is wrong.
+  if (read !== undefined && ref.endsWith(`/${read.suffix}`)) {
+    const { lock, committedAtUnixMs } = read
+    return { ref, oid, lock, committedAtUnixMs, problem: null }
+  }
+  const found = await readLockCommit(git, { ref, oid })
+  if (found.lock !== null) {
+    const { lock, committedAtUnixMs } = found
+    known?.remember(oid, { lock, committedAtUnixMs, suffix: lockSuffix(lock.resource) })
+  }
+  return found
+}
+
 /** Reads what one commit says. Never throws for what others wrote. */
-export async function readLockCommit(
-  git: GitPort,
-  { ref, oid }: { readonly ref: RefName; readonly oid: Oid },
-): Promise<FoundLock> {
+export async function readLockCommit(git: GitPort, { ref, oid }: LockRow): Promise<FoundLock> {
   const damaged = (problem: string): FoundLock => ({ ref, oid, lock: null, problem })
   try {
     const commit = await read(git, oid, 'commit')

@@ -92,7 +92,7 @@ async function giveWayToRival(target: SharedTarget): Promise<void> {
   await fetchLocks(repository, remote.name)
   const owner = (await repository.requireActor()).actor.id
   const nowUnixMs = context.clock.nowUnixMs()
-  const [rival] = locksAgainst(await locksInSight(repository.git), { resource, owner, nowUnixMs })
+  const [rival] = locksAgainst(await locksInSight(repository), { resource, owner, nowUnixMs })
   if (rival === undefined) return
   await giveBackShared(target)
   throw await heldError(repository, resource, rival)

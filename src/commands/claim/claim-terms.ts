@@ -37,7 +37,7 @@ export async function readClaimTerms(repository: Repository, issueId: IssueId): 
   const { actor } = await repository.requireActor()
   const resource = issueResource(issueId)
   const nowUnixMs = repository.facts.clock.nowUnixMs()
-  const sights = await locksInSight(repository.git)
+  const sights = await locksInSight(repository)
   const [against] = locksAgainst(sights, { resource, owner: actor.id, nowUnixMs })
   if (against !== undefined) throw await heldError(repository, resource, against)
   const ended = endedLocksOf(sights, nowUnixMs).get(issueId) ?? []

@@ -56,7 +56,7 @@ export async function moveShared<Result>(
   const deadline = context.clock.nowUnixMs() + appendRetryMsMax
   for (let backoff = backoffMsFirst; ; backoff = Math.min(2 * backoff, backoffMsMax)) {
     await pull(target)
-    const present = findPresent(await locksInSight(repository.git), place, resource)
+    const present = findPresent(await locksInSight(repository), place, resource)
     const staged = await repository.stage((draft) => decide(draft, present))
     const { lock, result } = staged.result
     if (await pushBoth(target, { staged, lock, present })) return { head: staged.appended?.head ?? null, result }

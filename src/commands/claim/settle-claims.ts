@@ -49,7 +49,7 @@ export async function settleClaims(repository: Repository, remote: string): Prom
   const done = { lost: [] as IssueId[], renewed: [] as IssueId[], released: [] as IssueId[], shared: [] as IssueId[] }
   const owner = (await repository.findActor())?.actor.id
   if (owner === undefined) return done
-  const sights = await locksInSight(repository.git)
+  const sights = await locksInSight(repository)
   const nowUnixMs = repository.facts.clock.nowUnixMs()
   const claims = findOwnClaims(sights, owner, nowUnixMs)
   const note = (issueId: IssueId, outcome: keyof SettledClaims | null): void => {
@@ -166,7 +166,7 @@ async function share(repository: Repository, remote: string, claim: OwnClaim): P
     await acquireLock(repository, sharedPlace(repository, remote), request)
   } catch (error) {
     if (!(error instanceof ConflictError && error.details.reason === 'held')) throw error
-    if (await giveWay(repository, claim, await locksInSight(repository.git))) return 'lost'
+    if (await giveWay(repository, claim, await locksInSight(repository))) return 'lost'
     throw error
   }
   await releaseLock(repository, localPlace(repository), lock.resource, planUnclaim)

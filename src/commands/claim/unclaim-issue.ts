@@ -47,7 +47,7 @@ async function giveBack(repository: Repository, place: LockPlace, issueId: Issue
 /** @throws {ConflictError} when somebody else has the issue */
 async function findOwnClaim(repository: Repository, place: LockPlace, resource: string): Promise<Lock | null> {
   const owner = (await repository.requireActor()).actor.id
-  const sights = await locksInSight(repository.git)
+  const sights = await locksInSight(repository)
   const present = findPresent(sights, place, resource)?.lock ?? null
   if (present?.owner === owner && present.expiresUnixMs !== 0) return present
   const nowUnixMs = repository.facts.clock.nowUnixMs()

@@ -17,6 +17,7 @@ import {
 } from '../lock/lock-input.ts'
 import type { Repository } from '../repository.ts'
 import type { ChosenRemote } from '../sync/remote-name.ts'
+import { runSync } from '../sync/run-sync.ts'
 import { shortIdLength } from './change-command.ts'
 import { resolveIssue } from './resolve-issue.ts'
 
@@ -59,7 +60,7 @@ export const issueClaim = defineCommand({
     const claimed =
       typed === null
         ? await claimNext({ ...request, where: asked }, input.label)
-        : await withIssue(repository, { ...input, issue: typed }, ({ issueId, where }) =>
+        : await withIssue({ context, repository }, { ...input, issue: typed }, ({ issueId, where }) =>
             claimIssue({ ...request, where, issueId }),
           )
     if (claimed === null) throw nothingReady(input.label)
@@ -77,15 +78,23 @@ interface FoundIssue {
  * that was entered before the view was opened; what goes to a remote is not waited for there.
  */
 async function withIssue<Result>(
-  repository: Repository,
+  { context, repository }: { readonly context: CommandContext; readonly repository: Repository },
   input: PlaceInput & { readonly issue: string },
   work: (found: FoundIssue) => Promise<Result>,
 ): Promise<Result> {
-  const done = await repository.exclusively(async () => {
-    const issueId = await resolveIssue(await repository.view(), input.issue)
-    const { where } = await findHeld(repository, { ...input, resource: issueResource(issueId) })
-    const found = { issueId, where }
-    return { found, result: where === null ? await work(found) : undefined }
+  const find = () =>
+    repository.exclusively(async () => {
+      const issueId = await resolveIssue(await repository.view(), input.issue)
+      const { where } = await findHeld(repository, { ...input, resource: issueResource(issueId) })
+      const found = { issueId, where }
+      return { found, result: where === null ? await work(found) : undefined }
+    })
+  const asked = await chooseWhere(repository, input)
+  const done = await find().catch(async (error: unknown) => {
+    // Others may know an issue that has not arrived here.
+    if (asked === null || !(error instanceof NotFoundError)) throw error
+    await runSync(context, repository, asked, { pull: true, push: false })
+    return find()
   })
   return done.result ?? work(done.found)
 }
@@ -158,7 +167,7 @@ export const issueUnclaim = defineCommand({
   options: placeOptions,
   async run(context, input) {
     const repository = await context.repository()
-    const { issueId, where, unclaimed } = await withIssue(repository, input, async (found) => ({
+    const { issueId, where, unclaimed } = await withIssue({ context, repository }, input, async (found) => ({
       ...found,
       unclaimed:
         found.where === null

@@ -12,7 +12,7 @@ import type { Repository } from '../repository.ts'
 export async function openTaken(repository: Repository, view: View): Promise<(row: IssueRow) => boolean> {
   const ownName = await findOwnName(repository)
   const nowUnixMs = repository.facts.clock.nowUnixMs()
-  const sights = await locksInSight(repository.git)
+  const sights = await locksInSight(repository)
   const leased = leasedIssues(sights, nowUnixMs)
   const free = await freedIssues(view, endedLocksOf(sights, nowUnixMs), ownName)
   return ({ issue_id, assignees }) => {

@@ -9,6 +9,8 @@ export interface GritePaths {
   readonly actors: string
   /** Local appenders queue on this name. */
   readonly appendQueue: string
+  /** What locks said that have been read: a cache. */
+  readonly lockMemory: string
   readonly actorDir: (id: ActorId | string) => string
   /** What the log was last seen to hold of this clone's own card of an actor. */
   readonly ownCard: (id: ActorId) => string
@@ -24,6 +26,7 @@ export function gritePaths({ commonDir }: RepositoryLayout): GritePaths {
     config: join(home, 'config.toml'),
     actors,
     appendQueue: join(home, 'append'),
+    lockMemory: join(home, 'locks.json'),
     actorDir: (id) => join(actors, id),
     ownCard: (id) => join(actors, id, 'card'),
     viewLevels: (actor) => (actor === undefined ? join(home, 'view') : join(actors, actor, 'level')),

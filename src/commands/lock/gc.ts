@@ -45,7 +45,7 @@ interface Collected {
 }
 
 async function collectLocal(repository: Repository, nowUnixMs: number): Promise<Collected> {
-  const locks = (await locksInSight(repository.git)).filter(({ level }) => level === 'local')
+  const locks = (await locksInSight(repository)).filter(({ level }) => level === 'local')
   let removed = 0
   for (const sight of locks.filter(isReadable)) {
     if (stateInSight(sight, nowUnixMs) === 'live' || (await tellsOfFreeIssue(repository, sight.found.lock))) continue
@@ -79,7 +79,7 @@ function isRustLockOf({ level, kind, remotePart }: LockInSight, remote: string):
 /** Deletes on a remote, each from the very value that was judged. */
 async function collectRemote(repository: Repository, remote: string, nowUnixMs: number): Promise<Collected> {
   const { git, remotes, paths } = repository
-  const locks = (await locksInSight(git)).filter((sight) => isRustLockOf(sight, remote))
+  const locks = (await locksInSight(repository)).filter((sight) => isRustLockOf(sight, remote))
   const ended = locks.filter(isReadable).filter((sight) => stateInSight(sight, nowUnixMs) !== 'live')
   const updates = ended.map(({ found }) => ({
     ref: splitTrackingRef(found.ref).remoteRef,

@@ -75,11 +75,11 @@ async function hold(
   { resource }: HoldRequest,
   makePlan: (facts: PlanFacts) => AcquirePlan,
 ): Promise<Held> {
-  const { git, facts } = repository
+  const { facts } = repository
   const owner = (await repository.requireActor()).actor.id
   const look = async (): Promise<readonly LockInSight[]> => {
     await place.refresh()
-    return locksInSight(git)
+    return locksInSight(repository)
   }
   const against = (sights: readonly LockInSight[]) =>
     locksAgainst(sights, { resource, owner, nowUnixMs: facts.clock.nowUnixMs() })[0]
@@ -131,16 +131,16 @@ export async function releaseLock(
   resource: string,
   giveBack: (held: Lock) => Lock = planRelease,
 ): Promise<Released> {
-  const { git, facts } = repository
+  const { facts } = repository
   const owner = (await repository.requireActor()).actor.id
   let isFirst = true
   return untilUncontended(repository, resource, async () => {
     // What one holds oneself has hardly moved since it was last seen.
     if (!isFirst) await place.refresh()
-    let sights = await locksInSight(git)
+    let sights = await locksInSight(repository)
     if (isFirst && findPresent(sights, place, resource)?.lock?.owner !== owner) {
       await place.refresh()
-      sights = await locksInSight(git)
+      sights = await locksInSight(repository)
     }
     isFirst = false
     const present = findPresent(sights, place, resource)

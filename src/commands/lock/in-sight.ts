@@ -1,7 +1,8 @@
 /** Every lock that this clone knows of: its own, and those that fetches found on remotes. */
-import type { GitPort, Oid } from '../../git/index.ts'
+import type { Oid } from '../../git/index.ts'
 import { clockAllowanceMs, type Lock, type LockState, lockStateAt, resourcesOverlap } from '../../model/index.ts'
 import { type FoundLock, listLocks, listTrackedLocks, parseTrackedLock } from '../../wal/index.ts'
+import type { Repository } from '../repository.ts'
 
 /** A lock by where it was seen. Those of remotes are as of the last fetch. */
 export interface LockInSight {
@@ -16,8 +17,12 @@ export interface LockInSight {
 /** One that can be read. */
 export type ReadableLock = LockInSight & { readonly found: { readonly lock: Lock; readonly oid: Oid } }
 
-export async function locksInSight(git: GitPort): Promise<LockInSight[]> {
-  const [local, tracked] = [await listLocks(git), await listTrackedLocks(git)]
+export async function locksInSight({
+  git,
+  lockMemory,
+}: Pick<Repository, 'git' | 'lockMemory'>): Promise<LockInSight[]> {
+  const [local, tracked] = [await listLocks(git, lockMemory), await listTrackedLocks(git, lockMemory)]
+  await lockMemory.save()
   return [
     ...local.map((found): LockInSight => ({ found, level: 'local', kind: 'lock', remotePart: null })),
     ...tracked.map((found): LockInSight => ({ found, level: 'remote', ...parseTrackedLock(found.ref) })),

@@ -49,7 +49,7 @@ export class LockGuard {
    * @throws {ConflictError} by the policy `require`, or when a lock that the write was to hold is somebody else's
    */
   async admit(events: readonly Event[]): Promise<void> {
-    this.#sights = await locksInSight(this.#repository.git)
+    this.#sights = await locksInSight(this.#repository)
     if (this.#takesLocks) for (const issueId of changedIssues(events)) await this.#take(issueResource(issueId))
     if (this.#sights.length === 0) return
     const owner = (await this.#repository.requireActor()).actor.id

@@ -118,7 +118,7 @@ export async function findHeld(
   const where = await chooseWhere(repository, input)
   const typed = input.resource.trim()
   requireResource(typed)
-  const sights = await locksInSight(repository.git)
+  const sights = await locksInSight(repository)
   // The Rust tool names issues as they were typed.
   const isThere = sights.some(({ found }) => found.lock?.resource === typed)
   const resource = isThere ? typed : await settleResource(repository, typed)

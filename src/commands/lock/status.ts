@@ -28,7 +28,7 @@ export const lockStatus = defineCommand({
   async run(context, input) {
     const repository = await context.repository()
     if (input.remote !== undefined) await (await choosePlace(repository, input)).refresh()
-    const sights = await locksInSight(repository.git)
+    const sights = await locksInSight(repository)
     const seen = input.local ? sights.filter(({ level }) => level === 'local') : sights
     const wanted = input.resource === undefined ? null : await settleResource(repository, input.resource)
     const readable = seen

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { appendFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { GriteError } from '../../../src/model/index.ts'
+import { leaseRefOf } from '../../../src/wal/index.ts'
 import type { CleanUp } from '../../git/temp-repository.ts'
 import { type CommandRunner, commandRunner, createCommandSandbox } from '../../support/command-runner.ts'
 
@@ -96,6 +97,7 @@ export async function createTeamScene(t: CleanUp, ...names: readonly string[]) {
       return issue_id
     },
     leases: () => scene.refs('refs/grite-leases', origin),
+    leaseRefOf: (id: string) => leaseRefOf(`issue:${id}`),
     leaseFile: (ref: string) => JSON.parse(git(origin, 'show', `${ref}:lock.json`)),
   }
 }
