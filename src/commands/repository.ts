@@ -196,6 +196,11 @@ export class Repository {
     return view
   }
 
+  /** Lets go of the view, for who has read and is about to wait in the queue. The next one to ask opens it again. */
+  async letGoOfView(): Promise<void> {
+    await this.#closeView()
+  }
+
   /** Makes the view anew from the log. */
   async rebuild(): Promise<View> {
     await this.#closeView()

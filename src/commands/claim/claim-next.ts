@@ -1,26 +1,28 @@
-import { ConflictError, isRepositoryResource } from '../../model/index.ts'
-import { readCandidates } from './candidates.ts'
+import { ConflictError, type IssueId, isRepositoryResource } from '../../model/index.ts'
+import { readReadyQueue } from '../issue/ready-queue.ts'
 import { type ClaimRequest, claimIssue } from './claim-issue.ts'
 import type { Claimed } from './claim-locally.ts'
 
+type NextRequest = Omit<ClaimRequest, 'issueId'>
+
 /**
  * Claims the first issue of the ready queue that nobody else gets before; null when there is none.
+ *
+ * @param labels - all of which it must have
  * @throws {ConflictError} when a lock on the whole repository excludes all of them
  */
-export async function claimNext(
-  request: Omit<ClaimRequest, 'issueId'>,
-  labels: readonly string[],
-): Promise<Claimed | null> {
+export async function claimNext(request: NextRequest, labels: readonly string[]): Promise<Claimed | null> {
   // In this clone everything happens in the queue, which is entered before the view is opened.
   if (request.where === null) return request.repository.exclusively(() => claimFirst(request, labels))
   return claimFirst(request, labels)
 }
 
-async function claimFirst(request: Omit<ClaimRequest, 'issueId'>, labels: readonly string[]): Promise<Claimed | null> {
-  const tried = new Set<string>()
+async function claimFirst(request: NextRequest, labels: readonly string[]): Promise<Claimed | null> {
+  const tried = new Set<IssueId>()
   for (;;) {
     // Read again after each lost race: others have been at work.
-    const next = (await readCandidates(request.repository, labels)).find((issueId) => !tried.has(issueId))
+    const { ready } = await readReadyQueue(request.repository, { labels })
+    const next = ready.find(({ row }) => !tried.has(row.issue_id))?.row.issue_id
     if (next === undefined) return null
     tried.add(next)
     try {

@@ -3,6 +3,7 @@ import type { View } from '../../view/index.ts'
 import type { CommandContext } from '../context.ts'
 import { defineCommand } from '../define-command.ts'
 import type { Draft } from '../draft.ts'
+import { lockOption } from '../lock/lock-option.ts'
 import { changeIssues, type IssueChange, shortIdLength } from './change-command.ts'
 import { addDependency, type DependencyChange, removeDependency, requireDependencyType } from './change-dependencies.ts'
 import { resolveIssue, resolveIssueOrId } from './resolve-issue.ts'
@@ -16,6 +17,7 @@ const edgeOptions = {
     choices: dependencyTypes,
     summary: 'What the issue does to the target: depends_on (default), blocks, related_to',
   },
+  ...lockOption,
 } as const
 
 export const issueDepAdd = defineCommand({
@@ -48,6 +50,7 @@ interface EdgeInput {
   readonly issue: string
   readonly target: string
   readonly type: string | undefined
+  readonly lock: boolean
 }
 
 interface EdgeOperation {
@@ -77,6 +80,7 @@ async function changeEdge(context: CommandContext, input: EdgeInput, operation: 
       return eventIds
     },
     { action: operation.action, dep_type: type },
+    { lock: input.lock },
   )
   if (told.left) {
     const { source, type, target } = told.left

@@ -56,6 +56,7 @@ async function claimAfter(context: CommandContext, data: object): Promise<Comman
   const repository = await context.repository()
   try {
     const where = await chooseWhere(repository, { remote: undefined, local: false })
+    await repository.letGoOfView()
     const claimed = await claimNext({ context, repository, where, ttlMs: claimTtlMsDefault }, [])
     return {
       data: { ...data, claimed: claimed === null ? null : await describeClaimed(context, { repository }, claimed) },

@@ -37,8 +37,10 @@ describe('the lock policy', { concurrency: 4 }, () => {
     await ann.run('issue label add', { issue: [id], label: ['there'] })
     await ann.run('issue assignee add', { issue: [id], user: ['there'] })
     await ann.run('lock acquire', { resource: `issue:${id}` })
+    const edge = { issue: id, target: (await ann.run('issue create', { title: 'other' })).issue_id }
+    await ann.run('issue dep add', edge)
     const before = head()
-    for (const [name, input] of writes) {
+    for (const [name, input] of [...writes, ['issue dep remove', () => edge] as const]) {
       const failure = await bo.fail(name, input(id))
       assert.deepEqual([failure.exit, failure.reason, failure.policy], [4, 'held', 'require'], name)
       assert.deepEqual([failure.held_resource, failure.owner, failure.holder], [`issue:${id}`, ann.id, 'ann'], name)

@@ -57,7 +57,12 @@ export async function createScene(t: CleanUp) {
     /** Refs of a repository below a prefix, by name. */
     refs: (prefix: string, at = path) =>
       git(at, 'for-each-ref', '--format=%(refname)', prefix).split('\n').filter(Boolean),
-    create: async (title = 'one'): Promise<string> => (await ann.run('issue create', { title })).issue_id,
+    /** Makes an issue; the next one is younger. */
+    async create(title = 'one'): Promise<string> {
+      const { issue_id } = await ann.run('issue create', { title })
+      clock.nowUnixMs += 1
+      return issue_id
+    },
   }
 }
 
