@@ -8,7 +8,7 @@ export const ready = defineCommand({
   name: 'ready',
   summary: 'List what can be worked on now',
   description:
-    'Open issues whose blockers are all closed and that nobody else is assigned to, the most urgent first, of equal ones the oldest. Issues of type epic are left out unless --type epic asks for them: one finishes their parts. So are those whose status is blocked or deferred, unless --status asks for it. A blocker that is not known here holds nobody up, but is shown.',
+    'Open issues whose blockers are all closed, that nobody has claimed and nobody else is assigned to, the most urgent first, of equal ones the oldest. Issues of type epic are left out unless --type epic asks for them: one finishes their parts. So are those whose status is blocked or deferred, unless --status asks for it. A blocker that is not known here holds nobody up, but is shown.',
   examples: [
     { command: 'grite ready', explains: 'what to do next' },
     { command: 'grite ready --limit 1 --json', explains: 'the one to take, for a script' },

@@ -367,6 +367,14 @@ export class Repository {
     return events.filter(({ eventId }) => !known.has(eventId))
   }
 
+  /**
+   * Heeds locks of others on the whole repository, for who is about to publish what is in the log already.
+   * @throws {ConflictError} by the policy `require`
+   */
+  async heedRepositoryLocks(): Promise<void> {
+    await new LockGuard(this, false, this.#toldLocks).admit([])
+  }
+
   /** Runs one write with the queue held, and lets it heed and hold locks. */
   async #guarded<Result>(takesLocks: boolean, work: (guard: LockGuard) => Promise<Result>): Promise<Result> {
     const guard = new LockGuard(this, takesLocks, this.#toldLocks)

@@ -30,6 +30,7 @@ export const sync = defineCommand({
     // Both together mean what neither means.
     const both = input.pull === input.push
     const directions = { pull: both || input.pull, push: both || input.push }
+    if (directions.push) await repository.heedRepositoryLocks()
     const result = await runSync(context, repository, remote, directions)
     if (result.remoteChange !== null) context.warn(warningOf(remote.name, result))
     for (const { objectId, commit, reason } of result.unread) {

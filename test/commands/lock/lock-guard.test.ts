@@ -2,6 +2,8 @@ import assert from 'node:assert/strict'
 import { appendFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
+import { addComment } from '../../../src/commands/issue/changes.ts'
+import type { IssueId } from '../../../src/model/index.ts'
 import { lockRefOf, moveLock } from '../../../src/wal/index.ts'
 import { commandRunner } from '../../support/command-runner.ts'
 import { createScene, type Data } from './scene.ts'
@@ -98,6 +100,18 @@ describe('the lock policy', { concurrency: 4 }, () => {
     assert.equal(((await importing.run('import', { file: '-' })) as Data).created, 1)
   })
 
+  it('lets a lock on the repository stop what would be sent, not what is fetched', async (t) => {
+    const { ann, bo, git, path, dir } = await setUp(t, 'require')
+    git(dir, 'init', '-q', '--bare', '--template=', 'origin.git')
+    git(path, 'remote', 'add', 'origin', '../origin.git')
+    await ann.run('lock acquire', { resource: 'path:src' })
+    assert.equal((await bo.run('sync')).push_success, true)
+    await ann.run('lock acquire', { resource: 'repo:release' })
+    assert.equal((await bo.fail('sync')).held_resource, 'repo:release')
+    assert.equal((await bo.run('sync', { pull: true })).success, true)
+    assert.equal((await ann.run('sync')).success, true)
+  })
+
   it('takes the lock of a prefix, as the Rust tool writes it, for all it names', async (t) => {
     const { ann, bo, id, clock } = await setUp(t, 'require')
     const resource = `issue:${id.slice(0, 5)}`
@@ -162,6 +176,31 @@ describe('--lock', { concurrency: 4 }, () => {
       true,
     )
     await ann.run('issue close', { issue: [id], lock: true })
+  })
+})
+
+describe('an interrupt', () => {
+  it('gives back what the write in progress had locked', async (t) => {
+    const { bo, id, path, environment, clock } = await setUp(t)
+    let publishes = 0
+    let interrupt = async () => {}
+    // The first publish is the lock, the second the log.
+    const at = async (point: string) => {
+      if (point === 'started') publishes += 1
+      if (point === 'objects-written' && publishes === 2) await interrupt()
+    }
+    const facts = { cwd: path, env: environment, actor: bo.id, nowUnixMs: () => clock.nowUnixMs }
+    const states: string[] = []
+    await commandRunner({ ...facts, gitOptions: { hooks: { at } } }).withRepository(async (repository) => {
+      const state = async () => states.push((await bo.run('lock status')).locks[0].state)
+      interrupt = async () => {
+        await state()
+        await repository.close()
+        await state()
+      }
+      await repository.write((draft) => addComment(draft, id as IssueId, 'x', null), { lock: true })
+    })
+    assert.deepEqual(states, ['live', 'released'])
   })
 })
 
