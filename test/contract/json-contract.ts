@@ -24,8 +24,13 @@ const issueList = ['issues', 'total', 'open_count', 'closed_count', 'issue_count
 
 const change = ['issue_id', 'short_id', 'title', 'event_id', 'event_ids', 'outcome']
 const mention = ['issue_id', 'short_id', 'title', 'state']
+const publishedLock = ['resource', 'owner', 'nonce', 'expires_unix_ms']
+const lockRow = [
+  ...['resource', 'owner', 'expires_unix_ms', 'time_remaining_seconds', 'expired'],
+  ...['owner_label', 'is_own', 'nonce', 'state', 'level', 'kind', 'remote', 'ref', 'fence', 'claim', 'wrong_clock'],
+]
 const held = [
-  ...['resource', 'owner', 'nonce', 'expires_unix_ms', 'ttl_seconds', 'outcome', 'level', 'remote', 'fence'],
+  ...['resource', 'owner', 'nonce', 'expires_unix_ms', 'ttl_seconds', 'outcome', 'level', 'remote', 'fence', 'lock'],
 ]
 const claim = [
   ...[...change, 'action', 'wal_head', 'assignee', 'removed_assignees'],
@@ -174,18 +179,19 @@ export const jsonContract: Readonly<Record<string, KeyTable>> = {
   'issue unclaim': {
     data: [...change, ...['action', 'resource', 'released', 'owner', 'fence', 'level', 'remote', 'wal_head']],
   },
-  'lock acquire': { data: held },
-  'lock renew': { data: held },
+  'lock acquire': { data: held, lock: publishedLock },
+  'lock renew': { data: held, lock: publishedLock },
   'lock release': { data: ['resource', 'released', 'outcome', 'owner', 'level', 'remote', 'fence'] },
   'lock status': {
-    data: ['locks', 'total', 'malformed'],
-    'locks[]': [
-      ...['resource', 'owner', 'expires_unix_ms', 'time_remaining_seconds', 'expired'],
-      ...['owner_label', 'is_own', 'nonce', 'state', ...lockPlace, 'fence', 'claim', 'wrong_clock'],
-    ],
+    data: ['locks', 'total', 'conflicts', 'malformed'],
+    'locks[]': lockRow,
+    'conflicts[]': lockRow,
     'malformed[]': [...lockPlace, 'problem'],
   },
-  'lock gc': { data: ['removed', 'kept', 'level', 'remote', 'refused'], 'refused[]': ['ref', 'reason'] },
+  'lock gc': {
+    data: ['removed', 'kept', 'expired_pruned', 'level', 'remote', 'refused'],
+    'refused[]': ['ref', 'reason'],
+  },
   batch: {
     data: ['results', 'total', 'wal_head'],
     'results[]': ['line', 'op', 'issue_id', 'event_id', 'event_ids'],

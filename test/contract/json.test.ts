@@ -260,7 +260,7 @@ test('a row has shown every object of the contract', () => {
     Object.keys(table).map((place) => `${command} ${place}`),
   )
   // Damage is provoked in damage.test.ts, that of locks and what a remote refuses in commands/lock.
-  const locks = ['lock gc refused[]', 'lock status malformed[]']
+  const locks = ['lock gc refused[]', 'lock status conflicts[]', 'lock status malformed[]']
   const elsewhere = ['db check errors[]', 'db verify card_problems[]', 'db verify errors[]', ...locks]
   assert.deepEqual(listed.filter((place) => !seen.has(place)).sort(), elsewhere.sort())
 })

@@ -148,10 +148,11 @@ async function tellLost(repository: Repository, { issueId, state, winner }: Loss
   const shortIds = await (await repository.view()).shortIds([issueId], shortIdLength)
   const name = `${shortIds.get(issueId) ?? issueId} '${currentTitle(state)}'`
   const { user, actor, expiresUnixMs } = winner
-  const until = expiresUnixMs === undefined ? '' : ` until ${formatExpiry(expiresUnixMs)}`
+  const why =
+    expiresUnixMs === undefined ? `${user} had it first` : `${user} has it until ${formatExpiry(expiresUnixMs)}`
   repository.facts.warn({
     code: 'claim-lost',
-    message: `issue ${name} is not yours: ${user} had it first${until}; your claim was given up`,
+    message: `issue ${name} is not yours: ${why}; your claim was given up`,
     details: { issue_id: issueId, holder: user, owner: actor, expires_unix_ms: expiresUnixMs },
   })
 }

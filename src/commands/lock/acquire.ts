@@ -55,11 +55,16 @@ export const lockRenew = defineCommand({
 
 /** A lock as those commands answer that took it or gave it more time. */
 export function describeHeld({ outcome, lock, place }: Held, nowUnixMs: number) {
-  return {
+  const published = {
     resource: lock.resource,
     owner: lock.owner,
     nonce: lock.nonce,
     expires_unix_ms: lock.expiresUnixMs,
+  }
+  return {
+    ...published,
+    // As the documents of the Rust tool have it, beside what its program prints.
+    lock: published,
     ttl_seconds: Math.max(0, Math.round((lock.expiresUnixMs - nowUnixMs) / 1000)),
     outcome,
     level: place.level,

@@ -31,7 +31,7 @@ export const lockGc = defineCommand({
     for (const { ref, reason } of data.refused) {
       context.warn({ code: 'lock-kept', message: `'${remote}' does not let go of ${ref}: ${reason}`, details: { ref } })
     }
-    return { data, exitStatus: data.refused.length > 0 ? 1 : 0 }
+    return { data: { ...data, expired_pruned: data.removed }, exitStatus: data.refused.length > 0 ? 1 : 0 }
   },
 })
 

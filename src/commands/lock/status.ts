@@ -42,9 +42,28 @@ export const lockStatus = defineCommand({
       context.warn({ code: 'wrong-clock', message, details: { resource } })
     }
     const malformed = seen.filter((sight) => !isReadable(sight)).map(describe.malformed)
-    return { data: { locks, total: locks.length, malformed } }
+    return { data: { locks, total: locks.length, conflicts: conflictsOf(locks, wanted), malformed } }
   },
 })
+
+interface LockRow {
+  readonly resource: string
+  readonly owner: string
+  readonly is_own: boolean
+  readonly state: string
+}
+
+/**
+ * Live locks that stand in somebody's way: of others, to the resource that was asked about; without one, to a live lock of
+ * somebody else, as the Rust tool allows.
+ */
+function conflictsOf<Row extends LockRow>(locks: readonly Row[], wanted: string | null): Row[] {
+  const live = locks.filter(({ state }) => state === 'live')
+  if (wanted !== null) return live.filter(({ is_own }) => !is_own)
+  return live.filter((one) =>
+    live.some((other) => other.owner !== one.owner && resourcesOverlap(one.resource, other.resource)),
+  )
+}
 
 /** Rows of the answer. */
 async function describer(repository: Repository, sights: readonly LockInSight[], nowUnixMs: number) {

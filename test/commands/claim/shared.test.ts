@@ -285,7 +285,7 @@ describe('claims made without a look at the remote', { concurrency: 4 }, () => {
     assert.deepEqual((await ann.run('sync')).claims.lost, [id])
     const [warning] = ann.runner.warnings
     assert.equal(warning?.code, 'claim-lost')
-    assert.match(warning?.message ?? '', /^issue [0-9a-f]{7} 'one' is not yours: bo had it first until 2027-/)
+    assert.match(warning?.message ?? '', /^issue [0-9a-f]{7} 'one' is not yours: bo has it until 2027-/)
     assert.deepEqual([warning?.details?.holder, warning?.details?.owner], ['bo', bo.id])
     assert.deepEqual((await ann.run('issue show', { issue: id })).issue.assignees, ['bo'])
   })

@@ -19,6 +19,7 @@ describe('lock acquire', { concurrency: 4 }, () => {
       {
         ...{ resource: 'plain', owner: ann.id, nonce: '', expires_unix_ms: clock.nowUnixMs + 5 * minute },
         ...{ ttl_seconds: 300, outcome: 'acquired', level: 'local', remote: null, fence: clock.nowUnixMs },
+        lock: { resource: 'plain', owner: ann.id, nonce: held.nonce, expires_unix_ms: held.expires_unix_ms },
       },
     )
   })
@@ -206,9 +207,31 @@ describe('lock status and gc', { concurrency: 4 }, () => {
     assert.deepEqual((await ann.run('lock status', { resource: 'path:x' })).locks, [])
   })
 
+  it('tells what stands in the way', async (t) => {
+    const { ann, bo, clock } = await createScene(t)
+    await ann.run('lock acquire', { resource: 'path:src' })
+    const conflicts = async (hand: typeof ann, resource?: string) =>
+      (await hand.run('lock status', { resource })).conflicts.map((row: Data) => row.resource)
+    assert.deepEqual(await conflicts(ann, 'path:src/a'), [])
+    assert.deepEqual(await conflicts(bo, 'path:src/a'), ['path:src'])
+    assert.deepEqual(await conflicts(bo), [])
+    // The Rust tool looks at no lock but the one it takes.
+    const { nowUnixMs } = clock
+    const theirs = { owner: bo.id, nonce: 'n', resource: 'repo:all', ttlMs: null, fence: null, claim: null }
+    await ann.runner.withRepository(({ git }) =>
+      moveLock(git, {
+        ref: lockRefOf('repo:all'),
+        expected: null,
+        lock: { ...theirs, expiresUnixMs: nowUnixMs + 1000 },
+        nowUnixMs,
+      }),
+    )
+    assert.deepEqual((await conflicts(ann)).sort(), ['path:src', 'repo:all'])
+  })
+
   it('makes no actor', async (t) => {
     const { run, withRepository } = createCommandSandbox(t)
-    assert.deepEqual(await run('lock status'), { locks: [], total: 0, malformed: [] })
+    assert.deepEqual(await run('lock status'), { locks: [], total: 0, conflicts: [], malformed: [] })
     assert.equal(await withRepository((repository) => repository.findActor()), undefined)
   })
 
