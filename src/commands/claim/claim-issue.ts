@@ -12,6 +12,8 @@ export interface ClaimRequest {
   readonly where: ChosenRemote | null
   readonly issueId: IssueId
   readonly ttlMs: number
+  /** Whether the log has just been synced with `where`, so that nothing need be fetched first. */
+  readonly isFresh?: boolean
 }
 
 /** Claims an issue for the current actor; one that it has gets more time. @throws {ConflictError} naming who has it */

@@ -1,5 +1,6 @@
 import { ConflictError, type IssueId, isRepositoryResource } from '../../model/index.ts'
 import { readReadyQueue } from '../issue/ready-queue.ts'
+import { runSync } from '../sync/run-sync.ts'
 import { type ClaimRequest, claimIssue } from './claim-issue.ts'
 import type { Claimed } from './claim-locally.ts'
 
@@ -14,7 +15,9 @@ type NextRequest = Omit<ClaimRequest, 'issueId'>
 export async function claimNext(request: NextRequest, labels: readonly string[]): Promise<Claimed | null> {
   // In this clone everything happens in the queue, which is entered before the view is opened.
   if (request.where === null) return request.repository.exclusively(() => claimFirst(request, labels))
-  return claimFirst(request, labels)
+  const { context, repository, where } = request
+  await runSync(context, repository, where, { pull: true, push: false })
+  return claimFirst({ ...request, isFresh: true }, labels)
 }
 
 async function claimFirst(request: NextRequest, labels: readonly string[]): Promise<Claimed | null> {
@@ -26,7 +29,7 @@ async function claimFirst(request: NextRequest, labels: readonly string[]): Prom
     if (next === undefined) return null
     tried.add(next)
     try {
-      return await claimIssue({ ...request, issueId: next })
+      return await claimIssue({ ...request, issueId: next, isFresh: request.isFresh === true && tried.size === 1 })
     } catch (error) {
       if (!(error instanceof ConflictError) || isAboutAll(error)) throw error
     }

@@ -27,6 +27,8 @@ export interface SharedClaimRequest {
   readonly remote: ChosenRemote
   readonly issueId: IssueId
   readonly ttlMs: number
+  /** Whether the caller has just synced with the remote. */
+  readonly isFresh?: boolean
 }
 
 /**
@@ -57,9 +59,10 @@ async function lookForLease({ repository, remote, issueId }: SharedClaimRequest)
 }
 
 /** Log and lease in one push. */
-async function claimAtOnce({ context, repository, remote, issueId, ttlMs }: SharedClaimRequest): Promise<Claimed> {
+async function claimAtOnce({ issueId, ttlMs, ...request }: SharedClaimRequest): Promise<Claimed> {
+  const { context, repository, remote } = request
   const resource = issueResource(issueId)
-  const target: SharedTarget = { context, repository, remote, resource }
+  const target: SharedTarget = { ...request, resource }
   const decide = async (draft: Draft, present: FoundLock | null) => {
     const terms = await readClaimTerms(repository, issueId)
     const { owner, assignee } = terms
@@ -68,15 +71,15 @@ async function claimAtOnce({ context, repository, remote, issueId, ttlMs }: Shar
     const nowUnixMs = context.clock.nowUnixMs()
     const nonce = formatUuid(context.random.bytes(16))
     const allowanceMs = clockAllowanceMs
-    const request = { owner, resource, ttlMs, nonce, nowUnixMs, allowanceMs, claim }
-    const plan = planAcquire(present?.lock ?? null, request)
+    const facts = { owner, resource, ttlMs, nonce, nowUnixMs, allowanceMs, claim }
+    const plan = planAcquire(present?.lock ?? null, facts)
     if (plan.outcome === 'held') throw new TypeError('a live lease of another is refused before')
     const drafted = await draftClaim(draft, terms, plan.lock)
     return { lock: plan.lock, result: { ...drafted, assignee, lock: plan.lock, outcome: plan.outcome } }
   }
   const { head, result } = await moveShared(target, decide)
   const { outcome, ...rest } = result
-  if (outcome !== 'renewed') await giveWayToRival(target)
+  if (outcome !== 'renewed') await giveWayToRival({ ...target, isFresh: false })
   return {
     issueId,
     ...rest,

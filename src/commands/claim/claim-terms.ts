@@ -17,6 +17,7 @@ import {
 } from '../../model/index.ts'
 import type { Draft } from '../draft.ts'
 import { addAssignee, removeAssignee } from '../issue/changes.ts'
+import { findOwnName } from '../local/own-name.ts'
 import { heldError } from '../lock/held-error.ts'
 import { isReadable, type LockInSight, locksAgainst, locksInSight, stateInSight } from '../lock/in-sight.ts'
 import type { Repository } from '../repository.ts'
@@ -41,7 +42,7 @@ export async function readClaimTerms(repository: Repository, issueId: IssueId): 
   const [against] = locksAgainst(sights, { resource, owner: actor.id, nowUnixMs })
   if (against !== undefined) throw await heldError(repository, resource, against)
   const ended = endedLocksOf(sights, nowUnixMs).get(issueId) ?? []
-  return { issueId, resource, owner: actor.id, assignee: actor.label ?? actor.id, ended }
+  return { issueId, resource, owner: actor.id, assignee: (await findOwnName(repository)) ?? actor.id, ended }
 }
 
 /** Locks of issues that are not live, by issue. */

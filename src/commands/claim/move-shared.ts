@@ -40,6 +40,8 @@ export interface SharedTarget {
   readonly repository: Repository
   readonly remote: ChosenRemote
   readonly resource: string
+  /** Whether the caller has just synced, so that the first decision needs no fetch. */
+  readonly isFresh?: boolean
 }
 
 /**
@@ -54,8 +56,8 @@ export async function moveShared<Result>(
   const { context, repository, remote, resource } = target
   const place = sharedPlace(repository, remote.name)
   const deadline = context.clock.nowUnixMs() + appendRetryMsMax
+  if (target.isFresh !== true) await pull(target)
   for (let backoff = backoffMsFirst; ; backoff = Math.min(2 * backoff, backoffMsMax)) {
-    await pull(target)
     const present = findPresent(await locksInSight(repository), place, resource)
     const staged = await repository.stage((draft) => decide(draft, present))
     const { lock, result } = staged.result
@@ -66,6 +68,7 @@ export async function moveShared<Result>(
       })
     }
     await sleep(backoff * (0.5 + (context.random.bytes(1)[0] as number) / 256))
+    await pull(target)
   }
 }
 

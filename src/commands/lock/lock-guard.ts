@@ -52,7 +52,7 @@ export class LockGuard {
     this.#sights = await locksInSight(this.#repository)
     if (this.#takesLocks) for (const issueId of changedIssues(events)) await this.#take(issueResource(issueId))
     if (this.#sights.length === 0) return
-    const owner = (await this.#repository.requireActor()).actor.id
+    const owner = (await this.#repository.findActor())?.actor.id ?? ''
     const nowUnixMs = this.#repository.facts.clock.nowUnixMs()
     const resources = changedIssues(events).map(issueResource)
     const against = liveLocksOfOthers(this.#sights, { owner, nowUnixMs }).filter(
@@ -138,7 +138,7 @@ export class LockGuard {
   /** The current actor's live lock of this clone. */
   async #findOwn(resource: string): Promise<ReadableLock | undefined> {
     if (this.#sights.length === 0) return undefined
-    const owner = (await this.#repository.requireActor()).actor.id
+    const owner = (await this.#repository.findActor())?.actor.id ?? ''
     const nowUnixMs = this.#repository.facts.clock.nowUnixMs()
     const ref = lockRefOf(resource)
     return this.#sights

@@ -146,9 +146,11 @@ describe('claim --remote', { concurrency: 4 }, () => {
   })
 
   it('takes the next that nobody has, as all clones see it', async (t) => {
-    const { clones, share } = await createTeamScene(t, 'ann', 'bo')
-    const [ann, bo] = clones
+    const { clones, share, cloneOf } = await createTeamScene(t, 'ann')
+    const [ann] = clones
     const [one, two] = [await share('one'), await share('two')]
+    const bo = await cloneOf('bo')
+    assert.deepEqual((await bo.run('issue list')).issues, [], 'bo knows of nothing yet')
     assert.equal((await ann.run('issue claim', { next: true, ...onRemote })).issue_id, one)
     assert.equal((await bo.run('issue claim', { next: true, ...onRemote })).issue_id, two)
     assert.equal((await bo.fail('issue claim', { next: true, ...onRemote })).code, 'not_found')
