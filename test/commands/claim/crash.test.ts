@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { CommandOrder } from '../../support/command-child.ts'
 import { startCommandChild } from '../../support/start-command-child.ts'
-import { createScene } from '../lock/scene.ts'
+import { createScene, createTeamScene } from '../lock/scene.ts'
 
 const hour = 3_600_000
 
@@ -61,4 +61,36 @@ describe('a claim killed', { concurrency: 4 }, () => {
     const taken = await cy.run('issue claim', { next: true })
     assert.deepEqual([taken.removed_assignees, await assignees()], [['bo'], ['cy']])
   })
+})
+
+/** First come the commits of log and lease, then the push, then what is kept of it here, then the log's own ref. */
+const sharedMoments = [
+  { title: 'before the push', dieAt: { publish: 'published', nth: 2 }, isPushed: false },
+  { title: 'after the push', dieAt: { publish: 'started', nth: 3 }, isPushed: true },
+  { title: 'before the local log follows', dieAt: { publish: 'objects-written', nth: 5 }, isPushed: true },
+] as const
+
+describe('a claim on a remote killed', { concurrency: 3 }, () => {
+  for (const { title, dieAt, isPushed } of sharedMoments) {
+    it(`${title} is all or nothing for others, and finished by claiming again`, async (t) => {
+      const { clones, share, environment, leases, clock, git } = await createTeamScene(t, 'ann', 'bo')
+      const [ann, bo] = clones
+      clock.nowUnixMs = Date.now()
+      const id = await share()
+      const commands = [{ name: 'issue claim', input: { issue: id, remote: '' } }]
+      const order = { cwd: ann.path, environment: { ...environment, GRITE_ACTOR: ann.id }, commands, dieAt }
+      const end = await startCommandChild(order)
+      assert.deepEqual([end.signal, end.answers], ['SIGKILL', []], end.stderr)
+      assert.equal(leases().length, isPushed ? 1 : 0)
+      if (isPushed) assert.equal((await bo.fail('issue claim', { issue: id, remote: '' })).owner, ann.id)
+      const again = await ann.run('issue claim', { issue: id, remote: '' })
+      assert.deepEqual([again.outcome, again.event_ids.length], isPushed ? ['renewed', 0] : ['claimed', 1])
+      for (const clone of clones) {
+        await clone.run('sync')
+        const { issue, events } = await clone.run('issue show', { issue: id })
+        assert.deepEqual([issue.assignees, events.length], [['ann'], 2])
+        git(clone.path, 'fsck', '--strict', '--no-dangling')
+      }
+    })
+  }
 })

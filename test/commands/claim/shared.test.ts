@@ -231,6 +231,32 @@ describe('claim --remote', { concurrency: 4 }, () => {
     assert.deepEqual(refs('refs/grite-leases', join(dir, 'other.git')), [leaseRefOf(`issue:${id}`)])
   })
 
+  it('gives way to what overlaps and arrived meanwhile, as a lock does', async (t) => {
+    const { clones, share, git, origin, leaseFile } = await createTeamScene(t, 'ann', 'bo')
+    const [ann, bo] = clones
+    const id = await share()
+    await bo.run('lock acquire', { resource: 'repo:all', ttl: '1h', ...onRemote })
+    const rival = leaseRefOf('repo:all')
+    const theirs = git(origin, 'rev-parse', rival)
+    git(origin, 'update-ref', 'refs/heads/aside', theirs)
+    // Nobody has it when ann looks; it is there once her push has been taken.
+    hook(origin, 'post-receive', `git update-ref ${rival} ${theirs}`)
+    const reach = {
+      'issue claim': { issue: id },
+      'lock acquire': { resource: 'plain' },
+    }
+    for (const [name, input] of Object.entries(reach)) {
+      git(origin, 'update-ref', '-d', rival)
+      const failure = await ann.fail(name, { ...input, ...onRemote })
+      assert.deepEqual([failure.reason, failure.held_resource, failure.owner], ['held', 'repo:all', bo.id], name)
+    }
+    assert.equal(leaseFile(leaseRefOf('plain')).expires_unix_ms, 0)
+    assert.equal(leaseFile(leaseRefOf(`issue:${id}`)).expires_unix_ms, 0)
+    assert.deepEqual((await ann.run('issue show', { issue: id })).issue.assignees, [])
+    await bo.run('sync', { pull: true })
+    assert.deepEqual((await bo.run('issue show', { issue: id })).issue.assignees, [])
+  })
+
   it('says so when others keep writing, and takes nothing', async (t) => {
     const { clones, share, git, origin, leases, clock } = await createTeamScene(t, 'ann', 'bo')
     const [ann, bo] = clones
