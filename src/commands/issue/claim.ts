@@ -29,7 +29,7 @@ export const issueClaim = defineCommand({
     'and until when. You become its assignee, and have its lock for an hour; your own writes to it renew that. Claiming what',
     'you have gives it more time. A claim whose time is over may be taken by anybody.',
     'Without `--remote`, and with none configured, the claim holds among those who work in this clone.',
-  ].join('\n'),
+  ].join(' '),
   examples: [
     { command: 'grite issue claim 3f2a91c', explains: 'this one' },
     { command: 'grite issue claim --next --label bug', explains: 'the first bug of the ready queue' },

@@ -19,7 +19,7 @@ export const lockAcquire = defineCommand({
     'A lock keeps others from taking what overlaps it: `repo:<name>` excludes everything, `path:<path>` the path and what',
     'lies below it, `issue:<id>` the issue, any other name itself. It ends by itself when its time is over. Without',
     '`--remote`, and with none configured, it holds in this clone.',
-  ].join('\n'),
+  ].join(' '),
   examples: [
     { command: 'grite lock acquire path:src/parser --ttl 30m', explains: 'half an hour for a folder' },
     { command: 'grite lock acquire issue:3f2a91c --remote', explains: 'seen by all clones' },

@@ -13,7 +13,7 @@ export const lockGc = defineCommand({
     'Deletes ended locks of this clone. A claim that ended is kept as long as its assignee stands, since it tells that the',
     'issue is free. With `--remote` it deletes instead what clones of the Rust tool have left on the remote: there an ended',
     'lock can keep them from pushing. Live ones, leases and what cannot be read stay.',
-  ].join('\n'),
+  ].join(' '),
   examples: [
     { command: 'grite lock gc', explains: 'tidy this clone' },
     { command: 'grite lock gc --remote origin', explains: 'help out clones of the Rust tool' },

@@ -13,7 +13,7 @@ export const lockStatus = defineCommand({
   description: [
     'Shows the locks of this clone, and as of the last fetch the leases of remotes and the locks that clones of the Rust',
     'tool have put there. With `--remote` it fetches first. What cannot be read is listed apart.',
-  ].join('\n'),
+  ].join(' '),
   examples: [
     { command: 'grite lock status', explains: 'all that this clone knows of' },
     { command: 'grite lock status path:src --remote', explains: 'what stands in the way of this one, as of now' },
