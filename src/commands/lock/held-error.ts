@@ -1,14 +1,14 @@
 import { ConflictError } from '../../model/index.ts'
-import { listActors } from '../local/actors.ts'
+import { actorNames } from '../actor/actor-names.ts'
 import type { Repository } from '../repository.ts'
 import type { ReadableLock } from './in-sight.ts'
 import { nameRemotes } from './remote-names.ts'
 
-/** Who holds a lock, for people: a label known here, else the assignee of a claim, else the id. */
+/** Who holds a lock, for people: the name of the actor, else the assignee of a claim, else the id. */
 export async function nameHolder(repository: Repository, { found }: ReadableLock): Promise<string> {
   const { owner, claim } = found.lock
-  const known = (await listActors(repository.paths)).find(({ id }) => id === owner)
-  return known?.label ?? claim?.assignee ?? owner
+  const names = await actorNames(repository, await repository.view(), [owner])
+  return names.get(owner) ?? claim?.assignee ?? owner
 }
 
 /** The refusal that names holder and expiry of what stands in the way. */
@@ -17,7 +17,8 @@ export async function heldError(repository: Repository, resource: string, sight:
   const holder = await nameHolder(repository, sight)
   const remote = (await nameRemotes(repository, [sight])).get(sight.remotePart) ?? null
   // Actors of one person have one label.
-  const named = holder === lock.owner ? holder : `${holder} (${lock.owner.slice(0, 8)})`
+  const shortOwner = lock.owner.slice(0, 8)
+  const named = holder.includes(shortOwner) ? holder : `${holder} (${shortOwner})`
   const until = formatExpiry(lock.expiresUnixMs)
   const through = lock.resource === resource ? '' : ` through the lock on ${lock.resource}`
   const where = remote === null ? '' : ` on ${remote}`

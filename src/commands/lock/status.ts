@@ -1,7 +1,7 @@
 import { describeWrongClock, resourcesOverlap } from '../../model/index.ts'
 import { splitTrackingRef } from '../../wal/index.ts'
+import { actorNames } from '../actor/actor-names.ts'
 import { defineCommand } from '../define-command.ts'
-import { listActors } from '../local/actors.ts'
 import type { Repository } from '../repository.ts'
 import { isReadable, type LockInSight, locksInSight, type ReadableLock, stateInSight } from './in-sight.ts'
 import { choosePlace, placeOptions, settleResource } from './lock-input.ts'
@@ -68,9 +68,8 @@ function conflictsOf<Row extends LockRow>(locks: readonly Row[], wanted: string 
 /** Rows of the answer. */
 async function describer(repository: Repository, sights: readonly LockInSight[], nowUnixMs: number) {
   const remotes = await nameRemotes(repository, sights)
-  const labels = new Map<string, string | null>(
-    (await listActors(repository.paths)).map(({ id, label }) => [id, label]),
-  )
+  const owners = sights.flatMap(({ found }) => found.lock?.owner ?? [])
+  const names = owners.length === 0 ? new Map() : await actorNames(repository, await repository.view(), owners)
   const self = (await repository.findActor())?.actor.id
   const placeOf = ({ level, kind, remotePart, found }: LockInSight) => ({
     level,
@@ -86,7 +85,7 @@ async function describer(repository: Repository, sights: readonly LockInSight[],
       return {
         resource: lock.resource,
         owner: lock.owner,
-        owner_label: labels.get(lock.owner) ?? lock.claim?.assignee ?? null,
+        owner_label: names.get(lock.owner) ?? lock.claim?.assignee ?? null,
         is_own: lock.owner === self,
         nonce: lock.nonce,
         expires_unix_ms: lock.expiresUnixMs,
