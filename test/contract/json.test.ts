@@ -126,7 +126,11 @@ const rows: readonly Row[] = [
     words: () => [known.issue, '--lock', '--claim-next'],
     expect: (data) => assert.deepEqual([data.state, data.claimed.issue_id], ['closed', known.parent]),
   },
-  { command: 'issue claim', words: () => [known.parent], expect: (data) => assert.equal(data.outcome, 'renewed') },
+  {
+    command: 'issue claim',
+    words: () => [known.parent, '--renew'],
+    expect: (data) => assert.equal(data.outcome, 'renewed'),
+  },
   {
     command: 'lock status',
     words: () => [],

@@ -12,13 +12,14 @@ export interface ClaimRequest {
   readonly where: ChosenRemote | null
   readonly issueId: IssueId
   readonly ttlMs: number
+  /** Whether a claim that the actor has gets more time; else it is in the way. */
+  readonly renew: boolean
   /** Whether the log has just been synced with `where`, so that nothing need be fetched first. */
   readonly isFresh?: boolean
 }
 
-/** Claims an issue for the current actor; one that it has gets more time. @throws {ConflictError} naming who has it */
+/** Claims an issue for the current actor. @throws {ConflictError} naming who has it */
 export async function claimIssue({ where, ...request }: ClaimRequest): Promise<Claimed> {
-  const { repository, issueId, ttlMs } = request
-  if (where === null) return claimLocally(repository, issueId, ttlMs)
+  if (where === null) return claimLocally(request)
   return claimOnRemote({ ...request, remote: where })
 }

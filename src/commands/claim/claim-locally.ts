@@ -18,15 +18,23 @@ export interface Claimed {
   readonly remote: string | null
 }
 
+export interface LocalClaimRequest {
+  readonly repository: Repository
+  readonly issueId: IssueId
+  readonly ttlMs: number
+  readonly renew: boolean
+}
+
 /**
- * Claims an issue in this clone: the lease first, which decides, then the log. Killed in between, the claimant claims
- * again, and others wait until the time of the lease is over.
+ * Claims an issue in this clone: the lease first, which decides, then the log. Killed in between, the claimant renews
+ * what it has, and others wait until the time of the lease is over.
  * @throws {ConflictError} naming who has it
  */
-export async function claimLocally(repository: Repository, issueId: IssueId, ttlMs: number): Promise<Claimed> {
+export async function claimLocally(request: LocalClaimRequest): Promise<Claimed> {
+  const { repository, issueId, ttlMs, renew } = request
   // Before the view is opened: see the invariants of the repository.
   return repository.exclusively(async () => {
-    const terms = await readClaimTerms(repository, issueId)
+    const terms = await readClaimTerms(repository, issueId, () => renew)
     const { resource, assignee } = terms
     const claim = await planClaim(repository, terms)
     const place = localPlace(repository)

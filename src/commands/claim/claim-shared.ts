@@ -27,6 +27,7 @@ export interface SharedClaimRequest {
   readonly remote: ChosenRemote
   readonly issueId: IssueId
   readonly ttlMs: number
+  readonly renew: boolean
   /** Whether the caller has just synced with the remote. */
   readonly isFresh?: boolean
 }
@@ -55,16 +56,18 @@ export async function claimOnRemote(request: SharedClaimRequest): Promise<Claime
  */
 async function lookForLease({ repository, remote, issueId }: SharedClaimRequest): Promise<void> {
   await fetchLocks(repository, remote.name)
-  await readClaimTerms(repository, issueId)
+  await readClaimTerms(repository, issueId, () => true)
 }
 
 /** Log and lease in one push. */
-async function claimAtOnce({ issueId, ttlMs, ...request }: SharedClaimRequest): Promise<Claimed> {
+async function claimAtOnce({ issueId, ttlMs, renew, ...request }: SharedClaimRequest): Promise<Claimed> {
   const { context, repository, remote } = request
   const resource = issueResource(issueId)
   const target: SharedTarget = { ...request, resource }
+  // A push whose answer was lost may have been accepted all the same: then the lease is the one that it brought.
+  const sent = new Set<string>()
   const decide = async (draft: Draft, present: FoundLock | null) => {
-    const terms = await readClaimTerms(repository, issueId)
+    const terms = await readClaimTerms(repository, issueId, (own) => renew || sent.has(own.nonce))
     const { owner, assignee } = terms
     if (present?.lock === null) throw damagedError(resource, present)
     const claim = await planClaim(repository, terms)
@@ -74,8 +77,13 @@ async function claimAtOnce({ issueId, ttlMs, ...request }: SharedClaimRequest): 
     const facts = { owner, resource, ttlMs, nonce, nowUnixMs, allowanceMs, claim }
     const plan = planAcquire(present?.lock ?? null, facts)
     if (plan.outcome === 'held') throw new TypeError('a live lease of another is refused before')
+    const isOwnPush = sent.has(plan.lock.nonce)
+    sent.add(plan.lock.nonce)
     const drafted = await draftClaim(draft, terms, plan.lock)
-    return { lock: plan.lock, result: { ...drafted, assignee, lock: plan.lock, outcome: plan.outcome } }
+    return {
+      lock: plan.lock,
+      result: { ...drafted, assignee, lock: plan.lock, outcome: isOwnPush ? 'acquired' : plan.outcome },
+    }
   }
   const { head, result } = await moveShared(target, decide)
   const { outcome, ...rest } = result
@@ -103,15 +111,18 @@ async function giveWayToRival(target: SharedTarget): Promise<void> {
 
 /**
  * The lease by itself, then the log: for a remote that takes no two refs in one go, and for one whose log has an order of
- * its own. Killed in between, the lease is there and its holder claims again.
+ * its own. Killed in between, the lease is there and its holder renews it.
  */
-async function claimInTurn({ context, repository, remote, issueId, ttlMs }: SharedClaimRequest): Promise<Claimed> {
+async function claimInTurn(request: SharedClaimRequest): Promise<Claimed> {
+  const { context, repository, remote, issueId, ttlMs, renew } = request
   await runSync(context, repository, remote, { pull: true, push: false })
-  const terms = await readClaimTerms(repository, issueId)
+  const terms = await readClaimTerms(repository, issueId, () => renew)
   const { resource, assignee } = terms
   const claim = await planClaim(repository, terms)
   const place = sharedPlace(repository, remote.name)
   const { lock, outcome } = await acquireLock(repository, place, { resource, ttlMs, claim })
+  // Another process of this actor was faster, between the look and the lease.
+  if (outcome === 'renewed') await readClaimTerms(repository, issueId, () => renew)
   const claimed = { issueId, assignee, lock, remote: remote.name }
   try {
     const { head, result } = await repository.write((draft) => draftClaim(draft, terms, lock))

@@ -33,16 +33,39 @@ export interface ClaimTerms {
   readonly ended: readonly Lock[]
 }
 
-/** @throws {ConflictError} naming who holds the issue, or what excludes it */
-export async function readClaimTerms(repository: Repository, issueId: IssueId): Promise<ClaimTerms> {
+/**
+ * Looks who has an issue. Several processes may write as one actor, and of those that claim one issue only one shall get
+ * it: so that what the actor has already is in the way as well, unless the caller knows of it.
+ *
+ * @param mayHave - whether the claimant may have this live claim of its own actor
+ * @throws {ConflictError} naming who holds the issue, or what excludes it
+ */
+export async function readClaimTerms(
+  repository: Repository,
+  issueId: IssueId,
+  mayHave: (own: Lock) => boolean,
+): Promise<ClaimTerms> {
   const { actor } = await repository.requireActor()
   const resource = issueResource(issueId)
   const nowUnixMs = repository.facts.clock.nowUnixMs()
   const sights = await locksInSight(repository)
   const [against] = locksAgainst(sights, { resource, owner: actor.id, nowUnixMs })
   if (against !== undefined) throw await heldError(repository, resource, against)
+  const own = sights.filter(isReadable).find((sight) => {
+    const { lock } = sight.found
+    const isClaim = lock.resource === resource && lock.owner === actor.id && lock.claim !== null
+    return isClaim && stateInSight(sight, nowUnixMs) === 'live' && !mayHave(lock)
+  })
+  if (own !== undefined) throw await heldError(repository, resource, own, claimedByYou)
   const ended = endedLocksOf(sights, nowUnixMs).get(issueId) ?? []
   return { issueId, resource, owner: actor.id, assignee: (await findOwnName(repository)) ?? actor.id, ended }
+}
+
+const claimedByYou = {
+  isOwn: true,
+  hints: [
+    'Another process that writes as you has it, or you do; `--renew` gives it more time, `grite issue unclaim` gives it back',
+  ],
 }
 
 /** Locks of issues that are not live, by issue. */

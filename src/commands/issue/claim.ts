@@ -26,8 +26,8 @@ export const issueClaim = defineCommand({
   summary: 'Take an issue to work on, so that nobody else does',
   description: [
     'Of any number who claim an issue at once exactly one gets it; the others fail with `conflict`, which names who has it',
-    'and until when. You become its assignee, and have its lock for an hour; your own writes to it renew that. Claiming what',
-    'you have gives it more time. A claim whose time is over may be taken by anybody.',
+    'and until when; that holds for several processes that write as you, too. You become its assignee, and have its lock for',
+    'an hour; your own writes to it renew that, and so does --renew. A claim whose time is over may be taken by anybody.',
     'Without `--remote`, and with none configured, the claim holds among those who work in this clone.',
   ].join(' '),
   examples: [
@@ -39,6 +39,7 @@ export const issueClaim = defineCommand({
     issue: { summary: 'Issue id, a unique prefix of it, or an imported id', optional: true, completes: 'issue' },
   },
   options: {
+    renew: { type: 'boolean', summary: 'Give a claim that you have more time, or finish one that was cut off' },
     next: { type: 'boolean', summary: 'The first issue that is ready and that nobody has' },
     label: {
       type: 'text',
@@ -56,7 +57,7 @@ export const issueClaim = defineCommand({
     const repository = await context.repository()
     const asked = await chooseWhere(repository, input)
     const ttlMs = readTtl(input.ttl, placeAt(repository, asked), claimTtlMsDefault)
-    const request = { context, repository, ttlMs }
+    const request = { context, repository, ttlMs, renew: input.renew }
     const claimed =
       typed === null
         ? await claimNext({ ...request, where: asked }, input.label)
@@ -100,9 +101,21 @@ async function withIssue<Result>(
 }
 
 /** The issue that is named, or null for the next one. @throws {InvalidArgsError} on both or neither */
-function requireOne({ issue, next, label }: { issue: string | undefined; next: boolean; label: readonly string[] }) {
+interface ClaimInput {
+  readonly issue: string | undefined
+  readonly next: boolean
+  readonly renew: boolean
+  readonly label: readonly string[]
+}
+
+function requireOne({ issue, next, renew, label }: ClaimInput): string | null {
   if (!next && label.length > 0) {
     throw new InvalidArgsError('--label goes with --next', { details: { field: 'label' } })
+  }
+  if (next && renew) {
+    throw new InvalidArgsError('--renew needs an issue: --next gives one that nobody has', {
+      details: { field: 'renew' },
+    })
   }
   if (issue !== undefined && !next) return issue
   if (issue === undefined && next) return null

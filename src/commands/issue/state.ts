@@ -57,7 +57,7 @@ async function claimAfter(context: CommandContext, data: object): Promise<Comman
   try {
     const where = await chooseWhere(repository, { remote: undefined, local: false })
     await repository.letGoOfView()
-    const claimed = await claimNext({ context, repository, where, ttlMs: claimTtlMsDefault }, [])
+    const claimed = await claimNext({ context, repository, where, ttlMs: claimTtlMsDefault, renew: false }, [])
     return {
       data: { ...data, claimed: claimed === null ? null : await describeClaimed(context, { repository }, claimed) },
     }

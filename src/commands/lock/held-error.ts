@@ -11,8 +11,18 @@ export async function nameHolder(repository: Repository, { found }: ReadableLock
   return names.get(owner) ?? claim?.assignee ?? owner
 }
 
+const heldByOthers = {
+  isOwn: false,
+  hints: ['`grite lock status` shows all locks; this one can be taken once its time is over'],
+}
+
 /** The refusal that names holder and expiry of what stands in the way. */
-export async function heldError(repository: Repository, resource: string, sight: ReadableLock): Promise<ConflictError> {
+export async function heldError(
+  repository: Repository,
+  resource: string,
+  sight: ReadableLock,
+  { isOwn, hints }: { readonly isOwn: boolean; readonly hints: readonly string[] } = heldByOthers,
+): Promise<ConflictError> {
   const { lock } = sight.found
   const holder = await nameHolder(repository, sight)
   const remote = (await nameRemotes(repository, [sight])).get(sight.remotePart) ?? null
@@ -24,7 +34,7 @@ export async function heldError(repository: Repository, resource: string, sight:
   const where = remote === null ? '' : ` on ${remote}`
   return new ConflictError(`${resource} is held${through} by ${named} until ${until}${where}`, {
     details: {
-      reason: 'held',
+      reason: isOwn ? 'held-by-you' : 'held',
       resource,
       held_resource: lock.resource,
       owner: lock.owner,
@@ -34,7 +44,7 @@ export async function heldError(repository: Repository, resource: string, sight:
       level: sight.level,
       remote: remote ?? undefined,
     },
-    hints: ['`grite lock status` shows all locks; this one can be taken once its time is over'],
+    hints,
   })
 }
 

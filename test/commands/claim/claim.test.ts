@@ -46,12 +46,21 @@ describe('issue claim', { concurrency: 4 }, () => {
     assert.equal(failure.expires_unix_ms, clock.nowUnixMs + hour)
   })
 
-  it('of what one has gives it more time and writes nothing', async (t) => {
+  it('of what the same actor has is a conflict, since many may write as one', async (t) => {
+    const { ann, id, clock } = await setUp(t)
+    const first = await claimOf(ann, id)
+    const failure = await ann.fail('issue claim', { issue: id })
+    assert.deepEqual([failure.exit, failure.reason, failure.owner], [4, 'held-by-you', ann.id])
+    assert.equal(failure.expires_unix_ms, clock.nowUnixMs + hour)
+    assert.equal((await claimOf(ann, id, { renew: true })).nonce, first.nonce)
+  })
+
+  it('that is renewed has more time, and nothing is written to the log', async (t) => {
     const { ann, id, passMs, clock, git, path } = await setUp(t)
     const first = await claimOf(ann, id)
     const head = git(path, 'rev-parse', 'refs/grite/wal')
     passMs(hour / 2)
-    const again = await claimOf(ann, id, { ttl: '2h' })
+    const again = await claimOf(ann, id, { ttl: '2h', renew: true })
     assert.deepEqual([again.outcome, again.event_id, again.nonce], ['renewed', null, first.nonce])
     assert.equal(again.expires_unix_ms, clock.nowUnixMs + 2 * hour)
     assert.equal(git(path, 'rev-parse', 'refs/grite/wal'), head)

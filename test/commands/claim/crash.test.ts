@@ -36,12 +36,12 @@ const moments = [
 
 describe('a claim killed', { concurrency: 4 }, () => {
   for (const { title, dieAt, isHeld, isAssigned } of moments) {
-    it(`${title} is all or nothing for others, and finished by claiming again`, async (t) => {
+    it(`${title} is all or nothing for others, and finished by renewing it`, async (t) => {
       const { ann, bo, id, claimAndDie, assignees, git, path } = await setUp(t)
       await claimAndDie(ann.id, dieAt)
       assert.deepEqual(await assignees(), isAssigned ? ['ann'] : [])
       if (isHeld) assert.equal((await bo.fail('issue claim', { issue: id })).owner, ann.id)
-      const again = await ann.run('issue claim', { issue: id })
+      const again = await ann.run('issue claim', { issue: id, renew: true })
       assert.deepEqual([again.outcome, again.event_ids.length], [isHeld ? 'renewed' : 'claimed', isAssigned ? 0 : 1])
       assert.deepEqual(await assignees(), ['ann'])
       git(path, 'fsck', '--strict', '--no-dangling')
@@ -72,7 +72,7 @@ const sharedMoments = [
 
 describe('a claim on a remote killed', { concurrency: 3 }, () => {
   for (const { title, dieAt, isPushed } of sharedMoments) {
-    it(`${title} is all or nothing for others, and finished by claiming again`, async (t) => {
+    it(`${title} is all or nothing for others, and finished by renewing it`, async (t) => {
       const { clones, share, environment, leases, clock, git } = await createTeamScene(t, 'ann', 'bo')
       const [ann, bo] = clones
       clock.nowUnixMs = Date.now()
@@ -83,7 +83,7 @@ describe('a claim on a remote killed', { concurrency: 3 }, () => {
       assert.deepEqual([end.signal, end.answers], ['SIGKILL', []], end.stderr)
       assert.equal(leases().length, isPushed ? 1 : 0)
       if (isPushed) assert.equal((await bo.fail('issue claim', { issue: id, remote: '' })).owner, ann.id)
-      const again = await ann.run('issue claim', { issue: id, remote: '' })
+      const again = await ann.run('issue claim', { issue: id, remote: '', renew: true })
       assert.deepEqual([again.outcome, again.event_ids.length], isPushed ? ['renewed', 0] : ['claimed', 1])
       for (const clone of clones) {
         await clone.run('sync')

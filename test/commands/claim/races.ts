@@ -41,10 +41,10 @@ function assertOneWinner(finishes: readonly Finish[], round: number): Finish {
   const told = finishes.map(({ status, error }) => [status, error?.message])
   assert.equal(winners.length, 1, `round ${round}: ${JSON.stringify(told)}`)
   const [winner] = winners as [Finish]
-  for (const { status, error } of finishes.filter((finish) => finish !== winner)) {
+  for (const { hand, status, error } of finishes.filter((finish) => finish !== winner)) {
     assert.deepEqual(
       [status, error.code, error.details.reason],
-      [4, 'conflict', 'held'],
+      [4, 'conflict', error.details.owner === hand.id ? 'held-by-you' : 'held'],
       `round ${round}: ${error.message}`,
     )
     assert.deepEqual(
@@ -71,6 +71,22 @@ export async function raceForIssue(t: CleanUp, rounds: number): Promise<void> {
     const winner = assertOneWinner(await race(racers, scene.environment, () => ['issue', 'claim', id]), round)
     const { issue } = await scene.ann.run('issue show', { issue: id })
     assert.deepEqual(issue.assignees, [winner.data.assignee])
+  }
+}
+
+/** Processes that all write as one actor claim one issue, in its clone or through the remote. */
+export async function raceAsOneActor(t: CleanUp, rounds: number): Promise<void> {
+  const team = await createTeamScene(t, 'ann')
+  team.clock.nowUnixMs = Date.now()
+  const [ann] = team.clones
+  const racers = Array.from({ length: racersMax }, (): Racer => ({ hand: ann, cwd: ann.path }))
+  for (let round = 1; round <= rounds; round++) {
+    for (const where of ['--local', '--remote']) {
+      const { issue_id: id } = await ann.run('issue create', { title: `round ${round}` })
+      await ann.run('sync')
+      assertOneWinner(await race(racers, team.environment, () => ['issue', 'claim', id, where]), round)
+      assert.equal((await ann.run('issue show', { issue: id })).issue.assignees.length, 1)
+    }
   }
 }
 

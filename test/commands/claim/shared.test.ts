@@ -142,7 +142,7 @@ describe('claim --remote', { concurrency: 4 }, () => {
     assert.equal(failure.expires_unix_ms, claimed.expires_unix_ms)
     const { issue } = await bo.run('issue show', { issue: id })
     assert.deepEqual([issue.assignees, issue.comment_count], [['ann'], 1], 'the loser sees why')
-    assert.equal((await ann.run('issue claim', { issue: id })).outcome, 'renewed', 'wherever it is')
+    assert.equal((await ann.run('issue claim', { issue: id, renew: true })).outcome, 'renewed', 'wherever it is')
   })
 
   it('takes the next that nobody has, as all clones see it', async (t) => {
