@@ -20,12 +20,21 @@ const chunkHeader = new TextEncoder().encode('GRITECNK\u0001\u0000\u0007cbor-v1'
 /** Encodes records that are already encoded, in this order. The list must not be empty. */
 export function encodeChunk(records: readonly Uint8Array[]): Uint8Array {
   if (records.length === 0) throw new RangeError('a chunk holds at least one record')
+  return joinRecords(chunkHeader, records)
+}
+
+/** Encodes a CBOR array of records that are already encoded: a chunk without its header. */
+export function encodeRecords(records: readonly Uint8Array[]): Uint8Array {
+  return joinRecords(new Uint8Array(0), records)
+}
+
+function joinRecords(header: Uint8Array, records: readonly Uint8Array[]): Uint8Array {
   const head = encodeArrayHead(records.length)
-  const length = records.reduce((sum, record) => sum + record.length, chunkHeader.length + head.length)
+  const length = records.reduce((sum, record) => sum + record.length, header.length + head.length)
   const bytes = new Uint8Array(length)
-  bytes.set(chunkHeader)
-  bytes.set(head, chunkHeader.length)
-  let position = chunkHeader.length + head.length
+  bytes.set(header)
+  bytes.set(head, header.length)
+  let position = header.length + head.length
   for (const record of records) {
     bytes.set(record, position)
     position += record.length
@@ -75,10 +84,15 @@ export interface DecodedChunk {
 export function decodeChunk(bytes: Uint8Array): DecodedChunk {
   const headerProblem = checkHeader(bytes)
   if (headerProblem !== null) return { events: [], damaged: [], problem: headerProblem }
+  return decodeRecords(bytes, chunkHeader.length)
+}
+
+/** Decodes and verifies an array of records that begins at `start` and ends with the bytes; as `decodeChunk`. */
+export function decodeRecords(bytes: Uint8Array, start = 0): DecodedChunk {
   const events: ChunkEvent[] = []
   const damaged: (DamagedRecord & { record: Uint8Array | null })[] = []
   try {
-    const array = readHead(bytes, chunkHeader.length)
+    const array = readHead(bytes, start)
     if (array.major !== 4) return { events, damaged, problem: 'chunk does not hold an array' }
     let position = array.end
     for (let index = 0; index < array.argument; index++) {

@@ -23,6 +23,16 @@ export {
   newClaim,
   staleAssignees,
 } from './claim.ts'
+export {
+  type ChunkEvent,
+  type DecodedChunk,
+  decodeChunk,
+  decodeRecords,
+  encodeChunk,
+  encodeEventChunk,
+  encodeRecords,
+  hashChunk,
+} from './chunk.ts'
 export { compareBytes, compareText } from './compare.ts'
 export { type FileContext, laterContext, type ProjectContext } from './context.ts'
 export { type Blocker, findBlockers, isHeldUp } from './dependencies/blockers.ts'
@@ -57,6 +67,7 @@ export {
   RefMovedError,
   RemoteError,
   StorageError,
+  UnusableSnapshotError,
   ViewBusyError,
   ViewError,
 } from './errors/index.ts'
@@ -216,5 +227,7 @@ export {
   signatureBytes,
   signatureVerdicts,
 } from './signature.ts'
+export { isSnapshotDue, type SnapshotCover, type SnapshotThresholds } from './snapshot-due.ts'
+export { type SnapshotPlace, SnapshotSieve } from './snapshot-sieve.ts'
 export { planUndo, type Restoration, type UndoPlan } from './undo.ts'
 export { requireLabel, requireTitle, validateBody } from './validate-event.ts'

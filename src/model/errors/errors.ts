@@ -93,6 +93,11 @@ export class ObjectTooLargeError extends GriteError {
   readonly kind = 'internal'
 }
 
+/** A snapshot cannot be used: damaged, not all here, or not one of this log. What it shortens can be had without it. */
+export class UnusableSnapshotError extends GriteError {
+  readonly kind = 'internal'
+}
+
 /** A failure that is a defect of grite itself. */
 export class InternalError extends GriteError {
   readonly kind = 'internal'

@@ -13,6 +13,7 @@ export {
   RefMovedError,
   RemoteError,
   StorageError,
+  UnusableSnapshotError,
   ViewBusyError,
   ViewError,
 } from './errors.ts'
