@@ -12,17 +12,6 @@ export {
   type VerifySignature,
 } from './actor-card.ts'
 export { base32hex } from './base32hex.ts'
-export { type ChunkEvent, type DecodedChunk, decodeChunk, encodeChunk, encodeEventChunk, hashChunk } from './chunk.ts'
-export {
-  assignedToOthers,
-  type EarlierAssignment,
-  findEarlierAssignment,
-  hasLeftBehind,
-  isAssignedByClaim,
-  type NewClaim,
-  newClaim,
-  staleAssignees,
-} from './claim.ts'
 export {
   type ChunkEvent,
   type DecodedChunk,
@@ -33,6 +22,16 @@ export {
   encodeRecords,
   hashChunk,
 } from './chunk.ts'
+export {
+  assignedToOthers,
+  type EarlierAssignment,
+  findEarlierAssignment,
+  hasLeftBehind,
+  isAssignedByClaim,
+  type NewClaim,
+  newClaim,
+  staleAssignees,
+} from './claim.ts'
 export { compareBytes, compareText } from './compare.ts'
 export { type FileContext, laterContext, type ProjectContext } from './context.ts'
 export { type Blocker, findBlockers, isHeldUp } from './dependencies/blockers.ts'

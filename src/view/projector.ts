@@ -24,7 +24,7 @@ import {
   type ProjectContext,
   parseIssueState,
 } from '../model/index.ts'
-import type { IssueSegment } from '../wal/index.ts'
+import { attachmentShaOf, type IssueSegment } from '../wal/index.ts'
 import { CardFold } from './card-fold.ts'
 import { EventCopies } from './event-copies.ts'
 import { indexEntriesOf, listIndexEntries } from './index-entries.ts'
@@ -66,7 +66,6 @@ interface CachedState {
 }
 
 const nothing = Buffer.alloc(0)
-const attachmentPath = /^attachments\/([0-9a-f]{64})$/
 
 export class Projector {
   readonly #store: Store
@@ -129,7 +128,7 @@ export class Projector {
     }
     for (const segment of segments) {
       for (const [path, oid] of segment.extras) {
-        const sha256 = attachmentPath.exec(path)?.[1]
+        const sha256 = attachmentShaOf(path)
         if (sha256 !== undefined) put(operations, attachmentKey(sha256), Buffer.from(oid))
       }
     }

@@ -9,7 +9,7 @@ export {
   signerFromSeed,
   verifySignature,
 } from './ed25519.ts'
-export { attachmentFolder, type IssueBatch, type IssueSegment, issueCodec } from './issue-codec.ts'
+export { attachmentFolder, attachmentShaOf, type IssueBatch, type IssueSegment, issueCodec } from './issue-codec.ts'
 export { type Inspection, type Joined, type JoinRequest, readSegments, stageJoin } from './join.ts'
 export {
   deleteLock,
@@ -31,11 +31,15 @@ export {
 export { findNewestEvent } from './newest-event.ts'
 export { readLog } from './read-log.ts'
 export {
+  deletedPrefix,
+  deletedRef,
   encodeRefPart,
   leasePrefix,
   lockPrefix,
+  refOfDeletion,
   remoteRefOf,
   snapshotPrefix,
+  snapshotRef,
   splitTrackingRef,
   trackingPrefix,
   trackingRef,
@@ -43,6 +47,30 @@ export {
 } from './ref-names.ts'
 export { fetchRefspecs, lockRefspecs } from './refspecs.ts'
 export type { LogProblem, Segment, SegmentCodec, SegmentCommit } from './segment-codec.ts'
+export { deleteSnapshots } from './snapshot/delete-snapshots.ts'
+export {
+  type NamedSnapshot,
+  planSnapshotRefs,
+  type SnapshotRefs,
+  type SnapshotRefsOnBothSides,
+  type SnapshotRefsPlan,
+} from './snapshot/plan-snapshot-refs.ts'
+export {
+  listSnapshots,
+  openSnapshot,
+  readSnapshot,
+  requireSnapshotOf,
+  type Snapshot,
+  type SnapshotRef,
+} from './snapshot/read-snapshot.ts'
+export {
+  findSnapshotFault,
+  isSnapshotOf,
+  readLocalSnapshotRefs,
+  readSnapshotIntents,
+  readTrackedSnapshotRefs,
+} from './snapshot/read-snapshot-refs.ts'
+export { type WriteSnapshotOptions, type WrittenSnapshot, writeSnapshot } from './snapshot/write-snapshot.ts'
 export {
   type Gained,
   type LogSync,

@@ -47,7 +47,8 @@ export const attachmentFolder = 'attachments/'
 const metaPath = 'meta.json'
 const utf8 = new TextDecoder()
 const metaSchemaVersion = 1
-const identity = { name: 'grite', email: 'grit@local' }
+/** Author and committer of every commit of the issue log, and of its snapshots. */
+export const issueLogIdentity = { name: 'grite', email: 'grit@local' }
 
 export const issueCodec: SegmentCodec<IssueBatch, ChunkEvent, IssueSegment> = { encode, decode }
 
@@ -69,7 +70,7 @@ function encode(batch: IssueBatch, parent: Oid | null): SegmentCommit {
   return {
     files,
     message: `WAL: ${batch.records.length} events from ${batch.actor.slice(0, 8)}`,
-    identity,
+    identity: issueLogIdentity,
     date: batch.date,
   }
 }
@@ -104,8 +105,13 @@ function decode(entry: CommitEntry): IssueSegment {
 
 const attachmentPath = /^attachments\/([0-9a-f]{64})$/
 
+/** The SHA-256 that a path names as that of an attachment's content; undefined of any other file. */
+export function attachmentShaOf(path: string): string | undefined {
+  return attachmentPath.exec(path)?.[1]
+}
+
 function isUsableExtra({ path, mode, oid, content, problem }: CommitFile, report: Report): boolean {
-  const sha256 = attachmentPath.exec(path)?.[1]
+  const sha256 = attachmentShaOf(path)
   const isHere = mode.startsWith('100') && problem !== 'missing' && problem !== 'corrupt'
   if (sha256 === undefined) return isHere
   // Two files of one name with different contents: which one counts must not depend on who came first.

@@ -7,14 +7,26 @@ import { base32hex, blake2b160 } from '../model/index.ts'
 
 export { walRef } from '../git/index.ts'
 
+const gritePrefix = 'refs/grite/'
 /** Snapshots: `<ms>` below it. */
 export const snapshotPrefix = 'refs/grite/snapshots/'
 /** Locks of this clone, and of clones of the Rust tool: 16 hex below it. Never pushed by grite. */
 export const lockPrefix = 'refs/grite/locks/'
 /** Leases, on a remote: 16 hex below it. */
 export const leasePrefix = 'refs/grite-leases/'
-/** Below it lies what the last fetches saw, one folder for each remote. */
+/** What is known of remotes: below it a part for each, named by `encodeRefPart`. */
 export const remotesPrefix = 'refs/grite-remotes/'
+
+/** The ref of a snapshot, by the time in its name. Milliseconds. */
+export function snapshotRef(createdTs: number): RefName {
+  return `${snapshotPrefix}${createdTs}` as RefName
+}
+
+/** The time in the name of a snapshot's ref; 0 when there is none, as the Rust tool has it. */
+export function snapshotTimeOf(ref: RefName): number {
+  const text = ref.slice(snapshotPrefix.length)
+  return /^(0|[1-9]\d{0,15})$/.test(text) ? Number(text) : 0
+}
 
 /**
  * The ref under which the last fetch from a remote left one of its refs.
@@ -41,6 +53,35 @@ export function splitTrackingRef(ref: RefName): { readonly remotePart: string; r
   const rest = ref.slice(remotesPrefix.length)
   const slash = rest.indexOf('/')
   return { remotePart: rest.slice(0, slash), remoteRef: `refs${rest.slice(slash)}` as RefName }
+}
+
+const trackedSnapshot = /^(refs\/grite-remotes\/[^/]+\/)grite\/(snapshots\/.+)$/
+
+/**
+ * The ref that says: this snapshot was deleted here, and is to be deleted on the remote as well. It names the commit
+ * that the remote is known to have.
+ *
+ * @param ref - name of a snapshot on the remote
+ */
+export function deletedRef(remote: string, ref: RefName): RefName {
+  return `${deletedPrefix(remote)}${ref.slice(gritePrefix.length)}` as RefName
+}
+
+/** Below it lie the deletions that a remote has not been told of. */
+export function deletedPrefix(remote: string): string {
+  return `${trackingPrefix(remote)}deleted/`
+}
+
+/** The name of the snapshot that a deletion is about, as it is on the remote. */
+export function refOfDeletion(remote: string, deletion: RefName): RefName {
+  return `${gritePrefix}${deletion.slice(deletedPrefix(remote).length)}` as RefName
+}
+
+/** For the tracking ref of a snapshot, of whatever remote: the snapshot's own name, and that of its deletion there. */
+export function deletionOf(tracking: RefName): { readonly ref: RefName; readonly deletion: RefName } | undefined {
+  const [, remotePart, name] = trackedSnapshot.exec(tracking) ?? []
+  if (remotePart === undefined || name === undefined) return undefined
+  return { ref: `${gritePrefix}${name}` as RefName, deletion: `${remotePart}deleted/${name}` as RefName }
 }
 
 /** Any text as one part of a ref's name: base32hex, lower case, of its BLAKE2b-160. */
