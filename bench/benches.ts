@@ -2,6 +2,7 @@ import type { Bench } from './bench.ts'
 import { diskBench, filterBench, importBench, parallelBench, rebuildBench } from './bulk.ts'
 import { createBench, listBench } from './commands.ts'
 import { readyBench } from './ready.ts'
+import { snapshotBench } from './snapshot.ts'
 import { idleSyncBench, syncBench } from './sync.ts'
 
 export const benches: readonly Bench[] = [
@@ -9,6 +10,7 @@ export const benches: readonly Bench[] = [
   listBench,
   importBench,
   rebuildBench,
+  snapshotBench,
   filterBench,
   readyBench,
   parallelBench,

@@ -4,7 +4,7 @@
  */
 import { setFlagsFromString } from 'node:v8'
 import type { Warning } from '../commands/context.ts'
-import type { AnyCommand, CommandResult } from '../commands/define-command.ts'
+import type { AnyCommand, CommandResult, HeapGrowth } from '../commands/define-command.ts'
 import { InvalidArgsError } from '../model/errors/index.ts'
 import { buildCommandTable, type CommandTable } from './command-table.ts'
 import type { CompleteValue } from './complete.ts'
@@ -82,7 +82,7 @@ async function runCommand(
 ): Promise<number> {
   const warnings = openWarnings(facts, globals)
   try {
-    if (command.isBulk) keepHeapSmall()
+    if (command.heapGrowth) limitHeapGrowth(command.heapGrowth, input)
     const logged = isLogging(facts) ? (await import('./logger.ts')).logCommand(facts, command.name, input) : undefined
     const { data, exitStatus = 0 } = await runInContext(command, input, globals, facts, warnings.warn, parts)
     logged?.(exitStatus)
@@ -114,9 +114,9 @@ const pagedCommands: ReadonlySet<string> = new Set([
   'query run',
 ])
 
-/** V8 would let garbage grow to several times of what is alive before it looks at old objects. */
-function keepHeapSmall(): void {
-  setFlagsFromString('--heap-growing-percent=25')
+function limitHeapGrowth({ percent, given }: HeapGrowth, input: Readonly<Record<string, unknown>>): void {
+  const isGiven = given !== undefined && input[given.input] === true
+  setFlagsFromString(`--heap-growing-percent=${isGiven ? given.percent : percent}`)
 }
 
 const isLogging = ({ env }: Pick<ProcessFacts, 'env'>): boolean => (env.GRITE_LOG ?? '') !== ''

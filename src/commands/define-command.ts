@@ -82,6 +82,16 @@ export interface CommandResult<Data> {
   readonly exitStatus?: number
 }
 
+/**
+ * By how much of what is alive the heap may grow before the process looks at old objects for garbage. V8 by itself would
+ * let it grow to several times of that. Data, as all of a definition but `run` is.
+ */
+export interface HeapGrowth {
+  readonly percent: number
+  /** Another measure for when a switch is on. */
+  readonly given?: { readonly input: string; readonly percent: number }
+}
+
 export interface CommandDefinition<
   Arguments extends ArgumentTable = ArgumentTable,
   Options extends OptionTable = OptionTable,
@@ -92,8 +102,8 @@ export interface CommandDefinition<
   readonly summary: string
   readonly description?: string
   readonly examples: readonly CommandExample[]
-  /** Works through much data in one go: the process that runs it trades some speed for a small heap. */
-  readonly isBulk?: boolean
+  /** Works through much data in one go, and trades some speed for a small heap. */
+  readonly heapGrowth?: HeapGrowth
   readonly arguments: Arguments
   readonly options: Options
   readonly run: (context: CommandContext, input: InputOf<Arguments, Options>) => Promise<CommandResult<Data>>

@@ -20,7 +20,16 @@ import {
   readGitConfig,
 } from '../git/index.ts'
 import { type Event, encodeRecord, InvalidArgsError, limits } from '../model/index.ts'
-import { catchUp, noteOwnMove, type OpenViewOptions, openView, rebuildView, type View } from '../view/index.ts'
+import {
+  catchUp,
+  noteOwnMove,
+  type OpenViewOptions,
+  openView,
+  type RebuiltView,
+  rebuildView,
+  rebuildViewFromSnapshot,
+  type View,
+} from '../view/index.ts'
 import {
   type Appended,
   append,
@@ -224,6 +233,16 @@ export class Repository {
     if (outcome !== 'rebuild-needed' && outcome !== 'read-only') return view
     await this.#closeView()
     return this.view()
+  }
+
+  /** As `rebuild`, from the newest usable snapshot on. */
+  async rebuildFromSnapshot(): Promise<RebuiltView> {
+    await this.#closeView()
+    const rebuilt = this.#withOptions(rebuildViewFromSnapshot)
+    this.#view = rebuilt.then(({ view }) => view)
+    // Whoever asks for the view gets this failure; nobody may have.
+    this.#view.catch(() => {})
+    return rebuilt
   }
 
   async #withOptions<Result>(work: (options: OpenViewOptions) => Promise<Result>): Promise<Result> {

@@ -4,9 +4,19 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { GitPort, Oid } from '../git/index.ts'
-import { type Event, StorageError } from '../model/index.ts'
-import type { LogProblem } from '../wal/index.ts'
-import { type CatchUpOptions, catchUp } from './catch-up.ts'
+import { CorruptObjectError, type Event, StorageError, UnusableSnapshotError } from '../model/index.ts'
+import {
+  type LogProblem,
+  listSnapshots,
+  openSnapshot,
+  readSnapshot,
+  requireSnapshotOf,
+  type Snapshot,
+  type SnapshotRef,
+  walRef,
+} from '../wal/index.ts'
+import { type CatchUpOptions, type CatchUpOutcome, catchUp } from './catch-up.ts'
+import { fillView } from './fill.ts'
 import { isStoreFailure, type OpenFailure, openMemoryStore, type Store } from './store.ts'
 import { View } from './view.ts'
 import { ViewDirectory } from './view-directory.ts'
@@ -77,6 +87,50 @@ export async function rebuildView(options: OpenViewOptions): Promise<View> {
   return rebuild(options, await readHeritage(options))
 }
 
+export interface RebuiltView {
+  readonly view: View
+  /** What the rebuild started from; null when it had to read the whole log. */
+  readonly snapshot: Snapshot | null
+}
+
+/** Snapshots tried, newest first. One that fails late has cost most of a rebuild. */
+const snapshotsTriedMax = 8
+
+/**
+ * As `rebuildView`, but takes what the newest usable snapshot holds from there, and from the log only what came after.
+ * The view is the same. Each snapshot that cannot be used is told of.
+ */
+export async function rebuildViewFromSnapshot(options: OpenViewOptions): Promise<RebuiltView> {
+  const { git, warn } = options
+  const heritage = await readHeritage(options)
+  const head = await git.readRef(walRef)
+  const rows = head === null ? [] : await findSnapshots(options)
+  for (const row of rows.slice(0, snapshotsTriedMax)) {
+    try {
+      const snapshot = await openSnapshot(git, row)
+      await requireSnapshotOf(git, snapshot, head as Oid)
+      return { view: await rebuild(options, heritage, snapshot), snapshot }
+    } catch (error) {
+      if (!(error instanceof UnusableSnapshotError)) throw error
+      warn('snapshot-unusable', `snapshot not used: ${error.message}`)
+    }
+  }
+  const why = rows.length === 0 ? 'there is no snapshot' : 'no snapshot could be used'
+  warn('snapshot-unusable', `${why}; the whole log was read`)
+  return { view: await rebuild(options, heritage), snapshot: null }
+}
+
+/** The snapshots there are; none when something that is no ref stands in their place. */
+async function findSnapshots({ git, warn }: OpenViewOptions): Promise<readonly SnapshotRef[]> {
+  try {
+    return await listSnapshots(git)
+  } catch (error) {
+    if (!(error instanceof CorruptObjectError)) throw error
+    warn('snapshot-unusable', `snapshots not used: ${error.message}`)
+    return []
+  }
+}
+
 /** As `rebuildView`; where nothing can be written, what is asked for is answered from memory. */
 async function replaceView(options: OpenViewOptions, heritage: Heritage): Promise<View> {
   try {
@@ -87,14 +141,16 @@ async function replaceView(options: OpenViewOptions, heritage: Heritage): Promis
   }
 }
 
-async function rebuild(options: OpenViewOptions, heritage: Heritage): Promise<View> {
+async function rebuild(options: OpenViewOptions, heritage: Heritage, snapshot?: Snapshot): Promise<View> {
   const directory = new ViewDirectory(options.directory)
   const created = await directory.create().catch((error: unknown) => {
     throw asStorageFailure(error)
   })
   const view = (await View.over(created.store, { ...options, deferred: true })) as View
   try {
-    await fillFromLog(options, view, heritage)
+    if (snapshot !== undefined) await fillFromSnapshot(options, view, snapshot)
+    const outcome = await fillFromLog(options, view, heritage)
+    if (snapshot !== undefined && outcome === 'rebuild-needed') throw lostMeanwhile(snapshot)
     await view.writeMeta('last_rebuild_ts', String(options.clock.nowUnixMs()))
     await view.writeMeta('events_at_rebuild', String(view.eventCount))
     await directory.switchTo(created.number)
@@ -120,15 +176,38 @@ async function openThrowAwayView(options: OpenViewOptions, heritage: Heritage): 
   return view
 }
 
+/** Brings everything up to a snapshot's `walHead` into an empty view. @throws {UnusableSnapshotError} */
+async function fillFromSnapshot(
+  { git, report, progress }: OpenViewOptions,
+  view: View,
+  snapshot: Snapshot,
+): Promise<void> {
+  const problems: LogProblem[] = []
+  await fillView(view, {
+    head: snapshot.walHead,
+    source: readSnapshot(git, snapshot),
+    // Told only once the snapshot has turned out sound; otherwise the log tells them.
+    report: (problem) => void problems.push(problem),
+    ...(progress === undefined ? {} : { progress }),
+  })
+  for (const problem of problems) report(problem)
+  if (snapshot.report?.hasRepeats) await view.noteRepeats()
+}
+
+function lostMeanwhile({ ref }: Snapshot): UnusableSnapshotError {
+  return new UnusableSnapshotError(`${ref}: the log was moved away from its wal_head meanwhile`, { details: { ref } })
+}
+
 async function fillFromLog(
   options: OpenViewOptions & { readonly isThrowAway?: boolean },
   view: View,
   { heads, lostHeads }: Heritage,
-): Promise<void> {
+): Promise<CatchUpOutcome> {
   if (lostHeads.length > 0) await view.rememberLostHeads(lostHeads)
   const outcome = await catchUp({ ...options, view, formerHeads: heads })
   // What cannot be put back stays with the view that saw it; a fresh one on disk shows what the log has.
   if (outcome === 'read-only') throw new StorageError('lost events cannot be put back into the log')
+  return outcome
 }
 
 /** What the view in use knows, before it is replaced. One that cannot be read is put aside. */

@@ -195,10 +195,7 @@ export class View {
     })
     const fresh = await this.#projector.apply(segments, head, how === 'extension')
     this.#head = head
-    if (this.#projector.sawRepeat && !this.#mayRepeat) {
-      await this.writeMeta('may_repeat', 'yes')
-      this.#mayRepeat = true
-    }
+    if (this.#projector.sawRepeat) await this.noteRepeats()
     const { onNewEvents } = this.#options
     if (onNewEvents !== undefined && fresh.length > 0) onNewEvents(fresh.map(({ event }) => event))
     return fresh.length
@@ -228,6 +225,13 @@ export class View {
   /** Whether an event id may stand more than once on the log's chain, as after joins by other tools. */
   get mayRepeat(): boolean {
     return this.#mayRepeat
+  }
+
+  /** Notes that one does, also where what was applied does not show it. */
+  async noteRepeats(): Promise<void> {
+    if (this.#mayRepeat) return
+    await this.writeMeta('may_repeat', 'yes')
+    this.#mayRepeat = true
   }
 
   /** Heads the log once had whose objects are gone; they are not tried again. */
