@@ -361,6 +361,9 @@ async function explain(
     })
   }
   const count = command === undefined ? 0 : argumentEntries(command).length
+  // A command that is also the name of a group: what follows was meant as one of the group's.
+  if (command !== undefined && count === 0 && table.below(command.name.split(' ')).length > 0)
+    return suggest.unknownCommand([...command.name.split(' '), fault.value])
   const takes = count === 0 ? 'no arguments' : count === 1 ? '1 argument' : `${count} arguments`
   return new InvalidArgsError(`unexpected argument '${fault.value}'; \`grite ${command?.name}\` takes ${takes}`, {
     details: { value: fault.value },

@@ -32,6 +32,9 @@ import { queryList, queryRemove, queryRun, querySave } from './query/query.ts'
 import { ready } from './ready.ts'
 import { rebuild } from './rebuild.ts'
 import { search } from './search.ts'
+import { snapshot, snapshotCreate } from './snapshot/create.ts'
+import { snapshotGc } from './snapshot/gc.ts'
+import { snapshotList } from './snapshot/list.ts'
 import { sync } from './sync/sync.ts'
 import { undo } from './undo.ts'
 
@@ -84,6 +87,10 @@ export const allCommands: readonly AnyCommand[] = [
   actorRotateKey,
   exportLog,
   importFile,
+  snapshot,
+  snapshotCreate,
+  snapshotList,
+  snapshotGc,
   rebuild,
   dbStats,
   dbCheck,

@@ -163,7 +163,7 @@ const refused: readonly (readonly [line: string, message: string, ...suggestions
   ['isue list', "unknown command 'isue'", 'Did you mean `grite issue list`?'],
   ['issue lst', "unknown command 'issue lst'", 'Did you mean `grite issue list`?'],
   ['list', "unknown command 'list'", 'Did you mean `grite issue list`?'],
-  ['snapshot lits', "unexpected argument 'lits'", 'Did you mean `grite snapshot list`?'],
+  ['snapshot lits', "unknown command 'snapshot lits'", 'Did you mean `grite snapshot list`?'],
   ['issue label ad x', "unknown command 'issue label ad'", 'Did you mean `grite issue label add`?'],
   ['wholly-different', "unknown command 'wholly-different'", 'Run `grite help` to see the commands'],
   ['help isue', "unknown command 'isue'", 'Did you mean `grite issue`?'],

@@ -37,6 +37,18 @@ const claim = [
   ...['resource', 'owner', 'nonce', 'expires_unix_ms', 'ttl_seconds', 'fence', 'level', 'remote'],
 ]
 const lockPlace = ['level', 'kind', 'remote', 'ref']
+const madeSnapshot = [
+  'oid',
+  'snapshot_ref',
+  'created_ts',
+  'wal_head',
+  'event_count',
+  'chunk_count',
+  'orphan_count',
+  'attachment_count',
+  'problem_count',
+  'local_wal_head',
+]
 const relation = ['issue_id', 'short_id', 'dep_type', 'title', 'state']
 const edgeChange = [
   ...change,
@@ -215,6 +227,13 @@ export const jsonContract: Readonly<Record<string, KeyTable>> = {
     ],
     'errors[]': ['line', 'message'],
   },
+  snapshot: { data: madeSnapshot },
+  'snapshot create': { data: madeSnapshot },
+  'snapshot list': {
+    data: ['snapshots', 'total'],
+    'snapshots[]': ['oid', 'timestamp', 'ref_name', 'event_count', 'chunk_count', 'wal_head', 'problem'],
+  },
+  'snapshot gc': { data: ['deleted', 'kept', 'remaining', 'deleted_refs', 'owed_remote_deletions'] },
   rebuild: { data: ['wal_head', 'event_count', 'issue_count', 'from_snapshot', 'snapshot_events'] },
   sync: {
     data: [

@@ -215,6 +215,15 @@ const rows: readonly Row[] = [
     words: () => ['--format=csv', '--output=all.csv'],
     expect: (data) => assert.equal(data.output_path, join(place.path, 'all.csv')),
   },
+  { command: 'snapshot', words: () => [], expect: (data) => assert.equal(data.wal_head, place.head()) },
+  { command: 'snapshot create', words: () => ['--local'], expect: (data) => assert.equal(data.orphan_count, 0) },
+  { command: 'snapshot list', words: () => [], expect: (data) => assert.equal(data.total, 2) },
+  { command: 'snapshot gc', words: () => ['--keep=1'], expect: (data) => assert.equal(data.deleted, 1) },
+  {
+    command: 'rebuild',
+    words: () => ['--from-snapshot'],
+    expect: (data) => assert.match(data.from_snapshot, /^refs\/grite\/snapshots\/\d+$/),
+  },
   { command: 'rebuild', words: () => [], expect: (data) => assert.equal(data.wal_head, place.head()) },
   {
     command: 'db stats',

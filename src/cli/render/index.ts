@@ -67,6 +67,10 @@ export const renderers: RendererTable = {
   batch: () => import('./batch.ts').then((file) => file.renderBatch),
   rebuild: () => import('./upkeep.ts').then((file) => file.renderRebuild),
   sync: () => import('./sync.ts').then((file) => file.renderSync),
+  snapshot: () => import('./snapshots.ts').then((file) => file.renderSnapshotCreate),
+  'snapshot create': () => import('./snapshots.ts').then((file) => file.renderSnapshotCreate),
+  'snapshot list': () => import('./snapshots.ts').then((file) => file.renderSnapshotList),
+  'snapshot gc': () => import('./snapshots.ts').then((file) => file.renderSnapshotGc),
   completion: () => import('./completion.ts').then((file) => file.renderCompletion),
 }
 

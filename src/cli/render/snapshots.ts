@@ -1,0 +1,78 @@
+import { escapeLine } from './escape-for-terminal.ts'
+import { formatCount, formatNumber } from './facts.ts'
+import { shorten } from './issue-shapes.ts'
+import { formatAbsoluteTime, formatRelativeTime } from './relative-time.ts'
+import type { Renderer } from './renderer.ts'
+import { renderTable } from './table.ts'
+
+interface SnapshotCreateData {
+  readonly snapshot_ref: string
+  readonly wal_head: string
+  readonly event_count: number
+}
+
+export const renderSnapshotCreate: Renderer<SnapshotCreateData> = (data, { quiet, style }) => {
+  if (quiet) return ''
+  const events = formatCount(data.event_count, 'event')
+  return `${style.good('Made')} snapshot ${style.accent(escapeLine(nameOf(data.snapshot_ref)))}: ${events}, the log up to ${shorten(data.wal_head)}\n`
+}
+
+interface SnapshotRow {
+  readonly oid: string
+  readonly timestamp: number
+  readonly ref_name: string
+  readonly event_count: number | null
+  readonly wal_head: string | null
+  readonly problem: string | null
+}
+
+export const renderSnapshotList: Renderer<{ readonly snapshots: readonly SnapshotRow[] }> = async (
+  { snapshots },
+  view,
+) => {
+  if (snapshots.length === 0)
+    return view.quiet || view.width === null ? '' : 'No snapshots yet. `grite snapshot create` makes one.\n'
+  return renderTable(
+    snapshots,
+    [
+      { heading: 'Snapshot', text: ({ ref_name }) => nameOf(ref_name), paint: view.style.accent },
+      {
+        heading: 'Made',
+        text: ({ timestamp }) => (timestamp === 0 ? '' : formatRelativeTime(timestamp, view.nowUnixMs)),
+        plainText: ({ timestamp }) => (timestamp === 0 ? '' : formatAbsoluteTime(timestamp)),
+        drop: 1,
+      },
+      {
+        heading: 'Events',
+        text: ({ event_count }) => (event_count === null ? '' : formatNumber(event_count)),
+        plainText: ({ event_count }) => String(event_count ?? ''),
+        align: 'right',
+      },
+      {
+        heading: 'Log up to',
+        text: ({ wal_head }) => (wal_head === null ? '' : shorten(wal_head)),
+        plainText: ({ wal_head }) => wal_head ?? '',
+        drop: 2,
+      },
+      { heading: 'Problem', text: ({ problem }) => problem ?? '', paint: view.style.bad, shrink: 1 },
+    ],
+    view,
+  )
+}
+
+interface SnapshotGcData {
+  readonly deleted: number
+  readonly remaining: number
+  readonly owed_remote_deletions: number
+}
+
+export const renderSnapshotGc: Renderer<SnapshotGcData> = (data, { quiet, style }) => {
+  const { deleted, remaining, owed_remote_deletions } = data
+  if (quiet) return ''
+  const left = formatCount(remaining, 'snapshot')
+  if (deleted === 0) return `Nothing to delete: ${left}\n`
+  const travels = owed_remote_deletions === 0 ? '' : '; the next sync deletes them on the remotes too'
+  return `${style.good('Deleted')} ${formatCount(deleted, 'snapshot')}, ${formatNumber(remaining)} left${travels}\n`
+}
+
+const nameOf = (ref: string) => ref.slice(ref.lastIndexOf('/') + 1)

@@ -1,0 +1,353 @@
+import assert from 'node:assert/strict'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, it, type TestContext } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { makeDueSnapshot } from '../../src/commands/snapshot/make-due-snapshot.ts'
+import type { Oid, RefName } from '../../src/git/index.ts'
+import { ConflictError, NotFoundError } from '../../src/model/index.ts'
+import { deletedPrefix, deletedRef, snapshotRef, trackingRef, walRef } from '../../src/wal/index.ts'
+import { createCommandSandbox } from '../support/command-runner.ts'
+import { batchOf, comment, creation, issueId } from '../support/log.ts'
+import { strangeLog, writeLog, writeSnapshotFiles } from '../support/snapshots.ts'
+
+interface Created {
+  readonly oid: string
+  readonly snapshot_ref: string
+  readonly created_ts: number
+  readonly wal_head: string
+  readonly event_count: number
+  readonly local_wal_head: string
+}
+
+interface Listed {
+  readonly snapshots: readonly {
+    readonly ref_name: string
+    readonly timestamp: number
+    readonly problem: string | null
+  }[]
+  readonly total: number
+}
+
+const startMs = 1_800_000_000_000
+const dayMs = 86_400_000
+
+function setUp(t: TestContext) {
+  let nowUnixMs = startMs
+  const sandbox = createCommandSandbox(t, { nowUnixMs: () => nowUnixMs })
+  const { git, path, run, withRepository, warnings } = sandbox
+  const a = issueId('a0')
+  return {
+    ...sandbox,
+    /** Adds commits of so many events. */
+    append: (...counts: readonly number[]) =>
+      withRepository(({ git: port }) =>
+        writeLog(
+          port,
+          counts.map((count) => batchOf([creation(a), ...Array.from({ length: count - 1 }, () => comment(a, 'x'))])),
+        ),
+      ),
+    create: async (input: { local?: boolean } = {}) => (await run('snapshot create', input)) as Created,
+    names: async () => ((await run('snapshot list')) as Listed).snapshots.map(({ timestamp }) => timestamp - startMs),
+    /** Lets the remote be known to have something. */
+    track: (remote: string, ref: string, oid: string) => git(path, 'update-ref', trackingRef(remote, ref), oid),
+    refs: (prefix: string) => git(path, 'for-each-ref', '--format=%(refname) %(objectname)', prefix),
+    pass: (ms: number) => {
+      nowUnixMs += ms
+    },
+    takeWarnings: () => warnings.splice(0).map(({ code }) => code),
+    configure: (text: string) => {
+      mkdirSync(join(path, '.git/grite'), { recursive: true })
+      writeFileSync(join(path, '.git/grite/config.toml'), text)
+    },
+    due: (head: string) =>
+      withRepository((repository) =>
+        makeDueSnapshot(
+          repository,
+          {
+            clock: { nowUnixMs: () => nowUnixMs },
+            warn: (warning) => void warnings.push(warning),
+            progress: () => ({ isShown: false, report() {}, end() {} }),
+          },
+          head as Oid,
+        ),
+      ),
+  }
+}
+
+describe('snapshot create', { concurrency: 2 }, () => {
+  it('makes one of the local log where there is no remote', async (t) => {
+    const { append, run, git, path, takeWarnings } = setUp(t)
+    const head = await append(3)
+    for (const [command, ms] of [
+      ['snapshot', startMs],
+      ['snapshot create', startMs + 1],
+    ] as const) {
+      const data = (await run(command)) as Created
+      assert.equal(data.oid, git(path, 'rev-parse', data.snapshot_ref))
+      const { snapshot_ref, created_ts, wal_head, event_count, local_wal_head } = data
+      assert.deepEqual([snapshot_ref, created_ts], [snapshotRef(ms), ms])
+      assert.deepEqual([wal_head, event_count, local_wal_head], [head, 3, head])
+    }
+    assert.deepEqual(takeWarnings(), [])
+  })
+
+  it('makes one of what the home remote has, and says what is not in it', async (t) => {
+    const { append, create, git, path, track, takeWarnings } = setUp(t)
+    const pushed = await append(2)
+    git(path, 'remote', 'add', 'origin', '/nowhere')
+    track('origin', walRef, pushed)
+    assert.equal((await create()).wal_head, pushed)
+    assert.deepEqual(takeWarnings(), [])
+    const local = await append(2)
+    const behind = await create()
+    assert.deepEqual([behind.wal_head, behind.event_count, behind.local_wal_head], [pushed, 2, local])
+    assert.deepEqual(takeWarnings(), ['snapshot-behind'])
+    assert.equal((await create({ local: true })).wal_head, local)
+    assert.deepEqual(takeWarnings(), [])
+  })
+
+  it('follows the configured home remote', async (t) => {
+    const { append, create, git, path, track, configure } = setUp(t)
+    const pushed = await append(2)
+    for (const name of ['origin', 'upstream', 'third']) git(path, 'remote', 'add', name, '/nowhere')
+    track('upstream', walRef, pushed)
+    await append(1)
+    await assert.rejects(create(), /nothing of the log is known to be on the remote 'origin'/)
+    configure('[sync]\nremote = "upstream"\n')
+    assert.equal((await create()).wal_head, pushed)
+    configure('[sync]\nremote = "gone"\n')
+    await assert.rejects(
+      create(),
+      (error) => error instanceof NotFoundError && /upstream, third|third, upstream/.test(error.message),
+    )
+  })
+
+  it('is refused where there is nothing that was pushed', async (t) => {
+    const { append, create, git, path, track } = setUp(t)
+    await assert.rejects(create(), NotFoundError)
+    await assert.rejects(create({ local: true }), NotFoundError)
+    const first = await append(2)
+    git(path, 'remote', 'add', 'origin', '/nowhere')
+    await assert.rejects(create(), (error) => error instanceof NotFoundError && error.hints.join().includes('--local'))
+    const ahead = await append(1)
+    git(path, 'update-ref', walRef, first)
+    track('origin', walRef, ahead)
+    await assert.rejects(create(), ConflictError)
+    await create({ local: true })
+  })
+})
+
+describe('snapshot list and gc', { concurrency: 2 }, () => {
+  it('lists the newest first, and what is none with the reason', async (t) => {
+    const { append, create, run, git, path, names, pass, withRepository } = setUp(t)
+    const head = await append(2)
+    await create()
+    pass(5)
+    const { oid } = await create()
+    for (const name of ['soon', String(startMs + 1)]) git(path, 'update-ref', `refs/grite/snapshots/${name}`, head)
+    await withRepository(({ git: port }) =>
+      writeSnapshotFiles(port, 3, new Map([['snapshot.json', Buffer.from('{}')]])),
+    )
+    assert.deepEqual(await names(), [5, 1, 0, 3 - startMs, -startMs])
+    const { snapshots, total } = (await run('snapshot list')) as Listed
+    assert.equal(total, 5)
+    assert.deepEqual(snapshots[0], {
+      oid,
+      timestamp: startMs + 5,
+      ref_name: snapshotRef(startMs + 5),
+      event_count: 2,
+      chunk_count: 1,
+      wal_head: head,
+      problem: null,
+    })
+    assert.deepEqual(
+      snapshots.map(({ problem }) => problem),
+      [null, 'it has no snapshot.json', null, 'schema_version undefined is not known', 'it has no snapshot.json'],
+    )
+  })
+
+  it('keeps the newest that can be read', async (t) => {
+    const { append, create, run, git, path, names, pass } = setUp(t)
+    const head = await append(2)
+    for (let turn = 0; turn < 7; turn++) {
+      await create()
+      pass(1)
+    }
+    for (const name of [startMs + 50, startMs - 50]) git(path, 'update-ref', snapshotRef(name), head)
+    const first = await run('snapshot gc')
+    assert.deepEqual(await names(), [50, 6, 5, 4, 3, 2])
+    assert.deepEqual(first, {
+      deleted: 3,
+      kept: 5,
+      remaining: 6,
+      deleted_refs: [1, 0, -50].map((ms) => snapshotRef(startMs + ms)),
+      owed_remote_deletions: 0,
+    })
+    assert.equal(((await run('snapshot gc', { keep: 5 })) as { deleted: number }).deleted, 0)
+    await run('snapshot gc', { keep: 1 })
+    assert.deepEqual(await names(), [50, 6])
+    await run('snapshot gc', { keep: 0 })
+    assert.deepEqual(await names(), [])
+    assert.deepEqual(await run('snapshot gc'), {
+      deleted: 0,
+      kept: 5,
+      remaining: 0,
+      deleted_refs: [],
+      owed_remote_deletions: 0,
+    })
+  })
+
+  it('notes for each remote what is to be deleted there', async (t) => {
+    const { append, create, run, git, path, track, refs, names } = setUp(t)
+    const head = await append(2)
+    const made = [await create({ local: true }), await create({ local: true }), await create({ local: true })]
+    const [one, two, three] = made as [Created, Created, Created]
+    for (const { snapshot_ref, oid } of made) track('origin', snapshot_ref, oid)
+    track('https://elsewhere.example/x', one.snapshot_ref, one.oid)
+    // Under this name that remote has somebody else's.
+    track('other', one.snapshot_ref, two.oid)
+    // Noted before, of a snapshot that is not there any more.
+    git(path, 'update-ref', deletedRef('origin', one.snapshot_ref as RefName), head)
+    const { owed_remote_deletions } = (await run('snapshot gc', { keep: 1 })) as { owed_remote_deletions: number }
+    assert.equal(owed_remote_deletions, 3)
+    assert.deepEqual(await names(), [three.created_ts - startMs])
+    const expected = [
+      ['origin', one],
+      ['origin', two],
+      ['https://elsewhere.example/x', one],
+    ] as const
+    for (const remote of ['origin', 'https://elsewhere.example/x', 'other']) {
+      const own = expected.filter(([name]) => name === remote)
+      assert.deepEqual(
+        refs(deletedPrefix(remote)).split('\n').filter(Boolean),
+        own.map(([, { snapshot_ref, oid }]) => `${deletedRef(remote, snapshot_ref as RefName)} ${oid}`),
+      )
+    }
+  })
+})
+
+describe('a due snapshot', { concurrency: 2 }, () => {
+  it('is made by the configured number of events, and old ones go', async (t) => {
+    const { append, due, names, pass, configure, create } = setUp(t)
+    configure('[snapshot]\nmax_events = 5\n')
+    const few = await append(4)
+    assert.equal(await due(few), null)
+    for (let turn = 0; turn < 6; turn++) {
+      await create()
+      pass(1)
+    }
+    assert.equal(await due(await append(4)), null)
+    const head = await append(1)
+    const result = await due(head)
+    assert.equal(result?.made.walHead, head)
+    // Each creation but the first is one too many for its issue.
+    assert.equal(result?.made.eventCount, 7)
+    assert.equal(result?.deletedCount, 2)
+    assert.deepEqual(await names(), [6, 5, 4, 3, 2])
+    assert.equal(await due(head), null)
+  })
+
+  it('is made by age when there is something new for it', async (t) => {
+    const { append, due, pass, create } = setUp(t)
+    await append(1)
+    await create()
+    pass(7 * dayMs + 1)
+    assert.equal(await due(await append(999)), null)
+    const head = await append(2)
+    assert.equal((await due(head))?.made.walHead, head)
+    assert.equal(await due(head), null)
+  })
+
+  it('is not made again and again beside one from the future', async (t) => {
+    const { append, due, pass, create, configure, names } = setUp(t)
+    configure('[snapshot]\nmax_events = 3\n')
+    pass(400 * dayMs)
+    await append(2)
+    await create()
+    pass(-400 * dayMs)
+    const head = await append(5)
+    assert.notEqual(await due(head), null)
+    assert.equal(await due(head), null)
+    assert.equal((await names()).length, 2)
+  })
+
+  it('is not made when that is switched off', async (t) => {
+    const { append, due, configure } = setUp(t)
+    const head = await append(9)
+    configure('[snapshot]\nmax_events = 3\nauto = false\n')
+    assert.equal(await due(head), null)
+    configure('[snapshot]\nmax_events = 3\n')
+    assert.notEqual(await due(head), null)
+  })
+
+  it('that cannot be made is a warning', async (t) => {
+    const { append, due, configure, git, path, takeWarnings, withRepository } = setUp(t)
+    configure('[snapshot]\nmax_events = 3\n')
+    await append(4)
+    await withRepository(async (repository) => void (await repository.view()))
+    assert.equal(await due(git(path, 'rev-parse', `${walRef}^{tree}`)), null)
+    assert.deepEqual(takeWarnings(), ['snapshot-failed'])
+  })
+})
+
+const fixture = fileURLToPath(new URL('../../../shared/fixtures/snapshots/', import.meta.url))
+const skip = existsSync(fixture) ? false : 'the snapshots of the Rust tool lie in ../shared, which is not here'
+
+describe('snapshots of the Rust tool', { skip }, () => {
+  it('are listed as it lists them, and rebuilt from', async (t) => {
+    const expected = JSON.parse(readFileSync(join(fixture, 'expected.json'), 'utf8'))
+    const { git, path, run, takeWarnings } = setUp(t)
+    git(path, 'fetch', '-q', join(fixture, 'repo.bundle'), 'refs/grite/*:refs/grite/*')
+    const { snapshots, total } = (await run('snapshot list')) as Listed
+    assert.deepEqual(
+      snapshots.map(({ ref_name, timestamp, ...rest }) => ({
+        oid: (rest as unknown as Created).oid,
+        timestamp,
+        ref_name,
+      })),
+      expected.snapshots,
+    )
+    assert.equal(total, expected.snapshots.length)
+    const newest = expected.snapshots[0].ref_name
+    assert.deepEqual(await run('rebuild', { fromSnapshot: true }), {
+      wal_head: expected.wal_head,
+      event_count: expected.event_ids.length,
+      issue_count: expected.issues.length,
+      from_snapshot: newest,
+      snapshot_events: expected.snapshot_json[newest].event_count,
+    })
+    const { issues } = (await run('issue list')) as { issues: Record<string, unknown>[] }
+    const keys = Object.keys(expected.issues[0])
+    assert.deepEqual(
+      issues.map((issue) => Object.fromEntries(keys.map((key) => [key, issue[key]]))),
+      expected.issues,
+    )
+    // One of ours after them is one more of the same kind.
+    const made = (await run('snapshot create')) as Created
+    assert.equal(made.event_count, expected.event_ids.length)
+    assert.equal(git(path, 'ls-tree', '-r', '--name-only', made.oid), 'events/0000.bin\nevents/0001.bin\nsnapshot.json')
+    const again = (await run('rebuild', { fromSnapshot: true })) as { from_snapshot: string }
+    assert.equal(again.from_snapshot, newest > made.snapshot_ref ? newest : made.snapshot_ref)
+    assert.deepEqual(takeWarnings(), [])
+  })
+})
+
+it('a snapshot of a strange log counts what is in it', async (t) => {
+  const { run, withRepository, takeWarnings } = setUp(t)
+  const { batches, events, orphans } = strangeLog()
+  const head = await withRepository(({ git }) => writeLog(git, batches))
+  const { oid: _oid, ...data } = (await run('snapshot create')) as Created
+  assert.deepEqual(data, {
+    snapshot_ref: snapshotRef(startMs),
+    created_ts: startMs,
+    wal_head: head,
+    event_count: events.length,
+    chunk_count: 1,
+    orphan_count: orphans.length,
+    attachment_count: 1,
+    problem_count: 3,
+    local_wal_head: head,
+  })
+  assert.deepEqual(takeWarnings(), [])
+})
