@@ -253,11 +253,13 @@ export const jsonContract: Readonly<Record<string, KeyTable>> = {
       'events_rebased',
       'push_events_rebased',
       'backfilled',
+      'snapshots',
       'rounds',
       'message',
       'claims',
     ],
     claims: ['lost', 'renewed', 'released', 'shared'],
+    snapshots: ['adopted', 'dropped', 'pushed', 'deleted', 'refused'],
   },
   'db stats': {
     data: [

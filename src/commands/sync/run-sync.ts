@@ -1,10 +1,12 @@
-import { type LogSync, syncLog } from '../../wal/index.ts'
+import { type LogSync, readTrackedSnapshotRefs, syncLog } from '../../wal/index.ts'
 import type { CommandContext } from '../context.ts'
 import { maintain } from '../maintenance.ts'
 import { signatureInspector } from '../received-signatures.ts'
 import type { Repository } from '../repository.ts'
+import { makeDueSnapshot } from '../snapshot/make-due-snapshot.ts'
 import { hydrator } from './hydrate.ts'
 import type { ChosenRemote } from './remote-name.ts'
+import { type SnapshotSync, syncSnapshots } from './sync-snapshots.ts'
 
 export interface SyncDirections {
   readonly pull: boolean
@@ -14,6 +16,7 @@ export interface SyncDirections {
 export interface RepositorySync extends LogSync {
   /** Events that this clone did not have before. */
   readonly pulledEvents: number
+  readonly snapshots: SnapshotSync
 }
 
 /** Brings the log and the view together with a remote. What the remote refused is in the result, not an error. */
@@ -24,6 +27,7 @@ export async function runSync(
   { pull, push }: SyncDirections,
 ): Promise<RepositorySync> {
   const { sync } = await repository.config()
+  const trackedBefore = await readTrackedSnapshotRefs(repository.git, name)
   const progress = context.progress('Fetching')
   let eventsBefore = 0
   try {
@@ -52,8 +56,15 @@ export async function runSync(
       },
     )
     const view = await repository.refresh(result.gained)
+    const { pushed, after, remoteHead } = result
+    // A snapshot holds what the remote has; where others wrote meanwhile, they make the next one.
+    if (pushed && isHome && after !== null && after === remoteHead) await makeDueSnapshot(repository, context, after)
+    const snapshots = await syncSnapshots(context, repository, {
+      ...{ remote: name, trackedBefore, remoteHead, push, runHooks: sync.runHooks },
+      lostItsLog: result.remoteChange === 'lost',
+    })
     if (result.before !== result.after) await maintain(repository)
-    return { ...result, pulledEvents: Math.max(0, view.eventCount - eventsBefore) }
+    return { ...result, pulledEvents: Math.max(0, view.eventCount - eventsBefore), snapshots }
   } finally {
     progress.end()
   }

@@ -55,7 +55,7 @@ function warningOf(remote: string, { remoteChange, pushed }: RepositorySync) {
 
 /** The keys of every documented form of the answer, whatever was asked for. */
 function describe(remote: string, { pull, push }: SyncDirections, result: RepositorySync) {
-  const { pulledEvents, rejoined, after, remoteHead, pushed, refused, rounds } = result
+  const { pulledEvents, rejoined, after, remoteHead, pushed, refused, snapshots, rounds } = result
   const accepted = push && refused === null
   return {
     success: refused === null,
@@ -74,6 +74,7 @@ function describe(remote: string, { pull, push }: SyncDirections, result: Reposi
     events_rebased: rejoined,
     push_events_rebased: rejoined,
     backfilled: 0,
+    snapshots,
     rounds,
     message: messageOf(remote, { pull, push }, result),
   }

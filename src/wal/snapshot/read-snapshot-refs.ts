@@ -24,7 +24,9 @@ async function refsBelow(
   prefix: string,
   nameThere: (ref: RefName) => RefName,
 ): Promise<Map<RefName, Oid>> {
-  return new Map((await git.listRefs(prefix)).map(({ ref, oid }) => [nameThere(ref), oid]))
+  // One that is broken is no snapshot; `doctor` tells of it.
+  const rows = await git.listRefs(prefix, () => {})
+  return new Map(rows.map(({ ref, oid }) => [nameThere(ref), oid]))
 }
 
 /** Why what a remote has under the name of a snapshot is none; null when it is one. Its events are not read. */

@@ -1,0 +1,129 @@
+import type { GitPort, Oid, PushUpdate, RefUpdate } from '../../git/index.ts'
+import { RefLockedError, RefMovedError, RemoteError } from '../../model/index.ts'
+import {
+  deletedRef,
+  deleteSnapshots,
+  findSnapshotFault,
+  isSnapshotOf,
+  type NamedSnapshot,
+  noteRemoteHead,
+  planSnapshotRefs,
+  readLocalSnapshotRefs,
+  readSnapshotIntents,
+  readTrackedSnapshotRefs,
+  type SnapshotRefs,
+  trackingRef,
+} from '../../wal/index.ts'
+import type { CommandContext } from '../context.ts'
+import type { Repository } from '../repository.ts'
+
+export interface SnapshotSyncRequest {
+  readonly remote: string
+  /** What the remote had before the fetch. */
+  readonly trackedBefore: SnapshotRefs
+  /** Head of the remote's log; a snapshot of another log is not sent there. */
+  readonly remoteHead: Oid | null
+  readonly lostItsLog: boolean
+  readonly push: boolean
+  readonly runHooks: boolean
+}
+
+/** Counts of refs; each moved for itself, after the log. */
+export interface SnapshotSync {
+  readonly adopted: number
+  readonly dropped: number
+  readonly pushed: number
+  readonly deleted: number
+  /** What the remote did not take. */
+  readonly refused: number
+}
+
+const nothingDone: SnapshotSync = { adopted: 0, dropped: 0, pushed: 0, deleted: 0, refused: 0 }
+
+/** Brings the snapshots of this clone and a remote together, after their logs. */
+export async function syncSnapshots(
+  context: Pick<CommandContext, 'warn'>,
+  { git, remotes }: Pick<Repository, 'git' | 'remotes'>,
+  { remote, trackedBefore, remoteHead, lostItsLog, push, runHooks }: SnapshotSyncRequest,
+): Promise<SnapshotSync> {
+  const local = await readLocalSnapshotRefs(git)
+  const trackedNow = await readTrackedSnapshotRefs(git, remote)
+  const intents = await readSnapshotIntents(git, remote)
+  if (local.size + trackedNow.size + intents.size === 0) return nothingDone
+  const plan = planSnapshotRefs({ local, trackedBefore, trackedNow, intents, lostItsLog })
+
+  for (const { ref } of plan.clashing) {
+    const message = `${ref} is another snapshot on '${remote}' than here; both stay`
+    context.warn({ code: 'snapshot-clash', message, details: { ref, remote } })
+  }
+  const isNew = ({ ref, oid }: NamedSnapshot) => trackedBefore.get(ref) !== oid
+  const adopted = await adopt(git, plan.adopt, (one, fault) => {
+    if (!isNew(one)) return
+    const message = `what '${remote}' has under ${one.ref} is no snapshot and was not taken in: ${fault}`
+    context.warn({ code: 'snapshot-refused', message, details: { ref: one.ref, remote } })
+  })
+  await settle(deleteSnapshots(git, plan.dropLocally))
+  for (const { ref, oid } of plan.forgetIntents) await moveRef(git, deletedRef(remote, ref), oid, null)
+  const done = { ...nothingDone, adopted, dropped: plan.dropLocally.length }
+  if (!push || remoteHead === null) return done
+
+  const wanted: NamedSnapshot[] = []
+  for (const one of plan.push) if (await isSnapshotOf(git, one, remoteHead)) wanted.push(one)
+  const updates: PushUpdate[] = [
+    ...wanted.map(({ ref, oid }) => ({ ref, next: oid })),
+    ...plan.deleteRemotely.map(({ ref, oid }) => ({ ref, next: null, expected: oid })),
+  ]
+  let refused = 0
+  const counts = { pushed: 0, deleted: 0 }
+  const results = await remotes.push({ remote, updates, atomic: false, runHooks }).catch((error: unknown) => {
+    // The log is there already; its snapshots can wait for the next sync.
+    if (!(error instanceof RemoteError)) throw error
+    context.warn({ code: 'ref-refused', message: error.message, details: error.details })
+    return []
+  })
+  for (const { ref, outcome, reason } of results) {
+    if (outcome === 'stale') continue
+    if (outcome === 'rejected') {
+      refused += 1
+      const message = `'${remote}' refused ${ref}: ${reason}`
+      context.warn({ code: 'ref-refused', message, details: { ref, remote, remote_message: reason } })
+      continue
+    }
+    const next = updates.find((update) => update.ref === ref)?.next ?? null
+    await noteRemoteHead(git, trackingRef(remote, ref), trackedNow.get(ref) ?? null, next)
+    const intent = intents.get(ref)
+    if (next === null && intent !== undefined) await moveRef(git, deletedRef(remote, ref), intent, null)
+    counts[next === null ? 'deleted' : 'pushed'] += 1
+  }
+  return { ...done, ...counts, refused }
+}
+
+async function adopt(
+  git: GitPort,
+  found: readonly NamedSnapshot[],
+  refuse: (one: NamedSnapshot, fault: string) => void,
+): Promise<number> {
+  let count = 0
+  for (const one of found) {
+    const fault = await findSnapshotFault(git, one)
+    if (fault !== null) refuse(one, fault)
+    else {
+      await moveRef(git, one.ref, null, one.oid)
+      count += 1
+    }
+  }
+  return count
+}
+
+function moveRef(git: GitPort, ref: RefUpdate['ref'], expected: Oid | null, next: Oid | null): Promise<void> {
+  return settle(git.publish({ objects: [], updates: [{ ref, expected, next, reflogMessage: 'grite: sync' }] }))
+}
+
+/** Somebody else who moved it was doing the same, or will be seen by the next sync. */
+async function settle(work: Promise<unknown>): Promise<void> {
+  try {
+    await work
+  } catch (error) {
+    if (!(error instanceof RefMovedError || error instanceof RefLockedError)) throw error
+  }
+}
