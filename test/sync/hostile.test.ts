@@ -1,0 +1,350 @@
+/** Remotes that hold what no grite wrote. */
+import assert from 'node:assert/strict'
+import { rmSync } from 'node:fs'
+import { test } from 'node:test'
+import type { Oid } from '../../src/git/index.ts'
+import { walRef } from '../../src/wal/index.ts'
+import { batchOf, comment, creation, filesOf, issueId, makeEvent, writeBatch, writeCommit } from '../support/log.ts'
+import { type Crew, createCrew, type Member } from './crew.ts'
+
+/** What a remote may call its log, and the type that git gives it. */
+const noLogs: Readonly<Record<string, (crew: Crew) => string>> = {
+  blob: (crew) => crew.feedOrigin('no log', 'hash-object', '-w', '--stdin'),
+  tree: (crew) => crew.feedOrigin('', 'mktree'),
+  tag: (crew) => {
+    const commit = sourceCommit(crew)
+    return crew.feedOrigin(`object ${commit}\ntype commit\ntag x\ntagger a <a@b> 1 +0000\n\nx\n`, 'mktag')
+  },
+  'commit of source code': sourceCommit,
+}
+
+function sourceCommit(crew: Crew): string {
+  const blob = crew.feedOrigin('int main;', 'hash-object', '-w', '--stdin')
+  return crew.inOrigin('commit-tree', '-m', 'code', crew.feedOrigin(`100644 blob ${blob}\tmain.c\n`, 'mktree'))
+}
+
+for (const [kind, make] of Object.entries(noLogs)) {
+  test(`a ${kind} in place of the log is refused, until it is mended`, async (t) => {
+    const crew = createCrew(t)
+    const [ann, bo] = [crew.clone('ann'), crew.clone('bo')]
+    await ann.create('of ann')
+    const before = ann.head()
+    const object = make(crew)
+    crew.inOrigin('update-ref', '--no-deref', 'refs/heads/x', sourceCommit(crew))
+    setRef(crew, walRef, object)
+    for (const clone of [ann, bo]) {
+      const failure = await clone.failSync()
+      assert.deepEqual(
+        [failure.exit, failure.code, failure.details.reason, failure.details.object_id],
+        [5, 'remote_error', 'corrupt', object],
+      )
+    }
+    assert.deepEqual([ann.head(), bo.head()], [before, ''])
+    assert.deepEqual([await ann.titles(), await bo.titles()], [['of ann'], []])
+    crew.inOrigin('update-ref', '-d', walRef)
+    assert.equal((await ann.sync()).push_changed, true)
+    assert.equal((await bo.sync()).pull_events, 1)
+    await ann.assertSound()
+  })
+}
+
+/** git refuses to name some objects by a ref; a server that lies does not. */
+function setRef(crew: Crew, ref: string, object: string): void {
+  crew.feedOrigin(`create ${ref} ${object}\n`, 'update-ref', '--stdin')
+}
+
+test('a folder of refs where the log should be is refused at once', async (t) => {
+  const crew = createCrew(t)
+  const ann = crew.clone('ann')
+  await ann.create('one')
+  await ann.sync()
+  crew.inOrigin('update-ref', '-d', walRef)
+  crew.inOrigin('update-ref', `${walRef}/x`, sourceCommit(crew))
+  const failure = await ann.failSync()
+  assert.deepEqual([failure.exit, failure.code, failure.details.reason], [5, 'remote_error', 'corrupt'])
+  assert.match(failure.message, /refs\/grite\/wal\/x/)
+  crew.inOrigin('update-ref', '-d', `${walRef}/x`)
+  assert.equal((await ann.sync()).push_changed, true)
+})
+
+test('source code on top of a log is passed over, and said', async (t) => {
+  const crew = createCrew(t)
+  const [ann, bo] = [crew.clone('ann'), crew.clone('bo')]
+  await ann.create('one')
+  await ann.sync()
+  const tree = crew.inOrigin('rev-parse', `${sourceCommit(crew)}^{tree}`)
+  crew.inOrigin('update-ref', walRef, crew.inOrigin('commit-tree', '-m', 'x', '-p', walRef, tree))
+  await bo.create('two')
+  assert.equal((await bo.sync()).pull_events, 1)
+  assert.deepEqual(bo.takeWarnings(), ['log-problem'])
+  await ann.sync()
+  assert.deepEqual(
+    [await ann.titles(), await bo.titles()],
+    [
+      ['one', 'two'],
+      ['one', 'two'],
+    ],
+  )
+})
+
+test('thousands of refs that make no sense do not keep the log from syncing', async (t) => {
+  const crew = createCrew(t)
+  const [ann, bo] = [crew.clone('ann'), crew.clone('bo')]
+  await ann.create('one')
+  await ann.sync()
+  const [blob, tree, tag] = [noLogs.blob, noLogs.tree, noLogs.tag].map((make) => make?.(crew))
+  const folders = ['grite/snapshots', 'grite/locks', 'grite-leases', 'grite/wat', 'grite/wallaby', 'grite/wa']
+  const lines = folders.flatMap((folder) =>
+    [blob, tree, tag].flatMap((object, kind) =>
+      Array.from({ length: 120 }, (_, index) =>
+        `create refs/${folder}/${kind}/\u00e4 b${index} ${object}\n`.replace(' b', 'b'),
+      ),
+    ),
+  )
+  crew.feedOrigin(lines.join(''), 'update-ref', '--stdin')
+  await bo.create('two')
+  assert.equal((await bo.sync()).events_rebased, 1)
+  assert.equal((await bo.sync()).rounds, 1)
+  await ann.sync()
+  assert.deepEqual([await ann.titles(), ann.takeWarnings(), bo.takeWarnings()], [['one', 'two'], [], []])
+  for (const line of lines) assert.ok(line.startsWith('create refs/grite'))
+  crew.feedOrigin(lines.map((line) => line.replace('create', 'delete')).join(''), 'update-ref', '--stdin')
+  await ann.sync()
+  assert.deepEqual(ann.git('for-each-ref', '--format=x', 'refs/grite-remotes'), 'x')
+})
+
+/** What stands wrong on the remote's chain, and what of it is seen. */
+const damages: Readonly<Record<string, { make(crew: Crew): Promise<void>; sees: readonly string[] }>> = {
+  'a chunk that is cut off': {
+    make: (crew) => push(crew, (files, path) => files.set(path, (files.get(path) as Uint8Array).subarray(0, 60))),
+    sees: ['first', 'later'],
+  },
+  'a chunk of no format': {
+    make: (crew) => push(crew, (files, path) => files.set(path, Buffer.from('GRITECNK what'))),
+    sees: ['first', 'later'],
+  },
+  'a chunk under a wrong name': {
+    make: (crew) =>
+      push(crew, (files, path) => {
+        const content = files.get(path) as Uint8Array
+        files.delete(path)
+        files.set('events/2020/01/01/0000.bin', content)
+      }),
+    sees: ['damaged', 'first', 'later'],
+  },
+  'a meta.json that is none': {
+    make: (crew) => push(crew, (files) => files.set('meta.json', Buffer.from('{'))),
+    sees: ['damaged', 'first', 'later'],
+  },
+  'two chunks in one commit': {
+    make: (crew) => push(crew, (files, path) => files.set('events/2020/01/01/0000.bin', files.get(path) as Uint8Array)),
+    sees: ['damaged', 'first', 'later'],
+  },
+}
+
+type Files = ReturnType<typeof filesOf>
+
+/** Puts on the remote's chain a commit that is changed, and a good one after it. */
+async function push(crew: Crew, change: (files: Files, chunkPath: string) => unknown): Promise<void> {
+  const head = crew.originHead() as Oid
+  const next = await crew.onOrigin(async (git) => {
+    const files = filesOf(batchOf([creation(issueId('da'), 'damaged')]), head)
+    change(files, [...files.keys()].find((path) => path.endsWith('.bin')) as string)
+    return writeBatch(git, batchOf([creation(issueId('fe'), 'later')]), await writeCommit(git, files, [head]))
+  })
+  crew.inOrigin('update-ref', walRef, next)
+}
+
+for (const [title, { make, sees }] of Object.entries(damages)) {
+  test(`${title} hides nothing else, and nothing is lost`, async (t) => {
+    const crew = createCrew(t)
+    const [ann, bo] = [crew.clone('ann'), crew.clone('bo')]
+    await ann.create('first')
+    await ann.sync()
+    await bo.sync()
+    await make(crew)
+    await ann.create('of ann')
+    await ann.sync()
+    await bo.sync()
+    for (const clone of [ann, bo]) {
+      assert.deepEqual(await clone.titles(), [...sees, 'of ann'].sort())
+      assert.deepEqual([...new Set(clone.takeWarnings())], ['log-problem'])
+      const ids = await clone.ids()
+      if (title !== 'two chunks in one commit') assert.equal(new Set(ids).size, ids.length)
+    }
+    assert.deepEqual([ann.head(), bo.head()], [crew.originHead(), crew.originHead()])
+  })
+}
+
+test('a merge on the remote’s chain shows the events of both sides', async (t) => {
+  const crew = createCrew(t)
+  const [ann, bo] = [crew.clone('ann'), crew.clone('bo')]
+  await ann.create('first')
+  await ann.sync()
+  await bo.sync()
+  await bo.create('of bo')
+  const head = crew.originHead() as Oid
+  const merge = await crew.onOrigin(async (git) => {
+    const left = await writeBatch(git, batchOf([creation(issueId('a1'), 'left')]), head)
+    const right = await writeBatch(git, batchOf([creation(issueId('a2'), 'right')]), head)
+    return writeCommit(git, filesOf(batchOf([creation(issueId('a3'), 'merge')]), left), [left, right])
+  })
+  crew.inOrigin('update-ref', walRef, merge)
+  await bo.sync()
+  await ann.sync()
+  for (const clone of [ann, bo]) {
+    assert.deepEqual(await clone.titles(), ['first', 'left', 'merge', 'of bo', 'right'])
+    const ids = await clone.ids()
+    assert.deepEqual([ids.length, new Set(ids).size], [5, 5])
+  }
+  assert.equal(bo.git('rev-list', '--merges', '--count', walRef), '1')
+})
+
+test('an id that the remote repeats is not written once more', async (t) => {
+  const crew = createCrew(t)
+  const [ann, bo] = [crew.clone('ann'), crew.clone('bo')]
+  const event = creation(issueId('aa'), 'twice')
+  crew.inOrigin('update-ref', walRef, await crew.onOrigin((git) => writeBatch(git, batchOf([event]), null)))
+  await ann.sync()
+  await bo.sync()
+  // On ann's side and on the remote's, the same event a second time.
+  const repeat = async (clone: Member) =>
+    clone.withRepository(async ({ git }) => {
+      const head = await git.readRef(walRef)
+      const next = await writeBatch(git, batchOf([event, comment(issueId('aa'), clone.path)]), head)
+      await git.publish({ objects: [], updates: [{ ref: walRef, expected: head, next, reflogMessage: 'a rust tool' }] })
+    })
+  await repeat(bo)
+  await bo.sync()
+  await repeat(ann)
+  await ann.create('other')
+  await ann.sync()
+  await bo.sync()
+  for (const clone of [ann, bo]) {
+    const ids = await clone.ids()
+    assert.deepEqual([ids.filter((id) => id === event.eventId).length, ids.length], [2, 5])
+    assert.deepEqual(await clone.titles(), ['other', 'twice'])
+  }
+})
+
+test('an id that another remote repeats comes to no other chain twice', async (t) => {
+  const crew = createCrew(t)
+  const ann = crew.clone('ann')
+  crew.git(crew.dir, 'init', '-q', '--bare', '--template=', 'backup.git')
+  ann.git('remote', 'add', 'backup', '../backup.git')
+  const event = creation(issueId('aa'), 'twice')
+  const first = await crew.onOrigin((git) => writeBatch(git, batchOf([event]), null))
+  const again = await crew.onOrigin((git) =>
+    writeBatch(git, batchOf([event, creation(issueId('bb'), 'of backup')]), first),
+  )
+  crew.inOrigin('update-ref', walRef, first)
+  crew.inOrigin('push', '-q', '../backup.git', `${again}:${walRef}`)
+  await ann.sync()
+  await ann.create('of ann')
+  await ann.sync({ remote: 'backup' })
+  const ids = await ann.ids()
+  assert.deepEqual([ids.length, new Set(ids).size], [3, 3])
+})
+
+const day = 86_400_000
+for (const [title, annOff, boOff] of [
+  ['a day ahead', day, 0],
+  ['a day behind', -day, 0],
+  ['a day apart both ways', day, -day],
+] as const) {
+  test(`clocks ${title} change nothing about what both clones see`, async (t) => {
+    const crew = createCrew(t)
+    const ann = crew.clone('ann', { nowUnixMs: () => Date.now() + annOff })
+    const bo = crew.clone('bo', { nowUnixMs: () => Date.now() + boOff })
+    const { issue_id: issue } = (await ann.run('issue create', { title: 'shared' })) as { issue_id: string }
+    await ann.sync()
+    await bo.sync()
+    await bo.run('issue update', { issue, title: 'of bo' })
+    await ann.run('issue comment', { issue, body: 'of ann' })
+    await bo.run('issue close', { issue: [issue] })
+    await ann.sync()
+    await bo.sync()
+    // Whoever writes after having seen the others' events wins, whatever their clocks said.
+    await ann.sync()
+    await ann.run('issue update', { issue, title: 'last word' })
+    await ann.sync()
+    await bo.sync()
+    const seen = await Promise.all([ann, bo].map((clone) => clone.run('issue show', { issue })))
+    assert.deepEqual(seen[0], seen[1])
+    assert.deepEqual([await bo.titles(), new Set(await bo.ids()).size], [['last word'], 5])
+    await bo.assertSound()
+  })
+}
+
+/** What becomes of a remote that ann and bo have synced with, and what a sync of ann says. */
+const fates: readonly (readonly [title: string, happen: (crew: Crew) => Promise<unknown> | unknown, warns: string])[] =
+  [
+    ['moved back', (crew) => crew.inOrigin('update-ref', walRef, `${walRef}~1`), 'remote-rewound'],
+    [
+      'forced to an unrelated root',
+      async (crew) =>
+        crew.inOrigin(
+          'update-ref',
+          walRef,
+          await crew.onOrigin((git) => writeBatch(git, batchOf([creation(issueId('ee'), 'unrelated')]), null)),
+        ),
+      'remote-rewound',
+    ],
+    [
+      'deleted and made anew',
+      (crew) => {
+        rmSync(crew.origin, { recursive: true })
+        crew.git(crew.dir, 'init', '-q', '--bare', '--template=', crew.origin)
+      },
+      'remote-lost',
+    ],
+    [
+      'swept by a mirror push',
+      (crew) => {
+        crew.git(crew.dir, 'init', '-q', '-b', 'main', 'sweeper')
+        crew.git(`${crew.dir}/sweeper`, 'commit', '-q', '--allow-empty', '-m', 'x')
+        crew.git(`${crew.dir}/sweeper`, 'push', '-q', '--mirror', crew.origin)
+      },
+      'remote-lost',
+    ],
+  ]
+for (const [title, happen, warns] of fates) {
+  test(`a remote ${title} has everything again after a sync`, async (t) => {
+    const crew = createCrew(t)
+    const [ann, bo] = [crew.clone('ann'), crew.clone('bo')]
+    for (const name of ['one', 'two']) await ann.create(name)
+    await ann.sync()
+    await bo.sync()
+    await happen(crew)
+    await bo.create('of bo')
+    assert.equal((await bo.sync()).push_success, true)
+    assert.deepEqual(bo.takeWarnings(), [warns])
+    await ann.sync()
+    const wanted = ['of bo', 'one', 'two', ...(title.includes('unrelated') ? ['unrelated'] : [])]
+    for (const clone of [ann, bo]) {
+      assert.deepEqual(await clone.titles(), wanted)
+      const ids = await clone.ids()
+      assert.equal(new Set(ids).size, ids.length)
+      assert.equal(clone.head(), crew.originHead())
+      await clone.assertSound()
+    }
+    assert.equal((await bo.sync()).message, 'Already up to date')
+    assert.deepEqual(bo.takeWarnings(), [])
+  })
+}
+
+test('an event a writer could not know is merged by its own date', async (t) => {
+  const crew = createCrew(t)
+  const ann = crew.clone('ann')
+  const far = makeEvent(issueId('aa'), { type: 'IssueCreated', title: 'early', body: '', labels: [] }, { ts: 0 })
+  const before = makeEvent(issueId('ab'), { type: 'CommentAdded', body: 'no issue yet' }, { ts: 5 })
+  const late = makeEvent(
+    issueId('aa'),
+    { type: 'IssueUpdated', title: 'of the far future', body: null },
+    { ts: Number.MAX_SAFE_INTEGER },
+  )
+  crew.inOrigin('update-ref', walRef, await crew.onOrigin((git) => writeBatch(git, batchOf([far, before, late]), null)))
+  await ann.create('now')
+  await ann.sync()
+  assert.deepEqual(await ann.titles(), ['now', 'of the far future'])
+})
