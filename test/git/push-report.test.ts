@@ -36,3 +36,32 @@ test('a ref that failed with the others shares their outcome', () => {
   assert.deepEqual(outcomes('[rejected] (fetch first)'), ['stale', 'stale'])
   assert.deepEqual(outcomes('[remote rejected] (hook declined)'), ['rejected', 'rejected'])
 })
+
+test('a remote with several addresses has taken what all of them took', () => {
+  const [taken, had, stale, refused] = [
+    '*\tx:R\t[new]',
+    '=\tx:R\t[up to date]',
+    '!\tx:R\t[rejected] (fetch first)',
+    '!\tx:R\t[x] (no)',
+  ]
+  const outcome = (...lines: readonly (string | undefined)[]) =>
+    parsePushReport(lines.join('\n').replaceAll('R', log.ref), [log])[0]
+  assert.deepEqual(
+    [
+      [taken, had],
+      [had, had],
+      [stale, stale],
+      [stale, refused],
+      [taken, stale],
+      [refused, had],
+    ].map((lines) => outcome(...lines)),
+    [
+      { ref: log.ref, outcome: 'ok', reason: '' },
+      { ref: log.ref, outcome: 'up-to-date', reason: '' },
+      { ref: log.ref, outcome: 'stale', reason: 'fetch first' },
+      { ref: log.ref, outcome: 'rejected', reason: 'no' },
+      { ref: log.ref, outcome: 'rejected', reason: '1 of 2 addresses: fetch first' },
+      { ref: log.ref, outcome: 'rejected', reason: '1 of 2 addresses: no' },
+    ],
+  )
+})

@@ -13,19 +13,33 @@ const collateral = /atomic/i
 
 /** @returns a row for each update, in their order; one that git says nothing of counts as stale */
 export function parsePushReport(text: string, updates: readonly PushUpdate[]): readonly PushedRef[] {
-  const rows = new Map<string, { flag: string; summary: string }>()
+  const rows = new Map<string, Row[]>()
   for (const line of text.split('\n')) {
     const [, flag = '', to = '', summary = ''] = /^([ +\-*!=])\t[^\t]*:([^\t:]+)\t(.*)$/.exec(line) ?? []
-    if (to !== '') rows.set(to, { flag, summary })
+    if (to !== '') rows.set(to, [...(rows.get(to) ?? []), judge(flag, summary)])
   }
-  const pushed = updates.map(({ ref }): PushedRef => {
-    const { flag, summary } = rows.get(ref) ?? { flag: '!', summary: '(did not report status)' }
-    if (flag !== '!') return { ref, outcome: flag === '=' ? 'up-to-date' : 'ok', reason: '' }
-    const reason = /\((.*)\)$/s.exec(summary)?.[1] ?? summary
-    return { ref, outcome: lostRace.test(reason) ? 'stale' : 'rejected', reason }
-  })
+  const pushed = updates.map(({ ref }) => ({ ref, ...joinRows(rows.get(ref) ?? [silence]) }))
   const isCollateral = ({ outcome, reason }: PushedRef) => outcome === 'rejected' && collateral.test(reason)
   const causes = pushed.filter((row) => row.outcome === 'rejected' && !isCollateral(row))
   const outcome: PushOutcome = causes.length > 0 ? 'rejected' : 'stale'
   return pushed.map((row) => (isCollateral(row) ? { ...row, outcome } : row))
+}
+
+type Row = Omit<PushedRef, 'ref'>
+
+const silence: Row = { outcome: 'stale', reason: 'did not report status' }
+
+function judge(flag: string, summary: string): Row {
+  if (flag !== '!') return { outcome: flag === '=' ? 'up-to-date' : 'ok', reason: '' }
+  const reason = /\((.*)\)$/s.exec(summary)?.[1] ?? summary
+  return { outcome: lostRace.test(reason) ? 'stale' : 'rejected', reason }
+}
+
+/** A remote with several addresses reports once for each. Where one took it, no fetch from it mends another. */
+function joinRows(rows: readonly Row[]): Row {
+  const refused = rows.filter(({ outcome }) => outcome === 'stale' || outcome === 'rejected')
+  const [first] = refused
+  if (first === undefined) return rows.find(({ outcome }) => outcome === 'ok') ?? (rows[0] as Row)
+  if (refused.length === rows.length) return refused.find(({ outcome }) => outcome === 'rejected') ?? first
+  return { outcome: 'rejected', reason: `${refused.length} of ${rows.length} addresses: ${first.reason}` }
 }
