@@ -226,6 +226,7 @@ export class Repository {
     if (this.#view === undefined) return this.view()
     const view = await this.#view
     if (gained !== null && view.head === gained.from && view.head !== gained.to) {
+      for (const problem of gained.segments.flatMap(({ problems }) => problems)) this.#reportProblem(problem)
       await view.apply(gained.segments, gained.to, 'join')
       await view.flush()
     }
