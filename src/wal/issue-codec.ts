@@ -44,7 +44,7 @@ export interface IssueSegment extends Segment<ChunkEvent> {
 }
 
 export const attachmentFolder = 'attachments/'
-const metaPath = 'meta.json'
+export const metaPath = 'meta.json'
 const utf8 = new TextDecoder()
 const metaSchemaVersion = 1
 /** Author and committer of every commit of the issue log, and of its snapshots. */

@@ -10,7 +10,7 @@
  *   tracking ref that is ahead of the local log, or a remote that is.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { GitPort, Oid, OnProgress, PushedRef, RemotePort } from '../git/index.ts'
+import type { GitPort, Oid, OnProgress, PushedRef, RefName, RemotePort } from '../git/index.ts'
 import {
   ConflictError,
   limits,
@@ -23,13 +23,16 @@ import { appendRetryMsMax } from './append.ts'
 import type { Queue } from './append-queue.ts'
 import { type IssueSegment, issueCodec } from './issue-codec.ts'
 import { type Inspection, type Joined, stageJoin } from './join.ts'
+import { judgeHead } from './judge-head.ts'
 import { readLog } from './read-log.ts'
-import { trackingRef, walRef } from './ref-names.ts'
+import { remoteRefOf, trackingRef, walRef } from './ref-names.ts'
 import { fetchRefspecs } from './refspecs.ts'
 import type { LogProblem } from './segment-codec.ts'
 
 /** Rounds of fetch and push before a remote that keeps moving is given up. */
 export const syncRoundsMax = 12
+/** Pushes in a row that lose a race which nobody won: then it is no race. A lock on the remote's ref is freed sooner. */
+const unmovedRoundsMax = 6
 const backoffMsFirst = 40
 const backoffMsMax = 2000
 
@@ -115,6 +118,10 @@ class LogSyncer {
   #gained: Gained | null = null
   #pushed = false
   #refused: PushedRef | null = null
+  /** What the remote said to the last push when it seemed to have moved. */
+  #stale: PushedRef | null = null
+  /** Whether the remote had what a fetch did not show, as where fetch and push have addresses of their own. */
+  #hadItAll = false
   #unread: readonly LogProblem[] = []
   /** A local head that was found to be ahead of what was known of the remote. */
   #ahead: { readonly local: Oid; readonly known: Oid } | null = null
@@ -128,17 +135,22 @@ class LogSyncer {
     const { git } = this.#target
     const { remote } = this.#request
     const tracking = trackingRef(remote, walRef)
-    const known = await git.readRef(tracking)
-    await this.#finishInterrupted(known)
+    const known = await this.#finishInterrupted(await git.readRef(tracking))
     const before = await git.readRef(walRef)
+    let last: Oid | null | undefined
+    let unmoved = 0
     for (let round = 1; ; round++) {
       await (round === 1 ? this.#fetchBeside(this.#request.meanwhile) : this.#fetch())
       const theirs = await git.readRef(tracking)
+      if (theirs === null) await this.#refuseFolder(tracking)
       const local = await git.readRef(walRef)
       const relation = await this.#relate(local, theirs)
       const remoteChange = await this.#judgeRemote(known, theirs, relation)
+      unmoved = theirs === last ? unmoved + 1 : 0
+      last = theirs
       const isSettled = await this.#settle(relation, local, theirs)
-      if (isSettled) {
+      if (!isSettled && unmoved + 1 >= unmovedRoundsMax) this.#refused = this.#stale
+      if (isSettled || this.#refused !== null) {
         return {
           before,
           after: await git.readRef(walRef),
@@ -147,7 +159,7 @@ class LogSyncer {
           gained: this.#gained,
           pushed: this.#pushed,
           refused: this.#refused,
-          remoteChange,
+          remoteChange: this.#hadItAll ? null : remoteChange,
           unread: this.#unread,
           rounds: round,
         }
@@ -186,35 +198,48 @@ class LogSyncer {
     await at?.('fetched')
   }
 
-  /** A sync that was cut off after its fetch: what it saw goes into the local log before it is forgotten. */
-  async #finishInterrupted(known: Oid | null): Promise<void> {
+  /**
+   * A sync that was cut off after its fetch: what it saw goes into the local log before it is forgotten.
+   *
+   * @returns what the remote had when it was last seen; what was refused then counts for nothing
+   */
+  async #finishInterrupted(known: Oid | null): Promise<Oid | null> {
     const { git } = this.#target
     const local = await git.readRef(walRef)
-    if (known === null || known === local) return
+    if (known === null || known === local) return known
     if (local !== null && (await git.isAncestor(known, local))) {
       this.#ahead = { local, known }
-      return
+      return known
     }
-    if ((await git.readObject(known, limits.chunkReadBytesMax).catch(() => null))?.type !== 'commit') return
+    if ((await judgeHead(git, known)) !== null) return null
     try {
       await this.#takeIn(known, local)
     } catch (error) {
       // It was not taken in then and is not now; the fetch may bring something better.
       if (!(error instanceof RemoteError)) throw error
     }
+    return known
   }
 
-  async #requireCommit(head: Oid): Promise<void> {
+  async #requireLog(head: Oid): Promise<void> {
+    const wrong = await judgeHead(this.#target.git, head)
+    if (wrong !== null) throw this.#corrupt(`is ${wrong}`, walRef, head)
+  }
+
+  /** Names below the log's own keep it from being created. */
+  async #refuseFolder(tracking: RefName): Promise<void> {
+    const [below] = await this.#target.git.listRefs(`${tracking}/`)
+    if (below === undefined) return
+    const name = remoteRefOf(this.#request.remote, below.ref)
+    throw this.#corrupt(`cannot be: there is a ref ${name}`, name, below.oid)
+  }
+
+  #corrupt(what: string, ref: RefName, object: Oid): RemoteError {
     const { remote } = this.#request
-    const object = await this.#target.git.readObject(head, limits.chunkReadBytesMax).catch(() => null)
-    if (object?.type === 'commit') return
-    throw new RemoteError(
-      `the log of '${remote}' is no commit but ${object?.type ?? 'an object that cannot be read'}`,
-      {
-        details: { remote, reason: 'corrupt', ref: walRef, object_id: head },
-        hints: [`Look at it with \`git cat-file -t ${head.slice(0, 12)}\`; nothing was taken in`],
-      },
-    )
+    return new RemoteError(`the log of '${remote}' ${what}`, {
+      details: { remote, reason: 'corrupt', ref, object_id: object },
+      hints: [`Look at it with \`git show --stat ${object.slice(0, 12)}\`; nothing was taken in`],
+    })
   }
 
   async #judgeRemote(known: Oid | null, theirs: Oid | null, relation: Relation): Promise<LogSync['remoteChange']> {
@@ -230,8 +255,8 @@ class LogSyncer {
     if (theirs === null) return { kind: 'remote-empty' }
     if (local === this.#ahead?.local && theirs === this.#ahead?.known) return { kind: 'ahead', base: theirs }
     const base = local === null ? null : await this.#target.git.findMergeBase(local, theirs)
-    // Only commits have a base.
-    if (base === null) await this.#requireCommit(theirs)
+    // Only commits have a base, and what goes on from our log is one, whatever lies on top.
+    if (base === null) await this.#requireLog(theirs)
     if (local === null) return { kind: 'local-empty' }
     if (base === local) return { kind: 'behind', base }
     if (base === theirs) return { kind: 'ahead', base }
@@ -299,7 +324,8 @@ class LogSyncer {
     const { git, clock, at } = this.#target
     const exclude = request.base === null ? [] : [request.base]
     for (const head of [request.from, request.onto]) await this.#request.hydrate?.(head, exclude)
-    const mayRepeat = await this.#request.mayRepeat()
+    // Whether another's chain repeats an id, only its whole would tell.
+    const mayRepeat = !request.isOurs || (await this.#request.mayRepeat())
     const joined = await stageJoin(git, { ...request, mayRepeat, nowUnixMs: clock.nowUnixMs() })
     if (request.isOurs) this.#refuseUnreadable(joined.unread)
     await at?.('staged')
@@ -326,12 +352,17 @@ class LogSyncer {
     const expected = await git.readRef(tracking)
     const updates = [{ ref: walRef, next: head }]
     const [result] = await remotes.push({ remote, updates, atomic: false, runHooks, onProgress })
-    if (result === undefined || result.outcome === 'stale') return false
+    if (result === undefined) return false
+    if (result.outcome === 'stale') {
+      this.#stale = result
+      return false
+    }
     if (result.outcome === 'rejected') {
       this.#refused = result
       return true
     }
     this.#pushed = result.outcome === 'ok'
+    this.#hadItAll = result.outcome === 'up-to-date'
     await at?.('pushed')
     await noteRemoteHead(git, tracking, expected, head)
     await at?.('tracked')

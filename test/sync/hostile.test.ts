@@ -87,30 +87,25 @@ test('source code on top of a log is passed over, and said', async (t) => {
   )
 })
 
-test('thousands of refs that make no sense do not keep the log from syncing', async (t) => {
+test('a thousand refs that make no sense do not keep the log from syncing', async (t) => {
   const crew = createCrew(t)
   const [ann, bo] = [crew.clone('ann'), crew.clone('bo')]
   await ann.create('one')
   await ann.sync()
-  const [blob, tree, tag] = [noLogs.blob, noLogs.tree, noLogs.tag].map((make) => make?.(crew))
+  const objects = [noLogs.blob, noLogs.tree, noLogs.tag].map((make) => make?.(crew))
   const folders = ['grite/snapshots', 'grite/locks', 'grite-leases', 'grite/wat', 'grite/wallaby', 'grite/wa']
-  const lines = folders.flatMap((folder) =>
-    [blob, tree, tag].flatMap((object, kind) =>
-      Array.from({ length: 120 }, (_, index) =>
-        `create refs/${folder}/${kind}/\u00e4 b${index} ${object}\n`.replace(' b', 'b'),
-      ),
+  const refs = folders.flatMap((folder) =>
+    objects.flatMap((object, kind) =>
+      Array.from({ length: 60 }, (_, index) => ({ ref: `refs/${folder}/${kind}/\u00e4${index}`, object })),
     ),
   )
-  crew.feedOrigin(lines.join(''), 'update-ref', '--stdin')
+  crew.feedOrigin(refs.map(({ ref, object }) => `create ${ref} ${object}\n`).join(''), 'update-ref', '--stdin')
   await bo.create('two')
   assert.equal((await bo.sync()).events_rebased, 1)
-  assert.equal((await bo.sync()).rounds, 1)
-  await ann.sync()
-  assert.deepEqual([await ann.titles(), ann.takeWarnings(), bo.takeWarnings()], [['one', 'two'], [], []])
-  for (const line of lines) assert.ok(line.startsWith('create refs/grite'))
-  crew.feedOrigin(lines.map((line) => line.replace('create', 'delete')).join(''), 'update-ref', '--stdin')
-  await ann.sync()
-  assert.deepEqual(ann.git('for-each-ref', '--format=x', 'refs/grite-remotes'), 'x')
+  assert.deepEqual([await bo.titles(), bo.takeWarnings()], [['one', 'two'], []])
+  crew.feedOrigin(refs.map(({ ref }) => `delete ${ref}\n`).join(''), 'update-ref', '--stdin')
+  await bo.sync()
+  assert.equal(bo.git('for-each-ref', '--format=x', 'refs/grite-remotes'), 'x')
 })
 
 /** What stands wrong on the remote's chain, and what of it is seen. */
@@ -259,14 +254,14 @@ for (const [title, annOff, boOff] of [
     const { issue_id: issue } = (await ann.run('issue create', { title: 'shared' })) as { issue_id: string }
     await ann.sync()
     await bo.sync()
-    await bo.run('issue update', { issue, title: 'of bo' })
+    await bo.run('issue update', { issue: [issue], title: 'of bo' })
     await ann.run('issue comment', { issue, body: 'of ann' })
     await bo.run('issue close', { issue: [issue] })
     await ann.sync()
     await bo.sync()
     // Whoever writes after having seen the others' events wins, whatever their clocks said.
     await ann.sync()
-    await ann.run('issue update', { issue, title: 'last word' })
+    await ann.run('issue update', { issue: [issue], title: 'last word' })
     await ann.sync()
     await bo.sync()
     const seen = await Promise.all([ann, bo].map((clone) => clone.run('issue show', { issue })))
