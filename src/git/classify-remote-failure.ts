@@ -1,8 +1,8 @@
 import { GitError, NotFoundError, RemoteError } from '../model/errors/index.ts'
 
-type Reason = 'unreachable' | 'denied' | 'no-atomic'
+type Reason = 'unreachable' | 'denied' | 'no-atomic' | 'corrupt' | 'failed'
 
-// Each pattern is provoked with real git in test/git/remote.test.ts, or is a server's words over HTTP or ssh.
+// Each pattern is provoked with real git in test/git/remote.test.ts or test/sync, or is a server's words over HTTP or ssh.
 const rules: readonly (readonly [pattern: RegExp, reason: Reason])[] = [
   // send-pack.c.
   [/does not support --atomic push/, 'no-atomic'],
@@ -11,9 +11,11 @@ const rules: readonly (readonly [pattern: RegExp, reason: Reason])[] = [
     /Authentication failed|could not read (Username|Password)|terminal prompts disabled|returned error: 40[13]|Permission denied \(|access denied|not authorized|Host key verification failed/i,
     'denied',
   ],
-  // connect.c, http.c, transport-helper.c, daemon.c and curl's own words.
+  // builtin/index-pack.c, builtin/unpack-objects.c with fetch.fsckObjects; connected.c and fetch.c.
+  [/fsck error|did not send all necessary objects|mismatched algorithms/, 'corrupt'],
+  // connect.c, http.c, transport-helper.c, daemon.c and curl's own words; fetch-pack.c and pkt-line.c of a line that broke.
   [
-    /Could not resolve|unable to (connect|access|look up)|Connection (refused|reset|timed out)|No route to host|Network is unreachable|does not appear to be a git repository|Could not read from remote repository|repository '?.*'? not found|the remote end hung up|early EOF|RPC failed|transport '.*' not allowed|Unable to find remote helper|'remote-.*' is not a git command|strange (pathname|hostname)|access denied or repository not exported/i,
+    /Could not resolve|unable to (connect|access|look up)|Connection (refused|reset|timed out)|No route to host|Network is unreachable|does not appear to be a git repository|Could not read from remote repository|repository '?.*'? not found|the remote end hung up|early EOF|RPC failed|transport '.*' not allowed|Unable to find remote helper|'remote-.*' is not a git command|strange (pathname|hostname)|access denied or repository not exported|expected (flush|'|ACK)|protocol error|unexpected (disconnect|end of file|flush)/i,
     'unreachable',
   ],
 ]
@@ -29,7 +31,7 @@ export async function classifyRemoteFailure(
 ): Promise<unknown> {
   const stderr = stderrOf(error)
   if (stderr === undefined) return error
-  const [pattern, reason] = rules.find(([each]) => each.test(stderr)) ?? []
+  const [pattern, reason] = rules.find(([each]) => each.test(stderr)) ?? (isUnnamed(error) ? unnamed : [])
   if (pattern === undefined || reason === undefined) return error
   if (reason === 'unreachable' && (await isUnknownName(remote, listRemotes))) {
     return new NotFoundError(`no remote '${remote}'`, {
@@ -48,6 +50,16 @@ const verbs: Readonly<Record<Reason, string>> = {
   unreachable: 'cannot reach',
   denied: 'no access to',
   'no-atomic': 'cannot push all at once to',
+  corrupt: 'unsound objects at',
+  failed: 'git gave up on',
+}
+
+/** Whatever git says last of a fetch or push that nobody here knows. */
+const unnamed = [/^(?=[^\s])/, 'failed'] as const
+
+/** What `classifyGitFailure` has no better name for, and nothing to suggest about. */
+function isUnnamed(error: unknown): boolean {
+  return error instanceof GitError && error.hints.length === 0
 }
 
 /** `Permission denied (publickey)` passes for a file permission elsewhere, so every kind of failure is looked at. */
@@ -60,7 +72,8 @@ function stderrOf(error: unknown): string | undefined {
 /** The line that says it, without git's own labels. */
 function wordsOf(stderr: string, pattern: RegExp): string {
   const lines = stderr.split('\n').map((line) => line.replace(/^(fatal|error|remote|ssh): /, '').trim())
-  return (lines.find((line) => pattern.test(line)) ?? '').slice(0, 500)
+  const said = pattern === unnamed[0] ? lines.findLast(Boolean) : lines.find((line) => pattern.test(line))
+  return (said ?? '').slice(0, 500)
 }
 
 /** Neither configured nor an address: no URL, no `host:path`, no path. */

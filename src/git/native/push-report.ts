@@ -11,11 +11,18 @@ const lostRace =
 /** One of the others is why: send-pack.c, atomic_push_failure(); receive-pack.c. */
 const collateral = /atomic/i
 
+/** Whether git says what became of any ref. */
+export function isPushReport(text: string): boolean {
+  return text.split('\n').some((line) => rowPattern.test(line))
+}
+
+const rowPattern = /^([ +\-*!=])\t[^\t]*:([^\t:]+)\t(.*)$/
+
 /** @returns a row for each update, in their order; one that git says nothing of counts as stale */
 export function parsePushReport(text: string, updates: readonly PushUpdate[]): readonly PushedRef[] {
   const rows = new Map<string, Row[]>()
   for (const line of text.split('\n')) {
-    const [, flag = '', to = '', summary = ''] = /^([ +\-*!=])\t[^\t]*:([^\t:]+)\t(.*)$/.exec(line) ?? []
+    const [, flag = '', to = '', summary = ''] = rowPattern.exec(line) ?? []
     if (to !== '') rows.set(to, [...(rows.get(to) ?? []), judge(flag, summary)])
   }
   const pushed = updates.map(({ ref }) => ({ ref, ...joinRows(rows.get(ref) ?? [silence]) }))

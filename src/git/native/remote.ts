@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { classifyGitFailure } from '../classify-git-failure.ts'
 import { classifyRemoteFailure } from '../classify-remote-failure.ts'
 import { parseFileConfig } from '../file-config.ts'
 import type { Environment } from '../locate-git.ts'
@@ -7,7 +8,7 @@ import type { Oid, RepositoryLayout } from '../port.ts'
 import { createPortContext, type PortOptions } from '../port-context.ts'
 import type { FetchRequest, OnProgress, PushRequest, PushUpdate, RemotePort } from '../remote-port.ts'
 import type { RunGitOptions } from '../run-git.ts'
-import { parsePushReport } from './push-report.ts'
+import { isPushReport, parsePushReport } from './push-report.ts'
 import { flushArguments } from './write-objects.ts'
 
 export interface RemoteOptions extends PortOptions {
@@ -64,7 +65,7 @@ export function openRemotes(layout: RepositoryLayout, options: RemoteOptions): R
     },
     async push({ remote, updates, atomic, runHooks, onProgress }: PushRequest) {
       if (updates.length === 0) return []
-      const { stdout } = await run(
+      const { exitStatus, stdout, stderr } = await run(
         remote,
         [
           ...mirrorOff(remote),
@@ -78,7 +79,13 @@ export function openRemotes(layout: RepositoryLayout, options: RemoteOptions): R
         ],
         { okStatuses: [0, 1], ...progressOptions(onProgress) },
       )
-      return parsePushReport(stdout.toString('utf8'), updates)
+      const report = stdout.toString('utf8')
+      // Over HTTP it is a helper that dies, with what git would say; git itself ends as after a refusal.
+      if (exitStatus !== 0 && !isPushReport(report)) {
+        const failure = classifyGitFailure({ args: ['push'], exitStatus, signal: null, stderr })
+        throw await classifyRemoteFailure(failure, remote, listRemotes)
+      }
+      return parsePushReport(report, updates)
     },
     async listMissing(head, exclude) {
       const range = exclude.length === 0 ? [head] : [head, '--not', ...exclude]
