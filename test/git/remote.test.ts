@@ -101,8 +101,8 @@ test('a hook of the remote rejects, one of ours is skipped unless asked for', as
     runHooks: true,
   })
   assert.deepEqual(
-    (await asked).map(({ outcome }) => outcome),
-    ['stale'],
+    (await asked).map(({ outcome, reason }) => [outcome, reason]),
+    [['rejected', 'pre-push hook of this clone declined']],
   )
   hook(scene.origin, 'hooks/pre-receive')
   const [refused] = await push(scene, { ref: log, next: scene.commit('2', next) })

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { RemoteError } from '../../model/errors/index.ts'
 import { classifyGitFailure } from '../classify-git-failure.ts'
 import { classifyRemoteFailure } from '../classify-remote-failure.ts'
 import { parseFileConfig } from '../file-config.ts'
@@ -82,8 +83,12 @@ export function openRemotes(layout: RepositoryLayout, options: RemoteOptions): R
       const report = stdout.toString('utf8')
       // Over HTTP it is a helper that dies, with what git would say; git itself ends as after a refusal.
       if (exitStatus !== 0 && !isPushReport(report)) {
-        const failure = classifyGitFailure({ args: ['push'], exitStatus, signal: null, stderr })
-        throw await classifyRemoteFailure(failure, remote, listRemotes)
+        const end = classifyGitFailure({ args: ['push'], exitStatus, signal: null, stderr })
+        const failure = await classifyRemoteFailure(end, remote, listRemotes)
+        // transport.c, run_pre_push_hook(): of its refusal git says nothing.
+        const isUnnamed = failure instanceof RemoteError && failure.details.reason === 'failed'
+        if (!runHooks || !isUnnamed) throw failure
+        return updates.map(({ ref }) => ({ ref, outcome: 'rejected', reason: 'pre-push hook of this clone declined' }))
       }
       return parsePushReport(report, updates)
     },
