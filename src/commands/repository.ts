@@ -41,6 +41,7 @@ import {
   type LogProblem,
   lockFileQueue,
   type Queue,
+  type SyncPoint,
   segmentOfBatch,
   walRef,
 } from '../wal/index.ts'
@@ -68,6 +69,8 @@ export interface RepositoryFacts {
   readonly isInteractive?: boolean
   /** For tests: moments of a publish, or a disk that fails. */
   readonly gitOptions?: Pick<PortOptions, 'hooks' | 'disk' | 'lockWaitMs'>
+  /** For tests: moments of a sync. */
+  readonly atSync?: ((point: SyncPoint) => void | Promise<void>) | undefined
 }
 
 interface Planned<Result> {
@@ -124,6 +127,10 @@ export class Repository {
 
   get facts(): RepositoryFacts {
     return this.#facts
+  }
+
+  get atSync(): RepositoryFacts['atSync'] {
+    return this.#facts.atSync
   }
 
   /** The remotes, through the user's git. */

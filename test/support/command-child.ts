@@ -1,17 +1,19 @@
 // Run as a program of its own by the crash tests: runs commands, perhaps to its death.
 import { ClassicLevel } from 'classic-level'
 import type { PublishPoint } from '../../src/git/index.ts'
+import type { SyncPoint } from '../../src/wal/index.ts'
 import { commandRunner } from './command-runner.ts'
 
 export interface CommandOrder {
   readonly cwd: string
   readonly environment: Readonly<Record<string, string>>
   readonly commands: readonly { readonly name: string; readonly input: Readonly<Record<string, unknown>> }[]
-  /** Where the process kills itself: at a moment of its nth publish, or of its nth batch into a view. */
+  /** Where the process kills itself: at a moment of its nth publish, of a sync, or of its nth batch into a view. */
   readonly dieAt?:
     | { readonly publish: PublishPoint; readonly nth: number }
     | { readonly viewBatch: 'before' | 'inside' | 'after'; readonly nth: number }
     | { readonly viewPut: string }
+    | { readonly sync: SyncPoint }
 }
 
 const order = JSON.parse(process.argv[2] ?? '') as CommandOrder
@@ -48,6 +50,9 @@ let publishes = 0
 const runner = commandRunner({
   cwd: order.cwd,
   env: order.environment,
+  atSync(point) {
+    if (dieAt !== undefined && 'sync' in dieAt && dieAt.sync === point) die()
+  },
   gitOptions: {
     hooks: {
       at(point) {

@@ -14,6 +14,7 @@ export interface RunnerOptions {
   readonly stdin?: string
   readonly actor?: string
   readonly gitOptions?: RepositoryFacts['gitOptions']
+  readonly atSync?: RepositoryFacts['atSync']
 }
 
 export interface CommandRunner {
@@ -37,6 +38,7 @@ export function commandRunner(options: RunnerOptions): CommandRunner {
     warn: (warning: Warning) => void warnings.push(warning),
     progress: () => ({ report() {}, end() {} }),
     ...(options.gitOptions === undefined ? {} : { gitOptions: options.gitOptions }),
+    atSync: options.atSync,
   }
   const withRepository = async <Result>(work: (repository: Repository) => Promise<Result>): Promise<Result> => {
     const repository = await openCommandRepository(facts)

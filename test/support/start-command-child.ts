@@ -1,5 +1,8 @@
 import { spawn } from 'node:child_process'
+import { rmSync } from 'node:fs'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { buildSync } from 'esbuild'
 import type { CommandOrder } from './command-child.ts'
 
 export interface CommandEnd {
@@ -13,8 +16,28 @@ export interface CommandEnd {
 
 /** Runs command-child.ts with an order to its end. */
 export function startCommandChild(order: CommandOrder): Promise<CommandEnd> {
-  const script = fileURLToPath(new URL('command-child.ts', import.meta.url))
-  return collect(process.execPath, ['--import', 'tsx', script, JSON.stringify(order)], order)
+  childScript ??= bundleChild()
+  return collect(process.execPath, [childScript, JSON.stringify(order)], order)
+}
+
+let childScript: string | undefined
+
+/** One file, because loading the sources one by one takes a child most of its second. */
+function bundleChild(): string {
+  const folder = fileURLToPath(new URL('../../node_modules/.cache/', import.meta.url))
+  const outfile = join(folder, `grite-command-child-${process.pid}.mjs`)
+  const entry = fileURLToPath(new URL('command-child.ts', import.meta.url))
+  process.once('exit', () => rmSync(outfile, { force: true }))
+  buildSync({
+    entryPoints: [entry],
+    outfile,
+    bundle: true,
+    platform: 'node',
+    target: 'node20',
+    format: 'esm',
+    packages: 'external',
+  })
+  return outfile
 }
 
 /** Runs the bundled command line. */
@@ -32,7 +55,7 @@ function collect(
   { cwd, environment }: Pick<CommandOrder, 'cwd' | 'environment'>,
 ): Promise<CommandEnd> {
   const child = spawn(program, args, {
-    cwd: program === process.execPath && args[0] === '--import' ? process.cwd() : cwd,
+    cwd,
     env: environment,
     stdio: ['ignore', 'pipe', 'pipe'],
   })

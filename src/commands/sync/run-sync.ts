@@ -38,6 +38,7 @@ export async function runSync(
         queue: repository.queue,
         clock: context.clock,
         jitter: () => (context.random.bytes(1)[0] as number) / 256,
+        at: repository.atSync,
       },
       {
         remote: name,
