@@ -11,14 +11,21 @@ const rules: readonly (readonly [pattern: RegExp, reason: Reason])[] = [
     /Authentication failed|could not read (Username|Password)|terminal prompts disabled|returned error: 40[13]|Permission denied \(|access denied|not authorized|Host key verification failed/i,
     'denied',
   ],
+  // fetch-pack.c and send-pack.c, between repositories of SHA-1 and SHA-256.
+  [/mismatched algorithms|hash algorithm/, 'failed'],
   // builtin/index-pack.c, builtin/unpack-objects.c with fetch.fsckObjects; connected.c and fetch.c.
-  [/fsck error|did not send all necessary objects|mismatched algorithms/, 'corrupt'],
+  [/fsck error|did not send all necessary objects/, 'corrupt'],
   // connect.c, http.c, transport-helper.c, daemon.c and curl's own words; fetch-pack.c and pkt-line.c of a line that broke.
   [
     /Could not resolve|unable to (connect|access|look up)|Connection (refused|reset|timed out)|No route to host|Network is unreachable|does not appear to be a git repository|Could not read from remote repository|repository '?.*'? not found|the remote end hung up|early EOF|RPC failed|transport '.*' not allowed|Unable to find remote helper|'remote-.*' is not a git command|strange (pathname|hostname)|access denied or repository not exported|expected (flush|'|ACK)|protocol error|unexpected (disconnect|end of file|flush)/i,
     'unreachable',
   ],
 ]
+
+/** A remote as it may be shown and written down: an address without its password. */
+export function showRemote(remote: string): string {
+  return remote.replace(/^([a-z][a-z0-9+.-]*:\/\/[^/:@]*):[^/]*@/i, '$1@')
+}
 
 /**
  * Names why git could not talk to a remote. What is not about the remote (a full disk, a locked ref) is left as
@@ -33,6 +40,7 @@ export async function classifyRemoteFailure(
   if (stderr === undefined) return error
   const [pattern, reason] = rules.find(([each]) => each.test(stderr)) ?? (isUnnamed(error) ? unnamed : [])
   if (pattern === undefined || reason === undefined) return error
+  const shown = showRemote(remote)
   if (reason === 'unreachable' && (await isUnknownName(remote, listRemotes))) {
     return new NotFoundError(`no remote '${remote}'`, {
       details: { field: 'remote', value: remote },
@@ -40,8 +48,8 @@ export async function classifyRemoteFailure(
     })
   }
   const said = wordsOf(stderr, pattern)
-  return new RemoteError(`${verbs[reason]} '${remote}': ${said}`, {
-    details: { remote, reason, stderr: stderr.slice(0, 2000) },
+  return new RemoteError(`${verbs[reason]} '${shown}': ${said}`, {
+    details: { remote: shown, reason, stderr: stderr.slice(0, 2000) },
     cause: error,
   })
 }

@@ -10,7 +10,15 @@
  *   tracking ref that is ahead of the local log, or a remote that is.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { GitPort, Oid, OnProgress, PushedRef, RefName, RemotePort } from '../git/index.ts'
+import {
+  type GitPort,
+  type Oid,
+  type OnProgress,
+  type PushedRef,
+  type RefName,
+  type RemotePort,
+  showRemote,
+} from '../git/index.ts'
 import {
   ConflictError,
   limits,
@@ -165,8 +173,9 @@ class LogSyncer {
         }
       }
       if (round >= syncRoundsMax) {
-        throw new ConflictError(`the log of '${remote}' kept moving; nothing was lost, and not everything was sent`, {
-          details: { remote, ref: walRef, reason: 'contended', rounds: round },
+        const shown = showRemote(remote)
+        throw new ConflictError(`the log of '${shown}' kept moving; nothing was lost, and not everything was sent`, {
+          details: { remote: shown, ref: walRef, reason: 'contended', rounds: round },
           hints: ['Run the command again'],
         })
       }
@@ -248,7 +257,7 @@ class LogSyncer {
   }
 
   #corrupt(what: string, ref: RefName, object: Oid): RemoteError {
-    const { remote } = this.#request
+    const remote = showRemote(this.#request.remote)
     return new RemoteError(`the log of '${remote}' ${what}`, {
       details: { remote, reason: 'corrupt', ref, object_id: object },
       hints: [`Look at it with \`git show --stat ${object.slice(0, 12)}\`; nothing was taken in`],
@@ -453,7 +462,7 @@ class LogSyncer {
         const move = await plan()
         if (move === null || move.expected === move.next) return
         try {
-          const reflogMessage = `grite: sync with ${this.#request.remote}`
+          const reflogMessage = `grite: sync with ${showRemote(this.#request.remote)}`
           return await git.publish({ objects: [], updates: [{ ref: walRef, ...move, reflogMessage }] })
         } catch (error) {
           if (!(error instanceof RefMovedError) || clock.nowUnixMs() >= deadline) throw error

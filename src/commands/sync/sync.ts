@@ -1,4 +1,4 @@
-import type { PushedRef } from '../../git/index.ts'
+import { type PushedRef, showRemote } from '../../git/index.ts'
 import { RemoteError } from '../../model/index.ts'
 import { settleClaims } from '../claim/settle-claims.ts'
 import { defineCommand } from '../define-command.ts'
@@ -32,14 +32,15 @@ export const sync = defineCommand({
     const directions = { pull: both || input.pull, push: both || input.push }
     if (directions.push) await repository.heedRepositoryLocks()
     const result = await runSync(context, repository, remote, directions)
-    if (result.remoteChange !== null) context.warn(warningOf(remote.name, result))
+    const shown = showRemote(remote.name)
+    if (result.remoteChange !== null) context.warn(warningOf(shown, result))
     for (const { objectId, commit, reason } of result.unread) {
       const message = `object ${objectId ?? commit} of the local log could not be read and stays behind: ${reason}`
       context.warn({ code: 'log-unread', message, details: { object_id: objectId, commit } })
     }
     const claims = await settleClaims(repository, remote.name)
-    const data = { ...describe(remote.name, directions, result), claims }
-    if (result.refused !== null) throw refusal(remote.name, result.refused, data)
+    const data = { ...describe(shown, directions, result), claims }
+    if (result.refused !== null) throw refusal(shown, result.refused, data)
     return { data }
   },
 })

@@ -66,10 +66,11 @@ export function openRemotes(layout: RepositoryLayout, options: RemoteOptions): R
     },
     async push({ remote, updates, atomic, runHooks, onProgress }: PushRequest) {
       if (updates.length === 0) return []
+      const mirrorOff = setMirrorOff(remote, options.environment)
       const { exitStatus, stdout, stderr } = await run(
         remote,
         [
-          ...mirrorOff(remote),
+          ...mirrorOff.args,
           ...['push', '--porcelain', '--no-follow-tags', '--recurse-submodules=no', '--no-signed'],
           ...(runHooks ? [] : ['--no-verify']),
           ...(atomic ? ['--atomic'] : []),
@@ -78,7 +79,11 @@ export function openRemotes(layout: RepositoryLayout, options: RemoteOptions): R
           ...updates.flatMap(leaseOf),
           ...['--', remote, ...updates.map(refspecOf)],
         ],
-        { okStatuses: [0, 1], ...progressOptions(onProgress) },
+        {
+          okStatuses: [0, 1],
+          ...progressOptions(onProgress),
+          environment: { ...environment, ...mirrorOff.environment },
+        },
       )
       const report = stdout.toString('utf8')
       // Over HTTP it is a helper that dies, with what git would say; git itself ends as after a refusal.
@@ -135,9 +140,15 @@ function progressOptions(onProgress: OnProgress | undefined): RunGitOptions {
 }
 
 /** A remote configured as a push mirror takes no refspecs; what we push is named by id. */
-function mirrorOff(remote: string): readonly string[] {
-  // An address is no name of a section; `=` would end the key.
-  return /^[\w./-]+$/.test(remote) ? ['-c', `remote.${remote}.mirror=false`] : []
+function setMirrorOff(remote: string, { GIT_CONFIG_COUNT }: Environment) {
+  const [key, value] = [`remote.${remote}.mirror`, 'false']
+  // An address is no name of a section.
+  if (/[\s:]/.test(remote)) return { args: [], environment: {} }
+  if (!remote.includes('=')) return { args: ['-c', `${key}=${value}`], environment: {} }
+  // With -c the key would end there (git 2.31 knows this way).
+  const count = Number(GIT_CONFIG_COUNT ?? 0)
+  const pair = { [`GIT_CONFIG_KEY_${count}`]: key, [`GIT_CONFIG_VALUE_${count}`]: value }
+  return { args: [], environment: { ...pair, GIT_CONFIG_COUNT: String(count + 1) } }
 }
 
 function refspecOf({ ref, next }: PushUpdate): string {

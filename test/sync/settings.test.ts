@@ -1,0 +1,258 @@
+/** What people have in their configuration, and kinds of clones, none of which changes what a sync does. */
+import assert from 'node:assert/strict'
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { walRef } from '../../src/wal/index.ts'
+import { type Crew, createCrew, type Member, memberIn } from './crew.ts'
+
+type SetUp = (member: Member, crew: Crew) => unknown
+
+const failingHook = (member: Member): void => {
+  const folder = join(member.path, 'hooks-of-mine')
+  mkdirSync(folder)
+  writeFileSync(join(folder, 'pre-push'), '#!/bin/sh\nexit 1\n')
+  chmodSync(join(folder, 'pre-push'), 0o755)
+  member.git('config', 'core.hooksPath', folder)
+}
+
+const config =
+  (...pairs: readonly (readonly [key: string, value: string])[]): SetUp =>
+  (member) => {
+    for (const [key, value] of pairs) member.git('config', '--add', key, value)
+  }
+
+/** Settings of the clone `bo`. */
+const settings: Readonly<Record<string, SetUp>> = {
+  'a remote that is a push mirror': config(['remote.origin.mirror', 'true'], ['remote.origin.fetch', '+refs/*:refs/*']),
+  'a refspec for everything': config(['remote.origin.fetch', '+refs/*:refs/*']),
+  'a refspec for the log': config(['remote.origin.fetch', '+refs/grite/*:refs/grite/*']),
+  'all tags': config(['remote.origin.tagOpt', '--tags'], ['push.followTags', 'true']),
+  'pruning of everything': config(
+    ['fetch.prune', 'true'],
+    ['fetch.pruneTags', 'true'],
+    ['remote.origin.prune', 'true'],
+    ['remote.origin.pruneTags', 'true'],
+  ),
+  'submodules on demand': config(['push.recurseSubmodules', 'on-demand'], ['fetch.recurseSubmodules', 'true']),
+  'signed pushes': config(['push.gpgSign', 'if-asked']),
+  'checked objects': config(['fetch.fsckObjects', 'true'], ['transfer.fsckObjects', 'true']),
+  'all remotes at once': config(['fetch.all', 'true'], ['fetch.parallel', '4']),
+  'a push of nothing by default': config(['push.default', 'nothing'], ['remote.origin.push', 'HEAD']),
+  'shallow fetches': config(['fetch.shallow', 'true'], ['clone.rejectShallow', 'true']),
+  'a hook that fails': failingHook,
+  'compressed maintenance': config(['gc.auto', '1'], ['maintenance.auto', 'true'], ['fetch.writeCommitGraph', 'true']),
+  'another object limit': config(['fetch.unpackLimit', '1'], ['transfer.unpackLimit', '1']),
+  'a rewritten address': (member, crew) => {
+    member.git('config', 'remote.origin.url', 'short:origin.git')
+    member.git('config', `url.${crew.dir}/.insteadOf`, 'short:')
+  },
+  'a rewritten address for pushes': (member, crew) => {
+    member.git('config', 'remote.origin.url', `${crew.dir}/./origin.git`)
+    member.git('config', `url.${crew.dir}/.pushInsteadOf`, `${crew.dir}/./`)
+  },
+  'an address of its own for pushes': (member, crew) =>
+    member.git('config', 'remote.origin.pushurl', `file://${crew.origin}`),
+  'a file address': (member, crew) => member.git('config', 'remote.origin.url', `file://${crew.origin}`),
+  'an absolute path': (member, crew) => member.git('config', 'remote.origin.url', crew.origin),
+}
+
+for (const [title, setUp] of Object.entries(settings)) {
+  test(`${title} changes nothing`, async (t) => {
+    const crew = createCrew(t)
+    const [ann, bo] = [crew.clone('ann'), crew.clone('bo')]
+    ann.git('commit', '-q', '--allow-empty', '-m', 'code')
+    ann.git('tag', '-a', '-m', 'x', 'v1')
+    await ann.create('of ann')
+    await ann.sync()
+    ann.git('push', '-q', 'origin', 'main', 'v1')
+    bo.git('commit', '-q', '--allow-empty', '-m', 'own code')
+    bo.git('tag', 'own')
+    await bo.create('of bo')
+    await setUp(bo, crew)
+    const foreign = () => bo.git('for-each-ref', 'refs/heads', 'refs/tags', 'refs/remotes')
+    const before = [foreign(), crew.inOrigin('for-each-ref', 'refs/heads', 'refs/tags')]
+    assert.deepEqual([(await bo.sync()).events_rebased, await bo.titles()], [1, ['of ann', 'of bo']])
+    await bo.create('more')
+    await bo.sync()
+    assert.equal(bo.head(), crew.originHead())
+    assert.deepEqual([foreign(), crew.inOrigin('for-each-ref', 'refs/heads', 'refs/tags')], before)
+    assert.deepEqual(bo.takeWarnings(), [])
+    assert.equal((await bo.sync()).message, 'Already up to date')
+  })
+}
+
+test('a hook that fails is heeded when the settings say so', async (t) => {
+  const crew = createCrew(t)
+  const bo = crew.clone('bo')
+  await bo.create('of bo')
+  failingHook(bo)
+  writeFileSync(join(bo.path, '.git/grite/config.toml'), '[sync]\nrun_hooks = true\n')
+  const failure = await bo.failSync()
+  assert.deepEqual([failure.exit, failure.code, failure.details.reason], [5, 'remote_error', 'rejected'])
+  assert.match(failure.message, /pre-push hook/)
+  bo.git('config', 'core.hooksPath', '/nowhere')
+  assert.equal((await bo.sync()).push_changed, true)
+})
+
+for (const name of ['a.b', 'a/b', 'émile', 'a=b', 'a"b', "it's", '東京', 'CON', 'x.mirror']) {
+  test(`a remote called ${name} is a remote like any other`, async (t) => {
+    const crew = createCrew(t)
+    const bo = crew.clone('bo')
+    bo.git('remote', 'rename', 'origin', name)
+    bo.git('config', `remote.${name}.mirror`, 'true')
+    await bo.create('of bo')
+    assert.equal((await bo.sync()).push_changed, true)
+    assert.equal((await bo.sync({ remote: name })).message, 'Already up to date')
+    assert.equal(bo.head(), crew.originHead())
+    assert.match(
+      bo.git('for-each-ref', '--format=%(refname)'),
+      /^refs\/grite-remotes\/\w+\/grite\/wal\nrefs\/grite\/wal$/,
+    )
+  })
+}
+
+test('several addresses of a remote all get the log, or it is said', async (t) => {
+  const crew = createCrew(t)
+  const bo = crew.clone('bo')
+  crew.git(crew.dir, 'init', '-q', '--bare', '--template=', 'second.git')
+  bo.git('remote', 'set-url', '--add', 'origin', '../second.git')
+  await bo.create('one')
+  assert.equal((await bo.sync()).push_changed, true)
+  const second = join(crew.dir, 'second.git')
+  assert.equal(crew.git(second, 'rev-parse', walRef), crew.originHead())
+  crew.git(second, 'update-ref', walRef, crew.git(second, 'commit-tree', '-m', 'x', `${walRef}^{tree}`))
+  await bo.create('two')
+  const failure = await bo.failSync()
+  assert.deepEqual([failure.exit, failure.details.reason], [5, 'rejected'])
+  assert.match(failure.message, /1 of 2 addresses/)
+  assert.equal(bo.head(), crew.originHead())
+})
+
+test('pushes that go elsewhere than fetches come from are no loss of a remote', async (t) => {
+  const crew = createCrew(t)
+  const bo = crew.clone('bo')
+  crew.git(crew.dir, 'init', '-q', '--bare', '--template=', 'fork.git')
+  bo.git('config', 'remote.origin.pushurl', '../fork.git')
+  await bo.create('one')
+  await bo.sync()
+  const answers = [await bo.sync(), await bo.sync()]
+  assert.deepEqual(
+    answers.map(({ push_changed, push_success }) => [push_changed, push_success]),
+    [
+      [false, true],
+      [false, true],
+    ],
+  )
+  assert.deepEqual([bo.takeWarnings(), crew.git(join(crew.dir, 'fork.git'), 'rev-parse', walRef)], [[], bo.head()])
+})
+
+/** Kinds of clones; each gives what commands are run in. */
+const clones: Readonly<Record<string, (crew: Crew) => Member>> = {
+  'a bare clone': (crew) => {
+    crew.git(crew.dir, 'clone', '-q', '--bare', 'origin.git', 'bare.git')
+    return memberIn(crew, join(crew.dir, 'bare.git'))
+  },
+  'a mirror clone': (crew) => {
+    crew.git(crew.dir, 'clone', '-q', '--mirror', 'origin.git', 'mirror.git')
+    return memberIn(crew, join(crew.dir, 'mirror.git'))
+  },
+  'a shallow clone': (crew) => {
+    crew.git(crew.dir, 'clone', '-q', '--depth=1', `file://${crew.origin}`, 'shallow')
+    return memberIn(crew, join(crew.dir, 'shallow'))
+  },
+  'a clone of one branch': (crew) => {
+    crew.git(crew.dir, 'clone', '-q', '--single-branch', 'origin.git', 'single')
+    return memberIn(crew, join(crew.dir, 'single'))
+  },
+  'a clone that borrows objects': (crew) => {
+    crew.git(crew.dir, 'clone', '-q', '--shared', 'origin.git', 'shared')
+    return memberIn(crew, join(crew.dir, 'shared'))
+  },
+  'a linked work tree': (crew) => {
+    crew.git(crew.dir, 'clone', '-q', 'origin.git', 'main')
+    crew.git(join(crew.dir, 'main'), 'config', 'remote.origin.url', '../origin.git')
+    crew.git(join(crew.dir, 'main'), 'worktree', 'add', '-q', join(crew.dir, 'linked'))
+    return memberIn(crew, join(crew.dir, 'linked'))
+  },
+  'a folder inside the work tree': (crew) => {
+    crew.git(crew.dir, 'clone', '-q', 'origin.git', 'main')
+    crew.git(join(crew.dir, 'main'), 'config', 'remote.origin.url', '../origin.git')
+    mkdirSync(join(crew.dir, 'main/a/b'), { recursive: true })
+    return memberIn(crew, join(crew.dir, 'main/a/b'))
+  },
+  'a submodule': (crew) => {
+    crew.git(crew.dir, 'init', '-q', '-b', 'main', 'super')
+    crew.git(
+      join(crew.dir, 'super'),
+      '-c',
+      'protocol.file.allow=always',
+      'submodule',
+      '--quiet',
+      'add',
+      crew.origin,
+      'sub',
+    )
+    return memberIn(crew, join(crew.dir, 'super/sub'))
+  },
+  'a repository that GIT_DIR names': (crew) => {
+    crew.git(crew.dir, 'clone', '-q', 'origin.git', 'main')
+    mkdirSync(join(crew.dir, 'elsewhere'))
+    return memberIn(crew, join(crew.dir, 'elsewhere'), { env: { GIT_DIR: join(crew.dir, 'main/.git') } })
+  },
+  'a work tree that GIT_WORK_TREE names': (crew) => {
+    crew.git(crew.dir, 'clone', '-q', '--bare', 'origin.git', 'apart.git')
+    crew.git(join(crew.dir, 'apart.git'), 'config', 'core.bare', 'false')
+    mkdirSync(join(crew.dir, 'tree'))
+    const env = { GIT_DIR: join(crew.dir, 'apart.git'), GIT_WORK_TREE: join(crew.dir, 'tree') }
+    return memberIn(crew, join(crew.dir, 'tree'), { env })
+  },
+}
+
+for (const format of ['sha1', 'sha256']) {
+  for (const [title, make] of Object.entries(clones)) {
+    // The kinds differ in places and settings; one of them is enough for the other format.
+    if (format === 'sha256' && title !== 'a bare clone' && title !== 'a linked work tree') continue
+    test(`${title} with ${format} syncs both ways`, async (t) => {
+      const crew = createCrew(t, `--object-format=${format}`)
+      const ann = crew.clone('ann')
+      ann.git('commit', '-q', '--allow-empty', '-m', 'code')
+      ann.git('commit', '-q', '--allow-empty', '-m', 'more code')
+      ann.git('push', '-q', 'origin', 'main')
+      crew.inOrigin('symbolic-ref', 'HEAD', 'refs/heads/main')
+      await ann.create('of ann')
+      await ann.sync()
+      const clone = make(crew)
+      await clone.create('of the clone')
+      await clone.sync()
+      await ann.create('more of ann')
+      await ann.sync()
+      assert.equal((await clone.sync()).pull_events, 1)
+      await ann.sync()
+      const titles = ['more of ann', 'of ann', 'of the clone']
+      assert.deepEqual([await clone.titles(), await ann.titles()], [titles, titles])
+      assert.equal(ann.head(), crew.originHead())
+      assert.deepEqual(clone.takeWarnings(), [])
+    })
+  }
+}
+
+test('repositories of different formats cannot sync, and say why', async (t) => {
+  const crew = createCrew(t)
+  const ann = crew.clone('ann')
+  await ann.create('one')
+  crew.git(crew.dir, 'init', '-q', '--bare', '--object-format=sha256', 'other.git')
+  const failure = await ann.failSync({ remote: join(crew.dir, 'other.git') })
+  assert.deepEqual([failure.exit, failure.code], [5, 'remote_error'])
+  assert.match(failure.message, /algorithm|format/)
+})
+
+test('a password in an address is shown and kept nowhere', async (t) => {
+  const crew = createCrew(t)
+  const ann = crew.clone('ann')
+  await ann.create('one')
+  const address = 'https://ann:geheim@nowhere.invalid/x.git'
+  const failure = await ann.failSync({ remote: address })
+  assert.deepEqual([failure.exit, failure.details.reason], [5, 'unreachable'])
+  assert.doesNotMatch(JSON.stringify(failure), /geheim/)
+})
