@@ -59,6 +59,9 @@ export function hashChunk(bytes: Uint8Array): string {
   return formatHex(blake2b256(bytes))
 }
 
+/** Records without a true id that are named; a chunk has room for 60 million of them. */
+const damagedNamedMax = 1000
+
 /** A verified event with the bytes of its record, a view into the chunk. */
 export interface ChunkEvent {
   readonly event: Event
@@ -73,6 +76,8 @@ export interface DecodedChunk {
     /** Set when the id verifies, so the record is sound but newer or stranger than this reader. */
     readonly record: Uint8Array | null
   })[]
+  /** Records that do not verify and are not in `damaged`, because too many are. */
+  readonly damagedUnnamed: number
   /** Why reading stopped before the end of the file, null when it did not. */
   readonly problem: string | null
 }
@@ -83,7 +88,7 @@ export interface DecodedChunk {
  */
 export function decodeChunk(bytes: Uint8Array): DecodedChunk {
   const headerProblem = checkHeader(bytes)
-  if (headerProblem !== null) return { events: [], damaged: [], problem: headerProblem }
+  if (headerProblem !== null) return { events: [], damaged: [], damagedUnnamed: 0, problem: headerProblem }
   return decodeRecords(bytes, chunkHeader.length)
 }
 
@@ -91,30 +96,44 @@ export function decodeChunk(bytes: Uint8Array): DecodedChunk {
 export function decodeRecords(bytes: Uint8Array, start = 0): DecodedChunk {
   const events: ChunkEvent[] = []
   const damaged: (DamagedRecord & { record: Uint8Array | null })[] = []
+  let unsound = 0
+  const noteUnsound = ({ eventId, reason }: DamagedRecord) => {
+    unsound += 1
+    if (unsound <= damagedNamedMax) damaged.push({ eventId, reason, record: null })
+  }
+  const finish = (problem: string | null): DecodedChunk => {
+    return { events, damaged, damagedUnnamed: Math.max(0, unsound - damagedNamedMax), problem }
+  }
   try {
     const array = readHead(bytes, start)
-    if (array.major !== 4) return { events, damaged, problem: 'chunk does not hold an array' }
+    if (array.major !== 4) return finish('chunk does not hold an array')
     let position = array.end
     for (let index = 0; index < array.argument; index++) {
       const scan = scanCbor(bytes, position, limits.cborNestingMax)
       const record = bytes.subarray(position, scan.end)
       position = scan.end
+      // Too short for an id, and enough of them have been named.
+      if (record.length < sharedStart && unsound >= damagedNamedMax) {
+        unsound += 1
+        continue
+      }
       const decoded = decodeRecord(record)
       const verifies = recordVerifies(record, scan.canonical, decoded)
       if ('damaged' in decoded) {
-        damaged.push({ ...decoded.damaged, record: verifies ? record : null })
+        if (verifies) damaged.push({ ...decoded.damaged, record })
+        else noteUnsound(decoded.damaged)
       } else if (!verifies) {
-        damaged.push({ eventId: decoded.event.eventId, reason: 'event_id does not match its content', record: null })
+        noteUnsound({ eventId: decoded.event.eventId, reason: 'event_id does not match its content' })
       } else if (!textIsUtf8(record, decoded.event)) {
-        damaged.push({ eventId: decoded.event.eventId, reason: 'text is not UTF-8', record: null })
+        noteUnsound({ eventId: decoded.event.eventId, reason: 'text is not UTF-8' })
       } else {
         events.push({ event: decoded.event, record })
       }
     }
     const trailing = bytes.length - position
-    return { events, damaged, problem: trailing > 0 ? `${trailing} bytes after the array of records` : null }
+    return finish(trailing > 0 ? `${trailing} bytes after the array of records` : null)
   } catch (error) {
-    if (error instanceof CborSyntaxError) return { events, damaged, problem: error.message }
+    if (error instanceof CborSyntaxError) return finish(error.message)
     throw error
   }
 }

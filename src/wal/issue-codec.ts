@@ -181,5 +181,6 @@ function readChunk(
   const chunk = decodeChunk(file.content)
   if (chunk.problem !== null) report('damaged', `chunk ${file.path}: ${chunk.problem}`, file.oid, null)
   for (const damaged of chunk.damaged) report('damaged', damaged.reason, file.oid, damaged.eventId)
+  if (chunk.damagedUnnamed > 0) report('damaged', `${chunk.damagedUnnamed} more records are damaged`, file.oid, null)
   return chunk
 }

@@ -284,7 +284,7 @@ describe('fuzzed chunks', () => {
     bytes.set([0x9a, count >>> 24, (count >> 16) & 255, (count >> 8) & 255, count & 255], headerBytes)
     const started = performance.now()
     const chunk = decodeChunk(bytes)
-    assert.equal(chunk.damaged.length, count)
+    assert.equal(chunk.damaged.length + chunk.damagedUnnamed, count)
     assert.ok(performance.now() - started < 10_000)
   })
 
@@ -296,4 +296,12 @@ describe('fuzzed chunks', () => {
       }),
     )
   })
+})
+
+test('records that mean nothing are counted once a thousand are named', () => {
+  const chunk = chunkOf(good, ...Array.from({ length: 1200 }, () => Uint8Array.of(0x80)), good)
+  assertGoodKept(chunk)
+  assert.deepEqual([chunk.damaged.length, chunk.damagedUnnamed, chunk.problem], [1000, 200, null])
+  const fewer = chunkOf(good, ...Array.from({ length: 1000 }, () => Uint8Array.of(0x80)), good)
+  assert.deepEqual([fewer.damaged.length, fewer.damagedUnnamed], [1000, 0])
 })

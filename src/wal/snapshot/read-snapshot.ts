@@ -160,7 +160,7 @@ async function readBesides(read: Reader, snapshot: Snapshot): Promise<IssueSegme
   return segmentOf(snapshot, { items: orphans.events, extras, problems: [...report.problems, ...missing] })
 }
 
-const noOrphans: DecodedChunk = { events: [], damaged: [], problem: null }
+const noOrphans: DecodedChunk = { events: [], damaged: [], damagedUnnamed: 0, problem: null }
 
 async function readOrphans(read: Reader, oid: Oid | undefined): Promise<DecodedChunk> {
   if (oid === undefined) return noOrphans

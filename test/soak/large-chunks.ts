@@ -1,0 +1,31 @@
+/** The largest chunks that there can be: of a million events, and of as many as a reader loads. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { encodeChunk, hashChunk, limits } from '../../src/model/index.ts'
+import { issueId } from '../support/log.ts'
+import { startGrite } from '../support/start-command-child.ts'
+import { createCrew } from '../sync/crew.ts'
+import { manyRecords } from '../sync/huge-chunk.ts'
+import { writeAround } from '../sync/write-around.ts'
+
+for (const [count, isRead] of [
+  [750_000, true],
+  [1_000_000, false],
+] as const) {
+  test(`a chunk of ${count} events is ${isRead ? 'taken in' : 'named'}, and everything else is seen`, async (t) => {
+    const crew = createCrew(t)
+    const bo = crew.clone('bo')
+    const chunk = encodeChunk(manyRecords(issueId('ab'), count))
+    assert.equal(chunk.length <= limits.chunkReadBytesMax, isRead)
+    await writeAround(crew, chunk, hashChunk(chunk))
+    const { exitStatus, stdout, stderr } = await startGrite(
+      { cwd: bo.path, environment: crew.environment },
+      'sync',
+      '--json',
+    )
+    assert.equal(exitStatus, 0, stderr)
+    const { data, warnings = [] } = JSON.parse(stdout)
+    assert.deepEqual([data.pull_events, warnings.length], [isRead ? count + 2 : 2, isRead ? 0 : 1])
+    assert.deepEqual(await bo.titles(), isRead ? ['after', 'before', 'busy'] : ['after', 'before'])
+  })
+}

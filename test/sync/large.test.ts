@@ -1,0 +1,65 @@
+/** Chunks as no writer of ours makes them: too large to read, and of very many events. */
+import assert from 'node:assert/strict'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import type { Oid } from '../../src/git/index.ts'
+import { encodeChunk, hashChunk } from '../../src/model/index.ts'
+import { walRef } from '../../src/wal/index.ts'
+import { issueId, writeCommit } from '../support/log.ts'
+import { startGrite } from '../support/start-command-child.ts'
+import { type Crew, createCrew } from './crew.ts'
+import { manyRecords } from './huge-chunk.ts'
+import { writeAround } from './write-around.ts'
+
+/** Writes a file of 100 MB into a repository and gives its id. */
+function writeLargeBlob(crew: Crew, repository: string): Oid {
+  const path = join(crew.dir, 'large')
+  writeFileSync(path, Buffer.alloc(100_000_000))
+  return crew.git(repository, '-c', 'core.compression=1', 'hash-object', '-w', path) as Oid
+}
+
+test('a chunk of 100 MB on a remote is named, and everything else is seen', async (t) => {
+  const crew = createCrew(t)
+  const bo = crew.clone('bo')
+  const blob = writeLargeBlob(crew, crew.origin)
+  await writeAround(crew, blob, 'ab'.repeat(32))
+  await bo.create('of bo')
+  assert.equal((await bo.sync()).pull_events, 2)
+  const [warning, ...others] = bo.warnings.splice(0)
+  assert.deepEqual([warning?.code, warning?.details?.objectId, others], ['log-problem', blob, []])
+  assert.deepEqual(await bo.titles(), ['after', 'before', 'of bo'])
+  assert.equal(bo.head(), crew.originHead())
+})
+
+test('a chunk of 100 MB in the local log is named, and not left behind', async (t) => {
+  const crew = createCrew(t)
+  const [ann, bo] = [crew.clone('ann'), crew.clone('bo')]
+  await ann.create('of ann')
+  await ann.sync()
+  await bo.create('of bo')
+  const blob = writeLargeBlob(crew, bo.path)
+  await bo.withRepository(async ({ git }) => {
+    const head = await git.readRef(walRef)
+    const next = await writeCommit(git, new Map([['x.bin', blob]]), [head as Oid])
+    await git.publish({ objects: [], updates: [{ ref: walRef, expected: head, next, reflogMessage: 'x' }] })
+  })
+  const before = [bo.head(), crew.originHead()]
+  const failure = await bo.failSync()
+  assert.deepEqual([failure.details.object_id, failure.details.reason], [blob, 'too-large'])
+  assert.match(failure.message, new RegExp(blob))
+  assert.deepEqual([bo.head(), crew.originHead()], before)
+  assert.deepEqual(await bo.titles(), ['of bo'])
+})
+
+test('a chunk of 100,000 events is taken in within little memory', async (t) => {
+  const crew = createCrew(t)
+  const bo = crew.clone('bo')
+  const chunk = encodeChunk(manyRecords(issueId('ab'), 100_000))
+  await writeAround(crew, chunk, hashChunk(chunk))
+  const environment = { ...crew.environment, NODE_OPTIONS: '--max-old-space-size=400' }
+  const { exitStatus, stdout, stderr } = await startGrite({ cwd: bo.path, environment }, 'sync', '--json')
+  assert.equal(exitStatus, 0, stderr)
+  assert.equal(JSON.parse(stdout).data.pull_events, 100_002)
+  assert.deepEqual(await bo.titles(), ['after', 'before', 'busy'])
+})
