@@ -5,6 +5,7 @@ import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import type { IssueRow } from '../../src/view/index.ts'
 import { type CommandRunner, createCommandSandbox } from '../support/command-runner.ts'
+import { asReferenceEvent, asSummary, type Kinded } from './reference-shapes.ts'
 
 /** Repositories that the Rust tool wrote, with what it printed of them (fixtures/repos/README.md). */
 const own = fileURLToPath(new URL('../../fixtures/repos/', import.meta.url))
@@ -119,20 +120,4 @@ async function assertEdges(run: CommandRunner['run'], expected: Readonly<Record<
       )
     }
   }
-}
-
-interface Kinded {
-  readonly event_id: string
-  readonly kind: Readonly<Record<string, Readonly<Record<string, unknown>>>>
-}
-
-function asSummary({ issue_id, title, state, labels, assignees, created_ts, updated_ts, comment_count }: IssueRow) {
-  return { issue_id, title, state, labels, assignees, created_ts, updated_ts, comment_count }
-}
-
-/** The published export has neither signatures nor symbols. */
-function asReferenceEvent({ kind, ...event }: Kinded): unknown {
-  const { sig: _sig, ...rest } = event as typeof event & { sig?: string }
-  const { symbols: _symbols, ...context } = kind.ContextUpdated ?? {}
-  return { ...rest, kind: kind.ContextUpdated === undefined ? kind : { ContextUpdated: context } }
 }

@@ -1,0 +1,73 @@
+/** Clones of the Rust tool synced by grite: fixtures/repos/README.md tells what is in them. */
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import type { IssueRow } from '../../src/view/index.ts'
+import { createCrew, type Member } from '../sync/crew.ts'
+import { asReferenceEvent, asSummary, type Kinded } from './reference-shapes.ts'
+
+const fixtures = fileURLToPath(new URL('../../fixtures/repos/', import.meta.url))
+const everything = 'refs/grite/*:refs/grite/*'
+
+function readExpected(name: string) {
+  return JSON.parse(readFileSync(join(fixtures, name, 'expected.json'), 'utf8'))
+}
+
+async function assertReads(clone: Member, expected: ReturnType<typeof readExpected>): Promise<void> {
+  const { issues } = (await clone.run('issue list')) as { issues: IssueRow[] }
+  assert.deepEqual(issues.map(asSummary), expected.issues)
+  const exported = (await clone.run('export', { format: 'json' })) as { content: { events: Kinded[] } }
+  assert.deepEqual(exported.content.events.map(asReferenceEvent), expected.export.events)
+  assert.deepEqual(await clone.ids(), [...expected.event_ids].sort())
+  await clone.assertSound()
+}
+
+for (const [first, second] of [
+  ['a', 'b'],
+  ['b', 'a'],
+] as const) {
+  test(`the diverged clones come to their union, ${first} syncing before ${second}`, async (t) => {
+    const expected = readExpected('diverged')
+    const crew = createCrew(t)
+    const clones = [first, second].map((name) => {
+      const clone = crew.clone(name)
+      clone.git('fetch', '-q', join(fixtures, 'diverged', `${name}.bundle`), everything)
+      assert.equal(clone.head(), expected.clones[name].wal_head)
+      return clone
+    })
+    for (const clone of [...clones, ...clones]) await clone.sync()
+    for (const clone of clones) {
+      await assertReads(clone, expected)
+      assert.equal(clone.head(), crew.originHead())
+    }
+    // What was pushed stays where it was.
+    crew.inOrigin('merge-base', '--is-ancestor', expected.clones[first].wal_head, 'refs/grite/wal')
+  })
+}
+
+test('clones that took turns are one already', async (t) => {
+  const expected = readExpected('two-actors')
+  const crew = createCrew(t)
+  const [ann, bo] = [crew.clone('ann'), crew.clone('bo')]
+  ann.git('fetch', '-q', join(fixtures, 'two-actors', 'repo.bundle'), everything)
+  await ann.sync()
+  await bo.sync()
+  await assertReads(bo, expected)
+  assert.deepEqual([bo.head(), (await bo.sync()).message], [expected.wal_head, 'Already up to date'])
+})
+
+test('locks that the Rust tool cannot push stop no sync, and are not moved', async (t) => {
+  const crew = createCrew(t)
+  const ann = crew.clone('ann')
+  crew.inOrigin('fetch', '-q', join(fixtures, 'locks', 'remote.bundle'), everything)
+  ann.git('fetch', '-q', join(fixtures, 'locks', 'repo.bundle'), everything)
+  const locks = () => [crew.inOrigin('for-each-ref', 'refs/grite/locks'), ann.git('for-each-ref', 'refs/grite/locks')]
+  const before = locks()
+  assert.notEqual(before[0], before[1])
+  await ann.create('of ann')
+  assert.equal((await ann.sync()).push_changed, true)
+  assert.deepEqual(locks(), before)
+  await ann.assertSound()
+})
