@@ -13,37 +13,19 @@ import { type Crew, createCrew, type Member, memberIn } from './crew.ts'
 type DieAt = NonNullable<CommandOrder['dieAt']>
 
 const syncPoints = ['fetched', 'staged', 'pushed', 'tracked', 'moved'] as const satisfies readonly SyncPoint[]
-const publishPoints = [
-  'started',
-  'files-staged',
-  'files-flushed',
-  'objects-placed',
-  'objects-written',
-  'ref-locked',
-  'ref-checked',
-  'ref-moved',
-  'ref-flushed',
-  'published',
-] as const satisfies readonly PublishPoint[]
-
 /** A joined sync publishes thrice: the joined commits, what it knows of the remote, its own log. */
-const publishes = [1, 2, 3]
+const publishes: readonly (readonly [nth: number, points: readonly PublishPoint[]])[] = [
+  [1, ['started', 'files-staged', 'files-flushed', 'objects-placed', 'objects-written', 'published']],
+  [2, ['ref-locked', 'ref-checked', 'ref-moved', 'ref-flushed']],
+  [3, ['ref-checked', 'ref-moved']],
+]
 
 const moments: readonly { readonly title: string; readonly dieAt: DieAt }[] = [
   ...syncPoints.map((sync) => ({ title: `once it has ${sync}`, dieAt: { sync } })),
-  ...publishPoints.flatMap((publish) =>
-    publishes
-      .filter((nth) => happens(publish, nth))
-      .map((nth) => ({ title: `at ${publish} of publish ${nth}`, dieAt: { publish, nth } })),
+  ...publishes.flatMap(([nth, points]) =>
+    points.map((publish) => ({ title: `at ${publish} of publish ${nth}`, dieAt: { publish, nth } })),
   ),
-  { title: 'inside the view’s batch', dieAt: { viewBatch: 'inside', nth: 1 } },
 ]
-
-/** The first writes objects and moves no ref, the others move a ref and write no objects. */
-function happens(point: PublishPoint, nth: number): boolean {
-  if (nth === 1) return !point.startsWith('ref-')
-  return point.startsWith('ref-') || point === 'started' || point === 'published'
-}
 
 describe('a sync killed', { concurrency: 4 }, () => {
   let original: Crew

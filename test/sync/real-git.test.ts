@@ -5,5 +5,5 @@ import { playRealHistories } from './real-scene.ts'
 test('clones with real git converge and lose nothing', async (t) => {
   const seed = Number(process.env.SYNC_SEED ?? Date.now() % 0x7fff_ffff)
   t.diagnostic(`seed ${seed}`)
-  await playRealHistories(t, { histories: 50, stepsMax: 7, seed, parallel: 4, checked: 10 })
+  await playRealHistories(t, { histories: 50, stepsMax: 6, seed, parallel: 4, checked: 5 })
 })
