@@ -5,6 +5,7 @@ import { signatureInspector } from '../received-signatures.ts'
 import type { Repository } from '../repository.ts'
 import { makeDueSnapshot } from '../snapshot/make-due-snapshot.ts'
 import { hydrator } from './hydrate.ts'
+import { lendingView } from './lend-view.ts'
 import type { ChosenRemote } from './remote-name.ts'
 import { type SnapshotSync, syncSnapshots } from './sync-snapshots.ts'
 
@@ -34,7 +35,7 @@ export async function runSync(
     const result = await syncLog(
       {
         git: repository.git,
-        remotes: repository.remotes,
+        remotes: lendingView(repository),
         queue: repository.queue,
         clock: context.clock,
         jitter: () => (context.random.bytes(1)[0] as number) / 256,
