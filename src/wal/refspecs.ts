@@ -4,10 +4,10 @@ import { leasePrefix, lockPrefix, snapshotPrefix, trackingRef, walRef } from './
  * What a sync fetches of a remote, to its tracking refs. All are patterns: a pattern that matches nothing is no error,
  * and what the remote lost is pruned.
  */
-export function fetchRefspecs(remote: string): readonly string[] {
+export function fetchRefspecs(remote: string): readonly [log: string, ...others: string[]] {
   // `wa*` because the pattern of a single name must hold a star; nothing else is called so.
   const log = walRef.slice(0, -1)
-  return [...[log, snapshotPrefix].map((start) => refspecOf(remote, start)), ...lockRefspecs(remote)]
+  return [refspecOf(remote, log), refspecOf(remote, snapshotPrefix), ...lockRefspecs(remote)]
 }
 
 /** What is fetched of a remote to see who holds what there. */

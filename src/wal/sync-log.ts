@@ -94,6 +94,8 @@ export interface LogSync {
   readonly remoteChange: 'lost' | 'rewound' | null
   /** Parts of the local log that nobody can read, and that stayed behind. */
   readonly unread: readonly LogProblem[]
+  /** Why the remote's snapshots, locks and leases are not known, when they could not be fetched with the log. */
+  readonly othersUnread: string | null
   readonly rounds: number
 }
 
@@ -128,6 +130,8 @@ class LogSyncer {
   #refused: PushedRef | null = null
   /** What the remote said to the last push when it seemed to have moved. */
   #stale: PushedRef | null = null
+  /** Why only the log is fetched, when the remote's other refs cannot be. */
+  #othersUnread: string | null = null
   /** Whether the remote had what a fetch did not show, as where fetch and push have addresses of their own. */
   #hadItAll = false
   #unread: readonly LogProblem[] = []
@@ -169,6 +173,7 @@ class LogSyncer {
           refused: this.#refused,
           remoteChange: this.#hadItAll ? null : remoteChange,
           unread: this.#unread,
+          othersUnread: this.#othersUnread,
           rounds: round,
         }
       }
@@ -195,9 +200,19 @@ class LogSyncer {
     const { remote, onProgress } = this.#request
     for (let attempt = 1; ; attempt++) {
       try {
-        await remotes.fetch({ remote, refspecs: fetchRefspecs(remote), onProgress })
+        const [log, ...others] = fetchRefspecs(remote)
+        await remotes.fetch({
+          remote,
+          refspecs: this.#othersUnread === null ? [log, ...others] : [log],
+          onProgress,
+        })
         break
       } catch (error) {
+        // One lock whose object is broken must not keep the log back.
+        if (this.#othersUnread === null && isUnsound(error)) {
+          this.#othersUnread = error.message
+          continue
+        }
         // Another sync of this repository moves the same tracking refs.
         const isRace = error instanceof RefMovedError || error instanceof RefLockedError
         if (!isRace || attempt >= syncRoundsMax) throw error
@@ -473,6 +488,10 @@ class LogSyncer {
       await leave()
     }
   }
+}
+
+function isUnsound(error: unknown): error is RemoteError {
+  return error instanceof RemoteError && (error.details.reason === 'corrupt' || error.details.reason === 'failed')
 }
 
 /** Keeps what a push made of a remote's ref. Another sync that was faster knows more. */

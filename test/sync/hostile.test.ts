@@ -1,6 +1,7 @@
 /** Remotes that hold what no grite wrote. */
 import assert from 'node:assert/strict'
-import { rmSync } from 'node:fs'
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import type { Oid } from '../../src/git/index.ts'
 import { walRef } from '../../src/wal/index.ts'
@@ -107,6 +108,32 @@ test('five hundred refs that make no sense do not keep the log from syncing', as
   await bo.sync()
   assert.equal(bo.git('for-each-ref', '--format=x', 'refs/grite-remotes'), 'x')
 })
+
+/** Lock refs of a remote that no clone can fetch. */
+const unfetchable: Readonly<Record<string, (crew: Crew, clone: Member) => void>> = {
+  'names an object that is gone': (crew) =>
+    writeFileSync(join(crew.origin, 'refs/grite/locks/x'), `${'ab'.repeat(20)}\n`),
+  'names an object that the clone’s settings refuse': (crew, clone) => {
+    const text = `tree ${crew.feedOrigin('', 'mktree')}\nauthor nobody\n\nx`
+    const commit = crew.feedOrigin(text, 'hash-object', '-t', 'commit', '-w', '--literally', '--stdin')
+    writeFileSync(join(crew.origin, 'refs/grite/locks/x'), `${commit}\n`)
+    clone.git('config', 'fetch.fsckObjects', 'true')
+  },
+}
+for (const [title, make] of Object.entries(unfetchable)) {
+  test(`a lock that ${title} does not keep the log from coming`, async (t) => {
+    const crew = createCrew(t)
+    const [ann, bo] = [crew.clone('ann'), crew.clone('bo')]
+    await ann.create('one')
+    await ann.sync()
+    mkdirSync(join(crew.origin, 'refs/grite/locks'))
+    make(crew, bo)
+    await bo.create('two')
+    // A remote with a ref to nowhere takes no push, whoever pushes.
+    assert.equal((await bo.sync({ pull: true })).pull_events, 1)
+    assert.deepEqual([await bo.titles(), bo.takeWarnings()], [['one', 'two'], ['remote-refs-unread']])
+  })
+}
 
 /** What stands wrong on the remote's chain, and what of it is seen. */
 const damages: Readonly<Record<string, { make(crew: Crew): Promise<void>; sees: readonly string[] }>> = {

@@ -34,6 +34,10 @@ export const sync = defineCommand({
     const result = await runSync(context, repository, remote, directions)
     const shown = showRemote(remote.name)
     if (result.remoteChange !== null) context.warn(warningOf(shown, result))
+    if (result.othersUnread !== null) {
+      const message = `only the log was fetched, not snapshots, locks and leases: ${result.othersUnread}`
+      context.warn({ code: 'remote-refs-unread', message, details: { remote: shown } })
+    }
     for (const { objectId, commit, reason } of result.unread) {
       const message = `object ${objectId ?? commit} of the local log could not be read and stays behind: ${reason}`
       context.warn({ code: 'log-unread', message, details: { object_id: objectId, commit } })
