@@ -12,12 +12,15 @@ import { type GlobalValues, parseArgv } from './parse-argv.ts'
 import type { OpenRepository } from './process-context.ts'
 import { ClosedPipeError, type ProcessFacts, type TextSink } from './process-facts.ts'
 import type { RendererTable } from './render/index.ts'
-import { formatFailure, formatSuccess } from './render/json-output.ts'
+import { formatFailure, formatItem, formatSuccess, formatWarning } from './render/json-output.ts'
+import type { RenderView } from './render/renderer.ts'
 
 /** Everything behind the command line that a test replaces. */
 export interface MainParts {
   readonly commands: readonly AnyCommand[]
   readonly renderers: RendererTable
+  /** For the pieces of feeds. */
+  readonly itemRenderers: RendererTable
   readonly openRepository: OpenRepository
   readonly completeValue: CompleteValue
 }
@@ -80,7 +83,7 @@ async function runCommand(
   facts: ProcessFacts,
   parts: Partial<MainParts> | undefined,
 ): Promise<number> {
-  const warnings = openWarnings(facts, globals)
+  const warnings = openWarnings(command, facts, globals)
   try {
     if (command.heapGrowth) limitHeapGrowth(command.heapGrowth, input)
     const logged = isLogging(facts) ? (await import('./logger.ts')).logCommand(facts, command.name, input) : undefined
@@ -88,7 +91,7 @@ async function runCommand(
     logged?.(exitStatus)
     await warnings.flushed()
     const output = globals.json
-      ? formatSuccess(data, warnings.collected)
+      ? formatOutcome(command, data, warnings.collected)
       : await renderForPeople(command, data, globals, facts, parts?.renderers)
     const paged = facts.stdout.isTerminal && !globals.json && !globals.noPager && pagedCommands.has(command.name)
     if (paged) await (await import('./pager.ts')).writePaged(facts, output)
@@ -96,9 +99,16 @@ async function runCommand(
     return exitStatus
   } catch (error) {
     await warnings.flushed()
+    // The reader of a feed went away.
+    if (error instanceof ClosedPipeError) return 0
     const json = globals.json || (globals.jsonIfWrong && error instanceof InvalidArgsError)
     return reportFailure(error, facts, json, warnings.collected)
   }
+}
+
+/** Of a feed everything has been printed by now. */
+function formatOutcome(command: AnyCommand, data: unknown, warnings: readonly Warning[]): string {
+  return command.isFeed === true ? '' : formatSuccess(data, warnings)
 }
 
 /** Those that people read and whose output may be long. */
@@ -140,7 +150,12 @@ async function runInContext(
 ): Promise<CommandResult<unknown>> {
   const { createProcessContext } = await import('./process-context.ts')
   const openRepository = parts?.openRepository ?? openRepositoryWhenNeeded
-  const { context, close } = createProcessContext(facts, globals, { openRepository, warn })
+  const emit = async (item: unknown): Promise<void> => {
+    if (command.isFeed !== true) throw new TypeError(`${command.name} is no feed`)
+    const text = globals.json ? formatItem(item) : await renderItem(command, item, globals, facts, parts?.itemRenderers)
+    await facts.stdout.write(text)
+  }
+  const { context, close } = createProcessContext(facts, globals, { openRepository, warn, emit })
   try {
     // The parser has built the input from the same definition.
     return await command.run(context, input as never)
@@ -164,40 +179,63 @@ async function renderForPeople(
   facts: ProcessFacts,
   table: RendererTable | undefined,
 ): Promise<string> {
-  const [{ renderers, renderAsJson }, { openStyle }] = await Promise.all([
-    import('./render/index.ts'),
-    import('./render/style.ts'),
-  ])
+  const { renderers, renderAsJson } = await import('./render/index.ts')
   const renderer = (await (table ?? renderers)[command.name]?.()) ?? renderAsJson
-  return renderer(data, {
+  return renderer(data, await openRenderView(globals, facts))
+}
+
+/** One piece of a feed, for people. */
+async function renderItem(
+  command: AnyCommand,
+  item: unknown,
+  globals: GlobalValues,
+  facts: ProcessFacts,
+  table: RendererTable | undefined,
+): Promise<string> {
+  const { itemRenderers, renderAsJson } = await import('./render/index.ts')
+  const renderer = (await (table ?? itemRenderers)[command.name]?.()) ?? renderAsJson
+  return renderer(item, await openRenderView(globals, facts))
+}
+
+async function openRenderView(globals: GlobalValues, facts: ProcessFacts): Promise<RenderView> {
+  const { openStyle } = await import('./render/style.ts')
+  return {
     width: facts.stdout.isTerminal ? (facts.stdout.columns() ?? 80) : null,
     style: await openStyle(facts.env, facts.stdout.isTerminal),
     nowUnixMs: facts.nowUnixMs(),
     quiet: globals.quiet,
-  })
+  }
 }
 
 /**
  * Where warnings go: for people at once and in order, before whatever the command prints in the end; for scripts into
- * the document.
+ * the document, or where that is a feed, at once, as lines of JSON on standard error.
  */
-function openWarnings(facts: ProcessFacts, { quiet, json }: GlobalValues) {
+function openWarnings(command: AnyCommand, facts: ProcessFacts, { quiet, json }: GlobalValues) {
   let printed = Promise.resolve()
   const collected: Warning[] = []
   return {
     collected,
     warn(warning: Warning): void {
-      if (json) collected.push(warning)
-      if (json || quiet) return
+      if (json && command.isFeed !== true) {
+        collected.push(warning)
+        return
+      }
+      if (quiet && !json) return
       printed = printed.then(async () => {
-        const { escapeText } = await import('./render/escape-for-terminal.ts')
-        await facts.stderr.write(`warning: ${escapeText(warning.message)}\n`)
+        const text = json ? formatWarning(warning) : await formatWarningForPeople(warning)
+        await facts.stderr.write(text)
       })
       // Whether it failed is asked for in `flushed`.
       printed.catch(() => undefined)
     },
     flushed: (): Promise<void> => printed.catch(() => undefined),
   }
+}
+
+async function formatWarningForPeople({ message }: Warning): Promise<string> {
+  const { escapeText } = await import('./render/escape-for-terminal.ts')
+  return `warning: ${escapeText(message)}\n`
 }
 
 async function reportFailure(

@@ -1,5 +1,5 @@
 /** Builds what commands work with out of the facts of a process. Nothing is opened until a command asks. */
-import type { CommandContext, Progress, TextInput, Warning } from '../commands/context.ts'
+import type { CommandContext, Progress, TextInput } from '../commands/context.ts'
 import type { Repository, RepositoryFacts } from '../commands/repository.ts'
 import type { GlobalValues } from './parse-argv.ts'
 import type { ProcessFacts } from './process-facts.ts'
@@ -17,7 +17,7 @@ export interface ProcessContext {
 export function createProcessContext(
   facts: ProcessFacts,
   globals: GlobalValues,
-  parts: { readonly openRepository: OpenRepository; readonly warn: (warning: Warning) => void },
+  parts: Pick<CommandContext, 'warn' | 'emit'> & { readonly openRepository: OpenRepository },
 ): ProcessContext {
   const { env } = facts
   const cwd = facts.cwd()
@@ -52,9 +52,19 @@ export function createProcessContext(
       return editText(facts, text.interactive, draft)
     },
   }
+  let interrupt: AbortController | undefined
   const context: CommandContext = {
     ...opening,
     text,
+    emit: parts.emit,
+    get interrupted() {
+      if (interrupt === undefined) {
+        const controller = new AbortController()
+        facts.onInterrupt(() => controller.abort())
+        interrupt = controller
+      }
+      return interrupt.signal
+    },
     repository() {
       if (repository === undefined) {
         repository = parts.openRepository(opening)

@@ -21,7 +21,11 @@ export async function repositoryValues(
   prefix: string,
 ): Promise<readonly string[]> {
   const globals = { ...silently, actor: undefined, dataDir: undefined }
-  const { context, close } = createProcessContext(facts, globals, { openRepository, warn: () => undefined })
+  const { context, close } = createProcessContext(facts, globals, {
+    openRepository,
+    warn: () => undefined,
+    emit: async () => undefined,
+  })
   try {
     return await valuesOf(await context.repository(), kind, prefix)
   } finally {

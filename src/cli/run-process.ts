@@ -15,5 +15,8 @@ export function runProcess(parts?: Partial<MainParts>): void {
       void interrupts.run().then(() => process.exit(status))
     })
   }
-  void main(process.argv.slice(2), nodeProcessFacts(interrupts), parts).then((status) => process.exit(status))
+  void main(process.argv.slice(2), nodeProcessFacts(interrupts), parts).then((status) => {
+    // What ends because of a signal ends with the status of the signal, when everything is cleaned up.
+    if (!interrupts.running) process.exit(status)
+  })
 }

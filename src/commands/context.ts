@@ -51,6 +51,14 @@ export interface CommandContext {
   readonly text: TextInput
   readonly warn: (warning: Warning) => void
   readonly progress: (label: string) => Progress
+  /**
+   * Tells one piece of data at once, for commands that are feeds: a line of JSON with `--json`, else a line for
+   * people. Resolves when the system has taken it, so that a slow reader slows the command down; fails when nobody
+   * reads any more, which ends the command.
+   */
+  readonly emit: (item: unknown) => Promise<void>
+  /** Aborted when the process is asked to end. Whoever waits long waits on it, and what was started ends with it. */
+  readonly interrupted: AbortSignal
   /** The values of the global options that concern identity. */
   readonly identity: { readonly actor: string | undefined; readonly dataDir: string | undefined }
   /** Opens the repository that `cwd` lies in, once. @throws {NotFoundError} naming the directory when there is none */

@@ -104,6 +104,11 @@ export interface CommandDefinition<
   readonly examples: readonly CommandExample[]
   /** Works through much data in one go, and trades some speed for a small heap. */
   readonly heapGrowth?: HeapGrowth
+  /**
+   * Tells what it finds while it runs, through `context.emit`. With `--json` those lines are the output, each a document
+   * of its own, and what `run` returns is for people only.
+   */
+  readonly isFeed?: boolean
   readonly arguments: Arguments
   readonly options: Options
   readonly run: (context: CommandContext, input: InputOf<Arguments, Options>) => Promise<CommandResult<Data>>

@@ -10,6 +10,8 @@ export interface CliOptions {
   /** Columns of standard output as a terminal; undefined: not a terminal. */
   readonly columns?: number
   readonly stdin?: string
+  /** Replaces the sink that collects. */
+  readonly stdout?: Pick<TextSink, 'write'>
   readonly commands?: readonly AnyCommand[]
   readonly parts?: Partial<MainParts>
 }
@@ -34,7 +36,7 @@ export async function runCli(words: readonly string[], options: CliOptions = {})
         yield Buffer.from(options.stdin ?? '')
       },
     },
-    stdout: stdout.sink,
+    stdout: { ...stdout.sink, ...options.stdout },
     stderr: stderr.sink,
     nowUnixMs: () => testNowUnixMs,
     randomBytes: (count) => new Uint8Array(count),

@@ -15,6 +15,9 @@ export interface RunnerOptions {
   readonly actor?: string
   readonly gitOptions?: RepositoryFacts['gitOptions']
   readonly atSync?: RepositoryFacts['atSync']
+  /** Told of each piece of a feed. */
+  readonly onEmit?: (item: unknown) => void | Promise<void>
+  readonly interrupted?: AbortSignal
 }
 
 export interface CommandRunner {
@@ -22,6 +25,8 @@ export interface CommandRunner {
   run(name: string, input?: Readonly<Record<string, unknown>>): Promise<unknown>
   /** Warnings of all runs so far. */
   readonly warnings: Warning[]
+  /** Pieces of feeds of all runs so far. */
+  readonly emitted: unknown[]
   /** Runs something on an open repository. */
   withRepository<Result>(work: (repository: Repository) => Promise<Result>): Promise<Result>
 }
@@ -29,6 +34,7 @@ export interface CommandRunner {
 /** Runs commands in this process, without the command line. */
 export function commandRunner(options: RunnerOptions): CommandRunner {
   const warnings: Warning[] = []
+  const emitted: unknown[] = []
   const facts = {
     cwd: options.cwd,
     env: options.env,
@@ -50,6 +56,7 @@ export function commandRunner(options: RunnerOptions): CommandRunner {
   }
   return {
     warnings,
+    emitted,
     withRepository,
     async run(name, input = {}) {
       const command = allCommands.find((candidate) => candidate.name === name)
@@ -57,6 +64,11 @@ export function commandRunner(options: RunnerOptions): CommandRunner {
       let open: Promise<Repository> | undefined
       const context: CommandContext = {
         ...facts,
+        async emit(item) {
+          emitted.push(item)
+          await options.onEmit?.(item)
+        },
+        interrupted: options.interrupted ?? new AbortController().signal,
         text: {
           interactive: false,
           readStdin: async () => options.stdin ?? '',

@@ -74,4 +74,7 @@ export const renderers: RendererTable = {
   completion: () => import('./completion.ts').then((file) => file.renderCompletion),
 }
 
+/** For the pieces of commands that are feeds, each a line or more. */
+export const itemRenderers: RendererTable = {}
+
 export const renderAsJson: Renderer<unknown> = (data) => `${escapeText(JSON.stringify(data, null, 2))}\n`

@@ -12,6 +12,17 @@ export function formatFailure({ code, message, details, suggestions }: Failure, 
   return formatEnvelope({ ok: false, error }, warnings)
 }
 
+/** One piece of a feed. */
+export function formatItem(item: unknown): string {
+  return `${JSON.stringify(item)}\n`
+}
+
+/** A warning of a feed, which has no document that it could be part of. */
+export function formatWarning({ code, message, details }: Warning): string {
+  const warning = details === undefined ? { code, message } : { code, message, details }
+  return `${JSON.stringify({ schema_version: 1, warning })}\n`
+}
+
 /** Warnings are part of the document, so that who reads only that misses nothing; the key is absent without any. */
 function formatEnvelope(outcome: object, warnings: readonly Warning[]): string {
   const told = warnings.length > 0 ? { warnings } : {}

@@ -1,0 +1,85 @@
+/** Commands that tell what they find while they run. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { ClosedPipeError } from '../../src/cli/process-facts.ts'
+import { type AnyCommand, defineCommand } from '../../src/commands/define-command.ts'
+import { NotFoundError } from '../../src/model/errors/index.ts'
+import { runCli } from './run-cli.ts'
+
+const count = defineCommand({
+  name: 'count',
+  summary: 'Count',
+  examples: [],
+  isFeed: true,
+  arguments: { to: { summary: 'Last number' } },
+  options: {},
+  async run(context, { to }) {
+    for (let number = 1; number <= Number(to); number++) {
+      await context.emit({ number })
+      if (number === 2) context.warn({ code: 'even', message: 'two is even\x07', details: { number } })
+      if (number === 3) throw new NotFoundError('no number above 3', { hints: [] })
+    }
+    return { data: { numbers: Number(to) } }
+  },
+})
+const commands = [count]
+
+test('pieces of a feed are lines of JSON, and no envelope follows', async () => {
+  const { status, stdout, stderr } = await runCli(['count', '2', '--json'], { commands })
+  assert.deepEqual([status, stdout], [0, '{"number":1}\n{"number":2}\n'])
+  assert.deepEqual(JSON.parse(stderr), {
+    schema_version: 1,
+    warning: { code: 'even', message: 'two is even\u0007', details: { number: 2 } },
+  })
+  assert.equal(stderr.split('\n').length, 2)
+})
+
+test('pieces of a feed are rendered for people, and so is the end', async () => {
+  const parts = {
+    itemRenderers: {
+      count:
+        async () =>
+        ({ number }: { number: number }) =>
+          `number ${number}\n`,
+    },
+    renderers: {
+      count:
+        async () =>
+        ({ numbers }: { numbers: number }) =>
+          `${numbers} in all\n`,
+    },
+  }
+  const { stdout, stderr } = await runCli(['count', '2'], { commands, parts })
+  assert.equal(stdout, 'number 1\nnumber 2\n2 in all\n')
+  assert.equal(stderr, 'warning: two is even\\x07\n')
+})
+
+test('a feed that fails has told what came before', async () => {
+  const { status, stdout, stderr } = await runCli(['count', '9', '--json'], { commands })
+  assert.deepEqual([status, stdout.split('\n').length], [3, 4])
+  const [warning = '', ...failure] = stderr.split('\n')
+  assert.equal(JSON.parse(warning).warning.code, 'even')
+  const { ok, error, warnings } = JSON.parse(failure.join('\n'))
+  assert.deepEqual([ok, error.code, warnings], [false, 'not_found', undefined])
+})
+
+test('a feed whose reader went away ends quietly', async () => {
+  let written = ''
+  const closed = {
+    write: async (text: string) => {
+      if (written !== '') throw new ClosedPipeError()
+      written += text
+    },
+  }
+  const { status, stderr } = await runCli(['count', '9', '--json'], { commands, stdout: closed })
+  assert.deepEqual([status, written, stderr], [0, '{"number":1}\n', ''])
+})
+
+test('only a command that says so may be a feed', async () => {
+  const plain: AnyCommand = { ...(count as AnyCommand), isFeed: false }
+  const { status, stdout, stderr } = await runCli(['count', '1', '--json'], {
+    commands: [plain],
+  })
+  assert.deepEqual([status, stdout], [1, ''])
+  assert.match(JSON.parse(stderr).error.message, /count is no feed/)
+})
