@@ -37,6 +37,7 @@ import { snapshotGc } from './snapshot/gc.ts'
 import { snapshotList } from './snapshot/list.ts'
 import { sync } from './sync/sync.ts'
 import { undo } from './undo.ts'
+import { watch } from './watch/watch.ts'
 
 /** Every command, in the order in which help lists them. */
 export const allCommands: readonly AnyCommand[] = [
@@ -79,6 +80,7 @@ export const allCommands: readonly AnyCommand[] = [
   lockStatus,
   lockGc,
   sync,
+  watch,
   actorInit,
   actorList,
   actorShow,

@@ -16,17 +16,37 @@ export function parseMoment(option: string, text: string, nowUnixMs: number): nu
 }
 
 /**
- * Parses a length of time: `90s`, `15m`, `2h`, `1d`, or whole seconds.
- * @returns milliseconds, at least a second
+ * Parses a length of time: `500ms`, `90s`, `15m`, `2h`, `1d`, or whole seconds.
+ * @returns milliseconds
  * @throws {InvalidArgsError} naming the option and what is allowed
  */
-export function parseDuration(option: string, text: string, msMax: number): number {
-  const typed = text.trim()
-  const ms = parseAge(/^\d+$/.test(typed) ? `${typed}s` : typed)
-  if (ms !== undefined && ms >= 1000 && ms <= msMax) return ms
-  const most = `${msMax / 3_600_000}h`
+export function parseDuration(
+  option: string,
+  text: string,
+  { msMin = 1000, msMax }: { readonly msMin?: number; readonly msMax: number },
+): number {
+  const [, number = '', unit] = /^(\d+)(ms)?$/.exec(text.trim()) ?? []
+  const ms = number === '' ? parseAge(text.trim()) : Number(number) * (unit === 'ms' ? 1 : secondMs)
+  if (ms !== undefined && ms >= msMin && ms <= msMax) return ms
+  const [least, most] = [formatDuration(msMin), formatDuration(msMax)]
   throw new InvalidArgsError(
-    `--${option} must be a time like 90s, 15m or 2h, or seconds, from 1 second to ${most}, got '${text}'`,
-    { details: { field: option, value: text, allowed: ['<seconds>', '<n>s', '<n>m', '<n>h', '<n>d'], max: most } },
+    `--${option} must be a time like 90s, 15m or 2h, or seconds, from ${least} to ${most}, got '${text}'`,
+    {
+      details: {
+        field: option,
+        value: text,
+        allowed: ['<seconds>', '<n>s', '<n>m', '<n>h', '<n>d'],
+        min: least,
+        max: most,
+      },
+    },
   )
+}
+
+const secondMs = 1000
+const hourMs = 3_600_000
+
+function formatDuration(ms: number): string {
+  if (ms % hourMs === 0) return `${ms / hourMs}h`
+  return ms % secondMs === 0 ? `${ms / secondMs}s` : `${ms}ms`
 }

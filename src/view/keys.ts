@@ -106,6 +106,11 @@ export function parseEventKey(key: Buffer): EventId {
   return formatHex(key.subarray(-eventIdBytes)) as EventId
 }
 
+/** The id's 32 bytes, as they stand in the key. */
+export function eventIdBytesAtEnd(key: Buffer): Buffer {
+  return key.subarray(-eventIdBytes)
+}
+
 export function parseIssueEventKey(key: Buffer): EventId {
   return formatHex(key.subarray(-eventIdBytes)) as EventId
 }

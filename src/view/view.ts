@@ -41,6 +41,7 @@ import {
   attachmentKey,
   dependencyForwardKey,
   dependentsOf,
+  eventIdBytesAtEnd,
   eventKey,
   eventsOfIssue,
   eventsOfPrefix,
@@ -408,6 +409,13 @@ export class View {
   async findKnownEventIds(ids: readonly EventId[]): Promise<Set<EventId>> {
     const records = await this.store.getMany(ids.map(eventKey))
     return new Set(ids.filter((_, index) => records[index] !== undefined))
+  }
+
+  /** Ids of all events, 32 bytes each, ascending. */
+  async allEventIds(): Promise<Uint8Array> {
+    const ids: Buffer[] = []
+    for await (const key of this.store.keys(allEvents())) ids.push(eventIdBytesAtEnd(key))
+    return Buffer.concat(ids)
   }
 
   /** All events that are in the store, in the order of their ids, streamed. */

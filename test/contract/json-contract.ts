@@ -261,6 +261,21 @@ export const jsonContract: Readonly<Record<string, KeyTable>> = {
     claims: ['lost', 'renewed', 'released', 'shared'],
     snapshots: ['adopted', 'dropped', 'pushed', 'deleted', 'refused'],
   },
+  // Of each line: a watch is a feed.
+  watch: {
+    data: [
+      'event_id',
+      'issue_id',
+      'short_id',
+      'title',
+      'state',
+      'actor',
+      'actor_label',
+      'ts_unix_ms',
+      'kind',
+      'wal_head',
+    ],
+  },
   'db stats': {
     data: [
       'path',

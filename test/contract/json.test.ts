@@ -272,9 +272,10 @@ test('a row has shown every object of the contract', () => {
   const listed = Object.entries(jsonContract).flatMap(([command, table]) =>
     Object.keys(table).map((place) => `${command} ${place}`),
   )
-  // Damage is provoked in damage.test.ts, that of locks and what a remote refuses in commands/lock.
+  // Damage is provoked in damage.test.ts, that of locks and what a remote refuses in commands/lock; the feed is read in
+  // watch.test.ts.
   const locks = ['lock gc refused[]', 'lock status conflicts[]', 'lock status malformed[]']
-  const elsewhere = ['db check errors[]', 'db verify card_problems[]', 'db verify errors[]', ...locks]
+  const elsewhere = ['db check errors[]', 'db verify card_problems[]', 'db verify errors[]', 'watch data', ...locks]
   assert.deepEqual(listed.filter((place) => !seen.has(place)).sort(), elsewhere.sort())
 })
 

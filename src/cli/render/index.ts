@@ -71,10 +71,13 @@ export const renderers: RendererTable = {
   'snapshot create': () => import('./snapshots.ts').then((file) => file.renderSnapshotCreate),
   'snapshot list': () => import('./snapshots.ts').then((file) => file.renderSnapshotList),
   'snapshot gc': () => import('./snapshots.ts').then((file) => file.renderSnapshotGc),
+  watch: () => import('./watch.ts').then((file) => file.renderWatchEnd),
   completion: () => import('./completion.ts').then((file) => file.renderCompletion),
 }
 
 /** For the pieces of commands that are feeds, each a line or more. */
-export const itemRenderers: RendererTable = {}
+export const itemRenderers: RendererTable = {
+  watch: () => import('./watch.ts').then((file) => file.renderWatchedEvent),
+}
 
 export const renderAsJson: Renderer<unknown> = (data) => `${escapeText(JSON.stringify(data, null, 2))}\n`

@@ -51,7 +51,7 @@ export function ttlOption(summary: string) {
 /** @throws {InvalidArgsError} when it is no time, or longer than the place allows */
 export function readTtl(text: string | undefined, place: LockPlace, defaultMs = lockTtlMsDefault): number {
   if (text === undefined) return defaultMs
-  return parseDuration('ttl', text, place.level === 'remote' ? sharedTtlMsMax : localTtlMsMax)
+  return parseDuration('ttl', text, { msMax: place.level === 'remote' ? sharedTtlMsMax : localTtlMsMax })
 }
 
 export interface PlaceInput {

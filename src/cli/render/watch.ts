@@ -1,0 +1,93 @@
+/** `watch`: a line for each event; off a terminal its cells are separated by tabs. */
+import { escapeLine } from './escape-for-terminal.ts'
+import { formatCount } from './facts.ts'
+import { shorten } from './issue-shapes.ts'
+import { formatAbsoluteTime } from './relative-time.ts'
+import type { Renderer } from './renderer.ts'
+
+interface WatchedEvent {
+  readonly issue_id: string
+  readonly short_id: string | null
+  readonly title: string | null
+  readonly actor: string
+  readonly actor_label: string | null
+  readonly ts_unix_ms: number
+  readonly kind: Readonly<Record<string, Readonly<Record<string, unknown>>>>
+}
+
+/** `14:35:02  3f2a91c  Ann  closed  Crash on start` */
+export const renderWatchedEvent: Renderer<WatchedEvent> = (event, { width, style }) => {
+  const id = event.short_id ?? shorten(event.issue_id)
+  const who = escapeLine(event.actor_label ?? shorten(event.actor))
+  const what = describeKind(event.kind)
+  const title = escapeLine(event.title ?? '')
+  const time = formatAbsoluteTime(event.ts_unix_ms)
+  if (width === null) return `${[time, id, who, what, title].join('\t')}\n`
+  const cells = [style.dim(clockTime(time)), style.accent(id), who, what, style.bold(title)]
+  return `${cells.filter((cell) => cell !== '').join('  ')}\n`
+}
+
+/** Day and time of day; a watch that runs overnight shall still be understood. */
+function clockTime(time: string): string {
+  return /^\d{4}-/.test(time) ? `${time.slice(0, 10)} ${time.slice(11, 19)}` : time
+}
+
+/** What a comment shows of its text on one line. */
+const excerptLengthMax = 60
+
+function describeKind(kind: WatchedEvent['kind']): string {
+  const [name = '', fields = {}] = Object.entries(kind)[0] ?? []
+  const text = (field: string): string => {
+    const value = fields[field]
+    return escapeLine(typeof value === 'string' ? value : '')
+  }
+  switch (name) {
+    case 'IssueCreated':
+      return 'created'
+    case 'IssueUpdated':
+      return fields.title === null ? 'changed the text' : `renamed to ${quote(text('title'))}`
+    case 'CommentAdded':
+      return `commented ${quote(text('body'))}`
+    case 'LabelAdded':
+      return `+${text('label')}`
+    case 'LabelRemoved':
+      return `-${text('label')}`
+    case 'StateChanged':
+      return fields.state === 'open' ? 'reopened' : text('state')
+    case 'LinkAdded':
+      return `linked ${text('url')}`
+    case 'AssigneeAdded':
+      return `assigned ${text('user')}`
+    case 'AssigneeRemoved':
+      return `unassigned ${text('user')}`
+    case 'AttachmentAdded':
+      return `attached ${text('name')}`
+    case 'DependencyAdded':
+      return `+${text('dep_type')} ${shorten(text('target'))}`
+    case 'DependencyRemoved':
+      return `-${text('dep_type')} ${shorten(text('target'))}`
+    case 'ContextUpdated':
+      return `described ${text('path')}`
+    case 'ProjectContextUpdated':
+      return `set ${text('key')}`
+    default:
+      return escapeLine(name)
+  }
+}
+
+function quote(text: string): string {
+  const letters = [...text]
+  return `"${letters.length > excerptLengthMax ? `${letters.slice(0, excerptLengthMax - 1).join('')}…` : text}"`
+}
+
+interface WatchEnd {
+  readonly events: number
+  readonly ended: 'count' | 'timeout' | 'interrupted'
+}
+
+/** For who sits there; a script has the exit status. */
+export const renderWatchEnd: Renderer<WatchEnd> = ({ events, ended }, { quiet, width, style }) => {
+  if (quiet || width === null || ended === 'interrupted') return ''
+  const why = ended === 'timeout' ? ', and the time is over' : ''
+  return style.dim(`${formatCount(events, 'event')} told${why}.\n`)
+}

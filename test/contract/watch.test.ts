@@ -1,0 +1,53 @@
+/** A watch as a process: what it prints, and how it ends. */
+import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { after, before, test } from 'node:test'
+import { createGriteSandbox, gritePath } from './grite-process.ts'
+import { jsonContract, keyFaults } from './json-contract.ts'
+
+const place = createGriteSandbox({ after })
+
+before(() => {
+  for (const title of ['one\x1b[31m', 'two']) place.create(title)
+})
+
+test('each event is a line of JSON with its keys, and nothing else is printed', () => {
+  const { status, stdout, stderr } = place.grite('watch', '--since=1d', '--count=2', '--json')
+  assert.deepEqual([status, stderr], [0, ''])
+  const lines = stdout.trimEnd().split('\n')
+  assert.equal(lines.length, 2)
+  for (const line of lines) assert.deepEqual(keyFaults(jsonContract.watch ?? {}, JSON.parse(line)), [])
+})
+
+test('each event is a line for people, escaped', () => {
+  const { status, stdout } = place.grite('watch', '--since=1d', '--count=2')
+  assert.equal(status, 0)
+  assert.match(stdout, /^\S+\t[0-9a-f]{7}\t\S+\tcreated\tone\\x1b\[31m\n\S+\t[0-9a-f]{7}\t\S+\tcreated\ttwo\n$/)
+})
+
+test('Ctrl-C ends a watch with 130 and nothing more to say', async () => {
+  const child = place.start('watch', '--since=1d', '--json')
+  let said = ''
+  child.stderr.on('data', (part) => {
+    said += part
+  })
+  await once(child.stdout, 'data')
+  child.kill('SIGINT')
+  const [status] = await once(child, 'close')
+  assert.deepEqual([status, said], [130, ''])
+})
+
+test('a reader that goes away ends a watch quietly', () => {
+  const grite = `'${process.execPath}' '${gritePath}'`
+  // The reader is gone before the second event is told: the program between them waits for that.
+  const script = `${grite} watch --since=1d --json --interval 50ms --exec sh -- -c 'cat >&2; sleep 0.2' | head -n1; echo "\${PIPESTATUS[0]}"`
+  const { stdout, stderr } = spawnSync('bash', ['-c', script], {
+    cwd: place.path,
+    env: place.environment,
+    encoding: 'utf8',
+  })
+  const [line = '', status] = stdout.trimEnd().split('\n')
+  assert.equal(status, '0')
+  assert.equal(stderr, `${line}\n`)
+})
