@@ -1,5 +1,6 @@
 import { actorCurrent, actorInit, actorList, actorShow, actorUse } from './actor/actor.ts'
 import { actorRotateKey } from './actor/rotate-key.ts'
+import { installSkill } from './agents/install-skill.ts'
 import { batch } from './batch.ts'
 import { blocked } from './blocked.ts'
 import { dbCheck } from './db/check.ts'
@@ -81,6 +82,7 @@ export const allCommands: readonly AnyCommand[] = [
   lockGc,
   sync,
   watch,
+  installSkill,
   actorInit,
   actorList,
   actorShow,

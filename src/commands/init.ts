@@ -1,5 +1,6 @@
 import { RemoteError } from '../model/index.ts'
 import { trackingRef, walRef } from '../wal/index.ts'
+import { type AgentsMdChange, planAgentsMd } from './agents/agents-md.ts'
 import type { CommandContext } from './context.ts'
 import { defineCommand } from './define-command.ts'
 import { createDefaultActor } from './local/actors.ts'
@@ -14,20 +15,25 @@ export const init = defineCommand({
   summary: 'Make an actor for this clone, and take in the log of the remote',
   description: [
     'Optional: the first write makes an actor too, and the first sync takes in the log. Nothing is written outside the',
-    'git directory, and no hooks are installed.',
+    'git directory, and no hooks are installed. Only --agents-md writes into the work tree: a section of AGENTS.md between',
+    'two markers, with the commands that a coding agent needs. Asked again, it brings that section up to date; the rest of',
+    'the file is left as it is.',
   ].join('\n'),
   examples: [
     { command: 'grite init', explains: 'once per clone' },
     { command: 'grite init --no-fetch', explains: 'without asking the remote' },
+    { command: 'grite init --agents-md', explains: 'and tell coding agents how to use it' },
   ],
   arguments: {},
   options: {
     'no-fetch': { type: 'boolean', summary: 'Do not ask the remote for its log' },
-    'no-agents-md': { type: 'boolean', summary: 'Leave AGENTS.md alone, as is done anyway' },
+    'agents-md': { type: 'boolean', summary: 'Write the section about grite into AGENTS.md, or bring it up to date' },
   },
   async run(context, input) {
     const repository = await context.repository()
     await readRepoConfig(repository.paths.config)
+    // What cannot be done is said before anything is.
+    const agentsMd = input.agentsMd ? await planAgentsMd(repository.layout) : undefined
     const { actor, action } = await repository.exclusively(async () => {
       const { defaultActor } = await readRepoConfig(repository.paths.config)
       const known = await repository.findActor()
@@ -38,18 +44,25 @@ export const init = defineCommand({
       await repository.forgetActor()
       return { actor: created.actor, action: 'created' }
     })
+    const adopted = input.noFetch ? null : await adopt(context, repository)
+    await agentsMd?.write()
     return {
       data: {
         actor_id: actor.id,
         data_dir: actor.dataDir,
         repo_config: repository.paths.config,
         action,
-        adopted: input.noFetch ? null : await adopt(context, repository),
-        agents_md_action: 'disabled',
+        adopted,
+        ...describeAgentsMd(agentsMd),
       },
     }
   },
 })
+
+function describeAgentsMd(change: AgentsMdChange | undefined) {
+  if (change === undefined) return { agents_md_action: 'disabled' } as const
+  return { agents_md_path: change.path, agents_md_action: change.action }
+}
 
 interface Adopted {
   readonly remote: string

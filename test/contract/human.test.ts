@@ -18,7 +18,10 @@ function blur(text: string): string {
 test('a session reads like this', (t) => {
   const place = createGriteSandbox(t)
   const run = (...words: string[]) => blur(place.grite(...words).stdout)
-  assert.equal(run('init'), 'Ready. You write as actor <short>\nNext: grite issue create --title "…"\n')
+  assert.equal(
+    run('init'),
+    'Ready. You write as actor <short>\nNext: grite issue create --title "…"\nFor coding agents: grite init --agents-md\n',
+  )
   const epic = place.create('Epic', '--type=epic')
   assert.equal(
     run('issue', 'create', '--title=Crash', '--priority=1', '--label=bug', `--parent=${epic}`),

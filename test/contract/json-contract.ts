@@ -63,7 +63,10 @@ const edgeChange = [
 const storedEdge = ['issue_id', 'dep_type', 'target']
 
 export const jsonContract: Readonly<Record<string, KeyTable>> = {
-  init: { data: ['actor_id', 'data_dir', 'repo_config', 'action', 'adopted', 'agents_md_action'] },
+  init: {
+    data: ['actor_id', 'data_dir', 'repo_config', 'action', 'adopted', 'agents_md_path?', 'agents_md_action'],
+  },
+  'install-skill': { data: ['path', 'action'] },
   'actor init': { data: ['actor_id', 'label', 'data_dir', 'public_key?'] },
   'actor list': { data: ['actors'], 'actors[]': ['actor_id', 'label', 'data_dir', 'public_key', 'local'] },
   'actor show': {

@@ -36,6 +36,13 @@ const rows: readonly Row[] = [
   { command: 'init', words: () => [], expect: (data) => assert.equal(data.action, 'created') },
   { command: 'init', words: () => ['--no-agents-md'], expect: (data) => assert.equal(data.action, 'existing') },
   {
+    command: 'init',
+    words: () => ['--agents-md'],
+    expect: (data) =>
+      assert.deepEqual([data.agents_md_action, data.agents_md_path], ['created', join(place.path, 'AGENTS.md')]),
+  },
+  { command: 'install-skill', words: () => [], expect: (data) => assert.equal(data.action, 'created') },
+  {
     command: 'actor init',
     words: () => ['--label=ci', '--generate-key'],
     expect(data) {

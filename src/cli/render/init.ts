@@ -17,11 +17,27 @@ export const renderInit: Renderer<InitData> = (data, { quiet, style }) => {
   const actor = style.accent(shorten(data.actor_id))
   const opening =
     data.action === 'created' ? `${style.good('Ready.')} You write as actor ${actor}` : `Already set up; actor ${actor}`
-  const wroteAgents = data.agents_md_action === 'created' || data.agents_md_action === 'updated'
-  const agents = wroteAgents ? `AGENTS.md ${data.agents_md_action}: ${escapeLine(data.agents_md_path ?? '')}\n` : ''
   const adopted =
     data.adopted?.events && data.adopted.events > 0
       ? `Took in ${formatCount(data.adopted.events, 'event')} from ${escapeLine(data.adopted.remote)}.\n`
       : ''
-  return `${opening}\n${adopted}${agents}${style.dim('Next: grite issue create --title "…"')}\n`
+  const next = 'Next: grite issue create --title "…"'
+  const ask = data.agents_md_action === 'disabled' ? '\nFor coding agents: grite init --agents-md' : ''
+  return `${opening}\n${adopted}${describeAgentsMd(data)}${style.dim(`${next}${ask}`)}\n`
+}
+
+function describeAgentsMd({ agents_md_action: action, agents_md_path: path }: InitData): string {
+  const file = escapeLine(path ?? 'AGENTS.md')
+  switch (action) {
+    case 'created':
+      return `Wrote ${file}; add it to a commit when you like it.\n`
+    case 'updated':
+      return `Brought the section about grite in ${file} up to date.\n`
+    case 'unchanged':
+      return `The section about grite in ${file} is up to date.\n`
+    case 'skipped':
+      return `${file} has a section about grite that is not between our markers; it was left as it is.\n`
+    default:
+      return ''
+  }
 }
