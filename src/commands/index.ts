@@ -7,6 +7,7 @@ import { dbCheck } from './db/check.ts'
 import { dbStats } from './db/stats.ts'
 import { dbVerify } from './db/verify.ts'
 import type { AnyCommand } from './define-command.ts'
+import { doctor } from './doctor/doctor.ts'
 import { exportLog } from './export.ts'
 import { importFile } from './import.ts'
 import { init } from './init.ts'
@@ -96,6 +97,7 @@ export const allCommands: readonly AnyCommand[] = [
   snapshotList,
   snapshotGc,
   rebuild,
+  doctor,
   dbStats,
   dbCheck,
   dbVerify,

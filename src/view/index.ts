@@ -1,6 +1,14 @@
 export { type CatchUpOptions, type CatchUpOutcome, catchUp, noteOwnMove } from './catch-up.ts'
 export { type IssueRow, rowOf } from './index-entries.ts'
 export {
+  type CopiedView,
+  catchUpCopy,
+  compareViews,
+  foldBeside,
+  openCopyOfView,
+  type ViewDifferences,
+} from './inspect.ts'
+export {
   type OpenViewOptions,
   openView,
   type RebuiltView,
@@ -10,3 +18,4 @@ export {
 } from './open-view.ts'
 export type { RowText } from './row-text.ts'
 export { type DependencyEdge, type IssueFilter, View, viewSchema } from './view.ts'
+export { ViewDirectory } from './view-directory.ts'

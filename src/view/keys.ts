@@ -51,6 +51,8 @@ export interface KeyRange {
 
 export const allIssueStates = (): KeyRange => rangeOf(join('issue_state/'))
 export const allIssueRows = (): KeyRange => rangeOf(join('issue_row/'))
+/** What a view notes about itself. */
+export const metaKeys = (): KeyRange => rangeOf(join('meta/'))
 export const allEvents = (): KeyRange => rangeOf(join('event/'))
 export const eventsOfIssue = (issue: IssueId): KeyRange => rangeOf(join('issue_events/', hexBytes(issue), '/'))
 export const issuesOfLabel = (label: string): KeyRange => rangeOf(join('label_index/', `${label}\0`))

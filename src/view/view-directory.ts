@@ -120,6 +120,29 @@ export class ViewDirectory {
     if ((await this.readCurrent()) === number) await rm(join(this.path, currentName), { force: true })
   }
 
+  /**
+   * Names of what nobody uses, below the folder's own: directories of views that `current` does not name and that nothing
+   * was written into for a while, ones that were put aside or were on their way out or in.
+   */
+  async findUnused(olderThanUnixMs: number): Promise<string[]> {
+    const current = await this.readCurrent()
+    const unused = []
+    for (const name of (await readdir(this.path).catch(() => [])).sort()) {
+      const isNumbered = /^\d+$/.test(name) && Number(name) !== current
+      if (!isNumbered && !/^(\d+\.(removed|aside)|current\.\d+\.\d+)$/.test(name)) continue
+      if ((await newestMtimeMs(join(this.path, name))) < olderThanUnixMs) unused.push(name)
+    }
+    return unused
+  }
+
+  /** Deletes what `findUnused` found. A directory that a process holds stays. */
+  async removeUnused(names: readonly string[]): Promise<void> {
+    for (const name of names) {
+      if (/^\d+$/.test(name)) await this.remove(Number(name))
+      else await rm(join(this.path, name), { recursive: true, force: true })
+    }
+  }
+
   /** Deletes directories that are not in use and whose lock can be taken. */
   async removeOthers(inUse: number): Promise<void> {
     for (const number of await this.#numbers()) if (number !== inUse) await this.remove(number)
@@ -171,4 +194,15 @@ async function renameIfThere(from: string, to: string): Promise<boolean> {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false
     throw error
   }
+}
+
+/** Of a file, or of a folder and what lies in it. Milliseconds. */
+async function newestMtimeMs(path: string): Promise<number> {
+  const names = await readdir(path).catch(() => [])
+  const times = await Promise.all(
+    [path, ...names.map((name) => join(path, name))].map(
+      async (each) => (await stat(each).catch(() => undefined))?.mtimeMs,
+    ),
+  )
+  return Math.max(...times.map((time) => time ?? 0))
 }

@@ -67,6 +67,7 @@ export const jsonContract: Readonly<Record<string, KeyTable>> = {
     data: ['actor_id', 'data_dir', 'repo_config', 'action', 'adopted', 'agents_md_path?', 'agents_md_action'],
   },
   'install-skill': { data: ['path', 'action'] },
+  doctor: { data: ['checks', 'applied'], 'checks[]': ['id', 'status', 'message', 'plan?', 'details?'] },
   'actor init': { data: ['actor_id', 'label', 'data_dir', 'public_key?'] },
   'actor list': { data: ['actors'], 'actors[]': ['actor_id', 'label', 'data_dir', 'public_key', 'local'] },
   'actor show': {

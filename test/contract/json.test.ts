@@ -241,6 +241,15 @@ const rows: readonly Row[] = [
     },
   },
   { command: 'db check', words: () => ['--verify-parents'], expect: (data) => assert.equal(data.corrupt_count, 0) },
+  {
+    command: 'doctor',
+    words: () => ['--fix'],
+    expect: (data) =>
+      assert.deepEqual(
+        data.checks.filter(({ status }: Json) => status !== 'ok'),
+        [],
+      ),
+  },
   { command: 'db verify', words: () => [], expect: (data) => assert.equal(data.error_count, 0) },
   { command: 'completion', words: () => ['bash'] },
 ]

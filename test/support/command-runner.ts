@@ -1,5 +1,5 @@
 import type { CommandContext, Warning } from '../../src/commands/context.ts'
-import type { AnyCommand } from '../../src/commands/define-command.ts'
+import type { AnyCommand, CommandResult } from '../../src/commands/define-command.ts'
 import { allCommands } from '../../src/commands/index.ts'
 import { openCommandRepository, type Repository, type RepositoryFacts } from '../../src/commands/repository.ts'
 import { type CleanUp, createSandbox, type Sandbox } from '../git/temp-repository.ts'
@@ -23,6 +23,8 @@ export interface RunnerOptions {
 export interface CommandRunner {
   /** Runs a command by its name and gives its data. Every run opens and closes the repository, as a process does. */
   run(name: string, input?: Readonly<Record<string, unknown>>): Promise<unknown>
+  /** As `run`, with the exit status. */
+  outcome(name: string, input?: Readonly<Record<string, unknown>>): Promise<CommandResult<unknown>>
   /** Warnings of all runs so far. */
   readonly warnings: Warning[]
   /** Pieces of feeds of all runs so far. */
@@ -54,42 +56,39 @@ export function commandRunner(options: RunnerOptions): CommandRunner {
       await repository.close()
     }
   }
-  return {
-    warnings,
-    emitted,
-    withRepository,
-    async run(name, input = {}) {
-      const command = allCommands.find((candidate) => candidate.name === name)
-      if (command === undefined) throw new TypeError(`no command '${name}'`)
-      let open: Promise<Repository> | undefined
-      const context: CommandContext = {
-        ...facts,
-        async emit(item) {
-          emitted.push(item)
-          await options.onEmit?.(item)
+  const outcome: CommandRunner['outcome'] = async (name, input = {}) => {
+    const command = allCommands.find((candidate) => candidate.name === name)
+    if (command === undefined) throw new TypeError(`no command '${name}'`)
+    let open: Promise<Repository> | undefined
+    const context: CommandContext = {
+      ...facts,
+      async emit(item) {
+        emitted.push(item)
+        await options.onEmit?.(item)
+      },
+      interrupted: options.interrupted ?? new AbortController().signal,
+      text: {
+        interactive: false,
+        readStdin: async () => options.stdin ?? '',
+        readStdinBytes: async () => Buffer.from(options.stdin ?? '', 'utf8'),
+        async *readStdinLines() {
+          yield* (options.stdin ?? '').split('\n')
         },
-        interrupted: options.interrupted ?? new AbortController().signal,
-        text: {
-          interactive: false,
-          readStdin: async () => options.stdin ?? '',
-          readStdinBytes: async () => Buffer.from(options.stdin ?? '', 'utf8'),
-          async *readStdinLines() {
-            yield* (options.stdin ?? '').split('\n')
-          },
-          editText: async () => undefined,
-        },
-        repository() {
-          open ??= openCommandRepository(facts)
-          return open
-        },
-      }
-      try {
-        return (await command.run(context, completeInput(command, input) as never)).data
-      } finally {
-        await (await open?.catch(() => undefined))?.close()
-      }
-    },
+        editText: async () => undefined,
+      },
+      repository() {
+        open ??= openCommandRepository(facts)
+        return open
+      },
+    }
+    try {
+      return await command.run(context, completeInput(command, input) as never)
+    } finally {
+      await (await open?.catch(() => undefined))?.close()
+    }
   }
+  const run: CommandRunner['run'] = async (name, input) => (await outcome(name, input)).data
+  return { warnings, emitted, withRepository, run, outcome }
 }
 
 /** What the parser does for absent arguments and options: lists are empty, switches off. */

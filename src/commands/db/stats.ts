@@ -3,10 +3,7 @@ import { join } from 'node:path'
 import { countObjects, reachableBytes } from '../../git/index.ts'
 import { snapshotPrefix, walRef } from '../../wal/index.ts'
 import { defineCommand } from '../define-command.ts'
-
-const rebuildEventsMax = 10_000
-const rebuildDaysMax = 7
-const dayMs = 86_400_000
+import { readRebuildAdvice } from './rebuild-advice.ts'
 
 export const dbStats = defineCommand({
   name: 'db stats',
@@ -23,9 +20,7 @@ export const dbStats = defineCommand({
     const { git } = repository
     const view = await repository.view()
     const path = repository.paths.viewLevels((await repository.findActor())?.actor.id)
-    const rebuiltTs = numberOrNull(await view.readMeta('last_rebuild_ts'))
-    const since = view.eventCount - Number((await view.readMeta('events_at_rebuild')) ?? 0)
-    const days = rebuiltTs === null ? null : Math.floor((context.clock.nowUnixMs() - rebuiltTs) / dayMs)
+    const advice = await readRebuildAdvice(view, context.clock.nowUnixMs())
     const head = await git.readRef(walRef)
     const log = head === null ? [] : [head]
     const snapshots = (await git.listRefs(snapshotPrefix)).map(({ oid }) => oid)
@@ -41,10 +36,10 @@ export const dbStats = defineCommand({
         size_bytes: viewBytes,
         event_count: view.eventCount,
         issue_count: view.issueCount,
-        last_rebuild_ts: rebuiltTs,
-        events_since_rebuild: since,
-        days_since_rebuild: days,
-        rebuild_recommended: since > rebuildEventsMax || (days !== null && days > rebuildDaysMax),
+        last_rebuild_ts: advice.rebuiltUnixMs,
+        events_since_rebuild: advice.eventsSince,
+        days_since_rebuild: advice.daysSince,
+        rebuild_recommended: advice.isRecommended,
         wal_head: view.head,
         view_bytes: viewBytes,
         log_bytes: logBytes,
@@ -58,10 +53,6 @@ export const dbStats = defineCommand({
     }
   },
 })
-
-function numberOrNull(text: string | undefined): number | null {
-  return text === undefined ? null : Number(text)
-}
 
 async function sizeOf(path: string): Promise<number> {
   const entries = await readdir(path, { recursive: true, withFileTypes: true }).catch(() => [])

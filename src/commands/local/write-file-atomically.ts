@@ -58,6 +58,11 @@ export async function flushFolder(path: string): Promise<void> {
   }
 }
 
+/** Whether a file is one that was to replace another. */
+export function isDraftName(name: string): boolean {
+  return /\.\d+\.\d+\.tmp$/.test(name)
+}
+
 /**
  * Writes a file that the user named. A link is followed, and what is no plain file (a pipe, `/dev/null`) is written to,
  * never replaced.

@@ -58,8 +58,11 @@ function tryLock(disk: Disk, { temporaryPath, lockPath }: LockRequest): boolean 
   }
 }
 
-// True when the lock is gone, by us or by another waiter.
-function breakDeadLock(disk: Disk, { lockPath, temporaryDir, owner }: LockRequest): boolean {
+/** Removes the lock of a dead owner. True when the lock is gone, by us or by another waiter. */
+export function breakDeadLock(
+  disk: Disk,
+  { lockPath, temporaryDir, owner }: Pick<LockRequest, 'lockPath' | 'temporaryDir' | 'owner'>,
+): boolean {
   const lock = statOf(lockPath)
   if (!lock) return true
   const dead = listDeadFiles(temporaryDir).find(({ stat }) => stat.ino === lock.ino && stat.dev === lock.dev)
@@ -81,7 +84,8 @@ export function removeDeadFiles(disk: Disk, temporaryDir: string): void {
   for (const { path, stat } of listDeadFiles(temporaryDir)) if (stat.nlink === 1) disk.remove(path)
 }
 
-function listDeadFiles(folder: string): readonly { path: string; stat: Stats }[] {
+/** Temp files whose owner is certainly gone. */
+export function listDeadFiles(folder: string): readonly { path: string; stat: Stats }[] {
   let entries: Dirent[]
   try {
     entries = readdirSync(folder, { withFileTypes: true })

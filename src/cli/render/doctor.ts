@@ -1,0 +1,27 @@
+import { escapeLine } from './escape-for-terminal.ts'
+import type { Renderer } from './renderer.ts'
+
+interface DoctorData {
+  readonly checks: readonly {
+    readonly id: string
+    readonly status: 'ok' | 'warn' | 'error'
+    readonly message: string
+    readonly plan?: readonly string[]
+  }[]
+  readonly applied: readonly string[]
+}
+
+const marks = { ok: '[ok]', warn: '[!!]', error: '[ERR]' } as const
+
+/** With `--quiet`, what is in order is left out. */
+export const renderDoctor: Renderer<DoctorData> = ({ checks, applied }, { quiet, style }) => {
+  const paint = { ok: style.good, warn: style.attention, error: style.bad }
+  const lines = checks
+    .filter(({ status }) => !quiet || status !== 'ok')
+    .flatMap(({ id, status, message, plan = [] }) => [
+      `${paint[status](marks[status])} ${id}: ${escapeLine(message)}`,
+      ...plan.map((text) => `     -> ${escapeLine(text)}`),
+    ])
+  if (applied.length > 0) lines.push(`Applied fixes: ${applied.map(escapeLine).join(', ')}`)
+  return lines.map((line) => `${line}\n`).join('')
+}

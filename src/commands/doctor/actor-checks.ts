@@ -1,0 +1,62 @@
+import { existsSync } from 'node:fs'
+import { readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { GriteError } from '../../model/index.ts'
+import { listActors } from '../local/actors.ts'
+import { readRepoConfig } from '../local/repo-config.ts'
+import { type Check, count, type Finding, nameSome, notLookedAt, ok } from './check.ts'
+
+export const actorConfig: Check = {
+  id: 'actor_config',
+  async look({ repository }) {
+    const { paths } = repository
+    const config = await readRepoConfig(paths.config).catch((error: unknown) => {
+      if (error instanceof GriteError) return undefined
+      throw error
+    })
+    if (config === undefined) return notLookedAt('the settings cannot be read')
+    const folders = await readdir(paths.actors).catch(() => [])
+    const readable = new Set((await listActors(paths)).map(({ dataDir }) => dataDir))
+    const broken = folders.filter(
+      (name) => !readable.has(paths.actorDir(name)) && existsSync(configOf(paths.actorDir(name))),
+    )
+    if (broken.length > 0) return unreadable(broken)
+    const chosen = await repository.findActor()
+    if (config.defaultActor !== undefined && !existsSync(configOf(paths.actorDir(config.defaultActor)))) {
+      return {
+        status: 'warn',
+        message: `the default actor ${config.defaultActor} has no configuration here`,
+        plan: ['choose another with `grite actor use`'],
+      }
+    }
+    return ok(chosen === undefined ? 'no actor yet; the first write makes one' : `actor ${chosen.actor.id.slice(0, 8)}`)
+  },
+}
+
+const configOf = (folder: string): string => join(folder, 'config.toml')
+
+function unreadable(names: readonly string[]): Finding {
+  return {
+    status: 'warn',
+    message: `${count(names.length, 'actor has', 'actors have')} a configuration that cannot be read: ${nameSome(names)}`,
+    plan: ['mend the files by hand; they are never overwritten'],
+    details: { actors: names },
+  }
+}
+
+/** Databases that old versions of the Rust tool kept for each actor. Theirs to merge, not ours to touch. */
+export const legacyActorSleds: Check = {
+  id: 'legacy_actor_sleds',
+  async look({ repository }) {
+    const { paths } = repository
+    const names = await readdir(paths.actors).catch(() => [])
+    const found = names.filter((name) => existsSync(join(paths.actorDir(name), 'sled')))
+    if (found.length === 0) return ok('none')
+    return {
+      status: 'warn',
+      message: `the Rust tool has left a database of an old form for ${count(found.length, 'actor')}: ${nameSome(found)}`,
+      plan: ['that tool can merge them; what is only in there is not in the log'],
+      details: { actors: found },
+    }
+  },
+}

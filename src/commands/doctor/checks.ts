@@ -1,0 +1,28 @@
+import { actorConfig, legacyActorSleds } from './actor-checks.ts'
+import type { Check } from './check.ts'
+import { dependencyCycles, parentCycles } from './graph-checks.ts'
+import { leftovers } from './leftovers.ts'
+import { futureEvents, logIntegrity, repeatedEvents, walRefCheck } from './log-checks.ts'
+import { remoteDivergence } from './remote-divergence.ts'
+import { configFile, gitRepo, gitVersion } from './repository-checks.ts'
+import { rebuildThreshold, storeIntegrity, viewMatchesLog } from './view-checks.ts'
+
+/** Every check, in the order in which they are told and mended. A released id is never reused. */
+export const checks: readonly Check[] = [
+  gitRepo,
+  gitVersion,
+  configFile,
+  walRefCheck,
+  logIntegrity,
+  repeatedEvents,
+  futureEvents,
+  remoteDivergence,
+  actorConfig,
+  storeIntegrity,
+  viewMatchesLog,
+  rebuildThreshold,
+  legacyActorSleds,
+  dependencyCycles,
+  parentCycles,
+  leftovers,
+]

@@ -1,0 +1,39 @@
+import { readGitVersion } from '../../git/index.ts'
+import { readRepoConfig } from '../local/repo-config.ts'
+import { type Check, ok } from './check.ts'
+
+/** What the tests run with, and what all that is used of git is in (design §3). */
+const gitVersionMin = [2, 30] as const
+
+export const gitRepo: Check = {
+  id: 'git_repo',
+  async look({ repository }) {
+    const { layout } = repository
+    return ok(layout.workTree ?? layout.commonDir)
+  },
+}
+
+export const gitVersion: Check = {
+  id: 'git_version',
+  async look({ repository }) {
+    const version = await readGitVersion(repository.layout, repository.git.environment)
+    const [major = 0, minor = 0] = version.split('.').map(Number)
+    const [majorMin, minorMin] = gitVersionMin
+    if (major > majorMin || (major === majorMin && minor >= minorMin)) return ok(`git ${version}`)
+    return {
+      status: 'error',
+      message: `git ${version} is too old: ${majorMin}.${minorMin} is the least that works`,
+      plan: ['install a newer git, and make sure that PATH names its folder'],
+      details: { version, version_min: gitVersionMin.join('.') },
+    }
+  },
+}
+
+export const configFile: Check = {
+  id: 'config',
+  async look({ repository }) {
+    // A file that cannot be read is an error with its own words, which the caller passes on.
+    await readRepoConfig(repository.paths.config)
+    return ok('the settings can be read')
+  },
+}

@@ -1,0 +1,247 @@
+/**
+ * What the checks look at, each thing brought in when the first check asks for it: the log folded beside the view, and a
+ * copy of the view. Nothing here changes the repository.
+ */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Oid } from '../../git/index.ts'
+import { computeEventId, type Event, GriteError, limits } from '../../model/index.ts'
+import {
+  type CatchUpOutcome,
+  type CopiedView,
+  catchUpCopy,
+  foldBeside,
+  openCopyOfView,
+  type View,
+} from '../../view/index.ts'
+import { type IssueSegment, type LogProblem, walRef } from '../../wal/index.ts'
+import type { CommandContext } from '../context.ts'
+import type { Repository } from '../repository.ts'
+import { idsListedMax } from './check.ts'
+
+/** A larger view is not copied: making it anew costs less than looking at it. */
+const viewBytesMax = 1024 * 1024 * 1024
+/** An event further ahead of the clock than this was dated by a wrong one (design §4). */
+const futureMs = 24 * 3_600_000
+const problemsKeptMax = 100
+
+/** The log as it is, read whole. */
+export interface LogFacts {
+  readonly head: Oid | null
+  /** Of these events and no others. */
+  readonly view: View
+  readonly eventCount: number
+  /** Copies of events beyond the first of each. */
+  readonly repeatCount: number
+  readonly problems: readonly LogProblem[]
+  readonly problemCount: number
+  readonly damagedCount: number
+  readonly futureEvents: readonly Event[]
+  readonly futureCount: number
+}
+
+/** Where the log's ref leads. */
+export type LogHead =
+  | { readonly head: Oid | null; readonly problem: null }
+  | { readonly head: null; readonly problem: string }
+
+/** The view in use, brought to the log's head where that is possible without changing the log. */
+export type StoredView =
+  | Exclude<CopiedView, { readonly kind: 'view' }>
+  | { readonly kind: 'view'; readonly view: View; readonly outcome: CatchUpOutcome; readonly headBefore: string | null }
+
+export class DoctorScene {
+  readonly context: CommandContext
+  readonly repository: Repository
+  #temporary: string | undefined
+  #head: Promise<LogHead> | undefined
+  #log: Promise<LogFacts | null> | undefined
+  #stored: Promise<StoredView> | undefined
+  #foldOutcome: Promise<CatchUpOutcome | null> | undefined
+  #viewProblem: Promise<string | null> | undefined
+  readonly #forget = () => this.#removeTemporary()
+
+  constructor(context: CommandContext, repository: Repository) {
+    this.context = context
+    this.repository = repository
+    context.interrupted.addEventListener('abort', this.#forget)
+  }
+
+  get nowUnixMs(): number {
+    return this.context.clock.nowUnixMs()
+  }
+
+  logHead(): Promise<LogHead> {
+    this.#head ??= this.#readHead()
+    return this.#head
+  }
+
+  /** Null when the ref does not lead to a log; the check of the ref says why. */
+  log(): Promise<LogFacts | null> {
+    this.#log ??= this.#readLog()
+    return this.#log
+  }
+
+  storedView(): Promise<StoredView> {
+    this.#stored ??= this.#copyView()
+    return this.#stored
+  }
+
+  /** What is wrong with the events in the stored view; null when each verifies, or there is none to look at. */
+  viewProblem(): Promise<string | null> {
+    this.#viewProblem ??= this.#verifyView()
+    return this.#viewProblem
+  }
+
+  async #verifyView(): Promise<string | null> {
+    const stored = await this.storedView()
+    if (stored.kind !== 'view') return null
+    try {
+      let counted = 0
+      for await (const event of stored.view.allEvents()) {
+        if (computeEventId(event) !== event.eventId) return `event ${event.eventId} has other content than its id says`
+        counted += 1
+      }
+      const { eventCount } = stored.view
+      return counted === eventCount ? null : `it counts ${eventCount} events and holds ${counted}`
+    } catch (error) {
+      return (error as Error).message
+    }
+  }
+
+  /** Whether the view, or the ref's reflog, knows of events that the log does not have any more. */
+  async hasLost(): Promise<boolean> {
+    const stored = await this.storedView()
+    if (stored.kind === 'view') return stored.outcome === 'read-only'
+    this.#foldOutcome ??= this.log().then((log) => log && catchUpCopy(this.repository.git, log.view))
+    return (await this.#foldOutcome) === 'read-only'
+  }
+
+  /** How many events the stored view has of a log that is damaged, or not to be read at all, and that are not in it. */
+  async eventsOnlyInView(): Promise<number> {
+    const [log, stored] = [await this.log(), await this.storedView()]
+    if (stored.kind !== 'view' || log?.damagedCount === 0 || (await this.viewProblem()) !== null) return 0
+    let only = 0
+    for await (const { eventId } of stored.view.allEvents()) {
+      if (log === null || (await log.view.findKnownEventIds([eventId])).size === 0) only += 1
+    }
+    return only
+  }
+
+  async #readHead(): Promise<LogHead> {
+    const { git } = this.repository
+    try {
+      const head = await git.readRef(walRef)
+      if (head === null) return { head, problem: null }
+      const object = await git.readObject(head, limits.chunkReadBytesMax)
+      if (object?.type === 'commit') return { head, problem: null }
+      const what = object === null ? 'an object that is not here' : `a ${object.type}`
+      return { head: null, problem: `${walRef} names ${what}: ${head}` }
+    } catch (error) {
+      if (!(error instanceof GriteError)) throw error
+      return { head: null, problem: error.message }
+    }
+  }
+
+  async #readLog(): Promise<LogFacts | null> {
+    const { head, problem } = await this.logHead()
+    if (problem !== null) return null
+    const tally = new LogTally(this.nowUnixMs + futureMs)
+    const progress = this.context.progress('Reading the log')
+    try {
+      const view = await foldBeside(this.repository.git, {
+        head,
+        into: join(this.#folder(), 'fold'),
+        inspect: (segments) => progress.report(tally.take(segments), null),
+      })
+      return { head, view, ...tally.facts(), repeatCount: tally.eventCount - view.eventCount }
+    } finally {
+      progress.end()
+    }
+  }
+
+  async #copyView(): Promise<StoredView> {
+    const { repository } = this
+    const actor = await repository.findActor().catch(() => undefined)
+    const copied = await openCopyOfView({
+      level: repository.paths.viewLevels(actor?.actor.id),
+      into: join(this.#folder(), 'copy'),
+      bytesMax: viewBytesMax,
+    })
+    if (copied.kind !== 'view') return copied
+    const { view } = copied
+    const headBefore = view.head
+    if ((await this.logHead()).problem !== null) return { kind: 'view', view, outcome: 'current', headBefore }
+    try {
+      return { kind: 'view', view, outcome: await catchUpCopy(repository.git, view), headBefore }
+    } catch (error) {
+      await view.close().catch(() => {})
+      return { kind: 'unreadable', reason: (error as Error).message }
+    }
+  }
+
+  #folder(): string {
+    this.#temporary ??= mkdtempSync(join(this.context.env.TMPDIR || tmpdir(), 'grite-doctor-'))
+    return this.#temporary
+  }
+
+  #removeTemporary(): void {
+    if (this.#temporary !== undefined) rmSync(this.#temporary, { recursive: true, force: true, maxRetries: 3 })
+    this.#temporary = undefined
+  }
+
+  async close(): Promise<void> {
+    this.context.interrupted.removeEventListener('abort', this.#forget)
+    const [log, stored] = await Promise.all([this.#log?.catch(() => null), this.#stored?.catch(() => undefined)])
+    await log?.view.close().catch(() => {})
+    if (stored?.kind === 'view') await stored.view.close().catch(() => {})
+    this.#removeTemporary()
+  }
+}
+
+/** What is noted of the log while it is read; bounded, whatever the log holds. */
+class LogTally {
+  eventCount = 0
+  readonly #futureUnixMs: number
+  readonly #problems: LogProblem[] = []
+  #problemCount = 0
+  #damagedCount = 0
+  readonly #futureEvents: Event[] = []
+  #futureCount = 0
+
+  constructor(futureUnixMs: number) {
+    this.#futureUnixMs = futureUnixMs
+  }
+
+  /** @returns events read so far */
+  take(segments: readonly IssueSegment[]): number {
+    for (const { items, problems } of segments) {
+      for (const problem of problems) this.#takeProblem(problem)
+      for (const { event } of items) {
+        this.eventCount += 1
+        if (event.tsUnixMs <= this.#futureUnixMs) continue
+        this.#futureCount += 1
+        if (this.#futureEvents.length < idsListedMax) this.#futureEvents.push(event)
+      }
+    }
+    return this.eventCount
+  }
+
+  #takeProblem(problem: LogProblem): void {
+    this.#problemCount += 1
+    if (problem.severity === 'damaged') this.#damagedCount += 1
+    if (this.#problems.length < problemsKeptMax) this.#problems.push(problem)
+  }
+
+  facts() {
+    return {
+      eventCount: this.eventCount,
+      problems: this.#problems,
+      problemCount: this.#problemCount,
+      damagedCount: this.#damagedCount,
+      futureEvents: this.#futureEvents,
+      futureCount: this.#futureCount,
+    }
+  }
+}
