@@ -225,8 +225,10 @@ async function restore({ git, view, clock }: CatchUpOptions, head: Oid): Promise
     const ref = await git.readRef(walRef)
     if (ref === head) return 0
     try {
-      if (ref === null || (await git.isAncestor(ref, head))) {
-        const back = await readSegments(git, head, ref === null ? [] : [ref])
+      // What is no commit holds no events, and nothing can stand on top of it.
+      const isLog = ref !== null && (await isCommit(git, ref))
+      if (ref === null || !isLog || (await git.isAncestor(ref, head))) {
+        const back = await readSegments(git, head, isLog ? [ref] : [])
         await moveLog(git, ref, head)
         return back.reduce((sum, segment) => sum + segment.items.length, 0)
       }
@@ -249,6 +251,10 @@ async function restore({ git, view, clock }: CatchUpOptions, head: Oid): Promise
   throw new ConflictError(`${walRef} kept moving while lost events were put back; try again`, {
     details: { ref: walRef, reason: 'contended' },
   })
+}
+
+async function isCommit(git: GitPort, oid: Oid): Promise<boolean> {
+  return (await git.readObject(oid, limits.chunkReadBytesMax).catch(() => null))?.type === 'commit'
 }
 
 function moveLog(git: GitPort, expected: Oid | null, next: Oid): Promise<void> {

@@ -63,6 +63,23 @@ describe('a log that something else moved', { concurrency: 2 }, () => {
     assert.deepEqual(log.takeWarnings(), [])
   })
 
+  it('is put back in place of an object that is no log', async (t) => {
+    const log = createSandboxWithLog(t)
+    const created = [await log.create('a'), await log.create('b')]
+    await log.titles()
+    const blob = log.gitWith('text', log.path, 'hash-object', '-w', '--stdin')
+    const replaceWith = async (oid: string) => {
+      writeFileSync(join(log.path, '.git', walRef), `${oid}\n`)
+      assert.deepEqual(await log.titles(), ['a', 'b'])
+      assert.deepEqual(log.takeWarnings(), ['log-restored'])
+      assert.equal(log.head(), created[1]?.wal_head)
+    }
+    await replaceWith(blob)
+    await log.assertHolds(created.map(({ event_id }) => event_id))
+    // git complains of this one in the reflog, as long as that remembers it.
+    await replaceWith('ab'.repeat(20))
+  })
+
   it('gets back what a sideways move dropped, on top of what came', async (t) => {
     const log = createSandboxWithLog(t)
     const created = [await log.create('a'), await log.create('b')]
