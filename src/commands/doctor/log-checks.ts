@@ -9,18 +9,18 @@ export const walRefCheck: Check = {
   id: 'wal_ref',
   async look(scene) {
     const { head, problem } = await scene.logHead()
+    if (await scene.hasLost()) {
+      return {
+        status: 'warn',
+        message: `${problem ?? `something else moved ${walRef}`}: the log lacks events that it once had`,
+        plan: ['the next command puts them back on top of what is there now, and so does `grite doctor --fix`'],
+      }
+    }
     if (problem !== null) {
       return {
         status: 'error',
         message: problem,
         plan: [`\`git reflog show ${walRef}\` lists what it named before; nothing is moved here`],
-      }
-    }
-    if (await scene.hasLost()) {
-      return {
-        status: 'warn',
-        message: `something else moved ${walRef}: the log lacks events that it once had`,
-        plan: ['the next command puts them back on top of what is there now, and so does `grite doctor --fix`'],
       }
     }
     return ok(head === null ? 'there is no log yet' : `${walRef} is at ${head}`)

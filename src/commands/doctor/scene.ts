@@ -44,7 +44,8 @@ export interface LogFacts {
 /** Where the log's ref leads. */
 export type LogHead =
   | { readonly head: Oid | null; readonly problem: null }
-  | { readonly head: null; readonly problem: string }
+  /** `isReadable`: it names an object, but no commit. */
+  | { readonly head: null; readonly problem: string; readonly isReadable: boolean }
 
 /** The view in use, brought to the log's head where that is possible without changing the log. */
 export type StoredView =
@@ -137,10 +138,10 @@ export class DoctorScene {
       const object = await git.readObject(head, limits.chunkReadBytesMax)
       if (object?.type === 'commit') return { head, problem: null }
       const what = object === null ? 'an object that is not here' : `a ${object.type}`
-      return { head: null, problem: `${walRef} names ${what}: ${head}` }
+      return { head: null, problem: `${walRef} names ${what}: ${head}`, isReadable: true }
     } catch (error) {
       if (!(error instanceof GriteError)) throw error
-      return { head: null, problem: error.message }
+      return { head: null, problem: error.message, isReadable: false }
     }
   }
 
@@ -172,7 +173,8 @@ export class DoctorScene {
     if (copied.kind !== 'view') return copied
     const { view } = copied
     const headBefore = view.head
-    if ((await this.logHead()).problem !== null) return { kind: 'view', view, outcome: 'current', headBefore }
+    const found = await this.logHead()
+    if (found.problem !== null && !found.isReadable) return { kind: 'view', view, outcome: 'current', headBefore }
     try {
       return { kind: 'view', view, outcome: await catchUpCopy(repository.git, view), headBefore }
     } catch (error) {

@@ -61,14 +61,14 @@ const cases: readonly Case[] = [
     fixed: null,
   },
   {
-    name: 'a ref that names a file',
+    name: 'a ref that names a file in place of the log',
     check: 'wal_ref',
-    status: 'error',
+    status: 'warn',
     damage({ gitDir, gitWith, path }) {
       writeFileSync(join(gitDir, walRef), `${gitWith('text', path, 'hash-object', '-w', '--stdin')}\n`)
     },
-    message: /names a blob/,
-    fixed: null,
+    message: /names a blob: [0-9a-f]{40}: the log lacks events/,
+    fixed: 'put back what the log had lost',
   },
   {
     name: 'a log that was moved back',
@@ -406,6 +406,19 @@ describe('doctor', () => {
     )
     const shown = (await patient.run('issue show', { issue: patient.issues.one })) as { issue: { comments: unknown[] } }
     assert.equal(shown.issue.comments.length, 1)
+  })
+
+  it('has no remedy for a ref that never named a log', async () => {
+    const { git, gitWith, dir, as } = newPatient()
+    const path = join(dir, 'never')
+    git(dir, 'init', '-q', '--template=', path)
+    mkdirSync(join(path, '.git/refs/grite'))
+    writeFileSync(join(path, '.git', walRef), `${gitWith('text', path, 'hash-object', '-w', '--stdin')}\n`)
+    const before = listing(path)
+    for (const fix of [false, true]) {
+      assert.deepEqual((await diagnose(as({ cwd: path }), { fix })).wrong, { wal_ref: 'error' })
+      assert.deepEqual(listing(path), before)
+    }
   })
 
   it('passes on what the view says while it is mended', async () => {
