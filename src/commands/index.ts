@@ -30,6 +30,7 @@ import { lockAcquire, lockRenew } from './lock/acquire.ts'
 import { lockGc } from './lock/gc.ts'
 import { lockRelease } from './lock/release.ts'
 import { lockStatus } from './lock/status.ts'
+import { prime } from './prime/prime.ts'
 import { queryList, queryRemove, queryRun, querySave } from './query/query.ts'
 import { ready } from './ready.ts'
 import { rebuild } from './rebuild.ts'
@@ -83,6 +84,7 @@ export const allCommands: readonly AnyCommand[] = [
   lockGc,
   sync,
   watch,
+  prime,
   installSkill,
   actorInit,
   actorList,

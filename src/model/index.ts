@@ -230,3 +230,4 @@ export { isSnapshotDue, type SnapshotCover, type SnapshotThresholds } from './sn
 export { type SnapshotPlace, SnapshotSieve } from './snapshot-sieve.ts'
 export { planUndo, type Restoration, type UndoPlan } from './undo.ts'
 export { requireLabel, requireTitle, validateBody } from './validate-event.ts'
+export { makeVisible } from './visible-text.ts'

@@ -62,9 +62,31 @@ const edgeChange = [
 ]
 const storedEdge = ['issue_id', 'dep_type', 'target']
 
+const primeIssue = ['issue_id', 'short_id', 'title', 'state', 'priority', 'type', 'due', 'overdue', 'updated_ts']
+
 export const jsonContract: Readonly<Record<string, KeyTable>> = {
   init: {
     data: ['actor_id', 'data_dir', 'repo_config', 'action', 'adopted', 'agents_md_path?', 'agents_md_action'],
+  },
+  prime: {
+    data: [
+      'budget_tokens',
+      'estimated_tokens',
+      'generated_ts',
+      'wal_head',
+      'name',
+      'counts',
+      'mine',
+      'ready',
+      'recent',
+      'left_out',
+      'next',
+    ],
+    counts: ['open', 'closed', 'ready', 'blocked', 'taken', 'overdue'],
+    'mine[]': primeIssue,
+    'ready[]': primeIssue,
+    'recent[]': primeIssue,
+    left_out: ['mine', 'ready', 'recent'],
   },
   'install-skill': { data: ['path', 'action'] },
   doctor: { data: ['checks', 'applied'], 'checks[]': ['id', 'status', 'message', 'plan?', 'details?'] },

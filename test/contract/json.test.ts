@@ -222,6 +222,14 @@ const rows: readonly Row[] = [
     words: () => ['--format=csv', '--output=all.csv'],
     expect: (data) => assert.equal(data.output_path, join(place.path, 'all.csv')),
   },
+  {
+    command: 'prime',
+    words() {
+      place.data('issue', 'assignee', 'add', known.parent, '--user=ci')
+      return ['--budget=400']
+    },
+    expect: (data) => assert.deepEqual([data.estimated_tokens <= 400, data.mine.length], [true, 1]),
+  },
   { command: 'snapshot', words: () => [], expect: (data) => assert.equal(data.wal_head, place.head()) },
   { command: 'snapshot create', words: () => ['--local'], expect: (data) => assert.equal(data.orphan_count, 0) },
   { command: 'snapshot list', words: () => [], expect: (data) => assert.equal(data.total, 2) },

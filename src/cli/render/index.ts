@@ -72,6 +72,7 @@ export const renderers: RendererTable = {
   'snapshot list': () => import('./snapshots.ts').then((file) => file.renderSnapshotList),
   'snapshot gc': () => import('./snapshots.ts').then((file) => file.renderSnapshotGc),
   watch: () => import('./watch.ts').then((file) => file.renderWatchEnd),
+  prime: () => import('./prime.ts').then((file) => file.renderPrime),
   doctor: () => import('./doctor.ts').then((file) => file.renderDoctor),
   'install-skill': () => import('./install-skill.ts').then((file) => file.renderInstallSkill),
   completion: () => import('./completion.ts').then((file) => file.renderCompletion),

@@ -1,0 +1,39 @@
+import { formatPrime, type PrimeFacts, type PrimeSection } from './format-prime.ts'
+
+/** What a language model takes for one token, near enough: a rule of thumb, stated in the help. */
+export const charactersPerToken = 4
+
+export function estimateTokens(text: string): number {
+  return Math.ceil(text.length / charactersPerToken)
+}
+
+/**
+ * Leaves out what does not fit: from the end of what matters least, first what changed lately, then how to go on, then what
+ * is ready, at last what is one's own. Issues that are left out are counted.
+ *
+ * @returns null when not even the counts fit
+ */
+export function fitBudget(facts: PrimeFacts, tokensMax: number): PrimeFacts | null {
+  let fitting = facts
+  while (estimateTokens(formatPrime(fitting)) > tokensMax) {
+    const smaller = leaveOneOut(fitting)
+    if (smaller === null) return null
+    fitting = smaller
+  }
+  return fitting
+}
+
+function leaveOneOut(facts: PrimeFacts): PrimeFacts | null {
+  if (facts.recent.length > 0) return withoutLast(facts, 'recent')
+  if (facts.next.length > 0) return { ...facts, next: facts.next.slice(0, -1) }
+  if (facts.ready.length > 0) return withoutLast(facts, 'ready')
+  return facts.mine.length > 0 ? withoutLast(facts, 'mine') : null
+}
+
+function withoutLast(facts: PrimeFacts, section: PrimeSection): PrimeFacts {
+  return {
+    ...facts,
+    [section]: facts[section].slice(0, -1),
+    left_out: { ...facts.left_out, [section]: facts.left_out[section] + 1 },
+  }
+}

@@ -1,0 +1,28 @@
+/**
+ * Text in which nothing is hidden: what is not drawn is written out. Whoever can push an event chooses its text; what a
+ * reader sees of it must be what is stored.
+ */
+
+// First the one invisible character that belongs to what the writer sees, a joiner between two pictures; then controls
+// (C0, DEL, C1), line and paragraph separators, and everything that is not drawn (bidirectional controls, zero-width
+// and tag characters, fillers), halves of surrogate pairs, annotations. Emoji presentation selectors may stay.
+// The joiner is matched before looking back from it: the other way round, every place would look back over the text.
+const notable =
+  /(\u200d)(?<=\p{Extended_Pictographic}(?:\ufe0f|\p{Emoji_Modifier})*\u200d)(?=\p{Extended_Pictographic})|(?!\ufe0e|\ufe0f)[\p{Cc}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\p{Surrogate}\ufff9-\ufffb]/gu
+
+/** @param allowed - characters that stay though they are not drawn */
+export function makeVisible(text: string, allowed = ''): string {
+  if (/^[\x20-\x7e]*$/.test(text)) return text
+  return text.replace(notable, (character, joiner: string | undefined) =>
+    joiner !== undefined || allowed.includes(character) ? character : visible(character),
+  )
+}
+
+const named: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' }
+
+function visible(character: string): string {
+  const code = character.codePointAt(0) ?? 0
+  const hex = code.toString(16)
+  if (code < 0x100) return named[character] ?? `\\x${hex.padStart(2, '0')}`
+  return code < 0x10000 ? `\\u${hex.padStart(4, '0')}` : `\\u{${hex}}`
+}
