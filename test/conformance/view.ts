@@ -59,6 +59,15 @@ export function viewConformance(name: string, openStore: (t: CleanUp) => Promise
   }
 
   describe(`view over ${name}`, () => {
+    it('lists the ids of all events, ascending', async (t) => {
+      const { view, apply } = await setUp(t)
+      assert.equal((await view.allEventIds()).length, 0)
+      const events = [creation(a), comment(a, 'one'), comment(b, 'without its issue')]
+      await apply(...events)
+      const ids = events.map(({ eventId }) => eventId as string).sort()
+      assert.equal(Buffer.from(await view.allEventIds()).toString('hex'), ids.join(''))
+    })
+
     it('holds each key family in the documented form', async (t) => {
       const { store, view, apply } = await setUp(t)
       const sha256 = createHash('sha256').update('content').digest('hex') as Sha256Hex
