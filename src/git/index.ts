@@ -24,6 +24,7 @@ export {
 } from './object-codec.ts'
 export { countObjects, type ObjectCounts, reachableBytes } from './object-usage.ts'
 export { openIsomorphic, openNative, openRepository } from './open-repository.ts'
+export { packLooseObjects } from './pack-loose-objects.ts'
 export type {
   CommitEntry,
   CommitFile,

@@ -1,20 +1,16 @@
 import { existsSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { GriteError } from '../../model/index.ts'
 import { listActors } from '../local/actors.ts'
-import { readRepoConfig } from '../local/repo-config.ts'
 import { type Check, count, type Finding, nameSome, notLookedAt, ok } from './check.ts'
 
 export const actorConfig: Check = {
   id: 'actor_config',
-  async look({ repository }) {
+  async look(scene) {
+    const { repository } = scene
     const { paths } = repository
-    const config = await readRepoConfig(paths.config).catch((error: unknown) => {
-      if (error instanceof GriteError) return undefined
-      throw error
-    })
-    if (config === undefined) return notLookedAt('the settings cannot be read')
+    const config = await scene.config()
+    if (config === null) return notLookedAt('the settings cannot be read')
     const folders = await readdir(paths.actors).catch(() => [])
     const readable = new Set((await listActors(paths)).map(({ dataDir }) => dataDir))
     const broken = folders.filter(

@@ -3,8 +3,10 @@ import type { Check } from './check.ts'
 import { dependencyCycles, parentCycles } from './graph-checks.ts'
 import { leftovers } from './leftovers.ts'
 import { futureEvents, logIntegrity, repeatedEvents, walRefCheck } from './log-checks.ts'
+import { looseObjects } from './loose-objects.ts'
 import { remoteDivergence } from './remote-divergence.ts'
 import { configFile, gitRepo, gitVersion } from './repository-checks.ts'
+import { actorCards, signatures } from './signature-checks.ts'
 import { rebuildThreshold, storeIntegrity, viewMatchesLog } from './view-checks.ts'
 
 /** Every check, in the order in which they are told and mended. A released id is never reused. */
@@ -24,5 +26,8 @@ export const checks: readonly Check[] = [
   legacyActorSleds,
   dependencyCycles,
   parentCycles,
+  signatures,
+  actorCards,
   leftovers,
+  looseObjects,
 ]

@@ -17,6 +17,7 @@ import {
 } from '../../view/index.ts'
 import { type IssueSegment, type LogProblem, walRef } from '../../wal/index.ts'
 import type { CommandContext } from '../context.ts'
+import { type RepoConfig, readRepoConfig } from '../local/repo-config.ts'
 import type { Repository } from '../repository.ts'
 import { idsListedMax } from './check.ts'
 
@@ -109,6 +110,14 @@ export class DoctorScene {
     } catch (error) {
       return (error as Error).message
     }
+  }
+
+  /** Null when the settings cannot be read; the check of them says why. */
+  async config(): Promise<RepoConfig | null> {
+    return readRepoConfig(this.repository.paths.config).catch((error: unknown) => {
+      if (error instanceof GriteError) return null
+      throw error
+    })
   }
 
   /** Whether the view, or the ref's reflog, knows of events that the log does not have any more. */

@@ -1,6 +1,6 @@
 /** Breaks one thing, and sees exactly that check fail. */
 import assert from 'node:assert/strict'
-import { existsSync, linkSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { appendFileSync, existsSync, linkSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { checks } from '../../../src/commands/doctor/checks.ts'
@@ -8,6 +8,7 @@ import { currentOwner, formatOwner, type Oid } from '../../../src/git/index.ts'
 import type { IssueId } from '../../../src/model/index.ts'
 import { eventKey, issueRowKey, metaKey } from '../../../src/view/keys.ts'
 import { trackingRef, walRef } from '../../../src/wal/index.ts'
+import { boundActor, cardEvent, signed, signerOf } from '../../support/cards.ts'
 import { batchOf, comment, filesOf, makeEvent, writeCommit } from '../../support/log.ts'
 import { createPatients, diagnose, leave, listing, type Patient } from './patient.ts'
 
@@ -241,6 +242,41 @@ const cases: readonly Case[] = [
     fixed: null,
   },
   {
+    name: 'an event with the signature of somebody else',
+    check: 'signatures',
+    status: 'warn',
+    damage: forge,
+    message: /^1 event is not signed as the actor signs: [0-9a-f]{64}; 1 verified, 0 by a key that is not known here, /,
+    fixed: null,
+  },
+  {
+    name: 'such an event where they are to be rejected',
+    check: 'signatures',
+    status: 'error',
+    async damage(patient) {
+      await forge(patient)
+      appendFileSync(join(patient.gitDir, 'grite/config.toml'), 'verify_signatures = "reject"\n')
+    },
+    message: /^1 event is not signed as the actor signs: /,
+    fixed: null,
+  },
+  {
+    name: 'a card that nobody signed',
+    check: 'actor_cards',
+    status: 'warn',
+    damage: ({ append }) => append({ ...cardEvent({ actor: boundActor(bo), key: bo, ts: Date.now() }), sig: null }),
+    message: /^1 card of an actor is of no use: /,
+    fixed: null,
+  },
+  {
+    name: 'more loose objects than git wants',
+    check: 'loose_objects',
+    status: 'warn',
+    damage: ({ inside }) => inside('config', 'gc.auto', '9'),
+    message: /^\d+ loose objects, more than the 9 that git packs/,
+    fixed: 'maintenance',
+  },
+  {
     name: 'what dead processes left',
     check: 'leftovers',
     status: 'warn',
@@ -268,6 +304,15 @@ function edge(from: string, to: string) {
 
 function part(child: string, parent: string) {
   return makeEvent(child as IssueId, { type: 'LabelAdded', label: `parent:${parent}` }, { ts: Date.now() })
+}
+
+const [bo, eve] = [signerOf(31), signerOf(32)]
+
+/** An actor that signs, and an event of it with another's signature. */
+async function forge({ append, issues }: Patient): Promise<void> {
+  const actor = boundActor(bo)
+  const forged = makeEvent(issues.one as IssueId, { type: 'CommentAdded', body: 'x' }, { actor, ts: Date.now() })
+  await append(cardEvent({ actor, key: bo, ts: Date.now() - 1000 }), signed(forged, eve))
 }
 
 /** Deletes the chunk of the newest commit. */
