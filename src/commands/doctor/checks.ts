@@ -2,6 +2,7 @@ import { actorConfig, legacyActorSleds } from './actor-checks.ts'
 import type { Check } from './check.ts'
 import { dependencyCycles, parentCycles } from './graph-checks.ts'
 import { leftovers } from './leftovers.ts'
+import { lockRefs } from './lock-check.ts'
 import { futureEvents, logIntegrity, repeatedEvents, walRefCheck } from './log-checks.ts'
 import { looseObjects } from './loose-objects.ts'
 import { remoteDivergence } from './remote-divergence.ts'
@@ -28,6 +29,7 @@ export const checks: readonly Check[] = [
   parentCycles,
   signatures,
   actorCards,
+  lockRefs,
   leftovers,
   looseObjects,
 ]

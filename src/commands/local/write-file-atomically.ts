@@ -60,7 +60,7 @@ export async function flushFolder(path: string): Promise<void> {
 
 /** Whether a file is one that was to replace another. */
 export function isDraftName(name: string): boolean {
-  return /\.\d+\.\d+\.tmp$/.test(name)
+  return /\.\d+(\.\d+)?\.tmp$/.test(name)
 }
 
 /**

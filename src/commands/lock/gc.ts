@@ -1,4 +1,5 @@
 import { hasLeftBehind, issueOfResource, type Lock, RefMovedError } from '../../model/index.ts'
+import type { View } from '../../view/index.ts'
 import { deleteLock, encodeRefPart, noteRemoteHead, splitTrackingRef } from '../../wal/index.ts'
 import { defineCommand } from '../define-command.ts'
 import { readRepoConfig } from '../local/repo-config.ts'
@@ -44,11 +45,16 @@ interface Collected {
   readonly refused: readonly { readonly ref: string; readonly reason: string }[]
 }
 
-async function collectLocal(repository: Repository, nowUnixMs: number): Promise<Collected> {
+/** Deletes the locks of this clone that ended and tell nothing any more, each from the very value that was judged. */
+export async function collectLocal(repository: Repository, nowUnixMs: number): Promise<Collected> {
   const locks = (await locksInSight(repository)).filter(({ level }) => level === 'local')
   let removed = 0
   for (const sight of locks.filter(isReadable)) {
-    if (stateInSight(sight, nowUnixMs) === 'live' || (await tellsOfFreeIssue(repository, sight.found.lock))) continue
+    if (
+      stateInSight(sight, nowUnixMs) === 'live' ||
+      (await tellsOfFreeIssue(() => repository.view(), sight.found.lock))
+    )
+      continue
     if (await deleteUnlessMoved(repository, sight)) removed += 1
   }
   return { removed, kept: locks.length - removed, level: 'local', remote: null, refused: [] }
@@ -65,10 +71,10 @@ async function deleteUnlessMoved({ git }: Repository, { found }: ReadableLock): 
 }
 
 /** Without the lock of an ended claim its assignee would seem to be at work. */
-async function tellsOfFreeIssue(repository: Repository, lock: Lock): Promise<boolean> {
+export async function tellsOfFreeIssue(openView: () => Promise<View>, lock: Lock): Promise<boolean> {
   const issueId = issueOfResource(lock.resource)
   if (issueId === null || lock.claim === null) return false
-  const state = await (await repository.view()).findIssue(issueId)
+  const state = await (await openView()).findIssue(issueId)
   return state !== undefined && hasLeftBehind(state, [lock])
 }
 

@@ -7,7 +7,7 @@ import { checks } from '../../../src/commands/doctor/checks.ts'
 import { currentOwner, formatOwner, type Oid } from '../../../src/git/index.ts'
 import type { IssueId } from '../../../src/model/index.ts'
 import { eventKey, issueRowKey, metaKey } from '../../../src/view/keys.ts'
-import { trackingRef, walRef } from '../../../src/wal/index.ts'
+import { leaseRefOf, lockPrefix, trackingRef, walRef } from '../../../src/wal/index.ts'
 import { boundActor, cardEvent, signed, signerOf } from '../../support/cards.ts'
 import { batchOf, comment, filesOf, makeEvent, writeCommit } from '../../support/log.ts'
 import { createPatients, diagnose, leave, listing, type Patient } from './patient.ts'
@@ -275,6 +275,44 @@ const cases: readonly Case[] = [
     damage: ({ inside }) => inside('config', 'gc.auto', '9'),
     message: /^\d+ loose objects, more than the 9 that git packs/,
     fixed: 'maintenance',
+  },
+  {
+    name: 'a lock that cannot be read',
+    check: 'lock_refs',
+    status: 'warn',
+    damage: ({ inside }) => inside('update-ref', `${lockPrefix}0123456789abcdef`, inside('rev-parse', walRef)),
+    message: /^1 lock cannot be read: /,
+    fixed: null,
+  },
+  {
+    name: 'a lock that ended',
+    check: 'lock_refs',
+    status: 'warn',
+    damage: ({ as }) =>
+      as({ nowUnixMs: () => Date.now() - dayMs }).run('lock acquire', { resource: 'path:src', ttl: '15m' }),
+    message: /^1 lock ended and left behind: /,
+    fixed: 'removed 1 ended lock',
+  },
+  {
+    name: 'a lease of a wrong clock',
+    check: 'lock_refs',
+    status: 'warn',
+    damage(patient) {
+      const lock = {
+        owner: 'ab'.repeat(16),
+        nonce: '6f9619ff-8b86-4d01-b42d-00cf4fc964ff',
+        expires_unix_ms: Date.now() + 3 * dayMs,
+        resource: 'path:src',
+        ttl_ms: 900_000,
+        fence: 1,
+      }
+      const blob = patient.gitWith(JSON.stringify(lock, null, 2), patient.path, 'hash-object', '-w', '--stdin')
+      const tree = patient.gitWith(`100644 blob ${blob}\tlock.json\n`, patient.path, 'mktree')
+      const commit = patient.inside('commit-tree', '-m', 'Lock: path:src', tree)
+      patient.inside('update-ref', trackingRef('origin', leaseRefOf('path:src')), commit)
+    },
+    message: /^1 lock written by a wrong clock: /,
+    fixed: null,
   },
   {
     name: 'what dead processes left',
