@@ -62,7 +62,18 @@ const edgeChange = [
 ]
 const storedEdge = ['issue_id', 'dep_type', 'target']
 
-const primeIssue = ['issue_id', 'short_id', 'title', 'state', 'priority', 'type', 'due', 'overdue', 'updated_ts']
+const primeIssue = [
+  'issue_id',
+  'short_id',
+  'title',
+  'state',
+  'priority',
+  'type',
+  'due',
+  'overdue',
+  'updated_ts',
+  'claimed_until_ts',
+]
 
 export const jsonContract: Readonly<Record<string, KeyTable>> = {
   init: {

@@ -11,6 +11,8 @@ export interface PrimeIssue {
   readonly due: string | null
   readonly overdue: boolean
   readonly updated_ts: number
+  /** Until when one's own claim lasts; null without one. */
+  readonly claimed_until_ts: number | null
 }
 
 export interface PrimeCounts {
@@ -77,13 +79,14 @@ function formatSection(section: PrimeSection, facts: PrimeFacts): string[] {
 }
 
 function formatIssue(issue: PrimeIssue, section: PrimeSection): string {
-  const { short_id, state, priority, type, due, overdue, title, updated_ts } = issue
+  const { short_id, state, priority, type, due, overdue, title, updated_ts, claimed_until_ts } = issue
   const facts = [
     ...(section === 'recent' ? [state, day(updated_ts)] : []),
     ...(priority !== null && isFieldValue('priority', priority) ? [priority] : []),
     // A word, not a sentence: what stands outside the quotes must not be able to say anything.
     ...(type !== null && /^[a-z][a-z-]{0,19}$/.test(type) ? [type] : []),
     ...(due !== null && fieldRules.due.pattern.test(due) ? [`${overdue ? 'overdue' : 'due'} ${due}`] : []),
+    ...(claimed_until_ts === null ? [] : ['claimed']),
   ]
   return `- ${[short_id, ...facts, quote(title, titleLengthMax)].join(' ')}`
 }

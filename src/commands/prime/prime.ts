@@ -1,9 +1,11 @@
-import { InvalidArgsError, isOverdue } from '../../model/index.ts'
+import { InvalidArgsError, isOverdue, issueOfResource } from '../../model/index.ts'
 import type { IssueRow, View } from '../../view/index.ts'
 import { defineCommand } from '../define-command.ts'
 import { shortIdLength } from '../issue/change-command.ts'
 import { compareByPriority, readReadyQueue } from '../issue/ready-queue.ts'
 import { findOwnName } from '../local/own-name.ts'
+import { isReadable, locksInSight, stateInSight } from '../lock/in-sight.ts'
+import type { Repository } from '../repository.ts'
 import { charactersPerToken, estimateTokens, fitBudget } from './fit-budget.ts'
 import { formatPrime, type PrimeIssue } from './format-prime.ts'
 
@@ -43,13 +45,16 @@ export const prime = defineCommand({
     const name = (await findOwnName(repository)) ?? null
     const rows = await view.listIssues()
     const open = rows.filter(({ state }) => state === 'open')
-    const mine = open.filter(({ assignees }) => name !== null && assignees.includes(name)).sort(compareByPriority)
+    const claims = await ownClaims(repository, nowUnixMs)
+    const isMine = ({ issue_id, assignees }: IssueRow) =>
+      claims.has(issue_id) || (name !== null && assignees.includes(name))
+    const mine = open.filter(isMine).sort(compareByPriority)
     const ownIds = new Set(mine.map(({ issue_id }) => issue_id))
     const queue = await readReadyQueue(repository)
     const ready = queue.ready.map(({ row }) => row).filter(({ issue_id }) => !ownIds.has(issue_id))
     const shown = new Set([...ownIds, ...ready.slice(0, readyMax).map(({ issue_id }) => issue_id)])
     const recent = rows.filter(({ issue_id }) => !shown.has(issue_id)).sort(compareByChange)
-    const describe = (some: readonly IssueRow[]) => describeIssues(view, some, nowUnixMs)
+    const describe = (some: readonly IssueRow[]) => describeIssues(view, some, { nowUnixMs, claims })
     const facts = fitBudget(
       {
         name,
@@ -90,7 +95,20 @@ export const prime = defineCommand({
 const compareByChange = (left: IssueRow, right: IssueRow): number =>
   right.updated_ts - left.updated_ts || (left.issue_id < right.issue_id ? -1 : 1)
 
-async function describeIssues(view: View, rows: readonly IssueRow[], nowUnixMs: number): Promise<PrimeIssue[]> {
+/** Ends of the live leases of whoever runs this, by their issue. */
+async function ownClaims(repository: Repository, nowUnixMs: number): Promise<ReadonlyMap<string, number>> {
+  const self = (await repository.findActor())?.actor.id
+  const own = (await locksInSight(repository))
+    .filter(isReadable)
+    .filter((sight) => sight.found.lock.owner === self && stateInSight(sight, nowUnixMs) === 'live')
+  return new Map(own.map(({ found: { lock } }) => [issueOfResource(lock.resource) ?? '', lock.expiresUnixMs]))
+}
+
+async function describeIssues(
+  view: View,
+  rows: readonly IssueRow[],
+  { nowUnixMs, claims }: { readonly nowUnixMs: number; readonly claims: ReadonlyMap<string, number> },
+): Promise<PrimeIssue[]> {
   const shortIds = await view.shortIds(
     rows.map(({ issue_id }) => issue_id),
     shortIdLength,
@@ -105,6 +123,7 @@ async function describeIssues(view: View, rows: readonly IssueRow[], nowUnixMs: 
     due: row.fields.due ?? null,
     overdue: isOverdue(row, nowUnixMs),
     updated_ts: row.updated_ts,
+    claimed_until_ts: claims.get(row.issue_id) ?? null,
   }))
 }
 

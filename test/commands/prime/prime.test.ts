@@ -24,13 +24,19 @@ test('a session is told what is its own, what is ready, what changed, and what i
   const first = await create('first', { priority: 'P0', due: '2026-04-01' })
   const waits = await create('waits')
   await run('issue dep add', { issue: waits, target: first, type: 'depends_on' })
-  await create('own', { assignee: ['Ann'] })
+  await create('own', { assignee: ['Ann'], priority: 'P1' })
+  const claimed = await create('claimed')
+  await run('issue claim', { issue: claimed })
   await create('of bo', { assignee: ['bo'] })
   await run('issue close', { issue: [await create('done')] })
 
   const all = (await run('prime')) as Data
-  assert.deepEqual(all.counts, { open: 5, closed: 1, ready: 3, blocked: 1, taken: 1, overdue: 1 })
-  assert.deepEqual([all.name, titles(all.mine), titles(all.ready)], ['Ann', ['own'], ['first', 'later']])
+  assert.deepEqual(all.counts, { open: 6, closed: 1, ready: 3, blocked: 1, taken: 2, overdue: 1 })
+  assert.deepEqual([all.name, titles(all.mine), titles(all.ready)], ['Ann', ['own', 'claimed'], ['first', 'later']])
+  assert.deepEqual(
+    all.mine.map(({ claimed_until_ts }) => claimed_until_ts !== null),
+    [false, true],
+  )
   assert.deepEqual(titles(all.recent), ['done', 'of bo', 'waits'])
   assert.deepEqual([all.left_out, all.budget_tokens], [{ mine: 0, ready: 0, recent: 0 }, 1000])
   assert.ok(all.estimated_tokens <= 1000)
@@ -38,7 +44,7 @@ test('a session is told what is its own, what is ready, what changed, and what i
 
   const little = (await run('prime', { budget: 100 })) as Data
   assert.ok(little.estimated_tokens <= 100)
-  assert.deepEqual(titles(little.mine), ['own'])
+  assert.deepEqual(titles(little.mine), ['own', 'claimed'])
   assert.deepEqual(little.left_out, { mine: 0, ready: 2 - little.ready.length, recent: 3 })
 })
 
