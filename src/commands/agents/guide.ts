@@ -39,7 +39,7 @@ for tasks, plans and what is worth remembering: use it instead of task lists in 
   \`warnings\` when there are any; failure is one on standard error, with \`error.code\`, \`error.message\` and \`error.details\`.
 - Exit status: 0 done; 1 done in part, or a defect; 2 wrong arguments; 3 not found; 4 conflict; 5 disk, remote or database.
 - Ids may be shortened to any unique beginning of four characters or more. A write that changes nothing is no error.
-- Keep answers small: \`--limit\`, \`--fields\`, and \`grite prime --budget\`.
+- Keep answers small: \`--limit\`, \`--fields\`, \`grite prime --budget 500\`.
 
 ## Start of a session
 
@@ -69,8 +69,11 @@ grite issue comment <issue> --body "Reproduced; the cause is in the parser"
 grite issue create --title "Error message names no file" --type bug --priority P2 --label agent:todo --json
 grite issue dep add <other> --target <issue> --type depends_on
 grite issue dep list <other>
-grite issue update <issue> --priority P1
+grite issue update <issue> --priority P0
+grite undo
 \`\`\`
+
+\`grite undo\` takes your last change back, by a change of its own.
 
 \`A depends_on B\` and \`B blocks A\` say the same: B comes first. \`related_to\` orders nothing.
 
@@ -106,5 +109,5 @@ grite doctor
 grite rebuild
 \`\`\`
 
-\`grite undo\` takes your last change back, as a change of its own. \`grite help <command>\` tells the rest.
+\`grite help\` lists the commands, \`grite help issue claim\` tells of one.
 `

@@ -1,0 +1,68 @@
+/** Runs every command that agents are shown, in the order in which they read them, in one of two clones that share a remote. */
+import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { mkdirSync, symlinkSync } from 'node:fs'
+import { join } from 'node:path'
+import { after, before, test } from 'node:test'
+import { formatGuide } from '../../src/commands/agents/guide.ts'
+import { createTeam, titlesIn } from '../sync/team.ts'
+import { gritePath } from './grite-process.ts'
+
+/** Lines of the pieces of shell, and what stands in backticks in the text, in the order of the page. */
+const lines = [...formatGuide(2).matchAll(/^```sh\n([\s\S]*?)^```$|`(grite [^`\n]+)`/gm)].flatMap(
+  ([, piece, inText = '']) => (piece === undefined ? [inText] : piece.trimEnd().split('\n')),
+)
+
+const team = createTeam({ after })
+const [ann, bo] = [team.clone('ann'), team.clone('bo')]
+/** What the placeholders of the guide stand for. */
+const ids = { '<issue>': '', '<other>': '' }
+
+before(() => {
+  mkdirSync(join(ann.dir, 'bin'))
+  symlinkSync(gritePath, join(ann.dir, 'bin/grite'))
+  for (const clone of [ann, bo]) clone.git(clone.path, 'config', 'user.name', clone === ann ? 'Ann' : 'Bo')
+  ids['<issue>'] = bo.create('Crash on start', '--priority=P1')
+  ids['<other>'] = bo.create('Release', '--priority=P3')
+  bo.create('Rename a thing', '--priority=P2')
+  bo.data('sync')
+  ann.data('init')
+})
+
+function shell(text: string) {
+  const { PATH = '', ...environment } = ann.environment
+  return spawnSync('bash', ['-euo', 'pipefail', '-c', text], {
+    cwd: ann.path,
+    env: { ...environment, PATH: `${join(ann.dir, 'bin')}:${PATH}` },
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+}
+
+function filled(text: string): string {
+  return Object.entries(ids).reduce((left, [name, id]) => left.replaceAll(name, id), text)
+}
+
+test('the guide shows commands to run', () => {
+  assert.ok(lines.length >= 35, String(lines.length))
+  assert.deepEqual(
+    lines.filter((line) => !line.startsWith('grite ')),
+    [],
+  )
+})
+
+for (const line of lines) {
+  test(`\`${line}\` succeeds`, () => {
+    const { status, stdout, stderr } = shell(filled(line))
+    assert.deepEqual([status, stderr], [0, ''], stdout)
+    if (line.includes('--json')) assert.equal(JSON.parse(stdout).ok, true)
+  })
+}
+
+test('afterwards the other clone sees what was done', () => {
+  bo.data('sync')
+  const titles = titlesIn(bo)
+  for (const title of ['Error message names no file', 'Crash on start']) assert.ok(titles.includes(title), title)
+  const { issue } = bo.data('issue', 'show', ids['<issue>'])
+  assert.deepEqual([issue.state, issue.comment_count], ['closed', 3])
+})
