@@ -8,6 +8,7 @@ import { looseObjects } from './loose-objects.ts'
 import { remoteDivergence } from './remote-divergence.ts'
 import { configFile, gitRepo, gitVersion } from './repository-checks.ts'
 import { actorCards, signatures } from './signature-checks.ts'
+import { snapshots } from './snapshot-check.ts'
 import { rebuildThreshold, storeIntegrity, viewMatchesLog } from './view-checks.ts'
 
 /** Every check, in the order in which they are told and mended. A released id is never reused. */
@@ -30,6 +31,7 @@ export const checks: readonly Check[] = [
   signatures,
   actorCards,
   lockRefs,
+  snapshots,
   leftovers,
   looseObjects,
 ]

@@ -1,13 +1,22 @@
 /** Breaks one thing, and sees exactly that check fail. */
 import assert from 'node:assert/strict'
-import { appendFileSync, existsSync, linkSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  appendFileSync,
+  existsSync,
+  linkSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { checks } from '../../../src/commands/doctor/checks.ts'
 import { currentOwner, formatOwner, type Oid } from '../../../src/git/index.ts'
 import type { IssueId } from '../../../src/model/index.ts'
 import { eventKey, issueRowKey, metaKey } from '../../../src/view/keys.ts'
-import { leaseRefOf, lockPrefix, trackingRef, walRef } from '../../../src/wal/index.ts'
+import { leaseRefOf, lockPrefix, snapshotPrefix, trackingRef, walRef } from '../../../src/wal/index.ts'
 import { boundActor, cardEvent, signed, signerOf } from '../../support/cards.ts'
 import { batchOf, comment, filesOf, makeEvent, writeCommit } from '../../support/log.ts'
 import { createPatients, diagnose, leave, listing, type Patient } from './patient.ts'
@@ -315,6 +324,29 @@ const cases: readonly Case[] = [
     fixed: null,
   },
   {
+    name: 'a snapshot that is none',
+    check: 'snapshots',
+    status: 'warn',
+    damage: ({ inside }) => inside('update-ref', `${snapshotPrefix}1700000000000`, inside('rev-parse', walRef)),
+    message: /^1 snapshot is of no use: refs\/grite\/snapshots\/1700000000000: it has no snapshot\.json$/,
+    fixed: null,
+  },
+  {
+    name: 'a snapshot with a chunk that is gone',
+    check: 'snapshots',
+    status: 'warn',
+    async damage({ run, inside, gitDir }) {
+      const { snapshot_ref: ref } = (await run('snapshot create', { local: true })) as { snapshot_ref: string }
+      const [line = ''] = inside('ls-tree', '-r', ref)
+        .split('\n')
+        .filter((each) => each.endsWith('.bin'))
+      const oid = line.split(/\s/)[2] ?? ''
+      rmSync(join(gitDir, 'objects', oid.slice(0, 2), oid.slice(2)))
+    },
+    message: /^1 snapshot is of no use: .*blob [0-9a-f]{40} is missing$/,
+    fixed: null,
+  },
+  {
     name: 'what dead processes left',
     check: 'leftovers',
     status: 'warn',
@@ -400,6 +432,20 @@ function leaveOtherThings({ gitDir, level }: Patient): void {
   mkdirSync(join(gitDir, 'grite/append.lock'))
   leave(join(gitDir, 'grite/notes.tmp'), 'x')
 }
+
+it('docs/doctor.md tells of every check, in their order', () => {
+  const page = readFileSync(new URL('../../../docs/doctor.md', import.meta.url), 'utf8')
+  const rows = [...page.matchAll(/^\| `(\w+)` \|([^|]+)\|([^|]*)\|$/gm)]
+  assert.deepEqual(
+    rows.map(([, id]) => id),
+    checks.map(({ id }) => id),
+  )
+  // What has a fix says what that does.
+  assert.deepEqual(
+    rows.filter(([, , , fix = '']) => fix.trim() !== '').map(([, id]) => id),
+    checks.filter(({ fix }) => fix !== undefined).map(({ id }) => id),
+  )
+})
 
 describe('a repository in order', () => {
   it('passes every check', async () => {
