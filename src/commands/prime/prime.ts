@@ -74,7 +74,7 @@ export const prime = defineCommand({
           ready: Math.max(0, ready.length - readyMax),
           recent: 0,
         },
-        next: nextCommands(mine.length > 0),
+        next: nextCommands(mine.length > 0, ready.length > 0),
       },
       budget,
     )
@@ -128,10 +128,12 @@ async function describeIssues(
 }
 
 /** The most needed first: what does not fit is left out from the end. */
-function nextCommands(hasOwn: boolean): string[] {
+function nextCommands(hasOwn: boolean, hasReady: boolean): string[] {
   return [
-    hasOwn ? '`grite issue show <id>` for what you have' : '`grite issue claim --next` to take the first that is ready',
-    '`grite issue close <id> --comment "…" --claim-next` when it is done',
+    ...(hasOwn ? ['`grite issue show <id>` for what you have'] : []),
+    ...(hasReady && !hasOwn ? ['`grite issue claim --next` to take the first that is ready'] : []),
+    ...(hasOwn || hasReady ? ['`grite issue close <id> --comment "…" --claim-next` when it is done'] : []),
+    '`grite issue create --title "…"` for what is to be done',
     '`grite sync` to share it',
     '`grite search …`, `grite help <command>` for more',
   ]

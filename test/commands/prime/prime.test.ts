@@ -50,7 +50,8 @@ test('a session is told what is its own, what is ready, what changed, and what i
 
 test('a repository without anything has a summary, and no actor is made for it', async (t) => {
   const { run, path } = createCommandSandbox(t)
-  const { counts, name } = (await run('prime')) as Data
+  const { counts, name, next } = (await run('prime')) as Data
+  assert.doesNotMatch(next.join(), /claim/)
   assert.deepEqual([counts.open, counts.closed, name], [0, 0, null])
   assert.equal(existsSync(join(path, '.git/grite/actors')), false)
 })
