@@ -14,7 +14,7 @@ import {
   type SnapshotRefs,
   trackingRef,
 } from '../../wal/index.ts'
-import type { CommandContext } from '../context.ts'
+import type { CommandContext, Warning } from '../context.ts'
 import type { Repository } from '../repository.ts'
 
 export interface SnapshotSyncRequest {
@@ -57,11 +57,9 @@ export async function syncSnapshots(
     context.warn({ code: 'snapshot-clash', message, details: { ref, remote } })
   }
   const isNew = ({ ref, oid }: NamedSnapshot) => trackedBefore.get(ref) !== oid
-  const adopted = await adopt(git, plan.adopt, (one, fault) => {
-    if (!isNew(one)) return
-    const message = `what '${remote}' has under ${one.ref} is no snapshot and was not taken in: ${fault}`
-    context.warn({ code: 'snapshot-refused', message, details: { ref: one.ref, remote } })
-  })
+  const { adopted, faulty } = await adopt(git, plan.adopt)
+  const news = faulty.filter(isNew)
+  if (news.length > 0) context.warn(snapshotsRefused(remote, news))
   await settle(deleteSnapshots(git, plan.dropLocally))
   for (const { ref, oid } of plan.forgetIntents) await moveRef(git, deletedRef(remote, ref), oid, null)
   const done = { ...nothingDone, adopted, dropped: plan.dropLocally.length }
@@ -98,21 +96,36 @@ export async function syncSnapshots(
   return { ...done, ...counts, refused }
 }
 
+interface FaultySnapshot extends NamedSnapshot {
+  readonly fault: string
+}
+
 async function adopt(
   git: GitPort,
   found: readonly NamedSnapshot[],
-  refuse: (one: NamedSnapshot, fault: string) => void,
-): Promise<number> {
-  let count = 0
+): Promise<{ readonly adopted: number; readonly faulty: readonly FaultySnapshot[] }> {
+  let adopted = 0
+  const faulty: FaultySnapshot[] = []
   for (const one of found) {
     const fault = await findSnapshotFault(git, one)
-    if (fault !== null) refuse(one, fault)
+    if (fault !== null) faulty.push({ ...one, fault })
     else {
       await moveRef(git, one.ref, null, one.oid)
-      count += 1
+      adopted += 1
     }
   }
-  return count
+  return { adopted, faulty }
+}
+
+/** One warning, however many they are: whoever can push can make hundreds. */
+function snapshotsRefused(remote: string, faulty: readonly FaultySnapshot[]): Warning {
+  const [first] = faulty as readonly [FaultySnapshot]
+  const others = faulty.length === 1 ? '' : `, nor were ${faulty.length - 1} others like it`
+  return {
+    code: 'snapshot-refused',
+    message: `what '${remote}' has under ${first.ref} is no snapshot and was not taken in${others}: ${first.fault}`,
+    details: { remote, refs: faulty.map(({ ref, fault }) => ({ ref, fault })) },
+  }
 }
 
 function moveRef(git: GitPort, ref: RefUpdate['ref'], expected: Oid | null, next: Oid | null): Promise<void> {
