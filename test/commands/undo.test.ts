@@ -239,8 +239,8 @@ describe('undo is refused', () => {
 
   test('for project keys that are no queries', async () => {
     const { undo, withRepository } = await setUp()
-    await withRepository((repository) => repository.write((draft) => draft.setProjectContext('grite.actor.x', '{}')))
-    await refused(undo(), 'invalid_args', /'grite.actor.x' is no saved query/)
+    await withRepository((repository) => repository.write((draft) => draft.setProjectContext('release.date', '{}')))
+    await refused(undo(), 'invalid_args', /'release.date' is no saved query/)
   })
 
   test('for ids that name no event, or several, or none at all', async () => {

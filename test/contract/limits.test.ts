@@ -85,6 +85,16 @@ const edges: readonly Edge[] = [
     write: (size) => place.grite('query', 'save', 'deep', `${'('.repeat(size)}a${')'.repeat(size)}`, '--json'),
   },
   {
+    limit: 'lockResourceBytesMax',
+    what: 'resource of a lock',
+    write: (size) => place.grite('lock', 'acquire', text(size), '--json'),
+  },
+  {
+    limit: 'actorLabelBytesMax',
+    what: 'label of an actor',
+    write: (size) => place.grite('actor', 'init', '--label', text(size), '--json'),
+  },
+  {
     limit: 'batchEventsMax',
     what: 'events of a batch',
     write: (size) => batch(Array.from({ length: size }, () => ({ op: 'create', title: 'x' }))),
@@ -126,6 +136,11 @@ test('every limit of the table is met here or where it binds', () => {
     // test/commands/undo.test.ts, saved-queries.test.ts.
     'eventIdPrefixMin',
     'savedQueriesMax',
+    // test/model/actor-card.test.ts, test/wal/lock-refs.test.ts, test/view/event-copies.test.ts.
+    'actorCardBytesMax',
+    'actorKeysMax',
+    'copiesJudgedMax',
+    'lockFileBytesMax',
   ]
   const met = new Set([...edges.map(({ limit }) => limit as string), ...elsewhere])
   assert.deepEqual(

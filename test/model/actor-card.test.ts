@@ -114,6 +114,12 @@ describe('an actor card', () => {
     for (const label of ['é'.repeat(129), '', '\ud800']) assert.equal(value(label), '{}')
   })
 
+  it('is read up to 4,096 bytes', () => {
+    const value = (bytes: number) => `{"pad":"${'é'.repeat((bytes - 10) / 2)}"}`
+    assert.ok('card' in read(value(4096)))
+    assert.deepEqual(read(value(4098)), { problem: 'is larger than 4096 bytes' })
+  })
+
   it('is refused for any text, without a failure', () => {
     fc.assert(
       fc.property(fc.oneof(fc.string(), fc.json(), fc.constantFrom('null', '{"__proto__":1}')), (value) => {
