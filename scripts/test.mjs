@@ -14,6 +14,7 @@ import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import process from 'node:process'
 import { createInterface } from 'node:readline'
+import { bundleTests } from './bundle-tests.mjs'
 
 process.chdir(join(import.meta.dirname ?? new URL('.', import.meta.url).pathname, '..'))
 
@@ -33,8 +34,11 @@ const build = spawnSync(process.execPath, ['scripts/build.mjs'], { stdio: 'inher
 if (build.status !== 0) process.exit(build.status ?? 1)
 
 const home = mkdtempSync(join(tmpdir(), 'grite-test-home-'))
-process.on('exit', () => rmSync(home, { recursive: true, force: true, maxRetries: 3 }))
-process.exit(await runTests(home))
+const bundles = join(process.cwd(), `node_modules/.cache/grite-tests-${process.pid}`)
+process.on('exit', () => {
+  for (const folder of [home, bundles]) rmSync(folder, { recursive: true, force: true, maxRetries: 3 })
+})
+process.exit(await runTests(home, await bundleTests(files, bundles)))
 
 function chooseFiles(named) {
   if (named.length > 0) return named.flatMap(expand)
@@ -64,12 +68,12 @@ function listFiles(folder) {
 }
 
 /** Runs node's test runner and gives its exit status. */
-async function runTests(home) {
+async function runTests(home, programs) {
   // The reporter ends with the failures. Where a log is read from its end, the summary shall stand there again.
   const isTerminal = process.stdout.isTTY === true
   const child = spawn(
     process.execPath,
-    ['--import', 'tsx', '--test', '--test-reporter=spec', ...limits(), ...nodeOptions, ...files],
+    ['--enable-source-maps', '--test', '--test-reporter=spec', ...limits(), ...nodeOptions, ...programs],
     { env: testEnvironment(home), stdio: ['ignore', isTerminal ? 'inherit' : 'pipe', 'inherit'] },
   )
   const summary = isTerminal ? Promise.resolve([]) : passOn(child.stdout)
@@ -104,6 +108,7 @@ function testEnvironment(home) {
   return {
     ...Object.fromEntries(Object.entries(process.env).filter(([name]) => !foreign.test(name))),
     HOME: home,
+    GRITE_TEST_BUNDLES: bundles,
     GIT_CONFIG_NOSYSTEM: '1',
     GIT_CONFIG_GLOBAL: '/dev/null',
     LC_ALL: 'C',

@@ -3,12 +3,12 @@ import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { test } from 'node:test'
-import { fileURLToPath } from 'node:url'
-
-const fakeGrite = fileURLToPath(new URL('fake-grite.ts', import.meta.url))
+import { childProgram } from '../support/child-program.ts'
 
 function start(words: readonly string[]) {
-  return spawn(process.execPath, ['--import', 'tsx', fakeGrite, ...words], { stdio: ['ignore', 'pipe', 'pipe'] })
+  return spawn(process.execPath, [...childProgram('test/cli/fake-grite.ts'), ...words], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
 }
 
 test('a large answer arrives whole through a pipe', async () => {

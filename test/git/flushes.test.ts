@@ -3,12 +3,12 @@ import { spawnSync } from 'node:child_process'
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { describe, it } from 'node:test'
-import { fileURLToPath } from 'node:url'
 import { type Disk, nodeDisk } from '../../src/git/durable/disk.ts'
 import { chooseFlushes } from '../../src/git/durable/flush-settings.ts'
 import { findRepository, openNative, openRepository, walRef } from '../../src/git/index.ts'
 import { looseObjectPath, looseRefPath } from '../../src/git/ref-paths.ts'
 import { StorageError } from '../../src/model/errors/index.ts'
+import { childProgram } from '../support/child-program.ts'
 import { planOf, publishChain, sampleCommit } from './sample-commits.ts'
 import { createSandbox, createTempRepository } from './temp-repository.ts'
 
@@ -73,9 +73,8 @@ describe('a publish', () => {
   }, async (t) => {
     const { path, environment, dir } = await createTempRepository(t)
     const trace = join(dir, 'trace')
-    const script = fileURLToPath(new URL('publishing-child.ts', import.meta.url))
     const order = { cwd: path, environment, implementation: 'combined', name: 'traced', commits: 2 }
-    const node = [process.execPath, '--import', 'tsx', script, JSON.stringify(order)]
+    const node = [process.execPath, ...childProgram('test/git/publishing-child.ts'), JSON.stringify(order)]
     const { status } = spawnSync('strace', ['-f', '-y', '-o', trace, '-e', 'trace=fsync,fdatasync', ...node])
     assert.equal(status, 0)
     const calls = readFileSync(trace, 'utf8')

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { fileURLToPath } from 'node:url'
+import { childProgram } from '../support/child-program.ts'
 import type { PublishingOrder } from './publishing-child.ts'
 
 export interface ChildEnd {
@@ -10,8 +10,8 @@ export interface ChildEnd {
 
 /** Runs publishing-child.ts with an order to its end. */
 export function startPublishingChild(order: PublishingOrder): Promise<ChildEnd> {
-  const script = fileURLToPath(new URL('publishing-child.ts', import.meta.url))
-  const child = spawn(process.execPath, ['--import', 'tsx', script, JSON.stringify(order)], {
+  const program = childProgram('test/git/publishing-child.ts')
+  const child = spawn(process.execPath, [...program, JSON.stringify(order)], {
     stdio: ['ignore', 'ignore', 'pipe'],
   })
   let stderr = ''

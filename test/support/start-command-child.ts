@@ -1,8 +1,6 @@
 import { spawn } from 'node:child_process'
-import { rmSync } from 'node:fs'
-import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { buildSync } from 'esbuild'
+import { childProgram } from './child-program.ts'
 import type { CommandOrder } from './command-child.ts'
 
 export interface CommandEnd {
@@ -16,28 +14,7 @@ export interface CommandEnd {
 
 /** Runs command-child.ts with an order to its end. */
 export function startCommandChild(order: CommandOrder): Promise<CommandEnd> {
-  childScript ??= bundleChild()
-  return collect(process.execPath, [childScript, JSON.stringify(order)], order)
-}
-
-let childScript: string | undefined
-
-/** One file, because loading the sources one by one takes a child most of its second. */
-function bundleChild(): string {
-  const folder = fileURLToPath(new URL('../../node_modules/.cache/', import.meta.url))
-  const outfile = join(folder, `grite-command-child-${process.pid}.mjs`)
-  const entry = fileURLToPath(new URL('command-child.ts', import.meta.url))
-  process.once('exit', () => rmSync(outfile, { force: true }))
-  buildSync({
-    entryPoints: [entry],
-    outfile,
-    bundle: true,
-    platform: 'node',
-    target: 'node20',
-    format: 'esm',
-    packages: 'external',
-  })
-  return outfile
+  return collect(process.execPath, [...childProgram('test/support/command-child.ts'), JSON.stringify(order)], order)
 }
 
 /** Runs the bundled command line. */

@@ -1,9 +1,10 @@
 /** Reads the repository as text, for tests about the repository itself. */
 import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, normalize } from 'node:path'
+import { fileURLToPath } from 'node:url'
 
 /** Top of the repository. */
-export const projectDir = join(import.meta.dirname ?? new URL('.', import.meta.url).pathname, '..', '..')
+export const projectDir = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/, '')
 
 const notOurs = new Set(['.git', 'node_modules', 'dist', 'coverage'])
 

@@ -1,0 +1,43 @@
+// Bundles tests, and the programs that they start, into a folder: what a file of tests shares with others is compiled
+// once, where loading the sources one by one would take each process more than a second.
+import { readFileSync } from 'node:fs'
+import { pathToFileURL } from 'node:url'
+import { build } from 'esbuild'
+
+/** Programs that tests start as processes of their own; see test/support/child-program.ts. */
+const childPrograms = ['test/cli/fake-grite.ts', 'test/git/publishing-child.ts', 'test/support/command-child.ts']
+
+/**
+ * @param files - paths from the project's folder
+ * @returns the bundled file of each
+ */
+export async function bundleTests(files, outdir) {
+  await build({
+    entryPoints: [...new Set([...files, ...childPrograms])],
+    outdir,
+    outbase: '.',
+    outExtension: { '.js': '.mjs' },
+    bundle: true,
+    splitting: true,
+    platform: 'node',
+    target: 'node20',
+    format: 'esm',
+    packages: 'external',
+    sourcemap: 'linked',
+    logLevel: 'error',
+    plugins: [whereTheyWere],
+  })
+  return files.map((file) => `${outdir}/${file.replace(/\.ts$/, '.mjs')}`)
+}
+
+/** Sources find fixtures and the bundle by their own place. */
+const whereTheyWere = {
+  name: 'where-they-were',
+  setup(plugin) {
+    plugin.onLoad({ filter: /\.ts$/ }, ({ path }) => {
+      const text = readFileSync(path, 'utf8')
+      if (!text.includes('import.meta.url')) return undefined
+      return { contents: text.replaceAll('import.meta.url', JSON.stringify(pathToFileURL(path).href)), loader: 'ts' }
+    })
+  },
+}
