@@ -9,7 +9,7 @@
 // configuration of the user or the machine, no identity, a fixed zone and language, a home that is thrown away.
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
+import { accessSync, constants, mkdirSync, mkdtempSync, readdirSync, rmSync, statfsSync, statSync } from 'node:fs'
 import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import process from 'node:process'
@@ -20,6 +20,10 @@ process.chdir(join(import.meta.dirname ?? new URL('.', import.meta.url).pathname
 
 const soakFolder = 'test/soak'
 const testMsMax = 10 * 60_000
+
+/** Where Linux keeps files in memory, and what must be free there. */
+const memoryDisk = '/dev/shm'
+const memoryDiskFreeMin = 6 * 2 ** 30
 
 const words = process.argv.slice(2)
 const soak = words.includes('--soak')
@@ -33,12 +37,29 @@ if (files.length === 0) {
 const build = spawnSync(process.execPath, ['scripts/build.mjs'], { stdio: 'inherit' })
 if (build.status !== 0) process.exit(build.status ?? 1)
 
-const home = mkdtempSync(join(tmpdir(), 'grite-test-home-'))
+const place = mkdtempSync(join(chooseDisk(), 'grite-test-'))
+const home = join(place, 'home')
+mkdirSync(home)
 const bundles = join(process.cwd(), `node_modules/.cache/grite-tests-${process.pid}`)
 process.on('exit', () => {
-  for (const folder of [home, bundles]) rmSync(folder, { recursive: true, force: true, maxRetries: 3 })
+  for (const folder of [place, bundles]) rmSync(folder, { recursive: true, force: true, maxRetries: 3 })
 })
-process.exit(await runTests(home, await bundleTests(files, bundles)))
+process.exit(await runTests(await bundleTests(files, bundles)))
+
+/**
+ * Thousands of small repositories are made and thrown away: in memory if there is room, unless TMPDIR says where. What is
+ * flushed to a disk is asserted by the calls that are made, and a killed process leaves the same files on both.
+ */
+function chooseDisk() {
+  if (process.env.TMPDIR !== undefined) return tmpdir()
+  try {
+    accessSync(memoryDisk, constants.W_OK)
+    const { bavail, bsize } = statfsSync(memoryDisk)
+    return bavail * bsize >= memoryDiskFreeMin ? memoryDisk : tmpdir()
+  } catch {
+    return tmpdir()
+  }
+}
 
 function chooseFiles(named) {
   if (named.length > 0) return named.flatMap(expand)
@@ -68,13 +89,13 @@ function listFiles(folder) {
 }
 
 /** Runs node's test runner and gives its exit status. */
-async function runTests(home, programs) {
+async function runTests(programs) {
   // The reporter ends with the failures. Where a log is read from its end, the summary shall stand there again.
   const isTerminal = process.stdout.isTTY === true
   const child = spawn(
     process.execPath,
     ['--enable-source-maps', '--test', '--test-reporter=spec', ...limits(), ...nodeOptions, ...programs],
-    { env: testEnvironment(home), stdio: ['ignore', isTerminal ? 'inherit' : 'pipe', 'inherit'] },
+    { env: testEnvironment(), stdio: ['ignore', isTerminal ? 'inherit' : 'pipe', 'inherit'] },
   )
   const summary = isTerminal ? Promise.resolve([]) : passOn(child.stdout)
   const [status, signal] = await once(child, 'close')
@@ -102,12 +123,13 @@ function limits() {
   return [`--test-concurrency=${availableParallelism()}`, `--test-timeout=${testMsMax}`]
 }
 
-function testEnvironment(home) {
+function testEnvironment() {
   const foreign =
     /^(GIT_|GRITE_|NODE_EXTRA_CA_CERTS$|NODE_OPTIONS$|XDG_|CLICOLOR|NO_COLOR$|FORCE_COLOR$|EDITOR$|VISUAL$|LC_|LANG)/
   return {
     ...Object.fromEntries(Object.entries(process.env).filter(([name]) => !foreign.test(name))),
     HOME: home,
+    TMPDIR: place,
     GRITE_TEST_BUNDLES: bundles,
     GIT_CONFIG_NOSYSTEM: '1',
     GIT_CONFIG_GLOBAL: '/dev/null',
