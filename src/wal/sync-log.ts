@@ -29,11 +29,12 @@ import {
 } from '../model/index.ts'
 import { appendRetryMsMax } from './append.ts'
 import type { Queue } from './append-queue.ts'
+import { freeTrackingRef } from './free-tracking.ts'
 import { type IssueSegment, issueCodec } from './issue-codec.ts'
 import { type Inspection, type Joined, stageJoin } from './join.ts'
 import { judgeHead } from './judge-head.ts'
 import { readLog } from './read-log.ts'
-import { remoteRefOf, trackingPrefix, trackingRef, walRef } from './ref-names.ts'
+import { remoteRefOf, trackingRef, walRef } from './ref-names.ts'
 import { fetchRefspecs } from './refspecs.ts'
 import type { LogProblem } from './segment-codec.ts'
 
@@ -216,23 +217,11 @@ class LogSyncer {
         // Another sync of this repository moves the same tracking refs.
         const isRace = error instanceof RefMovedError || error instanceof RefLockedError
         if (!isRace || attempt >= syncRoundsMax) throw error
-        if (error instanceof RefLockedError) await this.#freeTracking(error)
+        if (error instanceof RefLockedError) await freeTrackingRef(this.#target.git, remote, error)
         await sleep(backoffMsFirst * (0.5 + this.#target.jitter()))
       }
     }
     await at?.('fetched')
-  }
-
-  /** Our own writer knows a lock that a dead one of us left, and waits for others; git does neither. */
-  async #freeTracking(error: RefLockedError): Promise<void> {
-    const { git } = this.#target
-    const ref = error.ref as RefName
-    if (!ref.startsWith(trackingPrefix(this.#request.remote))) throw error
-    const found = await git.readRef(ref)
-    // The fetch that follows puts right what is made up here.
-    const next = found ?? (await git.readRef(walRef))
-    if (next === null) throw error
-    await git.publish({ objects: [], updates: [{ ref, expected: found, next, reflogMessage: 'grite: unlock' }] })
   }
 
   /**

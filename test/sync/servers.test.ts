@@ -255,6 +255,24 @@ describe('over smart HTTP alone', { skip: whyNoServers }, () => {
     })
   }
 
+  it('the password of an address is shown by no lock and no claim', async (t) => {
+    const { crew, server } = await setUp(t, { login: 'ann:secret' })
+    const clone = crew.clone('clone')
+    await clone.run('issue create', { title: 'one' })
+    const remote = server.addressFor('ann:secret')
+    const { issues } = (await clone.run('issue list')) as { issues: { issue_id: string }[] }
+    const answers = [
+      await clone.run('lock acquire', { resource: 'path:src', remote }),
+      await clone.run('issue claim', { issue: issues[0]?.issue_id, remote }),
+      await clone.run('lock status', { remote }),
+      await clone.run('lock release', { resource: 'path:src', remote }),
+      await clone.run('lock gc', { remote }),
+    ]
+    for (const answer of answers) assert.doesNotMatch(JSON.stringify(answer), /secret/)
+    assert.match(JSON.stringify(answers[0]), /"level":"remote"/)
+    assert.doesNotMatch(JSON.stringify(clone.warnings), /secret/)
+  })
+
   for (const [service, where] of [
     ['git-upload-pack', 'request'],
     ['git-upload-pack', 'answer'],

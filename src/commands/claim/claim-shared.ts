@@ -1,3 +1,4 @@
+import { showRemote } from '../../git/index.ts'
 import {
   ConflictError,
   clockAllowanceMs,
@@ -93,7 +94,7 @@ async function claimAtOnce({ issueId, ttlMs, renew, ...request }: SharedClaimReq
     ...rest,
     outcome: outcome === 'renewed' ? 'renewed' : 'claimed',
     head,
-    remote: remote.name,
+    remote: showRemote(remote.name),
   }
 }
 
@@ -123,7 +124,7 @@ async function claimInTurn(request: SharedClaimRequest): Promise<Claimed> {
   const { lock, outcome } = await acquireLock(repository, place, { resource, ttlMs, claim })
   // Another process of this actor was faster, between the look and the lease.
   if (outcome === 'renewed') await readClaimTerms(repository, issueId, () => renew)
-  const claimed = { issueId, assignee, lock, remote: remote.name }
+  const claimed = { issueId, assignee, lock, remote: showRemote(remote.name) }
   try {
     const { head, result } = await repository.write((draft) => draftClaim(draft, terms, lock))
     await tellOthers(context, repository, remote)
@@ -140,7 +141,8 @@ async function tellOthers(context: SharedContext, repository: Repository, remote
     await runSync(context, repository, remote, { pull: true, push: true })
   } catch (error) {
     if (!(error instanceof RemoteError || error instanceof ConflictError)) throw error
-    const message = `the issue is yours, but '${remote.name}' does not say so yet: ${error.message}`
-    context.warn({ code: 'claim-not-sent', message, details: { remote: remote.name } })
+    const shown = showRemote(remote.name)
+    const message = `the issue is yours, but '${shown}' does not say so yet: ${error.message}`
+    context.warn({ code: 'claim-not-sent', message, details: { remote: shown } })
   }
 }

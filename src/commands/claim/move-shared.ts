@@ -3,7 +3,7 @@
  * any local ref moves. Whoever's push is accepted has made the change; whoever's is not looks again and decides anew.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Oid, PushUpdate } from '../../git/index.ts'
+import { type Oid, type PushUpdate, showRemote } from '../../git/index.ts'
 import { ConflictError, type Lock, RefLockedError, RefMovedError, RemoteError } from '../../model/index.ts'
 import { appendRetryMsMax, type FoundLock, leaseRefOf, noteRemoteHead, trackingRef, walRef } from '../../wal/index.ts'
 import type { CommandContext } from '../context.ts'
@@ -63,8 +63,9 @@ export async function moveShared<Result>(
     const { lock, result } = staged.result
     if (await pushBoth(target, { staged, lock, present })) return { head: staged.appended?.head ?? null, result }
     if (context.clock.nowUnixMs() >= deadline) {
-      throw new ConflictError(`others kept writing to '${remote.name}' for ${appendRetryMsMax} ms; nothing was taken`, {
-        details: { reason: 'contended', resource, remote: remote.name },
+      const shown = showRemote(remote.name)
+      throw new ConflictError(`others kept writing to '${shown}' for ${appendRetryMsMax} ms; nothing was taken`, {
+        details: { reason: 'contended', resource, remote: shown },
       })
     }
     await sleep(backoff * (0.5 + (context.random.bytes(1)[0] as number) / 256))

@@ -1,3 +1,4 @@
+import { showRemote } from '../../git/index.ts'
 import { defineCommand } from '../define-command.ts'
 import { acquireLock, type Held, renewLock } from './hold.ts'
 import {
@@ -68,7 +69,7 @@ export function describeHeld({ outcome, lock, place }: Held, nowUnixMs: number) 
     ttl_seconds: Math.max(0, Math.round((lock.expiresUnixMs - nowUnixMs) / 1000)),
     outcome,
     level: place.level,
-    remote: place.remote,
+    remote: place.remote && showRemote(place.remote),
     fence: lock.fence,
   }
 }

@@ -1,3 +1,4 @@
+import { showRemote } from '../../git/index.ts'
 import { hasLeftBehind, issueOfResource, type Lock, RefMovedError } from '../../model/index.ts'
 import type { View } from '../../view/index.ts'
 import { deleteLock, encodeRefPart, noteRemoteHead, splitTrackingRef } from '../../wal/index.ts'
@@ -30,7 +31,8 @@ export const lockGc = defineCommand({
     const data =
       remote === null ? await collectLocal(repository, nowUnixMs) : await collectRemote(repository, remote, nowUnixMs)
     for (const { ref, reason } of data.refused) {
-      context.warn({ code: 'lock-kept', message: `'${remote}' does not let go of ${ref}: ${reason}`, details: { ref } })
+      const message = `'${data.remote}' does not let go of ${ref}: ${reason}`
+      context.warn({ code: 'lock-kept', message, details: { ref } })
     }
     return { data: { ...data, expired_pruned: data.removed }, exitStatus: data.refused.length > 0 ? 1 : 0 }
   },
@@ -104,5 +106,5 @@ async function collectRemote(repository: Repository, remote: string, nowUnixMs: 
   const refused = results
     .filter(({ outcome }) => outcome === 'rejected')
     .map(({ ref, reason }): Collected['refused'][number] => ({ ref, reason }))
-  return { removed, kept: locks.length - removed, level: 'remote', remote, refused }
+  return { removed, kept: locks.length - removed, level: 'remote', remote: showRemote(remote), refused }
 }

@@ -1,3 +1,4 @@
+import { showRemote } from '../../git/index.ts'
 import { defineCommand } from '../define-command.ts'
 import { releaseLock } from './hold.ts'
 import { findHeld, placeAt, placeOptions, resourceArgument, resourceOption } from './lock-input.ts'
@@ -21,7 +22,7 @@ export const lockRelease = defineCommand({
         outcome: changed ? 'released' : 'unchanged',
         owner: lock?.owner ?? null,
         level: place.level,
-        remote: place.remote,
+        remote: place.remote && showRemote(place.remote),
         fence: lock?.fence ?? null,
       },
     }

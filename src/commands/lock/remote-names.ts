@@ -1,3 +1,4 @@
+import { showRemote } from '../../git/index.ts'
 import { encodeRefPart } from '../../wal/index.ts'
 import { readRepoConfig } from '../local/repo-config.ts'
 import type { Repository } from '../repository.ts'
@@ -16,6 +17,7 @@ export async function nameRemotes(
   if (parts.size === 0) return names
   const { lease, sync } = await readRepoConfig(repository.paths.config)
   const configured = [sync.remote, ...(lease.remote === undefined ? [] : [lease.remote])]
-  for (const name of [...configured, ...(await repository.remotes.listRemotes())]) names.set(encodeRefPart(name), name)
+  for (const name of [...configured, ...(await repository.remotes.listRemotes())])
+    names.set(encodeRefPart(name), showRemote(name))
   return new Map([...parts].map((part) => [part, names.get(part) ?? part]))
 }

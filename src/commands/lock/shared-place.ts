@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Oid, PushedRef } from '../../git/index.ts'
+import { type Oid, type PushedRef, showRemote } from '../../git/index.ts'
 import { type Lock, RefLockedError, RefMovedError, RemoteError } from '../../model/index.ts'
 import {
   encodeLockCommit,
   type FoundLock,
+  freeTrackingRef,
   leaseRefOf,
   lockRefspecs,
   newestCommits,
@@ -68,8 +69,9 @@ function requirePushed(remote: string, present: FoundLock | null, result: Pushed
 }
 
 export function leaseRefused(remote: string, { ref, reason }: PushedRef): RemoteError {
-  return new RemoteError(`'${remote}' refused the lease: ${reason}`, {
-    details: { remote, reason: 'rejected', remote_message: reason, ref },
+  const shown = showRemote(remote)
+  return new RemoteError(`'${shown}' refused the lease: ${reason}`, {
+    details: { remote: shown, reason: 'rejected', remote_message: reason, ref },
     hints: [
       'A hook or rule of the host decides that; some hosts take only branches and tags',
       'With `--local` locks and claims hold in this clone',
@@ -78,7 +80,7 @@ export function leaseRefused(remote: string, { ref, reason }: PushedRef): Remote
 }
 
 /** Brings in sight the leases of a remote, and the locks that clones of the Rust tool have put there. */
-export async function fetchLocks({ remotes }: Repository, remote: string): Promise<void> {
+export async function fetchLocks({ git, remotes }: Repository, remote: string): Promise<void> {
   for (let attempt = 1; ; attempt++) {
     try {
       return await remotes.fetch({ remote, refspecs: lockRefspecs(remote) })
@@ -86,6 +88,7 @@ export async function fetchLocks({ remotes }: Repository, remote: string): Promi
       // Another process of this clone moves the same tracking refs.
       const isRace = error instanceof RefMovedError || error instanceof RefLockedError
       if (!isRace || attempt >= fetchAttemptsMax) throw error
+      if (error instanceof RefLockedError) await freeTrackingRef(git, remote, error)
       await sleep(fetchBackoffMs * (0.5 + Math.random()))
     }
   }
