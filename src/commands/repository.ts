@@ -395,7 +395,8 @@ export class Repository {
   }
 
   /**
-   * Heeds locks of others on the whole repository, for who is about to publish what is in the log already.
+   * Heeds locks of others on the whole repository, for who is about to change refs without writing to the log: a push,
+   * and the making and deleting of snapshots.
    * @throws {ConflictError} by the policy `require`
    */
   async heedRepositoryLocks(): Promise<void> {

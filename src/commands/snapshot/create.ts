@@ -14,6 +14,7 @@ const shared = {
   options: { local: { type: 'boolean', summary: 'Take the local log, pushed or not' } },
   run: async (context: CommandContext, { local }: { readonly local: boolean }) => {
     const repository = await context.repository()
+    await repository.heedRepositoryLocks()
     const { head, localHead, remote } = await chooseSnapshotHead(repository, local)
     if (head !== localHead) {
       context.warn({

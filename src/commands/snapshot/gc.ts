@@ -20,8 +20,9 @@ export const snapshotGc = defineCommand({
   arguments: {},
   options: { keep: { type: 'count', summary: `How many to keep (default ${snapshotsKeptByDefault})` } },
   async run(context, { keep = snapshotsKeptByDefault }) {
-    const { git } = await context.repository()
-    const { deleted, remaining, owedCount } = await collectSnapshots(git, keep)
+    const repository = await context.repository()
+    await repository.heedRepositoryLocks()
+    const { deleted, remaining, owedCount } = await collectSnapshots(repository.git, keep)
     return {
       data: {
         deleted: deleted.length,

@@ -112,6 +112,16 @@ describe('the lock policy', { concurrency: 4 }, () => {
     assert.equal((await ann.run('sync')).success, true)
   })
 
+  it('lets a lock on the repository stop the making and deleting of snapshots', async (t) => {
+    const { ann, bo, refs } = await setUp(t, 'require')
+    const { snapshot_ref } = await bo.run('snapshot create')
+    await ann.run('lock acquire', { resource: 'repo:release' })
+    assert.equal((await bo.fail('snapshot create')).held_resource, 'repo:release')
+    assert.equal((await bo.fail('snapshot gc', { keep: 0 })).held_resource, 'repo:release')
+    assert.deepEqual(refs('refs/grite/snapshots'), [snapshot_ref])
+    assert.equal((await ann.run('snapshot gc', { keep: 0 })).deleted, 1)
+  })
+
   it('takes the lock of a prefix, as the Rust tool writes it, for all it names', async (t) => {
     const { ann, bo, id, clock } = await setUp(t, 'require')
     const resource = `issue:${id.slice(0, 5)}`
