@@ -117,7 +117,7 @@ export const parallelBench: Bench = {
 
 export const diskBench: Bench = {
   name: 'disk',
-  question: '1,000 single creates, packed as git does by itself, view included: at most 5 MB',
+  question: '1,000 single creates, packed by git, view included: at most 5 MB',
   run: ({ small }) =>
     inRepository(async (cwd) => {
       const env = benchEnv as NodeJS.ProcessEnv
@@ -126,14 +126,17 @@ export const diskBench: Bench = {
         runGrite(cwd, 'issue', 'create', '--quiet', '--title', `Issue ${index}`)
       runGrite(cwd, 'issue', 'list', '--json')
       const loose = sizes(cwd)
-      // What grite starts in the background, here in the foreground; a small size does not reach git's threshold.
+      // What grite starts in the background, here in the foreground. Git guesses from one folder whether there is enough
+      // to do, and begins somewhere between 800 and 1,000 creates; the figure is for when it has.
       execFileSync('git', ['-c', 'gc.autoDetach=false', 'maintenance', 'run', '--auto', '--quiet'], { cwd, env })
-      if (small) execFileSync('git', ['gc', '-q'], { cwd, env })
+      const isEnoughToGit = readdirSync(join(cwd, '.git/objects/pack')).length > 0
+      if (!isEnoughToGit) execFileSync('git', ['maintenance', 'run', '--quiet'], { cwd, env })
       const packed = sizes(cwd)
       const together = packed.objects + packed.view
       const { log_bytes, loose_objects } = JSON.parse(runGrite(cwd, 'db', 'stats', '--json')).data
       return [
         `together ${mib(together)}: ${mib(packed.objects)} for objects, ${mib(packed.view)} for the view (target 5 MB): ${verdict(together <= 5e6)}`,
+        `git ${isEnoughToGit ? 'found' : 'did not yet find'} it enough to pack by itself`,
         `before: ${mib(loose.objects)} for objects, ${mib(loose.view)} for the view`,
         `\`db stats\` after: log ${mib(log_bytes)}, ${loose_objects} loose objects: ${verdict(loose_objects < 8 * count)}`,
       ]
