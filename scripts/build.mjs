@@ -7,6 +7,7 @@ import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, readdirSync, renameSyn
 import { createRequire } from 'node:module'
 import { dirname, resolve } from 'node:path'
 import { build } from 'esbuild'
+import { pastBarrels } from './past-barrels.mjs'
 
 const tableFile = resolve('src/cli/all-commands.ts')
 /** File name in `dist/packages/`, and what is imported. */
@@ -41,7 +42,7 @@ await build({
   ...output,
   entryPoints: { bundle: 'src/cli/bundle.ts' },
   external: ['node-gyp-build'],
-  plugins: [lazyCommands(), nativeAddon(), apart(), lazyBuiltins(), lazyPackages()],
+  plugins: [lazyCommands(), pastBarrels(), nativeAddon(), apart(), lazyBuiltins(), lazyPackages()],
 })
 await build({
   ...output,
