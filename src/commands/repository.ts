@@ -6,7 +6,7 @@
  *   waited for the queue would stop the one in front of it.
  * - A write is acknowledged when the log has it. The view follows; when it cannot, the next reader makes up for it.
  */
-import { mkdir } from 'node:fs/promises'
+import { mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
 import {
   findRepository,
@@ -430,7 +430,11 @@ export class Repository {
     return {
       enter: async () => {
         if (this.#leaveQueue !== undefined) return async () => {}
-        await mkdir(dirname(this.paths.appendQueue), { recursive: true }).catch(() => {})
+        try {
+          mkdirSync(dirname(this.paths.appendQueue), { recursive: true })
+        } catch {
+          // Entering says what is wrong.
+        }
         const leave = await lockFileQueue(this.paths.appendQueue).enter()
         this.#leaveQueue = leave
         return async () => {

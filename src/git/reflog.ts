@@ -1,4 +1,5 @@
-import { open, stat } from 'node:fs/promises'
+import { statSync } from 'node:fs'
+import { open } from 'node:fs/promises'
 import type { GitPort, Oid, RefName } from './port.ts'
 import { reflogPath } from './ref-paths.ts'
 import { createGitRunner } from './run-git.ts'
@@ -20,7 +21,7 @@ const tailBytesMax = 256 * 1024
 export async function reflogMark({ layout }: GitPort, ref: RefName): Promise<string> {
   if (layout.refStorage !== 'files') return ''
   try {
-    const { size, mtimeMs, ino, birthtimeMs } = await stat(reflogPath(layout, ref))
+    const { size, mtimeMs, ino, birthtimeMs } = statSync(reflogPath(layout, ref))
     return `${size} ${mtimeMs} ${ino}/${birthtimeMs}`
   } catch {
     return ''

@@ -10,7 +10,8 @@
  * A directory that `current` does not name is deleted by whoever can take its LevelDB lock, which is held until the
  * directory has another name: a process that is about to fill it finds it locked, or gone.
  */
-import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { readFileSync } from 'node:fs'
+import { mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describeOpenFailure, type OpenFailure, openDiskStore, type Store } from './store.ts'
 
@@ -32,7 +33,7 @@ export class ViewDirectory {
   /** Number of the directory in use; undefined before there is one. */
   async readCurrent(): Promise<number | undefined> {
     try {
-      const text = await readFile(join(this.path, currentName), 'utf8')
+      const text = readFileSync(join(this.path, currentName), 'utf8')
       const number = Number(text.trim())
       return Number.isInteger(number) && number > 0 ? number : undefined
     } catch {

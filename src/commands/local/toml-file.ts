@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises'
+import { readFileSync } from 'node:fs'
 import { parse, stringify, TomlError } from 'smol-toml'
 import { ConfigError } from '../../model/index.ts'
 
@@ -11,7 +11,8 @@ export type TomlTable = Readonly<Record<string, unknown>>
 export async function readToml(path: string): Promise<TomlTable | undefined> {
   let text: string
   try {
-    text = await readFile(path, 'utf8')
+    // A small file is read at once in a tenth of the time that threads take to tell of it.
+    text = readFileSync(path, 'utf8')
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     if (code === 'ENOENT' || code === 'ENOTDIR') return undefined
