@@ -1,7 +1,7 @@
 // `npm run tour`: shows the main job on a repository that is made for it and removed at the end. Every command is
 // printed as it is run, and what stands below it is its real output. Needs dist/, which `npm ci` builds.
 import { spawn } from 'node:child_process'
-import { cpSync, existsSync, mkdtempSync, realpathSync, rmSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync } from 'node:fs'
 import { constants, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import process from 'node:process'
@@ -10,6 +10,8 @@ import { stripVTControlCharacters } from 'node:util'
 const project = realpathSync(join(import.meta.dirname ?? new URL('.', import.meta.url).pathname, '..'))
 const grite = join(project, 'dist', 'grite.cjs')
 const sample = join(project, 'fixtures', 'import', 'sample.jsonl')
+/** The folder in which commands run unless they say another. */
+const home = 'tides'
 
 const onTerminal = process.stdout.isTTY === true
 const inColor = onTerminal && !process.env.NO_COLOR && process.env.TERM !== 'dumb'
@@ -35,6 +37,7 @@ async function main() {
   // `npm run tour | head` is no failure.
   process.stdout.on('error', () => endWith(0))
   try {
+    mkdirSync(join(folder, home))
     await tour(makeShell(folder))
     return 0
   } catch (error) {
@@ -57,7 +60,7 @@ async function tour({ folder, run, runAll, idFrom }) {
   const started = performance.now()
 
   heading('A repository like any other')
-  say(`It lies in ${folder} and is removed at the end.`)
+  say(`It lies in ${join(folder, home)} and is removed at the end.`)
   await runAll(
     'git init -q -b main',
     'git config user.name Ada',
@@ -86,7 +89,7 @@ async function tour({ folder, run, runAll, idFrom }) {
   await run(`grite issue show ${crash.slice(0, 7)}`)
 
   heading('Bring a tracker along')
-  cpSync(sample, join(folder, 'tracker.jsonl'))
+  cpSync(sample, join(folder, home, 'tracker.jsonl'))
   say('tracker.jsonl is a small beads tracker: twelve lines, with fields, edges and comments.')
   await run('grite import tracker.jsonl')
   say('Importing it again adds nothing. A clone that imports it makes the very same events.')
@@ -102,6 +105,38 @@ async function tour({ folder, run, runAll, idFrom }) {
   await run('grite issue list --assignee ravi --json --fields short_id,title,priority')
   await run(`grite issue close ${crash} --comment "Fixed: an empty list is drawn as a hint."`)
 
+  heading('What next?')
+  say('What is open, waits for nothing and nobody has taken, the most urgent first.')
+  await run('grite ready --limit 3')
+  say('Who takes one takes it from the list; `blocked` says what the others wait for.')
+  await run('grite issue claim --next')
+  await run('grite blocked')
+
+  heading('Two clones, one truth')
+  say('Any remote will do. `sync` fetches, joins and pushes; the remote only ever moves forward.')
+  await runAll(
+    'git init -q --bare -b main ../shared.git',
+    'git remote add origin ../shared.git',
+    'git push -q origin main',
+  )
+  await run('grite sync')
+  say('Bo clones the repository; `init` brings the issues along.')
+  await runAll('git clone -q ../shared.git ../bo')
+  const bo = { at: 'bo' }
+  await run('git config user.name Bo', bo)
+  await run('grite init', bo)
+  say('Both write without asking each other, and a sync each brings them together.')
+  await run('grite issue create --title "Harbour lights" --priority P0', bo)
+  await run(`grite issue comment ${crash.slice(0, 7)} --body "Seen again on an old phone."`)
+  await run('grite sync', bo)
+  await run('grite sync')
+  say('With a remote a claim holds for all clones: of any number that race for an issue, one gets it.')
+  await run('grite issue claim --next --remote origin', bo)
+  const taken = (
+    await run('grite issue list --query "assignee:me" --json --fields short_id', { ...bo, quietly: true })
+  ).match(/"short_id": "([0-9a-f]+)"/)?.[1]
+  await run(`grite issue claim ${taken} --remote origin`, { status: 4 })
+
   heading('Take everything out')
   say('An export holds every event, so `grite import` restores it in another repository, ids and all.')
   await run('grite export --format json --output backup.json')
@@ -110,7 +145,9 @@ async function tour({ folder, run, runAll, idFrom }) {
   say('Queries are answered by a view, a cache that can be made anew from the log at any time.')
   await run('grite rebuild')
   say('The log is ordinary git: one commit a command, however many events it made.')
-  await run('git log --oneline refs/grite/wal')
+  await run('git log --oneline -5 refs/grite/wal')
+  say('`doctor` looks at all of it, and with `--fix` mends what can be made anew.')
+  await run('grite doctor')
   say(
     'git finds nothing to complain about, no hook was installed and no tracked file changed. The two files are those that the tour itself put there.',
   )
@@ -153,9 +190,9 @@ function makeShell(folder) {
   }
 
   /** @returns what the command printed, without colours; empty when it went to the terminal directly */
-  async function run(line) {
-    process.stdout.write(`\n${strong(`$ ${line}`)}\n`)
-    return execute(line)
+  async function run(line, { at = home, status = 0, quietly = false } = {}) {
+    if (!quietly) process.stdout.write(`\n${strong(`${at === home ? '' : `${at} `}$ ${line}`)}\n`)
+    return execute(line, { at, status, quietly })
   }
 
   /** Runs commands that print nothing, without space between them. */
@@ -163,17 +200,17 @@ function makeShell(folder) {
     process.stdout.write('\n')
     for (const line of lines) {
       process.stdout.write(`${strong(`$ ${line}`)}\n`)
-      await execute(line)
+      await execute(line, { at: home, status: 0, quietly: false })
     }
   }
 
-  async function execute(line) {
+  async function execute(line, { at, status: expected, quietly }) {
     const [program, ...words] = splitWords(line)
     const [file, args] = program === 'grite' ? [process.execPath, [grite, ...words]] : [program, words]
     // What has an id to be taken from it goes through a pipe; the rest sees the terminal, if there is one.
-    const piped = !onTerminal || words[1] === 'create'
+    const piped = !onTerminal || quietly || words[1] === 'create'
     const child = spawn(file, args, {
-      cwd: folder,
+      cwd: join(folder, at),
       env: piped && inColor ? { ...env, CLICOLOR_FORCE: '1' } : env,
       stdio: ['ignore', piped ? 'pipe' : 'inherit', 'inherit'],
     })
@@ -181,7 +218,7 @@ function makeShell(folder) {
     let output = ''
     child.stdout?.setEncoding('utf8').on('data', (text) => {
       output += text
-      process.stdout.write(text)
+      if (!quietly) process.stdout.write(text)
     })
     const [status, signal] = await new Promise((resolve, reject) => {
       child.on('error', (error) => reject(new TourStopped(`\`${line}\` could not be started: ${error.message}`)))
@@ -189,7 +226,7 @@ function makeShell(folder) {
     })
     running = undefined
     if (signal !== null) throw new TourStopped(`\`${line}\` was ended by ${signal}`)
-    if (status !== 0) throw new TourStopped(`\`${line}\` ended with status ${status}`)
+    if (status !== expected) throw new TourStopped(`\`${line}\` ended with status ${status}`)
     return stripVTControlCharacters(output)
   }
 

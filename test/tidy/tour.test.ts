@@ -16,7 +16,14 @@ test('the tour runs through and leaves nothing behind', (t) => {
     encoding: 'utf8',
   })
   assert.equal(status, 0, stderr)
-  for (const line of ['$ grite init', '$ grite import tracker.jsonl', '$ grite rebuild', '── That was it']) {
+  for (const line of [
+    '$ grite init',
+    '$ grite import tracker.jsonl',
+    '$ grite sync',
+    'is held by Bo',
+    '$ grite rebuild',
+    '── That was it',
+  ]) {
     assert.ok(stdout.includes(line), `${line} is shown`)
   }
   assert.ok(!stdout.includes('\x1b'), 'no colours off a terminal')
