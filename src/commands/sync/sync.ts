@@ -93,7 +93,8 @@ function messageOf(remote: string, { pull, push }: SyncDirections, result: Repos
   const sent = refusal !== '' ? refusal : pushed ? `Pushed to ${remote}${onTop}` : 'Nothing to push'
   if (!push) return taken
   if (!pull) return sent
-  return pulledEvents === 0 && !pushed && refused === null ? taken : `${taken} / ${sent}`
+  if (pulledEvents > 0) return `${taken} / ${sent}`
+  return pushed || refused !== null ? sent : taken
 }
 
 const count = (events: number): string => `${events} ${events === 1 ? 'event' : 'events'}`
