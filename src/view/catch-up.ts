@@ -63,8 +63,12 @@ export async function catchUp(options: CatchUpOptions): Promise<CatchUpOutcome> 
   const mark = await reflogMark(git, walRef)
   const ref = await git.readRef(walRef)
   if (ref === view.head && mark === view.reflogMark && options.formerHeads === undefined) return 'current'
+  const isFirst = view.head === null
   const outcome = await catchUpFrom(options, ref)
-  if (outcome !== 'rebuild-needed' && outcome !== 'read-only') await view.writeReflogMark(mark)
+  if (outcome === 'rebuild-needed' || outcome === 'read-only') return outcome
+  // What a view begins with is no growth since it was made.
+  if (isFirst && view.eventCount > 0) await view.noteEventsAtRebuild()
+  await view.writeReflogMark(mark)
   return outcome
 }
 

@@ -249,6 +249,11 @@ export class View {
     return (await this.store.get(metaKey(name)))?.toString('utf8')
   }
 
+  /** The number from which `db stats` and `doctor` count how much has come since. */
+  noteEventsAtRebuild(): Promise<void> {
+    return this.writeMeta('events_at_rebuild', String(this.eventCount))
+  }
+
   async writeMeta(name: string, value: string): Promise<void> {
     await this.store.put(metaKey(name), Buffer.from(value, 'utf8'))
   }

@@ -11,6 +11,8 @@ test('init takes in the log of the remote', (t) => {
   assert.deepEqual(bo.data('init').adopted, { remote: 'origin', events: 2 })
   assert.deepEqual(titlesIn(bo), ['one', 'two'])
   assert.equal(bo.head(), ann.head())
+  // What a clone begins with is no growth that would call for a rebuild.
+  assert.equal(bo.data('db', 'stats').events_since_rebuild, 0)
   assert.equal(bo.data('init').adopted, null)
 })
 
