@@ -71,7 +71,8 @@ async function claimAtOnce({ issueId, ttlMs, renew, ...request }: SharedClaimReq
     const terms = await readClaimTerms(repository, issueId, (own) => renew || sent.has(own.nonce))
     const { owner, assignee } = terms
     if (present?.lock === null) throw damagedError(resource, present)
-    const claim = await planClaim(repository, terms)
+    // Not later than the assignee that comes with it: by that the claim is known to have brought it.
+    const claim = await planClaim(repository, terms, draft.nowUnixMs)
     const nowUnixMs = context.clock.nowUnixMs()
     const nonce = formatUuid(context.random.bytes(16))
     const allowanceMs = clockAllowanceMs

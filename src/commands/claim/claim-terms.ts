@@ -79,14 +79,23 @@ export function endedLocksOf(sights: readonly LockInSight[], nowUnixMs: number):
   return ended
 }
 
-/** The claim to put into the lease. @throws {ConflictError} when the issue is closed, or somebody else's */
-export async function planClaim(repository: Repository, terms: ClaimTerms): Promise<Claim> {
+/**
+ * The claim to put into the lease.
+ *
+ * @param nowUnixMs - when it begins; milliseconds, at most those of the events that come with it
+ * @throws {ConflictError} when the issue is closed, or somebody else's
+ */
+export async function planClaim(
+  repository: Repository,
+  terms: ClaimTerms,
+  nowUnixMs = repository.facts.clock.nowUnixMs(),
+): Promise<Claim> {
   const { issueId, owner, assignee, ended } = terms
   const view = await repository.view()
   const state = (await view.findIssue(issueId)) as IssueState
   requireClaimable(state, terms)
   const events = await view.eventsOf(issueId)
-  return newClaim(state, { owner, assignee, ended, events, nowUnixMs: repository.facts.clock.nowUnixMs() })
+  return newClaim(state, { owner, assignee, ended, events, nowUnixMs })
 }
 
 export interface DraftedClaim {

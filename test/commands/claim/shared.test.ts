@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { leaseRefOf, lockRefOf } from '../../../src/wal/index.ts'
 import { idsOnChain } from '../../support/log.ts'
-import { createTeamScene, type Data } from '../lock/scene.ts'
+import { createTeamScene, type Data, type TeamScene } from '../lock/scene.ts'
 
 const hour = 3_600_000
 const onRemote = { remote: '' }
@@ -181,6 +181,23 @@ describe('claim --remote', { concurrency: 4 }, () => {
     const claimed = await bo.run('issue claim', { issue: id, ...onRemote })
     assert.deepEqual([claimed.outcome, claimed.removed_assignees], ['claimed', []])
   })
+
+  for (const [how, prepare] of [
+    ['in one push', () => {}],
+    ['step by step', ({ git, origin }) => void git(origin, 'config', 'receive.advertiseAtomic', 'false')],
+  ] as readonly (readonly [string, (scene: TeamScene) => void])[]) {
+    it(`takes its assignee along however slow the claim was, ${how}`, async (t) => {
+      const scene = await createTeamScene(t, 'ann')
+      const [ann] = scene.clones
+      const id = await scene.share()
+      prepare(scene)
+      let nowUnixMs = scene.clock.nowUnixMs
+      Object.defineProperty(scene.clock, 'nowUnixMs', { get: () => (nowUnixMs += 10) })
+      await ann.run('issue claim', { issue: id, ...onRemote })
+      assert.equal((await ann.run('issue unclaim', { issue: id })).event_ids.length, 1)
+      assert.deepEqual((await ann.run('issue show', { issue: id })).issue.assignees, [])
+    })
+  }
 
   it('holds after the issue is closed until all can see that it is', async (t) => {
     const { clones, share, leaseFile } = await createTeamScene(t, 'ann', 'bo')

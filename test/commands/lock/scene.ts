@@ -72,6 +72,8 @@ export interface Clone extends Hand {
   configure(toml: string): void
 }
 
+export type TeamScene = Awaited<ReturnType<typeof createTeamScene>>
+
 /** Clones around one bare remote, `origin`, each with an actor of its name. */
 export async function createTeamScene(t: CleanUp, ...names: readonly string[]) {
   const scene = await createScene(t)
