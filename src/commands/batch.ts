@@ -56,8 +56,8 @@ export const batch = defineCommand({
   description: [
     'Each line of the input is a JSON object with an `op`:',
     ...Object.entries(operationKeys).map(([op, keys]) => `  ${op}: ${keys.join(', ')}`),
-    'A create may carry `"as": "name"`; later lines then name its issue as `"@name"`. Either all lines take effect or',
-    'none does.',
+    'A create may carry `"as": "name"`; later lines then name its issue as `"@name"`. Either all lines take effect or ' +
+      'none does.',
   ].join('\n'),
   examples: [
     {

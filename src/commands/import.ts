@@ -43,11 +43,10 @@ interface ImportData {
 export const importFile = defineCommand({
   name: 'import',
   summary: 'Import a beads tracker or a JSON export',
-  description: [
-    'Takes the JSONL file of a beads tracker, the JSON export of grite, or that of the Rust tool. Importing a file again',
-    'adds nothing; a clone that imports the same file makes the same events. What is malformed is reported, the rest is',
+  description:
+    'Takes the JSONL file of a beads tracker, the JSON export of grite, or that of the Rust tool. Importing a file again ' +
+    'adds nothing; a clone that imports the same file makes the same events. What is malformed is reported, the rest is ' +
     'imported, and the exit status is 1.',
-  ].join('\n'),
   examples: [
     { command: 'grite import .beads/issues.jsonl --dry-run', explains: 'see what would happen' },
     { command: 'grite import .beads/issues.jsonl', explains: 'import a tracker' },

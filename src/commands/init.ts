@@ -13,12 +13,11 @@ import { runSync } from './sync/run-sync.ts'
 export const init = defineCommand({
   name: 'init',
   summary: 'Make an actor for this clone, and take in the log of the remote',
-  description: [
-    'Optional: the first write makes an actor too, and the first sync takes in the log. Nothing is written outside the',
-    'git directory, and no hooks are installed. Only --agents-md writes into the work tree: a section of AGENTS.md between',
-    'two markers, with the commands that a coding agent needs. Asked again, it brings that section up to date; the rest of',
+  description:
+    'Optional: the first write makes an actor too, and the first sync takes in the log. Nothing is written outside the ' +
+    'git directory, and no hooks are installed. Only --agents-md writes into the work tree: a section of AGENTS.md between ' +
+    'two markers, with the commands that a coding agent needs. Asked again, it brings that section up to date; the rest of ' +
     'the file is left as it is.',
-  ].join('\n'),
   examples: [
     { command: 'grite init', explains: 'once per clone' },
     { command: 'grite init --no-fetch', explains: 'without asking the remote' },

@@ -11,11 +11,11 @@ export const queryWords = {
 
 const description = [
   'Conditions are words to find in title or text, or qualifiers:',
-  'state:open|closed  label:x  assignee:me|none|x  author:me|<id>  id:<prefix>',
-  'type:x  status:x  milestone:x  parent:<issue>  priority:P0  priority:<=P1',
-  'due:2026-12-01  due:<7d  due:overdue  created:<7d  updated:>=2026-01-31',
-  'text:"a phrase"  has:comments  no:assignee  is:overdue',
-  'sort:updated  sort:title-desc  limit:20',
+  '  state:open|closed  label:x  assignee:me|none|x  author:me|<id>  id:<prefix>',
+  '  type:x  status:x  milestone:x  parent:<issue>  priority:P0  priority:<=P1',
+  '  due:2026-12-01  due:<7d  due:overdue  created:<7d  updated:>=2026-01-31',
+  '  text:"a phrase"  has:comments  no:assignee  is:overdue',
+  '  sort:updated  sort:title-desc  limit:20',
   'A dash before a condition turns it round; OR joins alternatives, parentheses group. Ages are <7d (less than seven days ' +
     'ago) or >30d, days are UTC, ranges have .. between. Quotes keep spaces together: label:"help wanted". Put the whole ' +
     'query into single quotes, so that the shell leaves it alone. docs/queries.md tells all of it.',

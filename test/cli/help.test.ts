@@ -16,6 +16,8 @@ for (const command of [...fakeCommands, ...commandLineCommands]) {
     for (const [name, spec] of optionEntries(command)) assert.ok(help.includes(formatOption(name, spec)), name)
     assert.ok(help.includes('Global options:') && help.includes('--json'))
     assert.ok(command.examples.length > 0, 'has an example')
+    // Help wraps each line by itself: one that ends inside a sentence would be broken twice.
+    assert.doesNotMatch(command.description ?? '', /^[^ \n].*[^.:)\n]\n[^ \n]/m)
     for (const example of command.examples) assert.ok(help.includes(`  ${example.command}\n`), example.command)
   })
 }

@@ -19,11 +19,10 @@ interface RotateData {
 export const actorRotateKey = defineCommand({
   name: 'actor rotate-key',
   summary: 'Sign with a new key from now on',
-  description: [
-    'The old key signs the new one, and the log carries both signatures, so that other clones go along. What was signed',
-    'before stays valid. An actor that has no key gets its first one. If the command is interrupted, the next write or',
+  description:
+    'The old key signs the new one, and the log carries both signatures, so that other clones go along. What was signed ' +
+    'before stays valid. An actor that has no key gets its first one. If the command is interrupted, the next write or ' +
     'the next `grite actor rotate-key` brings it to its end.',
-  ].join('\n'),
   examples: [{ command: 'grite actor rotate-key', explains: 'once a year, or when the old key may have leaked' }],
   arguments: {},
   options: {},

@@ -8,10 +8,9 @@ import { readRebuildAdvice } from './rebuild-advice.ts'
 export const dbStats = defineCommand({
   name: 'db stats',
   summary: 'Show what log, view and objects hold and take',
-  description: [
-    'Sizes in bytes on the disk. Loose objects and packs are those of the whole repository, whatever they belong to; git',
+  description:
+    'Sizes in bytes on the disk. Loose objects and packs are those of the whole repository, whatever they belong to; git ' +
     'packs loose ones from time to time, and `git maintenance run` does so at once.',
-  ].join('\n'),
   examples: [{ command: 'grite db stats --json', explains: 'for a script' }],
   arguments: {},
   options: {},

@@ -15,11 +15,10 @@ const errorTexts: Partial<Record<SignatureVerdict, string>> = {
 export const dbVerify = defineCommand({
   name: 'db verify',
   summary: 'Verify the signatures of events',
-  description: [
-    'With the keys of the actors of this clone, and those that actors have published in the log. Unsigned events of actors',
-    'without a key are counted, not wrong. Exit status 1 when a signature does not verify, or is missing. Cards in the log',
+  description:
+    'With the keys of the actors of this clone, and those that actors have published in the log. Unsigned events of actors ' +
+    'without a key are counted, not wrong. Exit status 1 when a signature does not verify, or is missing. Cards in the log ' +
     'that say nothing of their actor are listed too.',
-  ].join('\n'),
   examples: [{ command: 'grite db verify --verbose', explains: 'list every signature that does not verify' }],
   arguments: {},
   options: { verbose: { type: 'boolean', summary: 'List all errors instead of the first ten' } },

@@ -14,11 +14,10 @@ export interface CheckResult extends Finding {
 export const doctor = defineCommand({
   name: 'doctor',
   summary: 'Look whether everything is in order, and mend what can be',
-  description: [
-    'Without --fix nothing is changed, and nobody is asked over the network. With it, the view is made anew where it is wrong,',
-    'and what dead processes left is removed. No ref is rewritten, and nothing is deleted that cannot be made again. Exit',
+  description:
+    'Without --fix nothing is changed, and nobody is asked over the network. With it, the view is made anew where it is wrong, ' +
+    'and what dead processes left is removed. No ref is rewritten, and nothing is deleted that cannot be made again. Exit ' +
     'status 1 when something is an error and stays one; a warning is none.',
-  ].join('\n'),
   examples: [
     { command: 'grite doctor', explains: 'look' },
     { command: 'grite doctor --fix', explains: 'and mend' },

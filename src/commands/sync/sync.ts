@@ -8,11 +8,10 @@ import { type RepositorySync, runSync, type SyncDirections } from './run-sync.ts
 export const sync = defineCommand({
   name: 'sync',
   summary: 'Bring the log together with a remote',
-  description: [
-    'Fetches the log of the remote, puts what only this clone has on top of it, and pushes that. Nothing is ever',
-    'forced, and no event is lost or written twice, whoever wrote meanwhile. Works with whatever `git fetch` works',
+  description:
+    'Fetches the log of the remote, puts what only this clone has on top of it, and pushes that. Nothing is ever ' +
+    'forced, and no event is lost or written twice, whoever wrote meanwhile. Works with whatever `git fetch` works ' +
     'with; your branches, tags and hooks are left alone.',
-  ].join('\n'),
   examples: [
     { command: 'grite sync', explains: 'both ways, with the home remote' },
     { command: 'grite sync --pull', explains: 'only take in what others wrote' },

@@ -18,14 +18,14 @@ export const watch = defineCommand({
   name: 'watch',
   summary: 'Tell of changes as they come',
   description: [
-    'Tells each event once, whoever wrote it: a command here, a sync, a plain `git fetch`. With --json each is a line of',
-    'JSON, and there is nothing else on standard output; the end is told by the exit status, 0 after --count or --timeout.',
-    'Warnings are lines of JSON on standard error. Without --since, what is there already is not told. The title and the',
-    'state are those that the issue has now.',
+    'Tells each event once, whoever wrote it: a command here, a sync, a plain `git fetch`. With --json each is a line of ' +
+      'JSON, and there is nothing else on standard output; the end is told by the exit status, 0 after --count or --timeout. ' +
+      'Warnings are lines of JSON on standard error. Without --since, what is there already is not told. The title and the ' +
+      'state are those that the issue has now.',
     '',
-    '--exec starts a program for each event, one after the other, with the line of JSON on its standard input. No shell is',
-    'involved, and nothing of an event becomes an argument: treat the text as what it is, data from others. What the',
-    'program prints goes to standard error; that it fails is a warning. Arguments that begin with a dash go behind `--`.',
+    '--exec starts a program for each event, one after the other, with the line of JSON on its standard input. No shell is ' +
+      'involved, and nothing of an event becomes an argument: treat the text as what it is, data from others. What the ' +
+      'program prints goes to standard error; that it fails is a warning. Arguments that begin with a dash go behind `--`.',
     '',
     'To go on later, pass the event_id of the last line to --since; where a sync came in between, pass its wal_head.',
   ].join('\n'),
