@@ -22,9 +22,29 @@ const rules: readonly (readonly [pattern: RegExp, reason: Reason])[] = [
   ],
 ]
 
-/** A remote as it may be shown and written down: an address without its password. */
+/**
+ * What git's look at the refs of this repository says of one that names no object (revision.c), before it goes on to
+ * blame the remote for it (connected.c).
+ */
+const brokenRef = /^fatal: bad object (refs\/\S+)$/m
+
+function refuseOverBrokenRef(ref: string, stderr: string, cause: unknown): GitError {
+  return new GitError(`${ref} of this repository names no object that is here, and git fetches nothing until it does`, {
+    details: { ref, stderr: stderr.slice(0, 2000) },
+    hints: [
+      'A power loss can leave such a ref behind; `git fsck` and `grite doctor` show what else there is',
+      'Point it at an object with `git update-ref`, or take it away',
+    ],
+    cause,
+  })
+}
+
+/**
+ * A remote as it may be shown and written down: an address without its password and, over HTTP, without the user, who
+ * may be a token. Git's own messages leave out the same.
+ */
 export function showRemote(remote: string): string {
-  return remote.replace(/^([a-z][a-z0-9+.-]*:\/\/[^/:@]*):[^/]*@/i, '$1@')
+  return remote.replace(/^(https?:\/\/)[^/]*@/i, '$1').replace(/^([a-z][a-z0-9+.-]*:\/\/[^/:@]*):[^/]*@/i, '$1@')
 }
 
 /**
@@ -38,6 +58,8 @@ export async function classifyRemoteFailure(
 ): Promise<unknown> {
   const stderr = stderrOf(error)
   if (stderr === undefined) return error
+  const broken = brokenRef.exec(stderr)?.[1]
+  if (broken !== undefined) return refuseOverBrokenRef(broken, stderr, error)
   const [pattern, reason] = rules.find(([each]) => each.test(stderr)) ?? (isUnnamed(error) ? unnamed : [])
   if (pattern === undefined || reason === undefined) return error
   const shown = showRemote(remote)

@@ -123,7 +123,7 @@ export async function rebuildViewFromSnapshot(options: OpenViewOptions): Promise
 /** The snapshots there are; none when something that is no ref stands in their place. */
 async function findSnapshots({ git, warn }: OpenViewOptions): Promise<readonly SnapshotRef[]> {
   try {
-    return await listSnapshots(git)
+    return await listSnapshots(git, (ref, reason) => warn('snapshot-unusable', `snapshot not used: ${ref} ${reason}`))
   } catch (error) {
     if (!(error instanceof CorruptObjectError)) throw error
     warn('snapshot-unusable', `snapshots not used: ${error.message}`)

@@ -41,6 +41,7 @@ export {
   remoteRefOf,
   snapshotPrefix,
   snapshotRef,
+  snapshotTimeOf,
   splitTrackingRef,
   trackingPrefix,
   trackingRef,

@@ -75,6 +75,33 @@ function setUp(t: TestContext) {
   }
 }
 
+describe('a ref that names nothing', () => {
+  it('keeps no command from the snapshots beside it', async (t) => {
+    const { append, create, run, path, refs } = setUp(t)
+    await append(2)
+    const made = await create()
+    const [broken, tracking] = ['refs/grite/snapshots/1600000000000', trackingRef('origin', walRef)]
+    for (const ref of [broken, tracking]) {
+      mkdirSync(join(path, '.git', ref, '..'), { recursive: true })
+      writeFileSync(join(path, '.git', ref), '')
+    }
+    const { snapshots } = (await run('snapshot list')) as Listed
+    assert.deepEqual(
+      snapshots.map(({ ref_name, problem }) => [ref_name, problem]),
+      [
+        [broken, 'does not hold an object id'],
+        [made.snapshot_ref, null],
+      ],
+    )
+    assert.equal(((await run('db stats')) as { snapshot_count: number }).snapshot_count, 1)
+    assert.equal(((await run('snapshot gc', { keep: 0 })) as { deleted: number }).deleted, 1)
+    assert.equal(refs('refs/grite/snapshots'), '')
+    assert.equal(((await run('rebuild', { fromSnapshot: true })) as { event_count: number }).event_count, 2)
+    const { checks } = (await run('doctor')) as { checks: { id: string; status: string }[] }
+    assert.equal(checks.find(({ id }) => id === 'snapshots')?.status, 'warn')
+  })
+})
+
 describe('snapshot create', { concurrency: 2 }, () => {
   it('makes one of the local log where there is no remote', async (t) => {
     const { append, run, git, path, takeWarnings } = setUp(t)

@@ -135,6 +135,23 @@ for (const [title, make] of Object.entries(unfetchable)) {
   })
 }
 
+test('a ref of this clone that names nothing is what is blamed, and not the remote', async (t) => {
+  const crew = createCrew(t)
+  const [ann, bo] = [crew.clone('ann'), crew.clone('bo')]
+  for (const one of [ann, bo]) {
+    await one.create('one')
+    await one.sync()
+  }
+  const ref = 'refs/grite/snapshots/1600000000000'
+  mkdirSync(join(ann.path, '.git/refs/grite/snapshots'))
+  writeFileSync(join(ann.path, '.git', ref), '')
+  const failure = await ann.failSync()
+  assert.deepEqual([failure.code, failure.details.ref], ['internal_error', ref])
+  assert.match(failure.message, /of this repository/)
+  rmSync(join(ann.path, '.git', ref))
+  assert.equal((await ann.sync()).pull_events, 1)
+})
+
 /** What stands wrong on the remote's chain, and what of it is seen. */
 const damages: Readonly<Record<string, { make(crew: Crew): Promise<void>; sees: readonly string[] }>> = {
   'a chunk that is cut off': {

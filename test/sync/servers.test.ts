@@ -265,6 +265,8 @@ describe('over smart HTTP alone', { skip: whyNoServers }, () => {
       await clone.run('lock acquire', { resource: 'path:src', remote }),
       await clone.run('issue claim', { issue: issues[0]?.issue_id, remote }),
       await clone.run('lock status', { remote }),
+      await clone.run('issue unclaim', { issue: issues[0]?.issue_id, remote }),
+      await clone.run('sync', { remote }),
       await clone.run('lock release', { resource: 'path:src', remote }),
       await clone.run('lock gc', { remote }),
     ]

@@ -351,7 +351,7 @@ test('7.1 item 11: events keep the order in which they were written, through a j
   assert.deepEqual(await inLog(ann), ['of ann', ...words])
   await ann.run('snapshot create')
   const inSnapshot = await ann.withRepository(async ({ git }) => {
-    const [row] = await listSnapshots(git)
+    const [row] = await listSnapshots(git, assert.fail)
     const titles: string[] = []
     for await (const segments of readSnapshot(git, await openSnapshot(git, row as never))) {
       titles.push(...segments.flatMap(({ items }) => items.flatMap(titleOf)))

@@ -18,7 +18,7 @@ export const renderSnapshotCreate: Renderer<SnapshotCreateData> = (data, { quiet
 }
 
 interface SnapshotRow {
-  readonly oid: string
+  readonly oid: string | null
   readonly timestamp: number
   readonly ref_name: string
   readonly event_count: number | null

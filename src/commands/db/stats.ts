@@ -22,7 +22,7 @@ export const dbStats = defineCommand({
     const advice = await readRebuildAdvice(view, context.clock.nowUnixMs())
     const head = await git.readRef(walRef)
     const log = head === null ? [] : [head]
-    const snapshots = (await git.listRefs(snapshotPrefix)).map(({ oid }) => oid)
+    const snapshots = (await git.listRefs(snapshotPrefix, () => {})).map(({ oid }) => oid)
     const [counts, logBytes, snapshotBytes, viewBytes] = await Promise.all([
       countObjects(git),
       reachableBytes(git, log),

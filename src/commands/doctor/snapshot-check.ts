@@ -12,8 +12,8 @@ export const snapshots: Check = {
   async look(scene) {
     const log = await scene.log()
     if (log === null) return notLookedAt('the log cannot be read')
-    const read = await readSnapshots(scene.repository.git)
     const unusable: { ref: string; reason: string }[] = []
+    const read = await readSnapshots(scene.repository.git, (ref, reason) => void unusable.push({ ref, reason }))
     // A partial clone leaves the events of snapshots at its remote.
     let isNewest = findPromisor(scene.repository.layout) === undefined
     for (const { row, snapshot, problem } of read) {

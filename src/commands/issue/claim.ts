@@ -1,3 +1,4 @@
+import { showRemote } from '../../git/index.ts'
 import { currentTitle, InvalidArgsError, type IssueId, issueResource, NotFoundError } from '../../model/index.ts'
 import { type ClaimRequest, claimIssue } from '../claim/claim-issue.ts'
 import type { Claimed } from '../claim/claim-locally.ts'
@@ -200,7 +201,7 @@ export const issueUnclaim = defineCommand({
         owner: lock?.owner ?? null,
         fence: lock?.fence ?? null,
         level: where === null ? 'local' : 'remote',
-        remote: where?.name ?? null,
+        remote: where === null ? null : showRemote(where.name),
         wal_head: head,
       },
     }

@@ -1,6 +1,6 @@
-import type { GitPort } from '../../git/index.ts'
+import type { GitPort, OnBrokenRef, RefName } from '../../git/index.ts'
 import { UnusableSnapshotError } from '../../model/index.ts'
-import { listSnapshots, openSnapshot, type Snapshot, type SnapshotRef } from '../../wal/index.ts'
+import { listSnapshots, openSnapshot, type Snapshot, type SnapshotRef, snapshotTimeOf } from '../../wal/index.ts'
 import { defineCommand } from '../define-command.ts'
 
 export const snapshotList = defineCommand({
@@ -14,7 +14,12 @@ export const snapshotList = defineCommand({
   async run(context) {
     const { git } = await context.repository()
     const snapshots = []
-    for (const { row, snapshot, problem } of await readSnapshots(git)) {
+    const noteBroken = (ref: RefName, problem: string) => {
+      const [event_count, chunk_count, wal_head] = [null, null, null]
+      const row = { oid: null, timestamp: snapshotTimeOf(ref), ref_name: ref }
+      snapshots.push({ ...row, event_count, chunk_count, wal_head, problem })
+    }
+    for (const { row, snapshot, problem } of await readSnapshots(git, noteBroken)) {
       snapshots.push({
         oid: row.oid,
         timestamp: row.timestamp,
@@ -34,10 +39,13 @@ export type ReadSnapshot =
   | { readonly row: SnapshotRef; readonly snapshot: Snapshot; readonly problem: null }
   | { readonly row: SnapshotRef; readonly snapshot: null; readonly problem: string }
 
-/** All snapshots with what they say of themselves, newest first. */
-export async function readSnapshots(git: GitPort): Promise<readonly ReadSnapshot[]> {
+/**
+ * All snapshots with what they say of themselves, newest first.
+ * @param onBroken - is told of refs that name no object, which are left out
+ */
+export async function readSnapshots(git: GitPort, onBroken: OnBrokenRef = () => {}): Promise<readonly ReadSnapshot[]> {
   const read: ReadSnapshot[] = []
-  for (const row of await listSnapshots(git)) read.push(await readOne(git, row))
+  for (const row of await listSnapshots(git, onBroken)) read.push(await readOne(git, row))
   return read
 }
 

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
 import { isAbsolute, resolve } from 'node:path'
+import { showRemote } from '../../git/index.ts'
 import { InvalidArgsError, NotFoundError } from '../../model/index.ts'
 import { readRepoConfig } from '../local/repo-config.ts'
 import type { Repository } from '../repository.ts'
@@ -26,9 +27,9 @@ export async function chooseRemote(repository: Repository, cwd: string, typed?: 
   throw new NotFoundError(
     only === undefined
       ? 'this repository has no remote'
-      : `there is no remote '${home}'; there are ${names.join(', ')}`,
+      : `there is no remote '${showRemote(home)}'; there are ${names.join(', ')}`,
     {
-      details: { field: 'remote', value: home, allowed: names },
+      details: { field: 'remote', value: showRemote(home), allowed: names },
       hints:
         only === undefined
           ? ['Add one with `git remote add origin <address>`']

@@ -1,3 +1,4 @@
+import { showRemote } from '../../git/index.ts'
 import { type LogSync, readTrackedSnapshotRefs, syncLog } from '../../wal/index.ts'
 import type { CommandContext } from '../context.ts'
 import { maintain } from '../maintenance.ts'
@@ -47,7 +48,7 @@ export async function runSync(
         pull,
         push,
         runHooks: sync.runHooks,
-        inspect: await signatureInspector(repository, { remote: name, warn: context.warn }),
+        inspect: await signatureInspector(repository, { remote: showRemote(name), warn: context.warn }),
         mayRepeat: async () => (await repository.view()).mayRepeat,
         hydrate: hydrator(repository),
         // Opening the view also puts back what something else took from the log.

@@ -1,4 +1,4 @@
-import type { GitPort, Oid, PushUpdate, RefUpdate } from '../../git/index.ts'
+import { type GitPort, type Oid, type PushUpdate, type RefUpdate, showRemote } from '../../git/index.ts'
 import { RefLockedError, RefMovedError, RemoteError } from '../../model/index.ts'
 import {
   deletedRef,
@@ -46,6 +46,7 @@ export async function syncSnapshots(
   { git, remotes }: Pick<Repository, 'git' | 'remotes'>,
   { remote, trackedBefore, remoteHead, lostItsLog, push, runHooks }: SnapshotSyncRequest,
 ): Promise<SnapshotSync> {
+  const shown = showRemote(remote)
   const local = await readLocalSnapshotRefs(git)
   const trackedNow = await readTrackedSnapshotRefs(git, remote)
   const intents = await readSnapshotIntents(git, remote)
@@ -53,13 +54,13 @@ export async function syncSnapshots(
   const plan = planSnapshotRefs({ local, trackedBefore, trackedNow, intents, lostItsLog })
 
   for (const { ref } of plan.clashing) {
-    const message = `${ref} is another snapshot on '${remote}' than here; both stay`
-    context.warn({ code: 'snapshot-clash', message, details: { ref, remote } })
+    const message = `${ref} is another snapshot on '${shown}' than here; both stay`
+    context.warn({ code: 'snapshot-clash', message, details: { ref, remote: shown } })
   }
   const isNew = ({ ref, oid }: NamedSnapshot) => trackedBefore.get(ref) !== oid
   const { adopted, faulty } = await adopt(git, plan.adopt)
   const news = faulty.filter(isNew)
-  if (news.length > 0) context.warn(snapshotsRefused(remote, news))
+  if (news.length > 0) context.warn(snapshotsRefused(shown, news))
   await settle(deleteSnapshots(git, plan.dropLocally))
   for (const { ref, oid } of plan.forgetIntents) await moveRef(git, deletedRef(remote, ref), oid, null)
   const done = { ...nothingDone, adopted, dropped: plan.dropLocally.length }
@@ -83,8 +84,8 @@ export async function syncSnapshots(
     if (outcome === 'stale') continue
     if (outcome === 'rejected') {
       refused += 1
-      const message = `'${remote}' refused ${ref}: ${reason}`
-      context.warn({ code: 'ref-refused', message, details: { ref, remote, remote_message: reason } })
+      const message = `'${shown}' refused ${ref}: ${reason}`
+      context.warn({ code: 'ref-refused', message, details: { ref, remote: shown, remote_message: reason } })
       continue
     }
     const next = updates.find((update) => update.ref === ref)?.next ?? null

@@ -12,7 +12,8 @@ import type { NamedSnapshot } from './plan-snapshot-refs.ts'
 export async function deleteSnapshots(git: GitPort, snapshots: readonly NamedSnapshot[]): Promise<number> {
   if (snapshots.length === 0) return 0
   const oidOf = new Map(snapshots.map(({ ref, oid }) => [ref, oid]))
-  const known = await git.listRefs(remotesPrefix)
+  // One that is broken says nothing of what the remote has.
+  const known = await git.listRefs(remotesPrefix, () => {})
   const noted = new Map(known.map(({ ref, oid }) => [ref, oid]))
   const notes = known.flatMap(({ ref: tracking, oid }): RefUpdate[] => {
     const there = deletionOf(tracking)

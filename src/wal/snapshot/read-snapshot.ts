@@ -8,6 +8,7 @@ import {
   isOid,
   type ObjectType,
   type Oid,
+  type OnBrokenRef,
   parseCommit,
   parseTree,
   type RefName,
@@ -59,9 +60,12 @@ export interface Snapshot extends SnapshotRef, SnapshotFacts {
 const factsBytesMax = 16 * 1024 * 1024
 const treeBytesMax = 64 * 1024 * 1024
 
-/** The snapshots of a repository, the newest first. */
-export async function listSnapshots(git: GitPort): Promise<readonly SnapshotRef[]> {
-  const rows = await git.listRefs(snapshotPrefix)
+/**
+ * The snapshots of a repository, the newest first.
+ * @param onBroken - is told of refs that name no object, which are left out
+ */
+export async function listSnapshots(git: GitPort, onBroken: OnBrokenRef): Promise<readonly SnapshotRef[]> {
+  const rows = await git.listRefs(snapshotPrefix, onBroken)
   return rows.map((row) => ({ ...row, timestamp: snapshotTimeOf(row.ref) })).sort(newestFirst)
 }
 

@@ -121,7 +121,7 @@ describe('reading a snapshot', { concurrency: 2 }, () => {
     const { batches, events, orphans } = strangeLog()
     const walHead = await writeLog(git, batches)
     const written = await writeSnapshot({ git, head: walHead, nowUnixMs: now })
-    const [listed] = await listSnapshots(git)
+    const [listed] = await listSnapshots(git, assert.fail)
     assert.deepEqual(listed, { ref: snapshotRef(now), oid: written.oid, timestamp: now })
     const opened = await openSnapshot(git, listed as SnapshotRef)
     assert.deepEqual([opened.walHead, opened.eventCount, opened.createdTs], [walHead, events.length, now])
