@@ -52,21 +52,25 @@ export function openRemotes(layout: RepositoryLayout, options: RemoteOptions): R
     listRemotes,
     hasRemote,
     async fetch({ remote, refspecs, onProgress }: FetchRequest) {
+      // From 2.48 on git would make refs/remotes/<remote>/HEAD where there is none.
+      const headOff = setOption(remote, 'followRemoteHEAD', 'never', options.environment)
       await run(
         remote,
         [
+          ...headOff.args,
           ...['-c', `fetch.unpackLimit=${unpackLimit}`, '-c', 'fetch.writeCommitGraph=false'],
           // Without --refmap= the user's own refspecs would apply too, and a mirror's would move refs/grite/wal.
           ...['fetch', '--refmap=', '--no-tags', '--prune', '--no-filter', '--no-write-fetch-head'],
           ...['--no-auto-maintenance', '--recurse-submodules=no', onProgress ? '--progress' : '--quiet'],
           ...['--', remote, ...refspecs],
         ],
-        progressOptions(onProgress),
+        { ...progressOptions(onProgress), environment: { ...environment, ...headOff.environment } },
       )
     },
     async push({ remote, updates, atomic, runHooks, onProgress }: PushRequest) {
       if (updates.length === 0) return []
-      const mirrorOff = setMirrorOff(remote, options.environment)
+      // A remote configured as a push mirror takes no refspecs; what we push is named by id.
+      const mirrorOff = setOption(remote, 'mirror', 'false', options.environment)
       const { exitStatus, stdout, stderr } = await run(
         remote,
         [
@@ -139,9 +143,9 @@ function progressOptions(onProgress: OnProgress | undefined): RunGitOptions {
   }
 }
 
-/** A remote configured as a push mirror takes no refspecs; what we push is named by id. */
-function setMirrorOff(remote: string, { GIT_CONFIG_COUNT }: Environment) {
-  const [key, value] = [`remote.${remote}.mirror`, 'false']
+/** Runs git with an option of a remote set for once. */
+function setOption(remote: string, option: string, value: string, { GIT_CONFIG_COUNT }: Environment) {
+  const key = `remote.${remote}.${option}`
   // An address is no name of a section.
   if (/[\s:]/.test(remote)) return { args: [], environment: {} }
   if (!remote.includes('=')) return { args: ['-c', `${key}=${value}`], environment: {} }
