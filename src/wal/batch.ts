@@ -85,13 +85,15 @@ export function batchesOfMissing(
     // A segment stays whole where it can: what lies beside a chunk belongs to the events in it.
     const bytes = records.reduce((sum, { record }) => sum + record.length, 0)
     if (!fits(open, records.length, bytes) || clashes(open, segment.extras, carried)) seal()
+    placeBeside(open, segment.extras, carried)
     for (const { record, actor, tsUnixMs } of records) {
-      if (!fits(open, 1, record.length)) seal()
+      if (!fits(open, 1, record.length)) {
+        seal()
+        placeBeside(open, segment.extras, carried)
+      }
       open.first ??= { actor, tsUnixMs }
       open.records.push(record)
       open.bytes += record.length
-      for (const [path, oid] of segment.extras) if (isPlaceable(open.extras, path)) open.extras.set(path, oid)
-      Object.assign(open.carried, carried)
     }
     open.requests.push(...requestsOf(segment.meta))
   }
@@ -109,12 +111,14 @@ interface Carry {
   readonly records: Uint8Array[]
   bytes: number
   readonly extras: Map<string, Oid>
+  /** Every folder that a file of `extras` lies in, at whatever depth. */
+  readonly folders: Set<string>
   readonly requests: unknown[]
   readonly carried: Record<string, unknown>
 }
 
 function emptyCarry(): Carry {
-  return { first: null, records: [], bytes: 0, extras: new Map(), requests: [], carried: {} }
+  return { first: null, records: [], bytes: 0, extras: new Map(), folders: new Set(), requests: [], carried: {} }
 }
 
 function fits({ records, bytes }: Carry, count: number, moreBytes: number): boolean {
@@ -129,15 +133,26 @@ function clashes(open: Carry, extras: ReadonlyMap<string, Oid>, carried: Readonl
   )
 }
 
-/** False for names that git would refuse, and where one file would have to be a folder of another's. */
-function isPlaceable(others: ReadonlyMap<string, Oid>, path: string): boolean {
+/** Puts what lies beside a segment's chunk beside a batch that takes its events. */
+function placeBeside(open: Carry, extras: ReadonlyMap<string, Oid>, carried: Readonly<Record<string, unknown>>): void {
+  for (const [path, oid] of extras) placeFile(open, path, oid)
+  Object.assign(open.carried, carried)
+}
+
+/** Leaves out names that git would refuse, and where one file would have to be a folder of another's. */
+function placeFile({ extras, folders }: Carry, path: string, oid: Oid): void {
   const names = path.split('/')
+  if (!isPlaceableName(names, path) || folders.has(path)) return
+  const above = names.map((_, index) => names.slice(0, index).join('/')).slice(1)
+  if (above.some((folder) => extras.has(folder))) return
+  extras.set(path, oid)
+  for (const folder of above) folders.add(folder)
+}
+
+function isPlaceableName(names: readonly string[], path: string): boolean {
   const isRefused = names.some((name) => ['', '.', '..', '.git'].includes(name.toLowerCase()))
   if (isRefused || path.includes('\0') || path === 'events' || names[0] === 'meta.json') return false
-  if (names[0] === 'events' && names.length <= 5 && names.slice(1).every((name) => /^\d+$/.test(name))) return false
-  const folders = names.map((_, index) => names.slice(0, index).join('/')).slice(1)
-  if (folders.some((folder) => others.has(folder))) return false
-  return ![...others.keys()].some((other) => other.startsWith(`${path}/`))
+  return !(names[0] === 'events' && names.length <= 5 && names.slice(1).every((name) => /^\d+$/.test(name)))
 }
 
 function sealCarry({ first, records, extras, requests, carried }: Carry, nowUnixMs: number): IssueBatch {
