@@ -87,7 +87,7 @@ export async function collectCommits(
     if (found.has(oid) || stop.has(oid)) continue
     const parents = await readParents(read, oid)
     found.set(oid, parents)
-    pending.push(...parents)
+    for (const parent of parents) pending.push(parent)
   }
   return found
 }

@@ -3,6 +3,8 @@ import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import {
+  buildTree,
+  encodeCommit,
   findRepository,
   hashObject,
   type Oid,
@@ -12,6 +14,7 @@ import {
   walRef,
 } from '../../src/git/index.ts'
 import { looseObjectPath } from '../../src/git/ref-paths.ts'
+import { walkHistory } from '../../src/git/walk-history.ts'
 import { publishChain, readAll } from './sample-commits.ts'
 import { createTempRepository } from './temp-repository.ts'
 
@@ -39,6 +42,20 @@ describe('a long history', () => {
     }
     assert.deepEqual(sizes, [...Array(9).fill(256), 196])
     assert.equal(repository.run('rev-parse', walRef), head)
+  })
+
+  it('is walked through a commit with more parents than the stack is deep', async () => {
+    const parent = 'ab'.repeat(20) as Oid
+    const author = { name: 'x', email: 'x', unixSeconds: 0, offsetMinutes: 0 }
+    const tree = buildTree('sha1', new Map())
+    const commit = encodeCommit('sha1', { tree: tree.root, parents: Array(200_000).fill(parent), author, message: 'x' })
+    const objects = new Map([...tree.objects, commit].map((object) => [object.oid, object]))
+    const read = async (oid: Oid) => objects.get(oid) ?? null
+    const oids: Oid[] = []
+    for await (const batch of walkHistory('sha1', read, { head: commit.oid, blobBytesMax: 1000 })) {
+      for (const { oid } of batch) oids.push(oid)
+    }
+    assert.deepEqual(oids, [parent, commit.oid])
   })
 
   it('is read the same by each way, whichever object is missing', async (t) => {
