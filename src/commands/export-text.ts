@@ -14,7 +14,8 @@ export async function formatMarkdownExport(view: View, rows: readonly IssueRow[]
     blocks.push(`**Comments:** ${comments.length}`)
     const body = state === undefined ? '' : currentBody(state)
     if (body !== '') blocks.push(body)
-    if (comments.length > 0) blocks.push('#### Comments', ...comments.map(formatComment))
+    if (comments.length > 0) blocks.push('#### Comments')
+    for (const comment of comments) blocks.push(formatComment(comment))
     blocks.push('---')
   }
   return `${blocks.join('\n\n')}\n`
