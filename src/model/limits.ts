@@ -22,6 +22,12 @@ export const limits = {
   segmentRecordsMax: 8192,
   /** A larger chunk is reported by object id and not loaded. */
   chunkReadBytesMax: 64 * 1024 * 1024,
+  /** A larger `meta.json` says nothing; no reader needs what it says. */
+  metaBytesMax: 1024 * 1024,
+  /** What a batch carries along from other commits' `meta.json`, as pretty JSON: both lists fit into one of its own. */
+  carriedRequestsBytesMax: 256 * 1024,
+  carriedKeysBytesMax: 256 * 1024,
+  carriedNestingMax: 32,
   /** Nesting inside a chunk's array of records: record, payload, symbols, symbol. */
   cborNestingMax: 4,
   /** Above this a time cannot be computed with exactly; the event is damaged. */

@@ -1,5 +1,6 @@
 import { hashObject, type ObjectFormat, type Oid } from '../git/index.ts'
 import { type ActorId, type Event, encodeRecord, limits } from '../model/index.ts'
+import { type CarriedValue, carriedMetaOf } from './carried-meta.ts'
 import type { IssueBatch, IssueSegment } from './issue-codec.ts'
 import { attachmentFolder } from './issue-codec.ts'
 import type { SegmentCommit } from './segment-codec.ts'
@@ -51,7 +52,7 @@ export function segmentOfBatch(
     problems: [],
     opaqueRecords: [],
     extras: new Map(blobs),
-    meta: meta ?? {},
+    carries: carriedMetaOf(meta ?? {}),
   }
 }
 
@@ -81,21 +82,21 @@ export function batchesOfMissing(
       return isNew
     })
     if (records.length === 0) continue
-    const carried = carriedMeta(segment.meta)
     // A segment stays whole where it can: what lies beside a chunk belongs to the events in it.
     const bytes = records.reduce((sum, { record }) => sum + record.length, 0)
-    if (!fits(open, records.length, bytes) || clashes(open, segment.extras, carried)) seal()
-    placeBeside(open, segment.extras, carried)
+    if (!fits(open, records.length, bytes) || !fitsBeside(open, segment)) seal()
+    placeBeside(open, segment)
     for (const { record, actor, tsUnixMs } of records) {
       if (!fits(open, 1, record.length)) {
         seal()
-        placeBeside(open, segment.extras, carried)
+        placeBeside(open, segment)
       }
       open.first ??= { actor, tsUnixMs }
       open.records.push(record)
       open.bytes += record.length
     }
-    open.requests.push(...requestsOf(segment.meta))
+    for (const request of segment.carries.requests) open.requests.push(request)
+    open.requestsBytes += segment.carries.requestsBytes
   }
   seal()
   return batches
@@ -114,29 +115,49 @@ interface Carry {
   /** Every folder that a file of `extras` lies in, at whatever depth. */
   readonly folders: Set<string>
   readonly requests: unknown[]
-  readonly carried: Record<string, unknown>
+  requestsBytes: number
+  readonly keys: Map<string, CarriedValue>
+  keysBytes: number
 }
 
 function emptyCarry(): Carry {
-  return { first: null, records: [], bytes: 0, extras: new Map(), folders: new Set(), requests: [], carried: {} }
+  return {
+    first: null,
+    records: [],
+    bytes: 0,
+    extras: new Map(),
+    folders: new Set(),
+    requests: [],
+    requestsBytes: 0,
+    keys: new Map(),
+    keysBytes: 0,
+  }
 }
 
 function fits({ records, bytes }: Carry, count: number, moreBytes: number): boolean {
   return records.length + count <= limits.batchEventsMax && bytes + moreBytes <= limits.batchBytesMax
 }
 
-function clashes(open: Carry, extras: ReadonlyMap<string, Oid>, carried: Readonly<Record<string, unknown>>): boolean {
-  const otherFile = [...extras].some(([path, oid]) => (open.extras.get(path) ?? oid) !== oid)
-  if (otherFile) return true
-  return Object.entries(carried).some(
-    ([key, value]) => Object.hasOwn(open.carried, key) && JSON.stringify(open.carried[key]) !== JSON.stringify(value),
-  )
+/** Whether what lies beside a segment's chunk, and in its meta.json, has room and overwrites nothing. */
+function fitsBeside(open: Carry, { extras, carries }: IssueSegment): boolean {
+  if ([...extras].some(([path, oid]) => (open.extras.get(path) ?? oid) !== oid)) return false
+  let keysBytes = open.keysBytes
+  for (const [key, { text, bytes }] of carries.keys) {
+    const other = open.keys.get(key)
+    if (other === undefined) keysBytes += bytes
+    else if (other.text !== text) return false
+  }
+  const requestsBytes = open.requestsBytes + carries.requestsBytes
+  return keysBytes <= limits.carriedKeysBytesMax && requestsBytes <= limits.carriedRequestsBytesMax
 }
 
-/** Puts what lies beside a segment's chunk beside a batch that takes its events. */
-function placeBeside(open: Carry, extras: ReadonlyMap<string, Oid>, carried: Readonly<Record<string, unknown>>): void {
+/** Puts it beside a batch that takes the segment's events. */
+function placeBeside(open: Carry, { extras, carries }: IssueSegment): void {
   for (const [path, oid] of extras) placeFile(open, path, oid)
-  Object.assign(open.carried, carried)
+  for (const [key, entry] of carries.keys) {
+    if (!open.keys.has(key)) open.keysBytes += entry.bytes
+    open.keys.set(key, entry)
+  }
 }
 
 /** Leaves out names that git would refuse, and where one file would have to be a folder of another's. */
@@ -155,7 +176,7 @@ function isPlaceableName(names: readonly string[], path: string): boolean {
   return !(names[0] === 'events' && names.length <= 5 && names.slice(1).every((name) => /^\d+$/.test(name)))
 }
 
-function sealCarry({ first, records, extras, requests, carried }: Carry, nowUnixMs: number): IssueBatch {
+function sealCarry({ first, records, extras, requests, keys }: Carry, nowUnixMs: number): IssueBatch {
   if (first === null) throw new TypeError('a carry with records has a first one')
   return {
     actor: first.actor,
@@ -164,24 +185,10 @@ function sealCarry({ first, records, extras, requests, carried }: Carry, nowUnix
     extras,
     meta: {
       ...(requests.length > 0 ? { requests } : {}),
-      ...(Object.keys(carried).length > 0 ? { carried } : {}),
+      ...(keys.size > 0 ? { carried: Object.fromEntries([...keys].map(([key, { value }]) => [key, value])) } : {}),
     },
     date: commitDate(nowUnixMs),
   }
-}
-
-const ownMetaKeys = new Set(['schema_version', 'actor_id', 'chunk_hash', 'prev_wal', 'requests', 'carried'])
-
-/** What an earlier re-append carried, then the keys that nobody here knows. */
-function carriedMeta(meta: IssueSegment['meta']): Record<string, unknown> {
-  const before = meta?.carried
-  const isTable = typeof before === 'object' && before !== null && !Array.isArray(before)
-  const unknown = Object.entries(meta ?? {}).filter(([key]) => !ownMetaKeys.has(key))
-  return { ...(isTable ? before : {}), ...Object.fromEntries(unknown) }
-}
-
-function requestsOf(meta: IssueSegment['meta']): unknown[] {
-  return Array.isArray(meta?.requests) ? meta.requests : []
 }
 
 interface CarriedRecord {

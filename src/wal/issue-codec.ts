@@ -16,7 +16,9 @@ import {
   decodeChunk,
   encodeChunk,
   hashChunk,
+  limits,
 } from '../model/index.ts'
+import { type CarriedMeta, carriedMetaOf } from './carried-meta.ts'
 import type { LogProblem, Segment, SegmentCodec, SegmentCommit } from './segment-codec.ts'
 
 /** What becomes one commit. Not empty, one appending actor. */
@@ -39,8 +41,8 @@ export interface IssueSegment extends Segment<ChunkEvent> {
   readonly opaqueRecords: readonly Uint8Array[]
   /** Every file that is here and neither meta.json nor a chunk, by path. Attachments have the SHA-256 of their name. */
   readonly extras: ReadonlyMap<string, Oid>
-  /** meta.json as found, null when it cannot be read. */
-  readonly meta: Readonly<Record<string, unknown>> | null
+  /** What goes along from meta.json when the events are re-appended. */
+  readonly carries: CarriedMeta
 }
 
 export const attachmentFolder = 'attachments/'
@@ -89,7 +91,17 @@ function decode(entry: CommitEntry): IssueSegment {
   }
   if (entry.problem !== null) report('damaged', entry.problem, entry.oid, null)
 
-  const meta = readMeta(entry, report)
+  const metaFile = entry.files.find(({ path }) => path === metaPath)
+  const meta = readMeta(entry, metaFile, report)
+  const carries = carriedMetaOf(meta)
+  if (carries.leftOut !== null) {
+    report(
+      'suspicious',
+      `meta.json has more than a re-append carries: ${carries.leftOut} are too much`,
+      metaFile?.oid ?? null,
+      null,
+    )
+  }
   const items: ChunkEvent[] = []
   const opaqueRecords: Uint8Array[] = []
   const extras = new Map<string, Oid>()
@@ -100,7 +112,7 @@ function decode(entry: CommitEntry): IssueSegment {
       for (const { record } of chunk?.damaged ?? []) if (record !== null) opaqueRecords.push(record)
     } else if (file.path !== metaPath && isUsableExtra(file, report)) extras.set(file.path, file.oid)
   }
-  return { commit: entry.oid, parents: entry.parents, items, problems, opaqueRecords, extras, meta }
+  return { commit: entry.oid, parents: entry.parents, items, problems, opaqueRecords, extras, carries }
 }
 
 const attachmentPath = /^attachments\/([0-9a-f]{64})$/
@@ -129,11 +141,18 @@ type Report = (
   unread?: LogProblem['unread'],
 ) => void
 
-function readMeta(entry: CommitEntry, report: Report): Readonly<Record<string, unknown>> | null {
-  const file = entry.files.find(({ path }) => path === metaPath)
+function readMeta(
+  entry: CommitEntry,
+  file: CommitFile | undefined,
+  report: Report,
+): Readonly<Record<string, unknown>> | null {
   if (file?.content == null) {
     if (entry.problem === null)
       report('suspicious', `meta.json is ${file?.problem ?? 'missing'}`, file?.oid ?? entry.oid, null)
+    return null
+  }
+  if (file.content.length > limits.metaBytesMax) {
+    report('suspicious', `meta.json is larger than ${limits.metaBytesMax} bytes`, file.oid, null)
     return null
   }
   let parsed: unknown

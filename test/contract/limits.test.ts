@@ -141,6 +141,11 @@ test('every limit of the table is met here or where it binds', () => {
     'actorKeysMax',
     'copiesJudgedMax',
     'lockFileBytesMax',
+    // test/wal/carried-meta.test.ts.
+    'metaBytesMax',
+    'carriedRequestsBytesMax',
+    'carriedKeysBytesMax',
+    'carriedNestingMax',
   ]
   const met = new Set([...edges.map(({ limit }) => limit as string), ...elsewhere])
   assert.deepEqual(

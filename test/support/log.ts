@@ -60,7 +60,12 @@ export function batchOf(events: readonly Event[], extra: Partial<IssueBatch> = {
 
 /** The segment that a reader finds in a commit of these files, without a repository. */
 export function segmentOf(batch: IssueBatch, commit: string, parents: readonly string[] = []): IssueSegment {
-  const files = [...issueCodec.encode(batch, (parents[0] as Oid) ?? null).files].map(([path, content]) => {
+  return segmentOfFiles(filesOf(batch, (parents[0] as Oid) ?? null), commit, parents)
+}
+
+/** As `segmentOf`, of any files. */
+export function segmentOfFiles(all: TreeFiles, commit: string, parents: readonly string[] = []): IssueSegment {
+  const files = [...all].map(([path, content]) => {
     if (typeof content === 'string') return { path, mode: '100644', oid: content, content: null, problem: 'missing' }
     const bytes = Buffer.from(content)
     return { path, mode: '100644', oid: hashObject('sha1', 'blob', bytes), content: bytes, problem: null }

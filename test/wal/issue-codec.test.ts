@@ -38,7 +38,7 @@ describe('a commit of the issue log', () => {
       events,
     )
     assert.deepEqual(segment.problems, [])
-    assert.deepEqual(segment.meta?.requests, ['r'])
+    assert.deepEqual(segment.carries.requests, ['r'])
   })
 
   it('reads chunks at any depth, several of them, and nothing else as one', () => {

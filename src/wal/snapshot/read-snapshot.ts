@@ -24,6 +24,7 @@ import {
   ObjectTooLargeError,
   UnusableSnapshotError,
 } from '../../model/index.ts'
+import { carriedMetaOf } from '../carried-meta.ts'
 import { attachmentFolder, type IssueSegment } from '../issue-codec.ts'
 import { snapshotPrefix, snapshotTimeOf } from '../ref-names.ts'
 import type { LogProblem } from '../segment-codec.ts'
@@ -178,7 +179,7 @@ function segmentOf(
   { walHead }: Snapshot,
   { items = [], extras = new Map(), problems = [] }: Partial<Pick<IssueSegment, 'items' | 'extras' | 'problems'>>,
 ): IssueSegment {
-  return { commit: walHead, parents: [], items, problems, opaqueRecords: [], extras, meta: null }
+  return { commit: walHead, parents: [], items, problems, opaqueRecords: [], extras, carries: carriedMetaOf(null) }
 }
 
 interface Reader {
