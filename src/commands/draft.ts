@@ -7,6 +7,8 @@ import {
   type ActorId,
   actorCardKey,
   applyEvent,
+  ConflictError,
+  compareVersions,
   DependencyGraph,
   dependencyKey,
   type Event,
@@ -25,6 +27,7 @@ import {
   NotFoundError,
   presentLabels,
   projectContextIssueId,
+  timeAfter,
   updatedTs,
   validateBody,
 } from '../model/index.ts'
@@ -47,6 +50,7 @@ export interface DraftSources {
 
 export class Draft {
   readonly events: Event[] = []
+  readonly #eventIds = new Set<EventId>()
   /** Contents of attachments by SHA-256. */
   readonly attachments = new Map<string, Uint8Array>()
   readonly #sources: DraftSources
@@ -75,6 +79,11 @@ export class Draft {
 
   view(): Promise<View> {
     return this.#sources.view()
+  }
+
+  /** Whether an event is in this draft; of two that are one and the same, dated at the end of time, only the first is. */
+  hasEvent(eventId: EventId): boolean {
+    return this.#eventIds.has(eventId)
   }
 
   /** True for the full id of an issue that this draft creates. */
@@ -122,15 +131,26 @@ export class Draft {
   createIssue(body: { readonly title: string; readonly body: string; readonly labels: readonly string[] }): Event {
     const issueId = formatHex(this.#sources.randomBytes(16)) as IssueId
     requireLabelCount(issueId, body.labels.length)
+    const creation = { type: 'IssueCreated', ...body } as const
+    validateBody(creation)
     this.#states.set(issueId, emptyIssueState(issueId))
-    return this.#add(issueId, { type: 'IssueCreated', ...body }, null)
+    const facts = { issueId, tsUnixMs: this.nowUnixMs, parent: null, body: creation }
+    return this.#take(this.#identify(facts, this.signer))
   }
 
-  /** Drafts an event on an issue that exists, dated after everything known there. */
+  /**
+   * Drafts an event on an issue that exists, dated after everything known there. One that the log holds already, which
+   * can only be at the end of time, is given back and not drafted.
+   * @throws {ConflictError} when it would come before the creation of the issue
+   */
   async add(issueId: IssueId, body: EventBody, parent: EventId | null = null): Promise<Event> {
     const state = await this.requireIssue(issueId)
     if (body.type === 'LabelAdded') requireLabelCount(issueId, presentLabels(state).length + 1)
-    return this.#add(issueId, body, parent)
+    validateBody(body)
+    const tsUnixMs = timeAfter(updatedTs(state), this.nowUnixMs)
+    const event = this.#identify({ issueId, tsUnixMs, parent, body }, this.signer)
+    requireAfterCreation(state, event)
+    return (await this.#isThere(event)) ? event : this.#take(event)
   }
 
   /**
@@ -176,30 +196,33 @@ export class Draft {
     const body = { type: 'ProjectContextUpdated', key, value } as const
     validateBody(body)
     const known = this.#contextTs.get(key) ?? (await (await this.view()).findProjectContext(key))?.version.tsUnixMs ?? 0
-    // A date at the end of time, by whoever, must not stop writers.
-    const tsUnixMs = Math.min(Math.max(this.nowUnixMs, known + 1, after + 1), limits.tsUnixMsMax)
-    const event = this.#push({ issueId: projectContextIssueId, tsUnixMs, parent: null, body }, signer)
+    const tsUnixMs = timeAfter(Math.max(known, after), this.nowUnixMs)
+    const event = this.#identify({ issueId: projectContextIssueId, tsUnixMs, parent: null, body }, signer)
+    if (await this.#isThere(event)) return event
     this.#contextTs.set(key, tsUnixMs)
-    return event
+    return this.#take(event)
   }
 
-  #add(issueId: IssueId, body: EventBody, parent: EventId | null): Event {
-    validateBody(body)
-    const state = this.#states.get(issueId) as IssueState
-    const { nowUnixMs, signer } = this.#sources
-    const tsUnixMs = state.creation === null ? nowUnixMs : Math.max(nowUnixMs, updatedTs(state) + 1)
-    const event = this.#push({ issueId, tsUnixMs, parent, body }, signer)
-    applyEvent(state, event)
+  /** Identifies and signs what is about to be drafted. */
+  #identify(facts: Omit<EventFacts, 'actor'>, signer: Signer | undefined): Event {
+    const event = identifyEvent({ ...facts, actor: this.actor })
+    return signer === undefined ? event : { ...event, sig: signer.sign(event.eventId) }
+  }
+
+  /** An event that is newer than all there is cannot be one of them. */
+  async #isThere({ eventId, tsUnixMs }: Event): Promise<boolean> {
+    if (tsUnixMs < limits.tsUnixMsMax) return false
+    return this.hasEvent(eventId) || (await (await this.view()).findKnownEventIds([eventId])).size > 0
+  }
+
+  #take(event: Event): Event {
+    const { issueId, body } = event
+    this.events.push(event)
+    this.#eventIds.add(event.eventId)
+    const state = this.#states.get(issueId)
+    if (state !== undefined) applyEvent(state, event)
     if (this.#dependencies !== undefined) this.#follow(this.#dependencies, issueId, body)
     return event
-  }
-
-  /** Identifies and signs what was drafted. */
-  #push(facts: Omit<EventFacts, 'actor'>, signer: Signer | undefined): Event {
-    const event = identifyEvent({ ...facts, actor: this.actor })
-    const signed = signer === undefined ? event : { ...event, sig: signer.sign(event.eventId) }
-    this.events.push(signed)
-    return signed
   }
 
   async #load(issueId: IssueId): Promise<IssueState | undefined> {
@@ -209,6 +232,15 @@ export class Draft {
     if (state !== undefined) this.#states.set(issueId, state)
     return state
   }
+}
+
+/** An event that sorts before the creation would make the whole log unreadable to the Rust tool. */
+function requireAfterCreation({ issueId, creation }: IssueState, event: Event): void {
+  if (creation === null || compareVersions(creation.version, event) < 0) return
+  throw new ConflictError(`issue ${issueId} is dated at the end of time: what you write could not come after it`, {
+    details: { issue_id: issueId, reason: 'end-of-time', created_ts: creation.version.tsUnixMs },
+    hints: ['Another actor may be able to, or make a new issue in its place'],
+  })
 }
 
 function requireLabelCount(issueId: IssueId, count: number): void {

@@ -21,6 +21,7 @@ import {
   labelVersions,
   parseScopedLabel,
   presentDependencies,
+  timeAfter,
   type Version,
 } from '../model/index.ts'
 import type { ImportedIssue } from './beads-facts.ts'
@@ -68,7 +69,7 @@ export function planIssue(imported: ImportedIssue, logged: readonly Event[]): Is
     counts[verdict] += 1
     if (verdict === 'appended') added.push(fact)
   }
-  const removals = isOlder ? [] : planRemovals(imported, present.state)
+  const removals = isOlder ? [] : planRemovals(imported, present.state).filter(({ eventId }) => !loggedIds.has(eventId))
   counts.removed = removals.length
   const events = [...removals, ...added].sort(compareVersions)
   const isNew = present.state.creation === null
@@ -216,7 +217,7 @@ function planRemovals(imported: ImportedIssue, state: IssueState): Event[] {
     identifyEvent({
       issueId: imported.issueId,
       actor: beadsImportActor,
-      tsUnixMs: Math.max(imported.importedTsUnixMs, addedTs + 1),
+      tsUnixMs: timeAfter(addedTs, imported.importedTsUnixMs),
       parent: null,
       body,
     })

@@ -1,5 +1,6 @@
 import type { EventBody } from './event-kinds.ts'
 import type { ActorId, EventId, IssueId } from './ids.ts'
+import { limits } from './limits.ts'
 
 /** What an event states, before its id is known. */
 export interface EventFacts {
@@ -40,4 +41,14 @@ export function compareVersions(left: Version, right: Version): number {
 /** The version of an event, without the rest of it. */
 export function versionOf(event: Version): Version {
   return { tsUnixMs: event.tsUnixMs, actor: event.actor, eventId: event.eventId }
+}
+
+/**
+ * The time of a new event: the clock's, or the next millisecond after what it has to come after. At the end of time there
+ * is none, so that it shares the last one, and which of the two counts is decided by actor, then by event id.
+ *
+ * @param after - time of the newest event that is known where it belongs. Milliseconds.
+ */
+export function timeAfter(after: number, nowUnixMs: number): number {
+  return Math.min(Math.max(nowUnixMs, after + 1), limits.tsUnixMsMax)
 }

@@ -70,7 +70,7 @@ export {
   ViewBusyError,
   ViewError,
 } from './errors/index.ts'
-export { compareVersions, type Event, type EventFacts, type Version, versionOf } from './event.ts'
+export { compareVersions, type Event, type EventFacts, timeAfter, type Version, versionOf } from './event.ts'
 export {
   computeEventId,
   type DamagedRecord,

@@ -17,6 +17,7 @@ import {
   formatIssueState,
   type IssueId,
   identifyEvent,
+  limits,
   presentAssignees,
   presentDependencies,
   presentLabels,
@@ -536,6 +537,18 @@ describe('importing again', () => {
     assert.ok(!presentLabels(stateOf(log, 'x')).includes('b'))
     assert.deepEqual(presentDependencies(stateOf(log, 'x')), [])
     assert.deepEqual((await importFile(log, `${fewer}\n${other}`)).appended, [])
+  })
+
+  test('elements added at the end of time are removed as far as the order of ids allows, once', async () => {
+    const log = await imported(lineOf({ id: 'x' }))
+    for (const label of ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h']) {
+      const facts = { issueId: idOf('x'), actor: beadsImportActor, tsUnixMs: limits.tsUnixMsMax, parent: null }
+      append(log, identifyEvent({ ...facts, body: { type: 'LabelAdded', label } }))
+    }
+    const newer = lineOf({ id: 'x', updated_at: '2026-02-01T00:00:00Z' })
+    const { appended } = await importFile(log, newer)
+    assert.equal(appended.filter(({ body }) => body.type === 'LabelRemoved').length, 8)
+    assert.deepEqual((await importFile(log, newer)).appended, [])
   })
 
   test('reopened and closed again follows the file', async () => {

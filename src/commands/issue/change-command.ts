@@ -45,7 +45,7 @@ export async function changeIssues<Extra extends object>(
     const shortIds = await view.shortIds(issueIds, shortIdLength)
     const changes: IssueChange[] = []
     for (const issueId of issueIds) {
-      const eventIds = await change(draft, issueId)
+      const eventIds = (await change(draft, issueId)).filter((eventId) => draft.hasEvent(eventId))
       changes.push({
         issue_id: issueId,
         short_id: shortIds.get(issueId) ?? issueId,

@@ -3,8 +3,9 @@ import assert from 'node:assert/strict'
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
-import { leaseRefOf, lockRefOf } from '../../../src/wal/index.ts'
-import { idsOnChain } from '../../support/log.ts'
+import { type IssueId, limits } from '../../../src/model/index.ts'
+import { leaseRefOf, lockRefOf, walRef } from '../../../src/wal/index.ts'
+import { batchOf, idsOnChain, makeEvent, writeBatch } from '../../support/log.ts'
 import { createTeamScene, type Data, type TeamScene } from '../lock/scene.ts'
 
 const hour = 3_600_000
@@ -318,6 +319,24 @@ describe('claims made without a look at the remote', { concurrency: 4 }, () => {
       const ids = await idsOnChain(port, await port.readRef('refs/grite/wal' as never))
       assert.equal(new Set(ids).size, ids.length)
     })
+  })
+
+  it('are settled on an issue with an event at the end of time, whichever stands', async (t) => {
+    const { clones, share } = await createTeamScene(t, 'ann', 'bo')
+    const [ann, bo] = clones
+    const id = await share()
+    await ann.runner.withRepository(async ({ git: port }) => {
+      const head = await port.readRef(walRef)
+      const last = makeEvent(id as IssueId, { type: 'CommentAdded', body: 'x' }, { ts: limits.tsUnixMsMax })
+      const next = await writeBatch(port, batchOf([last]), head)
+      await port.publish({ objects: [], updates: [{ ref: walRef, expected: head, next, reflogMessage: 'grite: x' }] })
+    })
+    for (const clone of [ann, bo]) await clone.run('sync')
+    for (const clone of [ann, bo]) await clone.run('issue claim', { issue: id })
+    for (const clone of [ann, bo, ann]) await clone.run('sync')
+    assert.equal([...ann.warned(), ...bo.warned()].filter((code) => code === 'claim-lost').length, 1)
+    for (const clone of [bo, ann, bo]) assert.deepEqual((await clone.run('sync')).claims.lost, [])
+    assert.deepEqual([...ann.warned(), ...bo.warned()], [])
   })
 
   it('lose to a lease on the remote, whoever was first', async (t) => {
