@@ -95,6 +95,8 @@ export interface LogSync {
   readonly remoteChange: 'lost' | 'rewound' | null
   /** Parts of the local log that nobody can read, and that stayed behind. */
   readonly unread: readonly LogProblem[]
+  /** Parts of another remote's log than the home remote's that could not be read, and so were not taken in. */
+  readonly unreadOfRemote: readonly LogProblem[]
   /** Why the remote's snapshots, locks and leases are not known, when they could not be fetched with the log. */
   readonly othersUnread: string | null
   readonly rounds: number
@@ -136,6 +138,7 @@ class LogSyncer {
   /** Whether the remote had what a fetch did not show, as where fetch and push have addresses of their own. */
   #hadItAll = false
   #unread: readonly LogProblem[] = []
+  #unreadOfRemote: readonly LogProblem[] = []
   /** A local head that was found to be ahead of what was known of the remote. */
   #ahead: { readonly local: Oid; readonly known: Oid } | null = null
 
@@ -174,6 +177,7 @@ class LogSyncer {
           refused: this.#refused,
           remoteChange: this.#hadItAll ? null : remoteChange,
           unread: this.#unread,
+          unreadOfRemote: this.#unreadOfRemote,
           othersUnread: this.#othersUnread,
           rounds: round,
         }
@@ -354,6 +358,7 @@ class LogSyncer {
     const mayRepeat = !request.isOurs || (await this.#request.mayRepeat())
     const joined = await stageJoin(git, { ...request, mayRepeat, nowUnixMs: clock.nowUnixMs() })
     if (request.isOurs) this.#refuseUnreadable(joined.unread)
+    else this.#unreadOfRemote = joined.unread
     await at?.('staged')
     return joined
   }

@@ -52,6 +52,24 @@ test('a chunk of 100 MB in the local log is named, and not left behind', async (
   assert.deepEqual(await bo.titles(), ['of bo'])
 })
 
+test('a chunk of 100 MB on a second remote is named, and everything else is taken in', async (t) => {
+  const crew = createCrew(t)
+  const bo = crew.clone('bo')
+  await writeAround(crew, writeLargeBlob(crew, crew.origin), 'ab'.repeat(32))
+  const blob = crew.inOrigin('rev-parse', `${walRef}~1:events/2023/11/14/${'ab'.repeat(32)}.bin`)
+  crew.git(crew.dir, 'init', '-q', '--bare', '--template=', 'home.git')
+  bo.git('remote', 'add', 'backup', '../origin.git')
+  bo.git('remote', 'set-url', 'origin', '../home.git')
+  await bo.create('of bo')
+  for (const pull of [true, false]) {
+    await bo.sync({ remote: 'backup', pull })
+    const [warning, ...others] = bo.warnings.splice(0)
+    assert.deepEqual([warning?.code, warning?.details?.object_id, others], ['log-unread', blob, []])
+    assert.match(warning?.message ?? '', new RegExp(`^object ${blob} of the log of 'backup' `))
+    assert.deepEqual(await bo.titles(), ['after', 'before', 'of bo'])
+  }
+})
+
 test('a chunk of 100,000 events is taken in within little memory', async (t) => {
   const crew = createCrew(t)
   const bo = crew.clone('bo')

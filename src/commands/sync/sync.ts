@@ -37,8 +37,13 @@ export const sync = defineCommand({
       const message = `only the log was fetched, not snapshots, locks and leases: ${result.othersUnread}`
       context.warn({ code: 'remote-refs-unread', message, details: { remote: shown } })
     }
-    for (const { objectId, commit, reason } of result.unread) {
-      const message = `object ${objectId ?? commit} of the local log could not be read and stays behind: ${reason}`
+    const unread = [
+      ...result.unread.map((problem) => ({ problem, log: 'the local log' })),
+      ...result.unreadOfRemote.map((problem) => ({ problem, log: `the log of '${shown}'` })),
+    ]
+    for (const { problem, log } of unread) {
+      const { objectId, commit, reason } = problem
+      const message = `object ${objectId ?? commit} of ${log} could not be read and stays behind: ${reason}`
       context.warn({ code: 'log-unread', message, details: { object_id: objectId, commit } })
     }
     const claims = await settleClaims(repository, remote.name)
