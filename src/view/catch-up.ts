@@ -9,10 +9,14 @@
  *   4. events are missing from R,       append what is missing on top of R, then go on with case 2
  *      or R is gone or behind           (R behind V, or gone: the ref is put back on V)
  * The old head is found in the view and in the ref's reflog, where also heads stand that no view has seen.
+ *
+ * In case 4, a chunk that is not here or too large to read does not keep the events of the other chunks from being put
+ * back: they would be hidden, and in the end pruned. The head is held in memory by the view instead, and is looked at
+ * again when its chunk can be read.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type GitPort, type Oid, parseCommit, type ReflogEntry, readReflog, reflogMark } from '../git/index.ts'
-import { ConflictError, limits, NotFoundError, RefMovedError, StorageError } from '../model/index.ts'
+import { ConflictError, GriteError, limits, NotFoundError, RefMovedError, StorageError } from '../model/index.ts'
 import {
   type IssueSegment,
   issueCodec,
@@ -23,7 +27,7 @@ import {
   walRef,
 } from '../wal/index.ts'
 import { fillView } from './fill.ts'
-import type { View } from './view.ts'
+import type { HeldHead, View } from './view.ts'
 
 export interface CatchUpOptions {
   readonly git: GitPort
@@ -31,7 +35,7 @@ export interface CatchUpOptions {
   readonly clock: { readonly nowUnixMs: () => number }
   readonly report: (problem: LogProblem) => void
   /** Something foreign changed the log and it was healed, or could not be. */
-  readonly warn: (code: 'log-restored' | 'log-lost', message: string) => void
+  readonly warn: (code: 'log-restored' | 'log-lost' | 'log-unread', message: string) => void
   readonly progress?: (commitsDone: number) => void
   /** Brings what a partial clone lacks of a head's history, before it is read. */
   readonly hydrate?: ((head: Oid, exclude: readonly Oid[]) => Promise<void>) | undefined
@@ -39,6 +43,11 @@ export interface CatchUpOptions {
   readonly formerHeads?: readonly Oid[]
   /** The view is thrown away afterwards, so it may show events that cannot be put back into the log. */
   readonly isThrowAway?: boolean
+}
+
+interface CatchUp extends CatchUpOptions {
+  /** Held heads that may be read by now. */
+  readonly retry: readonly Oid[]
 }
 
 /**
@@ -62,14 +71,27 @@ export async function catchUp(options: CatchUpOptions): Promise<CatchUpOutcome> 
   // The mark is older than everything read below, so what is written meanwhile is looked at next time.
   const mark = await reflogMark(git, walRef)
   const ref = await git.readRef(walRef)
-  if (ref === view.head && mark === view.reflogMark && options.formerHeads === undefined) return 'current'
+  const isMoved = ref !== view.head || mark !== view.reflogMark || options.formerHeads !== undefined
+  const retry = await findReadable(options, isMoved)
+  if (!isMoved && retry.length === 0) return 'current'
   const isFirst = view.head === null
-  const outcome = await catchUpFrom(options, ref)
+  const outcome = await catchUpFrom({ ...options, retry }, ref)
   if (outcome === 'rebuild-needed' || outcome === 'read-only') return outcome
   // What a view begins with is no growth since it was made.
   if (isFirst && view.eventCount > 0) await view.noteEventsAtRebuild()
   await view.writeReflogMark(mark)
   return outcome
+}
+
+/** Held heads that may be read by now. */
+async function findReadable({ git, view, hydrate }: CatchUpOptions, isMoved: boolean): Promise<Oid[]> {
+  const readable: Oid[] = []
+  for (const { head, objectId } of view.heldHeads) {
+    const object = await git.readObject(objectId, limits.chunkReadBytesMax).catch(() => null)
+    // What a partial clone lacks, its remote may have again; but that is not asked each time somebody reads.
+    if (object !== null || (isMoved && hydrate !== undefined)) readable.push(head)
+  }
+  return readable
 }
 
 /**
@@ -86,7 +108,7 @@ export async function noteOwnMove(
   if (others.length === 0 && only?.previous === previous && only.next === next) await view.writeReflogMark(mark)
 }
 
-async function catchUpFrom(options: CatchUpOptions, ref: Oid | null): Promise<CatchUpOutcome> {
+async function catchUpFrom(options: CatchUp, ref: Oid | null): Promise<CatchUpOutcome> {
   const viewHead = options.view.head as Oid | null
   if (ref !== null && ref !== viewHead) await options.hydrate?.(ref, viewHead === null ? [] : [viewHead])
   if (ref !== null && viewHead !== null && ref !== viewHead) {
@@ -120,7 +142,7 @@ async function follow(options: CatchUpOptions, ref: Oid | null): Promise<CatchUp
  * Case 2, without asking git for it: when the oldest commit that the view does not have is a child of the view's head,
  * the head is an ancestor. False when it is not that simple, or heads were lost; nothing is applied then.
  */
-async function replay(options: CatchUpOptions, viewHead: Oid, ref: Oid): Promise<boolean> {
+async function replay(options: CatchUp, viewHead: Oid, ref: Oid): Promise<boolean> {
   const { git, view, report, progress } = options
   const source = readLog(git, issueCodec, { head: ref, exclude: [viewHead] })
   try {
@@ -154,12 +176,12 @@ async function* prepend<Item>(first: Item, rest: AsyncIterable<Item>): AsyncGene
  * @param reached - commits known to be reachable from `ref`
  */
 async function findLostHeads(
-  { git, view, formerHeads = [] }: CatchUpOptions,
+  { git, view, formerHeads = [], retry }: CatchUp,
   ref: Oid | null,
   reached: Set<Oid>,
 ): Promise<Oid[]> {
-  const given = new Set(view.lostHeads)
-  const lost = new Set<Oid>()
+  const given = new Set([...view.lostHeads, ...view.heldHeads.map(({ head }) => head)])
+  const lost = new Set<Oid>(retry)
   if (ref !== null) reached.add(ref)
   const judge = async (oid: Oid, child: Oid | null) => {
     if (reached.has(oid) || lost.has(oid) || given.has(oid)) return
@@ -197,19 +219,27 @@ async function isParentOf(git: GitPort, oid: Oid, child: Oid | null, reached: Re
 }
 
 /** Puts lost events back and brings the view to what the log is then. */
-async function heal(options: CatchUpOptions, ref: Oid | null, lost: readonly Oid[]): Promise<CatchUpOutcome> {
+async function heal(options: CatchUp, ref: Oid | null, lost: readonly Oid[]): Promise<CatchUpOutcome> {
   const { git, view, warn } = options
   let restored = 0
   const gone: Oid[] = []
+  const held: HeldHead[] = []
   for (const head of lost) {
     try {
-      restored += await restore(options, head)
+      const { eventCount, unread } = await restore(options, head)
+      restored += eventCount
+      if (unread === null) continue
+      const objectId = unread.objectId ?? unread.commit
+      // Heads below one another are lost together.
+      if (!held.some((other) => other.objectId === objectId)) warn('log-unread', describeHeld(head, unread))
+      held.push({ head, objectId })
     } catch (error) {
       if (error instanceof StorageError) return options.isThrowAway ? showLost(options, ref, lost) : 'read-only'
-      if (!(error instanceof NotFoundError)) throw error
+      if (!(error instanceof NotFoundError) || (await isHere(git, head))) throw error
       gone.push(head)
     }
   }
+  await view.rememberHeldHeads([...view.heldHeads.filter(({ head }) => !lost.includes(head)), ...held])
   if (restored > 0) {
     warn('log-restored', `${walRef} had been moved by something else; ${restored} events were put back`)
   }
@@ -223,19 +253,36 @@ async function heal(options: CatchUpOptions, ref: Oid | null, lost: readonly Oid
   return 'healed'
 }
 
-/** Makes the ref reach every event of a head again. Returns how many events that brought back. */
-async function restore({ git, view, clock }: CatchUpOptions, head: Oid): Promise<number> {
+function describeHeld(head: Oid, { objectId, commit, unread }: LogProblem): string {
+  const what = `object ${objectId ?? commit} in commit ${commit.slice(0, 12)} is ${unread}`
+  return `a part of what ${walRef} had at ${head.slice(0, 12)} could not be put back: ${what}; it is as soon as it can be read`
+}
+
+interface Restored {
+  /** Events that were brought back. */
+  readonly eventCount: number
+  /** The first chunk whose events were not, because it is not here or too large. */
+  readonly unread: LogProblem | null
+}
+
+/** Makes the ref reach every event of a head again that can be read. */
+async function restore({ git, view, clock, hydrate }: CatchUpOptions, head: Oid): Promise<Restored> {
   for (let attempt = 0; attempt < healAttemptsMax; attempt++) {
     const ref = await git.readRef(walRef)
-    if (ref === head) return 0
+    if (ref === head) return { eventCount: 0, unread: null }
     try {
       // What is no commit holds no events, and nothing can stand on top of it.
       const isLog = ref !== null && (await isCommit(git, ref))
       if (ref === null || !isLog || (await git.isAncestor(ref, head))) {
-        const back = await readSegments(git, head, isLog ? [ref] : [])
+        const exclude = isLog ? [ref] : []
+        if (await isHere(git, head)) await hydrate?.(head, exclude)
+        const back = await readSegments(git, head, exclude)
         await moveLog(git, ref, head)
-        return back.reduce((sum, segment) => sum + segment.items.length, 0)
+        // What cannot be read of these stands on the chain itself, for every reader to see.
+        return { eventCount: back.reduce((sum, segment) => sum + segment.items.length, 0), unread: null }
       }
+      // What cannot be had is held.
+      await hydrate?.(head, [ref]).catch(passOver)
       const base = await git.findMergeBase(head, ref)
       const joined = await stageJoin(git, {
         from: head,
@@ -245,7 +292,8 @@ async function restore({ git, view, clock }: CatchUpOptions, head: Oid): Promise
         nowUnixMs: clock.nowUnixMs(),
       })
       if (joined.head !== ref) await moveLog(git, ref, joined.head)
-      return joined.eventCount
+      const isHeld = ({ unread }: LogProblem) => unread === 'too-large' || unread === 'missing'
+      return { eventCount: joined.eventCount, unread: joined.unread.find(isHeld) ?? null }
     } catch (error) {
       if (!(error instanceof RefMovedError)) throw error
       await sleep(backoffMs * (attempt + Math.random()))
@@ -255,6 +303,14 @@ async function restore({ git, view, clock }: CatchUpOptions, head: Oid): Promise
   throw new ConflictError(`${walRef} kept moving while lost events were put back; try again`, {
     details: { ref: walRef, reason: 'contended' },
   })
+}
+
+function passOver(error: unknown): void {
+  if (!(error instanceof GriteError)) throw error
+}
+
+async function isHere(git: GitPort, oid: Oid): Promise<boolean> {
+  return (await git.readObject(oid, limits.chunkReadBytesMax)) !== null
 }
 
 async function isCommit(git: GitPort, oid: Oid): Promise<boolean> {
@@ -275,8 +331,8 @@ async function showLost(
   lost: readonly Oid[],
 ): Promise<CatchUpOutcome> {
   for (const head of [...lost, ...(ref === null ? [] : [ref])]) {
-    const isHere = (await git.readObject(head, limits.chunkReadBytesMax)) !== null
-    if (isHere) await fillView(view, { head, source: readLog(git, issueCodec, { head }), how: 'join', report })
+    if (await isHere(git, head))
+      await fillView(view, { head, source: readLog(git, issueCodec, { head }), how: 'join', report })
   }
   warn('log-restored', `${walRef} was moved by something else and cannot be put back here; the lost events are shown`)
   return 'healed'

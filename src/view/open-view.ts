@@ -18,7 +18,7 @@ import {
 import { type CatchUpOptions, type CatchUpOutcome, catchUp } from './catch-up.ts'
 import { fillView } from './fill.ts'
 import { isStoreFailure, type OpenFailure, openMemoryStore, type Store } from './store.ts'
-import { View } from './view.ts'
+import { type HeldHead, View } from './view.ts'
 import { ViewDirectory } from './view-directory.ts'
 
 /** A reader that has waited this long for another process's view folds the log for itself. */
@@ -40,16 +40,17 @@ export interface OpenViewOptions {
   readonly hydrate?: CatchUpOptions['hydrate']
 }
 
-/** What a view leaves to the one that replaces it: where the log once was, and which heads are gone for good. */
+/** What a view leaves to the one that replaces it: where the log once was, and which heads are gone, for good or in part. */
 interface Heritage {
   readonly heads: readonly Oid[]
   readonly lostHeads: readonly string[]
+  readonly heldHeads: readonly HeldHead[]
 }
 
-const noHeritage: Heritage = { heads: [], lostHeads: [] }
+const noHeritage: Heritage = { heads: [], lostHeads: [], heldHeads: [] }
 
-function heritageOf(view: View): Heritage {
-  return { heads: view.head === null ? [] : [view.head as Oid], lostHeads: view.lostHeads }
+function heritageOf({ head, lostHeads, heldHeads }: View): Heritage {
+  return { heads: head === null ? [] : [head as Oid], lostHeads, heldHeads }
 }
 
 /** A view that corresponds to the log's head as it was a moment ago. */
@@ -201,9 +202,10 @@ function lostMeanwhile({ ref }: Snapshot): UnusableSnapshotError {
 async function fillFromLog(
   options: OpenViewOptions & { readonly isThrowAway?: boolean },
   view: View,
-  { heads, lostHeads }: Heritage,
+  { heads, lostHeads, heldHeads }: Heritage,
 ): Promise<CatchUpOutcome> {
   if (lostHeads.length > 0) await view.rememberLostHeads(lostHeads)
+  await view.rememberHeldHeads(heldHeads)
   const outcome = await catchUp({ ...options, view, formerHeads: heads })
   // What cannot be put back stays with the view that saw it; a fresh one on disk shows what the log has.
   if (outcome === 'read-only') throw new StorageError('lost events cannot be put back into the log')

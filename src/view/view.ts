@@ -2,6 +2,8 @@
  * The materialized view of the issue log: a copy of all projections with the indexes that queries need. A cache: what
  * it says follows from the log, and it can be deleted at any moment (R1).
  */
+
+import type { Oid } from '../git/index.ts'
 import {
   type ActorId,
   type CardSlot,
@@ -86,6 +88,12 @@ export interface DependencyEdge {
   readonly type: DependencyType
 }
 
+/** A head that the log once had, and a chunk of it that cannot be read, so that nobody knows what it holds. */
+export interface HeldHead {
+  readonly head: Oid
+  readonly objectId: Oid
+}
+
 export interface ViewOptions {
   /** Told of events that are new to the view, whenever some were applied. */
   readonly onNewEvents?: (events: readonly Event[]) => void
@@ -99,6 +107,7 @@ interface StoredMeta {
   readonly issues: number
   readonly reflogMark: string
   readonly lostHeads: readonly string[]
+  readonly heldHeads: readonly HeldHead[]
   readonly mayRepeat: boolean
   readonly hasCopies: boolean
 }
@@ -113,6 +122,7 @@ const metaNames = [
   'issue_count',
   'reflog_mark',
   'lost_heads',
+  'held_heads',
   'may_repeat',
   'has_copies',
 ] as const
@@ -126,6 +136,7 @@ export class View {
   readonly #fresh: boolean
   #reflogMark: string
   #lostHeads: readonly string[]
+  #heldHeads: readonly HeldHead[]
   #mayRepeat: boolean
   readonly #hadCopies: boolean
 
@@ -137,13 +148,14 @@ export class View {
     this.#fresh = meta.head === null && meta.events === 0
     this.#reflogMark = meta.reflogMark
     this.#lostHeads = meta.lostHeads
+    this.#heldHeads = meta.heldHeads
     this.#mayRepeat = meta.mayRepeat
     this.#hadCopies = meta.hasCopies
   }
 
   /** A view over a store that holds this schema, or nothing yet. Undefined when it holds another schema. */
   static async over(store: Store, options: ViewOptions): Promise<View | undefined> {
-    const [schema, head, events, issues, reflogMark, lostHeads, mayRepeat, hasCopies] = (
+    const [schema, head, events, issues, reflogMark, lostHeads, heldHeads, mayRepeat, hasCopies] = (
       await store.getMany(metaNames.map((name) => metaKey(name)))
     ).map((value) => value?.toString('utf8'))
     if (schema === undefined) {
@@ -156,6 +168,7 @@ export class View {
       issues: Number(issues ?? 0),
       reflogMark: reflogMark ?? '',
       lostHeads: lostHeads?.split(' ').filter(Boolean) ?? [],
+      heldHeads: JSON.parse(heldHeads ?? '[]') as HeldHead[],
       mayRepeat: mayRepeat !== undefined,
       hasCopies: hasCopies !== undefined,
     }
@@ -243,6 +256,17 @@ export class View {
   async rememberLostHeads(heads: readonly string[]): Promise<void> {
     await this.writeMeta('lost_heads', heads.join(' '))
     this.#lostHeads = heads
+  }
+
+  /** Heads the log once had, parts of which could not be read when the rest was put back; see catch-up.ts. */
+  get heldHeads(): readonly HeldHead[] {
+    return this.#heldHeads
+  }
+
+  async rememberHeldHeads(heads: readonly HeldHead[]): Promise<void> {
+    if (heads.length === 0 && this.#heldHeads.length === 0) return
+    await this.writeMeta('held_heads', JSON.stringify(heads))
+    this.#heldHeads = heads
   }
 
   async readMeta(name: string): Promise<string | undefined> {

@@ -28,6 +28,19 @@ test('a blobless clone fetches the blobs of the log in one go', (t) => {
   assert.equal(partial.data('rebuild').event_count, 3)
 })
 
+test('a blobless clone puts back what it has not fetched yet', (t) => {
+  const team = teamWithLog(t)
+  const partial = team.clone('partial', '--filter=blob:none')
+  partial.create('own')
+  const own = partial.head() as string
+  partial.git(partial.path, 'fetch', '-q', 'origin', '+refs/grite/*:refs/grite/*')
+  partial.git(partial.path, 'update-ref', 'refs/grite/wal', own)
+  const { stderr } = partial.grite('issue', 'list')
+  assert.match(stderr, /3 events were put back/)
+  assert.doesNotMatch(stderr, /could not be put back/)
+  assert.deepEqual(titlesIn(partial), ['one', 'own', 'three', 'two'])
+})
+
 test('a blobless clone without its remote says so and hides nothing', (t) => {
   const team = teamWithLog(t)
   const partial = team.clone('partial', '--filter=blob:none')

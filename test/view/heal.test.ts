@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
-import { appendFileSync, rmSync, writeFileSync } from 'node:fs'
+import { appendFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
-import { type Oid, walRef } from '../../src/git/index.ts'
+import { type Oid, type TreeFiles, walRef } from '../../src/git/index.ts'
+import { limits } from '../../src/model/index.ts'
 import type { IssueRow } from '../../src/view/index.ts'
 import { createCommandSandbox } from '../support/command-runner.ts'
 import { strangeRecord } from '../support/damage.ts'
@@ -44,6 +45,31 @@ function createSandboxWithLog(t: TestContext) {
       const rebuilt = await withRepository(async (repository) => dumpStore((await repository.rebuild()).store))
       assert.deepEqual(live, rebuilt)
     },
+  }
+}
+
+/**
+ * Makes a log of the issue a, upon which something else puts another commit in place of those of b and c, which no view
+ * has seen.
+ *
+ * @param files - what the commit of c has besides
+ * @returns the path of b's chunk, and the ids of all events
+ */
+async function loseSideways(log: ReturnType<typeof createSandboxWithLog>, files: TreeFiles = new Map()) {
+  const first = await log.create('a')
+  await log.titles()
+  const second = await log.create('b')
+  const [c, theirs] = [creation(issueId('c0'), 'c'), creation(issueId('f0'), 'theirs')]
+  await log.withRepository(async ({ git }) => {
+    const lost = await writeBatch(git, batchOf([c], { extras: files }), second.wal_head)
+    const moved = await writeBatch(git, batchOf([theirs]), first.wal_head)
+    for (const oid of [lost, moved]) log.moveRef(oid)
+  })
+  const rows = log.git(log.path, 'ls-tree', '-r', second.wal_head).split('\n')
+  const chunk = rows.find((row) => row.endsWith('.bin'))?.split(/\s/)[2] as string
+  return {
+    chunk: join(log.path, '.git/objects', chunk.slice(0, 2), chunk.slice(2)),
+    ids: [first.event_id, second.event_id, c.eventId, theirs.eventId],
   }
 }
 
@@ -246,6 +272,41 @@ describe('a log that something else moved', { concurrency: 2 }, () => {
     assert.deepEqual(log.takeWarnings(), ['log-lost'])
     await log.run('rebuild')
     assert.deepEqual(await log.titles(), ['a'])
+    assert.deepEqual(log.takeWarnings(), [])
+  })
+
+  it('gets back what can be read, and a chunk that was missing as soon as it is there', async (t) => {
+    const log = createSandboxWithLog(t)
+    const { chunk, ids } = await loseSideways(log)
+    const bytes = readFileSync(chunk)
+    rmSync(chunk)
+    for (const warned of [['log-restored', 'log-unread'], []]) {
+      assert.deepEqual(await log.titles(), ['a', 'c', 'theirs'])
+      assert.deepEqual(log.takeWarnings().sort(), warned)
+    }
+    // Nothing but the view knows of the lost head any more.
+    log.git(log.path, 'reflog', 'expire', '--expire=now', '--all')
+    await log.run('rebuild')
+    const later = await log.create('later')
+    writeFileSync(chunk, bytes)
+    assert.deepEqual(await log.titles(), ['a', 'b', 'c', 'later', 'theirs'])
+    assert.deepEqual(log.takeWarnings(), ['log-restored'])
+    await log.assertHolds([...ids, later.event_id])
+    await log.assertViewIsRebuild()
+    assert.deepEqual(log.takeWarnings(), [])
+  })
+
+  it('gets back all but a chunk that is too large, which is named once', async (t) => {
+    const log = createSandboxWithLog(t)
+    const blob = log.gitWith('x'.repeat(limits.chunkReadBytesMax + 1), log.path, 'hash-object', '-w', '--stdin') as Oid
+    await loseSideways(log, new Map([['large.bin', blob]]))
+    assert.deepEqual(await log.titles(), ['a', 'b', 'c', 'theirs'])
+    const warnings = log.warnings.splice(0)
+    assert.deepEqual(warnings.map(({ code }) => code).sort(), ['log-restored', 'log-unread'])
+    assert.match(warnings.map(({ message }) => message).join(), new RegExp(`object ${blob} .*too-large`))
+    await log.create('d')
+    await log.run('rebuild')
+    assert.deepEqual(await log.titles(), ['a', 'b', 'c', 'd', 'theirs'])
     assert.deepEqual(log.takeWarnings(), [])
   })
 
