@@ -276,7 +276,7 @@ export class Repository {
       if (this.#problemCount === problemsToldMax + 1) {
         this.#facts.warn({
           code: 'log-problem',
-          message: 'more of the log is damaged; `grite db check` lists all of it',
+          message: 'more of the log is damaged; `grite db check` lists it',
         })
       }
       return

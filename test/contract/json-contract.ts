@@ -335,7 +335,7 @@ export const jsonContract: Readonly<Record<string, KeyTable>> = {
     ],
   },
   'db check': {
-    data: ['events_checked', 'events_valid', 'corrupt_count', 'errors', 'wal_head'],
+    data: ['events_checked', 'events_valid', 'corrupt_count', 'error_count', 'errors', 'wal_head'],
     'errors[]': ['event_id', 'issue_id', 'commit', 'object_id', 'severity', 'error'],
   },
   'db verify': {

@@ -221,6 +221,13 @@ interface CheckError {
   readonly error: string
 }
 
+interface CheckData {
+  readonly errors: readonly CheckError[]
+  readonly error_count: number
+  readonly corrupt_count: number
+  readonly events_valid: number
+}
+
 function setUp(t: TestContext) {
   const sandbox = createCommandSandbox(t)
   const { run, warnings } = sandbox
@@ -228,7 +235,7 @@ function setUp(t: TestContext) {
     ...sandbox,
     titles: async () => ((await run('issue list')) as { issues: IssueRow[] }).issues.map(({ title }) => title).sort(),
     takeWarnings: () => warnings.splice(0),
-    check: async () => (await run('db check')) as { errors: CheckError[]; corrupt_count: number; events_valid: number },
+    check: async () => (await run('db check')) as CheckData,
     eventCount: async () => ((await run('db stats')) as { event_count: number }).event_count,
   }
 }
@@ -344,6 +351,17 @@ describe('a log with', { concurrency: 2 }, () => {
     assert.deepEqual(await log.titles(), ['d0', 'd1'])
     assert.equal(log.takeWarnings().length, 6)
     assert.equal((await log.check()).errors.length, 8)
+  })
+
+  it('more problems than anybody reads counts all and lists the first of them', async (t) => {
+    const log = setUp(t)
+    const wrong = Array.from({ length: 10_050 }, (_, index) => strangeRecord(d0, 15, [`${index}`]))
+    const head = await log.withRepository(({ git }) =>
+      writeBatch(git, { ...batch, records: [...records, ...wrong] }, null),
+    )
+    log.git(log.path, 'update-ref', walRef, head)
+    const { errors, error_count, corrupt_count, events_valid } = await log.check()
+    assert.deepEqual([errors.length, error_count, corrupt_count, events_valid], [10_000, 10_050, 10_050, 2])
   })
 
   it('a merge commit whose sides are both damaged keeps the good of both', async (t) => {

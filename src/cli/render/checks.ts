@@ -15,13 +15,14 @@ interface CheckError {
 interface DbCheckData {
   readonly events_checked: number
   readonly corrupt_count: number
+  readonly error_count: number
   readonly errors: readonly CheckError[]
 }
 
-/** More than these are counted, not printed; `--json` has them all. */
+/** More than these are counted, not printed; `--json` has more of them. */
 const errorsShownMax = 50
 
-export const renderDbCheck: Renderer<DbCheckData> = ({ events_checked, corrupt_count, errors }, view) => {
+export const renderDbCheck: Renderer<DbCheckData> = ({ events_checked, corrupt_count, error_count, errors }, view) => {
   const { quiet, style } = view
   const checked = formatCount(events_checked, 'event')
   const verdict =
@@ -29,7 +30,7 @@ export const renderDbCheck: Renderer<DbCheckData> = ({ events_checked, corrupt_c
       ? `${style.good('The log is sound')}: ${checked} checked.\n`
       : `${style.bad('The log is damaged')}: ${formatCount(corrupt_count, 'place')}, ${checked} checked. The rest is used.\n`
   const lines = errors.map((each) => `${placeOf(each)}: ${escapeLine(each.error)}${noteOf(each)}`)
-  return (quiet && errors.length === 0 ? '' : verdict) + listErrors(lines, errors.length)
+  return (quiet && error_count === 0 ? '' : verdict) + listErrors(lines, error_count)
 }
 
 function placeOf({ event_id, object_id, commit }: CheckError): string {

@@ -1,6 +1,10 @@
 import type { Event } from '../../model/index.ts'
-import { issueCodec, type LogProblem, readLog, walRef } from '../../wal/index.ts'
+import { issueCodec, readLog, walRef } from '../../wal/index.ts'
 import { defineCommand } from '../define-command.ts'
+import { ProblemTally } from '../problem-tally.ts'
+
+/** More than these are counted, not listed. */
+const errorsListedMax = 10_000
 
 export const dbCheck = defineCommand({
   name: 'db check',
@@ -15,27 +19,29 @@ export const dbCheck = defineCommand({
     const repository = await context.repository()
     const head = await repository.git.readRef(walRef)
     const progress = context.progress('Checking the log')
-    const problems: LogProblem[] = []
+    const tally = new ProblemTally(errorsListedMax)
     const issueOf = new Map<string, string>()
-    const replies: Event[] = []
+    const replies: Pick<Event, 'eventId' | 'issueId' | 'parent'>[] = []
     let checked = 0
     if (head !== null) {
       for await (const segments of readLog(repository.git, issueCodec, { head })) {
         for (const segment of segments) {
-          problems.push(...segment.problems)
+          tally.take(segment.problems)
           checked += segment.items.length
           if (!verifyParents) continue
           for (const { event } of segment.items) {
-            issueOf.set(event.eventId, event.issueId)
-            if (event.parent !== null) replies.push(event)
+            const { eventId, issueId, parent } = event
+            issueOf.set(eventId, issueId)
+            if (parent !== null) replies.push({ eventId, issueId, parent })
           }
         }
         progress.report(checked, null)
       }
     }
     progress.end()
+    const strays = replies.filter(({ issueId, parent }) => issueOf.get(parent as string) !== issueId)
     const errors = [
-      ...problems.map(({ commit, objectId, eventId, severity, reason }) => ({
+      ...tally.problems.map(({ commit, objectId, eventId, severity, reason }) => ({
         event_id: eventId,
         issue_id: null,
         commit,
@@ -43,23 +49,22 @@ export const dbCheck = defineCommand({
         severity,
         error: reason,
       })),
-      ...replies
-        .filter((event) => issueOf.get(event.parent as string) !== event.issueId)
-        .map((event) => ({
-          event_id: event.eventId,
-          issue_id: event.issueId,
-          commit: null,
-          object_id: null,
-          severity: 'damaged' as const,
-          error: `parent ${event.parent} is not an event of the same issue`,
-        })),
+      ...strays.slice(0, errorsListedMax - tally.problems.length).map(({ eventId, issueId, parent }) => ({
+        event_id: eventId,
+        issue_id: issueId,
+        commit: null,
+        object_id: null,
+        severity: 'damaged' as const,
+        error: `parent ${parent} is not an event of the same issue`,
+      })),
     ]
-    const corrupt = errors.filter(({ severity }) => severity === 'damaged').length
+    const corrupt = tally.damagedCount + strays.length
     return {
       data: {
         events_checked: checked + corrupt,
         events_valid: checked,
         corrupt_count: corrupt,
+        error_count: tally.problemCount + strays.length,
         errors,
         wal_head: head,
       },

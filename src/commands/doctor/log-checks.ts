@@ -60,7 +60,7 @@ export const logIntegrity: Check = {
       message: `${count(log.damagedCount, 'place is', 'places are')} damaged and passed over: ${nameSome(objects)}; ${events} verified`,
       plan: [
         'another clone may have what is missing: `git fetch` does not bring an object back that git takes for present, a new clone does',
-        '`grite db check` lists every place',
+        '`grite db check` lists the places',
       ],
       details,
     }

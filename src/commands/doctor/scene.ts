@@ -18,6 +18,7 @@ import {
 import { type IssueSegment, type LogProblem, walRef } from '../../wal/index.ts'
 import type { CommandContext } from '../context.ts'
 import { type RepoConfig, readRepoConfig } from '../local/repo-config.ts'
+import { ProblemTally } from '../problem-tally.ts'
 import type { Repository } from '../repository.ts'
 import { idsListedMax } from './check.ts'
 
@@ -215,9 +216,7 @@ export class DoctorScene {
 class LogTally {
   eventCount = 0
   readonly #futureUnixMs: number
-  readonly #problems: LogProblem[] = []
-  #problemCount = 0
-  #damagedCount = 0
+  readonly #tally = new ProblemTally(problemsKeptMax)
   readonly #futureEvents: Event[] = []
   #futureCount = 0
 
@@ -228,7 +227,7 @@ class LogTally {
   /** @returns events read so far */
   take(segments: readonly IssueSegment[]): number {
     for (const { items, problems } of segments) {
-      for (const problem of problems) this.#takeProblem(problem)
+      this.#tally.take(problems)
       for (const { event } of items) {
         this.eventCount += 1
         if (event.tsUnixMs <= this.#futureUnixMs) continue
@@ -239,18 +238,11 @@ class LogTally {
     return this.eventCount
   }
 
-  #takeProblem(problem: LogProblem): void {
-    this.#problemCount += 1
-    if (problem.severity === 'damaged') this.#damagedCount += 1
-    if (this.#problems.length < problemsKeptMax) this.#problems.push(problem)
-  }
-
   facts() {
+    const { problems, problemCount, damagedCount } = this.#tally
     return {
       eventCount: this.eventCount,
-      problems: this.#problems,
-      problemCount: this.#problemCount,
-      damagedCount: this.#damagedCount,
+      ...{ problems, problemCount, damagedCount },
       futureEvents: this.#futureEvents,
       futureCount: this.#futureCount,
     }
