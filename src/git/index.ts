@@ -6,6 +6,7 @@ export type { PublishHooks, PublishPoint } from './durable/publish-in-process.ts
 export { findLeftovers, type Leftover, removeLeftover } from './leftovers.ts'
 export type { Environment } from './locate-git.ts'
 export { startMaintenance } from './maintenance.ts'
+export { findCause } from './native/push-report.ts'
 export { openRemotes, type RemoteOptions } from './native/remote.ts'
 export {
   type CommitFields,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Oid, RefName } from '../../src/git/index.ts'
-import { parsePushReport } from '../../src/git/native/push-report.ts'
+import { findCause, parsePushReport } from '../../src/git/native/push-report.ts'
 
 const log = { ref: 'refs/grite/wal' as RefName, next: 'a'.repeat(40) as Oid }
 const lease = { ref: 'refs/grite-leases/00' as RefName, next: 'b'.repeat(40) as Oid }
@@ -35,6 +35,19 @@ test('a ref that failed with the others shares their outcome', () => {
     ]).map(({ outcome }) => outcome)
   assert.deepEqual(outcomes('[rejected] (fetch first)'), ['stale', 'stale'])
   assert.deepEqual(outcomes('[remote rejected] (hook declined)'), ['rejected', 'rejected'])
+})
+
+test('the cause of a refusal is not a ref that fell with another', () => {
+  const cause = (...lines: readonly string[]) => {
+    const rows = parsePushReport(lines.map((line) => `!\tx:${line}\n`).join(''), [log, lease])
+    return findCause(rows, rows[0]?.outcome ?? 'ok')?.ref
+  }
+  const fell = '[remote rejected] (atomic push failure)'
+  assert.equal(cause(`${log.ref}\t${fell}`, `${lease.ref}\t[remote rejected] (hook declined)`), lease.ref)
+  assert.equal(cause(`${log.ref}\t[remote rejected] (hook declined)`, `${lease.ref}\t${fell}`), log.ref)
+  assert.equal(cause(`${log.ref}\t${fell}`, `${lease.ref}\t[rejected] (fetch first)`), lease.ref)
+  assert.equal(cause(`${log.ref}\t${fell}`, `${lease.ref}\t${fell}`), log.ref)
+  assert.equal(findCause([], 'rejected'), undefined)
 })
 
 test('a remote with several addresses has taken what all of them took', () => {

@@ -3,7 +3,7 @@
  * any local ref moves. Whoever's push is accepted has made the change; whoever's is not looks again and decides anew.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type Oid, type PushUpdate, showRemote } from '../../git/index.ts'
+import { findCause, type Oid, type PushUpdate, showRemote } from '../../git/index.ts'
 import { ConflictError, type Lock, RefLockedError, RefMovedError, RemoteError } from '../../model/index.ts'
 import { appendRetryMsMax, type FoundLock, leaseRefOf, noteRemoteHead, trackingRef, walRef } from '../../wal/index.ts'
 import type { CommandContext } from '../context.ts'
@@ -11,7 +11,7 @@ import type { Draft } from '../draft.ts'
 import { readRepoConfig } from '../local/repo-config.ts'
 import { findPresent } from '../lock/hold.ts'
 import { locksInSight } from '../lock/in-sight.ts'
-import { leaseRefused, noteLease, sharedPlace, writeLease } from '../lock/shared-place.ts'
+import { noteLease, pushRefused, sharedPlace, writeLease } from '../lock/shared-place.ts'
 import type { Repository, Staged } from '../repository.ts'
 import type { ChosenRemote } from '../sync/remote-name.ts'
 import { runSync } from '../sync/run-sync.ts'
@@ -101,8 +101,8 @@ async function pushBoth(target: SharedTarget, { staged, lock, present }: Both): 
   const { sync } = await readRepoConfig(paths.config)
   const atomic = updates.length > 1
   const results = await remotes.push({ remote: remote.name, updates, atomic, runHooks: sync.runHooks })
-  const refused = results.find(({ outcome }) => outcome === 'rejected')
-  if (refused !== undefined) throw leaseRefused(remote.name, refused)
+  const refused = findCause(results, 'rejected')
+  if (refused !== undefined) throw pushRefused(remote.name, refused)
   if (results.some(({ outcome }) => outcome === 'stale')) return false
   if (lease !== null) await noteLease(repository, { remote: remote.name, resource, present, next: lease })
   if (head !== null) {

@@ -6,7 +6,6 @@ import {
   type Lock,
   planUnclaim,
 } from '../../model/index.ts'
-import type { FoundLock } from '../../wal/index.ts'
 import type { Draft } from '../draft.ts'
 import { removeAssignee } from '../issue/changes.ts'
 import { heldError } from '../lock/held-error.ts'
@@ -91,7 +90,7 @@ export async function giveBackShared(target: SharedTarget): Promise<Unclaimed> {
   const { repository, remote, resource } = target
   const place = sharedPlace(repository, remote.name)
   const issueId = resource.slice('issue:'.length) as IssueId
-  const { head, result } = await moveShared(target, async (draft: Draft, _present: FoundLock | null) => {
+  const { head, result } = await moveShared(target, async (draft) => {
     const lock = await findOwnClaim(repository, place, resource)
     if (lock === null) return { lock: null, result: nothing }
     const eventIds = await draftUnclaim(draft, issueId, lock)

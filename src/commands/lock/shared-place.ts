@@ -10,6 +10,7 @@ import {
   newestCommits,
   noteRemoteHead,
   trackingRef,
+  walRef,
 } from '../../wal/index.ts'
 import { readRepoConfig } from '../local/repo-config.ts'
 import type { Repository } from '../repository.ts'
@@ -65,12 +66,13 @@ export async function noteLease(
 /** @throws {RefMovedError} when somebody else was faster; @throws {RemoteError} when the remote takes no leases */
 function requirePushed(remote: string, present: FoundLock | null, result: PushedRef): void {
   if (result.outcome === 'stale') throw new RefMovedError(result.ref, present?.oid ?? null, null)
-  if (result.outcome === 'rejected') throw leaseRefused(remote, result)
+  if (result.outcome === 'rejected') throw pushRefused(remote, result)
 }
 
-export function leaseRefused(remote: string, { ref, reason }: PushedRef): RemoteError {
+export function pushRefused(remote: string, { ref, reason }: PushedRef): RemoteError {
   const shown = showRemote(remote)
-  return new RemoteError(`'${shown}' refused the lease: ${reason}`, {
+  const what = ref === walRef ? 'the log' : 'the lease'
+  return new RemoteError(`'${shown}' refused ${what}, ${ref}: ${reason}`, {
     details: { remote: shown, reason: 'rejected', remote_message: reason, ref },
     hints: [
       'A hook or rule of the host decides that; some hosts take only branches and tags',

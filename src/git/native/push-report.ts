@@ -32,6 +32,15 @@ export function parsePushReport(text: string, updates: readonly PushUpdate[]): r
   return pushed.map((row) => (isCollateral(row) ? { ...row, outcome } : row))
 }
 
+/**
+ * Of the refs of a push that came to one outcome, the one whose words say why; undefined when none did. The others may have
+ * fallen with it.
+ */
+export function findCause(pushed: readonly PushedRef[], outcome: PushOutcome): PushedRef | undefined {
+  const rows = pushed.filter((row) => row.outcome === outcome)
+  return rows.find(({ reason }) => !collateral.test(reason)) ?? rows[0]
+}
+
 type Row = Omit<PushedRef, 'ref'>
 
 const silence: Row = { outcome: 'stale', reason: 'did not report status' }

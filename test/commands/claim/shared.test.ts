@@ -13,7 +13,7 @@ const onRemote = { remote: '' }
 
 /** Puts a hook into the remote. */
 function hook(origin: string, name: string, script: string): void {
-  mkdirSync(join(origin, 'hooks'))
+  mkdirSync(join(origin, 'hooks'), { recursive: true })
   writeFileSync(join(origin, 'hooks', name), `#!/bin/sh\n${script}\n`)
   chmodSync(join(origin, 'hooks', name), 0o755)
 }
@@ -247,6 +247,22 @@ describe('claim --remote', { concurrency: 4 }, () => {
     assert.equal((await ann.run('issue claim', { issue: id, remote: 'other' })).remote, 'other')
     assert.equal((await bo.fail('issue claim', { issue: id, remote: 'other' })).holder, 'ann')
     assert.deepEqual(refs('refs/grite-leases', join(dir, 'other.git')), [leaseRefOf(`issue:${id}`)])
+  })
+
+  it('names the ref that the host refused', async (t) => {
+    const { clones, share, origin, leases } = await createTeamScene(t, 'ann')
+    const [ann] = clones
+    const id = await share()
+    for (const [pattern, ref] of [
+      ['refs/grite/wal', 'refs/grite/wal'],
+      ['refs/grite-leases/*', leaseRefOf(`issue:${id}`)],
+    ] as const) {
+      hook(origin, 'update', `case $1 in ${pattern}) exit 1;; esac`)
+      const failure = await ann.fail('issue claim', { issue: id, ...onRemote })
+      assert.deepEqual([failure.exit, failure.reason, failure.ref], [5, 'rejected', ref])
+      assert.ok(failure.message.includes(ref), failure.message)
+    }
+    assert.deepEqual(leases(), [])
   })
 
   it('gives way to what overlaps and arrived meanwhile, as a lock does', async (t) => {
