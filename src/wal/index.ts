@@ -82,4 +82,5 @@ export {
   type SyncTarget,
   syncLog,
   syncRoundsMax,
+  unmovedRoundsMax,
 } from './sync-log.ts'

@@ -41,7 +41,7 @@ import type { LogProblem } from './segment-codec.ts'
 /** Rounds of fetch and push before a remote that keeps moving is given up. */
 export const syncRoundsMax = 12
 /** Pushes in a row that lose a race which nobody won: then it is no race. A lock on the remote's ref is freed sooner. */
-const unmovedRoundsMax = 6
+export const unmovedRoundsMax = 6
 const backoffMsFirst = 40
 const backoffMsMax = 2000
 

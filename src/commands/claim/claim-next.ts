@@ -10,7 +10,7 @@ type NextRequest = Omit<ClaimRequest, 'issueId'>
  * Claims the first issue of the ready queue that nobody else gets before; null when there is none.
  *
  * @param labels - all of which it must have
- * @throws {ConflictError} when a lock on the whole repository excludes all of them
+ * @throws {ConflictError} when a lock on the whole repository excludes all of them, or others keep writing
  */
 export async function claimNext(request: NextRequest, labels: readonly string[]): Promise<Claimed | null> {
   // In this clone everything happens in the queue, which is entered before the view is opened.
@@ -36,6 +36,8 @@ async function claimFirst(request: NextRequest, labels: readonly string[]): Prom
   }
 }
 
+/** The next issue would fare no better, and that none is ready would be wrong. */
 function isAboutAll({ details }: ConflictError): boolean {
+  if (details.reason === 'contended') return true
   return typeof details.held_resource === 'string' && isRepositoryResource(details.held_resource)
 }

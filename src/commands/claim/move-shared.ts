@@ -3,9 +3,17 @@
  * any local ref moves. Whoever's push is accepted has made the change; whoever's is not looks again and decides anew.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { findCause, type Oid, type PushUpdate, showRemote } from '../../git/index.ts'
+import { findCause, type Oid, type PushedRef, type PushUpdate, showRemote } from '../../git/index.ts'
 import { ConflictError, type Lock, RefLockedError, RefMovedError, RemoteError } from '../../model/index.ts'
-import { appendRetryMsMax, type FoundLock, leaseRefOf, noteRemoteHead, trackingRef, walRef } from '../../wal/index.ts'
+import {
+  appendRetryMsMax,
+  type FoundLock,
+  leaseRefOf,
+  noteRemoteHead,
+  trackingRef,
+  unmovedRoundsMax,
+  walRef,
+} from '../../wal/index.ts'
 import type { CommandContext } from '../context.ts'
 import type { Draft } from '../draft.ts'
 import { readRepoConfig } from '../local/repo-config.ts'
@@ -47,7 +55,8 @@ export interface SharedTarget {
 /**
  * @param decide - drafts what the log needs and says what becomes of the lease; runs again after a lost race
  * @throws {ConflictError} when others kept being faster for 10 s
- * @throws {RemoteError} with the reason `no-atomic` when the remote cannot take both in one go; nothing has changed
+ * @throws {RemoteError} with the reason `no-atomic` when the remote cannot take both in one go, with `rejected` when it
+ * refuses, or loses races that nobody wins; nothing has changed
  */
 export async function moveShared<Result>(
   target: SharedTarget,
@@ -57,11 +66,18 @@ export async function moveShared<Result>(
   const place = sharedPlace(repository, remote.name)
   const deadline = context.clock.nowUnixMs() + appendRetryMsMax
   if (target.isFresh !== true) await pull(target)
+  let last: string | undefined
+  let unmoved = 0
   for (let backoff = backoffMsFirst; ; backoff = Math.min(2 * backoff, backoffMsMax)) {
     const present = findPresent(await locksInSight(repository), place, resource)
     const staged = await repository.stage((draft) => decide(draft, present))
     const { lock, result } = staged.result
-    if (await pushBoth(target, { staged, lock, present })) return { head: staged.appended?.head ?? null, result }
+    const seen = `${await repository.git.readRef(trackingRef(remote.name, walRef))} ${present?.oid}`
+    const stale = await pushBoth(target, { staged, lock, present })
+    if (stale === null) return { head: staged.appended?.head ?? null, result }
+    unmoved = seen === last ? unmoved + 1 : 0
+    last = seen
+    if (unmoved + 1 >= unmovedRoundsMax) throw pushRefused(remote.name, stale, refusedUnmoved)
     if (context.clock.nowUnixMs() >= deadline) {
       const shown = showRemote(remote.name)
       throw new ConflictError(`others kept writing to '${shown}' for ${appendRetryMsMax} ms; nothing was taken`, {
@@ -72,6 +88,10 @@ export async function moveShared<Result>(
     await pull(target)
   }
 }
+
+const refusedUnmoved = [
+  `Nothing moved there in ${unmovedRoundsMax} tries: as where a crash on the host has left the lock file of a ref behind`,
+]
 
 /** Takes in what others wrote. */
 async function pull({ context, repository, remote }: SharedTarget): Promise<void> {
@@ -84,8 +104,8 @@ interface Both {
   readonly present: FoundLock | null
 }
 
-/** False when somebody else was faster. */
-async function pushBoth(target: SharedTarget, { staged, lock, present }: Both): Promise<boolean> {
+/** Null when the remote took it, else what it said when somebody else seemed to be faster. */
+async function pushBoth(target: SharedTarget, { staged, lock, present }: Both): Promise<PushedRef | null> {
   const { repository, remote, resource } = target
   const { git, remotes, paths, facts } = repository
   const nowUnixMs = facts.clock.nowUnixMs()
@@ -95,7 +115,7 @@ async function pushBoth(target: SharedTarget, { staged, lock, present }: Both): 
     ...(head === null ? [] : [{ ref: walRef, next: head }]),
     ...(lease === null ? [] : [{ ref: leaseRefOf(resource), next: lease }]),
   ]
-  if (updates.length === 0) return true
+  if (updates.length === 0) return null
   const tracking = trackingRef(remote.name, walRef)
   const known = await git.readRef(tracking)
   const { sync } = await readRepoConfig(paths.config)
@@ -103,13 +123,14 @@ async function pushBoth(target: SharedTarget, { staged, lock, present }: Both): 
   const results = await remotes.push({ remote: remote.name, updates, atomic, runHooks: sync.runHooks })
   const refused = findCause(results, 'rejected')
   if (refused !== undefined) throw pushRefused(remote.name, refused)
-  if (results.some(({ outcome }) => outcome === 'stale')) return false
+  const stale = findCause(results, 'stale')
+  if (stale !== undefined) return stale
   if (lease !== null) await noteLease(repository, { remote: remote.name, resource, present, next: lease })
   if (head !== null) {
     await noteRemoteHead(git, tracking, known, head)
     await land(target, staged)
   }
-  return true
+  return null
 }
 
 /** The remote has it; the local log follows, by a join where something else was written meanwhile. */

@@ -69,15 +69,17 @@ function requirePushed(remote: string, present: FoundLock | null, result: Pushed
   if (result.outcome === 'rejected') throw pushRefused(remote, result)
 }
 
-export function pushRefused(remote: string, { ref, reason }: PushedRef): RemoteError {
+const refusedByRule = [
+  'A hook or rule of the host decides that; some hosts take only branches and tags',
+  'With `--local` locks and claims hold in this clone',
+]
+
+export function pushRefused(remote: string, { ref, reason }: PushedRef, hints = refusedByRule): RemoteError {
   const shown = showRemote(remote)
   const what = ref === walRef ? 'the log' : 'the lease'
   return new RemoteError(`'${shown}' refused ${what}, ${ref}: ${reason}`, {
     details: { remote: shown, reason: 'rejected', remote_message: reason, ref },
-    hints: [
-      'A hook or rule of the host decides that; some hosts take only branches and tags',
-      'With `--local` locks and claims hold in this clone',
-    ],
+    hints,
   })
 }
 

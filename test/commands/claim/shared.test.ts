@@ -1,6 +1,6 @@
 /** Claims and locks among clones, through a remote. */
 import assert from 'node:assert/strict'
-import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { type IssueId, limits } from '../../../src/model/index.ts'
@@ -305,9 +305,25 @@ describe('claim --remote', { concurrency: 4 }, () => {
       clock.nowUnixMs += 2500
     }, 50)
     t.after(() => clearInterval(ticking))
-    const failure = await ann.fail('issue claim', { issue: id, ...onRemote })
-    assert.deepEqual([failure.exit, failure.reason], [4, 'contended'])
+    for (const input of [{ issue: id }, { next: true }]) {
+      const failure = await ann.fail('issue claim', { ...input, ...onRemote })
+      assert.deepEqual([failure.exit, failure.reason], [4, 'contended'], Object.keys(input)[0])
+    }
     assert.deepEqual(leases(), [])
+  })
+
+  it('ends where nothing moves on the remote, in its words', async (t) => {
+    const { clones, share, origin, leases } = await createTeamScene(t, 'ann')
+    const [ann] = clones
+    for (const title of ['one', 'two', 'three']) await share(title)
+    writeFileSync(join(origin, 'refs/grite/wal.lock'), '')
+    // The clock stands still: it is the rounds that end.
+    const failure = await ann.fail('issue claim', { next: true, ...onRemote })
+    assert.deepEqual([failure.exit, failure.reason, failure.ref], [5, 'rejected', 'refs/grite/wal'])
+    assert.ok(failure.message.includes(failure.remote_message) && failure.remote_message !== '', failure.message)
+    assert.deepEqual(leases(), [])
+    rmSync(join(origin, 'refs/grite/wal.lock'))
+    assert.equal((await ann.run('issue claim', { next: true, ...onRemote })).outcome, 'claimed')
   })
 })
 
