@@ -109,15 +109,17 @@ async function pushBoth(target: SharedTarget, { staged, lock, present }: Both): 
   const { repository, remote, resource } = target
   const { git, remotes, paths, facts } = repository
   const nowUnixMs = facts.clock.nowUnixMs()
-  const head = staged.appended?.head ?? null
+  const tracking = trackingRef(remote.name, walRef)
+  const known = await git.readRef(tracking)
+  // Also what this clone alone knows, which the lease may be about.
+  const ours = staged.appended?.head ?? (await git.readRef(walRef))
+  const head = ours === known ? null : ours
   const lease = lock === null ? null : await writeLease(repository, { lock, present, nowUnixMs })
   const updates: PushUpdate[] = [
     ...(head === null ? [] : [{ ref: walRef, next: head }]),
     ...(lease === null ? [] : [{ ref: leaseRefOf(resource), next: lease }]),
   ]
-  if (updates.length === 0) return null
-  const tracking = trackingRef(remote.name, walRef)
-  const known = await git.readRef(tracking)
+  if (lease === null && staged.appended === null) return null
   const { sync } = await readRepoConfig(paths.config)
   const atomic = updates.length > 1
   const results = await remotes.push({ remote: remote.name, updates, atomic, runHooks: sync.runHooks })

@@ -183,6 +183,20 @@ describe('claim --remote', { concurrency: 4 }, () => {
     assert.deepEqual([claimed.outcome, claimed.removed_assignees], ['claimed', []])
   })
 
+  it('and what the log of this clone says already go together', async (t) => {
+    const { clones, share, git, origin } = await createTeamScene(t, 'ann', 'bo')
+    const [ann, bo] = clones
+    const heads = () => [ann.path, origin].map((at) => git(at, 'rev-parse', 'refs/grite/wal'))
+    const id = await share()
+    await ann.run('issue assignee add', { issue: [id], user: ['ann'] })
+    assert.deepEqual((await ann.run('issue claim', { issue: id, ...onRemote })).event_ids, [])
+    assert.equal(heads()[0], heads()[1], 'claimed')
+    await ann.run('issue assignee remove', { issue: [id], user: ['ann'] })
+    assert.deepEqual((await ann.run('issue unclaim', { issue: id })).event_ids, [])
+    assert.equal(heads()[0], heads()[1], 'given back')
+    assert.equal((await bo.run('issue claim', { issue: id, ...onRemote })).outcome, 'claimed')
+  })
+
   for (const [how, prepare] of [
     ['in one push', () => {}],
     ['step by step', ({ git, origin }) => void git(origin, 'config', 'receive.advertiseAtomic', 'false')],
