@@ -13,7 +13,7 @@ import type { Draft } from '../draft.ts'
 import { heldError } from '../lock/held-error.ts'
 import { acquireLock, damagedError, releaseLock } from '../lock/hold.ts'
 import { locksAgainst, locksInSight } from '../lock/in-sight.ts'
-import { fetchLocks, sharedPlace } from '../lock/shared-place.ts'
+import { fetchLocks, pushRefused, sharedPlace } from '../lock/shared-place.ts'
 import type { Repository } from '../repository.ts'
 import type { ChosenRemote } from '../sync/remote-name.ts'
 import { runSync } from '../sync/run-sync.ts'
@@ -138,12 +138,20 @@ async function claimInTurn(request: SharedClaimRequest): Promise<Claimed> {
 
 /** The lease has decided; that others do not see the assignee yet is no reason to give it back. */
 async function tellOthers(context: SharedContext, repository: Repository, remote: ChosenRemote): Promise<void> {
+  const why = await sendLog(context, repository, remote)
+  if (why === null) return
+  const shown = showRemote(remote.name)
+  const message = `the issue is yours, but '${shown}' does not say so yet: ${why}`
+  context.warn({ code: 'claim-not-sent', message, details: { remote: shown } })
+}
+
+/** Null when the remote has the log, else why not. */
+async function sendLog(context: SharedContext, repository: Repository, remote: ChosenRemote): Promise<string | null> {
   try {
-    await runSync(context, repository, remote, { pull: true, push: true })
+    const { refused } = await runSync(context, repository, remote, { pull: true, push: true })
+    return refused && pushRefused(remote.name, refused).message
   } catch (error) {
     if (!(error instanceof RemoteError || error instanceof ConflictError)) throw error
-    const shown = showRemote(remote.name)
-    const message = `the issue is yours, but '${shown}' does not say so yet: ${error.message}`
-    context.warn({ code: 'claim-not-sent', message, details: { remote: shown } })
+    return error.message
   }
 }

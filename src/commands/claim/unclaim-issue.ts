@@ -12,7 +12,7 @@ import { heldError } from '../lock/held-error.ts'
 import { findPresent, releaseLock } from '../lock/hold.ts'
 import { locksAgainst, locksInSight } from '../lock/in-sight.ts'
 import { type LockPlace, localPlace } from '../lock/lock-place.ts'
-import { sharedPlace } from '../lock/shared-place.ts'
+import { pushRefused, sharedPlace } from '../lock/shared-place.ts'
 import type { Repository } from '../repository.ts'
 import type { ChosenRemote } from '../sync/remote-name.ts'
 import { runSync } from '../sync/run-sync.ts'
@@ -100,6 +100,11 @@ export async function giveBackShared(target: SharedTarget): Promise<Unclaimed> {
   return { ...result, head }
 }
 
+const notFreed = [
+  'A hook or rule of the host decides that; some hosts take only branches and tags',
+  'The claim stays yours until the log has been sent; then the command frees it',
+]
+
 /** The log is sent before the lease is free. */
 async function giveBackInTurn({ context, repository, remote, issueId }: SharedUnclaimRequest): Promise<Unclaimed> {
   const place = sharedPlace(repository, remote.name)
@@ -107,7 +112,8 @@ async function giveBackInTurn({ context, repository, remote, issueId }: SharedUn
   const lock = await findOwnClaim(repository, place, resource)
   if (lock === null) return nothing
   const { head, result } = await repository.write((draft) => draftUnclaim(draft, issueId, lock))
-  await runSync(context, repository, remote, { pull: true, push: true })
+  const { refused } = await runSync(context, repository, remote, { pull: true, push: true })
+  if (refused !== null) throw pushRefused(remote.name, refused, notFreed)
   await releaseLock(repository, place, resource, planUnclaim)
   return { changed: true, lock: planUnclaim(lock), eventIds: result, head }
 }

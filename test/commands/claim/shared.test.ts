@@ -252,6 +252,26 @@ describe('claim --remote', { concurrency: 4 }, () => {
     assert.equal((await bo.run('issue claim', { issue: id, ...onRemote })).outcome, 'claimed')
   })
 
+  it('step by step tells of a log that the host refuses, and frees nothing then', async (t) => {
+    const { clones, share, git, origin, leaseFile } = await createTeamScene(t, 'ann')
+    const [ann] = clones
+    const id = await share()
+    const lease = leaseRefOf(`issue:${id}`)
+    git(origin, 'config', 'receive.advertiseAtomic', 'false')
+    hook(origin, 'update', 'case $1 in refs/grite/wal) exit 1;; esac')
+    assert.equal((await ann.run('issue claim', { issue: id, ...onRemote })).outcome, 'claimed')
+    const [warning] = ann.runner.warnings
+    assert.deepEqual([warning?.code, warning?.details?.remote], ['claim-not-sent', 'origin'])
+    assert.match(warning?.message ?? '', /does not say so yet: .*hook declined/)
+    const failure = await ann.fail('issue unclaim', { issue: id, ...onRemote })
+    assert.deepEqual([failure.exit, failure.reason, failure.ref], [5, 'rejected', 'refs/grite/wal'])
+    assert.notEqual(leaseFile(lease).expires_unix_ms, 0)
+    rmSync(join(origin, 'hooks/update'))
+    assert.equal((await ann.run('issue unclaim', { issue: id, ...onRemote })).outcome, 'unclaimed')
+    assert.equal(leaseFile(lease).expires_unix_ms, 0)
+    assert.equal(git(origin, 'rev-parse', 'refs/grite/wal'), git(ann.path, 'rev-parse', 'refs/grite/wal'))
+  })
+
   it('works with a remote that is not the home of the log', async (t) => {
     const { clones, share, git, dir, refs } = await createTeamScene(t, 'ann', 'bo')
     const [ann, bo] = clones
