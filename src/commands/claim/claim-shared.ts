@@ -8,11 +8,10 @@ import {
   planAcquire,
   RemoteError,
 } from '../../model/index.ts'
-import type { FoundLock } from '../../wal/index.ts'
 import type { Draft } from '../draft.ts'
 import { heldError } from '../lock/held-error.ts'
-import { acquireLock, damagedError, releaseLock } from '../lock/hold.ts'
-import { locksAgainst, locksInSight } from '../lock/in-sight.ts'
+import { acquireLock, damagedError, findPresent, releaseLock, sightOf } from '../lock/hold.ts'
+import { type LockInSight, locksAgainst, locksInSight } from '../lock/in-sight.ts'
 import { fetchLocks, pushRefused, sharedPlace } from '../lock/shared-place.ts'
 import type { Repository } from '../repository.ts'
 import type { ChosenRemote } from '../sync/remote-name.ts'
@@ -65,11 +64,13 @@ async function claimAtOnce({ issueId, ttlMs, renew, ...request }: SharedClaimReq
   const { context, repository, remote } = request
   const resource = issueResource(issueId)
   const target: SharedTarget = { ...request, resource }
+  const place = sharedPlace(repository, remote.name)
   // A push whose answer was lost may have been accepted all the same: then the lease is the one that it brought.
   const sent = new Set<string>()
-  const decide = async (draft: Draft, present: FoundLock | null) => {
-    const terms = await readClaimTerms(repository, issueId, (own) => renew || sent.has(own.nonce))
+  const decide = async (draft: Draft, sights: readonly LockInSight[]) => {
+    const terms = await readClaimTerms(repository, issueId, (own) => renew || sent.has(own.nonce), sights)
     const { owner, assignee } = terms
+    const present = findPresent(sights, place, resource)
     if (present?.lock === null) throw damagedError(resource, present)
     // Not later than the assignee that comes with it: by that the claim is known to have brought it.
     const claim = await planClaim(repository, terms, draft.nowUnixMs)
@@ -78,7 +79,8 @@ async function claimAtOnce({ issueId, ttlMs, renew, ...request }: SharedClaimReq
     const allowanceMs = clockAllowanceMs
     const facts = { owner, resource, ttlMs, nonce, nowUnixMs, allowanceMs, claim }
     const plan = planAcquire(present?.lock ?? null, facts)
-    if (plan.outcome === 'held') throw new TypeError('a live lease of another is refused before')
+    // The clock was set back since.
+    if (plan.outcome === 'held') throw await heldError(repository, resource, sightOf(sights, present))
     const isOwnPush = sent.has(plan.lock.nonce)
     sent.add(plan.lock.nonce)
     const drafted = await draftClaim(draft, terms, plan.lock)

@@ -38,26 +38,28 @@ export interface ClaimTerms {
  * it: so that what the actor has already is in the way as well, unless the caller knows of it.
  *
  * @param mayHave - whether the claimant may have this live claim of its own actor
+ * @param sights - for a caller that has looked, and goes on from there
  * @throws {ConflictError} naming who holds the issue, or what excludes it
  */
 export async function readClaimTerms(
   repository: Repository,
   issueId: IssueId,
   mayHave: (own: Lock) => boolean,
+  sights?: readonly LockInSight[],
 ): Promise<ClaimTerms> {
   const { actor } = await repository.requireActor()
   const resource = issueResource(issueId)
   const nowUnixMs = repository.facts.clock.nowUnixMs()
-  const sights = await locksInSight(repository)
-  const [against] = locksAgainst(sights, { resource, owner: actor.id, nowUnixMs })
+  const seen = sights ?? (await locksInSight(repository))
+  const [against] = locksAgainst(seen, { resource, owner: actor.id, nowUnixMs })
   if (against !== undefined) throw await heldError(repository, resource, against)
-  const own = sights.filter(isReadable).find((sight) => {
+  const own = seen.filter(isReadable).find((sight) => {
     const { lock } = sight.found
     const isClaim = lock.resource === resource && lock.owner === actor.id && lock.claim !== null
     return isClaim && stateInSight(sight, nowUnixMs) === 'live' && !mayHave(lock)
   })
   if (own !== undefined) throw await heldError(repository, resource, own, claimedByYou)
-  const ended = endedLocksOf(sights, nowUnixMs).get(issueId) ?? []
+  const ended = endedLocksOf(seen, nowUnixMs).get(issueId) ?? []
   return { issueId, resource, owner: actor.id, assignee: (await findOwnName(repository)) ?? actor.id, ended }
 }
 

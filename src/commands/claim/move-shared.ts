@@ -18,7 +18,7 @@ import type { CommandContext } from '../context.ts'
 import type { Draft } from '../draft.ts'
 import { readRepoConfig } from '../local/repo-config.ts'
 import { findPresent } from '../lock/hold.ts'
-import { locksInSight } from '../lock/in-sight.ts'
+import { type LockInSight, locksInSight } from '../lock/in-sight.ts'
 import { noteLease, pushRefused, sharedPlace, writeLease } from '../lock/shared-place.ts'
 import type { Repository, Staged } from '../repository.ts'
 import type { ChosenRemote } from '../sync/remote-name.ts'
@@ -53,14 +53,15 @@ export interface SharedTarget {
 }
 
 /**
- * @param decide - drafts what the log needs and says what becomes of the lease; runs again after a lost race
+ * @param decide - drafts what the log needs and says what becomes of the lease, by what is in sight; runs again after a
+ * lost race. It must not look itself: what another process of this clone fetches meanwhile would go unnoticed
  * @throws {ConflictError} when others kept being faster for 10 s
  * @throws {RemoteError} with the reason `no-atomic` when the remote cannot take both in one go, with `rejected` when it
  * refuses, or loses races that nobody wins; nothing has changed
  */
 export async function moveShared<Result>(
   target: SharedTarget,
-  decide: (draft: Draft, present: FoundLock | null) => Promise<SharedDecision<Result>>,
+  decide: (draft: Draft, sights: readonly LockInSight[]) => Promise<SharedDecision<Result>>,
 ): Promise<SharedMove<Result>> {
   const { context, repository, remote, resource } = target
   const place = sharedPlace(repository, remote.name)
@@ -69,8 +70,9 @@ export async function moveShared<Result>(
   let last: string | undefined
   let unmoved = 0
   for (let backoff = backoffMsFirst; ; backoff = Math.min(2 * backoff, backoffMsMax)) {
-    const present = findPresent(await locksInSight(repository), place, resource)
-    const staged = await repository.stage((draft) => decide(draft, present))
+    const sights = await locksInSight(repository)
+    const present = findPresent(sights, place, resource)
+    const staged = await repository.stage((draft) => decide(draft, sights))
     const { lock, result } = staged.result
     const seen = `${await repository.git.readRef(trackingRef(remote.name, walRef))} ${present?.oid}`
     const stale = await pushBoth(target, { staged, lock, present })

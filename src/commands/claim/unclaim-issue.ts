@@ -10,7 +10,7 @@ import type { Draft } from '../draft.ts'
 import { removeAssignee } from '../issue/changes.ts'
 import { heldError } from '../lock/held-error.ts'
 import { findPresent, releaseLock } from '../lock/hold.ts'
-import { locksAgainst, locksInSight } from '../lock/in-sight.ts'
+import { type LockInSight, locksAgainst, locksInSight } from '../lock/in-sight.ts'
 import { type LockPlace, localPlace } from '../lock/lock-place.ts'
 import { pushRefused, sharedPlace } from '../lock/shared-place.ts'
 import type { Repository } from '../repository.ts'
@@ -36,17 +36,25 @@ export async function unclaimLocally(repository: Repository, issueId: IssueId): 
 
 async function giveBack(repository: Repository, place: LockPlace, issueId: IssueId): Promise<Unclaimed> {
   const resource = issueResource(issueId)
-  const lock = await findOwnClaim(repository, place, resource)
+  const lock = await findOwnClaim(repository, { place, resource, sights: await locksInSight(repository) })
   if (lock === null) return nothing
   const { head, result } = await repository.write((draft) => draftUnclaim(draft, issueId, lock))
   await releaseLock(repository, place, resource, planUnclaim)
   return { changed: true, lock: planUnclaim(lock), eventIds: result, head }
 }
 
+interface OwnClaimRequest {
+  readonly place: LockPlace
+  readonly resource: string
+  readonly sights: readonly LockInSight[]
+}
+
 /** @throws {ConflictError} when somebody else has the issue */
-async function findOwnClaim(repository: Repository, place: LockPlace, resource: string): Promise<Lock | null> {
+async function findOwnClaim(
+  repository: Repository,
+  { place, resource, sights }: OwnClaimRequest,
+): Promise<Lock | null> {
   const owner = (await repository.requireActor()).actor.id
-  const sights = await locksInSight(repository)
   const present = findPresent(sights, place, resource)?.lock ?? null
   if (present?.owner === owner && present.expiresUnixMs !== 0) return present
   const nowUnixMs = repository.facts.clock.nowUnixMs()
@@ -90,8 +98,8 @@ export async function giveBackShared(target: SharedTarget): Promise<Unclaimed> {
   const { repository, remote, resource } = target
   const place = sharedPlace(repository, remote.name)
   const issueId = resource.slice('issue:'.length) as IssueId
-  const { head, result } = await moveShared(target, async (draft) => {
-    const lock = await findOwnClaim(repository, place, resource)
+  const { head, result } = await moveShared(target, async (draft, sights) => {
+    const lock = await findOwnClaim(repository, { place, resource, sights })
     if (lock === null) return { lock: null, result: nothing }
     const eventIds = await draftUnclaim(draft, issueId, lock)
     const released = planUnclaim(lock)
@@ -109,7 +117,7 @@ const notFreed = [
 async function giveBackInTurn({ context, repository, remote, issueId }: SharedUnclaimRequest): Promise<Unclaimed> {
   const place = sharedPlace(repository, remote.name)
   const resource = issueResource(issueId)
-  const lock = await findOwnClaim(repository, place, resource)
+  const lock = await findOwnClaim(repository, { place, resource, sights: await locksInSight(repository) })
   if (lock === null) return nothing
   const { head, result } = await repository.write((draft) => draftUnclaim(draft, issueId, lock))
   const { refused } = await runSync(context, repository, remote, { pull: true, push: true })

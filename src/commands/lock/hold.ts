@@ -167,7 +167,7 @@ export function findPresent(sights: readonly LockInSight[], place: LockPlace, re
   return sights.find(({ found }) => found.ref === ref)?.found ?? null
 }
 
-function sightOf(sights: readonly LockInSight[], found: FoundLock | null): ReadableLock {
+export function sightOf(sights: readonly LockInSight[], found: FoundLock | null): ReadableLock {
   return sights.find((sight) => sight.found === found) as ReadableLock
 }
 

@@ -4,7 +4,7 @@ import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { type IssueId, limits } from '../../../src/model/index.ts'
-import { leaseRefOf, lockRefOf, walRef } from '../../../src/wal/index.ts'
+import { leaseRefOf, lockRefOf, trackingRef, walRef } from '../../../src/wal/index.ts'
 import { batchOf, idsOnChain, makeEvent, writeBatch } from '../../support/log.ts'
 import { createTeamScene, type Data, type TeamScene } from '../lock/scene.ts'
 
@@ -270,6 +270,35 @@ describe('claim --remote', { concurrency: 4 }, () => {
     assert.equal((await ann.run('issue unclaim', { issue: id, ...onRemote })).outcome, 'unclaimed')
     assert.equal(leaseFile(lease).expires_unix_ms, 0)
     assert.equal(git(origin, 'rev-parse', 'refs/grite/wal'), git(ann.path, 'rev-parse', 'refs/grite/wal'))
+  })
+
+  it('goes by one look, whenever another process of the clone fetches meanwhile', async (t) => {
+    const { clones, share, git, origin, clock } = await createTeamScene(t, 'ann', 'bo')
+    const [ann, bo] = clones
+    const id = await share()
+    const lease = leaseRefOf(`issue:${id}`)
+    const tracking = trackingRef('origin', lease)
+    await bo.run('issue claim', { issue: id, ...onRemote })
+    const held = git(origin, 'rev-parse', lease)
+    await bo.run('issue unclaim', { issue: id, ...onRemote })
+    const free = git(origin, 'rev-parse', lease)
+    await ann.run('sync', { pull: true })
+    const nowUnixMs = clock.nowUnixMs
+    let [looks, fetchAt] = [0, 0]
+    // Nothing tells the moments of a command apart but the looks at its clock.
+    const look = () => {
+      if (git(ann.path, 'rev-parse', tracking) === held) looks += 1
+      if (looks === fetchAt) git(ann.path, 'update-ref', tracking, free)
+      return nowUnixMs
+    }
+    git(origin, 'update-ref', lease, held)
+    Object.defineProperty(clock, 'nowUnixMs', { get: look })
+    do {
+      fetchAt += 1
+      looks = 0
+      assert.equal((await ann.fail('issue claim', { issue: id, ...onRemote })).reason, 'held')
+    } while (looks >= fetchAt)
+    assert.ok(fetchAt > 2)
   })
 
   it('works with a remote that is not the home of the log', async (t) => {
