@@ -90,6 +90,11 @@ export interface WriteOptions {
   readonly lock?: boolean
 }
 
+export interface StageOptions {
+  /** Whether it takes back what was written just now, which nobody's lock may prevent. */
+  readonly isUndo?: boolean
+}
+
 /** What became of a write: the new head, or null when there was nothing to change. */
 export interface Written<Result> {
   readonly head: Oid | null
@@ -343,11 +348,16 @@ export class Repository {
   /**
    * Writes what a plan drafts as a commit on the present head that no ref names yet, for who has to ask a remote before
    * it may count.
+   * @throws {ConflictError} by the policy `require`, when somebody's lock forbids it
    */
-  async stage<Result>(plan: (draft: Draft) => Promise<Result>): Promise<Staged<Result>> {
+  async stage<Result>(
+    plan: (draft: Draft) => Promise<Result>,
+    { isUndo = false }: StageOptions = {},
+  ): Promise<Staged<Result>> {
     const parent = await this.git.readRef(walRef)
     const { batch, ...planned } = await this.#plan(parent, plan)
     if (batch === null) return { ...planned, appended: null }
+    if (!isUndo) await new LockGuard(this, false, this.#toldLocks).admit(planned.events)
     const { objects, commit: head } = encodeBatch(this.layout.objectFormat, issueCodec, batch, parent)
     await this.git.publish({ objects, updates: [] })
     return { ...planned, appended: { head, parent, batch } }

@@ -50,6 +50,8 @@ export interface SharedTarget {
   readonly resource: string
   /** Whether the caller has just synced, so that the first decision needs no fetch. */
   readonly isFresh?: boolean
+  /** Whether it takes back what was pushed just now, which nobody's lock may prevent. */
+  readonly isUndo?: boolean
 }
 
 /**
@@ -72,7 +74,7 @@ export async function moveShared<Result>(
   for (let backoff = backoffMsFirst; ; backoff = Math.min(2 * backoff, backoffMsMax)) {
     const sights = await locksInSight(repository)
     const present = findPresent(sights, place, resource)
-    const staged = await repository.stage((draft) => decide(draft, sights))
+    const staged = await repository.stage((draft) => decide(draft, sights), target)
     const { lock, result } = staged.result
     const seen = `${await repository.git.readRef(trackingRef(remote.name, walRef))} ${present?.oid}`
     const stale = await pushBoth(target, { staged, lock, present })
@@ -122,6 +124,7 @@ async function pushBoth(target: SharedTarget, { staged, lock, present }: Both): 
     ...(lease === null ? [] : [{ ref: leaseRefOf(resource), next: lease }]),
   ]
   if (lease === null && staged.appended === null) return null
+  if (head !== null && staged.appended === null && target.isUndo !== true) await repository.heedRepositoryLocks()
   const { sync } = await readRepoConfig(paths.config)
   const atomic = updates.length > 1
   const results = await remotes.push({ remote: remote.name, updates, atomic, runHooks: sync.runHooks })

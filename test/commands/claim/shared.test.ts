@@ -183,6 +183,30 @@ describe('claim --remote', { concurrency: 4 }, () => {
     assert.deepEqual([claimed.outcome, claimed.removed_assignees], ['claimed', []])
   })
 
+  it('is neither made nor given back past a lock on the repository, by the policy', async (t) => {
+    const { clones, share, clock, git, origin, refs } = await createTeamScene(t, 'ann', 'bo')
+    const [ann, bo] = clones
+    ann.configure('lock_policy = "require"\n')
+    const [id, other] = [await share('one'), await share('two')]
+    const theirs = () => refs('refs', origin).map((ref) => git(origin, 'rev-parse', ref))
+    for (const issue of [id, other]) await ann.run('issue claim', { issue, ttl: '1m', ...onRemote })
+    // Giving this one back adds nothing to the log, and yet it would take along what the log has already.
+    await ann.run('issue assignee remove', { issue: [other], user: ['ann'] })
+    clock.nowUnixMs += 2 * 60_000
+    await bo.run('lock acquire', { resource: 'repo:release', ...onRemote })
+    const before = theirs()
+    for (const issue of [id, other]) {
+      const failure = await ann.fail('issue unclaim', { issue, ...onRemote })
+      assert.deepEqual([failure.exit, failure.held_resource, failure.policy], [4, 'repo:release', 'require'], issue)
+    }
+    for (const input of [{ issue: id }, { issue: id, renew: true }, { next: true }])
+      assert.equal((await ann.fail('issue claim', { ...input, ...onRemote })).held_resource, 'repo:release')
+    assert.deepEqual(theirs(), before)
+    await bo.run('lock release', { resource: 'repo:release', ...onRemote })
+    for (const issue of [id, other])
+      assert.equal((await ann.run('issue unclaim', { issue, ...onRemote })).outcome, 'unclaimed')
+  })
+
   it('and what the log of this clone says already go together', async (t) => {
     const { clones, share, git, origin } = await createTeamScene(t, 'ann', 'bo')
     const [ann, bo] = clones
@@ -342,6 +366,8 @@ describe('claim --remote', { concurrency: 4 }, () => {
       'issue claim': { issue: id },
       'lock acquire': { resource: 'plain' },
     }
+    // By that policy no write would pass, and giving back what was taken is one.
+    ann.configure('lock_policy = "require"\n')
     for (const [name, input] of Object.entries(reach)) {
       git(origin, 'update-ref', '-d', rival)
       const failure = await ann.fail(name, { ...input, ...onRemote })
