@@ -28,6 +28,7 @@ import { isReadable, type LockInSight, locksInSight, type ReadableLock, stateInS
 import { localPlace } from '../lock/lock-place.ts'
 import { sharedPlace } from '../lock/shared-place.ts'
 import type { Repository } from '../repository.ts'
+import type { SyncDirections } from '../sync/run-sync.ts'
 
 export interface SettledClaims {
   /** Issues whose claim somebody else turned out to have. */
@@ -44,8 +45,13 @@ export interface SettledClaims {
  * Settles the current actor's claims after a sync. What cannot be done now is left for the next one, with a warning.
  *
  * @param remote - the one that was synced with
+ * @param directions - of that sync: without a push, what needs one is left for the next that has one
  */
-export async function settleClaims(repository: Repository, remote: string): Promise<SettledClaims> {
+export async function settleClaims(
+  repository: Repository,
+  remote: string,
+  { push }: Pick<SyncDirections, 'push'>,
+): Promise<SettledClaims> {
   const done = { lost: [] as IssueId[], renewed: [] as IssueId[], released: [] as IssueId[], shared: [] as IssueId[] }
   const owner = (await repository.findActor())?.actor.id
   if (owner === undefined) return done
@@ -55,14 +61,15 @@ export async function settleClaims(repository: Repository, remote: string): Prom
   const note = (issueId: IssueId, outcome: keyof SettledClaims | null): void => {
     if (outcome !== null) done[outcome].push(issueId)
   }
-  const areShared = (await readRepoConfig(repository.paths.config)).lease.remote === remote
+  const areShared = push && (await readRepoConfig(repository.paths.config)).lease.remote === remote
   for (const claim of claims.filter(({ sight }) => sight.level === 'local')) {
     await attempt(repository, claim, async () => {
       if (await giveWay(repository, claim, sights)) note(claim.issueId, 'lost')
       else if (areShared) note(claim.issueId, await share(repository, remote, claim))
     })
   }
-  for (const claim of claims.filter(({ sight }) => sight.remotePart === encodeRefPart(remote))) {
+  const shared = push ? claims.filter(({ sight }) => sight.remotePart === encodeRefPart(remote)) : []
+  for (const claim of shared) {
     await attempt(repository, claim, async () => note(claim.issueId, await tend(repository, remote, claim)))
   }
   return done

@@ -46,7 +46,7 @@ export const sync = defineCommand({
       const message = `object ${objectId ?? commit} of ${log} could not be read and stays behind: ${reason}`
       context.warn({ code: 'log-unread', message, details: { object_id: objectId, commit } })
     }
-    const claims = await settleClaims(repository, remote.name)
+    const claims = await settleClaims(repository, remote.name, directions)
     const data = { ...describe(shown, directions, result), claims }
     if (result.refused !== null) throw refusal(shown, result.refused, data)
     return { data }

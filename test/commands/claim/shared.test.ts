@@ -488,6 +488,32 @@ describe('claims made without a look at the remote', { concurrency: 4 }, () => {
     assert.deepEqual((await bo.run('issue claim', { issue: id })).removed_assignees, ['ann'])
   })
 
+  it('and leases wait for a sync that sends, as far as they are about the remote', async (t) => {
+    const { clones, share, clock, git, origin, refs, leaseFile } = await createTeamScene(t, 'ann', 'bo')
+    const [ann, bo] = clones
+    ann.configure('[lease]\nremote = "origin"\n')
+    const [local, due, closed, lost] = [await share('a'), await share('b'), await share('c'), await share('d')]
+    for (const issue of [due, closed]) await ann.run('issue claim', { issue })
+    await ann.run('issue close', { issue: [closed] })
+    git(ann.path, 'push', '-q', 'origin', 'refs/grite/wal')
+    assert.deepEqual((await ann.run('sync', { pull: true })).claims.released, [])
+    assert.notEqual(leaseFile(leaseRefOf(`issue:${closed}`)).expires_unix_ms, 0)
+    for (const issue of [local, lost]) await ann.run('issue claim', { issue, local: true })
+    await bo.run('issue claim', { issue: lost, ...onRemote })
+    clock.nowUnixMs += 0.6 * hour
+    const theirs = () => refs('refs', origin).map((ref) => `${ref} ${git(origin, 'rev-parse', ref)}`)
+    const before = theirs()
+    assert.deepEqual((await ann.run('sync', { pull: true })).claims, {
+      ...{ lost: [lost], renewed: [], released: [], shared: [] },
+    })
+    assert.equal(ann.warned()[0], 'claim-lost')
+    assert.deepEqual(theirs(), before)
+    assert.deepEqual((await ann.run('sync')).claims, {
+      ...{ lost: [], renewed: [due], released: [closed], shared: [local] },
+    })
+    assert.equal(leaseFile(leaseRefOf(`issue:${closed}`)).expires_unix_ms, 0)
+  })
+
   it('of two of one name leave that name', async (t) => {
     const { clones, share, clock, handIn } = await createTeamScene(t, 'ann', 'bo')
     const id = await share()
