@@ -85,14 +85,14 @@ interface Planned<Result> {
 /** What was planned, as a commit that is written and not yet part of the log; null when there was nothing to change. */
 export type Staged<Result> = Omit<Planned<Result>, 'batch'> & { readonly appended: Appended<IssueBatch> | null }
 
-export interface WriteOptions {
-  /** Whether the issues that the write changes are locked for it meanwhile. */
-  readonly lock?: boolean
+export interface StageOptions {
+  /** Whether it takes back what loses to somebody's lock, which that very lock must not prevent. */
+  readonly givesWay?: boolean
 }
 
-export interface StageOptions {
-  /** Whether it takes back what was written just now, which nobody's lock may prevent. */
-  readonly isUndo?: boolean
+export interface WriteOptions extends StageOptions {
+  /** Whether the issues that the write changes are locked for it meanwhile. */
+  readonly lock?: boolean
 }
 
 /** What became of a write: the new head, or null when there was nothing to change. */
@@ -297,13 +297,13 @@ export class Repository {
    */
   async write<Result>(
     plan: (draft: Draft) => Promise<Result>,
-    { lock = false }: WriteOptions = {},
+    { lock = false, givesWay = false }: WriteOptions = {},
   ): Promise<Written<Result>> {
     return this.#guarded(lock, async (guard) => {
       let planned: Planned<Result> | undefined
       const appended = await append(this.#target(), async (head) => {
         planned = await this.#plan(head, plan)
-        if (planned.batch !== null) await guard.admit(planned.events)
+        if (planned.batch !== null && !givesWay) await guard.admit(planned.events)
         return planned.batch
       })
       const { events, result } = planned as Planned<Result>
@@ -352,12 +352,12 @@ export class Repository {
    */
   async stage<Result>(
     plan: (draft: Draft) => Promise<Result>,
-    { isUndo = false }: StageOptions = {},
+    { givesWay = false }: StageOptions = {},
   ): Promise<Staged<Result>> {
     const parent = await this.git.readRef(walRef)
     const { batch, ...planned } = await this.#plan(parent, plan)
     if (batch === null) return { ...planned, appended: null }
-    if (!isUndo) await new LockGuard(this, false, this.#toldLocks).admit(planned.events)
+    if (!givesWay) await new LockGuard(this, false, this.#toldLocks).admit(planned.events)
     const { objects, commit: head } = encodeBatch(this.layout.objectFormat, issueCodec, batch, parent)
     await this.git.publish({ objects, updates: [] })
     return { ...planned, appended: { head, parent, batch } }

@@ -109,7 +109,7 @@ async function giveWayToRival(target: SharedTarget): Promise<void> {
   const nowUnixMs = context.clock.nowUnixMs()
   const [rival] = locksAgainst(await locksInSight(repository), { resource, owner, nowUnixMs })
   if (rival === undefined) return
-  await giveBackShared({ ...target, isUndo: true })
+  await giveBackShared({ ...target, givesWay: true })
   throw await heldError(repository, resource, rival)
 }
 

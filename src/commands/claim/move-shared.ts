@@ -50,8 +50,8 @@ export interface SharedTarget {
   readonly resource: string
   /** Whether the caller has just synced, so that the first decision needs no fetch. */
   readonly isFresh?: boolean
-  /** Whether it takes back what was pushed just now, which nobody's lock may prevent. */
-  readonly isUndo?: boolean
+  /** Whether it takes back what loses to somebody's lock, which that very lock must not prevent. */
+  readonly givesWay?: boolean
 }
 
 /**
@@ -124,7 +124,7 @@ async function pushBoth(target: SharedTarget, { staged, lock, present }: Both): 
     ...(lease === null ? [] : [{ ref: leaseRefOf(resource), next: lease }]),
   ]
   if (lease === null && staged.appended === null) return null
-  if (head !== null && staged.appended === null && target.isUndo !== true) await repository.heedRepositoryLocks()
+  if (head !== null && staged.appended === null && target.givesWay !== true) await repository.heedRepositoryLocks()
   const { sync } = await readRepoConfig(paths.config)
   const atomic = updates.length > 1
   const results = await remotes.push({ remote: remote.name, updates, atomic, runHooks: sync.runHooks })

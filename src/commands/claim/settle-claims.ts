@@ -116,7 +116,7 @@ async function giveWay(repository: Repository, claim: OwnClaim, sights: readonly
   // The same name may be that of the winner.
   if (winner.user !== lock.claim?.assignee && isAssignedByClaim(state, lock)) {
     const { assignee } = lock.claim as NonNullable<Lock['claim']>
-    await repository.write((draft) => removeAssignee(draft, issueId, assignee))
+    await repository.write((draft) => removeAssignee(draft, issueId, assignee), { givesWay: true })
   }
   await releaseLock(repository, localPlace(repository), lock.resource, planUnclaim)
   return true
