@@ -3,15 +3,16 @@ import {
   ConflictError,
   clockAllowanceMs,
   formatUuid,
+  GriteError,
   type IssueId,
   issueResource,
   planAcquire,
-  RemoteError,
 } from '../../model/index.ts'
 import type { Draft } from '../draft.ts'
 import { heldError } from '../lock/held-error.ts'
 import { acquireLock, damagedError, findPresent, releaseLock, sightOf } from '../lock/hold.ts'
 import { type LockInSight, locksAgainst, locksInSight } from '../lock/in-sight.ts'
+import { giveBackOrTell, lookAgain } from '../lock/second-look.ts'
 import { fetchLocks, pushRefused, sharedPlace } from '../lock/shared-place.ts'
 import type { Repository } from '../repository.ts'
 import type { ChosenRemote } from '../sync/remote-name.ts'
@@ -35,7 +36,8 @@ export interface SharedClaimRequest {
 /**
  * Claims an issue for all clones.
  * @throws {ConflictError} naming who has it
- * @throws {RemoteError} when the remote cannot be had or refuses; nothing was claimed
+ * @throws {RemoteError} when the remote cannot be had or refuses; nothing was claimed, unless the connection broke before
+ * the remote's answer arrived
  */
 export async function claimOnRemote(request: SharedClaimRequest): Promise<Claimed> {
   try {
@@ -104,12 +106,16 @@ async function claimAtOnce({ issueId, ttlMs, renew, ...request }: SharedClaimReq
 /** Locks that overlap have refs of their own, which the push did not compare: see `lock/hold.ts`. */
 async function giveWayToRival(target: SharedTarget): Promise<void> {
   const { repository, remote, resource, context } = target
-  await fetchLocks(repository, remote.name)
+  const sights = await lookAgain(repository, resource, async () => {
+    await fetchLocks(repository, remote.name)
+    return locksInSight(repository)
+  })
+  if (sights === undefined) return
   const owner = (await repository.requireActor()).actor.id
   const nowUnixMs = context.clock.nowUnixMs()
-  const [rival] = locksAgainst(await locksInSight(repository), { resource, owner, nowUnixMs })
+  const [rival] = locksAgainst(sights, { resource, owner, nowUnixMs })
   if (rival === undefined) return
-  await giveBackShared({ ...target, givesWay: true })
+  await giveBackOrTell(repository, resource, () => giveBackShared({ ...target, givesWay: true }))
   throw await heldError(repository, resource, rival)
 }
 
@@ -153,7 +159,7 @@ async function sendLog(context: SharedContext, repository: Repository, remote: C
     const { refused } = await runSync(context, repository, remote, { pull: true, push: true })
     return refused && pushRefused(remote.name, refused).message
   } catch (error) {
-    if (!(error instanceof RemoteError || error instanceof ConflictError)) throw error
+    if (!(error instanceof GriteError)) throw error
     return error.message
   }
 }

@@ -4,7 +4,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { findCause, type Oid, type PushedRef, type PushUpdate, showRemote } from '../../git/index.ts'
-import { ConflictError, type Lock, RefLockedError, RefMovedError, RemoteError } from '../../model/index.ts'
+import { ConflictError, GriteError, type Lock, RefLockedError, RefMovedError, RemoteError } from '../../model/index.ts'
 import {
   appendRetryMsMax,
   type FoundLock,
@@ -146,7 +146,19 @@ async function land(target: SharedTarget, staged: Staged<unknown>): Promise<void
     await target.repository.land(staged)
   } catch (error) {
     if (!(error instanceof RefMovedError || error instanceof RefLockedError)) throw error
+    await follow(target)
+  }
+}
+
+/** What the remote has taken counts, whether or not this clone can see it now. */
+async function follow(target: SharedTarget): Promise<void> {
+  try {
     await pull(target)
+  } catch (error) {
+    if (!(error instanceof GriteError)) throw error
+    const remote = showRemote(target.remote.name)
+    const message = `'${remote}' has taken it, and the log of this clone follows with the next sync: ${error.message}`
+    target.context.warn({ code: 'log-not-followed', message, details: { remote } })
   }
 }
 

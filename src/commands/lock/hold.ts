@@ -25,6 +25,7 @@ import type { Repository } from '../repository.ts'
 import { heldError } from './held-error.ts'
 import { type LockInSight, locksAgainst, locksInSight, type ReadableLock } from './in-sight.ts'
 import type { LockPlace } from './lock-place.ts'
+import { giveBackOrTell, lookAgain } from './second-look.ts'
 
 export interface HoldRequest {
   readonly resource: string
@@ -101,12 +102,16 @@ async function hold(
     const held: Held = { outcome: plan.outcome, lock: plan.lock, place }
     // One that was live all the time was seen by everybody who looked.
     if (isOwnLive && facts.clock.nowUnixMs() < current.expiresUnixMs) return held
-    const after = await look()
-    if (against(after) === undefined) return held
+    const after = await lookAgain(repository, resource, look)
+    const rival = after && against(after)
+    if (after === undefined || rival === undefined) return held
     const own = findPresent(after, place, resource)
-    if (own?.lock?.nonce === plan.lock.nonce) {
-      await place.move({ lock: planRelease(plan.lock), present: own, sights: after, nowUnixMs })
-    }
+    if (own?.lock?.nonce !== plan.lock.nonce) return undefined
+    const isBack = await giveBackOrTell(repository, resource, () =>
+      place.move({ lock: planRelease(plan.lock), present: own, sights: after, nowUnixMs }),
+    )
+    // In another turn it would be one's own that only needs more time.
+    if (!isBack) throw await heldError(repository, resource, rival)
     return undefined
   })
 }

@@ -25,6 +25,7 @@ import {
   stateInSight,
 } from './in-sight.ts'
 import { localPlace } from './lock-place.ts'
+import { tellNotMoved } from './second-look.ts'
 
 const lockTtlMs = 300_000
 
@@ -113,7 +114,7 @@ export class LockGuard {
           await renewLock(this.#repository, localPlace(this.#repository), { resource, ttlMs: lock.ttlMs })
         }
       } catch (error) {
-        this.#tellKept(resource, error)
+        tellNotMoved(this.#repository, resource, error)
       }
     }
   }
@@ -122,17 +123,12 @@ export class LockGuard {
   async leave(): Promise<void> {
     for (const resource of [...this.#taken]) {
       this.#taken.delete(resource)
-      await this.#release(resource).catch((error: unknown) => this.#tellKept(resource, error))
+      await this.#release(resource).catch((error: unknown) => tellNotMoved(this.#repository, resource, error))
     }
   }
 
   async #release(resource: string): Promise<void> {
     await releaseLock(this.#repository, localPlace(this.#repository), resource)
-  }
-
-  #tellKept(resource: string, error: unknown): void {
-    const message = `the lock on ${resource} stays as it is until its time is over: ${(error as Error).message}`
-    this.#repository.facts.warn({ code: 'lock-not-moved', message, details: { resource } })
   }
 
   /** The current actor's live lock of this clone. */

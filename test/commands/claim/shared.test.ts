@@ -1,6 +1,6 @@
 /** Claims and locks among clones, through a remote. */
 import assert from 'node:assert/strict'
-import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { type IssueId, limits } from '../../../src/model/index.ts'
@@ -378,6 +378,67 @@ describe('claim --remote', { concurrency: 4 }, () => {
     assert.deepEqual((await ann.run('issue show', { issue: id })).issue.assignees, [])
     await bo.run('sync', { pull: true })
     assert.deepEqual((await bo.run('issue show', { issue: id })).issue.assignees, [])
+  })
+
+  it('stands when the remote is gone after it was accepted, as a lock does', async (t) => {
+    const { clones, share, origin, leaseFile, clock } = await createTeamScene(t, 'ann')
+    const [ann] = clones
+    const id = await share()
+    hook(origin, 'post-receive', 'mv HEAD away')
+    const reach = [
+      ['issue claim', { issue: id }, `issue:${id}`, 'claimed'],
+      ['lock acquire', { resource: 'plain' }, 'plain', 'acquired'],
+    ] as const
+    for (const [name, input, resource, outcome] of reach) {
+      const taken = await ann.run(name, { ...input, ...onRemote })
+      const [warning, ...others] = ann.runner.warnings.splice(0)
+      renameSync(join(origin, 'away'), join(origin, 'HEAD'))
+      assert.equal(taken.outcome, outcome)
+      assert.deepEqual([warning?.code, warning?.details?.resource, others], ['not-looked-again', resource, []], name)
+      assert.match(warning?.message ?? '', /is yours.*cannot reach 'origin'/)
+      assert.equal(leaseFile(leaseRefOf(resource)).expires_unix_ms, taken.expires_unix_ms)
+    }
+    assert.ok(clock.nowUnixMs < leaseFile(leaseRefOf('plain')).expires_unix_ms)
+  })
+
+  it('is refused by what overlaps also when it cannot be given back any more, as a lock is', async (t) => {
+    const { clones, share, git, origin } = await createTeamScene(t, 'ann', 'bo')
+    const [ann, bo] = clones
+    const id = await share()
+    await bo.run('lock acquire', { resource: 'repo:all', ttl: '1h', ...onRemote })
+    const rival = leaseRefOf('repo:all')
+    const theirs = git(origin, 'rev-parse', rival)
+    git(origin, 'update-ref', 'refs/heads/aside', theirs)
+    // The first push is taken, and none after it.
+    const refuse = "printf '#!/bin/sh\nexit 1\n' > hooks/pre-receive; chmod +x hooks/pre-receive"
+    hook(origin, 'post-receive', `git update-ref ${rival} ${theirs}; ${refuse}`)
+    const reach = { 'issue claim': { issue: id }, 'lock acquire': { resource: 'plain' } }
+    for (const [name, input] of Object.entries(reach)) {
+      git(origin, 'update-ref', '-d', rival)
+      rmSync(join(origin, 'hooks/pre-receive'), { force: true })
+      const failure = await ann.fail(name, { ...input, ...onRemote })
+      assert.deepEqual([failure.exit, failure.reason, failure.held_resource], [4, 'held', 'repo:all'], name)
+      assert.deepEqual(ann.warned(), ['lock-not-moved'], name)
+    }
+  })
+
+  it('stands when the local log could not follow at once', async (t) => {
+    const { clones, share, git, origin } = await createTeamScene(t, 'ann', 'bo')
+    const [ann, bo] = clones
+    const id = await share()
+    await bo.run('issue comment', { issue: id, body: 'meanwhile' })
+    git(ann.path, 'fetch', '-q', bo.path, 'refs/grite/wal:refs/heads/aside')
+    // Another process of the clone writes while the push is under way, and then the network is gone.
+    const move = `git --git-dir="${ann.path}/.git" update-ref refs/grite/wal refs/heads/aside`
+    hook(origin, 'post-receive', `unset GIT_DIR GIT_QUARANTINE_PATH; here=$PWD; ${move}; mv "$here/HEAD" "$here/away"`)
+    assert.equal((await ann.run('issue claim', { issue: id, ...onRemote })).outcome, 'claimed')
+    assert.deepEqual(ann.warned(), ['log-not-followed', 'not-looked-again'])
+    renameSync(join(origin, 'away'), join(origin, 'HEAD'))
+    rmSync(join(origin, 'hooks/post-receive'))
+    await ann.run('sync')
+    const { issue } = await ann.run('issue show', { issue: id })
+    assert.deepEqual([issue.assignees, issue.comment_count], [['ann'], 1])
+    assert.equal((await ann.run('issue unclaim', { issue: id })).event_ids.length, 1)
   })
 
   it('says so when others keep writing, and takes nothing', async (t) => {
