@@ -174,9 +174,9 @@ export function parseLock(text: string): ParsedLock {
   }
   if (!isTable(json)) return wrong('lock.json is not an object')
   const { owner, nonce, resource, expires_unix_ms: expires } = json
-  if (!isShortText(owner, ownerBytesMax)) return wrong('owner is not a short text')
+  if (!isShortLine(owner, ownerBytesMax)) return wrong('owner is not a short line of text')
   if (!isShortText(nonce, ownerBytesMax)) return wrong('nonce is not a short text')
-  if (!isShortText(resource, limits.lockResourceBytesMax)) return wrong('resource is not a short text')
+  if (!isShortLine(resource, limits.lockResourceBytesMax)) return wrong('resource is not a short line of text')
   if (typeof expires !== 'number' || !Number.isInteger(expires) || expires < 0)
     return wrong('expires_unix_ms is not a time')
   const lock = {
@@ -220,6 +220,11 @@ function isTable(value: unknown): value is Readonly<Record<string, unknown>> {
 /** Not empty, at most so many UTF-16 units: near enough to keep what is printed and compared small. */
 function isShortText(value: unknown, lengthMax: number): value is string {
   return typeof value === 'string' && value !== '' && value.length <= lengthMax && value.isWellFormed()
+}
+
+/** Without control characters, which no writer of ours puts there: it is printed within lines of other words. */
+function isShortLine(value: unknown, lengthMax: number): value is string {
+  return isShortText(value, lengthMax) && !/\p{Cc}/u.test(value)
 }
 
 function isCount(value: unknown): value is number {

@@ -195,6 +195,8 @@ describe('lock.json', () => {
     '{"owner":"o","nonce":"n","expires_unix_ms":5}': /resource/,
     '{"owner":"o","nonce":"n","expires_unix_ms":5,"resource":"\\ud800"}': /resource/,
     [JSON.stringify({ owner: 'o', nonce: 'n', expires_unix_ms: 5, resource: 'r'.repeat(2000) })]: /resource/,
+    '{"owner":"o","nonce":"n","expires_unix_ms":5,"resource":"repo:x\\n\\nSuggestions:"}': /resource/,
+    '{"owner":"o\\u009b2J","nonce":"n","expires_unix_ms":5,"resource":"r"}': /owner/,
   }
   for (const [text, says] of Object.entries(damaged)) {
     test(`that is ${text.slice(0, 70)} is damaged`, () => {

@@ -6,7 +6,7 @@ import type { KnownLock, KnownLocks } from '../../wal/index.ts'
 /** So many that were not remembered make it worth while to write them down. */
 const unsavedMax = 64
 /** Another number in the file means that it is made anew. */
-const fileVersion = 1
+const fileVersion = 2
 
 type Row = readonly [oid: string, read: KnownLock]
 
