@@ -13,6 +13,7 @@ import {
   type GriteError,
   InvalidArgsError,
   type IssueId,
+  makeVisible,
   NotFoundError,
   planUndo,
   type Restoration,
@@ -181,7 +182,7 @@ const finalReasons: Readonly<Record<Final['kind'], string>> = {
 }
 
 function refuse(event: Event, reason: string): InvalidArgsError {
-  return new InvalidArgsError(`event ${shorten(event.eventId)} cannot be undone: ${reason}`, {
+  return new InvalidArgsError(`event ${shorten(event.eventId)} cannot be undone: ${makeVisible(reason)}`, {
     details: { field: 'event', value: event.eventId, kind: event.body.type },
     hints: ['`grite undo <event>` takes the id of any event; `grite issue history <issue>` shows them'],
   })
@@ -189,7 +190,7 @@ function refuse(event: Event, reason: string): InvalidArgsError {
 
 function superseded(event: Event, field: string, by: EventId): ConflictError {
   return new ConflictError(
-    `event ${shorten(event.eventId)} cannot be undone: event ${shorten(by)} has decided ${field} since then`,
+    `event ${shorten(event.eventId)} cannot be undone: event ${shorten(by)} has decided ${makeVisible(field)} since then`,
     {
       details: { field, event_id: event.eventId, superseded_by: by },
       hints: ['Undo the later event first, if both are to go'],

@@ -11,6 +11,7 @@ import {
   issueOfResource,
   issueResource,
   type Lock,
+  makeVisible,
   newClaim,
   presentAssignees,
   staleAssignees,
@@ -133,7 +134,7 @@ function requireClaimable(state: IssueState, { issueId, assignee, ended }: Claim
   if (presentAssignees(state).includes(assignee)) return
   const others = assignedToOthers(state, assignee, ended)
   if (others.length === 0) return
-  throw new ConflictError(`issue ${issueId} is assigned to ${others.join(', ')}`, {
+  throw new ConflictError(`issue ${issueId} is assigned to ${others.map((user) => makeVisible(user)).join(', ')}`, {
     details: { reason: 'assigned', issue_id: issueId, holder: others[0], assignees: others },
     hints: ['`grite issue assignee remove` takes somebody off it who does not work on it any more'],
   })

@@ -15,6 +15,7 @@ import {
   isRenewalDue,
   issueOfResource,
   type Lock,
+  makeVisible,
   planUnclaim,
   sharedTtlMsMax,
 } from '../../model/index.ts'
@@ -153,10 +154,10 @@ interface Loss {
 
 async function tellLost(repository: Repository, { issueId, state, winner }: Loss): Promise<void> {
   const shortIds = await (await repository.view()).shortIds([issueId], shortIdLength)
-  const name = `${shortIds.get(issueId) ?? issueId} '${currentTitle(state)}'`
+  const name = `${shortIds.get(issueId) ?? issueId} '${makeVisible(currentTitle(state))}'`
   const { user, actor, expiresUnixMs } = winner
-  const why =
-    expiresUnixMs === undefined ? `${user} had it first` : `${user} has it until ${formatExpiry(expiresUnixMs)}`
+  const who = makeVisible(user)
+  const why = expiresUnixMs === undefined ? `${who} had it first` : `${who} has it until ${formatExpiry(expiresUnixMs)}`
   repository.facts.warn({
     code: 'claim-lost',
     message: `issue ${name} is not yours: ${why}; your claim was given up`,

@@ -7,6 +7,7 @@ import {
   type EventBodyOf,
   InvalidArgsError,
   limits,
+  makeVisible,
   NotFoundError,
   parseSha256,
   type Sha256Hex,
@@ -174,18 +175,21 @@ export const issueAttachmentGet = defineCommand({
     const blob = await view.findAttachmentBlob(found.sha256)
     const object = blob === undefined ? null : await repository.git.readObject(blob as Oid, limits.chunkReadBytesMax)
     if (object === null) {
-      throw new NotFoundError(`the content of '${found.name}' is not in this repository, only its hash`, {
+      throw new NotFoundError(`the content of '${makeVisible(found.name)}' is not in this repository, only its hash`, {
         details: { sha256: found.sha256 },
       })
     }
     if (createHash('sha256').update(object.content).digest('hex') !== found.sha256) {
-      throw new ConflictError(`the content stored for '${found.name}' does not have its SHA-256; nothing was written`, {
-        details: { sha256: found.sha256, object_id: blob },
-      })
+      throw new ConflictError(
+        `the content stored for '${makeVisible(found.name)}' does not have its SHA-256; nothing was written`,
+        {
+          details: { sha256: found.sha256, object_id: blob },
+        },
+      )
     }
     const path = resolve(context.cwd, input.output ?? basename(found.name))
     if (!input.force && (await stat(path).catch(() => undefined)) !== undefined) {
-      throw new ConflictError(`${path} exists already; nothing was written`, {
+      throw new ConflictError(`${makeVisible(path)} exists already; nothing was written`, {
         details: { path },
         hints: ['Give another name with --output, or --force'],
       })

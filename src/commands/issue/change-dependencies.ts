@@ -9,6 +9,7 @@ import {
   type IssueId,
   type IssueState,
   isPresent,
+  makeVisible,
   orderOf,
   respell,
   type StoredEdge,
@@ -107,7 +108,9 @@ async function nameIssues(draft: Draft, ids: readonly IssueId[]): Promise<string
   const names: string[] = []
   for (const id of ids) {
     const state = await draft.findIssue(id)
-    names.push(state === undefined ? id : `${shortIds.get(id) ?? id} '${shortenTitle(currentTitle(state))}'`)
+    names.push(
+      state === undefined ? id : `${shortIds.get(id) ?? id} '${makeVisible(shortenTitle(currentTitle(state)))}'`,
+    )
   }
   return names
 }

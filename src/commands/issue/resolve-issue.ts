@@ -1,4 +1,12 @@
-import { IdParseError, InvalidArgsError, type IssueId, limits, NotFoundError, parseIssueId } from '../../model/index.ts'
+import {
+  IdParseError,
+  InvalidArgsError,
+  type IssueId,
+  limits,
+  makeVisible,
+  NotFoundError,
+  parseIssueId,
+} from '../../model/index.ts'
 import type { View } from '../../view/index.ts'
 
 /** Candidates listed for an ambiguous prefix. */
@@ -62,7 +70,7 @@ export async function resolveIssues(view: View, typed: readonly string[]): Promi
 
 async function describeCandidates(view: View, ids: readonly IssueId[]): Promise<string[]> {
   const rows = await view.findRows(ids)
-  return ids.map((id) => `${id} ${rows.get(id)?.title ?? ''}`)
+  return ids.map((id) => `${id} ${makeVisible(rows.get(id)?.title ?? '')}`)
 }
 
 function ambiguous(text: string, candidates: readonly string[]): InvalidArgsError {

@@ -1,5 +1,5 @@
 import { showRemote } from '../../git/index.ts'
-import { hasLeftBehind, issueOfResource, type Lock, RefMovedError } from '../../model/index.ts'
+import { hasLeftBehind, issueOfResource, type Lock, makeVisible, RefMovedError } from '../../model/index.ts'
 import type { View } from '../../view/index.ts'
 import { deleteLock, encodeRefPart, noteRemoteHead, splitTrackingRef } from '../../wal/index.ts'
 import { defineCommand } from '../define-command.ts'
@@ -31,7 +31,7 @@ export const lockGc = defineCommand({
     const data =
       remote === null ? await collectLocal(repository, nowUnixMs) : await collectRemote(repository, remote, nowUnixMs)
     for (const { ref, reason } of data.refused) {
-      const message = `'${data.remote}' does not let go of ${ref}: ${reason}`
+      const message = `'${data.remote}' does not let go of ${ref}: ${makeVisible(reason)}`
       context.warn({ code: 'lock-kept', message, details: { ref } })
     }
     return { data: { ...data, expired_pruned: data.removed }, exitStatus: data.refused.length > 0 ? 1 : 0 }

@@ -1,4 +1,4 @@
-import { ConflictError } from '../../model/index.ts'
+import { ConflictError, makeVisible } from '../../model/index.ts'
 import { actorNames } from '../actor/actor-names.ts'
 import type { Repository } from '../repository.ts'
 import type { ReadableLock } from './in-sight.ts'
@@ -28,11 +28,11 @@ export async function heldError(
   const remote = (await nameRemotes(repository, [sight])).get(sight.remotePart) ?? null
   // Actors of one person have one label.
   const shortOwner = lock.owner.slice(0, 8)
-  const named = holder.includes(shortOwner) ? holder : `${holder} (${shortOwner})`
+  const named = makeVisible(holder.includes(shortOwner) ? holder : `${holder} (${shortOwner})`)
   const until = formatExpiry(lock.expiresUnixMs)
-  const through = lock.resource === resource ? '' : ` through the lock on ${lock.resource}`
+  const through = lock.resource === resource ? '' : ` through the lock on ${makeVisible(lock.resource)}`
   const where = remote === null ? '' : ` on ${remote}`
-  return new ConflictError(`${resource} is held${through} by ${named} until ${until}${where}`, {
+  return new ConflictError(`${makeVisible(resource)} is held${through} by ${named} until ${until}${where}`, {
     details: {
       reason: isOwn ? 'held-by-you' : 'held',
       resource,

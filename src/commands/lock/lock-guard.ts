@@ -9,6 +9,7 @@ import {
   isRenewalDue,
   isRepositoryResource,
   issueResource,
+  makeVisible,
   resourcesOverlap,
 } from '../../model/index.ts'
 import { lockRefOf } from '../../wal/index.ts'
@@ -96,7 +97,7 @@ export class LockGuard {
     const { resource, owner, expiresUnixMs } = lock
     this.#repository.facts.warn({
       code: 'locked',
-      message: `${resource} is held by ${holder} until ${formatExpiry(expiresUnixMs)}; written all the same`,
+      message: `${makeVisible(resource)} is held by ${makeVisible(holder)} until ${formatExpiry(expiresUnixMs)}; written all the same`,
       details: { resource, owner, holder, expires_unix_ms: expiresUnixMs },
     })
   }

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Oid, type PushedRef, showRemote } from '../../git/index.ts'
-import { type Lock, RefLockedError, RefMovedError, RemoteError } from '../../model/index.ts'
+import { type Lock, makeVisible, RefLockedError, RefMovedError, RemoteError } from '../../model/index.ts'
 import {
   encodeLockCommit,
   type FoundLock,
@@ -77,7 +77,7 @@ const refusedByRule = [
 export function pushRefused(remote: string, { ref, reason }: PushedRef, hints = refusedByRule): RemoteError {
   const shown = showRemote(remote)
   const what = ref === walRef ? 'the log' : 'the lease'
-  return new RemoteError(`'${shown}' refused ${what}, ${ref}: ${reason}`, {
+  return new RemoteError(`'${shown}' refused ${what}, ${ref}: ${makeVisible(reason)}`, {
     details: { remote: shown, reason: 'rejected', remote_message: reason, ref },
     hints,
   })

@@ -1,4 +1,4 @@
-import { describeWrongClock, resourcesOverlap } from '../../model/index.ts'
+import { describeWrongClock, makeVisible, resourcesOverlap } from '../../model/index.ts'
 import { splitTrackingRef } from '../../wal/index.ts'
 import { actorNames } from '../actor/actor-names.ts'
 import { defineCommand } from '../define-command.ts'
@@ -38,7 +38,7 @@ export const lockStatus = defineCommand({
     const locks = readable.map(describe.lock)
     for (const { wrong_clock, resource } of locks) {
       if (wrong_clock === null) continue
-      const message = `the lock on ${resource} has a strange time: ${wrong_clock}; some clock is wrong`
+      const message = `the lock on ${makeVisible(resource)} has a strange time: ${wrong_clock}; some clock is wrong`
       context.warn({ code: 'wrong-clock', message, details: { resource } })
     }
     const malformed = seen.filter((sight) => !isReadable(sight)).map(describe.malformed)

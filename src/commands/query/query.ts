@@ -6,6 +6,7 @@ import {
   joinQueries,
   joinQueryWords,
   limits,
+  makeVisible,
   parseQuery,
   readSavedQuery,
   savedQueryKey,
@@ -113,10 +114,13 @@ export const queryRun = defineCommand({
     const repository = await context.repository()
     const saved = await requireSavedQuery(await repository.view(), input.name)
     if (saved.query === null || saved.problem !== null) {
-      throw new InvalidArgsError(`the query saved as '${input.name}' cannot be run: ${saved.problem}`, {
-        details: { field: 'name', value: input.name, query: saved.query },
-        hints: ['Save another one under this name, or remove it'],
-      })
+      throw new InvalidArgsError(
+        `the query saved as '${input.name}' cannot be run: ${makeVisible(saved.problem ?? '')}`,
+        {
+          details: { field: 'name', value: input.name, query: saved.query },
+          hints: ['Save another one under this name, or remove it'],
+        },
+      )
     }
     const query = joinQueries(parseQuery(saved.query), more)
     const { data, exitStatus } = await listIssues(context, query, input)

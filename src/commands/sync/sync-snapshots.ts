@@ -1,5 +1,5 @@
 import { type GitPort, type Oid, type PushUpdate, type RefUpdate, showRemote } from '../../git/index.ts'
-import { RefLockedError, RefMovedError, RemoteError } from '../../model/index.ts'
+import { makeVisible, RefLockedError, RefMovedError, RemoteError } from '../../model/index.ts'
 import {
   deletedRef,
   deleteSnapshots,
@@ -84,7 +84,7 @@ export async function syncSnapshots(
     if (outcome === 'stale') continue
     if (outcome === 'rejected') {
       refused += 1
-      const message = `'${shown}' refused ${ref}: ${reason}`
+      const message = `'${shown}' refused ${ref}: ${makeVisible(reason)}`
       context.warn({ code: 'ref-refused', message, details: { ref, remote: shown, remote_message: reason } })
       continue
     }

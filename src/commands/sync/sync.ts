@@ -1,5 +1,5 @@
 import { type PushedRef, showRemote } from '../../git/index.ts'
-import { RemoteError } from '../../model/index.ts'
+import { makeVisible, RemoteError } from '../../model/index.ts'
 import { settleClaims } from '../claim/settle-claims.ts'
 import { defineCommand } from '../define-command.ts'
 import { chooseRemote } from './remote-name.ts'
@@ -105,7 +105,7 @@ const count = (events: number): string => `${events} ${events === 1 ? 'event' : 
 
 /** What was pulled stays; whoever asked for a push must not take this for one. */
 function refusal(remote: string, { reason }: PushedRef, data: object): RemoteError {
-  return new RemoteError(`'${remote}' refused the log: ${reason}`, {
+  return new RemoteError(`'${remote}' refused the log: ${makeVisible(reason)}`, {
     details: { remote, reason: 'rejected', remote_message: reason, ...data },
     hints: [
       'A hook or rule of the host decides that; some hosts take only branches and tags',

