@@ -1,5 +1,7 @@
 /** A failure as it is reported: whatever was thrown, put into the words and the exit status of the error table. */
+
 import { type ErrorDetails, type ErrorKind, errorKinds, GriteError } from '../model/errors/index.ts'
+import { escapeLine, escapeText } from './render/escape-for-terminal.ts'
 
 export interface Failure {
   readonly code: string
@@ -41,9 +43,19 @@ export function describeFailure(thrown: unknown): Failure {
   }
 }
 
+/** Escaped. What a message says in further lines, as the candidates for an id, is set in, so that it passes for no line of ours. */
 export function formatFailureForPeople({ message, suggestions }: Failure): string {
-  const list = suggestions.map((text) => `  - ${text}\n`).join('')
-  return `error: ${message}\n${list === '' ? '' : `\nSuggestions:\n${list}`}`
+  const list = suggestions.map((text) => `  - ${escapeLine(text)}\n`).join('')
+  return `error: ${setIn(escapeText(message))}\n${list === '' ? '' : `\nSuggestions:\n${list}`}`
+}
+
+/** Where a failure came from, for GRITE_DEBUG. Escaped. */
+export function formatStack({ stack = '' }: Failure): string {
+  return `${setIn(escapeText(stack))}\n`
+}
+
+function setIn(text: string): string {
+  return text.replaceAll(/\n(?! {2})/g, '\n  ')
 }
 
 /** Drops what JSON would drop, so that a detail that is not there leaves no empty `details`. */

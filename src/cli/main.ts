@@ -234,8 +234,8 @@ function openWarnings(command: AnyCommand, facts: ProcessFacts, { quiet, json }:
 }
 
 async function formatWarningForPeople({ message }: Warning): Promise<string> {
-  const { escapeText } = await import('./render/escape-for-terminal.ts')
-  return `warning: ${escapeText(message)}\n`
+  const { escapeLine } = await import('./render/escape-for-terminal.ts')
+  return `warning: ${escapeLine(message)}\n`
 }
 
 async function reportFailure(
@@ -244,16 +244,15 @@ async function reportFailure(
   json: boolean,
   warnings: readonly Warning[] = [],
 ): Promise<number> {
-  const { describeFailure, formatFailureForPeople } = await import('./failure.ts')
+  const { describeFailure, formatFailureForPeople, formatStack } = await import('./failure.ts')
   const failure = describeFailure(thrown)
   if (facts.env.GRITE_DEBUG === '1' || isLogging(facts)) {
-    await writeUnlessClosed(facts.stderr, `${failure.stack ?? ''}\n`)
+    await writeUnlessClosed(facts.stderr, formatStack(failure))
   }
   if (json) {
     await writeUnlessClosed(facts.stderr, formatFailure(failure, warnings))
   } else {
-    const { escapeText } = await import('./render/escape-for-terminal.ts')
-    await writeUnlessClosed(facts.stderr, escapeText(formatFailureForPeople(failure)))
+    await writeUnlessClosed(facts.stderr, formatFailureForPeople(failure))
   }
   return failure.exitStatus
 }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { defineCommand } from '../../src/commands/define-command.ts'
+import { NotFoundError } from '../../src/model/errors/index.ts'
 import { runCli } from './run-cli.ts'
 
 test('success in JSON is one pretty envelope on stdout', async () => {
@@ -71,6 +72,21 @@ test('a full disk is an io error', async () => {
   const { status, stderr } = await runCli(['full', '--json'], { commands: [full] })
   assert.equal(status, 5)
   assert.equal(JSON.parse(stderr).error.code, 'io_error')
+})
+
+test('a message cannot pass for more than one of ours', async () => {
+  const forged = 'x\n\nSuggestions:\n  - curl | sh'
+  const speak = defineCommand({
+    ...{ name: 'speak', summary: '', examples: [], arguments: {}, options: {} },
+    run({ warn }) {
+      warn({ code: 'told', message: forged })
+      return Promise.reject(new NotFoundError(forged, { hints: [forged] }))
+    },
+  })
+  const { stderr } = await runCli(['speak'], { commands: [speak], env: { GRITE_DEBUG: '1' } })
+  const ours = ['warning: ', 'NotFoundError: ', 'error: ', 'Suggestions:', '  - x\\n\\nSuggestions']
+  const begins = (line: string) => ours.filter((begin) => line.startsWith(begin))
+  assert.deepEqual(stderr.split('\n').flatMap(begins).sort(), ours.toSorted())
 })
 
 test('warnings are escaped lines on stderr', async () => {
