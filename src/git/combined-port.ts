@@ -43,7 +43,9 @@ export function createCombinedPort(context: PortContext): GitPort {
     implementation: 'combined',
     environment,
     readRef: hasRefFiles ? async (ref) => readRefFile(layout, ref) : native.readRef,
-    listRefs: hasRefFiles ? async (prefix, onBroken) => listRefFiles(layout, prefix, onBroken) : native.listRefs,
+    listRefs: hasRefFiles
+      ? async (prefixes, onBroken) => listRefFiles(layout, [prefixes].flat(), onBroken)
+      : native.listRefs,
     readObject: async (oid, bytesMax) =>
       readLooseObject(layout, oid, bytesMax) ?? (await native.readObject(oid, bytesMax)),
     async *readHistory(options) {

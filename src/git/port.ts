@@ -118,11 +118,14 @@ export interface GitPort {
   /** The commit a ref names, null when there is no such ref. A symbolic or broken ref is a `CorruptObjectError`. */
   readRef(ref: RefName): Promise<Oid | null>
   /**
-   * Refs below a prefix ending in `/`, by name.
+   * Refs below a prefix ending in `/`, or below any of several, by name and each once.
    * @param onBroken - is told of a symbolic or broken ref, which is then left out; without it one is an error
    * @throws {CorruptObjectError} on a symbolic or broken ref
    */
-  listRefs(prefix: string, onBroken?: OnBrokenRef): Promise<readonly { readonly ref: RefName; readonly oid: Oid }[]>
+  listRefs(
+    prefixes: string | readonly string[],
+    onBroken?: OnBrokenRef,
+  ): Promise<readonly { readonly ref: RefName; readonly oid: Oid }[]>
 
   /**
    * One object, null when the repository does not hold it.

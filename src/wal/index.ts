@@ -21,7 +21,7 @@ export {
   type LockMove,
   leaseRefOf,
   listLocks,
-  listTrackedLocks,
+  listLocksInSight,
   lockRefOf,
   moveLock,
   newestCommits,

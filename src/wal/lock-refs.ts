@@ -66,7 +66,7 @@ function lockSuffix(resource: string): string {
   return createHash('sha256').update(resource, 'utf8').digest('hex').slice(0, 16)
 }
 
-/** The local lock of a resource; null when there is none. */
+/** The lock of this clone on a ref; null when there is none. */
 export async function readLock(git: GitPort, ref: RefName): Promise<FoundLock | null> {
   try {
     const oid = await git.readRef(ref)
@@ -79,38 +79,43 @@ export async function readLock(git: GitPort, ref: RefName): Promise<FoundLock | 
 
 /** All locks of this clone, by ref name. */
 export function listLocks(git: GitPort, known?: KnownLocks): Promise<FoundLock[]> {
-  return listBelow(git, { prefix: lockPrefix, isWanted: () => true, known })
+  return listBelow(git, [lockPrefix], known)
 }
 
-/** All locks and leases that fetches have left here, of every remote, by ref name. */
-export function listTrackedLocks(git: GitPort, known?: KnownLocks): Promise<FoundLock[]> {
-  return listBelow(git, { prefix: remotesPrefix, isWanted: isTrackedLock, known })
+/** The locks of this clone, and all locks and leases that fetches have left here, of every remote, by ref name. */
+export function listLocksInSight(git: GitPort, known?: KnownLocks): Promise<FoundLock[]> {
+  return listBelow(git, [lockPrefix, remotesPrefix], known)
 }
 
 /** What the tracking ref of a lock says by its name: the part that stands for the remote, and which of both it is. */
-export function parseTrackedLock(ref: RefName): { readonly remotePart: string; readonly kind: 'lock' | 'lease' } {
+export interface TrackedLockName {
+  readonly remotePart: string
+  readonly kind: 'lock' | 'lease'
+}
+
+/** Null for a lock of this clone. */
+export function parseTrackedLock(ref: RefName): TrackedLockName | null {
+  if (!ref.startsWith(remotesPrefix)) return null
   const { remotePart, remoteRef } = splitTrackingRef(ref)
   return { remotePart, kind: remoteRef.startsWith(leasePrefix) ? 'lease' : 'lock' }
 }
 
-function isTrackedLock(ref: RefName): boolean {
-  const { remoteRef } = splitTrackingRef(ref)
-  return remoteRef.startsWith(lockPrefix) || remoteRef.startsWith(leasePrefix)
+function isLockRef(ref: RefName): boolean {
+  const name = ref.startsWith(remotesPrefix) ? splitTrackingRef(ref).remoteRef : ref
+  return name.startsWith(lockPrefix) || name.startsWith(leasePrefix)
 }
 
-interface ListRequest {
-  readonly prefix: string
-  readonly isWanted: (ref: RefName) => boolean
-  readonly known: KnownLocks | undefined
-}
-
-async function listBelow(git: GitPort, { prefix, isWanted, known }: ListRequest): Promise<FoundLock[]> {
+async function listBelow(
+  git: GitPort,
+  prefixes: readonly string[],
+  known: KnownLocks | undefined,
+): Promise<FoundLock[]> {
   const broken: FoundLock[] = []
-  const rows = await git.listRefs(prefix, (ref, reason) => {
-    if (isWanted(ref)) broken.push({ ref, oid: null, lock: null, problem: `the ref ${reason}` })
+  const rows = await git.listRefs(prefixes, (ref, reason) => {
+    if (isLockRef(ref)) broken.push({ ref, oid: null, lock: null, problem: `the ref ${reason}` })
   })
   const found: FoundLock[] = []
-  for (const row of rows) if (isWanted(row.ref)) found.push(await recall(git, row, known))
+  for (const row of rows) if (isLockRef(row.ref)) found.push(await recall(git, row, known))
   return [...found, ...broken].sort((left, right) => (left.ref < right.ref ? -1 : 1))
 }
 

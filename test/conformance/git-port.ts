@@ -80,6 +80,14 @@ function portFacts(kind: RepositoryKind, open: OpenPort, supports: GitSupports):
       { ref: walRef, oid: first },
     ])
     assert.deepEqual(await port.listRefs('refs/grite/side/'), [{ ref: side, oid: first }])
+    const other = parseRefName('refs/grite-other/ref')
+    repository.run('update-ref', other, first as string)
+    assert.deepEqual(await port.listRefs(['refs/none/', 'refs/grite/side/']), [{ ref: side, oid: first }])
+    assert.deepEqual(await port.listRefs(['refs/grite/side/', 'refs/grite/', 'refs/grite-other/']), [
+      { ref: other, oid: first },
+      { ref: side, oid: first },
+      { ref: walRef, oid: first },
+    ])
   })
 
   it('publishes over a ref that was packed', async (t) => {

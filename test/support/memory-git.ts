@@ -59,9 +59,9 @@ export function createMemoryWorld(): MemoryWorld {
       },
       environment: {},
       readRef: async (ref) => refs.get(ref) ?? null,
-      listRefs: async (prefix) =>
+      listRefs: async (prefixes) =>
         [...refs]
-          .filter(([ref]) => ref.startsWith(prefix))
+          .filter(([ref]) => [prefixes].flat().some((prefix) => ref.startsWith(prefix)))
           .sort()
           .map(([ref, oid]) => ({ ref: ref as RefName, oid })),
       readObject,

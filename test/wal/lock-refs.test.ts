@@ -8,7 +8,7 @@ import {
   deleteLock,
   leaseRefOf,
   listLocks,
-  listTrackedLocks,
+  listLocksInSight,
   lockRefOf,
   moveLock,
   readLock,
@@ -145,10 +145,10 @@ describe('a lock ref', { concurrency: 2 }, () => {
 describe('listing locks', { concurrency: 2 }, () => {
   it('finds none where there are none', async (t) => {
     const { git } = await setUp(t)
-    assert.deepEqual([await listLocks(git), await listTrackedLocks(git)], [[], []])
+    assert.deepEqual([await listLocks(git), await listLocksInSight(git)], [[], []])
   })
 
-  it('finds the local ones, and apart from them those of remotes', async (t) => {
+  it('finds the local ones, and with them those of remotes', async (t) => {
     const { git, run } = await setUp(t)
     const lock = lockOf('plain')
     const oid = await moveLock(git, { ref: lockRefOf('plain'), expected: null, lock, nowUnixMs: now })
@@ -166,8 +166,8 @@ describe('listing locks', { concurrency: 2 }, () => {
       [lockRefOf('plain')],
     )
     assert.deepEqual(
-      (await listTrackedLocks(git)).map(({ ref, lock: one }) => [ref, one]),
-      tracked.map((ref) => [ref, lock]),
+      (await listLocksInSight(git)).map(({ ref, lock: one }) => [ref, one]),
+      [...tracked, lockRefOf('plain')].map((ref) => [ref, lock]),
     )
   })
 

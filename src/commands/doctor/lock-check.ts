@@ -1,7 +1,7 @@
 import { describeWrongClock } from '../../model/index.ts'
-import { listLocks, listTrackedLocks, parseTrackedLock } from '../../wal/index.ts'
+import { listLocksInSight } from '../../wal/index.ts'
 import { collectLocal, tellsOfFreeIssue } from '../lock/gc.ts'
-import { isReadable, type LockInSight, type ReadableLock, stateInSight } from '../lock/in-sight.ts'
+import { isReadable, type LockInSight, placeLock, type ReadableLock, stateInSight } from '../lock/in-sight.ts'
 import { type Check, count, type Finding, idsListedMax, nameSome, ok } from './check.ts'
 import type { DoctorScene } from './scene.ts'
 
@@ -29,12 +29,7 @@ export const lockRefs: Check = {
 
 /** As commands see them, without the memory in which those keep what they read. */
 async function locksSeen({ repository: { git } }: DoctorScene): Promise<LockInSight[]> {
-  return [
-    ...(await listLocks(git)).map((found): LockInSight => ({ found, level: 'local', kind: 'lock', remotePart: null })),
-    ...(await listTrackedLocks(git)).map(
-      (found): LockInSight => ({ found, level: 'remote', ...parseTrackedLock(found.ref) }),
-    ),
-  ]
+  return (await listLocksInSight(git)).map(placeLock)
 }
 
 async function findFaults(scene: DoctorScene, sights: readonly LockInSight[]): Promise<Fault[]> {

@@ -1,7 +1,7 @@
 /** Every lock that this clone knows of: its own, and those that fetches found on remotes. */
 import type { Oid } from '../../git/index.ts'
 import { clockAllowanceMs, type Lock, type LockState, lockStateAt, resourcesOverlap } from '../../model/index.ts'
-import { type FoundLock, listLocks, listTrackedLocks, parseTrackedLock } from '../../wal/index.ts'
+import { type FoundLock, listLocksInSight, parseTrackedLock } from '../../wal/index.ts'
 import type { Repository } from '../repository.ts'
 
 /** A lock by where it was seen. Those of remotes are as of the last fetch. */
@@ -17,16 +17,21 @@ export interface LockInSight {
 /** One that can be read. */
 export type ReadableLock = LockInSight & { readonly found: { readonly lock: Lock; readonly oid: Oid } }
 
+/** In one pass; those of this clone first. */
 export async function locksInSight({
   git,
   lockMemory,
 }: Pick<Repository, 'git' | 'lockMemory'>): Promise<LockInSight[]> {
-  const [local, tracked] = [await listLocks(git, lockMemory), await listTrackedLocks(git, lockMemory)]
+  const found = await listLocksInSight(git, lockMemory)
   await lockMemory.save()
-  return [
-    ...local.map((found): LockInSight => ({ found, level: 'local', kind: 'lock', remotePart: null })),
-    ...tracked.map((found): LockInSight => ({ found, level: 'remote', ...parseTrackedLock(found.ref) })),
-  ]
+  return found.map(placeLock).sort((left, right) => Number(left.level === 'remote') - Number(right.level === 'remote'))
+}
+
+/** Says where a lock was seen. */
+export function placeLock(found: FoundLock): LockInSight {
+  const tracked = parseTrackedLock(found.ref)
+  if (tracked === null) return { found, level: 'local', kind: 'lock', remotePart: null }
+  return { found, level: 'remote', ...tracked }
 }
 
 export function isReadable(sight: LockInSight): sight is ReadableLock {

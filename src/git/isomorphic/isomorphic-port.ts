@@ -27,7 +27,7 @@ export function createIsomorphicPort(context: PortContext): GitPort {
     layout,
     environment,
     readRef: async (ref) => readRefFile(layout, ref),
-    listRefs: async (prefix, onBroken) => listRefFiles(layout, prefix, onBroken),
+    listRefs: async (prefixes, onBroken) => listRefFiles(layout, [prefixes].flat(), onBroken),
     readObject: read,
     readHistory: (options) => walkHistory(layout.objectFormat, read, options),
     isAncestor: (ancestor, descendant) => isAncestorInProcess(read, ancestor, descendant),

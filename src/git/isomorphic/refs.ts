@@ -43,17 +43,18 @@ export function findConflictingRef(layout: RepositoryLayout, ref: RefName): stri
   return parents.find((parent) => findPackedRef(packed, parent) !== null) ?? null
 }
 
-/** Refs below a prefix that ends in `/`, by name. Locks and unfinished files of other writers are left out. */
+/** Refs below prefixes that end in `/`, by name. Locks and unfinished files of other writers are left out. */
 export function listRefFiles(
   layout: RepositoryLayout,
-  prefix: string,
+  prefixes: readonly string[],
   onBroken: OnBrokenRef = refuseBrokenRef,
 ): readonly { ref: RefName; oid: Oid }[] {
   // Loose first: pack-refs writes the packed file before it removes a loose one, so nothing is missed in between.
   const loose = new Set<string>()
-  collectNames(layout, prefix.replace(/\/$/, ''), loose)
+  for (const prefix of prefixes) collectNames(layout, prefix.replace(/\/$/, ''), loose)
   const file = readOptional(packedRefsPath(layout))
-  const packed = new Map((file ? parsePackedRefs(file, prefix) : []).map(({ ref, oid }) => [ref, oid]))
+  const packedRows = prefixes.flatMap((prefix) => (file ? parsePackedRefs(file, prefix) : []))
+  const packed = new Map(packedRows.map(({ ref, oid }) => [ref, oid]))
   const rows: { ref: RefName; oid: Oid }[] = []
   for (const name of [...new Set([...loose, ...packed.keys()])].sort()) {
     const ref = name as RefName

@@ -44,7 +44,7 @@ export function createNativePort(context: PortContext): GitPort {
     layout,
     environment,
     readRef: (ref) => readRefNatively(git, ref),
-    listRefs: (prefix, onBroken) => listRefsNatively(git, prefix, onBroken),
+    listRefs: (prefixes, onBroken) => listRefsNatively(git, [prefixes].flat(), onBroken),
     readObject: reader.read,
     readHistory: (options) => readHistoryNatively(git, layout.objectFormat, reader.read, options),
     async isAncestor(ancestor, descendant) {

@@ -18,28 +18,29 @@ interface RefRow {
 
 /** Reads one ref. Null when there is none. @throws {CorruptObjectError} when it is symbolic or broken */
 export async function readRefNatively(git: GitRunner, ref: RefName): Promise<Oid | null> {
-  const rows = await listRefsNatively(git, ref)
+  const rows = await listRefsNatively(git, [ref])
   return rows.find((row) => row.ref === ref)?.oid ?? null
 }
 
-/** Refs of this name, or below it when it ends in `/`, by name. */
+/** Refs of these names, or below one that ends in `/`, by name. */
 export async function listRefsNatively(
   git: GitRunner,
-  prefix: string,
+  names: readonly string[],
   onBroken: OnBrokenRef = refuseBrokenRef,
 ): Promise<readonly RefRow[]> {
   const { stdout, stderr } = await git.run([
     'for-each-ref',
     '--format=%(objectname) %(refname) %(symref)',
     '--',
-    prefix.replace(/\/$/, ''),
+    ...names.map((name) => name.replace(/\/$/, '')),
   ])
+  const isAskedFor = (ref: string) => names.some((name) => ref.startsWith(name))
   for (const broken of namesBrokenRefs(stderr))
-    if (broken.startsWith(prefix)) onBroken(broken as RefName, 'does not hold an object id')
+    if (isAskedFor(broken)) onBroken(broken as RefName, 'does not hold an object id')
   const rows: RefRow[] = []
   for (const line of stdout.toString('utf8').split('\n')) {
     const [oid = '', ref = '', symbolic = ''] = line.split(' ')
-    if (ref === '' || !ref.startsWith(prefix)) continue
+    if (ref === '' || !isAskedFor(ref)) continue
     if (symbolic === '') rows.push({ ref: ref as RefName, oid: oid as Oid })
     else onBroken(ref as RefName, 'is a symbolic ref')
   }
