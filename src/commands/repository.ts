@@ -309,7 +309,7 @@ export class Repository {
       const { events, result } = planned as Planned<Result>
       if (appended !== null) {
         await this.#follow(appended, events)
-        await guard.written(events)
+        if (!givesWay) await guard.written(events)
         await planned?.noteCard()
         if (isLookDue(appended.head)) await maintain(this)
       }

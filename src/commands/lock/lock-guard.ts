@@ -8,23 +8,19 @@ import {
   type IssueId,
   isRenewalDue,
   isRepositoryResource,
+  issueOfResource,
   issueResource,
+  type Lock,
+  lockStateAt,
   makeVisible,
   resourcesOverlap,
 } from '../../model/index.ts'
-import { lockRefOf } from '../../wal/index.ts'
+import { type FoundLock, listLocks, lockRefOf, readLock } from '../../wal/index.ts'
 import { readRepoConfig } from '../local/repo-config.ts'
 import type { Repository } from '../repository.ts'
 import { formatExpiry, heldError, nameHolder } from './held-error.ts'
 import { acquireLock, releaseLock, renewLock } from './hold.ts'
-import {
-  isReadable,
-  type LockInSight,
-  liveLocksOfOthers,
-  locksInSight,
-  type ReadableLock,
-  stateInSight,
-} from './in-sight.ts'
+import { type LockInSight, liveLocksOfOthers, locksInSight, type ReadableLock } from './in-sight.ts'
 import { localPlace } from './lock-place.ts'
 import { tellNotMoved } from './second-look.ts'
 
@@ -37,7 +33,8 @@ export class LockGuard {
   /** Resources locked for this write alone. */
   readonly #taken = new Set<string>()
   readonly #told: Set<string>
-  #sights: readonly LockInSight[] = []
+  /** What `admit` has seen; undefined where it had no need to look. */
+  #sights: readonly LockInSight[] | undefined
 
   /** @param told - locks that were warned of, which are not told again */
   constructor(repository: Repository, takesLocks: boolean, told: Set<string>) {
@@ -51,9 +48,10 @@ export class LockGuard {
    * @throws {ConflictError} by the policy `require`, or when a lock that the write was to hold is somebody else's
    */
   async admit(events: readonly Event[]): Promise<void> {
-    this.#sights = await locksInSight(this.#repository)
+    const { lockPolicy } = await readRepoConfig(this.#repository.paths.config)
+    this.#sights = lockPolicy === 'off' ? undefined : await locksInSight(this.#repository)
     if (this.#takesLocks) for (const issueId of changedIssues(events)) await this.#take(issueResource(issueId))
-    if (this.#sights.length === 0) return
+    if (this.#sights === undefined || this.#sights.length === 0) return
     const owner = (await this.#repository.findActor())?.actor.id ?? ''
     const nowUnixMs = this.#repository.facts.clock.nowUnixMs()
     const resources = changedIssues(events).map(issueResource)
@@ -63,16 +61,14 @@ export class LockGuard {
     )
     const [first] = against
     if (first === undefined) return
-    const { lockPolicy } = await readRepoConfig(this.#repository.paths.config)
     if (lockPolicy === 'require') throw await this.#refusal(first, resources)
-    if (lockPolicy === 'warn') for (const sight of against) await this.#tell(sight)
+    for (const sight of against) await this.#tell(sight)
   }
 
   async #take(resource: string): Promise<void> {
     if (this.#taken.has(resource)) return
-    const own = await this.#findOwn(resource)
     // What the actor holds anyway, a claim for one, is not this write's to give back.
-    if (own !== undefined) return
+    if ((await this.#ownLocks([resource])).length > 0) return
     await acquireLock(this.#repository, localPlace(this.#repository), { resource, ttlMs: lockTtlMs })
     this.#taken.add(resource)
   }
@@ -104,15 +100,14 @@ export class LockGuard {
 
   /** The write is in the log: own locks that run out get more time, and a closed issue needs its claim no more. */
   async written(events: readonly Event[]): Promise<void> {
-    for (const issueId of changedIssues(events)) {
-      const resource = issueResource(issueId)
-      const own = await this.#findOwn(resource)
-      if (own === undefined || this.#taken.has(resource)) continue
-      const { lock } = own.found
+    const resources = changedIssues(events).map(issueResource)
+    for (const lock of await this.#ownLocks(resources).catch(() => [])) {
+      const { resource, claim, ttlMs } = lock
+      if (this.#taken.has(resource)) continue
       try {
-        if (lock.claim !== null && isClosedBy(events, issueId)) await this.#release(resource)
-        else if (lock.ttlMs !== null && isRenewalDue(lock, this.#repository.facts.clock.nowUnixMs())) {
-          await renewLock(this.#repository, localPlace(this.#repository), { resource, ttlMs: lock.ttlMs })
+        if (claim !== null && isClosedBy(events, issueOfResource(resource))) await this.#release(resource)
+        else if (ttlMs !== null && isRenewalDue(lock, this.#repository.facts.clock.nowUnixMs())) {
+          await renewLock(this.#repository, localPlace(this.#repository), { resource, ttlMs })
         }
       } catch (error) {
         tellNotMoved(this.#repository, resource, error)
@@ -132,18 +127,29 @@ export class LockGuard {
     await releaseLock(this.#repository, localPlace(this.#repository), resource)
   }
 
-  /** The current actor's live lock of this clone. */
-  async #findOwn(resource: string): Promise<ReadableLock | undefined> {
-    if (this.#sights.length === 0) return undefined
-    const owner = (await this.#repository.findActor())?.actor.id ?? ''
+  /** The current actor's live locks of this clone on these resources. */
+  async #ownLocks(resources: readonly string[]): Promise<Lock[]> {
+    const locks = (await this.#localLocks(resources)).flatMap(({ lock }) => lock ?? [])
+    if (locks.length === 0) return []
+    const owner = (await this.#repository.findActor())?.actor.id
     const nowUnixMs = this.#repository.facts.clock.nowUnixMs()
-    const ref = lockRefOf(resource)
-    return this.#sights
-      .filter(isReadable)
-      .find(
-        (sight) =>
-          sight.found.ref === ref && sight.found.lock.owner === owner && stateInSight(sight, nowUnixMs) === 'live',
-      )
+    const wanted = new Set(resources)
+    return locks.filter(
+      (lock) => wanted.has(lock.resource) && lock.owner === owner && lockStateAt(lock, nowUnixMs, 0) === 'live',
+    )
+  }
+
+  /** Locks of this clone, as they were seen; else as they are now, and then at least those on these resources. */
+  async #localLocks(resources: readonly string[]): Promise<readonly FoundLock[]> {
+    const { git, lockMemory } = this.#repository
+    if (this.#sights !== undefined) {
+      return this.#sights.filter(({ level }) => level === 'local').map(({ found }) => found)
+    }
+    const [first, ...others] = resources
+    if (first === undefined) return []
+    if (others.length > 0) return listLocks(git, lockMemory)
+    const found = await readLock(git, lockRefOf(first))
+    return found === null ? [] : [found]
   }
 }
 
@@ -158,7 +164,7 @@ function changedIssues(events: readonly Event[]): IssueId[] {
   return [...changed].filter((issueId) => !created.has(issueId))
 }
 
-function isClosedBy(events: readonly Event[], issueId: IssueId): boolean {
+function isClosedBy(events: readonly Event[], issueId: IssueId | null): boolean {
   const moved = events.findLast((event) => event.issueId === issueId && event.body.type === 'StateChanged')
   return moved?.body.type === 'StateChanged' && moved.body.state === 'closed'
 }

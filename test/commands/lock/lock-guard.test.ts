@@ -150,6 +150,33 @@ describe('the lock policy', { concurrency: 4 }, () => {
   })
 })
 
+describe('a write', { concurrency: 4 }, () => {
+  for (const [policy, listings] of [
+    ['off', []],
+    ['warn', [['refs/grite/locks/', 'refs/grite-remotes/']]],
+    ['require', [['refs/grite/locks/', 'refs/grite-remotes/']]],
+  ] as const) {
+    it(`goes through the locks ${listings.length === 0 ? 'never' : 'once'} by the policy ${policy}`, async (t) => {
+      const { ann, id, clock } = await setUp(t, policy)
+      await ann.run('lock acquire', { resource: `issue:${id}`, ttl: '10m' })
+      const listed: unknown[] = []
+      await ann.runner.withRepository(async (repository) => {
+        const listRefs = repository.git.listRefs.bind(repository.git)
+        repository.git.listRefs = (prefixes, onBroken) => {
+          listed.push(prefixes)
+          return listRefs(prefixes, onBroken)
+        }
+        await repository.write((draft) => addComment(draft, id as IssueId, 'x', null))
+      })
+      assert.deepEqual(listed, listings)
+      clock.nowUnixMs += 6 * 60_000
+      await ann.run('issue comment', { issue: id, body: 'x' })
+      const { locks } = await ann.run('lock status')
+      assert.equal(locks[0].time_remaining_seconds, 600, 'and its own has more time')
+    })
+  }
+})
+
 describe('--lock', { concurrency: 4 }, () => {
   it('holds the issue while it is written, and gives it back', async (t) => {
     const { ann, id, git, path } = await setUp(t)
