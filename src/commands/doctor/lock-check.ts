@@ -40,7 +40,7 @@ async function findFaults(scene: DoctorScene, sights: readonly LockInSight[]): P
     {
       locks: sights.filter((sight) => !isReadable(sight)),
       what: (locks) => `${locks} cannot be read`,
-      plan: 'a lock that cannot be read holds nobody up; it is never moved',
+      plan: 'a lock that cannot be read blocks its own resource until `grite lock release <resource>` clears it away, for a lease with `--remote`',
     },
     {
       locks: await withoutUse(

@@ -16,7 +16,7 @@ import { checks } from '../../../src/commands/doctor/checks.ts'
 import { currentOwner, formatOwner, type Oid } from '../../../src/git/index.ts'
 import type { IssueId } from '../../../src/model/index.ts'
 import { eventKey, issueRowKey, metaKey } from '../../../src/view/keys.ts'
-import { leaseRefOf, lockPrefix, snapshotPrefix, trackingRef, walRef } from '../../../src/wal/index.ts'
+import { leaseRefOf, lockPrefix, lockRefOf, snapshotPrefix, trackingRef, walRef } from '../../../src/wal/index.ts'
 import { boundActor, cardEvent, signed, signerOf } from '../../support/cards.ts'
 import { batchOf, comment, filesOf, makeEvent, writeCommit } from '../../support/log.ts'
 import { createPatients, diagnose, leave, listing, type Patient } from './patient.ts'
@@ -488,6 +488,18 @@ describe('one thing that is broken', () => {
       }
     })
   }
+
+  it('a lock that cannot be read: it blocks its own resource, and the plan says how to clear it away', async () => {
+    const patient = newPatient()
+    patient.inside('update-ref', lockRefOf('plain'), patient.inside('rev-parse', walRef))
+    const plan = (await diagnose(patient)).of('lock_refs').plan?.join('\n') ?? ''
+    assert.match(plan, /blocks its own resource until `grite lock release <resource>`/)
+    await assert.rejects(patient.run('lock acquire', { resource: 'plain' }), { code: 'conflict' })
+    await patient.run('lock acquire', { resource: 'other', ttl: '1m' })
+    await patient.run('lock release', { resource: 'plain' })
+    await patient.run('lock acquire', { resource: 'plain' })
+    assert.deepEqual((await diagnose(patient)).wrong, {})
+  })
 
   it('every check has been seen to fail', () => {
     const elsewhere = ['git_repo']
