@@ -119,6 +119,17 @@ test('docs/errors.md tells code, exit status and words of every kind, and of no 
   }
 })
 
+test('docs/errors.md lists why locks and claims are refused', () => {
+  const sources = listFiles().filter((path) => /^src\/commands\/(lock|claim)\//.test(path))
+  const reasons = sources.flatMap((path) =>
+    [...read(path).matchAll(/\breason: (?:\w+ \? )?'([a-z-]+)'(?: : '([a-z-]+)')?/g)].flatMap(([, ...found]) => found),
+  )
+  const page = read('docs/errors.md')
+  const unlisted = (reason: string | undefined) => reason !== undefined && !page.includes(`\`${reason}\``)
+  assert.ok(reasons.includes('held'))
+  assert.deepEqual(reasons.filter(unlisted), [])
+})
+
 test('examples of docs/errors.md are what grite says', (t) => {
   const program = join(projectDir, 'dist/grite.cjs')
   if (!existsSync(program)) return t.skip('dist/ is not built; npm run build')
