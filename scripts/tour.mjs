@@ -145,7 +145,7 @@ async function tour({ folder, run, runAll, idFrom }) {
   say('Queries are answered by a view, a cache that can be made anew from the log at any time.')
   await run('grite rebuild')
   say('The log is ordinary git: one commit a command, however many events it made.')
-  await run('git log --oneline -5 refs/grite/wal')
+  await run('git log --oneline refs/grite/wal')
   say('`doctor` looks at all of it, and with `--fix` mends what can be made anew.')
   await run('grite doctor')
   say(

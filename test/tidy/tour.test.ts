@@ -24,7 +24,7 @@ test('the tour runs through and leaves nothing behind', (t) => {
     '$ grite rebuild',
     '── That was it',
   ]) {
-    assert.ok(stdout.includes(line), `${line} is shown`)
+    assert.ok(`${stdout}${stderr}`.includes(line), `${line} is shown`)
   }
   assert.ok(!stdout.includes('\x1b'), 'no colours off a terminal')
   assert.deepEqual(
