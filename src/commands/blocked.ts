@@ -2,6 +2,7 @@ import { findCycles, type IssueId, isOverdue, type Order } from '../model/index.
 import type { IssueRow } from '../view/index.ts'
 import { defineCommand } from './define-command.ts'
 import { type MentionedIssue, mentionRows } from './issue/describe-issues.ts'
+import { filterOptions } from './issue/filter-options.ts'
 import { compareByPriority, passes } from './issue/ready-queue.ts'
 import { readWork, unknownBlockers, type Work } from './issue/work.ts'
 
@@ -16,15 +17,8 @@ export const blocked = defineCommand({
   ],
   arguments: {},
   options: {
-    limit: { type: 'count', valueName: 'n', summary: 'At most so many', short: 'n' },
-    label: {
-      type: 'text',
-      valueName: 'label',
-      summary: 'Only issues with this label; several must all be there',
-      repeatable: true,
-      short: 'l',
-      completes: 'label',
-    },
+    limit: filterOptions.limit,
+    label: filterOptions.label,
   },
   async run(context, input) {
     const view = await (await context.repository()).view()

@@ -1,6 +1,7 @@
 import { isOverdue } from '../model/index.ts'
 import { defineCommand } from './define-command.ts'
 import { shortIdLength } from './issue/change-command.ts'
+import { filterOptions } from './issue/filter-options.ts'
 import { type ReadySortKey, readReadyQueue, readySortKeys } from './issue/ready-queue.ts'
 import { resolveIssue } from './issue/resolve-issue.ts'
 
@@ -16,15 +17,8 @@ export const ready = defineCommand({
   ],
   arguments: {},
   options: {
-    limit: { type: 'count', valueName: 'n', summary: 'At most so many', short: 'n' },
-    label: {
-      type: 'text',
-      valueName: 'label',
-      summary: 'Only issues with this label; several must all be there',
-      repeatable: true,
-      short: 'l',
-      completes: 'label',
-    },
+    limit: filterOptions.limit,
+    label: filterOptions.label,
     assignee: {
       type: 'text',
       valueName: 'user',

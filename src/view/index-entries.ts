@@ -3,15 +3,13 @@ import {
   createdTs,
   currentState,
   currentTitle,
-  type Fields,
   fieldsOf,
-  type IssueId,
   type IssueState,
-  type IssueStateWord,
   originalIdOf,
   presentAssignees,
   presentDependencies,
   presentLabels,
+  type QueryRow,
   updatedTs,
 } from '../model/index.ts'
 import { formatDependencyList } from './dependency-list.ts'
@@ -26,19 +24,7 @@ import {
 } from './keys.ts'
 
 /** One issue as lists show it; names and order are those of the published JSON, then grite's own. */
-export interface IssueRow {
-  readonly issue_id: IssueId
-  readonly title: string
-  readonly state: IssueStateWord
-  readonly labels: readonly string[]
-  readonly assignees: readonly string[]
-  readonly created_ts: number
-  readonly updated_ts: number
-  readonly comment_count: number
-  readonly fields: Fields
-  /** Actor of the creation. */
-  readonly author: string
-}
+export type IssueRow = QueryRow
 
 export function rowOf(state: IssueState): IssueRow {
   return {

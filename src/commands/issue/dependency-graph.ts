@@ -1,5 +1,6 @@
 import { defineCommand } from '../define-command.ts'
 import { mentionRows } from './describe-issues.ts'
+import { filterOptions } from './filter-options.ts'
 import { parseState } from './list.ts'
 import { buildRelationGraph, dependencyArrows, parentArrows } from './relation-graph.ts'
 import { resolveIssue } from './resolve-issue.ts'
@@ -26,7 +27,7 @@ export const issueDepGraph = defineCommand({
     format: { type: 'text', valueName: 'word', choices: formats, summary: 'How to draw it; default tree', short: 'f' },
     parents: { type: 'boolean', summary: 'Parents and their parts instead of what waits' },
     reverse: { type: 'boolean', summary: 'Trees grow the other way' },
-    state: { type: 'text', valueName: 'open|closed|all', summary: 'Only issues in this state', short: 's' },
+    state: filterOptions.state,
   },
   async run(context, input) {
     const state = parseState(input.state)

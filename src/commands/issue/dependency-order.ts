@@ -2,6 +2,7 @@ import { ordersOf, sortByDependencies } from '../../model/index.ts'
 import type { IssueRow } from '../../view/index.ts'
 import { defineCommand } from '../define-command.ts'
 import { shortIdLength } from './change-command.ts'
+import { filterOptions } from './filter-options.ts'
 import { parseState } from './list.ts'
 import { warnOfCycles } from './warn-of-cycles.ts'
 
@@ -13,15 +14,8 @@ export const issueDepTopo = defineCommand({
   examples: [{ command: 'grite issue dep topo --state open', explains: 'what is left to do, in a possible order' }],
   arguments: {},
   options: {
-    state: { type: 'text', valueName: 'open|closed|all', summary: 'Only issues in this state', short: 's' },
-    label: {
-      type: 'text',
-      valueName: 'label',
-      summary: 'Only issues with this label; several must all be there',
-      repeatable: true,
-      short: 'l',
-      completes: 'label',
-    },
+    state: filterOptions.state,
+    label: filterOptions.label,
   },
   async run(context, input) {
     const state = parseState(input.state)

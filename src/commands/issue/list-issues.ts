@@ -12,6 +12,7 @@ import type { IssueRow } from '../../view/index.ts'
 import type { CommandContext } from '../context.ts'
 import type { OptionTable } from '../define-command.ts'
 import { shortIdLength } from './change-command.ts'
+import { filterOptions } from './filter-options.ts'
 import { findIssues } from './find-issues.ts'
 
 export const listOptions = {
@@ -22,7 +23,7 @@ export const listOptions = {
     summary: 'Order; the latest change and the most comments first, the rest ascending',
   },
   reverse: { type: 'boolean', summary: 'Turn the order round' },
-  limit: { type: 'count', valueName: 'n', summary: 'At most so many', short: 'n' },
+  limit: filterOptions.limit,
   fields: { type: 'text', valueName: 'a,b', summary: 'Only these keys of each issue' },
   'exit-status': {
     type: 'boolean',

@@ -12,18 +12,12 @@ import {
 } from '../../model/index.ts'
 import { defineCommand, type InputOf } from '../define-command.ts'
 import { parseMoment } from '../parse-time.ts'
+import { filterOptions } from './filter-options.ts'
 import { listIssues, listOptions } from './list-issues.ts'
 
 const options = {
-  state: { type: 'text', valueName: 'open|closed|all', summary: 'Only issues in this state', short: 's' },
-  label: {
-    type: 'text',
-    valueName: 'label',
-    summary: 'Only issues with this label; several must all be there',
-    repeatable: true,
-    short: 'l',
-    completes: 'label',
-  },
+  state: filterOptions.state,
+  label: filterOptions.label,
   assignee: {
     type: 'text',
     valueName: 'user',

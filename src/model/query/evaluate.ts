@@ -18,6 +18,7 @@ export interface QueryRow {
   readonly updated_ts: number
   readonly comment_count: number
   readonly fields: Fields
+  /** Actor of the creation. */
   readonly author: string
 }
 
