@@ -20,17 +20,22 @@ export interface CarriedValue {
   readonly bytes: number
 }
 
-const ownMetaKeys = new Set(['schema_version', 'actor_id', 'chunk_hash', 'prev_wal', 'requests', 'carried'])
+/** What a commit says of itself alone, and most commits say nothing else. */
+const plainMetaKeys = new Set(['schema_version', 'actor_id', 'chunk_hash', 'prev_wal'])
+const ownMetaKeys = new Set([...plainMetaKeys, 'requests', 'carried'])
 
 /** Indentation, comma and colon of one entry. */
 const entryBytes = 8
 
+const nothing: CarriedMeta = { requests: [], requestsBytes: 0, keys: new Map(), keysBytes: 0, leftOut: null }
+
 /** Judges what a re-append carries of a meta.json. Of what is beyond the limits, as much as fits goes along. */
 export function carriedMetaOf(meta: Readonly<Record<string, unknown>> | null): CarriedMeta {
+  if (meta === null || Object.keys(meta).every((key) => plainMetaKeys.has(key))) return nothing
   const requests: unknown[] = []
   let requestsBytes = 0
   let requestsLeft = 0
-  for (const value of Array.isArray(meta?.requests) ? meta.requests : []) {
+  for (const value of Array.isArray(meta.requests) ? meta.requests : []) {
     const entry = measure('', value, limits.carriedRequestsBytesMax - requestsBytes)
     if (entry === null) requestsLeft += 1
     else requestsBytes += entry.bytes
@@ -50,10 +55,10 @@ export function carriedMetaOf(meta: Readonly<Record<string, unknown>> | null): C
 }
 
 /** What an earlier re-append carried, then the keys that nobody here knows. */
-function unknownKeys(meta: Readonly<Record<string, unknown>> | null): ReadonlyMap<string, unknown> {
-  const before = meta?.carried
+function unknownKeys(meta: Readonly<Record<string, unknown>>): ReadonlyMap<string, unknown> {
+  const before = meta.carried
   const isTable = typeof before === 'object' && before !== null && !Array.isArray(before)
-  const unknown = Object.entries(meta ?? {}).filter(([key]) => !ownMetaKeys.has(key))
+  const unknown = Object.entries(meta).filter(([key]) => !ownMetaKeys.has(key))
   return new Map([...(isTable ? Object.entries(before) : []), ...unknown])
 }
 
