@@ -1,8 +1,9 @@
-// Runs the tests, as `npm test` and `npm run soak` do:
+// Runs the tests, as `npm test`, `npm run test:long` and `npm run soak` do:
 //
-//     node scripts/test.mjs                         every test/**/*.test.ts except those below test/soak
+//     node scripts/test.mjs                         every test/**/*.test.ts except those below test/long and test/soak
 //     node scripts/test.mjs test/wal                only the tests of these files and folders
 //     node scripts/test.mjs --test-name-pattern=x   options that begin with a dash go to node
+//     node scripts/test.mjs --long                  test/long/**/*.test.ts, which take minutes together
 //     node scripts/test.mjs --soak                  test/soak/**/*.ts, which take minutes or need the network
 //
 // The bundle is built first, because whole-process tests run it. The environment is made the same everywhere: no
@@ -19,6 +20,7 @@ import { bundleTests } from './bundle-tests.mjs'
 process.chdir(join(import.meta.dirname ?? new URL('.', import.meta.url).pathname, '..'))
 
 const soakFolder = 'test/soak'
+const longFolder = 'test/long'
 const testMsMax = 10 * 60_000
 
 /** Where Linux keeps files in memory, and what must be free there. */
@@ -27,7 +29,8 @@ const memoryDiskFreeMin = 6 * 2 ** 30
 
 const words = process.argv.slice(2)
 const soak = words.includes('--soak')
-const nodeOptions = words.filter((word) => word.startsWith('-') && word !== '--soak')
+const long = words.includes('--long')
+const nodeOptions = words.filter((word) => word.startsWith('-') && word !== '--soak' && word !== '--long')
 const files = chooseFiles(words.filter((word) => !word.startsWith('-')))
 if (files.length === 0) {
   console.error(soak ? `There is nothing to run below ${soakFolder}.` : 'No test file was found.')
@@ -64,9 +67,10 @@ function chooseDisk() {
 function chooseFiles(named) {
   if (named.length > 0) return named.flatMap(expand)
   const all = listFiles('test')
-  return soak
-    ? all.filter((file) => file.startsWith(`${soakFolder}/`) && file.endsWith('.ts'))
-    : all.filter((file) => !file.startsWith(`${soakFolder}/`) && file.endsWith('.test.ts'))
+  const isBelow = (folder) => (file) => file.startsWith(`${folder}/`)
+  if (soak) return all.filter(isBelow(soakFolder)).filter((file) => file.endsWith('.ts'))
+  const tests = all.filter((file) => file.endsWith('.test.ts') && !isBelow(soakFolder)(file))
+  return tests.filter((file) => isBelow(longFolder)(file) === long)
 }
 
 /** A file as it is, a folder as the tests in it. */

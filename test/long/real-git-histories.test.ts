@@ -1,6 +1,6 @@
-/** The histories of model.test.ts on real repositories. test/soak/sync.ts plays a thousand of them. */
+/** The histories of sync/model.test.ts on real repositories. test/soak/sync.ts plays a thousand of them. */
 import { test } from 'node:test'
-import { playRealHistories } from './real-scene.ts'
+import { playRealHistories } from '../sync/real-scene.ts'
 
 test('clones with real git converge and lose nothing', async (t) => {
   const seed = Number(process.env.SYNC_SEED ?? Date.now() % 0x7fff_ffff)
