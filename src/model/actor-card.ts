@@ -5,6 +5,8 @@
 import { type Event, type Version, versionOf } from './event.ts'
 import { projectContextIssueId } from './event-codec.ts'
 import type { EventBodyOf } from './event-kinds.ts'
+import { parseForeignJson } from './foreign/parse-json.ts'
+import { shape } from './foreign/shapes.ts'
 import { blake2b128, blake2b256 } from './hash.ts'
 import { formatHex, parseHex } from './hex.ts'
 import type { ActorId } from './ids.ts'
@@ -109,16 +111,25 @@ export function readCard(event: Event, verify: VerifySignature): CardReading {
   return { card: standing }
 }
 
+/** Each key is judged by itself, so that the answer names what is wrong. */
+const member = shape.nullable(shape.anything)
+const cardShape = shape.table({
+  label: member,
+  public_key: member,
+  key_scheme: member,
+  previous_key: member,
+  rotation: member,
+})
+
 /** The card that a value holds, or what is wrong with it. */
 function parseActorCard(value: string): ActorCard | string {
   // A character has one byte at least, so the cheap test comes first.
   if (value.length > limits.actorCardBytesMax || utf8.encode(value).length > limits.actorCardBytesMax) {
     return `is larger than ${limits.actorCardBytesMax} bytes`
   }
-  const members = parseObject(value)
-  if (members === undefined) return 'is not a JSON object'
-  const { label = null, public_key: publicKey = null, key_scheme: scheme = null } = members
-  const { previous_key: previousKey = null, rotation: proof = null } = members
+  const read = parseForeignJson(value, cardShape, { name: 'an actor card', sizeMax: limits.actorCardBytesMax })
+  if (read.problem !== null) return 'is not a JSON object'
+  const { label, public_key: publicKey, key_scheme: scheme, previous_key: previousKey, rotation: proof } = read.value
   if (label !== null && (typeof label !== 'string' || !isLabel(label))) return 'its label is no text of 1 to 256 bytes'
   if (publicKey === null) {
     return previousKey === null ? { label, publicKey, rotation: null } : 'names a previous key, but no key'
@@ -129,16 +140,6 @@ function parseActorCard(value: string): ActorCard | string {
   if (!isText(previousKey, publicKeyPattern) || previousKey === publicKey) return 'its previous key is none'
   if (!isText(proof, proofPattern)) return 'its rotation is not 128 hexadecimal characters'
   return { label, publicKey, rotation: { previousKey, proof: parseHex(proof) as Uint8Array } }
-}
-
-function parseObject(text: string): Readonly<Record<string, unknown>> | undefined {
-  try {
-    const parsed: unknown = JSON.parse(text)
-    const isObject = typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed)
-    return isObject ? (parsed as Readonly<Record<string, unknown>>) : undefined
-  } catch {
-    return undefined
-  }
 }
 
 function isText(value: unknown, pattern: RegExp): value is string {

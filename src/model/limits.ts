@@ -24,10 +24,16 @@ export const limits = {
   chunkReadBytesMax: 64 * 1024 * 1024,
   /** A larger `meta.json` says nothing; no reader needs what it says. */
   metaBytesMax: 1024 * 1024,
+  /** `snapshot.json` and `report.json` above this belong to no log that can be read: 1,000 events take 150 bytes. */
+  snapshotFactsBytesMax: 16 * 1024 * 1024,
+  /** Values in them; a file of 16 MiB that is nothing but brackets would take gigabytes. */
+  snapshotFactsValuesMax: 1_000_000,
   /** What a batch carries along from other commits' `meta.json`, as pretty JSON: both lists fit into one of its own. */
   carriedRequestsBytesMax: 256 * 1024,
   carriedKeysBytesMax: 256 * 1024,
   carriedNestingMax: 32,
+  /** Objects and lists within each other in foreign JSON and TOML: whoever walks them may use the stack. */
+  foreignDepthMax: 64,
   /** Nesting inside a chunk's array of records: record, payload, symbols, symbol. */
   cborNestingMax: 4,
   /** Above this a time cannot be computed with exactly; the event is damaged. */

@@ -6,6 +6,8 @@
  * - The fence of a chain of commits never shrinks, and grows by one with each new holder.
  * - Renewing keeps holder, nonce and fence.
  */
+import { parseForeignJson } from './foreign/parse-json.ts'
+import { type Shape, shape, type ValueOf } from './foreign/shapes.ts'
 import type { ActorId, EventId } from './ids.ts'
 import { limits } from './limits.ts'
 
@@ -165,68 +167,58 @@ export type ParsedLock =
   | { readonly lock: null; readonly problem: string }
 
 /** Reads `lock.json` as anybody may have written it. Unknown keys are left alone; ours that are wrong count as absent. */
-export function parseLock(text: string): ParsedLock {
-  let json: unknown
-  try {
-    json = JSON.parse(text)
-  } catch {
-    return wrong('lock.json is not JSON')
-  }
-  if (!isTable(json)) return wrong('lock.json is not an object')
-  const { owner, nonce, resource, expires_unix_ms: expires } = json
-  if (!isShortLine(owner, ownerBytesMax)) return wrong('owner is not a short line of text')
-  if (!isShortText(nonce, ownerBytesMax)) return wrong('nonce is not a short text')
-  if (!isShortLine(resource, limits.lockResourceBytesMax)) return wrong('resource is not a short line of text')
-  if (typeof expires !== 'number' || !Number.isInteger(expires) || expires < 0)
-    return wrong('expires_unix_ms is not a time')
-  const lock = {
-    owner,
-    nonce,
-    resource,
-    // The Rust tool adds without looking: beyond 2^53 it means "for ever".
-    expiresUnixMs: Math.min(expires, limits.tsUnixMsMax),
-    ttlMs: isCount(json.ttl_ms) ? json.ttl_ms : null,
-    fence: isCount(json.fence) ? json.fence : null,
-    claim: parseClaim(json.claim),
-  }
-  return { lock, problem: null }
+export function parseLock(json: string | Uint8Array): ParsedLock {
+  const { value, problem } = parseForeignJson(json, lockShape, { name: lockFileName, sizeMax: limits.lockFileBytesMax })
+  if (problem !== null) return { lock: null, problem: problem.message }
+  const { owner, nonce, resource, expires_unix_ms: expires, ttl_ms: ttlMs, fence, claim } = value
+  // The Rust tool adds without looking: beyond 2^53 it means "for ever".
+  const expiresUnixMs = Math.min(expires, limits.tsUnixMsMax)
+  return { lock: { owner, nonce, resource, expiresUnixMs, ttlMs, fence, claim: readClaim(claim) }, problem: null }
 }
 
+const lockFileName = 'lock.json'
 /** Longer than any owner or nonce that a tool writes. */
 const ownerBytesMax = 256
 /** Assignments of each sort that a claim remembers. */
 export const claimEventsMax = 64
 
-function parseClaim(json: unknown): Claim | null {
-  if (!isTable(json)) return null
-  const { assignee, since_unix_ms: sinceUnixMs } = json
-  if (!isShortText(assignee, limits.assigneeBytesMax) || !isCount(sinceUnixMs)) return null
-  return { assignee, sinceUnixMs, beside: parseEventIds(json.beside), stale: parseEventIds(json.stale) }
-}
-
-function parseEventIds(json: unknown): EventId[] {
-  const ids = Array.isArray(json) ? json.slice(0, claimEventsMax) : []
-  return ids.filter((id) => typeof id === 'string' && /^[0-9a-f]{64}$/.test(id)) as EventId[]
-}
-
-function wrong(problem: string): ParsedLock {
-  return { lock: null, problem }
-}
-
-function isTable(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
-
-/** Not empty, at most so many UTF-16 units: near enough to keep what is printed and compared small. */
-function isShortText(value: unknown, lengthMax: number): value is string {
-  return typeof value === 'string' && value !== '' && value.length <= lengthMax && value.isWellFormed()
+/** At most so many UTF-16 units: near enough to keep what is printed and compared small. */
+function shortText(lengthMax: number, words = 'a short text'): Shape<string> {
+  return shape.text({ lengthMin: 1, lengthMax, words, accepts: (value) => value.isWellFormed() })
 }
 
 /** Without control characters, which no writer of ours puts there: it is printed within lines of other words. */
-function isShortLine(value: unknown, lengthMax: number): value is string {
-  return isShortText(value, lengthMax) && !/\p{Cc}/u.test(value)
+function shortLine(lengthMax: number): Shape<string> {
+  const accepts = (value: string) => value.isWellFormed() && !/\p{Cc}/u.test(value)
+  return shape.text({ lengthMin: 1, lengthMax, words: 'a short line of text', accepts })
 }
 
-function isCount(value: unknown): value is number {
-  return Number.isSafeInteger(value) && (value as number) >= 0
+/** Ids beyond the first few, and what is no id, are passed over. */
+const eventIds = shape.lenient(shape.list(shape.lenient(shape.text({ pattern: /^[0-9a-f]{64}$/ }), null)), [])
+
+const claimShape = shape.table({
+  assignee: shortText(limits.assigneeBytesMax),
+  since_unix_ms: shape.integer(),
+  beside: eventIds,
+  stale: eventIds,
+})
+
+const lockShape = shape.table({
+  owner: shortLine(ownerBytesMax),
+  nonce: shortText(ownerBytesMax),
+  resource: shortLine(limits.lockResourceBytesMax),
+  expires_unix_ms: shape.wholeNumber,
+  ttl_ms: shape.lenient(shape.integer(), null),
+  fence: shape.lenient(shape.integer(), null),
+  claim: shape.lenient(claimShape, null),
+})
+
+function readClaim(claim: ValueOf<typeof lockShape>['claim']): Claim | null {
+  if (claim === null) return null
+  const { assignee, since_unix_ms: sinceUnixMs, beside, stale } = claim
+  return { assignee, sinceUnixMs, beside: firstEventIds(beside), stale: firstEventIds(stale) }
+}
+
+function firstEventIds(ids: readonly (string | null)[]): EventId[] {
+  return ids.slice(0, claimEventsMax).filter((id) => id !== null) as EventId[]
 }

@@ -3,6 +3,8 @@
  * from whoever can push, so each is judged when it is read, and a broken one is told, not thrown.
  */
 import { InvalidArgsError } from './errors/index.ts'
+import { parseForeignJson } from './foreign/parse-json.ts'
+import { shape } from './foreign/shapes.ts'
 import { limits } from './limits.ts'
 import { parseQuery } from './query/parse.ts'
 
@@ -43,18 +45,14 @@ export function readSavedQuery({
 }): SavedQuery | undefined {
   if (value === '') return undefined
   const name = key.slice(savedQueryPrefix.length)
-  const query = value.length > valueLengthMax ? null : readText(value)
+  const query = readText(value)
   return { name, query, problem: query === null ? 'the value is not that of a query' : findProblem(name, query) }
 }
 
+const valueShape = shape.table({ query: shape.text() })
+
 function readText(value: string): string | null {
-  try {
-    const parsed: unknown = JSON.parse(value)
-    if (typeof parsed !== 'object' || parsed === null || !('query' in parsed)) return null
-    return typeof parsed.query === 'string' ? parsed.query : null
-  } catch {
-    return null
-  }
+  return parseForeignJson(value, valueShape, { name: 'a saved query', sizeMax: valueLengthMax }).value?.query ?? null
 }
 
 function findProblem(name: string, query: string): string | null {

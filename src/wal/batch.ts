@@ -52,7 +52,7 @@ export function segmentOfBatch(
     problems: [],
     opaqueRecords: [],
     extras: new Map(blobs),
-    carries: carriedMetaOf(meta ?? {}),
+    carries: carriedMetaOf(meta === undefined ? null : new Map(Object.entries(meta))),
   }
 }
 

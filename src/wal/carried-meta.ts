@@ -30,12 +30,13 @@ const entryBytes = 8
 const nothing: CarriedMeta = { requests: [], requestsBytes: 0, keys: new Map(), keysBytes: 0, leftOut: null }
 
 /** Judges what a re-append carries of a meta.json. Of what is beyond the limits, as much as fits goes along. */
-export function carriedMetaOf(meta: Readonly<Record<string, unknown>> | null): CarriedMeta {
-  if (meta === null || Object.keys(meta).every((key) => plainMetaKeys.has(key))) return nothing
+export function carriedMetaOf(meta: ReadonlyMap<string, unknown> | null): CarriedMeta {
+  if (meta === null || [...meta.keys()].every((key) => plainMetaKeys.has(key))) return nothing
+  const given = meta.get('requests')
   const requests: unknown[] = []
   let requestsBytes = 0
   let requestsLeft = 0
-  for (const value of Array.isArray(meta.requests) ? meta.requests : []) {
+  for (const value of Array.isArray(given) ? given : []) {
     const entry = measure('', value, limits.carriedRequestsBytesMax - requestsBytes)
     if (entry === null) requestsLeft += 1
     else requestsBytes += entry.bytes
@@ -55,10 +56,10 @@ export function carriedMetaOf(meta: Readonly<Record<string, unknown>> | null): C
 }
 
 /** What an earlier re-append carried, then the keys that nobody here knows. */
-function unknownKeys(meta: Readonly<Record<string, unknown>>): ReadonlyMap<string, unknown> {
-  const before = meta.carried
+function unknownKeys(meta: ReadonlyMap<string, unknown>): ReadonlyMap<string, unknown> {
+  const before = meta.get('carried')
   const isTable = typeof before === 'object' && before !== null && !Array.isArray(before)
-  const unknown = Object.entries(meta).filter(([key]) => !ownMetaKeys.has(key))
+  const unknown = [...meta].filter(([key]) => !ownMetaKeys.has(key))
   return new Map([...(isTable ? Object.entries(before) : []), ...unknown])
 }
 

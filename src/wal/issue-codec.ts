@@ -14,9 +14,12 @@ import {
   type ChunkEvent,
   type DecodedChunk,
   decodeChunk,
+  describeForeign,
   encodeChunk,
   hashChunk,
   limits,
+  parseForeignJson,
+  shape,
 } from '../model/index.ts'
 import { type CarriedMeta, carriedMetaOf } from './carried-meta.ts'
 import type { LogProblem, Segment, SegmentCodec, SegmentCommit } from './segment-codec.ts'
@@ -47,7 +50,6 @@ export interface IssueSegment extends Segment<ChunkEvent> {
 
 export const attachmentFolder = 'attachments/'
 export const metaPath = 'meta.json'
-const utf8 = new TextDecoder()
 const metaSchemaVersion = 1
 /** Author and committer of every commit of the issue log, and of its snapshots. */
 export const issueLogIdentity = { name: 'grite', email: 'grit@local' }
@@ -93,7 +95,7 @@ function decode(entry: CommitEntry): IssueSegment {
 
   const metaFile = entry.files.find(({ path }) => path === metaPath)
   const meta = readMeta(entry, metaFile, report)
-  const carries = carriedMetaOf(meta)
+  const carries = carriedMetaOf(meta?.keys ?? null)
   if (carries.leftOut !== null) {
     report(
       'suspicious',
@@ -141,47 +143,53 @@ type Report = (
   unread?: LogProblem['unread'],
 ) => void
 
-function readMeta(
-  entry: CommitEntry,
-  file: CommitFile | undefined,
-  report: Report,
-): Readonly<Record<string, unknown>> | null {
+/** The four keys of `meta.json` as grite and the Rust tool write it. */
+const plainMeta =
+  /^\{\n {2}"schema_version": 1,\n {2}"actor_id": "[0-9a-f]{32}",\n {2}"chunk_hash": "([0-9a-f]{64})",\n {2}"prev_wal": (?:null|"([0-9a-f]{40}|[0-9a-f]{64})")\n\}$/
+/** Longer than any plain one. Bytes. */
+const plainMetaBytesMax = 320
+const metaShape = shape.record(shape.anything)
+
+interface Meta {
+  readonly prevWal: unknown
+  readonly chunkHash: unknown
+  /** Null where it says nothing but the four keys. */
+  readonly keys: ReadonlyMap<string, unknown> | null
+}
+
+function readMeta(entry: CommitEntry, file: CommitFile | undefined, report: Report): Meta | null {
   if (file?.content == null) {
     if (entry.problem === null)
       report('suspicious', `meta.json is ${file?.problem ?? 'missing'}`, file?.oid ?? entry.oid, null)
     return null
   }
-  if (file.content.length > limits.metaBytesMax) {
-    report('suspicious', `meta.json is larger than ${limits.metaBytesMax} bytes`, file.oid, null)
-    return null
-  }
-  let parsed: unknown
-  try {
-    parsed = JSON.parse(utf8.decode(file.content))
-  } catch {
-    parsed = null
-  }
-  if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) {
-    report('suspicious', 'meta.json is not a JSON object', file.oid, null)
-    return null
-  }
-  const meta = parsed as Record<string, unknown>
-  if ((meta.prev_wal ?? null) !== (entry.parents[0] ?? null)) {
-    report(
-      'suspicious',
-      `meta.json names ${String(meta.prev_wal)} as prev_wal, the commit's parent differs`,
-      file.oid,
-      null,
-    )
+  const meta = readPlainMeta(file.content) ?? parseMeta(file, report)
+  if (meta !== null && (meta.prevWal ?? null) !== (entry.parents[0] ?? null)) {
+    const named = describeForeign(meta.prevWal)
+    report('suspicious', `meta.json names ${named} as prev_wal, the commit's parent differs`, file.oid, null)
   }
   return meta
 }
 
-function readChunk(
-  file: CommitFile,
-  meta: Readonly<Record<string, unknown>> | null,
-  report: Report,
-): DecodedChunk | null {
+/** Nearly every meta.json says nothing but its own four keys; one pattern reads those without taking the text apart. */
+function readPlainMeta(bytes: Uint8Array): Meta | null {
+  if (bytes.length > plainMetaBytesMax) return null
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).latin1Slice(0, bytes.length)
+  const match = plainMeta.exec(text)
+  return match === null ? null : { chunkHash: match[1], prevWal: match[2] ?? null, keys: null }
+}
+
+function parseMeta({ content, oid }: CommitFile, report: Report): Meta | null {
+  const { value, problem } = parseForeignJson(content as Uint8Array, metaShape, {
+    name: metaPath,
+    sizeMax: limits.metaBytesMax,
+  })
+  if (problem === null) return { prevWal: value.get('prev_wal'), chunkHash: value.get('chunk_hash'), keys: value }
+  report('suspicious', problem.message, oid, null)
+  return null
+}
+
+function readChunk(file: CommitFile, meta: Meta | null, report: Report): DecodedChunk | null {
   if (file.content === null) {
     report('damaged', `chunk ${file.path} is ${file.problem}`, file.oid, null, file.problem ?? 'missing')
     return null
@@ -189,13 +197,9 @@ function readChunk(
   const hash = hashChunk(file.content)
   const name = file.path.slice(file.path.lastIndexOf('/') + 1, -'.bin'.length)
   if (name !== hash) report('suspicious', `chunk ${file.path} has the hash ${hash}`, file.oid, null)
-  if (meta !== null && meta.chunk_hash !== hash) {
-    report(
-      'suspicious',
-      `meta.json names chunk ${String(meta.chunk_hash)}, the chunk has the hash ${hash}`,
-      file.oid,
-      null,
-    )
+  if (meta !== null && meta.chunkHash !== hash) {
+    const named = describeForeign(meta.chunkHash)
+    report('suspicious', `meta.json names chunk ${named}, the chunk has the hash ${hash}`, file.oid, null)
   }
   const chunk = decodeChunk(file.content)
   if (chunk.problem !== null) report('damaged', `chunk ${file.path}: ${chunk.problem}`, file.oid, null)

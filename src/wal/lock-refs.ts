@@ -151,7 +151,7 @@ export async function readLockCommit(git: GitPort, { ref, oid }: LockRow): Promi
     if (!file) return damaged(`its commit holds no ${lockFile}`)
     const bytes = await read(git, file.oid, 'blob')
     if (bytes === null) return damaged(`${lockFile} is missing`)
-    const { lock, problem } = parseLock(new TextDecoder().decode(bytes))
+    const { lock, problem } = parseLock(bytes)
     if (lock === null) return damaged(problem)
     if (!ref.endsWith(`/${lockSuffix(lock.resource)}`)) return damaged(`it names the resource of another ref`)
     return { ref, oid, lock, committedAtUnixMs: committedAtUnixSeconds * 1000, problem: null }

@@ -190,7 +190,7 @@ describe('snapshot list and gc', { concurrency: 2 }, () => {
     })
     assert.deepEqual(
       snapshots.map(({ problem }) => problem),
-      [null, 'it has no snapshot.json', null, 'schema_version undefined is not known', 'it has no snapshot.json'],
+      [null, 'it has no snapshot.json', null, 'snapshot.json has no schema_version', 'it has no snapshot.json'],
     )
   })
 

@@ -184,8 +184,8 @@ describe('lock.json', () => {
   const damaged: Readonly<Record<string, RegExp>> = {
     '': /not JSON/,
     '{"owner":': /not JSON/,
-    '[]': /not an object/,
-    null: /not an object/,
+    '[]': /must be an object, got a list/,
+    null: /must be an object, got null/,
     '{"nonce":"n","expires_unix_ms":5,"resource":"r"}': /owner/,
     '{"owner":"","nonce":"n","expires_unix_ms":5,"resource":"r"}': /owner/,
     '{"owner":"o","nonce":7,"expires_unix_ms":5,"resource":"r"}': /nonce/,

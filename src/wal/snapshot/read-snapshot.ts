@@ -57,8 +57,6 @@ export interface Snapshot extends SnapshotRef, SnapshotFacts {
   }
 }
 
-/** `snapshot.json` and `report.json` above this belong to no log that can be read. Bytes. */
-const factsBytesMax = 16 * 1024 * 1024
 const treeBytesMax = 64 * 1024 * 1024
 
 /**
@@ -83,12 +81,12 @@ export async function openSnapshot(git: GitPort, row: SnapshotRef): Promise<Snap
   const root = await read.tree(parseCommitOf(read, await read.object(row.oid, 'commit', treeBytesMax)).tree)
   const factsOid = root.get(snapshotPaths.facts)
   if (factsOid === undefined) throw read.unusable('it has no snapshot.json')
-  const facts = parseSnapshotFacts(await read.text(factsOid))
+  const facts = parseSnapshotFacts(await read.file(factsOid))
   if (typeof facts === 'string') throw read.unusable(facts)
   if (!isOid(facts.walHead, git.layout.objectFormat)) throw read.unusable('wal_head is not a commit id')
   const extensions = await read.tree(root.get(snapshotPaths.extensions))
   const reportOid = extensions.get(snapshotPaths.report)
-  const report = reportOid === undefined ? null : parseSnapshotReport(await read.text(reportOid))
+  const report = reportOid === undefined ? null : parseSnapshotReport(await read.file(reportOid))
   if (typeof report === 'string') throw read.unusable(report)
   const parts = {
     events: root.get(snapshotPaths.events),
@@ -187,7 +185,8 @@ interface Reader {
   readonly object: (oid: Oid, type: ObjectType, bytesMax: number) => Promise<Uint8Array>
   /** Names and ids of a tree's rows; none of a tree that is not there. */
   readonly tree: (oid: Oid | undefined) => Promise<ReadonlyMap<string, Oid>>
-  readonly text: (oid: Oid) => Promise<string>
+  /** `snapshot.json` or `report.json`. */
+  readonly file: (oid: Oid) => Promise<Uint8Array>
   readonly named: (oid: Oid | undefined, name: string, bytesMax: number) => Promise<Uint8Array>
   /** The SHA-256 of a blob; null when this repository does not hold it. */
   readonly attachment: (oid: Oid) => Promise<string | null>
@@ -230,7 +229,7 @@ function reader(git: GitPort, { ref, oid: commit }: SnapshotRef): Reader {
     unusable,
     object,
     tree,
-    text: async (oid) => new TextDecoder().decode(await object(oid, 'blob', factsBytesMax)),
+    file: (oid) => object(oid, 'blob', limits.snapshotFactsBytesMax),
     async named(oid, name, bytesMax) {
       if (oid === undefined) throw unusable(`${name} is missing`)
       return object(oid, 'blob', bytesMax)

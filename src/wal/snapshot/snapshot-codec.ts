@@ -8,6 +8,15 @@
  *     attachments/<sha256>            ours: contents, as in the log
  */
 import type { Oid } from '../../git/index.ts'
+import {
+  describeForeign,
+  limits,
+  Mismatch,
+  parseForeignJson,
+  type Shape,
+  shape,
+  shortenText,
+} from '../../model/index.ts'
 import type { LogProblem } from '../segment-codec.ts'
 
 export const snapshotPaths = {
@@ -20,6 +29,8 @@ export const snapshotPaths = {
 } as const
 
 const schemaVersion = 1
+/** UTF-16 units of a foreign path in a message. */
+const pathShownMax = 80
 
 /** One file of events, as `snapshot.json` names it. */
 export interface SnapshotChunk {
@@ -67,25 +78,35 @@ export function chunkName({ path }: SnapshotChunk): string | undefined {
   return name === '' || name.includes('/') ? undefined : name
 }
 
+const nameMax = 4096
+const anyVersion = shape.table({ schema_version: shape.anything })
+const commitId = shape.text({ pattern: /^([0-9a-f]{40}|[0-9a-f]{64})$/, words: 'a commit id' })
+const factsShape = shape.table({
+  created_ts: shape.integer({ words: 'a time' }),
+  wal_head: commitId,
+  event_count: shape.integer({ words: 'a count' }),
+  chunks: shape.list(
+    shape.table({
+      path: shape.text({ lengthMax: nameMax, words: 'a path' }),
+      chunk_hash: shape.text({ pattern: /^[0-9a-f]{64}$/, words: 'a hash' }),
+      event_count: shape.integer({ words: 'a count' }),
+    }),
+  ),
+})
+
 /** What `snapshot.json` says, or why that cannot be used. */
-export function parseSnapshotFacts(text: string): SnapshotFacts | string {
-  const json = parseObject(text)
-  if (json === undefined) return 'snapshot.json is not a JSON object'
-  if (json.schema_version !== schemaVersion) return `schema_version ${JSON.stringify(json.schema_version)} is not known`
-  const { created_ts: createdTs, wal_head: walHead, event_count: eventCount, chunks: rows } = json
-  if (!isCount(createdTs)) return 'created_ts is not a time'
-  if (typeof walHead !== 'string' || !/^([0-9a-f]{40}|[0-9a-f]{64})$/.test(walHead))
-    return 'wal_head is not a commit id'
-  if (!isCount(eventCount)) return 'event_count is not a count'
-  if (!Array.isArray(rows)) return 'chunks is not a list'
+export function parseSnapshotFacts(json: string | Uint8Array): SnapshotFacts | string {
+  const facts = parseVersioned(snapshotPaths.facts, json, factsShape)
+  if (typeof facts === 'string') return facts
+  const { created_ts: createdTs, wal_head: walHead, event_count: eventCount } = facts
   const chunks: SnapshotChunk[] = []
   const names = new Set<string>()
-  for (const row of rows) {
-    const chunk = readChunkRow(row)
-    const name = chunk && chunkName(chunk)
-    if (chunk === undefined || name === undefined) return `row ${chunks.length} of chunks is malformed`
+  for (const row of facts.chunks) {
+    const chunk = { path: row.path, chunkHash: row.chunk_hash, eventCount: row.event_count }
+    const name = chunkName(chunk)
+    if (name === undefined) return `row ${chunks.length} of chunks is malformed`
     // A file named a million times would be read a million times.
-    if (names.has(name)) return `chunk ${chunk.path} is named twice`
+    if (names.has(name)) return `chunk ${shortenText(chunk.path, pathShownMax)} is named twice`
     names.add(name)
     chunks.push(chunk)
   }
@@ -94,11 +115,21 @@ export function parseSnapshotFacts(text: string): SnapshotFacts | string {
   return { createdTs, walHead: walHead as Oid, eventCount, chunks }
 }
 
-function readChunkRow(row: unknown): SnapshotChunk | undefined {
-  if (typeof row !== 'object' || row === null) return undefined
-  const { path, chunk_hash: chunkHash, event_count: eventCount } = row as Record<string, unknown>
-  if (typeof path !== 'string' || typeof chunkHash !== 'string' || !isCount(eventCount)) return undefined
-  return { path, chunkHash, eventCount }
+/** Reads a file of a snapshot whose `schema_version` is the known one; the version is judged before anything else. */
+function parseVersioned<Value>(name: string, json: string | Uint8Array, read: Shape<Value>): Value | string {
+  const versioned: Shape<Value | string> = (value) => {
+    const version = anyVersion(value)
+    if (version instanceof Mismatch) return version
+    if (version.schema_version === schemaVersion) return read(value)
+    const found = version.schema_version
+    return `${name} ${found === undefined ? 'has no schema_version' : `is of the unknown schema_version ${describeForeign(found)}`}`
+  }
+  const { value, problem } = parseForeignJson(json, versioned, {
+    name,
+    sizeMax: limits.snapshotFactsBytesMax,
+    valuesMax: limits.snapshotFactsValuesMax,
+  })
+  return problem === null ? value : problem.message
 }
 
 /** What was found in the log beside the events, and how much of it is in the snapshot. */
@@ -130,45 +161,42 @@ export function formatSnapshotReport(report: SnapshotReport): string {
       object_id: objectId,
       event_id: eventId,
       severity,
-      reason: reason.slice(0, reasonLengthMax),
+      reason: shortenText(reason, reasonLengthMax),
     })),
   }
   return JSON.stringify(json, null, 2)
 }
 
+const objectId = shape.text({ pattern: /^[0-9a-f]{40,64}$/, words: 'an object id' })
+const count = shape.integer({ words: 'a count' })
+const reportShape = shape.table({
+  orphan_count: count,
+  attachment_count: count,
+  has_repeats: shape.flag,
+  problem_count: count,
+  problems: shape.list(
+    shape.table({
+      commit: objectId,
+      object_id: shape.nullable(objectId),
+      event_id: shape.nullable(objectId),
+      severity: shape.oneOf(['damaged', 'suspicious']),
+      reason: shape.text({ lengthMax: reasonLengthMax, words: 'a short text' }),
+    }),
+    { countMax: problemsListedMax, words: `a list of at most ${problemsListedMax} problems` },
+  ),
+})
+
 /** What `ext/report.json` says, or why that cannot be used. */
-export function parseSnapshotReport(text: string): SnapshotReport | string {
-  const json = parseObject(text)
-  if (json?.schema_version !== schemaVersion) return 'report.json has another schema_version'
-  const { orphan_count: orphanCount, attachment_count: attachmentCount, problem_count: problemCount } = json
-  const { has_repeats: hasRepeats } = json
-  if (typeof hasRepeats !== 'boolean') return 'report.json does not tell of repeats'
-  if (!isCount(orphanCount) || !isCount(attachmentCount) || !isCount(problemCount)) return 'report.json lacks a count'
-  if (!Array.isArray(json.problems) || json.problems.length > problemsListedMax) return 'report.json lists no problems'
-  const problems = json.problems.map(readProblem)
-  if (problems.includes(undefined)) return 'report.json lists a problem that is none'
-  return { orphanCount, attachmentCount, hasRepeats, problemCount, problems: problems as LogProblem[] }
-}
-
-function readProblem(row: unknown): LogProblem | undefined {
-  if (typeof row !== 'object' || row === null) return undefined
-  const { commit, object_id: objectId, event_id: eventId, severity, reason } = row as Record<string, unknown>
-  const isSevere = severity === 'damaged' || severity === 'suspicious'
-  if (!isHex(commit) || !isHexOrNull(objectId) || !isHexOrNull(eventId) || !isSevere) return undefined
-  if (typeof reason !== 'string' || reason.length > reasonLengthMax) return undefined
-  return { commit: commit as Oid, objectId: objectId as Oid | null, eventId, severity, reason }
-}
-
-function parseObject(text: string): Record<string, unknown> | undefined {
-  try {
-    const json: unknown = JSON.parse(text)
-    const isObject = typeof json === 'object' && json !== null && !Array.isArray(json)
-    return isObject ? (json as Record<string, unknown>) : undefined
-  } catch {
-    return undefined
+export function parseSnapshotReport(json: string | Uint8Array): SnapshotReport | string {
+  const report = parseVersioned(snapshotPaths.report, json, reportShape)
+  if (typeof report === 'string') return report
+  return {
+    orphanCount: report.orphan_count,
+    attachmentCount: report.attachment_count,
+    hasRepeats: report.has_repeats,
+    problemCount: report.problem_count,
+    problems: report.problems.map(({ commit, object_id: objectId, event_id: eventId, severity, reason }) => {
+      return { commit: commit as Oid, objectId: objectId as Oid | null, eventId, severity, reason }
+    }),
   }
 }
-
-const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0
-const isHex = (value: unknown): value is string => typeof value === 'string' && /^[0-9a-f]{40,64}$/.test(value)
-const isHexOrNull = (value: unknown): value is string | null => value === null || isHex(value)
