@@ -25,6 +25,7 @@ export {
 } from './object-codec.ts'
 export { countObjects, type ObjectCounts, reachableBytes } from './object-usage.ts'
 export { openIsomorphic, openNative, openRepository } from './open-repository.ts'
+export { listOwnRemotes } from './own-remotes.ts'
 export { packLooseObjects } from './pack-loose-objects.ts'
 export type {
   CommitEntry,

@@ -1,10 +1,8 @@
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { RemoteError } from '../../model/errors/index.ts'
 import { classifyGitFailure } from '../classify-git-failure.ts'
 import { classifyRemoteFailure } from '../classify-remote-failure.ts'
-import { parseFileConfig } from '../file-config.ts'
 import type { Environment } from '../locate-git.ts'
+import { listOwnRemotes } from '../own-remotes.ts'
 import type { Oid, RepositoryLayout } from '../port.ts'
 import { createPortContext, type PortOptions } from '../port-context.ts'
 import type { FetchRequest, OnProgress, PushRequest, PushUpdate, RemotePort } from '../remote-port.ts'
@@ -45,7 +43,7 @@ export function openRemotes(layout: RepositoryLayout, options: RemoteOptions): R
   }
 
   async function hasRemote(name: string): Promise<boolean> {
-    return isInOwnConfig(layout, name) || (await listRemotes()).includes(name)
+    return listOwnRemotes(layout).includes(name) || (await listRemotes()).includes(name)
   }
 
   return {
@@ -118,15 +116,6 @@ export function openRemotes(layout: RepositoryLayout, options: RemoteOptions): R
         { input },
       )
     },
-  }
-}
-
-/** The common case; a remote may also come from the user's configuration or an included file, which git knows. */
-function isInOwnConfig({ commonDir }: RepositoryLayout, name: string): boolean {
-  try {
-    return parseFileConfig(readFileSync(join(commonDir, 'config'), 'utf8'))?.has(`remote.${name}.url`) ?? false
-  } catch {
-    return false
   }
 }
 
