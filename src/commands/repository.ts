@@ -83,7 +83,11 @@ interface Planned<Result> {
 }
 
 /** What was planned, as a commit that is written and not yet part of the log; null when there was nothing to change. */
-export type Staged<Result> = Omit<Planned<Result>, 'batch'> & { readonly appended: Appended<IssueBatch> | null }
+export type Staged<Result> = Omit<Planned<Result>, 'batch'> & {
+  readonly appended: Appended<IssueBatch> | null
+  /** Warns of locks of others that it passed. */
+  readonly tellPassed: () => Promise<void>
+}
 
 export interface StageOptions {
   /** Whether it takes back what loses to somebody's lock, which that very lock must not prevent. */
@@ -356,11 +360,13 @@ export class Repository {
   ): Promise<Staged<Result>> {
     const parent = await this.git.readRef(walRef)
     const { batch, ...planned } = await this.#plan(parent, plan)
-    if (batch === null) return { ...planned, appended: null }
-    if (!givesWay) await new LockGuard(this, false, this.#toldLocks).admit(planned.events)
+    const guard = new LockGuard(this, false, this.#toldLocks)
+    const tellPassed = () => guard.tellPassed()
+    if (batch === null) return { ...planned, appended: null, tellPassed }
+    if (!givesWay) await guard.admit(planned.events)
     const { objects, commit: head } = encodeBatch(this.layout.objectFormat, issueCodec, batch, parent)
     await this.git.publish({ objects, updates: [] })
-    return { ...planned, appended: { head, parent, batch } }
+    return { ...planned, appended: { head, parent, batch }, tellPassed }
   }
 
   /** Makes a staged commit the head of the log. @throws {RefMovedError} when something else was written meanwhile */
@@ -391,7 +397,10 @@ export class Repository {
         if (fresh.length === events.length) return batch
         return fresh.length === 0 ? null : { ...batch, records: fresh.map(encodeRecord) }
       })
-      if (appended !== null) await this.#follow(appended, fresh)
+      if (appended !== null) {
+        await this.#follow(appended, fresh)
+        await guard.tellPassed()
+      }
       return appended?.head ?? null
     })
   }
@@ -410,7 +419,9 @@ export class Repository {
    * @throws {ConflictError} by the policy `require`
    */
   async heedRepositoryLocks(): Promise<void> {
-    await new LockGuard(this, false, this.#toldLocks).admit([])
+    const guard = new LockGuard(this, false, this.#toldLocks)
+    await guard.admit([])
+    await guard.tellPassed()
   }
 
   /** Runs one write with the queue held, and lets it heed and hold locks. */

@@ -137,6 +137,7 @@ async function pushBoth(target: SharedTarget, { staged, lock, present }: Both): 
     await noteRemoteHead(git, tracking, known, head)
     await land(target, staged)
   }
+  await staged.tellPassed()
   return null
 }
 

@@ -33,6 +33,8 @@ export class LockGuard {
   /** Resources locked for this write alone. */
   readonly #taken = new Set<string>()
   readonly #told: Set<string>
+  /** Locks of others that the newest batch passed. Told once the batch is in the log: it may lose a race and never get there. */
+  #passed: readonly ReadableLock[] = []
   /** What `admit` has seen; undefined where it had no need to look. */
   #sights: readonly LockInSight[] | undefined
 
@@ -44,11 +46,12 @@ export class LockGuard {
   }
 
   /**
-   * Lets a batch pass that nobody's lock forbids.
+   * Lets a batch pass that nobody's lock forbids. Locks of others that it passes are told by `tellPassed`.
    * @throws {ConflictError} by the policy `require`, or when a lock that the write was to hold is somebody else's
    */
   async admit(events: readonly Event[]): Promise<void> {
     const { lockPolicy } = await readRepoConfig(this.#repository.paths.config)
+    this.#passed = []
     this.#sights = lockPolicy === 'off' ? undefined : await locksInSight(this.#repository)
     if (this.#takesLocks) for (const issueId of changedIssues(events)) await this.#take(issueResource(issueId))
     if (this.#sights === undefined || this.#sights.length === 0) return
@@ -60,9 +63,15 @@ export class LockGuard {
         isRepositoryResource(lock.resource) || resources.some((one) => resourcesOverlap(one, lock.resource)),
     )
     const [first] = against
-    if (first === undefined) return
-    if (lockPolicy === 'require') throw await this.#refusal(first, resources)
-    for (const sight of against) await this.#tell(sight)
+    if (first !== undefined && lockPolicy === 'require') throw await this.#refusal(first, resources)
+    this.#passed = against
+  }
+
+  /** Warns of the locks of others that a batch passed. Called when the batch counts. */
+  async tellPassed(): Promise<void> {
+    const passed = this.#passed
+    this.#passed = []
+    for (const sight of passed) await this.#tell(sight)
   }
 
   async #take(resource: string): Promise<void> {
@@ -100,6 +109,7 @@ export class LockGuard {
 
   /** The write is in the log: own locks that run out get more time, and a closed issue needs its claim no more. */
   async written(events: readonly Event[]): Promise<void> {
+    await this.tellPassed()
     const resources = changedIssues(events).map(issueResource)
     for (const lock of await this.#ownLocks(resources).catch(() => [])) {
       const { resource, claim, ttlMs } = lock

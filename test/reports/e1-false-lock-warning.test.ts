@@ -1,0 +1,23 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { createTeamScene } from '../commands/lock/scene.ts'
+
+const onRemote = { remote: '' }
+
+describe('a warning about a lock', { concurrency: 4 }, () => {
+  it('is not given for an issue that was not written', async (t) => {
+    const { clones, share } = await createTeamScene(t, 'ann', 'bo')
+    const [ann, bo] = clones
+    const id = await share()
+    await bo.run('lock acquire', { resource: `issue:${id}`, ttl: '1h', ...onRemote })
+    await ann.run('sync', { pull: true })
+    await ann.runner.withRepository(async (repository) => {
+      const comment = { type: 'CommentAdded', body: 'x' } as const
+      // Staged, and then not accepted by anybody.
+      const staged = await repository.stage((draft) => draft.add(id as never, comment))
+      assert.deepEqual(ann.warned(), [])
+      await staged.tellPassed()
+      assert.deepEqual(ann.warned(), ['locked'])
+    })
+  })
+})
