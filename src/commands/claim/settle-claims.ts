@@ -202,7 +202,7 @@ async function tend(
 }
 
 /** Whether the remote has all of the local log. */
-async function isAllSent({ git }: Repository, remote: string): Promise<boolean> {
+export async function isAllSent({ git }: Repository, remote: string): Promise<boolean> {
   const [local, theirs] = [await git.readRef(walRef), await git.readRef(trackingRef(remote, walRef))]
   return local !== null && theirs !== null && (await git.isAncestor(local, theirs))
 }

@@ -1,9 +1,10 @@
 import { type PushedRef, showRemote } from '../../git/index.ts'
 import { makeVisible, RemoteError } from '../../model/index.ts'
-import { settleClaims } from '../claim/settle-claims.ts'
+import { isAllSent, settleClaims } from '../claim/settle-claims.ts'
 import { defineCommand } from '../define-command.ts'
 import { chooseRemote } from './remote-name.ts'
 import { type RepositorySync, runSync, type SyncDirections } from './run-sync.ts'
+import type { SnapshotSync } from './sync-snapshots.ts'
 
 export const sync = defineCommand({
   name: 'sync',
@@ -30,16 +31,16 @@ export const sync = defineCommand({
     const both = input.pull === input.push
     const directions = { pull: both || input.pull, push: both || input.push }
     if (directions.push) await repository.heedRepositoryLocks()
-    const result = await runSync(context, repository, remote, directions)
+    const first = await runSync(context, repository, remote, directions)
     const shown = showRemote(remote.name)
-    if (result.remoteChange !== null) context.warn(warningOf(shown, result))
-    if (result.othersUnread !== null) {
-      const message = `only the log was fetched, not snapshots, locks and leases: ${result.othersUnread}`
+    if (first.remoteChange !== null) context.warn(warningOf(shown, first))
+    if (first.othersUnread !== null) {
+      const message = `only the log was fetched, not snapshots, locks and leases: ${first.othersUnread}`
       context.warn({ code: 'remote-refs-unread', message, details: { remote: shown } })
     }
     const unread = [
-      ...result.unread.map((problem) => ({ problem, log: 'the local log' })),
-      ...result.unreadOfRemote.map((problem) => ({ problem, log: `the log of '${shown}'` })),
+      ...first.unread.map((problem) => ({ problem, log: 'the local log' })),
+      ...first.unreadOfRemote.map((problem) => ({ problem, log: `the log of '${shown}'` })),
     ]
     for (const { problem, log } of unread) {
       const { objectId, commit, reason } = problem
@@ -47,11 +48,37 @@ export const sync = defineCommand({
       context.warn({ code: 'log-unread', message, details: { object_id: objectId, commit } })
     }
     const claims = await settleClaims(repository, remote.name, directions)
+    // A lost claim took its assignee off after the push.
+    const mustSend = claims.lost.length > 0 && directions.push && first.refused === null
+    const isSent = !mustSend || (await isAllSent(repository, remote.name))
+    const result = isSent ? first : joinSyncs(first, await runSync(context, repository, remote, directions))
     const data = { ...describe(shown, directions, result), claims }
     if (result.refused !== null) throw refusal(shown, result.refused, data)
     return { data }
   },
 })
+
+/** Two syncs of one command as one. */
+function joinSyncs(first: RepositorySync, second: RepositorySync): RepositorySync {
+  return {
+    ...second,
+    pulledEvents: first.pulledEvents + second.pulledEvents,
+    rejoined: first.rejoined + second.rejoined,
+    pushed: first.pushed || second.pushed,
+    rounds: first.rounds + second.rounds,
+    snapshots: addSnapshots(first.snapshots, second.snapshots),
+  }
+}
+
+function addSnapshots(left: SnapshotSync, right: SnapshotSync): SnapshotSync {
+  return {
+    adopted: left.adopted + right.adopted,
+    dropped: left.dropped + right.dropped,
+    pushed: left.pushed + right.pushed,
+    deleted: left.deleted + right.deleted,
+    refused: left.refused + right.refused,
+  }
+}
 
 function warningOf(remote: string, { remoteChange, pushed }: RepositorySync) {
   const sent = pushed ? 'it was sent again' : 'the next push sends it again'
