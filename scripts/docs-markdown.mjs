@@ -60,7 +60,7 @@ const configuration = `## Configuration
 | \`snapshot.max_age_days\` | \`7\` | its age that does so, when there is something new for it |
 | \`sync.remote\` | \`"origin"\` | the home remote, whose log the local one follows |
 | \`sync.run_hooks\` | \`false\` | pushes run your pre-push hook |
-| \`lease.remote\` | | the remote on which locks and claims are taken when no \`--remote\` is given |
+| \`lease.remote\` | | the remote on which locks and claims are taken when no \`--remote\` is given; \`grite init --lease-remote\` sets it |
 | \`maintenance.auto\` | \`true\` | \`git maintenance run --auto\` is started in the background after much was written |`
 
 function formatCommand(command) {

@@ -1,10 +1,11 @@
-import { RemoteError } from '../model/index.ts'
+import { showRemote } from '../git/index.ts'
+import { NotFoundError, RemoteError } from '../model/index.ts'
 import { trackingRef, walRef } from '../wal/index.ts'
 import { type AgentsMdChange, planAgentsMd } from './agents/agents-md.ts'
 import type { CommandContext } from './context.ts'
 import { defineCommand } from './define-command.ts'
 import { createDefaultActor } from './local/actors.ts'
-import { readRepoConfig } from './local/repo-config.ts'
+import { readRepoConfig, writeLeaseRemote } from './local/repo-config.ts'
 import { makeFolder } from './local/write-file-atomically.ts'
 import type { Repository } from './repository.ts'
 import { chooseHomeRemote } from './sync/remote-name.ts'
@@ -22,19 +23,27 @@ export const init = defineCommand({
     { command: 'grite init', explains: 'once per clone' },
     { command: 'grite init --no-fetch', explains: 'without asking the remote' },
     { command: 'grite init --agents-md', explains: 'and tell coding agents how to use it' },
+    { command: 'grite init --lease-remote origin', explains: 'claim among all clones, without --remote' },
   ],
   arguments: {},
   options: {
     'no-fetch': { type: 'boolean', summary: 'Do not ask the remote for its log' },
+    'lease-remote': {
+      type: 'text',
+      valueName: 'name',
+      summary: 'Take locks and claims on this remote from now on, so that all clones see them',
+    },
     'agents-md': { type: 'boolean', summary: 'Write the section about grite into AGENTS.md, or bring it up to date' },
   },
   async run(context, input) {
     const repository = await context.repository()
     await readRepoConfig(repository.paths.config)
     // What cannot be done is said before anything is.
+    if (input.leaseRemote !== undefined) await requireRemote(repository, input.leaseRemote)
     const agentsMd = input.agentsMd ? await planAgentsMd(repository.layout) : undefined
     const { actor, action } = await repository.exclusively(async () => {
       const { defaultActor } = await readRepoConfig(repository.paths.config)
+      if (input.leaseRemote !== undefined) await writeLeaseRemote(repository.paths.config, input.leaseRemote)
       const known = await repository.findActor()
       if (known?.source === 'repo_default' && defaultActor !== undefined)
         return { actor: known.actor, action: 'existing' }
@@ -52,11 +61,23 @@ export const init = defineCommand({
         repo_config: repository.paths.config,
         action,
         adopted,
+        ...(input.leaseRemote === undefined ? {} : { lease_remote: input.leaseRemote }),
         ...describeAgentsMd(agentsMd),
       },
     }
   },
 })
+
+/** @throws {NotFoundError} naming the remotes that there are */
+async function requireRemote({ remotes }: Repository, name: string): Promise<void> {
+  if (await remotes.hasRemote(name)) return
+  const names = await remotes.listRemotes()
+  const others = names.length === 0 ? 'this repository has none' : `there are ${names.join(', ')}`
+  throw new NotFoundError(`there is no remote '${showRemote(name)}'; ${others}`, {
+    details: { field: 'lease-remote', value: showRemote(name), allowed: names },
+    hints: names.length === 0 ? ['Add one with `git remote add origin <address>`'] : [],
+  })
+}
 
 function describeAgentsMd(change: AgentsMdChange | undefined) {
   if (change === undefined) return { agents_md_action: 'disabled' } as const

@@ -77,7 +77,10 @@ const primeIssue = [
 
 export const jsonContract: Readonly<Record<string, KeyTable>> = {
   init: {
-    data: ['actor_id', 'data_dir', 'repo_config', 'action', 'adopted', 'agents_md_path?', 'agents_md_action'],
+    data: [
+      ...['actor_id', 'data_dir', 'repo_config', 'action', 'adopted', 'lease_remote?'],
+      ...['agents_md_path?', 'agents_md_action'],
+    ],
   },
   prime: {
     data: [

@@ -8,6 +8,7 @@ interface InitData {
   readonly data_dir: string
   readonly action: string
   readonly adopted?: { readonly remote: string; readonly events: number } | null
+  readonly lease_remote?: string
   readonly agents_md_path?: string | null
   readonly agents_md_action?: string
 }
@@ -21,9 +22,13 @@ export const renderInit: Renderer<InitData> = (data, { quiet, style }) => {
     data.adopted?.events && data.adopted.events > 0
       ? `Took in ${formatCount(data.adopted.events, 'event')} from ${escapeLine(data.adopted.remote)}.\n`
       : ''
+  const leases =
+    data.lease_remote === undefined
+      ? ''
+      : `Claims and locks hold among all clones of ${escapeLine(data.lease_remote)}.\n`
   const next = 'Next: grite issue create --title "…"'
   const ask = data.agents_md_action === 'disabled' ? '\nFor coding agents: grite init --agents-md' : ''
-  return `${opening}\n${adopted}${describeAgentsMd(data)}${style.dim(`${next}${ask}`)}\n`
+  return `${opening}\n${adopted}${leases}${describeAgentsMd(data)}${style.dim(`${next}${ask}`)}\n`
 }
 
 function describeAgentsMd({ agents_md_action: action, agents_md_path: path }: InitData): string {

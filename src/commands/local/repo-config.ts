@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { type ActorId, ConfigError } from '../../model/index.ts'
-import { readToml, setTopLevelKey, type TomlTable } from './toml-file.ts'
+import { readToml, setTableKey, setTopLevelKey, type TomlTable } from './toml-file.ts'
 import { makeFolder, writeFileAtomically } from './write-file-atomically.ts'
 
 export const lockPolicies = ['off', 'warn', 'require'] as const
@@ -101,4 +101,21 @@ export async function writeDefaultActor(path: string, actor: ActorId): Promise<v
   await makeFolder(dirname(path))
   const text = await readFile(path, 'utf8').catch(() => '')
   await writeFileAtomically(path, setTopLevelKey(text, 'default_actor', actor))
+}
+
+/**
+ * Sets the remote on which locks and claims are taken, and keeps everything else in the file.
+ * @throws {ConfigError} when the file writes its `lease` in a way that only a person can change
+ */
+export async function writeLeaseRemote(path: string, remote: string): Promise<void> {
+  await readRepoConfig(path)
+  await makeFolder(dirname(path))
+  const text = await readFile(path, 'utf8').catch(() => '')
+  const changed = setTableKey(text, 'lease', 'remote', remote)
+  if (changed === undefined) {
+    throw new ConfigError(`${path}: lease.remote could not be set; write it below the header [lease] by hand`, {
+      details: { file: path, field: 'lease.remote', value: remote },
+    })
+  }
+  if (changed !== text) await writeFileAtomically(path, changed)
 }

@@ -50,6 +50,64 @@ export function setTopLevelKey(text: string, key: string, value: string): string
   return `${line}\n${text}`
 }
 
+/**
+ * Sets one key of a table of a TOML text, which gets the table at its end where it has none, and leaves every other
+ * character as it is. The text must be valid TOML. Undefined where the text writes the table in a way that this cannot
+ * change, as an inline table.
+ */
+export function setTableKey(text: string, table: string, key: string, value: string): string | undefined {
+  const line = formatToml({ [key]: value }).trimEnd()
+  const nameOf = (word: string) => `(?:${word}|"${word}"|'${word}')`
+  const header = new RegExp(`^[ \\t]*\\[[ \\t]*${nameOf(table)}[ \\t]*\\][ \\t]*(?:#.*)?$`, 'm').exec(text)
+  const changed =
+    header === null ? appendTable(text, `[${table}]\n${line}\n`) : setBelow(text, header, nameOf(key), line)
+  return isSame(tryParse(changed), withKey(parse(text), table, key, value)) ? changed : undefined
+}
+
+function appendTable(text: string, table: string): string {
+  if (text === '') return table
+  return `${text}${text.endsWith('\n') ? '' : '\n'}\n${table}`
+}
+
+/** Replaces the line of a key below a header, or puts it there. */
+function setBelow(text: string, header: RegExpExecArray, keyPattern: string, line: string): string {
+  const start = header.index + header[0].length
+  const [head, rest] = [text.slice(0, start), text.slice(start)]
+  const end = /^[ \t]*\[/m.exec(rest)?.index ?? rest.length
+  const [body, tail] = [rest.slice(0, end), rest.slice(end)]
+  const pattern = new RegExp(`^[ \\t]*${keyPattern}[ \\t]*=.*$`, 'm')
+  if (pattern.test(body)) return head + body.replace(pattern, () => line) + tail
+  return `${head}\n${line}${body}${tail}`
+}
+
+function tryParse(text: string): TomlTable | undefined {
+  try {
+    return parse(text) as TomlTable
+  } catch {
+    return undefined
+  }
+}
+
+function withKey(tables: TomlTable, table: string, key: string, value: string): TomlTable {
+  return { ...tables, [table]: { ...(tables[table] as TomlTable | undefined), [key]: value } }
+}
+
+/** TOML that smol-toml formats alike, whatever the order of its keys. */
+function isSame(left: TomlTable | undefined, right: TomlTable): boolean {
+  return left !== undefined && formatToml(sorted(left)) === formatToml(sorted(right))
+}
+
+function sorted(table: TomlTable): TomlTable {
+  const entries = Object.entries(table).sort(([left], [right]) => (left < right ? -1 : 1))
+  return Object.fromEntries(entries.map(([key, value]) => [key, isPlainTable(value) ? sorted(value) : value]))
+}
+
+function isPlainTable(value: unknown): value is TomlTable {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false
+  const prototype: unknown = Object.getPrototypeOf(value)
+  return prototype === null || prototype === Object.prototype
+}
+
 /** @throws {ConfigError} naming file, key and what is allowed */
 export function requireTomlText(file: string, table: TomlTable, key: string): string | undefined {
   const value = table[key]

@@ -1,0 +1,26 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { createTeamScene } from '../commands/lock/scene.ts'
+
+const onRemote = { remote: '' }
+
+describe('init --lease-remote', { concurrency: 4 }, () => {
+  it('makes the remote the place of claims and keeps the rest of the configuration', async (t) => {
+    const { clones, share } = await createTeamScene(t, 'ann', 'bo')
+    const [ann, bo] = clones
+    ann.configure('lock_policy = "off" # mine\n\n[sync]\nremote = "origin"\n')
+    const id = await share()
+    assert.equal((await ann.run('init', { leaseRemote: 'origin' })).lease_remote, 'origin')
+    assert.equal((await ann.run('issue claim', { issue: id })).level, 'remote')
+    assert.equal((await bo.fail('issue claim', { issue: id, ...onRemote })).holder, 'ann')
+    assert.deepEqual(ann.warned(), [])
+  })
+
+  it('refuses a remote that is not configured, before anything is written', async (t) => {
+    const { clones, refs } = await createTeamScene(t, 'ann')
+    const [ann] = clones
+    const failure = await ann.fail('init', { leaseRemote: 'orign' })
+    assert.deepEqual([failure.code, failure.field, failure.allowed], ['not_found', 'lease-remote', ['origin']])
+    assert.deepEqual(refs('refs/grite-remotes', ann.path), [])
+  })
+})
