@@ -24,12 +24,19 @@ function claimLine(data: ClaimData, { style }: RenderView): string {
   return `${verb} ${nameOf(data, style)} for ${formatSpan(data.ttl_seconds)}, ${placeOf(data)}${instead}\n`
 }
 
-type CloseData = IssueChangeData & { readonly claimed?: ClaimData | null }
+type CloseData = IssueChangeData & {
+  readonly claimed?: ClaimData | null
+  readonly remote?: string
+  readonly sent?: boolean
+}
 
 export const renderClosed: Renderer<CloseData> = async (data, view) => {
   const closed = await renderIssueClose(data, view)
-  if (data.claimed === undefined || view.quiet) return closed
-  return closed + (data.claimed === null ? 'Nothing is ready to be claimed\n' : claimLine(data.claimed, view))
+  if (view.quiet) return closed
+  const sent = data.sent === true ? `Sent to ${escapeLine(data.remote ?? '')}\n` : ''
+  if (data.claimed === undefined) return closed + sent
+  const next = data.claimed === null ? 'Nothing is ready to be claimed\n' : claimLine(data.claimed, view)
+  return closed + sent + next
 }
 
 interface UnclaimData {

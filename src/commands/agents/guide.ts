@@ -4,7 +4,7 @@
  */
 
 /** Grows when the text changes what an agent would do. */
-export const guideVersion = '1.1.0'
+export const guideVersion = '1.2.0'
 
 /**
  * The guide as Markdown.
@@ -52,8 +52,8 @@ grite ready --limit 5
 
 ## Take an issue
 
-A claim lasts an hour, and longer with each write to the issue. With \`--remote\` it holds among all clones of a remote, without it
-only in this one.
+A claim lasts an hour, and longer with each write to the issue. With \`--remote\` it holds among all clones of the remote; without
+it others may take the same issue in another clone. Leave \`--remote\` out only in a repository that has no remote.
 
 \`\`\`sh
 grite issue claim <issue> --remote --json
@@ -61,7 +61,7 @@ grite issue show <issue> --json
 \`\`\`
 
 \`grite issue claim <issue> --renew\` goes on with a claim of yours that was cut off.
-\`grite issue claim --next\` takes the first that is ready; \`grite issue unclaim <issue>\` gives it back.
+\`grite issue claim --next --remote\` takes the first that is ready; \`grite issue unclaim <issue>\` gives it back.
 
 ## While you work
 
@@ -82,9 +82,11 @@ grite undo
 ## Finish
 
 \`\`\`sh
-grite issue close <issue> --comment "Fixed, with a test" --claim-next
+grite issue close <issue> --comment "Fixed, with a test" --claim-next --remote
 grite sync
 \`\`\`
+
+\`--claim-next\` claims the next issue, which is \`claimed\` in the answer; it is \`null\` when nothing is ready. Go on with that one.
 
 ## Find
 

@@ -1,6 +1,7 @@
+import { showRemote } from '../../git/index.ts'
 import type { IssueId } from '../../model/index.ts'
 import type { Repository } from '../repository.ts'
-import type { ChosenRemote } from '../sync/remote-name.ts'
+import { type ChosenRemote, findLikelyRemote } from '../sync/remote-name.ts'
 import { type Claimed, claimLocally } from './claim-locally.ts'
 import { claimOnRemote } from './claim-shared.ts'
 import type { SharedContext } from './move-shared.ts'
@@ -16,6 +17,25 @@ export interface ClaimRequest {
   readonly renew: boolean
   /** Whether the log has just been synced with `where`, so that nothing need be fetched first. */
   readonly isFresh?: boolean
+}
+
+/**
+ * Warns of a new claim that only this clone sees although there is a remote through which others may claim the same.
+ * Whoever asked for a claim of this clone knows.
+ */
+export async function warnIfLocal(
+  { context, repository }: Pick<ClaimRequest, 'context' | 'repository'>,
+  { outcome, remote, issueId }: Claimed,
+): Promise<void> {
+  if (remote !== null || outcome !== 'claimed') return
+  const likely = await findLikelyRemote(repository)
+  if (likely === undefined) return
+  const shown = showRemote(likely)
+  context.warn({
+    code: 'claim-local',
+    message: `this claim holds in this clone only, and other clones of '${shown}' may claim the same issue: --remote claims among all clones, --local says that this one is meant`,
+    details: { issue_id: issueId, level: 'local', remote: shown },
+  })
 }
 
 /** Claims an issue for the current actor. @throws {ConflictError} naming who has it */

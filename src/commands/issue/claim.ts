@@ -1,6 +1,6 @@
 import { showRemote } from '../../git/index.ts'
 import { currentTitle, InvalidArgsError, type IssueId, issueResource, NotFoundError } from '../../model/index.ts'
-import { type ClaimRequest, claimIssue } from '../claim/claim-issue.ts'
+import { type ClaimRequest, claimIssue, warnIfLocal } from '../claim/claim-issue.ts'
 import type { Claimed } from '../claim/claim-locally.ts'
 import { claimNext } from '../claim/claim-next.ts'
 import { unclaimLocally, unclaimOnRemote } from '../claim/unclaim-issue.ts'
@@ -29,7 +29,7 @@ export const issueClaim = defineCommand({
     'Of any number who claim an issue at once exactly one gets it; the others fail with `conflict`, which names who has it',
     'and until when; that holds for several processes that write as you, too. You become its assignee, and have its lock for',
     'an hour; your own writes to it renew that, and so does --renew. A claim whose time is over may be taken by anybody.',
-    'Without `--remote`, and with none configured, the claim holds among those who work in this clone.',
+    'Without `--remote`, and with none configured, the claim holds in this clone only; where there is a remote, a warning says so.',
   ].join(' '),
   examples: [
     { command: 'grite issue claim 3f2a91c', explains: 'this one' },
@@ -66,6 +66,7 @@ export const issueClaim = defineCommand({
             claimIssue({ ...request, where, issueId }),
           )
     if (claimed === null) throw nothingReady(input.label)
+    if (!input.local) await warnIfLocal(request, claimed)
     return { data: await describeClaimed(context, request, claimed) }
   },
 })

@@ -1,13 +1,17 @@
-import { GriteError, type IssueStateWord } from '../../model/index.ts'
-import { claimNext } from '../claim/claim-next.ts'
+import { showRemote } from '../../git/index.ts'
+import { InvalidArgsError, type IssueStateWord } from '../../model/index.ts'
+import { claimAfterClose, findClaimLevel, sendClosed } from '../claim/after-close.ts'
 import type { CommandContext } from '../context.ts'
 import { type CommandResult, defineCommand } from '../define-command.ts'
-import { chooseWhere, claimTtlMsDefault } from '../lock/lock-input.ts'
+import { chooseWhere } from '../lock/lock-input.ts'
 import { lockOption } from '../lock/lock-option.ts'
+import type { Repository } from '../repository.ts'
+import type { ChosenRemote } from '../sync/remote-name.ts'
 import { changeIssues } from './change-command.ts'
 import { addComment, changeState } from './changes.ts'
 import { lookAroundClosed } from './children.ts'
 import { describeClaimed } from './claim.ts'
+import { resolveIssues } from './resolve-issue.ts'
 
 const issues = {
   issue: { summary: 'Issue id, a unique prefix of it, or an imported id', repeatable: true, completes: 'issue' },
@@ -19,11 +23,14 @@ const commentOption = {
 export const issueClose = defineCommand({
   name: 'issue close',
   summary: 'Close issues',
-  description: 'Parts of a closed issue stay as they are; you are told when some of them are open.',
+  description:
+    'Parts of a closed issue stay as they are; you are told when some of them are open. With --claim-next the next claim is made where ' +
+    'the one on the closed issue was: on its remote, else in this clone. With --remote the remote has the closing when the ' +
+    'command ends, and the issue is free there; without it the next `grite sync` does that.',
   examples: [
     { command: 'grite issue close 3f2a91c', explains: 'close one' },
     { command: 'grite issue close 3f2a91c 77bc01d --comment "Released in 2.1"', explains: 'close two in one commit' },
-    { command: 'grite issue close 3f2a91c --claim-next', explains: 'done with this one, on to the next' },
+    { command: 'grite issue close 3f2a91c --claim-next --remote', explains: 'done with this one, on to the next' },
   ],
   arguments: issues,
   options: {
@@ -33,14 +40,58 @@ export const issueClose = defineCommand({
       type: 'boolean',
       summary: 'Then claim the first issue that is ready, as `issue claim --next` does',
     },
+    remote: {
+      type: 'text',
+      valueName: 'name',
+      valueOptional: true,
+      summary: 'Send the closing to this remote, and claim there; without a name the configured one',
+    },
+    local: { type: 'boolean', summary: 'With --claim-next: claim in this clone only' },
   },
   async run(context, input): Promise<CommandResult<object>> {
-    const { data } = await moveIssues(context, input, { state: 'closed', action: 'closed' })
+    if (input.local && !input.claimNext) {
+      throw new InvalidArgsError('--local goes with --claim-next', { details: { field: 'local' } })
+    }
+    const repository = await context.repository()
+    const asked = await chooseWhere(repository, input)
+    const goesByClaim = input.claimNext && !input.local && input.remote === undefined
+    const { level, data } = await repository.exclusively(async () => ({
+      // Closing gives a claim of this clone back.
+      level: goesByClaim ? await findLevelOf(repository, input.issue) : undefined,
+      data: (await moveIssues(context, input, { state: 'closed', action: 'closed' })).data,
+    }))
     const finished = await lookAroundClosed(context, data)
     const closed = { ...data, ...(finished.length === 0 ? {} : { finished_parents: finished }) }
-    return input.claimNext ? claimAfter(context, closed) : { data: closed }
+    return goOn(context, input, { closed, where: level === undefined ? asked : level })
   },
 })
+
+async function findLevelOf(repository: Repository, typed: readonly string[]): Promise<ChosenRemote | null | undefined> {
+  return findClaimLevel(repository, await resolveIssues(await repository.view(), typed))
+}
+
+/** Does what was asked for besides closing. The issues stay closed, whatever becomes of it. */
+async function goOn(
+  context: CommandContext,
+  input: { readonly claimNext: boolean; readonly remote: string | undefined; readonly local: boolean },
+  { closed, where }: { readonly closed: object; readonly where: ChosenRemote | null },
+): Promise<CommandResult<object>> {
+  const repository = await context.repository()
+  const next = input.claimNext
+    ? await claimAfterClose(context, repository, { where, isLocalMeant: input.local })
+    : undefined
+  const sendsTo = input.remote === undefined ? null : where
+  const sending = sendsTo === null ? undefined : await sendClosed(context, repository, sendsTo)
+  const claimed = next?.claimed ? await describeClaimed(context, { repository }, next.claimed) : null
+  return {
+    data: {
+      ...closed,
+      ...(next === undefined ? {} : { claimed }),
+      ...(sendsTo === null ? {} : { remote: showRemote(sendsTo.name), sent: sending?.failed === false }),
+    },
+    exitStatus: next?.failed || sending?.failed ? 1 : 0,
+  }
+}
 
 export const issueReopen = defineCommand({
   name: 'issue reopen',
@@ -50,27 +101,6 @@ export const issueReopen = defineCommand({
   options: { ...commentOption, ...lockOption },
   run: (context, input) => moveIssues(context, input, { state: 'open', action: 'reopened' }),
 })
-
-/** What was closed stays closed, whatever becomes of the claim. */
-async function claimAfter(context: CommandContext, data: object): Promise<CommandResult<object>> {
-  const repository = await context.repository()
-  try {
-    const where = await chooseWhere(repository, { remote: undefined, local: false })
-    await repository.letGoOfView()
-    const claimed = await claimNext({ context, repository, where, ttlMs: claimTtlMsDefault, renew: false }, [])
-    return {
-      data: { ...data, claimed: claimed === null ? null : await describeClaimed(context, { repository }, claimed) },
-    }
-  } catch (error) {
-    if (!(error instanceof GriteError)) throw error
-    context.warn({
-      code: 'claim-failed',
-      message: `closed, but nothing was claimed: ${error.message}`,
-      details: error.details,
-    })
-    return { data: { ...data, claimed: null }, exitStatus: 1 }
-  }
-}
 
 interface MoveInput {
   readonly issue: readonly string[]

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { isAbsolute, resolve } from 'node:path'
-import { showRemote } from '../../git/index.ts'
+import { listOwnRemotes, showRemote } from '../../git/index.ts'
 import { InvalidArgsError, NotFoundError } from '../../model/index.ts'
 import { readRepoConfig } from '../local/repo-config.ts'
 import type { Repository } from '../repository.ts'
@@ -42,6 +42,17 @@ export async function chooseRemote(repository: Repository, cwd: string, typed?: 
 export async function chooseHomeRemote(repository: Repository): Promise<ChosenRemote | undefined> {
   const { found } = await findHome(repository)
   return found === undefined ? undefined : { name: found, isHome: true }
+}
+
+/**
+ * The remote with which this clone seems to be shared, for a hint: the home remote, else the first one. Undefined when
+ * the configuration of the repository names none. Starts no git.
+ */
+export async function findLikelyRemote({ layout, paths }: Repository): Promise<string | undefined> {
+  const names = listOwnRemotes(layout)
+  if (names.length === 0) return undefined
+  const home = (await readRepoConfig(paths.config)).sync.remote
+  return names.includes(home) ? home : names[0]
 }
 
 async function findHome({ paths, remotes }: Repository) {

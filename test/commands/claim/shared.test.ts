@@ -482,9 +482,9 @@ describe('claims made without a look at the remote', { concurrency: 4 }, () => {
     const { clones, share, clock, git, origin } = await createTeamScene(t, 'ann', 'bo')
     const [ann, bo] = clones
     const id = await share()
-    await ann.run('issue claim', { issue: id })
+    await ann.run('issue claim', { issue: id, local: true })
     clock.nowUnixMs += 1000
-    await bo.run('issue claim', { issue: id })
+    await bo.run('issue claim', { issue: id, local: true })
     assert.deepEqual((await bo.run('sync')).claims.lost, [], 'nobody has said anything else yet')
     assert.deepEqual((await ann.run('sync')).claims.lost, [])
     assert.deepEqual(ann.warned(), [])
@@ -527,7 +527,7 @@ describe('claims made without a look at the remote', { concurrency: 4 }, () => {
     const id = await share()
     // By that policy the winner's lease would keep the loser from taking itself off the issue.
     ann.configure('lock_policy = "require"\n')
-    await ann.run('issue claim', { issue: id })
+    await ann.run('issue claim', { issue: id, local: true })
     clock.nowUnixMs += 1000
     await bo.run('issue claim', { issue: id, ...onRemote })
     assert.deepEqual((await ann.run('sync')).claims.lost, [id])
