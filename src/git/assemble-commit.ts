@@ -1,5 +1,5 @@
 import { oidLength } from './object-codec.ts'
-import type { CommitEntry, CommitFile, ObjectFormat, Oid } from './port.ts'
+import type { CommitEntry, CommitFile, HistoryGap, ObjectFormat, Oid } from './port.ts'
 
 /** What is known of an object: its bytes, or why there are none. */
 export type ObjectState = Buffer | 'too-large' | 'missing' | 'corrupt'
@@ -21,10 +21,10 @@ export function assembleCommit(
   commit: ObjectState,
   lookUp: LookUpObject,
 ): CommitEntry | { readonly wanted: readonly Oid[] } {
-  if (typeof commit === 'string') return brokenCommit(oid, `commit ${oid} is ${commit}`)
+  if (typeof commit === 'string') return unreadCommit(oid, commit)
   const header = readCommit(format, commit)
   if (header === null) return brokenCommit(oid, `commit ${oid} is damaged`)
-  const walk: TreeWalk = { idBytes: oidLength[format] / 2, lookUp, files: [], wanted: [], problem: null }
+  const walk: TreeWalk = { idBytes: oidLength[format] / 2, lookUp, files: [], wanted: [], problem: null, gaps: [] }
   walkTree(walk, header.tree, '', 0)
   if (walk.wanted.length > 0) return { wanted: walk.wanted }
   return {
@@ -34,12 +34,22 @@ export function assembleCommit(
     message: header.message,
     files: walk.files,
     problem: walk.problem,
+    gaps: walk.gaps,
   }
 }
 
-/** What stands for a commit that cannot be read. */
-export function brokenCommit(oid: Oid, problem: string): CommitEntry {
-  return { oid, parents: [], committedAtUnixSeconds: 0, message: '', files: [], problem }
+/** What stands for a commit whose bytes are not here. */
+export function unreadCommit(oid: Oid, state: Exclude<ObjectState, Buffer>): CommitEntry {
+  return { ...brokenCommit(oid, `commit ${oid} is ${state}`), gaps: gapsOf('commit', oid, state) }
+}
+
+function brokenCommit(oid: Oid, problem: string): CommitEntry {
+  return { oid, parents: [], committedAtUnixSeconds: 0, message: '', files: [], problem, gaps: [] }
+}
+
+/** What is too large is so everywhere. */
+function gapsOf(kind: HistoryGap['kind'], oid: Oid, state: Exclude<ObjectState, Buffer>): readonly HistoryGap[] {
+  return state === 'too-large' ? [] : [{ reason: state, kind, oid }]
 }
 
 interface CommitHeader {
@@ -96,6 +106,7 @@ interface TreeWalk {
   readonly files: CommitFile[]
   readonly wanted: Oid[]
   problem: string | null
+  readonly gaps: HistoryGap[]
 }
 
 function walkTree(walk: TreeWalk, oid: Oid, prefix: string, depth: number): void {
@@ -106,6 +117,7 @@ function walkTree(walk: TreeWalk, oid: Oid, prefix: string, depth: number): void
   }
   if (typeof tree === 'string') {
     walk.problem ??= `tree ${oid}${prefix === '' ? '' : ` (${prefix})`} is ${tree}`
+    walk.gaps.push(...gapsOf('tree', oid, tree))
     return
   }
   for (let position = 0; position < tree.length; ) {

@@ -127,3 +127,8 @@ function oneLine(text: string | undefined): string {
 export function namesBrokenRefs(stderr: string): string[] {
   return [...stderr.matchAll(/ignoring broken ref (\S+)/g)].map(([, ref = '']) => ref)
 }
+
+/** Whether a walk came to a commit that it could not read, which git may tell without failing (revision.c, commit-reach.c). */
+export function namesUnreadCommit(stderr: string): boolean {
+  return /^error: Could not read [0-9a-f]{40,64}$/m.test(stderr)
+}

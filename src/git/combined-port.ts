@@ -1,4 +1,4 @@
-import { GriteError } from '../model/errors/index.ts'
+import { CorruptObjectError, GriteError } from '../model/errors/index.ts'
 import { createInProcessPublisher } from './isomorphic/in-process-publisher.ts'
 import { readLooseObject } from './isomorphic/loose-objects.ts'
 import { listRefFiles, readRefFile } from './isomorphic/refs.ts'
@@ -46,8 +46,15 @@ export function createCombinedPort(context: PortContext): GitPort {
     listRefs: hasRefFiles
       ? async (prefixes, onBroken) => listRefFiles(layout, [prefixes].flat(), onBroken)
       : native.listRefs,
-    readObject: async (oid, bytesMax) =>
-      readLooseObject(layout, oid, bytesMax) ?? (await native.readObject(oid, bytesMax)),
+    async readObject(oid, bytesMax) {
+      try {
+        return readLooseObject(layout, oid, bytesMax) ?? (await native.readObject(oid, bytesMax))
+      } catch (error) {
+        if (!(error instanceof CorruptObjectError)) throw error
+        // A pack may hold it, whole.
+        return native.readObject(oid, bytesMax)
+      }
+    },
     async *readHistory(options) {
       const chain = readShortChain(layout, options.head, options.exclude ?? [], options.blobBytesMax)
       if (chain === null) yield* native.readHistory(options)

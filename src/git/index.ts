@@ -33,6 +33,7 @@ export type {
   GitObject,
   GitPort,
   GitSupports,
+  HistoryGap,
   ObjectFormat,
   ObjectType,
   Oid,
@@ -60,3 +61,4 @@ export type {
   RemotePort,
 } from './remote-port.ts'
 export { createGitRunner, type GitResult, type GitRunner, type RunGitOptions, type StartGitOptions } from './run-git.ts'
+export { shallowMark } from './shallow.ts'

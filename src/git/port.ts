@@ -58,15 +58,30 @@ export interface CommitFile {
   readonly problem: 'too-large' | 'missing' | 'corrupt' | null
 }
 
+/**
+ * A part of a history that this repository lacks, though another may have it. Malformed objects are no gap: they are the
+ * same everywhere.
+ */
+export interface HistoryGap {
+  /** `shallow`: a fetch with a depth left it out. `corrupt`: the bytes stored under its id are not it. */
+  readonly reason: 'shallow' | 'missing' | 'corrupt'
+  readonly kind: 'commit' | 'tree'
+  /** The object that cannot be read. */
+  readonly oid: Oid
+}
+
 /** A commit with every file of its tree. `problem` says why commit or tree could not be read whole. */
 export interface CommitEntry {
   readonly oid: Oid
+  /** As the commit names them, also those that a shallow clone lacks. */
   readonly parents: readonly Oid[]
   /** Committer time, seconds since the epoch. */
   readonly committedAtUnixSeconds: number
   readonly message: string
   readonly files: readonly CommitFile[]
   readonly problem: string | null
+  /** What this repository lacks of the commit, of its trees, or of the history below it. */
+  readonly gaps: readonly HistoryGap[]
 }
 
 export interface ReadHistoryOptions {
@@ -138,14 +153,20 @@ export interface GitPort {
    * Commits reachable from `head` and not from `exclude`, parents before children, each with all files of its tree.
    * Streams in batches of bounded size (256 commits or 4 MiB of contents, whichever is first). A damaged object is
    * reported in its entry and never ends the walk; a missing commit ends the chain there, reported as an entry whose
-   * `problem` says so. Never fetches: what a partial clone does not hold is missing.
+   * `problem` says so. Where a shallow clone is cut off, the chain ends with the oldest commit that is here, whose `gaps`
+   * say so. Never fetches: what a partial clone does not hold is missing.
    */
   readHistory(options: ReadHistoryOptions): AsyncIterable<readonly CommitEntry[]>
 
-  /** True when `ancestor` is reachable from `descendant` (or equal). Unknown objects: false. */
+  /** True when `ancestor` is reachable from `descendant` (or equal), as far as history is here. Unknown objects: false. */
   isAncestor(ancestor: Oid, descendant: Oid): Promise<boolean>
-  /** Best common ancestor of two commits, null when there is none or one of them is unknown. */
+  /** Best common ancestor of two commits, null when none is here or one of them is unknown. */
   findMergeBase(left: Oid, right: Oid): Promise<Oid | null>
+  /**
+   * Commits reachable from some heads whose parents a shallow clone lacks. Reads nothing but one file where the repository
+   * is not shallow.
+   */
+  findCutCommits(heads: readonly Oid[]): Promise<readonly Oid[]>
 
   /**
    * Writes objects, makes them durable, then moves the refs.

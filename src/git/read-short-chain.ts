@@ -4,6 +4,7 @@ import { assembleCommit, type ObjectState } from './assemble-commit.ts'
 import { readLooseObject } from './isomorphic/loose-objects.ts'
 import type { CommitEntry, Oid, RepositoryLayout } from './port.ts'
 import { looseObjectPath } from './ref-paths.ts'
+import { readShallow } from './shallow.ts'
 import { metadataBytesMax } from './walk-history.ts'
 
 /** Starting git's two processes costs as much as reading so many commits here. */
@@ -30,10 +31,13 @@ export function readShortChain(
 ): ShortChain | null {
   // Two excluded commits may lie on the chain in an order that only a whole walk can tell.
   if (layout.unusualObjectStore || exclude.length > 1) return null
+  const shallow = readShallow(layout)
   const entries: CommitEntry[] = []
   let bytes = 0
   for (let oid = head; oid !== exclude[0]; ) {
-    const entry = entries.length < chainCommitsMax ? readLooseEntry(layout, oid, blobBytesMax) : null
+    // Also where the parent is here: git hides it, and what is read must not depend on the reader.
+    const mayGoOn = entries.length < chainCommitsMax && !shallow.has(oid)
+    const entry = mayGoOn ? readLooseEntry(layout, oid, blobBytesMax) : null
     if (entry === null || entry.parents.length > 1) return null
     for (const file of entry.files) bytes += file.content?.byteLength ?? 0
     if (bytes > chainBytesMax) return null

@@ -125,6 +125,8 @@ function gitEnvironment(layout: RepositoryLayout | null, environment: Environmen
   for (const name of dropped) delete result[name]
   result.GIT_DIR = layout.gitDir
   if (layout.commonDir !== layout.gitDir) result.GIT_COMMON_DIR = layout.commonDir
+  // `info/grafts` would hide parents, as replace refs would.
+  result.GIT_GRAFT_FILE = '/dev/null'
   return result
 }
 

@@ -2,7 +2,7 @@ import { CorruptObjectError, NotFoundError, ObjectTooLargeError } from '../model
 import { assembleCommit, type ObjectState } from './assemble-commit.ts'
 import { EntryBatch } from './entry-batch.ts'
 import { parseCommit } from './object-codec.ts'
-import type { CommitEntry, GitObject, ObjectFormat, Oid, ReadHistoryOptions } from './port.ts'
+import type { CommitEntry, GitObject, HistoryGap, ObjectFormat, Oid, ReadHistoryOptions } from './port.ts'
 
 /** Reads one object, as `GitPort.readObject` does. */
 export type ReadObject = (oid: Oid, bytesMax: number) => Promise<GitObject | null>
@@ -10,28 +10,33 @@ export type ReadObject = (oid: Oid, bytesMax: number) => Promise<GitObject | nul
 /** A commit or tree above this is no log of ours. */
 export const metadataBytesMax = 64 * 1024 * 1024
 
+export interface WalkLimits {
+  /** Commits the caller has had already. */
+  readonly skip?: ReadonlySet<Oid>
+  /** Commits at which the clone is cut off. */
+  readonly shallow?: ReadonlySet<Oid>
+}
+
 /**
  * Walks history one object at a time: slower than git's own walk, and stopped by nothing. For repositories where git's
  * walk fails, and for reading without git.
- *
- * @param skip - commits the caller has had already
  */
 export async function* walkHistory(
   format: ObjectFormat,
   read: ReadObject,
   { head, exclude = [], blobBytesMax }: ReadHistoryOptions,
-  skip: ReadonlySet<Oid> = new Set(),
+  { skip = new Set(), shallow = new Set() }: WalkLimits = {},
 ): AsyncGenerator<readonly CommitEntry[]> {
   for (const oid of exclude) {
     if ((await readState(read, oid, metadataBytesMax)) === 'missing')
       throw new NotFoundError(`object ${oid} is not here`)
   }
-  const excluded = await collectCommits(read, exclude, new Set())
-  const commits = await collectCommits(read, [head], new Set(excluded.keys()))
+  const excluded = await collectCommits(read, exclude, new Set(), shallow)
+  const commits = await collectCommits(read, [head], new Set(excluded.keys()), shallow)
   const batch = new EntryBatch()
   for (const oid of parentsFirst(head, commits)) {
     if (skip.has(oid)) continue
-    batch.add(await readEntry(format, read, oid, blobBytesMax))
+    batch.add(await markCut(await readEntry(format, read, oid, blobBytesMax), shallow, read))
     if (batch.isFull) yield batch.take()
   }
   if (!batch.isEmpty) yield batch.take()
@@ -55,6 +60,16 @@ export async function readEntry(
   }
 }
 
+/** Says of an entry that history is cut off below it, and names the parents that git hides. Others are left as they are. */
+export async function markCut(entry: CommitEntry, shallow: ReadonlySet<Oid>, read: ReadObject): Promise<CommitEntry> {
+  if (!shallow.has(entry.oid)) return entry
+  const parents = entry.parents.length > 0 ? entry.parents : await readParents(read, entry.oid)
+  const [parent] = parents
+  if (parent === undefined) return entry
+  const gap: HistoryGap = { reason: 'shallow', kind: 'commit', oid: parent }
+  return { ...entry, parents, gaps: [...entry.gaps, gap] }
+}
+
 /** Reads an object into a state: what is wrong with it is an answer too. The limit is that of blobs. */
 export async function readState(read: ReadObject, oid: Oid, blobBytesMax: number): Promise<ObjectState> {
   try {
@@ -75,24 +90,26 @@ function asBuffer(bytes: Uint8Array): Buffer {
 
 type ParentsByCommit = ReadonlyMap<Oid, readonly Oid[]>
 
-/** Commits reachable from some, with their parents; an unreadable one has none. */
+/** Commits reachable from some, with their parents; an unreadable one has none, nor has one that is cut off. */
 export async function collectCommits(
   read: ReadObject,
   from: readonly Oid[],
   stop: ReadonlySet<Oid>,
+  shallow: ReadonlySet<Oid>,
 ): Promise<ParentsByCommit> {
   const found = new Map<Oid, readonly Oid[]>()
   const pending = [...from]
   for (let oid = pending.pop(); oid !== undefined; oid = pending.pop()) {
     if (found.has(oid) || stop.has(oid)) continue
-    const parents = await readParents(read, oid)
+    const parents = shallow.has(oid) ? [] : await readParents(read, oid)
     found.set(oid, parents)
     for (const parent of parents) pending.push(parent)
   }
   return found
 }
 
-async function readParents(read: ReadObject, oid: Oid): Promise<readonly Oid[]> {
+/** The parents that a commit names, whether or not they are here; none where it cannot be read. */
+export async function readParents(read: ReadObject, oid: Oid): Promise<readonly Oid[]> {
   const commit = await readState(read, oid, metadataBytesMax)
   if (typeof commit === 'string') return []
   try {

@@ -460,6 +460,88 @@ function portFacts(kind: RepositoryKind, open: OpenPort, supports: GitSupports):
       entries.map(({ problem }) => problem),
       [`commit ${oids[1]} is missing`, null],
     )
+    assert.deepEqual(
+      entries.map(({ gaps }) => gaps),
+      [[{ reason: 'missing', kind: 'commit', oid: oids[1] }], []],
+    )
+  })
+
+  it('names a missing tree as a gap of its commit', async (t) => {
+    const { repository, port } = await openFixture(t)
+    const oids = await publishChain(port, ['one', 'two'])
+    const tree = repository.run('rev-parse', `${oids[0]}^{tree}`) as Oid
+    removeLoose(repository, tree)
+    const entries = await readAll(port, oids[1] as Oid)
+    assert.deepEqual(
+      entries.map(({ gaps }) => gaps),
+      [[{ reason: 'missing', kind: 'tree', oid: tree }], []],
+    )
+  })
+
+  it('finds bases above a missing commit', async (t) => {
+    const { repository, port } = await openFixture(t)
+    const oids = (await publishChain(port, ['one', 'two', 'three', 'four', 'five'])) as [Oid, Oid, Oid, Oid, Oid]
+    const side = sampleCommit(port.layout.objectFormat, [oids[3]], 'side')
+    await port.publish({ objects: side.objects, updates: [] })
+    removeLoose(repository, oids[1])
+    assert.equal(await port.findMergeBase(oids[4], oids[3]), oids[3])
+    assert.equal(await port.findMergeBase(oids[4], oids[2]), oids[2])
+    assert.equal(await port.findMergeBase(oids[4], side.oid), oids[3])
+    assert.equal(await port.isAncestor(oids[2], oids[4]), true)
+    assert.equal(await port.findMergeBase(oids[4], oids[0]), null)
+    assert.equal(await port.isAncestor(oids[0], oids[4]), false)
+  })
+
+  it('ends history where the clone is shallow, and says so', async (t) => {
+    const { repository, port } = await openFixture(t)
+    const oids = (await publishChain(port, ['one', 'two', 'three', 'four'])) as [Oid, Oid, Oid, Oid]
+    assert.deepEqual(await port.findCutCommits([oids[3]]), [])
+    const file = join(repository.layout.commonDir, 'shallow')
+    // Beside the log's: a commit that is not here, and one that is no part of the log.
+    const other = sampleCommit(port.layout.objectFormat, [missingOid[port.layout.objectFormat]], 'other')
+    await port.publish({ objects: other.objects, updates: [] })
+    writeFileSync(file, `${missingOid[port.layout.objectFormat]}\n${other.oid}\n${oids[2]}\n`)
+    for (const isHere of [true, false]) {
+      if (!isHere) removeLoose(repository, oids[1])
+      const entries = await readAll(port, oids[3])
+      assert.deepEqual(
+        entries.map(({ oid, parents, problem, gaps }) => ({ oid, parents, problem, gaps })),
+        [
+          {
+            oid: oids[2],
+            parents: [oids[1]],
+            problem: null,
+            gaps: [{ reason: 'shallow', kind: 'commit', oid: oids[1] }],
+          },
+          { oid: oids[3], parents: [oids[2]], problem: null, gaps: [] },
+        ],
+      )
+      assert.deepEqual(await port.findCutCommits([oids[3]]), [oids[2]])
+      assert.equal(await port.isAncestor(oids[0], oids[3]), false)
+      assert.equal(await port.findMergeBase(oids[2], oids[3]), oids[2])
+      assert.deepEqual(await readAll(port, oids[3], [oids[3]]), [])
+    }
+  })
+
+  it('takes a first commit at the very depth for a first commit', async (t) => {
+    const { repository, port } = await openFixture(t)
+    const oids = await publishChain(port, ['one', 'two'])
+    writeFileSync(join(repository.layout.commonDir, 'shallow'), `${oids[0]}\n`)
+    const entries = await readAll(port, oids[1] as Oid)
+    assert.deepEqual(
+      entries.map(({ oid, gaps }) => [oid, gaps.length]),
+      oids.map((oid) => [oid, 0]),
+    )
+    assert.deepEqual(await port.findCutCommits([oids[1] as Oid]), [])
+  })
+
+  it('ignores grafts', async (t) => {
+    const { repository, port } = await openFixture(t)
+    const oids = (await publishChain(port, ['one', 'two', 'three'])) as [Oid, Oid, Oid]
+    mkdirSync(join(repository.layout.commonDir, 'info'), { recursive: true })
+    writeFileSync(join(repository.layout.commonDir, 'info/grafts'), `${oids[1]}\n`)
+    assert.equal((await readAll(port, oids[2])).length, 3)
+    assert.equal(await port.isAncestor(oids[0], oids[2]), true)
   })
 
   it('freshens objects that are there already', async (t) => {

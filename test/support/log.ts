@@ -77,6 +77,7 @@ export function segmentOfFiles(all: TreeFiles, commit: string, parents: readonly
     message: '',
     files: files as CommitEntry['files'],
     problem: null,
+    gaps: [],
   })
 }
 

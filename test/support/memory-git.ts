@@ -77,6 +77,7 @@ export function createMemoryWorld(): MemoryWorld {
         }
         return null
       },
+      findCutCommits: async () => [],
       async publish({ objects: written, updates }) {
         for (const object of written) objects.set(object.oid, object)
         for (const { ref, expected } of updates) {

@@ -63,6 +63,7 @@ describe('a commit of the issue log', () => {
       committedAtUnixSeconds: 0,
       message: '',
       problem: null,
+      gaps: [],
       files: [
         file(chunkOf(one).name, chunkOf(one).content),
         file(`deep/er/${chunkOf(two).name}`, chunkOf(two).content),
@@ -96,6 +97,7 @@ describe('a commit of the issue log', () => {
       committedAtUnixSeconds: 0,
       message: '',
       problem: null,
+      gaps: [],
       files,
     })
     assert.deepEqual([...segment.extras.keys()], ['ext/good'])

@@ -1,6 +1,8 @@
 import { GitError } from '../../model/errors/index.ts'
+import { findCutInProcess } from '../cut-commits.ts'
 import type { GitPort } from '../port.ts'
 import type { PortContext } from '../port-context.ts'
+import { readShallow } from '../shallow.ts'
 import { type ReadObject, walkHistory } from '../walk-history.ts'
 import { createInProcessPublisher } from './in-process-publisher.ts'
 import { readLooseObject } from './loose-objects.ts'
@@ -29,9 +31,10 @@ export function createIsomorphicPort(context: PortContext): GitPort {
     readRef: async (ref) => readRefFile(layout, ref),
     listRefs: async (prefixes, onBroken) => listRefFiles(layout, [prefixes].flat(), onBroken),
     readObject: read,
-    readHistory: (options) => walkHistory(layout.objectFormat, read, options),
-    isAncestor: (ancestor, descendant) => isAncestorInProcess(read, ancestor, descendant),
-    findMergeBase: (left, right) => findMergeBaseInProcess(read, left, right),
+    readHistory: (options) => walkHistory(layout.objectFormat, read, options, { shallow: readShallow(layout) }),
+    isAncestor: (ancestor, descendant) => isAncestorInProcess(read, ancestor, descendant, readShallow(layout)),
+    findMergeBase: (left, right) => findMergeBaseInProcess(read, left, right, readShallow(layout)),
+    findCutCommits: (heads) => findCutInProcess(read, heads, readShallow(layout)),
     async publish(plan) {
       if (!publisher.canPublish(plan)) {
         throw new GitError(

@@ -2,23 +2,33 @@ import type { Oid } from '../port.ts'
 import { collectCommits, metadataBytesMax, type ReadObject, readState } from '../walk-history.ts'
 
 /** As `GitPort.isAncestor`. */
-export async function isAncestorInProcess(read: ReadObject, ancestor: Oid, descendant: Oid): Promise<boolean> {
+export async function isAncestorInProcess(
+  read: ReadObject,
+  ancestor: Oid,
+  descendant: Oid,
+  shallow: ReadonlySet<Oid>,
+): Promise<boolean> {
   if (!(await holdsBoth(read, ancestor, descendant))) return false
-  return (await collectCommits(read, [descendant], new Set())).has(ancestor)
+  return (await collectCommits(read, [descendant], new Set(), shallow)).has(ancestor)
 }
 
 /** As `GitPort.findMergeBase`: a common ancestor that no other common ancestor descends from. */
-export async function findMergeBaseInProcess(read: ReadObject, left: Oid, right: Oid): Promise<Oid | null> {
+export async function findMergeBaseInProcess(
+  read: ReadObject,
+  left: Oid,
+  right: Oid,
+  shallow: ReadonlySet<Oid>,
+): Promise<Oid | null> {
   if (!(await holdsBoth(read, left, right))) return null
-  const ofLeft = await collectCommits(read, [left], new Set())
+  const ofLeft = await collectCommits(read, [left], new Set(), shallow)
   // Where the walk from the right first meets what the left has; the rest lies behind these.
-  const beforeMeeting = await collectCommits(read, [right], new Set(ofLeft.keys()))
+  const beforeMeeting = await collectCommits(read, [right], new Set(ofLeft.keys()), shallow)
   const meetings = new Set<Oid>()
   for (const oid of ofLeft.has(right) ? [right] : [...beforeMeeting.values()].flat())
     if (ofLeft.has(oid)) meetings.add(oid)
   for (const candidate of [...meetings].sort()) {
     const behind = ofLeft.get(candidate) ?? []
-    for (const oid of (await collectCommits(read, behind, new Set())).keys()) meetings.delete(oid)
+    for (const oid of (await collectCommits(read, behind, new Set(), shallow)).keys()) meetings.delete(oid)
   }
   return [...meetings].sort()[0] ?? null
 }

@@ -166,7 +166,7 @@ export function createExportParser(format: ObjectFormat, blobBytesMax: number): 
   }
 
   function finishCommit({ oid, parents, committedAtUnixSeconds, message, files, unread }: OpenCommit): void {
-    finished.push({ entry: { oid, parents, committedAtUnixSeconds, message, files, problem: null }, unread })
+    finished.push({ entry: { oid, parents, committedAtUnixSeconds, message, files, problem: null, gaps: [] }, unread })
     commit = null
     // Only between commits, so that the contents of one commit are together.
     if (youngBytes < keptBytesMax) return

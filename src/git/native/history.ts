@@ -1,10 +1,10 @@
 import type { Readable } from 'node:stream'
-import { assembleCommit, brokenCommit, type ObjectState } from '../assemble-commit.ts'
+import { assembleCommit, type ObjectState, unreadCommit } from '../assemble-commit.ts'
 import { EntryBatch } from '../entry-batch.ts'
 import { hashObject } from '../object-codec.ts'
 import type { CommitEntry, ObjectFormat, ObjectType, Oid, ReadHistoryOptions } from '../port.ts'
 import { type GitRunner, noLazyFetch, type StartedGit } from '../run-git.ts'
-import { metadataBytesMax, type ReadObject, readState, walkHistory } from '../walk-history.ts'
+import { markCut, metadataBytesMax, type ReadObject, readState, walkHistory } from '../walk-history.ts'
 import { type BatchSink, createBatchParser } from './batch-parser.ts'
 import { createExportParser, type ExportedCommit } from './export-parser.ts'
 
@@ -17,22 +17,28 @@ import { createExportParser, type ExportedCommit } from './export-parser.ts'
  * 2. `rev-list` lists ids, `cat-file` reads them straight from it, without us in between. Missing objects do no harm.
  *    `cat-file` ends at an object it cannot inflate; then the list is read here, and a new one goes on behind it.
  * 3. `rev-list` ends at a commit or tree it cannot read; then the rest is walked object by object.
+ *
+ * @param shallow - commits at which the clone is cut off
  */
 export async function* readHistoryNatively(
   git: GitRunner,
   format: ObjectFormat,
   readOne: ReadObject,
   options: ReadHistoryOptions,
+  shallow: ReadonlySet<Oid>,
 ): AsyncGenerator<readonly CommitEntry[]> {
   const batch = new EntryBatch()
   const emitted = new Set<Oid>()
   const outside = new Set<Oid>(options.exclude)
 
   async function addEntry(entry: CommitEntry): Promise<void> {
-    for (const parent of entry.parents) {
-      if (!emitted.has(parent) && !outside.has(parent)) await addUnreadableParent(parent)
+    if (shallow.has(entry.oid)) batch.add(await markCut(entry, shallow, readOne))
+    else {
+      for (const parent of entry.parents) {
+        if (!emitted.has(parent) && !outside.has(parent)) await addUnreadableParent(parent)
+      }
+      batch.add(entry)
     }
-    batch.add(entry)
     emitted.add(entry.oid)
   }
   // Parents come first, so one that has not come is excluded, or is not there (with a commit-graph git says nothing).
@@ -40,7 +46,7 @@ export async function* readHistoryNatively(
     outside.add(parent)
     const state = await readState(readOne, parent, options.blobBytesMax)
     if (typeof state !== 'string') return
-    batch.add(brokenCommit(parent, `commit ${parent} is ${state}`))
+    batch.add(unreadCommit(parent, state))
     emitted.add(parent)
   }
 
@@ -98,7 +104,7 @@ export async function* readHistoryNatively(
   assembly.endOfList()
   yield* assembled()
   if (!listedAll) {
-    for await (const entries of walkHistory(format, readOne, options, emitted)) {
+    for await (const entries of walkHistory(format, readOne, options, { skip: emitted, shallow })) {
       if (!batch.isEmpty) yield batch.take()
       yield entries
     }

@@ -1,8 +1,13 @@
 import { GitError, NotFoundError } from '../../model/errors/index.ts'
+import { namesUnreadCommit } from '../classify-git-failure.ts'
+import { findCutInProcess, keepCut } from '../cut-commits.ts'
 import { committerOf } from '../durable/publish-in-process.ts'
 import { asStorageFailure } from '../durable/storage-failure.ts'
+import { findMergeBaseInProcess, isAncestorInProcess } from '../isomorphic/merge-base.ts'
 import type { GitPort, Oid, PendingObject, PublishPlan } from '../port.ts'
 import type { PortContext } from '../port-context.ts'
+import { type GitResult, noLazyFetch } from '../run-git.ts'
+import { readShallow } from '../shallow.ts'
 import { readHistoryNatively } from './history.ts'
 import { createObjectReader } from './object-reader.ts'
 import { listRefsNatively, moveRefsNatively, readRefNatively } from './refs.ts'
@@ -38,6 +43,31 @@ export function createNativePort(context: PortContext): GitPort {
     return objects.filter((_object, row) => answers[row]?.endsWith(' missing') ?? true)
   }
 
+  /**
+   * Null when git came to a commit that it cannot read: it then gives up, and says that there is no base even of a commit
+   * and its parent, if that one's parent is the missing one.
+   */
+  async function askForBase(...words: readonly string[]): Promise<GitResult | null> {
+    try {
+      const found = await git.run(['merge-base', ...words], { okStatuses: [0, 1] })
+      return found.exitStatus === 1 && namesUnreadCommit(found.stderr) ? null : found
+    } catch (error) {
+      if (error instanceof NotFoundError) return null
+      throw error
+    }
+  }
+
+  /** Commits without parents as git sees them, which are also those that are cut off. Null when history has holes. */
+  async function listRoots(heads: readonly Oid[]): Promise<readonly Oid[] | null> {
+    const input = Buffer.from(heads.map((oid) => `${oid}\n`).join(''), 'latin1')
+    const { exitStatus, stdout } = await git.run(['rev-list', '--max-parents=0', '--stdin'], {
+      input,
+      okStatuses: [0, 128],
+      environment: noLazyFetch,
+    })
+    return exitStatus === 0 ? (stdout.toString('latin1').split('\n').filter(Boolean) as Oid[]) : null
+  }
+
   return {
     implementation: 'native',
     supports: { objectFormats: ['sha1', 'sha256'], refStorages: ['files', 'reftable'], alternates: true, packs: true },
@@ -46,27 +76,24 @@ export function createNativePort(context: PortContext): GitPort {
     readRef: (ref) => readRefNatively(git, ref),
     listRefs: (prefixes, onBroken) => listRefsNatively(git, [prefixes].flat(), onBroken),
     readObject: reader.read,
-    readHistory: (options) => readHistoryNatively(git, layout.objectFormat, reader.read, options),
+    readHistory: (options) => readHistoryNatively(git, layout.objectFormat, reader.read, options, readShallow(layout)),
     async isAncestor(ancestor, descendant) {
-      try {
-        const { exitStatus } = await git.run(['merge-base', '--is-ancestor', ancestor, descendant], {
-          okStatuses: [0, 1],
-        })
-        return exitStatus === 0
-      } catch (error) {
-        if (error instanceof NotFoundError) return false
-        throw error
-      }
+      const found = await askForBase('--is-ancestor', ancestor, descendant)
+      if (found === null) return isAncestorInProcess(reader.read, ancestor, descendant, readShallow(layout))
+      return found.exitStatus === 0
     },
     async findMergeBase(left, right) {
-      try {
-        const { stdout } = await git.run(['merge-base', left, right], { okStatuses: [0, 1] })
-        const [base = ''] = stdout.toString('latin1').split('\n')
-        return base === '' ? null : (base as Oid)
-      } catch (error) {
-        if (error instanceof NotFoundError) return null
-        throw error
-      }
+      const found = await askForBase(left, right)
+      if (found === null) return findMergeBaseInProcess(reader.read, left, right, readShallow(layout))
+      const [base = ''] = found.stdout.toString('latin1').split('\n')
+      return base === '' ? null : (base as Oid)
+    },
+    async findCutCommits(heads) {
+      const shallow = readShallow(layout)
+      if (shallow.size === 0 || heads.length === 0) return []
+      const roots = await listRoots(heads)
+      if (roots === null) return findCutInProcess(reader.read, heads, shallow)
+      return keepCut(roots, shallow, reader.read)
     },
     async publish(plan) {
       if (context.closed()) throw new GitError('the repository has been closed')

@@ -1,0 +1,23 @@
+import type { Oid } from './port.ts'
+import { collectCommits, type ReadObject, readParents } from './walk-history.ts'
+
+/** Those of some commits that are cut off from parents which they name. */
+export async function keepCut(
+  oids: Iterable<Oid>,
+  shallow: ReadonlySet<Oid>,
+  read: ReadObject,
+): Promise<readonly Oid[]> {
+  const cut: Oid[] = []
+  for (const oid of oids) if (shallow.has(oid) && (await readParents(read, oid)).length > 0) cut.push(oid)
+  return cut
+}
+
+/** As `GitPort.findCutCommits`. */
+export async function findCutInProcess(
+  read: ReadObject,
+  heads: readonly Oid[],
+  shallow: ReadonlySet<Oid>,
+): Promise<readonly Oid[]> {
+  if (shallow.size === 0) return []
+  return keepCut((await collectCommits(read, heads, new Set(), shallow)).keys(), shallow, read)
+}
