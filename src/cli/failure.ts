@@ -1,6 +1,7 @@
 /** A failure as it is reported: whatever was thrown, put into the words and the exit status of the error table. */
 
 import { type ErrorDetails, type ErrorKind, errorKinds, GriteError } from '../model/errors/index.ts'
+import { describeForeign } from '../model/foreign/describe-foreign.ts'
 import { escapeLine, escapeText } from './render/escape-for-terminal.ts'
 
 export interface Failure {
@@ -28,7 +29,7 @@ export function describeFailure(thrown: unknown): Failure {
       stack: thrown.stack,
     }
   }
-  const error = thrown instanceof Error ? thrown : new Error(String(thrown))
+  const error = thrown instanceof Error ? thrown : new Error(describeThrown(thrown))
   const systemCode = (error as NodeJS.ErrnoException).code
   const kind: ErrorKind = environmentCodes.has(systemCode ?? '') ? 'io' : 'internal'
   const { code, exit, prefix, hints } = errorKinds[kind]
@@ -56,6 +57,11 @@ export function formatStack({ stack = '' }: Failure): string {
 
 function setIn(text: string): string {
   return text.replaceAll(/\n(?! {2})/g, '\n  ')
+}
+
+/** What was thrown, in a few words; as a rule an error. */
+export function describeThrown(thrown: unknown): string {
+  return thrown instanceof Error ? thrown.message : describeForeign(thrown)
 }
 
 /** Drops what JSON would drop, so that a detail that is not there leaves no empty `details`. */

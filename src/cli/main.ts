@@ -8,6 +8,7 @@ import type { AnyCommand, CommandResult, HeapGrowth } from '../commands/define-c
 import { InvalidArgsError } from '../model/errors/index.ts'
 import { buildCommandTable, type CommandTable } from './command-table.ts'
 import type { CompleteValue } from './complete.ts'
+import { describeThrown } from './failure.ts'
 import { type GlobalValues, parseArgv } from './parse-argv.ts'
 import type { OpenRepository } from './process-context.ts'
 import { ClosedPipeError, type ProcessFacts, type TextSink } from './process-facts.ts'
@@ -162,7 +163,7 @@ async function runInContext(
   } finally {
     await close().catch((error: unknown) => {
       // What the command did is in the log already; a cache that does not close cleanly must not hide that.
-      warn({ code: 'close-failed', message: `the view did not close cleanly: ${String(error)}` })
+      warn({ code: 'close-failed', message: `the view did not close cleanly: ${describeThrown(error)}` })
     })
   }
 }

@@ -2,7 +2,17 @@
  * Many operations as one commit, all or nothing: NDJSON in, one line out for each. Operations are the plans of
  * `issue/changes.ts` and its neighbours, so a batch can do nothing that the commands cannot.
  */
-import { type EventId, GriteError, InvalidArgsError, type IssueId } from '../model/index.ts'
+import {
+  describeForeign,
+  type EventId,
+  GriteError,
+  InvalidArgsError,
+  type IssueId,
+  limits,
+  parseForeignJson,
+  shape,
+  shortenText,
+} from '../model/index.ts'
 import type { CommandContext } from './context.ts'
 import { defineCommand } from './define-command.ts'
 import type { Draft } from './draft.ts'
@@ -97,22 +107,25 @@ async function readOperations(context: CommandContext): Promise<Operation[]> {
 }
 
 function parseOperation(text: string, line: number): Operation {
-  let parsed: unknown
-  try {
-    parsed = JSON.parse(text)
-  } catch (error) {
-    throw refuse(line, 'line', `is not JSON: ${(error as Error).message}`)
+  const { value, problem } = parseForeignJson(text, shape.record(shape.anything), {
+    name: `line ${line}`,
+    sizeMax: limits.lineBytesMax,
+  })
+  if (problem !== null) {
+    const { message, detail } = problem
+    throw new InvalidArgsError(detail === null ? message : `${message}: ${detail}`, {
+      details: { line, field: 'line' },
+    })
   }
-  if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed))
-    throw refuse(line, 'line', 'is not an object')
-  const { op, ...fields } = parsed as Record<string, unknown>
+  const { op, ...fields } = Object.fromEntries(value)
   const ops = Object.keys(operationKeys)
   if (typeof op !== 'string' || !ops.includes(op)) {
-    throw refuse(line, 'op', `must be one of ${ops.join(', ')}, got ${JSON.stringify(op)}`)
+    throw refuse(line, 'op', `must be one of ${ops.join(', ')}, got ${describeForeign(op)}`)
   }
   const allowed: readonly string[] = operationKeys[op as keyof typeof operationKeys]
   for (const key of Object.keys(fields)) {
-    if (!allowed.includes(key)) throw refuse(line, key, `is no key of ${op}; allowed are ${allowed.join(', ')}`)
+    if (!allowed.includes(key))
+      throw refuse(line, shortenText(key, 80), `is no key of ${op}; allowed are ${allowed.join(', ')}`)
   }
   return { line, op, fields }
 }
@@ -128,7 +141,7 @@ function refuse(line: number, field: string, problem: string): InvalidArgsError 
 }
 
 async function apply(draft: Draft, operation: Operation, named: Map<string, IssueId>): Promise<OperationResult> {
-  const { line, op, fields } = operation
+  const { line, op } = operation
   const text = (key: string) => optionalText(operation, key)
   const texts = (key: string) => optionalTexts(operation, key)
   const done = (issueId: IssueId, eventIds: readonly EventId[]) => ({
@@ -147,7 +160,7 @@ async function apply(draft: Draft, operation: Operation, named: Map<string, Issu
       fields: readFields(operation, named),
     })
     const name = text('as')
-    if (name !== undefined && named.has(name)) throw refuse(line, 'as', `'${name}' was used before`)
+    if (name !== undefined && named.has(name)) throw refuse(line, 'as', `'${shortenText(name, 80)}' was used before`)
     if (name !== undefined) named.set(name, created.issueId)
     return done(created.issueId, [created.eventId])
   }
@@ -185,7 +198,7 @@ async function apply(draft: Draft, operation: Operation, named: Map<string, Issu
       return done(issueId, (await change(draft, { source: issueId, target, type })).eventIds)
     }
   }
-  throw refuse(line, 'op', `${JSON.stringify(fields)} cannot be applied`)
+  throw refuse(line, 'op', `${describeForeign(op)} cannot be applied`)
 }
 
 type ChangeWord = (draft: Draft, issueId: IssueId, word: string) => Promise<EventId[]>
@@ -212,7 +225,8 @@ async function findIssue(
 ): Promise<IssueId> {
   if (!typed.startsWith('@')) return resolve(await draft.view(), typed)
   const issueId = named.get(typed.slice(1))
-  if (issueId === undefined) throw refuse(line, 'issue', `'${typed}' is not the name of an issue created before`)
+  if (issueId === undefined)
+    throw refuse(line, 'issue', `'${shortenText(typed, 80)}' is not the name of an issue created before`)
   return issueId
 }
 
@@ -230,7 +244,7 @@ function readFields(operation: Operation, named: ReadonlyMap<string, IssueId>) {
     parent: parent?.startsWith('@') ? (named.get(parent.slice(1)) ?? parent) : parent,
     set: Object.entries(set).map(([key, value]) => {
       if (typeof value !== 'string')
-        throw refuse(operation.line, `set.${key}`, `must be text, got ${JSON.stringify(value)}`)
+        throw refuse(operation.line, `set.${shortenText(key, 80)}`, `must be text, got ${describeForeign(value)}`)
       return `${key}=${value}`
     }),
   })
@@ -245,14 +259,14 @@ function requiredText(operation: Operation, key: string): string {
 function optionalText({ line, fields }: Operation, key: string): string | undefined {
   const value = fields[key]
   if (value === undefined || value === null) return undefined
-  if (typeof value !== 'string') throw refuse(line, key, `must be text, got ${JSON.stringify(value)}`)
+  if (typeof value !== 'string') throw refuse(line, key, `must be text, got ${describeForeign(value)}`)
   return value
 }
 
 function optionalTexts({ line, fields }: Operation, key: string): readonly string[] {
   const value = fields[key] ?? []
   if (!Array.isArray(value) || value.some((item) => typeof item !== 'string')) {
-    throw refuse(line, key, `must be a list of texts, got ${JSON.stringify(value)}`)
+    throw refuse(line, key, `must be a list of texts, got ${describeForeign(value)}`)
   }
   return value as string[]
 }

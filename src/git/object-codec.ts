@@ -104,7 +104,7 @@ function plain(text: string): string {
 }
 
 function pad(value: number): string {
-  return String(value).padStart(2, '0')
+  return `${value}`.padStart(2, '0')
 }
 
 /** Decodes a tree. @throws {CorruptObjectError} when the bytes are not rows of mode, name and id */

@@ -1,4 +1,12 @@
-import { InvalidArgsError, limits, requireTitle } from '../model/index.ts'
+import {
+  InvalidArgsError,
+  type JsonProblem,
+  limits,
+  parseForeignJson,
+  requireTitle,
+  shape,
+  shortenText,
+} from '../model/index.ts'
 import { parseRfc3339 } from './rfc3339.ts'
 
 /** One issue of a beads tracker. Absent and null keys are undefined here; `line` has everything as it was. */
@@ -47,9 +55,6 @@ export interface BeadsComment {
 
 export type ParsedBeadsLine = { readonly issue: BeadsIssue } | { readonly malformed: string }
 
-/** Protects the recursion that formats what is left of a line. */
-const nestingMax = 64
-
 /** Leaves room for the four fields that an import sets as labels. */
 const labelsMax = limits.labelsPerIssueMax - 4
 
@@ -70,22 +75,20 @@ export function parseBeadsLine(text: string): ParsedBeadsLine {
 class MalformedError extends Error {}
 
 function parseJson(text: string): Entry {
-  const value = tryParse(text)
+  const { value, problem } = parseForeignJson(text, shape.anything, { name: 'line', sizeMax: limits.lineBytesMax })
+  if (problem !== null) throw new MalformedError(joinDetail(problem))
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw new MalformedError('line is not a JSON object')
   }
   const integer = findInexactInteger(text)
-  if (integer !== undefined) throw new MalformedError(`integer ${integer} is too large to be kept exactly`)
-  requireShallow(value, nestingMax)
+  if (integer !== undefined)
+    throw new MalformedError(`integer ${shortenText(integer, 60)} is too large to be kept exactly`)
+  requireFinite(value)
   return value as Entry
 }
 
-function tryParse(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch (error) {
-    throw new MalformedError(`line is not JSON: ${(error as Error).message}`)
-  }
+function joinDetail({ message, detail }: JsonProblem): string {
+  return detail === null ? message : `${message}: ${detail}`
 }
 
 const textOrNumber = /"(?:[^"\\]|\\.)*"|-?\d[\d.eE+-]*/g
@@ -101,15 +104,17 @@ function findInexactInteger(text: string): string | undefined {
 
 /** Tells whether the number that a double makes of these digits, or the digits it is printed with, are the same. */
 function isExact(integer: string): boolean {
+  // BigInt takes quadratic time; beyond 400 digits no double is finite.
+  if (integer.length > 400) return false
   const double = Number(integer)
-  return String(double) === integer || BigInt(integer) === BigInt(double)
+  return `${double}` === integer || BigInt(integer) === BigInt(double)
 }
 
-function requireShallow(value: unknown, levels: number): void {
+/** By recursion, which the bound on the depth of foreign JSON protects. */
+function requireFinite(value: unknown): void {
   if (typeof value === 'number' && !Number.isFinite(value)) throw new MalformedError('a number is out of range')
   if (typeof value !== 'object' || value === null) return
-  if (levels === 0) throw new MalformedError(`line is nested deeper than ${nestingMax} levels`)
-  for (const member of Object.values(value)) requireShallow(member, levels - 1)
+  for (const member of Object.values(value)) requireFinite(member)
 }
 
 type Entry = Readonly<Record<string, unknown>>

@@ -12,6 +12,7 @@ import {
   compareVersions,
   type DependencyType,
   dependencyTypes,
+  describeForeign,
   type Event,
   type EventBody,
   type EventId,
@@ -27,11 +28,14 @@ import {
   limits,
   parseActorId,
   parseEventId,
+  parseForeignJson,
   parseHex,
   parseIssueId,
   parseSha256,
   type Sha256Hex,
   type SourceSymbol,
+  shape,
+  shortenText,
 } from '../model/index.ts'
 
 export interface GriteExport {
@@ -58,7 +62,7 @@ export interface SkippedEvent {
  * @throws {InvalidArgsError} when the text is not JSON or has not the shape of an export
  */
 export function parseGriteExport(text: string): GriteExport {
-  const { events, attachments } = requireExport(tryParse(text))
+  const { events, attachments } = requireExport(parseJson(text))
   const read: Event[] = []
   const skipped: SkippedEvent[] = []
   for (const [index, entry] of events.entries()) {
@@ -75,12 +79,14 @@ function isEntry(value: unknown): value is Entry {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-function tryParse(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch (error) {
-    throw new InvalidArgsError(`export is not JSON: ${(error as Error).message}`, { cause: error })
-  }
+function parseJson(text: string): unknown {
+  // The whole text is in memory already, and a log may be of any length.
+  const { value, problem } = parseForeignJson(text, shape.anything, {
+    name: 'export',
+    sizeMax: Number.MAX_SAFE_INTEGER,
+  })
+  if (problem === null) return value
+  throw new InvalidArgsError(problem.detail === null ? problem.message : `${problem.message}: ${problem.detail}`)
 }
 
 function requireExport(value: unknown): { readonly events: readonly unknown[]; readonly attachments: Entry } {
@@ -88,13 +94,15 @@ function requireExport(value: unknown): { readonly events: readonly unknown[]; r
     throw new InvalidArgsError('export has no `meta` and `events`')
   }
   if (value.meta.schema_version !== 1) {
-    throw new InvalidArgsError(`export has schema version ${String(value.meta.schema_version)}; 1 is understood`)
+    throw new InvalidArgsError(
+      `export has schema version ${describeForeign(value.meta.schema_version)}; 1 is understood`,
+    )
   }
   return { events: value.events, attachments: isEntry(value.attachments) ? value.attachments : {} }
 }
 
 function statedId(entry: unknown): string | null {
-  return isEntry(entry) && typeof entry.event_id === 'string' ? entry.event_id : null
+  return isEntry(entry) && typeof entry.event_id === 'string' ? shortenText(entry.event_id, 80) : null
 }
 
 /** The event, or why it cannot be restored. */
@@ -144,7 +152,8 @@ function readSignature(value: unknown): Uint8Array | null {
 function readKind(kind: unknown): EventBody {
   const [name, ...rest] = isEntry(kind) ? Object.keys(kind) : []
   if (!isEntry(kind) || name === undefined || rest.length > 0) throw new UnreadableError('kind is not one named object')
-  if (!eventKindNames.includes(name as EventKindName)) throw new UnreadableError(`unknown kind ${name}`)
+  if (!eventKindNames.includes(name as EventKindName))
+    throw new UnreadableError(`unknown kind ${shortenText(name, 80)}`)
   const stated = kind[name]
   if (!isEntry(stated)) throw new UnreadableError(`${name} is not an object`)
   const fields = Object.entries(eventKinds[name as EventKindName].fields)

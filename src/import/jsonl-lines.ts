@@ -1,10 +1,9 @@
+import { limits } from '../model/index.ts'
+
 /** One line of a JSONL file, or why it cannot be looked at. Line numbers start at 1 and count blank lines. */
 export type JsonlLine =
   | { readonly lineNumber: number; readonly text: string }
   | { readonly lineNumber: number; readonly problem: string }
-
-/** Protects memory from a file without line ends; the largest line that fits the limits of its texts is smaller. */
-export const lineBytesMax = 16 * 1024 * 1024
 
 const lineFeed = 0x0a
 
@@ -28,14 +27,14 @@ export async function* splitJsonlLines(
     let start = 0
     for (let end = chunk.indexOf(lineFeed); end >= 0; end = chunk.indexOf(lineFeed, start)) {
       length += end - start
-      if (length <= lineBytesMax) parts.push(chunk.subarray(start, end))
+      if (length <= limits.lineBytesMax) parts.push(chunk.subarray(start, end))
       start = end + 1
       const line = finish()
       if (line !== undefined) yield line
     }
     length += chunk.length - start
     // The rest is copied: a reader may use its buffer again for the next chunk.
-    if (length <= lineBytesMax && start < chunk.length) parts.push(chunk.slice(start))
+    if (length <= limits.lineBytesMax && start < chunk.length) parts.push(chunk.slice(start))
   }
   if (length === 0) return
   const line = finish()
@@ -43,7 +42,7 @@ export async function* splitJsonlLines(
 }
 
 function readLine(lineNumber: number, parts: readonly Uint8Array[], length: number): JsonlLine | undefined {
-  if (length > lineBytesMax) return { lineNumber, problem: `line has more than ${lineBytesMax} bytes` }
+  if (length > limits.lineBytesMax) return { lineNumber, problem: `line has more than ${limits.lineBytesMax} bytes` }
   const text = decodeUtf8(joinBytes(parts, length))
   if (text === undefined) return { lineNumber, problem: 'line is not valid UTF-8' }
   return text.trim() === '' ? undefined : { lineNumber, text: text.endsWith('\r') ? text.slice(0, -1) : text }

@@ -14,6 +14,7 @@ import {
   type SourceSymbol,
   type WireType,
 } from './event-kinds.ts'
+import { describeForeign } from './foreign/describe-foreign.ts'
 import { blake2b128, blake2b256 } from './hash.ts'
 import { formatHex, parseHex } from './hex.ts'
 import type { ActorId, EventId, IssueId } from './ids.ts'
@@ -108,7 +109,7 @@ export function decodeRecord(bytes: Uint8Array): DecodedRecord {
   if (parentId === undefined) return damaged(eventId, 'parent is neither null nor 32 bytes')
   if (sig !== null && !(sig instanceof Uint8Array)) return damaged(eventId, 'sig is neither null nor bytes')
   const kind = typeof tag === 'number' ? findEventKind(tag) : undefined
-  if (kind === undefined) return damaged(eventId, `unknown kind tag ${String(tag)}`)
+  if (kind === undefined) return damaged(eventId, `unknown kind tag ${describeForeign(tag)}`)
   const body = decodePayload(kind, payload)
   if (typeof body === 'string') return damaged(eventId, body)
   // Not `slice`: on a Buffer that is a view, which would keep the whole chunk in memory.

@@ -1,4 +1,5 @@
 import { IdParseError } from './errors/index.ts'
+import { shortenText } from './foreign/describe-foreign.ts'
 import { parseHex } from './hex.ts'
 
 declare const brand: unique symbol
@@ -36,11 +37,15 @@ export function parseSha256(text: string): Sha256Hex {
   return parseId(text, 32, 'SHA-256') as Sha256Hex
 }
 
+/** UTF-16 units of a text that is no id, in the message that says so. */
+const shownLengthMax = 80
+
 function parseId(text: string, byteLength: number, what: string): string {
   const bytes = parseHex(text)
   if (bytes === undefined || bytes.length !== byteLength) {
-    throw new IdParseError(`${what} '${text}' is not ${byteLength * 2} hexadecimal characters`, {
-      details: { field: what, value: text },
+    const shown = shortenText(text, shownLengthMax)
+    throw new IdParseError(`${what} '${shown}' is not ${byteLength * 2} hexadecimal characters`, {
+      details: { field: what, value: shown },
     })
   }
   return text.toLowerCase()

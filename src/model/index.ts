@@ -124,7 +124,7 @@ export {
   parseSha256,
   type Sha256Hex,
 } from './ids.ts'
-export { formatIssueState, parseIssueState } from './issue-state-codec.ts'
+export { formatIssueState, type PackedIssueState, unpackIssueState } from './issue-state-codec.ts'
 export { limits } from './limits.ts'
 export {
   type AcquirePlan,
@@ -136,6 +136,8 @@ export {
   type Lock,
   type LockRequest,
   type LockState,
+  lockMembers,
+  lockShape,
   lockStateAt,
   type ParsedLock,
   parseLock,

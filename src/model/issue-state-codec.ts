@@ -26,12 +26,11 @@ export function formatIssueState(state: IssueState): string {
     state.linkCount,
     state.attachmentCount,
     state.newestTsUnixMs,
-  ] satisfies PackedState)
+  ] satisfies PackedIssueState)
 }
 
-/** Reverses `formatIssueState`. @throws {SyntaxError} on text that is not JSON */
-export function parseIssueState(text: string): IssueState {
-  const packed = JSON.parse(text) as PackedState
+/** Reverses `formatIssueState`, once its text is parsed. */
+export function unpackIssueState(packed: PackedIssueState): IssueState {
   return {
     issueId: packed[0],
     creation: unpackCreation(packed[1]),
@@ -51,7 +50,8 @@ export function parseIssueState(text: string): IssueState {
 type PackedVersion = readonly [number, ActorId, EventId]
 type PackedRegister<Value> = readonly [Value, PackedVersion] | null
 type PackedElements = readonly (readonly [string, PackedVersion | null, PackedVersion | null])[]
-type PackedState = readonly [
+/** A state as its JSON is parsed. */
+export type PackedIssueState = readonly [
   IssueId,
   readonly [PackedVersion, string, string, readonly string[]] | null,
   PackedRegister<string>,
@@ -82,7 +82,7 @@ function unpackRegister<Value>(packed: PackedRegister<Value>): Register<Value> |
   return packed && { value: packed[0], version: unpackVersion(packed[1]) }
 }
 
-function unpackCreation(packed: PackedState[1]): Creation | null {
+function unpackCreation(packed: PackedIssueState[1]): Creation | null {
   return packed && { version: unpackVersion(packed[0]), title: packed[1], body: packed[2], labels: packed[3] }
 }
 

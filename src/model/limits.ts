@@ -34,6 +34,10 @@ export const limits = {
   carriedNestingMax: 32,
   /** Objects and lists within each other in foreign JSON and TOML: whoever walks them may use the stack. */
   foreignDepthMax: 64,
+  /** A line of an import or a batch: larger than any line that fits the limits of its texts. */
+  lineBytesMax: 16 * 1024 * 1024,
+  /** A configuration file. */
+  configBytesMax: 1024 * 1024,
   /** Nesting inside a chunk's array of records: record, payload, symbols, symbol. */
   cborNestingMax: 4,
   /** Above this a time cannot be computed with exactly; the event is damaged. */

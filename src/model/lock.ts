@@ -7,7 +7,7 @@
  * - Renewing keeps holder, nonce and fence.
  */
 import { parseForeignJson } from './foreign/parse-json.ts'
-import { type Shape, shape, type ValueOf } from './foreign/shapes.ts'
+import { Mismatch, type Shape, shape, type ValueOf } from './foreign/shapes.ts'
 import type { ActorId, EventId } from './ids.ts'
 import { limits } from './limits.ts'
 
@@ -144,22 +144,23 @@ export function isRenewalDue(lock: Lock, nowUnixMs: number): boolean {
   return lock.ttlMs !== null && lock.expiresUnixMs - nowUnixMs < lock.ttlMs / 2
 }
 
-/** `lock.json`: pretty JSON, first the keys of the published format. */
-export function formatLock({ owner, nonce, expiresUnixMs, resource, ttlMs, fence, claim }: Lock): string {
+/** `lock.json`: pretty JSON. */
+export function formatLock(lock: Lock): string {
+  return JSON.stringify(lockMembers(lock), null, 2)
+}
+
+/** The members of `lock.json`, first those of the published format. */
+export function lockMembers({ owner, nonce, expiresUnixMs, resource, ttlMs, fence, claim }: Lock): object {
   const ours = { ...(ttlMs === null ? {} : { ttl_ms: ttlMs }), ...(fence === null ? {} : { fence }) }
   const { assignee, sinceUnixMs: since_unix_ms, beside, stale } = claim ?? {}
-  return JSON.stringify(
-    {
-      owner,
-      nonce,
-      expires_unix_ms: expiresUnixMs,
-      resource,
-      ...ours,
-      ...(claim === null ? {} : { claim: { assignee, since_unix_ms, beside, stale } }),
-    },
-    null,
-    2,
-  )
+  return {
+    owner,
+    nonce,
+    expires_unix_ms: expiresUnixMs,
+    resource,
+    ...ours,
+    ...(claim === null ? {} : { claim: { assignee, since_unix_ms, beside, stale } }),
+  }
 }
 
 export type ParsedLock =
@@ -169,11 +170,7 @@ export type ParsedLock =
 /** Reads `lock.json` as anybody may have written it. Unknown keys are left alone; ours that are wrong count as absent. */
 export function parseLock(json: string | Uint8Array): ParsedLock {
   const { value, problem } = parseForeignJson(json, lockShape, { name: lockFileName, sizeMax: limits.lockFileBytesMax })
-  if (problem !== null) return { lock: null, problem: problem.message }
-  const { owner, nonce, resource, expires_unix_ms: expires, ttl_ms: ttlMs, fence, claim } = value
-  // The Rust tool adds without looking: beyond 2^53 it means "for ever".
-  const expiresUnixMs = Math.min(expires, limits.tsUnixMsMax)
-  return { lock: { owner, nonce, resource, expiresUnixMs, ttlMs, fence, claim: readClaim(claim) }, problem: null }
+  return problem === null ? { lock: value, problem } : { lock: null, problem: problem.message }
 }
 
 const lockFileName = 'lock.json'
@@ -203,7 +200,7 @@ const claimShape = shape.table({
   stale: eventIds,
 })
 
-const lockShape = shape.table({
+const memberShape = shape.table({
   owner: shortLine(ownerBytesMax),
   nonce: shortText(ownerBytesMax),
   resource: shortLine(limits.lockResourceBytesMax),
@@ -213,7 +210,17 @@ const lockShape = shape.table({
   claim: shape.lenient(claimShape, null),
 })
 
-function readClaim(claim: ValueOf<typeof lockShape>['claim']): Claim | null {
+/** What `lock.json` holds. */
+export const lockShape: Shape<Lock> = (value) => {
+  const members = memberShape(value)
+  if (members instanceof Mismatch) return members
+  const { owner, nonce, resource, expires_unix_ms: expires, ttl_ms: ttlMs, fence, claim } = members
+  // The Rust tool adds without looking: beyond 2^53 it means "for ever".
+  const expiresUnixMs = Math.min(expires, limits.tsUnixMsMax)
+  return { owner, nonce, resource, expiresUnixMs, ttlMs, fence, claim: readClaim(claim) }
+}
+
+function readClaim(claim: ValueOf<typeof memberShape>['claim']): Claim | null {
   if (claim === null) return null
   const { assignee, since_unix_ms: sinceUnixMs, beside, stale } = claim
   return { assignee, sinceUnixMs, beside: firstEventIds(beside), stale: firstEventIds(stale) }

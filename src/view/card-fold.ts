@@ -11,6 +11,7 @@ import {
 } from '../model/index.ts'
 import { verifySignature } from '../wal/index.ts'
 import { actorCardKey, actorKey, cardEventKey } from './keys.ts'
+import { parseOwnJson } from './own-json.ts'
 import type { Store, StoreOperation } from './store.ts'
 
 const nothing = Buffer.alloc(0)
@@ -71,5 +72,5 @@ const jsonOf = (value: unknown): Buffer => Buffer.from(JSON.stringify(value), 'u
 /** The card that counts in a slot; undefined when there is none. */
 export async function readCardSlot(store: Store, actor: ActorId, slot: CardSlot): Promise<StandingCard | undefined> {
   const bytes = await store.get(actorCardKey(actor, slot))
-  return bytes === undefined ? undefined : (JSON.parse(bytes.toString('utf8')) as StandingCard)
+  return bytes === undefined ? undefined : parseOwnJson<StandingCard>(bytes)
 }

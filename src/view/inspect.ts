@@ -42,7 +42,7 @@ export async function openCopyOfView({ level, into, bytesMax }: CopyRequest): Pr
   const directory = new ViewDirectory(level)
   const current = await directory.readCurrent()
   if (current === undefined) return (await isThere(level)) ? describeWithoutCurrent(level) : { kind: 'none' }
-  const copied = await copyQuietly(join(level, String(current)), into, bytesMax)
+  const copied = await copyQuietly(join(level, `${current}`), into, bytesMax)
   if (copied !== 'copied') return copied
   try {
     const view = await View.over(await openDiskStore(into, { create: false }), {})

@@ -152,7 +152,7 @@ async function rebuild(options: OpenViewOptions, heritage: Heritage, snapshot?: 
     if (snapshot !== undefined) await fillFromSnapshot(options, view, snapshot)
     const outcome = await fillFromLog(options, view, heritage)
     if (snapshot !== undefined && outcome === 'rebuild-needed') throw lostMeanwhile(snapshot)
-    await view.writeMeta('last_rebuild_ts', String(options.clock.nowUnixMs()))
+    await view.writeMeta('last_rebuild_ts', `${options.clock.nowUnixMs()}`)
     await view.noteEventsAtRebuild()
     await directory.switchTo(created.number)
     return view

@@ -21,8 +21,9 @@ import {
   type IssueState,
   isCardEvent,
   laterContext,
+  type PackedIssueState,
   type ProjectContext,
-  parseIssueState,
+  unpackIssueState,
 } from '../model/index.ts'
 import { attachmentShaOf, type IssueSegment } from '../wal/index.ts'
 import { CardFold } from './card-fold.ts'
@@ -38,6 +39,7 @@ import {
   projectContextKey,
   symbolKey,
 } from './keys.ts'
+import { parseOwnJson } from './own-json.ts'
 import type { Store, StoreOperation } from './store.ts'
 
 /** Bounds on states kept between calls; beyond them the oldest are read again when needed. */
@@ -162,8 +164,8 @@ export class Projector {
 
   #putHead(operations: StoreOperation[]): void {
     putText(operations, 'wal_head', this.#head ?? '')
-    putText(operations, 'event_count', String(this.#eventCount))
-    putText(operations, 'issue_count', String(this.#issueCount))
+    putText(operations, 'event_count', `${this.#eventCount}`)
+    putText(operations, 'issue_count', `${this.#issueCount}`)
   }
 
   /** The next call decodes and hashes while LevelDB writes this one. */
@@ -248,7 +250,7 @@ export class Projector {
     for (const [index, id] of missing.entries()) {
       const text = texts[index]?.toString('utf8')
       if (text === undefined) continue
-      const state = parseIssueState(text)
+      const state = unpackIssueState(parseOwnJson<PackedIssueState>(text))
       this.#remember(id, { state, stored: indexEntriesOf(state), isDirty: false, weight: weigh(state) })
     }
   }
@@ -364,7 +366,7 @@ function putText(operations: StoreOperation[], name: string, value: string): voi
 }
 
 function parseJson<Value>(bytes: Buffer | undefined): Value | null {
-  return bytes === undefined ? null : (JSON.parse(bytes.toString('utf8')) as Value)
+  return bytes === undefined ? null : parseOwnJson<Value>(bytes)
 }
 
 function prefixOf(id: EventId): number {

@@ -1,5 +1,6 @@
 import type { IssueId, IssueStateWord } from '../model/index.ts'
 import type { IssueRow } from './index-entries.ts'
+import { parseOwnJson } from './own-json.ts'
 
 /**
  * A list row as it lies in the store, parsed when somebody looks at it. Who needs the state of every issue and the rows
@@ -20,7 +21,7 @@ export class RowText {
   }
 
   parse(): IssueRow {
-    return JSON.parse(this.#text) as IssueRow
+    return parseOwnJson<IssueRow>(this.#text)
   }
 }
 
@@ -28,7 +29,7 @@ export class RowText {
 export function openRowTexts(texts: readonly string[]): RowText[] {
   // A slice of a text is slow to look up in a map, and an id is looked up for each edge: parsed, it is a text of its own.
   const ids = texts.map((text) => text.slice(idStart - 1, idStart + idLength + 1))
-  const parsed = JSON.parse(`[${ids.join(',')}]`) as IssueId[]
+  const parsed = parseOwnJson<IssueId[]>(`[${ids.join(',')}]`)
   return texts.map((text, index) => new RowText(parsed[index] as IssueId, text))
 }
 

@@ -183,7 +183,7 @@ export class ViewDirectory {
   }
 
   #folder(number: number): string {
-    return join(this.path, String(number))
+    return join(this.path, `${number}`)
   }
 }
 

@@ -18,11 +18,12 @@ import {
   type IssueId,
   type IssueState,
   type IssueStateWord,
+  type PackedIssueState,
   type PinnedActor,
   type ProjectContext,
-  parseIssueState,
   type StandingCard,
   type StoredEdge,
+  unpackIssueState,
 } from '../model/index.ts'
 import type { IssueSegment } from '../wal/index.ts'
 import { readCardSlot } from './card-fold.ts'
@@ -68,6 +69,7 @@ import {
   projectContextsOfPrefix,
   stateIndexTimeBytes,
 } from './keys.ts'
+import { parseOwnJson } from './own-json.ts'
 import { Projector } from './projector.ts'
 import { openRowTexts, type RowText } from './row-text.ts'
 import type { Store } from './store.ts'
@@ -160,15 +162,15 @@ export class View {
     ).map((value) => value?.toString('utf8'))
     if (schema === undefined) {
       if ((await store.keys({ limit: 1 }).all()).length > 0) return undefined
-      await store.put(metaKey('schema'), Buffer.from(String(viewSchema)))
-    } else if (schema !== String(viewSchema)) return undefined
+      await store.put(metaKey('schema'), Buffer.from(`${viewSchema}`))
+    } else if (schema !== `${viewSchema}`) return undefined
     const meta = {
       head: head ?? null,
       events: Number(events ?? 0),
       issues: Number(issues ?? 0),
       reflogMark: reflogMark ?? '',
       lostHeads: lostHeads?.split(' ').filter(Boolean) ?? [],
-      heldHeads: JSON.parse(heldHeads ?? '[]') as HeldHead[],
+      heldHeads: parseOwnJson<HeldHead[]>(heldHeads ?? '[]'),
       mayRepeat: mayRepeat !== undefined,
       hasCopies: hasCopies !== undefined,
     }
@@ -275,7 +277,7 @@ export class View {
 
   /** The number from which `db stats` and `doctor` count how much has come since. */
   noteEventsAtRebuild(): Promise<void> {
-    return this.writeMeta('events_at_rebuild', String(this.eventCount))
+    return this.writeMeta('events_at_rebuild', `${this.eventCount}`)
   }
 
   async writeMeta(name: string, value: string): Promise<void> {
@@ -287,7 +289,7 @@ export class View {
   async findIssue(id: IssueId): Promise<IssueState | undefined> {
     const text = await this.store.get(issueStateKey(id))
     if (text === undefined) return undefined
-    const state = parseIssueState(text.toString('utf8'))
+    const state = unpackIssueState(parseOwnJson<PackedIssueState>(text))
     return state.creation === null ? undefined : state
   }
 
@@ -297,7 +299,7 @@ export class View {
     const states = new Map<IssueId, IssueState>()
     for (const [index, id] of ids.entries()) {
       const text = texts[index]
-      if (text !== undefined) states.set(id, parseIssueState(text.toString('utf8')))
+      if (text !== undefined) states.set(id, unpackIssueState(parseOwnJson<PackedIssueState>(text)))
     }
     return states
   }
@@ -305,7 +307,7 @@ export class View {
   async findRows(ids: readonly IssueId[]): Promise<Map<IssueId, IssueRow>> {
     const rows = new Map<IssueId, IssueRow>()
     for (const [index, bytes] of (await this.store.getMany(ids.map(issueRowKey))).entries()) {
-      if (bytes !== undefined) rows.set(ids[index] as IssueId, JSON.parse(bytes.toString('utf8')) as IssueRow)
+      if (bytes !== undefined) rows.set(ids[index] as IssueId, parseOwnJson<IssueRow>(bytes))
     }
     return rows
   }
@@ -364,7 +366,7 @@ export class View {
 
   /** Every row, by id. */
   async allRows(): Promise<IssueRow[]> {
-    return JSON.parse(`[${(await this.#allTexts(allIssueRows())).join(',')}]`) as IssueRow[]
+    return parseOwnJson<IssueRow[]>(`[${(await this.#allTexts(allIssueRows())).join(',')}]`)
   }
 
   /** As `allRows`, unparsed. */
@@ -459,7 +461,7 @@ export class View {
   /** States of all shown issues, streamed in the order of their ids. */
   async *allStates(): AsyncGenerator<IssueState> {
     for await (const text of this.store.values(allIssueStates())) {
-      const state = parseIssueState(text.toString('utf8'))
+      const state = unpackIssueState(parseOwnJson<PackedIssueState>(text))
       if (state.creation !== null) yield state
     }
   }
@@ -521,19 +523,19 @@ export class View {
 
   async fileContexts(): Promise<FileContext[]> {
     const values = await this.store.values(allFileContexts()).all()
-    return values.map((value) => JSON.parse(value.toString('utf8')) as FileContext)
+    return values.map((value) => parseOwnJson<FileContext>(value))
   }
 
   /** Project keys that begin with a text, in the order of their bytes; at most `limit`, -1 for all. */
   async projectContexts(prefix = '', limit = -1): Promise<ProjectContext[]> {
     const values = await this.store.values({ ...projectContextsOfPrefix(prefix), limit }).all()
-    return values.map((value) => JSON.parse(value.toString('utf8')) as ProjectContext)
+    return values.map((value) => parseOwnJson<ProjectContext>(value))
   }
 
   /** The newest value of a key of the project's context store; undefined when nothing was ever said. */
   async findProjectContext(key: string): Promise<ProjectContext | undefined> {
     const value = await this.store.get(projectContextKey(key))
-    return value === undefined ? undefined : (JSON.parse(value.toString('utf8')) as ProjectContext)
+    return value === undefined ? undefined : parseOwnJson<ProjectContext>(value)
   }
 
   /** Every label, or every assignee, that some issue has now, in UTF-8 byte order. */
@@ -569,7 +571,7 @@ function compareByCreation(left: IssueRow, right: IssueRow): number {
 }
 
 function parseActor(bytes: Buffer): PinnedActor {
-  return JSON.parse(bytes.toString('utf8')) as PinnedActor
+  return parseOwnJson<PinnedActor>(bytes)
 }
 
 /** Records in the store were verified before they were written. */

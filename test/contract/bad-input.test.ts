@@ -369,7 +369,7 @@ const refusals: readonly Refusal[] = [
     title: 'a batch field that is no text',
     words: ['batch'],
     stdin: '{"op":"create","title":"x","set":{"type":{"a":1}}}\n',
-    says: ['line 1', 'set.type', '{"a":1}'],
+    says: ['line 1', 'set.type', 'an object'],
   },
   // Words
   { title: 'an unknown command', words: ['isue', 'list'], says: ["unknown command 'isue'"] },

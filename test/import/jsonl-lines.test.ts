@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { detectImportFormat, type JsonlLine, splitJsonlLines } from '../../src/import/index.ts'
-import { lineBytesMax } from '../../src/import/jsonl-lines.ts'
+import { limits } from '../../src/model/index.ts'
 
 async function split(...chunks: readonly (string | Uint8Array)[]): Promise<JsonlLine[]> {
   const bytes = chunks.map((chunk) => (typeof chunk === 'string' ? new TextEncoder().encode(chunk) : chunk))
@@ -42,9 +42,9 @@ test('line that is not UTF-8 is named and the next one read', async () => {
 
 test('line without an end is bounded and the next one read', async () => {
   const megabyte = new Uint8Array(1024 * 1024).fill(0x61)
-  const lines = await split(...Array.from({ length: lineBytesMax / megabyte.length }, () => megabyte), 'a\nb')
+  const lines = await split(...Array.from({ length: limits.lineBytesMax / megabyte.length }, () => megabyte), 'a\nb')
   assert.deepEqual(lines, [
-    { lineNumber: 1, problem: `line has more than ${lineBytesMax} bytes` },
+    { lineNumber: 1, problem: `line has more than ${limits.lineBytesMax} bytes` },
     { lineNumber: 2, text: 'b' },
   ])
 })

@@ -18,12 +18,12 @@ import {
   identifyEvent,
   isPresent,
   laterContext,
-  parseIssueState,
   planClearField,
   planSetField,
   presentAssignees,
   presentDependencies,
   presentLabels,
+  unpackIssueState,
   updatedTs,
 } from '../../src/model/index.ts'
 import { issueEvent, issueHistory, theIssue } from './arbitraries.ts'
@@ -156,7 +156,7 @@ test('state kept as text between any two events is the state folded at once', ()
       for (const event of history) {
         if (seen.has(event.eventId)) continue
         seen.add(event.eventId)
-        const state = parseIssueState(text)
+        const state = unpackIssueState(JSON.parse(text))
         applyEvent(state, event)
         text = formatIssueState(state)
       }

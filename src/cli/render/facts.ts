@@ -10,7 +10,7 @@ export function renderFacts(facts: readonly Fact[], { style }: Pick<RenderView, 
   const width = Math.max(0, ...shown.map(([name]) => name.length)) + 1
   return shown
     .map(([name, value]) => {
-      const text = typeof value === 'boolean' ? (value ? 'yes' : 'no') : escapeLine(String(value))
+      const text = typeof value === 'boolean' ? (value ? 'yes' : 'no') : escapeLine(`${value}`)
       return `${style.dim(`${name}:`.padEnd(width))} ${text}\n`
     })
     .join('')
@@ -30,7 +30,7 @@ export function formatBytes(count: number): string {
 
 /** `20,559` */
 export function formatNumber(count: number): string {
-  return String(count).replace(/\B(?=(\d{3})+$)/g, ',')
+  return `${count}`.replace(/\B(?=(\d{3})+$)/g, ',')
 }
 
 /** `1 event`, `2,657 events` */

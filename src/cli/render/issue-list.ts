@@ -105,7 +105,7 @@ function chosenColumn(key: string, { style, nowUnixMs }: RenderView): Column<Iss
 function formatValue(value: unknown): string {
   if (value === null || value === undefined) return ''
   if (Array.isArray(value)) return value.join(', ')
-  if (typeof value !== 'object') return String(value)
+  if (typeof value !== 'object') return `${value}`
   return Object.entries(value)
     .map(([name, each]) => `${name}:${each}`)
     .join(', ')

@@ -20,7 +20,7 @@ export function formatRelativeTime(tsUnixMs: number, nowUnixMs: number): string 
 /** For scripts and other places where the reader has another clock. */
 export function formatAbsoluteTime(tsUnixMs: number): string {
   const date = new Date(tsUnixMs)
-  return Number.isNaN(date.getTime()) ? String(tsUnixMs) : date.toISOString()
+  return Number.isNaN(date.getTime()) ? `${tsUnixMs}` : date.toISOString()
 }
 
 /** `2026-04-05 14:35 UTC`, for people. */

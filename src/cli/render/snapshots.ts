@@ -45,7 +45,7 @@ export const renderSnapshotList: Renderer<{ readonly snapshots: readonly Snapsho
       {
         heading: 'Events',
         text: ({ event_count }) => (event_count === null ? '' : formatNumber(event_count)),
-        plainText: ({ event_count }) => String(event_count ?? ''),
+        plainText: ({ event_count }) => `${event_count ?? ''}`,
         align: 'right',
       },
       {

@@ -43,7 +43,7 @@ async function findFault(
     if (isNewest) for await (const _segments of readSnapshot(git, snapshot));
     return null
   } catch (error) {
-    if (error instanceof UnusableSnapshotError) return String(error.details.reason)
+    if (error instanceof UnusableSnapshotError) return error.reason
     throw error
   }
 }

@@ -1,7 +1,17 @@
 /** Actors of this repository: who writes, kept as files below `.git/grite/actors/` (spec §4.2, §4.4). */
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type ActorId, ConfigError, deriveActorId, formatHex, NotFoundError, parseHex } from '../../model/index.ts'
+import {
+  type ActorId,
+  ConfigError,
+  deriveActorId,
+  describeForeign,
+  formatHex,
+  NotFoundError,
+  parseHex,
+  shape,
+  shortenText,
+} from '../../model/index.ts'
 import { generateKeyPair } from '../../wal/index.ts'
 import type { GritePaths } from './paths.ts'
 import { readRepoConfig, writeDefaultActor } from './repo-config.ts'
@@ -88,20 +98,22 @@ export async function listActors(paths: GritePaths): Promise<Actor[]> {
   return actors.filter((actor) => actor !== undefined).sort((left, right) => (left.id < right.id ? -1 : 1))
 }
 
+const createdTsShape = shape.lenient(shape.integer(), null)
+
 async function readActor(directory: string): Promise<Actor | undefined> {
   const file = join(directory, 'config.toml')
   const table = await readToml(file)
   if (table === undefined) return undefined
   const id = requireTomlText(file, table, 'actor_id')
   if (id === undefined || parseHex(id)?.length !== 16) {
-    throw new ConfigError(`${file}: actor_id must be 32 hexadecimal characters, got ${JSON.stringify(id ?? null)}`, {
-      details: { file, field: 'actor_id', value: id ?? null },
+    throw new ConfigError(`${file}: actor_id must be 32 hexadecimal characters, got ${describeForeign(id ?? null)}`, {
+      details: { file, field: 'actor_id', value: id === undefined ? null : shortenText(id, 200) },
     })
   }
   return {
     id: id.toLowerCase() as ActorId,
     label: requireTomlText(file, table, 'label') ?? null,
-    createdTs: typeof table.created_ts === 'number' ? table.created_ts : null,
+    createdTs: createdTsShape(table.created_ts),
     publicKey: requireTomlText(file, table, 'public_key') ?? null,
     keyScheme: requireTomlText(file, table, 'key_scheme') ?? null,
     dataDir: directory,

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { type ActorId, ConfigError } from '../../model/index.ts'
+import { type ActorId, ConfigError, describeForeign, shortenText } from '../../model/index.ts'
 import { readToml, setTableKey, setTopLevelKey, type TomlTable } from './toml-file.ts'
 import { makeFolder, writeFileAtomically } from './write-file-atomically.ts'
 
@@ -64,8 +64,8 @@ export async function readRepoConfig(path: string): Promise<RepoConfig> {
 /** Typed access to one table of a file. Every refusal names file, key, value and what is allowed. */
 function reader(file: string, table: TomlTable, prefix: string) {
   const refuse = (key: string, value: unknown, allowed: string): ConfigError =>
-    new ConfigError(`${file}: ${prefix}${key} must be ${allowed}, got ${JSON.stringify(value)}`, {
-      details: { file, field: `${prefix}${key}`, value, allowed },
+    new ConfigError(`${file}: ${prefix}${key} must be ${allowed}, got ${describeForeign(value)}`, {
+      details: { file, field: `${prefix}${key}`, value: detailOf(value), allowed },
     })
   function value<Value>(key: string, allowed: string, accepts: (value: unknown) => value is Value): Value | undefined {
     const found = table[key]
@@ -88,6 +88,12 @@ function reader(file: string, table: TomlTable, prefix: string) {
     },
     table: (key: string) => reader(file, value(key, 'a table', isTable) ?? {}, `${prefix}${key}.`),
   }
+}
+
+/** The value itself where it is a number or a short text, else a few words for it. */
+function detailOf(value: unknown): string | number | boolean {
+  if (typeof value === 'string') return shortenText(value, 200)
+  return typeof value === 'number' || typeof value === 'boolean' ? value : describeForeign(value)
 }
 
 const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 1

@@ -1,14 +1,19 @@
 import { readFileSync } from 'node:fs'
 import { rename, rm, writeFile } from 'node:fs/promises'
 import type { Oid } from '../../git/index.ts'
+import { lockMembers, lockShape, Mismatch, parseForeignJson, shape } from '../../model/index.ts'
 import type { KnownLock, KnownLocks } from '../../wal/index.ts'
 
 /** So many that were not remembered make it worth while to write them down. */
 const unsavedMax = 64
 /** Another number in the file means that it is made anew. */
-const fileVersion = 2
+const fileVersion = 3
+/** A larger file is made anew: so many locks lie on no remote. Bytes. */
+const fileBytesMax = 64 * 1024 * 1024
 
-type Row = readonly [oid: string, read: KnownLock]
+/** Members are judged when they are asked for: most commands look for a few of them. */
+const fileShape = shape.table({ version: shape.oneOf([fileVersion]), locks: shape.record(shape.anything) })
+const memberShape = shape.table({ lock: lockShape, committed: shape.integer(), suffix: shape.text() })
 
 /**
  * Locks that have been read, by their commits, which never change: a remote keeps the leases of all issues that were ever
@@ -16,7 +21,7 @@ type Row = readonly [oid: string, read: KnownLock]
  */
 export class LockMemory implements KnownLocks {
   readonly #path: string
-  #saved: ReadonlyMap<string, KnownLock> | undefined
+  #saved: ReadonlyMap<string, unknown> | undefined
   readonly #used = new Map<string, KnownLock>()
   #unsaved = 0
 
@@ -25,8 +30,8 @@ export class LockMemory implements KnownLocks {
   }
 
   find(oid: Oid): KnownLock | undefined {
-    this.#saved ??= new Map(readRows(this.#path))
-    const known = this.#used.get(oid) ?? this.#saved.get(oid)
+    this.#saved ??= readMembers(this.#path)
+    const known = this.#used.get(oid) ?? readMember(this.#saved.get(oid))
     if (known !== undefined) this.#used.set(oid, known)
     return known
   }
@@ -42,7 +47,7 @@ export class LockMemory implements KnownLocks {
     this.#unsaved = 0
     const draft = `${this.#path}.${process.pid}.tmp`
     try {
-      await writeFile(draft, JSON.stringify({ version: fileVersion, rows: [...this.#used] }), { flag: 'wx' })
+      await writeFile(draft, formatMembers(this.#used), { flag: 'wx' })
       await rename(draft, this.#path)
     } catch {
       await rm(draft, { force: true }).catch(() => {})
@@ -50,11 +55,28 @@ export class LockMemory implements KnownLocks {
   }
 }
 
-function readRows(path: string): readonly Row[] {
+function formatMembers(known: ReadonlyMap<string, KnownLock>): string {
+  const locks = [...known].map(([oid, { lock, committedAtUnixMs, suffix }]) => [
+    oid,
+    { lock: lockMembers(lock), committed: committedAtUnixMs, suffix },
+  ])
+  return JSON.stringify({ version: fileVersion, locks: Object.fromEntries(locks) })
+}
+
+function readMembers(path: string): ReadonlyMap<string, unknown> {
+  let bytes: Uint8Array
   try {
-    const { version, rows } = JSON.parse(readFileSync(path, 'utf8')) as { version: number; rows: readonly Row[] }
-    return version === fileVersion ? rows : []
+    bytes = readFileSync(path)
   } catch {
-    return []
+    return new Map()
   }
+  const { value } = parseForeignJson(bytes, fileShape, { name: path, sizeMax: fileBytesMax })
+  return value?.locks ?? new Map()
+}
+
+function readMember(member: unknown): KnownLock | undefined {
+  const read = memberShape(member)
+  if (read instanceof Mismatch) return undefined
+  const { lock, committed, suffix } = read
+  return { lock, committedAtUnixMs: committed, suffix }
 }

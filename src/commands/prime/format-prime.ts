@@ -100,5 +100,5 @@ function quote(text: string, lengthMax: number): string {
 /** A time outside the calendar is left as it is. */
 function day(tsUnixMs: number): string {
   const date = new Date(tsUnixMs)
-  return Number.isNaN(date.getTime()) ? String(tsUnixMs) : date.toISOString().slice(0, 10)
+  return Number.isNaN(date.getTime()) ? `${tsUnixMs}` : date.toISOString().slice(0, 10)
 }

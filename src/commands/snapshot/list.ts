@@ -54,6 +54,6 @@ async function readOne(git: GitPort, row: SnapshotRef): Promise<ReadSnapshot> {
     return { row, snapshot: await openSnapshot(git, row), problem: null }
   } catch (error) {
     if (!(error instanceof UnusableSnapshotError)) throw error
-    return { row, snapshot: null, problem: String(error.details.reason) }
+    return { row, snapshot: null, problem: error.reason }
   }
 }

@@ -99,7 +99,7 @@ async function restate(
   updates: readonly RefUpdate[],
   waitedMs: number,
 ): Promise<unknown> {
-  if (error instanceof RefLockedError) return new RefLockedError(error.ref, String(error.details.lock_path), waitedMs)
+  if (error instanceof RefLockedError) return new RefLockedError(error.ref, error.lockPath, waitedMs)
   if (!(error instanceof RefMovedError)) return error
   const update = updates.find(({ ref }) => ref === error.ref)
   if (!update) return error

@@ -141,7 +141,7 @@ function setOption(remote: string, option: string, value: string, { GIT_CONFIG_C
   // With -c the key would end there (git 2.31 knows this way).
   const count = Number(GIT_CONFIG_COUNT ?? 0)
   const pair = { [`GIT_CONFIG_KEY_${count}`]: key, [`GIT_CONFIG_VALUE_${count}`]: value }
-  return { args: [], environment: { ...pair, GIT_CONFIG_COUNT: String(count + 1) } }
+  return { args: [], environment: { ...pair, GIT_CONFIG_COUNT: `${count + 1}` } }
 }
 
 function refspecOf({ ref, next }: PushUpdate): string {

@@ -44,7 +44,7 @@ export class RefLockedError extends GriteError {
   readonly kind = 'conflict'
   constructor(
     readonly ref: string,
-    lockPath: string,
+    readonly lockPath: string,
     waitedMs: number,
   ) {
     super(`${ref} is locked by another process (${lockPath}); waited ${waitedMs} ms`, {
@@ -96,6 +96,11 @@ export class ObjectTooLargeError extends GriteError {
 /** A snapshot cannot be used: damaged, not all here, or not one of this log. What it shortens can be had without it. */
 export class UnusableSnapshotError extends GriteError {
   readonly kind = 'internal'
+
+  /** Why, without the name of the snapshot. */
+  get reason(): string {
+    return typeof this.details.reason === 'string' ? this.details.reason : this.message
+  }
 }
 
 /** A failure that is a defect of grite itself. */

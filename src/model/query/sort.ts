@@ -39,5 +39,5 @@ function sortValue(row: QueryRow, key: QuerySortKey): string | number | undefine
 
 function compareValues(left: string | number, right: string | number): number {
   if (typeof left === 'number' && typeof right === 'number') return left - right
-  return compareText(String(left), String(right))
+  return compareText(`${left}`, `${right}`)
 }

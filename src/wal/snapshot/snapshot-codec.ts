@@ -69,7 +69,7 @@ export const formatSnapshotMessage = (eventCount: number, createdTs: number): st
 
 /** The path of a chunk by its place, from 0. */
 export function chunkPath(index: number): string {
-  return `${snapshotPaths.events}/${String(index).padStart(4, '0')}.bin`
+  return `${snapshotPaths.events}/${`${index}`.padStart(4, '0')}.bin`
 }
 
 /** The name of a chunk in the tree `events`, which has one level; undefined when the path names nothing in it. */

@@ -1,0 +1,79 @@
+/**
+ * Foreign bytes are parsed in one place, and foreign values become text in one place: `JSON.parse` sets no bounds, and
+ * `String()` of an object that somebody else wrote throws or overflows the stack.
+ */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { findLines, listSource, readCode } from './source-files.ts'
+
+/** Source without the text in quotes. */
+const codeOf = (path: string) => readCode(path).replaceAll(/'(?:[^'\\\n]|\\.)*'/g, "''")
+
+function findAll(pattern: RegExp, except: ReadonlySet<string>): string[] {
+  return listSource('src')
+    .filter((path) => !except.has(path))
+    .flatMap((path) => findLines(path, codeOf(path), pattern))
+}
+
+test('JSON is parsed with bounds', () => {
+  const parsers = new Set(['src/model/foreign/parse-json.ts', 'src/view/own-json.ts'])
+  assert.deepEqual(
+    findAll(/\bJSON\s*\.\s*parse\b|\{[^}]*\bparse\b[^}]*\}\s*=\s*JSON\b/, parsers),
+    [],
+    'use parseForeignJson and say by a shape what you want; src/view/own-json.ts is for values that the view wrote itself',
+  )
+})
+
+test('TOML is parsed with bounds', () => {
+  const toml = listSource('src').filter((path) => readCode(path).includes("'smol-toml'"))
+  assert.deepEqual(toml, ['src/commands/local/toml-file.ts'], 'read configuration through readToml')
+})
+
+test('no value of an unknown type becomes text by its own means', () => {
+  assert.deepEqual(
+    findAll(/(?<![\w.$])String\(|(?<![\w.$])String\.raw|\bas unknown as string\b/, new Set()),
+    [],
+    'a number goes into a template; anything foreign is named by describeForeign',
+  )
+})
+
+/** What is written as JSON, by the file that writes it. None of it is a foreign value as it came. */
+const writers: Readonly<Record<string, string>> = {
+  'src/cli/render/batch.ts': 'results of a batch',
+  'src/cli/render/index.ts': 'data of commands',
+  'src/cli/render/json-output.ts': 'the document of --json',
+  'src/cli/render/upkeep.ts': 'an export',
+  'src/commands/actor/own-card.ts': 'a label in a note of ours',
+  'src/commands/export.ts': 'an export',
+  'src/commands/lock/lock-memory.ts': 'locks that have been read',
+  'src/commands/watch/watch.ts': 'an event for a program',
+  'src/git/build-tree.ts': 'a path in the message of a defect',
+  'src/git/native/write-objects.ts': "git's answer in the message of a defect",
+  'src/git/object-codec.ts': 'an id in the message of a defect, cut off',
+  'src/git/ref-paths.ts': 'a ref name in a message, cut off',
+  'src/import/canonical-json.ts': 'what is left of a line, whose depth is bounded',
+  'src/import/plan-issue.ts': 'a link as a key',
+  'src/model/actor-card.ts': 'a card',
+  'src/model/foreign/describe-foreign.ts': 'a text, cut off',
+  'src/model/issue-state-codec.ts': 'a state',
+  'src/model/lock.ts': 'lock.json',
+  'src/model/query/format.ts': 'a parsed qualifier, compared',
+  'src/model/saved-query.ts': 'a saved query',
+  'src/view/card-fold.ts': 'cards that stand',
+  'src/view/index-entries.ts': 'a row',
+  'src/view/inspect.ts': 'names of files, compared',
+  'src/view/projector.ts': 'contexts',
+  'src/view/view.ts': 'heads',
+  'src/wal/carried-meta.ts': 'carried members, whose depth and size are bounded',
+  'src/wal/issue-codec.ts': 'meta.json',
+  'src/wal/snapshot/snapshot-codec.ts': 'snapshot.json and report.json',
+}
+
+test('JSON is written where that is known to be safe', () => {
+  const found = listSource('src').filter((path) => /\bJSON\s*\.\s*stringify\b/.test(codeOf(path)))
+  assert.deepEqual(
+    found,
+    Object.keys(writers),
+    'JSON.stringify of a foreign value may overflow the stack or call its toJSON',
+  )
+})
