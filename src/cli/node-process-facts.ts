@@ -2,9 +2,9 @@
  * The facts of the real process. Off a terminal, output goes straight to the file descriptor: setting up
  * `process.stdout` loads Node's stream machinery, which costs more than printing an answer.
  */
-import { fstatSync, writeSync } from 'node:fs'
+import { fstatSync, statSync, writeSync } from 'node:fs'
 import { isatty } from 'node:tty'
-import { NotFoundError } from '../model/errors/index.ts'
+import { NotFoundError, StorageError } from '../model/errors/index.ts'
 import type { Interrupts } from './interrupts.ts'
 import { ClosedPipeError, type ProcessFacts, type TextSink } from './process-facts.ts'
 
@@ -32,10 +32,28 @@ export function nodeProcessFacts(interrupts: Interrupts): ProcessFacts {
 
 function currentDirectory(): string {
   try {
-    return process.cwd()
+    const path = process.cwd()
+    return path.includes('\ufffd') && !isSameDirectory(path, '.') ? requireUnnamedDirectory(path) : path
   } catch (cause) {
+    if (cause instanceof StorageError) throw cause
     throw new NotFoundError('the current directory no longer exists', { cause, hints: ['Change to one that does'] })
   }
+}
+
+/** Node decodes the path: one that is not UTF-8 would name another directory, or none. */
+function isSameDirectory(path: string, other: string): boolean {
+  const [one, two] = [path, other].map((each) => statSync(each, { bigint: true, throwIfNoEntry: false }))
+  return one !== undefined && one.ino === two?.ino && one.dev === two?.dev
+}
+
+/** Linux has another name for it, which works in programs that are started here, too. */
+function requireUnnamedDirectory(path: string): string {
+  const unnamed = '/proc/self/cwd'
+  if (process.platform === 'linux' && isSameDirectory(unnamed, '.')) return unnamed
+  throw new StorageError(`the name of the current directory is not UTF-8: ${path}`, {
+    details: { path },
+    hints: ['Change to a directory whose path is UTF-8'],
+  })
 }
 
 /** Asks the file first: a pipe or a file is no terminal, and `node:tty` loads Node's streams to say so. */

@@ -5,7 +5,10 @@ import {
   NotFoundError,
   RefLockedError,
   RefMovedError,
+  RepositoryRefusedError,
   StorageError,
+  shellCommand,
+  shellWord,
 } from '../model/errors/index.ts'
 
 /** How a git process ended. */
@@ -27,22 +30,36 @@ const rules: readonly Rule[] = [
   [/(No space left on device|Disk quota exceeded|Read-only file system|Permission denied)/, storage],
   // object-file.c: write_loose_object() and mkstemp, when the object directory does not take new files.
   [/(insufficient permission for adding an object to repository database|unable to create temporary)/, storage],
-  // setup.c: ensure_valid_ownership().
+  // setup.c: ensure_valid_ownership(), setup_git_directory_gently().
+  [/detected dubious ownership in repository at '([\s\S]*?)'\n/, somebodyElses],
+  [/cannot use bare repository '([\s\S]*?)' \(safe\.bareRepository is '(.*?)'\)/, onlyFoundByLooking],
+  // setup.c: read_gitfile_error_die().
   [
-    /detected dubious ownership in repository at '(.*)'/,
+    /(?:(?:invalid gitfile format|no path in gitfile): (.*)|too large to be a \.git file: '(.*)'|error (?:opening|reading) '?(.*?\.git)'?(?:: .*)?$)/m,
     (match, failure) =>
-      new GitError(`git refuses the repository at ${match[1]}: it belongs to somebody else`, {
-        details: details(failure),
-        hints: [`If you trust it: git config --global --add safe.directory '${match[1]}'`],
-      }),
+      new RepositoryRefusedError(
+        `${match[1] ?? match[2] ?? match[3]} is neither a git repository nor a valid .git file`,
+        {
+          details: details(failure),
+          hints: ['Look what made it; a valid one holds a line `gitdir: <path>`'],
+        },
+      ),
   ],
-  // setup.c: setup_git_directory_gently().
+  // setup.c: read_gitfile_error_die(), setup_explicit_git_dir(); without a path setup_git_directory_gently().
+  [
+    /not a git repository: '?([\s\S]*?)'?\s*$/,
+    ([, path], failure) =>
+      new NotFoundError(`${path} is not a git repository`, { details: { ...details(failure), path } }),
+  ],
   [/not a git repository/, (_match, failure) => notFound('no git repository here', failure)],
   // setup.c: verify_repository_format().
   [
-    /((?:unknown repository extensions? found|Expected git repo version).*(?:\n\t.*)*)/,
+    /((?:unknown repository extensions? found|Expected git repo version|repo version is 0, but v1-only extension).*(?:\n\t.*)*)/,
     (match, failure) =>
-      new GitError(`this git is too old for the repository: ${oneLine(match[1])}`, { details: details(failure) }),
+      new RepositoryRefusedError(`git does not know the format of the repository: ${oneLine(match[1])}`, {
+        details: details(failure),
+        hints: ['A newer git may; `git --version` shows yours'],
+      }),
   ],
   // lockfile.c: unable_to_lock_message().
   [
@@ -100,6 +117,25 @@ export function classifyGitFailure(failure: GitFailure): GriteError {
 
 function storage(match: RegExpExecArray, failure: GitFailure): GriteError {
   return new StorageError(`git ${commandOf(failure)}: ${match[1]}`, { details: details(failure) })
+}
+
+function somebodyElses([, path = '']: RegExpExecArray, failure: GitFailure): GriteError {
+  // A name that is not UTF-8 cannot be written in a command.
+  const command = path.includes('\ufffd')
+    ? 'add its path to safe.directory in your git configuration'
+    : shellCommand('git', 'config', '--global', '--add', 'safe.directory', path)
+  return new RepositoryRefusedError(`git refuses the repository at ${path}: it belongs to another user`, {
+    details: { ...details(failure), path },
+    hints: [`If you trust it: ${command}`],
+  })
+}
+
+function onlyFoundByLooking([, path = '', value]: RegExpExecArray, failure: GitFailure): GriteError {
+  const named = path.includes('\ufffd') ? 'set GIT_DIR to its path' : `set GIT_DIR=${shellWord(path)}`
+  return new RepositoryRefusedError(`git refuses the bare repository at ${path}: safe.bareRepository is '${value}'`, {
+    details: { ...details(failure), path },
+    hints: [`If you trust it, name it: ${named}`],
+  })
 }
 
 function notFound(message: string, failure: GitFailure): GriteError {

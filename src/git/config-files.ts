@@ -1,7 +1,10 @@
-import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Environment } from './locate-git.ts'
 import type { RepositoryLayout } from './port.ts'
+import { readSmallFile } from './read-small-file.ts'
+
+/** Far above any config that people write. */
+const configBytesMax = 4 * 1024 * 1024
 
 /**
  * Whether one of the files that git would read mentions a word, so that it is worth 2.6 ms to ask git for a setting which
@@ -10,11 +13,10 @@ import type { RepositoryLayout } from './port.ts'
 export function isMentionedInConfig(layout: RepositoryLayout, environment: Environment, pattern: RegExp): boolean {
   if (environment.GIT_CONFIG_COUNT || environment.GIT_CONFIG_PARAMETERS) return true
   return configFiles(layout, environment).some((path) => {
-    try {
-      return pattern.test(readFileSync(path, 'latin1'))
-    } catch {
-      return false
-    }
+    if (path === '/dev/null') return false
+    const bytes = readSmallFile(path, configBytesMax)
+    // A file that is not read may say anything.
+    return bytes === 'unusual' || (bytes !== 'absent' && pattern.test(bytes.toString('latin1')))
   })
 }
 

@@ -58,10 +58,16 @@ export interface StartedGit {
  * Builds a runner.
  *
  * @param layout - the repository commands run in; null for commands that find it themselves (`cwd` given)
+ * @param suspects - of a repository that is not found yet, folders that may belong to it
  */
-export function createGitRunner(layout: RepositoryLayout | null, environment: Environment): GitRunner {
+export function createGitRunner(
+  layout: RepositoryLayout | null,
+  environment: Environment,
+  suspects: readonly string[] = [],
+): GitRunner {
   const childEnvironment = gitEnvironment(layout, environment)
-  const roots = layout === null ? [] : [layout.commonDir, layout.gitDir, ...(layout.workTree ? [layout.workTree] : [])]
+  const roots =
+    layout === null ? suspects : [layout.commonDir, layout.gitDir, ...(layout.workTree ? [layout.workTree] : [])]
   let program: string | undefined
 
   async function start(args: readonly string[], options: StartGitOptions = {}): Promise<StartedGit> {
@@ -127,6 +133,8 @@ function gitEnvironment(layout: RepositoryLayout | null, environment: Environmen
   if (layout.commonDir !== layout.gitDir) result.GIT_COMMON_DIR = layout.commonDir
   // `info/grafts` would hide parents, as replace refs would.
   result.GIT_GRAFT_FILE = '/dev/null'
+  // It may be relative to where the command was run.
+  if (environment.GIT_OBJECT_DIRECTORY) result.GIT_OBJECT_DIRECTORY = layout.objectDir
   return result
 }
 

@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict'
-import { chownSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { chownSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { findRepository } from '../../src/git/discover.ts'
 import { currentOwner } from '../../src/git/index.ts'
-import { GitError, NotFoundError } from '../../src/model/errors/index.ts'
+import { GitError, NotFoundError, RepositoryRefusedError } from '../../src/model/errors/index.ts'
 import { createSandbox, type Sandbox, whyNotMakeable } from './temp-repository.ts'
 
+/** A PATH without git: a repository that is found with it is found without asking git. */
+const noGit = '/nowhere'
 const init = ['-c', 'init.defaultBranch=main', 'init', '-q', '--template=']
 
 interface Found {
@@ -18,6 +20,8 @@ interface Found {
 
 interface Case {
   readonly title: string
+  /** Not plain: git decides. */
+  readonly asksGit?: boolean
   readonly make: (sandbox: Sandbox) => { cwd: string; env?: Record<string, string> }
   readonly found: Found
 }
@@ -76,6 +80,7 @@ const cases: readonly Case[] = [
   },
   {
     title: 'a bare repository',
+    asksGit: true,
     make: ({ git, dir }) => {
       git(dir, ...init, '--bare', 'r')
       return { cwd: 'r' }
@@ -84,6 +89,7 @@ const cases: readonly Case[] = [
   },
   {
     title: 'a folder of a bare repository',
+    asksGit: true,
     make: ({ git, dir }) => {
       git(dir, ...init, '--bare', 'r')
       return { cwd: 'r/objects' }
@@ -121,6 +127,7 @@ const cases: readonly Case[] = [
   },
   {
     title: 'GIT_DIR, whose work tree is where one stands',
+    asksGit: true,
     make: ({ git, dir }) => {
       git(dir, ...init, 'r')
       mkdirSync(join(dir, 'other'))
@@ -130,6 +137,7 @@ const cases: readonly Case[] = [
   },
   {
     title: 'GIT_DIR with GIT_WORK_TREE',
+    asksGit: true,
     make: ({ git, dir }) => {
       git(dir, ...init, 'r')
       mkdirSync(join(dir, 'tree'))
@@ -139,16 +147,18 @@ const cases: readonly Case[] = [
   },
   {
     title: 'GIT_COMMON_DIR beside GIT_DIR',
+    asksGit: true,
     make: (sandbox) => {
       const { git, dir } = sandbox
       git(dir, ...init, 'r')
       git(dir, ...init, '--bare', 'common')
       return { cwd: 'r', env: { GIT_DIR: '.git', GIT_COMMON_DIR: '../common' } }
     },
-    found: { gitDir: 'r/.git', commonDir: 'common', workTree: null },
+    found: { gitDir: 'r/.git', commonDir: 'common', workTree: 'r' },
   },
   {
     title: 'core.worktree',
+    asksGit: true,
     make: ({ git, dir }) => {
       git(dir, ...init, 'r')
       mkdirSync(join(dir, 'tree'))
@@ -158,7 +168,60 @@ const cases: readonly Case[] = [
     found: { gitDir: 'r/.git', workTree: 'tree' },
   },
   {
+    title: 'a sparse work tree, which has settings of its own',
+    make: ({ git, dir }) => {
+      git(dir, ...init, 'r')
+      git(join(dir, 'r'), 'config', 'extensions.worktreeConfig', 'true')
+      git(join(dir, 'r'), 'config', '--worktree', 'core.sparseCheckout', 'true')
+      return { cwd: 'r' }
+    },
+    found: { gitDir: 'r/.git', workTree: 'r' },
+  },
+  {
+    title: 'a HEAD that is a symbolic link',
+    asksGit: true,
+    make: ({ git, dir }) => {
+      git(dir, ...init, 'r')
+      rmSync(join(dir, 'r/.git/HEAD'))
+      symlinkSync('refs/heads/main', join(dir, 'r/.git/HEAD'))
+      return { cwd: 'r' }
+    },
+    found: { gitDir: 'r/.git', workTree: 'r' },
+  },
+  {
+    title: 'a .git that is a symbolic link',
+    asksGit: true,
+    make: ({ git, dir }) => {
+      git(dir, ...init, 'r')
+      mkdirSync(join(dir, 'link'))
+      symlinkSync('../r/.git', join(dir, 'link/.git'))
+      return { cwd: 'link' }
+    },
+    found: { gitDir: 'r/.git', workTree: 'link' },
+  },
+  {
+    title: 'the folder .git itself',
+    asksGit: true,
+    make: ({ git, dir }) => {
+      git(dir, ...init, 'r')
+      return { cwd: 'r/.git/objects' }
+    },
+    found: { gitDir: 'r/.git', workTree: null },
+  },
+  {
+    title: 'a repository with line ends in its path',
+    asksGit: true,
+    make: ({ git, dir }) => {
+      mkdirSync(join(dir, 'a\nb\n'))
+      git(join(dir, 'a\nb\n'), ...init)
+      mkdirSync(join(dir, 'a\nb\n/.git/x'))
+      return { cwd: 'a\nb\n/.git/x' }
+    },
+    found: { gitDir: 'a\nb\n/.git', workTree: null },
+  },
+  {
     title: 'the outer repository where an inner .git is empty',
+    asksGit: true,
     make: ({ git, dir }) => {
       git(dir, ...init, 'r')
       mkdirSync(join(dir, 'r/a/.git'), { recursive: true })
@@ -168,6 +231,7 @@ const cases: readonly Case[] = [
   },
   {
     title: 'a repository below a ceiling',
+    asksGit: true,
     make: ({ git, dir }) => {
       git(dir, ...init, 'r')
       mkdirSync(join(dir, 'r/a'))
@@ -178,13 +242,14 @@ const cases: readonly Case[] = [
 ]
 
 describe('findRepository finds', { concurrency: true }, () => {
-  for (const { title, make, found } of cases) {
-    it(`${title}, as git does, without starting it`, async (t) => {
+  for (const { title, asksGit = false, make, found } of cases) {
+    it(`${title}, as git does${asksGit ? '' : ', without starting it'}`, async (t) => {
       const sandbox = createSandbox(t)
       const made = make(sandbox)
       const cwd = join(sandbox.dir, made.cwd)
-      // A PATH without git shows that git is not asked.
-      const layout = await findRepository({ cwd, env: { ...sandbox.environment, ...made.env, PATH: '/nowhere' } })
+      const env = { ...sandbox.environment, ...made.env }
+      const layout = await findRepository({ cwd, env: asksGit ? env : { ...env, PATH: noGit } })
+      if (asksGit) await assert.rejects(findRepository({ cwd, env: { ...env, PATH: noGit } }), GitError)
       const absolute = (path: string) => join(sandbox.dir, path)
       assert.deepEqual(
         { gitDir: layout.gitDir, commonDir: layout.commonDir, workTree: layout.workTree },
@@ -223,10 +288,8 @@ describe('findRepository finds', { concurrency: true }, () => {
     git(dir, 'clone', '-q', '--shared', 'r', 'c')
     assert.equal((await findRepository({ cwd: join(dir, 'c'), env: environment })).unusualObjectStore, true)
     mkdirSync(join(dir, 'objects'))
-    const layout = await findRepository({
-      cwd: join(dir, 'r'),
-      env: { ...environment, GIT_OBJECT_DIRECTORY: '../objects' },
-    })
+    const env = { ...environment, GIT_OBJECT_DIRECTORY: '../objects' }
+    const layout = await findRepository({ cwd: join(dir, 'r'), env })
     assert.deepEqual([layout.objectDir, layout.unusualObjectStore], [join(dir, 'objects'), true])
   })
 })
@@ -262,7 +325,7 @@ describe('findRepository reports', { concurrency: true }, () => {
     writeFileSync(join(dir, 'r/.git/config'), '[core]\n\trepositoryformatversion = 1\n[extensions]\n\tnovelty = true\n')
     await assert.rejects(
       findRepository({ cwd: join(dir, 'r'), env: environment }),
-      (error) => error instanceof GitError && /novelty/.test(error.message),
+      (error) => error instanceof RepositoryRefusedError && /novelty/.test(error.message),
     )
   })
 
@@ -276,7 +339,7 @@ describe('findRepository reports', { concurrency: true }, () => {
     const cwd = join(dir, 'r')
     await assert.rejects(
       findRepository({ cwd, env: environment }),
-      (error) => error instanceof GitError && /safe\.directory/.test(error.hints.join()),
+      (error) => error instanceof RepositoryRefusedError && /safe\.directory/.test(error.hints.join()),
     )
     const env = { ...environment, GIT_CONFIG_COUNT: '1', GIT_CONFIG_KEY_0: 'safe.directory', GIT_CONFIG_VALUE_0: '*' }
     assert.equal((await findRepository({ cwd, env: { ...env, GIT_CONFIG_GLOBAL: globalConfig(dir) } })).workTree, cwd)
@@ -286,7 +349,7 @@ describe('findRepository reports', { concurrency: true }, () => {
     const { git, dir, environment } = createSandbox(t)
     git(dir, ...init, 'r')
     writeFileSync(join(dir, 'r/.git/config'), 'no config\n')
-    await assert.rejects(findRepository({ cwd: join(dir, 'r'), env: environment }), GitError)
+    await assert.rejects(findRepository({ cwd: join(dir, 'r'), env: environment }), RepositoryRefusedError)
   })
 })
 

@@ -70,6 +70,14 @@ export class StorageError extends GriteError {
 }
 
 /**
+ * git will not use the repository that lies here: it belongs to another user, is bare where `safe.bareRepository` asks for
+ * an explicit name, or has a format that git or grite does not know. Nothing of its configuration was used.
+ */
+export class RepositoryRefusedError extends GriteError {
+  readonly kind = 'io'
+}
+
+/**
  * A remote cannot be reached, or does not take what was sent. `details.reason` is `unreachable`, `denied` (credentials,
  * permissions), `rejected` (a hook, a rule, a kind of ref that the host does not take) or `signatures` (it holds events
  * that the settings of this clone do not let in).

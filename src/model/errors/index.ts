@@ -12,9 +12,11 @@ export {
   RefLockedError,
   RefMovedError,
   RemoteError,
+  RepositoryRefusedError,
   StorageError,
   UnusableSnapshotError,
   ViewBusyError,
   ViewError,
 } from './errors.ts'
 export { type ErrorDetails, GriteError, type GriteErrorOptions } from './grite-error.ts'
+export { shellCommand, shellWord } from './shell-word.ts'

@@ -1,0 +1,46 @@
+import { isUtf8 } from 'node:buffer'
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs'
+
+/**
+ * Reads a file that ought to be small, at once: ten times as fast as the thread pool.
+ *
+ * @returns the bytes; `absent` when there is no such file; `unusual` when it is no plain file (a pipe would never end),
+ *   has more than `bytesMax` bytes, or cannot be read
+ */
+export function readSmallFile(path: string, bytesMax: number): Buffer | 'absent' | 'unusual' {
+  let descriptor: number
+  try {
+    descriptor = openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0))
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    return code === 'ENOENT' || code === 'ENOTDIR' ? 'absent' : 'unusual'
+  }
+  try {
+    const found = fstatSync(descriptor)
+    if (!found.isFile() || found.size > bytesMax) return 'unusual'
+    return readUpTo(descriptor, found.size, bytesMax)
+  } catch {
+    return 'unusual'
+  } finally {
+    closeSync(descriptor)
+  }
+}
+
+/** The file may grow while it is read, and those below /proc say that they are empty. */
+function readUpTo(descriptor: number, size: number, bytesMax: number): Buffer | 'unusual' {
+  const parts: Buffer[] = []
+  let total = 0
+  for (let length = size + 1; ; length = 4096) {
+    const part = Buffer.allocUnsafe(length)
+    const count = readSync(descriptor, part, 0, length, null)
+    if (count === 0) return parts.length === 1 && parts[0] !== undefined ? parts[0] : Buffer.concat(parts)
+    total += count
+    if (total > bytesMax) return 'unusual'
+    parts.push(part.subarray(0, count))
+  }
+}
+
+/** The text of bytes that are valid UTF-8; null for others, so that no name is taken for another. */
+export function decodeUtf8(bytes: Uint8Array): string | null {
+  return isUtf8(bytes) ? Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('utf8') : null
+}
