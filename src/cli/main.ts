@@ -5,7 +5,7 @@
 import { setFlagsFromString } from 'node:v8'
 import type { Warning } from '../commands/context.ts'
 import type { AnyCommand, CommandResult, HeapGrowth } from '../commands/define-command.ts'
-import { InvalidArgsError } from '../model/errors/index.ts'
+import { InvalidArgsError, shellCommand } from '../model/errors/index.ts'
 import { buildCommandTable, type CommandTable } from './command-table.ts'
 import type { CompleteValue } from './complete.ts'
 import { describeThrown } from './failure.ts'
@@ -74,7 +74,7 @@ async function runLine(
 function missingCommand(table: CommandTable, words: readonly string[]): InvalidArgsError {
   const next = new Set(table.below(words).map(({ name }) => name.split(' ')[words.length] ?? ''))
   const message = `\`${['grite', ...words].join(' ')}\` needs a command: ${[...next].join(', ')}`
-  return new InvalidArgsError(message, { hints: [`Run \`${['grite help', ...words].join(' ')}\``] })
+  return new InvalidArgsError(message, { hints: [`Run \`${shellCommand('grite', 'help', ...words)}\``] })
 }
 
 async function runCommand(

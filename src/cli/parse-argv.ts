@@ -6,7 +6,7 @@
  */
 import { type ParseArgsConfig, parseArgs } from 'node:util'
 import { type AnyCommand, type ArgumentSpec, globalOptions, type OptionSpec } from '../commands/define-command.ts'
-import { type ErrorDetails, InvalidArgsError } from '../model/errors/index.ts'
+import { type ErrorDetails, InvalidArgsError, shellCommand } from '../model/errors/index.ts'
 import type { CommandTable } from './command-table.ts'
 
 export interface GlobalValues {
@@ -350,11 +350,14 @@ async function explain(
   const usage =
     command === undefined
       ? ['Options of a command stand after its name; run `grite help` to see the commands']
-      : [`Usage: ${formatUsage(command)}`, `Run \`grite help ${command.name}\` for all options`]
+      : [
+          `Usage: ${formatUsage(command)}`,
+          `Run \`${shellCommand('grite', 'help', ...command.name.split(' '))}\` for all options`,
+        ]
   if (fault.fault === 'other') return new InvalidArgsError(fault.message, { details: fault.details, hints: usage })
   const suggest = await suggester(table)
   if (fault.fault === 'unknown option') {
-    const where = command === undefined ? '' : ` of \`grite ${command.name}\``
+    const where = command === undefined ? '' : ` of \`${shellCommand('grite', ...command.name.split(' '))}\``
     return new InvalidArgsError(`unknown option ${fault.rawName}${where}`, {
       details: { option: fault.rawName },
       hints: [...suggest.nearOptions(fault.rawName, options), ...usage],
@@ -365,7 +368,8 @@ async function explain(
   if (command !== undefined && count === 0 && table.below(command.name.split(' ')).length > 0)
     return suggest.unknownCommand([...command.name.split(' '), fault.value])
   const takes = count === 0 ? 'no arguments' : count === 1 ? '1 argument' : `${count} arguments`
-  return new InvalidArgsError(`unexpected argument '${fault.value}'; \`grite ${command?.name}\` takes ${takes}`, {
+  const called = shellCommand('grite', ...(command?.name.split(' ') ?? []))
+  return new InvalidArgsError(`unexpected argument '${fault.value}'; \`${called}\` takes ${takes}`, {
     details: { value: fault.value },
     hints: [...(command === undefined ? [] : suggest.nearSubcommands(command.name, fault.value)), ...usage],
   })

@@ -1,6 +1,6 @@
 /** What the user may have meant: the nearest words of the table. */
 import type { OptionSpec } from '../commands/define-command.ts'
-import { InvalidArgsError, nearWords, suggestionCountMax } from '../model/index.ts'
+import { InvalidArgsError, nearWords, shellCommand, suggestionCountMax } from '../model/index.ts'
 import type { CommandTable } from './command-table.ts'
 
 export interface Suggester {
@@ -21,7 +21,7 @@ export function createSuggester(table: CommandTable): Suggester {
         ...whole,
         ...nearWords(written, [...wordsBelow(table, group), ...bareSubcommands(table, written)]),
       ].slice(0, suggestionCountMax)
-      const help = group.length === 0 ? 'grite help' : `grite help ${group.join(' ')}`
+      const help = shellCommand('grite', 'help', ...group)
       return new InvalidArgsError(`unknown command '${written}'`, {
         details: { command: written },
         hints: [...near.map(didYouMean), `Run \`${help}\` to see the commands`],
@@ -38,7 +38,7 @@ export function createSuggester(table: CommandTable): Suggester {
   }
 }
 
-const didYouMean = (name: string) => `Did you mean \`grite ${name}\`?`
+const didYouMean = (name: string) => `Did you mean \`${shellCommand('grite', ...name.split(' '))}\`?`
 
 function knownWordCount(table: CommandTable, words: readonly string[]): number {
   let count = 0

@@ -26,6 +26,7 @@ import {
   RefLockedError,
   RefMovedError,
   RemoteError,
+  shellCommand,
 } from '../model/index.ts'
 import { appendRetryMsMax } from './append.ts'
 import type { Queue } from './append-queue.ts'
@@ -268,7 +269,9 @@ class LogSyncer {
     const remote = showRemote(this.#request.remote)
     return new RemoteError(`the log of '${remote}' ${what}`, {
       details: { remote, reason: 'corrupt', ref, object_id: object },
-      hints: [`Look at it with \`git show --stat ${object.slice(0, 12)}\`; nothing was taken in`],
+      hints: [
+        `Look at it with \`${shellCommand('git', 'show', '--stat', object.slice(0, 12))}\`; nothing was taken in`,
+      ],
     })
   }
 

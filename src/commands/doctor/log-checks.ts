@@ -1,3 +1,4 @@
+import { shellCommand } from '../../model/index.ts'
 import { walRef } from '../../wal/index.ts'
 import { describeProblem } from '../repository.ts'
 import { findPromisor } from '../sync/hydrate.ts'
@@ -20,7 +21,9 @@ export const walRefCheck: Check = {
       return {
         status: 'error',
         message: problem,
-        plan: [`\`git reflog show ${walRef}\` lists what it named before; nothing is moved here`],
+        plan: [
+          `\`${shellCommand('git', 'reflog', 'show', walRef)}\` lists what it named before; nothing is moved here`,
+        ],
       }
     }
     return ok(head === null ? 'there is no log yet' : `${walRef} is at ${head}`)

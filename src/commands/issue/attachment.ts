@@ -11,6 +11,7 @@ import {
   NotFoundError,
   parseSha256,
   type Sha256Hex,
+  shellCommand,
 } from '../../model/index.ts'
 import type { CommandContext } from '../context.ts'
 import { defineCommand } from '../define-command.ts'
@@ -169,7 +170,7 @@ export const issueAttachmentGet = defineCommand({
     if (found === undefined) {
       throw new NotFoundError(`issue ${issueId} has no attachment '${input.attachment}'`, {
         details: { field: 'attachment', value: input.attachment },
-        hints: [`Run \`grite issue attachment list ${issueId.slice(0, 8)}\` to see them`],
+        hints: [`Run \`${shellCommand('grite', 'issue', 'attachment', 'list', issueId.slice(0, 8))}\` to see them`],
       })
     }
     const blob = await view.findAttachmentBlob(found.sha256)

@@ -9,6 +9,7 @@ import {
   isFieldValue,
   NotFoundError,
   parseScopedLabel,
+  shellWord,
 } from '../../model/index.ts'
 import type { CommandContext } from '../context.ts'
 import type { OptionTable } from '../define-command.ts'
@@ -126,7 +127,7 @@ export function requireLabelValue(change: FieldChange): FieldChange {
   const allowed = fieldRules[key].words
   throw new InvalidArgsError(`${key} must be ${allowed}, got '' in the label '${key}:'`, {
     details: { field: key, value, allowed },
-    hints: [`Clear the field with \`grite issue update <issue> --set ${key}=\``],
+    hints: [`Clear the field with \`grite issue update <issue> --set ${shellWord(`${key}=`)}\``],
   })
 }
 

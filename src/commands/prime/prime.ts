@@ -74,7 +74,7 @@ export const prime = defineCommand({
           ready: Math.max(0, ready.length - readyMax),
           recent: 0,
         },
-        next: nextCommands(mine.length > 0, ready.length > 0, await remoteWord(repository)),
+        next: nextCommands(mine.length > 0, ready.length > 0, await findRemoteOption(repository)),
       },
       budget,
     )
@@ -128,17 +128,19 @@ async function describeIssues(
 }
 
 /** What a claim needs on its command line to hold among all clones. */
-async function remoteWord(repository: Repository): Promise<string> {
+async function findRemoteOption(repository: Repository): Promise<string> {
   const isConfigured = (await repository.config()).lease.remote !== undefined
   return isConfigured || (await findLikelyRemote(repository)) === undefined ? '' : ' --remote'
 }
 
 /** The most needed first: what does not fit is left out from the end. */
-function nextCommands(hasOwn: boolean, hasReady: boolean, remote: string): string[] {
+function nextCommands(hasOwn: boolean, hasReady: boolean, remoteOption: string): string[] {
   return [
     ...(hasOwn ? ['`grite issue show <id>` for what you have'] : []),
-    ...(hasReady && !hasOwn ? [`\`grite issue claim --next${remote}\` to take the first that is ready`] : []),
-    ...(hasOwn || hasReady ? [`\`grite issue close <id> --comment "…" --claim-next${remote}\` when it is done`] : []),
+    ...(hasReady && !hasOwn ? [`\`grite issue claim --next${remoteOption}\` to take the first that is ready`] : []),
+    ...(hasOwn || hasReady
+      ? [`\`grite issue close <id> --comment "…" --claim-next${remoteOption}\` when it is done`]
+      : []),
     '`grite issue create --title "…"` for what is to be done',
     '`grite sync` to share it',
     '`grite search …`, `grite help <command>` for more',

@@ -10,6 +10,7 @@ import {
   type SavedQuery,
   savedQueryKey,
   savedQueryPrefix,
+  shellWord,
 } from '../../model/index.ts'
 import type { View } from '../../view/index.ts'
 
@@ -40,7 +41,10 @@ export async function requireSavedQuery(view: View, name: string): Promise<Saved
   const near = nearWords(name, queries.map((each) => each.name).filter(isSavedQueryName))
   throw new NotFoundError(`no query is saved as '${name}'`, {
     details: { field: 'name', value: name },
-    hints: [...near.map((each) => `Did you mean \`${each}\`?`), 'Run `grite query list` to see the saved queries'],
+    hints: [
+      ...near.map((each) => `Did you mean \`${shellWord(each)}\`?`),
+      'Run `grite query list` to see the saved queries',
+    ],
   })
 }
 
