@@ -41,6 +41,7 @@ const environment = `## Environment
 | \`GRITE_HOME\` | as \`--data-dir\`, when that is not given |
 | \`GRITE_LOG\` | a level (\`trace\` to \`error\`): traces what is done on standard error |
 | \`GRITE_DEBUG\` | \`1\`: failures show where they came from |
+| \`GRITE_REMOTE_TIMEOUT\` | seconds to wait for a silent remote; overrides \`remote.timeout\` |
 | \`GRITE_NO_MAINTENANCE\` | set: no \`git maintenance run --auto\` is started in the background |
 | \`NO_COLOR\`, \`CLICOLOR\`, \`CLICOLOR_FORCE\` | colours, as usual |
 | \`GIT_EDITOR\`, \`VISUAL\`, \`EDITOR\` | the editor that opens on a terminal when a text is missing |
@@ -60,6 +61,7 @@ const configuration = `## Configuration
 | \`snapshot.max_age_days\` | \`7\` | its age that does so, when there is something new for it |
 | \`sync.remote\` | \`"origin"\` | the home remote, whose log the local one follows |
 | \`sync.run_hooks\` | \`false\` | pushes run your pre-push hook |
+| \`remote.timeout\` | \`60\` | seconds without a sign of life after which git and everything it started is ended; 0 waits for ever |
 | \`lease.remote\` | | the remote on which locks and claims are taken when no \`--remote\` is given; \`grite init --lease-remote\` sets it |
 | \`maintenance.auto\` | \`true\` | \`git maintenance run --auto\` is started in the background after much was written |`
 

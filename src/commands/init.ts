@@ -52,8 +52,8 @@ export const init = defineCommand({
       await repository.forgetActor()
       return { actor: created.actor, action: 'created' }
     })
-    const adopted = input.noFetch ? null : await adopt(context, repository)
     await agentsMd?.write()
+    const adopted = input.noFetch ? null : await adopt(context, repository)
     return {
       data: {
         actor_id: actor.id,
@@ -102,8 +102,19 @@ async function adopt(context: CommandContext, repository: Repository): Promise<A
     return { remote: remote.name, events: pulledEvents }
   } catch (error) {
     if (!(error instanceof RemoteError)) throw error
+    if (error.details.reason === 'silent') throw withoutLog(error)
     const message = `the log of '${remote.name}' could not be taken in (${error.message}); \`grite sync\` does it later`
     context.warn({ code: 'not-adopted', message, details: error.details })
     return null
   }
+}
+
+/** A remote that does not answer is an error, other than a clone without a network: a script has waited for it. */
+function withoutLog(error: RemoteError): RemoteError {
+  const { message, details, hints } = error
+  return new RemoteError(`${message}; this clone is set up, but without the log of the remote`, {
+    details,
+    hints: ['`grite sync` fetches the log later', ...hints],
+    cause: error,
+  })
 }

@@ -19,7 +19,7 @@ import {
   type RepositoryLayout,
   readGitConfig,
 } from '../git/index.ts'
-import { type Event, encodeRecord, InvalidArgsError, limits } from '../model/index.ts'
+import { describeForeign, type Event, encodeRecord, InvalidArgsError, limits } from '../model/index.ts'
 import {
   catchUp,
   noteOwnMove,
@@ -50,7 +50,7 @@ import type { Clock, Progress, Random, Warning } from './context.ts'
 import { Draft } from './draft.ts'
 import { type ActorChoice, type ChosenActor, createDefaultActor, findActor } from './local/actors.ts'
 import { type GritePaths, gritePaths } from './local/paths.ts'
-import { type RepoConfig, readRepoConfig } from './local/repo-config.ts'
+import { isTimeout, type RepoConfig, readRepoConfig, remoteTimeoutMax } from './local/repo-config.ts'
 import { LockGuard } from './lock/lock-guard.ts'
 import { LockMemory } from './lock/lock-memory.ts'
 import { isLookDue, maintain } from './maintenance.ts'
@@ -145,8 +145,21 @@ export class Repository {
   /** The remotes, through the user's git. */
   get remotes(): RemotePort {
     const { env, isInteractive = false } = this.#facts
-    this.#remotes ??= openRemotes(this.layout, { environment: env, isInteractive })
+    const silenceSecondsMax = () => this.#remoteTimeout()
+    this.#remotes ??= openRemotes(this.layout, { environment: env, isInteractive, silenceSecondsMax })
     return this.#remotes
+  }
+
+  /** @throws {InvalidArgsError} when the environment says no number of seconds */
+  async #remoteTimeout(): Promise<number> {
+    const { GRITE_REMOTE_TIMEOUT: said = '' } = this.#facts.env
+    if (said === '') return (await this.config()).remote.timeout
+    const seconds = /^\d+$/.test(said) ? Number(said) : Number.NaN
+    if (isTimeout(seconds)) return seconds
+    const allowed = `a whole number of seconds up to ${remoteTimeoutMax}, 0 for none`
+    throw new InvalidArgsError(`GRITE_REMOTE_TIMEOUT must be ${allowed}, got ${describeForeign(said)}`, {
+      details: { field: 'GRITE_REMOTE_TIMEOUT', allowed },
+    })
   }
 
   // --- identity ---------------------------------------------------------------------------------------------------
@@ -503,6 +516,7 @@ export class Repository {
 
   /** Also after an interrupt: what the write in progress had locked is free again. */
   async close(): Promise<void> {
+    this.#remotes?.close()
     await this.#guard?.leave()
     await this.#closeView()
     await this.git.close()

@@ -76,6 +76,18 @@ export async function classifyRemoteFailure(
   })
 }
 
+/** The failure of a remote that stopped answering. */
+export function silentRemote(remote: string, seconds: number): RemoteError {
+  const shown = showRemote(remote)
+  return new RemoteError(`'${shown}' did not answer for ${seconds} s`, {
+    details: { remote: shown, reason: 'silent', seconds },
+    hints: [
+      'Check the connection, then run the command again',
+      'To wait longer, set GRITE_REMOTE_TIMEOUT, or `timeout` below `[remote]` in .git/grite/config.toml; 0 waits for ever',
+    ],
+  })
+}
+
 const verbs: Readonly<Record<Reason, string>> = {
   unreachable: 'cannot reach',
   denied: 'no access to',

@@ -55,7 +55,7 @@ export interface RemotePort {
   /**
    * Fetches refs and what they reach, durably.
    * @throws {NotFoundError} when there is no such remote
-   * @throws {RemoteError} when it cannot be reached or denies access; no ref has moved
+   * @throws {RemoteError} when it cannot be reached, denies access or falls silent; no ref has moved
    * @throws {RefMovedError} | {RefLockedError} when another process was moving the same local refs
    */
   fetch(request: FetchRequest): Promise<void>
@@ -68,4 +68,6 @@ export interface RemotePort {
   listMissing(head: Oid, exclude: readonly Oid[]): Promise<readonly Oid[]>
   /** Fetches single objects of a partial clone's remote in one go. @throws {RemoteError} */
   fetchObjects(remote: string, oids: readonly Oid[]): Promise<void>
+  /** Ends what is under way, and every process that it started. */
+  close(): void
 }

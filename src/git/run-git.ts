@@ -31,6 +31,8 @@ export interface RunGitOptions {
   /** Added to the environment. */
   readonly environment?: Environment
   readonly cwd?: string
+  /** Gets the process as soon as it runs. */
+  readonly onStart?: (child: ChildProcess) => void
 }
 
 export interface StartGitOptions {
@@ -86,6 +88,7 @@ export function createGitRunner(
   async function run(args: readonly string[], options: RunGitOptions = {}): Promise<GitResult> {
     const { input, okStatuses = [0], stdoutBytesMax = stdoutBytesMaxDefault } = options
     const { child, ended } = await start(args, { ...options, stdin: input === undefined ? 'ignore' : 'pipe' })
+    options.onStart?.(child)
     const collected = collect(child, args, stdoutBytesMax)
     if (input !== undefined) await feed(child, input)
     const [stdout, end] = await Promise.all([collected, ended])

@@ -127,6 +127,7 @@ export function createMemoryWorld(): MemoryWorld {
       },
       listMissing: async () => [],
       fetchObjects: async () => {},
+      close() {},
     }
   }
 

@@ -31,6 +31,10 @@ export interface RepoConfig {
     /** Whether the user's pre-push hook runs on pushes of grite's refs. */
     readonly runHooks: boolean
   }
+  readonly remote: {
+    /** Longest time without a sign of life from a remote. Seconds; 0 waits for ever. */
+    readonly timeout: number
+  }
   readonly lease: {
     /** Remote on which locks and claims are taken when no `--remote` is given; undefined for local ones. */
     readonly remote: string | undefined
@@ -40,6 +44,11 @@ export interface RepoConfig {
     readonly auto: boolean
   }
 }
+
+/** Enough for a busy host, and short for a job that nobody watches. Seconds. */
+const remoteTimeoutDefault = 60
+/** One day. Timers of Node hold at most 24. Seconds. */
+export const remoteTimeoutMax = 86_400
 
 /** @throws {ConfigError} on invalid TOML or a value that is not allowed; the file is never touched */
 export async function readRepoConfig(path: string): Promise<RepoConfig> {
@@ -56,6 +65,7 @@ export async function readRepoConfig(path: string): Promise<RepoConfig> {
       auto: snapshot.flag('auto') ?? true,
     },
     sync: { remote: sync.text('remote') ?? 'origin', runHooks: sync.flag('run_hooks') ?? false },
+    remote: { timeout: top.table('remote').seconds('timeout') ?? remoteTimeoutDefault },
     lease: { remote: top.table('lease').text('remote') },
     maintenance: { auto: top.table('maintenance').flag('auto') ?? true },
   }
@@ -76,6 +86,7 @@ function reader(file: string, table: TomlTable, prefix: string) {
     text: (key: string) => value(key, 'text', (found) => typeof found === 'string'),
     flag: (key: string) => value(key, 'true or false', (found) => typeof found === 'boolean'),
     count: (key: string) => value(key, 'a whole number from 1', isCount),
+    seconds: (key: string) => value(key, `a whole number of seconds up to ${remoteTimeoutMax}, 0 for none`, isTimeout),
     actor: (key: string) => value(key, '32 hexadecimal characters', isActorText)?.toLowerCase() as ActorId | undefined,
     /** Words are taken in any case, as the Rust tool does; `others` are further spellings. */
     oneOf<Word extends string>(key: string, words: readonly Word[], others: Readonly<Record<string, Word>> = {}) {
@@ -97,6 +108,9 @@ function detailOf(value: unknown): string | number | boolean {
 }
 
 const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 1
+/** Whether a value is a valid `remote.timeout`. */
+export const isTimeout = (value: unknown): value is number =>
+  Number.isSafeInteger(value) && (value as number) >= 0 && (value as number) <= remoteTimeoutMax
 const isActorText = (value: unknown): value is string => typeof value === 'string' && /^[0-9a-fA-F]{32}$/.test(value)
 const isTable = (value: unknown): value is TomlTable =>
   typeof value === 'object' && value !== null && !Array.isArray(value)

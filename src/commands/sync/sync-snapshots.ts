@@ -77,7 +77,8 @@ export async function syncSnapshots(
   const results = await remotes.push({ remote, updates, atomic: false, runHooks }).catch((error: unknown) => {
     // The log is there already; its snapshots can wait for the next sync.
     if (!(error instanceof RemoteError)) throw error
-    context.warn({ code: 'ref-refused', message: error.message, details: error.details })
+    const message = `snapshots were not sent to '${shown}': ${error.message}; the next sync tries again`
+    context.warn({ code: 'ref-refused', message, details: error.details })
     return []
   })
   for (const { ref, outcome, reason } of results) {

@@ -1,18 +1,21 @@
 import { RemoteError } from '../../model/errors/index.ts'
 import { classifyGitFailure } from '../classify-git-failure.ts'
-import { classifyRemoteFailure } from '../classify-remote-failure.ts'
+import { classifyRemoteFailure, showRemote, silentRemote } from '../classify-remote-failure.ts'
 import type { Environment } from '../locate-git.ts'
 import { listOwnRemotes } from '../own-remotes.ts'
 import type { Oid, RepositoryLayout } from '../port.ts'
 import { createPortContext, type PortOptions } from '../port-context.ts'
 import type { FetchRequest, OnProgress, PushRequest, PushUpdate, RemotePort } from '../remote-port.ts'
-import type { RunGitOptions } from '../run-git.ts'
+import type { GitResult, RunGitOptions } from '../run-git.ts'
 import { isPushReport, parsePushReport } from './push-report.ts'
+import { openSilence, type Silence } from './silence.ts'
 import { flushArguments } from './write-objects.ts'
 
 export interface RemoteOptions extends PortOptions {
   /** Whether somebody sits there whom git may ask for a password. */
   readonly isInteractive: boolean
+  /** Longest time without a sign of life from a remote. Seconds; 0 waits for ever. Read before each fetch and push. */
+  readonly silenceSecondsMax?: () => Promise<number>
 }
 
 /**
@@ -29,12 +32,38 @@ export function openRemotes(layout: RepositoryLayout, options: RemoteOptions): R
   const cwd = layout.workTree ?? layout.gitDir
   const environment: Environment = options.isInteractive ? {} : { GIT_TERMINAL_PROMPT: '0', GCM_INTERACTIVE: 'never' }
 
-  async function run(remote: string, args: readonly string[], more: RunGitOptions = {}) {
+  const running = new Set<Silence>()
+  /** Remotes that did not answer. A command that needs one several times waits only once. */
+  const silentRemotes = new Set<string>()
+
+  async function run(act: RemoteAct, args: readonly string[], more: RunGitOptions = {}): Promise<GitResult> {
+    const { remote } = act
+    const seconds = (await options.silenceSecondsMax?.()) ?? 0
+    if (silentRemotes.has(remote)) throw withAdvice(silentRemote(remote, seconds), act)
+    const { isInteractive } = options
+    const silence = openSilence({ silenceMsMax: 1000 * seconds, isInteractive, objectDir: layout.objectDir })
+    running.add(silence)
     try {
-      return await git.run([...flushArguments(await context.flushSettings()), ...args], { cwd, environment, ...more })
+      const result = git.run([...flushArguments(await context.flushSettings()), ...args], {
+        ...{ cwd, environment, ...more },
+        onStart: silence.watch,
+        onStderr(text) {
+          silence.heard()
+          more.onStderr?.(text)
+        },
+      })
+      const ended = await Promise.race([result, silence.gone])
+      // A git that succeeded at the last moment has succeeded.
+      if (ended !== undefined && (!silence.isOver || ended.exitStatus === 0)) return ended
     } catch (error) {
-      throw await classifyRemoteFailure(error, remote, listRemotes)
+      if (!silence.isOver) throw withAdvice(await classifyRemoteFailure(error, remote, listRemotes), act)
+    } finally {
+      if (silence.isOver) await silence.gone
+      silence.stop()
+      running.delete(silence)
     }
+    silentRemotes.add(remote)
+    throw withAdvice(silentRemote(remote, seconds), act)
   }
 
   async function listRemotes(): Promise<readonly string[]> {
@@ -53,13 +82,13 @@ export function openRemotes(layout: RepositoryLayout, options: RemoteOptions): R
       // From 2.48 on git would make refs/remotes/<remote>/HEAD where there is none.
       const headOff = setOption(remote, 'followRemoteHEAD', 'never', options.environment)
       await run(
-        remote,
+        { remote, step: 'fetch' },
         [
           ...headOff.args,
           ...['-c', `fetch.unpackLimit=${unpackLimit}`, '-c', 'fetch.writeCommitGraph=false'],
           // Without --refmap= the user's own refspecs would apply too, and a mirror's would move refs/grite/wal.
           ...['fetch', '--refmap=', '--no-tags', '--prune', '--no-filter', '--no-write-fetch-head'],
-          ...['--no-auto-maintenance', '--recurse-submodules=no', onProgress ? '--progress' : '--quiet'],
+          ...['--no-auto-maintenance', '--recurse-submodules=no', '--progress'],
           ...['--', remote, ...refspecs],
         ],
         { ...progressOptions(onProgress), environment: { ...environment, ...headOff.environment } },
@@ -70,14 +99,14 @@ export function openRemotes(layout: RepositoryLayout, options: RemoteOptions): R
       // A remote configured as a push mirror takes no refspecs; what we push is named by id.
       const mirrorOff = setOption(remote, 'mirror', 'false', options.environment)
       const { exitStatus, stdout, stderr } = await run(
-        remote,
+        { remote, step: 'push' },
         [
           ...mirrorOff.args,
           ...['push', '--porcelain', '--no-follow-tags', '--recurse-submodules=no', '--no-signed'],
           ...(runHooks ? [] : ['--no-verify']),
           ...(atomic ? ['--atomic'] : []),
           // With --quiet nothing would be reported of what went well.
-          onProgress ? '--progress' : '--no-progress',
+          '--progress',
           ...updates.flatMap(leaseOf),
           ...['--', remote, ...updates.map(refspecOf)],
         ],
@@ -94,10 +123,13 @@ export function openRemotes(layout: RepositoryLayout, options: RemoteOptions): R
         const failure = await classifyRemoteFailure(end, remote, listRemotes)
         // transport.c, run_pre_push_hook(): of its refusal git says nothing.
         const isUnnamed = failure instanceof RemoteError && failure.details.reason === 'failed'
-        if (!runHooks || !isUnnamed) throw failure
+        if (!runHooks || !isUnnamed) throw withAdvice(failure, { remote, step: 'push' })
         return updates.map(({ ref }) => ({ ref, outcome: 'rejected', reason: 'pre-push hook of this clone declined' }))
       }
       return parsePushReport(report, updates)
+    },
+    close() {
+      for (const silence of running) silence.end()
     },
     async listMissing(head, exclude) {
       const range = exclude.length === 0 ? [head] : [head, '--not', ...exclude]
@@ -108,15 +140,34 @@ export function openRemotes(layout: RepositoryLayout, options: RemoteOptions): R
     async fetchObjects(remote, oids) {
       const input = Buffer.from(oids.map((oid) => `${oid}\n`).join(''), 'latin1')
       await run(
-        remote,
+        { remote, step: 'fetch' },
         [
-          ...['-c', 'fetch.negotiationAlgorithm=noop', 'fetch', '--quiet', '--no-tags', '--no-write-fetch-head'],
+          ...['-c', 'fetch.negotiationAlgorithm=noop', 'fetch', '--progress', '--no-tags', '--no-write-fetch-head'],
           ...['--no-auto-maintenance', '--recurse-submodules=no', '--filter=blob:none', '--stdin', '--', remote],
         ],
         { input },
       )
     },
   }
+}
+
+interface RemoteAct {
+  readonly remote: string
+  readonly step: 'fetch' | 'push'
+}
+
+/** Reasons that leave open whether a push succeeded: the answer may be what got lost. */
+const maybeTaken: readonly unknown[] = ['unreachable', 'silent', 'failed']
+
+/** Adds to a failure what it means for the user's events. That is the same for every command. */
+function withAdvice(failure: unknown, { remote, step }: RemoteAct): unknown {
+  if (!(failure instanceof RemoteError)) return failure
+  const { message, details, hints, cause } = failure
+  const advice =
+    step === 'push' && maybeTaken.includes(details.reason)
+      ? `Nothing is lost, but '${showRemote(remote)}' may or may not have taken the push; the next \`grite sync\` finds out`
+      : 'Nothing is lost: what you wrote is in this clone, and the next `grite sync` sends it'
+  return new RemoteError(message, { details: { ...details, step }, hints: [...hints, advice], cause })
 }
 
 /** progress.c: `Receiving objects:  45% (9/20), 1.2 MiB | 3 MiB/s`, drawn again and again in one line. */

@@ -78,8 +78,8 @@ export class RepositoryRefusedError extends GriteError {
 }
 
 /**
- * A remote cannot be reached, or does not take what was sent. `details.reason` is `unreachable`, `denied` (credentials,
- * permissions), `rejected` (a hook, a rule, a kind of ref that the host does not take) or `signatures` (it holds events
+ * A remote cannot be reached, or does not take what was sent. `details.reason` is `unreachable`, `silent` (it
+ * stopped answering), `denied` (credentials, permissions), `rejected` (a hook, a rule, a kind of ref that the host does not take) or `signatures` (it holds events
  * that the settings of this clone do not let in).
  */
 export class RemoteError extends GriteError {

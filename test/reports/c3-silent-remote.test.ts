@@ -1,0 +1,234 @@
+/** A remote that accepts a connection and never answers: the command ends after a set time, with every process it started. */
+import assert from 'node:assert/strict'
+import { spawn, spawnSync } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, it, type TestContext } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { GriteError, InvalidArgsError } from '../../src/model/index.ts'
+import { gritePath } from '../contract/grite-process.ts'
+import { serveSilence, serveSlowly } from '../support/slow-proxy.ts'
+import { type Crew, createCrew, type Member } from '../sync/crew.ts'
+import { serveDaemon, whyNoServers } from '../sync/servers.ts'
+
+/** `script` of util-linux makes a terminal. */
+const whyNoScript =
+  spawnSync('script', ['-qec', 'true', '/dev/null'], { input: '' }).status === 0 ? false : 'there is no `script` here'
+
+const impatient = { GRITE_REMOTE_TIMEOUT: '1' }
+
+/** A program in the sandbox that tells its process id first. */
+function program(crew: Crew, name: string, ...lines: readonly string[]) {
+  const [file, pidFile] = [join(crew.dir, name), join(crew.dir, `${name}.pid`)]
+  writeFileSync(file, ['#!/bin/sh', `echo $$ > '${pidFile}'`, ...lines, ''].join('\n'))
+  chmodSync(file, 0o755)
+  return { file, pid: () => (existsSync(pidFile) ? Number(readFileSync(pidFile, 'utf8')) : undefined) }
+}
+
+const silentSsh = (crew: Crew) => program(crew, 'silent-ssh', 'while :; do sleep 0.1; done')
+
+async function assertGone(pid: number | undefined): Promise<void> {
+  assert.ok(pid)
+  for (let tries = 0; isRunning(pid); tries++) {
+    assert.ok(tries < 500, `process ${pid} still runs`)
+    await sleep(20)
+  }
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch {
+    return false
+  }
+}
+
+async function failOf(member: Member, name: string, input: object = {}): Promise<GriteError> {
+  try {
+    await member.run(name, { ...input })
+  } catch (error) {
+    if (error instanceof GriteError) return error
+    throw error
+  }
+  throw new assert.AssertionError({ message: `${name} went well` })
+}
+
+function assertSilent({ code, exitStatus, message, details }: GriteError): void {
+  assert.deepEqual([code, exitStatus, details.reason, details.seconds], ['remote_error', 5, 'silent', 1], message)
+  assert.match(message, /'origin' did not answer for 1 s/)
+}
+
+describe('a remote that never answers', { concurrency: 4 }, () => {
+  for (const scheme of ['git', 'http']) {
+    it(`ends a sync over ${scheme} after the timeout`, { skip: whyNoServers }, async (t) => {
+      const crew = createCrew(t)
+      const ann = crew.clone('ann', { env: impatient, address: `${scheme}://${await serveSilence(t)}/x.git` })
+      await ann.create('one')
+      assertSilent(await failOf(ann, 'sync'))
+      assert.deepEqual(await ann.titles(), ['one'])
+    })
+  }
+
+  it('ends every command that needs the remote, and the ssh that git started', async (t) => {
+    const crew = createCrew(t)
+    const ssh = silentSsh(crew)
+    const ann = crew.clone('ann', { env: { ...impatient, GIT_SSH_COMMAND: ssh.file }, address: 'ssh://host/x' })
+    await ann.create('one')
+    const { issues } = (await ann.run('issue list')) as { issues: { issue_id: string }[] }
+    const id = issues[0]?.issue_id
+    const commands: readonly (readonly [string, object])[] = [
+      ['init', {}],
+      ['sync', {}],
+      ['issue claim', { issue: id, remote: 'origin' }],
+      ['lock acquire', { resource: 'repo:x', remote: 'origin' }],
+      ['lock gc', { remote: 'origin' }],
+    ]
+    for (const [name, input] of commands) {
+      assertSilent(await failOf(ann, name, input))
+      await assertGone(ssh.pid())
+    }
+    // Nothing holds the repository afterwards.
+    await ann.create('two')
+    await ann.assertSound()
+  })
+
+  it('kills an ssh that ignores SIGTERM', async (t) => {
+    const crew = createCrew(t)
+    const ssh = program(crew, 'stubborn-ssh', "trap '' TERM", 'while :; do sleep 0.1; done')
+    const ann = crew.clone('ann', { env: { ...impatient, GIT_SSH_COMMAND: ssh.file }, address: 'ssh://host/x' })
+    assertSilent(await failOf(ann, 'sync'))
+    await assertGone(ssh.pid())
+  })
+
+  it('tells what is safe after a push without an answer, and the next sync sends it', async (t) => {
+    const crew = createCrew(t)
+    const bo = crew.clone('bo')
+    await bo.create('of bo')
+    await bo.sync()
+    const ann = crew.clone('ann', { env: impatient })
+    await ann.create('of ann')
+    ann.git('config', 'remote.origin.pushurl', `git://${await serveSilence(t)}/x.git`)
+    const error = await failOf(ann, 'sync')
+    assertSilent(error)
+    assert.equal(error.details.step, 'push')
+    assert.match(error.hints.join('\n'), /Nothing is lost, but 'origin' may or may not have taken the push/)
+    assert.deepEqual(await ann.titles(), ['of ann'])
+    ann.git('config', '--unset', 'remote.origin.pushurl')
+    assert.equal((await ann.sync()).push_changed, true)
+    assert.deepEqual(await ann.titles(), ['of ann', 'of bo'])
+    await ann.assertSound()
+  })
+
+  it('waits as long as the configuration says', async (t) => {
+    const crew = createCrew(t)
+    const env = { GIT_SSH_COMMAND: silentSsh(crew).file }
+    const ann = crew.clone('ann', { env, address: 'ssh://host/x' })
+    await ann.create('one')
+    const config = join(ann.path, '.git/grite/config.toml')
+    const plain = readFileSync(config, 'utf8')
+    for (const wrong of ['-1', '1.5', '"10"', '100000']) {
+      writeFileSync(config, `${plain}\n[remote]\ntimeout = ${wrong}\n`)
+      assert.match((await failOf(ann, 'sync')).message, /remote\.timeout must be a whole number of seconds up to 86400/)
+    }
+    writeFileSync(config, `${plain}\n[remote]\ntimeout = 1\n`)
+    assertSilent(await failOf(ann, 'sync'))
+    const bo = crew.clone('bo', { env: { ...env, GRITE_REMOTE_TIMEOUT: 'soon' }, address: 'ssh://host/x' })
+    const error = await failOf(bo, 'sync')
+    assert.ok(error instanceof InvalidArgsError)
+    assert.match(error.message, /GRITE_REMOTE_TIMEOUT must be a whole number of seconds.*got "soon"/)
+  })
+
+  it('does not count a password prompt on the terminal', { skip: whyNoScript }, (t) => {
+    const crew = createCrew(t)
+    // git asks ssh for its version first, with -G.
+    const asking = [
+      'case "$1" in -G) exit 0;; esac',
+      'exec 3</dev/tty',
+      'sleep 2.5',
+      'echo "Permission denied (x)" >&2',
+    ]
+    const ssh = program(crew, 'asking-ssh', ...asking, 'exit 255')
+    const ann = crew.clone('ann', { address: 'ssh://host/x' })
+    const { stdout } = spawnSync('script', ['-qec', `'${process.execPath}' '${gritePath}' sync`, '/dev/null'], {
+      cwd: ann.path,
+      env: { ...crew.environment, ...impatient, GIT_SSH_COMMAND: ssh.file, SHELL: '/bin/sh' },
+      input: '',
+      encoding: 'utf8',
+      timeout: 30_000,
+    })
+    assert.match(stdout, /no access to 'origin': Permission denied/)
+  })
+
+  it('waits for ever with timeout 0, until an interrupt', async (t) => {
+    const crew = createCrew(t)
+    const ssh = silentSsh(crew)
+    const ann = crew.clone('ann', { address: 'ssh://host/x' })
+    const child = spawn(process.execPath, [gritePath, 'sync'], {
+      cwd: ann.path,
+      env: { ...crew.environment, GRITE_REMOTE_TIMEOUT: '0', GIT_SSH_COMMAND: ssh.file },
+      stdio: 'ignore',
+    })
+    const ended = once(child, 'exit')
+    while (ssh.pid() === undefined) await sleep(20)
+    await sleep(1500)
+    assert.deepEqual([child.exitCode, child.signalCode], [null, null])
+    // To grite alone; a terminal sends it to the whole group.
+    child.kill('SIGINT')
+    const [status, signal] = await ended
+    assert.ok(status === 130 || signal === 'SIGINT', `${status} ${signal}`)
+    await assertGone(ssh.pid())
+  })
+})
+
+describe('a remote that answers slowly', { concurrency: 3, skip: whyNoServers }, () => {
+  /** A remote with a log that takes a pack of about 100 KB. */
+  async function setUp(t: TestContext) {
+    const crew = createCrew(t)
+    const bo = crew.clone('bo')
+    await bo.run('issue create', { title: 'large', body: randomBytes(50_000).toString('hex') })
+    await bo.sync()
+    const { address } = await serveDaemon(t, crew, crew.origin)
+    const target = address.slice('git://'.length, address.lastIndexOf('/'))
+    const through = (proxy: string) => `git://${proxy}/origin.git`
+    return { crew, bo, target, through }
+  }
+
+  it('ends a fetch that stalls inside a pack, and the next sync continues', async (t) => {
+    const { crew, target, through } = await setUp(t)
+    const stalling = await serveSlowly(t, target, { pieceBytes: 8192, pauseMs: 0, silentAfterBytes: 30_000 })
+    const ann = crew.clone('ann', { env: impatient, address: through(stalling) })
+    assertSilent(await failOf(ann, 'sync'))
+    ann.git('remote', 'set-url', 'origin', crew.origin)
+    assert.equal((await ann.sync()).pull_events, 1)
+    await ann.assertSound()
+  })
+
+  it('waits for a slow transfer, however long it takes', async (t) => {
+    const { crew, target, through } = await setUp(t)
+    // More than three times the limit, in pieces far too small for a line of progress.
+    const slow = await serveSlowly(t, target, { pieceBytes: 1700, pauseMs: 50 })
+    const ann = crew.clone('ann', { env: impatient, address: through(slow) })
+    assert.equal((await ann.sync()).pull_events, 1)
+  })
+
+  it('waits for slow hooks on both sides', async (t) => {
+    const { crew, bo } = await setUp(t)
+    crew.inOrigin('config', 'receive.keepAlive', '1')
+    const slow = '#!/bin/sh\nsleep 2.5\n'
+    for (const [folder, name] of [
+      [join(crew.origin, 'hooks'), 'pre-receive'],
+      [join(bo.path, '.git/hooks'), 'pre-push'],
+    ] as const) {
+      mkdirSync(folder, { recursive: true })
+      writeFileSync(join(folder, name), slow, { mode: 0o755 })
+    }
+    writeFileSync(join(bo.path, '.git/grite/config.toml'), '[sync]\nrun_hooks = true\n[remote]\ntimeout = 2\n', {
+      flag: 'a',
+    })
+    await bo.create('two')
+    assert.equal((await bo.sync()).push_changed, true)
+  })
+})
