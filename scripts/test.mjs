@@ -6,13 +6,24 @@
 //     node scripts/test.mjs --long                  test/long/**/*.test.ts, which take minutes together
 //     node scripts/test.mjs --soak                  test/soak/**/*.ts, which take minutes or need the network
 //
-// The bundle is built first, because whole-process tests run it. The environment is made the same everywhere: no
+// At the end stand the files that cost most. The bundle is built first, because whole-process tests run it. The environment is made the same everywhere: no
 // configuration of the user or the machine, no identity, a fixed zone and language, a home that is thrown away.
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { accessSync, constants, mkdirSync, mkdtempSync, readdirSync, rmSync, statfsSync, statSync } from 'node:fs'
+import {
+  accessSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statfsSync,
+  statSync,
+} from 'node:fs'
 import { availableParallelism, tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import process from 'node:process'
 import { createInterface } from 'node:readline'
 import { bundleTests } from './bundle-tests.mjs'
@@ -22,6 +33,7 @@ process.chdir(join(import.meta.dirname ?? new URL('.', import.meta.url).pathname
 const soakFolder = 'test/soak'
 const longFolder = 'test/long'
 const testMsMax = 10 * 60_000
+const costliestCount = 15
 
 /** Where Linux keeps files in memory, and what must be free there. */
 const memoryDisk = '/dev/shm'
@@ -44,6 +56,7 @@ const place = mkdtempSync(join(chooseDisk(), 'grite-test-'))
 const home = join(place, 'home')
 mkdirSync(home)
 const bundles = join(process.cwd(), `node_modules/.cache/grite-tests-${process.pid}`)
+const costs = join(place, 'costs')
 process.on('exit', () => {
   for (const folder of [place, bundles]) rmSync(folder, { recursive: true, force: true, maxRetries: 3 })
 })
@@ -94,29 +107,50 @@ function listFiles(folder) {
 
 /** Runs node's test runner and gives its exit status. */
 async function runTests(programs) {
-  // The reporter ends with the failures. Where a log is read from its end, the summary shall stand there again.
+  // The reporter puts the failures after the summary. A log is read from its end, so the summary goes there.
   const isTerminal = process.stdout.isTTY === true
+  const options = ['--enable-source-maps', `--require=${resolve('scripts/note-cost.cjs')}`]
   const child = spawn(
     process.execPath,
-    ['--enable-source-maps', '--test', '--test-reporter=spec', ...limits(), ...nodeOptions, ...programs],
+    [...options, '--test', '--test-reporter=spec', ...limits(), ...nodeOptions, ...programs],
     { env: testEnvironment(), stdio: ['ignore', isTerminal ? 'inherit' : 'pipe', 'inherit'] },
   )
   const summary = isTerminal ? Promise.resolve([]) : passOn(child.stdout)
   const [status, signal] = await once(child, 'close')
-  const lines = await summary
-  if (status !== 0 && lines.length > 0) process.stdout.write(`${lines.join('\n')}\n`)
+  process.stdout.write([...costliest(), ...(await summary), ''].join('\n'))
   if (signal !== null) console.error(`The tests were ended by ${signal}.`)
   return status ?? 1
 }
 
-/** Prints what comes, and collects the lines of the summary. */
+/** Prints all lines but those of the summary, and returns these. */
 async function passOn(stream) {
   const summary = []
   for await (const line of createInterface({ input: stream })) {
-    process.stdout.write(`${line}\n`)
     if (/^ℹ (tests|suites|pass|fail|cancelled|skipped|todo|duration_ms) /.test(line)) summary.push(line)
+    else process.stdout.write(`${line}\n`)
   }
   return summary
+}
+
+/**
+ * Lines that name the most expensive files, because the run as a whole has a budget. Other work on the machine lengthens
+ * the time on the clock, and hardly the time of the processor.
+ */
+function costliest() {
+  if (files.length < costliestCount || !existsSync(costs)) return []
+  const rows = readFileSync(costs, 'utf8').trimEnd().split('\n').map(JSON.parse)
+  const tests = rows.filter(({ file }) => file.startsWith(`${bundles}/`))
+  const seconds = (value) => `${value.toFixed(1)} s`.padStart(8)
+  const top = tests.sort((a, b) => b.processorSeconds - a.processorSeconds).slice(0, costliestCount)
+  const total = tests.reduce((sum, { processorSeconds }) => sum + processorSeconds, 0)
+  return [
+    'Processor time of the most expensive files, with the processes that they started, and time on the clock:',
+    ...top.map(({ file, seconds: wall, processorSeconds }) => {
+      const name = file.slice(bundles.length + 1).replace(/\.mjs$/, '.ts')
+      return `${seconds(processorSeconds)} ${seconds(wall)}  ${name}`
+    }),
+    `${seconds(total)}           all ${tests.length} files`,
+  ]
 }
 
 function limits() {
@@ -135,6 +169,7 @@ function testEnvironment() {
     HOME: home,
     TMPDIR: place,
     GRITE_TEST_BUNDLES: bundles,
+    GRITE_TEST_COSTS: costs,
     GIT_CONFIG_NOSYSTEM: '1',
     GIT_CONFIG_GLOBAL: '/dev/null',
     LC_ALL: 'C',

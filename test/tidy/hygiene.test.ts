@@ -53,7 +53,7 @@ test('no test runs alone, and none is skipped without a reason', () => {
 
 test('every file with tests is run', () => {
   const files = listSource('test')
-  const used = new Set(files.filter((path) => path.endsWith('.test.ts')).flatMap(reachableFrom))
+  const used = reachableFrom(files.filter((path) => path.endsWith('.test.ts')))
   const lost = files.filter(
     (path) =>
       !path.endsWith('.test.ts') && !path.startsWith('test/soak/') && !used.has(path) && !isStarted(path, files),
@@ -67,15 +67,15 @@ function isStarted(path: string, files: readonly string[]): boolean {
   return files.some((other) => other !== path && read(other).includes(name))
 }
 
-function reachableFrom(path: string): string[] {
+function reachableFrom(paths: readonly string[]): Set<string> {
   const seen = new Set<string>()
   const walk = (one: string): void => {
     if (seen.has(one) || !existsSync(join(projectDir, one))) return
     seen.add(one)
     importsOf(one).forEach(walk)
   }
-  walk(path)
-  return [...seen]
+  paths.forEach(walk)
+  return seen
 }
 
 test('no place of one machine is written down', () => {
