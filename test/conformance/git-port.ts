@@ -18,7 +18,6 @@ import { planOf, publishChain, readAll, sampleCommit } from '../git/sample-commi
 import {
   createTempRepository,
   type RepositoryKind,
-  repositoryKinds,
   type TempRepository,
   whyNotMakeable,
 } from '../git/temp-repository.ts'
@@ -27,9 +26,15 @@ export type OpenPort = (layout: RepositoryLayout, options: PortOptions) => GitPo
 
 const missingOid = { sha1: 'de'.repeat(20) as Oid, sha256: 'de'.repeat(32) as Oid }
 
-/** What every implementation of `GitPort` has to do, in every kind of repository that it supports. */
-export function gitPortConformance(name: string, open: OpenPort, supports: GitSupports): void {
-  for (const kind of repositoryKinds) {
+export interface PortToJudge {
+  readonly name: string
+  readonly open: OpenPort
+  readonly supports: GitSupports
+}
+
+/** What every implementation of `GitPort` has to do, in each of these kinds of repository that it supports. */
+export function gitPortConformance({ name, open, supports }: PortToJudge, kinds: readonly RepositoryKind[]): void {
+  for (const kind of kinds) {
     const why = whyNotSupported(kind, supports) ?? whyNotMakeable(kind)
     describe(`${name} port, ${kind} repository`, { skip: why ?? false, concurrency: true }, () =>
       portFacts(kind, open, supports),

@@ -1,18 +1,8 @@
-import { openIsomorphic, openNative, openRepository } from '../../src/git/index.ts'
 import { gitPortConformance } from '../conformance/git-port.ts'
+import { combined, isomorphic, native } from './git-ports.ts'
+import { repositoryKinds } from './temp-repository.ts'
 
-const everything = {
-  objectFormats: ['sha1', 'sha256'],
-  refStorages: ['files', 'reftable'],
-  alternates: true,
-  packs: true,
-} as const
-
-gitPortConformance('native', openNative, everything)
-gitPortConformance('combined', openRepository, everything)
-gitPortConformance('isomorphic', openIsomorphic, {
-  objectFormats: ['sha1'],
-  refStorages: ['files'],
-  alternates: false,
-  packs: false,
-})
+// What combined does with other kinds is done by the same code; test/long judges the rest.
+gitPortConformance(combined, repositoryKinds)
+gitPortConformance(native, ['plain', 'alternates', 'sha256', 'reftable'])
+gitPortConformance(isomorphic, ['plain', 'alternates', 'sha256', 'reftable'])

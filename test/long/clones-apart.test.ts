@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { commandRunner } from '../support/command-runner.ts'
 import { startGrite } from '../support/start-command-child.ts'
-import { type Crew, createCrew, type Member } from './crew.ts'
+import { type Crew, createCrew, type Member } from '../sync/crew.ts'
 
 const day = 86_400_000
 const monday = Date.UTC(2026, 0, 5)

@@ -8,9 +8,9 @@ import { encodeChunk, hashChunk } from '../../src/model/index.ts'
 import { walRef } from '../../src/wal/index.ts'
 import { issueId, writeCommit } from '../support/log.ts'
 import { startGrite } from '../support/start-command-child.ts'
-import { type Crew, createCrew } from './crew.ts'
-import { manyRecords } from './huge-chunk.ts'
-import { writeAround } from './write-around.ts'
+import { type Crew, createCrew } from '../sync/crew.ts'
+import { manyRecords } from '../sync/huge-chunk.ts'
+import { writeAround } from '../sync/write-around.ts'
 
 /** Writes a file of 100 MB into a repository and gives its id. */
 function writeLargeBlob(crew: Crew, repository: string): Oid {

@@ -1,36 +1,4 @@
 import { test } from 'node:test'
-import fc from 'fast-check'
-import type { Oid } from '../../src/git/index.ts'
-import { walRef } from '../../src/wal/index.ts'
-import { createMemoryWorld, type MemoryRefs } from '../support/memory-git.ts'
-import { cloneCount, createIdReader, history, playHistory, remoteNames, type Scene } from './histories.ts'
+import { assertClonesConverge } from './memory-scene.ts'
 
-function createMemoryScene(): Scene {
-  const world = createMemoryWorld()
-  const remotes = new Map<string, MemoryRefs>(remoteNames.map((name) => [name, new Map()]))
-  const makeClone = () => {
-    const refs: MemoryRefs = new Map()
-    return { git: world.openGit(refs), remotes: world.openRemotes(refs, remotes) }
-  }
-  const clones = Array.from({ length: cloneCount }, makeClone)
-  return {
-    clones,
-    ids: createIdReader(),
-    async renewClone(index) {
-      clones[index] = makeClone()
-    },
-    reader: world.openGit(new Map()),
-    remoteHead: async (remote) => remotes.get(remote)?.get(walRef) ?? null,
-    async setRemoteHead(remote, head: Oid | null) {
-      if (head === null) remotes.get(remote)?.delete(walRef)
-      else remotes.get(remote)?.set(walRef, head)
-    },
-  }
-}
-
-test('clones in memory converge and lose nothing', async () => {
-  await fc.assert(
-    fc.asyncProperty(history(14), async (steps) => playHistory(createMemoryScene(), steps)),
-    { numRuns: 1000 },
-  )
-})
+test('clones in memory converge and lose nothing', () => assertClonesConverge(250))

@@ -1,0 +1,46 @@
+import assert from 'node:assert/strict'
+import { walRef } from '../../src/git/index.ts'
+import type { IssueRow } from '../../src/view/index.ts'
+import type { CleanUp } from '../git/temp-repository.ts'
+import { createCommandSandbox } from '../support/command-runner.ts'
+import { assertLogHolds, dumpStore, idsOnChain } from '../support/log.ts'
+import { startGrite } from '../support/start-command-child.ts'
+
+/** A repository in which many processes of grite are at work. */
+export function createProcessScene(t: CleanUp) {
+  const sandbox = createCommandSandbox(t)
+  const { run, path, git, environment, withRepository, warnings } = sandbox
+  const grite = (...args: readonly string[]) => startGrite({ cwd: path, environment }, ...args)
+  return {
+    ...sandbox,
+    path,
+    grite,
+    /** Runs a command and gives its data. */
+    async answer(...args: readonly string[]): Promise<Record<string, unknown>> {
+      const end = await grite(...args, '--json')
+      assert.equal(end.exitStatus, 0, `${args.join(' ')}: ${end.stderr}`)
+      return JSON.parse(end.stdout).data
+    },
+    list: async () => ((await run('issue list')) as { issues: IssueRow[] }).issues,
+    /** Every acknowledged event stands in the log once, and the view is what a rebuild makes. */
+    async assertHolds(acknowledged: readonly string[]) {
+      const ids = await withRepository(async (repository) =>
+        idsOnChain(repository.git, await repository.git.readRef(walRef)),
+      )
+      assert.deepEqual(
+        acknowledged.filter((id) => !ids.includes(id)),
+        [],
+      )
+      await withRepository((repository) =>
+        assertLogHolds(path, (...args) => git(path, ...args), repository.git, [...new Set(ids)]),
+      )
+      const live = await withRepository(async (repository) => dumpStore((await repository.view()).store))
+      assert.deepEqual(await withRepository(async (repository) => dumpStore((await repository.rebuild()).store)), live)
+      assert.deepEqual(warnings, [])
+      return ids
+    },
+  }
+}
+
+export const eventIdsOf = (answers: readonly Record<string, unknown>[]) =>
+  answers.map(({ event_id }) => event_id as string)

@@ -1,0 +1,3 @@
+import { killedSyncs, momentsOfPublishing } from '../sync/killed-syncs.ts'
+
+killedSyncs(momentsOfPublishing)

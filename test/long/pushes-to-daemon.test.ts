@@ -1,0 +1,3 @@
+import { pushFacts } from '../sync/push-facts.ts'
+
+pushFacts('git daemon')

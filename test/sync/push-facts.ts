@@ -1,0 +1,166 @@
+/** Pushes to real git servers: what these do to a push, paths do not. The suite asks one of them, test/long the other. */
+import assert from 'node:assert/strict'
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, it, type TestContext } from 'node:test'
+import type { RefName } from '../../src/git/index.ts'
+import { RemoteError } from '../../src/model/index.ts'
+import { walRef } from '../../src/wal/index.ts'
+import { type Crew, createCrew } from './crew.ts'
+import { serveDaemon, serveHttp, whyNoServers } from './servers.ts'
+
+/** Servers that these facts hold for. */
+export const serverKinds = {
+  'smart HTTP': (t: TestContext, crew: Crew) => serveHttp(t, crew, crew.origin, {}),
+  'git daemon': (t: TestContext, crew: Crew) => serveDaemon(t, crew, crew.origin),
+}
+
+/** The last one is turned away only after some rounds. */
+const hidings = {
+  'smart HTTP': ['receive.hideRefs', 'transfer.hideRefs', 'uploadpack.hideRefs'],
+  'git daemon': ['receive.hideRefs', 'transfer.hideRefs'],
+}
+
+/** A script that the server runs in the middle of a push. */
+function hook(crew: Crew, name: string, ...lines: readonly string[]): void {
+  mkdirSync(join(crew.origin, 'hooks'), { recursive: true })
+  const path = join(crew.origin, 'hooks', name)
+  writeFileSync(path, `#!/bin/sh\n${lines.join('\n')}\n`)
+  chmodSync(path, 0o755)
+}
+
+/** Writers of a hook must leave the quarantine that a push is in. */
+const outside = 'unset GIT_QUARANTINE_PATH GIT_OBJECT_DIRECTORY GIT_ALTERNATE_OBJECT_DIRECTORIES'
+
+/** What a server does to a push. */
+export function pushFacts(kind: keyof typeof serverKinds): void {
+  describe(`over ${kind}`, { skip: whyNoServers }, () => {
+    async function setUp(t: TestContext) {
+      const crew = createCrew(t)
+      crew.inOrigin('config', 'http.receivepack', 'true')
+      const { address } = await serverKinds[kind](t, crew)
+      // Bo sits beside the repository and needs no server.
+      return { crew, ann: crew.clone('ann', { address }), cy: crew.clone('cy', { address }), bo: crew.clone('bo') }
+    }
+
+    it('a first sync gives, another takes, and divergence is joined', async (t) => {
+      const { crew, ann, cy } = await setUp(t)
+      await ann.create('of ann')
+      assert.equal((await ann.sync()).push_changed, true)
+      assert.equal((await cy.sync()).pull_events, 1)
+      await ann.create('more of ann')
+      await cy.create('of cy')
+      await ann.sync()
+      const joined = await cy.sync()
+      assert.deepEqual([joined.pull_events, joined.events_rebased, joined.rounds], [1, 1, 1])
+      await ann.sync()
+      for (const clone of [ann, cy]) {
+        assert.deepEqual(await clone.titles(), ['more of ann', 'of ann', 'of cy'])
+        assert.equal(clone.head(), crew.originHead())
+      }
+      await cy.assertSound()
+      assert.equal(crew.inOrigin('for-each-ref', '--format=%(refname)'), walRef)
+    })
+
+    it('a push that another overtakes inside the server is done again', async (t) => {
+      const { crew, ann, bo } = await setUp(t)
+      await bo.create('of bo')
+      await bo.sync()
+      await ann.create('of ann')
+      await bo.create('faster')
+      bo.git('push', '-q', 'origin', `${walRef}:refs/heads/aside`)
+      hook(crew, 'pre-receive', outside, 'git update-ref refs/grite/wal refs/heads/aside')
+      const joined = await ann.sync()
+      assert.deepEqual([joined.rounds, joined.pull_events, joined.events_rebased], [2, 2, 1])
+      assert.deepEqual(await ann.titles(), ['faster', 'of ann', 'of bo'])
+      assert.equal(ann.head(), crew.originHead())
+      const ids = await ann.ids()
+      assert.equal(new Set(ids).size, ids.length)
+    })
+
+    for (const name of ['pre-receive', 'update']) {
+      it(`a push that its ${name} hook turns away is an error, and what came is kept`, async (t) => {
+        const { crew, ann, bo } = await setUp(t)
+        await bo.create('of bo')
+        await bo.sync()
+        const before = crew.originHead()
+        hook(crew, name, 'echo "no issues here" >&2', 'exit 1')
+        await ann.create('of ann')
+        const failure = await ann.failSync()
+        assert.deepEqual(
+          [failure.exit, failure.code, failure.details.reason, failure.details.pull_events],
+          [5, 'remote_error', 'rejected', 1],
+        )
+        assert.match(failure.message, /hook declined/)
+        assert.deepEqual([await ann.titles(), crew.originHead()], [['of ann', 'of bo'], before])
+        hook(crew, name, 'exit 0')
+        assert.equal((await ann.sync()).push_changed, true)
+      })
+    }
+
+    for (const setting of hidings[kind]) {
+      it(`a server with ${setting} refuses, or does what was asked`, async (t) => {
+        const { crew, ann, bo } = await setUp(t)
+        await bo.create('of bo')
+        await bo.sync()
+        const before = crew.originHead()
+        crew.inOrigin('config', setting, 'refs/grite')
+        await ann.create('of ann')
+        const failure = await ann.failSync()
+        assert.deepEqual([failure.exit, failure.code, failure.details.reason], [5, 'remote_error', 'rejected'])
+        assert.equal(crew.originHead(), before)
+        assert.equal((await ann.titles()).includes('of bo'), setting === 'receive.hideRefs')
+        crew.inOrigin('config', '--unset', setting)
+        await ann.sync()
+        assert.deepEqual(await ann.titles(), ['of ann', 'of bo'])
+      })
+    }
+
+    it('a server that ends inside a push has it or has it not', async (t) => {
+      const { crew, ann, bo } = await setUp(t)
+      await bo.create('of bo')
+      await bo.sync()
+      await ann.create('of ann')
+      const before = crew.originHead()
+      for (const [name, line] of [
+        ['pre-receive', 'kill -9 $PPID'],
+        ['update', 'kill -9 $PPID'],
+      ] as const) {
+        hook(crew, name, line)
+        const failure = await ann.failSync()
+        assert.deepEqual([failure.exit, failure.code], [5, 'remote_error'])
+        hook(crew, name, 'exit 0')
+        assert.equal(crew.originHead(), before)
+      }
+      // Here the ref has moved, and nobody is told.
+      hook(crew, 'post-update', 'kill -9 $PPID')
+      await ann.sync().catch((error: unknown) => assert.ok(error instanceof RemoteError, String(error)))
+      hook(crew, 'post-update', 'exit 0')
+      await ann.sync()
+      assert.equal(ann.head(), crew.originHead())
+      assert.deepEqual([await ann.titles(), (await ann.ids()).length], [['of ann', 'of bo'], 2])
+      await ann.assertSound()
+    })
+
+    it('a server that cannot push all at once takes the log, and says so of more', async (t) => {
+      const { crew, ann } = await setUp(t)
+      crew.inOrigin('config', 'receive.advertiseAtomic', 'false')
+      await ann.create('of ann')
+      assert.equal((await ann.sync()).push_changed, true)
+      const updates = ['a', 'b'].map((name) => ({
+        ref: `refs/grite-leases/${name}` as RefName,
+        next: ann.head() as never,
+      }))
+      const push = (atomic: boolean) =>
+        ann.withRepository(({ remotes }) => remotes.push({ remote: 'origin', updates, atomic, runHooks: false }))
+      await assert.rejects(
+        () => push(true),
+        (error) => error instanceof RemoteError && error.details.reason === 'no-atomic',
+      )
+      assert.deepEqual(
+        (await push(false)).map(({ outcome }) => outcome),
+        ['ok', 'ok'],
+      )
+    })
+  })
+}
