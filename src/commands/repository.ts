@@ -328,10 +328,17 @@ export class Repository {
         await this.#follow(appended, events)
         if (!givesWay) await guard.written(events)
         await planned?.noteCard()
-        if (isLookDue(appended.head)) await maintain(this)
+        if (isLookDue(appended.head)) await this.#tidy()
       }
       return { head: appended?.head ?? null, events, result }
     })
+  }
+
+  /** What is due after one write of many. */
+  async #tidy(): Promise<void> {
+    const { collectLocalByTheWay } = await import('./lock/collect.ts')
+    await collectLocalByTheWay(this)
+    await maintain(this)
   }
 
   async #plan<Result>(head: Oid | null, plan: (draft: Draft) => Promise<Result>): Promise<Planned<Result>> {

@@ -135,6 +135,8 @@ export {
   clockAllowanceMs,
   describeWrongClock,
   formatLock,
+  hasLongEnded,
+  isCollectable,
   isRenewalDue,
   type Lock,
   type LockRequest,

@@ -139,6 +139,29 @@ function nextFence(current: Lock | null, nowUnixMs: number): number {
   return current?.fence == null ? nowUnixMs : current.fence + 1
 }
 
+/** For how long an ended lease stays at least, and how far its fence must lie in the past. Milliseconds. */
+export const endedLeaseKeptMs = 86_400_000
+
+/** Whether a lock that is not live ended more than a day ago. */
+export function hasLongEnded(lock: Lock, { committedAtUnixMs, nowUnixMs }: EndedFacts): boolean {
+  return nowUnixMs - Math.max(committedAtUnixMs, lock.expiresUnixMs) > endedLeaseKeptMs
+}
+
+export interface EndedFacts {
+  /** Of the newest commit of the lock. Milliseconds. */
+  readonly committedAtUnixMs: number
+  readonly nowUnixMs: number
+}
+
+/**
+ * Whether the chain of a lease that is not live may be deleted: it ended long ago, and a chain that begins now, or on a
+ * machine whose clock is up to a day behind, has a greater fence.
+ */
+export function isCollectable(lock: Lock, facts: EndedFacts): boolean {
+  const isFencePast = lock.fence === null || lock.fence + endedLeaseKeptMs <= facts.nowUnixMs
+  return isFencePast && hasLongEnded(lock, facts)
+}
+
 /** True when less than half of the time that a lock was taken for is left. */
 export function isRenewalDue(lock: Lock, nowUnixMs: number): boolean {
   return lock.ttlMs !== null && lock.expiresUnixMs - nowUnixMs < lock.ttlMs / 2

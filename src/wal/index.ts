@@ -13,7 +13,7 @@ export { freeTrackingRef } from './free-tracking.ts'
 export { attachmentFolder, attachmentShaOf, type IssueBatch, type IssueSegment, issueCodec } from './issue-codec.ts'
 export { type Inspection, type Joined, type JoinRequest, readSegments, stageJoin } from './join.ts'
 export {
-  deleteLock,
+  deleteUnmovedRefs,
   encodeLockCommit,
   type FoundLock,
   type KnownLock,

@@ -19,7 +19,16 @@ import {
   parseTree,
   type RefName,
 } from '../git/index.ts'
-import { CorruptObjectError, formatLock, type Lock, limits, ObjectTooLargeError, parseLock } from '../model/index.ts'
+import {
+  CorruptObjectError,
+  formatLock,
+  type Lock,
+  limits,
+  ObjectTooLargeError,
+  parseLock,
+  RefLockedError,
+  RefMovedError,
+} from '../model/index.ts'
 import { commitDate } from './batch.ts'
 import { leasePrefix, lockPrefix, remotesPrefix, splitTrackingRef } from './ref-names.ts'
 
@@ -230,10 +239,33 @@ async function isCommit(git: GitPort, oid: Oid): Promise<boolean> {
   }
 }
 
-/**
- * Deletes a lock of this clone that is still what it was when it was read.
- * @throws {RefMovedError} when it is not any more
- */
-export async function deleteLock(git: GitPort, ref: RefName, expected: Oid): Promise<void> {
-  await git.publish({ objects: [], updates: [{ ref, expected, next: null, reflogMessage: '' }] })
+/** A ref to delete if it still names `expected`. */
+export interface RefToDelete {
+  readonly ref: RefName
+  readonly expected: Oid
+}
+
+/** Refs of one transaction: git holds a lock file for each. */
+const refsInTransactionMax = 500
+
+/** Deletes refs that are still what they were when they were read, and leaves the others. Returns how many are gone. */
+export async function deleteUnmovedRefs(git: GitPort, refs: readonly RefToDelete[]): Promise<number> {
+  let deleted = 0
+  for (let start = 0; start < refs.length; start += refsInTransactionMax) {
+    const some = refs.slice(start, start + refsInTransactionMax)
+    if (await deleteTogether(git, some)) deleted += some.length
+    else for (const one of some) if (await deleteTogether(git, [one])) deleted += 1
+  }
+  return deleted
+}
+
+/** All or none. False when one was moved, or is being moved. */
+async function deleteTogether(git: GitPort, refs: readonly RefToDelete[]): Promise<boolean> {
+  try {
+    await git.publish({ objects: [], updates: refs.map((one) => ({ ...one, next: null, reflogMessage: '' })) })
+    return true
+  } catch (error) {
+    if (error instanceof RefMovedError || error instanceof RefLockedError) return false
+    throw error
+  }
 }

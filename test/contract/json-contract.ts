@@ -298,7 +298,7 @@ export const jsonContract: Readonly<Record<string, KeyTable>> = {
       'message',
       'claims',
     ],
-    claims: ['lost', 'renewed', 'released', 'shared'],
+    claims: ['lost', 'renewed', 'released', 'shared', 'collected'],
     snapshots: ['adopted', 'dropped', 'pushed', 'deleted', 'refused'],
   },
   // Of each line: a watch is a feed.

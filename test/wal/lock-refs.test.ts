@@ -5,7 +5,7 @@ import { describe, it, type TestContext } from 'node:test'
 import { type Oid, openRepository, type RefName } from '../../src/git/index.ts'
 import { type Lock, RefMovedError } from '../../src/model/index.ts'
 import {
-  deleteLock,
+  deleteUnmovedRefs,
   leaseRefOf,
   listLocks,
   listLocksInSight,
@@ -98,8 +98,8 @@ describe('a lock ref', { concurrency: 2 }, () => {
     const first = await move(null)
     const second = await move(first)
     for (const stale of [null, first]) await assert.rejects(move(stale), RefMovedError)
-    await assert.rejects(deleteLock(git, ref, first), RefMovedError)
-    await deleteLock(git, ref, second)
+    assert.equal(await deleteUnmovedRefs(git, [{ ref, expected: first }]), 0)
+    assert.equal(await deleteUnmovedRefs(git, [{ ref, expected: second }]), 1)
     assert.equal(await readLock(git, ref), null)
   })
 

@@ -1,6 +1,6 @@
 import { describeWrongClock } from '../../model/index.ts'
 import { listLocksInSight } from '../../wal/index.ts'
-import { collectLocal, tellsOfFreeIssue } from '../lock/gc.ts'
+import { collectLocal, tellsOfFreeIssue } from '../lock/collect.ts'
 import { isReadable, type LockInSight, placeLock, type ReadableLock, stateInSight } from '../lock/in-sight.ts'
 import { type Check, count, type Finding, idsListedMax, nameSome, ok } from './check.ts'
 import type { DoctorScene } from './scene.ts'
@@ -51,7 +51,7 @@ async function findFaults(scene: DoctorScene, sights: readonly LockInSight[]): P
       plan: '`grite lock gc` deletes ended locks, and so does `grite doctor --fix`',
     },
     {
-      // Leases of ours stay on a remote by design.
+      // A sync deletes leases of ours when it is time.
       locks: expired.filter(({ level, kind }) => level === 'remote' && kind === 'lock'),
       what: (locks) => `${locks} of the Rust tool ended on a remote, where it can keep that tool from pushing`,
       plan: '`grite lock gc --remote` deletes such locks there',
@@ -69,7 +69,7 @@ async function withoutUse(scene: DoctorScene, locks: readonly ReadableLock[]): P
   const log = await scene.log()
   const useless = []
   for (const sight of locks) {
-    const isOfUse = log !== null && (await tellsOfFreeIssue(async () => log.view, sight.found.lock))
+    const isOfUse = log !== null && (await tellsOfFreeIssue(async () => log.view, sight, scene.nowUnixMs))
     if (!isOfUse) useless.push(sight)
   }
   return useless

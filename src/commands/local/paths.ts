@@ -11,6 +11,8 @@ export interface GritePaths {
   readonly appendQueue: string
   /** What locks said that have been read: a cache. */
   readonly lockMemory: string
+  /** When remotes last refused to delete ended leases: a cache. */
+  readonly refusedDeletions: string
   readonly actorDir: (id: ActorId | string) => string
   /** What the log was last seen to hold of this clone's own card of an actor. */
   readonly ownCard: (id: ActorId) => string
@@ -27,6 +29,7 @@ export function gritePaths({ commonDir }: RepositoryLayout): GritePaths {
     actors,
     appendQueue: join(home, 'append'),
     lockMemory: join(home, 'locks.json'),
+    refusedDeletions: join(home, 'refused-deletions'),
     actorDir: (id) => join(actors, id),
     ownCard: (id) => join(actors, id, 'card'),
     viewLevels: (actor) => (actor === undefined ? join(home, 'view') : join(actors, actor, 'level')),

@@ -2,6 +2,7 @@ import { type PushedRef, showRemote } from '../../git/index.ts'
 import { makeVisible, RemoteError } from '../../model/index.ts'
 import { isAllSent, settleClaims } from '../claim/settle-claims.ts'
 import { defineCommand } from '../define-command.ts'
+import { collectLocalByTheWay, collectRemoteByTheWay } from '../lock/collect.ts'
 import { chooseRemote } from './remote-name.ts'
 import { type RepositorySync, runSync, type SyncDirections } from './run-sync.ts'
 import type { SnapshotSync } from './sync-snapshots.ts'
@@ -52,7 +53,10 @@ export const sync = defineCommand({
     const mustSend = claims.lost.length > 0 && directions.push && first.refused === null
     const isSent = !mustSend || (await isAllSent(repository, remote.name))
     const result = isSent ? first : joinSyncs(first, await runSync(context, repository, remote, directions))
-    const data = { ...describe(shown, directions, result), claims }
+    const mayCollect = directions.push && result.refused === null
+    const collected = mayCollect ? await collectRemoteByTheWay(repository, remote.name, context) : 0
+    await collectLocalByTheWay(repository)
+    const data = { ...describe(shown, directions, result), claims: { ...claims, collected } }
     if (result.refused !== null) throw refusal(shown, result.refused, data)
     return { data }
   },

@@ -105,7 +105,7 @@ describe('lock --remote', { concurrency: 4 }, () => {
     assert.deepEqual(seen.sort(), ['ended expired lock remote', 'lease expired lease remote', 'live live lock remote'])
     assert.deepEqual([malformed.length, malformed[0].ref], [1, lockRefOf('damaged')])
     const { removed, kept, level, remote, refused } = await ann.run('lock gc', onRemote)
-    assert.deepEqual([removed, kept, level, remote, refused], [1, 2, 'remote', 'origin', []])
+    assert.deepEqual([removed, kept, level, remote, refused], [1, 3, 'remote', 'origin', []])
     const left = [leaseRefOf('lease'), lockRefOf('damaged'), lockRefOf('live')]
     assert.deepEqual([...refs('refs/grite-leases', origin), ...refs('refs/grite/locks', origin)].sort(), left.sort())
     assert.equal((await ann.run('lock gc', onRemote)).removed, 0)
@@ -246,7 +246,7 @@ describe('claim --remote', { concurrency: 4 }, () => {
     await ann.run('issue close', { issue: [id] })
     assert.equal((await bo.fail('issue claim', { issue: id, ...onRemote })).reason, 'held')
     const { claims } = await ann.run('sync')
-    assert.deepEqual(claims, { lost: [], renewed: [], released: [id], shared: [] })
+    assert.deepEqual(claims, { lost: [], renewed: [], released: [id], shared: [], collected: 0 })
     assert.equal(leaseFile(leaseRefOf(`issue:${id}`)).expires_unix_ms, 0)
     assert.equal((await bo.fail('issue claim', { issue: id, ...onRemote })).reason, 'closed')
   })
@@ -544,7 +544,13 @@ describe('claims made without a look at the remote', { concurrency: 4 }, () => {
     for (const clone of [ann, bo]) clone.configure('[lease]\nremote = "origin"\n')
     const id = await share()
     await ann.run('issue claim', { issue: id, local: true })
-    assert.deepEqual((await ann.run('sync')).claims, { lost: [], renewed: [], released: [], shared: [id] })
+    assert.deepEqual((await ann.run('sync')).claims, {
+      lost: [],
+      renewed: [],
+      released: [],
+      shared: [id],
+      collected: 0,
+    })
     const failure = await bo.fail('issue claim', { issue: id })
     assert.deepEqual([failure.holder, failure.level], ['ann', 'remote'])
     clock.nowUnixMs += hour + 30_000
@@ -567,12 +573,12 @@ describe('claims made without a look at the remote', { concurrency: 4 }, () => {
     const theirs = () => refs('refs', origin).map((ref) => `${ref} ${git(origin, 'rev-parse', ref)}`)
     const before = theirs()
     assert.deepEqual((await ann.run('sync', { pull: true })).claims, {
-      ...{ lost: [lost], renewed: [], released: [], shared: [] },
+      ...{ lost: [lost], renewed: [], released: [], shared: [], collected: 0 },
     })
     assert.deepEqual(ann.warned(), ['claim-lost'])
     assert.deepEqual(theirs(), before)
     assert.deepEqual((await ann.run('sync')).claims, {
-      ...{ lost: [], renewed: [due], released: [closed], shared: [local] },
+      ...{ lost: [], renewed: [due], released: [closed], shared: [local], collected: 0 },
     })
     assert.equal(leaseFile(leaseRefOf(`issue:${closed}`)).expires_unix_ms, 0)
   })

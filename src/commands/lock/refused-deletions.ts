@@ -1,0 +1,38 @@
+import { readFileSync } from 'node:fs'
+import { mkdir, writeFile } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { encodeRefPart } from '../../wal/index.ts'
+import type { GritePaths } from '../local/paths.ts'
+
+const againAfterMs = 7 * 86_400_000
+
+/** Whether a remote may be asked to delete ended leases: not for a week after it refused. */
+export async function mayAskForDeletion(paths: GritePaths, remote: string, nowUnixMs: number): Promise<boolean> {
+  const [, refusedAt] = readNote(paths.refusedDeletions).find(([part]) => part === encodeRefPart(remote)) ?? []
+  // A clock that was ahead when it was noted must not put it off for longer.
+  return refusedAt === undefined || Math.abs(nowUnixMs - refusedAt) > againAfterMs
+}
+
+/** Notes that a remote refused. A cache: without it the remote is asked sooner. */
+export async function noteRefusedDeletion(paths: GritePaths, remote: string, nowUnixMs: number): Promise<void> {
+  const part = encodeRefPart(remote)
+  const rows = readNote(paths.refusedDeletions).filter(([other]) => other !== part)
+  const text = [...rows, [part, nowUnixMs]].map((row) => `${row.join(' ')}\n`).join('')
+  try {
+    await mkdir(dirname(paths.refusedDeletions), { recursive: true })
+    await writeFile(paths.refusedDeletions, text)
+  } catch {
+    // The next sync asks again.
+  }
+}
+
+/** Lines `<part of the remote> <ms>`. */
+function readNote(path: string): [part: string, refusedAtUnixMs: number][] {
+  let text: string
+  try {
+    text = readFileSync(path, 'utf8')
+  } catch {
+    return []
+  }
+  return [...text.matchAll(/^([0-9a-v]+) (\d{1,16})$/gm)].map(([, part = '', at]) => [part, Number(at)])
+}

@@ -1,0 +1,61 @@
+/** Issues that were claimed on a remote and closed, by the hundred: a claim by command would take a second each. */
+import { findRepository, openRepository, type RefName } from '../../src/git/index.ts'
+import { type ActorId, type Claim, issueResource, type Lock } from '../../src/model/index.ts'
+import { encodeLockCommit, leaseRefOf } from '../../src/wal/index.ts'
+import type { Clone, TeamScene } from '../commands/lock/scene.ts'
+import { commandRunner } from '../support/command-runner.ts'
+
+const issuesInBatch = 1000
+
+interface Made {
+  readonly issue_id: string
+  readonly op: string
+}
+
+/** Makes issues that a clone has claimed and closed, and their released leases on the remote. Returns their ids. */
+export async function makeClosedClaims(team: TeamScene, clone: Clone, count: number): Promise<string[]> {
+  const { environment: env, clock } = team
+  const ids: string[] = []
+  for (let start = 0; start < count; start += issuesInBatch) {
+    const names = Array.from({ length: Math.min(issuesInBatch, count - start) }, (_, index) => `n${index}`)
+    const lines = names.flatMap((name) => [
+      { op: 'create', title: name, as: name, assignees: ['ann'] },
+      { op: 'close', issue: `@${name}` },
+    ])
+    const stdin = lines.map((line) => JSON.stringify(line)).join('\n')
+    const runner = commandRunner({ cwd: clone.path, env, actor: clone.id, stdin, nowUnixMs: () => clock.nowUnixMs })
+    const { results } = (await runner.run('batch')) as { results: Made[] }
+    ids.push(...results.filter(({ op }) => op === 'create').map(({ issue_id }) => issue_id))
+  }
+  await clone.run('sync')
+  const claim: Claim = { assignee: 'ann', sinceUnixMs: clock.nowUnixMs, beside: [], stale: [] }
+  await putLeases(
+    team,
+    ids.map((id) => releasedLease(issueResource(id as never), { owner: clone.id as ActorId, claim, team })),
+  )
+  return ids
+}
+
+function releasedLease(
+  resource: string,
+  { owner, claim, team }: { readonly owner: ActorId; readonly claim: Claim; readonly team: TeamScene },
+): Lock {
+  const fence = team.clock.nowUnixMs
+  return { owner, nonce: 'nonce', expiresUnixMs: 0, resource, ttlMs: 3_600_000, fence, claim }
+}
+
+/** Puts leases on the remote, each as the first commit of its chain. */
+export async function putLeases({ origin, environment, gitWith, clock }: TeamScene, leases: readonly Lock[]) {
+  const port = openRepository(await findRepository({ cwd: origin, env: environment }), { environment })
+  try {
+    const commits = leases.map((lock) => ({
+      ref: leaseRefOf(lock.resource) as RefName,
+      ...encodeLockCommit('sha1', { lock, parents: [], nowUnixMs: clock.nowUnixMs }),
+    }))
+    await port.publish({ objects: commits.flatMap(({ objects }) => objects), updates: [] })
+    const lines = commits.map(({ ref, oid }) => `create ${ref} ${oid}\n`).join('')
+    gitWith(lines, origin, 'update-ref', '--stdin')
+  } finally {
+    await port.close()
+  }
+}
