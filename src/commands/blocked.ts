@@ -1,5 +1,6 @@
 import { findCycles, type IssueId, isOverdue, type Order } from '../model/index.ts'
 import type { IssueRow } from '../view/index.ts'
+import { readClaims } from './claim/read-claims.ts'
 import { defineCommand } from './define-command.ts'
 import { type MentionedIssue, mentionRows } from './issue/describe-issues.ts'
 import { filterOptions } from './issue/filter-options.ts'
@@ -21,7 +22,8 @@ export const blocked = defineCommand({
     label: filterOptions.label,
   },
   async run(context, input) {
-    const view = await (await context.repository()).view()
+    const repository = await context.repository()
+    const view = await repository.view()
     const work = await readWork(view)
     const rowOf = (id: IssueId) => work.rows.get(id)?.parse() as IssueRow
     const waiting = work.heldUp
@@ -37,11 +39,13 @@ export const blocked = defineCommand({
     const mentioned = (id: IssueId) => byId.get(id) as MentionedIssue
     const inCycle = new Set(findCycles(ordersAmong(work)).flat())
     const nowUnixMs = context.clock.nowUnixMs()
+    const claims = await readClaims(repository)
     return {
       data: {
         issues: shown.map((row) => ({
           ...row,
           short_id: mentioned(row.issue_id).short_id,
+          claim: claims.get(row.issue_id) ?? null,
           overdue: isOverdue(row, nowUnixMs),
           in_cycle: inCycle.has(row.issue_id),
           blockers: knownBlockers(row.issue_id).map(({ issueId, through }) => ({ ...mentioned(issueId), through })),

@@ -1,4 +1,5 @@
 import { isOverdue } from '../model/index.ts'
+import { readClaims } from './claim/read-claims.ts'
 import { defineCommand } from './define-command.ts'
 import { shortIdLength } from './issue/change-command.ts'
 import { filterOptions } from './issue/filter-options.ts'
@@ -51,11 +52,13 @@ export const ready = defineCommand({
       shortIdLength,
     )
     const nowUnixMs = context.clock.nowUnixMs()
+    const claims = await readClaims(repository)
     return {
       data: {
         issues: shown.map(({ row, unknownBlockers }) => ({
           ...row,
           short_id: shortIds.get(row.issue_id) ?? row.issue_id,
+          claim: claims.get(row.issue_id) ?? null,
           overdue: isOverdue(row, nowUnixMs),
           unknown_blockers: unknownBlockers,
         })),

@@ -18,6 +18,7 @@ const issueRow = [
   'comment_count',
   'fields',
   'author',
+  'claim',
 ]
 
 const issueList = ['issues', 'total', 'open_count', 'closed_count', 'issue_count', 'columns?']
@@ -27,7 +28,8 @@ const mention = ['issue_id', 'short_id', 'title', 'state']
 const publishedLock = ['resource', 'owner', 'nonce', 'expires_unix_ms']
 const lockRow = [
   ...['resource', 'owner', 'expires_unix_ms', 'time_remaining_seconds', 'expired'],
-  ...['owner_label', 'is_own', 'nonce', 'state', 'level', 'kind', 'remote', 'ref', 'fence', 'claim', 'wrong_clock'],
+  ...['owner_label', 'is_own', 'nonce', 'state', 'level', 'kind', 'remote', 'ref', 'fence', 'claim'],
+  ...['title', 'short_id', 'wrong_clock'],
 ]
 const held = [
   ...['resource', 'owner', 'nonce', 'expires_unix_ms', 'ttl_seconds', 'outcome', 'level', 'remote', 'fence', 'lock'],

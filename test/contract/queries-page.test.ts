@@ -30,7 +30,7 @@ describe('docs/queries.md', () => {
     const create = async (title: string, input: object = {}) =>
       ((await place.run('issue create', { title, ...input })) as { issue_id: string }).issue_id
     epic = await create('Epic', { type: 'epic', priority: 'P3' })
-    await create('Crash on start', {
+    const crash = await create('Crash on start', {
       label: ['bug', 'wontfix', 'area:ui'],
       assignee: ['ann'],
       type: 'bug',
@@ -39,6 +39,7 @@ describe('docs/queries.md', () => {
     const other = ((await place.run('actor init', { label: 'bo' })) as { actor_id: string }).actor_id
     nowUnixMs = Date.UTC(2026, 2, 10, 12)
     const day = (days: number) => new Date(nowUnixMs + days * 86_400_000).toISOString().slice(0, 10)
+    await place.run('lock acquire', { resource: `issue:${crash}`, ttl: '1d' })
     await create('Someone', {
       label: ['help wanted', 'ui'],
       assignee: ['me'],

@@ -1,6 +1,7 @@
 import { isOverdue } from '../../model/index.ts'
 import { formatCount, formatNumber } from './facts.ts'
 import { type FieldName, type IssueListData, type IssueSummary, shortId } from './issue-shapes.ts'
+import { formatSpan } from './lock.ts'
 import { formatAbsoluteTime, formatRelativeTime } from './relative-time.ts'
 import type { Renderer, RenderView } from './renderer.ts'
 import { type Column, renderTable } from './table.ts'
@@ -61,6 +62,7 @@ function issueColumns({ style, nowUnixMs }: RenderView): readonly Column<IssueSu
       drop: 6,
     },
     { heading: 'Assignees', text: ({ assignees }) => assignees.join(', '), shrink: 3, drop: 5 },
+    claimColumn(style, nowUnixMs),
     {
       heading: 'Updated',
       text: ({ updated_ts }) => formatRelativeTime(updated_ts, nowUnixMs),
@@ -69,6 +71,19 @@ function issueColumns({ style, nowUnixMs }: RenderView): readonly Column<IssueSu
       drop: 4,
     },
   ]
+}
+
+/** Who works on an issue, and for how long they have it. */
+export function claimColumn(style: RenderView['style'], nowUnixMs: number): Column<IssueSummary> {
+  return {
+    heading: 'Claimed by',
+    text: ({ claim }) =>
+      claim ? `${claim.holder}, ${formatSpan(Math.max(0, Math.floor((claim.until - nowUnixMs) / 1000)))}` : '',
+    onTerminalOnly: true,
+    paint: style.attention,
+    shrink: 3,
+    drop: 4,
+  }
 }
 
 /** Without the labels whose value stands in a column, and the parent's, whose value is an id that nobody reads. */

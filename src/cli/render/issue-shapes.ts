@@ -22,6 +22,14 @@ export interface IssueSummary {
   readonly updated_ts: number
   readonly comment_count: number
   readonly fields?: IssueFields
+  /** Null when nobody works on it. */
+  readonly claim?: IssueClaim | null
+}
+
+export interface IssueClaim {
+  readonly holder: string
+  readonly until: number
+  readonly level: string
 }
 
 export interface IssueListData {

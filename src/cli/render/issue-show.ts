@@ -43,11 +43,18 @@ function renderProperties(issue: IssueDetail, view: RenderView): string {
     ['Parent', formatParent(issue.parent_issue, parent)],
     ['Labels', issue.labels.filter((label) => !shown.has(label)).join(', ')],
     ['Assignees', issue.assignees.join(', ')],
+    ['Claimed', formatClaim(issue.claim)],
     ['Imported as', issue.original_id],
     ['Created', `${formatWhen(issue.created_ts, view)}${author === '' ? '' : ` by ${author}`}`],
     ['Updated', formatWhen(issue.updated_ts, view)],
   ]
   return renderFacts(facts, view)
+}
+
+function formatClaim(claim: IssueDetail['claim']): string | undefined {
+  if (!claim) return undefined
+  const where = claim.level === 'remote' ? 'among all clones' : 'in this clone'
+  return `by ${claim.holder} ${where}, until ${formatMinute(claim.until)}`
 }
 
 function formatParent(parent: IssueDetail['parent_issue'], id: string | null | undefined): string | null | undefined {

@@ -58,6 +58,9 @@ interface LockRow {
   readonly state: string
   readonly kind: string
   readonly remote: string | null
+  /** Of the issue that is locked; null for other resources. */
+  readonly title?: string | null
+  readonly short_id?: string | null
 }
 
 interface StatusData {
@@ -74,7 +77,13 @@ export const renderLockStatus: Renderer<StatusData> = async ({ locks, malformed 
   const table = await renderTable(
     locks,
     [
-      { heading: 'Resource', text: ({ resource }) => resource, shrink: 1, widthMin: 16 },
+      {
+        heading: 'Resource',
+        text: ({ resource, short_id }) => (short_id ? `issue:${short_id}` : resource),
+        plainText: ({ resource }) => resource,
+        shrink: 1,
+        widthMin: 16,
+      },
       {
         heading: 'Holder',
         text: ({ owner, owner_label, is_own }) => `${owner_label ?? shorten(owner)}${is_own ? ' (you)' : ''}`,
@@ -90,6 +99,7 @@ export const renderLockStatus: Renderer<StatusData> = async ({ locks, malformed 
         paint: (text, { state }) => (state === 'live' ? view.style.attention(text) : view.style.dim(text)),
       },
       { heading: 'Where', text: whereOf, shrink: 3, drop: 1 },
+      { heading: 'Title', text: ({ title }) => title ?? '', shrink: 4, widthMin: 16, drop: 2 },
     ],
     view,
   )

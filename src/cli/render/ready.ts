@@ -1,5 +1,5 @@
 import { formatCount, formatNumber } from './facts.ts'
-import { paintPriority } from './issue-list.ts'
+import { claimColumn, paintPriority } from './issue-list.ts'
 import { type IssueSummary, shortId } from './issue-shapes.ts'
 import { formatAbsoluteTime, formatRelativeTime } from './relative-time.ts'
 import type { Renderer, RenderView } from './renderer.ts'
@@ -44,6 +44,7 @@ function readyColumns({ style, nowUnixMs }: RenderView): readonly Column<ReadyIs
     },
     { heading: 'Milestone', text: ({ fields }) => fields?.milestone ?? '', shrink: 3, drop: 5 },
     { heading: 'Assignees', text: ({ assignees }) => assignees.join(', '), shrink: 4, drop: 6 },
+    claimColumn(style, nowUnixMs),
     {
       heading: 'Unknown blockers',
       text: ({ unknown_blockers }) => unknown_blockers.join(', '),

@@ -14,6 +14,7 @@ import {
   sortRows,
 } from '../../model/index.ts'
 import type { IssueRow, View } from '../../view/index.ts'
+import { readClaimedIds } from '../claim/read-claims.ts'
 import type { CommandContext } from '../context.ts'
 import { findOwnName } from '../local/own-name.ts'
 import type { Repository } from '../repository.ts'
@@ -50,7 +51,12 @@ async function factsFor(
       message: 'nobody writes in this clone yet, so `me` matches nothing; `grite actor init` makes an actor',
     })
   }
-  return { nowUnixMs, me: name === undefined ? null : { name, actor: actor?.id ?? null } }
+  const asksForClaims = [...conditionsOf(filter)].some(({ kind }) => kind === 'claimed')
+  return {
+    nowUnixMs,
+    me: name === undefined ? null : { name, actor: actor?.id ?? null },
+    claimed: asksForClaims ? await readClaimedIds(repository) : new Set(),
+  }
 }
 
 /** Parents as people name them become full ids. */

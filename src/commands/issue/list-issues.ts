@@ -9,6 +9,7 @@ import {
   usualSort,
 } from '../../model/index.ts'
 import type { IssueRow } from '../../view/index.ts'
+import { readClaims, type ShownClaim } from '../claim/read-claims.ts'
 import type { CommandContext } from '../context.ts'
 import type { OptionTable } from '../define-command.ts'
 import { shortIdLength } from './change-command.ts'
@@ -39,7 +40,11 @@ export interface ListInput {
   readonly exitStatus: boolean
 }
 
-export type ListedIssue = IssueRow & { readonly short_id: string }
+export type ListedIssue = IssueRow & {
+  readonly short_id: string
+  /** Null when nobody works on it. */
+  readonly claim: ShownClaim | null
+}
 
 export interface IssueListData {
   readonly issues: readonly (ListedIssue | Record<string, unknown>)[]
@@ -67,7 +72,12 @@ export async function listIssues(
     rows.map((row) => row.issue_id),
     shortIdLength,
   )
-  const issues = rows.map((row) => ({ ...row, short_id: shortIds.get(row.issue_id) ?? row.issue_id }))
+  const claims = await readClaims(repository)
+  const issues = rows.map((row) => ({
+    ...row,
+    short_id: shortIds.get(row.issue_id) ?? row.issue_id,
+    claim: claims.get(row.issue_id) ?? null,
+  }))
   const openCount = found.filter((row) => row.state === 'open').length
   return {
     data: {
@@ -94,6 +104,7 @@ const rowKeys = [
   'comment_count',
   'fields',
   'author',
+  'claim',
 ] as const satisfies readonly (keyof ListedIssue)[]
 
 type PickedKey = (typeof rowKeys)[number] | FieldKey

@@ -15,6 +15,7 @@ import {
 import { type IssueRow, rowOf, type View } from '../../view/index.ts'
 import { actorNames } from '../actor/actor-names.ts'
 import { openKeyRing } from '../actor/key-ring.ts'
+import { readClaims } from '../claim/read-claims.ts'
 import { defineCommand } from '../define-command.ts'
 import type { Repository } from '../repository.ts'
 import { shortIdLength } from './change-command.ts'
@@ -51,6 +52,7 @@ export const issueShow = defineCommand({
       short_id: shortIds.get(issueId) ?? issueId,
       ...(originalId === undefined ? {} : { original_id: originalId }),
       author_label: nameOf(row.author),
+      claim: (await readClaims(repository)).get(issueId) ?? null,
       body: currentBody(state),
       overdue: isOverdue(row, context.clock.nowUnixMs()),
       parent_issue: await describeParent(view, row),

@@ -1,7 +1,8 @@
-import { describeWrongClock, makeVisible, resourcesOverlap } from '../../model/index.ts'
+import { describeWrongClock, issueOfResource, issueResource, makeVisible, resourcesOverlap } from '../../model/index.ts'
 import { splitTrackingRef } from '../../wal/index.ts'
 import { actorNames } from '../actor/actor-names.ts'
 import { defineCommand } from '../define-command.ts'
+import { describeIssues, type MentionedIssue } from '../issue/describe-issues.ts'
 import type { Repository } from '../repository.ts'
 import { isReadable, type LockInSight, locksInSight, type ReadableLock, stateInSight } from './in-sight.ts'
 import { choosePlace, placeOptions, settleResource } from './lock-input.ts'
@@ -65,12 +66,26 @@ function conflictsOf<Row extends LockRow>(locks: readonly Row[], wanted: string 
   )
 }
 
+/** Issues that are locked, by the resource. */
+async function titlesOf(
+  repository: Repository,
+  sights: readonly LockInSight[],
+): Promise<ReadonlyMap<string, MentionedIssue>> {
+  const ids = sights.flatMap(({ found }) => issueOfResource(found.lock?.resource ?? '') ?? [])
+  if (ids.length === 0) return new Map()
+  const issues = await describeIssues(await repository.view(), [...new Set(ids)])
+  return new Map(
+    issues.filter(({ state }) => state !== null).map((issue) => [issueResource(issue.issue_id), issue] as const),
+  )
+}
+
 /** Rows of the answer. */
 async function describer(repository: Repository, sights: readonly LockInSight[], nowUnixMs: number) {
   const remotes = await nameRemotes(repository, sights)
   const owners = sights.flatMap(({ found }) => found.lock?.owner ?? [])
   const names = owners.length === 0 ? new Map() : await actorNames(repository, await repository.view(), owners)
   const self = (await repository.findActor())?.actor.id
+  const titles = await titlesOf(repository, sights)
   const placeOf = ({ level, kind, remotePart, found }: LockInSight) => ({
     level,
     kind,
@@ -95,6 +110,8 @@ async function describer(repository: Repository, sights: readonly LockInSight[],
         ...placeOf(sight),
         fence: lock.fence,
         claim: lock.claim !== null,
+        title: titles.get(lock.resource)?.title ?? null,
+        short_id: titles.get(lock.resource)?.short_id ?? null,
         wrong_clock: describeWrongClock(lock, { committedAtUnixMs, nowUnixMs, isShared }),
       }
     },

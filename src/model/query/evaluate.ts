@@ -22,11 +22,13 @@ export interface QueryRow {
   readonly author: string
 }
 
-/** What `me` and ages mean where a query is asked. */
+/** What `me`, ages and claims mean where a query is asked. */
 export interface QueryFacts {
   readonly nowUnixMs: number
   /** Null where nobody writes yet: `me` then matches nothing. */
   readonly me: { readonly name: string; readonly actor: ActorId | null } | null
+  /** Issues that somebody has a live claim or lock on. Needed where a query asks for that. */
+  readonly claimed: ReadonlySet<IssueId>
 }
 
 /**
@@ -114,6 +116,8 @@ function compileCondition(condition: QueryCondition, facts: QueryFacts): QueryTe
       return (row) => has(row, condition.what)
     case 'overdue':
       return (row) => isOverdue(row, facts.nowUnixMs)
+    case 'claimed':
+      return (row) => facts.claimed.has(row.issue_id)
   }
 }
 

@@ -50,6 +50,8 @@ function formatCondition(condition: QueryCondition): string {
       return `has:${condition.what}`
     case 'overdue':
       return 'is:overdue'
+    case 'claimed':
+      return 'is:claimed'
   }
 }
 

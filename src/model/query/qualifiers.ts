@@ -23,7 +23,7 @@ interface Qualifier {
 }
 
 const stateChoices = [...issueStates, 'all'] as const
-const isChoices = [...issueStates, 'overdue'] as const
+const isChoices = [...issueStates, 'overdue', 'claimed'] as const
 const times = 'an age such as <7d or >30d, a day such as 2026-01-31 or >=2026-01-31, or a range with .. between'
 
 export const qualifiers = {
@@ -33,11 +33,11 @@ export const qualifiers = {
     parse: (value) => findChoice(stateChoices, value, (state) => ({ kind: 'state', state })),
   },
   is: {
-    allowed: 'open, closed or overdue',
+    allowed: 'open, closed, overdue or claimed',
     choices: isChoices,
     parse: (value) =>
       findChoice(isChoices, value, (word) =>
-        word === 'overdue' ? { kind: 'overdue' } : { kind: 'state', state: word },
+        word === 'overdue' || word === 'claimed' ? { kind: word } : { kind: 'state', state: word },
       ),
   },
   label: { allowed: 'a label', parse: named((label) => ({ kind: 'label', label })) },

@@ -33,6 +33,8 @@ export type QueryCondition =
   | { readonly kind: 'range'; readonly key: OrderedKey; readonly from: string; readonly to: string }
   | { readonly kind: 'has'; readonly what: HasWord }
   | { readonly kind: 'overdue' }
+  /** Somebody has a live claim or lock on it. */
+  | { readonly kind: 'claimed' }
 
 export type Who = { readonly is: 'me' } | { readonly is: 'named'; readonly name: string }
 

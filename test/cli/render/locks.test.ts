@@ -60,7 +60,7 @@ const status = {
   locks: [
     lock,
     { ...lock, resource: 'plain', owner_label: null, is_own: false, state: 'expired', kind: 'lease', remote: 'origin' },
-    { ...lock, resource: 'issue:x', state: 'released', remote: 'origin' },
+    { ...lock, resource: 'issue:x', state: 'released', remote: 'origin', short_id: 'ab', title: 'Crash' },
   ],
   malformed: [{ ref: 'refs/grite/locks/0', remote: null, problem: 'lock.json is not JSON' }],
 }
@@ -69,10 +69,10 @@ test('lock status shows holders, ends and places, and what is damaged', async ()
   assert.equal(
     await render('lock status', status),
     [
-      'Resource  Holder     Ends      Where',
+      'Resource  Holder     Ends      Where                     Title',
       'path:src  ann (you)  in 60 s   this clone',
       'plain     0a0a0a0a   expired   origin',
-      'issue:x   ann (you)  released  origin, by the Rust tool',
+      'issue:ab  ann (you)  released  origin, by the Rust tool  Crash',
       'Damaged refs/grite/locks/0: lock.json is not JSON',
       '',
     ].join('\n'),
@@ -83,8 +83,8 @@ test('lock status shows holders, ends and places, and what is damaged', async ()
 test('lock status prints whole values off a terminal', async () => {
   const text = await render('lock status', status, { width: null })
   const [first, second, , damaged] = text.split('\n').map((line) => line.split('\t'))
-  assert.deepEqual(first, ['path:src', '0a'.repeat(16), '2027-01-15T08:01:00.000Z', 'this clone'])
-  assert.deepEqual(second?.slice(2), ['2027-01-15T08:01:00.000Z', 'origin'])
+  assert.deepEqual(first, ['path:src', '0a'.repeat(16), '2027-01-15T08:01:00.000Z', 'this clone', ''])
+  assert.deepEqual(second?.slice(2), ['2027-01-15T08:01:00.000Z', 'origin', ''])
   assert.deepEqual(damaged, ['refs/grite/locks/0', '', 'damaged: lock.json is not JSON'])
 })
 

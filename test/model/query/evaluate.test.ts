@@ -5,9 +5,11 @@ import {
   type ActorId,
   allOf,
   compileQuery,
+  type IssueId,
   narrowQuery,
   not,
   parseQuery,
+  type QueryFacts,
   type QueryRow,
   type QueryTerm,
   sortRows,
@@ -15,8 +17,8 @@ import {
 import { anyRow, anyTerm, dayMs, makeRow, nowUnixMs } from './queries.ts'
 
 const me = { name: 'ann', actor: '7f'.repeat(16) as ActorId }
-const facts = { nowUnixMs, me }
-const asks = (query: string, row: QueryRow, body = '', by: typeof facts | { nowUnixMs: number; me: null } = facts) =>
+const facts = { nowUnixMs, me, claimed: new Set(['c1'.repeat(16) as IssueId]) }
+const asks = (query: string, row: QueryRow, body = '', by: QueryFacts = facts) =>
   compileQuery(parseQuery(query).filter, by)(row, body)
 
 describe('an issue matches', () => {
@@ -56,6 +58,8 @@ describe('an issue matches', () => {
     ['due:<9999-01-01', due('2026-04-05'), due('soon')],
     ['due:overdue', due('2026-04-04'), due('2026-04-05')],
     ['is:overdue', due('2026-04-04'), due('2026-04-04', { state: 'closed' })],
+    ['is:claimed', makeRow({ issue_id: 'c1'.repeat(16) as IssueId }), open],
+    ['-is:claimed', open, makeRow({ issue_id: 'c1'.repeat(16) as IssueId })],
     ['due:none', open, due('soon')],
     ['created:<7d', created(nowUnixMs - 7 * dayMs + 1), created(nowUnixMs - 7 * dayMs)],
     ['created:<=7d', created(nowUnixMs - 7 * dayMs), created(nowUnixMs - 7 * dayMs - 1)],
@@ -92,7 +96,7 @@ describe('an issue matches', () => {
   })
 
   test('me is nobody where nobody writes', () => {
-    const nobody = { nowUnixMs, me: null }
+    const nobody = { ...facts, me: null }
     for (const query of ['assignee:me', 'author:me']) {
       assert.equal(asks(query, makeRow({ assignees: ['ann', 'me', ''] }), '', nobody), false)
     }
@@ -160,7 +164,7 @@ test('narrowing takes only what must hold', () => {
   for (const query of ['', '-label:bug', 'label:a OR label:b', 'state:all', 'priority:<=P1', '(label:a OR x)']) {
     assert.deepEqual(narrow(query), { labels: [] }, query)
   }
-  assert.deepEqual(narrow('assignee:me', { nowUnixMs, me: null }), { labels: [] })
+  assert.deepEqual(narrow('assignee:me', { ...facts, me: null }), { labels: [] })
 })
 
 describe('order', () => {

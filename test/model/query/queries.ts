@@ -85,7 +85,7 @@ export const anyCondition: fc.Arbitrary<QueryCondition> = fc.oneof(
   compare,
   range,
   fc.constantFrom(...hasWords).map((what) => ({ kind: 'has' as const, what })),
-  fc.constant({ kind: 'overdue' as const }),
+  fc.constantFrom({ kind: 'overdue' as const }, { kind: 'claimed' as const }),
 )
 
 export const anyTerm: fc.Arbitrary<QueryTerm> = fc.letrec<{ term: QueryTerm }>((tie) => {
