@@ -62,7 +62,7 @@ const configuration = `## Configuration
 | \`sync.remote\` | \`"origin"\` | the home remote, whose log the local one follows |
 | \`sync.run_hooks\` | \`false\` | pushes run your pre-push hook |
 | \`remote.timeout\` | \`60\` | seconds without a sign of life after which git and everything it started is ended; 0 waits for ever |
-| \`lease.remote\` | | the remote on which locks and claims are taken when no \`--remote\` is given; \`grite init --lease-remote\` sets it |
+| \`lease.remote\` | | the remote on which locks and claims are taken when no \`--remote\` is given; \`grite init --lease-remote origin\` sets it |
 | \`maintenance.auto\` | \`true\` | \`git maintenance run --auto\` is started in the background after much was written |`
 
 function formatCommand(command) {
