@@ -35,9 +35,9 @@ export function createProcessContext(
   }
   const text: TextInput = {
     interactive: isInteractive,
-    async readStdin() {
+    async readStdin(bytesMax) {
       const { readAllText } = await import('./standard-input.ts')
-      return readAllText(facts.stdin.chunks())
+      return readAllText(facts.stdin.chunks(), bytesMax)
     },
     async readStdinBytes() {
       const { readAllBytes, importBytesMax } = await import('./standard-input.ts')

@@ -1,14 +1,12 @@
 /** Standard input as text. Bytes that are not UTF-8 are refused rather than replaced: they would be stored changed. */
-import { InvalidArgsError } from '../model/errors/index.ts'
-
-/** A text read whole, or one line of a long input, beyond this is a mistake and would only fill memory. */
-export const inputBytesMax = 64 * 1024 * 1024
+import { InvalidArgsError, limits } from '../model/index.ts'
 
 /** A whole tracker or export may be larger than any text in it; it is held in memory, as a file would not have to be. */
 export const importBytesMax = 1024 * 1024 * 1024
 
-export async function readAllText(chunks: AsyncIterable<Uint8Array>): Promise<string> {
-  return decode(await readAllBytes(chunks, inputBytesMax), 'standard input')
+/** @throws {InvalidArgsError} beyond `bytesMax`, and when it is not UTF-8 */
+export async function readAllText(chunks: AsyncIterable<Uint8Array>, bytesMax: number): Promise<string> {
+  return decode(await readAllBytes(chunks, bytesMax), 'standard input')
 }
 
 /** @throws {InvalidArgsError} beyond `bytesMax` */
@@ -43,7 +41,7 @@ export async function* readLines(chunks: AsyncIterable<Uint8Array>): AsyncGenera
       yield take()
     }
     byteCount += chunk.length - start
-    if (byteCount > inputBytesMax) throw tooLong(`line ${lineNumber} of standard input`, inputBytesMax)
+    if (byteCount > limits.lineBytesMax) throw tooLong(`line ${lineNumber} of standard input`, limits.lineBytesMax)
     if (start < chunk.length) parts.push(chunk.subarray(start))
   }
   if (parts.length > 0) yield take()

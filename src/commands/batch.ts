@@ -99,11 +99,24 @@ export const batch = defineCommand({
 async function readOperations(context: CommandContext): Promise<Operation[]> {
   const operations: Operation[] = []
   let line = 0
+  let bytes = 0
   for await (const text of context.text.readStdinLines()) {
     line += 1
-    if (text.trim() !== '') operations.push(parseOperation(text, line))
+    bytes += Buffer.byteLength(text) + 1
+    if (bytes > limits.batchInputBytesMax) throw tooMuch(line, 'bytes', limits.batchInputBytesMax)
+    if (text.trim() === '') continue
+    operations.push(parseOperation(text, line))
+    if (operations.length > limits.batchOperationsMax) throw tooMuch(line, 'operations', limits.batchOperationsMax)
   }
   return operations
+}
+
+/** All is read before anything is written, so that a batch happens whole or not at all. */
+function tooMuch(line: number, unit: string, max: number): InvalidArgsError {
+  return new InvalidArgsError(`line ${line}: a batch has at most ${max} ${unit}`, {
+    details: { line, field: unit, [`${unit}_max`]: max },
+    hints: ['Split it into several'],
+  })
 }
 
 function parseOperation(text: string, line: number): Operation {

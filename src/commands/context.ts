@@ -31,8 +31,8 @@ export interface Progress {
 
 /** Where text comes from that is not on the command line. */
 export interface TextInput {
-  /** All of standard input as UTF-8. */
-  readonly readStdin: () => Promise<string>
+  /** All of standard input as UTF-8. @throws {InvalidArgsError} beyond `bytesMax` */
+  readonly readStdin: (bytesMax: number) => Promise<string>
   /** All of standard input as it is, for files that say themselves which of their bytes are text. */
   readonly readStdinBytes: () => Promise<Uint8Array>
   /** Standard input line by line, without the line ends. */

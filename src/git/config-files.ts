@@ -16,7 +16,7 @@ export function isMentionedInConfig(layout: RepositoryLayout, environment: Envir
     if (path === '/dev/null') return false
     const bytes = readSmallFile(path, configBytesMax)
     // A file that is not read may say anything.
-    return bytes === 'unusual' || (bytes !== 'absent' && pattern.test(bytes.toString('latin1')))
+    return bytes !== null && ('unread' in bytes || pattern.test(bytes.toString('latin1')))
   })
 }
 

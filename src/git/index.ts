@@ -48,6 +48,7 @@ export type {
 } from './port.ts'
 export type { PortOptions } from './port-context.ts'
 export { readGitConfig } from './read-config.ts'
+export { decodeUtf8, readSmallFile } from './read-small-file.ts'
 export { readGitVersion } from './read-version.ts'
 export { parseRefName, walRef } from './ref-paths.ts'
 export { type ReflogEntry, readReflog, reflogMark } from './reflog.ts'

@@ -57,7 +57,7 @@ function followGitFile(path: string): string | null {
 
 function readLine(path: string): string | null {
   const bytes = readSmallFile(path, lineBytesMax)
-  return typeof bytes === 'string' ? null : decodeUtf8(bytes)
+  return Buffer.isBuffer(bytes) ? decodeUtf8(bytes) : null
 }
 
 interface Found {
@@ -119,7 +119,7 @@ function canEnter(path: string): boolean {
 
 function readConfig(path: string): FileConfig | null {
   const bytes = readSmallFile(path, configBytesMax)
-  const text = typeof bytes === 'string' ? null : decodeUtf8(bytes)
+  const text = Buffer.isBuffer(bytes) ? decodeUtf8(bytes) : null
   return text === null ? null : parseFileConfig(text)
 }
 

@@ -16,6 +16,11 @@ export const limits = {
   /** A `lock.json` above this is damaged and not loaded. */
   lockFileBytesMax: 64 * 1024,
   attachmentBytesMax: 16 * 1024 * 1024,
+  /** `config.toml` of a clone or an actor; people write a few lines. */
+  configBytesMax: 1024 * 1024,
+  /** What `batch` reads before it writes anything: operations that change nothing do not count as events. */
+  batchInputBytesMax: 64 * 1024 * 1024,
+  batchOperationsMax: 65_536,
   batchEventsMax: 4096,
   batchBytesMax: 8 * 1024 * 1024,
   segmentBytesMax: 4 * 1024 * 1024,
@@ -36,8 +41,6 @@ export const limits = {
   foreignDepthMax: 64,
   /** A line of an import or a batch: larger than any line that fits the limits of its texts. */
   lineBytesMax: 16 * 1024 * 1024,
-  /** A configuration file. */
-  configBytesMax: 1024 * 1024,
   /** Nesting inside a chunk's array of records: record, payload, symbols, symbol. */
   cborNestingMax: 4,
   /** Above this a time cannot be computed with exactly; the event is damaged. */

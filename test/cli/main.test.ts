@@ -165,7 +165,7 @@ test('standard input is read whole or by lines', async () => {
     options: { lines: { type: 'boolean', summary: '' } },
     async run({ text }, { lines }) {
       const all: string[] = []
-      if (!lines) return { data: [await text.readStdin()] }
+      if (!lines) return { data: [await text.readStdin(1024)] }
       for await (const line of text.readStdinLines()) all.push(line)
       return { data: all }
     },

@@ -146,6 +146,10 @@ test('every limit of the table is met here or where it binds', () => {
     'carriedRequestsBytesMax',
     'carriedKeysBytesMax',
     'carriedNestingMax',
+    // test/reports/b12-attachments-and-files.test.ts.
+    'configBytesMax',
+    'batchInputBytesMax',
+    'batchOperationsMax',
   ]
   const met = new Set([...edges.map(({ limit }) => limit as string), ...elsewhere])
   assert.deepEqual(

@@ -1,5 +1,4 @@
 /** Options that several issue commands share, and how their text becomes values. */
-import { readFile } from 'node:fs/promises'
 import {
   type FieldKey,
   fieldRules,
@@ -7,13 +6,14 @@ import {
   InvalidArgsError,
   isFieldKey,
   isFieldValue,
-  NotFoundError,
+  limits,
   parseScopedLabel,
   shellWord,
 } from '../../model/index.ts'
 import type { CommandContext } from '../context.ts'
 import type { OptionTable } from '../define-command.ts'
 import type { Draft } from '../draft.ts'
+import { readInputText } from '../local/read-input-file.ts'
 import { resolveIssue } from './resolve-issue.ts'
 
 export const fieldOptions = {
@@ -138,7 +138,7 @@ export function scopedLabelOf({ key, value }: FieldChange): string {
 /**
  * The body an input asks for: `--body`, `--body-file` (a file, or `-` for standard input); undefined when neither is
  * given.
- * @throws {InvalidArgsError} when both are given
+ * @throws {InvalidArgsError} when both are given, and when the text is too long or not UTF-8
  * @throws {NotFoundError} when the file cannot be read
  */
 export async function readBody(
@@ -149,26 +149,7 @@ export async function readBody(
   if (input.body !== undefined) {
     throw new InvalidArgsError('--body and --body-file exclude each other', { details: { field: 'body-file' } })
   }
-  if (input.bodyFile === '-') return context.text.readStdin()
-  return readTextFile(context, 'body-file', input.bodyFile)
-}
-
-/** @throws {NotFoundError} naming the option and the file; @throws {InvalidArgsError} when it is not UTF-8 */
-export async function readTextFile(context: CommandContext, option: string, file: string): Promise<string> {
-  const { resolve } = await import('node:path')
-  const path = resolve(context.cwd, file)
-  let bytes: Buffer
-  try {
-    bytes = await readFile(path)
-  } catch (error) {
-    throw new NotFoundError(`--${option} ${file}: ${(error as Error).message}`, {
-      details: { field: option, value: file },
-      cause: error,
-    })
-  }
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
-  } catch {
-    throw new InvalidArgsError(`--${option} ${file} is not UTF-8 text`, { details: { field: option, value: file } })
-  }
+  const bytesMax = limits.bodyBytesMax
+  if (input.bodyFile === '-') return context.text.readStdin(bytesMax)
+  return readInputText(context, { field: 'body-file', file: input.bodyFile, bytesMax })
 }

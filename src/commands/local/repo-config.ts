@@ -1,7 +1,6 @@
-import { readFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { type ActorId, ConfigError, describeForeign, shortenText } from '../../model/index.ts'
-import { readToml, setTableKey, setTopLevelKey, type TomlTable } from './toml-file.ts'
+import { readToml, readTomlText, setTableKey, setTopLevelKey, type TomlTable } from './toml-file.ts'
 import { makeFolder, writeFileAtomically } from './write-file-atomically.ts'
 
 export const lockPolicies = ['off', 'warn', 'require'] as const
@@ -119,7 +118,7 @@ const isTable = (value: unknown): value is TomlTable =>
 export async function writeDefaultActor(path: string, actor: ActorId): Promise<void> {
   await readRepoConfig(path)
   await makeFolder(dirname(path))
-  const text = await readFile(path, 'utf8').catch(() => '')
+  const text = readTomlText(path) ?? ''
   await writeFileAtomically(path, setTopLevelKey(text, 'default_actor', actor))
 }
 
@@ -130,7 +129,7 @@ export async function writeDefaultActor(path: string, actor: ActorId): Promise<v
 export async function writeLeaseRemote(path: string, remote: string): Promise<void> {
   await readRepoConfig(path)
   await makeFolder(dirname(path))
-  const text = await readFile(path, 'utf8').catch(() => '')
+  const text = readTomlText(path) ?? ''
   const changed = setTableKey(text, 'lease', 'remote', remote)
   if (changed === undefined) {
     throw new ConfigError(`${path}: lease.remote could not be set; write it below the header [lease] by hand`, {

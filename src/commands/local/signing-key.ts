@@ -10,13 +10,13 @@
  *   the log tells how far it came.
  */
 import { existsSync } from 'node:fs'
-import { readFile, rename } from 'node:fs/promises'
+import { rename } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { ConfigError } from '../../model/index.ts'
 import { generateKeyPair, type Signer, signerFromSeed } from '../../wal/index.ts'
 import type { Actor } from './actors.ts'
 import type { GritePaths } from './paths.ts'
-import { setTopLevelKey } from './toml-file.ts'
+import { readTomlText, setTopLevelKey } from './toml-file.ts'
 import { flushFolder, writeFileAtomically } from './write-file-atomically.ts'
 
 const keyName = 'signing_key'
@@ -40,7 +40,7 @@ function findKeyFile(paths: GritePaths, actor: Actor, name: string): string | un
 
 async function readKey(file: string | undefined): Promise<Signer | undefined> {
   if (file === undefined) return undefined
-  const signer = signerFromSeed((await readFile(file, 'utf8')).trim())
+  const signer = signerFromSeed((readTomlText(file) ?? '').trim())
   if (signer !== undefined) return signer
   throw new ConfigError(`${file} is not a key: expected 64 hexadecimal characters`, { details: { file } })
 }
@@ -69,7 +69,7 @@ export async function makeNextKey(
 /** Puts the next key in place, after its card came into the log. What another process has done already is left so. */
 export async function adoptNextKey(paths: GritePaths, actor: Actor, publicKey: string): Promise<void> {
   const config = join(actor.dataDir, 'config.toml')
-  const text = await readFile(config, 'utf8')
+  const text = readTomlText(config) ?? ''
   const named = setTopLevelKey(setTopLevelKey(text, 'key_scheme', 'ed25519'), 'public_key', publicKey)
   if (named !== text) await writeFileAtomically(config, named)
   const next = findKeyFile(paths, actor, nextKeyName)

@@ -1,6 +1,6 @@
-import { readFileSync, statSync } from 'node:fs'
 import { parse, stringify, TomlError } from 'smol-toml'
-import { ConfigError, describeForeign, limits, shortenText } from '../../model/index.ts'
+import { decodeUtf8, readSmallFile } from '../../git/index.ts'
+import { ConfigError, describeForeign, limits, StorageError, shortenText } from '../../model/index.ts'
 
 export type TomlTable = Readonly<Record<string, unknown>>
 
@@ -9,23 +9,12 @@ const reasonLengthMax = 200
 
 /**
  * Reads a TOML file; undefined when it does not exist.
- * @throws {ConfigError} naming file and line when it is not valid TOML or cannot be read
+ * @throws {ConfigError} naming file and line when it is not valid TOML
+ * @throws {StorageError} when it cannot be read
  */
 export async function readToml(path: string): Promise<TomlTable | undefined> {
-  let text: string
-  try {
-    // A sync read is ten times faster than the thread pool for a small file.
-    const { size } = statSync(path)
-    if (size > limits.configBytesMax) throw new Error(`it has ${size} bytes, at most ${limits.configBytesMax} are read`)
-    text = readFileSync(path, 'utf8')
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException
-    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined
-    throw new ConfigError(`${path} cannot be read: ${(error as Error).message}`, {
-      details: { file: path },
-      cause: error,
-    })
-  }
+  const text = readTomlText(path)
+  if (text === undefined) return undefined
   try {
     return parse(text, { maxDepth: limits.foreignDepthMax })
   } catch (error) {
@@ -39,6 +28,21 @@ export async function readToml(path: string): Promise<TomlTable | undefined> {
       },
     )
   }
+}
+
+/**
+ * The text of a TOML file; undefined when it does not exist.
+ * @throws {StorageError} when it cannot be read; @throws {ConfigError} when it is not UTF-8
+ */
+export function readTomlText(path: string): string | undefined {
+  const bytes = readSmallFile(path, limits.configBytesMax)
+  if (bytes === null) return undefined
+  if ('unread' in bytes) {
+    throw new StorageError(`${path} cannot be read: ${bytes.unread}`, { details: { path } })
+  }
+  const text = decodeUtf8(bytes)
+  if (text === null) throw new ConfigError(`${path} is not UTF-8`, { details: { file: path } })
+  return text
 }
 
 export function formatToml(table: TomlTable): string {
