@@ -5,6 +5,7 @@ import type { View } from '../view/index.ts'
 import { type CommandResult, defineCommand } from './define-command.ts'
 import { formatExportedEvent, formatExportedIssue } from './export-json.ts'
 import { formatCsvExport, formatMarkdownExport } from './export-text.ts'
+import { findOutputPlace } from './local/output-place.ts'
 import { writeOutputFile } from './local/write-file-atomically.ts'
 import { parseMoment } from './parse-time.ts'
 import type { Repository } from './repository.ts'
@@ -78,7 +79,8 @@ export const exportLog = defineCommand({
       return { data: { ...summary, output_path: null, content } }
     }
     const path = resolve(context.cwd, input.output)
-    await writeOutputFile(path, typeof content === 'string' ? content : `${JSON.stringify(content, null, 2)}\n`)
+    const place = await findOutputPlace(repository.layout, path)
+    await writeOutputFile(place, typeof content === 'string' ? content : `${JSON.stringify(content, null, 2)}\n`)
     return { data: { ...summary, output_path: path } }
   },
 })

@@ -1,9 +1,8 @@
-import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { RepositoryLayout } from '../../git/index.ts'
+import { type RepositoryLayout, readSmallFile } from '../../git/index.ts'
 import { ConflictError, InvalidArgsError, StorageError } from '../../model/index.ts'
+import { findPlace } from '../local/find-place.ts'
 import { writeOutputFile } from '../local/write-file-atomically.ts'
-import { findPlace } from './find-place.ts'
 import { formatGuide } from './guide.ts'
 import { beginMarker, planSection } from './managed-section.ts'
 
@@ -46,16 +45,7 @@ export async function planAgentsMd({ workTree }: RepositoryLayout): Promise<Agen
 }
 
 async function readIfThere(path: string): Promise<Uint8Array | null> {
-  let bytes: Uint8Array
-  try {
-    bytes = await readFile(path)
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null
-    throw new StorageError(`cannot read ${path}: ${(error as Error).message}`, { details: { path }, cause: error })
-  }
-  if (bytes.length <= fileBytesMax) return bytes
-  throw new ConflictError(`${path} has ${bytes.length} bytes, more than is looked at`, {
-    details: { path, bytes: bytes.length, bytes_max: fileBytesMax },
-    hints: [],
-  })
+  const found = readSmallFile(path, fileBytesMax)
+  if (found === null || !('unread' in found)) return found
+  throw new StorageError(`cannot read ${path}: ${found.unread}`, { details: { path, bytes_max: fileBytesMax } })
 }

@@ -3,8 +3,8 @@ import { dirname, join } from 'node:path'
 import { ConflictError, InvalidArgsError } from '../../model/index.ts'
 import type { CommandContext } from '../context.ts'
 import { defineCommand } from '../define-command.ts'
+import { findPlace } from '../local/find-place.ts'
 import { makeFolder, writeOutputFile } from '../local/write-file-atomically.ts'
-import { findPlace } from './find-place.ts'
 import { formatGuide, guideVersion } from './guide.ts'
 
 const skillPath = join('.claude', 'skills', 'grite.md')

@@ -1,24 +1,25 @@
 import { createHash } from 'node:crypto'
-import { readFile, stat } from 'node:fs/promises'
+import { lstat } from 'node:fs/promises'
 import { basename, extname, resolve } from 'node:path'
 import type { Oid } from '../../git/index.ts'
 import {
   ConflictError,
-  type EventBodyOf,
   InvalidArgsError,
   limits,
   makeVisible,
   NotFoundError,
   parseSha256,
   type Sha256Hex,
-  shellCommand,
 } from '../../model/index.ts'
 import type { CommandContext } from '../context.ts'
 import { defineCommand } from '../define-command.ts'
+import { findOutputPlace } from '../local/output-place.ts'
+import { readInputFile } from '../local/read-input-file.ts'
 import { writeOutputFile } from '../local/write-file-atomically.ts'
 import { lockOption } from '../lock/lock-option.ts'
 import { changeIssues } from './change-command.ts'
 import { addAttachment, type NewAttachment } from './changes.ts'
+import { type Attachment, resolveAttachment } from './resolve-attachment.ts'
 import { resolveIssue } from './resolve-issue.ts'
 
 const issue = { summary: 'Issue id, a unique prefix of it, or an imported id', completes: 'issue' } as const
@@ -71,7 +72,7 @@ async function readAttachment(context: CommandContext, input: AttachmentInput): 
     }
     return { name: name as string, sha256: parseSha256(sha256 as string), mime: mime as string, content: null }
   }
-  const content = await readContent(resolve(context.cwd, input.file), input.file)
+  const content = await readInputFile(context, { field: 'file', file: input.file, bytesMax: limits.attachmentBytesMax })
   const sha256 = createHash('sha256').update(content).digest('hex') as Sha256Hex
   if (input.sha256 !== undefined && parseSha256(input.sha256) !== sha256) {
     throw new InvalidArgsError(`--sha256 is not that of ${input.file}: it has ${sha256}`, {
@@ -80,23 +81,6 @@ async function readAttachment(context: CommandContext, input: AttachmentInput): 
   }
   const name = input.name ?? basename(input.file)
   return { name, sha256, mime: input.mime ?? guessMime(name), content }
-}
-
-async function readContent(path: string, typed: string): Promise<Buffer> {
-  try {
-    const { size } = await stat(path)
-    if (size > limits.attachmentBytesMax) {
-      throw new InvalidArgsError(`${typed} has ${size} bytes; at most ${limits.attachmentBytesMax} are allowed`, {
-        details: { field: 'file', value: typed, bytes: size, bytes_max: limits.attachmentBytesMax },
-      })
-    }
-    return await readFile(path)
-  } catch (error) {
-    if (error instanceof InvalidArgsError) throw error
-    throw new NotFoundError(`--file ${typed}: ${(error as Error).message}`, {
-      details: { field: 'file', value: typed },
-    })
-  }
 }
 
 const mimeByExtension: Readonly<Record<string, string>> = {
@@ -147,6 +131,9 @@ export const issueAttachmentGet = defineCommand({
     { command: 'grite issue attachment get 3f2a91c crash.log', explains: 'into a file of the same name' },
     { command: 'grite issue attachment get 3f2a91c crash.log --output /tmp/c.log', explains: 'somewhere else' },
   ],
+  description:
+    'A full SHA-256 names that content alone. A name, or a prefix of a SHA-256 of at least four characters, must fit one ' +
+    'content. Without --output the file is called as the attachment, unless that name is hidden, or a path.',
   arguments: { issue, attachment: { summary: 'Name, or SHA-256 or a prefix of it' } },
   options: {
     output: {
@@ -162,17 +149,7 @@ export const issueAttachmentGet = defineCommand({
     const repository = await context.repository()
     const view = await repository.view()
     const issueId = await resolveIssue(view, input.issue)
-    const found = (await view.eventsOf(issueId))
-      .map(({ body }) => body)
-      .filter((body): body is EventBodyOf<'AttachmentAdded'> => body.type === 'AttachmentAdded')
-      .filter(({ name, sha256 }) => name === input.attachment || sha256.startsWith(input.attachment.toLowerCase()))
-      .at(-1)
-    if (found === undefined) {
-      throw new NotFoundError(`issue ${issueId} has no attachment '${input.attachment}'`, {
-        details: { field: 'attachment', value: input.attachment },
-        hints: [`Run \`${shellCommand('grite', 'issue', 'attachment', 'list', issueId.slice(0, 8))}\` to see them`],
-      })
-    }
+    const found = resolveAttachment(await view.eventsOf(issueId), issueId, input.attachment)
     const blob = await view.findAttachmentBlob(found.sha256)
     const object = blob === undefined ? null : await repository.git.readObject(blob as Oid, limits.chunkReadBytesMax)
     if (object === null) {
@@ -188,14 +165,28 @@ export const issueAttachmentGet = defineCommand({
         },
       )
     }
-    const path = resolve(context.cwd, input.output ?? basename(found.name))
-    if (!input.force && (await stat(path).catch(() => undefined)) !== undefined) {
-      throw new ConflictError(`${makeVisible(path)} exists already; nothing was written`, {
-        details: { path },
-        hints: ['Give another name with --output, or --force'],
-      })
-    }
-    await writeOutputFile(path, object.content)
+    const path = resolve(context.cwd, input.output ?? requireFileName(found))
+    const there = await lstat(path).catch(() => undefined)
+    if (there !== undefined && !input.force) throw inTheWay(path, 'exists already', 'or --force')
+    // The name is another's choice, and so may be the link that it meets.
+    if (input.output === undefined && there?.isSymbolicLink()) throw inTheWay(path, 'is a link')
+    await writeOutputFile(await findOutputPlace(repository.layout, path), object.content)
     return { data: { issue_id: issueId, name: found.name, sha256: found.sha256, bytes: object.content.length, path } }
   },
 })
+
+/** The name as that of a file here. @throws {InvalidArgsError} when it would be hidden, a path, or an option of programs */
+function requireFileName({ name, sha256 }: Attachment): string {
+  const file = basename(name)
+  if (makeVisible(file) === file && !/^[-.]|\\|^$/.test(file)) return file
+  throw new InvalidArgsError(`'${makeVisible(name)}' is no name to give to a file unasked; give one with --output`, {
+    details: { field: 'output', value: name, sha256 },
+  })
+}
+
+function inTheWay(path: string, reason: string, otherwise = ''): ConflictError {
+  return new ConflictError(`${makeVisible(path)} ${reason}; nothing was written`, {
+    details: { path },
+    hints: [`Give another name with --output${otherwise === '' ? '' : `, ${otherwise}`}`],
+  })
+}

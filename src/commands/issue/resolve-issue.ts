@@ -11,10 +11,12 @@ import type { View } from '../../view/index.ts'
 
 /** Candidates listed for an ambiguous prefix. */
 const candidatesMax = 10
+/** Characters of a full id. */
+const idLength = 32
 
 /**
  * The issue that a text names: a full id, a unique prefix of at least four characters, or the id the issue had in the
- * tracker it was imported from.
+ * tracker it was imported from. A full id wins; a prefix that another issue has as its imported id is ambiguous.
  * @throws {InvalidArgsError} on a prefix that is too short or ambiguous, with the candidates
  * @throws {IdParseError} on text that is neither hexadecimal nor an imported id
  * @throws {NotFoundError} when no issue has it
@@ -23,14 +25,12 @@ export async function resolveIssue(view: View, typed: string): Promise<IssueId> 
   const text = typed.trim()
   const prefix = text.toLowerCase()
   const isHex = /^[0-9a-f]+$/.test(prefix)
-  if (isHex && prefix.length >= limits.issueIdPrefixMin && prefix.length <= 32) {
-    const ids = await view.findIdsByPrefix(prefix, candidatesMax + 1)
-    if (ids.length === 1) return ids[0] as IssueId
-    if (ids.length > 1) throw ambiguous(text, await describeCandidates(view, ids))
-  }
-  const imported = await view.findByAlias(text)
-  if (imported.length === 1) return imported[0] as IssueId
-  if (imported.length > 1) throw ambiguous(text, await describeCandidates(view, imported))
+  const isPrefix = isHex && prefix.length >= limits.issueIdPrefixMin && prefix.length <= idLength
+  const ids = isPrefix ? await view.findIdsByPrefix(prefix, candidatesMax + 1) : []
+  if (ids[0] === prefix) return ids[0]
+  const found = [...new Set([...ids, ...(await view.findByAlias(text))])]
+  if (found.length > 1) throw ambiguous(text, await describeCandidates(view, found))
+  if (found[0] !== undefined) return found[0]
   if (!isHex) {
     throw new IdParseError(`'${text}' is not an issue id: ids are hexadecimal, and no imported issue has this id`, {
       details: { field: 'issue id', value: text },
@@ -50,10 +50,15 @@ export async function resolveIssue(view: View, typed: string): Promise<IssueId> 
 
 /** As `resolveIssue`; a full id may also name an issue that has not arrived here. */
 export async function resolveIssueOrId(view: View, typed: string): Promise<IssueId> {
+  const text = typed.trim()
+  if (!/^[0-9a-f]{32}$/i.test(text)) return resolveIssue(view, typed)
+  const id = parseIssueId(text)
   try {
-    return await resolveIssue(view, typed)
+    const found = await resolveIssue(view, text)
+    if (found === id) return id
+    throw ambiguous(text, [`${id} (not in this repository)`, ...(await describeCandidates(view, [found]))])
   } catch (error) {
-    if (error instanceof NotFoundError && /^[0-9a-f]{32}$/i.test(typed.trim())) return parseIssueId(typed.trim())
+    if (error instanceof NotFoundError) return id
     throw error
   }
 }

@@ -1,12 +1,13 @@
 /** Actors of this repository: who writes, kept as files below `.git/grite/actors/` (spec §4.2, §4.4). */
 import { readdir } from 'node:fs/promises'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import {
   type ActorId,
   ConfigError,
   deriveActorId,
   describeForeign,
   formatHex,
+  InvalidArgsError,
   NotFoundError,
   parseHex,
   shape,
@@ -71,24 +72,30 @@ export async function findActor(paths: GritePaths, choice: ActorChoice): Promise
   return first === undefined ? undefined : { actor: first, source: 'auto' }
 }
 
-/** The actor with this id or unique prefix. @throws {NotFoundError} */
+/** Candidates listed for an ambiguous prefix. */
+const candidatesMax = 10
+
+/**
+ * The actor with this id, unique prefix of it, or folder. A full id wins over a folder of that name.
+ * @throws {NotFoundError} when there is none
+ * @throws {InvalidArgsError} when there are several, with the candidates
+ */
 export async function requireActor(paths: GritePaths, text: string): Promise<Actor> {
   const wanted = text.trim().toLowerCase()
-  const actors = await listActors(paths)
-  const found = actors.filter(({ id, dataDir }) => id.startsWith(wanted) || dataDir.endsWith(`/${wanted}`))
-  const [only, second] = found
-  if (wanted === '' || only === undefined || second !== undefined) {
-    throw new NotFoundError(
-      second === undefined
-        ? `no actor '${text}'`
-        : `actor '${text}' is ambiguous: ${found.map(({ id }) => id).join(', ')}`,
-      {
-        details: { field: 'actor', value: text, candidates: found.map(({ id }) => id) },
-        hints: ['Run `grite actor list` to see the actors of this repository'],
-      },
-    )
+  const actors = wanted === '' ? [] : await listActors(paths)
+  const found = actors.filter(({ id, dataDir }) => id.startsWith(wanted) || basename(dataDir) === wanted)
+  const only = found.find(({ id }) => id === wanted) ?? found[0]
+  const hints = ['Run `grite actor list` to see the actors of this repository']
+  if (only === undefined) {
+    throw new NotFoundError(`no actor '${text}'`, { details: { field: 'actor', value: text }, hints })
   }
-  return only
+  if (found.length === 1 || only.id === wanted) return only
+  const candidates = found.slice(0, candidatesMax).map(({ id }) => id)
+  const more = found.length > candidates.length ? ' and more' : ''
+  throw new InvalidArgsError(`actor '${text}' is ambiguous; it could be:\n  ${candidates.join('\n  ')}${more}`, {
+    details: { field: 'actor', value: text, candidates },
+    hints,
+  })
 }
 
 /** All actors with a readable configuration, by id. */

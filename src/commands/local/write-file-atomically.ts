@@ -1,4 +1,4 @@
-import { mkdir, open, realpath, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { lstat, mkdir, open, realpath, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { StorageError } from '../../model/index.ts'
 
 let counter = 0
@@ -69,7 +69,8 @@ export function isDraftName(name: string): boolean {
  * @throws {StorageError} when it cannot be written
  */
 export async function writeOutputFile(path: string, content: string | Uint8Array): Promise<void> {
-  const target = await realpath(path).catch(() => path)
+  const isLink = (await lstat(path).catch(() => undefined))?.isSymbolicLink() === true
+  const target = isLink ? await realpath(path).catch(() => path) : path
   const found = await stat(target).catch(() => undefined)
   if (found === undefined || found.isFile()) return writeFileAtomically(target, content, found?.mode)
   try {
