@@ -31,7 +31,10 @@ export function readLooseObject(layout: RepositoryLayout, oid: Oid, bytesMax: nu
       details: { oid, size: header.size, limit: bytesMax },
     })
   }
-  const content = inflate(oid, file, { maxOutputLength: header.start + header.size }).subarray(header.start)
+  const length = header.start + header.size
+  const content = inflate(oid, file, { maxOutputLength: length, chunkSize: chunkSizeFor(length) }).subarray(
+    header.start,
+  )
   if (content.length !== header.size || hashObject(layout.objectFormat, header.type, content) !== oid)
     throw corrupt(oid)
   return { oid, type: header.type, content }
@@ -55,6 +58,11 @@ function readLooseFile(path: string, bytesMax: number): Buffer | null {
   } finally {
     closeSync(descriptor)
   }
+}
+
+/** Room for the whole object and a little more, so that zlib fills one buffer: several are copied into another one. */
+function chunkSizeFor(length: number): number {
+  return Math.max(constants.Z_MIN_CHUNK, length + 1)
 }
 
 function parseHeader(bytes: Buffer): { type: ObjectType; size: number; start: number } | null {
