@@ -138,6 +138,33 @@ export function decodeRecords(bytes: Uint8Array, start = 0): DecodedChunk {
   }
 }
 
+/**
+ * Finds the records of a chunk without decoding or verifying them; null where the chunk is not laid out as writers do.
+ * The records are views into `bytes`.
+ */
+export function sliceChunk(bytes: Uint8Array): readonly Uint8Array[] | null {
+  return checkHeader(bytes) === null ? sliceRecords(bytes, chunkHeader.length) : null
+}
+
+/** As `sliceChunk`, for an array of records that begins at `start` and ends with the bytes. */
+export function sliceRecords(bytes: Uint8Array, start = 0): readonly Uint8Array[] | null {
+  try {
+    const array = readHead(bytes, start)
+    if (array.major !== 4) return null
+    const records: Uint8Array[] = []
+    let position = array.end
+    for (let index = 0; index < array.argument; index++) {
+      const { end } = scanCbor(bytes, position, limits.cborNestingMax)
+      records.push(bytes.subarray(position, end))
+      position = end
+    }
+    return position === bytes.length ? records : null
+  } catch (error) {
+    if (error instanceof CborSyntaxError) return null
+    throw error
+  }
+}
+
 function checkHeader(bytes: Uint8Array): string | null {
   if (bytes.length < chunkHeader.length) return 'chunk is shorter than its header'
   for (let index = 0; index < chunkHeader.length; index++) {

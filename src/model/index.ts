@@ -21,6 +21,8 @@ export {
   encodeEventChunk,
   encodeRecords,
   hashChunk,
+  sliceChunk,
+  sliceRecords,
 } from './chunk.ts'
 export {
   assignedToOthers,
@@ -236,6 +238,7 @@ export {
   signatureBytes,
   signatureVerdicts,
 } from './signature.ts'
+export { type SignedSnapshotFiles, snapshotDigest } from './snapshot-digest.ts'
 export { isSnapshotDue, type SnapshotCover, type SnapshotThresholds } from './snapshot-due.ts'
 export { type SnapshotPlace, SnapshotSieve } from './snapshot-sieve.ts'
 export { planUndo, type Restoration, type UndoPlan } from './undo.ts'

@@ -49,6 +49,12 @@ export {
 } from './ref-names.ts'
 export { fetchRefspecs, lockRefspecs } from './refspecs.ts'
 export type { LogProblem, Segment, SegmentCodec, SegmentCommit } from './segment-codec.ts'
+export {
+  type CheckSnapshotOptions,
+  checkSnapshot,
+  type SnapshotCheck,
+  type SnapshotDifference,
+} from './snapshot/check-snapshot.ts'
 export { deleteSnapshots } from './snapshot/delete-snapshots.ts'
 export {
   type NamedSnapshot,
@@ -58,6 +64,7 @@ export {
   type SnapshotRefsPlan,
 } from './snapshot/plan-snapshot-refs.ts'
 export {
+  isSignatureValid,
   listSnapshots,
   openSnapshot,
   readSnapshot,
@@ -72,7 +79,12 @@ export {
   readSnapshotIntents,
   readTrackedSnapshotRefs,
 } from './snapshot/read-snapshot-refs.ts'
-export { type WriteSnapshotOptions, type WrittenSnapshot, writeSnapshot } from './snapshot/write-snapshot.ts'
+export {
+  type SnapshotMaker,
+  type WriteSnapshotOptions,
+  type WrittenSnapshot,
+  writeSnapshot,
+} from './snapshot/write-snapshot.ts'
 export {
   type Gained,
   type LogSync,

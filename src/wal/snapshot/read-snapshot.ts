@@ -19,12 +19,18 @@ import {
   type DecodedChunk,
   decodeChunk,
   decodeRecords,
+  formatHex,
   hashChunk,
   limits,
   ObjectTooLargeError,
+  shortenText,
+  sliceChunk,
+  sliceRecords,
+  snapshotDigest,
   UnusableSnapshotError,
 } from '../../model/index.ts'
 import { carriedMetaOf } from '../carried-meta.ts'
+import { verifySignature } from '../ed25519.ts'
 import { attachmentFolder, type IssueSegment } from '../issue-codec.ts'
 import { snapshotPrefix, snapshotTimeOf } from '../ref-names.ts'
 import type { LogProblem } from '../segment-codec.ts'
@@ -32,8 +38,11 @@ import {
   chunkName,
   parseSnapshotFacts,
   parseSnapshotReport,
+  parseSnapshotSignature,
+  pathShownMax,
   type SnapshotFacts,
   type SnapshotReport,
+  type SnapshotSignature,
   snapshotPaths,
 } from './snapshot-codec.ts'
 
@@ -49,12 +58,16 @@ export interface SnapshotRef {
 export interface Snapshot extends SnapshotRef, SnapshotFacts {
   /** Null where there is nothing beside the events, and in those of other tools, which keep nothing else. */
   readonly report: SnapshotReport | null
-  /** Ids of the trees and blobs beside `snapshot.json`, where there are such. */
+  /** Ids of its trees and blobs, where there are such. */
   readonly parts: {
+    readonly facts: Oid
+    readonly report: Oid | undefined
     readonly events: Oid | undefined
     readonly attachments: Oid | undefined
     readonly orphans: Oid | undefined
   }
+  /** Who signed it, not verified; null when nobody did. */
+  readonly signature: SnapshotSignature | null
 }
 
 const treeBytesMax = 64 * 1024 * 1024
@@ -89,14 +102,42 @@ export async function openSnapshot(git: GitPort, row: SnapshotRef): Promise<Snap
   const report = reportOid === undefined ? null : parseSnapshotReport(await read.file(reportOid))
   if (typeof report === 'string') throw read.unusable(report)
   const parts = {
+    facts: factsOid,
+    report: reportOid,
     events: root.get(snapshotPaths.events),
     attachments: root.get(snapshotPaths.attachments),
     orphans: extensions.get(snapshotPaths.orphans),
   }
   const isReported = report !== null || (parts.attachments ?? parts.orphans) === undefined
   if (!isReported) throw read.unusable('it has no report.json')
-  return { ...row, ...facts, report, parts }
+  const signatureOid = extensions.get(snapshotPaths.signature)
+  const signature = signatureOid === undefined ? null : parseSnapshotSignature(await read.file(signatureOid))
+  return { ...row, ...facts, report, parts, signature }
 }
+
+/**
+ * Whether a snapshot carries a valid signature by the key that it names. Whose key that is, and whether it counts, is for
+ * the caller to decide.
+ */
+export async function isSignatureValid(git: GitPort, snapshot: Snapshot): Promise<boolean> {
+  const { parts, signature } = snapshot
+  if (signature === null) return false
+  const read = reader(git, snapshot)
+  const attachments = [...(await read.tree(parts.attachments)).keys()]
+  if (!attachments.every((name) => sha256Name.test(name))) return false
+  const files = {
+    facts: await read.file(parts.facts),
+    report: parts.report === undefined ? null : await read.file(parts.report),
+    orphans:
+      parts.orphans === undefined
+        ? null
+        : await read.named(parts.orphans, snapshotPaths.orphans, limits.chunkReadBytesMax),
+    attachments,
+  }
+  return verifySignature(formatHex(snapshotDigest(signature.actor, files)), signature.sig, signature.publicKey)
+}
+
+const sha256Name = /^[0-9a-f]{64}$/
 
 /** Requires that a snapshot is one of the log that ends in `head`. @throws {UnusableSnapshotError} */
 export async function requireSnapshotOf(git: GitPort, snapshot: Snapshot, head: Oid): Promise<void> {
@@ -136,6 +177,33 @@ export async function* readSnapshot(git: GitPort, snapshot: Snapshot): AsyncGene
       throw read.unusable('it was made by a tool that does not keep the contents of attachments')
     yield [segmentOf(snapshot, { items: chunk.events })]
   }
+}
+
+/**
+ * Every record of a snapshot, chunk by chunk, orphans last. Nothing of them is verified.
+ * @throws {UnusableSnapshotError} when a part is missing or not laid out as writers do
+ */
+export async function* readRawRecords(git: GitPort, snapshot: Snapshot): AsyncGenerator<readonly Uint8Array[]> {
+  const read = reader(git, snapshot)
+  const names = await read.tree(snapshot.parts.events)
+  for (const chunk of snapshot.chunks) {
+    const bytes = await read.named(names.get(chunkName(chunk) ?? ''), chunk.path, limits.chunkReadBytesMax)
+    const records = sliceChunk(bytes)
+    if (records === null) throw read.unusable(`${shortenText(chunk.path, pathShownMax)} is damaged`)
+    yield records
+  }
+  if (snapshot.parts.orphans === undefined) return
+  const orphans = sliceRecords(
+    await read.named(snapshot.parts.orphans, snapshotPaths.orphans, limits.chunkReadBytesMax),
+  )
+  if (orphans === null) throw read.unusable(`${snapshotPaths.orphans} is damaged`)
+  yield orphans
+}
+
+/** The attachment contents of a snapshot by their paths in the log. */
+export async function readAttachmentOids(git: GitPort, snapshot: Snapshot): Promise<ReadonlyMap<string, Oid>> {
+  const rows = await reader(git, snapshot).tree(snapshot.parts.attachments)
+  return new Map([...rows].map(([sha256, oid]) => [`${attachmentFolder}${sha256}`, oid]))
 }
 
 const namesAttachment = ({ event }: ChunkEvent): boolean => event.body.type === 'AttachmentAdded'

@@ -5,14 +5,18 @@
  *     events/0000.bin …               chunks of at most 1,000 events
  *     ext/report.json                 ours: what was found in the log beside events
  *     ext/orphans.cbor                ours: records that the Rust tool must not see
+ *     ext/signature.json              ours: who made it
  *     attachments/<sha256>            ours: contents, as in the log
  */
 import type { Oid } from '../../git/index.ts'
 import {
+  type ActorId,
   describeForeign,
+  formatHex,
   limits,
   Mismatch,
   parseForeignJson,
+  parseHex,
   type Shape,
   shape,
   shortenText,
@@ -25,12 +29,13 @@ export const snapshotPaths = {
   extensions: 'ext',
   report: 'report.json',
   orphans: 'orphans.cbor',
+  signature: 'signature.json',
   attachments: 'attachments',
 } as const
 
 const schemaVersion = 1
 /** UTF-16 units of a foreign path in a message. */
-const pathShownMax = 80
+export const pathShownMax = 80
 
 /** One file of events, as `snapshot.json` names it. */
 export interface SnapshotChunk {
@@ -199,4 +204,33 @@ export function parseSnapshotReport(json: string | Uint8Array): SnapshotReport |
       return { commit: commit as Oid, objectId: objectId as Oid | null, eventId, severity, reason }
     }),
   }
+}
+
+/** Who made a snapshot, as `ext/signature.json` says it. Nothing is verified yet. */
+export interface SnapshotSignature {
+  readonly actor: ActorId
+  /** 64 hex characters. */
+  readonly publicKey: string
+  readonly sig: Uint8Array
+}
+
+const signatureBytesMax = 4096
+const signatureShape = shape.table({
+  schema_version: shape.oneOf([schemaVersion]),
+  actor: shape.text({ pattern: /^[0-9a-f]{32}$/, words: 'an actor id' }),
+  public_key: shape.text({ pattern: /^[0-9a-f]{64}$/, words: 'a public key' }),
+  signature: shape.text({ pattern: /^[0-9a-f]{128}$/, words: 'a signature' }),
+})
+
+export function formatSnapshotSignature({ actor, publicKey, sig }: SnapshotSignature): string {
+  const json = { schema_version: schemaVersion, actor, public_key: publicKey, signature: formatHex(sig) }
+  return JSON.stringify(json, null, 2)
+}
+
+/** What `ext/signature.json` says; null when it says nothing that could be verified. */
+export function parseSnapshotSignature(json: string | Uint8Array): SnapshotSignature | null {
+  const { value } = parseForeignJson(json, signatureShape, { name: 'signature.json', sizeMax: signatureBytesMax })
+  if (value === null) return null
+  const sig = parseHex(value.signature) as Uint8Array
+  return { actor: value.actor as ActorId, publicKey: value.public_key, sig }
 }

@@ -19,18 +19,22 @@ import {
   type RefName,
 } from '../../git/index.ts'
 import {
+  type ActorId,
   ConflictError,
   CorruptObjectError,
   type ErrorDetails,
   encodeChunk,
   encodeRecords,
+  formatHex,
   hashChunk,
   limits,
   RefMovedError,
   type SnapshotPlace,
   SnapshotSieve,
+  snapshotDigest,
 } from '../../model/index.ts'
 import { commitDate } from '../batch.ts'
+import type { Signer } from '../ed25519.ts'
 import { attachmentShaOf, type IssueSegment, issueCodec, issueLogIdentity } from '../issue-codec.ts'
 import { snapshotRef } from '../ref-names.ts'
 import type { LogProblem } from '../segment-codec.ts'
@@ -39,6 +43,7 @@ import {
   formatSnapshotFacts,
   formatSnapshotMessage,
   formatSnapshotReport,
+  formatSnapshotSignature,
   problemsListedMax,
   type SnapshotChunk,
   type SnapshotFacts,
@@ -51,7 +56,14 @@ export interface WriteSnapshotOptions {
   /** The commit of the log that the snapshot holds everything up to. */
   readonly head: Oid
   readonly nowUnixMs: number
+  /** Who makes it, and signs it. Null for an actor without a key. */
+  readonly maker?: SnapshotMaker | null
   readonly progress?: (commitsDone: number) => void
+}
+
+export interface SnapshotMaker {
+  readonly actor: ActorId
+  readonly signer: Signer
 }
 
 export interface WrittenSnapshot extends SnapshotFacts {
@@ -213,7 +225,10 @@ class Draft {
   }
 }
 
-async function publishSnapshot({ git, head, nowUnixMs }: WriteSnapshotOptions, draft: Draft): Promise<WrittenSnapshot> {
+async function publishSnapshot(
+  { git, head, nowUnixMs, maker = null }: WriteSnapshotOptions,
+  draft: Draft,
+): Promise<WrittenSnapshot> {
   const format = git.layout.objectFormat
   const blobs = draft.finish()
   const eventCount = draft.chunks.reduce((sum, chunk) => sum + chunk.eventCount, 0)
@@ -224,15 +239,25 @@ async function publishSnapshot({ git, head, nowUnixMs }: WriteSnapshotOptions, d
     problemCount: draft.problemCount,
     problems: draft.problems,
   }
-  const { orphans: orphansName, report: reportName, extensions } = snapshotPaths
+  const { orphans: orphansName, report: reportName, signature: signatureName, extensions } = snapshotPaths
   const files = new Map<string, Uint8Array | Oid>([...draft.files, ...draft.attachments])
-  if (draft.orphans.length > 0) files.set(`${extensions}/${orphansName}`, encodeRecords(draft.orphans))
+  const orphans = draft.orphans.length > 0 ? encodeRecords(draft.orphans) : null
   // Without anything of ours it is what the Rust tool makes.
-  if (draft.hasExtensions) files.set(`${extensions}/${reportName}`, Buffer.from(formatSnapshotReport(report), 'utf8'))
+  const reported = draft.hasExtensions ? Buffer.from(formatSnapshotReport(report), 'utf8') : null
+  if (orphans !== null) files.set(`${extensions}/${orphansName}`, orphans)
+  if (reported !== null) files.set(`${extensions}/${reportName}`, reported)
+  const attachments = [...draft.attachments.keys()].map((path) => attachmentShaOf(path) as string)
+  const sign = ({ actor, signer }: SnapshotMaker, factsFile: Uint8Array): Uint8Array => {
+    const digest = snapshotDigest(actor, { facts: factsFile, report: reported, orphans, attachments })
+    const signature = { actor, publicKey: signer.publicKey, sig: signer.sign(formatHex(digest)) }
+    return Buffer.from(formatSnapshotSignature(signature), 'utf8')
+  }
 
   for (let createdTs = nowUnixMs; createdTs < nowUnixMs + namesTriedMax; createdTs++) {
     const facts: SnapshotFacts = { createdTs, walHead: head, eventCount, chunks: draft.chunks }
-    files.set(snapshotPaths.facts, Buffer.from(formatSnapshotFacts(facts), 'utf8'))
+    const factsFile = Buffer.from(formatSnapshotFacts(facts), 'utf8')
+    files.set(snapshotPaths.facts, factsFile)
+    if (maker !== null) files.set(`${extensions}/${signatureName}`, sign(maker, factsFile))
     const tree = buildTree(format, files)
     const message = formatSnapshotMessage(eventCount, createdTs)
     const author = { ...issueLogIdentity, ...commitDate(createdTs) }

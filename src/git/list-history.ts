@@ -1,0 +1,51 @@
+import type { Readable } from 'node:stream'
+import { createExportParser } from './native/export-parser.ts'
+import type { CommitFile, GitPort, Oid } from './port.ts'
+import { createGitRunner, noLazyFetch } from './run-git.ts'
+
+/** A commit with the names of its files, none of them read. */
+export interface ListedCommit {
+  readonly oid: Oid
+  readonly files: readonly Pick<CommitFile, 'path' | 'mode' | 'oid'>[]
+}
+
+/** Bytes that git may print for one commit. Larger trees are for a reader that bounds them. */
+const commitBytesMax = 4 * 1024 * 1024
+
+/**
+ * Lists the files of every commit reachable from a head, parents before children, without reading a blob: a tenth of the
+ * time of a rebuild. What it lists says nothing about blobs that are missing, damaged or too large.
+ *
+ * @returns false when the history cannot be listed whole this way; what came before is true all the same
+ */
+export async function* listHistory(
+  { layout, environment }: GitPort,
+  head: Oid,
+): AsyncGenerator<readonly ListedCommit[], boolean> {
+  const exported = await createGitRunner(layout, environment).start(listArguments, { environment: noLazyFetch })
+  const { child } = exported
+  child.stdin?.on('error', () => {})
+  child.stdin?.end(`${head}\n`)
+  const parser = createExportParser(layout.objectFormat, 0)
+  let newest: Oid | undefined
+  let openBytes = 0
+  try {
+    for await (const chunk of child.stdout as Readable) {
+      parser.push(chunk)
+      const commits = parser.take().map(({ entry }) => entry)
+      openBytes = commits.length > 0 ? 0 : openBytes + chunk.length
+      if (openBytes > commitBytesMax) return false
+      newest = commits.at(-1)?.oid ?? newest
+      if (commits.length > 0) yield commits
+    }
+    return (await exported.ended).exitStatus === 0 && newest === head
+  } finally {
+    child.kill()
+  }
+}
+
+const listArguments = [
+  // Paths as bytes, but for quotes and control characters.
+  ...['-c', 'core.quotePath=false', 'fast-export', '--no-data', '--full-tree', '--show-original-ids'],
+  ...['--reencode=no', '--stdin'],
+]
