@@ -15,6 +15,7 @@ import { ClosedPipeError, type ProcessFacts, type TextSink } from './process-fac
 import type { RendererTable } from './render/index.ts'
 import { formatFailure, formatItem, formatSuccess, formatWarning } from './render/json-output.ts'
 import type { RenderView } from './render/renderer.ts'
+import { refuseUndecodedText } from './undecoded-text.ts'
 
 /** Everything behind the command line that a test replaces. */
 export interface MainParts {
@@ -34,13 +35,15 @@ export interface MainParts {
  */
 export async function main(argv: readonly string[], facts: ProcessFacts, parts?: Partial<MainParts>): Promise<number> {
   try {
+    refuseUndecodedText(argv, facts)
     if (argv.length === 1 && (argv[0] === '--version' || argv[0] === '-V')) return await printVersion(facts)
     const table = buildCommandTable(parts?.commands ?? (await import('./all-commands.ts')).commandLineCommands)
     if (argv[0] === completionEntry) return await printCompletions(argv.slice(1), table, facts, parts)
     return await runLine(argv, table, facts, parts)
   } catch (error) {
     if (error instanceof ClosedPipeError) return 0
-    return reportFailure(error, facts, false)
+    // Nothing is parsed yet.
+    return reportFailure(error, facts, argv.includes('--json'))
   }
 }
 

@@ -2,7 +2,7 @@
  * The facts of the real process. Off a terminal, output goes straight to the file descriptor: setting up
  * `process.stdout` loads Node's stream machinery, which costs more than printing an answer.
  */
-import { fstatSync, statSync, writeSync } from 'node:fs'
+import { fstatSync, readFileSync, statSync, writeSync } from 'node:fs'
 import { isatty } from 'node:tty'
 import { NotFoundError, StorageError } from '../model/errors/index.ts'
 import type { Interrupts } from './interrupts.ts'
@@ -15,6 +15,15 @@ export function nodeProcessFacts(interrupts: Interrupts): ProcessFacts {
   return {
     cwd: currentDirectory,
     env: process.env,
+    rawArguments: (count) => readRawList('cmdline')?.slice(-count) ?? null,
+    rawVariable(name) {
+      const start = Buffer.from(`${name}=`)
+      return (
+        readRawList('environ')
+          ?.find((entry) => entry.subarray(0, start.length).equals(start))
+          ?.subarray(start.length) ?? null
+      )
+    },
     stdin: {
       get isTerminal() {
         return isTerminal(0)
@@ -54,6 +63,20 @@ function requireUnnamedDirectory(path: string): string {
     details: { path },
     hints: ['Change to a directory whose path is UTF-8'],
   })
+}
+
+/** What the system handed to this process, each with a NUL behind it. Only Linux tells. */
+function readRawList(name: 'cmdline' | 'environ'): Buffer[] | null {
+  try {
+    const bytes = readFileSync(`/proc/self/${name}`)
+    const list: Buffer[] = []
+    for (let start = 0, end = bytes.indexOf(0); end >= 0; start = end + 1, end = bytes.indexOf(0, start)) {
+      list.push(bytes.subarray(start, end))
+    }
+    return list
+  } catch {
+    return null
+  }
 }
 
 /** Asks the file first: a pipe or a file is no terminal, and `node:tty` loads Node's streams to say so. */

@@ -27,6 +27,10 @@ export interface ProcessFacts {
   readonly stderr: TextSink
   readonly nowUnixMs: () => number
   readonly randomBytes: (count: number) => Uint8Array
+  /** The last so many arguments as bytes; null where the system does not tell. */
+  readonly rawArguments: (count: number) => readonly Buffer[] | null
+  /** A variable of the environment as bytes; null where the system does not tell. */
+  readonly rawVariable: (name: string) => Buffer | null
   /** Registers what must be undone if the process is interrupted; the returned function takes it back. */
   readonly onInterrupt: (cleanup: () => void | Promise<void>) => () => void
   /** Leaves Ctrl-C to a program that has the terminal, an editor or pager, until the returned function is called. */

@@ -30,6 +30,8 @@ export async function runCli(words: readonly string[], options: CliOptions = {})
   const facts: ProcessFacts = {
     cwd: () => '/nowhere',
     env: options.env ?? {},
+    rawArguments: () => null,
+    rawVariable: () => null,
     stdin: {
       isTerminal: false,
       async *chunks() {
