@@ -159,7 +159,12 @@ async function runInContext(
     const text = globals.json ? formatItem(item) : await renderItem(command, item, globals, facts, parts?.itemRenderers)
     await facts.stdout.write(text)
   }
-  const { context, close } = createProcessContext(facts, globals, { openRepository, warn, emit })
+  const { context, close } = createProcessContext(facts, globals, {
+    openRepository,
+    warn,
+    emit,
+    isFeed: command.isFeed === true,
+  })
   try {
     // The parser has built the input from the same definition.
     return await command.run(context, input as never)

@@ -97,6 +97,17 @@ function openSink(descriptor: 1 | 2, stream: () => { readonly columns?: number; 
     columns: () => (terminal && stream().columns) || undefined,
     rows: () => (terminal && stream().rows) || undefined,
     write: (text) => writeAll(descriptor, Buffer.from(text)),
+    onUnread(callback) {
+      let stop: () => void = () => undefined
+      let isOver = false
+      void import('./reader-watch.ts').then(({ watchReader }) => {
+        if (!isOver) stop = watchReader(descriptor, callback)
+      })
+      return () => {
+        isOver = true
+        stop()
+      }
+    },
   }
 }
 

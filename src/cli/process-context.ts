@@ -17,7 +17,7 @@ export interface ProcessContext {
 export function createProcessContext(
   facts: ProcessFacts,
   globals: GlobalValues,
-  parts: Pick<CommandContext, 'warn' | 'emit'> & { readonly openRepository: OpenRepository },
+  parts: Pick<CommandContext, 'warn' | 'emit'> & { readonly openRepository: OpenRepository; readonly isFeed?: boolean },
 ): ProcessContext {
   const { env } = facts
   const cwd = facts.cwd()
@@ -29,6 +29,7 @@ export function createProcessContext(
   const isInteractive = facts.stdout.isTerminal && facts.stdin.isTerminal
   const opening = { cwd, env, clock, random, identity, progress, warn: parts.warn, isInteractive }
   const close = async (): Promise<void> => {
+    stopWatchingReader?.()
     const open = await repository?.catch(() => undefined)
     repository = undefined
     await open?.close()
@@ -53,6 +54,7 @@ export function createProcessContext(
     },
   }
   let interrupt: AbortController | undefined
+  let stopWatchingReader: (() => void) | undefined
   const context: CommandContext = {
     ...opening,
     text,
@@ -61,6 +63,8 @@ export function createProcessContext(
       if (interrupt === undefined) {
         const controller = new AbortController()
         facts.onInterrupt(() => controller.abort())
+        // What a feed would tell next, nobody would get.
+        if (parts.isFeed) stopWatchingReader = facts.stdout.onUnread(() => controller.abort())
         interrupt = controller
       }
       return interrupt.signal

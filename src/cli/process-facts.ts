@@ -12,6 +12,11 @@ export interface TextSink {
   readonly rows: () => number | undefined
   /** Resolves when the text has been handed to the system. @throws {ClosedPipeError} when nobody reads any more */
   readonly write: (text: string) => Promise<void>
+  /**
+   * Calls back when nobody reads any more, without a write, where the system can tell. The returned function takes it
+   * back.
+   */
+  readonly onUnread: (callback: () => void) => () => void
 }
 
 /** The reader of our output went away, as `| head` does. Not a failure of the command. */
@@ -22,15 +27,15 @@ export class ClosedPipeError extends Error {
 export interface ProcessFacts {
   readonly cwd: () => string
   readonly env: Readonly<Record<string, string | undefined>>
+  /** The last so many arguments as bytes; null where the system does not tell. */
+  readonly rawArguments: (count: number) => readonly Buffer[] | null
+  /** A variable of the environment as bytes; null where the system does not tell. */
+  readonly rawVariable: (name: string) => Buffer | null
   readonly stdin: { readonly isTerminal: boolean; readonly chunks: () => AsyncIterable<Uint8Array> }
   readonly stdout: TextSink
   readonly stderr: TextSink
   readonly nowUnixMs: () => number
   readonly randomBytes: (count: number) => Uint8Array
-  /** The last so many arguments as bytes; null where the system does not tell. */
-  readonly rawArguments: (count: number) => readonly Buffer[] | null
-  /** A variable of the environment as bytes; null where the system does not tell. */
-  readonly rawVariable: (name: string) => Buffer | null
   /** Registers what must be undone if the process is interrupted; the returned function takes it back. */
   readonly onInterrupt: (cleanup: () => void | Promise<void>) => () => void
   /** Leaves Ctrl-C to a program that has the terminal, an editor or pager, until the returned function is called. */

@@ -62,6 +62,7 @@ function collect(columns: number | undefined) {
     async write(text) {
       parts.push(text)
     },
+    onUnread: () => () => undefined,
   }
   return { sink, text: () => parts.join('') }
 }
