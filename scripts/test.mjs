@@ -156,9 +156,9 @@ function costliest() {
 function limits() {
   const [major, minor] = process.versions.node.split('.').map(Number)
   if (major < 20 || (major === 20 && minor < 11)) return []
-  // Files run side by side and start processes of their own; a soak has the machine for itself.
+  // Files run side by side, one more than there are processors, as most wait now and then. A soak runs alone.
   if (soak) return ['--test-concurrency=1']
-  return [`--test-concurrency=${availableParallelism()}`, `--test-timeout=${testMsMax}`]
+  return [`--test-concurrency=${availableParallelism() + 1}`, `--test-timeout=${testMsMax}`]
 }
 
 function testEnvironment() {

@@ -95,6 +95,11 @@ const rules: readonly Rule[] = [
     /(?:hash mismatch|unable to unpack|unable to parse object:?|bad tree object) ([0-9a-f]{40,64})/,
     (match, failure) => new CorruptObjectError(`object ${match[1]} is corrupt`, { details: details(failure) }),
   ],
+  // commit.c: repo_parse_commit_internal(), where a walk comes to a commit that it cannot read.
+  [
+    /(?:Could not read|could not parse commit) ([0-9a-f]{40,64})$/m,
+    (match, failure) => notFound(`object ${match[1]} is not here`, failure),
+  ],
   // revision.c: handle_revision_arg(); builtin/merge-base.c; builtin/rev-parse.c; builtin/rev-list.c.
   [
     /(?:bad object|Not a valid (?:object|commit) name|Needed a single revision|bad revision) ?'?([^\s']*)/,

@@ -134,8 +134,8 @@ function gitEnvironment(layout: RepositoryLayout | null, environment: Environmen
   for (const name of dropped) delete result[name]
   result.GIT_DIR = layout.gitDir
   if (layout.commonDir !== layout.gitDir) result.GIT_COMMON_DIR = layout.commonDir
-  // `info/grafts` would hide parents, as replace refs would.
-  result.GIT_GRAFT_FILE = '/dev/null'
+  // `info/grafts` would hide parents, as replace refs would. git warns of any graft file that it can open.
+  result.GIT_GRAFT_FILE = '/dev/null/none'
   // It may be relative to where the command was run.
   if (environment.GIT_OBJECT_DIRECTORY) result.GIT_OBJECT_DIRECTORY = layout.objectDir
   return result

@@ -27,10 +27,7 @@ export async function* walkHistory(
   { head, exclude = [], blobBytesMax }: ReadHistoryOptions,
   { skip = new Set(), shallow = new Set() }: WalkLimits = {},
 ): AsyncGenerator<readonly CommitEntry[]> {
-  for (const oid of exclude) {
-    if ((await readState(read, oid, metadataBytesMax)) === 'missing')
-      throw new NotFoundError(`object ${oid} is not here`)
-  }
+  await requireExcluded(read, exclude)
   const excluded = await collectCommits(read, exclude, new Set(), shallow)
   const commits = await collectCommits(read, [head], new Set(excluded.keys()), shallow)
   const batch = new EntryBatch()
@@ -40,6 +37,17 @@ export async function* walkHistory(
     if (batch.isFull) yield batch.take()
   }
   if (!batch.isEmpty) yield batch.take()
+}
+
+/**
+ * Excluding a missing commit would exclude nothing.
+ * @throws {NotFoundError} when a commit to exclude is missing
+ */
+export async function requireExcluded(read: ReadObject, exclude: readonly Oid[]): Promise<void> {
+  for (const oid of exclude) {
+    if ((await readState(read, oid, metadataBytesMax)) === 'missing')
+      throw new NotFoundError(`object ${oid} is not here`)
+  }
 }
 
 /** Puts one commit together, reading what it needs. */

@@ -483,19 +483,25 @@ function portFacts(kind: RepositoryKind, open: OpenPort, supports: GitSupports):
     )
   })
 
-  it('finds bases above a missing commit', async (t) => {
-    const { repository, port } = await openFixture(t)
-    const oids = (await publishChain(port, ['one', 'two', 'three', 'four', 'five'])) as [Oid, Oid, Oid, Oid, Oid]
-    const side = sampleCommit(port.layout.objectFormat, [oids[3]], 'side')
-    await port.publish({ objects: side.objects, updates: [] })
-    removeLoose(repository, oids[1])
-    assert.equal(await port.findMergeBase(oids[4], oids[3]), oids[3])
-    assert.equal(await port.findMergeBase(oids[4], oids[2]), oids[2])
-    assert.equal(await port.findMergeBase(oids[4], side.oid), oids[3])
-    assert.equal(await port.isAncestor(oids[2], oids[4]), true)
-    assert.equal(await port.findMergeBase(oids[4], oids[0]), null)
-    assert.equal(await port.isAncestor(oids[0], oids[4]), false)
-  })
+  for (const [state, damage] of Object.entries({
+    missing: removeLoose,
+    empty: (repository: TempRepository, oid: Oid) => damageLoose(repository, oid, Buffer.alloc(0)),
+    corrupt: (repository: TempRepository, oid: Oid) => damageLoose(repository, oid, Buffer.from('no object')),
+  })) {
+    it(`finds bases above a commit that is ${state}`, async (t) => {
+      const { repository, port } = await openFixture(t)
+      const oids = (await publishChain(port, ['one', 'two', 'three', 'four', 'five'])) as [Oid, Oid, Oid, Oid, Oid]
+      const side = sampleCommit(port.layout.objectFormat, [oids[3]], 'side')
+      await port.publish({ objects: side.objects, updates: [] })
+      damage(repository, oids[1])
+      assert.equal(await port.findMergeBase(oids[4], oids[3]), oids[3])
+      assert.equal(await port.findMergeBase(oids[4], oids[2]), oids[2])
+      assert.equal(await port.findMergeBase(oids[4], side.oid), oids[3])
+      assert.equal(await port.isAncestor(oids[2], oids[4]), true)
+      assert.equal(await port.findMergeBase(oids[4], oids[0]), null)
+      assert.equal(await port.isAncestor(oids[0], oids[4]), false)
+    })
+  }
 
   it('ends history where the clone is shallow, and says so', async (t) => {
     const { repository, port } = await openFixture(t)

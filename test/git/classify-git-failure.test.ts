@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
 import { classifyGitFailure, type GitFailure } from '../../src/git/classify-git-failure.ts'
-import { createGitRunner, openRepository, walRef } from '../../src/git/index.ts'
+import { createGitRunner, type Oid, openRepository, walRef } from '../../src/git/index.ts'
 import { looseObjectPath, looseRefPath } from '../../src/git/ref-paths.ts'
 import {
   CorruptObjectError,
@@ -68,6 +68,20 @@ describe('a failure of git', { concurrency: true }, () => {
     assert.ok(
       fail(repository, ['-c', 'core.packedRefsTimeout=1', 'update-ref', '-d', walRef]) instanceof RefLockedError,
     )
+  })
+
+  it('at a commit that a walk cannot read is not found', async (t) => {
+    const { repository, oids } = await fixture(t)
+    const [first = '', second = ''] = oids
+    rmSync(looseObjectPath(repository.layout, first as Oid))
+    const { path, environment } = repository
+    const args = ['merge-base', '--is-ancestor', first, second]
+    const { stderr } = spawnSync('git', ['rev-list', second], { cwd: path, env: environment, encoding: 'utf8' })
+    for (const said of [stderr, `error: Could not read ${first}\nerror: could not parse commit ${first}\n`]) {
+      const error = classifyGitFailure({ args, exitStatus: 128, signal: null, stderr: said })
+      assert.ok(error instanceof NotFoundError, said)
+      assert.match(error.message, new RegExp(first))
+    }
   })
 
   it('for an unknown object is not found', async (t) => {

@@ -4,7 +4,7 @@ import { EntryBatch } from '../entry-batch.ts'
 import { hashObject } from '../object-codec.ts'
 import type { CommitEntry, ObjectFormat, ObjectType, Oid, ReadHistoryOptions } from '../port.ts'
 import { type GitRunner, noLazyFetch, type StartedGit } from '../run-git.ts'
-import { markCut, metadataBytesMax, type ReadObject, readState, walkHistory } from '../walk-history.ts'
+import { markCut, metadataBytesMax, type ReadObject, readState, requireExcluded, walkHistory } from '../walk-history.ts'
 import { type BatchSink, createBatchParser } from './batch-parser.ts'
 import { createExportParser, type ExportedCommit } from './export-parser.ts'
 
@@ -69,6 +69,8 @@ export async function* readHistoryNatively(
     exported.child.kill()
   }
 
+  // From git 2.45 on, `rev-list --missing=allow-any` ignores a missing commit that is to be excluded.
+  await requireExcluded(readOne, options.exclude ?? [])
   const assembly = createAssembly(format, readOne, options.blobBytesMax)
   const parser = createBatchParser(format, assembly.sink)
 

@@ -1,4 +1,4 @@
-import { GitError, NotFoundError } from '../../model/errors/index.ts'
+import { CorruptObjectError, GitError, NotFoundError } from '../../model/errors/index.ts'
 import { namesUnreadCommit } from '../classify-git-failure.ts'
 import { findCutInProcess, keepCut } from '../cut-commits.ts'
 import { committerOf } from '../durable/publish-in-process.ts'
@@ -44,15 +44,15 @@ export function createNativePort(context: PortContext): GitPort {
   }
 
   /**
-   * Null when git came to a commit that it cannot read: it then gives up, and says that there is no base even of a commit
-   * and its parent, if that one's parent is the missing one.
+   * Null when git came to a commit that it cannot read: before git 2.45 it then says that there is no base even of a commit
+   * and its parent, if that one's parent is missing; later, and for a damaged commit, it fails.
    */
   async function askForBase(...words: readonly string[]): Promise<GitResult | null> {
     try {
       const found = await git.run(['merge-base', ...words], { okStatuses: [0, 1] })
       return found.exitStatus === 1 && namesUnreadCommit(found.stderr) ? null : found
     } catch (error) {
-      if (error instanceof NotFoundError) return null
+      if (error instanceof NotFoundError || error instanceof CorruptObjectError) return null
       throw error
     }
   }

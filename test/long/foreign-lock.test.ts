@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { existsSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { createGriteSandbox, type GriteSandbox, type Outcome, readFailure } from './grite-process.ts'
+import { createGriteSandbox, type GriteSandbox, type Outcome, readFailure } from '../contract/grite-process.ts'
 
 async function outcomeOf(child: ReturnType<GriteSandbox['start']>): Promise<Outcome> {
   let [stdout, stderr] = ['', '']
