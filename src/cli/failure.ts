@@ -1,5 +1,6 @@
 /** A failure as it is reported: whatever was thrown, put into the words and the exit status of the error table. */
 
+import { describeWritten, type WrittenEvents } from '../commands/written-events.ts'
 import { type ErrorDetails, type ErrorKind, errorKinds, GriteError } from '../model/errors/index.ts'
 import { describeForeign } from '../model/foreign/describe-foreign.ts'
 import { escapeLine, escapeText } from './render/escape-for-terminal.ts'
@@ -42,6 +43,17 @@ export function describeFailure(thrown: unknown): Failure {
     suggestions: kind === 'internal' ? debugHint : hints,
     stack: error.stack,
   }
+}
+
+/** Adds what the command had written before it failed, so that nobody runs it again for that. */
+export function tellWritten(failure: Failure, written: WrittenEvents | undefined): Failure {
+  if (written === undefined || written.eventCount === 0) return failure
+  const details = { ...describeWritten(written), ...failure.details }
+  const ids = written.issueIds.map((id) => id.slice(0, 8)).join(', ')
+  const what = details.written === true ? 'What this command writes' : 'A part of what this command writes'
+  const events = written.eventCount === 1 ? '1 event' : `${written.eventCount} events`
+  const hint = `${what} is in the log already: ${events} of ${ids}`
+  return { ...failure, details, suggestions: [hint, ...failure.suggestions] }
 }
 
 /** Escaped. What a message says in further lines, as the candidates for an id, is set in, so that it passes for no line of ours. */

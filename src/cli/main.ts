@@ -5,6 +5,7 @@
 import { setFlagsFromString } from 'node:v8'
 import type { Warning } from '../commands/context.ts'
 import type { AnyCommand, CommandResult, HeapGrowth } from '../commands/define-command.ts'
+import type { WrittenEvents } from '../commands/written-events.ts'
 import { InvalidArgsError, shellCommand } from '../model/errors/index.ts'
 import { buildCommandTable, type CommandTable } from './command-table.ts'
 import type { CompleteValue } from './complete.ts'
@@ -88,10 +89,12 @@ async function runCommand(
   parts: Partial<MainParts> | undefined,
 ): Promise<number> {
   const warnings = openWarnings(command, facts, globals)
+  const written: WrittenEvents = { eventCount: 0, eventIds: [], issueIds: [] }
   try {
     if (command.heapGrowth) limitHeapGrowth(command.heapGrowth, input)
     const logged = isLogging(facts) ? (await import('./logger.ts')).logCommand(facts, command.name, input) : undefined
-    const { data, exitStatus = 0 } = await runInContext(command, input, globals, facts, warnings.warn, parts)
+    const told = { warn: warnings.warn, written }
+    const { data, exitStatus = 0 } = await runInContext(command, input, globals, facts, told, parts)
     logged?.(exitStatus)
     await warnings.flushed()
     const output = globals.json
@@ -106,7 +109,7 @@ async function runCommand(
     // The reader of a feed went away.
     if (error instanceof ClosedPipeError) return 0
     const json = globals.json || (globals.jsonIfWrong && error instanceof InvalidArgsError)
-    return reportFailure(error, facts, json, warnings.collected)
+    return reportFailure(error, facts, json, warnings.collected, written)
   }
 }
 
@@ -149,7 +152,7 @@ async function runInContext(
   input: Readonly<Record<string, unknown>>,
   globals: GlobalValues,
   facts: ProcessFacts,
-  warn: (warning: Warning) => void,
+  { warn, written }: { readonly warn: (warning: Warning) => void; readonly written: WrittenEvents },
   parts: Partial<MainParts> | undefined,
 ): Promise<CommandResult<unknown>> {
   const { createProcessContext } = await import('./process-context.ts')
@@ -162,6 +165,7 @@ async function runInContext(
   const { context, close } = createProcessContext(facts, globals, {
     openRepository,
     warn,
+    written,
     emit,
     isFeed: command.isFeed === true,
   })
@@ -252,9 +256,10 @@ async function reportFailure(
   facts: ProcessFacts,
   json: boolean,
   warnings: readonly Warning[] = [],
+  written?: WrittenEvents,
 ): Promise<number> {
-  const { describeFailure, formatFailureForPeople, formatStack } = await import('./failure.ts')
-  const failure = describeFailure(thrown)
+  const { describeFailure, formatFailureForPeople, formatStack, tellWritten } = await import('./failure.ts')
+  const failure = tellWritten(describeFailure(thrown), written)
   if (facts.env.GRITE_DEBUG === '1' || isLogging(facts)) {
     await writeUnlessClosed(facts.stderr, formatStack(failure))
   }

@@ -1,6 +1,7 @@
 /** Builds what commands work with out of the facts of a process. Nothing is opened until a command asks. */
 import type { CommandContext, Progress, TextInput } from '../commands/context.ts'
 import type { Repository, RepositoryFacts } from '../commands/repository.ts'
+import type { WrittenEvents } from '../commands/written-events.ts'
 import type { GlobalValues } from './parse-argv.ts'
 import type { ProcessFacts } from './process-facts.ts'
 import { openProgress } from './progress.ts'
@@ -17,7 +18,11 @@ export interface ProcessContext {
 export function createProcessContext(
   facts: ProcessFacts,
   globals: GlobalValues,
-  parts: Pick<CommandContext, 'warn' | 'emit'> & { readonly openRepository: OpenRepository; readonly isFeed?: boolean },
+  parts: Pick<CommandContext, 'warn' | 'emit'> & {
+    readonly openRepository: OpenRepository
+    readonly written?: WrittenEvents
+    readonly isFeed?: boolean
+  },
 ): ProcessContext {
   const { env } = facts
   const cwd = facts.cwd()
@@ -27,7 +32,9 @@ export function createProcessContext(
   let repository: Promise<Repository> | undefined
   const progress = (label: string): Progress => openProgress(facts, globals.quiet, label)
   const isInteractive = facts.stdout.isTerminal && facts.stdin.isTerminal
-  const opening = { cwd, env, clock, random, identity, progress, warn: parts.warn, isInteractive }
+  const { warn, written } = parts
+  const noted = written === undefined ? {} : { written }
+  const opening = { cwd, env, clock, random, identity, progress, warn, ...noted, isInteractive }
   const close = async (): Promise<void> => {
     stopWatchingReader?.()
     const open = await repository?.catch(() => undefined)

@@ -43,11 +43,11 @@ export const init = defineCommand({
     const agentsMd = input.agentsMd ? await planAgentsMd(repository.layout) : undefined
     const { actor, action } = await repository.exclusively(async () => {
       const { defaultActor } = await readRepoConfig(repository.paths.config)
-      if (input.leaseRemote !== undefined) await writeLeaseRemote(repository.paths.config, input.leaseRemote)
+      if (input.leaseRemote !== undefined) await writeLeaseRemote(repository.paths, input.leaseRemote)
       const known = await repository.findActor()
       if (known?.source === 'repo_default' && defaultActor !== undefined)
         return { actor: known.actor, action: 'existing' }
-      await makeFolder(repository.paths.actors)
+      await makeFolder(repository.paths.actors, repository.paths.permissions)
       const created = await createDefaultActor(repository.paths, await repository.newActorFacts(null, false))
       await repository.forgetActor()
       return { actor: created.actor, action: 'created' }

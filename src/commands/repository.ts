@@ -14,12 +14,23 @@ import {
   type Oid,
   openRemotes,
   openRepository,
+  type PendingObject,
   type PortOptions,
   type RemotePort,
   type RepositoryLayout,
   readGitConfig,
+  readSharedPermissions,
+  type SharedPermissions,
 } from '../git/index.ts'
-import { describeForeign, type Event, encodeRecord, InvalidArgsError, limits } from '../model/index.ts'
+import {
+  AfterWriteError,
+  describeForeign,
+  type Event,
+  encodeRecord,
+  GriteError,
+  InvalidArgsError,
+  limits,
+} from '../model/index.ts'
 import {
   catchUp,
   noteOwnMove,
@@ -56,6 +67,7 @@ import { LockMemory } from './lock/lock-memory.ts'
 import { isLookDue, maintain } from './maintenance.ts'
 import { factsOfReceived, judgeNewEvents, type ReceivedEvent } from './received-signatures.ts'
 import { hydrator } from './sync/hydrate.ts'
+import { describeWritten, noteWritten, nothingWritten, type WrittenEvents } from './written-events.ts'
 
 export interface RepositoryFacts {
   readonly cwd: string
@@ -67,6 +79,8 @@ export interface RepositoryFacts {
   readonly identity: { readonly actor: string | undefined; readonly dataDir: string | undefined }
   /** Whether git may ask somebody for a password. */
   readonly isInteractive?: boolean
+  /** Told of every event that the log takes, so that a later failure can say what was written. */
+  readonly written?: WrittenEvents
   /** For tests: moments of a publish, or a disk that fails. */
   readonly gitOptions?: Pick<PortOptions, 'hooks' | 'disk' | 'lockWaitMs'>
   /** For tests: moments of a sync. */
@@ -87,6 +101,8 @@ export type Staged<Result> = Omit<Planned<Result>, 'batch'> & {
   readonly appended: Appended<IssueBatch> | null
   /** Warns of locks of others that it passed. */
   readonly tellPassed: () => Promise<void>
+  /** Those of the commit, which may be pruned as long as no ref names it. */
+  readonly objects: readonly PendingObject[]
 }
 
 export interface StageOptions {
@@ -124,14 +140,21 @@ export class Repository {
   readonly #toldLocks = new Set<string>()
   /** Of the write that is going on. */
   #guard: LockGuard | undefined
+  readonly #written: WrittenEvents
   #problemCount = 0
 
-  constructor(layout: RepositoryLayout, facts: RepositoryFacts) {
+  constructor(layout: RepositoryLayout, permissions: SharedPermissions, facts: RepositoryFacts) {
     this.layout = layout
     this.#facts = facts
-    this.git = openRepository(layout, { ...facts.gitOptions, environment: facts.env })
-    this.paths = gritePaths(layout)
-    this.lockMemory = new LockMemory(this.paths.lockMemory)
+    this.#written = facts.written ?? nothingWritten()
+    this.git = openRepository(layout, {
+      ...facts.gitOptions,
+      environment: facts.env,
+      permissions,
+      warn: ({ path, message }) => facts.warn({ code: 'leftover-file', message, details: { path } }),
+    })
+    this.paths = gritePaths(layout, permissions)
+    this.lockMemory = new LockMemory(this.paths)
   }
 
   get facts(): RepositoryFacts {
@@ -281,6 +304,7 @@ export class Repository {
       return await work({
         git: this.git,
         directory: this.paths.viewLevels((await this.findActor())?.actor.id),
+        permissions: this.paths.permissions,
         clock: this.#facts.clock,
         report: (problem) => this.#reportProblem(problem),
         warn: (code, message) => this.#facts.warn({ code, message }),
@@ -318,11 +342,15 @@ export class Repository {
   ): Promise<Written<Result>> {
     return this.#guarded(lock, async (guard) => {
       let planned: Planned<Result> | undefined
-      const appended = await append(this.#target(), async (head) => {
+      const makeBatch = async (head: Oid | null) => {
         planned = await this.#plan(head, plan)
         if (planned.batch !== null && !givesWay) await guard.admit(planned.events)
         return planned.batch
-      })
+      }
+      const appended = await this.#noting(
+        () => planned?.events ?? [],
+        () => append(this.#target(), makeBatch),
+      )
       const { events, result } = planned as Planned<Result>
       if (appended !== null) {
         await this.#follow(appended, events)
@@ -339,6 +367,26 @@ export class Repository {
     const { collectLocalByTheWay } = await import('./lock/collect.ts')
     await collectLocalByTheWay(this)
     await maintain(this)
+  }
+
+  /** Notes what a write puts into the log, and says in its failure what had been written by then. */
+  async #noting(
+    eventsOfWrite: () => readonly Event[],
+    write: () => Promise<Appended<IssueBatch> | null>,
+  ): Promise<Appended<IssueBatch> | null> {
+    try {
+      const appended = await write()
+      if (appended !== null) noteWritten(this.#written, eventsOfWrite())
+      return appended
+    } catch (error) {
+      if (error instanceof AfterWriteError) {
+        noteWritten(this.#written, eventsOfWrite())
+        error.addDetails(describeWritten(this.#written))
+      } else if (error instanceof GriteError && this.#written.eventCount > 0) {
+        error.addDetails({ ...describeWritten(this.#written), written: 'partly' })
+      }
+      throw error
+    }
   }
 
   async #plan<Result>(head: Oid | null, plan: (draft: Draft) => Promise<Result>): Promise<Planned<Result>> {
@@ -382,20 +430,26 @@ export class Repository {
     const { batch, ...planned } = await this.#plan(parent, plan)
     const guard = new LockGuard(this, false, this.#toldLocks)
     const tellPassed = () => guard.tellPassed()
-    if (batch === null) return { ...planned, appended: null, tellPassed }
+    if (batch === null) return { ...planned, appended: null, objects: [], tellPassed }
     if (!givesWay) await guard.admit(planned.events)
     const { objects, commit: head } = encodeBatch(this.layout.objectFormat, issueCodec, batch, parent)
     await this.git.publish({ objects, updates: [] })
-    return { ...planned, appended: { head, parent, batch }, tellPassed }
+    return { ...planned, appended: { head, parent, batch }, objects, tellPassed }
   }
 
   /** Makes a staged commit the head of the log. @throws {RefMovedError} when something else was written meanwhile */
-  async land({ appended, events, noteCard }: Staged<unknown>): Promise<void> {
+  async land({ appended, objects, events, noteCard }: Staged<unknown>): Promise<void> {
     if (appended === null) return
     await this.exclusively(async () => {
       const { head, parent } = appended
       const update = { ref: walRef, expected: parent, next: head, reflogMessage: 'grite: taken by the remote' }
-      await this.git.publish({ objects: [], updates: [update] })
+      await this.#noting(
+        () => events,
+        async () => {
+          await this.git.publish({ objects: [], staged: objects, updates: [update] })
+          return appended
+        },
+      )
       await this.#follow(appended, events)
       await noteCard()
     })
@@ -411,12 +465,16 @@ export class Repository {
   async appendBatch(batch: IssueBatch, events: readonly Event[]): Promise<Oid | null> {
     return this.#guarded(false, async (guard) => {
       let fresh = events
-      const appended = await append(this.#target(), async (head) => {
+      const makeBatch = async (head: Oid | null) => {
         fresh = await this.#eventsNotAt(head, events)
         await guard.admit(fresh)
         if (fresh.length === events.length) return batch
         return fresh.length === 0 ? null : { ...batch, records: fresh.map(encodeRecord) }
-      })
+      }
+      const appended = await this.#noting(
+        () => fresh,
+        () => append(this.#target(), makeBatch),
+      )
       if (appended !== null) {
         await this.#follow(appended, fresh)
         await guard.tellPassed()
@@ -532,7 +590,8 @@ export class Repository {
 
 /** Opens the repository that a directory lies in. @throws {NotFoundError} naming the directory when there is none */
 export async function openCommandRepository(facts: RepositoryFacts): Promise<Repository> {
-  return new Repository(await findRepository({ cwd: facts.cwd, env: facts.env }), facts)
+  const layout = await findRepository({ cwd: facts.cwd, env: facts.env })
+  return new Repository(layout, await readSharedPermissions(layout, facts.env), facts)
 }
 
 export function describeProblem({ commit, objectId, eventId, reason }: LogProblem): string {

@@ -10,6 +10,7 @@ import {
   shellCommand,
   shellWord,
 } from '../model/errors/index.ts'
+import { objectsVanished } from './durable/storage-failure.ts'
 
 /** How a git process ended. */
 export interface GitFailure {
@@ -80,6 +81,11 @@ const rules: readonly Rule[] = [
   [
     /cannot lock ref '(.*?)': reference is missing but expected ([0-9a-f]+)/,
     (match) => new RefMovedError(match[1] ?? '', match[2] ?? null, null),
+  ],
+  // refs/files-backend.c: write_ref_to_lockfile(); refs/reftable-backend.c.
+  [
+    /trying to write ref(?:erence)? '.*?' with nonexistent object ([0-9a-f]+)/,
+    (match) => objectsVanished([match[1] ?? '']),
   ],
   // promisor-remote.c: promisor_remote_get_direct(), here always refused (see run-git.ts).
   [

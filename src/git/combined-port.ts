@@ -1,9 +1,11 @@
 import { CorruptObjectError, GriteError } from '../model/errors/index.ts'
+import { Aftermath, committerOf } from './durable/publish-in-process.ts'
+import { holdsObject } from './holds-object.ts'
 import { createInProcessPublisher } from './isomorphic/in-process-publisher.ts'
 import { readLooseObject } from './isomorphic/loose-objects.ts'
 import { listRefFiles, readRefFile } from './isomorphic/refs.ts'
 import { createNativePort } from './native/native-port.ts'
-import { looseObjectsMax, writeObjects } from './native/write-objects.ts'
+import { looseObjectsMax, writeObjects, writeVanishedNatively } from './native/write-objects.ts'
 import type { GitPort, PublishPlan } from './port.ts'
 import type { PortContext } from './port-context.ts'
 import { readShortChain } from './read-short-chain.ts'
@@ -15,27 +17,38 @@ import { readShortChain } from './read-short-chain.ts'
 export function createCombinedPort(context: PortContext): GitPort {
   const { layout, environment } = context
   const native = createNativePort(context)
-  const publisher = createInProcessPublisher(context)
+  const publisher = createInProcessPublisher(context, (oid) => holdsObject(layout, native.readObject, oid))
   const hasRefFiles = layout.refStorage === 'files'
 
   async function publish(plan: PublishPlan): Promise<void> {
-    if (layout.unusualObjectStore || !publisher.canPublish(plan)) return native.publish(plan)
-    if (plan.objects.length > looseObjectsMax) return publishPack(plan)
+    if (!publisher.canPublish(plan)) return native.publish(plan)
     try {
-      await publisher.publish(plan)
+      if (isLarge(plan)) await publishObjectsByGit(plan)
+      else await publisher.publish(plan)
     } catch (error) {
       if (!lacksHardLinks(error)) throw error
       await native.publish(plan)
     }
   }
 
-  async function publishPack({ objects, updates }: PublishPlan): Promise<void> {
-    const release = await writeObjects({ ...context, flushes: await context.flushSettings() }, objects)
+  /** git writes many objects as one pack, and finds many at once. The refs are ours to move. */
+  async function publishObjectsByGit(plan: PublishPlan): Promise<void> {
+    context.requirePermanentStore()
+    const { objects, staged = [], updates } = plan
+    const writing = { ...context, flushes: await context.flushSettings() }
+    const after = new Aftermath(updates)
+    const release = await writeObjects(writing, objects)
     try {
-      await publish({ objects: [], updates })
+      await writeVanishedNatively(writing, staged)
+      await publisher.publish({ objects: [], updates }, committerOf(plan))
+      after.begin(updates, undefined)
+      // A pack that is kept stays; fewer objects are loose ones.
+      const mayVanish = objects.length > looseObjectsMax ? staged : [...objects, ...staged]
+      await after.attempt(() => writeVanishedNatively(writing, mayVanish))
     } finally {
       release()
     }
+    after.settle()
   }
 
   return {
@@ -74,9 +87,13 @@ export function createCombinedPort(context: PortContext): GitPort {
   }
 }
 
+function isLarge({ objects, staged = [] }: PublishPlan): boolean {
+  return Math.max(objects.length, staged.length) > looseObjectsMax
+}
+
 // FAT and some network file systems; git's own lock files do without.
 function lacksHardLinks(error: unknown): boolean {
   if (!(error instanceof GriteError) || !(error.cause instanceof Error)) return false
   const { syscall, code = '' } = error.cause as NodeJS.ErrnoException
-  return syscall === 'link' && ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK'].includes(code)
+  return syscall === 'link' && ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK', 'EXDEV'].includes(code)
 }

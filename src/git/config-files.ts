@@ -4,7 +4,7 @@ import type { RepositoryLayout } from './port.ts'
 import { readSmallFile } from './read-small-file.ts'
 
 /** Far above any config that people write. */
-const configBytesMax = 4 * 1024 * 1024
+export const configBytesMax = 4 * 1024 * 1024
 
 /**
  * Whether one of the files that git would read mentions a word, so that it is worth 2.6 ms to ask git for a setting which
@@ -20,7 +20,8 @@ export function isMentionedInConfig(layout: RepositoryLayout, environment: Envir
   })
 }
 
-function configFiles(layout: RepositoryLayout, environment: Environment): readonly string[] {
+/** Files that git reads its configuration from, where they are there; the last one wins. */
+export function configFiles(layout: RepositoryLayout, environment: Environment): readonly string[] {
   const home = environment.HOME
   const xdg = environment.XDG_CONFIG_HOME || (home ? join(home, '.config') : undefined)
   // The system file is where git was built to look: distributions, /usr/local, Homebrew, Apple's tools.
@@ -36,9 +37,9 @@ function configFiles(layout: RepositoryLayout, environment: Environment): readon
     ? [environment.GIT_CONFIG_GLOBAL]
     : [...(xdg ? [join(xdg, 'git', 'config')] : []), ...(home ? [join(home, '.gitconfig')] : [])]
   return [
+    ...(environment.GIT_CONFIG_NOSYSTEM ? [] : system),
+    ...personal,
     join(layout.commonDir, 'config'),
     join(layout.gitDir, 'config.worktree'),
-    ...personal,
-    ...(environment.GIT_CONFIG_NOSYSTEM ? [] : system),
   ]
 }

@@ -26,6 +26,7 @@ export {
 } from './object-codec.ts'
 export { countObjects, type ObjectCounts, reachableBytes } from './object-usage.ts'
 export { openIsomorphic, openNative, openRepository } from './open-repository.ts'
+export { currentUser, isOwnPath } from './own-path.ts'
 export { listOwnRemotes } from './own-remotes.ts'
 export { packLooseObjects } from './pack-loose-objects.ts'
 export type {
@@ -64,3 +65,4 @@ export type {
 } from './remote-port.ts'
 export { createGitRunner, type GitResult, type GitRunner, type RunGitOptions, type StartGitOptions } from './run-git.ts'
 export { shallowMark } from './shallow.ts'
+export { privatePermissions, readSharedPermissions, type SharedPermissions } from './shared-permissions.ts'

@@ -1,16 +1,23 @@
 import { type Disk, nodeDisk } from './durable/disk.ts'
+import type { WarnOfFile } from './durable/file-warning.ts'
 import { type FlushSettings, readFlushSettings } from './durable/flush-settings.ts'
 import { currentOwner, type Owner } from './durable/owner.ts'
 import type { PublishHooks } from './durable/publish-in-process.ts'
 import type { Environment } from './locate-git.ts'
+import { requirePermanentStore, writeEnvironment } from './permanent-store.ts'
 import type { RepositoryLayout } from './port.ts'
 import { createGitRunner, type GitRunner } from './run-git.ts'
+import { readSharedPermissions, type SharedPermissions } from './shared-permissions.ts'
 
 export interface PortOptions {
   /** Environment for git, and where its configuration is looked for. */
   readonly environment: Environment
   /** How long a foreign lock on a ref is waited for. Default 10 s. */
   readonly lockWaitMs?: number
+  /** What `readSharedPermissions` says of the repository, when the caller knows it already. */
+  readonly permissions?: SharedPermissions
+  /** Told of what went wrong and did no harm, such as a temp file that could not be removed. */
+  readonly warn?: WarnOfFile
   /** For tests: moments of a publish. */
   readonly hooks?: PublishHooks
   /** For tests: counts flushes, or fails. */
@@ -25,8 +32,14 @@ export interface PortContext {
   readonly disk: Disk
   readonly owner: Owner
   readonly lockWaitMs: number
+  readonly warn: WarnOfFile
   readonly hooks: PublishHooks
   readonly flushSettings: () => Promise<FlushSettings>
+  readonly permissions: () => Promise<SharedPermissions>
+  /** @throws {StorageError} when what is written would not stay in the repository, or no other process would see it */
+  readonly requirePermanentStore: () => void
+  /** To be added to the environment of a git that writes. */
+  readonly writeEnvironment: () => Environment
   readonly closed: () => boolean
   readonly markClosed: () => void
 }
@@ -38,6 +51,7 @@ export function createPortContext(layout: RepositoryLayout, options: PortOptions
   const git = createGitRunner(layout, environment)
   let owner: Owner | undefined
   let flushSettings: Promise<FlushSettings> | undefined
+  let permissions = options.permissions === undefined ? undefined : Promise.resolve(options.permissions)
   let closed = false
   return {
     layout,
@@ -49,11 +63,18 @@ export function createPortContext(layout: RepositoryLayout, options: PortOptions
       return owner
     },
     lockWaitMs: options.lockWaitMs ?? lockWaitMsDefault,
+    warn: options.warn ?? (() => {}),
     hooks: options.hooks ?? { at() {} },
     flushSettings() {
       flushSettings ??= readFlushSettings(layout, environment, git)
       return flushSettings
     },
+    permissions() {
+      permissions ??= readSharedPermissions(layout, environment)
+      return permissions
+    },
+    requirePermanentStore: () => requirePermanentStore(layout, environment),
+    writeEnvironment: () => writeEnvironment(layout, environment),
     closed: () => closed,
     markClosed() {
       closed = true

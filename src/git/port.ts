@@ -106,6 +106,8 @@ export interface RefUpdate {
 
 export interface PublishPlan {
   readonly objects: readonly PendingObject[]
+  /** Objects of an earlier publish that moved no ref. Those that were pruned since are written again. */
+  readonly staged?: readonly PendingObject[]
   readonly updates: readonly RefUpdate[]
 }
 
@@ -169,10 +171,12 @@ export interface GitPort {
   findCutCommits(heads: readonly Oid[]): Promise<readonly Oid[]>
 
   /**
-   * Writes objects, makes them durable, then moves the refs.
+   * Writes objects, makes them durable, then moves the refs. When it returns, the refs reach what was written, and no
+   * object of the plan is missing.
    * @throws {RefMovedError} when a ref no longer has its expected value; objects stay behind, harmless
    * @throws {RefLockedError} when another process's lock on a ref outlives the wait
    * @throws {StorageError} disk full, read-only repository, permission: no ref has moved
+   * @throws {AfterWriteError} when a step failed after a ref had moved
    */
   publish(plan: PublishPlan): Promise<void>
 

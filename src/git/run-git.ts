@@ -133,6 +133,8 @@ function gitEnvironment(layout: RepositoryLayout | null, environment: Environmen
   if (layout === null) return result
   for (const name of dropped) delete result[name]
   result.GIT_DIR = layout.gitDir
+  // A relative one was meant from where the command was started.
+  if (environment.GIT_OBJECT_DIRECTORY) result.GIT_OBJECT_DIRECTORY = layout.objectDir
   if (layout.commonDir !== layout.gitDir) result.GIT_COMMON_DIR = layout.commonDir
   // `info/grafts` would hide parents, as replace refs would. git warns of any graft file that it can open.
   result.GIT_GRAFT_FILE = '/dev/null/none'

@@ -50,6 +50,7 @@ export {
 export { type SortedIssues, sortByDependencies } from './dependencies/sort-by-dependencies.ts'
 export { daysUntilDue, dueOf, isOverdue } from './due.ts'
 export {
+  AfterWriteError,
   ConfigError,
   ConflictError,
   CorruptObjectError,

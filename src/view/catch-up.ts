@@ -15,8 +15,24 @@
  * again when its chunk can be read.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type GitPort, type Oid, parseCommit, type ReflogEntry, readReflog, reflogMark } from '../git/index.ts'
-import { ConflictError, GriteError, limits, NotFoundError, RefMovedError, StorageError } from '../model/index.ts'
+import {
+  type GitPort,
+  type Oid,
+  type PendingObject,
+  parseCommit,
+  type ReflogEntry,
+  readReflog,
+  reflogMark,
+} from '../git/index.ts'
+import {
+  AfterWriteError,
+  ConflictError,
+  GriteError,
+  limits,
+  NotFoundError,
+  RefMovedError,
+  StorageError,
+} from '../model/index.ts'
 import {
   type IssueSegment,
   issueCodec,
@@ -277,7 +293,7 @@ async function restore({ git, view, clock, hydrate }: CatchUpOptions, head: Oid)
         const exclude = isLog ? [ref] : []
         if (await isHere(git, head)) await hydrate?.(head, exclude)
         const back = await readSegments(git, head, exclude)
-        await moveLog(git, ref, head)
+        await moveLog(git, { expected: ref, next: head })
         // What cannot be read of these stands on the chain itself, for every reader to see.
         return { eventCount: back.reduce((sum, segment) => sum + segment.items.length, 0), unread: null }
       }
@@ -291,7 +307,7 @@ async function restore({ git, view, clock, hydrate }: CatchUpOptions, head: Oid)
         mayRepeat: view.mayRepeat,
         nowUnixMs: clock.nowUnixMs(),
       })
-      if (joined.head !== ref) await moveLog(git, ref, joined.head)
+      if (joined.head !== ref) await moveLog(git, { expected: ref, next: joined.head, staged: joined.objects })
       const isHeld = ({ unread }: LogProblem) => unread === 'too-large' || unread === 'missing'
       return { eventCount: joined.eventCount, unread: joined.unread.find(isHeld) ?? null }
     } catch (error) {
@@ -317,11 +333,21 @@ async function isCommit(git: GitPort, oid: Oid): Promise<boolean> {
   return (await git.readObject(oid, limits.chunkReadBytesMax).catch(() => null))?.type === 'commit'
 }
 
-function moveLog(git: GitPort, expected: Oid | null, next: Oid): Promise<void> {
-  return git.publish({
-    objects: [],
-    updates: [{ ref: walRef, expected, next, reflogMessage: `${ownMessage}restore the log` }],
-  })
+async function moveLog(
+  git: GitPort,
+  move: { readonly expected: Oid | null; readonly next: Oid; readonly staged?: readonly PendingObject[] },
+): Promise<void> {
+  const { expected, next, staged = [] } = move
+  try {
+    await git.publish({
+      objects: [],
+      staged,
+      updates: [{ ref: walRef, expected, next, reflogMessage: `${ownMessage}restore the log` }],
+    })
+  } catch (error) {
+    // The log has its events back, and nobody was told that they would survive a loss of power.
+    if (!(error instanceof AfterWriteError)) throw error
+  }
 }
 
 /** In a repository that cannot be written, lost events are shown but not put back. */

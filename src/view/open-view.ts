@@ -3,7 +3,7 @@
  * be trusted. Whoever asks gets a view that shows the log as it is now.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { GitPort, Oid } from '../git/index.ts'
+import type { GitPort, Oid, SharedPermissions } from '../git/index.ts'
 import { CorruptObjectError, type Event, StorageError, UnusableSnapshotError } from '../model/index.ts'
 import {
   type LogProblem,
@@ -31,6 +31,8 @@ export interface OpenViewOptions {
   readonly git: GitPort
   /** The `level` folder of the view. */
   readonly directory: string
+  /** What modes the files of the view get; default those of the umask. */
+  readonly permissions?: SharedPermissions
   readonly clock: { readonly nowUnixMs: () => number }
   readonly onNewEvents?: (events: readonly Event[]) => void
   readonly report: (problem: LogProblem) => void
@@ -55,7 +57,7 @@ function heritageOf({ head, lostHeads, heldHeads }: View): Heritage {
 
 /** A view that corresponds to the log's head as it was a moment ago. */
 export async function openView(options: OpenViewOptions): Promise<View> {
-  const directory = new ViewDirectory(options.directory)
+  const directory = new ViewDirectory(options.directory, options.permissions)
   const opened = await openStore(options, directory)
   if (opened === undefined) return openThrowAwayView(options, noHeritage)
   const view = await View.over(opened.store, options)
@@ -143,7 +145,7 @@ async function replaceView(options: OpenViewOptions, heritage: Heritage): Promis
 }
 
 async function rebuild(options: OpenViewOptions, heritage: Heritage, snapshot?: Snapshot): Promise<View> {
-  const directory = new ViewDirectory(options.directory)
+  const directory = new ViewDirectory(options.directory, options.permissions)
   const created = await directory.create().catch((error: unknown) => {
     throw asStorageFailure(error)
   })
@@ -214,7 +216,7 @@ async function fillFromLog(
 
 /** What the view in use knows, before it is replaced. One that cannot be read is put aside. */
 async function readHeritage(options: OpenViewOptions): Promise<Heritage> {
-  const directory = new ViewDirectory(options.directory)
+  const directory = new ViewDirectory(options.directory, options.permissions)
   tellAside(options, await directory.setAsideObstacle().catch(() => null))
   if ((await directory.readCurrent()) === undefined) return noHeritage
   const opened = await openStore(options, directory).catch(() => undefined)

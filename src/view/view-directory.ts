@@ -12,7 +12,8 @@
  */
 import { readFileSync } from 'node:fs'
 import { mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
+import { privatePermissions, type SharedPermissions } from '../git/index.ts'
 import { describeOpenFailure, type OpenFailure, openDiskStore, type Store } from './store.ts'
 
 const currentName = 'current'
@@ -24,10 +25,15 @@ export type OpenAttempt =
 
 export class ViewDirectory {
   readonly path: string
+  readonly #permissions: SharedPermissions
 
-  /** @param path - the `level` folder; made when the first store is */
-  constructor(path: string) {
+  /**
+   * @param path - the `level` folder; made when the first store is
+   * @param permissions - of the repository: LevelDB itself gives its files to their owner alone
+   */
+  constructor(path: string, permissions: SharedPermissions = privatePermissions) {
     this.path = path
+    this.#permissions = permissions
   }
 
   /** Number of the directory in use; undefined before there is one. */
@@ -47,7 +53,7 @@ export class ViewDirectory {
     if (current !== undefined) return this.#attempt(current, { create: false })
     const number = await this.#nextNumber()
     try {
-      await mkdir(this.path, { recursive: true })
+      await this.#makeFolder()
     } catch (error) {
       return { store: null, number, reason: describeOpenFailure(error), error }
     }
@@ -64,15 +70,38 @@ export class ViewDirectory {
 
   async #attempt(number: number, options: { readonly create: boolean }): Promise<OpenAttempt> {
     try {
-      return { store: await openDiskStore(this.#folder(number), options), number }
+      const store = await openDiskStore(this.#folder(number), options)
+      if (this.#permissions.isShared) await this.#shareFiles(store, this.#folder(number))
+      return { store, number }
     } catch (error) {
       return { store: null, number, reason: describeOpenFailure(error), error }
     }
   }
 
+  async #makeFolder(): Promise<void> {
+    const first = await mkdir(this.path, { recursive: true })
+    if (first === undefined) return
+    for (let made = this.path; made.length >= first.length; made = dirname(made)) this.#permissions.adjust(made)
+  }
+
+  /** LevelDB makes files whenever it is open, so they are adjusted now and when it closes. */
+  async #shareFiles(store: Store, folder: string): Promise<void> {
+    const close = store.close.bind(store)
+    store.close = async () => {
+      await close()
+      this.#permissions.adjustFolder(folder)
+    }
+    try {
+      this.#permissions.adjustFolder(folder)
+    } catch (error) {
+      await close()
+      throw error
+    }
+  }
+
   /** A new, empty store that nobody uses until `switchTo`. Throws the error of the file system or of LevelDB. */
   async create(): Promise<{ readonly store: Store; readonly number: number }> {
-    await mkdir(this.path, { recursive: true })
+    await this.#makeFolder()
     for (let number = await this.#nextNumber(); ; number++) {
       try {
         await mkdir(this.#folder(number))
@@ -179,6 +208,7 @@ export class ViewDirectory {
   async #writeCurrent(number: number): Promise<void> {
     const draft = join(this.path, `${currentName}.${process.pid}.${number}`)
     await writeFile(draft, `${number}\n`)
+    this.#permissions.adjust(draft)
     await rename(draft, join(this.path, currentName))
   }
 

@@ -42,6 +42,8 @@ export interface JoinRequest {
 export interface Joined {
   /** `onto` when nothing was missing there. */
   readonly head: Oid
+  /** Written for the new commits, which no ref names yet: to be given to the publish that moves one there. */
+  readonly objects: readonly PendingObject[]
   /** Events that were put on top. */
   readonly eventCount: number
   /** What `onto` has and `from` has not, parents before children; null when that is too much to keep. */
@@ -65,6 +67,7 @@ export async function stageJoin(git: GitPort, request: JoinRequest): Promise<Joi
   if (objects.length > 0) await git.publish({ objects, updates: [] })
   return {
     head,
+    objects,
     eventCount: batches.reduce((sum, { records }) => sum + records.length, 0),
     gained: theirs.segments,
     unread: ours.flatMap(({ problems }) => problems.filter(({ unread }) => unread !== undefined)),

@@ -14,6 +14,7 @@ import {
   type GitPort,
   type Oid,
   type OnProgress,
+  type PendingObject,
   type PushedRef,
   type RefName,
   type RemotePort,
@@ -21,6 +22,7 @@ import {
 } from '../git/index.ts'
 import {
   ConflictError,
+  GriteError,
   limits,
   ObjectTooLargeError,
   RefLockedError,
@@ -119,6 +121,14 @@ export interface Gained {
   readonly segments: readonly IssueSegment[]
 }
 
+/** Of the local log's ref. */
+interface LocalMove {
+  readonly expected: Oid | null
+  readonly next: Oid
+  /** Objects of `next` that no ref has named yet. */
+  readonly staged?: readonly PendingObject[]
+}
+
 /** How two heads stand to each other. */
 type Relation =
   | { readonly kind: 'same' | 'remote-empty' | 'local-empty' | 'both-empty' }
@@ -149,6 +159,15 @@ class LogSyncer {
   }
 
   async run(): Promise<LogSync> {
+    try {
+      return await this.#run()
+    } catch (error) {
+      if (this.#pushed && error instanceof GriteError) error.addDetails({ pushed: true })
+      throw error
+    }
+  }
+
+  async #run(): Promise<LogSync> {
     const { git } = this.#target
     const { remote } = this.#request
     const tracking = trackingRef(remote, walRef)
@@ -330,7 +349,7 @@ class LogSyncer {
     this.#rejoined = joined.eventCount
     this.#gained = joined.gained && { from: local, to: joined.head, segments: joined.gained }
     // Also after a lost race: the next fetch may replace what this one found.
-    await this.#moveLocal(joined.head, local)
+    await this.#moveLocal(joined.head, local, joined.objects)
     return isSettled
   }
 
@@ -412,7 +431,7 @@ class LogSyncer {
     if (base === local) return this.#moveForward(theirs, local)
     if (!isHome) return this.#takeInBeside(theirs, inspect)
     const joined = await this.#stage({ from: local, onto: theirs, base, isOurs: true, inspect })
-    await this.#moveLocal(joined.head, local)
+    await this.#moveLocal(joined.head, local, joined.objects)
   }
 
   /** The local log is where the remote's was. */
@@ -442,30 +461,32 @@ class LogSyncer {
       if (!isInspected) await this.#inspectRange(theirs, base === null ? [] : [base])
       isInspected = true
       const joined = await this.#stage({ from: theirs, onto: local, base, isOurs: false })
-      return joined.head === local ? null : { expected: local, next: joined.head }
+      return joined.head === local ? null : { expected: local, next: joined.head, staged: joined.objects }
     })
   }
 
   /**
    * Moves the local log to a head that holds all events of `holds`. What local writers appended meanwhile goes on top.
+   *
+   * @param staged - objects of the head that no ref has named yet
    */
-  async #moveLocal(next: Oid, holds: Oid | null): Promise<void> {
+  async #moveLocal(next: Oid, holds: Oid | null, staged: readonly PendingObject[] = []): Promise<void> {
     const { git } = this.#target
     await this.#moving(async () => {
       const local = await git.readRef(walRef)
-      if (local === holds || local === null) return { expected: local, next }
+      if (local === holds || local === null) return { expected: local, next, staged }
       const base = await git.findMergeBase(local, next)
       if (base === next) return null
-      if (base === local) return { expected: local, next }
+      if (base === local) return { expected: local, next, staged }
       this.#gained = null
       const joined = await this.#stage({ from: local, onto: next, base, isOurs: true })
-      return { expected: local, next: joined.head }
+      return { expected: local, next: joined.head, staged: [...staged, ...joined.objects] }
     })
     await this.#target.at?.('moved')
   }
 
   /** Runs until the local ref took a plan made of its present value; null: there is nothing to move. */
-  async #moving(plan: () => Promise<{ readonly expected: Oid | null; readonly next: Oid } | null>): Promise<void> {
+  async #moving(plan: () => Promise<LocalMove | null>): Promise<void> {
     const { git, queue, clock, jitter } = this.#target
     const deadline = clock.nowUnixMs() + appendRetryMsMax
     const leave = await queue.enter()
@@ -473,9 +494,10 @@ class LogSyncer {
       for (;;) {
         const move = await plan()
         if (move === null || move.expected === move.next) return
+        const { expected, next, staged = [] } = move
         try {
           const reflogMessage = `grite: sync with ${showRemote(this.#request.remote)}`
-          return await git.publish({ objects: [], updates: [{ ref: walRef, ...move, reflogMessage }] })
+          return await git.publish({ objects: [], staged, updates: [{ ref: walRef, expected, next, reflogMessage }] })
         } catch (error) {
           if (!(error instanceof RefMovedError) || clock.nowUnixMs() >= deadline) throw error
           await sleep(backoffMsFirst * jitter())
@@ -491,7 +513,10 @@ function isUnsound(error: unknown): error is RemoteError {
   return error instanceof RemoteError && (error.details.reason === 'corrupt' || error.details.reason === 'failed')
 }
 
-/** Keeps what a push made of a remote's ref. Another sync that was faster knows more. */
+/**
+ * Keeps what a push made of a remote's ref. Another sync that was faster knows more, and what a full disk keeps from being
+ * noted the next fetch finds: the remote has it, so the push did not fail.
+ */
 export async function noteRemoteHead(
   git: GitPort,
   tracking: ReturnType<typeof trackingRef>,
@@ -502,6 +527,6 @@ export async function noteRemoteHead(
   try {
     await git.publish({ objects: [], updates: [{ ref: tracking, expected, next, reflogMessage: 'grite: pushed' }] })
   } catch (error) {
-    if (!(error instanceof RefMovedError || error instanceof RefLockedError)) throw error
+    if (!(error instanceof GriteError) || !['conflict', 'io_error'].includes(error.code)) throw error
   }
 }

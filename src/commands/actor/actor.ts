@@ -175,7 +175,7 @@ export const actorUse = defineCommand({
   async run(context, input) {
     const { paths } = await context.repository()
     const actor = await requireActor(paths, input.actor)
-    await writeDefaultActor(paths.config, actor.id)
+    await writeDefaultActor(paths, actor.id)
     return { data: { default_actor: actor.id, repo_config: paths.config } }
   },
 })

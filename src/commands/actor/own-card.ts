@@ -1,6 +1,6 @@
 /** Whether the log holds the card of an actor of this clone, and where that is noted so that a write need not look. */
 import { readFileSync } from 'node:fs'
-import { mkdir, writeFile } from 'node:fs/promises'
+import { writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { labelOnCard, saidSlot } from '../../model/index.ts'
 import type { View } from '../../view/index.ts'
@@ -8,6 +8,7 @@ import type { Signer } from '../../wal/index.ts'
 import type { Actor } from '../local/actors.ts'
 import type { GritePaths } from '../local/paths.ts'
 import { adoptNextKey, readNextSigner, readSigner } from '../local/signing-key.ts'
+import { makeFolder } from '../local/write-file-atomically.ts'
 
 /** What the log last held of a card, by a note beside the view. Only a cache: without it the view is asked. */
 export class OwnCard {
@@ -38,8 +39,9 @@ export class OwnCard {
     if (this.#readNote() === note) return
     const file = this.#paths.ownCard(this.#actor.id)
     try {
-      await mkdir(dirname(file), { recursive: true })
+      await makeFolder(dirname(file), this.#paths.permissions)
       await writeFile(file, note)
+      this.#paths.permissions.adjust(file)
     } catch {
       // The next write looks into the view again.
     }

@@ -1,4 +1,4 @@
-import type { EventId, IssueId, Lock } from '../../model/index.ts'
+import { AfterWriteError, type EventId, type IssueId, type Lock } from '../../model/index.ts'
 import { acquireLock, releaseLock } from '../lock/hold.ts'
 import { localPlace } from '../lock/lock-place.ts'
 import type { Repository } from '../repository.ts'
@@ -46,7 +46,9 @@ export async function claimLocally(request: LocalClaimRequest): Promise<Claimed>
         outcome: outcome === 'renewed' ? 'renewed' : 'claimed',
       }
     } catch (error) {
-      if (outcome !== 'renewed') await releaseLock(repository, place, resource).catch(() => {})
+      // With the assignee in the log the claim stands, whatever failed after that.
+      const isWritten = error instanceof AfterWriteError
+      if (outcome !== 'renewed' && !isWritten) await releaseLock(repository, place, resource).catch(() => {})
       throw error
     }
   })

@@ -1,5 +1,6 @@
 import { showRemote } from '../../git/index.ts'
 import {
+  AfterWriteError,
   ConflictError,
   clockAllowanceMs,
   formatUuid,
@@ -139,7 +140,9 @@ async function claimInTurn(request: SharedClaimRequest): Promise<Claimed> {
     await tellOthers(context, repository, remote)
     return { ...claimed, ...result, head, outcome: outcome === 'renewed' ? 'renewed' : 'claimed' }
   } catch (error) {
-    if (outcome !== 'renewed') await releaseLock(repository, place, resource).catch(() => {})
+    // With the assignee in the log the claim stands, whatever failed after that.
+    const isWritten = error instanceof AfterWriteError
+    if (outcome !== 'renewed' && !isWritten) await releaseLock(repository, place, resource).catch(() => {})
     throw error
   }
 }

@@ -4,7 +4,16 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { findCause, type Oid, type PushedRef, type PushUpdate, showRemote } from '../../git/index.ts'
-import { ConflictError, GriteError, type Lock, RefLockedError, RefMovedError, RemoteError } from '../../model/index.ts'
+import {
+  AfterWriteError,
+  ConflictError,
+  GriteError,
+  type Lock,
+  RefLockedError,
+  RefMovedError,
+  RemoteError,
+  StorageError,
+} from '../../model/index.ts'
 import {
   appendRetryMsMax,
   type FoundLock,
@@ -146,8 +155,11 @@ async function land(target: SharedTarget, staged: Staged<unknown>): Promise<void
   try {
     await target.repository.land(staged)
   } catch (error) {
-    if (!(error instanceof RefMovedError || error instanceof RefLockedError)) throw error
-    await follow(target)
+    // Flushed or not, the log has it here, and the remote has it for good.
+    if (error instanceof AfterWriteError) return
+    const isRace = error instanceof RefMovedError || error instanceof RefLockedError
+    if (isRace || error instanceof StorageError) return follow(target)
+    throw error
   }
 }
 

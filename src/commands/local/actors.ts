@@ -1,6 +1,7 @@
 /** Actors of this repository: who writes, kept as files below `.git/grite/actors/` (spec §4.2, §4.4). */
 import { readdir } from 'node:fs/promises'
 import { basename, join } from 'node:path'
+import { isOwnPath } from '../../git/index.ts'
 import {
   type ActorId,
   ConfigError,
@@ -49,6 +50,8 @@ export interface ActorChoice {
 
 /**
  * Finds who writes (spec §4.5): data directory, flag, default of the repository, first actor there is. Creates nothing.
+ * An actor belongs to the user who owns its folder: where several users share a repository, none writes under the
+ * actor of another without naming it.
  * @throws {NotFoundError} when an actor is named that does not exist
  * @throws {ConfigError} when the configuration that decides cannot be read
  */
@@ -64,11 +67,11 @@ export async function findActor(paths: GritePaths, choice: ActorChoice): Promise
   }
   if (choice.actor !== undefined) return { actor: await requireActor(paths, choice.actor), source: 'flag' }
   const { defaultActor } = await readRepoConfig(paths.config)
-  if (defaultActor !== undefined) {
+  if (defaultActor !== undefined && isOwnPath(paths.actorDir(defaultActor))) {
     const actor = await readActor(paths.actorDir(defaultActor))
     if (actor !== undefined) return { actor, source: 'repo_default' }
   }
-  const [first] = await listActors(paths)
+  const first = (await listActors(paths)).find(({ dataDir }) => isOwnPath(dataDir))
   return first === undefined ? undefined : { actor: first, source: 'auto' }
 }
 
@@ -142,7 +145,7 @@ export async function createActor(paths: GritePaths, options: NewActor): Promise
   const key = options.generateKey ? generateKeyPair(options.randomBytes(32)) : undefined
   const id = key === undefined ? (formatHex(options.randomBytes(16)) as ActorId) : deriveActorId(key.publicKeyHex)
   const dataDir = paths.actorDir(id)
-  await makeFolder(dataDir)
+  await makeFolder(dataDir, paths.permissions)
   if (key !== undefined) await writeFirstKey(dataDir, key.seedHex)
   const table = {
     actor_id: id,
@@ -150,7 +153,7 @@ export async function createActor(paths: GritePaths, options: NewActor): Promise
     created_ts: options.nowUnixMs,
     ...(key === undefined ? {} : { public_key: key.publicKeyHex, key_scheme: 'ed25519' }),
   }
-  await writeFileAtomically(join(dataDir, 'config.toml'), formatToml(table))
+  await writeFileAtomically(join(dataDir, 'config.toml'), formatToml(table), { permissions: paths.permissions })
   return {
     id,
     label: options.label,
@@ -166,6 +169,6 @@ export async function createDefaultActor(paths: GritePaths, options: NewActor): 
   const created = await createActor(paths, options)
   const chosen = await findActor(paths, { dataDir: undefined, actor: undefined })
   if (chosen?.source === 'repo_default') return chosen
-  await writeDefaultActor(paths.config, created.id)
+  await writeDefaultActor(paths, created.id)
   return { actor: created, source: 'auto' }
 }

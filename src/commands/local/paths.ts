@@ -1,9 +1,11 @@
 /** Where grite keeps its own files: all below `<common git dir>/grite/`, shared by the repository's work trees. */
 import { join } from 'node:path'
-import type { RepositoryLayout } from '../../git/index.ts'
+import type { RepositoryLayout, SharedPermissions } from '../../git/index.ts'
 import type { ActorId } from '../../model/index.ts'
 
 export interface GritePaths {
+  /** What modes new files get. */
+  readonly permissions: SharedPermissions
   readonly home: string
   readonly config: string
   readonly actors: string
@@ -20,10 +22,11 @@ export interface GritePaths {
   readonly viewLevels: (actor: ActorId | undefined) => string
 }
 
-export function gritePaths({ commonDir }: RepositoryLayout): GritePaths {
+export function gritePaths({ commonDir }: RepositoryLayout, permissions: SharedPermissions): GritePaths {
   const home = join(commonDir, 'grite')
   const actors = join(home, 'actors')
   return {
+    permissions,
     home,
     config: join(home, 'config.toml'),
     actors,

@@ -1,5 +1,8 @@
+import { existsSync } from 'node:fs'
 import { dirname } from 'node:path'
+import { currentUser, isOwnPath } from '../../git/index.ts'
 import { type ActorId, ConfigError, describeForeign, shortenText } from '../../model/index.ts'
+import type { GritePaths } from './paths.ts'
 import { readToml, readTomlText, setTableKey, setTopLevelKey, type TomlTable } from './toml-file.ts'
 import { makeFolder, writeFileAtomically } from './write-file-atomically.ts'
 
@@ -13,6 +16,7 @@ export type SignaturePolicy = (typeof signaturePolicies)[number]
 
 /** `.git/grite/config.toml`: local trust and settings (docs/cli.md, "Configuration"). Unknown keys are left alone. */
 export interface RepoConfig {
+  /** Of the user who asks, where there is one, else of all. */
   readonly defaultActor: ActorId | undefined
   readonly lockPolicy: LockPolicy
   readonly verifySignatures: SignaturePolicy
@@ -55,7 +59,7 @@ export async function readRepoConfig(path: string): Promise<RepoConfig> {
   const snapshot = top.table('snapshot')
   const sync = top.table('sync')
   return {
-    defaultActor: top.actor('default_actor'),
+    defaultActor: top.actor(ownDefaultKey()) ?? top.actor(defaultKey),
     lockPolicy: top.oneOf('lock_policy', lockPolicies) ?? 'warn',
     verifySignatures: top.oneOf('verify_signatures', signaturePolicies, { require: 'reject' }) ?? 'off',
     snapshot: {
@@ -114,21 +118,42 @@ const isActorText = (value: unknown): value is string => typeof value === 'strin
 const isTable = (value: unknown): value is TomlTable =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
-/** Sets the default actor and keeps everything else in the file, comments included. */
-export async function writeDefaultActor(path: string, actor: ActorId): Promise<void> {
-  await readRepoConfig(path)
-  await makeFolder(dirname(path))
-  const text = readTomlText(path) ?? ''
-  await writeFileAtomically(path, setTopLevelKey(text, 'default_actor', actor))
+const defaultKey = 'default_actor'
+
+/** Where the default of all is the actor of another user of the system. */
+function ownDefaultKey(): string {
+  return `${defaultKey}_${currentUser()}`
+}
+
+/**
+ * Sets the default actor and keeps everything else in the file, comments included. The default of another user stays:
+ * then this one becomes the default of the user who asks.
+ */
+export async function writeDefaultActor(paths: GritePaths, actor: ActorId): Promise<void> {
+  const { config, permissions } = paths
+  await readRepoConfig(config)
+  await makeFolder(dirname(config), permissions)
+  const present = (await readToml(config)) ?? {}
+  const ownKey = ownDefaultKey()
+  const isTaken = present[ownKey] !== undefined || isOfAnotherUser(paths, present[defaultKey])
+  const text = readTomlText(config) ?? ''
+  const next = setTopLevelKey(text, isTaken ? ownKey : defaultKey, actor)
+  await writeFileAtomically(config, next, { permissions })
+}
+
+function isOfAnotherUser(paths: GritePaths, actor: unknown): boolean {
+  if (!isActorText(actor)) return false
+  const folder = paths.actorDir(actor)
+  return existsSync(folder) && !isOwnPath(folder)
 }
 
 /**
  * Sets the remote on which locks and claims are taken, and keeps everything else in the file.
  * @throws {ConfigError} when the file writes its `lease` in a way that only a person can change
  */
-export async function writeLeaseRemote(path: string, remote: string): Promise<void> {
+export async function writeLeaseRemote({ config: path, permissions }: GritePaths, remote: string): Promise<void> {
   await readRepoConfig(path)
-  await makeFolder(dirname(path))
+  await makeFolder(dirname(path), permissions)
   const text = readTomlText(path) ?? ''
   const changed = setTableKey(text, 'lease', 'remote', remote)
   if (changed === undefined) {
@@ -136,5 +161,5 @@ export async function writeLeaseRemote(path: string, remote: string): Promise<vo
       details: { file: path, field: 'lease.remote', value: remote },
     })
   }
-  if (changed !== text) await writeFileAtomically(path, changed)
+  if (changed !== text) await writeFileAtomically(path, changed, { permissions })
 }

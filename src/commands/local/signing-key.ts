@@ -9,10 +9,10 @@
  * - `signing_key.next` goes last, by a rename. As long as it is there a rotation is under way or was interrupted, and
  *   the log tells how far it came.
  */
-import { existsSync } from 'node:fs'
+import { statSync } from 'node:fs'
 import { rename } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { ConfigError } from '../../model/index.ts'
+import { ConfigError, StorageError } from '../../model/index.ts'
 import { generateKeyPair, type Signer, signerFromSeed } from '../../wal/index.ts'
 import type { Actor } from './actors.ts'
 import type { GritePaths } from './paths.ts'
@@ -35,7 +35,21 @@ export async function readNextSigner(paths: GritePaths, actor: Actor): Promise<S
 
 /** Beside the configuration that was read, else where the Rust tool looks. */
 function findKeyFile(paths: GritePaths, actor: Actor, name: string): string | undefined {
-  return [join(actor.dataDir, name), join(paths.actorDir(actor.id), name)].find(existsSync)
+  return [join(actor.dataDir, name), join(paths.actorDir(actor.id), name)].find(isThere)
+}
+
+/** Fails rather than take a key that may not be looked at for none: what is then written would not be signed. */
+function isThere(path: string): boolean {
+  try {
+    return statSync(path, { throwIfNoEntry: false }) !== undefined
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOTDIR') return false
+    throw unreadable(path, error)
+  }
+}
+
+function unreadable(path: string, cause: unknown): StorageError {
+  return new StorageError(`${path} cannot be read: ${(cause as Error).message}`, { details: { path }, cause })
 }
 
 async function readKey(file: string | undefined): Promise<Signer | undefined> {
@@ -47,7 +61,7 @@ async function readKey(file: string | undefined): Promise<Signer | undefined> {
 
 /** Writes the key of a new actor. */
 export async function writeFirstKey(folder: string, seedHex: string): Promise<void> {
-  await writeFileAtomically(join(folder, keyName), seedHex, keyMode)
+  await writeFileAtomically(join(folder, keyName), seedHex, { mode: keyMode })
 }
 
 /** Makes the next key of an actor, or takes the one that an interrupted rotation left. */
@@ -61,7 +75,7 @@ export async function makeNextKey(
   const present = findKeyFile(paths, actor, keyName)
   const folder = present === undefined ? actor.dataDir : dirname(present)
   const { seedHex } = generateKeyPair(randomBytes(32))
-  await writeFileAtomically(join(folder, nextKeyName), seedHex, keyMode)
+  await writeFileAtomically(join(folder, nextKeyName), seedHex, { mode: keyMode })
   await flushFolder(folder)
   return signerFromSeed(seedHex) as Signer
 }
@@ -71,7 +85,7 @@ export async function adoptNextKey(paths: GritePaths, actor: Actor, publicKey: s
   const config = join(actor.dataDir, 'config.toml')
   const text = readTomlText(config) ?? ''
   const named = setTopLevelKey(setTopLevelKey(text, 'key_scheme', 'ed25519'), 'public_key', publicKey)
-  if (named !== text) await writeFileAtomically(config, named)
+  if (named !== text) await writeFileAtomically(config, named, { permissions: paths.permissions })
   const next = findKeyFile(paths, actor, nextKeyName)
   if (next === undefined) return
   try {

@@ -1,15 +1,21 @@
 import { lstat, mkdir, open, realpath, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import type { SharedPermissions } from '../../git/index.ts'
 import { StorageError } from '../../model/index.ts'
 
 let counter = 0
 
 /**
  * Makes a folder, and those above it.
+ *
+ * @param permissions - of the repository, for a folder below its git directory
  * @throws {StorageError} when it cannot be made
  */
-export async function makeFolder(path: string): Promise<void> {
+export async function makeFolder(path: string, permissions?: SharedPermissions): Promise<void> {
   try {
-    await mkdir(path, { recursive: true })
+    const first = await mkdir(path, { recursive: true })
+    if (first === undefined || permissions === undefined) return
+    for (let made = path; made.length >= first.length; made = dirname(made)) permissions.adjust(made)
   } catch (error) {
     // On a read-only file system Node says ENOENT of the folder below the last one that is there.
     throw new StorageError(`cannot make the folder ${path}: ${(error as Error).message}`, {
@@ -19,11 +25,22 @@ export async function makeFolder(path: string): Promise<void> {
   }
 }
 
+export interface WriteFileOptions {
+  /** Of the new file, less the umask. */
+  readonly mode?: number | undefined
+  /** Of the repository, for a file below its git directory that others may read when they may read the repository. */
+  readonly permissions?: SharedPermissions
+}
+
 /**
  * Replaces a file whole: readers see the old or the new content, never a part, also after a crash.
  * @throws {StorageError} when it cannot be written; the old content is untouched
  */
-export async function writeFileAtomically(path: string, content: string | Uint8Array, mode = 0o666): Promise<void> {
+export async function writeFileAtomically(
+  path: string,
+  content: string | Uint8Array,
+  { mode = 0o666, permissions }: WriteFileOptions = {},
+): Promise<void> {
   const draft = `${path}.${process.pid}.${counter++}.tmp`
   try {
     const file = await open(draft, 'wx', mode)
@@ -33,6 +50,7 @@ export async function writeFileAtomically(path: string, content: string | Uint8A
     } finally {
       await file.close()
     }
+    permissions?.adjust(draft)
     await rename(draft, path)
   } catch (error) {
     await rm(draft, { force: true }).catch(() => {})
@@ -72,7 +90,7 @@ export async function writeOutputFile(path: string, content: string | Uint8Array
   const isLink = (await lstat(path).catch(() => undefined))?.isSymbolicLink() === true
   const target = isLink ? await realpath(path).catch(() => path) : path
   const found = await stat(target).catch(() => undefined)
-  if (found === undefined || found.isFile()) return writeFileAtomically(target, content, found?.mode)
+  if (found === undefined || found.isFile()) return writeFileAtomically(target, content, { mode: found?.mode })
   try {
     await writeFile(target, content)
   } catch (error) {

@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { rename, rm, writeFile } from 'node:fs/promises'
-import type { Oid } from '../../git/index.ts'
+import type { Oid, SharedPermissions } from '../../git/index.ts'
 import { lockMembers, lockShape, Mismatch, parseForeignJson, shape } from '../../model/index.ts'
 import type { KnownLock, KnownLocks } from '../../wal/index.ts'
+import type { GritePaths } from '../local/paths.ts'
 
 /** So many that were not remembered make it worth while to write them down. */
 const unsavedMax = 64
@@ -21,12 +22,14 @@ const memberShape = shape.table({ lock: lockShape, committed: shape.integer(), s
  */
 export class LockMemory implements KnownLocks {
   readonly #path: string
+  readonly #permissions: SharedPermissions
   #saved: ReadonlyMap<string, unknown> | undefined
   readonly #used = new Map<string, KnownLock>()
   #unsaved = 0
 
-  constructor(path: string) {
-    this.#path = path
+  constructor({ lockMemory, permissions }: GritePaths) {
+    this.#path = lockMemory
+    this.#permissions = permissions
   }
 
   find(oid: Oid): KnownLock | undefined {
@@ -48,6 +51,7 @@ export class LockMemory implements KnownLocks {
     const draft = `${this.#path}.${process.pid}.tmp`
     try {
       await writeFile(draft, formatMembers(this.#used), { flag: 'wx' })
+      this.#permissions.adjust(draft)
       await rename(draft, this.#path)
     } catch {
       await rm(draft, { force: true }).catch(() => {})

@@ -7,24 +7,38 @@ import { encodeObjectHeader } from '../object-codec.ts'
 import type { Oid, PendingObject, RepositoryLayout } from '../port.ts'
 import { looseObjectPath } from '../ref-paths.ts'
 import type { Disk, OpenFile } from './disk.ts'
+import { removeOrWarn, type WarnOfFile } from './file-warning.ts'
 import { createPackLookup } from './pack-index.ts'
-import { errnoOf } from './storage-failure.ts'
+import { errnoOf, objectsVanished } from './storage-failure.ts'
 
 /** Loose objects on their way to the disk: temp files to flush, then to put in place, then directories to flush. */
 export interface StagedObjects {
   /** New temp files, and objects found here whose writer may not have flushed them. */
   readonly files: readonly OpenFile[]
-  /** Gives the temp files their names. @returns the directories to flush: those that gained an entry, or may have */
-  place(): readonly string[]
+  /**
+   * Gives the temp files their names. What `git prune` took meanwhile is written again.
+   * @returns the directories to flush: those that gained an entry, or may have
+   * @throws {StorageError} when objects vanish again and again
+   */
+  place(flushes: boolean): Promise<readonly string[]>
   /** Closes files and removes temp files that were not placed. */
   discard(): void
 }
+
+interface ObjectWriter {
+  readonly disk: Disk
+  readonly layout: RepositoryLayout
+  readonly warn: WarnOfFile
+}
+
+/** `git prune` beside a write may take an object so many times in a row before the write gives up. */
+const placeTriesMax = 10
 
 /**
  * Stages objects below `objects/`. What the repository holds already is freshened instead, so that `git gc` running
  * at this moment keeps it.
  */
-export function stageObjects(disk: Disk, layout: RepositoryLayout, objects: readonly PendingObject[]): StagedObjects {
+export function stageObjects({ disk, layout, warn }: ObjectWriter, objects: readonly PendingObject[]): StagedObjects {
   const files: OpenFile[] = []
   const unplaced = new Map<PendingObject, string>()
   const gained = new Set<string>()
@@ -33,8 +47,15 @@ export function stageObjects(disk: Disk, layout: RepositoryLayout, objects: read
   function discard(): void {
     for (const file of files) disk.closeFile(file)
     files.length = 0
-    for (const path of unplaced.values()) disk.remove(path)
+    for (const path of unplaced.values()) removeOrWarn(disk.remove, path, warn)
     unplaced.clear()
+  }
+
+  function stage(object: PendingObject): OpenFile {
+    const file = writeTemporary(disk, layout, object, gained)
+    unplaced.set(object, file.path)
+    files.push(file)
+    return file
   }
 
   try {
@@ -44,25 +65,38 @@ export function stageObjects(disk: Disk, layout: RepositoryLayout, objects: read
       if (existing) {
         files.push(existing)
         gained.add(dirname(existing.path))
-        continue
-      }
-      const file = writeTemporary(disk, layout, object, gained)
-      unplaced.set(object, file.path)
-      files.push(file)
+      } else stage(object)
     }
   } catch (error) {
     discard()
     throw error
   }
 
-  function place(): readonly string[] {
+  async function place(flushes: boolean): Promise<readonly string[]> {
+    for (let turn = 1; ; turn++) {
+      const lost = placeAll()
+      if (lost.length === 0) return [...gained]
+      if (turn === placeTriesMax) throw objectsVanished(lost.map(({ oid }) => oid))
+      const again = lost.map(stage)
+      if (flushes) await disk.flushFiles(again)
+    }
+  }
+
+  /** @returns objects whose temp file is gone */
+  function placeAll(): readonly PendingObject[] {
+    const lost: PendingObject[] = []
     for (const [object, temporary] of unplaced) {
       const path = looseObjectPath(layout, object.oid)
-      disk.rename(temporary, path)
+      try {
+        disk.rename(temporary, path)
+        gained.add(dirname(path))
+      } catch (error) {
+        if (errnoOf(error) !== 'ENOENT') throw error
+        lost.push(object)
+      }
       unplaced.delete(object)
-      gained.add(dirname(path))
     }
-    return [...gained]
+    return lost
   }
 
   return { files, place, discard }
@@ -78,7 +112,7 @@ function uniqueById(objects: readonly PendingObject[]): ReadonlyMap<Oid, Pending
   return new Map(objects.map((object) => [object.oid, object]))
 }
 
-// A loose file that is not its object (a crash of a writer that flushes nothing leaves empty ones) is written anew.
+// A loose file that is not its object (a crash of a writer that flushes nothing leaves empty ones) is written again.
 function freshenExisting(
   disk: Disk,
   layout: RepositoryLayout,

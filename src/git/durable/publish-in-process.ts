@@ -1,13 +1,16 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { AfterWriteError } from '../../model/errors/index.ts'
 import { formatSignature, parseCommit } from '../object-codec.ts'
-import type { PendingObject, PublishPlan, RefUpdate, RepositoryLayout } from '../port.ts'
+import type { Oid, PendingObject, PublishPlan, RefUpdate, RepositoryLayout } from '../port.ts'
 import { refTemporaryDir } from '../ref-paths.ts'
 import type { Disk, OpenFile } from './disk.ts'
+import { removeOrWarn, type WarnOfFile } from './file-warning.ts'
 import type { FlushSettings } from './flush-settings.ts'
 import { findVanished, stageObjects } from './object-writer.ts'
 import type { Owner } from './owner.ts'
 import { removeDeadFiles } from './ref-lock.ts'
-import { type RefMove, requireUnmoved, stageRefs } from './ref-writer.ts'
-import { asStorageFailure } from './storage-failure.ts'
+import { requireUnmoved, stageRefs } from './ref-writer.ts'
+import { asStorageFailure, errnoOf, objectsVanished } from './storage-failure.ts'
 
 /** Moments of a publish, for tests that end the process there. */
 export type PublishPoint =
@@ -32,8 +35,13 @@ export interface PublishContext {
   readonly owner: Owner
   readonly lockWaitMs: number
   readonly logsEveryRef: boolean
+  /** `Name <email> seconds zone`, for the reflog. */
+  readonly committer: string
+  readonly warn: WarnOfFile
   /** Started early by the caller, awaited when the first flush is due. */
   readonly flushSettings: Promise<FlushSettings>
+  /** Whether the repository holds an object that the plan does not bring. */
+  readonly hasObject: (oid: Oid) => Promise<boolean>
   readonly hooks: PublishHooks
 }
 
@@ -49,44 +57,99 @@ export async function publishInProcess(context: PublishContext, plan: PublishPla
   }
 }
 
-async function publish(context: PublishContext, { objects, updates }: PublishPlan): Promise<void> {
-  const { disk, layout, hooks } = context
-  const moves = updates.filter(isMove)
-  for (const move of moves) requireUnmoved(layout, move)
+async function publish(context: PublishContext, plan: PublishPlan): Promise<void> {
+  const { disk, layout, warn, hooks } = context
+  const { objects, staged = [], updates } = plan
+  requireUnmoved(layout, updates)
   await hooks.at('started')
-  const staged = stageObjects(disk, layout, objects)
+  const files = stageObjects({ disk, layout, warn }, [...objects, ...findVanished(layout, staged)])
+  const after = new Aftermath(updates)
   try {
-    const refs = stageRefs({ ...context, committer: committerOf(updates, objects) }, moves)
+    const refs = stageRefs(context, updates)
     try {
       await hooks.at('files-staged')
       const flushes = await context.flushSettings
-      await flushFiles(disk, [...(flushes.objects ? staged.files : []), ...(flushes.references ? refs.files : [])])
+      await flushFiles(disk, [...(flushes.objects ? files.files : []), ...(flushes.references ? refs.files : [])])
       await hooks.at('files-flushed')
-      const gained = staged.place()
+      const gained = await files.place(flushes.objects)
       await hooks.at('objects-placed')
       await flushDirectories(disk, [...(flushes.objects ? gained : []), ...(flushes.references ? refs.gained : [])])
       await hooks.at('objects-written')
       await refs.lock()
       await hooks.at('ref-locked')
-      refs.check()
+      await refs.check(flushes.references)
       await hooks.at('ref-checked')
-      const moved = refs.move()
+      await requireObjects(context, plan, flushes)
+      const { moved, directories, failure } = refs.move()
+      if (failure !== undefined && moved.length === 0) throw failure
+      after.begin(moved, failure)
       await hooks.at('ref-moved')
-      if (flushes.references) await flushDirectories(disk, moved)
+      if (flushes.references) await after.attempt(() => flushDirectories(disk, directories))
       await hooks.at('ref-flushed')
+      await after.attempt(() => requireObjects(context, plan, flushes))
     } finally {
       refs.discard()
     }
   } finally {
-    staged.discard()
+    files.discard()
   }
-  await writeVanished(context, objects)
+  after.settle()
   await hooks.at('published')
 }
 
-function isMove(update: RefUpdate): update is RefMove {
-  return update.next !== null
+/** What failed after the refs had moved. It must not pass for a write that has not happened. */
+export class Aftermath {
+  readonly #updates: readonly RefUpdate[]
+  #moved: readonly RefUpdate[] = []
+  #failure: unknown
+
+  constructor(updates: readonly RefUpdate[]) {
+    this.#updates = updates
+  }
+
+  /** @param failure - why not all of them moved; undefined when all did */
+  begin(moved: readonly RefUpdate[], failure: unknown): void {
+    this.#moved = moved
+    this.#failure = failure
+  }
+
+  /** Runs a step whether or not an earlier one failed. The first failure counts. */
+  async attempt(step: () => Promise<void>): Promise<void> {
+    try {
+      await step()
+    } catch (error) {
+      this.#failure ??= error
+    }
+  }
+
+  /** @throws {AfterWriteError} when a step failed and a ref has moved; what failed, when the plan moved none */
+  settle(): void {
+    if (this.#failure === undefined) return
+    if (this.#moved.length === 0) throw this.#failure
+    throw afterWriteError(this.#failure, this.#moved, this.#updates)
+  }
 }
+
+function afterWriteError(cause: unknown, moved: readonly RefUpdate[], updates: readonly RefUpdate[]): AfterWriteError {
+  const said = cause instanceof Error ? cause.message : 'a step after it failed'
+  const isWhole = moved.length === updates.length
+  const names = moved.map(({ ref }) => ref)
+  const what = isWhole
+    ? `${names[0]} was written, but may not survive a loss of power`
+    : `only ${names.join(', ')} moved`
+  return new AfterWriteError(`${what}: ${said}`, {
+    cause,
+    details: {
+      written: isWhole ? true : 'partly',
+      refs: moved.slice(0, refsListedMax).map(({ ref, next }) => ({ ref, object_id: next })),
+      errno: errnoOf(cause) ?? null,
+      path: (cause as NodeJS.ErrnoException | null)?.path ?? null,
+    },
+    hints: ['What this command was to write is there; look at it before you run the command again'],
+  })
+}
+
+const refsListedMax = 20
 
 async function flushFiles(disk: Disk, files: readonly OpenFile[]): Promise<void> {
   if (files.length > 0) await disk.flushFiles(files)
@@ -96,33 +159,53 @@ async function flushDirectories(disk: Disk, paths: readonly string[]): Promise<v
   if (paths.length > 0) await disk.flushDirectories([...new Set(paths)])
 }
 
-/** gc with no grace may take an object between its writing and the ref; twice in a row it is not met. */
-const rewritesMax = 3
+/** A run of `git prune` may take what was written after it had looked at the refs; it is waited for so many times. */
+const rewritesMax = 8
+const rewritePauseMs = 10
 
-async function writeVanished(context: PublishContext, objects: readonly PendingObject[]): Promise<void> {
-  const { disk, layout } = context
-  for (let turn = 0; turn < rewritesMax; turn++) {
-    const vanished = findVanished(layout, objects)
-    if (vanished.length === 0) return
-    const staged = stageObjects(disk, layout, vanished)
+/**
+ * Makes sure that the repository holds what the refs name: asked right before they move, and again after. What
+ * `git gc --prune=now` took is written again.
+ * @throws {StorageError} when an object keeps vanishing, or one that the plan does not bring is gone
+ */
+async function requireObjects(
+  context: PublishContext,
+  { objects, staged = [], updates }: PublishPlan,
+  flushes: FlushSettings,
+): Promise<void> {
+  const { disk, layout, warn } = context
+  const all = [...objects, ...staged]
+  for (let turn = 0; ; turn++) {
+    const vanished = findVanished(layout, all)
+    if (vanished.length === 0) break
+    if (turn === rewritesMax) throw objectsVanished(vanished.map(({ oid }) => oid))
+    if (turn > 0) await sleep(rewritePauseMs * turn)
+    const again = stageObjects({ disk, layout, warn }, vanished)
     try {
-      await flushFiles(disk, staged.files)
-      await flushDirectories(disk, staged.place())
+      if (flushes.objects) await flushFiles(disk, again.files)
+      const gained = await again.place(flushes.objects)
+      if (flushes.objects) await flushDirectories(disk, gained)
     } finally {
-      staged.discard()
+      again.discard()
     }
+  }
+  const brought = new Set(all.map(({ oid }) => oid))
+  for (const { next } of updates) {
+    if (next !== null && !brought.has(next) && !(await context.hasObject(next))) throw objectsVanished([next])
   }
 }
 
 /** The reflog names who made the commit; a ref moved to an older commit has nobody to name. */
-export function committerOf(updates: readonly RefUpdate[], objects: readonly PendingObject[]): string {
+export function committerOf({ objects, staged = [], updates }: PublishPlan): string {
   const next = updates.find((update) => update.next !== null)?.next
-  const commit = objects.find((object) => object.oid === next && object.type === 'commit')
+  const isNext = (object: PendingObject) => object.oid === next && object.type === 'commit'
+  const commit = objects.find(isNext) ?? staged.find(isNext)
   if (commit) return parseCommit(commit.content).committer
   return formatSignature({ name: 'grite', email: '', unixSeconds: Date.now() / 1000, offsetMinutes: 0 })
 }
 
-/** Clears away what writers that were killed left behind. Once per opened repository is enough. */
-export function tidyTemporaryFiles(disk: Disk, layout: RepositoryLayout): void {
-  removeDeadFiles(disk, refTemporaryDir(layout))
+/** Clears away what writers that were killed left behind. Once per opened repository is enough. Never throws. */
+export function tidyTemporaryFiles({ disk, layout, warn }: Pick<PublishContext, 'disk' | 'layout' | 'warn'>): void {
+  const folder = refTemporaryDir(layout)
+  removeOrWarn((path) => removeDeadFiles(disk, path), folder, warn)
 }

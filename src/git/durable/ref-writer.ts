@@ -1,23 +1,23 @@
 import { existsSync, readdirSync, rmdirSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { ConflictError, RefMovedError } from '../../model/errors/index.ts'
-import { findConflictingRef, readRefFile } from '../isomorphic/refs.ts'
+import { readRefFile, readRefFiles } from '../isomorphic/refs.ts'
 import { oidLength } from '../object-codec.ts'
+import { openPackedRefs, realPackedRefsPath } from '../packed-refs.ts'
 import type { Oid, RefName, RefUpdate, RepositoryLayout } from '../port.ts'
 import { looseRefPath, reflogPath, refTemporaryDir, walRef } from '../ref-paths.ts'
 import type { Disk, OpenFile } from './disk.ts'
+import { removeOrWarn, type WarnOfFile } from './file-warning.ts'
 import type { Owner } from './owner.ts'
 import { takeLock, temporaryName } from './ref-lock.ts'
 import { errnoOf } from './storage-failure.ts'
-
-/** A ref to be moved to an object; deleting is git's business (`packed-refs` has to be locked for it). */
-export type RefMove = RefUpdate & { readonly next: Oid }
 
 export interface RefWriterContext {
   readonly disk: Disk
   readonly layout: RepositoryLayout
   readonly owner: Owner
   readonly lockWaitMs: number
+  readonly warn: WarnOfFile
   /** `Name <email> seconds zone`, for the reflog. */
   readonly committer: string
   /** core.logAllRefUpdates is `always`. */
@@ -31,93 +31,215 @@ export interface StagedRefs {
   readonly gained: readonly string[]
   lock(): Promise<void>
   /** Compares under the locks, and writes the reflogs. @throws {RefMovedError} */
-  check(): void
-  /** @returns the directories to flush */
-  move(): readonly string[]
-  /** Gives up locks that are still held and removes temp files. */
+  check(flushes: boolean): Promise<void>
+  /** Moves and deletes. Never throws: what has moved by then has moved. */
+  move(): RefsMoved
+  /** Gives up locks that are still held and removes temp files. Never throws. */
   discard(): void
 }
 
+export interface RefsMoved {
+  readonly moved: readonly RefUpdate[]
+  /** To be flushed. */
+  readonly directories: readonly string[]
+  /** Why the rest has not moved; undefined when everything has. */
+  readonly failure: unknown
+}
+
 interface StagedRef {
-  readonly move: RefMove
+  readonly update: RefUpdate
   readonly path: string
-  readonly temporaryPath: string
+  temporaryPath: string
   state: 'staged' | 'locked' | 'moved'
 }
 
+/** The lock on `packed-refs`, and what the file is to be without the refs that are deleted; null when it stays. */
+interface StagedPack {
+  readonly path: string
+  readonly temporaryPath: string
+  isLocked: boolean
+  next: OpenFile | null
+}
+
+/** A ref's folder, or the one for temp files, may be removed at any moment: by `git pack-refs`, or by a person. */
+const folderTriesMax = 5
+
 /** Writes the temp files that become lock and ref. In the order of names, so that two writers never wait in a ring. */
-export function stageRefs(context: RefWriterContext, moves: readonly RefMove[]): StagedRefs {
-  const { disk, layout, owner } = context
+export function stageRefs(context: RefWriterContext, updates: readonly RefUpdate[]): StagedRefs {
+  const { disk, layout, owner, warn } = context
   const temporaryDir = refTemporaryDir(layout)
   const files: OpenFile[] = []
   const gained = new Set<string>()
   const refs: StagedRef[] = []
+  let pack: StagedPack | undefined
 
   function discard(): void {
     for (const file of files) disk.closeFile(file)
     files.length = 0
+    const remove = (path: string) => removeOrWarn(disk.remove, path, warn)
     for (const ref of refs) {
-      if (ref.state === 'locked') disk.remove(`${ref.path}.lock`)
-      disk.remove(ref.temporaryPath)
+      if (ref.state === 'locked') remove(`${ref.path}.lock`)
+      remove(ref.temporaryPath)
     }
     refs.length = 0
+    if (pack?.isLocked) remove(`${pack.path}.lock`)
+    if (pack) remove(pack.temporaryPath)
+    if (pack?.next) {
+      disk.closeFile(pack.next)
+      remove(pack.next.path)
+    }
+    pack = undefined
+  }
+
+  function createTemporary(content: Uint8Array): OpenFile {
+    for (let turn = 1; ; turn++) {
+      if (!existsSync(temporaryDir)) disk.makeDirectory(temporaryDir)
+      try {
+        return disk.createFile(temporaryName(temporaryDir, owner), [content], 0o666)
+      } catch (error) {
+        if (errnoOf(error) !== 'ENOENT' || turn === folderTriesMax) throw error
+      }
+    }
+  }
+
+  function stage({ next }: RefUpdate): string {
+    // The lock of a ref that is to be deleted is empty, as git's own.
+    const file = createTemporary(Buffer.from(next === null ? '' : `${next}\n`, 'latin1'))
+    files.push(file)
+    return file.path
   }
 
   try {
-    for (const move of [...moves].sort((left, right) => (left.ref < right.ref ? -1 : 1))) {
-      const path = looseRefPath(layout, move.ref)
-      for (const parent of makeRefFolder(disk, move.ref, dirname(path))) gained.add(parent)
-      if (!existsSync(temporaryDir)) disk.makeDirectory(temporaryDir)
-      const temporaryPath = temporaryName(temporaryDir, owner)
-      files.push(disk.createFile(temporaryPath, [Buffer.from(`${move.next}\n`, 'latin1')], 0o666))
-      refs.push({ move, path, temporaryPath, state: 'staged' })
+    for (const update of [...updates].sort((left, right) => (left.ref < right.ref ? -1 : 1))) {
+      const path = looseRefPath(layout, update.ref)
+      for (const parent of makeRefFolder(disk, update.ref, dirname(path))) gained.add(parent)
+      refs.push({ update, path, temporaryPath: stage(update), state: 'staged' })
+    }
+    if (updates.some(({ next }) => next === null)) {
+      const temporary = createTemporary(new Uint8Array(0))
+      disk.closeFile(temporary)
+      pack = { path: realPackedRefsPath(layout), temporaryPath: temporary.path, isLocked: false, next: null }
     }
   } catch (error) {
     discard()
     throw error
   }
 
+  const locking = { temporaryDir, owner, waitMs: context.lockWaitMs }
+
+  async function lockRef(ref: StagedRef): Promise<void> {
+    for (let turn = 1; ; turn++) {
+      makeRefFolder(disk, ref.update.ref, dirname(ref.path))
+      const { temporaryPath } = ref
+      try {
+        await takeLock(disk, { ...locking, ref: ref.update.ref, lockPath: `${ref.path}.lock`, temporaryPath })
+        ref.state = 'locked'
+        return
+      } catch (error) {
+        if (errnoOf(error) !== 'ENOENT' || turn === folderTriesMax) throw error
+      }
+      if (existsSync(temporaryPath)) continue
+      ref.temporaryPath = stage(ref.update)
+      await disk.flushFiles(files.slice(-1))
+    }
+  }
+
+  /** After the refs' own, as git does. */
+  async function lockPackedRefs(): Promise<void> {
+    if (pack === undefined) return
+    const { path, temporaryPath } = pack
+    await takeLock(disk, { ...locking, ref: 'packed-refs', lockPath: `${path}.lock`, temporaryPath })
+    pack.isLocked = true
+  }
+
+  async function preparePackedRefs(flushes: boolean): Promise<void> {
+    if (pack === undefined) return
+    const deleted = new Set<string>(refs.filter(({ update }) => update.next === null).map(({ update }) => update.ref))
+    const content = openPackedRefs(layout).without(deleted)
+    if (content === null) return
+    pack.next = createTemporary(content)
+    if (flushes) await disk.flushFiles([pack.next])
+  }
+
+  function move(): RefsMoved {
+    const moved: RefUpdate[] = []
+    const directories = new Set<string>()
+    try {
+      for (const ref of refs.filter(({ update }) => update.next !== null)) {
+        moveLoose(ref)
+        ref.state = 'moved'
+        moved.push(ref.update)
+        directories.add(dirname(ref.path))
+      }
+      // The packed value first: a loose one hides it, so the ref keeps its value until its file goes.
+      if (pack?.next) {
+        disk.rename(pack.next.path, pack.path)
+        directories.add(dirname(pack.path))
+      }
+      for (const { update, path } of refs.filter(isDeletion)) {
+        disk.remove(path)
+        moved.push(update)
+        directories.add(dirname(path))
+        removeOrWarn(disk.remove, reflogPath(layout, update.ref), warn)
+      }
+      return { moved, directories: [...directories], failure: undefined }
+    } catch (failure) {
+      const gone = refs.filter(isDeletion).filter(({ update }) => !moved.includes(update) && isGone(update.ref))
+      return { moved: [...moved, ...gone.map(({ update }) => update)], directories: [...directories], failure }
+    }
+  }
+
+  /** A ref that was packed only goes with its line in `packed-refs`. */
+  function isGone(ref: RefName): boolean {
+    try {
+      return readRefFile(layout, ref) === null
+    } catch {
+      return false
+    }
+  }
+
+  function moveLoose(ref: StagedRef): void {
+    try {
+      renameOverEmptyFolder(disk, `${ref.path}.lock`, ref)
+    } catch (error) {
+      // A network file system may report the failure of a rename that it did.
+      if (existsSync(`${ref.path}.lock`) || readRefFile(layout, ref.update.ref) !== ref.update.next) throw error
+    }
+  }
+
   return {
     files,
     gained: [...gained],
     async lock() {
-      for (const ref of refs) {
-        // git removes folders that a deleted ref left empty.
-        makeRefFolder(disk, ref.move.ref, dirname(ref.path))
-        const { temporaryPath } = ref
-        const lockPath = `${ref.path}.lock`
-        await takeLock(disk, {
-          ref: ref.move.ref,
-          lockPath,
-          temporaryPath,
-          temporaryDir,
-          owner,
-          waitMs: context.lockWaitMs,
-        })
-        ref.state = 'locked'
-      }
+      for (const ref of refs) await lockRef(ref)
+      await lockPackedRefs()
     },
-    check() {
-      for (const { move } of refs) requireUnmoved(layout, move)
-      for (const { move } of refs) appendReflog(context, move)
+    async check(flushes) {
+      requireUnmoved(layout, updates)
+      for (const { update } of refs) if (update.next !== null) appendReflog(context, { ...update, next: update.next })
+      await preparePackedRefs(flushes)
     },
-    move() {
-      for (const ref of refs) {
-        renameOverEmptyFolder(disk, `${ref.path}.lock`, ref)
-        ref.state = 'moved'
-      }
-      return [...new Set(refs.map(({ path }) => dirname(path)))]
-    },
+    move,
     discard,
   }
 }
 
-/** @throws {RefMovedError} when the ref does not have the value the caller expects */
-export function requireUnmoved(layout: RepositoryLayout, { ref, expected }: RefUpdate): void {
-  const found = readRefFile(layout, ref)
-  if (found !== expected) throw new RefMovedError(ref, expected, found)
-  const obstacle = found === null ? findConflictingRef(layout, ref) : null
-  if (obstacle !== null) throw nameTaken(ref, obstacle)
+const isDeletion = ({ update: { expected, next } }: StagedRef): boolean => expected !== null && next === null
+
+/** @throws {RefMovedError} when a ref does not have the value the caller expects */
+export function requireUnmoved(layout: RepositoryLayout, updates: readonly RefUpdate[]): void {
+  const packed = openPackedRefs(layout)
+  const values = readRefFiles(
+    layout,
+    updates.map(({ ref }) => ref),
+    packed,
+  )
+  for (const { ref, expected, next } of updates) {
+    const found = values.get(ref) ?? null
+    if (found !== expected) throw new RefMovedError(ref, expected, found)
+    const obstacle = found === null && next !== null ? packed.findConflict(ref) : null
+    if (obstacle !== null) throw nameTaken(ref, obstacle)
+  }
 }
 
 function makeRefFolder(disk: Disk, ref: RefName, folder: string): readonly string[] {
@@ -131,12 +253,12 @@ function makeRefFolder(disk: Disk, ref: RefName, folder: string): readonly strin
 }
 
 // git leaves empty folders where refs have been, and moves a ref of such a name in place of them.
-function renameOverEmptyFolder(disk: Disk, lockPath: string, { path, move }: StagedRef): void {
+function renameOverEmptyFolder(disk: Disk, lockPath: string, { path, update }: StagedRef): void {
   try {
     disk.rename(lockPath, path)
   } catch (error) {
     if (!['EISDIR', 'ENOTEMPTY', 'EEXIST'].includes(errnoOf(error) ?? '')) throw error
-    if (!removeEmptyFolders(path)) throw nameTaken(move.ref, `${move.ref}/…`)
+    if (!removeEmptyFolders(path)) throw nameTaken(update.ref, `${update.ref}/…`)
     disk.rename(lockPath, path)
   }
 }
@@ -156,20 +278,34 @@ function nameTaken(ref: string, obstacle: string): ConflictError {
 }
 
 /** `old new committer\tmessage`, one write under the lock. The log of a ref that has one is kept up, as git does. */
-function appendReflog({ disk, layout, committer, logsEveryRef }: RefWriterContext, move: RefMove): void {
+function appendReflog(
+  { disk, layout, committer, logsEveryRef }: RefWriterContext,
+  move: RefUpdate & { readonly next: Oid },
+): void {
   const path = reflogPath(layout, move.ref)
   const sizeBefore = statSync(path, { throwIfNoEntry: false })?.size
-  if (sizeBefore === undefined) {
-    if (move.ref !== walRef && !logsEveryRef) return
-    if (!existsSync(dirname(path))) disk.makeDirectory(dirname(path))
-  }
+  if (sizeBefore === undefined && move.ref !== walRef && !logsEveryRef) return
   const none = '0'.repeat(oidLength[layout.objectFormat])
   const message = move.reflogMessage.replace(/\s+/g, ' ').trim()
+  const line = `${move.expected ?? none} ${move.next} ${committer}\t${message}\n`
   try {
-    disk.append(path, `${move.expected ?? none} ${move.next} ${committer}\t${message}\n`)
+    appendMakingFolder(disk, path, line)
   } catch (error) {
     // A torn line would swallow the next one.
-    if (sizeBefore !== undefined) disk.truncate(path, sizeBefore)
+    if (sizeBefore === undefined) disk.remove(path)
+    else disk.truncate(path, sizeBefore)
     throw error
+  }
+}
+
+function appendMakingFolder(disk: Disk, path: string, line: string): void {
+  for (let turn = 1; ; turn++) {
+    try {
+      disk.append(path, line)
+      return
+    } catch (error) {
+      if (errnoOf(error) !== 'ENOENT' || turn === folderTriesMax) throw error
+      disk.makeDirectory(dirname(path))
+    }
   }
 }

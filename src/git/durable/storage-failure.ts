@@ -11,5 +11,26 @@ export function asStorageFailure(error: unknown, doing: string): unknown {
   const code = errnoOf(error)
   if (code === undefined) return error
   const { path, message } = error as NodeJS.ErrnoException
-  return new StorageError(`${doing}: ${message}`, { cause: error, details: { errno: code, path: path ?? null } })
+  const details = { errno: code, path: path ?? null }
+  // Free space and permissions are not what is wrong with a file that is gone.
+  return code === 'ENOENT'
+    ? new StorageError(`${doing}: ${message}`, { cause: error, details, hints: [vanishedHint] })
+    : new StorageError(`${doing}: ${message}`, { cause: error, details })
+}
+
+const vanishedHint =
+  'Another program removed files of the git directory meanwhile, as `git prune` and `git gc --prune=now` do; run the command again when it has ended'
+
+/** Objects that were written and are gone again. @param oids - not empty */
+export function objectsVanished(oids: readonly string[]): StorageError {
+  const others = oids.length === 1 ? '' : ` and ${oids.length - 1} more`
+  return new StorageError(`object ${oids[0]}${others} vanished while it was being written`, {
+    details: { reason: 'vanished', object_ids: oids.slice(0, 20) },
+    hints: [vanishedHint],
+  })
+}
+
+/** Whether objects were pruned between their writing and the ref: writing them again helps. */
+export function isVanished(error: unknown): boolean {
+  return error instanceof StorageError && error.details.reason === 'vanished'
 }

@@ -1,28 +1,34 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { GitError } from '../../model/errors/index.ts'
-import { publishInProcess, tidyTemporaryFiles } from '../durable/publish-in-process.ts'
-import { booleanValue, lastValue, parseFileConfig } from '../file-config.ts'
-import type { PublishPlan } from '../port.ts'
+import { committerOf, publishInProcess, tidyTemporaryFiles } from '../durable/publish-in-process.ts'
+import { booleanValue, parseFileConfig } from '../file-config.ts'
+import type { Oid, PublishPlan } from '../port.ts'
 import type { PortContext } from '../port-context.ts'
+import { shareDisk } from '../shared-permissions.ts'
 
 /** Publishes in process what the in-process writers can; the rest is git's. */
 export interface InProcessPublisher {
-  /** False: shared permissions, deletions, or refs beside grite's own. */
+  /** False for refs beside grite's own, and where refs are not files. */
   canPublish(plan: PublishPlan): boolean
-  publish(plan: PublishPlan): Promise<void>
+  /** @param committer - for the reflog, where the plan does not bring the commit */
+  publish(plan: PublishPlan, committer?: string): Promise<void>
 }
 
 interface WriterSettings {
-  /** core.sharedRepository: git sets group permissions on all it makes. */
-  readonly isShared: boolean
+  /** False for a configuration that only git understands. */
+  readonly isKnown: boolean
   readonly logsEveryRef: boolean
 }
 
 /** Refs that no other program attaches anything to: HEAD, hooks of branches, an index. */
 const ownRefs = /^refs\/grite(-[a-z]+)?\//
 
-export function createInProcessPublisher(context: PortContext): InProcessPublisher {
+/** @param hasObject - whether the repository holds an object, in whichever of its stores */
+export function createInProcessPublisher(
+  context: PortContext,
+  hasObject: (oid: Oid) => Promise<boolean>,
+): InProcessPublisher {
   let settings: WriterSettings | undefined
   let isTidy = false
 
@@ -33,29 +39,27 @@ export function createInProcessPublisher(context: PortContext): InProcessPublish
 
   return {
     canPublish({ updates }) {
-      if (context.layout.refStorage !== 'files' || writerSettings().isShared) return false
-      return updates.every(({ ref, next }) => next !== null && ownRefs.test(ref))
+      if (context.layout.refStorage !== 'files' || !writerSettings().isKnown) return false
+      return updates.every(({ ref }) => ownRefs.test(ref))
     },
-    async publish(plan) {
+    async publish(plan, committer = committerOf(plan)) {
       if (context.closed()) throw new GitError('the repository has been closed')
+      context.requirePermanentStore()
       const { logsEveryRef } = writerSettings()
       const flushSettings = context.flushSettings()
       // It is awaited only after files have been staged.
       flushSettings.catch(() => {})
-      await publishInProcess({ ...context, logsEveryRef, flushSettings }, plan)
+      const disk = shareDisk(context.disk, await context.permissions())
+      await publishInProcess({ ...context, disk, committer, logsEveryRef, flushSettings, hasObject }, plan)
       if (isTidy) return
       isTidy = true
-      tidyTemporaryFiles(context.disk, context.layout)
+      tidyTemporaryFiles({ ...context, disk })
     },
   }
 }
 
 function readWriterSettings(path: string): WriterSettings {
   const config = parseFileConfig(readFileSync(path, 'utf8'))
-  if (config === null) return { isShared: true, logsEveryRef: false }
-  const shared = lastValue(config, 'core.sharedrepository')?.toLowerCase()
-  return {
-    isShared: shared !== undefined && !['umask', 'false', 'no', 'off', '0'].includes(shared),
-    logsEveryRef: booleanValue(config, 'core.logallrefupdates') === null,
-  }
+  if (config === null) return { isKnown: false, logsEveryRef: false }
+  return { isKnown: true, logsEveryRef: booleanValue(config, 'core.logallrefupdates') === null }
 }

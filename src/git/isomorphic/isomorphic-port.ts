@@ -1,5 +1,6 @@
 import { GitError } from '../../model/errors/index.ts'
 import { findCutInProcess } from '../cut-commits.ts'
+import { holdsObject } from '../holds-object.ts'
 import type { GitPort } from '../port.ts'
 import type { PortContext } from '../port-context.ts'
 import { readShallow } from '../shallow.ts'
@@ -19,9 +20,9 @@ export function createIsomorphicPort(context: PortContext): GitPort {
   const { layout, environment } = context
   requireOrdinary(context)
   const packed = createPackedObjectReader(layout)
-  const publisher = createInProcessPublisher(context)
   const read: ReadObject = async (oid, bytesMax) =>
     readLooseObject(layout, oid, bytesMax) ?? (await packed.read(oid, bytesMax))
+  const publisher = createInProcessPublisher(context, (oid) => holdsObject(layout, read, oid))
 
   return {
     implementation: 'isomorphic',
@@ -37,9 +38,7 @@ export function createIsomorphicPort(context: PortContext): GitPort {
     findCutCommits: (heads) => findCutInProcess(read, heads, readShallow(layout)),
     async publish(plan) {
       if (!publisher.canPublish(plan)) {
-        throw new GitError(
-          'without the git program, only refs of grite can be moved, none deleted, in unshared repositories',
-        )
+        throw new GitError('without the git program, only refs of grite can be moved')
       }
       await publisher.publish(plan)
     },

@@ -2,6 +2,7 @@ import { type Dirent, readdirSync, readFileSync } from 'node:fs'
 import { CorruptObjectError } from '../../model/errors/index.ts'
 import { asStorageFailure, errnoOf } from '../durable/storage-failure.ts'
 import { isOid } from '../object-codec.ts'
+import { openPackedRefs, type PackedRefs } from '../packed-refs.ts'
 import type { Oid, OnBrokenRef, RefName, RepositoryLayout } from '../port.ts'
 import { findPackedRef, looseRefPath, packedRefsPath, parsePackedRefs } from '../ref-paths.ts'
 
@@ -26,21 +27,20 @@ function whyNoOid(text: string): string {
   return text.startsWith('ref:') ? 'is a symbolic ref' : 'does not hold an object id'
 }
 
-/** True when packed-refs has the ref, whatever its file says. */
-export function isPackedRef(layout: RepositoryLayout, ref: RefName): boolean {
-  const packed = readOptional(packedRefsPath(layout))
-  return packed !== null && findPackedRef(packed, ref) !== null
-}
-
-/** A ref that makes this name impossible (a folder of its name, or a ref in the place of one of its folders). */
-export function findConflictingRef(layout: RepositoryLayout, ref: RefName): string | null {
-  const packed = readOptional(packedRefsPath(layout))
-  if (packed === null) return null
-  const below = parsePackedRefs(packed, `${ref}/`)[0]
-  if (below) return below.ref
-  const names = ref.split('/')
-  const parents = names.slice(1, -1).map((_name, index) => names.slice(0, index + 2).join('/'))
-  return parents.find((parent) => findPackedRef(packed, parent) !== null) ?? null
+/** As `readRefFile`, for several refs: `packed-refs` is read once, after all of their files. */
+export function readRefFiles(
+  layout: RepositoryLayout,
+  refs: readonly RefName[],
+  packed: PackedRefs = openPackedRefs(layout),
+): ReadonlyMap<RefName, Oid | null> {
+  const texts = refs.map((ref) => [ref, readLooseRef(layout, ref)] as const)
+  return new Map(
+    texts.map(([ref, loose]) => {
+      const text = loose ?? packed.find(ref)
+      if (text === null || isOid(text, layout.objectFormat)) return [ref, text]
+      return refuseBrokenRef(ref, whyNoOid(text))
+    }),
+  )
 }
 
 /** Refs below prefixes that end in `/`, by name. Locks and unfinished files of other writers are left out. */

@@ -1,46 +1,53 @@
 import { CorruptObjectError, GitError, NotFoundError } from '../../model/errors/index.ts'
 import { namesUnreadCommit } from '../classify-git-failure.ts'
 import { findCutInProcess, keepCut } from '../cut-commits.ts'
-import { committerOf } from '../durable/publish-in-process.ts'
-import { asStorageFailure } from '../durable/storage-failure.ts'
+import { Aftermath, committerOf } from '../durable/publish-in-process.ts'
+import { asStorageFailure, isVanished } from '../durable/storage-failure.ts'
 import { findMergeBaseInProcess, isAncestorInProcess } from '../isomorphic/merge-base.ts'
-import type { GitPort, Oid, PendingObject, PublishPlan } from '../port.ts'
+import type { GitPort, Oid, PublishPlan } from '../port.ts'
 import type { PortContext } from '../port-context.ts'
 import { type GitResult, noLazyFetch } from '../run-git.ts'
 import { readShallow } from '../shallow.ts'
 import { readHistoryNatively } from './history.ts'
 import { createObjectReader } from './object-reader.ts'
-import { listRefsNatively, moveRefsNatively, readRefNatively } from './refs.ts'
-import { writeObjects } from './write-objects.ts'
+import { flushRefsNatively, listRefsNatively, moveRefsNatively, readRefNatively } from './refs.ts'
+import { findVanishedNatively, writeObjects, writeVanishedNatively } from './write-objects.ts'
 
 /** The port by the git program alone. Works wherever git does. */
 export function createNativePort(context: PortContext): GitPort {
   const { layout, environment, git } = context
   const reader = createObjectReader(git, layout)
 
-  async function publish({ objects, updates }: PublishPlan): Promise<void> {
+  /** Pruned objects are written again so many times before the refs move. */
+  const writesMax = 5
+
+  async function publish(plan: PublishPlan): Promise<void> {
+    const { objects, staged = [], updates } = plan
     const flushes = await context.flushSettings()
     const writing = { ...context, flushes }
+    const moving = { ...writing, committer: committerOf(plan) }
     await context.hooks.at('started')
-    const release = await writeObjects(writing, objects)
-    try {
-      await context.hooks.at('objects-written')
-      await moveRefsNatively({ ...writing, committer: committerOf(updates, objects) }, updates)
-      await context.hooks.at('ref-moved')
-      const vanished = await findVanished(objects)
-      if (vanished.length > 0) (await writeObjects(writing, vanished))()
-      await context.hooks.at('published')
-    } finally {
-      release()
+    const after = new Aftermath(updates)
+    for (let turn = 1; ; turn++) {
+      const release = await writeObjects(writing, [...objects, ...(await findVanishedNatively(context, staged))])
+      try {
+        await context.hooks.at('objects-written')
+        const { moved, failure } = await moveRefsNatively(moving, updates)
+        if (failure !== undefined && moved.length === 0) {
+          if (isVanished(failure) && turn < writesMax) continue
+          throw failure
+        }
+        after.begin(moved, failure)
+        await context.hooks.at('ref-moved')
+        await after.attempt(() => flushRefsNatively(moving, moved))
+        await after.attempt(() => writeVanishedNatively(writing, [...objects, ...staged]))
+        break
+      } finally {
+        release()
+      }
     }
-  }
-
-  async function findVanished(objects: readonly PendingObject[]): Promise<readonly PendingObject[]> {
-    if (objects.length === 0) return []
-    const input = Buffer.from(objects.map(({ oid }) => `${oid}\n`).join(''), 'latin1')
-    const { stdout } = await git.run(['cat-file', '--batch-check', '--buffer'], { input })
-    const answers = stdout.toString('latin1').split('\n')
-    return objects.filter((_object, row) => answers[row]?.endsWith(' missing') ?? true)
+    after.settle()
+    await context.hooks.at('published')
   }
 
   /**
@@ -97,6 +104,7 @@ export function createNativePort(context: PortContext): GitPort {
     },
     async publish(plan) {
       if (context.closed()) throw new GitError('the repository has been closed')
+      context.requirePermanentStore()
       await publish(plan).catch((error: unknown) => {
         throw asStorageFailure(error, 'publishing')
       })

@@ -1,10 +1,11 @@
 import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { RefLockedError, RefMovedError } from '../../model/errors/index.ts'
+import { GriteError, RefLockedError, RefMovedError } from '../../model/errors/index.ts'
 import { namesBrokenRefs } from '../classify-git-failure.ts'
 import type { Disk, OpenFile } from '../durable/disk.ts'
 import type { FlushSettings } from '../durable/flush-settings.ts'
 import { refuseBrokenRef } from '../isomorphic/refs.ts'
+import type { Environment } from '../locate-git.ts'
 import { isOid } from '../object-codec.ts'
 import type { Oid, OnBrokenRef, RefName, RefUpdate, RepositoryLayout } from '../port.ts'
 import { looseRefPath, packedRefsPath, walRef } from '../ref-paths.ts'
@@ -53,13 +54,26 @@ export interface MoveRefsContext {
   readonly layout: RepositoryLayout
   readonly flushes: FlushSettings
   readonly lockWaitMs: number
+  readonly writeEnvironment: () => Environment
   /** `Name <email> seconds zone`, for the reflog. */
   readonly committer: string
 }
 
-/** Moves refs in one transaction of git, and makes it durable. */
-export async function moveRefsNatively(context: MoveRefsContext, updates: readonly RefUpdate[]): Promise<void> {
-  if (updates.length === 0) return
+export interface RefsMovedNatively {
+  readonly moved: readonly RefUpdate[]
+  /** Why the rest has not moved; undefined when everything has. */
+  readonly failure: unknown
+}
+
+/**
+ * Moves refs in one transaction of git. When git fails, the refs themselves tell what has moved: it may have been killed
+ * after it was done.
+ */
+export async function moveRefsNatively(
+  context: MoveRefsContext,
+  updates: readonly RefUpdate[],
+): Promise<RefsMovedNatively> {
+  if (updates.length === 0) return { moved: [], failure: undefined }
   const { git, flushes, lockWaitMs } = context
   const startedAt = Date.now()
   const args = [
@@ -73,11 +87,37 @@ export async function moveRefsNatively(context: MoveRefsContext, updates: readon
   ]
   const input = Buffer.from(updates.map(formatUpdate).join(''), 'utf8')
   try {
-    await git.run(args, { input, environment: committerEnvironment(context.committer) })
+    await git.run(args, {
+      input,
+      environment: { ...context.writeEnvironment(), ...committerEnvironment(context.committer) },
+    })
   } catch (error) {
-    throw await restate(git, error, updates, Date.now() - startedAt)
+    const failure = await restate(git, error, updates, Date.now() - startedAt)
+    if (failure instanceof RefMovedError || failure instanceof RefLockedError) throw failure
+    const moved = await findMoved(git, updates, failure)
+    return { moved, failure: moved.length === updates.length ? undefined : failure }
   }
-  if (flushes.references) await flushRefs(context, updates)
+  return { moved: updates, failure: undefined }
+}
+
+/** @throws {GriteError} the failure, saying that nobody knows, when the refs cannot be read */
+async function findMoved(
+  git: GitRunner,
+  updates: readonly RefUpdate[],
+  failure: unknown,
+): Promise<readonly RefUpdate[]> {
+  try {
+    const rows = await listRefsNatively(
+      git,
+      updates.map(({ ref }) => ref),
+      () => {},
+    )
+    const values = new Map(rows.map(({ ref, oid }) => [ref, oid]))
+    return updates.filter(({ ref, expected, next }) => expected !== next && (values.get(ref) ?? null) === next)
+  } catch {
+    if (failure instanceof GriteError) failure.addDetails({ written: 'unknown' })
+    throw failure
+  }
 }
 
 function formatUpdate({ ref, expected, next }: RefUpdate): string {
@@ -108,8 +148,12 @@ async function restate(
   return new RefMovedError(update.ref, update.expected, known ?? (await readRefNatively(git, update.ref)))
 }
 
-// git flushes refs from 2.36 on, and directories never.
-async function flushRefs({ disk, layout }: MoveRefsContext, updates: readonly RefUpdate[]): Promise<void> {
+/** Makes moved refs durable: git flushes them from 2.36 on, and directories never. */
+export async function flushRefsNatively(
+  { disk, layout, flushes }: MoveRefsContext,
+  updates: readonly RefUpdate[],
+): Promise<void> {
+  if (!flushes.references || updates.length === 0) return
   if (layout.refStorage === 'reftable') {
     await disk.flushDirectories([join(layout.commonDir, 'reftable')])
     return

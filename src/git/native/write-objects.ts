@@ -1,13 +1,16 @@
 import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { Readable } from 'node:stream'
-import { GitError } from '../../model/errors/index.ts'
+import { GitError, GriteError } from '../../model/errors/index.ts'
 import type { Disk, OpenFile } from '../durable/disk.ts'
+import { removeOrWarn, type WarnOfFile } from '../durable/file-warning.ts'
 import type { FlushSettings } from '../durable/flush-settings.ts'
 import { formatOwner, type Owner } from '../durable/owner.ts'
+import { errnoOf, objectsVanished } from '../durable/storage-failure.ts'
+import type { Environment } from '../locate-git.ts'
 import type { PendingObject, RepositoryLayout } from '../port.ts'
 import { looseObjectPath, packDir } from '../ref-paths.ts'
-import type { GitRunner } from '../run-git.ts'
+import { type GitRunner, noLazyFetch } from '../run-git.ts'
 import { encodePack } from './pack-writer.ts'
 
 /** Above this a batch is kept as the pack it is sent in: one file to flush, where loose objects are one each. */
@@ -18,6 +21,8 @@ export interface ObjectWriterContext {
   readonly disk: Disk
   readonly layout: RepositoryLayout
   readonly owner: Owner
+  readonly warn: WarnOfFile
+  readonly writeEnvironment: () => Environment
   readonly flushes: FlushSettings
 }
 
@@ -41,12 +46,57 @@ export async function writeObjects(
   return () => {}
 }
 
+/** `git prune` beside it takes temp files and empty folders away from git as well. */
+const unpackTriesMax = 5
+// object-file.c: write_loose_object(), finalize_object_file() and create_tmpfile().
+const vanishedWhileWritten = /unable to (write|create|set permission).*No such file or directory/i
+
 async function writeLooseObjects(context: ObjectWriterContext, objects: readonly PendingObject[]): Promise<void> {
   const { git, layout, flushes } = context
   const input = [...encodePack(layout.objectFormat, objects)]
-  await git.run([...flushArguments(flushes), 'unpack-objects', '-q'], { input })
+  for (let turn = 1; ; turn++) {
+    try {
+      await git.run([...flushArguments(flushes), 'unpack-objects', '-q'], {
+        input,
+        environment: context.writeEnvironment(),
+      })
+      break
+    } catch (error) {
+      const said = error instanceof GriteError ? error.details.stderr : undefined
+      if (typeof said !== 'string' || !vanishedWhileWritten.test(said)) throw error
+      if (turn === unpackTriesMax) throw objectsVanished(objects.map(({ oid }) => oid))
+    }
+  }
   if (flushes.objects) await flushLooseObjects(context, objects)
 }
+
+/** Objects that the repository does not hold, by one question to git. */
+export async function findVanishedNatively(
+  { git }: Pick<ObjectWriterContext, 'git'>,
+  objects: readonly PendingObject[],
+): Promise<readonly PendingObject[]> {
+  if (objects.length === 0) return []
+  const input = Buffer.from(objects.map(({ oid }) => `${oid}\n`).join(''), 'latin1')
+  const { stdout } = await git.run(['cat-file', '--batch-check', '--buffer'], { input, environment: noLazyFetch })
+  const answers = stdout.toString('latin1').split('\n')
+  return objects.filter((_object, row) => answers[row]?.endsWith(' missing') ?? true)
+}
+
+/** Writes again what `git gc --prune=now` took. @throws {StorageError} when it keeps vanishing */
+export async function writeVanishedNatively(
+  context: ObjectWriterContext,
+  objects: readonly PendingObject[],
+): Promise<void> {
+  for (let turn = 1; ; turn++) {
+    const vanished = await findVanishedNatively(context, objects)
+    if (vanished.length === 0) return
+    if (turn > rewritesMax) throw objectsVanished(vanished.map(({ oid }) => oid))
+    const release = await writeObjects(context, vanished)
+    release()
+  }
+}
+
+const rewritesMax = 8
 
 // What git found in a pack, or in an alternate, is not here; it was flushed by who wrote it.
 async function flushLooseObjects(
@@ -56,7 +106,7 @@ async function flushLooseObjects(
   const paths = objects.map(({ oid }) => looseObjectPath(layout, oid)).filter((path) => existsSync(path))
   const files: OpenFile[] = []
   try {
-    for (const path of paths) files.push(disk.openFile(path))
+    for (const path of paths) files.push(...openIfThere(disk, path))
     await disk.flushFiles(files)
   } finally {
     for (const file of files) disk.closeFile(file)
@@ -64,20 +114,31 @@ async function flushLooseObjects(
   await disk.flushDirectories([...new Set([...paths.map(dirname), layout.objectDir])])
 }
 
+// Whether it was pruned is asked for once the ref has moved.
+function openIfThere(disk: Disk, path: string): readonly OpenFile[] {
+  try {
+    return [disk.openFile(path)]
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return []
+    throw error
+  }
+}
+
 /** First word of a `.keep` of ours; the owner follows, so that those of dead writers can be told and removed. */
 export const keepWord = 'grite'
 
 async function writePack(context: ObjectWriterContext, objects: readonly PendingObject[]): Promise<() => void> {
-  const { git, disk, layout, owner, flushes } = context
+  const { git, disk, layout, owner, warn, flushes } = context
   const keep = `--keep=${keepWord} ${formatOwner(owner)}`
   const { stdout } = await git.run([...flushArguments(flushes), 'index-pack', '--stdin', keep], {
     input: Readable.from(encodePack(layout.objectFormat, objects)),
+    environment: context.writeEnvironment(),
   })
   const [word, name] = stdout.toString('latin1').trim().split('\t')
   if (name === undefined || !/^[0-9a-f]+$/.test(name))
     throw new GitError(`git index-pack answered ${JSON.stringify(word)}`)
   if (flushes.objects) await disk.flushDirectories([packDir(layout), layout.objectDir])
   return () => {
-    if (word === 'keep') disk.remove(join(packDir(layout), `pack-${name}.keep`))
+    if (word === 'keep') removeOrWarn(disk.remove, join(packDir(layout), `pack-${name}.keep`), warn)
   }
 }

@@ -70,6 +70,14 @@ export class StorageError extends GriteError {
 }
 
 /**
+ * A ref has moved and a step after it failed, such as the flush of its folder: the write is there, but a loss of power
+ * may undo it. Never retry it. `details.written` is true, or `partly` when other refs of the same publish did not move.
+ */
+export class AfterWriteError extends GriteError {
+  readonly kind = 'io'
+}
+
+/**
  * git will not use the repository that lies here: it belongs to another user, is bare where `safe.bareRepository` asks for
  * an explicit name, or has a format that git or grite does not know. Nothing of its configuration was used.
  */

@@ -16,14 +16,23 @@ export interface GriteErrorOptions {
  */
 export abstract class GriteError extends Error {
   abstract readonly kind: ErrorKind
-  readonly details: ErrorDetails
+  #details: ErrorDetails
   readonly #hints: readonly string[] | undefined
 
   constructor(message: string, options: GriteErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause })
     this.name = new.target.name
-    this.details = options.details ?? {}
+    this.#details = options.details ?? {}
     this.#hints = options.hints
+  }
+
+  get details(): ErrorDetails {
+    return this.#details
+  }
+
+  /** Adds facts that only a caller of the thrower knows, such as what had been written before. */
+  addDetails(details: ErrorDetails): void {
+    this.#details = { ...this.#details, ...details }
   }
 
   get code(): ErrorCode {

@@ -1,5 +1,6 @@
 export { type ErrorCode, type ErrorKind, errorKinds } from './codes.ts'
 export {
+  AfterWriteError,
   ConfigError,
   ConflictError,
   CorruptObjectError,

@@ -1,0 +1,190 @@
+/** What is told of a write when a step fails after its ref has moved: never that nothing was written. */
+import assert from 'node:assert/strict'
+import { dirname } from 'node:path'
+import { describe, it, type TestContext } from 'node:test'
+import { main } from '../../src/cli/main.ts'
+import { type Disk, nodeDisk } from '../../src/git/durable/disk.ts'
+import { openNative, openRepository, parseRefName, walRef } from '../../src/git/index.ts'
+import { looseRefPath } from '../../src/git/ref-paths.ts'
+import { AfterWriteError, GriteError } from '../../src/model/index.ts'
+import { planOf, publishChain, sampleCommit } from '../git/sample-commits.ts'
+import { createTempRepository } from '../git/temp-repository.ts'
+import { commandRunner, createCommandSandbox } from '../support/command-runner.ts'
+
+function failure(code: string, syscall: string): Error {
+  return Object.assign(new Error(`${code}: simulated, ${syscall}`), { code, syscall })
+}
+
+/** A disk on which one step fails for the paths of a pattern, from the first time on. */
+function failingDisk(step: 'flushDirectories' | 'remove' | 'rename', fails: (path: string) => boolean): Disk {
+  return {
+    ...nodeDisk,
+    async flushDirectories(paths) {
+      // Before the ref moves, folders of objects are among them.
+      const isAfterMove = paths.every((path) => !path.includes('/objects'))
+      if (step === 'flushDirectories' && isAfterMove && paths.some(fails)) throw failure('EIO', 'fsync')
+      await nodeDisk.flushDirectories(paths)
+    },
+    remove(path) {
+      if (step === 'remove' && fails(path)) throw failure('EIO', 'unlink')
+      nodeDisk.remove(path)
+    },
+    rename(from, to) {
+      if (step === 'rename' && fails(to)) throw failure('EIO', 'rename')
+      nodeDisk.rename(from, to)
+    },
+  }
+}
+
+const isRefFolder = (path: string) => path.endsWith('/refs/grite')
+
+interface Created {
+  readonly issue_id: string
+  readonly event_id: string
+}
+
+async function createSandboxWith(t: TestContext, disk: Disk) {
+  const sandbox = createCommandSandbox(t)
+  await sandbox.run('issue create', { title: 'warm' })
+  const failing = commandRunner({ cwd: sandbox.path, env: sandbox.environment, gitOptions: { disk } })
+  const titles = async () =>
+    ((await sandbox.run('issue list')) as { issues: { title: string }[] }).issues.map(({ title }) => title).sort()
+  return { ...sandbox, failing, titles }
+}
+
+describe('a write whose ref has moved', () => {
+  it('and could not be flushed fails, and says that it is there', async (t) => {
+    const { failing, titles } = await createSandboxWith(t, failingDisk('flushDirectories', isRefFolder))
+    await assert.rejects(failing.run('issue create', { title: 'once' }), (error) => {
+      assert.ok(error instanceof AfterWriteError, String(error))
+      assert.deepEqual([error.code, error.exitStatus, error.details.written], ['io_error', 5, true])
+      assert.equal((error.details.event_ids as string[]).length, 1)
+      assert.equal((error.details.issue_ids as string[]).length, 1)
+      assert.match(error.message, /refs\/grite\/wal was written, but may not survive a loss of power: EIO/)
+      return true
+    })
+    assert.deepEqual(await titles(), ['once', 'warm'])
+  })
+
+  it('and whose temp file stays succeeds with a warning', async (t) => {
+    const { failing, titles } = await createSandboxWith(
+      t,
+      failingDisk('remove', (path) => path.includes('/grite/tmp/')),
+    )
+    const created = (await failing.run('issue create', { title: 'once' })) as Created
+    assert.match(created.event_id, /^[0-9a-f]{64}$/)
+    assert.ok(failing.warnings.length > 0)
+    for (const { code, message } of failing.warnings) {
+      assert.equal(code, 'leftover-file')
+      assert.match(message, /^could not remove .*\/grite\/tmp\/.*: EIO/)
+    }
+    assert.deepEqual(await titles(), ['once', 'warm'])
+  })
+
+  it('of a claim keeps its lease', async (t) => {
+    const { failing, run, warnings } = await createSandboxWith(t, failingDisk('flushDirectories', isRefFolder))
+    const { issue_id } = (await run('issue create', { title: 'to claim' })) as Created
+    await assert.rejects(failing.run('issue claim', { issue: issue_id }), AfterWriteError)
+    const { locks } = (await run('lock status')) as { locks: { resource: string }[] }
+    assert.deepEqual(
+      locks.map(({ resource }) => resource),
+      [`issue:${issue_id}`],
+    )
+    assert.deepEqual(warnings, [])
+  })
+
+  for (const [name, open] of [
+    ['combined', openRepository],
+    ['native', openNative],
+  ] as const) {
+    it(`is no failed write for the ${name} port`, async (t) => {
+      const { layout, environment, run } = await createTempRepository(t)
+      const [first] = await publishChain(openRepository(layout, { environment }), ['one'])
+      const port = open(layout, { environment, disk: failingDisk('flushDirectories', isRefFolder) })
+      const commit = sampleCommit('sha1', first ? [first] : [], 'two')
+      await assert.rejects(port.publish(planOf(commit, first ?? null)), (error) => {
+        assert.ok(error instanceof AfterWriteError, String(error))
+        assert.deepEqual(error.details.refs, [{ ref: walRef, object_id: commit.oid }])
+        return true
+      })
+      assert.equal(run('rev-parse', walRef), commit.oid)
+      await port.close()
+    })
+  }
+})
+
+describe('several refs of which one cannot move', () => {
+  it('name those that have moved', async (t) => {
+    const { layout, environment } = await createTempRepository(t)
+    const [first, second] = [parseRefName('refs/grite/a'), parseRefName('refs/grite/b')]
+    const disk = failingDisk('rename', (path) => path === looseRefPath(layout, second))
+    const port = openRepository(layout, { environment, disk })
+    const commit = sampleCommit('sha1', [], 'one')
+    const updates = [first, second].map((ref) => ({ ref, expected: null, next: commit.oid, reflogMessage: 'x' }))
+    await assert.rejects(port.publish({ objects: commit.objects, updates }), (error) => {
+      assert.ok(error instanceof AfterWriteError, String(error))
+      assert.deepEqual([error.details.written, error.details.refs], ['partly', [{ ref: first, object_id: commit.oid }]])
+      return true
+    })
+    assert.deepEqual([await port.readRef(first), await port.readRef(second)], [commit.oid, null])
+    await openRepository(layout, { environment, lockWaitMs: 0 }).publish({ objects: [], updates: updates.slice(1) })
+  })
+
+  it('have not moved when the first of them cannot', async (t) => {
+    const { layout, environment } = await createTempRepository(t)
+    const ref = parseRefName('refs/grite/a')
+    const disk = failingDisk('rename', (path) => path === looseRefPath(layout, ref))
+    const port = openRepository(layout, { environment, disk })
+    const commit = sampleCommit('sha1', [], 'one')
+    await assert.rejects(
+      port.publish(planOf(commit, null, ref)),
+      (error) => error instanceof GriteError && !(error instanceof AfterWriteError) && error.code === 'io_error',
+    )
+    assert.equal(await port.readRef(ref), null)
+  })
+
+  it('that are deleted say which are gone', async (t) => {
+    const { layout, environment, run } = await createTempRepository(t)
+    const [first, second] = [parseRefName('refs/grite/locks/a'), parseRefName('refs/grite/locks/b')]
+    for (const ref of [first, second]) run('update-ref', ref, 'HEAD')
+    const oid = await openRepository(layout, { environment }).readRef(first)
+    const disk = failingDisk('remove', (path) => path === looseRefPath(layout, second))
+    const port = openRepository(layout, { environment, disk })
+    const updates = [first, second].map((ref) => ({ ref, expected: oid, next: null, reflogMessage: 'x' }))
+    await assert.rejects(
+      port.publish({ objects: [], updates }),
+      (error) => error instanceof AfterWriteError && error.details.written === 'partly',
+    )
+    assert.equal(dirname(looseRefPath(layout, first)), dirname(looseRefPath(layout, second)))
+    assert.deepEqual([await port.readRef(first), await port.readRef(second)], [null, oid])
+  })
+})
+
+describe('a command that fails after its write', () => {
+  it('says what is in the log already', async (t) => {
+    const { path, environment, titles } = await createSandboxWith(t, nodeDisk)
+    const printed: string[] = []
+    const sink = (write: (text: string) => void | Promise<void>) => ({
+      isTerminal: false,
+      columns: () => undefined,
+      write: async (text: string) => write(text),
+    })
+    const status = await main(['issue', 'create', '--title', 'printed nowhere', '--json'], {
+      env: environment,
+      cwd: () => path,
+      nowUnixMs: Date.now,
+      randomBytes: (count: number) => crypto.getRandomValues(new Uint8Array(count)),
+      stdout: sink(() => {
+        throw failure('ENOSPC', 'write')
+      }),
+      stderr: sink((text) => void printed.push(text)),
+      stdin: { isTerminal: false, async *chunks() {} },
+      onInterrupt() {},
+    } as unknown as Parameters<typeof main>[1])
+    assert.equal(status, 5)
+    const { error } = JSON.parse(printed.join(''))
+    assert.deepEqual([error.code, error.details.written, error.details.event_count], ['io_error', true, 1])
+    assert.match(error.details.suggestions[0], /is in the log already: 1 event of [0-9a-f]{8}/)
+    assert.deepEqual(await titles(), ['printed nowhere', 'warm'])
+  })
+})
