@@ -5,7 +5,7 @@
 import { type Dirent, lstatSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { nodeDisk } from './durable/disk.ts'
-import { currentOwner, isOwnerDead, parseOwner } from './durable/owner.ts'
+import { currentOwner, isOwnerDead, ownerFileAt, parseOwner } from './durable/owner.ts'
 import { breakDeadLock, listDeadFiles } from './durable/ref-lock.ts'
 import { keepWord } from './native/write-objects.ts'
 import type { RepositoryLayout } from './port.ts'
@@ -88,7 +88,7 @@ function isKeptByDead(path: string): boolean {
   try {
     const [word, text = ''] = readFileSync(path, 'latin1').trim().split(' ')
     const owner = word === keepWord ? parseOwner(text) : null
-    return owner !== null && isOwnerDead(owner, lstatSync(path).mtimeMs)
+    return owner !== null && isOwnerDead(owner, ownerFileAt(path))
   } catch {
     return false
   }

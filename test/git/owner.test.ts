@@ -5,7 +5,7 @@ import { describe, it } from 'node:test'
 import { currentOwner, formatOwner, isOwnerDead, type Owner, parseOwner } from '../../src/git/index.ts'
 
 const mine = currentOwner()
-const longAgo = 1000
+const longAgo = () => ({ writtenAtUnixMs: 1000, isOnLocalDisk: false })
 
 describe('an owner', () => {
   it('is read back from its words', () => {
@@ -29,7 +29,13 @@ describe('an owner', () => {
   }
 
   it('of another boot is alive while its file is younger than this boot', () => {
-    assert.equal(isOwnerDead({ ...mine, bootId: 'another machine' }, Date.now()), false)
+    const file = () => ({ writtenAtUnixMs: Date.now(), isOnLocalDisk: false })
+    assert.equal(isOwnerDead({ ...mine, bootId: 'another machine' }, file), false)
+  })
+
+  it('of another boot is dead on a disk of this machine, though its clock was ahead', () => {
+    const file = () => ({ writtenAtUnixMs: Date.now() + 86_400_000, isOnLocalDisk: true })
+    assert.equal(isOwnerDead({ ...mine, bootId: 'earlier' }, file), true)
   })
 
   it('is dead once killed, though its parent has not noticed', {

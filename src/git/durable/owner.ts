@@ -1,4 +1,4 @@
-import { readFileSync, readlinkSync } from 'node:fs'
+import { lstatSync, readFileSync, readlinkSync, statfsSync } from 'node:fs'
 import { hostname, uptime } from 'node:os'
 
 /**
@@ -37,16 +37,25 @@ export function parseOwner(text: string): Owner | null {
   return { bootId, pidNamespace, pid, startTime }
 }
 
+/** The file that names an owner, as far as it tells whether another boot was one of this machine. */
+export interface OwnerFile {
+  readonly writtenAtUnixMs: number
+  /** On a disk that only one machine can use at a time. */
+  readonly isOnLocalDisk: boolean
+}
+
 /**
  * True only when the owner is certainly gone: same namespace and no such process, or an earlier boot. A process in
  * another namespace (a container on the same repository) is never judged dead.
  *
- * @param writtenAtUnixMs - when the file that names the owner was written. A foreign boot id on a file younger than
- *   this boot belongs to another machine on a shared file system, which is alive for all we know.
+ * @param file - asked for when the boot id is not that of this boot. On a disk of this machine that is an earlier boot,
+ *   whatever the clock said then. On a shared file system it is one only when the file is older than this boot: else it
+ *   belongs to another machine, which is alive for all we know.
  */
-export function isOwnerDead(owner: Owner, writtenAtUnixMs?: number): boolean {
+export function isOwnerDead(owner: Owner, file?: () => OwnerFile): boolean {
   if (owner.bootId !== currentBootId()) {
-    return writtenAtUnixMs === undefined || writtenAtUnixMs < Date.now() - uptime() * 1000
+    const { writtenAtUnixMs, isOnLocalDisk } = file?.() ?? { writtenAtUnixMs: 0, isOnLocalDisk: false }
+    return isOnLocalDisk || writtenAtUnixMs < Date.now() - uptime() * 1000
   }
   if (owner.pidNamespace !== currentPidNamespace()) return false
   const found = readProcess(owner.pid)
@@ -54,6 +63,42 @@ export function isOwnerDead(owner: Owner, writtenAtUnixMs?: number): boolean {
   // A zombie has been killed and waits for its parent to notice; it runs no more.
   if (found.state === 'Z' || found.state === 'X') return true
   return owner.startTime !== '0' && found.startTime !== owner.startTime
+}
+
+/** For `isOwnerDead`. A file that is gone again looks new. */
+export function ownerFileAt(path: string): () => OwnerFile {
+  return () => ({
+    writtenAtUnixMs: lstatSync(path, { throwIfNoEntry: false })?.ctimeMs ?? Number.POSITIVE_INFINITY,
+    isOnLocalDisk: localFileSystems.has(fileSystemOf(path)),
+  })
+}
+
+/** statfs(2): file systems that no two machines have mounted at once. Others may be a network's, or shared with a host. */
+const localFileSystems: ReadonlySet<number | undefined> = new Set([
+  0xef53, // ext2, ext3, ext4
+  0x58465342, // XFS
+  0x9123683e, // Btrfs
+  0xf2f52010, // F2FS
+  0x2fc12fc1, // ZFS
+  0xca451a4e, // bcachefs
+  0x01021994, // tmpfs
+  0x794c7630, // overlayfs
+])
+
+function fileSystemOf(path: string): number | undefined {
+  if (process.platform !== 'linux') return undefined
+  try {
+    return statfsSync(path).type
+  } catch {
+    return undefined
+  }
+}
+
+/** The words of another process on this machine; undefined when it is gone. */
+export function ownerOfProcess(pid: number): Owner | undefined {
+  const found = readProcess(pid)
+  if (found === null) return undefined
+  return { bootId: currentBootId(), pidNamespace: currentPidNamespace(), pid, startTime: found.startTime }
 }
 
 function currentBootId(): string {

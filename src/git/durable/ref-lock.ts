@@ -3,7 +3,7 @@ import { type Dirent, lstatSync, readdirSync, type Stats } from 'node:fs'
 import { join } from 'node:path'
 import { RefLockedError } from '../../model/errors/index.ts'
 import type { Disk } from './disk.ts'
-import { formatOwner, isOwnerDead, type Owner, parseOwner } from './owner.ts'
+import { formatOwner, isOwnerDead, type Owner, ownerFileAt, parseOwner } from './owner.ts'
 import { errnoOf } from './storage-failure.ts'
 
 /**
@@ -103,7 +103,7 @@ export function listDeadFiles(folder: string): readonly { path: string; stat: St
     const owner = entry.isFile() ? parseOwner(entry.name.slice(0, entry.name.lastIndexOf('-'))) : null
     const path = join(folder, entry.name)
     const stat = owner && statOf(path)
-    if (owner && stat && isOwnerDead(owner, stat.ctimeMs)) found.push({ path, stat })
+    if (owner && stat && isOwnerDead(owner, ownerFileAt(path))) found.push({ path, stat })
   }
   return found
 }
