@@ -167,9 +167,9 @@ export class Repository {
 
   /** The remotes, through the user's git. */
   get remotes(): RemotePort {
-    const { env, isInteractive = false } = this.#facts
+    const { isInteractive = false } = this.#facts
     const silenceSecondsMax = () => this.#remoteTimeout()
-    this.#remotes ??= openRemotes(this.layout, { environment: env, isInteractive, silenceSecondsMax })
+    this.#remotes ??= openRemotes(this.git, { isInteractive, silenceSecondsMax, permissions: this.paths.permissions })
     return this.#remotes
   }
 

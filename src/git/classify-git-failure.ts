@@ -154,7 +154,9 @@ function notFound(message: string, failure: GitFailure): GriteError {
 }
 
 function details(failure: GitFailure): Record<string, unknown> {
-  return { git_command: commandOf(failure), exit_status: failure.exitStatus, stderr: failure.stderr.slice(0, 2000) }
+  const { exitStatus, signal, stderr } = failure
+  const ended = signal === null ? { exit_status: exitStatus } : { exit_status: exitStatus, signal }
+  return { git_command: commandOf(failure), ...ended, stderr: stderr.slice(0, 2000) }
 }
 
 /** The git command, without the settings before it. */

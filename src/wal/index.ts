@@ -9,7 +9,6 @@ export {
   signerFromSeed,
   verifySignature,
 } from './ed25519.ts'
-export { freeTrackingRef } from './free-tracking.ts'
 export { attachmentFolder, attachmentShaOf, type IssueBatch, type IssueSegment, issueCodec } from './issue-codec.ts'
 export { type Inspection, type Joined, type JoinRequest, readSegments, stageJoin } from './join.ts'
 export {

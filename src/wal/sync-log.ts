@@ -32,7 +32,6 @@ import {
 } from '../model/index.ts'
 import { appendRetryMsMax } from './append.ts'
 import type { Queue } from './append-queue.ts'
-import { freeTrackingRef } from './free-tracking.ts'
 import { type IssueSegment, issueCodec } from './issue-codec.ts'
 import { type Inspection, type Joined, stageJoin } from './join.ts'
 import { judgeHead } from './judge-head.ts'
@@ -241,7 +240,6 @@ class LogSyncer {
         // Another sync of this repository moves the same tracking refs.
         const isRace = error instanceof RefMovedError || error instanceof RefLockedError
         if (!isRace || attempt >= syncRoundsMax) throw error
-        if (error instanceof RefLockedError) await freeTrackingRef(this.#target.git, remote, error)
         await sleep(backoffMsFirst * (0.5 + this.#target.jitter()))
       }
     }

@@ -3,7 +3,14 @@ import assert from 'node:assert/strict'
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { findRepository, type Oid, openRemotes, type RefName, type RemotePort } from '../../src/git/index.ts'
+import {
+  findRepository,
+  type Oid,
+  openRemotes,
+  openRepository,
+  type RefName,
+  type RemotePort,
+} from '../../src/git/index.ts'
 import { NotFoundError, RemoteError } from '../../src/model/index.ts'
 import { type CleanUp, createSandbox, type Sandbox } from './temp-repository.ts'
 
@@ -26,7 +33,7 @@ async function createScene(t: CleanUp): Promise<Scene> {
   sandbox.git(sandbox.dir, 'init', '-q', '-b', 'main', '--template=', clone)
   sandbox.git(clone, 'remote', 'add', 'origin', '../origin.git')
   const layout = await findRepository({ cwd: clone, env: sandbox.environment })
-  const remotes = openRemotes(layout, { environment: sandbox.environment, isInteractive: false })
+  const remotes = openRemotes(openRepository(layout, { environment: sandbox.environment }), { isInteractive: false })
   const tree = sandbox.gitWith('', clone, 'mktree')
   return {
     ...sandbox,
@@ -176,7 +183,7 @@ test('a name that is no remote is not found', async (t) => {
   const scene = await createScene(t)
   assert.deepEqual(await scene.remotes.listRemotes(), ['origin'])
   await assert.rejects(
-    () => scene.remotes.fetch({ remote: 'upstream', refspecs: [`+${log}:refs/tracked/wal`] }),
+    () => scene.remotes.fetch({ remote: 'upstream', refspecs: [`+${log}*:refs/tracked/wal*`] }),
     (error) => error instanceof NotFoundError && /no remote 'upstream'/.test(error.message),
   )
 })
@@ -184,7 +191,7 @@ test('a name that is no remote is not found', async (t) => {
 test('a name that looks like an option is only a name', async (t) => {
   const scene = await createScene(t)
   await assert.rejects(
-    () => scene.remotes.fetch({ remote: '--upload-pack=touch x', refspecs: [`+${log}:refs/tracked/wal`] }),
+    () => scene.remotes.fetch({ remote: '--upload-pack=touch x', refspecs: [`+${log}*:refs/tracked/wal*`] }),
     NotFoundError,
   )
 })
@@ -201,7 +208,7 @@ test('objects that a partial clone lacks are listed and fetched in one go', asyn
   scene.git(scene.dir, 'clone', '-q', '--filter=blob:none', '--no-checkout', `file://${scene.origin}`, partial)
   scene.git(partial, 'fetch', '-q', 'origin', `${log}:${log}`)
   const layout = await findRepository({ cwd: partial, env: scene.environment })
-  const remotes = openRemotes(layout, { environment: scene.environment, isInteractive: false })
+  const remotes = openRemotes(openRepository(layout, { environment: scene.environment }), { isInteractive: false })
   assert.deepEqual(await remotes.listMissing(head, []), [blob])
   await remotes.fetchObjects('origin', [blob as Oid])
   assert.deepEqual(await remotes.listMissing(head, []), [])

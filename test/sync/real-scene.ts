@@ -44,7 +44,7 @@ async function createRealScene(original: ReturnType<typeof createOriginal>, dir:
     const layout = await findRepository({ cwd: path, env: environment })
     const port = openRepository(layout, { environment })
     ports.push(port)
-    return { git: port, remotes: openRemotes(layout, { environment, isInteractive: false }) }
+    return { git: port, remotes: openRemotes(port, { isInteractive: false }) }
   }
   mkdirSync(dir)
   const remoteGits = new Map<Remote, GitPort>()

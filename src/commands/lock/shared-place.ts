@@ -4,7 +4,6 @@ import { type Lock, makeVisible, RefLockedError, RefMovedError, RemoteError } fr
 import {
   encodeLockCommit,
   type FoundLock,
-  freeTrackingRef,
   leaseRefOf,
   lockRefspecs,
   newestCommits,
@@ -84,7 +83,7 @@ export function pushRefused(remote: string, { ref, reason }: PushedRef, hints = 
 }
 
 /** Brings in sight the leases of a remote, and the locks that clones of the Rust tool have put there. */
-export async function fetchLocks({ git, remotes }: Repository, remote: string): Promise<void> {
+export async function fetchLocks({ remotes }: Repository, remote: string): Promise<void> {
   for (let attempt = 1; ; attempt++) {
     try {
       return await remotes.fetch({ remote, refspecs: lockRefspecs(remote) })
@@ -92,7 +91,6 @@ export async function fetchLocks({ git, remotes }: Repository, remote: string): 
       // Another process of this clone moves the same tracking refs.
       const isRace = error instanceof RefMovedError || error instanceof RefLockedError
       if (!isRace || attempt >= fetchAttemptsMax) throw error
-      if (error instanceof RefLockedError) await freeTrackingRef(git, remote, error)
       await sleep(fetchBackoffMs * (0.5 + Math.random()))
     }
   }

@@ -3,6 +3,7 @@ import { AfterWriteError } from '../../model/errors/index.ts'
 import { formatSignature, parseCommit } from '../object-codec.ts'
 import type { Oid, PendingObject, PublishPlan, RefUpdate, RepositoryLayout } from '../port.ts'
 import { refTemporaryDir } from '../ref-paths.ts'
+import { removeIdleNotes } from './child-locks.ts'
 import type { Disk, OpenFile } from './disk.ts'
 import { removeOrWarn, type WarnOfFile } from './file-warning.ts'
 import type { FlushSettings } from './flush-settings.ts'
@@ -208,4 +209,5 @@ export function committerOf({ objects, staged = [], updates }: PublishPlan): str
 export function tidyTemporaryFiles({ disk, layout, warn }: Pick<PublishContext, 'disk' | 'layout' | 'warn'>): void {
   const folder = refTemporaryDir(layout)
   removeOrWarn((path) => removeDeadFiles(disk, path), folder, warn)
+  removeOrWarn(() => removeIdleNotes({ disk, layout }), folder, warn)
 }

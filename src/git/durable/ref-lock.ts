@@ -1,10 +1,10 @@
-import { randomBytes } from 'node:crypto'
 import { type Dirent, lstatSync, readdirSync, type Stats } from 'node:fs'
 import { join } from 'node:path'
 import { RefLockedError } from '../../model/errors/index.ts'
 import type { Disk } from './disk.ts'
-import { formatOwner, isOwnerDead, type Owner, ownerFileAt, parseOwner } from './owner.ts'
+import { isOwnerDead, type Owner, ownerFileAt, parseOwner } from './owner.ts'
 import { errnoOf } from './storage-failure.ts'
+import { isLockNote, temporaryName } from './temporary-name.ts'
 
 /**
  * Ref locks that outlive nobody.
@@ -14,11 +14,6 @@ import { errnoOf } from './storage-failure.ts'
  *   its own: so only once, and never a lock that somebody took meanwhile.
  * - A temp file that is still linked elsewhere is never removed by others: it is what a lock is judged by.
  */
-
-/** A name below `folder` that states the owner and is used once. */
-export function temporaryName(folder: string, owner: Owner): string {
-  return join(folder, `${formatOwner(owner)}-${randomBytes(6).toString('hex')}`)
-}
 
 export interface LockRequest {
   /** What the lock is on, for the message. */
@@ -100,7 +95,9 @@ export function listDeadFiles(folder: string): readonly { path: string; stat: St
   }
   const found: { path: string; stat: Stats }[] = []
   for (const entry of entries) {
-    const owner = entry.isFile() ? parseOwner(entry.name.slice(0, entry.name.lastIndexOf('-'))) : null
+    // A note about locks of git outlives its owner until they are gone.
+    const owner =
+      entry.isFile() && !isLockNote(entry.name) ? parseOwner(entry.name.slice(0, entry.name.lastIndexOf('-'))) : null
     const path = join(folder, entry.name)
     const stat = owner && statOf(path)
     if (owner && stat && isOwnerDead(owner, ownerFileAt(path))) found.push({ path, stat })

@@ -9,8 +9,9 @@ import { looseRefPath, reflogPath, refTemporaryDir, walRef } from '../ref-paths.
 import type { Disk, OpenFile } from './disk.ts'
 import { removeOrWarn, type WarnOfFile } from './file-warning.ts'
 import type { Owner } from './owner.ts'
-import { takeLock, temporaryName } from './ref-lock.ts'
+import { takeLock } from './ref-lock.ts'
 import { errnoOf } from './storage-failure.ts'
+import { temporaryName } from './temporary-name.ts'
 
 export interface RefWriterContext {
   readonly disk: Disk

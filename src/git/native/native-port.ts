@@ -8,6 +8,7 @@ import type { GitPort, Oid, PublishPlan } from '../port.ts'
 import type { PortContext } from '../port-context.ts'
 import { type GitResult, noLazyFetch } from '../run-git.ts'
 import { readShallow } from '../shallow.ts'
+import { shareDisk } from '../shared-permissions.ts'
 import { readHistoryNatively } from './history.ts'
 import { createObjectReader } from './object-reader.ts'
 import { flushRefsNatively, listRefsNatively, moveRefsNatively, readRefNatively } from './refs.ts'
@@ -24,7 +25,7 @@ export function createNativePort(context: PortContext): GitPort {
   async function publish(plan: PublishPlan): Promise<void> {
     const { objects, staged = [], updates } = plan
     const flushes = await context.flushSettings()
-    const writing = { ...context, flushes }
+    const writing = { ...context, disk: shareDisk(context.disk, await context.permissions()), flushes }
     const moving = { ...writing, committer: committerOf(plan) }
     await context.hooks.at('started')
     const after = new Aftermath(updates)

@@ -2,7 +2,9 @@ import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { GriteError, RefLockedError, RefMovedError } from '../../model/errors/index.ts'
 import { namesBrokenRefs } from '../classify-git-failure.ts'
+import { breakDeadChildLocks, noteChildLocks, wasKilled } from '../durable/child-locks.ts'
 import type { Disk, OpenFile } from '../durable/disk.ts'
+import type { WarnOfFile } from '../durable/file-warning.ts'
 import type { FlushSettings } from '../durable/flush-settings.ts'
 import { refuseBrokenRef } from '../isomorphic/refs.ts'
 import type { Environment } from '../locate-git.ts'
@@ -54,6 +56,7 @@ export interface MoveRefsContext {
   readonly layout: RepositoryLayout
   readonly flushes: FlushSettings
   readonly lockWaitMs: number
+  readonly warn: WarnOfFile
   readonly writeEnvironment: () => Environment
   /** `Name <email> seconds zone`, for the reflog. */
   readonly committer: string
@@ -86,12 +89,21 @@ export async function moveRefsNatively(
     ...['-m', updates[0]?.reflogMessage.replace(/\s+/g, ' ').trim() || 'grite', '--stdin'],
   ]
   const input = Buffer.from(updates.map(formatUpdate).join(''), 'utf8')
+  const environment = { ...context.writeEnvironment(), ...committerEnvironment(context.committer) }
+  const locks = locksOf(context.layout, updates)
+  await breakDeadChildLocks(context, locks)
+  let forget = () => {}
   try {
     await git.run(args, {
       input,
-      environment: { ...context.writeEnvironment(), ...committerEnvironment(context.committer) },
+      environment,
+      onStart(child) {
+        forget = noteChildLocks(context, child.pid, locks)
+      },
     })
+    forget()
   } catch (error) {
+    if (!wasKilled(error)) forget()
     const failure = await restate(git, error, updates, Date.now() - startedAt)
     if (failure instanceof RefMovedError || failure instanceof RefLockedError) throw failure
     const moved = await findMoved(git, updates, failure)
@@ -118,6 +130,14 @@ async function findMoved(
     if (failure instanceof GriteError) failure.addDetails({ written: 'unknown' })
     throw failure
   }
+}
+
+/** The files by which git keeps others from these refs. */
+function locksOf({ refStorage }: RepositoryLayout, updates: readonly RefUpdate[]): readonly string[] {
+  if (refStorage === 'reftable') return ['reftable/tables.list.lock']
+  const deletes = updates.some(({ next }) => next === null)
+  // packed-backend.c: its new content would stop the next writer as well.
+  return [...updates.map(({ ref }) => `${ref}.lock`), ...(deletes ? ['packed-refs.lock', 'packed-refs.new'] : [])]
 }
 
 function formatUpdate({ ref, expected, next }: RefUpdate): string {

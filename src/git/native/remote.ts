@@ -1,15 +1,21 @@
+import { existsSync } from 'node:fs'
+import { devNull } from 'node:os'
+import { join } from 'node:path'
 import { RemoteError } from '../../model/errors/index.ts'
 import { classifyGitFailure } from '../classify-git-failure.ts'
 import { classifyRemoteFailure, showRemote, silentRemote } from '../classify-remote-failure.ts'
+import { breakDeadChildLocks, noteChildLocks, wasKilled } from '../durable/child-locks.ts'
 import type { Environment } from '../locate-git.ts'
 import { listOwnRemotes } from '../own-remotes.ts'
-import type { Oid, RepositoryLayout } from '../port.ts'
+import type { GitPort, Oid } from '../port.ts'
 import { createPortContext, type PortOptions } from '../port-context.ts'
 import type { FetchRequest, OnProgress, PushRequest, PushUpdate, RemotePort } from '../remote-port.ts'
 import type { GitResult, RunGitOptions } from '../run-git.ts'
+import { enterFetchRoom, type FetchPattern, removeDeadRooms } from './fetch-room.ts'
+import { moveTracking, parseFetchPattern, readTracked, type TrackedRefs, type TrackingMove } from './move-tracking.ts'
 import { isPushReport, parsePushReport } from './push-report.ts'
 import { openSilence, type Silence } from './silence.ts'
-import { flushArguments } from './write-objects.ts'
+import { flushArguments, flushLooseArguments } from './write-objects.ts'
 
 export interface RemoteOptions extends PortOptions {
   /** Whether somebody sits there whom git may ask for a password. */
@@ -24,9 +30,16 @@ export interface RemoteOptions extends PortOptions {
  */
 const unpackLimit = 24
 
-/** The remotes of a repository, through the user's git. Starts nothing until asked. */
-export function openRemotes(layout: RepositoryLayout, options: RemoteOptions): RemotePort {
-  const context = createPortContext(layout, options)
+type Fetched = Omit<TrackingMove, 'patterns'>
+
+/**
+ * The remotes of a repository, through the user's git. Starts nothing until asked.
+ *
+ * @param port - moves the refs that follow those of a remote
+ */
+export function openRemotes(port: GitPort, options: Omit<RemoteOptions, 'environment'>): RemotePort {
+  const { layout } = port
+  const context = createPortContext(layout, { ...options, environment: port.environment })
   const { git } = context
   // A relative path in a remote's address is meant from the top of the work tree.
   const cwd = layout.workTree ?? layout.gitDir
@@ -46,7 +59,10 @@ export function openRemotes(layout: RepositoryLayout, options: RemoteOptions): R
     try {
       const result = git.run([...flushArguments(await context.flushSettings()), ...args], {
         ...{ cwd, environment, ...more },
-        onStart: silence.watch,
+        onStart(child) {
+          silence.watch(child)
+          more.onStart?.(child)
+        },
         onStderr(text) {
           silence.heard()
           more.onStderr?.(text)
@@ -75,29 +91,66 @@ export function openRemotes(layout: RepositoryLayout, options: RemoteOptions): R
     return listOwnRemotes(layout).includes(name) || (await listRemotes()).includes(name)
   }
 
+  /** Fetches into a room of its own, and tells what the remote has. */
+  async function fetchAside({ remote, onProgress }: FetchRequest, patterns: readonly FetchPattern[]): Promise<Fetched> {
+    // From 2.48 on git would make refs/remotes/<remote>/HEAD where there is none.
+    const headOff = setOption(remote, 'followRemoteHEAD', 'never', port.environment)
+    const args = [
+      ...headOff.args,
+      ...flushLooseArguments(await context.flushSettings()),
+      ...['-c', `fetch.unpackLimit=${unpackLimit}`, '-c', 'fetch.writeCommitGraph=false'],
+      // Our own writer runs no hooks either, and a hook would meet refs that nobody else sees.
+      ...['-c', `core.hooksPath=${devNull}`],
+      // Without --refmap= the user's own refspecs would apply too, and a mirror's would move refs/grite/wal.
+      ...['fetch', '--refmap=', '--no-tags', '--no-prune', '--no-filter', '--write-fetch-head'],
+      ...['--no-auto-maintenance', '--recurse-submodules=no', '--progress'],
+    ]
+    removeDeadRooms(layout)
+    // The boundary of a shallow clone is the one thing that git writes outside of the room.
+    const locks = existsSync(join(layout.commonDir, 'shallow')) ? ['shallow.lock'] : []
+    await breakDeadChildLocks(context, locks)
+    const entering = { layout, owner: context.owner, permissions: await context.permissions() }
+    for (;;) {
+      const room = enterFetchRoom(entering, remote, patterns)
+      let before: Promise<TrackedRefs> | undefined
+      let forget = () => {}
+      try {
+        const { stderr } = await run({ remote, step: 'fetch' }, [...args, '--', remote, ...room.refspecs], {
+          ...progressOptions(onProgress),
+          // While git starts, and before it hears of the remote.
+          onStart(child) {
+            if (locks.length > 0) forget = noteChildLocks(context, child.pid, locks)
+            before = readTracked(port, patterns)
+            before.catch(() => {})
+          },
+          environment: { ...environment, ...headOff.environment, ...context.writeEnvironment(), ...room.environment },
+        })
+        forget()
+        const found = room.readFound()
+        room.keep(found)
+        return { before: (await before) ?? new Map(), found, refused: readRefused(stderr) }
+      } catch (error) {
+        room.discard()
+        if (!wasKilled(error)) forget()
+        // What is left in a used room may be what is wrong, such as a ref to an object that is gone.
+        const isOfRemote = error instanceof RemoteError && error.details.reason !== 'failed'
+        if (!room.isUsed || isOfRemote) throw error
+      }
+    }
+  }
+
   return {
     listRemotes,
     hasRemote,
-    async fetch({ remote, refspecs, onProgress }: FetchRequest) {
-      // From 2.48 on git would make refs/remotes/<remote>/HEAD where there is none.
-      const headOff = setOption(remote, 'followRemoteHEAD', 'never', options.environment)
-      await run(
-        { remote, step: 'fetch' },
-        [
-          ...headOff.args,
-          ...['-c', `fetch.unpackLimit=${unpackLimit}`, '-c', 'fetch.writeCommitGraph=false'],
-          // Without --refmap= the user's own refspecs would apply too, and a mirror's would move refs/grite/wal.
-          ...['fetch', '--refmap=', '--no-tags', '--prune', '--no-filter', '--no-write-fetch-head'],
-          ...['--no-auto-maintenance', '--recurse-submodules=no', '--progress'],
-          ...['--', remote, ...refspecs],
-        ],
-        { ...progressOptions(onProgress), environment: { ...environment, ...headOff.environment } },
-      )
+    async fetch(request: FetchRequest) {
+      context.requirePermanentStore()
+      const patterns = request.refspecs.map(parseFetchPattern)
+      await moveTracking(port, { patterns, ...(await fetchAside(request, patterns)) })
     },
     async push({ remote, updates, atomic, runHooks, onProgress }: PushRequest) {
       if (updates.length === 0) return []
       // A remote configured as a push mirror takes no refspecs; what we push is named by id.
-      const mirrorOff = setOption(remote, 'mirror', 'false', options.environment)
+      const mirrorOff = setOption(remote, 'mirror', 'false', port.environment)
       const { exitStatus, stdout, stderr } = await run(
         { remote, step: 'push' },
         [
@@ -149,6 +202,12 @@ export function openRemotes(layout: RepositoryLayout, options: RemoteOptions): R
       )
     },
   }
+}
+
+/** builtin/fetch.c, store_updated_refs(): what only a shallow clone of the remote's history could take. */
+function readRefused(stderr: string): ReadonlySet<string> {
+  const lines = stderr.matchAll(/rejected (refs\/\S+) because shallow roots are not allowed to be updated/g)
+  return new Set([...lines].map(([, ref = '']) => ref))
 }
 
 interface RemoteAct {

@@ -32,6 +32,16 @@ export function flushArguments({ chosenByUser }: FlushSettings): readonly string
 }
 
 /**
+ * For a git that receives objects, whose names we do not know: it flushes loose ones as well, all with one flush. Goes
+ * after `flushArguments`. Before 2.36 git knows neither setting and flushes packs only.
+ */
+export function flushLooseArguments({ objects, chosenByUser, methodChosenByUser }: FlushSettings): readonly string[] {
+  if (chosenByUser || !objects) return []
+  const method = methodChosenByUser ? [] : ['-c', 'core.fsyncMethod=batch']
+  return ['-c', 'core.fsync=loose-object,pack,pack-metadata,reference', ...method]
+}
+
+/**
  * Writes objects and makes them durable.
  *
  * @returns what to call once a ref reaches them: until then `git gc` keeps its hands off a pack of ours

@@ -1,0 +1,212 @@
+/**
+ * Where `git fetch` leaves what it found: a git directory beside the repository's, like that of a linked work tree, whose
+ * refs (`refs/worktree/`) and FETCH_HEAD are its own while objects and configuration are the repository's.
+ *
+ *     grite/fetch/<remote>/         between two fetches from a remote, so that an idle fetch writes nothing
+ *     grite/tmp/<owner>-<random>/   in use
+ *
+ * Invariants
+ * - A room is used by one process, which takes it by a rename. A process that finds none makes one.
+ * - git locks no ref of the repository, so a fetch that is killed leaves no lock that anybody meets. Rooms of dead owners
+ *   are deleted.
+ */
+import { createHash } from 'node:crypto'
+import {
+  copyFileSync,
+  type Dirent,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { dirname, join } from 'node:path'
+import { isOwnerDead, type Owner, ownerFileAt, parseOwner } from '../durable/owner.ts'
+import { errnoOf } from '../durable/storage-failure.ts'
+import { temporaryName } from '../durable/temporary-name.ts'
+import type { Environment } from '../locate-git.ts'
+import { isOid } from '../object-codec.ts'
+import type { Oid, RefName, RepositoryLayout } from '../port.ts'
+import { refTemporaryDir } from '../ref-paths.ts'
+import type { SharedPermissions } from '../shared-permissions.ts'
+
+/** One refspec of a fetch, `+<left>*:<right>*`. */
+export interface FetchPattern {
+  readonly left: string
+  readonly right: string
+}
+
+export interface FetchRoom {
+  /** Whether an earlier fetch has used it. */
+  readonly isUsed: boolean
+  /** What git is to be run with. */
+  readonly environment: Environment
+  /** The refspecs for git, whose right sides lie in the room. */
+  readonly refspecs: readonly string[]
+  /** What the remote has, after a fetch that succeeded: refs by their names there. */
+  readFound(): ReadonlyMap<RefName, Oid>
+  /** Keeps the room for the next fetch from the remote. @param found - what `readFound` said */
+  keep(found: ReadonlyMap<RefName, Oid>): void
+  /** Deletes the room. */
+  discard(): void
+}
+
+export interface FetchRoomContext {
+  readonly layout: RepositoryLayout
+  readonly owner: Owner
+  readonly permissions: SharedPermissions
+}
+
+/** @throws {Error} of the file system when no room can be made */
+export function enterFetchRoom(
+  context: FetchRoomContext,
+  remote: string,
+  patterns: readonly FetchPattern[],
+): FetchRoom {
+  const { layout, owner } = context
+  const temporaryDir = refTemporaryDir(layout)
+  makeFolder(context, temporaryDir)
+  const path = temporaryName(temporaryDir, owner)
+  const stored = join(layout.commonDir, 'grite', 'fetch', roomName(remote))
+  const isUsed = takeRoom(stored, path)
+  if (!isUsed) makeRoom(context, path)
+  copyWorktreeConfig(layout, path)
+
+  return {
+    isUsed,
+    environment: {
+      GIT_DIR: path,
+      GIT_COMMON_DIR: layout.commonDir,
+      // Otherwise a relative core.worktree would be meant from here.
+      ...(layout.workTree === null ? {} : { GIT_WORK_TREE: layout.workTree }),
+    },
+    refspecs: patterns.map(({ left }) => `+${left}*:${inRoom(left)}*`),
+    readFound: () => parseFetchHead(readFileSync(join(path, 'FETCH_HEAD'), 'utf8')),
+    keep(found) {
+      // A room with a table of refs costs as much to clean as to make.
+      if (layout.refStorage !== 'files') return removeRoom(path)
+      removeLost(path, patterns, found)
+      if (!isUsed) makeFolder(context, dirname(stored))
+      try {
+        renameSync(path, stored)
+      } catch {
+        // Another process has put its own there.
+        removeRoom(path)
+      }
+    },
+    discard: () => removeRoom(path),
+  }
+}
+
+/** Deletes rooms of processes that are certainly gone. */
+export function removeDeadRooms(layout: RepositoryLayout): void {
+  for (const path of findDeadRooms(layout)) removeRoom(path)
+}
+
+export function findDeadRooms(layout: RepositoryLayout): readonly string[] {
+  const folder = refTemporaryDir(layout)
+  return entriesIn(folder)
+    .filter((entry) => entry.isDirectory() && isOfDeadOwner(folder, entry.name))
+    .map(({ name }) => join(folder, name))
+}
+
+function isOfDeadOwner(folder: string, name: string): boolean {
+  const owner = parseOwner(name.slice(0, name.lastIndexOf('-')))
+  return owner !== null && isOwnerDead(owner, ownerFileAt(join(folder, name)))
+}
+
+function roomName(remote: string): string {
+  return createHash('sha256').update(remote, 'utf8').digest('hex').slice(0, 32)
+}
+
+function takeRoom(stored: string, path: string): boolean {
+  try {
+    renameSync(stored, path)
+    return true
+  } catch (error) {
+    if (errnoOf(error) === undefined) throw error
+    return false
+  }
+}
+
+function makeRoom({ layout, permissions }: FetchRoomContext, path: string): void {
+  mkdirSync(path)
+  // setup.c, is_git_directory(): without HEAD it is none. Nothing is ever checked out here.
+  writeFileSync(join(path, 'HEAD'), 'ref: refs/heads/.invalid\n')
+  writeFileSync(join(path, 'commondir'), `${layout.commonDir}\n`)
+  if (layout.refStorage === 'reftable') {
+    mkdirSync(join(path, 'reftable'))
+    writeFileSync(join(path, 'reftable', 'tables.list'), '')
+    permissions.adjustFolder(join(path, 'reftable'))
+  }
+  permissions.adjustFolder(path)
+}
+
+/** A remote may be configured for one work tree alone. */
+function copyWorktreeConfig({ gitDir }: RepositoryLayout, path: string): void {
+  const from = join(gitDir, 'config.worktree')
+  const to = join(path, 'config.worktree')
+  if (existsSync(from)) copyFileSync(from, to)
+  else if (existsSync(to)) unlinkSync(to)
+}
+
+function inRoom(ref: string): string {
+  return `refs/worktree/${ref.slice('refs/'.length)}`
+}
+
+/**
+ * Lines of FETCH_HEAD for refs that are no branches or tags (builtin/fetch.c, store_updated_refs()):
+ * `<oid> TAB [not-for-merge] TAB '<ref>' of <address>`.
+ */
+export function parseFetchHead(text: string): ReadonlyMap<RefName, Oid> {
+  const found = new Map<RefName, Oid>()
+  for (const line of text.split('\n')) {
+    const [, oid = '', ref = ''] = /^([0-9a-f]{40,64})\t[^\t]*\t'(refs\/\S+)' of /.exec(line) ?? []
+    if (isOid(oid, 'sha1') || isOid(oid, 'sha256')) found.set(ref as RefName, oid)
+  }
+  return found
+}
+
+/** What the remote has no more: git would take the refs in the room for objects that are here, long after they are gone. */
+function removeLost(path: string, patterns: readonly FetchPattern[], found: ReadonlyMap<RefName, Oid>): void {
+  for (const { left } of patterns) {
+    const folder = left.slice(0, left.lastIndexOf('/'))
+    for (const name of namesBelow(join(path, inRoom(folder)))) {
+      const ref = `${folder}/${name}`
+      if (ref.startsWith(left) && !found.has(ref as RefName)) unlinkSync(join(path, inRoom(ref)))
+    }
+  }
+}
+
+function namesBelow(folder: string): string[] {
+  return entriesIn(folder).flatMap((entry) =>
+    entry.isDirectory() ? namesBelow(join(folder, entry.name)).map((name) => `${entry.name}/${name}`) : [entry.name],
+  )
+}
+
+function entriesIn(folder: string): Dirent[] {
+  try {
+    return readdirSync(folder, { withFileTypes: true })
+  } catch (error) {
+    if (['ENOENT', 'ENOTDIR'].includes(errnoOf(error) ?? '')) return []
+    throw error
+  }
+}
+
+/** A git whose parent was killed may still be writing there; it fails then, and what it leaves goes the next time. */
+function removeRoom(path: string): void {
+  try {
+    rmSync(path, { recursive: true, force: true, maxRetries: 3 })
+  } catch (error) {
+    if (errnoOf(error) === undefined) throw error
+  }
+}
+
+function makeFolder({ permissions }: FetchRoomContext, path: string): void {
+  const first = mkdirSync(path, { recursive: true })
+  if (first === undefined) return
+  for (let made = path; made.length >= first.length; made = dirname(made)) permissions.adjust(made)
+}

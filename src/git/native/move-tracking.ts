@@ -1,0 +1,68 @@
+/** Moves the refs that follow a remote's to what a fetch found there. */
+import type { GitPort, Oid, RefName, RefUpdate } from '../port.ts'
+import type { FetchPattern } from './fetch-room.ts'
+
+/** Refs of one transaction: each has an open file until it has moved. */
+const updatesMax = 200
+
+export type TrackedRefs = ReadonlyMap<RefName, Oid>
+
+/** @param refspec - with both sides, and a star at the end of each: `+<left>*:<right>*` */
+export function parseFetchPattern(refspec: string): FetchPattern {
+  const [, left, right] = /^\+(refs\/[^*:]*)\*:(refs\/[^*:]*)\*$/.exec(refspec) ?? []
+  if (left === undefined || right === undefined) throw new TypeError(`not a refspec of a fetch: ${refspec}`)
+  return { left, right }
+}
+
+/** The refs of this repository that the right sides of some patterns match. A broken one counts as none. */
+export async function readTracked(git: GitPort, patterns: readonly FetchPattern[]): Promise<TrackedRefs> {
+  const folders = new Set(patterns.map(({ right }) => right.slice(0, right.lastIndexOf('/') + 1)))
+  const rows = await git.listRefs([...folders], () => {})
+  return new Map(
+    rows.filter(({ ref }) => patterns.some(({ right }) => ref.startsWith(right))).map(({ ref, oid }) => [ref, oid]),
+  )
+}
+
+export interface TrackingMove {
+  readonly patterns: readonly FetchPattern[]
+  /** As they were before the fetch, so that what another fetch has found since is not undone. */
+  readonly before: TrackedRefs
+  /** Refs of the remote by their names there. */
+  readonly found: TrackedRefs
+  /** Refs of the remote that git did not take; here they stay what they are. */
+  readonly refused: ReadonlySet<string>
+}
+
+/**
+ * Moves, creates and deletes tracking refs, durably.
+ * @throws {RefMovedError} when another process has moved one of them meanwhile
+ */
+export async function moveTracking(git: GitPort, move: TrackingMove): Promise<void> {
+  const { deletions, moves } = planTracking(move)
+  // A name may have to go before another can lie below it.
+  for (const updates of [deletions, moves]) {
+    for (let start = 0; start < updates.length; start += updatesMax) {
+      await git.publish({ objects: [], updates: updates.slice(start, start + updatesMax) })
+    }
+  }
+}
+
+function planTracking({ patterns, before, found, refused }: TrackingMove) {
+  const reflogMessage = 'grite: fetch'
+  const moves: RefUpdate[] = []
+  const kept = new Set<RefName>()
+  for (const { left, right } of patterns) {
+    const translate = (ref: string) => `${right}${ref.slice(left.length)}` as RefName
+    for (const ref of refused) if (ref.startsWith(left)) kept.add(translate(ref))
+    for (const [ref, next] of found) {
+      if (!ref.startsWith(left)) continue
+      const tracking = translate(ref)
+      kept.add(tracking)
+      const expected = before.get(tracking) ?? null
+      if (expected !== next) moves.push({ ref: tracking, expected, next, reflogMessage })
+    }
+  }
+  const lost = [...before].filter(([ref]) => !kept.has(ref))
+  const deletions = lost.map(([ref, expected]): RefUpdate => ({ ref, expected, next: null, reflogMessage }))
+  return { deletions, moves }
+}

@@ -1,0 +1,97 @@
+/** A git of ours that is killed while it fetches leaves nothing that stops the next sync. */
+import assert from 'node:assert/strict'
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { it } from 'node:test'
+import { parseFetchHead } from '../../src/git/native/fetch-room.ts'
+import { commandRunner } from '../support/command-runner.ts'
+import { createDyingGit } from '../support/dying-git.ts'
+import { createCrew } from '../sync/crew.ts'
+
+const tmpOf = (path: string) => join(path, '.git', 'grite', 'tmp')
+const namesIn = (folder: string) => (existsSync(folder) ? readdirSync(folder) : [])
+
+it('a fetch that is killed with a lock in its hand does not stop the next one', async (t) => {
+  const crew = createCrew(t)
+  const [ann, bo] = [crew.clone('ann'), crew.clone('bo')]
+  await ann.create('one')
+  await ann.sync()
+  const dying = createDyingGit(crew, { command: 'fetch', below: 'GIT_DIR', leaves: 'refs/worktree/grite/wal.lock' })
+  const runner = commandRunner({ cwd: bo.path, env: dying.environment })
+  // What fails in a new room is tried for the log alone, in a used one in a new one.
+  for (const titles of [['one'], ['one', 'two']]) {
+    dying.arm()
+    await runner.run('sync')
+    assert.ok(dying.hasDied())
+    assert.deepEqual(await bo.titles(), titles)
+    await ann.create('two')
+    await ann.sync()
+  }
+  assert.deepEqual(namesIn(tmpOf(bo.path)), [])
+})
+
+it('the room of a process that was killed is deleted by the next sync', async (t) => {
+  const crew = createCrew(t)
+  const ann = crew.clone('ann')
+  await ann.create('one')
+  await ann.sync()
+  const left = join(tmpOf(ann.path), `${'0'.repeat(8)}.1.1.1-0123456789ab`)
+  mkdirSync(join(left, 'refs', 'worktree', 'grite'), { recursive: true })
+  writeFileSync(join(left, 'refs', 'worktree', 'grite', 'wal.lock'), '')
+  await ann.sync()
+  assert.deepEqual(namesIn(tmpOf(ann.path)), [])
+})
+
+it('a stored room that is damaged is replaced', async (t) => {
+  const crew = createCrew(t)
+  const ann = crew.clone('ann')
+  await ann.create('one')
+  await ann.sync()
+  const rooms = join(ann.path, '.git', 'grite', 'fetch')
+  const [room = ''] = namesIn(rooms)
+  for (const [file, content] of [
+    ['refs/worktree/grite/wal', `${'1'.repeat(40)}\n`],
+    ['refs/worktree/grite/wal', 'no id\n'],
+    ['HEAD', ''],
+  ] as const) {
+    mkdirSync(join(rooms, room, 'refs/worktree/grite'), { recursive: true })
+    writeFileSync(join(rooms, room, file), content)
+    await ann.sync()
+    assert.deepEqual(ann.takeWarnings(), [], file)
+  }
+})
+
+it('a fetch touches no lock of the repository, and its hooks see none of it', async (t) => {
+  const crew = createCrew(t)
+  const [ann, bo] = [crew.clone('ann'), crew.clone('bo')]
+  await ann.create('one')
+  await ann.sync()
+  const hooks = join(crew.dir, 'hooks')
+  mkdirSync(hooks)
+  writeFileSync(join(hooks, 'reference-transaction'), '#!/bin/sh\nexit 1\n', { mode: 0o755 })
+  bo.git('config', 'core.hooksPath', hooks)
+  // `git pack-refs` beside it would keep git from deleting a ref.
+  writeFileSync(join(bo.path, '.git', 'packed-refs.lock'), '')
+  await bo.sync({ pull: true })
+  assert.deepEqual(await bo.titles(), ['one'])
+  assert.ok(!existsSync(join(bo.path, '.git', 'FETCH_HEAD')))
+})
+
+it('FETCH_HEAD is read line by line, and what is no ref of a stream is passed over', () => {
+  const [a, b] = ['a'.repeat(40), 'b'.repeat(64)]
+  const text = [
+    `${a}\t\t'refs/grite/wal' of ../remote`,
+    `${b}\tnot-for-merge\t'refs/grite-leases/0' of https://host/'refs/x' of y`,
+    `${a}\t\tbranch 'main' of ../remote`,
+    `${'c'.repeat(41)}\t\t'refs/grite/x' of ../remote`,
+    'garbage',
+    '',
+  ].join('\n')
+  assert.deepEqual(
+    [...parseFetchHead(text)],
+    [
+      ['refs/grite/wal', a],
+      ['refs/grite-leases/0', b],
+    ],
+  )
+})
