@@ -1,10 +1,12 @@
 /** What the shell offers at the cursor: commands, options, choices, and values that the repository knows. */
-import { type AnyCommand, globalOptions, type OptionSpec } from '../commands/define-command.ts'
+import { type AnyCommand, type Completed, globalOptions, type OptionSpec } from '../commands/define-command.ts'
+import { fieldKeys, isFieldKey, qualifiers } from '../model/index.ts'
 import type { CommandTable } from './command-table.ts'
+import { shells } from './completion-command.ts'
 import { argumentEntries, optionEntries } from './parse-argv.ts'
 import { escapeLine } from './render/escape-for-terminal.ts'
 
-export type CompletedKind = Exclude<OptionSpec['completes'], undefined | 'file'>
+export type CompletedKind = Exclude<Completed, 'state' | 'priority' | 'shell' | 'field' | 'file'>
 
 /** Values of the repository that start with `prefix`; empty when there is none, never an error. */
 export type CompleteValue = (kind: CompletedKind, prefix: string) => Promise<readonly string[]>
@@ -86,12 +88,46 @@ async function valuesOf(
   before: string,
   completeValue: CompleteValue,
 ): Promise<readonly string[]> {
-  if (spec.choices !== undefined)
-    return spec.choices.filter((choice) => choice.startsWith(typed)).map((c) => before + c)
-  if (spec.completes === undefined) return []
-  if (spec.completes === 'file') return [completeFiles]
+  if (spec.choices !== undefined) return startingWith(spec.choices, typed, before)
+  const { completes } = spec
+  if (completes === undefined) return []
+  if (completes === 'file') return [completeFiles]
+  if (completes === 'field') return fieldValues(typed, before, completeValue)
+  const fixed: readonly string[] = Object.hasOwn(fixedWords, completes) ? fixedWords[completes as FixedKind] : []
   // Completion is a comfort: outside a repository, or with a damaged one, it offers nothing and says nothing.
-  const values = await completeValue(spec.completes, typed).catch(() => [])
+  const known = isFixed(completes) ? [] : await completeValue(completes, typed).catch(() => [])
+  return startingWith([...new Set([...fixed, ...known])], typed, before)
+}
+
+/** Words that are known without a repository. To those of `type`, any other may be added. */
+const fixedWords = {
+  state: qualifiers.state.choices,
+  priority: ['P0', 'P1', 'P2', 'P3', 'P4'],
+  type: ['bug', 'feature', 'task', 'epic', 'chore'],
+  shell: shells,
+} as const satisfies Partial<Record<Completed, readonly string[]>>
+type FixedKind = keyof typeof fixedWords
+
+function isFixed(completes: Completed): completes is 'state' | 'priority' | 'shell' | 'field' | 'file' {
+  return completes !== 'type' && Object.hasOwn(fixedWords, completes)
+}
+
+/** `key=`, and behind it a value of that field. */
+async function fieldValues(typed: string, before: string, completeValue: CompleteValue): Promise<readonly string[]> {
+  const [, key, value = ''] = /^([^=]*)=(.*)$/s.exec(typed) ?? []
+  if (key === undefined) {
+    return startingWith(
+      fieldKeys.map((each) => `${each}=`),
+      typed,
+      before,
+    )
+  }
+  if (!isFieldKey(key) || key === 'due') return []
+  const completes = key === 'parent' ? 'issue' : key
+  return valuesOf({ type: 'text', completes }, value, `${before}${key}=`, completeValue)
+}
+
+function startingWith(values: readonly string[], typed: string, before: string): readonly string[] {
   return values
     .filter((value) => value.startsWith(typed) && isPrintable(value))
     .slice(0, candidateCountMax)

@@ -2,7 +2,7 @@ import { basename } from 'node:path'
 import { defineCommand } from '../commands/define-command.ts'
 import { InvalidArgsError } from '../model/errors/index.ts'
 
-const shells = ['bash', 'zsh', 'fish'] as const
+export const shells = ['bash', 'zsh', 'fish'] as const
 export type Shell = (typeof shells)[number]
 
 export interface CompletionData {
@@ -14,14 +14,16 @@ export const completion = defineCommand({
   name: 'completion',
   summary: 'Print a script that completes grite in your shell',
   description:
-    'The script completes commands, options, choices, and the ids, labels and assignees of the repository you are in; ' +
+    'The script completes commands, options, choices, and what the repository holds: ids, labels, assignees, fields, remotes; ' +
     'in bash and zsh also after `git grite`. The shell is guessed from SHELL when it is not named.',
   examples: [
     { command: 'grite completion bash >> ~/.bashrc', explains: 'complete in every new bash' },
     { command: 'grite completion zsh > ~/.zfunc/_grite', explains: 'complete in zsh, with ~/.zfunc in fpath' },
     { command: 'grite completion fish > ~/.config/fish/completions/grite.fish', explains: 'complete in fish' },
   ],
-  arguments: { shell: { summary: `One of ${shells.join(', ')}; default: your login shell`, optional: true } },
+  arguments: {
+    shell: { summary: `One of ${shells.join(', ')}; default: your login shell`, optional: true, completes: 'shell' },
+  },
   options: {},
   async run({ env }, { shell }) {
     const name = shell ?? basename(env.SHELL ?? '')

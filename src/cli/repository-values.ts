@@ -3,7 +3,7 @@ import { shortIdLength } from '../commands/issue/change-command.ts'
 import { listActors } from '../commands/local/actors.ts'
 import { readSavedQueries } from '../commands/query/saved-queries.ts'
 import type { Repository } from '../commands/repository.ts'
-import type { IssueId } from '../model/index.ts'
+import { type FieldKey, type IssueId, parseScopedLabel } from '../model/index.ts'
 import type { View } from '../view/index.ts'
 import { type CompletedKind, candidateCountMax } from './complete.ts'
 import { createProcessContext, type OpenRepository } from './process-context.ts'
@@ -48,11 +48,26 @@ async function valuesOf(repository: Repository, kind: CompletedKind, prefix: str
       return (await repository.view()).distinctWords('labels')
     case 'assignee':
       return (await repository.view()).distinctWords('assignees')
+    case 'type':
+    case 'status':
+    case 'milestone':
+      return fieldValues(await repository.view(), kind)
+    case 'remote':
+      return repository.remotes.listRemotes()
     case 'query': {
       const { queries } = await readSavedQueries(await repository.view())
       return queries.map(({ name, query }) => `${name}\t${escapeLine(query ?? '')}`)
     }
   }
+}
+
+/** The values of a field that issues have as labels. */
+async function fieldValues(view: View, key: FieldKey): Promise<string[]> {
+  const labels = await view.distinctWords('labels')
+  return labels.flatMap((label) => {
+    const field = parseScopedLabel(label)
+    return field?.key === key ? [field.value] : []
+  })
 }
 
 /** With a prefix those it names; without one those that are open, the latest change first. */

@@ -7,6 +7,16 @@ import type { CommandContext } from './context.ts'
 /** What the text of an option or argument is turned into before `run` sees it. */
 export type ValueType = 'text' | 'boolean' | 'count'
 
+/**
+ * What completion offers for a value: what the repository holds, a few fixed words, or `key=` and then a value of that
+ * field. It binds nothing.
+ */
+export type Completed =
+  | ('issue' | 'label' | 'assignee' | 'actor' | 'query' | 'remote' | 'type' | 'status' | 'milestone')
+  | ('state' | 'priority' | 'shell')
+  | 'field'
+  | 'file'
+
 export interface OptionSpec {
   /** `count` is a whole number from 0. A boolean option takes no value; `--no-<name>` turns it off. */
   readonly type: ValueType
@@ -24,7 +34,7 @@ export interface OptionSpec {
   /** Other spellings that are accepted but not shown. */
   readonly aliases?: readonly string[]
   /** What completion offers for a value. */
-  readonly completes?: 'issue' | 'label' | 'assignee' | 'actor' | 'query' | 'file'
+  readonly completes?: Completed
 }
 
 export interface ArgumentSpec {
@@ -34,7 +44,7 @@ export interface ArgumentSpec {
   readonly repeatable?: boolean
   /** Terms of a query: of the words on the line, those like `-label:x` and `-crash` are terms and not options. */
   readonly takesTerms?: boolean
-  readonly completes?: 'issue' | 'label' | 'assignee' | 'actor' | 'query' | 'file'
+  readonly completes?: Completed
 }
 
 export type OptionTable = Readonly<Record<string, OptionSpec>>

@@ -32,6 +32,7 @@ export const init = defineCommand({
       type: 'text',
       valueName: 'name',
       summary: 'Take locks and claims on this remote from now on, so that all clones see them',
+      completes: 'remote',
     },
     'agents-md': { type: 'boolean', summary: 'Write the section about grite into AGENTS.md, or bring it up to date' },
   },

@@ -2,7 +2,13 @@ import type { OptionTable } from '../define-command.ts'
 
 /** Options by which several commands choose among issues. */
 export const filterOptions = {
-  state: { type: 'text', valueName: 'open|closed|all', summary: 'Only issues in this state', short: 's' },
+  state: {
+    type: 'text',
+    valueName: 'open|closed|all',
+    summary: 'Only issues in this state',
+    short: 's',
+    completes: 'state',
+  },
   label: {
     type: 'text',
     valueName: 'label',

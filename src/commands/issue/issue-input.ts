@@ -17,12 +17,30 @@ import { readInputText } from '../local/read-input-file.ts'
 import { resolveIssue } from './resolve-issue.ts'
 
 export const fieldOptions = {
-  priority: { type: 'text', valueName: 'P0…P4', summary: 'Priority, P0 the highest', short: 'p' },
-  type: { type: 'text', valueName: 'word', summary: 'Kind of issue: bug, task, feature, …', short: 't' },
+  priority: {
+    type: 'text',
+    valueName: 'P0…P4',
+    summary: 'Priority, P0 the highest',
+    short: 'p',
+    completes: 'priority',
+  },
+  type: {
+    type: 'text',
+    valueName: 'word',
+    summary: 'Kind of issue: bug, task, feature, …',
+    short: 't',
+    completes: 'type',
+  },
   due: { type: 'text', valueName: 'YYYY-MM-DD', summary: 'Date by which it should be done' },
   parent: { type: 'text', valueName: 'issue', summary: 'Issue that this one is a part of', completes: 'issue' },
-  milestone: { type: 'text', valueName: 'name', summary: 'Milestone it belongs to' },
-  set: { type: 'text', valueName: 'key=value', summary: 'Set any field; an empty value clears it', repeatable: true },
+  milestone: { type: 'text', valueName: 'name', summary: 'Milestone it belongs to', completes: 'milestone' },
+  set: {
+    type: 'text',
+    valueName: 'key=value',
+    summary: 'Set any field; an empty value clears it',
+    repeatable: true,
+    completes: 'field',
+  },
 } as const satisfies OptionTable
 
 export const bodyOptions = {

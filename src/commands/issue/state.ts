@@ -45,6 +45,7 @@ export const issueClose = defineCommand({
       valueName: 'name',
       valueOptional: true,
       summary: 'Send the closing to this remote, and claim there; without a name the configured one',
+      completes: 'remote',
     },
     local: { type: 'boolean', summary: 'With --claim-next: claim in this clone only' },
   },

@@ -26,6 +26,7 @@ export const placeOptions = {
     valueName: 'name',
     valueOptional: true,
     summary: 'For all clones, on this remote; without a name the configured one',
+    completes: 'remote',
   },
   local: { type: 'boolean', summary: 'In this clone only, also where a remote is configured' },
 } as const satisfies OptionTable

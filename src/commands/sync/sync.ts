@@ -23,7 +23,12 @@ export const sync = defineCommand({
   options: {
     pull: { type: 'boolean', summary: 'Only take in what the remote has' },
     push: { type: 'boolean', summary: 'Only send what the remote lacks' },
-    remote: { type: 'text', valueName: 'name', summary: 'Remote or address; default the home remote, origin' },
+    remote: {
+      type: 'text',
+      valueName: 'name',
+      summary: 'Remote or address; default the home remote, origin',
+      completes: 'remote',
+    },
   },
   async run(context, input) {
     const repository = await context.repository()
