@@ -1,4 +1,4 @@
-import { GitError, NotFoundError, RemoteError } from '../model/errors/index.ts'
+import { GitError, NotFoundError, RemoteError, RepositoryRefusedError } from '../model/errors/index.ts'
 
 type Reason = 'unreachable' | 'denied' | 'no-atomic' | 'corrupt' | 'failed'
 
@@ -60,6 +60,7 @@ export async function classifyRemoteFailure(
   if (stderr === undefined) return error
   const broken = brokenRef.exec(stderr)?.[1]
   if (broken !== undefined) return refuseOverBrokenRef(broken, stderr, error)
+  if (error instanceof RepositoryRefusedError) return refusedThere(remote, stderr, error)
   const [pattern, reason] = rules.find(([each]) => each.test(stderr)) ?? (isUnnamed(error) ? unnamed : [])
   if (pattern === undefined || reason === undefined) return error
   const shown = showRemote(remote)
@@ -73,6 +74,16 @@ export async function classifyRemoteFailure(
   return new RemoteError(`${verbs[reason]} '${shown}': ${said}`, {
     details: { remote: shown, reason, stderr: stderr.slice(0, 2000) },
     cause: error,
+  })
+}
+
+/** git at the remote refuses its repository, as that of another user. */
+function refusedThere(remote: string, stderr: string, cause: RepositoryRefusedError): RemoteError {
+  const shown = showRemote(remote)
+  return new RemoteError(`no access to '${shown}': ${cause.message}`, {
+    details: { remote: shown, reason: 'denied', stderr: stderr.slice(0, 2000) },
+    hints: cause.hints.map((hint) => `On the machine of the remote. ${hint}`),
+    cause,
   })
 }
 

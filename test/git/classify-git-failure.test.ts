@@ -13,6 +13,7 @@ import {
   NotFoundError,
   RefLockedError,
   RefMovedError,
+  RepositoryRefusedError,
   StorageError,
 } from '../../src/model/errors/index.ts'
 import { publishChain } from './sample-commits.ts'
@@ -38,6 +39,55 @@ describe('a failure of git', { concurrency: true }, () => {
   it('outside a repository is not found', async (t) => {
     const { repository } = await fixture(t)
     assert.ok(fail(repository, ['status'], '', repository.dir) instanceof NotFoundError)
+  })
+
+  it('over a repository that git does not trust names its path', async (t) => {
+    const { repository } = await fixture(t)
+    const { path, environment } = repository
+    const asked = { ...repository, environment: { ...environment, GIT_TEST_ASSUME_DIFFERENT_OWNER: '1' } }
+    const foreign = fail(asked, ['status'])
+    assert.ok(foreign instanceof RepositoryRefusedError)
+    assert.equal(foreign.details.path, path)
+    assert.deepEqual(foreign.hints, [`If you trust it: git config --global --add safe.directory ${path}`])
+    const bare = join(path, 'bare')
+    repository.git(path, 'init', '-q', '--bare', bare)
+    // A git before 2.38 knows no safe.bareRepository.
+    const setting = ['-c', 'safe.bareRepository=explicit']
+    if (spawnSync('git', [...setting, 'rev-parse', '--git-dir'], { cwd: bare, env: environment }).status === 0) return
+    const refused = fail(repository, [...setting, 'status'], '', bare)
+    assert.ok(refused instanceof RepositoryRefusedError)
+    assert.deepEqual(refused.hints, [`If you trust it, name it: set GIT_DIR=${bare}`])
+  })
+
+  it('over a .git file names it, or where it leads', async (t) => {
+    const { repository } = await fixture(t)
+    const folder = join(repository.path, 'folder')
+    mkdirSync(folder)
+    const failWith = (content: string | Uint8Array) => {
+      writeFileSync(join(folder, '.git'), content)
+      return fail(repository, ['status'], '', folder)
+    }
+    for (const content of ['garbage\n', 'gitdir: \n', '', new Uint8Array(2 << 20)]) {
+      const error = failWith(content)
+      assert.ok(error instanceof RepositoryRefusedError, String(error))
+      assert.match(error.message, /folder\/\.git is neither a git repository nor a valid \.git file/)
+    }
+    const leading = failWith('gitdir: ../none\n')
+    assert.ok(leading instanceof NotFoundError)
+    assert.match(String(leading.details.path), /\/none$/)
+  })
+
+  it('over an unknown format names it', async (t) => {
+    const { repository } = await fixture(t)
+    for (const lines of [
+      '\trepositoryformatversion = 9',
+      '\trepositoryformatversion = 1\n[extensions]\n\tnovelty = x',
+    ]) {
+      writeFileSync(join(repository.layout.commonDir, 'config'), `[core]\n${lines}\n`)
+      const error = fail(repository, ['status'])
+      assert.ok(error instanceof RepositoryRefusedError)
+      assert.match(error.message, /does not know the format of the repository: .*(9|novelty)/)
+    }
   })
 
   it('at a lost race names ref and values', async (t) => {

@@ -92,6 +92,25 @@ test("the suggestion for another user's repository trusts that directory and doe
   }
 })
 
+test('a remote of another user is refused with the reason, and the suggestion is quoted', {
+  skip: process.getuid?.() === 0 ? false : 'needs root',
+}, (t) => {
+  const { grite, git, dir, path, create } = createGriteSandbox(t)
+  const remote = join(dir, "it's theirs")
+  git(dir, 'init', '-q', '--bare', '--template=', remote)
+  chownSync(remote, 12_345, 12_345)
+  git(path, 'remote', 'add', 'origin', remote)
+  create('one')
+  const { status, stderr } = grite('sync', '--json')
+  const { code, message, details } = JSON.parse(stderr).error
+  assert.deepEqual([status, code, details.reason], [5, 'remote_error', 'denied'])
+  assert.match(
+    message,
+    /no access to 'origin': git refuses the repository at .*it's theirs: it belongs to another user/,
+  )
+  assert.ok(details.suggestions[0].endsWith(`--add safe.directory ${shellWord(remote)}`), details.suggestions[0])
+})
+
 test('every suggested command that holds a name is built by the helper', () => {
   // A command between backticks or in a list of hints, with something put in that is not quoted. What is called
   // `…Option` is a word of ours.
