@@ -35,10 +35,11 @@ test('a reader that goes away is no failure', () => {
   }
 })
 
-test('an export goes through a pipe or a link, and replaces neither', async () => {
+test('an export goes through a pipe or a link, and replaces neither', async (t) => {
   const pipe = join(place.path, 'pipe')
   spawnSync('mkfifo', [pipe])
   const reader = spawn('cat', [pipe], { stdio: ['ignore', 'pipe', 'ignore'] })
+  t.after(() => reader.kill())
   let read = ''
   reader.stdout.on('data', (part) => {
     read += part

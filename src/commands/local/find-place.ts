@@ -11,6 +11,24 @@ import { ConflictError } from '../../model/index.ts'
  * @throws {ConflictError} when a link leads out of the folder or to nothing, or something else than a file is in the way
  */
 export async function findPlace(folder: string, path: string): Promise<string> {
+  const place = await followPlace(folder, path)
+  const found = await stat(place).catch(() => undefined)
+  if (found !== undefined && !found.isFile()) {
+    throw new ConflictError(`${join(folder, path)} is no file`, { details: { path: place }, hints: [] })
+  }
+  return place
+}
+
+/** As `findPlace`, but a pipe or a device that the user put there is fine too. */
+export async function findPlaceOrPipe(folder: string, path: string): Promise<string> {
+  const place = await followPlace(folder, path)
+  if ((await stat(place).catch(() => undefined))?.isDirectory() === true) {
+    throw new ConflictError(`${join(folder, path)} is a folder`, { details: { path: place }, hints: [] })
+  }
+  return place
+}
+
+async function followPlace(folder: string, path: string): Promise<string> {
   // In bytes: names that are not UTF-8 would be taken for others.
   const root = await realpath(folder, { encoding: 'buffer' })
   const target = await followLinks(join(folder, path))
@@ -23,12 +41,7 @@ export async function findPlace(folder: string, path: string): Promise<string> {
       hints: ['Put a file in its place; what the link leads to is left alone'],
     })
   }
-  const place = join(folder, way)
-  const found = await stat(place).catch(() => undefined)
-  if (found !== undefined && !found.isFile()) {
-    throw new ConflictError(`${join(folder, path)} is no file`, { details: { path: place }, hints: [] })
-  }
-  return place
+  return join(folder, way)
 }
 
 /** Whether a path goes through a repository's own files. */

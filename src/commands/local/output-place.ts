@@ -1,6 +1,6 @@
 import { isAbsolute, relative, sep } from 'node:path'
 import type { RepositoryLayout } from '../../git/index.ts'
-import { findPlace, holdsGitDir } from './find-place.ts'
+import { findPlaceOrPipe, holdsGitDir } from './find-place.ts'
 
 /**
  * Where a file that the user named is to be written. Below the work tree it must really lie there: whoever can push files
@@ -14,5 +14,5 @@ export async function findOutputPlace({ workTree }: RepositoryLayout, path: stri
   if (workTree === null) return path
   const way = relative(workTree, path)
   const isOutside = way === '' || way.split(sep)[0] === '..' || isAbsolute(way)
-  return isOutside || holdsGitDir(way) ? path : findPlace(workTree, way)
+  return isOutside || holdsGitDir(way) ? path : findPlaceOrPipe(workTree, way)
 }
