@@ -6,7 +6,7 @@
  *   waited for the queue would stop the one in front of it.
  * - A write is acknowledged when the log has it. The view follows; when it cannot, the next reader makes up for it.
  */
-import { mkdirSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { dirname } from 'node:path'
 import {
   findRepository,
@@ -62,6 +62,7 @@ import { Draft } from './draft.ts'
 import { type ActorChoice, type ChosenActor, createDefaultActor, findActor } from './local/actors.ts'
 import { type GritePaths, gritePaths } from './local/paths.ts'
 import { isTimeout, type RepoConfig, readRepoConfig, remoteTimeoutMax } from './local/repo-config.ts'
+import { makeFolder } from './local/write-file-atomically.ts'
 import { LockGuard } from './lock/lock-guard.ts'
 import { LockMemory } from './lock/lock-memory.ts'
 import { isLookDue, maintain } from './maintenance.ts'
@@ -529,12 +530,11 @@ export class Repository {
     return {
       enter: async () => {
         if (this.#leaveQueue !== undefined) return async () => {}
-        try {
-          mkdirSync(dirname(this.paths.appendQueue), { recursive: true })
-        } catch {
-          // Entering says what is wrong.
-        }
-        const leave = await lockFileQueue(this.paths.appendQueue).enter()
+        const { appendQueue, permissions } = this.paths
+        // Where it cannot be made, the queue is passed by.
+        const home = dirname(appendQueue)
+        if (!existsSync(home)) await makeFolder(home, permissions).catch(() => {})
+        const leave = await lockFileQueue(appendQueue, permissions).enter()
         this.#leaveQueue = leave
         return async () => {
           this.#leaveQueue = undefined

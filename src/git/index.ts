@@ -1,7 +1,7 @@
 export { type BuiltTree, buildTree, type TreeFiles } from './build-tree.ts'
 export { showRemote } from './classify-remote-failure.ts'
 export { type FindRepositoryOptions, findRepository } from './discover.ts'
-export { currentOwner, formatOwner, isOwnerDead, type Owner, parseOwner } from './durable/owner.ts'
+export { currentOwner, formatOwner, isOwnerDead, type Owner, ownerFileAt, parseOwner } from './durable/owner.ts'
 export type { PublishHooks, PublishPoint } from './durable/publish-in-process.ts'
 export { findLeftovers, type Leftover, removeLeftover } from './leftovers.ts'
 export { type ListedCommit, listHistory } from './list-history.ts'

@@ -1,5 +1,5 @@
 export { type Appended, type AppendTarget, append, appendRetryMsMax, encodeBatch, publishBatch } from './append.ts'
-export { lockFileQueue, noQueue, type Queue } from './append-queue.ts'
+export { isQueueLockLeft, lockFileQueue, noQueue, type Queue } from './append-queue.ts'
 export { batchesOfMissing, batchOfEvents, commitDate, type NewBatch, recordIdsOf, segmentOfBatch } from './batch.ts'
 export {
   generateKeyPair,

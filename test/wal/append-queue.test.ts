@@ -1,11 +1,21 @@
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { spawn, spawnSync } from 'node:child_process'
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { lockFileQueue, noQueue } from '../../src/wal/index.ts'
+import { currentOwner, formatOwner, type Owner } from '../../src/git/index.ts'
+import { isQueueLockLeft, lockFileQueue, noQueue } from '../../src/wal/index.ts'
 
 function tempFolder(t: TestContext): string {
   const folder = mkdtempSync(join(tmpdir(), 'grite-queue-'))
@@ -13,7 +23,28 @@ function tempFolder(t: TestContext): string {
   return folder
 }
 
-describe('the queue of appenders', { concurrency: 3 }, () => {
+const gonePid = spawnSync(process.execPath, ['-e', '']).pid
+
+/** A lock as a writer of other words leaves it. Its time lies a day ahead, as where the clock was wrong. */
+function leaveLock(path: string, owner: Partial<Owner>): void {
+  writeFileSync(`${path}.lock`, `${formatOwner({ ...currentOwner(), ...owner })}\n`)
+  setAhead(`${path}.lock`)
+}
+
+function setAhead(path: string): void {
+  const tomorrow = Date.now() / 1000 + 86_400
+  utimesSync(path, tomorrow, tomorrow)
+}
+
+/** Whether a turn comes before anything has been watched for long. */
+async function isQuick(path: string): Promise<boolean> {
+  const startedAt = performance.now()
+  const leave = await lockFileQueue(path).enter()
+  await leave()
+  return performance.now() - startedAt < 1500
+}
+
+describe('the queue of appenders', { concurrency: 6 }, () => {
   it('lets one in at a time', async (t) => {
     const path = join(tempFolder(t), 'append')
     let inside = 0
@@ -32,29 +63,79 @@ describe('the queue of appenders', { concurrency: 3 }, () => {
     assert.deepEqual(readdirSync(join(path, '..')), [])
   })
 
-  it('lets the next one in soon after its holder was killed', async (t) => {
+  it('lets the next one in at once after its holder was killed', async (t) => {
     const path = join(tempFolder(t), 'append')
-    const script = `require('proper-lockfile').lock(${JSON.stringify(path)}, { realpath: false, stale: 2000 }).then(() => { console.log('in'); setInterval(() => {}, 1000) })`
-    const holder = spawn(process.execPath, ['-e', script], { stdio: ['ignore', 'pipe', 'inherit'] })
+    const holder = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { stdio: 'ignore' })
     t.after(() => void holder.kill('SIGKILL'))
-    await new Promise((resolve) => holder.stdout.once('data', resolve))
+    leaveLock(path, { pid: holder.pid as number, startTime: '0' })
     const early = lockFileQueue(path).enter()
-    const first = await Promise.race([early.then(() => 'in'), sleep(300).then(() => 'waiting')])
-    assert.equal(first, 'waiting')
+    assert.equal(await Promise.race([early.then(() => 'in'), sleep(300).then(() => 'waiting')]), 'waiting')
     const ended = new Promise((resolve) => holder.once('close', resolve))
     holder.kill('SIGKILL')
     await ended
     const startedAt = performance.now()
     const leave = await early
-    assert.ok(performance.now() - startedAt < 3500)
+    assert.ok(performance.now() - startedAt < 1000)
     await leave()
   })
 
-  it('is passed by at once where it cannot be entered', async (t) => {
-    const startedAt = performance.now()
-    const leave = await lockFileQueue(join(tempFolder(t), 'no', 'such', 'folder', 'append')).enter()
+  for (const [title, owner] of [
+    ['a process that is gone', { pid: gonePid }],
+    ['an earlier boot', { bootId: 'earlier' }],
+  ] as const) {
+    it(`breaks the lock of ${title} at once, whatever its time`, async (t) => {
+      const path = join(tempFolder(t), 'append')
+      leaveLock(path, owner)
+      assert.ok(isQueueLockLeft(path, Date.now()))
+      assert.ok(await isQuick(path))
+      assert.ok(!existsSync(`${path}.lock`))
+    })
+  }
+
+  const unknown: Readonly<Record<string, (path: string) => void>> = {
+    'a holder that is suspended': (path) => leaveLock(path, {}),
+    'a process in another container': (path) => leaveLock(path, { pid: gonePid, pidNamespace: '1' }),
+    'a version that made a folder': (path) => {
+      mkdirSync(`${path}.lock`)
+      setAhead(`${path}.lock`)
+    },
+    'a crash that left no words': (path) => writeFileSync(`${path}.lock`, ''),
+  }
+  for (const [title, leave] of Object.entries(unknown)) {
+    it(`breaks the lock of ${title} after a while, and then for good`, async (t) => {
+      const path = join(tempFolder(t), 'append')
+      leave(path)
+      const startedAt = performance.now()
+      const end = await lockFileQueue(path).enter()
+      assert.match(readFileSync(`${path}.lock`, 'latin1'), new RegExp(`\\.${process.pid}\\.`))
+      assert.ok(performance.now() - startedAt > 1500)
+      await end()
+      assert.ok(await isQuick(path))
+      assert.deepEqual(readdirSync(join(path, '..')), [])
+    })
+  }
+
+  it('waits for a holder that gives signs of life', async (t) => {
+    const path = join(tempFolder(t), 'append')
+    const leave = await lockFileQueue(path).enter()
+    const next = lockFileQueue(path).enter()
+    assert.equal(await Promise.race([next.then(() => 'in'), sleep(3500).then(() => 'waiting')]), 'waiting')
     await leave()
-    assert.ok(performance.now() - startedAt < 500)
+    await (await next)()
+  })
+
+  it('leaves alone what another process holds by now', async (t) => {
+    const path = join(tempFolder(t), 'append')
+    const leave = await lockFileQueue(path).enter()
+    rmSync(`${path}.lock`)
+    leaveLock(path, {})
+    await leave()
+    assert.ok(existsSync(`${path}.lock`))
+  })
+
+  it('is passed by at once where it cannot be entered', async (t) => {
+    const path = join(tempFolder(t), 'no', 'such', 'folder', 'append')
+    assert.ok(await isQuick(path))
     await (await noQueue.enter())()
   })
 })

@@ -3,16 +3,13 @@ import { readdir, rm, stat } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 import { findLeftovers, type Leftover, removeLeftover } from '../../git/index.ts'
 import { ViewDirectory } from '../../view/index.ts'
-import { lockFileQueue } from '../../wal/index.ts'
+import { isQueueLockLeft, lockFileQueue } from '../../wal/index.ts'
 import { isDraftName } from '../local/write-file-atomically.ts'
 import type { Repository } from '../repository.ts'
 import { type Check, count, idsListedMax, nameSome, ok } from './check.ts'
 
 /** No write, rebuild or move of a ref is silent for so long; what is younger may be at work. */
 const workMsMax = 10 * 60_000
-/** Whoever holds a queue touches its lock every second. */
-const queueMsMax = 60_000
-
 interface Found {
   readonly path: string
   /** Undefined where only a person can tell that nobody uses it. */
@@ -46,16 +43,17 @@ export const leftovers: Check = {
 async function findAll(repository: Repository, nowUnixMs: number): Promise<Found[]> {
   const { layout } = repository
   const olderThanUnixMs = nowUnixMs - workMsMax
+  const age = { nowUnixMs, ageMsMin: workMsMax }
   // A lock first: its temp file is what it is judged by.
-  const ofGit = [...findLeftovers(layout, olderThanUnixMs)].sort((left, right) => order(left) - order(right))
+  const ofGit = [...findLeftovers(layout, age)].sort((left, right) => order(left) - order(right))
   return [
     ...ofGit.map((leftover) => ({
       path: leftover.path,
       remove: leftover.isOfDeadOwner ? async () => removeLeftover(layout, leftover) : undefined,
     })),
     ...(await findUnusedViews(repository, olderThanUnixMs)),
-    ...(await findQueueLock(repository, nowUnixMs - queueMsMax)),
-    ...(await findDrafts(repository, olderThanUnixMs)),
+    ...findQueueLock(repository, nowUnixMs),
+    ...(await findDrafts(repository, nowUnixMs)),
   ]
 }
 
@@ -77,27 +75,26 @@ async function findUnusedViews({ paths }: Repository, olderThanUnixMs: number): 
   return found
 }
 
-/** The lock of a queue whose holder died is passed by in two seconds, and goes when the next one leaves. */
-async function findQueueLock({ paths }: Repository, olderThanUnixMs: number): Promise<Found[]> {
-  const path = `${paths.appendQueue}.lock`
-  const modified = (await stat(path).catch(() => undefined))?.mtimeMs
-  if (modified === undefined || modified >= olderThanUnixMs) return []
+/** The lock of a queue whose holder is gone goes with the next turn. */
+function findQueueLock({ paths }: Repository, nowUnixMs: number): Found[] {
+  if (!isQueueLockLeft(paths.appendQueue, nowUnixMs)) return []
   const remove = async () => {
-    const leave = await lockFileQueue(paths.appendQueue).enter()
+    const leave = await lockFileQueue(paths.appendQueue, paths.permissions).enter()
     await leave()
   }
-  return [{ path, remove }]
+  return [{ path: `${paths.appendQueue}.lock`, remove }]
 }
 
 /** Files on their way to replace another, which takes no time to speak of. */
-async function findDrafts({ paths }: Repository, olderThanUnixMs: number): Promise<Found[]> {
+async function findDrafts({ paths }: Repository, nowUnixMs: number): Promise<Found[]> {
   const actors = (await readdir(paths.actors).catch(() => [])).map((name) => paths.actorDir(name))
   const found: Found[] = []
   for (const folder of [paths.home, ...actors]) {
     for (const name of (await readdir(folder).catch(() => [])).filter(isDraftName)) {
       const path = join(folder, name)
       const modified = (await stat(path).catch(() => undefined))?.mtimeMs
-      if (modified !== undefined && modified < olderThanUnixMs) {
+      // One from a time when the clock was ahead is as old as any.
+      if (modified !== undefined && Math.abs(nowUnixMs - modified) > workMsMax) {
         found.push({ path, remove: () => rm(path, { force: true }) })
       }
     }

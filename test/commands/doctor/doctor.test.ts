@@ -8,6 +8,7 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
@@ -351,8 +352,20 @@ const cases: readonly Case[] = [
     check: 'leftovers',
     status: 'warn',
     damage: leaveThings,
-    message: /^8 things were left by processes that are gone: /,
-    fixed: 'removed 8 leftovers',
+    message: /^10 things were left by processes that are gone: /,
+    fixed: 'removed 10 leftovers',
+  },
+  {
+    name: 'a lock of git on all packed refs, from a time when the clock was ahead',
+    check: 'leftovers',
+    status: 'warn',
+    damage: ({ gitDir }) => {
+      const ahead = Date.now() / 1000 + 86_400
+      writeFileSync(join(gitDir, 'packed-refs.lock'), '')
+      utimesSync(join(gitDir, 'packed-refs.lock'), ahead, ahead)
+    },
+    message: /^1 thing was left .*: packed-refs\.lock$/,
+    fixed: null,
   },
   {
     name: 'an old lock on a ref of who knows whom',
@@ -418,8 +431,15 @@ function leaveThings({ gitDir, level }: Patient): void {
   writeFileSync(join(gitDir, 'objects/pack/pack-0.keep'), `grite ${deadOwner}\n`)
   leave(join(level, '7'), null)
   leave(join(level, '3.aside'), null)
-  leave(join(gitDir, 'grite/append.lock'), null)
+  // Its time lies ahead: it tells nothing.
+  writeFileSync(join(gitDir, 'grite/append.lock'), `${deadOwner}\n`)
+  const ahead = Date.now() / 1000 + 86_400
+  utimesSync(join(gitDir, 'grite/append.lock'), ahead, ahead)
   leave(join(gitDir, 'grite/config.toml.1.0.tmp'), 'x')
+  mkdirSync(join(temporary('room'), 'refs/worktree'), { recursive: true })
+  mkdirSync(join(gitDir, 'refs/grite/locks'), { recursive: true })
+  writeFileSync(join(gitDir, 'refs/grite/locks/x.lock'), '')
+  writeFileSync(`${temporary('child')}.locks`, 'refs/grite/locks/x.lock\n')
 }
 
 /** Things that look alike, of processes that may be at work, or of others. */

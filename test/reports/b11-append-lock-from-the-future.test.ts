@@ -1,0 +1,43 @@
+/** An append lock whose time lies in the future delays nobody, and doctor finds it. */
+import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { existsSync, mkdirSync, utimesSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { it } from 'node:test'
+import { currentOwner, formatOwner } from '../../src/git/index.ts'
+import { createCommandSandbox } from '../support/command-runner.ts'
+
+interface Diagnosis {
+  readonly checks: readonly { readonly id: string; readonly status: string; readonly message: string }[]
+}
+
+const leftoversOf = ({ checks }: Diagnosis) => checks.find(({ id }) => id === 'leftovers')
+
+for (const [version, leave] of [
+  ['this version', (lock: string, words: string) => writeFileSync(lock, words)],
+  ['a version that made a folder', (lock: string) => mkdirSync(lock)],
+] as const) {
+  it(`the lock of ${version}`, async (t) => {
+    const { run, path, warnings } = createCommandSandbox(t)
+    await run('issue create', { title: 'a' })
+    const lock = join(path, '.git/grite/append.lock')
+    const gone = { ...currentOwner(), pid: spawnSync(process.execPath, ['-e', '']).pid }
+    const tomorrow = Date.now() / 1000 + 86_400
+    const leaveAhead = () => {
+      leave(lock, `${formatOwner(gone)}\n`)
+      utimesSync(lock, tomorrow, tomorrow)
+    }
+    leaveAhead()
+    assert.equal(leftoversOf((await run('doctor')) as Diagnosis)?.status, 'warn')
+    assert.equal(leftoversOf((await run('doctor', { fix: true })) as Diagnosis)?.status, 'ok')
+    assert.ok(!existsSync(lock))
+    // The folder is waited for as long as a holder that is suspended (test/wal/append-queue.test.ts).
+    if (version !== 'this version') return
+    leaveAhead()
+    const startedAt = performance.now()
+    await run('issue create', { title: 'b' })
+    assert.ok(performance.now() - startedAt < 6000, 'a writer used to wait for 8 s')
+    assert.ok(!existsSync(lock))
+    assert.deepEqual(warnings, [])
+  })
+}
