@@ -20,6 +20,7 @@ import {
   type RepositoryLayout,
   readGitConfig,
   readSharedPermissions,
+  requirePermanentStore,
   type SharedPermissions,
 } from '../git/index.ts'
 import {
@@ -203,6 +204,8 @@ export class Repository {
   async requireActor(): Promise<ChosenActor> {
     const known = await this.findActor()
     if (known !== undefined) return known
+    // Else the refusal of the write would leave an actor behind.
+    requirePermanentStore(this.layout, this.#facts.env)
     const created = createDefaultActor(this.paths, await this.newActorFacts(null, false))
     this.#chosen = created
     return created

@@ -29,6 +29,7 @@ export { openIsomorphic, openNative, openRepository } from './open-repository.ts
 export { currentUser, isOwnPath } from './own-path.ts'
 export { listOwnRemotes } from './own-remotes.ts'
 export { packLooseObjects } from './pack-loose-objects.ts'
+export { requirePermanentStore } from './permanent-store.ts'
 export type {
   CommitEntry,
   CommitFile,

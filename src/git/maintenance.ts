@@ -1,4 +1,5 @@
 import { isMentionedInConfig } from './config-files.ts'
+import { requirePermanentStore } from './permanent-store.ts'
 import type { GitPort } from './port.ts'
 import { createGitRunner } from './run-git.ts'
 
@@ -12,6 +13,7 @@ import { createGitRunner } from './run-git.ts'
 export async function startMaintenance({ layout, environment }: GitPort): Promise<void> {
   if ((environment.GRITE_NO_MAINTENANCE ?? '') !== '') return
   try {
+    requirePermanentStore(layout, environment)
     const git = createGitRunner(layout, environment)
     if (isMentionedInConfig(layout, environment, /maintenance|include/i)) {
       const { stdout } = await git.run(['config', '--type=bool', '--get', 'maintenance.auto'], { okStatuses: [0, 1] })

@@ -1,3 +1,4 @@
+import { requirePermanentStore } from './permanent-store.ts'
 import type { GitPort } from './port.ts'
 import { createGitRunner } from './run-git.ts'
 
@@ -6,5 +7,6 @@ import { createGitRunner } from './run-git.ts'
  * `git gc`, this deletes nothing that is not elsewhere afterwards.
  */
 export async function packLooseObjects({ layout, environment }: GitPort): Promise<void> {
+  requirePermanentStore(layout, environment)
   await createGitRunner(layout, environment).run(['repack', '-d', '-l', '-q'])
 }

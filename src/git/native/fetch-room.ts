@@ -89,6 +89,9 @@ export function enterFetchRoom(
       // A room with a table of refs costs as much to clean as to make.
       if (layout.refStorage !== 'files') return removeRoom(path)
       removeLost(path, patterns, found)
+      // The next fetch may be another user's, and git makes this file for its owner alone.
+      rmSync(join(path, 'FETCH_HEAD'), { force: true })
+      context.permissions.adjustFolder(path)
       if (!isUsed) makeFolder(context, dirname(stored))
       try {
         renameSync(path, stored)

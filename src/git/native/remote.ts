@@ -149,6 +149,8 @@ export function openRemotes(port: GitPort, options: Omit<RemoteOptions, 'environ
     },
     async push({ remote, updates, atomic, runHooks, onProgress }: PushRequest) {
       if (updates.length === 0) return []
+      // What a refused push takes away again must not go to others.
+      context.requirePermanentStore()
       // A remote configured as a push mirror takes no refspecs; what we push is named by id.
       const mirrorOff = setOption(remote, 'mirror', 'false', port.environment)
       const { exitStatus, stdout, stderr } = await run(

@@ -1,0 +1,95 @@
+/** Modes by core.sharedRepository, beside git itself in the same repository. */
+import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { statSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, it } from 'node:test'
+import { findRepository } from '../../src/git/index.ts'
+import { parseSharedRepository, readSharedPermissions } from '../../src/git/shared-permissions.ts'
+import { GitError } from '../../src/model/index.ts'
+import { createTempRepository, type TempRepository } from './temp-repository.ts'
+
+const umasks = ['022', '077', '002'] as const
+
+/** Runs a shell with a umask in the git directory. */
+function shell({ layout, environment }: TempRepository, umask: string, script: string): void {
+  const { status, stderr } = spawnSync('sh', ['-c', `umask ${umask}; ${script}`], {
+    cwd: layout.commonDir,
+    env: environment,
+    encoding: 'utf8',
+  })
+  assert.equal(status, 0, stderr)
+}
+
+/** A line of the configuration; null for none. */
+const values: readonly (string | null)[] = [
+  null,
+  '= umask',
+  '= false',
+  '= 0',
+  '= group',
+  '',
+  '= true',
+  '= 1',
+  '= all',
+  '= world',
+  '= everybody',
+  '= 2',
+  '= 0660',
+  '= 0640',
+  '= 0600',
+  '= 0666',
+  '= 0777',
+  '= 660',
+]
+
+describe('files of grite get the modes that git gives', () => {
+  for (const value of values) {
+    it(`core.sharedRepository ${value ?? 'is not set'}`, async (t) => {
+      const repository = await createTempRepository(t)
+      const { layout, environment, path } = repository
+      const git = `GIT_DIR='${layout.commonDir}' git`
+      if (value !== null) shell(repository, '022', `printf '[core]\\n\\tsharedRepository ${value}\\n' >> config`)
+      const permissions = await readSharedPermissions(await findRepository({ cwd: path, env: environment }), environment)
+      for (const umask of umasks) {
+        const ref = `refs/heads/a${umask}`
+        shell(repository, umask, `${git} update-ref ${ref}/x HEAD; echo ${umask} | ${git} hash-object -w --stdin`)
+        const folder = join(layout.commonDir, `own${umask}`)
+        shell(repository, umask, `mkdir own${umask}; : > own${umask}/file; : > own${umask}/object; chmod a-w own${umask}/object`)
+        for (const name of [folder, join(folder, 'file'), join(folder, 'object')]) permissions.adjust(name)
+        const oid = repository.run('rev-parse', `HEAD`)
+        assert.ok(oid)
+        const modeOf = (name: string) => (statSync(name).mode & 0o7777).toString(8)
+        assert.deepEqual(
+          [modeOf(folder), modeOf(join(folder, 'file'))],
+          [modeOf(join(layout.commonDir, ref)), modeOf(join(layout.commonDir, ref, 'x'))],
+          `umask ${umask}`,
+        )
+        const blob = repository.gitWith(`${umask}\n`, path, 'hash-object', '--stdin')
+        assert.equal(
+          modeOf(join(folder, 'object')),
+          modeOf(join(layout.objectDir, blob.slice(0, 2), blob.slice(2))),
+          `object, umask ${umask}`,
+        )
+      }
+    })
+  }
+
+  it('where a file that another includes says so, and where the environment does', async (t) => {
+    const { layout, environment, run, dir } = await createTempRepository(t)
+    assert.equal((await readSharedPermissions(layout, environment)).isShared, false)
+    const pair = { GIT_CONFIG_COUNT: '1', GIT_CONFIG_KEY_0: 'core.sharedRepository', GIT_CONFIG_VALUE_0: 'group' }
+    assert.equal((await readSharedPermissions(layout, { ...environment, ...pair })).isShared, true)
+    run('config', '--file', join(dir, 'included'), 'core.sharedRepository', 'all')
+    run('config', 'include.path', join(dir, 'included'))
+    assert.equal((await readSharedPermissions(layout, environment)).isShared, true)
+  })
+
+  it('and not at all for a value that git refuses, which readers do not notice', async (t) => {
+    for (const value of ['everyone', '0060', 'Group']) assert.throws(() => parseSharedRepository(value), GitError)
+    const { layout, environment, run } = await createTempRepository(t)
+    run('config', 'core.sharedRepository', 'everyone')
+    const permissions = await readSharedPermissions(layout, environment)
+    assert.throws(() => permissions.adjust(layout.commonDir), GitError)
+  })
+})
