@@ -14,9 +14,10 @@ import { type GlobalValues, parseArgv } from './parse-argv.ts'
 import type { OpenRepository } from './process-context.ts'
 import { ClosedPipeError, type ProcessFacts, type TextSink } from './process-facts.ts'
 import type { RendererTable } from './render/index.ts'
-import { formatFailure, formatItem, formatSuccess, formatWarning } from './render/json-output.ts'
-import type { RenderView } from './render/renderer.ts'
+import { formatFailure, formatItem, formatWarning, successPieces } from './render/json-output.ts'
+import type { Rendered, RenderView } from './render/renderer.ts'
 import { refuseUndecodedText } from './undecoded-text.ts'
+import { writePieces } from './write-pieces.ts'
 
 /** Everything behind the command line that a test replaces. */
 export interface MainParts {
@@ -93,29 +94,35 @@ async function runCommand(
   try {
     if (command.heapGrowth) limitHeapGrowth(command.heapGrowth, input)
     const logged = isLogging(facts) ? (await import('./logger.ts')).logCommand(facts, command.name, input) : undefined
+    const print = async ({ data }: CommandResult<unknown>): Promise<void> => {
+      await warnings.flushed()
+      const output = globals.json
+        ? formatOutcome(command, data, warnings.collected)
+        : await renderForPeople(command, data, globals, facts, parts?.renderers)
+      const paged = facts.stdout.isTerminal && !globals.json && !globals.noPager && pagedCommands.has(command.name)
+      await unlessClosed(async () => {
+        if (paged) await (await import('./pager.ts')).writePaged(facts, output)
+        else await writePieces(facts.stdout, output)
+      })
+    }
     const told = { warn: warnings.warn, written }
-    const { data, exitStatus = 0 } = await runInContext(command, input, globals, facts, told, parts)
+    const { exitStatus = 0 } = await runInContext(command, input, globals, facts, told, print, parts)
     logged?.(exitStatus)
-    await warnings.flushed()
-    const output = globals.json
-      ? formatOutcome(command, data, warnings.collected)
-      : await renderForPeople(command, data, globals, facts, parts?.renderers)
-    const paged = facts.stdout.isTerminal && !globals.json && !globals.noPager && pagedCommands.has(command.name)
-    if (paged) await (await import('./pager.ts')).writePaged(facts, output)
-    else if (output !== '') await writeUnlessClosed(facts.stdout, output)
     return exitStatus
   } catch (error) {
     await warnings.flushed()
     // The reader of a feed went away.
     if (error instanceof ClosedPipeError) return 0
+    // Errors during shutdown are expected: the repository is closed below a command that still runs.
+    if (facts.isInterrupted()) return 1
     const json = globals.json || (globals.jsonIfWrong && error instanceof InvalidArgsError)
     return reportFailure(error, facts, json, warnings.collected, written)
   }
 }
 
-/** Of a feed everything has been printed by now. */
-function formatOutcome(command: AnyCommand, data: unknown, warnings: readonly Warning[]): string {
-  return command.isFeed === true ? '' : formatSuccess(data, warnings)
+/** Feeds have already written their output. */
+function formatOutcome(command: AnyCommand, data: unknown, warnings: readonly Warning[]): Rendered {
+  return command.isFeed === true ? '' : successPieces(data, warnings)
 }
 
 /** Those that people read and whose output may be long. */
@@ -139,20 +146,24 @@ function limitHeapGrowth({ percent, given }: HeapGrowth, input: Readonly<Record<
 const isLogging = ({ env }: Pick<ProcessFacts, 'env'>): boolean => (env.GRITE_LOG ?? '') !== ''
 
 /** `grite … | head` is no failure: what the reader wanted has arrived. */
-async function writeUnlessClosed(sink: TextSink, text: string): Promise<void> {
+async function unlessClosed(write: () => Promise<void>): Promise<void> {
   try {
-    await sink.write(text)
+    await write()
   } catch (error) {
     if (!(error instanceof ClosedPipeError)) throw error
   }
 }
 
+const writeUnlessClosed = (sink: TextSink, text: string): Promise<void> => unlessClosed(() => sink.write(text))
+
+/** Runs a command and prints its answer: deferred parts are read from the open repository, other answers wait for no reader. */
 async function runInContext(
   command: AnyCommand,
   input: Readonly<Record<string, unknown>>,
   globals: GlobalValues,
   facts: ProcessFacts,
   { warn, written }: { readonly warn: (warning: Warning) => void; readonly written: WrittenEvents },
+  print: (result: CommandResult<unknown>) => Promise<void>,
   parts: Partial<MainParts> | undefined,
 ): Promise<CommandResult<unknown>> {
   const { createProcessContext } = await import('./process-context.ts')
@@ -160,7 +171,7 @@ async function runInContext(
   const emit = async (item: unknown): Promise<void> => {
     if (command.isFeed !== true) throw new TypeError(`${command.name} is no feed`)
     const text = globals.json ? formatItem(item) : await renderItem(command, item, globals, facts, parts?.itemRenderers)
-    await facts.stdout.write(text)
+    await writePieces(facts.stdout, text)
   }
   const { context, close } = createProcessContext(facts, globals, {
     openRepository,
@@ -169,15 +180,19 @@ async function runInContext(
     emit,
     isFeed: command.isFeed === true,
   })
+  let result: CommandResult<unknown>
   try {
     // The parser has built the input from the same definition.
-    return await command.run(context, input as never)
+    result = await command.run(context, input as never)
+    if (command.isDeferred === true) await print(result)
   } finally {
     await close().catch((error: unknown) => {
       // What the command did is in the log already; a cache that does not close cleanly must not hide that.
       warn({ code: 'close-failed', message: `the view did not close cleanly: ${describeThrown(error)}` })
     })
   }
+  if (command.isDeferred !== true) await print(result)
+  return result
 }
 
 const openRepositoryWhenNeeded: OpenRepository = async (request) => {
@@ -191,7 +206,7 @@ async function renderForPeople(
   globals: GlobalValues,
   facts: ProcessFacts,
   table: RendererTable | undefined,
-): Promise<string> {
+): Promise<Rendered> {
   const { renderers, renderAsJson } = await import('./render/index.ts')
   const renderer = (await (table ?? renderers)[command.name]?.()) ?? renderAsJson
   return renderer(data, await openRenderView(globals, facts))
@@ -204,7 +219,7 @@ async function renderItem(
   globals: GlobalValues,
   facts: ProcessFacts,
   table: RendererTable | undefined,
-): Promise<string> {
+): Promise<Rendered> {
   const { itemRenderers, renderAsJson } = await import('./render/index.ts')
   const renderer = (await (table ?? itemRenderers)[command.name]?.()) ?? renderAsJson
   return renderer(item, await openRenderView(globals, facts))

@@ -11,6 +11,8 @@ import { ClosedPipeError, type ProcessFacts, type TextSink } from './process-fac
 /** How long to wait before asking a full pipe again. */
 const fullPipeWaitMs = 2
 
+const longText = 64 * 1024
+
 export function nodeProcessFacts(interrupts: Interrupts): ProcessFacts {
   return {
     cwd: currentDirectory,
@@ -35,6 +37,7 @@ export function nodeProcessFacts(interrupts: Interrupts): ProcessFacts {
     nowUnixMs: () => Date.now(),
     randomBytes: (count) => globalThis.crypto.getRandomValues(new Uint8Array(count)),
     onInterrupt: interrupts.onInterrupt,
+    isInterrupted: () => interrupts.running,
     leaveInterrupts: interrupts.leave,
   }
 }
@@ -96,7 +99,7 @@ function openSink(descriptor: 1 | 2, stream: () => { readonly columns?: number; 
     // A terminal that was never told its size (`script`, `docker run -t`, CI) says 0.
     columns: () => (terminal && stream().columns) || undefined,
     rows: () => (terminal && stream().rows) || undefined,
-    write: (text) => writeAll(descriptor, Buffer.from(text)),
+    write: openWriter(descriptor),
     onUnread(callback) {
       let stop: () => void = () => undefined
       let isOver = false
@@ -111,6 +114,21 @@ function openSink(descriptor: 1 | 2, stream: () => { readonly columns?: number; 
   }
 }
 
+/** Long texts go through one buffer: a new one for each piece of a large answer would fill the memory. */
+function openWriter(descriptor: number): (text: string) => Promise<void> {
+  let spare: Buffer | undefined
+  return async (text) => {
+    if (text.length < longText) return writeAll(descriptor, Buffer.from(text))
+    const bytesMax = 3 * text.length
+    const buffer = spare !== undefined && spare.length >= bytesMax ? spare : Buffer.allocUnsafe(bytesMax)
+    spare = undefined
+    await writeAll(descriptor, buffer.subarray(0, buffer.write(text)))
+    spare = buffer
+    // A turn of the event loop, in which signals are noticed and garbage is collected.
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+}
+
 /** Writes every byte: a pipe that another process made non-blocking takes them a part at a time. */
 async function writeAll(descriptor: number, bytes: Uint8Array): Promise<void> {
   let written = 0
@@ -120,8 +138,12 @@ async function writeAll(descriptor: number, bytes: Uint8Array): Promise<void> {
     } catch (error) {
       const code = (error as NodeJS.ErrnoException).code
       if (code === 'EPIPE' || code === 'ECONNRESET') throw new ClosedPipeError()
-      if (code !== 'EAGAIN') throw error
+      if (code !== 'EAGAIN') throw cannotWrite(descriptor, error as Error)
       await new Promise((resolve) => setTimeout(resolve, fullPipeWaitMs))
     }
   }
+}
+
+function cannotWrite(descriptor: number, cause: Error): StorageError {
+  return new StorageError(`cannot write standard ${descriptor === 1 ? 'output' : 'error'}: ${cause.message}`, { cause })
 }

@@ -1,6 +1,9 @@
 /** Long output on a terminal goes through the user's pager. */
-import { spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
+import type { Writable } from 'node:stream'
 import type { ProcessFacts } from './process-facts.ts'
+import type { Rendered } from './render/renderer.ts'
+import { writePieces } from './write-pieces.ts'
 
 /** Shows colours, ends at once when all fits, leaves the text on the screen. */
 const pagerDefault = 'less -FRX'
@@ -12,12 +15,42 @@ export function choosePager(env: Readonly<Record<string, string | undefined>>): 
   return words.length === 0 || words[0] === 'cat' || env.TERM === 'dumb' ? undefined : words
 }
 
-/** Writes a text to standard output, through the pager when it is longer than the terminal. Leaving it early is fine. */
-export async function writePaged(facts: ProcessFacts, text: string): Promise<void> {
+/** Writes to standard output, through the pager what is longer than the terminal. Leaving it early is fine. */
+export async function writePaged(facts: ProcessFacts, output: Rendered): Promise<void> {
   const rows = facts.stdout.rows() ?? Number.POSITIVE_INFINITY
-  const pager = facts.stdout.isTerminal && countLines(text) >= rows ? choosePager(facts.env) : undefined
-  if (pager !== undefined && (await page(facts, pager, text))) return
-  await facts.stdout.write(text)
+  const pager = facts.stdout.isTerminal ? choosePager(facts.env) : undefined
+  const pieces = typeof output === 'string' ? [output] : output
+  if (pager === undefined) return writePieces(facts.stdout, pieces)
+  const begun = await readLines(pieces, rows)
+  if (!begun.isLong || !(await page(facts, pager, begun.pieces))) await writePieces(facts.stdout, begun.pieces)
+}
+
+interface Begun {
+  readonly isLong: boolean
+  /** All pieces; those that were read are kept, so that they can be gone through again. */
+  readonly pieces: AsyncIterable<string>
+}
+
+/** Reads pieces until they have so many lines. */
+async function readLines(pieces: Iterable<string> | AsyncIterable<string>, rows: number): Promise<Begun> {
+  const iterator = iterate(pieces)
+  const read: string[] = []
+  let count = 0
+  while (count < rows) {
+    const step = await iterator.next()
+    if (step.done) break
+    read.push(step.value)
+    count += countLines(step.value)
+  }
+  async function* all(): AsyncGenerator<string> {
+    yield* read
+    yield* iterator
+  }
+  return { isLong: count >= rows, pieces: { [Symbol.asyncIterator]: all } }
+}
+
+async function* iterate(pieces: Iterable<string> | AsyncIterable<string>): AsyncGenerator<string> {
+  yield* pieces
 }
 
 function countLines(text: string): number {
@@ -27,22 +60,48 @@ function countLines(text: string): number {
 }
 
 /** False when there is no such program. No shell: the variable holds a program and its words, nothing more. */
-async function page(facts: ProcessFacts, [program = '', ...words]: readonly string[], text: string): Promise<boolean> {
+async function page(
+  facts: ProcessFacts,
+  [program = '', ...words]: readonly string[],
+  pieces: AsyncIterable<string>,
+): Promise<boolean> {
   const takeBack = facts.leaveInterrupts()
   try {
-    return await new Promise<boolean>((resolve) => {
-      const child = spawn(program, words, {
-        stdio: ['pipe', 'inherit', 'inherit'],
-        // The text of issues comes from others: less shall not run a program or write a file at a key.
-        env: { LESS: 'FRX', LV: '-c', ...facts.env, LESSSECURE: '1' },
-      })
-      child.on('error', () => resolve(false))
-      child.on('close', () => resolve(true))
-      // Whoever quits before the end has closed the pipe; there is nothing to tell.
-      child.stdin.on('error', () => undefined)
-      child.stdin.end(text)
+    const child = spawn(program, words, {
+      stdio: ['pipe', 'inherit', 'inherit'],
+      // The text of issues comes from others: less shall not run a program or write a file at a key.
+      env: { LESS: 'FRX', LV: '-c', ...facts.env, LESSSECURE: '1' },
     })
+    // The pipe closes when somebody quits before the end, which is no failure.
+    child.stdin.on('error', () => undefined)
+    const ended = new Promise<boolean>((resolve) => {
+      child.on('close', () => resolve(true))
+      child.on('error', () => resolve(false))
+    })
+    if (!(await hasStarted(child))) return false
+    await feed(child.stdin, pieces)
+    return await ended
   } finally {
     takeBack()
   }
+}
+
+function hasStarted(child: ChildProcess): Promise<boolean> {
+  return new Promise((resolve) => {
+    child.on('spawn', () => resolve(true))
+    child.on('error', () => resolve(false))
+  })
+}
+
+/** Writes the pieces as fast as they are taken, until nobody reads any more. */
+async function feed(sink: Writable, pieces: AsyncIterable<string>): Promise<void> {
+  for await (const piece of pieces) {
+    if (sink.destroyed || sink.write(piece)) continue
+    await new Promise((resolve) => {
+      sink.once('drain', resolve)
+      sink.once('close', resolve)
+    })
+    if (sink.destroyed) break
+  }
+  sink.end()
 }

@@ -38,6 +38,8 @@ export interface ProcessFacts {
   readonly randomBytes: (count: number) => Uint8Array
   /** Registers what must be undone if the process is interrupted; the returned function takes it back. */
   readonly onInterrupt: (cleanup: () => void | Promise<void>) => () => void
+  /** Whether a signal has asked the process to end; what fails from then on fails because everything is being closed. */
+  readonly isInterrupted: () => boolean
   /** Leaves Ctrl-C to a program that has the terminal, an editor or pager, until the returned function is called. */
   readonly leaveInterrupts: () => () => void
 }

@@ -119,6 +119,8 @@ export interface CommandDefinition<
    * of its own, and what `run` returns is for people only.
    */
   readonly isFeed?: boolean
+  /** Its answer has parts that are read while they are printed; the repository stays open until then. */
+  readonly isDeferred?: boolean
   readonly arguments: Arguments
   readonly options: Options
   readonly run: (context: CommandContext, input: InputOf<Arguments, Options>) => Promise<CommandResult<Data>>

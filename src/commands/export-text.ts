@@ -1,24 +1,42 @@
-/** Exports for people and spreadsheets. */
-import { currentBody, type Event } from '../model/index.ts'
+/** Exports for people and spreadsheets, in pieces. */
+import { currentBody, type Event, type IssueId } from '../model/index.ts'
 import type { IssueRow, View } from '../view/index.ts'
 
-/** Markdown: a heading per issue, its text, its comments as quotes. */
-export async function formatMarkdownExport(view: View, rows: readonly IssueRow[], nowUnixMs: number): Promise<string> {
-  const blocks = ['# grite Export', `Generated: ${nowUnixMs}`, rows.length === 0 ? 'No issues found.' : '## Issues']
-  for (const row of rows) {
-    const state = await view.findIssue(row.issue_id)
-    const comments = (await view.eventsOf(row.issue_id)).filter(({ body }) => body.type === 'CommentAdded')
-    blocks.push(`### ${oneLine(row.title)} [${row.state}]`, `**ID:** \`${row.issue_id}\``)
-    if (row.labels.length > 0) blocks.push(`**Labels:** ${row.labels.map(oneLine).join(', ')}`)
-    if (row.assignees.length > 0) blocks.push(`**Assignees:** ${row.assignees.map(oneLine).join(', ')}`)
-    blocks.push(`**Comments:** ${comments.length}`)
-    const body = state === undefined ? '' : currentBody(state)
-    if (body !== '') blocks.push(body)
-    if (comments.length > 0) blocks.push('#### Comments')
-    for (const comment of comments) blocks.push(formatComment(comment))
-    blocks.push('---')
+/** Issues that are looked up together; bounds the texts in memory. */
+const issuesInWindow = 64
+
+async function* rowWindows(view: View, issueIds: readonly IssueId[]): AsyncGenerator<readonly IssueRow[]> {
+  for (let start = 0; start < issueIds.length; start += issuesInWindow) {
+    yield [...(await view.findRows(issueIds.slice(start, start + issuesInWindow))).values()]
   }
-  return `${blocks.join('\n\n')}\n`
+}
+
+/** Markdown: a heading per issue, its text, its comments as quotes. */
+export async function* markdownPieces(
+  view: View,
+  issueIds: readonly IssueId[],
+  nowUnixMs: number,
+): AsyncGenerator<string> {
+  yield `# grite Export\n\nGenerated: ${nowUnixMs}`
+  yield issueIds.length === 0 ? '\n\nNo issues found.' : '\n\n## Issues'
+  for await (const rows of rowWindows(view, issueIds)) {
+    for (const row of rows) for (const block of await issueBlocks(view, row)) yield `\n\n${block}`
+  }
+  yield '\n'
+}
+
+async function issueBlocks(view: View, row: IssueRow): Promise<string[]> {
+  const blocks = [`### ${oneLine(row.title)} [${row.state}]`, `**ID:** \`${row.issue_id}\``]
+  const state = await view.findIssue(row.issue_id)
+  const comments = (await view.eventsOf(row.issue_id)).filter(({ body }) => body.type === 'CommentAdded')
+  if (row.labels.length > 0) blocks.push(`**Labels:** ${row.labels.map(oneLine).join(', ')}`)
+  if (row.assignees.length > 0) blocks.push(`**Assignees:** ${row.assignees.map(oneLine).join(', ')}`)
+  blocks.push(`**Comments:** ${comments.length}`)
+  const body = state === undefined ? '' : currentBody(state)
+  if (body !== '') blocks.push(body)
+  if (comments.length > 0) blocks.push('#### Comments')
+  for (const comment of comments) blocks.push(formatComment(comment))
+  return [...blocks, '---']
 }
 
 function formatComment(event: Event): string {
@@ -50,12 +68,24 @@ const csvColumns = [
 ] as const
 
 /** CSV as RFC 4180 has it: a header line, CRLF, quotes where needed; lists joined by spaces and semicolons. */
-export async function formatCsvExport(view: View, rows: readonly IssueRow[]): Promise<string> {
+export async function* csvPieces(view: View, issueIds: readonly IssueId[]): AsyncGenerator<string> {
   const { stringify } = await import('csv-stringify/sync')
-  const records = []
-  for (const row of rows) {
-    const state = await view.findIssue(row.issue_id)
-    records.push({
+  const format = (records: readonly object[], header: boolean) =>
+    stringify([...records], {
+      header,
+      columns: [...csvColumns],
+      record_delimiter: 'windows',
+      escape_formulas: true,
+    })
+  yield format([], true)
+  for await (const rows of rowWindows(view, issueIds)) yield format(await csvRecords(view, rows), false)
+}
+
+async function csvRecords(view: View, rows: readonly IssueRow[]): Promise<object[]> {
+  const states = await view.findStates(rows.map(({ issue_id }) => issue_id))
+  return rows.map((row) => {
+    const state = states.get(row.issue_id)
+    return {
       ...row.fields,
       issue_id: row.issue_id,
       title: row.title,
@@ -66,13 +96,7 @@ export async function formatCsvExport(view: View, rows: readonly IssueRow[]): Pr
       updated: isoTime(row.updated_ts),
       comment_count: row.comment_count,
       body: state === undefined ? '' : currentBody(state),
-    })
-  }
-  return stringify(records, {
-    header: true,
-    columns: [...csvColumns],
-    record_delimiter: 'windows',
-    escape_formulas: true,
+    }
   })
 }
 

@@ -1,14 +1,15 @@
 import { resolve } from 'node:path'
-import type { Oid } from '../git/index.ts'
-import { type Event, type EventId, InvalidArgsError, limits } from '../model/index.ts'
+import { type Event, type EventId, InvalidArgsError } from '../model/index.ts'
 import type { View } from '../view/index.ts'
 import { type CommandResult, defineCommand } from './define-command.ts'
-import { formatExportedEvent, formatExportedIssue } from './export-json.ts'
-import { formatCsvExport, formatMarkdownExport } from './export-text.ts'
+import { formatJsonExport } from './export-json.ts'
+import { orderExport } from './export-order.ts'
+import { csvPieces, markdownPieces } from './export-text.ts'
+import { gatherPieces } from './gather-pieces.ts'
+import { DeferredText, jsonPieces } from './json-pieces.ts'
 import { findOutputPlace } from './local/output-place.ts'
 import { writeOutputFile } from './local/write-file-atomically.ts'
 import { parseMoment } from './parse-time.ts'
-import type { Repository } from './repository.ts'
 
 interface ExportData {
   readonly format: string
@@ -16,7 +17,7 @@ interface ExportData {
   readonly event_count: number
   /** Null when the export went to standard output; then it is in `content`. */
   readonly output_path: string | null
-  readonly content?: unknown
+  readonly content?: object
 }
 
 const formats = ['json', 'md', 'markdown', 'csv'] as const
@@ -31,6 +32,7 @@ export const exportLog = defineCommand({
     { command: 'grite export --format md', explains: 'for reading' },
     { command: 'grite export --format csv --output issues.csv', explains: 'for a spreadsheet' },
   ],
+  isDeferred: true,
   arguments: {},
   options: {
     format: { type: 'text', choices: formats, required: true, summary: 'Form of the export', short: 'f' },
@@ -54,25 +56,23 @@ export const exportLog = defineCommand({
     }
     const repository = await context.repository()
     const view = await repository.view()
-    const since = await readSince(view, input.since, context.clock.nowUnixMs())
-    const events = await collectEvents(view, since)
-    const all = await view.listIssues()
-    const changed = new Set(events.map(({ issueId }) => issueId))
-    // Text has no events: it tells of the issues that those picked are about.
-    const rows =
-      input.since === undefined || input.format === 'json' ? all : all.filter((row) => changed.has(row.issue_id))
     const nowUnixMs = context.clock.nowUnixMs()
+    const events = await orderExport(view, await readSince(view, input.since, nowUnixMs))
+    const issueIds = await view.idsByCreation()
+    // Text has no events: it tells of the issues that those picked are about.
+    const changed = new Set(events.map(({ issueId }) => issueId))
+    const shownIds = input.since === undefined ? issueIds : issueIds.filter((issueId) => changed.has(issueId))
     const content =
       input.format === 'json'
-        ? {
-            meta: { schema_version: 1, generated_ts: nowUnixMs, wal_head: view.head, event_count: events.length },
-            issues: rows.map(formatExportedIssue),
-            events: events.map(formatExportedEvent),
-            ...(input.attachments ? { attachments: await readAttachments(repository, view, events) } : {}),
-          }
-        : input.format === 'csv'
-          ? await formatCsvExport(view, rows)
-          : await formatMarkdownExport(view, rows, nowUnixMs)
+        ? formatJsonExport(repository, view, {
+            generatedTs: nowUnixMs,
+            issueIds,
+            events,
+            attachments: input.attachments,
+          })
+        : new DeferredText(() =>
+            input.format === 'csv' ? csvPieces(view, shownIds) : markdownPieces(view, shownIds, nowUnixMs),
+          )
     const format = input.format === 'markdown' ? 'md' : input.format
     const summary = { format, wal_head: view.head, event_count: events.length }
     if (input.output === undefined || input.output === '-') {
@@ -80,10 +80,25 @@ export const exportLog = defineCommand({
     }
     const path = resolve(context.cwd, input.output)
     const place = await findOutputPlace(repository.layout, path)
-    await writeOutputFile(place, typeof content === 'string' ? content : `${JSON.stringify(content, null, 2)}\n`)
+    const progress = context.progress('MB exported:')
+    try {
+      await writeOutputFile(place, gatherPieces(documentPieces(content), progress), context.interrupted)
+    } finally {
+      progress.end()
+    }
     return { data: { ...summary, output_path: path } }
   },
 })
+
+/** The text of an export, as it stands in a file and on standard output. */
+export async function* documentPieces(content: object): AsyncGenerator<string> {
+  if (content instanceof DeferredText) {
+    yield* content.pieces()
+    return
+  }
+  yield* jsonPieces(content)
+  yield '\n'
+}
 
 /** Events that an export of changes leaves out. */
 type IsWanted = (event: Event) => boolean
@@ -105,32 +120,4 @@ async function readSince(view: View, text: string | undefined, nowUnixMs: number
     event.tsUnixMs > from.tsUnixMs ||
     (event.tsUnixMs === from.tsUnixMs &&
       (event.actor > from.actor || (event.actor === from.actor && event.eventId > from.eventId)))
-}
-
-/** Events by issue, then `(ts, actor, event_id)` (spec §6.6). */
-async function collectEvents(view: View, isWanted: IsWanted): Promise<Event[]> {
-  const events: Event[] = []
-  for await (const event of view.allEvents()) if (isWanted(event)) events.push(event)
-  return events.sort((left, right) => {
-    if (left.issueId !== right.issueId) return left.issueId < right.issueId ? -1 : 1
-    if (left.tsUnixMs !== right.tsUnixMs) return left.tsUnixMs - right.tsUnixMs
-    if (left.actor !== right.actor) return left.actor < right.actor ? -1 : 1
-    return left.eventId < right.eventId ? -1 : 1
-  })
-}
-
-/** Contents by SHA-256, base64; what only the hash is known of is left out. */
-async function readAttachments(
-  { git }: Repository,
-  view: View,
-  events: readonly Event[],
-): Promise<Record<string, string>> {
-  const contents: Record<string, string> = {}
-  for (const { body } of events) {
-    if (body.type !== 'AttachmentAdded' || body.sha256 in contents) continue
-    const blob = await view.findAttachmentBlob(body.sha256)
-    const object = blob === undefined ? null : await git.readObject(blob as Oid, limits.chunkReadBytesMax)
-    if (object !== null) contents[body.sha256] = Buffer.from(object.content).toString('base64')
-  }
-  return contents
 }

@@ -366,7 +366,18 @@ export class View {
 
   /** Every row, by id. */
   async allRows(): Promise<IssueRow[]> {
-    return parseOwnJson<IssueRow[]>(`[${(await this.#allTexts(allIssueRows())).join(',')}]`)
+    return parseRows(await this.#allTexts(allIssueRows()))
+  }
+
+  /** Ids of all shown issues, by creation, ties by id. Holds no more of a row than that. */
+  async idsByCreation(): Promise<IssueId[]> {
+    const issues: Created[] = []
+    const range = { ...allIssueRows(), valueEncoding: 'utf8', highWaterMarkBytes: scanBytes }
+    for await (const text of this.store.values<Buffer, string>(range)) {
+      const { issue_id, created_ts } = parseOwnJson<IssueRow>(text)
+      issues.push({ issue_id, created_ts })
+    }
+    return issues.sort(compareByCreation).map(({ issue_id }) => issue_id)
   }
 
   /** As `allRows`, unparsed. */
@@ -565,7 +576,25 @@ function rowPasses(row: IssueRow, { state, labels = [], assignee }: IssueFilter)
   return labels.every((label) => row.labels.includes(label))
 }
 
-function compareByCreation(left: IssueRow, right: IssueRow): number {
+/** Characters of rows that are parsed as one text, which is much faster than each for itself. A string has its limit. */
+const rowsTextLength = 64 * 1024 * 1024
+
+function parseRows(texts: readonly string[]): IssueRow[] {
+  const rows: IssueRow[][] = []
+  let start = 0
+  while (start < texts.length) {
+    let end = start
+    let length = 0
+    while (end < texts.length && length < rowsTextLength) length += (texts[end++] as string).length
+    rows.push(parseOwnJson<IssueRow[]>(`[${texts.slice(start, end).join(',')}]`))
+    start = end
+  }
+  return rows.length === 1 ? (rows[0] as IssueRow[]) : rows.flat()
+}
+
+type Created = Pick<IssueRow, 'issue_id' | 'created_ts'>
+
+function compareByCreation(left: Created, right: Created): number {
   if (left.created_ts !== right.created_ts) return left.created_ts - right.created_ts
   return left.issue_id < right.issue_id ? -1 : 1
 }

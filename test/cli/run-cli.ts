@@ -43,6 +43,7 @@ export async function runCli(words: readonly string[], options: CliOptions = {})
     nowUnixMs: () => testNowUnixMs,
     randomBytes: (count) => new Uint8Array(count),
     onInterrupt: () => () => undefined,
+    isInterrupted: () => false,
     leaveInterrupts: () => () => undefined,
   }
   const status = await main(words, facts, {

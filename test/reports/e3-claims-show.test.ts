@@ -4,6 +4,7 @@ import { renderIssueList } from '../../src/cli/render/issue-list.ts'
 import { renderIssueShow } from '../../src/cli/render/issue-show.ts'
 import { renderLockStatus } from '../../src/cli/render/lock.ts'
 import { plainStyle } from '../../src/cli/render/style.ts'
+import { textOf } from '../cli/render/text-of.ts'
 import { createScene, createTeamScene, type Data } from '../commands/lock/scene.ts'
 
 const hour = 3_600_000
@@ -58,12 +59,12 @@ describe('a claim is shown', { concurrency: 4 }, () => {
     await create('two')
     await ann.run('issue claim', { issue: id })
     const view = { width: 80, style: plainStyle, nowUnixMs: clock.nowUnixMs, quiet: false }
-    const list = await renderIssueList(await ann.run('issue list'), view)
+    const list = await textOf(renderIssueList(await ann.run('issue list'), view))
     assert.match(list, /Claimed by/)
     assert.match(list, /ann, 1 h/)
-    const off = await renderIssueList(await ann.run('issue list'), { ...view, width: null })
+    const off = await textOf(renderIssueList(await ann.run('issue list'), { ...view, width: null }))
     assert.doesNotMatch(off, /1 h/, 'columns off a terminal stay as they were')
-    const show = await renderIssueShow(await ann.run('issue show', { issue: id }), view)
+    const show = await textOf(renderIssueShow(await ann.run('issue show', { issue: id }), view))
     assert.match(show, /Claimed: +by ann in this clone, until 2027-01-15 09:00 UTC/)
   })
 })

@@ -1,6 +1,7 @@
 import type { CommandContext, Warning } from '../../src/commands/context.ts'
 import type { AnyCommand, CommandResult } from '../../src/commands/define-command.ts'
 import { allCommands } from '../../src/commands/index.ts'
+import { jsonPieces } from '../../src/commands/json-pieces.ts'
 import { openCommandRepository, type Repository, type RepositoryFacts } from '../../src/commands/repository.ts'
 import { type CleanUp, createSandbox, type Sandbox } from '../git/temp-repository.ts'
 
@@ -82,13 +83,21 @@ export function commandRunner(options: RunnerOptions): CommandRunner {
       },
     }
     try {
-      return await command.run(context, completeInput(command, input) as never)
+      const result = await command.run(context, completeInput(command, input) as never)
+      return command.isDeferred === true ? { ...result, data: await readDeferred(result.data) } : result
     } finally {
       await (await open?.catch(() => undefined))?.close()
     }
   }
   const run: CommandRunner['run'] = async (name, input) => (await outcome(name, input)).data
   return { warnings, emitted, withRepository, run, outcome }
+}
+
+/** An answer with deferred parts as scripts read it. */
+async function readDeferred(data: unknown): Promise<unknown> {
+  let text = ''
+  for await (const piece of jsonPieces(data)) text += piece
+  return JSON.parse(text)
 }
 
 /** What the parser does for absent arguments and options: lists are empty, switches off. */

@@ -3,11 +3,11 @@
  * JSON.
  */
 import { escapeText } from './escape-for-terminal.ts'
-import type { Renderer } from './renderer.ts'
+import type { PieceRenderer, Renderer } from './renderer.ts'
 
 /** Data of any command: each renderer states the shape that its command returns. */
 // biome-ignore lint/suspicious/noExplicitAny: the table pairs a name with its shape; `run` has produced that shape
-export type AnyRenderer = Renderer<any>
+export type AnyRenderer = Renderer<any> | PieceRenderer<any>
 
 export type RendererTable = Readonly<Record<string, () => Promise<AnyRenderer>>>
 

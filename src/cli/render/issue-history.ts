@@ -2,8 +2,8 @@ import { escapeLine } from './escape-for-terminal.ts'
 import { formatCount, formatNumber } from './facts.ts'
 import { shorten, shortId } from './issue-shapes.ts'
 import { formatAbsoluteTime, formatMinute } from './relative-time.ts'
-import type { Renderer, RenderView } from './renderer.ts'
-import { type Column, renderTable } from './table.ts'
+import type { PieceRenderer, RenderView } from './renderer.ts'
+import { type Column, tablePieces } from './table.ts'
 import { formatTextChange } from './text-change.ts'
 
 export interface HistoryLine {
@@ -28,18 +28,16 @@ interface IssueHistoryData {
   readonly total: number
 }
 
-export const renderIssueHistory: Renderer<IssueHistoryData> = async (data, view) => {
+export const renderIssueHistory: PieceRenderer<IssueHistoryData> = async function* (data, view) {
   // What only made way for another value is told by the event that set it.
   const lines = data.entries.filter(({ part_of }) => part_of === null)
-  const table = await renderTable(lines, historyColumns(view), view)
-  if (view.quiet || view.width === null) return table
   const { style } = view
-  const heading = `${style.accent(escapeLine(shortId(data)))} ${style.bold(escapeLine(data.title))}\n\n`
-  const cut = data.entries.length < data.total
-  const count = cut
-    ? `${formatNumber(data.entries.length)} of ${formatCount(data.total, 'entry', 'entries')}; --limit shows more`
-    : ''
-  return `${heading}${table}${count === '' ? '' : `\n${style.dim(count)}\n`}`
+  const isPlain = view.quiet || view.width === null
+  if (!isPlain) yield `${style.accent(escapeLine(shortId(data)))} ${style.bold(escapeLine(data.title))}\n\n`
+  yield* tablePieces(lines, historyColumns(view), view)
+  if (isPlain || data.entries.length === data.total) return
+  const count = `${formatNumber(data.entries.length)} of ${formatCount(data.total, 'entry', 'entries')}`
+  yield `\n${style.dim(`${count}; --limit shows more`)}\n`
 }
 
 function historyColumns({ style }: RenderView): readonly Column<HistoryLine>[] {

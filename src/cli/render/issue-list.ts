@@ -3,16 +3,15 @@ import { formatCount, formatNumber } from './facts.ts'
 import { type FieldName, type IssueListData, type IssueSummary, shortId } from './issue-shapes.ts'
 import { formatSpan } from './lock.ts'
 import { formatAbsoluteTime, formatRelativeTime } from './relative-time.ts'
-import type { Renderer, RenderView } from './renderer.ts'
-import { type Column, renderTable } from './table.ts'
+import type { PieceRenderer, RenderView } from './renderer.ts'
+import { type Column, tablePieces } from './table.ts'
 
-export const renderIssueList: Renderer<IssueListData> = async (data, view) => {
+export const renderIssueList: PieceRenderer<IssueListData> = async function* (data, view) {
   const { issues, total } = data
   const columns = data.columns === undefined ? issueColumns(view) : data.columns.map((key) => chosenColumn(key, view))
-  const table = issues.length === 0 ? '' : await renderTable(issues, columns, view)
-  if (view.quiet || view.width === null) return table
-  if (issues.length === 0) return emptyHint(data)
-  return `${table}\n${view.style.dim(countLine(data, total))}\n`
+  if (issues.length > 0) yield* tablePieces(issues, columns, view)
+  if (view.quiet || view.width === null) return
+  yield issues.length === 0 ? emptyHint(data) : `\n${view.style.dim(countLine(data, total))}\n`
 }
 
 /** Fields that have a column of their own, so that their labels need not be repeated. */

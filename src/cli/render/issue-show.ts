@@ -2,6 +2,7 @@ import { escapeLine, escapeText } from './escape-for-terminal.ts'
 import { type Fact, renderFacts } from './facts.ts'
 import { paintState } from './issue-list.ts'
 import {
+  type IssueComment,
   type IssueDetail,
   type IssueShowData,
   type MentionedIssue,
@@ -10,24 +11,30 @@ import {
   shortId,
 } from './issue-shapes.ts'
 import { formatMinute, formatRelativeTime } from './relative-time.ts'
-import type { Renderer, RenderView } from './renderer.ts'
+import type { PieceRenderer, RenderView } from './renderer.ts'
 
-export const renderIssueShow: Renderer<IssueShowData> = ({ issue, events = [] }, view) => {
+export const renderIssueShow: PieceRenderer<IssueShowData> = function* (data, view) {
+  let isFirst = true
+  for (const section of sectionsOf(data, view)) {
+    if (section === '') continue
+    yield isFirst ? section : `\n${section}`
+    isFirst = false
+  }
+}
+
+function* sectionsOf({ issue, events = [] }: IssueShowData, view: RenderView): Generator<string> {
   const { style } = view
   const title = `${style.bold(escapeLine(issue.title))}\n`
   const state = `${style.accent(escapeLine(shortId(issue)))}  ${paintState(issue.state, issue.state, style)}\n`
-  const sections = [
-    title + state,
-    renderProperties(issue, view),
-    renderBody(issue.body ?? '', view),
-    renderChildren(issue, view),
-    renderRelations(issue, view),
-    renderLinks(issue, view),
-    renderAttachments(issue, view),
-    renderComments(issue, view),
-    renderSignatures(events, view),
-  ]
-  return sections.filter((section) => section !== '').join('\n')
+  yield title + state
+  yield renderProperties(issue, view)
+  yield renderBody(issue.body ?? '', view)
+  yield renderChildren(issue, view)
+  yield renderRelations(issue, view)
+  yield renderLinks(issue, view)
+  yield renderAttachments(issue, view)
+  for (const comment of issue.comments ?? []) yield renderComment(comment, view)
+  yield renderSignatures(events, view)
 }
 
 function renderProperties(issue: IssueDetail, view: RenderView): string {
@@ -132,17 +139,13 @@ function renderAttachments({ attachments = [] }: IssueDetail, view: RenderView):
   return section('Attachments', lines, view)
 }
 
-function renderComments({ comments = [] }: IssueDetail, view: RenderView): string {
+function renderComment({ actor, actor_label, ts_unix_ms, body, signature }: IssueComment, view: RenderView): string {
   const { style } = view
-  return comments
-    .map(({ actor, actor_label, ts_unix_ms, body, signature }) => {
-      const author = style.bold(escapeLine(actor_label ?? shorten(actor)))
-      const text = escapeText(body.trimEnd()).replace(/^(?=.)/gm, '  ')
-      const fault = signatureFaults[signature ?? '']
-      const mark = fault === undefined ? '' : ` ${style.bad(`[${fault}]`)}`
-      return `${author} ${style.dim(formatWhen(ts_unix_ms, view))}${mark}\n${text}\n`
-    })
-    .join('\n')
+  const author = style.bold(escapeLine(actor_label ?? shorten(actor)))
+  const text = escapeText(body.trimEnd()).replace(/^(?=.)/gm, '  ')
+  const fault = signatureFaults[signature ?? '']
+  const mark = fault === undefined ? '' : ` ${style.bad(`[${fault}]`)}`
+  return `${author} ${style.dim(formatWhen(ts_unix_ms, view))}${mark}\n${text}\n`
 }
 
 /** Verdicts that people should know of. An event of an actor without a key is nothing special. */

@@ -1,15 +1,30 @@
 /** The one document that `--json` prints. */
 import type { Warning } from '../../commands/context.ts'
+import { DeferredEntries, jsonPieces } from '../../commands/json-pieces.ts'
 import type { Failure } from '../failure.ts'
 
-export function formatSuccess(data: unknown, warnings: readonly Warning[]): string {
-  return formatEnvelope({ ok: true, data }, warnings)
+/**
+ * The document of a success, in pieces: an answer may be longer than a string can be.
+ *
+ * @param warnings - read when the data has been written, since deferred parts may warn too
+ */
+export async function* successPieces(data: unknown, warnings: readonly Warning[]): AsyncGenerator<string> {
+  yield* jsonPieces(
+    new DeferredEntries(async function* () {
+      yield ['schema_version', 1]
+      yield ['ok', true]
+      yield ['data', data]
+      if (warnings.length > 0) yield ['warnings', warnings]
+    }),
+  )
+  yield '\n'
 }
 
 export function formatFailure({ code, message, details, suggestions }: Failure, warnings: readonly Warning[]): string {
   const all = suggestions.length > 0 ? { ...details, suggestions } : details
   const error = Object.keys(all).length > 0 ? { code, message, details: all } : { code, message }
-  return formatEnvelope({ ok: false, error }, warnings)
+  const told = warnings.length > 0 ? { warnings } : {}
+  return `${JSON.stringify({ schema_version: 1, ok: false, error, ...told }, null, 2)}\n`
 }
 
 /** One piece of a feed. */
@@ -21,10 +36,4 @@ export function formatItem(item: unknown): string {
 export function formatWarning({ code, message, details }: Warning): string {
   const warning = details === undefined ? { code, message } : { code, message, details }
   return `${JSON.stringify({ schema_version: 1, warning })}\n`
-}
-
-/** Warnings are part of the document, so that who reads only that misses nothing; the key is absent without any. */
-function formatEnvelope(outcome: object, warnings: readonly Warning[]): string {
-  const told = warnings.length > 0 ? { warnings } : {}
-  return `${JSON.stringify({ schema_version: 1, ...outcome, ...told }, null, 2)}\n`
 }

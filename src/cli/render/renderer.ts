@@ -15,3 +15,9 @@ export interface RenderView {
  * every text that came from an event or a file through `escapeLine` or `escapeText`.
  */
 export type Renderer<Data> = (data: Data, view: RenderView) => string | Promise<string>
+
+/** A renderer of answers that may be longer than a string can be: the text in pieces. */
+export type PieceRenderer<Data> = (data: Data, view: RenderView) => Iterable<string> | AsyncIterable<string>
+
+/** What is printed, whole or in pieces. */
+export type Rendered = string | Iterable<string> | AsyncIterable<string>

@@ -28,25 +28,41 @@ export interface Column<Row> {
 const gap = '  '
 const defaultWidthMin = 6
 
+/** Rows that are put together to one piece off a terminal. */
+const rowsInPiece = 64
+
 export async function renderTable<Row>(
   rows: readonly Row[],
   columns: readonly Column<Row>[],
   view: Pick<RenderView, 'width' | 'style'>,
 ): Promise<string> {
-  if (view.width === null) {
-    return renderTabs(
-      rows,
-      columns.filter(({ onTerminalOnly }) => onTerminalOnly !== true),
-    )
-  }
+  return view.width === null ? [...tabPieces(rows, columns)].join('') : renderFitted(rows, columns, view, view.width)
+}
+
+/** As `renderTable`, for tables that may have any number of rows. */
+export async function* tablePieces<Row>(
+  rows: readonly Row[],
+  columns: readonly Column<Row>[],
+  view: Pick<RenderView, 'width' | 'style'>,
+): AsyncGenerator<string> {
+  if (view.width === null) yield* tabPieces(rows, columns)
+  else yield await renderFitted(rows, columns, view, view.width)
+}
+
+async function renderFitted<Row>(
+  rows: readonly Row[],
+  columns: readonly Column<Row>[],
+  view: Pick<RenderView, 'style'>,
+  width: number,
+): Promise<string> {
   const used = dropColumns(
     columns.filter((column) => rows.some((row) => column.text(row) !== '')),
     rows,
-    view.width,
+    width,
   )
   const cells = rows.map((row) => used.map((column) => escapeLine(column.text(row))))
   const displayWidth = await openDisplayWidth(cells.flat())
-  const widths = fitColumns(used, cells, view.width, displayWidth)
+  const widths = fitColumns(used, cells, width, displayWidth)
   const line = (texts: readonly string[], paint: (text: string, index: number) => string) =>
     texts
       .map((text, index) => {
@@ -68,10 +84,15 @@ export async function renderTable<Row>(
   return [heading, ...body].map((text) => `${text.trimEnd()}\n`).join('')
 }
 
-function renderTabs<Row>(rows: readonly Row[], columns: readonly Column<Row>[]): string {
-  return rows
-    .map((row) => `${columns.map((column) => escapeLine((column.plainText ?? column.text)(row))).join('\t')}\n`)
-    .join('')
+function* tabPieces<Row>(rows: readonly Row[], columns: readonly Column<Row>[]): Generator<string> {
+  const shown = columns.filter(({ onTerminalOnly }) => onTerminalOnly !== true)
+  const line = (row: Row) => `${shown.map(({ text, plainText = text }) => escapeLine(plainText(row))).join('\t')}\n`
+  for (let start = 0; start < rows.length; start += rowsInPiece) {
+    yield rows
+      .slice(start, start + rowsInPiece)
+      .map(line)
+      .join('')
+  }
 }
 
 const leastWidth = ({ heading, widthMin = defaultWidthMin }: { heading: string; widthMin?: number }) =>

@@ -1,9 +1,10 @@
 /** Commands about the log and the view as a whole. */
+import { documentPieces } from '../../commands/export.ts'
 import { escapeLine, escapeText } from './escape-for-terminal.ts'
 import { type Fact, formatBytes, formatCount, formatNumber, renderFacts } from './facts.ts'
 import { shorten } from './issue-shapes.ts'
 import { formatRelativeTime } from './relative-time.ts'
-import type { Renderer } from './renderer.ts'
+import type { PieceRenderer, Renderer } from './renderer.ts'
 
 interface DbStatsData {
   readonly path: string
@@ -55,19 +56,19 @@ interface ExportData {
   /** Null when the export went to standard output. */
   readonly output_path: string | null
   readonly event_count: number
-  /** Text, or the document itself when the export is JSON. */
-  readonly content?: unknown
+  /** The document, in deferred parts. */
+  readonly content?: object
 }
 
-/** The export itself when it was asked for on standard output: a document, so it is escaped only for a terminal. */
-export const renderExport: Renderer<ExportData> = ({ content, output_path, event_count }, { quiet, style, width }) => {
-  if (typeof content === 'string') {
-    const text = content.endsWith('\n') ? content : `${content}\n`
-    return width === null ? text : escapeText(text)
+/** The export itself when it was asked for on standard output: a document, so its text is escaped only for a terminal. */
+export const renderExport: PieceRenderer<ExportData> = async function* (data, { quiet, style, width }) {
+  const { format, content, output_path, event_count } = data
+  if (content !== undefined) {
+    const isText = format !== 'json'
+    for await (const piece of documentPieces(content)) yield isText && width !== null ? escapeText(piece) : piece
+  } else if (!quiet && output_path !== null) {
+    yield `${style.good('Exported')} ${formatCount(event_count, 'event')} to ${escapeLine(output_path)}\n`
   }
-  if (content !== undefined) return `${JSON.stringify(content, null, 2)}\n`
-  if (quiet || output_path === null) return ''
-  return `${style.good('Exported')} ${formatCount(event_count, 'event')} to ${escapeLine(output_path)}\n`
 }
 
 interface RebuildData {

@@ -1,4 +1,5 @@
-import { lstat, mkdir, open, realpath, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { rmSync } from 'node:fs'
+import { type FileHandle, lstat, mkdir, open, realpath, rename, rm, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import type { SharedPermissions } from '../../git/index.ts'
 import { StorageError } from '../../model/index.ts'
@@ -25,27 +26,37 @@ export async function makeFolder(path: string, permissions?: SharedPermissions):
   }
 }
 
+/** A content as a whole, or in pieces that are made while they are written. */
+export type FileContent = string | Uint8Array | AsyncIterable<string>
+
 export interface WriteFileOptions {
   /** Of the new file, less the umask. */
   readonly mode?: number | undefined
   /** Of the repository, for a file below its git directory that others may read when they may read the repository. */
   readonly permissions?: SharedPermissions
+  /** Takes the draft away at once when it is aborted: the process ends soon after. */
+  readonly interrupted?: AbortSignal | undefined
 }
 
 /**
  * Replaces a file whole: readers see the old or the new content, never a part, also after a crash.
  * @throws {StorageError} when it cannot be written; the old content is untouched
+ * @throws what the pieces of the content failed with
  */
 export async function writeFileAtomically(
   path: string,
-  content: string | Uint8Array,
-  { mode = 0o666, permissions }: WriteFileOptions = {},
+  content: FileContent,
+  { mode = 0o666, permissions, interrupted }: WriteFileOptions = {},
 ): Promise<void> {
   const draft = `${path}.${process.pid}.${counter++}.tmp`
+  const source = openSource(content)
+  const discard = () => rmSync(draft, { force: true })
+  interrupted?.addEventListener('abort', discard)
   try {
     const file = await open(draft, 'wx', mode)
     try {
-      await file.writeFile(content)
+      interrupted?.throwIfAborted()
+      await writeContent(file, source.content)
       await file.datasync()
     } finally {
       await file.close()
@@ -54,8 +65,44 @@ export async function writeFileAtomically(
     await rename(draft, path)
   } catch (error) {
     await rm(draft, { force: true }).catch(() => {})
-    throw new StorageError(`cannot write ${path}: ${(error as Error).message}`, { details: { path }, cause: error })
+    throw source.hasFailed() ? error : storageError(path, error)
+  } finally {
+    interrupted?.removeEventListener('abort', discard)
   }
+}
+
+const pieceBytes = 512 * 1024
+
+/** Writes pieces through one buffer: a new one for each would fill the memory until they are collected. */
+async function writeContent(file: FileHandle, content: FileContent): Promise<void> {
+  if (typeof content === 'string' || content instanceof Uint8Array) return file.writeFile(content)
+  let buffer = Buffer.allocUnsafe(pieceBytes)
+  for await (const piece of content) {
+    if (piece.length * 3 > buffer.length) buffer = Buffer.allocUnsafe(piece.length * 3)
+    const length = buffer.write(piece)
+    for (let written = 0; written < length; ) {
+      written += (await file.write(buffer, written, length - written)).bytesWritten
+    }
+  }
+}
+
+/** A content, and whether making its pieces has failed: then the disk is not to blame. */
+function openSource(content: FileContent): { readonly content: FileContent; readonly hasFailed: () => boolean } {
+  if (typeof content === 'string' || content instanceof Uint8Array) return { content, hasFailed: () => false }
+  let failed = false
+  async function* watched(pieces: AsyncIterable<string>): AsyncGenerator<string> {
+    try {
+      yield* pieces
+    } catch (error) {
+      failed = true
+      throw error
+    }
+  }
+  return { content: watched(content), hasFailed: () => failed }
+}
+
+function storageError(path: string, error: unknown): StorageError {
+  return new StorageError(`cannot write ${path}: ${(error as Error).message}`, { details: { path }, cause: error })
 }
 
 /** Makes the names in a folder last through a loss of power, where the system can do that. */
@@ -86,14 +133,22 @@ export function isDraftName(name: string): boolean {
  * never replaced.
  * @throws {StorageError} when it cannot be written
  */
-export async function writeOutputFile(path: string, content: string | Uint8Array): Promise<void> {
+export async function writeOutputFile(path: string, content: FileContent, interrupted?: AbortSignal): Promise<void> {
   const isLink = (await lstat(path).catch(() => undefined))?.isSymbolicLink() === true
   const target = isLink ? await realpath(path).catch(() => path) : path
   const found = await stat(target).catch(() => undefined)
-  if (found === undefined || found.isFile()) return writeFileAtomically(target, content, { mode: found?.mode })
+  if (found === undefined || found.isFile()) {
+    return writeFileAtomically(target, content, { mode: found?.mode, interrupted })
+  }
+  const source = openSource(content)
   try {
-    await writeFile(target, content)
+    const file = await open(target, 'w')
+    try {
+      await writeContent(file, source.content)
+    } finally {
+      await file.close()
+    }
   } catch (error) {
-    throw new StorageError(`cannot write ${path}: ${(error as Error).message}`, { details: { path }, cause: error })
+    throw source.hasFailed() ? error : storageError(path, error)
   }
 }

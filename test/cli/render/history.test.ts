@@ -6,6 +6,7 @@ import { renderQueryList, renderQueryRemove, renderQuerySave } from '../../../sr
 import { plainStyle } from '../../../src/cli/render/style.ts'
 import { formatTextChange } from '../../../src/cli/render/text-change.ts'
 import { renderUndo } from '../../../src/cli/render/undo.ts'
+import { textOf } from './text-of.ts'
 
 const nowUnixMs = Date.UTC(2026, 3, 5, 12)
 const view = (width: number | null, other: Partial<RenderView> = {}): RenderView => ({
@@ -50,7 +51,7 @@ const entries = [
 const data = { issue_id: target, short_id: 'b07c110', title: 'Fall\n', entries, total: entries.length }
 
 test('a history is told to people, one line for each change', async () => {
-  const shown = await renderIssueHistory(data, view(110))
+  const shown = await textOf(renderIssueHistory(data, view(110)))
   assert.deepEqual(shown.split('\n'), [
     'b07c110 Fall\\n',
     '',
@@ -71,11 +72,11 @@ test('a history is told to people, one line for each change', async () => {
 })
 
 test('a cut history tells how many entries there are', async () => {
-  assert.match(await renderIssueHistory({ ...data, total: 1040 }, view(100)), /\n12 of 1,040 entries; --limit/)
+  assert.match(await textOf(renderIssueHistory({ ...data, total: 1040 }, view(100))), /\n12 of 1,040 entries; --limit/)
 })
 
 test('a history off a terminal is rows with tabs', async () => {
-  const [, title] = (await renderIssueHistory(data, view(null))).split('\n')
+  const [, title] = (await textOf(renderIssueHistory(data, view(null)))).split('\n')
   assert.equal(title, 'e1000000\t2026-04-05T12:00:00.000Z\tann\\x07\ttitle\tCrash -> Fall\\x1b[31m\tuntil abababab')
 })
 

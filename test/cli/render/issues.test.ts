@@ -7,6 +7,7 @@ import type { IssueDetail, IssueListData, IssueSummary } from '../../../src/cli/
 import { renderIssueShow } from '../../../src/cli/render/issue-show.ts'
 import type { RenderView } from '../../../src/cli/render/renderer.ts'
 import { openStyle, plainStyle } from '../../../src/cli/render/style.ts'
+import { textOf } from './text-of.ts'
 
 const nowUnixMs = Date.UTC(2026, 3, 5, 12, 0, 0)
 const hour = 3_600_000
@@ -48,7 +49,7 @@ function list(shown: readonly IssueSummary[], other: Partial<IssueListData> = {}
 
 test('a list at 80 columns', async () => {
   assert.equal(
-    await renderIssueList(list(issues), view(80)),
+    await textOf(renderIssueList(list(issues), view(80))),
     `ID      State   Prio  Type  Title                    Labels   Assignees  Updated
 4f2a91  open    P0    bug   Crash when the window…   bug, ui  ana        3 h ago
 b07c11  closed              日本語のタイトルが途中…  größe               3 h ago
@@ -61,13 +62,13 @@ c9d8e7  open                evil \\x1b]0;x\\x07 \\u20…                      in
 
 test('a list at 40 and 120 columns fits', async () => {
   for (const width of [40, 120]) {
-    const text = await renderIssueList(list(issues), view(width))
+    const text = await textOf(renderIssueList(list(issues), view(width)))
     for (const line of text.split('\n')) assert.ok(stringWidth(line) <= width, line)
   }
 })
 
 test('a list off a terminal is rows with tabs, nothing else', async () => {
-  const text = await renderIssueList(list(issues.slice(0, 2)), view(null))
+  const text = await textOf(renderIssueList(list(issues.slice(0, 2)), view(null)))
   assert.equal(
     text,
     '4f2a91\topen\tP0\tbug\t\tCrash when the window is resized while a sync is under way\tbug, ui\tana\t2026-04-05T09:00:00.000Z\n' +
@@ -85,7 +86,7 @@ test('milestone and due date have columns on a terminal, labels off it', async (
     issue('c9d8e7', 'Done', { state: 'closed', labels: ['due:2026-04-04'], fields: { due: '2026-04-04' } }),
   ]
   assert.equal(
-    await renderIssueList(list(dated), view(100, { quiet: true })),
+    await textOf(renderIssueList(list(dated), view(100, { quiet: true }))),
     `ID      State   Title    Milestone  Due                 Labels  Updated
 4f2a91  open    Late     2.1        2026-04-04 overdue  ui      3 h ago
 b07c11  open    In time             2026-04-05                  3 h ago
@@ -93,30 +94,30 @@ c9d8e7  closed  Done                2026-04-04                  3 h ago
 `,
   )
   const style = await openStyle({}, true)
-  assert.match(await renderIssueList(list(dated), view(100, { style })), /\x1b\[31m2026-04-04 overdue\x1b\[39m/)
-  const [line = ''] = (await renderIssueList(list(dated), view(null))).split('\n')
+  assert.match(await textOf(renderIssueList(list(dated), view(100, { style }))), /\x1b\[31m2026-04-04 overdue\x1b\[39m/)
+  const [line = ''] = (await textOf(renderIssueList(list(dated), view(null)))).split('\n')
   assert.equal(line, '4f2a91\topen\t\t\t\tLate\tdue:2026-04-04, milestone:2.1, ui\t\t2026-04-05T09:00:00.000Z')
 })
 
 test('a list in colour keeps its columns', async () => {
   const style = await openStyle({}, true)
-  const plain = await renderIssueList(list(issues), view(100))
-  const colored = await renderIssueList(list(issues), view(100, { style }))
+  const plain = await textOf(renderIssueList(list(issues), view(100)))
+  const colored = await textOf(renderIssueList(list(issues), view(100, { style })))
   assert.match(colored, /\x1b\[36m4f2a91\x1b\[39m/)
   const uncolored = colored.replace(/\x1b\[\d+m/g, '').replace(/ +$/gm, '')
   assert.equal(uncolored, plain)
 })
 
 test('an empty list says what to do next', async () => {
-  assert.match(await renderIssueList(list([]), view(80)), /^No issues yet.*grite issue create/)
-  assert.match(await renderIssueList(list([], { issue_count: 7 }), view(80)), /^No issues match, of 7/)
-  assert.match(await renderIssueList(list([], { total: 3 }), view(80)), /^No issues shown of 3; raise --limit/)
-  assert.equal(await renderIssueList(list([]), view(null)), '')
+  assert.match(await textOf(renderIssueList(list([]), view(80))), /^No issues yet.*grite issue create/)
+  assert.match(await textOf(renderIssueList(list([], { issue_count: 7 }), view(80))), /^No issues match, of 7/)
+  assert.match(await textOf(renderIssueList(list([], { total: 3 }), view(80))), /^No issues shown of 3; raise --limit/)
+  assert.equal(await textOf(renderIssueList(list([]), view(null))), '')
 })
 
 test('a cut list tells how many there are', async () => {
   const cut = list(issues, { total: 1040, open_count: 1000, closed_count: 40 })
-  assert.match(await renderIssueList(cut, view(80)), /\n3 of 1,040 issues \(1,000 open, 40 closed\);/)
+  assert.match(await textOf(renderIssueList(cut, view(80))), /\n3 of 1,040 issues \(1,000 open, 40 closed\);/)
 })
 
 test('chosen fields are exactly the columns', async () => {
@@ -126,25 +127,25 @@ test('chosen fields are exactly the columns', async () => {
   const columns = ['state', 'title', 'labels', 'fields', 'updated_ts', 'due']
   const chosen = list(picked, { columns })
   assert.equal(
-    await renderIssueList(chosen, view(80, { quiet: true })),
+    await textOf(renderIssueList(chosen, view(80, { quiet: true }))),
     'state  title       labels   fields       updated_ts\nopen   Crash \\x1b  bug, ui  priority:P0  just now\n',
   )
   assert.equal(
-    await renderIssueList(chosen, view(null)),
+    await textOf(renderIssueList(chosen, view(null))),
     'open\tCrash \\x1b\tbug, ui\tpriority:P0\t2026-04-05T12:00:00.000Z\t\n',
   )
 })
 
 test('a narrow list leaves out columns, never a part of a heading', async () => {
   for (let width = 34; width <= 120; width++) {
-    const [headings = ''] = (await renderIssueList(list(issues), view(width))).split('\n')
+    const [headings = ''] = (await textOf(renderIssueList(list(issues), view(width)))).split('\n')
     assert.doesNotMatch(headings, /…/, `${width}: ${headings}`)
     assert.match(headings, /^ID .*Title/)
   }
 })
 
 test('quiet leaves only the rows', async () => {
-  assert.doesNotMatch(await renderIssueList(list(issues), view(80, { quiet: true })), /issues/)
+  assert.doesNotMatch(await textOf(renderIssueList(list(issues), view(80, { quiet: true }))), /issues/)
 })
 
 const detail: IssueDetail = {
@@ -190,7 +191,7 @@ const detail: IssueDetail = {
 
 test('an issue is shown to people', async () => {
   assert.equal(
-    await renderIssueShow({ issue: detail }, view(80)),
+    await textOf(renderIssueShow({ issue: detail }, view(80))),
     `Crash \\x1b[31mred
 4f2a91  open
 

@@ -13,6 +13,7 @@ import { renderReady } from '../../../src/cli/render/ready.ts'
 import { type RelationGraphData, renderRelationGraph } from '../../../src/cli/render/relation-graph.ts'
 import type { RenderView } from '../../../src/cli/render/renderer.ts'
 import { plainStyle } from '../../../src/cli/render/style.ts'
+import { textOf } from './text-of.ts'
 
 const nowUnixMs = Date.UTC(2026, 3, 5, 12)
 const view = (width: number | null, quiet = false): RenderView => ({ width, style: plainStyle, nowUnixMs, quiet })
@@ -281,7 +282,7 @@ test('an issue shows its parts, their progress, and that it is late', async () =
     children: [mention('bbbbbbb', 'One \u0007', 'closed'), mention('ccccccc', 'Two')],
     progress: { closed: 1, total: 2 },
   }
-  const text = await renderIssueShow({ issue }, view(80))
+  const text = await textOf(renderIssueShow({ issue }, view(80)))
   assert.match(text, /^Due: +2026-04-01 \(overdue\)$/m)
   assert.ok(text.includes('Parts (1 of 2 closed)\n  bbbbbbb One \\x07 (closed)\n  ccccccc Two (open)\n'), text)
 })

@@ -5,6 +5,7 @@ import { renderDbVerify } from '../../../src/cli/render/checks.ts'
 import { renderIssueShow } from '../../../src/cli/render/issue-show.ts'
 import type { RenderView } from '../../../src/cli/render/renderer.ts'
 import { plainStyle } from '../../../src/cli/render/style.ts'
+import { textOf } from './text-of.ts'
 
 const ts = Date.UTC(2026, 3, 5, 12, 0, 0)
 const view: RenderView = { width: 80, style: plainStyle, nowUnixMs: ts + 3_600_000, quiet: false }
@@ -32,7 +33,7 @@ test('what is not signed as it should be is marked where it stands', async () =>
     comments: ['valid', 'invalid', 'unsigned', 'missing', 'unknown-key'].map(comment),
   }
   const events = [event('IssueCreated', 'valid'), event('LabelAdded', 'missing'), event('CommentAdded', 'invalid')]
-  const shown = await renderIssueShow({ issue, events }, view)
+  const shown = await textOf(renderIssueShow({ issue, events }, view))
   const [, ...comments] = shown.split('\nabababab ')
   assert.equal(
     `abababab ${comments.join('\nabababab ')}`,

@@ -1,0 +1,144 @@
+/**
+ * JSON text in pieces, for an answer that may be larger than a string can be (512 MiB) or than memory should hold.
+ *
+ * All pieces together are the text of `JSON.stringify(value, null, 2)`. A value may hold deferred parts, which are read
+ * only while they are written; an answer with such parts says so in its definition (`isDeferred`).
+ */
+
+/** A list that is read while it is written, some elements at a time. */
+export class DeferredList {
+  readonly batches: () => AsyncIterable<readonly unknown[]>
+
+  constructor(batches: () => AsyncIterable<readonly unknown[]>) {
+    this.batches = batches
+  }
+}
+
+/** An object whose members are read while it is written. A member may be deferred too. */
+export class DeferredEntries {
+  readonly entries: () => AsyncIterable<readonly [key: string, value: unknown]>
+
+  constructor(entries: () => AsyncIterable<readonly [key: string, value: unknown]>) {
+    this.entries = entries
+  }
+}
+
+/** A text that is read while it is written. No piece may end inside a surrogate pair. */
+export class DeferredText {
+  readonly pieces: () => AsyncIterable<string>
+  readonly isBase64: boolean
+
+  /** @param kind - base64 has nothing to escape, which saves a copy of each piece */
+  constructor(pieces: () => AsyncIterable<string>, kind: 'text' | 'base64' = 'text') {
+    this.pieces = pieces
+    this.isBase64 = kind === 'base64'
+  }
+}
+
+/** Below this level a value is formatted in one go: nothing that large lies deeper in an answer. */
+const levelsInPieces = 4
+
+/** Elements of a list that are formatted together: few first, then as many as make about `pieceLength`. */
+const elementsFirst = 8
+const elementsMax = 512
+const pieceLength = 256 * 1024
+
+/** Gives the text of `JSON.stringify(value, null, 2)` in pieces. */
+export async function* jsonPieces(value: unknown): AsyncGenerator<string> {
+  yield* piecesAt(value, 0)
+}
+
+/** @param level - nesting of the value in the document, which decides its indentation */
+async function* piecesAt(value: unknown, level: number): AsyncGenerator<string> {
+  if (value instanceof DeferredText) yield* textPieces(value)
+  else if (value instanceof DeferredList) yield* listPieces(value.batches(), level)
+  else if (value instanceof DeferredEntries) yield* memberPieces(value.entries(), level)
+  else if (Array.isArray(value) && value.length > elementsFirst) yield* longListPieces(value, level)
+  else if (isPlainObject(value) && level < levelsInPieces) yield* memberPieces(Object.entries(value), level)
+  else yield format(value, level)
+}
+
+function isPlainObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+async function* textPieces({ pieces, isBase64 }: DeferredText): AsyncGenerator<string> {
+  yield '"'
+  for await (const piece of pieces()) yield isBase64 ? piece : JSON.stringify(piece).slice(1, -1)
+  yield '"'
+}
+
+async function* listPieces(batches: AsyncIterable<readonly unknown[]>, level: number): AsyncGenerator<string> {
+  let isEmpty = true
+  for await (const batch of batches) {
+    if (batch.length === 0) continue
+    yield (isEmpty ? '[' : ',') + formatElements(batch, level)
+    isEmpty = false
+  }
+  yield isEmpty ? '[]' : `${newLine(level)}]`
+}
+
+async function* longListPieces(list: readonly unknown[], level: number): AsyncGenerator<string> {
+  let count = elementsFirst
+  let start = 0
+  while (start < list.length) {
+    const batch = list.slice(start, start + count)
+    const text = tryFormatElements(batch, level)
+    if (text === undefined) {
+      count = Math.ceil(batch.length / 2)
+      continue
+    }
+    yield (start === 0 ? '[' : ',') + text
+    start += batch.length
+    const fitting = Math.floor((pieceLength * batch.length) / text.length)
+    count = Math.max(1, Math.min(fitting, 4 * count, elementsMax))
+  }
+  yield `${newLine(level)}]`
+}
+
+/** Undefined when several elements together are longer than a string can be. */
+function tryFormatElements(batch: readonly unknown[], level: number): string | undefined {
+  try {
+    return formatElements(batch, level)
+  } catch (error) {
+    if (error instanceof RangeError && batch.length > 1) return undefined
+    throw error
+  }
+}
+
+async function* memberPieces(
+  entries: Iterable<readonly [string, unknown]> | AsyncIterable<readonly [string, unknown]>,
+  level: number,
+): AsyncGenerator<string> {
+  let isEmpty = true
+  for await (const [key, value] of entries) {
+    if (value === undefined) continue
+    yield `${isEmpty ? '{' : ','}${newLine(level + 1)}${JSON.stringify(key)}: `
+    isEmpty = false
+    yield* piecesAt(value, level + 1)
+  }
+  yield isEmpty ? '{}' : `${newLine(level)}}`
+}
+
+/** The elements of a list at a level, without the brackets around them. */
+function formatElements(elements: readonly unknown[], level: number): string {
+  const text = format(elements, level)
+  return text.slice(1, text.length - newLine(level).length - 1)
+}
+
+/**
+ * A value as it is written at a level. It is wrapped into as many lists, so that JSON.stringify indents it itself, and
+ * taken out again: much faster than to indent its lines.
+ */
+function format(value: unknown, level: number): string {
+  let wrapped = value
+  for (let depth = 0; depth < level; depth++) wrapped = [wrapped]
+  const text = JSON.stringify(wrapped, null, 2)
+  if (level === 0) return text
+  // Before it stand `[` and a line end with an indent at each level; after it, the line ends and `]`.
+  return text.slice(level * (level + 3), text.length - level * (level + 1))
+}
+
+function newLine(level: number): string {
+  return `\n${'  '.repeat(level)}`
+}

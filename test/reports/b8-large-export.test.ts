@@ -1,0 +1,115 @@
+/** An export of any size is written in pieces: no document has to fit into one string. */
+import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { createHash, randomBytes } from 'node:crypto'
+import { readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { after, before, describe, test } from 'node:test'
+import { exportLog } from '../../src/commands/export.ts'
+import { jsonPieces } from '../../src/commands/json-pieces.ts'
+import { writeOutputFile } from '../../src/commands/local/write-file-atomically.ts'
+import { createGriteSandbox, gritePath } from '../contract/grite-process.ts'
+import { createSandbox } from '../git/temp-repository.ts'
+import { commandRunner } from '../support/command-runner.ts'
+
+const mib = 1024 * 1024
+
+describe('an export', { concurrency: 1 }, () => {
+  const place = createGriteSandbox({ after })
+  const { run, withRepository } = commandRunner({ cwd: place.path, env: place.environment })
+  const files = [3 * mib + 1, 5 * mib].map((size) => randomBytes(size))
+  const read = (name: string) => readFileSync(join(place.path, name), 'utf8')
+
+  before(async () => {
+    const stdin = Array.from({ length: 600 }, (_, index) =>
+      JSON.stringify({ op: 'create', title: `Issue ${index} \u{1f600}`, body: '"\\\n\t\u0001', labels: ['a', 'b'] }),
+    ).join('\n')
+    await commandRunner({ cwd: place.path, env: place.environment, stdin }).run('batch')
+    const { issues } = (await run('issue list')) as { issues: readonly { issue_id: string }[] }
+    for (const [index, content] of files.entries()) {
+      writeFileSync(join(place.dir, `file${index}`), content)
+      await run('issue attachment add', { issue: issues[index]?.issue_id, file: join(place.dir, `file${index}`) })
+    }
+  })
+
+  test('has the bytes of one JSON.stringify, to a file, a pipe and in a document', async () => {
+    await run('export', { format: 'json', attachments: true, output: 'all.json' })
+    const text = read('all.json')
+    const parsed = JSON.parse(text)
+    assert.equal(text, `${JSON.stringify(parsed, null, 2)}\n`)
+    const sizes = [parsed.issues.length, parsed.events.length, parsed.meta.event_count]
+    assert.deepEqual(sizes, [600, 602, 602])
+    assert.deepEqual(
+      parsed.attachments,
+      Object.fromEntries(
+        parsed.events.flatMap(({ kind }: { kind: { AttachmentAdded?: { sha256: string } } }) => {
+          const sha256 = kind.AttachmentAdded?.sha256
+          const content = files.find((file) => createHash('sha256').update(file).digest('hex') === sha256)
+          return sha256 === undefined ? [] : [[sha256, content?.toString('base64')]]
+        }),
+      ),
+    )
+    const withoutTime = (printed: string) => printed.replace(/"generated_ts": \d+/, '')
+    const piped = place.grite('export', '--format=json', '--attachments').stdout
+    assert.equal(withoutTime(piped), withoutTime(text))
+    const document = place.grite('export', '--format=json', '--attachments', '--json').stdout
+    assert.equal(document, `${JSON.stringify(JSON.parse(document), null, 2)}\n`)
+    assert.deepEqual(JSON.parse(document).data.content.attachments, parsed.attachments)
+  })
+
+  test('is made piece by piece', async () => {
+    const lengths: number[] = []
+    await withRepository(async (repository) => {
+      const context = { ...repository.facts, text: {}, repository: async () => repository }
+      const { data } = await exportLog.run(context as never, { format: 'json', attachments: true } as never)
+      for await (const { length } of jsonPieces(data)) lengths.push(length)
+    })
+    const longest = lengths.reduce((most, length) => Math.max(most, length), 0)
+    assert.ok(longest < mib && lengths.reduce((sum, length) => sum + length, 0) > 11 * mib, String(longest))
+  })
+
+  test('that the disk has no room for leaves the old file and no other', () => {
+    writeFileSync(join(place.path, 'backup.json'), 'old')
+    const before = readdirSync(place.path)
+    const words = 'export --format json --attachments --output backup.json --json'
+    const script = `ulimit -f 2048; exec '${process.execPath}' '${gritePath}' ${words}`
+    const { status, stderr } = spawnSync('bash', ['-c', script], {
+      cwd: place.path,
+      env: place.environment,
+      encoding: 'utf8',
+    })
+    assert.equal(status, 5, stderr)
+    assert.equal(JSON.parse(stderr).error.details.path, join(place.path, 'backup.json'))
+    assert.equal(read('backup.json'), 'old')
+    assert.deepEqual(readdirSync(place.path), before)
+  })
+
+  test('leaves out, with a warning, an attachment that cannot be read', async () => {
+    const oid = place.git(place.path, 'hash-object', join(place.dir, 'file1')).trim()
+    truncateSync(join(place.path, `.git/objects/${oid.slice(0, 2)}/${oid.slice(2)}`), 1000)
+    const { status, stdout } = place.grite('export', '--format=json', '--attachments', '--json')
+    const { data, warnings } = JSON.parse(stdout)
+    assert.equal(status, 0)
+    assert.equal(Object.keys(data.content.attachments).length, 1)
+    assert.deepEqual(
+      warnings.map(({ code }: { code: string }) => code),
+      ['attachment-unread'],
+    )
+  })
+})
+
+test('an interrupted export leaves no file behind', async (t) => {
+  const { dir } = createSandbox(t)
+  const interrupt = new AbortController()
+  async function* pieces(): AsyncGenerator<string> {
+    yield 'the first half'
+    assert.equal(readdirSync(dir).length, before + 1)
+    interrupt.abort()
+    // The process may end now.
+    assert.equal(readdirSync(dir).length, before)
+    yield 'the second half'
+  }
+  const before = readdirSync(dir).length
+  await assert.rejects(writeOutputFile(join(dir, 'out.json'), pieces(), interrupt.signal), { code: 'io_error' })
+  assert.equal(readdirSync(dir).length, before)
+})
