@@ -47,10 +47,7 @@ export function createProcessContext(
       const { readAllText } = await import('./standard-input.ts')
       return readAllText(facts.stdin.chunks(), bytesMax)
     },
-    async readStdinBytes() {
-      const { readAllBytes, importBytesMax } = await import('./standard-input.ts')
-      return readAllBytes(facts.stdin.chunks(), importBytesMax)
-    },
+    stdinChunks: () => facts.stdin.chunks(),
     async *readStdinLines() {
       const { readLines } = await import('./standard-input.ts')
       yield* readLines(facts.stdin.chunks())

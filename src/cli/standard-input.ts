@@ -1,16 +1,13 @@
 /** Standard input as text. Bytes that are not UTF-8 are refused rather than replaced: they would be stored changed. */
 import { InvalidArgsError, limits } from '../model/index.ts'
 
-/** A whole tracker or export may be larger than any text in it; it is held in memory, as a file would not have to be. */
-export const importBytesMax = 1024 * 1024 * 1024
-
 /** @throws {InvalidArgsError} beyond `bytesMax`, and when it is not UTF-8 */
 export async function readAllText(chunks: AsyncIterable<Uint8Array>, bytesMax: number): Promise<string> {
   return decode(await readAllBytes(chunks, bytesMax), 'standard input')
 }
 
 /** @throws {InvalidArgsError} beyond `bytesMax` */
-export async function readAllBytes(chunks: AsyncIterable<Uint8Array>, bytesMax: number): Promise<Uint8Array> {
+async function readAllBytes(chunks: AsyncIterable<Uint8Array>, bytesMax: number): Promise<Uint8Array> {
   const parts: Uint8Array[] = []
   let byteCount = 0
   for await (const chunk of chunks) {

@@ -33,8 +33,8 @@ export interface Progress {
 export interface TextInput {
   /** All of standard input as UTF-8. @throws {InvalidArgsError} beyond `bytesMax` */
   readonly readStdin: (bytesMax: number) => Promise<string>
-  /** All of standard input as it is, for files that say themselves which of their bytes are text. */
-  readonly readStdinBytes: () => Promise<Uint8Array>
+  /** Standard input as it comes, for files that say themselves which of their bytes are text. */
+  readonly stdinChunks: () => AsyncIterable<Uint8Array>
   /** Standard input line by line, without the line ends. */
   readonly readStdinLines: () => AsyncIterable<string>
   /** True when a person sits at both standard input and output, so an editor may be opened. */

@@ -1,5 +1,5 @@
 import type { Oid } from '../git/index.ts'
-import { type Event, encodeRecord, limits } from '../model/index.ts'
+import { type Event, encodeRecord, limits, type Sha256Hex } from '../model/index.ts'
 import { attachmentFolder, commitDate } from '../wal/index.ts'
 import type { Repository } from './repository.ts'
 
@@ -31,9 +31,12 @@ export class BatchWriter {
   /**
    * Takes events that belong together; they go into one commit where the limits allow.
    *
-   * @param attachments - contents by SHA-256; those that these events name are stored with them
+   * @param findContent - finds contents of attachments by SHA-256; those that these events name are stored with them
    */
-  async add(events: readonly Event[], attachments?: ReadonlyMap<string, Uint8Array>): Promise<void> {
+  async add(
+    events: readonly Event[],
+    findContent?: (sha256: Sha256Hex) => Promise<Uint8Array | undefined>,
+  ): Promise<void> {
     const records = events.map(encodeRecord)
     const bytes = records.reduce((sum, record) => sum + record.length, 0)
     const fits =
@@ -46,8 +49,9 @@ export class BatchWriter {
       this.#events.push(event)
       this.#records.push(record)
       this.#bytes += record.length
-      const content = event.body.type === 'AttachmentAdded' ? attachments?.get(event.body.sha256) : undefined
-      if (event.body.type !== 'AttachmentAdded' || content === undefined) continue
+      if (event.body.type !== 'AttachmentAdded') continue
+      const content = await findContent?.(event.body.sha256)
+      if (content === undefined) continue
       this.#attachments.set(`${attachmentFolder}${event.body.sha256}`, content)
       this.#bytes += content.length
     }

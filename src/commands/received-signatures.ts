@@ -62,10 +62,10 @@ async function findBad(keys: KeyRing, events: readonly ReceivedEvent[]): Promise
 export async function judgeReceived(
   repository: Repository,
   view: View,
-  events: Iterable<Event>,
+  events: Iterable<Event> | AsyncIterable<Event>,
 ): Promise<BadSignature[]> {
   const receipt = new Receipt()
-  for (const event of events) receipt.add(event)
+  for await (const event of events) receipt.add(event)
   return receipt.judge(repository, view)
 }
 

@@ -14,12 +14,13 @@ export {
 } from './beads-line.ts'
 export { detectImportFormat, detectionBytes, type ImportFormat } from './detect-format.ts'
 export {
-  type GriteExport,
-  parseGriteExport,
-  planRestore,
-  type RestorePlan,
+  type ByteRange,
+  type ExportIndex,
+  ExportIndexer,
+  type IndexedEvent,
   type SkippedEvent,
-} from './grite-export.ts'
+} from './export-index.ts'
+export { readExportedText } from './exported-text.ts'
 export { type JsonlLine, splitJsonlLines } from './jsonl-lines.ts'
 export {
   type BeadsImportOptions,
@@ -31,3 +32,4 @@ export {
   planBeadsImport,
 } from './plan-beads-import.ts'
 export { type FactCounts, type IssuePlan, planIssue } from './plan-issue.ts'
+export { planRestore, type ReadRange, type RestoreBaseline, type RestoreCounts, RestoreTally } from './plan-restore.ts'

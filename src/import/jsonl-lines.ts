@@ -33,8 +33,8 @@ export async function* splitJsonlLines(
       if (line !== undefined) yield line
     }
     length += chunk.length - start
-    // The rest is copied: a reader may use its buffer again for the next chunk.
-    if (length <= limits.lineBytesMax && start < chunk.length) parts.push(chunk.slice(start))
+    // The rest is copied: a reader may use its buffer again for the next chunk. `slice` of a Buffer copies nothing.
+    if (length <= limits.lineBytesMax && start < chunk.length) parts.push(new Uint8Array(chunk.subarray(start)))
   }
   if (length === 0) return
   const line = finish()

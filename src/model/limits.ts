@@ -21,6 +21,8 @@ export const limits = {
   /** What `batch` reads before it writes anything: operations that change nothing do not count as events. */
   batchInputBytesMax: 64 * 1024 * 1024,
   batchOperationsMax: 65_536,
+  /** A file to import may have any size; a stream is copied to the disk first. */
+  importStreamBytesMax: 64 * 1024 ** 3,
   batchEventsMax: 4096,
   batchBytesMax: 8 * 1024 * 1024,
   segmentBytesMax: 4 * 1024 * 1024,

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { existsSync, readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { parseGriteExport, planRestore } from '../../src/import/index.ts'
+import { type ExportIndex, ExportIndexer, planRestore, RestoreTally, readExportedText } from '../../src/import/index.ts'
 import {
   type ActorId,
   decodeRecord,
@@ -72,8 +72,38 @@ function exportOf(entries: readonly unknown[], more: object = {}): string {
   return JSON.stringify({ meta: { schema_version: 1 }, issues: [], events: entries, ...more })
 }
 
-test('events of every kind come back with id and signature', () => {
-  const parsed = parseGriteExport(exportOf(events.map(entryOf)))
+const nothing = { findKnown: async () => new Set<EventId>(), findCreated: async () => new Set<IssueId>() }
+
+/** Indexes a text that arrives in pieces of some length. */
+function indexOf(text: string | Uint8Array, pieceLength = 7): ExportIndex {
+  const bytes = Buffer.from(text as Uint8Array)
+  const indexer = new ExportIndexer()
+  const buffer = Buffer.alloc(pieceLength)
+  for (let start = 0; start < bytes.length; start += pieceLength) {
+    const length = bytes.copy(buffer, 0, start, start + pieceLength)
+    indexer.push(buffer.subarray(0, length))
+    buffer.fill(0)
+  }
+  return indexer.finish()
+}
+
+async function planOf(text: string, baseline = nothing) {
+  const bytes = Buffer.from(text)
+  const tally = new RestoreTally()
+  const steps: (readonly Event[])[] = []
+  const readRange = async ({ start, end }: { start: number; end: number }) => bytes.subarray(start, end)
+  for await (const step of planRestore(indexOf(text), readRange, baseline, tally)) steps.push(step)
+  return { steps, events: steps.flat(), counts: tally.finish() }
+}
+
+/** What a file holds, event by event in the order of their versions. */
+async function readExport(text: string) {
+  const { skipped } = indexOf(text)
+  return { skipped, events: (await planOf(text)).events }
+}
+
+test('events of every kind come back with id and signature', async () => {
+  const parsed = await readExport(exportOf(events.map(entryOf)))
   assert.deepEqual(parsed.skipped, [])
   assert.deepEqual(
     parsed.events.map((event) => ({ ...event, body: null })),
@@ -85,12 +115,12 @@ test('events of every kind come back with id and signature', () => {
   )
 })
 
-test('any stored event comes back from its export', () => {
-  fc.assert(
-    fc.property(anyEvent, (event) => {
+test('any stored event comes back from its export', async () => {
+  await fc.assert(
+    fc.asyncProperty(anyEvent, async (event) => {
       const decoded = decodeRecord(encodeRecord(event))
       assert.ok('event' in decoded)
-      const parsed = parseGriteExport(exportOf([entryOf(decoded.event)]))
+      const parsed = await readExport(exportOf([entryOf(decoded.event)]))
       assert.deepEqual(parsed.skipped, [])
       assert.deepEqual(parsed.events, [decoded.event])
     }),
@@ -133,8 +163,8 @@ function withoutSymbols(entry: Record<string, unknown>): unknown {
 }
 
 for (const [what, entry, reason] of broken) {
-  test(`event with ${what} is skipped and the others are read`, () => {
-    const parsed = parseGriteExport(exportOf([created, entry, context]))
+  test(`event with ${what} is skipped and the others are read`, async () => {
+    const parsed = await readExport(exportOf([created, entry, context]))
     assert.equal(parsed.events.length, 2)
     assert.equal(parsed.skipped.length, 1)
     assert.equal(parsed.skipped[0]?.index, 1)
@@ -142,7 +172,7 @@ for (const [what, entry, reason] of broken) {
   })
 }
 
-test('file context without any symbol comes back from the count', () => {
+test('file context without any symbol comes back from the count', async () => {
   const body: EventBody = {
     type: 'ContextUpdated',
     path: 'p',
@@ -152,60 +182,156 @@ test('file context without any symbol comes back from the count', () => {
     content_hash: hash,
   }
   const entry = entryOf(identifyEvent({ issueId, actor, tsUnixMs: 1, parent: null, body }))
-  const parsed = parseGriteExport(exportOf([{ ...entry, kind: withoutSymbols(entry) }]))
+  const parsed = await readExport(exportOf([{ ...entry, kind: withoutSymbols(entry) }]))
   assert.deepEqual(
     parsed.events.map((event) => event.body),
     [body],
   )
 })
 
+const meta = '"meta":{"schema_version":1}'
+const deep = `${'['.repeat(100)}${']'.repeat(100)}`
 const shapes: readonly (readonly [string, string, RegExp])[] = [
+  ['nothing', '', /^export is not JSON|^export has no/],
   ['no JSON', '{', /^export is not JSON/],
+  ['half a JSON text', `{${meta},"events":[{"a":1}`, /^export is not JSON/],
+  ['two JSON texts', `{${meta},"events":[]}{}`, /^export is not JSON/],
+  ['a comma too many', `{${meta},"events":[1,]}`, /^export is not JSON/],
+  ['half a word', `{${meta},"events":[nul]}`, /^export is not JSON/],
   ['no object', '[]', /^export has no/],
   ['no meta', '{"events":[]}', /^export has no/],
-  ['no events', '{"meta":{"schema_version":1}}', /^export has no/],
+  ['no events', `{${meta}}`, /^export has no/],
+  ['events that are no list', `{${meta},"events":{}}`, /^export has no/],
+  ['events inside of others', `{${meta},"a":{"events":[]}}`, /^export has no/],
   ['another version', '{"meta":{"schema_version":2},"events":[]}', /^export has schema version 2; 1 is understood$/],
+  ['a version that is an object', '{"meta":{"schema_version":{}},"events":[]}', /schema version an object;/],
+  ['deep nesting', `{${meta},"events":[${deep}]}`, /^export is nested deeper than 64 levels$/],
+  ['deep nesting elsewhere', `{${meta},"other":[${deep}],"events":[]}`, /^export is nested deeper than 64 levels$/],
 ]
 for (const [what, text, message] of shapes) {
   test(`file with ${what} is refused`, () => {
-    assert.throws(
-      () => parseGriteExport(text),
-      (error) => error instanceof InvalidArgsError && message.test(error.message),
-    )
+    for (const pieceLength of [1, 7, 1000, 100_000]) {
+      assert.throws(
+        () => indexOf(text, pieceLength),
+        (error) => error instanceof InvalidArgsError && message.test(error.message),
+        `in pieces of ${pieceLength}`,
+      )
+    }
   })
 }
 
-test('attachments come back as bytes, strange ones are named', () => {
-  const more = { attachments: { [hash]: 'aGk=', [`${hash}0`]: 'aGk=', [hash.replace('3', '4')]: '!' } }
-  const parsed = parseGriteExport(exportOf([], more))
-  assert.deepEqual([...parsed.attachments], [[hash, Uint8Array.of(104, 105)]])
-  assert.equal(parsed.skippedAttachments.length, 2)
+test('number that goes on is refused', () => {
+  const text = `{${meta},"events":[${'1'.repeat(5000)}`
+  for (const pieceLength of [1, 7, 1000]) {
+    assert.throws(() => indexOf(text, pieceLength), /^InvalidArgsError: export has a number of more than 1000 char/)
+  }
 })
 
-test('restore plan leaves out what is known, copies and second creations', () => {
+test('file that is not UTF-8 is refused', () => {
+  const bytes = Buffer.from(`{${meta},"events":["?"]}`)
+  bytes[bytes.indexOf('?')] = 0xff
+  assert.throws(() => indexOf(bytes), { name: 'InvalidArgsError', message: 'export is not valid UTF-8' })
+})
+
+test('a text larger than anything that is loaded is refused before it is whole', () => {
+  const indexer = new ExportIndexer()
+  indexer.push(Buffer.from(`{${meta},"attachments":{"${hash}":"`))
+  const piece = Buffer.alloc(8 * 1024 * 1024, 'a')
+  assert.throws(() => {
+    for (let count = 0; count < 20; count++) indexer.push(piece)
+  }, /^InvalidArgsError: export has a value of more than \d+ bytes/)
+})
+
+test('a list of any number of values is refused before it fills the memory', () => {
+  const indexer = new ExportIndexer()
+  indexer.push(Buffer.from(`{${meta},"events":[[`))
+  const piece = Buffer.from('0,'.repeat(100_000))
+  assert.throws(() => {
+    for (let count = 0; count < 20; count++) indexer.push(piece)
+  }, /or 2000000 tokens at byte/)
+})
+
+test('places of events and attachments are those of the file, whatever stands before them', () => {
+  const entries = events.slice(0, 3).map(entryOf)
+  const more = { issues: [{ title: 'é😀\u0000"\\' }], attachments: { [hash]: 'aGk=', [`${hash}0`]: 'aGk=', ab: 1 } }
+  const text = JSON.stringify({ more: 'é', meta: { schema_version: 1, é: ['😀'] }, events: entries, ...more }, null, 3)
+  for (const start of ['', '\ufeff', ' \n\t']) {
+    for (const pieceLength of [1, 3, 64, 100_000]) {
+      const bytes = Buffer.from(start + text)
+      const index = indexOf(bytes, pieceLength)
+      assert.deepEqual(
+        index.events.map((event) => JSON.parse(bytes.toString('utf8', event.start, event.end))),
+        entries,
+      )
+      assert.deepEqual(
+        [...index.attachments].map(([name, { start, end }]) => [name, readExportedText(bytes.subarray(start, end))]),
+        [[hash, 'aGk=']],
+      )
+      assert.equal(index.skippedAttachmentCount, 2)
+    }
+  }
+})
+
+test('restore plan leaves out what is known, copies and second creations', async () => {
   const late = identifyEvent({ issueId, actor, tsUnixMs: 2 ** 34, parent: null, body: bodies[0] as EventBody })
-  const known = new Set([(events[1] as Event).eventId])
-  const plan = planRestore([late, ...[...events].reverse(), events[2] as Event], known, new Set())
-  assert.equal(plan.unchanged, 1)
-  assert.equal(plan.duplicate, 1)
-  assert.deepEqual(
-    plan.skipped.map(({ eventId }) => eventId),
-    [late.eventId],
-  )
+  const known = { ...nothing, findKnown: async () => new Set([(events[1] as Event).eventId]) }
+  const shuffled = exportOf([late, ...[...events].reverse(), events[2] as Event, events[1] as Event].map(entryOf))
+  const plan = await planOf(shuffled, known)
+  assert.deepEqual(plan.counts, {
+    created: 1,
+    updated: 0,
+    unchanged: 0,
+    events: 13,
+    duplicate: 1,
+    secondCreations: 1,
+  })
   assert.deepEqual(
     plan.events,
     events.filter((_, index) => index !== 1),
   )
-  const again = planRestore(events, new Set(events.map(({ eventId }) => eventId)), new Set([issueId]))
-  assert.deepEqual(again, { events: [], unchanged: 14, duplicate: 0, skipped: [] })
+  const all = {
+    findKnown: async () => new Set(events.map(({ eventId }) => eventId)),
+    findCreated: async () => new Set([issueId]),
+  }
+  const again = await planOf(exportOf(events.map(entryOf)), all)
+  assert.deepEqual([again.events, again.counts.unchanged, again.counts.updated], [[], 1, 0])
+})
+
+test('restore plan counts issues, and entries of the context store as none', async () => {
+  const ids = Array.from({ length: 5 }, (_, index) => `${index}0`.repeat(16) as IssueId)
+  const make = (id: number, body: EventBody) =>
+    identifyEvent({ issueId: ids[id] as IssueId, actor, tsUnixMs: 5, parent: null, body })
+  const create = (id: number) => make(id, bodies[0] as EventBody)
+  const comment = (id: number) => make(id, { type: 'CommentAdded', body: 'c' })
+  const set = make(4, { type: 'ProjectContextUpdated', key: 'k', value: 'v' })
+  // Made here; there, with a new comment; there, without; without a creation anywhere; an entry of the context store.
+  const file = [create(0), comment(0), create(1), comment(1), create(2), comment(3), set]
+  const { counts, steps } = await planOf(exportOf(file.map(entryOf)), {
+    findKnown: async () => new Set([create(1), create(2)].map(({ eventId }) => eventId)),
+    findCreated: async () => new Set([ids[1], ids[2]] as IssueId[]),
+  })
+  assert.deepEqual(counts, { created: 1, updated: 1, unchanged: 1, events: 5, duplicate: 0, secondCreations: 0 })
+  assert.deepEqual(
+    steps.map((step) => new Set(step.map((event) => event.issueId)).size),
+    [1, 1, 1, 1],
+  )
+})
+
+test('a file that changes between the passes is refused', async () => {
+  const text = exportOf(events.map(entryOf))
+  const readRange = async ({ start, end }: { start: number; end: number }) =>
+    Buffer.from(text.replace('"t"', '"u"')).subarray(start, end)
+  await assert.rejects(async () => {
+    for await (const _ of planRestore(indexOf(text), readRange, nothing, new RestoreTally()));
+  }, /^InvalidArgsError: the export changed while it was read/)
 })
 
 for (const name of ['small', 'signed', 'two-actors', 'diverged']) {
   const file = new URL(`../../../shared/fixtures/${name}/expected.json`, import.meta.url)
   const skip = existsSync(file) ? false : 'the fixtures of ../shared are not here'
-  test(`export of the Rust tool for ${name} is read but for its symbols`, { skip }, () => {
+  test(`export of the Rust tool for ${name} is read but for its symbols`, { skip }, async () => {
     const expected = JSON.parse(readFileSync(file, 'utf8'))
-    const parsed = parseGriteExport(JSON.stringify(expected.export))
+    const parsed = await readExport(JSON.stringify(expected.export))
     const counted = expected.export.events.filter(
       ({ kind }: { kind: { ContextUpdated?: { symbol_count: number } } }) =>
         (kind.ContextUpdated?.symbol_count ?? 0) > 0,

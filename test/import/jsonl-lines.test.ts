@@ -29,6 +29,20 @@ test('byte order mark and carriage returns are dropped', async () => {
   ])
 })
 
+test('a reader may use its buffer again', async () => {
+  async function* pieces(): AsyncGenerator<Uint8Array> {
+    const buffer = Buffer.alloc(4)
+    for (const piece of ['one\n', 'two ', 'thre', 'e\n  ']) {
+      buffer.write(piece)
+      yield buffer
+    }
+  }
+  assert.deepEqual(await collect(splitJsonlLines(pieces())), [
+    { lineNumber: 1, text: 'one' },
+    { lineNumber: 2, text: 'two three' },
+  ])
+})
+
 test('line separators of Unicode stay inside a line', async () => {
   assert.deepEqual(await split('a\u2028b\u2029c\u0085d\n'), [{ lineNumber: 1, text: 'a\u2028b\u2029c\u0085d' }])
 })

@@ -57,6 +57,43 @@ describe('an export', { concurrency: 1 }, () => {
     assert.deepEqual(JSON.parse(document).data.content.attachments, parsed.attachments)
   })
 
+  for (const from of ['a file', 'a stream longer than what is kept in memory']) {
+    test(`is restored from ${from}, with every id and content`, async (t) => {
+      const other = createSandbox(t)
+      other.git(other.dir, 'init', '-q', '-b', 'main', 'repository')
+      const [text, cwd] = [read('all.json'), join(other.dir, 'repository')]
+      const stdin = from === 'a file' ? {} : { stdin: text }
+      const restored = commandRunner({ cwd, env: other.environment, ...stdin })
+      const file = from === 'a file' ? join(place.path, 'all.json') : '-'
+      const counts = (await restored.run('import', { file })) as Record<string, unknown>
+      assert.deepEqual(
+        [counts.created, counts.updated, counts.unchanged, counts.event_count, counts.malformed],
+        [600, 0, 0, 602, 0],
+      )
+      const again = (await restored.run('import', { file })) as Record<string, unknown>
+      assert.deepEqual([again.created, again.unchanged, again.event_count, again.commit_count], [0, 600, 0, 0])
+      await restored.run('export', { format: 'json', attachments: true, output: 'all.json' })
+      const { meta, ...rest } = JSON.parse(text)
+      const back = JSON.parse(readFileSync(join(cwd, 'all.json'), 'utf8'))
+      assert.deepEqual({ ...back, meta: null }, { meta: null, ...rest })
+      assert.equal(back.meta.event_count, meta.event_count)
+      assert.deepEqual(
+        readdirSync(join(cwd, '.git/grite')).filter((name) => name.endsWith('.tmp')),
+        [],
+      )
+    })
+  }
+
+  test('that is cut off is not restored in part', async (t) => {
+    const other = createSandbox(t)
+    other.git(other.dir, 'init', '-q', '-b', 'main', 'repository')
+    const cwd = join(other.dir, 'repository')
+    const text = read('all.json')
+    const runner = commandRunner({ cwd, env: other.environment, stdin: text.slice(0, text.length / 2) })
+    await assert.rejects(runner.run('import', { file: '-' }), { code: 'invalid_args' })
+    assert.equal(other.git(cwd, 'for-each-ref').trim(), '')
+  })
+
   test('is made piece by piece', async () => {
     const lengths: number[] = []
     await withRepository(async (repository) => {

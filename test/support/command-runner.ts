@@ -71,7 +71,9 @@ export function commandRunner(options: RunnerOptions): CommandRunner {
       text: {
         interactive: false,
         readStdin: async () => options.stdin ?? '',
-        readStdinBytes: async () => Buffer.from(options.stdin ?? '', 'utf8'),
+        async *stdinChunks() {
+          yield Buffer.from(options.stdin ?? '', 'utf8')
+        },
         async *readStdinLines() {
           yield* (options.stdin ?? '').split('\n')
         },
