@@ -1,13 +1,29 @@
 import assert from 'node:assert/strict'
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
 import { test } from 'node:test'
-import { compareWithGit } from './discovery-scenes.ts'
+import { answerOfGit, answerOfGrite, buildScene, compareWithGit, singleOddities } from './discovery-scenes.ts'
 import { createSandbox } from './temp-repository.ts'
 
 // Fixed, so that a run says the same as the one before; test/long/discover-like-git.test.ts takes others.
 const seed = 20_260_504
 
 test('finds in odd folders, environments and settings what git finds', async (t) => {
-  const counts = await compareWithGit(createSandbox(t), { runs: 150, seed })
+  const counts = await compareWithGit(createSandbox(t), { runs: 120, seed })
   t.diagnostic(JSON.stringify(counts))
   for (const [kind, count] of Object.entries(counts)) assert.ok(count > 10, `${kind}: ${count}`)
+})
+
+test('judges each odd HEAD, config and .git file as git does', async (t) => {
+  const sandbox = createSandbox(t)
+  const wrong: string[] = []
+  for (const [name, scene] of Object.entries(singleOddities())) {
+    const root = join(sandbox.dir, name)
+    mkdirSync(root)
+    const built = buildScene(sandbox, root, scene)
+    const { answer } = await answerOfGrite(built)
+    const expected = answerOfGit(built)
+    if (JSON.stringify(answer) !== JSON.stringify(expected)) wrong.push(name)
+  }
+  assert.deepEqual(wrong, [])
 })

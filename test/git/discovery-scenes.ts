@@ -419,3 +419,36 @@ export async function compareWithGit(sandbox: Sandbox, { runs, seed }: { runs: n
   )
   return counts
 }
+
+const plainDir: GitDir = {
+  head: 'branch',
+  config: 'plain',
+  lacks: 'nothing',
+  objectsAreLink: false,
+  own: 'missing',
+  common: 'missing',
+  foreign: false,
+}
+
+/** Every HEAD, config and `.git` file, each in a folder where all else is plain. */
+export function singleOddities(): Readonly<Record<string, Scene>> {
+  const dirs = Object.fromEntries([
+    ...[...namesOf(heads), 'link', 'strayLink', 'missing', 'folder'].map((head) => [`HEAD ${head}`, { head }]),
+    ...[...namesOf(configs), 'missing', 'folder'].map((config) => [`config ${config}`, { config }]),
+  ]) as Record<string, Partial<GitDir>>
+  const forms = ['plain', 'noLineEnd', 'crlf', 'twoLines', 'space', 'noPath', 'garbage', 'empty', 'bytes'] as const
+  const dotGit: DotGit = { kind: 'folder', leads: 'store', form: 'plain', dir: plainDir, foreign: false }
+  const sceneOf = (changed: Partial<DotGit>): Scene => ({
+    folders: [{ name: 'a', dotGit: { ...dotGit, ...changed }, bare: null, foreign: false }],
+    store: plainDir,
+    storeIsBareByConfig: false,
+    settings: null,
+    variables: {},
+    depth: 1,
+    below: '.',
+  })
+  return Object.fromEntries([
+    ...Object.entries(dirs).map(([name, dir]) => [name, sceneOf({ dir: { ...plainDir, ...dir } })]),
+    ...forms.map((form) => [`.git file ${form}`, sceneOf({ kind: 'file', form })]),
+  ])
+}
