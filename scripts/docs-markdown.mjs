@@ -54,6 +54,7 @@ const configuration = `## Configuration
 | key | default | what it does |
 | --- | --- | --- |
 | \`default_actor\` | | who writes |
+| \`default_actor_<uid>\` | | who writes for the user with this number, where \`default_actor\` belongs to another user |
 | \`lock_policy\` | \`"warn"\` | what a write does about somebody else's lock on what it changes: \`off\`, \`warn\`, \`require\` (refuses) |
 | \`verify_signatures\` | \`"off"\` | about received events whose signature is wrong or missing: \`off\`, \`warn\`, \`reject\` (the sync refuses them) |
 | \`snapshot.auto\` | \`true\` | a sync makes a snapshot when one is due |
@@ -63,7 +64,14 @@ const configuration = `## Configuration
 | \`sync.run_hooks\` | \`false\` | pushes run your pre-push hook |
 | \`remote.timeout\` | \`60\` | seconds without a sign of life after which git and everything it started is ended; 0 waits for ever |
 | \`lease.remote\` | | the remote on which locks and claims are taken when no \`--remote\` is given; \`grite init --lease-remote origin\` sets it |
-| \`maintenance.auto\` | \`true\` | \`git maintenance run --auto\` is started in the background after much was written |`
+| \`maintenance.auto\` | \`true\` | \`git maintenance run --auto\` is started in the background after much was written |
+
+### Several users
+
+In a repository that several users of one system share (\`core.sharedRepository\`), everything below \`.git/grite/\` gets the modes that git
+gives, but for signing keys, which stay their owner's. An actor belongs to the user who owns its folder: the first write of each
+user makes an actor, and nobody writes under the actor of another without naming it by \`--actor\`. \`grite actor use\` sets
+the default of the user who runs it.`
 
 function formatCommand(command) {
   const { name, summary, description, examples } = command
