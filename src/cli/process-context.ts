@@ -76,7 +76,11 @@ export function createProcessContext(
     repository() {
       if (repository === undefined) {
         repository = parts.openRepository(opening)
-        facts.onInterrupt(close)
+        facts.onInterrupt(async () => {
+          const open = await repository?.catch(() => undefined)
+          open?.stopReading()
+          await close()
+        })
       }
       return repository
     },

@@ -583,6 +583,11 @@ export class Repository {
   }
 
   /** Also after an interrupt: what the write in progress had locked is free again. */
+  /** Ends what is being read from the log, before a process that was interrupted closes the repository. */
+  stopReading(): void {
+    this.git.stopReading()
+  }
+
   async close(): Promise<void> {
     this.#remotes?.close()
     await this.#guard?.leave()

@@ -1,3 +1,4 @@
+import { limits, shortenText } from '../model/index.ts'
 import { oidLength } from './object-codec.ts'
 import type { CommitEntry, CommitFile, HistoryGap, ObjectFormat, Oid } from './port.ts'
 
@@ -7,35 +8,128 @@ export type ObjectState = Buffer | 'too-large' | 'missing' | 'corrupt'
 /** Looks an object up without waiting; undefined when nobody has read it yet. */
 export type LookUpObject = (oid: Oid) => ObjectState | undefined
 
-/** Deeper trees are no log of ours; a hostile one must not exhaust the stack. */
-const treeDepthMax = 32
+/** Whether the content of a file is taken before that of others, when a commit holds more than is taken of it. */
+export type ComesFirst = (path: string) => boolean
+
+const noneFirst: ComesFirst = () => false
 
 /**
- * Puts a commit together from objects read before.
+ * Puts a commit together from objects read before, within the bounds that `limits` sets for one commit. Ask again when
+ * the objects that were missing have been read.
  *
- * @returns the entry, or the ids that must be read before it can be put together
+ * What is taken of a commit depends on its files alone, in the order of its tree, so that each way of reading comes to
+ * the same. A folder that holds no file is looked through once; only trees that nobody would make by accident exceed the
+ * bounds on their rows before those on files.
  */
+export class CommitAssembler {
+  readonly #format: ObjectFormat
+  readonly #oid: Oid
+  readonly #commit: ObjectState
+  readonly #lookUp: LookUpObject
+  readonly #comesFirst: ComesFirst
+  readonly #leading = new Map<Oid, readonly TreeRow[]>()
+  /** Folders of trees that have been read, each once. */
+  readonly #folders = new Map<Oid, readonly Oid[]>()
+  #treeBytes = 0
+
+  constructor(
+    format: ObjectFormat,
+    oid: Oid,
+    commit: ObjectState,
+    lookUp: LookUpObject,
+    comesFirst: ComesFirst = noneFirst,
+  ) {
+    this.#format = format
+    this.#oid = oid
+    this.#commit = commit
+    this.#lookUp = lookUp
+    this.#comesFirst = comesFirst
+  }
+
+  /** The entry, or the ids of objects that must be read first. They are needed in this order, and not always all. */
+  assemble(): CommitEntry | { readonly wanted: readonly Oid[] } {
+    const [oid, commit] = [this.#oid, this.#commit]
+    if (typeof commit === 'string') return unreadCommit(oid, commit)
+    const header = readCommit(this.#format, commit)
+    if (header === null) return brokenCommit(oid, `commit ${oid} is damaged`)
+    const unread = this.#findUnread(header.tree)
+    if (unread.length > 0) return { wanted: unread }
+    const walk = {
+      idBytes: oidLength[this.#format] / 2,
+      lookUp: (tree: Oid) => (this.#folders.has(tree) ? this.#lookUp(tree) : this.#whyUnread(tree)),
+      leading: this.#leading,
+      rowsLeft: limits.commitTreeRowsMax,
+      rows: [],
+      isFull: false,
+      problem: null,
+      gaps: [],
+    } satisfies TreeWalk
+    walkTree(walk, header.tree, '', 0)
+    const files = fillFiles(walk.rows, this.#lookUp, this.#comesFirst)
+    if ('wanted' in files) return files
+    const { parents, committedAtUnixSeconds, message } = header
+    const tooMany =
+      parents.length > limits.commitParentsMax ? `it has more than ${limits.commitParentsMax} parents` : null
+    return {
+      oid,
+      parents: tooMany === null ? parents : parents.slice(0, limits.commitParentsMax),
+      committedAtUnixSeconds,
+      message,
+      files: files.files,
+      problem: walk.problem ?? tooMany,
+      gaps: walk.gaps,
+    }
+  }
+
+  /** Trees that nobody has read yet, folder by folder from the root, each looked at once however often it is named. */
+  #findUnread(root: Oid): Oid[] {
+    const unread: Oid[] = []
+    const seen = new Set([root])
+    let level: Oid[] = [root]
+    for (let depth = 0; depth <= limits.commitDepthMax && level.length > 0; depth++) {
+      const below: Oid[] = []
+      for (const oid of level) {
+        const folders = this.#foldersOf(oid)
+        if (folders === undefined) unread.push(oid)
+        for (const folder of folders ?? []) {
+          if (seen.has(folder)) continue
+          seen.add(folder)
+          below.push(folder)
+        }
+      }
+      level = below
+    }
+    return unread
+  }
+
+  /** Undefined for a tree that has to be read. */
+  #foldersOf(oid: Oid): readonly Oid[] | undefined {
+    const known = this.#folders.get(oid)
+    if (known !== undefined) return known
+    const tree = this.#treeBytes > limits.commitTreeBytesMax ? 'too-large' : this.#lookUp(oid)
+    if (tree === undefined) return undefined
+    if (typeof tree === 'string') return []
+    this.#treeBytes += tree.length
+    const folders = this.#treeBytes > limits.commitTreeBytesMax ? [] : listFolders(tree, oidLength[this.#format] / 2)
+    if (this.#treeBytes <= limits.commitTreeBytesMax) this.#folders.set(oid, folders)
+    return folders
+  }
+
+  #whyUnread(oid: Oid): ObjectState {
+    const tree = this.#lookUp(oid)
+    return typeof tree === 'string' ? tree : 'too-large'
+  }
+}
+
+/** As `CommitAssembler`, for a single attempt. */
 export function assembleCommit(
   format: ObjectFormat,
   oid: Oid,
   commit: ObjectState,
   lookUp: LookUpObject,
+  comesFirst?: ComesFirst,
 ): CommitEntry | { readonly wanted: readonly Oid[] } {
-  if (typeof commit === 'string') return unreadCommit(oid, commit)
-  const header = readCommit(format, commit)
-  if (header === null) return brokenCommit(oid, `commit ${oid} is damaged`)
-  const walk: TreeWalk = { idBytes: oidLength[format] / 2, lookUp, files: [], wanted: [], problem: null, gaps: [] }
-  walkTree(walk, header.tree, '', 0)
-  if (walk.wanted.length > 0) return { wanted: walk.wanted }
-  return {
-    oid,
-    parents: header.parents,
-    committedAtUnixSeconds: header.committedAtUnixSeconds,
-    message: header.message,
-    files: walk.files,
-    problem: walk.problem,
-    gaps: walk.gaps,
-  }
+  return new CommitAssembler(format, oid, commit, lookUp, comesFirst).assemble()
 }
 
 /** What stands for a commit whose bytes are not here. */
@@ -69,7 +163,7 @@ function readCommit(format: ObjectFormat, bytes: Buffer): CommitHeader | null {
   const tree = bytes.latin1Slice(5, position) as Oid
   const parents: Oid[] = []
   // "parent " is the only header line that starts with p.
-  while (bytes[++position] === 0x70) {
+  while (bytes[++position] === 0x70 && parents.length <= limits.commitParentsMax) {
     const end = position + 7 + idLength
     if (bytes[end] !== newline) return null
     parents.push(bytes.latin1Slice(position + 7, end) as Oid)
@@ -100,51 +194,160 @@ function readSeconds(bytes: Buffer, lineEnd: number): number {
   return seconds
 }
 
+/** A row of a tree that is a file, or leads to one. */
+interface TreeRow {
+  readonly name: string
+  /** Null for a folder. */
+  readonly mode: string | null
+  readonly oid: Oid
+}
+
+interface FileRow {
+  readonly path: string
+  readonly mode: string
+  readonly oid: Oid
+}
+
+/** Ids of a tree's folders, each once; those before the damage of one that is damaged. */
+function listFolders(tree: Buffer, idBytes: number): readonly Oid[] {
+  const folders = new Set<Oid>()
+  for (let position = 0; position < tree.length; ) {
+    const space = tree.indexOf(0x20, position)
+    const end = space < 0 ? -1 : tree.indexOf(0, space)
+    const next = end + 1 + idBytes
+    if (end < 0 || next > tree.length) break
+    // 40000 is the only mode of five digits.
+    if (space - position === 5) folders.add(tree.hexSlice(end + 1, next) as Oid)
+    position = next
+  }
+  return [...folders]
+}
+
 interface TreeWalk {
   readonly idBytes: number
-  readonly lookUp: LookUpObject
-  readonly files: CommitFile[]
-  readonly wanted: Oid[]
+  readonly lookUp: (oid: Oid) => ObjectState | undefined
+  /** Rows that lead to files, of trees that have been looked through to their end. */
+  readonly leading: Map<Oid, readonly TreeRow[]>
+  readonly rows: FileRow[]
+  rowsLeft: number
+  /** As much has come as is taken. */
+  isFull: boolean
   problem: string | null
   readonly gaps: HistoryGap[]
 }
 
-function walkTree(walk: TreeWalk, oid: Oid, prefix: string, depth: number): void {
-  const tree = depth > treeDepthMax ? 'too-large' : walk.lookUp(oid)
-  if (tree === undefined) {
-    walk.wanted.push(oid)
-    return
-  }
+const submoduleMode = '160000'
+
+/** True when the whole tree was looked through, so that what came of it would come again. */
+function walkTree(walk: TreeWalk, oid: Oid, prefix: string, depth: number): boolean {
+  const known = walk.leading.get(oid)
+  if (known !== undefined) return walkRows(walk, known, prefix, depth)
+  const tree = walk.lookUp(oid) ?? 'missing'
   if (typeof tree === 'string') {
-    walk.problem ??= `tree ${oid}${prefix === '' ? '' : ` (${prefix})`} is ${tree}`
+    walk.problem ??= `tree ${nameTree(oid, prefix)} is ${tree}`
     walk.gaps.push(...gapsOf('tree', oid, tree))
-    return
+    return false
   }
-  for (let position = 0; position < tree.length; ) {
+  const leading: TreeRow[] = []
+  let isWhole = true
+  for (let position = 0; position < tree.length && !walk.isFull; ) {
     const space = tree.indexOf(0x20, position)
     const end = space < 0 ? -1 : tree.indexOf(0, space)
     const next = end + 1 + walk.idBytes
     if (end < 0 || next > tree.length) {
-      walk.problem ??= `tree ${oid}${prefix === '' ? '' : ` (${prefix})`} is damaged`
-      return
+      walk.problem ??= `tree ${nameTree(oid, prefix)} is damaged`
+      return false
     }
-    const path = prefix + tree.utf8Slice(space + 1, end)
+    if (!countRow(walk)) return false
     const rowOid = tree.hexSlice(end + 1, next) as Oid
     // 40000 is the only mode of five digits; a submodule's commit (160000) is not in this repository.
-    if (space - position === 5) walkTree(walk, rowOid, `${path}/`, depth + 1)
-    else if (tree[position + 1] === 0x36) walk.files.push(fileWithout(path, '160000', rowOid, 'missing'))
-    else addFile(walk, path, tree.latin1Slice(position, space), rowOid)
+    const isFolder = space - position === 5
+    if (!isFolder || walk.leading.get(rowOid)?.length !== 0) {
+      const isSubmodule = tree[position + 1] === 0x36
+      const mode = isFolder ? null : isSubmodule ? submoduleMode : tree.latin1Slice(position, space)
+      const row = { name: tree.utf8Slice(space + 1, end), mode, oid: rowOid }
+      const count = walk.rows.length
+      const isDone = walkRow(walk, row, prefix, depth)
+      if (!isDone) isWhole = false
+      if (!isDone || walk.rows.length > count) leading.push(row)
+    }
     position = next
   }
+  if (isWhole && !walk.isFull) walk.leading.set(oid, leading)
+  return isWhole
 }
 
-function addFile(walk: TreeWalk, path: string, mode: string, oid: Oid): void {
-  const content = walk.lookUp(oid)
-  if (content === undefined) walk.wanted.push(oid)
-  else if (typeof content === 'string') walk.files.push(fileWithout(path, mode, oid, content))
-  else walk.files.push({ path, mode, oid, content, problem: null })
+function walkRows(walk: TreeWalk, rows: readonly TreeRow[], prefix: string, depth: number): boolean {
+  let isWhole = true
+  for (const row of rows) {
+    if (walk.isFull || !countRow(walk)) return false
+    if (!walkRow(walk, row, prefix, depth)) isWhole = false
+  }
+  return isWhole
 }
 
-function fileWithout(path: string, mode: string, oid: Oid, problem: 'too-large' | 'missing' | 'corrupt'): CommitFile {
-  return { path, mode, oid, content: null, problem }
+function countRow(walk: TreeWalk): boolean {
+  walk.rowsLeft -= 1
+  if (walk.rowsLeft >= 0) return true
+  walk.problem ??= `its trees have more than ${limits.commitTreeRowsMax} rows; the others were skipped`
+  walk.isFull = true
+  return false
+}
+
+function walkRow(walk: TreeWalk, { name, mode, oid }: TreeRow, prefix: string, depth: number): boolean {
+  const path = prefix + name
+  if (Buffer.byteLength(path) > limits.commitPathBytesMax) {
+    walk.problem ??= `a path is longer than ${limits.commitPathBytesMax} bytes: ${shortenText(path, shownLengthMax)}`
+    return false
+  }
+  if (mode === null) {
+    if (depth < limits.commitDepthMax) return walkTree(walk, oid, `${path}/`, depth + 1)
+    walk.problem ??= `tree ${nameTree(oid, path)} lies deeper than ${limits.commitDepthMax} folders`
+    return false
+  }
+  if (walk.rows.length < limits.commitFilesMax) {
+    walk.rows.push({ path, mode, oid })
+    return true
+  }
+  walk.problem ??= `it holds more than ${limits.commitFilesMax} files; the others were skipped`
+  walk.isFull = true
+  return false
+}
+
+/** UTF-16 units of a foreign path in a message. */
+const shownLengthMax = 80
+
+function nameTree(oid: Oid, path: string): string {
+  return path === '' ? oid : `${oid} (${shortenText(path, shownLengthMax)})`
+}
+
+/**
+ * Adds the contents to files, each object once, as many as are held in memory together.
+ * Those that come first are served first; the first that does not fit ends it.
+ */
+function fillFiles(
+  rows: readonly FileRow[],
+  lookUp: LookUpObject,
+  comesFirst: ComesFirst,
+): { readonly files: readonly CommitFile[] } | { readonly wanted: readonly Oid[] } {
+  const states = new Map<Oid, ObjectState>()
+  const wanted: Oid[] = []
+  let bytes = 0
+  const fill = ({ mode, oid }: FileRow): void => {
+    if (mode === submoduleMode || states.has(oid)) return
+    const state = bytes > limits.commitContentBytesMax ? 'too-large' : lookUp(oid)
+    if (state === undefined) wanted.push(oid)
+    else if (typeof state !== 'string') bytes += state.length
+    const isTaken = state !== undefined && bytes <= limits.commitContentBytesMax
+    states.set(oid, isTaken ? state : 'too-large')
+  }
+  for (const row of rows) if (comesFirst(row.path)) fill(row)
+  for (const row of rows) fill(row)
+  if (wanted.length > 0) return { wanted }
+  const files = rows.map(({ path, mode, oid }): CommitFile => {
+    const state = mode === submoduleMode ? 'missing' : (states.get(oid) as ObjectState)
+    if (typeof state === 'string') return { path, mode, oid, content: null, problem: state }
+    return { path, mode, oid, content: state, problem: null }
+  })
+  return { files }
 }

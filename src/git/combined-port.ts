@@ -69,13 +69,16 @@ export function createCombinedPort(context: PortContext): GitPort {
       }
     },
     async *readHistory(options) {
-      const chain = readShortChain(layout, options.head, options.exclude ?? [], options.blobBytesMax)
+      const chain = readShortChain(layout, options.head, options.exclude ?? [], {
+        blobBytesMax: options.blobBytesMax,
+        comesFirst: options.comesFirst,
+      })
       if (chain === null) yield* native.readHistory(options)
       else if (chain.entries.length > 0) yield chain.entries
     },
     async isAncestor(ancestor, descendant) {
       if (ancestor === descendant) return (await this.readObject(ancestor, Number.MAX_SAFE_INTEGER)) !== null
-      const chain = readShortChain(layout, descendant, [ancestor], 0)
+      const chain = readShortChain(layout, descendant, [ancestor], { blobBytesMax: 0, comesFirst: undefined })
       if (chain?.end === 'excluded') return true
       return native.isAncestor(ancestor, descendant)
     },

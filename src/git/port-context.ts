@@ -6,6 +6,7 @@ import type { PublishHooks } from './durable/publish-in-process.ts'
 import type { Environment } from './locate-git.ts'
 import { requirePermanentStore, writeEnvironment } from './permanent-store.ts'
 import type { RepositoryLayout } from './port.ts'
+import { Reads } from './reads.ts'
 import { createGitRunner, type GitRunner } from './run-git.ts'
 import { readSharedPermissions, type SharedPermissions } from './shared-permissions.ts'
 
@@ -40,6 +41,7 @@ export interface PortContext {
   readonly requirePermanentStore: () => void
   /** To be added to the environment of a git that writes. */
   readonly writeEnvironment: () => Environment
+  readonly reads: Reads
   readonly closed: () => boolean
   readonly markClosed: () => void
 }
@@ -75,6 +77,7 @@ export function createPortContext(layout: RepositoryLayout, options: PortOptions
     },
     requirePermanentStore: () => requirePermanentStore(layout, environment),
     writeEnvironment: () => writeEnvironment(layout, environment),
+    reads: new Reads(),
     closed: () => closed,
     markClosed() {
       closed = true

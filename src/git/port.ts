@@ -93,6 +93,11 @@ export interface ReadHistoryOptions {
    * have its id; trees and commits only where the reader has had to be careful.
    */
   readonly blobBytesMax: number
+  /**
+   * Files whose contents are loaded before those of others, where a commit holds more than is taken of one (`limits`).
+   * What is left out is told in the entry, or is `too-large`.
+   */
+  readonly comesFirst?: (path: string) => boolean
 }
 
 /** One ref to move by compare-and-swap. `expected` null: the ref must not exist. `next` null: delete it. */
@@ -179,6 +184,9 @@ export interface GitPort {
    * @throws {AfterWriteError} when a step failed after a ref had moved
    */
   publish(plan: PublishPlan): Promise<void>
+
+  /** Ends what `readHistory` is reading: its readers get a `GitError`. For a process that is to end; nothing is read after it. */
+  stopReading(): void
 
   /** Ends helper processes. Idempotent. */
   close(): Promise<void>

@@ -1,11 +1,11 @@
 import { existsSync } from 'node:fs'
 import { CorruptObjectError, ObjectTooLargeError } from '../model/errors/index.ts'
-import { assembleCommit, type ObjectState } from './assemble-commit.ts'
+import { CommitAssembler, type ObjectState } from './assemble-commit.ts'
 import { readLooseObject } from './isomorphic/loose-objects.ts'
 import type { CommitEntry, Oid, RepositoryLayout } from './port.ts'
 import { looseObjectPath } from './ref-paths.ts'
 import { readShallow } from './shallow.ts'
-import { metadataBytesMax } from './walk-history.ts'
+import { type EntryOptions, metadataBytesMax, objectBytesMax } from './walk-history.ts'
 
 /** Starting git's two processes costs as much as reading so many commits here. */
 const chainCommitsMax = 64
@@ -27,7 +27,7 @@ export function readShortChain(
   layout: RepositoryLayout,
   head: Oid,
   exclude: readonly Oid[],
-  blobBytesMax: number,
+  options: EntryOptions,
 ): ShortChain | null {
   // Two excluded commits may lie on the chain in an order that only a whole walk can tell.
   if (layout.unusualObjectStore || exclude.length > 1) return null
@@ -37,7 +37,7 @@ export function readShortChain(
   for (let oid = head; oid !== exclude[0]; ) {
     // Also where the parent is here: git hides it, and what is read must not depend on the reader.
     const mayGoOn = entries.length < chainCommitsMax && !shallow.has(oid)
-    const entry = mayGoOn ? readLooseEntry(layout, oid, blobBytesMax) : null
+    const entry = mayGoOn ? readLooseEntry(layout, oid, options) : null
     if (entry === null || entry.parents.length > 1) return null
     for (const file of entry.files) bytes += file.content?.byteLength ?? 0
     if (bytes > chainBytesMax) return null
@@ -51,18 +51,26 @@ export function readShortChain(
   return { entries: entries.reverse(), end: 'excluded' }
 }
 
-/** Null when anything of it is not a whole loose object; the careful readers then say what. */
-function readLooseEntry(layout: RepositoryLayout, oid: Oid, blobBytesMax: number): CommitEntry | null {
+/** Null when anything of it is not a whole loose object, or much; the careful readers then say what. */
+function readLooseEntry(
+  layout: RepositoryLayout,
+  oid: Oid,
+  { blobBytesMax, comesFirst }: EntryOptions,
+): CommitEntry | null {
   const known = new Map<Oid, ObjectState>()
   const commit = readLooseState(layout, oid, metadataBytesMax)
   if (commit === null) return null
+  const assembler = new CommitAssembler(layout.objectFormat, oid, commit, (wanted) => known.get(wanted), comesFirst)
+  let bytes = 0
   for (;;) {
-    const result = assembleCommit(layout.objectFormat, oid, commit, (wanted) => known.get(wanted))
+    const result = assembler.assemble()
     if (!('wanted' in result)) return result.problem === null ? result : null
     for (const wanted of result.wanted) {
       const state = readLooseState(layout, wanted, blobBytesMax)
       if (state === null) return null
       known.set(wanted, state)
+      bytes += typeof state === 'string' ? 0 : state.length
+      if (bytes > chainBytesMax) return null
     }
   }
 }
@@ -71,8 +79,9 @@ function readLooseState(layout: RepositoryLayout, oid: Oid, blobBytesMax: number
   try {
     const object = readLooseObject(layout, oid, Math.max(blobBytesMax, metadataBytesMax))
     if (object === null) return null
-    if (object.type === 'blob' && object.content.byteLength > blobBytesMax) return 'too-large'
-    return object.content as Buffer
+    return object.content.byteLength > objectBytesMax(object.type, blobBytesMax)
+      ? 'too-large'
+      : (object.content as Buffer)
   } catch (error) {
     if (error instanceof CorruptObjectError || error instanceof ObjectTooLargeError) return null
     throw error

@@ -1,20 +1,28 @@
-import { CorruptObjectError, NotFoundError, ObjectTooLargeError } from '../model/errors/index.ts'
-import { assembleCommit, type ObjectState } from './assemble-commit.ts'
+import { CorruptObjectError, limits, NotFoundError, ObjectTooLargeError } from '../model/index.ts'
+import { type ComesFirst, CommitAssembler, type LookUpObject, type ObjectState } from './assemble-commit.ts'
 import { EntryBatch } from './entry-batch.ts'
 import { parseCommit } from './object-codec.ts'
-import type { CommitEntry, GitObject, HistoryGap, ObjectFormat, Oid, ReadHistoryOptions } from './port.ts'
+import type { CommitEntry, GitObject, HistoryGap, ObjectFormat, ObjectType, Oid, ReadHistoryOptions } from './port.ts'
+import { Reads } from './reads.ts'
 
 /** Reads one object, as `GitPort.readObject` does. */
 export type ReadObject = (oid: Oid, bytesMax: number) => Promise<GitObject | null>
 
-/** A commit or tree above this is no log of ours. */
+/** A commit above this is no log of ours; that of a merge of thousands is still read, for its parents. */
 export const metadataBytesMax = 64 * 1024 * 1024
+
+/** Objects above this are not loaded. Bytes. */
+export function objectBytesMax(type: ObjectType, blobBytesMax: number): number {
+  if (type === 'blob') return blobBytesMax
+  return type === 'tree' ? limits.commitTreeBytesMax : metadataBytesMax
+}
 
 export interface WalkLimits {
   /** Commits the caller has had already. */
   readonly skip?: ReadonlySet<Oid>
   /** Commits at which the clone is cut off. */
   readonly shallow?: ReadonlySet<Oid>
+  readonly reads?: Reads
 }
 
 /**
@@ -24,8 +32,8 @@ export interface WalkLimits {
 export async function* walkHistory(
   format: ObjectFormat,
   read: ReadObject,
-  { head, exclude = [], blobBytesMax }: ReadHistoryOptions,
-  { skip = new Set(), shallow = new Set() }: WalkLimits = {},
+  { head, exclude = [], blobBytesMax, comesFirst }: ReadHistoryOptions,
+  { skip = new Set(), shallow = new Set(), reads = new Reads() }: WalkLimits = {},
 ): AsyncGenerator<readonly CommitEntry[]> {
   await requireExcluded(read, exclude)
   const excluded = await collectCommits(read, exclude, new Set(), shallow)
@@ -33,7 +41,8 @@ export async function* walkHistory(
   const batch = new EntryBatch()
   for (const oid of parentsFirst(head, commits)) {
     if (skip.has(oid)) continue
-    batch.add(await markCut(await readEntry(format, read, oid, blobBytesMax), shallow, read))
+    await reads.afterObject()
+    batch.add(await markCut(await readEntry(format, read, oid, { blobBytesMax, comesFirst }), shallow, read))
     if (batch.isFull) yield batch.take()
   }
   if (!batch.isEmpty) yield batch.take()
@@ -50,21 +59,47 @@ export async function requireExcluded(read: ReadObject, exclude: readonly Oid[])
   }
 }
 
+export interface EntryOptions extends Pick<ReadHistoryOptions, 'blobBytesMax'> {
+  readonly comesFirst: ComesFirst | undefined
+}
+
 /** Puts one commit together, reading what it needs. */
 export async function readEntry(
   format: ObjectFormat,
   read: ReadObject,
   oid: Oid,
-  blobBytesMax: number,
+  options: EntryOptions,
 ): Promise<CommitEntry> {
-  const known = new Map<Oid, ObjectState>()
-  const commit = await readState(read, oid, metadataBytesMax)
+  const commit = await readState(read, oid, options.blobBytesMax)
+  const nothing = () => undefined
+  return completeEntry(format, { oid, commit }, (wanted) => readState(read, wanted, options.blobBytesMax), {
+    lookUp: nothing,
+    comesFirst: options.comesFirst,
+  })
+}
+
+/** Objects of one commit that are read before it is tried again: a hostile tree wants far more than is taken. Bytes. */
+const roundBytesMax = 8 * 1024 * 1024
+
+/** Puts a commit together, reading what nobody has read before. */
+export async function completeEntry(
+  format: ObjectFormat,
+  { oid, commit }: { readonly oid: Oid; readonly commit: ObjectState },
+  read: (oid: Oid) => Promise<ObjectState>,
+  { lookUp, comesFirst }: { readonly lookUp: LookUpObject; readonly comesFirst: ComesFirst | undefined },
+): Promise<CommitEntry> {
+  const own = new Map<Oid, ObjectState>()
+  const assembler = new CommitAssembler(format, oid, commit, (wanted) => own.get(wanted) ?? lookUp(wanted), comesFirst)
   for (;;) {
-    const result = assembleCommit(format, oid, commit, (wanted) => known.get(wanted))
+    const result = assembler.assemble()
     if (!('wanted' in result)) return result
-    await Promise.all(
-      result.wanted.map(async (wanted) => known.set(wanted, await readState(read, wanted, blobBytesMax))),
-    )
+    let bytes = 0
+    for (const wanted of result.wanted) {
+      const state = await read(wanted)
+      own.set(wanted, state)
+      bytes += typeof state === 'string' ? 0 : state.length
+      if (bytes >= roundBytesMax) break
+    }
   }
 }
 
@@ -83,7 +118,7 @@ export async function readState(read: ReadObject, oid: Oid, blobBytesMax: number
   try {
     const object = await read(oid, Math.max(blobBytesMax, metadataBytesMax))
     if (object === null) return 'missing'
-    const bytesMax = object.type === 'blob' ? blobBytesMax : metadataBytesMax
+    const bytesMax = objectBytesMax(object.type, blobBytesMax)
     return object.content.byteLength > bytesMax ? 'too-large' : asBuffer(object.content)
   } catch (error) {
     if (error instanceof CorruptObjectError) return 'corrupt'

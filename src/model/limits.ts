@@ -29,16 +29,40 @@ export const limits = {
   segmentRecordsMax: 8192,
   /** A larger chunk is reported by object id and not loaded. */
   chunkReadBytesMax: 64 * 1024 * 1024,
+  /**
+   * Files that are taken of one commit, in the order of its tree. A few trees that name each other tenfold hold any number
+   * of paths, so what is walked is counted, not what is stored. Of our own commits the largest has 4,096 attachments
+   * beside its chunk.
+   */
+  commitFilesMax: 8192,
+  /** Rows of its trees that are looked at, each as often as it comes: files, and the folders that lead to them. */
+  commitTreeRowsMax: 65_536,
+  /** Its trees, each counted once. Bytes. */
+  commitTreeBytesMax: 16 * 1024 * 1024,
+  /** Folders within each other; ours are four deep. Walking trees takes the stack. */
+  commitDepthMax: 32,
+  /** Of one path, in UTF-8; no file system takes longer ones. Paths of a commit would fill the memory before its files. */
+  commitPathBytesMax: 4096,
+  /** Contents of one commit that are held in memory together, chunks before other files. Ours have less than 40 MiB. */
+  commitContentBytesMax: 128 * 1024 * 1024,
+  /** Parents of one commit; ours have one. History behind the others is read all the same, as git walks it. */
+  commitParentsMax: 64,
   /** A larger `meta.json` says nothing; no reader needs what it says. */
   metaBytesMax: 1024 * 1024,
   /** `snapshot.json` and `report.json` above this belong to no log that can be read: 1,000 events take 150 bytes. */
   snapshotFactsBytesMax: 16 * 1024 * 1024,
   /** Values in them; a file of 16 MiB that is nothing but brackets would take gigabytes. */
   snapshotFactsValuesMax: 1_000_000,
+  /** What is said of one thing that is wrong in the log. UTF-16 units; whoever can push chooses paths and names. */
+  problemLengthMax: 400,
   /** What a batch carries along from other commits' `meta.json`, as pretty JSON: both lists fit into one of its own. */
   carriedRequestsBytesMax: 256 * 1024,
   carriedKeysBytesMax: 256 * 1024,
   carriedNestingMax: 32,
+  /** Files beside the chunks that a batch carries along: with its own few, no more than a reader takes of a commit. */
+  carriedFilesMax: 8192 - 64,
+  /** Contents of them, above which they go into another batch. Bytes. */
+  carriedFilesBytesMax: 64 * 1024 * 1024,
   /** Objects and lists within each other in foreign JSON and TOML: whoever walks them may use the stack. */
   foreignDepthMax: 64,
   /** A line of an import or a batch: larger than any line that fits the limits of its texts. */

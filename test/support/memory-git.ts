@@ -89,6 +89,7 @@ export function createMemoryWorld(): MemoryWorld {
           else refs.set(ref, next)
         }
       },
+      stopReading() {},
       close: async () => {},
     }
   }

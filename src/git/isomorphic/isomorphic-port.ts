@@ -17,7 +17,7 @@ import { listRefFiles, readRefFile } from './refs.ts'
  * @throws {GitError} for any other repository
  */
 export function createIsomorphicPort(context: PortContext): GitPort {
-  const { layout, environment } = context
+  const { layout, environment, reads } = context
   requireOrdinary(context)
   const packed = createPackedObjectReader(layout)
   const read: ReadObject = async (oid, bytesMax) =>
@@ -32,7 +32,7 @@ export function createIsomorphicPort(context: PortContext): GitPort {
     readRef: async (ref) => readRefFile(layout, ref),
     listRefs: async (prefixes, onBroken) => listRefFiles(layout, [prefixes].flat(), onBroken),
     readObject: read,
-    readHistory: (options) => walkHistory(layout.objectFormat, read, options, { shallow: readShallow(layout) }),
+    readHistory: (options) => walkHistory(layout.objectFormat, read, options, { shallow: readShallow(layout), reads }),
     isAncestor: (ancestor, descendant) => isAncestorInProcess(read, ancestor, descendant, readShallow(layout)),
     findMergeBase: (left, right) => findMergeBaseInProcess(read, left, right, readShallow(layout)),
     findCutCommits: (heads) => findCutInProcess(read, heads, readShallow(layout)),
@@ -42,6 +42,7 @@ export function createIsomorphicPort(context: PortContext): GitPort {
       }
       await publisher.publish(plan)
     },
+    stopReading: () => reads.stop(),
     async close() {
       context.markClosed()
       packed.close()

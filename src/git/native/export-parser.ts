@@ -1,20 +1,20 @@
+import { limits } from '../../model/index.ts'
 import { oidLength } from '../object-codec.ts'
 import type { CommitEntry, CommitFile, ObjectFormat, Oid } from '../port.ts'
 
-/** A commit as exported. Files whose contents were exported too long ago to be kept have to be read again. */
 export interface ExportedCommit {
-  readonly entry: CommitEntry & { readonly files: CommitFile[] }
-  /** Places in `entry.files`. */
-  readonly unread: readonly number[]
+  readonly entry: CommitEntry
+  /** Contents of it were exported too long ago to be kept: the commit has to be read by itself. */
+  readonly isUnread: boolean
 }
 
 export interface ExportParser {
   push(chunk: Buffer): void
   /** Takes the commits finished so far, oldest first. */
   take(): readonly ExportedCommit[]
+  /** Whether it came to a commit that exceeds what is taken of one. That is then for a reader that counts while it walks. */
+  isUnusual(): boolean
 }
-
-type Content = Buffer | 'too-large'
 
 interface OpenCommit {
   oid: Oid
@@ -22,26 +22,36 @@ interface OpenCommit {
   committedAtUnixSeconds: number
   message: string
   files: CommitFile[]
-  unread: number[]
+  isUnread: boolean
+  contentBytes: number
   /** `deleteall` has come, so a blank line ends the commit. */
   listsFiles: boolean
 }
 
 interface OpenData {
-  readonly size: number
-  /** Null: too large, skipped over. */
-  readonly content: Buffer | null
+  readonly content: Buffer
   filled: number
-  left: number
 }
 
 /** Contents kept for commits that share them with earlier ones. Two generations, so up to twice this. Bytes. */
 const keptBytesMax = 2 * 1024 * 1024
 const keptContentBytes = 200
-/** A message beyond this is cut off: no commit of ours comes near, and it must not fill the memory. */
-const messageBytesMax = 64 * 1024 * 1024
+/** No message of ours comes near. */
+const messageBytesMax = 1024 * 1024
+
+/** Longer than a line that names a path which is taken, each byte of it escaped. */
+const lineBytesMax = 4 * limits.commitPathBytesMax + 256
 
 const newline = 0x0a
+const slash = 0x2f
+
+/** Whether a path has more folders than are walked, or is longer than is taken. */
+function isDeep(path: string): boolean {
+  if (path.length <= limits.commitDepthMax) return false
+  let folders = 0
+  for (let at = 0; at < path.length; at++) if (path.charCodeAt(at) === slash) folders += 1
+  return folders > limits.commitDepthMax || Buffer.byteLength(path) > limits.commitPathBytesMax
+}
 
 /**
  * Parses the stream of `git fast-export --full-tree --show-original-ids` (git-fast-import(1)):
@@ -57,14 +67,18 @@ const newline = 0x0a
  */
 export function createExportParser(format: ObjectFormat, blobBytesMax: number): ExportParser {
   const marks = createMarkTable(oidLength[format] / 2)
-  let young = new Map<number, Content>()
-  let old = new Map<number, Content>()
+  let young = new Map<number, Buffer>()
+  let old = new Map<number, Buffer>()
   let youngBytes = 0
+  /** Contents that have come since the last commit. */
+  let commitBytes = 0
   let rest: Buffer | null = null
   let data: OpenData | null = null
   let commit: OpenCommit | null = null
   let mark = 0
   let finished: ExportedCommit[] = []
+  /** Nothing that comes behind is looked at. */
+  let isUnusual = false
 
   function push(chunk: Buffer): void {
     let bytes = chunk
@@ -73,9 +87,10 @@ export function createExportParser(format: ObjectFormat, blobBytesMax: number): 
       rest = null
     }
     let position = data === null ? 0 : fillData(data, bytes, 0)
-    while (position < bytes.length) {
+    while (position < bytes.length && !isUnusual) {
       const end = bytes.indexOf(newline, position)
       if (end < 0) {
+        isUnusual = bytes.length - position > lineBytesMax
         rest = bytes.subarray(position)
         return
       }
@@ -98,7 +113,7 @@ export function createExportParser(format: ObjectFormat, blobBytesMax: number): 
         return end + 1
       case 0x6d: // mark, merge
         if (bytes[start + 1] === 0x61) mark = readNumber(bytes, start + 6, end)
-        else commit?.parents.push(readName(bytes, start + 6, end))
+        else if (commit) addParent(commit, readName(bytes, start + 6, end))
         return end + 1
       case 0x66: // from; after a reset, outside of a commit, it says nothing of history
         commit?.parents.push(readName(bytes, start + 5, end))
@@ -117,33 +132,43 @@ export function createExportParser(format: ObjectFormat, blobBytesMax: number): 
   }
 
   function startData(bytes: Buffer, size: number, start: number): number {
-    const max = commit === null ? blobBytesMax : messageBytesMax
-    if (size <= max && start + size <= bytes.length) {
+    // What is not taken need not be exported: git inflates it whole before it writes its first byte.
+    if (size > (commit === null ? blobBytesMax : messageBytesMax)) {
+      isUnusual = true
+      return bytes.length
+    }
+    if (start + size <= bytes.length) {
       finishData(bytes.subarray(start, start + size))
       return start + size
     }
-    data = { size, content: size > max ? null : Buffer.allocUnsafeSlow(size), filled: 0, left: size }
+    data = { content: Buffer.allocUnsafeSlow(size), filled: 0 }
     return fillData(data, bytes, start)
   }
 
   function fillData(open: OpenData, bytes: Buffer, start: number): number {
-    const taken = Math.min(open.left, bytes.length - start)
-    if (open.content !== null) open.filled += bytes.copy(open.content, open.filled, start, start + taken)
-    open.left -= taken
-    if (open.left === 0) {
+    const taken = bytes.copy(open.content, open.filled, start)
+    open.filled += taken
+    if (open.filled === open.content.length) {
       data = null
-      finishData(open.content ?? 'too-large')
+      finishData(open.content)
     }
     return start + taken
   }
 
-  function finishData(content: Content): void {
+  function finishData(content: Buffer): void {
     if (commit !== null) {
-      commit.message = typeof content === 'string' ? '' : content.utf8Slice(0, content.length)
+      commit.message = content.utf8Slice(0, content.length)
       return
     }
     young.set(mark, content)
     youngBytes += keptContentBytes + content.length
+    commitBytes += content.length
+    if (commitBytes > limits.commitContentBytesMax) isUnusual = true
+  }
+
+  function addParent(open: OpenCommit, parent: Oid): void {
+    open.parents.push(parent)
+    if (open.parents.length > limits.commitParentsMax) isUnusual = true
   }
 
   function addFile(open: OpenCommit, bytes: Buffer, start: number, end: number): void {
@@ -159,15 +184,21 @@ export function createExportParser(format: ObjectFormat, blobBytesMax: number): 
     const number = readNumber(bytes, name + 1, space)
     const oid = marks.get(number)
     const content = young.get(number) ?? old.get(number)
-    if (content === undefined) open.unread.push(open.files.length)
-    if (content === undefined || content === 'too-large')
-      open.files.push({ path, mode, oid, content: null, problem: 'too-large' })
+    if (content === undefined) open.isUnread = true
+    else open.contentBytes += content.length
+    if (open.contentBytes > limits.commitContentBytesMax || open.files.length >= limits.commitFilesMax || isDeep(path))
+      isUnusual = true
+    if (content === undefined) open.files.push({ path, mode, oid, content: null, problem: 'too-large' })
     else open.files.push({ path, mode, oid, content, problem: null })
   }
 
-  function finishCommit({ oid, parents, committedAtUnixSeconds, message, files, unread }: OpenCommit): void {
-    finished.push({ entry: { oid, parents, committedAtUnixSeconds, message, files, problem: null, gaps: [] }, unread })
+  function finishCommit({ oid, parents, committedAtUnixSeconds, message, files, isUnread }: OpenCommit): void {
+    finished.push({
+      entry: { oid, parents, committedAtUnixSeconds, message, files, problem: null, gaps: [] },
+      isUnread,
+    })
     commit = null
+    commitBytes = 0
     // Only between commits, so that the contents of one commit are together.
     if (youngBytes < keptBytesMax) return
     old = young
@@ -187,6 +218,7 @@ export function createExportParser(format: ObjectFormat, blobBytesMax: number): 
       finished = []
       return taken
     },
+    isUnusual: () => isUnusual,
   }
 }
 
@@ -197,7 +229,8 @@ function openCommit(): OpenCommit {
     committedAtUnixSeconds: 0,
     message: '',
     files: [],
-    unread: [],
+    isUnread: false,
+    contentBytes: 0,
     listsFiles: false,
   }
 }

@@ -1,19 +1,40 @@
 import type { Readable } from 'node:stream'
+import { limits } from '../../model/index.ts'
 import { assembleCommit, type ObjectState, unreadCommit } from '../assemble-commit.ts'
 import { EntryBatch } from '../entry-batch.ts'
 import { hashObject } from '../object-codec.ts'
 import type { CommitEntry, ObjectFormat, ObjectType, Oid, ReadHistoryOptions } from '../port.ts'
+import type { Reads } from '../reads.ts'
 import { type GitRunner, noLazyFetch, type StartedGit } from '../run-git.ts'
-import { markCut, metadataBytesMax, type ReadObject, readState, requireExcluded, walkHistory } from '../walk-history.ts'
+import {
+  completeEntry,
+  type EntryOptions,
+  markCut,
+  objectBytesMax,
+  type ReadObject,
+  readEntry,
+  readState,
+  requireExcluded,
+  walkHistory,
+} from '../walk-history.ts'
 import { type BatchSink, createBatchParser } from './batch-parser.ts'
-import { createExportParser, type ExportedCommit } from './export-parser.ts'
+import { createExportParser } from './export-parser.ts'
+
+export interface HistorySource {
+  readonly git: GitRunner
+  readonly format: ObjectFormat
+  readonly readOne: ReadObject
+  readonly reads: Reads
+}
 
 /**
  * Reads history at the speed of git, oldest first, by the first of three ways that gets through. Each goes on where the
  * one before it stopped.
  *
  * 1. `fast-export` writes commits, trees and blobs in one process and large pieces: 20 us a commit of git's time, half
- *    of what the next way takes through the sockets that Node gives to children. It ends at anything missing or damaged.
+ *    of what the next way takes through the sockets that Node gives to children. It ends at anything missing or damaged,
+ *    and is ended at a commit that exceeds what is taken of one: git would expand a few trees that name each other
+ *    tenfold to any number of paths, and hold a blob of any size in memory.
  * 2. `rev-list` lists ids, `cat-file` reads them straight from it, without us in between. Missing objects do no harm.
  *    `cat-file` ends at an object it cannot inflate; then the list is read here, and a new one goes on behind it.
  * 3. `rev-list` ends at a commit or tree it cannot read; then the rest is walked object by object.
@@ -21,17 +42,17 @@ import { createExportParser, type ExportedCommit } from './export-parser.ts'
  * @param shallow - commits at which the clone is cut off
  */
 export async function* readHistoryNatively(
-  git: GitRunner,
-  format: ObjectFormat,
-  readOne: ReadObject,
+  source: HistorySource,
   options: ReadHistoryOptions,
   shallow: ReadonlySet<Oid>,
 ): AsyncGenerator<readonly CommitEntry[]> {
+  const { git, format, readOne, reads } = source
   const batch = new EntryBatch()
   const emitted = new Set<Oid>()
   const outside = new Set<Oid>(options.exclude)
 
   async function addEntry(entry: CommitEntry): Promise<void> {
+    reads.requireGoing()
     if (shallow.has(entry.oid)) batch.add(await markCut(entry, shallow, readOne))
     else {
       for (const parent of entry.parents) {
@@ -50,28 +71,40 @@ export async function* readHistoryNatively(
     emitted.add(parent)
   }
 
-  const exported = await startExport(git, options)
-  const exportParser = createExportParser(format, options.blobBytesMax)
-  try {
-    for await (const chunk of exported.child.stdout as Readable) {
-      exportParser.push(chunk)
-      for (const commit of exportParser.take()) {
-        if (commit.unread.length > 0) await readUnread(readOne, commit, options.blobBytesMax)
-        await addEntry(commit.entry)
-        if (batch.isFull) yield batch.take()
+  const entryOptions = { blobBytesMax: options.blobBytesMax, comesFirst: options.comesFirst }
+  /** Whether git came to the end of the history. */
+  async function* exportAll(): AsyncGenerator<readonly CommitEntry[], boolean> {
+    const exported = await startExport(source, options)
+    const exportParser = createExportParser(format, options.blobBytesMax)
+    const watched = endWhenSilent(exported)
+    try {
+      for await (const chunk of exported.child.stdout as Readable) {
+        watched.heard()
+        exportParser.push(chunk)
+        for (const { entry, isUnread } of exportParser.take()) {
+          await addEntry(isUnread ? await readEntry(format, readOne, entry.oid, entryOptions) : entry)
+          if (batch.isFull) yield batch.take()
+        }
+        if (exportParser.isUnusual()) break
       }
+      const isLost = exportParser.isUnusual() || watched.wasSilent()
+      if (isLost) reads.mayExport = false
+      return !isLost && (await exported.ended).exitStatus === 0
+    } finally {
+      watched.stop()
+      exported.child.kill()
     }
-    if ((await exported.ended).exitStatus === 0) {
-      if (!batch.isEmpty) yield batch.take()
-      return
-    }
-  } finally {
-    exported.child.kill()
   }
 
+  if (reads.mayExport && (yield* exportAll())) {
+    if (!batch.isEmpty) yield batch.take()
+    return
+  }
+
+  reads.requireGoing()
   // From git 2.45 on, `rev-list --missing=allow-any` ignores a missing commit that is to be excluded.
   await requireExcluded(readOne, options.exclude ?? [])
-  const assembly = createAssembly(format, readOne, options.blobBytesMax)
+  const assembly = createAssembly(format, readOne, entryOptions)
   const parser = createBatchParser(format, assembly.sink)
 
   async function* drain(chunks: AsyncIterable<Buffer>): AsyncGenerator<readonly CommitEntry[]> {
@@ -88,7 +121,7 @@ export async function* readHistoryNatively(
     }
   }
 
-  const pipeline = await startPipeline(git, options)
+  const pipeline = await startPipeline(source, options)
   let listedAll: boolean
   let readAll: boolean
   try {
@@ -98,15 +131,16 @@ export async function* readHistoryNatively(
   } finally {
     pipeline.stop()
   }
+  reads.requireGoing()
   if (!readAll) {
     // A list that ends early ends at the same id this time.
     const ids = await listObjects(git, options)
-    yield* readBehindCorrupt(git, ids, parser, assembly, drain)
+    yield* readBehindCorrupt(source, ids, parser, assembly, drain)
   }
   assembly.endOfList()
   yield* assembled()
   if (!listedAll) {
-    for await (const entries of walkHistory(format, readOne, options, { skip: emitted, shallow })) {
+    for await (const entries of walkHistory(format, readOne, options, { skip: emitted, shallow, reads })) {
       if (!batch.isEmpty) yield batch.take()
       yield entries
     }
@@ -126,20 +160,33 @@ const exportArguments = [
   '--stdin',
 ] as const
 
-async function startExport(git: GitRunner, options: ReadHistoryOptions): Promise<StartedGit> {
+async function startExport({ git, reads }: HistorySource, options: ReadHistoryOptions): Promise<StartedGit> {
   const exported = await git.start(exportArguments, { environment: noLazyFetch })
+  reads.watch(exported.child)
   exported.child.stdin?.on('error', () => {})
   exported.child.stdin?.end(listInput(options))
   return exported
 }
 
-async function readUnread(readOne: ReadObject, { entry, unread }: ExportedCommit, blobBytesMax: number): Promise<void> {
-  for (const place of unread) {
-    const file = entry.files[place]
-    if (!file) continue
-    const state = await readState(readOne, file.oid, blobBytesMax)
-    const found = typeof state === 'string' ? { content: null, problem: state } : { content: state, problem: null }
-    entry.files[place] = { ...file, ...found }
+/** So long git may work on one commit before it says anything of it. Nothing depends on it but the time that reading takes. */
+const silenceMsMax = 900
+/** Looks in that time, so that a moment in which this process itself was busy does not count. */
+const silentLooksMax = 3
+
+/** Kills git when it has said nothing for some time: it is lost in a tree, or inflates a blob that is not taken anyway. */
+function endWhenSilent({ child }: StartedGit) {
+  let silentLooks = 0
+  const wasSilent = () => silentLooks >= silentLooksMax
+  const timer = setInterval(() => {
+    silentLooks = child.stdout?.readableLength === 0 ? silentLooks + 1 : 0
+    if (wasSilent()) child.kill()
+  }, silenceMsMax / silentLooksMax)
+  return {
+    heard() {
+      silentLooks = 0
+    },
+    wasSilent,
+    stop: () => clearInterval(timer),
   }
 }
 
@@ -165,10 +212,12 @@ interface Pipeline {
   stop(): void
 }
 
-async function startPipeline(git: GitRunner, options: ReadHistoryOptions): Promise<Pipeline> {
+async function startPipeline({ git, reads }: HistorySource, options: ReadHistoryOptions): Promise<Pipeline> {
   const list = await git.start(listArguments, { environment: noLazyFetch })
+  reads.watch(list.child)
   const ids = list.child.stdout as Readable
   const read = await git.start(['cat-file', '--batch', '--buffer'], { stdin: ids, environment: noLazyFetch })
+  reads.watch(read.child)
   // Our copy of the reading end would keep rev-list from noticing that cat-file is gone.
   ids.destroy()
   list.child.stdin?.on('error', () => {})
@@ -197,7 +246,7 @@ async function listObjects(git: GitRunner, options: ReadHistoryOptions): Promise
 }
 
 async function* readBehindCorrupt(
-  git: GitRunner,
+  { git, reads }: HistorySource,
   ids: Buffer,
   parser: ReturnType<typeof createBatchParser>,
   assembly: Assembly,
@@ -205,10 +254,12 @@ async function* readBehindCorrupt(
 ): AsyncGenerator<readonly CommitEntry[]> {
   const rowBytes = ids.indexOf(0x0a) + 1
   for (let row = parser.answered(); row * rowBytes < ids.length; ) {
+    reads.requireGoing()
     parser.reset()
     assembly.markCorrupt(ids.toString('latin1', row * rowBytes, (row + 1) * rowBytes - 1) as Oid)
     const answeredBefore = parser.answered()
     const read = await git.start(['cat-file', '--batch', '--buffer'], { environment: noLazyFetch })
+    reads.watch(read.child)
     try {
       read.child.stdin?.on('error', () => {})
       read.child.stdin?.end(ids.subarray((row + 1) * rowBytes))
@@ -235,12 +286,22 @@ const keptBytesMax = 2 * 1024 * 1024
 /** What an object costs beside its bytes. */
 const keptObjectBytes = 200
 
-function createAssembly(format: ObjectFormat, readOne: ReadObject, blobBytesMax: number): Assembly {
+/** Objects of one commit that are kept as they come; more are read again, as far as they are taken. */
+const openObjectsMax = 2 * limits.commitFilesMax
+const openBytesMax = limits.commitContentBytesMax + limits.commitTreeBytesMax
+
+function createAssembly(
+  format: ObjectFormat,
+  readOne: ReadObject,
+  { blobBytesMax, comesFirst }: EntryOptions,
+): Assembly {
   let young = new Map<Oid, ObjectState>()
   let old = new Map<Oid, ObjectState>()
   let youngBytes = 0
   /** The commit whose objects are coming. */
   let open: { oid: Oid; commit: ObjectState } | null = null
+  let openObjects = 0
+  let openBytes = 0
   const finished: (CommitEntry | { oid: Oid; commit: ObjectState })[] = []
 
   const lookUp = (oid: Oid) => young.get(oid) ?? old.get(oid)
@@ -252,6 +313,8 @@ function createAssembly(format: ObjectFormat, readOne: ReadObject, blobBytesMax:
 
   // Only between commits, so that the objects of one commit are together.
   function age(): void {
+    openObjects = 0
+    openBytes = 0
     if (youngBytes < keptBytesMax) return
     old = young
     young = new Map()
@@ -260,48 +323,45 @@ function createAssembly(format: ObjectFormat, readOne: ReadObject, blobBytesMax:
 
   function finishOpen(): void {
     if (open === null) return
-    const result = assembleCommit(format, open.oid, open.commit, lookUp)
+    const result = assembleCommit(format, open.oid, open.commit, lookUp, comesFirst)
     finished.push('wanted' in result ? open : result)
     open = null
     age()
   }
 
   function take(oid: Oid, type: ObjectType, state: ObjectState): void {
-    if (type !== 'commit') {
-      keep(oid, state)
+    if (type === 'commit') {
+      finishOpen()
+      open = { oid, commit: state }
       return
     }
-    finishOpen()
-    open = { oid, commit: state }
+    openObjects += 1
+    openBytes += typeof state === 'string' ? 0 : state.length
+    if (openObjects <= openObjectsMax && openBytes <= openBytesMax) keep(oid, state)
   }
 
-  async function readWanted({ oid, commit }: { oid: Oid; commit: ObjectState }): Promise<CommitEntry> {
-    const own = new Map<Oid, ObjectState>()
-    for (;;) {
-      const result = assembleCommit(format, oid, commit, (wanted) => own.get(wanted) ?? lookUp(wanted))
-      if (!('wanted' in result)) return result
-      const reads = result.wanted.map(async (wanted) => {
-        const state = await readState(readOne, wanted, blobBytesMax)
-        own.set(wanted, state)
-        keep(wanted, state)
-      })
-      await Promise.all(reads)
-    }
-  }
+  const contentMax = (type: ObjectType) => objectBytesMax(type, blobBytesMax)
 
   return {
     sink: {
-      contentMax: (type) => (type === 'blob' ? blobBytesMax : metadataBytesMax),
+      contentMax: (type) => (openBytes > openBytesMax && type !== 'commit' ? 0 : contentMax(type)),
       // fast-export verifies blobs, cat-file nothing; this way is taken where something is damaged.
       found: (oid, type, content) => take(oid, type, hashObject(format, type, content) === oid ? content : 'corrupt'),
-      tooLarge: (oid, type) => take(oid, type, 'too-large'),
+      tooLarge(oid, type, size) {
+        if (size > contentMax(type)) take(oid, type, 'too-large')
+      },
       // Gone, or damaged, or a commit that only the commit-graph knows: asked for again when something names it.
       missing() {},
     },
     async next() {
       const first = finished.shift()
-      if (first === undefined) return null
-      return 'commit' in first ? readWanted(first) : first
+      if (first === undefined || !('commit' in first)) return first ?? null
+      const read = async (wanted: Oid) => {
+        const state = await readState(readOne, wanted, blobBytesMax)
+        keep(wanted, state)
+        return state
+      }
+      return completeEntry(format, first, read, { lookUp, comesFirst })
     },
     markCorrupt: (oid) => keep(oid, 'corrupt'),
     endOfList: finishOpen,

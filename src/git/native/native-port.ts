@@ -16,7 +16,7 @@ import { findVanishedNatively, writeObjects, writeVanishedNatively } from './wri
 
 /** The port by the git program alone. Works wherever git does. */
 export function createNativePort(context: PortContext): GitPort {
-  const { layout, environment, git } = context
+  const { layout, environment, git, reads } = context
   const reader = createObjectReader(git, layout)
 
   /** Pruned objects are written again so many times before the refs move. */
@@ -84,7 +84,12 @@ export function createNativePort(context: PortContext): GitPort {
     readRef: (ref) => readRefNatively(git, ref),
     listRefs: (prefixes, onBroken) => listRefsNatively(git, [prefixes].flat(), onBroken),
     readObject: reader.read,
-    readHistory: (options) => readHistoryNatively(git, layout.objectFormat, reader.read, options, readShallow(layout)),
+    readHistory: (options) =>
+      readHistoryNatively(
+        { git, format: layout.objectFormat, readOne: reader.read, reads },
+        options,
+        readShallow(layout),
+      ),
     async isAncestor(ancestor, descendant) {
       const found = await askForBase('--is-ancestor', ancestor, descendant)
       if (found === null) return isAncestorInProcess(reader.read, ancestor, descendant, readShallow(layout))
@@ -110,6 +115,7 @@ export function createNativePort(context: PortContext): GitPort {
         throw asStorageFailure(error, 'publishing')
       })
     },
+    stopReading: () => reads.stop(),
     async close() {
       context.markClosed()
       await reader.close()
