@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream'
+import { endWhenSilent } from './native/end-when-silent.ts'
 import { createExportParser } from './native/export-parser.ts'
 import type { CommitFile, GitPort, Oid } from './port.ts'
 import { createGitRunner, noLazyFetch } from './run-git.ts'
@@ -27,19 +28,22 @@ export async function* listHistory(
   child.stdin?.on('error', () => {})
   child.stdin?.end(`${head}\n`)
   const parser = createExportParser(layout.objectFormat, 0)
+  const watched = endWhenSilent(exported)
   let newest: Oid | undefined
   let openBytes = 0
   try {
     for await (const chunk of child.stdout as Readable) {
+      watched.heard()
       parser.push(chunk)
       const commits = parser.take().map(({ entry }) => entry)
       openBytes = commits.length > 0 ? 0 : openBytes + chunk.length
-      if (openBytes > commitBytesMax) return false
+      if (openBytes > commitBytesMax || parser.isUnusual()) return false
       newest = commits.at(-1)?.oid ?? newest
       if (commits.length > 0) yield commits
     }
     return (await exported.ended).exitStatus === 0 && newest === head
   } finally {
+    watched.stop()
     child.kill()
   }
 }

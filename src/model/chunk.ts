@@ -1,7 +1,7 @@
 import { CborSyntaxError, readHead, scanCbor } from './cbor.ts'
 import type { Event } from './event.ts'
 import { type DamagedRecord, decodeRecord, encodeRecord } from './event-codec.ts'
-import { blake2b256 } from './hash.ts'
+import { blake2b256, blake2b256InSteps } from './hash.ts'
 import { formatHex } from './hex.ts'
 import { limits } from './limits.ts'
 
@@ -59,6 +59,14 @@ export function hashChunk(bytes: Uint8Array): string {
   return formatHex(blake2b256(bytes))
 }
 
+/** As `hashChunk`, in steps. */
+export function* hashChunkInSteps(bytes: Uint8Array): Generator<undefined, string> {
+  return formatHex(yield* blake2b256InSteps(bytes, stepBytes))
+}
+
+/** What is hashed or decoded at a time where that is done in steps: some 50 ms of work. Bytes. */
+export const stepBytes = 1024 * 1024
+
 /** Records without a true id that are named; a chunk has room for 60 million of them. */
 const damagedNamedMax = 1000
 
@@ -87,54 +95,111 @@ export interface DecodedChunk {
  * The caller keeps `bytes` unchanged as long as it uses the records.
  */
 export function decodeChunk(bytes: Uint8Array): DecodedChunk {
-  const headerProblem = checkHeader(bytes)
-  if (headerProblem !== null) return { events: [], damaged: [], damagedUnnamed: 0, problem: headerProblem }
-  return decodeRecords(bytes, chunkHeader.length)
+  const headerProblem = findHeaderProblem(bytes)
+  return headerProblem === null ? new RecordReader(bytes, chunkHeader.length).readAll() : noChunk(headerProblem)
 }
 
-/** Decodes and verifies an array of records that begins at `start` and ends with the bytes; as `decodeChunk`. */
-export function decodeRecords(bytes: Uint8Array, start = 0): DecodedChunk {
-  const events: ChunkEvent[] = []
-  const damaged: (DamagedRecord & { record: Uint8Array | null })[] = []
-  let unsound = 0
-  const noteUnsound = ({ eventId, reason }: DamagedRecord) => {
-    unsound += 1
-    if (unsound <= damagedNamedMax) damaged.push({ eventId, reason, record: null })
+/** As `decodeChunk`; comes back now and then, so that a caller may let other work go on. */
+export function* decodeChunkInSteps(bytes: Uint8Array): Generator<undefined, DecodedChunk> {
+  const headerProblem = findHeaderProblem(bytes)
+  if (headerProblem !== null) return noChunk(headerProblem)
+  const reader = new RecordReader(bytes, chunkHeader.length)
+  for (;;) {
+    const chunk = reader.read(stepBytes)
+    if (chunk !== null) return chunk
+    yield
   }
-  const finish = (problem: string | null): DecodedChunk => {
-    return { events, damaged, damagedUnnamed: Math.max(0, unsound - damagedNamedMax), problem }
+}
+
+/** Decodes and verifies an array of records; as `decodeChunk`. */
+export function decodeRecords(bytes: Uint8Array): DecodedChunk {
+  return new RecordReader(bytes, 0).readAll()
+}
+
+/** Takes all steps at once. */
+export function runSteps<Result>(steps: Generator<undefined, Result>): Result {
+  for (;;) {
+    const step = steps.next()
+    if (step.done) return step.value
   }
-  try {
-    const array = readHead(bytes, start)
-    if (array.major !== 4) return finish('chunk does not hold an array')
-    let position = array.end
-    for (let index = 0; index < array.argument; index++) {
-      const scan = scanCbor(bytes, position, limits.cborNestingMax)
-      const record = bytes.subarray(position, scan.end)
-      position = scan.end
-      // Too short for an id, and enough of them have been named.
-      if (record.length < sharedStart && unsound >= damagedNamedMax) {
-        unsound += 1
-        continue
+}
+
+function noChunk(problem: string): DecodedChunk {
+  return { events: [], damaged: [], damagedUnnamed: 0, problem }
+}
+
+/** Reads an array of records that begins at `start` and ends with the bytes. */
+class RecordReader {
+  readonly #bytes: Uint8Array
+  readonly #events: ChunkEvent[] = []
+  readonly #damaged: (DamagedRecord & { record: Uint8Array | null })[] = []
+  #unsound = 0
+  #position: number
+  /** Records that have not come yet; null before the head of the array was read. */
+  #left: number | null = null
+
+  constructor(bytes: Uint8Array, start: number) {
+    this.#bytes = bytes
+    this.#position = start
+  }
+
+  readAll(): DecodedChunk {
+    return this.read(Number.POSITIVE_INFINITY) as DecodedChunk
+  }
+
+  /** Reads on for so many bytes. Null when there is more. */
+  read(bytesMax: number): DecodedChunk | null {
+    const until = this.#position + bytesMax
+    try {
+      if (this.#left === null) {
+        const array = readHead(this.#bytes, this.#position)
+        if (array.major !== 4) return this.#finish('chunk does not hold an array')
+        this.#position = array.end
+        this.#left = array.argument
       }
-      const decoded = decodeRecord(record)
-      const verifies = recordVerifies(record, scan.canonical, decoded)
-      if ('damaged' in decoded) {
-        if (verifies) damaged.push({ ...decoded.damaged, record })
-        else noteUnsound(decoded.damaged)
-      } else if (!verifies) {
-        noteUnsound({ eventId: decoded.event.eventId, reason: 'event_id does not match its content' })
-      } else if (!textIsUtf8(record, decoded.event)) {
-        noteUnsound({ eventId: decoded.event.eventId, reason: 'text is not UTF-8' })
-      } else {
-        events.push({ event: decoded.event, record })
+      for (; this.#left > 0; this.#left--) {
+        if (this.#position >= until) return null
+        this.#readRecord()
       }
+      const trailing = this.#bytes.length - this.#position
+      return this.#finish(trailing > 0 ? `${trailing} bytes after the array of records` : null)
+    } catch (error) {
+      if (error instanceof CborSyntaxError) return this.#finish(error.message)
+      throw error
     }
-    const trailing = bytes.length - position
-    return finish(trailing > 0 ? `${trailing} bytes after the array of records` : null)
-  } catch (error) {
-    if (error instanceof CborSyntaxError) return finish(error.message)
-    throw error
+  }
+
+  #readRecord(): void {
+    const scan = scanCbor(this.#bytes, this.#position, limits.cborNestingMax)
+    const record = this.#bytes.subarray(this.#position, scan.end)
+    this.#position = scan.end
+    // Too short for an id, and enough of them have been named.
+    if (record.length < sharedStart && this.#unsound >= damagedNamedMax) {
+      this.#unsound += 1
+      return
+    }
+    const decoded = decodeRecord(record)
+    const verifies = recordVerifies(record, scan.canonical, decoded)
+    if ('damaged' in decoded) {
+      if (verifies) this.#damaged.push({ ...decoded.damaged, record })
+      else this.#noteUnsound(decoded.damaged)
+    } else if (!verifies) {
+      this.#noteUnsound({ eventId: decoded.event.eventId, reason: 'event_id does not match its content' })
+    } else if (!textIsUtf8(record, decoded.event)) {
+      this.#noteUnsound({ eventId: decoded.event.eventId, reason: 'text is not UTF-8' })
+    } else {
+      this.#events.push({ event: decoded.event, record })
+    }
+  }
+
+  #noteUnsound({ eventId, reason }: DamagedRecord): void {
+    this.#unsound += 1
+    if (this.#unsound <= damagedNamedMax) this.#damaged.push({ eventId, reason, record: null })
+  }
+
+  #finish(problem: string | null): DecodedChunk {
+    const damagedUnnamed = Math.max(0, this.#unsound - damagedNamedMax)
+    return { events: this.#events, damaged: this.#damaged, damagedUnnamed, problem }
   }
 }
 
@@ -143,7 +208,7 @@ export function decodeRecords(bytes: Uint8Array, start = 0): DecodedChunk {
  * The records are views into `bytes`.
  */
 export function sliceChunk(bytes: Uint8Array): readonly Uint8Array[] | null {
-  return checkHeader(bytes) === null ? sliceRecords(bytes, chunkHeader.length) : null
+  return findHeaderProblem(bytes) === null ? sliceRecords(bytes, chunkHeader.length) : null
 }
 
 /** As `sliceChunk`, for an array of records that begins at `start` and ends with the bytes. */
@@ -155,6 +220,8 @@ export function sliceRecords(bytes: Uint8Array, start = 0): readonly Uint8Array[
     let position = array.end
     for (let index = 0; index < array.argument; index++) {
       const { end } = scanCbor(bytes, position, limits.cborNestingMax)
+      // Shorter than any record: a chunk has room for 60 million of them.
+      if (end - position < sharedStart) return null
       records.push(bytes.subarray(position, end))
       position = end
     }
@@ -165,7 +232,8 @@ export function sliceRecords(bytes: Uint8Array, start = 0): readonly Uint8Array[
   }
 }
 
-function checkHeader(bytes: Uint8Array): string | null {
+/** What keeps bytes from being a chunk at all; null when they begin like one. */
+export function findHeaderProblem(bytes: Uint8Array): string | null {
   if (bytes.length < chunkHeader.length) return 'chunk is shorter than its header'
   for (let index = 0; index < chunkHeader.length; index++) {
     if (bytes[index] !== chunkHeader[index]) return `chunk header differs at byte ${index}`

@@ -9,6 +9,16 @@ export function blake2b256(...parts: readonly Uint8Array[]): Uint8Array {
   return digest
 }
 
+/** As `blake2b256` of one part; comes back after each piece, so that a caller may let other work go on. */
+export function* blake2b256InSteps(bytes: Uint8Array, stepBytes: number): Generator<undefined, Uint8Array> {
+  const state = blake2b.create({ dkLen: 32 })
+  for (let start = 0; start < bytes.length; start += stepBytes) {
+    if (start > 0) yield
+    state.update(bytes.subarray(start, start + stepBytes))
+  }
+  return state.digest()
+}
+
 // Making a hash state and clearing it away costs as much as half a block; a log has two hashes in each commit.
 const blank256 = blake2b.create({ dkLen: 32 })
 const scratch256 = blank256.clone()

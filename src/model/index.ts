@@ -16,13 +16,18 @@ export {
   type ChunkEvent,
   type DecodedChunk,
   decodeChunk,
+  decodeChunkInSteps,
   decodeRecords,
   encodeChunk,
   encodeEventChunk,
   encodeRecords,
+  findHeaderProblem,
   hashChunk,
+  hashChunkInSteps,
+  runSteps,
   sliceChunk,
   sliceRecords,
+  stepBytes,
 } from './chunk.ts'
 export {
   assignedToOthers,

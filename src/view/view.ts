@@ -211,7 +211,8 @@ export class View {
     })
     const fresh = await this.#projector.apply(segments, head, how === 'extension')
     this.#head = head
-    if (this.#projector.sawRepeat) await this.noteRepeats()
+    const repeatsChunk = how === 'extension' && segments.some((segment) => segment.repeatsChunk)
+    if (repeatsChunk || this.#projector.sawRepeat) await this.noteRepeats()
     const { onNewEvents } = this.#options
     if (onNewEvents !== undefined && fresh.length > 0) onNewEvents(fresh.map(({ event }) => event))
     return fresh.length

@@ -52,6 +52,11 @@ export function segmentOfBatch(
     problems: [],
     opaqueRecords: [],
     extras: new Map(blobs),
+    extrasBytes: [...(extras ?? [])].reduce(
+      (sum, [, content]) => sum + (typeof content === 'string' ? 0 : content.length),
+      0,
+    ),
+    repeatsChunk: false,
     carries: carriedMetaOf(meta === undefined ? null : new Map(Object.entries(meta))),
   }
 }
@@ -112,6 +117,7 @@ interface Carry {
   readonly records: Uint8Array[]
   bytes: number
   readonly extras: Map<string, Oid>
+  extrasBytes: number
   /** Every folder that a file of `extras` lies in, at whatever depth. */
   readonly folders: Set<string>
   readonly requests: unknown[]
@@ -126,6 +132,7 @@ function emptyCarry(): Carry {
     records: [],
     bytes: 0,
     extras: new Map(),
+    extrasBytes: 0,
     folders: new Set(),
     requests: [],
     requestsBytes: 0,
@@ -139,7 +146,9 @@ function fits({ records, bytes }: Carry, count: number, moreBytes: number): bool
 }
 
 /** Whether what lies beside a segment's chunk, and in its meta.json, has room and overwrites nothing. */
-function fitsBeside(open: Carry, { extras, carries }: IssueSegment): boolean {
+function fitsBeside(open: Carry, { extras, extrasBytes, carries }: IssueSegment): boolean {
+  if (open.extras.size + extras.size > limits.carriedFilesMax) return false
+  if (open.extrasBytes + extrasBytes > limits.carriedFilesBytesMax) return false
   if ([...extras].some(([path, oid]) => (open.extras.get(path) ?? oid) !== oid)) return false
   let keysBytes = open.keysBytes
   for (const [key, { text, bytes }] of carries.keys) {
@@ -152,8 +161,9 @@ function fitsBeside(open: Carry, { extras, carries }: IssueSegment): boolean {
 }
 
 /** Puts it beside a batch that takes the segment's events. */
-function placeBeside(open: Carry, { extras, carries }: IssueSegment): void {
-  for (const [path, oid] of extras) placeFile(open, path, oid)
+function placeBeside(open: Carry, { extras, extrasBytes, carries }: IssueSegment): void {
+  for (const [path, oid] of extras) if (open.extras.size < limits.carriedFilesMax) placeFile(open, path, oid)
+  open.extrasBytes += extrasBytes
   for (const [key, entry] of carries.keys) {
     if (!open.keys.has(key)) open.keysBytes += entry.bytes
     open.keys.set(key, entry)

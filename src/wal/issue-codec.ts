@@ -14,15 +14,21 @@ import {
   type ChunkEvent,
   type DecodedChunk,
   decodeChunk,
+  decodeChunkInSteps,
   describeForeign,
   encodeChunk,
+  findHeaderProblem,
   hashChunk,
+  hashChunkInSteps,
   limits,
   parseForeignJson,
+  runSteps,
   shape,
+  shortenText,
+  stepBytes,
 } from '../model/index.ts'
 import { type CarriedMeta, carriedMetaOf } from './carried-meta.ts'
-import type { LogProblem, Segment, SegmentCodec, SegmentCommit } from './segment-codec.ts'
+import type { LogProblem, Segment, SegmentCodec, SegmentCommit, TakenObjects } from './segment-codec.ts'
 
 /** What becomes one commit. Not empty, one appending actor. */
 export interface IssueBatch {
@@ -44,6 +50,10 @@ export interface IssueSegment extends Segment<ChunkEvent> {
   readonly opaqueRecords: readonly Uint8Array[]
   /** Every file that is here and neither meta.json nor a chunk, by path. Attachments have the SHA-256 of their name. */
   readonly extras: ReadonlyMap<string, Oid>
+  /** Bytes of their contents, each object once, as far as they were read. */
+  readonly extrasBytes: number
+  /** Whether it brings a large chunk again that was decoded before in the same reading, and so is not decoded here. */
+  readonly repeatsChunk: boolean
   /** What goes along from meta.json when the events are re-appended. */
   readonly carries: CarriedMeta
 }
@@ -54,7 +64,11 @@ const metaSchemaVersion = 1
 /** Author and committer of every commit of the issue log, and of its snapshots. */
 export const issueLogIdentity = { name: 'grite', email: 'grit@local' }
 
-export const issueCodec: SegmentCodec<IssueBatch, ChunkEvent, IssueSegment> = { encode, decode }
+export const issueCodec: SegmentCodec<IssueBatch, ChunkEvent, IssueSegment> = {
+  encode,
+  decode: (entry, taken) => runSteps(decodeInSteps(entry, taken)),
+  decodeInSteps,
+}
 
 function encode(batch: IssueBatch, parent: Oid | null): SegmentCommit {
   const chunk = encodeChunk(batch.records)
@@ -86,10 +100,14 @@ function formatDay(tsUnixMs: number, commitUnixSeconds: number): string {
   return (usable ? date : new Date(commitUnixSeconds * 1000)).toISOString().slice(0, 10).replaceAll('-', '/')
 }
 
-function decode(entry: CommitEntry): IssueSegment {
+/** A chunk from this size on is decoded once in one reading of the log, whatever commits name it. Bytes. */
+const takenBytesMin = 64 * 1024
+
+function* decodeInSteps(entry: CommitEntry, taken: TakenObjects = new Set()): Generator<undefined, IssueSegment> {
   const problems: LogProblem[] = []
   const report: Report = (severity, reason, objectId, eventId, unread) => {
-    problems.push({ commit: entry.oid, objectId, eventId, severity, reason, ...(unread ? { unread } : {}) })
+    const short = shortenText(reason, limits.problemLengthMax)
+    problems.push({ commit: entry.oid, objectId, eventId, severity, reason: short, ...(unread ? { unread } : {}) })
   }
   if (entry.problem !== null) report('damaged', entry.problem, entry.oid, null)
 
@@ -107,15 +125,72 @@ function decode(entry: CommitEntry): IssueSegment {
   const items: ChunkEvent[] = []
   const opaqueRecords: Uint8Array[] = []
   const extras = new Map<string, Oid>()
+  const chunks = new Map<Oid, CommitFile>()
+  let chunkNames = 0
+  const shaOf = hashOnce()
   for (const file of entry.files) {
-    if (file.path.endsWith('.bin')) {
-      const chunk = readChunk(file, meta, report)
-      for (const item of chunk?.events ?? []) items.push(item)
-      for (const { record } of chunk?.damaged ?? []) if (record !== null) opaqueRecords.push(record)
-    } else if (file.path !== metaPath && isUsableExtra(file, report)) extras.set(file.path, file.oid)
+    const { path, oid } = file
+    if (path.endsWith('.bin')) {
+      chunkNames += 1
+      // A tree may give one chunk any number of names; the right one counts.
+      if (!chunks.has(oid) || isNamedRight(file, meta)) chunks.set(oid, file)
+    } else if (path !== metaPath && isUsableExtra(file, shaOf, report)) extras.set(path, oid)
   }
-  return { commit: entry.oid, parents: entry.parents, items, problems, opaqueRecords, extras, carries }
+  if (chunkNames > chunks.size) {
+    report('suspicious', `${chunkNames - chunks.size} chunk files are copies of others beside them`, entry.oid, null)
+  }
+  let repeatsChunk = false
+  for (const [oid, file] of chunks) {
+    if (taken.has(oid)) {
+      repeatsChunk = true
+      continue
+    }
+    if ((file.content?.length ?? 0) >= takenBytesMin) taken.add(oid)
+    const chunk = yield* readChunk(file, meta, report)
+    for (const item of chunk?.events ?? []) items.push(item)
+    for (const { record } of chunk?.damaged ?? []) if (record !== null) opaqueRecords.push(record)
+  }
+  if (extras.size > limits.carriedFilesMax && entry.problem === null) {
+    const count = extras.size - limits.carriedFilesMax
+    report('suspicious', `${count} files beside its chunks are more than a re-append carries`, entry.oid, null)
+  }
+  return {
+    commit: entry.oid,
+    parents: entry.parents,
+    items,
+    problems,
+    opaqueRecords,
+    extras,
+    extrasBytes: sizeOf(entry.files, extras),
+    repeatsChunk,
+    carries,
+  }
 }
+
+function sizeOf(files: readonly CommitFile[], extras: ReadonlyMap<string, Oid>): number {
+  if (extras.size === 0) return 0
+  const sizes = new Map<Oid, number>()
+  for (const { path, oid, content } of files) if (extras.has(path)) sizes.set(oid, content?.length ?? 0)
+  return [...sizes.values()].reduce((sum, size) => sum + size, 0)
+}
+
+function isNamedRight({ path }: CommitFile, meta: Meta | null): boolean {
+  return typeof meta?.chunkHash === 'string' && path.endsWith(`${meta.chunkHash}.bin`)
+}
+
+/** Hashes contents of a commit, each object once. */
+function hashOnce(): (file: CommitFile) => string | null {
+  const known = new Map<Oid, string>()
+  return ({ oid, content }) => {
+    if (content === null) return null
+    const sha256 = known.get(oid) ?? createHash('sha256').update(content).digest('hex')
+    known.set(oid, sha256)
+    return sha256
+  }
+}
+
+/** UTF-16 units of a path in a message. */
+const pathShownMax = 120
 
 const attachmentPath = /^attachments\/([0-9a-f]{64})$/
 
@@ -124,12 +199,13 @@ export function attachmentShaOf(path: string): string | undefined {
   return attachmentPath.exec(path)?.[1]
 }
 
-function isUsableExtra({ path, mode, oid, content, problem }: CommitFile, report: Report): boolean {
+function isUsableExtra(file: CommitFile, shaOf: (file: CommitFile) => string | null, report: Report): boolean {
+  const { path, mode, oid, problem } = file
   const sha256 = attachmentShaOf(path)
   const isHere = mode.startsWith('100') && problem !== 'missing' && problem !== 'corrupt'
   if (sha256 === undefined) return isHere
   // Two files of one name with different contents: which one counts must not depend on who came first.
-  const found = content === null ? null : createHash('sha256').update(content).digest('hex')
+  const found = shaOf(file)
   if (isHere && found === sha256) return true
   report('damaged', `${path} ${found === null ? `is ${problem}` : `has the SHA-256 ${found}`}`, oid, null)
   return false
@@ -189,20 +265,28 @@ function parseMeta({ content, oid }: CommitFile, report: Report): Meta | null {
   return null
 }
 
-function readChunk(file: CommitFile, meta: Meta | null, report: Report): DecodedChunk | null {
+function* readChunk(file: CommitFile, meta: Meta | null, report: Report): Generator<undefined, DecodedChunk | null> {
+  const path = shortenText(file.path, pathShownMax)
   if (file.content === null) {
-    report('damaged', `chunk ${file.path} is ${file.problem}`, file.oid, null, file.problem ?? 'missing')
+    report('damaged', `chunk ${path} is ${file.problem}`, file.oid, null, file.problem ?? 'missing')
     return null
   }
-  const hash = hashChunk(file.content)
+  // What is no chunk needs no hash to say so.
+  const headerProblem = findHeaderProblem(file.content)
+  if (headerProblem !== null) {
+    report('damaged', `chunk ${path}: ${headerProblem}`, file.oid, null)
+    return null
+  }
+  const isLarge = file.content.length > stepBytes
+  const hash = isLarge ? yield* hashChunkInSteps(file.content) : hashChunk(file.content)
   const name = file.path.slice(file.path.lastIndexOf('/') + 1, -'.bin'.length)
-  if (name !== hash) report('suspicious', `chunk ${file.path} has the hash ${hash}`, file.oid, null)
+  if (name !== hash) report('suspicious', `chunk ${path} has the hash ${hash}`, file.oid, null)
   if (meta !== null && meta.chunkHash !== hash) {
     const named = describeForeign(meta.chunkHash)
     report('suspicious', `meta.json names chunk ${named}, the chunk has the hash ${hash}`, file.oid, null)
   }
-  const chunk = decodeChunk(file.content)
-  if (chunk.problem !== null) report('damaged', `chunk ${file.path}: ${chunk.problem}`, file.oid, null)
+  const chunk = isLarge ? yield* decodeChunkInSteps(file.content) : decodeChunk(file.content)
+  if (chunk.problem !== null) report('damaged', `chunk ${path}: ${chunk.problem}`, file.oid, null)
   for (const damaged of chunk.damaged) report('damaged', damaged.reason, file.oid, damaged.eventId)
   if (chunk.damagedUnnamed > 0) report('damaged', `${chunk.damagedUnnamed} more records are damaged`, file.oid, null)
   return chunk

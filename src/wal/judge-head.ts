@@ -1,5 +1,5 @@
 import { type GitObject, type GitPort, type Oid, parseCommit, parseTree } from '../git/index.ts'
-import { limits } from '../model/index.ts'
+import { CorruptObjectError, limits } from '../model/index.ts'
 import { metaPath } from './issue-codec.ts'
 
 /** Foreign commits that may lie on top of a log before it is taken for something else. */
@@ -17,12 +17,23 @@ export async function judgeHead(git: GitPort, head: Oid): Promise<string | null>
       if (count > 0) break
       return object === null ? 'an object that cannot be read' : `a ${object.type}`
     }
-    const { tree, parents } = parseCommit(object.content)
-    const files = await read(git, tree)
-    if (files?.type === 'tree' && parseTree(git.layout.objectFormat, files.content).some(isMeta)) return null
-    oid = parents[0]
+    const commit = tryParse(() => parseCommit(object.content))
+    if (commit === null) return 'a damaged commit'
+    const files = await read(git, commit.tree)
+    const rows = files?.type === 'tree' ? tryParse(() => parseTree(git.layout.objectFormat, files.content)) : null
+    if (rows?.some(isMeta)) return null
+    oid = commit.parents[0]
   }
   return 'a commit of something else'
+}
+
+function tryParse<Result>(parse: () => Result): Result | null {
+  try {
+    return parse()
+  } catch (error) {
+    if (error instanceof CorruptObjectError) return null
+    throw error
+  }
 }
 
 const isMeta = ({ name }: { readonly name: string }): boolean => name === metaPath

@@ -1,18 +1,78 @@
-import type { GitPort, Oid } from '../git/index.ts'
+import { setImmediate } from 'node:timers/promises'
+import type { CommitEntry, GitPort, Oid, ReadHistoryOptions } from '../git/index.ts'
 import { limits } from '../model/index.ts'
-import type { Segment, SegmentCodec } from './segment-codec.ts'
+import { metaPath } from './issue-codec.ts'
+import type { Segment, SegmentCodec, TakenObjects } from './segment-codec.ts'
 
-/**
- * Reads a stream's segments, parents before children, verified. What is damaged is named in `problems`.
- *
- * @param exclude - segments reachable from these commits are left out (they are applied already)
- */
+/** A commit as it is stored, and what it says. */
+export interface DecodedCommit<Sealed> {
+  readonly entry: CommitEntry
+  readonly segment: Sealed
+}
+
+export interface LogRange {
+  readonly head: Oid
+  /** Segments reachable from these commits are left out (they are applied already). */
+  readonly exclude?: readonly Oid[]
+}
+
+/** Reads a stream's segments, parents before children, verified. What is damaged is named in `problems`. */
 export async function* readLog<Batch, Item, Sealed extends Segment<Item>>(
   git: GitPort,
   codec: SegmentCodec<Batch, Item, Sealed>,
-  { head, exclude = [] }: { readonly head: Oid; readonly exclude?: readonly Oid[] },
+  range: LogRange,
 ): AsyncGenerator<readonly Sealed[]> {
-  for await (const entries of git.readHistory({ head, exclude, blobBytesMax: limits.chunkReadBytesMax })) {
-    yield entries.map((entry) => codec.decode(entry))
+  for await (const commits of readCommits(git, codec, range)) yield commits.map(({ segment }) => segment)
+}
+
+/** As `readLog`, with the commits. */
+export async function* readCommits<Batch, Item, Sealed extends Segment<Item>>(
+  git: GitPort,
+  codec: SegmentCodec<Batch, Item, Sealed>,
+  { head, exclude = [] }: LogRange,
+): AsyncGenerator<readonly DecodedCommit<Sealed>[]> {
+  const taken: TakenObjects = new Set()
+  const breath = new Breath()
+  for await (const entries of git.readHistory({ head, exclude, ...readBounds })) {
+    const commits: DecodedCommit<Sealed>[] = []
+    for (const entry of entries) {
+      const steps = codec.decodeInSteps(entry, taken)
+      let step = steps.next()
+      while (!step.done) {
+        await breath.take()
+        step = steps.next()
+      }
+      commits.push({ entry, segment: step.value })
+      if (breath.isDue(entry)) await breath.take()
+    }
+    yield commits
+  }
+}
+
+/** What is read of a commit of a stream; chunks before files that lie beside them. */
+const readBounds = {
+  blobBytesMax: limits.chunkReadBytesMax,
+  comesFirst: (path: string) => path.endsWith('.bin') || path === metaPath,
+} satisfies Partial<ReadHistoryOptions>
+
+/** Contents after which the rest of the process has its turn: signals are heeded only then. Bytes. */
+const breathBytes = 1024 * 1024
+const breathCommits = 256
+
+/** Lets timers, input and signals have their turn while much is decoded. */
+class Breath {
+  #bytes = 0
+  #commits = 0
+
+  isDue({ files }: CommitEntry): boolean {
+    this.#commits += 1
+    for (const { content } of files) this.#bytes += content?.length ?? 0
+    return this.#bytes >= breathBytes || this.#commits >= breathCommits
+  }
+
+  async take(): Promise<void> {
+    this.#bytes = 0
+    this.#commits = 0
+    await setImmediate()
   }
 }

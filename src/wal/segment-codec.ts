@@ -36,6 +36,15 @@ export interface Segment<Item> {
 export interface SegmentCodec<Batch, Item, Sealed extends Segment<Item> = Segment<Item>> {
   /** Bytes of a batch on top of `parent`. Pure: dates come with the batch. */
   readonly encode: (batch: Batch, parent: Oid | null) => SegmentCommit
-  /** Decodes what a commit holds. Never throws on foreign bytes. */
-  readonly decode: (entry: CommitEntry) => Sealed
+  /**
+   * Decodes what a commit holds. Never throws on foreign bytes.
+   *
+   * @param taken - large objects that commits read before brought; what it brings again is passed over
+   */
+  readonly decode: (entry: CommitEntry, taken?: TakenObjects) => Sealed
+  /** As `decode`; comes back now and then while there is much to do, so that other work can go on. */
+  readonly decodeInSteps: (entry: CommitEntry, taken?: TakenObjects) => Generator<undefined, Sealed>
 }
+
+/** Ids of large objects that were decoded in one reading of a stream. */
+export type TakenObjects = Set<Oid>

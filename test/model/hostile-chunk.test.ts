@@ -42,7 +42,7 @@ describe('strange records with a true id', () => {
   const strange: readonly (readonly [string, Uint8Array, RegExp])[] = [
     ['an unknown kind', makeRecord(5, 15, ['x']), /^unknown kind tag 15$/],
     ['a kind beyond 2^32', makeRecord(5, 2 ** 40, []), /^unknown kind tag/],
-    ['a kind that is a text', makeRecord(5, 'x', []), /^unknown kind tag x$/],
+    ['a kind that is a text', makeRecord(5, 'x', []), /^unknown kind tag "x"$/],
     ['a longer payload', makeRecord(5, 3, ['x', null]), /^CommentAdded payload is not an array of 1$/],
     ['a payload of another type', makeRecord(5, 3, 7), /^CommentAdded payload is not an array of 1$/],
     ['a text that is a number', makeRecord(5, 3, [7]), /^CommentAdded body is not text$/],

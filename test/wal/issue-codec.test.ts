@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import type { CommitEntry, Oid } from '../../src/git/index.ts'
+import { type CommitEntry, hashObject, type Oid } from '../../src/git/index.ts'
 import { generateKeyPair, issueCodec, signerFromSeed, verifySignature } from '../../src/wal/index.ts'
 import { actors, batchOf, creation, filesOf, issueId, makeEvent, segmentOf } from '../support/log.ts'
 
@@ -53,7 +53,7 @@ describe('a commit of the issue log', () => {
     const file = (path: string, content: Buffer) => ({
       path,
       mode: '100644',
-      oid: 'd'.repeat(40) as Oid,
+      oid: hashObject('sha1', 'blob', content),
       content,
       problem: null,
     })

@@ -176,8 +176,9 @@ export function createExportParser(format: ObjectFormat, blobBytesMax: number): 
     const space = bytes.indexOf(0x20, name)
     const mode = bytes.latin1Slice(start + 2, start + 8)
     const path = bytes[space + 1] === 0x22 ? unquote(bytes, space + 2, end - 1) : bytes.utf8Slice(space + 1, end)
+    if (open.files.length >= limits.commitFilesMax || isDeep(path)) isUnusual = true
     if (bytes[name] !== 0x3a) {
-      // Only a submodule is named by its id.
+      // A submodule, or any file where no contents are exported.
       open.files.push({ path, mode, oid: bytes.latin1Slice(name, space) as Oid, content: null, problem: 'missing' })
       return
     }
@@ -186,8 +187,7 @@ export function createExportParser(format: ObjectFormat, blobBytesMax: number): 
     const content = young.get(number) ?? old.get(number)
     if (content === undefined) open.isUnread = true
     else open.contentBytes += content.length
-    if (open.contentBytes > limits.commitContentBytesMax || open.files.length >= limits.commitFilesMax || isDeep(path))
-      isUnusual = true
+    if (open.contentBytes > limits.commitContentBytesMax) isUnusual = true
     if (content === undefined) open.files.push({ path, mode, oid, content: null, problem: 'too-large' })
     else open.files.push({ path, mode, oid, content, problem: null })
   }

@@ -18,6 +18,7 @@ import {
   walkHistory,
 } from '../walk-history.ts'
 import { type BatchSink, createBatchParser } from './batch-parser.ts'
+import { endWhenSilent } from './end-when-silent.ts'
 import { createExportParser } from './export-parser.ts'
 
 export interface HistorySource {
@@ -166,28 +167,6 @@ async function startExport({ git, reads }: HistorySource, options: ReadHistoryOp
   exported.child.stdin?.on('error', () => {})
   exported.child.stdin?.end(listInput(options))
   return exported
-}
-
-/** So long git may work on one commit before it says anything of it. Nothing depends on it but the time that reading takes. */
-const silenceMsMax = 900
-/** Looks in that time, so that a moment in which this process itself was busy does not count. */
-const silentLooksMax = 3
-
-/** Kills git when it has said nothing for some time: it is lost in a tree, or inflates a blob that is not taken anyway. */
-function endWhenSilent({ child }: StartedGit) {
-  let silentLooks = 0
-  const wasSilent = () => silentLooks >= silentLooksMax
-  const timer = setInterval(() => {
-    silentLooks = child.stdout?.readableLength === 0 ? silentLooks + 1 : 0
-    if (wasSilent()) child.kill()
-  }, silenceMsMax / silentLooksMax)
-  return {
-    heard() {
-      silentLooks = 0
-    },
-    wasSilent,
-    stop: () => clearInterval(timer),
-  }
 }
 
 const listArguments = [

@@ -12,6 +12,7 @@
 import { type CommitEntry, type GitPort, hashObject, listHistory, type Oid } from '../../git/index.ts'
 import { CorruptObjectError, encodeChunk, limits, ObjectTooLargeError, sliceChunk } from '../../model/index.ts'
 import { attachmentShaOf, type IssueSegment, issueCodec, metaPath } from '../issue-codec.ts'
+import { readCommits } from '../read-log.ts'
 import { readAttachmentOids, readRawRecords, type Snapshot } from './read-snapshot.ts'
 
 export type SnapshotCheck =
@@ -65,14 +66,26 @@ async function openLedger(git: GitPort, snapshot: Snapshot): Promise<Ledger> {
 
 /** Files of a commit that writers of grite make, with room for attachments. */
 const plainFilesMax = 200
-/** Chunks of several records that are read side by side. */
-const readsMax = 32
+/** Chunks of several records that are read side by side, each of which may have 64 MiB. */
+const readsMax = 4
 
 /** Whether the list of the log's files shows that the snapshot matches. False also where the list does not tell. */
 async function matchesList({ git, snapshot, progress }: CheckSnapshotOptions, ledger: Ledger): Promise<boolean> {
+  const list = listHistory(git, snapshot.walHead)
+  try {
+    return await matchesCommits(list, { git, progress }, ledger)
+  } finally {
+    await list.return(false)
+  }
+}
+
+async function matchesCommits(
+  list: ReturnType<typeof listHistory>,
+  { git, progress }: Pick<CheckSnapshotOptions, 'git' | 'progress'>,
+  ledger: Ledger,
+): Promise<boolean> {
   /** Chunks that are no single record of the snapshot, with the number of commits that hold them. */
   const others = new Map<Oid, number>()
-  const list = listHistory(git, snapshot.walHead)
   let commits = 0
   for (;;) {
     const { value, done } = await list.next()
@@ -107,7 +120,8 @@ async function matchesList({ git, snapshot, progress }: CheckSnapshotOptions, le
 async function seeRecords(git: GitPort, ledger: Ledger, [oid, commits]: readonly [Oid, number]): Promise<boolean> {
   const records = sliceChunk((await readChunk(git, oid)) ?? new Uint8Array(0))
   if (records === null) return false
-  for (let commit = 0; commit < commits; commit++) for (const record of records) ledger.seeRecord(record)
+  // Twice tells of repeats; more would be work for whoever names one chunk in thousands of commits.
+  for (let commit = 0; commit < Math.min(commits, 2); commit++) for (const record of records) ledger.seeRecord(record)
   return true
 }
 
@@ -124,14 +138,14 @@ async function readChunk(git: GitPort, oid: Oid): Promise<Uint8Array | null> {
 async function readLog({ git, snapshot, progress }: CheckSnapshotOptions, ledger: Ledger): Promise<string | null> {
   let newest: Oid | undefined
   let commits = 0
-  for await (const entries of git.readHistory({ head: snapshot.walHead, blobBytesMax: limits.chunkReadBytesMax })) {
-    for (const entry of entries) {
+  for await (const decoded of readCommits(git, issueCodec, { head: snapshot.walHead })) {
+    for (const { entry, segment } of decoded) {
       const lack = describeLack(entry)
       if (lack !== null) return lack
-      see(ledger, issueCodec.decode(entry))
+      see(ledger, segment)
       newest = entry.oid
     }
-    commits += entries.length
+    commits += decoded.length
     progress?.(commits)
   }
   return newest === snapshot.walHead ? null : `commit ${snapshot.walHead} is not here`
@@ -149,7 +163,8 @@ function describeLack({ oid, files, gaps }: CommitEntry): string | null {
 
 const submoduleMode = '160000'
 
-function see(ledger: Ledger, { items, opaqueRecords, extras }: IssueSegment): void {
+function see(ledger: Ledger, { items, opaqueRecords, extras, repeatsChunk }: IssueSegment): void {
+  if (repeatsChunk) ledger.hasRepeats = true
   for (const { record } of items) ledger.seeRecord(record)
   for (const record of opaqueRecords) ledger.seeRecord(record)
   for (const [path, oid] of extras) if (attachmentShaOf(path) !== undefined) ledger.seeContent(path, oid)

@@ -245,7 +245,17 @@ function segmentOf(
   { walHead }: Snapshot,
   { items = [], extras = new Map(), problems = [] }: Partial<Pick<IssueSegment, 'items' | 'extras' | 'problems'>>,
 ): IssueSegment {
-  return { commit: walHead, parents: [], items, problems, opaqueRecords: [], extras, carries: carriedMetaOf(null) }
+  return {
+    commit: walHead,
+    parents: [],
+    items,
+    problems,
+    opaqueRecords: [],
+    extras,
+    extrasBytes: 0,
+    repeatsChunk: false,
+    carries: carriedMetaOf(null),
+  }
 }
 
 interface Reader {

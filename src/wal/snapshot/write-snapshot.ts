@@ -36,6 +36,7 @@ import {
 import { commitDate } from '../batch.ts'
 import type { Signer } from '../ed25519.ts'
 import { attachmentShaOf, type IssueSegment, issueCodec, issueLogIdentity } from '../issue-codec.ts'
+import { readCommits } from '../read-log.ts'
 import { snapshotRef } from '../ref-names.ts'
 import type { LogProblem } from '../segment-codec.ts'
 import {
@@ -98,19 +99,19 @@ async function fillDraft({ git, head, progress }: WriteSnapshotOptions, sieve: S
   const draft = new Draft(git)
   let commits = 0
   let newest: Oid | undefined
-  for await (const entries of git.readHistory({ head, blobBytesMax: limits.chunkReadBytesMax })) {
-    for (const entry of entries) {
+  for await (const decoded of readCommits(git, issueCodec, { head })) {
+    for (const { entry, segment } of decoded) {
       requireWhole(entry)
-      addSegment(draft, sieve, issueCodec.decode(entry))
+      addSegment(draft, sieve, segment)
       newest = entry.oid
     }
-    commits += entries.length
+    commits += decoded.length
     progress?.(commits)
     await draft.writeWaiting()
   }
   // Children come after their parents, so the head is the last of all.
   if (newest !== head) throw notWhole(`${head} is no commit of it`, { commit: head })
-  draft.hasRepeats = sieve.hasRepeats
+  draft.hasRepeats ||= sieve.hasRepeats
   return draft
 }
 
@@ -125,17 +126,18 @@ function addSegment(draft: Draft, sieve: SnapshotSieve, segment: IssueSegment): 
     keep(record, sieve.place(event))
     if (event.body.type === 'AttachmentAdded') draft.namesAttachments = true
   }
+  if (segment.repeatsChunk) draft.hasRepeats = true
   for (const record of segment.opaqueRecords) keep(record, sieve.placeOpaque(record))
   for (const [path, oid] of segment.extras) if (attachmentShaOf(path) !== undefined) draft.attachments.set(path, oid)
   for (const problem of segment.problems) draft.addProblem(problem)
 }
 
 /** Damage that every clone sees is reported; what only this one lacks must not go missing everywhere. */
-function requireWhole({ oid, files, problem }: CommitEntry): void {
+function requireWhole({ oid, files, problem, gaps }: CommitEntry): void {
   const lacking = files.find(
     ({ mode, problem: why }) => mode !== submoduleMode && (why === 'missing' || why === 'corrupt'),
   )
-  if (problem === null && lacking === undefined) return
+  if (gaps.length === 0 && lacking === undefined) return
   const reason = problem ?? `${lacking?.path} of commit ${oid} is ${lacking?.problem}`
   throw notWhole(reason, { commit: oid, object_id: lacking?.oid ?? null })
 }

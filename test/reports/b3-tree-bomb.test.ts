@@ -1,0 +1,175 @@
+/** A pushed commit whose trees have more paths than anybody can walk, or that brings one chunk again and again. */
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { describe, it } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import {
+  encodeObject,
+  encodeTree,
+  findRepository,
+  type GitPort,
+  type Oid,
+  openRepository,
+  type PendingObject,
+} from '../../src/git/index.ts'
+import { encodeEventChunk, hashChunk } from '../../src/model/index.ts'
+import { walRef } from '../../src/wal/index.ts'
+import { createGriteSandbox } from '../contract/grite-process.ts'
+import { comment, creation, issueId, segmentsOf, writeCommit } from '../support/log.ts'
+import { createCrew } from '../sync/crew.ts'
+
+/** Writes a tree of ten levels, each of which names the next ten times: 10^10 paths of one empty file. */
+async function writeBomb(git: GitPort): Promise<Oid> {
+  const objects: PendingObject[] = [encodeObject('sha1', 'blob', Buffer.alloc(0))]
+  for (let level = 0; level < 10; level++) {
+    const { oid, type } = objects.at(-1) as PendingObject
+    const mode = type === 'tree' ? '40000' : '100644'
+    const rows = Array.from({ length: 10 }, (_, index) => ({ mode, name: `d${index}`, oid }))
+    objects.push(encodeTree('sha1', rows))
+  }
+  await git.publish({ objects, updates: [] })
+  return (objects.at(-1) as PendingObject).oid
+}
+
+/** A commit of this tree on top of the log, by git's plumbing. */
+function commitOf(git: (...args: string[]) => string, feed: (text: string, ...args: string[]) => string, bomb: Oid) {
+  const meta = feed('{"schema_version":1}', 'hash-object', '-w', '--stdin')
+  const root = feed(`100644 blob ${meta}\tmeta.json\n040000 tree ${bomb}\tevents\n`, 'mktree')
+  return git('commit-tree', '-p', walRef, '-m', 'x', root)
+}
+
+describe('a commit of any number of paths', () => {
+  it('ends no command, and is told by its id', async (t) => {
+    const crew = createCrew(t)
+    const [ann, bo] = [crew.clone('ann'), crew.clone('bo')]
+    await ann.create('good one')
+    await ann.sync()
+    const bomb = await crew.onOrigin(writeBomb)
+    const commit = commitOf(crew.inOrigin, crew.feedOrigin, bomb)
+    crew.inOrigin('update-ref', walRef, commit)
+
+    assert.equal((await bo.sync()).pull_events, 1)
+    await bo.create('mine')
+    for (const name of ['issue list', 'rebuild', 'doctor', 'snapshot create']) await bo.outcome(name)
+    assert.equal((await bo.sync()).success, true)
+    assert.deepEqual(await bo.titles(), ['good one', 'mine'])
+    const told = bo.warnings.filter(({ code }) => code === 'log-problem')
+    assert.ok(told.length > 0)
+    for (const { message, details } of told) {
+      assert.match(message, /more than 8192 files; the others were skipped$/)
+      assert.equal(details?.objectId, commit)
+    }
+
+    // Where the remote loses it, it is carried like any other commit, within the bounds of one.
+    const before = crew.inOrigin('rev-parse', `${commit}~`)
+    await ann.create('beside')
+    crew.inOrigin('update-ref', walRef, before)
+    await ann.sync()
+    await bo.sync()
+    await ann.sync()
+    assert.deepEqual(await ann.titles(), ['beside', 'good one', 'mine'])
+    assert.deepEqual(await ann.ids(), await bo.ids())
+  })
+
+  it('does not keep the process from being ended, nor leaves git at work', async (t) => {
+    if (!existsSync('/proc/self/stat')) return t.skip('this system has no /proc to find processes in')
+    const place = createGriteSandbox(t)
+    place.create('one')
+    const git = (...args: string[]) => place.git(place.path, ...args)
+    const feed = (text: string, ...args: string[]) => place.gitWith(text, place.path, ...args)
+    const layout = await findRepository({ cwd: place.path, env: place.environment })
+    const port = openRepository(layout, { environment: place.environment })
+    git('update-ref', walRef, commitOf(git, feed, await writeBomb(port)))
+    await port.close()
+    const child = place.start('rebuild')
+    const ended = once(child, 'close')
+    const [export_] = await untilSome(() => childrenOf(child.pid as number))
+    child.kill('SIGTERM')
+    assert.deepEqual(await ended, [143, null])
+    await untilSome(() => (existsSync(`/proc/${export_}`) ? [] : ['gone']))
+  })
+})
+
+/** Processes that a process has started. */
+function childrenOf(parent: number): string[] {
+  return readdirSync('/proc').filter((pid) => {
+    if (!/^\d+$/.test(pid)) return false
+    try {
+      return (
+        Number(
+          readFileSync(`/proc/${pid}/stat`, 'latin1')
+            .replace(/^.*\)\s*/s, '')
+            .split(' ')[1],
+        ) === parent
+      )
+    } catch {
+      return false
+    }
+  })
+}
+
+/** Looks until there is something, for ten seconds at most. */
+async function untilSome<Item>(look: () => readonly Item[]): Promise<readonly [Item, ...Item[]]> {
+  for (let turn = 0; turn < 1000; turn++) {
+    const found = look()
+    if (found.length > 0) return found as [Item, ...Item[]]
+    await sleep(10)
+  }
+  throw new Error('there was nothing for ten seconds')
+}
+
+describe('one chunk under many names', () => {
+  const a = issueId('a0')
+  const events = [creation(a), ...Array.from({ length: 3 }, () => comment(a, 'x'.repeat(40_000)))]
+  const chunk = encodeEventChunk(events)
+  const ids = events.map(({ eventId }) => eventId as string).sort()
+  const names = Array.from({ length: 1500 }, (_, index) => `events/${index}/${hashChunk(chunk)}.bin`)
+
+  it('is taken once, and said', async (t) => {
+    const crew = createCrew(t)
+    const segments = await crew.onOrigin(async (git) => {
+      const head = await writeCommit(git, new Map(names.map((name) => [name, chunk])), [])
+      return segmentsOf(git, head)
+    })
+    assert.deepEqual(segments.flatMap(({ items }) => items.map(({ event }) => event.eventId as string)).sort(), ids)
+    assert.deepEqual(
+      segments.flatMap(({ problems }) => problems.map(({ reason }) => reason)),
+      ['meta.json is missing', '1499 chunk files are copies of others beside them'],
+    )
+  })
+
+  it('of many commits is decoded once, and the log known to repeat itself', async (t) => {
+    const crew = createCrew(t)
+    const bo = crew.clone('bo')
+    await crew.onOrigin(async (git) => {
+      let head: Oid | null = null
+      for (const [index, name] of names.slice(0, 5).entries())
+        head = await writeCommit(
+          git,
+          new Map([
+            [name, chunk],
+            ['meta.json', Buffer.from('{}')],
+          ]),
+          head === null ? [] : [head],
+          `${index}`,
+        )
+      crew.inOrigin('update-ref', walRef, head as Oid)
+      const segments = await segmentsOf(git, head as Oid)
+      assert.deepEqual(
+        segments.map(({ items, repeatsChunk }) => [items.length, repeatsChunk]),
+        [[4, false], ...Array(4).fill([0, true])],
+      )
+    })
+    await bo.sync()
+    const mayRepeat = () => bo.withRepository(async (repository) => (await repository.view()).mayRepeat)
+    assert.equal(await mayRepeat(), true)
+    await bo.run('rebuild')
+    assert.equal(await mayRepeat(), true)
+    await bo.run('snapshot create')
+    await bo.run('rebuild', { fromSnapshot: true })
+    assert.equal(await mayRepeat(), true)
+    const { events_checked } = (await bo.run('db check')) as { events_checked: number }
+    assert.equal(events_checked, ids.length)
+  })
+})
