@@ -1,16 +1,22 @@
 import {
   countStep,
+  eventsOfStep,
   type ImportBaseline,
   type ImportCounts,
+  type ImportStep,
   noImportCounts,
   planBeadsImport,
   splitJsonlLines,
 } from '../import/index.ts'
+import type { IssueId } from '../model/index.ts'
 import type { Progress } from './context.ts'
-import type { ImportData, ImportRequest } from './import.ts'
+import type { ImportData, ImportRequest, WaitingEdgeData } from './import.ts'
 import type { ImportSource } from './import-source.ts'
 import type { BatchWriter } from './import-writer.ts'
 import type { Repository } from './repository.ts'
+
+/** Errors and edges that are listed; the rest is counted. */
+const listedMax = 10_000
 
 /** Imports a beads tracker. */
 export async function importBeads(
@@ -22,14 +28,19 @@ export async function importBeads(
 ): Promise<ImportData> {
   let counts: ImportCounts = noImportCounts
   const errors: { line: number; message: string }[] = []
+  const waiting: WaitingEdgeData[] = []
   let lines = 0
-  for await (const step of planBeadsImport(() => splitJsonlLines(source.read()), baselineOf(repository), {
+  for await (const step of planBeadsImport(() => splitJsonlLines(source.read()), importBaseline(repository), {
     includeTombstones,
   })) {
     counts = countStep(counts, step)
     progress.report(++lines, null)
-    if (step.outcome === 'malformed') errors.push({ line: step.lineNumber, message: step.reason })
-    if (step.outcome === 'planned') await writer.add(step.plan.events)
+    if (step.outcome === 'malformed' && errors.length < listedMax) {
+      errors.push({ line: step.lineNumber, message: step.reason })
+    }
+    if (step.outcome === 'planned' && waiting.length < listedMax) waiting.push(...waitingEdgesOf(step))
+    const events = eventsOfStep(step)
+    if (events.length > 0) await writer.add(events)
   }
   await writer.finish()
   return {
@@ -42,6 +53,10 @@ export async function importBeads(
     duplicate: counts.facts.duplicate,
     superseded: counts.facts.superseded,
     malformed: counts.malformed,
+    memories: counts.memories,
+    connected: counts.connected,
+    waiting_edge_count: Object.values(counts.waitingEdges).reduce((sum, count) => sum + count, 0),
+    waiting_edges: waiting,
     event_count: counts.events,
     commit_count: writer.commitCount,
     errors,
@@ -49,8 +64,18 @@ export async function importBeads(
   }
 }
 
+function waitingEdgesOf({ imported }: Extract<ImportStep, { outcome: 'planned' }>): WaitingEdgeData[] {
+  return imported.waitingEdges.map(({ dependsOnId, type, reason }) => ({
+    issue_id: imported.issueId,
+    original_id: imported.originalId,
+    depends_on: dependsOnId,
+    type,
+    reason,
+  }))
+}
+
 /** Asks for the view each time: it is opened anew when something else wrote to the log between two commits. */
-function baselineOf(repository: Repository): ImportBaseline {
+export function importBaseline(repository: Repository): ImportBaseline {
   return {
     async findIssueEvents(issueIds) {
       const view = await repository.view()
@@ -69,5 +94,14 @@ function baselineOf(repository: Repository): ImportBaseline {
       }
       return found
     },
+    async findWaiting(isWanted) {
+      const sources = new Set<IssueId>()
+      for await (const { originalId, issueId } of (await repository.view()).importedEdges()) {
+        if (isWanted(originalId)) sources.add(issueId)
+      }
+      return [...sources]
+    },
+    findProjectContext: async (key) => (await repository.view()).findProjectContext(key),
+    hasEvent: async (eventId) => (await (await repository.view()).findKnownEventIds([eventId])).size > 0,
   }
 }

@@ -21,10 +21,30 @@ export interface ImportData {
   readonly superseded: number
   /** What could not be read: lines of a tracker, events of an export. */
   readonly malformed: number
+  /** Of a tracker: what became of its memories, which are entries `memory.<key>` of the context store. */
+  readonly memories?: Readonly<Record<'added' | 'unchanged' | 'superseded', number>>
+  /** Issues of earlier imports whose edges lead to issues that this file has brought. */
+  readonly connected?: number
+  /** Edges that the log holds as text, because their other end is not here. */
+  readonly waiting_edge_count?: number
+  /** The first 10,000 of them. */
+  readonly waiting_edges?: readonly WaitingEdgeData[]
   readonly event_count: number
   readonly commit_count: number
+  /** The first 10,000 of what is malformed. */
   readonly errors: readonly { readonly line: number; readonly message: string }[]
   readonly wal_head: string | null
+}
+
+export interface WaitingEdgeData {
+  readonly issue_id: string
+  readonly original_id: string
+  /** Original id of the other end. */
+  readonly depends_on: string
+  /** The word of the tracker. */
+  readonly type: string
+  /** The first two may change: `unknown` (not here), `tombstone`, `self`, `foreign` (of another issue), `too-long`. */
+  readonly reason: string
 }
 
 export const importFile = defineCommand({
@@ -32,8 +52,8 @@ export const importFile = defineCommand({
   summary: 'Import a beads tracker or a JSON export',
   description:
     'Takes the JSONL file of a beads tracker, the JSON export of grite, or that of the Rust tool. Importing a file again ' +
-    'adds nothing; a clone that imports the same file makes the same events. What is malformed is reported, the rest is ' +
-    'imported, and the exit status is 1.',
+    'adds nothing; a clone that imports the same file makes the same events. A dependency on an issue that is not here is ' +
+    'kept, and added when that issue arrives. What is malformed is reported, the rest is imported, and the exit status is 1.',
   examples: [
     { command: 'grite import .beads/issues.jsonl --dry-run', explains: 'see what would happen' },
     { command: 'grite import .beads/issues.jsonl', explains: 'import a tracker' },
@@ -93,6 +113,7 @@ async function importFrom(
       request.format === 'beads'
         ? await importBeads(source, repository, writer, request, progress)
         : await importExport(context, repository, source, writer, request, progress)
+    if (writer.commitCount > 0 && !request.dryRun) await (await repository.view()).noteBulkEvents(data.event_count)
     return { data, exitStatus: data.malformed > 0 ? 1 : 0 }
   } finally {
     progress.end()

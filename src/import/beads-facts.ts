@@ -7,12 +7,13 @@
  * | id, created_at               | IssueCreated [id, "", []], at created_at                      |              |
  * | title                        | IssueUpdated [title, null]                                    |              |
  * | description                  | IssueUpdated [null, description], unless empty                |              |
- * | status open                  | StateChanged open                                             |              |
+ * | status open, absent          | StateChanged open                                             |              |
  * | status closed                | StateChanged closed                                           | closed_at    |
  * | status tombstone             | StateChanged closed; the line is skipped unless asked for     | closed_at, deleted_at |
  * | status, other                | StateChanged open, LabelAdded `status:<word>`                 |              |
  * | priority 0 to 4              | LabelAdded `priority:P<n>`                                    |              |
  * | issue_type                   | LabelAdded `type:<t>`                                         |              |
+ * | due_at                       | LabelAdded `due:<the day as written>`                         |              |
  * | labels                       | LabelAdded each, unless it would set a field of the above     |              |
  * | assignee                     | AssigneeAdded                                                 |              |
  * | dependencies: blocks         | DependencyAdded depends_on, on the issue that has to wait     | created_at   |
@@ -21,27 +22,29 @@
  * | … other words                | DependencyAdded related_to, LinkAdded with the word as note   | created_at   |
  * | comments                     | CommentAdded each, its first line names author and id         | created_at   |
  * | close_reason                 | CommentAdded                                                  | closed_at    |
- * | notes                        | CommentAdded                                                  |              |
+ * | notes, design, acceptance_criteria | CommentAdded each                                       |              |
  * | external_ref                 | LinkAdded                                                     |              |
- * | everything else              | one CommentAdded with canonical JSON                          |              |
+ * | everything else              | one CommentAdded with a line for each key, if there are any   |              |
  *
  * Direction: a beads line X with `{depends_on_id: Y, type: blocks}` is listed as ready only when Y is closed, so Y
  * comes first. `X depends_on Y` says that in both readings that grite programs have of the order (spec §6.5), and on
  * the issue whose line states it. A `blocks` edge stored on Y would make one line's fact an event of another issue.
  *
- * "Everything else" is every key whose value does not follow exactly from the events above: unknown keys, updated_at,
- * closed_at and deleted_at as written, created_at when it has an offset or digits below the millisecond, dependencies
- * (who made an edge and when, and edges that have no event), values that no event can hold (an empty text, a priority
- * of 7, a label that is too long or would set another field). The line can be put together again from the events.
+ * "Everything else" is every key of which something would be lost: unknown keys, values that no event can hold (a
+ * priority of 7, a label that is too long or would set another field), closed_at of what is not closed, and
+ * dependencies, whole: events do not say who made an edge, and the other end of one may not be here yet. Nothing is lost
+ * with what beads computes from other keys (counts), with values that say nothing (null, false, an empty text or list),
+ * or with the way in which a time is written.
  *
- * Edges without an event, listed in `skippedEdges`: the target is a tombstone that is not imported, is neither in the
- * file nor in the log, is the issue itself, or the edge names another issue as its own.
+ * An edge becomes events when its other end is here. Which parent is the newest does not depend on that. Edges without
+ * events are listed in `waitingEdges`: the target is a tombstone that is not imported, or neither in the file nor in the
+ * log; or the edge never becomes events, because the target is the issue itself, the edge names another issue as its own,
+ * or its words are too long for a link.
  */
 import {
   beadsImportActor,
   compareText,
   compareVersions,
-  dependencyKey,
   deriveBeadsIssueId,
   type Event,
   type EventBody,
@@ -62,7 +65,7 @@ import {
   formatRelationLink,
   formatSlotComment,
 } from './beads-text.ts'
-import { formatRfc3339 } from './rfc3339.ts'
+import { parseRfc3339 } from './rfc3339.ts'
 
 /** What the issue is that an edge points to. */
 export type EdgeTarget =
@@ -70,12 +73,15 @@ export type EdgeTarget =
   | { readonly outcome: 'tombstone'; readonly issueId: IssueId }
   | { readonly outcome: 'unknown' }
 
-export type SkippedEdgeReason = 'tombstone' | 'unknown' | 'self' | 'foreign'
+/** Edges of the first two reasons become events when their other end arrives, those of the others never. */
+export const waitingReasons = ['tombstone', 'unknown', 'self', 'foreign', 'too-long'] as const
+export type WaitingReason = (typeof waitingReasons)[number]
 
-export interface SkippedEdge {
+/** An edge that the log holds as text only. */
+export interface WaitingEdge {
   readonly dependsOnId: string
   readonly type: string
-  readonly reason: SkippedEdgeReason
+  readonly reason: WaitingReason
 }
 
 /** One line as events, with what a plan has to know beside them. */
@@ -86,10 +92,7 @@ export interface ImportedIssue {
   readonly importedTsUnixMs: number
   /** In version order, the creation first. Two facts may be one event. */
   readonly facts: readonly Event[]
-  readonly skippedEdges: readonly SkippedEdge[]
-  /** What the line states though no fact does, because tombstones are skipped: not to be removed. */
-  readonly keptLabels: readonly string[]
-  readonly keptDependencies: readonly string[]
+  readonly waitingEdges: readonly WaitingEdge[]
 }
 
 /**
@@ -101,31 +104,48 @@ export function mapBeadsIssue(
   issue: BeadsIssue,
   findTarget: (originalId: string) => EdgeTarget,
 ): ImportedIssue | { readonly malformed: string } {
-  const edges = sortEdges(issue, findTarget)
+  const edges = mapEdges(issue, findTarget)
   const facts = [
     ...factsOfTexts(issue),
     ...factsOfLabels(issue),
-    ...factsOfEdges(edges),
+    ...edges.facts,
     ...factsOfComments(issue),
     { body: formatOthersComment(othersOf(issue)) },
   ]
   const problem = findProblem(facts)
   if (problem !== undefined) return { malformed: problem }
   const issueId = deriveBeadsIssueId(issue.id, issue.createdAtMs)
-  const identify = (tsUnixMs: number, body: EventBody): Event =>
-    identifyEvent({ issueId, actor: beadsImportActor, tsUnixMs, parent: null, body })
   return {
     originalId: issue.id,
     issueId,
     importedTsUnixMs: timeOf(issue, undefined),
     facts: [
-      identify(issue.createdAtMs, { type: 'IssueCreated', title: issue.id, body: '', labels: [] }),
-      ...facts.map(({ body, ownMs }) => identify(timeOf(issue, ownMs), body)).sort(compareVersions),
+      identify(issueId, issue.createdAtMs, { type: 'IssueCreated', title: issue.id, body: '', labels: [] }),
+      ...identifyFacts(issue, facts),
     ],
-    skippedEdges: edges.skipped,
-    keptLabels: edges.keptLabels,
-    keptDependencies: edges.keptDependencies,
+    waitingEdges: edges.waiting,
   }
+}
+
+/** What edges are read from: a line, or what an earlier import has kept of one. */
+export type EdgeSource = Pick<BeadsIssue, 'id' | 'createdAtMs' | 'updatedAtMs' | 'dependencies'>
+
+/** The events of the edges whose other end is here, as `mapBeadsIssue` makes them of the whole line. */
+export function mapBeadsEdges(
+  source: EdgeSource,
+  findTarget: (originalId: string) => EdgeTarget,
+): Pick<ImportedIssue, 'facts' | 'waitingEdges'> {
+  const { facts, waiting } = mapEdges(source, findTarget)
+  return { facts: identifyFacts(source, facts), waitingEdges: waiting }
+}
+
+function identifyFacts(source: EdgeSource, facts: readonly Fact[]): Event[] {
+  const issueId = deriveBeadsIssueId(source.id, source.createdAtMs)
+  return facts.map(({ body, ownMs }) => identify(issueId, timeOf(source, ownMs), body)).sort(compareVersions)
+}
+
+function identify(issueId: IssueId, tsUnixMs: number, body: EventBody): Event {
+  return identifyEvent({ issueId, actor: beadsImportActor, tsUnixMs, parent: null, body })
 }
 
 /** What will be said, with its own time if it has one. */
@@ -134,7 +154,7 @@ interface Fact {
   readonly ownMs?: number | undefined
 }
 
-function timeOf(issue: BeadsIssue, ownMs: number | undefined): number {
+function timeOf(issue: EdgeSource, ownMs: number | undefined): number {
   return Math.max(ownMs ?? issue.updatedAtMs, issue.createdAtMs + 1)
 }
 
@@ -192,9 +212,20 @@ function stateOf({ status, closedAtMs, deletedAtMs }: BeadsIssue): Fact {
 }
 
 function factsOfLabels(issue: BeadsIssue): Fact[] {
-  const fields = [priorityLabel(issue), typeLabel(issue), statusLabel(issue)].filter((label) => label !== undefined)
-  return [...fields, ...issue.labels.filter(labelIsMapped)].map((label) => ({ body: { type: 'LabelAdded', label } }))
+  const fields = [priorityLabel(issue), typeLabel(issue), statusLabel(issue), dueLabel(issue)]
+  const set = fields.filter((label) => label !== undefined)
+  const plain = issue.labels.filter((label) => labelIsMapped(issue, label))
+  return [...set, ...plain].map((label) => ({ body: { type: 'LabelAdded', label } }))
 }
+
+/** The day as it is written, in whatever zone: the one that somebody has chosen. */
+function dueLabel({ dueAt = '' }: BeadsIssue): string | undefined {
+  const day = dueAt.slice(0, 10)
+  const isTime = dueAt.length === 10 || parseRfc3339(dueAt) !== undefined
+  return isTime && isFieldValue('due', day) && day > '0001-12-31' ? formatScopedLabel('due', day) : undefined
+}
+
+const midnight = /^.{10}(?:[Tt ]00:00:00(?:\.0+)?(?:[Zz]|[+-].*))?$/
 
 function priorityLabel({ priority }: BeadsIssue): string | undefined {
   const value = `P${priority}`
@@ -215,75 +246,58 @@ function fieldLabel(key: 'type' | 'status', value: string): string | undefined {
 }
 
 /** A label that looks like a field which other keys decide would fight with them at the same time. */
-function labelIsMapped(label: string): boolean {
+function labelIsMapped(issue: BeadsIssue, label: string): boolean {
   const key = parseScopedLabel(label)?.key
   if (key === 'priority' || key === 'type' || key === 'status' || key === 'parent') return false
+  if (key === 'due' && dueLabel(issue) !== undefined) return false
   return isWritable({ type: 'LabelAdded', label })
 }
 
 function factsOfComments(issue: BeadsIssue): Fact[] {
-  const { closeReason, notes } = issue
+  const { closeReason, notes, design, acceptanceCriteria } = issue
   return [
     ...issue.comments.map((comment) => ({ body: formatComment(comment), ownMs: comment.createdAtMs })),
     ...(closeReason ? [{ body: formatSlotComment('close_reason', closeReason), ownMs: issue.closedAtMs }] : []),
     ...(notes ? [{ body: formatSlotComment('notes', notes) }] : []),
+    ...(design ? [{ body: formatSlotComment('design', design) }] : []),
+    ...(acceptanceCriteria ? [{ body: formatSlotComment('acceptance_criteria', acceptanceCriteria) }] : []),
   ]
 }
 
 interface Edge {
   readonly dependency: BeadsDependency
-  readonly target: IssueId
   readonly atMs: number
 }
 
-interface SortedEdges {
-  readonly parent: Edge | undefined
-  readonly blockers: readonly Edge[]
-  readonly relations: readonly Edge[]
-  readonly skipped: readonly SkippedEdge[]
-  readonly keptLabels: readonly string[]
-  readonly keptDependencies: readonly string[]
-}
-
-function sortEdges(issue: BeadsIssue, findTarget: (originalId: string) => EdgeTarget): SortedEdges {
-  const edges: Edge[] = []
-  const skipped: SkippedEdge[] = []
-  const tombstones: IssueId[] = []
-  for (const dependency of issue.dependencies) {
-    const target = judgeTarget(issue, dependency, findTarget)
-    if (typeof target === 'string') {
-      skipped.push({ dependsOnId: dependency.dependsOnId, type: dependency.type, reason: target })
-    } else if (target.outcome === 'tombstone') {
-      skipped.push({ dependsOnId: dependency.dependsOnId, type: dependency.type, reason: 'tombstone' })
-      tombstones.push(target.issueId)
-    } else {
-      edges.push({ dependency, target: target.issueId, atMs: dependency.createdAtMs ?? issue.updatedAtMs })
-    }
-  }
-  const parents = edges.filter(({ dependency }) => dependency.type === 'parent-child').sort(compareNewestFirst)
-  return {
-    parent: parents[0],
-    blockers: edges.filter(({ dependency }) => dependency.type === 'blocks'),
-    relations: edges.filter((edge) => edge.dependency.type !== 'blocks' && edge !== parents[0]),
-    skipped,
-    keptLabels: tombstones.map((issueId) => formatScopedLabel('parent', issueId)),
-    keptDependencies: tombstones.flatMap((target) => [
-      dependencyKey({ target, type: 'depends_on' }),
-      dependencyKey({ target, type: 'related_to' }),
-    ]),
-  }
-}
-
-function judgeTarget(
-  issue: BeadsIssue,
-  dependency: BeadsDependency,
+/** Facts of edges whose target is here, and the edges without facts. */
+function mapEdges(
+  source: EdgeSource,
   findTarget: (originalId: string) => EdgeTarget,
-): Exclude<EdgeTarget, { outcome: 'unknown' }> | SkippedEdgeReason {
-  if (dependency.dependsOnId === issue.id) return 'self'
-  if (dependency.issueId !== undefined && dependency.issueId !== issue.id) return 'foreign'
-  if (!isWritable(formatRelationLink(dependency.dependsOnId, dependency.type))) return 'unknown'
-  const target = findTarget(dependency.dependsOnId)
-  return target.outcome === 'unknown' ? 'unknown' : target
+): { readonly facts: readonly Fact[]; readonly waiting: readonly WaitingEdge[] } {
+  const edges: Edge[] = []
+  const waiting: WaitingEdge[] = []
+  const wait = ({ dependsOnId, type }: BeadsDependency, reason: WaitingReason) =>
+    waiting.push({ dependsOnId, type, reason })
+  for (const dependency of source.dependencies) {
+    const fault = faultOf(source, dependency)
+    if (fault === undefined) edges.push({ dependency, atMs: dependency.createdAtMs ?? source.updatedAtMs })
+    else wait(dependency, fault)
+  }
+  const [parent] = edges.filter(({ dependency }) => dependency.type === 'parent-child').sort(compareNewestFirst)
+  const facts = edges.flatMap((edge) => {
+    const target = findTarget(edge.dependency.dependsOnId)
+    if (target.outcome === 'imported') return factsOfEdge(edge, target.issueId, edge === parent)
+    wait(edge.dependency, target.outcome)
+    return []
+  })
+  return { facts, waiting }
+}
+
+/** Why an edge never becomes events, whatever else is imported. */
+function faultOf(source: EdgeSource, { dependsOnId, issueId, type }: BeadsDependency): WaitingReason | undefined {
+  if (dependsOnId === source.id) return 'self'
+  if (issueId !== undefined && issueId !== source.id) return 'foreign'
+  return isWritable(formatRelationLink(dependsOnId, type)) ? undefined : 'too-long'
 }
 
 /** Of edges made in one millisecond the greater original id counts as the newer. */
@@ -291,21 +305,12 @@ function compareNewestFirst(left: Edge, right: Edge): number {
   return right.atMs - left.atMs || compareText(right.dependency.dependsOnId, left.dependency.dependsOnId)
 }
 
-function factsOfEdges({ parent, blockers, relations }: SortedEdges): Fact[] {
+function factsOfEdge({ dependency, atMs: ownMs }: Edge, target: IssueId, isParent: boolean): Fact[] {
+  if (isParent) return [{ body: { type: 'LabelAdded', label: formatScopedLabel('parent', target) }, ownMs }]
+  if (dependency.type === 'blocks') return [{ body: dependencyOn(target, 'depends_on'), ownMs }]
   return [
-    ...(parent === undefined
-      ? []
-      : [
-          {
-            body: { type: 'LabelAdded', label: formatScopedLabel('parent', parent.target) },
-            ownMs: parent.atMs,
-          } as const,
-        ]),
-    ...blockers.map(({ target, atMs }) => ({ body: dependencyOn(target, 'depends_on'), ownMs: atMs })),
-    ...relations.flatMap(({ dependency, target, atMs }) => [
-      { body: dependencyOn(target, 'related_to'), ownMs: atMs },
-      { body: formatRelationLink(dependency.dependsOnId, dependency.type), ownMs: atMs },
-    ]),
+    { body: dependencyOn(target, 'related_to'), ownMs },
+    { body: formatRelationLink(dependency.dependsOnId, dependency.type), ownMs },
   ]
 }
 
@@ -313,65 +318,71 @@ function dependencyOn(target: IssueId, dep_type: 'depends_on' | 'related_to'): E
   return { type: 'DependencyAdded', target, dep_type }
 }
 
-/** Every key whose value does not follow exactly from the other events. A function of the line alone. */
+/** Every key of which something would be lost. A function of the line alone. */
 function othersOf(issue: BeadsIssue): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(issue.line).filter(([key]) => !followsFromEvents(issue, key)))
+  const lost = Object.entries(issue.line).filter(([key, value]) => !saysNothing(key, value) && !isKept(issue, key))
+  return Object.fromEntries(lost)
 }
 
-function followsFromEvents(issue: BeadsIssue, key: string): boolean {
+/** Numbers that some writers state even where they are 0. */
+const zeroKeys: ReadonlySet<string> = new Set(['compaction_level', 'original_size'])
+
+/** What Go leaves out of JSON, and other writers state. */
+function saysNothing(key: string, value: unknown): boolean {
+  if (value === null || value === false || value === '') return true
+  if (value === 0) return zeroKeys.has(key)
+  return typeof value === 'object' && Object.keys(value).length === 0
+}
+
+/** Whether the other events say as much as the value of a key, or beads computes it from other keys. */
+function isKept(issue: BeadsIssue, key: string): boolean {
   switch (key) {
+    case '_type':
     case 'id':
     case 'title':
-      return true
     case 'description':
-      return Boolean(issue.description)
     case 'close_reason':
-      return Boolean(issue.closeReason)
     case 'notes':
-      return Boolean(issue.notes)
+    case 'design':
+    case 'acceptance_criteria':
+    case 'created_at':
+    case 'updated_at':
+    case 'dependency_count':
+    case 'dependent_count':
+    case 'comment_count':
+    case 'notes_preview':
+      return true
     case 'status':
       return issue.status === 'open' || issue.status === 'closed' || statusLabel(issue) !== undefined
+    case 'closed_at':
+      return issue.status === 'closed'
     case 'priority':
       return priorityLabel(issue) !== undefined
     case 'issue_type':
       return typeLabel(issue) !== undefined
+    case 'due_at':
+      return dueLabel(issue) !== undefined && midnight.test(issue.dueAt ?? '')
     case 'assignee':
       return assigneeIsMapped(issue)
     case 'external_ref':
       return externalRefIsMapped(issue)
-    case 'created_at':
-      return issue.line.created_at === formatRfc3339(issue.createdAtMs)
     case 'labels':
-      return issue.labels.length > 0 && issue.labels.every(labelIsMapped) && isAscending(issue.labels, compareText)
-    case 'comments':
-      return (
-        issue.comments.length > 0 &&
-        issue.comments.every((comment) => commentFollows(issue, comment)) &&
-        isAscending(issue.comments, compareComments)
+      return issue.labels.every((label) => labelIsMapped(issue, label))
+    case 'parent':
+      return issue.dependencies.some(
+        ({ dependsOnId, type }) => type === 'parent-child' && dependsOnId === issue.line.parent,
       )
+    case 'comments':
+      return issue.comments.every((comment) => commentIsKept(issue, comment))
     default:
       return false
   }
 }
 
-const commentKeys = 'author,created_at,id,issue_id,text'
+const commentKeys: ReadonlySet<string> = new Set(['author', 'created_at', 'id', 'issue_id', 'text'])
 
-function commentFollows(issue: BeadsIssue, comment: BeadsComment): boolean {
-  const { entry, createdAtMs } = comment
-  return (
-    commentIsExact(comment) &&
-    Object.keys(entry).sort().join() === commentKeys &&
-    entry.issue_id === issue.id &&
-    createdAtMs !== undefined &&
-    createdAtMs > issue.createdAtMs &&
-    entry.created_at === formatRfc3339(createdAtMs)
-  )
-}
-
-function compareComments(left: BeadsComment, right: BeadsComment): number {
-  return (left.createdAtMs ?? 0) - (right.createdAtMs ?? 0) || (left.id ?? 0) - (right.id ?? 0)
-}
-
-function isAscending<Item>(items: readonly Item[], compare: (left: Item, right: Item) => number): boolean {
-  return items.every((item, index) => index === 0 || compare(items[index - 1] as Item, item) < 0)
+function commentIsKept(issue: BeadsIssue, comment: BeadsComment): boolean {
+  const { issue_id = issue.id } = comment.entry
+  const isKnown = Object.entries(comment.entry).every(([key, value]) => commentKeys.has(key) || saysNothing(key, value))
+  return commentIsExact(comment) && isKnown && issue_id === issue.id
 }

@@ -6,8 +6,10 @@ import type { BeadsIssue } from './beads-line.ts'
 export interface BeadsIndex {
   /** The newest issue of the file with this original id. */
   findTarget(originalId: string): EdgeTarget | undefined
-  /** Ids that edges name and the file does not have. */
+  /** Ids that edges name and the file does not bring. */
   findStrangers(): string[]
+  /** Tells whether the file brings an issue with this original id. */
+  isBrought(originalId: string): boolean
   /** Tells whether this line speaks for its issue: the newest one does, of several the last. */
   isWinner(issue: BeadsIssue, lineNumber: number): boolean
   /** Tells whether several lines are about this issue. */
@@ -27,6 +29,10 @@ export function collectBeadsIndex({ includeTombstones }: { readonly includeTombs
   const targets = new Map<string, { readonly createdAtMs: number; readonly isTombstone: boolean }>()
   const groups = new Map<string, Group>()
   const named = new Set<string>()
+  const isBrought = (originalId: string): boolean => {
+    const target = targets.get(originalId)
+    return target !== undefined && (includeTombstones || !target.isTombstone)
+  }
   return {
     add(issue, lineNumber) {
       const group = groups.get(keyOf(issue))
@@ -43,9 +49,10 @@ export function collectBeadsIndex({ includeTombstones }: { readonly includeTombs
       const target = targets.get(originalId)
       if (target === undefined) return undefined
       const issueId: IssueId = deriveBeadsIssueId(originalId, target.createdAtMs)
-      return { outcome: target.isTombstone && !includeTombstones ? 'tombstone' : 'imported', issueId }
+      return { outcome: isBrought(originalId) ? 'imported' : 'tombstone', issueId }
     },
-    findStrangers: () => [...named].filter((originalId) => !targets.has(originalId)),
+    findStrangers: () => [...named].filter((originalId) => !isBrought(originalId)),
+    isBrought,
     isWinner: (issue, lineNumber) => groups.get(keyOf(issue))?.lineNumber === lineNumber,
     isRepeated: (issue) => (groups.get(keyOf(issue))?.count ?? 0) > 1,
   }

@@ -1,4 +1,5 @@
 import {
+  describeForeign,
   InvalidArgsError,
   type JsonProblem,
   limits,
@@ -22,6 +23,10 @@ export interface BeadsIssue {
   readonly notes: string | undefined
   readonly closeReason: string | undefined
   readonly externalRef: string | undefined
+  readonly design: string | undefined
+  readonly acceptanceCriteria: string | undefined
+  /** As written; a text that is no time stays an unmapped field. */
+  readonly dueAt: string | undefined
   readonly labels: readonly string[]
   /** Milliseconds, cut off; 0 or later. */
   readonly createdAtMs: number
@@ -45,7 +50,8 @@ export interface BeadsDependency {
 }
 
 export interface BeadsComment {
-  readonly id: number | undefined
+  /** A whole number as its digits. */
+  readonly id: string | undefined
   readonly author: string
   readonly text: string
   readonly createdAtMs: number | undefined
@@ -53,10 +59,21 @@ export interface BeadsComment {
   readonly entry: Readonly<Record<string, unknown>>
 }
 
-export type ParsedBeadsLine = { readonly issue: BeadsIssue } | { readonly malformed: string }
+/** What `bd remember` has kept. */
+export interface BeadsMemory {
+  readonly key: string
+  readonly value: string
+}
 
-/** Leaves room for the four fields that an import sets as labels. */
-const labelsMax = limits.labelsPerIssueMax - 4
+export type ParsedBeadsLine =
+  | { readonly issue: BeadsIssue }
+  | { readonly memory: BeadsMemory }
+  /** What the file says of itself, such as its schema. */
+  | { readonly header: true }
+  | { readonly malformed: string }
+
+/** Leaves room for the five fields that an import sets as labels. */
+const labelsMax = limits.labelsPerIssueMax - 5
 
 /**
  * Parses one line. Strict about the types of the keys it maps, tolerant of their values: a priority of 7 is kept,
@@ -64,7 +81,7 @@ const labelsMax = limits.labelsPerIssueMax - 4
  */
 export function parseBeadsLine(text: string): ParsedBeadsLine {
   try {
-    return { issue: readIssue(parseJson(text)) }
+    return readRecord(parseJson(text))
   } catch (error) {
     if (error instanceof MalformedError || error instanceof InvalidArgsError) return { malformed: error.message }
     throw error
@@ -119,6 +136,29 @@ function requireFinite(value: unknown): void {
 
 type Entry = Readonly<Record<string, unknown>>
 
+/** Old trackers have issues only and do not say so. */
+function readRecord(line: Entry): ParsedBeadsLine {
+  if (Object.hasOwn(line, '_schema')) return { header: true }
+  const kind = optionalText(line, '_type') ?? 'issue'
+  if (kind === 'issue') return { issue: readIssue(line) }
+  if (kind === 'memory') return { memory: readMemory(line) }
+  throw new MalformedError(`record kind ${describeForeign(kind)} is not known`)
+}
+
+function readMemory(line: Entry): BeadsMemory {
+  const [key, value] = [requireText(line, 'key'), requireText(line, 'value')]
+  if (key.trim() === '') throw new MalformedError('key is empty')
+  if (/[\u0000-\u001f\u007f-\u009f]/.test(key)) throw new MalformedError('key has a control character')
+  requireBytes('key', key, limits.labelBytesMax)
+  requireBytes('value', value, limits.bodyBytesMax)
+  return { key, value }
+}
+
+function requireBytes(what: string, text: string, bytesMax: number): void {
+  if (new TextEncoder().encode(text).length > bytesMax)
+    throw new MalformedError(`${what} has more than ${bytesMax} bytes`)
+}
+
 function readIssue(line: Entry): BeadsIssue {
   const createdAtMs = requireTime(line, 'created_at')
   if (createdAtMs < 0) throw new MalformedError('created_at is before 1970')
@@ -126,13 +166,17 @@ function readIssue(line: Entry): BeadsIssue {
     id: requireId(line),
     title: requireText(line, 'title'),
     description: optionalText(line, 'description'),
-    status: requireText(line, 'status'),
+    // Absent from records of a tracker that leaves out what is usual.
+    status: optionalText(line, 'status') ?? 'open',
     priority: optionalInteger(line, 'priority'),
     issueType: optionalText(line, 'issue_type'),
     assignee: optionalText(line, 'assignee'),
     notes: optionalText(line, 'notes'),
     closeReason: optionalText(line, 'close_reason'),
     externalRef: optionalText(line, 'external_ref'),
+    design: optionalText(line, 'design'),
+    acceptanceCriteria: optionalText(line, 'acceptance_criteria'),
+    dueAt: typeof line.due_at === 'string' ? line.due_at : undefined,
     labels: optionalArray(line, 'labels').map((label) => requireString(label, 'a label')),
     createdAtMs,
     updatedAtMs: optionalTime(line, 'updated_at') ?? createdAtMs,
@@ -172,12 +216,30 @@ function readDependency(value: unknown): BeadsDependency {
 function readComment(value: unknown): BeadsComment {
   const entry = requireEntry(value, 'a comment')
   return {
-    id: optionalInteger(entry, 'id'),
+    id: optionalId(entry),
     author: requireText(entry, 'author'),
     text: requireText(entry, 'text'),
     createdAtMs: optionalTime(entry, 'created_at'),
     entry,
   }
+}
+
+/** Whole numbers until version 1.0 of beads, texts since; both name the same comment. */
+function optionalId(entry: Entry): string | undefined {
+  const value = findValue(entry, 'id')
+  return typeof value === 'string' ? requireString(value, 'id') : optionalInteger(entry, 'id')?.toString()
+}
+
+/** Edges that were read from a line before, and kept; those that are none are left out. */
+export function readBeadsDependencies(values: readonly unknown[]): BeadsDependency[] {
+  return values.flatMap((value) => {
+    try {
+      return [readDependency(value)]
+    } catch (error) {
+      if (error instanceof MalformedError) return []
+      throw error
+    }
+  })
 }
 
 function requireEntry(value: unknown, what: string): Entry {

@@ -2,13 +2,15 @@ export {
   type EdgeTarget,
   type ImportedIssue,
   mapBeadsIssue,
-  type SkippedEdge,
-  type SkippedEdgeReason,
+  type WaitingEdge,
+  type WaitingReason,
+  waitingReasons,
 } from './beads-facts.ts'
 export {
   type BeadsComment,
   type BeadsDependency,
   type BeadsIssue,
+  type BeadsMemory,
   type ParsedBeadsLine,
   parseBeadsLine,
 } from './beads-line.ts'
@@ -24,7 +26,9 @@ export { readExportedText } from './exported-text.ts'
 export { type JsonlLine, splitJsonlLines } from './jsonl-lines.ts'
 export {
   type BeadsImportOptions,
+  connectWaiting,
   countStep,
+  eventsOfStep,
   type ImportBaseline,
   type ImportCounts,
   type ImportStep,

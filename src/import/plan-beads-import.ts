@@ -2,16 +2,25 @@
  * The import of a whole beads file: two passes over its lines, so that memory holds ids and not texts.
  *
  * The first pass learns which issues there are, because an edge names an issue by an id that does not say when the
- * issue was created. The second maps and plans line by line. Nothing is written here: the caller appends the events of
+ * issue was created. The second maps and plans line by line. Then come edges of earlier imports whose other end this file
+ * has brought, and memories. Nothing is written here: the caller appends the events of
  * each step, whole steps together as far as the limits of a batch allow. A step belongs to one issue, and no issue has
  * two that write, so a caller may lag behind with appending.
  */
-import { type Event, type IssueId, limits } from '../model/index.ts'
-import { type EdgeTarget, type ImportedIssue, mapBeadsIssue, type SkippedEdgeReason } from './beads-facts.ts'
+import { beadsImportCard, type Event, type EventId, type IssueId, limits, type ProjectContext } from '../model/index.ts'
+import { type EdgeTarget, type ImportedIssue, mapBeadsIssue, type WaitingReason } from './beads-facts.ts'
 import { type BeadsIndex, collectBeadsIndex } from './beads-index.ts'
-import { type BeadsIssue, type ParsedBeadsLine, parseBeadsLine } from './beads-line.ts'
+import { type BeadsIssue, type BeadsMemory, type ParsedBeadsLine, parseBeadsLine } from './beads-line.ts'
 import type { JsonlLine } from './jsonl-lines.ts'
-import { countYieldingLine, type FactCounts, type IssuePlan, planIssue } from './plan-issue.ts'
+import {
+  countYieldingLine,
+  type FactCounts,
+  type IssuePlan,
+  planIssue,
+  planWaitingEdges,
+  waitingTargetsOf,
+} from './plan-issue.ts'
+import { type MemoryPlan, memoryContextKey, planMemory } from './plan-memory.ts'
 
 /** What the log holds already. The view answers; an import asks once for each issue. */
 export interface ImportBaseline {
@@ -19,6 +28,11 @@ export interface ImportBaseline {
   findIssueEvents(issueIds: readonly IssueId[]): Promise<ReadonlyMap<IssueId, readonly Event[]>>
   /** The issue that an original id names (`originalIdOf`), of several the newest. Unknown ids are left out. */
   findImportedIssues(originalIds: readonly string[]): Promise<ReadonlyMap<string, IssueId>>
+  /** Issues with a kept edge (`importedEdgesOf`) to an original id that passes the test. */
+  findWaiting(isWanted: (originalId: string) => boolean): Promise<readonly IssueId[]>
+  /** What the context store holds under a key of the project. */
+  findProjectContext(key: string): Promise<ProjectContext | undefined>
+  hasEvent(eventId: EventId): Promise<boolean>
 }
 
 export interface BeadsImportOptions {
@@ -26,7 +40,7 @@ export interface BeadsImportOptions {
   readonly includeTombstones: boolean
 }
 
-/** What became of one line, by and large in the order of the file. Blank lines yield no step. */
+/** What became of one line, by and large in the order of the file. Blank lines and headers yield no step. */
 export type ImportStep =
   | { readonly outcome: 'malformed'; readonly lineNumber: number; readonly reason: string }
   | {
@@ -48,6 +62,16 @@ export type ImportStep =
       readonly imported: ImportedIssue
       readonly plan: IssuePlan
     }
+  | {
+      /** An issue of an earlier import, whose edges lead to issues that have arrived. */
+      readonly outcome: 'connected'
+      readonly issueId: IssueId
+      readonly originalId: string
+      readonly events: readonly Event[]
+    }
+  | { readonly outcome: 'memory'; readonly key: string; readonly plan: MemoryPlan }
+  /** The card that names the source, before the first event of an import. */
+  | { readonly outcome: 'card'; readonly events: readonly Event[] }
 
 /** How many lines one question to the baseline is about; bounds the events in memory. */
 const windowLines = 256
@@ -62,21 +86,102 @@ export async function* planBeadsImport(
   baseline: ImportBaseline,
   options: BeadsImportOptions,
 ): AsyncGenerator<ImportStep> {
+  let isNamed = false
+  for await (const step of planSteps(readLines, baseline, options)) {
+    if (!isNamed && eventsOfStep(step).length > 0) {
+      isNamed = true
+      const card = beadsImportCard()
+      if (!(await baseline.hasEvent(card.eventId))) yield { outcome: 'card', events: [card] }
+    }
+    yield step
+  }
+}
+
+/** What a step appends. */
+export function eventsOfStep(step: ImportStep): readonly Event[] {
+  switch (step.outcome) {
+    case 'planned':
+    case 'memory':
+      return step.plan.events
+    case 'connected':
+    case 'card':
+      return step.events
+    case 'malformed':
+    case 'skipped':
+    case 'yielded':
+      return []
+  }
+}
+
+async function* planSteps(
+  readLines: () => AsyncIterable<JsonlLine>,
+  baseline: ImportBaseline,
+  options: BeadsImportOptions,
+): AsyncGenerator<ImportStep> {
   const index = collectBeadsIndex(options)
+  const memories = new Map<string, BeadsMemory>()
   for await (const line of readLines()) {
     const parsed = readLine(line)
     if ('issue' in parsed) index.add(parsed.issue, line.lineNumber)
+    else if ('memory' in parsed) memories.set(parsed.memory.key, parsed.memory)
   }
   const aliases = await baseline.findImportedIssues(index.findStrangers())
-  const findTarget = (originalId: string) => index.findTarget(originalId) ?? targetOf(aliases.get(originalId))
+  const findTarget = (originalId: string): EdgeTarget => {
+    const inFile = index.findTarget(originalId)
+    return inFile?.outcome === 'imported' ? inFile : (targetOf(aliases.get(originalId)) ?? inFile ?? unknownTarget)
+  }
   const groups = makeGroups()
+  const planned = new Set<IssueId>()
   for await (const window of windowsOf(readLines())) {
-    const mapped = window.map((line) => mapLine(line, findTarget, options))
+    const mapped = window.flatMap((line) => mapLine(line, findTarget, options))
     const ids = mapped.flatMap((one) => (one.outcome === 'mapped' ? [one.imported.issueId] : []))
     const logged = await baseline.findIssueEvents(ids)
     for (const one of mapped) {
-      if (one.outcome === 'mapped') yield* planMapped(one, { index, logged, groups })
-      else yield one
+      if (one.outcome !== 'mapped') yield one
+      else
+        for (const step of planMapped(one, { index, logged, groups })) {
+          if (step.outcome === 'planned' && step.plan.isCurrent) planned.add(step.imported.issueId)
+          yield step
+        }
+    }
+  }
+  yield* connectWaiting(baseline, index.isBrought, { findTarget, isLeftOut: (issueId) => planned.has(issueId) })
+  for (const memory of memories.values()) {
+    const present = await baseline.findProjectContext(memoryContextKey(memory.key))
+    yield { outcome: 'memory', key: memory.key, plan: planMemory(memory, present) }
+  }
+}
+
+const unknownTarget: EdgeTarget = { outcome: 'unknown' }
+
+/**
+ * Plans edges that earlier imports have kept and whose other end is here.
+ *
+ * @param isWanted - which original ids may have arrived
+ */
+export async function* connectWaiting(
+  baseline: Pick<ImportBaseline, 'findWaiting' | 'findIssueEvents' | 'findImportedIssues'>,
+  isWanted: (originalId: string) => boolean,
+  {
+    findTarget = () => unknownTarget,
+    isLeftOut = () => false,
+  }: {
+    readonly findTarget?: (originalId: string) => EdgeTarget
+    readonly isLeftOut?: (issueId: IssueId) => boolean
+  } = {},
+): AsyncGenerator<Extract<ImportStep, { outcome: 'connected' }>> {
+  const sources = (await baseline.findWaiting(isWanted)).filter((issueId) => !isLeftOut(issueId))
+  for (let start = 0; start < sources.length; start += windowLines) {
+    const logged = [...(await baseline.findIssueEvents(sources.slice(start, start + windowLines)))]
+    const names = new Set(logged.flatMap(([issueId, events]) => waitingTargetsOf(issueId, events)))
+    const aliases = await baseline.findImportedIssues([...names])
+    const find = (originalId: string): EdgeTarget => {
+      const target = findTarget(originalId)
+      return target.outcome === 'imported' ? target : (targetOf(aliases.get(originalId)) ?? target)
+    }
+    for (const [issueId, events] of logged) {
+      const plan = planWaitingEdges(issueId, events, find)
+      if (plan !== undefined && plan.events.length > 0) yield { outcome: 'connected', issueId, ...plan }
     }
   }
 }
@@ -85,7 +190,7 @@ export async function* planBeadsImport(
 function readLine(line: JsonlLine): ParsedBeadsLine {
   if ('problem' in line) return { malformed: line.problem }
   const parsed = parseBeadsLine(line.text)
-  if ('malformed' in parsed || line.text.length < safeLineLength) return parsed
+  if (!('issue' in parsed) || line.text.length < safeLineLength) return parsed
   const mapped = mapBeadsIssue(parsed.issue, () => ({ outcome: 'unknown' }))
   return 'malformed' in mapped ? mapped : parsed
 }
@@ -93,8 +198,8 @@ function readLine(line: JsonlLine): ParsedBeadsLine {
 /** No text made of a shorter line can break the limit of a comment: a character has at most 3 bytes, JSON adds some. */
 const safeLineLength = limits.bodyBytesMax / 8
 
-function targetOf(issueId: IssueId | undefined): EdgeTarget {
-  return issueId === undefined ? { outcome: 'unknown' } : { outcome: 'imported', issueId }
+function targetOf(issueId: IssueId | undefined): EdgeTarget | undefined {
+  return issueId === undefined ? undefined : { outcome: 'imported', issueId }
 }
 
 async function* windowsOf(lines: AsyncIterable<JsonlLine>): AsyncGenerator<JsonlLine[]> {
@@ -119,17 +224,18 @@ function mapLine(
   line: JsonlLine,
   findTarget: (originalId: string) => EdgeTarget,
   { includeTombstones }: BeadsImportOptions,
-): MappedLine | Extract<ImportStep, { outcome: 'malformed' | 'skipped' }> {
+): (MappedLine | Extract<ImportStep, { outcome: 'malformed' | 'skipped' }>)[] {
   const { lineNumber } = line
   const parsed = readLine(line)
-  if ('malformed' in parsed) return { outcome: 'malformed', lineNumber, reason: parsed.malformed }
+  if ('malformed' in parsed) return [{ outcome: 'malformed', lineNumber, reason: parsed.malformed }]
+  if (!('issue' in parsed)) return []
   const { issue } = parsed
   if (issue.status === 'tombstone' && !includeTombstones) {
-    return { outcome: 'skipped', lineNumber, originalId: issue.id, reason: 'tombstone' }
+    return [{ outcome: 'skipped', lineNumber, originalId: issue.id, reason: 'tombstone' }]
   }
   const imported = mapBeadsIssue(issue, findTarget)
-  if ('malformed' in imported) return { outcome: 'malformed', lineNumber, reason: imported.malformed }
-  return { outcome: 'mapped', lineNumber, issue, imported }
+  if ('malformed' in imported) return [{ outcome: 'malformed', lineNumber, reason: imported.malformed }]
+  return [{ outcome: 'mapped', lineNumber, issue, imported }]
 }
 
 /** Lines about one issue, as far as the file has several. */
@@ -181,7 +287,10 @@ export interface ImportCounts {
   /** Lines that another line of the file speaks for. */
   readonly yielded: number
   /** Edges that are kept as text only. */
-  readonly skippedEdges: Readonly<Record<SkippedEdgeReason, number>>
+  readonly waitingEdges: Readonly<Record<WaitingReason, number>>
+  /** Issues of earlier imports that got edges. */
+  readonly connected: number
+  readonly memories: Readonly<Record<MemoryPlan['outcome'], number>>
   /** Events to append. */
   readonly events: number
   readonly facts: FactCounts
@@ -194,13 +303,16 @@ export const noImportCounts: ImportCounts = {
   skipped: { tombstone: 0 },
   malformed: 0,
   yielded: 0,
-  skippedEdges: { tombstone: 0, unknown: 0, self: 0, foreign: 0 },
+  waitingEdges: { tombstone: 0, unknown: 0, self: 0, foreign: 0, 'too-long': 0 },
+  connected: 0,
+  memories: { added: 0, unchanged: 0, superseded: 0 },
   events: 0,
   facts: { appended: 0, unchanged: 0, duplicate: 0, superseded: 0, removed: 0 },
 }
 
 /** Adds one step to the counts. */
-export function countStep(counts: ImportCounts, step: ImportStep): ImportCounts {
+export function countStep(before: ImportCounts, step: ImportStep): ImportCounts {
+  const counts = { ...before, events: before.events + eventsOfStep(step).length }
   switch (step.outcome) {
     case 'malformed':
       return { ...counts, malformed: counts.malformed + 1 }
@@ -212,10 +324,17 @@ export function countStep(counts: ImportCounts, step: ImportStep): ImportCounts 
       return {
         ...counts,
         [step.plan.outcome]: counts[step.plan.outcome] + 1,
-        skippedEdges: countEdges(counts.skippedEdges, step.imported),
-        events: counts.events + step.plan.events.length,
+        waitingEdges: countEdges(counts.waitingEdges, step.imported),
         facts: addFacts(counts.facts, step.plan.counts),
       }
+    case 'connected':
+      return { ...counts, connected: counts.connected + 1 }
+    case 'memory': {
+      const { outcome } = step.plan
+      return { ...counts, memories: { ...counts.memories, [outcome]: counts.memories[outcome] + 1 } }
+    }
+    case 'card':
+      return counts
   }
 }
 
@@ -230,10 +349,10 @@ function addFacts(left: FactCounts, right: FactCounts): FactCounts {
 }
 
 function countEdges(
-  counts: ImportCounts['skippedEdges'],
-  { skippedEdges }: ImportedIssue,
-): ImportCounts['skippedEdges'] {
+  counts: ImportCounts['waitingEdges'],
+  { waitingEdges }: ImportedIssue,
+): ImportCounts['waitingEdges'] {
   const sum = { ...counts }
-  for (const { reason } of skippedEdges) sum[reason] += 1
+  for (const { reason } of waitingEdges) sum[reason] += 1
   return sum
 }

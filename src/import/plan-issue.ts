@@ -4,6 +4,8 @@
  * - An event that the log holds is not written again, and nothing is written that the present state says already.
  * - A fact that is older than what the present state says loses and is not written.
  * - Of a line older than the newest import of its issue nothing is written: what that import left out was gone by then.
+ *   Which import was the newest is seen by the titles that the import actor has stated: that of a newer line is stated
+ *   again, whatever the issue is called.
  * - Removed is only what the import actor added, what it adds is judged by the whole set of its facts.
  */
 import {
@@ -15,17 +17,21 @@ import {
   type EventId,
   fieldsOf,
   foldIssue,
+  type IssueId,
   type IssueState,
   identifyEvent,
+  importedEdgesOf,
   isPresent,
   labelVersions,
+  originalIdOf,
   parseScopedLabel,
   presentDependencies,
   timeAfter,
   type Version,
 } from '../model/index.ts'
-import type { ImportedIssue } from './beads-facts.ts'
-import { type Slot, slotOf } from './beads-text.ts'
+import { type EdgeSource, type EdgeTarget, type ImportedIssue, mapBeadsEdges } from './beads-facts.ts'
+import { readBeadsDependencies } from './beads-line.ts'
+import { isEmptyOthers, type Slot, slotOf } from './beads-text.ts'
 
 /** What happened to each fact of a line. Every fact is counted once; `removed` counts events beside the facts. */
 export interface FactCounts {
@@ -43,6 +49,8 @@ export interface FactCounts {
 
 export interface IssuePlan {
   readonly outcome: 'created' | 'updated' | 'unchanged'
+  /** False for a line that is older than the newest import of its issue. */
+  readonly isCurrent: boolean
   /** To be appended together and in this order. */
   readonly events: readonly Event[]
   readonly counts: FactCounts
@@ -53,17 +61,14 @@ export interface IssuePlan {
  * line yields none.
  */
 export function planIssue(imported: ImportedIssue, logged: readonly Event[]): IssuePlan {
-  const present: Present = {
-    state: foldIssue(imported.issueId, logged),
-    slots: newestOfSlots(logged),
-    links: new Set(logged.filter(isImported).map(({ body }) => keyOfLink(body))),
-  }
-  const isOlder = newestImportOf(logged) > imported.importedTsUnixMs
+  const present = presentOf(imported.issueId, logged)
+  const isOlder = present.importedTsUnixMs > imported.importedTsUnixMs
   const loggedIds = new Set(logged.map(({ eventId }) => eventId))
   const seen = new Set<EventId>()
   const counts = { appended: 0, unchanged: 0, duplicate: 0, superseded: 0, removed: 0 }
   const added: Event[] = []
   for (const fact of imported.facts) {
+    if (isEmptyOthers(fact.body) && !present.slots.has('others')) continue
     const verdict = judgeFact(fact, { present, isOlder, loggedIds, seen })
     seen.add(fact.eventId)
     counts[verdict] += 1
@@ -73,7 +78,8 @@ export function planIssue(imported: ImportedIssue, logged: readonly Event[]): Is
   counts.removed = removals.length
   const events = [...removals, ...added].sort(compareVersions)
   const isNew = present.state.creation === null
-  return { outcome: isNew ? 'created' : events.length > 0 ? 'updated' : 'unchanged', events, counts }
+  const outcome = isNew ? 'created' : events.length > 0 ? 'updated' : 'unchanged'
+  return { outcome, isCurrent: !isOlder, events, counts }
 }
 
 /**
@@ -82,8 +88,54 @@ export function planIssue(imported: ImportedIssue, logged: readonly Event[]): Is
  */
 export function countYieldingLine(imported: ImportedIssue, winner: ImportedIssue): FactCounts {
   const stated = new Set(winner.facts.map(({ eventId }) => eventId))
-  const duplicate = imported.facts.filter(({ eventId }) => stated.has(eventId)).length
-  return { appended: 0, unchanged: 0, duplicate, superseded: imported.facts.length - duplicate, removed: 0 }
+  const facts = imported.facts.filter(({ body }) => !isEmptyOthers(body))
+  const duplicate = facts.filter(({ eventId }) => stated.has(eventId)).length
+  return { appended: 0, unchanged: 0, duplicate, superseded: facts.length - duplicate, removed: 0 }
+}
+
+/** Edges of an issue that an earlier import has kept as text. */
+export interface WaitingPlan {
+  /** What is to be appended for those whose other end is here by now. */
+  readonly events: readonly Event[]
+  /** Original id of the issue itself. */
+  readonly originalId: string
+}
+
+/**
+ * Plans the edges that the newest import of an issue has kept, upon what the log holds of the issue. What somebody has
+ * removed since is not added again.
+ *
+ * @returns undefined for an issue that was not imported, or has no such edges
+ */
+export function planWaitingEdges(
+  issueId: IssueId,
+  logged: readonly Event[],
+  findTarget: (originalId: string) => EdgeTarget,
+): WaitingPlan | undefined {
+  const present = presentOf(issueId, logged)
+  const source = edgesOf(present)
+  if (source === undefined) return undefined
+  const loggedIds = new Set(logged.map(({ eventId }) => eventId))
+  const seen = new Set<EventId>()
+  const events = mapBeadsEdges(source, findTarget).facts.filter((fact) => {
+    const verdict = judgeFact(fact, { present, isOlder: false, loggedIds, seen })
+    seen.add(fact.eventId)
+    return verdict === 'appended'
+  })
+  return { events, originalId: source.id }
+}
+
+/** Original ids that the kept edges of an issue name. */
+export function waitingTargetsOf(issueId: IssueId, logged: readonly Event[]): string[] {
+  return edgesOf(presentOf(issueId, logged))?.dependencies.map(({ dependsOnId }) => dependsOnId) ?? []
+}
+
+function edgesOf({ state, slots }: Present): EdgeSource | undefined {
+  const [id, kept] = [originalIdOf(state), slots.get('others')]
+  if (id === undefined || kept === undefined || state.creation === null) return undefined
+  const dependencies = readBeadsDependencies(importedEdgesOf(kept))
+  if (dependencies.length === 0) return undefined
+  return { id, createdAtMs: state.creation.version.tsUnixMs, updatedAtMs: kept.tsUnixMs, dependencies }
 }
 
 /** Greatest versions of adding and removing an element. */
@@ -95,6 +147,20 @@ interface Present {
   readonly state: IssueState
   readonly slots: ReadonlyMap<Slot, Event>
   readonly links: ReadonlySet<string>
+  /** The time of the newest file that the issue was imported from, 0 when there is none. */
+  readonly importedTsUnixMs: number
+}
+
+function presentOf(issueId: IssueId, logged: readonly Event[]): Present {
+  const imported = logged.filter(isImported)
+  return {
+    state: foldIssue(issueId, logged),
+    slots: newestOfSlots(imported),
+    links: new Set(imported.map(({ body }) => keyOfLink(body))),
+    importedTsUnixMs: imported
+      .filter(({ body }) => body.type === 'IssueUpdated' && body.title !== null)
+      .reduce((newest, { tsUnixMs }) => Math.max(newest, tsUnixMs), 0),
+  }
 }
 
 function isImported(event: Event): boolean {
@@ -103,20 +169,13 @@ function isImported(event: Event): boolean {
 
 function newestOfSlots(events: readonly Event[]): Map<Slot, Event> {
   const newest = new Map<Slot, Event>()
-  for (const event of events.filter(isImported)) {
+  for (const event of events) {
     const slot = slotOf(event.body)
     if (slot === undefined) continue
     const other = newest.get(slot)
     if (other === undefined || compareVersions(other, event) < 0) newest.set(slot, event)
   }
   return newest
-}
-
-/** The time of the newest file that an issue was imported from: every import that differs leaves an `others` comment. */
-function newestImportOf(events: readonly Event[]): number {
-  return events
-    .filter((event) => isImported(event) && slotOf(event.body) === 'others')
-    .reduce((newest, { tsUnixMs }) => Math.max(newest, tsUnixMs), 0)
 }
 
 interface Judgement {
@@ -136,15 +195,14 @@ function judgeFact(fact: Event, { present, isOlder, loggedIds, seen }: Judgement
   return judgeContent(fact, present)
 }
 
-function judgeContent(fact: Event, { state, slots, links }: Present): Verdict {
+function judgeContent(fact: Event, { state, slots, links, importedTsUnixMs }: Present): Verdict {
   const { body } = fact
   switch (body.type) {
     case 'IssueCreated':
       return state.creation === null ? 'appended' : 'superseded'
     case 'IssueUpdated':
-      return body.title !== null
-        ? judgeRegister(fact, body.title, state.title)
-        : judgeRegister(fact, body.body, state.body)
+      if (body.title === null) return judgeRegister(fact, body.body, state.body)
+      return fact.tsUnixMs > importedTsUnixMs ? 'appended' : judgeRegister(fact, body.title, state.title)
     case 'StateChanged':
       return judgeRegister(fact, body.state, state.state)
     case 'LabelAdded':
@@ -251,10 +309,10 @@ function bodyIsLost({ facts }: ImportedIssue, { body }: IssueState): boolean {
   return !facts.some((fact) => fact.body.type === 'IssueUpdated' && fact.body.body !== null)
 }
 
-function statedElements({ facts, keptLabels, keptDependencies }: ImportedIssue) {
-  const labels = new Set(keptLabels)
+function statedElements({ facts }: ImportedIssue) {
+  const labels = new Set<string>()
   const assignees = new Set<string>()
-  const dependencies = new Set(keptDependencies)
+  const dependencies = new Set<string>()
   for (const { body } of facts) {
     if (body.type === 'LabelAdded') labels.add(body.label)
     if (body.type === 'AssigneeAdded') assignees.add(body.user)

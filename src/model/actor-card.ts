@@ -3,7 +3,7 @@
  * card; what many of them add up to is in `pinned-actor.ts`.
  */
 import { type Event, type Version, versionOf } from './event.ts'
-import { projectContextIssueId } from './event-codec.ts'
+import { identifyEvent, projectContextIssueId } from './event-codec.ts'
 import type { EventBodyOf } from './event-kinds.ts'
 import { parseForeignJson } from './foreign/parse-json.ts'
 import { shape } from './foreign/shapes.ts'
@@ -84,6 +84,21 @@ export function labelOnCard(label: string | null): string | null {
   return label !== null && isLabel(label) ? label : null
 }
 
+/**
+ * The one card of the actor of imports, the same in every clone: it names the source. Anybody may write as that actor, so
+ * no other card of it stands.
+ */
+export function beadsImportCard(): Event {
+  const value = formatActorCard({ label: 'beads', publicKey: null, rotation: null })
+  return identifyEvent({
+    issueId: projectContextIssueId,
+    actor: beadsImportActor,
+    tsUnixMs: 0,
+    parent: null,
+    body: { type: 'ProjectContextUpdated', key: actorCardKey(beadsImportActor), value },
+  })
+}
+
 export type CardReading = { readonly card: StandingCard } | { readonly problem: string }
 
 /** Reads the card in an event, or says why it is none that stands. `event.sig` is the copy's that is judged. */
@@ -92,7 +107,9 @@ export function readCard(event: Event, verify: VerifySignature): CardReading {
   const { key, value } = event.body
   if (key !== actorCardKey(event.actor)) return { problem: `is not of actor ${event.actor}, who wrote it` }
   if (event.issueId !== projectContextIssueId) return { problem: 'stands on an issue' }
-  if (event.actor === beadsImportActor) return { problem: 'the actor of imports is everybody, and has no card' }
+  if (event.actor === beadsImportActor && event.eventId !== beadsImportCard().eventId) {
+    return { problem: 'the actor of imports is everybody, and has one card only' }
+  }
   const card = parseActorCard(value)
   if (typeof card === 'string') return { problem: card }
   const { label, publicKey, rotation } = card

@@ -1,6 +1,7 @@
 export {
   type ActorCard,
   actorCardKey,
+  beadsImportCard,
   type CardReading,
   deriveActorId,
   formatActorCard,
@@ -135,6 +136,7 @@ export {
   parseSha256,
   type Sha256Hex,
 } from './ids.ts'
+export { importedEdgesOf, importedEdgeTargetsOf, importedFieldsHeader, isImportedFields } from './imported-fields.ts'
 export { formatIssueState, type PackedIssueState, unpackIssueState } from './issue-state-codec.ts'
 export { limits } from './limits.ts'
 export {

@@ -14,6 +14,7 @@ import { compareText } from './compare.ts'
 import { compareVersions, type Event, type Version, versionOf } from './event.ts'
 import type { DependencyType, EventBodyOf, IssueStateWord } from './event-kinds.ts'
 import type { EventId, IssueId, Sha256Hex } from './ids.ts'
+import { isImportedFields } from './imported-fields.ts'
 
 /** A last-writer-wins value with the version that set it. */
 export interface Register<Value> {
@@ -150,7 +151,7 @@ function applyChange(state: IssueState, event: Event): void {
       raiseElement(state.dependencies, dependencyKey({ target: body.target, type: body.dep_type }), 'removed', event)
       return
     case 'CommentAdded':
-      state.commentCount += 1
+      if (!isImportedFields(event)) state.commentCount += 1
       return
     case 'LinkAdded':
       state.linkCount += 1

@@ -28,6 +28,9 @@ export const dependencyReverseKey = (target: IssueId, source: IssueId, type: Dep
   join('dep_reverse/', hexBytes(target), '/', hexBytes(source), `/${type}`)
 export const aliasKey = (originalId: string, issue: IssueId): Buffer =>
   join('alias/', `${originalId}\0`, hexBytes(issue))
+/** An imported issue that has kept an edge to an original id, whether or not that issue is here. */
+export const importedEdgeKey = (originalId: string, issue: IssueId): Buffer =>
+  join('import_edge/', `${originalId}\0`, hexBytes(issue))
 /** Where the content of an attachment lies: value is the blob's object id as text. */
 export const attachmentKey = (sha256: string): Buffer => join('attachment/', hexBytes(sha256))
 export const fileContextKey = (path: string): Buffer => join('context_files/', path)
@@ -61,6 +64,8 @@ export const issuesOfState = (state: IssueStateWord): KeyRange => rangeOf(join(`
 export const allDependencies = (): KeyRange => rangeOf(join('dep_forward/'))
 export const dependentsOf = (target: IssueId): KeyRange => rangeOf(join('dep_reverse/', hexBytes(target), '/'))
 export const issuesOfAlias = (originalId: string): KeyRange => rangeOf(join('alias/', `${originalId}\0`))
+export const allAliases = (): KeyRange => rangeOf(join('alias/'))
+export const allImportedEdges = (): KeyRange => rangeOf(join('import_edge/'))
 export const allLabels = (): KeyRange => rangeOf(join('label_index/'))
 export const allAssignees = (): KeyRange => rangeOf(join('assignee_index/'))
 export const allFileContexts = (): KeyRange => rangeOf(join('context_files/'))
@@ -126,9 +131,14 @@ export function parseDependencyReverseKey(key: Buffer): { readonly other: IssueI
   }
 }
 
-/** The text of a `label_index/` or `assignee_index/` key. */
+/** The text of a `label_index/`, `assignee_index/` or `import_edge/` key. */
 export function parseIndexText(key: Buffer): string {
   return key.toString('utf8', key.indexOf('/') + 1, key.length - issueIdBytes - 1)
+}
+
+/** The issue of an `import_edge/` key. */
+export function parseImportedEdgeSource(key: Buffer): IssueId {
+  return formatHex(key.subarray(-issueIdBytes)) as IssueId
 }
 
 /** The event of a `card_event/` key. */

@@ -19,6 +19,7 @@ import {
   formatIssueState,
   type IssueId,
   type IssueState,
+  importedEdgeTargetsOf,
   isCardEvent,
   laterContext,
   type PackedIssueState,
@@ -33,6 +34,7 @@ import {
   attachmentKey,
   eventKey,
   fileContextKey,
+  importedEdgeKey,
   issueStateKey,
   keysOfRecord,
   metaKey,
@@ -226,6 +228,8 @@ export class Projector {
       put(operations, keys.event, Buffer.from(record.buffer, record.byteOffset, record.length))
       if (event.body.type === 'ContextUpdated' || event.body.type === 'ProjectContextUpdated') continue
       put(operations, keys.issueEvent, nothing)
+      for (const target of importedEdgeTargetsOf(event))
+        put(operations, importedEdgeKey(target, event.issueId), nothing)
       const events = byIssue.get(event.issueId)
       if (events === undefined) byIssue.set(event.issueId, [event])
       else events.push(event)

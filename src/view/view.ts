@@ -33,11 +33,13 @@ import type { IssueRow } from './index-entries.ts'
 import {
   actorKey,
   actorsOfPrefix,
+  allAliases,
   allAssignees,
   allCardEvents,
   allDependencies,
   allEvents,
   allFileContexts,
+  allImportedEdges,
   allIssueRows,
   allIssueStates,
   allLabels,
@@ -62,6 +64,7 @@ import {
   parseCardEventKey,
   parseDependencyReverseKey,
   parseEventKey,
+  parseImportedEdgeSource,
   parseIndexText,
   parseIssueEventKey,
   parseIssueRowKey,
@@ -75,7 +78,7 @@ import { openRowTexts, type RowText } from './row-text.ts'
 import type { Store } from './store.ts'
 
 /** Grows when keys or values change their shape; another number in a store means it is rebuilt. */
-export const viewSchema = 3
+export const viewSchema = 4
 
 /** What an index can answer. All that are given must hold. */
 export interface IssueFilter {
@@ -274,6 +277,15 @@ export class View {
 
   async readMeta(name: string): Promise<string | undefined> {
     return (await this.store.get(metaKey(name)))?.toString('utf8')
+  }
+
+  /**
+   * Leaves events that were written in few large batches out of what has come since the last rebuild: they lie in the
+   * store as a rebuild would lay them.
+   */
+  async noteBulkEvents(count: number): Promise<void> {
+    const before = Number((await this.readMeta('events_at_rebuild')) ?? 0)
+    await this.writeMeta('events_at_rebuild', `${Math.min(before + count, this.eventCount)}`)
   }
 
   /** The number from which `db stats` and `doctor` count how much has come since. */
@@ -526,6 +538,23 @@ export class View {
   /** Edges stored on others that point at an issue, by the other issue's id, then type. */
   async dependentsOf(issueId: IssueId): Promise<DependencyEdge[]> {
     return (await this.store.keys(dependentsOf(issueId)).all()).map(parseDependencyReverseKey)
+  }
+
+  /** Edges that imports have kept as text: original ids that they name, with the issue of each. Streamed by original id. */
+  async *importedEdges(): AsyncGenerator<{ readonly originalId: string; readonly issueId: IssueId }> {
+    for await (const key of this.store.keys(allImportedEdges())) {
+      yield { originalId: parseIndexText(key), issueId: parseImportedEdgeSource(key) }
+    }
+  }
+
+  /** Changes when an import has brought issues, or edges that are kept as text. Undefined when there are no such edges. */
+  async importMark(): Promise<string | undefined> {
+    if ((await this.store.keys({ ...allImportedEdges(), limit: 1 }).all()).length === 0) return undefined
+    const counts = [0, 0]
+    for (const [at, range] of [allImportedEdges(), allAliases()].entries()) {
+      for await (const _ of this.store.keys(range)) counts[at] = (counts[at] ?? 0) + 1
+    }
+    return counts.join('/')
   }
 
   /** Object id of the blob that holds an attachment's content; undefined when only its hash is in the log. */

@@ -308,7 +308,6 @@ const refusals: readonly Refusal[] = [
     says: ['none.jsonl'],
   },
   { title: 'an import of something else', words: ['import', 'binary'], says: ['binary', '--format'] },
-  { title: 'an import of an empty file', words: ['import', 'empty'], says: ['empty'] },
   { title: 'a shell that is not known', words: ['completion', 'tcsh'], says: ["'tcsh'", 'bash, zsh, fish'] },
   // Batch: one bad line, nothing applied.
   {
@@ -387,7 +386,6 @@ const refusals: readonly Refusal[] = [
 ]
 
 writeFileSync(join(place.path, 'binary'), Buffer.from([0x00, 0xff, 0xfe, 0x80]))
-writeFileSync(join(place.path, 'empty'), '')
 mkdirSync(join(place.path, 'folder'))
 const objectsBefore = place.git(place.path, 'count-objects', '-v')
 const viewBefore = place.grite('issue', 'list', '--json').stdout

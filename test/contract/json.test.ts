@@ -13,7 +13,7 @@ writeFileSync(
   join(place.path, 'tracker.jsonl'),
   [
     '{"id":"bd-1","title":"Old","status":"open","created_at":"2025-01-01T00:00:00Z","updated_at":"2025-01-01T00:00:00Z"}',
-    '{"id":"bd-2","title":"Older","status":"open","created_at":"2024-01-01T00:00:00Z","updated_at":"2024-01-01T00:00:00Z","dependencies":[{"issue_id":"bd-2","depends_on_id":"bd-1","type":"blocks","created_at":"2024-01-01T00:00:00Z"}]}',
+    '{"id":"bd-2","title":"Older","status":"open","created_at":"2024-01-01T00:00:00Z","updated_at":"2024-01-01T00:00:00Z","dependencies":[{"issue_id":"bd-2","depends_on_id":"bd-1","type":"blocks","created_at":"2024-01-01T00:00:00Z"},{"issue_id":"bd-2","depends_on_id":"bd-0","type":"blocks"}]}',
     '{"id":',
     '',
   ].join('\n'),
@@ -185,7 +185,11 @@ const rows: readonly Row[] = [
     command: 'import',
     words: () => ['tracker.jsonl'],
     status: 1,
-    expect: (data) => assert.deepEqual([data.created, data.malformed, data.errors[0].line], [2, 1, 3]),
+    expect: (data) =>
+      assert.deepEqual(
+        [data.created, data.malformed, data.errors[0].line, data.waiting_edges[0].depends_on],
+        [2, 1, 3, 'bd-0'],
+      ),
   },
   {
     command: 'issue list',

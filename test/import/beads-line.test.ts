@@ -97,7 +97,6 @@ const malformed: readonly (readonly [string, string, RegExp])[] = [
     '{"id":"x","title":"\\ud800","status":"open","created_at":"2026-01-01T00:00:00Z"}',
     /^title is not valid Unicode/,
   ],
-  ['no status', lineOf({ id: 'x', status: null }), /^status is missing$/],
   ['blank status', lineOf({ id: 'x', status: '' }), /^status is empty$/],
   ['no created_at', lineOf({ id: 'x', created_at: undefined }), /^created_at is missing$/],
   ['created_at of another kind', lineOf({ id: 'x', created_at: 'yesterday' }), /^created_at 'yesterday' is not a time/],
@@ -110,8 +109,8 @@ const malformed: readonly (readonly [string, string, RegExp])[] = [
   ['label as a number', lineOf({ id: 'x', labels: [1] }), /^a label is not a text$/],
   [
     'too many labels',
-    lineOf({ id: 'x', labels: Array.from({ length: 997 }, (_, n) => `l${n}`) }),
-    /^more than 996 labels$/,
+    lineOf({ id: 'x', labels: Array.from({ length: 996 }, (_, n) => `l${n}`) }),
+    /^more than 995 labels$/,
   ],
   ['dependency as a text', lineOf({ id: 'x', dependencies: ['y'] }), /^a dependency is not an object$/],
   ['dependency on nothing', lineOf({ id: 'x', dependencies: [{ type: 'blocks' }] }), /^depends_on_id is missing$/],
@@ -139,15 +138,44 @@ test('long integers inside texts are no matter', () => {
 })
 
 test('keys of the prototype are not taken for keys of the line', () => {
-  const parsed = parseBeadsLine(`{"__proto__":{"status":"open"},${lineOf({ id: 'x', status: undefined }).slice(1)}`)
-  assert.deepEqual(parsed, { malformed: 'status is missing' })
+  const parsed = parseBeadsLine(`{"__proto__":{"title":"T"},${lineOf({ id: 'x', title: undefined }).slice(1)}`)
+  assert.deepEqual(parsed, { malformed: 'title is missing' })
+})
+
+test('records of the tracker besides issues are known', () => {
+  assert.deepEqual(parseBeadsLine('{"_schema":"beads-jsonl/1","_sort":"stable-v1"}'), { header: true })
+  const memory = { key: 'k', value: 'always run make lint' }
+  assert.deepEqual(parseBeadsLine(JSON.stringify({ _type: 'memory', ...memory })), { memory })
+  assert.ok('issue' in parseBeadsLine(lineOf({ _type: 'issue', id: 'x' })))
+  const refused = (record: object) => parseBeadsLine(JSON.stringify(record))
+  assert.deepEqual(refused({ _type: 'config', key: 'k' }), { malformed: 'record kind "config" is not known' })
+  assert.deepEqual(refused({ _type: 'memory', key: 'k' }), { malformed: 'value is missing' })
+  assert.deepEqual(refused({ _type: 'memory', key: ' ', value: 'v' }), { malformed: 'key is empty' })
+  assert.deepEqual(refused({ _type: 'memory', key: 'a\u001b', value: 'v' }), {
+    malformed: 'key has a control character',
+  })
+  assert.deepEqual(refused({ _type: 'memory', key: 'k'.repeat(257), value: 'v' }), {
+    malformed: 'key has more than 256 bytes',
+  })
+})
+
+test('ids of comments are numbers or texts, and a status may be left out', () => {
+  const comment = { author: 'a', text: 't' }
+  const parsed = parseBeadsLine(
+    lineOf({ id: 'x', status: undefined, comments: [{ ...comment, id: 7 }, { ...comment, id: '0198-f3' }, comment] }),
+  )
+  assert.ok('issue' in parsed)
+  assert.deepEqual(
+    [parsed.issue.status, parsed.issue.comments.map(({ id }) => id)],
+    ['open', ['7', '0198-f3', undefined]],
+  )
 })
 
 test('any text is an issue or malformed', () => {
   fc.assert(
     fc.property(fc.oneof(fc.string({ unit: 'binary' }), fc.json(), fc.object().map(lineOf)), (text) => {
       const parsed = parseBeadsLine(text)
-      assert.ok('issue' in parsed || parsed.malformed.length > 0)
+      assert.ok(!('malformed' in parsed) || parsed.malformed.length > 0)
     }),
   )
 })

@@ -3,6 +3,7 @@
 import {
   type BeadsImportOptions,
   countStep,
+  eventsOfStep,
   type ImportBaseline,
   type ImportCounts,
   type ImportStep,
@@ -11,7 +12,13 @@ import {
   splitJsonlLines,
 } from '../../src/import/index.ts'
 import type { Event, IssueId } from '../../src/model/index.ts'
-import { foldIssue, originalIdOf } from '../../src/model/index.ts'
+import {
+  foldIssue,
+  importedEdgeTargetsOf,
+  laterContext,
+  originalIdOf,
+  type ProjectContext,
+} from '../../src/model/index.ts'
 
 /** A log in memory. Appending an event a second time is an error, as it is in the real one. */
 export interface MemoryLog {
@@ -30,6 +37,8 @@ export function append(log: MemoryLog, event: Event): void {
   if (log.ids.has(event.eventId)) throw new Error(`${event.eventId} is in the log already`)
   log.ids.add(event.eventId)
   log.events.push(event)
+  // As in the view, entries of the context store belong to no issue.
+  if (event.body.type === 'ProjectContextUpdated') return
   log.byIssue.set(event.issueId, [...(log.byIssue.get(event.issueId) ?? []), event])
 }
 
@@ -57,7 +66,7 @@ export async function importFile(
   for await (const step of planBeadsImport(() => splitJsonlLines([bytes]), baselineOf(log), options)) {
     counts = countStep(counts, step)
     steps.push(step)
-    if (step.outcome === 'planned') appended.push(...step.plan.events)
+    appended.push(...eventsOfStep(step))
   }
   for (const event of appended) append(log, event)
   return { counts, steps, appended }
@@ -72,11 +81,25 @@ function baselineOf(log: MemoryLog): ImportBaseline {
       const wanted = new Set(originalIds)
       const found = new Map<string, IssueId>()
       for (const event of [...log.events].sort((left, right) => left.tsUnixMs - right.tsUnixMs)) {
+        if (event.body.type !== 'IssueCreated') continue
         const originalId = originalIdOf(foldIssue(event.issueId, [event]))
         if (originalId !== undefined && wanted.has(originalId)) found.set(originalId, event.issueId)
       }
       return found
     },
+    async findWaiting(isWanted) {
+      const waiting = log.events.filter((event) => importedEdgeTargetsOf(event).some(isWanted))
+      return [...new Set(waiting.map(({ issueId }) => issueId))]
+    },
+    async findProjectContext(key) {
+      let found: ProjectContext | null = null
+      for (const event of log.events) {
+        const { body } = event
+        if (body.type === 'ProjectContextUpdated' && body.key === key) found = laterContext(found, { ...event, body })
+      }
+      return found ?? undefined
+    },
+    hasEvent: async (eventId) => log.ids.has(eventId),
   }
 }
 

@@ -87,7 +87,10 @@ const formats: readonly (readonly [string, string, string])[] = [
   ['export on one line', '{"meta":{"schema_version":1},"issues":[],"events":[]}', 'grite'],
   ['indented export', '{\n  "meta": {\n    "schema_version": 1', 'grite'],
   ['export with its events first', '{"events": [{"event_id":"00"', 'grite'],
-  ['nothing', '', 'unknown'],
+  ['nothing', '', 'beads'],
+  ['nothing but space', ' \n', 'beads'],
+  ['header of a tracker', '{"_schema":"beads-jsonl/1"}\n', 'beads'],
+  ['memory', '{"_type":"memory","key":"k","value":"v"}', 'beads'],
   ['other text', 'hello\n', 'unknown'],
   ['other JSON', '{"a":1}', 'unknown'],
 ]

@@ -6,6 +6,7 @@ Written from docs/format.md alone (Python 3, standard library). The file was mad
 """
 import hashlib
 import json
+import re
 import sys
 from datetime import datetime, timezone
 from pathlib import Path
@@ -24,7 +25,16 @@ LINES = [
     '{"issue_id":"v-3","depends_on_id":"v-2","type":"parent-child","created_at":"2026-01-05T02:00:00Z","created_by":"ann"},'
     '{"issue_id":"v-3","depends_on_id":"v-1","type":"discovered-from","created_at":"2026-01-05T03:00:00Z","created_by":"ann"}],'
     '"comments":[{"id":4,"issue_id":"v-3","author":"bo","text":"hello","created_at":"2026-01-05T04:00:00Z"}]}',
+    '{"_type":"issue","id":"v-4","title":"As beads 1.0 writes it","design":"two\\nparts","acceptance_criteria":"- one","priority":2,'
+    '"created_at":"2026-01-07T00:00:00Z","updated_at":"2026-01-08T00:00:00Z","due_at":"2026-02-01T00:00:00+01:00",'
+    '"dependencies":[{"issue_id":"v-4","depends_on_id":"gone","type":"blocks","created_at":"2026-01-07T01:00:00Z","metadata":"{}"}],'
+    '"comments":[{"id":"0198f3c4-7d1e-7a2b-8c3d","issue_id":"v-4","author":"bo b","text":"hi","created_at":"2026-01-07T02:00:00Z"}],'
+    '"dependency_count":1,"dependent_count":0,"comment_count":1,"metadata":{"a b":[1,"\u00e9"]},"estimated_minutes":0,'
+    '"created_by":"ann","owner":"true","spec_id":"7","ephemeral":false}',
 ]
+
+MEMORY = '{"_type":"memory","key":"build","value":"always run make lint"}'
+CONTEXT = b"\xff" * 16
 
 
 def cbor(value):
@@ -78,20 +88,25 @@ def events(line, by_id):
     out = [(created, 1, [line["id"], "", []]), (at(), 2, [line["title"], None])]
     if line.get("description"):
         out.append((at(), 2, [None, line["description"]]))
-    closed = line["status"] == "closed"
+    status = line.get("status", "open")
+    closed = status == "closed"
     out.append((at(line.get("closed_at")) if closed else at(), 6, ["closed" if closed else "open"]))
-    if line["status"] not in ("open", "closed"):
-        out.append((at(), 4, [f"status:{line['status']}"]))
+    if status not in ("open", "closed"):
+        out.append((at(), 4, [f"status:{status}"]))
     if "priority" in line:
         out.append((at(), 4, [f"priority:P{line['priority']}"]))
     if "issue_type" in line:
         out.append((at(), 4, [f"type:{line['issue_type']}"]))
+    if "due_at" in line:
+        out.append((at(), 4, [f"due:{line['due_at'][:10]}"]))
     out += [(at(), 4, [label]) for label in line.get("labels", [])]
     if "assignee" in line:
         out.append((at(), 8, [line["assignee"]]))
     if "external_ref" in line:
         out.append((at(), 7, [line["external_ref"], "beads external_ref"]))
     for edge in line.get("dependencies", []):
+        if edge["depends_on_id"] not in by_id:
+            continue
         target, when = issue_id(by_id[edge["depends_on_id"]]), at(edge["created_at"])
         if edge["type"] == "blocks":
             out.append((when, 11, [target, "depends_on"]))
@@ -105,17 +120,35 @@ def events(line, by_id):
         out.append((at(comment["created_at"]), 3, [f"{head_line}\n{comment['text']}"]))
     if "close_reason" in line:
         out.append((at(line.get("closed_at")), 3, [f"Closed because (beads close_reason):\n{line['close_reason']}"]))
-    if "notes" in line:
-        out.append((at(), 3, [f"Notes (beads notes):\n{line['notes']}"]))
-    mapped = {"id", "title", "status", "priority", "issue_type", "assignee", "notes", "close_reason", "external_ref", "description", "comments"}
-    others = {k: v for k, v in line.items() if k not in mapped}
-    if line["created_at"] == zulu(created):
-        del others["created_at"]
-    if "labels" in line and line["labels"] == sorted(set(line["labels"])):
-        del others["labels"]
-    text = json.dumps(others, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    out.append((at(), 3, [f"Other beads fields:\n{text}"]))
+    for key, head_line in TEXTS.items():
+        if line.get(key):
+            out.append((at(), 3, [f"{head_line}\n{line[key]}"]))
+    others = {k: v for k, v in line.items() if k not in KEPT and v is not None and v is not False and v not in ("", [], {})}
+    if others:
+        text = "\n".join(f"{word(k, False)}: {word(v, True)}" for k, v in sorted(others.items()))
+        out.append((at(), 3, [f"Other beads fields:\n{text}"]))
     return out
+
+
+TEXTS = {
+    "notes": "Notes (beads notes):",
+    "design": "Design (beads design):",
+    "acceptance_criteria": "Acceptance criteria (beads acceptance_criteria):",
+}
+# Of these lines every such value is kept by other events, or computed by beads.
+KEPT = {
+    "_type", "id", "title", "description", "status", "priority", "issue_type", "due_at", "labels", "assignee", "comments",
+    "close_reason", "external_ref", "created_at", "updated_at", "closed_at", "dependency_count", "dependent_count",
+    "comment_count", *TEXTS,
+}
+
+
+def word(value, is_value):
+    """As it is where nobody can take it for JSON."""
+    pattern = r"[A-Za-z]([^\x00-\x1f\x7f-\x9f\u2028\u2029]*[^\x00-\x20\x7f-\xa0\u2028\u2029])?" if is_value else r"[A-Za-z_][A-Za-z0-9_.-]*"
+    if isinstance(value, str) and re.fullmatch(pattern, value) and value not in ("true", "false", "null"):
+        return value
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
 def event_id(issue, ts, tag, payload):
@@ -135,7 +168,14 @@ def main():
             "issue_id": issue.hex(),
             "events": [{"ts_unix_ms": ts, "kind_tag": tag, "event_id": eid} for ts, eid, tag in rows],
         })
-    made = json.dumps({"source": SOURCE, "actor": b128(SOURCE.encode()).hex(), "issues": issues}, indent=1, ensure_ascii=False) + "\n"
+    actor = b128(SOURCE.encode()).hex()
+    memory = json.loads(MEMORY)
+    context = {
+        "card": [f"grite.actor.{actor}", '{"label":"beads"}'],
+        "memory": [f"memory.{memory['key']}", memory["value"]],
+    }
+    ids = {name: event_id(CONTEXT, 0, 14, payload) for name, payload in context.items()}
+    made = json.dumps({"source": SOURCE, "actor": actor, "card": ids["card"], "memory": {"line": MEMORY, "event_id": ids["memory"]}, "issues": issues}, indent=1, ensure_ascii=False) + "\n"
     if "--check" in sys.argv:
         sys.exit(0 if TARGET.read_text() == made else "import-beads.json says something else")
     TARGET.write_text(made)

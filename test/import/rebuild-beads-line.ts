@@ -1,6 +1,6 @@
 /**
- * The import backwards: one line of the tracker from the events of its issue. Written from the table in
- * src/import/beads-facts.ts and from nothing else of src/import, so that it is a second opinion on "nothing is lost".
+ * The import backwards: one line of the tracker from the events of its issue. Written from docs/format.md and from
+ * nothing of src/import, so that it is a second opinion on "nothing is lost".
  */
 import {
   compareVersions,
@@ -20,8 +20,9 @@ export function rebuildBeadsLine(events: readonly Event[]): Record<string, unkno
   const [creation] = sorted
   if (creation?.body.type !== 'IssueCreated') throw new Error('the first event is no creation')
   const state = foldIssue(creation.issueId, sorted)
-  const { priority, type, status } = fieldsOf(state)
-  const labels = presentLabels(state).filter((label) => !/^(priority|type|status|parent):/.test(label))
+  const { priority, type, status, due } = fieldsOf(state)
+  const others = readOthers(newestComment(sorted, 'Other beads fields:') ?? 'none')
+  const labels = presentLabels(state).filter((label) => !/^(priority|type|status|parent|due):/.test(label))
   const line: Record<string, unknown> = {
     id: creation.body.title,
     title: currentTitle(state),
@@ -32,16 +33,37 @@ export function rebuildBeadsLine(events: readonly Event[]): Record<string, unkno
   if (priority !== undefined) line.priority = Number(priority.slice(1))
   if (type !== undefined) line.issue_type = type
   if (labels.length > 0) line.labels = labels
+  // A label of the line and a time that it gives are one field; see `normalizeLine`.
+  if (due !== undefined) line.due_at = `${due}T00:00:00Z`
   const [assignee] = presentAssignees(state)
   if (assignee !== undefined) line.assignee = assignee
   for (const event of sorted) Object.assign(line, readLink(event))
   const comments = sorted.flatMap((event) => readComment(line.id, event))
-  if (comments.length > 0) line.comments = comments.sort((a, b) => compare(a.created_at, b.created_at) || a.id - b.id)
-  for (const key of ['Closed because (beads close_reason):', 'Notes (beads notes):']) {
-    const text = newestComment(sorted, key)
-    if (text !== undefined) line[key.includes('close_reason') ? 'close_reason' : 'notes'] = text
+  if (comments.length > 0) line.comments = comments
+  for (const [key, header] of Object.entries(textHeaders)) {
+    const text = newestComment(sorted, header)
+    if (text !== undefined) line[key] = text
   }
-  return { ...line, ...JSON.parse(newestComment(sorted, 'Other beads fields:') ?? '{}') }
+  return { ...line, ...others }
+}
+
+const textHeaders = {
+  close_reason: 'Closed because (beads close_reason):',
+  notes: 'Notes (beads notes):',
+  design: 'Design (beads design):',
+  acceptance_criteria: 'Acceptance criteria (beads acceptance_criteria):',
+}
+
+/** Lines `key: value`; what stands for itself is a text, anything else JSON. */
+function readOthers(text: string): Record<string, unknown> {
+  if (text === 'none') return {}
+  return Object.fromEntries(
+    text.split('\n').map((line) => {
+      const [, key = '', value = ''] = /^("(?:[^"\\]|\\.)*"|[^:"]+): (.*)$/s.exec(line) ?? []
+      const isText = /^[A-Za-z]/.test(value) && !['true', 'false', 'null'].includes(value)
+      return [key.startsWith('"') ? JSON.parse(key) : key, isText ? value : JSON.parse(value)]
+    }),
+  )
 }
 
 function rfc3339(ms: number): string {
@@ -55,23 +77,17 @@ function readLink({ body }: Event): Record<string, string> {
 }
 
 interface Comment {
-  readonly id: number
-  readonly issue_id: unknown
+  readonly id: string
   readonly author: string
   readonly text: string
-  readonly created_at: string
 }
 
-function readComment(issueId: unknown, { body, tsUnixMs }: Event): Comment[] {
+function readComment(_issueId: unknown, { body }: Event): Comment[] {
   if (body.type !== 'CommentAdded') return []
-  const match = /^([^\n]*) wrote \(beads comment (-?\d+)\):\n([\s\S]*)$/.exec(body.body)
+  const match = /^([^\n]*) wrote \(beads comment ([A-Za-z0-9._-]+)\):\n([\s\S]*)$/.exec(body.body)
   if (match === null) return []
   const [, author, id, text] = match as unknown as [string, string, string, string]
-  return [{ id: Number(id), issue_id: issueId, author, text, created_at: rfc3339(tsUnixMs) }]
-}
-
-function compare(left: string, right: string): number {
-  return Date.parse(left) - Date.parse(right)
+  return [{ id, author, text }]
 }
 
 function newestComment(sorted: readonly Event[], header: string): string | undefined {
@@ -79,4 +95,44 @@ function newestComment(sorted: readonly Event[], header: string): string | undef
     body.type === 'CommentAdded' && body.body.startsWith(`${header}\n`) ? [body.body.slice(header.length + 1)] : [],
   )
   return texts.at(-1)
+}
+
+const computedKeys = ['_type', 'dependency_count', 'dependent_count', 'comment_count', 'notes_preview']
+const nothingKeys = ['compaction_level', 'original_size']
+
+/**
+ * What a line says, without what docs/format.md calls no loss: keys that say nothing or that beads computes, when a line
+ * was updated, how times are written, the order of labels and comments, and the sort of a comment's id.
+ */
+export function normalizeLine(line: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const { updated_at: _updated, closed_at, comments, labels, due_at, ...rest } = line
+  const all: Record<string, unknown> = { ...rest }
+  if (line.status !== 'closed' && closed_at !== undefined) all.closed_at = closed_at
+  if (Array.isArray(labels)) all.labels = [...new Set(labels)].sort()
+  const due = Array.isArray(labels) ? labels.filter((label) => /^due:\d{4}-\d\d-\d\d$/.test(label)) : []
+  if ((due_at ?? null) === null && due.length === 1) {
+    all.due_at = due[0].slice(4)
+    all.labels = (all.labels as string[]).filter((label) => label !== due[0])
+  }
+  if (Array.isArray(comments)) all.comments = comments.map(normalizeComment).sort(compareTexts)
+  if (typeof due_at === 'string')
+    all.due_at = /^.{10}(T00:00:00(\.0+)?\D.*)?$/.test(due_at) ? due_at.slice(0, 10) : due_at
+  all.created_at = rfc3339(Date.parse(`${line.created_at}`))
+  all.status ??= 'open'
+  for (const key of computedKeys) delete all[key]
+  for (const key of nothingKeys) if (all[key] === 0) delete all[key]
+  for (const [key, value] of Object.entries(all)) {
+    const isEmpty = typeof value === 'object' && value !== null && Object.keys(value).length === 0
+    if (value === null || value === false || value === '' || isEmpty) delete all[key]
+  }
+  return all
+}
+
+function normalizeComment(comment: Record<string, unknown>): Record<string, unknown> {
+  const { id, author, text } = comment
+  return { ...(id === undefined || id === null ? {} : { id: `${id}` }), author, text }
+}
+
+function compareTexts(left: unknown, right: unknown): number {
+  return JSON.stringify(left) < JSON.stringify(right) ? -1 : 1
 }

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import {
   beadsImportActor,
+  beadsImportCard,
   compareVersions,
   deriveBeadsIssueId,
   type Event,
@@ -10,12 +11,15 @@ import {
   foldIssue,
   identifyEvent,
   originalIdOf,
+  readCard,
 } from '../../src/model/index.ts'
 import { importFile, makeLog } from './import-file.ts'
 
 /** Made by make_vectors.py, which shares no code with src/. Frozen: a change here doubles every imported issue. */
 const vectors = JSON.parse(readFileSync(new URL('../vectors/import-beads.json', import.meta.url), 'utf8')) as {
   actor: string
+  card: string
+  memory: { line: string; event_id: string }
   issues: { line: string; issue_id: string; events: { ts_unix_ms: number; kind_tag: number; event_id: string }[] }[]
 }
 
@@ -23,9 +27,29 @@ test('import actor is the published one', () => {
   assert.equal(beadsImportActor, vectors.actor)
 })
 
-test('three lines make the published events', async () => {
+test('card of the import actor is the published one, and the only one', () => {
+  const card = beadsImportCard()
+  assert.equal(card.eventId, vectors.card)
+  const reading = readCard(card, () => false)
+  assert.ok('card' in reading)
+  assert.deepEqual([reading.card.label, reading.card.publicKey], ['beads', null])
+  const { eventId: _id, sig: _sig, ...facts } = card
+  for (const other of [
+    { ...facts, tsUnixMs: 1 },
+    { ...facts, body: { ...facts.body, value: '{"label":"Linus"}' } as Event['body'] },
+  ]) {
+    assert.ok('problem' in readCard(identifyEvent(other), () => true))
+  }
+})
+
+test('lines make the published events', async () => {
   const log = makeLog()
-  await importFile(log, vectors.issues.map(({ line }) => line).join('\n'))
+  await importFile(log, [...vectors.issues.map(({ line }) => line), vectors.memory.line].join('\n'))
+  const context = log.events.filter(({ body }) => body.type === 'ProjectContextUpdated')
+  assert.deepEqual(
+    context.map(({ eventId }) => eventId),
+    [vectors.card, vectors.memory.event_id],
+  )
   for (const { issue_id, events } of vectors.issues) {
     const made = log.events.filter(({ issueId }) => issueId === issue_id).sort(compareVersions)
     assert.deepEqual(

@@ -3,6 +3,13 @@ import { escapeLine } from './escape-for-terminal.ts'
 import { formatCount } from './facts.ts'
 import type { Renderer, RenderView } from './renderer.ts'
 
+interface WaitingEdge {
+  readonly original_id: string
+  readonly depends_on: string
+  readonly type: string
+  readonly reason: string
+}
+
 interface ImportData {
   readonly dry_run: boolean
   readonly created: number
@@ -12,6 +19,10 @@ interface ImportData {
   readonly duplicate: number
   readonly superseded: number
   readonly malformed: number
+  readonly memories?: { readonly added: number; readonly unchanged: number; readonly superseded: number }
+  readonly connected?: number
+  readonly waiting_edge_count?: number
+  readonly waiting_edges?: readonly WaitingEdge[]
   readonly event_count: number
   readonly commit_count: number
   readonly errors: readonly { readonly line: number; readonly message: string }[]
@@ -21,7 +32,8 @@ interface ImportData {
 const errorsShownMax = 20
 
 export const renderImport: Renderer<ImportData> = (data, view) => {
-  const summary = view.quiet ? [] : [`${headline(data, view)}\n`, ...leftOut(data).map((line) => `${line}\n`)]
+  const lines = [headline(data, view), ...alsoDone(data), ...leftOut(data), ...waiting(data, view)]
+  const summary = view.quiet ? [] : lines.map((line) => `${line}\n`)
   return [...summary, renderErrors(data, view)].join('')
 }
 
@@ -29,7 +41,7 @@ function headline(data: ImportData, { style }: RenderView): string {
   const { created, updated, unchanged, event_count, commit_count, dry_run } = data
   if (event_count === 0) {
     const all = unchanged === 0 ? '' : `: ${formatCount(unchanged, 'issue is', 'issues are')} here already`
-    return `${style.good('Nothing to import')}${all}.`
+    return `${style.good('Nothing to import')}${isEmpty(data) ? ': the file holds no issues' : all}.`
   }
   const size = `(${formatCount(event_count, 'event')}, ${formatCount(commit_count, 'commit')})`
   const parts = [
@@ -37,7 +49,51 @@ function headline(data: ImportData, { style }: RenderView): string {
     ...(updated > 0 ? [`${style.good(verbOfUpdate(dry_run, created > 0))} ${formatCount(updated, 'issue')}`] : []),
   ]
   const same = unchanged === 0 ? '' : ` ${formatCount(unchanged, 'issue')} unchanged.`
+  if (parts.length === 0) parts.push(style.good(dry_run ? 'Would import' : 'Imported'))
   return `${parts.join(', ')} ${size}.${same}${dry_run ? ' Nothing was written.' : ''}`
+}
+
+function isEmpty({ unchanged, skipped, malformed, memories }: ImportData): boolean {
+  const counts = [unchanged, malformed, ...Object.values(skipped), ...Object.values(memories ?? {})]
+  return counts.every((count) => count === 0)
+}
+
+function alsoDone({ memories, connected = 0, dry_run }: ImportData): string[] {
+  const lines: string[] = []
+  if (memories !== undefined && memories.added > 0) {
+    const entries = formatCount(memories.added, 'memory', 'memories')
+    lines.push(`${dry_run ? 'Would keep' : 'Kept'} ${entries} as \`memory.<key>\` of the project's context.`)
+  }
+  if (connected > 0) {
+    const issues = formatCount(connected, 'issue of an earlier import', 'issues of earlier imports')
+    lines.push(`${dry_run ? 'Would add' : 'Added'} dependencies of ${issues}.`)
+  }
+  return lines
+}
+
+/** Edges that are listed for people; `--json` has more. */
+const edgesShownMax = 10
+
+const waitingReasons: Readonly<Record<string, string>> = {
+  unknown: 'is not here',
+  tombstone: 'was deleted',
+  self: 'is the issue itself',
+  foreign: 'belongs to another issue',
+  'too-long': 'has a name that is too long',
+}
+
+function waiting(
+  { waiting_edge_count: count = 0, waiting_edges: edges = [] }: ImportData,
+  { style }: RenderView,
+): string[] {
+  if (count === 0) return []
+  const shown = edges.slice(0, edgesShownMax).map(({ original_id, type, depends_on, reason }) => {
+    const target = `${escapeLine(depends_on)} ${style.dim(`(${waitingReasons[reason] ?? escapeLine(reason)})`)}`
+    return `  ${escapeLine(original_id)} ${escapeLine(type)} ${target}`
+  })
+  const more = count > shown.length ? [`  and ${count - shown.length} more; --json lists them`] : []
+  const kept = formatCount(count, 'dependency', 'dependencies')
+  return [`Kept ${kept} as text; each is added when the issue that it names arrives:`, ...shown, ...more]
 }
 
 function verbOfUpdate(dryRun: boolean, goesOn: boolean): string {
@@ -52,11 +108,16 @@ const reasons: Readonly<Record<string, (count: number) => string>> = {
   attachment: (count) => formatCount(count, 'attachment that cannot be read', 'attachments that cannot be read'),
 }
 
-function leftOut({ skipped, duplicate, superseded }: ImportData): string[] {
+function leftOut({ skipped, duplicate, superseded, memories }: ImportData): string[] {
   const parts = Object.entries(skipped)
     .filter(([, count]) => count > 0)
     .map(([reason, count]) => reasons[reason]?.(count) ?? `${count} ${escapeLine(reason.replaceAll('_', ' '))}`)
   if (duplicate > 0) parts.push(formatCount(duplicate, 'fact that was told before', 'facts that were told before'))
+  if ((memories?.superseded ?? 0) > 0) {
+    parts.push(
+      formatCount(memories?.superseded ?? 0, 'memory that was changed here', 'memories that were changed here'),
+    )
+  }
   if (superseded > 0)
     parts.push(formatCount(superseded, 'fact that a newer one replaces', 'facts that newer ones replace'))
   return parts.length === 0 ? [] : [`Skipped ${parts.join(', ')}.`]

@@ -3,6 +3,7 @@ import { makeVisible, RemoteError } from '../../model/index.ts'
 import { isAllSent, settleClaims } from '../claim/settle-claims.ts'
 import { defineCommand } from '../define-command.ts'
 import { collectLocalByTheWay, collectRemoteByTheWay } from '../lock/collect.ts'
+import { connectImports } from './connect-imports.ts'
 import { chooseRemote } from './remote-name.ts'
 import { type RepositorySync, runSync, type SyncDirections } from './run-sync.ts'
 import type { SnapshotSync } from './sync-snapshots.ts'
@@ -54,8 +55,11 @@ export const sync = defineCommand({
       context.warn({ code: 'log-unread', message, details: { object_id: objectId, commit } })
     }
     const claims = await settleClaims(repository, remote.name, directions)
-    // A lost claim took its assignee off after the push.
-    const mustSend = claims.lost.length > 0 && directions.push && first.refused === null
+    const connected =
+      directions.pull && first.pulledEvents > 0 ? await connectImports(repository, context.clock.nowUnixMs) : 0
+    // A lost claim took its assignee off after the push, and edges of imports were added.
+    const hasMore = claims.lost.length > 0 || connected > 0
+    const mustSend = hasMore && directions.push && first.refused === null
     const isSent = !mustSend || (await isAllSent(repository, remote.name))
     const result = isSent ? first : joinSyncs(first, await runSync(context, repository, remote, directions))
     const mayCollect = directions.push && result.refused === null

@@ -1,0 +1,29 @@
+import { connectWaiting } from '../../import/index.ts'
+import { importBaseline } from '../import-beads.ts'
+import { BatchWriter } from '../import-writer.ts'
+import type { Repository } from '../repository.ts'
+
+/** What the view says of imports when their edges were last looked through. */
+const markName = 'connected_imports'
+
+/**
+ * Adds the edges that imports have kept as text and whose other end has come from elsewhere. Every clone makes the same
+ * events of them, so it does not matter which one is first. Looks only where an import has brought something since.
+ *
+ * @returns the number of events that were written
+ */
+export async function connectImports(repository: Repository, nowUnixMs: () => number): Promise<number> {
+  const mark = await (await repository.view()).importMark()
+  if (mark === undefined || mark === (await (await repository.view()).readMeta(markName))) return 0
+  return repository.exclusively(async () => {
+    const writer = new BatchWriter(repository, { dryRun: false, nowUnixMs })
+    let written = 0
+    for await (const { events } of connectWaiting(importBaseline(repository), () => true)) {
+      written += events.length
+      await writer.add(events)
+    }
+    await writer.finish()
+    await (await repository.view()).writeMeta(markName, mark)
+    return written
+  })
+}

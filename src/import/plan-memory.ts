@@ -1,0 +1,38 @@
+/**
+ * Memories of a beads tracker, as entries `memory.<key>` of the project's context store. They have no time of their own:
+ * one is dated 0, and one that replaces another a millisecond after that. So what a person has said of a key stands, whatever
+ * is imported later.
+ */
+import {
+  beadsImportActor,
+  type Event,
+  identifyEvent,
+  type ProjectContext,
+  projectContextIssueId,
+  timeAfter,
+} from '../model/index.ts'
+import type { BeadsMemory } from './beads-line.ts'
+
+export interface MemoryPlan {
+  readonly outcome: 'added' | 'unchanged' | 'superseded'
+  readonly events: readonly Event[]
+}
+
+/** The key of the context store under which a memory stands. */
+export function memoryContextKey(key: string): string {
+  return `memory.${key}`
+}
+
+/** Plans one memory upon what the store holds. */
+export function planMemory({ key, value }: BeadsMemory, present: ProjectContext | undefined): MemoryPlan {
+  if (present?.body.value === value) return { outcome: 'unchanged', events: [] }
+  if (present !== undefined && present.version.actor !== beadsImportActor) return { outcome: 'superseded', events: [] }
+  const event = identifyEvent({
+    issueId: projectContextIssueId,
+    actor: beadsImportActor,
+    tsUnixMs: present === undefined ? 0 : timeAfter(present.version.tsUnixMs, 0),
+    parent: null,
+    body: { type: 'ProjectContextUpdated', key: memoryContextKey(key), value },
+  })
+  return { outcome: 'added', events: [event] }
+}
