@@ -146,7 +146,9 @@ function parseOperation(text: string, line: number): Operation {
 /** Says which line an error of a shared plan is about; one that is made here says so itself. */
 function atLine(line: number, error: unknown): unknown {
   if (!(error instanceof GriteError) || 'line' in error.details) return error
-  return Object.assign(error, { message: `line ${line}: ${error.message}`, details: { line, ...error.details } })
+  error.message = `line ${line}: ${error.message}`
+  error.addDetails({ line })
+  return error
 }
 
 function refuse(line: number, field: string, problem: string): InvalidArgsError {
