@@ -93,14 +93,8 @@ const rules: readonly Rule[] = [
     (match, failure) => notFound(`object ${match[1]} is not here`, failure),
   ],
   // object-file.c: read_object_file_extended(); packfile.c: unpack_entry(); object.c: parse_object().
-  [
-    /(?:loose|packed) object ([0-9a-f]+) \(stored in .*?\) is corrupt/,
-    (match, failure) => new CorruptObjectError(`object ${match[1]} is corrupt`, { details: details(failure) }),
-  ],
-  [
-    /(?:hash mismatch|unable to unpack|unable to parse object:?|bad tree object) ([0-9a-f]{40,64})/,
-    (match, failure) => new CorruptObjectError(`object ${match[1]} is corrupt`, { details: details(failure) }),
-  ],
+  [/(?:loose|packed) object ([0-9a-f]+) \(stored in .*?\) is corrupt/, corrupt],
+  [/(?:hash mismatch|unable to unpack|unable to parse object:?|bad tree object) ([0-9a-f]{40,64})/, corrupt],
   // commit.c: repo_parse_commit_internal(), where a walk comes to a commit that it cannot read.
   [
     /(?:Could not read|could not parse commit) ([0-9a-f]{40,64})$/m,
@@ -147,6 +141,11 @@ function onlyFoundByLooking([, path = '', value]: RegExpExecArray, failure: GitF
     details: { ...details(failure), path },
     hints: [`If you trust it, name it: ${named}`],
   })
+}
+
+function corrupt(match: RegExpExecArray, failure: GitFailure): GriteError {
+  const oid = match[1]
+  return new CorruptObjectError(`object ${oid} is corrupt`, { details: { ...details(failure), oid } })
 }
 
 function notFound(message: string, failure: GitFailure): GriteError {

@@ -47,6 +47,15 @@ export function showRemote(remote: string): string {
   return remote.replace(/^(https?:\/\/)[^/]*@/i, '$1').replace(/^([a-z][a-z0-9+.-]*:\/\/[^/:@]*):[^/]*@/i, '$1@')
 }
 
+/** A ref whose history ends where that of the remote is shallow, which git leaves out. */
+export function refuseCutLog(remote: string, ref: string): RemoteError {
+  const shown = showRemote(remote)
+  return new RemoteError(`the log of '${shown}' is cut off there: that repository is a shallow clone`, {
+    details: { remote: shown, reason: 'shallow', ref },
+    hints: ['Run `git fetch --unshallow` in that repository, or sync with one that has the whole log'],
+  })
+}
+
 /**
  * Names why git could not talk to a remote. What is not about the remote (a full disk, a locked ref) is left as
  * `classifyGitFailure` named it.

@@ -1,4 +1,4 @@
-import type { Oid } from './port.ts'
+import type { CutCommit, Oid } from './port.ts'
 import { collectCommits, type ReadObject, readParents } from './walk-history.ts'
 
 /** Those of some commits that are cut off from parents which they name. */
@@ -6,9 +6,12 @@ export async function keepCut(
   oids: Iterable<Oid>,
   shallow: ReadonlySet<Oid>,
   read: ReadObject,
-): Promise<readonly Oid[]> {
-  const cut: Oid[] = []
-  for (const oid of oids) if (shallow.has(oid) && (await readParents(read, oid)).length > 0) cut.push(oid)
+): Promise<readonly CutCommit[]> {
+  const cut: CutCommit[] = []
+  for (const oid of oids) {
+    const [parent] = shallow.has(oid) ? await readParents(read, oid) : []
+    if (parent !== undefined) cut.push({ oid, parent })
+  }
   return cut
 }
 
@@ -17,7 +20,7 @@ export async function findCutInProcess(
   read: ReadObject,
   heads: readonly Oid[],
   shallow: ReadonlySet<Oid>,
-): Promise<readonly Oid[]> {
+): Promise<readonly CutCommit[]> {
   if (shallow.size === 0) return []
   return keepCut((await collectCommits(read, heads, new Set(), shallow)).keys(), shallow, read)
 }

@@ -33,6 +33,7 @@ export { requirePermanentStore } from './permanent-store.ts'
 export type {
   CommitEntry,
   CommitFile,
+  CutCommit,
   GitObject,
   GitPort,
   GitSupports,
@@ -65,5 +66,6 @@ export type {
   RemotePort,
 } from './remote-port.ts'
 export { createGitRunner, type GitResult, type GitRunner, type RunGitOptions, type StartGitOptions } from './run-git.ts'
+export { setAsideBrokenRef, setAsideCorruptObject } from './set-aside.ts'
 export { shallowMark } from './shallow.ts'
 export { privatePermissions, readSharedPermissions, type SharedPermissions } from './shared-permissions.ts'

@@ -70,6 +70,13 @@ export interface HistoryGap {
   readonly oid: Oid
 }
 
+/** A commit that a shallow clone has without its parents. */
+export interface CutCommit {
+  readonly oid: Oid
+  /** The first of the parents. */
+  readonly parent: Oid
+}
+
 /** A commit with every file of its tree. `problem` says why commit or tree could not be read whole. */
 export interface CommitEntry {
   readonly oid: Oid
@@ -173,7 +180,7 @@ export interface GitPort {
    * Commits reachable from some heads whose parents a shallow clone lacks. Reads nothing but one file where the repository
    * is not shallow.
    */
-  findCutCommits(heads: readonly Oid[]): Promise<readonly Oid[]>
+  findCutCommits(heads: readonly Oid[]): Promise<readonly CutCommit[]>
 
   /**
    * Writes objects, makes them durable, then moves the refs. When it returns, the refs reach what was written, and no

@@ -2,7 +2,7 @@ import { statSync } from 'node:fs'
 import { open } from 'node:fs/promises'
 import type { GitPort, Oid, RefName } from './port.ts'
 import { reflogPath } from './ref-paths.ts'
-import { createGitRunner } from './run-git.ts'
+import { createGitRunner, type GitRunner } from './run-git.ts'
 
 /** One move of a ref. Null stands for no ref: before it was made, after it was deleted. */
 export interface ReflogEntry {
@@ -83,7 +83,8 @@ async function askGit({ layout, environment }: GitPort, ref: RefName, entriesMax
       okStatuses: [0, 128],
     },
   )
-  if (exitStatus !== 0) return []
+  // It ends at an entry whose object cannot be read; the values are to be had all the same.
+  if (exitStatus !== 0) return askForValues(git, ref)
   const lines = stdout.toString('latin1').split('\n').filter(Boolean).reverse()
   const heads = lines.map((line) => line.split(' ', 1)[0] as Oid)
   return heads.map((next, index) => ({
@@ -91,4 +92,17 @@ async function askGit({ layout, environment }: GitPort, ref: RefName, entriesMax
     next,
     message: (lines[index] ?? '').slice(next.length + 1),
   }))
+}
+
+/** Values asked for in one go. git answers up to the first that the reflog does not have. */
+const valuesMax = 64
+
+async function askForValues(git: GitRunner, ref: RefName): Promise<ReflogEntry[]> {
+  const names = Array.from({ length: valuesMax }, (_value, index) => `${ref}@{${index}}`)
+  const { stdout } = await git.run(['rev-parse', ...names], { okStatuses: [0, 128] })
+  const values = stdout
+    .toString('latin1')
+    .split('\n')
+    .filter((line) => /^[0-9a-f]{40,64}$/.test(line)) as Oid[]
+  return values.reverse().map((next, index) => ({ previous: values[index - 1] ?? null, next, message: '' }))
 }

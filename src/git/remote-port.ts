@@ -55,7 +55,8 @@ export interface RemotePort {
   /**
    * Fetches refs and what they reach, durably.
    * @throws {NotFoundError} when there is no such remote
-   * @throws {RemoteError} when it cannot be reached, denies access or falls silent; no ref has moved
+   * @throws {RemoteError} when it cannot be reached, denies access or falls silent, or is a shallow clone that lacks what is
+   * asked for (its reason is `shallow`); no ref has moved
    * @throws {RefMovedError} | {RefLockedError} when another process was moving the same local refs
    */
   fetch(request: FetchRequest): Promise<void>
@@ -68,6 +69,19 @@ export interface RemotePort {
   listMissing(head: Oid, exclude: readonly Oid[]): Promise<readonly Oid[]>
   /** Fetches single objects of a partial clone's remote in one go. @throws {RemoteError} */
   fetchObjects(remote: string, oids: readonly Oid[]): Promise<void>
+  /**
+   * Fetches objects, and all they reach, whatever this clone seems to have: a fetch leaves out what refs reach, though it
+   * may be missing. Existing files of such objects must have been taken away.
+   * @throws {RemoteError} also when the remote does not have one of them, or gives nothing out by id
+   */
+  refetchObjects(remote: string, oids: readonly Oid[]): Promise<void>
+  /** As `refetchObjects`, for all that a ref of the remote reaches. Needs git 2.36. */
+  refetchRef(remote: string, ref: RefName): Promise<void>
+  /**
+   * Fetches the whole history of a ref into a clone that is shallow; branches stay as they are. No ref moves.
+   * @throws {RemoteError} also when git cannot ask this kind of remote for it
+   */
+  completeRef(remote: string, ref: RefName): Promise<void>
   /** Ends what is under way, and every process that it started. */
   close(): void
 }

@@ -527,7 +527,7 @@ function portFacts(kind: RepositoryKind, open: OpenPort, supports: GitSupports):
           { oid: oids[3], parents: [oids[2]], problem: null, gaps: [] },
         ],
       )
-      assert.deepEqual(await port.findCutCommits([oids[3]]), [oids[2]])
+      assert.deepEqual(await port.findCutCommits([oids[3]]), [{ oid: oids[2], parent: oids[1] }])
       assert.equal(await port.isAncestor(oids[0], oids[3]), false)
       assert.equal(await port.findMergeBase(oids[2], oids[3]), oids[2])
       assert.deepEqual(await readAll(port, oids[3], [oids[3]]), [])

@@ -129,6 +129,9 @@ export function createMemoryWorld(): MemoryWorld {
       listMissing: async () => [],
       fetchObjects: async () => {},
       close() {},
+      refetchObjects: async () => {},
+      refetchRef: async () => {},
+      completeRef: async () => {},
     }
   }
 

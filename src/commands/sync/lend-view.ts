@@ -27,5 +27,8 @@ export function lendingView(repository: Repository): RemotePort {
     fetch: (request) => lend(() => remotes.fetch(request)),
     push: (request) => lend(() => remotes.push(request)),
     fetchObjects: (remote, oids) => lend(() => remotes.fetchObjects(remote, oids)),
+    refetchObjects: (remote, oids) => lend(() => remotes.refetchObjects(remote, oids)),
+    refetchRef: (remote, ref) => lend(() => remotes.refetchRef(remote, ref)),
+    completeRef: (remote, ref) => lend(() => remotes.completeRef(remote, ref)),
   }
 }

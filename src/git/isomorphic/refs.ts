@@ -69,7 +69,10 @@ export function listRefFiles(
 
 /** @throws {CorruptObjectError} always */
 export function refuseBrokenRef(ref: RefName, reason: string): never {
-  throw new CorruptObjectError(`${ref} ${reason}`, { details: { ref } })
+  throw new CorruptObjectError(`${ref} ${reason}`, {
+    details: { ref },
+    hints: ['`grite doctor` says what can be done about it'],
+  })
 }
 
 function collectNames(layout: RepositoryLayout, folder: string, names: Set<string>): void {

@@ -3,7 +3,7 @@ import { devNull } from 'node:os'
 import { join } from 'node:path'
 import { RemoteError } from '../../model/errors/index.ts'
 import { classifyGitFailure } from '../classify-git-failure.ts'
-import { classifyRemoteFailure, showRemote, silentRemote } from '../classify-remote-failure.ts'
+import { classifyRemoteFailure, refuseCutLog, showRemote, silentRemote } from '../classify-remote-failure.ts'
 import { breakDeadChildLocks, noteChildLocks, wasKilled } from '../durable/child-locks.ts'
 import type { Environment } from '../locate-git.ts'
 import { listOwnRemotes } from '../own-remotes.ts'
@@ -139,13 +139,37 @@ export function openRemotes(port: GitPort, options: Omit<RemoteOptions, 'environ
     }
   }
 
+  /** Fetches objects, and moves nothing but the boundary of a shallow clone. */
+  async function fetchOnly(remote: string, args: readonly string[], more: RunGitOptions = {}): Promise<void> {
+    context.requirePermanentStore()
+    const locks = existsSync(join(layout.commonDir, 'shallow')) ? ['shallow.lock'] : []
+    await breakDeadChildLocks(context, locks)
+    let forget = () => {}
+    try {
+      await run({ remote, step: 'fetch' }, args, {
+        ...more,
+        onStart(child) {
+          if (locks.length > 0) forget = noteChildLocks(context, child.pid, locks)
+        },
+        environment: { ...environment, ...context.writeEnvironment() },
+      })
+      forget()
+    } catch (error) {
+      if (!wasKilled(error)) forget()
+      throw error
+    }
+  }
+
   return {
     listRemotes,
     hasRemote,
     async fetch(request: FetchRequest) {
       context.requirePermanentStore()
       const patterns = request.refspecs.map(parseFetchPattern)
-      await moveTracking(port, { patterns, ...(await fetchAside(request, patterns)) })
+      const fetched = await fetchAside(request, patterns)
+      const [refused] = fetched.refused
+      if (refused !== undefined) throw refuseCutLog(request.remote, refused)
+      await moveTracking(port, { patterns, ...fetched })
     },
     async push({ remote, updates, atomic, runHooks, onProgress }: PushRequest) {
       if (updates.length === 0) return []
@@ -203,8 +227,29 @@ export function openRemotes(port: GitPort, options: Omit<RemoteOptions, 'environ
         { input },
       )
     },
+    async refetchObjects(remote, oids) {
+      const input = Buffer.from(oids.map((oid) => `${oid}\n`).join(''), 'latin1')
+      await fetchOnly(remote, [...withoutNegotiation, 'fetch', ...fetchOnlyOptions, '--stdin', '--', remote], { input })
+    },
+    async refetchRef(remote, ref) {
+      await fetchOnly(remote, [...withoutNegotiation, 'fetch', ...fetchOnlyOptions, '--refetch', '--', remote, ref])
+    },
+    async completeRef(remote, ref) {
+      await fetchOnly(remote, ['fetch', ...fetchOnlyOptions, `--depth=${wholeDepth}`, '--', remote, ref])
+    },
   }
 }
+
+/** What arrives stays in its pack: objects are not unpacked over files that are there. */
+const withoutNegotiation = [
+  ...['-c', 'fetch.negotiationAlgorithm=noop', '-c', 'fetch.unpackLimit=1', '-c', 'fetch.writeCommitGraph=false'],
+] as const
+const fetchOnlyOptions = [
+  ...['--refmap=', '--progress', '--no-tags', '--no-filter', '--no-write-fetch-head'],
+  ...['--no-auto-maintenance', '--recurse-submodules=no'],
+] as const
+/** With 2^31 - 1, which `--unshallow` stands for, git would complete every branch of the clone, too. */
+const wholeDepth = 2 ** 31 - 2
 
 /** builtin/fetch.c, store_updated_refs(): what only a shallow clone of the remote's history could take. */
 function readRefused(stderr: string): ReadonlySet<string> {

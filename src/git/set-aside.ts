@@ -1,0 +1,55 @@
+import { existsSync, mkdirSync, readFileSync, renameSync } from 'node:fs'
+import { join } from 'node:path'
+import { CorruptObjectError } from '../model/errors/index.ts'
+import { asStorageFailure } from './durable/storage-failure.ts'
+import { readLooseObject } from './isomorphic/loose-objects.ts'
+import { isOid } from './object-codec.ts'
+import type { Oid, RefName, RepositoryLayout } from './port.ts'
+import { looseObjectPath, looseRefPath } from './ref-paths.ts'
+
+/**
+ * Moves a loose object whose bytes are not it to `grite/corrupt/` in the git directory, where a person can look at it. As
+ * long as it lies in its place, git takes the object for present and fetches nothing over it.
+ *
+ * @returns where it is now; null when it is no loose object here, or is sound
+ */
+export function setAsideCorruptObject(layout: RepositoryLayout, oid: Oid): string | null {
+  try {
+    readLooseObject(layout, oid, Number.MAX_SAFE_INTEGER)
+    return null
+  } catch (error) {
+    if (!(error instanceof CorruptObjectError)) throw error
+  }
+  return moveAside(layout, looseObjectPath(layout, oid), oid)
+}
+
+/**
+ * Moves the file of a ref that holds neither an id nor the name of another ref to `grite/corrupt/`, as one that a power
+ * cut has emptied. The ref then has the value that is packed, or none.
+ *
+ * @returns where it is now; null when it is no such file
+ */
+export function setAsideBrokenRef(layout: RepositoryLayout, ref: RefName): string | null {
+  if (layout.refStorage !== 'files') return null
+  const path = looseRefPath(layout, ref)
+  let text: string
+  try {
+    text = readFileSync(path, 'latin1').trim()
+  } catch {
+    return null
+  }
+  if (isOid(text, layout.objectFormat) || text.startsWith('ref:')) return null
+  return moveAside(layout, path, ref.replaceAll('/', '-'))
+}
+
+function moveAside({ commonDir }: RepositoryLayout, from: string, name: string): string {
+  const folder = join(commonDir, 'grite', 'corrupt')
+  const path = join(folder, name)
+  try {
+    if (!existsSync(folder)) mkdirSync(folder, { recursive: true })
+    renameSync(from, path)
+  } catch (error) {
+    throw asStorageFailure(error, 'setting a damaged file aside')
+  }
+  return path
+}

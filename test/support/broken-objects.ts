@@ -1,0 +1,22 @@
+/** Objects that are lost as a disk loses them. */
+import { chmodSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+
+export const waysToLose = ['missing', 'empty', 'garbage'] as const
+export type WayToLose = (typeof waysToLose)[number]
+
+/** The file of a loose object, of a repository with a work tree. */
+export function looseFile(path: string, oid: string): string {
+  return join(path, '.git/objects', oid.slice(0, 2), oid.slice(2))
+}
+
+/** Loses a loose object: its file is removed, emptied as after a power cut, or holds something else. */
+export function loseObject(path: string, oid: string, way: WayToLose = 'missing'): void {
+  const file = looseFile(path, oid)
+  if (way === 'missing') {
+    rmSync(file)
+    return
+  }
+  chmodSync(file, 0o644)
+  writeFileSync(file, way === 'empty' ? '' : 'x\x9c no object')
+}
