@@ -249,7 +249,7 @@ function openWarnings(command: AnyCommand, facts: ProcessFacts, { quiet, json }:
         collected.push(warning)
         return
       }
-      if (quiet && !json) return
+      if (quiet && !json && warning.isEssential !== true) return
       printed = printed.then(async () => {
         const text = json ? formatWarning(warning) : await formatWarningForPeople(warning)
         await facts.stderr.write(text)

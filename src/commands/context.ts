@@ -18,6 +18,8 @@ export interface Warning {
   readonly code: string
   readonly message: string
   readonly details?: Readonly<Record<string, unknown>>
+  /** Printed with --quiet, too: it says why a command failed that prints nothing else. */
+  readonly isEssential?: boolean
 }
 
 /** A bar on a terminal for work that takes longer than half a second; silent elsewhere. */

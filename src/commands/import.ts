@@ -106,6 +106,8 @@ async function importFrom(
   source: ImportSource,
   request: ImportRequest,
 ): Promise<CommandResult<ImportData>> {
+  // What the log holds already would be written once more.
+  await repository.requireWholeLog('nothing was imported')
   const progress = context.progress('Importing')
   try {
     const writer = new BatchWriter(repository, { dryRun: request.dryRun, nowUnixMs: context.clock.nowUnixMs })

@@ -97,7 +97,8 @@ interface Adopted {
 async function adopt(context: CommandContext, repository: Repository): Promise<Adopted | null> {
   const remote = await chooseHomeRemote(repository)
   if (remote === undefined) return null
-  if ((await repository.git.readRef(trackingRef(remote.name, walRef))) !== null) return null
+  const isKnown = (await repository.git.readRef(trackingRef(remote.name, walRef))) !== null
+  if (isKnown && (await repository.view()).gaps.count === 0) return null
   try {
     const { pulledEvents } = await runSync(context, repository, remote, { pull: true, push: false })
     return { remote: remote.name, events: pulledEvents }

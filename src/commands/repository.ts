@@ -22,6 +22,7 @@ import {
   readSharedPermissions,
   requirePermanentStore,
   type SharedPermissions,
+  shallowMark,
 } from '../git/index.ts'
 import {
   AfterWriteError,
@@ -46,13 +47,20 @@ import {
   type Appended,
   append,
   batchOfEvents,
+  describeGaps,
+  detailsOfGaps,
   encodeBatch,
   type Gained,
+  GapTally,
   type IssueBatch,
+  incompleteLog,
   issueCodec,
+  type LogGaps,
   type LogProblem,
   lockFileQueue,
+  noGaps,
   type Queue,
+  readSoundHead,
   type SyncPoint,
   segmentOfBatch,
   walRef,
@@ -143,6 +151,9 @@ export class Repository {
   /** Of the write that is going on. */
   #guard: LockGuard | undefined
   readonly #written: WrittenEvents
+  /** What the log lacked when the view was last looked at. */
+  #gaps: LogGaps = noGaps
+  #toldGaps = false
   #problemCount = 0
 
   constructor(layout: RepositoryLayout, permissions: SharedPermissions, facts: RepositoryFacts) {
@@ -248,14 +259,20 @@ export class Repository {
     this.#isJudged = true
   }
 
-  /** Opens the view, and tells once what is wrong with signatures that plain git has brought in, where that is wanted. */
-  async #openJudged(): Promise<View> {
+  /**
+   * Opens the view, and tells once what is wrong with signatures that plain git has brought in, where that is wanted.
+   *
+   * @param doubtsHead - whether the log's head is looked at even where the view is at it
+   */
+  async #openJudged(doubtsHead = false): Promise<View> {
     const received: ReceivedEvent[] = []
     const isWanted = !this.#isJudged && (await this.config()).verifySignatures !== 'off'
     const onNewEvents = (events: readonly Event[]) => {
       for (const event of events) received.push(factsOfReceived(event))
     }
-    const view = await this.#withOptions((options) => openView(isWanted ? { ...options, onNewEvents } : options))
+    const view = await this.#withOptions((options) =>
+      openView({ ...options, doubtsHead, ...(isWanted ? { onNewEvents } : {}) }),
+    )
     const warning = await judgeNewEvents(this, view, received)
     if (warning !== undefined) this.#facts.warn(warning)
     return view
@@ -282,7 +299,12 @@ export class Repository {
     if (this.#view === undefined) return this.view()
     const view = await this.#view
     if (gained !== null && view.head === gained.from && view.head !== gained.to) {
-      for (const problem of gained.segments.flatMap(({ problems }) => problems)) this.#reportProblem(problem)
+      const tally = new GapTally()
+      for (const { problems } of gained.segments) {
+        for (const problem of problems) this.#reportProblem(problem)
+        tally.take(problems)
+      }
+      await view.noteGaps(tally)
       await view.apply(gained.segments, gained.to, 'join')
       await view.flush()
     }
@@ -314,13 +336,42 @@ export class Repository {
         warn: (code, message) => this.#facts.warn({ code, message }),
         progress: (done) => progress.report(done, null),
         hydrate: hydrator(this),
+        // Where signatures decide, what a fetch has left was perhaps refused; a sync judges it.
+        trustsRemotes: (await this.config()).verifySignatures !== 'reject',
       })
     } finally {
       progress.end()
     }
   }
 
+  /**
+   * Warns, once, that answers are made from a part of the log. As a rule when the repository is closed: a sync may have
+   * fetched by then what was missing at its beginning.
+   */
+  tellGaps(): void {
+    if (this.#toldGaps || this.#gaps.count === 0) return
+    this.#toldGaps = true
+    this.#facts.warn({
+      code: 'log-incomplete',
+      message: `the log ${describeGaps(this.#gaps)}; issues and changes may be missing here, and \`grite sync\` fetches them from a remote that has them`,
+      details: detailsOfGaps(this.#gaps),
+    })
+  }
+
+  /**
+   * For a command that a part of the log would lead astray.
+   *
+   * @param consequence - what the command has therefore not done
+   * @throws {IncompleteLogError}
+   */
+  async requireWholeLog(consequence: string): Promise<void> {
+    const { gaps } = await this.view()
+    if (gaps.count > 0) throw incompleteLog(consequence, gaps)
+  }
+
   #reportProblem(problem: LogProblem): void {
+    // Told with every answer, not only when it is met.
+    if (problem.gap !== undefined) return
     this.#problemCount += 1
     if (this.#problemCount > problemsToldMax) {
       if (this.#problemCount === problemsToldMax + 1) {
@@ -360,6 +411,8 @@ export class Repository {
         await this.#follow(appended, events)
         if (!givesWay) await guard.written(events)
         await planned?.noteCard()
+        // As a rule nothing is cut off, and the view is not needed.
+        if (shallowMark(this.layout) !== '') await this.view()
         if (isLookDue(appended.head)) await this.#tidy()
       }
       return { head: appended?.head ?? null, events, result }
@@ -430,7 +483,7 @@ export class Repository {
     plan: (draft: Draft) => Promise<Result>,
     { givesWay = false }: StageOptions = {},
   ): Promise<Staged<Result>> {
-    const parent = await this.git.readRef(walRef)
+    const parent = await this.requireSoundHead()
     const { batch, ...planned } = await this.#plan(parent, plan)
     const guard = new LockGuard(this, false, this.#toldLocks)
     const tellPassed = () => guard.tellPassed()
@@ -439,6 +492,21 @@ export class Repository {
     const { objects, commit: head } = encodeBatch(this.layout.objectFormat, issueCodec, batch, parent)
     await this.git.publish({ objects, updates: [] })
     return { ...planned, appended: { head, parent, batch }, objects, tellPassed }
+  }
+
+  /**
+   * The head of the log, to go on from. One that cannot be read is replaced by what was there before, if that can be found.
+   * @throws {IncompleteLogError} when it cannot
+   */
+  requireSoundHead(): Promise<Oid | null> {
+    return readSoundHead({ git: this.git, ref: walRef, recover: () => this.recoverHead() })
+  }
+
+  /** Looks at the log's head anew, and puts the log back where it can be read. */
+  async recoverHead(): Promise<View> {
+    await this.#closeView()
+    this.#view = this.#openJudged(true)
+    return this.#view
   }
 
   /** Makes a staged commit the head of the log. @throws {RefMovedError} when something else was written meanwhile */
@@ -551,7 +619,8 @@ export class Repository {
     const { clock, random } = this.#facts
     const alreadyIn: Queue = { enter: async () => async () => {} }
     const jitter = () => (random.bytes(1)[0] as number) / 256
-    return { git: this.git, ref: walRef, codec: issueCodec, queue: alreadyIn, clock, jitter }
+    const recover = () => this.recoverHead()
+    return { git: this.git, ref: walRef, codec: issueCodec, queue: alreadyIn, clock, jitter, recover }
   }
 
   /** A plan must not see a view older than the head it goes on. */
@@ -577,9 +646,12 @@ export class Repository {
   }
 
   async #closeView(): Promise<void> {
-    const view = this.#view
+    const opening = this.#view
     this.#view = undefined
-    await (await view?.catch(() => undefined))?.close()
+    const view = await opening?.catch(() => undefined)
+    if (view === undefined) return
+    this.#gaps = view.gaps
+    await view.close()
   }
 
   /** Also after an interrupt: what the write in progress had locked is free again. */
@@ -592,6 +664,7 @@ export class Repository {
     this.#remotes?.close()
     await this.#guard?.leave()
     await this.#closeView()
+    this.tellGaps()
     await this.git.close()
   }
 }

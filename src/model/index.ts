@@ -67,6 +67,7 @@ export {
   GitError,
   GriteError,
   IdParseError,
+  IncompleteLogError,
   InternalError,
   InvalidArgsError,
   NotFoundError,

@@ -10,6 +10,13 @@
  *      or R is gone or behind           (R behind V, or gone: the ref is put back on V)
  * The old head is found in the view and in the ref's reflog, where also heads stand that no view has seen.
  *
+ *   5. the ref names what cannot be read   the ref is put back on the newest head that can be read, by reflog, view or
+ *                                          remote, and it goes on with the cases above
+ *
+ * A log may be incomplete here (wal/log-gap.ts). The view remembers what was lacking, and where the clone was shallow; once
+ * that changes, it is made anew. To a head that cannot be read whole, nothing is joined: what stands below its gap would be
+ * written once more. Heads that wait for that are kept apart: the view shows their events.
+ *
  * In case 4, a chunk that is not here or too large to read does not keep the events of the other chunks from being put
  * back: they would be hidden, and in the end pruned. The head is held in memory by the view instead, and is looked at
  * again when its chunk can be read.
@@ -23,19 +30,27 @@ import {
   type ReflogEntry,
   readReflog,
   reflogMark,
+  setAsideCorruptObject,
+  shallowMark,
 } from '../git/index.ts'
 import {
   AfterWriteError,
   ConflictError,
   GriteError,
+  IncompleteLogError,
   limits,
   NotFoundError,
   RefMovedError,
   StorageError,
 } from '../model/index.ts'
 import {
+  findFormerHead,
+  findParentByReflog,
+  findTrackedHead,
   type IssueSegment,
+  isCommit,
   issueCodec,
+  type LogGap,
   type LogProblem,
   readLog,
   readSegments,
@@ -59,11 +74,17 @@ export interface CatchUpOptions {
   readonly formerHeads?: readonly Oid[]
   /** The view is thrown away afterwards, so it may show events that cannot be put back into the log. */
   readonly isThrowAway?: boolean
+  /** Looks whether the ref's commit can be read also where the view is at it. */
+  readonly doubtsHead?: boolean
+  /** Whether a log that cannot be read may be replaced by what a fetch has left of a remote's. */
+  readonly trustsRemotes?: boolean
 }
 
 interface CatchUp extends CatchUpOptions {
   /** Held heads that may be read by now. */
   readonly retry: readonly Oid[]
+  /** The ref names something that cannot be read. */
+  readonly isBroken: boolean
 }
 
 /**
@@ -75,6 +96,8 @@ export type CatchUpOutcome = 'current' | 'replayed' | 'merged' | 'healed' | 'reb
 /** Reflog entries looked at for heads that were lost. */
 const reflogEntriesMax = 1000
 const healAttemptsMax = 20
+/** Heads kept apart until the log is whole: as many as a runner makes that fetches one commit each day. */
+const apartHeadsMax = 64
 /** Grows with each attempt, so that other writers get through. */
 const backoffMs = 10
 
@@ -86,26 +109,57 @@ export async function catchUp(options: CatchUpOptions): Promise<CatchUpOutcome> 
   const { git, view } = options
   // The mark is older than everything read below, so what is written meanwhile is looked at next time.
   const mark = await reflogMark(git, walRef)
+  const shallow = shallowMark(git.layout)
   const ref = await git.readRef(walRef)
-  const isMoved = ref !== view.head || mark !== view.reflogMark || options.formerHeads !== undefined
+  if (await isReadableAgain(options, ref, shallow)) return 'rebuild-needed'
+  const { formerHeads, doubtsHead = false } = options
+  const isMoved = ref !== view.head || mark !== view.reflogMark || formerHeads !== undefined || doubtsHead
   const retry = await findReadable(options, isMoved)
   if (!isMoved && retry.length === 0) return 'current'
   const isFirst = view.head === null
-  const outcome = await catchUpFrom({ ...options, retry }, ref)
+  const isBroken = ref !== null && !(await isCommit(git, ref))
+  const outcome = await catchUpFrom({ ...options, retry, isBroken }, ref)
   if (outcome === 'rebuild-needed' || outcome === 'read-only') return outcome
+  if (outcome !== 'current') await showBelowHoles(options)
   // What a view begins with is no growth since it was made.
   if (isFirst && view.eventCount > 0) await view.noteEventsAtRebuild()
   await view.writeReflogMark(mark)
+  await view.writeShallowMark(shallow)
   return outcome
+}
+
+/**
+ * Whether something that was lacking when the view was made is here now. What has been cut off since, the view holds: it
+ * only notes that.
+ */
+async function isReadableAgain({ git, view }: CatchUpOptions, ref: Oid | null, shallow: string): Promise<boolean> {
+  if (view.head === null) return false
+  if (shallow !== view.shallowMark) {
+    const heads = [...(ref === null ? [] : [ref]), ...(view.apartHeads as readonly Oid[])]
+    const cuts = (await git.findCutCommits(heads)).map(
+      ({ oid, parent }): LogGap => ({ reason: 'shallow', kind: 'commit', objectId: parent, commit: oid }),
+    )
+    const isCut = (commit: Oid) => cuts.some((cut) => cut.commit === commit)
+    if (view.gaps.gaps.some(({ reason, commit }) => reason === 'shallow' && !isCut(commit))) return true
+    await view.replaceCuts(cuts)
+    await view.writeShallowMark(shallow)
+  }
+  for (const { reason, objectId } of view.gaps.gaps) {
+    if (reason !== 'shallow' && (await isReadable(git, objectId))) return true
+  }
+  return false
+}
+
+async function isReadable(git: GitPort, oid: Oid): Promise<boolean> {
+  return (await git.readObject(oid, limits.chunkReadBytesMax).catch(() => null)) !== null
 }
 
 /** Held heads that may be read by now. */
 async function findReadable({ git, view, hydrate }: CatchUpOptions, isMoved: boolean): Promise<Oid[]> {
   const readable: Oid[] = []
   for (const { head, objectId } of view.heldHeads) {
-    const object = await git.readObject(objectId, limits.chunkReadBytesMax).catch(() => null)
     // What a partial clone lacks, its remote may have again; but that is not asked each time somebody reads.
-    if (object !== null || (isMoved && hydrate !== undefined)) readable.push(head)
+    if ((await isReadable(git, objectId)) || (isMoved && hydrate !== undefined)) readable.push(head)
   }
   return readable
 }
@@ -125,14 +179,58 @@ export async function noteOwnMove(
 }
 
 async function catchUpFrom(options: CatchUp, ref: Oid | null): Promise<CatchUpOutcome> {
+  if (options.isBroken) return recover(options, ref as Oid)
   const viewHead = options.view.head as Oid | null
   if (ref !== null && ref !== viewHead) await options.hydrate?.(ref, viewHead === null ? [] : [viewHead])
   if (ref !== null && viewHead !== null && ref !== viewHead) {
     if (await replay(options, viewHead, ref)) return 'replayed'
+    // What was lacking may be no part of the log any more.
+    if (options.view.gaps.count > 0 && !(await options.git.isAncestor(viewHead, ref))) return 'rebuild-needed'
   }
   const lost = await findLostHeads(options, ref, new Set())
   if (lost.length > 0) return heal(options, ref, lost)
   return follow(options, ref)
+}
+
+/** Puts a ref that cannot be read back on what it named before. Where nothing is found, the view stays as it is, and says so. */
+async function recover(options: CatchUpOptions, broken: Oid): Promise<CatchUpOutcome> {
+  const { git, view, warn } = options
+  const found = await findSoundHead(options)
+  if (found === undefined) {
+    view.noteUnreadHead(broken)
+    return 'current'
+  }
+  try {
+    await moveLog(git, { expected: broken, next: found })
+  } catch (error) {
+    if (error instanceof StorageError) return options.isThrowAway ? showLost(options, null, [found]) : 'read-only'
+    if (!(error instanceof RefMovedError)) throw error
+  }
+  warn(
+    'log-restored',
+    `${walRef} named ${broken}, which is no commit that can be read here; it is back at ${found.slice(0, 12)}, and \`grite sync\` fetches what came after that from a remote that has it`,
+  )
+  clearAway(git, broken)
+  if (!view.lostHeads.includes(broken)) await view.rememberLostHeads([...view.lostHeads, broken])
+  return catchUpFrom({ ...options, retry: [], isBroken: false }, await git.readRef(walRef))
+}
+
+/** A damaged file in an object's place keeps git from fetching the object, and from packing. */
+function clearAway({ layout }: GitPort, oid: Oid): void {
+  try {
+    setAsideCorruptObject(layout, oid)
+  } catch (error) {
+    if (!(error instanceof StorageError)) throw error
+  }
+}
+
+/** The newest head that the log is known to have had and that can be read. */
+async function findSoundHead({ git, view, formerHeads = [], trustsRemotes = false }: CatchUpOptions) {
+  const former = await findFormerHead(git)
+  if (former !== undefined) return former
+  for (const oid of [view.head as Oid | null, ...formerHeads])
+    if (oid !== null && (await isCommit(git, oid))) return oid
+  return trustsRemotes ? findTrackedHead(git) : undefined
 }
 
 /** Brings the view to a head that holds every event the view has. */
@@ -240,6 +338,7 @@ async function heal(options: CatchUp, ref: Oid | null, lost: readonly Oid[]): Pr
   let restored = 0
   const gone: Oid[] = []
   const held: HeldHead[] = []
+  const apart: Oid[] = []
   for (const head of lost) {
     try {
       const { eventCount, unread } = await restore(options, head)
@@ -251,8 +350,9 @@ async function heal(options: CatchUp, ref: Oid | null, lost: readonly Oid[]): Pr
       held.push({ head, objectId })
     } catch (error) {
       if (error instanceof StorageError) return options.isThrowAway ? showLost(options, ref, lost) : 'read-only'
-      if (!(error instanceof NotFoundError) || (await isHere(git, head))) throw error
-      gone.push(head)
+      if (error instanceof IncompleteLogError) apart.push(head)
+      else if (!(error instanceof NotFoundError) || (await isCommit(git, head))) throw error
+      else gone.push(head)
     }
   }
   await view.rememberHeldHeads([...view.heldHeads.filter(({ head }) => !lost.includes(head)), ...held])
@@ -263,10 +363,54 @@ async function heal(options: CatchUp, ref: Oid | null, lost: readonly Oid[]): Pr
     await view.rememberLostHeads([...view.lostHeads, ...gone])
     warn('log-lost', `${walRef} had been moved by something else and the objects of ${gone.join(', ')} are gone`)
   }
+  if (apart.length > 0) return showApart(options, apart)
   if (gone.includes(view.head as Oid)) return 'rebuild-needed'
   const outcome = await follow(options, await git.readRef(walRef))
   if (outcome === 'rebuild-needed' || restored === 0) return outcome
   return 'healed'
+}
+
+/** Brings what cannot be joined to the log into the view, beside what the log has. */
+async function showApart(
+  { git, view, report, warn, formerHeads = [] }: CatchUp,
+  apart: readonly Oid[],
+): Promise<CatchUpOutcome> {
+  const ref = await git.readRef(walRef)
+  for (const head of [...apart.filter((oid) => oid !== view.head), ...(ref === null ? [] : [ref])]) {
+    await fillView(view, { head, source: readLog(git, issueCodec, { head }), how: 'join', report })
+  }
+  await rememberApart(view, apart)
+  // A view that is made anew takes over what was told of before.
+  if (apart.every((oid) => formerHeads.includes(oid))) return 'merged'
+  const heads = apart.map((oid) => oid.slice(0, 12)).join(', ')
+  warn(
+    'log-unread',
+    `${walRef} was moved away from ${heads} to a log that is incomplete here; both are shown, and are joined once it is whole`,
+  )
+  return 'merged'
+}
+
+/** Holes of one chain that are looked below. */
+const holesMax = 16
+
+/** Brings into the view what stood below commits that cannot be read, by the reflog. */
+async function showBelowHoles({ git, view, report }: CatchUpOptions): Promise<void> {
+  const head = view.head
+  const isHole = ({ kind, reason }: LogGap) => kind === 'commit' && reason !== 'shallow'
+  for (let count = 0; head !== null && count < holesMax; count++) {
+    const hole = view.gaps.gaps.filter(isHole)[count]
+    if (hole === undefined) return
+    const below = (await findParentByReflog(git, hole.objectId)) ?? null
+    if (below === null || view.apartHeads.includes(below)) continue
+    await fillView(view, { head: below, source: readLog(git, issueCodec, { head: below }), how: 'join', report })
+    await view.apply([], head, 'join')
+    await view.flush()
+    await rememberApart(view, [below])
+  }
+}
+
+function rememberApart(view: View, heads: readonly Oid[]): Promise<void> {
+  return view.rememberApartHeads([...new Set([...view.apartHeads, ...heads])].slice(-apartHeadsMax))
 }
 
 function describeHeld(head: Oid, { objectId, commit, unread }: LogProblem): string {
@@ -291,7 +435,7 @@ async function restore({ git, view, clock, hydrate }: CatchUpOptions, head: Oid)
       const isLog = ref !== null && (await isCommit(git, ref))
       if (ref === null || !isLog || (await git.isAncestor(ref, head))) {
         const exclude = isLog ? [ref] : []
-        if (await isHere(git, head)) await hydrate?.(head, exclude)
+        if (await isCommit(git, head)) await hydrate?.(head, exclude)
         const back = await readSegments(git, head, exclude)
         await moveLog(git, { expected: ref, next: head })
         // What cannot be read of these stands on the chain itself, for every reader to see.
@@ -308,8 +452,7 @@ async function restore({ git, view, clock, hydrate }: CatchUpOptions, head: Oid)
         nowUnixMs: clock.nowUnixMs(),
       })
       if (joined.head !== ref) await moveLog(git, { expected: ref, next: joined.head, staged: joined.objects })
-      const isHeld = ({ unread }: LogProblem) => unread === 'too-large' || unread === 'missing'
-      return { eventCount: joined.eventCount, unread: joined.unread.find(isHeld) ?? null }
+      return { eventCount: joined.eventCount, unread: joined.unread[0] ?? null }
     } catch (error) {
       if (!(error instanceof RefMovedError)) throw error
       await sleep(backoffMs * (attempt + Math.random()))
@@ -323,14 +466,6 @@ async function restore({ git, view, clock, hydrate }: CatchUpOptions, head: Oid)
 
 function passOver(error: unknown): void {
   if (!(error instanceof GriteError)) throw error
-}
-
-async function isHere(git: GitPort, oid: Oid): Promise<boolean> {
-  return (await git.readObject(oid, limits.chunkReadBytesMax)) !== null
-}
-
-async function isCommit(git: GitPort, oid: Oid): Promise<boolean> {
-  return (await git.readObject(oid, limits.chunkReadBytesMax).catch(() => null))?.type === 'commit'
 }
 
 async function moveLog(
@@ -357,7 +492,7 @@ async function showLost(
   lost: readonly Oid[],
 ): Promise<CatchUpOutcome> {
   for (const head of [...lost, ...(ref === null ? [] : [ref])]) {
-    if (await isHere(git, head))
+    if (await isCommit(git, head))
       await fillView(view, { head, source: readLog(git, issueCodec, { head }), how: 'join', report })
   }
   warn('log-restored', `${walRef} was moved by something else and cannot be put back here; the lost events are shown`)

@@ -1,5 +1,5 @@
 import type { Oid } from '../git/index.ts'
-import type { IssueSegment, LogProblem } from '../wal/index.ts'
+import { GapTally, type IssueSegment, type LogProblem } from '../wal/index.ts'
 import type { View } from './view.ts'
 
 /** Events, and bytes of their records, that go into one atomic batch at most. */
@@ -27,7 +27,11 @@ export async function fillView(
   let waitingBytes = 0
   let commits = 0
   let events = 0
+  let gaps = new GapTally()
   const applyWaiting = async (upTo: Oid) => {
+    // First: a view that stands at a commit knows what is lacking up to there.
+    await view.noteGaps(gaps)
+    gaps = new GapTally()
     events += await view.apply(waiting, upTo, how)
     waiting = []
     waitingEvents = 0
@@ -36,6 +40,7 @@ export async function fillView(
   for await (const segments of source) {
     for (const segment of segments) {
       for (const problem of segment.problems) report(problem)
+      gaps.take(segment.problems)
       waiting.push(segment)
       waitingEvents += segment.items.length
       waitingBytes += segment.items.reduce((sum, { record }) => sum + record.length, 0)

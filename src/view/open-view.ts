@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { GitPort, Oid, SharedPermissions } from '../git/index.ts'
 import { CorruptObjectError, type Event, StorageError, UnusableSnapshotError } from '../model/index.ts'
 import {
+  incompleteLog,
   type LogProblem,
   listSnapshots,
   openSnapshot,
@@ -40,6 +41,8 @@ export interface OpenViewOptions {
   readonly progress?: (commitsDone: number) => void
   /** As for a catch-up. */
   readonly hydrate?: CatchUpOptions['hydrate']
+  readonly doubtsHead?: boolean
+  readonly trustsRemotes?: boolean
 }
 
 /** What a view leaves to the one that replaces it: where the log once was, and which heads are gone, for good or in part. */
@@ -47,12 +50,14 @@ interface Heritage {
   readonly heads: readonly Oid[]
   readonly lostHeads: readonly string[]
   readonly heldHeads: readonly HeldHead[]
+  readonly eventCount: number
 }
 
-const noHeritage: Heritage = { heads: [], lostHeads: [], heldHeads: [] }
+const noHeritage: Heritage = { heads: [], lostHeads: [], heldHeads: [], eventCount: 0 }
 
-function heritageOf({ head, lostHeads, heldHeads }: View): Heritage {
-  return { heads: head === null ? [] : [head as Oid], lostHeads, heldHeads }
+function heritageOf({ head, apartHeads, lostHeads, heldHeads, eventCount }: View): Heritage {
+  const heads = [...(head === null ? [] : [head]), ...apartHeads] as Oid[]
+  return { heads, lostHeads, heldHeads, eventCount }
 }
 
 /** A view that corresponds to the log's head as it was a moment ago. */
@@ -85,9 +90,11 @@ export async function openView(options: OpenViewOptions): Promise<View> {
 /**
  * Folds the log into a fresh numbered directory and switches to it.
  * @throws {StorageError} when nothing can be written there; the old view stays as it was
+ * @throws {IncompleteLogError} when the old view has events of a part of the log that is not here; it stays as it was
  */
 export async function rebuildView(options: OpenViewOptions): Promise<View> {
-  return rebuild(options, await readHeritage(options))
+  const heritage = await readHeritage(options)
+  return rebuild(options, heritage, { requireEvents: heritage.eventCount })
 }
 
 export interface RebuiltView {
@@ -112,7 +119,7 @@ export async function rebuildViewFromSnapshot(options: OpenViewOptions): Promise
     try {
       const snapshot = await openSnapshot(git, row)
       await requireSnapshotOf(git, snapshot, head as Oid)
-      return { view: await rebuild(options, heritage, snapshot), snapshot }
+      return { view: await rebuild(options, heritage, { snapshot }), snapshot }
     } catch (error) {
       if (!(error instanceof UnusableSnapshotError)) throw error
       warn('snapshot-unusable', `snapshot not used: ${error.message}`)
@@ -120,7 +127,7 @@ export async function rebuildViewFromSnapshot(options: OpenViewOptions): Promise
   }
   const why = rows.length === 0 ? 'there is no snapshot' : 'no snapshot could be used'
   warn('snapshot-unusable', `${why}; the whole log was read`)
-  return { view: await rebuild(options, heritage), snapshot: null }
+  return { view: await rebuild(options, heritage, { requireEvents: heritage.eventCount }), snapshot: null }
 }
 
 /** The snapshots there are; none when something that is no ref stands in their place. */
@@ -144,7 +151,17 @@ async function replaceView(options: OpenViewOptions, heritage: Heritage): Promis
   }
 }
 
-async function rebuild(options: OpenViewOptions, heritage: Heritage, snapshot?: Snapshot): Promise<View> {
+interface RebuildFrom {
+  readonly snapshot?: Snapshot
+  /** Events that the new view has to have at least where the log is incomplete. */
+  readonly requireEvents?: number
+}
+
+async function rebuild(
+  options: OpenViewOptions,
+  heritage: Heritage,
+  { snapshot, requireEvents = 0 }: RebuildFrom = {},
+): Promise<View> {
   const directory = new ViewDirectory(options.directory, options.permissions)
   const created = await directory.create().catch((error: unknown) => {
     throw asStorageFailure(error)
@@ -154,6 +171,9 @@ async function rebuild(options: OpenViewOptions, heritage: Heritage, snapshot?: 
     if (snapshot !== undefined) await fillFromSnapshot(options, view, snapshot)
     const outcome = await fillFromLog(options, view, heritage)
     if (snapshot !== undefined && outcome === 'rebuild-needed') throw lostMeanwhile(snapshot)
+    if (view.gaps.count > 0 && view.eventCount < requireEvents) {
+      throw incompleteLog(`the view was kept, because it has events of that part`, view.gaps)
+    }
     await view.writeMeta('last_rebuild_ts', `${options.clock.nowUnixMs()}`)
     await view.noteEventsAtRebuild()
     await directory.switchTo(created.number)

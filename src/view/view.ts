@@ -25,7 +25,7 @@ import {
   type StoredEdge,
   unpackIssueState,
 } from '../model/index.ts'
-import type { IssueSegment } from '../wal/index.ts'
+import { GapTally, type IssueSegment, type LogGap, type LogGaps, noGaps } from '../wal/index.ts'
 import { readCardSlot } from './card-fold.ts'
 import { parseDependencyList } from './dependency-list.ts'
 import { chooseCopy } from './event-copies.ts'
@@ -115,6 +115,9 @@ interface StoredMeta {
   readonly heldHeads: readonly HeldHead[]
   readonly mayRepeat: boolean
   readonly hasCopies: boolean
+  readonly gaps: LogGaps
+  readonly shallowMark: string
+  readonly apartHeads: readonly string[]
 }
 
 /** What LevelDB hands over in one step of a long scan; its own 16 KiB cost more steps than reading does. */
@@ -130,6 +133,9 @@ const metaNames = [
   'held_heads',
   'may_repeat',
   'has_copies',
+  'log_gaps',
+  'shallow_mark',
+  'apart_heads',
 ] as const
 
 export class View {
@@ -144,6 +150,10 @@ export class View {
   #heldHeads: readonly HeldHead[]
   #mayRepeat: boolean
   readonly #hadCopies: boolean
+  #gaps: LogGaps
+  #unreadHead: Oid | undefined
+  #shallowMark: string
+  #apartHeads: readonly string[]
 
   private constructor(store: Store, meta: StoredMeta, options: ViewOptions) {
     this.store = store
@@ -156,13 +166,16 @@ export class View {
     this.#heldHeads = meta.heldHeads
     this.#mayRepeat = meta.mayRepeat
     this.#hadCopies = meta.hasCopies
+    this.#gaps = meta.gaps
+    this.#shallowMark = meta.shallowMark
+    this.#apartHeads = meta.apartHeads
   }
 
   /** A view over a store that holds this schema, or nothing yet. Undefined when it holds another schema. */
   static async over(store: Store, options: ViewOptions): Promise<View | undefined> {
-    const [schema, head, events, issues, reflogMark, lostHeads, heldHeads, mayRepeat, hasCopies] = (
-      await store.getMany(metaNames.map((name) => metaKey(name)))
-    ).map((value) => value?.toString('utf8'))
+    const values = await store.getMany(metaNames.map((name) => metaKey(name)))
+    const [schema, head, events, issues, reflogMark, lostHeads, heldHeads, mayRepeat, hasCopies, gaps, shallow, apart] =
+      values.map((value) => value?.toString('utf8'))
     if (schema === undefined) {
       if ((await store.keys({ limit: 1 }).all()).length > 0) return undefined
       await store.put(metaKey('schema'), Buffer.from(`${viewSchema}`))
@@ -176,6 +189,9 @@ export class View {
       heldHeads: parseOwnJson<HeldHead[]>(heldHeads ?? '[]'),
       mayRepeat: mayRepeat !== undefined,
       hasCopies: hasCopies !== undefined,
+      gaps: gaps === undefined ? noGaps : parseOwnJson<LogGaps>(gaps),
+      shallowMark: shallow ?? '',
+      apartHeads: apart?.split(' ').filter(Boolean) ?? [],
     }
     return new View(store, meta, options)
   }
@@ -273,6 +289,62 @@ export class View {
     if (heads.length === 0 && this.#heldHeads.length === 0) return
     await this.writeMeta('held_heads', JSON.stringify(heads))
     this.#heldHeads = heads
+  }
+
+  /** What the log lacked when it was read; see catch-up.ts for when it is read again. */
+  get gaps(): LogGaps {
+    if (this.#unreadHead === undefined) return this.#gaps
+    const tally = new GapTally(this.#gaps)
+    const oid = this.#unreadHead
+    tally.add({ reason: 'missing', kind: 'commit', objectId: oid, commit: oid })
+    return tally
+  }
+
+  /** Notes for this process that the log's ref names what cannot be read. */
+  noteUnreadHead(oid: Oid): void {
+    this.#unreadHead = oid
+  }
+
+  /** Adds what was found lacking. */
+  async noteGaps(found: LogGaps): Promise<void> {
+    const tally = new GapTally(this.#gaps)
+    for (const gap of found.gaps) tally.add(gap)
+    tally.count += found.count - found.gaps.length
+    if (tally.count > this.#gaps.count) await this.#writeGaps({ gaps: tally.gaps, count: tally.count })
+  }
+
+  /** Where a shallow clone cuts the log off, by the mark of git's file on it. */
+  get shallowMark(): string {
+    return this.#shallowMark
+  }
+
+  async writeShallowMark(mark: string): Promise<void> {
+    if (mark === this.#shallowMark) return
+    await this.writeMeta('shallow_mark', mark)
+    this.#shallowMark = mark
+  }
+
+  /** Replaces the gaps that a shallow clone makes. */
+  async replaceCuts(cuts: readonly LogGap[]): Promise<void> {
+    const others = this.#gaps.gaps.filter(({ reason }) => reason !== 'shallow')
+    const gaps = [...others, ...cuts]
+    if (gaps.length + this.#gaps.count > 0) await this.#writeGaps({ gaps, count: gaps.length })
+  }
+
+  async #writeGaps(gaps: LogGaps): Promise<void> {
+    await this.writeMeta('log_gaps', JSON.stringify(gaps))
+    this.#gaps = gaps
+  }
+
+  /** Heads the log once had that cannot be joined to it before it is whole. Their events are in the view. */
+  get apartHeads(): readonly string[] {
+    return this.#apartHeads
+  }
+
+  async rememberApartHeads(heads: readonly string[]): Promise<void> {
+    if (heads.length === 0 && this.#apartHeads.length === 0) return
+    await this.writeMeta('apart_heads', heads.join(' '))
+    this.#apartHeads = heads
   }
 
   async readMeta(name: string): Promise<string | undefined> {

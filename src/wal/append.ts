@@ -18,6 +18,7 @@ import {
 import { ConflictError, limits, RefMovedError } from '../model/index.ts'
 import type { Queue } from './append-queue.ts'
 import type { SegmentCodec } from './segment-codec.ts'
+import { type HeadToRead, readSoundHead } from './sound-head.ts'
 
 /** How long an append fights for the head before it gives up with `conflict`. */
 export const appendRetryMsMax = 10_000
@@ -32,6 +33,7 @@ export interface AppendTarget<Batch, Item> {
   readonly clock: { readonly nowUnixMs: () => number }
   /** A number from 0 up to, not including, 1. */
   readonly jitter: () => number
+  readonly recover?: HeadToRead['recover']
 }
 
 export interface Appended<Batch> {
@@ -45,17 +47,18 @@ export interface Appended<Batch> {
  *
  * @param makeBatch - validates and dates against the state at `head`; called again after each lost race
  * @throws {ConflictError} when the head kept moving, or stayed locked, for 10 s
+ * @throws {IncompleteLogError} when the head cannot be read: what stands on top of it would hide the log
  */
 export async function append<Batch, Item>(
   target: AppendTarget<Batch, Item>,
   makeBatch: (head: Oid | null) => Promise<Batch | null>,
 ): Promise<Appended<Batch> | null> {
-  const { git, ref, clock } = target
+  const { ref, clock } = target
   const deadline = clock.nowUnixMs() + appendRetryMsMax
   const release = await target.queue.enter()
   try {
     for (let backoff = backoffMsFirst; ; backoff = Math.min(2 * backoff, backoffMsMax)) {
-      const parent = await git.readRef(ref)
+      const parent = await readSoundHead(target)
       const batch = await makeBatch(parent)
       if (batch === null) return null
       try {

@@ -28,6 +28,16 @@ export {
   readLock,
   readLockCommit,
 } from './lock-refs.ts'
+export {
+  describeGap,
+  describeGaps,
+  detailsOfGaps,
+  GapTally,
+  incompleteLog,
+  type LogGap,
+  type LogGaps,
+  noGaps,
+} from './log-gap.ts'
 export { findNewestEvent } from './newest-event.ts'
 export { readLog } from './read-log.ts'
 export {
@@ -38,6 +48,7 @@ export {
   lockPrefix,
   refOfDeletion,
   remoteRefOf,
+  remotesPrefix,
   snapshotPrefix,
   snapshotRef,
   snapshotTimeOf,
@@ -47,6 +58,7 @@ export {
   walRef,
 } from './ref-names.ts'
 export { fetchRefspecs, lockRefspecs } from './refspecs.ts'
+export { rejoinAround } from './rejoin.ts'
 export type { LogProblem, Segment, SegmentCodec, SegmentCommit } from './segment-codec.ts'
 export {
   type CheckSnapshotOptions,
@@ -84,7 +96,9 @@ export {
   type WrittenSnapshot,
   writeSnapshot,
 } from './snapshot/write-snapshot.ts'
+export { findFormerHead, findParentByReflog, findTrackedHead, isCommit, readSoundHead } from './sound-head.ts'
 export {
+  type Completion,
   type Gained,
   type LogSync,
   noteRemoteHead,

@@ -28,6 +28,7 @@ import {
   stepBytes,
 } from '../model/index.ts'
 import { type CarriedMeta, carriedMetaOf } from './carried-meta.ts'
+import type { LogGap } from './log-gap.ts'
 import type { LogProblem, Segment, SegmentCodec, SegmentCommit, TakenObjects } from './segment-codec.ts'
 
 /** What becomes one commit. Not empty, one appending actor. */
@@ -60,6 +61,8 @@ export interface IssueSegment extends Segment<ChunkEvent> {
 
 export const attachmentFolder = 'attachments/'
 export const metaPath = 'meta.json'
+/** Of a row that names a commit of another repository. */
+export const submoduleMode = '160000'
 const metaSchemaVersion = 1
 /** Author and committer of every commit of the issue log, and of its snapshots. */
 export const issueLogIdentity = { name: 'grite', email: 'grit@local' }
@@ -105,11 +108,16 @@ const takenBytesMin = 64 * 1024
 
 function* decodeInSteps(entry: CommitEntry, taken: TakenObjects = new Set()): Generator<undefined, IssueSegment> {
   const problems: LogProblem[] = []
-  const report: Report = (severity, reason, objectId, eventId, unread) => {
+  const report: Report = (severity, reason, objectId, eventId, more = {}) => {
     const short = shortenText(reason, limits.problemLengthMax)
-    problems.push({ commit: entry.oid, objectId, eventId, severity, reason: short, ...(unread ? { unread } : {}) })
+    problems.push({ commit: entry.oid, objectId, eventId, severity, reason: short, ...more })
   }
-  if (entry.problem !== null) report('damaged', entry.problem, entry.oid, null)
+  if (entry.problem !== null && entry.gaps.length === 0) report('damaged', entry.problem, entry.oid, null)
+  for (const { reason, kind, oid } of entry.gaps) {
+    const what = reason === 'shallow' ? `${kind} ${oid} was left out by a shallow fetch` : `${kind} ${oid} is ${reason}`
+    const gap: LogGap = { reason, kind, objectId: oid, commit: entry.oid }
+    report('damaged', what, oid, null, reason === 'shallow' ? { gap } : { unread: reason, gap })
+  }
 
   const metaFile = entry.files.find(({ path }) => path === metaPath)
   const meta = readMeta(entry, metaFile, report)
@@ -146,7 +154,7 @@ function* decodeInSteps(entry: CommitEntry, taken: TakenObjects = new Set()): Ge
       continue
     }
     if ((file.content?.length ?? 0) >= takenBytesMin) taken.add(oid)
-    const chunk = yield* readChunk(file, meta, report)
+    const chunk = yield* readChunk(entry.oid, file, meta, report)
     for (const item of chunk?.events ?? []) items.push(item)
     for (const { record } of chunk?.damaged ?? []) if (record !== null) opaqueRecords.push(record)
   }
@@ -216,7 +224,7 @@ type Report = (
   reason: string,
   objectId: Oid | null,
   eventId: string | null,
-  unread?: LogProblem['unread'],
+  more?: Pick<LogProblem, 'unread' | 'gap'>,
 ) => void
 
 /** The four keys of `meta.json` as grite and the Rust tool write it. */
@@ -265,10 +273,22 @@ function parseMeta({ content, oid }: CommitFile, report: Report): Meta | null {
   return null
 }
 
-function* readChunk(file: CommitFile, meta: Meta | null, report: Report): Generator<undefined, DecodedChunk | null> {
+/** A submodule of a chunk's name is in no clone, and no chunk. */
+function whyUnread(commit: Oid, { mode, oid, problem }: CommitFile): Pick<LogProblem, 'unread' | 'gap'> {
+  if (mode === submoduleMode || problem === null) return {}
+  if (problem === 'too-large') return { unread: problem }
+  return { unread: problem, gap: { reason: problem, kind: 'chunk', objectId: oid, commit } }
+}
+
+function* readChunk(
+  commit: Oid,
+  file: CommitFile,
+  meta: Meta | null,
+  report: Report,
+): Generator<undefined, DecodedChunk | null> {
   const path = shortenText(file.path, pathShownMax)
   if (file.content === null) {
-    report('damaged', `chunk ${path} is ${file.problem}`, file.oid, null, file.problem ?? 'missing')
+    report('damaged', `chunk ${path} is ${file.problem}`, file.oid, null, whyUnread(commit, file))
     return null
   }
   // What is no chunk needs no hash to say so.

@@ -3,6 +3,7 @@
  * this; the issue log and record streams each bring a codec.
  */
 import type { CommitEntry, Oid, TreeFiles } from '../git/index.ts'
+import type { LogGap } from './log-gap.ts'
 
 /** The commit that will hold one batch, all but its tree object and parent link. */
 export interface SegmentCommit {
@@ -21,8 +22,10 @@ export interface LogProblem {
   /** `damaged`: something was skipped. `suspicious`: everything was used, but a stated fact does not hold. */
   readonly severity: 'damaged' | 'suspicious'
   readonly reason: string
-  /** Set when a chunk's bytes could not be had, so that nobody can tell which events it holds. */
+  /** Set when bytes could not be had, so that nobody can tell here which events they hold. */
   readonly unread?: 'too-large' | 'missing' | 'corrupt'
+  /** Set when another clone may have what is missing here. */
+  readonly gap?: LogGap
 }
 
 /** One commit of a stream, decoded and verified. */

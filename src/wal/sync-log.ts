@@ -18,11 +18,14 @@ import {
   type PushedRef,
   type RefName,
   type RemotePort,
+  setAsideCorruptObject,
   showRemote,
 } from '../git/index.ts'
 import {
   ConflictError,
+  CorruptObjectError,
   GriteError,
+  IncompleteLogError,
   limits,
   ObjectTooLargeError,
   RefLockedError,
@@ -35,10 +38,12 @@ import type { Queue } from './append-queue.ts'
 import { type IssueSegment, issueCodec } from './issue-codec.ts'
 import { type Inspection, type Joined, stageJoin } from './join.ts'
 import { judgeHead } from './judge-head.ts'
+import { GapTally, incompleteLog } from './log-gap.ts'
 import { readLog } from './read-log.ts'
 import { remoteRefOf, trackingRef, walRef } from './ref-names.ts'
 import { fetchRefspecs } from './refspecs.ts'
 import type { LogProblem } from './segment-codec.ts'
+import { isCommit } from './sound-head.ts'
 
 /** Rounds of fetch and push before a remote that keeps moving is given up. */
 export const syncRoundsMax = 12
@@ -101,6 +106,8 @@ export interface LogSync {
   readonly unreadOfRemote: readonly LogProblem[]
   /** Why the remote's snapshots, locks and leases are not known, when they could not be fetched with the log. */
   readonly othersUnread: string | null
+  /** What became of a log that a shallow clone had cut off; null where nothing was cut off. */
+  readonly completion: Completion | null
   readonly rounds: number
 }
 
@@ -113,6 +120,11 @@ export interface LogSync {
 export async function syncLog(target: SyncTarget, request: SyncRequest): Promise<LogSync> {
   return new LogSyncer(target, request).run()
 }
+
+/** `remote-cut`: the remote has no more of it either. `failed`: git cannot ask this remote for it, for the reason given. */
+export type Completion =
+  | { readonly outcome: 'whole' | 'remote-cut' }
+  | { readonly outcome: 'failed'; readonly reason: string }
 
 export interface Gained {
   readonly from: Oid
@@ -149,6 +161,7 @@ class LogSyncer {
   #hadItAll = false
   #unread: readonly LogProblem[] = []
   #unreadOfRemote: readonly LogProblem[] = []
+  #completion: Completion | null = null
   /** A local head that was found to be ahead of what was known of the remote. */
   #ahead: { readonly local: Oid; readonly known: Oid } | null = null
 
@@ -170,7 +183,9 @@ class LogSyncer {
     const { git } = this.#target
     const { remote } = this.#request
     const tracking = trackingRef(remote, walRef)
-    const known = await this.#finishInterrupted(await git.readRef(tracking))
+    const tracked = await this.#readTracked(tracking)
+    await this.#complete(tracked)
+    const known = await this.#finishInterrupted(tracked)
     const before = await git.readRef(walRef)
     let last: Oid | null | undefined
     let unmoved = 0
@@ -178,7 +193,7 @@ class LogSyncer {
       await (round === 1 ? this.#fetchBeside(this.#request.meanwhile) : this.#fetch())
       const theirs = await git.readRef(tracking)
       if (theirs === null) await this.#refuseFolder(tracking)
-      const local = await git.readRef(walRef)
+      const local = (await this.#readLocal()).head
       const relation = await this.#relate(local, theirs)
       const remoteChange = await this.#judgeRemote(known, theirs, relation)
       unmoved = theirs === last ? unmoved + 1 : 0
@@ -198,6 +213,7 @@ class LogSyncer {
           unread: this.#unread,
           unreadOfRemote: this.#unreadOfRemote,
           othersUnread: this.#othersUnread,
+          completion: this.#completion,
           rounds: round,
         }
       }
@@ -211,6 +227,28 @@ class LogSyncer {
       const backoff = Math.min(backoffMsFirst * 2 ** (round - 1), backoffMsMax)
       await sleep(backoff * (0.5 + this.#target.jitter()))
     }
+  }
+
+  /** What the last fetch saw; a ref that cannot be read says nothing, and would keep git from fetching. */
+  async #readTracked(tracking: RefName): Promise<Oid | null> {
+    const { git } = this.#target
+    const oid = await git.readRef(tracking)
+    if (oid === null || (await isReadable(git, oid))) return oid
+    await git.publish({ objects: [], updates: [{ ref: tracking, expected: oid, next: null, reflogMessage: '' }] })
+    setAsideCorruptObject(git.layout, oid)
+    return null
+  }
+
+  /** The local log, and what its ref names: a head that cannot be read is none, and what the remote has takes its place. */
+  async #readLocal(): Promise<{ readonly head: Oid | null; readonly named: Oid | null }> {
+    const { git } = this.#target
+    const named = await git.readRef(walRef)
+    return { named, head: named !== null && (await isCommit(git, named)) ? named : null }
+  }
+
+  async #isCut(tracked: Oid | null): Promise<boolean> {
+    const heads = [tracked, (await this.#readLocal()).head].filter((oid) => oid !== null)
+    return (await this.#target.git.findCutCommits(heads)).length > 0
   }
 
   async #fetchBeside(work: SyncRequest['meanwhile']): Promise<void> {
@@ -246,6 +284,20 @@ class LogSyncer {
     await at?.('fetched')
   }
 
+  /** Has a log that is cut off completed, as far as this remote can. */
+  async #complete(tracked: Oid | null): Promise<void> {
+    if (!(await this.#isCut(tracked))) return
+    try {
+      await this.#target.remotes.completeRef(this.#request.remote, walRef)
+    } catch (error) {
+      // Not every transport can, and the log may be synced all the same.
+      if (!(error instanceof RemoteError) || isUnreachable(error)) throw error
+      this.#completion = { outcome: 'failed', reason: error.message }
+      return
+    }
+    this.#completion = { outcome: (await this.#isCut(tracked)) ? 'remote-cut' : 'whole' }
+  }
+
   /**
    * A sync that was cut off after its fetch: what it saw goes into the local log before it is forgotten.
    *
@@ -253,7 +305,7 @@ class LogSyncer {
    */
   async #finishInterrupted(known: Oid | null): Promise<Oid | null> {
     const { git } = this.#target
-    const local = await git.readRef(walRef)
+    const local = (await this.#readLocal()).head
     if (known === null || known === local) return known
     if (local !== null && (await git.isAncestor(known, local))) {
       this.#ahead = { local, known }
@@ -264,7 +316,7 @@ class LogSyncer {
       await this.#takeIn(known, local)
     } catch (error) {
       // It was not taken in then and is not now; the fetch may bring something better.
-      if (!(error instanceof RemoteError)) throw error
+      if (!(error instanceof RemoteError || error instanceof IncompleteLogError)) throw error
     }
     return known
   }
@@ -306,7 +358,10 @@ class LogSyncer {
     if (local === this.#ahead?.local && theirs === this.#ahead?.known) return { kind: 'ahead', base: theirs }
     const base = local === null ? null : await this.#target.git.findMergeBase(local, theirs)
     // Only commits have a base, and what goes on from our log is one, whatever lies on top.
-    if (base === null) await this.#requireLog(theirs)
+    if (base === null) {
+      await this.#request.hydrate?.(theirs, [])
+      await this.#requireLog(theirs)
+    }
     if (local === null) return { kind: 'local-empty' }
     if (base === local) return { kind: 'behind', base }
     if (base === theirs) return { kind: 'ahead', base }
@@ -326,12 +381,23 @@ class LogSyncer {
       case 'ahead':
       case 'remote-empty':
         if (!this.#request.push) return true
+        if (relation.kind === 'remote-empty') await this.#requireWhole(local as Oid)
         return this.#push(local as Oid)
       case 'diverged':
         return this.#request.isHome
           ? this.#joinHome(local as Oid, theirs as Oid, relation.base)
           : this.#joinOther(local as Oid, theirs as Oid, relation.base)
     }
+  }
+
+  /** A remote without a log would get one that is cut off, and pass it on. */
+  async #requireWhole(local: Oid): Promise<void> {
+    const tally = new GapTally()
+    for (const { oid, parent } of await this.#target.git.findCutCommits([local])) {
+      tally.add({ reason: 'shallow', kind: 'commit', objectId: parent, commit: oid })
+    }
+    if (tally.count === 0) return
+    throw incompleteLog(`'${showRemote(this.#request.remote)}' has no log, and must not get a part of one`, tally)
   }
 
   /** Both sides wrote: ours goes on top of theirs, is pushed, and becomes the local log. */
@@ -388,7 +454,11 @@ class LogSyncer {
     const problem = problems.find(({ unread }) => unread === 'too-large' || unread === 'missing')
     this.#unread = problems
     if (problem === undefined) return
-    const { objectId, commit, unread } = problem
+    const { objectId, commit, unread, gap } = problem
+    if (gap !== undefined) {
+      const found = { gaps: [gap], count: 1 }
+      throw incompleteLog('it cannot be carried onto that of the remote, which would hide what is missing', found)
+    }
     throw new ObjectTooLargeError(
       `a chunk of the local log cannot be carried onto the remote's: object ${objectId ?? commit} in commit ${commit.slice(0, 12)} is ${unread}`,
       { details: { object_id: objectId, commit, reason: unread, bytes_max: limits.chunkReadBytesMax } },
@@ -471,8 +541,8 @@ class LogSyncer {
   async #moveLocal(next: Oid, holds: Oid | null, staged: readonly PendingObject[] = []): Promise<void> {
     const { git } = this.#target
     await this.#moving(async () => {
-      const local = await git.readRef(walRef)
-      if (local === holds || local === null) return { expected: local, next, staged }
+      const { head: local, named } = await this.#readLocal()
+      if (local === holds || local === null) return { expected: named, next, staged }
       const base = await git.findMergeBase(local, next)
       if (base === next) return null
       if (base === local) return { expected: local, next, staged }
@@ -505,6 +575,19 @@ class LogSyncer {
       await leave()
     }
   }
+}
+
+async function isReadable(git: GitPort, oid: Oid): Promise<boolean> {
+  try {
+    return (await git.readObject(oid, limits.chunkReadBytesMax)) !== null
+  } catch (error) {
+    if (error instanceof CorruptObjectError) return false
+    throw error
+  }
+}
+
+function isUnreachable({ details }: RemoteError): boolean {
+  return ['unreachable', 'denied', 'silent'].includes(`${details.reason}`)
 }
 
 function isUnsound(error: unknown): error is RemoteError {

@@ -346,7 +346,8 @@ export const jsonContract: Readonly<Record<string, KeyTable>> = {
     ],
   },
   'db check': {
-    data: ['events_checked', 'events_valid', 'corrupt_count', 'error_count', 'errors', 'wal_head'],
+    data: ['events_checked', 'events_valid', 'corrupt_count', 'error_count', 'errors', 'gap_count', 'gaps', 'wal_head'],
+    'gaps[]': ['reason', 'kind', 'object_id', 'commit'],
     'errors[]': ['event_id', 'issue_id', 'commit', 'object_id', 'severity', 'error'],
   },
   'db verify': {

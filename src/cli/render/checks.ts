@@ -17,20 +17,28 @@ interface DbCheckData {
   readonly corrupt_count: number
   readonly error_count: number
   readonly errors: readonly CheckError[]
+  readonly gap_count: number
 }
 
 /** More than these are counted, not printed; `--json` has more of them. */
 const errorsShownMax = 50
 
-export const renderDbCheck: Renderer<DbCheckData> = ({ events_checked, corrupt_count, error_count, errors }, view) => {
-  const { quiet, style } = view
-  const checked = formatCount(events_checked, 'event')
-  const verdict =
-    corrupt_count === 0
-      ? `${style.good('The log is sound')}: ${checked} checked.\n`
-      : `${style.bad('The log is damaged')}: ${formatCount(corrupt_count, 'place')}, ${checked} checked. The rest is used.\n`
+export const renderDbCheck: Renderer<DbCheckData> = (data, view) => {
+  const { error_count, errors } = data
+  const { quiet } = view
+  const verdict = verdictOfCheck(data, view)
   const lines = errors.map((each) => `${placeOf(each)}: ${escapeLine(each.error)}${noteOf(each)}`)
   return (quiet && error_count === 0 ? '' : verdict) + listErrors(lines, error_count)
+}
+
+function verdictOfCheck({ events_checked, corrupt_count, gap_count }: DbCheckData, { style }: RenderView): string {
+  const checked = `${formatCount(events_checked, 'event')} checked`
+  if (corrupt_count === 0) return `${style.good('The log is sound')}: ${checked}.\n`
+  const gaps = `${formatCount(gap_count, 'part')} missing here`
+  if (gap_count === corrupt_count) return `${style.bad('The log is incomplete')}: ${gaps}, ${checked}.\n`
+  const places = formatCount(corrupt_count - gap_count, 'place')
+  const damaged = gap_count === 0 ? places : `${places}, ${gaps}`
+  return `${style.bad('The log is damaged')}: ${damaged}, ${checked}. The rest is used.\n`
 }
 
 function placeOf({ event_id, object_id, commit }: CheckError): string {

@@ -14,7 +14,7 @@ export async function* successPieces(data: unknown, warnings: readonly Warning[]
       yield ['schema_version', 1]
       yield ['ok', true]
       yield ['data', data]
-      if (warnings.length > 0) yield ['warnings', warnings]
+      if (warnings.length > 0) yield ['warnings', warnings.map(factsOf)]
     }),
   )
   yield '\n'
@@ -23,7 +23,7 @@ export async function* successPieces(data: unknown, warnings: readonly Warning[]
 export function formatFailure({ code, message, details, suggestions }: Failure, warnings: readonly Warning[]): string {
   const all = suggestions.length > 0 ? { ...details, suggestions } : details
   const error = Object.keys(all).length > 0 ? { code, message, details: all } : { code, message }
-  const told = warnings.length > 0 ? { warnings } : {}
+  const told = warnings.length > 0 ? { warnings: warnings.map(factsOf) } : {}
   return `${JSON.stringify({ schema_version: 1, ok: false, error, ...told }, null, 2)}\n`
 }
 
@@ -33,7 +33,10 @@ export function formatItem(item: unknown): string {
 }
 
 /** A warning of a feed, which has no document that it could be part of. */
-export function formatWarning({ code, message, details }: Warning): string {
-  const warning = details === undefined ? { code, message } : { code, message, details }
-  return `${JSON.stringify({ schema_version: 1, warning })}\n`
+export function formatWarning(warning: Warning): string {
+  return `${JSON.stringify({ schema_version: 1, warning: factsOf(warning) })}\n`
+}
+
+function factsOf({ code, message, details }: Warning) {
+  return details === undefined ? { code, message } : { code, message, details }
 }

@@ -1,7 +1,8 @@
 import type { Event } from '../../model/index.ts'
-import { issueCodec, readLog, walRef } from '../../wal/index.ts'
+import { describeGap, GapTally, issueCodec, readLog, walRef } from '../../wal/index.ts'
 import { defineCommand } from '../define-command.ts'
 import { ProblemTally } from '../problem-tally.ts'
+import { hydrator } from '../sync/hydrate.ts'
 
 /** More than these are counted, not listed. */
 const errorsListedMax = 10_000
@@ -9,7 +10,7 @@ const errorsListedMax = 10_000
 export const dbCheck = defineCommand({
   name: 'db check',
   summary: 'Check every event of the log against its id',
-  description: 'Reads the log itself, not the view. Exit status 1 when anything is damaged.',
+  description: 'Reads the log itself, not the view. Exit status 1 when anything is damaged, or missing in this clone.',
   examples: [{ command: 'grite db check', explains: 'is the log sound?' }],
   arguments: {},
   options: {
@@ -18,8 +19,10 @@ export const dbCheck = defineCommand({
   async run(context, { verifyParents }) {
     const repository = await context.repository()
     const head = await repository.git.readRef(walRef)
+    if (head !== null) await hydrator(repository)?.(head, [])
     const progress = context.progress('Checking the log')
     const tally = new ProblemTally(errorsListedMax)
+    const gaps = new GapTally()
     const issueOf = new Map<string, string>()
     const replies: Pick<Event, 'eventId' | 'issueId' | 'parent'>[] = []
     let checked = 0
@@ -27,6 +30,7 @@ export const dbCheck = defineCommand({
       for await (const segments of readLog(repository.git, issueCodec, { head })) {
         for (const segment of segments) {
           tally.take(segment.problems)
+          gaps.take(segment.problems)
           checked += segment.items.length
           if (!verifyParents) continue
           for (const { event } of segment.items) {
@@ -61,11 +65,14 @@ export const dbCheck = defineCommand({
     const corrupt = tally.damagedCount + strays.length
     return {
       data: {
-        events_checked: checked + corrupt,
+        // A gap may be of any number of events.
+        events_checked: checked + Math.max(0, corrupt - gaps.count),
         events_valid: checked,
         corrupt_count: corrupt,
         error_count: tally.problemCount + strays.length,
         errors,
+        gap_count: gaps.count,
+        gaps: gaps.gaps.map(describeGap),
         wal_head: head,
       },
       exitStatus: corrupt > 0 ? 1 : 0,

@@ -9,6 +9,7 @@ import {
   usualSort,
 } from '../../model/index.ts'
 import type { IssueRow } from '../../view/index.ts'
+import { detailsOfGaps } from '../../wal/index.ts'
 import { readClaims, type ShownClaim } from '../claim/read-claims.ts'
 import type { CommandContext } from '../context.ts'
 import type { OptionTable } from '../define-command.ts'
@@ -28,7 +29,8 @@ export const listOptions = {
   fields: { type: 'text', valueName: 'a,b', summary: 'Only these keys of each issue' },
   'exit-status': {
     type: 'boolean',
-    summary: 'Exit 1 when any issue matches and 0 when none does, to fail a job on it',
+    summary:
+      'Exit 1 when any issue matches and 0 when none does, to fail a job on it; 1 also when the log is incomplete',
   },
 } as const satisfies OptionTable
 
@@ -78,6 +80,14 @@ export async function listIssues(
     short_id: shortIds.get(row.issue_id) ?? row.issue_id,
     claim: claims.get(row.issue_id) ?? null,
   }))
+  if (input.exitStatus && view.gaps.count > 0) {
+    context.warn({
+      code: 'gate-incomplete',
+      message: '--exit-status failed, because the log is incomplete here: an issue that matches may be missing',
+      details: detailsOfGaps(view.gaps),
+      isEssential: true,
+    })
+  }
   const openCount = found.filter((row) => row.state === 'open').length
   return {
     data: {
@@ -88,7 +98,7 @@ export async function listIssues(
       issue_count: view.issueCount,
       ...(keys === undefined ? {} : { columns: keys }),
     },
-    exitStatus: input.exitStatus && found.length > 0 ? 1 : 0,
+    exitStatus: input.exitStatus && (found.length > 0 || view.gaps.count > 0) ? 1 : 0,
   }
 }
 

@@ -7,20 +7,28 @@ import type { Repository } from '../repository.ts'
 /** Brings what the history of a head, without that of others, lacks in this clone. */
 export type Hydrate = (head: Oid, exclude: readonly Oid[]) => Promise<void>
 
+/** What lies in trees is known once these are here: root trees, all that is below them, one more for good measure. */
+const hydrateRoundsMax = 4
+
 /**
- * What fetches the blobs of the log that a partial clone left at its remote, in one go; undefined in a clone that has
- * everything. Where they cannot be had, the error says so: a log with holes would pass for the whole one.
+ * What fetches the trees and blobs of the log that a partial clone left at its remote, each kind in one go; undefined in a
+ * clone that has everything. Where they cannot be had, the error says so: a log with holes would pass for the whole one.
  */
 export function hydrator({ layout, remotes }: Pick<Repository, 'layout' | 'remotes'>): Hydrate | undefined {
   const promisor = findPromisor(layout)
   if (promisor === undefined) return undefined
   return async (head, exclude) => {
-    const missing = await remotes.listMissing(head, exclude).catch(async (error: unknown) => {
-      // One of the others is gone: then all of the head is looked at.
-      if (!(error instanceof NotFoundError) || exclude.length === 0) throw error
-      return remotes.listMissing(head, [])
-    })
-    if (missing.length > 0) await remotes.fetchObjects(promisor, missing)
+    const listMissing = () =>
+      remotes.listMissing(head, exclude).catch(async (error: unknown) => {
+        // One of the others is gone: then all of the head is looked at.
+        if (!(error instanceof NotFoundError) || exclude.length === 0) throw error
+        return remotes.listMissing(head, [])
+      })
+    for (let round = 0; round < hydrateRoundsMax; round++) {
+      const missing = await listMissing()
+      if (missing.length === 0) return
+      await remotes.fetchObjects(promisor, missing)
+    }
   }
 }
 

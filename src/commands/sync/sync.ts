@@ -1,6 +1,8 @@
 import { type PushedRef, showRemote } from '../../git/index.ts'
 import { makeVisible, RemoteError } from '../../model/index.ts'
+import { describeGaps } from '../../wal/index.ts'
 import { isAllSent, settleClaims } from '../claim/settle-claims.ts'
+import type { Warning } from '../context.ts'
 import { defineCommand } from '../define-command.ts'
 import { collectLocalByTheWay, collectRemoteByTheWay } from '../lock/collect.ts'
 import { connectImports } from './connect-imports.ts'
@@ -45,6 +47,8 @@ export const sync = defineCommand({
       const message = `only the log was fetched, not snapshots, locks and leases: ${first.othersUnread}`
       context.warn({ code: 'remote-refs-unread', message, details: { remote: shown } })
     }
+    const completion = describeCompletion(shown, first)
+    if (completion !== null) context.warn(completion)
     const unread = [
       ...first.unread.map((problem) => ({ problem, log: 'the local log' })),
       ...first.unreadOfRemote.map((problem) => ({ problem, log: `the log of '${shown}'` })),
@@ -66,7 +70,7 @@ export const sync = defineCommand({
     const collected = mayCollect ? await collectRemoteByTheWay(repository, remote.name, context) : 0
     await collectLocalByTheWay(repository)
     const data = { ...describe(shown, directions, result), claims: { ...claims, collected } }
-    if (result.refused !== null) throw refusal(shown, result.refused, data)
+    if (result.refused !== null) throw refusal(shown, result, data)
     return { data }
   },
 })
@@ -91,6 +95,16 @@ function addSnapshots(left: SnapshotSync, right: SnapshotSync): SnapshotSync {
     deleted: left.deleted + right.deleted,
     refused: left.refused + right.refused,
   }
+}
+
+/** Null where the log was whole, or is now. */
+function describeCompletion(remote: string, { completion }: RepositorySync): Warning | null {
+  if (completion === null || completion.outcome === 'whole') return null
+  const message =
+    completion.outcome === 'failed'
+      ? `git could not complete the log from '${remote}': ${completion.reason}`
+      : `the log of '${remote}' is cut off there, too: that repository is a shallow clone`
+  return { code: 'log-not-completed', message, details: { remote, reason: completion.outcome } }
 }
 
 function warningOf(remote: string, { remoteChange, pushed }: RepositorySync) {
@@ -144,11 +158,14 @@ function messageOf(remote: string, { pull, push }: SyncDirections, result: Repos
 const count = (events: number): string => `${events} ${events === 1 ? 'event' : 'events'}`
 
 /** What was pulled stays; whoever asked for a push must not take this for one. */
-function refusal(remote: string, { reason }: PushedRef, data: object): RemoteError {
+function refusal(remote: string, { refused, gaps }: RepositorySync, data: object): RemoteError {
+  const { reason } = refused as PushedRef
   return new RemoteError(`'${remote}' refused the log: ${makeVisible(reason)}`, {
     details: { remote, reason: 'rejected', remote_message: reason, ...data },
     hints: [
-      'A hook or rule of the host decides that; some hosts take only branches and tags',
+      gaps.count > 0
+        ? `The log ${describeGaps(gaps)}, and git sends no log without it; \`grite doctor\` says what can be done`
+        : 'A hook or rule of the host decides that; some hosts take only branches and tags',
       'What you wrote is safe in this clone; the next sync tries again',
     ],
   })

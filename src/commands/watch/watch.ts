@@ -71,6 +71,7 @@ export const watch = defineCommand({
       follower = await LogFollower.start(repository, async () =>
         input.since === undefined ? undefined : readSince(repository, input.since, clock.nowUnixMs()),
       )
+      repository.tellGaps()
       for (;;) {
         for await (const events of follower.look()) {
           for (const event of events) {

@@ -47,6 +47,15 @@ export const errorKinds = {
     prefix: 'IO error: ',
     hints: ['Check free disk space and the permissions of the git directory'],
   },
+  incompleteLog: {
+    code: 'io_error',
+    exit: 5,
+    prefix: 'incomplete log: ',
+    hints: [
+      'Run `grite sync`: it fetches what is missing here from a remote that has it',
+      '`grite doctor` says what is missing',
+    ],
+  },
   remote: {
     code: 'remote_error',
     exit: 5,

@@ -86,6 +86,14 @@ export class RepositoryRefusedError extends GriteError {
 }
 
 /**
+ * A part of the log is not here, and what was asked for cannot be done without it. Nothing was written. `details.gaps` lists
+ * what is missing.
+ */
+export class IncompleteLogError extends GriteError {
+  readonly kind = 'incompleteLog'
+}
+
+/**
  * A remote cannot be reached, or does not take what was sent. `details.reason` is `unreachable`, `silent` (it
  * stopped answering), `denied` (credentials, permissions), `rejected` (a hook, a rule, a kind of ref that the host does not take) or `signatures` (it holds events
  * that the settings of this clone do not let in).

@@ -6,6 +6,7 @@ export {
   CorruptObjectError,
   GitError,
   IdParseError,
+  IncompleteLogError,
   InternalError,
   InvalidArgsError,
   NotFoundError,

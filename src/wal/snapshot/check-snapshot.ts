@@ -11,7 +11,7 @@
  */
 import { type CommitEntry, type GitPort, hashObject, listHistory, type Oid } from '../../git/index.ts'
 import { CorruptObjectError, encodeChunk, limits, ObjectTooLargeError, sliceChunk } from '../../model/index.ts'
-import { attachmentShaOf, type IssueSegment, issueCodec, metaPath } from '../issue-codec.ts'
+import { attachmentShaOf, type IssueSegment, issueCodec, metaPath, submoduleMode } from '../issue-codec.ts'
 import { readCommits } from '../read-log.ts'
 import { readAttachmentOids, readRawRecords, type Snapshot } from './read-snapshot.ts'
 
@@ -160,8 +160,6 @@ function describeLack({ oid, files, gaps }: CommitEntry): string | null {
   )
   return file === undefined ? null : `object ${file.oid} in commit ${oid.slice(0, 12)} is ${file.problem} here`
 }
-
-const submoduleMode = '160000'
 
 function see(ledger: Ledger, { items, opaqueRecords, extras, repeatsChunk }: IssueSegment): void {
   if (repeatsChunk) ledger.hasRepeats = true

@@ -35,7 +35,8 @@ import {
 } from '../../model/index.ts'
 import { commitDate } from '../batch.ts'
 import type { Signer } from '../ed25519.ts'
-import { attachmentShaOf, type IssueSegment, issueCodec, issueLogIdentity } from '../issue-codec.ts'
+import { attachmentShaOf, type IssueSegment, issueCodec, issueLogIdentity, submoduleMode } from '../issue-codec.ts'
+import { GapTally, incompleteLog } from '../log-gap.ts'
 import { readCommits } from '../read-log.ts'
 import { snapshotRef } from '../ref-names.ts'
 import type { LogProblem } from '../segment-codec.ts'
@@ -87,7 +88,7 @@ const namesTriedMax = 1000
 
 /**
  * Writes a snapshot of everything up to `head`.
- * @throws {CorruptObjectError} when the log cannot be read whole here
+ * @throws {IncompleteLogError} | {CorruptObjectError} when the log cannot be read whole here
  */
 export async function writeSnapshot(options: WriteSnapshotOptions): Promise<WrittenSnapshot> {
   const sieve = new SnapshotSieve()
@@ -101,7 +102,7 @@ async function fillDraft({ git, head, progress }: WriteSnapshotOptions, sieve: S
   let newest: Oid | undefined
   for await (const decoded of readCommits(git, issueCodec, { head })) {
     for (const { entry, segment } of decoded) {
-      requireWhole(entry)
+      requireWhole(entry, segment)
       addSegment(draft, sieve, segment)
       newest = entry.oid
     }
@@ -133,13 +134,14 @@ function addSegment(draft: Draft, sieve: SnapshotSieve, segment: IssueSegment): 
 }
 
 /** Damage that every clone sees is reported; what only this one lacks must not go missing everywhere. */
-function requireWhole({ oid, files, problem, gaps }: CommitEntry): void {
-  const lacking = files.find(
-    ({ mode, problem: why }) => mode !== submoduleMode && (why === 'missing' || why === 'corrupt'),
-  )
-  if (gaps.length === 0 && lacking === undefined) return
-  const reason = problem ?? `${lacking?.path} of commit ${oid} is ${lacking?.problem}`
-  throw notWhole(reason, { commit: oid, object_id: lacking?.oid ?? null })
+function requireWhole({ oid, files }: CommitEntry, { problems }: IssueSegment): void {
+  const tally = new GapTally()
+  tally.take(problems)
+  for (const file of files) {
+    if (file.mode === submoduleMode || (file.problem !== 'missing' && file.problem !== 'corrupt')) continue
+    tally.add({ reason: file.problem, kind: 'file', objectId: file.oid, commit: oid })
+  }
+  if (tally.count > 0) throw incompleteLog('no snapshot was made', tally)
 }
 
 function notWhole(reason: string, details: ErrorDetails): CorruptObjectError {
@@ -148,8 +150,6 @@ function notWhole(reason: string, details: ErrorDetails): CorruptObjectError {
     hints: ['`grite db check` lists all that cannot be read; a fetch may bring it'],
   })
 }
-
-const submoduleMode = '160000'
 
 /** What a snapshot will hold, as far as it has been read. */
 class Draft {

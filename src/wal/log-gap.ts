@@ -1,0 +1,75 @@
+/**
+ * What this clone lacks of a log that others may have whole. A log with gaps is incomplete: what it says is true, and more
+ * may be true. Objects that are malformed are no gap, because they are the same in every clone.
+ */
+import type { Oid } from '../git/index.ts'
+import { type ErrorDetails, IncompleteLogError } from '../model/index.ts'
+
+export interface LogGap {
+  /** `shallow`: a fetch with a depth left it out. `corrupt`: the bytes stored here under its id are not it. */
+  readonly reason: 'shallow' | 'missing' | 'corrupt'
+  /** `file`: something beside the events, which a log without it is not incomplete by. */
+  readonly kind: 'commit' | 'tree' | 'chunk' | 'file'
+  /** The object that cannot be read. */
+  readonly objectId: Oid
+  /** The commit that needs it; the object itself where it is a commit and only its id is known. */
+  readonly commit: Oid
+}
+
+/** All gaps of a log: each is counted, the first of them are kept. */
+export interface LogGaps {
+  readonly gaps: readonly LogGap[]
+  readonly count: number
+}
+
+export const noGaps: LogGaps = { gaps: [], count: 0 }
+
+/** A log may lack any number of objects. */
+const gapsKeptMax = 100
+const gapsNamedMax = 20
+
+/** Counts gaps while segments are read, each once. */
+export class GapTally implements LogGaps {
+  readonly gaps: LogGap[]
+  count: number
+
+  constructor({ gaps, count }: LogGaps = noGaps) {
+    this.gaps = [...gaps]
+    this.count = count
+  }
+
+  take(problems: readonly { readonly gap?: LogGap }[]): void {
+    for (const { gap } of problems) if (gap !== undefined) this.add(gap)
+  }
+
+  add(gap: LogGap): void {
+    if (this.gaps.some(({ objectId, commit }) => objectId === gap.objectId && commit === gap.commit)) return
+    this.count += 1
+    if (this.gaps.length < gapsKeptMax) this.gaps.push(gap)
+  }
+}
+
+/** `details` of whatever tells of gaps. */
+export function detailsOfGaps({ gaps, count }: LogGaps): ErrorDetails {
+  return { reason: 'log-incomplete', gap_count: count, gaps: gaps.slice(0, gapsNamedMax).map(describeGap) }
+}
+
+/** A gap as data tell of it. */
+export function describeGap({ reason, kind, objectId, commit }: LogGap) {
+  return { reason, kind, object_id: objectId, commit }
+}
+
+/** What is wrong with a log, to follow `the log`. */
+export function describeGaps({ gaps, count }: LogGaps): string {
+  const [first] = gaps
+  if (first === undefined) return 'is whole'
+  const others = count > 1 ? ` (and ${count - 1} more)` : ''
+  const { reason, kind, objectId, commit } = first
+  if (reason === 'shallow') return `is cut off before commit ${commit.slice(0, 12)} by a shallow fetch${others}`
+  return `is incomplete here: ${kind} ${objectId} ${reason === 'missing' ? 'is missing' : 'cannot be read'}${others}`
+}
+
+/** The error of a command that needs the whole log. */
+export function incompleteLog(consequence: string, found: LogGaps): IncompleteLogError {
+  return new IncompleteLogError(`the log ${describeGaps(found)}; ${consequence}`, { details: detailsOfGaps(found) })
+}

@@ -1,0 +1,52 @@
+/** A clone that leaves trees at its remote reads the log as one that leaves blobs there. */
+import assert from 'node:assert/strict'
+import { join } from 'node:path'
+import { describe, it, type TestContext } from 'node:test'
+import { walRef } from '../../src/wal/index.ts'
+import { createCrew, memberIn } from '../sync/crew.ts'
+
+async function partialClone(t: TestContext, filter: string) {
+  const crew = createCrew(t)
+  crew.inOrigin('config', 'uploadpack.allowFilter', 'true')
+  const ann = crew.clone('ann')
+  for (const title of ['one', 'two', 'three']) await ann.create(title)
+  await ann.sync()
+  const path = join(crew.dir, 'partial')
+  crew.git(crew.dir, 'clone', '-q', `--filter=${filter}`, `file://${crew.origin}`, path)
+  const partial = memberIn(crew, path)
+  partial.git('fetch', '-q', 'origin', `${walRef}:${walRef}`)
+  const missing = () => partial.git('rev-list', '--objects', '--missing=print', walRef).match(/^\?/gm)?.length ?? 0
+  return { ...crew, ann, partial, missing }
+}
+
+describe('the log of a clone without trees', { concurrency: 2 }, () => {
+  for (const filter of ['tree:0', 'tree:1', 'blob:none']) {
+    it(`is read whole by the first command that needs it (${filter})`, async (t) => {
+      const { partial, missing } = await partialClone(t, filter)
+      assert.ok(missing() > 0)
+      assert.deepEqual(await partial.titles(), ['one', 'three', 'two'])
+      assert.deepEqual([partial.takeWarnings(), missing()], [[], 0])
+      assert.equal(partial.git('config', 'remote.origin.partialclonefilter'), filter)
+    })
+  }
+
+  for (const command of ['sync', 'db check', 'rebuild', 'snapshot create']) {
+    it(`is read whole by ${command}`, async (t) => {
+      const { partial } = await partialClone(t, 'tree:0')
+      const { exitStatus = 0 } = await partial.outcome(command, command === 'snapshot create' ? { local: true } : {})
+      assert.deepEqual([exitStatus, partial.takeWarnings()], [0, []])
+      assert.deepEqual(await partial.titles(), ['one', 'three', 'two'])
+      await partial.assertSound()
+    })
+  }
+
+  it('takes in what others wrote', async (t) => {
+    const { partial, ann } = await partialClone(t, 'tree:0')
+    await partial.create('of partial')
+    await ann.create('of ann')
+    await ann.sync()
+    await partial.sync()
+    assert.deepEqual(await partial.titles(), ['of ann', 'of partial', 'one', 'three', 'two'])
+    await partial.assertSound()
+  })
+})
