@@ -1,5 +1,6 @@
 import { actorConfig, legacyActorSleds } from './actor-checks.ts'
 import type { Check } from './check.ts'
+import { logGaps, unreadRefs } from './gap-checks.ts'
 import { dependencyCycles, parentCycles } from './graph-checks.ts'
 import { leftovers } from './leftovers.ts'
 import { lockRefs } from './lock-check.ts'
@@ -17,6 +18,8 @@ export const checks: readonly Check[] = [
   gitVersion,
   configFile,
   walRefCheck,
+  unreadRefs,
+  logGaps,
   logIntegrity,
   repeatedEvents,
   futureEvents,

@@ -28,8 +28,11 @@ export const lockRefs: Check = {
 }
 
 /** As commands see them, without the memory in which those keep what they read. */
-async function locksSeen({ repository: { git } }: DoctorScene): Promise<LockInSight[]> {
-  return (await listLocksInSight(git)).map(placeLock)
+async function locksSeen(scene: DoctorScene): Promise<LockInSight[]> {
+  // Those are another check's.
+  const unread = new Set((await scene.unreadRefs()).map(({ ref }) => ref))
+  const found = await listLocksInSight(scene.repository.git)
+  return found.filter(({ ref }) => !unread.has(ref)).map(placeLock)
 }
 
 async function findFaults(scene: DoctorScene, sights: readonly LockInSight[]): Promise<Fault[]> {

@@ -1,7 +1,6 @@
-import { shellCommand } from '../../model/index.ts'
+import { setAsideBrokenRef } from '../../git/index.ts'
 import { walRef } from '../../wal/index.ts'
 import { describeProblem } from '../repository.ts'
-import { findPromisor } from '../sync/hydrate.ts'
 import { type Check, count, idsListedMax, nameSome, notLookedAt, ok } from './check.ts'
 
 const noLog = 'the log cannot be read'
@@ -10,6 +9,16 @@ export const walRefCheck: Check = {
   id: 'wal_ref',
   async look(scene) {
     const { head, problem } = await scene.logHead()
+    if (problem !== null && (await scene.canRecover())) {
+      return {
+        status: 'error',
+        message: problem,
+        plan: [
+          'the next command puts the log back on the newest commit that can be read, and so does `grite doctor --fix`',
+          '`grite sync` then fetches what came after that from a remote that has it',
+        ],
+      }
+    }
     if (await scene.hasLost()) {
       return {
         status: 'warn',
@@ -22,16 +31,20 @@ export const walRefCheck: Check = {
         status: 'error',
         message: problem,
         plan: [
-          `\`${shellCommand('git', 'reflog', 'show', walRef)}\` lists what it named before; nothing is moved here`,
+          (await scene.isRefDamaged())
+            ? '`grite doctor --fix` moves the file of the ref aside, and puts the log back by its reflog'
+            : '`grite sync` takes the log from a remote that has it; nothing is moved here',
         ],
       }
     }
     return ok(head === null ? 'there is no log yet' : `${walRef} is at ${head}`)
   },
-  async fix({ repository }, { status }) {
+  async fix(scene, { status }) {
+    const { repository } = scene
+    const isAside = (await scene.isRefDamaged()) && setAsideBrokenRef(repository.layout, walRef) !== null
     // A ref that leads nowhere is for a person to judge.
-    if (status === 'error') return null
-    await repository.view()
+    if (status === 'error' && !isAside && !(await scene.canRecover())) return null
+    await repository.recoverHead()
     await repository.letGoOfView()
     return 'put back what the log had lost'
   },
@@ -44,10 +57,6 @@ export const logIntegrity: Check = {
     if (log === null) return notLookedAt(noLog)
     const events = count(log.eventCount, 'event')
     if (log.problemCount === 0) return ok(`${events} verified`)
-    const missing = log.problems.filter(({ unread }) => unread === 'missing')
-    if (missing.length === log.problems.length && findPromisor(scene.repository.layout) !== undefined) {
-      return ok(`${events} verified; the next command fetches ${count(missing.length, 'object')} of this partial clone`)
-    }
     const objects = [...new Set(log.problems.map(({ objectId, commit }) => objectId ?? commit))]
     const details = {
       problem_count: log.problemCount,
@@ -61,10 +70,7 @@ export const logIntegrity: Check = {
     return {
       status: 'error',
       message: `${count(log.damagedCount, 'place is', 'places are')} damaged and passed over: ${nameSome(objects)}; ${events} verified`,
-      plan: [
-        'another clone may have what is missing: `git fetch` does not bring an object back that git takes for present, a new clone does',
-        '`grite db check` lists the places',
-      ],
+      plan: ['`grite db check` lists the places; every clone has them so'],
       details,
     }
   },

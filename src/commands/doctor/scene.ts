@@ -15,11 +15,12 @@ import {
   openCopyOfView,
   type View,
 } from '../../view/index.ts'
-import { type IssueSegment, type LogProblem, walRef } from '../../wal/index.ts'
+import { findFormerHead, GapTally, type IssueSegment, type LogGaps, type LogProblem, walRef } from '../../wal/index.ts'
 import type { CommandContext } from '../context.ts'
 import { type RepoConfig, readRepoConfig } from '../local/repo-config.ts'
 import { ProblemTally } from '../problem-tally.ts'
 import type { Repository } from '../repository.ts'
+import { findUnreadRefs, type UnreadRef } from '../sync/complete-log.ts'
 import { idsListedMax } from './check.ts'
 
 /** A larger view is not copied: making it anew costs less than looking at it. */
@@ -39,6 +40,8 @@ export interface LogFacts {
   readonly problems: readonly LogProblem[]
   readonly problemCount: number
   readonly damagedCount: number
+  /** Not among the problems. */
+  readonly gaps: LogGaps
   readonly futureEvents: readonly Event[]
   readonly futureCount: number
 }
@@ -46,8 +49,11 @@ export interface LogFacts {
 /** Where the log's ref leads. */
 export type LogHead =
   | { readonly head: Oid | null; readonly problem: null }
-  /** `isReadable`: it names an object, but no commit. */
-  | { readonly head: null; readonly problem: string; readonly isReadable: boolean }
+  /**
+   * `named`: what the ref names, which is no commit that can be read; null where the ref itself is broken. `isUnread`: it
+   * may be one elsewhere.
+   */
+  | { readonly head: null; readonly problem: string; readonly named: Oid | null; readonly isUnread: boolean }
 
 /** The view in use, brought to the log's head where that is possible without changing the log. */
 export type StoredView =
@@ -63,6 +69,8 @@ export class DoctorScene {
   #stored: Promise<StoredView> | undefined
   #foldOutcome: Promise<CatchUpOutcome | null> | undefined
   #viewProblem: Promise<string | null> | undefined
+  #former: Promise<Oid | undefined> | undefined
+  #unreadRefs: Promise<readonly UnreadRef[]> | undefined
   readonly #forget = () => this.#removeTemporary()
 
   constructor(context: CommandContext, repository: Repository) {
@@ -132,7 +140,8 @@ export class DoctorScene {
   /** How many events the stored view has of a log that is damaged, or not to be read at all, and that are not in it. */
   async eventsOnlyInView(): Promise<number> {
     const [log, stored] = [await this.log(), await this.storedView()]
-    if (stored.kind !== 'view' || log?.damagedCount === 0 || (await this.viewProblem()) !== null) return 0
+    const isWhole = log !== null && log.damagedCount + log.gaps.count === 0
+    if (stored.kind !== 'view' || isWhole || (await this.viewProblem()) !== null) return 0
     let only = 0
     for await (const { eventId } of stored.view.allEvents()) {
       if (log === null || (await log.view.findKnownEventIds([eventId])).size === 0) only += 1
@@ -142,17 +151,41 @@ export class DoctorScene {
 
   async #readHead(): Promise<LogHead> {
     const { git } = this.repository
+    let named: Oid | null = null
     try {
-      const head = await git.readRef(walRef)
-      if (head === null) return { head, problem: null }
-      const object = await git.readObject(head, limits.chunkReadBytesMax)
-      if (object?.type === 'commit') return { head, problem: null }
+      named = await git.readRef(walRef)
+      if (named === null) return { head: null, problem: null }
+      const object = await git.readObject(named, limits.chunkReadBytesMax)
+      if (object?.type === 'commit') return { head: named, problem: null }
       const what = object === null ? 'an object that is not here' : `a ${object.type}`
-      return { head: null, problem: `${walRef} names ${what}: ${head}`, isReadable: true }
+      return { head: null, problem: `${walRef} names ${what}: ${named}`, named, isUnread: object === null }
     } catch (error) {
       if (!(error instanceof GriteError)) throw error
-      return { head: null, problem: error.message, isReadable: false }
+      const problem = named === null ? error.message : `${walRef} names an object that cannot be read: ${named}`
+      return { head: null, problem, named, isUnread: named !== null }
     }
+  }
+
+  /** Whether a ref that names nothing readable can be put back on what the log was. */
+  async canRecover(): Promise<boolean> {
+    const { problem, ...found } = await this.logHead()
+    if (problem === null || !('named' in found) || !found.isUnread) return false
+    this.#former ??= findFormerHead(this.repository.git)
+    if ((await this.#former) !== undefined) return true
+    const stored = await this.storedView()
+    return stored.kind === 'view' && stored.outcome === 'read-only'
+  }
+
+  /** Whether the ref itself holds neither an id nor the name of another ref. */
+  async isRefDamaged(): Promise<boolean> {
+    const { problem, ...found } = await this.logHead()
+    return problem !== null && 'named' in found && found.named === null
+  }
+
+  /** Refs beside the log's that name objects which cannot be read. */
+  unreadRefs(): Promise<readonly UnreadRef[]> {
+    this.#unreadRefs ??= findUnreadRefs(this.repository)
+    return this.#unreadRefs
   }
 
   async #readLog(): Promise<LogFacts | null> {
@@ -184,7 +217,7 @@ export class DoctorScene {
     const { view } = copied
     const headBefore = view.head
     const found = await this.logHead()
-    if (found.problem !== null && !found.isReadable) return { kind: 'view', view, outcome: 'current', headBefore }
+    if (found.problem !== null && found.named === null) return { kind: 'view', view, outcome: 'current', headBefore }
     try {
       return { kind: 'view', view, outcome: await catchUpCopy(repository.git, view), headBefore }
     } catch (error) {
@@ -217,6 +250,7 @@ class LogTally {
   eventCount = 0
   readonly #futureUnixMs: number
   readonly #tally = new ProblemTally(problemsKeptMax)
+  readonly #gaps = new GapTally()
   readonly #futureEvents: Event[] = []
   #futureCount = 0
 
@@ -227,7 +261,8 @@ class LogTally {
   /** @returns events read so far */
   take(segments: readonly IssueSegment[]): number {
     for (const { items, problems } of segments) {
-      this.#tally.take(problems)
+      this.#gaps.take(problems)
+      this.#tally.take(problems.filter(({ gap }) => gap === undefined))
       for (const { event } of items) {
         this.eventCount += 1
         if (event.tsUnixMs <= this.#futureUnixMs) continue
@@ -242,7 +277,7 @@ class LogTally {
     const { problems, problemCount, damagedCount } = this.#tally
     return {
       eventCount: this.eventCount,
-      ...{ problems, problemCount, damagedCount },
+      ...{ problems, problemCount, damagedCount, gaps: this.#gaps },
       futureEvents: this.#futureEvents,
       futureCount: this.#futureCount,
     }

@@ -16,7 +16,10 @@ export const snapshots: Check = {
     const read = await readSnapshots(scene.repository.git, (ref, reason) => void unusable.push({ ref, reason }))
     // A partial clone leaves the events of snapshots at its remote.
     let isNewest = findPromisor(scene.repository.layout) === undefined
+    const unread = new Set((await scene.unreadRefs()).map(({ ref }) => ref))
     for (const { row, snapshot, problem } of read) {
+      // It is another check's.
+      if (unread.has(row.ref)) continue
       const reason = problem ?? (await findFault(scene, snapshot, { head: log.head, isNewest }))
       if (reason === null) isNewest = false
       else unusable.push({ ref: row.ref, reason })

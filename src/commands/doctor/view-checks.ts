@@ -55,7 +55,7 @@ export const viewMatchesLog: Check = {
     if (stored.kind !== 'view') return ok(whyNotCompared(stored))
     if ((await scene.viewProblem()) !== null) return notLookedAt('the view is damaged')
     if (await scene.hasLost()) return notLookedAt('the log lacks events that it once had')
-    if (log.damagedCount > 0) return notLookedAt('a part of the log cannot be read')
+    if (log.damagedCount + log.gaps.count > 0) return notLookedAt('a part of the log cannot be read')
     if (stored.outcome === 'rebuild-needed') {
       return {
         status: 'warn',

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import {
   appendFileSync,
+  chmodSync,
   existsSync,
   linkSync,
   mkdirSync,
@@ -69,7 +70,7 @@ const cases: readonly Case[] = [
     status: 'error',
     damage: ({ gitDir }) => writeFileSync(join(gitDir, walRef), 'nonsense\n'),
     message: /does not hold an object id/,
-    fixed: null,
+    fixed: 'put back what the log had lost',
   },
   {
     name: 'a ref that names a file in place of the log',
@@ -99,11 +100,36 @@ const cases: readonly Case[] = [
   },
   {
     name: 'a chunk that is gone',
-    check: 'log_integrity',
+    check: 'log_gaps',
     status: 'error',
     damage: removeChunk,
-    message: /1 place is damaged and passed over: [0-9a-f]{40}; 2 events verified/,
-    fixed: null,
+    message: /^the log is incomplete here: chunk [0-9a-f]{40} is missing$/,
+    fixed: 'fetched what was missing of the log',
+  },
+  {
+    name: 'a log whose newest commit is gone',
+    check: 'wal_ref',
+    status: 'error',
+    async damage(patient) {
+      // The remote does not have it.
+      const newest = await patient.append(comment(patient.issues.one as IssueId, 'newest'))
+      rmSync(objectFile(patient.gitDir, newest))
+    },
+    message: /names an object that is not here: [0-9a-f]{40}$/,
+    fixed: 'put back what the log had lost',
+  },
+  {
+    name: 'a lock whose commit was emptied',
+    check: 'unread_refs',
+    status: 'error',
+    async damage({ run, gitDir, inside }) {
+      await run('lock acquire', { resource: 'path:docs', ttl: '1h' })
+      const file = objectFile(gitDir, inside('for-each-ref', '--format=%(objectname)', lockPrefix))
+      chmodSync(file, 0o644)
+      writeFileSync(file, '')
+    },
+    message: /^1 ref names an object that cannot be read: refs\/grite\/locks\//,
+    fixed: 'deleted 1 ref that named nothing readable',
   },
   {
     name: 'a commit that states a wrong chunk',
@@ -405,7 +431,11 @@ function removeChunk({ gitDir, inside }: Patient): void {
       .split('\n')
       .find((each) => each.endsWith('.bin')) ?? ''
   const oid = line.split(/\s/)[2] ?? ''
-  rmSync(join(gitDir, 'objects', oid.slice(0, 2), oid.slice(2)), { force: true })
+  rmSync(objectFile(gitDir, oid), { force: true })
+}
+
+function objectFile(gitDir: string, oid: string): string {
+  return join(gitDir, 'objects', oid.slice(0, 2), oid.slice(2))
 }
 
 /** A commit whose meta.json names another chunk than it has. */
@@ -558,9 +588,10 @@ describe('doctor', () => {
   it('keeps a view that holds what the log has lost', async () => {
     const patient = newPatient()
     removeChunk(patient)
+    patient.inside('remote', 'remove', 'origin')
     await patient.inStore((store) => store.put(metaKey('last_rebuild_ts'), Buffer.from('0')))
     const { applied, wrong } = await diagnose(patient, { fix: true })
-    assert.deepEqual([applied, wrong], [[], { log_integrity: 'error', rebuild_threshold: 'warn' }])
+    assert.deepEqual([applied, wrong], [[], { log_gaps: 'error', rebuild_threshold: 'warn' }])
     assert.deepEqual(
       patient.warnings.map(({ code }) => code),
       ['fix-failed'],

@@ -1,0 +1,331 @@
+/** A commit of the log that is missing, empty or garbage hides nothing that can be read, and nothing is written over it. */
+import assert from 'node:assert/strict'
+import { copyFileSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, it, type TestContext } from 'node:test'
+import { readReflog } from '../../src/git/reflog.ts'
+import { lockPrefix, snapshotPrefix, trackingRef, walRef } from '../../src/wal/index.ts'
+import { looseFile, loseObject, waysToLose } from '../support/broken-objects.ts'
+import { createCrew, type Member } from '../sync/crew.ts'
+
+interface Check {
+  readonly id: string
+  readonly status: string
+  readonly message: string
+}
+
+/** A clone with a remote, and three issues that the remote does not have yet. */
+async function cloneWithLog(t: TestContext) {
+  const crew = createCrew(t)
+  const ann = crew.clone('ann')
+  for (const title of ['one', 'two', 'three']) await ann.create(title)
+  return { ...crew, ann }
+}
+
+const commitAt = (member: Member, back: number) => member.git('rev-parse', `${walRef}~${back}`)
+
+/** Checks of doctor that found something. */
+async function diagnose(member: Member, fix = false) {
+  const { data, exitStatus } = await member.outcome('doctor', { fix })
+  const { checks, applied } = data as { checks: Check[]; applied: string[] }
+  return { exitStatus, applied, found: checks.filter(({ status }) => status === 'error') }
+}
+
+const dropReflog = ({ path }: Member) => rmSync(join(path, '.git/logs/refs/grite'), { recursive: true })
+const dropViews = ({ path }: Member) => {
+  const actors = join(path, '.git/grite/actors')
+  for (const actor of readdirSync(actors)) rmSync(join(actors, actor, 'level'), { recursive: true, force: true })
+}
+
+describe('the newest commit of the log', { concurrency: 2 }, () => {
+  for (const way of waysToLose) {
+    it(`is ${way}: the log is put back on the one before, with a warning`, async (t) => {
+      const { ann } = await cloneWithLog(t)
+      const [lost, before] = [commitAt(ann, 0), commitAt(ann, 1)]
+      loseObject(ann.path, lost, way)
+      assert.deepEqual(await ann.titles(), ['one', 'two'])
+      const [warning, ...others] = ann.warnings.splice(0)
+      assert.deepEqual([warning?.code, others], ['log-restored', []])
+      assert.match(warning?.message ?? '', new RegExp(`${lost}.*no commit that can be read.*${before.slice(0, 12)}`))
+      assert.equal(ann.head(), before)
+      await ann.create('later')
+      assert.deepEqual(await ann.titles(), ['later', 'one', 'two'])
+      assert.deepEqual(ann.takeWarnings(), [])
+    })
+
+    it(`is ${way}: a write goes on top of the one before`, async (t) => {
+      const { ann } = await cloneWithLog(t)
+      const [lost, before] = [commitAt(ann, 0), commitAt(ann, 1)]
+      loseObject(ann.path, lost, way)
+      await ann.create('later')
+      assert.deepEqual(ann.takeWarnings(), ['log-restored'])
+      assert.equal(commitAt(ann, 1), before)
+      assert.deepEqual(await ann.titles(), ['later', 'one', 'two'])
+    })
+  }
+
+  it('is missing after a view has seen it: a write still does not go on top of it', async (t) => {
+    const { ann } = await cloneWithLog(t)
+    assert.equal((await ann.titles()).length, 3)
+    const [lost, before] = [commitAt(ann, 0), commitAt(ann, 1)]
+    loseObject(ann.path, lost)
+    await ann.create('later')
+    assert.equal(commitAt(ann, 1), before)
+    assert.deepEqual(await ann.titles(), ['later', 'one', 'two'])
+    assert.ok(ann.takeWarnings().includes('log-restored'))
+  })
+
+  it('is missing, and several below it: the newest that can be read counts', async (t) => {
+    const { ann } = await cloneWithLog(t)
+    for (const oid of [commitAt(ann, 0), commitAt(ann, 1)]) loseObject(ann.path, oid)
+    assert.deepEqual(await ann.titles(), ['one'])
+  })
+
+  it('is missing, and the reflog too: the head of the view counts', async (t) => {
+    const { ann } = await cloneWithLog(t)
+    assert.equal((await ann.titles()).length, 3)
+    const seen = commitAt(ann, 0)
+    await ann.create('unseen')
+    loseObject(ann.path, commitAt(ann, 0))
+    dropReflog(ann)
+    assert.deepEqual(await ann.titles(), ['one', 'three', 'two'])
+    assert.equal(ann.head(), seen)
+  })
+
+  it('is missing, reflog and view too: what was fetched of the remote counts, unless signatures decide', async (t) => {
+    const { ann } = await cloneWithLog(t)
+    await ann.sync()
+    await ann.create('not sent')
+    loseObject(ann.path, commitAt(ann, 0))
+    dropReflog(ann)
+    dropViews(ann)
+    const config = join(ann.path, '.git/grite/config.toml')
+    writeFileSync(config, 'verify_signatures = "reject"\n', { flag: 'a' })
+    assert.deepEqual(await ann.titles(), [])
+    assert.ok(ann.takeWarnings().includes('log-incomplete'))
+    await assert.rejects(ann.create('later'), { code: 'io_error', exitStatus: 5 })
+    ann.takeWarnings()
+    writeFileSync(config, readFileSync(config, 'utf8').replace('reject', 'warn'))
+    assert.deepEqual(await ann.titles(), ['one', 'three', 'two'])
+    assert.ok(ann.takeWarnings().includes('log-restored'))
+  })
+
+  it('is missing, and nothing else is known: every answer says so, no write buries it, a sync brings it back', async (t) => {
+    const { ann, originHead } = await cloneWithLog(t)
+    await ann.sync()
+    const lost = commitAt(ann, 0)
+    loseObject(ann.path, lost)
+    ann.git('update-ref', '-d', trackingRef('origin', walRef))
+    dropReflog(ann)
+    dropViews(ann)
+    ann.takeWarnings()
+    for (const _time of [1, 2]) {
+      assert.deepEqual(await ann.titles(), [])
+      assert.deepEqual(ann.takeWarnings(), ['log-incomplete'])
+    }
+    await assert.rejects(ann.create('later'), (error: { details?: { reason?: unknown } }) => {
+      assert.equal(error.details?.reason, 'head-unreadable')
+      return true
+    })
+    assert.deepEqual([ann.head(), (await ann.outcome('db check')).exitStatus], [lost, 1])
+    assert.equal((await ann.outcome('issue list', { exitStatus: true })).exitStatus, 1)
+    const { exitStatus, found } = await diagnose(ann)
+    assert.deepEqual([exitStatus, found.map(({ id }) => id)], [1, ['wal_ref']])
+    assert.match(found[0]?.message ?? '', new RegExp(lost))
+    await ann.sync()
+    assert.equal(ann.head(), originHead())
+    assert.deepEqual(await ann.titles(), ['one', 'three', 'two'])
+    ann.takeWarnings()
+    await ann.assertSound()
+    assert.deepEqual(ann.takeWarnings(), [])
+  })
+
+  it('is missing, and the remote has it: the next sync brings it back, and what was written meanwhile stays', async (t) => {
+    const { ann, originHead } = await cloneWithLog(t)
+    await ann.sync()
+    loseObject(ann.path, commitAt(ann, 0), 'empty')
+    await ann.create('meanwhile')
+    await ann.sync()
+    assert.deepEqual(await ann.titles(), ['meanwhile', 'one', 'three', 'two'])
+    assert.equal(ann.head(), originHead())
+    assert.equal(new Set(await ann.ids()).size, (await ann.ids()).length)
+    await ann.assertSound()
+  })
+
+  it('is missing: doctor fails, and its fix puts the log back', async (t) => {
+    const { ann } = await cloneWithLog(t)
+    loseObject(ann.path, commitAt(ann, 0), 'empty')
+    const before = await diagnose(ann)
+    assert.deepEqual([before.exitStatus, before.found.map(({ id }) => id)], [1, ['wal_ref']])
+    const { exitStatus, applied } = await diagnose(ann, true)
+    assert.deepEqual([exitStatus, applied], [0, ['put back what the log had lost']])
+    assert.deepEqual(await ann.titles(), ['one', 'two'])
+  })
+
+  it('is found in the reflog also where git keeps it in a table', async (t) => {
+    const { ann } = await cloneWithLog(t)
+    const heads = [0, 1, 2].map((back) => commitAt(ann, back))
+    loseObject(ann.path, heads[0] as string)
+    const entries = await ann.withRepository(({ git }) =>
+      readReflog({ ...git, layout: { ...git.layout, refStorage: 'reftable' } }, walRef, 100),
+    )
+    assert.deepEqual(
+      entries.map(({ next }) => next),
+      heads,
+    )
+  })
+})
+
+describe('a commit in the middle of the log', { concurrency: 2 }, () => {
+  for (const way of waysToLose) {
+    it(`is ${way}: every answer says so, checks fail, and a sync fetches it from the remote`, async (t) => {
+      const { ann, originHead } = await cloneWithLog(t)
+      await ann.sync()
+      const lost = commitAt(ann, 1)
+      loseObject(ann.path, lost, way)
+      dropViews(ann)
+      for (const command of ['issue list', 'ready', 'issue list']) {
+        await ann.run(command)
+        const [warning, ...others] = ann.warnings.splice(0)
+        assert.deepEqual([warning?.code, others], ['log-incomplete', []], command)
+        assert.deepEqual(warning?.details, {
+          reason: 'log-incomplete',
+          gap_count: 1,
+          gaps: [{ reason: way === 'missing' ? 'missing' : 'corrupt', kind: 'commit', object_id: lost, commit: lost }],
+        })
+      }
+      // What came before it is known by the reflog.
+      assert.deepEqual(await ann.titles(), ['one', 'three'])
+      assert.equal((await ann.outcome('issue list', { exitStatus: true, query: 'label:none' })).exitStatus, 1)
+      const check = await ann.outcome('db check')
+      assert.equal(check.exitStatus, 1)
+      assert.match(JSON.stringify(check.data), new RegExp(lost))
+      const { exitStatus, found } = await diagnose(ann)
+      assert.deepEqual([exitStatus, found.map(({ id }) => id)], [1, ['log_gaps']])
+      assert.match(found[0]?.message ?? '', new RegExp(lost))
+      ann.takeWarnings()
+      await ann.sync()
+      assert.ok(ann.takeWarnings().includes('log-completed'))
+      assert.deepEqual(await ann.titles(), ['one', 'three', 'two'])
+      assert.deepEqual([ann.takeWarnings(), ann.head()], [[], originHead()])
+      assert.equal((await diagnose(ann)).exitStatus, 0)
+      if (way !== 'missing') assert.ok(existsSync(join(ann.path, '.git/grite/corrupt', lost)))
+      await ann.assertSound()
+    })
+  }
+
+  it('is missing, and the remote gives out nothing by id: its whole log is fetched again', async (t) => {
+    const { ann } = await cloneWithLog(t)
+    await ann.sync()
+    ann.git('config', 'protocol.version', '0')
+    loseObject(ann.path, commitAt(ann, 1))
+    dropViews(ann)
+    await ann.sync()
+    assert.deepEqual(await ann.titles(), ['one', 'three', 'two'])
+    await ann.assertSound()
+  })
+
+  it('has lost its tree or chunk: a sync fetches them too', async (t) => {
+    const { ann } = await cloneWithLog(t)
+    await ann.sync()
+    loseObject(ann.path, ann.git('rev-parse', `${walRef}^{tree}`), 'garbage')
+    const [row = ''] = ann.git('ls-tree', '-r', `${walRef}~1`).split('\n')
+    loseObject(ann.path, row.split(/\s/)[2] as string, 'empty')
+    dropViews(ann)
+    assert.deepEqual(await ann.titles(), ['one'])
+    assert.deepEqual(ann.takeWarnings(), ['log-incomplete'])
+    await ann.sync()
+    assert.deepEqual(await ann.titles(), ['one', 'three', 'two'])
+    ann.takeWarnings()
+    await ann.assertSound()
+  })
+
+  it('is missing everywhere: doctor puts the log around it, and the log can be sent again', async (t) => {
+    const { ann, originHead, clone } = await cloneWithLog(t)
+    const lost = commitAt(ann, 1)
+    const kept = join(ann.path, 'kept')
+    copyFileSync(looseFile(ann.path, lost), kept)
+    loseObject(ann.path, lost)
+    assert.deepEqual(await ann.titles(), ['one', 'three'])
+    const failure = await ann.failSync()
+    assert.notEqual(failure.exit, 0)
+    assert.equal(originHead(), '')
+    ann.takeWarnings()
+    const { exitStatus, applied, found } = await diagnose(ann, true)
+    assert.deepEqual([applied, found, exitStatus], [['put the log around what is missing'], [], 0])
+    assert.deepEqual(await ann.titles(), ['one', 'three'])
+    await ann.sync()
+    const bo = clone('bo')
+    await bo.sync()
+    assert.deepEqual(await bo.titles(), ['one', 'three'])
+    // What it held comes back with it.
+    ann.takeWarnings()
+    copyFileSync(kept, looseFile(ann.path, lost))
+    rmSync(kept)
+    assert.deepEqual(await ann.titles(), ['one', 'three', 'two'])
+    assert.deepEqual(ann.takeWarnings(), ['log-restored'])
+    assert.equal(new Set(await ann.ids()).size, 3)
+    await ann.assertSound()
+  })
+
+  it('is the first one: what stands above it is seen, and doctor begins the log anew with that', async (t) => {
+    const { ann } = await cloneWithLog(t)
+    loseObject(ann.path, commitAt(ann, 2))
+    assert.deepEqual(await ann.titles(), ['three', 'two'])
+    assert.deepEqual(ann.takeWarnings(), ['log-incomplete'])
+    assert.deepEqual((await diagnose(ann, true)).applied, ['put the log around what is missing'])
+    assert.deepEqual(await ann.titles(), ['three', 'two'])
+    await ann.sync()
+  })
+
+  it('is missing: no snapshot is made and nothing is imported', async (t) => {
+    const { ann } = await cloneWithLog(t)
+    const file = join(ann.path, 'export.json')
+    await ann.run('export', { format: 'json', output: file })
+    loseObject(ann.path, commitAt(ann, 1))
+    await assert.rejects(ann.run('snapshot create', { local: true }), { code: 'io_error' })
+    dropViews(ann)
+    await assert.rejects(ann.run('import', { file }), { code: 'io_error' })
+    assert.equal(ann.git('for-each-ref', snapshotPrefix), '')
+  })
+
+  it('is missing: a view that has its events is not replaced by one that has not', async (t) => {
+    const { ann } = await cloneWithLog(t)
+    assert.equal((await ann.titles()).length, 3)
+    loseObject(ann.path, commitAt(ann, 1))
+    await assert.rejects(ann.run('rebuild'), { code: 'io_error' })
+    assert.deepEqual(await ann.titles(), ['one', 'three', 'two'])
+  })
+})
+
+describe('refs that name a lost object', { concurrency: 2 }, () => {
+  for (const way of ['missing', 'empty'] as const) {
+    it(`of a lock, a snapshot and a remote, ${way}: doctor names them, and a sync works`, async (t) => {
+      const { ann, originHead, clone } = await cloneWithLog(t)
+      await ann.sync()
+      await ann.run('lock acquire', { resource: 'path:docs', ttl: '1h' })
+      await ann.run('snapshot create')
+      const bo = clone('bo')
+      await bo.sync()
+      await bo.create('of bo')
+      await bo.sync()
+      const refs = [lockPrefix, snapshotPrefix].map((prefix) => ann.git('for-each-ref', '--format=%(refname)', prefix))
+      for (const ref of refs) loseObject(ann.path, ann.git('rev-parse', ref), way)
+      const tracking = trackingRef('origin', walRef)
+      const stray = ann.git('commit-tree', '-m', 'x', `${walRef}^{tree}`)
+      ann.git('update-ref', tracking, stray)
+      loseObject(ann.path, stray, way)
+      const { exitStatus, found } = await diagnose(ann)
+      assert.deepEqual([exitStatus, found.map(({ id }) => id)], [1, ['unread_refs']])
+      for (const ref of [...refs, tracking]) assert.match(found[0]?.message ?? '', new RegExp(ref))
+      ann.takeWarnings()
+      await ann.sync()
+      assert.deepEqual(await ann.titles(), ['of bo', 'one', 'three', 'two'])
+      assert.equal(ann.head(), originHead())
+      assert.equal(ann.takeWarnings().filter((code) => code === 'ref-deleted').length, refs.length)
+      ann.git('gc', '-q')
+      assert.equal((await diagnose(ann)).exitStatus, 0)
+      assert.ok(readdirSync(ann.path).length > 0)
+    })
+  }
+})
