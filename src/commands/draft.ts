@@ -23,6 +23,7 @@ import {
   type IssueState,
   identifyEvent,
   isPresent,
+  labelOnCard,
   limits,
   NotFoundError,
   presentLabels,
@@ -34,18 +35,29 @@ import {
 import type { View } from '../view/index.ts'
 import type { Signer } from '../wal/index.ts'
 
+/** `never`: the actor is new, and has no card of any sort. */
+export type OwnCardState = 'published' | 'outdated' | 'never'
+
 export interface DraftSources {
   readonly actor: ActorId
   /** What the actor is called on its card. */
   readonly label: string | null
   /** Undefined for an actor without a key. */
   readonly signer: Signer | undefined
-  /** Whether the log holds the card that says this label and this key. */
-  readonly isCardPublished: (signer: Signer) => Promise<boolean>
+  /** What the log holds of a card that says this label and this key; undefined for an actor that does not sign. */
+  readonly findOwnCard: (signer: Signer | undefined) => Promise<OwnCardState>
   readonly nowUnixMs: number
   readonly randomBytes: (count: number) => Uint8Array
   /** The view at the head that this draft goes on top of. Opened on first use: not every plan needs it. */
   readonly view: () => Promise<View>
+}
+
+interface SetContextOptions {
+  readonly signer: Signer | undefined
+  /** Later than this. Milliseconds. */
+  readonly after?: number
+  /** Whether nobody can have set this key before, so that the view need not be opened. */
+  readonly isFirst?: boolean
 }
 
 export class Draft {
@@ -59,7 +71,7 @@ export class Draft {
   /** Newest time of each key of the project's context store that this draft has set. */
   readonly #contextTs = new Map<string, number>()
   #isOwnCardSettled = false
-  #ownCard: Signer | undefined
+  #ownCard: Event | undefined
 
   constructor(sources: DraftSources) {
     this.#sources = sources
@@ -158,25 +170,38 @@ export class Draft {
    * already is for the caller to ask: of some keys only an event of one's own counts.
    */
   setProjectContext(key: string, value: string): Promise<Event> {
-    return this.#setContext(key, value, this.#sources.signer, 0)
+    return this.#setContext(key, value, { signer: this.#sources.signer })
   }
 
   /**
-   * Drafts the card with which others verify what the actor signs, unless the log has it. A write does so by itself at
-   * its end; a plan does it before, when what it adds must come later.
+   * Drafts the card that says what the actor is called, and with which key others verify what it signs, unless the log has
+   * it. A write does so by itself at its end; a plan does it before, when what it adds must come later.
    */
   async publishOwnCard(): Promise<void> {
-    const { signer, label, isCardPublished } = this.#sources
-    if (signer === undefined || this.#isOwnCardSettled) return
+    const { signer, label, findOwnCard } = this.#sources
+    if (this.#isOwnCardSettled) return
     this.#isOwnCardSettled = true
-    if (await isCardPublished(signer)) return
-    this.#ownCard = signer
-    await this.addCard({ label, publicKey: signer.publicKey, rotation: null }, { signer })
+    // Without a key and a name a card would say nothing.
+    if (signer === undefined && labelOnCard(label) === null) return
+    const state = await findOwnCard(signer)
+    if (state === 'published') return
+    const card = { label, publicKey: signer?.publicKey ?? null, rotation: null }
+    this.#ownCard = await this.#setContext(actorCardKey(this.actor), formatActorCard(card), {
+      signer,
+      isFirst: state === 'never',
+    })
   }
 
-  /** The key whose card `publishOwnCard` has drafted. */
-  get ownCard(): Signer | undefined {
+  /** The card that `publishOwnCard` has drafted. */
+  get ownCard(): Event | undefined {
     return this.#ownCard
+  }
+
+  /** Takes back the card that `publishOwnCard` has drafted: a later write publishes it. */
+  withdrawOwnCard(): void {
+    const index = this.#ownCard === undefined ? -1 : this.events.indexOf(this.#ownCard)
+    if (index >= 0) this.events.splice(index, 1)
+    this.#ownCard = undefined
   }
 
   /**
@@ -189,18 +214,28 @@ export class Draft {
     card: ActorCard,
     { signer, after = 0 }: { readonly signer: Signer; readonly after?: number },
   ): Promise<Event> {
-    return this.#setContext(actorCardKey(this.actor), formatActorCard(card), signer, after)
+    this.#isOwnCardSettled = true
+    return this.#setContext(actorCardKey(this.actor), formatActorCard(card), { signer, after })
   }
 
-  async #setContext(key: string, value: string, signer: Signer | undefined, after: number): Promise<Event> {
+  async #setContext(
+    key: string,
+    value: string,
+    { signer, after = 0, isFirst = false }: SetContextOptions,
+  ): Promise<Event> {
     const body = { type: 'ProjectContextUpdated', key, value } as const
     validateBody(body)
-    const known = this.#contextTs.get(key) ?? (await (await this.view()).findProjectContext(key))?.version.tsUnixMs ?? 0
+    const known = this.#contextTs.get(key) ?? (isFirst ? 0 : await this.#knownContextTs(key))
     const tsUnixMs = timeAfter(Math.max(known, after), this.nowUnixMs)
     const event = this.#identify({ issueId: projectContextIssueId, tsUnixMs, parent: null, body }, signer)
     if (await this.#isThere(event)) return event
     this.#contextTs.set(key, tsUnixMs)
     return this.#take(event)
+  }
+
+  /** Time of the present value of a key of the project's context store; 0 when it has none. */
+  async #knownContextTs(key: string): Promise<number> {
+    return (await (await this.view()).findProjectContext(key))?.version.tsUnixMs ?? 0
   }
 
   /** Identifies and signs what is about to be drafted. */

@@ -15,17 +15,17 @@ async function* rowWindows(view: View, issueIds: readonly IssueId[]): AsyncGener
 export async function* markdownPieces(
   view: View,
   issueIds: readonly IssueId[],
-  nowUnixMs: number,
+  { nowUnixMs, namesOf }: { readonly nowUnixMs: number; readonly namesOf: NamesOf },
 ): AsyncGenerator<string> {
   yield `# grite Export\n\nGenerated: ${nowUnixMs}`
   yield issueIds.length === 0 ? '\n\nNo issues found.' : '\n\n## Issues'
   for await (const rows of rowWindows(view, issueIds)) {
-    for (const row of rows) for (const block of await issueBlocks(view, row)) yield `\n\n${block}`
+    for (const row of rows) for (const block of await issueBlocks(view, row, namesOf)) yield `\n\n${block}`
   }
   yield '\n'
 }
 
-async function issueBlocks(view: View, row: IssueRow): Promise<string[]> {
+async function issueBlocks(view: View, row: IssueRow, namesOf: NamesOf): Promise<string[]> {
   const blocks = [`### ${oneLine(row.title)} [${row.state}]`, `**ID:** \`${row.issue_id}\``]
   const state = await view.findIssue(row.issue_id)
   const comments = (await view.eventsOf(row.issue_id)).filter(({ body }) => body.type === 'CommentAdded')
@@ -35,13 +35,20 @@ async function issueBlocks(view: View, row: IssueRow): Promise<string[]> {
   const body = state === undefined ? '' : currentBody(state)
   if (body !== '') blocks.push(body)
   if (comments.length > 0) blocks.push('#### Comments')
-  for (const comment of comments) blocks.push(formatComment(comment))
+  const names = await namesOf(comments.map(({ actor }) => actor))
+  for (const comment of comments) blocks.push(formatComment(comment, names.get(comment.actor)))
   return [...blocks, '---']
 }
 
-function formatComment(event: Event): string {
+/** Finds what actors are called. */
+type NamesOf = (actors: readonly string[]) => Promise<ReadonlyMap<string, string>>
+
+function formatComment(event: Event, name: string | undefined): string {
   const text = event.body.type === 'CommentAdded' ? event.body.body : ''
-  const lines = [`**${event.actor.slice(0, 8)}** at ${event.tsUnixMs}:`, ...text.split('\n')]
+  const lines = [
+    `**${name === undefined ? event.actor.slice(0, 8) : oneLine(name)}** at ${event.tsUnixMs}:`,
+    ...text.split('\n'),
+  ]
   return lines.map((line) => `> ${line}`).join('\n')
 }
 

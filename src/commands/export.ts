@@ -1,6 +1,7 @@
 import { resolve } from 'node:path'
 import { type Event, type EventId, InvalidArgsError } from '../model/index.ts'
 import type { View } from '../view/index.ts'
+import { actorNames } from './actor/actor-names.ts'
 import { type CommandResult, defineCommand } from './define-command.ts'
 import { formatJsonExport } from './export-json.ts'
 import { orderExport } from './export-order.ts'
@@ -71,7 +72,12 @@ export const exportLog = defineCommand({
             attachments: input.attachments,
           })
         : new DeferredText(() =>
-            input.format === 'csv' ? csvPieces(view, shownIds) : markdownPieces(view, shownIds, nowUnixMs),
+            input.format === 'csv'
+              ? csvPieces(view, shownIds)
+              : markdownPieces(view, shownIds, {
+                  nowUnixMs,
+                  namesOf: (actors) => actorNames(repository, view, actors),
+                }),
           )
     const format = input.format === 'markdown' ? 'md' : input.format
     const summary = { format, wal_head: view.head, event_count: events.length }

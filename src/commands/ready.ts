@@ -1,4 +1,5 @@
 import { isOverdue } from '../model/index.ts'
+import { assigneesNamed, listKnownActors } from './actor/find-people.ts'
 import { readClaims } from './claim/read-claims.ts'
 import { defineCommand } from './define-command.ts'
 import { shortIdLength } from './issue/change-command.ts'
@@ -39,7 +40,9 @@ export const ready = defineCommand({
     const { assignee, type, status, milestone } = input
     const filter = {
       labels: input.label,
-      ...(assignee === undefined ? {} : { assignee }),
+      ...(assignee === undefined
+        ? {}
+        : { assignees: await assigneesNamed(view, await listKnownActors(repository, view), assignee) }),
       ...(type === undefined ? {} : { type }),
       ...(status === undefined ? {} : { status }),
       ...(milestone === undefined ? {} : { milestone }),

@@ -457,7 +457,7 @@ export class Repository {
       actor: actor.id,
       label: actor.label,
       signer: await openSigner(this.paths, actor, view),
-      isCardPublished: async (signer) => card.isPublished(signer, await this.#view, view),
+      findOwnCard: async (signer) => card.find(signer, await this.#view, view),
       nowUnixMs,
       randomBytes: random.bytes,
       view,
@@ -466,10 +466,15 @@ export class Repository {
     const { events, attachments } = draft
     if (events.length === 0) return { batch: null, events, result, noteCard: async () => {} }
     if (events.length < limits.batchEventsMax) await draft.publishOwnCard()
-    const batch = batchOfEvents({ actor: actor.id, events, attachments, nowUnixMs })
+    const toBatch = () => batchOfEvents({ actor: actor.id, events, attachments, nowUnixMs })
+    let batch = toBatch()
+    if (draft.ownCard !== undefined && bytesOf(batch) > limits.batchBytesMax) {
+      draft.withdrawOwnCard()
+      batch = toBatch()
+    }
     requireBatchFits(batch)
     const noteCard = async () => {
-      if (draft.ownCard !== undefined) await card.note(draft.ownCard)
+      if (draft.ownCard !== undefined) await card.note(draft.signer)
     }
     return { batch, events, result, noteCard }
   }
@@ -680,14 +685,19 @@ export function describeProblem({ commit, objectId, eventId, reason }: LogProble
   return `${place} in commit ${commit.slice(0, 12)}: ${reason}`
 }
 
-function requireBatchFits({ records }: IssueBatch): void {
+function bytesOf({ records }: IssueBatch): number {
+  return records.reduce((sum, record) => sum + record.length, 0)
+}
+
+function requireBatchFits(batch: IssueBatch): void {
+  const { records } = batch
   const field = 'operations'
   if (records.length > limits.batchEventsMax) {
     throw new InvalidArgsError(`one commit holds at most ${limits.batchEventsMax} events, got ${records.length}`, {
       details: { field, events: records.length, events_max: limits.batchEventsMax },
     })
   }
-  const bytes = records.reduce((sum, record) => sum + record.length, 0)
+  const bytes = bytesOf(batch)
   if (bytes > limits.batchBytesMax) {
     throw new InvalidArgsError(`the events of one commit have at most ${limits.batchBytesMax} bytes, got ${bytes}`, {
       details: { field, bytes, bytes_max: limits.batchBytesMax },

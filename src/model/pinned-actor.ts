@@ -94,9 +94,13 @@ export function pinActor(actor: ActorId, cards: Iterable<StandingCard>): PinnedA
 }
 
 /** Why a card that stands says nothing of its actor all the same; null when it counts. */
-export function whyCardIsIdle(card: StandingCard, { keys }: PinnedActor): string | null {
+export function whyCardIsIdle(card: StandingCard, { keys, signsSince }: PinnedActor): string | null {
   const { version, publicKey, previousKey } = card
-  if (publicKey === null) return keys.length === 0 ? null : 'names no key, though the actor has one'
+  if (publicKey === null) {
+    // Of the time before the actor had a key.
+    const isEarlier = signsSince !== null && signsSince !== 'always' && compareVersions(version, signsSince) < 0
+    return keys.length === 0 || isEarlier ? null : 'names no key, though the actor has one'
+  }
   if (previousKey !== null) {
     const place = keys.findIndex((key) => key.publicKey === previousKey)
     if (place === -1) return 'is a rotation of a key that the actor does not have'

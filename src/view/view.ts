@@ -651,6 +651,11 @@ export class View {
     return value === undefined ? undefined : parseOwnJson<ProjectContext>(value)
   }
 
+  /** Whether some issue is assigned to this user now. */
+  async isAssignee(user: string): Promise<boolean> {
+    return (await this.store.keys({ ...issuesOfAssignee(user), limit: 1 }).all()).length > 0
+  }
+
   /** Every label, or every assignee, that some issue has now, in UTF-8 byte order. */
   async distinctWords(index: 'labels' | 'assignees'): Promise<string[]> {
     const keys = await this.store.keys(index === 'labels' ? allLabels() : allAssignees()).all()

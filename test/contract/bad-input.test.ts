@@ -181,7 +181,14 @@ const refusals: readonly Refusal[] = [
     words: ['issue', 'list', '--fields=title,colour'],
     says: ['--fields', "'colour'", 'issue_id'],
   },
-  { title: 'an author that is no id', words: ['issue', 'list', '--author=ann'], says: ['--author', "'ann'"] },
+  {
+    title: 'an author whom nobody knows',
+    words: ['issue', 'list', '--author=nobody'],
+    code: 'not_found',
+    status: 3,
+    says: ["'nobody'"],
+    details: { field: 'author' },
+  },
   {
     title: 'a qualifier',
     words: ['search', 'state:open', 'asignee:ann'],

@@ -1,14 +1,12 @@
 /** Whether the log holds the card of an actor of this clone, and where that is noted so that a write need not look. */
-import { readFileSync } from 'node:fs'
-import { writeFile } from 'node:fs/promises'
-import { dirname } from 'node:path'
 import { labelOnCard, saidSlot } from '../../model/index.ts'
 import type { View } from '../../view/index.ts'
 import type { Signer } from '../../wal/index.ts'
+import type { OwnCardState } from '../draft.ts'
 import type { Actor } from '../local/actors.ts'
+import { forgetCardNote, newActorNote, readCardNote, writeCardNote } from '../local/card-note.ts'
 import type { GritePaths } from '../local/paths.ts'
 import { adoptNextKey, readNextSigner, readSigner } from '../local/signing-key.ts'
-import { makeFolder } from '../local/write-file-atomically.ts'
 
 /** What the log last held of a card, by a note beside the view. Only a cache: without it the view is asked. */
 export class OwnCard {
@@ -21,42 +19,48 @@ export class OwnCard {
   }
 
   /**
-   * Whether the log says the present label and key.
+   * What the log says of the present label and key.
    *
+   * @param signer - undefined for an actor that does not sign
    * @param open - a view that is open anyway tells better than the note, which does not know of a log that was lost
    */
-  async isPublished(signer: Signer, open: View | undefined, openView: () => Promise<View>): Promise<boolean> {
-    if (open === undefined && this.#readNote() === this.#noteOf(signer)) return true
-    const said = await (open ?? (await openView())).findCard(this.#actor.id, saidSlot(signer.publicKey))
-    const isSaid = said !== undefined && said.label === labelOnCard(this.#actor.label)
-    if (isSaid) await this.note(signer)
-    return isSaid
+  async find(signer: Signer | undefined, open: View | undefined, openView: () => Promise<View>): Promise<OwnCardState> {
+    if (open === undefined) {
+      const note = this.#readNote()
+      if (note === this.#noteOf(signer)) return 'published'
+      if (note === newActorNote) {
+        // Killed after the append, the next write must ask the view.
+        forgetCardNote(this.#paths, this.#actor.id)
+        return 'never'
+      }
+    }
+    const view = open ?? (await openView())
+    if (!(await this.#isSaid(signer, view))) return 'outdated'
+    await this.note(signer)
+    return 'published'
+  }
+
+  async #isSaid(signer: Signer | undefined, view: View): Promise<boolean> {
+    const { id, label } = this.#actor
+    // A card without a key says nothing of an actor that has one in the log.
+    if (signer === undefined && ((await view.findActor(id))?.keys.length ?? 0) > 0) return true
+    const said = await view.findCard(id, saidSlot(signer?.publicKey ?? null))
+    return said !== undefined && said.label === labelOnCard(label)
   }
 
   /** Notes that the log has the card. */
-  async note(signer: Signer): Promise<void> {
+  async note(signer: Signer | undefined): Promise<void> {
     const note = this.#noteOf(signer)
     if (this.#readNote() === note) return
-    const file = this.#paths.ownCard(this.#actor.id)
-    try {
-      await makeFolder(dirname(file), this.#paths.permissions)
-      await writeFile(file, note)
-      this.#paths.permissions.adjust(file)
-    } catch {
-      // The next write looks into the view again.
-    }
+    await writeCardNote(this.#paths, this.#actor.id, note)
   }
 
-  #noteOf({ publicKey }: Signer): string {
-    return `${publicKey} ${JSON.stringify(labelOnCard(this.#actor.label))}\n`
+  #noteOf(signer: Signer | undefined): string {
+    return `${signer?.publicKey ?? 'no key'} ${JSON.stringify(labelOnCard(this.#actor.label))}\n`
   }
 
   #readNote(): string | undefined {
-    try {
-      return readFileSync(this.#paths.ownCard(this.#actor.id), 'utf8')
-    } catch {
-      return undefined
-    }
+    return readCardNote(this.#paths, this.#actor.id)
   }
 }
 

@@ -42,12 +42,12 @@ export const actorRotateKey = defineCommand({
       }
       const next = await makeNextKey(paths, actor, context.random.bytes)
       const { head, result } = await repository.write(async (draft) => {
-        await draft.publishOwnCard()
         const { signer: present } = draft
         const { label } = actor
         if (present === undefined) {
           return draft.addCard({ label, publicKey: next.publicKey, rotation: null }, { signer: next })
         }
+        await draft.publishOwnCard()
         const proof = next.sign(rotationDigest(actor.id, present.publicKey, next.publicKey))
         return draft.addCard(
           { label, publicKey: next.publicKey, rotation: { previousKey: present.publicKey, proof } },

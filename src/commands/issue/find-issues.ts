@@ -1,5 +1,6 @@
 /** Which issues a query asks for: what an index can answer first, then the rows, then the texts that still decide. */
 import {
+  anyOf,
   compileQuery,
   conditionsOf,
   currentBody,
@@ -8,12 +9,14 @@ import {
   mapConditions,
   narrowQuery,
   type Query,
+  type QueryCondition,
   type QueryFacts,
   type QueryTerm,
   type QueryTest,
   sortRows,
 } from '../../model/index.ts'
 import type { IssueRow, View } from '../../view/index.ts'
+import { assigneesNamed, type KnownActor, listKnownActors, resolveAuthor } from '../actor/find-people.ts'
 import { readClaimedIds } from '../claim/read-claims.ts'
 import type { CommandContext } from '../context.ts'
 import { findOwnName } from '../local/own-name.ts'
@@ -22,7 +25,8 @@ import { resolveIssue } from './resolve-issue.ts'
 
 /**
  * All issues that a query asks for, in its order; its limit is for the caller.
- * @throws {InvalidArgsError} @throws {NotFoundError} when it names a parent that is ambiguous or not here
+ * @throws {InvalidArgsError} @throws {NotFoundError} when it names a parent that is ambiguous or not here, or an author
+ * whom nobody knows
  */
 export async function findIssues(
   context: Pick<CommandContext, 'clock' | 'warn'>,
@@ -31,7 +35,7 @@ export async function findIssues(
 ): Promise<IssueRow[]> {
   const view = await repository.view()
   const facts = await factsFor(context, repository, filter)
-  const term = filter === null ? null : await resolveParents(view, filter)
+  const term = filter === null ? null : await resolveNames(context, repository, filter)
   const rows = await view.listIssues(narrowQuery(term, facts))
   return sortRows(await passing(view, rows, compileQuery(term, facts)), sort)
 }
@@ -59,17 +63,34 @@ async function factsFor(
   }
 }
 
-/** Parents as people name them become full ids. */
-async function resolveParents(view: View, term: QueryTerm): Promise<QueryTerm> {
-  const resolved = new Map<string, IssueId>()
-  for (const each of conditionsOf(term)) {
-    if (each.kind !== 'field' || each.key !== 'parent' || resolved.has(each.value)) continue
-    resolved.set(each.value, await resolveIssue(view, each.value))
+/** Parents and people as they are named become ids, and whatever else issues are assigned by. */
+async function resolveNames(
+  context: Pick<CommandContext, 'warn'>,
+  repository: Repository,
+  term: QueryTerm,
+): Promise<QueryTerm> {
+  const view = await repository.view()
+  const resolved = new Map<QueryCondition, QueryTerm>()
+  let actors: Promise<readonly KnownActor[]> | undefined
+  const known = () => {
+    actors ??= listKnownActors(repository, view)
+    return actors
   }
-  if (resolved.size === 0) return term
-  return mapConditions(term, (each) =>
-    each.kind === 'field' && each.key === 'parent' ? { ...each, value: resolved.get(each.value) ?? each.value } : each,
-  )
+  for (const each of conditionsOf(term)) {
+    if (each.kind === 'field' && each.key === 'parent') {
+      resolved.set(each, { ...each, value: await resolveIssue(view, each.value) })
+    } else if (each.kind === 'author' && each.who.is === 'named') {
+      resolved.set(each, whoOf('author', resolveAuthor(context, await known(), each.who.name)))
+    } else if (each.kind === 'assignee' && each.who.is === 'named') {
+      resolved.set(each, whoOf('assignee', await assigneesNamed(view, await known(), each.who.name)))
+    }
+  }
+  return resolved.size === 0 ? term : mapConditions(term, (each) => resolved.get(each) ?? each)
+}
+
+/** One of these people. */
+function whoOf(kind: 'author' | 'assignee', names: readonly string[]): QueryTerm {
+  return anyOf(names.map((name) => ({ kind, who: { is: 'named', name } }))) as QueryTerm
 }
 
 async function passing(view: View, rows: readonly IssueRow[], test: QueryTest): Promise<IssueRow[]> {

@@ -21,14 +21,14 @@ const options = {
   assignee: {
     type: 'text',
     valueName: 'user',
-    summary: 'Only issues assigned to this user, to me, or to none',
+    summary: 'Only issues assigned to this user (name, or id of an actor), to me, or to none',
     short: 'a',
     completes: 'assignee',
   },
   author: {
     type: 'text',
     valueName: 'actor',
-    summary: 'Only issues created by this actor (id or prefix), or by me',
+    summary: 'Only issues created by this actor (name, id or prefix), or by me',
     completes: 'actor',
   },
   priority: {

@@ -12,7 +12,8 @@ export type ReadySortKey = (typeof readySortKeys)[number]
 /** Which issues are asked for. All that is given must hold. */
 export interface ReadyFilter {
   readonly labels?: readonly string[]
-  readonly assignee?: string
+  /** Texts by which one is assigned, any of which will do. */
+  readonly assignees?: readonly string[]
   readonly type?: string
   readonly status?: string
   readonly milestone?: string
@@ -52,8 +53,9 @@ export async function readReadyQueue(
 ): Promise<ReadyQueue> {
   const view = await repository.view()
   const { rows, blockersOf, heldUp } = await readWork(view)
-  const { assignee } = filter
-  const asksForSelf = assignee === undefined || assignee === (await findOwnName(repository))
+  const { assignees } = filter
+  const ownName = assignees === undefined ? undefined : await findOwnName(repository)
+  const asksForSelf = assignees === undefined || (ownName !== undefined && assignees.includes(ownName))
   const isTaken = asksForSelf ? await openTaken(repository, view) : () => false
   const waiting = new Set(heldUp)
   const ready: ReadyIssue[] = []
@@ -73,9 +75,9 @@ export async function readReadyQueue(
 }
 
 export function passes(row: IssueRow, filter: ReadyFilter): boolean {
-  const { labels = [], assignee, type, status, milestone, parent } = filter
+  const { labels = [], assignees, type, status, milestone, parent } = filter
   if (!labels.every((label) => row.labels.includes(label))) return false
-  if (assignee !== undefined && !row.assignees.includes(assignee)) return false
+  if (assignees?.some((user) => row.assignees.includes(user)) === false) return false
   if (type !== undefined && row.fields.type !== type) return false
   if (status !== undefined && row.fields.status !== status) return false
   if (milestone !== undefined && row.fields.milestone !== milestone) return false

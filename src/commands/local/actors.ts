@@ -15,6 +15,7 @@ import {
   shortenText,
 } from '../../model/index.ts'
 import { generateKeyPair } from '../../wal/index.ts'
+import { newActorNote, writeCardNote } from './card-note.ts'
 import type { GritePaths } from './paths.ts'
 import { readRepoConfig, writeDefaultActor } from './repo-config.ts'
 import { writeFirstKey } from './signing-key.ts'
@@ -153,6 +154,7 @@ export async function createActor(paths: GritePaths, options: NewActor): Promise
     created_ts: options.nowUnixMs,
     ...(key === undefined ? {} : { public_key: key.publicKeyHex, key_scheme: 'ed25519' }),
   }
+  await writeCardNote(paths, id, newActorNote)
   await writeFileAtomically(join(dataDir, 'config.toml'), formatToml(table), { permissions: paths.permissions })
   return {
     id,

@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs'
-import { mkdir, writeFile } from 'node:fs/promises'
+import { writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { encodeRefPart } from '../../wal/index.ts'
 import type { GritePaths } from '../local/paths.ts'
+import { makeFolder } from '../local/write-file-atomically.ts'
 
 const againAfterMs = 7 * 86_400_000
 
@@ -19,8 +20,9 @@ export async function noteRefusedDeletion(paths: GritePaths, remote: string, now
   const rows = readNote(paths.refusedDeletions).filter(([other]) => other !== part)
   const text = [...rows, [part, nowUnixMs]].map((row) => `${row.join(' ')}\n`).join('')
   try {
-    await mkdir(dirname(paths.refusedDeletions), { recursive: true })
+    await makeFolder(dirname(paths.refusedDeletions), paths.permissions)
     await writeFile(paths.refusedDeletions, text)
+    paths.permissions.adjust(paths.refusedDeletions)
   } catch {
     // The next sync asks again.
   }

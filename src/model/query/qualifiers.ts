@@ -43,9 +43,8 @@ export const qualifiers = {
   label: { allowed: 'a label', parse: named((label) => ({ kind: 'label', label })) },
   assignee: { allowed: 'me, none or a name', parse: orNone('assignee', named(asWho('assignee'))) },
   author: {
-    allowed: 'me, an actor id or the beginning of one',
-    parse: (value, quoted) =>
-      value === 'me' || isHex(value) ? asWho('author')(value.toLowerCase(), quoted) : undefined,
+    allowed: 'me, the name of an actor, an actor id or the beginning of one',
+    parse: named((value, quoted) => asWho('author')(isHex(value) ? value.toLowerCase() : value, quoted)),
   },
   type: {
     allowed: 'a type or none',

@@ -25,7 +25,7 @@ export type QueryCondition =
   | { readonly kind: 'state'; readonly state: IssueStateWord | 'all' }
   | { readonly kind: 'label'; readonly label: string }
   | { readonly kind: 'assignee'; readonly who: Who }
-  /** A name is the beginning of an actor's id. */
+  /** A name is the beginning of an actor's id; whoever asks puts that in the place of what an actor is called. */
   | { readonly kind: 'author'; readonly who: Who }
   /** The parent is named as people name issues; whoever asks puts the full id in its place. */
   | { readonly kind: 'field'; readonly key: 'type' | 'status' | 'milestone' | 'parent'; readonly value: string }
@@ -119,9 +119,12 @@ export function* conditionsOf(term: QueryTerm | null): Generator<QueryCondition>
 }
 
 /** The same term with each condition replaced. */
-export function mapConditions(term: QueryTerm, change: (condition: QueryCondition) => QueryCondition): QueryTerm {
+export function mapConditions(term: QueryTerm, change: (condition: QueryCondition) => QueryTerm): QueryTerm {
   if (term.kind === 'all' || term.kind === 'any') {
-    return { ...term, terms: term.terms.map((each) => mapConditions(each, change)) }
+    return join(
+      term.kind,
+      term.terms.map((each) => mapConditions(each, change)),
+    ) as QueryTerm
   }
-  return term.kind === 'not' ? { ...term, term: mapConditions(term.term, change) } : change(term)
+  return term.kind === 'not' ? not(mapConditions(term.term, change)) : change(term)
 }
