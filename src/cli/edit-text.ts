@@ -1,36 +1,89 @@
-/** The user's editor on a draft. The draft lies in a private directory that is gone when the editor has ended. */
+/**
+ * The user's editor on a draft.
+ *
+ * Invariants
+ * - What somebody has written outlives every failure after it: the draft lies below `.git/grite/drafts`, and goes only
+ *   when the command that asked for it has succeeded, or when nothing was written.
+ * - A draft never lies in the work tree.
+ */
 import { spawn } from 'node:child_process'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { InvalidArgsError } from '../model/errors/index.ts'
 import type { ProcessFacts } from './process-facts.ts'
 
+type EditorFacts = Pick<ProcessFacts, 'env' | 'onInterrupt' | 'leaveInterrupts' | 'cwd' | 'stderr'>
+
+export interface EditRequest {
+  /** What the editor opens on. */
+  readonly draft: string
+  /** Folder for drafts. */
+  readonly chooseFolder: () => Promise<string>
+  /** Takes the path of a draft that may be needed again. */
+  readonly keep: (path: string) => void
+}
+
 /** @returns undefined when the text was left empty */
 export async function editText(
-  facts: Pick<ProcessFacts, 'env' | 'onInterrupt' | 'leaveInterrupts' | 'cwd'>,
+  facts: EditorFacts,
   interactive: boolean,
-  draft: string,
+  { draft, chooseFolder, keep }: EditRequest,
 ): Promise<string | undefined> {
   if (!interactive) {
     throw new InvalidArgsError('no terminal to open an editor on; give the text with an option or on standard input')
   }
   const editor = chooseEditor(facts.env)
-  const directory = await mkdtemp(join(facts.env.TMPDIR ?? tmpdir(), 'grite-'))
-  const remove = () => rm(directory, { recursive: true, force: true })
-  const forget = facts.onInterrupt(remove)
+  const path = await makeDraft(facts, await chooseFolder(), draft)
+  const forget = facts.onInterrupt(async () => {
+    if (await isWritten(path, draft)) await facts.stderr.write(`Your text is kept in ${path}\n`)
+    else await removeDraft(path)
+  })
   // Ctrl-C in an editor is a key of the editor.
   const takeBack = facts.leaveInterrupts()
   try {
-    const path = join(directory, 'GRITE_EDITMSG.md')
-    await writeFile(path, draft, { mode: 0o600, flag: 'wx' })
     await runEditor(editor, path, facts)
     const text = await readFile(path, 'utf8')
     return text.trim() === '' ? undefined : text
   } finally {
     takeBack()
-    await remove()
     forget()
+    if (await isWritten(path, draft)) keep(path)
+    else await removeDraft(path)
+  }
+}
+
+/** Whether somebody has written something into a draft. */
+async function isWritten(path: string, before: string): Promise<boolean> {
+  const text = await readFile(path, 'utf8').catch(() => '')
+  return text.trim() !== '' && text !== before
+}
+
+/** Deletes drafts whose command has succeeded. */
+export async function removeDrafts(paths: readonly string[]): Promise<void> {
+  for (const path of paths) await removeDraft(path)
+}
+
+/** With what an editor put beside it. */
+async function removeDraft(path: string): Promise<void> {
+  await rm(dirname(path), { recursive: true, force: true }).catch(() => {})
+}
+
+/**
+ * In a folder of its own, where editors may put backups beside it. Where `.git` cannot be written to, it lies with other
+ * temporary files.
+ */
+async function makeDraft({ env }: EditorFacts, folder: string, text: string): Promise<string> {
+  const path = join(await makeOwnFolder(folder, env.TMPDIR || tmpdir()), 'GRITE_EDITMSG.md')
+  await writeFile(path, text, { mode: 0o600, flag: 'wx' })
+  return path
+}
+
+async function makeOwnFolder(folder: string, otherwise: string): Promise<string> {
+  try {
+    return await mkdtemp(join(folder, 'draft-'))
+  } catch {
+    return mkdtemp(join(otherwise, 'grite-draft-'))
   }
 }
 

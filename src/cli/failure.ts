@@ -56,6 +56,16 @@ export function tellWritten(failure: Failure, written: WrittenEvents | undefined
   return { ...failure, details, suggestions: [hint, ...failure.suggestions] }
 }
 
+/** The same, and where the texts are that somebody has written for the command. */
+export function withDrafts(failure: Failure, drafts: readonly string[]): Failure {
+  if (drafts.length === 0) return failure
+  return {
+    ...failure,
+    details: { ...failure.details, draft: drafts.at(-1) },
+    suggestions: [...drafts.map((path) => `Your text is kept in ${path}`), ...failure.suggestions],
+  }
+}
+
 /** Escaped. What a message says in further lines, as the candidates for an id, is set in, so that it passes for no line of ours. */
 export function formatFailureForPeople({ message, suggestions }: Failure): string {
   const list = suggestions.map((text) => `  - ${escapeLine(text)}\n`).join('')

@@ -91,6 +91,7 @@ async function runCommand(
 ): Promise<number> {
   const warnings = openWarnings(command, facts, globals)
   const written: WrittenEvents = { eventCount: 0, eventIds: [], issueIds: [] }
+  const drafts: string[] = []
   try {
     if (command.heapGrowth) limitHeapGrowth(command.heapGrowth, input)
     const logged = isLogging(facts) ? (await import('./logger.ts')).logCommand(facts, command.name, input) : undefined
@@ -105,7 +106,7 @@ async function runCommand(
         else await writePieces(facts.stdout, output)
       })
     }
-    const told = { warn: warnings.warn, written }
+    const told = { warn: warnings.warn, written, drafts }
     const { exitStatus = 0 } = await runInContext(command, input, globals, facts, told, print, parts)
     logged?.(exitStatus)
     return exitStatus
@@ -114,9 +115,12 @@ async function runCommand(
     // The reader of a feed went away.
     if (error instanceof ClosedPipeError) return 0
     // Errors during shutdown are expected: the repository is closed below a command that still runs.
-    if (facts.isInterrupted()) return 1
+    if (facts.isInterrupted()) {
+      for (const path of drafts) await writeUnlessClosed(facts.stderr, `Your text is kept in ${path}\n`)
+      return 1
+    }
     const json = globals.json || (globals.jsonIfWrong && error instanceof InvalidArgsError)
-    return reportFailure(error, facts, json, warnings.collected, written)
+    return reportFailure(error, facts, json, { warnings: warnings.collected, written, drafts })
   }
 }
 
@@ -156,13 +160,21 @@ async function unlessClosed(write: () => Promise<void>): Promise<void> {
 
 const writeUnlessClosed = (sink: TextSink, text: string): Promise<void> => unlessClosed(() => sink.write(text))
 
+/** What a command tells beside its answer. */
+interface Told {
+  readonly warn: (warning: Warning) => void
+  readonly written: WrittenEvents
+  /** Gets the paths of texts that are written in an editor. */
+  readonly drafts: string[]
+}
+
 /** Runs a command and prints its answer: deferred parts are read from the open repository, other answers wait for no reader. */
 async function runInContext(
   command: AnyCommand,
   input: Readonly<Record<string, unknown>>,
   globals: GlobalValues,
   facts: ProcessFacts,
-  { warn, written }: { readonly warn: (warning: Warning) => void; readonly written: WrittenEvents },
+  { warn, written, drafts }: Told,
   print: (result: CommandResult<unknown>) => Promise<void>,
   parts: Partial<MainParts> | undefined,
 ): Promise<CommandResult<unknown>> {
@@ -179,11 +191,13 @@ async function runInContext(
     written,
     emit,
     isFeed: command.isFeed === true,
+    keepDraft: (path) => void drafts.push(path),
   })
   let result: CommandResult<unknown>
   try {
     // The parser has built the input from the same definition.
     result = await command.run(context, input as never)
+    if (drafts.length > 0) await (await import('./edit-text.ts')).removeDrafts(drafts)
     if (command.isDeferred === true) await print(result)
   } finally {
     await close().catch((error: unknown) => {
@@ -266,15 +280,22 @@ async function formatWarningForPeople({ message }: Warning): Promise<string> {
   return `warning: ${escapeLine(message)}\n`
 }
 
+/** What is told with a failure. */
+interface FailureFacts {
+  readonly warnings?: readonly Warning[]
+  readonly written?: WrittenEvents
+  /** Texts that were written in an editor. */
+  readonly drafts?: readonly string[]
+}
+
 async function reportFailure(
   thrown: unknown,
   facts: ProcessFacts,
   json: boolean,
-  warnings: readonly Warning[] = [],
-  written?: WrittenEvents,
+  { warnings = [], written, drafts = [] }: FailureFacts = {},
 ): Promise<number> {
-  const { describeFailure, formatFailureForPeople, formatStack, tellWritten } = await import('./failure.ts')
-  const failure = tellWritten(describeFailure(thrown), written)
+  const { describeFailure, formatFailureForPeople, formatStack, tellWritten, withDrafts } = await import('./failure.ts')
+  const failure = withDrafts(tellWritten(describeFailure(thrown), written), drafts)
   if (facts.env.GRITE_DEBUG === '1' || isLogging(facts)) {
     await writeUnlessClosed(facts.stderr, formatStack(failure))
   }

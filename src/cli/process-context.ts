@@ -22,6 +22,8 @@ export function createProcessContext(
     readonly openRepository: OpenRepository
     readonly written?: WrittenEvents
     readonly isFeed?: boolean
+    /** Takes the path of a text that was written in an editor. */
+    readonly keepDraft: (path: string) => void
   },
 ): ProcessContext {
   const { env } = facts
@@ -54,7 +56,17 @@ export function createProcessContext(
     },
     async editText(draft) {
       const { editText } = await import('./edit-text.ts')
-      return editText(facts, text.interactive, draft)
+      const chooseFolder = async () => {
+        const open = await context.repository()
+        // Somebody may write for a long time, and others work meanwhile.
+        await open.letGoOfView()
+        const { drafts, permissions } = open.paths
+        const { makeFolder } = await import('../commands/local/write-file-atomically.ts')
+        // Without it the draft lies with other temporary files.
+        await makeFolder(drafts, permissions).catch(() => undefined)
+        return drafts
+      }
+      return editText(facts, text.interactive, { draft, chooseFolder, keep: parts.keepDraft })
     },
   }
   let interrupt: AbortController | undefined
@@ -62,6 +74,7 @@ export function createProcessContext(
   const context: CommandContext = {
     ...opening,
     text,
+    isJson: globals.json,
     emit: parts.emit,
     get interrupted() {
       if (interrupt === undefined) {

@@ -25,6 +25,7 @@ export async function repositoryValues(
     openRepository,
     warn: () => undefined,
     emit: async () => undefined,
+    keepDraft: () => undefined,
   })
   try {
     return await valuesOf(await context.repository(), kind, prefix)

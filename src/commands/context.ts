@@ -52,6 +52,8 @@ export interface CommandContext {
   readonly random: Random
   readonly text: TextInput
   readonly warn: (warning: Warning) => void
+  /** Whether the answer is printed as JSON: for a command whose answer must not be longer than asked for. */
+  readonly isJson?: boolean
   readonly progress: (label: string) => Progress
   /**
    * Tells one piece of data at once, for commands that are feeds: a line of JSON with `--json`, else a line for

@@ -25,6 +25,7 @@ import {
   shallowMark,
 } from '../git/index.ts'
 import {
+  type ActorId,
   AfterWriteError,
   describeForeign,
   type Event,
@@ -477,6 +478,25 @@ export class Repository {
       if (draft.ownCard !== undefined) await card.note(draft.signer)
     }
     return { batch, events, result, noteCard }
+  }
+
+  /**
+   * Runs a plan and writes nothing, so that what it would refuse is refused before somebody writes a text for it.
+   * @throws whatever writing it would
+   */
+  async rehearse(plan: (draft: Draft) => Promise<unknown>): Promise<void> {
+    const actor = (await this.findActor())?.actor.id ?? ('0'.repeat(32) as ActorId)
+    const draft = new Draft({
+      actor,
+      label: null,
+      signer: undefined,
+      findOwnCard: async () => 'published',
+      nowUnixMs: this.#facts.clock.nowUnixMs(),
+      randomBytes: this.#facts.random.bytes,
+      view: () => this.view(),
+    })
+    await plan(draft)
+    await new LockGuard(this, false, this.#toldLocks).admit(draft.events)
   }
 
   /**

@@ -139,13 +139,18 @@ function renderAttachments({ attachments = [] }: IssueDetail, view: RenderView):
   return section('Attachments', lines, view)
 }
 
-function renderComment({ actor, actor_label, ts_unix_ms, body, signature }: IssueComment, view: RenderView): string {
+function renderComment(
+  { event_id, actor, actor_label, ts_unix_ms, body, parent, signature }: IssueComment,
+  view: RenderView,
+): string {
   const { style } = view
   const author = style.bold(escapeLine(actor_label ?? shorten(actor)))
   const text = escapeText(body.trimEnd()).replace(/^(?=.)/gm, '  ')
   const fault = signatureFaults[signature ?? '']
   const mark = fault === undefined ? '' : ` ${style.bad(`[${fault}]`)}`
-  return `${author} ${style.dim(formatWhen(ts_unix_ms, view))}${mark}\n${text}\n`
+  const answers = parent ? ` answers ${shorten(parent)}` : ''
+  const facts = style.dim(`${formatWhen(ts_unix_ms, view)} ${shorten(event_id)}${answers}`)
+  return `${author} ${facts}${mark}\n${text}\n`
 }
 
 /** Verdicts that people should know of. An event of an actor without a key is nothing special. */

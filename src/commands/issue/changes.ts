@@ -11,7 +11,6 @@ import {
   type IssueStateWord,
   isPresent,
   labelVersions,
-  NotFoundError,
   parentOf,
   parseScopedLabel,
   planClearField,
@@ -147,24 +146,14 @@ export async function changeState(draft: Draft, issueId: IssueId, state: IssueSt
   return [(await draft.add(issueId, { type: 'StateChanged', state })).eventId]
 }
 
+/** @param parent - the comment of the same issue that it answers */
 export async function addComment(
   draft: Draft,
   issueId: IssueId,
   body: string,
   parent: EventId | null,
 ): Promise<EventId[]> {
-  if (parent !== null) await requireComment(draft, issueId, parent)
   return [(await draft.add(issueId, { type: 'CommentAdded', body }, parent)).eventId]
-}
-
-/** @throws {NotFoundError} when the event is no comment of this issue */
-async function requireComment(draft: Draft, issueId: IssueId, eventId: EventId): Promise<void> {
-  const [event] = await (await draft.view()).findEvents([eventId])
-  if (event?.issueId === issueId && event.body.type === 'CommentAdded') return
-  throw new NotFoundError(`issue ${issueId} has no comment ${eventId}`, {
-    details: { field: 'reply-to', value: eventId },
-    hints: ['`grite issue show <issue> --json` lists the event ids of its comments'],
-  })
 }
 
 export async function addLink(draft: Draft, issueId: IssueId, url: string, note: string | null): Promise<EventId[]> {

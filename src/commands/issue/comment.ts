@@ -1,9 +1,12 @@
-import { InvalidArgsError, parseEventId } from '../../model/index.ts'
+import { type EventId, InvalidArgsError, type IssueId } from '../../model/index.ts'
 import { defineCommand } from '../define-command.ts'
+import type { Draft } from '../draft.ts'
 import { lockOption } from '../lock/lock-option.ts'
 import { changeIssues } from './change-command.ts'
 import { addComment } from './changes.ts'
 import { bodyOptions, readBody } from './issue-input.ts'
+import { resolveComment } from './resolve-comment.ts'
+import { resolveIssue } from './resolve-issue.ts'
 
 export const issueComment = defineCommand({
   name: 'issue comment',
@@ -18,22 +21,31 @@ export const issueComment = defineCommand({
   },
   options: {
     ...bodyOptions,
-    'reply-to': { type: 'text', valueName: 'event id', summary: 'Answer this comment' },
+    'reply-to': {
+      type: 'text',
+      valueName: 'comment',
+      summary: 'Answer this comment (its id, or a unique prefix of it)',
+    },
     ...lockOption,
   },
   async run(context, input) {
     let body = await readBody(context, input)
-    if (body === undefined && context.text.interactive) body = (await context.text.editText('')) ?? ''
+    const comment = async (draft: Draft, issueId: IssueId, text: string) =>
+      addComment(draft, issueId, text, await findParent(draft, issueId, input.replyTo))
+    if (body === undefined && context.text.interactive) {
+      const repository = await context.repository()
+      await repository.rehearse(async (draft) =>
+        comment(draft, await resolveIssue(await draft.view(), input.issue), 'x'),
+      )
+      body = (await context.text.editText('')) ?? ''
+    }
     if (body === undefined)
       throw new InvalidArgsError('--body or --body-file is required', { details: { field: 'body' } })
     const text = body
-    const parent = input.replyTo === undefined ? null : parseEventId(input.replyTo)
-    return changeIssues(
-      context,
-      [input.issue],
-      (draft, id) => addComment(draft, id, text, parent),
-      { action: 'commented' },
-      input,
-    )
+    return changeIssues(context, [input.issue], (draft, id) => comment(draft, id, text), { action: 'commented' }, input)
   },
 })
+
+async function findParent(draft: Draft, issueId: IssueId, typed: string | undefined): Promise<EventId | null> {
+  return typed === undefined ? null : resolveComment(await draft.view(), issueId, typed)
+}

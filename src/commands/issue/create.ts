@@ -35,19 +35,21 @@ export const issueCreate = defineCommand({
     const fields = readFieldChanges(input)
     let title = input.title
     let body = await readBody(context, input)
+    const repository = await context.repository()
+    const issue = { labels: input.label, assignees: input.assignee, fields }
     if (title === undefined && context.text.interactive) {
+      await repository.rehearse((draft) => createIssue(draft, { ...issue, title: 'x', body: body ?? '' }))
       const written = (await context.text.editText(body === undefined ? '' : `\n\n${body}`)) ?? ''
-      const [first = '', ...rest] = written.trim().split('\n')
+      const [first = '', ...rest] = written.trim().split(/\r?\n/)
       title = first
       body = rest.join('\n').trim()
     }
     if (title === undefined) {
       throw new InvalidArgsError('--title is required', { details: { field: 'title' } })
     }
-    const issue = { title, body: body ?? '', labels: input.label, assignees: input.assignee, fields }
     requireTitle(title)
-    const repository = await context.repository()
-    const { head, result } = await repository.write((draft) => createIssue(draft, issue))
+    const text = { title, body: body ?? '' }
+    const { head, result } = await repository.write((draft) => createIssue(draft, { ...issue, ...text }))
     return { data: { issue_id: result.issueId, event_id: result.eventId, wal_head: head, title } }
   },
 })

@@ -37,7 +37,7 @@ export const issueUpdate = defineCommand({
       const view = await (await context.repository()).view()
       const state = await view.findIssue(await resolveIssue(view, only))
       const draft = state === undefined ? '' : `${currentTitle(state)}\n\n${currentBody(state)}`
-      const [title = '', ...rest] = ((await context.text.editText(draft)) ?? draft).trim().split('\n')
+      const [title = '', ...rest] = ((await context.text.editText(draft)) ?? draft).trim().split(/\r?\n/)
       update = { title, body: rest.join('\n').trim(), fields }
     }
     if (update.title !== undefined) requireTitle(update.title)

@@ -15,6 +15,8 @@ export interface GritePaths {
   readonly lockMemory: string
   /** When remotes last refused to delete ended leases: a cache. */
   readonly refusedDeletions: string
+  /** Texts of an editor that are in no issue yet. */
+  readonly drafts: string
   readonly actorDir: (id: ActorId | string) => string
   /** What the log was last seen to hold of this clone's own card of an actor. */
   readonly ownCard: (id: ActorId) => string
@@ -33,6 +35,7 @@ export function gritePaths({ commonDir }: RepositoryLayout, permissions: SharedP
     appendQueue: join(home, 'append'),
     lockMemory: join(home, 'locks.json'),
     refusedDeletions: join(home, 'refused-deletions'),
+    drafts: join(home, 'drafts'),
     actorDir: (id) => join(actors, id),
     ownCard: (id) => join(actors, id, 'card'),
     viewLevels: (actor) => (actor === undefined ? join(home, 'view') : join(actors, actor, 'level')),

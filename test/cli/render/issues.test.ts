@@ -231,12 +231,12 @@ Links
 Attachments
   log.txt (text/plain, sha256 abababababab)
 
-Ana\\u202e 1 h ago (2026-04-05 11:00 UTC)
+Ana\\u202e 1 h ago (2026-04-05 11:00 UTC) e
   Seen too.
 
   Twice.
 
-aaaabbbb just now (2026-04-05 12:00 UTC)
+aaaabbbb just now (2026-04-05 12:00 UTC) f
   ok
 `,
   )

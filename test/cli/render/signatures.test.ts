@@ -20,7 +20,7 @@ test('what is not signed as it should be is marked where it stands', async () =>
     kind: { [name]: {} },
     signature,
   })
-  const comment = (signature: string) => ({ event_id: '', actor, ts_unix_ms: ts, body: 'text', signature })
+  const comment = (signature: string) => ({ event_id: 'e', actor, ts_unix_ms: ts, body: 'text', signature })
   const issue = {
     issue_id: '4f'.repeat(16),
     title: 'Crash',
@@ -37,19 +37,19 @@ test('what is not signed as it should be is marked where it stands', async () =>
   const [, ...comments] = shown.split('\nabababab ')
   assert.equal(
     `abababab ${comments.join('\nabababab ')}`,
-    `abababab 1 h ago (2026-04-05 12:00 UTC)
+    `abababab 1 h ago (2026-04-05 12:00 UTC) e
   text
 
-abababab 1 h ago (2026-04-05 12:00 UTC) [signature does not verify]
+abababab 1 h ago (2026-04-05 12:00 UTC) e [signature does not verify]
   text
 
-abababab 1 h ago (2026-04-05 12:00 UTC)
+abababab 1 h ago (2026-04-05 12:00 UTC) e
   text
 
-abababab 1 h ago (2026-04-05 12:00 UTC) [not signed, though this actor signs]
+abababab 1 h ago (2026-04-05 12:00 UTC) e [not signed, though this actor signs]
   text
 
-abababab 1 h ago (2026-04-05 12:00 UTC) [signed with an unknown key]
+abababab 1 h ago (2026-04-05 12:00 UTC) e [signed with an unknown key]
   text
 
 Signatures
