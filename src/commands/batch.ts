@@ -28,7 +28,7 @@ import {
   removeLabel,
   updateIssue,
 } from './issue/changes.ts'
-import { readFieldChanges } from './issue/issue-input.ts'
+import { readFieldChanges, requireOneValueEach, splitLabels } from './issue/issue-input.ts'
 import { resolveIssue, resolveIssueOrId } from './issue/resolve-issue.ts'
 
 interface Operation {
@@ -193,6 +193,7 @@ async function apply(draft: Draft, operation: Operation, named: Map<string, Issu
     case 'comment':
       return done(issueId, await addComment(draft, issueId, requiredText(operation, 'body'), null))
     case 'label':
+      requireOneValueEach(splitLabels(texts('add')).fields)
       return done(issueId, await changeWords(draft, issueId, texts, addLabel, removeLabel))
     case 'assign':
       return done(issueId, await changeWords(draft, issueId, texts, addAssignee, removeAssignee))

@@ -256,7 +256,7 @@ const refusals: readonly Refusal[] = [
   {
     title: 'a field given twice',
     words: ['issue', 'update', id, '--priority=1', '--set=priority=2'],
-    says: ['priority is given twice'],
+    says: ['priority is given twice', "'P1' (priority)", "'P2' (set priority=2)"],
   },
   {
     title: 'an unknown parent',

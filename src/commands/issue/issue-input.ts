@@ -7,6 +7,7 @@ import {
   isFieldKey,
   isFieldValue,
   limits,
+  makeVisible,
   parseScopedLabel,
   shellWord,
 } from '../../model/index.ts'
@@ -67,20 +68,39 @@ export interface FieldInput {
 export interface FieldChange {
   readonly key: FieldKey
   readonly value: string
+  /** How it was given, for a message. */
+  readonly by?: string
 }
 
 /** The fields an input names, checked as far as that goes without a repository. @throws {InvalidArgsError} */
 export function readFieldChanges(input: FieldInput): FieldChange[] {
   const named = (['priority', 'type', 'due', 'parent', 'milestone'] as const).flatMap((key) =>
-    input[key] === undefined ? [] : [{ key, value: input[key] }],
+    input[key] === undefined ? [] : [{ key, value: input[key], by: key }],
   )
   const changes = [...named, ...input.set.map(parseAssignment)].map(normalize)
-  const seen = new Set<FieldKey>()
-  for (const { key } of changes) {
-    if (seen.has(key)) throw new InvalidArgsError(`field ${key} is given twice`, { details: { field: key } })
-    seen.add(key)
-  }
+  requireOneValueEach(changes)
   return changes
+}
+
+/**
+ * One of two values would win, and the other be gone.
+ * @throws {InvalidArgsError} naming both values of a field, and how they were given
+ */
+export function requireOneValueEach(changes: readonly FieldChange[]): void {
+  const seen = new Map<FieldKey, FieldChange>()
+  for (const change of changes) {
+    const first = seen.get(change.key)
+    if (first === undefined) seen.set(change.key, change)
+    else if (first.value !== change.value) throw twoValues(first, change)
+  }
+}
+
+function twoValues(first: FieldChange, second: FieldChange): InvalidArgsError {
+  const say = ({ value, by }: FieldChange) =>
+    `'${makeVisible(value)}'${by === undefined ? '' : ` (${makeVisible(by)})`}`
+  return new InvalidArgsError(`${first.key} is given twice: ${say(first)} and ${say(second)}; a field has one value`, {
+    details: { field: first.key, values: [first.value, second.value] },
+  })
 }
 
 function parseAssignment(text: string): FieldChange {
@@ -92,13 +112,14 @@ function parseAssignment(text: string): FieldChange {
       details: { field: 'set', value: text, allowed },
     })
   }
-  return { key, value: text.slice(equals + 1) }
+  return { key, value: text.slice(equals + 1), by: `set ${text}` }
 }
 
 /** `p1` and `1` mean P1. */
-function normalize({ key, value }: FieldChange): FieldChange {
+function normalize({ key, value, by }: FieldChange): FieldChange {
   const priority = key === 'priority' ? /^[pP]?([0-4])$/.exec(value) : null
-  return { key, value: priority === null ? value : `P${priority[1]}` }
+  const how = by === undefined ? {} : { by }
+  return { key, value: priority === null ? value : `P${priority[1]}`, ...how }
 }
 
 /**
@@ -113,8 +134,9 @@ export async function settleFieldChanges(changes: readonly FieldChange[], draft:
     const isDrafted = isParent && draft.creates(change.value)
     const value = isParent && !isDrafted ? await resolveIssue(await draft.view(), change.value) : change.value
     requireFieldValue(change.key, value)
-    settled.push({ key: change.key, value })
+    settled.push({ ...change, value })
   }
+  requireOneValueEach(settled)
   return settled
 }
 
@@ -141,7 +163,7 @@ export function splitLabels(labels: readonly string[]): { readonly plain: string
 /** A field as a label gives it: a label has a value, and clears nothing. @throws {InvalidArgsError} on an empty one */
 export function requireLabelValue(change: FieldChange): FieldChange {
   const { key, value } = normalize(change)
-  if (value !== '') return { key, value }
+  if (value !== '') return { key, value, by: `label ${formatScopedLabel(key, value)}` }
   const allowed = fieldRules[key].words
   throw new InvalidArgsError(`${key} must be ${allowed}, got '' in the label '${key}:'`, {
     details: { field: key, value, allowed },

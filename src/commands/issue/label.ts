@@ -5,6 +5,7 @@ import type { Draft } from '../draft.ts'
 import { lockOption } from '../lock/lock-option.ts'
 import { changeIssues } from './change-command.ts'
 import { addAssignee, addLabel, removeAssignee, removeLabel } from './changes.ts'
+import { requireOneValueEach, splitLabels } from './issue-input.ts'
 
 const issues = {
   issue: { summary: 'Issue id, a unique prefix of it, or an imported id', repeatable: true, completes: 'issue' },
@@ -41,6 +42,7 @@ export const issueLabelAdd = defineCommand({
   options: { ...labelOption, ...lockOption },
   run: (context, { issue, label, lock }) => {
     label.forEach(requireLabel)
+    requireOneValueEach(splitLabels(label).fields)
     return changeIssues(context, issue, eachOf(label, addLabel), { action: 'label-added', labels: label }, { lock })
   },
 })
