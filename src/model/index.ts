@@ -140,6 +140,7 @@ export {
 export { importedEdgesOf, importedEdgeTargetsOf, importedFieldsHeader, isImportedFields } from './imported-fields.ts'
 export { formatIssueState, type PackedIssueState, unpackIssueState } from './issue-state-codec.ts'
 export { limits } from './limits.ts'
+export { linkSchemes, requireLinkUrl } from './link-url.ts'
 export {
   type AcquirePlan,
   type Claim,

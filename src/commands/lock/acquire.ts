@@ -1,12 +1,17 @@
 import { showRemote } from '../../git/index.ts'
+import type { CommandContext } from '../context.ts'
 import { defineCommand } from '../define-command.ts'
+import type { Repository } from '../repository.ts'
 import { acquireLock, type Held, renewLock } from './hold.ts'
+import { locksInSight } from './in-sight.ts'
 import {
-  choosePlace,
+  chooseWhere,
   findHeld,
+  type HeldLock,
   placeAt,
   placeOptions,
   readTtl,
+  requireKnownIssue,
   resourceArgument,
   resourceOption,
   settleResource,
@@ -29,9 +34,11 @@ export const lockAcquire = defineCommand({
   options: { ...resourceOption, ...ttlOption('How long it lasts; default 5 minutes'), ...placeOptions },
   async run(context, input) {
     const repository = await context.repository()
-    const place = await choosePlace(repository, input)
+    const where = await chooseWhere(repository, input)
+    const place = placeAt(repository, where)
     const ttlMs = readTtl(input.ttl, place)
     const resource = await settleResource(repository, input.resource)
+    await requireLockable(context, repository, { resource, where })
     const held = await acquireLock(repository, place, { resource, ttlMs })
     return { data: describeHeld(held, context.clock.nowUnixMs()) }
   },
@@ -46,13 +53,21 @@ export const lockRenew = defineCommand({
   options: { ...resourceOption, ...ttlOption('How long from now; default 5 minutes'), ...placeOptions },
   async run(context, input) {
     const repository = await context.repository()
-    const { where, resource } = await findHeld(repository, input)
+    const found = await findHeld(repository, input)
+    const { where, resource } = found
     const place = placeAt(repository, where)
     const ttlMs = readTtl(input.ttl, place)
+    await requireLockable(context, repository, found)
     const held = await renewLock(repository, place, { resource, ttlMs })
     return { data: describeHeld(held, context.clock.nowUnixMs()) }
   },
 })
+
+/** A lock that there is already may name an issue as the Rust tool does: as it was typed. */
+async function requireLockable(context: CommandContext, repository: Repository, lock: HeldLock): Promise<void> {
+  const isThere = (await locksInSight(repository)).some(({ found }) => found.lock?.resource === lock.resource)
+  if (!isThere) await requireKnownIssue(context, repository, lock)
+}
 
 /** A lock as those commands answer that took it or gave it more time. */
 export function describeHeld({ outcome, lock, place }: Held, nowUnixMs: number) {

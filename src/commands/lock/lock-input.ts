@@ -4,16 +4,19 @@ import {
   InvalidArgsError,
   issueOfResource,
   issueResource,
+  makeVisible,
   NotFoundError,
   requireResource,
   sharedTtlMsMax,
 } from '../../model/index.ts'
+import type { CommandContext } from '../context.ts'
 import type { ArgumentTable, OptionTable } from '../define-command.ts'
 import { resolveIssue } from '../issue/resolve-issue.ts'
 import { readRepoConfig } from '../local/repo-config.ts'
 import { parseDuration } from '../parse-time.ts'
 import type { Repository } from '../repository.ts'
 import { type ChosenRemote, chooseRemote } from '../sync/remote-name.ts'
+import { runSync } from '../sync/run-sync.ts'
 import { findPresent } from './hold.ts'
 import { isReadable, type LockInSight, locksInSight, type ReadableLock } from './in-sight.ts'
 import { type LockPlace, localPlace } from './lock-place.ts'
@@ -99,6 +102,31 @@ export async function settleResource(repository: Repository, typed: string): Pro
     if (!isName) throw error
     return resource
   }
+}
+
+/**
+ * Refuses the lock of an issue that there is not: a typing error would lock something that nobody else means.
+ *
+ * @param where - the remote whose log may have an issue that has not arrived here
+ * @throws {NotFoundError}
+ */
+export async function requireKnownIssue(
+  context: Pick<CommandContext, 'progress' | 'clock' | 'random' | 'warn'>,
+  repository: Repository,
+  { resource, where }: HeldLock,
+): Promise<void> {
+  if (!resource.startsWith('issue:')) return
+  const issueId = issueOfResource(resource)
+  const isKnown = async () => issueId !== null && (await (await repository.view()).findRows([issueId])).size > 0
+  if (await isKnown()) return
+  if (where !== null && issueId !== null) {
+    await runSync(context, repository, where, { pull: true, push: false })
+    if (await isKnown()) return
+  }
+  throw new NotFoundError(`there is no issue to lock by ${makeVisible(resource)}`, {
+    details: { field: 'resource', value: resource },
+    hints: ['`grite issue list` shows the issues; a lock on something else has another namespace, as task:release'],
+  })
 }
 
 /** A lock that somebody means who does not say where it is. */
