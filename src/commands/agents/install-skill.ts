@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { ConflictError, InvalidArgsError } from '../../model/index.ts'
@@ -7,7 +8,9 @@ import { findPlace } from '../local/find-place.ts'
 import { makeFolder, writeOutputFile } from '../local/write-file-atomically.ts'
 import { formatGuide, guideVersion } from './guide.ts'
 
-const skillPath = join('.claude', 'skills', 'grite.md')
+const skillPath = join('.claude', 'skills', 'grite', 'SKILL.md')
+/** Where earlier versions wrote it, and where no agent looks for a skill. */
+const formerPath = join('.claude', 'skills', 'grite.md')
 
 export const installSkill = defineCommand({
   name: 'install-skill',
@@ -35,6 +38,11 @@ export const installSkill = defineCommand({
     }
     await makeFolder(dirname(place))
     await writeOutputFile(place, formatSkill())
+    const former = join(folder, formerPath)
+    if (existsSync(former)) {
+      const message = `${former} is from an earlier version, and is not used any more; delete it if it is only that`
+      context.warn({ code: 'former-skill', message, details: { path: former } })
+    }
     return { data: { path, action: isThere ? 'updated' : 'created' } }
   },
 })

@@ -111,7 +111,7 @@ describe('init --agents-md', () => {
 })
 
 describe('install-skill', () => {
-  const skill = join(path, '.claude/skills/grite.md')
+  const skill = join(path, '.claude/skills/grite/SKILL.md')
 
   it('writes the guide with front matter, one heading level up', async () => {
     assert.deepEqual(await run('install-skill'), { path: skill, action: 'created' })
@@ -122,7 +122,7 @@ describe('install-skill', () => {
   })
 
   it('replaces a file only when told to', async () => {
-    mkdirSync(join(path, '.claude/skills'), { recursive: true })
+    mkdirSync(join(path, '.claude/skills/grite'), { recursive: true })
     writeFileSync(skill, 'mine\n')
     await assert.rejects(run('install-skill'), refuses('conflict', { path: skill }))
     assert.equal(readFileSync(skill, 'utf8'), 'mine\n')
@@ -134,7 +134,7 @@ describe('install-skill', () => {
     const home = join(dir, 'another home')
     mkdirSync(home)
     const elsewhere = commandRunner({ cwd: dir, env: { ...environment, HOME: home } })
-    const path = join(home, '.claude/skills/grite.md')
+    const path = join(home, '.claude/skills/grite/SKILL.md')
     assert.deepEqual(await elsewhere.run('install-skill', { global: true }), { path, action: 'created' })
     assert.equal(readFileSync(path, 'utf8'), formatSkill())
     const homeless = commandRunner({ cwd: dir, env: { ...environment, HOME: '' } })
