@@ -61,7 +61,7 @@ async function runLine(
   const { globals, request } = await parseArgv(argv, table)
   switch (request.kind) {
     case 'version':
-      return printVersion(facts)
+      return printVersion(facts, globals.json)
     case 'fault':
       return reportFailure(request.error, facts, globals.json)
     case 'help': {
@@ -307,9 +307,9 @@ async function reportFailure(
   return failure.exitStatus
 }
 
-async function printVersion(facts: ProcessFacts): Promise<number> {
+async function printVersion(facts: ProcessFacts, json = false): Promise<number> {
   const { version } = await import('./version.ts')
-  await facts.stdout.write(`grite ${version}\n`)
+  await writePieces(facts.stdout, json ? successPieces({ name: 'grite', version }, []) : `grite ${version}\n`)
   return 0
 }
 

@@ -6,6 +6,7 @@ import { type MentionedIssue, mentionRows } from './issue/describe-issues.ts'
 import { filterOptions } from './issue/filter-options.ts'
 import { compareByPriority, passes } from './issue/ready-queue.ts'
 import { readWork, unknownBlockers, type Work } from './issue/work.ts'
+import { warnIfNoLog } from './no-log.ts'
 
 export const blocked = defineCommand({
   name: 'blocked',
@@ -24,6 +25,7 @@ export const blocked = defineCommand({
   async run(context, input) {
     const repository = await context.repository()
     const view = await repository.view()
+    await warnIfNoLog(context, repository, view)
     const work = await readWork(view)
     const rowOf = (id: IssueId) => work.rows.get(id)?.parse() as IssueRow
     const waiting = work.heldUp

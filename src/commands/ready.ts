@@ -6,12 +6,13 @@ import { shortIdLength } from './issue/change-command.ts'
 import { filterOptions } from './issue/filter-options.ts'
 import { type ReadySortKey, readReadyQueue, readySortKeys } from './issue/ready-queue.ts'
 import { resolveIssue } from './issue/resolve-issue.ts'
+import { warnIfNoLog } from './no-log.ts'
 
 export const ready = defineCommand({
   name: 'ready',
   summary: 'List what can be worked on now',
   description:
-    'Open issues whose blockers are all closed, that nobody has claimed and nobody else is assigned to, the most urgent first, of equal ones the oldest. Issues of type epic are left out unless --type epic asks for them: one finishes their parts. So are those whose status is blocked or deferred, unless --status asks for it. A blocker that is not known here holds nobody up, but is shown.',
+    'Open issues whose blockers are all closed, that nobody has claimed and nobody else is assigned to, the most urgent first, of equal ones the oldest. Issues of type epic are left out unless --type epic asks for them: one finishes their parts. Memories (the label memory, or [Memory] in the title) are left out unless --label memory asks for them. So are those whose status is blocked or deferred, unless --status asks for it. A blocker that is not known here holds nobody up, but is shown.',
   examples: [
     { command: 'grite ready', explains: 'what to do next' },
     { command: 'grite ready --limit 1 --json', explains: 'the one to take, for a script' },
@@ -37,6 +38,7 @@ export const ready = defineCommand({
   async run(context, input) {
     const repository = await context.repository()
     const view = await repository.view()
+    await warnIfNoLog(context, repository, view)
     const { assignee, type, status, milestone } = input
     const filter = {
       labels: input.label,

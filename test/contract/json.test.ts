@@ -230,9 +230,9 @@ const rows: readonly Row[] = [
     command: 'prime',
     words() {
       place.data('issue', 'assignee', 'add', known.parent, '--user=ci')
-      return ['--budget=400']
+      return ['--budget=4000']
     },
-    expect: (data) => assert.deepEqual([data.estimated_tokens <= 400, data.mine.length], [true, 1]),
+    expect: (data) => assert.deepEqual([data.estimated_tokens <= 4000, data.mine.length], [true, 1]),
   },
   { command: 'snapshot', words: () => [], expect: (data) => assert.equal(data.wal_head, place.head()) },
   { command: 'snapshot create', words: () => ['--local'], expect: (data) => assert.equal(data.orphan_count, 0) },

@@ -45,6 +45,7 @@ const writers: Readonly<Record<string, string>> = {
   'src/commands/actor/own-card.ts': 'a label in a note of ours',
   'src/commands/json-pieces.ts': 'answers and exports',
   'src/commands/lock/lock-memory.ts': 'locks that have been read',
+  'src/commands/prime/prime.ts': 'the document of --json, whose length counts',
   'src/commands/watch/watch.ts': 'an event for a program',
   'src/git/build-tree.ts': 'a path in the message of a defect',
   'src/git/native/write-objects.ts': "git's answer in the message of a defect",

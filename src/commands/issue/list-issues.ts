@@ -13,6 +13,7 @@ import { detailsOfGaps } from '../../wal/index.ts'
 import { readClaims, type ShownClaim } from '../claim/read-claims.ts'
 import type { CommandContext } from '../context.ts'
 import type { OptionTable } from '../define-command.ts'
+import { warnIfNoLog } from '../no-log.ts'
 import { shortIdLength } from './change-command.ts'
 import { filterOptions } from './filter-options.ts'
 import { findIssues } from './find-issues.ts'
@@ -70,6 +71,7 @@ export async function listIssues(
   if (input.reverse) found.reverse()
   const rows = found.slice(0, input.limit ?? query.limit ?? undefined)
   const view = await repository.view()
+  await warnIfNoLog(context, repository, view)
   const shortIds = await view.shortIds(
     rows.map((row) => row.issue_id),
     shortIdLength,

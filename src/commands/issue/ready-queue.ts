@@ -39,6 +39,10 @@ export interface ReadyIssue {
 /** Such an issue is finished by finishing its parts; it is offered only to those who ask for the type. */
 const notWork = 'epic'
 
+/** What a later session should know is kept as an issue of this label or title. It is offered to those who ask for the label. */
+const memoryLabel = 'memory'
+const isMemory = ({ labels, title }: IssueRow) => labels.includes(memoryLabel) || /^\[memory\]/i.test(title)
+
 /** Such issues are not to be worked on now, for a reason that no edge tells. They are offered only by their status. */
 const setAside: ReadonlySet<string | undefined> = new Set(['blocked', 'deferred'])
 
@@ -65,6 +69,7 @@ export async function readReadyQueue(
     if (text.state !== 'open' || waiting.has(text.issueId)) continue
     const row = text.parse()
     if (!passes(row, filter) || (filter.type === undefined && row.fields.type === notWork)) continue
+    if (isMemory(row) && filter.labels?.includes(memoryLabel) !== true) continue
     if (filter.status === undefined && setAside.has(row.fields.status)) setAsideCount += 1
     else if (isTaken(row)) takenCount += 1
     else ready.push({ row, unknownBlockers: unknownBlockers(blockersOf(row.issue_id)) })

@@ -11,11 +11,16 @@ export function estimateTokens(text: string): number {
  * Leaves out what does not fit: from the end of what matters least, first what changed lately, then how to go on, then what
  * is ready, at last what is one's own. Issues that are left out are counted.
  *
+ * @param format - the text whose length counts
  * @returns null when not even the counts fit
  */
-export function fitBudget(facts: PrimeFacts, tokensMax: number): PrimeFacts | null {
+export function fitBudget(
+  facts: PrimeFacts,
+  tokensMax: number,
+  format: (facts: PrimeFacts) => string = formatPrime,
+): PrimeFacts | null {
   let fitting = facts
-  while (estimateTokens(formatPrime(fitting)) > tokensMax) {
+  while (estimateTokens(format(fitting)) > tokensMax) {
     const smaller = leaveOneOut(fitting)
     if (smaller === null) return null
     fitting = smaller
