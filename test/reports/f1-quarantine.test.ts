@@ -47,7 +47,10 @@ describe('in the quarantine of a push', () => {
     const hook = join(server.path, 'hooks', 'pre-receive')
     mkdirSync(join(server.path, 'hooks'), { recursive: true })
     const grite = `'${process.execPath}' '${gritePath}'`
-    writeFileSync(hook, `#!/bin/sh\n${grite} issue create --title inside --json\necho "exit $?"\n${grite} issue list\nexit 1\n`)
+    writeFileSync(
+      hook,
+      `#!/bin/sh\n${grite} issue create --title inside --json\necho "exit $?"\n${grite} issue list\nexit 1\n`,
+    )
     spawnSync('chmod', ['+x', hook])
     git(dir, 'init', '-q', 'clone')
     git(`${dir}/clone`, 'commit', '-q', '--allow-empty', '-m', 'x')

@@ -52,7 +52,10 @@ describe('with core.sharedRepository', () => {
       const found = filesBelow(join(path, '.git/grite'))
       const names = found.map((name) => name.slice(path.length))
       for (const expected of [/config\.toml$/, /level\/\d+\/\d+\.log$/, /level\/current$/, /fetch\/[0-9a-f]+\/HEAD$/]) {
-        assert.ok(names.some((name) => expected.test(name)), `${expected} of ${names}`)
+        assert.ok(
+          names.some((name) => expected.test(name)),
+          `${expected} of ${names}`,
+        )
       }
       for (const name of [join(path, '.git/grite'), ...found]) {
         const isSecret = name.endsWith('/signing_key')
