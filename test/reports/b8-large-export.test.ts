@@ -57,14 +57,16 @@ describe('an export', { concurrency: 1 }, () => {
     assert.deepEqual(JSON.parse(document).data.content.attachments, parsed.attachments)
   })
 
-  for (const from of ['a file', 'a stream longer than what is kept in memory']) {
+  for (const from of ['a file', 'a file whose slashes are escaped', 'a stream longer than what is kept in memory']) {
     test(`is restored from ${from}, with every id and content`, async (t) => {
       const other = createSandbox(t)
       other.git(other.dir, 'init', '-q', '-b', 'main', 'repository')
       const [text, cwd] = [read('all.json'), join(other.dir, 'repository')]
-      const stdin = from === 'a file' ? {} : { stdin: text }
+      const stdin = from.startsWith('a file') ? {} : { stdin: text }
+      writeFileSync(join(other.dir, 'escaped.json'), text.replaceAll('/', '\\/'))
       const restored = commandRunner({ cwd, env: other.environment, ...stdin })
-      const file = from === 'a file' ? join(place.path, 'all.json') : '-'
+      const escaped = from.startsWith('a file') ? join(other.dir, 'escaped.json') : '-'
+      const file = from === 'a file' ? join(place.path, 'all.json') : escaped
       const counts = (await restored.run('import', { file })) as Record<string, unknown>
       assert.deepEqual(
         [counts.created, counts.updated, counts.unchanged, counts.event_count, counts.malformed],

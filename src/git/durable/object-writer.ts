@@ -147,10 +147,18 @@ function isWhole(layout: RepositoryLayout, oid: Oid): boolean {
 /** gc removes an empty object directory at any moment, so making it and using it may take another turn. */
 const directoryTries = 5
 
+const largeBytes = 64 * 1024
+
+/** A large object is deflated into one buffer with room for the worst case: many small ones are copied into another one. */
+function deflate(bytes: Buffer): Buffer {
+  if (bytes.length < largeBytes) return deflateSync(bytes)
+  return deflateSync(bytes, { chunkSize: bytes.length + (bytes.length >> 10) + 1024 })
+}
+
 function writeTemporary(disk: Disk, layout: RepositoryLayout, object: PendingObject, gained: Set<string>): OpenFile {
   const folder = dirname(looseObjectPath(layout, object.oid))
   const header = encodeObjectHeader(object.type, object.content.byteLength)
-  const bytes = deflateSync(Buffer.concat([header, object.content]))
+  const bytes = deflate(Buffer.concat([header, object.content]))
   // The name is one that `git prune` takes for an abandoned object after two weeks.
   const path = `${folder}/tmp_obj_${randomBytes(6).toString('hex')}`
   for (let turn = 1; ; turn++) {
