@@ -142,9 +142,10 @@ function nextFence(current: Lock | null, nowUnixMs: number): number {
 /** For how long an ended lease stays at least, and how far its fence must lie in the past. Milliseconds. */
 export const endedLeaseKeptMs = 86_400_000
 
-/** Whether a lock that is not live ended more than a day ago. */
-export function hasLongEnded(lock: Lock, { committedAtUnixMs, nowUnixMs }: EndedFacts): boolean {
-  return nowUnixMs - Math.max(committedAtUnixMs, lock.expiresUnixMs) > endedLeaseKeptMs
+/** Whether a lock that is not live ended more than a day ago. One whose time is still to come ended when it was written. */
+export function hasLongEnded({ expiresUnixMs }: Lock, { committedAtUnixMs, nowUnixMs }: EndedFacts): boolean {
+  const timeMs = expiresUnixMs > nowUnixMs ? 0 : expiresUnixMs
+  return nowUnixMs - Math.max(committedAtUnixMs, timeMs) > endedLeaseKeptMs
 }
 
 export interface EndedFacts {

@@ -8,8 +8,10 @@ import {
   type EventId,
   formatLock,
   formatUuid,
+  hasLongEnded,
   InvalidArgsError,
   type IssueId,
+  isCollectable,
   isRenewalDue,
   issueOfResource,
   issueResource,
@@ -243,6 +245,21 @@ describe('the state of a lock', () => {
     assert.equal(isRenewalDue(lockOf(ann), now + 30_001), true)
     assert.equal(isRenewalDue(lockOf(ann, { ttlMs: null }), now + 59_999), false)
   })
+
+  for (const [title, over, nowUnixMs, ended, collectable] of [
+    ['released a day ago', { expiresUnixMs: 0, fence: now }, now + day, false, false],
+    ['released more than a day ago', { expiresUnixMs: 0, fence: now }, now + day + 1, true, true],
+    ['expired more than a day ago', { expiresUnixMs: now + 60_000, fence: now }, now + 60_001 + day, true, true],
+    ['with a fence less than a day in the past', { expiresUnixMs: 0, fence: now + 2 }, now + day + 1, true, false],
+    ['without a fence', { expiresUnixMs: 0, fence: null }, now + day + 1, true, true],
+    ['with a time that is still to come', { expiresUnixMs: now + 9 * day, fence: now }, now + day + 1, true, true],
+  ] as const) {
+    test(`a lock ${title} has ${ended ? '' : 'not '}long ended and ${collectable ? 'may be collected' : 'stays'}`, () => {
+      const facts = { committedAtUnixMs: now, nowUnixMs }
+      const lock = lockOf(ann, over)
+      assert.deepEqual([hasLongEnded(lock, facts), isCollectable(lock, facts)], [ended, collectable])
+    })
+  }
 })
 
 describe('acquiring', () => {

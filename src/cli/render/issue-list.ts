@@ -1,6 +1,6 @@
 import { isOverdue } from '../../model/index.ts'
 import { formatCount, formatNumber } from './facts.ts'
-import { type FieldName, type IssueListData, type IssueSummary, shortId } from './issue-shapes.ts'
+import { type FieldName, holderOf, type IssueListData, type IssueSummary, shortId } from './issue-shapes.ts'
 import { formatSpan } from './lock.ts'
 import { formatAbsoluteTime, formatRelativeTime } from './relative-time.ts'
 import type { PieceRenderer, RenderView } from './renderer.ts'
@@ -77,7 +77,7 @@ export function claimColumn(style: RenderView['style'], nowUnixMs: number): Colu
   return {
     heading: 'Claimed by',
     text: ({ claim }) =>
-      claim ? `${claim.holder}, ${formatSpan(Math.max(0, Math.floor((claim.until - nowUnixMs) / 1000)))}` : '',
+      claim ? `${holderOf(claim)}, ${formatSpan(Math.max(0, Math.floor((claim.until - nowUnixMs) / 1000)))}` : '',
     onTerminalOnly: true,
     paint: style.attention,
     shrink: 3,

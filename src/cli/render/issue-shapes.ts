@@ -123,6 +123,11 @@ export function shortId(item: { readonly issue_id: string; readonly short_id?: s
   return item.short_id ?? item.issue_id.slice(0, shortIdLength)
 }
 
+/** Whoever has no name is called by the beginning of an id. */
+export function holderOf({ holder }: IssueClaim): string {
+  return /^[0-9a-f]{32}$/.test(holder) ? shorten(holder) : holder
+}
+
 export function shorten(id: string): string {
   return id.slice(0, shortIdLength)
 }

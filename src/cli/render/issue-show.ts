@@ -2,6 +2,7 @@ import { escapeLine, escapeText } from './escape-for-terminal.ts'
 import { type Fact, renderFacts } from './facts.ts'
 import { paintState } from './issue-list.ts'
 import {
+  holderOf,
   type IssueComment,
   type IssueDetail,
   type IssueShowData,
@@ -61,7 +62,7 @@ function renderProperties(issue: IssueDetail, view: RenderView): string {
 function formatClaim(claim: IssueDetail['claim']): string | undefined {
   if (!claim) return undefined
   const where = claim.level === 'remote' ? 'among all clones' : 'in this clone'
-  return `by ${claim.holder} ${where}, until ${formatMinute(claim.until)}`
+  return `by ${holderOf(claim)} ${where}, until ${formatMinute(claim.until)}`
 }
 
 function formatParent(parent: IssueDetail['parent_issue'], id: string | null | undefined): string | null | undefined {

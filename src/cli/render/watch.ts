@@ -69,7 +69,7 @@ function describeKind(kind: WatchedEvent['kind']): string {
     case 'ContextUpdated':
       return `described ${text('path')}`
     case 'ProjectContextUpdated':
-      return `set ${text('key')}`
+      return text('key').startsWith('grite.actor.') ? 'published an actor card' : `set ${text('key')}`
     default:
       return escapeLine(name)
   }

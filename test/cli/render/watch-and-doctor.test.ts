@@ -46,6 +46,7 @@ const bodies: readonly (readonly [body: EventBody, what: string])[] = [
     'described a.ts',
   ],
   [{ type: 'ProjectContextUpdated', key: 'k', value: 'v' }, 'set k'],
+  [{ type: 'ProjectContextUpdated', key: `grite.actor.${'ab'.repeat(16)}`, value: '{}' }, 'published an actor card'],
 ]
 
 for (const [body, what] of bodies) {
