@@ -60,6 +60,7 @@ const configuration = `## Configuration
 | \`snapshot.auto\` | \`true\` | a sync makes a snapshot when one is due |
 | \`snapshot.max_events\` | \`10000\` | events after the newest snapshot that make another one due |
 | \`snapshot.max_age_days\` | \`7\` | its age that does so, when there is something new for it |
+| \`snapshot.trust_signed\` | \`true\` | a snapshot that an actor of the log signed is used without a check; never with \`verify_signatures = "reject"\` |
 | \`sync.remote\` | \`"origin"\` | the home remote, whose log the local one follows |
 | \`sync.run_hooks\` | \`false\` | pushes run your pre-push hook |
 | \`remote.timeout\` | \`60\` | seconds without a sign of life after which git and everything it started is ended; 0 waits for ever |

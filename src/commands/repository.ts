@@ -77,6 +77,8 @@ import { LockGuard } from './lock/lock-guard.ts'
 import { LockMemory } from './lock/lock-memory.ts'
 import { isLookDue, maintain } from './maintenance.ts'
 import { factsOfReceived, judgeNewEvents, type ReceivedEvent } from './received-signatures.ts'
+import type { SnapshotUse } from './snapshot/judge-for-use.ts'
+import type { SnapshotStanding } from './snapshot/snapshot-trust.ts'
 import { hydrator } from './sync/hydrate.ts'
 import { describeWritten, noteWritten, nothingWritten, type WrittenEvents } from './written-events.ts'
 
@@ -316,9 +318,11 @@ export class Repository {
   }
 
   /** As `rebuild`, from the newest usable snapshot on. */
-  async rebuildFromSnapshot(): Promise<RebuiltView> {
+  async rebuildFromSnapshot(options: SnapshotUse = {}): Promise<RebuiltView<SnapshotStanding>> {
     await this.#closeView()
-    const rebuilt = this.#withOptions(rebuildViewFromSnapshot)
+    const { judgeForUse } = await import('./snapshot/judge-for-use.ts')
+    const judge = judgeForUse(this, options)
+    const rebuilt = this.#withOptions((viewOptions) => rebuildViewFromSnapshot(viewOptions, judge))
     this.#view = rebuilt.then(({ view }) => view)
     // Whoever asks for the view gets this failure; nobody may have.
     this.#view.catch(() => {})
@@ -334,7 +338,7 @@ export class Repository {
         permissions: this.paths.permissions,
         clock: this.#facts.clock,
         report: (problem) => this.#reportProblem(problem),
-        warn: (code, message) => this.#facts.warn({ code, message }),
+        warn: (code, message, details) => this.#facts.warn({ code, message, ...(details && { details }) }),
         progress: (done) => progress.report(done, null),
         hydrate: hydrator(this),
         // Where signatures decide, what a fetch has left was perhaps refused; a sync judges it.

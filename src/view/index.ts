@@ -9,11 +9,13 @@ export {
   type ViewDifferences,
 } from './inspect.ts'
 export {
+  type JudgeSnapshot,
   type OpenViewOptions,
   openView,
   type RebuiltView,
   rebuildView,
   rebuildViewFromSnapshot,
+  type SnapshotLicence,
   viewWaitMsMax,
 } from './open-view.ts'
 export type { RowText } from './row-text.ts'

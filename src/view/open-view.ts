@@ -37,7 +37,7 @@ export interface OpenViewOptions {
   readonly clock: { readonly nowUnixMs: () => number }
   readonly onNewEvents?: (events: readonly Event[]) => void
   readonly report: (problem: LogProblem) => void
-  readonly warn: (code: string, message: string) => void
+  readonly warn: (code: string, message: string, details?: Readonly<Record<string, unknown>>) => void
   readonly progress?: (commitsDone: number) => void
   /** As for a catch-up. */
   readonly hydrate?: CatchUpOptions['hydrate']
@@ -97,37 +97,69 @@ export async function rebuildView(options: OpenViewOptions): Promise<View> {
   return rebuild(options, heritage, { requireEvents: heritage.eventCount })
 }
 
-export interface RebuiltView {
+/** What a snapshot may be used for. */
+export interface SnapshotLicence {
+  /** Whether the log may hold a record more than once, though the snapshot does not say so. */
+  readonly hasRepeats: boolean
+  /** Whether the problems that it reports are those of the log. */
+  readonly isReportTrue: boolean
+}
+
+/**
+ * Decides whether a snapshot of the log is used.
+ * @throws {UnusableSnapshotError} to pass over it; the message says why
+ */
+export type JudgeSnapshot<Licence extends SnapshotLicence> = (snapshot: Snapshot) => Promise<Licence>
+
+export interface RebuiltView<Licence extends SnapshotLicence = SnapshotLicence> {
   readonly view: View
   /** What the rebuild started from; null when it had to read the whole log. */
   readonly snapshot: Snapshot | null
+  /** What the judge said of it. */
+  readonly licence: Licence | null
 }
 
-/** Snapshots tried, newest first. One that fails late has cost most of a rebuild. */
-const snapshotsTriedMax = 8
+/** Snapshots that are looked at, newest first. */
+const snapshotsTriedMax = 100
+/** Snapshots that fail while they are read, each of which may cost most of a rebuild. */
+const failuresMax = 8
+/** Snapshots that are passed over with a warning each; the others are counted. */
+const warningsMax = 8
 
 /**
  * As `rebuildView`, but takes what the newest usable snapshot holds from there, and from the log only what came after.
- * The view is the same. Each snapshot that cannot be used is told of.
+ * The view is the same. Snapshots that are passed over are named.
  */
-export async function rebuildViewFromSnapshot(options: OpenViewOptions): Promise<RebuiltView> {
+export async function rebuildViewFromSnapshot<Licence extends SnapshotLicence>(
+  options: OpenViewOptions,
+  judge: JudgeSnapshot<Licence>,
+): Promise<RebuiltView<Licence>> {
   const { git, warn } = options
   const heritage = await readHeritage(options)
   const head = await git.readRef(walRef)
   const rows = head === null ? [] : await findSnapshots(options)
+  let passedOver = 0
+  let failures = 0
   for (const row of rows.slice(0, snapshotsTriedMax)) {
+    let isJudged = false
     try {
       const snapshot = await openSnapshot(git, row)
       await requireSnapshotOf(git, snapshot, head as Oid)
-      return { view: await rebuild(options, heritage, { snapshot }), snapshot }
+      const licence = await judge(snapshot)
+      isJudged = true
+      return { view: await rebuild(options, heritage, { from: { snapshot, licence } }), snapshot, licence }
     } catch (error) {
       if (!(error instanceof UnusableSnapshotError)) throw error
-      warn('snapshot-unusable', `snapshot not used: ${error.message}`)
+      passedOver += 1
+      if (passedOver <= warningsMax) warn('snapshot-unusable', `snapshot not used: ${error.message}`, error.details)
+      if (isJudged && ++failures === failuresMax) break
     }
   }
+  if (passedOver > warningsMax) warn('snapshot-unusable', `${passedOver - warningsMax} more snapshots were not used`)
   const why = rows.length === 0 ? 'there is no snapshot' : 'no snapshot could be used'
   warn('snapshot-unusable', `${why}; the whole log was read`)
-  return { view: await rebuild(options, heritage, { requireEvents: heritage.eventCount }), snapshot: null }
+  const view = await rebuild(options, heritage, { requireEvents: heritage.eventCount })
+  return { view, snapshot: null, licence: null }
 }
 
 /** The snapshots there are; none when something that is no ref stands in their place. */
@@ -152,7 +184,7 @@ async function replaceView(options: OpenViewOptions, heritage: Heritage): Promis
 }
 
 interface RebuildFrom {
-  readonly snapshot?: Snapshot
+  readonly from?: SnapshotSource
   /** Events that the new view has to have at least where the log is incomplete. */
   readonly requireEvents?: number
 }
@@ -160,7 +192,7 @@ interface RebuildFrom {
 async function rebuild(
   options: OpenViewOptions,
   heritage: Heritage,
-  { snapshot, requireEvents = 0 }: RebuildFrom = {},
+  { from, requireEvents = 0 }: RebuildFrom = {},
 ): Promise<View> {
   const directory = new ViewDirectory(options.directory, options.permissions)
   const created = await directory.create().catch((error: unknown) => {
@@ -168,9 +200,9 @@ async function rebuild(
   })
   const view = (await View.over(created.store, { ...options, deferred: true })) as View
   try {
-    if (snapshot !== undefined) await fillFromSnapshot(options, view, snapshot)
+    if (from !== undefined) await fillFromSnapshot(options, view, from)
     const outcome = await fillFromLog(options, view, heritage)
-    if (snapshot !== undefined && outcome === 'rebuild-needed') throw lostMeanwhile(snapshot)
+    if (from !== undefined && outcome === 'rebuild-needed') throw lostMeanwhile(from.snapshot)
     if (view.gaps.count > 0 && view.eventCount < requireEvents) {
       throw incompleteLog(`the view was kept, because it has events of that part`, view.gaps)
     }
@@ -199,11 +231,16 @@ async function openThrowAwayView(options: OpenViewOptions, heritage: Heritage): 
   return view
 }
 
+interface SnapshotSource {
+  readonly snapshot: Snapshot
+  readonly licence: SnapshotLicence
+}
+
 /** Brings everything up to a snapshot's `walHead` into an empty view. @throws {UnusableSnapshotError} */
 async function fillFromSnapshot(
-  { git, report, progress }: OpenViewOptions,
+  { git, report, warn, progress }: OpenViewOptions,
   view: View,
-  snapshot: Snapshot,
+  { snapshot, licence }: SnapshotSource,
 ): Promise<void> {
   const problems: LogProblem[] = []
   await fillView(view, {
@@ -213,8 +250,15 @@ async function fillFromSnapshot(
     report: (problem) => void problems.push(problem),
     ...(progress === undefined ? {} : { progress }),
   })
-  for (const problem of problems) report(problem)
-  if (snapshot.report?.hasRepeats) await view.noteRepeats()
+  // What this repository lacks of the snapshot itself was found here.
+  for (const problem of problems) if (licence.isReportTrue || problem.commit === snapshot.oid) report(problem)
+  const { problemCount = 0, hasRepeats = false } = snapshot.report ?? {}
+  if (!licence.isReportTrue && problemCount > 0) {
+    const problemsText = problemCount === 1 ? '1 problem' : `${problemCount} problems`
+    const message = `${snapshot.ref} reports ${problemsText} of the log that could not be confirmed; \`grite db check\` shows what there is`
+    warn('snapshot-report', message, { ref: snapshot.ref, oid: snapshot.oid, problem_count: problemCount })
+  }
+  if (hasRepeats || licence.hasRepeats) await view.noteRepeats()
 }
 
 function lostMeanwhile({ ref }: Snapshot): UnusableSnapshotError {

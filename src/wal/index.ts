@@ -65,8 +65,9 @@ export {
   checkSnapshot,
   type SnapshotCheck,
   type SnapshotDifference,
+  type SoundSnapshot,
 } from './snapshot/check-snapshot.ts'
-export { deleteSnapshots } from './snapshot/delete-snapshots.ts'
+export { deleteSnapshots, findTrackedSnapshots } from './snapshot/delete-snapshots.ts'
 export {
   type NamedSnapshot,
   planSnapshotRefs,

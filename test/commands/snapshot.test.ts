@@ -186,6 +186,7 @@ describe('snapshot list and gc', { concurrency: 2 }, () => {
       event_count: 2,
       chunk_count: 1,
       wal_head: head,
+      verdict: 'own',
       problem: null,
     })
     assert.deepEqual(

@@ -279,7 +279,7 @@ export const jsonContract: Readonly<Record<string, KeyTable>> = {
   'snapshot create': { data: madeSnapshot },
   'snapshot list': {
     data: ['snapshots', 'total'],
-    'snapshots[]': ['oid', 'timestamp', 'ref_name', 'event_count', 'chunk_count', 'wal_head', 'problem'],
+    'snapshots[]': ['oid', 'timestamp', 'ref_name', 'event_count', 'chunk_count', 'wal_head', 'verdict', 'problem'],
   },
   'snapshot gc': { data: ['deleted', 'kept', 'remaining', 'deleted_refs', 'owed_remote_deletions'] },
   rebuild: { data: ['wal_head', 'event_count', 'issue_count', 'from_snapshot', 'snapshot_events'] },

@@ -46,6 +46,7 @@ const writers: Readonly<Record<string, string>> = {
   'src/commands/json-pieces.ts': 'answers and exports',
   'src/commands/lock/lock-memory.ts': 'locks that have been read',
   'src/commands/prime/prime.ts': 'the document of --json, whose length counts',
+  'src/commands/snapshot/snapshot-memory.ts': 'verdicts on snapshots',
   'src/commands/watch/watch.ts': 'an event for a program',
   'src/git/build-tree.ts': 'a path in the message of a defect',
   'src/git/native/write-objects.ts': "git's answer in the message of a defect",
@@ -66,7 +67,7 @@ const writers: Readonly<Record<string, string>> = {
   'src/view/view.ts': 'heads',
   'src/wal/carried-meta.ts': 'carried members, whose depth and size are bounded',
   'src/wal/issue-codec.ts': 'meta.json',
-  'src/wal/snapshot/snapshot-codec.ts': 'snapshot.json and report.json',
+  'src/wal/snapshot/snapshot-codec.ts': 'snapshot.json, report.json and signature.json',
 }
 
 test('JSON is written where that is known to be safe', () => {

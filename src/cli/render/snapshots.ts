@@ -2,8 +2,8 @@ import { escapeLine } from './escape-for-terminal.ts'
 import { formatCount, formatNumber } from './facts.ts'
 import { shorten } from './issue-shapes.ts'
 import { formatAbsoluteTime, formatRelativeTime } from './relative-time.ts'
-import type { Renderer } from './renderer.ts'
-import { renderTable } from './table.ts'
+import type { Renderer, RenderView } from './renderer.ts'
+import { type Column, renderTable } from './table.ts'
 
 interface SnapshotCreateData {
   readonly snapshot_ref: string
@@ -23,15 +23,39 @@ interface SnapshotRow {
   readonly ref_name: string
   readonly event_count: number | null
   readonly wal_head: string | null
+  readonly verdict?: string | null
   readonly problem: string | null
 }
 
-export const renderSnapshotList: Renderer<{ readonly snapshots: readonly SnapshotRow[] }> = async (
-  { snapshots },
-  view,
-) => {
+interface SnapshotListData {
+  readonly snapshots: readonly SnapshotRow[]
+  readonly total?: number
+  readonly refused_on_remotes?: readonly { readonly ref_name: string; readonly oid: string; readonly problem: string }[]
+}
+
+export const renderSnapshotList: Renderer<SnapshotListData> = async (data, view) => {
+  const { snapshots, total = snapshots.length, refused_on_remotes: refused = [] } = data
+  const table = await renderRows(snapshots, view)
+  if (view.quiet || view.width === null) return table
+  const more = total > snapshots.length ? `${formatNumber(total - snapshots.length)} older ones are not listed\n` : ''
+  const lines = refused.map(({ ref_name, oid, problem }) => {
+    return `Refused on a remote: ${escapeLine(nameOf(ref_name))} (commit ${shorten(oid)}): ${escapeLine(problem)}\n`
+  })
+  return table + more + lines.join('')
+}
+
+async function renderRows(snapshots: readonly SnapshotRow[], view: RenderView): Promise<string> {
   if (snapshots.length === 0)
     return view.quiet || view.width === null ? '' : 'No snapshots yet. `grite snapshot create` makes one.\n'
+  const problem: Column<SnapshotRow> = {
+    heading: 'Problem',
+    text: (row) => row.problem ?? '',
+    paint: view.style.bad,
+    shrink: 1,
+  }
+  const verdicts: Column<SnapshotRow>[] = snapshots.some(({ verdict }) => verdict)
+    ? [{ heading: 'Verdict', text: ({ verdict }) => verdict ?? '', drop: 3 }]
+    : []
   return renderTable(
     snapshots,
     [
@@ -54,7 +78,8 @@ export const renderSnapshotList: Renderer<{ readonly snapshots: readonly Snapsho
         plainText: ({ wal_head }) => wal_head ?? '',
         drop: 2,
       },
-      { heading: 'Problem', text: ({ problem }) => problem ?? '', paint: view.style.bad, shrink: 1 },
+      // Scripts find a new column at the end.
+      ...(view.width === null ? [problem, ...verdicts] : [...verdicts, problem]),
     ],
     view,
   )

@@ -76,12 +76,14 @@ interface RebuildData {
   readonly event_count: number
   readonly issue_count?: number
   readonly from_snapshot?: string | null
+  readonly snapshot_unchecked?: boolean
 }
 
 export const renderRebuild: Renderer<RebuildData> = (data, { quiet, style }) => {
   if (quiet) return ''
   const issues = data.issue_count === undefined ? '' : ` of ${formatCount(data.issue_count, 'issue')}`
   const head = data.wal_head === null ? '' : ` at ${shorten(data.wal_head)}`
-  const snapshot = data.from_snapshot ? `, from snapshot ${escapeLine(data.from_snapshot)}` : ''
+  const unchecked = data.snapshot_unchecked === true ? 'the unchecked ' : ''
+  const snapshot = data.from_snapshot ? `, from ${unchecked}snapshot ${escapeLine(data.from_snapshot)}` : ''
   return `${style.good('Rebuilt')} the view: ${formatCount(data.event_count, 'event')}${issues}${head}${snapshot}\n`
 }

@@ -17,6 +17,8 @@ export interface GritePaths {
   readonly refusedDeletions: string
   /** Texts of an editor that are in no issue yet. */
   readonly drafts: string
+  /** Which snapshots this clone made or checked: a cache. */
+  readonly snapshotMemory: string
   readonly actorDir: (id: ActorId | string) => string
   /** What the log was last seen to hold of this clone's own card of an actor. */
   readonly ownCard: (id: ActorId) => string
@@ -36,6 +38,7 @@ export function gritePaths({ commonDir }: RepositoryLayout, permissions: SharedP
     lockMemory: join(home, 'locks.json'),
     refusedDeletions: join(home, 'refused-deletions'),
     drafts: join(home, 'drafts'),
+    snapshotMemory: join(home, 'snapshots.json'),
     actorDir: (id) => join(actors, id),
     ownCard: (id) => join(actors, id, 'card'),
     viewLevels: (actor) => (actor === undefined ? join(home, 'view') : join(actors, actor, 'level')),

@@ -27,6 +27,8 @@ export interface RepoConfig {
     readonly maxAgeDays: number
     /** Whether `sync` makes a due snapshot by itself. */
     readonly auto: boolean
+    /** Whether a snapshot that is signed by an actor of the log is used without a check against the log. */
+    readonly trustSigned: boolean
   }
   readonly sync: {
     /** The home remote: the one whose log the local one follows. */
@@ -66,6 +68,7 @@ export async function readRepoConfig(path: string): Promise<RepoConfig> {
       maxEvents: snapshot.count('max_events') ?? 10_000,
       maxAgeDays: snapshot.count('max_age_days') ?? 7,
       auto: snapshot.flag('auto') ?? true,
+      trustSigned: snapshot.flag('trust_signed') ?? true,
     },
     sync: { remote: sync.text('remote') ?? 'origin', runHooks: sync.flag('run_hooks') ?? false },
     remote: { timeout: top.table('remote').seconds('timeout') ?? remoteTimeoutDefault },

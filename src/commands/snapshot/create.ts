@@ -1,14 +1,16 @@
-import { type WrittenSnapshot, writeSnapshot } from '../../wal/index.ts'
+import type { WrittenSnapshot } from '../../wal/index.ts'
 import type { CommandContext } from '../context.ts'
 import { defineCommand } from '../define-command.ts'
 import { hydrator } from '../sync/hydrate.ts'
 import { chooseSnapshotHead } from './choose-head.ts'
+import { SnapshotTrust } from './snapshot-trust.ts'
 
 const shared = {
   summary: 'Make a snapshot of the log, which shortens a rebuild',
   description:
     'A snapshot holds the events of the log in a few large files, in a ref that travels with `grite sync`. It is made of what ' +
-    'the home remote has of the log; where no remote is configured, of the local log.',
+    'the home remote has of the log; where no remote is configured, of the local log. An actor with a key signs it, so that ' +
+    'other clones may use it without a check.',
   heapGrowth: { percent: 100 },
   arguments: {},
   options: { local: { type: 'boolean', summary: 'Take the local log, pushed or not' } },
@@ -26,8 +28,7 @@ const shared = {
     const progress = context.progress('Reading the log')
     try {
       await hydrator(repository)?.(head, [])
-      const written = await writeSnapshot({
-        git: repository.git,
+      const written = await new SnapshotTrust(repository).make({
         head,
         nowUnixMs: context.clock.nowUnixMs(),
         progress: (done) => progress.report(done, null),

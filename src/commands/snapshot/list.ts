@@ -1,25 +1,51 @@
-import type { GitPort, OnBrokenRef, RefName } from '../../git/index.ts'
-import { UnusableSnapshotError } from '../../model/index.ts'
-import { listSnapshots, openSnapshot, type Snapshot, type SnapshotRef, snapshotTimeOf } from '../../wal/index.ts'
+import type { RefName } from '../../git/index.ts'
+import { findTrackedSnapshots, listSnapshots, snapshotTimeOf } from '../../wal/index.ts'
 import { defineCommand } from '../define-command.ts'
+import { readSnapshot } from './read-snapshot.ts'
+import { describeDifference, SnapshotTrust, type SnapshotVerdict } from './snapshot-trust.ts'
+
+/** Anybody who can push can make thousands; the newest matter. */
+const listedMax = 200
+
+interface ListedSnapshot {
+  readonly oid: string | null
+  readonly timestamp: number
+  readonly ref_name: string
+  readonly event_count: number | null
+  readonly chunk_count: number | null
+  readonly wal_head: string | null
+  /** Null where it is no snapshot. */
+  readonly verdict: SnapshotVerdict | null
+  readonly problem: string | null
+}
 
 export const snapshotList = defineCommand({
   name: 'snapshot list',
   summary: 'List the snapshots, newest first',
   description:
-    'What is not a snapshot, or a damaged one, is listed with the reason. Events are verified when they are used.',
+    `The newest ${listedMax}. What is not a snapshot, or a damaged one, is listed with the reason. Each has a verdict:\n` +
+    '  own        this clone made it\n' +
+    '  checked    it was compared with the log and matches\n' +
+    '  signed     it is signed with the key of an actor of the log\n' +
+    '  unchecked  it is checked when it is used for the first time\n' +
+    '  refused    it leaves out events of the log or adds some, and is never used',
   examples: [{ command: 'grite snapshot list', explains: 'when they were made, and how much they hold' }],
   arguments: {},
   options: {},
   async run(context) {
-    const { git } = await context.repository()
-    const snapshots = []
+    const repository = await context.repository()
+    const { git } = repository
+    const trust = new SnapshotTrust(repository)
+    const snapshots: ListedSnapshot[] = []
     const noteBroken = (ref: RefName, problem: string) => {
-      const [event_count, chunk_count, wal_head] = [null, null, null]
-      const row = { oid: null, timestamp: snapshotTimeOf(ref), ref_name: ref }
-      snapshots.push({ ...row, event_count, chunk_count, wal_head, problem })
+      const [oid, event_count, chunk_count, wal_head, verdict] = [null, null, null, null, null]
+      const row = { oid, timestamp: snapshotTimeOf(ref), ref_name: ref }
+      snapshots.push({ ...row, event_count, chunk_count, wal_head, verdict, problem })
     }
-    for (const { row, snapshot, problem } of await readSnapshots(git, noteBroken)) {
+    const rows = await listSnapshots(git, noteBroken)
+    for (const row of rows.slice(0, listedMax)) {
+      const { snapshot, problem } = await readSnapshot(git, row)
+      const standing = snapshot === null ? null : await trust.find(snapshot)
       snapshots.push({
         oid: row.oid,
         timestamp: row.timestamp,
@@ -27,33 +53,22 @@ export const snapshotList = defineCommand({
         event_count: snapshot?.eventCount ?? null,
         chunk_count: snapshot?.chunks.length ?? null,
         wal_head: snapshot?.walHead ?? null,
-        problem,
+        verdict: standing?.verdict ?? null,
+        problem: standing?.verdict === 'refused' ? describeDifference(standing) : problem,
       })
     }
-    return { data: { snapshots, total: snapshots.length } }
+    const total = snapshots.length + Math.max(0, rows.length - listedMax)
+    const refused = await findRefusedThere()
+    return { data: { snapshots, total, ...(refused.length === 0 ? {} : { refused_on_remotes: refused }) } }
+
+    async function findRefusedThere() {
+      const here = new Set(rows.map(({ oid }) => oid))
+      const there = new Map((await findTrackedSnapshots(git)).map((one) => [one.oid, one.ref]))
+      return [...there].flatMap(([oid, ref_name]) => {
+        const standing = trust.recall(oid)
+        const isRefused = standing.verdict === 'refused' && !here.has(oid)
+        return isRefused ? [{ oid, ref_name, problem: describeDifference(standing) }] : []
+      })
+    }
   },
 })
-
-/** A snapshot's ref, and what it names: a snapshot, or the reason why it is none. */
-export type ReadSnapshot =
-  | { readonly row: SnapshotRef; readonly snapshot: Snapshot; readonly problem: null }
-  | { readonly row: SnapshotRef; readonly snapshot: null; readonly problem: string }
-
-/**
- * All snapshots with what they say of themselves, newest first.
- * @param onBroken - is told of refs that name no object, which are left out
- */
-export async function readSnapshots(git: GitPort, onBroken: OnBrokenRef = () => {}): Promise<readonly ReadSnapshot[]> {
-  const read: ReadSnapshot[] = []
-  for (const row of await listSnapshots(git, onBroken)) read.push(await readOne(git, row))
-  return read
-}
-
-async function readOne(git: GitPort, row: SnapshotRef): Promise<ReadSnapshot> {
-  try {
-    return { row, snapshot: await openSnapshot(git, row), problem: null }
-  } catch (error) {
-    if (!(error instanceof UnusableSnapshotError)) throw error
-    return { row, snapshot: null, problem: error.reason }
-  }
-}

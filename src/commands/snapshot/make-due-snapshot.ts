@@ -1,12 +1,13 @@
 import type { Oid } from '../../git/index.ts'
 import { GriteError, isSnapshotDue, type SnapshotCover } from '../../model/index.ts'
-import { type WrittenSnapshot, writeSnapshot } from '../../wal/index.ts'
+import { listSnapshots, type WrittenSnapshot } from '../../wal/index.ts'
 import type { CommandContext } from '../context.ts'
 import { readRepoConfig } from '../local/repo-config.ts'
 import type { Repository } from '../repository.ts'
 import { hydrator } from '../sync/hydrate.ts'
-import { collectSnapshots, snapshotsKeptByDefault } from './gc.ts'
-import { type ReadSnapshot, readSnapshots } from './list.ts'
+import { collectOldSnapshots, snapshotsKeptByDefault } from './collect-snapshots.ts'
+import { readSnapshot } from './read-snapshot.ts'
+import { isTrusted, SnapshotTrust } from './snapshot-trust.ts'
 
 export interface DueSnapshot {
   readonly made: WrittenSnapshot
@@ -32,13 +33,15 @@ export async function makeDueSnapshot(
   const nowUnixMs = context.clock.nowUnixMs()
   const progress = context.progress('Making a snapshot')
   try {
-    const cover = coverOf(await readSnapshots(repository.git))
-    const { eventCount } = await repository.view()
+    const view = await repository.view()
+    const trust = new SnapshotTrust(repository, (actor) => view.findActor(actor))
+    const cover = await findCover(repository, trust)
+    const { eventCount } = view
     if (!isSnapshotDue(cover, { eventCount, nowUnixMs }, settings)) return null
     await hydrator(repository)?.(pushedHead, [])
     const report = (done: number) => progress.report(done, null)
-    const made = await writeSnapshot({ git: repository.git, head: pushedHead, nowUnixMs, progress: report })
-    const { deleted } = await collectSnapshots(repository.git, snapshotsKeptByDefault)
+    const made = await trust.make({ head: pushedHead, nowUnixMs, progress: report })
+    const { deleted } = await collectOldSnapshots(repository, trust, snapshotsKeptByDefault)
     return { made, deletedCount: deleted.length }
   } catch (error) {
     if (!(error instanceof GriteError)) throw error
@@ -49,15 +52,24 @@ export async function makeDueSnapshot(
   }
 }
 
+/** Snapshots that are looked at. More of them are only there when somebody floods the remote. */
+const looksMax = 100
+
 /**
  * The most that any snapshot covers, not what the newest does: a clock that ran ahead leaves one that stays the newest,
- * and another would be due again and again.
+ * and another would be due again and again. A snapshot that is not trusted may claim anything, and does not count.
  */
-function coverOf(snapshots: readonly ReadSnapshot[]): SnapshotCover | null {
-  const read = snapshots.flatMap(({ snapshot }) => (snapshot === null ? [] : [snapshot]))
-  if (read.length === 0) return null
+async function findCover({ git }: Repository, trust: SnapshotTrust): Promise<SnapshotCover | null> {
+  const covers: SnapshotCover[] = []
+  for (const row of (await listSnapshots(git, () => {})).slice(0, looksMax)) {
+    const { snapshot } = await readSnapshot(git, row)
+    if (snapshot === null || !isTrusted((await trust.find(snapshot)).verdict)) continue
+    const { timestamp, eventCount, report } = snapshot
+    covers.push({ createdTs: timestamp, eventCount: eventCount + (report?.orphanCount ?? 0) })
+  }
+  if (covers.length === 0) return null
   return {
-    createdTs: read.reduce((newest, { timestamp }) => Math.max(newest, timestamp), 0),
-    eventCount: read.reduce((most, one) => Math.max(most, one.eventCount + (one.report?.orphanCount ?? 0)), 0),
+    createdTs: Math.max(...covers.map(({ createdTs }) => createdTs)),
+    eventCount: Math.max(...covers.map(({ eventCount }) => eventCount)),
   }
 }

@@ -3,7 +3,6 @@ import { makeVisible, RefLockedError, RefMovedError, RemoteError } from '../../m
 import {
   deletedRef,
   deleteSnapshots,
-  findSnapshotFault,
   isSnapshotOf,
   type NamedSnapshot,
   noteRemoteHead,
@@ -12,10 +11,12 @@ import {
   readSnapshotIntents,
   readTrackedSnapshotRefs,
   type SnapshotRefs,
+  snapshotTimeOf,
   trackingRef,
 } from '../../wal/index.ts'
 import type { CommandContext, Warning } from '../context.ts'
 import type { Repository } from '../repository.ts'
+import { SnapshotAdmission } from '../snapshot/snapshot-admission.ts'
 
 export interface SnapshotSyncRequest {
   readonly remote: string
@@ -40,12 +41,16 @@ export interface SnapshotSync {
 
 const nothingDone: SnapshotSync = { adopted: 0, dropped: 0, pushed: 0, deleted: 0, refused: 0 }
 
+/** Snapshots that one sync takes in, the newest ones. */
+const adoptedMax = 50
+
 /** Brings the snapshots of this clone and a remote together, after their logs. */
 export async function syncSnapshots(
-  context: Pick<CommandContext, 'warn'>,
-  { git, remotes }: Pick<Repository, 'git' | 'remotes'>,
+  context: Pick<CommandContext, 'warn' | 'progress'>,
+  repository: Repository,
   { remote, trackedBefore, remoteHead, lostItsLog, push, runHooks }: SnapshotSyncRequest,
 ): Promise<SnapshotSync> {
+  const { git, remotes } = repository
   const shown = showRemote(remote)
   const local = await readLocalSnapshotRefs(git)
   const trackedNow = await readTrackedSnapshotRefs(git, remote)
@@ -58,16 +63,21 @@ export async function syncSnapshots(
     context.warn({ code: 'snapshot-clash', message, details: { ref, remote: shown } })
   }
   const isNew = ({ ref, oid }: NamedSnapshot) => trackedBefore.get(ref) !== oid
-  const { adopted, faulty } = await adopt(git, plan.adopt)
+  const admission = new SnapshotAdmission(repository, context)
+  const { adopted, faulty } = await adopt(git, admission, plan.adopt)
   const news = faulty.filter(isNew)
-  if (news.length > 0) context.warn(snapshotsRefused(shown, news))
+  if (news.length > 0) context.warn(notTakenIn(shown, news))
   await settle(deleteSnapshots(git, plan.dropLocally))
   for (const { ref, oid } of plan.forgetIntents) await moveRef(git, deletedRef(remote, ref), oid, null)
   const done = { ...nothingDone, adopted, dropped: plan.dropLocally.length }
   if (!push || remoteHead === null) return done
 
   const wanted: NamedSnapshot[] = []
-  for (const one of plan.push) if (await isSnapshotOf(git, one, remoteHead)) wanted.push(one)
+  for (const one of newestFirst(plan.push)) {
+    // One that was refused, or not checked yet, must not spread.
+    const mayGo = (await isSnapshotOf(git, one, remoteHead)) && (await admission.judge(one)) === 'trusted'
+    if (mayGo) wanted.push(one)
+  }
   const updates: PushUpdate[] = [
     ...wanted.map(({ ref, oid }) => ({ ref, next: oid })),
     ...plan.deleteRemotely.map(({ ref, oid }) => ({ ref, next: null, expected: oid })),
@@ -104,29 +114,35 @@ interface FaultySnapshot extends NamedSnapshot {
 
 async function adopt(
   git: GitPort,
+  admission: SnapshotAdmission,
   found: readonly NamedSnapshot[],
 ): Promise<{ readonly adopted: number; readonly faulty: readonly FaultySnapshot[] }> {
   let adopted = 0
   const faulty: FaultySnapshot[] = []
-  for (const one of found) {
-    const fault = await findSnapshotFault(git, one)
-    if (fault !== null) faulty.push({ ...one, fault })
-    else {
-      await moveRef(git, one.ref, null, one.oid)
-      adopted += 1
-    }
+  for (const one of newestFirst(found)) {
+    if (adopted === adoptedMax) break
+    const judged = await admission.judge(one)
+    if (typeof judged === 'object') faulty.push({ ...one, ...judged })
+    // One of a log that is not here yet waits until it is.
+    if (judged !== 'trusted' && judged !== 'unchecked') continue
+    await moveRef(git, one.ref, null, one.oid)
+    adopted += 1
   }
   return { adopted, faulty }
 }
 
+function newestFirst(snapshots: readonly NamedSnapshot[]): readonly NamedSnapshot[] {
+  return [...snapshots].sort((left, right) => snapshotTimeOf(right.ref) - snapshotTimeOf(left.ref))
+}
+
 /** One warning, however many they are: whoever can push can make hundreds. */
-function snapshotsRefused(remote: string, faulty: readonly FaultySnapshot[]): Warning {
+function notTakenIn(remote: string, faulty: readonly FaultySnapshot[]): Warning {
   const [first] = faulty as readonly [FaultySnapshot]
-  const others = faulty.length === 1 ? '' : `, nor were ${faulty.length - 1} others like it`
+  const others = faulty.length === 1 ? '' : `, nor were ${faulty.length - 1} others`
   return {
     code: 'snapshot-refused',
-    message: `what '${remote}' has under ${first.ref} is no snapshot and was not taken in${others}: ${first.fault}`,
-    details: { remote, refs: faulty.map(({ ref, fault }) => ({ ref, fault })) },
+    message: `snapshot ${first.ref} of '${remote}', commit ${first.oid}, was not taken in${others}: ${first.fault}`,
+    details: { remote, refs: faulty.map(({ ref, oid, fault }) => ({ ref, oid, fault })) },
   }
 }
 

@@ -13,13 +13,22 @@ import { type CommitEntry, type GitPort, hashObject, listHistory, type Oid } fro
 import { CorruptObjectError, encodeChunk, limits, ObjectTooLargeError, sliceChunk } from '../../model/index.ts'
 import { attachmentShaOf, type IssueSegment, issueCodec, metaPath, submoduleMode } from '../issue-codec.ts'
 import { readCommits } from '../read-log.ts'
+import type { LogProblem } from '../segment-codec.ts'
 import { readAttachmentOids, readRawRecords, type Snapshot } from './read-snapshot.ts'
+import { formatSnapshotReport, problemsListedMax, type SnapshotReport } from './snapshot-codec.ts'
 
 export type SnapshotCheck =
-  | { readonly outcome: 'sound'; readonly hasRepeats: boolean }
+  | ({ readonly outcome: 'sound' } & SoundSnapshot)
   | ({ readonly outcome: 'differs' } & SnapshotDifference)
   /** This repository lacks a part of the log, so that nothing can be said. */
   | { readonly outcome: 'unknown'; readonly reason: string }
+
+export interface SoundSnapshot {
+  /** Whether the log holds a record more than once. */
+  readonly hasRepeats: boolean
+  /** Whether the problems that the snapshot reports are those of the log. */
+  readonly isReportTrue: boolean
+}
 
 /** Counts of records and attachment contents. */
 export interface SnapshotDifference {
@@ -44,13 +53,17 @@ export async function checkSnapshot(options: CheckSnapshotOptions): Promise<Snap
   const { walHead } = snapshot
   if ((await git.findCutCommits([walHead])).length > 0) return unknown('the clone is shallow')
   const ledger = await openLedger(git, snapshot)
-  if (await matchesList(options, ledger)) return { outcome: 'sound', hasRepeats: ledger.hasRepeats }
+  const reportsProblems = (snapshot.report?.problemCount ?? 0) > 0
+  if (!reportsProblems && (await matchesList(options, ledger))) {
+    return { outcome: 'sound', hasRepeats: ledger.hasRepeats, isReportTrue: true }
+  }
   ledger.forgetLog()
   await hydrate?.(walHead, [])
   const lack = await readLog(options, ledger)
   if (lack !== null) return unknown(lack)
   const { missing, added, hasRepeats } = ledger
-  return missing + added === 0 ? { outcome: 'sound', hasRepeats } : { outcome: 'differs', missing, added }
+  if (missing + added > 0) return { outcome: 'differs', missing, added }
+  return { outcome: 'sound', hasRepeats, isReportTrue: ledger.hasProblemsOf(snapshot.report) }
 }
 
 function unknown(reason: string): SnapshotCheck {
@@ -161,11 +174,12 @@ function describeLack({ oid, files, gaps }: CommitEntry): string | null {
   return file === undefined ? null : `object ${file.oid} in commit ${oid.slice(0, 12)} is ${file.problem} here`
 }
 
-function see(ledger: Ledger, { items, opaqueRecords, extras, repeatsChunk }: IssueSegment): void {
+function see(ledger: Ledger, { items, opaqueRecords, extras, problems, repeatsChunk }: IssueSegment): void {
   if (repeatsChunk) ledger.hasRepeats = true
   for (const { record } of items) ledger.seeRecord(record)
   for (const record of opaqueRecords) ledger.seeRecord(record)
   for (const [path, oid] of extras) if (attachmentShaOf(path) !== undefined) ledger.seeContent(path, oid)
+  for (const problem of problems) ledger.seeProblem(problem)
 }
 
 /** What the snapshot holds, and how often the log does. */
@@ -175,6 +189,8 @@ class Ledger {
   readonly #seen = new Map<string, number>()
   /** What the log holds and the snapshot does not. */
   readonly #missing = new Set<string>()
+  #problems: LogProblem[] = []
+  #problemCount = 0
   hasRepeats = false
 
   constructor(git: GitPort) {
@@ -209,6 +225,17 @@ class Ledger {
     else this.#missing.add(name)
   }
 
+  seeProblem(problem: LogProblem): void {
+    this.#problemCount += 1
+    if (this.#problems.length < problemsListedMax) this.#problems.push(problem)
+  }
+
+  hasProblemsOf(report: SnapshotReport | null): boolean {
+    if (report === null) return true
+    const found = { ...report, problemCount: this.#problemCount, problems: this.#problems }
+    return formatSnapshotReport(found) === formatSnapshotReport(report)
+  }
+
   get missing(): number {
     return this.#missing.size
   }
@@ -222,6 +249,8 @@ class Ledger {
   forgetLog(): void {
     for (const name of this.#seen.keys()) this.#seen.set(name, 0)
     this.#missing.clear()
+    this.#problems = []
+    this.#problemCount = 0
     this.hasRepeats = false
   }
 

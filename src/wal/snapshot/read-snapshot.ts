@@ -189,7 +189,13 @@ export async function* readRawRecords(git: GitPort, snapshot: Snapshot): AsyncGe
   for (const chunk of snapshot.chunks) {
     const bytes = await read.named(names.get(chunkName(chunk) ?? ''), chunk.path, limits.chunkReadBytesMax)
     const records = sliceChunk(bytes)
-    if (records === null) throw read.unusable(`${shortenText(chunk.path, pathShownMax)} is damaged`)
+    if (records?.length !== chunk.eventCount) {
+      const isOther = hashChunk(bytes) !== chunk.chunkHash
+      const found = records === null ? 'is damaged' : `has ${records.length} events, not ${chunk.eventCount}`
+      throw read.unusable(
+        `${shortenText(chunk.path, pathShownMax)} ${isOther ? 'does not have its chunk_hash' : found}`,
+      )
+    }
     yield records
   }
   if (snapshot.parts.orphans === undefined) return

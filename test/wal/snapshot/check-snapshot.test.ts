@@ -62,7 +62,11 @@ function snapshotOf(
   return writeSnapshotFiles(git, createdTs, files)
 }
 
-const sound = (hasRepeats = false): SnapshotCheck => ({ outcome: 'sound', hasRepeats })
+const sound = (hasRepeats = false, isReportTrue = true): SnapshotCheck => ({
+  outcome: 'sound',
+  hasRepeats,
+  isReportTrue,
+})
 const differs = (missing: number, added: number): SnapshotCheck => ({ outcome: 'differs', missing, added })
 
 const events = [creation(a), comment(a, 'one'), comment(a, 'two'), comment(a, 'three')] as const

@@ -1,0 +1,88 @@
+import { readFileSync } from 'node:fs'
+import { dirname } from 'node:path'
+import type { Oid } from '../../git/index.ts'
+import { GriteError, parseForeignJson, shape } from '../../model/index.ts'
+import { makeFolder, writeFileAtomically } from '../local/write-file-atomically.ts'
+
+/** What this clone knows of a snapshot. It stays true, because the id of its commit covers the snapshot and the log. */
+export interface KnownSnapshot {
+  /** `own`: this clone made it. `checked`: it matches the log. `refused`: it does not. `signed`: a pinned key signed it. */
+  readonly verdict: 'own' | 'checked' | 'signed' | 'refused'
+  /** Whether the log holds a record more than once, though the snapshot may not say so. */
+  readonly hasRepeats: boolean
+  /** Whether the problems that it reports are those of the log. */
+  readonly isReportTrue: boolean
+  /** Of a refused one: what of the log it leaves out, and what it adds. */
+  readonly missing: number
+  readonly added: number
+}
+
+const fileVersion = 1
+const fileBytesMax = 1024 * 1024
+/** Snapshots kept in the file, the latest ones. A forgotten one is checked again. */
+const rowsMax = 1000
+
+const memberShape = shape.table({
+  verdict: shape.oneOf(['own', 'checked', 'signed', 'refused']),
+  repeats: shape.flag,
+  report: shape.flag,
+  missing: shape.integer(),
+  added: shape.integer(),
+})
+const fileShape = shape.table({ version: shape.oneOf([fileVersion]), snapshots: shape.record(memberShape) })
+
+/** Remembers snapshots by the ids of their commits, in a file that may be deleted at any time. */
+export class SnapshotMemory {
+  readonly #path: string
+  #known: Map<string, KnownSnapshot> | undefined
+
+  constructor(path: string) {
+    this.#path = path
+  }
+
+  find(oid: Oid): KnownSnapshot | undefined {
+    this.#known ??= readFile(this.#path)
+    return this.#known.get(oid)
+  }
+
+  /** Also what cannot be written down is known from then on, in this process. */
+  async remember(oid: Oid, known: KnownSnapshot): Promise<void> {
+    // Another process may have written since.
+    const all = readFile(this.#path)
+    all.delete(oid)
+    all.set(oid, known)
+    this.#known = all
+    const rows = [...all].slice(-rowsMax)
+    try {
+      await makeFolder(dirname(this.#path))
+      await writeFileAtomically(this.#path, formatFile(rows))
+    } catch (error) {
+      // Without the file a snapshot is checked again.
+      if (!(error instanceof GriteError)) throw error
+    }
+  }
+}
+
+function formatFile(rows: readonly (readonly [string, KnownSnapshot])[]): string {
+  const members = rows.map(([oid, { verdict, hasRepeats, isReportTrue, missing, added }]) => [
+    oid,
+    { verdict, repeats: hasRepeats, report: isReportTrue, missing, added },
+  ])
+  return JSON.stringify({ version: fileVersion, snapshots: Object.fromEntries(members) })
+}
+
+/** A file that is damaged or of another version says nothing. */
+function readFile(path: string): Map<string, KnownSnapshot> {
+  let bytes: Uint8Array
+  try {
+    bytes = readFileSync(path)
+  } catch {
+    return new Map()
+  }
+  const { value } = parseForeignJson(bytes, fileShape, { name: path, sizeMax: fileBytesMax })
+  const known = new Map<string, KnownSnapshot>()
+  for (const [oid, { verdict, repeats, report, missing, added }] of value?.snapshots ?? []) {
+    known.set(oid, { verdict, hasRepeats: repeats, isReportTrue: report, missing, added })
+  }
+  return known
+}
