@@ -41,8 +41,10 @@ export interface SnapshotSync {
 
 const nothingDone: SnapshotSync = { adopted: 0, dropped: 0, pushed: 0, deleted: 0, refused: 0 }
 
-/** Snapshots that one sync takes in, the newest ones. */
+/** Snapshots that one sync takes in, and those of a log that is not here, newest first. */
 const adoptedMax = 50
+/** Snapshots that one sync looks at. Anybody who can push can make thousands. */
+const looksMax = 1000
 
 /** Brings the snapshots of this clone and a remote together, after their logs. */
 export async function syncSnapshots(
@@ -73,9 +75,9 @@ export async function syncSnapshots(
   if (!push || remoteHead === null) return done
 
   const wanted: NamedSnapshot[] = []
-  for (const one of newestFirst(plan.push)) {
+  for (const one of newestFirst(plan.push).slice(0, looksMax)) {
     // One that was refused, or not checked yet, must not spread.
-    const mayGo = (await isSnapshotOf(git, one, remoteHead)) && (await admission.judge(one)) === 'trusted'
+    const mayGo = (await admission.judge(one)) === 'trusted' && (await isSnapshotOf(git, one, remoteHead))
     if (mayGo) wanted.push(one)
   }
   const updates: PushUpdate[] = [
@@ -118,15 +120,18 @@ async function adopt(
   found: readonly NamedSnapshot[],
 ): Promise<{ readonly adopted: number; readonly faulty: readonly FaultySnapshot[] }> {
   let adopted = 0
+  let elsewhere = 0
   const faulty: FaultySnapshot[] = []
-  for (const one of newestFirst(found)) {
-    if (adopted === adoptedMax) break
+  for (const one of newestFirst(found).slice(0, looksMax)) {
+    if (adopted === adoptedMax || elsewhere === adoptedMax) break
     const judged = await admission.judge(one)
     if (typeof judged === 'object') faulty.push({ ...one, ...judged })
-    // One of a log that is not here yet waits until it is.
-    if (judged !== 'trusted' && judged !== 'unchecked') continue
-    await moveRef(git, one.ref, null, one.oid)
-    adopted += 1
+    // It waits until its log is here.
+    else if (judged === 'elsewhere') elsewhere += 1
+    else {
+      await moveRef(git, one.ref, null, one.oid)
+      adopted += 1
+    }
   }
   return { adopted, faulty }
 }
@@ -135,6 +140,8 @@ function newestFirst(snapshots: readonly NamedSnapshot[]): readonly NamedSnapsho
   return [...snapshots].sort((left, right) => snapshotTimeOf(right.ref) - snapshotTimeOf(left.ref))
 }
 
+const faultsNamedMax = 100
+
 /** One warning, however many they are: whoever can push can make hundreds. */
 function notTakenIn(remote: string, faulty: readonly FaultySnapshot[]): Warning {
   const [first] = faulty as readonly [FaultySnapshot]
@@ -142,7 +149,7 @@ function notTakenIn(remote: string, faulty: readonly FaultySnapshot[]): Warning 
   return {
     code: 'snapshot-refused',
     message: `snapshot ${first.ref} of '${remote}', commit ${first.oid}, was not taken in${others}: ${first.fault}`,
-    details: { remote, refs: faulty.map(({ ref, oid, fault }) => ({ ref, oid, fault })) },
+    details: { remote, refs: faulty.slice(0, faultsNamedMax).map(({ ref, oid, fault }) => ({ ref, oid, fault })) },
   }
 }
 
