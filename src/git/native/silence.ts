@@ -54,12 +54,15 @@ export function openSilence({ silenceMsMax, ...options }: SilenceOptions): Silen
   let child: ChildProcess | undefined
   let outputs = 0
   let isOver = false
+  let isStopped = false
   let resolveGone: () => void = () => {}
   const gone = new Promise<void>((resolve) => {
     resolveGone = resolve
   })
 
   function after(delayMs: number, work: () => void): void {
+    // The child may exit later, and must not keep this process waiting then.
+    if (isStopped) return
     const timer = setTimeout(() => {
       timers.delete(timer)
       work()
@@ -133,6 +136,7 @@ export function openSilence({ silenceMsMax, ...options }: SilenceOptions): Silen
     gone,
     end,
     stop() {
+      isStopped = true
       for (const timer of timers) clearTimeout(timer)
       timers.clear()
     },
