@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { Oid } from '../../git/index.ts'
 import { GriteError, parseForeignJson, shape } from '../../model/index.ts'
+import type { GritePaths } from '../local/paths.ts'
 import { makeFolder, writeFileAtomically } from '../local/write-file-atomically.ts'
 
 /** What this clone knows of a snapshot. It stays true, because the id of its commit covers the snapshot and the log. */
@@ -33,29 +34,30 @@ const fileShape = shape.table({ version: shape.oneOf([fileVersion]), snapshots: 
 
 /** Remembers snapshots by the ids of their commits, in a file that may be deleted at any time. */
 export class SnapshotMemory {
-  readonly #path: string
+  readonly #paths: GritePaths
   #known: Map<string, KnownSnapshot> | undefined
 
-  constructor(path: string) {
-    this.#path = path
+  constructor(paths: GritePaths) {
+    this.#paths = paths
   }
 
   find(oid: Oid): KnownSnapshot | undefined {
-    this.#known ??= readFile(this.#path)
+    this.#known ??= readFile(this.#paths.snapshotMemory)
     return this.#known.get(oid)
   }
 
   /** Also what cannot be written down is known from then on, in this process. */
   async remember(oid: Oid, known: KnownSnapshot): Promise<void> {
+    const { snapshotMemory: path, permissions } = this.#paths
     // Another process may have written since.
-    const all = readFile(this.#path)
+    const all = readFile(path)
     all.delete(oid)
     all.set(oid, known)
     this.#known = all
     const rows = [...all].slice(-rowsMax)
     try {
-      await makeFolder(dirname(this.#path))
-      await writeFileAtomically(this.#path, formatFile(rows))
+      await makeFolder(dirname(path), permissions)
+      await writeFileAtomically(path, formatFile(rows), { permissions })
     } catch (error) {
       // Without the file a snapshot is checked again.
       if (!(error instanceof GriteError)) throw error

@@ -59,7 +59,7 @@ export class SnapshotTrust {
   /** @param findPinned - keys by the cards of the log, where a view is open anyway */
   constructor(repository: Repository, findPinned: FindPinned = async () => undefined) {
     this.#repository = repository
-    this.#memory = new SnapshotMemory(repository.paths.snapshotMemory)
+    this.#memory = new SnapshotMemory(repository.paths)
     this.#findPinned = findPinned
   }
 
