@@ -3,7 +3,18 @@
 // is in the file too, but runs only when it is reached. Large packages that few commands need get files of their own;
 // the native addon stays outside.
 import { execFileSync } from 'node:child_process'
-import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs'
+import { createHash } from 'node:crypto'
+import {
+  chmodSync,
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, resolve } from 'node:path'
 import { build } from 'esbuild'
@@ -53,6 +64,12 @@ await build({
 })
 copyFileSync('scripts/loader.cjs', `${draft}/grite.cjs`)
 chmodSync(`${draft}/grite.cjs`, 0o755)
+const bundleId = createHash('sha256')
+  .update(readFileSync(`${draft}/bundle.cjs`))
+  .digest('hex')
+  .slice(0, 32)
+const ownCode = readFileSync('scripts/own-code.cjs', 'utf8').replace('@bundle-id@', bundleId)
+writeFileSync(`${draft}/own-code.cjs`, ownCode)
 // In a process of its own: what a build compiles on the way must not get into the cache.
 execFileSync(process.execPath, ['scripts/make-code-cache.mjs', draft], { stdio: 'inherit' })
 const { script } = createRequire(import.meta.url)(resolve(draft, 'grite.cjs'))

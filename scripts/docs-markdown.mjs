@@ -45,7 +45,9 @@ const environment = `## Environment
 | \`GRITE_NO_MAINTENANCE\` | set: no \`git maintenance run --auto\` is started in the background |
 | \`NO_COLOR\`, \`CLICOLOR\`, \`CLICOLOR_FORCE\` | colours, as usual |
 | \`GIT_EDITOR\`, \`VISUAL\`, \`EDITOR\` | the editor that opens on a terminal when a text is missing |
-| \`GIT_DIR\` and its like | as for git |`
+| \`GIT_DIR\` and its like | as for git |
+| \`XDG_CACHE_HOME\` | where compiled code is kept, in \`grite/\`, for a Node that the build did not run on; else \`~/.cache\` |
+| \`NODE_DISABLE_COMPILE_CACHE\` | set: such code is neither kept nor read |`
 
 const configuration = `## Configuration
 

@@ -19,7 +19,8 @@ try {
   await run('issue', 'list', '--json')
   await run('issue', 'show', id)
   await run('issue', 'close', id, '--json')
-  writeFileSync(join(dist, 'bundle.cache'), script.createCachedData())
+  const { v8 } = process.versions
+  writeFileSync(join(dist, `bundle-${v8}-${process.arch}.cache`), script.createCachedData())
 } finally {
   rmSync(directory, { recursive: true, force: true })
 }

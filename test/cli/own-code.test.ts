@@ -1,0 +1,165 @@
+/** The loader in dist/: code that a command compiles for a Node that the build did not run on, and too old a Node. */
+import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import {
+  chmodSync,
+  chownSync,
+  cpSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { dirname, join } from 'node:path'
+import { after, before, describe, it, type TestContext } from 'node:test'
+import { transform } from 'esbuild'
+import { createGriteSandbox, gritePath } from '../contract/grite-process.ts'
+import { createSandbox } from '../git/temp-repository.ts'
+import { projectDir } from '../tidy/source-files.ts'
+
+const { dir: place } = createSandbox({ after })
+/** A copy of dist/ as another Node sees it: without code that it can use. */
+const otherDist = join(place, 'dist')
+
+before(() => {
+  cpSync(dirname(gritePath), otherDist, { recursive: true })
+  for (const name of readdirSync(otherDist)) if (name.endsWith('.cache')) rmSync(join(otherDist, name))
+  symlinkSync(join(projectDir, 'node_modules'), join(place, 'node_modules'))
+})
+
+function setUp(t: TestContext) {
+  const { path, environment } = createGriteSandbox(t)
+  const home = environment.HOME as string
+  const cache = join(home, '.cache/grite')
+  const node = (args: readonly string[], env: Readonly<Record<string, string>> = {}) =>
+    spawnSync(process.execPath, args, { cwd: path, env: { ...environment, ...env }, encoding: 'utf8' })
+  return {
+    home,
+    cache,
+    files: () => readdirSync(cache).map((name) => join(cache, name)),
+    run(words: readonly string[], env?: Readonly<Record<string, string>>) {
+      const { status, stderr } = node([join(otherDist, 'grite.cjs'), ...words], env)
+      assert.deepEqual([status, stderr], [0, ''])
+    },
+    /** Whether V8 takes the code that is kept; undefined when none was given to it. */
+    isTaken(env?: Readonly<Record<string, string>>): boolean | undefined {
+      const script = `console.log(JSON.stringify(!require(${JSON.stringify(join(otherDist, 'grite.cjs'))}).script.cachedDataRejected))`
+      const { stdout } = node(['-e', script], env)
+      return JSON.parse(stdout)
+    },
+    commands: (file: string) => readFileSync(file, 'latin1').split('\n').at(-1),
+  }
+}
+
+const exists = (path: string) => statSync(path, { throwIfNoEntry: false }) !== undefined
+
+describe('code for another Node', () => {
+  it('is kept by the everyday commands, each when it first runs', (t) => {
+    const { run, files, cache, commands } = setUp(t)
+    for (const words of [['--version'], ['db', 'stats']]) run(words)
+    assert.equal(exists(cache), false)
+    run(['issue', 'list'])
+    const [file = '', ...others] = files()
+    assert.deepEqual([others, commands(file)], [[], 'issue list'])
+    assert.deepEqual([statSync(cache).mode & 0o777, statSync(file).mode & 0o777], [0o700, 0o600])
+    const first = statSync(file)
+    run(['issue', 'list', '--json'])
+    assert.equal(statSync(file).ino, first.ino)
+    run(['issue', 'create', '--title=x'])
+    assert.deepEqual([files(), commands(file)], [[file], 'issue list,issue create'])
+    assert.ok(statSync(file).size > first.size)
+  })
+
+  it('is not asked for where the build made some', (t) => {
+    const { environment, create } = createGriteSandbox(t)
+    create('x')
+    assert.equal(exists(join(environment.HOME as string, '.cache')), false)
+  })
+
+  it('is kept in XDG_CACHE_HOME', (t) => {
+    const { run, home, cache } = setUp(t)
+    const caches = join(home, 'caches')
+    run(['issue', 'list'], { XDG_CACHE_HOME: caches })
+    assert.deepEqual([readdirSync(join(caches, 'grite')).length, exists(cache)], [1, false])
+  })
+
+  it('is neither kept nor read when the user wants none', (t) => {
+    const { run, cache } = setUp(t)
+    run(['issue', 'list'], { NODE_DISABLE_COMPILE_CACHE: '1' })
+    run(['issue', 'list'], { HOME: '' })
+    assert.equal(exists(cache), false)
+  })
+
+  it('does without where nothing can be written', (t) => {
+    const { run, home } = setUp(t)
+    writeFileSync(join(home, '.cache'), 'a file')
+    run(['issue', 'list'])
+    rmSync(join(home, '.cache'))
+    mkdirSync(join(home, '.cache'), { mode: 0o777 })
+    chmodSync(join(home, '.cache'), 0o777)
+    run(['issue', 'list'])
+    assert.deepEqual(readdirSync(join(home, '.cache')), [])
+  })
+
+  it('is not left in the home of another user', { skip: process.getuid?.() !== 0 && 'only root has another' }, (t) => {
+    const { run, home, cache } = setUp(t)
+    chownSync(home, 12_345, 12_345)
+    run(['issue', 'list'])
+    assert.equal(exists(cache), false)
+  })
+
+  it('is not read when others can have written it', (t) => {
+    const { run, files } = setUp(t)
+    run(['issue', 'list'])
+    const [file = ''] = files()
+    writeFileSync(file, 'what V8 would reject\n')
+    chmodSync(file, 0o622)
+    run(['issue', 'create', '--title=x'])
+    assert.equal(statSync(file).mode & 0o777, 0o600)
+  })
+
+  it('is made again when V8 rejects it', (t) => {
+    const { run, files, commands, isTaken } = setUp(t)
+    run(['issue', 'list'])
+    const [file = ''] = files()
+    writeFileSync(file, 'no code\nissue create')
+    run(['issue', 'list'])
+    assert.deepEqual([commands(file), isTaken()], ['issue list', true])
+  })
+
+  it('is kept for a few versions', (t) => {
+    const { run, files, cache } = setUp(t)
+    mkdirSync(cache, { recursive: true })
+    for (let index = 0; index < 12; index++) writeFileSync(join(cache, `old-${index}`), '')
+    run(['issue', 'list'])
+    assert.equal(files().length, 8)
+    assert.equal(files().filter((file) => !file.includes('/old-')).length, 1)
+  })
+})
+
+describe('a Node that is too old', () => {
+  const loader = readFileSync(join(projectDir, 'scripts/loader.cjs'), 'utf8')
+
+  it('can parse the loader', async () => {
+    const options = { minifyWhitespace: true, legalComments: 'none' } as const
+    const [old, today] = await Promise.all(
+      ['es2015', 'esnext'].map((target) => transform(loader, { ...options, target })),
+    )
+    assert.equal(old?.code, today?.code)
+  })
+
+  it('is told so in one sentence', (t) => {
+    const { dir, environment } = createSandbox(t)
+    const preload = join(dir, 'preload.cjs')
+    writeFileSync(preload, "Object.defineProperty(process, 'versions', { value: { node: '18.20.4' } })")
+    const run = (...args: readonly string[]) =>
+      spawnSync(process.execPath, ['--require', preload, ...args], { cwd: dir, env: environment, encoding: 'utf8' })
+    const { status, stdout, stderr } = run(gritePath, 'issue', 'list', '--json')
+    assert.deepEqual([status, stdout], [1, ''])
+    assert.match(stderr, /^error: grite needs Node\.js 20 or newer, and this is v\S+ \(\/.*\)\n$/)
+    assert.match(run('-e', `require(${JSON.stringify(gritePath)})`).stderr, /Error: grite needs Node\.js 20 or newer/)
+  })
+})
