@@ -6,6 +6,7 @@
 //     node scripts/test.mjs --long                  test/long/**/*.test.ts, which take minutes together
 //     node scripts/test.mjs --soak                  test/soak/**/*.ts, which take minutes or need the network
 //
+// GRITE_TEST_GIT names a folder with another git in it, or in its bin: the tests then run with that one.
 // At the end stand the files that cost most. The bundle is built first, because whole-process tests run it. The environment is made the same everywhere: no
 // configuration of the user or the machine, no identity, a fixed zone and language, a home that is thrown away.
 import { spawn, spawnSync } from 'node:child_process'
@@ -23,7 +24,7 @@ import {
   statSync,
 } from 'node:fs'
 import { availableParallelism, tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { delimiter, join, resolve } from 'node:path'
 import process from 'node:process'
 import { createInterface } from 'node:readline'
 import { bundleTests } from './bundle-tests.mjs'
@@ -166,6 +167,7 @@ function testEnvironment() {
     /^(GIT_|GRITE_|NODE_EXTRA_CA_CERTS$|NODE_OPTIONS$|XDG_|CLICOLOR|NO_COLOR$|FORCE_COLOR$|EDITOR$|VISUAL$|LC_|LANG)/
   return {
     ...Object.fromEntries(Object.entries(process.env).filter(([name]) => !foreign.test(name))),
+    PATH: searchPath(),
     HOME: home,
     TMPDIR: place,
     GRITE_TEST_BUNDLES: bundles,
@@ -175,4 +177,12 @@ function testEnvironment() {
     LC_ALL: 'C',
     TZ: 'UTC',
   }
+}
+
+function searchPath() {
+  const { PATH = '', GRITE_TEST_GIT: folder } = process.env
+  if (folder === undefined) return PATH
+  const bin = [join(folder, 'bin'), folder].find((path) => existsSync(join(path, 'git')))
+  if (bin === undefined) throw new Error(`There is no git in ${folder}, which GRITE_TEST_GIT names.`)
+  return [resolve(bin), ...PATH.split(delimiter)].join(delimiter)
 }

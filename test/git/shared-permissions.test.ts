@@ -55,12 +55,19 @@ describe('files of grite get the modes that git gives', () => {
       const { layout, environment, path } = repository
       const git = `GIT_DIR='${layout.commonDir}' git`
       if (value !== null) shell(repository, '022', `printf '[core]\\n\\tsharedRepository ${value}\\n' >> config`)
-      const permissions = await readSharedPermissions(await findRepository({ cwd: path, env: environment }), environment)
+      const permissions = await readSharedPermissions(
+        await findRepository({ cwd: path, env: environment }),
+        environment,
+      )
       for (const umask of umasks) {
         const ref = `refs/heads/a${umask}`
         shell(repository, umask, `${git} update-ref ${ref}/x HEAD; echo ${umask} | ${git} hash-object -w --stdin`)
         const folder = join(layout.commonDir, `own${umask}`)
-        shell(repository, umask, `mkdir own${umask}; : > own${umask}/file; : > own${umask}/object; chmod a-w own${umask}/object`)
+        shell(
+          repository,
+          umask,
+          `mkdir own${umask}; : > own${umask}/file; : > own${umask}/object; chmod a-w own${umask}/object`,
+        )
         for (const name of [folder, join(folder, 'file'), join(folder, 'object')]) permissions.adjust(name)
         const oid = repository.run('rev-parse', `HEAD`)
         assert.ok(oid)
