@@ -158,7 +158,7 @@ function tooLong(): InvalidArgsError {
 /** A file beside the view, on the disk that the import is going to fill anyway. It goes when it is closed, whatever happens. */
 async function openSpool(context: CommandContext): Promise<FileHandle> {
   const { paths } = await context.repository()
-  await makeFolder(paths.home)
+  await makeFolder(paths.home, paths.permissions)
   const name = Buffer.from(context.random.bytes(8)).toString('hex')
   const path = join(paths.home, `import.${name}.tmp`)
   try {

@@ -95,3 +95,14 @@ it('FETCH_HEAD is read line by line, and what is no ref of a stream is passed ov
     ],
   )
 })
+
+it('a fetch that finds no room is an error of the disk, and nothing has moved', async (t) => {
+  const crew = createCrew(t)
+  const [ann, bo] = [crew.clone('ann'), crew.clone('bo')]
+  await ann.create('one')
+  await ann.sync()
+  mkdirSync(join(bo.path, '.git', 'grite'))
+  writeFileSync(tmpOf(bo.path), '')
+  const { code, exit } = await bo.failSync()
+  assert.deepEqual([code, exit, bo.git('for-each-ref')], ['io_error', 5, ''])
+})

@@ -12,6 +12,7 @@ import { createGriteSandbox, gritePath } from '../contract/grite-process.ts'
 import { planOf, publishChain, sampleCommit } from '../git/sample-commits.ts'
 import { createTempRepository } from '../git/temp-repository.ts'
 import { commandRunner, createCommandSandbox } from '../support/command-runner.ts'
+import { createCrew } from '../sync/crew.ts'
 
 function failure(code: string, syscall: string): Error {
   return Object.assign(new Error(`${code}: simulated, ${syscall}`), { code, syscall })
@@ -159,6 +160,53 @@ describe('several refs of which one cannot move', () => {
     )
     assert.equal(dirname(looseRefPath(layout, first)), dirname(looseRefPath(layout, second)))
     assert.deepEqual([await port.readRef(first), await port.readRef(second)], [null, oid])
+  })
+})
+
+describe('what a remote has taken', () => {
+  /** Two clones that both wrote, of which the second has a disk that fails from when it is told to. */
+  async function setUp(t: TestContext, failing: Disk) {
+    const crew = createCrew(t)
+    const ann = crew.clone('ann')
+    await ann.create('base')
+    await ann.sync()
+    let isFailing = false
+    const step = <Key extends keyof Disk>(key: Key): Disk[Key] =>
+      ((...args: never[]) =>
+        ((isFailing ? failing : nodeDisk)[key] as (...args: never[]) => unknown)(...args)) as unknown as Disk[Key]
+    const disk = { ...nodeDisk, flushDirectories: step('flushDirectories'), rename: step('rename') }
+    const bo = crew.clone('bo', { gitOptions: { disk } })
+    await bo.sync()
+    await ann.create('of ann')
+    await ann.sync()
+    const fail = () => {
+      isFailing = true
+    }
+    return { ...crew, ann, bo, fail }
+  }
+
+  it('is said by a sync that fails after its push', async (t) => {
+    const { ann, bo, fail } = await setUp(t, failingDisk('flushDirectories', isRefFolder))
+    await bo.create('of bo')
+    fail()
+    const { code, details } = await bo.failSync()
+    assert.deepEqual([code, details.written, details.pushed], ['io_error', true, true])
+    await ann.sync()
+    assert.deepEqual(await ann.titles(), ['base', 'of ann', 'of bo'])
+  })
+
+  it('counts for a claim, though this clone cannot write it down', async (t) => {
+    const failing = failingDisk('rename', (path) => path.endsWith('/refs/grite/wal'))
+    const { ann, bo, fail } = await setUp(t, failing)
+    await bo.sync()
+    const { issues } = (await ann.run('issue list')) as { issues: { issue_id: string }[] }
+    fail()
+    const claimed = (await bo.run('issue claim', { issue: issues[0]?.issue_id, remote: '' })) as { remote: string }
+    assert.equal(claimed.remote, 'origin')
+    assert.deepEqual(bo.takeWarnings(), ['log-not-followed'])
+    await ann.sync()
+    const [issue] = ((await ann.run('issue list')) as { issues: { assignees: string[] }[] }).issues
+    assert.equal(issue?.assignees.length, 1)
   })
 })
 

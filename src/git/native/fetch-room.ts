@@ -88,15 +88,16 @@ export function enterFetchRoom(
     keep(found) {
       // A room with a table of refs costs as much to clean as to make.
       if (layout.refStorage !== 'files') return removeRoom(path)
-      removeLost(path, patterns, found)
-      // The next fetch may be another user's, and git makes this file for its owner alone.
-      rmSync(join(path, 'FETCH_HEAD'), { force: true })
-      context.permissions.adjustFolder(path)
-      if (!isUsed) makeFolder(context, dirname(stored))
       try {
+        removeLost(path, patterns, found)
+        // The next fetch may be another user's, and git makes this file for its owner alone.
+        rmSync(join(path, 'FETCH_HEAD'), { force: true })
+        context.permissions.adjustFolder(path)
+        if (!isUsed) makeFolder(context, dirname(stored))
         renameSync(path, stored)
-      } catch {
-        // Another process has put its own there.
+      } catch (error) {
+        if (errnoOf(error) === undefined) throw error
+        // Another process has put its own there, or the disk is full: the next fetch makes one.
         removeRoom(path)
       }
     },

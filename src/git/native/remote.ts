@@ -5,6 +5,7 @@ import { RemoteError } from '../../model/errors/index.ts'
 import { classifyGitFailure } from '../classify-git-failure.ts'
 import { classifyRemoteFailure, refuseCutLog, showRemote, silentRemote } from '../classify-remote-failure.ts'
 import { breakDeadChildLocks, noteChildLocks, wasKilled } from '../durable/child-locks.ts'
+import { asStorageFailure } from '../durable/storage-failure.ts'
 import type { Environment } from '../locate-git.ts'
 import { listOwnRemotes } from '../own-remotes.ts'
 import type { GitPort, Oid } from '../port.ts'
@@ -166,7 +167,9 @@ export function openRemotes(port: GitPort, options: Omit<RemoteOptions, 'environ
     async fetch(request: FetchRequest) {
       context.requirePermanentStore()
       const patterns = request.refspecs.map(parseFetchPattern)
-      const fetched = await fetchAside(request, patterns)
+      const fetched = await fetchAside(request, patterns).catch((error: unknown) => {
+        throw asStorageFailure(error, 'fetching')
+      })
       const [refused] = fetched.refused
       if (refused !== undefined) throw refuseCutLog(request.remote, refused)
       await moveTracking(port, { patterns, ...fetched })
