@@ -104,6 +104,18 @@ describe('a dependency on an issue that is not here', { concurrency: 3 }, () => 
     assert.equal((await bo.run('sync')).pull_events, 0)
   })
 
+  test('is added by the next sync where init has brought the issue', async (t) => {
+    const { clone } = createScene(t)
+    const [ann, bo, whole] = [clone('ann'), clone('bo'), clone('whole')]
+    await whole.importLines([...first, ...second])
+    await ann.importLines(second)
+    await ann.run('sync')
+    await bo.importLines(first)
+    await bo.run('init')
+    assert.equal((await bo.run('sync')).push_success, true)
+    assert.deepEqual(await bo.ids(), await whole.ids())
+  })
+
   test('is not added again where somebody has removed it', async (t) => {
     const { importLines, ready, run } = createScene(t).clone('a')
     await importLines(first)

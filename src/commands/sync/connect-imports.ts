@@ -3,7 +3,7 @@ import { importBaseline } from '../import-beads.ts'
 import { BatchWriter } from '../import-writer.ts'
 import type { Repository } from '../repository.ts'
 
-/** What the view says of imports when their edges were last looked through. */
+/** Head of the log, and what the view said of imports, when their edges were last looked through. */
 const markName = 'connected_imports'
 
 /**
@@ -13,8 +13,15 @@ const markName = 'connected_imports'
  * @returns the number of events that were written
  */
 export async function connectImports(repository: Repository, nowUnixMs: () => number): Promise<number> {
-  const mark = await (await repository.view()).importMark()
-  if (mark === undefined || mark === (await (await repository.view()).readMeta(markName))) return 0
+  const view = await repository.view()
+  const [head, known] = (await view.readMeta(markName))?.split(' ') ?? []
+  if (view.head === null || view.head === head) return 0
+  const mark = await view.importMark()
+  if (mark === undefined) return 0
+  if (mark === known) {
+    await view.writeMeta(markName, `${view.head} ${mark}`)
+    return 0
+  }
   return repository.exclusively(async () => {
     const writer = new BatchWriter(repository, { dryRun: false, nowUnixMs })
     let written = 0
@@ -23,7 +30,8 @@ export async function connectImports(repository: Repository, nowUnixMs: () => nu
       await writer.add(events)
     }
     await writer.finish()
-    await (await repository.view()).writeMeta(markName, mark)
+    const after = await repository.view()
+    await after.writeMeta(markName, `${after.head} ${mark}`)
     return written
   })
 }

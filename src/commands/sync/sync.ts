@@ -59,8 +59,7 @@ export const sync = defineCommand({
       context.warn({ code: 'log-unread', message, details: { object_id: objectId, commit } })
     }
     const claims = await settleClaims(repository, remote.name, directions)
-    const connected =
-      directions.pull && first.pulledEvents > 0 ? await connectImports(repository, context.clock.nowUnixMs) : 0
+    const connected = directions.pull ? await connectImports(repository, context.clock.nowUnixMs) : 0
     // A lost claim took its assignee off after the push, and edges of imports were added.
     const hasMore = claims.lost.length > 0 || connected > 0
     const mustSend = hasMore && directions.push && first.refused === null
