@@ -34,13 +34,15 @@ export async function openImportSource(
   context: CommandContext,
   file: string,
   accept: (firstBytes: Uint8Array) => void,
+  streamBytesMax: number = limits.importStreamBytesMax,
 ): Promise<ImportSource> {
-  if (file === '-') return copyStream(context, context.text.stdinChunks(), accept)
+  const copy = (chunks: AsyncIterable<Uint8Array>) => copyStream(context, chunks, { accept, bytesMax: streamBytesMax })
+  if (file === '-') return copy(context.text.stdinChunks())
   const handle = await openFile(context, file)
   let isKept = false
   try {
     const found = await handle.stat()
-    if (!found.isFile()) return await copyStream(context, piecesOf(handle), accept)
+    if (!found.isFile()) return await copy(piecesOf(handle))
     const firstBytes = await readAt(handle, { start: 0, end: Math.min(found.size, detectionBytes) })
     accept(firstBytes)
     isKept = true
@@ -106,7 +108,7 @@ async function readAt(handle: FileHandle, { start, end }: ByteRange): Promise<Ui
 async function copyStream(
   context: CommandContext,
   chunks: AsyncIterable<Uint8Array>,
-  accept: (firstBytes: Uint8Array) => void,
+  { accept, bytesMax }: { readonly accept: (firstBytes: Uint8Array) => void; readonly bytesMax: number },
 ): Promise<ImportSource> {
   let parts: Uint8Array[] = []
   let length = 0
@@ -121,7 +123,7 @@ async function copyStream(
       // The chunk's buffer may be used again.
       const copy = Uint8Array.prototype.slice.call(chunk)
       length += copy.length
-      if (length > limits.importStreamBytesMax) throw tooLong()
+      if (length > bytesMax) throw tooLong(bytesMax)
       parts.push(copy)
       if (length >= detectionBytes) acceptNow()
       if (handle === undefined && length <= memoryBytesMax) continue
@@ -148,10 +150,9 @@ async function copyStream(
   }
 }
 
-function tooLong(): InvalidArgsError {
-  const bytes_max = limits.importStreamBytesMax
-  return new InvalidArgsError(`a stream of more than ${bytes_max} bytes is not imported; import it as a file`, {
-    details: { field: 'file', bytes_max },
+function tooLong(bytesMax: number): InvalidArgsError {
+  return new InvalidArgsError(`a stream of more than ${bytesMax} bytes is not imported; import it as a file`, {
+    details: { field: 'file', bytes_max: bytesMax },
   })
 }
 

@@ -150,6 +150,8 @@ test('every limit of the table is met here or where it binds', () => {
     'configBytesMax',
     'batchInputBytesMax',
     'batchOperationsMax',
+    // test/commands/import-source.test.ts.
+    'importStreamBytesMax',
   ]
   const met = new Set([...edges.map(({ limit }) => limit as string), ...elsewhere])
   assert.deepEqual(
