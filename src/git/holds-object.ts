@@ -15,3 +15,11 @@ export async function holdsObject(layout: RepositoryLayout, read: ReadObject, oi
     throw error
   }
 }
+
+/**
+ * Whether an object may be here, by files alone: false means that it is not, as far as a look at a few packs tells. For
+ * whoever asks again and again for what is most probably still missing, and must not start git each time.
+ */
+export function mayHoldObject(layout: RepositoryLayout, oid: Oid): boolean {
+  return layout.unusualObjectStore || existsSync(looseObjectPath(layout, oid)) || findPackOf(layout, oid) !== null
+}

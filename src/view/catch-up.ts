@@ -24,6 +24,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import {
   type GitPort,
+  mayHoldObject,
   type Oid,
   type PendingObject,
   parseCommit,
@@ -103,6 +104,8 @@ const backoffMs = 10
 
 /** How the messages of all moves begin that grite itself makes: they go forward, or hold the same events. */
 const ownMessage = 'grite: '
+/** A move of ours that drops a head, which is to be found again when it can be read. */
+const leavingMessage = 'grite leaves a head that cannot be read'
 
 /** Catches a view up. */
 export async function catchUp(options: CatchUpOptions): Promise<CatchUpOutcome> {
@@ -144,13 +147,16 @@ async function isReadableAgain({ git, view }: CatchUpOptions, ref: Oid | null, s
     await view.replaceCuts(cuts)
     await view.writeShallowMark(shallow)
   }
+  const isMoved = ref !== view.head
   for (const { reason, objectId } of view.gaps.gaps) {
-    if (reason !== 'shallow' && (await isReadable(git, objectId))) return true
+    if (reason !== 'shallow' && (await isReadable(git, objectId, isMoved))) return true
   }
   return false
 }
 
-async function isReadable(git: GitPort, oid: Oid): Promise<boolean> {
+/** @param isMoved - whether the log has moved, so that it may pay to ask git for what files do not show */
+async function isReadable(git: GitPort, oid: Oid, isMoved: boolean): Promise<boolean> {
+  if (!isMoved && !mayHoldObject(git.layout, oid)) return false
   return (await git.readObject(oid, limits.chunkReadBytesMax).catch(() => null)) !== null
 }
 
@@ -159,7 +165,7 @@ async function findReadable({ git, view, hydrate }: CatchUpOptions, isMoved: boo
   const readable: Oid[] = []
   for (const { head, objectId } of view.heldHeads) {
     // What a partial clone lacks, its remote may have again; but that is not asked each time somebody reads.
-    if ((await isReadable(git, objectId)) || (isMoved && hydrate !== undefined)) readable.push(head)
+    if ((await isReadable(git, objectId, isMoved)) || (isMoved && hydrate !== undefined)) readable.push(head)
   }
   return readable
 }
@@ -201,7 +207,7 @@ async function recover(options: CatchUpOptions, broken: Oid): Promise<CatchUpOut
     return 'current'
   }
   try {
-    await moveLog(git, { expected: broken, next: found })
+    await moveLog(git, { expected: broken, next: found, reflogMessage: leavingMessage })
   } catch (error) {
     if (error instanceof StorageError) return options.isThrowAway ? showLost(options, null, [found]) : 'read-only'
     if (!(error instanceof RefMovedError)) throw error
@@ -211,7 +217,9 @@ async function recover(options: CatchUpOptions, broken: Oid): Promise<CatchUpOut
     `${walRef} named ${broken}, which is no commit that can be read here; it is back at ${found.slice(0, 12)}, and \`grite sync\` fetches what came after that from a remote that has it`,
   )
   clearAway(git, broken)
-  if (!view.lostHeads.includes(broken)) await view.rememberLostHeads([...view.lostHeads, broken])
+  // It may come back: from a backup, or with a disk that was not there.
+  const isHeld = view.heldHeads.some(({ head }) => head === broken)
+  if (!isHeld) await view.rememberHeldHeads([...view.heldHeads, { head: broken, objectId: broken }])
   return catchUpFrom({ ...options, retry: [], isBroken: false }, await git.readRef(walRef))
 }
 
@@ -470,14 +478,19 @@ function passOver(error: unknown): void {
 
 async function moveLog(
   git: GitPort,
-  move: { readonly expected: Oid | null; readonly next: Oid; readonly staged?: readonly PendingObject[] },
+  move: {
+    readonly expected: Oid | null
+    readonly next: Oid
+    readonly staged?: readonly PendingObject[]
+    readonly reflogMessage?: string
+  },
 ): Promise<void> {
-  const { expected, next, staged = [] } = move
+  const { expected, next, staged = [], reflogMessage = `${ownMessage}restore the log` } = move
   try {
     await git.publish({
       objects: [],
       staged,
-      updates: [{ ref: walRef, expected, next, reflogMessage: `${ownMessage}restore the log` }],
+      updates: [{ ref: walRef, expected, next, reflogMessage }],
     })
   } catch (error) {
     // The log has its events back, and nobody was told that they would survive a loss of power.

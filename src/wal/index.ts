@@ -9,6 +9,7 @@ export {
   signerFromSeed,
   verifySignature,
 } from './ed25519.ts'
+export { findGaps } from './find-gaps.ts'
 export { attachmentFolder, attachmentShaOf, type IssueBatch, type IssueSegment, issueCodec } from './issue-codec.ts'
 export { type Inspection, type Joined, type JoinRequest, readSegments, stageJoin } from './join.ts'
 export {

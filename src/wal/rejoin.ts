@@ -1,8 +1,6 @@
 import type { GitPort, Oid } from '../git/index.ts'
-import { issueCodec } from './issue-codec.ts'
+import { findGaps } from './find-gaps.ts'
 import { stageJoin } from './join.ts'
-import { GapTally } from './log-gap.ts'
-import { readLog } from './read-log.ts'
 import { walRef } from './ref-names.ts'
 import { findParentByReflog } from './sound-head.ts'
 
@@ -25,13 +23,10 @@ export async function rejoinAround(git: GitPort, head: Oid, nowUnixMs: number): 
 
 /** A head that holds what can be read at and below another, and lacks nothing. */
 async function soundOf(git: GitPort, head: Oid, nowUnixMs: number, holesLeft: number): Promise<Oid | null> {
-  const tally = new GapTally()
-  for await (const segments of readLog(git, issueCodec, { head })) {
-    for (const { problems } of segments) tally.take(problems)
-  }
-  const [hole] = tally.gaps
+  const { gaps, count } = await findGaps(git, head)
+  const [hole] = gaps
   if (hole === undefined) return head
-  if (tally.count > 1 || hole.kind !== 'commit' || hole.reason === 'shallow' || holesLeft === 0) return null
+  if (count > 1 || hole.kind !== 'commit' || hole.reason === 'shallow' || holesLeft === 0) return null
   const below = await findParentByReflog(git, hole.objectId)
   if (below === undefined) return null
   const onto = below === null ? null : await soundOf(git, below, nowUnixMs, holesLeft - 1)

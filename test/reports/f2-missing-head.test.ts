@@ -152,6 +152,26 @@ describe('the newest commit of the log', { concurrency: 2 }, () => {
     await ann.assertSound()
   })
 
+  it('is missing for a while, as with a disk that is not there: it comes back with all it held', async (t) => {
+    for (const hasView of [true, false]) {
+      const { ann } = await cloneWithLog(t)
+      const lost = commitAt(ann, 0)
+      const kept = join(ann.path, 'kept')
+      copyFileSync(looseFile(ann.path, lost), kept)
+      loseObject(ann.path, lost)
+      assert.deepEqual(await ann.titles(), ['one', 'two'])
+      await ann.create('later')
+      ann.takeWarnings()
+      assert.deepEqual([await ann.titles(), ann.takeWarnings()], [['later', 'one', 'two'], []])
+      if (!hasView) dropViews(ann)
+      copyFileSync(kept, looseFile(ann.path, lost))
+      rmSync(kept)
+      assert.deepEqual(await ann.titles(), ['later', 'one', 'three', 'two'])
+      assert.deepEqual([ann.takeWarnings(), (await ann.ids()).length], [['log-restored'], 4])
+      await ann.assertSound()
+    }
+  })
+
   it('is missing: doctor fails, and its fix puts the log back', async (t) => {
     const { ann } = await cloneWithLog(t)
     loseObject(ann.path, commitAt(ann, 0), 'empty')
@@ -266,6 +286,19 @@ describe('a commit in the middle of the log', { concurrency: 2 }, () => {
     assert.deepEqual(ann.takeWarnings(), ['log-restored'])
     assert.equal(new Set(await ann.ids()).size, 3)
     await ann.assertSound()
+  })
+
+  it('is missing after a view has seen it: the sync that cannot send it says so, as does every answer from then on', async (t) => {
+    for (const notice of ['sync', 'db check']) {
+      const { ann } = await cloneWithLog(t)
+      assert.equal((await ann.titles()).length, 3)
+      loseObject(ann.path, commitAt(ann, 1))
+      if (notice === 'sync') assert.match(JSON.stringify(await ann.failSync()), /remote_error/)
+      else assert.equal((await ann.outcome(notice)).exitStatus, 1)
+      ann.takeWarnings()
+      assert.deepEqual(await ann.titles(), ['one', 'three', 'two'])
+      assert.deepEqual(ann.takeWarnings(), ['log-incomplete'])
+    }
   })
 
   it('is the first one: what stands above it is seen, and doctor begins the log anew with that', async (t) => {

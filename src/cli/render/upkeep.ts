@@ -29,7 +29,7 @@ const looseObjectsMany = 6700
 
 export const renderDbStats: Renderer<DbStatsData> = (data, view) => {
   const rebuilt = data.last_rebuild_ts === null ? 'never' : formatRelativeTime(data.last_rebuild_ts, view.nowUnixMs)
-  const sizeOf = (bytes: number | null) => (bytes === null ? 'unknown (needs git 2.31)' : formatBytes(bytes))
+  const sizeOf = (bytes: number | null) => (bytes === null ? 'unknown' : formatBytes(bytes))
   const snapshots = `${sizeOf(data.snapshot_bytes)} in ${formatCount(data.snapshot_count, 'snapshot')}`
   const facts: readonly Fact[] = [
     ['Events', formatNumber(data.event_count)],
