@@ -42,32 +42,55 @@ export interface Claim {
 export const clockAllowanceMs = 30_000
 /** Leases that clones share last no longer, so that one which does shows a wrong clock. Milliseconds. */
 export const sharedTtlMsMax = 86_400_000
+/** Ten years: locks of the Rust tool that are meant to stay have been seen to last that long. */
+export const localTtlMsMax = 3650 * 86_400_000
+
+/** By what rule the time of a lock is read. */
+export interface LockTerms {
+  /** How much longer than its time it is honoured. Milliseconds. */
+  readonly allowanceMs: number
+  /** For how long it can be taken. One that lasts longer was written by a wrong clock, and excludes nobody. Milliseconds. */
+  readonly ttlMsMax: number
+}
+
+export const lockTerms = {
+  /** A lock of this clone. */
+  local: { allowanceMs: 0, ttlMsMax: localTtlMsMax },
+  /** A lock of another clone, which the Rust tool put on a remote. */
+  remoteLock: { allowanceMs: clockAllowanceMs, ttlMsMax: localTtlMsMax },
+  /** A lease that clones share. */
+  lease: { allowanceMs: clockAllowanceMs, ttlMsMax: sharedTtlMsMax },
+} as const satisfies Record<string, LockTerms>
 
 export type LockState = 'live' | 'expired' | 'released'
 
-/** @param allowanceMs - `clockAllowanceMs` for locks of other machines, 0 for those of this one */
-export function lockStateAt(lock: Lock, nowUnixMs: number, allowanceMs: number): LockState {
+export function lockStateAt(lock: Lock, nowUnixMs: number, terms: LockTerms): LockState {
   if (lock.expiresUnixMs === 0) return 'released'
-  return nowUnixMs >= lock.expiresUnixMs + allowanceMs ? 'expired' : 'live'
+  if (nowUnixMs >= lock.expiresUnixMs + terms.allowanceMs || endsTooLate(lock, nowUnixMs, terms)) return 'expired'
+  return 'live'
+}
+
+function endsTooLate({ expiresUnixMs }: Lock, nowUnixMs: number, { ttlMsMax }: LockTerms): boolean {
+  return expiresUnixMs - nowUnixMs > ttlMsMax + clockAllowanceMs
 }
 
 /** What is strange about the times of a lock; null when nothing is. */
 export function describeWrongClock(
   lock: Lock,
-  { committedAtUnixMs, nowUnixMs, isShared }: WrongClockFacts,
+  { committedAtUnixMs, nowUnixMs, terms }: WrongClockFacts,
 ): string | null {
   if (lock.expiresUnixMs === 0) return null
   if (lock.expiresUnixMs < committedAtUnixMs) return 'it ended before it was written'
-  const aheadMs = lock.expiresUnixMs - nowUnixMs
-  return isShared && aheadMs > sharedTtlMsMax + clockAllowanceMs ? 'it ends more than a day from now' : null
+  if (!endsTooLate(lock, nowUnixMs, terms)) return null
+  const length = terms.ttlMsMax === sharedTtlMsMax ? 'a day' : 'ten years'
+  return `it ends more than ${length} from now, so it excludes nobody`
 }
 
 export interface WrongClockFacts {
   /** Whole seconds, as git keeps them, in milliseconds. */
   readonly committedAtUnixMs: number
   readonly nowUnixMs: number
-  /** True for leases that clones share. */
-  readonly isShared: boolean
+  readonly terms: LockTerms
 }
 
 export interface LockRequest {
@@ -77,7 +100,7 @@ export interface LockRequest {
   /** Used when a new holder takes it. */
   readonly nonce: string
   readonly nowUnixMs: number
-  readonly allowanceMs: number
+  readonly terms: LockTerms
   readonly claim?: Claim
 }
 
@@ -87,10 +110,11 @@ export type AcquirePlan =
 
 /** What acquiring makes of the present lock of a ref; of another's live one nothing. The present holder renews. */
 export function planAcquire(current: Lock | null, request: LockRequest): AcquirePlan {
-  const { owner, resource, ttlMs, nonce, nowUnixMs, allowanceMs } = request
+  const { owner, resource, ttlMs, nonce, nowUnixMs, terms } = request
   const expiresUnixMs = nowUnixMs + ttlMs
   const isOwn = current?.owner === owner
-  const state = current === null ? 'released' : lockStateAt(current, nowUnixMs, isOwn ? 0 : allowanceMs)
+  const state =
+    current === null ? 'released' : lockStateAt(current, nowUnixMs, isOwn ? { ...terms, allowanceMs: 0 } : terms)
   if (current !== null && state === 'live') {
     if (!isOwn) return { outcome: 'held', by: current }
     // Never shorter: a lock of five minutes within a claim of an hour must not end the claim.
@@ -136,8 +160,11 @@ export function planUnclaim(current: Lock): Lock {
  * cleaned away, a remote that was made anew, a holder whose tool does not count.
  */
 function nextFence(current: Lock | null, nowUnixMs: number): number {
-  return current?.fence == null ? nowUnixMs : current.fence + 1
+  return current?.fence == null || current.fence >= fenceMax ? nowUnixMs : current.fence + 1
 }
+
+/** A greater fence is none: a chain must be able to go on from the greatest. Some 140,000 years in milliseconds. */
+const fenceMax = 2 ** 52
 
 /** For how long an ended lease stays at least, and how far its fence must lie in the past. Milliseconds. */
 export const endedLeaseKeptMs = 86_400_000
@@ -145,7 +172,9 @@ export const endedLeaseKeptMs = 86_400_000
 /** Whether a lock that is not live ended more than a day ago. One whose time is still to come ended when it was written. */
 export function hasLongEnded({ expiresUnixMs }: Lock, { committedAtUnixMs, nowUnixMs }: EndedFacts): boolean {
   const timeMs = expiresUnixMs > nowUnixMs ? 0 : expiresUnixMs
-  return nowUnixMs - Math.max(committedAtUnixMs, timeMs) > endedLeaseKeptMs
+  // A commit from the future was written by a wrong clock, which tells nothing.
+  const writtenMs = committedAtUnixMs > nowUnixMs + endedLeaseKeptMs ? 0 : committedAtUnixMs
+  return nowUnixMs - Math.max(writtenMs, timeMs) > endedLeaseKeptMs
 }
 
 export interface EndedFacts {
@@ -159,7 +188,9 @@ export interface EndedFacts {
  * machine whose clock is up to a day behind, has a greater fence.
  */
 export function isCollectable(lock: Lock, facts: EndedFacts): boolean {
-  const isFencePast = lock.fence === null || lock.fence + endedLeaseKeptMs <= facts.nowUnixMs
+  const fence = lock.fence ?? 0
+  // No chain that began with the time comes so far: then it is of no use to wait until the time does.
+  const isFencePast = fence + endedLeaseKeptMs <= facts.nowUnixMs || fence > facts.nowUnixMs + endedLeaseKeptMs
   return isFencePast && hasLongEnded(lock, facts)
 }
 
@@ -229,8 +260,8 @@ const memberShape = shape.table({
   nonce: shortText(ownerBytesMax),
   resource: shortLine(limits.lockResourceBytesMax),
   expires_unix_ms: shape.wholeNumber,
-  ttl_ms: shape.lenient(shape.integer(), null),
-  fence: shape.lenient(shape.integer(), null),
+  ttl_ms: shape.lenient(shape.integer({ max: localTtlMsMax }), null),
+  fence: shape.lenient(shape.integer({ max: fenceMax }), null),
   claim: shape.lenient(claimShape, null),
 })
 

@@ -22,10 +22,14 @@ export function snapshotRef(createdTs: number): RefName {
   return `${snapshotPrefix}${createdTs}` as RefName
 }
 
+/** The last millisecond of the year 9999: snapshots are ordered by these times, and a later one is nobody's clock. */
+const snapshotTimeMax = 253_402_300_799_999
+
 /** The time in the name of a snapshot's ref; 0 when there is none, as the Rust tool has it. */
 export function snapshotTimeOf(ref: RefName): number {
   const text = ref.slice(snapshotPrefix.length)
-  return /^(0|[1-9]\d{0,15})$/.test(text) ? Number(text) : 0
+  const time = /^(0|[1-9]\d{0,14})$/.test(text) ? Number(text) : 0
+  return time <= snapshotTimeMax ? time : 0
 }
 
 /**

@@ -17,7 +17,9 @@ import {
   issueResource,
   type Lock,
   type LockRequest,
+  localTtlMsMax,
   lockStateAt,
+  lockTerms,
   parseLock,
   planAcquire,
   planRelease,
@@ -47,7 +49,7 @@ const requestOf = (owner: ActorId, over: Partial<LockRequest> = {}): LockRequest
   ttlMs: 60_000,
   nonce: 'new',
   nowUnixMs: now,
-  allowanceMs: 0,
+  terms: lockTerms.local,
   ...over,
 })
 
@@ -154,8 +156,8 @@ describe('lock.json', () => {
         nonce: text,
         resource: text,
         expiresUnixMs: time,
-        ttlMs: fc.option(time),
-        fence: fc.option(time),
+        ttlMs: fc.option(fc.nat({ max: localTtlMsMax })),
+        fence: fc.option(fc.nat({ max: 2 ** 52 })),
         claim: fc.option(fc.record({ assignee: text, sinceUnixMs: time, beside: eventIds, stale: eventIds }, plain)),
       },
       plain,
@@ -178,9 +180,22 @@ describe('lock.json', () => {
     })
   })
 
-  test('of a time beyond 2^53 lasts for ever', () => {
+  test('of a time beyond 2^53 is read, and excludes nobody', () => {
     const { lock } = parseLock('{"owner":"o","nonce":"n","expires_unix_ms":18446744073709551615,"resource":"r"}')
     assert.equal(lock?.expiresUnixMs, Number.MAX_SAFE_INTEGER)
+    for (const terms of Object.values(lockTerms)) assert.equal(lockStateAt(lock as Lock, now, terms), 'expired')
+  })
+
+  test('of a fence or length that no writer can mean counts as without it', () => {
+    const text = (fence: number, ttl: number) =>
+      `{"owner":"o","nonce":"n","expires_unix_ms":5,"resource":"r","fence":${fence},"ttl_ms":${ttl}}`
+    const read = (fence: number, ttl: number) => {
+      const { lock } = parseLock(text(fence, ttl))
+      return [lock?.fence, lock?.ttlMs]
+    }
+    assert.deepEqual(read(2 ** 52, localTtlMsMax), [2 ** 52, localTtlMsMax])
+    assert.deepEqual(read(2 ** 52 + 1, localTtlMsMax + 1), [null, null])
+    assert.deepEqual(read(Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER), [null, null])
   })
 
   const damaged: Readonly<Record<string, RegExp>> = {
@@ -212,24 +227,31 @@ describe('lock.json', () => {
 describe('the state of a lock', () => {
   test('is expired at its very time, for other machines half a minute later', () => {
     const lock = lockOf(ann)
-    assert.equal(lockStateAt(lock, now + 59_999, 0), 'live')
-    assert.equal(lockStateAt(lock, now + 60_000, 0), 'expired')
-    assert.equal(lockStateAt(lock, now + 89_999, clockAllowanceMs), 'live')
-    assert.equal(lockStateAt(lock, now + 90_000, clockAllowanceMs), 'expired')
-    assert.equal(lockStateAt(planRelease(lock), 0, clockAllowanceMs), 'released')
+    assert.equal(lockStateAt(lock, now + 59_999, lockTerms.local), 'live')
+    assert.equal(lockStateAt(lock, now + 60_000, lockTerms.local), 'expired')
+    assert.equal(lockStateAt(lock, now + 89_999, lockTerms.lease), 'live')
+    assert.equal(lockStateAt(lock, now + 90_000, lockTerms.lease), 'expired')
+    assert.equal(lockStateAt(planRelease(lock), 0, lockTerms.lease), 'released')
   })
 
-  const facts = { committedAtUnixMs: now, nowUnixMs: now, isShared: true }
+  const facts = { committedAtUnixMs: now, nowUnixMs: now, terms: lockTerms.lease }
   const day = 86_400_000
   for (const [title, lock, over, says] of [
     ['of an ordinary lease are in order', lockOf(ann), {}, null],
     ['before its own commit are wrong', lockOf(ann, { expiresUnixMs: now - 1 }), {}, /before it was written/],
     ['of a released one say nothing', lockOf(ann, { expiresUnixMs: 0 }), {}, null],
+    ['for ever are wrong', lockOf(ann, { expiresUnixMs: Number.MAX_SAFE_INTEGER }), {}, /so it excludes nobody/],
+    [
+      'for ever of a local lock are wrong',
+      lockOf(ann, { expiresUnixMs: Number.MAX_SAFE_INTEGER }),
+      { terms: lockTerms.local },
+      /more than ten years/,
+    ],
     ['two days ahead of a lease are wrong', lockOf(ann, { expiresUnixMs: now + 2 * day }), {}, /more than a day/],
     [
       'ten years ahead of a local lock are allowed',
       lockOf(ann, { expiresUnixMs: now + 3650 * day }),
-      { isShared: false },
+      { terms: lockTerms.local },
       null,
     ],
   ] as const) {
@@ -239,6 +261,31 @@ describe('the state of a lock', () => {
       else assert.match(found ?? '', says)
     })
   }
+
+  test('beyond what a lock can last makes it exclude nobody', () => {
+    const day = 86_400_000
+    for (const [terms, lengthMs] of [
+      [lockTerms.lease, day],
+      [lockTerms.remoteLock, 3650 * day],
+      [lockTerms.local, 3650 * day],
+    ] as const) {
+      const at = (aheadMs: number) => lockStateAt(lockOf(bo, { expiresUnixMs: now + aheadMs }), now, terms)
+      assert.deepEqual([at(lengthMs + clockAllowanceMs), at(lengthMs + clockAllowanceMs + 1)], ['live', 'expired'])
+    }
+  })
+
+  test('of a lease that a wrong clock wrote does not keep it on its remote', () => {
+    const never = Number.MAX_SAFE_INTEGER
+    const day = 86_400_000
+    const written = { committedAtUnixMs: now - 2 * day, nowUnixMs: now }
+    assert.equal(isCollectable(lockOf(bo, { expiresUnixMs: never, fence: null }), written), true)
+    assert.equal(isCollectable(lockOf(bo, { expiresUnixMs: never, fence: 2 ** 52 }), written), true)
+    assert.equal(isCollectable(lockOf(bo, { expiresUnixMs: never, fence: now }), written), false)
+    const future = { committedAtUnixMs: never, nowUnixMs: now }
+    assert.equal(isCollectable(lockOf(bo, { expiresUnixMs: 0, fence: 1 }), future), true)
+    const fresh = { committedAtUnixMs: now, nowUnixMs: now }
+    assert.equal(isCollectable(lockOf(bo, { expiresUnixMs: never, fence: 1 }), fresh), false)
+  })
 
   test('renewal is due when half the time is over', () => {
     assert.equal(isRenewalDue(lockOf(ann), now + 30_000), false)
@@ -281,11 +328,23 @@ describe('acquiring', () => {
     const current = lockOf(bo, { expiresUnixMs: now })
     const taken = plan(current) as { outcome: string; lock: Lock }
     assert.deepEqual([taken.outcome, taken.lock.fence, taken.lock.owner], ['taken-over', 8, ann])
-    assert.equal(plan(current, { allowanceMs: clockAllowanceMs }).outcome, 'held')
-    assert.equal(
-      plan(current, { allowanceMs: clockAllowanceMs, nowUnixMs: now + clockAllowanceMs }).outcome,
-      'taken-over',
-    )
+    assert.equal(plan(current, { terms: lockTerms.lease }).outcome, 'held')
+    assert.equal(plan(current, { terms: lockTerms.lease, nowUnixMs: now + clockAllowanceMs }).outcome, 'taken-over')
+  })
+
+  test('what another took for ever is taken over', () => {
+    const taken = plan(lockOf(bo, { expiresUnixMs: Number.MAX_SAFE_INTEGER })) as { outcome: string; lock: Lock }
+    assert.deepEqual([taken.outcome, taken.lock.fence, taken.lock.owner], ['taken-over', 8, ann])
+  })
+
+  test('what oneself took for ever is taken anew', () => {
+    const taken = plan(lockOf(ann, { expiresUnixMs: Number.MAX_SAFE_INTEGER })) as { outcome: string; lock: Lock }
+    assert.deepEqual([taken.outcome, taken.lock.expiresUnixMs], ['acquired', now + 60_000])
+  })
+
+  test('a chain at its greatest fence begins anew with the time', () => {
+    const taken = plan(planRelease(lockOf(bo, { fence: 2 ** 52 }))) as { lock: Lock }
+    assert.equal(taken.lock.fence, now)
   })
 
   test('what another released is acquired with the next fence', () => {

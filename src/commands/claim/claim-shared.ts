@@ -2,11 +2,11 @@ import { showRemote } from '../../git/index.ts'
 import {
   AfterWriteError,
   ConflictError,
-  clockAllowanceMs,
   formatUuid,
   GriteError,
   type IssueId,
   issueResource,
+  lockTerms,
   planAcquire,
 } from '../../model/index.ts'
 import type { Draft } from '../draft.ts'
@@ -79,8 +79,7 @@ async function claimAtOnce({ issueId, ttlMs, renew, ...request }: SharedClaimReq
     const claim = await planClaim(repository, terms, draft.nowUnixMs)
     const nowUnixMs = context.clock.nowUnixMs()
     const nonce = formatUuid(context.random.bytes(16))
-    const allowanceMs = clockAllowanceMs
-    const facts = { owner, resource, ttlMs, nonce, nowUnixMs, allowanceMs, claim }
+    const facts = { owner, resource, ttlMs, nonce, nowUnixMs, terms: lockTerms.lease, claim }
     const plan = planAcquire(present?.lock ?? null, facts)
     // The clock was set back since.
     if (plan.outcome === 'held') throw await heldError(repository, resource, sightOf(sights, present))

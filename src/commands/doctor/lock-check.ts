@@ -1,7 +1,7 @@
 import { describeWrongClock } from '../../model/index.ts'
 import { listLocksInSight } from '../../wal/index.ts'
 import { collectLocal, tellsOfFreeIssue } from '../lock/collect.ts'
-import { isReadable, type LockInSight, placeLock, type ReadableLock, stateInSight } from '../lock/in-sight.ts'
+import { isReadable, type LockInSight, placeLock, type ReadableLock, stateInSight, termsOf } from '../lock/in-sight.ts'
 import { type Check, count, type Finding, idsListedMax, nameSome, ok } from './check.ts'
 import type { DoctorScene } from './scene.ts'
 
@@ -78,10 +78,9 @@ async function withoutUse(scene: DoctorScene, locks: readonly ReadableLock[]): P
   return useless
 }
 
-function wrongClock({ found, kind }: ReadableLock, nowUnixMs: number): string | null {
-  if (found.lock === null) return null
-  const { lock, committedAtUnixMs } = found
-  return describeWrongClock(lock, { committedAtUnixMs, nowUnixMs, isShared: kind === 'lease' })
+function wrongClock(sight: ReadableLock, nowUnixMs: number): string | null {
+  const { lock, committedAtUnixMs } = sight.found
+  return describeWrongClock(lock, { committedAtUnixMs, nowUnixMs, terms: termsOf(sight) })
 }
 
 function describe(faults: readonly Fault[]): Finding {

@@ -12,9 +12,11 @@ import {
   type Claim,
   ConflictError,
   CorruptObjectError,
-  clockAllowanceMs,
   formatUuid,
   type Lock,
+  type LockTerms,
+  lockStateAt,
+  lockTerms,
   planAcquire,
   planRelease,
   planRenew,
@@ -45,7 +47,7 @@ export async function acquireLock(repository: Repository, place: LockPlace, requ
   return hold(repository, place, request, ({ current, owner, nonce, nowUnixMs }) =>
     planAcquire(current, {
       ...{ owner, nonce, nowUnixMs, resource: request.resource, ttlMs: request.ttlMs },
-      allowanceMs: place.level === 'remote' ? clockAllowanceMs : 0,
+      terms: termsAt(place),
       ...(request.claim === undefined ? {} : { claim: request.claim }),
     }),
   )
@@ -59,8 +61,12 @@ export async function renewLock(repository: Repository, place: LockPlace, reques
     if (renewed !== null) return { outcome: 'renewed', lock: renewed }
     // Of one whose time is over somebody else was the last holder: that is no renewal.
     if (current !== null && current.expiresUnixMs !== 0) return { outcome: 'held', by: current }
-    return planAcquire(current, { owner, nonce, nowUnixMs, resource, ttlMs, allowanceMs: 0 })
+    return planAcquire(current, { owner, nonce, nowUnixMs, resource, ttlMs, terms: termsAt(place) })
   })
+}
+
+function termsAt({ level }: LockPlace): LockTerms {
+  return level === 'remote' ? lockTerms.lease : lockTerms.local
 }
 
 interface PlanFacts {
@@ -85,13 +91,17 @@ async function hold(
   const against = (sights: readonly LockInSight[]) =>
     locksAgainst(sights, { resource, owner, nowUnixMs: facts.clock.nowUnixMs() })[0]
 
+  const ownTerms = { ...termsAt(place), allowanceMs: 0 }
+  const isOwnLive = (lock: Lock | null, nowUnixMs: number) =>
+    lock?.owner === owner && lockStateAt(lock, nowUnixMs, ownTerms) === 'live'
+
   return untilUncontended(repository, resource, async () => {
     const sights = await look()
     const present = findPresent(sights, place, resource)
     const current = present?.lock ?? null
     const nowUnixMs = facts.clock.nowUnixMs()
-    const isOwnLive = current?.owner === owner && nowUnixMs < current.expiresUnixMs
-    const holder = isOwnLive ? undefined : against(sights)
+    const wasOwn = isOwnLive(current, nowUnixMs)
+    const holder = wasOwn ? undefined : against(sights)
     if (holder !== undefined) throw await heldError(repository, resource, holder)
     if (present?.lock === null) throw damagedError(resource, present)
     const plan = makePlan({ current, owner, nonce: formatUuid(facts.random.bytes(16)), nowUnixMs })
@@ -101,7 +111,7 @@ async function hold(
     await place.move({ lock: plan.lock, present, sights, nowUnixMs })
     const held: Held = { outcome: plan.outcome, lock: plan.lock, place }
     // One that was live all the time was seen by everybody who looked.
-    if (isOwnLive && facts.clock.nowUnixMs() < current.expiresUnixMs) return held
+    if (wasOwn && isOwnLive(current, facts.clock.nowUnixMs())) return held
     const after = await lookAgain(repository, resource, look)
     const rival = after && against(after)
     if (after === undefined || rival === undefined) return held

@@ -1,6 +1,13 @@
 /** Every lock that this clone knows of: its own, and those that fetches found on remotes. */
 import type { Oid } from '../../git/index.ts'
-import { clockAllowanceMs, type Lock, type LockState, lockStateAt, resourcesOverlap } from '../../model/index.ts'
+import {
+  type Lock,
+  type LockState,
+  type LockTerms,
+  lockStateAt,
+  lockTerms,
+  resourcesOverlap,
+} from '../../model/index.ts'
 import { type FoundLock, listLocksInSight, parseTrackedLock } from '../../wal/index.ts'
 import type { Repository } from '../repository.ts'
 
@@ -38,13 +45,14 @@ export function isReadable(sight: LockInSight): sight is ReadableLock {
   return sight.found.lock !== null
 }
 
-/** How long a lock counts beyond its time: what another machine wrote is judged by another clock. */
-export function allowanceOf({ level }: LockInSight): number {
-  return level === 'remote' ? clockAllowanceMs : 0
+/** How the time of a lock is read: what another machine wrote is judged by another clock. */
+export function termsOf({ level, kind }: LockInSight): LockTerms {
+  if (level === 'local') return lockTerms.local
+  return kind === 'lease' ? lockTerms.lease : lockTerms.remoteLock
 }
 
 export function stateInSight(sight: ReadableLock, nowUnixMs: number): LockState {
-  return lockStateAt(sight.found.lock, nowUnixMs, allowanceOf(sight))
+  return lockStateAt(sight.found.lock, nowUnixMs, termsOf(sight))
 }
 
 /** Live locks of others that exclude a resource. */

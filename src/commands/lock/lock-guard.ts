@@ -13,6 +13,7 @@ import {
   issueResource,
   type Lock,
   lockStateAt,
+  lockTerms,
   makeVisible,
   resourcesOverlap,
 } from '../../model/index.ts'
@@ -152,7 +153,8 @@ export class LockGuard {
     const nowUnixMs = this.#repository.facts.clock.nowUnixMs()
     const wanted = new Set(resources)
     return locks.filter(
-      (lock) => wanted.has(lock.resource) && lock.owner === owner && lockStateAt(lock, nowUnixMs, 0) === 'live',
+      (lock) =>
+        wanted.has(lock.resource) && lock.owner === owner && lockStateAt(lock, nowUnixMs, lockTerms.local) === 'live',
     )
   }
 

@@ -4,10 +4,10 @@ import {
   InvalidArgsError,
   issueOfResource,
   issueResource,
+  lockTerms,
   makeVisible,
   NotFoundError,
   requireResource,
-  sharedTtlMsMax,
 } from '../../model/index.ts'
 import type { CommandContext } from '../context.ts'
 import type { ArgumentTable, OptionTable } from '../define-command.ts'
@@ -45,8 +45,6 @@ export const resourceOption = {
 
 const lockTtlMsDefault = 300_000
 export const claimTtlMsDefault = 3_600_000
-/** Ten years: locks of the Rust tool that are meant to stay have been seen to last that long. */
-const localTtlMsMax = 3650 * 86_400_000
 
 export function ttlOption(summary: string) {
   return { ttl: { type: 'text', valueName: '15m|seconds', summary } } as const satisfies OptionTable
@@ -55,7 +53,7 @@ export function ttlOption(summary: string) {
 /** @throws {InvalidArgsError} when it is no time, or longer than the place allows */
 export function readTtl(text: string | undefined, place: LockPlace, defaultMs = lockTtlMsDefault): number {
   if (text === undefined) return defaultMs
-  return parseDuration('ttl', text, { msMax: place.level === 'remote' ? sharedTtlMsMax : localTtlMsMax })
+  return parseDuration('ttl', text, { msMax: (place.level === 'remote' ? lockTerms.lease : lockTerms.local).ttlMsMax })
 }
 
 export interface PlaceInput {

@@ -4,7 +4,7 @@ import { actorNames } from '../actor/actor-names.ts'
 import { defineCommand } from '../define-command.ts'
 import { describeIssues, type MentionedIssue } from '../issue/describe-issues.ts'
 import type { Repository } from '../repository.ts'
-import { isReadable, type LockInSight, locksInSight, type ReadableLock, stateInSight } from './in-sight.ts'
+import { isReadable, type LockInSight, locksInSight, type ReadableLock, stateInSight, termsOf } from './in-sight.ts'
 import { choosePlace, placeOptions, settleResource } from './lock-input.ts'
 import { nameRemotes } from './remote-names.ts'
 
@@ -96,7 +96,6 @@ async function describer(repository: Repository, sights: readonly LockInSight[],
     lock(sight: ReadableLock) {
       const { lock, committedAtUnixMs } = sight.found
       const state = stateInSight(sight, nowUnixMs)
-      const isShared = sight.kind === 'lease'
       return {
         resource: lock.resource,
         owner: lock.owner,
@@ -104,7 +103,7 @@ async function describer(repository: Repository, sights: readonly LockInSight[],
         is_own: lock.owner === self,
         nonce: lock.nonce,
         expires_unix_ms: lock.expiresUnixMs,
-        time_remaining_seconds: Math.max(0, Math.floor((lock.expiresUnixMs - nowUnixMs) / 1000)),
+        time_remaining_seconds: state === 'live' ? Math.max(0, Math.floor((lock.expiresUnixMs - nowUnixMs) / 1000)) : 0,
         expired: state !== 'live',
         state,
         ...placeOf(sight),
@@ -112,7 +111,7 @@ async function describer(repository: Repository, sights: readonly LockInSight[],
         claim: lock.claim !== null,
         title: titles.get(lock.resource)?.title ?? null,
         short_id: titles.get(lock.resource)?.short_id ?? null,
-        wrong_clock: describeWrongClock(lock, { committedAtUnixMs, nowUnixMs, isShared }),
+        wrong_clock: describeWrongClock(lock, { committedAtUnixMs, nowUnixMs, terms: termsOf(sight) }),
       }
     },
     malformed(sight: LockInSight) {

@@ -23,6 +23,14 @@ const looksMax = 1000
 /** Snapshots that are checked against the log for it. */
 const checksMax = 10
 
+/** Clocks differ, by less than a day. */
+const clocksDifferMsMax = 86_400_000
+
+/** Whether a snapshot says by its name that it was not made yet. */
+export function isOfFuture(timestamp: number, nowUnixMs: number): boolean {
+  return timestamp > nowUnixMs + clocksDifferMsMax
+}
+
 export interface CollectedSnapshots {
   readonly deleted: readonly SnapshotRef[]
   readonly remaining: number
@@ -83,7 +91,10 @@ interface Choice {
 async function collect(repository: Repository, choice: Choice): Promise<CollectedSnapshots> {
   const { git } = repository
   for (let attempt = 1; ; attempt++) {
-    const all = await listSnapshots(git, () => {})
+    const found = await listSnapshots(git, () => {})
+    const isFuture = ({ timestamp }: SnapshotRef) => isOfFuture(timestamp, repository.facts.clock.nowUnixMs())
+    // One from the future would stay the newest, and take the place of each that is made.
+    const all = [...found.filter((row) => !isFuture(row)), ...found.filter(isFuture)]
     const keptRows = await findKept(repository, all, choice)
     const deleted = all.filter((row, index) => index >= keptRows || choice.isRefused(row.oid))
     const refusedThere = (await findTrackedSnapshots(git)).filter(({ oid }) => choice.isRefused(oid))

@@ -5,7 +5,7 @@ import type { CommandContext } from '../context.ts'
 import { readRepoConfig } from '../local/repo-config.ts'
 import type { Repository } from '../repository.ts'
 import { hydrator } from '../sync/hydrate.ts'
-import { collectOldSnapshots, snapshotsKeptByDefault } from './collect-snapshots.ts'
+import { collectOldSnapshots, isOfFuture, snapshotsKeptByDefault } from './collect-snapshots.ts'
 import { readSnapshot } from './read-snapshot.ts'
 import { isTrusted, SnapshotTrust } from './snapshot-trust.ts'
 
@@ -57,15 +57,17 @@ const looksMax = 100
 
 /**
  * The most that any snapshot covers, not what the newest does: a clock that ran ahead leaves one that stays the newest,
- * and another would be due again and again. A snapshot that is not trusted may claim anything, and does not count.
+ * and another would be due again and again. One from the future has no age. A snapshot that is not trusted may claim
+ * anything, and does not count.
  */
-async function findCover({ git }: Repository, trust: SnapshotTrust): Promise<SnapshotCover | null> {
+async function findCover({ git, facts }: Repository, trust: SnapshotTrust): Promise<SnapshotCover | null> {
   const covers: SnapshotCover[] = []
   for (const row of (await listSnapshots(git, () => {})).slice(0, looksMax)) {
     const { snapshot } = await readSnapshot(git, row)
     if (snapshot === null || !isTrusted((await trust.find(snapshot)).verdict)) continue
     const { timestamp, eventCount, report } = snapshot
-    covers.push({ createdTs: timestamp, eventCount: eventCount + (report?.orphanCount ?? 0) })
+    const createdTs = isOfFuture(timestamp, facts.clock.nowUnixMs()) ? 0 : timestamp
+    covers.push({ createdTs, eventCount: eventCount + (report?.orphanCount ?? 0) })
   }
   if (covers.length === 0) return null
   return {

@@ -84,6 +84,8 @@ export function chunkName({ path }: SnapshotChunk): string | undefined {
 }
 
 const nameMax = 4096
+/** More than a chunk has room for. */
+const chunkEventsMax = 1_000_000
 const anyVersion = shape.table({ schema_version: shape.anything })
 const commitId = shape.text({ pattern: /^([0-9a-f]{40}|[0-9a-f]{64})$/, words: 'a commit id' })
 const factsShape = shape.table({
@@ -94,7 +96,7 @@ const factsShape = shape.table({
     shape.table({
       path: shape.text({ lengthMax: nameMax, words: 'a path' }),
       chunk_hash: shape.text({ pattern: /^[0-9a-f]{64}$/, words: 'a hash' }),
-      event_count: shape.integer({ words: 'a count' }),
+      event_count: shape.integer({ max: chunkEventsMax, words: 'a count' }),
     }),
   ),
 })
