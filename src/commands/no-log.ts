@@ -12,7 +12,8 @@ export async function warnIfNoLog(
   repository: Repository,
   view: View,
 ): Promise<void> {
-  if (view.head !== null) return
+  // A log that cannot be read is told of by itself.
+  if (view.head !== null || view.gaps.count > 0) return
   const remote = await findLikelyRemote(repository)
   if (remote === undefined) return
   const message = `this clone has no log yet, so it shows no issues; \`grite sync\` takes in the log of '${remote}' if it has one`
