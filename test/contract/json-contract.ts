@@ -191,7 +191,17 @@ export const jsonContract: Readonly<Record<string, KeyTable>> = {
   'issue update': { data: [...change, 'action', 'wal_head'] },
   'issue comment': { data: [...change, 'action', 'wal_head'] },
   'issue close': {
-    data: [...change, 'action', 'state', 'wal_head', 'finished_parents?', 'claimed?', 'remote?', 'sent?'],
+    data: [
+      ...change,
+      'action',
+      'state',
+      'wal_head',
+      'finished_parents?',
+      'claimed?',
+      'claim_failed?',
+      'remote?',
+      'sent?',
+    ],
     'finished_parents[]': mention,
     claimed: claim,
   },

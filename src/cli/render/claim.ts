@@ -26,6 +26,7 @@ function claimLine(data: ClaimData, { style }: RenderView): string {
 
 type CloseData = IssueChangeData & {
   readonly claimed?: ClaimData | null
+  readonly claim_failed?: boolean
   readonly remote?: string
   readonly sent?: boolean
 }
@@ -34,7 +35,8 @@ export const renderClosed: Renderer<CloseData> = async (data, view) => {
   const closed = await renderIssueClose(data, view)
   if (view.quiet) return closed
   const sent = data.sent === true ? `Sent to ${escapeLine(data.remote ?? '')}\n` : ''
-  if (data.claimed === undefined) return closed + sent
+  // A warning has said what failed.
+  if (data.claimed === undefined || data.claim_failed === true) return closed + sent
   const next = data.claimed === null ? 'Nothing is ready to be claimed\n' : claimLine(data.claimed, view)
   return closed + sent + next
 }

@@ -88,6 +88,7 @@ async function goOn(
     data: {
       ...closed,
       ...(next === undefined ? {} : { claimed }),
+      ...(next?.failed === true ? { claim_failed: true } : {}),
       ...(sendsTo === null ? {} : { remote: showRemote(sendsTo.name), sent: sending?.failed === false }),
     },
     exitStatus: next?.failed || sending?.failed ? 1 : 0,

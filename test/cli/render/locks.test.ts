@@ -96,4 +96,7 @@ test('issue close tells what was claimed instead', async () => {
   const next = await render('issue close', { ...closed, claimed: { ...claimed, removed_assignees: [] } })
   assert.match(next, /^Closed abababa Done\nClaimed 3f2a91c Crash .* for 1 h 30 min, on origin\n$/)
   assert.equal(await render('issue close', closed), 'Closed abababa Done\n')
+  assert.equal(await render('issue close', { ...closed, claimed: null, claim_failed: true }), 'Closed abababa Done\n')
+  const sent = { ...closed, remote: 'origin', sent: true }
+  assert.equal(await render('issue close', sent), 'Closed abababa Done\nSent to origin\n')
 })

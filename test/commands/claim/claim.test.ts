@@ -233,7 +233,7 @@ describe('closing a claimed issue', { concurrency: 4 }, () => {
     await create('next')
     await bo.run('lock acquire', { resource: 'repo:all' })
     const closed = await ann.run('issue close', { issue: [id], claimNext: true })
-    assert.deepEqual([closed.state, closed.claimed], ['closed', null])
+    assert.deepEqual([closed.state, closed.claimed, closed.claim_failed], ['closed', null, true])
     assert.deepEqual(ann.warned(), ['locked', 'claim-failed'])
     assert.equal((await shown()).state, 'closed')
   })
