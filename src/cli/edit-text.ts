@@ -2,13 +2,12 @@
  * The user's editor on a draft.
  *
  * Invariants
- * - What somebody has written outlives every failure after it: the draft lies below `.git/grite/drafts`, and goes only
- *   when the command that asked for it has succeeded, or when nothing was written.
- * - A draft never lies in the work tree.
+ * - A written text survives every later failure: its file is deleted only after the command has succeeded, or when nothing
+ *   was written.
+ * - A draft lies below `.git/grite/drafts`, never in the work tree.
  */
 import { spawn } from 'node:child_process'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { InvalidArgsError } from '../model/errors/index.ts'
 import type { ProcessFacts } from './process-facts.ts'
@@ -18,7 +17,7 @@ type EditorFacts = Pick<ProcessFacts, 'env' | 'onInterrupt' | 'leaveInterrupts' 
 export interface EditRequest {
   /** What the editor opens on. */
   readonly draft: string
-  /** Folder for drafts. */
+  /** Makes the folder for drafts. @throws {StorageError} when nothing can be written there */
   readonly chooseFolder: () => Promise<string>
   /** Takes the path of a draft that may be needed again. */
   readonly keep: (path: string) => void
@@ -34,7 +33,7 @@ export async function editText(
     throw new InvalidArgsError('no terminal to open an editor on; give the text with an option or on standard input')
   }
   const editor = chooseEditor(facts.env)
-  const path = await makeDraft(facts, await chooseFolder(), draft)
+  const path = await makeDraft(await chooseFolder(), draft)
   const forget = facts.onInterrupt(async () => {
     if (await isWritten(path, draft)) await facts.stderr.write(`Your text is kept in ${path}\n`)
     else await removeDraft(path)
@@ -69,22 +68,11 @@ async function removeDraft(path: string): Promise<void> {
   await rm(dirname(path), { recursive: true, force: true }).catch(() => {})
 }
 
-/**
- * In a folder of its own, where editors may put backups beside it. Where `.git` cannot be written to, it lies with other
- * temporary files.
- */
-async function makeDraft({ env }: EditorFacts, folder: string, text: string): Promise<string> {
-  const path = join(await makeOwnFolder(folder, env.TMPDIR || tmpdir()), 'GRITE_EDITMSG.md')
+/** Writes a draft in a folder of its own, where editors may put backups beside it. */
+async function makeDraft(folder: string, text: string): Promise<string> {
+  const path = join(await mkdtemp(join(folder, 'draft-')), 'GRITE_EDITMSG.md')
   await writeFile(path, text, { mode: 0o600, flag: 'wx' })
   return path
-}
-
-async function makeOwnFolder(folder: string, otherwise: string): Promise<string> {
-  try {
-    return await mkdtemp(join(folder, 'draft-'))
-  } catch {
-    return mkdtemp(join(otherwise, 'grite-draft-'))
-  }
 }
 
 /** git's order, without asking git: GIT_EDITOR, VISUAL unless the terminal is dumb, EDITOR, vi. */

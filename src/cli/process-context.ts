@@ -62,8 +62,7 @@ export function createProcessContext(
         await open.letGoOfView()
         const { drafts, permissions } = open.paths
         const { makeFolder } = await import('../commands/local/write-file-atomically.ts')
-        // Without it the draft lies with other temporary files.
-        await makeFolder(drafts, permissions).catch(() => undefined)
+        await makeFolder(drafts, permissions)
         return drafts
       }
       return editText(facts, text.interactive, { draft, chooseFolder, keep: parts.keepDraft })

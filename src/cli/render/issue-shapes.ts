@@ -123,7 +123,7 @@ export function shortId(item: { readonly issue_id: string; readonly short_id?: s
   return item.short_id ?? item.issue_id.slice(0, shortIdLength)
 }
 
-/** Whoever has no name is called by the beginning of an id. */
+/** Name of the holder; the beginning of the actor id when there is no name. */
 export function holderOf({ holder }: IssueClaim): string {
   return /^[0-9a-f]{32}$/.test(holder) ? shorten(holder) : holder
 }

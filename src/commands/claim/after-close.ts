@@ -1,4 +1,4 @@
-/** What may follow the closing of issues: the claim of the next one, and a push that shows all clones what was closed. */
+/** Steps after closing issues: claim the next one, and push the closing so that all clones see it. */
 import { showRemote } from '../../git/index.ts'
 import { GriteError, type IssueId, issueResource } from '../../model/index.ts'
 import type { CommandContext } from '../context.ts'
@@ -15,8 +15,8 @@ import { claimNext } from './claim-next.ts'
 import { isAllSent, settleClaims } from './settle-claims.ts'
 
 /**
- * Where the current actor's claims on these issues are: on a remote when one of them is, else in this clone (null).
- * Undefined when the actor has no claim on any of them.
+ * Finds where the current actor has claimed these issues: the remote when any claim is there, null when all are in this clone,
+ * undefined when there is no claim.
  */
 export async function findClaimLevel(
   repository: Repository,
@@ -35,12 +35,12 @@ export async function findClaimLevel(
   return remote === undefined ? null : chooseRemote(repository, repository.facts.cwd, remote)
 }
 
-/** What is true of the answer of `claimAfterClose` and `sendClosed` when something could not be done. */
 interface Failed {
+  /** True when the step failed; a warning says why. */
   readonly failed: boolean
 }
 
-/** Claims the next issue after others were closed. They stay closed when that fails, which is a warning. */
+/** Claims the next issue. The closed ones stay closed when that fails; a warning says why. */
 export async function claimAfterClose(
   context: CommandContext,
   repository: Repository,

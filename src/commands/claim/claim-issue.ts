@@ -20,8 +20,8 @@ export interface ClaimRequest {
 }
 
 /**
- * Warns of a new claim that only this clone sees although there is a remote through which others may claim the same.
- * Whoever asked for a claim of this clone knows.
+ * Warns of a new claim that only this clone sees although there is a remote, through which other clones may claim the same
+ * issue. Not for a claim made with `--local`.
  */
 export async function warnIfLocal(
   { context, repository }: Pick<ClaimRequest, 'context' | 'repository'>,

@@ -24,9 +24,9 @@ export const issueClose = defineCommand({
   name: 'issue close',
   summary: 'Close issues',
   description:
-    'Parts of a closed issue stay as they are; you are told when some of them are open. With --claim-next the next claim is made where ' +
-    'the one on the closed issue was: on its remote, else in this clone. With --remote the remote has the closing when the ' +
-    'command ends, and the issue is free there; without it the next `grite sync` does that.',
+    'Parts of a closed issue stay as they are; you are told when some of them are open. --claim-next claims where the closed issue ' +
+    'was claimed: on its remote, or in this clone. --remote pushes the closing at once and releases the issue on the remote; ' +
+    'without it the next `grite sync` does both.',
   examples: [
     { command: 'grite issue close 3f2a91c', explains: 'close one' },
     { command: 'grite issue close 3f2a91c 77bc01d --comment "Released in 2.1"', explains: 'close two in one commit' },
