@@ -142,7 +142,7 @@ function* decodeInSteps(entry: CommitEntry, taken: TakenObjects = new Set()): Ge
       chunkNames += 1
       // A tree may give one chunk any number of names; the right one counts.
       if (!chunks.has(oid) || isNamedRight(file, meta)) chunks.set(oid, file)
-    } else if (path !== metaPath && isUsableExtra(file, shaOf, report)) extras.set(path, oid)
+    } else if (path !== metaPath && isUsableExtra(entry.oid, file, shaOf, report)) extras.set(path, oid)
   }
   if (chunkNames > chunks.size) {
     report('suspicious', `${chunkNames - chunks.size} chunk files are copies of others beside them`, entry.oid, null)
@@ -207,15 +207,25 @@ export function attachmentShaOf(path: string): string | undefined {
   return attachmentPath.exec(path)?.[1]
 }
 
-function isUsableExtra(file: CommitFile, shaOf: (file: CommitFile) => string | null, report: Report): boolean {
+function isUsableExtra(
+  commit: Oid,
+  file: CommitFile,
+  shaOf: (file: CommitFile) => string | null,
+  report: Report,
+): boolean {
   const { path, mode, oid, problem } = file
   const sha256 = attachmentShaOf(path)
   const isHere = mode.startsWith('100') && problem !== 'missing' && problem !== 'corrupt'
-  if (sha256 === undefined) return isHere
+  const gap = gapOf(commit, file, 'file')
+  if (sha256 === undefined) {
+    if (gap !== undefined) report('damaged', `${path} is ${problem}`, oid, null, { gap })
+    return isHere
+  }
   // Two files of one name with different contents: which one counts must not depend on who came first.
   const found = shaOf(file)
   if (isHere && found === sha256) return true
-  report('damaged', `${path} ${found === null ? `is ${problem}` : `has the SHA-256 ${found}`}`, oid, null)
+  const what = found === null ? `is ${problem}` : `has the SHA-256 ${found}`
+  report('damaged', `${path} ${what}`, oid, null, gap === undefined ? {} : { gap })
   return false
 }
 
@@ -243,8 +253,10 @@ interface Meta {
 
 function readMeta(entry: CommitEntry, file: CommitFile | undefined, report: Report): Meta | null {
   if (file?.content == null) {
+    const gap = file && gapOf(entry.oid, file, 'file')
+    const more = gap === undefined ? {} : { gap }
     if (entry.problem === null)
-      report('suspicious', `meta.json is ${file?.problem ?? 'missing'}`, file?.oid ?? entry.oid, null)
+      report('suspicious', `meta.json is ${file?.problem ?? 'missing'}`, file?.oid ?? entry.oid, null, more)
     return null
   }
   const meta = readPlainMeta(file.content) ?? parseMeta(file, report)
@@ -273,11 +285,17 @@ function parseMeta({ content, oid }: CommitFile, report: Report): Meta | null {
   return null
 }
 
-/** A submodule of a chunk's name is in no clone, and no chunk. */
-function whyUnread(commit: Oid, { mode, oid, problem }: CommitFile): Pick<LogProblem, 'unread' | 'gap'> {
-  if (mode === submoduleMode || problem === null) return {}
-  if (problem === 'too-large') return { unread: problem }
-  return { unread: problem, gap: { reason: problem, kind: 'chunk', objectId: oid, commit } }
+/** Undefined where no clone can have more of it: a submodule is in none. */
+function gapOf(commit: Oid, { mode, oid, problem }: CommitFile, kind: 'chunk' | 'file'): LogGap | undefined {
+  if (mode === submoduleMode || problem === null || problem === 'too-large') return undefined
+  return { reason: problem, kind, objectId: oid, commit }
+}
+
+/** A submodule of a chunk's name is no chunk. */
+function whyUnread(commit: Oid, file: CommitFile): Pick<LogProblem, 'unread' | 'gap'> {
+  if (file.mode === submoduleMode || file.problem === null) return {}
+  const gap = gapOf(commit, file, 'chunk')
+  return gap === undefined ? { unread: file.problem } : { unread: file.problem, gap }
 }
 
 function* readChunk(

@@ -8,7 +8,7 @@ import { type ErrorDetails, IncompleteLogError } from '../model/index.ts'
 export interface LogGap {
   /** `shallow`: a fetch with a depth left it out. `corrupt`: the bytes stored here under its id are not it. */
   readonly reason: 'shallow' | 'missing' | 'corrupt'
-  /** `file`: something beside the events, which a log without it is not incomplete by. */
+  /** `file`: something beside the events, such as the content of an attachment. */
   readonly kind: 'commit' | 'tree' | 'chunk' | 'file'
   /** The object that cannot be read. */
   readonly objectId: Oid

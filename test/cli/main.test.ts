@@ -106,6 +106,24 @@ test('warnings are in the document with json and go with quiet', async () => {
   assert.equal((await runCli(['snapshot', '-q'])).stderr, '')
 })
 
+test('a warning that explains a failure is printed with quiet, too', async () => {
+  const gate = defineCommand({
+    name: 'gate',
+    summary: 'Fails',
+    examples: [],
+    arguments: {},
+    options: {},
+    async run({ warn }) {
+      warn({ code: 'gate-incomplete', message: 'the log is incomplete', isEssential: true })
+      return { data: {}, exitStatus: 1 }
+    },
+  })
+  const { status, stderr } = await runCli(['gate', '-q'], { commands: [gate] })
+  assert.deepEqual([status, stderr], [1, 'warning: the log is incomplete\n'])
+  const { stdout } = await runCli(['gate', '--json'], { commands: [gate] })
+  assert.deepEqual(JSON.parse(stdout).warnings, [{ code: 'gate-incomplete', message: 'the log is incomplete' }])
+})
+
 for (const words of [[], ['issue'], ['issue', 'label'], ['-q']]) {
   test(`help and exit 2 for: grite ${words.join(' ')}`, async () => {
     const { status, stdout, stderr } = await runCli(words)

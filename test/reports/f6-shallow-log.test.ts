@@ -78,7 +78,7 @@ describe('a log that was fetched with a depth', { concurrency: 2 }, () => {
     await assert.rejects(ci.run('import', { file: join(ci.path, 'out.json') }), { code: 'io_error' })
   })
 
-  for (const how of ['sync', 'sync --pull', 'init', 'doctor --fix'] as const) {
+  for (const how of ['sync --pull', 'init', 'doctor --fix'] as const) {
     it(`is completed by ${how}, and the branches of the clone stay shallow`, async (t) => {
       const { shallowClone, originHead } = await remoteWithLog(t)
       const ci = shallowClone('ci')

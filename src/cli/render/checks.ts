@@ -33,9 +33,9 @@ export const renderDbCheck: Renderer<DbCheckData> = (data, view) => {
 
 function verdictOfCheck({ events_checked, corrupt_count, gap_count }: DbCheckData, { style }: RenderView): string {
   const checked = `${formatCount(events_checked, 'event')} checked`
-  if (corrupt_count === 0) return `${style.good('The log is sound')}: ${checked}.\n`
+  if (corrupt_count + gap_count === 0) return `${style.good('The log is sound')}: ${checked}.\n`
   const gaps = `${formatCount(gap_count, 'part')} missing here`
-  if (gap_count === corrupt_count) return `${style.bad('The log is incomplete')}: ${gaps}, ${checked}.\n`
+  if (gap_count >= corrupt_count) return `${style.bad('The log is incomplete')}: ${gaps}, ${checked}.\n`
   const places = formatCount(corrupt_count - gap_count, 'place')
   const damaged = gap_count === 0 ? places : `${places}, ${gaps}`
   return `${style.bad('The log is damaged')}: ${damaged}, ${checked}. The rest is used.\n`

@@ -77,7 +77,7 @@ export const dbCheck = defineCommand({
         gaps: gaps.gaps.map(describeGap),
         wal_head: head,
       },
-      exitStatus: corrupt > 0 ? 1 : 0,
+      exitStatus: corrupt + gaps.count > 0 ? 1 : 0,
     }
   },
 })

@@ -10,7 +10,6 @@
  */
 import {
   buildTree,
-  type CommitEntry,
   encodeCommit,
   encodeObject,
   type GitPort,
@@ -35,7 +34,7 @@ import {
 } from '../../model/index.ts'
 import { commitDate } from '../batch.ts'
 import type { Signer } from '../ed25519.ts'
-import { attachmentShaOf, type IssueSegment, issueCodec, issueLogIdentity, submoduleMode } from '../issue-codec.ts'
+import { attachmentShaOf, type IssueSegment, issueCodec, issueLogIdentity } from '../issue-codec.ts'
 import { GapTally, incompleteLog } from '../log-gap.ts'
 import { readCommits } from '../read-log.ts'
 import { snapshotRef } from '../ref-names.ts'
@@ -102,7 +101,7 @@ async function fillDraft({ git, head, progress }: WriteSnapshotOptions, sieve: S
   let newest: Oid | undefined
   for await (const decoded of readCommits(git, issueCodec, { head })) {
     for (const { entry, segment } of decoded) {
-      requireWhole(entry, segment)
+      requireWhole(segment)
       addSegment(draft, sieve, segment)
       newest = entry.oid
     }
@@ -134,13 +133,9 @@ function addSegment(draft: Draft, sieve: SnapshotSieve, segment: IssueSegment): 
 }
 
 /** Damage that every clone sees is reported; what only this one lacks must not go missing everywhere. */
-function requireWhole({ oid, files }: CommitEntry, { problems }: IssueSegment): void {
+function requireWhole({ problems }: IssueSegment): void {
   const tally = new GapTally()
   tally.take(problems)
-  for (const file of files) {
-    if (file.mode === submoduleMode || (file.problem !== 'missing' && file.problem !== 'corrupt')) continue
-    tally.add({ reason: file.problem, kind: 'file', objectId: file.oid, commit: oid })
-  }
   if (tally.count > 0) throw incompleteLog('no snapshot was made', tally)
 }
 

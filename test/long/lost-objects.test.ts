@@ -1,0 +1,87 @@
+/** Loses every object of a log in turn: what the others hold stays visible, the loss is told, and a sync brings all of it back. */
+import assert from 'node:assert/strict'
+import { cpSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, it, type TestContext } from 'node:test'
+import { walRef } from '../../src/wal/index.ts'
+import { loseObject, waysToLose } from '../support/broken-objects.ts'
+import { createCrew, type Member, memberIn } from '../sync/crew.ts'
+
+const titles = ['five', 'four', 'one', 'three', 'two']
+
+/** A clone with five issues and an attachment in its log, all of it sent. */
+async function cloneWithLog(t: TestContext) {
+  const crew = createCrew(t)
+  const original = crew.clone('original')
+  for (const title of ['one', 'two', 'three']) await original.create(title)
+  const { issues } = (await original.run('issue list')) as { issues: { issue_id: string }[] }
+  const file = join(original.path, 'notes.txt')
+  writeFileSync(file, 'content of an attachment')
+  await original.run('issue attachment add', { issue: issues[0]?.issue_id, file })
+  for (const title of ['four', 'five']) await original.create(title)
+  await original.sync()
+  return { crew, original }
+}
+
+/** Objects of the log, each once. */
+const objectsOf = ({ git }: Member) =>
+  git('rev-list', '--objects', '--no-object-names', walRef)
+    .split('\n')
+    .filter((oid) => /^[0-9a-f]{40}$/.test(oid))
+
+/** Titles that are listed, though perhaps with a warning. */
+async function listed(member: Member): Promise<string[]> {
+  const found = await member.titles()
+  for (const title of found) assert.ok([...titles, 'later'].includes(title), title)
+  return found
+}
+
+describe('a log that loses one object', () => {
+  it('shows what the others hold, says so, and is whole after a sync', async (t) => {
+    const { crew, original } = await cloneWithLog(t)
+    const objects = objectsOf(original)
+    assert.ok(objects.length > 20)
+    for (const [index, oid] of objects.entries()) {
+      const way = waysToLose[index % waysToLose.length] ?? 'missing'
+      const name = `${oid} ${way} ${original.git('cat-file', '-t', oid)}`
+      const path = join(crew.dir, `lost-${index}`)
+      cpSync(original.path, path, { recursive: true, preserveTimestamps: true })
+      const member = memberIn(crew, path)
+      loseObject(path, oid, way)
+      const hasView = index % 2 === 0
+      if (!hasView) dropViews(path)
+      const shown = await listed(member)
+      const told = member.takeWarnings()
+      assert.ok(shown.length >= titles.length - 1, `${name} hides ${titles.filter((title) => !shown.includes(title))}`)
+      const isTold = told.includes('log-incomplete') || told.includes('log-restored')
+      assert.ok(hasView || isTold, `${name}: ${told}`)
+      const checked = await member.outcome('db check')
+      assert.equal(checked.exitStatus, told.includes('log-restored') ? 0 : 1, name)
+      await member.create('later')
+      await member.sync()
+      // One that the view hid is found by looking for it.
+      await member.outcome('doctor', { fix: true })
+      assert.deepEqual(await listed(member), [...titles, 'later'].sort(), name)
+      await member.outcome('doctor', { fix: true })
+      const after = await member.outcome('doctor')
+      const wrong = (after.data as { checks: { status: string; message: string }[] }).checks
+      assert.deepEqual(
+        wrong.filter(({ status }) => status === 'error'),
+        [],
+        name,
+      )
+      member.takeWarnings()
+      await member.sync()
+      assert.deepEqual(member.takeWarnings(), [], name)
+      await member.assertSound()
+      assert.equal(new Set(await member.ids()).size, (await member.ids()).length, name)
+      crew.inOrigin('update-ref', walRef, original.head())
+      rmSync(path, { recursive: true })
+    }
+  })
+})
+
+function dropViews(path: string): void {
+  const actors = join(path, '.git/grite/actors')
+  for (const actor of readdirSync(actors)) rmSync(join(actors, actor, 'level'), { recursive: true, force: true })
+}
