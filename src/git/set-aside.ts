@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, renameSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { CorruptObjectError } from '../model/errors/index.ts'
 import { asStorageFailure } from './durable/storage-failure.ts'
@@ -46,7 +46,11 @@ function moveAside({ commonDir }: RepositoryLayout, from: string, name: string):
   const folder = join(commonDir, 'grite', 'corrupt')
   const path = join(folder, name)
   try {
-    if (!existsSync(folder)) mkdirSync(folder, { recursive: true })
+    if (!existsSync(folder)) {
+      mkdirSync(folder, { recursive: true })
+      // Where users share a repository, git has given its folders the mode for it.
+      chmodSync(folder, statSync(join(commonDir, 'objects')).mode)
+    }
     renameSync(from, path)
   } catch (error) {
     throw asStorageFailure(error, 'setting a damaged file aside')

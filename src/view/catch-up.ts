@@ -202,6 +202,9 @@ async function catchUpFrom(options: CatchUp, ref: Oid | null): Promise<CatchUpOu
 async function recover(options: CatchUpOptions, broken: Oid): Promise<CatchUpOutcome> {
   const { git, view, warn } = options
   const found = await findSoundHead(options)
+  // It may come back: from a backup, or with a disk that was not there.
+  const isHeld = view.heldHeads.some(({ head }) => head === broken)
+  if (!isHeld) await view.rememberHeldHeads([...view.heldHeads, { head: broken, objectId: broken }])
   if (found === undefined) {
     view.noteUnreadHead(broken)
     return 'current'
@@ -217,9 +220,6 @@ async function recover(options: CatchUpOptions, broken: Oid): Promise<CatchUpOut
     `${walRef} named ${broken}, which is no commit that can be read here; it is back at ${found.slice(0, 12)}, and \`grite sync\` fetches what came after that from a remote that has it`,
   )
   clearAway(git, broken)
-  // It may come back: from a backup, or with a disk that was not there.
-  const isHeld = view.heldHeads.some(({ head }) => head === broken)
-  if (!isHeld) await view.rememberHeldHeads([...view.heldHeads, { head: broken, objectId: broken }])
   return catchUpFrom({ ...options, retry: [], isBroken: false }, await git.readRef(walRef))
 }
 

@@ -140,6 +140,28 @@ describe('the newest commit of the log', { concurrency: 2 }, () => {
     assert.deepEqual(ann.takeWarnings(), [])
   })
 
+  it('is missing, was all there was, and no remote has it: a sync takes what the remote has, and it comes back when found', async (t) => {
+    const { clone, originHead } = createCrew(t)
+    const [ann, bo] = [clone('ann'), clone('bo')]
+    await bo.create('theirs')
+    await bo.sync()
+    await ann.create('mine')
+    const kept = join(ann.path, 'kept')
+    const file = looseFile(ann.path, ann.head())
+    copyFileSync(file, kept)
+    loseObject(ann.path, ann.head(), 'empty')
+    await assert.rejects(ann.create('later'), { code: 'io_error' })
+    await ann.sync()
+    assert.deepEqual([await ann.titles(), ann.head()], [['theirs'], originHead()])
+    ann.takeWarnings()
+    await ann.create('later')
+    copyFileSync(kept, file)
+    rmSync(kept)
+    assert.deepEqual(await ann.titles(), ['later', 'mine', 'theirs'])
+    assert.deepEqual(ann.takeWarnings(), ['log-restored'])
+    await ann.assertSound()
+  })
+
   it('is missing, and the remote has it: the next sync brings it back, and what was written meanwhile stays', async (t) => {
     const { ann, originHead } = await cloneWithLog(t)
     await ann.sync()

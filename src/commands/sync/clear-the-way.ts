@@ -1,10 +1,17 @@
 /** What a sync does about objects that are missing or damaged here, before and after it fails over them. */
 import { type Oid, type PushedRef, setAsideCorruptObject } from '../../git/index.ts'
-import { CorruptObjectError, GriteError, IncompleteLogError, NotFoundError, RemoteError } from '../../model/index.ts'
-import { findGaps, walRef } from '../../wal/index.ts'
+import {
+  CorruptObjectError,
+  GriteError,
+  IncompleteLogError,
+  NotFoundError,
+  RefMovedError,
+  RemoteError,
+} from '../../model/index.ts'
+import { findGaps, isCommit, walRef } from '../../wal/index.ts'
 import type { CommandContext } from '../context.ts'
 import type { Repository } from '../repository.ts'
-import { deleteUnreadRefs, fetchMissing } from './complete-log.ts'
+import { deleteUnreadRefs, fetchMissing, type UnreadRef } from './complete-log.ts'
 
 /** A log whose head cannot be read is put back on what it had before, or stays as it is for the remote to replace. */
 export async function putBackHead(repository: Repository): Promise<void> {
@@ -37,12 +44,33 @@ export async function clearTheWay(
   const { oid } = error.details
   const isSetAside = error instanceof CorruptObjectError && typeof oid === 'string'
   if (isSetAside && setAsideCorruptObject(repository.layout, oid as Oid) !== null) return true
-  const deleted = await deleteUnreadRefs(repository)
+  const deleted = [...(await leaveUnreadHead(repository)), ...(await deleteUnreadRefs(repository))]
   for (const { ref, oid } of deleted) {
     const message = `${ref} named ${oid}, which cannot be read here, and was deleted, because git fetches nothing while it is there`
     context.warn({ code: 'ref-deleted', message, details: { ref, object_id: oid } })
   }
   return (await mendLog(context, repository, remote)) || deleted.length > 0
+}
+
+/**
+ * Takes away the log's ref where nothing is left that it could be put back on: git fetches nothing while it is there. The
+ * view holds the head, so that its events come back should it be found.
+ */
+async function leaveUnreadHead(repository: Repository): Promise<readonly UnreadRef[]> {
+  const { git } = repository
+  const oid = await git.readRef(walRef)
+  if (oid === null || (await isCommit(git, oid))) return []
+  // Opening the view has looked for another head, and remembers this one.
+  await repository.recoverHead()
+  const update = { ref: walRef, expected: oid, next: null, reflogMessage: '' }
+  try {
+    await git.publish({ objects: [], updates: [update] })
+    setAsideCorruptObject(repository.layout, oid)
+    return [{ ref: walRef, oid }]
+  } catch (error) {
+    if (!(error instanceof RefMovedError)) throw error
+    return []
+  }
 }
 
 /**
