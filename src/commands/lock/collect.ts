@@ -28,8 +28,8 @@ export interface Collected {
 
 /** Ended locks that make it worth while to delete them by the way. */
 export const collectedByTheWayMin = 100
-/** Refs that one push or one transaction deletes: their names stand on the command line of git. */
-const refsAtOnceMax = 500
+/** Refs that one push deletes. git compares each with every ref of the remote before it says a word, and a remote that is silent for long is given up. */
+const refsAtOnceMax = 100
 
 /** Deletes the locks of this clone that ended and tell nothing any more. */
 export async function collectLocal(repository: Repository, nowUnixMs: number): Promise<Collected> {
@@ -50,14 +50,18 @@ export async function collectLocalByTheWay(repository: Repository): Promise<void
 }
 
 /** Tidying must not fail what the command did. */
-async function byTheWay({ facts }: Repository, work: () => Promise<number>): Promise<number> {
+async function byTheWay(repository: Repository, work: () => Promise<number>): Promise<number> {
   try {
     return await work()
   } catch (error) {
     if (!(error instanceof GriteError)) throw error
-    facts.warn({ code: 'lock-kept', message: `ended locks could not be deleted now: ${error.message}` })
+    tellFailure(repository, error)
     return 0
   }
+}
+
+function tellFailure({ facts }: Repository, { message, details }: GriteError): void {
+  facts.warn({ code: 'lock-kept', message: `ended locks could not be deleted now: ${message}`, details })
 }
 
 async function deleteLocal({ git }: Repository, locks: readonly ReadableLock[]): Promise<number> {
@@ -75,7 +79,9 @@ export async function collectRemote(
 ): Promise<Collected> {
   const locks = await locksOf(repository, remote)
   const ended = await collectableOf(repository, locks)
-  const { removed, refused } = await deleteOnRemote(repository, remote, { ended, progress })
+  const { removed, refused, failure } = await deleteOnRemote(repository, remote, { ended, progress })
+  if (failure !== null && removed === 0) throw failure
+  if (failure !== null) tellFailure(repository, failure)
   return { removed, kept: locks.length - removed, level: 'remote', remote: showRemote(remote), refused }
 }
 
@@ -104,7 +110,8 @@ async function collectIfMany(
   if (!(await mayAskForDeletion(paths, remote, nowUnixMs))) return 0
   const ended = await collectableOf(repository, locks)
   if (ended.length < collectedByTheWayMin) return 0
-  const { removed, refused } = await deleteOnRemote(repository, remote, { ended, progress })
+  const { removed, refused, failure } = await deleteOnRemote(repository, remote, { ended, progress })
+  if (failure !== null) tellFailure(repository, failure)
   const [first] = refused
   if (first === undefined) return removed
   await noteRefusedDeletion(paths, remote, nowUnixMs)
@@ -164,6 +171,11 @@ export async function tellsOfFreeIssue(
   return currentState(state) === 'open' || !hasLongEnded(lock, { committedAtUnixMs, nowUnixMs })
 }
 
+interface RemoteDeletions extends Pick<Collected, 'removed' | 'refused'> {
+  /** Why it ended before all were asked for. */
+  readonly failure: GriteError | null
+}
+
 interface RemoteDeletion {
   readonly ended: readonly ReadableLock[]
   readonly progress: CommandContext['progress']
@@ -173,7 +185,7 @@ async function deleteOnRemote(
   { git, remotes, paths }: Repository,
   remote: string,
   { ended, progress }: RemoteDeletion,
-): Promise<Pick<Collected, 'removed' | 'refused'>> {
+): Promise<RemoteDeletions> {
   const bar = progress('Deleting ended leases')
   const refused: Collected['refused'][number][] = []
   let removed = 0
@@ -194,10 +206,13 @@ async function deleteOnRemote(
       // A host that takes none of so many takes none of the next either.
       if (rejected.length === some.length && rejected.length === refsAtOnceMax) break
     }
+    return { removed, refused, failure: null }
+  } catch (error) {
+    if (!(error instanceof GriteError)) throw error
+    return { removed, refused, failure: error }
   } finally {
     bar.end()
   }
-  return { removed, refused }
 }
 
 function deletionOf({ found }: ReadableLock): PushUpdate {
