@@ -59,6 +59,7 @@ export { parseRefName, walRef } from './ref-paths.ts'
 export { type ReflogEntry, readReflog, reflogMark } from './reflog.ts'
 export type {
   FetchRequest,
+  LeftOutRefs,
   OnProgress,
   PushedRef,
   PushOutcome,

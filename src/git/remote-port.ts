@@ -13,7 +13,20 @@ export interface FetchRequest {
   readonly remote: string
   /** Explicit, with both sides. What matches on the left of one and is not on the remote is pruned on the right. */
   readonly refspecs: readonly string[]
+  /**
+   * How many refs are followed of those that a refspec matches, by its left side without the star; all where it is not
+   * given. Those that are followed already come first, then the greatest names.
+   */
+  readonly refsMax?: (left: string) => number
   readonly onProgress?: OnProgress | undefined
+}
+
+/** Refs of a remote that are not followed, because there are too many. */
+export interface LeftOutRefs {
+  /** The left side of a refspec, without the star. */
+  readonly prefix: string
+  readonly foundCount: number
+  readonly followedCount: number
 }
 
 /** Told how far git is in one of its phases, of which a transfer has several. */
@@ -59,7 +72,7 @@ export interface RemotePort {
    * asked for (its reason is `shallow`); no ref has moved
    * @throws {RefMovedError} | {RefLockedError} when another process was moving the same local refs
    */
-  fetch(request: FetchRequest): Promise<void>
+  fetch(request: FetchRequest): Promise<readonly LeftOutRefs[]>
   /**
    * Pushes refs. The result has one row for each update, in their order.
    * @throws {NotFoundError} | {RemoteError} as `fetch`; whether a ref moved is then unknown

@@ -47,6 +47,12 @@ export const limits = {
   commitContentBytesMax: 128 * 1024 * 1024,
   /** Parents of one commit; ours have one. History behind the others is read all the same, as git walks it. */
   commitParentsMax: 64,
+  /** Leases of one remote that a clone follows: more than all issues that are claimed in a day. */
+  followedLeasesMax: 16_384,
+  /** Locks of the Rust tool on one remote that a clone follows; that tool deletes its own. */
+  followedLocksMax: 1024,
+  /** Snapshots of one remote that a clone follows; five are kept as a rule. Also those that a command looks into. */
+  followedSnapshotsMax: 64,
   /** A larger `meta.json` says nothing; no reader needs what it says. */
   metaBytesMax: 1024 * 1024,
   /** `snapshot.json` and `report.json` above this belong to no log that can be read: 1,000 events take 150 bytes. */

@@ -58,7 +58,7 @@ export {
   trackingRef,
   walRef,
 } from './ref-names.ts'
-export { fetchRefspecs, lockRefspecs } from './refspecs.ts'
+export { fetchRefspecs, followedRefsMax, lockRefspecs } from './refspecs.ts'
 export { rejoinAround } from './rejoin.ts'
 export type { LogProblem, Segment, SegmentCodec, SegmentCommit } from './segment-codec.ts'
 export {

@@ -42,8 +42,10 @@ interface ReadLock {
   readonly committedAtUnixMs: number
 }
 
-/** What a commit says, and the end of the ref's name that goes with it. */
-export type KnownLock = ReadLock & { readonly suffix: string }
+/** What a commit says, and the end of the ref's name that goes with it; or why it says nothing. */
+export type KnownLock =
+  | (ReadLock & { readonly suffix: string; readonly problem: null })
+  | { readonly lock: null; readonly problem: string }
 
 /** A ref of a lock, and what was found there. */
 export type FoundLock = FoundRef &
@@ -124,8 +126,15 @@ async function listBelow(
     if (isLockRef(ref)) broken.push({ ref, oid: null, lock: null, problem: `the ref ${reason}` })
   })
   const found: FoundLock[] = []
-  for (const row of rows) if (isLockRef(row.ref)) found.push(await recall(git, row, known))
+  const remembering = known ?? rememberHere()
+  for (const row of rows) if (isLockRef(row.ref)) found.push(await recall(git, row, remembering))
   return [...found, ...broken].sort((left, right) => (left.ref < right.ref ? -1 : 1))
+}
+
+/** Any number of refs may name one commit, which is read once. */
+function rememberHere(): KnownLocks {
+  const read = new Map<Oid, KnownLock>()
+  return { find: (oid) => read.get(oid), remember: (oid, lock) => void read.set(oid, lock) }
 }
 
 interface LockRow {
@@ -133,40 +142,45 @@ interface LockRow {
   readonly oid: Oid
 }
 
-async function recall(git: GitPort, { ref, oid }: LockRow, known: KnownLocks | undefined): Promise<FoundLock> {
-  const read = known?.find(oid)
-  // Another ref may name the same commit, and there it is wrong.
-  if (read !== undefined && ref.endsWith(`/${read.suffix}`)) {
-    const { lock, committedAtUnixMs } = read
-    return { ref, oid, lock, committedAtUnixMs, problem: null }
-  }
-  const found = await readLockCommit(git, { ref, oid })
-  if (found.lock !== null) {
-    const { lock, committedAtUnixMs } = found
-    known?.remember(oid, { lock, committedAtUnixMs, suffix: lockSuffix(lock.resource) })
-  }
-  return found
+async function recall(git: GitPort, row: LockRow, known: KnownLocks): Promise<FoundLock> {
+  const remembered = known.find(row.oid)
+  if (remembered !== undefined) return judge(row, remembered)
+  const { isLasting, ...read } = await readCommit(git, row.oid)
+  if (isLasting) known.remember(row.oid, read)
+  return judge(row, read)
 }
 
 /** Reads what one commit says. Never throws for what others wrote. */
-export async function readLockCommit(git: GitPort, { ref, oid }: LockRow): Promise<FoundLock> {
-  const damaged = (problem: string): FoundLock => ({ ref, oid, lock: null, problem })
+export async function readLockCommit(git: GitPort, row: LockRow): Promise<FoundLock> {
+  return judge(row, await readCommit(git, row.oid))
+}
+
+/** The same commit may lie under several refs, and belongs to one of them. */
+function judge({ ref, oid }: LockRow, read: KnownLock): FoundLock {
+  if (read.lock === null) return { ref, oid, lock: null, problem: read.problem }
+  if (!ref.endsWith(`/${read.suffix}`)) return { ref, oid, lock: null, problem: 'it names the resource of another ref' }
+  return { ref, oid, lock: read.lock, committedAtUnixMs: read.committedAtUnixMs, problem: null }
+}
+
+/** @returns what the commit says, and whether it will always say so: what is missing may still come */
+async function readCommit(git: GitPort, oid: Oid): Promise<KnownLock & { readonly isLasting: boolean }> {
+  const damaged = (problem: string, isLasting = true) => ({ lock: null, problem, isLasting })
   try {
     const commit = await read(git, oid, 'commit')
-    if (commit === null) return damaged('it names no commit')
+    if (commit === null) return damaged('it names no commit', false)
     const { tree, committedAtUnixSeconds } = parseCommit(commit)
     const rows = await read(git, tree, 'tree')
     const file = rows && parseTree(git.layout.objectFormat, rows).find(({ name }) => name === lockFile)
-    if (!file) return damaged(`its commit holds no ${lockFile}`)
+    if (!file) return damaged(`its commit holds no ${lockFile}`, rows !== null)
     const bytes = await read(git, file.oid, 'blob')
-    if (bytes === null) return damaged(`${lockFile} is missing`)
+    if (bytes === null) return damaged(`${lockFile} is missing`, false)
     const { lock, problem } = parseLock(bytes)
     if (lock === null) return damaged(problem)
-    if (!ref.endsWith(`/${lockSuffix(lock.resource)}`)) return damaged(`it names the resource of another ref`)
-    return { ref, oid, lock, committedAtUnixMs: committedAtUnixSeconds * 1000, problem: null }
+    const suffix = lockSuffix(lock.resource)
+    return { lock, committedAtUnixMs: committedAtUnixSeconds * 1000, suffix, problem: null, isLasting: true }
   } catch (error) {
-    if (error instanceof CorruptObjectError) return damaged(error.message)
-    if (error instanceof ObjectTooLargeError) return damaged(`an object of it is larger than a lock can be`)
+    if (error instanceof CorruptObjectError) return damaged(error.message, false)
+    if (error instanceof ObjectTooLargeError) return damaged('an object of it is larger than a lock can be')
     throw error
   }
 }

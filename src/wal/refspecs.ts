@@ -1,3 +1,4 @@
+import { limits } from '../model/index.ts'
 import { leasePrefix, lockPrefix, snapshotPrefix, trackingRef, walRef } from './ref-names.ts'
 
 /**
@@ -8,6 +9,23 @@ export function fetchRefspecs(remote: string): readonly [log: string, ...others:
   // `wa*` because the pattern of a single name must hold a star; nothing else is called so.
   const log = walRef.slice(0, -1)
   return [refspecOf(remote, log), refspecOf(remote, snapshotPrefix), ...lockRefspecs(remote)]
+}
+
+/**
+ * How many refs of a remote are followed, by the left side of a refspec. Anybody who can push can make any number of
+ * them, and each costs every later command: a file, and the objects that it names.
+ */
+export function followedRefsMax(left: string): number {
+  switch (left) {
+    case snapshotPrefix:
+      return limits.followedSnapshotsMax
+    case leasePrefix:
+      return limits.followedLeasesMax
+    case lockPrefix:
+      return limits.followedLocksMax
+    default:
+      return Number.POSITIVE_INFINITY
+  }
 }
 
 /** What is fetched of a remote to see who holds what there. */

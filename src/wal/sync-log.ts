@@ -12,6 +12,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import {
   type GitPort,
+  type LeftOutRefs,
   type Oid,
   type OnProgress,
   type PendingObject,
@@ -41,7 +42,7 @@ import { judgeHead } from './judge-head.ts'
 import { GapTally, incompleteLog } from './log-gap.ts'
 import { readLog } from './read-log.ts'
 import { remoteRefOf, trackingRef, walRef } from './ref-names.ts'
-import { fetchRefspecs } from './refspecs.ts'
+import { fetchRefspecs, followedRefsMax } from './refspecs.ts'
 import type { LogProblem } from './segment-codec.ts'
 import { isCommit } from './sound-head.ts'
 
@@ -106,6 +107,8 @@ export interface LogSync {
   readonly unreadOfRemote: readonly LogProblem[]
   /** Why the remote's snapshots, locks and leases are not known, when they could not be fetched with the log. */
   readonly othersUnread: string | null
+  /** Snapshots, locks and leases of the remote that are not followed, because there are too many. */
+  readonly leftOut: readonly LeftOutRefs[]
   /** What became of a log that a shallow clone had cut off; null where nothing was cut off. */
   readonly completion: Completion | null
   readonly rounds: number
@@ -157,6 +160,7 @@ class LogSyncer {
   #stale: PushedRef | null = null
   /** Why only the log is fetched, when the remote's other refs cannot be. */
   #othersUnread: string | null = null
+  #leftOut: readonly LeftOutRefs[] = []
   /** Whether the remote had what a fetch did not show, as where fetch and push have addresses of their own. */
   #hadItAll = false
   #unread: readonly LogProblem[] = []
@@ -213,6 +217,7 @@ class LogSyncer {
           unread: this.#unread,
           unreadOfRemote: this.#unreadOfRemote,
           othersUnread: this.#othersUnread,
+          leftOut: this.#leftOut,
           completion: this.#completion,
           rounds: round,
         }
@@ -263,9 +268,10 @@ class LogSyncer {
     for (let attempt = 1; ; attempt++) {
       try {
         const [log, ...others] = fetchRefspecs(remote)
-        await remotes.fetch({
+        this.#leftOut = await remotes.fetch({
           remote,
           refspecs: this.#othersUnread === null ? [log, ...others] : [log],
+          refsMax: followedRefsMax,
           onProgress,
         })
         break

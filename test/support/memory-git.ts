@@ -113,6 +113,7 @@ export function createMemoryWorld(): MemoryWorld {
           }
           for (const [ref, oid] of theirs) if (ref.startsWith(from)) refs.set(to + ref.slice(from.length), oid)
         }
+        return []
       },
       async push({ remote, updates, atomic }) {
         const theirs = reach(remote)

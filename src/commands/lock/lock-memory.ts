@@ -1,20 +1,21 @@
 import { readFileSync } from 'node:fs'
 import { rename, rm, writeFile } from 'node:fs/promises'
 import type { Oid, SharedPermissions } from '../../git/index.ts'
-import { lockMembers, lockShape, Mismatch, parseForeignJson, shape } from '../../model/index.ts'
+import { limits, lockMembers, lockShape, Mismatch, parseForeignJson, shape, shortenText } from '../../model/index.ts'
 import type { KnownLock, KnownLocks } from '../../wal/index.ts'
 import type { GritePaths } from '../local/paths.ts'
 
 /** So many that were not remembered make it worth while to write them down. */
 const unsavedMax = 64
 /** Another number in the file means that it is made anew. */
-const fileVersion = 3
+const fileVersion = 4
 /** A larger file is made anew: so many locks lie on no remote. Bytes. */
 const fileBytesMax = 64 * 1024 * 1024
 
 /** Members are judged when they are asked for: most commands look for a few of them. */
 const fileShape = shape.table({ version: shape.oneOf([fileVersion]), locks: shape.record(shape.anything) })
 const memberShape = shape.table({ lock: lockShape, committed: shape.integer(), suffix: shape.text() })
+const damagedShape = shape.table({ problem: shape.text({ lengthMax: limits.problemLengthMax }) })
 
 /**
  * Locks that have been read, by their commits, which never change: a remote keeps the leases of all issues that were ever
@@ -60,9 +61,11 @@ export class LockMemory implements KnownLocks {
 }
 
 function formatMembers(known: ReadonlyMap<string, KnownLock>): string {
-  const locks = [...known].map(([oid, { lock, committedAtUnixMs, suffix }]) => [
+  const locks = [...known].map(([oid, read]) => [
     oid,
-    { lock: lockMembers(lock), committed: committedAtUnixMs, suffix },
+    read.lock === null
+      ? { problem: shortenText(read.problem, limits.problemLengthMax) }
+      : { lock: lockMembers(read.lock), committed: read.committedAtUnixMs, suffix: read.suffix },
   ])
   return JSON.stringify({ version: fileVersion, locks: Object.fromEntries(locks) })
 }
@@ -80,7 +83,10 @@ function readMembers(path: string): ReadonlyMap<string, unknown> {
 
 function readMember(member: unknown): KnownLock | undefined {
   const read = memberShape(member)
-  if (read instanceof Mismatch) return undefined
-  const { lock, committed, suffix } = read
-  return { lock, committedAtUnixMs: committed, suffix }
+  if (!(read instanceof Mismatch)) {
+    const { lock, committed, suffix } = read
+    return { lock, committedAtUnixMs: committed, suffix, problem: null }
+  }
+  const damaged = damagedShape(member)
+  return damaged instanceof Mismatch ? undefined : { lock: null, problem: damaged.problem }
 }

@@ -4,6 +4,7 @@ import { type Lock, makeVisible, RefLockedError, RefMovedError, RemoteError } fr
 import {
   encodeLockCommit,
   type FoundLock,
+  followedRefsMax,
   leaseRefOf,
   lockRefspecs,
   newestCommits,
@@ -86,7 +87,8 @@ export function pushRefused(remote: string, { ref, reason }: PushedRef, hints = 
 export async function fetchLocks({ remotes }: Repository, remote: string): Promise<void> {
   for (let attempt = 1; ; attempt++) {
     try {
-      return await remotes.fetch({ remote, refspecs: lockRefspecs(remote) })
+      await remotes.fetch({ remote, refspecs: lockRefspecs(remote), refsMax: followedRefsMax })
+      return
     } catch (error) {
       // Another process of this clone moves the same tracking refs.
       const isRace = error instanceof RefMovedError || error instanceof RefLockedError

@@ -47,6 +47,10 @@ export const sync = defineCommand({
       const message = `only the log was fetched, not snapshots, locks and leases: ${first.othersUnread}`
       context.warn({ code: 'remote-refs-unread', message, details: { remote: shown } })
     }
+    for (const { prefix, foundCount, followedCount } of first.leftOut) {
+      const message = `'${shown}' has ${foundCount} refs below ${prefix}; ${followedCount} of them are looked at, the others passed over`
+      context.warn({ code: 'remote-refs-left-out', message, details: { remote: shown, prefix, count: foundCount } })
+    }
     const completion = describeCompletion(shown, first)
     if (completion !== null) context.warn(completion)
     const unread = [

@@ -1,5 +1,6 @@
 /** Moves the refs that follow a remote's to what a fetch found there. */
 import type { GitPort, Oid, RefName, RefUpdate } from '../port.ts'
+import type { LeftOutRefs } from '../remote-port.ts'
 import type { FetchPattern } from './fetch-room.ts'
 
 /** Refs of one transaction: each has an open file until it has moved. */
@@ -31,31 +32,42 @@ export interface TrackingMove {
   readonly found: TrackedRefs
   /** Refs of the remote that git did not take; here they stay what they are. */
   readonly refused: ReadonlySet<string>
+  /** As in `FetchRequest`. */
+  readonly refsMax?: ((left: string) => number) | undefined
 }
 
 /**
  * Moves, creates and deletes tracking refs, durably.
+ *
+ * @returns what is not followed
  * @throws {RefMovedError} when another process has moved one of them meanwhile
  */
-export async function moveTracking(git: GitPort, move: TrackingMove): Promise<void> {
-  const { deletions, moves } = planTracking(move)
+export async function moveTracking(git: GitPort, move: TrackingMove): Promise<readonly LeftOutRefs[]> {
+  const { deletions, moves, leftOut } = planTracking(move)
   // A name may have to go before another can lie below it.
   for (const updates of [deletions, moves]) {
     for (let start = 0; start < updates.length; start += updatesMax) {
       await git.publish({ objects: [], updates: updates.slice(start, start + updatesMax) })
     }
   }
+  return leftOut
 }
 
-function planTracking({ patterns, before, found, refused }: TrackingMove) {
+function planTracking({ patterns, before, found, refused, refsMax }: TrackingMove) {
   const reflogMessage = 'grite: fetch'
   const moves: RefUpdate[] = []
+  const leftOut: LeftOutRefs[] = []
   const kept = new Set<RefName>()
   for (const { left, right } of patterns) {
     const translate = (ref: string) => `${right}${ref.slice(left.length)}` as RefName
     for (const ref of refused) if (ref.startsWith(left)) kept.add(translate(ref))
-    for (const [ref, next] of found) {
-      if (!ref.startsWith(left)) continue
+    const matching = [...found].filter(([ref]) => ref.startsWith(left))
+    const countMax = refsMax?.(left) ?? Number.POSITIVE_INFINITY
+    if (matching.length > countMax) {
+      leftOut.push({ prefix: left, foundCount: matching.length, followedCount: countMax })
+      matching.sort(followedFirst((ref) => before.has(translate(ref))))
+    }
+    for (const [ref, next] of matching.slice(0, countMax)) {
       const tracking = translate(ref)
       kept.add(tracking)
       const expected = before.get(tracking) ?? null
@@ -64,5 +76,13 @@ function planTracking({ patterns, before, found, refused }: TrackingMove) {
   }
   const lost = [...before].filter(([ref]) => !kept.has(ref))
   const deletions = lost.map(([ref, expected]): RefUpdate => ({ ref, expected, next: null, reflogMessage }))
-  return { deletions, moves }
+  return { deletions, moves, leftOut }
+}
+
+type Row = readonly [ref: RefName, oid: Oid]
+
+/** Names that are numbers are in order by their length first. */
+function followedFirst(isFollowed: (ref: RefName) => boolean): (left: Row, right: Row) => number {
+  return ([left], [right]) =>
+    Number(isFollowed(right)) - Number(isFollowed(left)) || right.length - left.length || (left < right ? 1 : -1)
 }

@@ -31,7 +31,7 @@ export interface RemoteOptions extends PortOptions {
  */
 const unpackLimit = 24
 
-type Fetched = Omit<TrackingMove, 'patterns'>
+type Fetched = Omit<TrackingMove, 'patterns' | 'refsMax'>
 
 /**
  * The remotes of a repository, through the user's git. Starts nothing until asked.
@@ -172,7 +172,7 @@ export function openRemotes(port: GitPort, options: Omit<RemoteOptions, 'environ
       })
       const [refused] = fetched.refused
       if (refused !== undefined) throw refuseCutLog(request.remote, refused)
-      await moveTracking(port, { patterns, ...fetched })
+      return moveTracking(port, { patterns, refsMax: request.refsMax, ...fetched })
     },
     async push({ remote, updates, atomic, runHooks, onProgress }: PushRequest) {
       if (updates.length === 0) return []

@@ -1,12 +1,15 @@
 import type { GitPort, Oid, RefName } from '../../git/index.ts'
-import { UnusableSnapshotError } from '../../model/index.ts'
+import { limits, UnusableSnapshotError } from '../../model/index.ts'
 import { deletedPrefix, refOfDeletion, remoteRefOf, snapshotPrefix, snapshotTimeOf, trackingRef } from '../ref-names.ts'
 import type { NamedSnapshot, SnapshotRefs } from './plan-snapshot-refs.ts'
 import { openSnapshot, requireSnapshotOf } from './read-snapshot.ts'
 
-/** The snapshots of this repository by their refs. */
+/** The newest snapshots of this repository by their refs: a plain fetch may bring any number. */
 export async function readLocalSnapshotRefs(git: GitPort): Promise<SnapshotRefs> {
-  return refsBelow(git, snapshotPrefix, (ref) => ref)
+  const all = await refsBelow(git, snapshotPrefix, (ref) => ref)
+  if (all.size <= limits.followedSnapshotsMax) return all
+  const newestFirst = [...all].sort(([left], [right]) => snapshotTimeOf(right) - snapshotTimeOf(left))
+  return new Map(newestFirst.slice(0, limits.followedSnapshotsMax))
 }
 
 /** The snapshots that a remote had at the last fetch. */

@@ -34,6 +34,14 @@ it('locks are read once, then remembered by their commits', async (t) => {
     [total, malformed[0].ref, malformed[0].problem],
     [64, lockRefOf('alias'), 'it names the resource of another ref'],
   )
+  // One commit under many refs is read once, and remembered as what it is.
+  const junk = git(path, 'commit-tree', '-m', 'junk', git(path, 'mktree'))
+  for (let index = 0; index < 3; index++) git(path, 'update-ref', lockRefOf(`junk-${index}`), junk)
+  const problems = async () =>
+    (await ann.run('lock status')).malformed.map(({ problem }: { problem: string }) => problem)
+  const expected = ['it names the resource of another ref', ...Array(3).fill('its commit holds no lock.json')]
+  assert.deepEqual((await problems()).sort(), expected)
+  for (let index = 0; index < 3; index++) git(path, 'update-ref', '-d', lockRefOf(`junk-${index}`))
   await ann.run('lock release', { resource: 'name-0' })
   assert.equal((await ann.run('lock status', { resource: 'name-0' })).locks[0].state, 'released')
 
@@ -50,7 +58,7 @@ it('locks are read once, then remembered by their commits', async (t) => {
       { lock: { toString: 1 } },
     ]),
   )
-  const others = [JSON.stringify({ version: 3, locks: odd }), `{"version":3,"locks":${'['.repeat(200_000)}`]
+  const others = [JSON.stringify({ version: 4, locks: odd }), `{"version":4,"locks":${'['.repeat(200_000)}`]
   for (const damage of ['{', '{"version":0,"locks":1}', '', ...others]) {
     writeFileSync(file, damage)
     assert.equal((await ann.run('lock status')).total, 64)
