@@ -17,7 +17,13 @@ export interface Failure {
 }
 
 /** System errors that speak about the user's disk or permissions, not about a defect of grite. */
-const environmentCodes = new Set(['ENOSPC', 'EDQUOT', 'EROFS', 'EACCES', 'EPERM', 'EIO', 'EMFILE', 'ENFILE'])
+const environmentCodes = new Set([
+  ...['ENOSPC', 'EDQUOT', 'EROFS', 'EACCES', 'EPERM', 'EIO', 'EMFILE', 'ENFILE', 'ENOMEM', 'ESTALE', 'EFBIG', 'ELOOP'],
+  ...['EBUSY', 'ENXIO', 'ENODEV'],
+])
+
+/** What LevelDB says when a file operation below it fails (env_posix.cc): the path and the words of strerror(3). */
+const storeFailure = /^IO error: (\/.*?): (.*)$/
 
 export function describeFailure(thrown: unknown): Failure {
   if (thrown instanceof GriteError) {
@@ -31,15 +37,14 @@ export function describeFailure(thrown: unknown): Failure {
     }
   }
   const error = thrown instanceof Error ? thrown : new Error(describeThrown(thrown))
-  const systemCode = (error as NodeJS.ErrnoException).code
-  const kind: ErrorKind = environmentCodes.has(systemCode ?? '') ? 'io' : 'internal'
+  const kind = kindOf(error)
   const { code, exit, prefix, hints } = errorKinds[kind]
   const debugHint = ['Run the command again with GRITE_DEBUG=1 to see where it failed']
   return {
     code,
     exitStatus: exit,
-    message: prefix + (error.message === '' ? error.name : error.message),
-    details: {},
+    message: prefix + (error.message === '' ? error.name : error.message.replace(storeFailure, '$1: $2')),
+    details: kind === 'io' ? plainDetails({ path: pathOf(error) }) : {},
     suggestions: kind === 'internal' ? debugHint : hints,
     stack: error.stack,
   }
@@ -64,6 +69,16 @@ export function withDrafts(failure: Failure, drafts: readonly string[]): Failure
     details: { ...failure.details, draft: drafts.at(-1) },
     suggestions: [...drafts.map((path) => `Your text is kept in ${path}`), ...failure.suggestions],
   }
+}
+
+function kindOf(error: Error): ErrorKind {
+  const { code = '' } = error as NodeJS.ErrnoException
+  if (environmentCodes.has(code) || storeFailure.test(error.message)) return 'io'
+  return code.startsWith('LEVEL_') ? 'view' : 'internal'
+}
+
+function pathOf(error: Error): string | undefined {
+  return (error as NodeJS.ErrnoException).path ?? storeFailure.exec(error.message)?.[1]
 }
 
 /** Escaped. What a message says in further lines, as the candidates for an id, is set in, so that it passes for no line of ours. */

@@ -28,7 +28,10 @@ type Rule = readonly [pattern: RegExp, make: (match: RegExpExecArray, failure: G
 // a cause (disk full) is named before its consequence (cannot lock ref).
 const rules: readonly Rule[] = [
   // strerror(3) behind error_errno() and die_errno() anywhere in git.
-  [/(No space left on device|Disk quota exceeded|Read-only file system|Permission denied)/, storage],
+  [
+    /(No space left on device|Disk quota exceeded|Read-only file system|Permission denied|Input\/output error|Too many open files|Cannot allocate memory|Stale file handle)/,
+    storage,
+  ],
   // object-file.c: write_loose_object() and mkstemp, when the object directory does not take new files.
   [/(insufficient permission for adding an object to repository database|unable to create temporary)/, storage],
   // setup.c: ensure_valid_ownership(), setup_git_directory_gently().
@@ -113,7 +116,14 @@ export function classifyGitFailure(failure: GitFailure): GriteError {
     const match = pattern.exec(failure.stderr)
     if (match) return make(match, failure)
   }
-  const end = failure.signal === null ? `status ${failure.exitStatus}` : `signal ${failure.signal}`
+  // Something else than grite ended it: a full memory, a shutdown, a person.
+  if (failure.signal !== null) {
+    return new StorageError(`git ${commandOf(failure)} was ended by ${failure.signal}`, {
+      details: details(failure),
+      hints: ['Run the command again'],
+    })
+  }
+  const end = `status ${failure.exitStatus}`
   const said = oneLine(failure.stderr)
   return new GitError(`git ${commandOf(failure)} failed with ${end}${said === '' ? '' : `: ${said}`}`, {
     details: details(failure),

@@ -201,7 +201,7 @@ describe('a failure of git', { concurrency: true }, () => {
     assert.equal(error.message, 'git fetch failed with status 1: first; second')
     assert.equal(
       classifyGitFailure({ ...failure, exitStatus: null, signal: 'SIGKILL', stderr: '' }).message,
-      'git fetch failed with signal SIGKILL',
+      'git fetch was ended by SIGKILL',
     )
   })
 })

@@ -1,6 +1,12 @@
 import type { ChildProcess } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { CorruptObjectError, GitError, NotFoundError, ObjectTooLargeError } from '../../model/errors/index.ts'
+import {
+  CorruptObjectError,
+  GitError,
+  NotFoundError,
+  ObjectTooLargeError,
+  StorageError,
+} from '../../model/errors/index.ts'
 import { classifyGitFailure, type GitFailure } from '../classify-git-failure.ts'
 import { findPackOf } from '../durable/pack-index.ts'
 import { hashObject } from '../object-codec.ts'
@@ -115,7 +121,8 @@ export function createObjectReader(git: GitRunner, layout: RepositoryLayout): Ob
 function settleByDeath(question: Question, end: GitFailure): void {
   const error = classifyGitFailure(end)
   if (error instanceof NotFoundError) question.resolve(null)
-  else if (end.exitStatus === null && end.signal === null) question.reject(error)
+  // A disk that fails and a git that was killed say nothing about the object.
+  else if (error instanceof StorageError || end.exitStatus === null) question.reject(error)
   else
     question.reject(
       new CorruptObjectError(`object ${question.oid} is corrupt`, { cause: error, details: { oid: question.oid } }),
