@@ -303,7 +303,14 @@ test('a row has shown every object of the contract', () => {
   // Damage is provoked in damage.test.ts, that of locks and what a remote refuses in commands/lock; the feed is read in
   // watch.test.ts.
   const locks = ['lock gc refused[]', 'lock status conflicts[]', 'lock status malformed[]']
-  const elsewhere = ['db check errors[]', 'db check gaps[]', 'db verify card_problems[]', 'db verify errors[]', 'watch data', ...locks]
+  const elsewhere = [
+    'db check errors[]',
+    'db check gaps[]',
+    'db verify card_problems[]',
+    'db verify errors[]',
+    'watch data',
+    ...locks,
+  ]
   assert.deepEqual(listed.filter((place) => !seen.has(place)).sort(), elsewhere.sort())
 })
 
