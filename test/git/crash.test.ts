@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { existsSync, readdirSync } from 'node:fs'
 import { describe, it } from 'node:test'
-import { openRepository, type PublishPoint, walRef } from '../../src/git/index.ts'
+import { openRepository, type PublishPoint, parseRefName, walRef } from '../../src/git/index.ts'
 import { looseRefPath, refTemporaryDir } from '../../src/git/ref-paths.ts'
 import { planOf, publishChain, sampleCommit } from './sample-commits.ts'
 import { startPublishingChild } from './start-publishing-child.ts'
@@ -56,6 +56,32 @@ describe('a publish killed at any moment', { concurrency: 2 }, () => {
       await publishChain(later, ['later'])
       await later.close()
       assert.deepEqual(readdirSync(refTemporaryDir(layout)), [])
+    })
+  }
+
+  for (const dieAt of ['ref-locked', 'ref-checked', 'ref-moved'] as const) {
+    it(`leaves no lock that lasts when it deletes a packed ref: ${dieAt}`, async (t) => {
+      const repository = await createTempRepository(t)
+      const { layout, environment, path } = repository
+      const ref = parseRefName('refs/grite/locks/x')
+      repository.run('update-ref', ref, 'HEAD')
+      repository.run('pack-refs', '--all')
+      const order = { cwd: path, environment, implementation: 'combined', name: 'x', commits: 0 } as const
+      const end = await startPublishingChild({ ...order, deletes: ref, dieAt })
+      assert.equal(end.signal, 'SIGKILL', end.stderr)
+      const port = openRepository(layout, { environment, lockWaitMs: 0 })
+      t.after(() => port.close())
+      const oid = await port.readRef(ref)
+      assert.equal(oid === null, dieAt === 'ref-moved')
+      // Any write frees what git itself would wait for.
+      await publishChain(port, ['next'])
+      repository.run('pack-refs', '--all')
+      if (oid !== null) {
+        await port.publish({ objects: [], updates: [{ ref, expected: oid, next: null, reflogMessage: 'x' }] })
+      }
+      assert.equal(repository.run('for-each-ref', ref), '')
+      await publishChain(port, ['again'], ref)
+      repository.run('fsck', '--strict', '--no-dangling')
     })
   }
 

@@ -1,5 +1,12 @@
 // Run as a program of its own by the crash and race tests: publishes to the log of a repository, perhaps to its death.
-import { findRepository, openNative, openRepository, type PublishPoint, walRef } from '../../src/git/index.ts'
+import {
+  findRepository,
+  openNative,
+  openRepository,
+  type PublishPoint,
+  type RefName,
+  walRef,
+} from '../../src/git/index.ts'
 import { RefMovedError } from '../../src/model/errors/index.ts'
 import { planOf, sampleCommit } from './sample-commits.ts'
 
@@ -10,6 +17,8 @@ export interface PublishingOrder {
   /** Each commit's message starts with it. */
   readonly name: string
   readonly commits: number
+  /** A ref that is deleted, in place of commits to the log. */
+  readonly deletes?: RefName
   /** Where the process kills itself. */
   readonly dieAt?: PublishPoint
 }
@@ -25,6 +34,11 @@ const port = open(layout, {
     },
   },
 })
+if (order.deletes !== undefined) {
+  const expected = await port.readRef(order.deletes)
+  const update = { ref: order.deletes, expected, next: null, reflogMessage: 'deleted' }
+  await port.publish({ objects: [], updates: [update] })
+}
 for (let done = 0; done < order.commits; ) {
   const head = await port.readRef(walRef)
   const commit = sampleCommit(layout.objectFormat, head === null ? [] : [head], `${order.name} ${done}`)

@@ -8,8 +8,9 @@ import type { Oid, PendingObject, RepositoryLayout } from '../port.ts'
 import { looseObjectPath } from '../ref-paths.ts'
 import type { Disk, OpenFile } from './disk.ts'
 import { removeOrWarn, type WarnOfFile } from './file-warning.ts'
+import { monotonicMs } from './monotonic.ts'
 import { createPackLookup } from './pack-index.ts'
-import { errnoOf, objectsVanished } from './storage-failure.ts'
+import { errnoOf, objectsVanished, vanishingMsMax } from './storage-failure.ts'
 
 /** Loose objects on their way to the disk: temp files to flush, then to put in place, then directories to flush. */
 export interface StagedObjects {
@@ -30,9 +31,6 @@ interface ObjectWriter {
   readonly layout: RepositoryLayout
   readonly warn: WarnOfFile
 }
-
-/** `git prune` beside a write may take an object so many times in a row before the write gives up. */
-const placeTriesMax = 10
 
 /**
  * Stages objects below `objects/`. What the repository holds already is freshened instead, so that `git gc` running
@@ -73,10 +71,11 @@ export function stageObjects({ disk, layout, warn }: ObjectWriter, objects: read
   }
 
   async function place(flushes: boolean): Promise<readonly string[]> {
-    for (let turn = 1; ; turn++) {
+    for (let startedAt: number | undefined; ; ) {
       const lost = placeAll()
       if (lost.length === 0) return [...gained]
-      if (turn === placeTriesMax) throw objectsVanished(lost.map(({ oid }) => oid))
+      startedAt ??= monotonicMs()
+      if (monotonicMs() - startedAt > vanishingMsMax) throw objectsVanished(lost.map(({ oid }) => oid))
       const again = lost.map(stage)
       if (flushes) await disk.flushFiles(again)
     }

@@ -1,17 +1,18 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { AfterWriteError } from '../../model/errors/index.ts'
 import { formatSignature, parseCommit } from '../object-codec.ts'
+import { realPackedRefsPath } from '../packed-refs.ts'
 import type { Oid, PendingObject, PublishPlan, RefUpdate, RepositoryLayout } from '../port.ts'
 import { refTemporaryDir } from '../ref-paths.ts'
 import { removeIdleNotes } from './child-locks.ts'
 import type { Disk, OpenFile } from './disk.ts'
 import { removeOrWarn, type WarnOfFile } from './file-warning.ts'
 import type { FlushSettings } from './flush-settings.ts'
+import { monotonicMs } from './monotonic.ts'
 import { findVanished, stageObjects } from './object-writer.ts'
 import type { Owner } from './owner.ts'
-import { removeDeadFiles } from './ref-lock.ts'
+import { breakDeadLock, removeDeadFiles } from './ref-lock.ts'
 import { requireUnmoved, stageRefs } from './ref-writer.ts'
-import { asStorageFailure, errnoOf, objectsVanished } from './storage-failure.ts'
+import { asStorageFailure, errnoOf, objectsVanished, vanishingMsMax } from './storage-failure.ts'
 
 /** Moments of a publish, for tests that end the process there. */
 export type PublishPoint =
@@ -160,10 +161,6 @@ async function flushDirectories(disk: Disk, paths: readonly string[]): Promise<v
   if (paths.length > 0) await disk.flushDirectories([...new Set(paths)])
 }
 
-/** A run of `git prune` may take what was written after it had looked at the refs; it is waited for so many times. */
-const rewritesMax = 8
-const rewritePauseMs = 10
-
 /**
  * Makes sure that the repository holds what the refs name: asked right before they move, and again after. What
  * `git gc --prune=now` took is written again.
@@ -176,11 +173,11 @@ async function requireObjects(
 ): Promise<void> {
   const { disk, layout, warn } = context
   const all = [...objects, ...staged]
-  for (let turn = 0; ; turn++) {
+  for (let startedAt: number | undefined; ; ) {
     const vanished = findVanished(layout, all)
     if (vanished.length === 0) break
-    if (turn === rewritesMax) throw objectsVanished(vanished.map(({ oid }) => oid))
-    if (turn > 0) await sleep(rewritePauseMs * turn)
+    startedAt ??= monotonicMs()
+    if (monotonicMs() - startedAt > vanishingMsMax) throw objectsVanished(vanished.map(({ oid }) => oid))
     const again = stageObjects({ disk, layout, warn }, vanished)
     try {
       if (flushes.objects) await flushFiles(disk, again.files)
@@ -206,8 +203,12 @@ export function committerOf({ objects, staged = [], updates }: PublishPlan): str
 }
 
 /** Clears away what writers that were killed left behind. Once per opened repository is enough. Never throws. */
-export function tidyTemporaryFiles({ disk, layout, warn }: Pick<PublishContext, 'disk' | 'layout' | 'warn'>): void {
+export function tidyTemporaryFiles(context: Pick<PublishContext, 'disk' | 'layout' | 'owner' | 'warn'>): void {
+  const { disk, layout, owner, warn } = context
   const folder = refTemporaryDir(layout)
+  // Other programs wait for this lock, too, and cannot know whose it is.
+  const lockPath = `${realPackedRefsPath(layout)}.lock`
+  removeOrWarn((path) => breakDeadLock(disk, { lockPath: path, temporaryDir: folder, owner }), lockPath, warn)
   removeOrWarn((path) => removeDeadFiles(disk, path), folder, warn)
   removeOrWarn(() => removeIdleNotes({ disk, layout }), folder, warn)
 }

@@ -2,6 +2,7 @@ import { type Dirent, lstatSync, readdirSync, type Stats } from 'node:fs'
 import { join } from 'node:path'
 import { RefLockedError } from '../../model/errors/index.ts'
 import type { Disk } from './disk.ts'
+import { monotonicMs } from './monotonic.ts'
 import { isOwnerDead, type Owner, ownerFileAt, parseOwner } from './owner.ts'
 import { errnoOf } from './storage-failure.ts'
 import { isLockNote, temporaryName } from './temporary-name.ts'
@@ -41,12 +42,6 @@ export async function takeLock(disk: Disk, request: LockRequest): Promise<void> 
     const pauseMs = Math.min(pollMs * (0.5 + Math.random()), request.waitMs - waitedMs + 1)
     await new Promise((resolve) => setTimeout(resolve, pauseMs))
   }
-}
-
-/** Whole milliseconds of a clock that nobody sets. Looking at `performance` would load 2 ms of Node. */
-function monotonicMs(): number {
-  const [seconds, nanoseconds] = process.hrtime()
-  return seconds * 1000 + Math.floor(nanoseconds / 1e6)
 }
 
 function tryLock(disk: Disk, { temporaryPath, lockPath }: LockRequest): boolean {

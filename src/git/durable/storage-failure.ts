@@ -21,6 +21,12 @@ export function asStorageFailure(error: unknown, doing: string): unknown {
 const vanishedHint =
   'Another program removed files of the git directory meanwhile, as `git prune` and `git gc --prune=now` do; run the command again when it has ended'
 
+/**
+ * How long what `git prune` takes is written again and again before the write gives up. It takes each object at most once
+ * in a run, but somebody may run it in a loop.
+ */
+export const vanishingMsMax = 5000
+
 /** Objects that were written and are gone again. @param oids - not empty */
 export function objectsVanished(oids: readonly string[]): StorageError {
   const others = oids.length === 1 ? '' : ` and ${oids.length - 1} more`

@@ -12,15 +12,15 @@ import { shareDisk } from '../shared-permissions.ts'
 import { readHistoryNatively } from './history.ts'
 import { createObjectReader } from './object-reader.ts'
 import { flushRefsNatively, listRefsNatively, moveRefsNatively, readRefNatively } from './refs.ts'
-import { findVanishedNatively, writeObjects, writeVanishedNatively } from './write-objects.ts'
+import { findVanishedNatively, writeObjects, writePack, writeVanishedNatively } from './write-objects.ts'
 
 /** The port by the git program alone. Works wherever git does. */
 export function createNativePort(context: PortContext): GitPort {
   const { layout, environment, git, reads } = context
   const reader = createObjectReader(git, layout)
 
-  /** Pruned objects are written again so many times before the refs move. */
-  const writesMax = 5
+  /** Objects that are pruned before the refs move are written again, from the second time on as a pack. */
+  const writesMax = 3
 
   async function publish(plan: PublishPlan): Promise<void> {
     const { objects, staged = [], updates } = plan
@@ -30,7 +30,8 @@ export function createNativePort(context: PortContext): GitPort {
     await context.hooks.at('started')
     const after = new Aftermath(updates)
     for (let turn = 1; ; turn++) {
-      const release = await writeObjects(writing, [...objects, ...(await findVanishedNatively(context, staged))])
+      const missing = turn === 1 ? await findVanishedNatively(context, staged) : staged
+      const release = await (turn === 1 ? writeObjects : writePack)(writing, [...objects, ...missing])
       try {
         await context.hooks.at('objects-written')
         const { moved, failure } = await moveRefsNatively(moving, updates)

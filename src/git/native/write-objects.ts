@@ -5,8 +5,9 @@ import { GitError, GriteError } from '../../model/errors/index.ts'
 import type { Disk, OpenFile } from '../durable/disk.ts'
 import { removeOrWarn, type WarnOfFile } from '../durable/file-warning.ts'
 import type { FlushSettings } from '../durable/flush-settings.ts'
+import { monotonicMs } from '../durable/monotonic.ts'
 import { formatOwner, type Owner } from '../durable/owner.ts'
-import { errnoOf, objectsVanished } from '../durable/storage-failure.ts'
+import { errnoOf, objectsVanished, vanishingMsMax } from '../durable/storage-failure.ts'
 import type { Environment } from '../locate-git.ts'
 import type { PendingObject, RepositoryLayout } from '../port.ts'
 import { looseObjectPath, packDir } from '../ref-paths.ts'
@@ -56,27 +57,28 @@ export async function writeObjects(
   return () => {}
 }
 
+// object-file.c: write_loose_object(), finalize_object_file() and create_tmpfile(); builtin/index-pack.c: rename_tmp_packfile().
+const vanishedWhileWritten = /unable to (write|create|rename|set permission).*No such file or directory/is
+
 /** `git prune` beside it takes temp files and empty folders away from git as well. */
-const unpackTriesMax = 5
-// object-file.c: write_loose_object(), finalize_object_file() and create_tmpfile().
-const vanishedWhileWritten = /unable to (write|create|set permission).*No such file or directory/i
+async function writeByGit<Result>(objects: readonly PendingObject[], write: () => Promise<Result>): Promise<Result> {
+  const startedAt = monotonicMs()
+  for (;;) {
+    try {
+      return await write()
+    } catch (error) {
+      const said = error instanceof GriteError ? error.details.stderr : undefined
+      if (typeof said !== 'string' || !vanishedWhileWritten.test(said)) throw error
+      if (monotonicMs() - startedAt > vanishingMsMax) throw objectsVanished(objects.map(({ oid }) => oid))
+    }
+  }
+}
 
 async function writeLooseObjects(context: ObjectWriterContext, objects: readonly PendingObject[]): Promise<void> {
   const { git, layout, flushes } = context
   const input = [...encodePack(layout.objectFormat, objects)]
-  for (let turn = 1; ; turn++) {
-    try {
-      await git.run([...flushArguments(flushes), 'unpack-objects', '-q'], {
-        input,
-        environment: context.writeEnvironment(),
-      })
-      break
-    } catch (error) {
-      const said = error instanceof GriteError ? error.details.stderr : undefined
-      if (typeof said !== 'string' || !vanishedWhileWritten.test(said)) throw error
-      if (turn === unpackTriesMax) throw objectsVanished(objects.map(({ oid }) => oid))
-    }
-  }
+  const args = [...flushArguments(flushes), 'unpack-objects', '-q']
+  await writeByGit(objects, () => git.run(args, { input, environment: context.writeEnvironment() }))
   if (flushes.objects) await flushLooseObjects(context, objects)
 }
 
@@ -97,16 +99,15 @@ export async function writeVanishedNatively(
   context: ObjectWriterContext,
   objects: readonly PendingObject[],
 ): Promise<void> {
-  for (let turn = 1; ; turn++) {
+  const startedAt = monotonicMs()
+  for (let write = writeObjects; ; write = writePack) {
     const vanished = await findVanishedNatively(context, objects)
     if (vanished.length === 0) return
-    if (turn > rewritesMax) throw objectsVanished(vanished.map(({ oid }) => oid))
-    const release = await writeObjects(context, vanished)
+    if (monotonicMs() - startedAt > vanishingMsMax) throw objectsVanished(vanished.map(({ oid }) => oid))
+    const release = await write(context, vanished)
     release()
   }
 }
-
-const rewritesMax = 8
 
 // What git found in a pack, or in an alternate, is not here; it was flushed by who wrote it.
 async function flushLooseObjects(
@@ -137,12 +138,15 @@ function openIfThere(disk: Disk, path: string): readonly OpenFile[] {
 /** First word of a `.keep` of ours; the owner follows, so that those of dead writers can be told and removed. */
 export const keepWord = 'grite'
 
-async function writePack(context: ObjectWriterContext, objects: readonly PendingObject[]): Promise<() => void> {
+/** As `writeObjects`, always as a pack: `git prune` takes none, so this helps where loose objects keep vanishing. */
+export async function writePack(context: ObjectWriterContext, objects: readonly PendingObject[]): Promise<() => void> {
+  if (objects.length === 0) return () => {}
   const { git, disk, layout, owner, warn, flushes } = context
   const keep = `--keep=${keepWord} ${formatOwner(owner)}`
-  const { stdout } = await git.run([...flushArguments(flushes), 'index-pack', '--stdin', keep], {
-    input: Readable.from(encodePack(layout.objectFormat, objects)),
-    environment: context.writeEnvironment(),
+  const args = [...flushArguments(flushes), 'index-pack', '--stdin', keep]
+  const { stdout } = await writeByGit(objects, () => {
+    const input = Readable.from(encodePack(layout.objectFormat, objects))
+    return git.run(args, { input, environment: context.writeEnvironment() })
   })
   const [word, name] = stdout.toString('latin1').trim().split('\t')
   if (name === undefined || !/^[0-9a-f]+$/.test(name))
