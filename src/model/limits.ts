@@ -26,7 +26,6 @@ export const limits = {
   batchEventsMax: 4096,
   batchBytesMax: 8 * 1024 * 1024,
   segmentBytesMax: 4 * 1024 * 1024,
-  segmentRecordsMax: 8192,
   /** A larger chunk is reported by object id and not loaded. */
   chunkReadBytesMax: 64 * 1024 * 1024,
   /**

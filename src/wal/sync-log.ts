@@ -32,6 +32,7 @@ import {
   RefLockedError,
   RefMovedError,
   RemoteError,
+  StorageError,
   shellCommand,
 } from '../model/index.ts'
 import { appendRetryMsMax } from './append.ts'
@@ -596,7 +597,9 @@ function isUnreachable({ details }: RemoteError): boolean {
   return ['unreachable', 'denied', 'silent'].includes(`${details.reason}`)
 }
 
-function isUnsound(error: unknown): error is RemoteError {
+/** @returns also of a git that something killed, such as a full memory: it needs less for the log alone */
+function isUnsound(error: unknown): error is GriteError {
+  if (error instanceof StorageError) return typeof error.details.signal === 'string'
   return error instanceof RemoteError && (error.details.reason === 'corrupt' || error.details.reason === 'failed')
 }
 

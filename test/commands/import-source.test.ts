@@ -27,6 +27,7 @@ test('a stream of nothing that can be imported is not read to its end', async ()
   await assert.rejects(openImportSource(context, '/dev/zero', refuse), /^InvalidArgsError: neither/)
 })
 
+// `importStreamBytesMax` is the value of the parameter unless a test gives one.
 test('a stream is read up to its limit and no further', async () => {
   const { context, bytesRead } = endless()
   const at = openImportSource(context, '-', () => undefined, 1_000_000)

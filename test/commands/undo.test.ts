@@ -10,6 +10,7 @@ import {
   type GriteError,
   type IssueId,
   type IssueState,
+  limits,
 } from '../../src/model/index.ts'
 import { rowOf, type View } from '../../src/view/index.ts'
 import { commandRunner, createCommandSandbox } from '../support/command-runner.ts'
@@ -247,7 +248,7 @@ describe('undo is refused', () => {
     const { undo, change } = await setUp()
     const [event = ''] = await change('issue close', {})
     await refused(undo('zzzzzzz'), 'invalid_args', /not an event id/)
-    await refused(undo(event.slice(0, 6)), 'invalid_args', /too short: at least 7/)
+    await refused(undo(event.slice(0, limits.eventIdPrefixMin - 1)), 'invalid_args', /too short: at least 7/)
     await refused(
       undo(`${event.slice(0, 62)}${event.endsWith('00') ? '11' : '00'}`),
       'not_found',

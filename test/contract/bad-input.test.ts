@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
+import { limits } from '../../src/model/limits.ts'
 import { createGriteSandbox, type Json, readFailure } from './grite-process.ts'
 
 const place = createGriteSandbox({ after })
@@ -46,8 +47,8 @@ const refusals: readonly Refusal[] = [
   },
   {
     title: 'a short id',
-    words: ['issue', 'show', id.slice(0, 3)],
-    says: [`'${id.slice(0, 3)}' is too short`, 'at least 4'],
+    words: ['issue', 'show', id.slice(0, limits.issueIdPrefixMin - 1)],
+    says: [`'${id.slice(0, 3)}' is too short`, `at least ${limits.issueIdPrefixMin}`],
   },
   {
     title: 'an id that is not hexadecimal',

@@ -1,9 +1,10 @@
 /** Every limit of the table at its edge: the greatest that is allowed works, one more is refused and nothing written. */
 import assert from 'node:assert/strict'
-import { truncateSync, writeFileSync } from 'node:fs'
+import { readFileSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { limits } from '../../src/model/limits.ts'
+import { projectDir } from '../tidy/source-files.ts'
 import { createGriteSandbox, type Outcome, readFailure } from './grite-process.ts'
 
 const place = createGriteSandbox({ after })
@@ -123,41 +124,58 @@ test('a batch of more bytes than one commit holds is refused (batchBytesMax)', (
   assert.equal(batch(Array.from({ length: 7 }, () => comment)).status, 0)
 })
 
+/** Limits of readers, and of what one command cannot reach: the tests that meet them. */
+const elsewhere: Partial<Record<keyof typeof limits, string>> = {
+  batchBytesMax: 'test/contract/limits.test.ts',
+  segmentBytesMax: 'test/wal/snapshot/write-snapshot.test.ts',
+  chunkReadBytesMax: 'test/wal/append.test.ts',
+  cborNestingMax: 'test/model/hostile-chunk.test.ts',
+  tsUnixMsMax: 'test/reports/b7-times-out-of-range.test.ts',
+  issueIdPrefixMin: 'test/contract/bad-input.test.ts',
+  eventIdPrefixMin: 'test/commands/undo.test.ts',
+  savedQueriesMax: 'test/commands/saved-queries.test.ts',
+  actorCardBytesMax: 'test/model/actor-card.test.ts',
+  actorKeysMax: 'test/model/actor-card.test.ts',
+  lockFileBytesMax: 'test/wal/lock-refs.test.ts',
+  copiesJudgedMax: 'test/view/event-copies.test.ts',
+  metaBytesMax: 'test/wal/carried-meta.test.ts',
+  carriedRequestsBytesMax: 'test/wal/carried-meta.test.ts',
+  carriedKeysBytesMax: 'test/wal/carried-meta.test.ts',
+  carriedNestingMax: 'test/wal/carried-meta.test.ts',
+  carriedFilesMax: 'test/wal/re-append.test.ts',
+  carriedFilesBytesMax: 'test/wal/re-append.test.ts',
+  configBytesMax: 'test/reports/b12-attachments-and-files.test.ts',
+  batchInputBytesMax: 'test/reports/b12-attachments-and-files.test.ts',
+  batchOperationsMax: 'test/reports/b12-attachments-and-files.test.ts',
+  importStreamBytesMax: 'test/commands/import-source.test.ts',
+  lineBytesMax: 'test/import/jsonl-lines.test.ts',
+  foreignDepthMax: 'test/model/foreign/parse-json.test.ts',
+  problemLengthMax: 'test/wal/issue-codec.test.ts',
+  snapshotFactsBytesMax: 'test/wal/snapshot/read-snapshot.test.ts',
+  snapshotFactsValuesMax: 'test/wal/snapshot/read-snapshot.test.ts',
+  commitFilesMax: 'test/git/commit-bounds.test.ts',
+  commitTreeRowsMax: 'test/git/commit-bounds.test.ts',
+  commitTreeBytesMax: 'test/git/commit-bounds.test.ts',
+  commitDepthMax: 'test/git/commit-bounds.test.ts',
+  commitPathBytesMax: 'test/git/commit-bounds.test.ts',
+  commitContentBytesMax: 'test/git/commit-bounds.test.ts',
+  commitParentsMax: 'test/git/commit-bounds.test.ts',
+  followedLocksMax: 'test/reports/b3-refs-by-the-thousand.test.ts',
+  followedSnapshotsMax: 'test/reports/b3-refs-by-the-thousand.test.ts',
+  followedLeasesMax: 'test/wal/ref-names.test.ts',
+}
+
 test('every limit of the table is met here or where it binds', () => {
-  const elsewhere = [
-    'batchBytesMax',
-    // Those of record streams, and of readers: test/model/hostile-chunk.test.ts, bad-input.test.ts.
-    'segmentBytesMax',
-    'segmentRecordsMax',
-    'chunkReadBytesMax',
-    'cborNestingMax',
-    'tsUnixMsMax',
-    'issueIdPrefixMin',
-    // test/commands/undo.test.ts, saved-queries.test.ts.
-    'eventIdPrefixMin',
-    'savedQueriesMax',
-    // test/model/actor-card.test.ts, test/wal/lock-refs.test.ts, test/view/event-copies.test.ts.
-    'actorCardBytesMax',
-    'actorKeysMax',
-    'copiesJudgedMax',
-    'lockFileBytesMax',
-    // test/wal/carried-meta.test.ts.
-    'metaBytesMax',
-    'carriedRequestsBytesMax',
-    'carriedKeysBytesMax',
-    'carriedNestingMax',
-    // test/reports/b12-attachments-and-files.test.ts.
-    'configBytesMax',
-    'batchInputBytesMax',
-    'batchOperationsMax',
-    // test/commands/import-source.test.ts.
-    'importStreamBytesMax',
-  ]
-  const met = new Set([...edges.map(({ limit }) => limit as string), ...elsewhere])
-  assert.deepEqual(
-    Object.keys(limits).filter((limit) => !met.has(limit)),
-    [],
-  )
+  const here = new Set(edges.map(({ limit }) => limit))
+  const missing: string[] = []
+  for (const limit of Object.keys(limits) as (keyof typeof limits)[]) {
+    const path = elsewhere[limit]
+    assert.notEqual(here.has(limit), path !== undefined, `${limit} has no test, or two places`)
+    if (path === undefined) continue
+    const source = readFileSync(join(projectDir, path), 'utf8')
+    if (!source.includes(limit)) missing.push(`${path} does not name ${limit}`)
+  }
+  assert.deepEqual(missing, [])
 })
 
 test('all that was written is sound', () => {

@@ -119,11 +119,22 @@ const cases: readonly Case[] = [
     title: 'a long path beside a short one',
     make: (pile) => {
       const blob = pile.blob('x')
-      const long = pile.tree(file('n'.repeat(2100), blob), file('short', blob))
+      const long = pile.tree(file('n'.repeat(limits.commitPathBytesMax - 1999), blob), file('short', blob))
       return pile.commit(pile.tree(folder('p'.repeat(2000), long), file('z', blob)))
     },
     files: [`${'p'.repeat(2000)}/short`, 'z'],
     problem: /^a path is longer than 4096 bytes: p{79}…$/,
+  },
+  {
+    title: 'few files in many folders',
+    make: (pile) => {
+      let tree = pile.tree(file('f', pile.blob('x')))
+      for (let depth = 1; depth < 30; depth++) tree = pile.tree(folder('d', tree))
+      const count = Math.ceil(limits.commitTreeRowsMax / 31) + 1
+      return pile.commit(pile.tree(...Array.from({ length: count }, (_, at) => folder(`${at}`.padStart(5, '0'), tree))))
+    },
+    files: Math.floor(limits.commitTreeRowsMax / 31),
+    problem: /^its trees have more than 65536 rows; the others were skipped$/,
   },
   {
     title: 'more parents than are taken',
@@ -196,13 +207,28 @@ describe('the contents of a commit', () => {
     'files' in result ? result.files.filter(({ problem }) => problem === null).map(({ path }) => path) : null
 
   it('are taken up to a number of bytes, in the order of the tree', () => {
-    const sizes = { a: 60 * mebibyte, b: 60 * mebibyte, c: 8 * mebibyte, d: 0, e: 1, f: 0 }
+    const rest = limits.commitContentBytesMax - 120 * mebibyte
+    const sizes = { a: 60 * mebibyte, b: 60 * mebibyte, c: rest, d: 0, e: 1, f: 0 }
     assert.deepEqual(taken(assemble(sizes)), ['a', 'b', 'c', 'd'])
     const result = assemble(sizes) as CommitEntry
     assert.deepEqual(
       result.files.map(({ problem }) => problem),
       [null, null, null, null, 'too-large', 'too-large'],
     )
+  })
+
+  it('have room beside trees up to a number of bytes', () => {
+    const pile = new Pile()
+    const names = (letter: string, length: number) =>
+      Array.from({ length: 4000 }, (_, at) =>
+        file(`${letter.repeat(length)}${`${at}`.padStart(5, '0')}`, pile.blob('x')),
+      )
+    const trees = ['a', 'b'].map((letter) => pile.tree(...names(letter, limits.commitTreeBytesMax / 8000)))
+    const head = pile.commit(pile.tree(...trees.map((tree, at) => folder(`${at}`, tree))))
+    const objects = new Map([...pile.objects].map(([oid, { content }]) => [oid, Buffer.from(content)]))
+    const result = assembleCommit('sha1', head, objects.get(head) as Buffer, (oid) => objects.get(oid)) as CommitEntry
+    assert.deepEqual([result.files.length, result.files.every(({ path }) => path.startsWith('0/'))], [4000, true])
+    assert.match(result.problem ?? '', /^tree [0-9a-f]{40} \(1\/\) is too-large$/)
   })
 
   it('that come first have room before the others', () => {

@@ -13,6 +13,7 @@ import {
   formatHex,
   identifyEvent,
   judgeSignature,
+  limits,
   parseHex,
   pinActor,
   projectContextIssueId,
@@ -116,8 +117,8 @@ describe('an actor card', () => {
 
   it('is read up to 4,096 bytes', () => {
     const value = (bytes: number) => `{"pad":"${'é'.repeat((bytes - 10) / 2)}"}`
-    assert.ok('card' in read(value(4096)))
-    assert.deepEqual(read(value(4098)), { problem: 'is larger than 4096 bytes' })
+    assert.ok('card' in read(value(limits.actorCardBytesMax)))
+    assert.deepEqual(read(value(limits.actorCardBytesMax + 2)), { problem: 'is larger than 4096 bytes' })
   })
 
   it('is refused for any text, without a failure', () => {
@@ -150,7 +151,7 @@ describe('the keys of an actor', () => {
       return { version, label: null, publicKey: key(index), previousKey: index === 0 ? null : key(index - 1) }
     })
     const { keys } = pinActor(actor, cards)
-    assert.equal(keys.length, 1000)
+    assert.equal(keys.length, limits.actorKeysMax)
     assert.equal(keys.at(-1)?.until, null)
   })
 

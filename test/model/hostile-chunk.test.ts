@@ -176,6 +176,7 @@ describe('strange files', () => {
     ['deep nesting', Uint8Array.from([...header, ...Array(100_000).fill(0x81), 0]), /^nesting too deep/],
   ]
   for (const [what, bytes, problem] of files) {
+    // Nesting by `cborNestingMax`.
     test(`file with ${what} is a problem, not an exception`, () => {
       assert.match(decodeChunk(bytes).problem ?? '', problem)
     })

@@ -209,6 +209,10 @@ describe('an input', { concurrency: true }, () => {
     const batch = griteWith({ stdin: close.repeat(limits.batchOperationsMax + 1) }, 'batch', '--json')
     assert.equal(batch.status, 2)
     assert.match(batch.stderr, new RegExp(`a batch has at most ${limits.batchOperationsMax} operations`))
+    const line = `${close.trim().padEnd(limits.lineBytesMax - 1)}\n`
+    const input = griteWith({ stdin: line.repeat(limits.batchInputBytesMax / line.length) + close }, 'batch', '--json')
+    assert.equal(input.status, 2)
+    assert.match(input.stderr, new RegExp(`${limits.batchInputBytesMax} bytes`))
   })
 })
 

@@ -1,12 +1,12 @@
 /** Leases and snapshots whose numbers no clock can mean: they are told, and stand in nobody's way. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { formatLock, issueResource, type Lock } from '../../src/model/index.ts'
+import { formatLock, issueResource, type Lock, limits } from '../../src/model/index.ts'
 import { leaseRefOf, lockRefOf, snapshotRef } from '../../src/wal/index.ts'
 import { writeCommit } from '../support/log.ts'
 import { createCrew } from '../sync/crew.ts'
 
-const never = Number.MAX_SAFE_INTEGER
+const never = limits.tsUnixMsMax
 const dayMs = 86_400_000
 
 interface Status {

@@ -103,7 +103,13 @@ test('five hundred refs that make no sense do not keep the log from syncing', as
   crew.feedOrigin(refs.map(({ ref, object }) => `create ${ref} ${object}\n`).join(''), 'update-ref', '--stdin')
   await bo.create('two')
   assert.equal((await bo.sync()).events_rebased, 1)
-  assert.deepEqual([await bo.titles(), bo.takeWarnings()], [['one', 'two'], ['snapshot-refused']])
+  assert.deepEqual(
+    [await bo.titles(), bo.takeWarnings()],
+    [
+      ['one', 'two'],
+      ['snapshot-refused', 'remote-refs-left-out'],
+    ],
+  )
   crew.feedOrigin(refs.map(({ ref }) => `delete ${ref}\n`).join(''), 'update-ref', '--stdin')
   await bo.sync()
   assert.equal(bo.git('for-each-ref', '--format=x', 'refs/grite-remotes'), 'x')

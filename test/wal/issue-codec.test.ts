@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { type CommitEntry, hashObject, type Oid } from '../../src/git/index.ts'
+import { limits } from '../../src/model/index.ts'
 import { generateKeyPair, issueCodec, signerFromSeed, verifySignature } from '../../src/wal/index.ts'
 import { actors, batchOf, creation, filesOf, issueId, makeEvent, segmentOf } from '../support/log.ts'
 
@@ -80,6 +81,21 @@ describe('a commit of the issue log', () => {
       segment.problems.map(({ reason }) => reason),
       ['meta.json is missing'],
     )
+  })
+
+  it('names what is wrong in few words', () => {
+    const name = 'n'.repeat(2 * limits.problemLengthMax)
+    const entry: CommitEntry = {
+      oid: 'e'.repeat(40) as Oid,
+      parents: [],
+      committedAtUnixSeconds: 0,
+      message: '',
+      problem: `a path is strange: ${name}`,
+      gaps: [],
+      files: [],
+    }
+    const [problem] = issueCodec.decode(entry).problems
+    assert.equal(problem?.reason.length, limits.problemLengthMax)
   })
 
   it('has no extension file that is a link, a module, or not there', () => {

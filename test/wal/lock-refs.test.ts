@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
 import { type Oid, openRepository, type RefName } from '../../src/git/index.ts'
-import { type Lock, RefMovedError } from '../../src/model/index.ts'
+import { type Lock, limits, RefMovedError } from '../../src/model/index.ts'
 import {
   deleteUnmovedRefs,
   leaseRefOf,
@@ -178,7 +178,7 @@ describe('listing locks', { concurrency: 2 }, () => {
     plant(refOf('no json'), { 'lock.json': '{"owner":' })
     plant(refOf('no file'), { 'other.json': json })
     plant(refOf('of another'), { 'lock.json': json })
-    plant(refOf('too large'), { 'lock.json': `${' '.repeat(70_000)}${json}` })
+    plant(refOf('too large'), { 'lock.json': `${' '.repeat(limits.lockFileBytesMax)}${json}` })
     run('update-ref', refOf('a blob'), run('hash-object', '-w', 'README'))
     const folder = join(path, '.git/refs/grite/locks')
     mkdirSync(folder, { recursive: true })

@@ -160,6 +160,22 @@ describe('what is missing of other segments', () => {
     })
   })
 
+  it('fills batches to the limit of files, and of their bytes', () => {
+    const files = (start: number, count: number, bytes: number) =>
+      new Map(Array.from({ length: count }, (_, at) => [`ext/${start + at}`, Buffer.alloc(bytes)]))
+    const split = (extras: readonly Map<string, Buffer>[]) =>
+      batchesOfMissing(
+        extras.map((each, at) => segmentOf(batchOf([comment(a, `${at}`)], { extras: each }), oidOf(at + 1))),
+        all,
+        now,
+      ).map((batch) => batch.extras?.size)
+    const { carriedFilesMax: most, carriedFilesBytesMax: bytes } = limits
+    assert.deepEqual(split([files(0, most - 1, 1), files(most, 1, 1)]), [most])
+    assert.deepEqual(split([files(0, most - 1, 1), files(most, 2, 1)]), [most - 1, 2])
+    assert.deepEqual(split([files(0, 1, bytes / 2), files(1, 1, bytes / 2)]), [2])
+    assert.deepEqual(split([files(0, 1, bytes / 2), files(1, 1, bytes / 2 + 1)]), [1, 1])
+  })
+
   it('does not let one commit overwrite what another carries', () => {
     const one = segmentOf(batchOf([creation(a)], { meta: { merged: { fork: 'x' } } }), oidOf(1))
     const same = segmentOf(batchOf([comment(a, 'x')], { meta: { merged: { fork: 'x' } } }), oidOf(2), [oidOf(1)])

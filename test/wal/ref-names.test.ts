@@ -1,7 +1,17 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { parseRefName } from '../../src/git/index.ts'
-import { encodeRefPart, leasePrefix, remoteRefOf, trackingPrefix, trackingRef, walRef } from '../../src/wal/index.ts'
+import { limits } from '../../src/model/index.ts'
+import {
+  encodeRefPart,
+  fetchRefspecs,
+  followedRefsMax,
+  leasePrefix,
+  remoteRefOf,
+  trackingPrefix,
+  trackingRef,
+  walRef,
+} from '../../src/wal/index.ts'
 
 test('a tracking ref names the remote and the ref there', () => {
   const place = 'refs/grite-remotes/og5hhvmaolrg1vaee3ofe2ikd27corpd/'
@@ -20,3 +30,13 @@ for (const remote of ['origin', 'a/b', 'https://example.com/x.git?a=b', '../näh
     assert.match(encodeRefPart(remote), /^[0-9a-v]{32}$/)
   })
 }
+
+test('of a remote as many leases, locks and snapshots are followed as the limits say, and the log', () => {
+  const { followedLeasesMax, followedLocksMax, followedSnapshotsMax } = limits
+  assert.deepEqual(
+    fetchRefspecs('origin')
+      .map((refspec) => followedRefsMax(refspec.replace(/^\+?(.*?)\*?:.*$/, '$1')))
+      .sort((a, b) => a - b),
+    [followedSnapshotsMax, followedLocksMax, followedLeasesMax, Number.POSITIVE_INFINITY],
+  )
+})

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { dirname } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { deflateSync } from 'node:zlib'
 import { readLooseObject } from '../isomorphic/loose-objects.ts'
 import { encodeObjectHeader } from '../object-codec.ts'
@@ -10,7 +11,7 @@ import type { Disk, OpenFile } from './disk.ts'
 import { removeOrWarn, type WarnOfFile } from './file-warning.ts'
 import { monotonicMs } from './monotonic.ts'
 import { createPackLookup } from './pack-index.ts'
-import { errnoOf, objectsVanished, vanishingMsMax } from './storage-failure.ts'
+import { errnoOf, objectsVanished, vanishingMsMax, vanishingPauseMs } from './storage-failure.ts'
 
 /** Loose objects on their way to the disk: temp files to flush, then to put in place, then directories to flush. */
 export interface StagedObjects {
@@ -76,6 +77,7 @@ export function stageObjects({ disk, layout, warn }: ObjectWriter, objects: read
       if (lost.length === 0) return [...gained]
       startedAt ??= monotonicMs()
       if (monotonicMs() - startedAt > vanishingMsMax) throw objectsVanished(lost.map(({ oid }) => oid))
+      await sleep(vanishingPauseMs)
       const again = lost.map(stage)
       if (flushes) await disk.flushFiles(again)
     }

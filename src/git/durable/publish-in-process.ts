@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { AfterWriteError } from '../../model/errors/index.ts'
 import { formatSignature, parseCommit } from '../object-codec.ts'
 import { realPackedRefsPath } from '../packed-refs.ts'
@@ -12,7 +13,7 @@ import { findVanished, stageObjects } from './object-writer.ts'
 import type { Owner } from './owner.ts'
 import { breakDeadLock, removeDeadFiles } from './ref-lock.ts'
 import { requireUnmoved, stageRefs } from './ref-writer.ts'
-import { asStorageFailure, errnoOf, objectsVanished, vanishingMsMax } from './storage-failure.ts'
+import { asStorageFailure, errnoOf, objectsVanished, vanishingMsMax, vanishingPauseMs } from './storage-failure.ts'
 
 /** Moments of a publish, for tests that end the process there. */
 export type PublishPoint =
@@ -178,6 +179,7 @@ async function requireObjects(
     if (vanished.length === 0) break
     startedAt ??= monotonicMs()
     if (monotonicMs() - startedAt > vanishingMsMax) throw objectsVanished(vanished.map(({ oid }) => oid))
+    await sleep(vanishingPauseMs)
     const again = stageObjects({ disk, layout, warn }, vanished)
     try {
       if (flushes.objects) await flushFiles(disk, again.files)

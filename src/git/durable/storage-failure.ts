@@ -26,6 +26,8 @@ const vanishedHint =
  * in a run, but somebody may run it in a loop.
  */
 export const vanishingMsMax = 5000
+/** Between two tries: many turns of a loop that prunes fit into the time, and few files are opened. */
+export const vanishingPauseMs = 20
 
 /** Objects that were written and are gone again. @param oids - not empty */
 export function objectsVanished(oids: readonly string[]): StorageError {

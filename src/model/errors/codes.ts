@@ -53,7 +53,7 @@ export const errorKinds = {
     prefix: 'incomplete log: ',
     hints: [
       'Run `grite sync`: it fetches what is missing here from a remote that has it',
-      '`grite doctor` says what is missing',
+      'Ask `grite doctor` what is missing',
     ],
   },
   remote: {

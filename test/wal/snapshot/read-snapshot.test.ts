@@ -3,7 +3,7 @@ import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
 import { type Oid, openRepository, type RefName } from '../../../src/git/index.ts'
-import { encodeChunk, encodeRecords, hashChunk, UnusableSnapshotError } from '../../../src/model/index.ts'
+import { encodeChunk, encodeRecords, hashChunk, limits, UnusableSnapshotError } from '../../../src/model/index.ts'
 import {
   findSnapshotFault,
   isSnapshotOf,
@@ -61,10 +61,15 @@ const extended = (more: Readonly<Record<string, unknown>>, others: readonly (rea
 const attachment = makeEvent(a, { type: 'AttachmentAdded', name: 'x', sha256: contentSha, mime: 'a/b' })
 const problem = { commit: head, object_id: null, event_id: null, severity: 'damaged', reason: 'r' }
 
+const tooMany = Buffer.from(`[${'0,'.repeat(limits.snapshotFactsValuesMax)}0]`)
+const tooLarge = Buffer.concat([json({}), Buffer.alloc(limits.snapshotFactsBytesMax, ' ')])
+
 const wrong: readonly (readonly [what: string, files: Map<string, Uint8Array>, reason: RegExp])[] = [
   ['no snapshot.json', new Map([['x', chunk]]), /it has no snapshot\.json/],
   ['no JSON', new Map([['snapshot.json', Buffer.from('{')]]), /snapshot\.json is not JSON/],
   ['a list', new Map([['snapshot.json', json([])]]), /snapshot\.json must be an object, got a list/],
+  ['more values than a snapshot can have', new Map([['snapshot.json', tooMany]]), /snapshot\.json .*1000000/],
+  ['more bytes than a snapshot can have', new Map([['snapshot.json', tooLarge]]), /the limit is 16777216$/],
   ['another version', files({ schema_version: 2 }), /unknown schema_version 2$/],
   ['no time', files({ created_ts: '1' }), /created_ts must be a time, got "1"/],
   ['a short wal_head', files({ wal_head: 'abc' }), /wal_head must be a commit id, got "abc"/],

@@ -16,6 +16,7 @@ import {
   IncompleteLogError,
   type IssueId,
   identifyEvent,
+  limits,
 } from '../../../src/model/index.ts'
 import { writeSnapshot } from '../../../src/wal/index.ts'
 import { createTempRepository } from '../../git/temp-repository.ts'
@@ -131,6 +132,7 @@ describe('a snapshot', { concurrency: 2 }, () => {
         ['events/0003.bin', 2],
       ],
     )
+    for (const { path } of chunks) assert.ok(bytesOf(`${oid}:${path}`).length < limits.segmentBytesMax)
     assert.equal(eventCount, 2106)
     const ids = chunks.flatMap(({ path }) => idsOfChunk(bytesOf(`${oid}:${path}`)))
     assert.deepEqual(
