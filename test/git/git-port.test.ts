@@ -4,5 +4,5 @@ import { repositoryKinds } from './temp-repository.ts'
 
 // What combined does with other kinds is done by the same code; test/long judges the rest.
 gitPortConformance(combined, repositoryKinds)
-gitPortConformance(native, ['plain', 'alternates', 'sha256', 'reftable'])
-gitPortConformance(isomorphic, ['plain', 'alternates', 'sha256', 'reftable'])
+gitPortConformance(native, ['plain', 'sha256', 'reftable'])
+gitPortConformance(isomorphic, ['plain', 'sha256', 'reftable'])
