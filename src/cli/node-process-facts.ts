@@ -2,14 +2,15 @@
  * The facts of the real process. Off a terminal, output goes straight to the file descriptor: setting up
  * `process.stdout` loads Node's stream machinery, which costs more than printing an answer.
  */
-import { fstatSync, readFileSync, statSync, writeSync } from 'node:fs'
+import { constants, fstatSync, openSync, readFileSync, statSync, writeSync } from 'node:fs'
 import { isatty } from 'node:tty'
 import { NotFoundError, StorageError } from '../model/errors/index.ts'
 import type { Interrupts } from './interrupts.ts'
 import { ClosedPipeError, type ProcessFacts, type TextSink } from './process-facts.ts'
 
-/** How long to wait before asking a full pipe again. */
+/** How long to wait before asking a full pipe again; a reader that is quick gets more at once, so many times. */
 const fullPipeWaitMs = 2
+const quickReadsMax = 50
 
 const longText = 64 * 1024
 
@@ -117,29 +118,49 @@ function openSink(descriptor: 1 | 2, stream: () => { readonly columns?: number; 
 /** Long texts go through one buffer: a new one for each piece of a large answer would fill the memory. */
 function openWriter(descriptor: number): (text: string) => Promise<void> {
   let spare: Buffer | undefined
+  let place: number | undefined
   return async (text) => {
-    if (text.length < longText) return writeAll(descriptor, Buffer.from(text))
+    if (text.length < longText) return writeAll(place ?? descriptor, Buffer.from(text))
+    place ??= openUnblocked(descriptor)
     const bytesMax = 3 * text.length
     const buffer = spare !== undefined && spare.length >= bytesMax ? spare : Buffer.allocUnsafe(bytesMax)
     spare = undefined
-    await writeAll(descriptor, buffer.subarray(0, buffer.write(text)))
+    await writeAll(place, buffer.subarray(0, buffer.write(text)))
     spare = buffer
     // A turn of the event loop, in which signals are noticed and garbage is collected.
     await new Promise((resolve) => setImmediate(resolve))
   }
 }
 
-/** Writes every byte: a pipe that another process made non-blocking takes them a part at a time. */
+/**
+ * The same pipe, opened once more so that a write into it never blocks: a process that waits in a write for a reader
+ * notices no signal. Other processes have the pipe as it was. Only Linux opens it again.
+ */
+function openUnblocked(descriptor: number): number {
+  try {
+    if (process.platform !== 'linux' || !fstatSync(descriptor).isFIFO()) return descriptor
+    return openSync(`/proc/self/fd/${descriptor}`, constants.O_WRONLY | constants.O_NONBLOCK)
+  } catch {
+    return descriptor
+  }
+}
+
+/** Writes every byte: a pipe that does not block takes them a part at a time. */
 async function writeAll(descriptor: number, bytes: Uint8Array): Promise<void> {
   let written = 0
+  let waits = 0
   while (written < bytes.length) {
     try {
       written += writeSync(descriptor, bytes, written)
+      waits = 0
     } catch (error) {
       const code = (error as NodeJS.ErrnoException).code
       if (code === 'EPIPE' || code === 'ECONNRESET') throw new ClosedPipeError()
       if (code !== 'EAGAIN') throw cannotWrite(descriptor, error as Error)
-      await new Promise((resolve) => setTimeout(resolve, fullPipeWaitMs))
+      await new Promise((resolve) => {
+        if (++waits < quickReadsMax) setImmediate(resolve)
+        else setTimeout(resolve, fullPipeWaitMs)
+      })
     }
   }
 }

@@ -62,6 +62,7 @@ import {
   noGaps,
   type Queue,
   readSoundHead,
+  requireUsableClock,
   type SyncPoint,
   segmentOfBatch,
   walRef,
@@ -457,6 +458,7 @@ export class Repository {
     const card = new OwnCard(this.paths, actor)
     const { clock, random } = this.#facts
     const nowUnixMs = clock.nowUnixMs()
+    requireUsableClock(nowUnixMs)
     const view = () => this.view()
     const draft = new Draft({
       actor: actor.id,

@@ -1,12 +1,26 @@
 import { hashObject, type ObjectFormat, type Oid } from '../git/index.ts'
-import { type ActorId, type Event, encodeRecord, limits } from '../model/index.ts'
+import { type ActorId, type Event, encodeRecord, limits, StorageError } from '../model/index.ts'
 import { type CarriedValue, carriedMetaOf } from './carried-meta.ts'
 import type { IssueBatch, IssueSegment } from './issue-codec.ts'
 import { attachmentFolder } from './issue-codec.ts'
 import type { SegmentCommit } from './segment-codec.ts'
 
-/** The commit date of something that happens now, in the local zone. */
+/**
+ * Refuses to date anything by a clock that was never set. Events and git commits have no times before 1970.
+ * @throws {StorageError}
+ */
+export function requireUsableClock(nowUnixMs: number): void {
+  if (nowUnixMs >= 0) return
+  const says = new Date(nowUnixMs).toISOString()
+  throw new StorageError(`the clock of this machine says ${says}, and nothing is written with a time before 1970`, {
+    details: { now: says },
+    hints: ['Set the clock (`date` shows it), and run the command again'],
+  })
+}
+
+/** The commit date of something that happens now, in the local zone. @throws {StorageError} on a clock before 1970 */
 export function commitDate(nowUnixMs: number): SegmentCommit['date'] {
+  requireUsableClock(nowUnixMs)
   return { unixSeconds: Math.floor(nowUnixMs / 1000), offsetMinutes: -new Date(nowUnixMs).getTimezoneOffset() }
 }
 

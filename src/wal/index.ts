@@ -1,6 +1,14 @@
 export { type Appended, type AppendTarget, append, appendRetryMsMax, encodeBatch, publishBatch } from './append.ts'
 export { isQueueLockLeft, lockFileQueue, noQueue, type Queue } from './append-queue.ts'
-export { batchesOfMissing, batchOfEvents, commitDate, type NewBatch, recordIdsOf, segmentOfBatch } from './batch.ts'
+export {
+  batchesOfMissing,
+  batchOfEvents,
+  commitDate,
+  type NewBatch,
+  recordIdsOf,
+  requireUsableClock,
+  segmentOfBatch,
+} from './batch.ts'
 export {
   generateKeyPair,
   type KeyPair,

@@ -1,14 +1,19 @@
 /** Faults of the machine: told as such, with the path, and never taken for a defect of grite or damage of the log. */
 import assert from 'node:assert/strict'
-import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
+import { execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { chmodSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { describeFailure } from '../../src/cli/failure.ts'
 import { classifyGitFailure } from '../../src/git/classify-git-failure.ts'
 import { openNative, openRepository } from '../../src/git/index.ts'
-import { StorageError } from '../../src/model/errors/index.ts'
+import { GriteError, StorageError } from '../../src/model/errors/index.ts'
+import { createGriteSandbox, gritePath } from '../contract/grite-process.ts'
 import { publishChain } from '../git/sample-commits.ts'
-import { createTempRepository } from '../git/temp-repository.ts'
+import { type CleanUp, createTempRepository, whyNotMakeable } from '../git/temp-repository.ts'
+import { commandRunner } from '../support/command-runner.ts'
 
 describe('a fault of the machine', () => {
   const path = '/repository/.git/grite/actors/0a/level/1/000008.ldb'
@@ -62,3 +67,141 @@ describe('a git that fails', () => {
     await assert.rejects(port.readObject(oid as never, 1000), StorageError)
   })
 })
+
+describe('a clock before 1970', () => {
+  const writes: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
+    'issue create': { title: 'two' },
+    'issue claim': { next: true },
+    'lock acquire': { resource: 'path:src' },
+    'actor init': {},
+    'snapshot create': {},
+    import: { file: 'tracker.jsonl' },
+  }
+
+  it('dates nothing, and hides nothing', async (t) => {
+    const { path, environment } = await createTempRepository(t)
+    const now = commandRunner({ cwd: path, env: environment })
+    await now.run('issue create', { title: 'one' })
+    writeFileSync(
+      join(path, 'tracker.jsonl'),
+      '{"id":"bd-1","title":"three","status":"open","created_at":"2026-01-01T00:00:00Z"}\n',
+    )
+    const past = commandRunner({ cwd: path, env: environment, nowUnixMs: () => -5000 })
+    for (const [name, input] of Object.entries(writes)) {
+      await assert.rejects(past.run(name, input), ioError(/the clock of this machine says 1969-12-31T23:59:55/), name)
+    }
+    const { issues } = (await past.run('issue list')) as { issues: { title: string }[] }
+    assert.deepEqual(
+      issues.map(({ title }) => title),
+      ['one'],
+    )
+    const { actors } = (await now.run('actor list')) as { actors: unknown[] }
+    assert.equal(actors.length, 1)
+  })
+})
+
+describe('TMPDIR', () => {
+  async function runDoctor(t: CleanUp, TMPDIR: string) {
+    const { path, environment } = await createTempRepository(t)
+    await commandRunner({ cwd: path, env: environment }).run('issue create', { title: 'one' })
+    mkdirSync(join(path, 'relative'))
+    const files = readdirSync(path, { recursive: true })
+    const result = commandRunner({ cwd: path, env: { ...environment, TMPDIR } }).run('doctor')
+    await result.catch(() => {})
+    assert.deepEqual(readdirSync(path, { recursive: true }), files)
+    return result
+  }
+
+  for (const place of ['/nonexistent/folder', '/proc']) {
+    it(`is named when no folder can be made in it, as in ${place}`, async (t) => {
+      await assert.rejects(
+        runDoctor(t, place),
+        ioError(new RegExp(`no temporary folder can be made in ${place}`), place),
+      )
+    })
+  }
+  for (const place of ['', '.', 'relative']) {
+    it(`is never a folder of the work tree, as '${place}' would be`, async (t) => {
+      await runDoctor(t, place)
+    })
+  }
+})
+
+describe('a git that is killed', () => {
+  const kinds = [
+    ['reftable', 'for-each-ref'],
+    ['reftable', 'update-ref'],
+    ['reftable', 'rev-parse'],
+    ['shared', 'cat-file'],
+  ] as const
+  for (const [kind, command] of kinds) {
+    const skip = kind === 'reftable' ? (whyNotMakeable(kind) ?? false) : false
+    it(`leaves the snapshots of a ${kind} repository as they were: ${command}`, { skip }, async (t) => {
+      const repository = await createTempRepository(t, kind === 'shared' ? 'plain' : kind)
+      const { path, environment, dir, run: git } = repository
+      const { run } = commandRunner({ cwd: path, env: environment })
+      for (const title of ['one', 'two']) {
+        await run('issue create', { title })
+        await run('snapshot create')
+      }
+      if (kind === 'shared') {
+        git('config', 'core.sharedRepository', 'group')
+        git('gc', '-q')
+      }
+      const snapshots = () => git('for-each-ref', '--format=%(refname)', 'refs/grite/snapshots').split('\n').length
+      const bin = join(dir, 'bin')
+      mkdirSync(bin)
+      const script = `#!/bin/sh
+case " $* " in *" ${command} "*) kill -9 $$ ;; esac
+PATH='${environment.PATH}' exec git "$@"
+`
+      writeFileSync(join(bin, 'git'), script, { mode: 0o755 })
+      const killing = commandRunner({ cwd: path, env: { ...environment, PATH: `${bin}:${environment.PATH}` } })
+      await assert.rejects(
+        killing.run('snapshot gc', { keep: 1 }),
+        ioError(new RegExp(`${command} was ended by SIGKILL`)),
+      )
+      assert.equal(snapshots(), 2)
+      await run('snapshot gc', { keep: 1 })
+      assert.equal(snapshots(), 1)
+    })
+  }
+})
+
+describe('SIGTERM during an export', () => {
+  const skip = process.platform !== 'linux' && 'only Linux opens a pipe again'
+  it('ends it at once, also while its reader waits', { skip }, async (t) => {
+    const place = createGriteSandbox(t)
+    const body = 'x'.repeat(100_000)
+    const issues = Array.from({ length: 20 }, (_, index) => ({ op: 'create', title: `${index}`, body }))
+    place.griteWith({ stdin: issues.map((row) => `${JSON.stringify(row)}\n`).join('') }, 'batch')
+    const pipe = join(place.dir, 'pipe')
+    execFileSync('mkfifo', [pipe])
+    const reader = await open(pipe, 'r+')
+    t.after(() => reader.close())
+    const child = spawn(process.execPath, [gritePath, 'export', '--format=json'], {
+      cwd: place.path,
+      env: place.environment,
+      stdio: ['ignore', reader.fd, 'pipe'],
+    })
+    t.after(() => child.kill('SIGKILL'))
+    const ended = once(child, 'exit')
+    const said = child.stderr?.toArray()
+    // It waits for its reader, who takes the first bytes only.
+    await reader.read(Buffer.alloc(10))
+    child.kill('SIGTERM')
+    const [status] = await ended
+    const stderr = Buffer.concat((await said) ?? []).toString()
+    assert.deepEqual([status, stderr, readdirSync(place.path)], [143, '', ['.git']])
+  })
+})
+
+/** Whether an error is one of the machine, with words and perhaps a path. */
+function ioError(words: RegExp, path?: string) {
+  return (error: unknown) => {
+    assert.ok(error instanceof GriteError)
+    assert.deepEqual([error.code, error.exitStatus, error.details.path], ['io_error', 5, path], error.message)
+    assert.match(error.message, words)
+    return true
+  }
+}

@@ -48,6 +48,7 @@ export const doctor = defineCommand({
 async function lookAtAll(context: CommandContext, repository: Repository): Promise<CheckResult[]> {
   const scene = new DoctorScene(context, repository)
   try {
+    scene.requireTemporaryFolder()
     const found: CheckResult[] = []
     for (const check of checks) found.push({ id: check.id, ...(await look(check, scene)) })
     return found

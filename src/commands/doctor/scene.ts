@@ -4,9 +4,9 @@
  */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { isAbsolute, join } from 'node:path'
 import type { Oid } from '../../git/index.ts'
-import { computeEventId, type Event, GriteError, limits } from '../../model/index.ts'
+import { computeEventId, type Event, GriteError, limits, StorageError } from '../../model/index.ts'
 import {
   type CatchUpOutcome,
   type CopiedView,
@@ -226,8 +226,13 @@ export class DoctorScene {
     }
   }
 
+  /** Makes the folder that most checks need, so that one error says when it cannot be made. @throws {StorageError} */
+  requireTemporaryFolder(): void {
+    this.#folder()
+  }
+
   #folder(): string {
-    this.#temporary ??= mkdtempSync(join(this.context.env.TMPDIR || tmpdir(), 'grite-doctor-'))
+    this.#temporary ??= makeTemporaryFolder(this.context.env.TMPDIR)
     return this.#temporary
   }
 
@@ -242,6 +247,23 @@ export class DoctorScene {
     await log?.view.close().catch(() => {})
     if (stored?.kind === 'view') await stored.view.close().catch(() => {})
     this.#removeTemporary()
+  }
+}
+
+/**
+ * @param named - TMPDIR; an empty or relative path, which would be one in the work tree, is ignored
+ * @throws {StorageError}
+ */
+function makeTemporaryFolder(named: string | undefined): string {
+  const place = [named, tmpdir()].find((path) => path !== undefined && isAbsolute(path)) ?? '/tmp'
+  try {
+    return mkdtempSync(join(place, 'grite-doctor-'))
+  } catch (error) {
+    throw new StorageError(`no temporary folder can be made in ${place}: ${(error as Error).message}`, {
+      details: { path: place },
+      hints: ['Set TMPDIR to a folder in which you can write'],
+      cause: error,
+    })
   }
 }
 

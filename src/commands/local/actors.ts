@@ -14,7 +14,7 @@ import {
   shape,
   shortenText,
 } from '../../model/index.ts'
-import { generateKeyPair } from '../../wal/index.ts'
+import { generateKeyPair, requireUsableClock } from '../../wal/index.ts'
 import { newActorNote, writeCardNote } from './card-note.ts'
 import type { GritePaths } from './paths.ts'
 import { readRepoConfig, writeDefaultActor } from './repo-config.ts'
@@ -143,6 +143,7 @@ export interface NewActor {
  * that nobody can claim that another key was there before.
  */
 export async function createActor(paths: GritePaths, options: NewActor): Promise<Actor> {
+  requireUsableClock(options.nowUnixMs)
   const key = options.generateKey ? generateKeyPair(options.randomBytes(32)) : undefined
   const id = key === undefined ? (formatHex(options.randomBytes(16)) as ActorId) : deriveActorId(key.publicKeyHex)
   const dataDir = paths.actorDir(id)
