@@ -96,6 +96,20 @@ describe('a write whose ref has moved', () => {
     assert.deepEqual(warnings, [])
   })
 
+  it('and belongs to the lock of a claim lets the claim go on, with a warning', async (t) => {
+    const isLockFolder = (path: string) => path.endsWith('/refs/grite/locks')
+    const { failing, run } = await createSandboxWith(t, failingDisk('flushDirectories', isLockFolder))
+    const { issue_id } = (await run('issue create', { title: 'to claim' })) as Created
+    await failing.run('issue claim', { issue: issue_id })
+    assert.deepEqual(
+      failing.warnings.map(({ code }) => code),
+      ['lock-not-flushed'],
+    )
+    assert.match(failing.warnings[0]?.message ?? '', /refs\/grite\/locks\/.* was written, but may not survive/)
+    const { issues } = (await run('issue list')) as { issues: { issue_id: string; assignees: string[] }[] }
+    assert.equal(issues.find((issue) => issue.issue_id === issue_id)?.assignees.length, 1)
+  })
+
   for (const [name, open] of [
     ['combined', openRepository],
     ['native', openNative],

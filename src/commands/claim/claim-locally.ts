@@ -38,7 +38,7 @@ export async function claimLocally(request: LocalClaimRequest): Promise<Claimed>
     const { resource, assignee } = terms
     const claim = await planClaim(repository, terms)
     const place = localPlace(repository)
-    const { lock, outcome } = await acquireLock(repository, place, { resource, ttlMs, claim })
+    const { lock, outcome } = await acquireLock(repository, place, { resource, ttlMs, claim, isStep: true })
     try {
       const { head, result } = await repository.write((draft) => draftClaim(draft, terms, lock))
       return {

@@ -130,7 +130,7 @@ async function claimInTurn(request: SharedClaimRequest): Promise<Claimed> {
   const { resource, assignee } = terms
   const claim = await planClaim(repository, terms)
   const place = sharedPlace(repository, remote.name)
-  const { lock, outcome } = await acquireLock(repository, place, { resource, ttlMs, claim })
+  const { lock, outcome } = await acquireLock(repository, place, { resource, ttlMs, claim, isStep: true })
   // Another process of this actor was faster, between the look and the lease.
   if (outcome === 'renewed') await readClaimTerms(repository, issueId, () => renew)
   const claimed = { issueId, assignee, lock, remote: showRemote(remote.name) }

@@ -170,7 +170,8 @@ async function share(repository: Repository, remote: string, claim: OwnClaim): P
   const { lock } = claim
   const leftMs = lock.expiresUnixMs - repository.facts.clock.nowUnixMs()
   const ttlMs = Math.min(Math.max(leftMs, lock.ttlMs ?? 0), sharedTtlMsMax)
-  const request = { resource: lock.resource, ttlMs, ...(lock.claim === null ? {} : { claim: lock.claim }) }
+  const claimed = lock.claim === null ? {} : { claim: lock.claim }
+  const request = { resource: lock.resource, ttlMs, isStep: true, ...claimed }
   try {
     await acquireLock(repository, sharedPlace(repository, remote), request)
   } catch (error) {

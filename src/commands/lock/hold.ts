@@ -9,6 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import {
   type AcquirePlan,
   type ActorId,
+  AfterWriteError,
   type Claim,
   ConflictError,
   CorruptObjectError,
@@ -33,6 +34,11 @@ export interface HoldRequest {
   readonly resource: string
   readonly ttlMs: number
   readonly claim?: Claim
+  /**
+   * The lock serves a write that follows: when it was written and its flush failed, it is held, a warning says so, and the
+   * write reports for itself.
+   */
+  readonly isStep?: boolean
 }
 
 /** A lock that the current actor has now. */
@@ -79,7 +85,7 @@ interface PlanFacts {
 async function hold(
   repository: Repository,
   place: LockPlace,
-  { resource }: HoldRequest,
+  { resource, isStep = false }: HoldRequest,
   makePlan: (facts: PlanFacts) => AcquirePlan,
 ): Promise<Held> {
   const { facts } = repository
@@ -108,7 +114,10 @@ async function hold(
     if (plan.outcome === 'held') {
       throw await heldError(repository, resource, sightOf(sights, present))
     }
-    await place.move({ lock: plan.lock, present, sights, nowUnixMs })
+    await place.move({ lock: plan.lock, present, sights, nowUnixMs }).catch((error: unknown) => {
+      if (!isStep || !(error instanceof AfterWriteError) || error.details.written !== true) throw error
+      facts.warn({ code: 'lock-not-flushed', message: error.message, details: { resource } })
+    })
     const held: Held = { outcome: plan.outcome, lock: plan.lock, place }
     // One that was live all the time was seen by everybody who looked.
     if (wasOwn && isOwnLive(current, facts.clock.nowUnixMs())) return held

@@ -3,7 +3,6 @@
  * that run out are given more time.
  */
 import {
-  AfterWriteError,
   ConflictError,
   type Event,
   type IssueId,
@@ -80,13 +79,7 @@ export class LockGuard {
     if (this.#taken.has(resource)) return
     // What the actor holds anyway, a claim for one, is not this write's to give back.
     if ((await this.#ownLocks([resource])).length > 0) return
-    try {
-      await acquireLock(this.#repository, localPlace(this.#repository), { resource, ttlMs: lockTtlMs })
-    } catch (error) {
-      // It is held all the same, and has to be given back.
-      if (error instanceof AfterWriteError) this.#taken.add(resource)
-      throw error
-    }
+    await acquireLock(this.#repository, localPlace(this.#repository), { resource, ttlMs: lockTtlMs, isStep: true })
     this.#taken.add(resource)
   }
 
