@@ -3,6 +3,7 @@
 import { describeWritten, type WrittenEvents } from '../commands/written-events.ts'
 import { type ErrorDetails, type ErrorKind, errorKinds, GriteError } from '../model/errors/index.ts'
 import { describeForeign } from '../model/foreign/describe-foreign.ts'
+import { boundDetails, boundSuggestion, boundText } from './bound-message.ts'
 import { escapeLine, escapeText } from './render/escape-for-terminal.ts'
 
 export interface Failure {
@@ -30,9 +31,9 @@ export function describeFailure(thrown: unknown): Failure {
     return {
       code: thrown.code,
       exitStatus: thrown.exitStatus,
-      message: errorKinds[thrown.kind].prefix + thrown.message,
-      details: plainDetails(thrown.details),
-      suggestions: thrown.hints,
+      message: boundText(errorKinds[thrown.kind].prefix + thrown.message),
+      details: boundDetails(plainDetails(thrown.details)),
+      suggestions: thrown.hints.map(boundSuggestion),
       stack: thrown.stack,
     }
   }
@@ -43,8 +44,8 @@ export function describeFailure(thrown: unknown): Failure {
   return {
     code,
     exitStatus: exit,
-    message: prefix + (error.message === '' ? error.name : error.message.replace(storeFailure, '$1: $2')),
-    details: kind === 'io' ? plainDetails({ path: pathOf(error) }) : {},
+    message: boundText(prefix + (error.message === '' ? error.name : error.message.replace(storeFailure, '$1: $2'))),
+    details: kind === 'io' ? boundDetails(plainDetails({ path: pathOf(error) })) : {},
     suggestions: kind === 'internal' ? debugHint : hints,
     stack: error.stack,
   }

@@ -7,6 +7,7 @@ import type { Warning } from '../commands/context.ts'
 import type { AnyCommand, CommandResult, HeapGrowth } from '../commands/define-command.ts'
 import type { WrittenEvents } from '../commands/written-events.ts'
 import { InvalidArgsError, shellCommand } from '../model/errors/index.ts'
+import { boundWarning } from './bound-message.ts'
 import { buildCommandTable, type CommandTable } from './command-table.ts'
 import type { CompleteValue } from './complete.ts'
 import { describeThrown } from './failure.ts'
@@ -17,7 +18,7 @@ import type { RendererTable } from './render/index.ts'
 import { formatFailure, formatItem, formatWarning, successPieces } from './render/json-output.ts'
 import type { Rendered, RenderView } from './render/renderer.ts'
 import { refuseUndecodedText } from './undecoded-text.ts'
-import { writePieces } from './write-pieces.ts'
+import { writeJson, writePieces } from './write-pieces.ts'
 
 /** Everything behind the command line that a test replaces. */
 export interface MainParts {
@@ -103,6 +104,7 @@ async function runCommand(
       const paged = facts.stdout.isTerminal && !globals.json && !globals.noPager && pagedCommands.has(command.name)
       await unlessClosed(async () => {
         if (paged) await (await import('./pager.ts')).writePaged(facts, output)
+        else if (globals.json) await writeJson(facts.stdout, output)
         else await writePieces(facts.stdout, output)
       })
     }
@@ -182,8 +184,8 @@ async function runInContext(
   const openRepository = parts?.openRepository ?? openRepositoryWhenNeeded
   const emit = async (item: unknown): Promise<void> => {
     if (command.isFeed !== true) throw new TypeError(`${command.name} is no feed`)
-    const text = globals.json ? formatItem(item) : await renderItem(command, item, globals, facts, parts?.itemRenderers)
-    await writePieces(facts.stdout, text)
+    if (globals.json) await writeJson(facts.stdout, formatItem(item))
+    else await writePieces(facts.stdout, await renderItem(command, item, globals, facts, parts?.itemRenderers))
   }
   const { context, close } = createProcessContext(facts, globals, {
     openRepository,
@@ -258,15 +260,16 @@ function openWarnings(command: AnyCommand, facts: ProcessFacts, { quiet, json }:
   const collected: Warning[] = []
   return {
     collected,
-    warn(warning: Warning): void {
+    warn(given: Warning): void {
+      const warning = boundWarning(given)
       if (json && command.isFeed !== true) {
         collected.push(warning)
         return
       }
       if (quiet && !json && warning.isEssential !== true) return
       printed = printed.then(async () => {
-        const text = json ? formatWarning(warning) : await formatWarningForPeople(warning)
-        await facts.stderr.write(text)
+        if (json) await writeJson(facts.stderr, formatWarning(warning))
+        else await facts.stderr.write(await formatWarningForPeople(warning))
       })
       // Whether it failed is asked for in `flushed`.
       printed.catch(() => undefined)
@@ -300,7 +303,7 @@ async function reportFailure(
     await writeUnlessClosed(facts.stderr, formatStack(failure))
   }
   if (json) {
-    await writeUnlessClosed(facts.stderr, formatFailure(failure, warnings))
+    await unlessClosed(() => writeJson(facts.stderr, formatFailure(failure, warnings)))
   } else {
     await writeUnlessClosed(facts.stderr, formatFailureForPeople(failure))
   }

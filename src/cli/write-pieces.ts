@@ -11,3 +11,11 @@ export async function writePieces(sink: TextSink, output: Rendered): Promise<voi
   if (typeof output === 'string') return sink.write(output)
   for await (const piece of gatherPieces(output)) await sink.write(piece)
 }
+
+/** Writes JSON. A terminal gets invisible characters as `\uXXXX`, still the same document; a program gets them unchanged. */
+export async function writeJson(sink: TextSink, output: Rendered): Promise<void> {
+  if (!sink.isTerminal) return writePieces(sink, output)
+  const { escapeJson } = await import('./render/escape-for-terminal.ts')
+  if (typeof output === 'string') return sink.write(escapeJson(output))
+  for await (const piece of gatherPieces(output)) await sink.write(escapeJson(piece))
+}

@@ -18,6 +18,24 @@ export function makeVisible(text: string, allowed = ''): string {
   )
 }
 
+/**
+ * Writes invisible characters of JSON as `\uXXXX`, so the document stays the same: JSON has them only inside texts. A
+ * piece of a document may begin or end anywhere, even between the halves of a surrogate pair.
+ */
+export function makeJsonVisible(json: string): string {
+  if (/^[\n\x20-\x7e]*$/.test(json)) return json
+  return json.replace(notable, (character, joiner: string | undefined) =>
+    joiner !== undefined || character === '\n' ? character : jsonEscape(character),
+  )
+}
+
+function jsonEscape(character: string): string {
+  return character
+    .split('')
+    .map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
+    .join('')
+}
+
 const named: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' }
 
 function visible(character: string): string {

@@ -9,6 +9,8 @@ export interface CliOptions {
   readonly env?: Readonly<Record<string, string>>
   /** Columns of standard output as a terminal; undefined: not a terminal. */
   readonly columns?: number
+  /** The same of standard error. */
+  readonly errorColumns?: number
   readonly stdin?: string
   /** Replaces the sink that collects. */
   readonly stdout?: Pick<TextSink, 'write'>
@@ -26,7 +28,7 @@ export const testNowUnixMs = Date.UTC(2026, 3, 5, 12, 0, 0)
 
 export async function runCli(words: readonly string[], options: CliOptions = {}): Promise<CliOutcome> {
   const stdout = collect(options.columns)
-  const stderr = collect(undefined)
+  const stderr = collect(options.errorColumns)
   const facts: ProcessFacts = {
     cwd: () => '/nowhere',
     env: options.env ?? {},

@@ -1,3 +1,4 @@
+import { escapeJson } from './escape-for-terminal.ts'
 import type { PieceRenderer } from './renderer.ts'
 
 interface BatchData {
@@ -5,6 +6,9 @@ interface BatchData {
 }
 
 /** One JSON line for each operation, in their order: what goes in as NDJSON comes out as NDJSON. */
-export const renderBatch: PieceRenderer<BatchData> = function* ({ results }) {
-  for (const result of results) yield `${JSON.stringify(result)}\n`
+export const renderBatch: PieceRenderer<BatchData> = function* ({ results }, { width }) {
+  for (const result of results) {
+    const line = `${JSON.stringify(result)}\n`
+    yield width === null ? line : escapeJson(line)
+  }
 }

@@ -2,7 +2,7 @@
  * The renderer of each command, by its name, loaded when it is needed. A command without one has its data printed as
  * JSON.
  */
-import { escapeText } from './escape-for-terminal.ts'
+import { escapeJson } from './escape-for-terminal.ts'
 import type { PieceRenderer, Renderer } from './renderer.ts'
 
 /** Data of any command: each renderer states the shape that its command returns. */
@@ -83,4 +83,4 @@ export const itemRenderers: RendererTable = {
   watch: () => import('./watch.ts').then((file) => file.renderWatchedEvent),
 }
 
-export const renderAsJson: Renderer<unknown> = (data) => `${escapeText(JSON.stringify(data, null, 2))}\n`
+export const renderAsJson: Renderer<unknown> = (data) => `${escapeJson(JSON.stringify(data, null, 2))}\n`

@@ -1,6 +1,6 @@
 /** Commands about the log and the view as a whole. */
 import { documentPieces } from '../../commands/export.ts'
-import { escapeLine, escapeText } from './escape-for-terminal.ts'
+import { escapeJson, escapeLine, escapeText } from './escape-for-terminal.ts'
 import { type Fact, formatBytes, formatCount, formatNumber, renderFacts } from './facts.ts'
 import { shorten } from './issue-shapes.ts'
 import { formatRelativeTime } from './relative-time.ts'
@@ -64,8 +64,8 @@ interface ExportData {
 export const renderExport: PieceRenderer<ExportData> = async function* (data, { quiet, style, width }) {
   const { format, content, output_path, event_count } = data
   if (content !== undefined) {
-    const isText = format !== 'json'
-    for await (const piece of documentPieces(content)) yield isText && width !== null ? escapeText(piece) : piece
+    const escaped = format === 'json' ? escapeJson : escapeText
+    for await (const piece of documentPieces(content)) yield width === null ? piece : escaped(piece)
   } else if (!quiet && output_path !== null) {
     yield `${style.good('Exported')} ${formatCount(event_count, 'event')} to ${escapeLine(output_path)}\n`
   }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { escapeLine, escapeText } from '../../../src/cli/render/escape-for-terminal.ts'
+import { escapeJson, escapeLine, escapeText } from '../../../src/cli/render/escape-for-terminal.ts'
 
 const lines: readonly (readonly [title: string, stored: string, shown: string])[] = [
   ['plain text stays', 'Crash on start (50%)', 'Crash on start (50%)'],
@@ -37,9 +37,37 @@ test('no character that moves the cursor survives', () => {
   assert.doesNotMatch(escapeLine(all), /[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f]/)
 })
 
-test('a hostile megabyte is escaped in good time', () => {
+test('JSON stays the same document, and hides nothing', () => {
+  const all = Array.from({ length: 0x3100 }, (_, code) => String.fromCodePoint(code)).join('')
+  for (const value of [
+    all,
+    'tag \u{e0041}',
+    '\ud800',
+    '\udc00x',
+    { [all]: [all] },
+    ...lines.map(([, stored]) => stored),
+  ]) {
+    const json = JSON.stringify(value, null, 2)
+    const shown = escapeJson(json)
+    assert.deepEqual(JSON.parse(shown), JSON.parse(json))
+    assert.doesNotMatch(shown, /[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200b\u200c\u200e\u200f\u2028-\u202e\u2060-\u206f]/)
+  }
+  assert.equal(escapeJson('{"a":"Grüße \x9b \u202e 👩‍💻"}\n'), '{"a":"Grüße \\u009b \\u202e 👩‍💻"}\n')
+})
+
+test('pieces of JSON may end anywhere in a text', () => {
+  const json = JSON.stringify('a \u{e0041} 🙂 \u{e0042}\x9b')
+  for (let at = 0; at <= json.length; at++) {
+    assert.equal(JSON.parse(escapeJson(json.slice(0, at)) + escapeJson(json.slice(at))), JSON.parse(json))
+  }
+})
+
+test('a hostile megabyte does not hang', () => {
   const started = performance.now()
-  escapeText('👩\ufe0f\u200d'.repeat(200_000))
-  escapeText('\ufe0f'.repeat(500_000) + '\u200d'.repeat(500))
-  assert.ok(performance.now() - started < 2000)
+  for (const show of [escapeText, escapeJson]) {
+    show('👩\ufe0f\u200d'.repeat(200_000))
+    show('\ufe0f'.repeat(500_000) + '\u200d'.repeat(500))
+  }
+  // Looking back over the text at every place would take many minutes; as it is, this takes a tenth of a second.
+  assert.ok(performance.now() - started < 60_000)
 })
