@@ -231,9 +231,7 @@ describe('fuzzed chunks', () => {
   test('damage never throws and never makes an event up', () => {
     fc.assert(
       fc.property(events, damage, (list, damages) => {
-        const started = performance.now()
         const chunk = decodeChunk(damages.reduce(harm, encodeEventChunk(list)))
-        assert.ok(performance.now() - started < 1000)
         const ids = new Set(list.map(({ eventId }) => eventId))
         for (const { event } of chunk.events) assert.ok(ids.has(event.eventId))
         for (const { record, eventId } of chunk.damaged)
@@ -286,7 +284,8 @@ describe('fuzzed chunks', () => {
     const started = performance.now()
     const chunk = decodeChunk(bytes)
     assert.equal(chunk.damaged.length + chunk.damagedUnnamed, count)
-    assert.ok(performance.now() - started < 10_000)
+    // A quadratic walk would take hours.
+    assert.ok(performance.now() - started < 60_000)
   })
 
   test('ids are the hash of what is stored', () => {

@@ -1,5 +1,6 @@
 import { type Dirent, lstatSync, readdirSync, type Stats } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { RefLockedError } from '../../model/errors/index.ts'
 import type { Disk } from './disk.ts'
 import { monotonicMs } from './monotonic.ts'
@@ -40,7 +41,7 @@ export async function takeLock(disk: Disk, request: LockRequest): Promise<void> 
     const waitedMs = monotonicMs() - startedAt
     if (waitedMs >= request.waitMs) throw new RefLockedError(request.ref, request.lockPath, waitedMs)
     const pauseMs = Math.min(pollMs * (0.5 + Math.random()), request.waitMs - waitedMs + 1)
-    await new Promise((resolve) => setTimeout(resolve, pauseMs))
+    await sleep(pauseMs)
   }
 }
 
