@@ -336,8 +336,13 @@ function droppedHeads(reflog: readonly ReflogEntry[], ref: Oid | null): { oid: O
 /** A look at one commit spares a walk for each append of another tool. */
 async function isParentOf(git: GitPort, oid: Oid, child: Oid | null, reached: ReadonlySet<Oid>): Promise<boolean> {
   if (child === null || !reached.has(child)) return false
-  const object = await git.readObject(child, limits.chunkReadBytesMax).catch(() => null)
-  return object?.type === 'commit' && parseCommit(object.content).parents.includes(oid)
+  try {
+    const object = await git.readObject(child, limits.chunkReadBytesMax)
+    return object?.type === 'commit' && parseCommit(object.content).parents.includes(oid)
+  } catch {
+    // A commit that cannot be read, or whose header is damaged, spares nothing: the walk comes to its own answer.
+    return false
+  }
 }
 
 /** Puts lost events back and brings the view to what the log is then. */
