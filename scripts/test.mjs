@@ -5,6 +5,7 @@
 //     node scripts/test.mjs --test-name-pattern=x   options that begin with a dash go to node
 //     node scripts/test.mjs --long                  test/long/**/*.test.ts, which take minutes together
 //     node scripts/test.mjs --soak                  test/soak/**/*.ts, which take minutes or need the network
+//     node scripts/test.mjs --soak foreign          only test/soak/foreign.ts
 //
 // GRITE_TEST_GIT names a folder with another git in it, or in its bin: the tests then run with that one.
 // At the end stand the files that cost most. The bundle is built first, because whole-process tests run it. The environment is made the same everywhere: no
@@ -87,8 +88,10 @@ function chooseFiles(named) {
   return tests.filter((file) => isBelow(longFolder)(file) === long)
 }
 
-/** A file as it is, a folder as the tests in it. */
-function expand(path) {
+/** A file as it is, a folder as the tests in it. A soak goes by its name, too. */
+function expand(named) {
+  const ofSoak = `${soakFolder}/${named}.ts`
+  const path = soak && existsSync(ofSoak) ? ofSoak : named
   const found = statSync(path, { throwIfNoEntry: false })
   if (found === undefined) {
     console.error(`There is no ${path}.`)

@@ -1,0 +1,18 @@
+/**
+ * Damaged files of every sort that others write: no reader throws what it does not say, hangs, or fills the memory.
+ * `npm run soak -- foreign` reads a hundred thousand of each.
+ */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { foreignFiles, readDamaged } from '../support/foreign-files.ts'
+
+/** The first of any run, and those that found something. */
+const seeds = [1]
+const count = 2000
+
+for (const sort of Object.keys(foreignFiles)) {
+  test(`${count} damaged files are read or refused: ${sort}`, async () => {
+    for (const seed of seeds) await readDamaged(sort, { seed, count })
+    assert.ok(process.resourceUsage().maxRSS < 1024 ** 2, 'less than a gibibyte was needed')
+  })
+}
