@@ -1,4 +1,4 @@
-import { CorruptObjectError, GriteError } from '../model/errors/index.ts'
+import { CorruptObjectError, GriteError, ObjectTooLargeError } from '../model/errors/index.ts'
 import { Aftermath, committerOf } from './durable/publish-in-process.ts'
 import { holdsObject } from './holds-object.ts'
 import { createInProcessPublisher } from './isomorphic/in-process-publisher.ts'
@@ -6,9 +6,10 @@ import { readLooseObject } from './isomorphic/loose-objects.ts'
 import { listRefFiles, readRefFile } from './isomorphic/refs.ts'
 import { createNativePort } from './native/native-port.ts'
 import { looseObjectsMax, writeObjects, writeVanishedNatively } from './native/write-objects.ts'
-import type { GitPort, PublishPlan } from './port.ts'
+import type { GitPort, Oid, PublishPlan } from './port.ts'
 import type { PortContext } from './port-context.ts'
 import { readShortChain } from './read-short-chain.ts'
+import { metadataBytesMax, type ReadObject } from './walk-history.ts'
 
 /**
  * Picks per operation (docs/decisions/0002): in process where starting git (2.6 ms) would cost more than the work,
@@ -77,7 +78,7 @@ export function createCombinedPort(context: PortContext): GitPort {
       else if (chain.entries.length > 0) yield chain.entries
     },
     async isAncestor(ancestor, descendant) {
-      if (ancestor === descendant) return (await this.readObject(ancestor, Number.MAX_SAFE_INTEGER)) !== null
+      if (ancestor === descendant) return isHere(this.readObject, ancestor)
       const chain = readShortChain(layout, descendant, [ancestor], { blobBytesMax: 0, comesFirst: undefined })
       if (chain?.end === 'excluded') return true
       return native.isAncestor(ancestor, descendant)
@@ -99,4 +100,14 @@ function lacksHardLinks(error: unknown): boolean {
   if (!(error instanceof GriteError) || !(error.cause instanceof Error)) return false
   const { syscall, code = '' } = error.cause as NodeJS.ErrnoException
   return syscall === 'link' && ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK', 'EXDEV'].includes(code)
+}
+
+/** Whether an object is here. @throws {CorruptObjectError} when it is damaged */
+async function isHere(read: ReadObject, oid: Oid): Promise<boolean> {
+  try {
+    return (await read(oid, metadataBytesMax)) !== null
+  } catch (error) {
+    if (error instanceof ObjectTooLargeError) return true
+    throw error
+  }
 }

@@ -1,6 +1,6 @@
 import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { CorruptObjectError } from '../model/errors/index.ts'
+import { CorruptObjectError, limits, ObjectTooLargeError } from '../model/index.ts'
 import { asStorageFailure } from './durable/storage-failure.ts'
 import { readLooseObject } from './isomorphic/loose-objects.ts'
 import { isOid } from './object-codec.ts'
@@ -11,13 +11,15 @@ import { looseObjectPath, looseRefPath } from './ref-paths.ts'
  * Moves a loose object whose bytes are not it to `grite/corrupt/` in the git directory, where a person can look at it. As
  * long as it lies in its place, git takes the object for present and fetches nothing over it.
  *
- * @returns where it is now; null when it is no loose object here, or is sound
+ * @returns where it is now; null when it is no loose object here, is sound, or is too large to be looked at
  */
 export function setAsideCorruptObject(layout: RepositoryLayout, oid: Oid): string | null {
   try {
-    readLooseObject(layout, oid, Number.MAX_SAFE_INTEGER)
+    readLooseObject(layout, oid, limits.chunkReadBytesMax)
     return null
   } catch (error) {
+    // None of ours is as large.
+    if (error instanceof ObjectTooLargeError) return null
     if (!(error instanceof CorruptObjectError)) throw error
   }
   return moveAside(layout, looseObjectPath(layout, oid), oid)

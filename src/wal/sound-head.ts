@@ -7,12 +7,17 @@ import { CorruptObjectError, IncompleteLogError, limits, ObjectTooLargeError } f
 import { judgeHead } from './judge-head.ts'
 import { remotesPrefix, splitTrackingRef, walRef } from './ref-names.ts'
 
-/** Whether an id is that of a commit which is here and can be read. @throws {StorageError} when the disk says nothing of it */
+/**
+ * Whether an id is that of a commit which is here and can be read. One that is too large to be loaded is: the log goes on
+ * below it, and its own files are reported as unread.
+ * @throws {StorageError} when the disk says nothing of it
+ */
 export async function isCommit(git: GitPort, oid: Oid): Promise<boolean> {
   try {
     return (await git.readObject(oid, limits.chunkReadBytesMax))?.type === 'commit'
   } catch (error) {
-    if (error instanceof CorruptObjectError || error instanceof ObjectTooLargeError) return false
+    if (error instanceof ObjectTooLargeError) return error.details.type === 'commit'
+    if (error instanceof CorruptObjectError) return false
     throw error
   }
 }

@@ -589,6 +589,8 @@ async function isReadable(git: GitPort, oid: Oid): Promise<boolean> {
     return (await git.readObject(oid, limits.chunkReadBytesMax)) !== null
   } catch (error) {
     if (error instanceof CorruptObjectError) return false
+    // git can read it, so that it does not keep git from fetching.
+    if (error instanceof ObjectTooLargeError) return true
     throw error
   }
 }

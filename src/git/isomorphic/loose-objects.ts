@@ -1,10 +1,11 @@
 import { closeSync, fstatSync, openSync, readFileSync, readSync } from 'node:fs'
 import { constants, inflateSync, type ZlibOptions } from 'node:zlib'
-import { CorruptObjectError, ObjectTooLargeError } from '../../model/errors/index.ts'
+import { CorruptObjectError } from '../../model/errors/index.ts'
 import { asStorageFailure, errnoOf } from '../durable/storage-failure.ts'
 import { hashObject } from '../object-codec.ts'
 import type { GitObject, ObjectType, Oid, RepositoryLayout } from '../port.ts'
 import { looseObjectPath } from '../ref-paths.ts'
+import { tooLargeError } from '../too-large-error.ts'
 
 /**
  * So many bytes of the file inflate to the header at least: the code tables of a deflate block, which come first, have
@@ -27,9 +28,7 @@ export function readLooseObject(layout: RepositoryLayout, oid: Oid, bytesMax: nu
   const header = parseHeader(inflate(oid, file.subarray(0, headerInputBytes), { finishFlush: constants.Z_SYNC_FLUSH }))
   if (header === null) throw corrupt(oid)
   if (header.size > bytesMax) {
-    throw new ObjectTooLargeError(`object ${oid} has ${header.size} bytes, the limit is ${bytesMax}`, {
-      details: { oid, size: header.size, limit: bytesMax },
-    })
+    throw tooLargeError({ oid, type: header.type, size: header.size, limit: bytesMax })
   }
   const length = header.start + header.size
   const content = inflate(oid, file, { maxOutputLength: length, chunkSize: chunkSizeFor(length) }).subarray(

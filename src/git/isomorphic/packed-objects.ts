@@ -2,6 +2,7 @@ import { promises } from 'node:fs'
 import { CorruptObjectError, ObjectTooLargeError } from '../../model/errors/index.ts'
 import { hashObject } from '../object-codec.ts'
 import type { GitObject, ObjectType, Oid, RepositoryLayout } from '../port.ts'
+import { tooLargeError } from '../too-large-error.ts'
 
 /** Reads objects out of packs with isomorphic-git, which is loaded with the first of them (8 ms bundled). */
 export interface PackedObjectReader {
@@ -55,9 +56,7 @@ export function createPackedObjectReader(layout: RepositoryLayout): PackedObject
 
 function checked(layout: RepositoryLayout, oid: Oid, type: ObjectType, bytes: Uint8Array, bytesMax: number): GitObject {
   if (bytes.byteLength > bytesMax) {
-    throw new ObjectTooLargeError(`object ${oid} has ${bytes.byteLength} bytes, the limit is ${bytesMax}`, {
-      details: { oid, size: bytes.byteLength, limit: bytesMax },
-    })
+    throw tooLargeError({ oid, type, size: bytes.byteLength, limit: bytesMax })
   }
   const content = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   if (hashObject(layout.objectFormat, type, content) !== oid) {

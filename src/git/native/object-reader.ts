@@ -1,18 +1,13 @@
 import type { ChildProcess } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import {
-  CorruptObjectError,
-  GitError,
-  NotFoundError,
-  ObjectTooLargeError,
-  StorageError,
-} from '../../model/errors/index.ts'
+import { CorruptObjectError, GitError, NotFoundError, StorageError } from '../../model/errors/index.ts'
 import { classifyGitFailure, type GitFailure } from '../classify-git-failure.ts'
 import { findPackOf } from '../durable/pack-index.ts'
 import { hashObject } from '../object-codec.ts'
 import type { GitObject, Oid, RepositoryLayout } from '../port.ts'
 import { looseObjectPath } from '../ref-paths.ts'
 import { type GitRunner, noLazyFetch } from '../run-git.ts'
+import { tooLargeError } from '../too-large-error.ts'
 import { type BatchParser, createBatchParser } from './batch-parser.ts'
 
 /** Reads single objects through one long-lived `git cat-file --batch`, which does not keep our process alive. */
@@ -55,7 +50,8 @@ export function createObjectReader(git: GitRunner, layout: RepositoryLayout): Ob
     const parser = createBatchParser(format, {
       contentMax: () => questions[0]?.bytesMax ?? 0,
       found: (oid, type, content) => answer((question) => question.resolve({ oid, type, content })),
-      tooLarge: (oid, _type, size) => answer((question) => question.reject(tooLarge(oid, size, question.bytesMax))),
+      tooLarge: (oid, type, size) =>
+        answer(({ bytesMax, reject }) => reject(tooLargeError({ oid, type, size, limit: bytesMax }))),
       missing: () => answer((question) => question.resolve(null)),
     })
     child.stdin?.on('error', () => {})
@@ -135,12 +131,6 @@ function isStored(layout: RepositoryLayout, oid: Oid): boolean {
 
 function corrupt(oid: Oid, what: string): CorruptObjectError {
   return new CorruptObjectError(`object ${oid} ${what}`, { details: { oid } })
-}
-
-function tooLarge(oid: Oid, size: number, limit: number): ObjectTooLargeError {
-  return new ObjectTooLargeError(`object ${oid} has ${size} bytes, the limit is ${limit}`, {
-    details: { oid, size, limit },
-  })
 }
 
 interface Refable {

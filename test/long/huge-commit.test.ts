@@ -1,0 +1,38 @@
+/** A commit that is too large to be loaded, because of its message, at the head of a log and below it. */
+import assert from 'node:assert/strict'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { walRef } from '../../src/wal/index.ts'
+import { createCrew } from '../sync/crew.ts'
+
+test('a message of 68 MB keeps no clone from reading, writing and syncing', async (t) => {
+  const crew = createCrew(t)
+  const [ann, bo] = [crew.clone('ann'), crew.clone('bo')]
+  await ann.create('below')
+  await ann.sync()
+  await bo.sync()
+  const message = join(crew.dir, 'message')
+  writeFileSync(message, Buffer.alloc(68_000_000, 'x'))
+  const huge = crew.inOrigin('commit-tree', '-p', walRef, '-F', message, `${walRef}^{tree}`)
+  crew.inOrigin('update-ref', walRef, huge)
+
+  // A clone that has nothing of its own to send stands at that commit, and goes on from there.
+  assert.equal((await bo.sync()).success, true)
+  assert.equal(bo.head(), huge)
+  assert.deepEqual(await bo.titles(), ['below'])
+  await bo.create('above')
+  for (const name of ['rebuild', 'doctor', 'db check']) await bo.outcome(name)
+  assert.equal((await bo.sync()).push_changed, true)
+
+  // Another one wrote at the same time.
+  await ann.create('beside')
+  assert.equal((await ann.sync()).push_success, true)
+  await bo.sync()
+  const fresh = crew.clone('fresh')
+  await fresh.sync()
+  for (const clone of [ann, bo, fresh]) {
+    assert.deepEqual(await clone.titles(), ['above', 'below', 'beside'])
+    assert.equal(clone.takeWarnings().includes('ref-moved'), false)
+  }
+})
