@@ -121,9 +121,10 @@ function findInexactInteger(text: string): string | undefined {
 
 /** Tells whether the number that a double makes of these digits, or the digits it is printed with, are the same. */
 function isExact(integer: string): boolean {
-  // BigInt takes quadratic time; beyond 400 digits no double is finite.
+  // BigInt takes quadratic time, and no infinity; beyond 309 digits no double is finite.
   if (integer.length > 400) return false
   const double = Number(integer)
+  if (!Number.isFinite(double)) return false
   return `${double}` === integer || BigInt(integer) === BigInt(double)
 }
 

@@ -122,6 +122,7 @@ const malformed: readonly (readonly [string, string, RegExp])[] = [
     `{"n":9007199254740993,${lineOf({ id: 'x' }).slice(1)}`,
     /^integer 9007199254740993 is too large/,
   ],
+  ['integer beyond doubles', `{"n":${'9'.repeat(350)},${lineOf({ id: 'x' }).slice(1)}`, /^integer 9{59}… is too large/],
   ['number beyond doubles', `{"n":1e999,${lineOf({ id: 'x' }).slice(1)}`, /^a number is out of range$/],
   ['deep nesting', `{"n":${deep},${lineOf({ id: 'x' }).slice(1)}`, /^line is nested deeper than 64 levels$/],
 ]

@@ -7,7 +7,7 @@ import { test } from 'node:test'
 import { foreignFiles, readDamaged } from '../support/foreign-files.ts'
 
 /** The first of any run, and those that found something. */
-const seeds = [1]
+const seeds = [1, 617_968_519]
 const count = 2000
 
 for (const sort of Object.keys(foreignFiles)) {
