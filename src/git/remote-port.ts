@@ -18,6 +18,8 @@ export interface FetchRequest {
    * given. Those that are followed already come first, then the greatest names.
    */
   readonly refsMax?: (left: string) => number
+  /** Whether a ref is followed at all, by its name on the remote; all are where it is not given. */
+  readonly isFollowed?: (ref: string) => boolean
   readonly onProgress?: OnProgress | undefined
 }
 

@@ -6,9 +6,15 @@ import { leasePrefix, lockPrefix, snapshotPrefix, trackingRef, walRef } from './
  * and what the remote lost is pruned.
  */
 export function fetchRefspecs(remote: string): readonly [log: string, ...others: string[]] {
-  // `wa*` because the pattern of a single name must hold a star; nothing else is called so.
-  const log = walRef.slice(0, -1)
-  return [refspecOf(remote, log), refspecOf(remote, snapshotPrefix), ...lockRefspecs(remote)]
+  return [refspecOf(remote, logStart), refspecOf(remote, snapshotPrefix), ...lockRefspecs(remote)]
+}
+
+/** `wa*`, because the pattern of a single name must hold a star. */
+const logStart = walRef.slice(0, -1)
+
+/** Whether a ref that the refspecs match is one of ours. Of names that begin like the log's, those below it are in its place. */
+export function isFollowedRef(ref: string): boolean {
+  return !ref.startsWith(logStart) || ref === walRef || ref.startsWith(`${walRef}/`)
 }
 
 /**
@@ -17,6 +23,8 @@ export function fetchRefspecs(remote: string): readonly [log: string, ...others:
  */
 export function followedRefsMax(left: string): number {
   switch (left) {
+    case logStart:
+      return 1
     case snapshotPrefix:
       return limits.followedSnapshotsMax
     case leasePrefix:

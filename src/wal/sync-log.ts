@@ -43,7 +43,7 @@ import { judgeHead } from './judge-head.ts'
 import { GapTally, incompleteLog } from './log-gap.ts'
 import { readLog } from './read-log.ts'
 import { remoteRefOf, trackingRef, walRef } from './ref-names.ts'
-import { fetchRefspecs, followedRefsMax } from './refspecs.ts'
+import { fetchRefspecs, followedRefsMax, isFollowedRef } from './refspecs.ts'
 import type { LogProblem } from './segment-codec.ts'
 import { isCommit } from './sound-head.ts'
 
@@ -273,6 +273,7 @@ class LogSyncer {
           remote,
           refspecs: this.#othersUnread === null ? [log, ...others] : [log],
           refsMax: followedRefsMax,
+          isFollowed: isFollowedRef,
           onProgress,
         })
         break

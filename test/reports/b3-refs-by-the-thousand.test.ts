@@ -12,9 +12,11 @@ test('thousands of foreign refs cost a bounded number of files', async (t) => {
   await ann.sync()
   const locks = Array.from({ length: limits.followedLocksMax + 20 }, (_, index) => lockRefOf(`${index}`))
   const snapshots = Array.from({ length: 90 }, (_, index) => snapshotRef(1_800_000_000_000 + index))
+  // Their names begin like the log's, with which they are fetched.
+  const alike = ['wa', 'wak', 'wall', 'waz'].map((name) => `refs/grite/${name}`)
   const head = ann.head()
   crew.feedOrigin(
-    [...locks, ...snapshots].map((ref) => `create ${ref} ${head}\n`).join(''),
+    [...locks, ...snapshots, ...alike].map((ref) => `create ${ref} ${head}\n`).join(''),
     ...['update-ref', '--stdin'],
   )
   for (let turn = 0; turn < 2; turn++) {
@@ -36,7 +38,7 @@ test('thousands of foreign refs cost a bounded number of files', async (t) => {
   assert.ok(tracked.some((ref) => ref.endsWith(`/${1_800_000_000_089}`)))
 
   // Where they are gone, nothing of them stays.
-  crew.feedOrigin([...locks, ...snapshots].map((ref) => `delete ${ref}\n`).join(''), 'update-ref', '--stdin')
+  crew.feedOrigin([...locks, ...snapshots, ...alike].map((ref) => `delete ${ref}\n`).join(''), 'update-ref', '--stdin')
   await bo.sync()
   assert.deepEqual(bo.warnings, [])
   assert.deepEqual(bo.git('for-each-ref', '--format=%(refname)', trackingPrefix('origin')).split('\n').length, 1)

@@ -34,6 +34,7 @@ export interface TrackingMove {
   readonly refused: ReadonlySet<string>
   /** As in `FetchRequest`. */
   readonly refsMax?: ((left: string) => number) | undefined
+  readonly isFollowed?: ((ref: string) => boolean) | undefined
 }
 
 /**
@@ -53,7 +54,7 @@ export async function moveTracking(git: GitPort, move: TrackingMove): Promise<re
   return leftOut
 }
 
-function planTracking({ patterns, before, found, refused, refsMax }: TrackingMove) {
+function planTracking({ patterns, before, found, refused, refsMax, isFollowed }: TrackingMove) {
   const reflogMessage = 'grite: fetch'
   const moves: RefUpdate[] = []
   const leftOut: LeftOutRefs[] = []
@@ -61,7 +62,7 @@ function planTracking({ patterns, before, found, refused, refsMax }: TrackingMov
   for (const { left, right } of patterns) {
     const translate = (ref: string) => `${right}${ref.slice(left.length)}` as RefName
     for (const ref of refused) if (ref.startsWith(left)) kept.add(translate(ref))
-    const matching = [...found].filter(([ref]) => ref.startsWith(left))
+    const matching = [...found].filter(([ref]) => ref.startsWith(left) && isFollowed?.(ref) !== false)
     const countMax = refsMax?.(left) ?? Number.POSITIVE_INFINITY
     if (matching.length > countMax) {
       leftOut.push({ prefix: left, foundCount: matching.length, followedCount: countMax })

@@ -31,7 +31,7 @@ export interface RemoteOptions extends PortOptions {
  */
 const unpackLimit = 24
 
-type Fetched = Omit<TrackingMove, 'patterns' | 'refsMax'>
+type Fetched = Omit<TrackingMove, 'patterns' | 'refsMax' | 'isFollowed'>
 
 /**
  * The remotes of a repository, through the user's git. Starts nothing until asked.
@@ -172,7 +172,8 @@ export function openRemotes(port: GitPort, options: Omit<RemoteOptions, 'environ
       })
       const [refused] = fetched.refused
       if (refused !== undefined) throw refuseCutLog(request.remote, refused)
-      return moveTracking(port, { patterns, refsMax: request.refsMax, ...fetched })
+      const { refsMax, isFollowed } = request
+      return moveTracking(port, { patterns, refsMax, isFollowed, ...fetched })
     },
     async push({ remote, updates, atomic, runHooks, onProgress }: PushRequest) {
       if (updates.length === 0) return []
