@@ -22,6 +22,11 @@ export function parseActorId(text: string): ActorId {
   return parseId(text, actorIdBytes, 'actor id') as ActorId
 }
 
+/** True for an actor id as it is stored. Owners of locks are any text: other tools write them, too. */
+export function isActorId(text: string): text is ActorId {
+  return /^[0-9a-f]{32}$/.test(text)
+}
+
 /** Parses a whole id. @throws {IdParseError} on a wrong length or a character that is not hexadecimal */
 export function parseIssueId(text: string): IssueId {
   return parseId(text, issueIdBytes, 'issue id') as IssueId

@@ -131,6 +131,7 @@ export {
   type ActorId,
   type EventId,
   type IssueId,
+  isActorId,
   parseActorId,
   parseEventId,
   parseIssueId,

@@ -1,4 +1,4 @@
-import type { ActorId } from '../../model/index.ts'
+import { isActorId } from '../../model/index.ts'
 import type { View } from '../../view/index.ts'
 import { listActors } from '../local/actors.ts'
 import type { Repository } from '../repository.ts'
@@ -18,8 +18,9 @@ export async function actorNames(
   for (const { id, label } of locals) if (label !== null) names.set(id, label)
   const taken = new Set(names.values())
   const known = new Set<string>(locals.map(({ id }) => id))
-  const foreign = [...new Set(actors)].filter((actor) => !known.has(actor)).sort() as ActorId[]
-  for (const { actor, label } of (await view.findActors(foreign)).values()) {
+  // The owner of a lock may be any text.
+  const foreign = [...new Set(actors)].filter(isActorId).filter((actor) => !known.has(actor))
+  for (const { actor, label } of (await view.findActors(foreign.sort())).values()) {
     if (label === null) continue
     names.set(actor, taken.has(label) ? `${label} (${actor.slice(0, shownIdLength)})` : label)
     taken.add(label)
