@@ -1,18 +1,25 @@
 /**
- * A hundred thousand damaged files of every sort that others write. SOAK_FILES and FOREIGN_SEED change their number and
- * which. A seed that finds something belongs into test/long/foreign-files.test.ts.
+ * A hundred thousand damaged files of every sort that others write, and a hundred damaged remotes. SOAK_FILES,
+ * SOAK_REMOTES and FOREIGN_SEED change their number and which. A seed that finds something belongs into
+ * test/long/foreign-files.test.ts or test/long/damaged-remote.test.ts.
  */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { foreignFiles, readDamaged } from '../support/foreign-files.ts'
+import { playDamagedRemote } from '../sync/damaged-remote.ts'
 
+const remotes = Number(process.env.SOAK_REMOTES ?? 100)
+const firstSeed = Number(process.env.FOREIGN_SEED ?? Date.now() % 0x7fff_ffff)
 const count = Number(process.env.SOAK_FILES ?? 100_000)
 
 for (const sort of Object.keys(foreignFiles)) {
   test(`${count} damaged files are read or refused: ${sort}`, async (t) => {
-    const seed = Number(process.env.FOREIGN_SEED ?? Date.now() % 0x7fff_ffff)
-    t.diagnostic(`seed ${seed}`)
-    await readDamaged(sort, { seed, count })
+    t.diagnostic(`seed ${firstSeed}`)
+    await readDamaged(sort, { seed: firstSeed, count })
     assert.ok(process.resourceUsage().maxRSS < 1024 ** 2, 'less than a gibibyte was needed')
   })
+}
+
+for (let seed = firstSeed; seed < firstSeed + remotes; seed++) {
+  test(`no command ends in a defect over a damaged remote (seed ${seed})`, (t) => playDamagedRemote(t, seed))
 }
