@@ -1,6 +1,6 @@
 import { type PushedRef, showRemote } from '../../git/index.ts'
 import { makeVisible, RemoteError } from '../../model/index.ts'
-import { describeGaps } from '../../wal/index.ts'
+import { describeGaps, type LogGaps, walRef } from '../../wal/index.ts'
 import { isAllSent, settleClaims } from '../claim/settle-claims.ts'
 import type { Warning } from '../context.ts'
 import { defineCommand } from '../define-command.ts'
@@ -160,16 +160,23 @@ function messageOf(remote: string, { pull, push }: SyncDirections, result: Repos
 
 const count = (events: number): string => `${events} ${events === 1 ? 'event' : 'events'}`
 
+/** receive-pack.c, update() and execute_commands_atomic(). */
+const lockedThere = /failed to (update|lock) ref|cannot lock ref|unable to lock|failed to start transaction/
+
 /** What was pulled stays; whoever asked for a push must not take this for one. */
 function refusal(remote: string, { refused, gaps }: RepositorySync, data: object): RemoteError {
   const { reason } = refused as PushedRef
   return new RemoteError(`'${remote}' refused the log: ${makeVisible(reason)}`, {
     details: { remote, reason: 'rejected', remote_message: reason, ...data },
-    hints: [
-      gaps.count > 0
-        ? `The log ${describeGaps(gaps)}, and git sends no log without it; \`grite doctor\` says what can be done`
-        : 'A hook or rule of the host decides that; some hosts take only branches and tags',
-      'What you wrote is safe in this clone; the next sync tries again',
-    ],
+    hints: [whyRefused(reason, gaps), 'What you wrote is safe in this clone; the next sync tries again'],
   })
+}
+
+function whyRefused(reason: string, gaps: LogGaps): string {
+  if (gaps.count > 0) {
+    return `The log ${describeGaps(gaps)}, and git sends no log without it; \`grite doctor\` says what can be done`
+  }
+  return lockedThere.test(reason)
+    ? `The ref is locked there: a push is at work, or one that was killed has left \`${walRef}.lock\` in that repository`
+    : 'A hook or rule of the host decides that; some hosts take only branches and tags'
 }

@@ -1,0 +1,25 @@
+import assert from 'node:assert/strict'
+import { rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { GriteError } from '../../src/model/index.ts'
+import { createCrew } from '../sync/crew.ts'
+
+test('a lock that a killed push left at the remote is named, and the sync after it works', async (t) => {
+  const crew = createCrew(t)
+  const ann = crew.clone('ann')
+  await ann.create('one')
+  await ann.sync()
+  await ann.create('two')
+  const lock = join(crew.origin, 'refs/grite/wal.lock')
+  writeFileSync(lock, '')
+  await assert.rejects(ann.run('sync'), (error) => {
+    assert.ok(error instanceof GriteError)
+    assert.deepEqual([error.code, error.details.reason], ['remote_error', 'rejected'])
+    assert.match(error.hints[0] ?? '', /has left `refs\/grite\/wal\.lock` in that repository/)
+    return true
+  })
+  rmSync(lock)
+  await ann.sync()
+  assert.equal(crew.originHead(), ann.head())
+})
