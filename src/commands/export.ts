@@ -88,7 +88,9 @@ export const exportLog = defineCommand({
     const place = await findOutputPlace(repository.layout, path)
     const progress = context.progress('MB exported:')
     try {
-      await writeOutputFile(place, gatherPieces(documentPieces(content), progress), context.interrupted)
+      const { layout } = repository
+      const { interrupted } = context
+      await writeOutputFile(place, gatherPieces(documentPieces(content), progress), { layout, interrupted })
     } finally {
       progress.end()
     }

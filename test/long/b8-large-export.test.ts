@@ -149,6 +149,8 @@ test('an interrupted export leaves no file behind', async (t) => {
     yield 'the second half'
   }
   const before = readdirSync(dir).length
-  await assert.rejects(writeOutputFile(join(dir, 'out.json'), pieces(), interrupt.signal), { code: 'io_error' })
+  await assert.rejects(writeOutputFile(join(dir, 'out.json'), pieces(), { interrupted: interrupt.signal }), {
+    code: 'io_error',
+  })
   assert.equal(readdirSync(dir).length, before)
 })

@@ -22,7 +22,8 @@ export interface AgentsMdChange {
  * @throws {InvalidArgsError} in a bare repository
  * @throws {ConflictError} when the file is a link that leads out of the work tree, or its markers are broken
  */
-export async function planAgentsMd({ workTree }: RepositoryLayout): Promise<AgentsMdChange> {
+export async function planAgentsMd(layout: RepositoryLayout): Promise<AgentsMdChange> {
+  const { workTree } = layout
   if (workTree === null) {
     throw new InvalidArgsError('a bare repository has no work tree for AGENTS.md', { details: { field: 'agents-md' } })
   }
@@ -39,7 +40,7 @@ export async function planAgentsMd({ workTree }: RepositoryLayout): Promise<Agen
     path,
     action: plan.action,
     write: async () => {
-      if ('bytes' in plan) await writeOutputFile(place, plan.bytes)
+      if ('bytes' in plan) await writeOutputFile(place, plan.bytes, { layout })
     },
   }
 }

@@ -37,7 +37,8 @@ export const installSkill = defineCommand({
       })
     }
     await makeFolder(dirname(place))
-    await writeOutputFile(place, formatSkill())
+    const layout = input.global ? undefined : (await context.repository()).layout
+    await writeOutputFile(place, formatSkill(), { layout })
     const former = join(folder, formerPath)
     if (existsSync(former)) {
       const message = `${former} is from an earlier version, and is not used any more; delete it if it is only that`

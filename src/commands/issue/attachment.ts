@@ -170,7 +170,8 @@ export const issueAttachmentGet = defineCommand({
     if (there !== undefined && !input.force) throw inTheWay(path, 'exists already', 'or --force')
     // The name is another's choice, and so may be the link that it meets.
     if (input.output === undefined && there?.isSymbolicLink()) throw inTheWay(path, 'is a link')
-    await writeOutputFile(await findOutputPlace(repository.layout, path), object.content)
+    const { layout } = repository
+    await writeOutputFile(await findOutputPlace(layout, path), object.content, { layout })
     return { data: { issue_id: issueId, name: found.name, sha256: found.sha256, bytes: object.content.length, path } }
   },
 })

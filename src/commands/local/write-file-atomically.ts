@@ -1,7 +1,7 @@
 import { rmSync } from 'node:fs'
-import { type FileHandle, lstat, mkdir, open, realpath, rename, rm, stat } from 'node:fs/promises'
+import { copyFile, type FileHandle, lstat, mkdir, open, realpath, rename, rm, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import type { SharedPermissions } from '../../git/index.ts'
+import { newTemporaryPath, type RepositoryLayout, type SharedPermissions } from '../../git/index.ts'
 import { StorageError } from '../../model/index.ts'
 
 let counter = 0
@@ -36,6 +36,8 @@ export interface WriteFileOptions {
   readonly permissions?: SharedPermissions
   /** Takes the draft away at once when it is aborted: the process ends soon after. */
   readonly interrupted?: AbortSignal | undefined
+  /** Where the draft lies; default beside the file. On the same disk. */
+  readonly draft?: string | undefined
 }
 
 /**
@@ -46,9 +48,8 @@ export interface WriteFileOptions {
 export async function writeFileAtomically(
   path: string,
   content: FileContent,
-  { mode = 0o666, permissions, interrupted }: WriteFileOptions = {},
+  { mode = 0o666, permissions, interrupted, draft = draftBeside(path) }: WriteFileOptions = {},
 ): Promise<void> {
-  const draft = `${path}.${process.pid}.${counter++}.tmp`
   const source = openSource(content)
   const discard = () => rmSync(draft, { force: true })
   interrupted?.addEventListener('abort', discard)
@@ -62,13 +63,32 @@ export async function writeFileAtomically(
       await file.close()
     }
     permissions?.adjust(draft)
-    await rename(draft, path)
+    await rename(draft, path).catch(async (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EXDEV') throw error
+      await moveAcross(draft, path)
+    })
   } catch (error) {
     await rm(draft, { force: true }).catch(() => {})
     throw source.hasFailed() ? error : storageError(path, error)
   } finally {
     interrupted?.removeEventListener('abort', discard)
   }
+}
+
+/** Two mounts of one disk, such as those of a container, let nothing be renamed between them. */
+async function moveAcross(draft: string, path: string): Promise<void> {
+  const beside = draftBeside(path)
+  try {
+    await copyFile(draft, beside)
+    await rename(beside, path)
+    await rm(draft)
+  } finally {
+    await rm(beside, { force: true })
+  }
+}
+
+function draftBeside(path: string): string {
+  return `${path}.${process.pid}.${counter++}.tmp`
 }
 
 const pieceBytes = 512 * 1024
@@ -128,17 +148,28 @@ export function isDraftName(name: string): boolean {
   return /\.\d+(\.\d+)?\.tmp$/.test(name)
 }
 
+export interface OutputOptions {
+  /** The repository that the command works in. */
+  readonly layout?: RepositoryLayout | undefined
+  readonly interrupted?: AbortSignal
+}
+
 /**
  * Writes a file that the user named. A link is followed, and what is no plain file (a pipe, `/dev/null`) is written to,
  * never replaced.
  * @throws {StorageError} when it cannot be written
  */
-export async function writeOutputFile(path: string, content: FileContent, interrupted?: AbortSignal): Promise<void> {
+export async function writeOutputFile(
+  path: string,
+  content: FileContent,
+  { layout, interrupted }: OutputOptions = {},
+): Promise<void> {
   const isLink = (await lstat(path).catch(() => undefined))?.isSymbolicLink() === true
   const target = isLink ? await realpath(path).catch(() => path) : path
   const found = await stat(target).catch(() => undefined)
   if (found === undefined || found.isFile()) {
-    return writeFileAtomically(target, content, { mode: found?.mode, interrupted })
+    const draft = layout && (await draftAway(layout, target))
+    return writeFileAtomically(target, content, { mode: found?.mode, interrupted, draft })
   }
   const source = openSource(content)
   try {
@@ -151,4 +182,14 @@ export async function writeOutputFile(path: string, content: FileContent, interr
   } catch (error) {
     throw source.hasFailed() ? error : storageError(path, error)
   }
+}
+
+/**
+ * A draft in the git directory, so that a process that is killed leaves nothing in the work tree. Undefined where that is
+ * another disk, or was never written to.
+ */
+async function draftAway(layout: RepositoryLayout, target: string): Promise<string | undefined> {
+  const draft = newTemporaryPath(layout)
+  const [from, to] = await Promise.all([draft, target].map((path) => stat(dirname(path)).catch(() => undefined)))
+  return from !== undefined && from.dev === to?.dev ? draft : undefined
 }

@@ -1,10 +1,17 @@
 /** Names in `grite/tmp/`. Each states its owner and is used once. */
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
-import { formatOwner, type Owner } from './owner.ts'
+import type { RepositoryLayout } from '../port.ts'
+import { refTemporaryDir } from '../ref-paths.ts'
+import { currentOwner, formatOwner, type Owner } from './owner.ts'
 
 export function temporaryName(folder: string, owner: Owner): string {
   return join(folder, `${formatOwner(owner)}-${randomBytes(6).toString('hex')}`)
+}
+
+/** A new path in `grite/tmp/`: when this process has died, others remove the file. The folder may be missing. */
+export function newTemporaryPath(layout: RepositoryLayout): string {
+  return temporaryName(refTemporaryDir(layout), currentOwner())
 }
 
 /** End of the name of a note about locks that a git child may hold. */
