@@ -28,6 +28,8 @@ export interface Member extends CommandRunner {
   takeWarnings(): string[]
   /** Asserts that git and the byte checker find it sound, that no ref is astray, and that its view is what a rebuild makes. */
   assertSound(): Promise<void>
+  /** Asserts that its view is what a rebuild makes. */
+  assertView(): Promise<void>
 }
 
 export interface SyncAnswer {
@@ -111,10 +113,16 @@ export function memberIn(sandbox: Sandbox, path: string, { env, nowUnixMs, gitOp
   const onGit = <Result>(work: (git: GitPort) => Promise<Result>) =>
     runner.withRepository((repository) => work(repository.git))
   const sync = async (input?: Readonly<Record<string, unknown>>) => (await runner.run('sync', input)) as SyncAnswer
+  const assertView = async () => {
+    const live = await runner.withRepository(async (repository) => dumpStore((await repository.view()).store))
+    const rebuilt = await runner.withRepository(async (repository) => dumpStore((await repository.rebuild()).store))
+    assert.deepEqual(rebuilt, live)
+  }
   return {
     ...runner,
     path,
     git,
+    assertView,
     sync,
     async create(title) {
       return ((await runner.run('issue create', { title })) as { event_id: string }).event_id
@@ -143,9 +151,7 @@ export function memberIn(sandbox: Sandbox, path: string, { env, nowUnixMs, gitOp
         refs.filter((ref) => !/^refs\/(heads|remotes|grite|grite-remotes)\//.test(ref)),
         [],
       )
-      const live = await runner.withRepository(async (repository) => dumpStore((await repository.view()).store))
-      const rebuilt = await runner.withRepository(async (repository) => dumpStore((await repository.rebuild()).store))
-      assert.deepEqual(rebuilt, live)
+      await assertView()
     },
   }
 }

@@ -1,0 +1,22 @@
+/**
+ * Every fault of every command, which takes an hour. SOAK_STRIDE=20 tries each twentieth, SOAK_OFFSET=1 begins with the second,
+ * SOAK_ONLY=sync,list tries only these commands.
+ */
+import { describe, it } from 'node:test'
+import { createFaultScene, faultCommandNames } from '../faults/fault-scene.ts'
+import { whyNoFaults } from '../faults/fault-shim.ts'
+import { sweepFaults } from '../faults/sweep.ts'
+
+const { SOAK_STRIDE = '1', SOAK_OFFSET = '0', SOAK_ONLY } = process.env
+const timeout = 24 * 60 * 60_000
+
+describe('every fault of a command', { skip: whyNoFaults, timeout }, () => {
+  for (const name of faultCommandNames) {
+    if (SOAK_ONLY !== undefined && !SOAK_ONLY.split(',').includes(name)) continue
+    it(`is harmless: ${name}`, { timeout }, async (t) => {
+      const scene = await createFaultScene(t)
+      const points = (await scene.points(name)).filter((_, index) => index % +SOAK_STRIDE === +SOAK_OFFSET)
+      await sweepFaults(scene, name, points, (line) => t.diagnostic(line))
+    })
+  }
+})
