@@ -16,7 +16,7 @@ test('a lock that a killed push left at the remote is named, and the sync after 
   await assert.rejects(ann.run('sync'), (error) => {
     assert.ok(error instanceof GriteError)
     assert.deepEqual([error.code, error.details.reason], ['remote_error', 'rejected'])
-    assert.match(error.hints[0] ?? '', /has left `refs\/grite\/wal\.lock` in that repository/)
+    assert.match(error.hints[0] ?? '', /has left `refs\/grite\/wal\.lock` in that repository/, error.message)
     return true
   })
   rmSync(lock)

@@ -160,8 +160,9 @@ function messageOf(remote: string, { pull, push }: SyncDirections, result: Repos
 
 const count = (events: number): string => `${events} ${events === 1 ? 'event' : 'events'}`
 
-/** receive-pack.c, update() and execute_commands_atomic(). */
-const lockedThere = /failed to (update|lock) ref|cannot lock ref|unable to lock|failed to start transaction/
+/** receive-pack.c, update() and execute_commands_atomic(). git 2.55 says of a ref whose lock file is there that it exists. */
+const lockedThere =
+  /failed to (update|lock) ref|cannot lock ref|unable to lock|failed to start transaction|already exists/
 
 /** What was pulled stays; whoever asked for a push must not take this for one. */
 function refusal(remote: string, { refused, gaps }: RepositorySync, data: object): RemoteError {
