@@ -187,7 +187,7 @@ async function runInContext(
     if (globals.json) await writeJson(facts.stdout, formatItem(item))
     else await writePieces(facts.stdout, await renderItem(command, item, globals, facts, parts?.itemRenderers))
   }
-  const { context, close } = createProcessContext(facts, globals, {
+  const { context, close, hasReadInput } = createProcessContext(facts, globals, {
     openRepository,
     warn,
     written,
@@ -195,12 +195,28 @@ async function runInContext(
     isFeed: command.isFeed === true,
     keepDraft: (path) => void drafts.push(path),
   })
+  // The parser has built the input from the same definition.
+  const run = () => command.run(context, input as never)
+  const replaceView = async (failure: unknown): Promise<void> => {
+    const { code } = failure as { code?: unknown }
+    if (typeof code !== 'string' || !code.startsWith('LEVEL_')) throw failure
+    await (await context.repository()).replaceUnreadableView(failure)
+  }
   let result: CommandResult<unknown>
   try {
-    // The parser has built the input from the same definition.
-    result = await command.run(context, input as never)
+    result = await run().catch(async (error: unknown) => {
+      await replaceView(error)
+      // Once more, unless something was printed, written or read that cannot be taken back.
+      if (command.isFeed === true || written.eventCount > 0 || drafts.length > 0 || hasReadInput()) throw error
+      return run()
+    })
     if (drafts.length > 0) await (await import('./edit-text.ts')).removeDrafts(drafts)
-    if (command.isDeferred === true) await print(result)
+    if (command.isDeferred === true) {
+      await print(result).catch(async (error: unknown) => {
+        await replaceView(error)
+        throw error
+      })
+    }
   } finally {
     await close().catch((error: unknown) => {
       // What the command did is in the log already; a cache that does not close cleanly must not hide that.

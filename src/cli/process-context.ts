@@ -13,6 +13,8 @@ export type OpenRepository = (facts: RepositoryFacts) => Promise<Repository>
 export interface ProcessContext {
   readonly context: CommandContext
   readonly close: () => Promise<void>
+  /** Whether it has read standard input, which nobody can read again. */
+  readonly hasReadInput: () => boolean
 }
 
 export function createProcessContext(
@@ -43,16 +45,21 @@ export function createProcessContext(
     repository = undefined
     await open?.close()
   }
+  let hasReadInput = false
+  const chunks = () => {
+    hasReadInput = true
+    return facts.stdin.chunks()
+  }
   const text: TextInput = {
     interactive: isInteractive,
     async readStdin(bytesMax) {
       const { readAllText } = await import('./standard-input.ts')
-      return readAllText(facts.stdin.chunks(), bytesMax)
+      return readAllText(chunks(), bytesMax)
     },
-    stdinChunks: () => facts.stdin.chunks(),
+    stdinChunks: chunks,
     async *readStdinLines() {
       const { readLines } = await import('./standard-input.ts')
-      yield* readLines(facts.stdin.chunks())
+      yield* readLines(chunks())
     },
     async editText(draft) {
       const { editText } = await import('./edit-text.ts')
@@ -97,5 +104,5 @@ export function createProcessContext(
       return repository
     },
   }
-  return { context, close }
+  return { context, close, hasReadInput: () => hasReadInput }
 }

@@ -36,12 +36,14 @@ import {
 } from '../model/index.ts'
 import {
   catchUp,
+  isFileFailure,
   noteOwnMove,
   type OpenViewOptions,
   openView,
   type RebuiltView,
   rebuildView,
   rebuildViewFromSnapshot,
+  replaceUnreadableView,
   type View,
 } from '../view/index.ts'
 import {
@@ -292,6 +294,15 @@ export class Repository {
     await this.#closeView()
     this.#view = this.#withOptions(rebuildView)
     return this.#view
+  }
+
+  /** Replaces the view after a read of it has failed. @throws the failure, when it is none of the view's files */
+  async replaceUnreadableView(failure: unknown): Promise<void> {
+    if (!isFileFailure(failure)) throw failure
+    // It may fail at its files once more.
+    await this.#closeView().catch(() => {})
+    this.#view = this.#withOptions((options) => replaceUnreadableView(options, failure))
+    await this.#view
   }
 
   /**

@@ -65,11 +65,8 @@ export async function openView(options: OpenViewOptions): Promise<View> {
   const directory = new ViewDirectory(options.directory, options.permissions)
   const opened = await openStore(options, directory)
   if (opened === undefined) return openThrowAwayView(options, noHeritage)
-  const view = await View.over(opened.store, options)
-  if (view === undefined) {
-    await discardForeign(options, directory, opened)
-    return replaceView(options, noHeritage)
-  }
+  const view = await readView(options, directory, opened)
+  if (view === undefined) return replaceView(options, noHeritage)
   try {
     const outcome = await catchUp({ ...options, view })
     if (outcome === 'read-only') {
@@ -80,7 +77,7 @@ export async function openView(options: OpenViewOptions): Promise<View> {
   } catch (error) {
     await view.close()
     if (!isStoreFailure(error)) throw error
-    options.warn('view-rebuilt', `the view could not be used (${(error as Error).message}) and is made anew`)
+    tellRebuilt(options, error)
     return replaceView(options, heritageOf(view))
   }
   await view.close()
@@ -95,6 +92,16 @@ export async function openView(options: OpenViewOptions): Promise<View> {
 export async function rebuildView(options: OpenViewOptions): Promise<View> {
   const heritage = await readHeritage(options)
   return rebuild(options, heritage, { requireEvents: heritage.eventCount })
+}
+
+/**
+ * As `rebuildView`, for a view on which a read has failed: LevelDB opens a file when it is first needed, which may be long
+ * after the view was opened. In memory where nothing can be written.
+ */
+export async function replaceUnreadableView(options: OpenViewOptions, failure: unknown): Promise<View> {
+  const heritage = await readHeritage(options)
+  tellRebuilt(options, failure)
+  return replaceView(options, heritage)
 }
 
 /** What a snapshot may be used for. */
@@ -285,13 +292,29 @@ async function readHeritage(options: OpenViewOptions): Promise<Heritage> {
   if ((await directory.readCurrent()) === undefined) return noHeritage
   const opened = await openStore(options, directory).catch(() => undefined)
   if (opened === undefined) return noHeritage
-  const view = await View.over(opened.store, options)
-  if (view === undefined) {
-    await discardForeign(options, directory, opened)
-    return noHeritage
-  }
+  const view = await readView(options, directory, opened)
+  if (view === undefined) return noHeritage
   await view.close()
   return heritageOf(view)
+}
+
+/** The view in a store. Undefined when the store holds none that can be read; then it is out of the way. */
+async function readView(
+  options: OpenViewOptions,
+  directory: ViewDirectory,
+  opened: OpenedStore,
+): Promise<View | undefined> {
+  try {
+    const view = await View.over(opened.store, options)
+    if (view === undefined) await discardForeign(options, directory, opened)
+    return view
+  } catch (error) {
+    await opened.store.close().catch(() => {})
+    if (!isStoreFailure(error)) throw error
+    // Where nothing can be renamed, nothing can be rebuilt either: the log is folded in memory.
+    tellAside(options, await directory.setAside(opened.number).catch(() => null))
+    return undefined
+  }
 }
 
 /** A store of another schema is ours to replace; one that holds something else is somebody's. */
@@ -348,6 +371,10 @@ async function makeWay(
   } catch {
     return false
   }
+}
+
+function tellRebuilt({ warn }: OpenViewOptions, failure: unknown): void {
+  warn('view-rebuilt', `the view could not be used (${(failure as Error).message}) and is made anew`)
 }
 
 function tellAside({ warn }: OpenViewOptions, aside: string | null): void {

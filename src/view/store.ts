@@ -43,3 +43,9 @@ export function isStoreFailure(error: unknown): boolean {
   const { code } = error as { code?: unknown }
   return typeof code === 'string' && code.startsWith('LEVEL_')
 }
+
+/** Whether a file of an open store could not be read or written, or holds something else than LevelDB has written. */
+export function isFileFailure(error: unknown): boolean {
+  const { code } = error as { code?: unknown }
+  return code === 'LEVEL_IO_ERROR' || code === 'LEVEL_CORRUPTION'
+}

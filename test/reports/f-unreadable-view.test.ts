@@ -1,0 +1,64 @@
+/** A view whose files cannot be read: it is put aside or rebuilt, and the command goes on. */
+import assert from 'node:assert/strict'
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, it, type TestContext } from 'node:test'
+import { createGriteSandbox } from '../contract/grite-process.ts'
+
+/** Each of LevelDB's files of rows, from the oldest on; the newest holds what the view says about itself, too. */
+function setUp(t: TestContext) {
+  const place = createGriteSandbox(t)
+  const titles = ['one', 'two', 'three']
+  for (const title of titles) {
+    place.create(title)
+    place.data('issue', 'list')
+  }
+  const home = join(place.path, '.git/grite')
+  const tables = () => {
+    const names = readdirSync(home, { recursive: true, encoding: 'utf8' })
+    const found = names.filter((name) => name.endsWith('.ldb') && !name.includes('.aside'))
+    assert.ok(found.length > 0)
+    return found.sort().map((name) => join(home, name))
+  }
+  return { ...place, tables, titles: titles.sort() }
+}
+
+const damages: Readonly<Record<string, (path: string) => void>> = {
+  'that the disk does not give': (path) => {
+    rmSync(path)
+    // Opens, and cannot be read.
+    mkdirSync(path)
+  },
+  'that holds something else': (path) => writeFileSync(path, Buffer.alloc(readFileSync(path).length, 0xff)),
+}
+
+describe('a file of the view', () => {
+  for (const [title, damage] of Object.entries(damages)) {
+    for (const which of [0, -1]) {
+      it(`${title} costs a rebuild (${which === 0 ? 'oldest' : 'newest'})`, (t) => {
+        const { tables, grite, data, titles } = setUp(t)
+        damage(tables().at(which) as string)
+        const { status, stdout, stderr } = grite('issue', 'list', '--json')
+        assert.equal(status, 0, stderr)
+        const answer = JSON.parse(stdout)
+        const seen = (issues: { title: string }[]) => issues.map((issue) => issue.title).sort()
+        assert.deepEqual(seen(answer.data.issues), titles)
+        for (const { code } of answer.warnings ?? []) assert.match(code, /^view-(set-aside|rebuilt)$/)
+        assert.deepEqual(seen(data('issue', 'list').issues), titles)
+      })
+    }
+  }
+
+  it('that cannot be read keeps neither a write nor a rebuild from going on', (t) => {
+    const { tables, grite } = setUp(t)
+    const damage = damages['that the disk does not give'] as (path: string) => void
+    for (const path of tables()) damage(path)
+    assert.equal(grite('rebuild').status, 0)
+    grite('issue', 'list')
+    grite('issue', 'create', '--title=four')
+    for (const path of tables()) damage(path)
+    assert.equal(grite('batch', '--json').status, 0)
+    assert.equal(grite('issue', 'create', '--title=five').status, 0)
+    assert.equal(JSON.parse(grite('issue', 'list', '--json').stdout).data.issues.length, 5)
+  })
+})
