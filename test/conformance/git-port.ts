@@ -471,6 +471,19 @@ function portFacts(kind: RepositoryKind, open: OpenPort, supports: GitSupports):
     )
   })
 
+  it('names a missing head as a gap', async (t) => {
+    const { repository, port } = await openFixture(t)
+    const oids = await publishChain(port, ['one', 'two'])
+    const head = oids[1] as Oid
+    removeLoose(repository, head)
+    const entries = await readAll(port, head)
+    assert.deepEqual(
+      entries.map(({ oid, problem }) => [oid, problem]),
+      [[head, `commit ${head} is missing`]],
+    )
+    assert.deepEqual(entries[0]?.gaps, [{ reason: 'missing', kind: 'commit', oid: head }])
+  })
+
   it('names a missing tree as a gap of its commit', async (t) => {
     const { repository, port } = await openFixture(t)
     const oids = await publishChain(port, ['one', 'two'])

@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream'
 import { limits } from '../../model/index.ts'
 import { assembleCommit, type ObjectState, unreadCommit } from '../assemble-commit.ts'
+import { namesUnreadCommit } from '../classify-git-failure.ts'
 import { EntryBatch } from '../entry-batch.ts'
 import { hashObject } from '../object-codec.ts'
 import type { CommitEntry, ObjectFormat, ObjectType, Oid, ReadHistoryOptions } from '../port.ts'
@@ -72,6 +73,10 @@ export async function* readHistoryNatively(
     emitted.add(parent)
   }
 
+  async function isUnreadable(oid: Oid): Promise<boolean> {
+    return typeof (await readState(readOne, oid, options.blobBytesMax)) === 'string'
+  }
+
   const entryOptions = { blobBytesMax: options.blobBytesMax, comesFirst: options.comesFirst }
   /** Whether git came to the end of the history. */
   async function* exportAll(): AsyncGenerator<readonly CommitEntry[], boolean> {
@@ -89,8 +94,13 @@ export async function* readHistoryNatively(
         if (exportParser.isUnusual()) break
       }
       const isLost = exportParser.isUnusual() || watched.wasSilent()
-      if (isLost) reads.mayExport = false
-      return !isLost && (await exported.ended).exitStatus === 0
+      if (isLost) {
+        reads.mayExport = false
+        return false
+      }
+      const { exitStatus, stderr } = await exported.ended
+      // git 2.30 skips all commits above an unreadable one, the head among them, and still exits with 0; 2.39 skips none.
+      return exitStatus === 0 && (emitted.has(options.head) || !namesUnreadCommit(stderr))
     } finally {
       watched.stop()
       exported.child.kill()
@@ -140,7 +150,9 @@ export async function* readHistoryNatively(
   }
   assembly.endOfList()
   yield* assembled()
-  if (!listedAll) {
+  // From git 2.45 on it also ignores a missing head.
+  const lacksHead = !emitted.has(options.head) && (await isUnreadable(options.head))
+  if (!listedAll || lacksHead) {
     for await (const entries of walkHistory(format, readOne, options, { skip: emitted, shallow, reads })) {
       if (!batch.isEmpty) yield batch.take()
       yield entries
