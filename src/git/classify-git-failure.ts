@@ -49,7 +49,13 @@ const rules: readonly Rule[] = [
         },
       ),
   ],
-  // setup.c: read_gitfile_error_die(), setup_explicit_git_dir(); without a path setup_git_directory_gently().
+  // setup.c: read_gitfile_error_die(), setup_explicit_git_dir(); without a path setup_git_directory_gently(). git 2.55 prints
+  // a null pointer where a .git file leads nowhere.
+  [
+    /not a git repository: \(null\)\s*$/,
+    (_match, failure) =>
+      new NotFoundError('a .git file leads to no git repository', { details: { ...details(failure), path: null } }),
+  ],
   [
     /not a git repository: '?([\s\S]*?)'?\s*$/,
     ([, path], failure) =>

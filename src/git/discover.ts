@@ -3,7 +3,7 @@ import { dirname, resolve } from 'node:path'
 import { GitError, type GriteError, NotFoundError, RepositoryRefusedError } from '../model/errors/index.ts'
 import { type AskGitOptions, askGit } from './ask-git.ts'
 import type { Environment } from './locate-git.ts'
-import { lookForRepository } from './plain-repository.ts'
+import { findGitFileTarget, lookForRepository } from './plain-repository.ts'
 import type { RepositoryLayout } from './port.ts'
 import { decodeUtf8 } from './read-small-file.ts'
 
@@ -70,8 +70,8 @@ async function askGitFrom(start: string, options: AskGitOptions): Promise<Reposi
     if (error instanceof GitError) throw refused(start, error)
     if (!(error instanceof NotFoundError)) throw error
     const { path } = error.details
-    throw options.env.GIT_DIR === undefined && typeof path === 'string'
-      ? leadsNowhere(start, path, error)
+    throw options.env.GIT_DIR === undefined && path !== undefined
+      ? leadsNowhere(start, typeof path === 'string' ? path : findGitFileTarget(start), error)
       : notARepository(start, options.env, error)
   }
 }
@@ -100,8 +100,9 @@ function refused(start: string, error: GitError): GriteError {
   })
 }
 
-function leadsNowhere(start: string, path: string, cause: unknown): NotFoundError {
-  return new NotFoundError(`a .git file at or above ${start} leads to ${path}, which is not a git repository`, {
+function leadsNowhere(start: string, path: string | null, cause: unknown): NotFoundError {
+  const where = path ?? 'a path'
+  return new NotFoundError(`a .git file at or above ${start} leads to ${where}, which is not a git repository`, {
     details: { directory: start, path },
     hints: [
       'A work tree that was moved: run `git worktree repair` in the main one',

@@ -44,15 +44,29 @@ function isOwn({ uid }: Stats): boolean {
   return user === undefined || uid === user
 }
 
+/** The path in the first `.git` file at or above a folder, whatever is there; null when no file names one. */
+export function findGitFileTarget(start: string): string | null {
+  for (let folder = start; ; folder = dirname(folder)) {
+    const dotGit = join(folder, '.git')
+    if (lstatOf(dotGit) !== 'absent') return readGitFile(dotGit)
+    if (dirname(folder) === folder) return null
+  }
+}
+
 /** The real path of the directory that a `.git` file names; null when it names none. */
 function followGitFile(path: string): string | null {
-  const [, named] = /^gitdir: (.+?)[\r\n]*$/s.exec(readLine(path) ?? '') ?? []
-  if (named === undefined) return null
+  const named = readGitFile(path)
+  if (named === null) return null
   try {
-    return realpathSync(resolve(dirname(path), named))
+    return realpathSync(named)
   } catch {
     return null
   }
+}
+
+function readGitFile(path: string): string | null {
+  const [, named] = /^gitdir: (.+?)[\r\n]*$/s.exec(readLine(path) ?? '') ?? []
+  return named === undefined ? null : resolve(dirname(path), named)
 }
 
 function readLine(path: string): string | null {

@@ -16,6 +16,7 @@ import {
   RepositoryRefusedError,
   StorageError,
 } from '../../src/model/errors/index.ts'
+import { checksOwners, ownersAreNotChecked } from './git-features.ts'
 import { publishChain } from './sample-commits.ts'
 import { createTempRepository, type TempRepository } from './temp-repository.ts'
 
@@ -45,6 +46,7 @@ describe('a failure of git', { concurrency: true }, () => {
     const { repository } = await fixture(t)
     const { path, environment } = repository
     const asked = { ...repository, environment: { ...environment, GIT_TEST_ASSUME_DIFFERENT_OWNER: '1' } }
+    if (!checksOwners(path, environment)) return t.skip(ownersAreNotChecked)
     const foreign = fail(asked, ['status'])
     assert.ok(foreign instanceof RepositoryRefusedError)
     assert.equal(foreign.details.path, path)
@@ -74,7 +76,10 @@ describe('a failure of git', { concurrency: true }, () => {
     }
     const leading = failWith('gitdir: ../none\n')
     assert.ok(leading instanceof NotFoundError)
-    assert.match(String(leading.details.path), /\/none$/)
+    // git 2.55 prints a null pointer in place of the path.
+    const isNamed = !String(leading.details.stderr).includes('(null)')
+    if (isNamed) assert.match(String(leading.details.path), /\/none$/)
+    else assert.equal(leading.details.path, null)
   })
 
   it('over an unknown format names it', async (t) => {

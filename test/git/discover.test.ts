@@ -5,6 +5,7 @@ import { describe, it } from 'node:test'
 import { findRepository } from '../../src/git/discover.ts'
 import { currentOwner } from '../../src/git/index.ts'
 import { GitError, NotFoundError, RepositoryRefusedError } from '../../src/model/errors/index.ts'
+import { checksOwners, ownersAreNotChecked } from './git-features.ts'
 import { createSandbox, type Sandbox, whyNotMakeable } from './temp-repository.ts'
 
 /** A PATH without git: a repository that is found with it is found without asking git. */
@@ -310,6 +311,23 @@ describe('findRepository reports', { concurrency: true }, () => {
     )
   })
 
+  it('where a .git file leads, though git 2.55 does not name it', async (t) => {
+    const { dir, environment } = createSandbox(t)
+    mkdirSync(join(dir, 'inner/below'), { recursive: true })
+    writeFileSync(join(dir, 'inner/.git'), 'gitdir: ../modules/inner\n')
+    const answers = { today: environment.PATH, nameless: join(dir, 'bin') }
+    mkdirSync(answers.nameless)
+    const script = "#!/bin/sh\necho 'fatal: not a git repository: (null)' >&2\nexit 128\n"
+    writeFileSync(join(answers.nameless, 'git'), script, { mode: 0o755 })
+    for (const [name, PATH] of Object.entries(answers)) {
+      await assert.rejects(
+        findRepository({ cwd: join(dir, 'inner/below'), env: { ...environment, PATH: PATH ?? '' } }),
+        (error) => error instanceof NotFoundError && /leads to \S+modules\/inner, which is not/.test(error.message),
+        name,
+      )
+    }
+  })
+
   it('none above a ceiling', async (t) => {
     const { git, dir, environment } = createSandbox(t)
     git(dir, ...init, 'r')
@@ -334,6 +352,7 @@ describe('findRepository reports', { concurrency: true }, () => {
   }, async (t) => {
     const { git, dir, environment } = createSandbox(t)
     git(dir, ...init, 'r')
+    if (!checksOwners(join(dir, 'r'), environment)) return t.skip(ownersAreNotChecked)
     chownSync(join(dir, 'r'), 12_345, 12_345)
     chownSync(join(dir, 'r/.git'), 12_345, 12_345)
     const cwd = join(dir, 'r')

@@ -1,9 +1,10 @@
-import { execFileSync, spawnSync } from 'node:child_process'
+import { execFileSync } from 'node:child_process'
 import { cpSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { findRepository } from '../../src/git/discover.ts'
 import type { RepositoryLayout } from '../../src/git/port.ts'
+import { whyGitLacks } from './git-features.ts'
 
 /** What a test cleans up with: the context of node:test, or anything like it. */
 export interface CleanUp {
@@ -152,10 +153,5 @@ function commitFile({ git }: Sandbox, path: string): void {
 
 /** Why this machine's git cannot make such a repository; null when it can. */
 export function whyNotMakeable(kind: RepositoryKind): string | null {
-  if (kind !== 'reftable') return null
-  const version = spawnSync('git', ['version'], { encoding: 'utf8' }).stdout
-  const [major = 0, minor = 0] = (/(\d+)\.(\d+)/.exec(version)?.slice(1) ?? []).map(Number)
-  return major > 2 || (major === 2 && minor >= 45)
-    ? null
-    : `git 2.45 makes reftable repositories, this is ${version.trim()}`
+  return (kind === 'reftable' && whyGitLacks('the reftable format')) || null
 }
