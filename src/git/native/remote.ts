@@ -255,9 +255,9 @@ const fetchOnlyOptions = [
 /** With 2^31 - 1, which `--unshallow` stands for, git would complete every branch of the clone, too. */
 const wholeDepth = 2 ** 31 - 2
 
-/** builtin/fetch.c, store_updated_refs(): what only a shallow clone of the remote's history could take. */
+/** builtin/fetch.c, store_updated_refs(), in two wordings: what only a shallow clone of the remote's history could take. */
 function readRefused(stderr: string): ReadonlySet<string> {
-  const lines = stderr.matchAll(/rejected (refs\/\S+) because shallow roots are not allowed to be updated/g)
+  const lines = stderr.matchAll(/reject(?:ed)? (refs\/\S+) because shallow roots are not allowed to be updated/g)
   return new Set([...lines].map(([, ref = '']) => ref))
 }
 
