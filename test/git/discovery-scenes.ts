@@ -19,6 +19,7 @@ import { delimiter, join } from 'node:path'
 import fc from 'fast-check'
 import { findRepository } from '../../src/git/discover.ts'
 import { GitError, GriteError } from '../../src/model/errors/index.ts'
+import { whyGitLacks } from './git-features.ts'
 import type { Sandbox } from './temp-repository.ts'
 
 const heads = {
@@ -338,7 +339,9 @@ function settingsOf({ place, directory, bare }: NonNullable<Scene['settings']>, 
   }
   if (place === 'parameters') {
     const quote = (text: string) => `'${text.replaceAll("'", "'\\''")}'`
-    return { GIT_CONFIG_PARAMETERS: pairs.map(([key, value]) => `${quote(key)}=${quote(value)}`).join(' ') }
+    const areApart = !whyGitLacks('a key apart from its value in GIT_CONFIG_PARAMETERS')
+    const words = pairs.map(([key, value]) => (areApart ? `${quote(key)}=${quote(value)}` : quote(`${key}=${value}`)))
+    return { GIT_CONFIG_PARAMETERS: words.join(' ') }
   }
   const lines = pairs.map(([key, value]) => `[safe]\n\t${key.slice(5)} = "${value}"\n`).join('')
   const file = join(root, 'settings')

@@ -7,6 +7,7 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { makeVisible, shellWord } from '../../src/model/index.ts'
 import { createGriteSandbox, griteIn } from '../contract/grite-process.ts'
+import { checksOwners, ownersAreNotChecked } from '../git/git-features.ts'
 import { findLines, listSource, readCode } from '../tidy/source-files.ts'
 
 const hostile = [
@@ -75,6 +76,7 @@ test("the suggestion for another user's repository trusts that directory and doe
   skip: process.getuid?.() === 0 ? false : 'needs root',
 }, (t) => {
   const sandbox = createGriteSandbox(t)
+  if (!checksOwners(sandbox.path, sandbox.environment)) return t.skip(ownersAreNotChecked)
   for (const name of ["a'; touch PWNED; echo '", '$(touch PWNED)', 'line\nend', 'naïve']) {
     const path = join(sandbox.dir, name)
     mkdirSync(path)
@@ -95,11 +97,13 @@ test("the suggestion for another user's repository trusts that directory and doe
 test('a remote of another user is refused with the reason, and the suggestion is quoted', {
   skip: process.getuid?.() === 0 ? false : 'needs root',
 }, (t) => {
-  const { grite, git, dir, path, create } = createGriteSandbox(t)
+  const { grite, git, dir, path, create, environment } = createGriteSandbox(t)
   const remote = join(dir, "it's theirs")
   git(dir, 'init', '-q', '--bare', '--template=', remote)
   chownSync(remote, 12_345, 12_345)
   git(path, 'remote', 'add', 'origin', remote)
+  const isRefused = spawnSync('git', ['ls-remote'], { cwd: path, env: environment }).status !== 0
+  if (!isRefused) return t.skip('this git does not check who owns a remote')
   create('one')
   const { status, stderr } = grite('sync', '--json')
   const { code, message, details } = JSON.parse(stderr).error

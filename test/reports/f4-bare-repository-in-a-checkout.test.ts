@@ -10,6 +10,7 @@ import { test } from 'node:test'
 import { findRepository } from '../../src/git/index.ts'
 import { RepositoryRefusedError } from '../../src/model/index.ts'
 import { createGriteSandbox, griteIn } from '../contract/grite-process.ts'
+import { checksOwners, ownersAreNotChecked } from '../git/git-features.ts'
 
 function trap(t: Parameters<typeof createGriteSandbox>[0]) {
   const sandbox = createGriteSandbox(t)
@@ -82,7 +83,8 @@ test('a bare repository that is named is used, as by git', (t) => {
 test('a repository of another user is refused with a code of its own', {
   skip: process.getuid?.() === 0 ? false : 'needs root',
 }, (t) => {
-  const { grite, path } = createGriteSandbox(t)
+  const { grite, path, environment } = createGriteSandbox(t)
+  if (!checksOwners(path, environment)) return t.skip(ownersAreNotChecked)
   chownSync(path, 12_345, 12_345)
   const { status, stderr } = grite('issue', 'list', '--json')
   const { code, message } = JSON.parse(stderr).error

@@ -52,8 +52,10 @@ test('variables that are not UTF-8 are refused when they name a file or an actor
 
 test('a user.name that is not UTF-8 becomes no name of an actor', (t) => {
   const sandbox = createGriteSandbox(t)
-  writeFileSync(join(sandbox.dir, 'settings'), Buffer.from('[user]\n\tname = Ren\xe9\n', 'latin1'))
-  const env = { GIT_CONFIG_GLOBAL: join(sandbox.dir, 'settings') }
+  // In both places: a git before 2.32 does not know the variable.
+  const settings = join(sandbox.environment.HOME ?? '', '.gitconfig')
+  writeFileSync(settings, Buffer.from('[user]\n\tname = Ren\xe9\n', 'latin1'))
+  const env = { GIT_CONFIG_GLOBAL: settings }
   const { status, stderr } = sandbox.griteWith({ env }, 'issue', 'create', '--title', 'x')
   assert.equal(status, 2)
   assert.match(stderr, /user\.name in the configuration of git is not UTF-8/)

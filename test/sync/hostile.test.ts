@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import type { Oid } from '../../src/git/index.ts'
 import { walRef } from '../../src/wal/index.ts'
+import { stopsAtBrokenRefs } from '../git/git-features.ts'
 import { batchOf, comment, creation, filesOf, issueId, makeEvent, writeBatch, writeCommit } from '../support/log.ts'
 import { type Crew, createCrew, type Member } from './crew.ts'
 
@@ -135,9 +136,11 @@ for (const [title, make] of Object.entries(unfetchable)) {
     mkdirSync(join(crew.origin, 'refs/grite/locks'))
     make(crew, bo)
     await bo.create('two')
+    // git 2.30 does not offer a ref to nowhere.
+    const isOffered = bo.git('ls-remote', 'origin').includes('refs/grite/locks/x')
     // A remote with a ref to nowhere takes no push, whoever pushes.
     assert.equal((await bo.sync({ pull: true })).pull_events, 1)
-    assert.deepEqual([await bo.titles(), bo.takeWarnings()], [['one', 'two'], ['remote-refs-unread']])
+    assert.deepEqual([await bo.titles(), bo.takeWarnings()], [['one', 'two'], isOffered ? ['remote-refs-unread'] : []])
   })
 }
 
@@ -151,6 +154,10 @@ test('a ref of this clone that names nothing is what is blamed, and not the remo
   const ref = 'refs/grite/snapshots/1600000000000'
   mkdirSync(join(ann.path, '.git/refs/grite/snapshots'))
   writeFileSync(join(ann.path, '.git', ref), '')
+  if (!stopsAtBrokenRefs(ann.path, crew.environment)) {
+    assert.equal((await ann.sync()).pull_events, 1)
+    return t.skip('this git skips refs that name nothing')
+  }
   const failure = await ann.failSync()
   assert.deepEqual([failure.code, failure.details.ref], ['internal_error', ref])
   assert.match(failure.message, /of this repository/)
