@@ -7,6 +7,7 @@ const since = {
   GIT_CONFIG_COUNT: '2.31',
   'a key apart from its value in GIT_CONFIG_PARAMETERS': '2.31',
   GIT_CONFIG_GLOBAL: '2.32',
+  'GIT_REF_PARANOIA by default': '2.34',
   'fetch --refetch': '2.36',
   'the reftable format': '2.45',
 } as const

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
 import { readReflog } from '../../src/git/reflog.ts'
 import { lockPrefix, snapshotPrefix, trackingRef, walRef } from '../../src/wal/index.ts'
-import { stopsAtBrokenRefs, whyGitLacks } from '../git/git-features.ts'
+import { whyGitLacks } from '../git/git-features.ts'
 import { looseFile, loseObject, waysToLose } from '../support/broken-objects.ts'
 import { createCrew, type Member } from '../sync/crew.ts'
 
@@ -357,7 +357,7 @@ describe('a commit in the middle of the log', { concurrency: 2 }, () => {
 
 describe('refs that name a lost object', { concurrency: 2 }, () => {
   it('of a lock, a snapshot and a remote: doctor names them, and a sync works', async (t) => {
-    const { ann, originHead, clone, environment } = await cloneWithLog(t)
+    const { ann, originHead, clone } = await cloneWithLog(t)
     await ann.sync()
     await ann.run('lock acquire', { resource: 'path:docs', ttl: '1h' })
     await ann.run('snapshot create')
@@ -376,7 +376,7 @@ describe('refs that name a lost object', { concurrency: 2 }, () => {
     for (const ref of [...refs, tracking]) assert.match(found[0]?.message ?? '', new RegExp(ref))
     ann.takeWarnings()
     // Refs that do not keep git from fetching stay, until doctor is asked to delete them.
-    const areInTheWay = stopsAtBrokenRefs(ann.path, environment)
+    const areInTheWay = !whyGitLacks('GIT_REF_PARANOIA by default')
     await ann.sync()
     assert.deepEqual(await ann.titles(), ['of bo', 'one', 'three', 'two'])
     assert.equal(ann.head(), originHead())
