@@ -2,8 +2,9 @@
  * Bounds of messages: paths, names and the answers of remotes are chosen by others, and messages quote them. Every cut
  * is stated where it was made, so no program takes a part for the whole.
  */
-import type { Warning } from '../commands/context.ts'
+
 import { shortenText } from '../model/foreign/describe-foreign.ts'
+import type { Warning } from '../tracker/effects.ts'
 
 /** UTF-16 units of a message, or of one text among its details. */
 const textLengthMax = 4096

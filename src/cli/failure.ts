@@ -1,8 +1,8 @@
 /** A failure as it is reported: whatever was thrown, put into the words and the exit status of the error table. */
 
-import { describeWritten, type WrittenEvents } from '../commands/written-events.ts'
 import { type ErrorDetails, type ErrorKind, errorKinds, GriteError } from '../model/errors/index.ts'
 import { describeForeign } from '../model/foreign/describe-foreign.ts'
+import { describeWritten, type WrittenEvents } from '../tracker/written-events.ts'
 import { boundDetails, boundSuggestion, boundText } from './bound-message.ts'
 import { escapeLine, escapeText } from './render/escape-for-terminal.ts'
 

@@ -3,10 +3,10 @@
  * loaded only when it is needed; a start costs little more than Node itself.
  */
 import { setFlagsFromString } from 'node:v8'
-import type { Warning } from '../commands/context.ts'
 import type { AnyCommand, CommandResult, HeapGrowth } from '../commands/define-command.ts'
-import type { WrittenEvents } from '../commands/written-events.ts'
 import { InvalidArgsError, shellCommand } from '../model/errors/index.ts'
+import type { Warning } from '../tracker/effects.ts'
+import type { WrittenEvents } from '../tracker/written-events.ts'
 import { boundWarning } from './bound-message.ts'
 import { buildCommandTable, type CommandTable } from './command-table.ts'
 import type { CompleteValue } from './complete.ts'
@@ -228,7 +228,7 @@ async function runInContext(
 }
 
 const openRepositoryWhenNeeded: OpenRepository = async (request) => {
-  const { openCommandRepository } = await import('../commands/repository.ts')
+  const { openCommandRepository } = await import('../tracker/workspace.ts')
   return openCommandRepository(request)
 }
 

@@ -1,7 +1,7 @@
 /** Builds what commands work with out of the facts of a process. Nothing is opened until a command asks. */
-import type { CommandContext, Progress, TextInput } from '../commands/context.ts'
-import type { Repository, RepositoryFacts } from '../commands/repository.ts'
-import type { WrittenEvents } from '../commands/written-events.ts'
+import type { CommandContext, Progress, TextInput } from '../tracker/effects.ts'
+import type { Repository, RepositoryFacts } from '../tracker/workspace.ts'
+import type { WrittenEvents } from '../tracker/written-events.ts'
 import type { GlobalValues } from './parse-argv.ts'
 import type { ProcessFacts } from './process-facts.ts'
 import { openProgress } from './progress.ts'
@@ -68,7 +68,7 @@ export function createProcessContext(
         // Somebody may write for a long time, and others work meanwhile.
         await open.letGoOfView()
         const { drafts, permissions } = open.paths
-        const { makeFolder } = await import('../commands/local/write-file-atomically.ts')
+        const { makeFolder } = await import('../tracker/local/write-file-atomically.ts')
         await makeFolder(drafts, permissions)
         return drafts
       }

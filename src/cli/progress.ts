@@ -1,5 +1,5 @@
 /** A bar on standard error for slow work; it appears after half a second and leaves nothing behind. */
-import type { Progress } from '../commands/context.ts'
+import type { Progress } from '../tracker/effects.ts'
 import type { ProcessFacts, TextSink } from './process-facts.ts'
 
 const delayMs = 500

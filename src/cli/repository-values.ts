@@ -1,9 +1,9 @@
 /** What completion offers of the repository: ids with titles, labels, assignees, actors, saved queries. */
 import { shortIdLength } from '../commands/issue/change-command.ts'
-import { listActors } from '../commands/local/actors.ts'
-import { readSavedQueries } from '../commands/query/saved-queries.ts'
-import type { Repository } from '../commands/repository.ts'
 import { type FieldKey, type IssueId, parseScopedLabel } from '../model/index.ts'
+import { readSavedQueries } from '../tracker/issues/saved-queries.ts'
+import { listActors } from '../tracker/local/actors.ts'
+import type { Repository } from '../tracker/workspace.ts'
 import type { View } from '../view/index.ts'
 import { type CompletedKind, candidateCountMax } from './complete.ts'
 import { createProcessContext, type OpenRepository } from './process-context.ts'

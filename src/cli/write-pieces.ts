@@ -1,4 +1,4 @@
-import { gatherPieces } from '../commands/gather-pieces.ts'
+import { gatherPieces } from '../tracker/export/gather-pieces.ts'
 import type { TextSink } from './process-facts.ts'
 import type { Rendered } from './render/renderer.ts'
 

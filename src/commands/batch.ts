@@ -13,10 +13,9 @@ import {
   shape,
   shortenText,
 } from '../model/index.ts'
-import type { CommandContext } from './context.ts'
-import { defineCommand } from './define-command.ts'
-import type { Draft } from './draft.ts'
-import { addDependency, removeDependency, requireDependencyType } from './issue/change-dependencies.ts'
+import type { Draft } from '../tracker/draft.ts'
+import type { CommandContext } from '../tracker/effects.ts'
+import { addDependency, removeDependency, requireDependencyType } from '../tracker/issues/change-dependencies.ts'
 import {
   addAssignee,
   addComment,
@@ -27,9 +26,10 @@ import {
   removeAssignee,
   removeLabel,
   updateIssue,
-} from './issue/changes.ts'
+} from '../tracker/issues/changes.ts'
+import { resolveIssue, resolveIssueOrId } from '../tracker/issues/resolve-issue.ts'
+import { defineCommand } from './define-command.ts'
 import { readFieldChanges, requireOneValueEach, splitLabels } from './issue/issue-input.ts'
-import { resolveIssue, resolveIssueOrId } from './issue/resolve-issue.ts'
 
 interface Operation {
   /** 1-based line of the input. */

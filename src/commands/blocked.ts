@@ -1,12 +1,12 @@
 import { findCycles, type IssueId, isOverdue, type Order } from '../model/index.ts'
+import { readClaims } from '../tracker/claims/read-claims.ts'
+import { type MentionedIssue, mentionRows } from '../tracker/issues/describe-issues.ts'
+import { compareByPriority, passes } from '../tracker/issues/ready-queue.ts'
+import { readWork, unknownBlockers, type Work } from '../tracker/issues/work.ts'
+import { warnIfNoLog } from '../tracker/sync/no-log.ts'
 import type { IssueRow } from '../view/index.ts'
-import { readClaims } from './claim/read-claims.ts'
 import { defineCommand } from './define-command.ts'
-import { type MentionedIssue, mentionRows } from './issue/describe-issues.ts'
 import { filterOptions } from './issue/filter-options.ts'
-import { compareByPriority, passes } from './issue/ready-queue.ts'
-import { readWork, unknownBlockers, type Work } from './issue/work.ts'
-import { warnIfNoLog } from './no-log.ts'
 
 export const blocked = defineCommand({
   name: 'blocked',

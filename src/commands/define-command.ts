@@ -2,7 +2,7 @@
  * A command as data. Parsing, help, completion, docs/cli.md and the daemon's input check all derive from these
  * definitions; `run` gets typed input, returns data and never prints.
  */
-import type { CommandContext } from './context.ts'
+import type { CommandContext } from '../tracker/effects.ts'
 
 /** What the text of an option or argument is turned into before `run` sees it. */
 export type ValueType = 'text' | 'boolean' | 'count'

@@ -1,15 +1,15 @@
 import { showRemote } from '../git/index.ts'
 import { NotFoundError, RemoteError } from '../model/index.ts'
+import { type AgentsMdChange, planAgentsMd } from '../tracker/agents/agents-md.ts'
+import type { CommandContext } from '../tracker/effects.ts'
+import { createDefaultActor } from '../tracker/local/actors.ts'
+import { readRepoConfig, writeLeaseRemote } from '../tracker/local/repo-config.ts'
+import { makeFolder } from '../tracker/local/write-file-atomically.ts'
+import { chooseHomeRemote } from '../tracker/sync/remote-name.ts'
+import { runSync } from '../tracker/sync/run-sync.ts'
+import type { Repository } from '../tracker/workspace.ts'
 import { trackingRef, walRef } from '../wal/index.ts'
-import { type AgentsMdChange, planAgentsMd } from './agents/agents-md.ts'
-import type { CommandContext } from './context.ts'
 import { defineCommand } from './define-command.ts'
-import { createDefaultActor } from './local/actors.ts'
-import { readRepoConfig, writeLeaseRemote } from './local/repo-config.ts'
-import { makeFolder } from './local/write-file-atomically.ts'
-import type { Repository } from './repository.ts'
-import { chooseHomeRemote } from './sync/remote-name.ts'
-import { runSync } from './sync/run-sync.ts'
 
 export const init = defineCommand({
   name: 'init',

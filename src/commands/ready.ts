@@ -1,12 +1,12 @@
 import { isOverdue } from '../model/index.ts'
-import { assigneesNamed, listKnownActors } from './actor/find-people.ts'
-import { readClaims } from './claim/read-claims.ts'
+import { readClaims } from '../tracker/claims/read-claims.ts'
+import { assigneesNamed, listKnownActors } from '../tracker/identity/find-people.ts'
+import { type ReadySortKey, readReadyQueue, readySortKeys } from '../tracker/issues/ready-queue.ts'
+import { resolveIssue } from '../tracker/issues/resolve-issue.ts'
+import { warnIfNoLog } from '../tracker/sync/no-log.ts'
 import { defineCommand } from './define-command.ts'
 import { shortIdLength } from './issue/change-command.ts'
 import { filterOptions } from './issue/filter-options.ts'
-import { type ReadySortKey, readReadyQueue, readySortKeys } from './issue/ready-queue.ts'
-import { resolveIssue } from './issue/resolve-issue.ts'
-import { warnIfNoLog } from './no-log.ts'
 
 export const ready = defineCommand({
   name: 'ready',

@@ -21,14 +21,14 @@ import {
   savedQueryPrefix,
   type UndoPlan,
 } from '../model/index.ts'
+import type { Draft } from '../tracker/draft.ts'
+import { actorNames } from '../tracker/identity/actor-names.ts'
+import { resolveEvent } from '../tracker/issues/resolve-event.ts'
+import { restore } from '../tracker/issues/restore.ts'
+import type { Repository } from '../tracker/workspace.ts'
 import { findNewestEvent } from '../wal/index.ts'
-import { actorNames } from './actor/actor-names.ts'
 import { defineCommand } from './define-command.ts'
-import type { Draft } from './draft.ts'
 import { shortIdLength } from './issue/change-command.ts'
-import { restore } from './issue/restore.ts'
-import type { Repository } from './repository.ts'
-import { resolveEvent } from './resolve-event.ts'
 
 /** What was undone: what it was about, what it had been, what it is again. */
 interface UndoneChange {

@@ -1,5 +1,5 @@
 import { createCombinedPort } from './combined-port.ts'
-import { createIsomorphicPort } from './isomorphic/isomorphic-port.ts'
+import { createIsomorphicPort } from './in-process/isomorphic-port.ts'
 import { createNativePort } from './native/native-port.ts'
 import type { GitPort, RepositoryLayout } from './port.ts'
 import { createPortContext, type PortOptions } from './port-context.ts'

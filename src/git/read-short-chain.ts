@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { CorruptObjectError, ObjectTooLargeError } from '../model/errors/index.ts'
 import { CommitAssembler, type ObjectState } from './assemble-commit.ts'
-import { readLooseObject } from './isomorphic/loose-objects.ts'
+import { readLooseObject } from './in-process/loose-objects.ts'
 import type { CommitEntry, Oid, RepositoryLayout } from './port.ts'
 import { looseObjectPath } from './ref-paths.ts'
 import { readShallow } from './shallow.ts'

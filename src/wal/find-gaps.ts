@@ -1,5 +1,5 @@
 import type { GitPort, Oid } from '../git/index.ts'
-import { issueCodec } from './issue-codec.ts'
+import { issueCodec } from './issue-log/issue-codec.ts'
 import { GapTally, type LogGaps } from './log-gap.ts'
 import { readLog } from './read-log.ts'
 

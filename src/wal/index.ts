@@ -1,15 +1,6 @@
 export { type Appended, type AppendTarget, append, appendRetryMsMax, encodeBatch, publishBatch } from './append.ts'
 export { isQueueLockLeft, lockFileQueue, noQueue, type Queue } from './append-queue.ts'
 export {
-  batchesOfMissing,
-  batchOfEvents,
-  commitDate,
-  type NewBatch,
-  recordIdsOf,
-  requireUsableClock,
-  segmentOfBatch,
-} from './batch.ts'
-export {
   generateKeyPair,
   type KeyPair,
   type SignDigest,
@@ -18,8 +9,23 @@ export {
   verifySignature,
 } from './ed25519.ts'
 export { findGaps } from './find-gaps.ts'
-export { attachmentFolder, attachmentShaOf, type IssueBatch, type IssueSegment, issueCodec } from './issue-codec.ts'
-export { type Inspection, type Joined, type JoinRequest, readSegments, stageJoin } from './join.ts'
+export {
+  batchesOfMissing,
+  batchOfEvents,
+  commitDate,
+  type NewBatch,
+  recordIdsOf,
+  requireUsableClock,
+  segmentOfBatch,
+} from './issue-log/batch.ts'
+export {
+  attachmentFolder,
+  attachmentShaOf,
+  type IssueBatch,
+  type IssueSegment,
+  issueCodec,
+} from './issue-log/issue-codec.ts'
+export { type Inspection, type Joined, type JoinRequest, readSegments, stageJoin } from './issue-log/join.ts'
 export {
   deleteUnmovedRefs,
   encodeLockCommit,
@@ -36,7 +42,57 @@ export {
   parseTrackedLock,
   readLock,
   readLockCommit,
-} from './lock-refs.ts'
+} from './issue-log/lock-refs.ts'
+export { findNewestEvent } from './issue-log/newest-event.ts'
+export {
+  type CheckSnapshotOptions,
+  checkSnapshot,
+  type SnapshotCheck,
+  type SnapshotDifference,
+  type SoundSnapshot,
+} from './issue-log/snapshot/check-snapshot.ts'
+export { deleteSnapshots, findTrackedSnapshots } from './issue-log/snapshot/delete-snapshots.ts'
+export {
+  type NamedSnapshot,
+  planSnapshotRefs,
+  type SnapshotRefs,
+  type SnapshotRefsOnBothSides,
+  type SnapshotRefsPlan,
+} from './issue-log/snapshot/plan-snapshot-refs.ts'
+export {
+  isSignatureValid,
+  listSnapshots,
+  openSnapshot,
+  readSnapshot,
+  requireSnapshotOf,
+  type Snapshot,
+  type SnapshotRef,
+} from './issue-log/snapshot/read-snapshot.ts'
+export {
+  findSnapshotFault,
+  isSnapshotOf,
+  readLocalSnapshotRefs,
+  readSnapshotIntents,
+  readTrackedSnapshotRefs,
+} from './issue-log/snapshot/read-snapshot-refs.ts'
+export {
+  type SnapshotMaker,
+  type WriteSnapshotOptions,
+  type WrittenSnapshot,
+  writeSnapshot,
+} from './issue-log/snapshot/write-snapshot.ts'
+export {
+  type Completion,
+  type Gained,
+  type LogSync,
+  noteRemoteHead,
+  type SyncPoint,
+  type SyncRequest,
+  type SyncTarget,
+  syncLog,
+  syncRoundsMax,
+  unmovedRoundsMax,
+} from './issue-log/sync-log.ts'
 export {
   describeGap,
   describeGaps,
@@ -47,7 +103,6 @@ export {
   type LogGaps,
   noGaps,
 } from './log-gap.ts'
-export { findNewestEvent } from './newest-event.ts'
 export { readLog } from './read-log.ts'
 export {
   deletedPrefix,
@@ -69,53 +124,4 @@ export {
 export { fetchRefspecs, followedRefsMax, lockRefspecs } from './refspecs.ts'
 export { rejoinAround } from './rejoin.ts'
 export type { LogProblem, Segment, SegmentCodec, SegmentCommit } from './segment-codec.ts'
-export {
-  type CheckSnapshotOptions,
-  checkSnapshot,
-  type SnapshotCheck,
-  type SnapshotDifference,
-  type SoundSnapshot,
-} from './snapshot/check-snapshot.ts'
-export { deleteSnapshots, findTrackedSnapshots } from './snapshot/delete-snapshots.ts'
-export {
-  type NamedSnapshot,
-  planSnapshotRefs,
-  type SnapshotRefs,
-  type SnapshotRefsOnBothSides,
-  type SnapshotRefsPlan,
-} from './snapshot/plan-snapshot-refs.ts'
-export {
-  isSignatureValid,
-  listSnapshots,
-  openSnapshot,
-  readSnapshot,
-  requireSnapshotOf,
-  type Snapshot,
-  type SnapshotRef,
-} from './snapshot/read-snapshot.ts'
-export {
-  findSnapshotFault,
-  isSnapshotOf,
-  readLocalSnapshotRefs,
-  readSnapshotIntents,
-  readTrackedSnapshotRefs,
-} from './snapshot/read-snapshot-refs.ts'
-export {
-  type SnapshotMaker,
-  type WriteSnapshotOptions,
-  type WrittenSnapshot,
-  writeSnapshot,
-} from './snapshot/write-snapshot.ts'
 export { findFormerHead, findParentByReflog, findTrackedHead, isCommit, readSoundHead } from './sound-head.ts'
-export {
-  type Completion,
-  type Gained,
-  type LogSync,
-  noteRemoteHead,
-  type SyncPoint,
-  type SyncRequest,
-  type SyncTarget,
-  syncLog,
-  syncRoundsMax,
-  unmovedRoundsMax,
-} from './sync-log.ts'

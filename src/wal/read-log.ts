@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises'
 import type { CommitEntry, GitPort, Oid, ReadHistoryOptions } from '../git/index.ts'
 import { limits } from '../model/index.ts'
-import { metaPath } from './issue-codec.ts'
+import { metaPath } from './issue-log/issue-codec.ts'
 import type { Segment, SegmentCodec, TakenObjects } from './segment-codec.ts'
 
 /** A commit as it is stored, and what it says. */

@@ -1,6 +1,6 @@
 import type { GitPort, Oid } from '../git/index.ts'
 import { findGaps } from './find-gaps.ts'
-import { stageJoin } from './join.ts'
+import { stageJoin } from './issue-log/join.ts'
 import { walRef } from './ref-names.ts'
 import { findParentByReflog } from './sound-head.ts'
 

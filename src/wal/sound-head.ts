@@ -4,7 +4,7 @@
  */
 import { type GitPort, type Oid, type RefName, readReflog } from '../git/index.ts'
 import { CorruptObjectError, IncompleteLogError, limits, ObjectTooLargeError } from '../model/index.ts'
-import { judgeHead } from './judge-head.ts'
+import { judgeHead } from './issue-log/judge-head.ts'
 import { remotesPrefix, splitTrackingRef, walRef } from './ref-names.ts'
 
 /**

@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process'
 import { mkdirSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
-import { formatGuide } from '../../src/commands/agents/guide.ts'
+import { formatGuide } from '../../src/tracker/agents/guide.ts'
 import { createTeam, titlesIn } from '../sync/team.ts'
 import { gritePath } from './grite-process.ts'
 

@@ -1,5 +1,5 @@
 import { describe, it } from 'node:test'
-import { raceAmongClones, raceAsOneActor, raceForIssue, raceForNext, raceForOverlap } from '../commands/claim/races.ts'
+import { raceAmongClones, raceAsOneActor, raceForIssue, raceForNext, raceForOverlap } from '../tracker/claims/races.ts'
 
 describe('eight processes at once, again and again', () => {
   it('that claim one issue in one clone have one winner each time', (t) => raceForIssue(t, 3))

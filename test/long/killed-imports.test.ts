@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
-import { createCrashScene, type DieAt } from '../commands/crash-scene.ts'
+import { createCrashScene, type DieAt } from '../tracker/crashed-command.ts'
 
 interface Counts {
   readonly event_count: number

@@ -5,9 +5,9 @@ import { describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { walRef } from '../../src/git/index.ts'
 import type { IssueRow } from '../../src/view/index.ts'
-import { createProcessScene, eventIdsOf } from '../commands/process-scene.ts'
 import { commandRunner, createCommandSandbox } from '../support/command-runner.ts'
 import { batchOf, creation, issueId, writeBatch } from '../support/log.ts'
+import { createProcessScene, eventIdsOf } from '../tracker/command-process.ts'
 
 describe('many processes at the same time', () => {
   it('fifty creates in a repository without an actor all succeed, under one default actor', async (t) => {

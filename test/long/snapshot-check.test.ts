@@ -12,7 +12,7 @@ import {
   identifyEvent,
 } from '../../src/model/index.ts'
 import { checkSnapshot, openSnapshot, readLog, writeSnapshot } from '../../src/wal/index.ts'
-import { issueCodec } from '../../src/wal/issue-codec.ts'
+import { issueCodec } from '../../src/wal/issue-log/issue-codec.ts'
 import { createTempRepository } from '../git/temp-repository.ts'
 import { issueEvent } from '../model/arbitraries.ts'
 import { strangeRecord, withWrongId } from '../support/damage.ts'

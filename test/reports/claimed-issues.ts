@@ -2,8 +2,8 @@
 import { findRepository, openRepository, type RefName } from '../../src/git/index.ts'
 import { type ActorId, type Claim, issueResource, type Lock } from '../../src/model/index.ts'
 import { encodeLockCommit, leaseRefOf } from '../../src/wal/index.ts'
-import type { Clone, TeamScene } from '../commands/lock/scene.ts'
 import { commandRunner } from '../support/command-runner.ts'
+import type { Clone, TeamScene } from '../tracker/locks/lock-clones.ts'
 
 const issuesInBatch = 1000
 

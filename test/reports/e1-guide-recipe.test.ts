@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { formatGuide } from '../../src/commands/agents/guide.ts'
-import { createTeamScene, type Data } from '../commands/lock/scene.ts'
+import { formatGuide } from '../../src/tracker/agents/guide.ts'
+import { createTeamScene, type Data } from '../tracker/locks/lock-clones.ts'
 import { playGuide } from './guide-recipe.ts'
 
 const onRemote = { remote: '' }

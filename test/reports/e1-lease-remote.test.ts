@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { createTeamScene } from '../commands/lock/scene.ts'
+import { createTeamScene } from '../tracker/locks/lock-clones.ts'
 
 const onRemote = { remote: '' }
 

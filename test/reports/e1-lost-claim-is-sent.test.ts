@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { createTeamScene } from '../commands/lock/scene.ts'
+import { createTeamScene } from '../tracker/locks/lock-clones.ts'
 
 describe('a sync', { concurrency: 4 }, () => {
   it('sends in the same run what it writes about a lost claim', async (t) => {

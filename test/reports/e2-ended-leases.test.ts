@@ -3,7 +3,7 @@ import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { lockRefOf } from '../../src/wal/index.ts'
-import { createTeamScene, type TeamScene } from '../commands/lock/scene.ts'
+import { createTeamScene, type TeamScene } from '../tracker/locks/lock-clones.ts'
 import { makeClosedClaims, putLeases } from './claimed-issues.ts'
 
 const hour = 3_600_000

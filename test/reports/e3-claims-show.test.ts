@@ -5,7 +5,7 @@ import { renderIssueShow } from '../../src/cli/render/issue-show.ts'
 import { renderLockStatus } from '../../src/cli/render/lock.ts'
 import { plainStyle } from '../../src/cli/render/style.ts'
 import { textOf } from '../cli/render/text-of.ts'
-import { createScene, createTeamScene, type Data } from '../commands/lock/scene.ts'
+import { createScene, createTeamScene, type Data } from '../tracker/locks/lock-clones.ts'
 
 const hour = 3_600_000
 const onRemote = { remote: '' }

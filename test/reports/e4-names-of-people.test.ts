@@ -4,10 +4,10 @@ import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { type Event, isCardEvent } from '../../src/model/index.ts'
 import { walRef } from '../../src/wal/index.ts'
-import { createTeamScene, type Data, type Hand } from '../commands/lock/scene.ts'
 import { commandRunner, createCommandSandbox } from '../support/command-runner.ts'
 import { segmentsOf } from '../support/log.ts'
 import { createCrew } from '../sync/crew.ts'
+import { createTeamScene, type Data, type Hand } from '../tracker/locks/lock-clones.ts'
 
 const titles = ({ issues }: Data) => issues.map(({ title }: Data) => title)
 

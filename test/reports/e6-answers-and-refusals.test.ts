@@ -7,9 +7,9 @@ import { plainStyle } from '../../src/cli/render/style.ts'
 import { linkSchemes } from '../../src/model/index.ts'
 import { textOf } from '../cli/render/text-of.ts'
 import { runCli } from '../cli/run-cli.ts'
-import { createScene, createTeamScene, type Data } from '../commands/lock/scene.ts'
 import { commandRunner, createCommandSandbox } from '../support/command-runner.ts'
 import { createCrew } from '../sync/crew.ts'
+import { createScene, createTeamScene, type Data } from '../tracker/locks/lock-clones.ts'
 
 describe('an answer to a comment', { concurrency: 4 }, () => {
   it('names it by any unique prefix, which show prints', async (t) => {
@@ -170,7 +170,7 @@ describe('the budget of prime', { concurrency: 4 }, () => {
       JSON.stringify({ op: 'create', title: `${index} ${'title '.repeat(index)}`, priority: 'P1', type: 'bug' }),
     ).join('\n')
     await commandRunner({ cwd: path, env: environment, stdin }).run('batch')
-    const { openCommandRepository } = await import('../../src/commands/repository.ts')
+    const { openCommandRepository } = await import('../../src/tracker/workspace.ts')
     const { commandLineCommands } = await import('../../src/cli/all-commands.ts')
     const parts = {
       openRepository: (facts: Parameters<typeof openCommandRepository>[0]) =>

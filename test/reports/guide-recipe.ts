@@ -3,11 +3,11 @@ import assert from 'node:assert/strict'
 import { commandLineCommands } from '../../src/cli/all-commands.ts'
 import { buildCommandTable } from '../../src/cli/command-table.ts'
 import { parseArgv } from '../../src/cli/parse-argv.ts'
-import { formatGuide } from '../../src/commands/agents/guide.ts'
 import { NotFoundError } from '../../src/model/index.ts'
-import { createTeamScene, type Data, type Hand } from '../commands/lock/scene.ts'
+import { formatGuide } from '../../src/tracker/agents/guide.ts'
 import type { CleanUp } from '../git/temp-repository.ts'
 import { type CommandRunner, commandRunner } from '../support/command-runner.ts'
+import { createTeamScene, type Data, type Hand } from '../tracker/locks/lock-clones.ts'
 
 interface Agent {
   readonly name: string

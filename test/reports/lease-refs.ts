@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
-import { createTeamScene } from '../commands/lock/scene.ts'
 import type { CleanUp } from '../git/temp-repository.ts'
+import { createTeamScene } from '../tracker/locks/lock-clones.ts'
 import { makeClosedClaims } from './claimed-issues.ts'
 
 /** So many claimed and closed issues leave at most 200 refs on the remote a day later. */

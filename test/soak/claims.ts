@@ -1,6 +1,6 @@
 /** A hundred rounds of every race for claims and locks. SOAK_ROUNDS changes their number. */
 import { test } from 'node:test'
-import { raceAmongClones, raceAsOneActor, raceForIssue, raceForNext, raceForOverlap } from '../commands/claim/races.ts'
+import { raceAmongClones, raceAsOneActor, raceForIssue, raceForNext, raceForOverlap } from '../tracker/claims/races.ts'
 
 const rounds = Number(process.env.SOAK_ROUNDS ?? 100)
 const timeout = 60 * 60_000

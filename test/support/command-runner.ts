@@ -1,8 +1,8 @@
-import type { CommandContext, Warning } from '../../src/commands/context.ts'
 import type { AnyCommand, CommandResult } from '../../src/commands/define-command.ts'
 import { allCommands } from '../../src/commands/index.ts'
-import { jsonPieces } from '../../src/commands/json-pieces.ts'
-import { openCommandRepository, type Repository, type RepositoryFacts } from '../../src/commands/repository.ts'
+import type { CommandContext, Warning } from '../../src/tracker/effects.ts'
+import { jsonPieces } from '../../src/tracker/export/json-pieces.ts'
+import { openCommandRepository, type Repository, type RepositoryFacts } from '../../src/tracker/workspace.ts'
 import { type CleanUp, createSandbox, type Sandbox } from '../git/temp-repository.ts'
 
 export interface RunnerOptions {

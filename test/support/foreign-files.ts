@@ -4,7 +4,6 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
-import { readRepoConfig } from '../../src/commands/local/repo-config.ts'
 import { assembleCommit } from '../../src/git/assemble-commit.ts'
 import { buildTree, encodeCommit, type Oid, parseCommit, parseTree } from '../../src/git/index.ts'
 import { ExportIndexer, planRestore, RestoreTally, readExportedText } from '../../src/import/index.ts'
@@ -40,7 +39,8 @@ import {
   readCard,
   readSavedQuery,
 } from '../../src/model/index.ts'
-import { issueCodec } from '../../src/wal/issue-codec.ts'
+import { readRepoConfig } from '../../src/tracker/local/repo-config.ts'
+import { issueCodec } from '../../src/wal/issue-log/issue-codec.ts'
 import {
   formatSnapshotFacts,
   formatSnapshotReport,
@@ -48,7 +48,7 @@ import {
   parseSnapshotFacts,
   parseSnapshotReport,
   parseSnapshotSignature,
-} from '../../src/wal/snapshot/snapshot-codec.ts'
+} from '../../src/wal/issue-log/snapshot/snapshot-codec.ts'
 import { importFile, makeLog } from '../import/import-file.ts'
 import { anyEvent } from '../model/arbitraries.ts'
 import { cardEvent, signerOf } from './cards.ts'

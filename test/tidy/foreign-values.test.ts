@@ -26,7 +26,7 @@ test('JSON is parsed with bounds', () => {
 
 test('TOML is parsed with bounds', () => {
   const toml = listSource('src').filter((path) => readCode(path).includes("'smol-toml'"))
-  assert.deepEqual(toml, ['src/commands/local/toml-file.ts'], 'read configuration through readToml')
+  assert.deepEqual(toml, ['src/tracker/local/toml-file.ts'], 'read configuration through readToml')
 })
 
 test('no value of an unknown type becomes text by its own means', () => {
@@ -42,11 +42,11 @@ const writers: Readonly<Record<string, string>> = {
   'src/cli/render/batch.ts': 'results of a batch',
   'src/cli/render/index.ts': 'data of commands',
   'src/cli/render/json-output.ts': 'the document of --json',
-  'src/commands/actor/own-card.ts': 'a label in a note of ours',
-  'src/commands/json-pieces.ts': 'answers and exports',
-  'src/commands/lock/lock-memory.ts': 'locks that have been read',
+  'src/tracker/identity/own-card.ts': 'a label in a note of ours',
+  'src/tracker/export/json-pieces.ts': 'answers and exports',
+  'src/tracker/locks/lock-memory.ts': 'locks that have been read',
   'src/commands/prime/prime.ts': 'the document of --json, whose length counts',
-  'src/commands/snapshot/snapshot-memory.ts': 'verdicts on snapshots',
+  'src/tracker/snapshots/snapshot-memory.ts': 'verdicts on snapshots',
   'src/commands/watch/watch.ts': 'an event for a program',
   'src/git/build-tree.ts': 'a path in the message of a defect',
   'src/git/native/write-objects.ts': "git's answer in the message of a defect",
@@ -65,9 +65,9 @@ const writers: Readonly<Record<string, string>> = {
   'src/view/inspect.ts': 'names of files, compared',
   'src/view/projector.ts': 'contexts',
   'src/view/view.ts': 'heads',
-  'src/wal/carried-meta.ts': 'carried members, whose depth and size are bounded',
-  'src/wal/issue-codec.ts': 'meta.json',
-  'src/wal/snapshot/snapshot-codec.ts': 'snapshot.json, report.json and signature.json',
+  'src/wal/issue-log/carried-meta.ts': 'carried members, whose depth and size are bounded',
+  'src/wal/issue-log/issue-codec.ts': 'meta.json',
+  'src/wal/issue-log/snapshot/snapshot-codec.ts': 'snapshot.json, report.json and signature.json',
 }
 
 test('JSON is written where that is known to be safe', () => {

@@ -3,10 +3,10 @@ import assert from 'node:assert/strict'
 import { appendFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
-import { collectLocal } from '../../src/commands/lock/collect.ts'
+import { collectLocal } from '../../src/tracker/locks/collect.ts'
 import { lockRefOf, trackingRef } from '../../src/wal/index.ts'
-import { createScene, createTeamScene, type Data, type Hand } from '../commands/lock/scene.ts'
 import { commandRunner } from '../support/command-runner.ts'
+import { createScene, createTeamScene, type Data, type Hand } from '../tracker/locks/lock-clones.ts'
 
 const minute = 60_000
 

@@ -1,6 +1,6 @@
 /** The one document that `--json` prints. */
-import type { Warning } from '../../commands/context.ts'
-import { DeferredEntries, jsonPieces } from '../../commands/json-pieces.ts'
+import type { Warning } from '../../tracker/effects.ts'
+import { DeferredEntries, jsonPieces } from '../../tracker/export/json-pieces.ts'
 import type { Failure } from '../failure.ts'
 
 /**

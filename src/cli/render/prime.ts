@@ -1,4 +1,4 @@
-import { formatPrime, type PrimeFacts } from '../../commands/prime/format-prime.ts'
+import { formatPrime, type PrimeFacts } from '../../tracker/prime/format-prime.ts'
 import type { Renderer } from './renderer.ts'
 
 /** The text whose length the budget was for, so nothing is added to it. */

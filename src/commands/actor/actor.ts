@@ -1,8 +1,8 @@
 import { InvalidArgsError, labelOnCard, limits, NotFoundError, type PinnedActor } from '../../model/index.ts'
+import { type Actor, createActor, findActor, listActors, requireActor } from '../../tracker/local/actors.ts'
+import { writeDefaultActor } from '../../tracker/local/repo-config.ts'
+import type { Repository } from '../../tracker/workspace.ts'
 import { defineCommand } from '../define-command.ts'
-import { type Actor, createActor, findActor, listActors, requireActor } from '../local/actors.ts'
-import { writeDefaultActor } from '../local/repo-config.ts'
-import type { Repository } from '../repository.ts'
 
 export const actorInit = defineCommand({
   name: 'actor init',

@@ -1,8 +1,8 @@
 import { rotationDigest } from '../../model/index.ts'
+import { OwnCard, openSigner } from '../../tracker/identity/own-card.ts'
+import { adoptNextKey, makeNextKey, readSigner } from '../../tracker/local/signing-key.ts'
 import type { View } from '../../view/index.ts'
 import { type CommandResult, defineCommand } from '../define-command.ts'
-import { adoptNextKey, makeNextKey, readSigner } from '../local/signing-key.ts'
-import { OwnCard, openSigner } from './own-card.ts'
 
 interface RotateData {
   readonly actor_id: string

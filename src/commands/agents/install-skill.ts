@@ -2,11 +2,11 @@ import { existsSync } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { ConflictError, InvalidArgsError } from '../../model/index.ts'
-import type { CommandContext } from '../context.ts'
+import { formatGuide, guideVersion } from '../../tracker/agents/guide.ts'
+import type { CommandContext } from '../../tracker/effects.ts'
+import { findPlace } from '../../tracker/local/find-place.ts'
+import { makeFolder, writeOutputFile } from '../../tracker/local/write-file-atomically.ts'
 import { defineCommand } from '../define-command.ts'
-import { findPlace } from '../local/find-place.ts'
-import { makeFolder, writeOutputFile } from '../local/write-file-atomically.ts'
-import { formatGuide, guideVersion } from './guide.ts'
 
 const skillPath = join('.claude', 'skills', 'grite', 'SKILL.md')
 /** Where earlier versions wrote it, and where no agent looks for a skill. */

@@ -1,8 +1,8 @@
+import { hydrator } from '../../git/hydrate.ts'
 import type { Event } from '../../model/index.ts'
+import { ProblemTally } from '../../tracker/problem-tally.ts'
 import { describeGap, GapTally, issueCodec, readLog, walRef } from '../../wal/index.ts'
 import { defineCommand } from '../define-command.ts'
-import { ProblemTally } from '../problem-tally.ts'
-import { hydrator } from '../sync/hydrate.ts'
 
 /** More than these are counted, not listed. */
 const errorsListedMax = 10_000

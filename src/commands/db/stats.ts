@@ -1,9 +1,9 @@
 import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { countObjects, reachableBytes } from '../../git/index.ts'
+import { readRebuildAdvice } from '../../tracker/sync/rebuild-advice.ts'
 import { snapshotPrefix, walRef } from '../../wal/index.ts'
 import { defineCommand } from '../define-command.ts'
-import { readRebuildAdvice } from './rebuild-advice.ts'
 
 export const dbStats = defineCommand({
   name: 'db stats',

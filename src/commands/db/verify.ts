@@ -1,6 +1,6 @@
 import type { SignatureVerdict } from '../../model/index.ts'
-import { findCardProblems } from '../actor/card-problems.ts'
-import { openKeyRing } from '../actor/key-ring.ts'
+import { findCardProblems } from '../../tracker/identity/card-problems.ts'
+import { openKeyRing } from '../../tracker/identity/key-ring.ts'
 import { defineCommand } from '../define-command.ts'
 
 /** Errors that are listed unless all are asked for. */

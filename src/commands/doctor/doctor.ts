@@ -1,10 +1,10 @@
 import { GriteError, NotFoundError } from '../../model/index.ts'
-import type { CommandContext } from '../context.ts'
+import type { Check, Finding } from '../../tracker/doctor/check.ts'
+import { checks } from '../../tracker/doctor/checks.ts'
+import { DoctorScene } from '../../tracker/doctor/examination.ts'
+import type { CommandContext } from '../../tracker/effects.ts'
+import type { Repository } from '../../tracker/workspace.ts'
 import { defineCommand } from '../define-command.ts'
-import type { Repository } from '../repository.ts'
-import type { Check, Finding } from './check.ts'
-import { checks } from './checks.ts'
-import { DoctorScene } from './scene.ts'
 
 /** What one check found. */
 export interface CheckResult extends Finding {

@@ -11,16 +11,16 @@ import {
   parseSha256,
   type Sha256Hex,
 } from '../../model/index.ts'
-import type { CommandContext } from '../context.ts'
+import type { CommandContext } from '../../tracker/effects.ts'
+import { addAttachment, type NewAttachment } from '../../tracker/issues/changes.ts'
+import { type Attachment, resolveAttachment } from '../../tracker/issues/resolve-attachment.ts'
+import { resolveIssue } from '../../tracker/issues/resolve-issue.ts'
+import { findOutputPlace } from '../../tracker/local/output-place.ts'
+import { readInputFile } from '../../tracker/local/read-input-file.ts'
+import { writeOutputFile } from '../../tracker/local/write-file-atomically.ts'
 import { defineCommand } from '../define-command.ts'
-import { findOutputPlace } from '../local/output-place.ts'
-import { readInputFile } from '../local/read-input-file.ts'
-import { writeOutputFile } from '../local/write-file-atomically.ts'
 import { lockOption } from '../lock/lock-option.ts'
 import { changeIssues } from './change-command.ts'
-import { addAttachment, type NewAttachment } from './changes.ts'
-import { type Attachment, resolveAttachment } from './resolve-attachment.ts'
-import { resolveIssue } from './resolve-issue.ts'
 
 const issue = { summary: 'Issue id, a unique prefix of it, or an imported id', completes: 'issue' } as const
 

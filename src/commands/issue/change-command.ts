@@ -1,9 +1,9 @@
 /** The frame that commands which change issues share: resolve ids, draft, append once, say what happened. */
 import { currentTitle, type EventId, type IssueId } from '../../model/index.ts'
-import type { CommandContext } from '../context.ts'
-import type { Draft } from '../draft.ts'
-import type { WriteOptions } from '../repository.ts'
-import { resolveIssues } from './resolve-issue.ts'
+import type { Draft } from '../../tracker/draft.ts'
+import type { CommandContext } from '../../tracker/effects.ts'
+import { resolveIssues } from '../../tracker/issues/resolve-issue.ts'
+import type { WriteOptions } from '../../tracker/workspace.ts'
 
 /** What became of one issue: `event_id` is null when it was so already. */
 export interface IssueChange {

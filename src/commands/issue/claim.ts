@@ -1,10 +1,14 @@
 import { showRemote } from '../../git/index.ts'
 import { currentTitle, InvalidArgsError, type IssueId, issueResource, NotFoundError } from '../../model/index.ts'
-import { type ClaimRequest, claimIssue, warnIfLocal } from '../claim/claim-issue.ts'
-import type { Claimed } from '../claim/claim-locally.ts'
-import { claimNext } from '../claim/claim-next.ts'
-import { unclaimLocally, unclaimOnRemote } from '../claim/unclaim-issue.ts'
-import type { CommandContext } from '../context.ts'
+import { type ClaimRequest, claimIssue, warnIfLocal } from '../../tracker/claims/claim-issue.ts'
+import type { Claimed } from '../../tracker/claims/claim-locally.ts'
+import { claimNext } from '../../tracker/claims/claim-next.ts'
+import { unclaimLocally, unclaimOnRemote } from '../../tracker/claims/unclaim-issue.ts'
+import type { CommandContext } from '../../tracker/effects.ts'
+import { resolveIssue } from '../../tracker/issues/resolve-issue.ts'
+import type { ChosenRemote } from '../../tracker/sync/remote-name.ts'
+import { runSync } from '../../tracker/sync/run-sync.ts'
+import type { Repository } from '../../tracker/workspace.ts'
 import { defineCommand } from '../define-command.ts'
 import {
   chooseWhere,
@@ -16,11 +20,7 @@ import {
   readTtl,
   ttlOption,
 } from '../lock/lock-input.ts'
-import type { Repository } from '../repository.ts'
-import type { ChosenRemote } from '../sync/remote-name.ts'
-import { runSync } from '../sync/run-sync.ts'
 import { shortIdLength } from './change-command.ts'
-import { resolveIssue } from './resolve-issue.ts'
 
 export const issueClaim = defineCommand({
   name: 'issue claim',

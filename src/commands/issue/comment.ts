@@ -1,12 +1,12 @@
 import { type EventId, InvalidArgsError, type IssueId } from '../../model/index.ts'
+import type { Draft } from '../../tracker/draft.ts'
+import { addComment } from '../../tracker/issues/changes.ts'
+import { resolveComment } from '../../tracker/issues/resolve-comment.ts'
+import { resolveIssue } from '../../tracker/issues/resolve-issue.ts'
 import { defineCommand } from '../define-command.ts'
-import type { Draft } from '../draft.ts'
 import { lockOption } from '../lock/lock-option.ts'
 import { changeIssues } from './change-command.ts'
-import { addComment } from './changes.ts'
 import { bodyOptions, readBody } from './issue-input.ts'
-import { resolveComment } from './resolve-comment.ts'
-import { resolveIssue } from './resolve-issue.ts'
 
 export const issueComment = defineCommand({
   name: 'issue comment',

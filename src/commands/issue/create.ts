@@ -1,6 +1,6 @@
 import { InvalidArgsError, requireTitle } from '../../model/index.ts'
+import { createIssue } from '../../tracker/issues/changes.ts'
 import { defineCommand } from '../define-command.ts'
-import { createIssue } from './changes.ts'
 import { bodyOptions, fieldOptions, readBody, readFieldChanges } from './issue-input.ts'
 
 export const issueCreate = defineCommand({

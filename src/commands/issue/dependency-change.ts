@@ -1,12 +1,17 @@
 import { currentTitle, type DependencyType, dependencyTypes, type IssueId, type StoredEdge } from '../../model/index.ts'
+import type { Draft } from '../../tracker/draft.ts'
+import type { CommandContext } from '../../tracker/effects.ts'
+import {
+  addDependency,
+  type DependencyChange,
+  removeDependency,
+  requireDependencyType,
+} from '../../tracker/issues/change-dependencies.ts'
+import { resolveIssue, resolveIssueOrId } from '../../tracker/issues/resolve-issue.ts'
 import type { View } from '../../view/index.ts'
-import type { CommandContext } from '../context.ts'
 import { defineCommand } from '../define-command.ts'
-import type { Draft } from '../draft.ts'
 import { lockOption } from '../lock/lock-option.ts'
 import { changeIssues, type IssueChange, shortIdLength } from './change-command.ts'
-import { addDependency, type DependencyChange, removeDependency, requireDependencyType } from './change-dependencies.ts'
-import { resolveIssue, resolveIssueOrId } from './resolve-issue.ts'
 
 const issue = { summary: 'Issue id, a unique prefix of it, or an imported id', completes: 'issue' } as const
 const edgeOptions = {

@@ -1,10 +1,10 @@
+import { mentionRows } from '../../tracker/issues/describe-issues.ts'
+import { buildRelationGraph, dependencyArrows, parentArrows } from '../../tracker/issues/relation-graph.ts'
+import { resolveIssue } from '../../tracker/issues/resolve-issue.ts'
+import { warnOfCycles } from '../../tracker/issues/warn-of-cycles.ts'
 import { defineCommand } from '../define-command.ts'
-import { mentionRows } from './describe-issues.ts'
 import { filterOptions } from './filter-options.ts'
 import { parseState } from './list.ts'
-import { buildRelationGraph, dependencyArrows, parentArrows } from './relation-graph.ts'
-import { resolveIssue } from './resolve-issue.ts'
-import { warnOfCycles } from './warn-of-cycles.ts'
 
 const formats = ['tree', 'mermaid', 'dot'] as const
 

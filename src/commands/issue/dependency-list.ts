@@ -1,6 +1,6 @@
+import { describeEdges, describeIssues, type MentionedIssue } from '../../tracker/issues/describe-issues.ts'
+import { resolveIssue } from '../../tracker/issues/resolve-issue.ts'
 import { defineCommand } from '../define-command.ts'
-import { describeEdges, describeIssues, type MentionedIssue } from './describe-issues.ts'
-import { resolveIssue } from './resolve-issue.ts'
 
 export const issueDepList = defineCommand({
   name: 'issue dep list',

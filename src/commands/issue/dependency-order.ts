@@ -1,10 +1,10 @@
 import { ordersOf, sortByDependencies } from '../../model/index.ts'
+import { warnOfCycles } from '../../tracker/issues/warn-of-cycles.ts'
 import type { IssueRow } from '../../view/index.ts'
 import { defineCommand } from '../define-command.ts'
 import { shortIdLength } from './change-command.ts'
 import { filterOptions } from './filter-options.ts'
 import { parseState } from './list.ts'
-import { warnOfCycles } from './warn-of-cycles.ts'
 
 export const issueDepTopo = defineCommand({
   name: 'issue dep topo',

@@ -1,8 +1,8 @@
 import { currentTitle, fieldNameOf, type HistoryEntry, historyOf, InternalError } from '../../model/index.ts'
-import { actorNames } from '../actor/actor-names.ts'
+import { actorNames } from '../../tracker/identity/actor-names.ts'
+import { resolveIssue } from '../../tracker/issues/resolve-issue.ts'
 import { defineCommand } from '../define-command.ts'
 import { shortIdLength } from './change-command.ts'
-import { resolveIssue } from './resolve-issue.ts'
 
 export const issueHistory = defineCommand({
   name: 'issue history',

@@ -11,11 +11,11 @@ import {
   parseScopedLabel,
   shellWord,
 } from '../../model/index.ts'
-import type { CommandContext } from '../context.ts'
+import type { Draft } from '../../tracker/draft.ts'
+import type { CommandContext } from '../../tracker/effects.ts'
+import { resolveIssue } from '../../tracker/issues/resolve-issue.ts'
+import { readInputText } from '../../tracker/local/read-input-file.ts'
 import type { OptionTable } from '../define-command.ts'
-import type { Draft } from '../draft.ts'
-import { readInputText } from '../local/read-input-file.ts'
-import { resolveIssue } from './resolve-issue.ts'
 
 export const fieldOptions = {
   priority: {

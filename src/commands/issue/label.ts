@@ -1,10 +1,10 @@
 import type { EventId, IssueId } from '../../model/index.ts'
 import { requireLabel } from '../../model/index.ts'
+import type { Draft } from '../../tracker/draft.ts'
+import { addAssignee, addLabel, removeAssignee, removeLabel } from '../../tracker/issues/changes.ts'
 import { defineCommand } from '../define-command.ts'
-import type { Draft } from '../draft.ts'
 import { lockOption } from '../lock/lock-option.ts'
 import { changeIssues } from './change-command.ts'
-import { addAssignee, addLabel, removeAssignee, removeLabel } from './changes.ts'
 import { requireOneValueEach, splitLabels } from './issue-input.ts'
 
 const issues = {

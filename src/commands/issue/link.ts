@@ -1,7 +1,7 @@
+import { addLink } from '../../tracker/issues/changes.ts'
 import { defineCommand } from '../define-command.ts'
 import { lockOption } from '../lock/lock-option.ts'
 import { changeIssues } from './change-command.ts'
-import { addLink } from './changes.ts'
 
 export const issueLinkAdd = defineCommand({
   name: 'issue link add',

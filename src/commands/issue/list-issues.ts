@@ -8,15 +8,15 @@ import {
   querySortKeys,
   usualSort,
 } from '../../model/index.ts'
+import { readClaims, type ShownClaim } from '../../tracker/claims/read-claims.ts'
+import type { CommandContext } from '../../tracker/effects.ts'
+import { findIssues } from '../../tracker/issues/find-issues.ts'
+import { warnIfNoLog } from '../../tracker/sync/no-log.ts'
 import type { IssueRow } from '../../view/index.ts'
 import { detailsOfGaps } from '../../wal/index.ts'
-import { readClaims, type ShownClaim } from '../claim/read-claims.ts'
-import type { CommandContext } from '../context.ts'
 import type { OptionTable } from '../define-command.ts'
-import { warnIfNoLog } from '../no-log.ts'
 import { shortIdLength } from './change-command.ts'
 import { filterOptions } from './filter-options.ts'
-import { findIssues } from './find-issues.ts'
 
 export const listOptions = {
   sort: {

@@ -10,8 +10,8 @@ import {
   type QueryTerm,
   qualifiers,
 } from '../../model/index.ts'
+import { parseMoment } from '../../tracker/parse-time.ts'
 import { defineCommand, type InputOf } from '../define-command.ts'
-import { parseMoment } from '../parse-time.ts'
 import { filterOptions } from './filter-options.ts'
 import { listIssues, listOptions } from './list-issues.ts'
 

@@ -12,16 +12,16 @@ import {
   type SignatureVerdict,
   signatureVerdicts,
 } from '../../model/index.ts'
+import { readClaims } from '../../tracker/claims/read-claims.ts'
+import { actorNames } from '../../tracker/identity/actor-names.ts'
+import { openKeyRing } from '../../tracker/identity/key-ring.ts'
+import { progressOf, readChildren } from '../../tracker/issues/children.ts'
+import { describeEdges, describeIssues, mentionRows } from '../../tracker/issues/describe-issues.ts'
+import { resolveIssue } from '../../tracker/issues/resolve-issue.ts'
+import type { Repository } from '../../tracker/workspace.ts'
 import { type IssueRow, rowOf, type View } from '../../view/index.ts'
-import { actorNames } from '../actor/actor-names.ts'
-import { openKeyRing } from '../actor/key-ring.ts'
-import { readClaims } from '../claim/read-claims.ts'
 import { defineCommand } from '../define-command.ts'
-import type { Repository } from '../repository.ts'
 import { shortIdLength } from './change-command.ts'
-import { progressOf, readChildren } from './children.ts'
-import { describeEdges, describeIssues, mentionRows } from './describe-issues.ts'
-import { resolveIssue } from './resolve-issue.ts'
 
 export const issueShow = defineCommand({
   name: 'issue show',

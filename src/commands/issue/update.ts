@@ -1,10 +1,10 @@
 import { currentBody, currentTitle, InvalidArgsError, requireTitle } from '../../model/index.ts'
+import { updateIssue } from '../../tracker/issues/changes.ts'
+import { resolveIssue } from '../../tracker/issues/resolve-issue.ts'
 import { defineCommand } from '../define-command.ts'
 import { lockOption } from '../lock/lock-option.ts'
 import { changeIssues } from './change-command.ts'
-import { updateIssue } from './changes.ts'
 import { bodyOptions, fieldOptions, readBody, readFieldChanges } from './issue-input.ts'
-import { resolveIssue } from './resolve-issue.ts'
 
 export const issueUpdate = defineCommand({
   name: 'issue update',

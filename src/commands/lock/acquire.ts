@@ -1,9 +1,9 @@
 import { showRemote } from '../../git/index.ts'
-import type { CommandContext } from '../context.ts'
+import type { CommandContext } from '../../tracker/effects.ts'
+import { acquireLock, type Held, renewLock } from '../../tracker/locks/hold.ts'
+import { locksInSight } from '../../tracker/locks/known-locks.ts'
+import type { Repository } from '../../tracker/workspace.ts'
 import { defineCommand } from '../define-command.ts'
-import type { Repository } from '../repository.ts'
-import { acquireLock, type Held, renewLock } from './hold.ts'
-import { locksInSight } from './in-sight.ts'
 import {
   chooseWhere,
   findHeld,

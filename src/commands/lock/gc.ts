@@ -1,10 +1,10 @@
 import { makeVisible } from '../../model/index.ts'
-import type { CommandContext } from '../context.ts'
+import type { CommandContext } from '../../tracker/effects.ts'
+import { type Collected, collectLocal, collectRemote } from '../../tracker/locks/collect.ts'
+import type { ChosenRemote } from '../../tracker/sync/remote-name.ts'
+import { runSync } from '../../tracker/sync/run-sync.ts'
+import type { Repository } from '../../tracker/workspace.ts'
 import { defineCommand } from '../define-command.ts'
-import type { Repository } from '../repository.ts'
-import type { ChosenRemote } from '../sync/remote-name.ts'
-import { runSync } from '../sync/run-sync.ts'
-import { type Collected, collectLocal, collectRemote } from './collect.ts'
 import { chooseWhere, placeOptions } from './lock-input.ts'
 
 /** Refs that are warned of one by one. */

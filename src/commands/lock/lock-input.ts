@@ -9,19 +9,19 @@ import {
   NotFoundError,
   requireResource,
 } from '../../model/index.ts'
-import type { CommandContext } from '../context.ts'
+import type { CommandContext } from '../../tracker/effects.ts'
+import { resolveIssue } from '../../tracker/issues/resolve-issue.ts'
+import { readRepoConfig } from '../../tracker/local/repo-config.ts'
+import { findPresent } from '../../tracker/locks/hold.ts'
+import { isReadable, type LockInSight, locksInSight, type ReadableLock } from '../../tracker/locks/known-locks.ts'
+import { type LockPlace, localPlace } from '../../tracker/locks/lock-place.ts'
+import { nameRemotes } from '../../tracker/locks/remote-names.ts'
+import { sharedPlace } from '../../tracker/locks/shared-place.ts'
+import { parseDuration } from '../../tracker/parse-time.ts'
+import { type ChosenRemote, chooseRemote } from '../../tracker/sync/remote-name.ts'
+import { runSync } from '../../tracker/sync/run-sync.ts'
+import type { Repository } from '../../tracker/workspace.ts'
 import type { ArgumentTable, OptionTable } from '../define-command.ts'
-import { resolveIssue } from '../issue/resolve-issue.ts'
-import { readRepoConfig } from '../local/repo-config.ts'
-import { parseDuration } from '../parse-time.ts'
-import type { Repository } from '../repository.ts'
-import { type ChosenRemote, chooseRemote } from '../sync/remote-name.ts'
-import { runSync } from '../sync/run-sync.ts'
-import { findPresent } from './hold.ts'
-import { isReadable, type LockInSight, locksInSight, type ReadableLock } from './in-sight.ts'
-import { type LockPlace, localPlace } from './lock-place.ts'
-import { nameRemotes } from './remote-names.ts'
-import { sharedPlace } from './shared-place.ts'
 
 export const placeOptions = {
   remote: {

@@ -1,6 +1,6 @@
 import { showRemote } from '../../git/index.ts'
+import { releaseLock } from '../../tracker/locks/hold.ts'
 import { defineCommand } from '../define-command.ts'
-import { releaseLock } from './hold.ts'
 import { findHeld, placeAt, placeOptions, resourceArgument, resourceOption } from './lock-input.ts'
 
 export const lockRelease = defineCommand({

@@ -1,12 +1,19 @@
 import { describeWrongClock, issueOfResource, issueResource, makeVisible, resourcesOverlap } from '../../model/index.ts'
+import { actorNames } from '../../tracker/identity/actor-names.ts'
+import { describeIssues, type MentionedIssue } from '../../tracker/issues/describe-issues.ts'
+import {
+  isReadable,
+  type LockInSight,
+  locksInSight,
+  type ReadableLock,
+  stateInSight,
+  termsOf,
+} from '../../tracker/locks/known-locks.ts'
+import { nameRemotes } from '../../tracker/locks/remote-names.ts'
+import type { Repository } from '../../tracker/workspace.ts'
 import { splitTrackingRef } from '../../wal/index.ts'
-import { actorNames } from '../actor/actor-names.ts'
 import { defineCommand } from '../define-command.ts'
-import { describeIssues, type MentionedIssue } from '../issue/describe-issues.ts'
-import type { Repository } from '../repository.ts'
-import { isReadable, type LockInSight, locksInSight, type ReadableLock, stateInSight, termsOf } from './in-sight.ts'
 import { choosePlace, placeOptions, settleResource } from './lock-input.ts'
-import { nameRemotes } from './remote-names.ts'
 
 export const lockStatus = defineCommand({
   name: 'lock status',

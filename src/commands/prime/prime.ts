@@ -1,15 +1,15 @@
 import { InvalidArgsError, isOverdue, issueOfResource } from '../../model/index.ts'
+import { findOwnName } from '../../tracker/identity/own-name.ts'
+import { compareByPriority, readReadyQueue } from '../../tracker/issues/ready-queue.ts'
+import { isReadable, locksInSight, stateInSight } from '../../tracker/locks/known-locks.ts'
+import { charactersPerToken, estimateTokens, fitBudget } from '../../tracker/prime/fit-budget.ts'
+import { formatPrime, type PrimeFacts, type PrimeIssue } from '../../tracker/prime/format-prime.ts'
+import { warnIfNoLog } from '../../tracker/sync/no-log.ts'
+import { findLikelyRemote } from '../../tracker/sync/remote-name.ts'
+import type { Repository } from '../../tracker/workspace.ts'
 import type { IssueRow, View } from '../../view/index.ts'
 import { defineCommand } from '../define-command.ts'
 import { shortIdLength } from '../issue/change-command.ts'
-import { compareByPriority, readReadyQueue } from '../issue/ready-queue.ts'
-import { findOwnName } from '../local/own-name.ts'
-import { isReadable, locksInSight, stateInSight } from '../lock/in-sight.ts'
-import { warnIfNoLog } from '../no-log.ts'
-import type { Repository } from '../repository.ts'
-import { findLikelyRemote } from '../sync/remote-name.ts'
-import { charactersPerToken, estimateTokens, fitBudget } from './fit-budget.ts'
-import { formatPrime, type PrimeFacts, type PrimeIssue } from './format-prime.ts'
 
 const budgetDefault = 1000
 /** Below this there is nothing worth saying. */

@@ -11,11 +11,11 @@ import {
   readSavedQuery,
   savedQueryKey,
 } from '../../model/index.ts'
-import { actorNames } from '../actor/actor-names.ts'
+import { actorNames } from '../../tracker/identity/actor-names.ts'
+import { readSavedQueries, requireSavedQuery, requireSavedQueryName } from '../../tracker/issues/saved-queries.ts'
 import { defineCommand } from '../define-command.ts'
 import { listIssues, listOptions } from '../issue/list-issues.ts'
 import { queryWords } from '../search.ts'
-import { readSavedQueries, requireSavedQuery, requireSavedQueryName } from './saved-queries.ts'
 
 const savedName = { summary: 'Name of a saved query', completes: 'query' } as const
 

@@ -1,9 +1,9 @@
+import { hydrator } from '../../git/hydrate.ts'
+import type { CommandContext } from '../../tracker/effects.ts'
+import { chooseSnapshotHead } from '../../tracker/snapshots/choose-head.ts'
+import { SnapshotTrust } from '../../tracker/snapshots/snapshot-trust.ts'
 import type { WrittenSnapshot } from '../../wal/index.ts'
-import type { CommandContext } from '../context.ts'
 import { defineCommand } from '../define-command.ts'
-import { hydrator } from '../sync/hydrate.ts'
-import { chooseSnapshotHead } from './choose-head.ts'
-import { SnapshotTrust } from './snapshot-trust.ts'
 
 const shared = {
   summary: 'Make a snapshot of the log, which shortens a rebuild',

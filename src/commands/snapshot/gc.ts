@@ -1,6 +1,6 @@
+import { collectSnapshots, snapshotsKeptByDefault } from '../../tracker/snapshots/collect-snapshots.ts'
+import { SnapshotTrust } from '../../tracker/snapshots/snapshot-trust.ts'
 import { defineCommand } from '../define-command.ts'
-import { collectSnapshots, snapshotsKeptByDefault } from './collect-snapshots.ts'
-import { SnapshotTrust } from './snapshot-trust.ts'
 
 export const snapshotGc = defineCommand({
   name: 'snapshot gc',

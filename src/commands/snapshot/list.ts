@@ -1,8 +1,8 @@
 import type { RefName } from '../../git/index.ts'
+import { readSnapshot } from '../../tracker/snapshots/read-snapshot.ts'
+import { describeDifference, SnapshotTrust, type SnapshotVerdict } from '../../tracker/snapshots/snapshot-trust.ts'
 import { findTrackedSnapshots, listSnapshots, snapshotTimeOf } from '../../wal/index.ts'
 import { defineCommand } from '../define-command.ts'
-import { readSnapshot } from './read-snapshot.ts'
-import { describeDifference, SnapshotTrust, type SnapshotVerdict } from './snapshot-trust.ts'
 
 /** Anybody who can push can make thousands; the newest matter. */
 const listedMax = 200

@@ -1,14 +1,14 @@
 import { type PushedRef, showRemote } from '../../git/index.ts'
 import { makeVisible, RemoteError } from '../../model/index.ts'
+import { isAllSent, settleClaims } from '../../tracker/claims/settle-claims.ts'
+import type { Warning } from '../../tracker/effects.ts'
+import { collectLocalByTheWay, collectRemoteByTheWay } from '../../tracker/locks/collect.ts'
+import { connectImports } from '../../tracker/sync/connect-imports.ts'
+import { chooseRemote } from '../../tracker/sync/remote-name.ts'
+import { type RepositorySync, runSync, type SyncDirections } from '../../tracker/sync/run-sync.ts'
+import type { SnapshotSync } from '../../tracker/sync/sync-snapshots.ts'
 import { describeGaps, type LogGaps, walRef } from '../../wal/index.ts'
-import { isAllSent, settleClaims } from '../claim/settle-claims.ts'
-import type { Warning } from '../context.ts'
 import { defineCommand } from '../define-command.ts'
-import { collectLocalByTheWay, collectRemoteByTheWay } from '../lock/collect.ts'
-import { connectImports } from './connect-imports.ts'
-import { chooseRemote } from './remote-name.ts'
-import { type RepositorySync, runSync, type SyncDirections } from './run-sync.ts'
-import type { SnapshotSync } from './sync-snapshots.ts'
 
 export const sync = defineCommand({
   name: 'sync',

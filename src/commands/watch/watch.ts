@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { InvalidArgsError } from '../../model/index.ts'
-import type { CommandContext } from '../context.ts'
+import type { CommandContext } from '../../tracker/effects.ts'
+import type { WatchedEvent } from '../../tracker/follow/describe-events.ts'
+import { LogFollower } from '../../tracker/follow/follow-log.ts'
+import { type Hook, runProgram } from '../../tracker/follow/run-program.ts'
+import { readSince } from '../../tracker/follow/since.ts'
+import { parseDuration } from '../../tracker/parse-time.ts'
 import { defineCommand } from '../define-command.ts'
-import { parseDuration } from '../parse-time.ts'
-import type { WatchedEvent } from './describe-events.ts'
-import { LogFollower } from './follow-log.ts'
-import { type Hook, runProgram } from './run-program.ts'
-import { readSince } from './since.ts'
 
 const intervalMsDefault = 1000
 /** Looking more often is not seen by anybody and costs a machine's battery. */

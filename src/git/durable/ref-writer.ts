@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, rmdirSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { ConflictError, RefMovedError } from '../../model/errors/index.ts'
-import { readRefFile, readRefFiles } from '../isomorphic/refs.ts'
+import { readRefFile, readRefFiles } from '../in-process/refs.ts'
 import { oidLength } from '../object-codec.ts'
 import { openPackedRefs, realPackedRefsPath } from '../packed-refs.ts'
 import type { Oid, RefName, RefUpdate, RepositoryLayout } from '../port.ts'

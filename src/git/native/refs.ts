@@ -6,7 +6,7 @@ import { breakDeadChildLocks, noteChildLocks, wasKilled } from '../durable/child
 import type { Disk, OpenFile } from '../durable/disk.ts'
 import type { WarnOfFile } from '../durable/file-warning.ts'
 import type { FlushSettings } from '../durable/flush-settings.ts'
-import { refuseBrokenRef } from '../isomorphic/refs.ts'
+import { refuseBrokenRef } from '../in-process/refs.ts'
 import type { Environment } from '../locate-git.ts'
 import { isOid } from '../object-codec.ts'
 import type { Oid, OnBrokenRef, RefName, RefUpdate, RepositoryLayout } from '../port.ts'

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import type { PrimeFacts, PrimeIssue } from '../../../src/commands/prime/format-prime.ts'
 import { GriteError } from '../../../src/model/index.ts'
+import type { PrimeFacts, PrimeIssue } from '../../../src/tracker/prime/format-prime.ts'
 import { createCommandSandbox } from '../../support/command-runner.ts'
 
 type Data = PrimeFacts & {

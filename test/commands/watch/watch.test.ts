@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
-import type { WatchedEvent } from '../../../src/commands/watch/describe-events.ts'
 import { GriteError } from '../../../src/model/index.ts'
+import type { WatchedEvent } from '../../../src/tracker/follow/describe-events.ts'
 import { type CommandRunner, commandRunner, createCommandSandbox } from '../../support/command-runner.ts'
 
 const sandbox = createCommandSandbox({ after })

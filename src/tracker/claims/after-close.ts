@@ -1,0 +1,85 @@
+/** Steps after closing issues: claim the next one, and push the closing so that all clones see it. */
+
+import { claimTtlMsDefault } from '../../commands/lock/lock-input.ts'
+import { showRemote } from '../../git/index.ts'
+import { GriteError, type IssueId, issueResource } from '../../model/index.ts'
+import type { CommandContext } from '../effects.ts'
+import { isReadable, locksInSight } from '../locks/known-locks.ts'
+import { nameRemotes } from '../locks/remote-names.ts'
+import { pushRefused } from '../locks/shared-place.ts'
+import { type ChosenRemote, chooseRemote } from '../sync/remote-name.ts'
+import { runSync } from '../sync/run-sync.ts'
+import type { Repository } from '../workspace.ts'
+import { warnIfLocal } from './claim-issue.ts'
+import type { Claimed } from './claim-locally.ts'
+import { claimNext } from './claim-next.ts'
+import { isAllSent, settleClaims } from './settle-claims.ts'
+
+/**
+ * Finds where the current actor has claimed these issues: the remote when any claim is there, null when all are in this clone,
+ * undefined when there is no claim.
+ */
+export async function findClaimLevel(
+  repository: Repository,
+  issueIds: readonly IssueId[],
+): Promise<ChosenRemote | null | undefined> {
+  const owner = (await repository.findActor())?.actor.id
+  const resources = new Set(issueIds.map(issueResource))
+  const claims = (await locksInSight(repository)).filter(isReadable).filter(({ level, kind, found: { lock } }) => {
+    const isOurs = level === 'local' || kind === 'lease'
+    const isHeld = lock.claim !== null && lock.owner === owner && lock.expiresUnixMs !== 0
+    return isOurs && isHeld && resources.has(lock.resource)
+  })
+  const lease = claims.find(({ level }) => level === 'remote')
+  if (lease === undefined) return claims.length === 0 ? undefined : null
+  const remote = (await nameRemotes(repository, [lease])).get(lease.remotePart)
+  return remote === undefined ? null : chooseRemote(repository, repository.facts.cwd, remote)
+}
+
+interface Failed {
+  /** True when the step failed; a warning says why. */
+  readonly failed: boolean
+}
+
+/** Claims the next issue. The closed ones stay closed when that fails; a warning says why. */
+export async function claimAfterClose(
+  context: CommandContext,
+  repository: Repository,
+  { where, isLocalMeant }: { readonly where: ChosenRemote | null; readonly isLocalMeant: boolean },
+): Promise<Failed & { readonly claimed: Claimed | null }> {
+  try {
+    await repository.letGoOfView()
+    const request = { context, repository, where, ttlMs: claimTtlMsDefault, renew: false }
+    const claimed = await claimNext(request, [])
+    if (claimed !== null && !isLocalMeant) await warnIfLocal(request, claimed)
+    return { claimed, failed: false }
+  } catch (error) {
+    if (!(error instanceof GriteError)) throw error
+    const message = `closed, but nothing was claimed: ${error.message}`
+    context.warn({ code: 'claim-failed', message, details: error.details })
+    return { claimed: null, failed: true }
+  }
+}
+
+/** Sends the log to a remote and releases the leases of closed issues there. A failure is a warning. */
+export async function sendClosed(
+  context: CommandContext,
+  repository: Repository,
+  remote: ChosenRemote,
+): Promise<Failed> {
+  try {
+    if (!(await isAllSent(repository, remote.name))) {
+      await repository.heedRepositoryLocks()
+      const { refused } = await runSync(context, repository, remote, { pull: true, push: true })
+      if (refused !== null) throw pushRefused(remote.name, refused)
+    }
+    await settleClaims(repository, remote.name, { push: true })
+    return { failed: false }
+  } catch (error) {
+    if (!(error instanceof GriteError)) throw error
+    const shown = showRemote(remote.name)
+    const message = `closed here, but not on '${shown}': ${error.message}; \`grite sync\` sends it`
+    context.warn({ code: 'close-not-sent', message, details: { ...error.details, remote: shown } })
+    return { failed: true }
+  }
+}

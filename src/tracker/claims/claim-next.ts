@@ -1,0 +1,43 @@
+import { ConflictError, type IssueId, isRepositoryResource } from '../../model/index.ts'
+import { readReadyQueue } from '../issues/ready-queue.ts'
+import { runSync } from '../sync/run-sync.ts'
+import { type ClaimRequest, claimIssue } from './claim-issue.ts'
+import type { Claimed } from './claim-locally.ts'
+
+type NextRequest = Omit<ClaimRequest, 'issueId'>
+
+/**
+ * Claims the first issue of the ready queue that nobody else gets before; null when there is none.
+ *
+ * @param labels - all of which it must have
+ * @throws {ConflictError} when a lock on the whole repository excludes all of them, or others keep writing
+ */
+export async function claimNext(request: NextRequest, labels: readonly string[]): Promise<Claimed | null> {
+  // In this clone everything happens in the queue, which is entered before the view is opened.
+  if (request.where === null) return request.repository.exclusively(() => claimFirst(request, labels))
+  const { context, repository, where } = request
+  await runSync(context, repository, where, { pull: true, push: false })
+  return claimFirst({ ...request, isFresh: true }, labels)
+}
+
+async function claimFirst(request: NextRequest, labels: readonly string[]): Promise<Claimed | null> {
+  const tried = new Set<IssueId>()
+  for (;;) {
+    // Read again after each lost race: others have been at work.
+    const { ready } = await readReadyQueue(request.repository, { labels })
+    const next = ready.find(({ row }) => !tried.has(row.issue_id))?.row.issue_id
+    if (next === undefined) return null
+    tried.add(next)
+    try {
+      return await claimIssue({ ...request, issueId: next, isFresh: request.isFresh === true && tried.size === 1 })
+    } catch (error) {
+      if (!(error instanceof ConflictError) || isAboutAll(error)) throw error
+    }
+  }
+}
+
+/** The next issue would fare no better, and that none is ready would be wrong. */
+function isAboutAll({ details }: ConflictError): boolean {
+  if (details.reason === 'contended') return true
+  return typeof details.held_resource === 'string' && isRepositoryResource(details.held_resource)
+}

@@ -1,0 +1,167 @@
+import { showRemote } from '../../git/index.ts'
+import {
+  AfterWriteError,
+  ConflictError,
+  formatUuid,
+  GriteError,
+  type IssueId,
+  issueResource,
+  lockTerms,
+  planAcquire,
+} from '../../model/index.ts'
+import type { Draft } from '../draft.ts'
+import { heldError } from '../locks/held-error.ts'
+import { acquireLock, damagedError, findPresent, releaseLock, sightOf } from '../locks/hold.ts'
+import { type LockInSight, locksAgainst, locksInSight } from '../locks/known-locks.ts'
+import { giveBackOrTell, lookAgain } from '../locks/recheck.ts'
+import { fetchLocks, pushRefused, sharedPlace } from '../locks/shared-place.ts'
+import type { ChosenRemote } from '../sync/remote-name.ts'
+import { runSync } from '../sync/run-sync.ts'
+import type { Repository } from '../workspace.ts'
+import type { Claimed } from './claim-locally.ts'
+import { draftClaim, planClaim, readClaimTerms } from './claim-terms.ts'
+import { isNoAtomic, moveShared, type SharedContext, type SharedTarget } from './move-shared.ts'
+import { giveBackShared } from './unclaim-issue.ts'
+
+export interface SharedClaimRequest {
+  readonly context: SharedContext
+  readonly repository: Repository
+  readonly remote: ChosenRemote
+  readonly issueId: IssueId
+  readonly ttlMs: number
+  readonly renew: boolean
+  /** Whether the caller has just synced with the remote. */
+  readonly isFresh?: boolean
+}
+
+/**
+ * Claims an issue for all clones.
+ * @throws {ConflictError} naming who has it
+ * @throws {RemoteError} when the remote cannot be had or refuses; nothing was claimed, unless the connection broke before
+ * the remote's answer arrived
+ */
+export async function claimOnRemote(request: SharedClaimRequest): Promise<Claimed> {
+  try {
+    if (!request.remote.isHome) return await claimInTurn(request)
+    return await claimAtOnce(request).catch((error: unknown) => {
+      if (isNoAtomic(error)) return claimInTurn(request)
+      throw error
+    })
+  } catch (error) {
+    if (error instanceof ConflictError && error.details.reason === 'assigned') await lookForLease(request)
+    throw error
+  }
+}
+
+/**
+ * A remote takes two refs at once, and yet shows them one after the other: an assignee without a lease may be half of a
+ * claim that has just been made. @throws {ConflictError} naming who has the lease
+ */
+async function lookForLease({ repository, remote, issueId }: SharedClaimRequest): Promise<void> {
+  await fetchLocks(repository, remote.name)
+  await readClaimTerms(repository, issueId, () => true)
+}
+
+/** Log and lease in one push. */
+async function claimAtOnce({ issueId, ttlMs, renew, ...request }: SharedClaimRequest): Promise<Claimed> {
+  const { context, repository, remote } = request
+  const resource = issueResource(issueId)
+  const target: SharedTarget = { ...request, resource }
+  const place = sharedPlace(repository, remote.name)
+  // A push whose answer was lost may have been accepted all the same: then the lease is the one that it brought.
+  const sent = new Set<string>()
+  const decide = async (draft: Draft, sights: readonly LockInSight[]) => {
+    const terms = await readClaimTerms(repository, issueId, (own) => renew || sent.has(own.nonce), sights)
+    const { owner, assignee } = terms
+    const present = findPresent(sights, place, resource)
+    if (present?.lock === null) throw damagedError(resource, present)
+    // Not later than the assignee that comes with it: by that the claim is known to have brought it.
+    const claim = await planClaim(repository, terms, draft.nowUnixMs)
+    const nowUnixMs = context.clock.nowUnixMs()
+    const nonce = formatUuid(context.random.bytes(16))
+    const facts = { owner, resource, ttlMs, nonce, nowUnixMs, terms: lockTerms.lease, claim }
+    const plan = planAcquire(present?.lock ?? null, facts)
+    // The clock was set back since.
+    if (plan.outcome === 'held') throw await heldError(repository, resource, sightOf(sights, present))
+    const isOwnPush = sent.has(plan.lock.nonce)
+    sent.add(plan.lock.nonce)
+    const drafted = await draftClaim(draft, terms, plan.lock)
+    return {
+      lock: plan.lock,
+      result: { ...drafted, assignee, lock: plan.lock, outcome: isOwnPush ? 'acquired' : plan.outcome },
+    }
+  }
+  const { head, result } = await moveShared(target, decide)
+  const { outcome, ...rest } = result
+  if (outcome !== 'renewed') await giveWayToRival({ ...target, isFresh: false })
+  return {
+    issueId,
+    ...rest,
+    outcome: outcome === 'renewed' ? 'renewed' : 'claimed',
+    head,
+    remote: showRemote(remote.name),
+  }
+}
+
+/** Locks that overlap have refs of their own, which the push did not compare: see `lock/hold.ts`. */
+async function giveWayToRival(target: SharedTarget): Promise<void> {
+  const { repository, remote, resource, context } = target
+  const sights = await lookAgain(repository, resource, async () => {
+    await fetchLocks(repository, remote.name)
+    return locksInSight(repository)
+  })
+  if (sights === undefined) return
+  const owner = (await repository.requireActor()).actor.id
+  const nowUnixMs = context.clock.nowUnixMs()
+  const [rival] = locksAgainst(sights, { resource, owner, nowUnixMs })
+  if (rival === undefined) return
+  await giveBackOrTell(repository, resource, () => giveBackShared({ ...target, givesWay: true }))
+  throw await heldError(repository, resource, rival)
+}
+
+/**
+ * The lease by itself, then the log: for a remote that takes no two refs in one go, and for one whose log has an order of
+ * its own. Killed in between, the lease is there and its holder renews it.
+ */
+async function claimInTurn(request: SharedClaimRequest): Promise<Claimed> {
+  const { context, repository, remote, issueId, ttlMs, renew } = request
+  await runSync(context, repository, remote, { pull: true, push: false })
+  const terms = await readClaimTerms(repository, issueId, () => renew)
+  const { resource, assignee } = terms
+  const claim = await planClaim(repository, terms)
+  const place = sharedPlace(repository, remote.name)
+  const { lock, outcome } = await acquireLock(repository, place, { resource, ttlMs, claim, isStep: true })
+  // Another process of this actor was faster, between the look and the lease.
+  if (outcome === 'renewed') await readClaimTerms(repository, issueId, () => renew)
+  const claimed = { issueId, assignee, lock, remote: showRemote(remote.name) }
+  try {
+    const { head, result } = await repository.write((draft) => draftClaim(draft, terms, lock))
+    await tellOthers(context, repository, remote)
+    return { ...claimed, ...result, head, outcome: outcome === 'renewed' ? 'renewed' : 'claimed' }
+  } catch (error) {
+    // With the assignee in the log the claim stands, whatever failed after that.
+    const isWritten = error instanceof AfterWriteError
+    if (outcome !== 'renewed' && !isWritten) await releaseLock(repository, place, resource).catch(() => {})
+    throw error
+  }
+}
+
+/** The lease has decided; that others do not see the assignee yet is no reason to give it back. */
+async function tellOthers(context: SharedContext, repository: Repository, remote: ChosenRemote): Promise<void> {
+  const why = await sendLog(context, repository, remote)
+  if (why === null) return
+  const shown = showRemote(remote.name)
+  const message = `the issue is yours, but '${shown}' does not say so yet: ${why}`
+  context.warn({ code: 'claim-not-sent', message, details: { remote: shown } })
+}
+
+/** Null when the remote has the log, else why not. */
+async function sendLog(context: SharedContext, repository: Repository, remote: ChosenRemote): Promise<string | null> {
+  try {
+    const { refused } = await runSync(context, repository, remote, { pull: true, push: true })
+    return refused && pushRefused(remote.name, refused).message
+  } catch (error) {
+    if (!(error instanceof GriteError)) throw error
+    return error.message
+  }
+}

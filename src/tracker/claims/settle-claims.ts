@@ -1,0 +1,210 @@
+/**
+ * What a sync means for the current actor's claims: those that were made without a look at the remote may have lost to
+ * somebody else, and leases there may need more time or none any more.
+ */
+
+import { shortIdLength } from '../../commands/issue/change-command.ts'
+import {
+  type ActorId,
+  ConflictError,
+  currentState,
+  currentTitle,
+  findEarlierAssignment,
+  GriteError,
+  type IssueId,
+  type IssueState,
+  isAssignedByClaim,
+  isRenewalDue,
+  issueOfResource,
+  type Lock,
+  makeVisible,
+  planUnclaim,
+  sharedTtlMsMax,
+} from '../../model/index.ts'
+import { encodeRefPart, trackingRef, walRef } from '../../wal/index.ts'
+import { removeAssignee } from '../issues/changes.ts'
+import { readRepoConfig } from '../local/repo-config.ts'
+import { formatExpiry } from '../locks/held-error.ts'
+import { acquireLock, releaseLock, renewLock } from '../locks/hold.ts'
+import { isReadable, type LockInSight, locksInSight, type ReadableLock, stateInSight } from '../locks/known-locks.ts'
+import { localPlace } from '../locks/lock-place.ts'
+import { sharedPlace } from '../locks/shared-place.ts'
+import type { SyncDirections } from '../sync/run-sync.ts'
+import type { Repository } from '../workspace.ts'
+
+export interface SettledClaims {
+  /** Issues whose claim somebody else turned out to have. */
+  readonly lost: readonly IssueId[]
+  /** Leases on the remote that got more time. */
+  readonly renewed: readonly IssueId[]
+  /** Leases on the remote that were given back because the issue is closed, and everybody can see that. */
+  readonly released: readonly IssueId[]
+  /** Claims of this clone that all clones see from now on. */
+  readonly shared: readonly IssueId[]
+}
+
+/**
+ * Settles the current actor's claims after a sync. What cannot be done now is left for the next one, with a warning.
+ *
+ * @param remote - the one that was synced with
+ * @param directions - of that sync: without a push, what needs one is left for the next that has one
+ */
+export async function settleClaims(
+  repository: Repository,
+  remote: string,
+  { push }: Pick<SyncDirections, 'push'>,
+): Promise<SettledClaims> {
+  const done = { lost: [] as IssueId[], renewed: [] as IssueId[], released: [] as IssueId[], shared: [] as IssueId[] }
+  const owner = (await repository.findActor())?.actor.id
+  if (owner === undefined) return done
+  const sights = await locksInSight(repository)
+  const nowUnixMs = repository.facts.clock.nowUnixMs()
+  const claims = findOwnClaims(sights, owner, nowUnixMs)
+  const note = (issueId: IssueId, outcome: keyof SettledClaims | null): void => {
+    if (outcome !== null) done[outcome].push(issueId)
+  }
+  const areShared = push && (await readRepoConfig(repository.paths.config)).lease.remote === remote
+  for (const claim of claims.filter(({ sight }) => sight.level === 'local')) {
+    await attempt(repository, claim, async () => {
+      if (await giveWay(repository, claim, sights)) note(claim.issueId, 'lost')
+      else if (areShared) note(claim.issueId, await share(repository, remote, claim))
+    })
+  }
+  const shared = push ? claims.filter(({ sight }) => sight.remotePart === encodeRefPart(remote)) : []
+  for (const claim of shared) {
+    await attempt(repository, claim, async () => note(claim.issueId, await tend(repository, remote, claim)))
+  }
+  return done
+}
+
+/** One claim that cannot be settled now must not keep the others from it. */
+async function attempt({ facts }: Repository, { issueId }: OwnClaim, work: () => Promise<void>): Promise<void> {
+  try {
+    await work()
+  } catch (error) {
+    if (!(error instanceof GriteError)) throw error
+    const message = `the claim on ${issueId} could not be settled now: ${error.message}; the next sync tries again`
+    facts.warn({ code: 'claim-unsettled', message, details: { issue_id: issueId } })
+  }
+}
+
+interface OwnClaim {
+  readonly issueId: IssueId
+  readonly sight: ReadableLock
+  readonly lock: Lock
+}
+
+function findOwnClaims(sights: readonly LockInSight[], owner: ActorId, nowUnixMs: number): OwnClaim[] {
+  return sights.filter(isReadable).flatMap((sight) => {
+    const { lock } = sight.found
+    const issueId = issueOfResource(lock.resource)
+    // What the Rust tool has on a remote is not ours to move.
+    const isOurs = sight.level === 'local' || sight.kind === 'lease'
+    const isLive = lock.owner === owner && stateInSight(sight, nowUnixMs) === 'live'
+    return isOurs && isLive && lock.claim !== null && issueId !== null ? [{ issueId, sight, lock }] : []
+  })
+}
+
+/** Gives up a claim that somebody else has, and says so. True when it was given up. */
+async function giveWay(repository: Repository, claim: OwnClaim, sights: readonly LockInSight[]): Promise<boolean> {
+  const { issueId, lock } = claim
+  const view = await repository.view()
+  const state = await view.findIssue(issueId)
+  if (state === undefined) return false
+  const winner =
+    findLeaseOfOther(repository, claim, sights) ?? findEarlierAssignment(await view.eventsOf(issueId), lock)
+  if (winner === null) return false
+  await tellLost(repository, { issueId, state, winner })
+  // The same name may be that of the winner.
+  if (winner.user !== lock.claim?.assignee && isAssignedByClaim(state, lock)) {
+    const { assignee } = lock.claim as NonNullable<Lock['claim']>
+    await repository.write((draft) => removeAssignee(draft, issueId, assignee), { givesWay: true })
+  }
+  await releaseLock(repository, localPlace(repository), lock.resource, planUnclaim)
+  return true
+}
+
+/** Whoever has the issue instead. */
+interface Winner {
+  readonly user: string
+  readonly actor: string
+  readonly expiresUnixMs?: number
+}
+
+function findLeaseOfOther(repository: Repository, { lock }: OwnClaim, sights: readonly LockInSight[]): Winner | null {
+  const nowUnixMs = repository.facts.clock.nowUnixMs()
+  const other = sights
+    .filter(isReadable)
+    .find(
+      (sight) =>
+        sight.kind === 'lease' &&
+        sight.found.lock.resource === lock.resource &&
+        sight.found.lock.owner !== lock.owner &&
+        stateInSight(sight, nowUnixMs) === 'live',
+    )
+  if (other === undefined) return null
+  const { owner, claim, expiresUnixMs } = other.found.lock
+  return { user: claim?.assignee ?? owner, actor: owner, expiresUnixMs }
+}
+
+interface Loss {
+  readonly issueId: IssueId
+  readonly state: IssueState
+  readonly winner: Winner
+}
+
+async function tellLost(repository: Repository, { issueId, state, winner }: Loss): Promise<void> {
+  const shortIds = await (await repository.view()).shortIds([issueId], shortIdLength)
+  const name = `${shortIds.get(issueId) ?? issueId} '${makeVisible(currentTitle(state))}'`
+  const { user, actor, expiresUnixMs } = winner
+  const who = makeVisible(user)
+  const why = expiresUnixMs === undefined ? `${who} had it first` : `${who} has it until ${formatExpiry(expiresUnixMs)}`
+  repository.facts.warn({
+    code: 'claim-lost',
+    message: `issue ${name} is not yours: ${why}; your claim was given up`,
+    details: { issue_id: issueId, holder: user, owner: actor, expires_unix_ms: expiresUnixMs },
+  })
+}
+
+/** A claim of this clone is put where all clones see it, as it would have been when it was made. */
+async function share(repository: Repository, remote: string, claim: OwnClaim): Promise<'shared' | 'lost'> {
+  const { lock } = claim
+  const leftMs = lock.expiresUnixMs - repository.facts.clock.nowUnixMs()
+  const ttlMs = Math.min(Math.max(leftMs, lock.ttlMs ?? 0), sharedTtlMsMax)
+  const claimed = lock.claim === null ? {} : { claim: lock.claim }
+  const request = { resource: lock.resource, ttlMs, isStep: true, ...claimed }
+  try {
+    await acquireLock(repository, sharedPlace(repository, remote), request)
+  } catch (error) {
+    if (!(error instanceof ConflictError && error.details.reason === 'held')) throw error
+    if (await giveWay(repository, claim, await locksInSight(repository))) return 'lost'
+    throw error
+  }
+  await releaseLock(repository, localPlace(repository), lock.resource, planUnclaim)
+  return 'shared'
+}
+
+/** Gives a lease on the remote more time, or back when the issue is closed and everybody can see that. */
+async function tend(
+  repository: Repository,
+  remote: string,
+  { issueId, lock }: OwnClaim,
+): Promise<'renewed' | 'released' | null> {
+  const { resource, ttlMs } = lock
+  const place = sharedPlace(repository, remote)
+  const state = await (await repository.view()).findIssue(issueId)
+  if (state !== undefined && currentState(state) === 'closed') {
+    if (!(await isAllSent(repository, remote))) return null
+    await releaseLock(repository, place, resource)
+    return 'released'
+  }
+  if (ttlMs === null || !isRenewalDue(lock, repository.facts.clock.nowUnixMs())) return null
+  await renewLock(repository, place, { resource, ttlMs })
+  return 'renewed'
+}
+
+/** Whether the remote has all of the local log. */
+export async function isAllSent({ git }: Repository, remote: string): Promise<boolean> {
+  const [local, theirs] = [await git.readRef(walRef), await git.readRef(trackingRef(remote, walRef))]
+  return local !== null && theirs !== null && (await git.isAncestor(local, theirs))
+}

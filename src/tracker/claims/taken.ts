@@ -1,0 +1,40 @@
+import { assignedToOthers, type IssueId, issueOfResource, type Lock } from '../../model/index.ts'
+import type { IssueRow, View } from '../../view/index.ts'
+import { findOwnName } from '../identity/own-name.ts'
+import { isReadable, type LockInSight, locksInSight, stateInSight } from '../locks/known-locks.ts'
+import type { Repository } from '../workspace.ts'
+import { endedLocksOf } from './claim-terms.ts'
+
+/**
+ * Opens the question whether an issue is taken, so that one should not begin with it: somebody has a lease on it, or it is
+ * assigned to somebody else by more than a claim that has ended.
+ */
+export async function openTaken(repository: Repository, view: View): Promise<(row: IssueRow) => boolean> {
+  const ownName = await findOwnName(repository)
+  const nowUnixMs = repository.facts.clock.nowUnixMs()
+  const sights = await locksInSight(repository)
+  const leased = leasedIssues(sights, nowUnixMs)
+  const free = await freedIssues(view, endedLocksOf(sights, nowUnixMs), ownName)
+  return ({ issue_id, assignees }) => {
+    if (leased.has(issue_id)) return true
+    return assignees.length > 0 && !assignees.some((user) => user === ownName) && !free.has(issue_id)
+  }
+}
+
+function leasedIssues(sights: readonly LockInSight[], nowUnixMs: number): Set<IssueId> {
+  const live = sights.filter(isReadable).filter((sight) => stateInSight(sight, nowUnixMs) === 'live')
+  return new Set(live.flatMap(({ found }) => issueOfResource(found.lock.resource) ?? []))
+}
+
+/** Issues all of whose other assignees were left behind by claims that have ended. */
+async function freedIssues(
+  view: View,
+  ended: ReadonlyMap<IssueId, readonly Lock[]>,
+  ownName: string | undefined,
+): Promise<Set<IssueId>> {
+  const states = await view.findStates([...ended.keys()])
+  const freed = [...states].filter(
+    ([issueId, state]) => assignedToOthers(state, ownName ?? null, ended.get(issueId) ?? []).length === 0,
+  )
+  return new Set(freed.map(([issueId]) => issueId))
+}

@@ -1,0 +1,128 @@
+import {
+  type EventId,
+  type IssueId,
+  isAssignedByClaim,
+  issueResource,
+  type Lock,
+  planUnclaim,
+} from '../../model/index.ts'
+import type { Draft } from '../draft.ts'
+import { removeAssignee } from '../issues/changes.ts'
+import { heldError } from '../locks/held-error.ts'
+import { findPresent, releaseLock } from '../locks/hold.ts'
+import { type LockInSight, locksAgainst, locksInSight } from '../locks/known-locks.ts'
+import { type LockPlace, localPlace } from '../locks/lock-place.ts'
+import { pushRefused, sharedPlace } from '../locks/shared-place.ts'
+import type { ChosenRemote } from '../sync/remote-name.ts'
+import { runSync } from '../sync/run-sync.ts'
+import type { Repository } from '../workspace.ts'
+import { isNoAtomic, moveShared, type SharedContext, type SharedTarget } from './move-shared.ts'
+
+/** What became of a claim that was given back. */
+export interface Unclaimed {
+  /** False when there was no claim to give back. */
+  readonly changed: boolean
+  readonly lock: Lock | null
+  readonly eventIds: readonly EventId[]
+  readonly head: string | null
+}
+
+const nothing: Unclaimed = { changed: false, lock: null, eventIds: [], head: null }
+
+/** Gives back a claim of this clone: the log first, so that nobody takes the issue before it is free there too. */
+export async function unclaimLocally(repository: Repository, issueId: IssueId): Promise<Unclaimed> {
+  return repository.exclusively(() => giveBack(repository, localPlace(repository), issueId))
+}
+
+async function giveBack(repository: Repository, place: LockPlace, issueId: IssueId): Promise<Unclaimed> {
+  const resource = issueResource(issueId)
+  const lock = await findOwnClaim(repository, { place, resource, sights: await locksInSight(repository) })
+  if (lock === null) return nothing
+  const { head, result } = await repository.write((draft) => draftUnclaim(draft, issueId, lock))
+  await releaseLock(repository, place, resource, planUnclaim)
+  return { changed: true, lock: planUnclaim(lock), eventIds: result, head }
+}
+
+interface OwnClaimRequest {
+  readonly place: LockPlace
+  readonly resource: string
+  readonly sights: readonly LockInSight[]
+}
+
+/** @throws {ConflictError} when somebody else has the issue */
+async function findOwnClaim(
+  repository: Repository,
+  { place, resource, sights }: OwnClaimRequest,
+): Promise<Lock | null> {
+  const owner = (await repository.requireActor()).actor.id
+  const present = findPresent(sights, place, resource)?.lock ?? null
+  if (present?.owner === owner && present.expiresUnixMs !== 0) return present
+  const nowUnixMs = repository.facts.clock.nowUnixMs()
+  const [against] = locksAgainst(sights, { resource, owner, nowUnixMs })
+  if (against?.found.lock.resource === resource) throw await heldError(repository, resource, against)
+  return null
+}
+
+/** Takes away the assignee that the claim has added. */
+async function draftUnclaim(draft: Draft, issueId: IssueId, lock: Lock): Promise<EventId[]> {
+  const state = await draft.findIssue(issueId)
+  if (state === undefined || lock.claim === null || !isAssignedByClaim(state, lock)) return []
+  return removeAssignee(draft, issueId, lock.claim.assignee)
+}
+
+export interface SharedUnclaimRequest {
+  readonly context: SharedContext
+  readonly repository: Repository
+  readonly remote: ChosenRemote
+  readonly issueId: IssueId
+}
+
+/** Gives back a claim that all clones see. @throws {ConflictError} when somebody else has the issue */
+export async function unclaimOnRemote({
+  context,
+  repository,
+  remote,
+  issueId,
+}: SharedUnclaimRequest): Promise<Unclaimed> {
+  if (!remote.isHome) return giveBackInTurn({ context, repository, remote, issueId })
+  try {
+    return await giveBackShared({ context, repository, remote, resource: issueResource(issueId) })
+  } catch (error) {
+    if (isNoAtomic(error)) return giveBackInTurn({ context, repository, remote, issueId })
+    throw error
+  }
+}
+
+/** Log and lease in one push. */
+export async function giveBackShared(target: SharedTarget): Promise<Unclaimed> {
+  const { repository, remote, resource } = target
+  const place = sharedPlace(repository, remote.name)
+  const issueId = resource.slice('issue:'.length) as IssueId
+  const { head, result } = await moveShared(target, async (draft, sights) => {
+    const lock = await findOwnClaim(repository, { place, resource, sights })
+    if (lock === null) return { lock: null, result: nothing }
+    const eventIds = await draftUnclaim(draft, issueId, lock)
+    const released = planUnclaim(lock)
+    return { lock: released, result: { ...nothing, changed: true, lock: released, eventIds } }
+  })
+  return { ...result, head }
+}
+
+const notFreed = [
+  'A hook or rule of the host decides that; some hosts take only branches and tags',
+  'The claim stays yours until the log has been sent; then the command frees it',
+]
+
+/** The log is sent before the lease is free. */
+async function giveBackInTurn({ context, repository, remote, issueId }: SharedUnclaimRequest): Promise<Unclaimed> {
+  const place = sharedPlace(repository, remote.name)
+  const resource = issueResource(issueId)
+  const lock = await findOwnClaim(repository, { place, resource, sights: await locksInSight(repository) })
+  if (lock === null) return nothing
+  const { head, result } = await repository.write((draft) => draftUnclaim(draft, issueId, lock))
+  await repository.heedRepositoryLocks()
+  const { refused } = await runSync(context, repository, remote, { pull: true, push: true })
+  if (refused !== null) throw pushRefused(remote.name, refused, notFreed)
+  await releaseLock(repository, place, resource, planUnclaim)
+  return { changed: true, lock: planUnclaim(lock), eventIds: result, head }
+}

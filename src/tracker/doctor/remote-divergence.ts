@@ -1,0 +1,85 @@
+import type { Oid } from '../../git/index.ts'
+import { GriteError, limits } from '../../model/index.ts'
+import { issueCodec, readLog, trackingRef, walRef } from '../../wal/index.ts'
+import { type Check, count, notLookedAt, ok } from './check.ts'
+import type { DoctorScene, LogFacts } from './examination.ts'
+
+interface Standing {
+  readonly remote: string
+  /** Events that the last fetch saw there and the log does not have. */
+  readonly notHere: number
+  /** Events of the log that the remote did not have when it was last asked. */
+  readonly notThere: number
+  /** Why what was fetched cannot be compared. */
+  readonly problem: string | null
+}
+
+/** How the log stands to those of the remotes, by what the last fetch or push saw. Asks nobody. */
+export const remoteDivergence: Check = {
+  id: 'remote_divergence',
+  async look(scene) {
+    const log = await scene.log()
+    if (log === null) return notLookedAt('the log cannot be read')
+    if (await scene.hasLost()) return notLookedAt('the log lacks events that it once had')
+    const standings: Standing[] = []
+    for (const remote of await scene.repository.remotes.listRemotes()) {
+      const standing = await readStanding(scene, log, remote)
+      if (standing !== null) standings.push(standing)
+    }
+    if (standings.length === 0) return ok('nothing is known of the log of a remote')
+    const message = standings.map(describe).join('; ')
+    const details = {
+      remotes: standings.map(({ remote, notHere, notThere }) => ({ remote, not_here: notHere, not_there: notThere })),
+    }
+    if (standings.every(({ notHere, problem }) => notHere === 0 && problem === null)) {
+      return { status: 'ok', message, details }
+    }
+    return { status: 'warn', message, plan: ['`grite sync` brings both together'], details }
+  },
+}
+
+async function readStanding({ repository }: DoctorScene, log: LogFacts, remote: string): Promise<Standing | null> {
+  const { git } = repository
+  try {
+    const theirs = await git.readRef(trackingRef(remote, walRef))
+    if (theirs === null) return null
+    const object = await git.readObject(theirs, limits.chunkReadBytesMax)
+    if (object?.type !== 'commit') return { remote, notHere: 0, notThere: 0, problem: 'what was fetched is no log' }
+    const ids = new Set<string>()
+    let notHere = 0
+    for await (const events of idsBetween(repository, theirs, log.head)) {
+      const known = await log.view.findKnownEventIds(events)
+      notHere += events.length - known.size
+      for (const id of events) ids.add(id)
+    }
+    let notThere = 0
+    if (log.head !== null) {
+      for await (const events of idsBetween(repository, log.head, theirs)) {
+        notThere += events.filter((id) => !ids.has(id)).length
+      }
+    }
+    return { remote, notHere, notThere, problem: null }
+  } catch (error) {
+    if (!(error instanceof GriteError)) throw error
+    return { remote, notHere: 0, notThere: 0, problem: error.message }
+  }
+}
+
+/** Each event once. */
+async function* idsBetween({ git }: DoctorScene['repository'], head: Oid, exclude: Oid | null) {
+  const seen = new Set<string>()
+  for await (const segments of readLog(git, issueCodec, { head, exclude: exclude === null ? [] : [exclude] })) {
+    yield segments
+      .flatMap(({ items }) => items.map(({ event }) => event.eventId))
+      .filter((id) => !seen.has(id) && seen.add(id))
+  }
+}
+
+function describe({ remote, notHere, notThere, problem }: Standing): string {
+  if (problem !== null) return `${remote}: ${problem}`
+  if (notHere === 0) {
+    return notThere === 0 ? `${remote} has what is here` : `${remote} lacks ${count(notThere, 'event')} of this clone`
+  }
+  const fetched = `${count(notHere, 'event')} of ${remote} ${notHere === 1 ? 'was' : 'were'} fetched and not taken in`
+  return notThere === 0 ? fetched : `${fetched}, and it lacks ${count(notThere, 'event')} of this clone`
+}

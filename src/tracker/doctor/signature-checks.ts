@@ -1,0 +1,57 @@
+import type { SignatureVerdict } from '../../model/index.ts'
+import { findCardProblems } from '../identity/card-problems.ts'
+import { openKeyRing } from '../identity/key-ring.ts'
+import { type Check, count, idsListedMax, nameSome, notLookedAt, ok } from './check.ts'
+
+const noLog = 'the log cannot be read'
+const noSettings = 'the settings cannot be read'
+
+export const signatures: Check = {
+  id: 'signatures',
+  async look(scene) {
+    const log = await scene.log()
+    if (log === null) return notLookedAt(noLog)
+    const config = await scene.config()
+    if (config === null) return notLookedAt(noSettings)
+    const keys = await openKeyRing(scene.repository, log.view)
+    const counts: Record<SignatureVerdict, number> = { valid: 0, invalid: 0, unsigned: 0, missing: 0, 'unknown-key': 0 }
+    const bad: { event_id: string; actor: string; verdict: SignatureVerdict }[] = []
+    for await (const event of log.view.allEvents()) {
+      const verdict = await keys.judge(event)
+      counts[verdict] += 1
+      const isBad = verdict === 'invalid' || verdict === 'missing'
+      if (isBad && bad.length < idsListedMax) bad.push({ event_id: event.eventId, actor: event.actor, verdict })
+    }
+    const badCount = counts.invalid + counts.missing
+    const rest = `${counts.valid} verified, ${counts['unknown-key']} by a key that is not known here, ${counts.unsigned} unsigned`
+    if (badCount === 0) return ok(rest)
+    const ids = bad.map(({ event_id }) => event_id)
+    return {
+      // Who rejects such events wants none of them in the log.
+      status: config.verifySignatures === 'reject' ? 'error' : 'warn',
+      message: `${count(badCount, 'event is', 'events are')} not signed as the actor signs: ${nameSome(ids, badCount, 1)}; ${rest}`,
+      plan: ['`grite db verify --verbose` lists them; the log is never rewritten, what they say counts and is marked'],
+      details: { ...counts, events: bad },
+    }
+  },
+}
+
+export const actorCards: Check = {
+  id: 'actor_cards',
+  async look(scene) {
+    const log = await scene.log()
+    if (log === null) return notLookedAt(noLog)
+    if ((await scene.config()) === null) return notLookedAt(noSettings)
+    const problems = await findCardProblems(scene.repository, log.view)
+    if (problems.length === 0) return ok('every card says what it may')
+    const [first] = problems
+    return {
+      status: 'warn',
+      message: `${count(problems.length, 'card of an actor is', 'cards of actors are')} of no use: ${first?.reason} (actor ${first?.actor.slice(0, 8)})`,
+      plan: [
+        '`grite db verify --verbose` lists all; keys that stand in the log already are not changed by such a card',
+      ],
+      details: { problem_count: problems.length, problems: problems.slice(0, idsListedMax) },
+    }
+  },
+}

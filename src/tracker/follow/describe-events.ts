@@ -1,0 +1,54 @@
+import { shortIdLength } from '../../commands/issue/change-command.ts'
+import type { Oid } from '../../git/index.ts'
+import { type Event, formatKindForExport, type IssueId, type Json } from '../../model/index.ts'
+import { actorNames } from '../identity/actor-names.ts'
+import type { Repository } from '../workspace.ts'
+
+/** An event and the commit in which it stands. */
+export interface FoundEvent {
+  readonly event: Event
+  readonly commit: Oid
+}
+
+/** An event as a watch tells it. Title and state are those that the issue has now, null for events of no shown issue. */
+export interface WatchedEvent {
+  readonly event_id: string
+  readonly issue_id: IssueId
+  readonly short_id: string | null
+  readonly title: string | null
+  readonly state: string | null
+  readonly actor: string
+  readonly actor_label: string | null
+  readonly ts_unix_ms: number
+  /** In the form of the JSON export. */
+  readonly kind: Json
+  /** The commit in which the event stands: the head of the log when it came. */
+  readonly wal_head: string
+}
+
+export async function describeEvents(
+  repository: Repository,
+  found: readonly FoundEvent[],
+): Promise<readonly WatchedEvent[]> {
+  const view = await repository.view()
+  const ids = [...new Set(found.map(({ event }) => event.issueId))]
+  const rows = await view.findRows(ids)
+  const shortIds = await view.shortIds([...rows.keys()], shortIdLength)
+  const names = await actorNames(
+    repository,
+    view,
+    found.map(({ event }) => event.actor),
+  )
+  return found.map(({ event, commit }) => ({
+    event_id: event.eventId,
+    issue_id: event.issueId,
+    short_id: shortIds.get(event.issueId) ?? null,
+    title: rows.get(event.issueId)?.title ?? null,
+    state: rows.get(event.issueId)?.state ?? null,
+    actor: event.actor,
+    actor_label: names.get(event.actor) ?? null,
+    ts_unix_ms: event.tsUnixMs,
+    kind: formatKindForExport(event.body),
+    wal_head: commit,
+  }))
+}

@@ -1,0 +1,123 @@
+/**
+ * What the log gains, event by event, however its ref moves.
+ *
+ * Invariants
+ * - An event is told once: whether it needs telling is decided by its id, not by the commit in which it stands, since a
+ *   sync may put it into another commit, and a log that was moved back comes again.
+ * - The view is open only while a piece is put together. Whoever is slow in taking it keeps no other process waiting.
+ * - Looking at a ref that has not moved costs reading that ref.
+ */
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Oid } from '../../git/index.ts'
+import { type ChunkEvent, limits, NotFoundError } from '../../model/index.ts'
+import { issueCodec, readLog, walRef } from '../../wal/index.ts'
+import type { Repository } from '../workspace.ts'
+import { describeEvents, type FoundEvent, type WatchedEvent } from './describe-events.ts'
+import { ToldEvents } from './reported-events.ts'
+import { type Since, tellsSince } from './since.ts'
+
+export class LogFollower {
+  readonly #repository: Repository
+  readonly #told: ToldEvents
+  #head: Oid | null
+  #since: Since | undefined
+
+  private constructor(repository: Repository, told: ToldEvents, head: Oid | null, since: Since | undefined) {
+    this.#repository = repository
+    this.#told = told
+    this.#head = head
+    this.#since = since
+  }
+
+  /**
+   * Follows the log from where it is now.
+   *
+   * @param readStart - what the first look is to tell of what is there already; undefined for nothing
+   */
+  static async start(
+    repository: Repository,
+    readStart: (repository: Repository) => Promise<Since | undefined>,
+  ): Promise<LogFollower> {
+    const view = await repository.view()
+    try {
+      const since = await readStart(repository)
+      const told = new ToldEvents(await view.allEventIds())
+      return new LogFollower(repository, told, view.head as Oid | null, since)
+    } finally {
+      await repository.letGoOfView()
+    }
+  }
+
+  /** The head up to which everything has been told. */
+  get head(): Oid | null {
+    return this.#head
+  }
+
+  /** What has not been told yet, in log order, in pieces that bound memory. */
+  async *look(): AsyncGenerator<readonly WatchedEvent[]> {
+    const since = this.#since
+    this.#since = undefined
+    if (since !== undefined && this.#head !== null) yield* this.#describe(this.#backlog(since, this.#head))
+    const ref = await this.#repository.git.readRef(walRef)
+    if (ref === this.#head) return
+    this.#requireRepository(ref)
+    // Opening the view puts back what something else took from the log, so it says what the head is.
+    const head = (await this.#repository.view()).head as Oid | null
+    if (head !== null && head !== this.#head) yield* this.#describe(this.#gained(head))
+    await this.#repository.letGoOfView()
+    this.#head = head
+  }
+
+  /** A repository that was deleted looks like one whose log was. */
+  #requireRepository(ref: Oid | null): void {
+    const { commonDir } = this.#repository.layout
+    if (ref !== null || existsSync(join(commonDir, 'HEAD'))) return
+    throw new NotFoundError(`the repository ${commonDir} is gone`, { details: { path: commonDir } })
+  }
+
+  async *#describe(pieces: AsyncIterable<readonly FoundEvent[]>): AsyncGenerator<readonly WatchedEvent[]> {
+    for await (const found of pieces) {
+      if (found.length === 0) continue
+      const described = await describeEvents(this.#repository, found)
+      await this.#repository.letGoOfView()
+      yield described
+    }
+  }
+
+  async *#gained(head: Oid): AsyncGenerator<readonly FoundEvent[]> {
+    for await (const items of this.#read(head, this.#head)) {
+      yield items.filter(({ event }) => {
+        if (this.#told.has(event.eventId)) return false
+        this.#told.add(event.eventId)
+        return true
+      })
+    }
+  }
+
+  /** Each id once, at its first place. */
+  async *#backlog(since: Since, head: Oid): AsyncGenerator<readonly FoundEvent[]> {
+    const seen = new Set<string>()
+    const tells = tellsSince(since)
+    if (since.kind === 'commit') {
+      for await (const items of this.#read(since.commit, null)) for (const { event } of items) seen.add(event.eventId)
+    }
+    for await (const items of this.#read(head, since.kind === 'commit' ? since.commit : null)) {
+      yield items.filter(({ event }) => {
+        if (seen.has(event.eventId)) return false
+        seen.add(event.eventId)
+        return tells(event)
+      })
+    }
+  }
+
+  async *#read(head: Oid, exclude: Oid | null): AsyncGenerator<readonly FoundEvent[]> {
+    const { git } = this.#repository
+    // The objects of a head that was replaced may be gone; then everything is looked through.
+    const isHere =
+      exclude !== null && (await git.readObject(exclude, limits.chunkReadBytesMax).catch(() => null)) !== null
+    for await (const segments of readLog(git, issueCodec, { head, exclude: isHere ? [exclude] : [] })) {
+      yield segments.flatMap(({ commit, items }) => items.map(({ event }: ChunkEvent) => ({ event, commit })))
+    }
+  }
+}

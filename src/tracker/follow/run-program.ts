@@ -1,0 +1,78 @@
+import type { ChildProcess } from 'node:child_process'
+import type { CommandContext } from '../effects.ts'
+
+/** The program of `--exec` and its arguments, as they are: no shell reads them, and nothing of an event is put in. */
+export interface Hook {
+  readonly program: string
+  readonly arguments: readonly string[]
+}
+
+/** How long a program that is asked to end has for it. */
+const graceMs = 2000
+
+/**
+ * Runs the program once, with a text on its standard input, and waits for its end. What it prints goes to standard
+ * error, past us. It never fails: what went wrong is a warning.
+ *
+ * @param endsAtUnixMs - when it is ended if it still runs
+ */
+export async function runProgram(
+  context: Pick<CommandContext, 'cwd' | 'env' | 'clock' | 'warn' | 'interrupted'>,
+  hook: Hook,
+  input: string,
+  endsAtUnixMs: number | undefined,
+): Promise<void> {
+  const failure = await runToEnd(context, hook, input, endsAtUnixMs).catch((error: Error) => error.message)
+  if (failure === null || context.interrupted.aborted) return
+  context.warn({ code: 'hook-failed', message: `${hook.program}: ${failure}`, details: { program: hook.program } })
+}
+
+/** Why it failed; null when it did not. Rejects when it could not even be tried. */
+async function runToEnd(
+  context: Pick<CommandContext, 'cwd' | 'env' | 'clock' | 'interrupted'>,
+  hook: Hook,
+  input: string,
+  endsAtUnixMs: number | undefined,
+): Promise<string | null> {
+  const { spawn } = await import('node:child_process')
+  const child = spawn(hook.program, [...hook.arguments], {
+    cwd: context.cwd,
+    env: { ...context.env },
+    stdio: ['pipe', 2, 2],
+  })
+  const stopWaiting = endWith(context, child, endsAtUnixMs)
+  return new Promise((resolve) => {
+    child.once('error', (error) => {
+      stopWaiting()
+      resolve(error.message)
+    })
+    child.once('exit', (exitStatus, signal) => {
+      stopWaiting()
+      if (signal !== null) resolve(`it was ended by ${signal}`)
+      else resolve(exitStatus === 0 ? null : `exit status ${exitStatus}`)
+    })
+    // A program need not read what it is given.
+    child.stdin?.on('error', () => undefined)
+    child.stdin?.end(input)
+  })
+}
+
+/** Ends the program with us, or when its time is over. */
+function endWith(
+  { clock, interrupted }: Pick<CommandContext, 'clock' | 'interrupted'>,
+  child: ChildProcess,
+  endsAtUnixMs: number | undefined,
+): () => void {
+  const timers: NodeJS.Timeout[] = []
+  const end = () => {
+    child.kill('SIGTERM')
+    timers.push(setTimeout(() => child.kill('SIGKILL'), graceMs))
+  }
+  interrupted.addEventListener('abort', end, { once: true })
+  if (interrupted.aborted) end()
+  if (endsAtUnixMs !== undefined) timers.push(setTimeout(end, Math.max(0, endsAtUnixMs - clock.nowUnixMs())))
+  return () => {
+    interrupted.removeEventListener('abort', end)
+    for (const timer of timers) clearTimeout(timer)
+  }
+}

@@ -1,0 +1,31 @@
+import { isActorId } from '../../model/index.ts'
+import type { View } from '../../view/index.ts'
+import { listActors } from '../local/actors.ts'
+import type { Repository } from '../workspace.ts'
+
+/**
+ * What to call these actors: as they are called here, else as their cards in the log say. Actors without a name are left
+ * out. Anybody can put any label on a card of his own, so one that another of these, or an actor of this clone, has
+ * already is told apart by the beginning of the id.
+ */
+export async function actorNames(
+  repository: Repository,
+  view: View,
+  actors: Iterable<string>,
+): Promise<ReadonlyMap<string, string>> {
+  const names = new Map<string, string>()
+  const locals = await listActors(repository.paths)
+  for (const { id, label } of locals) if (label !== null) names.set(id, label)
+  const taken = new Set(names.values())
+  const known = new Set<string>(locals.map(({ id }) => id))
+  // The owner of a lock may be any text.
+  const foreign = [...new Set(actors)].filter(isActorId).filter((actor) => !known.has(actor))
+  for (const { actor, label } of (await view.findActors(foreign.sort())).values()) {
+    if (label === null) continue
+    names.set(actor, taken.has(label) ? `${label} (${actor.slice(0, shownIdLength)})` : label)
+    taken.add(label)
+  }
+  return names
+}
+
+const shownIdLength = 8

@@ -1,0 +1,42 @@
+import { type ActorId, isCardEvent, pinActor, readCard, whyCardIsIdle } from '../../model/index.ts'
+import type { View } from '../../view/index.ts'
+import { verifySignature } from '../../wal/index.ts'
+import type { Repository } from '../workspace.ts'
+import { readLocalKeys } from './key-ring.ts'
+
+/** Something about actor cards that nobody should rely on. */
+export interface CardProblem {
+  /** The actor whose card it would be, or who is concerned. */
+  readonly actor: string
+  /** Null when it is about what is configured here. */
+  readonly event_id: string | null
+  readonly reason: string
+}
+
+/** Cards in the log that say nothing, and keys of this clone that the log gives to somebody else. */
+export async function findCardProblems(repository: Repository, view: View): Promise<CardProblem[]> {
+  const problems: CardProblem[] = []
+  for await (const event of view.cardEvents()) {
+    if (!isCardEvent(event)) continue
+    const reading = readCard(event, verifySignature)
+    const reason =
+      'problem' in reading
+        ? reading.problem
+        : whyCardIsIdle(reading.card, (await view.findActor(event.actor)) ?? pinActor(event.actor, []))
+    if (reason !== null) problems.push({ actor: event.actor, event_id: event.eventId, reason })
+  }
+  return [...problems, ...(await findLocalProblems(repository, view))]
+}
+
+async function findLocalProblems(repository: Repository, view: View): Promise<CardProblem[]> {
+  const local = await readLocalKeys(repository)
+  const pinned = await view.findActors([...local.keys()] as ActorId[])
+  return [...pinned.values()].flatMap(({ actor, keys }): CardProblem[] => {
+    if (keys.length === 0 || keys.some(({ publicKey }) => publicKey === local.get(actor))) return []
+    const reason =
+      local.get(actor) === null
+        ? 'this actor of this clone has no key, but the log has a card that gives it one'
+        : 'the log gives this actor of this clone another key: elsewhere, what it signs does not verify'
+    return [{ actor, event_id: null, reason }]
+  })
+}

@@ -1,0 +1,185 @@
+/**
+ * The file of an import, which is read more than once: as it is where it can be, else as a copy. What is said of it, of a
+ * file that grows meanwhile, is its content when it was opened.
+ */
+import { type FileHandle, open, rm } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { type ByteRange, detectionBytes } from '../../import/index.ts'
+import { InvalidArgsError, limits, NotFoundError, StorageError } from '../../model/index.ts'
+import type { CommandContext } from '../effects.ts'
+import { makeFolder } from '../local/write-file-atomically.ts'
+
+export interface ImportSource {
+  /** Enough of it to see what it is. */
+  readonly firstBytes: Uint8Array
+  /** All of it from the start on. A piece is overwritten when the next one is asked for. */
+  readonly read: () => AsyncIterable<Uint8Array>
+  readonly readRange: (range: ByteRange) => Promise<Uint8Array>
+  readonly close: () => Promise<void>
+}
+
+const pieceBytes = 256 * 1024
+
+/** A stream is kept in memory up to this, and beyond that in a file. */
+const memoryBytesMax = 8 * 1024 * 1024
+
+/**
+ * Opens a file that the user named; `-` is standard input. What is no plain file is copied, once its beginning has been
+ * found to be worth it.
+ *
+ * @param accept - told of the first bytes; throws when they are of nothing that can be imported
+ * @throws {NotFoundError} when it cannot be read
+ */
+export async function openImportSource(
+  context: CommandContext,
+  file: string,
+  accept: (firstBytes: Uint8Array) => void,
+  streamBytesMax: number = limits.importStreamBytesMax,
+): Promise<ImportSource> {
+  const copy = (chunks: AsyncIterable<Uint8Array>) => copyStream(context, chunks, { accept, bytesMax: streamBytesMax })
+  if (file === '-') return copy(context.text.stdinChunks())
+  const handle = await openFile(context, file)
+  let isKept = false
+  try {
+    const found = await handle.stat()
+    if (!found.isFile()) return await copy(piecesOf(handle))
+    const firstBytes = await readAt(handle, { start: 0, end: Math.min(found.size, detectionBytes) })
+    accept(firstBytes)
+    isKept = true
+    return sourceOf(handle, firstBytes, found.size)
+  } catch (error) {
+    throw (error as NodeJS.ErrnoException).syscall === undefined ? error : unreadable(file, error)
+  } finally {
+    if (!isKept) await handle.close()
+  }
+}
+
+async function openFile({ cwd }: CommandContext, file: string): Promise<FileHandle> {
+  try {
+    return await open(resolve(cwd, file))
+  } catch (error) {
+    throw unreadable(file, error)
+  }
+}
+
+function unreadable(file: string, error: unknown): NotFoundError {
+  return new NotFoundError(`cannot read ${file}: ${(error as Error).message}`, {
+    details: { field: 'file', value: file },
+    cause: error,
+  })
+}
+
+/** @param end - bytes of the file that count */
+function sourceOf(handle: FileHandle, firstBytes: Uint8Array, end: number): ImportSource {
+  return {
+    firstBytes,
+    read: () => piecesOf(handle, end),
+    readRange: (range) => readAt(handle, range),
+    close: () => handle.close(),
+  }
+}
+
+/** @param end - where to stop; without one, a stream is read to its end */
+async function* piecesOf(handle: FileHandle, end?: number): AsyncGenerator<Uint8Array> {
+  const buffer = Buffer.allocUnsafe(pieceBytes)
+  let position = 0
+  while (end === undefined || position < end) {
+    const length = Math.min(buffer.length, (end ?? Number.POSITIVE_INFINITY) - position)
+    const { bytesRead } = await handle.read(buffer, 0, length, end === undefined ? null : position)
+    if (bytesRead === 0) return
+    position += bytesRead
+    yield buffer.subarray(0, bytesRead)
+  }
+}
+
+/** Fewer bytes where the file has become shorter. */
+async function readAt(handle: FileHandle, { start, end }: ByteRange): Promise<Uint8Array> {
+  const bytes = Buffer.allocUnsafe(end - start)
+  let filled = 0
+  while (filled < bytes.length) {
+    const { bytesRead } = await handle.read(bytes, filled, bytes.length - filled, start + filled)
+    if (bytesRead === 0) break
+    filled += bytesRead
+  }
+  return bytes.subarray(0, filled)
+}
+
+/** Reads a stream to its end: a small one into memory, a large one into a file without a name. */
+async function copyStream(
+  context: CommandContext,
+  chunks: AsyncIterable<Uint8Array>,
+  { accept, bytesMax }: { readonly accept: (firstBytes: Uint8Array) => void; readonly bytesMax: number },
+): Promise<ImportSource> {
+  let parts: Uint8Array[] = []
+  let length = 0
+  let isAccepted = false
+  let handle: FileHandle | undefined
+  const acceptNow = () => {
+    if (!isAccepted) accept(Buffer.concat(parts).subarray(0, detectionBytes))
+    isAccepted = true
+  }
+  try {
+    for await (const chunk of chunks) {
+      // The chunk's buffer may be used again.
+      const copy = Uint8Array.prototype.slice.call(chunk)
+      length += copy.length
+      if (length > bytesMax) throw tooLong(bytesMax)
+      parts.push(copy)
+      if (length >= detectionBytes) acceptNow()
+      if (handle === undefined && length <= memoryBytesMax) continue
+      handle ??= await openSpool(context)
+      for (const part of parts) await writeAll(handle, part)
+      parts = []
+    }
+    acceptNow()
+    if (handle !== undefined) {
+      return sourceOf(handle, await readAt(handle, { start: 0, end: detectionBytes }), length)
+    }
+    const bytes = Buffer.concat(parts)
+    return {
+      firstBytes: bytes.subarray(0, detectionBytes),
+      async *read() {
+        yield bytes
+      },
+      readRange: async ({ start, end }) => bytes.subarray(start, end),
+      close: async () => {},
+    }
+  } catch (error) {
+    await handle?.close()
+    throw error
+  }
+}
+
+function tooLong(bytesMax: number): InvalidArgsError {
+  return new InvalidArgsError(`a stream of more than ${bytesMax} bytes is not imported; import it as a file`, {
+    details: { field: 'file', bytes_max: bytesMax },
+  })
+}
+
+/** A file beside the view, on the disk that the import is going to fill anyway. It goes when it is closed, whatever happens. */
+async function openSpool(context: CommandContext): Promise<FileHandle> {
+  const { paths } = await context.repository()
+  await makeFolder(paths.home, paths.permissions)
+  const name = Buffer.from(context.random.bytes(8)).toString('hex')
+  const path = join(paths.home, `import.${name}.tmp`)
+  try {
+    const handle = await open(path, 'wx+', 0o600)
+    await rm(path)
+    return handle
+  } catch (error) {
+    throw new StorageError(`cannot keep the input in ${path}: ${(error as Error).message}`, {
+      details: { path },
+      cause: error,
+    })
+  }
+}
+
+async function writeAll(handle: FileHandle, bytes: Uint8Array): Promise<void> {
+  try {
+    for (let written = 0; written < bytes.length; ) {
+      written += (await handle.write(bytes, written, bytes.length - written)).bytesWritten
+    }
+  } catch (error) {
+    throw new StorageError(`cannot keep the input of the import: ${(error as Error).message}`, { cause: error })
+  }
+}

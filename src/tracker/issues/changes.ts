@@ -1,0 +1,195 @@
+/** What can be done to issues, each as a plan on a draft. The commands and `batch` share these. */
+
+import {
+  type FieldChange,
+  requireFieldValue,
+  requireLabelValue,
+  scopedLabelOf,
+  settleFieldChanges,
+  splitLabels,
+} from '../../commands/issue/issue-input.ts'
+import {
+  currentBody,
+  currentState,
+  currentTitle,
+  type EventId,
+  type FieldKey,
+  fieldsOf,
+  InvalidArgsError,
+  type IssueId,
+  type IssueStateWord,
+  isPresent,
+  labelVersions,
+  makeVisible,
+  parentOf,
+  parseScopedLabel,
+  planClearField,
+  planSetField,
+  presentAssignees,
+  requireLinkUrl,
+  type Sha256Hex,
+} from '../../model/index.ts'
+import type { Draft } from '../draft.ts'
+
+export interface NewIssue {
+  readonly title: string
+  readonly body: string
+  readonly labels: readonly string[]
+  readonly assignees: readonly string[]
+  readonly fields: readonly FieldChange[]
+}
+
+/** Drafts a new issue: labels and fields in its creation, assignees after it. */
+export async function createIssue(
+  draft: Draft,
+  issue: NewIssue,
+): Promise<{ readonly issueId: IssueId; readonly eventId: EventId }> {
+  requireOneLine(issue.title)
+  const { plain, fields } = splitLabels(issue.labels)
+  const settled = await settleFieldChanges([...fields, ...issue.fields], draft)
+  const labels = [...new Set([...plain, ...settled.filter(({ value }) => value !== '').map(scopedLabelOf)])]
+  const { issueId, eventId } = draft.createIssue({ title: issue.title, body: issue.body, labels })
+  for (const user of new Set(issue.assignees)) await draft.add(issueId, { type: 'AssigneeAdded', user })
+  return { issueId, eventId }
+}
+
+/** Titles stand in lists. @throws {InvalidArgsError} on one with a line break */
+export function requireOneLine(title: string): void {
+  const place = title.search(/[\n\v\f\r\u0085\u2028\u2029]/)
+  if (place < 0) return
+  throw new InvalidArgsError(
+    `title must be one line; it has a line break after '${makeVisible(title.slice(0, place)).slice(-shownTitleMax)}'`,
+    { details: { field: 'title', value: title }, hints: ['What follows the first line belongs into the text: --body'] },
+  )
+}
+
+/** Characters of a title that a message repeats. */
+const shownTitleMax = 40
+
+export interface IssueUpdate {
+  readonly title: string | undefined
+  readonly body: string | undefined
+  readonly fields: readonly FieldChange[]
+}
+
+/** Drafts what differs from the present title, body and fields. Returns the ids of the events, none when nothing does. */
+export async function updateIssue(draft: Draft, issueId: IssueId, update: IssueUpdate): Promise<EventId[]> {
+  const state = await draft.requireIssue(issueId)
+  const title = update.title === undefined || update.title === currentTitle(state) ? null : update.title
+  const body = update.body === undefined || update.body === currentBody(state) ? null : update.body
+  if (title !== null) requireOneLine(title)
+  const eventIds: EventId[] = []
+  if (title !== null || body !== null) {
+    eventIds.push((await draft.add(issueId, { type: 'IssueUpdated', title, body })).eventId)
+  }
+  const fields = await settleFieldChanges(update.fields, draft)
+  for (const { key, value } of fields) eventIds.push(...(await setField(draft, issueId, key, value)))
+  return eventIds
+}
+
+/** Sets a field, or clears it when the value is empty. */
+export async function setField(draft: Draft, issueId: IssueId, key: FieldKey, value: string): Promise<EventId[]> {
+  requireFieldValue(key, value)
+  return replaceField(draft, issueId, key, value === '' ? null : value)
+}
+
+/** As `setField` for a value that was there before, so that any text will do; null clears. */
+export async function replaceField(
+  draft: Draft,
+  issueId: IssueId,
+  key: FieldKey,
+  value: string | null,
+): Promise<EventId[]> {
+  const parent = key === 'parent' && value !== null ? parentOf({ parent: value }) : null
+  if (parent !== null) await requireNoParentCycle(draft, issueId, parent)
+  const state = await draft.requireIssue(issueId)
+  const changes = value === null ? planClearField(state, key) : planSetField(state, key, value)
+  const eventIds: EventId[] = []
+  for (const { change, label } of changes) {
+    const type = change === 'add' ? 'LabelAdded' : 'LabelRemoved'
+    eventIds.push((await draft.add(issueId, { type, label })).eventId)
+  }
+  return eventIds
+}
+
+/** @throws {InvalidArgsError} when an issue would become, over any number of parents, a part of itself */
+async function requireNoParentCycle(draft: Draft, issueId: IssueId, parent: IssueId): Promise<void> {
+  const seen = new Set<IssueId>()
+  for (let next: IssueId | null = parent; next !== null && !seen.has(next); ) {
+    if (next === issueId) {
+      const how = parent === issueId ? 'itself' : `${parent}, which is a part of it`
+      throw new InvalidArgsError(`parent of issue ${issueId} cannot be ${how}`, {
+        details: { field: 'parent', value: parent },
+      })
+    }
+    seen.add(next)
+    const state = await draft.findIssue(next)
+    next = state === undefined ? null : parentOf(fieldsOf(state))
+  }
+}
+
+/** Adds a label; one of a known key sets the field. */
+export async function addLabel(draft: Draft, issueId: IssueId, label: string): Promise<EventId[]> {
+  const scoped = parseScopedLabel(label)
+  if (scoped !== undefined) {
+    const [settled] = await settleFieldChanges([requireLabelValue(scoped)], draft)
+    return setField(draft, issueId, scoped.key, settled?.value ?? scoped.value)
+  }
+  const state = await draft.requireIssue(issueId)
+  if (isPresent(labelVersions(state, label))) return []
+  return [(await draft.add(issueId, { type: 'LabelAdded', label })).eventId]
+}
+
+/** Removes a label; the present value of a field clears the field. */
+export async function removeLabel(draft: Draft, issueId: IssueId, label: string): Promise<EventId[]> {
+  const state = await draft.requireIssue(issueId)
+  if (!isPresent(labelVersions(state, label))) return []
+  const scoped = parseScopedLabel(label)
+  if (scoped !== undefined) return setField(draft, issueId, scoped.key, '')
+  return [(await draft.add(issueId, { type: 'LabelRemoved', label })).eventId]
+}
+
+export async function addAssignee(draft: Draft, issueId: IssueId, user: string): Promise<EventId[]> {
+  if (presentAssignees(await draft.requireIssue(issueId)).includes(user)) return []
+  return [(await draft.add(issueId, { type: 'AssigneeAdded', user })).eventId]
+}
+
+export async function removeAssignee(draft: Draft, issueId: IssueId, user: string): Promise<EventId[]> {
+  if (!presentAssignees(await draft.requireIssue(issueId)).includes(user)) return []
+  return [(await draft.add(issueId, { type: 'AssigneeRemoved', user })).eventId]
+}
+
+export async function changeState(draft: Draft, issueId: IssueId, state: IssueStateWord): Promise<EventId[]> {
+  if (currentState(await draft.requireIssue(issueId)) === state) return []
+  return [(await draft.add(issueId, { type: 'StateChanged', state })).eventId]
+}
+
+/** @param parent - the comment of the same issue that it answers */
+export async function addComment(
+  draft: Draft,
+  issueId: IssueId,
+  body: string,
+  parent: EventId | null,
+): Promise<EventId[]> {
+  return [(await draft.add(issueId, { type: 'CommentAdded', body }, parent)).eventId]
+}
+
+export async function addLink(draft: Draft, issueId: IssueId, url: string, note: string | null): Promise<EventId[]> {
+  requireLinkUrl(url)
+  return [(await draft.add(issueId, { type: 'LinkAdded', url, note })).eventId]
+}
+
+export interface NewAttachment {
+  readonly name: string
+  readonly sha256: Sha256Hex
+  readonly mime: string
+  /** Stored with the event; null when only the hash is recorded. */
+  readonly content: Uint8Array | null
+}
+
+export async function addAttachment(draft: Draft, issueId: IssueId, attachment: NewAttachment): Promise<EventId[]> {
+  const { name, sha256, mime, content } = attachment
+  const event = await draft.add(issueId, { type: 'AttachmentAdded', name, sha256, mime })
+  if (content !== null) draft.attachments.set(sha256, content)
+  return [event.eventId]
+}

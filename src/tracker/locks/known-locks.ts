@@ -1,0 +1,75 @@
+/** Every lock that this clone knows of: its own, and those that fetches found on remotes. */
+import type { Oid } from '../../git/index.ts'
+import {
+  type Lock,
+  type LockState,
+  type LockTerms,
+  lockStateAt,
+  lockTerms,
+  resourcesOverlap,
+} from '../../model/index.ts'
+import { type FoundLock, listLocksInSight, parseTrackedLock } from '../../wal/index.ts'
+import type { Repository } from '../workspace.ts'
+
+/** A lock by where it was seen. Those of remotes are as of the last fetch. */
+export interface LockInSight {
+  readonly found: FoundLock
+  readonly level: 'local' | 'remote'
+  /** `lease`: shared between clones of grite. `lock`: of this clone, or put on the remote by a clone of the Rust tool. */
+  readonly kind: 'lock' | 'lease'
+  /** The part of a tracking ref that stands for the remote; null for local ones. */
+  readonly remotePart: string | null
+}
+
+/** One that can be read. */
+export type ReadableLock = LockInSight & { readonly found: { readonly lock: Lock; readonly oid: Oid } }
+
+/** In one pass; those of this clone first. */
+export async function locksInSight({
+  git,
+  lockMemory,
+}: Pick<Repository, 'git' | 'lockMemory'>): Promise<LockInSight[]> {
+  const found = await listLocksInSight(git, lockMemory)
+  await lockMemory.save()
+  return found.map(placeLock).sort((left, right) => Number(left.level === 'remote') - Number(right.level === 'remote'))
+}
+
+/** Says where a lock was seen. */
+export function placeLock(found: FoundLock): LockInSight {
+  const tracked = parseTrackedLock(found.ref)
+  if (tracked === null) return { found, level: 'local', kind: 'lock', remotePart: null }
+  return { found, level: 'remote', ...tracked }
+}
+
+export function isReadable(sight: LockInSight): sight is ReadableLock {
+  return sight.found.lock !== null
+}
+
+/** How the time of a lock is read: what another machine wrote is judged by another clock. */
+export function termsOf({ level, kind }: LockInSight): LockTerms {
+  if (level === 'local') return lockTerms.local
+  return kind === 'lease' ? lockTerms.lease : lockTerms.remoteLock
+}
+
+export function stateInSight(sight: ReadableLock, nowUnixMs: number): LockState {
+  return lockStateAt(sight.found.lock, nowUnixMs, termsOf(sight))
+}
+
+/** Live locks of others that exclude a resource. */
+export function locksAgainst(
+  sights: readonly LockInSight[],
+  { resource, owner, nowUnixMs }: { readonly resource: string; readonly owner: string; readonly nowUnixMs: number },
+): ReadableLock[] {
+  return liveLocksOfOthers(sights, { owner, nowUnixMs }).filter(({ found }) =>
+    resourcesOverlap(found.lock.resource, resource),
+  )
+}
+
+export function liveLocksOfOthers(
+  sights: readonly LockInSight[],
+  { owner, nowUnixMs }: { readonly owner: string; readonly nowUnixMs: number },
+): ReadableLock[] {
+  return sights
+    .filter(isReadable)
+    .filter((sight) => sight.found.lock.owner !== owner && stateInSight(sight, nowUnixMs) === 'live')
+}

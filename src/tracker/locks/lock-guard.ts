@@ -1,0 +1,182 @@
+/**
+ * What locks mean for a write: others' are heeded by the policy, one's own of `--lock` are held meanwhile, and one's own
+ * that run out are given more time.
+ */
+import {
+  ConflictError,
+  type Event,
+  type IssueId,
+  isRenewalDue,
+  isRepositoryResource,
+  issueOfResource,
+  issueResource,
+  type Lock,
+  lockStateAt,
+  lockTerms,
+  makeVisible,
+  resourcesOverlap,
+} from '../../model/index.ts'
+import { type FoundLock, listLocks, lockRefOf, readLock } from '../../wal/index.ts'
+import { readRepoConfig } from '../local/repo-config.ts'
+import type { Repository } from '../workspace.ts'
+import { formatExpiry, heldError, nameHolder } from './held-error.ts'
+import { acquireLock, releaseLock, renewLock } from './hold.ts'
+import { type LockInSight, liveLocksOfOthers, locksInSight, type ReadableLock } from './known-locks.ts'
+import { localPlace } from './lock-place.ts'
+import { tellNotMoved } from './recheck.ts'
+
+const lockTtlMs = 300_000
+
+/** Of one write, however often its plan runs. */
+export class LockGuard {
+  readonly #repository: Repository
+  readonly #takesLocks: boolean
+  /** Resources locked for this write alone. */
+  readonly #taken = new Set<string>()
+  readonly #told: Set<string>
+  /** Locks of others that the newest batch passed. Told once the batch is in the log: it may lose a race and never get there. */
+  #passed: readonly ReadableLock[] = []
+  /** What `admit` has seen; undefined where it had no need to look. */
+  #sights: readonly LockInSight[] | undefined
+
+  /** @param told - locks that were warned of, which are not told again */
+  constructor(repository: Repository, takesLocks: boolean, told: Set<string>) {
+    this.#repository = repository
+    this.#takesLocks = takesLocks
+    this.#told = told
+  }
+
+  /**
+   * Lets a batch pass that nobody's lock forbids. Locks of others that it passes are told by `tellPassed`.
+   * @throws {ConflictError} by the policy `require`, or when a lock that the write was to hold is somebody else's
+   */
+  async admit(events: readonly Event[]): Promise<void> {
+    const { lockPolicy } = await readRepoConfig(this.#repository.paths.config)
+    this.#passed = []
+    this.#sights = lockPolicy === 'off' ? undefined : await locksInSight(this.#repository)
+    if (this.#takesLocks) for (const issueId of changedIssues(events)) await this.#take(issueResource(issueId))
+    if (this.#sights === undefined || this.#sights.length === 0) return
+    const owner = (await this.#repository.findActor())?.actor.id ?? ''
+    const nowUnixMs = this.#repository.facts.clock.nowUnixMs()
+    const resources = changedIssues(events).map(issueResource)
+    const against = liveLocksOfOthers(this.#sights, { owner, nowUnixMs }).filter(
+      ({ found: { lock } }) =>
+        isRepositoryResource(lock.resource) || resources.some((one) => resourcesOverlap(one, lock.resource)),
+    )
+    const [first] = against
+    if (first !== undefined && lockPolicy === 'require') throw await this.#refusal(first, resources)
+    this.#passed = against
+  }
+
+  /** Warns of the locks of others that a batch passed. Called when the batch counts. */
+  async tellPassed(): Promise<void> {
+    const passed = this.#passed
+    this.#passed = []
+    for (const sight of passed) await this.#tell(sight)
+  }
+
+  async #take(resource: string): Promise<void> {
+    if (this.#taken.has(resource)) return
+    // What the actor holds anyway, a claim for one, is not this write's to give back.
+    if ((await this.#ownLocks([resource])).length > 0) return
+    await acquireLock(this.#repository, localPlace(this.#repository), { resource, ttlMs: lockTtlMs, isStep: true })
+    this.#taken.add(resource)
+  }
+
+  async #refusal(sight: ReadableLock, resources: readonly string[]): Promise<ConflictError> {
+    const { lock } = sight.found
+    const resource = resources.find((one) => resourcesOverlap(one, lock.resource)) ?? 'the repository'
+    const { message, details } = await heldError(this.#repository, resource, sight)
+    return new ConflictError(message, {
+      details: { ...details, policy: 'require' },
+      hints: ['`lock_policy` in .git/grite/config.toml decides whether a write heeds the locks of others'],
+    })
+  }
+
+  async #tell(sight: ReadableLock): Promise<void> {
+    const { lock } = sight.found
+    // The Rust tool leaves copies of a lock in its clones.
+    const key = `${lock.resource} ${lock.owner} ${lock.nonce}`
+    if (this.#told.has(key)) return
+    this.#told.add(key)
+    const holder = await nameHolder(this.#repository, sight)
+    const { resource, owner, expiresUnixMs } = lock
+    this.#repository.facts.warn({
+      code: 'locked',
+      message: `${makeVisible(resource)} is held by ${makeVisible(holder)} until ${formatExpiry(expiresUnixMs)}; written all the same`,
+      details: { resource, owner, holder, expires_unix_ms: expiresUnixMs },
+    })
+  }
+
+  /** The write is in the log: own locks that run out get more time, and a closed issue needs its claim no more. */
+  async written(events: readonly Event[]): Promise<void> {
+    await this.tellPassed()
+    const resources = changedIssues(events).map(issueResource)
+    for (const lock of await this.#ownLocks(resources).catch(() => [])) {
+      const { resource, claim, ttlMs } = lock
+      if (this.#taken.has(resource)) continue
+      try {
+        if (claim !== null && isClosedBy(events, issueOfResource(resource))) await this.#release(resource)
+        else if (ttlMs !== null && isRenewalDue(lock, this.#repository.facts.clock.nowUnixMs())) {
+          await renewLock(this.#repository, localPlace(this.#repository), { resource, ttlMs })
+        }
+      } catch (error) {
+        tellNotMoved(this.#repository, resource, error)
+      }
+    }
+  }
+
+  /** Gives back what was taken for this write. Never throws: the write has been decided. */
+  async leave(): Promise<void> {
+    for (const resource of [...this.#taken]) {
+      this.#taken.delete(resource)
+      await this.#release(resource).catch((error: unknown) => tellNotMoved(this.#repository, resource, error))
+    }
+  }
+
+  async #release(resource: string): Promise<void> {
+    await releaseLock(this.#repository, localPlace(this.#repository), resource)
+  }
+
+  /** The current actor's live locks of this clone on these resources. */
+  async #ownLocks(resources: readonly string[]): Promise<Lock[]> {
+    const locks = (await this.#localLocks(resources)).flatMap(({ lock }) => lock ?? [])
+    if (locks.length === 0) return []
+    const owner = (await this.#repository.findActor())?.actor.id
+    const nowUnixMs = this.#repository.facts.clock.nowUnixMs()
+    const wanted = new Set(resources)
+    return locks.filter(
+      (lock) =>
+        wanted.has(lock.resource) && lock.owner === owner && lockStateAt(lock, nowUnixMs, lockTerms.local) === 'live',
+    )
+  }
+
+  /** Locks of this clone, as they were seen; else as they are now, and then at least those on these resources. */
+  async #localLocks(resources: readonly string[]): Promise<readonly FoundLock[]> {
+    const { git, lockMemory } = this.#repository
+    if (this.#sights !== undefined) {
+      return this.#sights.filter(({ level }) => level === 'local').map(({ found }) => found)
+    }
+    const [first, ...others] = resources
+    if (first === undefined) return []
+    if (others.length > 0) return listLocks(git, lockMemory)
+    const found = await readLock(git, lockRefOf(first))
+    return found === null ? [] : [found]
+  }
+}
+
+/** Issues that were there before and that these events change. Nobody can hold one that is only made now. */
+function changedIssues(events: readonly Event[]): IssueId[] {
+  const changed = new Set<IssueId>()
+  const created = new Set<IssueId>()
+  for (const { issueId, body } of events) {
+    if (body.type === 'IssueCreated') created.add(issueId)
+    else if (body.type !== 'ContextUpdated' && body.type !== 'ProjectContextUpdated') changed.add(issueId)
+  }
+  return [...changed].filter((issueId) => !created.has(issueId))
+}
+
+function isClosedBy(events: readonly Event[], issueId: IssueId | null): boolean {
+  const moved = events.findLast((event) => event.issueId === issueId && event.body.type === 'StateChanged')
+  return moved?.body.type === 'StateChanged' && moved.body.state === 'closed'
+}

@@ -1,0 +1,99 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { type Oid, type PushedRef, showRemote } from '../../git/index.ts'
+import { type Lock, makeVisible, RefLockedError, RefMovedError, RemoteError } from '../../model/index.ts'
+import {
+  encodeLockCommit,
+  type FoundLock,
+  followedRefsMax,
+  leaseRefOf,
+  lockRefspecs,
+  newestCommits,
+  noteRemoteHead,
+  trackingRef,
+  walRef,
+} from '../../wal/index.ts'
+import { readRepoConfig } from '../local/repo-config.ts'
+import type { Repository } from '../workspace.ts'
+import type { LockPlace } from './lock-place.ts'
+
+/** Fetches of one repository that meet at the same tracking refs. */
+const fetchAttemptsMax = 10
+const fetchBackoffMs = 40
+
+/**
+ * Leases on a remote. Whoever's push is accepted has it: a push is a fast-forward from the newest commit that the pusher
+ * knew, so of two that knew the same one only the first is taken.
+ */
+export function sharedPlace(repository: Repository, remote: string): LockPlace {
+  return {
+    level: 'remote',
+    remote,
+    refOf: (resource) => trackingRef(remote, leaseRefOf(resource)),
+    refresh: () => fetchLocks(repository, remote),
+    async move({ lock, present, nowUnixMs }) {
+      const next = await writeLease(repository, { lock, present, nowUnixMs })
+      const { sync } = await readRepoConfig(repository.paths.config)
+      const updates = [{ ref: leaseRefOf(lock.resource), next }]
+      const results = await repository.remotes.push({ remote, updates, atomic: false, runHooks: sync.runHooks })
+      for (const result of results) requirePushed(remote, present, result)
+      await noteLease(repository, { remote, resource: lock.resource, present, next })
+    },
+  }
+}
+
+export interface LeaseStep {
+  readonly lock: Lock
+  readonly present: FoundLock | null
+  readonly nowUnixMs: number
+}
+
+/** Writes the commit of a lease, to be pushed. */
+export async function writeLease({ git }: Repository, { lock, present, nowUnixMs }: LeaseStep): Promise<Oid> {
+  const parents = await newestCommits(git, present?.oid == null ? [] : [present.oid])
+  const { oid, objects } = encodeLockCommit(git.layout.objectFormat, { lock, parents, nowUnixMs })
+  await git.publish({ objects, updates: [] })
+  return oid
+}
+
+/** Keeps in sight what a push has made of a lease. */
+export async function noteLease(
+  { git }: Repository,
+  { remote, resource, present, next }: { remote: string; resource: string; present: FoundLock | null; next: Oid },
+): Promise<void> {
+  await noteRemoteHead(git, trackingRef(remote, leaseRefOf(resource)), present?.oid ?? null, next)
+}
+
+/** @throws {RefMovedError} when somebody else was faster; @throws {RemoteError} when the remote takes no leases */
+function requirePushed(remote: string, present: FoundLock | null, result: PushedRef): void {
+  if (result.outcome === 'stale') throw new RefMovedError(result.ref, present?.oid ?? null, null)
+  if (result.outcome === 'rejected') throw pushRefused(remote, result)
+}
+
+const refusedByRule = [
+  'A hook or rule of the host decides that; some hosts take only branches and tags',
+  'With `--local` locks and claims hold in this clone',
+]
+
+export function pushRefused(remote: string, { ref, reason }: PushedRef, hints = refusedByRule): RemoteError {
+  const shown = showRemote(remote)
+  const what = ref === walRef ? 'the log' : 'the lease'
+  return new RemoteError(`'${shown}' refused ${what}, ${ref}: ${makeVisible(reason)}`, {
+    details: { remote: shown, reason: 'rejected', remote_message: reason, ref },
+    hints,
+  })
+}
+
+/** Brings in sight the leases of a remote, and the locks that clones of the Rust tool have put there. */
+export async function fetchLocks({ remotes }: Repository, remote: string): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      await remotes.fetch({ remote, refspecs: lockRefspecs(remote), refsMax: followedRefsMax })
+      return
+    } catch (error) {
+      // Another process of this clone moves the same tracking refs.
+      const isRace = error instanceof RefMovedError || error instanceof RefLockedError
+      if (!isRace || attempt >= fetchAttemptsMax) throw error
+      await sleep(fetchBackoffMs * (0.5 + Math.random()))
+    }
+  }
+}

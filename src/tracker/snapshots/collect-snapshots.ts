@@ -1,0 +1,119 @@
+/** Deleting snapshots that are not worth keeping. */
+import type { Oid } from '../../git/index.ts'
+import { RefMovedError, UnusableSnapshotError } from '../../model/index.ts'
+import {
+  deleteSnapshots,
+  findTrackedSnapshots,
+  listSnapshots,
+  requireSnapshotOf,
+  type Snapshot,
+  type SnapshotRef,
+  walRef,
+} from '../../wal/index.ts'
+import type { Repository } from '../workspace.ts'
+import { readSnapshot } from './read-snapshot.ts'
+import { isTrusted, type SnapshotTrust } from './snapshot-trust.ts'
+
+/** As the Rust tool has it. */
+export const snapshotsKeptByDefault = 5
+/** Others may delete snapshots at the same time. */
+const attemptsMax = 5
+/** Snapshots that are looked at to find those to keep. */
+const looksMax = 1000
+/** Snapshots that are checked against the log for it. */
+const checksMax = 10
+
+/** Clocks differ, by less than a day. */
+const clocksDifferMsMax = 86_400_000
+
+/** Whether a snapshot says by its name that it was not made yet. */
+export function isOfFuture(timestamp: number, nowUnixMs: number): boolean {
+  return timestamp > nowUnixMs + clocksDifferMsMax
+}
+
+export interface CollectedSnapshots {
+  readonly deleted: readonly SnapshotRef[]
+  readonly remaining: number
+  /** Deletions on remotes that the next syncs will make. */
+  readonly owedCount: number
+}
+
+/** Deletes all snapshots older than the newest `keep` that are trusted. Checks nothing. */
+export function collectOldSnapshots(
+  repository: Repository,
+  trust: SnapshotTrust,
+  keep: number,
+): Promise<CollectedSnapshots> {
+  return collect(repository, {
+    keep,
+    counts: async (snapshot) => isTrusted((await trust.find(snapshot)).verdict),
+    isRefused: () => false,
+  })
+}
+
+/**
+ * Deletes all snapshots older than the newest `keep` that match the log, and those that differ from it, also where they
+ * are only on a remote.
+ */
+export async function collectSnapshots(
+  repository: Repository,
+  trust: SnapshotTrust,
+  { keep, progress }: { readonly keep: number; readonly progress: (commitsDone: number) => void },
+): Promise<CollectedSnapshots> {
+  const { git } = repository
+  const head = await git.readRef(walRef)
+  let checks = 0
+  async function counts(snapshot: Snapshot): Promise<boolean> {
+    const { verdict } = await trust.find(snapshot)
+    if (verdict !== 'unchecked') return isTrusted(verdict)
+    if (head === null || checks === checksMax) return false
+    try {
+      await requireSnapshotOf(git, snapshot, head)
+      checks += 1
+      const checked = await trust.judge(snapshot, { progress })
+      // What this clone lacks of the log is no fault of the snapshot.
+      return isTrusted(checked.verdict) || checked.whyUnchecked !== undefined
+    } catch (error) {
+      if (error instanceof UnusableSnapshotError) return false
+      throw error
+    }
+  }
+  return collect(repository, { keep, counts, isRefused: (oid) => trust.recall(oid).verdict === 'refused' })
+}
+
+interface Choice {
+  readonly keep: number
+  /** Whether a snapshot counts as one of those to keep. */
+  readonly counts: (snapshot: Snapshot) => Promise<boolean>
+  readonly isRefused: (oid: Oid) => boolean
+}
+
+async function collect(repository: Repository, choice: Choice): Promise<CollectedSnapshots> {
+  const { git } = repository
+  for (let attempt = 1; ; attempt++) {
+    const found = await listSnapshots(git, () => {})
+    const isFuture = ({ timestamp }: SnapshotRef) => isOfFuture(timestamp, repository.facts.clock.nowUnixMs())
+    // One from the future would stay the newest, and take the place of each that is made.
+    const all = [...found.filter((row) => !isFuture(row)), ...found.filter(isFuture)]
+    const keptRows = await findKept(repository, all, choice)
+    const deleted = all.filter((row, index) => index >= keptRows || choice.isRefused(row.oid))
+    const refusedThere = (await findTrackedSnapshots(git)).filter(({ oid }) => choice.isRefused(oid))
+    try {
+      const owedCount = await deleteSnapshots(git, deleted, refusedThere)
+      return { deleted, remaining: all.length - deleted.length, owedCount }
+    } catch (error) {
+      if (!(error instanceof RefMovedError) || attempt === attemptsMax) throw error
+    }
+  }
+}
+
+/** How many of the newest rows have to stay so that `keep` of them count. What does not count takes no place of theirs. */
+async function findKept({ git }: Repository, newestFirst: readonly SnapshotRef[], { keep, counts }: Choice) {
+  let counted = 0
+  for (const [index, row] of newestFirst.slice(0, looksMax).entries()) {
+    if (counted === keep) return index
+    const { snapshot } = await readSnapshot(git, row)
+    if (snapshot !== null && (await counts(snapshot))) counted += 1
+  }
+  return newestFirst.length
+}

@@ -1,0 +1,54 @@
+import { type ErrorDetails, UnusableSnapshotError } from '../../model/index.ts'
+import type { Snapshot } from '../../wal/index.ts'
+import type { Repository } from '../workspace.ts'
+import { describeDifference, type SnapshotStanding, SnapshotTrust } from './snapshot-trust.ts'
+
+export interface SnapshotUse {
+  /** Whether a snapshot of which nothing is known is used without a check. One that was refused stays refused. */
+  readonly trustUnchecked?: boolean
+}
+
+/** Snapshots that are checked in one rebuild. A check takes about a fifth of it. */
+const checksMax = 3
+
+/**
+ * Judges snapshots for a rebuild: refuses those that differ from the log, and checks those of which nothing is known.
+ * The judge throws an `UnusableSnapshotError` for a snapshot that is not to be used.
+ */
+export function judgeForUse(
+  repository: Repository,
+  { trustUnchecked = false }: SnapshotUse = {},
+): (snapshot: Snapshot) => Promise<SnapshotStanding> {
+  const trust = new SnapshotTrust(repository)
+  let checks = 0
+  return async (snapshot) => {
+    const found = await trust.find(snapshot)
+    const needsCheck = found.verdict === 'unchecked' && !trustUnchecked
+    if (needsCheck && ++checks > checksMax) throw unusable(snapshot, 'it is not checked, and others failed the check')
+    const standing = needsCheck ? await checkWithProgress(repository, trust, snapshot) : found
+    if (standing.whyUnchecked !== undefined) {
+      throw unusable(snapshot, `it cannot be checked against the log: ${standing.whyUnchecked}`)
+    }
+    if (standing.verdict !== 'refused') return standing
+    const { missing, added } = standing
+    const reason = `${describeDifference(standing)}; commit ${snapshot.oid} is refused for good`
+    throw unusable(snapshot, reason, { missing, added })
+  }
+}
+
+function unusable({ ref, oid }: Snapshot, reason: string, details: ErrorDetails = {}): UnusableSnapshotError {
+  return new UnusableSnapshotError(`${ref}: ${reason}`, { details: { ref, oid, reason, ...details } })
+}
+
+async function checkWithProgress(
+  { facts }: Repository,
+  trust: SnapshotTrust,
+  snapshot: Snapshot,
+): Promise<SnapshotStanding> {
+  const progress = facts.progress('Checking the snapshot')
+  try {
+    return await trust.judge(snapshot, { progress: (done) => progress.report(done, null) })
+  } finally {
+    progress.end()
+  }
+}

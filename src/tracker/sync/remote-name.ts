@@ -1,0 +1,70 @@
+import { existsSync } from 'node:fs'
+import { isAbsolute, resolve } from 'node:path'
+import { listOwnRemotes, showRemote } from '../../git/index.ts'
+import { InvalidArgsError, NotFoundError } from '../../model/index.ts'
+import { readRepoConfig } from '../local/repo-config.ts'
+import type { Repository } from '../workspace.ts'
+
+export interface ChosenRemote {
+  /** Name of a configured remote, or an address. */
+  readonly name: string
+  /** Whether the local log follows this one. */
+  readonly isHome: boolean
+}
+
+/**
+ * The remote that a command means: the one named, else the home remote of the configuration, else the only one there is.
+ *
+ * @param typed - a name, an address, or a path from `cwd`
+ * @throws {NotFoundError} when nothing is named and there is no remote, or more than one
+ */
+export async function chooseRemote(repository: Repository, cwd: string, typed?: string): Promise<ChosenRemote> {
+  const { home, found } = await findHome(repository)
+  if (typed !== undefined) return { name: addressOf(cwd, typed), isHome: typed === found }
+  if (found !== undefined) return { name: found, isHome: true }
+  const names = await repository.remotes.listRemotes()
+  const [only] = names
+  throw new NotFoundError(
+    only === undefined
+      ? 'this repository has no remote'
+      : `there is no remote '${showRemote(home)}'; there are ${names.join(', ')}`,
+    {
+      details: { field: 'remote', value: showRemote(home), allowed: names },
+      hints:
+        only === undefined
+          ? ['Add one with `git remote add origin <address>`']
+          : ['Name one with --remote, or set `remote` below `[sync]` in .git/grite/config.toml'],
+    },
+  )
+}
+
+/** The remote whose log the local one follows; undefined where there is none, or several and none of them named so. */
+export async function chooseHomeRemote(repository: Repository): Promise<ChosenRemote | undefined> {
+  const { found } = await findHome(repository)
+  return found === undefined ? undefined : { name: found, isHome: true }
+}
+
+/**
+ * The remote with which this clone seems to be shared, for a hint: the home remote, else the first one. Undefined when
+ * the configuration of the repository names none. Starts no git.
+ */
+export async function findLikelyRemote({ layout, paths }: Repository): Promise<string | undefined> {
+  const names = listOwnRemotes(layout)
+  if (names.length === 0) return undefined
+  const home = (await readRepoConfig(paths.config)).sync.remote
+  return names.includes(home) ? home : names[0]
+}
+
+async function findHome({ paths, remotes }: Repository) {
+  const home = (await readRepoConfig(paths.config)).sync.remote
+  if (await remotes.hasRemote(home)) return { home, found: home }
+  const [only, ...others] = await remotes.listRemotes()
+  return { home, found: others.length === 0 ? only : undefined }
+}
+
+/** A path is meant from where the user stands; git would take it from the top of the work tree. */
+function addressOf(cwd: string, typed: string): string {
+  if (typed.trim() === '') throw new InvalidArgsError('--remote must not be empty', { details: { field: 'remote' } })
+  const isPath = /^\.{0,2}\//.test(typed) && !isAbsolute(typed)
+  return isPath && existsSync(resolve(cwd, typed)) ? resolve(cwd, typed) : typed
+}

@@ -1,0 +1,89 @@
+import { hydrator } from '../../git/hydrate.ts'
+import { shallowMark, showRemote } from '../../git/index.ts'
+import { type LogGaps, type LogSync, readTrackedSnapshotRefs, syncLog } from '../../wal/index.ts'
+import type { CommandContext } from '../effects.ts'
+import { signatureInspector } from '../identity/received-signatures.ts'
+import { makeDueSnapshot } from '../snapshots/make-due-snapshot.ts'
+import type { Repository } from '../workspace.ts'
+import { clearTheWay, isUnsent, mendLog, putBackHead, untilClear } from './clear-the-way.ts'
+import { fetchMissing } from './complete-log.ts'
+import { lendingView } from './lend-view.ts'
+import { maintain } from './maintenance.ts'
+import type { ChosenRemote } from './remote-name.ts'
+import { type SnapshotSync, syncSnapshots } from './sync-snapshots.ts'
+
+export interface SyncDirections {
+  readonly pull: boolean
+  readonly push: boolean
+}
+
+export interface RepositorySync extends LogSync {
+  /** Events that this clone did not have before. */
+  readonly pulledEvents: number
+  readonly snapshots: SnapshotSync
+  /** What the log lacks here all the same. */
+  readonly gaps: LogGaps
+}
+
+/** Brings the log and the view together with a remote. What the remote refused is in the result, not an error. */
+export async function runSync(
+  context: Pick<CommandContext, 'progress' | 'clock' | 'random' | 'warn'>,
+  repository: Repository,
+  { name, isHome }: ChosenRemote,
+  { pull, push }: SyncDirections,
+): Promise<RepositorySync> {
+  const { sync } = await repository.config()
+  await putBackHead(repository)
+  const trackedBefore = await readTrackedSnapshotRefs(repository.git, name)
+  const progress = context.progress('Fetching')
+  let eventsBefore: number | undefined
+  // Of a log that is about to be completed.
+  if (shallowMark(repository.layout) !== '') eventsBefore = (await repository.view()).eventCount
+  const syncOnce = async () =>
+    syncLog(
+      {
+        git: repository.git,
+        remotes: lendingView(repository),
+        queue: repository.queue,
+        clock: context.clock,
+        jitter: () => (context.random.bytes(1)[0] as number) / 256,
+        at: repository.atSync,
+      },
+      {
+        remote: name,
+        isHome,
+        pull,
+        push,
+        runHooks: sync.runHooks,
+        inspect: await signatureInspector(repository, { remote: showRemote(name), warn: context.warn }),
+        mayRepeat: async () => (await repository.view()).mayRepeat,
+        hydrate: hydrator(repository),
+        // Opening the view also puts back what something else took from the log.
+        meanwhile: async () => {
+          const { eventCount } = await repository.view()
+          eventsBefore ??= eventCount
+        },
+        onProgress: progress.isShown ? (_phase, done, total) => progress.report(done, total) : undefined,
+      },
+    )
+  try {
+    let result = await untilClear(syncOnce, (error) => clearTheWay(context, repository, name, error))
+    // git sends no history that it cannot read; what is missing may be in what the remote has.
+    const lacksObjects = result.refused !== null && isUnsent(result.refused)
+    if (lacksObjects && (await mendLog(context, repository, name))) result = await syncOnce()
+    let view = await repository.refresh(result.gained)
+    const found = await fetchMissing(context, repository, { remote: name, gaps: view.gaps })
+    if (found > 0) view = await repository.refresh(null)
+    const { pushed, after, remoteHead } = result
+    // A snapshot holds what the remote has; where others wrote meanwhile, they make the next one.
+    if (pushed && isHome && after !== null && after === remoteHead) await makeDueSnapshot(repository, context, after)
+    const snapshots = await syncSnapshots(context, repository, {
+      ...{ remote: name, trackedBefore, remoteHead, push, runHooks: sync.runHooks },
+      lostItsLog: result.remoteChange === 'lost',
+    })
+    if (result.before !== result.after) await maintain(repository)
+    return { ...result, pulledEvents: Math.max(0, view.eventCount - (eventsBefore ?? 0)), snapshots, gaps: view.gaps }
+  } finally {
+    progress.end()
+  }
+}

@@ -1,0 +1,331 @@
+/**
+ * The issue log's commits (spec §1.1):
+ *
+ *     meta.json
+ *     events/<YYYY>/<MM>/<DD>/<chunk hash>.bin
+ *     attachments/<sha256>            only where an AttachmentAdded brings its content
+ *
+ * Any file whose name ends in `.bin` is a chunk, at whatever depth; other files are extensions that a reader ignores.
+ */
+import { createHash } from 'node:crypto'
+import type { CommitEntry, CommitFile, Oid, TreeFiles } from '../../git/index.ts'
+import {
+  type ActorId,
+  type ChunkEvent,
+  type DecodedChunk,
+  decodeChunk,
+  decodeChunkInSteps,
+  describeForeign,
+  encodeChunk,
+  findHeaderProblem,
+  hashChunk,
+  hashChunkInSteps,
+  limits,
+  parseForeignJson,
+  runSteps,
+  shape,
+  shortenText,
+  stepBytes,
+} from '../../model/index.ts'
+import type { LogGap } from '../log-gap.ts'
+import type { LogProblem, Segment, SegmentCodec, SegmentCommit, TakenObjects } from '../segment-codec.ts'
+import { type CarriedMeta, carriedMetaOf } from './carried-meta.ts'
+
+/** What becomes one commit. Not empty, one appending actor. */
+export interface IssueBatch {
+  readonly actor: ActorId
+  /** Encoded event records, in order. */
+  readonly records: readonly Uint8Array[]
+  /** Time of the first event; names the folder of the chunk. Milliseconds. */
+  readonly firstTsUnixMs: number
+  /** Files beside the chunk by path: bytes, or the id of a blob that the repository holds already. */
+  readonly extras?: TreeFiles
+  /** Keys of meta.json after the four that every commit has, `requests` among them. */
+  readonly meta?: Readonly<Record<string, unknown>>
+  readonly date: SegmentCommit['date']
+}
+
+/** A commit of the issue log. */
+export interface IssueSegment extends Segment<ChunkEvent> {
+  /** Records whose id verifies though this version cannot use them; kept through a re-append. */
+  readonly opaqueRecords: readonly Uint8Array[]
+  /** Every file that is here and neither meta.json nor a chunk, by path. Attachments have the SHA-256 of their name. */
+  readonly extras: ReadonlyMap<string, Oid>
+  /** Bytes of their contents, each object once, as far as they were read. */
+  readonly extrasBytes: number
+  /** Whether it brings a large chunk again that was decoded before in the same reading, and so is not decoded here. */
+  readonly repeatsChunk: boolean
+  /** What goes along from meta.json when the events are re-appended. */
+  readonly carries: CarriedMeta
+}
+
+export const attachmentFolder = 'attachments/'
+export const metaPath = 'meta.json'
+/** Of a row that names a commit of another repository. */
+export const submoduleMode = '160000'
+const metaSchemaVersion = 1
+/** Author and committer of every commit of the issue log, and of its snapshots. */
+export const issueLogIdentity = { name: 'grite', email: 'grit@local' }
+
+export const issueCodec: SegmentCodec<IssueBatch, ChunkEvent, IssueSegment> = {
+  encode,
+  decode: (entry, taken) => runSteps(decodeInSteps(entry, taken)),
+  decodeInSteps,
+}
+
+function encode(batch: IssueBatch, parent: Oid | null): SegmentCommit {
+  const chunk = encodeChunk(batch.records)
+  const chunkHash = hashChunk(chunk)
+  const meta = {
+    schema_version: metaSchemaVersion,
+    actor_id: batch.actor,
+    chunk_hash: chunkHash,
+    prev_wal: parent,
+    ...batch.meta,
+  }
+  const files = new Map<string, Uint8Array | Oid>([
+    [metaPath, new TextEncoder().encode(JSON.stringify(meta, null, 2))],
+    [`events/${formatDay(batch.firstTsUnixMs, batch.date.unixSeconds)}/${chunkHash}.bin`, chunk],
+    ...(batch.extras ?? []),
+  ])
+  return {
+    files,
+    message: `WAL: ${batch.records.length} events from ${batch.actor.slice(0, 8)}`,
+    identity: issueLogIdentity,
+    date: batch.date,
+  }
+}
+
+/** `YYYY/MM/DD` in UTC; a time outside the calendar of four-digit years takes the day of the commit. */
+function formatDay(tsUnixMs: number, commitUnixSeconds: number): string {
+  const date = new Date(tsUnixMs)
+  const usable = !Number.isNaN(date.getTime()) && date.getUTCFullYear() <= 9999
+  return (usable ? date : new Date(commitUnixSeconds * 1000)).toISOString().slice(0, 10).replaceAll('-', '/')
+}
+
+/** A chunk from this size on is decoded once in one reading of the log, whatever commits name it. Bytes. */
+const takenBytesMin = 64 * 1024
+
+function* decodeInSteps(entry: CommitEntry, taken: TakenObjects = new Set()): Generator<undefined, IssueSegment> {
+  const problems: LogProblem[] = []
+  const report: Report = (severity, reason, objectId, eventId, more = {}) => {
+    const short = shortenText(reason, limits.problemLengthMax)
+    problems.push({ commit: entry.oid, objectId, eventId, severity, reason: short, ...more })
+  }
+  if (entry.problem !== null && entry.gaps.length === 0) report('damaged', entry.problem, entry.oid, null)
+  for (const { reason, kind, oid } of entry.gaps) {
+    const what = reason === 'shallow' ? `${kind} ${oid} was left out by a shallow fetch` : `${kind} ${oid} is ${reason}`
+    const gap: LogGap = { reason, kind, objectId: oid, commit: entry.oid }
+    report('damaged', what, oid, null, reason === 'shallow' ? { gap } : { unread: reason, gap })
+  }
+
+  const metaFile = entry.files.find(({ path }) => path === metaPath)
+  const meta = readMeta(entry, metaFile, report)
+  const carries = carriedMetaOf(meta?.keys ?? null)
+  if (carries.leftOut !== null) {
+    report(
+      'suspicious',
+      `meta.json has more than a re-append carries: ${carries.leftOut} are too much`,
+      metaFile?.oid ?? null,
+      null,
+    )
+  }
+  const items: ChunkEvent[] = []
+  const opaqueRecords: Uint8Array[] = []
+  const extras = new Map<string, Oid>()
+  const chunks = new Map<Oid, CommitFile>()
+  let chunkNames = 0
+  const shaOf = hashOnce()
+  for (const file of entry.files) {
+    const { path, oid } = file
+    if (path.endsWith('.bin')) {
+      chunkNames += 1
+      // A tree may give one chunk any number of names; the right one counts.
+      if (!chunks.has(oid) || isNamedRight(file, meta)) chunks.set(oid, file)
+    } else if (path !== metaPath && isUsableExtra(entry.oid, file, shaOf, report)) extras.set(path, oid)
+  }
+  if (chunkNames > chunks.size) {
+    report('suspicious', `${chunkNames - chunks.size} chunk files are copies of others beside them`, entry.oid, null)
+  }
+  let repeatsChunk = false
+  for (const [oid, file] of chunks) {
+    if (taken.has(oid)) {
+      repeatsChunk = true
+      continue
+    }
+    if ((file.content?.length ?? 0) >= takenBytesMin) taken.add(oid)
+    const chunk = yield* readChunk(entry.oid, file, meta, report)
+    for (const item of chunk?.events ?? []) items.push(item)
+    for (const { record } of chunk?.damaged ?? []) if (record !== null) opaqueRecords.push(record)
+  }
+  if (extras.size > limits.carriedFilesMax && entry.problem === null) {
+    const count = extras.size - limits.carriedFilesMax
+    report('suspicious', `${count} files beside its chunks are more than a re-append carries`, entry.oid, null)
+  }
+  return {
+    commit: entry.oid,
+    parents: entry.parents,
+    items,
+    problems,
+    opaqueRecords,
+    extras,
+    extrasBytes: sizeOf(entry.files, extras),
+    repeatsChunk,
+    carries,
+  }
+}
+
+function sizeOf(files: readonly CommitFile[], extras: ReadonlyMap<string, Oid>): number {
+  if (extras.size === 0) return 0
+  const sizes = new Map<Oid, number>()
+  for (const { path, oid, content } of files) if (extras.has(path)) sizes.set(oid, content?.length ?? 0)
+  return [...sizes.values()].reduce((sum, size) => sum + size, 0)
+}
+
+function isNamedRight({ path }: CommitFile, meta: Meta | null): boolean {
+  return typeof meta?.chunkHash === 'string' && path.endsWith(`${meta.chunkHash}.bin`)
+}
+
+/** Hashes contents of a commit, each object once. */
+function hashOnce(): (file: CommitFile) => string | null {
+  const known = new Map<Oid, string>()
+  return ({ oid, content }) => {
+    if (content === null) return null
+    const sha256 = known.get(oid) ?? createHash('sha256').update(content).digest('hex')
+    known.set(oid, sha256)
+    return sha256
+  }
+}
+
+/** UTF-16 units of a path in a message. */
+const pathShownMax = 120
+
+const attachmentPath = /^attachments\/([0-9a-f]{64})$/
+
+/** The SHA-256 that a path names as that of an attachment's content; undefined of any other file. */
+export function attachmentShaOf(path: string): string | undefined {
+  return attachmentPath.exec(path)?.[1]
+}
+
+function isUsableExtra(
+  commit: Oid,
+  file: CommitFile,
+  shaOf: (file: CommitFile) => string | null,
+  report: Report,
+): boolean {
+  const { path, mode, oid, problem } = file
+  const sha256 = attachmentShaOf(path)
+  const isHere = mode.startsWith('100') && problem !== 'missing' && problem !== 'corrupt'
+  const gap = gapOf(commit, file, 'file')
+  if (sha256 === undefined) {
+    if (gap !== undefined) report('damaged', `${path} is ${problem}`, oid, null, { gap })
+    return isHere
+  }
+  // Two files of one name with different contents: which one counts must not depend on who came first.
+  const found = shaOf(file)
+  if (isHere && found === sha256) return true
+  const what = found === null ? `is ${problem}` : `has the SHA-256 ${found}`
+  report('damaged', `${path} ${what}`, oid, null, gap === undefined ? {} : { gap })
+  return false
+}
+
+type Report = (
+  severity: LogProblem['severity'],
+  reason: string,
+  objectId: Oid | null,
+  eventId: string | null,
+  more?: Pick<LogProblem, 'unread' | 'gap'>,
+) => void
+
+/** The four keys of `meta.json` as grite and the Rust tool write it. */
+const plainMeta =
+  /^\{\n {2}"schema_version": 1,\n {2}"actor_id": "[0-9a-f]{32}",\n {2}"chunk_hash": "([0-9a-f]{64})",\n {2}"prev_wal": (?:null|"([0-9a-f]{40}|[0-9a-f]{64})")\n\}$/
+/** Longer than any plain one. Bytes. */
+const plainMetaBytesMax = 320
+const metaShape = shape.record(shape.anything)
+
+interface Meta {
+  readonly prevWal: unknown
+  readonly chunkHash: unknown
+  /** Null where it says nothing but the four keys. */
+  readonly keys: ReadonlyMap<string, unknown> | null
+}
+
+function readMeta(entry: CommitEntry, file: CommitFile | undefined, report: Report): Meta | null {
+  if (file?.content == null) {
+    const gap = file && gapOf(entry.oid, file, 'file')
+    const more = gap === undefined ? {} : { gap }
+    if (entry.problem === null)
+      report('suspicious', `meta.json is ${file?.problem ?? 'missing'}`, file?.oid ?? entry.oid, null, more)
+    return null
+  }
+  const meta = readPlainMeta(file.content) ?? parseMeta(file, report)
+  if (meta !== null && (meta.prevWal ?? null) !== (entry.parents[0] ?? null)) {
+    const named = describeForeign(meta.prevWal)
+    report('suspicious', `meta.json names ${named} as prev_wal, the commit's parent differs`, file.oid, null)
+  }
+  return meta
+}
+
+/** Nearly every meta.json says nothing but its own four keys; one pattern reads those without taking the text apart. */
+function readPlainMeta(bytes: Uint8Array): Meta | null {
+  if (bytes.length > plainMetaBytesMax) return null
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).latin1Slice(0, bytes.length)
+  const match = plainMeta.exec(text)
+  return match === null ? null : { chunkHash: match[1], prevWal: match[2] ?? null, keys: null }
+}
+
+function parseMeta({ content, oid }: CommitFile, report: Report): Meta | null {
+  const { value, problem } = parseForeignJson(content as Uint8Array, metaShape, {
+    name: metaPath,
+    sizeMax: limits.metaBytesMax,
+  })
+  if (problem === null) return { prevWal: value.get('prev_wal'), chunkHash: value.get('chunk_hash'), keys: value }
+  report('suspicious', problem.message, oid, null)
+  return null
+}
+
+/** Undefined where no clone can have more of it: a submodule is in none. */
+function gapOf(commit: Oid, { mode, oid, problem }: CommitFile, kind: 'chunk' | 'file'): LogGap | undefined {
+  if (mode === submoduleMode || problem === null || problem === 'too-large') return undefined
+  return { reason: problem, kind, objectId: oid, commit }
+}
+
+/** A submodule of a chunk's name is no chunk. */
+function whyUnread(commit: Oid, file: CommitFile): Pick<LogProblem, 'unread' | 'gap'> {
+  if (file.mode === submoduleMode || file.problem === null) return {}
+  const gap = gapOf(commit, file, 'chunk')
+  return gap === undefined ? { unread: file.problem } : { unread: file.problem, gap }
+}
+
+function* readChunk(
+  commit: Oid,
+  file: CommitFile,
+  meta: Meta | null,
+  report: Report,
+): Generator<undefined, DecodedChunk | null> {
+  const path = shortenText(file.path, pathShownMax)
+  if (file.content === null) {
+    report('damaged', `chunk ${path} is ${file.problem}`, file.oid, null, whyUnread(commit, file))
+    return null
+  }
+  // What is no chunk needs no hash to say so.
+  const headerProblem = findHeaderProblem(file.content)
+  if (headerProblem !== null) {
+    report('damaged', `chunk ${path}: ${headerProblem}`, file.oid, null)
+    return null
+  }
+  const isLarge = file.content.length > stepBytes
+  const hash = isLarge ? yield* hashChunkInSteps(file.content) : hashChunk(file.content)
+  const name = file.path.slice(file.path.lastIndexOf('/') + 1, -'.bin'.length)
+  if (name !== hash) report('suspicious', `chunk ${path} has the hash ${hash}`, file.oid, null)
+  if (meta !== null && meta.chunkHash !== hash) {
+    const named = describeForeign(meta.chunkHash)
+    report('suspicious', `meta.json names chunk ${named}, the chunk has the hash ${hash}`, file.oid, null)
+  }
+  const chunk = isLarge ? yield* decodeChunkInSteps(file.content) : decodeChunk(file.content)
+  if (chunk.problem !== null) report('damaged', `chunk ${path}: ${chunk.problem}`, file.oid, null)
+  for (const damaged of chunk.damaged) report('damaged', damaged.reason, file.oid, damaged.eventId)
+  if (chunk.damagedUnnamed > 0) report('damaged', `${chunk.damagedUnnamed} more records are damaged`, file.oid, null)
+  return chunk
+}

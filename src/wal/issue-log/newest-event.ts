@@ -1,0 +1,64 @@
+import { type GitPort, type Oid, parseCommit } from '../../git/index.ts'
+import {
+  type ActorId,
+  CorruptObjectError,
+  compareVersions,
+  type Event,
+  isCardEvent,
+  limits,
+  ObjectTooLargeError,
+} from '../../model/index.ts'
+import { readLog } from '../read-log.ts'
+import { issueCodec } from './issue-codec.ts'
+
+/** Commits read in one go: few at first, since what is looked for is mostly near the head. */
+const windowFirst = 8
+const windowMax = 2048
+
+/**
+ * The event of an actor that stands last in the log: of the newest commit that holds one, the greatest by version. Actor
+ * cards, which come along by themselves, are passed over.
+ * Reads from the head backwards, no further than it must.
+ */
+export async function findNewestEvent(git: GitPort, head: Oid, actor: ActorId): Promise<Event | undefined> {
+  let size = windowFirst
+  for (let tip: Oid | null = head; tip !== null; size = Math.min(size * 4, windowMax)) {
+    const end = await findAncestor(git, tip, size)
+    let newest: Event | undefined
+    for await (const segments of readLog(git, issueCodec, { head: tip, exclude: end === null ? [] : [end] })) {
+      for (const { items } of segments) {
+        const own = items.map(({ event }) => event).filter((event) => event.actor === actor && !isCardEvent(event))
+        newest = own.sort(compareVersions).at(-1) ?? newest
+      }
+    }
+    if (newest !== undefined) return newest
+    tip = end
+  }
+  return undefined
+}
+
+/** The commit so many generations back; null when the chain ends, or cannot be read, before it. */
+async function findAncestor(git: GitPort, from: Oid, generations: number): Promise<Oid | null> {
+  let oid: Oid = from
+  for (let generation = 0; generation < generations; generation++) {
+    const parent = await readParent(git, oid)
+    if (parent === null) return null
+    oid = parent
+  }
+  // One that is not here cannot be excluded.
+  return (await readCommit(git, oid)) === null ? null : oid
+}
+
+async function readParent(git: GitPort, oid: Oid): Promise<Oid | null> {
+  return (await readCommit(git, oid))?.parents[0] ?? null
+}
+
+async function readCommit(git: GitPort, oid: Oid) {
+  try {
+    const object = await git.readObject(oid, limits.chunkReadBytesMax)
+    return object?.type === 'commit' ? parseCommit(object.content) : null
+  } catch (error) {
+    if (error instanceof CorruptObjectError || error instanceof ObjectTooLargeError) return null
+    throw error
+  }
+}

@@ -1,0 +1,260 @@
+/**
+ * Compares a snapshot with the log it claims to repeat. Ids prove that its events are genuine, not that the log holds
+ * them, nor that none is left out.
+ *
+ * Records are compared by their bytes, signatures included, as sets: their order and copies do not matter, so snapshots of
+ * the Rust tool pass. A record is identified by the id that git gives the chunk with this record alone, because most chunks of
+ * a log are just that: listing the log is then enough, and no blob is read (a tenth of the time of a rebuild).
+ *
+ * Only a match can be concluded from the list. Where anything differs, the log is read as every reader reads it, so that a
+ * snapshot is refused for what the view would show, and for nothing else.
+ */
+import { type CommitEntry, type GitPort, hashObject, listHistory, type Oid } from '../../../git/index.ts'
+import { CorruptObjectError, encodeChunk, limits, ObjectTooLargeError, sliceChunk } from '../../../model/index.ts'
+import { readCommits } from '../../read-log.ts'
+import type { LogProblem } from '../../segment-codec.ts'
+import { attachmentShaOf, type IssueSegment, issueCodec, metaPath, submoduleMode } from '../issue-codec.ts'
+import { readAttachmentOids, readRawRecords, type Snapshot } from './read-snapshot.ts'
+import { formatSnapshotReport, problemsListedMax, type SnapshotReport } from './snapshot-codec.ts'
+
+export type SnapshotCheck =
+  | ({ readonly outcome: 'sound' } & SoundSnapshot)
+  | ({ readonly outcome: 'differs' } & SnapshotDifference)
+  /** This repository lacks a part of the log, so that nothing can be said. */
+  | { readonly outcome: 'unknown'; readonly reason: string }
+
+export interface SoundSnapshot {
+  /** Whether the log holds a record more than once. */
+  readonly hasRepeats: boolean
+  /** Whether the problems that the snapshot reports are those of the log. */
+  readonly isReportTrue: boolean
+}
+
+/** Counts of records and attachment contents. */
+export interface SnapshotDifference {
+  /** The log holds them up to `walHead`, the snapshot does not. */
+  readonly missing: number
+  /** The snapshot holds them, the log does not. */
+  readonly added: number
+}
+
+export interface CheckSnapshotOptions {
+  readonly git: GitPort
+  /** One of the log: its `walHead` is reachable from the head. */
+  readonly snapshot: Snapshot
+  /** Fetches what a partial clone lacks of the log. */
+  readonly hydrate?: ((head: Oid, exclude: readonly Oid[]) => Promise<void>) | undefined
+  readonly progress?: (commitsDone: number) => void
+}
+
+/** @throws {UnusableSnapshotError} when the snapshot is malformed */
+export async function checkSnapshot(options: CheckSnapshotOptions): Promise<SnapshotCheck> {
+  const { git, snapshot, hydrate } = options
+  const { walHead } = snapshot
+  if ((await git.findCutCommits([walHead])).length > 0) return unknown('the clone is shallow')
+  const ledger = await openLedger(git, snapshot)
+  const reportsProblems = (snapshot.report?.problemCount ?? 0) > 0
+  if (!reportsProblems && (await matchesList(options, ledger))) {
+    return { outcome: 'sound', hasRepeats: ledger.hasRepeats, isReportTrue: true }
+  }
+  ledger.forgetLog()
+  await hydrate?.(walHead, [])
+  const lack = await readLog(options, ledger)
+  if (lack !== null) return unknown(lack)
+  const { missing, added, hasRepeats } = ledger
+  if (missing + added > 0) return { outcome: 'differs', missing, added }
+  return { outcome: 'sound', hasRepeats, isReportTrue: ledger.hasProblemsOf(snapshot.report) }
+}
+
+function unknown(reason: string): SnapshotCheck {
+  return { outcome: 'unknown', reason }
+}
+
+async function openLedger(git: GitPort, snapshot: Snapshot): Promise<Ledger> {
+  const ledger = new Ledger(git)
+  for await (const records of readRawRecords(git, snapshot)) for (const record of records) ledger.addRecord(record)
+  for (const [path, oid] of await readAttachmentOids(git, snapshot)) ledger.addContent(path, oid)
+  return ledger
+}
+
+/** Files of a commit that writers of grite make, with room for attachments. */
+const plainFilesMax = 200
+/** Chunks of several records that are read side by side, each of which may have 64 MiB. */
+const readsMax = 4
+
+/** Whether the list of the log's files shows that the snapshot matches. False also where the list does not tell. */
+async function matchesList({ git, snapshot, progress }: CheckSnapshotOptions, ledger: Ledger): Promise<boolean> {
+  const list = listHistory(git, snapshot.walHead)
+  try {
+    return await matchesCommits(list, { git, progress }, ledger)
+  } finally {
+    await list.return(false)
+  }
+}
+
+async function matchesCommits(
+  list: ReturnType<typeof listHistory>,
+  { git, progress }: Pick<CheckSnapshotOptions, 'git' | 'progress'>,
+  ledger: Ledger,
+): Promise<boolean> {
+  /** Chunks that are no single record of the snapshot, with the number of commits that hold them. */
+  const others = new Map<Oid, number>()
+  let commits = 0
+  for (;;) {
+    const { value, done } = await list.next()
+    if (done === true) {
+      if (!value) return false
+      break
+    }
+    for (const { files } of value) {
+      // Readers skip what exceeds their limits, and a list does not tell sizes.
+      if (files.length > plainFilesMax) return false
+      // A chunk under several names of one commit counts once.
+      const chunks = new Set<Oid>()
+      for (const { path, mode, oid } of files) {
+        if (path.endsWith('.bin')) chunks.add(oid)
+        else if (attachmentShaOf(path) !== undefined && mode.startsWith('100')) ledger.seeContent(path, oid)
+        else if (path !== metaPath) return false
+      }
+      for (const oid of chunks) if (!ledger.seeChunk(oid)) others.set(oid, (others.get(oid) ?? 0) + 1)
+    }
+    commits += value.length
+    progress?.(commits)
+  }
+  const waiting = [...others]
+  while (waiting.length > 0) {
+    const seen = await Promise.all(waiting.splice(0, readsMax).map((row) => seeRecords(git, ledger, row)))
+    if (seen.includes(false)) return false
+  }
+  return ledger.missing + ledger.added === 0
+}
+
+/** Notes the records of a chunk that the log holds in so many commits. False where that needs a careful reader. */
+async function seeRecords(git: GitPort, ledger: Ledger, [oid, commits]: readonly [Oid, number]): Promise<boolean> {
+  const records = sliceChunk((await readChunk(git, oid)) ?? new Uint8Array(0))
+  if (records === null) return false
+  // Twice tells of repeats; more would be work for whoever names one chunk in thousands of commits.
+  for (let commit = 0; commit < Math.min(commits, 2); commit++) for (const record of records) ledger.seeRecord(record)
+  return true
+}
+
+async function readChunk(git: GitPort, oid: Oid): Promise<Uint8Array | null> {
+  try {
+    return (await git.readObject(oid, limits.chunkReadBytesMax))?.content ?? null
+  } catch (error) {
+    if (error instanceof CorruptObjectError || error instanceof ObjectTooLargeError) return null
+    throw error
+  }
+}
+
+/** Notes everything that a reader of the log finds. Returns what this repository lacks of it, null when nothing. */
+async function readLog({ git, snapshot, progress }: CheckSnapshotOptions, ledger: Ledger): Promise<string | null> {
+  let newest: Oid | undefined
+  let commits = 0
+  for await (const decoded of readCommits(git, issueCodec, { head: snapshot.walHead })) {
+    for (const { entry, segment } of decoded) {
+      const lack = describeLack(entry)
+      if (lack !== null) return lack
+      see(ledger, segment)
+      newest = entry.oid
+    }
+    commits += decoded.length
+    progress?.(commits)
+  }
+  return newest === snapshot.walHead ? null : `commit ${snapshot.walHead} is not here`
+}
+
+/** Damage that every clone sees is the same for the snapshot; what only this one lacks is not. */
+function describeLack({ oid, files, gaps }: CommitEntry): string | null {
+  const [gap] = gaps
+  if (gap !== undefined) return `${gap.kind} ${gap.oid} is ${gap.reason} here`
+  const file = files.find(
+    ({ mode, problem }) => mode !== submoduleMode && (problem === 'missing' || problem === 'corrupt'),
+  )
+  return file === undefined ? null : `object ${file.oid} in commit ${oid.slice(0, 12)} is ${file.problem} here`
+}
+
+function see(ledger: Ledger, { items, opaqueRecords, extras, problems, repeatsChunk }: IssueSegment): void {
+  if (repeatsChunk) ledger.hasRepeats = true
+  for (const { record } of items) ledger.seeRecord(record)
+  for (const record of opaqueRecords) ledger.seeRecord(record)
+  for (const [path, oid] of extras) if (attachmentShaOf(path) !== undefined) ledger.seeContent(path, oid)
+  for (const problem of problems) ledger.seeProblem(problem)
+}
+
+/** What the snapshot holds, and how often the log does. */
+class Ledger {
+  readonly #git: GitPort
+  /** By the id of a chunk with this record alone, or of a content: how often the log holds it. */
+  readonly #seen = new Map<string, number>()
+  /** What the log holds and the snapshot does not. */
+  readonly #missing = new Set<string>()
+  #problems: LogProblem[] = []
+  #problemCount = 0
+  hasRepeats = false
+
+  constructor(git: GitPort) {
+    this.#git = git
+  }
+
+  addRecord(record: Uint8Array): void {
+    this.#seen.set(this.#chunkOf(record), 0)
+  }
+
+  addContent(path: string, oid: Oid): void {
+    this.#seen.set(`${path} ${oid}`, 0)
+  }
+
+  /** False when the snapshot does not hold the one record of this chunk, or the chunk has several. */
+  seeChunk(oid: Oid): boolean {
+    const times = this.#seen.get(oid)
+    if (times === undefined) return false
+    if (times > 0) this.hasRepeats = true
+    this.#seen.set(oid, times + 1)
+    return true
+  }
+
+  seeRecord(record: Uint8Array): void {
+    const oid = this.#chunkOf(record)
+    if (!this.seeChunk(oid)) this.#missing.add(oid)
+  }
+
+  seeContent(path: string, oid: Oid): void {
+    const name = `${path} ${oid}`
+    if (this.#seen.has(name)) this.#seen.set(name, 1)
+    else this.#missing.add(name)
+  }
+
+  seeProblem(problem: LogProblem): void {
+    this.#problemCount += 1
+    if (this.#problems.length < problemsListedMax) this.#problems.push(problem)
+  }
+
+  hasProblemsOf(report: SnapshotReport | null): boolean {
+    if (report === null) return true
+    const found = { ...report, problemCount: this.#problemCount, problems: this.#problems }
+    return formatSnapshotReport(found) === formatSnapshotReport(report)
+  }
+
+  get missing(): number {
+    return this.#missing.size
+  }
+
+  get added(): number {
+    let count = 0
+    for (const times of this.#seen.values()) if (times === 0) count += 1
+    return count
+  }
+
+  forgetLog(): void {
+    for (const name of this.#seen.keys()) this.#seen.set(name, 0)
+    this.#missing.clear()
+    this.#problems = []
+    this.#problemCount = 0
+    this.hasRepeats = false
+  }
+
+  #chunkOf(record: Uint8Array): Oid {
+    return hashObject(this.#git.layout.objectFormat, 'blob', encodeChunk([record]))
+  }
+}

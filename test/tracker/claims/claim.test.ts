@@ -1,0 +1,253 @@
+/** Claims among actors of one clone. */
+import assert from 'node:assert/strict'
+import { describe, it, type TestContext } from 'node:test'
+import { createScene, type Data, type Hand } from '../locks/lock-clones.ts'
+
+const hour = 3_600_000
+
+async function setUp(t: TestContext) {
+  const scene = await createScene(t)
+  const id = await scene.create()
+  const { ann, clock } = scene
+  return {
+    ...scene,
+    id,
+    shown: async () => (await ann.run('issue show', { issue: id })).issue,
+    lockOf: async () => (await ann.run('lock status', { resource: `issue:${id}` })).locks[0],
+    passMs(ms: number) {
+      clock.nowUnixMs += ms
+    },
+  }
+}
+
+const claimOf = (hand: Hand, issue: string, more = {}): Promise<Data> => hand.run('issue claim', { issue, ...more })
+
+describe('issue claim', { concurrency: 4 }, () => {
+  it('assigns and locks the issue for an hour', async (t) => {
+    const { ann, id, clock, shown, lockOf } = await setUp(t)
+    const claimed = await claimOf(ann, id.slice(0, 8))
+    assert.deepEqual(
+      [claimed.issue_id, claimed.outcome, claimed.assignee, claimed.owner, claimed.resource],
+      [id, 'claimed', 'ann', ann.id, `issue:${id}`],
+    )
+    assert.deepEqual([claimed.ttl_seconds, claimed.level, claimed.removed_assignees], [3600, 'local', []])
+    assert.deepEqual((await shown()).assignees, ['ann'])
+    const { state, owner, expires_unix_ms, claim, fence } = await lockOf()
+    assert.deepEqual([state, owner, expires_unix_ms, claim], ['live', ann.id, clock.nowUnixMs + hour, true])
+    assert.equal(fence, claimed.fence)
+  })
+
+  it('is a conflict that names holder and expiry when somebody else has it', async (t) => {
+    const { ann, bo, id, clock } = await setUp(t)
+    await claimOf(ann, id)
+    const failure = await bo.fail('issue claim', { issue: id })
+    assert.deepEqual([failure.code, failure.exit, failure.reason], ['conflict', 4, 'held'])
+    assert.deepEqual([failure.holder, failure.owner], ['ann', ann.id])
+    assert.equal(failure.expires_unix_ms, clock.nowUnixMs + hour)
+  })
+
+  it('of what the same actor has is a conflict, since many may write as one', async (t) => {
+    const { ann, id, clock } = await setUp(t)
+    const first = await claimOf(ann, id)
+    const failure = await ann.fail('issue claim', { issue: id })
+    assert.deepEqual([failure.exit, failure.reason, failure.owner], [4, 'held-by-you', ann.id])
+    assert.equal(failure.expires_unix_ms, clock.nowUnixMs + hour)
+    assert.equal((await claimOf(ann, id, { renew: true })).nonce, first.nonce)
+  })
+
+  it('that is renewed has more time, and nothing is written to the log', async (t) => {
+    const { ann, id, passMs, clock, git, path } = await setUp(t)
+    const first = await claimOf(ann, id)
+    const head = git(path, 'rev-parse', 'refs/grite/wal')
+    passMs(hour / 2)
+    const again = await claimOf(ann, id, { ttl: '2h', renew: true })
+    assert.deepEqual([again.outcome, again.event_id, again.nonce], ['renewed', null, first.nonce])
+    assert.equal(again.expires_unix_ms, clock.nowUnixMs + 2 * hour)
+    assert.equal(git(path, 'rev-parse', 'refs/grite/wal'), head)
+  })
+
+  it('takes over what expired, and the stale assignee goes in the same commit', async (t) => {
+    const { ann, bo, id, passMs, shown, git, path } = await setUp(t)
+    const first = await claimOf(ann, id)
+    passMs(hour)
+    const before = Number(git(path, 'rev-list', '--count', 'refs/grite/wal'))
+    const taken = await claimOf(bo, id)
+    assert.deepEqual([taken.outcome, taken.removed_assignees, taken.event_ids.length], ['claimed', ['ann'], 2])
+    assert.equal(taken.fence, first.fence + 1)
+    assert.deepEqual((await shown()).assignees, ['bo'])
+    assert.equal(Number(git(path, 'rev-list', '--count', 'refs/grite/wal')), before + 1)
+    assert.equal((await ann.fail('issue claim', { issue: id })).holder, 'bo')
+  })
+
+  it('respects an assignment that no claim has made', async (t) => {
+    const { ann, bo, id, passMs } = await setUp(t)
+    await ann.run('issue assignee add', { issue: [id], user: ['cy'] })
+    passMs(hour)
+    const failure = await bo.fail('issue claim', { issue: id })
+    assert.deepEqual([failure.exit, failure.reason, failure.holder], [4, 'assigned', 'cy'])
+    assert.deepEqual((await ann.run('lock status')).locks, [], 'nothing was locked')
+    await bo.run('issue assignee add', { issue: [id], user: ['bo'] })
+    assert.equal((await claimOf(bo, id)).outcome, 'claimed')
+  })
+
+  it('is not for closed issues', async (t) => {
+    const { ann, id } = await setUp(t)
+    await ann.run('issue close', { issue: [id] })
+    const { exit, reason } = await ann.fail('issue claim', { issue: id })
+    assert.deepEqual([exit, reason], [4, 'closed'])
+    assert.deepEqual((await ann.run('lock status')).locks, [])
+  })
+
+  it('is excluded by a lock on the repository, as everything is', async (t) => {
+    const { ann, bo, id } = await setUp(t)
+    await ann.run('lock acquire', { resource: 'repo:release' })
+    assert.equal((await bo.fail('issue claim', { issue: id })).held_resource, 'repo:release')
+    assert.equal((await bo.fail('issue claim', { next: true })).held_resource, 'repo:release')
+    assert.equal((await claimOf(ann, id)).outcome, 'claimed')
+  })
+
+  it('needs an issue or --next, not both', async (t) => {
+    const { ann, id } = await setUp(t)
+    for (const input of [{}, { issue: id, next: true }, { issue: id, label: ['x'] }]) {
+      assert.equal((await ann.fail('issue claim', input)).code, 'invalid_args')
+    }
+    for (const ttl of ['0', 'x']) assert.equal((await ann.fail('issue claim', { issue: id, ttl })).field, 'ttl')
+  })
+})
+
+describe('issue unclaim', { concurrency: 4 }, () => {
+  it('gives back lock and assignee', async (t) => {
+    const { ann, bo, id, shown, lockOf } = await setUp(t)
+    await claimOf(ann, id)
+    const back = await ann.run('issue unclaim', { issue: id })
+    assert.deepEqual([back.outcome, back.released, back.event_ids.length], ['unclaimed', true, 1])
+    assert.deepEqual((await shown()).assignees, [])
+    assert.equal((await lockOf()).state, 'released')
+    assert.equal((await claimOf(bo, id)).outcome, 'claimed')
+  })
+
+  it('leaves an assignee that was there before', async (t) => {
+    const { ann, bo, id, shown } = await setUp(t)
+    await bo.run('issue assignee add', { issue: [id], user: ['ann'] })
+    await claimOf(ann, id)
+    assert.equal((await ann.run('issue unclaim', { issue: id })).event_id, null)
+    assert.deepEqual((await shown()).assignees, ['ann'])
+  })
+
+  it('of what one has not changes nothing', async (t) => {
+    const { ann, bo, id } = await setUp(t)
+    assert.equal((await ann.run('issue unclaim', { issue: id })).outcome, 'unchanged')
+    await claimOf(ann, id)
+    assert.equal((await bo.fail('issue unclaim', { issue: id })).holder, 'ann')
+    await ann.run('issue unclaim', { issue: id })
+    assert.equal((await ann.run('issue unclaim', { issue: id })).outcome, 'unchanged')
+  })
+
+  it('makes an assignment afterwards one that counts', async (t) => {
+    const { ann, bo, id, passMs } = await setUp(t)
+    await claimOf(ann, id)
+    await ann.run('issue unclaim', { issue: id })
+    await ann.run('issue assignee add', { issue: [id], user: ['ann'] })
+    passMs(hour)
+    assert.equal((await bo.fail('issue claim', { issue: id })).reason, 'assigned')
+  })
+})
+
+describe('claim --next', { concurrency: 4 }, () => {
+  it('goes through what is ready by priority, then age, and nobody gets the same', async (t) => {
+    const { ann, bo, id, create } = await setUp(t)
+    const late = await create('late')
+    const urgent = (await ann.run('issue create', { title: 'urgent', priority: 'P0' })).issue_id
+    const got: string[] = []
+    for (const hand of [ann, bo, ann]) got.push((await hand.run('issue claim', { next: true })).issue_id)
+    assert.deepEqual(got, [urgent, id, late])
+    const { code, exit } = await bo.fail('issue claim', { next: true })
+    assert.deepEqual([code, exit], ['not_found', 3])
+  })
+
+  it('takes only what has all the labels', async (t) => {
+    const { ann, create } = await setUp(t)
+    const bug = (await ann.run('issue create', { title: 'bug', label: ['bug'] })).issue_id
+    await create('other')
+    assert.equal((await ann.run('issue claim', { next: true, label: ['bug'] })).issue_id, bug)
+    assert.match((await ann.fail('issue claim', { next: true, label: ['bug'] })).message, /with bug/)
+  })
+
+  it('leaves out what is assigned, and takes what an expired claim left behind', async (t) => {
+    const { ann, bo, id, create, passMs } = await setUp(t)
+    const given = await create('given')
+    await ann.run('issue assignee add', { issue: [given], user: ['cy'] })
+    await claimOf(ann, id)
+    assert.equal((await bo.fail('issue claim', { next: true })).code, 'not_found')
+    passMs(hour)
+    const taken = await bo.run('issue claim', { next: true })
+    assert.deepEqual([taken.issue_id, taken.removed_assignees], [id, ['ann']])
+  })
+
+  it('takes what an expired claim left behind also after a gc of locks', async (t) => {
+    const { ann, bo, id, passMs, refs } = await setUp(t)
+    await claimOf(ann, id)
+    await ann.run('lock acquire', { resource: 'plain' })
+    passMs(hour)
+    const { removed, kept } = await ann.run('lock gc')
+    assert.deepEqual([removed, kept], [1, 1])
+    assert.equal((await bo.run('issue claim', { next: true })).issue_id, id)
+    await bo.run('issue unclaim', { issue: id })
+    assert.equal((await ann.run('lock gc')).removed, 1)
+    assert.deepEqual(refs('refs/grite/locks'), [])
+  })
+})
+
+describe('closing a claimed issue', { concurrency: 4 }, () => {
+  it('gives the lock back and keeps the assignee', async (t) => {
+    const { ann, id, shown, lockOf } = await setUp(t)
+    await claimOf(ann, id)
+    await ann.run('issue close', { issue: [id] })
+    assert.equal((await lockOf()).state, 'released')
+    assert.deepEqual((await shown()).assignees, ['ann'])
+  })
+
+  it('leaves a lock that is no claim alone, and the claim of another', async (t) => {
+    const { ann, bo, id, lockOf, create } = await setUp(t)
+    await ann.run('lock acquire', { resource: `issue:${id}` })
+    await ann.run('issue close', { issue: [id] })
+    assert.equal((await lockOf()).state, 'live')
+    const other = await create('other')
+    await claimOf(ann, other)
+    await bo.run('issue close', { issue: [other] })
+    assert.equal((await ann.run('lock status', { resource: `issue:${other}` })).locks[0].state, 'live')
+  })
+
+  it('may claim the next at once', async (t) => {
+    const { ann, id, create } = await setUp(t)
+    const next = await create('next')
+    await claimOf(ann, id)
+    const closed = await ann.run('issue close', { issue: [id], claimNext: true })
+    assert.deepEqual([closed.state, closed.claimed.issue_id, closed.claimed.assignee], ['closed', next, 'ann'])
+    assert.equal((await ann.run('issue close', { issue: [next], claimNext: true })).claimed, null)
+    assert.equal('claimed' in (await ann.run('issue reopen', { issue: [next] })), false)
+  })
+
+  it('stays closed when nothing can be claimed', async (t) => {
+    const { ann, bo, id, create, shown } = await setUp(t)
+    await create('next')
+    await bo.run('lock acquire', { resource: 'repo:all' })
+    const closed = await ann.run('issue close', { issue: [id], claimNext: true })
+    assert.deepEqual([closed.state, closed.claimed, closed.claim_failed], ['closed', null, true])
+    assert.deepEqual(ann.warned(), ['locked', 'claim-failed'])
+    assert.equal((await shown()).state, 'closed')
+  })
+})
+
+describe('the holder’s own writes', () => {
+  it('keep a claim going', async (t) => {
+    const { ann, id, passMs, lockOf, clock } = await setUp(t)
+    const { nonce, fence } = await claimOf(ann, id)
+    for (let turn = 0; turn < 3; turn++) {
+      passMs(0.6 * hour)
+      await ann.run('issue comment', { issue: id, body: 'still at it' })
+    }
+    const lock = await lockOf()
+    assert.deepEqual([lock.nonce, lock.fence, lock.expires_unix_ms], [nonce, fence, clock.nowUnixMs + hour])
+  })
+})

@@ -1,0 +1,633 @@
+/** Breaks one thing, and sees exactly that check fail. */
+import assert from 'node:assert/strict'
+import {
+  appendFileSync,
+  chmodSync,
+  existsSync,
+  linkSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
+import { join } from 'node:path'
+import { after, before, describe, it } from 'node:test'
+import { currentOwner, formatOwner, type Oid } from '../../../src/git/index.ts'
+import type { IssueId } from '../../../src/model/index.ts'
+import { checks } from '../../../src/tracker/doctor/checks.ts'
+import { eventKey, issueRowKey, metaKey } from '../../../src/view/keys.ts'
+import { leaseRefOf, lockPrefix, lockRefOf, snapshotPrefix, trackingRef, walRef } from '../../../src/wal/index.ts'
+import { boundActor, cardEvent, signed, signerOf } from '../../support/cards.ts'
+import { batchOf, comment, filesOf, makeEvent, writeCommit } from '../../support/log.ts'
+import { createPatients, diagnose, leave, listing, type Patient } from './broken-repository.ts'
+
+const { prepare, newPatient } = createPatients({ after })
+before(prepare)
+
+const dayMs = 86_400_000
+/** An owner that is certainly gone: another process had its number at another time. */
+const deadOwner = formatOwner({ ...currentOwner(), startTime: '1' })
+
+interface Case {
+  readonly name: string
+  readonly check: string
+  readonly status: 'warn' | 'error'
+  readonly damage: (patient: Patient) => unknown
+  readonly message: RegExp
+  /** What `--fix` says it did, after which everything is in order; null where it can do nothing. */
+  readonly fixed: string | null
+  readonly env?: (patient: Patient) => Readonly<Record<string, string>>
+}
+
+const cases: readonly Case[] = [
+  {
+    name: 'an old git',
+    check: 'git_version',
+    status: 'error',
+    damage({ dir, environment }) {
+      const real = environment.PATH?.split(':').find((folder) => existsSync(join(folder, 'git')))
+      mkdirSync(join(dir, 'old'), { recursive: true })
+      const script = `#!/bin/sh\n[ "$1" = version ] && { echo 'git version 2.29.9'; exit; }\nexec '${real}/git' "$@"\n`
+      writeFileSync(join(dir, 'old/git'), script, { mode: 0o755 })
+    },
+    env: ({ dir, environment }) => ({ ...environment, PATH: `${join(dir, 'old')}:${environment.PATH}` }),
+    message: /2\.29\.9 is too old/,
+    fixed: null,
+  },
+  {
+    name: 'settings that are no TOML',
+    check: 'config',
+    status: 'error',
+    damage: ({ gitDir }) => writeFileSync(join(gitDir, 'grite/config.toml'), 'lock_policy = \n'),
+    message: /config\.toml, line 1/,
+    fixed: null,
+  },
+  {
+    name: 'a ref that holds no object id',
+    check: 'wal_ref',
+    status: 'error',
+    damage: ({ gitDir }) => writeFileSync(join(gitDir, walRef), 'nonsense\n'),
+    message: /does not hold an object id/,
+    fixed: 'put back what the log had lost',
+  },
+  {
+    name: 'a ref that names a file in place of the log',
+    check: 'wal_ref',
+    status: 'warn',
+    damage({ gitDir, gitWith, path }) {
+      writeFileSync(join(gitDir, walRef), `${gitWith('text', path, 'hash-object', '-w', '--stdin')}\n`)
+    },
+    message: /names a blob: [0-9a-f]{40}: the log lacks events/,
+    fixed: 'put back what the log had lost',
+  },
+  {
+    name: 'a log that was moved back',
+    check: 'wal_ref',
+    status: 'warn',
+    damage: ({ inside }) => inside('update-ref', walRef, `${walRef}~1`),
+    message: /lacks events that it once had/,
+    fixed: 'put back what the log had lost',
+  },
+  {
+    name: 'a log that was deleted',
+    check: 'wal_ref',
+    status: 'warn',
+    damage: ({ inside }) => inside('update-ref', '-d', walRef),
+    message: /lacks events that it once had/,
+    fixed: 'put back what the log had lost',
+  },
+  {
+    name: 'a chunk that is gone',
+    check: 'log_gaps',
+    status: 'error',
+    damage: removeChunk,
+    message: /^the log is incomplete here: chunk [0-9a-f]{40} is missing$/,
+    fixed: 'fetched what was missing of the log',
+  },
+  {
+    name: 'a log whose newest commit is gone',
+    check: 'wal_ref',
+    status: 'error',
+    async damage(patient) {
+      // The remote does not have it.
+      const newest = await patient.append(comment(patient.issues.one as IssueId, 'newest'))
+      rmSync(objectFile(patient.gitDir, newest))
+    },
+    message: /names an object that is not here: [0-9a-f]{40}$/,
+    fixed: 'put back what the log had lost',
+  },
+  {
+    name: 'a lock whose commit was emptied',
+    check: 'unread_refs',
+    status: 'error',
+    async damage({ run, gitDir, inside }) {
+      await run('lock acquire', { resource: 'path:docs', ttl: '1h' })
+      const file = objectFile(gitDir, inside('for-each-ref', '--format=%(objectname)', lockPrefix))
+      chmodSync(file, 0o644)
+      writeFileSync(file, '')
+    },
+    message: /^1 ref names an object that cannot be read: refs\/grite\/locks\//,
+    fixed: 'deleted 1 ref that named nothing readable',
+  },
+  {
+    name: 'a commit that states a wrong chunk',
+    check: 'log_integrity',
+    status: 'warn',
+    damage: misname,
+    message: /1 stated fact does not hold: [0-9a-f]{40}/,
+    fixed: null,
+  },
+  {
+    name: 'an event that stands in the log twice',
+    check: 'repeated_events',
+    status: 'warn',
+    async damage(patient) {
+      const event = comment(patient.issues.one as IssueId, 'again')
+      await patient.append(event)
+      await patient.append(event)
+    },
+    message: /^1 event stands in the log again/,
+    fixed: null,
+  },
+  {
+    name: 'an event of the day after tomorrow',
+    check: 'future_events',
+    status: 'warn',
+    damage: ({ as, issues }) =>
+      as({ nowUnixMs: () => Date.now() + 2 * dayMs }).run('issue comment', { issue: issues.one, body: 'early' }),
+    message: /^1 event is dated more than a day ahead/,
+    fixed: null,
+  },
+  {
+    name: 'fetched events that were not taken in',
+    check: 'remote_divergence',
+    status: 'warn',
+    async damage(patient) {
+      const before = patient.inside('rev-parse', walRef)
+      const theirs = await patient.append(comment(patient.issues.two as IssueId, 'theirs'))
+      patient.inside('update-ref', trackingRef('origin', walRef), theirs)
+      patient.inside('update-ref', walRef, before)
+      rmSync(join(patient.gitDir, 'logs', walRef))
+      await patient.append(comment(patient.issues.two as IssueId, 'ours'))
+    },
+    message: /^1 event of origin was fetched and not taken in, and it lacks 1 event of this clone$/,
+    fixed: null,
+  },
+  {
+    name: 'an actor that cannot be read',
+    check: 'actor_config',
+    status: 'warn',
+    damage({ gitDir }) {
+      mkdirSync(join(gitDir, 'grite/actors/broken'))
+      writeFileSync(join(gitDir, 'grite/actors/broken/config.toml'), 'actor_id = 1\n')
+    },
+    message: /1 actor has a configuration that cannot be read: broken/,
+    fixed: null,
+  },
+  {
+    name: 'a default actor that is not here',
+    check: 'actor_config',
+    status: 'warn',
+    damage: ({ gitDir }) => writeFileSync(join(gitDir, 'grite/config.toml'), `default_actor = "${'ab'.repeat(16)}"\n`),
+    message: /default actor abab.* has no configuration here/,
+    fixed: null,
+  },
+  {
+    name: 'a view that cannot be opened',
+    check: 'store_integrity',
+    status: 'error',
+    damage: ({ level }) => writeFileSync(join(level, '1/CURRENT'), 'MANIFEST-nowhere\n'),
+    message: /the view cannot be opened/,
+    fixed: 'rebuild',
+  },
+  {
+    name: 'a view of another version',
+    check: 'store_integrity',
+    status: 'warn',
+    damage: ({ inStore }) => inStore((store) => store.put(metaKey('schema'), Buffer.from('0'))),
+    message: /made by another version/,
+    fixed: 'rebuild',
+  },
+  {
+    name: 'an event with other bytes in the view',
+    check: 'store_integrity',
+    status: 'error',
+    damage: (patient) =>
+      patient.inStore(async (store) => {
+        const [entry] = await store.iterator({ gte: Buffer.from('event/'), lt: Buffer.from('event0'), limit: 1 }).all()
+        const value = Buffer.from(entry?.[1] as Buffer)
+        value.set([0x61], value.indexOf('o'))
+        await store.put(entry?.[0] as Buffer, value)
+      }),
+    message: /has other content than its id says/,
+    fixed: 'rebuild',
+  },
+  {
+    name: 'an event that the view has lost',
+    check: 'store_integrity',
+    status: 'error',
+    damage: (patient) =>
+      patient.inStore(async (store) => {
+        const [key] = await store.keys({ gte: eventKey('0'.repeat(64) as never), limit: 1 }).all()
+        await store.del(key as Buffer)
+      }),
+    message: /counts 3 events and holds 2/,
+    fixed: 'rebuild',
+  },
+  {
+    name: 'a row that the view has lost',
+    check: 'view_matches_log',
+    status: 'error',
+    damage: (patient) => patient.inStore((store) => store.del(issueRowKey(patient.issues.two as IssueId))),
+    message: /differs from the log in 1 entry/,
+    fixed: 'rebuild',
+  },
+  {
+    name: 'a view that is older than a week',
+    check: 'rebuild_threshold',
+    status: 'warn',
+    damage: ({ inStore }) =>
+      inStore((store) => store.put(metaKey('last_rebuild_ts'), Buffer.from(String(Date.now() - 9 * dayMs)))),
+    message: /\d events?, 9 days since the view was made/,
+    fixed: 'rebuild',
+  },
+  {
+    name: 'a database of the Rust tool for an actor',
+    check: 'legacy_actor_sleds',
+    status: 'warn',
+    damage: ({ gitDir, actor }) => mkdirSync(join(gitDir, 'grite/actors', actor, 'sled')),
+    message: /database of an old form for 1 actor/,
+    fixed: null,
+  },
+  {
+    name: 'issues that wait for each other',
+    check: 'dependency_cycles',
+    status: 'warn',
+    damage: ({ append, issues }) => append(edge(issues.one, issues.two), edge(issues.two, issues.one)),
+    message: /^1 cycle of issues that wait for each other: [0-9a-f]{7,}, [0-9a-f]{7,}$/,
+    fixed: null,
+  },
+  {
+    name: 'issues that are parts of each other',
+    check: 'parent_cycles',
+    status: 'warn',
+    damage: ({ append, issues }) => append(part(issues.one, issues.two), part(issues.two, issues.one)),
+    message: /^1 cycle of issues that are parts of each other: /,
+    fixed: null,
+  },
+  {
+    name: 'an event with the signature of somebody else',
+    check: 'signatures',
+    status: 'warn',
+    damage: forge,
+    message: /^1 event is not signed as the actor signs: [0-9a-f]{64}; 1 verified, 0 by a key that is not known here, /,
+    fixed: null,
+  },
+  {
+    name: 'such an event where they are to be rejected',
+    check: 'signatures',
+    status: 'error',
+    async damage(patient) {
+      await forge(patient)
+      appendFileSync(join(patient.gitDir, 'grite/config.toml'), 'verify_signatures = "reject"\n')
+    },
+    message: /^1 event is not signed as the actor signs: /,
+    fixed: null,
+  },
+  {
+    name: 'a card that nobody signed',
+    check: 'actor_cards',
+    status: 'warn',
+    damage: ({ append }) => append({ ...cardEvent({ actor: boundActor(bo), key: bo, ts: Date.now() }), sig: null }),
+    message: /^1 card of an actor is of no use: /,
+    fixed: null,
+  },
+  {
+    name: 'more loose objects than git wants',
+    check: 'loose_objects',
+    status: 'warn',
+    damage: ({ inside }) => inside('config', 'gc.auto', '9'),
+    message: /^\d+ loose objects, more than the 9 that git packs/,
+    fixed: 'maintenance',
+  },
+  {
+    name: 'a lock that cannot be read',
+    check: 'lock_refs',
+    status: 'warn',
+    damage: ({ inside }) => inside('update-ref', `${lockPrefix}0123456789abcdef`, inside('rev-parse', walRef)),
+    message: /^1 lock cannot be read: /,
+    fixed: null,
+  },
+  {
+    name: 'a lock that ended',
+    check: 'lock_refs',
+    status: 'warn',
+    damage: ({ as }) =>
+      as({ nowUnixMs: () => Date.now() - dayMs }).run('lock acquire', { resource: 'path:src', ttl: '15m' }),
+    message: /^1 lock ended and left behind: /,
+    fixed: 'removed 1 ended lock',
+  },
+  {
+    name: 'a lease of a wrong clock',
+    check: 'lock_refs',
+    status: 'warn',
+    damage(patient) {
+      const lock = {
+        owner: 'ab'.repeat(16),
+        nonce: '6f9619ff-8b86-4d01-b42d-00cf4fc964ff',
+        expires_unix_ms: Date.now() + 3 * dayMs,
+        resource: 'path:src',
+        ttl_ms: 900_000,
+        fence: 1,
+      }
+      const blob = patient.gitWith(JSON.stringify(lock, null, 2), patient.path, 'hash-object', '-w', '--stdin')
+      const tree = patient.gitWith(`100644 blob ${blob}\tlock.json\n`, patient.path, 'mktree')
+      const commit = patient.inside('commit-tree', '-m', 'Lock: path:src', tree)
+      patient.inside('update-ref', trackingRef('origin', leaseRefOf('path:src')), commit)
+    },
+    message: /^1 lock written by a wrong clock: /,
+    fixed: null,
+  },
+  {
+    name: 'a snapshot that is none',
+    check: 'snapshots',
+    status: 'warn',
+    damage: ({ inside }) => inside('update-ref', `${snapshotPrefix}1700000000000`, inside('rev-parse', walRef)),
+    message: /^1 snapshot is of no use: refs\/grite\/snapshots\/1700000000000: it has no snapshot\.json$/,
+    fixed: null,
+  },
+  {
+    name: 'a snapshot with a chunk that is gone',
+    check: 'snapshots',
+    status: 'warn',
+    async damage({ run, inside, gitDir }) {
+      const { snapshot_ref: ref } = (await run('snapshot create', { local: true })) as { snapshot_ref: string }
+      const [line = ''] = inside('ls-tree', '-r', ref)
+        .split('\n')
+        .filter((each) => each.endsWith('.bin'))
+      const oid = line.split(/\s/)[2] ?? ''
+      rmSync(join(gitDir, 'objects', oid.slice(0, 2), oid.slice(2)))
+    },
+    message: /^1 snapshot is of no use: .*blob [0-9a-f]{40} is missing$/,
+    fixed: null,
+  },
+  {
+    name: 'what dead processes left',
+    check: 'leftovers',
+    status: 'warn',
+    damage: leaveThings,
+    message: /^10 things were left by processes that are gone: /,
+    fixed: 'removed 10 leftovers',
+  },
+  {
+    name: 'a lock of git on all packed refs, from a time when the clock was ahead',
+    check: 'leftovers',
+    status: 'warn',
+    damage: ({ gitDir }) => {
+      const ahead = Date.now() / 1000 + 86_400
+      writeFileSync(join(gitDir, 'packed-refs.lock'), '')
+      utimesSync(join(gitDir, 'packed-refs.lock'), ahead, ahead)
+    },
+    message: /^1 thing was left .*: packed-refs\.lock$/,
+    fixed: null,
+  },
+  {
+    name: 'an old lock on a ref of who knows whom',
+    check: 'leftovers',
+    status: 'warn',
+    damage: ({ gitDir }) => leave(join(gitDir, `${walRef}.lock`), 'x'),
+    message: /^1 thing was left .*: refs\/grite\/wal\.lock$/,
+    fixed: null,
+  },
+]
+
+function edge(from: string, to: string) {
+  return makeEvent(
+    from as IssueId,
+    { type: 'DependencyAdded', target: to as IssueId, dep_type: 'depends_on' },
+    { ts: Date.now() },
+  )
+}
+
+function part(child: string, parent: string) {
+  return makeEvent(child as IssueId, { type: 'LabelAdded', label: `parent:${parent}` }, { ts: Date.now() })
+}
+
+const [bo, eve] = [signerOf(31), signerOf(32)]
+
+/** An actor that signs, and an event of it with another's signature. */
+async function forge({ append, issues }: Patient): Promise<void> {
+  const actor = boundActor(bo)
+  const forged = makeEvent(issues.one as IssueId, { type: 'CommentAdded', body: 'x' }, { actor, ts: Date.now() })
+  await append(cardEvent({ actor, key: bo, ts: Date.now() - 1000 }), signed(forged, eve))
+}
+
+/** Deletes the chunk of the newest commit. */
+function removeChunk({ gitDir, inside }: Patient): void {
+  const line =
+    inside('ls-tree', '-r', walRef)
+      .split('\n')
+      .find((each) => each.endsWith('.bin')) ?? ''
+  const oid = line.split(/\s/)[2] ?? ''
+  rmSync(objectFile(gitDir, oid), { force: true })
+}
+
+function objectFile(gitDir: string, oid: string): string {
+  return join(gitDir, 'objects', oid.slice(0, 2), oid.slice(2))
+}
+
+/** A commit whose meta.json names another chunk than it has. */
+async function misname({ withRepository, issues }: Patient): Promise<void> {
+  await withRepository(async ({ git }) => {
+    const parent = (await git.readRef(walRef)) as Oid
+    const files = filesOf(batchOf([comment(issues.one as IssueId, 'x')]), parent)
+    const meta = JSON.parse(Buffer.from(files.get('meta.json') as Uint8Array).toString())
+    files.set('meta.json', Buffer.from(JSON.stringify({ ...meta, chunk_hash: '0'.repeat(64) })))
+    const next = await writeCommit(git, files, [parent])
+    await git.publish({ objects: [], updates: [{ ref: walRef, expected: parent, next, reflogMessage: 'grite: test' }] })
+  })
+}
+
+/** One of everything that a process can leave behind. */
+function leaveThings({ gitDir, level }: Patient): void {
+  const temporary = (name: string) => join(gitDir, 'grite/tmp', `${deadOwner}-${name}`)
+  mkdirSync(join(gitDir, 'grite/tmp'), { recursive: true })
+  mkdirSync(join(gitDir, 'objects/pack'), { recursive: true })
+  writeFileSync(temporary('alone'), 'x')
+  writeFileSync(temporary('locking'), 'x')
+  linkSync(temporary('locking'), join(gitDir, `${walRef}.lock`))
+  writeFileSync(join(gitDir, 'objects/pack/pack-0.keep'), `grite ${deadOwner}\n`)
+  leave(join(level, '7'), null)
+  leave(join(level, '3.aside'), null)
+  // Its time lies ahead: it tells nothing.
+  writeFileSync(join(gitDir, 'grite/append.lock'), `${deadOwner}\n`)
+  const ahead = Date.now() / 1000 + 86_400
+  utimesSync(join(gitDir, 'grite/append.lock'), ahead, ahead)
+  leave(join(gitDir, 'grite/config.toml.1.0.tmp'), 'x')
+  mkdirSync(join(temporary('room'), 'refs/worktree'), { recursive: true })
+  mkdirSync(join(gitDir, 'refs/grite/locks'), { recursive: true })
+  writeFileSync(join(gitDir, 'refs/grite/locks/x.lock'), '')
+  writeFileSync(`${temporary('child')}.locks`, 'refs/grite/locks/x.lock\n')
+}
+
+/** Things that look alike, of processes that may be at work, or of others. */
+function leaveOtherThings({ gitDir, level }: Patient): void {
+  mkdirSync(join(gitDir, 'objects/pack'), { recursive: true })
+  writeFileSync(join(gitDir, 'grite/tmp', `${formatOwner(currentOwner())}-0`), 'x')
+  writeFileSync(join(gitDir, 'objects/pack/pack-1.keep'), 'kept by hand\n')
+  writeFileSync(join(gitDir, 'objects/pack/pack-2.keep'), `grite ${formatOwner(currentOwner())}\n`)
+  mkdirSync(join(level, '8'))
+  mkdirSync(join(gitDir, 'grite/append.lock'))
+  leave(join(gitDir, 'grite/notes.tmp'), 'x')
+}
+
+it('docs/doctor.md tells of every check, in their order', () => {
+  const page = readFileSync(new URL('../../../docs/doctor.md', import.meta.url), 'utf8')
+  const rows = [...page.matchAll(/^\| `(\w+)` \|([^|]+)\|([^|]*)\|$/gm)]
+  assert.deepEqual(
+    rows.map(([, id]) => id),
+    checks.map(({ id }) => id),
+  )
+  // What has a fix says what that does.
+  assert.deepEqual(
+    rows.filter(([, , , fix = '']) => fix.trim() !== '').map(([, id]) => id),
+    checks.filter(({ fix }) => fix !== undefined).map(({ id }) => id),
+  )
+})
+
+describe('a repository in order', () => {
+  it('passes every check', async () => {
+    const { checks: found, applied, exitStatus, wrong } = await diagnose(newPatient())
+    assert.deepEqual(wrong, {})
+    assert.deepEqual([exitStatus, applied], [0, []])
+    assert.deepEqual(
+      found.map(({ id }) => id),
+      checks.map(({ id }) => id),
+    )
+  })
+
+  it('is left alone by a fix, whatever is at work beside it', async () => {
+    const patient = newPatient()
+    leaveOtherThings(patient)
+    const before = listing(patient.gitDir)
+    assert.deepEqual((await diagnose(patient, { fix: true })).applied, [])
+    assert.deepEqual(listing(patient.gitDir), before)
+  })
+})
+
+describe('one thing that is broken', () => {
+  for (const { name, check, status, damage, message, fixed, env } of cases) {
+    it(`${name}: ${check} says so, and nothing else`, async () => {
+      const patient = newPatient()
+      await damage(patient)
+      const runner = env === undefined ? patient : patient.as({ env: env(patient) })
+      const before = listing(patient.gitDir)
+      const found = await diagnose(runner)
+      assert.deepEqual(found.wrong, { [check]: status })
+      assert.match(found.of(check).message, message)
+      assert.equal(found.exitStatus, status === 'error' ? 1 : 0)
+      assert.deepEqual(listing(patient.gitDir), before, 'looking changes nothing')
+      const after = await diagnose(runner, { fix: true })
+      if (fixed === null) {
+        assert.deepEqual([after.applied, after.wrong], [[], { [check]: status }])
+        assert.deepEqual(listing(patient.gitDir), before, 'what cannot be mended is left alone')
+      } else {
+        assert.deepEqual([after.applied, after.wrong, after.exitStatus], [[fixed], {}, 0])
+      }
+    })
+  }
+
+  it('a lock that cannot be read: it blocks its own resource, and the plan says how to clear it away', async () => {
+    const patient = newPatient()
+    patient.inside('update-ref', lockRefOf('plain'), patient.inside('rev-parse', walRef))
+    const plan = (await diagnose(patient)).of('lock_refs').plan?.join('\n') ?? ''
+    assert.match(plan, /blocks its own resource until `grite lock release <resource>`/)
+    await assert.rejects(patient.run('lock acquire', { resource: 'plain' }), { code: 'conflict' })
+    await patient.run('lock acquire', { resource: 'other', ttl: '1m' })
+    await patient.run('lock release', { resource: 'plain' })
+    await patient.run('lock acquire', { resource: 'plain' })
+    assert.deepEqual((await diagnose(patient)).wrong, {})
+  })
+
+  it('every check has been seen to fail', () => {
+    const elsewhere = ['git_repo']
+    assert.deepEqual(
+      checks.map(({ id }) => id).filter((id) => !cases.some(({ check }) => check === id)),
+      elsewhere,
+    )
+  })
+
+  it('no repository: git_repo says so', async () => {
+    const { dir, as } = newPatient()
+    const found = await diagnose(as({ cwd: dir }))
+    assert.deepEqual([found.wrong, found.exitStatus], [{ git_repo: 'error' }, 1])
+  })
+})
+
+describe('doctor', () => {
+  it('makes no actor, no view and no log where there is none', async () => {
+    const { git, dir, as } = newPatient()
+    git(dir, 'init', '-q', '--template=', 'fresh')
+    const gitDir = join(dir, 'fresh/.git')
+    const before = listing(gitDir)
+    const found = await diagnose(as({ cwd: join(dir, 'fresh') }))
+    assert.deepEqual([found.wrong, found.exitStatus], [{}, 0])
+    assert.deepEqual(listing(gitDir), before)
+  })
+
+  it('leaves nothing in the folder for temporary files', async () => {
+    const patient = newPatient()
+    const folder = join(patient.dir, 'temporary')
+    mkdirSync(folder)
+    await diagnose(patient.as({ env: { ...patient.environment, TMPDIR: folder } }))
+    assert.deepEqual(readdirSync(folder), [])
+  })
+
+  it('keeps a view that holds what the log has lost', async () => {
+    const patient = newPatient()
+    removeChunk(patient)
+    patient.inside('remote', 'remove', 'origin')
+    await patient.inStore((store) => store.put(metaKey('last_rebuild_ts'), Buffer.from('0')))
+    const { applied, wrong } = await diagnose(patient, { fix: true })
+    assert.deepEqual([applied, wrong], [[], { log_gaps: 'error', rebuild_threshold: 'warn' }])
+    assert.deepEqual(
+      patient.warnings.map(({ code }) => code),
+      ['fix-failed'],
+    )
+    const shown = (await patient.run('issue show', { issue: patient.issues.one })) as { issue: { comments: unknown[] } }
+    assert.equal(shown.issue.comments.length, 1)
+  })
+
+  it('has no remedy for a ref that never named a log', async () => {
+    const { git, gitWith, dir, as } = newPatient()
+    const path = join(dir, 'never')
+    git(dir, 'init', '-q', '--template=', path)
+    mkdirSync(join(path, '.git/refs/grite'))
+    writeFileSync(join(path, '.git', walRef), `${gitWith('text', path, 'hash-object', '-w', '--stdin')}\n`)
+    const before = listing(path)
+    for (const fix of [false, true]) {
+      assert.deepEqual((await diagnose(as({ cwd: path }), { fix })).wrong, { wal_ref: 'error' })
+      assert.deepEqual(listing(path), before)
+    }
+  })
+
+  it('passes on what the view says while it is mended', async () => {
+    const patient = newPatient()
+    patient.inside('update-ref', walRef, `${walRef}~1`)
+    await diagnose(patient, { fix: true })
+    assert.deepEqual(
+      patient.warnings.map(({ code }) => code),
+      ['log-restored'],
+    )
+  })
+
+  it('mends the rest when one thing cannot be mended', async () => {
+    const patient = newPatient()
+    writeFileSync(join(patient.gitDir, 'grite/config.toml'), 'lock_policy = \n')
+    leave(join(patient.gitDir, 'grite/append.lock'), null)
+    const { applied, wrong } = await diagnose(patient, { fix: true })
+    assert.deepEqual([applied, wrong], [['removed 1 leftover'], { config: 'error' }])
+  })
+})

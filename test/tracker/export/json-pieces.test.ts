@@ -1,0 +1,62 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { DeferredEntries, DeferredList, DeferredText, jsonPieces } from '../../../src/tracker/export/json-pieces.ts'
+
+async function piecesOf(value: unknown): Promise<string[]> {
+  const pieces: string[] = []
+  for await (const piece of jsonPieces(value)) pieces.push(piece)
+  return pieces
+}
+
+async function* each<Item>(...items: readonly Item[]): AsyncGenerator<Item> {
+  yield* items
+}
+
+test('pieces of any value are the text of JSON.stringify', async () => {
+  const long = fc.array(fc.jsonValue({ maxDepth: 2 }), { minLength: 9, maxLength: 40 })
+  const { value } = fc.letrec((tie) => ({
+    value: fc.oneof({ maxDepth: 6 }, fc.jsonValue(), long, fc.dictionary(fc.string(), tie('value'))),
+  }))
+  await fc.assert(
+    fc.asyncProperty(value, async (given) => {
+      assert.equal((await piecesOf(given)).join(''), JSON.stringify(given, null, 2))
+    }),
+  )
+})
+
+test('members without a value are left out, elements without one are null', async () => {
+  const value = { a: undefined, b: [undefined, 1], c: { d: undefined } }
+  assert.equal((await piecesOf(value)).join(''), JSON.stringify(value, null, 2))
+})
+
+test('deferred parts stand where they are, at any level', async () => {
+  const deferred = {
+    empty: { list: new DeferredList(() => each([])), object: new DeferredEntries(() => each()) },
+    list: new DeferredList(() => each<unknown[]>([1, { two: 2 }], [], ['three'])),
+    deep: {
+      object: new DeferredEntries(() =>
+        each<[string, unknown]>(
+          ['text', new DeferredText(() => each('a "quote",', ' a line end\n, a piece'))],
+          ['base64', new DeferredText(() => each('QUJD', 'REVG'), 'base64')],
+          ['plain', [1, 2]],
+          ['absent', undefined],
+        ),
+      ),
+    },
+  }
+  const plain = {
+    empty: { list: [], object: {} },
+    list: [1, { two: 2 }, 'three'],
+    deep: { object: { text: 'a "quote", a line end\n, a piece', base64: 'QUJDREVG', plain: [1, 2] } },
+  }
+  assert.equal((await piecesOf(deferred)).join(''), JSON.stringify(plain, null, 2))
+})
+
+test('a long list comes in pieces of bounded length', async () => {
+  const small = Array.from({ length: 20_000 }, (_, index) => ({ index }))
+  const large = Array.from({ length: 20 }, () => 'x'.repeat(300_000))
+  const pieces = await piecesOf({ data: { list: [...small, ...large] } })
+  const longest = pieces.reduce((most, { length }) => Math.max(most, length), 0)
+  assert.ok(longest < 8_000_000, String(longest))
+})

@@ -1,0 +1,260 @@
+import assert from 'node:assert/strict'
+import { appendFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, it, type TestContext } from 'node:test'
+import type { IssueId } from '../../../src/model/index.ts'
+import { addComment } from '../../../src/tracker/issues/changes.ts'
+import { lockRefOf, moveLock } from '../../../src/wal/index.ts'
+import { commandRunner } from '../../support/command-runner.ts'
+import { createScene, type Data } from './lock-clones.ts'
+
+type Policy = 'off' | 'warn' | 'require'
+
+async function setUp(t: TestContext, policy?: Policy) {
+  const scene = await createScene(t)
+  const id = await scene.create()
+  if (policy !== undefined) {
+    appendFileSync(join(scene.path, '.git/grite/config.toml'), `lock_policy = "${policy}"\n`)
+  }
+  return { ...scene, id, head: () => scene.git(scene.path, 'rev-parse', 'refs/grite/wal') }
+}
+
+/** Every command that writes, on the issue. */
+const writes: readonly (readonly [name: string, input: (id: string) => Readonly<Record<string, unknown>>])[] = [
+  ['issue update', (id) => ({ issue: [id], title: 'two' })],
+  ['issue comment', (id) => ({ issue: id, body: 'x' })],
+  ['issue close', (id) => ({ issue: [id] })],
+  ['issue reopen', (id) => ({ issue: [id], comment: 'x' })],
+  ['issue label add', (id) => ({ issue: [id], label: ['x'] })],
+  ['issue label remove', (id) => ({ issue: [id], label: ['there'] })],
+  ['issue assignee add', (id) => ({ issue: [id], user: ['x'] })],
+  ['issue assignee remove', (id) => ({ issue: [id], user: ['there'] })],
+  ['issue link add', (id) => ({ issue: id, url: 'https://example.org' })],
+  ['issue attachment add', (id) => ({ issue: id, name: 'a', mime: 'a/b', sha256: 'ab'.repeat(32) })],
+]
+
+describe('the lock policy', { concurrency: 4 }, () => {
+  it('refuses every write on what another holds, when it is to', async (t) => {
+    const { ann, bo, id, head } = await setUp(t, 'require')
+    await ann.run('issue label add', { issue: [id], label: ['there'] })
+    await ann.run('issue assignee add', { issue: [id], user: ['there'] })
+    await ann.run('lock acquire', { resource: `issue:${id}` })
+    const edge = { issue: id, target: (await ann.run('issue create', { title: 'other' })).issue_id }
+    await ann.run('issue dep add', edge)
+    const before = head()
+    for (const [name, input] of [...writes, ['issue dep remove', () => edge] as const]) {
+      const failure = await bo.fail(name, input(id))
+      assert.deepEqual([failure.exit, failure.reason, failure.policy], [4, 'held', 'require'], name)
+      assert.deepEqual([failure.held_resource, failure.owner, failure.holder], [`issue:${id}`, ann.id, 'ann'], name)
+    }
+    assert.equal(head(), before)
+    for (const [name, input] of writes) assert.notEqual((await ann.run(name, input(id))).wal_head, null, name)
+  })
+
+  it('warns once of each lock, by default, and writes', async (t) => {
+    const { ann, bo, id, git, path } = await setUp(t)
+    await ann.run('lock acquire', { resource: `issue:${id}` })
+    // As the Rust tool leaves them: a copy on the remote, too.
+    const copy = lockRefOf(`issue:${id}`).replace('refs/', 'refs/grite-remotes/x/')
+    git(path, 'update-ref', copy, lockRefOf(`issue:${id}`))
+    assert.equal((await bo.run('issue close', { issue: [id] })).outcome, 'changed')
+    assert.deepEqual(bo.warned(), ['locked'])
+    await ann.run('issue reopen', { issue: [id] })
+    assert.deepEqual(ann.warned(), [])
+  })
+
+  it('is silent when it is off', async (t) => {
+    const { ann, bo, id } = await setUp(t, 'off')
+    await ann.run('lock acquire', { resource: `issue:${id}` })
+    assert.equal((await bo.run('issue close', { issue: [id] })).outcome, 'changed')
+    assert.deepEqual(bo.warned(), [])
+  })
+
+  it('lets a lock on one thing be one on that thing', async (t) => {
+    const { ann, bo, id, create } = await setUp(t, 'require')
+    const other = await create('other')
+    await ann.run('lock acquire', { resource: `issue:${other}` })
+    await ann.run('lock acquire', { resource: 'path:src' })
+    await ann.run('lock acquire', { resource: 'plain' })
+    await bo.run('issue close', { issue: [id] })
+    await bo.run('issue create', { title: 'new', assignee: ['bo'] })
+    assert.equal((await bo.fail('issue close', { issue: [id, other], comment: 'x' })).held_resource, `issue:${other}`)
+    assert.deepEqual(bo.warned(), [])
+  })
+
+  it('lets a lock on the repository stop everything', async (t) => {
+    const { ann, bo, id, path, environment, clock } = await setUp(t, 'require')
+    await ann.run('lock acquire', { resource: 'repo:global', ttl: '1h' })
+    assert.equal((await bo.fail('issue create', { title: 'new' })).held_resource, 'repo:global')
+    assert.equal((await bo.fail('issue close', { issue: [id] })).held_resource, 'repo:global')
+    const stdin = '{"op":"create","title":"x"}\n'
+    const batch = commandRunner({ cwd: path, env: environment, actor: bo.id, stdin, nowUnixMs: () => clock.nowUnixMs })
+    await assert.rejects(batch.run('batch'), { code: 'conflict' })
+    const line = { id: 'bd-1', title: 'x', status: 'open', created_at: '2025-01-01T00:00:00Z' }
+    const importing = commandRunner({
+      ...{ cwd: path, env: environment, actor: bo.id, nowUnixMs: () => clock.nowUnixMs },
+      stdin: `${JSON.stringify(line)}\n`,
+    })
+    await assert.rejects(importing.run('import', { file: '-' }), { code: 'conflict' })
+    clock.nowUnixMs += 3_600_000
+    assert.equal(((await importing.run('import', { file: '-' })) as Data).created, 1)
+  })
+
+  it('lets a lock on the repository stop what would be sent, not what is fetched', async (t) => {
+    const { ann, bo, git, path, dir } = await setUp(t, 'require')
+    git(dir, 'init', '-q', '--bare', '--template=', 'origin.git')
+    git(path, 'remote', 'add', 'origin', '../origin.git')
+    await ann.run('lock acquire', { resource: 'path:src' })
+    assert.equal((await bo.run('sync')).push_success, true)
+    await ann.run('lock acquire', { resource: 'repo:release' })
+    assert.equal((await bo.fail('sync')).held_resource, 'repo:release')
+    assert.equal((await bo.run('sync', { pull: true })).success, true)
+    assert.equal((await ann.run('sync')).success, true)
+  })
+
+  it('lets a lock on the repository stop the making and deleting of snapshots', async (t) => {
+    const { ann, bo, refs } = await setUp(t, 'require')
+    const { snapshot_ref } = await bo.run('snapshot create')
+    await ann.run('lock acquire', { resource: 'repo:release' })
+    assert.equal((await bo.fail('snapshot create')).held_resource, 'repo:release')
+    assert.equal((await bo.fail('snapshot gc', { keep: 0 })).held_resource, 'repo:release')
+    assert.deepEqual(refs('refs/grite/snapshots'), [snapshot_ref])
+    assert.equal((await ann.run('snapshot gc', { keep: 0 })).deleted, 1)
+  })
+
+  it('takes the lock of a prefix, as the Rust tool writes it, for all it names', async (t) => {
+    const { ann, bo, id, clock } = await setUp(t, 'require')
+    const resource = `issue:${id.slice(0, 5)}`
+    const lock = {
+      owner: ann.id,
+      nonce: 'n',
+      expiresUnixMs: clock.nowUnixMs + 1000,
+      resource,
+      ttlMs: null,
+      fence: null,
+      claim: null,
+    }
+    await ann.runner.withRepository(({ git }) =>
+      moveLock(git, { ref: lockRefOf(resource), expected: null, lock, nowUnixMs: clock.nowUnixMs }),
+    )
+    assert.equal((await bo.fail('issue close', { issue: [id] })).held_resource, resource)
+    assert.equal((await bo.fail('lock acquire', { resource: `issue:${id}` })).held_resource, resource)
+    assert.equal((await ann.run('lock release', { resource })).outcome, 'released')
+    await bo.run('issue close', { issue: [id] })
+  })
+
+  it('does not ask about a write that changes nothing', async (t) => {
+    const { ann, bo, id } = await setUp(t, 'require')
+    await ann.run('lock acquire', { resource: `issue:${id}` })
+    assert.equal((await bo.run('issue reopen', { issue: [id] })).outcome, 'unchanged')
+  })
+})
+
+describe('a write', { concurrency: 4 }, () => {
+  for (const [policy, listings] of [
+    ['off', []],
+    ['warn', [['refs/grite/locks/', 'refs/grite-remotes/']]],
+    ['require', [['refs/grite/locks/', 'refs/grite-remotes/']]],
+  ] as const) {
+    it(`goes through the locks ${listings.length === 0 ? 'never' : 'once'} by the policy ${policy}`, async (t) => {
+      const { ann, id, clock } = await setUp(t, policy)
+      await ann.run('lock acquire', { resource: `issue:${id}`, ttl: '10m' })
+      const listed: unknown[] = []
+      await ann.runner.withRepository(async (repository) => {
+        const listRefs = repository.git.listRefs.bind(repository.git)
+        repository.git.listRefs = (prefixes, onBroken) => {
+          listed.push(prefixes)
+          return listRefs(prefixes, onBroken)
+        }
+        await repository.write((draft) => addComment(draft, id as IssueId, 'x', null))
+      })
+      assert.deepEqual(listed, listings)
+      clock.nowUnixMs += 6 * 60_000
+      await ann.run('issue comment', { issue: id, body: 'x' })
+      const { locks } = await ann.run('lock status')
+      assert.equal(locks[0].time_remaining_seconds, 600, 'and its own has more time')
+    })
+  }
+})
+
+describe('--lock', { concurrency: 4 }, () => {
+  it('holds the issue while it is written, and gives it back', async (t) => {
+    const { ann, id, git, path } = await setUp(t)
+    for (const [name, input] of writes.slice(0, 3)) await ann.run(name, { ...input(id), lock: true })
+    assert.equal(git(path, 'rev-list', '--count', lockRefOf(`issue:${id}`)), '6')
+    const { locks } = await ann.run('lock status')
+    assert.deepEqual([locks.length, locks[0].state, locks[0].resource], [1, 'released', `issue:${id}`])
+  })
+
+  it('fails when another has it, whatever the policy', async (t) => {
+    const { ann, bo, id, head } = await setUp(t, 'off')
+    await ann.run('lock acquire', { resource: `issue:${id}` })
+    const before = head()
+    assert.equal((await bo.fail('issue close', { issue: [id.slice(0, 7)], lock: true })).owner, ann.id)
+    assert.equal(head(), before)
+  })
+
+  it('leaves what one has anyway', async (t) => {
+    const { ann, id } = await setUp(t)
+    const held = await ann.run('lock acquire', { resource: `issue:${id}` })
+    await ann.run('issue close', { issue: [id], lock: true })
+    const { locks } = await ann.run('lock status')
+    assert.deepEqual([locks[0].state, locks[0].nonce], ['live', held.nonce])
+  })
+
+  it('gives back what it took when the write fails', async (t) => {
+    const { ann, bo, id, create } = await setUp(t)
+    const other = await create('other')
+    await ann.run('lock acquire', { resource: `issue:${other}` })
+    await bo.fail('issue close', { issue: [id, other], lock: true })
+    const { locks } = await bo.run('lock status', { resource: `issue:${id}` })
+    assert.equal(
+      locks.every(({ state }: Data) => state === 'released'),
+      true,
+    )
+    await ann.run('issue close', { issue: [id], lock: true })
+  })
+})
+
+describe('an interrupt', () => {
+  it('gives back what the write in progress had locked', async (t) => {
+    const { bo, id, path, environment, clock } = await setUp(t)
+    let publishes = 0
+    let interrupt = async () => {}
+    // The first publish is the lock, the second the log.
+    const at = async (point: string) => {
+      if (point === 'started') publishes += 1
+      if (point === 'objects-written' && publishes === 2) await interrupt()
+    }
+    const facts = { cwd: path, env: environment, actor: bo.id, nowUnixMs: () => clock.nowUnixMs }
+    const states: string[] = []
+    await commandRunner({ ...facts, gitOptions: { hooks: { at } } }).withRepository(async (repository) => {
+      const state = async () => states.push((await bo.run('lock status')).locks[0].state)
+      interrupt = async () => {
+        await state()
+        await repository.close()
+        await state()
+      }
+      await repository.write((draft) => addComment(draft, id as IssueId, 'x', null), { lock: true })
+    })
+    assert.deepEqual(states, ['live', 'released'])
+  })
+})
+
+describe('the holder’s own writes', { concurrency: 4 }, () => {
+  it('give a lock more time once half of it is over', async (t) => {
+    const { ann, id, clock } = await setUp(t)
+    await ann.run('lock acquire', { resource: `issue:${id}`, ttl: '10m' })
+    const expiry = async () => (await ann.run('lock status')).locks[0].expires_unix_ms
+    const first = await expiry()
+    clock.nowUnixMs += 4 * 60_000
+    await ann.run('issue comment', { issue: id, body: 'x' })
+    assert.equal(await expiry(), first)
+    clock.nowUnixMs += 2 * 60_000
+    await ann.run('issue comment', { issue: id, body: 'x' })
+    assert.equal(await expiry(), clock.nowUnixMs + 10 * 60_000)
+    clock.nowUnixMs += 10 * 60_000
+    await ann.run('issue comment', { issue: id, body: 'x' })
+    assert.equal(await expiry(), clock.nowUnixMs, 'what is over stays over')
+  })
+})
