@@ -1,7 +1,8 @@
 /** What completion offers of the repository: ids with titles, labels, assignees, actors, saved queries. */
-import { shortIdLength } from '../commands/issue/change-command.ts'
+
 import { type FieldKey, type IssueId, parseScopedLabel } from '../model/index.ts'
 import { readSavedQueries } from '../tracker/issues/saved-queries.ts'
+import { shortIdLength } from '../tracker/issues/short-id.ts'
 import { listActors } from '../tracker/local/actors.ts'
 import type { Repository } from '../tracker/workspace.ts'
 import type { View } from '../view/index.ts'

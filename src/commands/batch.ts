@@ -27,9 +27,10 @@ import {
   removeLabel,
   updateIssue,
 } from '../tracker/issues/changes.ts'
+import { requireOneValueEach, splitLabels } from '../tracker/issues/field-values.ts'
 import { resolveIssue, resolveIssueOrId } from '../tracker/issues/resolve-issue.ts'
 import { defineCommand } from './define-command.ts'
-import { readFieldChanges, requireOneValueEach, splitLabels } from './issue/issue-input.ts'
+import { readFieldChanges } from './issue/issue-input.ts'
 
 interface Operation {
   /** 1-based line of the input. */

@@ -3,9 +3,9 @@ import { readClaims } from '../tracker/claims/read-claims.ts'
 import { assigneesNamed, listKnownActors } from '../tracker/identity/find-people.ts'
 import { type ReadySortKey, readReadyQueue, readySortKeys } from '../tracker/issues/ready-queue.ts'
 import { resolveIssue } from '../tracker/issues/resolve-issue.ts'
+import { shortIdLength } from '../tracker/issues/short-id.ts'
 import { warnIfNoLog } from '../tracker/sync/no-log.ts'
 import { defineCommand } from './define-command.ts'
-import { shortIdLength } from './issue/change-command.ts'
 import { filterOptions } from './issue/filter-options.ts'
 
 export const ready = defineCommand({

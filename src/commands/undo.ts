@@ -25,10 +25,10 @@ import type { Draft } from '../tracker/draft.ts'
 import { actorNames } from '../tracker/identity/actor-names.ts'
 import { resolveEvent } from '../tracker/issues/resolve-event.ts'
 import { restore } from '../tracker/issues/restore.ts'
+import { shortIdLength } from '../tracker/issues/short-id.ts'
 import type { Repository } from '../tracker/workspace.ts'
 import { findNewestEvent } from '../wal/index.ts'
 import { defineCommand } from './define-command.ts'
-import { shortIdLength } from './issue/change-command.ts'
 
 /** What was undone: what it was about, what it had been, what it is again. */
 interface UndoneChange {

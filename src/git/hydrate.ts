@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { NotFoundError } from '../model/index.ts'
-import type { Repository } from '../tracker/workspace.ts'
-import type { Oid, RepositoryLayout } from './index.ts'
+import { booleanValue, lastValue, parseFileConfig } from './file-config.ts'
+import type { Oid, RepositoryLayout } from './port.ts'
+import type { RemotePort } from './remote-port.ts'
 
 /** Brings what the history of a head, without that of others, lacks in this clone. */
 export type Hydrate = (head: Oid, exclude: readonly Oid[]) => Promise<void>
@@ -14,7 +15,13 @@ const hydrateRoundsMax = 4
  * What fetches the trees and blobs of the log that a partial clone left at its remote, each kind in one go; undefined in a
  * clone that has everything. Where they cannot be had, the error says so: a log with holes would pass for the whole one.
  */
-export function hydrator({ layout, remotes }: Pick<Repository, 'layout' | 'remotes'>): Hydrate | undefined {
+export function hydrator({
+  layout,
+  remotes,
+}: {
+  readonly layout: RepositoryLayout
+  readonly remotes: RemotePort
+}): Hydrate | undefined {
   const promisor = findPromisor(layout)
   if (promisor === undefined) return undefined
   return async (head, exclude) => {
@@ -40,8 +47,10 @@ export function findPromisor({ commonDir }: RepositoryLayout): string | undefine
   } catch {
     return undefined
   }
-  const old = /^\s*partialclone\s*=\s*"?(.+?)"?\s*$/im.exec(text)?.[1]
-  const sections = text.split(/^\s*(?=\[)/m)
-  const section = sections.find((each) => /^\s*promisor\s*(=\s*(true|yes|on|1)\s*)?$/im.test(each))
-  return /^\[remote "(.*)"\]/.exec(section ?? '')?.[1] ?? old
+  const config = parseFileConfig(text)
+  if (config === null) return undefined
+  const ofRemote = [...config.keys()].find(
+    (key) => /^remote\..*\.promisor$/s.test(key) && booleanValue(config, key) === true,
+  )
+  return ofRemote?.slice('remote.'.length, -'.promisor'.length) ?? lastValue(config, 'extensions.partialclone')
 }

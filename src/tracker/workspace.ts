@@ -8,10 +8,10 @@
  */
 import { existsSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { hydrator } from '../git/hydrate.ts'
 import {
   findRepository,
   type GitPort,
+  hydrator,
   type Oid,
   openRemotes,
   openRepository,

@@ -120,7 +120,7 @@ test('docs/errors.md tells code, exit status and words of every kind, and of no 
 })
 
 test('docs/errors.md lists why locks and claims are refused', () => {
-  const sources = listFiles().filter((path) => /^src\/commands\/(lock|claim)\//.test(path))
+  const sources = listFiles().filter((path) => /^src\/(commands\/lock|tracker\/(locks|claims))\//.test(path))
   const reasons = sources.flatMap((path) =>
     [...read(path).matchAll(/\breason: (?:\w+ \? )?'([a-z-]+)'(?: : '([a-z-]+)')?/g)].flatMap(([, ...found]) => found),
   )

@@ -1,4 +1,4 @@
-import { hydrator } from '../../git/hydrate.ts'
+import { hydrator } from '../../git/index.ts'
 import type { Event } from '../../model/index.ts'
 import { ProblemTally } from '../../tracker/problem-tally.ts'
 import { describeGap, GapTally, issueCodec, readLog, walRef } from '../../wal/index.ts'

@@ -2,27 +2,10 @@
 import { currentTitle, type EventId, type IssueId } from '../../model/index.ts'
 import type { Draft } from '../../tracker/draft.ts'
 import type { CommandContext } from '../../tracker/effects.ts'
+import type { ChangeData, IssueChange } from '../../tracker/issues/issue-change.ts'
 import { resolveIssues } from '../../tracker/issues/resolve-issue.ts'
+import { shortIdLength } from '../../tracker/issues/short-id.ts'
 import type { WriteOptions } from '../../tracker/workspace.ts'
-
-/** What became of one issue: `event_id` is null when it was so already. */
-export interface IssueChange {
-  readonly issue_id: IssueId
-  readonly short_id: string
-  readonly title: string
-  /** The event that made the change, the last one when there are several. */
-  readonly event_id: EventId | null
-  readonly event_ids: readonly EventId[]
-  readonly outcome: 'changed' | 'unchanged'
-}
-
-/** One issue's change stands at the top; several are listed in `results`. */
-export type ChangeData<Extra> =
-  | (IssueChange & Extra & { readonly wal_head: string | null })
-  | (Extra & { readonly results: readonly IssueChange[]; readonly wal_head: string | null })
-
-/** Length of the shortest id shown to people. */
-export const shortIdLength = 7
 
 /**
  * Applies one change to every issue named, in one commit, all or nothing.

@@ -3,16 +3,17 @@ import { currentTitle, InvalidArgsError, type IssueId, issueResource, NotFoundEr
 import { type ClaimRequest, claimIssue, warnIfLocal } from '../../tracker/claims/claim-issue.ts'
 import type { Claimed } from '../../tracker/claims/claim-locally.ts'
 import { claimNext } from '../../tracker/claims/claim-next.ts'
+import { claimTtlMsDefault } from '../../tracker/claims/claim-terms.ts'
 import { unclaimLocally, unclaimOnRemote } from '../../tracker/claims/unclaim-issue.ts'
 import type { CommandContext } from '../../tracker/effects.ts'
 import { resolveIssue } from '../../tracker/issues/resolve-issue.ts'
+import { shortIdLength } from '../../tracker/issues/short-id.ts'
 import type { ChosenRemote } from '../../tracker/sync/remote-name.ts'
 import { runSync } from '../../tracker/sync/run-sync.ts'
 import type { Repository } from '../../tracker/workspace.ts'
 import { defineCommand } from '../define-command.ts'
 import {
   chooseWhere,
-  claimTtlMsDefault,
   findHeld,
   type PlaceInput,
   placeAt,
@@ -20,7 +21,6 @@ import {
   readTtl,
   ttlOption,
 } from '../lock/lock-input.ts'
-import { shortIdLength } from './change-command.ts'
 
 export const issueClaim = defineCommand({
   name: 'issue claim',

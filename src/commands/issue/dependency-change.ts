@@ -7,11 +7,13 @@ import {
   removeDependency,
   requireDependencyType,
 } from '../../tracker/issues/change-dependencies.ts'
+import type { IssueChange } from '../../tracker/issues/issue-change.ts'
 import { resolveIssue, resolveIssueOrId } from '../../tracker/issues/resolve-issue.ts'
+import { shortIdLength } from '../../tracker/issues/short-id.ts'
 import type { View } from '../../view/index.ts'
 import { defineCommand } from '../define-command.ts'
 import { lockOption } from '../lock/lock-option.ts'
-import { changeIssues, type IssueChange, shortIdLength } from './change-command.ts'
+import { changeIssues } from './change-command.ts'
 
 const issue = { summary: 'Issue id, a unique prefix of it, or an imported id', completes: 'issue' } as const
 const edgeOptions = {

@@ -1,8 +1,8 @@
 import { ordersOf, sortByDependencies } from '../../model/index.ts'
+import { shortIdLength } from '../../tracker/issues/short-id.ts'
 import { warnOfCycles } from '../../tracker/issues/warn-of-cycles.ts'
 import type { IssueRow } from '../../view/index.ts'
 import { defineCommand } from '../define-command.ts'
-import { shortIdLength } from './change-command.ts'
 import { filterOptions } from './filter-options.ts'
 import { parseState } from './list.ts'
 

@@ -1,8 +1,8 @@
 import { currentTitle, fieldNameOf, type HistoryEntry, historyOf, InternalError } from '../../model/index.ts'
 import { actorNames } from '../../tracker/identity/actor-names.ts'
 import { resolveIssue } from '../../tracker/issues/resolve-issue.ts'
+import { shortIdLength } from '../../tracker/issues/short-id.ts'
 import { defineCommand } from '../define-command.ts'
-import { shortIdLength } from './change-command.ts'
 
 export const issueHistory = defineCommand({
   name: 'issue history',

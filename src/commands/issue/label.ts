@@ -2,10 +2,10 @@ import type { EventId, IssueId } from '../../model/index.ts'
 import { requireLabel } from '../../model/index.ts'
 import type { Draft } from '../../tracker/draft.ts'
 import { addAssignee, addLabel, removeAssignee, removeLabel } from '../../tracker/issues/changes.ts'
+import { requireOneValueEach, splitLabels } from '../../tracker/issues/field-values.ts'
 import { defineCommand } from '../define-command.ts'
 import { lockOption } from '../lock/lock-option.ts'
 import { changeIssues } from './change-command.ts'
-import { requireOneValueEach, splitLabels } from './issue-input.ts'
 
 const issues = {
   issue: { summary: 'Issue id, a unique prefix of it, or an imported id', repeatable: true, completes: 'issue' },

@@ -11,11 +11,11 @@ import {
 import { readClaims, type ShownClaim } from '../../tracker/claims/read-claims.ts'
 import type { CommandContext } from '../../tracker/effects.ts'
 import { findIssues } from '../../tracker/issues/find-issues.ts'
+import { shortIdLength } from '../../tracker/issues/short-id.ts'
 import { warnIfNoLog } from '../../tracker/sync/no-log.ts'
 import type { IssueRow } from '../../view/index.ts'
 import { detailsOfGaps } from '../../wal/index.ts'
 import type { OptionTable } from '../define-command.ts'
-import { shortIdLength } from './change-command.ts'
 import { filterOptions } from './filter-options.ts'
 
 export const listOptions = {

@@ -18,10 +18,10 @@ import { openKeyRing } from '../../tracker/identity/key-ring.ts'
 import { progressOf, readChildren } from '../../tracker/issues/children.ts'
 import { describeEdges, describeIssues, mentionRows } from '../../tracker/issues/describe-issues.ts'
 import { resolveIssue } from '../../tracker/issues/resolve-issue.ts'
+import { shortIdLength } from '../../tracker/issues/short-id.ts'
 import type { Repository } from '../../tracker/workspace.ts'
 import { type IssueRow, rowOf, type View } from '../../view/index.ts'
 import { defineCommand } from '../define-command.ts'
-import { shortIdLength } from './change-command.ts'
 
 export const issueShow = defineCommand({
   name: 'issue show',

@@ -44,7 +44,6 @@ export const resourceOption = {
 } as const satisfies OptionTable
 
 const lockTtlMsDefault = 300_000
-export const claimTtlMsDefault = 3_600_000
 
 export function ttlOption(summary: string) {
   return { ttl: { type: 'text', valueName: '15m|seconds', summary } } as const satisfies OptionTable

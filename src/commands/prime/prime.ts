@@ -1,6 +1,7 @@
 import { InvalidArgsError, isOverdue, issueOfResource } from '../../model/index.ts'
 import { findOwnName } from '../../tracker/identity/own-name.ts'
 import { compareByPriority, readReadyQueue } from '../../tracker/issues/ready-queue.ts'
+import { shortIdLength } from '../../tracker/issues/short-id.ts'
 import { isReadable, locksInSight, stateInSight } from '../../tracker/locks/known-locks.ts'
 import { charactersPerToken, estimateTokens, fitBudget } from '../../tracker/prime/fit-budget.ts'
 import { formatPrime, type PrimeFacts, type PrimeIssue } from '../../tracker/prime/format-prime.ts'
@@ -9,7 +10,6 @@ import { findLikelyRemote } from '../../tracker/sync/remote-name.ts'
 import type { Repository } from '../../tracker/workspace.ts'
 import type { IssueRow, View } from '../../view/index.ts'
 import { defineCommand } from '../define-command.ts'
-import { shortIdLength } from '../issue/change-command.ts'
 
 const budgetDefault = 1000
 /** Below this there is nothing worth saying. */

@@ -1,4 +1,4 @@
-import { hydrator } from '../../git/hydrate.ts'
+import { hydrator } from '../../git/index.ts'
 import type { CommandContext } from '../../tracker/effects.ts'
 import { chooseSnapshotHead } from '../../tracker/snapshots/choose-head.ts'
 import { SnapshotTrust } from '../../tracker/snapshots/snapshot-trust.ts'

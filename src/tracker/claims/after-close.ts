@@ -1,6 +1,5 @@
 /** Steps after closing issues: claim the next one, and push the closing so that all clones see it. */
 
-import { claimTtlMsDefault } from '../../commands/lock/lock-input.ts'
 import { showRemote } from '../../git/index.ts'
 import { GriteError, type IssueId, issueResource } from '../../model/index.ts'
 import type { CommandContext } from '../effects.ts'
@@ -13,6 +12,7 @@ import type { Repository } from '../workspace.ts'
 import { warnIfLocal } from './claim-issue.ts'
 import type { Claimed } from './claim-locally.ts'
 import { claimNext } from './claim-next.ts'
+import { claimTtlMsDefault } from './claim-terms.ts'
 import { isAllSent, settleClaims } from './settle-claims.ts'
 
 /**

@@ -139,3 +139,5 @@ function requireClaimable(state: IssueState, { issueId, assignee, ended }: Claim
     hints: ['`grite issue assignee remove` takes somebody off it who does not work on it any more'],
   })
 }
+
+export const claimTtlMsDefault = 3_600_000

@@ -3,7 +3,6 @@
  * somebody else, and leases there may need more time or none any more.
  */
 
-import { shortIdLength } from '../../commands/issue/change-command.ts'
 import {
   type ActorId,
   ConflictError,
@@ -23,6 +22,7 @@ import {
 } from '../../model/index.ts'
 import { encodeRefPart, trackingRef, walRef } from '../../wal/index.ts'
 import { removeAssignee } from '../issues/changes.ts'
+import { shortIdLength } from '../issues/short-id.ts'
 import { readRepoConfig } from '../local/repo-config.ts'
 import { formatExpiry } from '../locks/held-error.ts'
 import { acquireLock, releaseLock, renewLock } from '../locks/hold.ts'

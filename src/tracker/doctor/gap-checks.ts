@@ -1,6 +1,6 @@
 /** What this clone lacks: objects of the log, and those that refs of grite name. */
 
-import { findPromisor } from '../../git/hydrate.ts'
+import { findPromisor } from '../../git/index.ts'
 import { describeGaps, detailsOfGaps, type LogGap, rejoinAround, walRef } from '../../wal/index.ts'
 import { completeFromRemotes, deleteUnreadRefs } from '../sync/complete-log.ts'
 import { type Check, count, idsListedMax, nameSome, notLookedAt, ok } from './check.ts'

@@ -1,5 +1,5 @@
-import { shortIdLength } from '../../commands/issue/change-command.ts'
 import { findCycles, findDependencyCycles, type IssueId, parentOf } from '../../model/index.ts'
+import { shortIdLength } from '../issues/short-id.ts'
 import { type Check, count, type Finding, idsListedMax, nameSome, notLookedAt, ok } from './check.ts'
 import type { LogFacts } from './examination.ts'
 

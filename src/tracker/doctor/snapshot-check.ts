@@ -1,5 +1,5 @@
-import { findPromisor } from '../../git/hydrate.ts'
 import type { Oid } from '../../git/index.ts'
+import { findPromisor } from '../../git/index.ts'
 import { UnusableSnapshotError } from '../../model/index.ts'
 import { findTrackedSnapshots, listSnapshots, readSnapshot, requireSnapshotOf, type Snapshot } from '../../wal/index.ts'
 import { readSnapshot as readWhatItSays, reasonOf } from '../snapshots/read-snapshot.ts'

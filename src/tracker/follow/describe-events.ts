@@ -1,7 +1,7 @@
-import { shortIdLength } from '../../commands/issue/change-command.ts'
 import type { Oid } from '../../git/index.ts'
 import { type Event, formatKindForExport, type IssueId, type Json } from '../../model/index.ts'
 import { actorNames } from '../identity/actor-names.ts'
+import { shortIdLength } from '../issues/short-id.ts'
 import type { Repository } from '../workspace.ts'
 
 /** An event and the commit in which it stands. */

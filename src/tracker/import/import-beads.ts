@@ -1,4 +1,3 @@
-import type { ImportData, ImportRequest, WaitingEdgeData } from '../../commands/import.ts'
 import {
   countStep,
   eventsOfStep,
@@ -12,6 +11,7 @@ import {
 import type { IssueId } from '../../model/index.ts'
 import type { Progress } from '../effects.ts'
 import type { Repository } from '../workspace.ts'
+import type { ImportData, ImportRequest, WaitingEdgeData } from './import-data.ts'
 import type { ImportSource } from './import-source.ts'
 import type { BatchWriter } from './import-writer.ts'
 

@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto'
-import type { ImportData, ImportRequest } from '../../commands/import.ts'
 import {
   type ByteRange,
   type ExportIndex,
@@ -13,6 +12,7 @@ import { type Event, limits, type Sha256Hex } from '../../model/index.ts'
 import type { CommandContext, Progress } from '../effects.ts'
 import { applySignaturePolicy, judgeReceived } from '../identity/received-signatures.ts'
 import type { Repository } from '../workspace.ts'
+import type { ImportData, ImportRequest } from './import-data.ts'
 import type { ImportSource } from './import-source.ts'
 import type { BatchWriter } from './import-writer.ts'
 

@@ -1,6 +1,5 @@
 /** Adding and removing edges, as plans on a draft. `issue dep` and `batch` share them. */
 
-import { shortIdLength } from '../../commands/issue/change-command.ts'
 import {
   currentTitle,
   type DependencyType,
@@ -17,6 +16,7 @@ import {
   type StoredEdge,
 } from '../../model/index.ts'
 import type { Draft } from '../draft.ts'
+import { shortIdLength } from './short-id.ts'
 
 export interface DependencyChange {
   /** None when it was so already. */

@@ -1,14 +1,6 @@
 /** What can be done to issues, each as a plan on a draft. The commands and `batch` share these. */
 
 import {
-  type FieldChange,
-  requireFieldValue,
-  requireLabelValue,
-  scopedLabelOf,
-  settleFieldChanges,
-  splitLabels,
-} from '../../commands/issue/issue-input.ts'
-import {
   currentBody,
   currentState,
   currentTitle,
@@ -30,6 +22,14 @@ import {
   type Sha256Hex,
 } from '../../model/index.ts'
 import type { Draft } from '../draft.ts'
+import {
+  type FieldChange,
+  requireFieldValue,
+  requireLabelValue,
+  scopedLabelOf,
+  settleFieldChanges,
+  splitLabels,
+} from './field-values.ts'
 
 export interface NewIssue {
   readonly title: string

@@ -1,8 +1,8 @@
-import type { ChangeData, IssueChange } from '../../commands/issue/change-command.ts'
 import { formatScopedLabel, type IssueId, parentOf } from '../../model/index.ts'
 import type { IssueRow, View } from '../../view/index.ts'
 import type { CommandContext } from '../effects.ts'
 import { describeIssues, type MentionedIssue } from './describe-issues.ts'
+import type { ChangeData, IssueChange } from './issue-change.ts'
 
 /** The parts of an issue, in order of creation. Reads no more than the index of labels names. */
 export async function readChildren(view: View, parent: IssueId): Promise<IssueRow[]> {

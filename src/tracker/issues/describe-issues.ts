@@ -1,6 +1,6 @@
-import { shortIdLength } from '../../commands/issue/change-command.ts'
 import type { DependencyType, IssueId, IssueStateWord } from '../../model/index.ts'
 import type { DependencyEdge, IssueRow, View } from '../../view/index.ts'
+import { shortIdLength } from './short-id.ts'
 
 /** An issue as others mention it. */
 export interface MentionedIssue {

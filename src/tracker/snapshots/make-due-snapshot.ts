@@ -1,5 +1,5 @@
-import { hydrator } from '../../git/hydrate.ts'
 import type { Oid } from '../../git/index.ts'
+import { hydrator } from '../../git/index.ts'
 import { GriteError, isSnapshotDue, type SnapshotCover } from '../../model/index.ts'
 import { listSnapshots, type WrittenSnapshot } from '../../wal/index.ts'
 import type { CommandContext } from '../effects.ts'

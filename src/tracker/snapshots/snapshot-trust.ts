@@ -11,8 +11,8 @@
  * A snapshot that differs from the log is refused for good (`refused`).
  */
 
-import { hydrator } from '../../git/hydrate.ts'
 import type { Oid } from '../../git/index.ts'
+import { hydrator } from '../../git/index.ts'
 import {
   checkSnapshot,
   isSignatureValid,

@@ -1,5 +1,4 @@
-import { hydrator } from '../../git/hydrate.ts'
-import { shallowMark, showRemote } from '../../git/index.ts'
+import { hydrator, shallowMark, showRemote } from '../../git/index.ts'
 import { type LogGaps, type LogSync, readTrackedSnapshotRefs, syncLog } from '../../wal/index.ts'
 import type { CommandContext } from '../effects.ts'
 import { signatureInspector } from '../identity/received-signatures.ts'

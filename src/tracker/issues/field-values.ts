@@ -1,0 +1,102 @@
+/** Values of fields: how they are written, which are allowed, and labels that are fields. */
+import {
+  type FieldKey,
+  fieldRules,
+  formatScopedLabel,
+  InvalidArgsError,
+  isFieldValue,
+  makeVisible,
+  parseScopedLabel,
+  shellWord,
+} from '../../model/index.ts'
+import type { Draft } from '../draft.ts'
+import { resolveIssue } from './resolve-issue.ts'
+
+/** A field to set, or to clear when the value is empty. */
+export interface FieldChange {
+  readonly key: FieldKey
+  readonly value: string
+  /** How it was given, for a message. */
+  readonly by?: string
+}
+
+/**
+ * One of two values would win, and the other be gone.
+ * @throws {InvalidArgsError} naming both values of a field, and how they were given
+ */
+export function requireOneValueEach(changes: readonly FieldChange[]): void {
+  const seen = new Map<FieldKey, FieldChange>()
+  for (const change of changes) {
+    const first = seen.get(change.key)
+    if (first === undefined) seen.set(change.key, change)
+    else if (first.value !== change.value) throw twoValues(first, change)
+  }
+}
+
+function twoValues(first: FieldChange, second: FieldChange): InvalidArgsError {
+  const say = ({ value, by }: FieldChange) =>
+    `'${makeVisible(value)}'${by === undefined ? '' : ` (${makeVisible(by)})`}`
+  return new InvalidArgsError(`${first.key} is given twice: ${say(first)} and ${say(second)}; a field has one value`, {
+    details: { field: first.key, values: [first.value, second.value] },
+  })
+}
+
+/** `p1` and `1` mean P1. */
+export function normalizeField({ key, value, by }: FieldChange): FieldChange {
+  const priority = key === 'priority' ? /^[pP]?([0-4])$/.exec(value) : null
+  const how = by === undefined ? {} : { by }
+  return { key, value: priority === null ? value : `P${priority[1]}`, ...how }
+}
+
+/**
+ * Turns a parent given by prefix into its full id, then checks every value. A parent may be an issue that the same
+ * draft creates.
+ * @throws {InvalidArgsError}
+ */
+export async function settleFieldChanges(changes: readonly FieldChange[], draft: Draft): Promise<FieldChange[]> {
+  const settled: FieldChange[] = []
+  for (const change of changes) {
+    const isParent = change.key === 'parent' && change.value !== ''
+    const isDrafted = isParent && draft.creates(change.value)
+    const value = isParent && !isDrafted ? await resolveIssue(await draft.view(), change.value) : change.value
+    requireFieldValue(change.key, value)
+    settled.push({ ...change, value })
+  }
+  requireOneValueEach(settled)
+  return settled
+}
+
+/** @throws {InvalidArgsError} naming the field, the value and what is allowed */
+export function requireFieldValue(key: FieldKey, value: string): void {
+  if (value === '' || isFieldValue(key, value)) return
+  throw new InvalidArgsError(`${key} must be ${fieldRules[key].words}, got '${value}'`, {
+    details: { field: key, value, allowed: fieldRules[key].words },
+  })
+}
+
+/** Splits labels into plain ones and fields, so that `--label priority:P1` sets the field. */
+export function splitLabels(labels: readonly string[]): { readonly plain: string[]; readonly fields: FieldChange[] } {
+  const plain: string[] = []
+  const fields: FieldChange[] = []
+  for (const label of labels) {
+    const scoped = parseScopedLabel(label)
+    if (scoped === undefined) plain.push(label)
+    else fields.push(requireLabelValue(scoped))
+  }
+  return { plain, fields }
+}
+
+/** A field as a label gives it: a label has a value, and clears nothing. @throws {InvalidArgsError} on an empty one */
+export function requireLabelValue(change: FieldChange): FieldChange {
+  const { key, value } = normalizeField(change)
+  if (value !== '') return { key, value, by: `label ${formatScopedLabel(key, value)}` }
+  const allowed = fieldRules[key].words
+  throw new InvalidArgsError(`${key} must be ${allowed}, got '' in the label '${key}:'`, {
+    details: { field: key, value, allowed },
+    hints: [`Clear the field with \`grite issue update <issue> --set ${shellWord(`${key}=`)}\``],
+  })
+}
+
+export function scopedLabelOf({ key, value }: FieldChange): string {
+  return formatScopedLabel(key, value)
+}
