@@ -91,13 +91,10 @@ function idsOfPrefix(family: string, prefix: string, idBytes: number): KeyRange 
 }
 
 /** The rows before and after that of an issue. */
-export function neighboursOfRow(id: IssueId): {
-  readonly before: { readonly gte: Buffer; readonly lt: Buffer }
-  readonly after: { readonly gt: Buffer; readonly lt: Buffer }
-} {
+export function neighboursOfRow(id: IssueId): { readonly before: KeyRange; readonly after: KeyRange } {
   const { gte, lt } = allIssueRows()
   const key = issueRowKey(id)
-  return { before: { gte, lt: key }, after: { gt: key, lt } }
+  return { before: { gte, lt: key }, after: { gte: Buffer.concat([key, Buffer.alloc(1)]), lt } }
 }
 
 /** The issue id at the end of an index key; undefined when the scanned text was only the beginning of a longer one. */

@@ -1,25 +1,98 @@
-import type { AbstractBatchOperation, AbstractLevel } from 'abstract-level'
+import type { AbstractLevel, AbstractSnapshot } from 'abstract-level'
 
-/** The key-value store under a view: classic-level on disk, memory-level where nothing can be written. */
-export type Store = AbstractLevel<Buffer, Buffer, Buffer>
-export type StoreOperation = AbstractBatchOperation<Store, Buffer, Buffer>
+/** One step of a batch. A batch is applied whole or not at all. */
+export type StoreOperation =
+  | { readonly type: 'put'; readonly key: Buffer; readonly value: Buffer }
+  | { readonly type: 'del'; readonly key: Buffer }
+
+export interface ScanOptions {
+  readonly gte?: Buffer
+  readonly lt?: Buffer
+  readonly reverse?: boolean
+  /** -1, the default, for all. */
+  readonly limit?: number
+  /** What LevelDB hands over in one step. */
+  readonly highWaterMarkBytes?: number
+}
+
+/** Items of a range, in byte order of their keys. Ends by itself at the end, or with `close`. */
+export interface Scan<Item> extends AsyncIterable<Item> {
+  next(): Promise<Item | undefined>
+  all(): Promise<Item[]>
+  close(): Promise<void>
+}
+
+/** The key-value store under a view: LevelDB on disk or in memory, a fixed state of one, or a layer above one. */
+export interface Store {
+  get(key: Buffer): Promise<Buffer | undefined>
+  /** Values in the order of the keys. */
+  getMany(keys: Buffer[]): Promise<(Buffer | undefined)[]>
+  keys(options?: ScanOptions): Scan<Buffer>
+  values(options?: ScanOptions): Scan<Buffer>
+  /** Values as UTF-8 text, decoded by LevelDB's binding: quicker than by way of buffers. */
+  texts(options?: ScanOptions): Scan<string>
+  iterator(options?: ScanOptions): Scan<[Buffer, Buffer]>
+  batch(operations: StoreOperation[]): Promise<void>
+  put(key: Buffer, value: Buffer): Promise<void>
+  del(key: Buffer): Promise<void>
+  /** The state of the store as it is now, read-only. Closing it leaves this store open, which must outlive it. */
+  snapshot(): Store
+  close(): Promise<void>
+}
+
+type Level = AbstractLevel<Buffer, Buffer, Buffer>
 
 const encoding = { keyEncoding: 'buffer', valueEncoding: 'buffer' } as const
 
 /** A store that lives and dies with the process. */
 export async function openMemoryStore(): Promise<Store> {
   const { MemoryLevel } = await import('memory-level')
-  const store = new MemoryLevel<Buffer, Buffer>(encoding)
-  await store.open()
-  return store as unknown as Store
+  const level = new MemoryLevel<Buffer, Buffer>(encoding)
+  await level.open()
+  return overLevel(level as unknown as Level)
 }
 
 /** A LevelDB directory. Throws what `describeOpenFailure` explains. */
 export async function openDiskStore(directory: string, { create }: { readonly create: boolean }): Promise<Store> {
   const { ClassicLevel } = await import('classic-level')
-  const store = new ClassicLevel<Buffer, Buffer>(directory, { ...encoding, createIfMissing: create })
-  await store.open()
-  return store as unknown as Store
+  const level = new ClassicLevel<Buffer, Buffer>(directory, { ...encoding, createIfMissing: create })
+  await level.open()
+  return overLevel(level as unknown as Level)
+}
+
+function overLevel(level: Level): Store {
+  return {
+    ...readsOf(level),
+    batch: (operations) => level.batch([...operations]),
+    put: (key, value) => level.put(key, value),
+    del: (key) => level.del(key),
+    snapshot() {
+      const snapshot = level.snapshot()
+      return { ...readsOf(level, snapshot), ...refusedWrites, snapshot: refuseSnapshot, close: () => snapshot.close() }
+    },
+    close: () => level.close(),
+  }
+}
+
+function readsOf(level: Level, snapshot?: AbstractSnapshot) {
+  const state = snapshot === undefined ? {} : { snapshot }
+  return {
+    get: (key: Buffer) => level.get(key, state),
+    getMany: (keys: Buffer[]) => level.getMany(keys, state),
+    keys: (options?: ScanOptions) => level.keys({ ...options, ...state }),
+    values: (options?: ScanOptions) => level.values({ ...options, ...state }),
+    texts: (options?: ScanOptions) => level.values<Buffer, string>({ ...options, ...state, valueEncoding: 'utf8' }),
+    iterator: (options?: ScanOptions) => level.iterator({ ...options, ...state }),
+  }
+}
+
+const refuseWrite = async (): Promise<never> => {
+  throw new TypeError('a snapshot of a store cannot be written to')
+}
+const refusedWrites = { batch: refuseWrite, put: refuseWrite, del: refuseWrite }
+
+function refuseSnapshot(): never {
+  throw new TypeError('a snapshot has no snapshots')
 }
 
 /** Why a store did not open: held by a process, not there, not to be written, no room, or not to be read. */

@@ -470,10 +470,8 @@ export class View {
     return openRowTexts(await this.#allTexts(allIssueRows()))
   }
 
-  /** Values of a range that are text, decoded by LevelDB's binding: quicker than by way of buffers. */
   async #allTexts(range: KeyRange): Promise<string[]> {
-    const options = { ...range, valueEncoding: 'utf8', highWaterMarkBytes: scanBytes }
-    return this.store.values<Buffer, string>(options).all()
+    return this.store.texts({ ...range, highWaterMarkBytes: scanBytes }).all()
   }
 
   /**

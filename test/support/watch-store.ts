@@ -32,7 +32,7 @@ export function watchStore(store: Store): StoreWatch {
   for (const name of ['put', 'del'] as const) before(name, (key: Buffer) => void watch.single.push(nameOf(key)))
   before('get', (key: Buffer) => void watch.read.push(nameOf(key)))
   before('getMany', (keys: Buffer[]) => void watch.read.push(...keys.map(nameOf)))
-  for (const name of ['keys', 'values', 'iterator'] as const) {
+  for (const name of ['keys', 'values', 'texts', 'iterator'] as const) {
     before(name, (range?: { gte?: Buffer; gt?: Buffer }) => {
       watch.scans.push(nameOf(range?.gte ?? range?.gt ?? Buffer.alloc(0)))
     })
