@@ -72,6 +72,7 @@ import {
   projectContextsOfPrefix,
   stateIndexTimeBytes,
 } from './keys.ts'
+import { layeredStore } from './layered-store.ts'
 import { parseOwnJson } from './own-json.ts'
 import { Projector } from './projector.ts'
 import { openRowTexts, type RowText } from './row-text.ts'
@@ -194,6 +195,36 @@ export class View {
       apartHeads: apart?.split(' ').filter(Boolean) ?? [],
     }
     return new View(store, meta, options)
+  }
+
+  /**
+   * The view as it is now, for reading. Closing it leaves this one open, which must outlive it. What was applied must
+   * have been flushed.
+   */
+  snapshot(): View {
+    return this.#over(this.store.snapshot())
+  }
+
+  /** A view that takes what is applied into memory and leaves this one as it is. Closing it does nothing. */
+  layered(): View {
+    return this.#over(layeredStore(this.store))
+  }
+
+  #over(store: Store): View {
+    const meta = {
+      head: this.#head,
+      events: this.eventCount,
+      issues: this.issueCount,
+      reflogMark: this.#reflogMark,
+      lostHeads: this.#lostHeads,
+      heldHeads: this.#heldHeads,
+      mayRepeat: this.#mayRepeat,
+      hasCopies: this.#hasCopies,
+      gaps: this.gaps,
+      shallowMark: this.#shallowMark,
+      apartHeads: this.#apartHeads,
+    }
+    return new View(store, meta, {})
   }
 
   /** Whether a store holds a view, of whatever schema, and not something else. */
@@ -457,8 +488,7 @@ export class View {
   /** Ids of all shown issues, by creation, ties by id. Holds no more of a row than that. */
   async idsByCreation(): Promise<IssueId[]> {
     const issues: Created[] = []
-    const range = { ...allIssueRows(), valueEncoding: 'utf8', highWaterMarkBytes: scanBytes }
-    for await (const text of this.store.values<Buffer, string>(range)) {
+    for await (const text of this.store.texts({ ...allIssueRows(), highWaterMarkBytes: scanBytes })) {
       const { issue_id, created_ts } = parseOwnJson<IssueRow>(text)
       issues.push({ issue_id, created_ts })
     }
