@@ -30,7 +30,10 @@ export function createProcessContext(
 ): ProcessContext {
   const { env } = facts
   const cwd = facts.cwd()
-  const clock = { nowUnixMs: facts.nowUnixMs }
+  const clock = {
+    nowUnixMs: facts.nowUnixMs,
+    offsetMinutesAt: (unixMs: number) => -new Date(unixMs).getTimezoneOffset(),
+  }
   const random = { bytes: facts.randomBytes }
   const identity = { actor: globals.actor, dataDir: globals.dataDir }
   let repository: Promise<Repository> | undefined

@@ -71,7 +71,9 @@ async function importFrom(
       request.format === 'beads'
         ? await importBeads(source, repository, writer, request, progress)
         : await importExport(context, repository, source, writer, request, progress)
-    if (writer.commitCount > 0 && !request.dryRun) await (await repository.view()).noteBulkEvents(data.event_count)
+    if (writer.commitCount > 0 && !request.dryRun) {
+      await repository.changeView((view) => view.noteBulkEvents(data.event_count))
+    }
     return { data, exitStatus: data.malformed > 0 ? 1 : 0 }
   } finally {
     progress.end()

@@ -7,6 +7,8 @@ import type { Repository } from './workspace.ts'
 export interface Clock {
   /** Milliseconds since the Unix epoch. */
   readonly nowUnixMs: () => number
+  /** Minutes east of UTC at a moment, where the request comes from; default UTC. */
+  readonly offsetMinutesAt?: (unixMs: number) => number
 }
 
 export interface Random {

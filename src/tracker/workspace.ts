@@ -1,46 +1,28 @@
 /**
- * A repository as commands use it: log, view and identity, opened on first use and closed together.
+ * A repository as one request uses it: who asks, who is told, and what of the view the request reads. What requests share
+ * lies in `SharedRepository`.
  *
  * Invariants
- * - The append queue is entered before the view is opened for a write, never after: a writer that held the view and
- *   waited for the queue would stop the one in front of it.
- * - A write is acknowledged when the log has it. The view follows; when it cannot, the next reader makes up for it.
+ * - The calls of a workspace follow each other, as those of one command do. Requests that run at the same time have a
+ *   workspace each.
+ * - A turn in the queue of writes is taken before the view is read for a write, never after: a reader that waited for the
+ *   queue would show its plan a state of before.
  */
-import { existsSync } from 'node:fs'
-import { dirname } from 'node:path'
 import {
-  findRepository,
   type GitPort,
   hydrator,
   type Oid,
   openRemotes,
-  openRepository,
-  type PendingObject,
   type PortOptions,
   type RemotePort,
   type RepositoryLayout,
   readGitConfig,
-  readSharedPermissions,
   requirePermanentStore,
-  type SharedPermissions,
-  shallowMark,
 } from '../git/index.ts'
+import { describeForeign, type Event, InvalidArgsError } from '../model/index.ts'
 import {
-  type ActorId,
-  AfterWriteError,
-  describeForeign,
-  type Event,
-  encodeRecord,
-  GriteError,
-  InvalidArgsError,
-  limits,
-} from '../model/index.ts'
-import {
-  catchUp,
   isFileFailure,
-  noteOwnMove,
   type OpenViewOptions,
-  openView,
   type RebuiltView,
   rebuildView,
   rebuildViewFromSnapshot,
@@ -48,42 +30,45 @@ import {
   type View,
 } from '../view/index.ts'
 import {
-  type Appended,
-  append,
-  batchOfEvents,
   describeGaps,
   detailsOfGaps,
-  encodeBatch,
   type Gained,
   GapTally,
   type IssueBatch,
   incompleteLog,
-  issueCodec,
   type LogGaps,
   type LogProblem,
-  lockFileQueue,
   noGaps,
   type Queue,
-  readSoundHead,
-  requireUsableClock,
   type SyncPoint,
-  segmentOfBatch,
-  walRef,
 } from '../wal/index.ts'
-import { Draft } from './draft.ts'
 import type { Clock, Progress, Random, Warning } from './effects.ts'
-import { OwnCard, openSigner } from './identity/own-card.ts'
 import { factsOfReceived, judgeNewEvents, type ReceivedEvent } from './identity/received-signatures.ts'
 import { type ActorChoice, type ChosenActor, createDefaultActor, findActor } from './local/actors.ts'
-import { type GritePaths, gritePaths } from './local/paths.ts'
+import type { GritePaths } from './local/paths.ts'
 import { isTimeout, type RepoConfig, readRepoConfig, remoteTimeoutMax } from './local/repo-config.ts'
-import { makeFolder } from './local/write-file-atomically.ts'
 import { LockGuard } from './locks/lock-guard.ts'
-import { LockMemory } from './locks/lock-memory.ts'
+import type { LockMemory } from './locks/lock-memory.ts'
+import { openSharedRepository, type SharedRepository } from './shared-repository.ts'
 import type { SnapshotUse } from './snapshots/judge-for-use.ts'
 import type { SnapshotStanding } from './snapshots/snapshot-trust.ts'
-import { isLookDue, maintain } from './sync/maintenance.ts'
-import { describeWritten, noteWritten, nothingWritten, type WrittenEvents } from './written-events.ts'
+import type { ViewLease, ViewReader } from './view-lease.ts'
+import {
+  appendBatch,
+  land,
+  type Plan,
+  rehearse,
+  requireSoundHead,
+  type Staged,
+  type StageOptions,
+  stage,
+  type WriteOptions,
+  type Written,
+  write,
+} from './writer.ts'
+import { nothingWritten, type WrittenEvents } from './written-events.ts'
+
+export type { Plan, Staged, WriteOptions, Written } from './writer.ts'
 
 export interface RepositoryFacts {
   readonly cwd: string
@@ -103,90 +88,64 @@ export interface RepositoryFacts {
   readonly atSync?: ((point: SyncPoint) => void | Promise<void>) | undefined
 }
 
-interface Planned<Result> {
-  /** Null when there is nothing to write. */
-  readonly batch: IssueBatch | null
-  readonly events: readonly Event[]
-  readonly result: Result
-  /** Remembers, once the batch is in the log, that the actor's card is. */
-  readonly noteCard: () => Promise<void>
-}
-
-/** What was planned, as a commit that is written and not yet part of the log; null when there was nothing to change. */
-export type Staged<Result> = Omit<Planned<Result>, 'batch'> & {
-  readonly appended: Appended<IssueBatch> | null
-  /** Warns of locks of others that it passed. */
-  readonly tellPassed: () => Promise<void>
-  /** Those of the commit, which may be pruned as long as no ref names it. */
-  readonly objects: readonly PendingObject[]
-}
-
-export interface StageOptions {
-  /** Whether it takes back what loses to somebody's lock, which that very lock must not prevent. */
-  readonly givesWay?: boolean
-}
-
-export interface WriteOptions extends StageOptions {
-  /** Whether the issues that the write changes are locked for it meanwhile. */
-  readonly lock?: boolean
-}
-
-/** What became of a write: the new head, or null when there was nothing to change. */
-export interface Written<Result> {
-  readonly head: Oid | null
-  readonly events: readonly Event[]
-  readonly result: Result
-}
-
 /** Problems of the log that are told one by one; the rest is counted. */
 const problemsToldMax = 5
 
-export class Repository {
-  readonly layout: RepositoryLayout
-  readonly git: GitPort
-  readonly paths: GritePaths
-  readonly lockMemory: LockMemory
-  readonly #facts: RepositoryFacts
+export class Workspace {
+  readonly shared: SharedRepository
+  readonly facts: RepositoryFacts
+  /** What the request has put into the log. */
+  readonly written: WrittenEvents
   #chosen: Promise<ChosenActor | undefined> | undefined
   #config: Promise<RepoConfig> | undefined
   #isJudged = false
-  #view: Promise<View> | undefined
-  #leaveQueue: (() => Promise<void>) | undefined
+  #reader: Promise<ViewReader> | undefined
+  #turns = 0
   #remotes: RemotePort | undefined
   readonly #toldLocks = new Set<string>()
   /** Of the write that is going on. */
   #guard: LockGuard | undefined
-  readonly #written: WrittenEvents
   /** What the log lacked when the view was last looked at. */
   #gaps: LogGaps = noGaps
   #toldGaps = false
   #problemCount = 0
 
-  constructor(layout: RepositoryLayout, permissions: SharedPermissions, facts: RepositoryFacts) {
-    this.layout = layout
-    this.#facts = facts
-    this.#written = facts.written ?? nothingWritten()
-    this.git = openRepository(layout, {
-      ...facts.gitOptions,
-      environment: facts.env,
-      permissions,
-      warn: ({ path, message }) => facts.warn({ code: 'leftover-file', message, details: { path } }),
-    })
-    this.paths = gritePaths(layout, permissions)
-    this.lockMemory = new LockMemory(this.paths)
+  constructor(shared: SharedRepository, facts: RepositoryFacts) {
+    this.shared = shared
+    this.facts = facts
+    this.written = facts.written ?? nothingWritten()
   }
 
-  get facts(): RepositoryFacts {
-    return this.#facts
+  get layout(): RepositoryLayout {
+    return this.shared.layout
+  }
+
+  get git(): GitPort {
+    return this.shared.git
+  }
+
+  get paths(): GritePaths {
+    return this.shared.paths
+  }
+
+  get lockMemory(): LockMemory {
+    return this.shared.lockMemory
   }
 
   get atSync(): RepositoryFacts['atSync'] {
-    return this.#facts.atSync
+    return this.facts.atSync
+  }
+
+  /** The moment that a commit of this request is dated with, where the request comes from. */
+  now(): { readonly nowUnixMs: number; readonly offsetMinutes: number } {
+    const { clock } = this.facts
+    const nowUnixMs = clock.nowUnixMs()
+    return { nowUnixMs, offsetMinutes: clock.offsetMinutesAt?.(nowUnixMs) ?? 0 }
   }
 
   /** The remotes, through the user's git. */
   get remotes(): RemotePort {
-    const { isInteractive = false } = this.#facts
+    const { isInteractive = false } = this.facts
     const silenceSecondsMax = () => this.#remoteTimeout()
     this.#remotes ??= openRemotes(this.git, { isInteractive, silenceSecondsMax, permissions: this.paths.permissions })
     return this.#remotes
@@ -194,7 +153,7 @@ export class Repository {
 
   /** @throws {InvalidArgsError} when the environment says no number of seconds */
   async #remoteTimeout(): Promise<number> {
-    const { GRITE_REMOTE_TIMEOUT: said = '' } = this.#facts.env
+    const { GRITE_REMOTE_TIMEOUT: said = '' } = this.facts.env
     if (said === '') return (await this.config()).remote.timeout
     const seconds = /^\d+$/.test(said) ? Number(said) : Number.NaN
     if (isTimeout(seconds)) return seconds
@@ -207,14 +166,18 @@ export class Repository {
   // --- identity ---------------------------------------------------------------------------------------------------
 
   get actorChoice(): ActorChoice {
-    const { identity, env } = this.#facts
+    const { identity, env } = this.facts
     return { dataDir: identity.dataDir ?? env.GRITE_HOME, actor: identity.actor ?? env.GRITE_ACTOR }
   }
 
   /** Who writes; undefined when no actor exists yet. Creates nothing. */
-  findActor(): Promise<ChosenActor | undefined> {
-    this.#chosen ??= findActor(this.paths, this.actorChoice)
-    return this.#chosen
+  async findActor(): Promise<ChosenActor | undefined> {
+    const choosing = this.#chosen ?? findActor(this.paths, this.actorChoice)
+    this.#chosen = choosing
+    const chosen = await choosing
+    // Somebody may make one while this request waits for its turn.
+    if (chosen === undefined && this.#chosen === choosing) this.#chosen = undefined
+    return chosen
   }
 
   /** Who writes; the first write of a repository makes an actor. */
@@ -222,7 +185,7 @@ export class Repository {
     const known = await this.findActor()
     if (known !== undefined) return known
     // Else the refusal of the write would leave an actor behind.
-    requirePermanentStore(this.layout, this.#facts.env)
+    requirePermanentStore(this.layout, this.facts.env)
     const created = createDefaultActor(this.paths, await this.newActorFacts(null, false))
     this.#chosen = created
     return created
@@ -232,7 +195,7 @@ export class Repository {
   async forgetActor(): Promise<void> {
     this.#chosen = undefined
     this.#config = undefined
-    await this.#closeView()
+    await this.letGoOfView()
   }
 
   /** The settings of this clone, read once. */
@@ -243,9 +206,9 @@ export class Repository {
 
   /** What a new actor is made from; without a label it is called what git calls the user. */
   async newActorFacts(label: string | null, generateKey: boolean) {
-    const { random, clock } = this.#facts
+    const { random, clock } = this.facts
     return {
-      label: label ?? (await readGitConfig(this.layout, this.#facts.env, 'user.name')),
+      label: label ?? (await readGitConfig(this.layout, this.facts.env, 'user.name')),
       generateKey,
       randomBytes: random.bytes,
       nowUnixMs: clock.nowUnixMs(),
@@ -254,10 +217,15 @@ export class Repository {
 
   // --- reading ----------------------------------------------------------------------------------------------------
 
-  /** The view, caught up with the log when it was opened. */
-  view(): Promise<View> {
-    this.#view ??= this.#openJudged()
-    return this.#view
+  /** The log as it was when this request first asked, or after `dropStaleView`, `refresh` or a write of its own. */
+  async view(): Promise<View> {
+    this.#reader ??= this.#readJudged()
+    return (await this.#reader).view
+  }
+
+  /** The view that this request reads; undefined when it reads none. */
+  async openedView(): Promise<View | undefined> {
+    return (await this.#reader)?.view
   }
 
   /** What a sync has judged, or what was written here, is not judged again when the view meets it. */
@@ -266,96 +234,139 @@ export class Repository {
   }
 
   /**
-   * Opens the view, and tells once what is wrong with signatures that plain git has brought in, where that is wanted.
+   * Reads the view, and tells once what is wrong with signatures that plain git has brought in, where that is wanted.
    *
    * @param doubtsHead - whether the log's head is looked at even where the view is at it
    */
-  async #openJudged(doubtsHead = false): Promise<View> {
+  async #readJudged(doubtsHead = false): Promise<ViewReader> {
     const received: ReceivedEvent[] = []
     const isWanted = !this.#isJudged && (await this.config()).verifySignatures !== 'off'
     const onNewEvents = (events: readonly Event[]) => {
       for (const event of events) received.push(factsOfReceived(event))
     }
-    const view = await this.#withOptions((options) =>
-      openView({ ...options, doubtsHead, ...(isWanted ? { onNewEvents } : {}) }),
+    const reader = await this.#withOptions((options, lease) =>
+      lease.read({ ...options, doubtsHead, ...(isWanted ? { onNewEvents } : {}) }),
     )
-    const warning = await judgeNewEvents(this, view, received)
-    if (warning !== undefined) this.#facts.warn(warning)
-    return view
+    const warning = await judgeNewEvents(this, reader.view, received)
+    if (warning !== undefined) this.facts.warn(warning)
+    return reader
   }
 
-  /** Lets go of the view, for who has read and is about to wait in the queue. The next one to ask opens it again. */
+  /** A plan must not see a view older than the head it goes on. */
+  async dropStaleView(head: Oid | null): Promise<void> {
+    if (this.#reader !== undefined && (await this.#reader).view.head !== head) await this.#leaveView()
+  }
+
+  /** Lets go of the view, for a command that has read and is about to wait. The next one to ask reads it as it is then. */
   async letGoOfView(): Promise<void> {
-    await this.#closeView()
+    await this.#leaveView()
+    // Nobody else of this process is going to read it soon.
+    if (this.shared.viewIdleMs === null) await this.shared.letGoOfViews()
   }
 
   /** Makes the view anew from the log. */
   async rebuild(): Promise<View> {
-    await this.#closeView()
-    this.#view = this.#withOptions(rebuildView)
-    return this.#view
+    await this.#leaveView()
+    this.#reader = this.#withOptions((options, lease) =>
+      lease.replace(async (present) => ({ view: await rebuildView(options, present) })),
+    )
+    return this.view()
   }
 
   /** Replaces the view after a read of it has failed. @throws the failure, when it is none of the view's files */
   async replaceUnreadableView(failure: unknown): Promise<void> {
     if (!isFileFailure(failure)) throw failure
     // It may fail at its files once more.
-    await this.#closeView().catch(() => {})
-    this.#view = this.#withOptions((options) => replaceUnreadableView(options, failure))
-    await this.#view
+    await this.#leaveView().catch(() => {})
+    this.#reader = this.#withOptions((options, lease) =>
+      lease.replace(async (present) => ({ view: await replaceUnreadableView(options, failure, present) })),
+    )
+    await this.#reader
   }
 
   /**
-   * Brings the open view to the log as it is now, after a sync.
+   * The view at the log as it is now, after a sync.
    *
    * @param gained - what a join read anyway; used when the view stands where it begins
    */
   async refresh(gained: Gained | null): Promise<View> {
-    if (this.#view === undefined) return this.view()
-    const view = await this.#view
-    if (gained !== null && view.head === gained.from && view.head !== gained.to) {
-      const tally = new GapTally()
-      for (const { problems } of gained.segments) {
-        for (const problem of problems) this.#reportProblem(problem)
-        tally.take(problems)
-      }
-      await view.noteGaps(tally)
-      await view.apply(gained.segments, gained.to, 'join')
-      await view.flush()
+    await this.#leaveView()
+    if (gained !== null && gained.from !== gained.to) {
+      await this.followWith(gained.from, async (view) => {
+        const tally = new GapTally()
+        for (const { problems } of gained.segments) {
+          for (const problem of problems) this.#reportProblem(problem)
+          tally.take(problems)
+        }
+        await view.noteGaps(tally)
+        await view.apply(gained.segments, gained.to, 'join')
+      })
     }
-    const outcome = await this.#withOptions((options) => catchUp({ ...options, view }))
-    if (outcome !== 'rebuild-needed' && outcome !== 'read-only') return view
-    await this.#closeView()
     return this.view()
+  }
+
+  /** Applies what the log has gained to the shared view, if it is open and stands at `parent`. */
+  async followWith(parent: Oid | null, apply: (view: View) => Promise<void>): Promise<void> {
+    await (await this.#lease()).follow(parent, apply)
+    await this.#leaveView()
+  }
+
+  /** Changes what the view notes beside the log. */
+  async changeView<Result>(work: (view: View) => Promise<Result>): Promise<Result> {
+    await this.#leaveView()
+    return this.#withOptions((options, lease) => lease.change(options, work))
   }
 
   /** As `rebuild`, from the newest usable snapshot on. */
   async rebuildFromSnapshot(options: SnapshotUse = {}): Promise<RebuiltView<SnapshotStanding>> {
-    await this.#closeView()
+    await this.#leaveView()
     const { judgeForUse } = await import('./snapshots/judge-for-use.ts')
     const judge = judgeForUse(this, options)
-    const rebuilt = this.#withOptions((viewOptions) => rebuildViewFromSnapshot(viewOptions, judge))
-    this.#view = rebuilt.then(({ view }) => view)
-    // Whoever asks for the view gets this failure; nobody may have.
-    this.#view.catch(() => {})
+    const rebuilt = await this.#withOptions((viewOptions, lease) =>
+      lease.replace((present) => rebuildViewFromSnapshot(viewOptions, judge, present)),
+    )
+    this.#reader = Promise.resolve(rebuilt)
     return rebuilt
   }
 
-  async #withOptions<Result>(work: (options: OpenViewOptions) => Promise<Result>): Promise<Result> {
-    const progress = this.#facts.progress('Reading the log')
+  /** Looks at the log's head anew, and puts the log back where it can be read. */
+  async recoverHead(): Promise<View> {
+    await this.#leaveView()
+    this.#reader = this.#readJudged(true)
+    return this.view()
+  }
+
+  async #leaveView(): Promise<void> {
+    const reading = this.#reader
+    this.#reader = undefined
+    const reader = await reading?.catch(() => undefined)
+    if (reader === undefined) return
+    this.#gaps = reader.view.gaps
+    await reader.release()
+  }
+
+  async #lease(): Promise<ViewLease> {
+    return this.shared.lease(this.paths.viewLevels((await this.findActor())?.actor.id))
+  }
+
+  async #withOptions<Result>(work: (options: OpenViewOptions, lease: ViewLease) => Promise<Result>): Promise<Result> {
+    const progress = this.facts.progress('Reading the log')
     try {
-      return await work({
-        git: this.git,
-        directory: this.paths.viewLevels((await this.findActor())?.actor.id),
-        permissions: this.paths.permissions,
-        clock: this.#facts.clock,
-        report: (problem) => this.#reportProblem(problem),
-        warn: (code, message, details) => this.#facts.warn({ code, message, ...(details && { details }) }),
-        progress: (done) => progress.report(done, null),
-        hydrate: hydrator(this),
-        // Where signatures decide, what a fetch has left was perhaps refused; a sync judges it.
-        trustsRemotes: (await this.config()).verifySignatures !== 'reject',
-      })
+      return await work(
+        {
+          git: this.git,
+          directory: this.paths.viewLevels((await this.findActor())?.actor.id),
+          permissions: this.paths.permissions,
+          clock: this.facts.clock,
+          report: (problem) => this.#reportProblem(problem),
+          warn: (code, message, details) => this.facts.warn({ code, message, ...(details && { details }) }),
+          progress: (done) => progress.report(done, null),
+          hydrate: hydrator(this),
+          // Where signatures decide, what a fetch has left was perhaps refused; a sync judges it.
+          trustsRemotes: (await this.config()).verifySignatures !== 'reject',
+        },
+        await this.#lease(),
+      )
     } finally {
       progress.end()
     }
@@ -368,7 +379,7 @@ export class Repository {
   tellGaps(): void {
     if (this.#toldGaps || this.#gaps.count === 0) return
     this.#toldGaps = true
-    this.#facts.warn({
+    this.facts.warn({
       code: 'log-incomplete',
       message: `the log ${describeGaps(this.#gaps)}; issues and changes may be missing here, and \`grite sync\` fetches them from a remote that has them`,
       details: detailsOfGaps(this.#gaps),
@@ -392,243 +403,90 @@ export class Repository {
     this.#problemCount += 1
     if (this.#problemCount > problemsToldMax) {
       if (this.#problemCount === problemsToldMax + 1) {
-        this.#facts.warn({
+        this.facts.warn({
           code: 'log-problem',
           message: 'more of the log is damaged; `grite db check` lists it',
         })
       }
       return
     }
-    this.#facts.warn({ code: 'log-problem', message: describeProblem(problem), details: { ...problem } })
+    this.facts.warn({ code: 'log-problem', message: describeProblem(problem), details: { ...problem } })
   }
 
   // --- writing ----------------------------------------------------------------------------------------------------
 
-  /**
-   * Appends what a plan drafts, as one commit, all or nothing. The plan may run several times, each time on fresh
-   * state; it must not keep anything from an earlier run.
-   */
-  async write<Result>(
-    plan: (draft: Draft) => Promise<Result>,
-    { lock = false, givesWay = false }: WriteOptions = {},
-  ): Promise<Written<Result>> {
-    return this.#guarded(lock, async (guard) => {
-      let planned: Planned<Result> | undefined
-      const makeBatch = async (head: Oid | null) => {
-        planned = await this.#plan(head, plan)
-        if (planned.batch !== null && !givesWay) await guard.admit(planned.events)
-        return planned.batch
-      }
-      const appended = await this.#noting(
-        () => planned?.events ?? [],
-        () => append(this.#target(), makeBatch),
-      )
-      const { events, result } = planned as Planned<Result>
-      if (appended !== null) {
-        await this.#follow(appended, events)
-        if (!givesWay) await guard.written(events)
-        await planned?.noteCard()
-        // As a rule nothing is cut off, and the view is not needed.
-        if (shallowMark(this.layout) !== '') await this.view()
-        if (isLookDue(appended.head)) await this.#tidy()
-      }
-      return { head: appended?.head ?? null, events, result }
-    })
+  /** Appends what a plan drafts, all or nothing. */
+  write<Result>(plan: Plan<Result>, options: WriteOptions = {}): Promise<Written<Result>> {
+    return write(this, plan, options)
   }
 
-  /** What is due after one write of many. */
-  async #tidy(): Promise<void> {
-    const { collectLocalByTheWay } = await import('./locks/collect.ts')
-    await collectLocalByTheWay(this)
-    await maintain(this)
+  /** As in `writer.ts`. */
+  rehearse(plan: Plan<unknown>): Promise<void> {
+    return rehearse(this, plan)
   }
 
-  /** Notes what a write puts into the log, and says in its failure what had been written by then. */
-  async #noting(
-    eventsOfWrite: () => readonly Event[],
-    write: () => Promise<Appended<IssueBatch> | null>,
-  ): Promise<Appended<IssueBatch> | null> {
-    try {
-      const appended = await write()
-      if (appended !== null) noteWritten(this.#written, eventsOfWrite())
-      return appended
-    } catch (error) {
-      if (error instanceof AfterWriteError) {
-        noteWritten(this.#written, eventsOfWrite())
-        error.addDetails(describeWritten(this.#written))
-      } else if (error instanceof GriteError && this.#written.eventCount > 0) {
-        error.addDetails({ ...describeWritten(this.#written), written: 'partly' })
-      }
-      throw error
-    }
+  /** As in `writer.ts`. */
+  stage<Result>(plan: Plan<Result>, options: StageOptions = {}): Promise<Staged<Result>> {
+    return stage(this, plan, options)
   }
 
-  async #plan<Result>(head: Oid | null, plan: (draft: Draft) => Promise<Result>): Promise<Planned<Result>> {
-    await this.#dropStaleView(head)
-    const { actor } = await this.requireActor()
-    const card = new OwnCard(this.paths, actor)
-    const { clock, random } = this.#facts
-    const nowUnixMs = clock.nowUnixMs()
-    requireUsableClock(nowUnixMs)
-    const view = () => this.view()
-    const draft = new Draft({
-      actor: actor.id,
-      label: actor.label,
-      signer: await openSigner(this.paths, actor, view),
-      findOwnCard: async (signer) => card.find(signer, await this.#view, view),
-      nowUnixMs,
-      randomBytes: random.bytes,
-      view,
-    })
-    const result = await plan(draft)
-    const { events, attachments } = draft
-    if (events.length === 0) return { batch: null, events, result, noteCard: async () => {} }
-    if (events.length < limits.batchEventsMax) await draft.publishOwnCard()
-    const toBatch = () => batchOfEvents({ actor: actor.id, events, attachments, nowUnixMs })
-    let batch = toBatch()
-    if (draft.ownCard !== undefined && bytesOf(batch) > limits.batchBytesMax) {
-      draft.withdrawOwnCard()
-      batch = toBatch()
-    }
-    requireBatchFits(batch)
-    const noteCard = async () => {
-      if (draft.ownCard !== undefined) await card.note(draft.signer)
-    }
-    return { batch, events, result, noteCard }
+  /** As in `writer.ts`. */
+  land(staged: Staged<unknown>): Promise<void> {
+    return land(this, staged)
   }
 
-  /**
-   * Runs a plan and writes nothing, so that what it would refuse is refused before somebody writes a text for it.
-   * @throws whatever writing it would
-   */
-  async rehearse(plan: (draft: Draft) => Promise<unknown>): Promise<void> {
-    const actor = (await this.findActor())?.actor.id ?? ('0'.repeat(32) as ActorId)
-    const draft = new Draft({
-      actor,
-      label: null,
-      signer: undefined,
-      findOwnCard: async () => 'published',
-      nowUnixMs: this.#facts.clock.nowUnixMs(),
-      randomBytes: this.#facts.random.bytes,
-      view: () => this.view(),
-    })
-    await plan(draft)
-    await new LockGuard(this, false, this.#toldLocks).admit(draft.events)
+  /** As in `writer.ts`. */
+  appendBatch(batch: IssueBatch, events: readonly Event[]): Promise<Oid | null> {
+    return appendBatch(this, batch, events)
   }
 
-  /**
-   * Writes what a plan drafts as a commit on the present head that no ref names yet, for who has to ask a remote before
-   * it may count.
-   * @throws {ConflictError} by the policy `require`, when somebody's lock forbids it
-   */
-  async stage<Result>(
-    plan: (draft: Draft) => Promise<Result>,
-    { givesWay = false }: StageOptions = {},
-  ): Promise<Staged<Result>> {
-    const parent = await this.requireSoundHead()
-    const { batch, ...planned } = await this.#plan(parent, plan)
-    const guard = new LockGuard(this, false, this.#toldLocks)
-    const tellPassed = () => guard.tellPassed()
-    if (batch === null) return { ...planned, appended: null, objects: [], tellPassed }
-    if (!givesWay) await guard.admit(planned.events)
-    const { objects, commit: head } = encodeBatch(this.layout.objectFormat, issueCodec, batch, parent)
-    await this.git.publish({ objects, updates: [] })
-    return { ...planned, appended: { head, parent, batch }, objects, tellPassed }
-  }
-
-  /**
-   * The head of the log, to go on from. One that cannot be read is replaced by what was there before, if that can be found.
-   * @throws {IncompleteLogError} when it cannot
-   */
+  /** As in `writer.ts`. */
   requireSoundHead(): Promise<Oid | null> {
-    return readSoundHead({ git: this.git, ref: walRef, recover: () => this.recoverHead() })
-  }
-
-  /** Looks at the log's head anew, and puts the log back where it can be read. */
-  async recoverHead(): Promise<View> {
-    await this.#closeView()
-    this.#view = this.#openJudged(true)
-    return this.#view
-  }
-
-  /** Makes a staged commit the head of the log. @throws {RefMovedError} when something else was written meanwhile */
-  async land({ appended, objects, events, noteCard }: Staged<unknown>): Promise<void> {
-    if (appended === null) return
-    await this.exclusively(async () => {
-      const { head, parent } = appended
-      const update = { ref: walRef, expected: parent, next: head, reflogMessage: 'grite: taken by the remote' }
-      await this.#noting(
-        () => events,
-        async () => {
-          await this.git.publish({ objects: [], staged: objects, updates: [update] })
-          return appended
-        },
-      )
-      await this.#follow(appended, events)
-      await noteCard()
-    })
+    return requireSoundHead(this)
   }
 
   /**
-   * Appends a batch that was planned on the state of the open view, as those of an import. What something else wrote
-   * meanwhile is left out, so that no event id comes twice on the chain.
-   *
-   * @param events - those of the batch's records, in their order
-   * @returns the new head; null when the log holds all of the events
-   */
-  async appendBatch(batch: IssueBatch, events: readonly Event[]): Promise<Oid | null> {
-    return this.#guarded(false, async (guard) => {
-      let fresh = events
-      const makeBatch = async (head: Oid | null) => {
-        fresh = await this.#eventsNotAt(head, events)
-        await guard.admit(fresh)
-        if (fresh.length === events.length) return batch
-        return fresh.length === 0 ? null : { ...batch, records: fresh.map(encodeRecord) }
-      }
-      const appended = await this.#noting(
-        () => fresh,
-        () => append(this.#target(), makeBatch),
-      )
-      if (appended !== null) {
-        await this.#follow(appended, fresh)
-        await guard.tellPassed()
-      }
-      return appended?.head ?? null
-    })
-  }
-
-  /** All of the events when the open view is at this head: they were planned on it. */
-  async #eventsNotAt(head: Oid | null, events: readonly Event[]): Promise<readonly Event[]> {
-    if (this.#view !== undefined && (await this.#view).head === head) return events
-    await this.#dropStaleView(head)
-    const known = await (await this.view()).findKnownEventIds(events.map(({ eventId }) => eventId))
-    return events.filter(({ eventId }) => !known.has(eventId))
-  }
-
-  /**
-   * Heeds locks of others on the whole repository, for who is about to change refs without writing to the log: a push,
-   * and the making and deleting of snapshots.
+   * Heeds locks of others on the whole repository, for a command that is about to change refs without writing to the log:
+   * a push, and the making and deleting of snapshots.
    * @throws {ConflictError} by the policy `require`
    */
   async heedRepositoryLocks(): Promise<void> {
-    const guard = new LockGuard(this, false, this.#toldLocks)
+    const guard = this.guard(false)
     await guard.admit([])
     await guard.tellPassed()
   }
 
-  /** Runs one write with the queue held, and lets it heed and hold locks. */
-  async #guarded<Result>(takesLocks: boolean, work: (guard: LockGuard) => Promise<Result>): Promise<Result> {
-    const guard = new LockGuard(this, takesLocks, this.#toldLocks)
+  /** @param takesLocks - whether the issues of the write are locked for it */
+  guard(takesLocks: boolean): LockGuard {
+    return new LockGuard(this, takesLocks, this.#toldLocks)
+  }
+
+  /** Runs one write, and lets it heed and hold locks. */
+  async guarded<Result>(takesLocks: boolean, work: (guard: LockGuard) => Promise<Result>): Promise<Result> {
+    const guard = this.guard(takesLocks)
     this.#guard = guard
     try {
-      return await this.exclusively(() => work(guard))
+      return await work(guard)
     } finally {
       this.#guard = undefined
       await guard.leave()
     }
   }
 
-  /** Runs several writes with the queue held throughout. Entering again inside is free. */
+  /** Whether nobody else writes until this request says so. */
+  get hasTurn(): boolean {
+    return this.#turns > 0
+  }
+
+  /** Notes that this request has the turn; the result ends it. */
+  takeTurn(): () => void {
+    this.#turns += 1
+    return () => {
+      this.#turns -= 1
+    }
+  }
+
+  /** Runs several writes with nobody else writing throughout. Entering again inside is free. */
   async exclusively<Result>(work: () => Promise<Result>): Promise<Result> {
     const leave = await this.queue.enter()
     try {
@@ -638,106 +496,53 @@ export class Repository {
     }
   }
 
-  /** Where local writers wait for their turn. Entering again inside is free. */
+  /** Where writers wait for their turn. Entering again inside is free. */
   get queue(): Queue {
     return {
       enter: async () => {
-        if (this.#leaveQueue !== undefined) return async () => {}
-        const { appendQueue, permissions } = this.paths
-        // Where it cannot be made, the queue is passed by.
-        const home = dirname(appendQueue)
-        if (!existsSync(home)) await makeFolder(home, permissions).catch(() => {})
-        const leave = await lockFileQueue(appendQueue, permissions).enter()
-        this.#leaveQueue = leave
+        if (this.hasTurn) return async () => {}
+        const passOn = await this.shared.writes.enter()
+        const leave = this.takeTurn()
         return async () => {
-          this.#leaveQueue = undefined
-          await leave()
+          leave()
+          await passOn()
         }
       },
     }
   }
 
-  #target() {
-    const { clock, random } = this.#facts
-    const alreadyIn: Queue = { enter: async () => async () => {} }
-    const jitter = () => (random.bytes(1)[0] as number) / 256
-    const recover = () => this.recoverHead()
-    return { git: this.git, ref: walRef, codec: issueCodec, queue: alreadyIn, clock, jitter, recover }
-  }
-
-  /** A plan must not see a view older than the head it goes on. */
-  async #dropStaleView(head: Oid | null): Promise<void> {
-    if (this.#view !== undefined && (await this.#view).head !== head) await this.#closeView()
-  }
-
-  /**
-   * Brings an own commit into an open view, without reading back what was just written. A failure only means that the
-   * next reader does it.
-   */
-  async #follow({ head, parent, batch }: Appended<IssueBatch>, events: readonly Event[]): Promise<void> {
-    const view = await this.#view
-    if (view === undefined) return
-    try {
-      if (view.head !== parent) throw new RangeError('the view is not at the parent')
-      await view.apply([segmentOfBatch(batch, events, { head, parent, format: this.layout.objectFormat })], head)
-      await view.flush()
-      await noteOwnMove(this.git, view, { previous: parent, next: head })
-    } catch {
-      await this.#closeView()
-    }
-  }
-
-  async #closeView(): Promise<void> {
-    const opening = this.#view
-    this.#view = undefined
-    const view = await opening?.catch(() => undefined)
-    if (view === undefined) return
-    this.#gaps = view.gaps
-    await view.close()
-  }
-
-  /** Also after an interrupt: what the write in progress had locked is free again. */
   /** Ends what is being read from the log, before a process that was interrupted closes the repository. */
   stopReading(): void {
     this.git.stopReading()
   }
 
+  /** Also after an interrupt: what the write in progress had locked is free again. The shared part stays open. */
   async close(): Promise<void> {
     this.#remotes?.close()
     await this.#guard?.leave()
-    await this.#closeView()
+    await this.#leaveView()
     this.tellGaps()
-    await this.git.close()
+  }
+}
+
+export type Repository = Workspace
+
+/** A workspace that has a repository to itself, and closes it with itself: for a process that lives for one command. */
+class SoleWorkspace extends Workspace {
+  override async close(): Promise<void> {
+    await super.close()
+    await this.shared.close()
   }
 }
 
 /** Opens the repository that a directory lies in. @throws {NotFoundError} naming the directory when there is none */
-export async function openCommandRepository(facts: RepositoryFacts): Promise<Repository> {
-  const layout = await findRepository({ cwd: facts.cwd, env: facts.env })
-  return new Repository(layout, await readSharedPermissions(layout, facts.env), facts)
+export async function openCommandRepository(facts: RepositoryFacts): Promise<Workspace> {
+  const { env, warn, gitOptions } = facts
+  const options = { env, warn, viewIdleMs: null, ...(gitOptions === undefined ? {} : { gitOptions }) }
+  return new SoleWorkspace(await openSharedRepository(facts.cwd, options), facts)
 }
 
 export function describeProblem({ commit, objectId, eventId, reason }: LogProblem): string {
   const place = eventId === null ? `object ${objectId ?? commit}` : `event ${eventId}`
   return `${place} in commit ${commit.slice(0, 12)}: ${reason}`
-}
-
-function bytesOf({ records }: IssueBatch): number {
-  return records.reduce((sum, record) => sum + record.length, 0)
-}
-
-function requireBatchFits(batch: IssueBatch): void {
-  const { records } = batch
-  const field = 'operations'
-  if (records.length > limits.batchEventsMax) {
-    throw new InvalidArgsError(`one commit holds at most ${limits.batchEventsMax} events, got ${records.length}`, {
-      details: { field, events: records.length, events_max: limits.batchEventsMax },
-    })
-  }
-  const bytes = bytesOf(batch)
-  if (bytes > limits.batchBytesMax) {
-    throw new InvalidArgsError(`the events of one commit have at most ${limits.batchBytesMax} bytes, got ${bytes}`, {
-      details: { field, bytes, bytes_max: limits.batchBytesMax },
-    })
-  }
 }

@@ -15,11 +15,12 @@ export {
   type RebuiltView,
   rebuildView,
   rebuildViewFromSnapshot,
+  replaceOpenView,
   replaceUnreadableView,
   type SnapshotLicence,
   viewWaitMsMax,
 } from './open-view.ts'
 export type { RowText } from './row-text.ts'
-export { isFileFailure } from './store.ts'
+export { isFileFailure, isStoreFailure } from './store.ts'
 export { type DependencyEdge, type IssueFilter, View, viewSchema } from './view.ts'
 export { ViewDirectory } from './view-directory.ts'

@@ -82,6 +82,7 @@ export function layeredStore(base: Store): Store {
   const scan = <Item>(options: ScanOptions, pick: (entry: Entry) => Item): Scan<Item> => toScan(entries(options), pick)
 
   return {
+    isOnDisk: false,
     get,
     getMany,
     keys: (options = {}) => (layer.size === 0 ? base.keys(options) : scan(options, ([key]) => key)),

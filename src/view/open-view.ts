@@ -86,11 +86,13 @@ export async function openView(options: OpenViewOptions): Promise<View> {
 
 /**
  * Folds the log into a fresh numbered directory and switches to it.
+ *
+ * @param present - the view of this directory that is open in this process; without it, none is
  * @throws {StorageError} when nothing can be written there; the old view stays as it was
  * @throws {IncompleteLogError} when the old view has events of a part of the log that is not here; it stays as it was
  */
-export async function rebuildView(options: OpenViewOptions): Promise<View> {
-  const heritage = await readHeritage(options)
+export async function rebuildView(options: OpenViewOptions, present?: View): Promise<View> {
+  const heritage = present === undefined ? await readHeritage(options) : heritageOf(present)
   return rebuild(options, heritage, { requireEvents: heritage.eventCount })
 }
 
@@ -98,8 +100,8 @@ export async function rebuildView(options: OpenViewOptions): Promise<View> {
  * As `rebuildView`, for a view on which a read has failed: LevelDB opens a file when it is first needed, which may be long
  * after the view was opened. In memory where nothing can be written.
  */
-export async function replaceUnreadableView(options: OpenViewOptions, failure: unknown): Promise<View> {
-  const heritage = await readHeritage(options)
+export async function replaceUnreadableView(options: OpenViewOptions, failure: unknown, present?: View): Promise<View> {
+  const heritage = present === undefined ? await readHeritage(options) : heritageOf(present)
   tellRebuilt(options, failure)
   return replaceView(options, heritage)
 }
@@ -140,9 +142,10 @@ const warningsMax = 8
 export async function rebuildViewFromSnapshot<Licence extends SnapshotLicence>(
   options: OpenViewOptions,
   judge: JudgeSnapshot<Licence>,
+  present?: View,
 ): Promise<RebuiltView<Licence>> {
   const { git, warn } = options
-  const heritage = await readHeritage(options)
+  const heritage = present === undefined ? await readHeritage(options) : heritageOf(present)
   const head = await git.readRef(walRef)
   const rows = head === null ? [] : await findSnapshots(options)
   let passedOver = 0
@@ -178,6 +181,11 @@ async function findSnapshots({ git, warn }: OpenViewOptions): Promise<readonly S
     warn('snapshot-unusable', `snapshots not used: ${error.message}`)
     return []
   }
+}
+
+/** A view anew from the log, for an open one that cannot be caught up with it. The open one stays as it is. */
+export function replaceOpenView(options: OpenViewOptions, present: View): Promise<View> {
+  return replaceView(options, heritageOf(present))
 }
 
 /** As `rebuildView`; where nothing can be written, what is asked for is answered from memory. */

@@ -24,6 +24,8 @@ export interface Scan<Item> extends AsyncIterable<Item> {
 
 /** The key-value store under a view: LevelDB on disk or in memory, a fixed state of one, or a layer above one. */
 export interface Store {
+  /** False for one that is gone with the process. */
+  readonly isOnDisk: boolean
   get(key: Buffer): Promise<Buffer | undefined>
   /** Values in the order of the keys. */
   getMany(keys: Buffer[]): Promise<(Buffer | undefined)[]>
@@ -49,7 +51,7 @@ export async function openMemoryStore(): Promise<Store> {
   const { MemoryLevel } = await import('memory-level')
   const level = new MemoryLevel<Buffer, Buffer>(encoding)
   await level.open()
-  return overLevel(level as unknown as Level)
+  return overLevel(level as unknown as Level, false)
 }
 
 /** A LevelDB directory. Throws what `describeOpenFailure` explains. */
@@ -57,18 +59,25 @@ export async function openDiskStore(directory: string, { create }: { readonly cr
   const { ClassicLevel } = await import('classic-level')
   const level = new ClassicLevel<Buffer, Buffer>(directory, { ...encoding, createIfMissing: create })
   await level.open()
-  return overLevel(level as unknown as Level)
+  return overLevel(level as unknown as Level, true)
 }
 
-function overLevel(level: Level): Store {
+function overLevel(level: Level, isOnDisk: boolean): Store {
   return {
+    isOnDisk,
     ...readsOf(level),
     batch: (operations) => level.batch([...operations]),
     put: (key, value) => level.put(key, value),
     del: (key) => level.del(key),
     snapshot() {
       const snapshot = level.snapshot()
-      return { ...readsOf(level, snapshot), ...refusedWrites, snapshot: refuseSnapshot, close: () => snapshot.close() }
+      return {
+        isOnDisk,
+        ...readsOf(level, snapshot),
+        ...refusedWrites,
+        snapshot: refuseSnapshot,
+        close: () => snapshot.close(),
+      }
     },
     close: () => level.close(),
   }

@@ -152,6 +152,7 @@ export class View {
   #mayRepeat: boolean
   readonly #hadCopies: boolean
   #gaps: LogGaps
+  #listener: ViewOptions['onNewEvents']
   #unreadHead: Oid | undefined
   #shallowMark: string
   #apartHeads: readonly string[]
@@ -161,6 +162,7 @@ export class View {
     this.#head = meta.head
     this.#counts = { events: meta.events, issues: meta.issues }
     this.#options = options
+    this.#listener = options.onNewEvents
     this.#fresh = meta.head === null && meta.events === 0
     this.#reflogMark = meta.reflogMark
     this.#lostHeads = meta.lostHeads
@@ -263,9 +265,13 @@ export class View {
     this.#head = head
     const repeatsChunk = how === 'extension' && segments.some((segment) => segment.repeatsChunk)
     if (repeatsChunk || this.#projector.sawRepeat) await this.noteRepeats()
-    const { onNewEvents } = this.#options
-    if (onNewEvents !== undefined && fresh.length > 0) onNewEvents(fresh.map(({ event }) => event))
+    if (this.#listener !== undefined && fresh.length > 0) this.#listener(fresh.map(({ event }) => event))
     return fresh.length
+  }
+
+  /** Has somebody else told of the events that the view takes in from now on; nobody when undefined. */
+  listen(onNewEvents: ViewOptions['onNewEvents']): void {
+    this.#listener = onNewEvents
   }
 
   /** Waits until everything applied can be queried. */

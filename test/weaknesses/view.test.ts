@@ -236,9 +236,10 @@ test('7.2 item 24: a rebuild leaves no entry of before, also one from a snapshot
   const clean = await dump()
   for (const again of [rebuild, () => run('rebuild', { fromSnapshot: true })]) {
     await withRepository(async (repository) => {
-      const { store } = await repository.view()
-      await store.put(labelKey('stale', id), Buffer.alloc(0))
-      await store.put(issueEventKey(id, 5, 'ab'.repeat(32) as never), Buffer.alloc(0))
+      await repository.changeView(async ({ store }) => {
+        await store.put(labelKey('stale', id), Buffer.alloc(0))
+        await store.put(issueEventKey(id, 5, 'ab'.repeat(32) as never), Buffer.alloc(0))
+      })
     })
     assert.notDeepEqual(await dump(), clean)
     await again()

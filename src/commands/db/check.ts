@@ -44,7 +44,7 @@ export const dbCheck = defineCommand({
     }
     progress.end()
     // Every answer says so from now on, whatever the view has.
-    if (gaps.count > 0) await (await repository.view()).noteGaps(gaps)
+    if (gaps.count > 0) await repository.changeView((view) => view.noteGaps(gaps))
     const strays = replies.filter(({ issueId, parent }) => issueOf.get(parent as string) !== issueId)
     const errors = [
       ...tally.problems.map(({ commit, objectId, eventId, severity, reason }) => ({

@@ -16,23 +16,28 @@ export interface GriteErrorOptions {
  */
 export abstract class GriteError extends Error {
   abstract readonly kind: ErrorKind
-  #details: ErrorDetails
-  readonly #hints: readonly string[] | undefined
+  private ownDetails: ErrorDetails
+  private readonly ownHints: readonly string[] | undefined
 
   constructor(message: string, options: GriteErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause })
     this.name = new.target.name
-    this.#details = options.details ?? {}
-    this.#hints = options.hints
+    this.ownDetails = options.details ?? {}
+    this.ownHints = options.hints
   }
 
   get details(): ErrorDetails {
-    return this.#details
+    return this.ownDetails
   }
 
   /** Adds facts that only a caller of the thrower knows, such as what had been written before. */
   addDetails(details: ErrorDetails): void {
-    this.#details = { ...this.#details, ...details }
+    this.ownDetails = { ...this.ownDetails, ...details }
+  }
+
+  /** The same failure for another command that it concerns, to which facts of its own can be added. */
+  copy(): this {
+    return Object.create(Object.getPrototypeOf(this), Object.getOwnPropertyDescriptors(this)) as this
   }
 
   get code(): ErrorCode {
@@ -44,6 +49,6 @@ export abstract class GriteError extends Error {
   }
 
   get hints(): readonly string[] {
-    return this.#hints ?? errorKinds[this.kind].hints
+    return this.ownHints ?? errorKinds[this.kind].hints
   }
 }

@@ -62,6 +62,13 @@ export class BatchWriter {
     await this.#seal()
   }
 
+  /** Where the import was asked for, and when by its clock. */
+  #commitDate() {
+    const nowUnixMs = this.#options.nowUnixMs()
+    const { clock } = this.#repository.facts
+    return commitDate(nowUnixMs, clock.offsetMinutesAt?.(nowUnixMs))
+  }
+
   async #seal(): Promise<void> {
     const events = this.#events
     const [first] = events
@@ -71,7 +78,7 @@ export class BatchWriter {
       records: this.#records,
       firstTsUnixMs: first.tsUnixMs,
       extras: this.#attachments,
-      date: commitDate(this.#options.nowUnixMs()),
+      date: this.#commitDate(),
     }
     this.#records = []
     this.#events = []

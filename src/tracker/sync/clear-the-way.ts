@@ -83,10 +83,13 @@ export async function mendLog(
   repository: Repository,
   remote: string,
 ): Promise<boolean> {
-  const view = await repository.view()
   const head = await repository.git.readRef(walRef)
-  if (view.gaps.count === 0 && head !== null) await view.noteGaps(await findGaps(repository.git, head))
-  return (await fetchMissing(context, repository, { remote, gaps: view.gaps })) > 0
+  if ((await repository.view()).gaps.count === 0 && head !== null) {
+    const found = await findGaps(repository.git, head)
+    await repository.changeView((view) => view.noteGaps(found))
+  }
+  const { gaps } = await repository.view()
+  return (await fetchMissing(context, repository, { remote, gaps })) > 0
 }
 
 /** Whether a push failed while the pack was on its way, which has its cause here as well as there. */

@@ -19,7 +19,7 @@ export async function connectImports(repository: Repository, nowUnixMs: () => nu
   const mark = await view.importMark()
   if (mark === undefined) return 0
   if (mark === known) {
-    await view.writeMeta(markName, `${view.head} ${mark}`)
+    await repository.changeView((view) => view.writeMeta(markName, `${view.head} ${mark}`))
     return 0
   }
   return repository.exclusively(async () => {
@@ -30,8 +30,7 @@ export async function connectImports(repository: Repository, nowUnixMs: () => nu
       await writer.add(events)
     }
     await writer.finish()
-    const after = await repository.view()
-    await after.writeMeta(markName, `${after.head} ${mark}`)
+    await repository.changeView((after) => after.writeMeta(markName, `${after.head} ${mark}`))
     return written
   })
 }

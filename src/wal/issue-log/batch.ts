@@ -1,5 +1,5 @@
 import { hashObject, type ObjectFormat, type Oid } from '../../git/index.ts'
-import { type ActorId, type Event, encodeRecord, limits, StorageError } from '../../model/index.ts'
+import { type ActorId, type Event, type EventId, encodeRecord, limits, StorageError } from '../../model/index.ts'
 import type { SegmentCommit } from '../segment-codec.ts'
 import { type CarriedValue, carriedMetaOf } from './carried-meta.ts'
 import type { IssueBatch, IssueSegment } from './issue-codec.ts'
@@ -18,10 +18,20 @@ export function requireUsableClock(nowUnixMs: number): void {
   })
 }
 
-/** The commit date of something that happens now, in the local zone. @throws {StorageError} on a clock before 1970 */
-export function commitDate(nowUnixMs: number): SegmentCommit['date'] {
-  requireUsableClock(nowUnixMs)
-  return { unixSeconds: Math.floor(nowUnixMs / 1000), offsetMinutes: -new Date(nowUnixMs).getTimezoneOffset() }
+/**
+ * The commit date of something that happens at a moment, so many minutes east of UTC.
+ * @throws {StorageError} on a clock before 1970
+ */
+export function commitDate(unixMs: number, offsetMinutes = 0): SegmentCommit['date'] {
+  requireUsableClock(unixMs)
+  return { unixSeconds: Math.floor(unixMs / 1000), offsetMinutes }
+}
+
+/** What one of several commands in a commit has written. */
+export interface RequestNote {
+  /** Its idempotency key; null when it has none. */
+  readonly key: string | null
+  readonly events: readonly EventId[]
 }
 
 export interface NewBatch {
@@ -30,13 +40,22 @@ export interface NewBatch {
   readonly events: readonly Event[]
   /** Attachment contents by SHA-256 hex. */
   readonly attachments?: ReadonlyMap<string, Uint8Array>
-  /** Idempotency keys of the commands in this batch. */
-  readonly requests?: readonly string[]
+  /** What belongs to which command, where there are several or one gave a key. */
+  readonly requests?: readonly RequestNote[]
   readonly nowUnixMs: number
+  /** Where the command was given, in minutes east of UTC; default UTC. */
+  readonly offsetMinutes?: number
 }
 
 /** A batch of events that are new to the log. */
-export function batchOfEvents({ actor, events, attachments, requests, nowUnixMs }: NewBatch): IssueBatch {
+export function batchOfEvents({
+  actor,
+  events,
+  attachments,
+  requests,
+  nowUnixMs,
+  offsetMinutes,
+}: NewBatch): IssueBatch {
   const [first] = events
   if (first === undefined) throw new TypeError('a batch holds at least one event')
   return {
@@ -45,7 +64,7 @@ export function batchOfEvents({ actor, events, attachments, requests, nowUnixMs 
     firstTsUnixMs: first.tsUnixMs,
     extras: new Map([...(attachments ?? [])].map(([sha256, bytes]) => [`${attachmentFolder}${sha256}`, bytes])),
     meta: requests?.length ? { requests } : {},
-    date: commitDate(nowUnixMs),
+    date: commitDate(nowUnixMs, offsetMinutes),
   }
 }
 

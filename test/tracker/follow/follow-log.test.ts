@@ -88,7 +88,7 @@ describe('following the log', () => {
       const stats = (await sandbox.run('db stats')) as { size_bytes: number; event_count: number }
       assert.deepEqual([stats.size_bytes > 0, stats.event_count], [true, 1])
       await sandbox.withRepository(async (repository) => {
-        assert.equal((await repository.view()).store.constructor.name, 'ClassicLevel')
+        assert.equal((await repository.view()).store.isOnDisk, true)
       })
     })
   })

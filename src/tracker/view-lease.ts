@@ -1,0 +1,188 @@
+/**
+ * One open view of an actor, shared by every request of a process.
+ *
+ * Invariants
+ * - A read answers with a state that the log had during the read: it goes through a snapshot, taken after a catch-up
+ *   that began after the read was asked for.
+ * - No view is closed under a reader. One that is replaced closes when its last reader is done.
+ * - The view follows the log, it never leads: `follow` applies only what the log holds already.
+ */
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Event } from '../model/index.ts'
+import { catchUp, isStoreFailure, type OpenViewOptions, openView, replaceOpenView, type View } from '../view/index.ts'
+
+/** A view at one head. Reading through it after `release` is an error. */
+export interface ViewReader {
+  readonly view: View
+  /** Idempotent. */
+  readonly release: () => Promise<void>
+}
+
+/** What a request tells about how its view is opened and caught up, and who hears what that finds. */
+export type ReadOptions = OpenViewOptions & { readonly onNewEvents?: (events: readonly Event[]) => void }
+
+interface OpenedView {
+  readonly view: View
+  readers: number
+}
+
+export class ViewLease {
+  /** How long a view without readers stays open, in milliseconds; null until it is asked for. */
+  readonly #idleMs: number | null
+  #current: OpenedView | undefined
+  #idle: AbortController | undefined
+  /** Whatever opens, changes or closes a view, one at a time. */
+  #turn: Promise<unknown> = Promise.resolve()
+
+  constructor(idleMs: number | null) {
+    this.#idleMs = idleMs
+  }
+
+  /** A view at the log's present head, until it is released. */
+  read(options: ReadOptions): Promise<ViewReader> {
+    return this.#inTurn(async () => this.#register(await this.#openCaughtUp(options)))
+  }
+
+  /**
+   * Puts the view that `make` builds from the log in the place of the present one, and reads it.
+   *
+   * @param make - given the present view where somebody reads it; else that is closed, and lies in its directory
+   */
+  replace<Made extends { readonly view: View }>(
+    make: (present: View | undefined) => Promise<Made>,
+  ): Promise<Made & ViewReader> {
+    return this.#inTurn(async () => {
+      await this.#closeIfUnused()
+      const made = await make(this.#current?.view)
+      return { ...made, ...(await this.#register(await this.#install(made.view))) }
+    })
+  }
+
+  /** Changes what the view notes beside the log, at the log's present head. Readers that were there do not see it. */
+  change<Result>(options: ReadOptions, work: (view: View) => Promise<Result>): Promise<Result> {
+    return this.#inTurn(async () => {
+      const { view } = await this.#openCaughtUp(options)
+      const result = await work(view)
+      await view.flush()
+      this.#closeWhenIdle()
+      return result
+    })
+  }
+
+  /**
+   * Applies what the log has gained on top of `parent` to an open view that stands there. Any other view reads it from
+   * the log when it is asked next.
+   */
+  async follow(parent: string | null, apply: (view: View) => Promise<void>): Promise<void> {
+    // Nobody has a view open, and nobody is about to.
+    if (this.#current === undefined) return
+    await this.#inTurn(async () => {
+      const opened = this.#current
+      if (opened === undefined || opened.view.head !== parent) return
+      try {
+        await apply(opened.view)
+        await opened.view.flush()
+      } catch {
+        // The log has it. The next reader opens the view again and judges what is wrong with it.
+        await this.#dismiss(opened)
+      }
+    })
+  }
+
+  /** Lets another process have the view, unless somebody reads it. */
+  async closeIfUnused(): Promise<void> {
+    if (this.#current !== undefined) await this.#inTurn(() => this.#closeIfUnused())
+  }
+
+  /** Closes the view, also under readers. */
+  async close(): Promise<void> {
+    this.#idle?.abort()
+    await this.#inTurn(async () => {
+      const opened = this.#current
+      this.#current = undefined
+      await opened?.view.close()
+    })
+  }
+
+  #inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
+    const turn = this.#turn.then(work)
+    this.#turn = turn.catch(() => {})
+    return turn
+  }
+
+  async #openCaughtUp(options: ReadOptions): Promise<OpenedView> {
+    const opened = this.#current
+    if (opened === undefined) return this.#install(await this.#open(options))
+    opened.view.listen(options.onNewEvents)
+    try {
+      const outcome = await catchUp({ ...options, view: opened.view })
+      if (outcome !== 'rebuild-needed' && outcome !== 'read-only') return opened
+    } catch (error) {
+      if (!isStoreFailure(error)) throw error
+    } finally {
+      opened.view.listen(undefined)
+    }
+    if (opened.readers > 0) return this.#install(await replaceOpenView(options, opened.view))
+    // What opens it finds out for itself what is wrong.
+    await this.#dismiss(opened)
+    return this.#install(await this.#open(options))
+  }
+
+  async #open(options: ReadOptions): Promise<View> {
+    const view = await openView(options)
+    view.listen(undefined)
+    return view
+  }
+
+  async #install(view: View): Promise<OpenedView> {
+    const before = this.#current
+    const opened = { view, readers: 0 }
+    this.#current = opened
+    if (before !== undefined) await this.#dismiss(before)
+    return opened
+  }
+
+  async #dismiss(opened: OpenedView): Promise<void> {
+    if (this.#current === opened) this.#current = undefined
+    if (opened.readers === 0) await opened.view.close()
+  }
+
+  async #register(opened: OpenedView): Promise<ViewReader> {
+    await opened.view.flush()
+    this.#idle?.abort()
+    opened.readers += 1
+    const view = opened.view.snapshot()
+    let released: Promise<void> | undefined
+    const release = () => {
+      released ??= this.#release(opened, view)
+      return released
+    }
+    return { view, release }
+  }
+
+  /** A reader that is done waits for no other's turn, so that it may be released inside of one. */
+  async #release(opened: OpenedView, view: View): Promise<void> {
+    await view.close()
+    opened.readers -= 1
+    if (opened.readers > 0) return
+    if (opened === this.#current) this.#closeWhenIdle()
+    else await opened.view.close()
+  }
+
+  async #closeIfUnused(): Promise<void> {
+    const opened = this.#current
+    if (opened === undefined || opened.readers > 0) return
+    this.#idle?.abort()
+    await this.#dismiss(opened)
+  }
+
+  #closeWhenIdle(): void {
+    if (this.#idleMs === null || (this.#current?.readers ?? 1) > 0) return
+    this.#idle?.abort()
+    const idle = new AbortController()
+    this.#idle = idle
+    sleep(this.#idleMs, undefined, { signal: idle.signal, ref: false })
+      .then(() => this.closeIfUnused())
+      .catch(() => {})
+  }
+}

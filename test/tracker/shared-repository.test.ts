@@ -1,0 +1,159 @@
+/** One open repository, many requests in one process. */
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { IssueId } from '../../src/model/index.ts'
+import { createIssue } from '../../src/tracker/issues/changes.ts'
+import { gritePath } from '../contract/grite-process.ts'
+import { newIssue, openSharedRequests } from '../support/shared-requests.ts'
+
+const titlesOf = async (view: { allRows(): Promise<{ title: string }[]> }) =>
+  (await view.allRows()).map(({ title }) => title).sort()
+
+describe('requests at the same time', { concurrency: 2 }, () => {
+  it('that write run one plan at a time, in the order of their arrival, and share commits', async (t) => {
+    const { request, createIssue: create, path, git } = await openSharedRequests(t)
+    await create('first')
+    let running = 0
+    let most = 0
+    const order: number[] = []
+    const answers = await Promise.all(
+      Array.from({ length: 32 }, (_, index) =>
+        request((workspace) =>
+          workspace.write(async (draft) => {
+            running += 1
+            most = Math.max(most, running)
+            const view = await draft.view()
+            await sleep(1)
+            // What those before have planned can be seen.
+            order.push(index)
+            assert.equal((await view.allRows()).length, 1 + index)
+            running -= 1
+            return createIssue(draft, newIssue(`${index}`))
+          }),
+        ),
+      ),
+    )
+    assert.equal(most, 1)
+    assert.deepEqual(
+      order,
+      Array.from({ length: 32 }, (_, index) => index),
+    )
+    assert.ok(answers.every(({ head, events }) => head !== null && events.length > 0))
+    const commits = Number(git(path, 'rev-list', '--count', 'refs/grite/wal'))
+    assert.ok(commits < 10, `${commits} commits`)
+    await request(async (workspace) => assert.equal((await (await workspace.view()).allRows()).length, 33))
+    git(path, 'fsck', '--strict', '--no-dangling')
+  })
+
+  it('that share a commit are told apart in its meta.json', async (t) => {
+    const { createIssue: create, path, git } = await openSharedRequests(t)
+    await create('first')
+    assert.equal(JSON.parse(git(path, 'show', 'refs/grite/wal:meta.json')).requests, undefined)
+    const answers = await Promise.all(['a', 'b', 'c'].map((title) => create(title)))
+    const heads = new Set(answers.map(({ head }) => head))
+    const noted = [...heads].flatMap((head) => JSON.parse(git(path, 'show', `${head}:meta.json`)).requests ?? [])
+    for (const { events } of answers.slice(1)) {
+      const ids = events.map(({ eventId }) => eventId)
+      assert.ok(noted.some((each) => JSON.stringify(each) === JSON.stringify({ key: null, events: ids })))
+    }
+  })
+
+  it('take only the plan that fails out of a commit', async (t) => {
+    const { request, createIssue: create } = await openSharedRequests(t)
+    await create('first')
+    const fail = request((workspace) =>
+      workspace.write(async (draft) => {
+        await draft.requireIssue('00'.repeat(16) as IssueId)
+      }),
+    )
+    const results = await Promise.allSettled([create('a'), fail, create('b'), create('c')])
+    assert.deepEqual(
+      results.map(({ status }) => status),
+      ['fulfilled', 'rejected', 'fulfilled', 'fulfilled'],
+    )
+    await request(async (workspace) => {
+      assert.deepEqual(await titlesOf(await workspace.view()), ['a', 'b', 'c', 'first'])
+    })
+  })
+
+  it('see what the ones before them in the same commit have written', async (t) => {
+    const { request, createIssue: create } = await openSharedRequests(t)
+    const first = await create('first')
+    const issueId = first.events[0]?.issueId as IssueId
+    const count = () =>
+      request((workspace) =>
+        workspace.write(async (draft) => {
+          const state = await draft.requireIssue(issueId)
+          const version = Number((state.title?.value ?? '').match(/\d+/)?.[0] ?? 0)
+          await draft.add(issueId, { type: 'IssueUpdated', title: `count ${version + 1}`, body: null })
+        }),
+      )
+    await Promise.all(Array.from({ length: 20 }, count))
+    await request(async (workspace) => assert.deepEqual(await titlesOf(await workspace.view()), ['count 20']))
+  })
+
+  it('that want the repository for themselves have it one by one', async (t) => {
+    const { request, createIssue: create } = await openSharedRequests(t)
+    let inside = 0
+    const alone = () =>
+      request((workspace) =>
+        workspace.exclusively(async () => {
+          inside += 1
+          assert.equal(inside, 1)
+          await workspace.write((draft) => createIssue(draft, newIssue('inside')))
+          await sleep(5)
+          inside -= 1
+        }),
+      )
+    await Promise.all([alone(), create('beside'), alone(), alone(), create('beside'), alone()])
+    await request(async (workspace) => assert.equal((await (await workspace.view()).allRows()).length, 6))
+  })
+
+  it('read on in their own state while others write, and while the view is made anew', async (t) => {
+    const { request, createIssue: create } = await openSharedRequests(t)
+    await create('first')
+    await request(async (reader) => {
+      const view = await reader.view()
+      await create('second')
+      await request((workspace) => workspace.rebuild())
+      assert.deepEqual(await titlesOf(view), ['first'])
+    })
+    await request(async (workspace) => assert.deepEqual(await titlesOf(await workspace.view()), ['first', 'second']))
+  })
+
+  it('leave a view that nobody reads to other processes', async (t) => {
+    const { request, createIssue: create, path, environment } = await openSharedRequests(t)
+    await create('first')
+    await request((workspace) => workspace.view())
+    await sleep(200)
+    const { spawnSync } = await import('node:child_process')
+    const options = { cwd: path, env: { ...environment, GRITE_DEBUG: '1' }, encoding: 'utf8' } as const
+    const { stdout, status } = spawnSync(process.execPath, [gritePath, 'issue', 'list', '--json'], options)
+    assert.equal(status, 0)
+    assert.equal(JSON.parse(stdout).data.total, 1)
+  })
+})
+
+it('a commit is dated in the zone of the request, not of the process', async (t) => {
+  const heads = []
+  for (const zone of ['UTC', 'Asia/Tokyo']) {
+    const before = process.env.TZ
+    process.env.TZ = zone
+    try {
+      const { createIssue: create, path, git } = await openSharedRequests(t)
+      let count = 0
+      const facts = {
+        clock: { nowUnixMs: () => 1_790_000_000_000, offsetMinutesAt: () => 120 },
+        random: { bytes: (length: number) => new Uint8Array(length).fill(++count) },
+      }
+      await create('x', facts)
+      heads.push(git(path, 'log', '-1', '--format=%H %ci', 'refs/grite/wal'))
+    } finally {
+      if (before === undefined) delete process.env.TZ
+      else process.env.TZ = before
+    }
+  }
+  assert.equal(heads[0], heads[1])
+  assert.match(heads[0] ?? '', /\+0200$/)
+})
