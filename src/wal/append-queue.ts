@@ -10,6 +10,7 @@
  *   holder is suspended, or died in another container.
  * - No clock of a file counts, only the waiter's own: a lock from a time when the clock was ahead is a lock like any other.
  */
+import { randomBytes } from 'node:crypto'
 import {
   closeSync,
   fstatSync,
@@ -189,8 +190,6 @@ function isOfDeadOwner(lockPath: string): boolean {
   return owner !== null && isOwnerDead(owner, ownerFileAt(lockPath))
 }
 
-let brokenCount = 0
-
 /** Of several that break one lock only one gets it, and puts back what somebody took in the meantime. */
 function breakLock(path: string, { seen }: LockWatch): boolean {
   const lockPath = lockPathOf(path)
@@ -199,7 +198,7 @@ function breakLock(path: string, { seen }: LockWatch): boolean {
       rmdirSync(lockPath)
       return true
     }
-    const mine = `${path}.${process.pid}.${brokenCount++}.tmp`
+    const mine = `${path}.${randomBytes(6).toString('hex')}.tmp`
     renameSync(lockPath, mine)
     const broken = statOf(mine)
     if (seen !== undefined && broken !== undefined && !isSameFile(seen, broken)) putBack(mine, lockPath)

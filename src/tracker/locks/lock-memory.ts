@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { rename, rm, writeFile } from 'node:fs/promises'
 import type { Oid, SharedPermissions } from '../../git/index.ts'
@@ -49,7 +50,7 @@ export class LockMemory implements KnownLocks {
   async save(): Promise<void> {
     if (this.#unsaved < unsavedMax) return
     this.#unsaved = 0
-    const draft = `${this.#path}.${process.pid}.tmp`
+    const draft = `${this.#path}.${randomBytes(6).toString('hex')}.tmp`
     try {
       await writeFile(draft, formatMembers(this.#used), { flag: 'wx' })
       this.#permissions.adjust(draft)
