@@ -10,6 +10,7 @@
  * A directory that `current` does not name is deleted by whoever can take its LevelDB lock, which is held until the
  * directory has another name: a process that is about to fill it finds it locked, or gone.
  */
+import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
@@ -206,7 +207,7 @@ export class ViewDirectory {
   }
 
   async #writeCurrent(number: number): Promise<void> {
-    const draft = join(this.path, `${currentName}.${process.pid}.${number}`)
+    const draft = join(this.path, `${currentName}.${randomBytes(6).toString('hex')}`)
     await writeFile(draft, `${number}\n`)
     this.#permissions.adjust(draft)
     await rename(draft, join(this.path, currentName))

@@ -148,6 +148,28 @@ test('only the command line knows its process', () => {
   assert.deepEqual(wrong, [], 'take it from the context that cli builds')
 })
 
+test('below the command line nothing outlives a request, and nothing changes the process', () => {
+  const rules: readonly (readonly [pattern: RegExp, what: string])[] = [
+    [/^(let|var) /, 'keeps state for the whole process'],
+    [/\bgetTimezoneOffset\b|\btoLocale\w+\(|\bIntl\./, 'depends on the zone or language of the process'],
+    [/\bsetFlagsFromString\b|\bprocess\.(chdir|umask|setUncaught\w*)\b/, 'changes the process'],
+    [/\.\$\{process\.pid\}/, 'names a file by a process alone, which runs many requests'],
+  ]
+  const allowed = [
+    // Made once, and the same for all.
+    'src/model/cbor.ts',
+  ]
+  const wrong = layerNames
+    .filter((layer) => layer !== 'cli')
+    .flatMap((layer) => listSource(`src/${layer}`))
+    .filter((path) => !allowed.includes(path))
+    .flatMap((path) => {
+      const code = readCode(path)
+      return rules.flatMap(([pattern, what]) => findLines(path, code, pattern).map((line) => `${line} (${what})`))
+    })
+  assert.deepEqual(wrong, [])
+})
+
 test('only the modules of ref names write ref names', () => {
   const home = new Set(['src/wal/ref-names.ts', 'src/git/ref-paths.ts'])
   const wrong = listSource('src')

@@ -10,6 +10,7 @@
  * - A lock is broken only when it did not change while it was watched: the child may have released it before it died, and
  *   another git may hold it now.
  */
+import { randomBytes } from 'node:crypto'
 import { type Dirent, lstatSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -94,7 +95,7 @@ export async function breakDeadChildLocks(
   await sleep(watchMs)
   for (const { note, paths } of found) {
     // Only the process that could rename the note breaks its locks.
-    const mine = `${note.slice(0, -suffix.length)}.${process.pid}${suffix}`
+    const mine = `${note.slice(0, -suffix.length)}.${randomBytes(6).toString('hex')}${suffix}`
     try {
       disk.rename(note, mine)
     } catch (error) {

@@ -1,10 +1,9 @@
+import { randomBytes } from 'node:crypto'
 import { rmSync } from 'node:fs'
 import { copyFile, type FileHandle, lstat, mkdir, open, realpath, rename, rm, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { newTemporaryPath, type RepositoryLayout, type SharedPermissions } from '../../git/index.ts'
 import { StorageError } from '../../model/index.ts'
-
-let counter = 0
 
 /**
  * Makes a folder, and those above it.
@@ -88,7 +87,7 @@ async function moveAcross(draft: string, path: string): Promise<void> {
 }
 
 function draftBeside(path: string): string {
-  return `${path}.${process.pid}.${counter++}.tmp`
+  return `${path}.${randomBytes(6).toString('hex')}.tmp`
 }
 
 const pieceBytes = 512 * 1024
@@ -143,9 +142,9 @@ export async function flushFolder(path: string): Promise<void> {
   }
 }
 
-/** Whether a file is one that was to replace another. */
+/** Whether a file is one that was to replace another; versions before this one numbered them. */
 export function isDraftName(name: string): boolean {
-  return /\.\d+(\.\d+)?\.tmp$/.test(name)
+  return /\.([0-9a-f]{12}|\d+(\.\d+)?)\.tmp$/.test(name)
 }
 
 export interface OutputOptions {
