@@ -2,6 +2,7 @@ import type { Bench } from './bench.ts'
 import { diskBench, filterBench, importBench, parallelBench, rebuildBench } from './bulk.ts'
 import { createBench, listBench } from './commands.ts'
 import { readyBench } from './ready.ts'
+import { sharedBench } from './shared.ts'
 import { snapshotBench } from './snapshot.ts'
 import { idleSyncBench, syncBench } from './sync.ts'
 
@@ -14,6 +15,7 @@ export const benches: readonly Bench[] = [
   filterBench,
   readyBench,
   parallelBench,
+  sharedBench,
   diskBench,
   syncBench,
   idleSyncBench,

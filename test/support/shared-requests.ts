@@ -2,7 +2,7 @@
 
 import type { Warning } from '../../src/tracker/effects.ts'
 import { createIssue } from '../../src/tracker/issues/changes.ts'
-import { openSharedRepository, type SharedRepository } from '../../src/tracker/shared-repository.ts'
+import { openSharedRepository, type SharedOptions, type SharedRepository } from '../../src/tracker/shared-repository.ts'
 import { type RepositoryFacts, Workspace, type Written } from '../../src/tracker/workspace.ts'
 import { type CleanUp, createSandbox, type Sandbox } from '../git/temp-repository.ts'
 
@@ -18,14 +18,14 @@ export interface SharedRequests extends Sandbox {
 
 export async function openSharedRequests(
   t: CleanUp,
-  { viewIdleMs = 50 }: { readonly viewIdleMs?: number } = {},
+  { viewIdleMs = 50, ...more }: Partial<Pick<SharedOptions, 'viewIdleMs' | 'gitOptions'>> = {},
 ): Promise<SharedRequests> {
   const sandbox = createSandbox(t)
   const path = `${sandbox.dir}/repository`
   sandbox.git(sandbox.dir, 'init', '-q', '-b', 'main', path)
   const warnings: Warning[] = []
   const warn = (warning: Warning) => void warnings.push(warning)
-  const shared = await openSharedRepository(path, { env: sandbox.environment, warn, viewIdleMs })
+  const shared = await openSharedRepository(path, { env: sandbox.environment, warn, viewIdleMs, ...more })
   t.after(() => shared.close())
   const usual: RepositoryFacts = {
     cwd: path,

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { IssueId } from '../../src/model/index.ts'
+import { nodeDisk } from '../../src/git/durable/disk.ts'
+import { AfterWriteError, type GriteError, type IssueId } from '../../src/model/index.ts'
 import { createIssue } from '../../src/tracker/issues/changes.ts'
 import { gritePath } from '../contract/grite-process.ts'
 import { newIssue, openSharedRequests } from '../support/shared-requests.ts'
@@ -91,6 +92,44 @@ describe('requests at the same time', { concurrency: 2 }, () => {
       )
     await Promise.all(Array.from({ length: 20 }, count))
     await request(async (workspace) => assert.deepEqual(await titlesOf(await workspace.view()), ['count 20']))
+  })
+
+  it('that do not fit into one commit follow in the next', async (t) => {
+    const { request, createIssue: create, path, git } = await openSharedRequests(t)
+    await create('first')
+    const many = (name: string) =>
+      request((workspace) =>
+        workspace.write(async (draft) => {
+          for (let index = 0; index < 1500; index++) {
+            draft.createIssue({ title: `${name} ${index}`, body: '', labels: [] })
+          }
+        }),
+      )
+    const answers = await Promise.all([create('x'), many('a'), many('b'), many('c'), create('y')])
+    const heads = answers.map(({ head }) => head)
+    assert.deepEqual([heads[1] === heads[2], heads[2] === heads[3], heads[3] === heads[4]], [true, false, true])
+    await request(async (workspace) => assert.equal((await workspace.view()).issueCount, 4503))
+    git(path, 'fsck', '--strict', '--no-dangling')
+  })
+
+  it('hear together that a commit was written and its flush failed, each of its own events', async (t) => {
+    let fails = false
+    const disk = {
+      ...nodeDisk,
+      flushDirectories(paths: readonly string[]) {
+        if (fails && paths.some((each) => each.includes('refs'))) throw Object.assign(new Error('EIO'), { code: 'EIO' })
+        return nodeDisk.flushDirectories(paths)
+      },
+    }
+    const { createIssue: create } = await openSharedRequests(t, { gitOptions: { disk } })
+    await create('first')
+    const turn = create('second')
+    fails = true
+    const results = await Promise.allSettled([turn, create('a'), create('b')])
+    const errors = results.slice(1).map((result) => (result as PromiseRejectedResult).reason as GriteError)
+    for (const error of errors) assert.ok(error instanceof AfterWriteError, `${error}`)
+    assert.equal(new Set(errors.map(({ details }) => JSON.stringify(details.event_ids))).size, 2)
+    for (const { details } of errors) assert.deepEqual([details.written, details.event_count], [true, 1])
   })
 
   it('that want the repository for themselves have it one by one', async (t) => {
