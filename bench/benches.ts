@@ -1,8 +1,8 @@
 import type { Bench } from './bench.ts'
 import { diskBench, filterBench, importBench, parallelBench, rebuildBench } from './bulk.ts'
 import { createBench, listBench } from './commands.ts'
+import { manyWritersBench } from './many-writers.ts'
 import { readyBench } from './ready.ts'
-import { sharedBench } from './shared.ts'
 import { snapshotBench } from './snapshot.ts'
 import { idleSyncBench, syncBench } from './sync.ts'
 
@@ -15,7 +15,7 @@ export const benches: readonly Bench[] = [
   filterBench,
   readyBench,
   parallelBench,
-  sharedBench,
+  manyWritersBench,
   diskBench,
   syncBench,
   idleSyncBench,

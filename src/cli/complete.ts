@@ -15,7 +15,7 @@ export type CompleteValue = (kind: CompletedKind, prefix: string) => Promise<rea
 export const candidateCountMax = 200
 
 /** Tells the scripts to fall back to file names. */
-export const completeFiles = ':files'
+const completeFiles = ':files'
 
 const anyOptions: Readonly<Record<string, OptionSpec>> = {
   ...globalOptions,

@@ -76,7 +76,7 @@ async function makeDraft(folder: string, text: string): Promise<string> {
 }
 
 /** git's order, without asking git: GIT_EDITOR, VISUAL unless the terminal is dumb, EDITOR, vi. */
-export function chooseEditor(env: Readonly<Record<string, string | undefined>>): string {
+function chooseEditor(env: Readonly<Record<string, string | undefined>>): string {
   const visual = env.TERM === 'dumb' ? undefined : env.VISUAL
   return env.GIT_EDITOR || visual || env.EDITOR || 'vi'
 }

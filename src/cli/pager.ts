@@ -9,7 +9,7 @@ import { writePieces } from './write-pieces.ts'
 const pagerDefault = 'less -FRX'
 
 /** The program and its words; undefined when the output shall be printed as it is. */
-export function choosePager(env: Readonly<Record<string, string | undefined>>): readonly string[] | undefined {
+function choosePager(env: Readonly<Record<string, string | undefined>>): readonly string[] | undefined {
   const text = env.GRITE_PAGER ?? env.GIT_PAGER ?? env.PAGER ?? pagerDefault
   const words = text.trim().split(/\s+/).filter(Boolean)
   return words.length === 0 || words[0] === 'cat' || env.TERM === 'dumb' ? undefined : words

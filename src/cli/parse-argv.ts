@@ -75,7 +75,7 @@ export async function parseArgv(argv: readonly string[], table: CommandTable): P
 }
 
 /** `body-file` → `bodyFile`, as `InputOf` names it. */
-export function camelCase(name: string): string {
+function camelCase(name: string): string {
   return name.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase())
 }
 

@@ -39,7 +39,7 @@ export function openProgress(
 }
 
 /** @returns at most `width - 1` columns, so that no terminal wraps it */
-export function formatBar(label: string, done: number, total: number | null, width: number): string {
+function formatBar(label: string, done: number, total: number | null, width: number): string {
   if (total === null || total <= 0) return `${label} ${done}`.slice(0, width - 1)
   const share = Math.min(1, Math.max(0, done / total))
   const filled = Math.round(share * barWidth)

@@ -87,7 +87,7 @@ function isOwn(path: string): boolean {
 const setGroupId = 0o2000
 
 /** @param present - permission bits as they are, with set-id bits */
-export function applySharedMode({ kind, bits }: SharedMode, present: number, isDirectory: boolean): number {
+function applySharedMode({ kind, bits }: SharedMode, present: number, isDirectory: boolean): number {
   const isWritable = (present & 0o200) !== 0
   const isExecutable = (present & 0o100) !== 0
   let given = isWritable ? bits : bits & ~0o222

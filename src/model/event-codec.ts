@@ -25,7 +25,7 @@ import { limits } from './limits.ts'
  * Preimage of the id (spec §2.4): `[1, issue_id, actor, ts, parent, kind_tag, payload]`.
  */
 const eventSchemaVersion = 1
-export const recordLength = 8
+const recordLength = 8
 
 /** Computes the id of an event: BLAKE2b-256 of its canonical preimage. */
 export function computeEventId(facts: EventFacts): EventId {
@@ -59,7 +59,7 @@ function sharedElements(facts: EventFacts): CborValue[] {
 }
 
 /** The payload array of a body, lists sorted as the format wants them. */
-export function encodePayload(body: EventBody): CborValue[] {
+function encodePayload(body: EventBody): CborValue[] {
   const values = body as unknown as Readonly<Record<string, unknown>>
   return fieldsOfKind(body.type).map(([name, type]) => encodeField(type, values[name]))
 }

@@ -80,8 +80,6 @@ export {
   shellCommand,
   shellWord,
   UnusableSnapshotError,
-  ViewBusyError,
-  ViewError,
 } from './errors/index.ts'
 export { compareVersions, type Event, type EventFacts, timeAfter, type Version, versionOf } from './event.ts'
 export {

@@ -167,7 +167,7 @@ function nextFence(current: Lock | null, nowUnixMs: number): number {
 const fenceMax = 2 ** 52
 
 /** For how long an ended lease stays at least, and how far its fence must lie in the past. Milliseconds. */
-export const endedLeaseKeptMs = 86_400_000
+const endedLeaseKeptMs = 86_400_000
 
 /** Whether a lock that is not live ended more than a day ago. One whose time is still to come ended when it was written. */
 export function hasLongEnded({ expiresUnixMs }: Lock, { committedAtUnixMs, nowUnixMs }: EndedFacts): boolean {

@@ -4,7 +4,7 @@
  */
 
 /** A value in the store is not what the view wrote. Has a code like the failures of the store, and is treated as one. */
-export class UnreadableValueError extends Error {
+class UnreadableValueError extends Error {
   override readonly name = 'UnreadableValueError'
   readonly code = 'LEVEL_UNREADABLE_VALUE'
 }

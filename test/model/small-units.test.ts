@@ -330,7 +330,6 @@ describe('errors', () => {
     invalid_args: [1, 2],
     not_found: 3,
     conflict: 4,
-    db_busy: 5,
     io_error: 5,
     remote_error: 5,
     db_error: 5,

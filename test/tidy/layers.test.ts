@@ -178,6 +178,25 @@ test('only the modules of ref names write ref names', () => {
   assert.deepEqual(wrong, [], 'build it in src/wal/ref-names.ts')
 })
 
+test('what a file exports somebody imports', () => {
+  const sources = [
+    ...listSource('src'),
+    ...listSource('bench'),
+    ...listSource('test'),
+    ...listFiles('scripts'),
+    ...listFiles('bin'),
+  ]
+  const words = new Map(sources.map((path) => [path, new Set(read(path).match(/\w+/g))]))
+  const values = /^export (?:abstract )?(?:async )?(?:const|let|function\*?|class) (\w+)/gm
+  const unused = listSource('src').flatMap((path) =>
+    [...readCode(path).matchAll(values)]
+      .map(([, name = '']) => name)
+      .filter((name) => !sources.some((other) => other !== path && words.get(other)?.has(name)))
+      .map((name) => `${path} exports ${name}`),
+  )
+  assert.deepEqual(unused, [], 'nothing else uses these')
+})
+
 test('every source file is reachable from the program', () => {
   const scripts = listFiles('scripts').flatMap((path) =>
     [...read(path).matchAll(/src\/[\w/-]+\.ts/g)].map(([file]) => file),

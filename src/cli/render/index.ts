@@ -28,8 +28,6 @@ export const renderers: RendererTable = {
   'issue reopen': issueChange('Reopened'),
   'issue label add': issueChange('Labelled'),
   'issue label remove': issueChange('Removed label from'),
-  'issue assign': issueChange('Assigned'),
-  'issue unassign': issueChange('Unassigned'),
   'issue assignee add': issueChange('Assigned'),
   'issue assignee remove': issueChange('Unassigned'),
   'issue link add': issueChange('Linked'),

@@ -125,7 +125,7 @@ async function describeParent(view: View, { fields }: IssueRow) {
 }
 
 /** One event as `issue show` prints it: byte strings as arrays of numbers (spec §2.5). */
-export function formatShownEvent(event: Event): {
+function formatShownEvent(event: Event): {
   event_id: string
   issue_id: IssueId
   actor: string

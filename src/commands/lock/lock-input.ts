@@ -11,7 +11,6 @@ import {
 } from '../../model/index.ts'
 import type { CommandContext } from '../../tracker/effects.ts'
 import { resolveIssue } from '../../tracker/issues/resolve-issue.ts'
-import { readRepoConfig } from '../../tracker/local/repo-config.ts'
 import { findPresent } from '../../tracker/locks/hold.ts'
 import { isReadable, type LockInSight, locksInSight, type ReadableLock } from '../../tracker/locks/known-locks.ts'
 import { type LockPlace, localPlace } from '../../tracker/locks/lock-place.ts'
@@ -69,7 +68,7 @@ export async function chooseWhere(repository: Repository, { remote, local }: Pla
     throw new InvalidArgsError('--local and --remote exclude each other', { details: { field: 'local' } })
   }
   if (local) return null
-  const configured = (await readRepoConfig(repository.paths.config)).lease.remote
+  const configured = (await repository.config()).lease.remote
   if (remote === undefined && configured === undefined) return null
   return chooseRemote(repository, repository.facts.cwd, remote || configured)
 }

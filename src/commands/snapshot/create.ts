@@ -41,7 +41,7 @@ const shared = {
 } as const
 
 /** A new snapshot as commands print it. */
-export function describeSnapshot({ ref, oid, createdTs, walHead, eventCount, chunks, report }: WrittenSnapshot) {
+function describeSnapshot({ ref, oid, createdTs, walHead, eventCount, chunks, report }: WrittenSnapshot) {
   return {
     oid,
     snapshot_ref: ref,

@@ -12,7 +12,7 @@ export interface FlushSettings {
   readonly methodChosenByUser: boolean
 }
 
-export const flushEverything: FlushSettings = {
+const flushEverything: FlushSettings = {
   objects: true,
   references: true,
   chosenByUser: false,

@@ -35,12 +35,6 @@ export const errorKinds = {
     prefix: 'conflict: ',
     hints: ['Run the command again; if another process holds the repository, wait for it to finish'],
   },
-  viewBusy: {
-    code: 'db_busy',
-    exit: 5,
-    prefix: 'database busy: ',
-    hints: ['Another grite process holds the view; wait for it and run the command again'],
-  },
   io: {
     code: 'io_error',
     exit: 5,

@@ -54,16 +54,6 @@ export class RefLockedError extends GriteError {
   }
 }
 
-/** The view is held by another process for longer than the wait. */
-export class ViewBusyError extends GriteError {
-  readonly kind = 'viewBusy'
-}
-
-/** The view cannot be read or written, and rebuilding it did not help. */
-export class ViewError extends GriteError {
-  readonly kind = 'view'
-}
-
 /** Disk full, read-only file system, missing permission: nothing was acknowledged and no ref has moved. */
 export class StorageError extends GriteError {
   readonly kind = 'io'

@@ -17,8 +17,6 @@ export {
   RepositoryRefusedError,
   StorageError,
   UnusableSnapshotError,
-  ViewBusyError,
-  ViewError,
 } from './errors.ts'
 export { type ErrorDetails, GriteError, type GriteErrorOptions } from './grite-error.ts'
 export { shellCommand, shellWord } from './shell-word.ts'

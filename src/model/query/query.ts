@@ -39,7 +39,7 @@ export type QueryCondition =
 export type Who = { readonly is: 'me' } | { readonly is: 'named'; readonly name: string }
 
 /** What can be compared. */
-export const orderedKeys = ['priority', 'due', 'created', 'updated'] as const
+const orderedKeys = ['priority', 'due', 'created', 'updated'] as const
 export type OrderedKey = (typeof orderedKeys)[number]
 
 /** The longer ones first, as a parser must try them. */

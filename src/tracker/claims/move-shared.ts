@@ -25,7 +25,6 @@ import {
 } from '../../wal/index.ts'
 import type { Draft } from '../draft.ts'
 import type { CommandContext } from '../effects.ts'
-import { readRepoConfig } from '../local/repo-config.ts'
 import { findPresent } from '../locks/hold.ts'
 import { type LockInSight, locksInSight } from '../locks/known-locks.ts'
 import { noteLease, pushRefused, sharedPlace, writeLease } from '../locks/shared-place.ts'
@@ -120,7 +119,7 @@ interface Both {
 /** Null when the remote took it, else what it said when somebody else seemed to be faster. */
 async function pushBoth(target: SharedTarget, { staged, lock, present }: Both): Promise<PushedRef | null> {
   const { repository, remote, resource } = target
-  const { git, remotes, paths, facts } = repository
+  const { git, remotes, facts } = repository
   const nowUnixMs = facts.clock.nowUnixMs()
   const tracking = trackingRef(remote.name, walRef)
   const known = await git.readRef(tracking)
@@ -134,7 +133,7 @@ async function pushBoth(target: SharedTarget, { staged, lock, present }: Both): 
   ]
   if (lease === null && staged.appended === null) return null
   if (head !== null && staged.appended === null && target.givesWay !== true) await repository.heedRepositoryLocks()
-  const { sync } = await readRepoConfig(paths.config)
+  const { sync } = await repository.config()
   const atomic = updates.length > 1
   const results = await remotes.push({ remote: remote.name, updates, atomic, runHooks: sync.runHooks })
   const refused = findCause(results, 'rejected')

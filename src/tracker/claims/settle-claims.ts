@@ -23,7 +23,6 @@ import {
 import { encodeRefPart, trackingRef, walRef } from '../../wal/index.ts'
 import { removeAssignee } from '../issues/changes.ts'
 import { shortIdLength } from '../issues/short-id.ts'
-import { readRepoConfig } from '../local/repo-config.ts'
 import { formatExpiry } from '../locks/held-error.ts'
 import { acquireLock, releaseLock, renewLock } from '../locks/hold.ts'
 import { isReadable, type LockInSight, locksInSight, type ReadableLock, stateInSight } from '../locks/known-locks.ts'
@@ -63,7 +62,7 @@ export async function settleClaims(
   const note = (issueId: IssueId, outcome: keyof SettledClaims | null): void => {
     if (outcome !== null) done[outcome].push(issueId)
   }
-  const areShared = push && (await readRepoConfig(repository.paths.config)).lease.remote === remote
+  const areShared = push && (await repository.config()).lease.remote === remote
   for (const claim of claims.filter(({ sight }) => sight.level === 'local')) {
     await attempt(repository, claim, async () => {
       if (await giveWay(repository, claim, sights)) note(claim.issueId, 'lost')

@@ -22,7 +22,7 @@ export async function listKnownActors({ paths }: Repository, view: View): Promis
 }
 
 /** Actors by what they are called: as it is written, else in any case. */
-export function findByName(actors: readonly KnownActor[], name: string): readonly KnownActor[] {
+function findByName(actors: readonly KnownActor[], name: string): readonly KnownActor[] {
   const exact = actors.filter(({ label }) => label === name)
   if (exact.length > 0) return exact
   const folded = name.toLowerCase()

@@ -54,7 +54,7 @@ export async function createIssue(
 }
 
 /** Titles stand in lists. @throws {InvalidArgsError} on one with a line break */
-export function requireOneLine(title: string): void {
+function requireOneLine(title: string): void {
   const place = title.search(/[\n\v\f\r\u0085\u2028\u2029]/)
   if (place < 0) return
   throw new InvalidArgsError(
@@ -88,7 +88,7 @@ export async function updateIssue(draft: Draft, issueId: IssueId, update: IssueU
 }
 
 /** Sets a field, or clears it when the value is empty. */
-export async function setField(draft: Draft, issueId: IssueId, key: FieldKey, value: string): Promise<EventId[]> {
+async function setField(draft: Draft, issueId: IssueId, key: FieldKey, value: string): Promise<EventId[]> {
   requireFieldValue(key, value)
   return replaceField(draft, issueId, key, value === '' ? null : value)
 }

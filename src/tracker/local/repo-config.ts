@@ -6,11 +6,11 @@ import type { GritePaths } from './paths.ts'
 import { readToml, readTomlText, setTableKey, setTopLevelKey, type TomlTable } from './toml-file.ts'
 import { makeFolder, writeFileAtomically } from './write-file-atomically.ts'
 
-export const lockPolicies = ['off', 'warn', 'require'] as const
+const lockPolicies = ['off', 'warn', 'require'] as const
 /** What a write does about somebody else's live lock on what it changes: nothing, warn, or refuse. */
 export type LockPolicy = (typeof lockPolicies)[number]
 
-export const signaturePolicies = ['off', 'warn', 'reject'] as const
+const signaturePolicies = ['off', 'warn', 'reject'] as const
 /** What is done about received events whose signature is wrong or missing: nothing, warn, or refuse to take them in. */
 export type SignaturePolicy = (typeof signaturePolicies)[number]
 

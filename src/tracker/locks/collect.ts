@@ -12,7 +12,6 @@ import {
 import type { View } from '../../view/index.ts'
 import { deleteUnmovedRefs, encodeRefPart, splitTrackingRef } from '../../wal/index.ts'
 import type { CommandContext } from '../effects.ts'
-import { readRepoConfig } from '../local/repo-config.ts'
 import type { Repository } from '../workspace.ts'
 import { isReadable, type LockInSight, locksInSight, type ReadableLock, stateInSight } from './known-locks.ts'
 import { mayAskForDeletion, noteRefusedDeletion } from './refused-deletions.ts'
@@ -27,7 +26,7 @@ export interface Collected {
 }
 
 /** Ended locks that make it worth while to delete them by the way. */
-export const collectedByTheWayMin = 100
+const collectedByTheWayMin = 100
 /** Refs that one push deletes. git compares each with every ref of the remote before it says a word, and a remote that is silent for long is given up. */
 const refsAtOnceMax = 100
 
@@ -182,7 +181,7 @@ interface RemoteDeletion {
 }
 
 async function deleteOnRemote(
-  { git, remotes, paths }: Repository,
+  repository: Repository,
   remote: string,
   { ended, progress }: RemoteDeletion,
 ): Promise<RemoteDeletions> {
@@ -190,7 +189,8 @@ async function deleteOnRemote(
   const refused: Collected['refused'][number][] = []
   let removed = 0
   try {
-    const { runHooks } = (await readRepoConfig(paths.config)).sync
+    const { git, remotes } = repository
+    const { runHooks } = (await repository.config()).sync
     for (let start = 0; start < ended.length; start += refsAtOnceMax) {
       bar.report(start, ended.length)
       const some = ended.slice(start, start + refsAtOnceMax)

@@ -17,7 +17,6 @@ import {
   resourcesOverlap,
 } from '../../model/index.ts'
 import { type FoundLock, listLocks, lockRefOf, readLock } from '../../wal/index.ts'
-import { readRepoConfig } from '../local/repo-config.ts'
 import type { Repository } from '../workspace.ts'
 import { formatExpiry, heldError, nameHolder } from './held-error.ts'
 import { acquireLock, releaseLock, renewLock } from './hold.ts'
@@ -51,7 +50,7 @@ export class LockGuard {
    * @throws {ConflictError} by the policy `require`, or when a lock that the write was to hold is somebody else's
    */
   async admit(events: readonly Event[]): Promise<void> {
-    const { lockPolicy } = await readRepoConfig(this.#repository.paths.config)
+    const { lockPolicy } = await this.#repository.config()
     this.#passed = []
     this.#sights = lockPolicy === 'off' ? undefined : await locksInSight(this.#repository)
     if (this.#takesLocks) for (const issueId of changedIssues(events)) await this.#take(issueResource(issueId))

@@ -1,6 +1,5 @@
 import { showRemote } from '../../git/index.ts'
 import { encodeRefPart } from '../../wal/index.ts'
-import { readRepoConfig } from '../local/repo-config.ts'
 import type { Repository } from '../workspace.ts'
 import type { LockInSight } from './known-locks.ts'
 
@@ -15,7 +14,7 @@ export async function nameRemotes(
   const parts = new Set(sights.flatMap(({ remotePart }) => (remotePart === null ? [] : [remotePart])))
   const names = new Map<string | null, string>()
   if (parts.size === 0) return names
-  const { lease, sync } = await readRepoConfig(repository.paths.config)
+  const { lease, sync } = await repository.config()
   const configured = [sync.remote, ...(lease.remote === undefined ? [] : [lease.remote])]
   for (const name of [...configured, ...(await repository.remotes.listRemotes())])
     names.set(encodeRefPart(name), showRemote(name))

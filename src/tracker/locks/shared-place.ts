@@ -12,7 +12,6 @@ import {
   trackingRef,
   walRef,
 } from '../../wal/index.ts'
-import { readRepoConfig } from '../local/repo-config.ts'
 import type { Repository } from '../workspace.ts'
 import type { LockPlace } from './lock-place.ts'
 
@@ -32,7 +31,7 @@ export function sharedPlace(repository: Repository, remote: string): LockPlace {
     refresh: () => fetchLocks(repository, remote),
     async move({ lock, present, nowUnixMs }) {
       const next = await writeLease(repository, { lock, present, nowUnixMs })
-      const { sync } = await readRepoConfig(repository.paths.config)
+      const { sync } = await repository.config()
       const updates = [{ ref: leaseRefOf(lock.resource), next }]
       const results = await repository.remotes.push({ remote, updates, atomic: false, runHooks: sync.runHooks })
       for (const result of results) requirePushed(remote, present, result)

@@ -3,7 +3,6 @@ import { hydrator } from '../../git/index.ts'
 import { GriteError, isSnapshotDue, type SnapshotCover } from '../../model/index.ts'
 import { listSnapshots, type WrittenSnapshot } from '../../wal/index.ts'
 import type { CommandContext } from '../effects.ts'
-import { readRepoConfig } from '../local/repo-config.ts'
 import type { Repository } from '../workspace.ts'
 import { collectOldSnapshots, isOfFuture, snapshotsKeptByDefault } from './collect-snapshots.ts'
 import { readSnapshot } from './read-snapshot.ts'
@@ -28,7 +27,7 @@ export async function makeDueSnapshot(
   context: Pick<CommandContext, 'clock' | 'warn' | 'progress'>,
   pushedHead: Oid,
 ): Promise<DueSnapshot | null> {
-  const { snapshot: settings } = await readRepoConfig(repository.paths.config)
+  const { snapshot: settings } = await repository.config()
   if (!settings.auto) return null
   const nowUnixMs = context.clock.nowUnixMs()
   const progress = context.progress('Making a snapshot')

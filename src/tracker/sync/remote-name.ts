@@ -2,7 +2,6 @@ import { existsSync } from 'node:fs'
 import { isAbsolute, resolve } from 'node:path'
 import { listOwnRemotes, showRemote } from '../../git/index.ts'
 import { InvalidArgsError, NotFoundError } from '../../model/index.ts'
-import { readRepoConfig } from '../local/repo-config.ts'
 import type { Repository } from '../workspace.ts'
 
 export interface ChosenRemote {
@@ -48,15 +47,16 @@ export async function chooseHomeRemote(repository: Repository): Promise<ChosenRe
  * The remote with which this clone seems to be shared, for a hint: the home remote, else the first one. Undefined when
  * the configuration of the repository names none. Starts no git.
  */
-export async function findLikelyRemote({ layout, paths }: Repository): Promise<string | undefined> {
-  const names = listOwnRemotes(layout)
+export async function findLikelyRemote(repository: Repository): Promise<string | undefined> {
+  const names = listOwnRemotes(repository.layout)
   if (names.length === 0) return undefined
-  const home = (await readRepoConfig(paths.config)).sync.remote
+  const home = (await repository.config()).sync.remote
   return names.includes(home) ? home : names[0]
 }
 
-async function findHome({ paths, remotes }: Repository) {
-  const home = (await readRepoConfig(paths.config)).sync.remote
+async function findHome(repository: Repository) {
+  const { remotes } = repository
+  const home = (await repository.config()).sync.remote
   if (await remotes.hasRemote(home)) return { home, found: home }
   const [only, ...others] = await remotes.listRemotes()
   return { home, found: others.length === 0 ? only : undefined }

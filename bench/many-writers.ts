@@ -7,8 +7,8 @@ import { benchEnv } from './measure.ts'
 const writers = 32
 const targetRatio = 8
 
-export const sharedBench: Bench = {
-  name: 'shared',
+export const manyWritersBench: Bench = {
+  name: 'writers',
   question: `${writers} writers in one process against one: at least ${targetRatio} times as many writes in a second`,
   run: ({ small }) =>
     inRepository(async (cwd) => {
