@@ -49,12 +49,16 @@ const output = {
   supported: { 'dynamic-import': false },
   logLevel: 'error',
 }
-await build({
+const { metafile } = await build({
   ...output,
+  metafile: true,
   entryPoints: { bundle: 'src/cli/bundle.ts' },
   external: ['node-gyp-build'],
   plugins: [lazyCommands(), pastBarrels(), nativeAddon(), apart(), lazyBuiltins(), lazyPackages()],
 })
+// An import that was not sent past the index of its layer loads the whole layer at every start.
+const barrels = Object.keys(metafile.inputs).filter((path) => /^src\/\w+(\/errors)?\/index\.ts$/.test(path))
+if (barrels.length > 0) throw new Error(`${barrels.join(', ')} would run at every start; see scripts/past-barrels.mjs`)
 await build({
   ...output,
   outdir: `${draft}/packages`,

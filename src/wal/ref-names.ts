@@ -2,10 +2,10 @@
  * The refs of streams, and where what remotes said about them is kept (docs/format.md#refs). The log's own name is git's
  * to know too: it keeps a reflog for that one whatever the settings say.
  */
-import type { RefName } from '../git/index.ts'
+import { type RefName, walRef } from '../git/index.ts'
 import { base32hex, blake2b160 } from '../model/index.ts'
 
-export { walRef } from '../git/index.ts'
+export { walRef }
 
 const gritePrefix = 'refs/grite/'
 /** Snapshots: `<ms>` below it. */
