@@ -57,7 +57,7 @@ export type { PortOptions } from './port-context.ts'
 export { readGitConfig } from './read-config.ts'
 export { decodeUtf8, readSmallFile } from './read-small-file.ts'
 export { readGitVersion } from './read-version.ts'
-export { parseRefName, walRef } from './ref-paths.ts'
+export { parseRefName } from './ref-paths.ts'
 export { type ReflogEntry, readReflog, reflogMark } from './reflog.ts'
 export type {
   FetchRequest,

@@ -112,8 +112,10 @@ export interface RefUpdate {
   readonly ref: RefName
   readonly expected: Oid | null
   readonly next: Oid | null
-  /** One line for the reflog, which is kept for `refs/grite/wal` and written for it even where git's default is not to. */
+  /** One line for the reflog, where the ref has one. */
   readonly reflogMessage: string
+  /** Starts a reflog where the ref has none and git's settings would not create one. */
+  readonly keepsReflog?: boolean
 }
 
 export interface PublishPlan {

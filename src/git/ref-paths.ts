@@ -2,9 +2,6 @@ import { join } from 'node:path'
 import { InvalidArgsError } from '../model/errors/index.ts'
 import type { Oid, RefName, RepositoryLayout } from './port.ts'
 
-/** The issue log; its reflog is written whatever the repository's settings say. */
-export const walRef = 'refs/grite/wal' as RefName
-
 // git-check-ref-format(1), for names below refs/.
 const forbidden = /[\x00-\x20\x7f~^:?*[\\]|\.\.|@\{|\/\/|\/\.|\.lock(\/|$)|\.$|\/$/
 

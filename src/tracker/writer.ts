@@ -7,7 +7,7 @@
  * - A plan that fails takes only itself out of a commit. After a lost race every plan runs again, on fresh state.
  * - A write is acknowledged when the log has it. The view follows; when it cannot, the next reader makes up for it.
  */
-import { type Oid, type PendingObject, shallowMark, walRef } from '../git/index.ts'
+import { type Oid, type PendingObject, shallowMark } from '../git/index.ts'
 import {
   type ActorId,
   AfterWriteError,
@@ -29,6 +29,7 @@ import {
   readSoundHead,
   requireUsableClock,
   segmentOfBatch,
+  walRef,
 } from '../wal/index.ts'
 import { Draft } from './draft.ts'
 import { OwnCard, openSigner } from './identity/own-card.ts'
@@ -409,7 +410,8 @@ export async function land(
   if (appended === null) return
   await workspace.exclusively(async () => {
     const { head, parent } = appended
-    const update = { ref: walRef, expected: parent, next: head, reflogMessage: 'grite: taken by the remote' }
+    const reflogMessage = 'grite: taken by the remote'
+    const update = { ref: walRef, expected: parent, next: head, reflogMessage, keepsReflog: true }
     await noting(
       workspace,
       () => events,

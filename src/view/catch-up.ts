@@ -495,7 +495,7 @@ async function moveLog(
     await git.publish({
       objects: [],
       staged,
-      updates: [{ ref: walRef, expected, next, reflogMessage }],
+      updates: [{ ref: walRef, expected, next, reflogMessage, keepsReflog: true }],
     })
   } catch (error) {
     // The log has its events back, and nobody was told that they would survive a loss of power.

@@ -91,7 +91,7 @@ export async function publishBatch<Batch, Item>(
   const { objects, commit, message } = encodeBatch(git.layout.objectFormat, codec, batch, parent)
   await git.publish({
     objects,
-    updates: [{ ref, expected: parent, next: commit, reflogMessage: `grite: ${message}` }],
+    updates: [{ ref, expected: parent, next: commit, reflogMessage: `grite: ${message}`, keepsReflog: true }],
   })
   return commit
 }

@@ -1,12 +1,9 @@
-/**
- * The refs of streams, and where what remotes said about them is kept (docs/format.md#refs). The log's own name is git's
- * to know too: it keeps a reflog for that one whatever the settings say.
- */
-import { type RefName, walRef } from '../git/index.ts'
+/** The refs of streams, and where what remotes said about them is kept (docs/format.md#refs). */
+import type { RefName } from '../git/index.ts'
 import { base32hex, blake2b160 } from '../model/index.ts'
 
-export { walRef }
-
+/** The issue log. */
+export const walRef = 'refs/grite/wal' as RefName
 const gritePrefix = 'refs/grite/'
 /** Snapshots: `<ms>` below it. */
 export const snapshotPrefix = 'refs/grite/snapshots/'

@@ -16,7 +16,8 @@ const holesMax = 16
 export async function rejoinAround(git: GitPort, head: Oid, nowUnixMs: number): Promise<Oid | null> {
   const sound = await soundOf(git, head, nowUnixMs, holesMax)
   if (sound === null || sound === head) return null
-  const update = { ref: walRef, expected: head, next: sound, reflogMessage: 'grite: rejoin around missing commits' }
+  const reflogMessage = 'grite: rejoin around missing commits'
+  const update = { ref: walRef, expected: head, next: sound, reflogMessage, keepsReflog: true }
   await git.publish({ objects: [], updates: [update] })
   return sound
 }

@@ -1,8 +1,10 @@
 /** Issues with events dated at the last millisecond there is: what is written there shares it. */
+
 import assert from 'node:assert/strict'
 import { describe, it, type TestContext } from 'node:test'
-import { type Oid, walRef } from '../../src/git/index.ts'
+import type { Oid } from '../../src/git/index.ts'
 import { type ActorId, type Event, type EventBody, GriteError, type IssueId, limits } from '../../src/model/index.ts'
+import { walRef } from '../../src/wal/index.ts'
 import { commandRunner, createCommandSandbox } from '../support/command-runner.ts'
 import { actors, batchOf, idsOnChain, issueId, makeEvent, writeBatch } from '../support/log.ts'
 

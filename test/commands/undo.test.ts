@@ -1,7 +1,7 @@
 /** Taking events back, and when that is refused. */
+
 import assert from 'node:assert/strict'
 import { after, describe, test } from 'node:test'
-import { walRef } from '../../src/git/index.ts'
 import {
   currentBody,
   currentState,
@@ -13,6 +13,7 @@ import {
   limits,
 } from '../../src/model/index.ts'
 import { rowOf, type View } from '../../src/view/index.ts'
+import { walRef } from '../../src/wal/index.ts'
 import { commandRunner, createCommandSandbox } from '../support/command-runner.ts'
 import { actors, batchOf, makeEvent, writeBatch } from '../support/log.ts'
 

@@ -6,7 +6,7 @@ import { deflateSync } from 'node:zlib'
 import { encodeObject, hashObject } from '../../src/git/object-codec.ts'
 import type { GitPort, GitSupports, Oid, RefName, RepositoryLayout } from '../../src/git/port.ts'
 import type { PortOptions } from '../../src/git/port-context.ts'
-import { looseObjectPath, looseRefPath, parseRefName, reflogPath, walRef } from '../../src/git/ref-paths.ts'
+import { looseObjectPath, looseRefPath, parseRefName, reflogPath } from '../../src/git/ref-paths.ts'
 import {
   CorruptObjectError,
   NotFoundError,
@@ -14,6 +14,7 @@ import {
   RefLockedError,
   RefMovedError,
 } from '../../src/model/errors/index.ts'
+import { walRef } from '../../src/wal/index.ts'
 import { planOf, publishChain, readAll, sampleCommit } from '../git/sample-commits.ts'
 import {
   createTempRepository,
@@ -145,6 +146,22 @@ function portFacts(kind: RepositoryKind, open: OpenPort, supports: GitSupports):
       'refs/grite/locks/short does not hold an object id',
       'refs/grite/locks/symbolic is a symbolic ref',
     ])
+  })
+
+  it('starts a reflog for any ref whose update asks for one, and for no other', async (t) => {
+    const { repository, port } = await openFixture(t)
+    const commit = sampleCommit(port.layout.objectFormat, [], 'one')
+    const move = (name: string, keepsReflog?: boolean) => {
+      const update = { ref: parseRefName(name), expected: null, next: commit.oid, reflogMessage: 'made' }
+      const updates = [keepsReflog === undefined ? update : { ...update, keepsReflog }]
+      return port.publish({ objects: commit.objects, updates })
+    }
+    await move('refs/grite/forks/kept', true)
+    await move('refs/grite/forks/bare', false)
+    await move('refs/grite/wal')
+    const subjects = (ref: string) => repository.run('reflog', 'show', '--format=%gs', ref)
+    assert.equal(subjects('refs/grite/forks/kept'), 'made')
+    assert.deepEqual([subjects('refs/grite/forks/bare'), subjects('refs/grite/wal')], ['', ''])
   })
 
   it('keeps a reflog of the log with who and why', async (t) => {

@@ -4,7 +4,7 @@ import { chmodSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:f
 import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
 import { classifyGitFailure, type GitFailure } from '../../src/git/classify-git-failure.ts'
-import { createGitRunner, type Oid, openRepository, walRef } from '../../src/git/index.ts'
+import { createGitRunner, type Oid, openRepository } from '../../src/git/index.ts'
 import { looseObjectPath, looseRefPath } from '../../src/git/ref-paths.ts'
 import {
   CorruptObjectError,
@@ -16,6 +16,7 @@ import {
   RepositoryRefusedError,
   StorageError,
 } from '../../src/model/errors/index.ts'
+import { walRef } from '../../src/wal/index.ts'
 import { checksOwners, ownersAreNotChecked } from './git-features.ts'
 import { publishChain } from './sample-commits.ts'
 import { createTempRepository, type TempRepository } from './temp-repository.ts'

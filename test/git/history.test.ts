@@ -11,10 +11,10 @@ import {
   openNative,
   openRepository,
   parseRefName,
-  walRef,
 } from '../../src/git/index.ts'
 import { looseObjectPath } from '../../src/git/ref-paths.ts'
 import { walkHistory } from '../../src/git/walk-history.ts'
+import { walRef } from '../../src/wal/index.ts'
 import { publishChain, readAll } from './sample-commits.ts'
 import { createTempRepository } from './temp-repository.ts'
 

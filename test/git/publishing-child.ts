@@ -1,13 +1,8 @@
 // Run as a program of its own by the crash and race tests: publishes to the log of a repository, perhaps to its death.
-import {
-  findRepository,
-  openNative,
-  openRepository,
-  type PublishPoint,
-  type RefName,
-  walRef,
-} from '../../src/git/index.ts'
+
+import { findRepository, openNative, openRepository, type PublishPoint, type RefName } from '../../src/git/index.ts'
 import { RefMovedError } from '../../src/model/errors/index.ts'
+import { walRef } from '../../src/wal/index.ts'
 import { planOf, sampleCommit } from './sample-commits.ts'
 
 export interface PublishingOrder {

@@ -1,7 +1,7 @@
 import { buildTree } from '../../src/git/build-tree.ts'
 import { encodeCommit } from '../../src/git/object-codec.ts'
 import type { GitPort, ObjectFormat, Oid, PendingObject, PublishPlan, RefName } from '../../src/git/port.ts'
-import { walRef } from '../../src/git/ref-paths.ts'
+import { walRef } from '../../src/wal/index.ts'
 
 export interface SampleCommit {
   readonly oid: Oid
@@ -27,7 +27,10 @@ export function sampleCommit(
 
 /** The plan that moves a ref from `expected` to a commit. */
 export function planOf(commit: SampleCommit, expected: Oid | null, ref: RefName = walRef): PublishPlan {
-  return { objects: commit.objects, updates: [{ ref, expected, next: commit.oid, reflogMessage: 'append' }] }
+  return {
+    objects: commit.objects,
+    updates: [{ ref, expected, next: commit.oid, reflogMessage: 'append', keepsReflog: ref === walRef }],
+  }
 }
 
 /** Publishes a chain on top of the ref; returns the ids, oldest first. */

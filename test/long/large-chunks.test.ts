@@ -42,7 +42,10 @@ test('a chunk of 100 MB in the local log is named, and not left behind', async (
   await bo.withRepository(async ({ git }) => {
     const head = await git.readRef(walRef)
     const next = await writeCommit(git, new Map([['x.bin', blob]]), [head as Oid])
-    await git.publish({ objects: [], updates: [{ ref: walRef, expected: head, next, reflogMessage: 'x' }] })
+    await git.publish({
+      objects: [],
+      updates: [{ ref: walRef, expected: head, next, reflogMessage: 'x', keepsReflog: true }],
+    })
   })
   const before = [bo.head(), crew.originHead()]
   const failure = await bo.failSync()

@@ -1,13 +1,15 @@
 /** What is told of a write when a step fails after its ref has moved: never that nothing was written. */
+
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
 import { type Disk, nodeDisk } from '../../src/git/durable/disk.ts'
-import { openNative, openRepository, parseRefName, walRef } from '../../src/git/index.ts'
+import { openNative, openRepository, parseRefName } from '../../src/git/index.ts'
 import { looseRefPath } from '../../src/git/ref-paths.ts'
 import { AfterWriteError, GriteError } from '../../src/model/index.ts'
+import { walRef } from '../../src/wal/index.ts'
 import { createGriteSandbox, gritePath } from '../contract/grite-process.ts'
 import { planOf, publishChain, sampleCommit } from '../git/sample-commits.ts'
 import { createTempRepository } from '../git/temp-repository.ts'

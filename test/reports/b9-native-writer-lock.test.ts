@@ -1,12 +1,14 @@
 /** A git of ours that is killed while it moves a ref leaves no lock that lasts, and as a rule moves none. */
+
 import assert from 'node:assert/strict'
 import { existsSync, readdirSync, renameSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { findRepository, openNative, openRepository, parseRefName, walRef } from '../../src/git/index.ts'
+import { findRepository, openNative, openRepository, parseRefName } from '../../src/git/index.ts'
 import { looseRefPath, refTemporaryDir } from '../../src/git/ref-paths.ts'
 import { RefLockedError } from '../../src/model/index.ts'
+import { walRef } from '../../src/wal/index.ts'
 import { planOf, publishChain, sampleCommit } from '../git/sample-commits.ts'
 import { createTempRepository, type RepositoryKind } from '../git/temp-repository.ts'
 import { createDyingGit } from '../support/dying-git.ts'

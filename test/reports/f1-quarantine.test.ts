@@ -1,11 +1,13 @@
 /** Nothing is published into a store that is not permanent: the quarantine of a push, or an object directory of its own. */
+
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
-import { findRepository, openNative, openRemotes, openRepository, walRef } from '../../src/git/index.ts'
+import { findRepository, openNative, openRemotes, openRepository } from '../../src/git/index.ts'
 import { StorageError } from '../../src/model/index.ts'
+import { walRef } from '../../src/wal/index.ts'
 import { createGriteSandbox, gritePath } from '../contract/grite-process.ts'
 import { planOf, publishChain, sampleCommit } from '../git/sample-commits.ts'
 import { createTempRepository } from '../git/temp-repository.ts'

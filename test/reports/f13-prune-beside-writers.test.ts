@@ -1,12 +1,14 @@
 /** Writes beside `git gc --prune=now`: what vanishes is written again before anything is acknowledged. */
+
 import assert from 'node:assert/strict'
 import { existsSync, mkdirSync, readdirSync, rmdirSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { describe, it } from 'node:test'
 import { type Disk, nodeDisk } from '../../src/git/durable/disk.ts'
-import { openNative, openRepository, type PublishPoint, parseRefName, walRef } from '../../src/git/index.ts'
+import { openNative, openRepository, type PublishPoint, parseRefName } from '../../src/git/index.ts'
 import { looseObjectPath, looseRefPath } from '../../src/git/ref-paths.ts'
 import { AfterWriteError, StorageError } from '../../src/model/index.ts'
+import { walRef } from '../../src/wal/index.ts'
 import { planOf, publishChain, type SampleCommit, sampleCommit } from '../git/sample-commits.ts'
 import { createTempRepository, type TempRepository } from '../git/temp-repository.ts'
 

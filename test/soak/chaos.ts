@@ -4,12 +4,13 @@
  *
  * SOAK_SECONDS and SOAK_SEED change length and course; the seed does not fix the timing of processes.
  */
+
 import assert from 'node:assert/strict'
 import { execFileSync, spawn } from 'node:child_process'
 import { rmSync } from 'node:fs'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { walRef } from '../../src/git/index.ts'
+import { walRef } from '../../src/wal/index.ts'
 import { createCommandSandbox } from '../support/command-runner.ts'
 import { assertLogHolds, dumpStore, idsOnChain } from '../support/log.ts'
 

@@ -58,7 +58,8 @@ export async function writeLog(git: GitPort, batches: readonly Parameters<typeof
   const expected = await git.readRef(walRef)
   let head = expected
   for (const batch of batches) head = await writeBatch(git, batch, head)
-  await git.publish({ objects: [], updates: [{ ref: walRef, expected, next: head, reflogMessage: 'grite: test' }] })
+  const update = { ref: walRef, expected, next: head, reflogMessage: 'grite: test', keepsReflog: true }
+  await git.publish({ objects: [], updates: [update] })
   return head as Oid
 }
 

@@ -264,7 +264,10 @@ test('an id that the remote repeats is not written once more', async (t) => {
     clone.withRepository(async ({ git }) => {
       const head = await git.readRef(walRef)
       const next = await writeBatch(git, batchOf([event, comment(issueId('aa'), clone.path)]), head)
-      await git.publish({ objects: [], updates: [{ ref: walRef, expected: head, next, reflogMessage: 'a rust tool' }] })
+      await git.publish({
+        objects: [],
+        updates: [{ ref: walRef, expected: head, next, reflogMessage: 'a rust tool', keepsReflog: true }],
+      })
     })
   await repeat(bo)
   await bo.sync()

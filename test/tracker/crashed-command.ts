@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
-import { walRef } from '../../src/git/index.ts'
 import type { IssueRow } from '../../src/view/index.ts'
+import { walRef } from '../../src/wal/index.ts'
 import type { CleanUp } from '../git/temp-repository.ts'
 import type { CommandOrder } from '../support/command-child.ts'
 import { createCommandSandbox } from '../support/command-runner.ts'

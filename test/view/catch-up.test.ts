@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
 import { describe, it, type TestContext } from 'node:test'
-import { type GitPort, type Oid, openRepository, walRef } from '../../src/git/index.ts'
+import { type GitPort, type Oid, openRepository } from '../../src/git/index.ts'
 import { type Event, RefMovedError } from '../../src/model/index.ts'
 import { catchUp, type View } from '../../src/view/index.ts'
 import type { LogProblem } from '../../src/wal/index.ts'
+import { walRef } from '../../src/wal/index.ts'
 import { createTempRepository } from '../git/temp-repository.ts'
 import {
   assertLogHolds,

@@ -4,9 +4,9 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
-import { walRef } from '../../src/git/index.ts'
 import { StorageError } from '../../src/model/index.ts'
 import type { IssueRow } from '../../src/view/index.ts'
+import { walRef } from '../../src/wal/index.ts'
 import { commandRunner, createCommandSandbox } from '../support/command-runner.ts'
 import { pausesOf } from '../support/count-pauses.ts'
 

@@ -1,9 +1,17 @@
 import assert from 'node:assert/strict'
 import { describe, it, type TestContext } from 'node:test'
-import { type GitPort, type Oid, openRepository, type RefName, walRef } from '../../src/git/index.ts'
+import { type GitPort, type Oid, openRepository, type RefName } from '../../src/git/index.ts'
 import type { ChunkEvent } from '../../src/model/index.ts'
 import { ConflictError, limits, RefMovedError } from '../../src/model/index.ts'
-import { type AppendTarget, append, type IssueBatch, issueCodec, noQueue, publishBatch } from '../../src/wal/index.ts'
+import {
+  type AppendTarget,
+  append,
+  type IssueBatch,
+  issueCodec,
+  noQueue,
+  publishBatch,
+  walRef,
+} from '../../src/wal/index.ts'
 import { createTempRepository } from '../git/temp-repository.ts'
 import { assertLogHolds, batchOf, creation, issueId, segmentsOf, writeBatch } from '../support/log.ts'
 

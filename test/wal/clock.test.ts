@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, it, type TestContext } from 'node:test'
-import { type Oid, walRef } from '../../src/git/index.ts'
+import type { Oid } from '../../src/git/index.ts'
 import type { Event, IssueId } from '../../src/model/index.ts'
 import type { IssueRow } from '../../src/view/index.ts'
-import { issueCodec, publishBatch } from '../../src/wal/index.ts'
+import { issueCodec, publishBatch, walRef } from '../../src/wal/index.ts'
 import { createCommandSandbox } from '../support/command-runner.ts'
 import { batchOf, makeEvent } from '../support/log.ts'
 

@@ -1,9 +1,9 @@
 /** Weaknesses 7.5 of the reference (compat spec, items 54-56): what holds here in their place. */
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
-import { type Oid, walRef } from '../../src/git/index.ts'
+import type { Oid } from '../../src/git/index.ts'
 import { type ActorId, deriveActorId, type Event, type IssueId } from '../../src/model/index.ts'
-import { batchOfEvents, verifySignature } from '../../src/wal/index.ts'
+import { batchOfEvents, verifySignature, walRef } from '../../src/wal/index.ts'
 import { cardEvent, signed, signerOf } from '../support/cards.ts'
 import type { CommandRunner } from '../support/command-runner.ts'
 import { issueMaker } from '../support/issue-maker.ts'

@@ -5,7 +5,7 @@ import { readRefFile, readRefFiles } from '../in-process/refs.ts'
 import { oidLength } from '../object-codec.ts'
 import { openPackedRefs, realPackedRefsPath } from '../packed-refs.ts'
 import type { Oid, RefName, RefUpdate, RepositoryLayout } from '../port.ts'
-import { looseRefPath, reflogPath, refTemporaryDir, walRef } from '../ref-paths.ts'
+import { looseRefPath, reflogPath, refTemporaryDir } from '../ref-paths.ts'
 import type { Disk, OpenFile } from './disk.ts'
 import { removeOrWarn, type WarnOfFile } from './file-warning.ts'
 import type { Owner } from './owner.ts'
@@ -285,7 +285,7 @@ function appendReflog(
 ): void {
   const path = reflogPath(layout, move.ref)
   const sizeBefore = statSync(path, { throwIfNoEntry: false })?.size
-  if (sizeBefore === undefined && move.ref !== walRef && !logsEveryRef) return
+  if (sizeBefore === undefined && move.keepsReflog !== true && !logsEveryRef) return
   const none = '0'.repeat(oidLength[layout.objectFormat])
   const message = move.reflogMessage.replace(/\s+/g, ' ').trim()
   const line = `${move.expected ?? none} ${move.next} ${committer}\t${message}\n`

@@ -10,7 +10,7 @@ import { refuseBrokenRef } from '../in-process/refs.ts'
 import type { Environment } from '../locate-git.ts'
 import { isOid } from '../object-codec.ts'
 import type { Oid, OnBrokenRef, RefName, RefUpdate, RepositoryLayout } from '../port.ts'
-import { looseRefPath, packedRefsPath, walRef } from '../ref-paths.ts'
+import { looseRefPath, packedRefsPath } from '../ref-paths.ts'
 import type { GitRunner } from '../run-git.ts'
 import { flushArguments } from './write-objects.ts'
 
@@ -85,7 +85,7 @@ export async function moveRefsNatively(
     ...['-c', `reftable.lockTimeout=${lockWaitMs}`],
     'update-ref',
     // Applies to every ref of the transaction; git has no way to say it of one.
-    ...(updates.some(({ ref, next }) => ref === walRef && next !== null) ? ['--create-reflog'] : []),
+    ...(updates.some(({ keepsReflog, next }) => keepsReflog === true && next !== null) ? ['--create-reflog'] : []),
     ...['-m', updates[0]?.reflogMessage.replace(/\s+/g, ' ').trim() || 'grite', '--stdin'],
   ]
   const input = Buffer.from(updates.map(formatUpdate).join(''), 'utf8')

@@ -573,7 +573,8 @@ class LogSyncer {
         const { expected, next, staged = [] } = move
         try {
           const reflogMessage = `grite: sync with ${showRemote(this.#request.remote)}`
-          return await git.publish({ objects: [], staged, updates: [{ ref: walRef, expected, next, reflogMessage }] })
+          const update = { ref: walRef, expected, next, reflogMessage, keepsReflog: true }
+          return await git.publish({ objects: [], staged, updates: [update] })
         } catch (error) {
           if (!(error instanceof RefMovedError) || clock.nowUnixMs() >= deadline) throw error
           await sleep(backoffMsFirst * jitter())

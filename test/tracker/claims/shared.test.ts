@@ -511,7 +511,10 @@ describe('claims made without a look at the remote', { concurrency: 4 }, () => {
       const head = await port.readRef(walRef)
       const last = makeEvent(id as IssueId, { type: 'CommentAdded', body: 'x' }, { ts: limits.tsUnixMsMax })
       const next = await writeBatch(port, batchOf([last]), head)
-      await port.publish({ objects: [], updates: [{ ref: walRef, expected: head, next, reflogMessage: 'grite: x' }] })
+      await port.publish({
+        objects: [],
+        updates: [{ ref: walRef, expected: head, next, reflogMessage: 'grite: x', keepsReflog: true }],
+      })
     })
     for (const clone of [ann, bo]) await clone.run('sync')
     for (const clone of [ann, bo]) await clone.run('issue claim', { issue: id })

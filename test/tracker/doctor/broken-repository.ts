@@ -80,7 +80,7 @@ export function createPatients(t: CleanUp) {
         own.withRepository(async ({ git }) => {
           const parent = await git.readRef(walRef)
           const next = await writeBatch(git, batchOf(events), parent)
-          const update = { ref: walRef, expected: parent, next, reflogMessage: 'grite: test' }
+          const update = { ref: walRef, expected: parent, next, reflogMessage: 'grite: test', keepsReflog: true }
           await git.publish({ objects: [], updates: [update] })
           return next
         }),

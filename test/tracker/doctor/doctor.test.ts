@@ -446,7 +446,10 @@ async function misname({ withRepository, issues }: Patient): Promise<void> {
     const meta = JSON.parse(Buffer.from(files.get('meta.json') as Uint8Array).toString())
     files.set('meta.json', Buffer.from(JSON.stringify({ ...meta, chunk_hash: '0'.repeat(64) })))
     const next = await writeCommit(git, files, [parent])
-    await git.publish({ objects: [], updates: [{ ref: walRef, expected: parent, next, reflogMessage: 'grite: test' }] })
+    await git.publish({
+      objects: [],
+      updates: [{ ref: walRef, expected: parent, next, reflogMessage: 'grite: test', keepsReflog: true }],
+    })
   })
 }
 

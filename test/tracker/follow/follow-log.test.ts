@@ -106,7 +106,7 @@ describe('following the log', () => {
         const head = await writeBatch(git, batchOf([orphan, identifyEvent(project)]), null)
         await git.publish({
           objects: [],
-          updates: [{ ref: walRef, expected: null, next: head, reflogMessage: 'test' }],
+          updates: [{ ref: walRef, expected: null, next: head, reflogMessage: 'test', keepsReflog: true }],
         })
       })
       const events = await look()
@@ -204,7 +204,7 @@ describe('a log that moves other than forward', () => {
         const twice = await writeBatch(git, batchOf([event, comment(issueId('0a'), 'x')]), once)
         await git.publish({
           objects: [],
-          updates: [{ ref: walRef, expected: parent, next: twice, reflogMessage: 't' }],
+          updates: [{ ref: walRef, expected: parent, next: twice, reflogMessage: 't', keepsReflog: true }],
         })
       })
       assert.deepEqual(kinds(await look()), ['IssueCreated', 'CommentAdded'])

@@ -1,8 +1,9 @@
 /** Queries kept in the log: shared, replaced, removed, and whatever somebody else put there. */
+
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { walRef } from '../../../src/git/index.ts'
 import { type GriteError, limits, projectContextIssueId, savedQueryKey } from '../../../src/model/index.ts'
+import { walRef } from '../../../src/wal/index.ts'
 import { commandRunner, createCommandSandbox } from '../../support/command-runner.ts'
 import { batchOf, makeEvent, writeBatch } from '../../support/log.ts'
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type Oid, walRef } from '../../../src/git/index.ts'
+import type { Oid } from '../../../src/git/index.ts'
 import type { Event } from '../../../src/model/index.ts'
-import { findNewestEvent } from '../../../src/wal/index.ts'
+import { findNewestEvent, walRef } from '../../../src/wal/index.ts'
 import { createCommandSandbox } from '../../support/command-runner.ts'
 import {
   actors,

@@ -1,9 +1,16 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { describe, it } from 'node:test'
-import { type Oid, openRepository, walRef } from '../../../src/git/index.ts'
+import { type Oid, openRepository } from '../../../src/git/index.ts'
 import { decodeChunk, limits } from '../../../src/model/index.ts'
-import { batchesOfMissing, type IssueBatch, issueCodec, publishBatch, recordIdsOf } from '../../../src/wal/index.ts'
+import {
+  batchesOfMissing,
+  type IssueBatch,
+  issueCodec,
+  publishBatch,
+  recordIdsOf,
+  walRef,
+} from '../../../src/wal/index.ts'
 import { createTempRepository } from '../../git/temp-repository.ts'
 import { statedId, strangeRecord, withWrongId } from '../../support/damage.ts'
 import {

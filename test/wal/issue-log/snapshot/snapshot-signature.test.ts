@@ -21,7 +21,7 @@ interface Case {
   readonly file: string
 }
 
-const vectors = JSON.parse(readFileSync(new URL('../../vectors/snapshot-signatures.json', import.meta.url), 'utf8'))
+const vectors = JSON.parse(readFileSync(new URL('../../../vectors/snapshot-signatures.json', import.meta.url), 'utf8'))
 const signer = signerFromSeed(vectors.seed) ?? assert.fail()
 const actor = vectors.actor as ActorId
 const bytesOf = (hex: string | null) => (hex === null ? null : (parseHex(hex) as Uint8Array))

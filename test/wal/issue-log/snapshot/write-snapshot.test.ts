@@ -180,7 +180,7 @@ describe('a snapshot', { concurrency: 2 }, () => {
   })
 
   it('has the orphans that the format page shows', () => {
-    const page = readFileSync(new URL('../../../docs/format.md', import.meta.url), 'utf8')
+    const page = readFileSync(new URL('../../../../docs/format.md', import.meta.url), 'utf8')
     const shown = /that was never created:\n\n```text\n([0-9a-f\n]+)```/.exec(page)?.[1]
     const event = identifyEvent({
       issueId: '000102030405060708090a0b0c0d0e0f' as IssueId,
