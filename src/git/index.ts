@@ -73,3 +73,4 @@ export { createGitRunner, type GitResult, type GitRunner, type RunGitOptions, ty
 export { setAsideBrokenRef, setAsideCorruptObject } from './set-aside.ts'
 export { shallowMark } from './shallow.ts'
 export { privatePermissions, readSharedPermissions, type SharedPermissions } from './shared-permissions.ts'
+export { metadataBytesMax } from './walk-history.ts'

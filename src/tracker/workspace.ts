@@ -36,6 +36,7 @@ import {
   GapTally,
   type IssueBatch,
   incompleteLog,
+  issueLog,
   type LogGaps,
   type LogProblem,
   noGaps,
@@ -355,6 +356,7 @@ export class Workspace {
       return await work(
         {
           git: this.git,
+          stream: issueLog,
           directory: this.paths.viewLevels((await this.findActor())?.actor.id),
           permissions: this.paths.permissions,
           clock: this.facts.clock,

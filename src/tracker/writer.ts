@@ -24,11 +24,12 @@ import {
   batchOfEvents,
   encodeBatch,
   type IssueBatch,
-  issueCodec,
+  issueLog,
   noQueue,
   readSoundHead,
   requireUsableClock,
   segmentOfBatch,
+  updateOf,
   walRef,
 } from '../wal/index.ts'
 import { Draft } from './draft.ts'
@@ -397,7 +398,7 @@ export async function stage<Result>(
   const staged = { events, result, noteCard, tellPassed }
   if (batch === null) return { ...staged, appended: null, objects: [] }
   if (!givesWay) await guard.admit(events)
-  const { objects, commit: head } = encodeBatch(workspace.layout.objectFormat, issueCodec, batch, parent)
+  const { objects, commit: head } = encodeBatch(workspace.layout.objectFormat, issueLog, batch, parent)
   await workspace.git.publish({ objects, updates: [] })
   return { ...staged, appended: { head, parent, batch }, objects }
 }
@@ -411,7 +412,7 @@ export async function land(
   await workspace.exclusively(async () => {
     const { head, parent } = appended
     const reflogMessage = 'grite: taken by the remote'
-    const update = { ref: walRef, expected: parent, next: head, reflogMessage, keepsReflog: true }
+    const update = updateOf(issueLog, { expected: parent, next: head, reflogMessage })
     await noting(
       workspace,
       () => events,
@@ -497,7 +498,7 @@ function targetOf(workspace: Workspace) {
   const { clock, random } = workspace.facts
   const jitter = () => (random.bytes(1)[0] as number) / 256
   const recover = () => workspace.recoverHead()
-  return { git: workspace.git, ref: walRef, codec: issueCodec, queue: noQueue, clock, jitter, recover }
+  return { git: workspace.git, stream: issueLog, queue: noQueue, clock, jitter, recover }
 }
 
 /**
@@ -513,7 +514,7 @@ async function follow(
   await workspace.followWith(parent, async (view) => {
     await view.apply([segmentOfBatch(batch, events, { head, parent, format: layout.objectFormat })], head)
     await view.flush()
-    await noteOwnMove(git, view, { previous: parent, next: head })
+    await noteOwnMove({ git, stream: issueLog, view }, { previous: parent, next: head })
   })
 }
 

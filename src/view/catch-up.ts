@@ -1,13 +1,14 @@
 /**
- * Bringing a view to the log's head, and the log back to what it once held (design §4, §5).
+ * Bringing a view to the log's head (design §5). Where the log lacks what it once held, the view says which heads it knows,
+ * and wal/heal.ts puts them back.
  *
  * Cases, by the view's head V and the ref R:
  *   1. V = R                            nothing to do
  *   2. V is an ancestor of R            replay the commits between
  *   3. diverged from a merge base B,    apply B..R; events known already are skipped
  *      every event of B..V is in B..R
- *   4. events are missing from R,       append what is missing on top of R, then go on with case 2
- *      or R is gone or behind           (R behind V, or gone: the ref is put back on V)
+ *   4. events are missing from R,       heal the log, then go on with case 2
+ *      or R is gone or behind
  * The old head is found in the view and in the ref's reflog, where also heads stand that no view has seen.
  *
  *   5. the ref names what cannot be read   the ref is put back on the newest head that can be read, by reflog, view or
@@ -17,52 +18,41 @@
  * that changes, it is made anew. To a head that cannot be read whole, nothing is joined: what stands below its gap would be
  * written once more. Heads that wait for that are kept apart: the view shows their events.
  *
- * In case 4, a chunk that is not here or too large to read does not keep the events of the other chunks from being put
- * back: they would be hidden, and in the end pruned. The head is held in memory by the view instead, and is looked at
- * again when its chunk can be read.
+ * In case 4, a head of which a chunk is not here or too large to read is held in memory by the view, and is looked at again
+ * when its chunk can be read.
  */
-import { setTimeout as sleep } from 'node:timers/promises'
 import {
   type GitPort,
   mayHoldObject,
   type Oid,
-  type PendingObject,
-  parseCommit,
-  type ReflogEntry,
   readReflog,
   reflogMark,
   setAsideCorruptObject,
   shallowMark,
 } from '../git/index.ts'
+import { limits, NotFoundError, RefMovedError, StorageError } from '../model/index.ts'
 import {
-  AfterWriteError,
-  ConflictError,
-  GriteError,
-  IncompleteLogError,
-  limits,
-  NotFoundError,
-  RefMovedError,
-  StorageError,
-} from '../model/index.ts'
-import {
-  findFormerHead,
+  findLostHeads,
   findParentByReflog,
-  findTrackedHead,
+  findSoundHead,
+  type Healed,
+  healRef,
   type IssueSegment,
+  type IssueStream,
   isCommit,
-  issueCodec,
+  type KnownHeads,
   type LogGap,
   type LogProblem,
+  leaveHead,
   readLog,
-  readSegments,
-  stageJoin,
-  walRef,
 } from '../wal/index.ts'
 import { fillView } from './fill.ts'
 import type { HeldHead, View } from './view.ts'
 
 export interface CatchUpOptions {
   readonly git: GitPort
+  /** The log that the view shows. */
+  readonly stream: IssueStream
   readonly view: View
   readonly clock: { readonly nowUnixMs: () => number }
   readonly report: (problem: LogProblem) => void
@@ -94,26 +84,16 @@ interface CatchUp extends CatchUpOptions {
  */
 export type CatchUpOutcome = 'current' | 'replayed' | 'merged' | 'healed' | 'rebuild-needed' | 'read-only'
 
-/** Reflog entries looked at for heads that were lost. */
-const reflogEntriesMax = 1000
-const healAttemptsMax = 20
 /** Heads kept apart until the log is whole: as many as a runner makes that fetches one commit each day. */
 const apartHeadsMax = 64
-/** Grows with each attempt, so that other writers get through. */
-const backoffMs = 10
-
-/** How the messages of all moves begin that grite itself makes: they go forward, or hold the same events. */
-const ownMessage = 'grite: '
-/** A move of ours that drops a head, which is to be found again when it can be read. */
-const leavingMessage = 'grite leaves a head that cannot be read'
 
 /** Catches a view up. */
 export async function catchUp(options: CatchUpOptions): Promise<CatchUpOutcome> {
-  const { git, view } = options
+  const { git, stream, view } = options
   // The mark is older than everything read below, so what is written meanwhile is looked at next time.
-  const mark = await reflogMark(git, walRef)
+  const mark = await reflogMark(git, stream.ref)
   const shallow = shallowMark(git.layout)
-  const ref = await git.readRef(walRef)
+  const ref = await git.readRef(stream.ref)
   if (await isReadableAgain(options, ref, shallow)) return 'rebuild-needed'
   const { formerHeads, doubtsHead = false } = options
   const isMoved = ref !== view.head || mark !== view.reflogMark || formerHeads !== undefined || doubtsHead
@@ -175,12 +155,11 @@ async function findReadable({ git, view, hydrate }: CatchUpOptions, isMoved: boo
  * otherwise the next catch-up looks at what else was.
  */
 export async function noteOwnMove(
-  git: GitPort,
-  view: View,
+  { git, stream, view }: Pick<CatchUpOptions, 'git' | 'stream' | 'view'>,
   { previous, next }: { readonly previous: Oid | null; readonly next: Oid },
 ): Promise<void> {
-  const mark = await reflogMark(git, walRef)
-  const [only, ...others] = await readReflog(git, walRef, 2, view.reflogMark)
+  const mark = await reflogMark(git, stream.ref)
+  const [only, ...others] = await readReflog(git, stream.ref, 2, view.reflogMark)
   if (others.length === 0 && only?.previous === previous && only.next === next) await view.writeReflogMark(mark)
 }
 
@@ -193,15 +172,15 @@ async function catchUpFrom(options: CatchUp, ref: Oid | null): Promise<CatchUpOu
     // What was lacking may be no part of the log any more.
     if (options.view.gaps.count > 0 && !(await options.git.isAncestor(viewHead, ref))) return 'rebuild-needed'
   }
-  const lost = await findLostHeads(options, ref, new Set())
+  const lost = await findLost(options, ref, new Set())
   if (lost.length > 0) return heal(options, ref, lost)
   return follow(options, ref)
 }
 
 /** Puts a ref that cannot be read back on what it named before. Where nothing is found, the view stays as it is, and says so. */
 async function recover(options: CatchUpOptions, broken: Oid): Promise<CatchUpOutcome> {
-  const { git, view, warn } = options
-  const found = await findSoundHead(options)
+  const { git, stream, view, warn, formerHeads = [], trustsRemotes = false } = options
+  const found = await findSoundHead(git, stream, { heads: headsOf(view, formerHeads), trustsRemotes })
   // It may come back: from a backup, or with a disk that was not there.
   const isHeld = view.heldHeads.some(({ head }) => head === broken)
   if (!isHeld) await view.rememberHeldHeads([...view.heldHeads, { head: broken, objectId: broken }])
@@ -210,17 +189,17 @@ async function recover(options: CatchUpOptions, broken: Oid): Promise<CatchUpOut
     return 'current'
   }
   try {
-    await moveLog(git, { expected: broken, next: found, reflogMessage: leavingMessage })
+    await leaveHead(git, stream, { from: broken, to: found })
   } catch (error) {
     if (error instanceof StorageError) return options.isThrowAway ? showLost(options, null, [found]) : 'read-only'
     if (!(error instanceof RefMovedError)) throw error
   }
   warn(
     'log-restored',
-    `${walRef} named ${broken}, which is no commit that can be read here; it is back at ${found.slice(0, 12)}, and \`grite sync\` fetches what came after that from a remote that has it`,
+    `${stream.ref} named ${broken}, which is no commit that can be read here; it is back at ${found.slice(0, 12)}, and \`grite sync\` fetches what came after that from a remote that has it`,
   )
   clearAway(git, broken)
-  return catchUpFrom({ ...options, retry: [], isBroken: false }, await git.readRef(walRef))
+  return catchUpFrom({ ...options, retry: [], isBroken: false }, await git.readRef(stream.ref))
 }
 
 /** A damaged file in an object's place keeps git from fetching the object, and from packing. */
@@ -232,18 +211,15 @@ function clearAway({ layout }: GitPort, oid: Oid): void {
   }
 }
 
-/** The newest head that the log is known to have had and that can be read. */
-async function findSoundHead({ git, view, formerHeads = [], trustsRemotes = false }: CatchUpOptions) {
-  const former = await findFormerHead(git)
-  if (former !== undefined) return former
-  for (const oid of [view.head as Oid | null, ...formerHeads])
-    if (oid !== null && (await isCommit(git, oid))) return oid
-  return trustsRemotes ? findTrackedHead(git) : undefined
+/** Heads that the log is known to have had, the view's first. */
+function headsOf(view: View, formerHeads: readonly Oid[]): Oid[] {
+  const head = view.head as Oid | null
+  return head === null ? [...formerHeads] : [head, ...formerHeads]
 }
 
 /** Brings the view to a head that holds every event the view has. */
 async function follow(options: CatchUpOptions, ref: Oid | null): Promise<CatchUpOutcome> {
-  const { git, view, report, progress } = options
+  const { git, stream, view, report, progress } = options
   const viewHead = view.head as Oid | null
   if (ref === viewHead) return 'current'
   if (ref === null) return 'rebuild-needed'
@@ -252,7 +228,7 @@ async function follow(options: CatchUpOptions, ref: Oid | null): Promise<CatchUp
   if (base === null && viewHead !== null) return 'rebuild-needed'
   await fillView(view, {
     head: ref,
-    source: readLog(git, issueCodec, { head: ref, exclude: base === null ? [] : [base] }),
+    source: readLog(git, stream, { head: ref, exclude: base === null ? [] : [base] }),
     how: isAhead ? 'extension' : 'join',
     report,
     ...(progress === undefined ? {} : { progress }),
@@ -265,13 +241,13 @@ async function follow(options: CatchUpOptions, ref: Oid | null): Promise<CatchUp
  * the head is an ancestor. False when it is not that simple, or heads were lost; nothing is applied then.
  */
 async function replay(options: CatchUp, viewHead: Oid, ref: Oid): Promise<boolean> {
-  const { git, view, report, progress } = options
-  const source = readLog(git, issueCodec, { head: ref, exclude: [viewHead] })
+  const { git, stream, view, report, progress } = options
+  const source = readLog(git, stream, { head: ref, exclude: [viewHead] })
   try {
     const first = (await source.next()).value
     if (first?.[0]?.parents.length !== 1 || first[0].parents[0] !== viewHead) return false
     const reached = new Set<Oid>([viewHead, ...first.map(({ commit }: IssueSegment) => commit)])
-    if ((await findLostHeads(options, ref, reached)).length > 0) return false
+    if ((await findLost(options, ref, reached)).length > 0) return false
     await fillView(view, {
       head: ref,
       source: prepend(first, source),
@@ -292,105 +268,62 @@ async function* prepend<Item>(first: Item, rest: AsyncIterable<Item>): AsyncGene
   yield* rest
 }
 
-/**
- * Heads the log once had, by the view or the reflog, whose events the ref no longer reaches. Newest first.
- *
- * @param reached - commits known to be reachable from `ref`
- */
-async function findLostHeads(
-  { git, view, formerHeads = [], retry }: CatchUp,
+/** Heads whose events the ref no longer reaches, by what the view and the reflog know. */
+function findLost(
+  { git, stream, view, formerHeads = [], retry }: CatchUp,
   ref: Oid | null,
   reached: Set<Oid>,
 ): Promise<Oid[]> {
-  const given = new Set([...view.lostHeads, ...view.heldHeads.map(({ head }) => head)])
-  const lost = new Set<Oid>(retry)
-  if (ref !== null) reached.add(ref)
-  const judge = async (oid: Oid, child: Oid | null) => {
-    if (reached.has(oid) || lost.has(oid) || given.has(oid)) return
-    if (ref !== null && ((await isParentOf(git, oid, child, reached)) || (await git.isAncestor(oid, ref)))) {
-      reached.add(oid)
-    } else lost.add(oid)
+  const known: KnownHeads = {
+    heads: headsOf(view, formerHeads),
+    passedOver: new Set([...view.lostHeads, ...view.heldHeads.map(({ head }) => head)]),
+    retry,
+    reflogMark: view.reflogMark,
   }
-  for (const oid of [view.head as Oid | null, ...formerHeads]) if (oid !== null) await judge(oid, null)
-  for (const { oid, child } of droppedHeads(await readReflog(git, walRef, reflogEntriesMax, view.reflogMark), ref)) {
-    await judge(oid, child)
-  }
-  return [...lost]
-}
-
-/** Values that a move which is not grite's own may have dropped, newest first, each with what came in its place. */
-function droppedHeads(reflog: readonly ReflogEntry[], ref: Oid | null): { oid: Oid; child: Oid | null }[] {
-  const heads: { oid: Oid; child: Oid | null }[] = []
-  let later = ref
-  for (const { previous, next, message } of reflog) {
-    // The line is written before the ref moves: one whose writer died in between tells of nothing that was.
-    if (next !== later && previous === later) continue
-    // A move that nobody wrote down.
-    if (next !== null && next !== later) heads.push({ oid: next, child: null })
-    if (previous !== null && !message.startsWith(ownMessage)) heads.push({ oid: previous, child: next })
-    later = previous
-  }
-  return heads
-}
-
-/** A look at one commit spares a walk for each append of another tool. */
-async function isParentOf(git: GitPort, oid: Oid, child: Oid | null, reached: ReadonlySet<Oid>): Promise<boolean> {
-  if (child === null || !reached.has(child)) return false
-  try {
-    const object = await git.readObject(child, limits.chunkReadBytesMax)
-    return object?.type === 'commit' && parseCommit(object.content).parents.includes(oid)
-  } catch {
-    // A commit that cannot be read, or whose header is damaged, spares nothing: the walk comes to its own answer.
-    return false
-  }
+  return findLostHeads(git, stream, known, ref, reached)
 }
 
 /** Puts lost events back and brings the view to what the log is then. */
 async function heal(options: CatchUp, ref: Oid | null, lost: readonly Oid[]): Promise<CatchUpOutcome> {
-  const { git, view, warn } = options
-  let restored = 0
-  const gone: Oid[] = []
+  const { git, stream, view, warn } = options
+  let healed: Healed<IssueSegment>
+  try {
+    healed = await healRef({ ...options, mayRepeat: view.mayRepeat }, lost)
+  } catch (error) {
+    if (!(error instanceof StorageError)) throw error
+    return options.isThrowAway ? showLost(options, ref, lost) : 'read-only'
+  }
+  const { restored, gone, apart } = healed
   const held: HeldHead[] = []
-  const apart: Oid[] = []
-  for (const head of lost) {
-    try {
-      const { eventCount, unread } = await restore(options, head)
-      restored += eventCount
-      if (unread === null) continue
-      const objectId = unread.objectId ?? unread.commit
-      // Heads below one another are lost together.
-      if (!held.some((other) => other.objectId === objectId)) warn('log-unread', describeHeld(head, unread))
-      held.push({ head, objectId })
-    } catch (error) {
-      if (error instanceof StorageError) return options.isThrowAway ? showLost(options, ref, lost) : 'read-only'
-      if (error instanceof IncompleteLogError) apart.push(head)
-      else if (!(error instanceof NotFoundError) || (await isCommit(git, head))) throw error
-      else gone.push(head)
-    }
+  for (const { head, problem } of healed.held) {
+    const objectId = problem.objectId ?? problem.commit
+    // Heads below one another are lost together.
+    if (!held.some((other) => other.objectId === objectId)) warn('log-unread', describeHeld(stream, head, problem))
+    held.push({ head, objectId })
   }
   await view.rememberHeldHeads([...view.heldHeads.filter(({ head }) => !lost.includes(head)), ...held])
   if (restored > 0) {
-    warn('log-restored', `${walRef} had been moved by something else; ${restored} events were put back`)
+    warn('log-restored', `${stream.ref} had been moved by something else; ${restored} events were put back`)
   }
   if (gone.length > 0) {
     await view.rememberLostHeads([...view.lostHeads, ...gone])
-    warn('log-lost', `${walRef} had been moved by something else and the objects of ${gone.join(', ')} are gone`)
+    warn('log-lost', `${stream.ref} had been moved by something else and the objects of ${gone.join(', ')} are gone`)
   }
   if (apart.length > 0) return showApart(options, apart)
   if (gone.includes(view.head as Oid)) return 'rebuild-needed'
-  const outcome = await follow(options, await git.readRef(walRef))
+  const outcome = await follow(options, await git.readRef(stream.ref))
   if (outcome === 'rebuild-needed' || restored === 0) return outcome
   return 'healed'
 }
 
 /** Brings what cannot be joined to the log into the view, beside what the log has. */
 async function showApart(
-  { git, view, report, warn, formerHeads = [] }: CatchUp,
+  { git, stream, view, report, warn, formerHeads = [] }: CatchUp,
   apart: readonly Oid[],
 ): Promise<CatchUpOutcome> {
-  const ref = await git.readRef(walRef)
+  const ref = await git.readRef(stream.ref)
   for (const head of [...apart.filter((oid) => oid !== view.head), ...(ref === null ? [] : [ref])]) {
-    await fillView(view, { head, source: readLog(git, issueCodec, { head }), how: 'join', report })
+    await fillView(view, { head, source: readLog(git, stream, { head }), how: 'join', report })
   }
   await rememberApart(view, apart)
   // A view that is made anew takes over what was told of before.
@@ -398,7 +331,7 @@ async function showApart(
   const heads = apart.map((oid) => oid.slice(0, 12)).join(', ')
   warn(
     'log-unread',
-    `${walRef} was moved away from ${heads} to a log that is incomplete here; both are shown, and are joined once it is whole`,
+    `${stream.ref} was moved away from ${heads} to a log that is incomplete here; both are shown, and are joined once it is whole`,
   )
   return 'merged'
 }
@@ -407,15 +340,15 @@ async function showApart(
 const holesMax = 16
 
 /** Brings into the view what stood below commits that cannot be read, by the reflog. */
-async function showBelowHoles({ git, view, report }: CatchUpOptions): Promise<void> {
+async function showBelowHoles({ git, stream, view, report }: CatchUpOptions): Promise<void> {
   const head = view.head
   const isHole = ({ kind, reason }: LogGap) => kind === 'commit' && reason !== 'shallow'
   for (let count = 0; head !== null && count < holesMax; count++) {
     const hole = view.gaps.gaps.filter(isHole)[count]
     if (hole === undefined) return
-    const below = (await findParentByReflog(git, hole.objectId)) ?? null
+    const below = (await findParentByReflog(git, stream.ref, hole.objectId)) ?? null
     if (below === null || view.apartHeads.includes(below)) continue
-    await fillView(view, { head: below, source: readLog(git, issueCodec, { head: below }), how: 'join', report })
+    await fillView(view, { head: below, source: readLog(git, stream, { head: below }), how: 'join', report })
     await view.apply([], head, 'join')
     await view.flush()
     await rememberApart(view, [below])
@@ -426,93 +359,24 @@ function rememberApart(view: View, heads: readonly Oid[]): Promise<void> {
   return view.rememberApartHeads([...new Set([...view.apartHeads, ...heads])].slice(-apartHeadsMax))
 }
 
-function describeHeld(head: Oid, { objectId, commit, unread }: LogProblem): string {
+function describeHeld({ ref }: IssueStream, head: Oid, { objectId, commit, unread }: LogProblem): string {
   const what = `object ${objectId ?? commit} in commit ${commit.slice(0, 12)} is ${unread}`
-  return `a part of what ${walRef} had at ${head.slice(0, 12)} could not be put back: ${what}; it is as soon as it can be read`
-}
-
-interface Restored {
-  /** Events that were brought back. */
-  readonly eventCount: number
-  /** The first chunk whose events were not, because it is not here or too large. */
-  readonly unread: LogProblem | null
-}
-
-/** Makes the ref reach every event of a head again that can be read. */
-async function restore({ git, view, clock, hydrate }: CatchUpOptions, head: Oid): Promise<Restored> {
-  for (let attempt = 0; attempt < healAttemptsMax; attempt++) {
-    const ref = await git.readRef(walRef)
-    if (ref === head) return { eventCount: 0, unread: null }
-    try {
-      // What is no commit holds no events, and nothing can stand on top of it.
-      const isLog = ref !== null && (await isCommit(git, ref))
-      if (ref === null || !isLog || (await git.isAncestor(ref, head))) {
-        const exclude = isLog ? [ref] : []
-        if (await isCommit(git, head)) await hydrate?.(head, exclude)
-        const back = await readSegments(git, head, exclude)
-        await moveLog(git, { expected: ref, next: head })
-        // What cannot be read of these stands on the chain itself, for every reader to see.
-        return { eventCount: back.reduce((sum, segment) => sum + segment.items.length, 0), unread: null }
-      }
-      // What cannot be had is held.
-      await hydrate?.(head, [ref]).catch(passOver)
-      const base = await git.findMergeBase(head, ref)
-      const joined = await stageJoin(git, {
-        from: head,
-        onto: ref,
-        base,
-        mayRepeat: view.mayRepeat,
-        nowUnixMs: clock.nowUnixMs(),
-      })
-      if (joined.head !== ref) await moveLog(git, { expected: ref, next: joined.head, staged: joined.objects })
-      return { eventCount: joined.eventCount, unread: joined.unread[0] ?? null }
-    } catch (error) {
-      if (!(error instanceof RefMovedError)) throw error
-      await sleep(backoffMs * (attempt + Math.random()))
-    }
-  }
-  // Going on would note the reflog as seen, and nothing would look for the lost events again.
-  throw new ConflictError(`${walRef} kept moving while lost events were put back; try again`, {
-    details: { ref: walRef, reason: 'contended' },
-  })
-}
-
-function passOver(error: unknown): void {
-  if (!(error instanceof GriteError)) throw error
-}
-
-async function moveLog(
-  git: GitPort,
-  move: {
-    readonly expected: Oid | null
-    readonly next: Oid
-    readonly staged?: readonly PendingObject[]
-    readonly reflogMessage?: string
-  },
-): Promise<void> {
-  const { expected, next, staged = [], reflogMessage = `${ownMessage}restore the log` } = move
-  try {
-    await git.publish({
-      objects: [],
-      staged,
-      updates: [{ ref: walRef, expected, next, reflogMessage, keepsReflog: true }],
-    })
-  } catch (error) {
-    // The log has its events back, and nobody was told that they would survive a loss of power.
-    if (!(error instanceof AfterWriteError)) throw error
-  }
+  return `a part of what ${ref} had at ${head.slice(0, 12)} could not be put back: ${what}; it is as soon as it can be read`
 }
 
 /** In a repository that cannot be written, lost events are shown but not put back. */
 async function showLost(
-  { git, view, warn, report }: CatchUpOptions,
+  { git, stream, view, warn, report }: CatchUpOptions,
   ref: Oid | null,
   lost: readonly Oid[],
 ): Promise<CatchUpOutcome> {
   for (const head of [...lost, ...(ref === null ? [] : [ref])]) {
     if (await isCommit(git, head))
-      await fillView(view, { head, source: readLog(git, issueCodec, { head }), how: 'join', report })
+      await fillView(view, { head, source: readLog(git, stream, { head }), how: 'join', report })
   }
-  warn('log-restored', `${walRef} was moved by something else and cannot be put back here; the lost events are shown`)
+  warn(
+    'log-restored',
+    `${stream.ref} was moved by something else and cannot be put back here; the lost events are shown`,
+  )
   return 'healed'
 }

@@ -6,7 +6,7 @@ import { copyFile, mkdir, readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { GitPort, Oid } from '../git/index.ts'
 import { StorageError } from '../model/index.ts'
-import { type IssueSegment, issueCodec, readLog } from '../wal/index.ts'
+import { type IssueSegment, type IssueStream, readLog } from '../wal/index.ts'
 import { type CatchUpOutcome, catchUp } from './catch-up.ts'
 import { fillView } from './fill.ts'
 import { metaKeys } from './keys.ts'
@@ -102,13 +102,14 @@ async function listFiles(folder: string) {
  *
  * @returns as for a catch-up; `read-only`: the log lacks events that it once had
  */
-export async function catchUpCopy(git: GitPort, view: View): Promise<CatchUpOutcome> {
+export async function catchUpCopy(git: GitPort, stream: IssueStream, view: View): Promise<CatchUpOutcome> {
   const publish = async () => {
     throw new StorageError('nothing is put back while only looking')
   }
   // What is found on the way is found by the fold, too.
   return catchUp({
     git: { ...git, publish },
+    stream,
     view,
     clock: { nowUnixMs: () => 0 },
     report: () => {},
@@ -117,11 +118,16 @@ export async function catchUpCopy(git: GitPort, view: View): Promise<CatchUpOutc
 }
 
 /** Folds the log below a head into a new view of its own. */
-export async function foldBeside(git: GitPort, { head, into, inspect }: FoldRequest): Promise<View> {
+export async function foldBeside(
+  git: GitPort,
+  stream: IssueStream,
+  { head, into, inspect }: FoldRequest,
+): Promise<View> {
   await mkdir(into, { recursive: true })
   const view = (await View.over(await openDiskStore(into, { create: true }), { deferred: true })) as View
   try {
-    if (head !== null) await fillView(view, { head, source: inspected(git, head, inspect), report: () => {} })
+    const source = (oid: Oid) => inspected(git, stream, oid, inspect)
+    if (head !== null) await fillView(view, { head, source: source(head), report: () => {} })
     return view
   } catch (error) {
     await view.close()
@@ -137,8 +143,8 @@ export interface FoldRequest {
   readonly inspect: (segments: readonly IssueSegment[]) => void
 }
 
-async function* inspected(git: GitPort, head: Oid, inspect: FoldRequest['inspect']) {
-  for await (const segments of readLog(git, issueCodec, { head })) {
+async function* inspected(git: GitPort, stream: IssueStream, head: Oid, inspect: FoldRequest['inspect']) {
+  for await (const segments of readLog(git, stream, { head })) {
     inspect(segments)
     yield segments
   }

@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { GitPort, Oid, SharedPermissions } from '../git/index.ts'
 import { CorruptObjectError, type Event, StorageError, UnusableSnapshotError } from '../model/index.ts'
 import {
+  type IssueStream,
   incompleteLog,
   type LogProblem,
   listSnapshots,
@@ -14,7 +15,6 @@ import {
   requireSnapshotOf,
   type Snapshot,
   type SnapshotRef,
-  walRef,
 } from '../wal/index.ts'
 import { type CatchUpOptions, type CatchUpOutcome, catchUp } from './catch-up.ts'
 import { fillView } from './fill.ts'
@@ -30,6 +30,8 @@ const openFailuresMax = 4
 
 export interface OpenViewOptions {
   readonly git: GitPort
+  /** The log that the view shows. */
+  readonly stream: IssueStream
   /** The `level` folder of the view. */
   readonly directory: string
   /** What modes the files of the view get; default those of the umask. */
@@ -144,9 +146,9 @@ export async function rebuildViewFromSnapshot<Licence extends SnapshotLicence>(
   judge: JudgeSnapshot<Licence>,
   present?: View,
 ): Promise<RebuiltView<Licence>> {
-  const { git, warn } = options
+  const { git, stream, warn } = options
   const heritage = present === undefined ? await readHeritage(options) : heritageOf(present)
-  const head = await git.readRef(walRef)
+  const head = await git.readRef(stream.ref)
   const rows = head === null ? [] : await findSnapshots(options)
   let passedOver = 0
   let failures = 0

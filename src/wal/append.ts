@@ -6,19 +6,11 @@
  * - A batch is made for one head only. After a lost race it is made again from fresh state, never replayed.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
-import {
-  buildTree,
-  encodeCommit,
-  type GitPort,
-  type ObjectFormat,
-  type Oid,
-  type PendingObject,
-  type RefName,
-} from '../git/index.ts'
-import { ConflictError, limits, RefMovedError } from '../model/index.ts'
+import { buildTree, encodeCommit, type GitPort, type ObjectFormat, type Oid, type PendingObject } from '../git/index.ts'
+import { ConflictError, RefMovedError } from '../model/index.ts'
 import type { Queue } from './append-queue.ts'
-import type { SegmentCodec } from './segment-codec.ts'
 import { type HeadToRead, readSoundHead } from './sound-head.ts'
+import { type AnyStream, updateOf } from './stream.ts'
 
 /** How long an append fights for the head before it gives up with `conflict`. */
 export const appendRetryMsMax = 10_000
@@ -27,8 +19,7 @@ const backoffMsMax = 250
 
 export interface AppendTarget<Batch, Item> {
   readonly git: GitPort
-  readonly ref: RefName
-  readonly codec: SegmentCodec<Batch, Item>
+  readonly stream: AnyStream<Batch, Item>
   readonly queue: Queue
   readonly clock: { readonly nowUnixMs: () => number }
   /** A number from 0 up to, not including, 1. */
@@ -53,12 +44,13 @@ export async function append<Batch, Item>(
   target: AppendTarget<Batch, Item>,
   makeBatch: (head: Oid | null) => Promise<Batch | null>,
 ): Promise<Appended<Batch> | null> {
-  const { ref, clock } = target
+  const { git, clock, recover } = target
+  const { ref } = target.stream
   const deadline = clock.nowUnixMs() + appendRetryMsMax
   const release = await target.queue.enter()
   try {
     for (let backoff = backoffMsFirst; ; backoff = Math.min(2 * backoff, backoffMsMax)) {
-      const parent = await readSoundHead(target)
+      const parent = await readSoundHead({ git, ref, recover })
       const batch = await makeBatch(parent)
       if (batch === null) return null
       try {
@@ -84,28 +76,26 @@ export async function append<Batch, Item>(
  * @throws {RefMovedError} when the ref is not at `parent` any more
  */
 export async function publishBatch<Batch, Item>(
-  { git, ref, codec }: Pick<AppendTarget<Batch, Item>, 'git' | 'ref' | 'codec'>,
+  { git, stream }: Pick<AppendTarget<Batch, Item>, 'git' | 'stream'>,
   batch: Batch,
   parent: Oid | null,
 ): Promise<Oid> {
-  const { objects, commit, message } = encodeBatch(git.layout.objectFormat, codec, batch, parent)
-  await git.publish({
-    objects,
-    updates: [{ ref, expected: parent, next: commit, reflogMessage: `grite: ${message}`, keepsReflog: true }],
-  })
+  const { objects, commit, message } = encodeBatch(git.layout.objectFormat, stream, batch, parent)
+  const update = updateOf(stream, { expected: parent, next: commit, reflogMessage: `grite: ${message}` })
+  await git.publish({ objects, updates: [update] })
   return commit
 }
 
 /** The objects of one batch on top of a parent, its commit last. */
 export function encodeBatch<Batch, Item>(
   format: ObjectFormat,
-  codec: SegmentCodec<Batch, Item>,
+  { codec }: Pick<AnyStream<Batch, Item>, 'codec'>,
   batch: Batch,
   parent: Oid | null,
 ): { readonly objects: readonly PendingObject[]; readonly commit: Oid; readonly message: string } {
   const segment = codec.encode(batch, parent)
   for (const [path, content] of segment.files) {
-    if (typeof content !== 'string' && content.length > limits.chunkReadBytesMax)
+    if (typeof content !== 'string' && content.length > codec.fileBytesMax)
       throw new RangeError(`${path} is larger than a reader accepts`)
   }
   const tree = buildTree(format, segment.files)

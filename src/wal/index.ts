@@ -10,6 +10,15 @@ export {
 } from './ed25519.ts'
 export { findGaps } from './find-gaps.ts'
 export {
+  findLostHeads,
+  findSoundHead,
+  type Healed,
+  type HealTarget,
+  healRef,
+  type KnownHeads,
+  leaveHead,
+} from './heal.ts'
+export {
   batchesOfMissing,
   batchOfEvents,
   commitDate,
@@ -24,8 +33,9 @@ export {
   type IssueBatch,
   type IssueSegment,
   issueCodec,
+  type LogProblem,
 } from './issue-log/issue-codec.ts'
-export { type Inspection, type Joined, type JoinRequest, readSegments, stageJoin } from './issue-log/join.ts'
+export { type IssueStream, issueLog, issueStream } from './issue-log/issue-log.ts'
 export {
   deleteUnmovedRefs,
   encodeLockCommit,
@@ -44,6 +54,7 @@ export {
   readLockCommit,
 } from './issue-log/lock-refs.ts'
 export { findNewestEvent } from './issue-log/newest-event.ts'
+export { followedRefsMax, lockRefspecs, refspecsAlongside } from './issue-log/refspecs.ts'
 export {
   type CheckSnapshotOptions,
   checkSnapshot,
@@ -81,18 +92,9 @@ export {
   type WrittenSnapshot,
   writeSnapshot,
 } from './issue-log/snapshot/write-snapshot.ts'
-export {
-  type Completion,
-  type Gained,
-  type LogSync,
-  noteRemoteHead,
-  type SyncPoint,
-  type SyncRequest,
-  type SyncTarget,
-  syncLog,
-  syncRoundsMax,
-  unmovedRoundsMax,
-} from './issue-log/sync-log.ts'
+export { type Gained, type LogSync, type LogSyncRequest, syncLog } from './issue-log/sync-log.ts'
+export { type Inspection, type Joined, type JoinRequest, readSegments, stageJoin } from './join-ref.ts'
+export { judgeHead } from './judge-head.ts'
 export {
   describeGap,
   describeGaps,
@@ -117,11 +119,34 @@ export {
   snapshotRef,
   snapshotTimeOf,
   splitTrackingRef,
+  streamRefspec,
   trackingPrefix,
   trackingRef,
   walRef,
 } from './ref-names.ts'
-export { fetchRefspecs, followedRefsMax, lockRefspecs } from './refspecs.ts'
 export { rejoinAround } from './rejoin.ts'
-export type { LogProblem, Segment, SegmentCodec, SegmentCommit } from './segment-codec.ts'
-export { findFormerHead, findParentByReflog, findTrackedHead, isCommit, readSoundHead } from './sound-head.ts'
+export { noteRemoteHead } from './remote-head.ts'
+export type { Segment, SegmentCodec, SegmentCommit, StreamProblem } from './segment-codec.ts'
+export { findFormerHead, findParentByReflog, isCommit, readSoundHead } from './sound-head.ts'
+export {
+  type DivergencePolicy,
+  type RefusalPolicy,
+  type Stream,
+  type StreamMove,
+  type UnionPolicy,
+  type UnionStream,
+  updateOf,
+} from './stream.ts'
+export {
+  type Completion,
+  followedBeside,
+  type RefSync,
+  type RefsAlongside,
+  type SyncPlace,
+  type SyncPoint,
+  type SyncRequest,
+  type SyncTarget,
+  syncRef,
+  syncRoundsMax,
+  unmovedRoundsMax,
+} from './sync-ref.ts'

@@ -1,8 +1,7 @@
 import { setImmediate } from 'node:timers/promises'
-import type { CommitEntry, GitPort, Oid, ReadHistoryOptions } from '../git/index.ts'
-import { limits } from '../model/index.ts'
-import { metaPath } from './issue-log/issue-codec.ts'
-import type { Segment, SegmentCodec, TakenObjects } from './segment-codec.ts'
+import type { CommitEntry, GitPort, Oid } from '../git/index.ts'
+import type { Segment, TakenObjects } from './segment-codec.ts'
+import type { Stream } from './stream.ts'
 
 /** A commit as it is stored, and what it says. */
 export interface DecodedCommit<Sealed> {
@@ -19,21 +18,22 @@ export interface LogRange {
 /** Reads a stream's segments, parents before children, verified. What is damaged is named in `problems`. */
 export async function* readLog<Batch, Item, Sealed extends Segment<Item>>(
   git: GitPort,
-  codec: SegmentCodec<Batch, Item, Sealed>,
+  stream: Pick<Stream<Batch, Item, Sealed>, 'codec'>,
   range: LogRange,
 ): AsyncGenerator<readonly Sealed[]> {
-  for await (const commits of readCommits(git, codec, range)) yield commits.map(({ segment }) => segment)
+  for await (const commits of readCommits(git, stream, range)) yield commits.map(({ segment }) => segment)
 }
 
 /** As `readLog`, with the commits. */
 export async function* readCommits<Batch, Item, Sealed extends Segment<Item>>(
   git: GitPort,
-  codec: SegmentCodec<Batch, Item, Sealed>,
+  { codec }: Pick<Stream<Batch, Item, Sealed>, 'codec'>,
   { head, exclude = [] }: LogRange,
 ): AsyncGenerator<readonly DecodedCommit<Sealed>[]> {
   const taken: TakenObjects = new Set()
   const breath = new Breath()
-  for await (const entries of git.readHistory({ head, exclude, ...readBounds })) {
+  const { fileBytesMax: blobBytesMax, comesFirst } = codec
+  for await (const entries of git.readHistory({ head, exclude, blobBytesMax, comesFirst })) {
     const commits: DecodedCommit<Sealed>[] = []
     for (const entry of entries) {
       const steps = codec.decodeInSteps(entry, taken)
@@ -48,12 +48,6 @@ export async function* readCommits<Batch, Item, Sealed extends Segment<Item>>(
     yield commits
   }
 }
-
-/** What is read of a commit of a stream; chunks before files that lie beside them. */
-const readBounds = {
-  blobBytesMax: limits.chunkReadBytesMax,
-  comesFirst: (path: string) => path.endsWith('.bin') || path === metaPath,
-} satisfies Partial<ReadHistoryOptions>
 
 /** Contents after which the rest of the process has its turn: signals are heeded only then. Bytes. */
 const breathBytes = 1024 * 1024

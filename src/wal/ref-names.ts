@@ -39,6 +39,29 @@ export function trackingRef(remote: string, ref: string): RefName {
   return `${trackingPrefix(remote)}${ref.replace(/^refs\//, '')}` as RefName
 }
 
+/** The refspec that fetches every ref whose name starts so to its tracking ref, and prunes what the remote lost. */
+export function trackingRefspec(remote: string, start: string): string {
+  return `+${start}*:${trackingRef(remote, start)}*`
+}
+
+/**
+ * The refspec of one stream. It is a pattern, which may match other refs too: the exact name of a ref that the remote does
+ * not have would be an error, and would not be pruned.
+ */
+export function streamRefspec(remote: string, ref: RefName): string {
+  return trackingRefspec(remote, streamStart(ref))
+}
+
+/** What the pattern of a single ref begins with: it must hold a star. */
+export function streamStart(ref: RefName): string {
+  return ref.slice(0, -1)
+}
+
+/** Whether a ref that is fetched with a stream is wanted. Of names that begin like the stream's, those below it are in its place. */
+export function isFollowedBeside(stream: RefName, ref: string): boolean {
+  return !ref.startsWith(streamStart(stream)) || ref === stream || ref.startsWith(`${stream}/`)
+}
+
 /** Below it lie all tracking refs of a remote, by their name there without `refs/`. */
 export function trackingPrefix(remote: string): string {
   return `${remotesPrefix}${encodeRefPart(remote)}/`

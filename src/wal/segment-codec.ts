@@ -1,7 +1,4 @@
-/**
- * What makes one kind of stream differ from another on disk. Append, read, verify and (later) sync are written over
- * this; the issue log and record streams each bring a codec.
- */
+/** How the commits of one kind of stream are written and read. Each tenant of the engine brings a codec. */
 import type { CommitEntry, Oid, TreeFiles } from '../git/index.ts'
 import type { LogGap } from './log-gap.ts'
 
@@ -13,12 +10,11 @@ export interface SegmentCommit {
   readonly date: { readonly unixSeconds: number; readonly offsetMinutes: number }
 }
 
-/** Something in the log that could not be used, or looks wrong. It never hides its neighbours. */
-export interface LogProblem {
+/** Something in a stream that could not be used, or looks wrong. It never hides its neighbours. */
+export interface StreamProblem {
   readonly commit: Oid
   /** The git object that is damaged, where one can be named. */
   readonly objectId: Oid | null
-  readonly eventId: string | null
   /** `damaged`: something was skipped. `suspicious`: everything was used, but a stated fact does not hold. */
   readonly severity: 'damaged' | 'suspicious'
   readonly reason: string
@@ -29,14 +25,20 @@ export interface LogProblem {
 }
 
 /** One commit of a stream, decoded and verified. */
-export interface Segment<Item> {
+export interface Segment<Item, Problem extends StreamProblem = StreamProblem> {
   readonly commit: Oid
   readonly parents: readonly Oid[]
   readonly items: readonly Item[]
-  readonly problems: readonly LogProblem[]
+  readonly problems: readonly Problem[]
 }
 
 export interface SegmentCodec<Batch, Item, Sealed extends Segment<Item> = Segment<Item>> {
+  /** Top-level name that every commit of the stream has, and that tells it from commits of something else. */
+  readonly markFile: string
+  /** A larger file is neither written nor loaded. Bytes. */
+  readonly fileBytesMax: number
+  /** Files that are loaded before others, where a commit holds more than is taken of one. */
+  readonly comesFirst: (path: string) => boolean
   /** Bytes of a batch on top of `parent`. Pure: dates come with the batch. */
   readonly encode: (batch: Batch, parent: Oid | null) => SegmentCommit
   /**

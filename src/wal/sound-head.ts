@@ -1,11 +1,12 @@
 /**
  * A head that can be read. A ref that names an object which is missing or damaged, as after a power loss, hides the whole
- * log, and what is written on top of it buries that: so nothing is, and what the ref named before is looked for.
+ * stream, and what is written on top of it buries that: so nothing is, and what the ref named before is looked for.
  */
-import { type GitPort, type Oid, type RefName, readReflog } from '../git/index.ts'
-import { CorruptObjectError, IncompleteLogError, limits, ObjectTooLargeError } from '../model/index.ts'
-import { judgeHead } from './issue-log/judge-head.ts'
-import { remotesPrefix, splitTrackingRef, walRef } from './ref-names.ts'
+import { type GitPort, metadataBytesMax, type Oid, type RefName, readReflog } from '../git/index.ts'
+import { CorruptObjectError, IncompleteLogError, ObjectTooLargeError } from '../model/index.ts'
+import { judgeHead } from './judge-head.ts'
+import { remotesPrefix, splitTrackingRef } from './ref-names.ts'
+import type { Stream } from './stream.ts'
 
 /**
  * Whether an id is that of a commit which is here and can be read. One that is too large to be loaded is: the log goes on
@@ -14,7 +15,7 @@ import { remotesPrefix, splitTrackingRef, walRef } from './ref-names.ts'
  */
 export async function isCommit(git: GitPort, oid: Oid): Promise<boolean> {
   try {
-    return (await git.readObject(oid, limits.chunkReadBytesMax))?.type === 'commit'
+    return (await git.readObject(oid, metadataBytesMax))?.type === 'commit'
   } catch (error) {
     if (error instanceof ObjectTooLargeError) return error.details.type === 'commit'
     if (error instanceof CorruptObjectError) return false
@@ -30,7 +31,7 @@ export interface HeadToRead {
 }
 
 /**
- * The head of a log, to go on from; null for an empty log.
+ * The head of a stream, to go on from; null for an empty one.
  * @throws {IncompleteLogError} when it cannot be read, and nothing could be done about that
  */
 export async function readSoundHead({ git, ref, recover }: HeadToRead): Promise<Oid | null> {
@@ -51,10 +52,10 @@ export async function readSoundHead({ git, ref, recover }: HeadToRead): Promise<
 /** Moves of a ref that are looked through for a head that can be read. */
 const reflogEntriesMax = 1000
 
-/** The newest of the heads that the log had by its reflog and that can be read; undefined when there is none. */
-export async function findFormerHead(git: GitPort): Promise<Oid | undefined> {
+/** The newest of the heads that a ref had by its reflog and that can be read; undefined when there is none. */
+export async function findFormerHead(git: GitPort, ref: RefName): Promise<Oid | undefined> {
   const tried = new Set<Oid>()
-  for (const { next, previous } of await readReflog(git, walRef, reflogEntriesMax)) {
+  for (const { next, previous } of await readReflog(git, ref, reflogEntriesMax)) {
     for (const oid of [next, previous]) {
       if (oid === null || tried.has(oid)) continue
       tried.add(oid)
@@ -65,12 +66,12 @@ export async function findFormerHead(git: GitPort): Promise<Oid | undefined> {
 }
 
 /**
- * What the log named before a commit that cannot be read, and can be read itself: null for nothing, undefined where the
+ * What a ref named before a commit that cannot be read, and can be read itself: null for nothing, undefined where the
  * reflog does not know.
  */
-export async function findParentByReflog(git: GitPort, missing: Oid): Promise<Oid | null | undefined> {
+export async function findParentByReflog(git: GitPort, ref: RefName, missing: Oid): Promise<Oid | null | undefined> {
   let oid: Oid | null = missing
-  for (const { next, previous } of await readReflog(git, walRef, reflogEntriesMax)) {
+  for (const { next, previous } of await readReflog(git, ref, reflogEntriesMax)) {
     if (next !== oid) continue
     oid = previous
     if (oid === null || (await isCommit(git, oid))) return oid
@@ -78,10 +79,13 @@ export async function findParentByReflog(git: GitPort, missing: Oid): Promise<Oi
   return undefined
 }
 
-/** A log that the last fetch from some remote has left here, and that can be read; undefined when there is none. */
-export async function findTrackedHead(git: GitPort): Promise<Oid | undefined> {
+/** A head of a stream that the last fetch from some remote has left here, and that can be read; undefined when there is none. */
+export async function findTrackedHead<Batch, Item>(
+  git: GitPort,
+  stream: Pick<Stream<Batch, Item>, 'ref' | 'codec'>,
+): Promise<Oid | undefined> {
   for (const { ref, oid } of await git.listRefs(remotesPrefix, () => {})) {
-    if (splitTrackingRef(ref).remoteRef === walRef && (await judgeHead(git, oid)) === null) return oid
+    if (splitTrackingRef(ref).remoteRef === stream.ref && (await judgeHead(git, stream, oid)) === null) return oid
   }
   return undefined
 }

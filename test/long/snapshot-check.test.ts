@@ -12,7 +12,7 @@ import {
   identifyEvent,
 } from '../../src/model/index.ts'
 import { checkSnapshot, openSnapshot, readLog, writeSnapshot } from '../../src/wal/index.ts'
-import { issueCodec } from '../../src/wal/issue-log/issue-codec.ts'
+import { issueLog } from '../../src/wal/issue-log/issue-log.ts'
 import { createTempRepository } from '../git/temp-repository.ts'
 import { issueEvent } from '../model/arbitraries.ts'
 import { strangeRecord, withWrongId } from '../support/damage.ts'
@@ -83,7 +83,7 @@ const hexOf = (record: Uint8Array): string => Buffer.from(record).toString('hex'
 /** The records of a log that verify, each once. */
 async function recordsOf(git: GitPort, head: Oid): Promise<Map<string, Uint8Array>> {
   const records = new Map<string, Uint8Array>()
-  for await (const segments of readLog(git, issueCodec, { head })) {
+  for await (const segments of readLog(git, issueLog, { head })) {
     for (const { items, opaqueRecords } of segments) {
       for (const record of [...items.map((item) => item.record), ...opaqueRecords]) {
         records.set(hexOf(record), Uint8Array.from(record))

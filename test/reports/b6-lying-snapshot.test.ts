@@ -6,7 +6,7 @@ import { describe, it, type TestContext } from 'node:test'
 import type { GitPort, Oid } from '../../src/git/index.ts'
 import { type ActorId, encodeChunk, formatHex, hashChunk, snapshotDigest } from '../../src/model/index.ts'
 import { generateKeyPair, readLog, signerFromSeed, walRef } from '../../src/wal/index.ts'
-import { issueCodec } from '../../src/wal/issue-log/issue-codec.ts'
+import { issueLog } from '../../src/wal/issue-log/issue-log.ts'
 import { formatSnapshotSignature } from '../../src/wal/issue-log/snapshot/snapshot-codec.ts'
 import { comment, creation, issueId, recordOf } from '../support/log.ts'
 import { writeSnapshotFiles } from '../support/snapshots.ts'
@@ -53,7 +53,7 @@ async function writeTampered(
 ): Promise<Oid> {
   const head = (await git.readRef(walRef)) as Oid
   const records: Uint8Array[] = []
-  for await (const segments of readLog(git, issueCodec, { head })) {
+  for await (const segments of readLog(git, issueLog, { head })) {
     for (const { items } of segments) for (const { record } of items) records.push(Uint8Array.from(record))
   }
   const chunk = encodeChunk(tamper(records))

@@ -23,7 +23,15 @@ import {
 } from '../../src/model/index.ts'
 import { View } from '../../src/view/index.ts'
 import { openMemoryStore, type Store } from '../../src/view/store.ts'
-import { batchOfEvents, type IssueBatch, type IssueSegment, issueCodec, readLog, walRef } from '../../src/wal/index.ts'
+import {
+  batchOfEvents,
+  type IssueBatch,
+  type IssueSegment,
+  issueCodec,
+  issueLog,
+  readLog,
+  walRef,
+} from '../../src/wal/index.ts'
 
 export const actors = ['0a'.repeat(16), '0b'.repeat(16)] as [ActorId, ActorId]
 
@@ -109,7 +117,7 @@ export function filesOf(batch: IssueBatch, parent: Oid | null): Map<string, Uint
 
 export async function segmentsOf(git: GitPort, head: Oid): Promise<IssueSegment[]> {
   const all: IssueSegment[] = []
-  for await (const segments of readLog(git, issueCodec, { head })) all.push(...segments)
+  for await (const segments of readLog(git, issueLog, { head })) all.push(...segments)
   return all
 }
 

@@ -8,11 +8,11 @@ import type { GitPort, Oid, RemotePort } from '../../src/git/index.ts'
 import { ConflictError, type IssueId } from '../../src/model/index.ts'
 import {
   append,
-  issueCodec,
+  issueLog,
+  type LogSyncRequest,
   noQueue,
   readSegments,
   type SyncPoint,
-  type SyncRequest,
   syncLog,
   trackingRef,
   walRef,
@@ -174,7 +174,7 @@ async function write(
   events: readonly ReturnType<typeof creation>[],
 ): Promise<void> {
   const { git } = clones[index] as Clone
-  await append({ git, ref: walRef, codec: issueCodec, queue: noQueue, clock, jitter: () => 0 }, async (head) => {
+  await append({ git, stream: issueLog, queue: noQueue, clock, jitter: () => 0 }, async (head) => {
     const there = new Set(await ids(git, head))
     const fresh = events.filter(({ eventId }) => !there.has(eventId))
     return fresh.length === 0 ? null : batchOf(fresh)
@@ -212,7 +212,7 @@ async function runSync(
   { clone: index, remote: name, pull, push }: Pick<Step & { do: 'sync' }, 'clone' | 'remote' | 'pull' | 'push'>,
   at?: (point: SyncPoint) => Promise<void>,
 ): Promise<void> {
-  const request: SyncRequest = {
+  const request: LogSyncRequest = {
     remote: name,
     isHome: name === 'origin',
     pull: pull || !push,
@@ -249,7 +249,7 @@ export function createIdReader(): Scene['ids'] {
     const base = await parentOf(git, fresh.at(-1) ?? head)
     for (const { commit, parents, items } of fresh.length === 0
       ? []
-      : await readSegments(git, head, base ? [base] : [])) {
+      : await readSegments(git, issueLog, head, base ? [base] : [])) {
       const own = items.map(({ event }) => event.eventId as string)
       known.set(commit, [...(known.get(parents[0] as Oid) ?? []), ...own].sort())
     }

@@ -214,3 +214,14 @@ test('every source file is reachable from the program', () => {
     'nothing uses these files',
   )
 })
+
+test('the engine names none of its tenants', () => {
+  const engine = listSource('src/wal').filter((path) => path.split('/').length === 3 && path !== 'src/wal/index.ts')
+  const wrong = engine.flatMap((path) => [
+    ...importsOf(path)
+      .filter((target) => target.split('/').length > 3 && target.startsWith('src/wal/'))
+      .map((target) => `${path} imports ${target}`),
+    ...(path === 'src/wal/ref-names.ts' ? [] : findLines(path, readCode(path), /\bwalRef\b/)),
+  ])
+  assert.deepEqual(wrong, [], 'take a stream (src/wal/stream.ts) as an argument')
+})

@@ -3,8 +3,7 @@ import { describe, it, type TestContext } from 'node:test'
 import { type GitPort, type Oid, openRepository } from '../../src/git/index.ts'
 import { type Event, RefMovedError } from '../../src/model/index.ts'
 import { catchUp, type View } from '../../src/view/index.ts'
-import type { LogProblem } from '../../src/wal/index.ts'
-import { walRef } from '../../src/wal/index.ts'
+import { issueLog, type LogProblem, walRef } from '../../src/wal/index.ts'
 import { createTempRepository } from '../git/temp-repository.ts'
 import {
   assertLogHolds,
@@ -30,6 +29,7 @@ async function setUp(t: TestContext) {
   const warnings: string[] = []
   const options = {
     git,
+    stream: issueLog,
     clock: { nowUnixMs: () => 1_700_000_000_000 },
     report: (problem: LogProblem) => void problems.push(problem),
     warn: (code: string) => void warnings.push(code),
@@ -193,7 +193,7 @@ describe('a view behind the log', { concurrency: 2 }, () => {
     const publish = async () => {
       throw new RefMovedError(walRef, ref, base)
     }
-    const options = { view, clock: { nowUnixMs: () => 0 }, report() {}, warn() {} }
+    const options = { view, stream: issueLog, clock: { nowUnixMs: () => 0 }, report() {}, warn() {} }
     await assert.rejects(catchUp({ ...options, git: { ...git, publish } }), { code: 'conflict' })
     assert.equal(await follow(), 'healed')
     assert.equal(view.eventCount, 3)
@@ -209,7 +209,7 @@ describe('a view behind the log', { concurrency: 2 }, () => {
     for (const event of comments(5)) {
       const next = await writeBatch(git, batchOf([event]), (await git.readRef(walRef)) as Oid)
       run('update-ref', '-m', 'grite: WAL', walRef, next)
-      const options = { clock: { nowUnixMs: () => 0 }, report() {}, warn() {} }
+      const options = { stream: issueLog, clock: { nowUnixMs: () => 0 }, report() {}, warn() {} }
       assert.equal(await catchUp({ ...options, git: counting, view }), 'replayed')
     }
     assert.equal(walks(), 0)
@@ -224,7 +224,7 @@ describe('a view behind the log', { concurrency: 2 }, () => {
     }
     const [counting, walks] = countWalks(git)
     const view = await openTestView()
-    await catchUp({ git: counting, view, clock: { nowUnixMs: () => 0 }, report() {}, warn() {} })
+    await catchUp({ git: counting, stream: issueLog, view, clock: { nowUnixMs: () => 0 }, report() {}, warn() {} })
     assert.equal(view.eventCount, 61)
     assert.equal(walks(), 0)
   })

@@ -7,7 +7,8 @@ import {
   type AppendTarget,
   append,
   type IssueBatch,
-  issueCodec,
+  issueLog,
+  issueStream,
   noQueue,
   publishBatch,
   walRef,
@@ -21,8 +22,7 @@ async function setUp(t: TestContext) {
   t.after(() => git.close())
   const target: AppendTarget<IssueBatch, ChunkEvent> = {
     git,
-    ref: walRef,
-    codec: issueCodec,
+    stream: issueLog,
     queue: noQueue,
     clock: { nowUnixMs: Date.now },
     jitter: () => 0,
@@ -45,7 +45,7 @@ const expecting = (expected: Oid | null | undefined) => async (head: Oid | null)
 async function publishForeign(git: GitPort): Promise<Oid> {
   const head = await git.readRef(walRef)
   const batch = newBatch()
-  return publishBatch({ git, ref: walRef, codec: issueCodec }, batch, head)
+  return publishBatch({ git, stream: issueLog }, batch, head)
 }
 
 describe('append', { concurrency: 2 }, () => {
@@ -148,7 +148,7 @@ describe('append', { concurrency: 2 }, () => {
     const first = await publishForeign(git)
     await publishForeign(git)
     await assert.rejects(
-      publishBatch({ git, ref: walRef, codec: issueCodec }, newBatch(), first),
+      publishBatch({ git, stream: issueLog }, newBatch(), first),
       (error) => error instanceof RefMovedError && error.code === 'conflict',
     )
     assert.equal((await segmentsOf(git, (await git.readRef(walRef)) as Oid)).length, 2)
@@ -157,12 +157,13 @@ describe('append', { concurrency: 2 }, () => {
   it('writes no file that a reader would refuse', async (t) => {
     const { git } = await setUp(t)
     const extras = (bytes: number) => new Map([['ext/large', new Uint8Array(bytes)]])
-    const target = { git, ref: 'refs/grite/test' as RefName, codec: issueCodec }
+    const stream = issueStream('refs/grite/test' as RefName, 'a test')
+    const target = { git, stream }
     await assert.rejects(
       publishBatch(target, { ...newBatch(), extras: extras(limits.chunkReadBytesMax + 1) }, null),
       RangeError,
     )
-    assert.equal(await git.readRef(target.ref), null)
+    assert.equal(await git.readRef(stream.ref), null)
   })
 
   it('lets ten that do not queue all in', async (t) => {

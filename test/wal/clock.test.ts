@@ -3,7 +3,7 @@ import { describe, it, type TestContext } from 'node:test'
 import type { Oid } from '../../src/git/index.ts'
 import type { Event, IssueId } from '../../src/model/index.ts'
 import type { IssueRow } from '../../src/view/index.ts'
-import { issueCodec, publishBatch, walRef } from '../../src/wal/index.ts'
+import { issueLog, publishBatch, walRef } from '../../src/wal/index.ts'
 import { createCommandSandbox } from '../support/command-runner.ts'
 import { batchOf, makeEvent } from '../support/log.ts'
 
@@ -80,7 +80,7 @@ describe('the time of an event', { concurrency: 2 }, () => {
         if (turns === 1) {
           const head = (await repository.git.readRef(walRef)) as Oid
           const ahead = makeEvent(issue, { type: 'LabelAdded', label: 'first' }, { ts: 1_700_000_005_000 })
-          await publishBatch({ git: repository.git, ref: walRef, codec: issueCodec }, batchOf([ahead]), head)
+          await publishBatch({ git: repository.git, stream: issueLog }, batchOf([ahead]), head)
         }
         return draft.add(issue, { type: 'LabelRemoved', label: 'first' })
       }),
@@ -101,7 +101,7 @@ describe('the time of an event', { concurrency: 2 }, () => {
         if (turns === 1) {
           const head = (await repository.git.readRef(walRef)) as Oid
           const theirs = makeEvent(issue, { type: 'StateChanged', state: 'closed' }, { ts: 1_700_000_005_000 })
-          await publishBatch({ git: repository.git, ref: walRef, codec: issueCodec }, batchOf([theirs]), head)
+          await publishBatch({ git: repository.git, stream: issueLog }, batchOf([theirs]), head)
         }
         if (state.state?.value === 'closed') return null
         return draft.add(issue, { type: 'StateChanged', state: 'closed' })

@@ -4,10 +4,12 @@ import { parseRefName } from '../../src/git/index.ts'
 import { limits } from '../../src/model/index.ts'
 import {
   encodeRefPart,
-  fetchRefspecs,
+  followedBeside,
   followedRefsMax,
   leasePrefix,
+  refspecsAlongside,
   remoteRefOf,
+  streamRefspec,
   trackingPrefix,
   trackingRef,
   walRef,
@@ -33,9 +35,10 @@ for (const remote of ['origin', 'a/b', 'https://example.com/x.git?a=b', '../näh
 
 test('of a remote as many leases, locks and snapshots are followed as the limits say, and one log', () => {
   const { followedLeasesMax, followedLocksMax, followedSnapshotsMax } = limits
+  const refsMax = followedBeside(walRef, { refsMax: followedRefsMax })
   assert.deepEqual(
-    fetchRefspecs('origin')
-      .map((refspec) => followedRefsMax(refspec.replace(/^\+?(.*?)\*?:.*$/, '$1')))
+    [streamRefspec('origin', walRef), ...refspecsAlongside('origin')]
+      .map((refspec) => refsMax(refspec.replace(/^\+?(.*?)\*?:.*$/, '$1')))
       .sort((a, b) => a - b),
     [1, followedSnapshotsMax, followedLocksMax, followedLeasesMax],
   )

@@ -8,7 +8,7 @@ import type { Oid } from '../../src/git/index.ts'
 import { looseObjectPath, looseRefPath } from '../../src/git/ref-paths.ts'
 import type { Event, EventBody } from '../../src/model/index.ts'
 import {
-  issueCodec,
+  issueLog,
   listSnapshots,
   lockRefOf,
   openSnapshot,
@@ -132,7 +132,7 @@ test('7.1 item 4: an append that loses races is made again until it wins', async
     lost += 1
     const event = creation(issueId(`a${lost}`), `other ${lost}`)
     await withRepository(async ({ git }) =>
-      publishBatch({ git, ref: walRef, codec: issueCodec }, batchOf([event]), await git.readRef(walRef)),
+      publishBatch({ git, stream: issueLog }, batchOf([event]), await git.readRef(walRef)),
     )
   }
   await commandRunner({ cwd: path, env: environment, gitOptions: { hooks: { at } } }).run('issue create', {

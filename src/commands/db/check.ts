@@ -1,7 +1,7 @@
 import { hydrator } from '../../git/index.ts'
 import type { Event } from '../../model/index.ts'
 import { ProblemTally } from '../../tracker/problem-tally.ts'
-import { describeGap, GapTally, issueCodec, readLog, walRef } from '../../wal/index.ts'
+import { describeGap, GapTally, issueLog, readLog, walRef } from '../../wal/index.ts'
 import { defineCommand } from '../define-command.ts'
 
 /** More than these are counted, not listed. */
@@ -27,7 +27,7 @@ export const dbCheck = defineCommand({
     const replies: Pick<Event, 'eventId' | 'issueId' | 'parent'>[] = []
     let checked = 0
     if (head !== null) {
-      for await (const segments of readLog(repository.git, issueCodec, { head })) {
+      for await (const segments of readLog(repository.git, issueLog, { head })) {
         for (const segment of segments) {
           tally.take(segment.problems)
           gaps.take(segment.problems)

@@ -15,7 +15,15 @@ import {
   openCopyOfView,
   type View,
 } from '../../view/index.ts'
-import { findFormerHead, GapTally, type IssueSegment, type LogGaps, type LogProblem, walRef } from '../../wal/index.ts'
+import {
+  findFormerHead,
+  GapTally,
+  type IssueSegment,
+  issueLog,
+  type LogGaps,
+  type LogProblem,
+  walRef,
+} from '../../wal/index.ts'
 import type { CommandContext } from '../effects.ts'
 import { type RepoConfig, readRepoConfig } from '../local/repo-config.ts'
 import { ProblemTally } from '../problem-tally.ts'
@@ -133,7 +141,7 @@ export class DoctorScene {
   async hasLost(): Promise<boolean> {
     const stored = await this.storedView()
     if (stored.kind === 'view') return stored.outcome === 'read-only'
-    this.#foldOutcome ??= this.log().then((log) => log && catchUpCopy(this.repository.git, log.view))
+    this.#foldOutcome ??= this.log().then((log) => log && catchUpCopy(this.repository.git, issueLog, log.view))
     return (await this.#foldOutcome) === 'read-only'
   }
 
@@ -170,7 +178,7 @@ export class DoctorScene {
   async canRecover(): Promise<boolean> {
     const { problem, ...found } = await this.logHead()
     if (problem === null || !('named' in found) || !found.isUnread) return false
-    this.#former ??= findFormerHead(this.repository.git)
+    this.#former ??= findFormerHead(this.repository.git, walRef)
     if ((await this.#former) !== undefined) return true
     const stored = await this.storedView()
     return stored.kind === 'view' && stored.outcome === 'read-only'
@@ -194,7 +202,7 @@ export class DoctorScene {
     const tally = new LogTally(this.nowUnixMs + futureMs)
     const progress = this.context.progress('Reading the log')
     try {
-      const view = await foldBeside(this.repository.git, {
+      const view = await foldBeside(this.repository.git, issueLog, {
         head,
         into: join(this.#folder(), 'fold'),
         inspect: (segments) => progress.report(tally.take(segments), null),
@@ -219,7 +227,7 @@ export class DoctorScene {
     const found = await this.logHead()
     if (found.problem !== null && found.named === null) return { kind: 'view', view, outcome: 'current', headBefore }
     try {
-      return { kind: 'view', view, outcome: await catchUpCopy(repository.git, view), headBefore }
+      return { kind: 'view', view, outcome: await catchUpCopy(repository.git, issueLog, view), headBefore }
     } catch (error) {
       await view.close().catch(() => {})
       return { kind: 'unreadable', reason: (error as Error).message }

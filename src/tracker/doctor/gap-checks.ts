@@ -1,7 +1,7 @@
 /** What this clone lacks: objects of the log, and those that refs of grite name. */
 
 import { findPromisor } from '../../git/index.ts'
-import { describeGaps, detailsOfGaps, type LogGap, rejoinAround, walRef } from '../../wal/index.ts'
+import { describeGaps, detailsOfGaps, issueLog, type LogGap, rejoinAround, walRef } from '../../wal/index.ts'
 import { completeFromRemotes, deleteUnreadRefs } from '../sync/complete-log.ts'
 import { type Check, count, idsListedMax, nameSome, notLookedAt, ok } from './check.ts'
 import type { DoctorScene, LogFacts } from './examination.ts'
@@ -46,7 +46,7 @@ const isHole = ({ kind, reason }: LogGap): boolean => kind === 'commit' && reaso
 async function rejoin({ repository, nowUnixMs }: DoctorScene): Promise<boolean> {
   return repository.exclusively(async () => {
     const head = await repository.git.readRef(walRef)
-    return head !== null && (await rejoinAround(repository.git, head, nowUnixMs)) !== null
+    return head !== null && (await rejoinAround(repository.git, issueLog, { head, nowUnixMs })) !== null
   })
 }
 

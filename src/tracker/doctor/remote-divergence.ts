@@ -1,6 +1,6 @@
 import type { Oid } from '../../git/index.ts'
 import { GriteError, limits } from '../../model/index.ts'
-import { issueCodec, readLog, trackingRef, walRef } from '../../wal/index.ts'
+import { issueLog, readLog, trackingRef, walRef } from '../../wal/index.ts'
 import { type Check, count, notLookedAt, ok } from './check.ts'
 import type { DoctorScene, LogFacts } from './examination.ts'
 
@@ -68,7 +68,7 @@ async function readStanding({ repository }: DoctorScene, log: LogFacts, remote: 
 /** Each event once. */
 async function* idsBetween({ git }: DoctorScene['repository'], head: Oid, exclude: Oid | null) {
   const seen = new Set<string>()
-  for await (const segments of readLog(git, issueCodec, { head, exclude: exclude === null ? [] : [exclude] })) {
+  for await (const segments of readLog(git, issueLog, { head, exclude: exclude === null ? [] : [exclude] })) {
     yield segments
       .flatMap(({ items }) => items.map(({ event }) => event.eventId))
       .filter((id) => !seen.has(id) && seen.add(id))

@@ -11,7 +11,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Oid } from '../../git/index.ts'
 import { type ChunkEvent, limits, NotFoundError } from '../../model/index.ts'
-import { issueCodec, readLog, walRef } from '../../wal/index.ts'
+import { issueLog, readLog, walRef } from '../../wal/index.ts'
 import type { Repository } from '../workspace.ts'
 import { describeEvents, type FoundEvent, type WatchedEvent } from './describe-events.ts'
 import { ToldEvents } from './reported-events.ts'
@@ -116,7 +116,7 @@ export class LogFollower {
     // The objects of a head that was replaced may be gone; then everything is looked through.
     const isHere =
       exclude !== null && (await git.readObject(exclude, limits.chunkReadBytesMax).catch(() => null)) !== null
-    for await (const segments of readLog(git, issueCodec, { head, exclude: isHere ? [exclude] : [] })) {
+    for await (const segments of readLog(git, issueLog, { head, exclude: isHere ? [exclude] : [] })) {
       yield segments.flatMap(({ commit, items }) => items.map(({ event }: ChunkEvent) => ({ event, commit })))
     }
   }

@@ -19,7 +19,7 @@ import {
   walkCards,
 } from '../../model/index.ts'
 import type { View } from '../../view/index.ts'
-import { type Inspection, verifySignature } from '../../wal/index.ts'
+import { type Inspection, type IssueSegment, verifySignature } from '../../wal/index.ts'
 import type { Warning } from '../effects.ts'
 import type { SignaturePolicy } from '../local/repo-config.ts'
 import type { Repository } from '../workspace.ts'
@@ -76,7 +76,7 @@ export async function judgeReceived(
 export async function signatureInspector(
   repository: Repository,
   { remote, warn }: { readonly remote: string; readonly warn: (warning: Warning) => void },
-): Promise<(() => Inspection) | undefined> {
+): Promise<(() => Inspection<IssueSegment>) | undefined> {
   const { verifySignatures: policy } = await repository.config()
   if (policy === 'off') return undefined
   const told = new Set<string>()

@@ -8,7 +8,7 @@ import {
   RefMovedError,
   RemoteError,
 } from '../../model/index.ts'
-import { findGaps, isCommit, walRef } from '../../wal/index.ts'
+import { findGaps, isCommit, issueLog, walRef } from '../../wal/index.ts'
 import type { CommandContext } from '../effects.ts'
 import type { Repository } from '../workspace.ts'
 import { deleteUnreadRefs, fetchMissing, type UnreadRef } from './complete-log.ts'
@@ -85,7 +85,7 @@ export async function mendLog(
 ): Promise<boolean> {
   const head = await repository.git.readRef(walRef)
   if ((await repository.view()).gaps.count === 0 && head !== null) {
-    const found = await findGaps(repository.git, head)
+    const found = await findGaps(repository.git, issueLog, head)
     await repository.changeView((view) => view.noteGaps(found))
   }
   const { gaps } = await repository.view()

@@ -28,7 +28,7 @@ import {
   stepBytes,
 } from '../../model/index.ts'
 import type { LogGap } from '../log-gap.ts'
-import type { LogProblem, Segment, SegmentCodec, SegmentCommit, TakenObjects } from '../segment-codec.ts'
+import type { Segment, SegmentCodec, SegmentCommit, StreamProblem, TakenObjects } from '../segment-codec.ts'
 import { type CarriedMeta, carriedMetaOf } from './carried-meta.ts'
 
 /** What becomes one commit. Not empty, one appending actor. */
@@ -46,7 +46,7 @@ export interface IssueBatch {
 }
 
 /** A commit of the issue log. */
-export interface IssueSegment extends Segment<ChunkEvent> {
+export interface IssueSegment extends Segment<ChunkEvent, LogProblem> {
   /** Records whose id verifies though this version cannot use them; kept through a re-append. */
   readonly opaqueRecords: readonly Uint8Array[]
   /** Every file that is here and neither meta.json nor a chunk, by path. Attachments have the SHA-256 of their name. */
@@ -67,7 +67,16 @@ const metaSchemaVersion = 1
 /** Author and committer of every commit of the issue log, and of its snapshots. */
 export const issueLogIdentity = { name: 'grite', email: 'grit@local' }
 
+/** A problem of the issue log; the event is named where its record says which it is. */
+export interface LogProblem extends StreamProblem {
+  readonly eventId: string | null
+}
+
 export const issueCodec: SegmentCodec<IssueBatch, ChunkEvent, IssueSegment> = {
+  markFile: metaPath,
+  fileBytesMax: limits.chunkReadBytesMax,
+  // Chunks before files that lie beside them.
+  comesFirst: (path) => path.endsWith('.bin') || path === metaPath,
   encode,
   decode: (entry, taken) => runSteps(decodeInSteps(entry, taken)),
   decodeInSteps,

@@ -9,7 +9,7 @@ import {
   ObjectTooLargeError,
 } from '../../model/index.ts'
 import { readLog } from '../read-log.ts'
-import { issueCodec } from './issue-codec.ts'
+import { issueLog } from './issue-log.ts'
 
 /** Commits read in one go: few at first, since what is looked for is mostly near the head. */
 const windowFirst = 8
@@ -25,7 +25,7 @@ export async function findNewestEvent(git: GitPort, head: Oid, actor: ActorId): 
   for (let tip: Oid | null = head; tip !== null; size = Math.min(size * 4, windowMax)) {
     const end = await findAncestor(git, tip, size)
     let newest: Event | undefined
-    for await (const segments of readLog(git, issueCodec, { head: tip, exclude: end === null ? [] : [end] })) {
+    for await (const segments of readLog(git, issueLog, { head: tip, exclude: end === null ? [] : [end] })) {
       for (const { items } of segments) {
         const own = items.map(({ event }) => event).filter((event) => event.actor === actor && !isCardEvent(event))
         newest = own.sort(compareVersions).at(-1) ?? newest

@@ -7,6 +7,7 @@ import {
   batchesOfMissing,
   type IssueBatch,
   issueCodec,
+  issueLog,
   publishBatch,
   recordIdsOf,
   walRef,
@@ -219,7 +220,7 @@ describe('what is missing of other segments', () => {
     const segment = { ...good, extras: new Map(hostile.map((path) => [path, blob as Oid])) }
     const [batch] = batchesOfMissing([segment], all, now)
     assert.deepEqual([...(batch?.extras?.keys() ?? [])], ['ext/a', 'events/readme'])
-    await publishBatch({ git, ref: walRef, codec: issueCodec }, batch as IssueBatch, null)
+    await publishBatch({ git, stream: issueLog }, batch as IssueBatch, null)
     run('fsck', '--strict', '--no-dangling')
     assert.equal((await segmentsOf(git, (await git.readRef(walRef)) as Oid))[0]?.items.length, 1)
   })

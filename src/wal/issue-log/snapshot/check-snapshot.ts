@@ -12,8 +12,8 @@
 import { type CommitEntry, type GitPort, hashObject, listHistory, type Oid } from '../../../git/index.ts'
 import { CorruptObjectError, encodeChunk, limits, ObjectTooLargeError, sliceChunk } from '../../../model/index.ts'
 import { readCommits } from '../../read-log.ts'
-import type { LogProblem } from '../../segment-codec.ts'
-import { attachmentShaOf, type IssueSegment, issueCodec, metaPath, submoduleMode } from '../issue-codec.ts'
+import { attachmentShaOf, type IssueSegment, type LogProblem, metaPath, submoduleMode } from '../issue-codec.ts'
+import { issueLog } from '../issue-log.ts'
 import { readAttachmentOids, readRawRecords, type Snapshot } from './read-snapshot.ts'
 import { formatSnapshotReport, problemsListedMax, type SnapshotReport } from './snapshot-codec.ts'
 
@@ -151,7 +151,7 @@ async function readChunk(git: GitPort, oid: Oid): Promise<Uint8Array | null> {
 async function readLog({ git, snapshot, progress }: CheckSnapshotOptions, ledger: Ledger): Promise<string | null> {
   let newest: Oid | undefined
   let commits = 0
-  for await (const decoded of readCommits(git, issueCodec, { head: snapshot.walHead })) {
+  for await (const decoded of readCommits(git, issueLog, { head: snapshot.walHead })) {
     for (const { entry, segment } of decoded) {
       const lack = describeLack(entry)
       if (lack !== null) return lack

@@ -31,9 +31,8 @@ import {
 } from '../../../model/index.ts'
 import { verifySignature } from '../../ed25519.ts'
 import { snapshotPrefix, snapshotTimeOf } from '../../ref-names.ts'
-import type { LogProblem } from '../../segment-codec.ts'
 import { carriedMetaOf } from '../carried-meta.ts'
-import { attachmentFolder, type IssueSegment } from '../issue-codec.ts'
+import { attachmentFolder, type IssueSegment, type LogProblem } from '../issue-codec.ts'
 import {
   chunkName,
   parseSnapshotFacts,

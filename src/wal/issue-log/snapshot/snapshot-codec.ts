@@ -21,7 +21,7 @@ import {
   shape,
   shortenText,
 } from '../../../model/index.ts'
-import type { LogProblem } from '../../segment-codec.ts'
+import type { LogProblem } from '../issue-codec.ts'
 
 export const snapshotPaths = {
   facts: 'snapshot.json',

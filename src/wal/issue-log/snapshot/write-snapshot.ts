@@ -36,9 +36,9 @@ import type { Signer } from '../../ed25519.ts'
 import { GapTally, incompleteLog } from '../../log-gap.ts'
 import { readCommits } from '../../read-log.ts'
 import { snapshotRef } from '../../ref-names.ts'
-import type { LogProblem } from '../../segment-codec.ts'
 import { commitDate } from '../batch.ts'
-import { attachmentShaOf, type IssueSegment, issueCodec, issueLogIdentity } from '../issue-codec.ts'
+import { attachmentShaOf, type IssueSegment, issueLogIdentity, type LogProblem } from '../issue-codec.ts'
+import { issueLog } from '../issue-log.ts'
 import {
   chunkPath,
   formatSnapshotFacts,
@@ -99,7 +99,7 @@ async function fillDraft({ git, head, progress }: WriteSnapshotOptions, sieve: S
   const draft = new Draft(git)
   let commits = 0
   let newest: Oid | undefined
-  for await (const decoded of readCommits(git, issueCodec, { head })) {
+  for await (const decoded of readCommits(git, issueLog, { head })) {
     for (const { entry, segment } of decoded) {
       requireWhole(segment)
       addSegment(draft, sieve, segment)

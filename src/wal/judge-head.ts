@@ -1,15 +1,19 @@
-import { type GitObject, type GitPort, type Oid, parseCommit, parseTree } from '../../git/index.ts'
-import { CorruptObjectError, limits } from '../../model/index.ts'
-import { metaPath } from './issue-codec.ts'
+import { type GitObject, type GitPort, metadataBytesMax, type Oid, parseCommit, parseTree } from '../git/index.ts'
+import { CorruptObjectError } from '../model/index.ts'
+import type { SegmentCodec } from './segment-codec.ts'
 
-/** Foreign commits that may lie on top of a log before it is taken for something else. */
+/** Foreign commits that may lie on top of a stream before it is taken for something else. */
 const foreignCommitsMax = 100
 
 /**
- * What is wrong with a head that somebody calls an issue log; null when it is one: a commit of ours, or foreign ones on
- * top of it. Anything else would become part of every clone's log for good.
+ * Tells what is wrong with a head that is offered as one of a stream; null when nothing is: it is a commit of that stream,
+ * or has one below a few foreign commits. Anything else would become part of every clone's stream for good.
  */
-export async function judgeHead(git: GitPort, head: Oid): Promise<string | null> {
+export async function judgeHead(
+  git: GitPort,
+  { codec }: { readonly codec: Pick<SegmentCodec<never, unknown>, 'markFile'> },
+  head: Oid,
+): Promise<string | null> {
   let oid: Oid | undefined = head
   for (let count = 0; count < foreignCommitsMax && oid !== undefined; count++) {
     const object = await read(git, oid)
@@ -21,7 +25,7 @@ export async function judgeHead(git: GitPort, head: Oid): Promise<string | null>
     if (commit === null) return 'a damaged commit'
     const files = await read(git, commit.tree)
     const rows = files?.type === 'tree' ? tryParse(() => parseTree(git.layout.objectFormat, files.content)) : null
-    if (rows?.some(isMeta)) return null
+    if (rows?.some(({ name }) => name === codec.markFile)) return null
     oid = commit.parents[0]
   }
   return 'a commit of something else'
@@ -36,8 +40,6 @@ function tryParse<Result>(parse: () => Result): Result | null {
   }
 }
 
-const isMeta = ({ name }: { readonly name: string }): boolean => name === metaPath
-
 async function read(git: GitPort, oid: Oid): Promise<GitObject | null> {
-  return git.readObject(oid, limits.chunkReadBytesMax).catch(() => null)
+  return git.readObject(oid, metadataBytesMax).catch(() => null)
 }

@@ -1,0 +1,26 @@
+import type { RefName } from '../../git/index.ts'
+import type { ChunkEvent } from '../../model/index.ts'
+import { walRef } from '../ref-names.ts'
+import type { UnionPolicy, UnionStream } from '../stream.ts'
+import { batchesOfMissing, recordIdsOf } from './batch.ts'
+import { type IssueBatch, type IssueSegment, issueCodec } from './issue-codec.ts'
+
+/** A stream of issue events: the log, or a fork of it. */
+export type IssueStream = UnionStream<IssueBatch, ChunkEvent, IssueSegment>
+
+/** Events are a set: clones that both wrote are joined by their union. */
+const unionOfEvents: UnionPolicy<IssueBatch, IssueSegment> = {
+  kind: 'union',
+  idsOf: recordIdsOf,
+  bytesOf: ({ items }) => items.reduce((sum, { record }) => sum + record.length, 0),
+  batchesOfMissing,
+  countOf: ({ records }) => records.length,
+}
+
+/** The stream of issue events at a ref. */
+export function issueStream(ref: RefName, title: string): IssueStream {
+  return { ref, title, codec: issueCodec, divergence: unionOfEvents, keepsReflog: true }
+}
+
+/** The issue log of a repository. */
+export const issueLog: IssueStream = issueStream(walRef, 'the log')

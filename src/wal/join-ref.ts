@@ -1,0 +1,162 @@
+/**
+ * Joining two chains of a stream whose policy is union: what one has and the other lacks is appended on top of the other
+ * (docs/format.md#re-append). Healing and sync use it.
+ *
+ * Invariants
+ * - Nothing here moves a ref: commits are written, durably, and the caller decides what becomes of them.
+ * - The chain of a joined head holds every item of both sides, none of them once more than before.
+ */
+import type { GitPort, ObjectFormat, Oid, PendingObject } from '../git/index.ts'
+import { NotFoundError } from '../model/index.ts'
+import { encodeBatch } from './append.ts'
+import { GapTally, incompleteLog, type LogGaps } from './log-gap.ts'
+import { readLog } from './read-log.ts'
+import type { Segment } from './segment-codec.ts'
+import { isCommit } from './sound-head.ts'
+import type { Stream, UnionStream } from './stream.ts'
+
+/** Segments of the other side are kept up to this many items or bytes of them; more are read again when needed. */
+const gainedItemsMax = 16_384
+const gainedBytesMax = 32 * 1024 * 1024
+
+/** Judges what one side gains from the other. */
+export interface Inspection<Sealed> {
+  readonly add: (segments: readonly Sealed[]) => void
+  /** After all has been added, and before anything is written or moved. Throws to refuse. */
+  readonly settle: () => Promise<void>
+}
+
+export interface JoinRequest<Sealed> {
+  /** The head whose items must not be lost. */
+  readonly from: Oid
+  /** The head that they go on top of; null for an empty stream. */
+  readonly onto: Oid | null
+  /** Best common ancestor of the two; null when they have none. */
+  readonly base: Oid | null
+  /** True where an item may stand on a chain more than once already. Then the whole of `onto` is looked through. */
+  readonly mayRepeat: boolean
+  readonly nowUnixMs: number
+  /** Begins to judge the segments that `onto` has and `from` has not. */
+  readonly inspect?: (() => Inspection<Sealed>) | undefined
+}
+
+/** The problems that a tenant's segments have. */
+type ProblemOf<Sealed extends Segment<unknown>> = Sealed['problems'][number]
+
+export interface Joined<Sealed extends Segment<unknown>> {
+  /** `onto` when nothing was missing there. */
+  readonly head: Oid
+  /** Written for the new commits, which no ref names yet: to be given to the publish that moves one there. */
+  readonly objects: readonly PendingObject[]
+  /** Items that were put on top. */
+  readonly itemCount: number
+  /** What `onto` has and `from` has not, parents before children; null when that is too much to keep. */
+  readonly gained: readonly Sealed[] | null
+  /** What of `from` could not be read, and so was not carried. Above a gap of its chain nobody knows how much that is. */
+  readonly unread: readonly ProblemOf<Sealed>[]
+}
+
+/**
+ * Writes the commits that bring onto one head what it lacks of another.
+ * @throws {NotFoundError} when the objects of a head are gone
+ * @throws {IncompleteLogError} when `onto` cannot be read whole and no base is known: what stands below its gap would be
+ * written once more
+ */
+export async function stageJoin<Batch, Item, Sealed extends Segment<Item>>(
+  git: GitPort,
+  stream: UnionStream<Batch, Item, Sealed>,
+  request: JoinRequest<Sealed>,
+): Promise<Joined<Sealed>> {
+  const { from, onto, base, mayRepeat, nowUnixMs } = request
+  const { batchesOfMissing, countOf } = stream.divergence
+  const exclude = base === null ? [] : [base]
+  const ours = await readSegments(git, stream, from, exclude)
+  const theirs = await readGained(git, stream, request, exclude)
+  if (base === null && theirs.gaps.count > 0) throw incompleteLog('no other log can be joined to it', theirs.gaps)
+  if (mayRepeat && base !== null) await collectIds(git, stream, base, theirs.ids)
+  const batches = batchesOfMissing(ours, (id) => !theirs.ids.has(id), nowUnixMs)
+  const { head, objects } = encodeBatches(git.layout.objectFormat, stream, batches, onto)
+  if (objects.length > 0) await git.publish({ objects, updates: [] })
+  return {
+    // Without an item on either side there is no stream to begin.
+    head: head ?? from,
+    objects,
+    itemCount: batches.reduce((sum, batch) => sum + countOf(batch), 0),
+    gained: theirs.segments,
+    unread: ours.flatMap(({ problems }) => problems.filter(({ unread }) => unread !== undefined)),
+  }
+}
+
+function encodeBatches<Batch, Item>(
+  format: ObjectFormat,
+  stream: Pick<Stream<Batch, Item>, 'codec'>,
+  batches: readonly Batch[],
+  onto: Oid | null,
+): { readonly head: Oid | null; readonly objects: PendingObject[] } {
+  let head = onto
+  // Batches share trees and files; a pack holds an object once.
+  const objects = new Map<Oid, PendingObject>()
+  for (const batch of batches) {
+    const encoded = encodeBatch(format, stream, batch, head)
+    for (const object of encoded.objects) objects.set(object.oid, object)
+    head = encoded.commit
+  }
+  return { head, objects: [...objects.values()] }
+}
+
+/** All segments below a head but not below others. @throws {NotFoundError} when the head is not here */
+export async function readSegments<Batch, Item, Sealed extends Segment<Item>>(
+  git: GitPort,
+  stream: Pick<Stream<Batch, Item, Sealed>, 'codec'>,
+  head: Oid,
+  exclude: readonly Oid[],
+): Promise<Sealed[]> {
+  if (!(await isCommit(git, head))) throw new NotFoundError(`${head} is gone`)
+  const all: Sealed[] = []
+  for await (const segments of readLog(git, stream, { head, exclude })) all.push(...segments)
+  return all
+}
+
+interface Gained<Sealed> {
+  readonly ids: Set<string>
+  readonly segments: readonly Sealed[] | null
+  readonly gaps: LogGaps
+}
+
+async function readGained<Batch, Item, Sealed extends Segment<Item>>(
+  git: GitPort,
+  stream: UnionStream<Batch, Item, Sealed>,
+  { onto, inspect }: JoinRequest<Sealed>,
+  exclude: readonly Oid[],
+): Promise<Gained<Sealed>> {
+  const { idsOf, bytesOf } = stream.divergence
+  const ids = new Set<string>()
+  const gaps = new GapTally()
+  let kept: Sealed[] | null = []
+  let bytes = 0
+  const inspection = inspect?.()
+  if (onto === null) return { ids, segments: kept, gaps }
+  for await (const segments of readLog(git, stream, { head: onto, exclude })) {
+    inspection?.add(segments)
+    for (const segment of segments) {
+      for (const id of idsOf(segment)) ids.add(id)
+      gaps.take(segment.problems)
+      bytes += bytesOf(segment)
+    }
+    kept?.push(...segments)
+    if (ids.size > gainedItemsMax || bytes > gainedBytesMax) kept = null
+  }
+  await inspection?.settle()
+  return { ids, segments: kept, gaps }
+}
+
+async function collectIds<Batch, Item, Sealed extends Segment<Item>>(
+  git: GitPort,
+  stream: UnionStream<Batch, Item, Sealed>,
+  head: Oid,
+  into: Set<string>,
+): Promise<void> {
+  for await (const segments of readLog(git, stream, { head })) {
+    for (const segment of segments) for (const id of stream.divergence.idsOf(segment)) into.add(id)
+  }
+}
