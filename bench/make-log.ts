@@ -103,7 +103,7 @@ function* commitsOf(events: Iterable<Event>, base: Oid | null): Generator<Stream
         firstTsUnixMs: event.tsUnixMs,
         date: { unixSeconds: Math.floor(event.tsUnixMs / 1000), offsetMinutes: 0 },
       },
-      parent,
+      parent === null ? [] : [parent],
     )
     const tree = buildTree('sha1', segment.files)
     const commit: PendingObject = encodeCommit('sha1', {

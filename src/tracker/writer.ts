@@ -398,7 +398,8 @@ export async function stage<Result>(
   const staged = { events, result, noteCard, tellPassed }
   if (batch === null) return { ...staged, appended: null, objects: [] }
   if (!givesWay) await guard.admit(events)
-  const { objects, commit: head } = encodeBatch(workspace.layout.objectFormat, issueLog, batch, parent)
+  const parents = parent === null ? [] : [parent]
+  const { objects, commit: head } = encodeBatch(workspace.layout.objectFormat, issueLog, batch, parents)
   await workspace.git.publish({ objects, updates: [] })
   return { ...staged, appended: { head, parent, batch }, objects }
 }

@@ -25,10 +25,13 @@ export interface AppendTarget<Batch, Item> {
   /** A number from 0 up to, not including, 1. */
   readonly jitter: () => number
   readonly recover?: HeadToRead['recover']
+  /** Parents of the commit of a batch; default what the ref names. A branch begins on another stream's commit, a merge has several. */
+  readonly parentsOf?: (batch: Batch, head: Oid | null) => readonly Oid[]
 }
 
 export interface Appended<Batch> {
   readonly head: Oid
+  /** What the ref named before: the commit's parent, unless the target says otherwise. */
   readonly parent: Oid | null
   readonly batch: Batch
 }
@@ -44,7 +47,7 @@ export async function append<Batch, Item>(
   target: AppendTarget<Batch, Item>,
   makeBatch: (head: Oid | null) => Promise<Batch | null>,
 ): Promise<Appended<Batch> | null> {
-  const { git, clock, recover } = target
+  const { git, clock, recover, parentsOf = onTop } = target
   const { ref } = target.stream
   const deadline = clock.nowUnixMs() + appendRetryMsMax
   const release = await target.queue.enter()
@@ -54,7 +57,7 @@ export async function append<Batch, Item>(
       const batch = await makeBatch(parent)
       if (batch === null) return null
       try {
-        return { head: await publishBatch(target, batch, parent), parent, batch }
+        return { head: await publishBatch(target, batch, parent, parentsOf(batch, parent)), parent, batch }
       } catch (error) {
         if (!(error instanceof RefMovedError)) throw error
         if (clock.nowUnixMs() >= deadline) {
@@ -73,27 +76,36 @@ export async function append<Batch, Item>(
 
 /**
  * Makes one batch the ref's new head, with no retry.
- * @throws {RefMovedError} when the ref is not at `parent` any more
+ *
+ * @param expected - what the ref names; null for no ref
+ * @param parents - of the commit; default what the ref names
+ * @throws {RefMovedError} when the ref is not at `expected` any more
  */
 export async function publishBatch<Batch, Item>(
   { git, stream }: Pick<AppendTarget<Batch, Item>, 'git' | 'stream'>,
   batch: Batch,
-  parent: Oid | null,
+  expected: Oid | null,
+  parents: readonly Oid[] = onTop(batch, expected),
 ): Promise<Oid> {
-  const { objects, commit, message } = encodeBatch(git.layout.objectFormat, stream, batch, parent)
-  const update = updateOf(stream, { expected: parent, next: commit, reflogMessage: `grite: ${message}` })
+  const { objects, commit, message } = encodeBatch(git.layout.objectFormat, stream, batch, parents)
+  const update = updateOf(stream, { expected, next: commit, reflogMessage: `grite: ${message}` })
   await git.publish({ objects, updates: [update] })
   return commit
 }
 
-/** The objects of one batch on top of a parent, its commit last. */
+/** Parents of a commit that goes on top of what the ref names. */
+function onTop(_batch: unknown, head: Oid | null): readonly Oid[] {
+  return head === null ? [] : [head]
+}
+
+/** The objects of one batch on top of its parents, its commit last. */
 export function encodeBatch<Batch, Item>(
   format: ObjectFormat,
   { codec }: Pick<AnyStream<Batch, Item>, 'codec'>,
   batch: Batch,
-  parent: Oid | null,
+  parents: readonly Oid[],
 ): { readonly objects: readonly PendingObject[]; readonly commit: Oid; readonly message: string } {
-  const segment = codec.encode(batch, parent)
+  const segment = codec.encode(batch, parents)
   for (const [path, content] of segment.files) {
     if (typeof content !== 'string' && content.length > codec.fileBytesMax)
       throw new RangeError(`${path} is larger than a reader accepts`)
@@ -101,7 +113,7 @@ export function encodeBatch<Batch, Item>(
   const tree = buildTree(format, segment.files)
   const commit = encodeCommit(format, {
     tree: tree.root,
-    parents: parent === null ? [] : [parent],
+    parents,
     author: { ...segment.identity, ...segment.date },
     message: segment.message,
   })

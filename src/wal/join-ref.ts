@@ -97,7 +97,7 @@ function encodeBatches<Batch, Item>(
   // Batches share trees and files; a pack holds an object once.
   const objects = new Map<Oid, PendingObject>()
   for (const batch of batches) {
-    const encoded = encodeBatch(format, stream, batch, head)
+    const encoded = encodeBatch(format, stream, batch, head === null ? [] : [head])
     for (const object of encoded.objects) objects.set(object.oid, object)
     head = encoded.commit
   }

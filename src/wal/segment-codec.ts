@@ -39,8 +39,8 @@ export interface SegmentCodec<Batch, Item, Sealed extends Segment<Item> = Segmen
   readonly fileBytesMax: number
   /** Files that are loaded before others, where a commit holds more than is taken of one. */
   readonly comesFirst: (path: string) => boolean
-  /** Bytes of a batch on top of `parent`. Pure: dates come with the batch. */
-  readonly encode: (batch: Batch, parent: Oid | null) => SegmentCommit
+  /** Bytes of a batch on top of its parents, the chain's own first. Pure: dates come with the batch. */
+  readonly encode: (batch: Batch, parents: readonly Oid[]) => SegmentCommit
   /**
    * Decodes what a commit holds. Never throws on foreign bytes.
    *

@@ -106,13 +106,14 @@ export async function writeCommit(
 
 /** Writes a batch as a commit; moves no ref. */
 export async function writeBatch(git: GitPort, batch: IssueBatch, parent: Oid | null): Promise<Oid> {
-  const { files, message } = issueCodec.encode(batch, parent)
-  return writeCommit(git, files, parent === null ? [] : [parent], message)
+  const parents = parent === null ? [] : [parent]
+  const { files, message } = issueCodec.encode(batch, parents)
+  return writeCommit(git, files, parents, message)
 }
 
 /** Files of a batch's commit, to be changed before they are written. */
 export function filesOf(batch: IssueBatch, parent: Oid | null): Map<string, Uint8Array | Oid> {
-  return new Map(issueCodec.encode(batch, parent).files)
+  return new Map(issueCodec.encode(batch, parent === null ? [] : [parent]).files)
 }
 
 export async function segmentsOf(git: GitPort, head: Oid): Promise<IssueSegment[]> {

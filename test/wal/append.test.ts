@@ -154,6 +154,19 @@ describe('append', { concurrency: 2 }, () => {
     assert.equal((await segmentsOf(git, (await git.readRef(walRef)) as Oid)).length, 2)
   })
 
+  it('starts a branch on the commit of another stream, and merges two heads', async (t) => {
+    const { git, target, run } = await setUp(t)
+    const base = (await append(target, expecting(null)))?.head as Oid
+    const main = (await append(target, expecting(base)))?.head as Oid
+    const fork = { ...target, stream: issueStream('refs/grite/forks/one' as RefName, 'a fork') }
+    const branch = await append({ ...fork, parentsOf: () => [base] }, expecting(null))
+    assert.deepEqual([branch?.parent, run('rev-parse', `${branch?.head}^`)], [null, base])
+    const merge = await append({ ...fork, parentsOf: (_batch, head) => [head as Oid, main] }, expecting(branch?.head))
+    assert.equal(run('log', '-1', '--format=%P', merge?.head as Oid), `${branch?.head} ${main}`)
+    assert.equal((await segmentsOf(git, merge?.head as Oid)).length, 4)
+    assert.equal(await git.readRef(walRef), main)
+  })
+
   it('writes no file that a reader would refuse', async (t) => {
     const { git } = await setUp(t)
     const extras = (bytes: number) => new Map([['ext/large', new Uint8Array(bytes)]])

@@ -82,14 +82,14 @@ export const issueCodec: SegmentCodec<IssueBatch, ChunkEvent, IssueSegment> = {
   decodeInSteps,
 }
 
-function encode(batch: IssueBatch, parent: Oid | null): SegmentCommit {
+function encode(batch: IssueBatch, parents: readonly Oid[]): SegmentCommit {
   const chunk = encodeChunk(batch.records)
   const chunkHash = hashChunk(chunk)
   const meta = {
     schema_version: metaSchemaVersion,
     actor_id: batch.actor,
     chunk_hash: chunkHash,
-    prev_wal: parent,
+    prev_wal: parents[0] ?? null,
     ...batch.meta,
   }
   const files = new Map<string, Uint8Array | Oid>([

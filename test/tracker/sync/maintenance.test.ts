@@ -62,12 +62,12 @@ describe('maintenance', { concurrency: 2 }, () => {
     const runner = commandRunner({ cwd: sandbox.path, env: fake.environment, nowUnixMs: () => nowUnixMs, randomBytes })
     /** The first title, by number, with which a write on top of `parent` has a commit that is due, or is not. */
     const findTitle = (parent: Oid | null, isDue: boolean): string => {
+      const parents = parent === null ? [] : [parent]
       for (let number = 0; ; number++) {
         const body = { type: 'IssueCreated', title: `${number}`, body: '', labels: [] } as const
         const events = [identifyEvent({ issueId: id, actor: actor_id, tsUnixMs: nowUnixMs, parent: null, body })]
-        const { files, ...commit } = issueCodec.encode(batchOfEvents({ actor: actor_id, events, nowUnixMs }), parent)
+        const { files, ...commit } = issueCodec.encode(batchOfEvents({ actor: actor_id, events, nowUnixMs }), parents)
         const author = { ...commit.identity, ...commit.date }
-        const parents = parent === null ? [] : [parent]
         const { oid } = encodeCommit('sha1', { ...commit, tree: buildTree('sha1', files).root, parents, author })
         if (isLookDue(oid) === isDue) return `${number}`
       }

@@ -21,7 +21,7 @@ const reasonsOf = ({ problems }: IssueSegment) => problems.map(({ severity, reas
 
 /** Reads a batch back as a commit. */
 function readBack(batch: IssueBatch): IssueSegment {
-  const meta = issueCodec.encode(batch, null).files.get('meta.json') as Uint8Array
+  const meta = issueCodec.encode(batch, []).files.get('meta.json') as Uint8Array
   assert.ok(meta.length <= limits.metaBytesMax, `${meta.length} bytes`)
   const segment = segmentOf(batch, 'e'.repeat(40))
   assert.deepEqual(segment.problems, [])

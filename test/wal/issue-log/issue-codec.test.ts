@@ -10,7 +10,7 @@ const a = issueId('a0')
 describe('a commit of the issue log', () => {
   it('has the published files, message and meta.json', () => {
     const event = makeEvent(a, { type: 'CommentAdded', body: 'x' }, { ts: Date.UTC(2024, 1, 29, 23, 59) })
-    const { files, message, identity } = issueCodec.encode(batchOf([event]), 'b'.repeat(40) as Oid)
+    const { files, message, identity } = issueCodec.encode(batchOf([event]), ['b'.repeat(40) as Oid])
     const [meta, chunk, ...others] = [...files]
     assert.deepEqual(others, [])
     assert.match(chunk?.[0] ?? '', /^events\/2024\/02\/29\/[0-9a-f]{64}\.bin$/)

@@ -228,7 +228,7 @@ describe('what is missing of other segments', () => {
   it('decodes to the same events as before', () => {
     const events = [creation(a), comment(a, 'one')]
     const [batch] = batchesOfMissing([segmentOf(batchOf(events), oidOf(1))], all, now)
-    const files = issueCodec.encode(batch as IssueBatch, null).files
+    const files = issueCodec.encode(batch as IssueBatch, []).files
     const chunk = [...files].find(([path]) => path.endsWith('.bin'))?.[1] as Uint8Array
     assert.deepEqual(
       decodeChunk(chunk).events.map(({ event }) => event),
