@@ -5,7 +5,12 @@ import { pathToFileURL } from 'node:url'
 import { build } from 'esbuild'
 
 /** Programs that tests start as processes of their own; see test/support/child-program.ts. */
-const childPrograms = ['test/cli/fake-grite.ts', 'test/git/publishing-child.ts', 'test/support/command-child.ts']
+const childPrograms = [
+  'test/cli/fake-grite.ts',
+  'test/git/publishing-child.ts',
+  'test/support/command-child.ts',
+  'test/wal/stream-child.ts',
+]
 
 /**
  * @param files - paths from the project's folder

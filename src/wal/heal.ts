@@ -192,7 +192,10 @@ async function restore<Batch, Item, Sealed extends Segment<Item>>(
         // What cannot be read of these stands on the chain itself, for every reader to see.
         return { itemCount: back.reduce((sum, segment) => sum + segment.items.length, 0), unread: null }
       }
-      if (divergence.kind === 'refuse') return 'refused'
+      if (divergence.kind === 'refuse') {
+        if (await isCommit(git, head)) return 'refused'
+        throw new NotFoundError(`${head} is gone`)
+      }
       // What cannot be had is held.
       await hydrate?.(head, [ref]).catch(passOver)
       const base = await git.findMergeBase(head, ref)

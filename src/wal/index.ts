@@ -8,6 +8,7 @@ export {
   signerFromSeed,
   verifySignature,
 } from './ed25519.ts'
+export { problemsOfEntry, whyUnread } from './entry-problems.ts'
 export { findGaps } from './find-gaps.ts'
 export {
   findLostHeads,

@@ -27,7 +27,7 @@ import {
   shortenText,
   stepBytes,
 } from '../../model/index.ts'
-import type { LogGap } from '../log-gap.ts'
+import { gapOfFile, problemsOfEntry, whyUnread } from '../entry-problems.ts'
 import type { Segment, SegmentCodec, SegmentCommit, StreamProblem, TakenObjects } from '../segment-codec.ts'
 import { type CarriedMeta, carriedMetaOf } from './carried-meta.ts'
 
@@ -61,8 +61,6 @@ export interface IssueSegment extends Segment<ChunkEvent, LogProblem> {
 
 export const attachmentFolder = 'attachments/'
 export const metaPath = 'meta.json'
-/** Of a row that names a commit of another repository. */
-export const submoduleMode = '160000'
 const metaSchemaVersion = 1
 /** Author and committer of every commit of the issue log, and of its snapshots. */
 export const issueLogIdentity = { name: 'grite', email: 'grit@local' }
@@ -121,12 +119,7 @@ function* decodeInSteps(entry: CommitEntry, taken: TakenObjects = new Set()): Ge
     const short = shortenText(reason, limits.problemLengthMax)
     problems.push({ commit: entry.oid, objectId, eventId, severity, reason: short, ...more })
   }
-  if (entry.problem !== null && entry.gaps.length === 0) report('damaged', entry.problem, entry.oid, null)
-  for (const { reason, kind, oid } of entry.gaps) {
-    const what = reason === 'shallow' ? `${kind} ${oid} was left out by a shallow fetch` : `${kind} ${oid} is ${reason}`
-    const gap: LogGap = { reason, kind, objectId: oid, commit: entry.oid }
-    report('damaged', what, oid, null, reason === 'shallow' ? { gap } : { unread: reason, gap })
-  }
+  for (const problem of problemsOfEntry(entry)) problems.push({ ...problem, eventId: null })
 
   const metaFile = entry.files.find(({ path }) => path === metaPath)
   const meta = readMeta(entry, metaFile, report)
@@ -225,7 +218,7 @@ function isUsableExtra(
   const { path, mode, oid, problem } = file
   const sha256 = attachmentShaOf(path)
   const isHere = mode.startsWith('100') && problem !== 'missing' && problem !== 'corrupt'
-  const gap = gapOf(commit, file, 'file')
+  const gap = gapOfFile(commit, file, 'file')
   if (sha256 === undefined) {
     if (gap !== undefined) report('damaged', `${path} is ${problem}`, oid, null, { gap })
     return isHere
@@ -262,7 +255,7 @@ interface Meta {
 
 function readMeta(entry: CommitEntry, file: CommitFile | undefined, report: Report): Meta | null {
   if (file?.content == null) {
-    const gap = file && gapOf(entry.oid, file, 'file')
+    const gap = file && gapOfFile(entry.oid, file, 'file')
     const more = gap === undefined ? {} : { gap }
     if (entry.problem === null)
       report('suspicious', `meta.json is ${file?.problem ?? 'missing'}`, file?.oid ?? entry.oid, null, more)
@@ -292,19 +285,6 @@ function parseMeta({ content, oid }: CommitFile, report: Report): Meta | null {
   if (problem === null) return { prevWal: value.get('prev_wal'), chunkHash: value.get('chunk_hash'), keys: value }
   report('suspicious', problem.message, oid, null)
   return null
-}
-
-/** Undefined where no clone can have more of it: a submodule is in none. */
-function gapOf(commit: Oid, { mode, oid, problem }: CommitFile, kind: 'chunk' | 'file'): LogGap | undefined {
-  if (mode === submoduleMode || problem === null || problem === 'too-large') return undefined
-  return { reason: problem, kind, objectId: oid, commit }
-}
-
-/** A submodule of a chunk's name is no chunk. */
-function whyUnread(commit: Oid, file: CommitFile): Pick<LogProblem, 'unread' | 'gap'> {
-  if (file.mode === submoduleMode || file.problem === null) return {}
-  const gap = gapOf(commit, file, 'chunk')
-  return gap === undefined ? { unread: file.problem } : { unread: file.problem, gap }
 }
 
 function* readChunk(

@@ -11,8 +11,9 @@
  */
 import { type CommitEntry, type GitPort, hashObject, listHistory, type Oid } from '../../../git/index.ts'
 import { CorruptObjectError, encodeChunk, limits, ObjectTooLargeError, sliceChunk } from '../../../model/index.ts'
+import { submoduleMode } from '../../entry-problems.ts'
 import { readCommits } from '../../read-log.ts'
-import { attachmentShaOf, type IssueSegment, type LogProblem, metaPath, submoduleMode } from '../issue-codec.ts'
+import { attachmentShaOf, type IssueSegment, type LogProblem, metaPath } from '../issue-codec.ts'
 import { issueLog } from '../issue-log.ts'
 import { readAttachmentOids, readRawRecords, type Snapshot } from './read-snapshot.ts'
 import { formatSnapshotReport, problemsListedMax, type SnapshotReport } from './snapshot-codec.ts'

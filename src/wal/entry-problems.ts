@@ -1,0 +1,36 @@
+import type { CommitEntry, CommitFile, Oid } from '../git/index.ts'
+import { limits, shortenText } from '../model/index.ts'
+import type { LogGap } from './log-gap.ts'
+import type { StreamProblem } from './segment-codec.ts'
+
+/** What is wrong with a commit, or lacking of it, whatever it holds. */
+export function problemsOfEntry({ oid: commit, problem, gaps }: CommitEntry): StreamProblem[] {
+  const whole: StreamProblem[] = []
+  if (problem !== null && gaps.length === 0) {
+    const reason = shortenText(problem, limits.problemLengthMax)
+    whole.push({ commit, objectId: commit, severity: 'damaged', reason })
+  }
+  const lacking = gaps.map(({ reason, kind, oid }): StreamProblem => {
+    const what = reason === 'shallow' ? `${kind} ${oid} was left out by a shallow fetch` : `${kind} ${oid} is ${reason}`
+    const gap: LogGap = { reason, kind, objectId: oid, commit }
+    const unread = reason === 'shallow' ? {} : { unread: reason }
+    return { commit, objectId: oid, severity: 'damaged', reason: what, ...unread, gap }
+  })
+  return [...whole, ...lacking]
+}
+
+/** Mode of a row that names a commit of another repository. */
+export const submoduleMode = '160000'
+
+/** The gap that a file without content is; undefined where no clone can have more of it: a submodule is in none. */
+export function gapOfFile(commit: Oid, { mode, oid, problem }: CommitFile, kind: 'chunk' | 'file'): LogGap | undefined {
+  if (mode === submoduleMode || problem === null || problem === 'too-large') return undefined
+  return { reason: problem, kind, objectId: oid, commit }
+}
+
+/** Why a file that holds items has no content, for the problem that reports it. */
+export function whyUnread(commit: Oid, file: CommitFile): Pick<StreamProblem, 'unread' | 'gap'> {
+  if (file.mode === submoduleMode || file.problem === null) return {}
+  const gap = gapOfFile(commit, file, 'chunk')
+  return gap === undefined ? { unread: file.problem } : { unread: file.problem, gap }
+}
