@@ -17,8 +17,13 @@ interface Folder {
   readonly folders: Map<string, Folder>
 }
 
-/** Builds the nested trees over flat paths. @throws {InvalidArgsError} on a path that git would refuse */
-export function buildTree(format: ObjectFormat, files: TreeFiles): BuiltTree {
+/**
+ * Builds the nested trees over flat paths.
+ *
+ * @param stored - paths whose blobs are written without compression
+ * @throws {InvalidArgsError} on a path that git would refuse
+ */
+export function buildTree(format: ObjectFormat, files: TreeFiles, stored: ReadonlySet<string> = new Set()): BuiltTree {
   const objects = new Map<Oid, PendingObject>()
   const top: Folder = { entries: [], folders: new Map() }
   for (const [path, content] of files) {
@@ -28,7 +33,7 @@ export function buildTree(format: ObjectFormat, files: TreeFiles): BuiltTree {
     if (folder.folders.has(name) || folder.entries.some((entry) => entry.name === name)) {
       throw new InvalidArgsError(`tree path ${JSON.stringify(path)}: is both a file and something else`)
     }
-    folder.entries.push({ mode: '100644', name, oid: blobOid(format, objects, content) })
+    folder.entries.push({ mode: '100644', name, oid: blobOid(format, objects, content, stored.has(path)) })
   }
   const root = sealFolder(format, objects, top)
   return { root, objects: [...objects.values()] }
@@ -52,10 +57,15 @@ function enterFolder(folder: Folder, name: string): Folder {
   return made
 }
 
-function blobOid(format: ObjectFormat, objects: Map<Oid, PendingObject>, content: Oid | Uint8Array): Oid {
+function blobOid(
+  format: ObjectFormat,
+  objects: Map<Oid, PendingObject>,
+  content: Oid | Uint8Array,
+  isStored: boolean,
+): Oid {
   if (typeof content === 'string') return content
   const blob = encodeObject(format, 'blob', content)
-  objects.set(blob.oid, blob)
+  objects.set(blob.oid, isStored ? { ...blob, isStored } : blob)
   return blob.oid
 }
 

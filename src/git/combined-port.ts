@@ -35,13 +35,13 @@ export function createCombinedPort(context: PortContext): GitPort {
   /** git writes many objects as one pack, and finds many at once. The refs are ours to move. */
   async function publishObjectsByGit(plan: PublishPlan): Promise<void> {
     context.requirePermanentStore()
-    const { objects, staged = [], updates } = plan
+    const { objects, staged = [], updates, isOrdered = false } = plan
     const writing = { ...context, flushes: await context.flushSettings() }
     const after = new Aftermath(updates)
     const release = await writeObjects(writing, objects)
     try {
       await writeVanishedNatively(writing, staged)
-      await publisher.publish({ objects: [], updates }, committerOf(plan))
+      await publisher.publish({ objects: [], updates, isOrdered }, committerOf(plan))
       after.begin(updates, undefined)
       // A pack that is kept stays; fewer objects are loose ones.
       const mayVanish = objects.length > looseObjectsMax ? staged : [...objects, ...staged]

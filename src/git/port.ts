@@ -44,7 +44,10 @@ export interface GitObject {
 }
 
 /** An object with its id already computed (`encodeObject`), ready to be written. */
-export type PendingObject = GitObject
+export interface PendingObject extends GitObject {
+  /** Skips deflating, for bytes that are compressed already: 4 MiB cost 65 ms deflated, and 3 ms stored. */
+  readonly isStored?: boolean
+}
 
 /** One file of a commit's tree. `content` is null when it is larger than the reader's limit, missing or corrupt. */
 export interface CommitFile {
@@ -123,6 +126,11 @@ export interface PublishPlan {
   /** Objects of an earlier publish that moved no ref. Those that were pruned since are written again. */
   readonly staged?: readonly PendingObject[]
   readonly updates: readonly RefUpdate[]
+  /**
+   * Moves the refs in the order of `updates`, each durably before the next, deletions last: a crash leaves no ref that
+   * needs one after it. Without it the order is open.
+   */
+  readonly isOrdered?: boolean
 }
 
 /** What one implementation can do; the conformance suite skips, by name, what is not here. */

@@ -110,7 +110,7 @@ export function encodeBatch<Batch, Item>(
     if (typeof content !== 'string' && content.length > codec.fileBytesMax)
       throw new RangeError(`${path} is larger than a reader accepts`)
   }
-  const tree = buildTree(format, segment.files)
+  const tree = buildTree(format, segment.files, segment.storedPaths)
   const commit = encodeCommit(format, {
     tree: tree.root,
     parents,

@@ -5,6 +5,8 @@ import type { LogGap } from './log-gap.ts'
 /** The commit that will hold one batch, all but its tree object and parent link. */
 export interface SegmentCommit {
   readonly files: TreeFiles
+  /** Paths of files that are compressed already, so that git stores them as they are. */
+  readonly storedPaths?: ReadonlySet<string>
   readonly message: string
   readonly identity: { readonly name: string; readonly email: string }
   readonly date: { readonly unixSeconds: number; readonly offsetMinutes: number }

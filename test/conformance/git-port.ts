@@ -1,8 +1,19 @@
 import assert from 'node:assert/strict'
-import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, unlinkSync, utimesSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  unlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
 import { dirname, join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
 import { deflateSync } from 'node:zlib'
+import { nodeDisk } from '../../src/git/durable/disk.ts'
 import { encodeObject, hashObject } from '../../src/git/object-codec.ts'
 import type { GitPort, GitSupports, Oid, RefName, RepositoryLayout } from '../../src/git/port.ts'
 import type { PortOptions } from '../../src/git/port-context.ts'
@@ -210,6 +221,45 @@ function portFacts(kind: RepositoryKind, open: OpenPort, supports: GitSupports):
     assert.deepEqual([await port.readRef(side), await port.readRef(walRef)], [null, first])
     await port.publish({ objects: commit.objects, updates: [move(side, null), move(walRef, first as Oid)] })
     assert.deepEqual([await port.readRef(side), await port.readRef(walRef)], [commit.oid, commit.oid])
+  })
+
+  it('moves refs in the order asked for, each flushed before the next', async (t) => {
+    const seen: string[] = []
+    const { repository, port } = await openFixture(t, {
+      disk: {
+        ...nodeDisk,
+        async flushDirectories(paths) {
+          seen.push(repository.run('for-each-ref', '--format=%(refname:lstrip=2)', 'refs/grite/').replace(/\n/g, ' '))
+          await nodeDisk.flushDirectories(paths)
+        },
+      },
+    })
+    const commit = sampleCommit(port.layout.objectFormat, [], 'one')
+    const updates = ['refs/grite/z', 'refs/grite/a', 'refs/grite/m'].map((name) => {
+      return { ref: parseRefName(name), expected: null, next: commit.oid, reflogMessage: 'ordered' }
+    })
+    await port.publish({ objects: commit.objects, updates, isOrdered: true })
+    const states = seen.filter((names) => names !== '')
+    assert.deepEqual([...new Set(states)], ['z', 'a z', 'a m z'])
+    await assert.rejects(port.publish({ objects: [], updates, isOrdered: true }), RefMovedError)
+  })
+
+  it('stores an object as it is where it asks for that, and deflates others', async (t) => {
+    const { port } = await openFixture(t)
+    const { objectFormat } = port.layout
+    const bytes = (text: string) => Buffer.from(text.repeat(200_000))
+    const stored = { ...encodeObject(objectFormat, 'blob', bytes('s')), isStored: true }
+    const deflated = encodeObject(objectFormat, 'blob', bytes('d'))
+    await port.publish({ objects: [stored, deflated], updates: [] })
+    const sizes = [stored, deflated].map(({ oid }) => statSync(looseObjectPath(port.layout, oid)).size)
+    assert.deepEqual(
+      sizes.map((size) => size > 200_000),
+      [true, false],
+    )
+    for (const { oid, content } of [stored, deflated]) {
+      assert.deepEqual(Buffer.from((await port.readObject(oid, 1 << 20))?.content ?? []), content)
+    }
+    await assert.rejects(port.readObject(stored.oid, 100), ObjectTooLargeError)
   })
 
   it('deletes a ref, loose or packed, from its expected value only', {

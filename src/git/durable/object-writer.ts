@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { deflateSync } from 'node:zlib'
+import { constants, deflateSync, type ZlibOptions } from 'node:zlib'
 import { readLooseObject } from '../in-process/loose-objects.ts'
 import { encodeObjectHeader } from '../object-codec.ts'
 import type { Oid, PendingObject, RepositoryLayout } from '../port.ts'
@@ -151,15 +151,16 @@ const directoryTries = 5
 const largeBytes = 64 * 1024
 
 /** A large object is deflated into one buffer with room for the worst case: many small ones are copied into another one. */
-function deflate(bytes: Buffer): Buffer {
-  if (bytes.length < largeBytes) return deflateSync(bytes)
-  return deflateSync(bytes, { chunkSize: bytes.length + (bytes.length >> 10) + 1024 })
+function deflate(bytes: Buffer, isStored: boolean): Buffer {
+  const level: ZlibOptions = isStored ? { level: constants.Z_NO_COMPRESSION } : {}
+  if (bytes.length < largeBytes) return deflateSync(bytes, level)
+  return deflateSync(bytes, { ...level, chunkSize: bytes.length + (bytes.length >> 10) + 1024 })
 }
 
 function writeTemporary(disk: Disk, layout: RepositoryLayout, object: PendingObject, gained: Set<string>): OpenFile {
   const folder = dirname(looseObjectPath(layout, object.oid))
   const header = encodeObjectHeader(object.type, object.content.byteLength)
-  const bytes = deflate(Buffer.concat([header, object.content]))
+  const bytes = deflate(Buffer.concat([header, object.content]), object.isStored === true)
   // The name is one that `git prune` takes for an abandoned object after two weeks.
   const path = `${folder}/tmp_obj_${randomBytes(6).toString('hex')}`
   for (let turn = 1; ; turn++) {

@@ -35,6 +35,8 @@ export interface StagedRefs {
   check(flushes: boolean): Promise<void>
   /** Moves and deletes. Never throws: what has moved by then has moved. */
   move(): RefsMoved
+  /** As `move`, one ref after the other in the order of the updates, each flushed before the next; deletions last. */
+  moveInOrder(flush: (directories: readonly string[]) => Promise<void>): Promise<RefsMoved>
   /** Gives up locks that are still held and removes temp files. Never throws. */
   discard(): void
 }
@@ -162,13 +164,29 @@ export function stageRefs(context: RefWriterContext, updates: readonly RefUpdate
     if (flushes) await disk.flushFiles([pack.next])
   }
 
+  async function moveInOrder(flush: (directories: readonly string[]) => Promise<void>): Promise<RefsMoved> {
+    const moved: RefUpdate[] = []
+    try {
+      for (const { ref: name, next } of updates) {
+        const ref = refs.find(({ update }) => update.ref === name)
+        if (ref === undefined || next === null) continue
+        moveLoose(ref)
+        moved.push(ref.update)
+        await flush([dirname(ref.path)])
+      }
+    } catch (failure) {
+      return { moved, directories: [], failure }
+    }
+    const rest = move()
+    return { ...rest, moved: [...moved, ...rest.moved] }
+  }
+
   function move(): RefsMoved {
     const moved: RefUpdate[] = []
     const directories = new Set<string>()
     try {
-      for (const ref of refs.filter(({ update }) => update.next !== null)) {
+      for (const ref of refs.filter(({ update, state }) => update.next !== null && state !== 'moved')) {
         moveLoose(ref)
-        ref.state = 'moved'
         moved.push(ref.update)
         directories.add(dirname(ref.path))
       }
@@ -206,6 +224,7 @@ export function stageRefs(context: RefWriterContext, updates: readonly RefUpdate
       // A network file system may report the failure of a rename that it did.
       if (existsSync(`${ref.path}.lock`) || readRefFile(layout, ref.update.ref) !== ref.update.next) throw error
     }
+    ref.state = 'moved'
   }
 
   return {
@@ -221,6 +240,7 @@ export function stageRefs(context: RefWriterContext, updates: readonly RefUpdate
       await preparePackedRefs(flushes)
     },
     move,
+    moveInOrder,
     discard,
   }
 }

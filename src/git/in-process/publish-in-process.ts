@@ -68,7 +68,7 @@ export async function publishInProcess(context: PublishContext, plan: PublishPla
 
 async function publish(context: PublishContext, plan: PublishPlan): Promise<void> {
   const { disk, layout, warn, hooks } = context
-  const { objects, staged = [], updates } = plan
+  const { objects, staged = [], updates, isOrdered = false } = plan
   requireUnmoved(layout, updates)
   await hooks.at('started')
   const files = stageObjects({ disk, layout, warn }, [...objects, ...findVanished(layout, staged)])
@@ -89,7 +89,10 @@ async function publish(context: PublishContext, plan: PublishPlan): Promise<void
       await refs.check(flushes.references)
       await hooks.at('ref-checked')
       await requireObjects(context, plan, flushes)
-      const { moved, directories, failure } = refs.move()
+      const flushMoved = async (paths: readonly string[]) => {
+        if (flushes.references) await flushDirectories(disk, paths)
+      }
+      const { moved, directories, failure } = isOrdered ? await refs.moveInOrder(flushMoved) : refs.move()
       if (failure !== undefined && moved.length === 0) throw failure
       after.begin(moved, failure)
       await hooks.at('ref-moved')

@@ -11,7 +11,7 @@ import { readShallow } from '../shallow.ts'
 import { shareDisk } from '../shared-permissions.ts'
 import { readHistoryNatively } from './history.ts'
 import { createObjectReader } from './object-reader.ts'
-import { flushRefsNatively, listRefsNatively, moveRefsNatively, readRefNatively } from './refs.ts'
+import { flushRefsNatively, listRefsNatively, moveRefsInOrder, moveRefsNatively, readRefNatively } from './refs.ts'
 import { findVanishedNatively, writeObjects, writePack, writeVanishedNatively } from './write-objects.ts'
 
 /** The port by the git program alone. Works wherever git does. */
@@ -23,7 +23,8 @@ export function createNativePort(context: PortContext): GitPort {
   const writesMax = 3
 
   async function publish(plan: PublishPlan): Promise<void> {
-    const { objects, staged = [], updates } = plan
+    const { objects, staged = [], updates, isOrdered = false } = plan
+    const moveRefs = isOrdered ? moveRefsInOrder : moveRefsNatively
     const flushes = await context.flushSettings()
     const writing = { ...context, disk: shareDisk(context.disk, await context.permissions()), flushes }
     const moving = { ...writing, committer: committerOf(plan) }
@@ -34,7 +35,7 @@ export function createNativePort(context: PortContext): GitPort {
       const release = await (turn === 1 ? writeObjects : writePack)(writing, [...objects, ...missing])
       try {
         await context.hooks.at('objects-written')
-        const { moved, failure } = await moveRefsNatively(moving, updates)
+        const { moved, failure } = await moveRefs(moving, updates)
         if (failure !== undefined && moved.length === 0) {
           if (isVanished(failure) && turn < writesMax) continue
           throw failure

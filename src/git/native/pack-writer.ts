@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { deflateSync } from 'node:zlib'
+import { constants, deflateSync } from 'node:zlib'
 import type { ObjectFormat, ObjectType, PendingObject } from '../port.ts'
 
 const typeNumbers = { commit: 1, tree: 2, blob: 3, tag: 4 } as const satisfies Record<ObjectType, number>
@@ -16,8 +16,10 @@ export function* encodePack(format: ObjectFormat, objects: readonly PendingObjec
   header.writeUInt32BE(objects.length, 8)
   hash.update(header)
   yield header
-  for (const { type, content } of objects) {
-    const piece = Buffer.concat([encodeEntryHeader(typeNumbers[type], content.byteLength), deflateSync(content)])
+  for (const { type, content, isStored } of objects) {
+    const level = isStored === true ? constants.Z_NO_COMPRESSION : constants.Z_DEFAULT_COMPRESSION
+    const deflated = deflateSync(content, { level })
+    const piece = Buffer.concat([encodeEntryHeader(typeNumbers[type], content.byteLength), deflated])
     hash.update(piece)
     yield piece
   }

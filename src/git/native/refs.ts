@@ -112,6 +112,39 @@ export async function moveRefsNatively(
   return { moved: updates, failure: undefined }
 }
 
+/**
+ * Moves refs one by one, each durably before the next, and deletes those to be deleted in the end. git moves the refs of
+ * one transaction in an order of its own.
+ * @throws {RefMovedError} when one of them does not have its expected value before the first has moved
+ */
+export async function moveRefsInOrder(
+  context: MoveRefsContext,
+  updates: readonly RefUpdate[],
+): Promise<RefsMovedNatively> {
+  const names = updates.map(({ ref }) => ref)
+  const rows = await listRefsNatively(context.git, names)
+  const values = new Map(rows.map(({ ref, oid }) => [ref, oid]))
+  for (const { ref, expected } of updates) {
+    const found = values.get(ref) ?? null
+    if (found !== expected) throw new RefMovedError(ref, expected, found)
+  }
+  const deletions = updates.filter(({ next }) => next === null)
+  const steps = [...updates.filter(({ next }) => next !== null).map((update) => [update]), deletions]
+  const moved: RefUpdate[] = []
+  try {
+    for (const step of steps) {
+      const result = await moveRefsNatively(context, step)
+      moved.push(...result.moved)
+      if (result.failure !== undefined) return { moved, failure: result.failure }
+      await flushRefsNatively(context, step)
+    }
+    return { moved, failure: undefined }
+  } catch (failure) {
+    if (moved.length === 0) throw failure
+    return { moved, failure }
+  }
+}
+
 /** @throws {GriteError} the failure, saying that nobody knows, when the refs cannot be read */
 async function findMoved(
   git: GitRunner,

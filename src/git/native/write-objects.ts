@@ -76,11 +76,24 @@ async function writeByGit<Result>(objects: readonly PendingObject[], write: () =
 }
 
 async function writeLooseObjects(context: ObjectWriterContext, objects: readonly PendingObject[]): Promise<void> {
+  const { flushes } = context
+  const deflated = objects.filter(({ isStored }) => isStored !== true)
+  const stored = objects.filter(({ isStored }) => isStored === true)
+  if (deflated.length > 0) await unpackObjects(context, deflated, [])
+  // git deflates what it unpacks by its own setting, one for all of them.
+  if (stored.length > 0) await unpackObjects(context, stored, ['-c', 'core.looseCompression=0'])
+  if (flushes.objects) await flushLooseObjects(context, objects)
+}
+
+async function unpackObjects(
+  context: ObjectWriterContext,
+  objects: readonly PendingObject[],
+  settings: readonly string[],
+): Promise<void> {
   const { git, layout, flushes } = context
   const input = [...encodePack(layout.objectFormat, objects)]
-  const args = [...flushArguments(flushes), 'unpack-objects', '-q']
+  const args = [...flushArguments(flushes), ...settings, 'unpack-objects', '-q']
   await writeByGit(objects, () => git.run(args, { input, environment: context.writeEnvironment() }))
-  if (flushes.objects) await flushLooseObjects(context, objects)
 }
 
 /** Objects that the repository does not hold, by one question to git. */
