@@ -34,6 +34,7 @@ export { listOwnRemotes } from './own-remotes.ts'
 export { packLooseObjects } from './pack-loose-objects.ts'
 export { requirePermanentStore } from './permanent-store.ts'
 export type {
+  BareCommit,
   CommitEntry,
   CommitFile,
   CutCommit,
@@ -41,6 +42,7 @@ export type {
   GitPort,
   GitSupports,
   HistoryGap,
+  ListCommitsOptions,
   ObjectFormat,
   ObjectType,
   Oid,

@@ -110,6 +110,26 @@ export interface ReadHistoryOptions {
   readonly comesFirst?: (path: string) => boolean
 }
 
+/** A commit without its files. `problem` says why it could not be read; it then has no tree and no parents. */
+export interface BareCommit {
+  readonly oid: Oid
+  readonly tree: Oid | null
+  /** As the commit names them, also those that a shallow clone lacks. */
+  readonly parents: readonly Oid[]
+  /** Committer time, seconds since the epoch. */
+  readonly committedAtUnixSeconds: number
+  readonly message: string
+  readonly problem: string | null
+  /** Set when this repository lacks the commit, or where a shallow clone is cut off below it. */
+  readonly gap: HistoryGap | null
+}
+
+export interface ListCommitsOptions {
+  readonly head: Oid
+  /** Commits reachable from any of these are left out. Unknown ids are a `NotFoundError`. */
+  readonly exclude?: readonly Oid[]
+}
+
 /** One ref to move by compare-and-swap. `expected` null: the ref must not exist. `next` null: delete it. */
 export interface RefUpdate {
   readonly ref: RefName
@@ -181,6 +201,13 @@ export interface GitPort {
    * say so. Never fetches: what a partial clone does not hold is missing.
    */
   readHistory(options: ReadHistoryOptions): AsyncIterable<readonly CommitEntry[]>
+
+  /**
+   * Commits reachable from `head` and not from `exclude`, without trees and blobs: newest first by their time, on a plain
+   * chain each before its parent. Reads as far as its caller asks and little further, so that the last of a million costs
+   * as much as the last of a hundred. A commit that cannot be read is listed with its `problem`, and ends its chain.
+   */
+  listCommits(options: ListCommitsOptions): AsyncIterable<readonly BareCommit[]>
 
   /** True when `ancestor` is reachable from `descendant` (or equal), as far as history is here. Unknown objects: false. */
   isAncestor(ancestor: Oid, descendant: Oid): Promise<boolean>

@@ -26,7 +26,7 @@ import {
   RefMovedError,
 } from '../../src/model/errors/index.ts'
 import { walRef } from '../../src/wal/index.ts'
-import { planOf, publishChain, readAll, sampleCommit } from '../git/sample-commits.ts'
+import { listAll, planOf, publishChain, readAll, sampleCommit } from '../git/sample-commits.ts'
 import {
   createTempRepository,
   type RepositoryKind,
@@ -583,6 +583,73 @@ function portFacts(kind: RepositoryKind, open: OpenPort, supports: GitSupports):
     })
   }
 
+  it('lists commits newest first, without their files', async (t) => {
+    const { repository, port } = await openFixture(t)
+    const oids = await publishChain(port, ['one', 'two', 'three\n\nwith a body'])
+    const [first, second, third] = oids as [Oid, Oid, Oid]
+    const tree = (oid: Oid) => repository.run('rev-parse', `${oid}^{tree}`)
+    const shared = { committedAtUnixSeconds: 1_700_000_000, problem: null, gap: null }
+    assert.deepEqual(await listAll(port, third), [
+      { oid: third, tree: tree(third), parents: [second], message: 'three\n\nwith a body', ...shared },
+      { oid: second, tree: tree(second), parents: [first], message: 'two', ...shared },
+      { oid: first, tree: tree(first), parents: [], message: 'one', ...shared },
+    ])
+    const idsOf = async (head: Oid, exclude: readonly Oid[]) =>
+      (await listAll(port, head, exclude)).map(({ oid }) => oid)
+    assert.deepEqual(await idsOf(third, [first]), [third, second])
+    assert.deepEqual(await idsOf(third, [third]), [])
+    assert.deepEqual(await idsOf(first, [third]), [])
+    await assert.rejects(listAll(port, third, [missingOid[port.layout.objectFormat]]), NotFoundError)
+  })
+
+  it('lists both sides of a merge once, and leaves out what is below any excluded commit', async (t) => {
+    const { port } = await openFixture(t)
+    const { objectFormat } = port.layout
+    const [base] = (await publishChain(port, ['base'])) as [Oid]
+    const [left, right] = ['left', 'right'].map((name) => sampleCommit(objectFormat, [base], name))
+    assert.ok(left !== undefined && right !== undefined)
+    const merge = sampleCommit(objectFormat, [left.oid, right.oid], 'merge')
+    await port.publish(planOf({ ...merge, objects: [...left.objects, ...right.objects, ...merge.objects] }, base))
+    const idsOf = async (exclude: readonly Oid[]) => (await listAll(port, merge.oid, exclude)).map(({ oid }) => oid)
+    assert.deepEqual(await idsOf([]), [merge.oid, left.oid, right.oid, base])
+    assert.deepEqual(await idsOf([left.oid]), [merge.oid, right.oid])
+    assert.deepEqual(await idsOf([left.oid, right.oid]), [merge.oid])
+  })
+
+  it('lists a commit that is gone with its problem, after all that came later', async (t) => {
+    const { port } = await openFixture(t)
+    const { objectFormat } = port.layout
+    const gone = missingOid[objectFormat]
+    const oldest = sampleCommit(objectFormat, [gone], 'oldest')
+    const newest = sampleCommit(objectFormat, [oldest.oid], 'newest')
+    await port.publish({ objects: [...oldest.objects, ...newest.objects], updates: [] })
+    const listed = await listAll(port, newest.oid)
+    assert.deepEqual(
+      listed.map(({ oid, gap }) => ({ oid, gap })),
+      [
+        { oid: newest.oid, gap: null },
+        { oid: oldest.oid, gap: null },
+        { oid: gone, gap: { reason: 'missing', kind: 'commit', oid: gone } },
+      ],
+    )
+    assert.match(listed[2]?.problem ?? '', /is missing/)
+  })
+
+  it('lists the newest commits of a long chain without reading the rest', async (t) => {
+    const { repository, port } = await openFixture(t)
+    const chain = 4000
+    const commits = Array.from({ length: chain }, (_value, number) => {
+      return `commit refs/heads/long\ncommitter T <t@example.com> ${1_700_000_000 + number} +0000\ndata <<E\n${number}\nE\n`
+    })
+    repository.gitWith(commits.join('\n'), repository.path, 'fast-import', '--quiet')
+    const head = repository.run('rev-parse', 'refs/heads/long') as Oid
+    for await (const batch of port.listCommits({ head })) {
+      assert.equal(batch[0]?.message, `${chain - 1}\n`)
+      assert.ok(batch.length < chain / 2, `${batch.length} commits`)
+      break
+    }
+  })
+
   it('ends history where the clone is shallow, and says so', async (t) => {
     const { repository, port } = await openFixture(t)
     const oids = (await publishChain(port, ['one', 'two', 'three', 'four'])) as [Oid, Oid, Oid, Oid]
@@ -605,6 +672,14 @@ function portFacts(kind: RepositoryKind, open: OpenPort, supports: GitSupports):
             gaps: [{ reason: 'shallow', kind: 'commit', oid: oids[1] }],
           },
           { oid: oids[3], parents: [oids[2]], problem: null, gaps: [] },
+        ],
+      )
+      const listed = await listAll(port, oids[3])
+      assert.deepEqual(
+        listed.map(({ oid, parents, gap }) => ({ oid, parents, gap })),
+        [
+          { oid: oids[3], parents: [oids[2]], gap: null },
+          { oid: oids[2], parents: [oids[1]], gap: { reason: 'shallow', kind: 'commit', oid: oids[1] } },
         ],
       )
       assert.deepEqual(await port.findCutCommits([oids[3]]), [{ oid: oids[2], parent: oids[1] }])

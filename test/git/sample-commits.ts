@@ -50,6 +50,13 @@ export async function publishChain(
   return oids
 }
 
+/** All commits of a history as they are listed, of all batches. */
+export async function listAll(port: GitPort, head: Oid, exclude: readonly Oid[] = []) {
+  const commits = []
+  for await (const batch of port.listCommits({ head, exclude })) commits.push(...batch)
+  return commits
+}
+
 /** All entries of a history, of all batches. */
 export async function readAll(port: GitPort, head: Oid, exclude: readonly Oid[] = [], blobBytesMax = 1_000_000) {
   const entries = []

@@ -13,6 +13,8 @@ import {
   type RefName,
   type RemotePort,
 } from '../../src/git/index.ts'
+import { listCommitsInProcess } from '../../src/git/list-commits.ts'
+import { Reads } from '../../src/git/reads.ts'
 import { walkHistory } from '../../src/git/walk-history.ts'
 import { NotFoundError, RefMovedError } from '../../src/model/index.ts'
 
@@ -66,6 +68,7 @@ export function createMemoryWorld(): MemoryWorld {
           .map(([ref, oid]) => ({ ref: ref as RefName, oid })),
       readObject,
       readHistory: (options) => walkHistory('sha1', readObject, options),
+      listCommits: (options) => listCommitsInProcess(readObject, options, { shallow: new Set(), reads: new Reads() }),
       isAncestor: async (ancestor, descendant) => isAncestor(ancestor, descendant),
       async findMergeBase(left, right) {
         const ofRight = ancestors(right)

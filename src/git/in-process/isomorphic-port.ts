@@ -1,6 +1,7 @@
 import { GitError } from '../../model/errors/index.ts'
 import { findCutInProcess } from '../cut-commits.ts'
 import { holdsObject } from '../holds-object.ts'
+import { listCommitsInProcess } from '../list-commits.ts'
 import type { GitPort } from '../port.ts'
 import type { PortContext } from '../port-context.ts'
 import { readShallow } from '../shallow.ts'
@@ -33,6 +34,7 @@ export function createIsomorphicPort(context: PortContext): GitPort {
     listRefs: async (prefixes, onBroken) => listRefFiles(layout, [prefixes].flat(), onBroken),
     readObject: read,
     readHistory: (options) => walkHistory(layout.objectFormat, read, options, { shallow: readShallow(layout), reads }),
+    listCommits: (options) => listCommitsInProcess(read, options, { shallow: readShallow(layout), reads }),
     isAncestor: (ancestor, descendant) => isAncestorInProcess(read, ancestor, descendant, readShallow(layout)),
     findMergeBase: (left, right) => findMergeBaseInProcess(read, left, right, readShallow(layout)),
     findCutCommits: (heads) => findCutInProcess(read, heads, readShallow(layout)),

@@ -10,6 +10,7 @@ import { type GitResult, noLazyFetch } from '../run-git.ts'
 import { readShallow } from '../shallow.ts'
 import { shareDisk } from '../shared-permissions.ts'
 import { readHistoryNatively } from './history.ts'
+import { listCommitsNatively } from './list-commits.ts'
 import { createObjectReader } from './object-reader.ts'
 import { flushRefsNatively, listRefsNatively, moveRefsInOrder, moveRefsNatively, readRefNatively } from './refs.ts'
 import { findVanishedNatively, writeObjects, writePack, writeVanishedNatively } from './write-objects.ts'
@@ -88,6 +89,12 @@ export function createNativePort(context: PortContext): GitPort {
     readObject: reader.read,
     readHistory: (options) =>
       readHistoryNatively(
+        { git, format: layout.objectFormat, readOne: reader.read, reads },
+        options,
+        readShallow(layout),
+      ),
+    listCommits: (options) =>
+      listCommitsNatively(
         { git, format: layout.objectFormat, readOne: reader.read, reads },
         options,
         readShallow(layout),

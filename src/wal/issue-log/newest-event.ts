@@ -39,6 +39,27 @@ export async function findNewestEvent(git: GitPort, head: Oid, actor: ActorId): 
 
 /** The commit so many generations back; null when the chain ends, or cannot be read, before it. */
 async function findAncestor(git: GitPort, from: Oid, generations: number): Promise<Oid | null> {
+  return generations > windowFirst ? listToAncestor(git, from, generations) : readToAncestor(git, from, generations)
+}
+
+/** A list costs the start of git, and then a tenth of single reads. */
+async function listToAncestor(git: GitPort, from: Oid, generations: number): Promise<Oid | null> {
+  let next: Oid | undefined = from
+  let generation = 0
+  for await (const commits of git.listCommits({ head: from })) {
+    for (const { oid, parents, problem } of commits) {
+      if (oid !== next) continue
+      if (problem !== null) return null
+      if (generation === generations) return oid
+      generation += 1
+      next = parents[0]
+    }
+    if (next === undefined) return null
+  }
+  return null
+}
+
+async function readToAncestor(git: GitPort, from: Oid, generations: number): Promise<Oid | null> {
   let oid: Oid = from
   for (let generation = 0; generation < generations; generation++) {
     const parent = await readParent(git, oid)
