@@ -2,8 +2,7 @@
  * Opening the view of an actor: take its lock, judge what is there, catch up with the log, rebuild where that cannot
  * be trusted. Whoever asks gets a view that shows the log as it is now.
  */
-import { setTimeout as sleep } from 'node:timers/promises'
-import type { GitPort, Oid, SharedPermissions } from '../git/index.ts'
+import { type GitPort, type Oid, Retry, type SharedPermissions } from '../git/index.ts'
 import { CorruptObjectError, type Event, StorageError, UnusableSnapshotError } from '../model/index.ts'
 import {
   type IssueStream,
@@ -346,7 +345,7 @@ interface OpenedStore {
 /** The store in use, or a first one; undefined when this process cannot have it and shall fold in memory. */
 async function openStore(options: OpenViewOptions, directory: ViewDirectory): Promise<OpenedStore | undefined> {
   // Asked for only when there is something to wait for: the first look at `performance` loads 2 ms of Node.
-  let deadlineMs: number | undefined
+  let retry: Retry | undefined
   let failures = 0
   for (;;) {
     const attempt = await directory.open()
@@ -356,15 +355,18 @@ async function openStore(options: OpenViewOptions, directory: ViewDirectory): Pr
       case 'full':
         return undefined
       case 'locked':
-        deadlineMs ??= performance.now() + viewWaitMsMax
-        if (performance.now() >= deadlineMs) return undefined
-        await sleep(pollMs)
+        retry ??= retryWhileLocked()
+        if (!(await retry.again())) return undefined
         break
       case 'missing':
       case 'unreadable':
         if (++failures > openFailuresMax || !(await makeWay(options, directory, attempt))) return undefined
     }
   }
+}
+
+function retryWhileLocked(): Retry {
+  return new Retry({ firstMs: pollMs, forMs: viewWaitMsMax, jitter: () => 0.5, nowMs: () => performance.now() })
 }
 
 /** Clears away what keeps a view from being opened. False where this cannot be done. */

@@ -5,8 +5,15 @@
  * - When `append` returns a head, the ref named it after all its objects were on the disk (R2).
  * - A batch is made for one head only. After a lost race it is made again from fresh state, never replayed.
  */
-import { setTimeout as sleep } from 'node:timers/promises'
-import { buildTree, encodeCommit, type GitPort, type ObjectFormat, type Oid, type PendingObject } from '../git/index.ts'
+import {
+  buildTree,
+  encodeCommit,
+  type GitPort,
+  type ObjectFormat,
+  type Oid,
+  type PendingObject,
+  Retry,
+} from '../git/index.ts'
 import { ConflictError, RefMovedError } from '../model/index.ts'
 import type { Queue } from './append-queue.ts'
 import { type HeadToRead, readSoundHead } from './sound-head.ts'
@@ -25,6 +32,8 @@ export interface AppendTarget<Batch, Item> {
   /** A number from 0 up to, not including, 1. */
   readonly jitter: () => number
   readonly recover?: HeadToRead['recover']
+  /** Ends the wait after a lost race; the append is rejected with its reason. */
+  readonly signal?: AbortSignal | undefined
   /** Parents of the commit of a batch; default what the ref names. A branch begins on another stream's commit, a merge has several. */
   readonly parentsOf?: (batch: Batch, head: Oid | null) => readonly Oid[]
 }
@@ -49,10 +58,13 @@ export async function append<Batch, Item>(
 ): Promise<Appended<Batch> | null> {
   const { git, clock, recover, parentsOf = onTop } = target
   const { ref } = target.stream
-  const deadline = clock.nowUnixMs() + appendRetryMsMax
+  const retry = new Retry({
+    ...{ firstMs: backoffMsFirst, maxMs: backoffMsMax, forMs: appendRetryMsMax },
+    ...{ nowMs: () => clock.nowUnixMs(), jitter: target.jitter, signal: target.signal },
+  })
   const release = await target.queue.enter()
   try {
-    for (let backoff = backoffMsFirst; ; backoff = Math.min(2 * backoff, backoffMsMax)) {
+    for (;;) {
       const parent = await readSoundHead({ git, ref, recover })
       const batch = await makeBatch(parent)
       if (batch === null) return null
@@ -60,13 +72,12 @@ export async function append<Batch, Item>(
         return { head: await publishBatch(target, batch, parent, parentsOf(batch, parent)), parent, batch }
       } catch (error) {
         if (!(error instanceof RefMovedError)) throw error
-        if (clock.nowUnixMs() >= deadline) {
+        if (!(await retry.again())) {
           throw new ConflictError(`${ref} kept moving for ${appendRetryMsMax} ms; nothing was written`, {
             details: { ref, reason: 'contended' },
             cause: error,
           })
         }
-        await sleep(backoff * (0.5 + target.jitter()))
       }
     }
   } finally {

@@ -11,7 +11,6 @@
  *   would be hidden, and in the end pruned.
  * - Where the stream refuses divergence, the ref moves back only where nothing was written since.
  */
-import { setTimeout as sleep } from 'node:timers/promises'
 import {
   type GitPort,
   metadataBytesMax,
@@ -19,6 +18,7 @@ import {
   type PendingObject,
   parseCommit,
   type ReflogEntry,
+  Retry,
   readReflog,
 } from '../git/index.ts'
 import {
@@ -36,9 +36,10 @@ import { type Stream, type StreamRef, updateOf } from './stream.ts'
 
 /** Reflog entries looked at for heads that were lost. */
 const reflogEntriesMax = 1000
-const healAttemptsMax = 20
-/** Grows with each attempt, so that other writers get through. */
-const backoffMs = 10
+const healTriesMax = 20
+/** Pauses grow, so that other writers get through. Milliseconds. */
+const pauseMsFirst = 10
+const pauseMsMax = 200
 
 /** How the messages of all moves begin that grite itself makes: they go forward, or hold the same items. */
 const ownMessage = 'grite: '
@@ -178,7 +179,11 @@ async function restore<Batch, Item, Sealed extends Segment<Item>>(
   head: Oid,
 ): Promise<Restored<Sealed> | 'refused'> {
   const { divergence } = stream
-  for (let attempt = 0; attempt < healAttemptsMax; attempt++) {
+  const retry = new Retry({
+    ...{ firstMs: pauseMsFirst, maxMs: pauseMsMax, triesMax: healTriesMax },
+    ...{ jitter: Math.random, nowMs: () => clock.nowUnixMs() },
+  })
+  do {
     const ref = await git.readRef(stream.ref)
     if (ref === head) return { itemCount: 0, unread: null }
     try {
@@ -205,9 +210,8 @@ async function restore<Batch, Item, Sealed extends Segment<Item>>(
       return { itemCount: joined.itemCount, unread: joined.unread[0] ?? null }
     } catch (error) {
       if (!(error instanceof RefMovedError)) throw error
-      await sleep(backoffMs * (attempt + Math.random()))
     }
-  }
+  } while (await retry.again())
   // Going on would note the reflog as seen, and nothing would look for the lost items again.
   throw new ConflictError(`${stream.ref} kept moving while lost events were put back; try again`, {
     details: { ref: stream.ref, reason: 'contended' },

@@ -9,6 +9,7 @@ export {
   verifySignature,
 } from './ed25519.ts'
 export { problemsOfEntry, whyUnread } from './entry-problems.ts'
+export { fetchWithRetry } from './fetch-with-retry.ts'
 export { findGaps } from './find-gaps.ts'
 export {
   findLostHeads,
@@ -149,5 +150,4 @@ export {
   type SyncTarget,
   syncRef,
   syncRoundsMax,
-  unmovedRoundsMax,
 } from './sync-ref.ts'

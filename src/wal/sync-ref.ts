@@ -9,7 +9,6 @@
  * - Killed at any moment, the next run finds nothing that it would not have found otherwise: commits without a ref, a
  *   tracking ref that is ahead of the local one, or a remote that is.
  */
-import { setTimeout as sleep } from 'node:timers/promises'
 import {
   type GitPort,
   type LeftOutRefs,
@@ -20,6 +19,9 @@ import {
   type PushedRef,
   type RefName,
   type RemotePort,
+  Retry,
+  type RetryOptions,
+  Standstill,
   setAsideCorruptObject,
   showRemote,
 } from '../git/index.ts'
@@ -29,7 +31,6 @@ import {
   GriteError,
   IncompleteLogError,
   ObjectTooLargeError,
-  RefLockedError,
   RefMovedError,
   RemoteError,
   StorageError,
@@ -37,6 +38,7 @@ import {
 } from '../model/index.ts'
 import { appendRetryMsMax } from './append.ts'
 import type { Queue } from './append-queue.ts'
+import { fetchWithRetry } from './fetch-with-retry.ts'
 import { type Inspection, type Joined, stageJoin } from './join-ref.ts'
 import { judgeHead } from './judge-head.ts'
 import { GapTally, incompleteLog } from './log-gap.ts'
@@ -49,8 +51,6 @@ import { type Stream, type UnionStream, updateOf } from './stream.ts'
 
 /** Rounds of fetch and push before a remote that keeps moving is given up. */
 export const syncRoundsMax = 12
-/** Pushes in a row that lose a race which nobody won: then it is no race. A lock on the remote's ref is freed sooner. */
-export const unmovedRoundsMax = 6
 const backoffMsFirst = 40
 const backoffMsMax = 2000
 
@@ -69,6 +69,8 @@ export interface SyncPlace {
   readonly clock: { readonly nowUnixMs: () => number }
   /** A number from 0 up to, not including, 1. */
   readonly jitter: () => number
+  /** Ends the waits between rounds; the sync is rejected with its reason. */
+  readonly signal?: AbortSignal | undefined
   /** For tests: moments of a sync. */
   readonly at?: ((point: SyncPoint) => void | Promise<void>) | undefined
 }
@@ -216,19 +218,18 @@ class RefSyncer<Batch, Item, Sealed extends Segment<Item>> {
     await this.#complete(tracked)
     const known = await this.#finishInterrupted(tracked)
     const before = await git.readRef(this.#ref)
-    let last: Oid | null | undefined
-    let unmoved = 0
-    for (let round = 1; ; round++) {
-      await (round === 1 ? this.#fetchBeside(this.#request.meanwhile) : this.#fetch())
+    const standstill = new Standstill()
+    const rounds = this.#patience({ maxMs: backoffMsMax, triesMax: syncRoundsMax })
+    for (;;) {
+      await (rounds.tries === 1 ? this.#fetchBeside(this.#request.meanwhile) : this.#fetch())
       const theirs = await git.readRef(tracking)
       if (theirs === null) await this.#refuseFolder(tracking)
       const local = (await this.#readLocal()).head
       const relation = await this.#relate(local, theirs)
       const remoteChange = await this.#judgeRemote(known, theirs, relation)
-      unmoved = theirs === last ? unmoved + 1 : 0
-      last = theirs
+      const isStill = standstill.see(theirs)
       const isSettled = await this.#settle(relation, local, theirs)
-      if (!isSettled && unmoved + 1 >= unmovedRoundsMax) this.#refused = this.#stale
+      if (!isSettled && isStill) this.#refused = this.#stale
       if (isSettled || this.#refused !== null) {
         return {
           before,
@@ -244,22 +245,25 @@ class RefSyncer<Batch, Item, Sealed extends Segment<Item>> {
           othersUnread: this.#othersUnread,
           leftOut: this.#leftOut,
           completion: this.#completion,
-          rounds: round,
+          rounds: rounds.tries,
         }
       }
-      if (round >= syncRoundsMax) {
+      if (!(await rounds.again())) {
         const shown = showRemote(remote)
         throw new ConflictError(
           `${this.#target.stream.title} of '${shown}' kept moving; nothing was lost, and not everything was sent`,
           {
-            details: { remote: shown, ref: this.#ref, reason: 'contended', rounds: round },
+            details: { remote: shown, ref: this.#ref, reason: 'contended', rounds: rounds.tries },
             hints: ['Run the command again'],
           },
         )
       }
-      const backoff = Math.min(backoffMsFirst * 2 ** (round - 1), backoffMsMax)
-      await sleep(backoff * (0.5 + this.#target.jitter()))
     }
+  }
+
+  #patience(bounds: Pick<RetryOptions, 'maxMs' | 'triesMax' | 'forMs'>): Retry {
+    const { jitter, clock, signal } = this.#target
+    return new Retry({ firstMs: backoffMsFirst, ...bounds, jitter, nowMs: () => clock.nowUnixMs(), signal })
   }
 
   /** What the last fetch saw; a ref that cannot be read says nothing, and would keep git from fetching. */
@@ -293,29 +297,22 @@ class RefSyncer<Batch, Item, Sealed extends Segment<Item>> {
   async #fetch(): Promise<void> {
     const { remotes, at } = this.#target
     const { remote, alongside, onProgress } = this.#request
-    for (let attempt = 1; ; attempt++) {
-      try {
-        const others = alongside?.refspecs ?? []
-        const own = streamRefspec(remote, this.#ref)
-        this.#leftOut = await remotes.fetch({
-          remote,
-          refspecs: this.#othersUnread === null ? [own, ...others] : [own],
-          refsMax: followedBeside(this.#ref, alongside),
-          isFollowed: (ref) => isFollowedBeside(this.#ref, ref),
-          onProgress,
-        })
-        break
-      } catch (error) {
-        // One lock whose object is broken must not keep the log back.
-        if (alongside !== undefined && this.#othersUnread === null && isUnsound(error)) {
-          this.#othersUnread = error.message
-          continue
-        }
-        // Another sync of this repository moves the same tracking refs.
-        const isRace = error instanceof RefMovedError || error instanceof RefLockedError
-        if (!isRace || attempt >= syncRoundsMax) throw error
-        await sleep(backoffMsFirst * (0.5 + this.#target.jitter()))
-      }
+    const others = alongside?.refspecs ?? []
+    const own = streamRefspec(remote, this.#ref)
+    const refsMax = followedBeside(this.#ref, alongside)
+    const isFollowed = (ref: string) => isFollowedBeside(this.#ref, ref)
+    const fetch = async () => {
+      const refspecs = this.#othersUnread === null ? [own, ...others] : [own]
+      const request = { remote, refspecs, refsMax, isFollowed, onProgress }
+      this.#leftOut = await fetchWithRetry(remotes, request, this.#target)
+    }
+    try {
+      await fetch()
+    } catch (error) {
+      // One lock whose object is broken must not keep the log back.
+      if (alongside === undefined || this.#othersUnread !== null || !isUnsound(error)) throw error
+      this.#othersUnread = error.message
+      await fetch()
     }
     await at?.('fetched')
   }
@@ -610,8 +607,8 @@ class RefSyncer<Batch, Item, Sealed extends Segment<Item>> {
 
   /** Runs until the local ref took a plan made of its present value; null: there is nothing to move. */
   async #moving(plan: () => Promise<LocalMove | null>): Promise<void> {
-    const { git, stream, queue, clock, jitter } = this.#target
-    const deadline = clock.nowUnixMs() + appendRetryMsMax
+    const { git, stream, queue } = this.#target
+    const retry = this.#patience({ forMs: appendRetryMsMax })
     const leave = await queue.enter()
     try {
       for (;;) {
@@ -623,8 +620,7 @@ class RefSyncer<Batch, Item, Sealed extends Segment<Item>> {
           const update = updateOf(stream, { expected, next, reflogMessage })
           return await git.publish({ objects: [], staged, updates: [update] })
         } catch (error) {
-          if (!(error instanceof RefMovedError) || clock.nowUnixMs() >= deadline) throw error
-          await sleep(backoffMsFirst * jitter())
+          if (!(error instanceof RefMovedError) || !(await retry.again())) throw error
         }
       }
     } finally {

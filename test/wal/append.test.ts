@@ -120,6 +120,21 @@ describe('append', { concurrency: 2 }, () => {
     )
   })
 
+  it('ends with the reason of its signal while it fights for the head', async (t) => {
+    const { git, target } = await setUp(t)
+    const controller = new AbortController()
+    const reason = new TypeError('nobody waits any more')
+    let turns = 0
+    const appending = append({ ...target, signal: controller.signal }, async () => {
+      turns += 1
+      if (turns === 2) controller.abort(reason)
+      await publishForeign(git)
+      return newBatch()
+    })
+    await assert.rejects(appending, reason)
+    assert.equal(turns, 2)
+  })
+
   it('leaves the queue whatever happens', async (t) => {
     const { target } = await setUp(t)
     let inside = 0

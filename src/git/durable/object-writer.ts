@@ -1,17 +1,16 @@
 import { randomBytes } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { constants, deflateSync, type ZlibOptions } from 'node:zlib'
 import { readLooseObject } from '../in-process/loose-objects.ts'
 import { encodeObjectHeader } from '../object-codec.ts'
 import type { Oid, PendingObject, RepositoryLayout } from '../port.ts'
 import { looseObjectPath } from '../ref-paths.ts'
+import type { Retry } from '../retry.ts'
 import type { Disk, OpenFile } from './disk.ts'
 import { removeOrWarn, type WarnOfFile } from './file-warning.ts'
-import { monotonicMs } from './monotonic.ts'
 import { createPackLookup } from './pack-index.ts'
-import { errnoOf, objectsVanished, vanishingMsMax, vanishingPauseMs } from './storage-failure.ts'
+import { errnoOf, objectsVanished, retryVanishing } from './storage-failure.ts'
 
 /** Loose objects on their way to the disk: temp files to flush, then to put in place, then directories to flush. */
 export interface StagedObjects {
@@ -72,12 +71,11 @@ export function stageObjects({ disk, layout, warn }: ObjectWriter, objects: read
   }
 
   async function place(flushes: boolean): Promise<readonly string[]> {
-    for (let startedAt: number | undefined; ; ) {
+    for (let retry: Retry | undefined; ; ) {
       const lost = placeAll()
       if (lost.length === 0) return [...gained]
-      startedAt ??= monotonicMs()
-      if (monotonicMs() - startedAt > vanishingMsMax) throw objectsVanished(lost.map(({ oid }) => oid))
-      await sleep(vanishingPauseMs)
+      retry ??= retryVanishing()
+      if (!(await retry.again())) throw objectsVanished(lost.map(({ oid }) => oid))
       const again = lost.map(stage)
       if (flushes) await disk.flushFiles(again)
     }

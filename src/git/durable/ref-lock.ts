@@ -1,7 +1,7 @@
 import { type Dirent, lstatSync, readdirSync, type Stats } from 'node:fs'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { RefLockedError } from '../../model/errors/index.ts'
+import { Retry } from '../retry.ts'
 import type { Disk } from './disk.ts'
 import { monotonicMs } from './monotonic.ts'
 import { isOwnerDead, type Owner, ownerFileAt, parseOwner } from './owner.ts'
@@ -34,14 +34,14 @@ const pollMsMax = 50
 
 /** Takes the lock, or waits for it. @throws {RefLockedError} when a living or unknown owner keeps it for `waitMs` */
 export async function takeLock(disk: Disk, request: LockRequest): Promise<void> {
-  const startedAt = monotonicMs()
-  for (let pollMs = pollMsMin; ; pollMs = Math.min(pollMs * 1.5, pollMsMax)) {
+  const retry = new Retry({
+    ...{ firstMs: pollMsMin, maxMs: pollMsMax, factor: 1.5, forMs: request.waitMs },
+    ...{ jitter: Math.random, nowMs: monotonicMs },
+  })
+  for (;;) {
     if (tryLock(disk, request)) return
     if (breakDeadLock(disk, request)) continue
-    const waitedMs = monotonicMs() - startedAt
-    if (waitedMs >= request.waitMs) throw new RefLockedError(request.ref, request.lockPath, waitedMs)
-    const pauseMs = Math.min(pollMs * (0.5 + Math.random()), request.waitMs - waitedMs + 1)
-    await sleep(pauseMs)
+    if (!(await retry.again())) throw new RefLockedError(request.ref, request.lockPath, retry.elapsedMs)
   }
 }
 

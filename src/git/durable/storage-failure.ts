@@ -1,4 +1,6 @@
 import { StorageError } from '../../model/errors/index.ts'
+import { Retry } from '../retry.ts'
+import { monotonicMs } from './monotonic.ts'
 
 /** The errno name of a failed file operation, for example `ENOENT`; undefined when it is no such failure. */
 export function errnoOf(error: unknown): string | undefined {
@@ -25,9 +27,14 @@ const vanishedHint =
  * How long what `git prune` takes is written again and again before the write gives up. It takes each object at most once
  * in a run, but somebody may run it in a loop.
  */
-export const vanishingMsMax = 5000
+const vanishingMsMax = 5000
 /** Between two tries: many turns of a loop that prunes fit into the time, and few files are opened. */
-export const vanishingPauseMs = 20
+const vanishingPauseMs = 20
+
+/** Writes objects again that keep vanishing, for as long as that makes sense. @param pauseMs - 0 where git takes longer */
+export function retryVanishing(pauseMs: number = vanishingPauseMs): Retry {
+  return new Retry({ firstMs: pauseMs, forMs: vanishingMsMax, jitter: () => 0.5, nowMs: monotonicMs })
+}
 
 /** Objects that were written and are gone again. @param oids - not empty */
 export function objectsVanished(oids: readonly string[]): StorageError {

@@ -1,25 +1,18 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { AfterWriteError } from '../../model/errors/index.ts'
 import { removeIdleNotes } from '../durable/child-locks.ts'
 import type { Disk, OpenFile } from '../durable/disk.ts'
 import { removeOrWarn, type WarnOfFile } from '../durable/file-warning.ts'
 import type { FlushSettings } from '../durable/flush-settings.ts'
-import { monotonicMs } from '../durable/monotonic.ts'
 import { findVanished, stageObjects } from '../durable/object-writer.ts'
 import type { Owner } from '../durable/owner.ts'
 import { breakDeadLock, removeDeadFiles } from '../durable/ref-lock.ts'
 import { requireUnmoved, stageRefs } from '../durable/ref-writer.ts'
-import {
-  asStorageFailure,
-  errnoOf,
-  objectsVanished,
-  vanishingMsMax,
-  vanishingPauseMs,
-} from '../durable/storage-failure.ts'
+import { asStorageFailure, errnoOf, objectsVanished, retryVanishing } from '../durable/storage-failure.ts'
 import { formatSignature, parseCommit } from '../object-codec.ts'
 import { realPackedRefsPath } from '../packed-refs.ts'
 import type { Oid, PendingObject, PublishPlan, RefUpdate, RepositoryLayout } from '../port.ts'
 import { refTemporaryDir } from '../ref-paths.ts'
+import type { Retry } from '../retry.ts'
 
 /** Moments of a publish, for tests that end the process there. */
 export type PublishPoint =
@@ -183,12 +176,11 @@ async function requireObjects(
 ): Promise<void> {
   const { disk, layout, warn } = context
   const all = [...objects, ...staged]
-  for (let startedAt: number | undefined; ; ) {
+  for (let retry: Retry | undefined; ; ) {
     const vanished = findVanished(layout, all)
     if (vanished.length === 0) break
-    startedAt ??= monotonicMs()
-    if (monotonicMs() - startedAt > vanishingMsMax) throw objectsVanished(vanished.map(({ oid }) => oid))
-    await sleep(vanishingPauseMs)
+    retry ??= retryVanishing()
+    if (!(await retry.again())) throw objectsVanished(vanished.map(({ oid }) => oid))
     const again = stageObjects({ disk, layout, warn }, vanished)
     try {
       if (flushes.objects) await flushFiles(disk, again.files)

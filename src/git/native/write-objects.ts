@@ -5,9 +5,8 @@ import { GitError, GriteError } from '../../model/errors/index.ts'
 import type { Disk, OpenFile } from '../durable/disk.ts'
 import { removeOrWarn, type WarnOfFile } from '../durable/file-warning.ts'
 import type { FlushSettings } from '../durable/flush-settings.ts'
-import { monotonicMs } from '../durable/monotonic.ts'
 import { formatOwner, type Owner } from '../durable/owner.ts'
-import { errnoOf, objectsVanished, vanishingMsMax } from '../durable/storage-failure.ts'
+import { errnoOf, objectsVanished, retryVanishing } from '../durable/storage-failure.ts'
 import type { Environment } from '../locate-git.ts'
 import type { PendingObject, RepositoryLayout } from '../port.ts'
 import { looseObjectPath, packDir } from '../ref-paths.ts'
@@ -63,14 +62,14 @@ const vanishedWhileWritten = /unable to (write|create|rename|set permission).*No
 
 /** `git prune` beside it takes temp files and empty folders away from git as well. */
 async function writeByGit<Result>(objects: readonly PendingObject[], write: () => Promise<Result>): Promise<Result> {
-  const startedAt = monotonicMs()
+  const retry = retryVanishing(0)
   for (;;) {
     try {
       return await write()
     } catch (error) {
       const said = error instanceof GriteError ? error.details.stderr : undefined
       if (typeof said !== 'string' || !vanishedWhileWritten.test(said)) throw error
-      if (monotonicMs() - startedAt > vanishingMsMax) throw objectsVanished(objects.map(({ oid }) => oid))
+      if (!(await retry.again())) throw objectsVanished(objects.map(({ oid }) => oid))
     }
   }
 }
@@ -113,11 +112,11 @@ export async function writeVanishedNatively(
   context: ObjectWriterContext,
   objects: readonly PendingObject[],
 ): Promise<void> {
-  const startedAt = monotonicMs()
+  const retry = retryVanishing(0)
   for (let write = writeObjects; ; write = writePack) {
     const vanished = await findVanishedNatively(context, objects)
     if (vanished.length === 0) return
-    if (monotonicMs() - startedAt > vanishingMsMax) throw objectsVanished(vanished.map(({ oid }) => oid))
+    if (!(await retry.again())) throw objectsVanished(vanished.map(({ oid }) => oid))
     const release = await write(context, vanished)
     release()
   }

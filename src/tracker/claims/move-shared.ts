@@ -2,8 +2,16 @@
  * A change of log and lease that all clones see at once (docs/format.md#remotes): both are pushed in one go, by id, before
  * any local ref moves. Whoever's push is accepted has made the change; whoever's is not looks again and decides anew.
  */
-import { setTimeout as sleep } from 'node:timers/promises'
-import { findCause, type Oid, type PushedRef, type PushUpdate, showRemote } from '../../git/index.ts'
+import {
+  findCause,
+  type Oid,
+  type PushedRef,
+  type PushUpdate,
+  Retry,
+  Standstill,
+  showRemote,
+  unmovedRoundsMax,
+} from '../../git/index.ts'
 import {
   AfterWriteError,
   ConflictError,
@@ -14,15 +22,7 @@ import {
   RemoteError,
   StorageError,
 } from '../../model/index.ts'
-import {
-  appendRetryMsMax,
-  type FoundLock,
-  leaseRefOf,
-  noteRemoteHead,
-  trackingRef,
-  unmovedRoundsMax,
-  walRef,
-} from '../../wal/index.ts'
+import { appendRetryMsMax, type FoundLock, leaseRefOf, noteRemoteHead, trackingRef, walRef } from '../../wal/index.ts'
 import type { Draft } from '../draft.ts'
 import type { CommandContext } from '../effects.ts'
 import { findPresent } from '../locks/hold.ts'
@@ -75,11 +75,13 @@ export async function moveShared<Result>(
 ): Promise<SharedMove<Result>> {
   const { context, repository, remote, resource } = target
   const place = sharedPlace(repository, remote.name)
-  const deadline = context.clock.nowUnixMs() + appendRetryMsMax
+  const retry = new Retry({
+    ...{ firstMs: backoffMsFirst, maxMs: backoffMsMax, forMs: appendRetryMsMax },
+    ...{ nowMs: () => context.clock.nowUnixMs(), jitter: () => (context.random.bytes(1)[0] as number) / 256 },
+  })
   if (target.isFresh !== true) await pull(target)
-  let last: string | undefined
-  let unmoved = 0
-  for (let backoff = backoffMsFirst; ; backoff = Math.min(2 * backoff, backoffMsMax)) {
+  const standstill = new Standstill()
+  for (;;) {
     const sights = await locksInSight(repository)
     const present = findPresent(sights, place, resource)
     const staged = await repository.stage((draft) => decide(draft, sights), target)
@@ -87,16 +89,13 @@ export async function moveShared<Result>(
     const seen = `${await repository.git.readRef(trackingRef(remote.name, walRef))} ${present?.oid}`
     const stale = await pushBoth(target, { staged, lock, present })
     if (stale === null) return { head: staged.appended?.head ?? null, result }
-    unmoved = seen === last ? unmoved + 1 : 0
-    last = seen
-    if (unmoved + 1 >= unmovedRoundsMax) throw pushRefused(remote.name, stale, refusedUnmoved)
-    if (context.clock.nowUnixMs() >= deadline) {
+    if (standstill.see(seen)) throw pushRefused(remote.name, stale, refusedUnmoved)
+    if (!(await retry.again())) {
       const shown = showRemote(remote.name)
       throw new ConflictError(`others kept writing to '${shown}' for ${appendRetryMsMax} ms; nothing was taken`, {
         details: { reason: 'contended', resource, remote: shown },
       })
     }
-    await sleep(backoff * (0.5 + (context.random.bytes(1)[0] as number) / 256))
     await pull(target)
   }
 }

@@ -5,7 +5,7 @@
  * around, writes, and looks around again. Of two that do so at once at least one sees the other after its own write, and
  * gives way: at most one keeps its lock, and no clock is asked (docs/decisions/0010).
  */
-import { setTimeout as sleep } from 'node:timers/promises'
+import { Retry } from '../../git/index.ts'
 import {
   type AcquirePlan,
   type ActorId,
@@ -221,19 +221,21 @@ async function untilUncontended<Result extends object>(
   resource: string,
   work: () => Promise<Result | undefined>,
 ): Promise<Result> {
-  const deadline = clock.nowUnixMs() + appendRetryMsMax
-  for (let turn = 1, backoff = backoffMsFirst; ; turn++, backoff = Math.min(2 * backoff, backoffMsMax)) {
+  const retry = new Retry({
+    ...{ firstMs: backoffMsFirst, maxMs: backoffMsMax, triesMax: turnsMax, forMs: appendRetryMsMax },
+    ...{ nowMs: () => clock.nowUnixMs(), jitter: () => (random.bytes(1)[0] as number) / 256 },
+  })
+  for (;;) {
     try {
       const result = await work()
       if (result !== undefined) return result
     } catch (error) {
       if (!(error instanceof RefMovedError)) throw error
     }
-    if (turn >= turnsMax || clock.nowUnixMs() >= deadline) {
+    if (!(await retry.again())) {
       throw new ConflictError(`others kept reaching for ${resource}; nothing was taken`, {
         details: { resource, reason: 'contended' },
       })
     }
-    await sleep(backoff * (0.5 + (random.bytes(1)[0] as number) / 256))
   }
 }

@@ -1,9 +1,9 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { type Oid, type PushedRef, showRemote } from '../../git/index.ts'
-import { type Lock, makeVisible, RefLockedError, RefMovedError, RemoteError } from '../../model/index.ts'
+import { type Lock, makeVisible, RefMovedError, RemoteError } from '../../model/index.ts'
 import {
   encodeLockCommit,
   type FoundLock,
+  fetchWithRetry,
   followedRefsMax,
   leaseRefOf,
   lockRefspecs,
@@ -14,10 +14,6 @@ import {
 } from '../../wal/index.ts'
 import type { Repository } from '../workspace.ts'
 import type { LockPlace } from './lock-place.ts'
-
-/** Fetches of one repository that meet at the same tracking refs. */
-const fetchAttemptsMax = 10
-const fetchBackoffMs = 40
 
 /**
  * Leases on a remote. Whoever's push is accepted has it: a push is a fast-forward from the newest commit that the pusher
@@ -83,16 +79,7 @@ export function pushRefused(remote: string, { ref, reason }: PushedRef, hints = 
 }
 
 /** Brings in sight the leases of a remote, and the locks that clones of the Rust tool have put there. */
-export async function fetchLocks({ remotes }: Repository, remote: string): Promise<void> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      await remotes.fetch({ remote, refspecs: lockRefspecs(remote), refsMax: followedRefsMax })
-      return
-    } catch (error) {
-      // Another process of this clone moves the same tracking refs.
-      const isRace = error instanceof RefMovedError || error instanceof RefLockedError
-      if (!isRace || attempt >= fetchAttemptsMax) throw error
-      await sleep(fetchBackoffMs * (0.5 + Math.random()))
-    }
-  }
+export async function fetchLocks({ remotes, facts: { clock, random } }: Repository, remote: string): Promise<void> {
+  const jitter = () => (random.bytes(1)[0] as number) / 256
+  await fetchWithRetry(remotes, { remote, refspecs: lockRefspecs(remote), refsMax: followedRefsMax }, { clock, jitter })
 }
