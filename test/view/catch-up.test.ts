@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, it, type TestContext } from 'node:test'
-import { type GitPort, type Oid, openRepository } from '../../src/git/index.ts'
+import { type GitPort, type Oid, openRepository, type RefName } from '../../src/git/index.ts'
 import { type Event, RefMovedError } from '../../src/model/index.ts'
 import { catchUp, type View } from '../../src/view/index.ts'
-import { issueLog, type LogProblem, walRef } from '../../src/wal/index.ts'
+import { append, issueLog, issueStream, type LogProblem, noQueue, walRef } from '../../src/wal/index.ts'
 import { createTempRepository } from '../git/temp-repository.ts'
 import {
   assertLogHolds,
@@ -182,6 +182,28 @@ describe('a view behind the log', { concurrency: 2 }, () => {
       git,
       [first, theirs, ...mine].map(({ eventId }) => eventId),
     )
+  })
+
+  it('follows a fork of the log as it follows the log, in a view of its own', async (t) => {
+    const { git, grow, follow, view, run } = await setUp(t)
+    const base = await grow(null, [creation(a)])
+    await grow(base, [comment(a, 'in the log')])
+    const fork = issueStream('refs/grite/forks/one' as RefName, 'the fork')
+    const target = { git, stream: fork, queue: noQueue, clock: { nowUnixMs: () => 0 }, jitter: () => 0 }
+    const parentsOf = (_batch: unknown, head: Oid | null) => [head ?? base]
+    const write = (text: string) => append({ ...target, parentsOf }, async () => batchOf([comment(a, text)]))
+    await write('in the fork')
+    const lost = await write('lost')
+    const forkView = await openTestView()
+    const catchUpFork = () =>
+      catchUp({ git, stream: fork, view: forkView, clock: { nowUnixMs: () => 0 }, report() {}, warn() {} })
+    await catchUpFork()
+    assert.deepEqual([forkView.head, forkView.eventCount], [lost?.head, 3])
+    run('update-ref', '-m', 'reset', fork.ref, `${lost?.head}^`)
+    assert.equal(await catchUpFork(), 'healed')
+    assert.equal(await git.readRef(fork.ref), lost?.head)
+    await follow()
+    assert.equal(view.eventCount, 2)
   })
 
   it('fails rather than forget lost events that cannot be put back', async (t) => {
