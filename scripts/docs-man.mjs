@@ -1,14 +1,14 @@
 /** docs/man/grite.1: the same table as a man page. */
 
+import { parserOptions } from '../src/cli/parse-argv.ts'
+import { globalOptions } from '../src/commands/define-command.ts'
 import {
   argumentEntries,
   formatArgument,
   formatOption,
   formatUsage,
   optionEntries,
-  parserOptions,
-} from '../src/cli/parse-argv.ts'
-import { globalOptions } from '../src/commands/define-command.ts'
+} from '../src/commands/option-text.ts'
 
 export function formatManPage(commands, version) {
   return `${[

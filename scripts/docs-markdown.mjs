@@ -1,14 +1,14 @@
 /** docs/cli.md: every command with its options and examples, as Markdown. */
 
+import { parserOptions } from '../src/cli/parse-argv.ts'
+import { globalOptions } from '../src/commands/define-command.ts'
 import {
   argumentEntries,
   formatArgument,
   formatOption,
   formatUsage,
   optionEntries,
-  parserOptions,
-} from '../src/cli/parse-argv.ts'
-import { globalOptions } from '../src/commands/define-command.ts'
+} from '../src/commands/option-text.ts'
 
 export function formatCliMarkdown(commands) {
   const parts = [

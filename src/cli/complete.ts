@@ -1,9 +1,9 @@
 /** What the shell offers at the cursor: commands, options, choices, and values that the repository knows. */
 import { type AnyCommand, type Completed, globalOptions, type OptionSpec } from '../commands/define-command.ts'
+import { argumentEntries, optionEntries } from '../commands/option-text.ts'
 import { fieldKeys, isFieldKey, qualifiers } from '../model/index.ts'
 import type { CommandTable } from './command-table.ts'
 import { shells } from './completion-command.ts'
-import { argumentEntries, optionEntries } from './parse-argv.ts'
 import { escapeLine } from './render/escape-for-terminal.ts'
 
 export type CompletedKind = Exclude<Completed, 'state' | 'priority' | 'shell' | 'field' | 'file'>

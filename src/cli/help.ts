@@ -2,15 +2,9 @@
 import type { Argv } from 'yargs'
 import yargs from 'yargs/yargs'
 import { type AnyCommand, globalOptions, type OptionSpec } from '../commands/define-command.ts'
+import { argumentEntries, formatArgument, formatOption, formatUsage, optionEntries } from '../commands/option-text.ts'
 import type { CommandTable } from './command-table.ts'
-import {
-  argumentEntries,
-  formatArgument,
-  formatOption,
-  formatUsage,
-  optionEntries,
-  parserOptions,
-} from './parse-argv.ts'
+import { parserOptions } from './parse-argv.ts'
 
 /** Lines longer than this are hard to read, however wide the terminal is. */
 const widthMax = 100

@@ -1,12 +1,14 @@
 /**
- * Turns the words of a command line into the typed input of one command, by the command table alone.
+ * Turns the words of a command line into the input of one command: words become a value, and `check-input.ts` checks it.
  *
  * Every fault is an InvalidArgsError that is returned, not thrown, beside the global options: `--json` after the bad
  * flag still decides how the fault is printed.
  */
 import { type ParseArgsConfig, parseArgs } from 'node:util'
-import { type AnyCommand, type ArgumentSpec, globalOptions, type OptionSpec } from '../commands/define-command.ts'
-import { type ErrorDetails, InvalidArgsError, shellCommand } from '../model/errors/index.ts'
+import { checkInput, checkOptions, type InputFault, unknownOption } from '../commands/check-input.ts'
+import { type AnyCommand, globalOptions, type OptionSpec } from '../commands/define-command.ts'
+import { argumentEntries, camelCase, formatUsage } from '../commands/option-text.ts'
+import { InvalidArgsError, shellCommand } from '../model/errors/index.ts'
 import type { CommandTable } from './command-table.ts'
 
 export interface GlobalValues {
@@ -46,82 +48,43 @@ export async function parseArgv(argv: readonly string[], table: CommandTable): P
   const match = asksHelp ? undefined : table.match(words)
   const options: Readonly<Record<string, OptionSpec>> = { ...match?.command.options, ...alwaysOptions }
   const line = readLine(match !== undefined && takesTerms(match.command) ? argv.map(shieldTerm) : argv, options)
-  const globals = readGlobals(line, argv)
+  const lineFault = line.unknown ?? faultOf(checkOptions(alwaysOptions, line.given))
+  const own = match === undefined ? undefined : readCommand(match.command, line, match.wordCount)
+  const globals = readGlobals(line.given, argv, lineFault !== undefined || own?.fault !== undefined)
+  const refuse = async (fault: Fault): Promise<ParsedLine> => {
+    return { globals, request: { kind: 'fault', error: await explain(fault, table, options, match?.command) } }
+  }
 
-  if (line.values.get('help')?.at(-1) === true) {
+  if (first(line.given.help) === true) {
     return { globals, request: helpOrFault(table, asksHelp ? words.slice(1) : words, await suggester(table)) }
   }
-  if (line.values.get('version')?.at(-1) === true) return { globals, request: { kind: 'version' } }
+  if (first(line.given.version) === true) return { globals, request: { kind: 'version' } }
   if (asksHelp) return { globals, request: helpOrFault(table, words.slice(1), await suggester(table)) }
-  if (match === undefined) {
-    const fault = line.faults[0]
-    if (words.length > 0 && table.below(words).length === 0) {
-      return { globals, request: { kind: 'fault', error: (await suggester(table)).unknownCommand(words) } }
-    }
-    if (fault !== undefined) return { globals, request: { kind: 'fault', error: await explain(fault, table, options) } }
-    return { globals, request: { kind: 'help', words, asked: false } }
+  if (match === undefined && words.length > 0 && table.below(words).length === 0) {
+    return { globals, request: { kind: 'fault', error: (await suggester(table)).unknownCommand(words) } }
   }
-
-  const { command, wordCount } = match
-  const input: Record<string, unknown> = {}
-  const faults = [...line.faults]
-  readOptions(command, line, input, faults)
-  readArguments(command, line.positionals.slice(wordCount), input, faults)
-  const fault = faults[0]
-  if (fault !== undefined) {
-    return { globals, request: { kind: 'fault', error: await explain(fault, table, options, command) } }
-  }
-  return { globals, request: { kind: 'run', command, input } }
-}
-
-/** `body-file` → `bodyFile`, as `InputOf` names it. */
-function camelCase(name: string): string {
-  return name.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase())
-}
-
-/** How an option is written in usage lines and messages: `--limit <n>`. */
-export function formatOption(name: string, spec: OptionSpec): string {
-  if (spec.type === 'boolean') return `--${name}`
-  const value = `<${spec.valueName ?? spec.choices?.join('|') ?? (spec.type === 'count' ? 'n' : 'text')}>`
-  return `--${name} ${spec.valueOptional === true ? `[${value}]` : value}`
-}
-
-export function formatArgument(name: string, spec: ArgumentSpec): string {
-  const dots = spec.repeatable === true ? '...' : ''
-  return spec.optional === true ? `[${name}${dots}]` : `<${name}${dots}>`
-}
-
-/** The usage line of a command, required options written out. */
-export function formatUsage(command: AnyCommand): string {
-  const required = optionEntries(command).filter(([, spec]) => spec.required === true)
-  return [
-    'grite',
-    command.name,
-    ...argumentEntries(command).map(([name, spec]) => formatArgument(name, spec)),
-    ...required.map(([name, spec]) => formatOption(name, spec)),
-    ...(optionEntries(command).length > required.length ? ['[options]'] : []),
-  ].join(' ')
-}
-
-export function optionEntries(command: AnyCommand): [string, OptionSpec][] {
-  return Object.entries(command.options as Record<string, OptionSpec>)
-}
-
-export function argumentEntries(command: AnyCommand): [string, ArgumentSpec][] {
-  return Object.entries(command.arguments as Record<string, ArgumentSpec>)
+  if (lineFault !== undefined) return refuse(lineFault)
+  if (match === undefined || own === undefined) return { globals, request: { kind: 'help', words, asked: false } }
+  if (own.fault !== undefined) return refuse(own.fault)
+  return { globals, request: { kind: 'run', command: match.command, input: own.values } }
 }
 
 /** What is wrong with a line, before hints are looked for. */
 type Fault =
-  | { readonly fault: 'unknown option'; readonly rawName: string }
-  | { readonly fault: 'excess argument'; readonly value: string }
-  | { readonly fault: 'other'; readonly message: string; readonly details: ErrorDetails }
+  | (InputFault & { readonly kind: 'unknown option'; readonly rawName: string })
+  | (InputFault & { readonly kind: 'excess argument'; readonly value: string })
+  | (InputFault & { readonly kind: 'other' })
+
+/** A value as the words give it: `true` stands for an option without a value. */
+type Word = string | boolean | number
+
+type Given = Readonly<Record<string, Word | readonly Word[]>>
 
 interface Line {
-  /** Values by option name, in the order given. */
-  readonly values: ReadonlyMap<string, readonly (string | boolean | number)[]>
+  /** Options by their names in camel case, in the order given. */
+  readonly given: Given
   readonly positionals: readonly string[]
-  readonly faults: readonly Fault[]
+  readonly unknown: Fault | undefined
 }
 
 /** The words before the first option that is not global, which is where a command's name must stand. */
@@ -181,9 +144,9 @@ function readLine(argv: readonly string[], options: Readonly<Record<string, Opti
     allowPositionals: true,
     tokens: true,
   })
-  const values = new Map<string, (string | boolean | number)[]>()
+  const given: Record<string, Word | Word[]> = {}
   const positionals: string[] = []
-  const faults: Fault[] = []
+  let unknown: Fault | undefined
   for (const token of tokens) {
     if (token.kind === 'positional') positionals.push(withoutShield(token.value))
     if (token.kind !== 'option') continue
@@ -191,26 +154,18 @@ function readLine(argv: readonly string[], options: Readonly<Record<string, Opti
     const name = nameOf.get(token.name) ?? negated
     const spec = name === undefined ? undefined : options[name]
     if (name === undefined || spec === undefined) {
-      faults.push({ fault: 'unknown option', rawName: token.rawName })
+      unknown ??= { kind: 'unknown option', rawName: token.rawName, ...unknownOption(token.rawName) }
       continue
     }
-    const value = readValue(name, spec, token.value && withoutShield(token.value), negated !== undefined)
-    if (typeof value === 'object') {
-      faults.push(value)
-      continue
-    }
-    const earlier = values.get(name)
-    if (earlier === undefined) values.set(name, [value])
-    else if (spec.repeatable === true) earlier.push(value)
-    else if (spec.type !== 'boolean' || earlier[0] !== value) {
-      faults.push({
-        fault: 'other',
-        message: `--${name} may be given once; it was given ${spec.type === 'boolean' ? 'both on and off' : 'again'}`,
-        details: { field: name },
-      })
-    }
+    const key = camelCase(name)
+    const word = readWord(spec, token.value && withoutShield(token.value), negated !== undefined)
+    const earlier = given[key]
+    if (Array.isArray(earlier)) earlier.push(word)
+    else if (spec.repeatable === true) given[key] = [word]
+    else if (earlier === undefined) given[key] = word
+    else if (spec.type !== 'boolean' || earlier !== word) given[key] = [earlier, word]
   }
-  return { values, positionals, faults }
+  return { given, positionals, unknown }
 }
 
 /** `--remote` where no value follows becomes `--remote=`. */
@@ -236,94 +191,76 @@ function negatedOption(written: string, options: Readonly<Record<string, OptionS
   return Object.hasOwn(options, name) && options[name]?.type === 'boolean' ? name : undefined
 }
 
-function readValue(
-  name: string,
-  spec: OptionSpec,
-  text: string | undefined,
-  negated: boolean,
-): string | boolean | number | Fault {
-  if (spec.type === 'boolean') {
-    if (text === undefined) return !negated
-    return wrongValue(name, text, `--${name} takes no value`)
-  }
-  if (text === undefined) {
-    const allowed = spec.choices === undefined ? '' : `: one of ${spec.choices.join(', ')}`
-    return { fault: 'other', message: `--${name} needs a value${allowed}`, details: { field: name } }
-  }
-  if (spec.type === 'count') {
-    const count = Number(text)
-    if (/^[0-9]+$/.test(text) && Number.isSafeInteger(count)) return count
-    return wrongValue(name, text, `--${name} must be a whole number from 0`)
-  }
-  if (spec.choices === undefined || spec.choices.includes(text)) return text
-  const folded = spec.choices.find((choice) => choice === text.toLowerCase())
-  return folded ?? wrongValue(name, text, `--${name} must be one of ${spec.choices.join(', ')}`, spec.choices)
+/** What is no number of its type stays a text, for the check to refuse. */
+function readWord({ type }: OptionSpec, text: string | undefined, negated: boolean): Word {
+  if (text === undefined) return !negated
+  if (type !== 'count' || !/^[0-9]+$/.test(text)) return text
+  const count = Number(text)
+  return Number.isSafeInteger(count) ? count : text
 }
 
-function wrongValue(field: string, value: string, rule: string, allowed?: readonly string[]): Fault {
-  const details = allowed === undefined ? { field, value } : { field, value, allowed }
-  return { fault: 'other', message: `${rule}, got '${value}'`, details }
-}
-
-function readGlobals(line: Line, argv: readonly string[]): GlobalValues {
-  const one = (name: string) => line.values.get(name)?.[0]
+function readGlobals(given: Given, argv: readonly string[], isWrong: boolean): GlobalValues {
+  const textOf = (value: Word | undefined) => (typeof value === 'string' ? value : undefined)
   const end = argv.indexOf('--')
   const jsonIfWrong = argv.slice(0, end < 0 ? undefined : end).includes('--json')
   return {
-    json: one('json') === true || (line.faults.length > 0 && jsonIfWrong),
+    json: first(given.json) === true || (isWrong && jsonIfWrong),
     jsonIfWrong,
-    quiet: one('quiet') === true,
-    noPager: one('no-pager') === true,
-    noDaemon: one('no-daemon') === true,
-    actor: one('actor') as string | undefined,
-    dataDir: one('data-dir') as string | undefined,
+    quiet: first(given.quiet) === true,
+    noPager: first(given.noPager) === true,
+    noDaemon: first(given.noDaemon) === true,
+    actor: textOf(first(given.actor)),
+    dataDir: textOf(first(given.dataDir)),
   }
 }
 
-function readOptions(command: AnyCommand, line: Line, input: Record<string, unknown>, faults: Fault[]): void {
-  const missing: string[] = []
-  for (const [name, spec] of optionEntries(command)) {
-    const values = line.values.get(name)
-    if (values === undefined && spec.required === true) missing.push(formatOption(name, spec))
-    const absent = spec.type === 'boolean' ? false : undefined
-    input[camelCase(name)] = spec.repeatable === true ? (values ?? []) : (values?.[0] ?? absent)
-  }
-  if (missing.length > 0) faults.push(missingFault('option', missing))
+function first(value: Given[string] | undefined): Word | undefined {
+  return typeof value === 'object' ? value[0] : value
 }
 
-function readArguments(
-  command: AnyCommand,
-  given: readonly string[],
-  input: Record<string, unknown>,
-  faults: Fault[],
-): void {
-  const missing: string[] = []
+type ReadCommand =
+  | { readonly values: Readonly<Record<string, unknown>>; readonly fault?: undefined }
+  | { readonly fault: Fault }
+
+/** The input of a command, without the global options of the line. */
+function readCommand(command: AnyCommand, line: Line, wordCount: number): ReadCommand {
+  const isOwn = ([key]: readonly [string, unknown]) => !alwaysKeys.has(key)
+  const given: Record<string, unknown> = Object.fromEntries(Object.entries(line.given).filter(isOwn))
+  const words = line.positionals.slice(wordCount)
   let next = 0
+  let twice: Fault | undefined
   for (const [name, spec] of argumentEntries(command)) {
-    const absent = next >= given.length
-    // An argument may also be given as an option of its name.
-    const asOption = Object.hasOwn(command.options, name) ? input[camelCase(name)] : undefined
-    if (asOption !== undefined) {
-      if (!absent) faults.push({ fault: 'other', message: `${name} is given twice`, details: { field: name } })
+    const key = camelCase(name)
+    if (Object.hasOwn(given, key)) {
+      if (next < words.length) {
+        twice ??= { kind: 'other', message: `${name} is given twice`, details: { field: name } }
+      }
       continue
     }
-    if (absent && spec.optional !== true) missing.push(formatArgument(name, spec))
     if (spec.repeatable === true) {
-      input[camelCase(name)] = given.slice(next)
-      next = given.length
-    } else {
-      input[camelCase(name)] = given[next]
+      given[key] = words.slice(next)
+      next = words.length
+    } else if (next < words.length) {
+      given[key] = words[next]
       next++
     }
   }
-  if (missing.length > 0) faults.push(missingFault('argument', missing))
-  const excess = given[next]
-  if (next < given.length && excess !== undefined) faults.push({ fault: 'excess argument', value: excess })
+  if (twice !== undefined) return { fault: twice }
+  const checked = checkInput(command, given)
+  if (checked.fault !== undefined) return { fault: { kind: 'other', ...checked.fault } }
+  const excess = words[next]
+  if (excess === undefined) return { values: checked.values }
+  const count = argumentEntries(command).length
+  const takes = count === 0 ? 'no arguments' : count === 1 ? '1 argument' : `${count} arguments`
+  const called = shellCommand('grite', ...command.name.split(' '))
+  const message = `unexpected argument '${excess}'; \`${called}\` takes ${takes}`
+  return { fault: { kind: 'excess argument', value: excess, message, details: { value: excess } } }
 }
 
-function missingFault(what: 'option' | 'argument', missing: readonly string[]): Fault {
-  const message = `missing required ${what}${missing.length > 1 ? 's' : ''} ${missing.join(', ')}`
-  return { fault: 'other', message, details: { missing } }
+const alwaysKeys: ReadonlySet<string> = new Set(Object.keys(alwaysOptions).map(camelCase))
+
+function faultOf({ fault }: { readonly fault?: InputFault | undefined }): Fault | undefined {
+  return fault === undefined ? undefined : { kind: 'other', ...fault }
 }
 
 /** Loaded only when something is wrong or help is asked for: it compares words by edit distance. */
@@ -354,23 +291,19 @@ async function explain(
           `Usage: ${formatUsage(command)}`,
           `Run \`${shellCommand('grite', 'help', ...command.name.split(' '))}\` for all options`,
         ]
-  if (fault.fault === 'other') return new InvalidArgsError(fault.message, { details: fault.details, hints: usage })
+  const { message, details } = fault
+  if (fault.kind === 'other') return new InvalidArgsError(message, { details, hints: usage })
   const suggest = await suggester(table)
-  if (fault.fault === 'unknown option') {
-    const where = command === undefined ? '' : ` of \`${shellCommand('grite', ...command.name.split(' '))}\``
-    return new InvalidArgsError(`unknown option ${fault.rawName}${where}`, {
-      details: { option: fault.rawName },
-      hints: [...suggest.nearOptions(fault.rawName, options), ...usage],
-    })
+  if (fault.kind === 'unknown option') {
+    const named = unknownOption(fault.rawName, command)
+    const hints = [...suggest.nearOptions(fault.rawName, options), ...usage]
+    return new InvalidArgsError(named.message, { details: named.details, hints })
   }
-  const count = command === undefined ? 0 : argumentEntries(command).length
+  const name = command?.name ?? ''
   // A command that is also the name of a group: what follows was meant as one of the group's.
-  if (command !== undefined && count === 0 && table.below(command.name.split(' ')).length > 0)
-    return suggest.unknownCommand([...command.name.split(' '), fault.value])
-  const takes = count === 0 ? 'no arguments' : count === 1 ? '1 argument' : `${count} arguments`
-  const called = shellCommand('grite', ...(command?.name.split(' ') ?? []))
-  return new InvalidArgsError(`unexpected argument '${fault.value}'; \`${called}\` takes ${takes}`, {
-    details: { value: fault.value },
-    hints: [...(command === undefined ? [] : suggest.nearSubcommands(command.name, fault.value)), ...usage],
-  })
+  const isGroup = table.below(name.split(' ')).length > 0
+  if (isGroup && argumentEntries(command as AnyCommand).length === 0) {
+    return suggest.unknownCommand([...name.split(' '), fault.value])
+  }
+  return new InvalidArgsError(message, { details, hints: [...suggest.nearSubcommands(name, fault.value), ...usage] })
 }

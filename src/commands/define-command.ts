@@ -26,6 +26,8 @@ export interface OptionSpec {
   /** May stand without a value, which then is the empty text: at the end of the line or before another option. */
   readonly valueOptional?: boolean
   readonly choices?: readonly string[]
+  /** The least count that is allowed; 0 by default. */
+  readonly min?: number
   /** May be given several times (and collects all values); others may be given once. */
   readonly repeatable?: boolean
   readonly required?: boolean

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { commandLineCommands } from '../../src/cli/all-commands.ts'
 import { buildCommandTable } from '../../src/cli/command-table.ts'
 import { renderHelp } from '../../src/cli/help.ts'
-import { argumentEntries, formatArgument, formatOption, optionEntries } from '../../src/cli/parse-argv.ts'
+import { argumentEntries, formatArgument, formatOption, optionEntries } from '../../src/commands/option-text.ts'
 import { fakeCommands } from './fake-commands.ts'
 
 for (const command of [...fakeCommands, ...commandLineCommands]) {

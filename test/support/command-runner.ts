@@ -1,4 +1,5 @@
-import type { AnyCommand, CommandResult } from '../../src/commands/define-command.ts'
+import { requireInput } from '../../src/commands/check-input.ts'
+import type { CommandResult } from '../../src/commands/define-command.ts'
 import { allCommands } from '../../src/commands/index.ts'
 import type { CommandContext, Warning } from '../../src/tracker/effects.ts'
 import { jsonPieces } from '../../src/tracker/export/json-pieces.ts'
@@ -85,7 +86,7 @@ export function commandRunner(options: RunnerOptions): CommandRunner {
       },
     }
     try {
-      const result = await command.run(context, completeInput(command, input) as never)
+      const result = await command.run(context, requireInput(command, input) as never)
       return command.isDeferred === true ? { ...result, data: await readDeferred(result.data) } : result
     } finally {
       await (await open?.catch(() => undefined))?.close()
@@ -100,17 +101,6 @@ async function readDeferred(data: unknown): Promise<unknown> {
   let text = ''
   for await (const piece of jsonPieces(data)) text += piece
   return JSON.parse(text)
-}
-
-/** What the parser does for absent arguments and options: lists are empty, switches off. */
-function completeInput(command: AnyCommand, given: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  const input: Record<string, unknown> = {}
-  for (const [name, spec] of Object.entries({ ...command.options, ...command.arguments })) {
-    const { repeatable, type } = spec as { repeatable?: boolean; type?: string }
-    const key = name.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase())
-    input[key] = given[key] ?? (repeatable ? [] : type === 'boolean' ? false : undefined)
-  }
-  return input
 }
 
 /** An empty repository in a sandbox, with a runner in it. */

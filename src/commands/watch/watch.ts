@@ -44,7 +44,7 @@ export const watch = defineCommand({
       valueName: 'event|commit|7d|date|ms',
       summary: 'First tell what the log holds after an event, a commit of the log, or a time',
     },
-    count: { type: 'count', valueName: 'n', summary: 'End after so many events', short: 'n' },
+    count: { type: 'count', valueName: 'n', min: 1, summary: 'End after so many events', short: 'n' },
     timeout: { type: 'text', valueName: '30s|10m', summary: 'End after this time' },
     interval: { type: 'text', valueName: '500ms|1s', summary: 'How often to look; default 1s' },
     exec: { type: 'text', valueName: 'program', summary: 'Run this program for each event', completes: 'file' },
@@ -59,7 +59,7 @@ export const watch = defineCommand({
       input.timeout === undefined
         ? undefined
         : clock.nowUnixMs() + parseDuration('timeout', input.timeout, { msMin: 1, msMax: 7 * dayMs })
-    const countMax = parseCount(input.count)
+    const countMax = input.count
     const hook = parseHook(input.exec, input.argument)
     let count = 0
     let follower: LogFollower | undefined
@@ -105,11 +105,6 @@ async function tell(
 
 const isPast = (endsAtUnixMs: number | undefined, nowUnixMs: number): boolean =>
   endsAtUnixMs !== undefined && nowUnixMs >= endsAtUnixMs
-
-function parseCount(count: number | undefined): number | undefined {
-  if (count !== 0) return count
-  throw new InvalidArgsError('--count must be at least 1, got 0', { details: { field: 'count', value: 0 } })
-}
 
 function parseHook(program: string | undefined, words: readonly string[]): Hook | undefined {
   if (program === undefined && words.length > 0) {
