@@ -29,7 +29,7 @@ import {
 } from '../tracker/issues/changes.ts'
 import { requireOneValueEach, splitLabels } from '../tracker/issues/field-values.ts'
 import { resolveIssue, resolveIssueOrId } from '../tracker/issues/resolve-issue.ts'
-import { defineCommand } from './define-command.ts'
+import { type DataOf, defineCommand, type GivenInput } from './define-command.ts'
 import { readFieldChanges } from './issue/issue-input.ts'
 
 interface Operation {
@@ -96,6 +96,9 @@ export const batch = defineCommand({
     return { data: { results: result, total: result.length, wal_head: head } }
   },
 })
+
+export type BatchInput = GivenInput<typeof batch>
+export type BatchData = DataOf<typeof batch>
 
 async function readOperations(context: CommandContext): Promise<Operation[]> {
   const operations: Operation[] = []

@@ -5,7 +5,7 @@ import { compareByPriority, passes } from '../tracker/issues/ready-queue.ts'
 import { readWork, unknownBlockers, type Work } from '../tracker/issues/work.ts'
 import { warnIfNoLog } from '../tracker/sync/no-log.ts'
 import type { IssueRow } from '../view/index.ts'
-import { defineCommand } from './define-command.ts'
+import { type DataOf, defineCommand, type GivenInput } from './define-command.ts'
 import { filterOptions } from './issue/filter-options.ts'
 
 export const blocked = defineCommand({
@@ -58,6 +58,9 @@ export const blocked = defineCommand({
     }
   },
 })
+
+export type BlockedInput = GivenInput<typeof blocked>
+export type BlockedData = DataOf<typeof blocked>
 
 function ordersAmong({ heldUp, blockersOf }: Work): Order[] {
   return heldUp.flatMap((waits) => blockersOf(waits).map(({ issueId }) => ({ first: issueId, waits })))

@@ -21,15 +21,15 @@ export type Values = Readonly<Record<string, unknown>>
 
 export type Checked = { readonly values: Values; readonly fault?: undefined } | { readonly fault: InputFault }
 
-/** The input type of a command. */
-export type InputOfCommand<Command extends AnyCommand> = InputOf<Command['arguments'], Command['options']>
+/** Input as `run` takes it, complete. */
+export type CheckedInput<Command extends AnyCommand> = InputOf<Command['arguments'], Command['options']>
 
 /** @throws {InvalidArgsError} naming the field, its value and what is allowed */
-export function requireInput<Command extends AnyCommand>(command: Command, given: unknown): InputOfCommand<Command> {
+export function requireInput<Command extends AnyCommand>(command: Command, given: unknown): CheckedInput<Command> {
   const { values, fault } = { values: undefined, ...checkInput(command, given) }
   if (fault !== undefined) throw new InvalidArgsError(fault.message, { details: fault.details, hints: [] })
   // `checkInput` has followed the same tables as the type.
-  return values as InputOfCommand<Command>
+  return values as CheckedInput<Command>
 }
 
 /** Gives the input of a command, or the first fault of the given value. */

@@ -2,7 +2,9 @@
  * A command as data. Parsing, help, completion, docs/cli.md and the daemon's input check all derive from these
  * definitions; `run` gets typed input, returns data and never prints.
  */
+import type { Json } from '../model/index.ts'
 import type { CommandContext } from '../tracker/effects.ts'
+import type { DeferredEntries, DeferredList, DeferredText } from '../tracker/export/json-pieces.ts'
 
 /** What the text of an option or argument is turned into before `run` sees it. */
 export type ValueType = 'text' | 'boolean' | 'count'
@@ -82,6 +84,66 @@ type CamelCase<Name extends string> = Name extends `${infer Head}-${infer Tail}`
   ? `${Head}${Capitalize<CamelCase<Tail>>}`
   : Name
 
+/** Input as callers give it: what may be absent is optional, and choices are spelt out. `check-input.ts` completes it. */
+export type GivenInput<Command extends AnyCommand> = Given<Command['arguments'], Command['options']>
+
+type Given<Arguments extends ArgumentTable, Options extends OptionTable> = Flat<
+  {
+    readonly [Name in keyof Arguments as Arguments[Name] extends { readonly optional: true }
+      ? never
+      : CamelCase<Name & string>]: GivenArgument<Arguments[Name]>
+  } & {
+    readonly [Name in keyof Arguments as Arguments[Name] extends { readonly optional: true }
+      ? CamelCase<Name & string>
+      : never]?: GivenArgument<Arguments[Name]> | undefined
+  } & {
+    readonly [Name in Exclude<keyof Options, keyof Arguments> as Options[Name] extends { readonly required: true }
+      ? CamelCase<Name & string>
+      : never]: GivenOption<Options[Name]>
+  } & {
+    readonly [Name in Exclude<keyof Options, keyof Arguments> as Options[Name] extends { readonly required: true }
+      ? never
+      : CamelCase<Name & string>]?: GivenOption<Options[Name]> | undefined
+  }
+>
+
+type GivenArgument<Spec extends ArgumentSpec> = Spec extends { readonly repeatable: true } ? readonly string[] : string
+
+type GivenOption<Spec extends OptionSpec> = Spec extends { readonly repeatable: true }
+  ? readonly GivenValue<Spec>[]
+  : GivenValue<Spec>
+
+type GivenValue<Spec extends OptionSpec> = Spec extends { readonly choices: readonly (infer Choice)[] }
+  ? Choice
+  : Spec extends { readonly valueOptional: true }
+    ? ValueOf<Spec['type']> | true
+    : ValueOf<Spec['type']>
+
+type Flat<Type> = { [Key in keyof Type]: Type[Key] }
+
+/** Data of a command as JSON has it. */
+export type DataOf<Command extends AnyCommand> = JsonForm<ResultOf<Command>>
+
+/** Data of a command as `run` returns it: ids have types of their own, and parts may be deferred. */
+export type ResultOf<Command extends AnyCommand> = Awaited<ReturnType<Command['run']>>['data']
+
+/** A value as JSON has it: ids are texts, and deferred parts are what they become. */
+export type JsonForm<Value> = [Json] extends [Value] ? Value : JsonMember<Value>
+
+type JsonMember<Value> = Value extends string
+  ? Exclude<keyof Value, keyof string> extends never
+    ? Value
+    : string
+  : Value extends DeferredText
+    ? string
+    : Value extends DeferredList<infer Element>
+      ? readonly JsonForm<Element>[]
+      : Value extends DeferredEntries
+        ? Readonly<Record<string, unknown>>
+        : Value extends object
+          ? { [Key in keyof Value]: JsonForm<Value[Key]> }
+          : Value
+
 export interface CommandExample {
   readonly command: string
   readonly explains: string
@@ -108,9 +170,10 @@ export interface CommandDefinition<
   Arguments extends ArgumentTable = ArgumentTable,
   Options extends OptionTable = OptionTable,
   Data = unknown,
+  Name extends string = string,
 > {
   /** Words as typed, for example `issue label add`. */
-  readonly name: string
+  readonly name: Name
   readonly summary: string
   readonly description?: string
   readonly examples: readonly CommandExample[]
@@ -129,15 +192,20 @@ export interface CommandDefinition<
 }
 
 /** Fixes the types of a definition; adds nothing. */
-export function defineCommand<const Arguments extends ArgumentTable, const Options extends OptionTable, Data>(
-  definition: CommandDefinition<Arguments, Options, Data>,
-): CommandDefinition<Arguments, Options, Data> {
+export function defineCommand<
+  const Arguments extends ArgumentTable,
+  const Options extends OptionTable,
+  Data,
+  const Name extends string,
+>(definition: CommandDefinition<Arguments, Options, Data, Name>): CommandDefinition<Arguments, Options, Data, Name> {
   return definition
 }
 
 /** A definition whose exact input and data types are forgotten, as tables of commands hold them. */
-// biome-ignore lint/suspicious/noExplicitAny: input is contravariant; the parser builds it from the same tables
-export type AnyCommand = CommandDefinition<any, any, any>
+export interface AnyCommand extends Omit<CommandDefinition, 'run'> {
+  /** The input is what `check-input.ts` has made of a value by the same definition. */
+  readonly run: (context: CommandContext, input: never) => Promise<CommandResult<unknown>>
+}
 
 /** Options that every command takes, anywhere on the line. */
 export const globalOptions = {

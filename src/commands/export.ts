@@ -10,15 +10,15 @@ import { findOutputPlace } from '../tracker/local/output-place.ts'
 import { writeOutputFile } from '../tracker/local/write-file-atomically.ts'
 import { parseMoment } from '../tracker/parse-time.ts'
 import type { View } from '../view/index.ts'
-import { type CommandResult, defineCommand } from './define-command.ts'
+import { type CommandResult, type DataOf, defineCommand, type GivenInput } from './define-command.ts'
 
-interface ExportData {
+interface Exported {
   readonly format: string
   readonly wal_head: string | null
   readonly event_count: number
   /** Null when the export went to standard output; then it is in `content`. */
   readonly output_path: string | null
-  readonly content?: object
+  readonly content?: DeferredText | ReturnType<typeof formatJsonExport>
 }
 
 const formats = ['json', 'md', 'markdown', 'csv'] as const
@@ -51,7 +51,7 @@ export const exportLog = defineCommand({
     },
     attachments: { type: 'boolean', summary: 'JSON only: put the contents of attachments in, too' },
   },
-  async run(context, input): Promise<CommandResult<ExportData>> {
+  async run(context, input): Promise<CommandResult<Exported>> {
     if (input.attachments && input.format !== 'json') {
       throw new InvalidArgsError('--attachments goes with --format json only', { details: { field: 'attachments' } })
     }
@@ -97,6 +97,9 @@ export const exportLog = defineCommand({
     return { data: { ...summary, output_path: path } }
   },
 })
+
+export type ExportInput = GivenInput<typeof exportLog>
+export type ExportData = DataOf<typeof exportLog>
 
 /** The text of an export, as it stands in a file and on standard output. */
 export async function* documentPieces(content: object): AsyncGenerator<string> {

@@ -2,13 +2,13 @@ import { detectImportFormat } from '../import/index.ts'
 import { InvalidArgsError } from '../model/index.ts'
 import type { CommandContext } from '../tracker/effects.ts'
 import { importBeads } from '../tracker/import/import-beads.ts'
-import type { ImportData, ImportRequest } from '../tracker/import/import-data.ts'
+import type { ImportData as Imported, ImportRequest } from '../tracker/import/import-data.ts'
 import { importExport } from '../tracker/import/import-export.ts'
 import { type ImportSource, openImportSource } from '../tracker/import/import-source.ts'
 import { BatchWriter } from '../tracker/import/import-writer.ts'
 import { maintain } from '../tracker/sync/maintenance.ts'
 import type { Repository } from '../tracker/workspace.ts'
-import { type CommandResult, defineCommand } from './define-command.ts'
+import { type CommandResult, type DataOf, defineCommand, type GivenInput } from './define-command.ts'
 
 export const importFile = defineCommand({
   name: 'import',
@@ -30,7 +30,7 @@ export const importFile = defineCommand({
     'include-tombstones': { type: 'boolean', summary: 'Import deleted issues of a beads tracker too, as closed ones' },
     format: { type: 'text', choices: ['beads', 'grite'], summary: 'What the file is; default by its first bytes' },
   },
-  async run(context, input): Promise<CommandResult<ImportData>> {
+  async run(context, input): Promise<CommandResult<Imported>> {
     let format = input.format
     const source = await openImportSource(context, input.file, (firstBytes) => {
       format ??= requireFormat(input.file, firstBytes)
@@ -47,6 +47,9 @@ export const importFile = defineCommand({
   },
 })
 
+export type ImportInput = GivenInput<typeof importFile>
+export type ImportData = DataOf<typeof importFile>
+
 function requireFormat(file: string, firstBytes: Uint8Array): string {
   const format = detectImportFormat(firstBytes)
   if (format !== 'unknown') return format
@@ -61,7 +64,7 @@ async function importFrom(
   repository: Repository,
   source: ImportSource,
   request: ImportRequest,
-): Promise<CommandResult<ImportData>> {
+): Promise<CommandResult<Imported>> {
   // What the log holds already would be written once more.
   await repository.requireWholeLog('nothing was imported')
   const progress = context.progress('Importing')

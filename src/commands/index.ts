@@ -42,8 +42,7 @@ import { sync } from './sync/sync.ts'
 import { undo } from './undo.ts'
 import { watch } from './watch/watch.ts'
 
-/** Every command, in the order in which help lists them. */
-export const allCommands: readonly AnyCommand[] = [
+const commands = [
   init,
   issueCreate,
   issueList,
@@ -103,4 +102,13 @@ export const allCommands: readonly AnyCommand[] = [
   dbStats,
   dbCheck,
   dbVerify,
-]
+] as const
+
+/** Every command, in the order in which help lists them. */
+export const allCommands: readonly AnyCommand[] = commands
+
+type Command = (typeof commands)[number]
+
+export type CommandName = Command['name']
+
+export type CommandNamed<Name extends CommandName> = Extract<Command, { readonly name: Name }>

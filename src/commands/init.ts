@@ -9,7 +9,7 @@ import { chooseHomeRemote } from '../tracker/sync/remote-name.ts'
 import { runSync } from '../tracker/sync/run-sync.ts'
 import type { Repository } from '../tracker/workspace.ts'
 import { trackingRef, walRef } from '../wal/index.ts'
-import { defineCommand } from './define-command.ts'
+import { type DataOf, defineCommand, type GivenInput } from './define-command.ts'
 
 export const init = defineCommand({
   name: 'init',
@@ -68,6 +68,9 @@ export const init = defineCommand({
     }
   },
 })
+
+export type InitInput = GivenInput<typeof init>
+export type InitData = DataOf<typeof init>
 
 /** @throws {NotFoundError} naming the remotes that there are */
 async function requireRemote({ remotes }: Repository, name: string): Promise<void> {

@@ -5,7 +5,7 @@ import { type ReadySortKey, readReadyQueue, readySortKeys } from '../tracker/iss
 import { resolveIssue } from '../tracker/issues/resolve-issue.ts'
 import { shortIdLength } from '../tracker/issues/short-id.ts'
 import { warnIfNoLog } from '../tracker/sync/no-log.ts'
-import { defineCommand } from './define-command.ts'
+import { type DataOf, defineCommand, type GivenInput } from './define-command.ts'
 import { filterOptions } from './issue/filter-options.ts'
 
 export const ready = defineCommand({
@@ -75,3 +75,6 @@ export const ready = defineCommand({
     }
   },
 })
+
+export type ReadyInput = GivenInput<typeof ready>
+export type ReadyData = DataOf<typeof ready>

@@ -1,5 +1,5 @@
 import { InvalidArgsError } from '../model/index.ts'
-import { defineCommand } from './define-command.ts'
+import { type DataOf, defineCommand, type GivenInput } from './define-command.ts'
 
 export const rebuild = defineCommand({
   name: 'rebuild',
@@ -49,3 +49,6 @@ export const rebuild = defineCommand({
     }
   },
 })
+
+export type RebuildInput = GivenInput<typeof rebuild>
+export type RebuildData = DataOf<typeof rebuild>

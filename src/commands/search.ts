@@ -1,5 +1,5 @@
 import { findLostQuotes, formatQuery, joinQueryWords, parseQuery } from '../model/index.ts'
-import { defineCommand } from './define-command.ts'
+import { type DataOf, defineCommand, type GivenInput } from './define-command.ts'
 import { listIssues, listOptions } from './issue/list-issues.ts'
 
 /** A query as words of a command line. */
@@ -50,3 +50,6 @@ export const search = defineCommand({
     return { data: { ...data, query: formatQuery(query) }, exitStatus }
   },
 })
+
+export type SearchInput = GivenInput<typeof search>
+export type SearchData = DataOf<typeof search>

@@ -28,7 +28,7 @@ import { restore } from '../tracker/issues/restore.ts'
 import { shortIdLength } from '../tracker/issues/short-id.ts'
 import type { Repository } from '../tracker/workspace.ts'
 import { findNewestEvent } from '../wal/index.ts'
-import { defineCommand } from './define-command.ts'
+import { type DataOf, defineCommand, type GivenInput } from './define-command.ts'
 
 /** What was undone: what it was about, what it had been, what it is again. */
 interface UndoneChange {
@@ -90,6 +90,9 @@ export const undo = defineCommand({
     }
   },
 })
+
+export type UndoInput = GivenInput<typeof undo>
+export type UndoData = DataOf<typeof undo>
 
 async function undoEvent(repository: Repository, draft: Draft, typed: string | undefined): Promise<Undone> {
   const event = typed === undefined ? await requireNewest(repository, draft) : await requireEvent(draft, typed)

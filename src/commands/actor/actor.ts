@@ -2,7 +2,7 @@ import { InvalidArgsError, labelOnCard, limits, NotFoundError, type PinnedActor 
 import { type Actor, createActor, findActor, listActors, requireActor } from '../../tracker/local/actors.ts'
 import { writeDefaultActor } from '../../tracker/local/repo-config.ts'
 import type { Repository } from '../../tracker/workspace.ts'
-import { defineCommand } from '../define-command.ts'
+import { type DataOf, defineCommand, type GivenInput } from '../define-command.ts'
 
 export const actorInit = defineCommand({
   name: 'actor init',
@@ -36,6 +36,9 @@ export const actorInit = defineCommand({
   },
 })
 
+export type ActorInitInput = GivenInput<typeof actorInit>
+export type ActorInitData = DataOf<typeof actorInit>
+
 export const actorList = defineCommand({
   name: 'actor list',
   summary: 'List the actors of this clone',
@@ -57,6 +60,9 @@ export const actorList = defineCommand({
     return { data: { actors } }
   },
 })
+
+export type ActorListInput = GivenInput<typeof actorList>
+export type ActorListData = DataOf<typeof actorList>
 
 /** Anybody who can push can publish any number of cards. */
 const publishedActorsMax = 10_000
@@ -103,6 +109,9 @@ export const actorShow = defineCommand({
     return { data: { actor: await describeActor(repository, input.actor) } }
   },
 })
+
+export type ActorShowInput = GivenInput<typeof actorShow>
+export type ActorShowData = DataOf<typeof actorShow>
 
 interface DescribedActor {
   readonly actor_id: string
@@ -166,6 +175,9 @@ export const actorCurrent = defineCommand({
   },
 })
 
+export type ActorCurrentInput = GivenInput<typeof actorCurrent>
+export type ActorCurrentData = DataOf<typeof actorCurrent>
+
 export const actorUse = defineCommand({
   name: 'actor use',
   summary: 'Make an actor the default of this clone',
@@ -179,3 +191,6 @@ export const actorUse = defineCommand({
     return { data: { default_actor: actor.id, repo_config: paths.config } }
   },
 })
+
+export type ActorUseInput = GivenInput<typeof actorUse>
+export type ActorUseData = DataOf<typeof actorUse>

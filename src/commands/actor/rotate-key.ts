@@ -2,7 +2,7 @@ import { rotationDigest } from '../../model/index.ts'
 import { OwnCard, openSigner } from '../../tracker/identity/own-card.ts'
 import { adoptNextKey, makeNextKey, readSigner } from '../../tracker/local/signing-key.ts'
 import type { View } from '../../view/index.ts'
-import { type CommandResult, defineCommand } from '../define-command.ts'
+import { type CommandResult, type DataOf, defineCommand, type GivenInput } from '../define-command.ts'
 
 interface RotateData {
   readonly actor_id: string
@@ -62,6 +62,9 @@ export const actorRotateKey = defineCommand({
     })
   },
 })
+
+export type ActorRotateKeyInput = GivenInput<typeof actorRotateKey>
+export type ActorRotateKeyData = DataOf<typeof actorRotateKey>
 
 /** Time of the newest event of an actor, 0 when there is none: what the old key has signed must not come after its end. */
 async function newestTsOf(view: View, actor: string): Promise<number> {

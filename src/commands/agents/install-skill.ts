@@ -6,7 +6,7 @@ import { formatGuide, guideVersion } from '../../tracker/agents/guide.ts'
 import type { CommandContext } from '../../tracker/effects.ts'
 import { findPlace } from '../../tracker/local/find-place.ts'
 import { makeFolder, writeOutputFile } from '../../tracker/local/write-file-atomically.ts'
-import { defineCommand } from '../define-command.ts'
+import { type DataOf, defineCommand, type GivenInput } from '../define-command.ts'
 
 const skillPath = join('.claude', 'skills', 'grite', 'SKILL.md')
 /** Where earlier versions wrote it, and where no agent looks for a skill. */
@@ -47,6 +47,9 @@ export const installSkill = defineCommand({
     return { data: { path, action: isThere ? 'updated' : 'created' } }
   },
 })
+
+export type InstallSkillInput = GivenInput<typeof installSkill>
+export type InstallSkillData = DataOf<typeof installSkill>
 
 function requireHome({ env }: CommandContext): string {
   if (env.HOME !== undefined && env.HOME !== '') return env.HOME

@@ -2,7 +2,7 @@ import { hydrator } from '../../git/index.ts'
 import type { Event } from '../../model/index.ts'
 import { ProblemTally } from '../../tracker/problem-tally.ts'
 import { describeGap, GapTally, issueLog, readLog, walRef } from '../../wal/index.ts'
-import { defineCommand } from '../define-command.ts'
+import { type DataOf, defineCommand, type GivenInput } from '../define-command.ts'
 
 /** More than these are counted, not listed. */
 const errorsListedMax = 10_000
@@ -81,3 +81,6 @@ export const dbCheck = defineCommand({
     }
   },
 })
+
+export type DbCheckInput = GivenInput<typeof dbCheck>
+export type DbCheckData = DataOf<typeof dbCheck>

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { countObjects, reachableBytes } from '../../git/index.ts'
 import { readRebuildAdvice } from '../../tracker/sync/rebuild-advice.ts'
 import { snapshotPrefix, walRef } from '../../wal/index.ts'
-import { defineCommand } from '../define-command.ts'
+import { type DataOf, defineCommand, type GivenInput } from '../define-command.ts'
 
 export const dbStats = defineCommand({
   name: 'db stats',
@@ -52,6 +52,9 @@ export const dbStats = defineCommand({
     }
   },
 })
+
+export type DbStatsInput = GivenInput<typeof dbStats>
+export type DbStatsData = DataOf<typeof dbStats>
 
 async function sizeOf(path: string): Promise<number> {
   const entries = await readdir(path, { recursive: true, withFileTypes: true }).catch(() => [])

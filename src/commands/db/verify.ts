@@ -1,7 +1,7 @@
 import type { SignatureVerdict } from '../../model/index.ts'
 import { findCardProblems } from '../../tracker/identity/card-problems.ts'
 import { openKeyRing } from '../../tracker/identity/key-ring.ts'
-import { defineCommand } from '../define-command.ts'
+import { type DataOf, defineCommand, type GivenInput } from '../define-command.ts'
 
 /** Errors that are listed unless all are asked for. */
 const errorsListedMax = 10
@@ -52,3 +52,6 @@ export const dbVerify = defineCommand({
     }
   },
 })
+
+export type DbVerifyInput = GivenInput<typeof dbVerify>
+export type DbVerifyData = DataOf<typeof dbVerify>

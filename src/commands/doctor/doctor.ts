@@ -4,7 +4,7 @@ import { checks } from '../../tracker/doctor/checks.ts'
 import { DoctorScene } from '../../tracker/doctor/examination.ts'
 import type { CommandContext } from '../../tracker/effects.ts'
 import type { Repository } from '../../tracker/workspace.ts'
-import { defineCommand } from '../define-command.ts'
+import { type DataOf, defineCommand, type GivenInput } from '../define-command.ts'
 
 /** What one check found. */
 export interface CheckResult extends Finding {
@@ -44,6 +44,9 @@ export const doctor = defineCommand({
     }
   },
 })
+
+export type DoctorInput = GivenInput<typeof doctor>
+export type DoctorData = DataOf<typeof doctor>
 
 async function lookAtAll(context: CommandContext, repository: Repository): Promise<CheckResult[]> {
   const scene = new DoctorScene(context, repository)

@@ -18,9 +18,9 @@ import { resolveIssue } from '../../tracker/issues/resolve-issue.ts'
 import { findOutputPlace } from '../../tracker/local/output-place.ts'
 import { readInputFile } from '../../tracker/local/read-input-file.ts'
 import { writeOutputFile } from '../../tracker/local/write-file-atomically.ts'
-import { defineCommand } from '../define-command.ts'
+import { type DataOf, defineCommand, type GivenInput } from '../define-command.ts'
 import { lockOption } from '../lock/lock-option.ts'
-import { changeIssues } from './change-command.ts'
+import { changeIssue } from './change-command.ts'
 
 const issue = { summary: 'Issue id, a unique prefix of it, or an imported id', completes: 'issue' } as const
 
@@ -45,15 +45,18 @@ export const issueAttachmentAdd = defineCommand({
   async run(context, input) {
     const attachment = await readAttachment(context, input)
     const { name, sha256, mime, content } = attachment
-    return changeIssues(
+    return changeIssue(
       context,
-      [input.issue],
+      input.issue,
       (draft, id) => addAttachment(draft, id, attachment),
       { action: 'attached', name, sha256, mime, stored: content !== null },
       input,
     )
   },
 })
+
+export type IssueAttachmentAddInput = GivenInput<typeof issueAttachmentAdd>
+export type IssueAttachmentAddData = DataOf<typeof issueAttachmentAdd>
 
 interface AttachmentInput {
   readonly file: string | undefined
@@ -124,6 +127,9 @@ export const issueAttachmentList = defineCommand({
   },
 })
 
+export type IssueAttachmentListInput = GivenInput<typeof issueAttachmentList>
+export type IssueAttachmentListData = DataOf<typeof issueAttachmentList>
+
 export const issueAttachmentGet = defineCommand({
   name: 'issue attachment get',
   summary: 'Write the content of an attachment to a file',
@@ -175,6 +181,9 @@ export const issueAttachmentGet = defineCommand({
     return { data: { issue_id: issueId, name: found.name, sha256: found.sha256, bytes: object.content.length, path } }
   },
 })
+
+export type IssueAttachmentGetInput = GivenInput<typeof issueAttachmentGet>
+export type IssueAttachmentGetData = DataOf<typeof issueAttachmentGet>
 
 /** The name as that of a file here. @throws {InvalidArgsError} when it would be hidden, a path, or an option of programs */
 function requireFileName({ name, sha256 }: Attachment): string {

@@ -2,7 +2,7 @@
 import { currentTitle, type EventId, type IssueId } from '../../model/index.ts'
 import type { Draft } from '../../tracker/draft.ts'
 import type { CommandContext } from '../../tracker/effects.ts'
-import type { ChangeData, IssueChange } from '../../tracker/issues/issue-change.ts'
+import type { ChangeData, IssueChange, OneChange } from '../../tracker/issues/issue-change.ts'
 import { resolveIssues } from '../../tracker/issues/resolve-issue.ts'
 import { shortIdLength } from '../../tracker/issues/short-id.ts'
 import type { WriteOptions } from '../../tracker/workspace.ts'
@@ -43,4 +43,17 @@ export async function changeIssues<Extra extends object>(
   const [only, ...others] = result
   if (only !== undefined && others.length === 0) return { data: { ...only, ...extra, wal_head: head } }
   return { data: { ...extra, results: result, wal_head: head } }
+}
+
+/** As `changeIssues`, for a command that names one issue. */
+export async function changeIssue<Extra extends object>(
+  context: CommandContext,
+  typed: string,
+  change: (draft: Draft, issueId: IssueId) => Promise<readonly EventId[]>,
+  extra: Extra,
+  options: WriteOptions = {},
+): Promise<{ readonly data: OneChange<Extra> }> {
+  const { data } = await changeIssues(context, [typed], change, extra, options)
+  if ('results' in data) throw new RangeError(`one issue was named, and ${data.results.length} were changed`)
+  return { data }
 }

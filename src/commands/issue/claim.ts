@@ -11,7 +11,7 @@ import { shortIdLength } from '../../tracker/issues/short-id.ts'
 import type { ChosenRemote } from '../../tracker/sync/remote-name.ts'
 import { runSync } from '../../tracker/sync/run-sync.ts'
 import type { Repository } from '../../tracker/workspace.ts'
-import { defineCommand } from '../define-command.ts'
+import { type DataOf, defineCommand, type GivenInput } from '../define-command.ts'
 import {
   chooseWhere,
   findHeld,
@@ -70,6 +70,9 @@ export const issueClaim = defineCommand({
     return { data: await describeClaimed(context, request, claimed) }
   },
 })
+
+export type IssueClaimInput = GivenInput<typeof issueClaim>
+export type IssueClaimData = DataOf<typeof issueClaim>
 
 interface FoundIssue {
   readonly issueId: IssueId
@@ -208,3 +211,6 @@ export const issueUnclaim = defineCommand({
     }
   },
 })
+
+export type IssueUnclaimInput = GivenInput<typeof issueUnclaim>
+export type IssueUnclaimData = DataOf<typeof issueUnclaim>

@@ -3,9 +3,9 @@ import type { Draft } from '../../tracker/draft.ts'
 import { addComment } from '../../tracker/issues/changes.ts'
 import { resolveComment } from '../../tracker/issues/resolve-comment.ts'
 import { resolveIssue } from '../../tracker/issues/resolve-issue.ts'
-import { defineCommand } from '../define-command.ts'
+import { type DataOf, defineCommand, type GivenInput } from '../define-command.ts'
 import { lockOption } from '../lock/lock-option.ts'
-import { changeIssues } from './change-command.ts'
+import { changeIssue } from './change-command.ts'
 import { bodyOptions, readBody } from './issue-input.ts'
 
 export const issueComment = defineCommand({
@@ -42,9 +42,12 @@ export const issueComment = defineCommand({
     if (body === undefined)
       throw new InvalidArgsError('--body or --body-file is required', { details: { field: 'body' } })
     const text = body
-    return changeIssues(context, [input.issue], (draft, id) => comment(draft, id, text), { action: 'commented' }, input)
+    return changeIssue(context, input.issue, (draft, id) => comment(draft, id, text), { action: 'commented' }, input)
   },
 })
+
+export type IssueCommentInput = GivenInput<typeof issueComment>
+export type IssueCommentData = DataOf<typeof issueComment>
 
 async function findParent(draft: Draft, issueId: IssueId, typed: string | undefined): Promise<EventId | null> {
   return typed === undefined ? null : resolveComment(await draft.view(), issueId, typed)

@@ -1,6 +1,6 @@
 import { InvalidArgsError, requireTitle } from '../../model/index.ts'
 import { createIssue } from '../../tracker/issues/changes.ts'
-import { defineCommand } from '../define-command.ts'
+import { type DataOf, defineCommand, type GivenInput } from '../define-command.ts'
 import { bodyOptions, fieldOptions, readBody, readFieldChanges } from './issue-input.ts'
 
 export const issueCreate = defineCommand({
@@ -53,3 +53,6 @@ export const issueCreate = defineCommand({
     return { data: { issue_id: result.issueId, event_id: result.eventId, wal_head: head, title } }
   },
 })
+
+export type IssueCreateInput = GivenInput<typeof issueCreate>
+export type IssueCreateData = DataOf<typeof issueCreate>

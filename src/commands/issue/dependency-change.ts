@@ -7,13 +7,12 @@ import {
   removeDependency,
   requireDependencyType,
 } from '../../tracker/issues/change-dependencies.ts'
-import type { IssueChange } from '../../tracker/issues/issue-change.ts'
 import { resolveIssue, resolveIssueOrId } from '../../tracker/issues/resolve-issue.ts'
 import { shortIdLength } from '../../tracker/issues/short-id.ts'
 import type { View } from '../../view/index.ts'
-import { defineCommand } from '../define-command.ts'
+import { type DataOf, defineCommand, type GivenInput } from '../define-command.ts'
 import { lockOption } from '../lock/lock-option.ts'
-import { changeIssues } from './change-command.ts'
+import { changeIssue } from './change-command.ts'
 
 const issue = { summary: 'Issue id, a unique prefix of it, or an imported id', completes: 'issue' } as const
 const edgeOptions = {
@@ -42,6 +41,9 @@ export const issueDepAdd = defineCommand({
     changeEdge(context, input, { action: 'added', change: addDependency, resolveTarget: resolveIssue }),
 })
 
+export type IssueDepAddInput = GivenInput<typeof issueDepAdd>
+export type IssueDepAddData = DataOf<typeof issueDepAdd>
+
 export const issueDepRemove = defineCommand({
   name: 'issue dep remove',
   summary: 'Take back that an issue depends on another, blocks it or is related to it',
@@ -52,6 +54,9 @@ export const issueDepRemove = defineCommand({
   run: (context, input) =>
     changeEdge(context, input, { action: 'removed', change: removeDependency, resolveTarget: resolveIssueOrId }),
 })
+
+export type IssueDepRemoveInput = GivenInput<typeof issueDepRemove>
+export type IssueDepRemoveData = DataOf<typeof issueDepRemove>
 
 interface EdgeInput {
   readonly issue: string
@@ -76,9 +81,9 @@ interface EdgeData {
 async function changeEdge(context: CommandContext, input: EdgeInput, operation: EdgeOperation) {
   const type = requireDependencyType(input.type ?? 'depends_on')
   const told: { facts?: EdgeFacts; left?: StoredEdge | null } = {}
-  const { data } = await changeIssues(
+  const { data } = await changeIssue(
     context,
-    [input.issue],
+    input.issue,
     async (draft, source) => {
       const target = await operation.resolveTarget(await draft.view(), input.target)
       const { eventIds, storedAs, left } = await operation.change(draft, { source, target, type })
@@ -94,8 +99,8 @@ async function changeEdge(context: CommandContext, input: EdgeInput, operation: 
     const message = `${source} ${type} ${target} says the same and still stands; remove it too if it shall go`
     context.warn({ code: 'edge-left', message })
   }
-  // One issue was named, so there is one change, and the plan has told its facts.
-  return { data: { ...(data as typeof data & IssueChange), ...(told.facts as EdgeFacts) } }
+  // The plan has told its facts.
+  return { data: { ...data, ...(told.facts as EdgeFacts) } }
 }
 
 interface TargetFacts {

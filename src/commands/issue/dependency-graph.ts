@@ -2,7 +2,7 @@ import { mentionRows } from '../../tracker/issues/describe-issues.ts'
 import { buildRelationGraph, dependencyArrows, parentArrows } from '../../tracker/issues/relation-graph.ts'
 import { resolveIssue } from '../../tracker/issues/resolve-issue.ts'
 import { warnOfCycles } from '../../tracker/issues/warn-of-cycles.ts'
-import { defineCommand } from '../define-command.ts'
+import { type DataOf, defineCommand, type GivenInput } from '../define-command.ts'
 import { filterOptions } from './filter-options.ts'
 import { parseState } from './list.ts'
 
@@ -56,3 +56,6 @@ export const issueDepGraph = defineCommand({
     }
   },
 })
+
+export type IssueDepGraphInput = GivenInput<typeof issueDepGraph>
+export type IssueDepGraphData = DataOf<typeof issueDepGraph>

@@ -1,6 +1,6 @@
 import { describeEdges, describeIssues, type MentionedIssue } from '../../tracker/issues/describe-issues.ts'
 import { resolveIssue } from '../../tracker/issues/resolve-issue.ts'
-import { defineCommand } from '../define-command.ts'
+import { type DataOf, defineCommand, type GivenInput } from '../define-command.ts'
 
 export const issueDepList = defineCommand({
   name: 'issue dep list',
@@ -29,3 +29,6 @@ export const issueDepList = defineCommand({
     }
   },
 })
+
+export type IssueDepListInput = GivenInput<typeof issueDepList>
+export type IssueDepListData = DataOf<typeof issueDepList>

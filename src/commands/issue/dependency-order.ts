@@ -2,7 +2,7 @@ import { ordersOf, sortByDependencies } from '../../model/index.ts'
 import { shortIdLength } from '../../tracker/issues/short-id.ts'
 import { warnOfCycles } from '../../tracker/issues/warn-of-cycles.ts'
 import type { IssueRow } from '../../view/index.ts'
-import { defineCommand } from '../define-command.ts'
+import { type DataOf, defineCommand, type GivenInput } from '../define-command.ts'
 import { filterOptions } from './filter-options.ts'
 import { parseState } from './list.ts'
 
@@ -47,6 +47,9 @@ export const issueDepTopo = defineCommand({
     }
   },
 })
+
+export type IssueDepTopoInput = GivenInput<typeof issueDepTopo>
+export type IssueDepTopoData = DataOf<typeof issueDepTopo>
 
 function hasLabels(row: IssueRow, labels: readonly string[]): boolean {
   return labels.every((label) => row.labels.includes(label))

@@ -2,7 +2,7 @@ import { currentTitle, fieldNameOf, type HistoryEntry, historyOf, InternalError 
 import { actorNames } from '../../tracker/identity/actor-names.ts'
 import { resolveIssue } from '../../tracker/issues/resolve-issue.ts'
 import { shortIdLength } from '../../tracker/issues/short-id.ts'
-import { defineCommand } from '../define-command.ts'
+import { type DataOf, defineCommand, type GivenInput } from '../define-command.ts'
 
 export const issueHistory = defineCommand({
   name: 'issue history',
@@ -47,6 +47,9 @@ export const issueHistory = defineCommand({
     }
   },
 })
+
+export type IssueHistoryInput = GivenInput<typeof issueHistory>
+export type IssueHistoryData = DataOf<typeof issueHistory>
 
 function formatEntry(entry: HistoryEntry, names: ReadonlyMap<string, string>) {
   const { event, subject, old, effective, supersededBy, partOf } = entry

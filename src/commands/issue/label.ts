@@ -3,7 +3,7 @@ import { requireLabel } from '../../model/index.ts'
 import type { Draft } from '../../tracker/draft.ts'
 import { addAssignee, addLabel, removeAssignee, removeLabel } from '../../tracker/issues/changes.ts'
 import { requireOneValueEach, splitLabels } from '../../tracker/issues/field-values.ts'
-import { defineCommand } from '../define-command.ts'
+import { type DataOf, defineCommand, type GivenInput } from '../define-command.ts'
 import { lockOption } from '../lock/lock-option.ts'
 import { changeIssues } from './change-command.ts'
 
@@ -47,6 +47,9 @@ export const issueLabelAdd = defineCommand({
   },
 })
 
+export type IssueLabelAddInput = GivenInput<typeof issueLabelAdd>
+export type IssueLabelAddData = DataOf<typeof issueLabelAdd>
+
 export const issueLabelRemove = defineCommand({
   name: 'issue label remove',
   summary: 'Remove labels from issues',
@@ -57,6 +60,9 @@ export const issueLabelRemove = defineCommand({
     changeIssues(context, issue, eachOf(label, removeLabel), { action: 'label-removed', labels: label }, { lock }),
 })
 
+export type IssueLabelRemoveInput = GivenInput<typeof issueLabelRemove>
+export type IssueLabelRemoveData = DataOf<typeof issueLabelRemove>
+
 export const issueAssigneeAdd = defineCommand({
   name: 'issue assignee add',
   summary: 'Assign people or agents to issues',
@@ -66,6 +72,9 @@ export const issueAssigneeAdd = defineCommand({
   run: (context, { issue, user, lock }) =>
     changeIssues(context, issue, eachOf(user, addAssignee), { action: 'assignee-added', users: user }, { lock }),
 })
+
+export type IssueAssigneeAddInput = GivenInput<typeof issueAssigneeAdd>
+export type IssueAssigneeAddData = DataOf<typeof issueAssigneeAdd>
 
 export const issueAssigneeRemove = defineCommand({
   name: 'issue assignee remove',
@@ -78,6 +87,9 @@ export const issueAssigneeRemove = defineCommand({
   run: (context, { issue, user, lock }) =>
     changeIssues(context, issue, eachOf(user, removeAssignee), { action: 'assignee-removed', users: user }, { lock }),
 })
+
+export type IssueAssigneeRemoveInput = GivenInput<typeof issueAssigneeRemove>
+export type IssueAssigneeRemoveData = DataOf<typeof issueAssigneeRemove>
 
 function eachOf(
   words: readonly string[],

@@ -1,7 +1,7 @@
 import { addLink } from '../../tracker/issues/changes.ts'
-import { defineCommand } from '../define-command.ts'
+import { type DataOf, defineCommand, type GivenInput } from '../define-command.ts'
 import { lockOption } from '../lock/lock-option.ts'
-import { changeIssues } from './change-command.ts'
+import { changeIssue } from './change-command.ts'
 
 export const issueLinkAdd = defineCommand({
   name: 'issue link add',
@@ -19,11 +19,14 @@ export const issueLinkAdd = defineCommand({
     ...lockOption,
   },
   run: (context, { issue, url, note, lock }) =>
-    changeIssues(
+    changeIssue(
       context,
-      [issue],
+      issue,
       (draft, id) => addLink(draft, id, url, note ?? null),
       { action: 'link-added' },
       { lock },
     ),
 })
+
+export type IssueLinkAddInput = GivenInput<typeof issueLinkAdd>
+export type IssueLinkAddData = DataOf<typeof issueLinkAdd>

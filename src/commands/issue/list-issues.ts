@@ -49,21 +49,30 @@ export type ListedIssue = IssueRow & {
   readonly claim: ShownClaim | null
 }
 
-export interface IssueListData {
-  readonly issues: readonly (ListedIssue | Record<string, unknown>)[]
+/** An issue with the keys asked for by `--fields` alone; those of `fields` may be asked for, too. */
+export type PickedIssue = Partial<ListedIssue> & { readonly [Key in FieldKey]?: string | null }
+
+interface ListCounts {
+  /** Issues that match, of which `issues` may be the first ones only. */
   readonly total: number
+  /** Of all that match. */
   readonly open_count: number
   readonly closed_count: number
+  /** Of the repository. */
   readonly issue_count: number
-  readonly columns?: readonly string[]
 }
+
+/** Whole issues, or with `--fields` the chosen keys of each. */
+export type ListedIssues =
+  | (ListCounts & { readonly issues: readonly ListedIssue[]; readonly columns?: undefined })
+  | (ListCounts & { readonly issues: readonly PickedIssue[]; readonly columns: readonly string[] })
 
 /** Lists what a query asks for; options for order and number win over those of the query. */
 export async function listIssues(
   context: CommandContext,
   query: Query,
   input: ListInput,
-): Promise<{ readonly data: IssueListData; readonly exitStatus: number }> {
+): Promise<{ readonly data: ListedIssues; readonly exitStatus: number }> {
   const keys = input.fields === undefined ? undefined : parseFields(input.fields)
   const repository = await context.repository()
   const sort = input.sort === undefined ? query.sort : usualSort(input.sort as QuerySortKey)
@@ -91,15 +100,17 @@ export async function listIssues(
     })
   }
   const openCount = found.filter((row) => row.state === 'open').length
+  const counts = {
+    total: found.length,
+    open_count: openCount,
+    closed_count: found.length - openCount,
+    issue_count: view.issueCount,
+  }
   return {
-    data: {
-      issues: keys === undefined ? issues : issues.map((issue) => pick(issue, keys)),
-      total: found.length,
-      open_count: openCount,
-      closed_count: found.length - openCount,
-      issue_count: view.issueCount,
-      ...(keys === undefined ? {} : { columns: keys }),
-    },
+    data:
+      keys === undefined
+        ? { issues, ...counts }
+        : { issues: issues.map((issue) => pick(issue, keys)), ...counts, columns: keys },
     exitStatus: input.exitStatus && (found.length > 0 || view.gaps.count > 0) ? 1 : 0,
   }
 }
@@ -134,7 +145,7 @@ function parseFields(text: string): PickedKey[] {
 }
 
 /** The chosen keys, in the order asked for; a field such as `priority` is taken out of `fields`. */
-function pick(issue: ListedIssue, keys: readonly PickedKey[]): Record<string, unknown> {
+function pick(issue: ListedIssue, keys: readonly PickedKey[]): PickedIssue {
   const all: Record<string, unknown> = { ...issue.fields, ...issue }
   return Object.fromEntries(keys.map((key) => [key, all[key] ?? null]))
 }

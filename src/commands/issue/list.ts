@@ -11,7 +11,7 @@ import {
   qualifiers,
 } from '../../model/index.ts'
 import { parseMoment } from '../../tracker/parse-time.ts'
-import { defineCommand, type InputOf } from '../define-command.ts'
+import { type DataOf, defineCommand, type GivenInput, type InputOf } from '../define-command.ts'
 import { filterOptions } from './filter-options.ts'
 import { listIssues, listOptions } from './list-issues.ts'
 
@@ -75,6 +75,9 @@ export const issueList = defineCommand({
     return listIssues(context, query, input)
   },
 })
+
+export type IssueListInput = GivenInput<typeof issueList>
+export type IssueListData = DataOf<typeof issueList>
 
 /** The state that `--state` asks for; undefined for all. @throws {InvalidArgsError} on anything but open, closed, all */
 export function parseState(text: string | undefined): IssueStateWord | undefined {

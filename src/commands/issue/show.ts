@@ -21,7 +21,7 @@ import { resolveIssue } from '../../tracker/issues/resolve-issue.ts'
 import { shortIdLength } from '../../tracker/issues/short-id.ts'
 import type { Repository } from '../../tracker/workspace.ts'
 import { type IssueRow, rowOf, type View } from '../../view/index.ts'
-import { defineCommand } from '../define-command.ts'
+import { type DataOf, defineCommand, type GivenInput } from '../define-command.ts'
 
 export const issueShow = defineCommand({
   name: 'issue show',
@@ -97,6 +97,9 @@ export const issueShow = defineCommand({
     return { data: { issue, events: shown } }
   },
 })
+
+export type IssueShowInput = GivenInput<typeof issueShow>
+export type IssueShowData = DataOf<typeof issueShow>
 
 async function judgeEach(
   repository: Repository,

@@ -4,10 +4,12 @@ import { claimAfterClose, findClaimLevel, sendClosed } from '../../tracker/claim
 import type { CommandContext } from '../../tracker/effects.ts'
 import { addComment, changeState } from '../../tracker/issues/changes.ts'
 import { lookAroundClosed } from '../../tracker/issues/children.ts'
+import type { MentionedIssue } from '../../tracker/issues/describe-issues.ts'
+import type { ChangeData } from '../../tracker/issues/issue-change.ts'
 import { resolveIssues } from '../../tracker/issues/resolve-issue.ts'
 import type { ChosenRemote } from '../../tracker/sync/remote-name.ts'
 import type { Repository } from '../../tracker/workspace.ts'
-import { type CommandResult, defineCommand } from '../define-command.ts'
+import { type CommandResult, type DataOf, defineCommand, type GivenInput } from '../define-command.ts'
 import { chooseWhere } from '../lock/lock-input.ts'
 import { lockOption } from '../lock/lock-option.ts'
 import { changeIssues } from './change-command.ts'
@@ -19,6 +21,21 @@ const issues = {
 const commentOption = {
   comment: { type: 'text', valueName: 'text', summary: 'Say why, as a comment in the same commit', short: 'c' },
 } as const
+
+/** What was done besides closing, as far as it was asked for. */
+interface AfterClose {
+  /** Null when nothing is ready, or the claim failed. */
+  readonly claimed?: Awaited<ReturnType<typeof describeClaimed>> | null
+  readonly claim_failed?: true
+  readonly remote?: string
+  readonly sent?: boolean
+}
+
+type ClosedIssues = ChangeData<{ readonly state: IssueStateWord; readonly action: string }> &
+  AfterClose & {
+    /** Issues whose last open part is closed now. */
+    readonly finished_parents?: readonly MentionedIssue[]
+  }
 
 export const issueClose = defineCommand({
   name: 'issue close',
@@ -49,7 +66,7 @@ export const issueClose = defineCommand({
     },
     local: { type: 'boolean', summary: 'With --claim-next: claim in this clone only' },
   },
-  async run(context, input): Promise<CommandResult<object>> {
+  async run(context, input): Promise<CommandResult<ClosedIssues>> {
     if (input.local && !input.claimNext) {
       throw new InvalidArgsError('--local goes with --claim-next', { details: { field: 'local' } })
     }
@@ -62,10 +79,14 @@ export const issueClose = defineCommand({
       data: (await moveIssues(context, input, { state: 'closed', action: 'closed' })).data,
     }))
     const finished = await lookAroundClosed(context, data)
-    const closed = { ...data, ...(finished.length === 0 ? {} : { finished_parents: finished }) }
-    return goOn(context, input, { closed, where: level === undefined ? asked : level })
+    const finishedParents = finished.length === 0 ? {} : { finished_parents: finished }
+    const followed = await goOn(context, input, level === undefined ? asked : level)
+    return { data: { ...data, ...finishedParents, ...followed.data }, exitStatus: followed.hasFailed ? 1 : 0 }
   },
 })
+
+export type IssueCloseInput = GivenInput<typeof issueClose>
+export type IssueCloseData = DataOf<typeof issueClose>
 
 async function findLevelOf(repository: Repository, typed: readonly string[]): Promise<ChosenRemote | null | undefined> {
   return findClaimLevel(repository, await resolveIssues(await repository.view(), typed))
@@ -75,8 +96,8 @@ async function findLevelOf(repository: Repository, typed: readonly string[]): Pr
 async function goOn(
   context: CommandContext,
   input: { readonly claimNext: boolean; readonly remote: string | undefined; readonly local: boolean },
-  { closed, where }: { readonly closed: object; readonly where: ChosenRemote | null },
-): Promise<CommandResult<object>> {
+  where: ChosenRemote | null,
+): Promise<{ readonly data: AfterClose; readonly hasFailed: boolean }> {
   const repository = await context.repository()
   const next = input.claimNext
     ? await claimAfterClose(context, repository, { where, isLocalMeant: input.local })
@@ -86,12 +107,11 @@ async function goOn(
   const claimed = next?.claimed ? await describeClaimed(context, { repository }, next.claimed) : null
   return {
     data: {
-      ...closed,
       ...(next === undefined ? {} : { claimed }),
       ...(next?.failed === true ? { claim_failed: true } : {}),
       ...(sendsTo === null ? {} : { remote: showRemote(sendsTo.name), sent: sending?.failed === false }),
     },
-    exitStatus: next?.failed || sending?.failed ? 1 : 0,
+    hasFailed: next?.failed === true || sending?.failed === true,
   }
 }
 
@@ -103,6 +123,9 @@ export const issueReopen = defineCommand({
   options: { ...commentOption, ...lockOption },
   run: (context, input) => moveIssues(context, input, { state: 'open', action: 'reopened' }),
 })
+
+export type IssueReopenInput = GivenInput<typeof issueReopen>
+export type IssueReopenData = DataOf<typeof issueReopen>
 
 interface MoveInput {
   readonly issue: readonly string[]

@@ -1,7 +1,7 @@
 import { currentBody, currentTitle, InvalidArgsError, requireTitle } from '../../model/index.ts'
 import { updateIssue } from '../../tracker/issues/changes.ts'
 import { resolveIssue } from '../../tracker/issues/resolve-issue.ts'
-import { defineCommand } from '../define-command.ts'
+import { type DataOf, defineCommand, type GivenInput } from '../define-command.ts'
 import { lockOption } from '../lock/lock-option.ts'
 import { changeIssues } from './change-command.ts'
 import { bodyOptions, fieldOptions, readBody, readFieldChanges } from './issue-input.ts'
@@ -50,3 +50,6 @@ export const issueUpdate = defineCommand({
     )
   },
 })
+
+export type IssueUpdateInput = GivenInput<typeof issueUpdate>
+export type IssueUpdateData = DataOf<typeof issueUpdate>

@@ -3,7 +3,7 @@ import type { CommandContext } from '../../tracker/effects.ts'
 import { acquireLock, type Held, renewLock } from '../../tracker/locks/hold.ts'
 import { locksInSight } from '../../tracker/locks/known-locks.ts'
 import type { Repository } from '../../tracker/workspace.ts'
-import { defineCommand } from '../define-command.ts'
+import { type DataOf, defineCommand, type GivenInput } from '../define-command.ts'
 import {
   chooseWhere,
   findHeld,
@@ -44,6 +44,9 @@ export const lockAcquire = defineCommand({
   },
 })
 
+export type LockAcquireInput = GivenInput<typeof lockAcquire>
+export type LockAcquireData = DataOf<typeof lockAcquire>
+
 export const lockRenew = defineCommand({
   name: 'lock renew',
   summary: 'Give a lock more time',
@@ -62,6 +65,9 @@ export const lockRenew = defineCommand({
     return { data: describeHeld(held, context.clock.nowUnixMs()) }
   },
 })
+
+export type LockRenewInput = GivenInput<typeof lockRenew>
+export type LockRenewData = DataOf<typeof lockRenew>
 
 /** A lock that there is already may name an issue as the Rust tool does: as it was typed. */
 async function requireLockable(context: CommandContext, repository: Repository, lock: HeldLock): Promise<void> {

@@ -4,7 +4,7 @@ import { type Collected, collectLocal, collectRemote } from '../../tracker/locks
 import type { ChosenRemote } from '../../tracker/sync/remote-name.ts'
 import { runSync } from '../../tracker/sync/run-sync.ts'
 import type { Repository } from '../../tracker/workspace.ts'
-import { defineCommand } from '../define-command.ts'
+import { type DataOf, defineCommand, type GivenInput } from '../define-command.ts'
 import { chooseWhere, placeOptions } from './lock-input.ts'
 
 /** Refs that are warned of one by one. */
@@ -42,6 +42,9 @@ export const lockGc = defineCommand({
     return { data: { ...data, expired_pruned: data.removed }, exitStatus: data.refused.length > 0 ? 1 : 0 }
   },
 })
+
+export type LockGcInput = GivenInput<typeof lockGc>
+export type LockGcData = DataOf<typeof lockGc>
 
 /** Only the log says whether a lease is still of use. */
 async function collectThere(context: CommandContext, repository: Repository, remote: ChosenRemote): Promise<Collected> {

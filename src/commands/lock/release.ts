@@ -1,6 +1,6 @@
 import { showRemote } from '../../git/index.ts'
 import { releaseLock } from '../../tracker/locks/hold.ts'
-import { defineCommand } from '../define-command.ts'
+import { type DataOf, defineCommand, type GivenInput } from '../define-command.ts'
 import { findHeld, placeAt, placeOptions, resourceArgument, resourceOption } from './lock-input.ts'
 
 export const lockRelease = defineCommand({
@@ -28,3 +28,6 @@ export const lockRelease = defineCommand({
     }
   },
 })
+
+export type LockReleaseInput = GivenInput<typeof lockRelease>
+export type LockReleaseData = DataOf<typeof lockRelease>

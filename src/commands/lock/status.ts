@@ -12,7 +12,7 @@ import {
 import { nameRemotes } from '../../tracker/locks/remote-names.ts'
 import type { Repository } from '../../tracker/workspace.ts'
 import { splitTrackingRef } from '../../wal/index.ts'
-import { defineCommand } from '../define-command.ts'
+import { type DataOf, defineCommand, type GivenInput } from '../define-command.ts'
 import { choosePlace, placeOptions, settleResource } from './lock-input.ts'
 
 export const lockStatus = defineCommand({
@@ -53,6 +53,9 @@ export const lockStatus = defineCommand({
     return { data: { locks, total: locks.length, conflicts: conflictsOf(locks, wanted), malformed } }
   },
 })
+
+export type LockStatusInput = GivenInput<typeof lockStatus>
+export type LockStatusData = DataOf<typeof lockStatus>
 
 interface LockRow {
   readonly resource: string

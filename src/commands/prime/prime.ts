@@ -9,7 +9,7 @@ import { warnIfNoLog } from '../../tracker/sync/no-log.ts'
 import { findLikelyRemote } from '../../tracker/sync/remote-name.ts'
 import type { Repository } from '../../tracker/workspace.ts'
 import type { IssueRow, View } from '../../view/index.ts'
-import { defineCommand } from '../define-command.ts'
+import { type DataOf, defineCommand, type GivenInput } from '../define-command.ts'
 
 const budgetDefault = 1000
 /** Below this there is nothing worth saying. */
@@ -99,6 +99,9 @@ export const prime = defineCommand({
     return { data: answer(facts, estimateTokens(format(facts))) }
   },
 })
+
+export type PrimeInput = GivenInput<typeof prime>
+export type PrimeData = DataOf<typeof prime>
 
 /** Characters of a name in a JSON document; a longer one is left out. */
 const nameInJsonMax = 128

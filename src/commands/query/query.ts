@@ -13,7 +13,7 @@ import {
 } from '../../model/index.ts'
 import { actorNames } from '../../tracker/identity/actor-names.ts'
 import { readSavedQueries, requireSavedQuery, requireSavedQueryName } from '../../tracker/issues/saved-queries.ts'
-import { defineCommand } from '../define-command.ts'
+import { type DataOf, defineCommand, type GivenInput } from '../define-command.ts'
 import { listIssues, listOptions } from '../issue/list-issues.ts'
 import { queryWords } from '../search.ts'
 
@@ -62,6 +62,9 @@ export const querySave = defineCommand({
   },
 })
 
+export type QuerySaveInput = GivenInput<typeof querySave>
+export type QuerySaveData = DataOf<typeof querySave>
+
 export const queryList = defineCommand({
   name: 'query list',
   summary: 'List the saved queries',
@@ -99,6 +102,9 @@ export const queryList = defineCommand({
   },
 })
 
+export type QueryListInput = GivenInput<typeof queryList>
+export type QueryListData = DataOf<typeof queryList>
+
 export const queryRun = defineCommand({
   name: 'query run',
   summary: 'List the issues that a saved query asks for',
@@ -128,6 +134,9 @@ export const queryRun = defineCommand({
   },
 })
 
+export type QueryRunInput = GivenInput<typeof queryRun>
+export type QueryRunData = DataOf<typeof queryRun>
+
 export const queryRemove = defineCommand({
   name: 'query remove',
   summary: 'Remove a saved query, for everybody',
@@ -145,3 +154,6 @@ export const queryRemove = defineCommand({
     return { data: { action: 'removed', name, query, event_id: eventId, outcome: 'changed', wal_head: head } }
   },
 })
+
+export type QueryRemoveInput = GivenInput<typeof queryRemove>
+export type QueryRemoveData = DataOf<typeof queryRemove>

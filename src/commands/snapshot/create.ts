@@ -3,7 +3,7 @@ import type { CommandContext } from '../../tracker/effects.ts'
 import { chooseSnapshotHead } from '../../tracker/snapshots/choose-head.ts'
 import { SnapshotTrust } from '../../tracker/snapshots/snapshot-trust.ts'
 import type { WrittenSnapshot } from '../../wal/index.ts'
-import { defineCommand } from '../define-command.ts'
+import { type DataOf, defineCommand, type GivenInput } from '../define-command.ts'
 
 const shared = {
   summary: 'Make a snapshot of the log, which shortens a rebuild',
@@ -62,6 +62,9 @@ export const snapshot = defineCommand({
   examples: [{ command: 'grite snapshot', explains: 'the same as `grite snapshot create`' }],
 })
 
+export type SnapshotInput = GivenInput<typeof snapshot>
+export type SnapshotData = DataOf<typeof snapshot>
+
 export const snapshotCreate = defineCommand({
   ...shared,
   name: 'snapshot create',
@@ -70,3 +73,6 @@ export const snapshotCreate = defineCommand({
     { command: 'grite snapshot create --local', explains: 'of the local log, pushed or not' },
   ],
 })
+
+export type SnapshotCreateInput = GivenInput<typeof snapshotCreate>
+export type SnapshotCreateData = DataOf<typeof snapshotCreate>

@@ -1,6 +1,6 @@
 import { collectSnapshots, snapshotsKeptByDefault } from '../../tracker/snapshots/collect-snapshots.ts'
 import { SnapshotTrust } from '../../tracker/snapshots/snapshot-trust.ts'
-import { defineCommand } from '../define-command.ts'
+import { type DataOf, defineCommand, type GivenInput } from '../define-command.ts'
 
 export const snapshotGc = defineCommand({
   name: 'snapshot gc',
@@ -39,3 +39,6 @@ export const snapshotGc = defineCommand({
     }
   },
 })
+
+export type SnapshotGcInput = GivenInput<typeof snapshotGc>
+export type SnapshotGcData = DataOf<typeof snapshotGc>

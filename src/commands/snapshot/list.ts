@@ -2,7 +2,7 @@ import type { RefName } from '../../git/index.ts'
 import { readSnapshot } from '../../tracker/snapshots/read-snapshot.ts'
 import { describeDifference, SnapshotTrust, type SnapshotVerdict } from '../../tracker/snapshots/snapshot-trust.ts'
 import { findTrackedSnapshots, listSnapshots, snapshotTimeOf } from '../../wal/index.ts'
-import { defineCommand } from '../define-command.ts'
+import { type DataOf, defineCommand, type GivenInput } from '../define-command.ts'
 
 /** Anybody who can push can make thousands; the newest matter. */
 const listedMax = 200
@@ -72,3 +72,6 @@ export const snapshotList = defineCommand({
     }
   },
 })
+
+export type SnapshotListInput = GivenInput<typeof snapshotList>
+export type SnapshotListData = DataOf<typeof snapshotList>

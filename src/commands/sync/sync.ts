@@ -8,7 +8,7 @@ import { chooseRemote } from '../../tracker/sync/remote-name.ts'
 import { type RepositorySync, runSync, type SyncDirections } from '../../tracker/sync/run-sync.ts'
 import type { SnapshotSync } from '../../tracker/sync/sync-snapshots.ts'
 import { describeGaps, type LogGaps, walRef } from '../../wal/index.ts'
-import { defineCommand } from '../define-command.ts'
+import { type DataOf, defineCommand, type GivenInput } from '../define-command.ts'
 
 export const sync = defineCommand({
   name: 'sync',
@@ -77,6 +77,9 @@ export const sync = defineCommand({
     return { data }
   },
 })
+
+export type SyncInput = GivenInput<typeof sync>
+export type SyncData = DataOf<typeof sync>
 
 /** Two syncs of one command as one. */
 function joinSyncs(first: RepositorySync, second: RepositorySync): RepositorySync {

@@ -6,7 +6,6 @@ import {
   formatHex,
   formatKindForExport,
   type IssueId,
-  type Json,
   limits,
   ObjectTooLargeError,
 } from '../../model/index.ts'
@@ -36,7 +35,7 @@ export function formatJsonExport(
   repository: Repository,
   view: View,
   { generatedTs, issueIds, events, attachments }: JsonExport,
-): object {
+) {
   return {
     meta: { schema_version: 1, generated_ts: generatedTs, wal_head: view.head, event_count: events.length },
     issues: new DeferredList(async function* () {
@@ -58,7 +57,7 @@ function* batchesOf<Item>(items: readonly Item[], count: number): Generator<read
 }
 
 /** An event as the JSON export lists it, with what is needed to restore it byte for byte. */
-function formatExportedEvent(event: Event): Json {
+function formatExportedEvent(event: Event) {
   return {
     event_id: event.eventId,
     issue_id: event.issueId,
@@ -71,7 +70,7 @@ function formatExportedEvent(event: Event): Json {
 }
 
 /** An issue as the JSON export lists it, in exactly the published keys: for reading only, an import goes by the events. */
-function formatExportedIssue({ author: _author, fields: _fields, ...row }: IssueRow): Json {
+function formatExportedIssue({ author: _author, fields: _fields, ...row }: IssueRow) {
   return row
 }
 

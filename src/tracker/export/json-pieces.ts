@@ -6,10 +6,10 @@
  */
 
 /** A list that is read while it is written, some elements at a time. */
-export class DeferredList {
-  readonly batches: () => AsyncIterable<readonly unknown[]>
+export class DeferredList<Element = unknown> {
+  readonly batches: () => AsyncIterable<readonly Element[]>
 
-  constructor(batches: () => AsyncIterable<readonly unknown[]>) {
+  constructor(batches: () => AsyncIterable<readonly Element[]>) {
     this.batches = batches
   }
 }

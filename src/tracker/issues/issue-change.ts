@@ -12,7 +12,12 @@ export interface IssueChange {
   readonly outcome: 'changed' | 'unchanged'
 }
 
+export type OneChange<Extra> = IssueChange & Extra & { readonly wal_head: string | null }
+
+export type SeveralChanges<Extra> = Extra & {
+  readonly results: readonly IssueChange[]
+  readonly wal_head: string | null
+}
+
 /** One issue's change stands at the top; several are listed in `results`. */
-export type ChangeData<Extra> =
-  | (IssueChange & Extra & { readonly wal_head: string | null })
-  | (Extra & { readonly results: readonly IssueChange[]; readonly wal_head: string | null })
+export type ChangeData<Extra> = OneChange<Extra> | SeveralChanges<Extra>
