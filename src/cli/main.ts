@@ -241,7 +241,7 @@ async function renderForPeople(
 ): Promise<Rendered> {
   const { renderers, renderAsJson } = await import('./render/index.ts')
   const renderer = (await (table ?? renderers)[command.name]?.()) ?? renderAsJson
-  return renderer(data, await openRenderView(globals, facts))
+  return renderer(data as never, await openRenderView(globals, facts))
 }
 
 /** One piece of a feed, for people. */
@@ -254,7 +254,7 @@ async function renderItem(
 ): Promise<Rendered> {
   const { itemRenderers, renderAsJson } = await import('./render/index.ts')
   const renderer = (await (table ?? itemRenderers)[command.name]?.()) ?? renderAsJson
-  return renderer(item, await openRenderView(globals, facts))
+  return renderer(item as never, await openRenderView(globals, facts))
 }
 
 async function openRenderView(globals: GlobalValues, facts: ProcessFacts): Promise<RenderView> {

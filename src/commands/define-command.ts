@@ -141,7 +141,7 @@ type JsonMember<Value> = Value extends string
       : Value extends DeferredEntries
         ? Readonly<Record<string, unknown>>
         : Value extends object
-          ? { [Key in keyof Value]: JsonForm<Value[Key]> }
+          ? { readonly [Key in keyof Value]: JsonForm<Value[Key]> }
           : Value
 
 export interface CommandExample {

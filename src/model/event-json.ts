@@ -8,8 +8,11 @@ import { parseHex } from './hex.ts'
 /** JSON as it goes out: plain data in insertion order. */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json }
 
+/** What an event says: `{"<Kind>": {fields}}`. */
+export type KindJson = { readonly [name: string]: { readonly [field: string]: Json } }
+
 /** The form of `issue show`: byte strings are arrays of numbers, symbols are full objects. */
-export function formatKindWithNumbers(body: EventBody): Json {
+export function formatKindWithNumbers(body: EventBody): KindJson {
   return formatKind(body, (type, value) => {
     if (type === 'issueId' || type === 'sha256') return [...(parseHex(value as string) ?? [])]
     if (type === 'sortedSymbols') return (value as readonly SourceSymbol[]).map(formatSymbol)
@@ -18,15 +21,15 @@ export function formatKindWithNumbers(body: EventBody): Json {
 }
 
 /** The form of the JSON export: byte strings are hex; `symbol_count` always, and `symbols` so that it can be restored. */
-export function formatKindForExport(body: EventBody): Json {
+export function formatKindForExport(body: EventBody): KindJson {
   const kind = formatKind(body, (type, value) =>
     type === 'sortedSymbols' ? (value as readonly SourceSymbol[]).map(formatSymbol) : (value as Json),
-  ) as { readonly [name: string]: { readonly [field: string]: Json } }
+  )
   if (body.type !== 'ContextUpdated') return kind
   return { ContextUpdated: sortKeys({ ...kind.ContextUpdated, symbol_count: body.symbols.length }) }
 }
 
-function formatKind(body: EventBody, formatField: (type: WireType, value: unknown) => Json): Json {
+function formatKind(body: EventBody, formatField: (type: WireType, value: unknown) => Json): KindJson {
   const values = body as unknown as Readonly<Record<string, unknown>>
   const fields = Object.entries(eventKinds[body.type].fields).map(
     ([name, type]) => [name, formatField(type, values[name])] as const,

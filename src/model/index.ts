@@ -91,7 +91,7 @@ export {
   identifyEvent,
   projectContextIssueId,
 } from './event-codec.ts'
-export { formatKindForExport, formatKindWithNumbers, type Json } from './event-json.ts'
+export { formatKindForExport, formatKindWithNumbers, type Json, type KindJson } from './event-json.ts'
 export {
   type DependencyType,
   dependencyTypes,

@@ -1,3 +1,11 @@
+import type {
+  ActorCurrentData,
+  ActorInitData,
+  ActorListData,
+  ActorShowData,
+  ActorUseData,
+} from '../../commands/actor/actor.ts'
+import type { ActorRotateKeyData } from '../../commands/actor/rotate-key.ts'
 import { escapeLine } from './escape-for-terminal.ts'
 import { renderFacts } from './facts.ts'
 import { shorten } from './issue-shapes.ts'
@@ -5,30 +13,16 @@ import { formatMinute } from './relative-time.ts'
 import type { Renderer } from './renderer.ts'
 import { renderTable } from './table.ts'
 
-interface ActorRow {
-  readonly actor_id: string
-  readonly label?: string | null
-  readonly data_dir: string
-}
-
-interface ListedActor {
-  readonly actor_id: string
-  readonly label?: string | null
-  /** Null for an actor of another clone. */
-  readonly data_dir: string | null
-  readonly public_key?: string | null
-}
-
 /** Enough of a key to compare it with somebody on the telephone. */
 const fingerprintLength = 16
 
-export const renderActorInit: Renderer<ActorRow> = ({ actor_id, label }, { quiet, style }) => {
+export const renderActorInit: Renderer<ActorInitData> = ({ actor_id, label }, { quiet, style }) => {
   if (quiet) return ''
   const name = label ? ` ${escapeLine(label)}` : ''
   return `${style.good('Created')} actor ${style.accent(actor_id)}${name}\n`
 }
 
-export const renderActorList: Renderer<{ readonly actors: readonly ListedActor[] }> = async ({ actors }, view) => {
+export const renderActorList: Renderer<ActorListData> = async ({ actors }, view) => {
   if (actors.length === 0)
     return view.quiet || view.width === null ? '' : 'No actors yet. `grite actor init` makes one.\n'
   return renderTable(
@@ -41,18 +35,6 @@ export const renderActorList: Renderer<{ readonly actors: readonly ListedActor[]
     ],
     view,
   )
-}
-
-interface ActorShowData {
-  readonly actor: {
-    readonly actor_id: string
-    readonly label?: string | null
-    readonly created_ts?: number | null
-    readonly public_key?: string
-    readonly key_scheme?: string
-    readonly previous_keys?: readonly string[]
-    readonly local?: boolean
-  }
 }
 
 export const renderActorShow: Renderer<ActorShowData> = ({ actor }, view) =>
@@ -68,10 +50,6 @@ export const renderActorShow: Renderer<ActorShowData> = ({ actor }, view) =>
     ],
     view,
   )
-
-interface ActorCurrentData extends ActorRow {
-  readonly source: string
-}
 
 const sources: Readonly<Record<string, string>> = {
   env: 'the environment',
@@ -90,18 +68,10 @@ export const renderActorCurrent: Renderer<ActorCurrentData> = ({ actor_id, data_
     view,
   )
 
-export const renderActorUse: Renderer<{ readonly default_actor: string }> = ({ default_actor }, { quiet, style }) =>
+export const renderActorUse: Renderer<ActorUseData> = ({ default_actor }, { quiet, style }) =>
   quiet ? '' : `Default actor is now ${style.accent(shorten(default_actor))}\n`
 
-interface RotateKeyData {
-  readonly actor_id: string
-  readonly label?: string | null
-  readonly public_key: string
-  readonly previous_key: string | null
-  readonly event_id: string | null
-}
-
-export const renderActorRotateKey: Renderer<RotateKeyData> = (data, { quiet, style }) => {
+export const renderActorRotateKey: Renderer<ActorRotateKeyData> = (data, { quiet, style }) => {
   if (quiet) return ''
   const name = data.label ? ` ${escapeLine(data.label)}` : ''
   const actor = `${style.accent(shorten(data.actor_id))}${name}`

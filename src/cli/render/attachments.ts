@@ -1,22 +1,13 @@
+import type { IssueAttachmentGetData, IssueAttachmentListData } from '../../commands/issue/attachment.ts'
 import { escapeLine } from './escape-for-terminal.ts'
 import { formatBytes } from './facts.ts'
 import { shorten } from './issue-shapes.ts'
 import type { Renderer } from './renderer.ts'
 import { renderTable } from './table.ts'
 
-interface AttachmentListData {
-  readonly issue_id: string
-  readonly attachments: readonly {
-    readonly name: string
-    readonly sha256: string
-    readonly mime: string
-    readonly stored: boolean
-  }[]
-}
-
 const shaShown = 12
 
-export const renderAttachmentList: Renderer<AttachmentListData> = async ({ issue_id, attachments }, view) => {
+export const renderAttachmentList: Renderer<IssueAttachmentListData> = async ({ issue_id, attachments }, view) => {
   if (attachments.length === 0) {
     return view.quiet || view.width === null ? '' : `No attachments of ${shorten(issue_id)}.\n`
   }
@@ -37,11 +28,5 @@ export const renderAttachmentList: Renderer<AttachmentListData> = async ({ issue
   )
 }
 
-interface AttachmentGetData {
-  readonly name: string
-  readonly bytes: number
-  readonly path: string
-}
-
-export const renderAttachmentGet: Renderer<AttachmentGetData> = ({ name, bytes, path }, { quiet, style }) =>
+export const renderAttachmentGet: Renderer<IssueAttachmentGetData> = ({ name, bytes, path }, { quiet, style }) =>
   quiet ? '' : `${style.good('Wrote')} ${escapeLine(name)} (${formatBytes(bytes)}) to ${escapeLine(path)}\n`

@@ -1,9 +1,6 @@
+import type { BatchData } from '../../commands/batch.ts'
 import { escapeJson } from './escape-for-terminal.ts'
 import type { PieceRenderer } from './renderer.ts'
-
-interface BatchData {
-  readonly results: readonly unknown[]
-}
 
 /** One JSON line for each operation, in their order: what goes in as NDJSON comes out as NDJSON. */
 export const renderBatch: PieceRenderer<BatchData> = function* ({ results }, { width }) {

@@ -1,25 +1,14 @@
+import type { BlockedData } from '../../commands/blocked.ts'
 import { escapeLine } from './escape-for-terminal.ts'
 import { formatCount, formatNumber } from './facts.ts'
 import { wordsOf } from './issue-dependencies.ts'
 import { paintPriority } from './issue-list.ts'
-import { type IssueSummary, type MentionedIssue, shortId } from './issue-shapes.ts'
+import { shortId } from './issue-shapes.ts'
 import type { Renderer, RenderView } from './renderer.ts'
 import { renderTable } from './table.ts'
 
-interface Blocker extends MentionedIssue {
-  readonly through: readonly string[]
-}
-
-interface BlockedIssue extends IssueSummary {
-  readonly in_cycle: boolean
-  readonly overdue: boolean
-  readonly blockers: readonly Blocker[]
-}
-
-interface BlockedData {
-  readonly issues: readonly BlockedIssue[]
-  readonly total: number
-}
+type BlockedIssue = BlockedData['issues'][number]
+type Blocker = BlockedIssue['blockers'][number]
 
 /** Each issue with its blockers below it; off a terminal a line for each pair. */
 export const renderBlocked: Renderer<BlockedData> = async ({ issues, total }, view) => {

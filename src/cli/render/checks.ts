@@ -1,24 +1,12 @@
 /** `db check` and `db verify`: one sentence when all is well, else what is wrong, one line each. */
+import type { DbCheckData } from '../../commands/db/check.ts'
+import type { DbVerifyData } from '../../commands/db/verify.ts'
 import { escapeLine } from './escape-for-terminal.ts'
 import { formatCount, formatNumber } from './facts.ts'
 import { shorten } from './issue-shapes.ts'
 import type { Renderer, RenderView } from './renderer.ts'
 
-interface CheckError {
-  readonly event_id: string | null
-  readonly commit: string | null
-  readonly object_id: string | null
-  readonly severity: string
-  readonly error: string
-}
-
-interface DbCheckData {
-  readonly events_checked: number
-  readonly corrupt_count: number
-  readonly error_count: number
-  readonly errors: readonly CheckError[]
-  readonly gap_count: number
-}
+type CheckError = DbCheckData['errors'][number]
 
 /** More than these are counted, not printed; `--json` has more of them. */
 const errorsShownMax = 50
@@ -52,22 +40,6 @@ function listErrors(lines: readonly string[], count: number): string {
   const shown = lines.slice(0, errorsShownMax).map((line) => `  ${line}\n`)
   const rest = count - shown.length
   return shown.join('') + (rest > 0 ? `  and ${formatNumber(rest)} more\n` : '')
-}
-
-interface DbVerifyData {
-  readonly events_checked: number
-  readonly signatures_checked: number
-  readonly signatures_valid: number
-  readonly unsigned_count: number
-  readonly missing_count?: number
-  readonly error_count: number
-  readonly errors: readonly { readonly event_id: string; readonly actor_id: string; readonly error: string }[]
-  readonly card_problem_count: number
-  readonly card_problems: readonly {
-    readonly actor: string
-    readonly event_id: string | null
-    readonly reason: string
-  }[]
 }
 
 export const renderDbVerify: Renderer<DbVerifyData> = (data, view) => {

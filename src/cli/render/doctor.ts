@@ -1,15 +1,6 @@
+import type { DoctorData } from '../../commands/doctor/doctor.ts'
 import { escapeLine } from './escape-for-terminal.ts'
 import type { Renderer } from './renderer.ts'
-
-interface DoctorData {
-  readonly checks: readonly {
-    readonly id: string
-    readonly status: 'ok' | 'warn' | 'error'
-    readonly message: string
-    readonly plan?: readonly string[]
-  }[]
-  readonly applied: readonly string[]
-}
 
 const marks = { ok: '[ok]', warn: '[!!]', error: '[ERR]' } as const
 

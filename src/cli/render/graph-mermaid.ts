@@ -1,9 +1,10 @@
+import type { IssueDepGraphData } from '../../commands/issue/dependency-graph.ts'
 import { escapeLine } from './escape-for-terminal.ts'
 import { shortId } from './issue-shapes.ts'
-import type { GraphNode, RelationGraphData } from './relation-graph.ts'
+import type { GraphNode } from './relation-graph.ts'
 
 /** A Mermaid flowchart: arrows lead from what comes first to what waits, dotted lines join what is related. */
-export function drawMermaid({ nodes, edges, cycles }: RelationGraphData): string {
+export function drawMermaid({ nodes, edges, cycles }: IssueDepGraphData): string {
   const names = new Map(nodes.map((node) => [node.issue_id, nodeName(node)]))
   const inCycle = new Set(cycles.flat())
   const lines = [

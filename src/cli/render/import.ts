@@ -1,32 +1,8 @@
 /** What an import did, or would do: issues first, then what was left out and why, then what could not be read. */
+import type { ImportData } from '../../commands/import.ts'
 import { escapeLine } from './escape-for-terminal.ts'
 import { formatCount } from './facts.ts'
 import type { Renderer, RenderView } from './renderer.ts'
-
-interface WaitingEdge {
-  readonly original_id: string
-  readonly depends_on: string
-  readonly type: string
-  readonly reason: string
-}
-
-interface ImportData {
-  readonly dry_run: boolean
-  readonly created: number
-  readonly updated: number
-  readonly unchanged: number
-  readonly skipped: Readonly<Record<string, number>>
-  readonly duplicate: number
-  readonly superseded: number
-  readonly malformed: number
-  readonly memories?: { readonly added: number; readonly unchanged: number; readonly superseded: number }
-  readonly connected?: number
-  readonly waiting_edge_count?: number
-  readonly waiting_edges?: readonly WaitingEdge[]
-  readonly event_count: number
-  readonly commit_count: number
-  readonly errors: readonly { readonly line: number; readonly message: string }[]
-}
 
 /** More than these are counted, not printed; `--json` has them all. */
 const errorsShownMax = 20

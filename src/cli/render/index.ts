@@ -2,18 +2,26 @@
  * The renderer of each command, by its name, loaded when it is needed. A command without one has its data printed as
  * JSON.
  */
+import type { ResultOf } from '../../commands/define-command.ts'
+import type { CommandName, CommandNamed } from '../../commands/index.ts'
+import type { CompletionData } from '../completion-command.ts'
 import { escapeJson } from './escape-for-terminal.ts'
 import type { PieceRenderer, Renderer } from './renderer.ts'
 
-/** Data of any command: each renderer states the shape that its command returns. */
-// biome-ignore lint/suspicious/noExplicitAny: the table pairs a name with its shape; `run` has produced that shape
-export type AnyRenderer = Renderer<any> | PieceRenderer<any>
+type RendererOf<Data> = Renderer<Data> | PieceRenderer<Data>
+
+/** The renderer of some command; the table pairs it with the command whose data it takes. */
+export type AnyRenderer = RendererOf<never>
 
 export type RendererTable = Readonly<Record<string, () => Promise<AnyRenderer>>>
 
+type EveryRenderer = {
+  readonly [Name in CommandName]: () => Promise<RendererOf<ResultOf<CommandNamed<Name>>>>
+} & { readonly completion: () => Promise<RendererOf<CompletionData>> }
+
 const issueChange = (done: string) => () => import('./issue-change.ts').then((file) => file.renderIssueChange(done))
 
-export const renderers: RendererTable = {
+const everyRenderer: EveryRenderer = {
   init: () => import('./init.ts').then((file) => file.renderInit),
   'actor init': () => import('./actors.ts').then((file) => file.renderActorInit),
   'actor list': () => import('./actors.ts').then((file) => file.renderActorList),
@@ -75,6 +83,8 @@ export const renderers: RendererTable = {
   'install-skill': () => import('./install-skill.ts').then((file) => file.renderInstallSkill),
   completion: () => import('./completion.ts').then((file) => file.renderCompletion),
 }
+
+export const renderers: RendererTable = everyRenderer
 
 /** For the pieces of commands that are feeds, each a line or more. */
 export const itemRenderers: RendererTable = {

@@ -1,17 +1,8 @@
+import type { InitData } from '../../commands/init.ts'
 import { escapeLine } from './escape-for-terminal.ts'
 import { formatCount } from './facts.ts'
 import { shorten } from './issue-shapes.ts'
 import type { Renderer } from './renderer.ts'
-
-interface InitData {
-  readonly actor_id: string
-  readonly data_dir: string
-  readonly action: string
-  readonly adopted?: { readonly remote: string; readonly events: number } | null
-  readonly lease_remote?: string
-  readonly agents_md_path?: string | null
-  readonly agents_md_action?: string
-}
 
 export const renderInit: Renderer<InitData> = (data, { quiet, style }) => {
   if (quiet) return ''

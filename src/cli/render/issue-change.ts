@@ -1,7 +1,17 @@
 /** One line for each issue that a command changed: what was done, to which issue. */
+import type { IssueCloseData } from '../../commands/issue/state.ts'
+import type { IssueUpdateData } from '../../commands/issue/update.ts'
 import { escapeLine } from './escape-for-terminal.ts'
-import { type IssueChange, type IssueChangeData, type MentionedIssue, shortId } from './issue-shapes.ts'
+import { shortId } from './issue-shapes.ts'
 import type { Renderer, RenderView } from './renderer.ts'
+
+/** What became of one issue; of a new one only the full id is told. */
+type IssueChange = Pick<IssueUpdateChange, 'issue_id' | 'event_id' | 'title'> &
+  Partial<Pick<IssueUpdateChange, 'short_id'>>
+type IssueUpdateChange = Extract<IssueUpdateData, { readonly results: object }>['results'][number]
+
+/** What every command that changes issues answers: one change, or a list of them when several were named. */
+export type IssueChangeData = IssueChange | { readonly results: readonly IssueChange[] }
 
 /** @param done - the verb as it opens the line, for example `Closed` */
 export function renderIssueChange(done: string): Renderer<IssueChangeData> {
@@ -12,12 +22,8 @@ export function renderIssueChange(done: string): Renderer<IssueChangeData> {
   }
 }
 
-interface IssueCloseData {
-  readonly finished_parents?: readonly MentionedIssue[]
-}
-
 /** As every change, and then of which issues the last part is done now. */
-export const renderIssueClose: Renderer<IssueChangeData & IssueCloseData> = async (data, view) => {
+export const renderIssueClose: Renderer<IssueCloseData> = async (data, view) => {
   const changes = await renderIssueChange('Closed')(data, view)
   if (view.quiet) return changes
   const finished = (data.finished_parents ?? []).map((parent) => {

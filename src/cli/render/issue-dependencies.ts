@@ -1,6 +1,9 @@
+import type { IssueDepAddData, IssueDepRemoveData } from '../../commands/issue/dependency-change.ts'
+import type { IssueDepListData } from '../../commands/issue/dependency-list.ts'
+import type { IssueDepTopoData } from '../../commands/issue/dependency-order.ts'
 import { escapeLine } from './escape-for-terminal.ts'
 import { paintState } from './issue-list.ts'
-import { type IssueChange, type IssueRelation, type MentionedIssue, shortId } from './issue-shapes.ts'
+import { shortId } from './issue-shapes.ts'
 import type { Renderer, RenderView } from './renderer.ts'
 import { renderTable } from './table.ts'
 
@@ -15,16 +18,7 @@ export function wordsOf(type: string, end: 'own' | 'reverse' = 'own'): string {
   return edgeWords[type]?.[end === 'own' ? 0 : 1] ?? type
 }
 
-interface DependencyChangeData extends IssueChange {
-  readonly action: string
-  readonly dep_type: string
-  readonly target: string
-  readonly target_short_id: string
-  readonly target_title: string | null
-  readonly stored_as: { readonly issue_id: string; readonly dep_type: string; readonly target: string } | null
-}
-
-export const renderDependencyChange: Renderer<DependencyChangeData> = (data, { quiet, style }) => {
+export const renderDependencyChange: Renderer<IssueDepAddData | IssueDepRemoveData> = (data, { quiet, style }) => {
   if (quiet) return ''
   const source = name(shortId(data), data.title, style)
   const target = name(data.target_short_id, data.target_title, style)
@@ -45,12 +39,7 @@ function name(id: string, title: string | null | undefined, style: RenderView['s
     : `${style.accent(escapeLine(id))} ${escapeLine(title)}`
 }
 
-interface DependencyListData extends MentionedIssue {
-  readonly deps: readonly IssueRelation[]
-  readonly direction: string
-}
-
-export const renderDependencyList: Renderer<DependencyListData> = async (data, view) => {
+export const renderDependencyList: Renderer<IssueDepListData> = async (data, view) => {
   const { deps, direction } = data
   const isReverse = direction === 'dependents'
   if (deps.length > 0) {
@@ -82,18 +71,7 @@ export const renderDependencyList: Renderer<DependencyListData> = async (data, v
 /** The value of a parent's label is an id that nobody reads. */
 const withoutParents = (labels: readonly string[]) => labels.filter((label) => !label.startsWith('parent:'))
 
-interface DependencyOrderData {
-  readonly issues: readonly {
-    readonly issue_id: string
-    readonly short_id?: string
-    readonly labels: readonly string[]
-    readonly state: string
-    readonly title: string
-    readonly in_cycle: boolean
-  }[]
-}
-
-export const renderDependencyOrder: Renderer<DependencyOrderData> = async ({ issues }, view) => {
+export const renderDependencyOrder: Renderer<IssueDepTopoData> = async ({ issues }, view) => {
   if (issues.length === 0) return view.quiet || view.width === null ? '' : 'No issues match.\n'
   return renderTable(
     issues,

@@ -1,3 +1,4 @@
+import type { IssueHistoryData } from '../../commands/issue/history.ts'
 import { escapeLine } from './escape-for-terminal.ts'
 import { formatCount, formatNumber } from './facts.ts'
 import { shorten, shortId } from './issue-shapes.ts'
@@ -6,27 +7,7 @@ import type { PieceRenderer, RenderView } from './renderer.ts'
 import { type Column, tablePieces } from './table.ts'
 import { formatTextChange } from './text-change.ts'
 
-export interface HistoryLine {
-  readonly event_id: string
-  readonly actor: string
-  readonly actor_label: string | null
-  readonly ts_unix_ms: number
-  readonly kind: string
-  readonly field: string | null
-  readonly old: string | null
-  readonly new: string | null
-  readonly effective: boolean
-  readonly superseded_by: string | null
-  readonly part_of: string | null
-}
-
-interface IssueHistoryData {
-  readonly issue_id: string
-  readonly short_id: string
-  readonly title: string
-  readonly entries: readonly HistoryLine[]
-  readonly total: number
-}
+export type HistoryLine = IssueHistoryData['entries'][number]
 
 export const renderIssueHistory: PieceRenderer<IssueHistoryData> = async function* (data, view) {
   // What only made way for another value is told by the event that set it.

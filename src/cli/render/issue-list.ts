@@ -1,6 +1,7 @@
+import type { IssueListData } from '../../commands/issue/list.ts'
 import { isOverdue } from '../../model/index.ts'
 import { formatCount, formatNumber } from './facts.ts'
-import { type FieldName, holderOf, type IssueListData, type IssueSummary, shortId } from './issue-shapes.ts'
+import { type FieldName, holderOf, type IssueSummary, shortId } from './issue-shapes.ts'
 import { formatSpan } from './lock.ts'
 import { formatAbsoluteTime, formatRelativeTime } from './relative-time.ts'
 import type { PieceRenderer, RenderView } from './renderer.ts'
@@ -8,10 +9,24 @@ import { type Column, tablePieces } from './table.ts'
 
 export const renderIssueList: PieceRenderer<IssueListData> = async function* (data, view) {
   const { issues, total } = data
-  const columns = data.columns === undefined ? issueColumns(view) : data.columns.map((key) => chosenColumn(key, view))
-  if (issues.length > 0) yield* tablePieces(issues, columns, view)
+  if (issues.length > 0) yield* data.columns === undefined ? wholeIssues(data.issues, view) : pickedIssues(data, view)
   if (view.quiet || view.width === null) return
   yield issues.length === 0 ? emptyHint(data) : `\n${view.style.dim(countLine(data, total))}\n`
+}
+
+function wholeIssues(issues: readonly IssueSummary[], view: RenderView): AsyncIterable<string> {
+  return tablePieces(issues, issueColumns(view), view)
+}
+
+type PickedIssues = Extract<IssueListData, { readonly columns: readonly string[] }>
+type PickedIssue = PickedIssues['issues'][number]
+
+function pickedIssues({ issues, columns }: PickedIssues, view: RenderView): AsyncIterable<string> {
+  return tablePieces(
+    issues,
+    columns.map((key) => chosenColumn(key, view)),
+    view,
+  )
 }
 
 /** Fields that have a column of their own, so that their labels need not be repeated. */
@@ -103,9 +118,9 @@ function isLate({ state, fields }: IssueSummary, nowUnixMs: number): boolean {
 }
 
 /** A column of `--fields`: the key is its heading, off a terminal the value is that of the JSON. */
-function chosenColumn(key: string, { style, nowUnixMs }: RenderView): Column<IssueSummary> {
-  const valueIn = (issue: IssueSummary): unknown => (issue as unknown as Record<string, unknown>)[key]
-  const text = (issue: IssueSummary) => formatValue(valueIn(issue))
+function chosenColumn(key: string, { style, nowUnixMs }: RenderView): Column<PickedIssue> {
+  const valueIn = (issue: PickedIssue): unknown => (issue as Readonly<Record<string, unknown>>)[key]
+  const text = (issue: PickedIssue) => formatValue(valueIn(issue))
   if (key === 'issue_id' || key === 'short_id') return { heading: key, text, paint: style.accent }
   if (key !== 'created_ts' && key !== 'updated_ts') return { heading: key, text, shrink: key === 'title' ? 1 : 2 }
   return {

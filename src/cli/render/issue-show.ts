@@ -1,18 +1,13 @@
+import type { IssueShowData } from '../../commands/issue/show.ts'
 import { escapeLine, escapeText } from './escape-for-terminal.ts'
 import { type Fact, renderFacts } from './facts.ts'
 import { paintState } from './issue-list.ts'
-import {
-  holderOf,
-  type IssueComment,
-  type IssueDetail,
-  type IssueShowData,
-  type MentionedIssue,
-  type ShownEvent,
-  shorten,
-  shortId,
-} from './issue-shapes.ts'
+import { holderOf, type IssueDetail, type MentionedIssue, shorten, shortId } from './issue-shapes.ts'
 import { formatMinute, formatRelativeTime } from './relative-time.ts'
 import type { PieceRenderer, RenderView } from './renderer.ts'
+
+type IssueComment = IssueDetail['comments'][number]
+type ShownEvent = IssueShowData['events'][number]
 
 export const renderIssueShow: PieceRenderer<IssueShowData> = function* (data, view) {
   let isFirst = true

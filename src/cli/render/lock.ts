@@ -1,3 +1,7 @@
+import type { LockAcquireData, LockRenewData } from '../../commands/lock/acquire.ts'
+import type { LockGcData } from '../../commands/lock/gc.ts'
+import type { LockReleaseData } from '../../commands/lock/release.ts'
+import type { LockStatusData } from '../../commands/lock/status.ts'
 import { escapeLine } from './escape-for-terminal.ts'
 import { formatCount } from './facts.ts'
 import { shorten } from './issue-shapes.ts'
@@ -5,18 +9,10 @@ import { formatAbsoluteTime } from './relative-time.ts'
 import type { Renderer, RenderView } from './renderer.ts'
 import { renderTable } from './table.ts'
 
-interface HeldData {
-  readonly resource: string
-  readonly outcome: string
-  readonly ttl_seconds: number
-  readonly level: string
-  readonly remote: string | null
-}
-
 const verbs: Readonly<Record<string, string>> = { acquired: 'Acquired', renewed: 'Renewed', 'taken-over': 'Took over' }
 
 /** `Acquired path:src for 5 min, in this clone` */
-export const renderHeld: Renderer<HeldData> = (data, { quiet, style }) => {
+export const renderHeld: Renderer<LockAcquireData | LockRenewData> = (data, { quiet, style }) => {
   if (quiet) return ''
   const verb = style.good(verbs[data.outcome] ?? data.outcome)
   return `${verb} ${escapeLine(data.resource)} for ${formatSpan(data.ttl_seconds)}, ${placeOf(data)}\n`
@@ -36,39 +32,15 @@ export function formatSpan(seconds: number): string {
   return `${Math.floor(minutes / 60)} h${rest === 0 ? '' : ` ${rest} min`}`
 }
 
-interface ReleaseData {
-  readonly resource: string
-  readonly outcome: string
-  readonly remote: string | null
-}
-
-export const renderReleased: Renderer<ReleaseData> = (data, { quiet, style }) => {
+export const renderReleased: Renderer<LockReleaseData> = (data, { quiet, style }) => {
   if (quiet) return ''
   if (data.outcome === 'unchanged') return `Nothing to release: you do not hold ${escapeLine(data.resource)}\n`
   return `${style.good('Released')} ${escapeLine(data.resource)} ${placeOf(data)}\n`
 }
 
-interface LockRow {
-  readonly resource: string
-  readonly owner: string
-  readonly owner_label: string | null
-  readonly is_own: boolean
-  readonly expires_unix_ms: number
-  readonly time_remaining_seconds: number
-  readonly state: string
-  readonly kind: string
-  readonly remote: string | null
-  /** Of the issue that is locked; null for other resources. */
-  readonly title?: string | null
-  readonly short_id?: string | null
-}
+type LockRow = LockStatusData['locks'][number]
 
-interface StatusData {
-  readonly locks: readonly LockRow[]
-  readonly malformed: readonly { readonly ref: string; readonly remote: string | null; readonly problem: string }[]
-}
-
-export const renderLockStatus: Renderer<StatusData> = async ({ locks, malformed }, view) => {
+export const renderLockStatus: Renderer<LockStatusData> = async ({ locks, malformed }, view) => {
   const damaged = malformed.map((row) => renderMalformed(row, view)).join('')
   if (locks.length === 0) {
     const nothing = view.quiet || view.width === null ? '' : 'No locks.\n'
@@ -112,21 +84,15 @@ function whereOf({ remote, kind }: LockRow): string {
 }
 
 function renderMalformed(
-  { ref, remote, problem }: StatusData['malformed'][number],
+  { ref, remote, problem }: LockStatusData['malformed'][number],
   { width, style }: RenderView,
 ): string {
   const where = remote === null ? '' : ` on ${escapeLine(remote)}`
-  if (width === null) return `${escapeLine(ref)}\t${escapeLine(remote ?? '')}\tdamaged: ${escapeLine(problem)}\n`
-  return `${style.bad('Damaged')} ${escapeLine(ref)}${where}: ${escapeLine(problem)}\n`
+  if (width === null) return `${escapeLine(ref)}\t${escapeLine(remote ?? '')}\tdamaged: ${escapeLine(problem ?? '')}\n`
+  return `${style.bad('Damaged')} ${escapeLine(ref)}${where}: ${escapeLine(problem ?? '')}\n`
 }
 
-interface CollectedData {
-  readonly removed: number
-  readonly kept: number
-  readonly remote: string | null
-}
-
-export const renderLockGc: Renderer<CollectedData> = (data, { quiet, style }) => {
+export const renderLockGc: Renderer<LockGcData> = (data, { quiet, style }) => {
   if (quiet) return ''
   const kept = data.kept === 0 ? '' : `, kept ${data.kept}`
   return `${style.good('Removed')} ${formatCount(data.removed, 'lock')} ${placeOf(data)}${kept}\n`

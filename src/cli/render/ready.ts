@@ -1,22 +1,12 @@
+import type { ReadyData } from '../../commands/ready.ts'
 import { formatCount, formatNumber } from './facts.ts'
 import { claimColumn, paintPriority } from './issue-list.ts'
-import { type IssueSummary, shortId } from './issue-shapes.ts'
+import { shortId } from './issue-shapes.ts'
 import { formatAbsoluteTime, formatRelativeTime } from './relative-time.ts'
 import type { Renderer, RenderView } from './renderer.ts'
 import { type Column, renderTable } from './table.ts'
 
-interface ReadyIssue extends IssueSummary {
-  readonly overdue: boolean
-  readonly unknown_blockers: readonly string[]
-}
-
-interface ReadyData {
-  readonly issues: readonly ReadyIssue[]
-  readonly total: number
-  readonly blocked_count: number
-  readonly taken_count: number
-  readonly set_aside_count: number
-}
+type ReadyIssue = ReadyData['issues'][number]
 
 export const renderReady: Renderer<ReadyData> = async (data, view) => {
   const table = data.issues.length === 0 ? '' : await renderTable(data.issues, readyColumns(view), view)

@@ -1,37 +1,16 @@
 /** Issues and how they hang together, drawn as trees, as Mermaid or as DOT. */
+import type { IssueDepGraphData } from '../../commands/issue/dependency-graph.ts'
 import { openDisplayWidth, truncate } from './display-width.ts'
 import { escapeLine } from './escape-for-terminal.ts'
 import { drawDot } from './graph-dot.ts'
 import { drawMermaid } from './graph-mermaid.ts'
-import { type MentionedIssue, shortId } from './issue-shapes.ts'
+import { shortId } from './issue-shapes.ts'
 import type { Renderer, RenderView } from './renderer.ts'
 
-export interface GraphNode extends MentionedIssue {
-  readonly type: string | null
-}
+export type GraphNode = IssueDepGraphData['nodes'][number]
+type TreeRow = IssueDepGraphData['tree'][number]
 
-export interface GraphEdge {
-  readonly from: string
-  readonly to: string
-  readonly types: readonly string[]
-}
-
-export interface TreeRow {
-  readonly issue_id: string
-  readonly depth: number
-  readonly cut: string | null
-}
-
-export interface RelationGraphData {
-  readonly relation: string
-  readonly format: string
-  readonly nodes: readonly GraphNode[]
-  readonly edges: readonly GraphEdge[]
-  readonly tree: readonly TreeRow[]
-  readonly cycles: readonly (readonly string[])[]
-}
-
-export const renderRelationGraph: Renderer<RelationGraphData> = (data, view) => {
+export const renderRelationGraph: Renderer<IssueDepGraphData> = (data, view) => {
   if (data.format === 'mermaid') return drawMermaid(data)
   if (data.format === 'dot') return drawDot(data)
   if (data.tree.length > 0) return drawTree(data, view)
@@ -51,7 +30,7 @@ const cutNotes: Readonly<Record<string, string>> = {
 const titleWidthMin = 8
 
 /** On a terminal with lines drawn and cut to its width; elsewhere two blanks for each step down. */
-async function drawTree({ nodes, tree }: RelationGraphData, view: RenderView): Promise<string> {
+async function drawTree({ nodes, tree }: IssueDepGraphData, view: RenderView): Promise<string> {
   const byId = new Map(nodes.map((node) => [node.issue_id, node]))
   const isLast = lastChildren(tree)
   const displayWidth = await openDisplayWidth(nodes.map(({ title }) => escapeLine(title)))
@@ -73,12 +52,12 @@ async function drawTree({ nodes, tree }: RelationGraphData, view: RenderView): P
   return lines.map((line) => `${line.trimEnd()}\n`).join('')
 }
 
-function markOf({ state }: MentionedIssue): string {
+function markOf({ state }: GraphNode): string {
   if (state === 'closed') return '[x]'
   return state === 'open' ? '[ ]' : '[?]'
 }
 
-function paint(opening: string, { state }: MentionedIssue, { style }: RenderView): string {
+function paint(opening: string, { state }: GraphNode, { style }: RenderView): string {
   return state === 'open' ? style.accent(opening) : style.dim(opening)
 }
 

@@ -1,17 +1,11 @@
+import type { QueryListData, QueryRemoveData, QuerySaveData } from '../../commands/query/query.ts'
 import { escapeLine } from './escape-for-terminal.ts'
 import { shorten } from './issue-shapes.ts'
 import { formatMinute, formatRelativeTime } from './relative-time.ts'
 import type { Renderer } from './renderer.ts'
 import { renderTable } from './table.ts'
 
-interface QueryChangeData {
-  readonly name: string
-  readonly query: string | null
-  readonly replaced?: string | null
-  readonly event_id: string | null
-}
-
-export const renderQuerySave: Renderer<QueryChangeData> = ({ name, query, replaced, event_id }, { quiet, style }) => {
+export const renderQuerySave: Renderer<QuerySaveData> = ({ name, query, replaced, event_id }, { quiet, style }) => {
   if (quiet) return ''
   const line = `${style.accent(escapeLine(name))}: ${escapeLine(query ?? '')}\n`
   if (event_id === null) return `Nothing to change in ${line}`
@@ -19,21 +13,10 @@ export const renderQuerySave: Renderer<QueryChangeData> = ({ name, query, replac
   return `${style.good('Saved')} ${line}${before}`
 }
 
-export const renderQueryRemove: Renderer<QueryChangeData> = ({ name, query }, { quiet, style }) => {
+export const renderQueryRemove: Renderer<QueryRemoveData> = ({ name, query }, { quiet, style }) => {
   if (quiet) return ''
   const what = query === null ? '' : ` ${style.dim(`(${escapeLine(query)})`)}`
   return `${style.good('Removed')} ${style.accent(escapeLine(name))}${what}\n`
-}
-
-interface QueryListData {
-  readonly queries: readonly {
-    readonly name: string
-    readonly query: string | null
-    readonly problem: string | null
-    readonly actor: string
-    readonly actor_label: string | null
-    readonly ts_unix_ms: number
-  }[]
 }
 
 export const renderQueryList: Renderer<QueryListData> = async ({ queries }, view) => {

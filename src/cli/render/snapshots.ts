@@ -1,3 +1,6 @@
+import type { SnapshotCreateData } from '../../commands/snapshot/create.ts'
+import type { SnapshotGcData } from '../../commands/snapshot/gc.ts'
+import type { SnapshotListData } from '../../commands/snapshot/list.ts'
 import { escapeLine } from './escape-for-terminal.ts'
 import { formatCount, formatNumber } from './facts.ts'
 import { shorten } from './issue-shapes.ts'
@@ -5,33 +8,13 @@ import { formatAbsoluteTime, formatRelativeTime } from './relative-time.ts'
 import type { Renderer, RenderView } from './renderer.ts'
 import { type Column, renderTable } from './table.ts'
 
-interface SnapshotCreateData {
-  readonly snapshot_ref: string
-  readonly wal_head: string
-  readonly event_count: number
-}
-
 export const renderSnapshotCreate: Renderer<SnapshotCreateData> = (data, { quiet, style }) => {
   if (quiet) return ''
   const events = formatCount(data.event_count, 'event')
   return `${style.good('Made')} snapshot ${style.accent(escapeLine(nameOf(data.snapshot_ref)))}: ${events}, the log up to ${shorten(data.wal_head)}\n`
 }
 
-interface SnapshotRow {
-  readonly oid: string | null
-  readonly timestamp: number
-  readonly ref_name: string
-  readonly event_count: number | null
-  readonly wal_head: string | null
-  readonly verdict?: string | null
-  readonly problem: string | null
-}
-
-interface SnapshotListData {
-  readonly snapshots: readonly SnapshotRow[]
-  readonly total?: number
-  readonly refused_on_remotes?: readonly { readonly ref_name: string; readonly oid: string; readonly problem: string }[]
-}
+type SnapshotRow = SnapshotListData['snapshots'][number]
 
 export const renderSnapshotList: Renderer<SnapshotListData> = async (data, view) => {
   const { snapshots, total = snapshots.length, refused_on_remotes: refused = [] } = data
@@ -83,12 +66,6 @@ async function renderRows(snapshots: readonly SnapshotRow[], view: RenderView): 
     ],
     view,
   )
-}
-
-interface SnapshotGcData {
-  readonly deleted: number
-  readonly remaining: number
-  readonly owed_remote_deletions: number
 }
 
 export const renderSnapshotGc: Renderer<SnapshotGcData> = (data, { quiet, style }) => {

@@ -1,16 +1,8 @@
+import type { UndoData } from '../../commands/undo.ts'
 import { escapeLine } from './escape-for-terminal.ts'
 import { formatChange } from './issue-history.ts'
 import { shorten } from './issue-shapes.ts'
 import type { Renderer } from './renderer.ts'
-
-interface UndoData {
-  readonly issue_id: string | null
-  readonly short_id: string | null
-  readonly title: string | null
-  readonly undone: { readonly event_id: string; readonly actor: string; readonly actor_label: string | null }
-  readonly changes: readonly { readonly field: string; readonly old: string | null; readonly new: string | null }[]
-  readonly event_id: string | null
-}
 
 /** Which event was undone, on what, and what is there again. */
 export const renderUndo: Renderer<UndoData> = ({ undone, changes, event_id, ...issue }, { quiet, style }) => {

@@ -1,28 +1,13 @@
 /** Commands about the log and the view as a whole. */
-import { documentPieces } from '../../commands/export.ts'
+import type { DbStatsData } from '../../commands/db/stats.ts'
+import type { ResultOf } from '../../commands/define-command.ts'
+import { documentPieces, type exportLog } from '../../commands/export.ts'
+import type { RebuildData } from '../../commands/rebuild.ts'
 import { escapeJson, escapeLine, escapeText } from './escape-for-terminal.ts'
 import { type Fact, formatBytes, formatCount, formatNumber, renderFacts } from './facts.ts'
 import { shorten } from './issue-shapes.ts'
 import { formatRelativeTime } from './relative-time.ts'
 import type { PieceRenderer, Renderer } from './renderer.ts'
-
-interface DbStatsData {
-  readonly path: string
-  readonly size_bytes: number
-  readonly event_count: number
-  readonly issue_count: number
-  readonly last_rebuild_ts: number | null
-  readonly events_since_rebuild: number
-  readonly rebuild_recommended: boolean
-  /** Null where git cannot tell. */
-  readonly log_bytes: number | null
-  readonly snapshot_count: number
-  readonly snapshot_bytes: number | null
-  readonly loose_objects: number
-  readonly loose_bytes: number
-  readonly pack_count: number
-  readonly pack_bytes: number
-}
 
 /** git itself packs loose objects at about this many. */
 const looseObjectsMany = 6700
@@ -51,17 +36,8 @@ export const renderDbStats: Renderer<DbStatsData> = (data, view) => {
   return renderFacts(facts, view) + (view.quiet ? '' : hints.join(''))
 }
 
-interface ExportData {
-  readonly format: string
-  /** Null when the export went to standard output. */
-  readonly output_path: string | null
-  readonly event_count: number
-  /** The document, in deferred parts. */
-  readonly content?: object
-}
-
 /** The export itself when it was asked for on standard output: a document, so its text is escaped only for a terminal. */
-export const renderExport: PieceRenderer<ExportData> = async function* (data, { quiet, style, width }) {
+export const renderExport: PieceRenderer<ResultOf<typeof exportLog>> = async function* (data, { quiet, style, width }) {
   const { format, content, output_path, event_count } = data
   if (content !== undefined) {
     const escaped = format === 'json' ? escapeJson : escapeText
@@ -69,14 +45,6 @@ export const renderExport: PieceRenderer<ExportData> = async function* (data, { 
   } else if (!quiet && output_path !== null) {
     yield `${style.good('Exported')} ${formatCount(event_count, 'event')} to ${escapeLine(output_path)}\n`
   }
-}
-
-interface RebuildData {
-  readonly wal_head: string | null
-  readonly event_count: number
-  readonly issue_count?: number
-  readonly from_snapshot?: string | null
-  readonly snapshot_unchecked?: boolean
 }
 
 export const renderRebuild: Renderer<RebuildData> = (data, { quiet, style }) => {

@@ -1,22 +1,13 @@
 /** `watch`: a line for each event; off a terminal its cells are separated by tabs. */
+import type { WatchData, WatchItem } from '../../commands/watch/watch.ts'
 import { escapeLine } from './escape-for-terminal.ts'
 import { formatCount } from './facts.ts'
 import { shorten } from './issue-shapes.ts'
 import { formatAbsoluteTime } from './relative-time.ts'
 import type { Renderer } from './renderer.ts'
 
-interface WatchedEvent {
-  readonly issue_id: string
-  readonly short_id: string | null
-  readonly title: string | null
-  readonly actor: string
-  readonly actor_label: string | null
-  readonly ts_unix_ms: number
-  readonly kind: Readonly<Record<string, Readonly<Record<string, unknown>>>>
-}
-
 /** `14:35:02  3f2a91c  Ann  closed  Crash on start` */
-export const renderWatchedEvent: Renderer<WatchedEvent> = (event, { width, style }) => {
+export const renderWatchedEvent: Renderer<WatchItem> = (event, { width, style }) => {
   const id = event.short_id ?? shorten(event.issue_id)
   const who = escapeLine(event.actor_label ?? shorten(event.actor))
   const what = describeKind(event.kind)
@@ -35,7 +26,7 @@ function clockTime(time: string): string {
 /** What a comment shows of its text on one line. */
 const excerptLengthMax = 60
 
-function describeKind(kind: WatchedEvent['kind']): string {
+function describeKind(kind: WatchItem['kind']): string {
   const [name = '', fields = {}] = Object.entries(kind)[0] ?? []
   const text = (field: string): string => {
     const value = fields[field]
@@ -80,13 +71,8 @@ function quote(text: string): string {
   return `"${letters.length > excerptLengthMax ? `${letters.slice(0, excerptLengthMax - 1).join('')}…` : text}"`
 }
 
-interface WatchEnd {
-  readonly events: number
-  readonly ended: 'count' | 'timeout' | 'interrupted'
-}
-
 /** For who sits there; a script has the exit status. */
-export const renderWatchEnd: Renderer<WatchEnd> = ({ events, ended }, { quiet, width, style }) => {
+export const renderWatchEnd: Renderer<WatchData> = ({ events, ended }, { quiet, width, style }) => {
   if (quiet || width === null || ended === 'interrupted') return ''
   const why = ended === 'timeout' ? ', and the time is over' : ''
   return style.dim(`${formatCount(events, 'event')} told${why}.\n`)

@@ -6,7 +6,7 @@ import {
   InternalError,
   type IssueId,
   isOverdue,
-  type Json,
+  type KindJson,
   originalIdOf,
   parentOf,
   type SignatureVerdict,
@@ -134,7 +134,7 @@ function formatShownEvent(event: Event): {
   actor: string
   ts_unix_ms: number
   parent: string | null
-  kind: Json
+  kind: KindJson
 } {
   return {
     event_id: event.eventId,

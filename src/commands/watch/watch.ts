@@ -6,7 +6,7 @@ import { LogFollower } from '../../tracker/follow/follow-log.ts'
 import { type Hook, runProgram } from '../../tracker/follow/run-program.ts'
 import { readSince } from '../../tracker/follow/since.ts'
 import { parseDuration } from '../../tracker/parse-time.ts'
-import { type DataOf, defineCommand, type GivenInput } from '../define-command.ts'
+import { type DataOf, defineCommand, type GivenInput, type JsonForm } from '../define-command.ts'
 
 const intervalMsDefault = 1000
 /** Looking more often is not seen by anybody and costs a machine's battery. */
@@ -95,6 +95,8 @@ export const watch = defineCommand({
 
 export type WatchInput = GivenInput<typeof watch>
 export type WatchData = DataOf<typeof watch>
+/** One piece of the feed. */
+export type WatchItem = JsonForm<WatchedEvent>
 
 async function tell(
   context: CommandContext,

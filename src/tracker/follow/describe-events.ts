@@ -1,5 +1,5 @@
 import type { Oid } from '../../git/index.ts'
-import { type Event, formatKindForExport, type IssueId, type Json } from '../../model/index.ts'
+import { type Event, formatKindForExport, type IssueId, type KindJson } from '../../model/index.ts'
 import { actorNames } from '../identity/actor-names.ts'
 import { shortIdLength } from '../issues/short-id.ts'
 import type { Repository } from '../workspace.ts'
@@ -21,7 +21,7 @@ export interface WatchedEvent {
   readonly actor_label: string | null
   readonly ts_unix_ms: number
   /** In the form of the JSON export. */
-  readonly kind: Json
+  readonly kind: KindJson
   /** The commit in which the event stands: the head of the log when it came. */
   readonly wal_head: string
 }

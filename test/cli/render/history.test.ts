@@ -1,12 +1,22 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type HistoryLine, renderIssueHistory } from '../../../src/cli/render/issue-history.ts'
+import { renderIssueHistory as exactIssueHistory, type HistoryLine } from '../../../src/cli/render/issue-history.ts'
 import type { RenderView } from '../../../src/cli/render/renderer.ts'
-import { renderQueryList, renderQueryRemove, renderQuerySave } from '../../../src/cli/render/saved-queries.ts'
+import {
+  renderQueryList as exactQueryList,
+  renderQueryRemove as exactQueryRemove,
+  renderQuerySave as exactQuerySave,
+} from '../../../src/cli/render/saved-queries.ts'
 import { plainStyle } from '../../../src/cli/render/style.ts'
 import { formatTextChange } from '../../../src/cli/render/text-change.ts'
-import { renderUndo } from '../../../src/cli/render/undo.ts'
-import { textOf } from './text-of.ts'
+import { renderUndo as exactUndo } from '../../../src/cli/render/undo.ts'
+import { onParts, textOf } from './text-of.ts'
+
+const renderIssueHistory = onParts(exactIssueHistory)
+const renderQueryList = onParts(exactQueryList)
+const renderQueryRemove = onParts(exactQueryRemove)
+const renderQuerySave = onParts(exactQuerySave)
+const renderUndo = onParts(exactUndo)
 
 const nowUnixMs = Date.UTC(2026, 3, 5, 12)
 const view = (width: number | null, other: Partial<RenderView> = {}): RenderView => ({

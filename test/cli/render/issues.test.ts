@@ -2,12 +2,16 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import stringWidth from 'string-width'
 import { renderIssueChange } from '../../../src/cli/render/issue-change.ts'
-import { renderIssueList } from '../../../src/cli/render/issue-list.ts'
-import type { IssueDetail, IssueListData, IssueSummary } from '../../../src/cli/render/issue-shapes.ts'
-import { renderIssueShow } from '../../../src/cli/render/issue-show.ts'
+import { renderIssueList as exactIssueList } from '../../../src/cli/render/issue-list.ts'
+import type { IssueDetail, IssueSummary } from '../../../src/cli/render/issue-shapes.ts'
+import { renderIssueShow as exactIssueShow } from '../../../src/cli/render/issue-show.ts'
 import type { RenderView } from '../../../src/cli/render/renderer.ts'
 import { openStyle, plainStyle } from '../../../src/cli/render/style.ts'
-import { textOf } from './text-of.ts'
+import type { IssueListData } from '../../../src/commands/issue/list.ts'
+import { onParts, type Parts, textOf } from './text-of.ts'
+
+const renderIssueList = onParts(exactIssueList)
+const renderIssueShow = onParts(exactIssueShow)
 
 const nowUnixMs = Date.UTC(2026, 3, 5, 12, 0, 0)
 const hour = 3_600_000
@@ -16,7 +20,7 @@ function view(width: number | null, other: Partial<RenderView> = {}): RenderView
   return { width, style: plainStyle, nowUnixMs, quiet: false, ...other }
 }
 
-function issue(id: string, title: string, other: Partial<IssueSummary> = {}): IssueSummary {
+function issue(id: string, title: string, other: Parts<IssueSummary> = {}) {
   return {
     issue_id: id.padEnd(32, '0'),
     short_id: id,
@@ -41,7 +45,7 @@ const issues = [
   issue('c9d8e7', 'evil \x1b]0;x\x07 \u202etitle', { updated_ts: nowUnixMs + 50 * hour }),
 ]
 
-function list(shown: readonly IssueSummary[], other: Partial<IssueListData> = {}): IssueListData {
+function list(shown: readonly Parts<IssueSummary>[], other: Partial<Parts<IssueListData>> = {}): Parts<IssueListData> {
   const closed = shown.filter(({ state }) => state === 'closed').length
   const counts = { total: shown.length, open_count: shown.length - closed, closed_count: closed }
   return { issues: shown, ...counts, issue_count: shown.length, ...other }
@@ -148,7 +152,7 @@ test('quiet leaves only the rows', async () => {
   assert.doesNotMatch(await textOf(renderIssueList(list(issues), view(80, { quiet: true }))), /issues/)
 })
 
-const detail: IssueDetail = {
+const detail: Parts<IssueDetail> = {
   ...issue('4f2a91', 'Crash \x1b[31mred', {
     labels: ['bug', 'priority:P0', 'priority:high'],
     assignees: ['ana'],

@@ -8,7 +8,7 @@ import { textOf } from './text-of.ts'
 const view: RenderView = { width: 80, style: plainStyle, nowUnixMs: 1_800_000_000_000, quiet: false }
 
 async function render(name: string, data: unknown, over: Partial<RenderView> = {}): Promise<string> {
-  return textOf(((await renderers[name]?.()) ?? assert.fail(name))(data, { ...view, ...over }))
+  return textOf(((await renderers[name]?.()) ?? assert.fail(name))(data as never, { ...view, ...over }))
 }
 
 const held = { resource: 'path:src', outcome: 'acquired', ttl_seconds: 900, level: 'local', remote: null }

@@ -1,19 +1,28 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import stringWidth from 'string-width'
-import { renderBlocked } from '../../../src/cli/render/blocked.ts'
-import { renderIssueClose } from '../../../src/cli/render/issue-change.ts'
+import { renderBlocked as exactBlocked } from '../../../src/cli/render/blocked.ts'
+import { renderIssueClose as exactIssueClose } from '../../../src/cli/render/issue-change.ts'
 import {
-  renderDependencyChange,
-  renderDependencyList,
-  renderDependencyOrder,
+  renderDependencyChange as exactDependencyChange,
+  renderDependencyList as exactDependencyList,
+  renderDependencyOrder as exactDependencyOrder,
 } from '../../../src/cli/render/issue-dependencies.ts'
-import { renderIssueShow } from '../../../src/cli/render/issue-show.ts'
-import { renderReady } from '../../../src/cli/render/ready.ts'
-import { type RelationGraphData, renderRelationGraph } from '../../../src/cli/render/relation-graph.ts'
+import { renderIssueShow as exactIssueShow } from '../../../src/cli/render/issue-show.ts'
+import { renderReady as exactReady } from '../../../src/cli/render/ready.ts'
+import { renderRelationGraph as exactRelationGraph } from '../../../src/cli/render/relation-graph.ts'
 import type { RenderView } from '../../../src/cli/render/renderer.ts'
 import { plainStyle } from '../../../src/cli/render/style.ts'
-import { textOf } from './text-of.ts'
+import { onParts, textOf } from './text-of.ts'
+
+const renderBlocked = onParts(exactBlocked)
+const renderIssueClose = onParts(exactIssueClose)
+const renderDependencyChange = onParts(exactDependencyChange)
+const renderDependencyList = onParts(exactDependencyList)
+const renderDependencyOrder = onParts(exactDependencyOrder)
+const renderIssueShow = onParts(exactIssueShow)
+const renderReady = onParts(exactReady)
+const renderRelationGraph = onParts(exactRelationGraph)
 
 const nowUnixMs = Date.UTC(2026, 3, 5, 12)
 const view = (width: number | null, quiet = false): RenderView => ({ width, style: plainStyle, nowUnixMs, quiet })
@@ -37,7 +46,7 @@ const summary = (id: string, title: string, fields = {}) => ({
 
 const hostile = 'a"b`c<i>&amp;#35;\\n]; \u202e\n%%{init}'
 
-function graph(format: string, cuts: Readonly<Record<number, string>> = {}): RelationGraphData {
+function graph(format: string, cuts: Readonly<Record<number, string>> = {}) {
   const nodes = [
     { ...mention('aaaaaaa', 'Release'), type: 'epic' },
     { ...mention('bbbbbbb', 'Fix the parser', 'closed'), type: null },

@@ -1,11 +1,21 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { renderActorList, renderActorRotateKey, renderActorShow } from '../../../src/cli/render/actors.ts'
-import { renderDbVerify } from '../../../src/cli/render/checks.ts'
-import { renderIssueShow } from '../../../src/cli/render/issue-show.ts'
+import {
+  renderActorList as exactActorList,
+  renderActorRotateKey as exactActorRotateKey,
+  renderActorShow as exactActorShow,
+} from '../../../src/cli/render/actors.ts'
+import { renderDbVerify as exactDbVerify } from '../../../src/cli/render/checks.ts'
+import { renderIssueShow as exactIssueShow } from '../../../src/cli/render/issue-show.ts'
 import type { RenderView } from '../../../src/cli/render/renderer.ts'
 import { plainStyle } from '../../../src/cli/render/style.ts'
-import { textOf } from './text-of.ts'
+import { onParts, textOf } from './text-of.ts'
+
+const renderActorList = onParts(exactActorList)
+const renderActorRotateKey = onParts(exactActorRotateKey)
+const renderActorShow = onParts(exactActorShow)
+const renderDbVerify = onParts(exactDbVerify)
+const renderIssueShow = onParts(exactIssueShow)
 
 const ts = Date.UTC(2026, 3, 5, 12, 0, 0)
 const view: RenderView = { width: 80, style: plainStyle, nowUnixMs: ts + 3_600_000, quiet: false }

@@ -1,8 +1,17 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { RenderView } from '../../../src/cli/render/renderer.ts'
-import { renderSnapshotCreate, renderSnapshotGc, renderSnapshotList } from '../../../src/cli/render/snapshots.ts'
+import {
+  renderSnapshotCreate as exactSnapshotCreate,
+  renderSnapshotGc as exactSnapshotGc,
+  renderSnapshotList as exactSnapshotList,
+} from '../../../src/cli/render/snapshots.ts'
 import { plainStyle } from '../../../src/cli/render/style.ts'
+import { onParts } from './text-of.ts'
+
+const renderSnapshotCreate = onParts(exactSnapshotCreate)
+const renderSnapshotGc = onParts(exactSnapshotGc)
+const renderSnapshotList = onParts(exactSnapshotList)
 
 const nowUnixMs = Date.UTC(2026, 3, 5, 12, 0, 0)
 const hourMs = 3_600_000

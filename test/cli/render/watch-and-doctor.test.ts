@@ -1,10 +1,18 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { renderDoctor } from '../../../src/cli/render/doctor.ts'
+import { renderDoctor as exactDoctor } from '../../../src/cli/render/doctor.ts'
 import { plainStyle } from '../../../src/cli/render/style.ts'
-import { renderWatchEnd, renderWatchedEvent } from '../../../src/cli/render/watch.ts'
+import {
+  renderWatchEnd as exactWatchEnd,
+  renderWatchedEvent as exactWatchedEvent,
+} from '../../../src/cli/render/watch.ts'
 import { formatKindForExport } from '../../../src/model/event-json.ts'
 import type { EventBody, IssueId, Sha256Hex } from '../../../src/model/index.ts'
+import { onParts } from './text-of.ts'
+
+const renderDoctor = onParts(exactDoctor)
+const renderWatchEnd = onParts(exactWatchEnd)
+const renderWatchedEvent = onParts(exactWatchedEvent)
 
 const view = { width: 80, style: plainStyle, nowUnixMs: Date.UTC(2026, 3, 5), quiet: false }
 const target = 'cd'.repeat(16) as IssueId
