@@ -1,4 +1,4 @@
-// Bundles the command line into one file, beside a loader and the code that V8 compiled of it: reading a large file
+// Bundles the command line into one file, and the library into another, beside a loader and the code that V8 compiled of it: reading a large file
 // costs little, resolving and compiling many costs most of a short command. What the source loads with `await import()`
 // is in the file too, but runs only when it is reached. Large packages that few commands need get files of their own;
 // the native addon stays outside.
@@ -20,7 +20,11 @@ import { dirname, resolve } from 'node:path'
 import { build } from 'esbuild'
 import { pastBarrels } from './past-barrels.mjs'
 
-const tableFile = resolve('src/cli/all-commands.ts')
+/** Tables of commands, by file: the name that each exports. */
+const tables = new Map([
+  [resolve('src/cli/all-commands.ts'), 'commandLineCommands'],
+  [resolve('src/library/all-commands.ts'), 'libraryCommands'],
+])
 /** File name in `dist/packages/`, and what is imported. */
 const seldomUsed = {
   'isomorphic-git': 'isomorphic-git',
@@ -49,6 +53,7 @@ const output = {
   supported: { 'dynamic-import': false },
   logLevel: 'error',
 }
+<<<<<<< HEAD
 const { metafile } = await build({
   ...output,
   metafile: true,
@@ -59,6 +64,16 @@ const { metafile } = await build({
 // An import that was not sent past the index of its layer loads the whole layer at every start.
 const barrels = Object.keys(metafile.inputs).filter((path) => /^src\/\w+(\/errors)?\/index\.ts$/.test(path))
 if (barrels.length > 0) throw new Error(`${barrels.join(', ')} would run at every start; see scripts/past-barrels.mjs`)
+=======
+for (const entryPoints of [{ bundle: 'src/cli/bundle.ts' }, { library: 'src/library/index.ts' }]) {
+  await build({
+    ...output,
+    entryPoints,
+    external: ['node-gyp-build'],
+    plugins: [lazyCommands(), pastBarrels(), nativeAddon(), apart(), lazyBuiltins(), lazyPackages()],
+  })
+}
+>>>>>>> 510a6e3 (library: commands as typed functions, in one process)
 await build({
   ...output,
   outdir: `${draft}/packages`,
@@ -176,32 +191,33 @@ function lazyCommands() {
     name: 'lazy-commands',
     setup(plugin) {
       plugin.onLoad({ filter: /all-commands\.ts$/ }, async ({ path }) =>
-        path === tableFile ? { contents: await lazyTable(), loader: 'js', resolveDir: dirname(path) } : undefined,
+        tables.has(path) ? { contents: await lazyTable(path), loader: 'js', resolveDir: dirname(path) } : undefined,
       )
     },
   }
 }
 
-async function lazyTable() {
-  const rows = await evaluateTable()
+async function lazyTable(tableFile) {
+  const exported = tables.get(tableFile)
+  const rows = await evaluateTable(tableFile, exported)
   const lines = rows.map(({ file, name, definition }) => {
     const data = JSON.stringify(definition)
     const load = `import(${JSON.stringify(file)})`
     return `{ ...${data}, run: async (context, input) => (await ${load}).${name}.run(context, input) }`
   })
-  return `export const commandLineCommands = [${lines.join(',\n')}]`
+  return `export const ${exported} = [${lines.join(',\n')}]`
 }
 
 /** Runs the real table once, and finds for each command the file and the name under which it is exported. */
-async function evaluateTable() {
+async function evaluateTable(tableFile, exported) {
   const files = [...sourceFiles('src/commands'), ...sourceFiles('src/cli')]
   const imports = files.map((file, index) => `import * as file${index} from ${JSON.stringify(file)}`)
   const list = files.map((file, index) => `[${JSON.stringify(file)}, file${index}]`)
   const contents = `${imports.join('\n')}
-import { commandLineCommands } from ${JSON.stringify(tableFile)}
-export const rows = commandLineCommands.map((command) => {
-  for (const [file, exported] of [${list.join(', ')}]) {
-    for (const [name, value] of Object.entries(exported)) if (value === command) return { file, name, definition: command }
+import { ${exported} } from ${JSON.stringify(tableFile)}
+export const rows = ${exported}.map((command) => {
+  for (const [file, names] of [${list.join(', ')}]) {
+    for (const [name, value] of Object.entries(names)) if (value === command) return { file, name, definition: command }
   }
   throw new Error('no file below src/commands exports the command ' + command.name)
 })`
@@ -228,5 +244,5 @@ function sourceFiles(folder) {
   return readdirSync(folder, { recursive: true })
     .filter((file) => file.endsWith('.ts') && !/(?:run-process|bundle)\.ts$/.test(file))
     .map((file) => resolve(folder, file))
-    .filter((file) => file !== tableFile)
+    .filter((file) => !tables.has(file))
 }

@@ -42,7 +42,8 @@ import { sync } from './sync/sync.ts'
 import { undo } from './undo.ts'
 import { watch } from './watch/watch.ts'
 
-const commands = [
+/** Every command, in the order in which help lists them. */
+const commands: readonly Command[] = [
   init,
   issueCreate,
   issueList,
@@ -102,12 +103,72 @@ const commands = [
   dbStats,
   dbCheck,
   dbVerify,
-] as const
+]
 
-/** Every command, in the order in which help lists them. */
+/** As tables hold them, whose names are any texts. */
 export const allCommands: readonly AnyCommand[] = commands
 
-type Command = (typeof commands)[number]
+/** Written out, so that declarations refer to each definition and do not repeat it. */
+type Command =
+  | typeof init
+  | typeof issueCreate
+  | typeof issueList
+  | typeof issueShow
+  | typeof issueHistory
+  | typeof issueUpdate
+  | typeof issueComment
+  | typeof issueClose
+  | typeof issueReopen
+  | typeof issueClaim
+  | typeof issueUnclaim
+  | typeof issueLabelAdd
+  | typeof issueLabelRemove
+  | typeof issueAssigneeAdd
+  | typeof issueAssigneeRemove
+  | typeof issueLinkAdd
+  | typeof issueDepAdd
+  | typeof issueDepRemove
+  | typeof issueDepList
+  | typeof issueDepTopo
+  | typeof issueDepGraph
+  | typeof issueAttachmentAdd
+  | typeof issueAttachmentList
+  | typeof issueAttachmentGet
+  | typeof ready
+  | typeof blocked
+  | typeof search
+  | typeof querySave
+  | typeof queryList
+  | typeof queryRun
+  | typeof queryRemove
+  | typeof undo
+  | typeof batch
+  | typeof lockAcquire
+  | typeof lockRenew
+  | typeof lockRelease
+  | typeof lockStatus
+  | typeof lockGc
+  | typeof sync
+  | typeof watch
+  | typeof prime
+  | typeof installSkill
+  | typeof actorInit
+  | typeof actorList
+  | typeof actorShow
+  | typeof actorCurrent
+  | typeof actorUse
+  | typeof actorRotateKey
+  | typeof exportLog
+  | typeof importFile
+  | typeof snapshot
+  | typeof snapshotCreate
+  | typeof snapshotList
+  | typeof snapshotGc
+  | typeof rebuild
+  | typeof doctor
+  | typeof dbStats
+  | typeof dbCheck
+  | typeof dbVerify
 
 export type CommandName = Command['name']
 

@@ -50,6 +50,7 @@ const writers: Readonly<Record<string, string>> = {
   'src/git/ref-paths.ts': 'a ref name in a message, cut off',
   'src/import/canonical-json.ts': 'what is left of a line, whose depth is bounded',
   'src/import/plan-issue.ts': 'a link as a key',
+  'src/library/repository.ts': "operations of the program's own batch; what cannot be written is refused",
   'src/model/actor-card.ts': 'a card',
   'src/model/foreign/describe-foreign.ts': 'a text, cut off',
   'src/model/issue-state-codec.ts': 'a state',

@@ -35,6 +35,29 @@ export class DeferredText {
   }
 }
 
+/** Reads the deferred parts of a value, for a caller that wants the value and not its text. */
+export async function readDeferred(value: unknown): Promise<unknown> {
+  if (value instanceof DeferredText) return (await collect(value.pieces())).join('')
+  if (value instanceof DeferredList) return readEach((await collect(value.batches())).flat())
+  if (value instanceof DeferredEntries) return readMembers(await collect(value.entries()))
+  if (Array.isArray(value)) return readEach(value)
+  return isPlainObject(value) ? readMembers(Object.entries(value)) : value
+}
+
+async function collect<Item>(items: AsyncIterable<Item>): Promise<Item[]> {
+  const list: Item[] = []
+  for await (const item of items) list.push(item)
+  return list
+}
+
+const readEach = (values: readonly unknown[]): Promise<unknown[]> => Promise.all(values.map(readDeferred))
+
+async function readMembers(entries: readonly (readonly [string, unknown])[]): Promise<object> {
+  const members: [string, unknown][] = []
+  for (const [key, value] of entries) if (value !== undefined) members.push([key, await readDeferred(value)])
+  return Object.fromEntries(members)
+}
+
 /** Below this level a value is formatted in one go: nothing that large lies deeper in an answer. */
 const levelsInPieces = 4
 

@@ -1,0 +1,26 @@
+// Writes the type declarations of the library to dist/types. Apart from the build, because tests and daily work need no
+// declarations, and the compiler takes longer than the bundler.
+import { spawnSync } from 'node:child_process'
+import { readdirSync, readFileSync, rmSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
+
+const folder = 'dist/types'
+const compiler = resolve('node_modules/typescript/bin/tsc')
+const { status } = spawnSync(process.execPath, [compiler, '-p', 'tsconfig.types.json'], { stdio: 'inherit' })
+if (status !== 0) process.exit(status ?? 1)
+
+// The compiler declares every file that the library runs; a program that imports it reads few of them.
+const reached = new Set()
+walk(resolve(folder, 'library/index.d.ts'))
+for (const file of readdirSync(folder, { recursive: true })) {
+  const path = resolve(folder, file)
+  if (path.endsWith('.d.ts') && !reached.has(path)) rmSync(path)
+}
+
+function walk(path) {
+  if (reached.has(path)) return
+  reached.add(path)
+  for (const [, target] of readFileSync(path, 'utf8').matchAll(/(?:from|import\() ?['"](\.[^'"]*)\.ts['"]/g)) {
+    walk(join(dirname(path), `${target}.d.ts`))
+  }
+}

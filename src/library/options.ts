@@ -1,0 +1,48 @@
+import type { Clock, Random, Warning } from '../tracker/effects.ts'
+
+/** How to open a repository. Every option has a default. */
+export interface RepositoryOptions {
+  /** Directory in the repository; the current directory by default. Relative paths of calls start here. */
+  readonly cwd?: string | undefined
+  /** Environment of git, and variables such as `GRITE_HOME`; that of the process by default. */
+  readonly env?: Readonly<Record<string, string | undefined>> | undefined
+  /** Actor that writes: an id or a unique prefix of one. The default actor of the repository by default. */
+  readonly actor?: string | undefined
+  /** Directory of the actor, in place of `actor`. */
+  readonly dataDir?: string | undefined
+  /** The machine's clock by default. */
+  readonly clock?: Clock | undefined
+  /** The machine's randomness by default. */
+  readonly random?: Random | undefined
+  /** Receives warnings. `process.emitWarning` by default. */
+  readonly warn?: ((warning: Warning) => void) | undefined
+  /** Ends long calls and feeds when it is aborted. */
+  readonly signal?: AbortSignal | undefined
+}
+
+/** Options with every default filled in. */
+export interface Effects {
+  readonly cwd: string
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly identity: { readonly actor: string | undefined; readonly dataDir: string | undefined }
+  readonly clock: Clock
+  readonly random: Random
+  readonly warn: (warning: Warning) => void
+  readonly signal: AbortSignal | undefined
+}
+
+export function fillIn(options: RepositoryOptions): Effects {
+  return {
+    cwd: options.cwd ?? process.cwd(),
+    env: options.env ?? process.env,
+    identity: { actor: options.actor, dataDir: options.dataDir },
+    clock: options.clock ?? { nowUnixMs: Date.now },
+    random: options.random ?? { bytes: (count) => globalThis.crypto.getRandomValues(new Uint8Array(count)) },
+    warn: options.warn ?? emitWarning,
+    signal: options.signal,
+  }
+}
+
+function emitWarning({ code, message }: Warning): void {
+  process.emitWarning(message, { type: 'GriteWarning', code })
+}

@@ -1,0 +1,172 @@
+/** The library: the same answers and errors as the commands, as typed functions in one process. */
+import assert from 'node:assert/strict'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import {
+  ConflictError,
+  InvalidArgsError,
+  NotFoundError,
+  openRepository,
+  type Warning,
+} from '../../src/library/index.ts'
+import { type CleanUp, createSandbox } from '../git/temp-repository.ts'
+
+function createPlace(t: CleanUp) {
+  const sandbox = createSandbox(t)
+  const cwd = join(sandbox.dir, 'repository')
+  sandbox.git(sandbox.dir, 'init', '-q', '-b', 'main', cwd)
+  const warnings: Warning[] = []
+  return {
+    ...sandbox,
+    warnings,
+    options: { cwd, env: sandbox.environment, warn: (one: Warning) => void warnings.push(one) },
+  }
+}
+
+test('an issue is created, changed, listed and closed', async (t) => {
+  const { options, warnings } = createPlace(t)
+  await using repo = await openRepository(options)
+  const { issue_id } = await repo.issues.create({ title: 'Crash', label: ['bug'], priority: 'P1' })
+  await repo.issues.comment(issue_id, 'Seen on Linux too')
+  await repo.issues.addLabels(issue_id, ['ui'])
+  const { issues, total } = await repo.issues.list({ label: ['bug', 'ui'] })
+  assert.deepEqual([total, issues[0]?.issue_id, issues[0]?.comment_count], [1, issue_id, 1])
+  const closed = await repo.issues.close(issue_id, { comment: 'Released' })
+  assert.deepEqual([closed.issue_id, closed.outcome], [issue_id, 'changed'])
+  const { issue, events } = await repo.issues.show(issue_id)
+  assert.deepEqual([issue.state, issue.labels, issue.comments.length], ['closed', ['bug', 'priority:P1', 'ui'], 2])
+  assert.equal(events.at(-1)?.actor, issue.author)
+  assert.deepEqual(warnings, [])
+})
+
+test('a list of issues is changed in one commit', async (t) => {
+  const { options } = createPlace(t)
+  await using repo = await openRepository(options)
+  const one = await repo.issues.create({ title: 'One' })
+  const two = await repo.issues.create({ title: 'Two' })
+  const answer = await repo.issues.close([one.issue_id, two.issue_id])
+  assert.deepEqual('results' in answer && answer.results.map(({ outcome }) => outcome), ['changed', 'changed'])
+})
+
+test('clock, randomness and actor come from the options', async (t) => {
+  const place = createPlace(t)
+  const fixed = {
+    ...place.options,
+    clock: { nowUnixMs: () => 1_800_000_000_000 },
+    random: { bytes: (count: number) => new Uint8Array(count).fill(7) },
+  }
+  await using repo = await openRepository(fixed)
+  const { actor_id } = await repo.actors.create({ label: 'ci' })
+  assert.equal(actor_id, '07'.repeat(16))
+  await using own = await openRepository({ ...fixed, actor: actor_id.slice(0, 8) })
+  const { issue_id } = await own.issues.create({ title: 'Fixed' })
+  assert.equal(issue_id, '07'.repeat(16))
+  const { issue } = await own.issues.show(issue_id)
+  assert.deepEqual([issue.created_ts, issue.author], [1_800_000_000_000, actor_id])
+})
+
+test('errors are classes with code and details', async (t) => {
+  const { options, dir } = createPlace(t)
+  await assert.rejects(openRepository({ ...options, cwd: dir }), NotFoundError)
+  await using repo = await openRepository(options)
+  await assert.rejects(repo.issues.show('ffffffff'), NotFoundError)
+  await assert.rejects(repo.issues.list({ limit: -1 }), (error: unknown) => {
+    assert.ok(error instanceof InvalidArgsError)
+    assert.deepEqual([error.code, error.details], ['invalid_args', { field: 'limit', value: '-1' }])
+    return true
+  })
+  // A program without types may pass anything.
+  await assert.rejects(repo.issues.create({ title: 5 } as never), InvalidArgsError)
+  await assert.rejects(repo.run('issue purge' as never, {} as never), InvalidArgsError)
+  await repo.init()
+  const { actor_id } = await repo.actors.create({ label: 'other' })
+  await repo.locks.acquire('path:src')
+  await using other = await openRepository({ ...options, actor: actor_id })
+  await assert.rejects(other.locks.acquire('path:src/parser'), ConflictError)
+})
+
+test('calls that are made at once are all done, in their order', async (t) => {
+  const { options } = createPlace(t)
+  await using repo = await openRepository(options)
+  const titles = Array.from({ length: 12 }, (_, index) => `Issue ${index}`)
+  const failing = repo.issues.show('ffffffff').catch((error: unknown) => error)
+  const created = titles.map((title) => repo.issues.create({ title }))
+  const listed = repo.issues.list({ sort: 'created' })
+  assert.ok((await failing) instanceof NotFoundError)
+  assert.deepEqual((await listed).issues.map(({ title }) => title).sort(), [...titles].sort())
+  assert.equal(new Set((await Promise.all(created)).map(({ issue_id }) => issue_id)).size, 12)
+})
+
+test('watch yields changes, and ends when the loop is left', async (t) => {
+  const { options } = createPlace(t)
+  await using repo = await openRepository(options)
+  const { issue_id } = await repo.issues.create({ title: 'First' })
+  const seen: string[] = []
+  for await (const change of repo.watch({ since: '1d', interval: '100ms' })) {
+    seen.push(`${Object.keys(change.kind)[0]} ${change.title}`)
+    // The stream lets other calls in.
+    if (seen.length === 1) await repo.issues.update(issue_id, { title: 'Second' })
+    else break
+  }
+  assert.deepEqual(seen, ['IssueCreated First', 'IssueUpdated Second'])
+})
+
+test('watch ends by itself after a number of changes, and passes an error on', async (t) => {
+  const { options } = createPlace(t)
+  await using repo = await openRepository(options)
+  await repo.issues.create({ title: 'First' })
+  const changes: unknown[] = []
+  for await (const change of repo.watch({ since: '1d', count: 1 })) changes.push(change)
+  assert.equal(changes.length, 1)
+  await assert.rejects(repo.watch({ since: 'yesterday or so' }).next(), InvalidArgsError)
+})
+
+test('close ends streams, waits for calls, and refuses later ones', async (t) => {
+  const { options } = createPlace(t)
+  const repo = await openRepository(options)
+  const stream = repo.watch()
+  const waiting = stream.next()
+  const creating = repo.issues.create({ title: 'Last' })
+  await repo.close()
+  assert.equal((await waiting).done, true)
+  assert.equal((await creating).title, 'Last')
+  await assert.rejects(repo.issues.list(), TypeError)
+  await repo.close()
+})
+
+test('batch, export, import and undo take and return values', async (t) => {
+  const { options, dir } = createPlace(t)
+  await using repo = await openRepository(options)
+  const { results } = await repo.batch([
+    { op: 'create', title: 'Epic', as: 'e' },
+    { op: 'comment', issue: '@e', body: 'Go' },
+  ])
+  assert.deepEqual(
+    results.map(({ op }) => op),
+    ['create', 'comment'],
+  )
+  const { content } = await repo.export({ format: 'json' })
+  assert.ok(typeof content === 'object')
+  assert.deepEqual(
+    content.issues.map(({ title }) => title),
+    ['Epic'],
+  )
+  const file = join(dir, 'backup.json')
+  writeFileSync(file, JSON.stringify(content))
+  const imported = await repo.import(file)
+  assert.deepEqual([imported.created, imported.unchanged], [0, 1])
+  const { content: text } = await repo.export({ format: 'csv' })
+  assert.ok(typeof text === 'string' && text.includes('Epic'))
+  await repo.issues.close(results[0]?.issue_id ?? '')
+  assert.deepEqual((await repo.undo()).changes, [{ field: 'state', old: 'closed', new: 'open' }])
+})
+
+test('every command is offered by name', async (t) => {
+  const { options } = createPlace(t)
+  await using repo = await openRepository(options)
+  await repo.run('issue create', { title: 'By name', bodyFile: '-' }, { stdin: 'text' })
+  const { issues } = await repo.run('issue list', { fields: 'title' })
+  assert.deepEqual(issues, [{ title: 'By name' }])
+  await assert.rejects(repo.run('watch', { count: 1, since: '1d' }), /feed/)
+})
