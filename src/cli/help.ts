@@ -16,7 +16,7 @@ const sections: readonly (readonly [heading: string, firstWords: readonly string
   ['Streams:', ['stream', 'record', 'branch', 'merge', 'materialize']],
   ['Share:', ['sync', 'lock', 'snapshot', 'export', 'import', 'bridge']],
   ['Context for agents:', ['context', 'install-skill', 'mcp', 'prime']],
-  ['Keep in order:', ['db', 'rebuild', 'doctor', 'daemon', 'completion']],
+  ['Keep in order:', ['db', 'rebuild', 'doctor', 'daemon', 'completion', 'schema']],
 ]
 const otherSection = 'More:'
 

@@ -34,6 +34,7 @@ import { prime } from './prime/prime.ts'
 import { queryList, queryRemove, queryRun, querySave } from './query/query.ts'
 import { ready } from './ready.ts'
 import { rebuild } from './rebuild.ts'
+import { schema } from './schema.ts'
 import { search } from './search.ts'
 import { snapshot, snapshotCreate } from './snapshot/create.ts'
 import { snapshotGc } from './snapshot/gc.ts'
@@ -103,6 +104,7 @@ const commands: readonly Command[] = [
   dbStats,
   dbCheck,
   dbVerify,
+  schema,
 ]
 
 /** As tables hold them, whose names are any texts. */
@@ -169,6 +171,7 @@ type Command =
   | typeof dbStats
   | typeof dbCheck
   | typeof dbVerify
+  | typeof schema
 
 export type CommandName = Command['name']
 

@@ -7,6 +7,7 @@ import { encodeCbor } from '../../src/model/cbor.ts'
 import { blake2b256, encodeChunk, formatHex, hashChunk } from '../../src/model/index.ts'
 import { createGriteSandbox, type GriteSandbox } from './grite-process.ts'
 import { jsonContract, keyFaults } from './json-contract.ts'
+import { schemaFaults } from './schemas.ts'
 
 /** Appends a commit with this chunk to the log, by git's plumbing alone. Returns the commit. */
 function appendChunk({ path, git, gitWith }: GriteSandbox, chunk: Uint8Array, name = hashChunk(chunk)): string {
@@ -83,6 +84,7 @@ for (const { title, write } of damages) {
     assert.equal(checked.status, 1)
     const { data } = JSON.parse(checked.stdout)
     assert.deepEqual(keyFaults(jsonContract['db check'] ?? {}, data), [])
+    assert.deepEqual(schemaFaults('db check', 'data', data), [])
     assert.equal(data.corrupt_count, 1)
     const people = place.grite('db', 'check')
     assert.equal(people.status, 1)

@@ -78,6 +78,7 @@ const primeIssue = [
 ]
 
 export const jsonContract: Readonly<Record<string, KeyTable>> = {
+  schema: { data: ['schemas'], 'schemas[]': ['command', 'summary', 'input', 'data', 'item?'] },
   init: {
     data: [
       ...['actor_id', 'data_dir', 'repo_config', 'action', 'adopted', 'lease_remote?'],

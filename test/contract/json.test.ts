@@ -3,10 +3,14 @@ import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
+import { commandLineCommands } from '../../src/cli/all-commands.ts'
+import { buildCommandTable } from '../../src/cli/command-table.ts'
+import { parseArgv } from '../../src/cli/parse-argv.ts'
 import { allCommands } from '../../src/commands/index.ts'
 import { whyGitLacks } from '../git/git-features.ts'
 import { createGriteSandbox, type Json } from './grite-process.ts'
 import { jsonContract, keyFaults, objectsAt } from './json-contract.ts'
+import { schemaFaults, schemaOfCommand } from './schemas.ts'
 
 const place = createGriteSandbox({ after })
 writeFileSync(join(place.path, 'crash.log'), 'trace\n')
@@ -265,19 +269,27 @@ const rows: readonly Row[] = [
       ),
   },
   { command: 'db verify', words: () => [], expect: (data) => assert.equal(data.error_count, 0) },
+  {
+    command: 'schema',
+    words: () => ['issue', 'dep'],
+    expect: (data) => assert.equal(data.schemas.length, 5),
+  },
   { command: 'completion', words: () => ['bash'] },
 ]
 
 const seen = new Set<string>()
+const commands = buildCommandTable(commandLineCommands)
+
+/** The input that a line gives a command, as JSON. */
+async function inputOf(line: readonly string[]): Promise<unknown> {
+  const { request } = await parseArgv(line, commands)
+  return request.kind === 'run' ? JSON.parse(JSON.stringify(request.input)) : assert.fail(request.kind)
+}
 
 for (const { command, words, status = 0, stdin, expect } of rows) {
-  test(`${command} prints its keys, and nothing on stderr`, () => {
-    const outcome = place.griteWith(
-      { ...(stdin === undefined ? {} : { stdin }) },
-      ...command.split(' '),
-      ...words(),
-      '--json',
-    )
+  test(`${command} prints its keys, and nothing on stderr`, async () => {
+    const line = [...command.split(' '), ...words()]
+    const outcome = place.griteWith({ ...(stdin === undefined ? {} : { stdin }) }, ...line, '--json')
     assert.equal(outcome.stderr, '')
     assert.equal(outcome.status, status)
     const envelope = JSON.parse(outcome.stdout)
@@ -287,6 +299,8 @@ for (const { command, words, status = 0, stdin, expect } of rows) {
     const table = jsonContract[command]
     assert.ok(table !== undefined, 'the contract lists this command')
     assert.deepEqual(keyFaults(table, envelope.data), [])
+    assert.deepEqual(schemaFaults(command, 'data', envelope.data), [])
+    assert.deepEqual(schemaFaults(command, 'input', await inputOf(line)), [])
     for (const place of Object.keys(table))
       if (objectsAt(envelope.data, place).length > 0) seen.add(`${command} ${place}`)
     expect?.(envelope.data)
@@ -296,6 +310,10 @@ for (const { command, words, status = 0, stdin, expect } of rows) {
 test('the contract lists every command, and no other', () => {
   const names = [...allCommands.map(({ name }) => name), 'completion']
   assert.deepEqual(Object.keys(jsonContract).sort(), names.sort())
+})
+
+test('there are schemas of every command, and of no other', () => {
+  assert.deepEqual(Object.keys(schemaOfCommand).sort(), Object.keys(jsonContract).sort())
 })
 
 test('a row has shown every object of the contract', () => {
@@ -319,6 +337,7 @@ test('a row has shown every object of the contract', () => {
 test('several issues at once answer as a list in one commit', () => {
   const before = Number(place.git(place.path, 'rev-list', '--count', 'refs/grite/wal'))
   const data = place.data('issue', 'close', known.issue, known.parent)
+  assert.deepEqual(schemaFaults('issue close', 'data', data), [])
   assert.deepEqual(
     data.results.map((change: Json) => [change.issue_id, change.outcome]),
     [

@@ -5,6 +5,7 @@ import { once } from 'node:events'
 import { after, before, test } from 'node:test'
 import { createGriteSandbox, gritePath } from './grite-process.ts'
 import { jsonContract, keyFaults } from './json-contract.ts'
+import { schemaFaults } from './schemas.ts'
 
 const place = createGriteSandbox({ after })
 
@@ -17,7 +18,10 @@ test('each event is a line of JSON with its keys, and nothing else is printed', 
   assert.deepEqual([status, stderr], [0, ''])
   const lines = stdout.trimEnd().split('\n')
   assert.equal(lines.length, 2)
-  for (const line of lines) assert.deepEqual(keyFaults(jsonContract.watch ?? {}, JSON.parse(line)), [])
+  for (const line of lines) {
+    assert.deepEqual(keyFaults(jsonContract.watch ?? {}, JSON.parse(line)), [])
+    assert.deepEqual(schemaFaults('watch', 'item', JSON.parse(line)), [])
+  }
 })
 
 test('each event is a line for people, escaped', () => {

@@ -39,8 +39,8 @@ test('no value of an unknown type becomes text by its own means', () => {
 
 /** What is written as JSON, by the file that writes it. None of it is a foreign value as it came. */
 const writers: Readonly<Record<string, string>> = {
+  'src/cli/render/as-json.ts': 'data of commands',
   'src/cli/render/batch.ts': 'results of a batch',
-  'src/cli/render/index.ts': 'data of commands',
   'src/cli/render/json-output.ts': 'the document of --json',
   'src/commands/prime/prime.ts': 'the document of --json, whose length counts',
   'src/commands/watch/watch.ts': 'an event for a program',

@@ -5,8 +5,9 @@
 import type { ResultOf } from '../../commands/define-command.ts'
 import type { CommandName, CommandNamed } from '../../commands/index.ts'
 import type { CompletionData } from '../completion-command.ts'
-import { escapeJson } from './escape-for-terminal.ts'
 import type { PieceRenderer, Renderer } from './renderer.ts'
+
+export { renderAsJson } from './as-json.ts'
 
 type RendererOf<Data> = Renderer<Data> | PieceRenderer<Data>
 
@@ -80,6 +81,7 @@ const everyRenderer: EveryRenderer = {
   watch: () => import('./watch.ts').then((file) => file.renderWatchEnd),
   prime: () => import('./prime.ts').then((file) => file.renderPrime),
   doctor: () => import('./doctor.ts').then((file) => file.renderDoctor),
+  schema: () => import('./schema.ts').then((file) => file.renderSchema),
   'install-skill': () => import('./install-skill.ts').then((file) => file.renderInstallSkill),
   completion: () => import('./completion.ts').then((file) => file.renderCompletion),
 }
@@ -90,5 +92,3 @@ export const renderers: RendererTable = everyRenderer
 export const itemRenderers: RendererTable = {
   watch: () => import('./watch.ts').then((file) => file.renderWatchedEvent),
 }
-
-export const renderAsJson: Renderer<unknown> = (data) => `${escapeJson(JSON.stringify(data, null, 2))}\n`

@@ -93,7 +93,8 @@ async function titlesOf(
 async function describer(repository: Repository, sights: readonly LockInSight[], nowUnixMs: number) {
   const remotes = await nameRemotes(repository, sights)
   const owners = sights.flatMap(({ found }) => found.lock?.owner ?? [])
-  const names = owners.length === 0 ? new Map() : await actorNames(repository, await repository.view(), owners)
+  const names =
+    owners.length === 0 ? new Map<string, string>() : await actorNames(repository, await repository.view(), owners)
   const self = (await repository.findActor())?.actor.id
   const titles = await titlesOf(repository, sights)
   const placeOf = ({ level, kind, remotePart, found }: LockInSight) => ({

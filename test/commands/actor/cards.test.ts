@@ -8,6 +8,7 @@ import { type ActorId, deriveActorId, type Event, isCardEvent } from '../../../s
 import { findCardProblems } from '../../../src/tracker/identity/card-problems.ts'
 import { batchOfEvents, walRef } from '../../../src/wal/index.ts'
 import { jsonContract, keyFaults } from '../../contract/json-contract.ts'
+import { schemaFaults } from '../../contract/schemas.ts'
 import { cardEvent, garbage, signed, signerOf } from '../../support/cards.ts'
 import { commandRunner, createCommandSandbox } from '../../support/command-runner.ts'
 import { checkBytes, issueId, makeEvent, segmentsOf } from '../../support/log.ts'
@@ -370,6 +371,7 @@ describe('what others say', { concurrency: 2 }, () => {
     assert.deepEqual(data.card_problems, found)
     assert.equal(data.errors.length, 1)
     assert.deepEqual(keyFaults(jsonContract['db verify'] ?? {}, data), [])
+    assert.deepEqual(schemaFaults('db verify', 'data', data), [])
   })
 
   it('of a key of this clone does not make its own events bad', async (t) => {
