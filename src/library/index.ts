@@ -28,8 +28,6 @@ export {
   RepositoryRefusedError,
   StorageError,
   UnusableSnapshotError,
-  ViewBusyError,
-  ViewError,
 } from '../model/errors/index.ts'
 export type { Clock, Random, Warning } from '../tracker/effects.ts'
 export type { RepositoryOptions } from './options.ts'
