@@ -66,7 +66,8 @@ for (const entryPoints of [{ bundle: 'src/cli/bundle.ts' }, { library: 'src/libr
     .filter((path) => /^src\/\w+(\/errors)?\/index\.ts$/.test(path))
     // Who embeds the library has started already.
     .filter(() => entryPoints.library === undefined)
-  if (barrels.length > 0) throw new Error(`${barrels.join(', ')} would run at every start; see scripts/past-barrels.mjs`)
+  if (barrels.length > 0)
+    throw new Error(`${barrels.join(', ')} would run at every start; see scripts/past-barrels.mjs`)
 }
 await build({
   ...output,

@@ -1,5 +1,5 @@
 /** What programs import: `import { openRepository } from 'grite'`. See docs/library.md. */
-import { findRepository } from '../git/index.ts'
+import { openSharedRepository } from '../tracker/shared-repository.ts'
 import { fillIn, type RepositoryOptions } from './options.ts'
 import { Repository } from './repository.ts'
 import { Session } from './session.ts'
@@ -34,9 +34,13 @@ export type { RepositoryOptions } from './options.ts'
 export type { Answer, BatchOperation, Input, OneAnswer, Options, Repository } from './repository.ts'
 export type { CallOptions } from './session.ts'
 
+/** A view that no call reads is open for so long: a command line beside the program does not have to wait for it. Milliseconds. */
+const viewIdleMs = 100
+
 /** Opens the repository that a directory lies in. @throws {NotFoundError} when there is none */
 export async function openRepository(options: RepositoryOptions = {}): Promise<Repository> {
   const effects = fillIn(options)
-  await findRepository({ cwd: effects.cwd, env: effects.env })
-  return new Repository(new Session(effects))
+  const { cwd, env, warn } = effects
+  const shared = await openSharedRepository(cwd, { env, warn, viewIdleMs })
+  return new Repository(new Session(shared, effects))
 }

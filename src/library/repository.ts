@@ -360,7 +360,7 @@ export class Snapshots extends Group {
 }
 
 /** The log and the view that is derived from it. */
-export class Database extends Group {
+class Database extends Group {
   /** Returns sizes and counts. */
   stats(): Promise<Answer<'db stats'>> {
     return this.session.run('db stats', {})
@@ -382,7 +382,7 @@ export class Database extends Group {
   }
 }
 
-/** An open repository. Calls run one after another, in the order in which they are made. */
+/** An open repository. Calls may overlap; writes take their turns in the order in which they are made. */
 export class Repository implements AsyncDisposable {
   readonly #session: Session
   readonly issues: Issues

@@ -1,13 +1,16 @@
-/** Runs commands in this process: checks the input, opens the repository, returns the data as JSON has it. */
+/**
+ * Runs commands in this process, over one open repository: checks the input, gives each call a workspace of its own, returns
+ * the data as JSON has it. Calls may overlap.
+ */
 import { requireInput } from '../commands/check-input.ts'
 import type { AnyCommand, DataOf, GivenInput } from '../commands/define-command.ts'
 import type { CommandName, CommandNamed } from '../commands/index.ts'
 import { InvalidArgsError } from '../model/errors/index.ts'
 import type { CommandContext, TextInput } from '../tracker/effects.ts'
 import { readDeferred } from '../tracker/export/json-pieces.ts'
-import { openCommandRepository, type Repository } from '../tracker/workspace.ts'
+import type { SharedRepository } from '../tracker/shared-repository.ts'
+import { Workspace } from '../tracker/workspace.ts'
 import { libraryCommands } from './all-commands.ts'
-import { CallQueue } from './call-queue.ts'
 import type { Effects } from './options.ts'
 
 export interface CallOptions {
@@ -26,11 +29,12 @@ interface Call extends CallOptions {
 
 export class Session {
   readonly #effects: Effects
-  readonly #queue = new CallQueue()
+  readonly #shared: SharedRepository
   readonly #closing = new AbortController()
-  readonly #feeds = new Set<Promise<unknown>>()
+  readonly #running = new Set<Promise<unknown>>()
 
-  constructor(effects: Effects) {
+  constructor(shared: SharedRepository, effects: Effects) {
+    this.#shared = shared
     this.#effects = effects
   }
 
@@ -44,13 +48,10 @@ export class Session {
     const { signal = new AbortController().signal } = this.#effects
     const call = { command, input, emit: refuseToEmit, interrupted: signal, ...options }
     // The data is that of this very command.
-    return (await this.#queue.run(() => this.#call(call))) as DataOf<CommandNamed<Name>>
+    return (await this.#call(call)) as DataOf<CommandNamed<Name>>
   }
 
-  /**
-   * Runs a feed beside the queue: it lasts long, and lets other calls in between its looks at the log. Each item is
-   * handed over before the feed goes on.
-   */
+  /** Runs a feed, which lasts until it is ended. Each item is handed over before the feed goes on. */
   async feed<Name extends CommandName>(
     name: Name,
     input: GivenInput<CommandNamed<Name>>,
@@ -60,20 +61,14 @@ export class Session {
     const command = this.#commandNamed(name)
     const outer = this.#effects.signal === undefined ? [] : [this.#effects.signal]
     const interrupted = AbortSignal.any([this.#closing.signal, signal, ...outer])
-    const feed = this.#call({ command, input, emit, interrupted })
-    this.#feeds.add(feed)
-    try {
-      await feed
-    } finally {
-      this.#feeds.delete(feed)
-    }
+    await this.#call({ command, input, emit, interrupted })
   }
 
   /** Ends feeds, and waits for the calls that were made before. */
   async close(): Promise<void> {
     this.#closing.abort()
-    await this.#queue.idle()
-    await Promise.allSettled(this.#feeds)
+    await Promise.allSettled(this.#running)
+    await this.#shared.close()
   }
 
   #commandNamed(name: string): AnyCommand {
@@ -83,38 +78,44 @@ export class Session {
     throw new InvalidArgsError(`there is no command '${name}'`, { details: { command: name } })
   }
 
-  async #call({ command, input: given, emit, interrupted, stdin = '' }: Call): Promise<unknown> {
+  async #call(call: Call): Promise<unknown> {
+    const running = this.#runCommand(call)
+    this.#running.add(running)
+    try {
+      return await running
+    } finally {
+      this.#running.delete(running)
+    }
+  }
+
+  async #runCommand({ command, input: given, emit, interrupted, stdin = '' }: Call): Promise<unknown> {
     const input = requireInput(command, given)
     const facts = {
       ...this.#effects,
       progress: () => ({ report() {}, end() {} }),
       isInteractive: false,
     }
-    let open: Promise<Repository> | undefined
+    const workspace = new Workspace(this.#shared, facts)
     const context: CommandContext = {
       ...facts,
       isJson: true,
       text: textOf(stdin),
       emit,
       interrupted,
-      repository() {
-        open ??= openCommandRepository(facts)
-        return open
-      },
+      repository: async () => workspace,
     }
     try {
       const { data } = await command.run(context, input as never)
       return command.isDeferred === true ? await readDeferred(data) : data
     } finally {
-      await this.#close(open)
+      await this.#close(workspace)
     }
   }
 
   /** What the call did is in the log already; a cache that does not close cleanly must not hide that. */
-  async #close(open: Promise<Repository> | undefined): Promise<void> {
-    const repository = await open?.catch(() => undefined)
+  async #close(workspace: Workspace): Promise<void> {
     try {
-      await repository?.close()
+      await workspace.close()
     } catch (error) {
       const message = `the view did not close cleanly: ${error instanceof Error ? error.message : 'unknown reason'}`
       this.#effects.warn({ code: 'close-failed', message })

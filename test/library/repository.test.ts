@@ -86,16 +86,20 @@ test('errors are classes with code and details', async (t) => {
   await assert.rejects(other.locks.acquire('path:src/parser'), ConflictError)
 })
 
-test('calls that are made at once are all done, in their order', async (t) => {
+test('calls that are made at once are all done, and their writes share commits', async (t) => {
   const { options } = createPlace(t)
   await using repo = await openRepository(options)
   const titles = Array.from({ length: 12 }, (_, index) => `Issue ${index}`)
   const failing = repo.issues.show('ffffffff').catch((error: unknown) => error)
   const created = titles.map((title) => repo.issues.create({ title }))
-  const listed = repo.issues.list({ sort: 'created' })
+  const during = await repo.issues.list({ sort: 'created' })
+  assert.ok(during.issues.every(({ title }) => titles.includes(`${title}`)))
   assert.ok((await failing) instanceof NotFoundError)
-  assert.deepEqual((await listed).issues.map(({ title }) => title).sort(), [...titles].sort())
-  assert.equal(new Set((await Promise.all(created)).map(({ issue_id }) => issue_id)).size, 12)
+  const answers = await Promise.all(created)
+  assert.equal(new Set(answers.map(({ issue_id }) => issue_id)).size, 12)
+  assert.ok(new Set(answers.map(({ wal_head }) => wal_head)).size < 12)
+  const listed = await repo.issues.list({ sort: 'created' })
+  assert.deepEqual(listed.issues.map(({ title }) => title).sort(), [...titles].sort())
 })
 
 test('watch yields changes, and ends when the loop is left', async (t) => {
