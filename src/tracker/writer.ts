@@ -106,8 +106,7 @@ export async function write<Result>(
   { lock = false, givesWay = false }: WriteOptions = {},
 ): Promise<Written<Result>> {
   return workspace.guarded(lock, async (guard) => {
-    const actor = lock || givesWay || workspace.hasTurn ? undefined : (await workspace.findActor())?.actor.id
-    const group = actor === undefined ? null : workspace.paths.actorDir(actor)
+    const group = lock || givesWay || workspace.hasTurn ? null : await groupOf(workspace)
     return new Promise<Written<Result>>((resolve, reject) => {
       const pending: PendingWrite = {
         ...{ workspace, plan, guard, givesWay, group, reject },
@@ -117,6 +116,14 @@ export async function write<Result>(
       else workspace.shared.writes.add(pending)
     })
   })
+}
+
+/** Who writes, so that writes of one actor can be told to be so; before there is an actor, whom they would make. */
+async function groupOf(workspace: Workspace): Promise<string> {
+  const id = (await workspace.findActor())?.actor.id
+  if (id !== undefined) return workspace.paths.actorDir(id)
+  const { actor = '', dataDir = '' } = workspace.actorChoice
+  return `${actor}\0${dataDir}`
 }
 
 /** Writes what has waited together, as far as it fits into one commit. Never throws. */
