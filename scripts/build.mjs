@@ -80,6 +80,16 @@ writeFileSync(
   `${draft}/packages/schemas.json`,
   JSON.stringify(JSON.parse(readFileSync('src/commands/schemas.json', 'utf8'))),
 )
+// Node would parse the whole library once more to find the names that an `import` of it offers.
+const names = Object.keys(createRequire(import.meta.url)(resolve(draft, 'library.cjs')))
+writeFileSync(
+  `${draft}/library.mjs`,
+  [
+    "import { createRequire } from 'node:module'",
+    `export const { ${names.join(', ')} } = createRequire(import.meta.url)('./library.cjs')`,
+    '',
+  ].join('\n'),
+)
 copyFileSync('scripts/loader.cjs', `${draft}/grite.cjs`)
 chmodSync(`${draft}/grite.cjs`, 0o755)
 const bundleId = createHash('sha256')
