@@ -221,7 +221,7 @@ describe('an empty list', { concurrency: 4 }, () => {
     const crew = createCrew(t)
     const ann = crew.clone('ann', { address: '/nowhere/at/all' })
     for (const name of ['issue list', 'search', 'ready', 'blocked', 'prime']) {
-      await ann.run(name)
+      await ann.run(name, name === 'search' ? { query: ['one'] } : {})
       const [warning] = ann.warnings.splice(0)
       assert.deepEqual([warning?.code, warning?.details], ['no-log', { remote: 'origin' }], name)
     }
