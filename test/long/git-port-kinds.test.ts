@@ -1,4 +1,6 @@
 import { gitPortConformance } from '../conformance/git-port.ts'
-import { isomorphic, native } from '../git/git-ports.ts'
+import { combined, isomorphic, native } from '../git/git-ports.ts'
 
-for (const port of [native, isomorphic]) gitPortConformance(port, ['alternates', 'bare', 'linked work tree', 'packed'])
+gitPortConformance(combined, ['alternates', 'bare', 'sha256'])
+gitPortConformance(native, ['alternates', 'bare', 'linked work tree', 'packed'])
+gitPortConformance(isomorphic, ['alternates', 'bare', 'linked work tree', 'packed', 'sha256'])

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { formatGuide } from '../../src/tracker/agents/guide.ts'
+import { playGuide } from '../reports/guide-recipe.ts'
 import { createTeamScene, type Data } from '../tracker/locks/lock-clones.ts'
-import { playGuide } from './guide-recipe.ts'
 
 const onRemote = { remote: '' }
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { test } from 'node:test'
-import { projectDir } from './source-files.ts'
+import { projectDir } from '../tidy/source-files.ts'
 
 test('the JSON Schemas are those of the definitions and types of the commands', () => {
   const { status, stderr } = spawnSync(process.execPath, ['--import', 'tsx', 'scripts/schemas.mjs', '--check'], {
