@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { IssueId } from '../src/model/index.ts'
 import { readReadyQueue } from '../src/tracker/issues/ready-queue.ts'
-import { openCommandRepository, type Repository } from '../src/tracker/workspace.ts'
+import { openWorkspace, type Workspace } from '../src/tracker/workspace.ts'
 import { type Bench, inRepository, ms, verdict } from './bench.ts'
 import { benchEnv, summarize } from './measure.ts'
 import { mulberry32 } from './mulberry32.ts'
@@ -15,7 +15,7 @@ export const readyBench: Bench = {
     inRepository(async (cwd) => {
       const [issueCount, edgeCount, runs] = small ? [200, 400, 2] : [10_000, 20_000, 15]
       const facts = openFacts(cwd)
-      const writer = await openCommandRepository(facts)
+      const writer = await openWorkspace(facts)
       await fillWithEdges(writer, issueCount, edgeCount, facts.random.bytes)
       await writer.close()
       const times: number[] = []
@@ -23,7 +23,7 @@ export const readyBench: Bench = {
       let digest = ''
       for (let run = 0; run < runs; run++) {
         // A process opens the view anew; that is measured by other benches.
-        const repository = await openCommandRepository(facts)
+        const repository = await openWorkspace(facts)
         await repository.view()
         const before = process.cpuUsage()
         const start = process.hrtime.bigint()
@@ -69,7 +69,7 @@ const perWrite = 2000
 
 /** Issues of all priorities, a quarter of them closed, and edges of both spellings from later issues to earlier ones. */
 async function fillWithEdges(
-  repository: Repository,
+  repository: Workspace,
   issueCount: number,
   edgeCount: number,
   randomBytes: (count: number) => Uint8Array,

@@ -228,8 +228,8 @@ async function runInContext(
 }
 
 const openRepositoryWhenNeeded: OpenRepository = async (request) => {
-  const { openCommandRepository } = await import('../tracker/workspace.ts')
-  return openCommandRepository(request)
+  const { openWorkspace } = await import('../tracker/workspace.ts')
+  return openWorkspace(request)
 }
 
 async function renderForPeople(

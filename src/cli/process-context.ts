@@ -1,13 +1,13 @@
 /** Builds what commands work with out of the facts of a process. Nothing is opened until a command asks. */
 import type { CommandContext, Progress, TextInput } from '../tracker/effects.ts'
-import type { Repository, RepositoryFacts } from '../tracker/workspace.ts'
+import type { RequestFacts, Workspace } from '../tracker/workspace.ts'
 import type { WrittenEvents } from '../tracker/written-events.ts'
 import type { GlobalValues } from './parse-argv.ts'
 import type { ProcessFacts } from './process-facts.ts'
 import { openProgress } from './progress.ts'
 
 /** @throws {NotFoundError} when `cwd` lies in no repository */
-export type OpenRepository = (facts: RepositoryFacts) => Promise<Repository>
+export type OpenRepository = (facts: RequestFacts) => Promise<Workspace>
 
 /** A context, and the way to let go of what was opened through it. */
 export interface ProcessContext {
@@ -36,7 +36,7 @@ export function createProcessContext(
   }
   const random = { bytes: facts.randomBytes }
   const identity = { actor: globals.actor, dataDir: globals.dataDir }
-  let repository: Promise<Repository> | undefined
+  let repository: Promise<Workspace> | undefined
   const progress = (label: string): Progress => openProgress(facts, globals.quiet, label)
   const isInteractive = facts.stdout.isTerminal && facts.stdin.isTerminal
   const { warn, written } = parts

@@ -4,7 +4,7 @@ import { type FieldKey, type IssueId, parseScopedLabel } from '../model/index.ts
 import { readSavedQueries } from '../tracker/issues/saved-queries.ts'
 import { shortIdLength } from '../tracker/issues/short-id.ts'
 import { listActors } from '../tracker/local/actors.ts'
-import type { Repository } from '../tracker/workspace.ts'
+import type { Workspace } from '../tracker/workspace.ts'
 import type { View } from '../view/index.ts'
 import { type CompletedKind, candidateCountMax } from './complete.ts'
 import { createProcessContext, type OpenRepository } from './process-context.ts'
@@ -35,7 +35,7 @@ export async function repositoryValues(
   }
 }
 
-async function valuesOf(repository: Repository, kind: CompletedKind, prefix: string): Promise<readonly string[]> {
+async function valuesOf(repository: Workspace, kind: CompletedKind, prefix: string): Promise<readonly string[]> {
   switch (kind) {
     case 'actor': {
       const actors = await listActors(repository.paths)

@@ -7,7 +7,7 @@ import { importExport } from '../tracker/import/import-export.ts'
 import { type ImportSource, openImportSource } from '../tracker/import/import-source.ts'
 import { BatchWriter } from '../tracker/import/import-writer.ts'
 import { maintain } from '../tracker/sync/maintenance.ts'
-import type { Repository } from '../tracker/workspace.ts'
+import type { Workspace } from '../tracker/workspace.ts'
 import { type CommandResult, type DataOf, defineCommand, type GivenInput } from './define-command.ts'
 
 export const importFile = defineCommand({
@@ -61,7 +61,7 @@ function requireFormat(file: string, firstBytes: Uint8Array): string {
 
 async function importFrom(
   context: CommandContext,
-  repository: Repository,
+  repository: Workspace,
   source: ImportSource,
   request: ImportRequest,
 ): Promise<CommandResult<Imported>> {

@@ -7,7 +7,7 @@ import { readRepoConfig, writeLeaseRemote } from '../tracker/local/repo-config.t
 import { makeFolder } from '../tracker/local/write-file-atomically.ts'
 import { chooseHomeRemote } from '../tracker/sync/remote-name.ts'
 import { runSync } from '../tracker/sync/run-sync.ts'
-import type { Repository } from '../tracker/workspace.ts'
+import type { Workspace } from '../tracker/workspace.ts'
 import { trackingRef, walRef } from '../wal/index.ts'
 import { type DataOf, defineCommand, type GivenInput } from './define-command.ts'
 
@@ -73,7 +73,7 @@ export type InitInput = GivenInput<typeof init>
 export type InitData = DataOf<typeof init>
 
 /** @throws {NotFoundError} naming the remotes that there are */
-async function requireRemote({ remotes }: Repository, name: string): Promise<void> {
+async function requireRemote({ remotes }: Workspace, name: string): Promise<void> {
   if (await remotes.hasRemote(name)) return
   const names = await remotes.listRemotes()
   const others = names.length === 0 ? 'this repository has none' : `there are ${names.join(', ')}`
@@ -97,7 +97,7 @@ interface Adopted {
  * Takes in the log of a remote that was never asked before, so that a new clone sees what the others see, and what it
  * writes goes on top. Null when there is nothing to ask; without a network the clone works all the same.
  */
-async function adopt(context: CommandContext, repository: Repository): Promise<Adopted | null> {
+async function adopt(context: CommandContext, repository: Workspace): Promise<Adopted | null> {
   const remote = await chooseHomeRemote(repository)
   if (remote === undefined) return null
   const isKnown = (await repository.git.readRef(trackingRef(remote.name, walRef))) !== null

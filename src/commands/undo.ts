@@ -26,7 +26,7 @@ import { actorNames } from '../tracker/identity/actor-names.ts'
 import { resolveEvent } from '../tracker/issues/resolve-event.ts'
 import { restore } from '../tracker/issues/restore.ts'
 import { shortIdLength } from '../tracker/issues/short-id.ts'
-import type { Repository } from '../tracker/workspace.ts'
+import type { Workspace } from '../tracker/workspace.ts'
 import { findNewestEvent } from '../wal/index.ts'
 import { type DataOf, defineCommand, type GivenInput } from './define-command.ts'
 
@@ -94,7 +94,7 @@ export const undo = defineCommand({
 export type UndoInput = GivenInput<typeof undo>
 export type UndoData = DataOf<typeof undo>
 
-async function undoEvent(repository: Repository, draft: Draft, typed: string | undefined): Promise<Undone> {
+async function undoEvent(repository: Workspace, draft: Draft, typed: string | undefined): Promise<Undone> {
   const event = typed === undefined ? await requireNewest(repository, draft) : await requireEvent(draft, typed)
   if (event.body.type === 'ProjectContextUpdated') return undoSavedQuery(draft, event, event.body)
   if (event.body.type === 'ContextUpdated') throw refuse(event, 'what an index says of a file is not taken back')
@@ -116,7 +116,7 @@ async function undoEvent(repository: Repository, draft: Draft, typed: string | u
 }
 
 /** @throws {NotFoundError} when the actor has written nothing */
-async function requireNewest(repository: Repository, draft: Draft): Promise<Event> {
+async function requireNewest(repository: Workspace, draft: Draft): Promise<Event> {
   const { head } = await draft.view()
   const event = head === null ? undefined : await findNewestEvent(repository.git, head as Oid, draft.actor)
   if (event === undefined) throw nothingToUndo()

@@ -2,7 +2,7 @@
  * What a command may touch besides its input. Built once at the entry (cli, daemon, a test); nothing below reads
  * `process`, the clock or randomness by itself.
  */
-import type { Repository } from './workspace.ts'
+import type { Workspace } from './workspace.ts'
 
 export interface Clock {
   /** Milliseconds since the Unix epoch. */
@@ -68,5 +68,5 @@ export interface CommandContext {
   /** The values of the global options that concern identity. */
   readonly identity: { readonly actor: string | undefined; readonly dataDir: string | undefined }
   /** Opens the repository that `cwd` lies in, once. @throws {NotFoundError} naming the directory when there is none */
-  readonly repository: () => Promise<Repository>
+  readonly repository: () => Promise<Workspace>
 }

@@ -71,7 +71,7 @@ import { nothingWritten, type WrittenEvents } from './written-events.ts'
 
 export type { Plan, Staged, WriteOptions, Written } from './writer.ts'
 
-export interface RepositoryFacts {
+export interface RequestFacts {
   readonly cwd: string
   readonly env: Readonly<Record<string, string | undefined>>
   readonly clock: Clock
@@ -94,7 +94,7 @@ const problemsToldMax = 5
 
 export class Workspace {
   readonly shared: SharedRepository
-  readonly facts: RepositoryFacts
+  readonly facts: RequestFacts
   /** What the request has put into the log. */
   readonly written: WrittenEvents
   #chosen: Promise<ChosenActor | undefined> | undefined
@@ -111,7 +111,7 @@ export class Workspace {
   #toldGaps = false
   #problemCount = 0
 
-  constructor(shared: SharedRepository, facts: RepositoryFacts) {
+  constructor(shared: SharedRepository, facts: RequestFacts) {
     this.shared = shared
     this.facts = facts
     this.written = facts.written ?? nothingWritten()
@@ -133,7 +133,7 @@ export class Workspace {
     return this.shared.lockMemory
   }
 
-  get atSync(): RepositoryFacts['atSync'] {
+  get atSync(): RequestFacts['atSync'] {
     return this.facts.atSync
   }
 
@@ -527,8 +527,6 @@ export class Workspace {
   }
 }
 
-export type Repository = Workspace
-
 /** A workspace that has a repository to itself, and closes it with itself: for a process that lives for one command. */
 class SoleWorkspace extends Workspace {
   override async close(): Promise<void> {
@@ -538,7 +536,7 @@ class SoleWorkspace extends Workspace {
 }
 
 /** Opens the repository that a directory lies in. @throws {NotFoundError} naming the directory when there is none */
-export async function openCommandRepository(facts: RepositoryFacts): Promise<Workspace> {
+export async function openWorkspace(facts: RequestFacts): Promise<Workspace> {
   const { env, warn, gitOptions } = facts
   const options = { env, warn, viewIdleMs: null, ...(gitOptions === undefined ? {} : { gitOptions }) }
   return new SoleWorkspace(await openSharedRepository(facts.cwd, options), facts)

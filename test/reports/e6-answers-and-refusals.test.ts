@@ -170,11 +170,11 @@ describe('the budget of prime', { concurrency: 4 }, () => {
       JSON.stringify({ op: 'create', title: `${index} ${'title '.repeat(index)}`, priority: 'P1', type: 'bug' }),
     ).join('\n')
     await commandRunner({ cwd: path, env: environment, stdin }).run('batch')
-    const { openCommandRepository } = await import('../../src/tracker/workspace.ts')
+    const { openWorkspace } = await import('../../src/tracker/workspace.ts')
     const { commandLineCommands } = await import('../../src/cli/all-commands.ts')
     const parts = {
-      openRepository: (facts: Parameters<typeof openCommandRepository>[0]) =>
-        openCommandRepository({ ...facts, cwd: path, env: environment }),
+      openRepository: (facts: Parameters<typeof openWorkspace>[0]) =>
+        openWorkspace({ ...facts, cwd: path, env: environment }),
     }
     for (const budget of [250, 500, 1000, 3000]) {
       const options = { commands: commandLineCommands, parts }

@@ -3,7 +3,7 @@ import type { CommandResult } from '../../src/commands/define-command.ts'
 import { allCommands } from '../../src/commands/index.ts'
 import type { CommandContext, Warning } from '../../src/tracker/effects.ts'
 import { jsonPieces } from '../../src/tracker/export/json-pieces.ts'
-import { openCommandRepository, type Repository, type RepositoryFacts } from '../../src/tracker/workspace.ts'
+import { openWorkspace, type RequestFacts, type Workspace } from '../../src/tracker/workspace.ts'
 import { type CleanUp, createSandbox, type Sandbox } from '../git/temp-repository.ts'
 
 export interface RunnerOptions {
@@ -15,8 +15,8 @@ export interface RunnerOptions {
   readonly randomBytes?: (count: number) => Uint8Array
   readonly stdin?: string
   readonly actor?: string
-  readonly gitOptions?: RepositoryFacts['gitOptions']
-  readonly atSync?: RepositoryFacts['atSync']
+  readonly gitOptions?: RequestFacts['gitOptions']
+  readonly atSync?: RequestFacts['atSync']
   /** Told of each piece of a feed. */
   readonly onEmit?: (item: unknown) => void | Promise<void>
   readonly interrupted?: AbortSignal
@@ -32,7 +32,7 @@ export interface CommandRunner {
   /** Pieces of feeds of all runs so far. */
   readonly emitted: unknown[]
   /** Runs something on an open repository. */
-  withRepository<Result>(work: (repository: Repository) => Promise<Result>): Promise<Result>
+  withRepository<Result>(work: (repository: Workspace) => Promise<Result>): Promise<Result>
 }
 
 /** Runs commands in this process, without the command line. */
@@ -50,8 +50,8 @@ export function commandRunner(options: RunnerOptions): CommandRunner {
     ...(options.gitOptions === undefined ? {} : { gitOptions: options.gitOptions }),
     atSync: options.atSync,
   }
-  const withRepository = async <Result>(work: (repository: Repository) => Promise<Result>): Promise<Result> => {
-    const repository = await openCommandRepository(facts)
+  const withRepository = async <Result>(work: (repository: Workspace) => Promise<Result>): Promise<Result> => {
+    const repository = await openWorkspace(facts)
     try {
       return await work(repository)
     } finally {
@@ -61,7 +61,7 @@ export function commandRunner(options: RunnerOptions): CommandRunner {
   const outcome: CommandRunner['outcome'] = async (name, input = {}) => {
     const command = allCommands.find((candidate) => candidate.name === name)
     if (command === undefined) throw new TypeError(`no command '${name}'`)
-    let open: Promise<Repository> | undefined
+    let open: Promise<Workspace> | undefined
     const context: CommandContext = {
       ...facts,
       async emit(item) {
@@ -81,7 +81,7 @@ export function commandRunner(options: RunnerOptions): CommandRunner {
         editText: async () => undefined,
       },
       repository() {
-        open ??= openCommandRepository(facts)
+        open ??= openWorkspace(facts)
         return open
       },
     }

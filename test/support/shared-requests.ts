@@ -3,7 +3,7 @@
 import type { Warning } from '../../src/tracker/effects.ts'
 import { createIssue } from '../../src/tracker/issues/changes.ts'
 import { openSharedRepository, type SharedOptions, type SharedRepository } from '../../src/tracker/shared-repository.ts'
-import { type RepositoryFacts, Workspace, type Written } from '../../src/tracker/workspace.ts'
+import { type RequestFacts, Workspace, type Written } from '../../src/tracker/workspace.ts'
 import { type CleanUp, createSandbox, type Sandbox } from '../git/temp-repository.ts'
 
 export interface SharedRequests extends Sandbox {
@@ -12,8 +12,8 @@ export interface SharedRequests extends Sandbox {
   /** Warnings of all requests. */
   readonly warnings: Warning[]
   /** Runs one request with a workspace of its own. */
-  request<Result>(work: (workspace: Workspace) => Promise<Result>, facts?: Partial<RepositoryFacts>): Promise<Result>
-  createIssue(title: string, facts?: Partial<RepositoryFacts>): Promise<Written<unknown>>
+  request<Result>(work: (workspace: Workspace) => Promise<Result>, facts?: Partial<RequestFacts>): Promise<Result>
+  createIssue(title: string, facts?: Partial<RequestFacts>): Promise<Written<unknown>>
 }
 
 export async function openSharedRequests(
@@ -27,7 +27,7 @@ export async function openSharedRequests(
   const warn = (warning: Warning) => void warnings.push(warning)
   const shared = await openSharedRepository(path, { env: sandbox.environment, warn, viewIdleMs, ...more })
   t.after(() => shared.close())
-  const usual: RepositoryFacts = {
+  const usual: RequestFacts = {
     cwd: path,
     env: sandbox.environment,
     clock: { nowUnixMs: Date.now },

@@ -1,7 +1,7 @@
 import { InvalidArgsError, labelOnCard, limits, NotFoundError, type PinnedActor } from '../../model/index.ts'
 import { type Actor, createActor, findActor, listActors, requireActor } from '../../tracker/local/actors.ts'
 import { writeDefaultActor } from '../../tracker/local/repo-config.ts'
-import type { Repository } from '../../tracker/workspace.ts'
+import type { Workspace } from '../../tracker/workspace.ts'
 import { type DataOf, defineCommand, type GivenInput } from '../define-command.ts'
 
 export const actorInit = defineCommand({
@@ -136,7 +136,7 @@ function describeLocal({ id, label, createdTs, publicKey, keyScheme }: Actor): D
 }
 
 /** An actor of this clone, else one that has a card in the log. */
-async function describeActor(repository: Repository, text: string): Promise<DescribedActor> {
+async function describeActor(repository: Workspace, text: string): Promise<DescribedActor> {
   const notLocal = await requireActor(repository.paths, text).then(describeLocal, (error: unknown) => error as Error)
   if (!(notLocal instanceof Error)) return notLocal
   const isPrefix = /^[0-9a-f]{1,32}$/i.test(text)

@@ -3,7 +3,7 @@ import type { Check, Finding } from '../../tracker/doctor/check.ts'
 import { checks } from '../../tracker/doctor/checks.ts'
 import { DoctorScene } from '../../tracker/doctor/examination.ts'
 import type { CommandContext } from '../../tracker/effects.ts'
-import type { Repository } from '../../tracker/workspace.ts'
+import type { Workspace } from '../../tracker/workspace.ts'
 import { type DataOf, defineCommand, type GivenInput } from '../define-command.ts'
 
 /** What one check found. */
@@ -27,7 +27,7 @@ export const doctor = defineCommand({
   arguments: {},
   options: { fix: { type: 'boolean', summary: 'Mend what can be mended without losing anything' } },
   async run(context, { fix }) {
-    let repository: Repository
+    let repository: Workspace
     try {
       repository = await context.repository()
     } catch (error) {
@@ -48,7 +48,7 @@ export const doctor = defineCommand({
 export type DoctorInput = GivenInput<typeof doctor>
 export type DoctorData = DataOf<typeof doctor>
 
-async function lookAtAll(context: CommandContext, repository: Repository): Promise<CheckResult[]> {
+async function lookAtAll(context: CommandContext, repository: Workspace): Promise<CheckResult[]> {
   const scene = new DoctorScene(context, repository)
   try {
     scene.requireTemporaryFolder()
@@ -73,7 +73,7 @@ async function look(check: Check, scene: DoctorScene): Promise<Finding> {
 /** Runs the fix of every check that is not in order, each once, in their order. */
 async function mend(
   context: CommandContext,
-  repository: Repository,
+  repository: Workspace,
   found: readonly CheckResult[],
 ): Promise<readonly string[]> {
   const done = new Set<Check['fix']>()

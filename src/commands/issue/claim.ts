@@ -10,7 +10,7 @@ import { resolveIssue } from '../../tracker/issues/resolve-issue.ts'
 import { shortIdLength } from '../../tracker/issues/short-id.ts'
 import type { ChosenRemote } from '../../tracker/sync/remote-name.ts'
 import { runSync } from '../../tracker/sync/run-sync.ts'
-import type { Repository } from '../../tracker/workspace.ts'
+import type { Workspace } from '../../tracker/workspace.ts'
 import { type DataOf, defineCommand, type GivenInput } from '../define-command.ts'
 import {
   chooseWhere,
@@ -84,7 +84,7 @@ interface FoundIssue {
  * that was entered before the view was opened; what goes to a remote is not waited for there.
  */
 async function withIssue<Result>(
-  { context, repository }: { readonly context: CommandContext; readonly repository: Repository },
+  { context, repository }: { readonly context: CommandContext; readonly repository: Workspace },
   input: PlaceInput & { readonly issue: string },
   work: (found: FoundIssue) => Promise<Result>,
 ): Promise<Result> {
@@ -163,7 +163,7 @@ export async function describeClaimed(
   }
 }
 
-async function nameIssue(repository: Repository, issueId: IssueId) {
+async function nameIssue(repository: Workspace, issueId: IssueId) {
   const view = await repository.view()
   const state = await view.findIssue(issueId)
   const shortIds = await view.shortIds([issueId], shortIdLength)

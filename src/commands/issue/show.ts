@@ -19,7 +19,7 @@ import { progressOf, readChildren } from '../../tracker/issues/children.ts'
 import { describeEdges, describeIssues, mentionRows } from '../../tracker/issues/describe-issues.ts'
 import { resolveIssue } from '../../tracker/issues/resolve-issue.ts'
 import { shortIdLength } from '../../tracker/issues/short-id.ts'
-import type { Repository } from '../../tracker/workspace.ts'
+import type { Workspace } from '../../tracker/workspace.ts'
 import { type IssueRow, rowOf, type View } from '../../view/index.ts'
 import { type DataOf, defineCommand, type GivenInput } from '../define-command.ts'
 
@@ -102,7 +102,7 @@ export type IssueShowInput = GivenInput<typeof issueShow>
 export type IssueShowData = DataOf<typeof issueShow>
 
 async function judgeEach(
-  repository: Repository,
+  repository: Workspace,
   view: View,
   events: readonly Event[],
 ): Promise<Map<EventId, SignatureVerdict>> {

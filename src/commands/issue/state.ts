@@ -8,7 +8,7 @@ import type { MentionedIssue } from '../../tracker/issues/describe-issues.ts'
 import type { ChangeData } from '../../tracker/issues/issue-change.ts'
 import { resolveIssues } from '../../tracker/issues/resolve-issue.ts'
 import type { ChosenRemote } from '../../tracker/sync/remote-name.ts'
-import type { Repository } from '../../tracker/workspace.ts'
+import type { Workspace } from '../../tracker/workspace.ts'
 import { type CommandResult, type DataOf, defineCommand, type GivenInput } from '../define-command.ts'
 import { chooseWhere } from '../lock/lock-input.ts'
 import { lockOption } from '../lock/lock-option.ts'
@@ -88,7 +88,7 @@ export const issueClose = defineCommand({
 export type IssueCloseInput = GivenInput<typeof issueClose>
 export type IssueCloseData = DataOf<typeof issueClose>
 
-async function findLevelOf(repository: Repository, typed: readonly string[]): Promise<ChosenRemote | null | undefined> {
+async function findLevelOf(repository: Workspace, typed: readonly string[]): Promise<ChosenRemote | null | undefined> {
   return findClaimLevel(repository, await resolveIssues(await repository.view(), typed))
 }
 

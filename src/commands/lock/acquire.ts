@@ -2,7 +2,7 @@ import { showRemote } from '../../git/index.ts'
 import type { CommandContext } from '../../tracker/effects.ts'
 import { acquireLock, type Held, renewLock } from '../../tracker/locks/hold.ts'
 import { locksInSight } from '../../tracker/locks/known-locks.ts'
-import type { Repository } from '../../tracker/workspace.ts'
+import type { Workspace } from '../../tracker/workspace.ts'
 import { type DataOf, defineCommand, type GivenInput } from '../define-command.ts'
 import {
   chooseWhere,
@@ -70,7 +70,7 @@ export type LockRenewInput = GivenInput<typeof lockRenew>
 export type LockRenewData = DataOf<typeof lockRenew>
 
 /** A lock that there is already may name an issue as the Rust tool does: as it was typed. */
-async function requireLockable(context: CommandContext, repository: Repository, lock: HeldLock): Promise<void> {
+async function requireLockable(context: CommandContext, repository: Workspace, lock: HeldLock): Promise<void> {
   const isThere = (await locksInSight(repository)).some(({ found }) => found.lock?.resource === lock.resource)
   if (!isThere) await requireKnownIssue(context, repository, lock)
 }

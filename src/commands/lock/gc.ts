@@ -3,7 +3,7 @@ import type { CommandContext } from '../../tracker/effects.ts'
 import { type Collected, collectLocal, collectRemote } from '../../tracker/locks/collect.ts'
 import type { ChosenRemote } from '../../tracker/sync/remote-name.ts'
 import { runSync } from '../../tracker/sync/run-sync.ts'
-import type { Repository } from '../../tracker/workspace.ts'
+import type { Workspace } from '../../tracker/workspace.ts'
 import { type DataOf, defineCommand, type GivenInput } from '../define-command.ts'
 import { chooseWhere, placeOptions } from './lock-input.ts'
 
@@ -47,7 +47,7 @@ export type LockGcInput = GivenInput<typeof lockGc>
 export type LockGcData = DataOf<typeof lockGc>
 
 /** Only the log says whether a lease is still of use. */
-async function collectThere(context: CommandContext, repository: Repository, remote: ChosenRemote): Promise<Collected> {
+async function collectThere(context: CommandContext, repository: Workspace, remote: ChosenRemote): Promise<Collected> {
   await runSync(context, repository, remote, { pull: true, push: false })
   return collectRemote(repository, remote.name, context)
 }

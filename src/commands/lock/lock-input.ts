@@ -19,7 +19,7 @@ import { sharedPlace } from '../../tracker/locks/shared-place.ts'
 import { parseDuration } from '../../tracker/parse-time.ts'
 import { type ChosenRemote, chooseRemote } from '../../tracker/sync/remote-name.ts'
 import { runSync } from '../../tracker/sync/run-sync.ts'
-import type { Repository } from '../../tracker/workspace.ts'
+import type { Workspace } from '../../tracker/workspace.ts'
 import type { ArgumentTable, OptionTable } from '../define-command.ts'
 
 export const placeOptions = {
@@ -63,7 +63,7 @@ export interface PlaceInput {
  * Where a command means its locks to be: on the remote that is named, or else configured; null for this clone.
  * @throws {InvalidArgsError} when both are asked for
  */
-export async function chooseWhere(repository: Repository, { remote, local }: PlaceInput): Promise<ChosenRemote | null> {
+export async function chooseWhere(repository: Workspace, { remote, local }: PlaceInput): Promise<ChosenRemote | null> {
   if (local && remote !== undefined) {
     throw new InvalidArgsError('--local and --remote exclude each other', { details: { field: 'local' } })
   }
@@ -73,11 +73,11 @@ export async function chooseWhere(repository: Repository, { remote, local }: Pla
   return chooseRemote(repository, repository.facts.cwd, remote || configured)
 }
 
-export async function choosePlace(repository: Repository, input: PlaceInput): Promise<LockPlace> {
+export async function choosePlace(repository: Workspace, input: PlaceInput): Promise<LockPlace> {
   return placeAt(repository, await chooseWhere(repository, input))
 }
 
-export function placeAt(repository: Repository, where: ChosenRemote | null): LockPlace {
+export function placeAt(repository: Workspace, where: ChosenRemote | null): LockPlace {
   return where === null ? localPlace(repository) : sharedPlace(repository, where.name)
 }
 
@@ -86,7 +86,7 @@ export function placeAt(repository: Repository, where: ChosenRemote | null): Loc
  * that the log does not know is taken as it stands when it is a full one, or none at all.
  * @throws {InvalidArgsError} | {NotFoundError} when it is not usable, or names no issue
  */
-export async function settleResource(repository: Repository, typed: string): Promise<string> {
+export async function settleResource(repository: Workspace, typed: string): Promise<string> {
   const resource = typed.trim()
   requireResource(resource)
   const [, id] = /^issue:(.*)$/s.exec(resource) ?? []
@@ -108,7 +108,7 @@ export async function settleResource(repository: Repository, typed: string): Pro
  */
 export async function requireKnownIssue(
   context: Pick<CommandContext, 'progress' | 'clock' | 'random' | 'warn'>,
-  repository: Repository,
+  repository: Workspace,
   { resource, where }: HeldLock,
 ): Promise<void> {
   if (!resource.startsWith('issue:')) return
@@ -137,7 +137,7 @@ export interface HeldLock {
  * how he took it.
  */
 export async function findHeld(
-  repository: Repository,
+  repository: Workspace,
   input: PlaceInput & { readonly resource: string },
 ): Promise<HeldLock> {
   const where = await chooseWhere(repository, input)
@@ -153,7 +153,7 @@ export async function findHeld(
 
 /** Where the current actor has a lock: at the place that is meant if there, else wherever it is. */
 async function findWhereHeld(
-  repository: Repository,
+  repository: Workspace,
   { where, resource }: HeldLock,
   sights: readonly LockInSight[],
 ): Promise<ChosenRemote | null> {

@@ -10,7 +10,7 @@ import {
   termsOf,
 } from '../../tracker/locks/known-locks.ts'
 import { nameRemotes } from '../../tracker/locks/remote-names.ts'
-import type { Repository } from '../../tracker/workspace.ts'
+import type { Workspace } from '../../tracker/workspace.ts'
 import { splitTrackingRef } from '../../wal/index.ts'
 import { type DataOf, defineCommand, type GivenInput } from '../define-command.ts'
 import { choosePlace, placeOptions, settleResource } from './lock-input.ts'
@@ -78,7 +78,7 @@ function conflictsOf<Row extends LockRow>(locks: readonly Row[], wanted: string 
 
 /** Issues that are locked, by the resource. */
 async function titlesOf(
-  repository: Repository,
+  repository: Workspace,
   sights: readonly LockInSight[],
 ): Promise<ReadonlyMap<string, MentionedIssue>> {
   const ids = sights.flatMap(({ found }) => issueOfResource(found.lock?.resource ?? '') ?? [])
@@ -90,7 +90,7 @@ async function titlesOf(
 }
 
 /** Rows of the answer. */
-async function describer(repository: Repository, sights: readonly LockInSight[], nowUnixMs: number) {
+async function describer(repository: Workspace, sights: readonly LockInSight[], nowUnixMs: number) {
   const remotes = await nameRemotes(repository, sights)
   const owners = sights.flatMap(({ found }) => found.lock?.owner ?? [])
   const names =

@@ -7,7 +7,7 @@ import { charactersPerToken, estimateTokens, fitBudget } from '../../tracker/pri
 import { formatPrime, type PrimeFacts, type PrimeIssue } from '../../tracker/prime/format-prime.ts'
 import { warnIfNoLog } from '../../tracker/sync/no-log.ts'
 import { findLikelyRemote } from '../../tracker/sync/remote-name.ts'
-import type { Repository } from '../../tracker/workspace.ts'
+import type { Workspace } from '../../tracker/workspace.ts'
 import type { IssueRow, View } from '../../view/index.ts'
 import { type DataOf, defineCommand, type GivenInput } from '../define-command.ts'
 
@@ -115,7 +115,7 @@ const compareByChange = (left: IssueRow, right: IssueRow): number =>
   right.updated_ts - left.updated_ts || (left.issue_id < right.issue_id ? -1 : 1)
 
 /** Ends of the live leases of whoever runs this, by their issue. */
-async function ownClaims(repository: Repository, nowUnixMs: number): Promise<ReadonlyMap<string, number>> {
+async function ownClaims(repository: Workspace, nowUnixMs: number): Promise<ReadonlyMap<string, number>> {
   const self = (await repository.findActor())?.actor.id
   const own = (await locksInSight(repository))
     .filter(isReadable)
@@ -147,7 +147,7 @@ async function describeIssues(
 }
 
 /** What a claim needs on its command line to hold among all clones. */
-async function findRemoteOption(repository: Repository): Promise<string> {
+async function findRemoteOption(repository: Workspace): Promise<string> {
   const isConfigured = (await repository.config()).lease.remote !== undefined
   return isConfigured || (await findLikelyRemote(repository)) === undefined ? '' : ' --remote'
 }

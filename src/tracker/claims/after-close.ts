@@ -8,7 +8,7 @@ import { nameRemotes } from '../locks/remote-names.ts'
 import { pushRefused } from '../locks/shared-place.ts'
 import { type ChosenRemote, chooseRemote } from '../sync/remote-name.ts'
 import { runSync } from '../sync/run-sync.ts'
-import type { Repository } from '../workspace.ts'
+import type { Workspace } from '../workspace.ts'
 import { warnIfLocal } from './claim-issue.ts'
 import type { Claimed } from './claim-locally.ts'
 import { claimNext } from './claim-next.ts'
@@ -20,7 +20,7 @@ import { isAllSent, settleClaims } from './settle-claims.ts'
  * undefined when there is no claim.
  */
 export async function findClaimLevel(
-  repository: Repository,
+  repository: Workspace,
   issueIds: readonly IssueId[],
 ): Promise<ChosenRemote | null | undefined> {
   const owner = (await repository.findActor())?.actor.id
@@ -44,7 +44,7 @@ interface Failed {
 /** Claims the next issue. The closed ones stay closed when that fails; a warning says why. */
 export async function claimAfterClose(
   context: CommandContext,
-  repository: Repository,
+  repository: Workspace,
   { where, isLocalMeant }: { readonly where: ChosenRemote | null; readonly isLocalMeant: boolean },
 ): Promise<Failed & { readonly claimed: Claimed | null }> {
   try {
@@ -64,7 +64,7 @@ export async function claimAfterClose(
 /** Sends the log to a remote and releases the leases of closed issues there. A failure is a warning. */
 export async function sendClosed(
   context: CommandContext,
-  repository: Repository,
+  repository: Workspace,
   remote: ChosenRemote,
 ): Promise<Failed> {
   try {

@@ -1,14 +1,14 @@
 import { showRemote } from '../../git/index.ts'
 import type { IssueId } from '../../model/index.ts'
 import { type ChosenRemote, findLikelyRemote } from '../sync/remote-name.ts'
-import type { Repository } from '../workspace.ts'
+import type { Workspace } from '../workspace.ts'
 import { type Claimed, claimLocally } from './claim-locally.ts'
 import { claimOnRemote } from './claim-shared.ts'
 import type { SharedContext } from './move-shared.ts'
 
 export interface ClaimRequest {
   readonly context: SharedContext
-  readonly repository: Repository
+  readonly repository: Workspace
   /** The remote through which all clones see it; null for a claim of this clone. */
   readonly where: ChosenRemote | null
   readonly issueId: IssueId

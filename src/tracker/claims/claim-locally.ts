@@ -1,7 +1,7 @@
 import { AfterWriteError, type EventId, type IssueId, type Lock } from '../../model/index.ts'
 import { acquireLock, releaseLock } from '../locks/hold.ts'
 import { localPlace } from '../locks/lock-place.ts'
-import type { Repository } from '../workspace.ts'
+import type { Workspace } from '../workspace.ts'
 import { draftClaim, planClaim, readClaimTerms } from './claim-terms.ts'
 
 /** A claim that was made, or given more time. */
@@ -19,7 +19,7 @@ export interface Claimed {
 }
 
 export interface LocalClaimRequest {
-  readonly repository: Repository
+  readonly repository: Workspace
   readonly issueId: IssueId
   readonly ttlMs: number
   readonly renew: boolean

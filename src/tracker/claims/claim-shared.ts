@@ -17,7 +17,7 @@ import { giveBackOrTell, lookAgain } from '../locks/recheck.ts'
 import { fetchLocks, pushRefused, sharedPlace } from '../locks/shared-place.ts'
 import type { ChosenRemote } from '../sync/remote-name.ts'
 import { runSync } from '../sync/run-sync.ts'
-import type { Repository } from '../workspace.ts'
+import type { Workspace } from '../workspace.ts'
 import type { Claimed } from './claim-locally.ts'
 import { draftClaim, planClaim, readClaimTerms } from './claim-terms.ts'
 import { isNoAtomic, moveShared, type SharedContext, type SharedTarget } from './move-shared.ts'
@@ -25,7 +25,7 @@ import { giveBackShared } from './unclaim-issue.ts'
 
 export interface SharedClaimRequest {
   readonly context: SharedContext
-  readonly repository: Repository
+  readonly repository: Workspace
   readonly remote: ChosenRemote
   readonly issueId: IssueId
   readonly ttlMs: number
@@ -147,7 +147,7 @@ async function claimInTurn(request: SharedClaimRequest): Promise<Claimed> {
 }
 
 /** The lease has decided; that others do not see the assignee yet is no reason to give it back. */
-async function tellOthers(context: SharedContext, repository: Repository, remote: ChosenRemote): Promise<void> {
+async function tellOthers(context: SharedContext, repository: Workspace, remote: ChosenRemote): Promise<void> {
   const why = await sendLog(context, repository, remote)
   if (why === null) return
   const shown = showRemote(remote.name)
@@ -156,7 +156,7 @@ async function tellOthers(context: SharedContext, repository: Repository, remote
 }
 
 /** Null when the remote has the log, else why not. */
-async function sendLog(context: SharedContext, repository: Repository, remote: ChosenRemote): Promise<string | null> {
+async function sendLog(context: SharedContext, repository: Workspace, remote: ChosenRemote): Promise<string | null> {
   try {
     const { refused } = await runSync(context, repository, remote, { pull: true, push: true })
     return refused && pushRefused(remote.name, refused).message

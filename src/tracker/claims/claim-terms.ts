@@ -21,7 +21,7 @@ import { findOwnName } from '../identity/own-name.ts'
 import { addAssignee, removeAssignee } from '../issues/changes.ts'
 import { heldError } from '../locks/held-error.ts'
 import { isReadable, type LockInSight, locksAgainst, locksInSight, stateInSight } from '../locks/known-locks.ts'
-import type { Repository } from '../workspace.ts'
+import type { Workspace } from '../workspace.ts'
 
 /** Who claims, and what is known of the locks of the issue. */
 export interface ClaimTerms {
@@ -43,7 +43,7 @@ export interface ClaimTerms {
  * @throws {ConflictError} naming who holds the issue, or what excludes it
  */
 export async function readClaimTerms(
-  repository: Repository,
+  repository: Workspace,
   issueId: IssueId,
   mayHave: (own: Lock) => boolean,
   sights?: readonly LockInSight[],
@@ -89,7 +89,7 @@ export function endedLocksOf(sights: readonly LockInSight[], nowUnixMs: number):
  * @throws {ConflictError} when the issue is closed, or somebody else's
  */
 export async function planClaim(
-  repository: Repository,
+  repository: Workspace,
   terms: ClaimTerms,
   nowUnixMs = repository.facts.clock.nowUnixMs(),
 ): Promise<Claim> {

@@ -30,7 +30,7 @@ import { type LockInSight, locksInSight } from '../locks/known-locks.ts'
 import { noteLease, pushRefused, sharedPlace, writeLease } from '../locks/shared-place.ts'
 import type { ChosenRemote } from '../sync/remote-name.ts'
 import { runSync } from '../sync/run-sync.ts'
-import type { Repository, Staged } from '../workspace.ts'
+import type { Staged, Workspace } from '../workspace.ts'
 
 /** What a sync needs besides the repository. */
 export type SharedContext = Pick<CommandContext, 'progress' | 'clock' | 'random' | 'warn'>
@@ -53,7 +53,7 @@ const backoffMsMax = 1500
 /** The home remote's log and the lease of a resource there. */
 export interface SharedTarget {
   readonly context: SharedContext
-  readonly repository: Repository
+  readonly repository: Workspace
   readonly remote: ChosenRemote
   readonly resource: string
   /** Whether the caller has just synced, so that the first decision needs no fetch. */

@@ -1,7 +1,7 @@
 import { type IssueId, issueOfResource } from '../../model/index.ts'
 import { actorNames } from '../identity/actor-names.ts'
 import { isReadable, locksInSight, type ReadableLock, stateInSight } from '../locks/known-locks.ts'
-import type { Repository } from '../workspace.ts'
+import type { Workspace } from '../workspace.ts'
 
 /** Who works on an issue now, as answers show it. */
 export interface ShownClaim {
@@ -14,7 +14,7 @@ export interface ShownClaim {
 }
 
 /** Live locks on issues, by issue: what makes an issue taken. Where no lock is in sight this is one look at refs. */
-export async function readClaims(repository: Repository): Promise<ReadonlyMap<IssueId, ShownClaim>> {
+export async function readClaims(repository: Workspace): Promise<ReadonlyMap<IssueId, ShownClaim>> {
   const locks = await claimsInSight(repository)
   if (locks.size === 0) return new Map()
   const owners = [...locks.values()].map(({ found }) => found.lock.owner)
@@ -28,11 +28,11 @@ export async function readClaims(repository: Repository): Promise<ReadonlyMap<Is
 }
 
 /** The issues that somebody works on now. */
-export async function readClaimedIds(repository: Repository): Promise<ReadonlySet<IssueId>> {
+export async function readClaimedIds(repository: Workspace): Promise<ReadonlySet<IssueId>> {
   return new Set((await claimsInSight(repository)).keys())
 }
 
-async function claimsInSight(repository: Repository): Promise<ReadonlyMap<IssueId, ReadableLock>> {
+async function claimsInSight(repository: Workspace): Promise<ReadonlyMap<IssueId, ReadableLock>> {
   const nowUnixMs = repository.facts.clock.nowUnixMs()
   const locks = new Map<IssueId, ReadableLock>()
   for (const sight of (await locksInSight(repository)).filter(isReadable)) {

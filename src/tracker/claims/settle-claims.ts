@@ -29,7 +29,7 @@ import { isReadable, type LockInSight, locksInSight, type ReadableLock, stateInS
 import { localPlace } from '../locks/lock-place.ts'
 import { sharedPlace } from '../locks/shared-place.ts'
 import type { SyncDirections } from '../sync/run-sync.ts'
-import type { Repository } from '../workspace.ts'
+import type { Workspace } from '../workspace.ts'
 
 export interface SettledClaims {
   /** Issues whose claim somebody else turned out to have. */
@@ -49,7 +49,7 @@ export interface SettledClaims {
  * @param directions - of that sync: without a push, what needs one is left for the next that has one
  */
 export async function settleClaims(
-  repository: Repository,
+  repository: Workspace,
   remote: string,
   { push }: Pick<SyncDirections, 'push'>,
 ): Promise<SettledClaims> {
@@ -77,7 +77,7 @@ export async function settleClaims(
 }
 
 /** One claim that cannot be settled now must not keep the others from it. */
-async function attempt({ facts }: Repository, { issueId }: OwnClaim, work: () => Promise<void>): Promise<void> {
+async function attempt({ facts }: Workspace, { issueId }: OwnClaim, work: () => Promise<void>): Promise<void> {
   try {
     await work()
   } catch (error) {
@@ -105,7 +105,7 @@ function findOwnClaims(sights: readonly LockInSight[], owner: ActorId, nowUnixMs
 }
 
 /** Gives up a claim that somebody else has, and says so. True when it was given up. */
-async function giveWay(repository: Repository, claim: OwnClaim, sights: readonly LockInSight[]): Promise<boolean> {
+async function giveWay(repository: Workspace, claim: OwnClaim, sights: readonly LockInSight[]): Promise<boolean> {
   const { issueId, lock } = claim
   const view = await repository.view()
   const state = await view.findIssue(issueId)
@@ -130,7 +130,7 @@ interface Winner {
   readonly expiresUnixMs?: number
 }
 
-function findLeaseOfOther(repository: Repository, { lock }: OwnClaim, sights: readonly LockInSight[]): Winner | null {
+function findLeaseOfOther(repository: Workspace, { lock }: OwnClaim, sights: readonly LockInSight[]): Winner | null {
   const nowUnixMs = repository.facts.clock.nowUnixMs()
   const other = sights
     .filter(isReadable)
@@ -152,7 +152,7 @@ interface Loss {
   readonly winner: Winner
 }
 
-async function tellLost(repository: Repository, { issueId, state, winner }: Loss): Promise<void> {
+async function tellLost(repository: Workspace, { issueId, state, winner }: Loss): Promise<void> {
   const shortIds = await (await repository.view()).shortIds([issueId], shortIdLength)
   const name = `${shortIds.get(issueId) ?? issueId} '${makeVisible(currentTitle(state))}'`
   const { user, actor, expiresUnixMs } = winner
@@ -166,7 +166,7 @@ async function tellLost(repository: Repository, { issueId, state, winner }: Loss
 }
 
 /** A claim of this clone is put where all clones see it, as it would have been when it was made. */
-async function share(repository: Repository, remote: string, claim: OwnClaim): Promise<'shared' | 'lost'> {
+async function share(repository: Workspace, remote: string, claim: OwnClaim): Promise<'shared' | 'lost'> {
   const { lock } = claim
   const leftMs = lock.expiresUnixMs - repository.facts.clock.nowUnixMs()
   const ttlMs = Math.min(Math.max(leftMs, lock.ttlMs ?? 0), sharedTtlMsMax)
@@ -185,7 +185,7 @@ async function share(repository: Repository, remote: string, claim: OwnClaim): P
 
 /** Gives a lease on the remote more time, or back when the issue is closed and everybody can see that. */
 async function tend(
-  repository: Repository,
+  repository: Workspace,
   remote: string,
   { issueId, lock }: OwnClaim,
 ): Promise<'renewed' | 'released' | null> {
@@ -203,7 +203,7 @@ async function tend(
 }
 
 /** Whether the remote has all of the local log. */
-export async function isAllSent({ git }: Repository, remote: string): Promise<boolean> {
+export async function isAllSent({ git }: Workspace, remote: string): Promise<boolean> {
   const [local, theirs] = [await git.readRef(walRef), await git.readRef(trackingRef(remote, walRef))]
   return local !== null && theirs !== null && (await git.isAncestor(local, theirs))
 }

@@ -2,14 +2,14 @@ import { assignedToOthers, type IssueId, issueOfResource, type Lock } from '../.
 import type { IssueRow, View } from '../../view/index.ts'
 import { findOwnName } from '../identity/own-name.ts'
 import { isReadable, type LockInSight, locksInSight, stateInSight } from '../locks/known-locks.ts'
-import type { Repository } from '../workspace.ts'
+import type { Workspace } from '../workspace.ts'
 import { endedLocksOf } from './claim-terms.ts'
 
 /**
  * Opens the question whether an issue is taken, so that one should not begin with it: somebody has a lease on it, or it is
  * assigned to somebody else by more than a claim that has ended.
  */
-export async function openTaken(repository: Repository, view: View): Promise<(row: IssueRow) => boolean> {
+export async function openTaken(repository: Workspace, view: View): Promise<(row: IssueRow) => boolean> {
   const ownName = await findOwnName(repository)
   const nowUnixMs = repository.facts.clock.nowUnixMs()
   const sights = await locksInSight(repository)

@@ -15,7 +15,7 @@ import { type LockPlace, localPlace } from '../locks/lock-place.ts'
 import { pushRefused, sharedPlace } from '../locks/shared-place.ts'
 import type { ChosenRemote } from '../sync/remote-name.ts'
 import { runSync } from '../sync/run-sync.ts'
-import type { Repository } from '../workspace.ts'
+import type { Workspace } from '../workspace.ts'
 import { isNoAtomic, moveShared, type SharedContext, type SharedTarget } from './move-shared.ts'
 
 /** What became of a claim that was given back. */
@@ -30,11 +30,11 @@ export interface Unclaimed {
 const nothing: Unclaimed = { changed: false, lock: null, eventIds: [], head: null }
 
 /** Gives back a claim of this clone: the log first, so that nobody takes the issue before it is free there too. */
-export async function unclaimLocally(repository: Repository, issueId: IssueId): Promise<Unclaimed> {
+export async function unclaimLocally(repository: Workspace, issueId: IssueId): Promise<Unclaimed> {
   return repository.exclusively(() => giveBack(repository, localPlace(repository), issueId))
 }
 
-async function giveBack(repository: Repository, place: LockPlace, issueId: IssueId): Promise<Unclaimed> {
+async function giveBack(repository: Workspace, place: LockPlace, issueId: IssueId): Promise<Unclaimed> {
   const resource = issueResource(issueId)
   const lock = await findOwnClaim(repository, { place, resource, sights: await locksInSight(repository) })
   if (lock === null) return nothing
@@ -50,10 +50,7 @@ interface OwnClaimRequest {
 }
 
 /** @throws {ConflictError} when somebody else has the issue */
-async function findOwnClaim(
-  repository: Repository,
-  { place, resource, sights }: OwnClaimRequest,
-): Promise<Lock | null> {
+async function findOwnClaim(repository: Workspace, { place, resource, sights }: OwnClaimRequest): Promise<Lock | null> {
   const owner = (await repository.requireActor()).actor.id
   const present = findPresent(sights, place, resource)?.lock ?? null
   if (present?.owner === owner && present.expiresUnixMs !== 0) return present
@@ -72,7 +69,7 @@ async function draftUnclaim(draft: Draft, issueId: IssueId, lock: Lock): Promise
 
 export interface SharedUnclaimRequest {
   readonly context: SharedContext
-  readonly repository: Repository
+  readonly repository: Workspace
   readonly remote: ChosenRemote
   readonly issueId: IssueId
 }

@@ -28,7 +28,7 @@ import type { CommandContext } from '../effects.ts'
 import { type RepoConfig, readRepoConfig } from '../local/repo-config.ts'
 import { ProblemTally } from '../problem-tally.ts'
 import { findUnreadRefs, type UnreadRef } from '../sync/complete-log.ts'
-import type { Repository } from '../workspace.ts'
+import type { Workspace } from '../workspace.ts'
 import { idsListedMax } from './check.ts'
 
 /** A larger view is not copied: making it anew costs less than looking at it. */
@@ -70,7 +70,7 @@ export type StoredView =
 
 export class DoctorScene {
   readonly context: CommandContext
-  readonly repository: Repository
+  readonly repository: Workspace
   #temporary: string | undefined
   #head: Promise<LogHead> | undefined
   #log: Promise<LogFacts | null> | undefined
@@ -81,7 +81,7 @@ export class DoctorScene {
   #unreadRefs: Promise<readonly UnreadRef[]> | undefined
   readonly #forget = () => this.#removeTemporary()
 
-  constructor(context: CommandContext, repository: Repository) {
+  constructor(context: CommandContext, repository: Workspace) {
     this.context = context
     this.repository = repository
     context.interrupted.addEventListener('abort', this.#forget)

@@ -5,7 +5,7 @@ import { findLeftovers, type Leftover, removeLeftover } from '../../git/index.ts
 import { ViewDirectory } from '../../view/index.ts'
 import { isQueueLockLeft, lockFileQueue } from '../../wal/index.ts'
 import { isDraftName } from '../local/write-file-atomically.ts'
-import type { Repository } from '../workspace.ts'
+import type { Workspace } from '../workspace.ts'
 import { type Check, count, idsListedMax, nameSome, ok } from './check.ts'
 
 /** No write, rebuild or move of a ref is silent for so long; what is younger may be at work. */
@@ -40,7 +40,7 @@ export const leftovers: Check = {
   },
 }
 
-async function findAll(repository: Repository, nowUnixMs: number): Promise<Found[]> {
+async function findAll(repository: Workspace, nowUnixMs: number): Promise<Found[]> {
   const { layout } = repository
   const olderThanUnixMs = nowUnixMs - workMsMax
   const age = { nowUnixMs, ageMsMin: workMsMax }
@@ -59,7 +59,7 @@ async function findAll(repository: Repository, nowUnixMs: number): Promise<Found
 
 const order = ({ kind }: Leftover): number => (kind === 'ref-lock' ? 0 : 1)
 
-async function findUnusedViews({ paths }: Repository, olderThanUnixMs: number): Promise<Found[]> {
+async function findUnusedViews({ paths }: Workspace, olderThanUnixMs: number): Promise<Found[]> {
   const actors = await readdir(paths.actors).catch(() => [])
   const found: Found[] = []
   for (const level of [paths.viewLevels(undefined), ...actors.map((name) => join(paths.actorDir(name), 'level'))]) {
@@ -76,7 +76,7 @@ async function findUnusedViews({ paths }: Repository, olderThanUnixMs: number): 
 }
 
 /** The lock of a queue whose holder is gone goes with the next turn. */
-function findQueueLock({ paths }: Repository, nowUnixMs: number): Found[] {
+function findQueueLock({ paths }: Workspace, nowUnixMs: number): Found[] {
   if (!isQueueLockLeft(paths.appendQueue, nowUnixMs)) return []
   const remove = async () => {
     const leave = await lockFileQueue(paths.appendQueue, paths.permissions).enter()
@@ -86,7 +86,7 @@ function findQueueLock({ paths }: Repository, nowUnixMs: number): Found[] {
 }
 
 /** Files on their way to replace another, which takes no time to speak of. */
-async function findDrafts({ paths }: Repository, nowUnixMs: number): Promise<Found[]> {
+async function findDrafts({ paths }: Workspace, nowUnixMs: number): Promise<Found[]> {
   const actors = (await readdir(paths.actors).catch(() => [])).map((name) => paths.actorDir(name))
   const found: Found[] = []
   for (const folder of [paths.home, ...actors]) {

@@ -10,7 +10,7 @@ import {
   ObjectTooLargeError,
 } from '../../model/index.ts'
 import type { IssueRow, View } from '../../view/index.ts'
-import type { Repository } from '../workspace.ts'
+import type { Workspace } from '../workspace.ts'
 import type { ExportedEvent } from './export-order.ts'
 import { DeferredEntries, DeferredList, DeferredText } from './json-pieces.ts'
 
@@ -32,7 +32,7 @@ export interface JsonExport {
 
 /** The document, in deferred parts. */
 export function formatJsonExport(
-  repository: Repository,
+  repository: Workspace,
   view: View,
   { generatedTs, issueIds, events, attachments }: JsonExport,
 ) {
@@ -79,7 +79,7 @@ function formatExportedIssue({ author: _author, fields: _fields, ...row }: Issue
  * other processes do not wait for it while the contents are written.
  */
 async function* readAttachments(
-  repository: Repository,
+  repository: Workspace,
   view: View,
   events: readonly ExportedEvent[],
 ): AsyncGenerator<readonly [string, DeferredText]> {
@@ -97,7 +97,7 @@ async function* readAttachments(
 }
 
 /** Null for a content that cannot be read: a backup of the rest is better than none. */
-async function readContent({ git, facts }: Repository, sha256: string, blob: Oid): Promise<Uint8Array | null> {
+async function readContent({ git, facts }: Workspace, sha256: string, blob: Oid): Promise<Uint8Array | null> {
   try {
     const object = await git.readObject(blob, limits.chunkReadBytesMax)
     if (object !== null) return object.content
@@ -109,7 +109,7 @@ async function readContent({ git, facts }: Repository, sha256: string, blob: Oid
   return null
 }
 
-function warnOfContent({ warn }: Repository['facts'], sha256: string, reason: string): void {
+function warnOfContent({ warn }: Workspace['facts'], sha256: string, reason: string): void {
   warn({
     code: 'attachment-unread',
     message: `the content of attachment ${sha256} is not in the export: ${reason}`,

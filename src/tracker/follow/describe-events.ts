@@ -2,7 +2,7 @@ import type { Oid } from '../../git/index.ts'
 import { type Event, formatKindForExport, type IssueId, type KindJson } from '../../model/index.ts'
 import { actorNames } from '../identity/actor-names.ts'
 import { shortIdLength } from '../issues/short-id.ts'
-import type { Repository } from '../workspace.ts'
+import type { Workspace } from '../workspace.ts'
 
 /** An event and the commit in which it stands. */
 export interface FoundEvent {
@@ -27,7 +27,7 @@ export interface WatchedEvent {
 }
 
 export async function describeEvents(
-  repository: Repository,
+  repository: Workspace,
   found: readonly FoundEvent[],
 ): Promise<readonly WatchedEvent[]> {
   const view = await repository.view()

@@ -12,18 +12,18 @@ import { join } from 'node:path'
 import type { Oid } from '../../git/index.ts'
 import { type ChunkEvent, limits, NotFoundError } from '../../model/index.ts'
 import { issueLog, readLog, walRef } from '../../wal/index.ts'
-import type { Repository } from '../workspace.ts'
+import type { Workspace } from '../workspace.ts'
 import { describeEvents, type FoundEvent, type WatchedEvent } from './describe-events.ts'
 import { ToldEvents } from './reported-events.ts'
 import { type Since, tellsSince } from './since.ts'
 
 export class LogFollower {
-  readonly #repository: Repository
+  readonly #repository: Workspace
   readonly #told: ToldEvents
   #head: Oid | null
   #since: Since | undefined
 
-  private constructor(repository: Repository, told: ToldEvents, head: Oid | null, since: Since | undefined) {
+  private constructor(repository: Workspace, told: ToldEvents, head: Oid | null, since: Since | undefined) {
     this.#repository = repository
     this.#told = told
     this.#head = head
@@ -36,8 +36,8 @@ export class LogFollower {
    * @param readStart - what the first look is to tell of what is there already; undefined for nothing
    */
   static async start(
-    repository: Repository,
-    readStart: (repository: Repository) => Promise<Since | undefined>,
+    repository: Workspace,
+    readStart: (repository: Workspace) => Promise<Since | undefined>,
   ): Promise<LogFollower> {
     const view = await repository.view()
     try {

@@ -3,7 +3,7 @@ import { type Event, type EventId, InvalidArgsError, limits } from '../../model/
 import { walRef } from '../../wal/index.ts'
 import { resolveEvent } from '../issues/resolve-event.ts'
 import { parseMoment } from '../parse-time.ts'
-import type { Repository } from '../workspace.ts'
+import type { Workspace } from '../workspace.ts'
 
 /** After which place of the log, or which time, events are told. */
 export type Since =
@@ -17,7 +17,7 @@ export type Since =
  * milliseconds. Digits alone are milliseconds.
  * @throws {InvalidArgsError} | {NotFoundError} when it names nothing
  */
-export async function readSince(repository: Repository, text: string, nowUnixMs: number): Promise<Since> {
+export async function readSince(repository: Workspace, text: string, nowUnixMs: number): Promise<Since> {
   const typed = text.trim().toLowerCase()
   const isId = /^[0-9a-f]{7,64}$/.test(typed) && /[a-f]/.test(typed)
   if (!isId) return { kind: 'moment', tsUnixMs: parseMoment('since', text, nowUnixMs) }
@@ -27,7 +27,7 @@ export async function readSince(repository: Repository, text: string, nowUnixMs:
   return { kind: 'commit', commit }
 }
 
-async function findCommit({ git }: Repository, text: string): Promise<Oid | undefined> {
+async function findCommit({ git }: Workspace, text: string): Promise<Oid | undefined> {
   if (text.length !== 40 && text.length !== 64) return undefined
   if (text.length !== (git.layout.objectFormat === 'sha1' ? 40 : 64)) return undefined
   const object = await git.readObject(text as Oid, limits.chunkReadBytesMax).catch(() => null)
@@ -35,7 +35,7 @@ async function findCommit({ git }: Repository, text: string): Promise<Oid | unde
 }
 
 /** The history of a branch is no log, and reading it as one would take long and find nothing. */
-async function requireOfLog({ git }: Repository, commit: Oid): Promise<void> {
+async function requireOfLog({ git }: Workspace, commit: Oid): Promise<void> {
   const head = await git.readRef(walRef)
   if (head !== null && (await git.findMergeBase(commit, head)) !== null) return
   throw new InvalidArgsError(`--since names a commit that is not of the log: ${commit}`, {

@@ -1,7 +1,7 @@
 import { isActorId } from '../../model/index.ts'
 import type { View } from '../../view/index.ts'
 import { listActors } from '../local/actors.ts'
-import type { Repository } from '../workspace.ts'
+import type { Workspace } from '../workspace.ts'
 
 /**
  * What to call these actors: as they are called here, else as their cards in the log say. Actors without a name are left
@@ -9,7 +9,7 @@ import type { Repository } from '../workspace.ts'
  * already is told apart by the beginning of the id.
  */
 export async function actorNames(
-  repository: Repository,
+  repository: Workspace,
   view: View,
   actors: Iterable<string>,
 ): Promise<ReadonlyMap<string, string>> {

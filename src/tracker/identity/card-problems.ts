@@ -1,7 +1,7 @@
 import { type ActorId, isCardEvent, pinActor, readCard, whyCardIsIdle } from '../../model/index.ts'
 import type { View } from '../../view/index.ts'
 import { verifySignature } from '../../wal/index.ts'
-import type { Repository } from '../workspace.ts'
+import type { Workspace } from '../workspace.ts'
 import { readLocalKeys } from './key-ring.ts'
 
 /** Something about actor cards that nobody should rely on. */
@@ -14,7 +14,7 @@ export interface CardProblem {
 }
 
 /** Cards in the log that say nothing, and keys of this clone that the log gives to somebody else. */
-export async function findCardProblems(repository: Repository, view: View): Promise<CardProblem[]> {
+export async function findCardProblems(repository: Workspace, view: View): Promise<CardProblem[]> {
   const problems: CardProblem[] = []
   for await (const event of view.cardEvents()) {
     if (!isCardEvent(event)) continue
@@ -28,7 +28,7 @@ export async function findCardProblems(repository: Repository, view: View): Prom
   return [...problems, ...(await findLocalProblems(repository, view))]
 }
 
-async function findLocalProblems(repository: Repository, view: View): Promise<CardProblem[]> {
+async function findLocalProblems(repository: Workspace, view: View): Promise<CardProblem[]> {
   const local = await readLocalKeys(repository)
   const pinned = await view.findActors([...local.keys()] as ActorId[])
   return [...pinned.values()].flatMap(({ actor, keys }): CardProblem[] => {

@@ -3,7 +3,7 @@ import { type ActorId, makeVisible, NotFoundError } from '../../model/index.ts'
 import type { View } from '../../view/index.ts'
 import type { CommandContext } from '../effects.ts'
 import { listActors } from '../local/actors.ts'
-import type { Repository } from '../workspace.ts'
+import type { Workspace } from '../workspace.ts'
 
 /** An actor of this clone, or one that has a card in the log. */
 export interface KnownActor {
@@ -14,7 +14,7 @@ export interface KnownActor {
 /** Anybody who can push can publish any number of cards. */
 const cardsMax = 10_000
 
-export async function listKnownActors({ paths }: Repository, view: View): Promise<readonly KnownActor[]> {
+export async function listKnownActors({ paths }: Workspace, view: View): Promise<readonly KnownActor[]> {
   const known = new Map<ActorId, KnownActor>()
   for (const { actor, label } of await view.findActorsByPrefix('', cardsMax)) known.set(actor, { id: actor, label })
   for (const { id, label } of await listActors(paths)) known.set(id, { id, label })

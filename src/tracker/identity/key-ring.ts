@@ -10,7 +10,7 @@ import {
 import type { View } from '../../view/index.ts'
 import { verifySignature } from '../../wal/index.ts'
 import { listActors } from '../local/actors.ts'
-import type { Repository } from '../workspace.ts'
+import type { Workspace } from '../workspace.ts'
 
 /** Finds what the cards of an actor add up to. */
 export type FindPinned = (actor: ActorId) => Promise<PinnedActor | undefined>
@@ -55,12 +55,12 @@ export class KeyRing {
 }
 
 /** The keys known in a repository; cards are looked up in the view. */
-export async function openKeyRing(repository: Repository, view: View): Promise<KeyRing> {
+export async function openKeyRing(repository: Workspace, view: View): Promise<KeyRing> {
   return new KeyRing(await readLocalKeys(repository), (actor) => view.findActor(actor))
 }
 
 /** Keys of the actors of this clone, that of a data directory elsewhere included. */
-export async function readLocalKeys(repository: Repository): Promise<Map<ActorId, string | null>> {
+export async function readLocalKeys(repository: Workspace): Promise<Map<ActorId, string | null>> {
   const current = (await repository.findActor())?.actor
   const actors = [...(await listActors(repository.paths)), ...(current === undefined ? [] : [current])]
   return new Map(actors.map(({ id, publicKey }) => [id, publicKey?.toLowerCase() ?? null]))

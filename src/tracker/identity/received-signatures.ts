@@ -22,7 +22,7 @@ import type { View } from '../../view/index.ts'
 import { type Inspection, type IssueSegment, verifySignature } from '../../wal/index.ts'
 import type { Warning } from '../effects.ts'
 import type { SignaturePolicy } from '../local/repo-config.ts'
-import type { Repository } from '../workspace.ts'
+import type { Workspace } from '../workspace.ts'
 import { type FindPinned, KeyRing, openKeyRing, readLocalKeys } from './key-ring.ts'
 
 /** An event that is not signed as its actor signs. */
@@ -60,7 +60,7 @@ async function findBad(keys: KeyRing, events: readonly ReceivedEvent[]): Promise
  * @param view - of the local log as it is
  */
 export async function judgeReceived(
-  repository: Repository,
+  repository: Workspace,
   view: View,
   events: Iterable<Event> | AsyncIterable<Event>,
 ): Promise<BadSignature[]> {
@@ -74,7 +74,7 @@ export async function judgeReceived(
  * several rounds, an event is told once.
  */
 export async function signatureInspector(
-  repository: Repository,
+  repository: Workspace,
   { remote, warn }: { readonly remote: string; readonly warn: (warning: Warning) => void },
 ): Promise<(() => Inspection<IssueSegment>) | undefined> {
   const { verifySignatures: policy } = await repository.config()
@@ -113,7 +113,7 @@ class Receipt {
     }
   }
 
-  async judge(repository: Repository, view: View): Promise<BadSignature[]> {
+  async judge(repository: Workspace, view: View): Promise<BadSignature[]> {
     return findBad(new KeyRing(await readLocalKeys(repository), this.#findPinned(view)), this.#events)
   }
 
@@ -165,7 +165,7 @@ export function applySignaturePolicy(policy: SignaturePolicy, { from, bad, warn 
 
 /** Judges what the view met for the first time, and makes a warning of it; undefined when nothing is wrong. */
 export async function judgeNewEvents(
-  repository: Repository,
+  repository: Workspace,
   view: View,
   events: readonly ReceivedEvent[],
 ): Promise<Warning | undefined> {

@@ -10,7 +10,7 @@ import {
 } from '../../import/index.ts'
 import type { IssueId } from '../../model/index.ts'
 import type { Progress } from '../effects.ts'
-import type { Repository } from '../workspace.ts'
+import type { Workspace } from '../workspace.ts'
 import type { ImportData, ImportRequest, WaitingEdgeData } from './import-data.ts'
 import type { ImportSource } from './import-source.ts'
 import type { BatchWriter } from './import-writer.ts'
@@ -21,7 +21,7 @@ const listedMax = 10_000
 /** Imports a beads tracker. */
 export async function importBeads(
   source: ImportSource,
-  repository: Repository,
+  repository: Workspace,
   writer: BatchWriter,
   { dryRun, includeTombstones }: ImportRequest,
   progress: Progress,
@@ -75,7 +75,7 @@ function waitingEdgesOf({ imported }: Extract<ImportStep, { outcome: 'planned' }
 }
 
 /** Asks for the view each time: it is opened anew when something else wrote to the log between two commits. */
-export function importBaseline(repository: Repository): ImportBaseline {
+export function importBaseline(repository: Workspace): ImportBaseline {
   return {
     async findIssueEvents(issueIds) {
       const view = await repository.view()

@@ -11,7 +11,7 @@ import {
 import { type Event, limits, type Sha256Hex } from '../../model/index.ts'
 import type { CommandContext, Progress } from '../effects.ts'
 import { applySignaturePolicy, judgeReceived } from '../identity/received-signatures.ts'
-import type { Repository } from '../workspace.ts'
+import type { Workspace } from '../workspace.ts'
 import type { ImportData, ImportRequest } from './import-data.ts'
 import type { ImportSource } from './import-source.ts'
 import type { BatchWriter } from './import-writer.ts'
@@ -19,7 +19,7 @@ import type { BatchWriter } from './import-writer.ts'
 /** Restores a JSON export. Nothing is written before all of it was found to be in order. */
 export async function importExport(
   context: CommandContext,
-  repository: Repository,
+  repository: Workspace,
   source: ImportSource,
   writer: BatchWriter,
   { dryRun, file }: ImportRequest,
@@ -74,7 +74,7 @@ async function* eventsOf(steps: AsyncIterable<readonly Event[]>): AsyncGenerator
 }
 
 /** Asks for the view each time: it is opened anew when something else wrote to the log between two commits. */
-function baselineOf(repository: Repository): RestoreBaseline {
+function baselineOf(repository: Workspace): RestoreBaseline {
   return {
     findKnown: async (ids) => (await repository.view()).findKnownEventIds(ids),
     async findCreated(ids) {

@@ -1,11 +1,11 @@
 import type { Oid } from '../../git/index.ts'
 import { type Event, encodeRecord, limits, type Sha256Hex } from '../../model/index.ts'
 import { attachmentFolder, commitDate } from '../../wal/index.ts'
-import type { Repository } from '../workspace.ts'
+import type { Workspace } from '../workspace.ts'
 
 /** Appends many events as few commits, each within the limits of a batch. */
 export class BatchWriter {
-  readonly #repository: Repository
+  readonly #repository: Workspace
   readonly #options: { readonly dryRun: boolean; readonly nowUnixMs: () => number }
   #events: Event[] = []
   #records: Uint8Array[] = []
@@ -14,7 +14,7 @@ export class BatchWriter {
   #commitCount = 0
   #head: Oid | null = null
 
-  constructor(repository: Repository, options: { readonly dryRun: boolean; readonly nowUnixMs: () => number }) {
+  constructor(repository: Workspace, options: { readonly dryRun: boolean; readonly nowUnixMs: () => number }) {
     this.#repository = repository
     this.#options = options
   }

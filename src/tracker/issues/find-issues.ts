@@ -20,7 +20,7 @@ import { readClaimedIds } from '../claims/read-claims.ts'
 import type { CommandContext } from '../effects.ts'
 import { assigneesNamed, type KnownActor, listKnownActors, resolveAuthor } from '../identity/find-people.ts'
 import { findOwnName } from '../identity/own-name.ts'
-import type { Repository } from '../workspace.ts'
+import type { Workspace } from '../workspace.ts'
 import { resolveIssue } from './resolve-issue.ts'
 
 /**
@@ -30,7 +30,7 @@ import { resolveIssue } from './resolve-issue.ts'
  */
 export async function findIssues(
   context: Pick<CommandContext, 'clock' | 'warn'>,
-  repository: Repository,
+  repository: Workspace,
   { filter, sort }: Query,
 ): Promise<IssueRow[]> {
   const view = await repository.view()
@@ -42,7 +42,7 @@ export async function findIssues(
 
 async function factsFor(
   { clock, warn }: Pick<CommandContext, 'clock' | 'warn'>,
-  repository: Repository,
+  repository: Workspace,
   filter: QueryTerm | null,
 ): Promise<QueryFacts> {
   const nowUnixMs = clock.nowUnixMs()
@@ -66,7 +66,7 @@ async function factsFor(
 /** Parents and people as they are named become ids, and whatever else issues are assigned by. */
 async function resolveNames(
   context: Pick<CommandContext, 'warn'>,
-  repository: Repository,
+  repository: Workspace,
   term: QueryTerm,
 ): Promise<QueryTerm> {
   const view = await repository.view()

@@ -3,7 +3,7 @@ import { compareText, dueOf, type IssueId, isFieldValue, parentOf } from '../../
 import type { IssueRow } from '../../view/index.ts'
 import { openTaken } from '../claims/taken.ts'
 import { findOwnName } from '../identity/own-name.ts'
-import type { Repository } from '../workspace.ts'
+import type { Workspace } from '../workspace.ts'
 import { readWork, unknownBlockers } from './work.ts'
 
 export const readySortKeys = ['priority', 'due', 'created'] as const
@@ -51,7 +51,7 @@ const setAside: ReadonlySet<string | undefined> = new Set(['blocked', 'deferred'
  * issues of somebody else wants to know what that one can do, so that being assigned is no reason to leave any out.
  */
 export async function readReadyQueue(
-  repository: Repository,
+  repository: Workspace,
   filter: ReadyFilter = {},
   sort: ReadySortKey = 'priority',
 ): Promise<ReadyQueue> {

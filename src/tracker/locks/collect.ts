@@ -12,7 +12,7 @@ import {
 import type { View } from '../../view/index.ts'
 import { deleteUnmovedRefs, encodeRefPart, splitTrackingRef } from '../../wal/index.ts'
 import type { CommandContext } from '../effects.ts'
-import type { Repository } from '../workspace.ts'
+import type { Workspace } from '../workspace.ts'
 import { isReadable, type LockInSight, locksInSight, type ReadableLock, stateInSight } from './known-locks.ts'
 import { mayAskForDeletion, noteRefusedDeletion } from './refused-deletions.ts'
 
@@ -31,14 +31,14 @@ const collectedByTheWayMin = 100
 const refsAtOnceMax = 100
 
 /** Deletes the locks of this clone that ended and tell nothing any more. */
-export async function collectLocal(repository: Repository, nowUnixMs: number): Promise<Collected> {
+export async function collectLocal(repository: Workspace, nowUnixMs: number): Promise<Collected> {
   const locks = (await locksInSight(repository)).filter(({ level }) => level === 'local')
   const removed = await deleteLocal(repository, await withoutUse(repository, locks, nowUnixMs))
   return { removed, kept: locks.length - removed, level: 'local', remote: null, refused: [] }
 }
 
 /** Deletes ended locks of this clone when there are many. A failure is a warning. */
-export async function collectLocalByTheWay(repository: Repository): Promise<void> {
+export async function collectLocalByTheWay(repository: Workspace): Promise<void> {
   await byTheWay(repository, async () => {
     const nowUnixMs = repository.facts.clock.nowUnixMs()
     const locks = (await locksInSight(repository)).filter(({ level }) => level === 'local')
@@ -49,7 +49,7 @@ export async function collectLocalByTheWay(repository: Repository): Promise<void
 }
 
 /** Tidying must not fail what the command did. */
-async function byTheWay(repository: Repository, work: () => Promise<number>): Promise<number> {
+async function byTheWay(repository: Workspace, work: () => Promise<number>): Promise<number> {
   try {
     return await work()
   } catch (error) {
@@ -59,11 +59,11 @@ async function byTheWay(repository: Repository, work: () => Promise<number>): Pr
   }
 }
 
-function tellFailure({ facts }: Repository, { message, details }: GriteError): void {
+function tellFailure({ facts }: Workspace, { message, details }: GriteError): void {
   facts.warn({ code: 'lock-kept', message: `ended locks could not be deleted now: ${message}`, details })
 }
 
-async function deleteLocal({ git }: Repository, locks: readonly ReadableLock[]): Promise<number> {
+async function deleteLocal({ git }: Workspace, locks: readonly ReadableLock[]): Promise<number> {
   return deleteUnmovedRefs(
     git,
     locks.map(({ found }) => ({ ref: found.ref, expected: found.oid })),
@@ -72,7 +72,7 @@ async function deleteLocal({ git }: Repository, locks: readonly ReadableLock[]):
 
 /** Deletes on a remote what the Rust tool has left there and has ended, and leases that ended long ago. */
 export async function collectRemote(
-  repository: Repository,
+  repository: Workspace,
   remote: string,
   { progress }: Pick<CommandContext, 'progress'>,
 ): Promise<Collected> {
@@ -90,7 +90,7 @@ export async function collectRemote(
  * @returns how many were deleted
  */
 export async function collectRemoteByTheWay(
-  repository: Repository,
+  repository: Workspace,
   remote: string,
   context: Pick<CommandContext, 'progress' | 'warn'>,
 ): Promise<number> {
@@ -98,7 +98,7 @@ export async function collectRemoteByTheWay(
 }
 
 async function collectIfMany(
-  repository: Repository,
+  repository: Workspace,
   remote: string,
   { progress, warn }: Pick<CommandContext, 'progress' | 'warn'>,
 ): Promise<number> {
@@ -120,7 +120,7 @@ async function collectIfMany(
   return removed
 }
 
-async function locksOf(repository: Repository, remote: string): Promise<LockInSight[]> {
+async function locksOf(repository: Workspace, remote: string): Promise<LockInSight[]> {
   const part = encodeRefPart(remote)
   return (await locksInSight(repository)).filter(({ remotePart }) => remotePart === part)
 }
@@ -129,7 +129,7 @@ function countEnded(locks: readonly LockInSight[], nowUnixMs: number): number {
   return locks.filter(isReadable).filter((sight) => stateInSight(sight, nowUnixMs) !== 'live').length
 }
 
-async function collectableOf(repository: Repository, locks: readonly LockInSight[]): Promise<ReadableLock[]> {
+async function collectableOf(repository: Workspace, locks: readonly LockInSight[]): Promise<ReadableLock[]> {
   const nowUnixMs = repository.facts.clock.nowUnixMs()
   const old = locks.filter(isReadable).filter(({ kind, found }) => {
     if (kind === 'lock') return true
@@ -140,7 +140,7 @@ async function collectableOf(repository: Repository, locks: readonly LockInSight
 
 /** Those that ended and tell nothing any more. */
 async function withoutUse(
-  repository: Repository,
+  repository: Workspace,
   locks: readonly LockInSight[],
   nowUnixMs: number,
 ): Promise<ReadableLock[]> {
@@ -181,7 +181,7 @@ interface RemoteDeletion {
 }
 
 async function deleteOnRemote(
-  repository: Repository,
+  repository: Workspace,
   remote: string,
   { ended, progress }: RemoteDeletion,
 ): Promise<RemoteDeletions> {

@@ -1,11 +1,11 @@
 import { ConflictError, makeVisible } from '../../model/index.ts'
 import { actorNames } from '../identity/actor-names.ts'
-import type { Repository } from '../workspace.ts'
+import type { Workspace } from '../workspace.ts'
 import type { ReadableLock } from './known-locks.ts'
 import { nameRemotes } from './remote-names.ts'
 
 /** Who holds a lock, for people: the name of the actor, else the assignee of a claim, else the id. */
-export async function nameHolder(repository: Repository, { found }: ReadableLock): Promise<string> {
+export async function nameHolder(repository: Workspace, { found }: ReadableLock): Promise<string> {
   const { owner, claim } = found.lock
   const names = await actorNames(repository, await repository.view(), [owner])
   return names.get(owner) ?? claim?.assignee ?? owner
@@ -18,7 +18,7 @@ const heldByOthers = {
 
 /** The refusal that names holder and expiry of what stands in the way. */
 export async function heldError(
-  repository: Repository,
+  repository: Workspace,
   resource: string,
   sight: ReadableLock,
   { isOwn, hints }: { readonly isOwn: boolean; readonly hints: readonly string[] } = heldByOthers,

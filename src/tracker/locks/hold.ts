@@ -24,7 +24,7 @@ import {
   RefMovedError,
 } from '../../model/index.ts'
 import { appendRetryMsMax, type FoundLock } from '../../wal/index.ts'
-import type { Repository } from '../workspace.ts'
+import type { Workspace } from '../workspace.ts'
 import { heldError } from './held-error.ts'
 import { type LockInSight, locksAgainst, locksInSight, type ReadableLock } from './known-locks.ts'
 import type { LockPlace } from './lock-place.ts'
@@ -49,7 +49,7 @@ export interface Held {
 }
 
 /** Takes a lock for the current actor; the one that it has gets more time. @throws {ConflictError} naming who holds it */
-export async function acquireLock(repository: Repository, place: LockPlace, request: HoldRequest): Promise<Held> {
+export async function acquireLock(repository: Workspace, place: LockPlace, request: HoldRequest): Promise<Held> {
   return hold(repository, place, request, ({ current, owner, nonce, nowUnixMs }) =>
     planAcquire(current, {
       ...{ owner, nonce, nowUnixMs, resource: request.resource, ttlMs: request.ttlMs },
@@ -60,7 +60,7 @@ export async function acquireLock(repository: Repository, place: LockPlace, requ
 }
 
 /** Gives the current actor's lock more time; takes it where nobody has it. @throws {ConflictError} naming the holder */
-export async function renewLock(repository: Repository, place: LockPlace, request: HoldRequest): Promise<Held> {
+export async function renewLock(repository: Workspace, place: LockPlace, request: HoldRequest): Promise<Held> {
   return hold(repository, place, request, ({ current, owner, nonce, nowUnixMs }) => {
     const { resource, ttlMs } = request
     const renewed = planRenew(current, { owner, ttlMs, nowUnixMs })
@@ -83,7 +83,7 @@ interface PlanFacts {
 }
 
 async function hold(
-  repository: Repository,
+  repository: Workspace,
   place: LockPlace,
   { resource, isStep = false }: HoldRequest,
   makePlan: (facts: PlanFacts) => AcquirePlan,
@@ -150,7 +150,7 @@ export interface Released {
  * @throws {ConflictError} when somebody else holds it
  */
 export async function releaseLock(
-  repository: Repository,
+  repository: Workspace,
   place: LockPlace,
   resource: string,
   giveBack: (held: Lock) => Lock = planRelease,
@@ -217,7 +217,7 @@ const turnsMax = 100
 
 /** Works until nobody else was in the way: `undefined` and a lost race are followed by another turn. */
 async function untilUncontended<Result extends object>(
-  { facts: { clock, random } }: Repository,
+  { facts: { clock, random } }: Workspace,
   resource: string,
   work: () => Promise<Result | undefined>,
 ): Promise<Result> {

@@ -9,7 +9,7 @@ import {
   resourcesOverlap,
 } from '../../model/index.ts'
 import { type FoundLock, listLocksInSight, parseTrackedLock } from '../../wal/index.ts'
-import type { Repository } from '../workspace.ts'
+import type { Workspace } from '../workspace.ts'
 
 /** A lock by where it was seen. Those of remotes are as of the last fetch. */
 export interface LockInSight {
@@ -25,10 +25,7 @@ export interface LockInSight {
 export type ReadableLock = LockInSight & { readonly found: { readonly lock: Lock; readonly oid: Oid } }
 
 /** In one pass; those of this clone first. */
-export async function locksInSight({
-  git,
-  lockMemory,
-}: Pick<Repository, 'git' | 'lockMemory'>): Promise<LockInSight[]> {
+export async function locksInSight({ git, lockMemory }: Pick<Workspace, 'git' | 'lockMemory'>): Promise<LockInSight[]> {
   const found = await listLocksInSight(git, lockMemory)
   await lockMemory.save()
   return found.map(placeLock).sort((left, right) => Number(left.level === 'remote') - Number(right.level === 'remote'))

@@ -17,7 +17,7 @@ import {
   resourcesOverlap,
 } from '../../model/index.ts'
 import { type FoundLock, listLocks, lockRefOf, readLock } from '../../wal/index.ts'
-import type { Repository } from '../workspace.ts'
+import type { Workspace } from '../workspace.ts'
 import { formatExpiry, heldError, nameHolder } from './held-error.ts'
 import { acquireLock, releaseLock, renewLock } from './hold.ts'
 import { type LockInSight, liveLocksOfOthers, locksInSight, type ReadableLock } from './known-locks.ts'
@@ -28,7 +28,7 @@ const lockTtlMs = 300_000
 
 /** Of one write, however often its plan runs. */
 export class LockGuard {
-  readonly #repository: Repository
+  readonly #repository: Workspace
   readonly #takesLocks: boolean
   /** Resources locked for this write alone. */
   readonly #taken = new Set<string>()
@@ -39,7 +39,7 @@ export class LockGuard {
   #sights: readonly LockInSight[] | undefined
 
   /** @param told - locks that were warned of, which are not told again */
-  constructor(repository: Repository, takesLocks: boolean, told: Set<string>) {
+  constructor(repository: Workspace, takesLocks: boolean, told: Set<string>) {
     this.#repository = repository
     this.#takesLocks = takesLocks
     this.#told = told

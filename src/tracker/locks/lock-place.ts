@@ -1,7 +1,7 @@
 import type { Oid, RefName } from '../../git/index.ts'
 import type { Lock } from '../../model/index.ts'
 import { type FoundLock, lockRefOf, moveLock } from '../../wal/index.ts'
-import type { Repository } from '../workspace.ts'
+import type { Workspace } from '../workspace.ts'
 import type { LockInSight } from './known-locks.ts'
 
 /** Where locks are kept, and who sees them: this clone (`local`), or all clones through a remote. */
@@ -26,7 +26,7 @@ export interface LockStep {
   readonly nowUnixMs: number
 }
 
-export function localPlace({ git }: Repository): LockPlace {
+export function localPlace({ git }: Workspace): LockPlace {
   return {
     level: 'local',
     remote: null,

@@ -1,11 +1,11 @@
 /** What may go wrong once a lock has been taken: it is held then, and whoever asked for it must hear so. */
 import { GriteError } from '../../model/index.ts'
-import type { Repository } from '../workspace.ts'
+import type { Workspace } from '../workspace.ts'
 import type { LockInSight } from './known-locks.ts'
 
 /** Looks around after taking a lock. Undefined, and told, when nothing can be seen any more, as where the network is gone. */
 export async function lookAgain(
-  { facts }: Repository,
+  { facts }: Workspace,
   resource: string,
   look: () => Promise<readonly LockInSight[]>,
 ): Promise<readonly LockInSight[] | undefined> {
@@ -22,7 +22,7 @@ export async function lookAgain(
 
 /** Gives back what was just taken. False, and told, when that fails. */
 export async function giveBackOrTell(
-  repository: Repository,
+  repository: Workspace,
   resource: string,
   giveBack: () => Promise<unknown>,
 ): Promise<boolean> {
@@ -36,7 +36,7 @@ export async function giveBackOrTell(
   }
 }
 
-export function tellNotMoved({ facts }: Repository, resource: string, error: unknown): void {
+export function tellNotMoved({ facts }: Workspace, resource: string, error: unknown): void {
   const message = `the lock on ${resource} stays as it is until its time is over: ${(error as Error).message}`
   facts.warn({ code: 'lock-not-moved', message, details: { resource } })
 }

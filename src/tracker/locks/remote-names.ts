@@ -1,6 +1,6 @@
 import { showRemote } from '../../git/index.ts'
 import { encodeRefPart } from '../../wal/index.ts'
-import type { Repository } from '../workspace.ts'
+import type { Workspace } from '../workspace.ts'
 import type { LockInSight } from './known-locks.ts'
 
 /**
@@ -8,7 +8,7 @@ import type { LockInSight } from './known-locks.ts'
  * part of local locks, has none; one that is neither configured in git nor in grite is called by its part.
  */
 export async function nameRemotes(
-  repository: Repository,
+  repository: Workspace,
   sights: readonly LockInSight[],
 ): Promise<Map<string | null, string>> {
   const parts = new Set(sights.flatMap(({ remotePart }) => (remotePart === null ? [] : [remotePart])))

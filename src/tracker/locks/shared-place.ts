@@ -12,14 +12,14 @@ import {
   trackingRef,
   walRef,
 } from '../../wal/index.ts'
-import type { Repository } from '../workspace.ts'
+import type { Workspace } from '../workspace.ts'
 import type { LockPlace } from './lock-place.ts'
 
 /**
  * Leases on a remote. Whoever's push is accepted has it: a push is a fast-forward from the newest commit that the pusher
  * knew, so of two that knew the same one only the first is taken.
  */
-export function sharedPlace(repository: Repository, remote: string): LockPlace {
+export function sharedPlace(repository: Workspace, remote: string): LockPlace {
   return {
     level: 'remote',
     remote,
@@ -43,7 +43,7 @@ export interface LeaseStep {
 }
 
 /** Writes the commit of a lease, to be pushed. */
-export async function writeLease({ git }: Repository, { lock, present, nowUnixMs }: LeaseStep): Promise<Oid> {
+export async function writeLease({ git }: Workspace, { lock, present, nowUnixMs }: LeaseStep): Promise<Oid> {
   const parents = await newestCommits(git, present?.oid == null ? [] : [present.oid])
   const { oid, objects } = encodeLockCommit(git.layout.objectFormat, { lock, parents, nowUnixMs })
   await git.publish({ objects, updates: [] })
@@ -52,7 +52,7 @@ export async function writeLease({ git }: Repository, { lock, present, nowUnixMs
 
 /** Keeps in sight what a push has made of a lease. */
 export async function noteLease(
-  { git }: Repository,
+  { git }: Workspace,
   { remote, resource, present, next }: { remote: string; resource: string; present: FoundLock | null; next: Oid },
 ): Promise<void> {
   await noteRemoteHead(git, trackingRef(remote, leaseRefOf(resource)), present?.oid ?? null, next)
@@ -79,7 +79,7 @@ export function pushRefused(remote: string, { ref, reason }: PushedRef, hints = 
 }
 
 /** Brings in sight the leases of a remote, and the locks that clones of the Rust tool have put there. */
-export async function fetchLocks({ remotes, facts: { clock, random } }: Repository, remote: string): Promise<void> {
+export async function fetchLocks({ remotes, facts: { clock, random } }: Workspace, remote: string): Promise<void> {
   const jitter = () => (random.bytes(1)[0] as number) / 256
   await fetchWithRetry(remotes, { remote, refspecs: lockRefspecs(remote), refsMax: followedRefsMax }, { clock, jitter })
 }

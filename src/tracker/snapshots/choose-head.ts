@@ -2,7 +2,7 @@ import type { Oid } from '../../git/index.ts'
 import { ConflictError, NotFoundError } from '../../model/index.ts'
 import { trackingRef, walRef } from '../../wal/index.ts'
 import { chooseHomeRemote } from '../sync/remote-name.ts'
-import type { Repository } from '../workspace.ts'
+import type { Workspace } from '../workspace.ts'
 
 /** The commit to make a snapshot of. */
 export interface SnapshotHead {
@@ -18,7 +18,7 @@ export interface SnapshotHead {
  *
  * @param isLocal - take the local log though there may be a remote
  */
-export async function chooseSnapshotHead(repository: Repository, isLocal: boolean): Promise<SnapshotHead> {
+export async function chooseSnapshotHead(repository: Workspace, isLocal: boolean): Promise<SnapshotHead> {
   const { git } = repository
   const localHead = await git.readRef(walRef)
   if (localHead === null) throw new NotFoundError('there is no log yet to make a snapshot of')

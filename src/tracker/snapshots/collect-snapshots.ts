@@ -10,7 +10,7 @@ import {
   type SnapshotRef,
   walRef,
 } from '../../wal/index.ts'
-import type { Repository } from '../workspace.ts'
+import type { Workspace } from '../workspace.ts'
 import { readSnapshot } from './read-snapshot.ts'
 import { isTrusted, type SnapshotTrust } from './snapshot-trust.ts'
 
@@ -40,7 +40,7 @@ export interface CollectedSnapshots {
 
 /** Deletes all snapshots older than the newest `keep` that are trusted. Checks nothing. */
 export function collectOldSnapshots(
-  repository: Repository,
+  repository: Workspace,
   trust: SnapshotTrust,
   keep: number,
 ): Promise<CollectedSnapshots> {
@@ -56,7 +56,7 @@ export function collectOldSnapshots(
  * are only on a remote.
  */
 export async function collectSnapshots(
-  repository: Repository,
+  repository: Workspace,
   trust: SnapshotTrust,
   { keep, progress }: { readonly keep: number; readonly progress: (commitsDone: number) => void },
 ): Promise<CollectedSnapshots> {
@@ -88,7 +88,7 @@ interface Choice {
   readonly isRefused: (oid: Oid) => boolean
 }
 
-async function collect(repository: Repository, choice: Choice): Promise<CollectedSnapshots> {
+async function collect(repository: Workspace, choice: Choice): Promise<CollectedSnapshots> {
   const { git } = repository
   for (let attempt = 1; ; attempt++) {
     const found = await listSnapshots(git, () => {})
@@ -108,7 +108,7 @@ async function collect(repository: Repository, choice: Choice): Promise<Collecte
 }
 
 /** How many of the newest rows have to stay so that `keep` of them count. What does not count takes no place of theirs. */
-async function findKept({ git }: Repository, newestFirst: readonly SnapshotRef[], { keep, counts }: Choice) {
+async function findKept({ git }: Workspace, newestFirst: readonly SnapshotRef[], { keep, counts }: Choice) {
   let counted = 0
   for (const [index, row] of newestFirst.slice(0, looksMax).entries()) {
     if (counted === keep) return index

@@ -1,6 +1,6 @@
 import { type ErrorDetails, UnusableSnapshotError } from '../../model/index.ts'
 import type { Snapshot } from '../../wal/index.ts'
-import type { Repository } from '../workspace.ts'
+import type { Workspace } from '../workspace.ts'
 import { describeDifference, type SnapshotStanding, SnapshotTrust } from './snapshot-trust.ts'
 
 export interface SnapshotUse {
@@ -16,7 +16,7 @@ const checksMax = 3
  * The judge throws an `UnusableSnapshotError` for a snapshot that is not to be used.
  */
 export function judgeForUse(
-  repository: Repository,
+  repository: Workspace,
   { trustUnchecked = false }: SnapshotUse = {},
 ): (snapshot: Snapshot) => Promise<SnapshotStanding> {
   const trust = new SnapshotTrust(repository)
@@ -41,7 +41,7 @@ function unusable({ ref, oid }: Snapshot, reason: string, details: ErrorDetails 
 }
 
 async function checkWithProgress(
-  { facts }: Repository,
+  { facts }: Workspace,
   trust: SnapshotTrust,
   snapshot: Snapshot,
 ): Promise<SnapshotStanding> {

@@ -3,7 +3,7 @@ import { hydrator } from '../../git/index.ts'
 import { GriteError, isSnapshotDue, type SnapshotCover } from '../../model/index.ts'
 import { listSnapshots, type WrittenSnapshot } from '../../wal/index.ts'
 import type { CommandContext } from '../effects.ts'
-import type { Repository } from '../workspace.ts'
+import type { Workspace } from '../workspace.ts'
 import { collectOldSnapshots, isOfFuture, snapshotsKeptByDefault } from './collect-snapshots.ts'
 import { readSnapshot } from './read-snapshot.ts'
 import { isTrusted, SnapshotTrust } from './snapshot-trust.ts'
@@ -23,7 +23,7 @@ export interface DueSnapshot {
  * @param pushedHead - what the home remote's log now ends in; the view is at it
  */
 export async function makeDueSnapshot(
-  repository: Repository,
+  repository: Workspace,
   context: Pick<CommandContext, 'clock' | 'warn' | 'progress'>,
   pushedHead: Oid,
 ): Promise<DueSnapshot | null> {
@@ -59,7 +59,7 @@ const looksMax = 100
  * and another would be due again and again. One from the future has no age. A snapshot that is not trusted may claim
  * anything, and does not count.
  */
-async function findCover({ git, facts }: Repository, trust: SnapshotTrust): Promise<SnapshotCover | null> {
+async function findCover({ git, facts }: Workspace, trust: SnapshotTrust): Promise<SnapshotCover | null> {
   const covers: SnapshotCover[] = []
   for (const row of (await listSnapshots(git, () => {})).slice(0, looksMax)) {
     const { snapshot } = await readSnapshot(git, row)

@@ -9,7 +9,7 @@ import {
   walRef,
 } from '../../wal/index.ts'
 import type { CommandContext } from '../effects.ts'
-import type { Repository } from '../workspace.ts'
+import type { Workspace } from '../workspace.ts'
 import { reasonOf } from './read-snapshot.ts'
 import { describeDifference, isTrusted, type SnapshotStanding, SnapshotTrust } from './snapshot-trust.ts'
 
@@ -23,14 +23,14 @@ export type Admitted = 'trusted' | 'unchecked' | 'elsewhere' | { readonly fault:
 
 /** Judges the snapshots that a sync takes in or sends. */
 export class SnapshotAdmission {
-  readonly #repository: Repository
+  readonly #repository: Workspace
   readonly #context: Pick<CommandContext, 'progress'>
   readonly #trust: SnapshotTrust
   #head: Promise<Oid | null> | undefined
   #checks = 0
   #events = 0
 
-  constructor(repository: Repository, context: Pick<CommandContext, 'progress'>) {
+  constructor(repository: Workspace, context: Pick<CommandContext, 'progress'>) {
     this.#repository = repository
     this.#context = context
     this.#trust = new SnapshotTrust(repository, async (actor) => (await repository.view()).findActor(actor))

@@ -25,7 +25,7 @@ import {
 } from '../../wal/index.ts'
 import { type FindPinned, KeyRing, readLocalKeys } from '../identity/key-ring.ts'
 import { readSigner } from '../local/signing-key.ts'
-import type { Repository } from '../workspace.ts'
+import type { Workspace } from '../workspace.ts'
 import { type KnownSnapshot, SnapshotMemory } from './snapshot-memory.ts'
 
 export type SnapshotVerdict = KnownSnapshot['verdict'] | 'unchecked'
@@ -52,13 +52,13 @@ export interface JudgeOptions {
 }
 
 export class SnapshotTrust {
-  readonly #repository: Repository
+  readonly #repository: Workspace
   readonly #memory: SnapshotMemory
   readonly #findPinned: FindPinned
   #keys: Promise<KeyRing> | undefined
 
   /** @param findPinned - keys by the cards of the log, where a view is open anyway */
-  constructor(repository: Repository, findPinned: FindPinned = async () => undefined) {
+  constructor(repository: Workspace, findPinned: FindPinned = async () => undefined) {
     this.#repository = repository
     this.#memory = new SnapshotMemory(repository.paths)
     this.#findPinned = findPinned
@@ -133,7 +133,7 @@ function knownBy(check: Exclude<SnapshotCheck, { readonly outcome: 'unknown' }>)
   return { ...nothingFound, verdict: 'checked', hasRepeats, isReportTrue }
 }
 
-async function findMaker(repository: Repository): Promise<SnapshotMaker | null> {
+async function findMaker(repository: Workspace): Promise<SnapshotMaker | null> {
   const actor = (await repository.findActor())?.actor
   const signer = actor && (await readSigner(repository.paths, actor))
   return actor === undefined || signer === undefined ? null : { actor: actor.id, signer }

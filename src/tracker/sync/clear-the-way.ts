@@ -10,11 +10,11 @@ import {
 } from '../../model/index.ts'
 import { findGaps, isCommit, issueLog, walRef } from '../../wal/index.ts'
 import type { CommandContext } from '../effects.ts'
-import type { Repository } from '../workspace.ts'
+import type { Workspace } from '../workspace.ts'
 import { deleteUnreadRefs, fetchMissing, type UnreadRef } from './complete-log.ts'
 
 /** A log whose head cannot be read is put back on what it had before, or stays as it is for the remote to replace. */
-export async function putBackHead(repository: Repository): Promise<void> {
+export async function putBackHead(repository: Workspace): Promise<void> {
   try {
     await repository.requireSoundHead()
   } catch (error) {
@@ -35,7 +35,7 @@ function mayBeMended(error: GriteError): boolean {
 /** Mends what may have kept a sync from working. False when there was nothing to mend. */
 export async function clearTheWay(
   context: Pick<CommandContext, 'warn'>,
-  repository: Repository,
+  repository: Workspace,
   remote: string,
   error: unknown,
 ): Promise<boolean> {
@@ -56,7 +56,7 @@ export async function clearTheWay(
  * Takes away the log's ref where nothing is left that it could be put back on: git fetches nothing while it is there. The
  * view holds the head, so that its events come back should it be found.
  */
-async function leaveUnreadHead(repository: Repository): Promise<readonly UnreadRef[]> {
+async function leaveUnreadHead(repository: Workspace): Promise<readonly UnreadRef[]> {
   const { git } = repository
   const oid = await git.readRef(walRef)
   if (oid === null || (await isCommit(git, oid))) return []
@@ -80,7 +80,7 @@ async function leaveUnreadHead(repository: Repository): Promise<readonly UnreadR
  */
 export async function mendLog(
   context: Pick<CommandContext, 'warn'>,
-  repository: Repository,
+  repository: Workspace,
   remote: string,
 ): Promise<boolean> {
   const head = await repository.git.readRef(walRef)

@@ -19,7 +19,7 @@ import {
   walRef,
 } from '../../wal/index.ts'
 import type { CommandContext } from '../effects.ts'
-import type { Repository } from '../workspace.ts'
+import type { Workspace } from '../workspace.ts'
 
 /** Objects that are asked for one by one when a remote does not have all of them. */
 const singlesMax = 16
@@ -31,7 +31,7 @@ const singlesMax = 16
  */
 export async function fetchMissing(
   context: Pick<CommandContext, 'warn'>,
-  repository: Repository,
+  repository: Workspace,
   { remote, gaps }: { readonly remote: string; readonly gaps: LogGaps },
 ): Promise<number> {
   const missing = gaps.gaps.filter(({ reason }) => reason !== 'shallow')
@@ -47,7 +47,7 @@ export async function fetchMissing(
   return found
 }
 
-async function keepUnread(repository: Repository, gaps: readonly LogGap[]): Promise<LogGap[]> {
+async function keepUnread(repository: Workspace, gaps: readonly LogGap[]): Promise<LogGap[]> {
   const unread: LogGap[] = []
   for (const gap of gaps) if (!(await isReadable(repository, gap.objectId))) unread.push(gap)
   return unread
@@ -60,7 +60,7 @@ async function keepUnread(repository: Repository, gaps: readonly LogGap[]): Prom
  */
 export async function completeFromRemotes(
   context: Pick<CommandContext, 'warn'>,
-  repository: Repository,
+  repository: Workspace,
   gaps: LogGaps,
 ): Promise<boolean> {
   let left = gaps.gaps
@@ -79,7 +79,7 @@ export async function completeFromRemotes(
   return left.length < gaps.gaps.length
 }
 
-async function keepLacking(repository: Repository, gaps: readonly LogGap[]): Promise<readonly LogGap[]> {
+async function keepLacking(repository: Workspace, gaps: readonly LogGap[]): Promise<readonly LogGap[]> {
   const isShallow = ({ reason }: LogGap) => reason === 'shallow'
   const head = await repository.git.readRef(walRef)
   const cuts = head === null ? [] : await repository.git.findCutCommits([head])
@@ -93,7 +93,7 @@ async function keepLacking(repository: Repository, gaps: readonly LogGap[]): Pro
 }
 
 /** By id in one go, by id one by one, or all that the remote's log reaches: whatever it gives out. */
-async function refetch({ remotes }: Repository, remote: string, missing: readonly LogGap[]): Promise<void> {
+async function refetch({ remotes }: Workspace, remote: string, missing: readonly LogGap[]): Promise<void> {
   const oids = missing.map(({ objectId }) => objectId)
   try {
     await remotes.refetchObjects(remote, oids)
@@ -124,7 +124,7 @@ function isAboutRemote(error: unknown): boolean {
   return error instanceof GriteError && error.kind === 'internal'
 }
 
-async function isReadable({ git }: Repository, oid: LogGap['objectId']): Promise<boolean> {
+async function isReadable({ git }: Workspace, oid: LogGap['objectId']): Promise<boolean> {
   try {
     return (await git.readObject(oid, limits.chunkReadBytesMax)) !== null
   } catch (error) {
@@ -143,7 +143,7 @@ export interface UnreadRef {
 }
 
 /** Refs of locks, snapshots and remotes that name an object which cannot be read. With one of them git neither fetches nor packs. */
-export async function findUnreadRefs(repository: Repository): Promise<readonly UnreadRef[]> {
+export async function findUnreadRefs(repository: Workspace): Promise<readonly UnreadRef[]> {
   const unread: UnreadRef[] = []
   for (const row of await repository.git.listRefs(disposable, () => {})) {
     if (!(await isReadable(repository, row.oid))) unread.push(row)
@@ -152,7 +152,7 @@ export async function findUnreadRefs(repository: Repository): Promise<readonly U
 }
 
 /** Deletes them, each by compare-and-swap, and clears damaged files out of git's way. Returns those that are gone. */
-export async function deleteUnreadRefs(repository: Repository): Promise<readonly UnreadRef[]> {
+export async function deleteUnreadRefs(repository: Workspace): Promise<readonly UnreadRef[]> {
   const deleted: UnreadRef[] = []
   for (const row of await findUnreadRefs(repository)) {
     const update = { ref: row.ref, expected: row.oid, next: null, reflogMessage: '' }

@@ -1,7 +1,7 @@
 import { connectWaiting } from '../../import/index.ts'
 import { importBaseline } from '../import/import-beads.ts'
 import { BatchWriter } from '../import/import-writer.ts'
-import type { Repository } from '../workspace.ts'
+import type { Workspace } from '../workspace.ts'
 
 /** Head of the log, and what the view said of imports, when their edges were last looked through. */
 const markName = 'connected_imports'
@@ -12,7 +12,7 @@ const markName = 'connected_imports'
  *
  * @returns the number of events that were written
  */
-export async function connectImports(repository: Repository, nowUnixMs: () => number): Promise<number> {
+export async function connectImports(repository: Workspace, nowUnixMs: () => number): Promise<number> {
   const view = await repository.view()
   const [head, known] = (await view.readMeta(markName))?.split(' ') ?? []
   if (view.head === null || view.head === head) return 0

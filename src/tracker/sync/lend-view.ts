@@ -1,5 +1,5 @@
 import type { RemotePort } from '../../git/index.ts'
-import type { Repository } from '../workspace.ts'
+import type { Workspace } from '../workspace.ts'
 
 /** A view is kept over a conversation with a remote that takes no longer. Opening it again costs some milliseconds. */
 const viewIdleMsMax = 250
@@ -8,7 +8,7 @@ const viewIdleMsMax = 250
  * The remotes of a repository, with the view given up to other processes while one of them is slow: they would wait for
  * it, and then fold the log for themselves.
  */
-export function lendingView(repository: Repository): RemotePort {
+export function lendingView(repository: Workspace): RemotePort {
   const { remotes } = repository
   async function lend<Result>(talk: () => Promise<Result>): Promise<Result> {
     let lent: Promise<void> | undefined

@@ -1,6 +1,6 @@
 /** When `git maintenance run --auto` is started, so that the objects of many small commits end up in packs. */
 import { type Oid, startMaintenance } from '../../git/index.ts'
-import type { Repository } from '../workspace.ts'
+import type { Workspace } from '../workspace.ts'
 
 /** One write in so many asks git; git itself begins at about 6,700 loose objects, which are 840 writes. */
 const writesPerLook = 128
@@ -17,7 +17,7 @@ export function isLookDue(head: Oid): boolean {
  * Lets git look in the background whether it should tidy up, as its own commands do after much was written. Never fails,
  * and waits for nothing.
  */
-export async function maintain(repository: Repository): Promise<void> {
+export async function maintain(repository: Workspace): Promise<void> {
   if (!(await repository.config()).maintenance.auto) return
   await startMaintenance(repository.git)
 }

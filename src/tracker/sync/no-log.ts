@@ -1,6 +1,6 @@
 import type { View } from '../../view/index.ts'
 import type { CommandContext } from '../effects.ts'
-import type { Repository } from '../workspace.ts'
+import type { Workspace } from '../workspace.ts'
 import { findLikelyRemote } from './remote-name.ts'
 
 /**
@@ -9,7 +9,7 @@ import { findLikelyRemote } from './remote-name.ts'
  */
 export async function warnIfNoLog(
   { warn }: Pick<CommandContext, 'warn'>,
-  repository: Repository,
+  repository: Workspace,
   view: View,
 ): Promise<void> {
   // A log that cannot be read is told of by itself.

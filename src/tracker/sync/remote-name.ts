@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { isAbsolute, resolve } from 'node:path'
 import { listOwnRemotes, showRemote } from '../../git/index.ts'
 import { InvalidArgsError, NotFoundError } from '../../model/index.ts'
-import type { Repository } from '../workspace.ts'
+import type { Workspace } from '../workspace.ts'
 
 export interface ChosenRemote {
   /** Name of a configured remote, or an address. */
@@ -17,7 +17,7 @@ export interface ChosenRemote {
  * @param typed - a name, an address, or a path from `cwd`
  * @throws {NotFoundError} when nothing is named and there is no remote, or more than one
  */
-export async function chooseRemote(repository: Repository, cwd: string, typed?: string): Promise<ChosenRemote> {
+export async function chooseRemote(repository: Workspace, cwd: string, typed?: string): Promise<ChosenRemote> {
   const { home, found } = await findHome(repository)
   if (typed !== undefined) return { name: addressOf(cwd, typed), isHome: typed === found }
   if (found !== undefined) return { name: found, isHome: true }
@@ -38,7 +38,7 @@ export async function chooseRemote(repository: Repository, cwd: string, typed?: 
 }
 
 /** The remote whose log the local one follows; undefined where there is none, or several and none of them named so. */
-export async function chooseHomeRemote(repository: Repository): Promise<ChosenRemote | undefined> {
+export async function chooseHomeRemote(repository: Workspace): Promise<ChosenRemote | undefined> {
   const { found } = await findHome(repository)
   return found === undefined ? undefined : { name: found, isHome: true }
 }
@@ -47,14 +47,14 @@ export async function chooseHomeRemote(repository: Repository): Promise<ChosenRe
  * The remote with which this clone seems to be shared, for a hint: the home remote, else the first one. Undefined when
  * the configuration of the repository names none. Starts no git.
  */
-export async function findLikelyRemote(repository: Repository): Promise<string | undefined> {
+export async function findLikelyRemote(repository: Workspace): Promise<string | undefined> {
   const names = listOwnRemotes(repository.layout)
   if (names.length === 0) return undefined
   const home = (await repository.config()).sync.remote
   return names.includes(home) ? home : names[0]
 }
 
-async function findHome(repository: Repository) {
+async function findHome(repository: Workspace) {
   const { remotes } = repository
   const home = (await repository.config()).sync.remote
   if (await remotes.hasRemote(home)) return { home, found: home }

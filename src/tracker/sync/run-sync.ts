@@ -3,7 +3,7 @@ import { type LogGaps, type LogSync, readTrackedSnapshotRefs, syncLog } from '..
 import type { CommandContext } from '../effects.ts'
 import { signatureInspector } from '../identity/received-signatures.ts'
 import { makeDueSnapshot } from '../snapshots/make-due-snapshot.ts'
-import type { Repository } from '../workspace.ts'
+import type { Workspace } from '../workspace.ts'
 import { clearTheWay, isUnsent, mendLog, putBackHead, untilClear } from './clear-the-way.ts'
 import { fetchMissing } from './complete-log.ts'
 import { lendingView } from './lend-view.ts'
@@ -27,7 +27,7 @@ export interface RepositorySync extends LogSync {
 /** Brings the log and the view together with a remote. What the remote refused is in the result, not an error. */
 export async function runSync(
   context: Pick<CommandContext, 'progress' | 'clock' | 'random' | 'warn'>,
-  repository: Repository,
+  repository: Workspace,
   { name, isHome }: ChosenRemote,
   { pull, push }: SyncDirections,
 ): Promise<RepositorySync> {

@@ -16,7 +16,7 @@ import {
 } from '../../wal/index.ts'
 import type { CommandContext, Warning } from '../effects.ts'
 import { SnapshotAdmission } from '../snapshots/snapshot-admission.ts'
-import type { Repository } from '../workspace.ts'
+import type { Workspace } from '../workspace.ts'
 
 export interface SnapshotSyncRequest {
   readonly remote: string
@@ -49,7 +49,7 @@ const looksMax = 1000
 /** Brings the snapshots of this clone and a remote together, after their logs. */
 export async function syncSnapshots(
   context: Pick<CommandContext, 'warn' | 'progress'>,
-  repository: Repository,
+  repository: Workspace,
   { remote, trackedBefore, remoteHead, lostItsLog, push, runHooks }: SnapshotSyncRequest,
 ): Promise<SnapshotSync> {
   const { git, remotes } = repository
