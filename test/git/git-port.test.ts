@@ -3,5 +3,5 @@ import { combined, isomorphic, native } from './git-ports.ts'
 
 // What one port does with other kinds is done by the same code; test/long judges the rest.
 gitPortConformance(combined, ['plain', 'linked work tree', 'packed', 'reftable'])
-gitPortConformance(native, ['plain', 'sha256', 'reftable'])
+gitPortConformance(native, ['plain', 'reftable'])
 gitPortConformance(isomorphic, ['plain', 'reftable'])

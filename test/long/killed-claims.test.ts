@@ -1,9 +1,9 @@
 /** Claims whose process dies on the way. */
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import type { CommandOrder } from '../../support/command-child.ts'
-import { startCommandChild } from '../../support/start-command-child.ts'
-import { createScene, createTeamScene } from '../locks/lock-clones.ts'
+import type { CommandOrder } from '../support/command-child.ts'
+import { startCommandChild } from '../support/start-command-child.ts'
+import { createScene, createTeamScene } from '../tracker/locks/lock-clones.ts'
 
 const hour = 3_600_000
 

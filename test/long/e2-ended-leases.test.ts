@@ -3,8 +3,8 @@ import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { lockRefOf } from '../../src/wal/index.ts'
+import { makeClosedClaims, putLeases } from '../reports/claimed-issues.ts'
 import { createTeamScene, type TeamScene } from '../tracker/locks/lock-clones.ts'
-import { makeClosedClaims, putLeases } from './claimed-issues.ts'
 
 const hour = 3_600_000
 const day = 24 * hour

@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { createSandbox } from '../git/temp-repository.ts'
-import { projectDir } from './source-files.ts'
+import { projectDir } from '../tidy/source-files.ts'
 
 test('the tour runs through and leaves nothing behind', (t) => {
   if (!existsSync(join(projectDir, 'dist/grite.cjs'))) return t.skip('dist/ is not built; npm run build')

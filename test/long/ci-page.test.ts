@@ -6,8 +6,8 @@ import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { gritePath } from '../contract/grite-process.ts'
 import { createTeam } from '../sync/team.ts'
-import { fencesOf } from './commands-in-text.ts'
-import { read } from './source-files.ts'
+import { fencesOf } from '../tidy/commands-in-text.ts'
+import { read } from '../tidy/source-files.ts'
 
 const page = read('docs/ci.md')
 const pieces = fencesOf(page).filter(({ language }) => language === 'sh')

@@ -1,0 +1,3 @@
+import { killedSyncs, momentsBetweenSteps } from '../sync/killed-syncs.ts'
+
+killedSyncs(momentsBetweenSteps)

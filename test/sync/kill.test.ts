@@ -1,3 +1,0 @@
-import { killedSyncs, momentsBetweenSteps } from './killed-syncs.ts'
-
-killedSyncs(momentsBetweenSteps)
