@@ -24,7 +24,7 @@ describe('an import killed', { concurrency: 4 }, () => {
   )
 
   /** As an import that nothing disturbs writes them. */
-  const eventsOfTracker = 4900
+  const eventsOfTracker = 4201
   it('nowhere writes the whole tracker, in more than one commit', async (t) => {
     const log = await createCrashScene(t)
     const { event_count, commit_count } = (await log.run('import', { file: writeTracker(log.dir) })) as Counts
