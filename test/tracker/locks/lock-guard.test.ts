@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
 import type { IssueId } from '../../../src/model/index.ts'
 import { addComment } from '../../../src/tracker/issues/changes.ts'
+import { isLookDue } from '../../../src/tracker/sync/maintenance.ts'
 import { lockRefOf, moveLock } from '../../../src/wal/index.ts'
 import { commandRunner } from '../../support/command-runner.ts'
 import { createScene, type Data } from './lock-clones.ts'
@@ -166,7 +167,9 @@ describe('a write', { concurrency: 4 }, () => {
           listed.push(prefixes)
           return listRefs(prefixes, onBroken)
         }
-        await repository.write((draft) => addComment(draft, id as IssueId, 'x', null))
+        const { head } = await repository.write((draft) => addComment(draft, id as IssueId, 'x', null))
+        // One write of many is followed by a look for ended locks.
+        if (head !== null && isLookDue(head)) listed.pop()
       })
       assert.deepEqual(listed, listings)
       clock.nowUnixMs += 6 * 60_000
