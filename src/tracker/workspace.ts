@@ -81,6 +81,8 @@ export interface RequestFacts {
   readonly identity: { readonly actor: string | undefined; readonly dataDir: string | undefined }
   /** Whether git may ask somebody for a password. */
   readonly isInteractive?: boolean
+  /** The idempotency key that came with the request; the commit's meta.json keeps it beside the ids of its events. */
+  readonly requestKey?: string | undefined
   /** Told of every event that the log takes, so that a later failure can say what was written. */
   readonly written?: WrittenEvents
   /** For tests: moments of a publish, or a disk that fails. */
@@ -265,7 +267,7 @@ export class Workspace {
     if (this.shared.viewIdleMs === null) await this.shared.letGoOfViews()
   }
 
-  /** Makes the view anew from the log. */
+  /** Rebuilds the view from the log. */
   async rebuild(): Promise<View> {
     await this.#leaveView()
     this.#reader = this.#withOptions((options, lease) =>
@@ -330,7 +332,7 @@ export class Workspace {
     return rebuilt
   }
 
-  /** Looks at the log's head anew, and puts the log back where it can be read. */
+  /** Looks at the log's head again, and puts the log back where it can be read. */
   async recoverHead(): Promise<View> {
     await this.#leaveView()
     this.#reader = this.#readJudged(true)
@@ -448,11 +450,11 @@ export class Workspace {
   }
 
   /**
-   * Heeds locks of others on the whole repository, for a command that is about to change refs without writing to the log:
+   * Respects locks of others on the whole repository, for a command that is about to change refs without writing to the log:
    * a push, and the making and deleting of snapshots.
    * @throws {ConflictError} by the policy `require`
    */
-  async heedRepositoryLocks(): Promise<void> {
+  async respectRepositoryLocks(): Promise<void> {
     const guard = this.guard(false)
     await guard.admit([])
     await guard.tellPassed()
@@ -463,7 +465,7 @@ export class Workspace {
     return new LockGuard(this, takesLocks, this.#toldLocks)
   }
 
-  /** Runs one write, and lets it heed and hold locks. */
+  /** Runs one write, and lets it respect and hold locks. */
   async guarded<Result>(takesLocks: boolean, work: (guard: LockGuard) => Promise<Result>): Promise<Result> {
     const guard = this.guard(takesLocks)
     this.#guard = guard

@@ -26,6 +26,7 @@ import {
   type IssueBatch,
   issueLog,
   noQueue,
+  type RequestNote,
   readSoundHead,
   requireUsableClock,
   segmentOfBatch,
@@ -225,7 +226,7 @@ class Commit {
       actor,
       events: changing.flatMap(({ events }) => events),
       attachments: new Map(changing.flatMap(({ attachments }) => [...attachments])),
-      requests: changing.map(({ events }) => ({ key: null, events: events.map(({ eventId }) => eventId) })),
+      requests: changing.map(({ write, events }) => noteOf(write.workspace, events)),
       ...this.#leader.now(),
     })
   }
@@ -355,7 +356,11 @@ async function planWrite(workspace: Workspace, plan: Plan<unknown>, state: State
   const { events, attachments } = draft
   if (events.length === 0) return { events, attachments, batch: null, result, noteCard: async () => {} }
   if (events.length < limits.batchEventsMax) await draft.publishOwnCard()
-  const toBatch = () => batchOfEvents({ actor: actor.id, events, attachments, ...now })
+  const { requestKey } = workspace.facts
+  const toBatch = () => {
+    const requests = requestKey === undefined ? [] : [noteOf(workspace, events)]
+    return batchOfEvents({ actor: actor.id, events, attachments, requests, ...now })
+  }
   let batch = toBatch()
   if (draft.ownCard !== undefined && bytesOf(batch) > limits.batchBytesMax) {
     draft.withdrawOwnCard()
@@ -366,6 +371,10 @@ async function planWrite(workspace: Workspace, plan: Plan<unknown>, state: State
     if (draft.ownCard !== undefined) await card.note(draft.signer)
   }
   return { events, attachments, batch, result, noteCard }
+}
+
+function noteOf({ facts }: Workspace, events: readonly Event[]): RequestNote {
+  return { key: facts.requestKey ?? null, events: events.map(({ eventId }) => eventId) }
 }
 
 /**

@@ -25,6 +25,7 @@ export {
   batchOfEvents,
   commitDate,
   type NewBatch,
+  type RequestNote,
   recordIdsOf,
   requireUsableClock,
   segmentOfBatch,

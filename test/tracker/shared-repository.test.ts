@@ -60,6 +60,16 @@ describe('requests at the same time', { concurrency: 2 }, () => {
     }
   })
 
+  it('that come with an idempotency key leave it in the meta.json', async (t) => {
+    const { createIssue: create, path, git } = await openSharedRequests(t)
+    const { head, events } = await create('first', { requestKey: 'key 1' })
+    const { requests } = JSON.parse(git(path, 'show', `${head}:meta.json`))
+    assert.deepEqual(requests, [{ key: 'key 1', events: events.map(({ eventId }) => eventId) }])
+    const answers = await Promise.all([create('a'), create('b', { requestKey: 'key 2' }), create('c')])
+    const noted = JSON.parse(git(path, 'show', `${answers[1]?.head}:meta.json`)).requests as { key: string | null }[]
+    assert.ok(noted.some(({ key }) => key === 'key 2'))
+  })
+
   it('take only the plan that fails out of a commit', async (t) => {
     const { request, createIssue: create } = await openSharedRequests(t)
     await create('first')
@@ -149,7 +159,7 @@ describe('requests at the same time', { concurrency: 2 }, () => {
     await request(async (workspace) => assert.equal((await (await workspace.view()).allRows()).length, 6))
   })
 
-  it('read on in their own state while others write, and while the view is made anew', async (t) => {
+  it('read on in their own state while others write, and while the view is rebuilt', async (t) => {
     const { request, createIssue: create } = await openSharedRequests(t)
     await create('first')
     await request(async (reader) => {
