@@ -22,7 +22,7 @@ export const readyBench: Bench = {
       const processorTimes: number[] = []
       let digest = ''
       for (let run = 0; run < runs; run++) {
-        // A process opens the view anew; that is measured by other benches.
+        // A process opens the view again; that is measured by other benches.
         const repository = await openWorkspace(facts)
         await repository.view()
         const before = process.cpuUsage()

@@ -142,11 +142,11 @@ async function tour({ folder, run, runAll, idFrom }) {
   await run('grite export --format json --output backup.json')
 
   heading('Only git holds the truth')
-  say('Queries are answered by a view, a cache that can be made anew from the log at any time.')
+  say('Queries are answered by a view, a cache that can be rebuilt from the log at any time.')
   await run('grite rebuild')
   say('The log is ordinary git: one commit a command, however many events it made.')
   await run('git log --oneline refs/grite/wal')
-  say('`doctor` looks at all of it, and with `--fix` mends what can be made anew.')
+  say('`doctor` looks at all of it, and with `--fix` repairs what can be rebuilt.')
   await run('grite doctor')
   say(
     'git finds nothing to complain about, no hook was installed and no tracked file changed. The two files are those that the tour itself put there.',

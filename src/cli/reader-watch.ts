@@ -1,5 +1,5 @@
 /**
- * Notices that nobody reads standard output any more, without writing to it. Node tells only whoever writes; a feed may
+ * Notices that nobody reads standard output any more, without writing to it. Node tells only a writer; a feed may
  * have nothing to write for days. As `tail -f`, which polls for it.
  */
 import { closeSync, constants, fstatSync, openSync, writeSync } from 'node:fs'

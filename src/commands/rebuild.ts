@@ -3,10 +3,10 @@ import { type DataOf, defineCommand, type GivenInput } from './define-command.ts
 
 export const rebuild = defineCommand({
   name: 'rebuild',
-  summary: 'Make the view anew from the log',
+  summary: 'Rebuild the view from the log',
   description:
     'The view is only a cache: nothing is lost by this, and nothing but speed is gained by keeping it. From a snapshot it ' +
-    'takes less time and the result is the same; one that cannot be used is told of and passed by. A snapshot that this clone ' +
+    'takes less time and the result is the same; one that cannot be used is reported and skipped. A snapshot that this clone ' +
     'did not make is first checked against the log, unless it is signed with the key of an actor of the log. One that ' +
     'leaves out or adds events is refused for good.',
   examples: [

@@ -18,7 +18,7 @@ export async function holdsObject(layout: RepositoryLayout, read: ReadObject, oi
 
 /**
  * Whether an object may be here, by files alone: false means that it is not, as far as a look at a few packs tells. For
- * whoever asks again and again for what is most probably still missing, and must not start git each time.
+ * callers that ask again and again for what is most probably still missing, and must not start git each time.
  */
 export function mayHoldObject(layout: RepositoryLayout, oid: Oid): boolean {
   return layout.unusualObjectStore || existsSync(looseObjectPath(layout, oid)) || findPackOf(layout, oid) !== null

@@ -21,6 +21,6 @@ export async function startMaintenance({ layout, environment }: GitPort): Promis
     }
     await git.startDetached(['maintenance', 'run', '--auto', '--quiet'])
   } catch {
-    // There is no git, or its configuration cannot be read: whoever needs it will be told.
+    // There is no git, or its configuration cannot be read: the command that needs it says so.
   }
 }

@@ -178,7 +178,7 @@ export interface GitPort {
   readRef(ref: RefName): Promise<Oid | null>
   /**
    * Refs below a prefix ending in `/`, or below any of several, by name and each once.
-   * @param onBroken - is told of a symbolic or broken ref, which is then left out; without it one is an error
+   * @param onBroken - called for a symbolic or broken ref, which is then left out; without it one is an error
    * @throws {CorruptObjectError} on a symbolic or broken ref
    */
   listRefs(

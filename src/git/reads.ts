@@ -20,7 +20,7 @@ export class Reads {
     if (this.#isStopped) child.kill()
   }
 
-  /** Whoever waits for what is being read gets an error, now or with the next object. */
+  /** A caller that waits for what is being read gets an error, now or with the next object. */
   stop(): void {
     this.#isStopped = true
     for (const child of this.#children) child.kill()

@@ -50,7 +50,7 @@ async function readFileTail({ layout }: GitPort, ref: RefName, since: string): P
     await using file = await open(reflogPath(layout, ref))
     const { size, ino, birthtimeMs } = await file.stat()
     const [sizeThen, , fileThen] = since.split(' ')
-    // Lines are appended; whoever takes some out (`git reflog expire`) puts a new file in place.
+    // Lines are appended; a program that removes some (`git reflog expire`) puts a new file in place.
     const isSameFile = fileThen === `${ino}/${birthtimeMs}` && Number(sizeThen) <= size
     const seen = isSameFile ? Number(sizeThen) : 0
     const start = Math.max(seen, size - tailBytesMax)

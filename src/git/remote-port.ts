@@ -50,7 +50,7 @@ export interface PushRequest {
 }
 
 /**
- * `stale`: the remote's ref was not what we thought, or somebody else was updating it; fetch and decide anew.
+ * `stale`: the remote's ref was not what we thought, or somebody else was updating it; fetch and decide again.
  * `rejected`: a hook or rule of the remote refuses it, and would again.
  */
 export type PushOutcome = 'ok' | 'up-to-date' | 'stale' | 'rejected'

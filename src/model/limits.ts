@@ -58,7 +58,7 @@ export const limits = {
   snapshotFactsBytesMax: 16 * 1024 * 1024,
   /** Values in them; a file of 16 MiB that is nothing but brackets would take gigabytes. */
   snapshotFactsValuesMax: 1_000_000,
-  /** What is said of one thing that is wrong in the log. UTF-16 units; whoever can push chooses paths and names. */
+  /** What is said of one thing that is wrong in the log. UTF-16 units; anyone who can push chooses paths and names. */
   problemLengthMax: 400,
   /** What a batch carries along from other commits' `meta.json`, as pretty JSON: both lists fit into one of its own. */
   carriedRequestsBytesMax: 256 * 1024,
@@ -68,7 +68,7 @@ export const limits = {
   carriedFilesMax: 8192 - 64,
   /** Contents of them, above which they go into another batch. Bytes. */
   carriedFilesBytesMax: 64 * 1024 * 1024,
-  /** Objects and lists within each other in foreign JSON and TOML: whoever walks them may use the stack. */
+  /** Objects and lists within each other in foreign JSON and TOML: walking them may use the stack. */
   foreignDepthMax: 64,
   /** A line of an import or a batch: larger than any line that fits the limits of its texts. */
   lineBytesMax: 16 * 1024 * 1024,

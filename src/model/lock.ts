@@ -12,9 +12,9 @@ import type { ActorId, EventId } from './ids.ts'
 import { limits } from './limits.ts'
 
 export interface Lock {
-  /** Actor id of whoever holds it, as found. */
+  /** Actor id of the holder, as found. */
   readonly owner: string
-  /** Made anew by each acquisition. */
+  /** New for each acquisition. */
   readonly nonce: string
   /** 0 when it was released. */
   readonly expiresUnixMs: number
@@ -157,7 +157,7 @@ export function planUnclaim(current: Lock): Lock {
 
 /**
  * A chain begins with the time, so that the number goes on growing where the one before it is gone: a ref that was
- * cleaned away, a remote that was made anew, a holder whose tool does not count.
+ * cleaned away, a remote that was rebuilt, a holder whose tool does not count.
  */
 function nextFence(current: Lock | null, nowUnixMs: number): number {
   return current?.fence == null || current.fence >= fenceMax ? nowUnixMs : current.fence + 1

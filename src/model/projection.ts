@@ -4,7 +4,7 @@
  * Invariants
  * - `applyEvent` is commutative over different events, so arrival order and partition do not matter. It is not
  *   idempotent for counts: the caller applies each event id once (the view's `event/` keys, the fold's set).
- * - A state belongs to whoever folds it and is changed in place: a hostile issue with a million labels costs a million
+ * - A state belongs to the code that folds it and is changed in place: a hostile issue with a million labels costs a million
  *   steps, not a million copies.
  * - The creation is the IssueCreated with the smallest version. Its title, body and labels are kept apart from later
  *   changes, so that an older creation which arrives late replaces it without a trace.

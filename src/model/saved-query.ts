@@ -1,6 +1,6 @@
 /**
  * Queries that a project keeps, as values of project keys `grite.query.<name>` (docs/format.md#reserved-keys). They come
- * from whoever can push, so each is judged when it is read, and a broken one is told, not thrown.
+ * from anyone who can push, so each is judged when it is read, and a broken one is told, not thrown.
  */
 import { InvalidArgsError } from './errors/index.ts'
 import { parseForeignJson } from './foreign/parse-json.ts'

@@ -1,5 +1,5 @@
 /**
- * Text in which nothing is hidden: what is not drawn is written out. Whoever can push an event chooses its text; what a
+ * Text in which nothing is hidden: what is not drawn is written out. Anyone who can push an event chooses its text; what a
  * reader sees of it must be what is stored.
  */
 

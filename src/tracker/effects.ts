@@ -63,7 +63,7 @@ export interface CommandContext {
    * reads any more, which ends the command.
    */
   readonly emit: (item: unknown) => Promise<void>
-  /** Aborted when the process is asked to end. Whoever waits long waits on it, and what was started ends with it. */
+  /** Aborted when the process is asked to end. Long waits listen to it, and what was started ends with it. */
   readonly interrupted: AbortSignal
   /** The values of the global options that concern identity. */
   readonly identity: { readonly actor: string | undefined; readonly dataDir: string | undefined }

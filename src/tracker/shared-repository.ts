@@ -93,7 +93,7 @@ export class SharedRepository {
         if (!existsSync(home)) await makeFolder(home, permissions).catch(() => {})
         const entered = queue.enter()
         if (this.#leases.size === 0) return entered
-        // Whoever is in the queue may need a view that is open here.
+        // The process in the queue may need a view that is open here.
         const waited = new AbortController()
         const first = await Promise.race([
           entered,

@@ -15,7 +15,7 @@
  *                                          remote, and it goes on with the cases above
  *
  * A log may be incomplete here (wal/log-gap.ts). The view remembers what was lacking, and where the clone was shallow; once
- * that changes, it is made anew. To a head that cannot be read whole, nothing is joined: what stands below its gap would be
+ * that changes, it is rebuilt. To a head that cannot be read whole, nothing is joined: what stands below its gap would be
  * written once more. Heads that wait for that are kept apart: the view shows their events.
  *
  * In case 4, a head of which a chunk is not here or too large to read is held in memory by the view, and is looked at again
@@ -326,7 +326,7 @@ async function showApart(
     await fillView(view, { head, source: readLog(git, stream, { head }), how: 'join', report })
   }
   await rememberApart(view, apart)
-  // A view that is made anew takes over what was told of before.
+  // A view that is rebuilt takes over what was reported before.
   if (apart.every((oid) => formerHeads.includes(oid))) return 'merged'
   const heads = apart.map((oid) => oid.slice(0, 12)).join(', ')
   warn(

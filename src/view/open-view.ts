@@ -1,6 +1,6 @@
 /**
  * Opening the view of an actor: take its lock, judge what is there, catch up with the log, rebuild where that cannot
- * be trusted. Whoever asks gets a view that shows the log as it is now.
+ * be trusted. The caller gets a view that shows the log as it is now.
  */
 import { type GitPort, type Oid, Retry, type SharedPermissions } from '../git/index.ts'
 import { CorruptObjectError, type Event, StorageError, UnusableSnapshotError } from '../model/index.ts'
@@ -184,7 +184,7 @@ async function findSnapshots({ git, warn }: OpenViewOptions): Promise<readonly S
   }
 }
 
-/** A view anew from the log, for an open one that cannot be caught up with it. The open one stays as it is. */
+/** A view rebuilt from the log, for an open one that cannot be caught up with it. The open one stays as it is. */
 export function replaceOpenView(options: OpenViewOptions, present: View): Promise<View> {
   return replaceView(options, heritageOf(present))
 }
@@ -386,9 +386,9 @@ async function makeWay(
 }
 
 function tellRebuilt({ warn }: OpenViewOptions, failure: unknown): void {
-  warn('view-rebuilt', `the view could not be used (${(failure as Error).message}) and is made anew`)
+  warn('view-rebuilt', `the view could not be used (${(failure as Error).message}) and is rebuilt`)
 }
 
 function tellAside({ warn }: OpenViewOptions, aside: string | null): void {
-  if (aside !== null) warn('view-set-aside', `the view could not be read; it was moved to ${aside} and is made anew`)
+  if (aside !== null) warn('view-set-aside', `the view could not be read; it was moved to ${aside} and is rebuilt`)
 }

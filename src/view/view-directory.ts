@@ -3,11 +3,11 @@
  *
  *     level/1/, level/2/ …   LevelDB directories; a rebuild fills a new one
  *     level/current          names the one in use, replaced by rename
- *     level/<n>.aside        one that could not be read, kept for whoever wants to look
+ *     level/<n>.aside        one that could not be read, kept for inspection
  *     level/<n>.removed      one on its way out
  *     level/current.<pid>.<n> on its way to become current
  *
- * A directory that `current` does not name is deleted by whoever can take its LevelDB lock, which is held until the
+ * A directory that `current` does not name is deleted by a process that can take its LevelDB lock, which is held until the
  * directory has another name: a process that is about to fill it finds it locked, or gone.
  */
 import { randomBytes } from 'node:crypto'

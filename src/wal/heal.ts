@@ -2,7 +2,7 @@
  * Putting a ref back on what its stream once held, after something that is not grite moved, reset or deleted it, or a
  * power loss left it naming nothing (design §4).
  *
- * Whoever has read the stream says which heads it knows; the reflog knows others. What the ref no longer reaches of them
+ * The reader of the stream says which heads it knows; the reflog knows others. What the ref no longer reaches of them
  * is appended on top of it, or the ref moves back where that is all there is to do.
  *
  * Invariants

@@ -49,7 +49,7 @@ export async function* readCommits<Batch, Item, Sealed extends Segment<Item>>(
   }
 }
 
-/** Contents after which the rest of the process has its turn: signals are heeded only then. Bytes. */
+/** Contents after which the rest of the process has its turn: signals are handled only then. Bytes. */
 const breathBytes = 1024 * 1024
 const breathCommits = 256
 

@@ -1,4 +1,4 @@
-/** Texts of others within messages: whoever can push chooses them, and they must not pass for lines of ours. */
+/** Texts of others within messages: anyone who can push chooses them, and they must not pass for lines of ours. */
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { Lock } from '../../src/model/index.ts'

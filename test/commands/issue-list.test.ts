@@ -104,7 +104,7 @@ describe('lists', () => {
     assert.deepEqual([query, total], ['is:overdue OR p', 2])
   })
 
-  test('a value that lost its quotes is told of when nothing matches', async () => {
+  test('a value that lost its quotes is reported when nothing matches', async () => {
     const before = place.warnings.length
     assert.equal(await titles('search', { query: ['label:help wanted'] }), '')
     assert.equal(place.warnings[before]?.code, 'lost-quotes')

@@ -184,7 +184,7 @@ describe('undo is refused', () => {
     return found as GriteError
   }
 
-  test('for what somebody has decided anew', async () => {
+  test('for what somebody has decided again', async () => {
     const { undo, append, change, show } = await setUp()
     const [mine = ''] = await change('issue update', { title: 'Fall', body: 'more' })
     const [theirs] = await append({ type: 'IssueUpdated', title: null, body: 'theirs' })

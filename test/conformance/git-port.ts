@@ -723,7 +723,7 @@ function portFacts(kind: RepositoryKind, open: OpenPort, supports: GitSupports):
     repository.run('-c', 'gc.pruneExpire=now', 'fsck', '--strict', '--no-dangling')
   })
 
-  it('writes what was lost or damaged anew when it is published again', async (t) => {
+  it('writes what was lost or damaged again when it is published again', async (t) => {
     const { repository, port } = await openFixture(t)
     const commit = sampleCommit(port.layout.objectFormat, [], 'one')
     await port.publish(planOf(commit, null))

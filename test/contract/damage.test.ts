@@ -125,7 +125,7 @@ const ruins: readonly (readonly [title: string, ruin: (current: string) => void]
 ]
 
 for (const [title, ruin] of ruins) {
-  test(`a view directory ${title} is made anew, the old one kept`, (t) => {
+  test(`a view directory ${title} is rebuilt, the old one kept`, (t) => {
     const place = createGriteSandbox(t)
     const id = place.create('Kept')
     const { level, current } = viewFolder(place)
@@ -153,7 +153,7 @@ test('a LevelDB of another program is not taken for the view, and kept', async (
   await foreign.close()
   const { status, stdout } = place.grite('issue', 'list', '--json')
   assert.deepEqual([status, JSON.parse(stdout).data.total], [0, 1])
-  const aside = /moved to (\S+) and is made anew/.exec(stdout)?.[1] ?? ''
+  const aside = /moved to (\S+) and is rebuilt/.exec(stdout)?.[1] ?? ''
   const store = new ClassicLevel(aside, { createIfMissing: false })
   assert.equal(await store.get('theirs'), 'precious')
   await store.close()

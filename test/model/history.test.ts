@@ -43,7 +43,7 @@ const created = say(10, { type: 'IssueCreated', title: 'Crash', body: 'text', la
 const label = (change: string): EventBody =>
   change[0] === '+' ? { type: 'LabelAdded', label: change.slice(1) } : { type: 'LabelRemoved', label: change.slice(1) }
 
-/** `priority P2 -> P1`, with what else is told of an entry. */
+/** `priority P2 -> P1`, with what else is reported an entry. */
 function show({ subject, old, new: value, effective, supersededBy, partOf }: HistoryEntry, events: readonly Event[]) {
   const number = (id: string) => events.findIndex(({ eventId }) => eventId === id)
   return [

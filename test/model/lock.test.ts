@@ -337,12 +337,12 @@ describe('acquiring', () => {
     assert.deepEqual([taken.outcome, taken.lock.fence, taken.lock.owner], ['taken-over', 8, ann])
   })
 
-  test('what oneself took for ever is taken anew', () => {
+  test('what oneself took for ever is taken again', () => {
     const taken = plan(lockOf(ann, { expiresUnixMs: Number.MAX_SAFE_INTEGER })) as { outcome: string; lock: Lock }
     assert.deepEqual([taken.outcome, taken.lock.expiresUnixMs], ['acquired', now + 60_000])
   })
 
-  test('a chain at its greatest fence begins anew with the time', () => {
+  test('a chain at its greatest fence begins again with the time', () => {
     const taken = plan(planRelease(lockOf(bo, { fence: 2 ** 52 }))) as { lock: Lock }
     assert.equal(taken.lock.fence, now)
   })
@@ -352,7 +352,7 @@ describe('acquiring', () => {
     assert.deepEqual([taken.outcome, taken.lock.fence, taken.lock.nonce], ['acquired', 8, 'new'])
   })
 
-  test('what a tool without fences held begins anew with the time', () => {
+  test('what a tool without fences held begins again with the time', () => {
     const taken = plan(lockOf(bo, { fence: null, expiresUnixMs: 0 })) as { lock: Lock }
     assert.equal(taken.lock.fence, now)
   })

@@ -1,4 +1,4 @@
-/** What is told of a write when a step fails after its ref has moved: never that nothing was written. */
+/** What is reported a write when a step fails after its ref has moved: never that nothing was written. */
 
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'

@@ -190,7 +190,7 @@ describe('the budget of prime', { concurrency: 4 }, () => {
 })
 
 describe('places and versions', { concurrency: 4 }, () => {
-  it('the skill lies where agents look for it, and an older one is told of', async (t) => {
+  it('the skill lies where agents look for it, and an older one is reported', async (t) => {
     const { run, path, warnings } = createCommandSandbox(t)
     mkdirSync(join(path, '.claude/skills'), { recursive: true })
     const old = join(path, '.claude/skills/grite.md')

@@ -325,7 +325,7 @@ describe('a commit in the middle of the log', { concurrency: 2 }, () => {
     }
   })
 
-  it('is the first one: what stands above it is seen, and doctor begins the log anew with that', async (t) => {
+  it('is the first one: what stands above it is seen, and doctor begins the log again with that', async (t) => {
     const { ann } = await cloneWithLog(t)
     loseObject(ann.path, commitAt(ann, 2))
     assert.deepEqual(await ann.titles(), ['three', 'two'])

@@ -1,5 +1,5 @@
 /**
- * Whoever can push files can push a bare repository, whose configuration names programs. safe.bareRepository=explicit
+ * Anyone who can push files can push a bare repository, whose configuration names programs. safe.bareRepository=explicit
  * makes git refuse one that it only finds by looking, and grite refuses it with git.
  */
 import assert from 'node:assert/strict'

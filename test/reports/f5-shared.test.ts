@@ -138,7 +138,7 @@ describe('two users of one group', { skip: whyNot }, () => {
     assert.equal(JSON.parse(as(1002, `g actor current --actor ${first} --json`).stdout).data.actor_id, first)
   })
 
-  it('are told of a file that they may not read, by its path', (t) => {
+  it('are reported a file that they may not read, by its path', (t) => {
     const { as, dir } = createShared(t, '022')
     chmodSync(join(dir, 'repository/.git/grite/config.toml'), 0o600)
     const { status, stderr } = as(1002, 'g issue list --json')

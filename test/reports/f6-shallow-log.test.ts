@@ -166,7 +166,7 @@ describe('a log that was fetched with a depth', { concurrency: 2 }, () => {
     assert.equal((await ann.sync()).pull_events, 2)
   })
 
-  it('may be fetched anew each day over that of the day before', async (t) => {
+  it('may be fetched again each day over that of the day before', async (t) => {
     const { shallowClone, ann } = await remoteWithLog(t)
     const ci = shallowClone('ci')
     for (const day of ['monday', 'tuesday', 'wednesday']) {

@@ -34,7 +34,7 @@ export interface Scene {
   remoteHead(remote: Remote): Promise<Oid | null>
   /** Does to a remote's log what only its owner can. */
   setRemoteHead(remote: Remote, head: Oid | null): Promise<void>
-  /** Makes a clone anew, empty. */
+  /** Makes a clone again, empty. */
   renewClone(index: number): Promise<void>
   /** A port on which commits of the remotes can be read. */
   readonly reader: GitPort
@@ -58,7 +58,7 @@ export type Step =
       /** What happens in the middle: the process dies, or somebody else is faster. */
       readonly meanwhile: { readonly at: SyncPoint; readonly what: 'dies' | 'writes' | 'other-syncs' } | null
     }
-  /** A clone is deleted and made anew: what only it had is gone. */
+  /** A clone is deleted and rebuilt: what only it had is gone. */
   | { readonly do: 'vanish'; readonly clone: number }
   /** The remote forgets its log, or its newest commits. */
   | { readonly do: 'lose'; readonly remote: Remote; readonly commits: number | 'all' }

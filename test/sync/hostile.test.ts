@@ -26,7 +26,7 @@ function sourceCommit(crew: Crew): string {
 }
 
 for (const [kind, make] of Object.entries(noLogs)) {
-  test(`a ${kind} in place of the log is refused, until it is mended`, async (t) => {
+  test(`a ${kind} in place of the log is refused, until it is repaired`, async (t) => {
     const crew = createCrew(t)
     const [ann, bo] = [crew.clone('ann'), crew.clone('bo')]
     await ann.create('of ann')
@@ -346,7 +346,7 @@ const fates: readonly (readonly [title: string, happen: (crew: Crew) => Promise<
       'remote-rewound',
     ],
     [
-      'deleted and made anew',
+      'deleted and rebuilt',
       (crew) => {
         rmSync(crew.origin, { recursive: true })
         crew.git(crew.dir, 'init', '-q', '--bare', '--template=', crew.origin)

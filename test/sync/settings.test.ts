@@ -93,7 +93,7 @@ for (const [title, setUp] of Object.entries(settings)) {
   })
 }
 
-test('a hook that fails is heeded when the settings say so', async (t) => {
+test('a hook that fails is respected when the settings say so', async (t) => {
   const crew = createCrew(t)
   const bo = crew.clone('bo')
   await bo.create('of bo')

@@ -44,7 +44,7 @@ test('a snapshot deleted in one clone goes everywhere, and stays away', (t) => {
   assert.deepEqual(snapshotsOf(ann, origin), [])
 })
 
-test('what is no snapshot is told of once and not taken in', (t) => {
+test('what is no snapshot is reported once and not taken in', (t) => {
   const { ann, bo, inOrigin, originHead } = snapshotTeam(t)
   inOrigin('update-ref', 'refs/grite/snapshots/1234', originHead())
   const { data, warnings } = JSON.parse(bo.grite('sync', '--json').stdout)

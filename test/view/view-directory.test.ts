@@ -100,7 +100,7 @@ const spoilers: Readonly<Record<string, { spoil: (folder: string) => void | Prom
 describe('a view directory that holds', { concurrency: 2 }, () => {
   for (const [what, { spoil, aside }] of Object.entries(spoilers)) {
     for (const command of ['issue list', 'rebuild'] as const) {
-      it(`${what} is made anew by ${command}, ${aside ? 'the old one kept' : 'without a trace'}`, async (t) => {
+      it(`${what} is rebuilt by ${command}, ${aside ? 'the old one kept' : 'without a trace'}`, async (t) => {
         const view = await setUp(t)
         assert.deepEqual(view.takeWarnings(), [])
         const folder = view.current()
@@ -117,7 +117,7 @@ describe('a view directory that holds', { concurrency: 2 }, () => {
     }
   }
 
-  it('a plain file in the place of the whole folder is made anew', async (t) => {
+  it('a plain file in the place of the whole folder is rebuilt', async (t) => {
     const view = await setUp(t)
     for (const command of ['issue list', 'rebuild']) {
       rmSync(view.level, { recursive: true })
@@ -130,7 +130,7 @@ describe('a view directory that holds', { concurrency: 2 }, () => {
     assert.deepEqual(await view.titles(), ['a'])
   })
 
-  it('a name of nothing in current is made anew', async (t) => {
+  it('a name of nothing in current is rebuilt', async (t) => {
     const view = await setUp(t)
     for (const text of ['', 'x', '-1', '77']) {
       writeFileSync(join(view.level, 'current'), text)

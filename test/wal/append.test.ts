@@ -65,7 +65,7 @@ describe('append', { concurrency: 2 }, () => {
     assert.equal(await git.readRef(walRef), null)
   })
 
-  it('makes its batch anew for the head that won the race', async (t) => {
+  it('makes its batch again for the head that won the race', async (t) => {
     const { git, target, path, run } = await setUp(t)
     const heads: (Oid | null)[] = []
     const made: IssueBatch[] = []

@@ -142,7 +142,7 @@ test('7.1 item 4: an append that loses races is made again until it wins', async
   assert.deepEqual(await titlesOf(place), ['first', 'mine', 'other 1', 'other 2', 'other 3'])
 })
 
-test('7.1 item 5a: a view that was deleted, or is made anew, comes from the log', async (t) => {
+test('7.1 item 5a: a view that was deleted, or is rebuilt, comes from the log', async (t) => {
   const place = createCommandSandbox(t)
   const { run, path } = place
   const { issue_id: issue } = (await run('issue create', { title: 'one' })) as Created
@@ -318,7 +318,7 @@ test('7.1 item 9d: an import takes no event that is not what its id says', async
   assert.deepEqual(await titlesOf(target), ['beside'])
 })
 
-test('7.1 item 10: an event of a kind from the future hides nothing else, and is told of', async (t) => {
+test('7.1 item 10: an event of a kind from the future hides nothing else, and is reported', async (t) => {
   const log = await createLog(t)
   const strange = strangeRecord(log.issue, 99)
   const note = comment(log.issue, 'in the same chunk')

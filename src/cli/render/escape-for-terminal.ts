@@ -1,5 +1,5 @@
 /**
- * Makes text from events safe to print. Whoever can push an event chooses its text, and a terminal obeys control
+ * Makes text from events safe to print. Anyone who can push an event chooses its text, and a terminal obeys control
  * sequences: they could hide text, forge output, or type into the shell. They are shown, not removed, so that nobody
  * reads something else than what is stored.
  */

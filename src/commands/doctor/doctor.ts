@@ -13,19 +13,19 @@ export interface CheckResult extends Finding {
 
 export const doctor = defineCommand({
   name: 'doctor',
-  summary: 'Look whether everything is in order, and mend what can be',
+  summary: 'Look whether everything is in order, and repair what can be',
   description:
-    'Without --fix nothing is changed, and nobody is asked over the network. With it, the view is made anew where it is wrong, ' +
+    'Without --fix nothing is changed, and nobody is asked over the network. With it, the view is rebuilt where it is wrong, ' +
     'and what dead processes left is removed. No ref is rewritten, and nothing is deleted that cannot be made again. Exit ' +
     'status 1 when something is an error and stays one; a warning is none.',
   examples: [
     { command: 'grite doctor', explains: 'look' },
-    { command: 'grite doctor --fix', explains: 'and mend' },
+    { command: 'grite doctor --fix', explains: 'and repair' },
     { command: 'grite doctor --json', explains: 'with ids and counts, for a script' },
   ],
   heapGrowth: { percent: 25 },
   arguments: {},
-  options: { fix: { type: 'boolean', summary: 'Mend what can be mended without losing anything' } },
+  options: { fix: { type: 'boolean', summary: 'Repair what can be repaired without losing anything' } },
   async run(context, { fix }) {
     let repository: Workspace
     try {
@@ -36,7 +36,7 @@ export const doctor = defineCommand({
       return { data: { checks: [{ id: 'git_repo', status: 'error' as const, message }], applied: [] }, exitStatus: 1 }
     }
     let found = await lookAtAll(context, repository)
-    const applied = fix ? await mend(context, repository, found) : []
+    const applied = fix ? await repair(context, repository, found) : []
     if (applied.length > 0) found = await lookAtAll(context, repository)
     return {
       data: { checks: found, applied },
@@ -71,7 +71,7 @@ async function look(check: Check, scene: DoctorScene): Promise<Finding> {
 }
 
 /** Runs the fix of every check that is not in order, each once, in their order. */
-async function mend(
+async function repair(
   context: CommandContext,
   repository: Workspace,
   found: readonly CheckResult[],
@@ -89,8 +89,12 @@ async function mend(
         if (told !== null) applied.push(told)
       } catch (error) {
         if (!(error instanceof GriteError)) throw error
-        // The others are mended all the same; what was not is found again.
-        context.warn({ code: 'fix-failed', message: `${id} was not mended: ${error.message}`, details: { check: id } })
+        // The others are repaired all the same; what was not is found again.
+        context.warn({
+          code: 'fix-failed',
+          message: `${id} was not repaired: ${error.message}`,
+          details: { check: id },
+        })
       }
     }
   } finally {

@@ -114,7 +114,7 @@ function formatDocument(data: object): string {
 const compareByChange = (left: IssueRow, right: IssueRow): number =>
   right.updated_ts - left.updated_ts || (left.issue_id < right.issue_id ? -1 : 1)
 
-/** Ends of the live leases of whoever runs this, by their issue. */
+/** Ends of the live leases of the present actor, by their issue. */
 async function ownClaims(repository: Workspace, nowUnixMs: number): Promise<ReadonlyMap<string, number>> {
   const self = (await repository.findActor())?.actor.id
   const own = (await locksInSight(repository))

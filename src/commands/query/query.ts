@@ -23,7 +23,7 @@ export const querySave = defineCommand({
   name: 'query save',
   summary: 'Save a query under a name, for everybody',
   description:
-    'It is saved in the log, so whoever has the log has the query. `me` and ages mean something anew wherever and ' +
+    'It is saved in the log, so every clone of the log has the query. `me` and ages are evaluated wherever and ' +
     'whenever it is run. A name that is taken gets the new query.',
   examples: [
     { command: "grite query save mine 'state:open assignee:me sort:priority'", explains: 'what I have to do' },

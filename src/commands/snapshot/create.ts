@@ -16,7 +16,7 @@ const shared = {
   options: { local: { type: 'boolean', summary: 'Take the local log, pushed or not' } },
   run: async (context: CommandContext, { local }: { readonly local: boolean }) => {
     const repository = await context.repository()
-    await repository.heedRepositoryLocks()
+    await repository.respectRepositoryLocks()
     const { head, localHead, remote } = await chooseSnapshotHead(repository, local)
     if (head !== localHead) {
       context.warn({

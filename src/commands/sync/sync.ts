@@ -15,7 +15,7 @@ export const sync = defineCommand({
   summary: 'Bring the log together with a remote',
   description:
     'Fetches the log of the remote, puts what only this clone has on top of it, and pushes that. Nothing is ever ' +
-    'forced, and no event is lost or written twice, whoever wrote meanwhile. Works with whatever `git fetch` works ' +
+    'forced, and no event is lost or written twice, whatever was written meanwhile. Works with whatever `git fetch` works ' +
     'with; your branches, tags and hooks are left alone.',
   examples: [
     { command: 'grite sync', explains: 'both ways, with the home remote' },
@@ -39,7 +39,7 @@ export const sync = defineCommand({
     // Both together mean what neither means.
     const both = input.pull === input.push
     const directions = { pull: both || input.pull, push: both || input.push }
-    if (directions.push) await repository.heedRepositoryLocks()
+    if (directions.push) await repository.respectRepositoryLocks()
     const first = await runSync(context, repository, remote, directions)
     const shown = showRemote(remote.name)
     if (first.remoteChange !== null) context.warn(warningOf(shown, first))
@@ -167,7 +167,7 @@ const count = (events: number): string => `${events} ${events === 1 ? 'event' : 
 const lockedThere =
   /failed to (update|lock) ref|cannot lock ref|unable to lock|failed to start transaction|already exists/
 
-/** What was pulled stays; whoever asked for a push must not take this for one. */
+/** What was pulled stays; a caller that asked for a push must not take this for one. */
 function refusal(remote: string, { refused, gaps }: RepositorySync, data: object): RemoteError {
   const { reason } = refused as PushedRef
   return new RemoteError(`'${remote}' refused the log: ${makeVisible(reason)}`, {

@@ -18,7 +18,7 @@ export const watch = defineCommand({
   name: 'watch',
   summary: 'Tell of changes as they come',
   description: [
-    'Tells each event once, whoever wrote it: a command here, a sync, a plain `git fetch`. With --json each is a line of ' +
+    'Reports each event once, whatever wrote it: a command here, a sync, a plain `git fetch`. With --json each is a line of ' +
       'JSON, and there is nothing else on standard output; the end is told by the exit status, 0 after --count or --timeout, ' +
       'and when nobody reads the output any more. ' +
       'Warnings are lines of JSON on standard error. Without --since, what is there already is not told. The title and the ' +

@@ -51,7 +51,7 @@ function judge(flag: string, summary: string): Row {
   return { outcome: lostRace.test(reason) ? 'stale' : 'rejected', reason }
 }
 
-/** A remote with several addresses reports once for each. Where one took it, no fetch from it mends another. */
+/** A remote with several addresses reports once for each. Where one took it, no fetch from it repairs another. */
 function joinRows(rows: readonly Row[]): Row {
   const refused = rows.filter(({ outcome }) => outcome === 'stale' || outcome === 'rejected')
   const [first] = refused

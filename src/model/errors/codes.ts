@@ -21,7 +21,7 @@ export const errorKinds = {
     code: 'invalid_args',
     exit: 1,
     prefix: 'TOML parse error: ',
-    hints: ['Mend the file by hand; grite never overwrites a configuration it cannot read'],
+    hints: ['Repair the file by hand; grite never overwrites a configuration it cannot read'],
   },
   notFound: {
     code: 'not_found',
@@ -60,7 +60,7 @@ export const errorKinds = {
     code: 'db_error',
     exit: 5,
     prefix: 'database error: ',
-    hints: ['The view is only a cache; run `grite rebuild` to make it anew from the log'],
+    hints: ['The view is only a cache; run `grite rebuild` to rebuild it from the log'],
   },
   ipc: {
     code: 'ipc_error',

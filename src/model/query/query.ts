@@ -25,9 +25,9 @@ export type QueryCondition =
   | { readonly kind: 'state'; readonly state: IssueStateWord | 'all' }
   | { readonly kind: 'label'; readonly label: string }
   | { readonly kind: 'assignee'; readonly who: Who }
-  /** A name is the beginning of an actor's id; whoever asks puts that in the place of what an actor is called. */
+  /** A name is the beginning of an actor's id; the caller puts that in the place of what an actor is called. */
   | { readonly kind: 'author'; readonly who: Who }
-  /** The parent is named as people name issues; whoever asks puts the full id in its place. */
+  /** The parent is named as people name issues; the caller puts the full id in its place. */
   | { readonly kind: 'field'; readonly key: 'type' | 'status' | 'milestone' | 'parent'; readonly value: string }
   | { readonly kind: 'compare'; readonly key: OrderedKey; readonly operator: Operator; readonly value: string }
   | { readonly kind: 'range'; readonly key: OrderedKey; readonly from: string; readonly to: string }

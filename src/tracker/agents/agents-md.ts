@@ -33,7 +33,7 @@ export async function planAgentsMd(layout: RepositoryLayout): Promise<AgentsMdCh
   if (plan.action === 'refused') {
     throw new ConflictError(`${path} was left as it is: ${plan.reason}`, {
       details: { path, reason: plan.reason },
-      hints: [`Mend the lines with '${beginMarker}' and its end by hand, or take them out`],
+      hints: [`Repair the lines with '${beginMarker}' and its end by hand, or take them out`],
     })
   }
   return {

@@ -69,7 +69,7 @@ export async function sendClosed(
 ): Promise<Failed> {
   try {
     if (!(await isAllSent(repository, remote.name))) {
-      await repository.heedRepositoryLocks()
+      await repository.respectRepositoryLocks()
       const { refused } = await runSync(context, repository, remote, { pull: true, push: true })
       if (refused !== null) throw pushRefused(remote.name, refused)
     }

@@ -1,6 +1,6 @@
 /**
  * A change of log and lease that all clones see at once (docs/format.md#remotes): both are pushed in one go, by id, before
- * any local ref moves. Whoever's push is accepted has made the change; whoever's is not looks again and decides anew.
+ * any local ref moves. The clone whose push is accepted has made the change; another looks again and decides again.
  */
 import {
   findCause,
@@ -131,7 +131,7 @@ async function pushBoth(target: SharedTarget, { staged, lock, present }: Both): 
     ...(lease === null ? [] : [{ ref: leaseRefOf(resource), next: lease }]),
   ]
   if (lease === null && staged.appended === null) return null
-  if (head !== null && staged.appended === null && target.givesWay !== true) await repository.heedRepositoryLocks()
+  if (head !== null && staged.appended === null && target.givesWay !== true) await repository.respectRepositoryLocks()
   const { sync } = await repository.config()
   const atomic = updates.length > 1
   const results = await remotes.push({ remote: remote.name, updates, atomic, runHooks: sync.runHooks })

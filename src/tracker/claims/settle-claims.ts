@@ -123,7 +123,7 @@ async function giveWay(repository: Workspace, claim: OwnClaim, sights: readonly 
   return true
 }
 
-/** Whoever has the issue instead. */
+/** The actor that has the issue instead. */
 interface Winner {
   readonly user: string
   readonly actor: string

@@ -117,7 +117,7 @@ async function giveBackInTurn({ context, repository, remote, issueId }: SharedUn
   const lock = await findOwnClaim(repository, { place, resource, sights: await locksInSight(repository) })
   if (lock === null) return nothing
   const { head, result } = await repository.write((draft) => draftUnclaim(draft, issueId, lock))
-  await repository.heedRepositoryLocks()
+  await repository.respectRepositoryLocks()
   const { refused } = await runSync(context, repository, remote, { pull: true, push: true })
   if (refused !== null) throw pushRefused(remote.name, refused, notFreed)
   await releaseLock(repository, place, resource, planUnclaim)

@@ -35,7 +35,7 @@ function unreadable(names: readonly string[]): Finding {
   return {
     status: 'warn',
     message: `${count(names.length, 'actor has', 'actors have')} a configuration that cannot be read: ${nameSome(names)}`,
-    plan: ['mend the files by hand; they are never overwritten'],
+    plan: ['repair the files by hand; they are never overwritten'],
     details: { actors: names },
   }
 }

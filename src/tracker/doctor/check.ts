@@ -1,6 +1,6 @@
 import type { DoctorScene } from './examination.ts'
 
-/** `warn`: worth knowing, or mended by the next command. `error`: something does not work, or is lost. */
+/** `warn`: worth knowing, or repaired by the next command. `error`: something does not work, or is lost. */
 export type CheckStatus = 'ok' | 'warn' | 'error'
 
 export interface Finding {
@@ -18,7 +18,7 @@ export interface Check {
   /** Changes nothing, in this repository or elsewhere. */
   readonly look: (scene: DoctorScene) => Promise<Finding>
   /**
-   * Mends what `look` found, where that can be done without moving a ref or deleting what cannot be made again. Says what
+   * Repairs what `look` found, where that can be done without moving a ref or deleting what cannot be made again. Says what
    * was done; null when there was nothing.
    */
   readonly fix?: (scene: DoctorScene, finding: Finding) => Promise<string | null>

@@ -31,7 +31,7 @@ import { findUnreadRefs, type UnreadRef } from '../sync/complete-log.ts'
 import type { Workspace } from '../workspace.ts'
 import { idsListedMax } from './check.ts'
 
-/** A larger view is not copied: making it anew costs less than looking at it. */
+/** A larger view is not copied: rebuilding it costs less than looking at it. */
 const viewBytesMax = 1024 * 1024 * 1024
 /** An event further ahead of the clock than this was dated by a wrong one (design §4). */
 const futureMs = 24 * 3_600_000

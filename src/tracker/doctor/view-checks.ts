@@ -6,16 +6,14 @@ import type { DoctorScene, StoredView } from './examination.ts'
 /** Differences that are named. */
 const keysListedMax = 10
 
-const rebuildPlan = [
-  '`grite doctor --fix`, or `grite rebuild`, makes the view anew from the log; nothing is lost by it',
-]
+const rebuildPlan = ['`grite doctor --fix`, or `grite rebuild`, rebuilds the view from the log; nothing is lost by it']
 
 /** The one fix of everything that is wrong with a view. One that holds what the log lacks is left as it is. */
 async function rebuildView(scene: DoctorScene): Promise<string | null> {
   const { repository, context } = scene
   const lost = await scene.eventsOnlyInView()
   if (lost > 0) {
-    const message = `the view was not made anew: it holds ${count(lost, 'event')} of a part of the log that cannot be read`
+    const message = `the view was not rebuilt: it holds ${count(lost, 'event')} of a part of the log that cannot be read`
     context.warn({ code: 'fix-failed', message, details: { check: 'store_integrity', event_count: lost } })
     return null
   }
@@ -31,7 +29,7 @@ export const storeIntegrity: Check = {
     if (stored.kind === 'other-schema') {
       return {
         status: 'warn',
-        message: 'the view was made by another version; the next command makes it anew',
+        message: 'the view was made by another version; the next command rebuilds it',
         plan: rebuildPlan,
       }
     }
@@ -59,7 +57,7 @@ export const viewMatchesLog: Check = {
     if (stored.outcome === 'rebuild-needed') {
       return {
         status: 'warn',
-        message: 'the view belongs to a log that is gone; the next command makes it anew',
+        message: 'the view belongs to a log that is gone; the next command rebuilds it',
         plan: rebuildPlan,
       }
     }

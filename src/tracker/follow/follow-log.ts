@@ -4,7 +4,7 @@
  * Invariants
  * - An event is told once: whether it needs telling is decided by its id, not by the commit in which it stands, since a
  *   sync may put it into another commit, and a log that was moved back comes again.
- * - The view is open only while a piece is put together. Whoever is slow in taking it keeps no other process waiting.
+ * - The view is open only while a piece is put together. A slow reader keeps no other process waiting.
  * - Looking at a ref that has not moved costs reading that ref.
  */
 import { existsSync } from 'node:fs'

@@ -138,7 +138,7 @@ class Receipt {
 const eventsNamedMax = 3
 const eventsInDetailsMax = 100
 
-/** Where events come from, and how one is told of them. */
+/** Where events come from, and how one hears of them. */
 export interface Receiving {
   readonly from: { readonly remote: string } | { readonly file: string }
   readonly bad: readonly BadSignature[]

@@ -74,7 +74,7 @@ function waitingEdgesOf({ imported }: Extract<ImportStep, { outcome: 'planned' }
   }))
 }
 
-/** Asks for the view each time: it is opened anew when something else wrote to the log between two commits. */
+/** Asks for the view each time: it is opened again when something else wrote to the log between two commits. */
 export function importBaseline(repository: Workspace): ImportBaseline {
   return {
     async findIssueEvents(issueIds) {

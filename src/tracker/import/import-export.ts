@@ -73,7 +73,7 @@ async function* eventsOf(steps: AsyncIterable<readonly Event[]>): AsyncGenerator
   for await (const events of steps) yield* events
 }
 
-/** Asks for the view each time: it is opened anew when something else wrote to the log between two commits. */
+/** Asks for the view each time: it is opened again when something else wrote to the log between two commits. */
 function baselineOf(repository: Workspace): RestoreBaseline {
   return {
     findKnown: async (ids) => (await repository.view()).findKnownEventIds(ids),

@@ -1,4 +1,4 @@
-/** What can be worked on now: `ready` and whoever picks the next issue share this. */
+/** What can be worked on now: `ready` and the choice of the next issue share this. */
 import { compareText, dueOf, type IssueId, isFieldValue, parentOf } from '../../model/index.ts'
 import type { IssueRow } from '../../view/index.ts'
 import { openTaken } from '../claims/taken.ts'

@@ -33,7 +33,7 @@ async function followPlace(folder: string, path: string): Promise<string> {
   const root = await realpath(folder, { encoding: 'buffer' })
   const target = await followLinks(join(folder, path))
   const way = wayFrom(root, target)
-  // Whoever can push can make a link to the repository's own configuration.
+  // Anyone who can push can make a link to the repository's own configuration.
   if (way === null || holdsGitDir(way)) {
     const shown = target.toString('utf8')
     throw new ConflictError(`${join(folder, path)} is a link that leads out of the files of ${folder}: ${shown}`, {

@@ -3,7 +3,7 @@ import type { RepositoryLayout } from '../../git/index.ts'
 import { findPlaceOrPipe, holdsGitDir } from './find-place.ts'
 
 /**
- * Where a file that the user named is to be written. Below the work tree it must really lie there: whoever can push files
+ * Where a file that the user named is to be written. Below the work tree it must really lie there: anyone who can push files
  * can push a link that leads out of it, or into the repository's own configuration. Elsewhere, links are the user's own,
  * and so is a path that names a `.git` itself.
  *

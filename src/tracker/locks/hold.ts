@@ -1,7 +1,7 @@
 /**
  * Taking locks, giving them more time and giving them back, wherever they are kept.
  *
- * Two that overlap may have different refs, and then no compare-and-swap decides between them. Whoever takes one looks
+ * Two that overlap may have different refs, and then no compare-and-swap decides between them. A command that takes one looks
  * around, writes, and looks around again. Of two that do so at once at least one sees the other after its own write, and
  * gives way: at most one keeps its lock, and no clock is asked (docs/decisions/0010).
  */

@@ -1,5 +1,5 @@
 /**
- * What locks mean for a write: others' are heeded by the policy, one's own of `--lock` are held meanwhile, and one's own
+ * What locks mean for a write: others' are respected by the policy, one's own of `--lock` are held meanwhile, and one's own
  * that run out are given more time.
  */
 import {
@@ -88,7 +88,7 @@ export class LockGuard {
     const { message, details } = await heldError(this.#repository, resource, sight)
     return new ConflictError(message, {
       details: { ...details, policy: 'require' },
-      hints: ['`lock_policy` in .git/grite/config.toml decides whether a write heeds the locks of others'],
+      hints: ['`lock_policy` in .git/grite/config.toml decides whether a write respects the locks of others'],
     })
   }
 

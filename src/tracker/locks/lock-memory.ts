@@ -8,9 +8,9 @@ import type { GritePaths } from '../local/paths.ts'
 
 /** So many that were not remembered make it worth while to write them down. */
 const unsavedMax = 64
-/** Another number in the file means that it is made anew. */
+/** Another number in the file means that it is rebuilt. */
 const fileVersion = 4
-/** A larger file is made anew: so many locks lie on no remote. Bytes. */
+/** A larger file is rebuilt: so many locks lie on no remote. Bytes. */
 const fileBytesMax = 64 * 1024 * 1024
 
 /** Members are judged when they are asked for: most commands look for a few of them. */

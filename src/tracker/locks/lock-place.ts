@@ -13,7 +13,7 @@ export interface LockPlace {
   /** Brings in sight what others did there. */
   readonly refresh: () => Promise<void>
   /**
-   * Makes a lock the newest one of its resource. When it returns, whoever looks sees it.
+   * Makes a lock the newest one of its resource. When it returns, every reader sees it.
    * @throws {RefMovedError} when the present one is not `present` any more
    */
   readonly move: (step: LockStep) => Promise<void>

@@ -1,4 +1,4 @@
-/** What may go wrong once a lock has been taken: it is held then, and whoever asked for it must hear so. */
+/** What may go wrong once a lock has been taken: it is held then, and its command must say so. */
 import { GriteError } from '../../model/index.ts'
 import type { Workspace } from '../workspace.ts'
 import type { LockInSight } from './known-locks.ts'

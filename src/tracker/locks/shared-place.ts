@@ -16,7 +16,7 @@ import type { Workspace } from '../workspace.ts'
 import type { LockPlace } from './lock-place.ts'
 
 /**
- * Leases on a remote. Whoever's push is accepted has it: a push is a fast-forward from the newest commit that the pusher
+ * Leases on a remote. The clone whose push is accepted has it: a push is a fast-forward from the newest commit that the pusher
  * knew, so of two that knew the same one only the first is taken.
  */
 export function sharedPlace(repository: Workspace, remote: string): LockPlace {

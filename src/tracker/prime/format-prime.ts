@@ -1,6 +1,6 @@
 import { fieldRules, isFieldValue, makeVisible } from '../../model/index.ts'
 
-/** An issue as a session is told of it. */
+/** An issue as a session sees it. */
 export interface PrimeIssue {
   readonly issue_id: string
   readonly short_id: string

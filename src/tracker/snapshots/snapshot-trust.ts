@@ -1,5 +1,5 @@
 /**
- * Decides whether a snapshot may be used. A snapshot only repeats the log, and whoever can push can push one that leaves
+ * Decides whether a snapshot may be used. A snapshot only repeats the log, and anyone who can push can push one that leaves
  * out events or adds some. So grite uses a snapshot
  *
  * - that this clone made (`own`),

@@ -32,7 +32,7 @@ function mayBeMended(error: GriteError): boolean {
   return error instanceof IncompleteLogError || error.kind === 'internal'
 }
 
-/** Mends what may have kept a sync from working. False when there was nothing to mend. */
+/** Repairs what may have kept a sync from working. False when there was nothing to repair. */
 export async function clearTheWay(
   context: Pick<CommandContext, 'warn'>,
   repository: Workspace,

@@ -54,7 +54,7 @@ async function keepUnread(repository: Workspace, gaps: readonly LogGap[]): Promi
 }
 
 /**
- * Completes the log from whichever remotes have what is missing. One that cannot be reached is told of.
+ * Completes the log from whichever remotes have what is missing. One that cannot be reached is reported.
  *
  * @returns whether something was missing and is not any more
  */

@@ -12,7 +12,7 @@ export async function warnIfNoLog(
   repository: Workspace,
   view: View,
 ): Promise<void> {
-  // A log that cannot be read is told of by itself.
+  // A log that cannot be read is reported by itself.
   if (view.head !== null || view.gaps.count > 0) return
   const remote = await findLikelyRemote(repository)
   if (remote === undefined) return

@@ -5,7 +5,7 @@ const rebuildDaysMax = 7
 const dayMs = 86_400_000
 
 export interface RebuildAdvice {
-  /** When the view was last made anew; null for one that grew with the log. Milliseconds. */
+  /** When the view was last rebuilt; null for one that grew with the log. Milliseconds. */
   readonly rebuiltUnixMs: number | null
   readonly eventsSince: number
   readonly daysSince: number | null

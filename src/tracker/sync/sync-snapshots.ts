@@ -142,7 +142,7 @@ function newestFirst(snapshots: readonly NamedSnapshot[]): readonly NamedSnapsho
 
 const faultsNamedMax = 100
 
-/** One warning, however many they are: whoever can push can make hundreds. */
+/** One warning, however many they are: anyone who can push can make hundreds. */
 function notTakenIn(remote: string, faulty: readonly FaultySnapshot[]): Warning {
   const [first] = faulty as readonly [FaultySnapshot]
   const others = faulty.length === 1 ? '' : `, nor were ${faulty.length - 1} others`

@@ -169,7 +169,7 @@ describe('an actor with a key', { concurrency: 2 }, () => {
     )
   })
 
-  it('publishes its card again in a log that was started anew', async (t) => {
+  it('publishes its card again in a log that was started again', async (t) => {
     const { run, create, events, git, path } = await setUp(t)
     await create()
     git(path, 'update-ref', '-d', walRef)
@@ -223,7 +223,7 @@ describe('an actor without a key', { concurrency: 2 }, () => {
 })
 
 describe('a rotation', { concurrency: 2 }, () => {
-  it('keeps valid what was signed before, and signs anew', async (t) => {
+  it('keeps valid what was signed before, and signs again', async (t) => {
     const { run, create, verify, keys, public_key, data_dir, problems, show } = await setUp(t)
     const issue = await create()
     const seed = readFileSync(join(data_dir, 'signing_key'), 'utf8')

@@ -535,7 +535,7 @@ describe('one thing that is broken', () => {
       const after = await diagnose(runner, { fix: true })
       if (fixed === null) {
         assert.deepEqual([after.applied, after.wrong], [[], { [check]: status }])
-        assert.deepEqual(listing(patient.gitDir), before, 'what cannot be mended is left alone')
+        assert.deepEqual(listing(patient.gitDir), before, 'what cannot be repaired is left alone')
       } else {
         assert.deepEqual([after.applied, after.wrong, after.exitStatus], [[fixed], {}, 0])
       }
@@ -616,7 +616,7 @@ describe('doctor', () => {
     }
   })
 
-  it('passes on what the view says while it is mended', async () => {
+  it('passes on what the view says while it is repaired', async () => {
     const patient = newPatient()
     patient.inside('update-ref', walRef, `${walRef}~1`)
     await diagnose(patient, { fix: true })
@@ -626,7 +626,7 @@ describe('doctor', () => {
     )
   })
 
-  it('mends the rest when one thing cannot be mended', async () => {
+  it('repairs the rest when one thing cannot be repaired', async () => {
     const patient = newPatient()
     writeFileSync(join(patient.gitDir, 'grite/config.toml'), 'lock_policy = \n')
     leave(join(patient.gitDir, 'grite/append.lock'), null)

@@ -131,7 +131,7 @@ test('what others wrote is judged one by one', async (t) => {
   assert.ok(!left.has('text') && !left.has('a name') && left.has('wrong'))
 })
 
-test('more names than are read are told of', async (t) => {
+test('more names than are read are reported', async (t) => {
   const { run, put, warnings } = setUp(t)
   const pairs = Array.from(
     { length: limits.savedQueriesMax + 1 },

@@ -45,7 +45,7 @@ it('locks are read once, then remembered by their commits', async (t) => {
   await ann.run('lock release', { resource: 'name-0' })
   assert.equal((await ann.run('lock status', { resource: 'name-0' })).locks[0].state, 'released')
 
-  // Nobody reads the commit again as long as the file is there; without it everything is read anew.
+  // Nobody reads the commit again as long as the file is there; without it everything is read again.
   const lost = git(path, 'rev-parse', lockRefOf('name-2'))
   const object = join(path, '.git/objects', lost.slice(0, 2), lost.slice(2))
   const bytes = readFileSync(object)

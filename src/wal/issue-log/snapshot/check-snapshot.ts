@@ -134,7 +134,7 @@ async function matchesCommits(
 async function seeRecords(git: GitPort, ledger: Ledger, [oid, commits]: readonly [Oid, number]): Promise<boolean> {
   const records = sliceChunk((await readChunk(git, oid)) ?? new Uint8Array(0))
   if (records === null) return false
-  // Twice tells of repeats; more would be work for whoever names one chunk in thousands of commits.
+  // Twice tells of repeats; more would be work for anyone who names one chunk in thousands of commits.
   for (let commit = 0; commit < Math.min(commits, 2); commit++) for (const record of records) ledger.seeRecord(record)
   return true
 }

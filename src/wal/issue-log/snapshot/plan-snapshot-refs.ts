@@ -10,7 +10,7 @@
  *   5. deleted there since the last fetch, unchanged here         dropped here
  *   6. the intent of case 3, but a plain fetch brought it back    deleted there and dropped here
  *   7. the intent of case 3, but there it is gone, or another     the intent is forgotten
- *   8. different snapshots of one name                            both stay as they are, and are told of
+ *   8. different snapshots of one name                            both stay as they are, and are reported
  *   9. the remote lost its log, and with it the snapshots         pushed: nobody deleted them
  *
  * A snapshot that is dropped here goes by `deleteSnapshots`, which leaves intents for the other remotes that have it. One

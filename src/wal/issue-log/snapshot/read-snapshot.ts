@@ -1,5 +1,5 @@
 /**
- * Reading snapshots. Whoever may push can push one, so nothing of it is believed: hashes, counts and ids are computed
+ * Reading snapshots. Anyone who may push can push one, so nothing of it is believed: hashes, counts and ids are computed
  * again, and what does not hold makes the whole snapshot unusable, because the log itself is at hand.
  */
 import { createHash } from 'node:crypto'
@@ -73,7 +73,7 @@ const treeBytesMax = 64 * 1024 * 1024
 
 /**
  * The snapshots of a repository, the newest first.
- * @param onBroken - is told of refs that name no object, which are left out
+ * @param onBroken - called for refs that name no object, which are left out
  */
 export async function listSnapshots(git: GitPort, onBroken: OnBrokenRef): Promise<readonly SnapshotRef[]> {
   const rows = await git.listRefs(snapshotPrefix, onBroken)
