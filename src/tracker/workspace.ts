@@ -317,7 +317,12 @@ export class Workspace {
   /** Changes what the view notes beside the log. */
   async changeView<Result>(work: (view: View) => Promise<Result>): Promise<Result> {
     await this.#leaveView()
-    return this.#withOptions((options, lease) => lease.change(options, work))
+    const noting = async (view: View): Promise<Result> => {
+      const result = await work(view)
+      this.#gaps = view.gaps
+      return result
+    }
+    return this.#withOptions((options, lease) => lease.change(options, noting))
   }
 
   /** As `rebuild`, from the newest usable snapshot on. */
