@@ -1,4 +1,6 @@
 import { join } from 'node:path'
+import { GitNotFoundError } from '../model/errors/index.ts'
+import { type FileConfig, parseFileConfig } from './file-config.ts'
 import type { Environment } from './locate-git.ts'
 import type { RepositoryLayout } from './port.ts'
 import { readSmallFile } from './read-small-file.ts'
@@ -18,6 +20,33 @@ export function isMentionedInConfig(layout: RepositoryLayout, environment: Envir
     // A file that is not read may say anything.
     return bytes !== null && ('unread' in bytes || pattern.test(bytes.toString('latin1')))
   })
+}
+
+/**
+ * All values of git's configuration, read without git.
+ *
+ * @param notFound - why git is not asked; thrown where a file includes others, or says what only git understands
+ */
+export function readConfigFiles(
+  layout: RepositoryLayout,
+  environment: Environment,
+  notFound: GitNotFoundError,
+): FileConfig {
+  if (environment.GIT_CONFIG_COUNT || environment.GIT_CONFIG_PARAMETERS) throw notFound
+  const values = new Map<string, string[]>()
+  for (const path of configFiles(layout, environment)) {
+    const bytes = path === '/dev/null' ? null : readSmallFile(path, configBytesMax)
+    if (bytes === null) continue
+    const config = 'unread' in bytes ? null : parseFileConfig(bytes.toString('utf8'))
+    if (config === null || [...config.keys()].some((key) => /^include(if)?\./.test(key))) {
+      throw new GitNotFoundError(`the git program was not found, which alone can read ${path}`, {
+        details: { ...notFound.details, path },
+        hints: notFound.hints,
+      })
+    }
+    for (const [key, found] of config) values.set(key, [...(values.get(key) ?? []), ...found])
+  }
+  return values
 }
 
 /** Files that git reads its configuration from, where they are there; the last one wins. */

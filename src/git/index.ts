@@ -71,7 +71,7 @@ export type {
   PushUpdate,
   RemotePort,
 } from './remote-port.ts'
-export { Retry, type RetryOptions, Standstill, unmovedRoundsMax } from './retry.ts'
+export { pausesOf, Retry, type RetryOptions, Standstill, unmovedRoundsMax } from './retry.ts'
 export { createGitRunner, type GitResult, type GitRunner, type RunGitOptions, type StartGitOptions } from './run-git.ts'
 export { setAsideBrokenRef, setAsideCorruptObject } from './set-aside.ts'
 export { shallowMark } from './shallow.ts'

@@ -1,6 +1,6 @@
 import { accessSync, constants, statSync } from 'node:fs'
 import { delimiter, isAbsolute, join, relative, sep } from 'node:path'
-import { GitError } from '../model/errors/index.ts'
+import { GitNotFoundError } from '../model/errors/index.ts'
 
 /** Environment of a process, as given by the entry. */
 export type Environment = Readonly<Record<string, string | undefined>>
@@ -10,7 +10,7 @@ export type Environment = Readonly<Record<string, string | undefined>>
  * directory nor anything the repository's files could provide is ever run.
  *
  * @param repository - real directories of the repository, nothing below which is trusted
- * @throws {GitError} when there is none
+ * @throws {GitNotFoundError}
  */
 export function locateGit(environment: Environment, repository: readonly string[]): string {
   for (const folder of (environment.PATH ?? '').split(delimiter)) {
@@ -18,7 +18,8 @@ export function locateGit(environment: Environment, repository: readonly string[
     const candidate = join(folder, process.platform === 'win32' ? 'git.exe' : 'git')
     if (isProgram(candidate)) return candidate
   }
-  throw new GitError('the git program was not found', {
+  throw new GitNotFoundError('the git program was not found', {
+    details: { reason: 'git-not-found' },
     hints: ['Install git 2.30 or newer and make sure that PATH names its directory by an absolute path'],
   })
 }

@@ -1,5 +1,7 @@
-import { GriteError } from '../model/errors/index.ts'
-import type { GitPort, Oid } from './port.ts'
+import { lstatSync, readdirSync, type Stats } from 'node:fs'
+import { join } from 'node:path'
+import { GitNotFoundError, GriteError } from '../model/errors/index.ts'
+import type { GitPort, Oid, RepositoryLayout } from './port.ts'
 import { createGitRunner, noLazyFetch } from './run-git.ts'
 
 /** What `git count-objects` says of the whole repository. Bytes are those that files take on the disk. */
@@ -12,7 +14,16 @@ export interface ObjectCounts {
 
 /** Counts loose objects and packs: one look at the folders, whatever the size of the history. */
 export async function countObjects({ layout, environment }: GitPort): Promise<ObjectCounts> {
-  const { stdout } = await createGitRunner(layout, environment).run(['count-objects', '-v'])
+  try {
+    const { stdout } = await createGitRunner(layout, environment).run(['count-objects', '-v'])
+    return parseCounts(stdout)
+  } catch (error) {
+    if (!(error instanceof GitNotFoundError)) throw error
+    return countInProcess(layout)
+  }
+}
+
+function parseCounts(stdout: Buffer): ObjectCounts {
   const counts = new Map(
     stdout
       .toString('latin1')
@@ -25,6 +36,51 @@ export async function countObjects({ layout, environment }: GitPort): Promise<Ob
     looseBytes: 1024 * numberOf('size'),
     packs: numberOf('packs'),
     packBytes: 1024 * numberOf('size-pack'),
+  }
+}
+
+/** As git counts: blocks of loose objects, whole files of packs. */
+function countInProcess({ objectDir }: RepositoryLayout): ObjectCounts {
+  const loose = filesBelow(objectDir, (folder) => /^[0-9a-f]{2}$/.test(folder)).filter(({ name }) =>
+    /^[0-9a-f]+$/.test(name),
+  )
+  const packFiles = filesBelow(objectDir, (folder) => folder === 'pack')
+  const packs = packFiles.filter(({ name }) => name.endsWith('.pack'))
+  const bytesOf = (files: readonly FoundFile[], size: (file: FoundFile) => number) =>
+    files.reduce((sum, file) => sum + size(file), 0)
+  return {
+    looseObjects: loose.length,
+    looseBytes: bytesOf(loose, ({ stat }) => stat.blocks * 512),
+    packs: packs.length,
+    packBytes: bytesOf(
+      packFiles.filter(({ name }) => /\.(pack|idx)$/.test(name)),
+      ({ stat }) => stat.size,
+    ),
+  }
+}
+
+interface FoundFile {
+  readonly name: string
+  readonly stat: Stats
+}
+
+/** Files right inside those folders of a folder that are wanted. What is deleted meanwhile is left out. */
+function filesBelow(path: string, wants: (folder: string) => boolean): readonly FoundFile[] {
+  return listFolder(path)
+    .filter(wants)
+    .flatMap((folder) =>
+      listFolder(join(path, folder)).flatMap((name) => {
+        const stat = lstatSync(join(path, folder, name), { throwIfNoEntry: false })
+        return stat === undefined ? [] : [{ name, stat }]
+      }),
+    )
+}
+
+function listFolder(path: string): readonly string[] {
+  try {
+    return readdirSync(path)
+  } catch {
+    return []
   }
 }
 

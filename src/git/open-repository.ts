@@ -1,12 +1,27 @@
+import { GitNotFoundError } from '../model/errors/index.ts'
 import { createCombinedPort } from './combined-port.ts'
-import { createIsomorphicPort } from './in-process/isomorphic-port.ts'
+import { createIsomorphicPort, isOrdinary } from './in-process/isomorphic-port.ts'
 import { createNativePort } from './native/native-port.ts'
 import type { GitPort, RepositoryLayout } from './port.ts'
-import { createPortContext, type PortOptions } from './port-context.ts'
+import { createPortContext, type PortContext, type PortOptions } from './port-context.ts'
 
-/** Opens a repository for use: each operation by the implementation that is fastest at it. Starts nothing yet. */
+/**
+ * Opens a repository for use: each operation by the implementation that is fastest at it, and all of them in process
+ * where there is no git program. Starts nothing yet.
+ */
 export function openRepository(layout: RepositoryLayout, options: PortOptions): GitPort {
-  return createCombinedPort(createPortContext(layout, options))
+  const context = createPortContext(layout, options)
+  return isOrdinary(layout) && !hasGit(context) ? createIsomorphicPort(context) : createCombinedPort(context)
+}
+
+function hasGit({ git }: PortContext): boolean {
+  try {
+    git.locate()
+    return true
+  } catch (error) {
+    if (error instanceof GitNotFoundError) return false
+    throw error
+  }
 }
 
 /** Opens a repository through the git program alone. */

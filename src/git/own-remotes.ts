@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { parseFileConfig } from './file-config.ts'
+import { type FileConfig, parseFileConfig } from './file-config.ts'
 import type { RepositoryLayout } from './port.ts'
 
 /**
@@ -10,8 +10,13 @@ import type { RepositoryLayout } from './port.ts'
 export function listOwnRemotes({ commonDir }: RepositoryLayout): readonly string[] {
   try {
     const config = parseFileConfig(readFileSync(join(commonDir, 'config'), 'utf8'))
-    return [...(config?.keys() ?? [])].flatMap((key) => /^remote\.(.+)\.url$/s.exec(key)?.[1] ?? [])
+    return config === null ? [] : remotesOf(config)
   } catch {
     return []
   }
+}
+
+/** Names of the remotes that a configuration gives an address, in its order. */
+export function remotesOf(config: FileConfig): readonly string[] {
+  return [...config.keys()].flatMap((key) => /^remote\.(.+)\.url$/s.exec(key)?.[1] ?? [])
 }

@@ -12,6 +12,8 @@ const stdoutBytesMaxDefault = 256 * 1024 * 1024
 
 /** Runs the git program on one repository. Starts nothing until asked. */
 export interface GitRunner {
+  /** The program that will run. @throws {GitNotFoundError} */
+  locate(): string
   /** Runs to the end; a status in `okStatuses` (default 0) is a result, any other throws its classification. */
   run(args: readonly string[], options?: RunGitOptions): Promise<GitResult>
   /** Starts git with pipes; the caller owns the process. */
@@ -72,10 +74,14 @@ export function createGitRunner(
     layout === null ? suspects : [layout.commonDir, layout.gitDir, ...(layout.workTree ? [layout.workTree] : [])]
   let program: string | undefined
 
+  function locate(): string {
+    program ??= locateGit(environment, roots)
+    return program
+  }
+
   async function start(args: readonly string[], options: StartGitOptions = {}): Promise<StartedGit> {
     const { spawn } = await import('node:child_process')
-    program ??= locateGit(environment, roots)
-    const child = spawn(program, [...args], {
+    const child = spawn(locate(), [...args], {
       cwd: options.cwd ?? layout?.commonDir,
       env: { ...childEnvironment, ...options.environment },
       stdio: [options.stdin ?? 'pipe', 'pipe', 'pipe'],
@@ -98,8 +104,7 @@ export function createGitRunner(
 
   async function startDetached(args: readonly string[]): Promise<void> {
     const { spawn } = await import('node:child_process')
-    program ??= locateGit(environment, roots)
-    const child = spawn(program, [...args], {
+    const child = spawn(locate(), [...args], {
       // The folder that git is to work on; nothing else stays in use by a process that outlives this one.
       cwd: layout?.commonDir,
       env: childEnvironment,
@@ -111,7 +116,7 @@ export function createGitRunner(
     child.unref()
   }
 
-  return { run, start, startDetached }
+  return { locate, run, start, startDetached }
 }
 
 // Variables that would point git at another repository, or change what objects are, are replaced.

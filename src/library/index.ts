@@ -15,6 +15,7 @@ export {
   type ErrorDetails,
   type ErrorKind,
   GitError,
+  GitNotFoundError,
   GriteError,
   IdParseError,
   IncompleteLogError,

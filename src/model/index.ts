@@ -65,6 +65,7 @@ export {
   type ErrorKind,
   errorKinds,
   GitError,
+  GitNotFoundError,
   GriteError,
   IdParseError,
   IncompleteLogError,

@@ -32,6 +32,7 @@ import {
   type Owner,
   ownerFileAt,
   parseOwner,
+  pausesOf,
   type SharedPermissions,
 } from '../git/index.ts'
 
@@ -62,13 +63,14 @@ export function lockFileQueue(path: string, permissions?: SharedPermissions): Qu
       const owner = currentOwner()
       const watch = new LockWatch(lockPath)
       let waitedMs = 0
-      for (let pollMs = pollMsMin; ; pollMs = Math.min(2 * pollMs, pollMsMax)) {
+      const pauses = pausesOf({ firstMs: pollMsMin, maxMs: pollMsMax, jitter: Math.random })
+      for (;;) {
         const taken = tryTake(lockPath, owner, permissions)
         if (taken !== undefined) return taken
         if (watch.look() && breakLock(path, watch)) continue
         if (waitedMs >= waitMsMax) return passBy
         // Measured by what was asked for: while this process is suspended, nobody is watched.
-        const pauseMs = pollMs * (0.5 + Math.random())
+        const pauseMs = pauses.next().value
         await sleep(pauseMs)
         waitedMs += pauseMs
         watch.waited(pauseMs)

@@ -9,6 +9,7 @@ import { looseObjectPath, looseRefPath } from '../../src/git/ref-paths.ts'
 import {
   CorruptObjectError,
   GitError,
+  GitNotFoundError,
   type GriteError,
   NotFoundError,
   RefLockedError,
@@ -227,7 +228,10 @@ describe('the runner of git', () => {
     const { stdout } = await createGitRunner(layout, { ...environment, PATH }).run(['version'])
     assert.match(stdout.toString(), /^git version/)
     const none = createGitRunner(layout, { ...environment, PATH: `.:${planted}` })
-    await assert.rejects(none.run(['version']), (error) => error instanceof GitError && /not found/.test(error.message))
+    await assert.rejects(
+      none.run(['version']),
+      (error) => error instanceof GitNotFoundError && /not found/.test(error.message),
+    )
   })
 
   it('stops git when asked, and bounds its answer', async (t) => {

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { findRepository } from '../../src/git/discover.ts'
 import { currentOwner } from '../../src/git/index.ts'
-import { GitError, NotFoundError, RepositoryRefusedError } from '../../src/model/errors/index.ts'
+import { GitNotFoundError, NotFoundError, RepositoryRefusedError } from '../../src/model/errors/index.ts'
 import { checksOwners, ownersAreNotChecked } from './git-features.ts'
 import { createSandbox, type Sandbox, whyNotMakeable } from './temp-repository.ts'
 
@@ -250,7 +250,7 @@ describe('findRepository finds', { concurrency: true }, () => {
       const cwd = join(sandbox.dir, made.cwd)
       const env = { ...sandbox.environment, ...made.env }
       const layout = await findRepository({ cwd, env: asksGit ? env : { ...env, PATH: noGit } })
-      if (asksGit) await assert.rejects(findRepository({ cwd, env: { ...env, PATH: noGit } }), GitError)
+      if (asksGit) await assert.rejects(findRepository({ cwd, env: { ...env, PATH: noGit } }), GitNotFoundError)
       const absolute = (path: string) => join(sandbox.dir, path)
       assert.deepEqual(
         { gitDir: layout.gitDir, commonDir: layout.commonDir, workTree: layout.workTree },

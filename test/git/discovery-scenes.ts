@@ -18,7 +18,7 @@ import {
 import { delimiter, join } from 'node:path'
 import fc from 'fast-check'
 import { findRepository } from '../../src/git/discover.ts'
-import { GitError, GriteError } from '../../src/model/errors/index.ts'
+import { GitError, GitNotFoundError, GriteError } from '../../src/model/errors/index.ts'
 import { whyGitLacks } from './git-features.ts'
 import type { Sandbox } from './temp-repository.ts'
 
@@ -385,14 +385,14 @@ export async function answerOfGrite({ cwd, env }: Built): Promise<{ answer: Answ
       const { gitDir, commonDir, workTree, objectFormat } = layout
       return { gitDir, commonDir, workTree, objectFormat }
     } catch (error) {
-      if (error instanceof GriteError && !(error instanceof GitError)) return null
+      if (error instanceof GriteError && !(error instanceof GitError || error instanceof GitNotFoundError)) return null
       throw error
     }
   }
   try {
     return { answer: await find('/nowhere'), asksGit: false }
   } catch (error) {
-    if (!(error instanceof GitError)) throw error
+    if (!(error instanceof GitNotFoundError)) throw error
     return { answer: await find(env.PATH), asksGit: true }
   }
 }

@@ -1,4 +1,6 @@
-import { isMentionedInConfig } from '../config-files.ts'
+import { GitNotFoundError } from '../../model/errors/index.ts'
+import { isMentionedInConfig, readConfigFiles } from '../config-files.ts'
+import { lastValue } from '../file-config.ts'
 import type { Environment } from '../locate-git.ts'
 import type { RepositoryLayout } from '../port.ts'
 import type { GitRunner } from '../run-git.ts'
@@ -29,15 +31,21 @@ export async function readFlushSettings(
   git: GitRunner,
 ): Promise<FlushSettings> {
   if (!isMentionedInConfig(layout, environment, /fsync|include/i)) return flushEverything
-  const { stdout } = await git.run(['config', '--get-regexp', '^core\\.fsync(method)?$'], { okStatuses: [0, 1] })
-  let fsync: string | undefined
-  let method: string | undefined
-  for (const line of stdout.toString('utf8').split('\n')) {
-    const [key, ...value] = line.split(' ')
-    if (key === 'core.fsync') fsync = value.join(' ')
-    if (key === 'core.fsyncmethod') method = value.join(' ')
+  try {
+    const { stdout } = await git.run(['config', '--get-regexp', '^core\\.fsync(method)?$'], { okStatuses: [0, 1] })
+    let fsync: string | undefined
+    let method: string | undefined
+    for (const line of stdout.toString('utf8').split('\n')) {
+      const [key, ...value] = line.split(' ')
+      if (key === 'core.fsync') fsync = value.join(' ')
+      if (key === 'core.fsyncmethod') method = value.join(' ')
+    }
+    return chooseFlushes(fsync, method)
+  } catch (error) {
+    if (!(error instanceof GitNotFoundError)) throw error
+    const config = readConfigFiles(layout, environment, error)
+    return chooseFlushes(lastValue(config, 'core.fsync'), lastValue(config, 'core.fsyncmethod'))
   }
-  return chooseFlushes(fsync, method)
 }
 
 const components = {

@@ -2,7 +2,7 @@ import { GitError } from '../../model/errors/index.ts'
 import { findCutInProcess } from '../cut-commits.ts'
 import { holdsObject } from '../holds-object.ts'
 import { listCommitsInProcess } from '../list-commits.ts'
-import type { GitPort } from '../port.ts'
+import type { GitPort, RepositoryLayout } from '../port.ts'
 import type { PortContext } from '../port-context.ts'
 import { readShallow } from '../shallow.ts'
 import { type ReadObject, walkHistory } from '../walk-history.ts'
@@ -52,9 +52,14 @@ export function createIsomorphicPort(context: PortContext): GitPort {
   }
 }
 
+/** Whether a repository is of the kind that this port reads. */
+export function isOrdinary({ objectFormat, refStorage, unusualObjectStore }: RepositoryLayout): boolean {
+  return objectFormat === 'sha1' && refStorage === 'files' && !unusualObjectStore
+}
+
 function requireOrdinary({ layout }: PortContext): void {
+  if (isOrdinary(layout)) return
   const { objectFormat, refStorage, unusualObjectStore } = layout
-  if (objectFormat === 'sha1' && refStorage === 'files' && !unusualObjectStore) return
   const kind = unusualObjectStore ? 'alternate object directories' : `${objectFormat} objects and ${refStorage} refs`
   throw new GitError(`a repository with ${kind} needs the git program`, {
     details: { object_format: objectFormat, ref_storage: refStorage },

@@ -1,13 +1,14 @@
 import { existsSync } from 'node:fs'
 import { devNull } from 'node:os'
 import { join } from 'node:path'
-import { RemoteError } from '../../model/errors/index.ts'
+import { GitNotFoundError, RemoteError } from '../../model/errors/index.ts'
 import { classifyGitFailure } from '../classify-git-failure.ts'
 import { classifyRemoteFailure, refuseCutLog, showRemote, silentRemote } from '../classify-remote-failure.ts'
+import { readConfigFiles } from '../config-files.ts'
 import { breakDeadChildLocks, noteChildLocks, wasKilled } from '../durable/child-locks.ts'
 import { asStorageFailure } from '../durable/storage-failure.ts'
 import type { Environment } from '../locate-git.ts'
-import { listOwnRemotes } from '../own-remotes.ts'
+import { listOwnRemotes, remotesOf } from '../own-remotes.ts'
 import type { GitPort, Oid } from '../port.ts'
 import { createPortContext, type PortOptions } from '../port-context.ts'
 import type { FetchRequest, OnProgress, PushRequest, PushUpdate, RemotePort } from '../remote-port.ts'
@@ -84,8 +85,13 @@ export function openRemotes(port: GitPort, options: Omit<RemoteOptions, 'environ
   }
 
   async function listRemotes(): Promise<readonly string[]> {
-    const { stdout } = await git.run(['remote'], { cwd })
-    return stdout.toString('utf8').split('\n').filter(Boolean)
+    try {
+      const { stdout } = await git.run(['remote'], { cwd })
+      return stdout.toString('utf8').split('\n').filter(Boolean)
+    } catch (error) {
+      if (!(error instanceof GitNotFoundError)) throw error
+      return remotesOf(readConfigFiles(layout, port.environment, error))
+    }
   }
 
   async function hasRemote(name: string): Promise<boolean> {

@@ -59,6 +59,9 @@ export class StorageError extends GriteError {
   readonly kind = 'io'
 }
 
+/** The git program is not on this machine, and what was asked for needs it. */
+export class GitNotFoundError extends StorageError {}
+
 /**
  * A ref has moved and a step after it failed, such as the flush of its folder: the write is there, but a loss of power
  * may undo it. Never retry it. `details.written` is true, or `partly` when other refs of the same publish did not move.

@@ -5,6 +5,7 @@ export {
   ConflictError,
   CorruptObjectError,
   GitError,
+  GitNotFoundError,
   IdParseError,
   IncompleteLogError,
   InternalError,

@@ -1,4 +1,5 @@
 import { readGitVersion } from '../../git/index.ts'
+import { GitNotFoundError } from '../../model/index.ts'
 import { readRepoConfig } from '../local/repo-config.ts'
 import { type Check, ok } from './check.ts'
 
@@ -16,7 +17,14 @@ export const gitRepo: Check = {
 export const gitVersion: Check = {
   id: 'git_version',
   async look({ repository }) {
-    const version = await readGitVersion(repository.layout, repository.git.environment)
+    const version = await readGitVersion(repository.layout, repository.git.environment).catch(nullWithoutGit)
+    if (version === null) {
+      return {
+        status: 'warn',
+        message: 'the git program was not found: everything works but what needs a remote',
+        plan: ['install git, and make sure that PATH names its directory by an absolute path'],
+      }
+    }
     const [major = 0, minor = 0] = version.split('.').map(Number)
     const [majorMin, minorMin] = gitVersionMin
     if (major > majorMin || (major === majorMin && minor >= minorMin)) return ok(`git ${version}`)
@@ -27,6 +35,11 @@ export const gitVersion: Check = {
       details: { version, version_min: gitVersionMin.join('.') },
     }
   },
+}
+
+function nullWithoutGit(error: unknown): null {
+  if (error instanceof GitNotFoundError) return null
+  throw error
 }
 
 export const configFile: Check = {

@@ -1,10 +1,9 @@
-import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import { rename, rm, writeFile } from 'node:fs/promises'
 import type { Oid, SharedPermissions } from '../../git/index.ts'
 import { limits, lockMembers, lockShape, Mismatch, parseForeignJson, shape, shortenText } from '../../model/index.ts'
 import type { KnownLock, KnownLocks } from '../../wal/index.ts'
 import type { GritePaths } from '../local/paths.ts'
+import { writeFileAtomically } from '../local/write-file-atomically.ts'
 
 /** So many that were not remembered make it worth while to write them down. */
 const unsavedMax = 64
@@ -50,14 +49,7 @@ export class LockMemory implements KnownLocks {
   async save(): Promise<void> {
     if (this.#unsaved < unsavedMax) return
     this.#unsaved = 0
-    const draft = `${this.#path}.${randomBytes(6).toString('hex')}.tmp`
-    try {
-      await writeFile(draft, formatMembers(this.#used), { flag: 'wx' })
-      this.#permissions.adjust(draft)
-      await rename(draft, this.#path)
-    } catch {
-      await rm(draft, { force: true }).catch(() => {})
-    }
+    await writeFileAtomically(this.#path, formatMembers(this.#used), { permissions: this.#permissions }).catch(() => {})
   }
 }
 
