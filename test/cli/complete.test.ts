@@ -59,21 +59,21 @@ for (const [words, offered] of lines) {
   test(`completes: ${words.join(' ')}|`, async () => assert.deepEqual(await complete(...words), offered))
 }
 
-test('a repository that fails offers nothing', async () => {
+test('completion offers nothing when the repository cannot be read', async () => {
   assert.deepEqual(await completeLine(['issue', 'show', ''], table, () => Promise.reject(new Error('damaged'))), [])
 })
 
-test('the hidden entry prints candidates with descriptions', async () => {
+test('__complete prints candidates with their descriptions', async () => {
   const { status, stdout } = await runCli(['__complete', 'issue', 'cr'])
   assert.deepEqual({ status, stdout }, { status: 0, stdout: 'create\tCreate an issue\n' })
 })
 
-test('the shell is guessed from SHELL', async () => {
+test('completion takes the shell from the SHELL variable', async () => {
   const { stdout } = await runCli(['completion', '--json'], { commands: [completion], env: { SHELL: '/bin/zsh' } })
   assert.equal(JSON.parse(stdout).data.shell, 'zsh')
 })
 
-test('an unknown shell is refused with those that are known', async () => {
+test('completion for an unknown shell fails and lists the known shells', async () => {
   const { status, stderr } = await runCli(['completion', 'tcsh'], { commands: [completion] })
   assert.equal(status, 2)
   assert.match(stderr, /shell must be one of bash, zsh, fish; got 'tcsh'/)
@@ -82,7 +82,7 @@ test('an unknown shell is refused with those that are known', async () => {
 const checks = { bash: ['-n'], zsh: ['-n'], fish: ['--no-execute'] } as const
 for (const shell of ['bash', 'zsh', 'fish'] as const) {
   const missing = spawnSync(shell, ['-c', 'true']).error !== undefined
-  test(`the ${shell} script is well-formed`, { skip: missing && `${shell} is not installed` }, () => {
+  test(`the completion script for ${shell} has valid syntax`, { skip: missing && `${shell} is not installed` }, () => {
     const directory = mkdtempSync(join(tmpdir(), 'grite-script-'))
     try {
       const path = join(directory, `grite.${shell}`)
@@ -95,7 +95,7 @@ for (const shell of ['bash', 'zsh', 'fish'] as const) {
   })
 }
 
-test('bash completes grite and git grite', () => {
+test('the bash script completes both grite and git grite', () => {
   const directory = mkdtempSync(join(tmpdir(), 'grite-complete-'))
   try {
     writeFileSync(join(directory, 'grite'), '#!/bin/sh\nshift\nprintf "<%s>" "$@" | tr -d "\\n"; echo\n')

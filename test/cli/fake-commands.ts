@@ -1,4 +1,4 @@
-/** A small command table that has one of everything, so that these tests need no real command. */
+/** A small command table with one option and argument of each kind, so that these tests need no real command. */
 import { type AnyCommand, defineCommand } from '../../src/commands/define-command.ts'
 import { NotFoundError } from '../../src/model/errors/index.ts'
 

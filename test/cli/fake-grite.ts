@@ -1,4 +1,4 @@
-/** The command line over the fake commands as a process of its own. */
+/** Runs the command line with the fake commands in a separate process. */
 import { runProcess } from '../../src/cli/run-process.ts'
 import { fakeCommands } from './fake-commands.ts'
 

@@ -1,4 +1,4 @@
-/** Commands that tell what they find while they run. */
+/** Feeds: commands that print results while they run. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { ClosedPipeError } from '../../src/cli/process-facts.ts'
@@ -24,7 +24,7 @@ const count = defineCommand({
 })
 const commands = [count]
 
-test('pieces of a feed are lines of JSON, and no envelope follows', async () => {
+test('a feed prints one line of JSON per item and no envelope', async () => {
   const { status, stdout, stderr } = await runCli(['count', '2', '--json'], { commands })
   assert.deepEqual([status, stdout], [0, '{"number":1}\n{"number":2}\n'])
   assert.deepEqual(JSON.parse(stderr), {
@@ -34,7 +34,7 @@ test('pieces of a feed are lines of JSON, and no envelope follows', async () => 
   assert.equal(stderr.split('\n').length, 2)
 })
 
-test('pieces of a feed are rendered for people, and so is the end', async () => {
+test('a feed renders its items and its end as text', async () => {
   const parts = {
     itemRenderers: {
       count:
@@ -54,7 +54,7 @@ test('pieces of a feed are rendered for people, and so is the end', async () => 
   assert.equal(stderr, 'warning: two is even\\x07\n')
 })
 
-test('a feed that fails has told what came before', async () => {
+test('a failing feed has already printed the items before the failure', async () => {
   const { status, stdout, stderr } = await runCli(['count', '9', '--json'], { commands })
   assert.deepEqual([status, stdout.split('\n').length], [3, 4])
   const [warning = '', ...failure] = stderr.split('\n')
@@ -63,7 +63,7 @@ test('a feed that fails has told what came before', async () => {
   assert.deepEqual([ok, error.code, warnings], [false, 'not_found', undefined])
 })
 
-test('a feed whose reader went away ends quietly', async () => {
+test('a feed ends silently when its reader closes the pipe', async () => {
   let written = ''
   const closed = {
     write: async (text: string) => {
@@ -75,7 +75,7 @@ test('a feed whose reader went away ends quietly', async () => {
   assert.deepEqual([status, written, stderr], [0, '{"number":1}\n', ''])
 })
 
-test('only a command that says so may be a feed', async () => {
+test('a command not declared as a feed must not emit items', async () => {
   const plain: AnyCommand = { ...(count as AnyCommand), isFeed: false }
   const { status, stdout, stderr } = await runCli(['count', '1', '--json'], {
     commands: [plain],

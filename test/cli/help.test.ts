@@ -7,7 +7,7 @@ import { argumentEntries, formatArgument, formatOption, optionEntries } from '..
 import { fakeCommands } from './fake-commands.ts'
 
 for (const command of [...fakeCommands, ...commandLineCommands]) {
-  test(`help of ${command.name} tells all its parts`, async () => {
+  test(`help of ${command.name} lists its arguments, options and examples`, async () => {
     const help = await renderHelp(buildCommandTable([command]), command.name.split(' '), 100)
     assert.ok(help.startsWith(`Usage: grite ${command.name}`))
     assert.ok(help.includes(`\n${command.summary}\n`))
@@ -16,7 +16,7 @@ for (const command of [...fakeCommands, ...commandLineCommands]) {
     for (const [name, spec] of optionEntries(command)) assert.ok(help.includes(formatOption(name, spec)), name)
     assert.ok(help.includes('Global options:') && help.includes('--json'))
     assert.ok(command.examples.length > 0, 'has an example')
-    // Help wraps each line by itself: one that ends inside a sentence would be broken twice.
+    // Help wraps each line separately, so a line that ends inside a sentence would be broken twice.
     assert.doesNotMatch(command.description ?? '', /^[^ \n].*[^.:)\n]\n[^ \n]/m)
     for (const example of command.examples) assert.ok(help.includes(`  ${example.command}\n`), example.command)
   })
@@ -29,19 +29,19 @@ test('top-level help lists every command under a heading', async () => {
   assert.match(help, /^More:$/m)
 })
 
-test('help of a group lists what is in it', async () => {
+test('help of a command group lists only the commands in it', async () => {
   const help = await renderHelp(buildCommandTable(fakeCommands), ['issue'], 80)
   assert.match(help, /issue label add/)
   assert.doesNotMatch(help, /snapshot/)
 })
 
-test('help of a command with commands below names both', async () => {
+test('help of a command with subcommands shows both', async () => {
   const help = await renderHelp(buildCommandTable(fakeCommands), ['snapshot'], 80)
   assert.match(help, /Make a snapshot/)
   assert.match(help, /Commands below:\n {2}snapshot list/)
 })
 
-test('help of an option names choices, need and repetition', async () => {
+test('help marks options with choices, required and repeatable options', async () => {
   const table = buildCommandTable(fakeCommands)
   assert.match(await renderHelp(table, ['issue', 'list'], 100), /--state <open\|closed>/)
   const create = await renderHelp(table, ['issue', 'create'], 100)
@@ -49,7 +49,7 @@ test('help of an option names choices, need and repetition', async () => {
   assert.match(create, /Label \(may be repeated\)/)
 })
 
-test('help fits a narrow terminal', async () => {
+test('help fits into a terminal of 60 columns', async () => {
   const help = await renderHelp(buildCommandTable(fakeCommands), [], 60)
   for (const line of help.split('\n')) assert.ok(line.length <= 60, line)
 })

@@ -5,17 +5,17 @@ import { defineCommand } from '../../src/commands/define-command.ts'
 import { NotFoundError } from '../../src/model/errors/index.ts'
 import { runCli } from './run-cli.ts'
 
-test('success in JSON is one pretty envelope on stdout', async () => {
+test('with --json, a success prints one indented envelope on stdout', async () => {
   const outcome = await runCli(['issue', 'show', 'é', '--json'])
   const stdout = '{\n  "schema_version": 1,\n  "ok": true,\n  "data": {\n    "id": "é"\n  }\n}\n'
   assert.deepEqual(outcome, { status: 0, stdout, stderr: '' })
 })
 
-test('JSON success is printed also when quiet', async () => {
+test('--quiet does not suppress the JSON envelope', async () => {
   assert.match((await runCli(['issue', 'list', '--json', '-q'])).stdout, /"ok": true/)
 })
 
-test('failure in JSON is one pretty envelope on stderr', async () => {
+test('with --json, a failure prints one indented envelope on stderr', async () => {
   const { status, stdout, stderr } = await runCli(['--json', 'issue', 'show', 'gone'])
   assert.equal(status, 3)
   assert.equal(stdout, '')
@@ -37,19 +37,19 @@ test('failure in JSON is one pretty envelope on stderr', async () => {
   )
 })
 
-test('failure for people names suggestions below', async () => {
+test('a failure prints its suggestions below the message', async () => {
   const { stderr } = await runCli(['issue', 'show', 'gone'])
   assert.equal(stderr, 'error: not found: issue gone\n\nSuggestions:\n  - Look again\n')
 })
 
-test('an exception is an internal error without stack', async () => {
+test('an unexpected exception prints an internal error without its stack', async () => {
   const { status, stderr } = await runCli(['issue', 'show', 'bug'])
   assert.equal(status, 1)
   assert.match(stderr, /^error: internal error: x is not a function\n/)
   assert.doesNotMatch(stderr, /\n {4}at /)
 })
 
-test('GRITE_DEBUG adds the stack before the error', async () => {
+test('GRITE_DEBUG prints the stack before the error', async () => {
   const { stderr } = await runCli(['issue', 'show', 'bug'], { env: { GRITE_DEBUG: '1' } })
   assert.match(stderr, /^TypeError: x is not a function\n {4}at [\s\S]*\nerror: internal error/)
 })
@@ -60,7 +60,7 @@ test('GRITE_LOG writes JSON lines to stderr', async () => {
   assert.equal(JSON.parse(stdout).ok, true)
 })
 
-test('a full disk is an io error', async () => {
+test('a full disk is reported as io_error', async () => {
   const full = defineCommand({
     name: 'full',
     summary: '',
@@ -74,7 +74,7 @@ test('a full disk is an io error', async () => {
   assert.equal(JSON.parse(stderr).error.code, 'io_error')
 })
 
-test('a message cannot pass for more than one of ours', async () => {
+test('a message cannot forge further lines of output', async () => {
   const forged = 'x\n\nSuggestions:\n  - curl | sh'
   const speak = defineCommand({
     ...{ name: 'speak', summary: '', examples: [], arguments: {}, options: {} },
@@ -84,19 +84,19 @@ test('a message cannot pass for more than one of ours', async () => {
     },
   })
   const { stderr } = await runCli(['speak'], { commands: [speak], env: { GRITE_DEBUG: '1' } })
-  const ours = ['warning: ', 'NotFoundError: ', 'error: ', 'Suggestions:', '  - x\\n\\nSuggestions']
-  const begins = (line: string) => ours.filter((begin) => line.startsWith(begin))
-  assert.deepEqual(stderr.split('\n').flatMap(begins).sort(), ours.toSorted())
+  const prefixes = ['warning: ', 'NotFoundError: ', 'error: ', 'Suggestions:', '  - x\\n\\nSuggestions']
+  const prefixesOf = (line: string) => prefixes.filter((prefix) => line.startsWith(prefix))
+  assert.deepEqual(stderr.split('\n').flatMap(prefixesOf).sort(), prefixes.toSorted())
 })
 
-test('warnings are escaped lines on stderr', async () => {
+test('warnings are printed to stderr with control characters escaped', async () => {
   const { status, stderr, stdout } = await runCli(['snapshot'])
   assert.equal(stderr, 'warning: this disk is slow\\x1b[31m\n')
   assert.equal(stdout, '{\n  "event_count": 3\n}\n')
   assert.equal(status, 1)
 })
 
-test('warnings are in the document with json and go with quiet', async () => {
+test('--json moves warnings into the envelope; --quiet drops them', async () => {
   const { stdout, stderr } = await runCli(['snapshot', '--json'])
   assert.equal(stderr, '')
   assert.deepEqual(
@@ -106,7 +106,7 @@ test('warnings are in the document with json and go with quiet', async () => {
   assert.equal((await runCli(['snapshot', '-q'])).stderr, '')
 })
 
-test('a warning that explains a failure is printed with quiet, too', async () => {
+test('--quiet still prints a warning that explains a failure', async () => {
   const gate = defineCommand({
     name: 'gate',
     summary: 'Fails',
@@ -125,7 +125,7 @@ test('a warning that explains a failure is printed with quiet, too', async () =>
 })
 
 for (const words of [[], ['issue'], ['issue', 'label'], ['-q']]) {
-  test(`help and exit 2 for: grite ${words.join(' ')}`, async () => {
+  test(`prints help on stderr and exits 2: grite ${words.join(' ')}`, async () => {
     const { status, stdout, stderr } = await runCli(words)
     assert.equal(status, 2)
     assert.equal(stdout, '')
@@ -133,7 +133,7 @@ for (const words of [[], ['issue'], ['issue', 'label'], ['-q']]) {
   })
 }
 
-test('a missing subcommand is told in JSON when asked', async () => {
+test('with --json, a missing subcommand is a JSON error', async () => {
   const { status, stderr } = await runCli(['issue', '--json'])
   assert.equal(status, 2)
   assert.match(
@@ -148,21 +148,21 @@ for (const words of [
   ['-h', 'issue', 'create'],
   ['issue', 'create', '--bad', '-h'],
 ]) {
-  test(`help on stdout for: grite ${words.join(' ')}`, async () => {
+  test(`prints help on stdout: grite ${words.join(' ')}`, async () => {
     const { status, stdout } = await runCli(words)
     assert.equal(status, 0)
     assert.match(stdout, /^Usage: grite issue create --title <text> \[options\]\n\nCreate an issue\n/)
   })
 }
 
-test('version is that of the package', async () => {
+test('--version prints the version in package.json', async () => {
   const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
   for (const words of [['--version'], ['-V'], ['issue', 'list', '-V']]) {
     assert.deepEqual(await runCli(words), { status: 0, stdout: `grite ${version}\n`, stderr: '' })
   }
 })
 
-test('a registered renderer gets the data and the place', async () => {
+test('a renderer receives the data and the terminal width', async () => {
   const renderers = {
     'issue show': async () => (data: { id: string }, view: { width: number | null }) => `${data.id} ${view.width}\n`,
   }
@@ -170,11 +170,11 @@ test('a registered renderer gets the data and the place', async () => {
   assert.equal((await runCli(['issue', 'show', 'x'], { parts: { renderers } })).stdout, 'x null\n')
 })
 
-test('a command without renderer prints its data, escaped', async () => {
+test('a command without a renderer prints its data as escaped JSON', async () => {
   assert.equal((await runCli(['issue', 'show', '\u202e'])).stdout, '{\n  "id": "\\u202e"\n}\n')
 })
 
-test('standard input is read whole or by lines', async () => {
+test('a command reads standard input whole or line by line', async () => {
   const cat = defineCommand({
     name: 'cat',
     summary: '',
@@ -194,7 +194,7 @@ test('standard input is read whole or by lines', async () => {
   assert.deepEqual(await run(['cat', '--lines']), ['a', 'b\u2028c', '', 'd'])
 })
 
-test('an editor is refused without a terminal', async () => {
+test('opening an editor fails when there is no terminal', async () => {
   const edit = defineCommand({
     name: 'edit',
     summary: '',

@@ -1,4 +1,4 @@
-/** The loader in dist/: code that a command compiles for a Node that the build did not run on, and too old a Node. */
+/** The loader in dist/: the code cache for a Node version other than the build's, and Node versions too old for grite. */
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import {
@@ -21,7 +21,7 @@ import { createSandbox } from '../git/temp-repository.ts'
 import { projectDir } from '../tidy/source-files.ts'
 
 const { dir: place } = createSandbox({ after })
-/** A copy of dist/ as another Node sees it: without code that it can use. */
+/** A copy of dist/ as another Node version sees it: without a code cache it can use. */
 const otherDist = join(place, 'dist')
 
 before(() => {
@@ -44,8 +44,8 @@ function setUp(t: TestContext) {
       const { status, stderr } = node([join(otherDist, 'grite.cjs'), ...words], env)
       assert.deepEqual([status, stderr], [0, ''])
     },
-    /** Whether V8 takes the code that is kept; undefined when none was given to it. */
-    isTaken(env?: Readonly<Record<string, string>>): boolean | undefined {
+    /** Whether V8 accepts the cached code; undefined when the loader passed none. */
+    isAccepted(env?: Readonly<Record<string, string>>): boolean | undefined {
       const script = `console.log(JSON.stringify(!require(${JSON.stringify(join(otherDist, 'grite.cjs'))}).script.cachedDataRejected))`
       const { stdout } = node(['-e', script], env)
       return JSON.parse(stdout)
@@ -56,8 +56,8 @@ function setUp(t: TestContext) {
 
 const exists = (path: string) => statSync(path, { throwIfNoEntry: false }) !== undefined
 
-describe('code for another Node', () => {
-  it('is kept by the everyday commands, each when it first runs', (t) => {
+describe('code cache for another Node version', () => {
+  it('everyday commands cache their code when they first run', (t) => {
     const { run, files, cache, commands } = setUp(t)
     for (const words of [['--version'], ['db', 'stats']]) run(words)
     assert.equal(exists(cache), false)
@@ -73,27 +73,27 @@ describe('code for another Node', () => {
     assert.ok(statSync(file).size > first.size)
   })
 
-  it('is not asked for where the build made some', (t) => {
+  it('no code cache is written when dist/ contains a usable one', (t) => {
     const { environment, create } = createGriteSandbox(t)
     create('x')
     assert.equal(exists(join(environment.HOME as string, '.cache')), false)
   })
 
-  it('is kept in XDG_CACHE_HOME', (t) => {
+  it('the code cache is written to XDG_CACHE_HOME if set', (t) => {
     const { run, home, cache } = setUp(t)
     const caches = join(home, 'caches')
     run(['issue', 'list'], { XDG_CACHE_HOME: caches })
     assert.deepEqual([readdirSync(join(caches, 'grite')).length, exists(cache)], [1, false])
   })
 
-  it('is neither kept nor read when the user wants none', (t) => {
+  it('no code cache is written when the user disables it or has no home', (t) => {
     const { run, cache } = setUp(t)
     run(['issue', 'list'], { NODE_DISABLE_COMPILE_CACHE: '1' })
     run(['issue', 'list'], { HOME: '' })
     assert.equal(exists(cache), false)
   })
 
-  it('does without where nothing can be written', (t) => {
+  it('commands run without a code cache where none can be written', (t) => {
     const { run, home } = setUp(t)
     writeFileSync(join(home, '.cache'), 'a file')
     run(['issue', 'list'])
@@ -104,14 +104,16 @@ describe('code for another Node', () => {
     assert.deepEqual(readdirSync(join(home, '.cache')), [])
   })
 
-  it('is not left in the home of another user', { skip: process.getuid?.() !== 0 && 'only root has another' }, (t) => {
+  it('no code cache is written to the home of another user', {
+    skip: process.getuid?.() !== 0 && 'only root has another',
+  }, (t) => {
     const { run, home, cache } = setUp(t)
     chownSync(home, 12_345, 12_345)
     run(['issue', 'list'])
     assert.equal(exists(cache), false)
   })
 
-  it('is not read when others can have written it', (t) => {
+  it('a code cache that others could have written is replaced', (t) => {
     const { run, files } = setUp(t)
     run(['issue', 'list'])
     const [file = ''] = files()
@@ -121,16 +123,16 @@ describe('code for another Node', () => {
     assert.equal(statSync(file).mode & 0o777, 0o600)
   })
 
-  it('is made again when V8 rejects it', (t) => {
-    const { run, files, commands, isTaken } = setUp(t)
+  it('a code cache that V8 rejects is replaced', (t) => {
+    const { run, files, commands, isAccepted } = setUp(t)
     run(['issue', 'list'])
     const [file = ''] = files()
     writeFileSync(file, 'no code\nissue create')
     run(['issue', 'list'])
-    assert.deepEqual([commands(file), isTaken()], ['issue list', true])
+    assert.deepEqual([commands(file), isAccepted()], ['issue list', true])
   })
 
-  it('is kept for a few versions', (t) => {
+  it('the code cache keeps at most eight files', (t) => {
     const { run, files, cache } = setUp(t)
     mkdirSync(cache, { recursive: true })
     for (let index = 0; index < 12; index++) writeFileSync(join(cache, `old-${index}`), '')
@@ -140,10 +142,10 @@ describe('code for another Node', () => {
   })
 })
 
-describe('a Node that is too old', () => {
+describe('Node versions too old for grite', () => {
   const loader = readFileSync(join(projectDir, 'scripts/loader.cjs'), 'utf8')
 
-  it('can parse the loader', async () => {
+  it('the loader uses only ES2015 syntax, so an old Node parses it', async () => {
     const options = { minifyWhitespace: true, legalComments: 'none' } as const
     const [old, today] = await Promise.all(
       ['es2015', 'esnext'].map((target) => transform(loader, { ...options, target })),
@@ -151,7 +153,7 @@ describe('a Node that is too old', () => {
     assert.equal(old?.code, today?.code)
   })
 
-  it('is told so in one sentence', (t) => {
+  it('grite on an old Node fails with a one-line error', (t) => {
     const { dir, environment } = createSandbox(t)
     const preload = join(dir, 'preload.cjs')
     writeFileSync(preload, "Object.defineProperty(process, 'versions', { value: { node: '18.20.4' } })")

@@ -20,59 +20,75 @@ const show = { name: 'issue show', id: 'ab', from: undefined as string | undefin
 const create = { name: 'issue create', title: 'T', body: undefined, bodyFile: undefined, label: [] }
 
 const accepted: readonly (readonly [title: string, line: readonly string[], input: object])[] = [
-  ['absent options have their empty values', ['issue', 'list'], list],
-  ['a value follows after a space', ['issue', 'list', '--state', 'open'], { ...list, state: 'open' }],
-  ['a value follows after an equals sign', ['issue', 'list', '--state=closed'], { ...list, state: 'closed' }],
-  ['a value may hold equals signs', ['issue', 'create', '--title=a=b'], { ...create, title: 'a=b' }],
-  ['a value may be empty', ['issue', 'create', '--title='], { ...create, title: '' }],
-  ['a choice is found whatever its case', ['issue', 'list', '--state', 'OPEN'], { ...list, state: 'open' }],
-  ['a count becomes a number', ['issue', 'list', '--limit', '007'], { ...list, limit: 7 }],
+  ['options not given have their empty values', ['issue', 'list'], list],
+  ['an option takes its value after a space', ['issue', 'list', '--state', 'open'], { ...list, state: 'open' }],
+  ['an option takes its value after an equals sign', ['issue', 'list', '--state=closed'], { ...list, state: 'closed' }],
+  ['an option value may contain equals signs', ['issue', 'create', '--title=a=b'], { ...create, title: 'a=b' }],
+  ['an option value may be empty', ['issue', 'create', '--title='], { ...create, title: '' }],
+  ['choices ignore upper and lower case', ['issue', 'list', '--state', 'OPEN'], { ...list, state: 'open' }],
+  ['a count is parsed as a decimal number', ['issue', 'list', '--limit', '007'], { ...list, limit: 7 }],
   ['a count may be zero', ['issue', 'list', '--limit=0'], { ...list, limit: 0 }],
-  ['a short option takes a value', ['issue', 'list', '-n', '5'], { ...list, limit: 5 }],
-  ['a short option takes a value at once', ['issue', 'list', '-n5'], { ...list, limit: 5 }],
-  ['an alias arrives under the real name', ['issue', 'list', '--descending'], { ...list, reverse: true }],
-  ['a boolean can be turned off', ['issue', 'list', '--no-reverse'], list],
-  ['a boolean may be said twice', ['issue', 'list', '--reverse', '--reverse'], { ...list, reverse: true }],
+  ['a short option takes its value after a space', ['issue', 'list', '-n', '5'], { ...list, limit: 5 }],
+  ['a short option takes its value without a space', ['issue', 'list', '-n5'], { ...list, limit: 5 }],
+  ['an alias of an option sets the option itself', ['issue', 'list', '--descending'], { ...list, reverse: true }],
+  ['a boolean option can be turned off with --no-', ['issue', 'list', '--no-reverse'], list],
+  ['a boolean option may be given twice', ['issue', 'list', '--reverse', '--reverse'], { ...list, reverse: true }],
   [
-    'a repeatable option collects in order',
+    'a repeatable option keeps its values in order',
     ['issue', 'list', '--label', 'b', '--label=a'],
     { ...list, label: ['b', 'a'] },
   ],
-  ['text may begin with a hyphen', ['issue', 'create', '--title', 'T', '--body', '-x'], { ...create, body: '-x' }],
-  ['text may look like an option', ['issue', 'create', '-t', 'T', '--body', '--json'], { ...create, body: '--json' }],
-  ['text may be a double hyphen', ['issue', 'create', '-t', 'T', '--body', '--'], { ...create, body: '--' }],
-  ['global options stand before the command', ['--json', '--actor', 'ab', 'issue', 'list'], list],
-  ['global options stand between its words', ['issue', '-q', 'list'], list],
-  ['the longest name wins', ['snapshot', 'list'], { name: 'snapshot list' }],
-  ['a shorter name still works', ['snapshot'], { name: 'snapshot' }],
-  ['arguments fill in order', ['issue', 'show', 'ab'], { ...show, id: 'ab' }],
-  ['a lone hyphen is an argument', ['issue', 'show', '-'], { ...show, id: '-' }],
-  ['after a double hyphen all are arguments', ['issue', 'show', '--', '--id'], { ...show, id: '--id' }],
-  ['an argument may be given as an option', ['issue', 'show', '--id=ab'], show],
-  ['an optional value follows after a space', ['issue', 'show', 'ab', '--from', 'x'], { ...show, from: 'x' }],
-  ['an optional value follows after an equals sign', ['issue', 'show', '--from=x', 'ab'], { ...show, from: 'x' }],
-  ['an optional value may be left out at the end', ['issue', 'show', 'ab', '--from'], { ...show, from: '' }],
   [
-    'an optional value may be left out before an option',
+    'a text value may begin with a hyphen',
+    ['issue', 'create', '--title', 'T', '--body', '-x'],
+    { ...create, body: '-x' },
+  ],
+  [
+    'a text value may look like an option',
+    ['issue', 'create', '-t', 'T', '--body', '--json'],
+    { ...create, body: '--json' },
+  ],
+  ['a text value may be a double hyphen', ['issue', 'create', '-t', 'T', '--body', '--'], { ...create, body: '--' }],
+  ['global options may come before the command', ['--json', '--actor', 'ab', 'issue', 'list'], list],
+  ['global options may come between the words of a command', ['issue', '-q', 'list'], list],
+  ['the longest matching command name wins', ['snapshot', 'list'], { name: 'snapshot list' }],
+  ['a command that is also a group name runs on its own', ['snapshot'], { name: 'snapshot' }],
+  ['arguments are assigned in order', ['issue', 'show', 'ab'], { ...show, id: 'ab' }],
+  ['a lone hyphen is an argument', ['issue', 'show', '-'], { ...show, id: '-' }],
+  ['everything after a double hyphen is an argument', ['issue', 'show', '--', '--id'], { ...show, id: '--id' }],
+  ['an argument may be given as an option', ['issue', 'show', '--id=ab'], show],
+  ['an optional option value may follow after a space', ['issue', 'show', 'ab', '--from', 'x'], { ...show, from: 'x' }],
+  [
+    'an optional option value may follow after an equals sign',
+    ['issue', 'show', '--from=x', 'ab'],
+    { ...show, from: 'x' },
+  ],
+  ['an optional option value may be omitted at the end', ['issue', 'show', 'ab', '--from'], { ...show, from: '' }],
+  [
+    'an optional option value may be omitted before another option',
     ['issue', 'show', '--from', '-q', 'ab'],
     { ...show, from: '' },
   ],
   [
-    'an optional value may be left out before a double hyphen',
+    'an optional option value may be omitted before a double hyphen',
     ['issue', 'show', '--from', '--', 'ab'],
     { ...show, from: '' },
   ],
   [
-    'a value that looks like such an option stays one',
+    'a text value may look like an option with an optional value',
     ['issue', 'create', '-t', '--from', '--body', '--from'],
     { ...create, title: '--from', body: '--from' },
   ],
   [
-    'the last argument takes the rest',
+    'a repeatable last argument takes all remaining words',
     ['issue', 'label', 'add', 'ab', 'x', 'y'],
     { name: 'issue label add', id: 'ab', labels: ['x', 'y'] },
   ],
-  ['an optional list may be empty', ['issue', 'label', 'add', 'ab'], { name: 'issue label add', id: 'ab', labels: [] }],
+  [
+    'an optional repeatable argument may be empty',
+    ['issue', 'label', 'add', 'ab'],
+    { name: 'issue label add', id: 'ab', labels: [] },
+  ],
 ]
 
 const search = defineCommand({
@@ -106,14 +122,14 @@ const terms: readonly (readonly [line: readonly string[], query: readonly string
 ]
 
 for (const [line, query, others = {}] of terms) {
-  test(`${line.join(' ')} has the terms ${query.join(' ')}`, async () => {
+  test(`search ${line.join(' ')} has the terms ${query.join(' ')}`, async () => {
     const { request } = await parseArgv(['search', ...line], buildCommandTable([search]))
     assert.equal(request.kind, 'run')
     assert.deepEqual(request.kind === 'run' && request.input, { query, limit: undefined, text: undefined, ...others })
   })
 }
 
-test('one letter after a dash is still an option', async () => {
+test('one letter after a hyphen is an option, not a search term', async () => {
   const { request } = await parseArgv(['search', '-x'], buildCommandTable([search]))
   assert.match(request.kind === 'fault' ? request.error.message : '', /unknown option -x/)
 })
@@ -122,7 +138,7 @@ for (const [title, line, input] of accepted) {
   test(title, async () => assert.deepEqual(await inputOf(line), input))
 }
 
-test('global options are read wherever they stand', async () => {
+test('global options are read at any position', async () => {
   const { globals } = await parseArgv(['issue', '--data-dir=/d', 'list', '--no-daemon', '--actor', 'ab', '-q'], table)
   assert.deepEqual(globals, {
     json: false,
@@ -135,7 +151,7 @@ test('global options are read wherever they stand', async () => {
   })
 })
 
-test('json within a text value is not the option', async () => {
+test('--json as the value of a text option is not an option', async () => {
   const { globals } = await parseArgv(['issue', 'create', '-t', 'T', '--body', '--json'], table)
   assert.equal(globals.json, false)
 })
@@ -172,7 +188,7 @@ const refused: readonly (readonly [line: string, message: string, ...suggestions
 ]
 
 for (const [line, message, ...suggestions] of refused) {
-  test(`refuses: ${line}`, async () => {
+  test(`rejects: grite ${line}`, async () => {
     const words = line.split(' ')
     const { request } = await parseArgv(words, table)
     assert.equal(request.kind, 'fault')
@@ -183,7 +199,7 @@ for (const [line, message, ...suggestions] of refused) {
     for (const suggestion of suggestions) {
       assert.ok(request.error.hints.includes(suggestion), JSON.stringify(request.error.hints))
     }
-    // The same line asks for JSON, before and after the fault. After `--title` it would be a title.
+    // `--json` works before and after the wrong word. After `--title` it would be the title.
     const after = words.at(-1) === '--title' ? [] : [[...words, '--json']]
     for (const withJson of [['--json', ...words], ...after]) {
       const { stderr, status } = await runCli(withJson)
@@ -193,7 +209,7 @@ for (const [line, message, ...suggestions] of refused) {
   })
 }
 
-test('details name the field, the value and what is allowed', async () => {
+test('error details name the field, the value and the allowed values', async () => {
   const { request } = await parseArgv(['issue', 'list', '--state', 'done'], table)
   assert.equal(request.kind, 'fault')
   if (request.kind !== 'fault') return

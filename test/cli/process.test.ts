@@ -1,4 +1,4 @@
-/** What only a process of its own can show: closed pipes, signals, exit status. */
+/** Tests that need a separate process: closed pipes, signals, exit status. */
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -11,10 +11,10 @@ function start(words: readonly string[]) {
   })
 }
 
-test('a large answer arrives whole through a pipe', async () => {
+test('a large output arrives complete through a slow pipe', async () => {
   const child = start(['flood', '--json'])
   const parts: Buffer[] = []
-  // Slower than the writer, so that the pipe fills.
+  // Reads slower than the command writes, so the pipe fills up.
   for await (const part of child.stdout) {
     parts.push(part)
     if (parts.length < 5) await new Promise((resolve) => setTimeout(resolve, 20))
@@ -22,7 +22,7 @@ test('a large answer arrives whole through a pipe', async () => {
   assert.equal(JSON.parse(Buffer.concat(parts).toString()).data.lines.length, 200_000)
 })
 
-test('a closed pipe is a quiet exit 0', async () => {
+test('a closed output pipe ends the command silently with exit 0', async () => {
   const child = start(['flood'])
   let stderr = ''
   child.stderr.on('data', (part) => {
@@ -38,7 +38,7 @@ for (const [signal, expected] of [
   ['SIGINT', 130],
   ['SIGTERM', 143],
 ] as const) {
-  test(`${signal} ends with status ${expected}`, async () => {
+  test(`${signal} ends the command with exit status ${expected}`, async () => {
     const child = start(['sleep'])
     await once(child.stderr, 'data')
     child.kill(signal)
@@ -47,7 +47,7 @@ for (const [signal, expected] of [
   })
 }
 
-test('the exit status is that of the error', async () => {
+test('a failing command exits with the status of its error', async () => {
   const child = start(['issue', 'show', 'gone'])
   const [status] = await once(child, 'exit')
   assert.equal(status, 3)

@@ -1,4 +1,4 @@
-/** Runs the command line in this process, on streams that only collect. */
+/** Runs the command line in this process and collects its output. */
 
 import { type MainParts, main } from '../../src/cli/main.ts'
 import type { ProcessFacts, TextSink } from '../../src/cli/process-facts.ts'
@@ -7,12 +7,12 @@ import { fakeCommands } from './fake-commands.ts'
 
 export interface CliOptions {
   readonly env?: Readonly<Record<string, string>>
-  /** Columns of standard output as a terminal; undefined: not a terminal. */
+  /** Width of standard output; undefined when it is not a terminal. */
   readonly columns?: number
-  /** The same of standard error. */
+  /** Width of standard error; undefined when it is not a terminal. */
   readonly errorColumns?: number
   readonly stdin?: string
-  /** Replaces the sink that collects. */
+  /** Replaces the collecting sink. */
   readonly stdout?: Pick<TextSink, 'write'>
   readonly commands?: readonly AnyCommand[]
   readonly parts?: Partial<MainParts>

@@ -60,7 +60,7 @@ const entries = [
 ]
 const data = { issue_id: target, short_id: 'b07c110', title: 'Fall\n', entries, total: entries.length }
 
-test('a history is told to people, one line for each change', async () => {
+test('a history on a terminal has one line per change', async () => {
   const shown = await textOf(renderIssueHistory(data, view(110)))
   assert.deepEqual(shown.split('\n'), [
     'b07c110 Fall\\n',
@@ -81,16 +81,16 @@ test('a history is told to people, one line for each change', async () => {
   ])
 })
 
-test('a cut history tells how many entries there are', async () => {
+test('a truncated history prints the total number of entries', async () => {
   assert.match(await textOf(renderIssueHistory({ ...data, total: 1040 }, view(100))), /\n12 of 1,040 entries; --limit/)
 })
 
-test('a history off a terminal is rows with tabs', async () => {
+test('a history written to a pipe is tab-separated', async () => {
   const [, title] = (await textOf(renderIssueHistory(data, view(null)))).split('\n')
   assert.equal(title, 'e1000000\t2026-04-05T12:00:00.000Z\tann\\x07\ttitle\tCrash -> Fall\\x1b[31m\tuntil abababab')
 })
 
-test('a change of a text shows where it differs', () => {
+test('a text change shows only the part that differs', () => {
   const table: readonly (readonly [old: string | null, next: string | null, shown: string])[] = [
     [null, 'new', 'nothing -> "new"'],
     ['old', '', '"old" -> nothing'],
@@ -104,7 +104,7 @@ test('a change of a text shows where it differs', () => {
   for (const [old, next, shown] of table) assert.equal(formatTextChange(old, next), shown)
 })
 
-test('an undo tells what is there again', async () => {
+test('an undo prints the restored values', async () => {
   const undone = { event_id: 'ab'.repeat(32), actor: 'aa'.repeat(16), actor_label: 'ann' }
   const change = { field: 'priority', old: 'P1', new: null }
   const answer = { issue_id: target, short_id: 'b07c110', title: 'Fall\x07', undone, event_id: 'e' }
@@ -121,7 +121,7 @@ test('an undo tells what is there again', async () => {
   assert.equal(await renderUndo(query, view(80, { quiet: true })), '')
 })
 
-test('saved queries are a table, broken ones marked', async () => {
+test('saved queries are printed as a table that marks broken queries', async () => {
   const saved = { actor: 'aa'.repeat(16), actor_label: null, ts_unix_ms: nowUnixMs - 3_600_000 }
   const queries = [
     { ...saved, name: 'mine', query: 'assignee:me', problem: null },
@@ -138,7 +138,7 @@ bad\\n  lable:x\\x1b  no such qualifier  aaaaaaaa  1 h ago
   assert.equal(await renderQueryList({ queries: [] }, view(null)), '')
 })
 
-test('a saved query is confirmed with what it was before', async () => {
+test('saving a query prints the query and the one it replaced', async () => {
   const change = { name: 'mine', query: 'state:open\x07', event_id: 'e' }
   assert.equal(await renderQuerySave(change, view(80)), 'Saved mine: state:open\\x07\n')
   assert.equal(

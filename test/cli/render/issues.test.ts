@@ -51,7 +51,7 @@ function list(shown: readonly Parts<IssueSummary>[], other: Partial<Parts<IssueL
   return { issues: shown, ...counts, issue_count: shown.length, ...other }
 }
 
-test('a list at 80 columns', async () => {
+test('an issue list fits into 80 columns', async () => {
   assert.equal(
     await textOf(renderIssueList(list(issues), view(80))),
     `ID      State   Prio  Type  Title                    Labels   Assignees  Updated
@@ -64,14 +64,14 @@ c9d8e7  open                evil \\x1b]0;x\\x07 \\u20…                      in
   )
 })
 
-test('a list at 40 and 120 columns fits', async () => {
+test('an issue list fits into 40 and 120 columns', async () => {
   for (const width of [40, 120]) {
     const text = await textOf(renderIssueList(list(issues), view(width)))
     for (const line of text.split('\n')) assert.ok(stringWidth(line) <= width, line)
   }
 })
 
-test('a list off a terminal is rows with tabs, nothing else', async () => {
+test('an issue list written to a pipe is tab-separated without a summary', async () => {
   const text = await textOf(renderIssueList(list(issues.slice(0, 2)), view(null)))
   assert.equal(
     text,
@@ -80,7 +80,7 @@ test('a list off a terminal is rows with tabs, nothing else', async () => {
   )
 })
 
-test('milestone and due date have columns on a terminal, labels off it', async () => {
+test('milestone and due date are columns on a terminal, labels elsewhere', async () => {
   const dated = [
     issue('4f2a91', 'Late', {
       labels: ['due:2026-04-04', 'milestone:2.1', 'ui'],
@@ -103,28 +103,28 @@ c9d8e7  closed  Done                2026-04-04                  3 h ago
   assert.equal(line, '4f2a91\topen\t\t\t\tLate\tdue:2026-04-04, milestone:2.1, ui\t\t2026-04-05T09:00:00.000Z')
 })
 
-test('a list in colour keeps its columns', async () => {
+test('colours do not change the columns of an issue list', async () => {
   const style = await openStyle({}, true)
   const plain = await textOf(renderIssueList(list(issues), view(100)))
-  const colored = await textOf(renderIssueList(list(issues), view(100, { style })))
-  assert.match(colored, /\x1b\[36m4f2a91\x1b\[39m/)
-  const uncolored = colored.replace(/\x1b\[\d+m/g, '').replace(/ +$/gm, '')
-  assert.equal(uncolored, plain)
+  const coloured = await textOf(renderIssueList(list(issues), view(100, { style })))
+  assert.match(coloured, /\x1b\[36m4f2a91\x1b\[39m/)
+  const withoutColours = coloured.replace(/\x1b\[\d+m/g, '').replace(/ +$/gm, '')
+  assert.equal(withoutColours, plain)
 })
 
-test('an empty list says what to do next', async () => {
+test('an empty issue list suggests the next step', async () => {
   assert.match(await textOf(renderIssueList(list([]), view(80))), /^No issues yet.*grite issue create/)
   assert.match(await textOf(renderIssueList(list([], { issue_count: 7 }), view(80))), /^No issues match, of 7/)
   assert.match(await textOf(renderIssueList(list([], { total: 3 }), view(80))), /^No issues shown of 3; raise --limit/)
   assert.equal(await textOf(renderIssueList(list([]), view(null))), '')
 })
 
-test('a cut list tells how many there are', async () => {
+test('a truncated issue list prints the total number of issues', async () => {
   const cut = list(issues, { total: 1040, open_count: 1000, closed_count: 40 })
   assert.match(await textOf(renderIssueList(cut, view(80))), /\n3 of 1,040 issues \(1,000 open, 40 closed\);/)
 })
 
-test('chosen fields are exactly the columns', async () => {
+test('an issue list shows exactly the chosen fields', async () => {
   const picked = [
     { title: 'Crash \x1b', state: 'open', labels: ['bug', 'ui'], fields: { priority: 'P0' }, updated_ts: nowUnixMs },
   ] as unknown as IssueSummary[]
@@ -140,7 +140,7 @@ test('chosen fields are exactly the columns', async () => {
   )
 })
 
-test('a narrow list leaves out columns, never a part of a heading', async () => {
+test('a narrow issue list drops columns instead of truncating headings', async () => {
   for (let width = 34; width <= 120; width++) {
     const [headings = ''] = (await textOf(renderIssueList(list(issues), view(width)))).split('\n')
     assert.doesNotMatch(headings, /…/, `${width}: ${headings}`)
@@ -148,7 +148,7 @@ test('a narrow list leaves out columns, never a part of a heading', async () => 
   }
 })
 
-test('quiet leaves only the rows', async () => {
+test('--quiet prints only the rows of an issue list', async () => {
   assert.doesNotMatch(await textOf(renderIssueList(list(issues), view(80, { quiet: true }))), /issues/)
 })
 
@@ -193,7 +193,7 @@ const detail: Parts<IssueDetail> = {
   ],
 }
 
-test('an issue is shown to people', async () => {
+test('issue show prints every part of an issue, escaped', async () => {
   assert.equal(
     await textOf(renderIssueShow({ issue: detail }, view(80))),
     `Crash \\x1b[31mred
@@ -246,7 +246,7 @@ aaaabbbb just now (2026-04-05 12:00 UTC) f
   )
 })
 
-test('a change is one line', async () => {
+test('an issue change prints one line per issue', async () => {
   const data = { issue_id: '4f2a91'.padEnd(32, '0'), short_id: '4f2a91', event_id: 'e', title: 'Crash\n' }
   assert.equal(await renderIssueChange('Created')(data, view(80)), 'Created 4f2a91 Crash\\n\n')
   assert.equal(

@@ -47,7 +47,7 @@ const lines: readonly (readonly [name: string, data: unknown, text: string])[] =
 ]
 
 for (const [name, data, text] of lines) {
-  test(`${name} says: ${text.trimEnd()}`, async () => {
+  test(`${name} prints: ${text.trimEnd()}`, async () => {
     assert.equal(await render(name, data), text)
     assert.equal(await render(name, data, { quiet: true }), '')
   })
@@ -66,7 +66,7 @@ const status = {
   malformed: [{ ref: 'refs/grite/locks/0', remote: null, problem: 'lock.json is not JSON' }],
 }
 
-test('lock status shows holders, ends and places, and what is damaged', async () => {
+test('lock status shows holder, expiry and place, and damaged lock refs', async () => {
   assert.equal(
     await render('lock status', status),
     [
@@ -81,7 +81,7 @@ test('lock status shows holders, ends and places, and what is damaged', async ()
   assert.equal(await render('lock status', { locks: [], malformed: [] }), 'No locks.\n')
 })
 
-test('lock status prints whole values off a terminal', async () => {
+test('lock status written to a pipe prints full values', async () => {
   const text = await render('lock status', status, { width: null })
   const [first, second, , damaged] = text.split('\n').map((line) => line.split('\t'))
   assert.deepEqual(first, ['path:src', '0a'.repeat(16), '2027-01-15T08:01:00.000Z', 'this clone', ''])
@@ -89,7 +89,7 @@ test('lock status prints whole values off a terminal', async () => {
   assert.deepEqual(damaged, ['refs/grite/locks/0', '', 'damaged: lock.json is not JSON'])
 })
 
-test('issue close tells what was claimed instead', async () => {
+test('issue close prints the issue claimed next', async () => {
   const closed = { issue_id: 'ab'.repeat(16), short_id: 'abababa', title: 'Done', event_id: 'cd' }
   const nothing = await render('issue close', { ...closed, claimed: null })
   assert.equal(nothing, 'Closed abababa Done\nNothing is ready to be claimed\n')

@@ -77,7 +77,7 @@ function graph(format: string, cuts: Readonly<Record<number, string>> = {}) {
 
 const shownHostile = String.raw`a"b${'`'}c<i>&amp;#35;\n]; \u202e\n%%{init}`
 
-test('a tree on a terminal is drawn with lines', async () => {
+test('a dependency tree on a terminal is drawn with lines', async () => {
   assert.equal(
     await renderRelationGraph(graph('tree', { 2: 'cycle', 4: 'repeated' }), view(100)),
     `[ ] aaaaaaa Release
@@ -89,7 +89,7 @@ test('a tree on a terminal is drawn with lines', async () => {
   )
 })
 
-test('a tree off a terminal is indented, and not cut', async () => {
+test('a dependency tree written to a pipe is indented, not truncated', async () => {
   assert.equal(
     await renderRelationGraph(graph('tree', { 2: 'deep' }), view(null)),
     `[ ] aaaaaaa Release
@@ -101,12 +101,12 @@ test('a tree off a terminal is indented, and not cut', async () => {
   )
 })
 
-test('a tree fits the terminal', async () => {
+test('a dependency tree fits into a terminal of 50 columns', async () => {
   const text = await renderRelationGraph(graph('tree', { 2: 'cycle' }), view(50))
   for (const line of text.split('\n')) assert.ok(stringWidth(line) <= 50, line)
 })
 
-test('Mermaid gets titles as entities', async () => {
+test('Mermaid output encodes issue titles as entities', async () => {
   assert.equal(
     await renderRelationGraph(graph('mermaid'), view(80)),
     `flowchart TD
@@ -124,7 +124,7 @@ test('Mermaid gets titles as entities', async () => {
   )
 })
 
-test('DOT gets titles in quotes', async () => {
+test('DOT output quotes issue titles', async () => {
   assert.equal(
     await renderRelationGraph(graph('dot'), view(80)),
     String.raw`digraph issues {
@@ -141,7 +141,7 @@ test('DOT gets titles in quotes', async () => {
   )
 })
 
-test('an empty graph says how to begin, on a terminal only', async () => {
+test('an empty graph suggests a first command, only on a terminal', async () => {
   const empty = { ...graph('tree'), nodes: [], tree: [] }
   assert.match(await renderRelationGraph(empty, view(80)), /`grite issue dep add/)
   assert.match(await renderRelationGraph({ ...empty, relation: 'parents' }, view(80)), /--parent/)
@@ -166,31 +166,31 @@ const otherWay = { issue_id: changeData.target, dep_type: 'blocks', target: a.is
 const edgeText = 'aaaaaaa Crash depends on bbbbbbb Fix \\x1b[2J'
 
 const changes: readonly (readonly [title: string, data: object, text: string])[] = [
-  ['added', {}, `Added ${edgeText}\n`],
-  ['there already', { event_id: null }, `Nothing to change: ${edgeText}\n`],
+  ['Adding an edge', {}, `Added ${edgeText}\n`],
+  ['Adding an existing edge', { event_id: null }, `Nothing to change: ${edgeText}\n`],
   [
-    'there already in other words',
+    'Adding an edge stored in its other spelling',
     { event_id: null, stored_as: otherWay },
     `Nothing to change: ${edgeText} (kept as: bbbbbbb blocks aaaaaaa)\n`,
   ],
-  ['removed', { action: 'removed' }, `Removed ${edgeText}\n`],
+  ['Removing an edge', { action: 'removed' }, `Removed ${edgeText}\n`],
   [
-    'removed in other words',
+    'Removing an edge stored in its other spelling',
     { action: 'removed', stored_as: otherWay },
     `Removed ${edgeText} (it was kept as: bbbbbbb blocks aaaaaaa)\n`,
   ],
-  ['not there', { action: 'removed', event_id: null, stored_as: null }, `No such edge: ${edgeText}\n`],
-  ['to an unknown issue', { target_title: null }, 'Added aaaaaaa Crash depends on bbbbbbb\n'],
+  ['Removing an absent edge', { action: 'removed', event_id: null, stored_as: null }, `No such edge: ${edgeText}\n`],
+  ['Adding an edge to an unknown issue', { target_title: null }, 'Added aaaaaaa Crash depends on bbbbbbb\n'],
 ]
 
 for (const [title, data, text] of changes) {
-  test(`an edge ${title} is told in one line`, async () => {
+  test(`${title} prints one line`, async () => {
     assert.equal(await renderDependencyChange({ ...changeData, ...data }, view(80)), text)
     assert.equal(await renderDependencyChange({ ...changeData, ...data }, view(80, true)), '')
   })
 }
 
-test('edges are read from the side asked for', async () => {
+test('a dependency list words each edge from the side asked for', async () => {
   const deps = [
     { ...mention('bbbbbbb', 'Fix', 'closed'), dep_type: 'depends_on' },
     { ...mention('ccccccc', '?', null), dep_type: 'blocks' },
@@ -216,7 +216,7 @@ blocks      ${'ccccccc'.padEnd(32, '0')}  unknown  ?
   )
 })
 
-test('an order marks cycles and hides ids of parents', async () => {
+test('issue dep topo marks cycles and hides parent labels', async () => {
   const issues = [
     { ...summary('aaaaaaa', 'First'), labels: ['bug', `parent:${'f'.repeat(32)}`], in_cycle: false },
     { ...summary('bbbbbbb', 'Second'), in_cycle: true },
@@ -235,7 +235,7 @@ const readyIssues = [
   { ...summary('bbbbbbb', 'Fix \u0007', { due: '2026-05-01' }), overdue: false, unknown_blockers: ['f'.repeat(32)] },
 ]
 
-test('a queue marks what is overdue and says what is left out', async () => {
+test('ready marks overdue issues and counts issues left out', async () => {
   const counts = { total: 3, blocked_count: 1, taken_count: 2, set_aside_count: 1 }
   assert.equal(
     await renderReady({ issues: readyIssues, ...counts }, view(120)),
@@ -252,7 +252,7 @@ bbbbbbb        Fix \\x07  2026-05-01          ${'f'.repeat(32)}  1 d ago
   assert.equal(await renderReady(none, view(null)), '')
 })
 
-test('what is blocked has its blockers below it', async () => {
+test('blocked lists the blockers below each issue', async () => {
   const blockers = [
     { ...mention('bbbbbbb', 'Fix'), through: ['depends_on'] },
     { ...mention('ccccccc', 'Other'), through: ['blocks', 'depends_on'] },
@@ -275,7 +275,7 @@ test('what is blocked has its blockers below it', async () => {
   assert.equal(await renderBlocked({ issues: [], total: 0 }, view(80)), 'Nothing is blocked.\n')
 })
 
-test('closing the last part names its parent', async () => {
+test('closing the last part of an issue names its parent', async () => {
   const data = { ...a, event_id: 'e', finished_parents: [mention('ddddddd', 'Epic \u202e')] }
   assert.equal(
     await renderIssueClose(data, view(80)),
@@ -284,7 +284,7 @@ test('closing the last part names its parent', async () => {
   assert.equal(await renderIssueClose(data, view(80, true)), '')
 })
 
-test('an issue shows its parts, their progress, and that it is late', async () => {
+test('issue show prints parts, progress and an overdue date', async () => {
   const issue = {
     ...summary('aaaaaaa', 'Epic', { due: '2026-04-01' }),
     overdue: true,

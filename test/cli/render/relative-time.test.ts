@@ -29,12 +29,12 @@ for (const [agoMs, text] of times) {
   test(`${agoMs} ms ago reads ${text}`, () => assert.equal(formatRelativeTime(now - agoMs, now), text))
 }
 
-test('absolute times are UTC', () => {
+test('absolute times are printed in UTC', () => {
   assert.equal(formatAbsoluteTime(now), '2026-04-05T12:00:00.000Z')
   assert.equal(formatMinute(now), '2026-04-05 12:00 UTC')
 })
 
-test('a time beyond the calendar is shown as a number', () => {
+test('a time beyond the calendar is printed as a number', () => {
   assert.equal(formatAbsoluteTime(9e15), '9000000000000000')
   assert.equal(formatMinute(9e15), '9000000000000000')
 })

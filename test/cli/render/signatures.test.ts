@@ -22,7 +22,7 @@ const view: RenderView = { width: 80, style: plainStyle, nowUnixMs: ts + 3_600_0
 const actor = 'ab'.repeat(16)
 const key = 'c0ffee'.padEnd(64, '0')
 
-test('what is not signed as it should be is marked where it stands', async () => {
+test('issue show marks comments and events without a valid signature', async () => {
   const event = (name: string, signature: string) => ({
     actor,
     actor_label: 'ann\x07',
@@ -68,7 +68,7 @@ Signatures
   )
 })
 
-test('a verification lists bad signatures and cards of no effect', async () => {
+test('db verify lists bad signatures and ineffective actor cards', async () => {
   const counts = { events_checked: 9, signatures_checked: 4, signatures_valid: 3, unsigned_count: 4, error_count: 2 }
   const data = {
     ...counts,
@@ -95,7 +95,7 @@ Of no effect: 12 actor cards
   )
 })
 
-test('actors are listed with the beginnings of their keys', async () => {
+test('actor list prints key prefixes; actor show prints previous keys', async () => {
   const actors = [
     { actor_id: actor, label: 'ann', data_dir: '/x', public_key: key },
     { actor_id: 'cd'.repeat(16), label: null, data_dir: null, public_key: null },
@@ -113,7 +113,7 @@ test('actors are listed with the beginnings of their keys', async () => {
   )
 })
 
-test('a rotation says which key came after which', async () => {
+test('actor rotate-key prints the old and the new key', async () => {
   const data = { actor_id: actor, label: 'ann', public_key: key, previous_key: 'b'.repeat(64), event_id: 'e' }
   const rows = [
     [data, `Rotated the key of abababab ann: ${'b'.repeat(16)} -> c0ffee0000000000\n`],

@@ -37,7 +37,7 @@ const broken = {
   problem: 'it has no snapshot.json',
 }
 
-test('a list of snapshots is a table on a terminal', async () => {
+test('snapshot list on a terminal is a table', async () => {
   assert.equal(
     await renderSnapshotList({ snapshots: [row, broken] }, view(100)),
     [
@@ -49,7 +49,7 @@ test('a list of snapshots is a table on a terminal', async () => {
   )
 })
 
-test('a list of snapshots is tabs elsewhere', async () => {
+test('snapshot list written to a pipe is tab-separated', async () => {
   assert.equal(
     await renderSnapshotList({ snapshots: [row, { ...row, timestamp: 9e15 }, broken] }, view(null)),
     [
@@ -61,12 +61,12 @@ test('a list of snapshots is tabs elsewhere', async () => {
   )
 })
 
-test('no snapshots are told to people only', async () => {
+test('an empty snapshot list prints a hint only on a terminal', async () => {
   assert.match(await renderSnapshotList({ snapshots: [] }, view(80)), /^No snapshots yet\./)
   assert.equal(await renderSnapshotList({ snapshots: [] }, view(null)), '')
 })
 
-test('a new snapshot is one line', async () => {
+test('snapshot create prints one line', async () => {
   const data = { snapshot_ref: row.ref_name, wal_head: row.wal_head, event_count: 1 }
   assert.equal(
     await renderSnapshotCreate(data, view(80)),
@@ -75,7 +75,7 @@ test('a new snapshot is one line', async () => {
   assert.equal(await renderSnapshotCreate(data, view(80, { quiet: true })), '')
 })
 
-test('a deletion says where it goes', async () => {
+test('snapshot gc says whether sync deletes on the remotes too', async () => {
   const data = { deleted: 2, remaining: 5, owed_remote_deletions: 0 }
   assert.equal(await renderSnapshotGc(data, view(80)), 'Deleted 2 snapshots, 5 left\n')
   assert.equal(

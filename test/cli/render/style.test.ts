@@ -16,7 +16,7 @@ const cases: readonly (readonly [env: Record<string, string>, onTerminal: boolea
 ]
 
 for (const [env, onTerminal, offTerminal] of cases) {
-  test(`colours with ${JSON.stringify(env)}`, () => {
+  test(`decides on colours from the environment ${JSON.stringify(env)}`, () => {
     assert.equal(wantsColor(env, true), onTerminal)
     assert.equal(wantsColor(env, false), offTerminal)
   })

@@ -19,7 +19,7 @@ const rows: readonly Row[] = [
   ['c3', 'e\u0301te\u0301 👩‍💻 with\x1b[31m escape', 'x'],
 ]
 
-test('columns are as wide as their cells', async () => {
+test('table columns are as wide as their widest cell', async () => {
   const text = await renderTable([['a', 'one', 'x'] as const, ['bcd', 'two words', ''] as const], columns, {
     width: 80,
     style: plainStyle,
@@ -27,7 +27,7 @@ test('columns are as wide as their cells', async () => {
   assert.equal(text, 'ID   Title      Tags\na    one        x\nbcd  two words\n')
 })
 
-test('wide and combining characters line up', async () => {
+test('wide and combining characters keep columns aligned', async () => {
   const text = await renderTable(rows, columns, { width: 80, style: plainStyle })
   assert.equal(
     text,
@@ -42,13 +42,13 @@ test('wide and combining characters line up', async () => {
 })
 
 for (const width of [12, 20, 30, 40, 80, 120]) {
-  test(`no line is wider than ${width} columns`, async () => {
+  test(`a table ${width} columns wide has no wider line`, async () => {
     const text = await renderTable(rows, columns, { width, style: plainStyle })
     for (const line of text.split('\n')) assert.ok(stringWidth(line) <= width, `${stringWidth(line)}: ${line}`)
   })
 }
 
-test('the column that may shrink most gives way first', async () => {
+test('the column with the highest shrink value shrinks first', async () => {
   const text = await renderTable([['a1', 'A title', 'many, many, tags'] as const], columns, {
     width: 22,
     style: plainStyle,
@@ -56,21 +56,21 @@ test('the column that may shrink most gives way first', async () => {
   assert.equal(text, 'ID  Title    Tags\na1  A title  many, ma…\n')
 })
 
-test('an empty column is left out', async () => {
+test('a column without any text is left out', async () => {
   assert.equal(
     await renderTable([['a', 'b', ''] as const], columns, { width: 80, style: plainStyle }),
     'ID  Title\na   b\n',
   )
 })
 
-test('colours are not counted as width', async () => {
+test('colour sequences do not count towards column width', async () => {
   const style = await openStyle({}, true)
   const painted = columns.map((column) => ({ ...column, paint: style.bad }))
   const text = await renderTable([['a', 'b', 'c'] as const], painted, { width: 80, style })
   assert.equal(text.split('\n')[1], '\x1b[31ma\x1b[39m   \x1b[31mb\x1b[39m      \x1b[31mc\x1b[39m')
 })
 
-test('off a terminal cells are uncut, tab-separated and escaped', async () => {
+test('a table written to a pipe is untruncated, tab-separated and escaped', async () => {
   const text = await renderTable([['a', 'tab\there', 'x'.repeat(200)] as const], columns, {
     width: null,
     style: plainStyle,
@@ -78,7 +78,7 @@ test('off a terminal cells are uncut, tab-separated and escaped', async () => {
   assert.equal(text, `a\ttab\\there\t${'x'.repeat(200)}\n`)
 })
 
-test('truncation never cuts a character in two', () => {
+test('truncation never splits a character', () => {
   assert.equal(truncate('日本語', 4, stringWidth), '日…')
   assert.equal(truncate('日本語', 5, stringWidth), '日本…')
   assert.equal(truncate('👩‍💻👩‍💻', 3, stringWidth), '👩‍💻…')

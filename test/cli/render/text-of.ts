@@ -1,7 +1,7 @@
 import type { Rendered } from '../../../src/cli/render/renderer.ts'
 import type { Json } from '../../../src/model/index.ts'
 
-/** What a renderer prints, whole. */
+/** Returns everything a renderer prints. */
 export async function textOf(rendered: Rendered | Promise<Rendered>): Promise<string> {
   const output = await rendered
   if (typeof output === 'string') return output
@@ -10,7 +10,7 @@ export async function textOf(rendered: Rendered | Promise<Rendered>): Promise<st
   return text
 }
 
-/** A type whose members may all be absent, and whose words may be any text. */
+/** A type with every member optional and every string literal widened to `string`. */
 export type Parts<Type> = [Json] extends [Type] ? Type : PartsOfMember<Type>
 
 type PartsOfMember<Type> = Type extends string
@@ -19,7 +19,7 @@ type PartsOfMember<Type> = Type extends string
     ? { readonly [Key in keyof Type]?: Parts<Type[Key]> }
     : Type
 
-/** A renderer that takes parts of its data, so that a test states what it is about and nothing else. */
+/** A renderer that accepts partial data, so that a test states only the data it needs. */
 export function onParts<Data, View, Text>(renderer: (data: Data, view: View) => Text) {
   return (data: Parts<Data>, view: View): Text => renderer(data as Data, view)
 }

@@ -58,26 +58,26 @@ const bodies: readonly (readonly [body: EventBody, what: string])[] = [
 ]
 
 for (const [body, what] of bodies) {
-  test(`a watched ${body.type} reads: ${what}`, async () => {
+  test(`watch prints ${body.type} as: ${what}`, async () => {
     assert.equal(await line(body), `2026-04-05 14:35:02  abababa  Ann  ${what}  Crash\n`)
   })
 }
 
-test('off a terminal a watched event is cells between tabs', async () => {
+test('watch written to a pipe prints tab-separated cells', async () => {
   const body = { type: 'StateChanged', state: 'closed' } as const
   assert.equal(await line(body, {}, null), '2026-04-05T14:35:02.000Z\tabababa\tAnn\tclosed\tCrash\n')
   const orphan = { short_id: null, title: null, actor_label: null }
   assert.equal(await line(body, orphan, null), '2026-04-05T14:35:02.000Z\tabababab\t12121212\tclosed\t\n')
 })
 
-test('the end of a watch is told to who sits there', () => {
+test('watch prints its end only on a terminal', () => {
   assert.equal(renderWatchEnd({ events: 1, ended: 'count' }, view), '1 event told.\n')
   assert.equal(renderWatchEnd({ events: 0, ended: 'timeout' }, view), '0 events told, and the time is over.\n')
   assert.equal(renderWatchEnd({ events: 3, ended: 'interrupted' }, view), '')
   assert.equal(renderWatchEnd({ events: 3, ended: 'count' }, { ...view, width: null }), '')
 })
 
-test('findings are marked, with what to do below them', () => {
+test('doctor marks findings and prints the plan below them', () => {
   const data = {
     checks: [
       { id: 'config', status: 'ok', message: 'fine' },
