@@ -1,4 +1,4 @@
-/** Each example of docs/library.md runs, in a repository of its own, with the library that is built. */
+/** Runs each example of docs/library.md in a new repository with the built library. */
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
@@ -11,10 +11,10 @@ import { projectDir, read } from '../tidy/source-files.ts'
 
 const examples = fencesOf(read('docs/library.md')).filter(({ language }) => language === 'ts')
 
-test('the page has examples', () => assert.ok(examples.length >= 5))
+test('docs/library.md has at least five examples', () => assert.ok(examples.length >= 5))
 
 for (const { text, line } of examples) {
-  test(`docs/library.md, line ${line}: the example runs`, (t) => {
+  test(`the example in docs/library.md, line ${line}, runs`, (t) => {
     const sandbox = createSandbox(t)
     const path = join(sandbox.dir, 'repository')
     sandbox.git(sandbox.dir, 'init', '-q', '-b', 'main', path)

@@ -1,4 +1,4 @@
-/** The library: the same answers and errors as the commands, as typed functions in one process. */
+/** The library: typed functions with the answers and errors of the commands, in one process. */
 import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -24,7 +24,7 @@ function createPlace(t: CleanUp) {
   }
 }
 
-test('an issue is created, changed, listed and closed', async (t) => {
+test('the library creates, changes, lists and closes an issue', async (t) => {
   const { options, warnings } = createPlace(t)
   await using repo = await openRepository(options)
   const { issue_id } = await repo.issues.create({ title: 'Crash', label: ['bug'], priority: 'P1' })
@@ -40,7 +40,7 @@ test('an issue is created, changed, listed and closed', async (t) => {
   assert.deepEqual(warnings, [])
 })
 
-test('a list of issues is changed in one commit', async (t) => {
+test('issues.close accepts a list of issues', async (t) => {
   const { options } = createPlace(t)
   await using repo = await openRepository(options)
   const one = await repo.issues.create({ title: 'One' })
@@ -49,7 +49,7 @@ test('a list of issues is changed in one commit', async (t) => {
   assert.deepEqual('results' in answer && answer.results.map(({ outcome }) => outcome), ['changed', 'changed'])
 })
 
-test('clock, randomness and actor come from the options', async (t) => {
+test('openRepository takes clock, randomness and actor from its options', async (t) => {
   const place = createPlace(t)
   const fixed = {
     ...place.options,
@@ -66,7 +66,7 @@ test('clock, randomness and actor come from the options', async (t) => {
   assert.deepEqual([issue.created_ts, issue.author], [1_800_000_000_000, actor_id])
 })
 
-test('errors are classes with code and details', async (t) => {
+test('library errors are classes with a code and details', async (t) => {
   const { options, dir } = createPlace(t)
   await assert.rejects(openRepository({ ...options, cwd: dir }), NotFoundError)
   await using repo = await openRepository(options)
@@ -76,7 +76,7 @@ test('errors are classes with code and details', async (t) => {
     assert.deepEqual([error.code, error.details], ['invalid_args', { field: 'limit', value: '-1' }])
     return true
   })
-  // A program without types may pass anything.
+  // A program without type checks may pass any value.
   await assert.rejects(repo.issues.create({ title: 5 } as never), InvalidArgsError)
   await assert.rejects(repo.run('issue purge' as never, {} as never), InvalidArgsError)
   await repo.init()
@@ -86,7 +86,7 @@ test('errors are classes with code and details', async (t) => {
   await assert.rejects(other.locks.acquire('path:src/parser'), ConflictError)
 })
 
-test('calls that are made at once are all done, and their writes share commits', async (t) => {
+test('concurrent calls all complete and share commits', async (t) => {
   const { options } = createPlace(t)
   await using repo = await openRepository(options)
   const titles = Array.from({ length: 12 }, (_, index) => `Issue ${index}`)
@@ -102,21 +102,21 @@ test('calls that are made at once are all done, and their writes share commits',
   assert.deepEqual(listed.issues.map(({ title }) => title).sort(), [...titles].sort())
 })
 
-test('watch yields changes, and ends when the loop is left', async (t) => {
+test('watch yields changes until the loop is left', async (t) => {
   const { options } = createPlace(t)
   await using repo = await openRepository(options)
   const { issue_id } = await repo.issues.create({ title: 'First' })
   const seen: string[] = []
   for await (const change of repo.watch({ since: '1d', interval: '100ms' })) {
     seen.push(`${Object.keys(change.kind)[0]} ${change.title}`)
-    // The stream lets other calls in.
+    // Other calls may run while the stream is open.
     if (seen.length === 1) await repo.issues.update(issue_id, { title: 'Second' })
     else break
   }
   assert.deepEqual(seen, ['IssueCreated First', 'IssueUpdated Second'])
 })
 
-test('watch ends by itself after a number of changes, and passes an error on', async (t) => {
+test('watch ends after count changes and rejects a wrong option', async (t) => {
   const { options } = createPlace(t)
   await using repo = await openRepository(options)
   await repo.issues.create({ title: 'First' })
@@ -126,7 +126,7 @@ test('watch ends by itself after a number of changes, and passes an error on', a
   await assert.rejects(repo.watch({ since: 'yesterday or so' }).next(), InvalidArgsError)
 })
 
-test('close ends streams, waits for calls, and refuses later ones', async (t) => {
+test('close ends streams, waits for running calls and rejects later calls', async (t) => {
   const { options } = createPlace(t)
   const repo = await openRepository(options)
   const stream = repo.watch()
@@ -139,7 +139,7 @@ test('close ends streams, waits for calls, and refuses later ones', async (t) =>
   await repo.close()
 })
 
-test('batch, export, import and undo take and return values', async (t) => {
+test('batch, export, import and undo take and return plain values', async (t) => {
   const { options, dir } = createPlace(t)
   await using repo = await openRepository(options)
   const { results } = await repo.batch([
@@ -166,7 +166,7 @@ test('batch, export, import and undo take and return values', async (t) => {
   assert.deepEqual((await repo.undo()).changes, [{ field: 'state', old: 'closed', new: 'open' }])
 })
 
-test('every command is offered by name', async (t) => {
+test('run executes a command by its name', async (t) => {
   const { options } = createPlace(t)
   await using repo = await openRepository(options)
   await repo.run('issue create', { title: 'By name', bodyFile: '-' }, { stdin: 'text' })
