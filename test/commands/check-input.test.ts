@@ -1,4 +1,4 @@
-/** Input is checked in one place: a command line and an object with the same values get the same input or the same error. */
+/** Input is checked in one place: command line words and an object with equal values give equal input or equal errors. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { buildCommandTable } from '../../src/cli/command-table.ts'
@@ -28,7 +28,7 @@ const issueFind = defineCommand({
   run: async (_context, input) => ({ data: input }),
 })
 
-async function throughWords(words: readonly string[]): Promise<unknown> {
+async function inputOfWords(words: readonly string[]): Promise<unknown> {
   const { request } = await parseArgv(['issue', 'find', ...words], buildCommandTable([issueFind]))
   if (request.kind === 'fault') throw request.error
   return request.kind === 'run' ? request.input : assert.fail(request.kind)
@@ -50,13 +50,13 @@ const defaults = {
 const accepted: readonly (readonly [title: string, words: readonly string[], given: object, input: object])[] = [
   ['absent values take their defaults', minimumWords, minimum, defaults],
   [
-    'undefined and null are absent',
+    'undefined and null count as absent',
     minimumWords,
     { ...minimum, words: null, label: undefined, limit: null, reverse: null, remote: undefined },
     defaults,
   ],
   [
-    'values of every type pass',
+    'accepts values of every option type',
     ['here', 'a', 'b', '--sort-by=TITLE', '--label=x', '--label=y', '--limit=0', '--wait=1', '--reverse', '--text='],
     {
       ...{ place: 'here', words: ['a', 'b'], sortBy: 'TITLE', label: ['x', 'y'] },
@@ -65,18 +65,18 @@ const accepted: readonly (readonly [title: string, words: readonly string[], giv
     { ...defaults, words: ['a', 'b'], sortBy: 'title', label: ['x', 'y'], limit: 0, wait: 1, reverse: true, text: '' },
   ],
   [
-    'an option without its value is true',
+    'true stands for an option without its optional value',
     [...minimumWords, '--remote'],
     { ...minimum, remote: true },
     { ...defaults, remote: '' },
   ],
-  ['an argument is given as an option', ['--place=here', '--sort-by=age'], minimum, defaults],
+  ['an argument may be given as an option', ['--place=here', '--sort-by=age'], minimum, defaults],
 ]
 
 for (const [title, words, given, input] of accepted) {
   test(title, async () => {
     assert.deepEqual(requireInput(issueFind, given), input)
-    assert.deepEqual(await throughWords(words), input)
+    assert.deepEqual(await inputOfWords(words), input)
   })
 }
 
@@ -107,23 +107,23 @@ const refused: readonly (readonly [words: readonly string[], given: object, mess
 ]
 
 for (const [words, given, message] of refused) {
-  test(`refuses the same way as words and as an object: ${words.join(' ')}`, async () => {
+  test(`words and an equal object give the same error: ${words.join(' ')}`, async () => {
     const error = catchError(() => requireInput(issueFind, given))
     assert.equal(error.message, message)
-    await assert.rejects(throughWords(words), (thrown: InvalidArgsError) => {
+    await assert.rejects(inputOfWords(words), (thrown: InvalidArgsError) => {
       assert.deepEqual([thrown.code, thrown.message, thrown.details], [error.code, error.message, error.details])
       return true
     })
   })
 }
 
-test('the error names field, value and what is allowed', () => {
+test('an input error names the field, value and allowed values', () => {
   const { details } = catchError(() => requireInput(issueFind, { ...minimum, sortBy: 'size' }))
   assert.deepEqual(details, { field: 'sort-by', value: 'size', allowed: ['age', 'title'] })
 })
 
-/** Values that words cannot express. */
-const foreign: readonly (readonly [given: unknown, message: string])[] = [
+/** Values that command line words cannot express. */
+const objectsOnly: readonly (readonly [given: unknown, message: string])[] = [
   [undefined, 'the input of `grite issue find` must be an object, got nothing'],
   [null, 'the input of `grite issue find` must be an object, got null'],
   [['here'], 'the input of `grite issue find` must be an object, got a list'],
@@ -144,8 +144,8 @@ const foreign: readonly (readonly [given: unknown, message: string])[] = [
   [JSON.parse('{"place":"here","sortBy":"age","__proto__":1}'), 'unknown option --__proto__ of `grite issue find`'],
 ]
 
-for (const [given, message] of foreign) {
-  test(`refuses an object: ${message}`, () => {
+for (const [given, message] of objectsOnly) {
+  test(`rejects an input object: ${message}`, () => {
     assert.equal(catchError(() => requireInput(issueFind, given)).message, message)
   })
 }
@@ -157,5 +157,5 @@ function catchError(work: () => unknown): InvalidArgsError {
     assert.ok(error instanceof InvalidArgsError, `${error}`)
     return error
   }
-  return assert.fail('nothing was refused')
+  return assert.fail('nothing was rejected')
 }

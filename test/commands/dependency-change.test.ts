@@ -20,7 +20,7 @@ async function setUp(t: Parameters<typeof createCommandSandbox>[0]) {
   return { ...sandbox, ...maker, a, b, c, head, listed }
 }
 
-test('an edge is kept with its issue and seen from the other', async (t) => {
+test('an added edge is listed on its issue and reversed on its target', async (t) => {
   const { add, listed, head, a, b } = await setUp(t)
   const data = (await add(a, b.slice(0, 8))) as Data
   assert.deepEqual(
@@ -31,7 +31,7 @@ test('an edge is kept with its issue and seen from the other', async (t) => {
   assert.deepEqual([await listed(a), await listed(b), await listed(b, true)], [['depends_on B'], [], ['depends_on A']])
 })
 
-const spellings: readonly (readonly [has: DependencyType, says: DependencyType, same: boolean])[] = [
+const spellings: readonly (readonly [first: DependencyType, second: DependencyType, same: boolean])[] = [
   ['depends_on', 'blocks', true],
   ['blocks', 'depends_on', true],
   ['related_to', 'related_to', true],
@@ -39,26 +39,26 @@ const spellings: readonly (readonly [has: DependencyType, says: DependencyType, 
   ['related_to', 'blocks', false],
 ]
 
-for (const [has, says, same] of spellings) {
-  test(`A ${has} B and B ${says} A say ${same ? 'the same' : 'two things'}`, async (t) => {
+for (const [first, second, same] of spellings) {
+  test(`'A ${first} B' and 'B ${second} A' are ${same ? 'one edge' : 'two edges'}`, async (t) => {
     const { add, remove, listed, head, a, b } = await setUp(t)
-    await add(a, b, has)
+    await add(a, b, first)
     const before = head()
-    const again = (await add(b, a, says)) as Data
+    const again = (await add(b, a, second)) as Data
     assert.equal(again.outcome, same ? 'unchanged' : 'changed')
     assert.equal(head() === before, same)
     assert.deepEqual(
       again.stored_as,
-      same ? { issue_id: a, dep_type: has, target: b } : { issue_id: b, dep_type: says, target: a },
+      same ? { issue_id: a, dep_type: first, target: b } : { issue_id: b, dep_type: second, target: a },
     )
 
-    const removed = (await remove(b, a, says)) as Data
+    const removed = (await remove(b, a, second)) as Data
     assert.deepEqual([removed.outcome, removed.stored_as], ['changed', again.stored_as])
-    assert.deepEqual([await listed(a), await listed(b)], [same ? [] : [`${has} B`], []])
+    assert.deepEqual([await listed(a), await listed(b)], [same ? [] : [`${first} B`], []])
   })
 }
 
-test('the same edge again changes nothing', async (t) => {
+test('adding an existing or removing an absent edge changes nothing', async (t) => {
   const { add, remove, head, a, b } = await setUp(t)
   await add(a, b)
   const before = head()
@@ -69,7 +69,7 @@ test('the same edge again changes nothing', async (t) => {
   assert.equal(head(), before)
 })
 
-test('a cycle is refused over both spellings, with its path', async (t) => {
+test('an edge in either spelling must not close a cycle', async (t) => {
   const { add, head, a, b, c } = await setUp(t)
   await add(b, a, 'depends_on')
   await add(b, c, 'blocks')
@@ -95,14 +95,14 @@ test('a cycle is refused over both spellings, with its path', async (t) => {
   await add(c, a, 'depends_on')
 })
 
-test('an issue has no edge to itself', async (t) => {
+test('an issue cannot have an edge to itself', async (t) => {
   const { add, a } = await setUp(t)
   for (const type of ['depends_on', 'blocks', 'related_to'] as const) {
     await assert.rejects(add(a, a, type), { name: 'InvalidArgsError', message: /must be another issue/ })
   }
 })
 
-test('an edge can be taken from an issue that is not here', async (t) => {
+test('an edge to an unknown issue can be removed but not added', async (t) => {
   const { add, remove, withRepository, listed, a } = await setUp(t)
   const absent = issueId('abcd')
   await assert.rejects(add(a, absent), NotFoundError)
@@ -117,10 +117,10 @@ test('an edge can be taken from an issue that is not here', async (t) => {
   assert.deepEqual(await listed(a), [])
 })
 
-test('removing one of two spellings tells of the other', async (t) => {
+test('removing one spelling of an edge warns about the other', async (t) => {
   const { add, remove, withRepository, warnings, listed, a, b } = await setUp(t)
   await add(a, b, 'blocks')
-  // Another clone may have added the other spelling at the same time.
+  // Another clone may add the other spelling concurrently.
   await withRepository((repository) =>
     repository.write((draft) => draft.add(b, { type: 'DependencyAdded', target: a, dep_type: 'depends_on' })),
   )
@@ -134,7 +134,7 @@ test('removing one of two spellings tells of the other', async (t) => {
   assert.deepEqual([warnings.length, await listed(a)], [1, []])
 })
 
-test('a long cycle is named by its ends', async (t) => {
+test('the error about a long cycle names only its ends', async (t) => {
   const { run, withRepository } = await setUp(t)
   const ids = await withRepository(async (repository) => {
     const { result } = await repository.write(async (draft) => {
@@ -158,7 +158,7 @@ test('a long cycle is named by its ends', async (t) => {
   })
 })
 
-test('a batch adds and removes edges, sees its own, and fails as a whole', async (t) => {
+test('a batch changes edges, checks its own edges and fails as a whole', async (t) => {
   const lines = (...operations: readonly object[]) => operations.map((one) => JSON.stringify(one)).join('\n')
   const sandbox = createCommandSandbox(t)
   const withInput = (stdin: string) => commandRunner({ cwd: sandbox.path, env: sandbox.environment, stdin })
@@ -174,7 +174,7 @@ test('a batch adds and removes edges, sees its own, and fails as a whole', async
     ),
   ).run('batch')
   const { issues } = (await sandbox.run('issue dep topo')) as { issues: readonly { title: string; issue_id: string }[] }
-  // A and C are of one moment.
+  // A and C have the same time.
   assert.deepEqual([issues.at(-1)?.title, issues.length], ['B', 3])
   const [a, b] = ['A', 'B'].map((title) => issues.find((issue) => issue.title === title)?.issue_id)
   const head = sandbox.git(sandbox.path, 'rev-parse', 'refs/grite/wal')

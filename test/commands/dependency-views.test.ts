@@ -34,7 +34,7 @@ async function setUp(t: Parameters<typeof createCommandSandbox>[0]) {
       ({ issue_id, depth, cut }) => `${'.'.repeat(depth)}${name(issue_id)}${cut === null ? '' : ` ${cut}`}`,
     )
   const close = (...issue: readonly string[]) => sandbox.run('issue close', { issue })
-  /** What another clone may have added: no check for cycles, any target. */
+  /** Adds an edge as another clone may: to any target, without a check for cycles. */
   const addUnchecked = (source: IssueId, target: IssueId) =>
     sandbox.withRepository((repository) =>
       repository.write((draft) => draft.add(source, { type: 'DependencyAdded', target, dep_type: 'depends_on' })),
@@ -42,7 +42,7 @@ async function setUp(t: Parameters<typeof createCommandSandbox>[0]) {
   return { ...sandbox, ...maker, create, name, order, graph, tree, close, addUnchecked }
 }
 
-test('what comes first stands first, of equals the older', async (t) => {
+test('issue dep topo lists blockers first, then older issues', async (t) => {
   const { create, add, order, close } = await setUp(t)
   const [a, b, c, d] = [
     await create('A'),
@@ -62,7 +62,7 @@ test('what comes first stands first, of equals the older', async (t) => {
   await assert.rejects(order({ state: 'Opened' }), { name: 'InvalidArgsError' })
 })
 
-test('a cycle made by two clones stands last and is told', async (t) => {
+test('issue dep topo lists a cycle last and warns about it', async (t) => {
   const { create, add, order, run, addUnchecked, warnings } = await setUp(t)
   const [a, b, c, d] = [await create('A'), await create('B'), await create('C'), await create('D')]
   await add(a, b)
@@ -81,11 +81,11 @@ test('a cycle made by two clones stands last and is told', async (t) => {
   const [warning] = warnings
   assert.equal(warning?.code, 'dependency-cycle')
   assert.match(warning?.message ?? '', new RegExp(`wait for each other.*${a.slice(0, 7)}, ${b.slice(0, 7)}`))
-  // The cycle does not stop what has nothing to do with it.
+  // The cycle does not block unrelated edges.
   await add(d, c, 'blocks')
 })
 
-test('a tree has below each issue what it waits for', async (t) => {
+test('issue dep graph lists below each issue its blockers', async (t) => {
   const { create, add, tree, close } = await setUp(t)
   const [a, b, c] = [await create('A'), await create('B'), await create('C')]
   const d = await create('D')
@@ -104,7 +104,7 @@ test('a tree has below each issue what it waits for', async (t) => {
   assert.deepEqual(await tree({ issue: b, state: 'open' }), ['B', '.C'])
 })
 
-test('arrows lead from what comes first, once for both spellings', async (t) => {
+test('graph edges point away from blockers, one per pair of issues', async (t) => {
   const { create, add, graph, withRepository, name } = await setUp(t)
   const [a, b, c] = [await create('A'), await create('B'), await create('C')]
   const absent = issueId('abcd')
@@ -134,7 +134,7 @@ test('arrows lead from what comes first, once for both spellings', async (t) => 
   assert.equal(nodes.at(-1)?.short_id, absent)
 })
 
-test('with --parents a tree has the parts of each issue', async (t) => {
+test('issue dep graph --parents lists below each issue its parts', async (t) => {
   const { create, tree, warnings } = await setUp(t)
   const epic = await create('Epic')
   const part = await create('Part', { parent: epic })
@@ -145,8 +145,8 @@ test('with --parents a tree has the parts of each issue', async (t) => {
   assert.deepEqual(warnings, [])
 })
 
-test('parents that are parts of each other are drawn and told', async (t) => {
-  // Two clones may each make an issue a part of the other.
+test('issue dep graph --parents marks and warns about a parent cycle', async (t) => {
+  // Two clones may concurrently make two issues parts of each other.
   const { create, tree, withRepository, warnings } = await setUp(t)
   const epic = await create('Epic')
   const part = await create('Part', { parent: epic })

@@ -1,4 +1,4 @@
-/** Issues with events dated at the last millisecond there is: what is written there shares it. */
+/** Issues with an event at the greatest possible time: later events get that time as well. */
 
 import assert from 'node:assert/strict'
 import { describe, it, type TestContext } from 'node:test'
@@ -36,7 +36,7 @@ async function setUp(t: TestContext) {
     shown: async () => ((await run('issue show', { issue })) as Shown).issue,
     eventsOf: (id: IssueId): Promise<Event[]> =>
       withRepository(async (repository) => (await repository.view()).eventsOf(id)),
-    /** Writes an event of somebody else at the end of time. */
+    /** Writes an event of another actor at the greatest time. */
     async write(body: EventBody, actor = greatest, id = issue) {
       const event = makeEvent(id, body, { actor, ts: end })
       const next = await withRepository(({ git: port }) => writeBatch(port, batchOf([event]), head()))
@@ -49,8 +49,8 @@ async function setUp(t: TestContext) {
   }
 }
 
-describe('an issue with an event at the end of time', { concurrency: 2 }, () => {
-  it('takes every change, dated there too', async (t) => {
+describe('an issue with an event at the greatest time', { concurrency: 2 }, () => {
+  it('changes after the greatest time get that time', async (t) => {
     const { change, comment, write, eventsOf, issue, run, assertNoneRepeats } = await setUp(t)
     await write({ type: 'CommentAdded', body: 'the last word' })
     const changes = [
@@ -72,7 +72,7 @@ describe('an issue with an event at the end of time', { concurrency: 2 }, () => 
     [least, 'closed'],
     [greatest, 'open'],
   ] as const) {
-    it(`is ${state} when one who closes it meets ${actor.slice(0, 2)} who says it is open`, async (t) => {
+    it(`closing against an open event of actor ${actor.slice(0, 2)}… at the greatest time leaves the issue ${state}`, async (t) => {
       const { change, write, shown } = await setUp(t)
       await write({ type: 'StateChanged', state: 'open' }, actor)
       assert.equal((await change('issue close')).outcome, 'changed')
@@ -80,7 +80,7 @@ describe('an issue with an event at the end of time', { concurrency: 2 }, () => 
     })
   }
 
-  it('has an event once, and saying the same again is no change', async (t) => {
+  it('repeating a change at the greatest time is a no-op', async (t) => {
     const { change, comment, write, head, assertNoneRepeats } = await setUp(t)
     await write({ type: 'StateChanged', state: 'open' })
     for (const say of [() => comment('again'), () => change('issue close')]) {
@@ -92,7 +92,7 @@ describe('an issue with an event at the end of time', { concurrency: 2 }, () => 
     await assertNoneRepeats()
   })
 
-  it('has an event once also when a batch says it twice', async (t) => {
+  it('a batch with a repeated comment at the greatest time writes it once', async (t) => {
     const { write, issue, eventsOf, assertNoneRepeats, path, environment } = await setUp(t)
     await write({ type: 'CommentAdded', body: 'the last word' })
     const comment = JSON.stringify({ op: 'comment', issue, body: 'twice' })
@@ -101,24 +101,24 @@ describe('an issue with an event at the end of time', { concurrency: 2 }, () => 
     await assertNoneRepeats()
   })
 
-  it('is claimed, given back and undone as far as the order of ids allows', async (t) => {
+  it('claims, unclaims and undos at the greatest time repeat no event', async (t) => {
     const { write, issue, run, change, shown, assertNoneRepeats } = await setUp(t)
     await write({ type: 'CommentAdded', body: 'the last word' })
     assert.equal(((await run('issue claim', { issue })) as Changed).outcome, 'claimed')
     assert.deepEqual((await shown()).assignees.length, 1)
     await run('issue unclaim', { issue })
     await change('issue close')
-    // Which of two that contradict each other stands is chance, so that any of these may find nothing to do.
+    // The event id decides between two contradictory events, so any of these commands may find nothing to do.
     for (let round = 0; round < 3; round++) {
       for (const name of ['undo', 'issue reopen', 'undo', 'issue claim', 'undo', 'issue unclaim', 'issue close']) {
-        const isOfMany = name === 'issue reopen' || name === 'issue close'
-        await run(name, name === 'undo' ? {} : { issue: isOfMany ? [issue] : issue }).catch(requireOurs)
+        const takesList = name === 'issue reopen' || name === 'issue close'
+        await run(name, name === 'undo' ? {} : { issue: takesList ? [issue] : issue }).catch(requireGriteError)
       }
     }
     await assertNoneRepeats()
   })
 
-  it('that was made there is changed by who sorts after its creation, and refused to others', async (t) => {
+  it('an issue created at the greatest time rejects changes by lower actor ids', async (t) => {
     const { write, run, head } = await setUp(t)
     const [before, after] = [issueId('a0'), issueId('b0')]
     const creation = { type: 'IssueCreated', title: 'made', body: '', labels: [] } as const
@@ -133,18 +133,18 @@ describe('an issue with an event at the end of time', { concurrency: 2 }, () => 
     assert.equal(head(), unmoved)
   })
 
-  it('a value of the context store there is set again without repeating an event', async (t) => {
+  it('setting a project value at the greatest time repeats no event', async (t) => {
     const { run, write, assertNoneRepeats } = await setUp(t)
     const key = 'grite.query.mine'
     await write({ type: 'ProjectContextUpdated', key, value: '' }, actors[0], 'ff'.repeat(16) as IssueId)
     for (let round = 0; round < 3; round++) {
       await run('query save', { name: 'mine', query: ['state:open'] })
-      await run('query remove', { name: 'mine' }).catch(requireOurs)
+      await run('query remove', { name: 'mine' }).catch(requireGriteError)
     }
     await assertNoneRepeats()
   })
 })
 
-function requireOurs(error: unknown): void {
+function requireGriteError(error: unknown): void {
   assert.ok(error instanceof GriteError, String(error))
 }

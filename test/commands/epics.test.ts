@@ -25,7 +25,7 @@ async function setUp(t: Parameters<typeof createCommandSandbox>[0]) {
   return { ...sandbox, ...issueMaker(sandbox), show, parts, close }
 }
 
-test('an issue shows its parts and how far they are', async (t) => {
+test('issue show lists the parts and their progress', async (t) => {
   const { create, show, parts, close } = await setUp(t)
   const epic = await create('Epic')
   const first = await create('First', { parent: epic })
@@ -45,20 +45,20 @@ test('an issue without parts has no progress', async (t) => {
   assert.deepEqual([alone.children, alone.progress], [[], null])
 })
 
-test('a part counts for the parent that its field names', async (t) => {
+test('a part belongs to the parent set last', async (t) => {
   const { create, parts, run, withRepository } = await setUp(t)
   const [one, two] = [await create('One'), await create('Two')]
   const part = await create('Part', { parent: one })
   await run('issue update', { issue: [part], parent: two })
   assert.deepEqual([await parts(one), await parts(two)], [[], ['Part open']])
-  // Clones that set different parents at once leave both labels: the later one is the field.
+  // Clones that concurrently set different parents leave both labels; the later one is the field.
   await withRepository((repository) =>
     repository.write((draft) => draft.add(part, { type: 'LabelAdded', label: `parent:${one}` })),
   )
   assert.deepEqual([await parts(one), await parts(two)], [['Part open'], []])
 })
 
-test('closing an issue with open parts is done, and warned of', async (t) => {
+test('closing an issue with open parts succeeds with a warning', async (t) => {
   const { create, close, run, warnings, show } = await setUp(t)
   const epic = await create('Epic')
   const part = await create('Part', { parent: epic })
@@ -67,7 +67,7 @@ test('closing an issue with open parts is done, and warned of', async (t) => {
     warnings.map(({ code, message }) => [code, message]),
     [['open-children', `${epic.slice(0, 7)} is closed, 1 part of it is still open: ${part.slice(0, 7)}`]],
   )
-  // It was closed before: nothing new to say.
+  // Closing it again does not repeat the warning.
   await close(epic)
   assert.equal(warnings.length, 1)
   await run('issue reopen', { issue: [epic] })
@@ -76,7 +76,7 @@ test('closing an issue with open parts is done, and warned of', async (t) => {
   assert.deepEqual((await show(epic)).progress, { closed: 1, total: 1 })
 })
 
-test('a warning of many open parts names a few', async (t) => {
+test('the warning about many open parts names five of them', async (t) => {
   const { create, close, warnings } = await setUp(t)
   const epic = await create('Epic')
   for (let index = 0; index < 7; index++) await create(`Part ${index}`, { parent: epic })
@@ -84,7 +84,7 @@ test('a warning of many open parts names a few', async (t) => {
   assert.match(warnings[0]?.message ?? '', /7 parts of it are still open: (\w{7}, ){4}\w{7} and 2 more$/)
 })
 
-test('closing the last open part tells of its parent', async (t) => {
+test('closing the last open part returns its parent as finished', async (t) => {
   const { create, close } = await setUp(t)
   const epic = await create('Epic')
   const [one, two, three] = [
@@ -97,7 +97,7 @@ test('closing the last open part tells of its parent', async (t) => {
   assert.deepEqual(await close(three), [], 'it was closed before')
 })
 
-test('an open issue due before today is shown as overdue', async (t) => {
+test('issue show marks an open issue due before today overdue', async (t) => {
   const { create, show, close } = await setUp(t)
   const [late, today] = [await create('Late', { due: '2026-04-04' }), await create('Today', { due: '2026-04-05' })]
   assert.deepEqual([(await show(late)).overdue, (await show(today)).overdue], [true, false])

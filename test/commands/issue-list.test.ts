@@ -1,4 +1,4 @@
-/** Lists and searches on a repository, each by the titles it gives. */
+/** Lists and searches on one repository; each test expects the titles found. */
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import type { GriteError } from '../../src/model/index.ts'
@@ -14,7 +14,7 @@ interface Listed {
   readonly query?: string
 }
 
-describe('lists', () => {
+describe('issue lists and searches', () => {
   const sandbox = createSandbox({ after })
   const path = `${sandbox.dir}/repository`
   sandbox.git(sandbox.dir, 'init', '-q', path)
@@ -83,7 +83,7 @@ describe('lists', () => {
     })
   }
 
-  test('parents are named as people name issues', async () => {
+  test('a parent may be given as any unique id prefix', async () => {
     const epic = ids.get('epic') as string
     for (const parent of [epic, epic.slice(0, 8), epic.slice(0, 8).toUpperCase()]) {
       assert.equal(await titles('issue list', { parent }), 'one two')
@@ -96,7 +96,7 @@ describe('lists', () => {
     )
   })
 
-  test('a search takes words as terms', async () => {
+  test('search takes each word as one term', async () => {
     assert.equal(await titles('search', { query: ['label:bug', 'state:open'] }), 'one')
     assert.equal(await titles('search', { query: ['label:help wanted', 'state:closed'] }), 'three')
     assert.equal(await titles('search', { query: ['race', 'condition'] }), 'two')
@@ -104,7 +104,7 @@ describe('lists', () => {
     assert.deepEqual([query, total], ['is:overdue OR p', 2])
   })
 
-  test('a value that lost its quotes is reported when nothing matches', async () => {
+  test('search without a match warns about quotes lost in the shell', async () => {
     const before = place.warnings.length
     assert.equal(await titles('search', { query: ['label:help wanted'] }), '')
     assert.equal(place.warnings[before]?.code, 'lost-quotes')
@@ -113,7 +113,7 @@ describe('lists', () => {
     assert.equal(place.warnings.length, before + 1)
   })
 
-  test('counts are of all that match, however few are shown', async () => {
+  test('search counts all matches, whatever the limit', async () => {
     const data = await place.run('search', { query: ['label:bug OR type:epic limit:1'] })
     const { total, open_count, closed_count, issue_count, issues } = data as Listed & Record<string, unknown>
     assert.deepEqual([issues.length, total, open_count, closed_count, issue_count], [1, 3, 2, 1, 5])
@@ -128,7 +128,7 @@ describe('lists', () => {
     [{ query: 'lable:x' }, 'query', /character 1: there is no qualifier 'lable'/],
   ]
   for (const [input, field, says] of refusals) {
-    test(`issue list ${JSON.stringify(input)} is refused`, async () => {
+    test(`issue list rejects ${JSON.stringify(input)}`, async () => {
       await assert.rejects(place.run('issue list', input), (error: GriteError) => {
         assert.equal(error.code, 'invalid_args')
         assert.equal(error.details.field, field)
@@ -139,7 +139,7 @@ describe('lists', () => {
   }
 })
 
-test('me is nobody before there is an actor, and none is made', async (t) => {
+test('searching for me without an actor warns and creates none', async (t) => {
   const sandbox = createSandbox(t)
   const path = `${sandbox.dir}/repository`
   sandbox.git(sandbox.dir, 'init', '-q', path)

@@ -1,4 +1,4 @@
-/** Facts about the whole project, as a draft writes them. */
+/** Values for the whole project, as a draft writes them. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { projectContextIssueId } from '../../src/model/index.ts'
@@ -7,7 +7,7 @@ import { createCommandSandbox } from '../support/command-runner.ts'
 
 const noon = Date.UTC(2026, 3, 5, 12)
 
-test('a value of a key is dated after all that is known of it', async (t) => {
+test('a draft dates a project value after the values before', async (t) => {
   let nowUnixMs = noon
   const place = createCommandSandbox(t, { nowUnixMs: () => nowUnixMs })
   const set = (...values: string[]) =>
@@ -37,7 +37,7 @@ test('a value of a key is dated after all that is known of it', async (t) => {
   assert.equal(kept?.body.value, 'three')
 })
 
-test('a value is signed where the actor has a key', async (t) => {
+test('a draft signs a project value if the actor has a key', async (t) => {
   const place = createCommandSandbox(t)
   const { public_key } = (await place.run('actor init', { generateKey: true })) as { public_key: string }
   const { events } = await place.withRepository((repository) =>

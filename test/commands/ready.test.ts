@@ -36,12 +36,12 @@ async function setUp(t: Parameters<typeof createCommandSandbox>[0]) {
   }
 }
 
-const ownName = async ({ run }: Pick<CommandRunner, 'run'>) => {
+const nameOfActor = async ({ run }: Pick<CommandRunner, 'run'>) => {
   const { label, actor_id } = (await run('actor current')) as { label: string | null; actor_id: string }
   return label ?? actor_id
 }
 
-test('ready are open issues whose blockers are closed', async (t) => {
+test('ready lists open issues whose blockers are closed', async (t) => {
   const { create, add, ready, blocked, close } = await setUp(t)
   const [a, b, c] = [await create('A'), await create('B'), await create('C')]
   await add(a, b)
@@ -56,14 +56,14 @@ test('ready are open issues whose blockers are closed', async (t) => {
   assert.deepEqual([await ready(), await blocked()], ['', ''])
 })
 
-test('the most urgent stands first, of equals the oldest', async (t) => {
+test('ready sorts by priority, then due date, then age', async (t) => {
   const { create, ready, withRepository } = await setUp(t)
   await create('none')
   await create('P2', { priority: 'P2', due: '2026-06-01' })
   const word = await create('word', { due: '2026-05-01' })
   await create('P0', { priority: 'P0' })
   await create('again', { priority: 'P2', due: '2026-05-01' })
-  // A priority that another tool wrote.
+  // A priority written by another tool.
   await withRepository((repository) =>
     repository.write((draft) => draft.add(word, { type: 'LabelAdded', label: 'priority:High' })),
   )
@@ -73,9 +73,9 @@ test('the most urgent stands first, of equals the oldest', async (t) => {
   assert.equal(await ready({ limit: 2 }), 'P0 P2')
 })
 
-test('an issue of others is taken, one of mine is not', async (t) => {
+test('ready hides issues assigned only to others', async (t) => {
   const { create, ready, run, ...sandbox } = await setUp(t)
-  const me = await ownName({ run })
+  const me = await nameOfActor({ run })
   await create('mine', { assignee: [me] })
   await create('theirs', { assignee: ['bob'] })
   await create('shared', { assignee: ['bob', me] })
@@ -91,7 +91,7 @@ test('an issue of others is taken, one of mine is not', async (t) => {
   assert.deepEqual(sandbox.warnings, [])
 })
 
-test('epics are offered only to those who ask for them', async (t) => {
+test('ready lists epics only with --type epic', async (t) => {
   const { create, ready } = await setUp(t)
   const epic = await create('Epic', { type: 'epic' })
   await create('Part', { parent: epic, type: 'task' })
@@ -102,7 +102,7 @@ test('epics are offered only to those who ask for them', async (t) => {
   assert.equal(await ready({ type: 'task' }), 'Part Task')
 })
 
-test('what its status sets aside is offered only by its status', async (t) => {
+test('ready lists blocked and deferred issues only by --status', async (t) => {
   const { create, ready, run } = await setUp(t)
   await create('A', { set: ['status=blocked'] })
   await create('B', { set: ['status=deferred'] })
@@ -111,7 +111,7 @@ test('what its status sets aside is offered only by its status', async (t) => {
   assert.equal(((await run('ready')) as Listed & { set_aside_count: number }).set_aside_count, 2)
 })
 
-test('filters must all hold', async (t) => {
+test('ready and blocked list issues that match every filter', async (t) => {
   const { create, ready, blocked, add } = await setUp(t)
   const epic = await create('Epic', { type: 'epic' })
   await create('A', { label: ['x', 'y'], milestone: '1.0', parent: epic })
@@ -136,7 +136,7 @@ test('filters must all hold', async (t) => {
   )
 })
 
-test('a blocker that is not here is shown and holds nobody up', async (t) => {
+test('an unknown blocker is reported and does not block', async (t) => {
   const { create, add, run, withRepository } = await setUp(t)
   const [a, b] = [await create('A'), await create('B')]
   const absent = issueId('abcd')
@@ -159,7 +159,7 @@ test('a blocker that is not here is shown and holds nobody up', async (t) => {
   )
 })
 
-test('blocked tells through which edges, and of cycles', async (t) => {
+test('blocked names the edges of each blocker and marks cycles', async (t) => {
   const { create, add, run, withRepository } = await setUp(t)
   const [a, b, c] = [await create('A'), await create('B'), await create('C')]
   await add(a, b)
@@ -182,7 +182,7 @@ test('blocked tells through which edges, and of cycles', async (t) => {
   assert.equal(total, 3)
 })
 
-test('an issue due before today is overdue', async (t) => {
+test('ready marks an issue due before today overdue', async (t) => {
   const { create, run } = await setUp(t)
   await create('late', { due: '2026-04-04' })
   await create('today', { due: '2026-04-05' })
@@ -196,7 +196,7 @@ test('an issue due before today is overdue', async (t) => {
   )
 })
 
-test('asking for work makes no actor', async (t) => {
+test('ready and blocked create no actor', async (t) => {
   const sandbox = createCommandSandbox(t)
   assert.equal(((await sandbox.run('ready')) as Listed).total, 0)
   assert.equal(((await sandbox.run('blocked')) as Listed).total, 0)

@@ -39,7 +39,7 @@ function setUp(t: TestContext) {
   const a = issueId('a0')
   return {
     ...sandbox,
-    /** Adds commits of so many events. */
+    /** Appends one commit per count, with that many events. */
     append: (...counts: readonly number[]) =>
       withRepository(({ git: port }) =>
         writeLog(
@@ -49,7 +49,7 @@ function setUp(t: TestContext) {
       ),
     create: async (input: { local?: boolean } = {}) => (await run('snapshot create', input)) as Created,
     names: async () => ((await run('snapshot list')) as Listed).snapshots.map(({ timestamp }) => timestamp - startMs),
-    /** Lets the remote be known to have something. */
+    /** Sets the tracking ref of a remote. */
     track: (remote: string, ref: string, oid: string) => git(path, 'update-ref', trackingRef(remote, ref), oid),
     refs: (prefix: string) => git(path, 'for-each-ref', '--format=%(refname) %(objectname)', prefix),
     pass: (ms: number) => {
@@ -75,8 +75,8 @@ function setUp(t: TestContext) {
   }
 }
 
-describe('a ref that names nothing', () => {
-  it('keeps no command from the snapshots beside it', async (t) => {
+describe('broken snapshot refs', () => {
+  it('an empty snapshot ref does not hide the others from any command', async (t) => {
     const { append, create, run, path, refs } = setUp(t)
     await append(2)
     const made = await create()
@@ -103,7 +103,7 @@ describe('a ref that names nothing', () => {
 })
 
 describe('snapshot create', { concurrency: 2 }, () => {
-  it('makes one of the local log where there is no remote', async (t) => {
+  it('snapshot create covers the local log when there is no remote', async (t) => {
     const { append, run, git, path, takeWarnings } = setUp(t)
     const head = await append(3)
     for (const [command, ms] of [
@@ -119,7 +119,7 @@ describe('snapshot create', { concurrency: 2 }, () => {
     assert.deepEqual(takeWarnings(), [])
   })
 
-  it('makes one of what the home remote has, and says what is not in it', async (t) => {
+  it('snapshot create covers the pushed log and warns if it is behind', async (t) => {
     const { append, create, git, path, track, takeWarnings } = setUp(t)
     const pushed = await append(2)
     git(path, 'remote', 'add', 'origin', '/nowhere')
@@ -134,7 +134,7 @@ describe('snapshot create', { concurrency: 2 }, () => {
     assert.deepEqual(takeWarnings(), [])
   })
 
-  it('follows the configured home remote', async (t) => {
+  it('snapshot create uses the configured home remote', async (t) => {
     const { append, create, git, path, track, configure } = setUp(t)
     const pushed = await append(2)
     for (const name of ['origin', 'upstream', 'third']) git(path, 'remote', 'add', name, '/nowhere')
@@ -150,7 +150,7 @@ describe('snapshot create', { concurrency: 2 }, () => {
     )
   })
 
-  it('is refused where there is nothing that was pushed', async (t) => {
+  it('snapshot create fails when no part of the log was pushed', async (t) => {
     const { append, create, git, path, track } = setUp(t)
     await assert.rejects(create(), NotFoundError)
     await assert.rejects(create({ local: true }), NotFoundError)
@@ -166,7 +166,7 @@ describe('snapshot create', { concurrency: 2 }, () => {
 })
 
 describe('snapshot list and gc', { concurrency: 2 }, () => {
-  it('lists the newest first, and what is none with the reason', async (t) => {
+  it('snapshot list shows the newest first and why a snapshot is broken', async (t) => {
     const { append, create, run, git, path, names, pass, withRepository } = setUp(t)
     const head = await append(2)
     await create()
@@ -195,7 +195,7 @@ describe('snapshot list and gc', { concurrency: 2 }, () => {
     )
   })
 
-  it('keeps the newest that can be read', async (t) => {
+  it('snapshot gc keeps the newest readable snapshots', async (t) => {
     const { append, create, run, git, path, names, pass } = setUp(t)
     const head = await append(2)
     for (let turn = 0; turn < 7; turn++) {
@@ -226,16 +226,16 @@ describe('snapshot list and gc', { concurrency: 2 }, () => {
     })
   })
 
-  it('notes for each remote what is to be deleted there', async (t) => {
+  it('snapshot gc records the deletions owed to each remote', async (t) => {
     const { append, create, run, git, path, track, refs, names } = setUp(t)
     const head = await append(2)
     const made = [await create({ local: true }), await create({ local: true }), await create({ local: true })]
     const [one, two, three] = made as [Created, Created, Created]
     for (const { snapshot_ref, oid } of made) track('origin', snapshot_ref, oid)
     track('https://elsewhere.example/x', one.snapshot_ref, one.oid)
-    // Under this name that remote has somebody else's.
+    // This remote has a foreign snapshot under that name.
     track('other', one.snapshot_ref, two.oid)
-    // Noted before, of a snapshot that is not there any more.
+    // An earlier record, of a snapshot that no longer exists.
     git(path, 'update-ref', deletedRef('origin', one.snapshot_ref as RefName), head)
     const { owed_remote_deletions } = (await run('snapshot gc', { keep: 1 })) as { owed_remote_deletions: number }
     assert.equal(owed_remote_deletions, 3)
@@ -255,8 +255,8 @@ describe('snapshot list and gc', { concurrency: 2 }, () => {
   })
 })
 
-describe('a due snapshot', { concurrency: 2 }, () => {
-  it('is made by the configured number of events, and old ones go', async (t) => {
+describe('due snapshots', { concurrency: 2 }, () => {
+  it('a snapshot is due after max_events and replaces old ones', async (t) => {
     const { append, due, names, pass, configure, create } = setUp(t)
     configure('[snapshot]\nmax_events = 5\n')
     const few = await append(4)
@@ -269,14 +269,14 @@ describe('a due snapshot', { concurrency: 2 }, () => {
     const head = await append(1)
     const result = await due(head)
     assert.equal(result?.made.walHead, head)
-    // Each creation but the first is one too many for its issue.
+    // Only the first of the three creations counts: all are of one issue.
     assert.equal(result?.made.eventCount, 7)
     assert.equal(result?.deletedCount, 2)
     assert.deepEqual(await names(), [6, 5, 4, 3, 2])
     assert.equal(await due(head), null)
   })
 
-  it('is made by age when there is something new for it', async (t) => {
+  it('a snapshot is due by age if there are enough new events', async (t) => {
     const { append, due, pass, create } = setUp(t)
     await append(1)
     await create()
@@ -287,7 +287,7 @@ describe('a due snapshot', { concurrency: 2 }, () => {
     assert.equal(await due(head), null)
   })
 
-  it('is not made again and again beside one from the future', async (t) => {
+  it('a snapshot from the future does not make every sync create one', async (t) => {
     const { append, due, pass, create, configure, names } = setUp(t)
     configure('[snapshot]\nmax_events = 3\n')
     pass(400 * dayMs)
@@ -300,7 +300,7 @@ describe('a due snapshot', { concurrency: 2 }, () => {
     assert.equal((await names()).length, 2)
   })
 
-  it('is not made when that is switched off', async (t) => {
+  it('no snapshot is due when auto is false', async (t) => {
     const { append, due, configure } = setUp(t)
     const head = await append(9)
     configure('[snapshot]\nmax_events = 3\nauto = false\n')
@@ -309,7 +309,7 @@ describe('a due snapshot', { concurrency: 2 }, () => {
     assert.notEqual(await due(head), null)
   })
 
-  it('that cannot be made is a warning', async (t) => {
+  it('a due snapshot that cannot be written is a warning', async (t) => {
     const { append, due, configure, git, path, takeWarnings, withRepository } = setUp(t)
     configure('[snapshot]\nmax_events = 3\n')
     await append(4)
@@ -320,10 +320,10 @@ describe('a due snapshot', { concurrency: 2 }, () => {
 })
 
 const fixture = fileURLToPath(new URL('../../../shared/fixtures/snapshots/', import.meta.url))
-const skip = existsSync(fixture) ? false : 'the snapshots of the Rust tool lie in ../shared, which is not here'
+const skip = existsSync(fixture) ? false : 'the snapshots of the Rust tool in ../shared are missing'
 
 describe('snapshots of the Rust tool', { skip }, () => {
-  it('are listed as it lists them, and rebuilt from', async (t) => {
+  it('lists snapshots of the Rust tool as it does and rebuilds from them', async (t) => {
     const expected = JSON.parse(readFileSync(join(fixture, 'expected.json'), 'utf8'))
     const { git, path, run, takeWarnings } = setUp(t)
     git(path, 'fetch', '-q', join(fixture, 'repo.bundle'), 'refs/grite/*:refs/grite/*')
@@ -351,7 +351,7 @@ describe('snapshots of the Rust tool', { skip }, () => {
       issues.map((issue) => Object.fromEntries(keys.map((key) => [key, issue[key]]))),
       expected.issues,
     )
-    // One of ours after them is one more of the same kind.
+    // A snapshot created afterwards has the same form.
     const made = (await run('snapshot create')) as Created
     assert.equal(made.event_count, expected.event_ids.length)
     assert.equal(git(path, 'ls-tree', '-r', '--name-only', made.oid), 'events/0000.bin\nevents/0001.bin\nsnapshot.json')
@@ -361,7 +361,7 @@ describe('snapshots of the Rust tool', { skip }, () => {
   })
 })
 
-it('a snapshot of a strange log counts what is in it', async (t) => {
+it('a snapshot of an irregular log counts orphans and problems', async (t) => {
   const { run, withRepository, takeWarnings } = setUp(t)
   const { batches, events, orphans } = strangeLog()
   const head = await withRepository(({ git }) => writeLog(git, batches))

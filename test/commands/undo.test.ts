@@ -1,4 +1,4 @@
-/** Taking events back, and when that is refused. */
+/** What undo restores, and when it fails. */
 
 import assert from 'node:assert/strict'
 import { after, describe, test } from 'node:test'
@@ -27,12 +27,12 @@ interface Undone {
   readonly wal_head: string | null
 }
 
-/** Earlier than every event that `makeEvent` dates by itself. */
+/** Earlier than the default time of `makeEvent`. */
 const nowUnixMs = () => 1_600_000_000_000
 
 const place = createCommandSandbox({ after }, { nowUnixMs })
 
-/** A new issue in the one repository of these tests. */
+/** Creates an issue in the repository shared by these tests. */
 async function setUp() {
   const { issue_id: id } = (await place.run('issue create', {
     title: 'Crash',
@@ -43,12 +43,12 @@ async function setUp() {
   return {
     ...place,
     id,
-    show: () => place.withRepository(async (repository) => lookOf(await repository.view(), id)),
+    show: () => place.withRepository(async (repository) => contentOf(await repository.view(), id)),
     undo: async (event?: string) => (await place.run('undo', { event })) as Undone,
-    /** Runs a command on the issue and gives the ids of its events. */
+    /** Runs a command on the issue and returns the ids of its events. */
     change: async (command: string, input: object) =>
       ((await place.run(command, { issue: [id], ...input })) as { event_ids: string[] }).event_ids,
-    /** Appends events as another clone would, and gives their ids. */
+    /** Appends events as another clone would and returns their ids. */
     async append(...bodies: readonly EventBody[]): Promise<string[]> {
       const events = bodies.map((body) => makeEvent(id, body, { actor: actors[1] }))
       await place.withRepository((repository) => appendTo(repository, place, events))
@@ -57,7 +57,7 @@ async function setUp() {
   }
 }
 
-async function lookOf(view: View, id: IssueId) {
+async function contentOf(view: View, id: IssueId) {
   const state = (await view.findIssue(id)) as IssueState
   const { title, labels, assignees, fields } = rowOf(state)
   return { title, body: currentBody(state), state: currentState(state), labels, assignees, fields }
@@ -74,11 +74,11 @@ async function appendTo(
   place.git(place.path, 'update-ref', walRef, next)
 }
 
-describe('undo gives back', () => {
+describe('undo restores', () => {
   const table: readonly (readonly [title: string, command: string, input: object, changes: Undone['changes']])[] = [
-    ['a title', 'issue update', { title: 'Fall' }, [{ field: 'title', old: 'Fall', new: 'Crash' }]],
+    ['the title', 'issue update', { title: 'Fall' }, [{ field: 'title', old: 'Fall', new: 'Crash' }]],
     [
-      'title and text',
+      'the title and the body',
       'issue update',
       { title: 'Fall', body: 'more' },
       [
@@ -86,16 +86,26 @@ describe('undo gives back', () => {
         { field: 'body', old: 'more', new: 'text' },
       ],
     ],
-    ['a state', 'issue close', { comment: 'Done' }, [{ field: 'state', old: 'closed', new: 'open' }]],
-    ['a label', 'issue label add', { label: ['ui'] }, [{ field: 'label', old: 'ui', new: null }]],
+    ['the state', 'issue close', { comment: 'Done' }, [{ field: 'state', old: 'closed', new: 'open' }]],
+    ['labels after an added label', 'issue label add', { label: ['ui'] }, [{ field: 'label', old: 'ui', new: null }]],
     ['a removed label', 'issue label remove', { label: ['bug'] }, [{ field: 'label', old: null, new: 'bug' }]],
-    ['an assignee', 'issue assignee add', { user: ['ann'] }, [{ field: 'assignee', old: 'ann', new: null }]],
-    ['a field', 'issue update', { priority: 'P0' }, [{ field: 'priority', old: 'P0', new: 'P2' }]],
+    [
+      'assignees after an added assignee',
+      'issue assignee add',
+      { user: ['ann'] },
+      [{ field: 'assignee', old: 'ann', new: null }],
+    ],
+    ['a changed field', 'issue update', { priority: 'P0' }, [{ field: 'priority', old: 'P0', new: 'P2' }]],
     ['a cleared field', 'issue update', { set: ['priority='] }, [{ field: 'priority', old: null, new: 'P2' }]],
-    ['a new field', 'issue update', { milestone: '2.0' }, [{ field: 'milestone', old: '2.0', new: null }]],
+    [
+      'the absence of a new field',
+      'issue update',
+      { milestone: '2.0' },
+      [{ field: 'milestone', old: '2.0', new: null }],
+    ],
   ]
   for (const [title, command, input, changes] of table) {
-    test(`${title}, and undone again is as it was`, async () => {
+    test(`undo restores ${title}, and a second undo reverts it`, async () => {
       const { show, undo, change } = await setUp()
       const before = await show()
       const written = await change(command, input)
@@ -110,7 +120,7 @@ describe('undo gives back', () => {
     })
   }
 
-  test('a dependency, as the log has it', async () => {
+  test('undo removes an added dependency and a second undo restores it', async () => {
     const { undo, append, run, id } = await setUp()
     const { issue_id: target } = (await run('issue create', { title: 'Other' })) as { issue_id: IssueId }
     const edges = async () => ((await run('issue show', { issue: id })) as { issue: { dependencies: unknown[] } }).issue
@@ -122,7 +132,7 @@ describe('undo gives back', () => {
     assert.equal((await edges()).dependencies.length, 1)
   })
 
-  test('a value that no writer of ours would set', async () => {
+  test('undo restores a field value that grite would reject', async () => {
     const { undo, append, change, show } = await setUp()
     await append({ type: 'LabelAdded', label: 'priority:urgent' })
     await change('issue update', { priority: 'P0' })
@@ -130,7 +140,7 @@ describe('undo gives back', () => {
     assert.equal((await show()).fields.priority, 'urgent')
   })
 
-  test('what is named by a beginning of its id, whoever wrote it', async () => {
+  test("undo accepts an id prefix of any actor's event", async () => {
     const { undo, append, show } = await setUp()
     const [closed = ''] = await append({ type: 'StateChanged', state: 'closed' })
     assert.equal((await show()).state, 'closed')
@@ -138,14 +148,14 @@ describe('undo gives back', () => {
     assert.equal((await show()).state, 'open')
   })
 
-  test('one event of several', async () => {
+  test('undo reverts one of several events of a command', async () => {
     const { undo, change, show } = await setUp()
     const [first = ''] = await change('issue label add', { label: ['x', 'y', 'z'] })
     await undo(first)
     assert.deepEqual((await show()).labels, ['bug', 'priority:P2', 'y', 'z'])
   })
 
-  test('a saved query, and its absence', async () => {
+  test('undo restores or removes a saved query', async () => {
     const { run, undo } = await setUp()
     const saved = async () =>
       ((await run('query list')) as { queries: { query: string }[] }).queries.map(({ query }) => query)
@@ -163,7 +173,7 @@ describe('undo gives back', () => {
   })
 })
 
-test('an event that changed nothing needs no event', async () => {
+test('undo of an event without effect writes nothing', async () => {
   const { undo, append, withRepository } = await setUp()
   const [again = ''] = await append({ type: 'LabelAdded', label: 'bug' })
   const head = await withRepository(({ git }) => git.readRef(walRef))
@@ -172,8 +182,8 @@ test('an event that changed nothing needs no event', async () => {
   assert.equal(await withRepository(({ git }) => git.readRef(walRef)), head)
 })
 
-describe('undo is refused', () => {
-  const refused = async (promise: Promise<unknown>, code: string, says: RegExp) => {
+describe('undo fails', () => {
+  const assertRefused = async (promise: Promise<unknown>, code: string, says: RegExp) => {
     let found: GriteError | undefined
     await assert.rejects(promise, (error: GriteError) => {
       assert.equal(error.code, code)
@@ -184,45 +194,45 @@ describe('undo is refused', () => {
     return found as GriteError
   }
 
-  test('for what somebody has decided again', async () => {
+  test('undo fails for a value that a later event decided', async () => {
     const { undo, append, change, show } = await setUp()
     const [mine = ''] = await change('issue update', { title: 'Fall', body: 'more' })
     const [theirs] = await append({ type: 'IssueUpdated', title: null, body: 'theirs' })
-    const { details } = await refused(undo(mine), 'conflict', /has decided body since then/)
+    const { details } = await assertRefused(undo(mine), 'conflict', /has decided body since then/)
     assert.deepEqual(details, { field: 'body', event_id: mine, superseded_by: theirs })
     assert.equal((await show()).title, 'Fall')
   })
 
-  test('for a field that has another value by now', async () => {
+  test('undo fails for a field whose value changed since', async () => {
     const { undo, change } = await setUp()
     const [removed = '', added = ''] = await change('issue update', { priority: 'P1' })
-    await refused(undo(removed), 'invalid_args', /it only made way for event .* which decides priority/)
+    await assertRefused(undo(removed), 'invalid_args', /it only made way for event .* which decides priority/)
     const later = await change('issue update', { priority: 'P0' })
-    const { details } = await refused(undo(added), 'conflict', /has decided priority/)
+    const { details } = await assertRefused(undo(added), 'conflict', /has decided priority/)
     assert.equal(details.superseded_by, later.at(-1))
   })
 
-  test('for a label of a field that was not its value', async () => {
+  test('undo fails for a field label that was not in effect', async () => {
     const { undo, append } = await setUp()
     const [, removed = ''] = await append(
       { type: 'LabelAdded', label: 'priority:P0' },
       { type: 'LabelRemoved', label: 'priority:P2' },
     )
-    await refused(undo(removed), 'invalid_args', /was not the value of priority/)
+    await assertRefused(undo(removed), 'invalid_args', /was not the value of priority/)
   })
 
-  test('for creations, comments, links and attachments', async () => {
+  test('undo fails for creations, comments, links and attachments', async () => {
     const { undo, run, id } = await setUp()
-    await refused(undo(), 'invalid_args', /a new issue is not taken back/)
+    await assertRefused(undo(), 'invalid_args', /a new issue is not taken back/)
     await run('issue comment', { issue: id, body: 'x' })
-    await refused(undo(), 'invalid_args', /a comment is not taken back/)
+    await assertRefused(undo(), 'invalid_args', /a comment is not taken back/)
     await run('issue link add', { issue: id, url: 'u' })
-    await refused(undo(), 'invalid_args', /a link is not taken back/)
+    await assertRefused(undo(), 'invalid_args', /a link is not taken back/)
     await run('issue attachment add', { issue: id, name: 'n', sha256: 'ab'.repeat(32), mime: 'm' })
-    await refused(undo(), 'invalid_args', /an attachment is not taken back/)
+    await assertRefused(undo(), 'invalid_args', /an attachment is not taken back/)
   })
 
-  test('for an edge or a parent that would close a cycle by now', async () => {
+  test('undo fails for an edge or parent that would close a cycle', async () => {
     const { undo, append, change, id } = await setUp()
     const target = (await setUp()).id
     const theirs = async (body: EventBody) => {
@@ -232,45 +242,45 @@ describe('undo is refused', () => {
     await append({ type: 'DependencyAdded', target, dep_type: 'depends_on' })
     const [removed] = await append({ type: 'DependencyRemoved', target, dep_type: 'depends_on' })
     await theirs({ type: 'DependencyAdded', target: id, dep_type: 'depends_on' })
-    await refused(undo(removed), 'invalid_args', /would close a cycle/)
+    await assertRefused(undo(removed), 'invalid_args', /would close a cycle/)
     await change('issue update', { parent: target })
     const [cleared] = await change('issue update', { set: ['parent='] })
     await theirs({ type: 'LabelAdded', label: `parent:${id}` })
-    await refused(undo(cleared), 'invalid_args', /parent of issue .* cannot be/)
+    await assertRefused(undo(cleared), 'invalid_args', /parent of issue .* cannot be/)
   })
 
-  test('for project keys that are no queries', async () => {
+  test('undo fails for project values other than saved queries', async () => {
     const { undo, withRepository } = await setUp()
     await withRepository((repository) => repository.write((draft) => draft.setProjectContext('release.date', '{}')))
-    await refused(undo(), 'invalid_args', /'release.date' is no saved query/)
+    await assertRefused(undo(), 'invalid_args', /'release.date' is no saved query/)
   })
 
-  test('for ids that name no event, or several, or none at all', async () => {
+  test('undo fails for malformed, too short and unknown event ids', async () => {
     const { undo, change } = await setUp()
     const [event = ''] = await change('issue close', {})
-    await refused(undo('zzzzzzz'), 'invalid_args', /not an event id/)
-    await refused(undo(event.slice(0, limits.eventIdPrefixMin - 1)), 'invalid_args', /too short: at least 7/)
-    await refused(
+    await assertRefused(undo('zzzzzzz'), 'invalid_args', /not an event id/)
+    await assertRefused(undo(event.slice(0, limits.eventIdPrefixMin - 1)), 'invalid_args', /too short: at least 7/)
+    await assertRefused(
       undo(`${event.slice(0, 62)}${event.endsWith('00') ? '11' : '00'}`),
       'not_found',
       /no event has the id/,
     )
-    await refused(undo(`${event}0`), 'not_found', /no event/)
+    await assertRefused(undo(`${event}0`), 'not_found', /no event/)
   })
 
-  test('where nobody has written', async () => {
+  test('undo fails for an actor without events', async () => {
     const { run, git, dir, path, environment } = place
     git(dir, 'init', '-q', 'fresh')
     const fresh = commandRunner({ cwd: `${dir}/fresh`, env: environment })
-    await refused(fresh.run('undo'), 'not_found', /nothing of yours to undo/)
+    await assertRefused(fresh.run('undo'), 'not_found', /nothing of yours to undo/)
     assert.deepEqual(((await fresh.run('actor list')) as { actors: unknown[] }).actors, [])
     const { actor_id } = (await run('actor init', { label: 'new' })) as { actor_id: string }
     const other = commandRunner({ cwd: path, env: environment, actor: actor_id })
-    await refused(other.run('undo'), 'not_found', /nothing of yours to undo/)
+    await assertRefused(other.run('undo'), 'not_found', /nothing of yours to undo/)
   })
 })
 
-test('an undo that lost a race looks again', async () => {
+test('undo rechecks the event after a lost append race', async () => {
   const { path, git, environment, withRepository } = place
   const { id, change, show } = await setUp()
   await change('issue update', { title: 'Fall' })
@@ -290,7 +300,7 @@ test('an undo that lost a race looks again', async () => {
   assert.equal((await show()).title, 'Theirs')
 })
 
-test('an undo on top of another write keeps both', async () => {
+test('undo after a lost append race keeps the other write', async () => {
   const { path, git, environment, withRepository } = place
   const { id, change, show } = await setUp()
   await change('issue update', { title: 'Fall' })

@@ -1,4 +1,4 @@
-/** Keys at work: what is signed, when cards are published, how a key is rotated and what a crash on the way leaves. */
+/** Keys in use: signing events, publishing cards, rotating keys, and crashes during a rotation. */
 import assert from 'node:assert/strict'
 import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -29,7 +29,7 @@ interface Rotated {
   readonly event_id: string | null
 }
 
-/** A repository whose actor has a key; a plain one with `keyless`. */
+/** Creates a repository whose actor has a key, or none with `keyless`. */
 async function setUp(t: TestContext, { keyless = false } = {}) {
   const sandbox = createCommandSandbox(t)
   const { run, path, environment, withRepository } = sandbox
@@ -55,7 +55,7 @@ async function setUp(t: TestContext, { keyless = false } = {}) {
           items.map(({ event }) => event),
         )
       }),
-    /** Appends events of others, as a fetch would bring them. */
+    /** Appends events of other actors, as a fetch would. */
     receive: (...events: readonly Event[]) =>
       withRepository((repository) => {
         const [first] = events as [Event]
@@ -66,7 +66,7 @@ async function setUp(t: TestContext, { keyless = false } = {}) {
       withRepository(async (repository) =>
         ((await (await repository.view()).findActor(made.actor_id))?.keys ?? []).map(({ publicKey }) => publicKey),
       ),
-    /** Runs a command and lets the process fall down at a moment of its publish. */
+    /** Runs a command and crashes it at a given point of its publish. */
     crash: (point: PublishPoint, name: string, input = {}) =>
       assert.rejects(
         commandRunner({
@@ -75,24 +75,24 @@ async function setUp(t: TestContext, { keyless = false } = {}) {
           gitOptions: {
             hooks: {
               at(reached) {
-                if (reached === point) throw new TypeError('the process fell down')
+                if (reached === point) throw new TypeError('the process crashed')
               },
             },
           },
         }).run(name, input),
-        /fell down/,
+        /crashed/,
       ),
   }
 }
 
 describe('an actor with a key', { concurrency: 2 }, () => {
-  it('has the id of its key', async (t) => {
+  it('the id of an actor is derived from its first key', async (t) => {
     const { actor_id, public_key, data_dir } = await setUp(t)
     assert.equal(actor_id, deriveActorId(public_key as string))
     assert.equal(statSync(join(data_dir, 'signing_key')).mode & 0o777, 0o600)
   })
 
-  it('publishes its card with its first write, in the same commit, once', async (t) => {
+  it('the first write of an actor publishes its card in the same commit', async (t) => {
     const { create, events, path, keys, public_key, withRepository } = await setUp(t)
     await create()
     await create()
@@ -112,7 +112,7 @@ describe('an actor with a key', { concurrency: 2 }, () => {
     checkBytes(path)
   })
 
-  it('signs whatever it writes', async (t) => {
+  it('an actor with a key signs every event', async (t) => {
     const { run, create, show, verify } = await setUp(t)
     const issue = await create()
     await run('issue comment', { issue, body: 'x' })
@@ -131,7 +131,7 @@ describe('an actor with a key', { concurrency: 2 }, () => {
     assert.deepEqual(await verify(), { events_checked: count, signatures_valid: count, error_count: 0 })
   })
 
-  it('undoes its first change, not the card that came along', async (t) => {
+  it('undo skips the card published with the first change', async (t) => {
     const { run, path, environment, events } = await setUp(t)
     const { actor_id } = (await run('actor init', { label: 'bo' })) as { actor_id: string }
     const bo = commandRunner({ cwd: path, env: environment, actor: actor_id })
@@ -142,7 +142,7 @@ describe('an actor with a key', { concurrency: 2 }, () => {
     assert.equal(undone.kind, 'StateChanged')
   })
 
-  it('writes no card where nothing is changed', async (t) => {
+  it('a command without a change publishes no card', async (t) => {
     const { run, create, events, data_dir } = await setUp(t)
     const issue = await create()
     const before = (await events()).length
@@ -151,7 +151,7 @@ describe('an actor with a key', { concurrency: 2 }, () => {
     assert.equal((await events()).length, before)
   })
 
-  it('publishes its card again when the label changed, not when the note of it is lost', async (t) => {
+  it('a card is published again only after its label changes', async (t) => {
     const { create, events, data_dir } = await setUp(t)
     await create()
     assert.ok(existsSync(join(data_dir, 'card')))
@@ -169,7 +169,7 @@ describe('an actor with a key', { concurrency: 2 }, () => {
     )
   })
 
-  it('publishes its card again in a log that was started again', async (t) => {
+  it('a card is published again in a restarted log', async (t) => {
     const { run, create, events, git, path } = await setUp(t)
     await create()
     git(path, 'update-ref', '-d', walRef)
@@ -182,7 +182,7 @@ describe('an actor with a key', { concurrency: 2 }, () => {
 })
 
 describe('an actor without a key', { concurrency: 2 }, () => {
-  it('publishes a card of its name and signs nothing', async (t) => {
+  it('an actor without a key publishes an unsigned card', async (t) => {
     const { create, events, verify, show } = await setUp(t, { keyless: true })
     const issue = await create()
     assert.deepEqual(
@@ -196,7 +196,7 @@ describe('an actor without a key', { concurrency: 2 }, () => {
     )
   })
 
-  it('gets its first key by a rotation, and what is older stays unsigned', async (t) => {
+  it('rotate-key gives a keyless actor a key; older events stay unsigned', async (t) => {
     const { run, create, show, actor_id, keys } = await setUp(t, { keyless: true })
     const issue = await create()
     const { public_key, previous_key } = (await run('actor rotate-key')) as Rotated
@@ -211,19 +211,19 @@ describe('an actor without a key', { concurrency: 2 }, () => {
     assert.notEqual(actor_id, deriveActorId(public_key))
   })
 
-  it('is not talked into a key by a card of somebody else', async (t) => {
+  it('a foreign card does not give a keyless actor a key', async (t) => {
     const { create, receive, verify, actor_id, problems } = await setUp(t, { keyless: true })
     await create()
     await receive(cardEvent({ actor: actor_id, key: signerOf(9), ts: 5 }))
     const { error_count } = await verify()
-    // The card itself is signed with a key that says nothing here.
+    // The error is the card itself: its key is not a key of the actor.
     assert.equal(error_count, 1)
     assert.match((await problems()).map(({ reason }) => reason).join(), /has no key, but the log has a card/)
   })
 })
 
-describe('a rotation', { concurrency: 2 }, () => {
-  it('keeps valid what was signed before, and signs again', async (t) => {
+describe('a key rotation', { concurrency: 2 }, () => {
+  it('signatures of both keys verify after a rotation', async (t) => {
     const { run, create, verify, keys, public_key, data_dir, problems, show } = await setUp(t)
     const issue = await create()
     const seed = readFileSync(join(data_dir, 'signing_key'), 'utf8')
@@ -236,7 +236,7 @@ describe('a rotation', { concurrency: 2 }, () => {
     await run('issue comment', { issue, body: 'x' })
     assert.deepEqual(await verify(), { events_checked: 4, signatures_valid: 4, error_count: 0 })
     assert.deepEqual(await problems(), [])
-    // With the old key again: a thief of it is found out.
+    // A thief of the old key is detected.
     writeFileSync(join(data_dir, 'signing_key'), seed)
     await run('issue comment', { issue, body: 'y' })
     assert.deepEqual(
@@ -245,7 +245,7 @@ describe('a rotation', { concurrency: 2 }, () => {
     )
   })
 
-  it('comes after everything that the old key has signed', async (t) => {
+  it('a rotation is dated after every event signed with the old key', async (t) => {
     const { run, create, show, path, environment } = await setUp(t)
     const fast = commandRunner({ cwd: path, env: environment, nowUnixMs: () => Date.now() + 3_600_000 })
     const issue = await create()
@@ -254,7 +254,7 @@ describe('a rotation', { concurrency: 2 }, () => {
     assert.deepEqual((await show(issue)).issue.signatures.valid, 2)
   })
 
-  it('leaves nothing behind when it never came into the log', async (t) => {
+  it('a rotation that crashed before its ref moved has no effect', async (t) => {
     const { run, create, verify, keys, crash, public_key } = await setUp(t)
     const issue = await create()
     await crash('objects-written', 'actor rotate-key')
@@ -271,7 +271,7 @@ describe('a rotation', { concurrency: 2 }, () => {
     ['the next write', 'issue comment'],
     ['another rotation', 'actor rotate-key'],
   ] as const) {
-    it(`is brought to its end by ${title} when its card is in the log`, async (t) => {
+    it(`a rotation that crashed after its ref moved is finished by ${title}`, async (t) => {
       const { run, create, verify, keys, crash, public_key, data_dir } = await setUp(t)
       const issue = await create()
       const seed = readFileSync(join(data_dir, 'signing_key'), 'utf8')
@@ -289,13 +289,13 @@ describe('a rotation', { concurrency: 2 }, () => {
   }
 })
 
-describe('what others say', { concurrency: 2 }, () => {
+describe('events and cards of other actors', { concurrency: 2 }, () => {
   const [bo, eve] = [signerOf(21), signerOf(22)]
   const boActor = deriveActorId(bo.publicKey)
   const comment = (issue: string, actor: ActorId, body = 'hi') =>
     makeEvent(issueId(issue), { type: 'CommentAdded', body }, { actor })
 
-  it('is judged by the cards that they published', async (t) => {
+  it('signatures are checked against published cards', async (t) => {
     const { create, receive, show } = await setUp(t, { keyless: true })
     const issue = await create()
     const events = [
@@ -324,7 +324,7 @@ describe('what others say', { concurrency: 2 }, () => {
     )
   })
 
-  it('is named by cards, with the id where the name is taken', async (t) => {
+  it('actor names come from cards, with the id if taken', async (t) => {
     const { run, create, receive, show } = await setUp(t, { keyless: true })
     const issue = await create()
     const eveActor = deriveActorId(eve.publicKey)
@@ -355,7 +355,7 @@ describe('what others say', { concurrency: 2 }, () => {
     await assert.rejects(run('actor show', { actor: 'ffffffff' }), { code: 'not_found' })
   })
 
-  it('of cards that say nothing is reported', async (t) => {
+  it('ineffective actor cards are reported', async (t) => {
     const { run, receive, problems } = await setUp(t, { keyless: true })
     const good = cardEvent({ actor: boActor, key: bo, ts: 7 })
     const forged = cardEvent({ actor: boActor, key: eve, ts: 3 })
@@ -374,12 +374,12 @@ describe('what others say', { concurrency: 2 }, () => {
     assert.deepEqual(schemaFaults('db verify', 'data', data), [])
   })
 
-  it('of a key of this clone does not make its own events bad', async (t) => {
+  it('a foreign card does not invalidate events signed here', async (t) => {
     const { run, create, verify, receive, path, actor_id } = await setUp(t, { keyless: true })
     await run('actor rotate-key')
     const issue = await create()
     await run('issue comment', { issue, body: 'x' })
-    // Dated before the first card of an actor whose id is free: elsewhere this one is pinned.
+    // Dated before the actor's first card. Other clones pin this key, because the id is not derived from a key.
     await receive(cardEvent({ actor: actor_id, key: eve, ts: 3 }))
     const { error_count, signatures_valid } = await verify()
     assert.deepEqual([error_count, signatures_valid], [1, 3])

@@ -14,7 +14,7 @@ type Data = PrimeFacts & {
 
 const titles = (issues: readonly PrimeIssue[]) => issues.map(({ title }) => title)
 
-test('a session is told what is its own, what is ready, what changed, and what is left out', async (t) => {
+test('prime lists own, ready and recent issues within its budget', async (t) => {
   let nowUnixMs = Date.UTC(2026, 3, 5)
   const { run, git, path } = createCommandSandbox(t, { nowUnixMs: () => (nowUnixMs += 1000) })
   git(path, 'config', 'user.name', 'Ann')
@@ -48,7 +48,7 @@ test('a session is told what is its own, what is ready, what changed, and what i
   assert.deepEqual(little.left_out, { mine: 0, ready: 2 - little.ready.length, recent: 3 })
 })
 
-test('a repository without anything has a summary, and no actor is made for it', async (t) => {
+test('prime summarizes an empty repository and creates no actor', async (t) => {
   const { run, path } = createCommandSandbox(t)
   const { counts, name, next } = (await run('prime')) as Data
   assert.doesNotMatch(next.join(), /claim/)
@@ -56,7 +56,7 @@ test('a repository without anything has a summary, and no actor is made for it',
   assert.equal(existsSync(join(path, '.git/grite/actors')), false)
 })
 
-test('a budget below the least is refused by name', async (t) => {
+test('prime rejects a budget below the minimum', async (t) => {
   const { run } = createCommandSandbox(t)
   await assert.rejects(
     run('prime', { budget: 99 }),

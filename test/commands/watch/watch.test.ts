@@ -12,7 +12,7 @@ const { path, environment } = sandbox
 const watcher = (options: Partial<Parameters<typeof commandRunner>[0]> = {}) =>
   commandRunner({ cwd: path, env: environment, ...options })
 const titles = ({ emitted }: CommandRunner) => emitted.map((event) => (event as WatchedEvent).title)
-/** Everything, so that no test depends on when it starts to look. */
+/** Before every event, so that no test depends on when its watch starts. */
 const since = '1970-01-01'
 const interval = '50ms'
 
@@ -23,14 +23,14 @@ before(async () => {
 })
 
 describe('watch', () => {
-  it('ends after so many events', async () => {
+  it('watch --count ends after that many events', async () => {
     const { run, ...rest } = watcher()
     const data = (await run('watch', { since, count: 2 })) as { events: number; ended: string; wal_head: string }
     assert.deepEqual([data.events, data.ended, rest.emitted.length], [2, 'count', 2])
     assert.equal(data.wal_head, sandbox.git(path, 'rev-parse', 'refs/grite/wal'))
   })
 
-  it('waits for what comes while it runs', async () => {
+  it('watch emits events written while it runs', async () => {
     let made: Promise<unknown> | undefined
     const runner = watcher({
       onEmit: () => {
@@ -42,20 +42,20 @@ describe('watch', () => {
     await made
   })
 
-  it('ends when its time is over, with nothing told', async () => {
+  it('watch --timeout ends even without any event', async () => {
     const runner = watcher()
     const data = await runner.run('watch', { timeout: '120ms', interval })
     assert.deepEqual([(data as { ended: string }).ended, runner.emitted], ['timeout', []])
   })
 
-  it('ends when it is interrupted', async () => {
+  it('watch ends when interrupted', async () => {
     const controller = new AbortController()
     const runner = watcher({ interrupted: controller.signal, onEmit: () => controller.abort() })
     const data = await runner.run('watch', { since })
     assert.deepEqual([(data as { ended: string }).ended, runner.emitted.length], ['interrupted', 1])
   })
 
-  it('passes on that nobody reads any more', async () => {
+  it('watch rejects with the error of its reader', async () => {
     const gone = new Error('nobody reads')
     const runner = watcher({
       onEmit: () => {
@@ -67,14 +67,14 @@ describe('watch', () => {
 
   const refused: readonly (readonly [name: string, input: Record<string, unknown>, field: string])[] = [
     ['a count of 0', { count: 0 }, 'count'],
-    ['an interval below the least', { interval: '10ms' }, 'interval'],
-    ['an interval that is no time', { interval: 'often' }, 'interval'],
-    ['a timeout above the most', { timeout: '8d' }, 'timeout'],
+    ['an interval below the minimum', { interval: '10ms' }, 'interval'],
+    ['an interval that is not a duration', { interval: 'often' }, 'interval'],
+    ['a timeout above the maximum', { timeout: '8d' }, 'timeout'],
     ['arguments without a program', { argument: ['x'] }, 'exec'],
     ['an empty program', { exec: '' }, 'exec'],
   ]
   for (const [name, input, field] of refused) {
-    it(`${name} is refused by name`, async () => {
+    it(`watch rejects ${name}`, async () => {
       await assert.rejects(
         watcher().run('watch', input),
         (error) => error instanceof GriteError && error.code === 'invalid_args' && error.details.field === field,
@@ -84,16 +84,16 @@ describe('watch', () => {
 })
 
 describe('watch --exec', () => {
-  /** A program that keeps its arguments and what it is given, and ends with a status. */
+  /** Writes a shell script and returns its path. */
   function hook(name: string, ...lines: readonly string[]): string {
     const program = join(sandbox.dir, name)
     writeFileSync(program, ['#!/bin/sh', ...lines, ''].join('\n'), { mode: 0o755 })
     return program
   }
 
-  it('gives each event to the program, one after the other, in order', async () => {
+  it('watch --exec runs the program once per event, one at a time', async () => {
     const out = join(sandbox.dir, 'out')
-    // What runs beside another would find its marker.
+    // A second run at the same time would find the directory of the first.
     const program = hook(
       'keep',
       `mkdir "${out}.running" || echo twice >> "${out}"`,
@@ -110,7 +110,7 @@ describe('watch --exec', () => {
     assert.deepEqual(runner.warnings, [])
   })
 
-  it('puts nothing of an event into a shell or an argument', async () => {
+  it('watch --exec passes no event text to a shell or an argument', async () => {
     const out = join(sandbox.dir, 'arguments')
     const program = hook('arguments.sh', `printf '%s\\n' "$@" >> "${out}"`)
     await watcher().run('watch', { since, count: 3, exec: program, argument: ['$HOME', '{}', '--x'] })
@@ -121,10 +121,10 @@ describe('watch --exec', () => {
   const failing: readonly (readonly [name: string, program: () => string, message: RegExp])[] = [
     ['a program that fails', () => hook('fail', 'exit 3'), /fail: exit status 3$/],
     ['a program that is killed', () => hook('die', 'kill -9 $$'), /die: it was ended by SIGKILL$/],
-    ['a program that is not there', () => './nowhere', /nowhere: spawn .*ENOENT$/],
+    ['a missing program', () => './nowhere', /nowhere: spawn .*ENOENT$/],
   ]
   for (const [name, program, message] of failing) {
-    it(`${name} is a warning for each event, and the watch goes on`, async () => {
+    it(`watch --exec warns about ${name} for each event and continues`, async () => {
       const runner = watcher()
       await runner.run('watch', { since, count: 3, exec: program() })
       assert.equal(runner.emitted.length, 3)
@@ -136,20 +136,20 @@ describe('watch --exec', () => {
     })
   }
 
-  it('a program that reads nothing stops nobody', async () => {
+  it('watch --exec tolerates a program that reads no input', async () => {
     const runner = watcher()
     await runner.run('watch', { since, count: 3, exec: hook('deaf', 'exec <&-') })
     assert.deepEqual([runner.emitted.length, runner.warnings], [3, []])
   })
 
-  it('a program that hangs ends with the time of the watch', async () => {
+  it('watch --exec ends a hanging program at the timeout', async () => {
     const runner = watcher()
     const data = await runner.run('watch', { since, timeout: '150ms', exec: hook('hang', 'exec sleep 60') })
     assert.deepEqual([(data as { ended: string }).ended, runner.emitted.length], ['timeout', 1])
     assert.match(runner.warnings[0]?.message ?? '', /ended by SIGTERM/)
   })
 
-  it('a program that hangs ends with the process', async () => {
+  it('watch --exec ends a hanging program on interrupt', async () => {
     const controller = new AbortController()
     const runner = watcher({
       interrupted: controller.signal,
