@@ -38,18 +38,18 @@ export type OpenPort = (layout: RepositoryLayout, options: PortOptions) => GitPo
 
 const missingOid = { sha1: 'de'.repeat(20) as Oid, sha256: 'de'.repeat(32) as Oid }
 
-export interface PortToJudge {
+export interface PortUnderTest {
   readonly name: string
   readonly open: OpenPort
   readonly supports: GitSupports
 }
 
-/** What every implementation of `GitPort` has to do, in each of these kinds of repository that it supports. */
-export function gitPortConformance({ name, open, supports }: PortToJudge, kinds: readonly RepositoryKind[]): void {
+/** Tests that every implementation of `GitPort` passes, in each given kind of repository it supports. */
+export function gitPortConformance({ name, open, supports }: PortUnderTest, kinds: readonly RepositoryKind[]): void {
   for (const kind of kinds) {
     const why = whyNotSupported(kind, supports) ?? whyNotMakeable(kind)
     describe(`${name} port, ${kind} repository`, { skip: why ?? false, concurrency: true }, () =>
-      portFacts(kind, open, supports),
+      portTests(kind, open, supports),
     )
   }
 }
@@ -66,7 +66,7 @@ interface Fixture {
   readonly port: GitPort
 }
 
-function portFacts(kind: RepositoryKind, open: OpenPort, supports: GitSupports): void {
+function portTests(kind: RepositoryKind, open: OpenPort, supports: GitSupports): void {
   async function openFixture(t: TestContext, options: Partial<PortOptions> = {}): Promise<Fixture> {
     const repository = await createTempRepository(t, kind)
     const port = open(repository.layout, { environment: repository.environment, lockWaitMs: 10_000, ...options })
@@ -74,7 +74,7 @@ function portFacts(kind: RepositoryKind, open: OpenPort, supports: GitSupports):
     return { repository, port }
   }
 
-  it('publishes objects that git reads back and finds sound', async (t) => {
+  it('publishes objects that git reads and fsck accepts', async (t) => {
     const { repository, port } = await openFixture(t)
     const oids = await publishChain(port, ['one', 'two', 'three'])
     assert.equal(repository.run('rev-parse', walRef), oids[2])
@@ -83,7 +83,7 @@ function portFacts(kind: RepositoryKind, open: OpenPort, supports: GitSupports):
     repository.run('fsck', '--strict', '--no-dangling')
   })
 
-  it('reads refs that git wrote, loose and packed', async (t) => {
+  it('reads loose and packed refs written by git', async (t) => {
     const { repository, port } = await openFixture(t)
     const [first] = await publishChain(port, ['one'])
     const side = parseRefName('refs/grite/side/ref')
@@ -107,7 +107,7 @@ function portFacts(kind: RepositoryKind, open: OpenPort, supports: GitSupports):
     ])
   })
 
-  it('publishes over a ref that was packed', async (t) => {
+  it('moves a packed ref', async (t) => {
     const { repository, port } = await openFixture(t)
     await publishChain(port, ['one'])
     repository.run('pack-refs', '--all')
@@ -117,8 +117,8 @@ function portFacts(kind: RepositoryKind, open: OpenPort, supports: GitSupports):
     assert.equal(await port.readRef(walRef), second)
   })
 
-  it('refuses a ref that is symbolic or holds no id', {
-    skip: kind === 'reftable' && 'refs are no files',
+  it('rejects a symbolic ref and a ref without an object id', {
+    skip: kind === 'reftable' && 'refs are not files',
   }, async (t) => {
     const { repository, port } = await openFixture(t)
     await publishChain(port, ['one'])
@@ -131,8 +131,8 @@ function portFacts(kind: RepositoryKind, open: OpenPort, supports: GitSupports):
     await assert.rejects(port.listRefs('refs/grite/'), CorruptObjectError)
   })
 
-  it('lists the sound refs beside broken ones, and names those', {
-    skip: kind === 'reftable' && 'refs are no files',
+  it('lists the sound refs and reports the broken ones', {
+    skip: kind === 'reftable' && 'refs are not files',
   }, async (t) => {
     const { repository, port } = await openFixture(t)
     const [head] = await publishChain(port, ['one'])
@@ -159,7 +159,7 @@ function portFacts(kind: RepositoryKind, open: OpenPort, supports: GitSupports):
     ])
   })
 
-  it('starts a reflog for any ref whose update asks for one, and for no other', async (t) => {
+  it('starts a reflog only for updates that ask for one', async (t) => {
     const { repository, port } = await openFixture(t)
     const commit = sampleCommit(port.layout.objectFormat, [], 'one')
     const move = (name: string, keepsReflog?: boolean) => {
@@ -175,14 +175,14 @@ function portFacts(kind: RepositoryKind, open: OpenPort, supports: GitSupports):
     assert.deepEqual([subjects('refs/grite/forks/bare'), subjects('refs/grite/wal')], ['', ''])
   })
 
-  it('keeps a reflog of the log with who and why', async (t) => {
+  it('records identity and message in the reflog of the log', async (t) => {
     const { repository, port } = await openFixture(t)
     const oids = await publishChain(port, ['one', 'two'])
     const lines = repository.run('reflog', 'show', '--format=%H %gn %ge %gs', walRef).split('\n')
     assert.deepEqual(lines, [`${oids[1]} Test test@example.com append`, `${oids[0]} Test test@example.com append`])
   })
 
-  it('reports a lost race with both values and moves nothing', async (t) => {
+  it('reports a lost race with both values and moves no ref', async (t) => {
     const { repository, port } = await openFixture(t)
     const [first, second] = await publishChain(port, ['one', 'two'])
     const late = sampleCommit(port.layout.objectFormat, [first as Oid], 'late')
@@ -194,7 +194,7 @@ function portFacts(kind: RepositoryKind, open: OpenPort, supports: GitSupports):
     assert.equal(repository.run('rev-parse', walRef), second)
   })
 
-  it('creates only what is not there, moves only what is', async (t) => {
+  it('creates only absent refs and moves only existing refs', async (t) => {
     const { port } = await openFixture(t)
     const [first] = await publishChain(port, ['one'])
     const other = sampleCommit(port.layout.objectFormat, [], 'other')
@@ -210,7 +210,7 @@ function portFacts(kind: RepositoryKind, open: OpenPort, supports: GitSupports):
     assert.equal(await port.readRef(side), null)
   })
 
-  it('moves several refs at once or none', async (t) => {
+  it('moves either all refs of an update or none', async (t) => {
     const { port } = await openFixture(t)
     const [first] = await publishChain(port, ['one'])
     const commit = sampleCommit(port.layout.objectFormat, [first as Oid], 'two')
@@ -223,7 +223,7 @@ function portFacts(kind: RepositoryKind, open: OpenPort, supports: GitSupports):
     assert.deepEqual([await port.readRef(side), await port.readRef(walRef)], [commit.oid, commit.oid])
   })
 
-  it('moves refs in the order asked for, each flushed before the next', async (t) => {
+  it('moves ordered refs one by one, each flushed before the next', async (t) => {
     const seen: string[] = []
     const { repository, port } = await openFixture(t, {
       disk: {
@@ -244,7 +244,7 @@ function portFacts(kind: RepositoryKind, open: OpenPort, supports: GitSupports):
     await assert.rejects(port.publish({ objects: [], updates, isOrdered: true }), RefMovedError)
   })
 
-  it('stores an object as it is where it asks for that, and deflates others', async (t) => {
+  it('deflates objects except those marked as stored', async (t) => {
     const { port } = await openFixture(t)
     const { objectFormat } = port.layout
     const bytes = (text: string) => Buffer.from(text.repeat(200_000))
@@ -262,7 +262,7 @@ function portFacts(kind: RepositoryKind, open: OpenPort, supports: GitSupports):
     await assert.rejects(port.readObject(stored.oid, 100), ObjectTooLargeError)
   })
 
-  it('deletes a ref, loose or packed, from its expected value only', {
+  it('deletes a loose or packed ref only from its expected value', {
     skip: !supports.packs && 'not supported: deletion',
   }, async (t) => {
     const { repository, port } = await openFixture(t)
@@ -283,11 +283,11 @@ function portFacts(kind: RepositoryKind, open: OpenPort, supports: GitSupports):
     assert.equal(repository.run('rev-parse', side), commit.oid)
   })
 
-  it('waits for a lock of another program, then conflicts', {
+  it("waits for another program's ref lock, then reports a conflict", {
     skip: kind === 'reftable' && 'locks are not files',
   }, async (t) => {
     const { repository, port } = await openFixture(t, { lockWaitMs: 100 })
-    const patient = open(repository.layout, { environment: repository.environment, lockWaitMs: 20_000 })
+    const waitingPort = open(repository.layout, { environment: repository.environment, lockWaitMs: 20_000 })
     const [first] = await publishChain(port, ['one'])
     const lock = `${looseRefPath(repository.layout, walRef)}.lock`
     writeFileSync(lock, '')
@@ -298,7 +298,7 @@ function portFacts(kind: RepositoryKind, open: OpenPort, supports: GitSupports):
     )
     assert.equal(await port.readRef(walRef), first)
     setTimeout(() => unlinkSync(lock), 50)
-    await patient.publish(planOf(commit, first as Oid))
+    await waitingPort.publish(planOf(commit, first as Oid))
     assert.equal(repository.run('rev-parse', walRef), commit.oid)
   })
 
@@ -332,7 +332,7 @@ function portFacts(kind: RepositoryKind, open: OpenPort, supports: GitSupports):
     }
   })
 
-  it('leaves out what is excluded, and reads what is shared with it', async (t) => {
+  it('omits excluded commits but reads files shared with them', async (t) => {
     const { port } = await openFixture(t)
     const format = port.layout.objectFormat
     const shared = { 'events/0.bin': 'shared', own: 'a' }
@@ -356,7 +356,7 @@ function portFacts(kind: RepositoryKind, open: OpenPort, supports: GitSupports):
     await assert.rejects(readAll(port, three.oid, [missingOid[format]]), NotFoundError)
   })
 
-  it('reads merges after both parents, whatever the dates say', async (t) => {
+  it('reads a merge after both parents regardless of dates', async (t) => {
     const { port } = await openFixture(t)
     const format = port.layout.objectFormat
     const root = sampleCommit(format, [], 'root')
@@ -385,7 +385,7 @@ function portFacts(kind: RepositoryKind, open: OpenPort, supports: GitSupports):
     )
   })
 
-  it('knows no ancestor among unknown or unrelated commits', async (t) => {
+  it('finds no ancestor among unknown or unrelated commits', async (t) => {
     const { port } = await openFixture(t)
     const format = port.layout.objectFormat
     const one = sampleCommit(format, [], 'one')
@@ -397,7 +397,7 @@ function portFacts(kind: RepositoryKind, open: OpenPort, supports: GitSupports):
     assert.equal(await port.isAncestor(one.oid, missingOid[format]), false)
   })
 
-  it('reads history out of packs the same', async (t) => {
+  it('reads equal history from packs and loose objects', async (t) => {
     const { repository, port } = await openFixture(t)
     const oids = await publishChain(port, ['one', 'two', 'three'])
     const before = await readAll(port, oids[2] as Oid)
@@ -407,7 +407,7 @@ function portFacts(kind: RepositoryKind, open: OpenPort, supports: GitSupports):
     assert.equal(Buffer.from((await port.readObject(oids[0] as Oid, 1000))?.content ?? []).includes('one'), true)
   })
 
-  it('keeps odd paths, messages and contents as they are', async (t) => {
+  it('preserves unusual paths, messages and contents', async (t) => {
     const { port } = await openFixture(t)
     const files = {
       'ä/日本/🙂': 'unicode',
@@ -428,7 +428,7 @@ function portFacts(kind: RepositoryKind, open: OpenPort, supports: GitSupports):
     )
   })
 
-  it('skips over a huge blob and says so', async (t) => {
+  it('skips a blob over the size limit and reports it', async (t) => {
     const { repository, port } = await openFixture(t)
     const files = { big: 'b'.repeat(300_000), small: 's' }
     const first = sampleCommit(port.layout.objectFormat, [], 'big', files)
@@ -450,7 +450,7 @@ function portFacts(kind: RepositoryKind, open: OpenPort, supports: GitSupports):
     }
   })
 
-  it('reads on past a missing blob', async (t) => {
+  it('reports a missing blob and reads the remaining files', async (t) => {
     const { repository, port } = await openFixture(t)
     const oids = await publishChain(port, ['one', 'two', 'three'])
     removeLoose(repository, hashObject(port.layout.objectFormat, 'blob', Buffer.from('two')))
@@ -468,10 +468,10 @@ function portFacts(kind: RepositoryKind, open: OpenPort, supports: GitSupports):
 
   for (const [damage, bytes] of [
     ['garbage', Buffer.from('garbage')],
-    ['emptied', Buffer.alloc(0)],
-    ['cut', deflateSync(Buffer.from('blob 3\0two')).subarray(0, 9)],
+    ['empty', Buffer.alloc(0)],
+    ['truncated', deflateSync(Buffer.from('blob 3\0two')).subarray(0, 9)],
   ] as const) {
-    it(`reads on past a blob that is ${damage}`, async (t) => {
+    it(`reports a blob damaged as ${damage} and reads the remaining files`, async (t) => {
       const { repository, port } = await openFixture(t)
       const oids = await publishChain(port, ['one', 'two', 'three', 'four'])
       const damaged = ['two', 'three'].map((text) => hashObject(port.layout.objectFormat, 'blob', Buffer.from(text)))
@@ -490,7 +490,7 @@ function portFacts(kind: RepositoryKind, open: OpenPort, supports: GitSupports):
     })
   }
 
-  it('refuses bytes that are not what their id says', async (t) => {
+  it('rejects an object whose bytes do not match its id', async (t) => {
     const { repository, port } = await openFixture(t)
     await publishChain(port, ['one'])
     const blob = hashObject(port.layout.objectFormat, 'blob', Buffer.from('one'))
@@ -503,7 +503,7 @@ function portFacts(kind: RepositoryKind, open: OpenPort, supports: GitSupports):
     )
   })
 
-  it('reads on past a damaged tree, and names it', async (t) => {
+  it('reports a damaged tree and reads the remaining commits', async (t) => {
     const { repository, port } = await openFixture(t)
     const oids = await publishChain(port, ['one', 'two', 'three'])
     const tree = repository.run('rev-parse', `${oids[1]}^{tree}`) as Oid
@@ -519,7 +519,7 @@ function portFacts(kind: RepositoryKind, open: OpenPort, supports: GitSupports):
     )
   })
 
-  it('ends a chain at a missing commit, and says so', async (t) => {
+  it('ends history at a missing commit and reports the gap', async (t) => {
     const { repository, port } = await openFixture(t)
     const oids = await publishChain(port, ['one', 'two', 'three'])
     removeLoose(repository, oids[1] as Oid)
@@ -538,7 +538,7 @@ function portFacts(kind: RepositoryKind, open: OpenPort, supports: GitSupports):
     )
   })
 
-  it('names a missing head as a gap', async (t) => {
+  it('reports a missing head as a gap', async (t) => {
     const { repository, port } = await openFixture(t)
     const oids = await publishChain(port, ['one', 'two'])
     const head = oids[1] as Oid
@@ -551,7 +551,7 @@ function portFacts(kind: RepositoryKind, open: OpenPort, supports: GitSupports):
     assert.deepEqual(entries[0]?.gaps, [{ reason: 'missing', kind: 'commit', oid: head }])
   })
 
-  it('names a missing tree as a gap of its commit', async (t) => {
+  it('reports a missing tree as a gap of its commit', async (t) => {
     const { repository, port } = await openFixture(t)
     const oids = await publishChain(port, ['one', 'two'])
     const tree = repository.run('rev-parse', `${oids[0]}^{tree}`) as Oid
@@ -568,7 +568,7 @@ function portFacts(kind: RepositoryKind, open: OpenPort, supports: GitSupports):
     empty: (repository: TempRepository, oid: Oid) => damageLoose(repository, oid, Buffer.alloc(0)),
     corrupt: (repository: TempRepository, oid: Oid) => damageLoose(repository, oid, Buffer.from('no object')),
   })) {
-    it(`finds bases above a commit that is ${state}`, async (t) => {
+    it(`finds merge bases newer than a ${state} commit`, async (t) => {
       const { repository, port } = await openFixture(t)
       const oids = (await publishChain(port, ['one', 'two', 'three', 'four', 'five'])) as [Oid, Oid, Oid, Oid, Oid]
       const side = sampleCommit(port.layout.objectFormat, [oids[3]], 'side')
@@ -583,7 +583,7 @@ function portFacts(kind: RepositoryKind, open: OpenPort, supports: GitSupports):
     })
   }
 
-  it('lists commits newest first, without their files', async (t) => {
+  it('lists commits newest first without files', async (t) => {
     const { repository, port } = await openFixture(t)
     const oids = await publishChain(port, ['one', 'two', 'three\n\nwith a body'])
     const [first, second, third] = oids as [Oid, Oid, Oid]
@@ -602,7 +602,7 @@ function portFacts(kind: RepositoryKind, open: OpenPort, supports: GitSupports):
     await assert.rejects(listAll(port, third, [missingOid[port.layout.objectFormat]]), NotFoundError)
   })
 
-  it('lists both sides of a merge once, and leaves out what is below any excluded commit', async (t) => {
+  it('lists both sides of a merge, without excluded commits and their ancestors', async (t) => {
     const { port } = await openFixture(t)
     const { objectFormat } = port.layout
     const [base] = (await publishChain(port, ['base'])) as [Oid]
@@ -616,7 +616,7 @@ function portFacts(kind: RepositoryKind, open: OpenPort, supports: GitSupports):
     assert.deepEqual(await idsOf([left.oid, right.oid]), [merge.oid])
   })
 
-  it('lists a commit that is gone with its problem, after all that came later', async (t) => {
+  it('lists a missing commit with its problem after all newer commits', async (t) => {
     const { port } = await openFixture(t)
     const { objectFormat } = port.layout
     const gone = missingOid[objectFormat]
@@ -650,12 +650,12 @@ function portFacts(kind: RepositoryKind, open: OpenPort, supports: GitSupports):
     }
   })
 
-  it('ends history where the clone is shallow, and says so', async (t) => {
+  it('ends history at a shallow boundary and reports the gap', async (t) => {
     const { repository, port } = await openFixture(t)
     const oids = (await publishChain(port, ['one', 'two', 'three', 'four'])) as [Oid, Oid, Oid, Oid]
     assert.deepEqual(await port.findCutCommits([oids[3]]), [])
     const file = join(repository.layout.commonDir, 'shallow')
-    // Beside the log's: a commit that is not here, and one that is no part of the log.
+    // Besides the boundary of the log: a missing commit, and a commit outside the log.
     const other = sampleCommit(port.layout.objectFormat, [missingOid[port.layout.objectFormat]], 'other')
     await port.publish({ objects: other.objects, updates: [] })
     writeFileSync(file, `${missingOid[port.layout.objectFormat]}\n${other.oid}\n${oids[2]}\n`)
@@ -689,7 +689,7 @@ function portFacts(kind: RepositoryKind, open: OpenPort, supports: GitSupports):
     }
   })
 
-  it('takes a first commit at the very depth for a first commit', async (t) => {
+  it('reports no gap for a root commit listed as shallow', async (t) => {
     const { repository, port } = await openFixture(t)
     const oids = await publishChain(port, ['one', 'two'])
     writeFileSync(join(repository.layout.commonDir, 'shallow'), `${oids[0]}\n`)
@@ -701,7 +701,7 @@ function portFacts(kind: RepositoryKind, open: OpenPort, supports: GitSupports):
     assert.deepEqual(await port.findCutCommits([oids[1] as Oid]), [])
   })
 
-  it('ignores grafts', async (t) => {
+  it('ignores grafts when reading history', async (t) => {
     const { repository, port } = await openFixture(t)
     const oids = (await publishChain(port, ['one', 'two', 'three'])) as [Oid, Oid, Oid]
     mkdirSync(join(repository.layout.commonDir, 'info'), { recursive: true })
@@ -710,7 +710,7 @@ function portFacts(kind: RepositoryKind, open: OpenPort, supports: GitSupports):
     assert.equal(await port.isAncestor(oids[0], oids[2]), true)
   })
 
-  it('freshens objects that are there already', async (t) => {
+  it('publishes a commit whose objects already exist', async (t) => {
     const { repository, port } = await openFixture(t)
     const commit = sampleCommit(port.layout.objectFormat, [], 'one')
     await port.publish({ objects: commit.objects, updates: [] })
@@ -723,7 +723,7 @@ function portFacts(kind: RepositoryKind, open: OpenPort, supports: GitSupports):
     repository.run('-c', 'gc.pruneExpire=now', 'fsck', '--strict', '--no-dangling')
   })
 
-  it('writes what was lost or damaged again when it is published again', async (t) => {
+  it('rewrites lost objects when they are published again', async (t) => {
     const { repository, port } = await openFixture(t)
     const commit = sampleCommit(port.layout.objectFormat, [], 'one')
     await port.publish(planOf(commit, null))
@@ -732,7 +732,7 @@ function portFacts(kind: RepositoryKind, open: OpenPort, supports: GitSupports):
     repository.run('fsck', '--strict', '--no-dangling')
   })
 
-  it('publishes a large batch that stays whole through gc', {
+  it('publishes a large batch that gc keeps complete', {
     skip: !supports.packs && 'not supported: packs',
   }, async (t) => {
     const { repository, port } = await openFixture(t)
@@ -748,8 +748,8 @@ function portFacts(kind: RepositoryKind, open: OpenPort, supports: GitSupports):
     assert.equal(entry?.files.length, 400)
   })
 
-  it('survives the folders of refs and logs being removed', {
-    skip: kind === 'reftable' && 'refs are no files',
+  it('works after its ref and reflog directories are removed', {
+    skip: kind === 'reftable' && 'refs are not files',
   }, async (t) => {
     const { repository, port } = await openFixture(t)
     const [first] = await publishChain(port, ['one'])
@@ -761,8 +761,8 @@ function portFacts(kind: RepositoryKind, open: OpenPort, supports: GitSupports):
     assert.equal(repository.run('rev-parse', walRef), second)
   })
 
-  it('moves a ref in place of empty folders, not of refs', {
-    skip: kind === 'reftable' && 'refs are no files',
+  it('a ref may replace empty directories but not other refs', {
+    skip: kind === 'reftable' && 'refs are not files',
   }, async (t) => {
     const { repository, port } = await openFixture(t)
     const commit = sampleCommit(port.layout.objectFormat, [], 'one')
@@ -774,7 +774,7 @@ function portFacts(kind: RepositoryKind, open: OpenPort, supports: GitSupports):
     assert.deepEqual(await port.listRefs('refs/grite/'), [{ ref, oid: commit.oid }])
   })
 
-  it('closes twice, and answers nothing afterwards that would start git', async (t) => {
+  it('close may be called twice; publishing afterwards fails', async (t) => {
     const { port } = await openFixture(t)
     await publishChain(port, ['one'])
     await port.readObject(missingOid[port.layout.objectFormat], 10)
@@ -784,7 +784,7 @@ function portFacts(kind: RepositoryKind, open: OpenPort, supports: GitSupports):
     await assert.rejects(port.publish(planOf(commit, null)))
   })
 
-  it('holds an empty blob and an empty tree', async (t) => {
+  it('stores and reads an empty blob and an empty tree', async (t) => {
     const { port } = await openFixture(t)
     const objects = (['blob', 'tree'] as const).map((type) =>
       encodeObject(port.layout.objectFormat, type, new Uint8Array(0)),

@@ -1,4 +1,4 @@
-/** What every tenant of the engine keeps to, whatever its codec and its policy of divergence. */
+/** Tests that every tenant of the engine passes, whatever its codec and divergence policy. */
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { chmodSync, cpSync, rmSync, writeFileSync } from 'node:fs'
@@ -35,7 +35,7 @@ import { childProgram } from '../support/child-program.ts'
 import type { StreamOrder } from '../wal/stream-child.ts'
 import type { Tenant } from '../wal/tenants.ts'
 
-/** Every moment of a publish, and whether the batch counts from there on. */
+/** Every point of a publish, and whether the batch counts as written from then on. */
 const publishPoints = {
   started: false,
   'files-staged': false,
@@ -82,7 +82,7 @@ export function streamConformance<Batch, Item, Sealed extends Segment<Item>>(
   }
 
   describe(`${tenant.name}: append`, { concurrency: 2 }, () => {
-    it('puts each batch on top of the one before', async (t) => {
+    it('appends each batch on top of the previous head', async (t) => {
       const { git, run } = await setUp(t)
       const first = await write(git, 'one')
       const second = await write(git, 'two', 'three')
@@ -92,7 +92,7 @@ export function streamConformance<Batch, Item, Sealed extends Segment<Item>>(
       assert.equal(run('reflog', 'show', '--format=%H', stream.ref), `${second}\n${first}`)
     })
 
-    it('makes its batch again for the head that won a race', async (t) => {
+    it('rebuilds its batch on the new head after a lost race', async (t) => {
       const { git } = await setUp(t)
       const heads: (Oid | null)[] = []
       await append(appending(git), async (head) => {
@@ -104,7 +104,7 @@ export function streamConformance<Batch, Item, Sealed extends Segment<Item>>(
       assert.deepEqual(await texts(git), ['theirs 1', 'theirs 2', 'ours, try 3'])
     })
 
-    it('loses no batch of several writers at once', async (t) => {
+    it('loses no batch of concurrent writers', async (t) => {
       const { git } = await setUp(t)
       const names = Array.from({ length: 6 }, (_value, index) => `writer ${index}`)
       const jitter = () => Math.random()
@@ -114,7 +114,7 @@ export function streamConformance<Batch, Item, Sealed extends Segment<Item>>(
   })
 
   describe(`${tenant.name}: read`, { concurrency: 2 }, () => {
-    it('gives what came since a commit, oldest first', async (t) => {
+    it('reads the items since a commit, oldest first', async (t) => {
       const { git } = await setUp(t)
       const first = await write(git, 'one')
       await write(git, 'two')
@@ -124,7 +124,7 @@ export function streamConformance<Batch, Item, Sealed extends Segment<Item>>(
     })
 
     for (const way of ['missing', 'corrupt'] as const) {
-      it(`reports a ${way} object by its id and gives the rest`, async (t) => {
+      it(`reports a ${way} object by its id and reads the rest`, async (t) => {
         const { git, path, run } = await setUp(t)
         await write(git, 'one')
         const damaged = await write(git, 'two')
@@ -155,7 +155,7 @@ export function streamConformance<Batch, Item, Sealed extends Segment<Item>>(
       return { lost, healed: await healRef(target, lost) }
     }
 
-    it('puts a deleted ref back', async (t) => {
+    it('heal restores a deleted ref', async (t) => {
       const { git, run } = await setUp(t)
       const head = await write(git, 'one', 'two')
       run('update-ref', '-d', stream.ref)
@@ -164,7 +164,7 @@ export function streamConformance<Batch, Item, Sealed extends Segment<Item>>(
       assert.equal(await git.readRef(stream.ref), head)
     })
 
-    it('finds by the reflog what a reset ref has lost', async (t) => {
+    it('heal finds the commits lost by a reset in the reflog', async (t) => {
       const { git, run } = await setUp(t)
       const first = await write(git, 'one')
       const head = await write(git, 'two')
@@ -174,14 +174,14 @@ export function streamConformance<Batch, Item, Sealed extends Segment<Item>>(
       assert.equal(await git.readRef(stream.ref), head)
     })
 
-    it('leaves a whole stream alone', async (t) => {
+    it('heal leaves a complete stream unchanged', async (t) => {
       const { git } = await setUp(t)
       const first = await write(git, 'one')
       const head = await write(git, 'two')
       assert.deepEqual((await heal(git, [first, head])).lost, [])
     })
 
-    it('moves from a head that cannot be read to the newest that can', async (t) => {
+    it('an unreadable head is replaced by the newest readable commit', async (t) => {
       const { git, path } = await setUp(t)
       const first = await write(git, 'one')
       const head = await write(git, 'two')
@@ -192,7 +192,7 @@ export function streamConformance<Batch, Item, Sealed extends Segment<Item>>(
       assert.deepEqual(await texts(git), ['one'])
     })
 
-    it(unites ? 'appends what a replaced chain had' : 'does not join a replaced chain', async (t) => {
+    it(unites ? 'heal appends the items of a replaced chain' : 'heal refuses to join a replaced chain', async (t) => {
       const { git, run } = await setUp(t)
       const first = await write(git, 'one')
       const lost = await write(git, 'two')
@@ -205,7 +205,7 @@ export function streamConformance<Batch, Item, Sealed extends Segment<Item>>(
       assert.deepEqual(await texts(git), unites ? ['one', 'three', 'two'] : ['one', 'three'])
     })
 
-    it('counts what cannot be had any more as gone', async (t) => {
+    it('heal reports an unavailable head as gone', async (t) => {
       const { git } = await setUp(t)
       await write(git, 'one')
       const gone = 'ab'.repeat(20) as Oid
@@ -242,7 +242,7 @@ export function streamConformance<Batch, Item, Sealed extends Segment<Item>>(
     const sync = ({ git, remotes }: Clone, at?: (point: SyncPoint) => void) =>
       syncRef({ git, remotes, stream, queue: noQueue, clock, jitter: () => 0, at }, request)
 
-    it('brings what each side wrote to the other', async (t) => {
+    it('sync brings the items of each clone to the other', async (t) => {
       const { one, two } = await clones(t)
       await write(one.git, 'one')
       assert.equal((await sync(one)).pushed, true)
@@ -255,7 +255,7 @@ export function streamConformance<Batch, Item, Sealed extends Segment<Item>>(
       assert.deepEqual(await texts(one.git), ['one', 'two'])
     })
 
-    it(unites ? 'joins what both sides wrote' : 'refuses what both sides wrote, and names both heads', async (t) => {
+    it(unites ? 'sync joins diverged streams' : 'sync refuses diverged streams and names both heads', async (t) => {
       const { one, two } = await clones(t)
       await write(one.git, 'base')
       await sync(one)
@@ -284,20 +284,20 @@ export function streamConformance<Batch, Item, Sealed extends Segment<Item>>(
     })
 
     for (const point of syncPoints) {
-      it(`loses nothing when it is cut off: ${point}`, async (t) => {
+      it(`sync interrupted at '${point}' loses no item`, async (t) => {
         const { one, two } = await clones(t)
         await write(one.git, 'base')
         await sync(one)
         await sync(two)
         await write(one.git, 'theirs')
         await sync(one)
-        // Where divergence is refused, each side's turn comes after it has seen the other's.
+        // A stream that refuses divergence must fetch the other side's items before it writes.
         if (!unites) await sync(two)
         await write(two.git, 'ours')
         const cut = sync(two, (now) => {
           if (now === point) throw new Killed()
         })
-        // A refusing stream is never staged, and its local ref has nothing to move to.
+        // A stream that refuses divergence never reaches these points.
         const isReached = unites || !['staged', 'moved'].includes(point)
         if (isReached) await assert.rejects(cut, Killed)
         else await cut
@@ -309,9 +309,9 @@ export function streamConformance<Batch, Item, Sealed extends Segment<Item>>(
     }
   })
 
-  describe(`${tenant.name}: a process killed while it appends`, { concurrency: 2 }, () => {
+  describe(`${tenant.name}: an append killed`, { concurrency: 2 }, () => {
     for (const [point, counts] of Object.entries(publishPoints) as [PublishPoint, boolean][]) {
-      it(`${counts ? 'has' : 'has not'} written: ${point}`, async (t) => {
+      it(`an append killed at '${point}' has ${counts ? '' : 'not '}written its batch`, async (t) => {
         const { git, path, environment, run } = await setUp(t)
         await write(git, 'one')
         const order: StreamOrder = { cwd: path, environment, tenant: tenant.name, text: 'killed', dieAt: point }

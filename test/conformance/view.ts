@@ -1,4 +1,4 @@
-/** What a view must do whatever store lies under it. */
+/** Tests that a view passes over every kind of store. */
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { describe, it } from 'node:test'
@@ -23,8 +23,8 @@ const empty = ''
 const hexText = (text: string) => Buffer.from(text).toString('hex')
 const hexTime = (ms: number) => ms.toString(16).padStart(16, '0')
 
-/** Words that sort, encode or end strangely. All are different labels. */
-const strangeWords = [
+/** Labels that sort, encode or end unusually; all differ. */
+const unusualWords = [
   'plain',
   'with\0nul',
   'with',
@@ -59,7 +59,7 @@ export function viewConformance(name: string, openStore: (t: CleanUp) => Promise
   }
 
   describe(`view over ${name}`, () => {
-    it('lists the ids of all events, ascending', async (t) => {
+    it('lists all event ids in ascending order', async (t) => {
       const { view, apply } = await setUp(t)
       assert.equal((await view.allEventIds()).length, 0)
       const events = [creation(a), comment(a, 'one'), comment(b, 'without its issue')]
@@ -68,7 +68,7 @@ export function viewConformance(name: string, openStore: (t: CleanUp) => Promise
       assert.equal(Buffer.from(await view.allEventIds()).toString('hex'), ids.join(''))
     })
 
-    it('holds each key family in the documented form', async (t) => {
+    it('stores each key family in the documented form', async (t) => {
       const { store, view, apply } = await setUp(t)
       const sha256 = createHash('sha256').update('content').digest('hex') as Sha256Hex
       const events = [
@@ -116,7 +116,7 @@ export function viewConformance(name: string, openStore: (t: CleanUp) => Promise
       })
     })
 
-    it('moves an issue between the indexes of labels', async (t) => {
+    it('updates the label index when labels change', async (t) => {
       const { view, apply, on, keys } = await setUp(t)
       await apply(creation(a, 'first', ['old', 'kept']))
       await on({ type: 'LabelAdded', label: 'new' })
@@ -130,7 +130,7 @@ export function viewConformance(name: string, openStore: (t: CleanUp) => Promise
       assert.deepEqual(await listed('old'), [a])
     })
 
-    it('moves an issue between the indexes of assignees and states', async (t) => {
+    it('updates the assignee and state indexes when they change', async (t) => {
       const { view, apply, on, keys } = await setUp(t)
       await apply(creation(a))
       await on({ type: 'AssigneeAdded', user: 'ann' })
@@ -146,7 +146,7 @@ export function viewConformance(name: string, openStore: (t: CleanUp) => Promise
       assert.equal((await keys('assignee_index')).length, 1)
     })
 
-    it('keeps edges in both directions and takes both away', async (t) => {
+    it('adds and removes edges in both directions', async (t) => {
       const { view, apply, on, keys } = await setUp(t)
       await apply(creation(a), creation(b))
       await on({ type: 'DependencyAdded', target: b, dep_type: 'depends_on' })
@@ -174,7 +174,7 @@ export function viewConformance(name: string, openStore: (t: CleanUp) => Promise
       assert.deepEqual([(await keys('dep_forward')).length, (await keys('dep_reverse')).length], [1, 1])
     })
 
-    it('hides an issue without its creation, and shows it whole when that arrives', async (t) => {
+    it('hides an issue until its creation event arrives', async (t) => {
       const { store, view, apply, keys } = await setUp(t)
       const created = creation(a, 'late', ['l'])
       await apply(makeEvent(a, { type: 'LabelAdded', label: 'early' }), comment(a, 'c'))
@@ -190,7 +190,7 @@ export function viewConformance(name: string, openStore: (t: CleanUp) => Promise
       assert.deepEqual([again.issueCount, again.eventCount, again.head], [1, 3, view.head])
     })
 
-    it('finds ids by prefixes of any length', async (t) => {
+    it('finds issue ids by prefixes of any length', async (t) => {
       const { view, apply } = await setUp(t)
       const ids = ['abcd0', 'abcd1', 'abce', 'ff', 'ffff', '00'].map(issueId)
       await apply(...ids.map((id) => creation(id)))
@@ -208,7 +208,7 @@ export function viewConformance(name: string, openStore: (t: CleanUp) => Promise
       assert.deepEqual(await found('abf'), [])
     })
 
-    it('shortens ids as far as they stay unique', async (t) => {
+    it('shortens issue ids to unique prefixes', async (t) => {
       const { view, apply } = await setUp(t)
       const ids = ['1234567', '12345678', '123456789', '9'].map(issueId)
       await apply(...ids.map((id) => creation(id)))
@@ -220,7 +220,7 @@ export function viewConformance(name: string, openStore: (t: CleanUp) => Promise
       for (const [id, prefix] of short) assert.deepEqual(await view.findIdsByPrefix(prefix, 2), [id])
     })
 
-    it('shortens many ids as it does few', async (t) => {
+    it('shortens many ids to the prefixes it gives one id', async (t) => {
       const { view, apply } = await setUp(t)
       const ids = Array.from({ length: 150 }, (_, index) => issueId(`77777777${index.toString(16).padStart(2, '0')}`))
       await apply(...ids.map((id) => creation(id)))
@@ -232,11 +232,11 @@ export function viewConformance(name: string, openStore: (t: CleanUp) => Promise
       }
     })
 
-    it('tells labels apart however strange their text', async (t) => {
+    it('distinguishes labels with unusual text', async (t) => {
       const { view, apply } = await setUp(t)
-      const ids = strangeWords.map((_, index) => issueId(`e${index.toString(16)}`))
-      await apply(...ids.flatMap((id, index) => [creation(id, 't', [strangeWords[index] as string])]))
-      for (const [index, word] of strangeWords.entries()) {
+      const ids = unusualWords.map((_, index) => issueId(`e${index.toString(16)}`))
+      await apply(...ids.flatMap((id, index) => [creation(id, 't', [unusualWords[index] as string])]))
+      for (const [index, word] of unusualWords.entries()) {
         const rows = await view.listIssues({ labels: [word] })
         assert.deepEqual(
           rows.map(({ issue_id }) => issue_id),
@@ -248,29 +248,29 @@ export function viewConformance(name: string, openStore: (t: CleanUp) => Promise
       const words = await view.distinctWords('labels')
       assert.deepEqual(
         words,
-        [...strangeWords].sort((x, y) => Buffer.compare(Buffer.from(x), Buffer.from(y))),
+        [...unusualWords].sort((x, y) => Buffer.compare(Buffer.from(x), Buffer.from(y))),
       )
     })
 
-    it('tells assignees apart however strange their text', async (t) => {
+    it('distinguishes assignees with unusual text', async (t) => {
       const { view, apply } = await setUp(t)
-      const ids = strangeWords.map((_, index) => issueId(`e${index.toString(16)}`))
+      const ids = unusualWords.map((_, index) => issueId(`e${index.toString(16)}`))
       await apply(
         ...ids.flatMap((id, index) => [
           creation(id),
-          makeEvent(id, { type: 'AssigneeAdded', user: strangeWords[index] as string }),
+          makeEvent(id, { type: 'AssigneeAdded', user: unusualWords[index] as string }),
         ]),
       )
-      for (const [index, user] of strangeWords.entries()) {
+      for (const [index, user] of unusualWords.entries()) {
         assert.deepEqual(
           (await view.listIssues({ assignee: user })).map(({ issue_id }) => issue_id),
           [ids[index]],
         )
       }
-      assert.equal((await view.distinctWords('assignees')).length, strangeWords.length)
+      assert.equal((await view.distinctWords('assignees')).length, unusualWords.length)
     })
 
-    it('finds imported issues by the id they had', async (t) => {
+    it('finds imported issues by their original id', async (t) => {
       const { view, apply, keys } = await setUp(t)
       const created = [
         ['bd-1', 5000],
@@ -296,7 +296,7 @@ export function viewConformance(name: string, openStore: (t: CleanUp) => Promise
       assert.equal((await keys('alias')).length, 5)
     })
 
-    it('knows the blob of an attachment whose content is in the log', async (t) => {
+    it('finds the blob of an attachment stored in the log', async (t) => {
       const { view } = await setUp(t)
       const content = Buffer.from('attached')
       const sha256 = createHash('sha256').update(content).digest('hex')
@@ -313,7 +313,7 @@ export function viewConformance(name: string, openStore: (t: CleanUp) => Promise
       assert.equal(await view.findAttachmentBlob('0'.repeat(64)), undefined)
     })
 
-    it('never takes a lying attachment for the content', async (t) => {
+    it('ignores an attachment whose content does not match its digest', async (t) => {
       const { view } = await setUp(t)
       const sha256 = createHash('sha256').update('true').digest('hex')
       for (const [index, content] of ['true', 'a lie'].entries()) {
@@ -329,7 +329,7 @@ export function viewConformance(name: string, openStore: (t: CleanUp) => Promise
       assert.equal(await view.findAttachmentBlob(sha256), honest)
     })
 
-    it('keeps the last word on each file and project key, and its symbols only', async (t) => {
+    it('keeps the latest context of each file and project key', async (t) => {
       const { view, apply, keys } = await setUp(t)
       const context = (path: string, names: readonly string[], ts: number) =>
         makeEvent(
@@ -371,7 +371,7 @@ export function viewConformance(name: string, openStore: (t: CleanUp) => Promise
       assert.equal(view.eventCount, 8)
     })
 
-    it('finds project keys by name, by prefix and up to a number', async (t) => {
+    it('finds project keys by name and by prefix with a limit', async (t) => {
       const { view, apply } = await setUp(t)
       const project = (key: string) =>
         makeEvent(projectContextIssueId, { type: 'ProjectContextUpdated', key, value: `of ${key}` })
@@ -386,7 +386,7 @@ export function viewConformance(name: string, openStore: (t: CleanUp) => Promise
       assert.equal(await view.findProjectContext('q.'), undefined)
     })
 
-    it('finds events by any beginning of their ids', async (t) => {
+    it('finds event ids by prefixes of any length', async (t) => {
       const { view, apply } = await setUp(t)
       const events = Array.from({ length: 40 }, (_, index) => creation(issueId(index.toString(16).padStart(4, '0'))))
       await apply(...events)
@@ -401,7 +401,7 @@ export function viewConformance(name: string, openStore: (t: CleanUp) => Promise
       assert.deepEqual(await view.findEventIdsByPrefix('', 3), ids.slice(0, 3))
     })
 
-    it('applies an event once, however often it comes', async (t) => {
+    it('applies a repeated event only once', async (t) => {
       const { store, view, apply } = await setUp(t)
       const events = [creation(a), comment(a, 'x')] as const
       await apply(...events)
@@ -412,7 +412,7 @@ export function viewConformance(name: string, openStore: (t: CleanUp) => Promise
       assert.equal((await view.eventsOf(a)).length, 2)
     })
 
-    it('gives the signature that verifies, else the smallest, none last', async (t) => {
+    it('keeps the signature that verifies, otherwise the smallest', async (t) => {
       const { view, apply } = await setUp(t)
       const signer = signerOf(1)
       const actor = boundActor(signer)
@@ -433,7 +433,7 @@ export function viewConformance(name: string, openStore: (t: CleanUp) => Promise
       assert.deepEqual((await view.eventsOf(a))[0]?.sig, valid)
     })
 
-    it('finds keys and label of an actor by its cards, in whatever order they come', async (t) => {
+    it('finds keys and label of an actor from cards in any order', async (t) => {
       const { view, apply } = await setUp(t)
       const [one, two, three] = [signerOf(1), signerOf(2), signerOf(3)]
       const actor = boundActor(one)
@@ -461,7 +461,7 @@ export function viewConformance(name: string, openStore: (t: CleanUp) => Promise
       assert.deepEqual(await view.findActorsByPrefix('00', 2), [])
     })
 
-    it('knows id and state of a row before it is parsed', async (t) => {
+    it('reads id and state of a row without parsing it', async (t) => {
       const { view, apply } = await setUp(t)
       const titles = ['plain', '"state":"open"', '","state":"open","x":"', '\\","state":"open"', 'ünï 😀\0']
       const ids = titles.map((_, index) => issueId(`c${index}`))
@@ -481,7 +481,7 @@ export function viewConformance(name: string, openStore: (t: CleanUp) => Promise
       )
     })
 
-    it('lists by creation, filters by what all must hold', async (t) => {
+    it('lists issues by creation time, matching every filter', async (t) => {
       const { view, apply } = await setUp(t)
       const first = creation(issueId('c1'), 'First', ['x', 'y'])
       await apply(first, creation(b, 'Second', ['x']), creation(a, 'Third'))

@@ -1,6 +1,6 @@
 import { openIsomorphic, openNative, openRepository } from '../../src/git/index.ts'
 import type { GitSupports } from '../../src/git/port.ts'
-import type { PortToJudge } from '../conformance/git-port.ts'
+import type { PortUnderTest } from '../conformance/git-port.ts'
 
 const everything: GitSupports = {
   objectFormats: ['sha1', 'sha256'],
@@ -9,10 +9,10 @@ const everything: GitSupports = {
   packs: true,
 }
 
-export const native: PortToJudge = { name: 'native', open: openNative, supports: everything }
+export const native: PortUnderTest = { name: 'native', open: openNative, supports: everything }
 /** The one that commands use. */
-export const combined: PortToJudge = { name: 'combined', open: openRepository, supports: everything }
-export const isomorphic: PortToJudge = {
+export const combined: PortUnderTest = { name: 'combined', open: openRepository, supports: everything }
+export const isomorphic: PortUnderTest = {
   name: 'isomorphic',
   open: openIsomorphic,
   supports: { objectFormats: ['sha1'], refStorages: ['files'], alternates: false, packs: false },
