@@ -1,4 +1,4 @@
-/** What a command refuses: the code and the exit status, a message that names field and value, and no trace left. */
+/** Rejected input: error code, exit status, a message that names field and value, and an unchanged repository. */
 import assert from 'node:assert/strict'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -8,7 +8,7 @@ import { createGriteSandbox, type Json, readFailure } from './grite-process.ts'
 
 const place = createGriteSandbox({ after })
 
-// Enough issues that some share their first four characters.
+// Enough issues that some ids share their first four characters.
 const titles = Array.from({ length: 1500 }, (_, index) => JSON.stringify({ op: 'create', title: `Issue ${index}` }))
 const made = JSON.parse(place.griteWith({ stdin: titles.join('\n') }, 'batch', '--json').stdout).data
 const ids: readonly string[] = made.results.map((result: Json) => result.issue_id).sort()
@@ -24,7 +24,7 @@ interface Refusal {
   readonly words: readonly string[]
   readonly code?: string
   readonly status?: number
-  /** What the message must contain. */
+  /** Texts that the message contains. */
   readonly says: readonly string[]
   readonly details?: Readonly<Record<string, unknown>>
   readonly stdin?: string
@@ -92,7 +92,7 @@ const refusals: readonly Refusal[] = [
     says: ["'ffffffff'"],
   },
   {
-    title: 'a reply to a comment that is not there',
+    title: 'a reply to an unknown comment',
     words: ['issue', 'comment', id, '--body=x', `--reply-to=${'a'.repeat(64)}`],
     code: 'not_found',
     status: 3,
@@ -100,13 +100,17 @@ const refusals: readonly Refusal[] = [
     details: { field: 'reply-to' },
   },
   {
-    title: 'a reply to what is no comment',
+    title: 'a reply to an event other than a comment',
     words: ['issue', 'comment', id, '--body=x', `--reply-to=${creationOf(id)}`],
     code: 'not_found',
     status: 3,
     says: ['has no comment'],
   },
-  { title: 'a reply to no comment', words: ['issue', 'comment', id, '--body=x', '--reply-to=zz'], says: ["'zz'"] },
+  {
+    title: 'a reply to a malformed event id',
+    words: ['issue', 'comment', id, '--body=x', '--reply-to=zz'],
+    says: ["'zz'"],
+  },
   // Text
   {
     title: 'an empty title',
@@ -115,7 +119,7 @@ const refusals: readonly Refusal[] = [
     details: { field: 'title', value: '' },
   },
   { title: 'a blank title', words: ['issue', 'create', '--title= \t\n'], says: ['title must not be empty'] },
-  { title: 'no title', words: ['issue', 'create'], says: ['--title is required'] },
+  { title: 'a new issue without a title', words: ['issue', 'create'], says: ['--title is required'] },
   { title: 'an empty new title', words: ['issue', 'update', id, '--title='], says: ['title must not be empty'] },
   { title: 'an empty comment', words: ['issue', 'comment', id, '--body='], says: ['body must not be empty'] },
   { title: 'a comment without text', words: ['issue', 'comment', id], says: ['--body or --body-file is required'] },
@@ -133,26 +137,30 @@ const refusals: readonly Refusal[] = [
     says: ['--body and --body-file exclude each other'],
   },
   {
-    title: 'a body file that is not there',
+    title: 'a missing body file',
     words: ['issue', 'create', '--title=x', '--body-file=none.md'],
     code: 'not_found',
     status: 3,
     says: ['--body-file none.md', 'ENOENT'],
   },
   {
-    title: 'a body file that is not text',
+    title: 'a body file that is not UTF-8',
     words: ['issue', 'create', '--title=x', '--body-file=binary'],
     says: ['--body-file binary is not UTF-8'],
   },
   // Choices, times, fields
   {
-    title: 'a state',
+    title: 'an unknown state',
     words: ['issue', 'list', '--state=done'],
     says: ['--state', "'done'", 'open, closed or all'],
     details: { field: 'state', value: 'done', allowed: ['open', 'closed', 'all'] },
   },
-  { title: 'a duration', words: ['issue', 'list', '--since=7x'], says: ['--since', "'7x'", '7d'] },
-  { title: 'a date that is no day', words: ['issue', 'list', '--since=2026-02-30'], says: ['--since', "'2026-02-30'"] },
+  { title: 'a malformed duration', words: ['issue', 'list', '--since=7x'], says: ['--since', "'7x'", '7d'] },
+  {
+    title: 'a date with a thirtieth of February',
+    words: ['issue', 'list', '--since=2026-02-30'],
+    says: ['--since', "'2026-02-30'"],
+  },
   {
     title: 'a date with a thirteenth month',
     words: ['issue', 'list', '--since=2026-13-01'],
@@ -162,17 +170,17 @@ const refusals: readonly Refusal[] = [
   { title: 'an endless duration', words: ['issue', 'list', `--since=${'9'.repeat(400)}d`], says: ['--since'] },
   { title: 'a time beyond the calendar', words: ['issue', 'list', `--since=${'9'.repeat(30)}`], says: ['--since'] },
   {
-    title: 'an event id that is not in the log',
+    title: 'an export since an unknown event',
     words: ['export', '--format=json', `--since=${'ab'.repeat(32)}`],
     says: ['--since', 'ab'.repeat(32)],
   },
   {
-    title: 'a sort order',
+    title: 'an unknown sort order',
     words: ['issue', 'list', '--sort=size'],
     says: ['--sort', "'size'", 'created, updated, title, priority'],
   },
   {
-    title: 'a limit that is no number',
+    title: 'a limit that is not a number',
     words: ['issue', 'list', '--limit=ten'],
     says: ['--limit', "'ten'", 'whole number'],
   },
@@ -183,7 +191,7 @@ const refusals: readonly Refusal[] = [
     says: ['--fields', "'colour'", 'issue_id'],
   },
   {
-    title: 'an author whom nobody knows',
+    title: 'an unknown author',
     words: ['issue', 'list', '--author=nobody'],
     code: 'not_found',
     status: 3,
@@ -191,51 +199,55 @@ const refusals: readonly Refusal[] = [
     details: { field: 'author' },
   },
   {
-    title: 'a qualifier',
+    title: 'an unknown qualifier in a query',
     words: ['search', 'state:open', 'asignee:ann'],
     says: ["no qualifier 'asignee'", 'character 12', 'assignee'],
     details: { field: 'query', position: 12, qualifier: 'asignee', value: 'ann' },
   },
   {
-    title: 'a value in a query',
+    title: 'an invalid value in a query',
     words: ['issue', 'list', '--query=priority:<P9'],
     says: ['priority', "'<P9'", 'P0, P1'],
   },
   { title: 'a search without a query', words: ['search'], says: ['<query...>'] },
   {
-    title: 'the name of a query',
+    title: 'an invalid query name',
     words: ['query', 'save', 'a b', 'x'],
     says: ['name', "'a b'", 'letters'],
     details: { field: 'name', value: 'a b' },
   },
   {
-    title: 'a query that nobody saved',
+    title: 'an unknown saved query',
     words: ['query', 'run', 'none'],
     code: 'not_found',
     status: 3,
     says: ["'none'"],
   },
   {
-    title: 'the undo of a new issue',
+    title: 'undo of a new issue',
     words: ['undo', creationOf(id)],
     says: [creationOf(id).slice(0, 8), 'a new issue is not taken back'],
   },
   { title: 'an event id that is too short', words: ['undo', 'abcdef'], says: ["'abcdef'", 'at least 7'] },
   { title: 'an unknown event', words: ['undo', absent], code: 'not_found', status: 3, says: [absent] },
   {
-    title: 'a priority',
+    title: 'an unknown priority',
     words: ['issue', 'create', '--title=x', '--priority=high'],
     says: ['priority', "'high'", 'P0, P1, P2, P3 or P4'],
   },
   { title: 'a priority that is too low', words: ['issue', 'update', id, '--priority=P5'], says: ['priority', "'P5'"] },
   {
-    title: 'a priority as a label',
+    title: 'an invalid priority label',
     words: ['issue', 'label', 'add', id, '--label=priority:urgent'],
     says: ['priority', "'urgent'"],
   },
-  { title: 'an empty field as a label', words: ['issue', 'label', 'add', id, '--label=priority:'], says: ['priority'] },
   {
-    title: 'a due date that is no day',
+    title: 'a field label without a value',
+    words: ['issue', 'label', 'add', id, '--label=priority:'],
+    says: ['priority'],
+  },
+  {
+    title: 'a due date with a thirtieth of February',
     words: ['issue', 'update', id, '--due=2026-02-30'],
     says: ['due', "'2026-02-30'", 'YYYY-MM-DD'],
   },
@@ -250,7 +262,7 @@ const refusals: readonly Refusal[] = [
     says: ['--set', "'colour=red'", 'priority, type'],
   },
   {
-    title: 'a --set without equals sign',
+    title: '--set without an equals sign',
     words: ['issue', 'update', id, '--set=due'],
     says: ['--set', "'due'", 'key=value'],
   },
@@ -267,9 +279,9 @@ const refusals: readonly Refusal[] = [
     says: [absent],
   },
   { title: 'an issue as its own parent', words: ['issue', 'update', id, `--parent=${id}`], says: ['parent', id] },
-  { title: 'nothing to update', words: ['issue', 'update', id], says: ['nothing to change', '--title'] },
+  { title: 'an update without changes', words: ['issue', 'update', id], says: ['nothing to change', '--title'] },
   {
-    title: 'a hash that is none',
+    title: 'an attachment with a malformed hash',
     words: ['issue', 'attachment', 'add', id, '--name=n', '--mime=m', '--sha256=xy'],
     says: ["'xy'"],
   },
@@ -279,45 +291,45 @@ const refusals: readonly Refusal[] = [
     says: ['--sha256 is required'],
   },
   {
-    title: 'an attachment file that is not there',
+    title: 'a missing attachment file',
     words: ['issue', 'attachment', 'add', id, '--file=none'],
     code: 'not_found',
     status: 3,
     says: ['--file none'],
   },
   {
-    title: 'a folder as attachment',
+    title: 'a directory as attachment file',
     words: ['issue', 'attachment', 'add', id, '--file=folder'],
     says: ['--file folder'],
     code: 'not_found',
     status: 3,
   },
   {
-    title: 'an attachment that is not there',
+    title: 'an unknown attachment',
     words: ['issue', 'attachment', 'get', id, 'none'],
     code: 'not_found',
     status: 3,
     says: ["'none'"],
   },
-  { title: 'an export format', words: ['export', '--format=xml'], says: ['--format', "'xml'", 'json, md'] },
-  { title: 'an export without format', words: ['export'], says: ['--format'] },
+  { title: 'an unknown export format', words: ['export', '--format=xml'], says: ['--format', "'xml'", 'json, md'] },
+  { title: 'an export without a format', words: ['export'], says: ['--format'] },
   {
-    title: 'an export into no folder',
+    title: 'an export into a missing directory',
     words: ['export', '--format=json', '--output=none/x.json'],
     code: 'io_error',
     status: 5,
     says: ['none/x.json'],
   },
   {
-    title: 'an import file that is not there',
+    title: 'a missing import file',
     words: ['import', 'none.jsonl'],
     code: 'not_found',
     status: 3,
     says: ['none.jsonl'],
   },
-  { title: 'an import of something else', words: ['import', 'binary'], says: ['binary', '--format'] },
-  { title: 'a shell that is not known', words: ['completion', 'tcsh'], says: ["'tcsh'", 'bash, zsh, fish'] },
-  // Batch: one bad line, nothing applied.
+  { title: 'an import file of unknown format', words: ['import', 'binary'], says: ['binary', '--format'] },
+  { title: 'an unknown shell', words: ['completion', 'tcsh'], says: ["'tcsh'", 'bash, zsh, fish'] },
+  // Batch: one bad line, and no line is applied.
   {
     title: 'a batch line that is not JSON',
     words: ['batch'],
@@ -325,21 +337,21 @@ const refusals: readonly Refusal[] = [
     says: ['line 2', 'JSON'],
     details: { line: 2 },
   },
-  { title: 'a batch line that is no object', words: ['batch'], stdin: '[]\n', says: ['line 1', 'object'] },
+  { title: 'a batch line that is not an object', words: ['batch'], stdin: '[]\n', says: ['line 1', 'object'] },
   {
-    title: 'a batch operation',
+    title: 'an unknown batch operation',
     words: ['batch'],
     stdin: '{"op":"destroy"}\n',
     says: ['line 1', 'destroy', 'create, update'],
   },
   {
-    title: 'a batch key',
+    title: 'an unknown batch key',
     words: ['batch'],
     stdin: '{"op":"create","title":"x","colour":1}\n',
     says: ['line 1', 'colour', 'title, body'],
   },
   {
-    title: 'a batch value of another type',
+    title: 'a batch value of the wrong type',
     words: ['batch'],
     stdin: '{"op":"create","title":7}\n',
     says: ['line 1', 'title', 'text', '7'],
@@ -373,24 +385,28 @@ const refusals: readonly Refusal[] = [
     details: { line: 2 },
   },
   {
-    title: 'a batch field that is no text',
+    title: 'a batch field that is not text',
     words: ['batch'],
     stdin: '{"op":"create","title":"x","set":{"type":{"a":1}}}\n',
     says: ['line 1', 'set.type', 'an object'],
   },
-  // Words
+  // Command line
   { title: 'an unknown command', words: ['isue', 'list'], says: ["unknown command 'isue'"] },
-  { title: 'an unknown flag', words: ['issue', 'list', '--colour'], says: ['unknown option --colour'] },
-  { title: 'a flag without its value', words: ['issue', 'list', '--state'], says: ['--state needs a value'] },
-  { title: 'a switch with a value', words: ['issue', 'list', '--reverse=yes'], says: ['--reverse takes no value'] },
+  { title: 'an unknown option', words: ['issue', 'list', '--colour'], says: ['unknown option --colour'] },
+  { title: 'an option without its value', words: ['issue', 'list', '--state'], says: ['--state needs a value'] },
+  {
+    title: 'a boolean option with a value',
+    words: ['issue', 'list', '--reverse=yes'],
+    says: ['--reverse takes no value'],
+  },
   {
     title: 'an option given twice',
     words: ['issue', 'list', '--state=open', '--state=closed'],
     says: ['--state may be given once'],
   },
-  { title: 'an argument too many', words: ['issue', 'show', id, 'more'], says: ["unexpected argument 'more'"] },
-  { title: 'an argument too few', words: ['issue', 'show'], says: ['missing required argument <issue>'] },
-  { title: 'a group without command', words: ['issue'], says: ['`grite issue` needs a command'] },
+  { title: 'a surplus argument', words: ['issue', 'show', id, 'more'], says: ["unexpected argument 'more'"] },
+  { title: 'a missing argument', words: ['issue', 'show'], says: ['missing required argument <issue>'] },
+  { title: 'a command group without a command', words: ['issue'], says: ['`grite issue` needs a command'] },
 ]
 
 writeFileSync(join(place.path, 'binary'), Buffer.from([0x00, 0xff, 0xfe, 0x80]))
@@ -399,7 +415,7 @@ const objectsBefore = place.git(place.path, 'count-objects', '-v')
 const viewBefore = place.grite('issue', 'list', '--json').stdout
 
 for (const { title, words, code = 'invalid_args', status = 2, says, details, stdin } of refusals) {
-  test(`${title} is refused`, () => {
+  test(`rejects ${title}`, () => {
     const head = place.head()
     const failure = readFailure(place.griteWith({ stdin: stdin ?? '' }, '--json', ...words))
     assert.deepEqual([failure.code, failure.status], [code, status], failure.message)
@@ -415,7 +431,7 @@ test('after all of them log, objects and view are what they were', () => {
   assert.equal(place.grite('issue', 'list', '--json').stdout, viewBefore)
 })
 
-test('an error for people has no envelope and the same exit status', () => {
+test('without --json, an error is plain text with equal exit status', () => {
   const { status, stdout, stderr } = place.grite('issue', 'show', absent)
   assert.deepEqual({ status, stdout }, { status: 3, stdout: '' })
   assert.equal(
@@ -424,7 +440,7 @@ test('an error for people has no envelope and the same exit status', () => {
   )
 })
 
-test('--json is honoured wherever it stands on a faulty line', () => {
+test('--json works at any position of a faulty command line', () => {
   for (const words of [
     ['--json', 'issue', 'list', '--colour'],
     ['issue', '--json', 'list', '--state', 'done'],
@@ -437,7 +453,7 @@ test('--json is honoured wherever it stands on a faulty line', () => {
   assert.match(place.grite('issue', 'list', '--colour').stderr, /^error: invalid arguments: /)
 })
 
-test('a title named by a dash or by an option is a title', () => {
+test('a title may look like an option', () => {
   for (const [words, title] of [
     [['--title=--json'], '--json'],
     [['--title', '-x'], '-x'],
@@ -449,7 +465,7 @@ test('a title named by a dash or by an option is a title', () => {
   }
 })
 
-test('a body that begins with a dash is a body', () => {
+test('a body may begin with a hyphen', () => {
   const issueId = place.create('dashes', '--body', '-x')
   assert.equal(place.data('issue', 'show', issueId).issue.body, '-x')
   place.data('issue', 'comment', issueId, '--body', '--json')

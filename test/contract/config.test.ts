@@ -1,4 +1,4 @@
-/** Configuration that cannot be read is named with file and line, and never written over. */
+/** Malformed configuration is reported with file and line and never overwritten. */
 import assert from 'node:assert/strict'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -12,30 +12,30 @@ interface Malformed {
 }
 
 const malformed: readonly Malformed[] = [
-  { title: 'a torn line', text: '# mine\ndefault_actor = "\n', says: /config\.toml, line 2/ },
-  { title: 'a key twice', text: 'a = 1\nb = 2\na = 3\n', says: /config\.toml, line 3/ },
+  { title: 'an incomplete line', text: '# mine\ndefault_actor = "\n', says: /config\.toml, line 2/ },
+  { title: 'a repeated key', text: 'a = 1\nb = 2\na = 3\n', says: /config\.toml, line 3/ },
   {
-    title: 'an actor that is no id',
+    title: 'a malformed actor id',
     text: 'default_actor = "me"\n',
     says: /config\.toml: default_actor must be 32 hex.*"me"/,
   },
   {
-    title: 'an actor that is a number',
+    title: 'a numeric actor',
     text: 'default_actor = 7\n',
     says: /config\.toml: default_actor must be 32 hex.*got 7/,
   },
   {
-    title: 'a lock policy that does not exist',
+    title: 'an unknown lock policy',
     text: 'lock_policy = "maybe"\n',
     says: /config\.toml: lock_policy must be off, warn, require, got "maybe"/,
   },
   {
-    title: 'a threshold of a snapshot that is none',
+    title: 'a snapshot threshold of zero',
     text: '[snapshot]\nmax_events = 0\n',
     says: /config\.toml: snapshot\.max_events must be a whole number from 1, got 0/,
   },
   {
-    title: 'a section that is a word',
+    title: 'text in place of a section',
     text: 'sync = "origin"\n',
     says: /config\.toml: sync must be a table, got "origin"/,
   },
@@ -49,7 +49,7 @@ const commands: readonly (readonly string[])[] = [
 ]
 
 for (const { title, text, says } of malformed) {
-  test(`a repository config with ${title} is reported and left alone`, (t) => {
+  test(`a repository config with ${title} is reported and unchanged`, (t) => {
     const place = createGriteSandbox(t)
     const file = join(place.path, '.git/grite/config.toml')
     mkdirSync(join(file, '..'))
@@ -65,7 +65,7 @@ for (const { title, text, says } of malformed) {
   })
 }
 
-test('an actor config that is malformed is reported and left alone', (t) => {
+test('a malformed actor config is reported and unchanged', (t) => {
   const place = createGriteSandbox(t)
   const { actor_id, data_dir } = place.data('init')
   place.create('before')
@@ -82,7 +82,7 @@ test('an actor config that is malformed is reported and left alone', (t) => {
   assert.equal(place.head(), head)
 })
 
-test('actor use keeps what else is in the config', (t) => {
+test('actor use keeps other settings and comments in the config', (t) => {
   const place = createGriteSandbox(t)
   place.data('init')
   const file = join(place.path, '.git/grite/config.toml')
@@ -95,7 +95,7 @@ test('actor use keeps what else is in the config', (t) => {
   assert.equal(place.data('actor', 'current').actor_id, actor_id)
 })
 
-test('a signing key that is none stops the writer, not the reader', (t) => {
+test('a malformed signing key stops writing but not reading', (t) => {
   const place = createGriteSandbox(t)
   place.data('init')
   const { actor_id, data_dir } = place.data('actor', 'init', '--generate-key')
@@ -105,7 +105,7 @@ test('a signing key that is none stops the writer, not the reader', (t) => {
     (({ signatures_checked, signatures_valid, error_count }) => [signatures_checked, signatures_valid, error_count])(
       place.data('db', 'verify'),
     ),
-    // The issue, and the card with which others verify it.
+    // The issue, and the actor card that holds the public key.
     [2, 2, 0],
   )
   writeFileSync(join(data_dir, 'signing_key'), 'not a key')

@@ -1,4 +1,4 @@
-/** A damaged log or view: what is sound stays visible, what is not is told by its id, nothing is deleted. */
+/** A damaged log or view: sound data stays visible, damage is reported by id, and nothing is deleted. */
 import assert from 'node:assert/strict'
 import { appendFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
@@ -9,7 +9,7 @@ import { createGriteSandbox, type GriteSandbox } from './grite-process.ts'
 import { jsonContract, keyFaults } from './json-contract.ts'
 import { schemaFaults } from './schemas.ts'
 
-/** Appends a commit with this chunk to the log, by git's plumbing alone. Returns the commit. */
+/** Appends a commit with this chunk to the log, using only git plumbing. Returns the commit. */
 function appendChunk({ path, git, gitWith }: GriteSandbox, chunk: Uint8Array, name = hashChunk(chunk)): string {
   const parent = git(path, 'rev-parse', 'refs/grite/wal')
   const meta = { schema_version: 1, actor_id: 'ab'.repeat(16), chunk_hash: hashChunk(chunk), prev_wal: parent }
@@ -23,7 +23,7 @@ function appendChunk({ path, git, gitWith }: GriteSandbox, chunk: Uint8Array, na
   return commit
 }
 
-/** A record whose id is true, whatever its kind and payload are. */
+/** Makes a record with a correct id, for any kind and payload. */
 function makeRecord(
   tag: number,
   payload: readonly string[],
@@ -40,14 +40,17 @@ interface Damage {
 
 const damages: readonly Damage[] = [
   {
-    title: 'a chunk of other bytes than its name',
+    title: 'a chunk that does not match its name',
     write(place) {
       const chunk = Buffer.from(encodeChunk([makeRecord(3, ['x']).record]))
       chunk[chunk.length - 3] = (chunk[chunk.length - 3] as number) ^ 1
       return appendChunk(place, chunk, 'ab'.repeat(32)).slice(0, 12)
     },
   },
-  { title: 'a chunk that is none', write: (place) => appendChunk(place, Buffer.from('not a chunk')).slice(0, 12) },
+  {
+    title: 'a file that is not a chunk',
+    write: (place) => appendChunk(place, Buffer.from('not a chunk')).slice(0, 12),
+  },
   {
     title: 'an event of an unknown kind',
     write(place) {
@@ -57,7 +60,7 @@ const damages: readonly Damage[] = [
     },
   },
   {
-    title: 'an event of another arity',
+    title: 'an event with a surplus field',
     write(place) {
       const { eventId, record } = makeRecord(3, ['x', 'y'])
       appendChunk(place, encodeChunk([record]))
@@ -67,7 +70,7 @@ const damages: readonly Damage[] = [
 ]
 
 for (const { title, write } of damages) {
-  test(`${title} is reported, the rest is visible`, (t) => {
+  test(`${title} is reported and the other events are used`, (t) => {
     const place = createGriteSandbox(t)
     const before = place.create('Before')
     const named = write(place)
@@ -99,13 +102,13 @@ for (const { title, write } of damages) {
   })
 }
 
-/** The LevelDB directory in use. */
+/** Returns the view directory and the LevelDB directory in use. */
 function viewFolder({ data }: GriteSandbox): { readonly level: string; readonly current: string } {
   const level = data('db', 'stats').path as string
   return { level, current: join(level, readFileSync(join(level, 'current'), 'utf8').trim()) }
 }
 
-const ruins: readonly (readonly [title: string, ruin: (current: string) => void])[] = [
+const damagedViews: readonly (readonly [title: string, damage: (current: string) => void])[] = [
   [
     'with a damaged manifest',
     (current) => {
@@ -115,7 +118,7 @@ const ruins: readonly (readonly [title: string, ruin: (current: string) => void]
   ],
   ['without CURRENT', (current) => rmSync(join(current, 'CURRENT'))],
   [
-    'of something else',
+    'with foreign files only',
     (current) => {
       rmSync(current, { recursive: true })
       mkdirSync(current)
@@ -124,12 +127,12 @@ const ruins: readonly (readonly [title: string, ruin: (current: string) => void]
   ],
 ]
 
-for (const [title, ruin] of ruins) {
-  test(`a view directory ${title} is rebuilt, the old one kept`, (t) => {
+for (const [title, damage] of damagedViews) {
+  test(`a view directory ${title} is rebuilt and kept aside`, (t) => {
     const place = createGriteSandbox(t)
     const id = place.create('Kept')
     const { level, current } = viewFolder(place)
-    ruin(current)
+    damage(current)
     const left = readdirSync(current).filter((name) => !/^LOG|^LOCK/.test(name))
     const { status, stdout, stderr } = place.grite('issue', 'list', '--json')
     assert.equal(status, 0, stderr)
@@ -142,7 +145,7 @@ for (const [title, ruin] of ruins) {
   })
 }
 
-test('a LevelDB of another program is not taken for the view, and kept', async (t) => {
+test('a LevelDB of another program is kept aside, not used as view', async (t) => {
   const place = createGriteSandbox(t)
   place.create('Kept')
   const { level, current } = viewFolder(place)
@@ -160,7 +163,7 @@ test('a LevelDB of another program is not taken for the view, and kept', async (
   assert.ok(readdirSync(level).includes(basename(aside)))
 })
 
-test('a file in place of the view does not stop reading', (t) => {
+test('reading works with a file in place of the view', (t) => {
   const place = createGriteSandbox(t)
   place.create('Kept')
   const { level } = viewFolder(place)

@@ -1,10 +1,10 @@
-/** The built command line as real processes, each in a sandbox that the machine's settings do not reach. */
+/** Runs the built command line as real processes in a sandbox isolated from the user's settings. */
 import { type ChildProcessWithoutNullStreams, spawn, spawnSync } from 'node:child_process'
 import { mkdirSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { type CleanUp, createSandbox, type Sandbox } from '../git/temp-repository.ts'
 
-/** What `npm run build` makes; `npm test` builds it first. */
+/** The output of `npm run build`; `npm test` builds it first. */
 export const gritePath = fileURLToPath(new URL('../../dist/grite.cjs', import.meta.url))
 
 export interface Outcome {
@@ -19,29 +19,29 @@ export interface RunOptions {
   readonly stdin?: string
 }
 
-/** A repository with grite in it, as a shell in its folder would have. */
+/** A repository with functions that run grite in it. */
 export interface GriteSandbox extends Sandbox {
   readonly path: string
-  /** Runs `grite` with these words to its end. */
+  /** Runs `grite` with these words until it exits. */
   grite(...words: readonly string[]): Outcome
   griteWith(options: RunOptions, ...words: readonly string[]): Outcome
-  /** Runs `grite … --json` and gives the data. Throws when it fails or warns. */
+  /** Runs `grite … --json` and returns the data. Throws when it fails or warns. */
   data(...words: readonly string[]): Json
-  /** Starts `grite` and leaves it running. */
+  /** Starts `grite` without waiting for its exit. */
   start(...words: readonly string[]): ChildProcessWithoutNullStreams
-  /** Commit that the log's ref names; null before the first write. */
+  /** Returns the head commit of the log; null before the first write. */
   head(): string | null
-  /** Makes an issue and gives its id. */
+  /** Creates an issue and returns its id. */
   create(title: string, ...words: readonly string[]): string
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: parsed output, whose shape is what the tests assert
 export type Json = any
 
-/** A process that has not ended by then never will. */
+/** Time after which a process counts as hanging. */
 const runMsMax = 60_000
 
-/** @param init - words for `git init`; none for a plain repository */
+/** @param init - options for `git init`; none for a plain repository */
 export function createGriteSandbox(t: CleanUp, ...init: readonly string[]): GriteSandbox {
   const sandbox = createSandbox(t)
   const path = `${sandbox.dir}/repository`
@@ -50,7 +50,7 @@ export function createGriteSandbox(t: CleanUp, ...init: readonly string[]): Grit
   return griteIn(sandbox, path)
 }
 
-/** The same sandbox seen from another folder of it. */
+/** Runs grite in another directory of the sandbox. */
 export function griteIn(sandbox: Sandbox, path: string): GriteSandbox {
   const griteWith = (options: RunOptions, ...words: readonly string[]): Outcome => {
     const { status, stdout, stderr, error } = spawnSync(process.execPath, [gritePath, ...words], {
@@ -91,7 +91,7 @@ export function griteIn(sandbox: Sandbox, path: string): GriteSandbox {
   }
 }
 
-/** What a failure says in JSON; throws unless standard output is empty and standard error is one envelope. */
+/** Returns the error of a failed command; throws unless standard output is empty and standard error is one envelope. */
 export function readFailure({ status, stdout, stderr }: Outcome): Json & { readonly status: number } {
   if (stdout !== '') throw new Error(`a failure wrote to standard output: ${stdout.slice(0, 200)}`)
   const envelope = JSON.parse(stderr)

@@ -1,4 +1,4 @@
-/** Runs every command that agents are shown, in the order in which they read them, in one of two clones that share a remote. */
+/** Runs every command of the guide for agents, in order, in one of two clones that share a remote. */
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { mkdirSync, symlinkSync } from 'node:fs'
@@ -8,14 +8,14 @@ import { formatGuide } from '../../src/tracker/agents/guide.ts'
 import { createTeam, titlesIn } from '../sync/team.ts'
 import { gritePath } from './grite-process.ts'
 
-/** Lines of the pieces of shell, and what stands in backticks in the text, in the order of the page. */
+/** The lines of shell blocks and the commands in backticks, in the order of the page. */
 const lines = [...formatGuide(2).matchAll(/^```sh\n([\s\S]*?)^```$|`(grite [^`\n]+)`/gm)].flatMap(
   ([, piece, inText = '']) => (piece === undefined ? [inText] : piece.trimEnd().split('\n')),
 )
 
 const team = createTeam({ after })
 const [ann, bo] = [team.clone('ann'), team.clone('bo')]
-/** What the placeholders of the guide stand for. */
+/** Values of the placeholders in the guide. */
 const ids = { '<issue>': '', '<other>': '' }
 
 before(() => {
@@ -43,7 +43,7 @@ function filled(text: string): string {
   return Object.entries(ids).reduce((left, [name, id]) => left.replaceAll(name, id), text)
 }
 
-test('the guide shows commands to run', () => {
+test('the guide for agents shows only grite commands, at least 35', () => {
   assert.ok(lines.length >= 35, String(lines.length))
   assert.deepEqual(
     lines.filter((line) => !line.startsWith('grite ')),
@@ -52,14 +52,14 @@ test('the guide shows commands to run', () => {
 })
 
 for (const line of lines) {
-  test(`\`${line}\` succeeds`, () => {
+  test(`the guide's command succeeds: ${line}`, () => {
     const { status, stdout, stderr } = shell(filled(line))
     assert.deepEqual([status, stderr], [0, ''], stdout)
     if (line.includes('--json')) assert.equal(JSON.parse(stdout).ok, true)
   })
 }
 
-test('afterwards the other clone sees what was done', () => {
+test('the other clone receives the changes made with the guide', () => {
   bo.data('sync')
   const titles = titlesIn(bo)
   for (const title of ['Error message names no file', 'Crash on start']) assert.ok(titles.includes(title), title)

@@ -1,4 +1,4 @@
-/** What people read off a terminal; the layout on one is in test/cli/render and terminal.test.ts. */
+/** Text output of commands written to a pipe; test/cli/render and terminal.test.ts test the layout on a terminal. */
 import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -7,8 +7,8 @@ import { commandRunner } from '../support/command-runner.ts'
 import { makeForeignIssue } from '../support/foreign-issue.ts'
 import { createGriteSandbox } from './grite-process.ts'
 
-/** Ids and times as what they are, so that the text can be compared. */
-function blur(text: string): string {
+/** Replaces ids and times with placeholders, so that the text can be compared. */
+function withPlaceholders(text: string): string {
   return text
     .replace(/\b[0-9a-f]{64}\b/g, '<hash>')
     .replace(/\b[0-9a-f]{32}\b/g, '<id>')
@@ -17,9 +17,9 @@ function blur(text: string): string {
     .replace(/\d{4}-\d{2}-\d{2} \d{2}:\d{2} UTC/g, '<minute>')
 }
 
-test('a session reads like this', (t) => {
+test('a session prints one plain line per change', (t) => {
   const place = createGriteSandbox(t)
-  const run = (...words: string[]) => blur(place.grite(...words).stdout)
+  const run = (...words: string[]) => withPlaceholders(place.grite(...words).stdout)
   assert.equal(
     run('init'),
     'Ready. You write as actor <short>\nNext: grite issue create --title "…"\nFor coding agents: grite init --agents-md\n',
@@ -57,7 +57,7 @@ No description.
   assert.equal(run('rebuild'), 'Rebuilt the view: 5 events of 2 issues at <short>\n')
 })
 
-test('batch answers with one JSON line for each operation', (t) => {
+test('batch prints one line of JSON per operation', (t) => {
   const place = createGriteSandbox(t)
   const stdin = '{"op":"create","title":"A","as":"a"}\n\n{"op":"close","issue":"@a"}\n'
   const { status, stdout } = place.griteWith({ stdin }, 'batch')
@@ -78,7 +78,7 @@ test('batch answers with one JSON line for each operation', (t) => {
   assert.equal(lines[1].issue_id, lines[0].issue_id)
 })
 
-test('an import tells what was taken, what was skipped and what could not be read', (t) => {
+test('import prints imported, skipped and unreadable lines', (t) => {
   const place = createGriteSandbox(t)
   const times = { created_at: '2025-01-01T00:00:00Z', updated_at: '2025-01-01T00:00:00Z' }
   const line = (id: string, status: string) => JSON.stringify({ id, title: id, status, ...times })
@@ -100,14 +100,14 @@ test('an import tells what was taken, what was skipped and what could not be rea
   )
 })
 
-test('attachments are listed and written', (t) => {
+test('issue attachment lists attachments and writes one to a file', (t) => {
   const place = createGriteSandbox(t)
   const id = place.create('With a file')
   writeFileSync(join(place.path, 'a.log'), 'hello\n')
   place.data('issue', 'attachment', 'add', id, '--file=a.log')
   place.data('issue', 'attachment', 'add', id, '--name=far', '--mime=x/y', `--sha256=${'ab'.repeat(32)}`)
   assert.equal(
-    blur(place.grite('issue', 'attachment', 'list', id).stdout),
+    withPlaceholders(place.grite('issue', 'attachment', 'list', id).stdout),
     'a.log\ttext/plain\tstored\t<hash>\nfar\tx/y\telsewhere\t<hash>\n',
   )
   const target = join(place.path, 'out.log')
@@ -117,7 +117,7 @@ test('attachments are listed and written', (t) => {
   )
 })
 
-test('no text of an issue reaches the terminal as a control', async (t) => {
+test('no command prints control characters from an issue', async (t) => {
   const place = createGriteSandbox(t)
   const evil = 'a\x1b]0;owned\x07\u202eb\x9b31m\r'
   const line = `${evil}\nnext`
@@ -158,6 +158,6 @@ test('no text of an issue reaches the terminal as a control', async (t) => {
   ]) {
     assert.match(place.grite(...words).stdout, /a\\x1b\]0;owned\\x07\\u202eb\\x9b31m\\r\\nnext/)
   }
-  // What scripts read is the text itself.
+  // JSON output holds the unescaped text.
   assert.equal(place.data('issue', 'show', id).issue.title, line)
 })

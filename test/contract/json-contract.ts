@@ -1,6 +1,6 @@
 /**
- * The keys of `data` that every command prints with `--json`: those of the published format (spec §5.4), where its
- * documents and its code differ the union, and what grite adds. A key is never taken away or renamed.
+ * The keys of `data` that every command prints with `--json`: the keys of the published format (spec §5.4; the union
+ * where its documents and code differ) and the keys that grite adds. A key is never removed or renamed.
  *
  * `key?` may be absent. `results[]` describes each element of a list, `issue` an object.
  */
@@ -320,7 +320,7 @@ export const jsonContract: Readonly<Record<string, KeyTable>> = {
     claims: ['lost', 'renewed', 'released', 'shared', 'collected'],
     snapshots: ['adopted', 'dropped', 'pushed', 'deleted', 'refused'],
   },
-  // Of each line: a watch is a feed.
+  // The keys of each line: watch is a feed.
   watch: {
     data: [
       'event_id',
@@ -379,10 +379,10 @@ export const jsonContract: Readonly<Record<string, KeyTable>> = {
   completion: { data: ['shell', 'script'] },
 }
 
-/** A command that names several issues answers with these in place of the one change. */
+/** The keys of an answer about several issues, in place of those of one change. */
 export const severalIssues = { several: ['results', 'wal_head'], 'results[]': change } as const
 
-/** What is wrong with `data` by a table; empty when nothing is. */
+/** Lists the differences between `data` and a table; empty when there are none. */
 export function keyFaults(table: KeyTable, data: unknown): string[] {
   return Object.entries(table).flatMap(([place, keys]) =>
     objectsAt(data, place).flatMap((object) => {
@@ -394,7 +394,7 @@ export function keyFaults(table: KeyTable, data: unknown): string[] {
   )
 }
 
-/** The objects at a place such as `issue.comments[]`; `data` itself is the root. */
+/** Returns the objects at a place such as `issue.comments[]`; `data` is the root. */
 export function objectsAt(data: unknown, place: string): object[] {
   let found: unknown[] = [data]
   for (const step of place === 'data' ? [] : place.split('.')) {

@@ -1,4 +1,4 @@
-/** Every command, once, as a process with `--json`. Rows run in order, on one repository; the table is the contract. */
+/** Runs every command as a process with `--json`. Rows run in order on one repository; the table is the contract. */
 import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -25,7 +25,7 @@ writeFileSync(
 )
 writeFileSync(join(place.path, 'operations.jsonl'), '')
 
-/** Ids that earlier rows made. */
+/** Ids created by earlier rows. */
 const known = { parent: '', issue: '', actor: '' }
 
 interface Row {
@@ -33,7 +33,7 @@ interface Row {
   readonly words: () => readonly string[]
   readonly status?: number
   readonly stdin?: string
-  /** Something about the data that the keys do not say. */
+  /** Further assertions on the data. */
   readonly expect?: (data: Json) => void
 }
 
@@ -280,14 +280,14 @@ const rows: readonly Row[] = [
 const seen = new Set<string>()
 const commands = buildCommandTable(commandLineCommands)
 
-/** The input that a line gives a command, as JSON. */
+/** Returns the input that a command line gives its command, as JSON. */
 async function inputOf(line: readonly string[]): Promise<unknown> {
   const { request } = await parseArgv(line, commands)
   return request.kind === 'run' ? JSON.parse(JSON.stringify(request.input)) : assert.fail(request.kind)
 }
 
 for (const { command, words, status = 0, stdin, expect } of rows) {
-  test(`${command} prints its keys, and nothing on stderr`, async () => {
+  test(`${command} --json prints exactly the keys of its contract`, async () => {
     const line = [...command.split(' '), ...words()]
     const outcome = place.griteWith({ ...(stdin === undefined ? {} : { stdin }) }, ...line, '--json')
     assert.equal(outcome.stderr, '')
@@ -307,20 +307,20 @@ for (const { command, words, status = 0, stdin, expect } of rows) {
   })
 }
 
-test('the contract lists every command, and no other', () => {
+test('the contract lists exactly the existing commands', () => {
   const names = [...allCommands.map(({ name }) => name), 'completion']
   assert.deepEqual(Object.keys(jsonContract).sort(), names.sort())
 })
 
-test('there are schemas of every command, and of no other', () => {
+test('schemas exist for exactly the commands of the contract', () => {
   assert.deepEqual(Object.keys(schemaOfCommand).sort(), Object.keys(jsonContract).sort())
 })
 
-test('a row has shown every object of the contract', () => {
+test('the rows produce every object of the contract', () => {
   const listed = Object.entries(jsonContract).flatMap(([command, table]) =>
     Object.keys(table).map((place) => `${command} ${place}`),
   )
-  // Damage is provoked in damage.test.ts, that of locks and what a remote refuses in commands/lock; the feed is read in
+  // Provoked elsewhere: damage in damage.test.ts, lock damage and remote refusals in test/tracker/locks, the feed in
   // watch.test.ts.
   const locks = ['lock gc refused[]', 'lock status conflicts[]', 'lock status malformed[]']
   const elsewhere = [
@@ -334,7 +334,7 @@ test('a row has shown every object of the contract', () => {
   assert.deepEqual(listed.filter((place) => !seen.has(place)).sort(), elsewhere.sort())
 })
 
-test('several issues at once answer as a list in one commit', () => {
+test('closing several issues returns a list and writes one commit', () => {
   const before = Number(place.git(place.path, 'rev-list', '--count', 'refs/grite/wal'))
   const data = place.data('issue', 'close', known.issue, known.parent)
   assert.deepEqual(schemaFaults('issue close', 'data', data), [])
@@ -348,7 +348,7 @@ test('several issues at once answer as a list in one commit', () => {
   assert.equal(Number(place.git(place.path, 'rev-list', '--count', 'refs/grite/wal')), before + 1)
 })
 
-test('a write that changes nothing adds no commit', () => {
+test('a write without effect adds no commit', () => {
   const id = place.create('Same', '--label=bug', '--assignee=ann', '--priority=P2')
   const head = place.head()
   const unchanged = [
@@ -369,6 +369,6 @@ test('a write that changes nothing adds no commit', () => {
   assert.equal(place.head(), head)
 })
 
-test('fsck finds nothing to complain about', () => {
+test('git fsck finds no fault after every command', () => {
   assert.equal(place.git(place.path, 'fsck', '--strict', '--no-dangling'), '')
 })

@@ -1,4 +1,4 @@
-/** Every limit of the table at its edge: the greatest that is allowed works, one more is refused and nothing written. */
+/** Every limit of the table at its edge: the greatest allowed value works; one more is rejected and writes nothing. */
 import assert from 'node:assert/strict'
 import { readFileSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -10,7 +10,7 @@ import { createGriteSandbox, type Outcome, readFailure } from './grite-process.t
 const place = createGriteSandbox({ after })
 const id = place.create('Edge')
 
-/** Text of so many bytes, not all of them characters. */
+/** Text of this many bytes with fewer characters. */
 const text = (bytes: number) => `${'é'.repeat(Math.floor(bytes / 2))}${bytes % 2 === 1 ? 'x' : ''}`
 const batch = (operations: readonly object[]) =>
   place.griteWith({ stdin: operations.map((operation) => JSON.stringify(operation)).join('\n') }, 'batch', '--json')
@@ -26,7 +26,7 @@ function attach(bytes: number): Outcome {
 interface Edge {
   readonly limit: keyof typeof limits
   readonly what: string
-  /** A write with a value of this size. */
+  /** Writes a value of this size. */
   readonly write: (size: number) => Outcome
 }
 
@@ -103,7 +103,7 @@ const edges: readonly Edge[] = [
 ]
 
 for (const { limit, what, write } of edges) {
-  test(`${what} of ${limits[limit]} is allowed, one more refused (${limit})`, () => {
+  test(`accepts ${what} up to ${limits[limit]} and rejects one more (${limit})`, () => {
     const allowed = write(limits[limit])
     assert.deepEqual([allowed.status, allowed.stderr], [0, ''])
     const head = place.head()
@@ -114,7 +114,7 @@ for (const { limit, what, write } of edges) {
   })
 }
 
-test('a batch of more bytes than one commit holds is refused (batchBytesMax)', () => {
+test('rejects a batch with more bytes than one commit holds (batchBytesMax)', () => {
   const comment = { op: 'comment', issue: id, body: 'x'.repeat(limits.bodyBytesMax) }
   const head = place.head()
   const failure = readFailure(batch(Array.from({ length: 8 }, () => comment)))
@@ -124,7 +124,7 @@ test('a batch of more bytes than one commit holds is refused (batchBytesMax)', (
   assert.equal(batch(Array.from({ length: 7 }, () => comment)).status, 0)
 })
 
-/** Limits of readers, and of what one command cannot reach: the tests that meet them. */
+/** Limits of readers, and limits out of reach of one command, with the tests that reach them. */
 const elsewhere: Partial<Record<keyof typeof limits, string>> = {
   batchBytesMax: 'test/contract/limits.test.ts',
   segmentBytesMax: 'test/wal/issue-log/snapshot/write-snapshot.test.ts',
@@ -165,7 +165,7 @@ const elsewhere: Partial<Record<keyof typeof limits, string>> = {
   followedLeasesMax: 'test/wal/ref-names.test.ts',
 }
 
-test('every limit of the table is met here or where it binds', () => {
+test('every limit of the table has a test', () => {
   const here = new Set(edges.map(({ limit }) => limit))
   const missing: string[] = []
   for (const limit of Object.keys(limits) as (keyof typeof limits)[]) {
@@ -178,7 +178,7 @@ test('every limit of the table is met here or where it binds', () => {
   assert.deepEqual(missing, [])
 })
 
-test('all that was written is sound', () => {
+test('db check and git fsck find no fault after all limits', () => {
   assert.equal(place.data('db', 'check').corrupt_count, 0)
   assert.equal(place.git(place.path, 'fsck', '--strict', '--no-dangling'), '')
 })

@@ -1,4 +1,4 @@
-/** Where grite may be run from, and as what. */
+/** Directories and names from which grite may be run. */
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
@@ -14,14 +14,14 @@ git(path, 'commit', '-qm', 'first')
 const id = place.create('One log')
 const statusBefore = git(path, 'status', '--porcelain')
 
-/** Titles that a list shows, as seen with these settings. */
+/** Returns the titles that `issue list` shows with these options. */
 function titles(options: Parameters<typeof griteWith>[0]): string[] {
   const { status, stdout, stderr } = griteWith(options, 'issue', 'list', '--json')
   assert.equal(status, 0, stderr)
   return JSON.parse(stdout).data.issues.map((issue: { title: string }) => issue.title)
 }
 
-test('outside a repository the error names the directory', () => {
+test('commands outside a repository fail and name the directory', () => {
   const outside = join(dir, 'out side')
   mkdirSync(outside)
   for (const words of [['init'], ['issue', 'list'], ['issue', 'create', '--title=x'], ['db', 'check'], ['rebuild']]) {
@@ -31,7 +31,7 @@ test('outside a repository the error names the directory', () => {
   }
 })
 
-test('a subdirectory is as good as the top', () => {
+test('commands work in a subdirectory', () => {
   const deep = join(path, 'a/b c')
   mkdirSync(deep, { recursive: true })
   assert.deepEqual(titles({ cwd: deep }), ['One log'])
@@ -52,26 +52,26 @@ test('a linked worktree shares the log', () => {
   assert.equal(linked.head(), place.head())
 })
 
-test('a bare repository works', (t) => {
+test('commands work in a bare repository', (t) => {
   const bare = createGriteSandbox(t, '--bare')
   const made = bare.create('In the bare')
   assert.equal(bare.data('issue', 'show', made).issue.title, 'In the bare')
   assert.equal(bare.git(bare.path, 'fsck', '--strict', '--no-dangling'), '')
 })
 
-test('a repository with SHA-256 objects works', (t) => {
+test('commands work in a repository with SHA-256 objects', (t) => {
   const place = createGriteSandbox(t, '--object-format=sha256')
   const made = place.create('Long ids')
   assert.equal(place.data('issue', 'close', made).wal_head.length, 64)
 })
 
-test('GIT_DIR is followed from anywhere', () => {
+test('GIT_DIR selects the repository from any directory', () => {
   const outside = join(dir, 'elsewhere')
   mkdirSync(outside)
   assert.deepEqual(titles({ cwd: outside, env: { GIT_DIR: join(path, '.git') } }), ['One log', 'Deep'])
 })
 
-test('git grite is the same program', () => {
+test('git grite runs grite with its exit status', () => {
   const bin = join(dir, 'bin')
   mkdirSync(bin)
   symlinkSync(gritePath, join(bin, 'git-grite'))
@@ -84,6 +84,6 @@ test('git grite is the same program', () => {
   assert.equal(run('-C', join(path, 'a'), 'grite', 'issue', 'show', id).status, 0)
 })
 
-test('nothing outside the git directory has changed', () => {
+test('commands change no file outside the git directory', () => {
   assert.equal(git(path, 'status', '--porcelain'), `${statusBefore}?? a/`)
 })

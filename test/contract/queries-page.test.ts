@@ -1,4 +1,4 @@
-/** Runs every example of docs/queries.md on a repository in which each finds something, and not everything. */
+/** Runs every example of docs/queries.md on a repository in which each matches some issues but not all. */
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { mkdirSync, symlinkSync } from 'node:fs'
@@ -12,10 +12,10 @@ import { read } from '../tidy/source-files.ts'
 import { gritePath } from './grite-process.ts'
 
 const page = read('docs/queries.md')
-/** Stands on the page for an issue of the reader. */
+/** Placeholder on the page for the id of an issue. */
 const idShown = '3f2a91c'
 
-/** Queries in the first column of tables. */
+/** Queries in the first column of the tables. */
 const examples = [...page.matchAll(/^\| `([^`]+)` \|/gm)].map(([, query = '']) => query)
 
 describe('docs/queries.md', () => {
@@ -58,7 +58,7 @@ describe('docs/queries.md', () => {
   })
 
   for (const example of examples) {
-    test(`${example} finds some issues and not all`, async () => {
+    test(`docs/queries.md: ${example} matches some issues but not all`, async () => {
       const query = example.replaceAll(idShown, epic.slice(0, 7)).replace('id:3f2a', `id:${epic.slice(0, 4)}`)
       const { issues, issue_count } = (await place.run('search', { query: [query] })) as {
         issues: readonly unknown[]
@@ -70,7 +70,7 @@ describe('docs/queries.md', () => {
     })
   }
 
-  test('every qualifier, word and order has its place on the page', () => {
+  test('docs/queries.md lists every qualifier, word and sort key', () => {
     const tables = examples.join('\n')
     for (const key of qualifierKeys) assert.match(page, new RegExp(`\`${key}:`), key)
     for (const word of [...hasWords, ...querySortKeys]) assert.match(page, new RegExp(`\\b${word}\\b`), word)
@@ -78,7 +78,7 @@ describe('docs/queries.md', () => {
   })
 
   for (const { text, line } of fencesOf(page).filter(({ language }) => language === 'sh')) {
-    test(`line ${line}: the commands succeed, and gates tell what matches`, () => {
+    test(`docs/queries.md: commands at line ${line} exit as documented`, () => {
       for (const command of text.split('\n')) {
         const { status, stderr } = shell(command)
         assert.equal(stderr, '', command)

@@ -1,4 +1,4 @@
-/** The published JSON Schemas as checks of real input and answers. */
+/** Checks real input and answers against the published JSON Schemas. */
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js'
 import schemas from '../../src/commands/schemas.json' with { type: 'json' }
 
@@ -10,7 +10,7 @@ export const schemaOfCommand: Readonly<Record<string, { readonly [Name in Part]?
 const ajv = new Ajv2020({ strict: true, strictTypes: false, allErrors: true })
 const validators = new Map<string, ValidateFunction>()
 
-/** What is wrong with a value by the schema of a command, a member that the schema does not name included. */
+/** Lists violations of a command's schema, including members that the schema does not name. */
 export function schemaFaults(command: string, part: Part, value: unknown): string[] {
   const key = `${part} of ${command}`
   let validate = validators.get(key)
@@ -26,7 +26,7 @@ export function schemaFaults(command: string, part: Part, value: unknown): strin
   })
 }
 
-/** The schema without room for members that it does not name: answers may grow, but not unnoticed. */
+/** Closes the schema to unnamed members, so that an answer cannot grow unnoticed. */
 function exactly(schema: unknown): unknown {
   if (Array.isArray(schema)) return schema.map(exactly)
   if (typeof schema !== 'object' || schema === null) return schema

@@ -1,4 +1,4 @@
-/** A disk that is full and a repository that cannot be written: reading goes on, a write fails and changes nothing. */
+/** A full disk and a read-only repository: reading works; a write fails and changes nothing. */
 import assert from 'node:assert/strict'
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
@@ -8,17 +8,17 @@ import { type TestContext, test } from 'node:test'
 import { type CleanUp, createSandbox } from '../git/temp-repository.ts'
 import { createGriteSandbox, gritePath, type Outcome, readFailure } from './grite-process.ts'
 
-// Mounts are made in a name space of their own: whatever happens here, the machine keeps none.
+// Mounts are made in a separate namespace, so none outlives the test.
 const mayMount = spawnSync('unshare', ['-m', 'sh', '-c', 'mount -t tmpfs none /mnt && umount /mnt']).status === 0
 const skip = mayMount ? false : 'this user may not mount file systems'
 
 interface Mounted {
-  /** Runs a program with the mount in sight. */
+  /** Runs a program that sees the mount. */
   run(cwd: string, program: string, ...words: readonly string[]): Outcome
   grite(...words: readonly string[]): Outcome
 }
 
-/** Starts a shell that mounts something and waits; programs are run in its name space. */
+/** Starts a shell that mounts a file system and waits; programs run in its namespace. */
 async function mounted(
   t: TestContext & CleanUp,
   script: string,
@@ -36,7 +36,7 @@ async function mounted(
   return { run, grite: (...words) => run(path, process.execPath, gritePath, ...words) }
 }
 
-test('a full disk', { skip }, async (t) => {
+test('grite survives a full disk', { skip }, async (t) => {
   const { dir, environment } = createSandbox(t)
   const disk = join(dir, 'disk')
   const path = join(disk, 'repository')
@@ -47,21 +47,21 @@ test('a full disk', { skip }, async (t) => {
   assert.equal(grite('issue', 'list').status, 0)
   const head = run(path, 'git', 'rev-parse', 'refs/grite/wal').stdout
   const listed = grite('issue', 'list', '--json').stdout
-  // Nothing but whole blocks: what is left is less than one.
+  // Fills the disk until less than one block is free.
   run(disk, 'dd', 'if=/dev/zero', 'of=filler', 'bs=4k')
 
-  await t.test('fails a write with io_error', () => {
+  await t.test('a write to a full disk fails with io_error', () => {
     const failure = readFailure(grite('issue', 'create', '--title', 'Third', '--body', 'x'.repeat(20_000), '--json'))
     assert.deepEqual([failure.code, failure.status], ['io_error', 5], failure.message)
     assert.match(failure.message, /ENOSPC|no space left/i)
   })
-  await t.test('leaves log and list as they were', () => {
+  await t.test('a failed write changes neither log nor list', () => {
     assert.equal(run(path, 'git', 'rev-parse', 'refs/grite/wal').stdout, head)
     const again = grite('issue', 'list', '--json')
     assert.equal(again.status, 0, again.stderr)
     assert.equal(again.stdout, listed)
   })
-  await t.test('is forgotten when there is room again', () => {
+  await t.test('writing works again once the disk has space', () => {
     run(disk, 'rm', 'filler')
     const created = grite('issue', 'create', '--title', 'Third')
     assert.equal(created.status, 0, created.stderr)
@@ -70,11 +70,13 @@ test('a full disk', { skip }, async (t) => {
   })
 })
 
-for (const warm of [true, false]) {
-  test(`a read-only repository ${warm ? 'with a view' : 'that was never read'}`, { skip }, async (t) => {
+for (const hasView of [true, false]) {
+  test(`a read-only repository ${hasView ? 'with a view' : 'without a view'} can be read but not written`, {
+    skip,
+  }, async (t) => {
     const place = createGriteSandbox(t)
     const id = place.create('Written before')
-    if (warm) place.data('issue', 'list')
+    if (hasView) place.data('issue', 'list')
     else place.git(place.path, 'config', 'gc.auto', '0')
     const head = place.head()
     const script = `mount --bind '${place.path}' '${place.path}' && mount -o remount,bind,ro '${place.path}'`

@@ -1,4 +1,4 @@
-/** Pipes, signals, closed inputs, and what a log of grite's own doings may say. */
+/** Pipes, closed inputs, colours off a terminal, the debug log and completion. */
 import assert from 'node:assert/strict'
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
@@ -10,7 +10,7 @@ import { trackerOf } from './tracker-file.ts'
 
 const place = createGriteSandbox({ after })
 
-/** So that any listing of them is larger than what a pipe holds. */
+/** Enough issues that any listing is larger than a pipe buffer. */
 const issueCount = 2000
 
 before(() => {
@@ -18,7 +18,7 @@ before(() => {
   assert.equal(place.data('import', 'tracker.jsonl').created, issueCount)
 })
 
-test('a reader that goes away is no failure', () => {
+test('a command exits 0 when its reader closes the pipe', () => {
   const grite = `'${process.execPath}' '${gritePath}'`
   for (const words of ['issue list', 'issue list --json', 'export --format json']) {
     const script = `set -o pipefail; ${grite} ${words} | head -1; echo "status \${PIPESTATUS[0]}"`
@@ -35,7 +35,7 @@ test('a reader that goes away is no failure', () => {
   }
 })
 
-test('an export goes through a pipe or a link, and replaces neither', async (t) => {
+test('export writes through a named pipe or symbolic link', async (t) => {
   const pipe = join(place.path, 'pipe')
   spawnSync('mkfifo', [pipe])
   const reader = spawn('cat', [pipe], { stdio: ['ignore', 'pipe', 'ignore'] })
@@ -60,14 +60,14 @@ test('an export goes through a pipe or a link, and replaces neither', async (t) 
   assert.equal(lstatSync(target).mode & 0o777, 0o600)
 })
 
-test('an export of changes as text tells only of the issues that changed', () => {
+test('export --since as CSV or Markdown lists only changed issues', () => {
   assert.equal(place.data('export', '--format=csv', '--since=2030-01-01').content.trim().split('\r\n').length, 1)
   assert.match(place.data('export', '--format=md', '--since=2030-01-01').content, /No issues found/)
   const sinceLast = Date.UTC(2025, 0, 1, 0, 0, issueCount - 2) + 1
   assert.equal(place.data('export', '--format=csv', `--since=${sinceLast}`).content.trim().split('\r\n').length, 2)
 })
 
-test('an import from a pipe takes what can be read, as from a file', (t) => {
+test('import from a pipe skips an unreadable line', (t) => {
   const sandbox = createGriteSandbox(t)
   const line = (id: string) =>
     `{"id":"${id}","title":"T","status":"open","created_at":"2026-01-01T00:00:00Z","updated_at":"2026-01-01T00:00:00Z"}\n`
@@ -89,7 +89,7 @@ test('an import from a pipe takes what can be read, as from a file', (t) => {
   )
 })
 
-test('a closed standard input stops no command that needs none', async () => {
+test('commands run with a closed standard input', async () => {
   const child = spawn(process.execPath, [gritePath, 'issue', 'list', '--limit=1', '--json'], {
     cwd: place.path,
     env: place.environment,
@@ -106,14 +106,14 @@ test('a closed standard input stops no command that needs none', async () => {
   assert.match(JSON.parse(stderr).error.message, /--title is required/)
 })
 
-test('off a terminal there is no colour unless it is forced, and NO_COLOR wins', () => {
+test('a piped list has no colour, and NO_COLOR beats CLICOLOR_FORCE', () => {
   const list = (env: Record<string, string>) => place.griteWith({ env }, 'issue', 'list', '--limit=1').stdout
   assert.doesNotMatch(list({}), /\x1b/)
   assert.match(list({ CLICOLOR_FORCE: '1' }), /^[^\n]*\S/)
   assert.doesNotMatch(list({ CLICOLOR_FORCE: '1', NO_COLOR: '1' }), /\x1b/)
 })
 
-test('GRITE_LOG tells command, options and times, never a value', () => {
+test('GRITE_LOG logs command and option names but no values', () => {
   const { status, stderr, stdout } = place.griteWith(
     { env: { GRITE_LOG: 'debug' } },
     ...['issue', 'create', '--title=Secret plan', '--body=secret body', '--label=secret', '--json'],
@@ -129,7 +129,7 @@ test('GRITE_LOG tells command, options and times, never a value', () => {
   assert.deepEqual([end.msg, end.exit_status, typeof end.duration_ms], ['issue create done', 0, 'number'])
 })
 
-test('completion offers what the repository knows', (t) => {
+test('completion offers issues, labels, users, queries and actors', (t) => {
   const known = createGriteSandbox(t)
   const [first, second] = [known.create('Open\x1b one', '--label=bug', '--assignee=ann'), known.create('Closed')]
   known.data('issue', 'close', second)

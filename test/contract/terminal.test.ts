@@ -1,4 +1,4 @@
-/** On a terminal: editor, pager, colours, width. `script` of util-linux makes the terminal. */
+/** Editor, pager, colours and width on a terminal, which `script` of util-linux provides. */
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
@@ -7,7 +7,7 @@ import { test } from 'node:test'
 import { createGriteSandbox, type GriteSandbox, gritePath } from './grite-process.ts'
 
 const hasScript = spawnSync('script', ['-qec', 'true', '/dev/null'], { input: '' }).status === 0
-const skip = hasScript ? false : 'there is no `script` of util-linux here'
+const skip = hasScript ? false : '`script` of util-linux is missing'
 
 const quote = (word: string) => `'${word.replaceAll("'", `'\\''`)}'`
 
@@ -33,7 +33,7 @@ function onTerminalOf(
   return { status, text: stdout.replaceAll('\r\n', '\n') }
 }
 
-/** A program in the sandbox, as an editor or a pager is. */
+/** Writes a shell script into the sandbox, to use as editor or pager. */
 function program(place: GriteSandbox, name: string, body: string): string {
   const file = join(place.dir, name)
   writeFileSync(file, `#!/bin/sh\n${body}\n`)
@@ -62,7 +62,7 @@ test('issue create without a title opens the editor', { skip }, (t) => {
   assert.equal(place.data('issue', 'show', issue_id).issue.title, 'Better title')
 })
 
-test('an editor that fails, or leaves nothing, writes nothing', { skip }, (t) => {
+test('an editor that fails or leaves no text writes nothing', { skip }, (t) => {
   const place = createGriteSandbox(t)
   const failing = onTerminal(place, { EDITOR: 'false' }, 'issue', 'create')
   assert.equal(failing.status, 2)
@@ -84,14 +84,14 @@ test('Ctrl-C in the editor does not end grite', { skip }, (t) => {
   assert.equal(place.data('issue', 'list').issues[0].title, 'Survived')
 })
 
-test('a terminal without a size is taken for one of 80 columns, and gets no pager', { skip }, (t) => {
+test('a terminal without a size gets no pager', { skip }, (t) => {
   const place = createGriteSandbox(t)
   place.create('A title of some length')
   const { text } = onTerminalOf('cols 0 rows 0', place, { GRITE_PAGER: 'false' }, 'issue', 'list')
   assert.match(text, /A title of some length/)
 })
 
-test('the pager shows what is longer than the terminal, and may be left', { skip }, (t) => {
+test('output longer than the terminal goes to the pager', { skip }, (t) => {
   const place = createGriteSandbox(t)
   const operations = Array.from({ length: 40 }, (_, index) => `{"op":"create","title":"Issue ${index}"}`)
   assert.equal(place.griteWith({ stdin: operations.join('\n') }, 'batch').status, 0)
@@ -107,7 +107,7 @@ test('the pager shows what is longer than the terminal, and may be left', { skip
   assert.doesNotMatch(list({ PAGER: pager }, '--json').text, /paged/)
 })
 
-test('a list on a terminal fits it, in colour unless NO_COLOR', { skip }, (t) => {
+test('an issue list fits the terminal and honours NO_COLOR', { skip }, (t) => {
   const place = createGriteSandbox(t)
   place.create(
     'A title that is much longer than what a terminal of a hundred columns can show in one line of it',
@@ -124,7 +124,7 @@ test('a list on a terminal fits it, in colour unless NO_COLOR', { skip }, (t) =>
   assert.match(onTerminal(place, {}, 'issue', 'list').text, /\x1b\[36m[0-9a-f]{7}\x1b\[39m/)
 })
 
-test('an empty repository says what to do', { skip }, (t) => {
+test('issue list in an empty repository suggests issue create', { skip }, (t) => {
   assert.equal(
     onTerminal(createGriteSandbox(t), {}, 'issue', 'list').text,
     'No issues yet. `grite issue create --title "…"` makes one.\n',

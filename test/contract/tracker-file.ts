@@ -1,4 +1,4 @@
-/** A beads tracker of so many issues. */
+/** Returns a beads tracker with this many issues. */
 export function trackerOf(count: number): string {
   return Array.from({ length: count }, (_, index) => {
     const at = new Date(Date.UTC(2025, 0, 1, 0, 0, index)).toISOString()

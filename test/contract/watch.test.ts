@@ -1,4 +1,4 @@
-/** A watch as a process: what it prints, and how it ends. */
+/** `grite watch` as a process: its output and its end. */
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { once } from 'node:events'
@@ -13,7 +13,7 @@ before(() => {
   for (const title of ['one\x1b[31m', 'two']) place.create(title)
 })
 
-test('each event is a line of JSON with its keys, and nothing else is printed', () => {
+test('watch --json prints one line of JSON per event', () => {
   const { status, stdout, stderr } = place.grite('watch', '--since=1d', '--count=2', '--json')
   assert.deepEqual([status, stderr], [0, ''])
   const lines = stdout.trimEnd().split('\n')
@@ -24,27 +24,27 @@ test('each event is a line of JSON with its keys, and nothing else is printed', 
   }
 })
 
-test('each event is a line for people, escaped', () => {
+test('watch prints one escaped line per event', () => {
   const { status, stdout } = place.grite('watch', '--since=1d', '--count=2')
   assert.equal(status, 0)
   assert.match(stdout, /^\S+\t[0-9a-f]{7}\t\S+\tcreated\tone\\x1b\[31m\n\S+\t[0-9a-f]{7}\t\S+\tcreated\ttwo\n$/)
 })
 
-test('Ctrl-C ends a watch with 130 and nothing more to say', async () => {
+test('Ctrl-C ends watch with status 130 and no message', async () => {
   const child = place.start('watch', '--since=1d', '--json')
-  let said = ''
+  let errorOutput = ''
   child.stderr.on('data', (part) => {
-    said += part
+    errorOutput += part
   })
   await once(child.stdout, 'data')
   child.kill('SIGINT')
   const [status] = await once(child, 'close')
-  assert.deepEqual([status, said], [130, ''])
+  assert.deepEqual([status, errorOutput], [130, ''])
 })
 
-test('a reader that goes away ends a watch quietly', () => {
+test('watch ends silently when its reader closes the pipe', () => {
   const grite = `'${process.execPath}' '${gritePath}'`
-  // The reader is gone before the second event is told: the program between them waits for that.
+  // The --exec program sleeps between the events, so the reader is gone before the second one is printed.
   const script = `${grite} watch --since=1d --json --interval 50ms --exec sh -- -c 'cat >&2; sleep 0.2' | head -n1; echo "\${PIPESTATUS[0]}"`
   const { stdout, stderr } = spawnSync('bash', ['-c', script], {
     cwd: place.path,
