@@ -34,10 +34,10 @@ const times: readonly (readonly [string, number | undefined])[] = [
   ['', undefined],
 ]
 for (const [text, expected] of times) {
-  test(`time '${text}' is ${expected ?? 'refused'}`, () => assert.equal(parseRfc3339(text), expected))
+  test(`parses the time '${text}' as ${expected ?? 'invalid'}`, () => assert.equal(parseRfc3339(text), expected))
 }
 
-test('times cut off what is below a millisecond at any offset', () => {
+test('times are truncated to milliseconds at any offset', () => {
   fc.assert(
     fc.property(
       fc.integer({ min: 0, max: 4_000_000_000_000 }),
@@ -56,7 +56,7 @@ function pad(value: number): string {
   return String(value).padStart(2, '0')
 }
 
-test('formatted times parse to themselves', () => {
+test('formatted times parse back to equal times', () => {
   fc.assert(
     fc.property(fc.integer({ min: 0, max: 253402300799999 }), (ms) => {
       assert.equal(parseRfc3339(formatRfc3339(ms)), ms)
@@ -65,7 +65,7 @@ test('formatted times parse to themselves', () => {
   )
 })
 
-test('whole line becomes an issue', () => {
+test('a complete line is parsed as an issue', () => {
   const parsed = parseBeadsLine(lineOf({ id: 'bd-1', priority: 2, labels: ['a'], closed_at: null, odd: [1] }))
   assert.ok('issue' in parsed)
   const { id, title, status, priority, labels, closedAtMs, createdAtMs, updatedAtMs, line } = parsed.issue
@@ -76,54 +76,62 @@ test('whole line becomes an issue', () => {
 
 const deep = `${'['.repeat(70)}${']'.repeat(70)}`
 const malformed: readonly (readonly [string, string, RegExp])[] = [
-  ['no JSON', 'not json', /^line is not JSON: /],
-  ['half a line', lineOf({ id: 'x' }).slice(0, 40), /^line is not JSON: /],
-  ['conflict marker', '<<<<<<< HEAD', /^line is not JSON: /],
-  ['array', '[]', /^line is not a JSON object$/],
-  ['text', '"x"', /^line is not a JSON object$/],
+  ['text other than JSON', 'not json', /^line is not JSON: /],
+  ['a truncated line', lineOf({ id: 'x' }).slice(0, 40), /^line is not JSON: /],
+  ['a conflict marker', '<<<<<<< HEAD', /^line is not JSON: /],
+  ['an array', '[]', /^line is not a JSON object$/],
+  ['a JSON text', '"x"', /^line is not a JSON object$/],
   ['null', 'null', /^line is not a JSON object$/],
-  ['no id', lineOf({}), /^id is missing$/],
-  ['number as id', lineOf({ id: 7 }), /^id is not a text$/],
-  ['empty id', lineOf({ id: '' }), /^id is empty$/],
-  ['id with a space', lineOf({ id: 'a b' }), /^id has a space or a control character$/],
-  ['id with a NUL', lineOf({ id: 'a\0' }), /^id has a space or a control character$/],
-  ['id with an escape', lineOf({ id: 'a\u001b[2J' }), /^id has a space or a control character$/],
-  ['long id', lineOf({ id: 'a'.repeat(257) }), /^id has more than 256 bytes$/],
-  ['no title', lineOf({ id: 'x', title: undefined }), /^title is missing$/],
-  ['blank title', lineOf({ id: 'x', title: ' ' }), /^title must not be empty$/],
-  ['long title', lineOf({ id: 'x', title: 'é'.repeat(513) }), /^title has 1026 bytes; at most 1024/],
+  ['a missing id', lineOf({}), /^id is missing$/],
+  ['a numeric id', lineOf({ id: 7 }), /^id is not a text$/],
+  ['an empty id', lineOf({ id: '' }), /^id is empty$/],
+  ['an id with a space', lineOf({ id: 'a b' }), /^id has a space or a control character$/],
+  ['an id with a NUL', lineOf({ id: 'a\0' }), /^id has a space or a control character$/],
+  ['an id with an escape sequence', lineOf({ id: 'a\u001b[2J' }), /^id has a space or a control character$/],
+  ['a too long id', lineOf({ id: 'a'.repeat(257) }), /^id has more than 256 bytes$/],
+  ['a missing title', lineOf({ id: 'x', title: undefined }), /^title is missing$/],
+  ['a blank title', lineOf({ id: 'x', title: ' ' }), /^title must not be empty$/],
+  ['a too long title', lineOf({ id: 'x', title: 'é'.repeat(513) }), /^title has 1026 bytes; at most 1024/],
   [
-    'lone surrogate',
+    'a lone surrogate in the title',
     '{"id":"x","title":"\\ud800","status":"open","created_at":"2026-01-01T00:00:00Z"}',
     /^title is not valid Unicode/,
   ],
-  ['blank status', lineOf({ id: 'x', status: '' }), /^status is empty$/],
-  ['no created_at', lineOf({ id: 'x', created_at: undefined }), /^created_at is missing$/],
-  ['created_at of another kind', lineOf({ id: 'x', created_at: 'yesterday' }), /^created_at 'yesterday' is not a time/],
-  ['created_at as a number', lineOf({ id: 'x', created_at: 5 }), /^created_at is not a text$/],
-  ['created_at before 1970', lineOf({ id: 'x', created_at: '0001-01-01T00:00:00Z' }), /^created_at is before 1970$/],
-  ['updated_at that is none', lineOf({ id: 'x', updated_at: '2026-02-30T00:00:00Z' }), /^updated_at '2026-02-30/],
-  ['priority as a word', lineOf({ id: 'x', priority: 'high' }), /^priority is not an integer$/],
-  ['priority as a fraction', lineOf({ id: 'x', priority: 1.5 }), /^priority is not an integer$/],
-  ['labels as a text', lineOf({ id: 'x', labels: 'a,b' }), /^labels is not an array$/],
-  ['label as a number', lineOf({ id: 'x', labels: [1] }), /^a label is not a text$/],
+  ['an empty status', lineOf({ id: 'x', status: '' }), /^status is empty$/],
+  ['a missing created_at', lineOf({ id: 'x', created_at: undefined }), /^created_at is missing$/],
+  ['a created_at in words', lineOf({ id: 'x', created_at: 'yesterday' }), /^created_at 'yesterday' is not a time/],
+  ['a numeric created_at', lineOf({ id: 'x', created_at: 5 }), /^created_at is not a text$/],
+  ['a created_at before 1970', lineOf({ id: 'x', created_at: '0001-01-01T00:00:00Z' }), /^created_at is before 1970$/],
+  ['an invalid updated_at', lineOf({ id: 'x', updated_at: '2026-02-30T00:00:00Z' }), /^updated_at '2026-02-30/],
+  ['a priority in words', lineOf({ id: 'x', priority: 'high' }), /^priority is not an integer$/],
+  ['a fractional priority', lineOf({ id: 'x', priority: 1.5 }), /^priority is not an integer$/],
+  ['a text as labels', lineOf({ id: 'x', labels: 'a,b' }), /^labels is not an array$/],
+  ['a numeric label', lineOf({ id: 'x', labels: [1] }), /^a label is not a text$/],
   [
     'too many labels',
     lineOf({ id: 'x', labels: Array.from({ length: 996 }, (_, n) => `l${n}`) }),
     /^more than 995 labels$/,
   ],
-  ['dependency as a text', lineOf({ id: 'x', dependencies: ['y'] }), /^a dependency is not an object$/],
-  ['dependency on nothing', lineOf({ id: 'x', dependencies: [{ type: 'blocks' }] }), /^depends_on_id is missing$/],
-  ['dependency without a type', lineOf({ id: 'x', dependencies: [{ depends_on_id: 'y' }] }), /^type is missing$/],
-  ['comments as an object', lineOf({ id: 'x', comments: {} }), /^comments is not an array$/],
-  ['comment without a text', lineOf({ id: 'x', comments: [{ author: 'a' }] }), /^text is missing$/],
+  ['a text as dependency', lineOf({ id: 'x', dependencies: ['y'] }), /^a dependency is not an object$/],
   [
-    'integer beyond 2^53',
+    'a dependency without a target',
+    lineOf({ id: 'x', dependencies: [{ type: 'blocks' }] }),
+    /^depends_on_id is missing$/,
+  ],
+  ['a dependency without a type', lineOf({ id: 'x', dependencies: [{ depends_on_id: 'y' }] }), /^type is missing$/],
+  ['an object as comments', lineOf({ id: 'x', comments: {} }), /^comments is not an array$/],
+  ['a comment without a text', lineOf({ id: 'x', comments: [{ author: 'a' }] }), /^text is missing$/],
+  [
+    'an integer beyond 2^53',
     `{"n":9007199254740993,${lineOf({ id: 'x' }).slice(1)}`,
     /^integer 9007199254740993 is too large/,
   ],
-  ['integer beyond doubles', `{"n":${'9'.repeat(350)},${lineOf({ id: 'x' }).slice(1)}`, /^integer 9{59}… is too large/],
-  ['number beyond doubles', `{"n":1e999,${lineOf({ id: 'x' }).slice(1)}`, /^a number is out of range$/],
+  [
+    'an integer beyond the range of doubles',
+    `{"n":${'9'.repeat(350)},${lineOf({ id: 'x' }).slice(1)}`,
+    /^integer 9{59}… is too large/,
+  ],
+  ['a number beyond the range of doubles', `{"n":1e999,${lineOf({ id: 'x' }).slice(1)}`, /^a number is out of range$/],
   ['deep nesting', `{"n":${deep},${lineOf({ id: 'x' }).slice(1)}`, /^line is nested deeper than 64 levels$/],
 ]
 for (const [what, line, reason] of malformed) {
@@ -134,16 +142,16 @@ for (const [what, line, reason] of malformed) {
   })
 }
 
-test('long integers inside texts are no matter', () => {
+test('long integers inside a text are accepted', () => {
   assert.ok('issue' in parseBeadsLine(lineOf({ id: 'x', notes: 'run 90071992547409931234 "1e999' })))
 })
 
-test('keys of the prototype are not taken for keys of the line', () => {
+test('__proto__ in a line does not supply its missing keys', () => {
   const parsed = parseBeadsLine(`{"__proto__":{"title":"T"},${lineOf({ id: 'x', title: undefined }).slice(1)}`)
   assert.deepEqual(parsed, { malformed: 'title is missing' })
 })
 
-test('records of the tracker besides issues are known', () => {
+test('headers and memories are parsed; other records are malformed', () => {
   assert.deepEqual(parseBeadsLine('{"_schema":"beads-jsonl/1","_sort":"stable-v1"}'), { header: true })
   const memory = { key: 'k', value: 'always run make lint' }
   assert.deepEqual(parseBeadsLine(JSON.stringify({ _type: 'memory', ...memory })), { memory })
@@ -160,7 +168,7 @@ test('records of the tracker besides issues are known', () => {
   })
 })
 
-test('ids of comments are numbers or texts, and a status may be left out', () => {
+test('comment ids may be numbers or texts; status is optional', () => {
   const comment = { author: 'a', text: 't' }
   const parsed = parseBeadsLine(
     lineOf({ id: 'x', status: undefined, comments: [{ ...comment, id: 7 }, { ...comment, id: '0198-f3' }, comment] }),
@@ -172,7 +180,7 @@ test('ids of comments are numbers or texts, and a status may be left out', () =>
   )
 })
 
-test('any text is an issue or malformed', () => {
+test('any text parses as a record or as malformed', () => {
   fc.assert(
     fc.property(fc.oneof(fc.string({ unit: 'binary' }), fc.json(), fc.object().map(lineOf)), (text) => {
       const parsed = parseBeadsLine(text)

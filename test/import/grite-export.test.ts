@@ -74,7 +74,7 @@ function exportOf(entries: readonly unknown[], more: object = {}): string {
 
 const nothing = { findKnown: async () => new Set<EventId>(), findCreated: async () => new Set<IssueId>() }
 
-/** Indexes a text that arrives in pieces of some length. */
+/** Indexes a text that arrives in pieces of this length. */
 function indexOf(text: string | Uint8Array, pieceLength = 7): ExportIndex {
   const bytes = Buffer.from(text as Uint8Array)
   const indexer = new ExportIndexer()
@@ -96,13 +96,13 @@ async function planOf(text: string, baseline = nothing) {
   return { steps, events: steps.flat(), counts: tally.finish() }
 }
 
-/** What a file holds, event by event in the order of their versions. */
+/** Returns the skipped entries of an export and its events in version order. */
 async function readExport(text: string) {
   const { skipped } = indexOf(text)
   return { skipped, events: (await planOf(text)).events }
 }
 
-test('events of every kind come back with id and signature', async () => {
+test('restores events of every kind with id and signature', async () => {
   const parsed = await readExport(exportOf(events.map(entryOf)))
   assert.deepEqual(parsed.skipped, [])
   assert.deepEqual(
@@ -115,7 +115,7 @@ test('events of every kind come back with id and signature', async () => {
   )
 })
 
-test('any stored event comes back from its export', async () => {
+test('any stored event is restored from its export', async () => {
   await fc.assert(
     fc.asyncProperty(anyEvent, async (event) => {
       const decoded = decodeRecord(encodeRecord(event))
@@ -130,30 +130,26 @@ test('any stored event comes back from its export', async () => {
 const [created, updated] = events.map(entryOf) as [Record<string, unknown>, Record<string, unknown>]
 const context = entryOf(events[12] as Event)
 const broken: readonly (readonly [string, unknown, RegExp])[] = [
-  ['null', null, /^not an object$/],
-  ['another title', { ...updated, kind: { IssueUpdated: { title: 'x', body: 'é' } } }, /^event_id does not match/],
-  ['another time', { ...updated, ts_unix_ms: 5 }, /^event_id does not match/],
-  ['a time that is a text', { ...updated, ts_unix_ms: '5' }, /^ts_unix_ms is not/],
+  ['null in its place', null, /^not an object$/],
+  ['a changed title', { ...updated, kind: { IssueUpdated: { title: 'x', body: 'é' } } }, /^event_id does not match/],
+  ['a changed time', { ...updated, ts_unix_ms: 5 }, /^event_id does not match/],
+  ['a time given as text', { ...updated, ts_unix_ms: '5' }, /^ts_unix_ms is not/],
   ['a time beyond 2^53', { ...updated, ts_unix_ms: 2 ** 53 }, /^ts_unix_ms is not/],
-  ['no id', { ...updated, event_id: undefined }, /^event_id is not a text$/],
-  ['a short id', { ...updated, event_id: '00' }, /event id '00' is not/],
-  ['a strange issue', { ...updated, issue_id: 'zz' }, /issue id 'zz' is not/],
+  ['no event id', { ...updated, event_id: undefined }, /^event_id is not a text$/],
+  ['a short event id', { ...updated, event_id: '00' }, /event id '00' is not/],
+  ['a malformed issue id', { ...updated, issue_id: 'zz' }, /issue id 'zz' is not/],
   ['an unknown kind', { ...updated, kind: { IssueBurned: {} } }, /^unknown kind IssueBurned$/],
-  ['a kind of the prototype', { ...updated, kind: { toString: {} } }, /^unknown kind toString$/],
+  ['a prototype member as kind', { ...updated, kind: { toString: {} } }, /^unknown kind toString$/],
   ['two kinds', { ...updated, kind: { A: {}, B: {} } }, /^kind is not one named object$/],
   ['no kind', { ...updated, kind: undefined }, /^kind is not one named object$/],
+  ['numeric labels', { ...created, kind: { IssueCreated: { title: 't', body: 'b', labels: [1] } } }, /^labels is not/],
   [
-    'labels that are numbers',
-    { ...created, kind: { IssueCreated: { title: 't', body: 'b', labels: [1] } } },
-    /^labels is not/,
-  ],
-  [
-    'a strange state',
+    'an unknown state',
     { ...updated, kind: { StateChanged: { state: 'burning' } } },
     /^state is not one of open, closed$/,
   ],
-  ['a strange signature', { ...updated, sig: 'xyz' }, /^sig is not hexadecimal$/],
-  ['symbols counted only', { ...context, kind: withoutSymbols(context) }, /^symbols are not in the export$/],
+  ['a malformed signature', { ...updated, sig: 'xyz' }, /^sig is not hexadecimal$/],
+  ['only a count of symbols', { ...context, kind: withoutSymbols(context) }, /^symbols are not in the export$/],
 ]
 
 function withoutSymbols(entry: Record<string, unknown>): unknown {
@@ -163,7 +159,7 @@ function withoutSymbols(entry: Record<string, unknown>): unknown {
 }
 
 for (const [what, entry, reason] of broken) {
-  test(`event with ${what} is skipped and the others are read`, async () => {
+  test(`an event with ${what} is skipped and the others are read`, async () => {
     const parsed = await readExport(exportOf([created, entry, context]))
     assert.equal(parsed.events.length, 2)
     assert.equal(parsed.skipped.length, 1)
@@ -172,7 +168,7 @@ for (const [what, entry, reason] of broken) {
   })
 }
 
-test('file context without any symbol comes back from the count', async () => {
+test('restores a file context with a symbol count of zero', async () => {
   const body: EventBody = {
     type: 'ContextUpdated',
     path: 'p',
@@ -192,24 +188,32 @@ test('file context without any symbol comes back from the count', async () => {
 const meta = '"meta":{"schema_version":1}'
 const deep = `${'['.repeat(100)}${']'.repeat(100)}`
 const shapes: readonly (readonly [string, string, RegExp])[] = [
-  ['nothing', '', /^export is not JSON|^export has no/],
-  ['no JSON', '{', /^export is not JSON/],
-  ['half a JSON text', `{${meta},"events":[{"a":1}`, /^export is not JSON/],
+  ['no content', '', /^export is not JSON|^export has no/],
+  ['an unclosed object', '{', /^export is not JSON/],
+  ['a truncated JSON text', `{${meta},"events":[{"a":1}`, /^export is not JSON/],
   ['two JSON texts', `{${meta},"events":[]}{}`, /^export is not JSON/],
-  ['a comma too many', `{${meta},"events":[1,]}`, /^export is not JSON/],
-  ['half a word', `{${meta},"events":[nul]}`, /^export is not JSON/],
-  ['no object', '[]', /^export has no/],
+  ['a surplus comma', `{${meta},"events":[1,]}`, /^export is not JSON/],
+  ['a truncated literal', `{${meta},"events":[nul]}`, /^export is not JSON/],
+  ['an array in place of the object', '[]', /^export has no/],
   ['no meta', '{"events":[]}', /^export has no/],
   ['no events', `{${meta}}`, /^export has no/],
-  ['events that are no list', `{${meta},"events":{}}`, /^export has no/],
-  ['events inside of others', `{${meta},"a":{"events":[]}}`, /^export has no/],
-  ['another version', '{"meta":{"schema_version":2},"events":[]}', /^export has schema version 2; 1 is understood$/],
-  ['a version that is an object', '{"meta":{"schema_version":{}},"events":[]}', /schema version an object;/],
-  ['deep nesting', `{${meta},"events":[${deep}]}`, /^export is nested deeper than 64 levels$/],
-  ['deep nesting elsewhere', `{${meta},"other":[${deep}],"events":[]}`, /^export is nested deeper than 64 levels$/],
+  ['events other than a list', `{${meta},"events":{}}`, /^export has no/],
+  ['nested events only', `{${meta},"a":{"events":[]}}`, /^export has no/],
+  [
+    'an unknown schema version',
+    '{"meta":{"schema_version":2},"events":[]}',
+    /^export has schema version 2; 1 is understood$/,
+  ],
+  ['an object as schema version', '{"meta":{"schema_version":{}},"events":[]}', /schema version an object;/],
+  ['deep nesting in its events', `{${meta},"events":[${deep}]}`, /^export is nested deeper than 64 levels$/],
+  [
+    'deep nesting outside its events',
+    `{${meta},"other":[${deep}],"events":[]}`,
+    /^export is nested deeper than 64 levels$/,
+  ],
 ]
 for (const [what, text, message] of shapes) {
-  test(`file with ${what} is refused`, () => {
+  test(`rejects an export with ${what}`, () => {
     for (const pieceLength of [1, 7, 1000, 100_000]) {
       assert.throws(
         () => indexOf(text, pieceLength),
@@ -220,20 +224,20 @@ for (const [what, text, message] of shapes) {
   })
 }
 
-test('number that goes on is refused', () => {
+test('rejects an export with a number of over 1000 characters', () => {
   const text = `{${meta},"events":[${'1'.repeat(5000)}`
   for (const pieceLength of [1, 7, 1000]) {
     assert.throws(() => indexOf(text, pieceLength), /^InvalidArgsError: export has a number of more than 1000 char/)
   }
 })
 
-test('file that is not UTF-8 is refused', () => {
+test('rejects an export that is not valid UTF-8', () => {
   const bytes = Buffer.from(`{${meta},"events":["?"]}`)
   bytes[bytes.indexOf('?')] = 0xff
   assert.throws(() => indexOf(bytes), { name: 'InvalidArgsError', message: 'export is not valid UTF-8' })
 })
 
-test('a text larger than anything that is loaded is refused before it is whole', () => {
+test('rejects a text over the size limit before reading its end', () => {
   const indexer = new ExportIndexer()
   indexer.push(Buffer.from(`{${meta},"attachments":{"${hash}":"`))
   const piece = Buffer.alloc(8 * 1024 * 1024, 'a')
@@ -242,7 +246,7 @@ test('a text larger than anything that is loaded is refused before it is whole',
   }, /^InvalidArgsError: export has a value of more than \d+ bytes/)
 })
 
-test('a list of any number of values is refused before it fills the memory', () => {
+test('rejects a list of too many values before reading its end', () => {
   const indexer = new ExportIndexer()
   indexer.push(Buffer.from(`{${meta},"events":[[`))
   const piece = Buffer.from('0,'.repeat(100_000))
@@ -251,7 +255,7 @@ test('a list of any number of values is refused before it fills the memory', () 
   }, /or 2000000 tokens at byte/)
 })
 
-test('places of events and attachments are those of the file, whatever stands before them', () => {
+test('indexes the byte positions of events and attachments', () => {
   const entries = events.slice(0, 3).map(entryOf)
   const more = { issues: [{ title: 'é😀\u0000"\\' }], attachments: { [hash]: 'aGk=', [`${hash}0`]: 'aGk=', ab: 1 } }
   const text = JSON.stringify({ more: 'é', meta: { schema_version: 1, é: ['😀'] }, events: entries, ...more }, null, 3)
@@ -272,7 +276,7 @@ test('places of events and attachments are those of the file, whatever stands be
   }
 })
 
-test('restore plan leaves out what is known, copies and second creations', async () => {
+test('a restore plan omits known events, copies and second creations', async () => {
   const late = identifyEvent({ issueId, actor, tsUnixMs: 2 ** 34, parent: null, body: bodies[0] as EventBody })
   const known = { ...nothing, findKnown: async () => new Set([(events[1] as Event).eventId]) }
   const shuffled = exportOf([late, ...[...events].reverse(), events[2] as Event, events[1] as Event].map(entryOf))
@@ -297,14 +301,14 @@ test('restore plan leaves out what is known, copies and second creations', async
   assert.deepEqual([again.events, again.counts.unchanged, again.counts.updated], [[], 1, 0])
 })
 
-test('restore plan counts issues, and entries of the context store as none', async () => {
+test('a restore plan does not count project values as issues', async () => {
   const ids = Array.from({ length: 5 }, (_, index) => `${index}0`.repeat(16) as IssueId)
   const make = (id: number, body: EventBody) =>
     identifyEvent({ issueId: ids[id] as IssueId, actor, tsUnixMs: 5, parent: null, body })
   const create = (id: number) => make(id, bodies[0] as EventBody)
   const comment = (id: number) => make(id, { type: 'CommentAdded', body: 'c' })
   const set = make(4, { type: 'ProjectContextUpdated', key: 'k', value: 'v' })
-  // Made here; there, with a new comment; there, without; without a creation anywhere; an entry of the context store.
+  // Issue 0 is new; 1 is known and has a new comment; 2 is known; 3 has no creation; 4 is a project value.
   const file = [create(0), comment(0), create(1), comment(1), create(2), comment(3), set]
   const { counts, steps } = await planOf(exportOf(file.map(entryOf)), {
     findKnown: async () => new Set([create(1), create(2)].map(({ eventId }) => eventId)),
@@ -317,7 +321,7 @@ test('restore plan counts issues, and entries of the context store as none', asy
   )
 })
 
-test('a file that changes between the passes is refused', async () => {
+test('rejects an export that changes between the two passes', async () => {
   const text = exportOf(events.map(entryOf))
   const readRange = async ({ start, end }: { start: number; end: number }) =>
     Buffer.from(text.replace('"t"', '"u"')).subarray(start, end)
@@ -328,8 +332,8 @@ test('a file that changes between the passes is refused', async () => {
 
 for (const name of ['small', 'signed', 'two-actors', 'diverged']) {
   const file = new URL(`../../../shared/fixtures/${name}/expected.json`, import.meta.url)
-  const skip = existsSync(file) ? false : 'the fixtures of ../shared are not here'
-  test(`export of the Rust tool for ${name} is read but for its symbols`, { skip }, async () => {
+  const skip = existsSync(file) ? false : 'the fixtures in ../shared are missing'
+  test(`reads the Rust tool's export of '${name}' except its symbols`, { skip }, async () => {
     const expected = JSON.parse(readFileSync(file, 'utf8'))
     const parsed = await readExport(JSON.stringify(expected.export))
     const counted = expected.export.events.filter(

@@ -1,4 +1,4 @@
-/** Runs an import against a log in memory, as the command does against the view. */
+/** Runs imports against a log in memory, as the command does against the view. */
 
 import {
   type BeadsImportOptions,
@@ -20,7 +20,7 @@ import {
   type ProjectContext,
 } from '../../src/model/index.ts'
 
-/** A log in memory. Appending an event a second time is an error, as it is in the real one. */
+/** A log in memory. Appending an event twice is an error, as in the real log. */
 export interface MemoryLog {
   readonly events: Event[]
   readonly ids: Set<string>
@@ -34,15 +34,15 @@ export function makeLog(events: Iterable<Event> = []): MemoryLog {
 }
 
 export function append(log: MemoryLog, event: Event): void {
-  if (log.ids.has(event.eventId)) throw new Error(`${event.eventId} is in the log already`)
+  if (log.ids.has(event.eventId)) throw new Error(`${event.eventId} is already in the log`)
   log.ids.add(event.eventId)
   log.events.push(event)
-  // As in the view, entries of the context store belong to no issue.
+  // As in the view, project values belong to no issue.
   if (event.body.type === 'ProjectContextUpdated') return
   log.byIssue.set(event.issueId, [...(log.byIssue.get(event.issueId) ?? []), event])
 }
 
-/** All events of both, copies once. */
+/** Returns a log with the events of both, each once. */
 export function uniteLogs(left: MemoryLog, right: MemoryLog): MemoryLog {
   return makeLog(new Map([...left.events, ...right.events].map((event) => [event.eventId, event])).values())
 }
@@ -53,7 +53,7 @@ export interface ImportOutcome {
   readonly appended: readonly Event[]
 }
 
-/** Imports text or bytes; every step is appended after the last was planned, as a lagging caller does. */
+/** Imports text or bytes; appends all steps only after the last was planned, as a slow caller would. */
 export async function importFile(
   log: MemoryLog,
   content: string | Uint8Array,
@@ -103,7 +103,7 @@ function baselineOf(log: MemoryLog): ImportBaseline {
   }
 }
 
-/** A line with what every line must have. */
+/** Makes a line with all required keys. */
 export function lineOf(fields: Readonly<Record<string, unknown>>): string {
   const base = {
     title: 'A title',

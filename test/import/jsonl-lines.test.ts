@@ -15,7 +15,7 @@ async function collect(lines: AsyncIterable<JsonlLine>): Promise<JsonlLine[]> {
   return all
 }
 
-test('blank lines count and are left out', async () => {
+test('blank lines are omitted but counted', async () => {
   assert.deepEqual(await split('a\n\n \nb'), [
     { lineNumber: 1, text: 'a' },
     { lineNumber: 4, text: 'b' },
@@ -29,7 +29,7 @@ test('byte order mark and carriage returns are dropped', async () => {
   ])
 })
 
-test('a reader may use its buffer again', async () => {
+test('the source may reuse its buffer', async () => {
   async function* pieces(): AsyncGenerator<Uint8Array> {
     const buffer = Buffer.alloc(4)
     for (const piece of ['one\n', 'two ', 'thre', 'e\n  ']) {
@@ -43,18 +43,18 @@ test('a reader may use its buffer again', async () => {
   ])
 })
 
-test('line separators of Unicode stay inside a line', async () => {
+test('Unicode line separators do not end a line', async () => {
   assert.deepEqual(await split('a\u2028b\u2029c\u0085d\n'), [{ lineNumber: 1, text: 'a\u2028b\u2029c\u0085d' }])
 })
 
-test('line that is not UTF-8 is named and the next one read', async () => {
+test('an invalid UTF-8 line is reported and the next line read', async () => {
   assert.deepEqual(await split(Uint8Array.of(0xff, 0x0a, 0x61)), [
     { lineNumber: 1, problem: 'line is not valid UTF-8' },
     { lineNumber: 2, text: 'a' },
   ])
 })
 
-test('line without an end is bounded and the next one read', async () => {
+test('a too long line is reported and the next line read', async () => {
   const megabyte = new Uint8Array(1024 * 1024).fill(0x61)
   const lines = await split(...Array.from({ length: limits.lineBytesMax / megabyte.length }, () => megabyte), 'a\nb')
   assert.deepEqual(lines, [
@@ -63,7 +63,7 @@ test('line without an end is bounded and the next one read', async () => {
   ])
 })
 
-test('cuts between chunks do not matter, nor does a buffer used again', async () => {
+test('lines do not depend on chunk boundaries or a reused buffer', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(fc.string({ unit: fc.constantFrom('a', 'é', '😀', '\n', '\r\n') })), async (texts) => {
       const whole = new TextEncoder().encode(texts.join('\n'))

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Makes ../vectors/import-beads.json: what an import writes for a few lines, computed without any code of ours.
+"""Writes ../vectors/import-beads.json: the events that an import makes of a few lines, computed without code of src/.
 
-Written from docs/format.md alone (Python 3, standard library). The file was made once and is frozen: run this with
-`--check` to see that it still says the same. Only the rules that the lines below need are in here.
+Written from docs/format.md alone (Python 3, standard library). The file was written once and is frozen: run this with
+`--check` to compare it. Only the rules that the lines below need are implemented here.
 """
 import hashlib
 import json
@@ -63,7 +63,7 @@ def b128(data):
 
 
 def millis(text):
-    """Exact: the fraction is cut by hand."""
+    """Truncates the fraction as text, to stay exact."""
     date, rest = text[:19], text[19:]
     zone_at = next(i for i, c in enumerate(rest) if c in "Z+-")
     fraction, zone = rest[:zone_at].lstrip("."), rest[zone_at:]
@@ -135,7 +135,7 @@ TEXTS = {
     "design": "Design (beads design):",
     "acceptance_criteria": "Acceptance criteria (beads acceptance_criteria):",
 }
-# Of these lines every such value is kept by other events, or computed by beads.
+# Other events of these lines keep the values of these keys, or beads computes them.
 KEPT = {
     "_type", "id", "title", "description", "status", "priority", "issue_type", "due_at", "labels", "assignee", "comments",
     "close_reason", "external_ref", "created_at", "updated_at", "closed_at", "dependency_count", "dependent_count",
@@ -144,7 +144,7 @@ KEPT = {
 
 
 def word(value, is_value):
-    """As it is where nobody can take it for JSON."""
+    """Returns a plain word unchanged and any other value as JSON."""
     pattern = r"[A-Za-z]([^\x00-\x1f\x7f-\x9f\u2028\u2029]*[^\x00-\x20\x7f-\xa0\u2028\u2029])?" if is_value else r"[A-Za-z_][A-Za-z0-9_.-]*"
     if isinstance(value, str) and re.fullmatch(pattern, value) and value not in ("true", "false", "null"):
         return value

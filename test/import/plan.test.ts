@@ -48,7 +48,7 @@ function bodiesOf(log: MemoryLog, originalId: string): EventBody[] {
   return (log.byIssue.get(idOf(originalId)) ?? []).map(({ body }) => body)
 }
 
-function say(log: MemoryLog, originalId: string, at: string, body: EventBody): void {
+function appendByPerson(log: MemoryLog, originalId: string, at: string, body: EventBody): void {
   append(log, identifyEvent({ issueId: idOf(originalId), actor: person, tsUnixMs: Date.parse(at), parent: null, body }))
 }
 
@@ -58,7 +58,7 @@ async function imported(...lines: readonly string[]): Promise<MemoryLog> {
   return log
 }
 
-describe('mapping', () => {
+describe('mapping of beads lines', () => {
   const states: readonly (readonly [string, string, string | undefined])[] = [
     ['open', 'open', undefined],
     ['closed', 'closed', undefined],
@@ -67,7 +67,7 @@ describe('mapping', () => {
     ['Waiting for: parts', 'open', 'Waiting for: parts'],
   ]
   for (const [status, state, field] of states) {
-    test(`status ${status} becomes ${state}`, async () => {
+    test(`the status '${status}' becomes the state ${state}`, async () => {
       const log = await imported(lineOf({ id: 'x', status }))
       assert.equal(currentState(stateOf(log, 'x')), state)
       assert.equal(fieldsOf(stateOf(log, 'x')).status, field)
@@ -79,7 +79,7 @@ describe('mapping', () => {
     assert.deepEqual(fieldsOf(stateOf(log, 'x')), { priority: 'P0', type: 'merge-request' })
   })
 
-  test('blocked issue depends on the one that blocks it', async () => {
+  test('a blocks edge becomes depends_on of the blocked issue', async () => {
     const edge = { issue_id: 'x', depends_on_id: 'y', type: 'blocks', created_at: '2026-01-01T10:00:00Z' }
     const log = await imported(lineOf({ id: 'x', dependencies: [edge] }), lineOf({ id: 'y' }))
     assert.deepEqual(presentDependencies(stateOf(log, 'x')), [{ target: idOf('y'), type: 'depends_on' }])
@@ -88,7 +88,7 @@ describe('mapping', () => {
     assert.equal(added?.tsUnixMs, Date.parse(edge.created_at))
   })
 
-  test('newest of two parents is the parent', async () => {
+  test('the newest of two parent edges sets the parent', async () => {
     const edge = (target: string, hour: number) => ({
       depends_on_id: target,
       type: 'parent-child',
@@ -108,7 +108,7 @@ describe('mapping', () => {
     )
   })
 
-  test('other relations keep their word on a link', async () => {
+  test('an unknown relation is kept as the note of a link', async () => {
     const log = await imported(
       lineOf({ id: 'x', dependencies: [{ depends_on_id: 'y', type: 'discovered-from' }] }),
       lineOf({ id: 'y' }),
@@ -117,7 +117,7 @@ describe('mapping', () => {
     assert.ok(bodiesOf(log, 'x').some((body) => body.type === 'LinkAdded' && body.note === 'discovered-from'))
   })
 
-  test('comment names its author in its first line', async () => {
+  test('an imported comment names its author in its first line', async () => {
     const comment = { id: 3, issue_id: 'x', author: 'bo b', text: 'one\ntwo', created_at: '2026-01-01T05:00:00Z' }
     const log = await imported(lineOf({ id: 'x', comments: [comment] }))
     assert.ok(
@@ -127,7 +127,7 @@ describe('mapping', () => {
     )
   })
 
-  test('close reason is said when the issue was closed', async () => {
+  test('a close reason becomes a comment dated at the close', async () => {
     const log = await imported(
       lineOf({ id: 'x', status: 'closed', closed_at: '2026-01-01T06:00:00Z', close_reason: 'done' }),
     )
@@ -135,7 +135,7 @@ describe('mapping', () => {
     assert.deepEqual(at.map(({ body }) => body.type).sort(), ['CommentAdded', 'StateChanged'])
   })
 
-  test('no event is at or before the creation', async () => {
+  test('no imported event is dated at or before the creation', async () => {
     const old = '2020-01-01T00:00:00Z'
     const log = await imported(
       lineOf({
@@ -154,7 +154,7 @@ describe('mapping', () => {
     assert.deepEqual(new Set(others.map(({ tsUnixMs }) => tsUnixMs)), new Set([bornMs + 1]))
   })
 
-  test('tombstones are skipped, or closed when asked for', async () => {
+  test('tombstones are skipped, or imported as closed by option', async () => {
     const file = [
       lineOf({ id: 'x', dependencies: [{ depends_on_id: 'y', type: 'blocks' }] }),
       lineOf({ id: 'y', status: 'tombstone', deleted_at: '2026-01-01T07:00:00Z' }),
@@ -170,7 +170,7 @@ describe('mapping', () => {
     assert.deepEqual(presentDependencies(stateOf(withThem, 'x')), [{ target: idOf('y'), type: 'depends_on' }])
   })
 
-  test('options change which events are made, not the events', async () => {
+  test('includeTombstones adds events but changes none', async () => {
     const [some, all] = [makeLog(), makeLog()]
     await importFile(some, sample)
     await importFile(all, sample, { includeTombstones: true })
@@ -179,7 +179,7 @@ describe('mapping', () => {
     assert.deepEqual(back.appended, [])
   })
 
-  test('edges without a target are counted, listed and kept', async () => {
+  test('edges without a usable target are counted, listed and kept', async () => {
     const dependencies = [
       { issue_id: 'x', depends_on_id: 'gone', type: 'blocks' },
       { issue_id: 'x', depends_on_id: 'x', type: 'blocks' },
@@ -197,13 +197,13 @@ describe('mapping', () => {
     assert.deepEqual(rebuildBeadsLine(log.byIssue.get(idOf('x')) ?? []).dependencies, dependencies)
   })
 
-  test('edge to an issue of an earlier file is found in the log', async () => {
+  test('an edge finds its target imported from an earlier file', async () => {
     const log = await imported(lineOf({ id: 'y' }))
     await importFile(log, lineOf({ id: 'x', dependencies: [{ depends_on_id: 'y', type: 'blocks' }] }))
     assert.deepEqual(presentDependencies(stateOf(log, 'x')), [{ target: idOf('y'), type: 'depends_on' }])
   })
 
-  test('label that looks like a field of the line does not fight with it', async () => {
+  test('a label does not override a field of its line', async () => {
     const labels = ['due:2026-02-01', 'priority:P0', 'type:odd']
     const log = await imported(lineOf({ id: 'x', priority: 3, issue_type: 'task', labels }))
     assert.deepEqual(fieldsOf(stateOf(log, 'x')), { priority: 'P3', type: 'task', due: '2026-02-01' })
@@ -211,7 +211,7 @@ describe('mapping', () => {
   })
 })
 
-describe('rebuilding', () => {
+describe('rebuilding of beads lines', () => {
   const odd: readonly Record<string, unknown>[] = [
     {},
     {
@@ -267,7 +267,7 @@ describe('rebuilding', () => {
   ]
   for (const fields of odd) {
     const line = lineOf({ id: 'x', ...fields })
-    test(`line with ${JSON.stringify(fields).slice(0, 60)} comes back`, async () => {
+    test(`a line with ${JSON.stringify(fields).slice(0, 60)} can be rebuilt from its events`, async () => {
       const log = makeLog()
       await importFile(log, line, { includeTombstones: true })
       const [events] = [...log.byIssue.values()]
@@ -275,7 +275,7 @@ describe('rebuilding', () => {
     })
   }
 
-  test('any fields come back', async () => {
+  test('a line with any field values can be rebuilt from its events', async () => {
     const field = fc.oneof(fc.constant(''), fc.string({ unit: 'grapheme' }), fc.constant(null))
     await fc.assert(
       fc.asyncProperty(
@@ -306,19 +306,19 @@ describe('rebuilding', () => {
   })
 })
 
-describe('planning', () => {
-  test('same file a second time adds nothing', async () => {
+describe('planning of an import', () => {
+  test('importing an unchanged file again adds nothing', async () => {
     const log = makeLog()
     const first = await importFile(log, sample)
     assert.equal(first.counts.created, 11)
     const second = await importFile(log, sample)
     assert.deepEqual(second.appended, [])
     assert.equal(second.counts.unchanged, 11)
-    // All but the card that names the source are facts.
+    // Every event except the actor card of the import is a fact.
     assert.equal(second.counts.facts.unchanged, first.counts.events - 1)
   })
 
-  test('order of lines does not matter', async () => {
+  test('the order of lines does not change the events', async () => {
     const forward = makeLog()
     await importFile(forward, sample)
     const backward = makeLog()
@@ -326,7 +326,7 @@ describe('planning', () => {
     assert.deepEqual([...backward.ids].sort(), [...forward.ids].sort())
   })
 
-  test('two clones make the same events', async () => {
+  test('two clones importing one file make equal events', async () => {
     const [left, right] = [makeLog(), makeLog()]
     await importFile(left, sample)
     await importFile(right, sample)
@@ -334,7 +334,7 @@ describe('planning', () => {
     assert.deepEqual(foldAll(uniteLogs(left, right)), foldAll(left))
   })
 
-  test('two clones with parts of a file unite to one copy of each issue', async () => {
+  test('two clones importing parts of a file unite without copies', async () => {
     const lines = sample.trim().split('\n')
     const [left, right, whole] = [makeLog(), makeLog(), makeLog()]
     await importFile(left, lines.slice(0, 7).join('\n'))
@@ -345,7 +345,7 @@ describe('planning', () => {
     assert.deepEqual(foldAll(union), foldAll(whole))
   })
 
-  test('interrupted import is completed', async () => {
+  test('a repeated import completes an interrupted import', async () => {
     const whole = makeLog()
     const { appended } = await importFile(whole, sample)
     for (let length = 0; length <= appended.length; length++) {
@@ -356,7 +356,7 @@ describe('planning', () => {
     }
   })
 
-  test('every plan is in order with the creation first', async () => {
+  test('every plan orders its events with the creation first', async () => {
     const { steps } = await importFile(makeLog(), sample)
     for (const step of steps) {
       if (step.outcome !== 'planned') continue
@@ -365,7 +365,7 @@ describe('planning', () => {
     }
   })
 
-  test('malformed lines are named and the rest is imported', async () => {
+  test('malformed lines are reported and the rest is imported', async () => {
     const good = lineOf({ id: 'x' })
     const bytes = new TextEncoder().encode(
       `${good}\n{\n\nnull\n?\n${lineOf({ id: 'y', description: 'x'.repeat(1048577) })}\n${lineOf({ id: 'z', dependencies: [{ depends_on_id: 'y', type: 'blocks' }] })}`,
@@ -396,13 +396,13 @@ describe('planning', () => {
     assert.equal(counts.facts.duplicate, 2 * (counts.events - 1))
   })
 
-  test('facts that are one event are counted as duplicates', async () => {
+  test('facts that make one event are counted as duplicates', async () => {
     const { counts, appended } = await importFile(makeLog(), lineOf({ id: 'x', labels: ['a', 'a'] }))
     assert.equal(counts.facts.duplicate, 1)
     assert.equal(counts.events, appended.length)
   })
 
-  test('newest line speaks for an issue wherever it stands', async () => {
+  test('the newest of several lines sets the state of an issue', async () => {
     const older = lineOf({ id: 'x', title: 'Old', labels: ['old'] })
     const newer = lineOf({ id: 'x', title: 'New', labels: ['new'], updated_at: '2026-01-03T00:00:00Z' })
     for (const lines of [
@@ -416,12 +416,12 @@ describe('planning', () => {
     }
   })
 
-  test('of lines as new as each other the last one speaks', async () => {
+  test('the last of equally new lines sets the state of an issue', async () => {
     const log = await imported(lineOf({ id: 'x', title: 'One' }), lineOf({ id: 'x', title: 'Two' }))
     assert.equal(currentTitle(stateOf(log, 'x')), 'Two')
   })
 
-  test('one id created at two times is two issues', async () => {
+  test('an id with two creation times makes two issues', async () => {
     const { counts } = await importFile(
       makeLog(),
       `${lineOf({ id: 'x' })}\n${lineOf({ id: 'x', created_at: '2026-01-01T00:00:00.001Z' })}`,
@@ -455,7 +455,7 @@ describe('importing again', () => {
   })
   const other = lineOf({ id: 'y' })
 
-  test('newer file changes what differs and nothing else', async () => {
+  test('a newer file adds events only for differences', async () => {
     const log = await imported(before, other)
     const { appended } = await importFile(log, `${after}\n${other}`)
     assert.deepEqual(appended.map(({ body }) => body.type).sort(), [
@@ -485,7 +485,7 @@ describe('importing again', () => {
     assert.deepEqual((await importFile(log, `${after}\n${other}`)).appended, [])
   })
 
-  test('file that only moved the time states the title again, and nothing else', async () => {
+  test('a file with only a newer time repeats only the title', async () => {
     const line = {
       ...JSON.parse(before),
       dependencies: [{ depends_on_id: 'y', type: 'related' }],
@@ -499,21 +499,21 @@ describe('importing again', () => {
     )
   })
 
-  test('older file adds nothing', async () => {
+  test('an older file adds nothing', async () => {
     const log = await imported(after, other)
     const { appended, counts } = await importFile(log, `${before}\n${other}`)
     assert.deepEqual(appended, [])
     assert.ok(counts.facts.superseded > 5)
   })
 
-  test('older file adds nothing either after a newer one that only moved the time', async () => {
+  test('an older file adds nothing after one with only a newer time', async () => {
     const log = await imported(before, other)
     await importFile(log, lineOf({ ...JSON.parse(before), updated_at: '2026-03-01T00:00:00Z' }))
     const between = lineOf({ ...JSON.parse(before), labels: ['a', 'b', 'between'], updated_at: '2026-02-01T00:00:00Z' })
     assert.deepEqual((await importFile(log, between)).appended, [])
   })
 
-  test('two clones at different files agree after the union is imported', async () => {
+  test('clones that imported different files agree after a union', async () => {
     const [left, right] = [await imported(before, other), await imported(after, other)]
     const union = uniteLogs(left, right)
     await importFile(union, `${after}\n${other}`)
@@ -521,16 +521,16 @@ describe('importing again', () => {
     assert.deepEqual((await importFile(union, `${after}\n${other}`)).appended, [])
   })
 
-  test('later word of a person stands', async () => {
+  test('a later change by a person beats the file', async () => {
     const log = await imported(before, other)
-    say(log, 'x', '2026-01-20T00:00:00Z', { type: 'IssueUpdated', title: 'Mine', body: null })
-    say(log, 'x', '2026-01-20T00:00:00Z', { type: 'LabelAdded', label: 'priority:P0' })
-    say(log, 'x', '2026-01-20T00:00:00Z', { type: 'LabelRemoved', label: 'a' })
+    appendByPerson(log, 'x', '2026-01-20T00:00:00Z', { type: 'IssueUpdated', title: 'Mine', body: null })
+    appendByPerson(log, 'x', '2026-01-20T00:00:00Z', { type: 'LabelAdded', label: 'priority:P0' })
+    appendByPerson(log, 'x', '2026-01-20T00:00:00Z', { type: 'LabelRemoved', label: 'a' })
     const again = await importFile(log, `${before}\n${other}`)
     assert.deepEqual(again.appended, [])
     const touched = lineOf({ ...JSON.parse(before), title: 'Theirs', priority: 3, updated_at: '2026-01-10T00:00:00Z' })
     const { counts } = await importFile(log, `${touched}\n${other}`)
-    // The title is stated though it loses: by it an import knows the newest file.
+    // The title is repeated although it is superseded: it records the newest file for later imports.
     assert.equal(counts.facts.superseded, 2)
     const state = stateOf(log, 'x')
     assert.equal(currentTitle(state), 'Mine')
@@ -538,26 +538,26 @@ describe('importing again', () => {
     assert.ok(!presentLabels(state).includes('a'))
   })
 
-  test('what a person added is not removed', async () => {
+  test('an import does not remove additions by a person', async () => {
     const log = await imported(before, other)
-    say(log, 'x', '2026-01-20T00:00:00Z', { type: 'LabelAdded', label: 'a' })
-    say(log, 'x', '2026-01-20T00:00:00Z', { type: 'LabelAdded', label: 'mine' })
-    say(log, 'x', '2026-01-20T00:00:00Z', { type: 'AssigneeAdded', user: 'me' })
+    appendByPerson(log, 'x', '2026-01-20T00:00:00Z', { type: 'LabelAdded', label: 'a' })
+    appendByPerson(log, 'x', '2026-01-20T00:00:00Z', { type: 'LabelAdded', label: 'mine' })
+    appendByPerson(log, 'x', '2026-01-20T00:00:00Z', { type: 'AssigneeAdded', user: 'me' })
     await importFile(log, `${after}\n${other}`)
     assert.deepEqual(presentLabels(stateOf(log, 'x')), ['a', 'b', 'c', 'mine', 'priority:P2'])
     assert.deepEqual(presentAssignees(stateOf(log, 'x')), ['bo', 'me'])
   })
 
-  test('field set by a person without removing the old one is set again', async () => {
+  test('an import resets a field whose old label a person left', async () => {
     const log = await imported(before, other)
-    say(log, 'x', '2026-01-20T00:00:00Z', { type: 'LabelAdded', label: 'priority:P0' })
+    appendByPerson(log, 'x', '2026-01-20T00:00:00Z', { type: 'LabelAdded', label: 'priority:P0' })
     assert.equal(fieldsOf(stateOf(log, 'x')).priority, 'P0')
     const touched = lineOf({ ...JSON.parse(before), updated_at: '2026-01-25T00:00:00Z' })
     await importFile(log, `${touched}\n${other}`)
     assert.equal(fieldsOf(stateOf(log, 'x')).priority, 'P1')
   })
 
-  test('element can be removed at the time it was added at', async () => {
+  test('an import can remove a label or edge dated like its addition', async () => {
     const log = await imported(before, other)
     const fewer = lineOf({ ...JSON.parse(before), labels: ['a'], dependencies: undefined })
     await importFile(log, `${fewer}\n${other}`)
@@ -566,7 +566,7 @@ describe('importing again', () => {
     assert.deepEqual((await importFile(log, `${fewer}\n${other}`)).appended, [])
   })
 
-  test('elements added at the end of time are removed as far as the order of ids allows, once', async () => {
+  test('labels added at the greatest time are removed only once', async () => {
     const log = await imported(lineOf({ id: 'x' }))
     for (const label of ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h']) {
       const facts = { issueId: idOf('x'), actor: beadsImportActor, tsUnixMs: limits.tsUnixMsMax, parent: null }
@@ -578,7 +578,7 @@ describe('importing again', () => {
     assert.deepEqual((await importFile(log, newer)).appended, [])
   })
 
-  test('reopened and closed again follows the file', async () => {
+  test('the state follows files that reopen and close an issue', async () => {
     const at = (status: string, day: string) =>
       lineOf({
         id: 'x',
@@ -598,7 +598,7 @@ describe('importing again', () => {
     }
   })
 
-  test('any sequence of files settles and never writes an event twice', async () => {
+  test('any sequence of files converges without repeated events', async () => {
     const version = fc.record({
       day: fc.integer({ min: 10, max: 14 }),
       title: fc.constantFrom('A', 'B'),

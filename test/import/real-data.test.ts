@@ -18,7 +18,7 @@ import { importFile, makeLog } from './import-file.ts'
 import { normalizeLine, rebuildBeadsLine } from './rebuild-beads-line.ts'
 
 const file = new URL('../../../shared/data/beads-issues.jsonl', import.meta.url)
-const skip = existsSync(file) ? false : 'the real tracker ../shared/data/beads-issues.jsonl is not here'
+const skip = existsSync(file) ? false : 'the real tracker ../shared/data/beads-issues.jsonl is missing'
 const text = skip ? '' : readFileSync(file, 'utf8')
 
 interface Line {
@@ -37,7 +37,7 @@ const all = makeLog()
 const first = skip ? undefined : await importFile(all, text, { includeTombstones: true })
 const issueIds = new Map<string, IssueId>()
 for (const event of all.events) {
-  // Memories of the tracker are no issues.
+  // Memories of the tracker are not issues.
   if (event.body.type === 'ProjectContextUpdated') continue
   const originalId = originalIdOf(foldIssue(event.issueId, [event]))
   if (originalId !== undefined) issueIds.set(originalId, event.issueId)
@@ -47,14 +47,14 @@ function eventsOf(originalId: string): readonly Event[] {
   return all.byIssue.get(issueIds.get(originalId) as IssueId) ?? []
 }
 
-test('real tracker is imported whole', { skip }, () => {
+test('imports every issue of the real tracker', { skip }, () => {
   assert.equal(first?.counts.created, 3003)
   assert.equal(first?.counts.malformed, 0)
   assert.deepEqual(first?.counts.waitingEdges, { tombstone: 0, unknown: 0, self: 0, foreign: 0, 'too-long': 0 })
   assert.equal(issueIds.size, 3003)
 })
 
-test('every line is rebuilt from its events after a trip through chunks', { skip }, () => {
+test('every line can be rebuilt from its events read from chunks', { skip }, () => {
   const stored = new Map<IssueId, Event[]>()
   for (let start = 0; start < all.events.length; start += limits.batchEventsMax) {
     const chunk = decodeChunk(encodeEventChunk(all.events.slice(start, start + limits.batchEventsMax)))
@@ -68,7 +68,7 @@ test('every line is rebuilt from its events after a trip through chunks', { skip
   }
 })
 
-test('every edge has its event', { skip }, () => {
+test('every edge of the real tracker has its event', { skip }, () => {
   const counts = { parent: 0, depends_on: 0, related_to: 0 }
   for (const { id, dependencies = [] } of lines) {
     const state = foldIssue(issueIds.get(id) as IssueId, eventsOf(id))
@@ -86,7 +86,7 @@ test('every edge has its event', { skip }, () => {
   assert.deepEqual(counts, { parent: 651, depends_on: 644, related_to: 88 })
 })
 
-test('state and fields are those of the file', { skip }, () => {
+test('imported states and fields equal those in the file', { skip }, () => {
   for (const { id, status, priority, issue_type } of lines) {
     const state = foldIssue(issueIds.get(id) as IssueId, eventsOf(id))
     assert.equal(currentState(state), status === 'closed' || status === 'tombstone' ? 'closed' : 'open')
@@ -96,14 +96,14 @@ test('state and fields are those of the file', { skip }, () => {
   }
 })
 
-test('no event is dated at or before its creation', { skip }, () => {
+test('no event of the real tracker is dated at or before its creation', { skip }, () => {
   for (const events of all.byIssue.values()) {
     const [creation, ...others] = [...events].sort(compareVersions)
     for (const { tsUnixMs } of others) assert.ok(tsUnixMs > (creation?.tsUnixMs ?? 0))
   }
 })
 
-test('import without tombstones fits in ten batches and is a part of the whole', { skip }, async () => {
+test('an import without tombstones is a subset and fits ten batches', { skip }, async () => {
   const log = makeLog()
   const { counts } = await importFile(log, text)
   assert.deepEqual(counts.skipped, { tombstone: 346 })
@@ -114,7 +114,7 @@ test('import without tombstones fits in ten batches and is a part of the whole',
   for (const id of log.ids) assert.ok(all.ids.has(id))
 })
 
-test('real tracker imported again, either way round, adds nothing', { skip }, async () => {
+test('importing the real tracker again in either order adds nothing', { skip }, async () => {
   assert.deepEqual((await importFile(all, text, { includeTombstones: true })).appended, [])
   const reversed = text.trim().split('\n').reverse().join('\n')
   const again = await importFile(all, reversed)

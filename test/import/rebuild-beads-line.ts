@@ -1,6 +1,6 @@
 /**
- * The import backwards: one line of the tracker from the events of its issue. Written from docs/format.md and from
- * nothing of src/import, so that it is a second opinion on "nothing is lost".
+ * Reverses an import: rebuilds a line of the tracker from the events of its issue. Written from docs/format.md without
+ * any code of src/import, so that it checks independently that an import loses nothing.
  */
 import {
   compareVersions,
@@ -14,11 +14,11 @@ import {
   presentLabels,
 } from '../../src/model/index.ts'
 
-/** The line as an object. Keys that the newest import left out are not told from keys that an older one had. */
+/** Returns the line as an object. Does not distinguish keys of the newest import from keys that only an older one had. */
 export function rebuildBeadsLine(events: readonly Event[]): Record<string, unknown> {
   const sorted = [...events].sort(compareVersions)
   const [creation] = sorted
-  if (creation?.body.type !== 'IssueCreated') throw new Error('the first event is no creation')
+  if (creation?.body.type !== 'IssueCreated') throw new Error('the first event is not a creation')
   const state = foldIssue(creation.issueId, sorted)
   const { priority, type, status, due } = fieldsOf(state)
   const others = readOthers(newestComment(sorted, 'Other beads fields:') ?? 'none')
@@ -33,7 +33,7 @@ export function rebuildBeadsLine(events: readonly Event[]): Record<string, unkno
   if (priority !== undefined) line.priority = Number(priority.slice(1))
   if (type !== undefined) line.issue_type = type
   if (labels.length > 0) line.labels = labels
-  // A label of the line and a time that it gives are one field; see `normalizeLine`.
+  // A due label and a due_at time of the line are one field; see `normalizeLine`.
   if (due !== undefined) line.due_at = `${due}T00:00:00Z`
   const [assignee] = presentAssignees(state)
   if (assignee !== undefined) line.assignee = assignee
@@ -54,7 +54,7 @@ const textHeaders = {
   acceptance_criteria: 'Acceptance criteria (beads acceptance_criteria):',
 }
 
-/** Lines `key: value`; what stands for itself is a text, anything else JSON. */
+/** Parses lines `key: value`; a value that is not a plain word is JSON. */
 function readOthers(text: string): Record<string, unknown> {
   if (text === 'none') return {}
   return Object.fromEntries(
@@ -98,11 +98,11 @@ function newestComment(sorted: readonly Event[], header: string): string | undef
 }
 
 const computedKeys = ['_type', 'dependency_count', 'dependent_count', 'comment_count', 'notes_preview']
-const nothingKeys = ['compaction_level', 'original_size']
+const emptyIfZeroKeys = ['compaction_level', 'original_size']
 
 /**
- * What a line says, without what docs/format.md calls no loss: keys that say nothing or that beads computes, when a line
- * was updated, how times are written, the order of labels and comments, and the sort of a comment's id.
+ * Removes from a line what docs/format.md allows an import to lose: empty keys and keys that beads computes, the time of
+ * the update, the notation of times, the order of labels and comments, and the type of a comment's id.
  */
 export function normalizeLine(line: Readonly<Record<string, unknown>>): Record<string, unknown> {
   const { updated_at: _updated, closed_at, comments, labels, due_at, ...rest } = line
@@ -120,7 +120,7 @@ export function normalizeLine(line: Readonly<Record<string, unknown>>): Record<s
   all.created_at = rfc3339(Date.parse(`${line.created_at}`))
   all.status ??= 'open'
   for (const key of computedKeys) delete all[key]
-  for (const key of nothingKeys) if (all[key] === 0) delete all[key]
+  for (const key of emptyIfZeroKeys) if (all[key] === 0) delete all[key]
   for (const [key, value] of Object.entries(all)) {
     const isEmpty = typeof value === 'object' && value !== null && Object.keys(value).length === 0
     if (value === null || value === false || value === '' || isEmpty) delete all[key]

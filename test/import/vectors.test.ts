@@ -15,7 +15,7 @@ import {
 } from '../../src/model/index.ts'
 import { importFile, makeLog } from './import-file.ts'
 
-/** Made by make_vectors.py, which shares no code with src/. Frozen: a change here doubles every imported issue. */
+/** Written by make_vectors.py, which shares no code with src/. Frozen: a change here duplicates every imported issue. */
 const vectors = JSON.parse(readFileSync(new URL('../vectors/import-beads.json', import.meta.url), 'utf8')) as {
   actor: string
   card: string
@@ -23,11 +23,11 @@ const vectors = JSON.parse(readFileSync(new URL('../vectors/import-beads.json', 
   issues: { line: string; issue_id: string; events: { ts_unix_ms: number; kind_tag: number; event_id: string }[] }[]
 }
 
-test('import actor is the published one', () => {
+test('the import actor has its published id', () => {
   assert.equal(beadsImportActor, vectors.actor)
 })
 
-test('card of the import actor is the published one, and the only one', () => {
+test('the import actor has exactly its published card', () => {
   const card = beadsImportCard()
   assert.equal(card.eventId, vectors.card)
   const reading = readCard(card, () => false)
@@ -42,7 +42,7 @@ test('card of the import actor is the published one, and the only one', () => {
   }
 })
 
-test('lines make the published events', async () => {
+test('beads lines make the published events', async () => {
   const log = makeLog()
   await importFile(log, [...vectors.issues.map(({ line }) => line), vectors.memory.line].join('\n'))
   const context = log.events.filter(({ body }) => body.type === 'ProjectContextUpdated')
@@ -71,11 +71,11 @@ const created: Event = identifyEvent({
   body: { type: 'IssueCreated', title: 'bd-1', body: '', labels: [] },
 })
 
-test('original id is read from the creation of an import', () => {
+test('reads the original id from an imported creation', () => {
   assert.equal(originalIdOf(foldIssue(created.issueId, [created])), 'bd-1')
 })
 
-const impostors: Record<string, Event> = {
+const otherCreations: Record<string, Event> = {
   'another actor': { ...created, actor: '0'.repeat(32) as Event['actor'] },
   'another time': { ...created, tsUnixMs: 6 },
   'another issue': { ...created, issueId: '0'.repeat(32) as Event['issueId'] },
@@ -83,7 +83,7 @@ const impostors: Record<string, Event> = {
   'a label': { ...created, body: { type: 'IssueCreated', title: 'bd-1', body: '', labels: ['x'] } },
   'another kind': { ...created, body: { type: 'IssueUpdated', title: 'bd-1', body: null } },
 }
-for (const [difference, event] of Object.entries(impostors)) {
-  test(`creation with ${difference} has no original id`, () =>
+for (const [difference, event] of Object.entries(otherCreations)) {
+  test(`a creation with ${difference} has no original id`, () =>
     assert.equal(originalIdOf(foldIssue(event.issueId, [event])), undefined))
 }
