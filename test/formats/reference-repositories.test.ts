@@ -7,7 +7,7 @@ import type { IssueRow } from '../../src/view/index.ts'
 import { type CommandRunner, createCommandSandbox } from '../support/command-runner.ts'
 import { asReferenceEvent, asSummary, type Kinded } from './reference-shapes.ts'
 
-/** Repositories that the Rust tool wrote, with what it printed of them (fixtures/repos/README.md). */
+/** Repositories written by the Rust tool, with its output for them (fixtures/repos/README.md). */
 const own = fileURLToPath(new URL('../../fixtures/repos/', import.meta.url))
 const shared = fileURLToPath(new URL('../../../shared/fixtures/', import.meta.url))
 const cases = [
@@ -21,8 +21,8 @@ const cases = [
 
 for (const { name, from, bundles } of cases) {
   const folder = join(from, name)
-  const skip = existsSync(folder) ? false : `${name} lies in ../shared, which is not here`
-  test(`${name}, written by the Rust tool, reads as it printed`, { skip }, async (t) => {
+  const skip = existsSync(folder) ? false : `${name} in ../shared is missing`
+  test(`reads '${name}' of the Rust tool with equal output`, { skip }, async (t) => {
     const expected = JSON.parse(readFileSync(join(folder, 'expected.json'), 'utf8'))
     const { git, path, run, warnings, withRepository } = createCommandSandbox(t)
     for (const bundle of bundles) git(path, 'fetch', '-q', join(folder, bundle), 'refs/grite/*:refs/grite/*')
@@ -59,14 +59,14 @@ for (const [first, second] of [
   ['a', 'b'],
   ['b', 'a'],
 ] as const) {
-  test(`the diverged clones read as their union, ${first} before ${second}`, async (t) => {
+  test(`reads diverged clones as their union, fetching ${second} into ${first}`, async (t) => {
     const folder = join(own, 'diverged')
     const expected = JSON.parse(readFileSync(join(folder, 'expected.json'), 'utf8'))
     const { git, path, run, warnings } = createCommandSandbox(t)
     git(path, 'fetch', '-q', join(folder, `${first}.bundle`), 'refs/grite/*:refs/grite/*')
     assert.equal(git(path, 'rev-parse', 'refs/grite/wal'), expected.clones[first].wal_head)
     await run('issue list')
-    // Whoever diverged takes the other side's log; the events it lacks come back on top.
+    // The forced fetch replaces the log; the events it lacks are appended again.
     git(path, 'fetch', '-q', join(folder, `${second}.bundle`), '+refs/grite/*:refs/grite/*')
 
     const { issues } = (await run('issue list')) as { issues: IssueRow[] }
@@ -82,14 +82,14 @@ for (const [first, second] of [
       assert.deepEqual(await shownEvents(run, issue), events)
     }
     await assertEdges(run, expected.deps)
-    // Each clone added one half of a cycle.
+    // Each clone added one edge of a cycle.
     const order = (await run('issue dep topo')) as { cycles: readonly string[][] }
     assert.deepEqual(order.cycles.flat().sort(), Object.keys(expected.deps).sort())
     assert.equal(warnings.at(-1)?.code, 'dependency-cycle')
   })
 }
 
-/** The events of an issue without what only grite says of them. */
+/** Returns the events of an issue without the keys that only grite prints. */
 async function shownEvents(run: CommandRunner['run'], issue: string): Promise<unknown[]> {
   const { events } = (await run('issue show', { issue })) as { events: readonly Readonly<Record<string, unknown>>[] }
   return events.map(({ actor_label: _label, signature: _signature, ...event }) => event)
@@ -106,7 +106,7 @@ interface Deps {
   readonly dependents: readonly Edge[]
 }
 
-/** What `dep list` says of each issue in both directions is what the Rust tool printed. */
+/** Asserts that `dep list` prints for each issue, in both directions, the edges that the Rust tool printed. */
 async function assertEdges(run: CommandRunner['run'], expected: Readonly<Record<string, Deps>>): Promise<void> {
   for (const [issue, { dependencies, dependents }] of Object.entries(expected)) {
     for (const [reverse, edges] of [

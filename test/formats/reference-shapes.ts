@@ -1,4 +1,4 @@
-/** Our answers in the shape in which the Rust tool printed them (fixtures/repos/README.md). */
+/** Converts grite's answers to the form printed by the Rust tool (fixtures/repos/README.md). */
 import type { IssueRow } from '../../src/view/index.ts'
 
 /** An event of a JSON export. */
@@ -7,7 +7,7 @@ export interface Kinded {
   readonly kind: Readonly<Record<string, Readonly<Record<string, unknown>>>>
 }
 
-/** What the Rust tool lists of an issue. */
+/** An issue as the Rust tool lists it. */
 export function asSummary({
   issue_id,
   title,
@@ -21,7 +21,7 @@ export function asSummary({
   return { issue_id, title, state, labels, assignees, created_ts, updated_ts, comment_count }
 }
 
-/** An event as the Rust tool exports it: its export has neither signatures nor symbols. */
+/** An event as the Rust tool exports it: without signatures and symbols. */
 export function asReferenceEvent({ kind, ...event }: Kinded): unknown {
   const { sig: _sig, ...rest } = event as typeof event & { sig?: string }
   const { symbols: _symbols, ...context } = kind.ContextUpdated ?? {}

@@ -1,4 +1,4 @@
-/** Clones of the Rust tool synced by grite: fixtures/repos/README.md tells what is in them. */
+/** Clones written by the Rust tool and synced by grite (fixtures/repos/README.md). */
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -28,7 +28,7 @@ for (const [first, second] of [
   ['a', 'b'],
   ['b', 'a'],
 ] as const) {
-  test(`the diverged clones come to their union, ${first} syncing before ${second}`, async (t) => {
+  test(`sync unites diverged clones, ${first} before ${second}`, async (t) => {
     const expected = readExpected('diverged')
     const crew = createCrew(t)
     const clones = [first, second].map((name) => {
@@ -42,12 +42,12 @@ for (const [first, second] of [
       await assertReads(clone, expected)
       assert.equal(clone.head(), crew.originHead())
     }
-    // What was pushed stays where it was.
+    // The log that was pushed first stays an ancestor.
     crew.inOrigin('merge-base', '--is-ancestor', expected.clones[first].wal_head, 'refs/grite/wal')
   })
 }
 
-test('clones that took turns are one already', async (t) => {
+test('sync adopts a log on which two actors took turns', async (t) => {
   const expected = readExpected('two-actors')
   const crew = createCrew(t)
   const [ann, bo] = [crew.clone('ann'), crew.clone('bo')]
@@ -58,7 +58,7 @@ test('clones that took turns are one already', async (t) => {
   assert.deepEqual([bo.head(), (await bo.sync()).message], [expected.wal_head, 'Already up to date'])
 })
 
-test('locks that the Rust tool cannot push stop no sync, and are not moved', async (t) => {
+test('sync leaves differing lock refs of the Rust tool unchanged', async (t) => {
   const crew = createCrew(t)
   const ann = crew.clone('ann')
   crew.inOrigin('fetch', '-q', join(fixtures, 'locks', 'remote.bundle'), everything)
