@@ -1,4 +1,4 @@
-/** Commands in which a file operation fails, and what must hold after that. */
+/** Runs commands in which a file operation fails, and checks the state afterwards. */
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -16,16 +16,16 @@ import {
   readCounts,
 } from './fault-shim.ts'
 
-/** What a command does to the log: adds so many events, all or none; any part of them; or none. */
+/** Events that a command appends: this many, all or none; any part of its events; or none. */
 type Writes = number | 'some' | 'none'
 
 interface FaultCommand {
   readonly words: (facts: SceneFacts) => readonly string[]
   readonly stdin?: string
   readonly writes: Writes
-  /** The part of the answer that is the same whenever the command succeeds. */
+  /** The part of the answer that is equal for every success. */
   readonly answer?: (data: Json, path: string) => unknown
-  /** Brings the clone into a state in which the command has something to do. */
+  /** Prepares the clone so that the command has work to do. */
   readonly prepare?: (bo: Member) => Promise<unknown>
 }
 
@@ -108,14 +108,14 @@ const faultCommands = {
 export type FaultCommandName = keyof typeof faultCommands
 export const faultCommandNames = Object.keys(faultCommands) as readonly FaultCommandName[]
 
-/** Commits that the view has not seen, as a plain `git fetch` leaves them. */
+/** Adds commits that the view has not applied, as a plain `git fetch` does. */
 function appendForeign(bo: Member): void {
   bo.git('fetch', '-q', 'origin', 'refs/grite/wal:refs/grite/new')
   bo.git('update-ref', 'refs/grite/wal', 'refs/grite/new')
   bo.git('update-ref', '-d', 'refs/grite/new')
 }
 
-/** What can go wrong in each operation. */
+/** How each operation can fail. */
 const kindsOf: Readonly<Record<FaultCall, readonly FaultKind[]>> = {
   openr: ['EIO', 'EACCES'],
   openw: ['EACCES', 'ENOSPC', 'kill'],
@@ -131,13 +131,13 @@ const kindsOf: Readonly<Record<FaultCall, readonly FaultKind[]>> = {
 }
 
 export interface FaultScene {
-  /** All faults of a command. */
+  /** Lists all possible faults of a command. */
   points(name: FaultCommandName): Promise<FaultPoint[]>
-  /** Runs a command in a copy of the scene, with a fault, and asserts what must hold after it. Returns its exit status or signal. */
+  /** Runs a command with a fault in a copy of the clones and checks the state afterwards. Returns its exit status or signal. */
   assertHarmless(name: FaultCommandName, point: FaultPoint): Promise<string>
 }
 
-/** The scene as a command needs it, and what the command does when nothing fails. */
+/** The clones prepared for a command, and the result of the command without a fault. */
 interface Prepared {
   readonly path: string
   readonly ids: readonly string[]
@@ -146,7 +146,7 @@ interface Prepared {
   readonly files: readonly string[]
 }
 
-/** Nothing may take longer, also after a fault. Milliseconds. */
+/** Maximum time of a command, also after a fault. */
 const runMsMax = 30_000
 
 export async function createFaultScene(t: CleanUp): Promise<FaultScene> {
@@ -256,7 +256,7 @@ async function inCopy<Result>(from: string, work: (sandbox: Sandbox) => Promise<
   }
 }
 
-/** Locks of a git that was killed at the remote, which only the owner of that repository can remove. */
+/** Removes locks left by a git killed at the remote: only the owner of that repository can remove them. */
 function removeLocks(repository: string): void {
   for (const path of readdirSync(repository, { recursive: true, encoding: 'utf8' }))
     if (path.endsWith('.lock')) rmSync(join(repository, path))
@@ -271,7 +271,7 @@ function answerOf(name: FaultCommandName, stdout: string, path: string): unknown
   return (faultCommands[name] as FaultCommand).answer?.(JSON.parse(stdout).data, path)
 }
 
-/** A fault of the machine is reported as one: never as a defect of grite, never by a process that just ends. */
+/** Asserts that a machine fault is reported as such: never as a defect of grite or by a silent end of the process. */
 function assertAnswer(
   name: FaultCommandName,
   { status, signal, stdout, stderr, path }: RunOutcome,
@@ -322,7 +322,7 @@ async function assertSoundAfter(
     [],
     'a file was left in the work tree',
   )
-  // The view as it is now, before anything is written.
+  // Checks the view before the next write can repair it.
   await bo.assertView()
   const startedMs = performance.now()
   await bo.create('next')

@@ -1,4 +1,4 @@
-/** Makes one file operation of a process fail, by shim.c. */
+/** Makes one file operation of a process fail, using shim.c. */
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, renameSync } from 'node:fs'
@@ -7,34 +7,34 @@ import { fileURLToPath } from 'node:url'
 
 export const errnos = { EIO: 5, EACCES: 13, ENOSPC: 28 } as const
 
-/** Operations that are counted, as in shim.c. */
-// biome-ignore format: as in shim.c
+/** Operations counted by shim.c. */
+// biome-ignore format: laid out as in shim.c
 export const faultCalls = ['openr', 'openw', 'read', 'map', 'write', 'truncate', 'fsync', 'rename', 'link', 'unlink', 'mkdir'] as const
 export type FaultCall = (typeof faultCalls)[number]
 
-/** `git` with its helpers. */
+/** `git` includes its helper programs. */
 export const faultPrograms = ['node', 'git'] as const
 export type FaultProgram = (typeof faultPrograms)[number]
 
-/** `kill`: the process is killed in front of the operation. */
+/** `kill`: the process is killed just before the operation. */
 export type FaultKind = keyof typeof errnos | 'kill'
 
 /** One operation of a command, and how it fails. */
 export interface FaultPoint {
   readonly program: FaultProgram
   readonly call: FaultCall
-  /** Which of its operations fails, from 1 on. */
+  /** Number of the failing operation, counted from 1. */
   readonly nth: number
   readonly how: FaultKind
 }
 
-/** How often each operation is done. */
+/** Number of times each operation runs. */
 export type FaultCounts = Readonly<Record<FaultProgram, Readonly<Record<FaultCall, number>>>>
 
 const source = fileURLToPath(new URL('shim.c', import.meta.url))
 const cacheFolder = fileURLToPath(new URL('../../node_modules/.cache/grite-fault-shim/', import.meta.url))
 
-/** Why no faults can be made here; false when they can. */
+/** The reason why faults cannot be made on this machine; false when they can. */
 export const whyNoFaults: string | false = explain()
 
 function explain(): string | false {
@@ -44,7 +44,7 @@ function explain(): string | false {
 
 let compiled: string | undefined
 
-/** Compiles the shim, unless that was done for this source. */
+/** Compiles the shim unless a library of this source exists. Returns its path. */
 export function faultShim(): string {
   if (compiled !== undefined) return compiled
   const name = `${createHash('sha256').update(readFileSync(source)).digest('hex').slice(0, 16)}-${process.arch}.so`
@@ -64,8 +64,8 @@ export function faultShim(): string {
 
 /**
  * @param point - null to count only
- * @param folders - those below which operations count
- * @param counter - a file of this run
+ * @param folders - operations below these directories count
+ * @param counter - a file for the counts of this run
  */
 export function faultEnvironment(
   point: FaultPoint | null,
@@ -76,7 +76,7 @@ export function faultEnvironment(
     LD_PRELOAD: faultShim(),
     FAULT_COUNTER: counter,
     FAULT_PATHS: folders.join(':'),
-    // Where libuv would pass file operations to the kernel itself.
+    // With io_uring, libuv would bypass the C library.
     UV_USE_IO_URING: '0',
     ...(point === null ? {} : settingsOf(point)),
   }

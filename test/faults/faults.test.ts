@@ -1,11 +1,11 @@
-/** A few faults of each sort, in other commands; more in test/long, all of them by `npm run soak -- faults`. */
+/** A few faults of each kind in different commands; test/long has more, and `npm run soak -- faults` tries all. */
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { createFaultScene, type FaultCommandName } from './fault-scene.ts'
 import { type FaultCall, type FaultKind, type FaultProgram, whyNoFaults } from './fault-shim.ts'
 import { sweepFaults } from './sweep.ts'
 
-/** The last column is which one of the operations fails, from the first (0) to the last (1). */
+/** The last column selects the failing operation, from the first (0) to the last (1). */
 const faults: readonly (readonly [FaultCommandName, FaultProgram, FaultCall, FaultKind, number])[] = [
   ['create', 'node', 'write', 'ENOSPC', 0.5],
   ['create', 'node', 'rename', 'kill', 1],
@@ -23,8 +23,8 @@ const faults: readonly (readonly [FaultCommandName, FaultProgram, FaultCall, Fau
   ['sync', 'node', 'rename', 'EIO', 0.5],
 ]
 
-describe('a fault of the disk, or a kill', { skip: whyNoFaults }, () => {
-  it('loses nothing, is reported as it is, and is over with the next command', async (t) => {
+describe('disk faults and kills', { skip: whyNoFaults }, () => {
+  it('a disk fault or kill loses no event and is reported truthfully', async (t) => {
     const scene = await createFaultScene(t)
     const ends: string[] = []
     for (const [name, program, call, how, part] of faults) {
@@ -35,7 +35,7 @@ describe('a fault of the disk, or a kill', { skip: whyNoFaults }, () => {
       if (point === undefined) throw new Error(`${name} has no ${call} in ${program}`)
       ends.push(...(await sweepFaults(scene, name, [point], (line) => t.diagnostic(line))))
     }
-    // Faults that reached nobody would prove nothing.
+    // Each kind of end must occur, or the faults were never reached.
     for (const end of ['0', '5', 'SIGKILL']) assert.ok(ends.includes(end), ends.join(' '))
   })
 })

@@ -1,15 +1,15 @@
 /*
- * Loaded into node and git (LD_PRELOAD) to make one file operation fail. Operations on paths below given folders are counted
- * across all processes of a command, for each program and call; the n-th of one of them fails with an errno, or its process is
- * killed in front of it.
+ * Loaded into node and git (LD_PRELOAD) to make one file operation fail. Operations on paths below given directories are
+ * counted across all processes of a command, for each program and call; the n-th of them fails with an errno, or its process
+ * is killed just before it.
  *
  *   FAULT_COUNTER   file with the counts, shared by all processes: two rows (node, git) of a number for each of `calls`;
- *                   without it nothing is counted
- *   FAULT_PATHS     folders, with colons between them
- *   FAULT_PROGRAM   the program in which it fails: node, git
+ *                   if unset, nothing is counted
+ *   FAULT_PATHS     directories, separated by colons
+ *   FAULT_PROGRAM   the program whose operation fails: node or git
  *   FAULT_CALL      the call that fails, one of `calls`
- *   FAULT_NTH       which one fails, from 1 on; 0 for none
- *   FAULT_ERRNO     what it fails with; 0 to kill the process instead
+ *   FAULT_NTH       number of the failing operation, counted from 1; 0 for none
+ *   FAULT_ERRNO     its errno; 0 to kill the process instead
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -27,7 +27,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-/* As in fault-shim.ts. */
+/* Keep equal to fault-shim.ts. */
 static const char *const calls[] = {"openr", "openw", "read", "map", "write", "truncate", "fsync", "rename", "link", "unlink", "mkdir"};
 enum { call_count = sizeof calls / sizeof *calls, bytes_of_counts = 2 * call_count * sizeof(uint64_t) };
 
@@ -44,7 +44,7 @@ static const char *setting(const char *name, const char *otherwise) {
   return value ? value : otherwise;
 }
 
-/* Row of the program that runs: 0 for node, 1 for git and its helpers (git-remote-https), -1 for others. */
+/* Row of the running program: 0 for node, 1 for git and its helpers (git-remote-https), -1 for others. */
 static int find_row(void) {
   char program[4096];
   ssize_t length = readlink("/proc/self/exe", program, sizeof program - 1);
@@ -74,7 +74,7 @@ static void prepare(void) {
   syscall(SYS_close, file);
 }
 
-/* Whether a path lies below one of the folders. */
+/* Whether a path lies below one of the directories. */
 static int concerns(const char *path) {
   for (const char *item = fault.paths; *item;) {
     const char *end = strchrnul(item, ':');
@@ -85,7 +85,7 @@ static int concerns(const char *path) {
   return 0;
 }
 
-/* Counts an operation, and tells whether it is to fail. */
+/* Counts an operation. Returns whether it must fail. */
 static int fails(const char *call, const char *path) {
   prepare();
   if (!fault.counts || !path) return 0;
