@@ -29,11 +29,11 @@ function parse(pieces: readonly Buffer[]): { seen: string[]; answered: number } 
 const expected = ['1 commit ab\ncd', '2 tree ', '3 missing', '4 blob of 12', '5 tag x', '6 blob end']
 
 describe('the parser of cat-file answers', () => {
-  it('reads them whole', () => {
+  it('parses cat-file answers that arrive in one piece', () => {
     assert.deepEqual(parse([answers]), { seen: expected, answered: 6 })
   })
 
-  it('reads them however they are cut', () => {
+  it('parses cat-file answers split at any byte', () => {
     for (let first = 0; first <= answers.length; first++) {
       for (const second of [first, first + 1, first + 7, answers.length]) {
         const pieces = [answers.subarray(0, first), answers.subarray(first, second), answers.subarray(second)]

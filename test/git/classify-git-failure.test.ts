@@ -31,20 +31,20 @@ async function fixture(t: TestContext): Promise<{ repository: TempRepository; oi
   return { repository, oids }
 }
 
-/** Runs real git to its failure and classifies it. */
+/** Makes real git fail and classifies the failure. */
 function fail({ path, environment }: TempRepository, args: readonly string[], input = '', cwd = path): GriteError {
   const { status, stderr } = spawnSync('git', args, { cwd, env: environment, input, encoding: 'utf8' })
   assert.notEqual(status, 0, 'git fails')
   return classifyGitFailure({ args, exitStatus: status, signal: null, stderr })
 }
 
-describe('a failure of git', { concurrency: true }, () => {
-  it('outside a repository is not found', async (t) => {
+describe('classifyGitFailure', { concurrency: true }, () => {
+  it('git outside a repository is a NotFoundError', async (t) => {
     const { repository } = await fixture(t)
     assert.ok(fail(repository, ['status'], '', repository.dir) instanceof NotFoundError)
   })
 
-  it('over a repository that git does not trust names its path', async (t) => {
+  it('an untrusted repository is refused with its path and a hint', async (t) => {
     const { repository } = await fixture(t)
     const { path, environment } = repository
     const asked = { ...repository, environment: { ...environment, GIT_TEST_ASSUME_DIFFERENT_OWNER: '1' } }
@@ -55,7 +55,7 @@ describe('a failure of git', { concurrency: true }, () => {
     assert.deepEqual(foreign.hints, [`If you trust it: git config --global --add safe.directory ${path}`])
     const bare = join(path, 'bare')
     repository.git(path, 'init', '-q', '--bare', bare)
-    // A git before 2.38 knows no safe.bareRepository.
+    // git before 2.38 does not know safe.bareRepository.
     const setting = ['-c', 'safe.bareRepository=explicit']
     if (spawnSync('git', [...setting, 'rev-parse', '--git-dir'], { cwd: bare, env: environment }).status === 0) return
     const refused = fail(repository, [...setting, 'status'], '', bare)
@@ -63,7 +63,7 @@ describe('a failure of git', { concurrency: true }, () => {
     assert.deepEqual(refused.hints, [`If you trust it, name it: set GIT_DIR=${bare}`])
   })
 
-  it('over a .git file names it, or where it leads', async (t) => {
+  it('a broken .git file is reported with its path or target', async (t) => {
     const { repository } = await fixture(t)
     const folder = join(repository.path, 'folder')
     mkdirSync(folder)
@@ -84,7 +84,7 @@ describe('a failure of git', { concurrency: true }, () => {
     else assert.equal(leading.details.path, null)
   })
 
-  it('over an unknown format names it', async (t) => {
+  it('an unknown repository format is refused with its name', async (t) => {
     const { repository } = await fixture(t)
     for (const lines of [
       '\trepositoryformatversion = 9',
@@ -97,7 +97,7 @@ describe('a failure of git', { concurrency: true }, () => {
     }
   })
 
-  it('at a lost race names ref and values', async (t) => {
+  it('a lost ref race is a RefMovedError with both values', async (t) => {
     const { repository, oids } = await fixture(t)
     const [first, second] = oids
     const error = fail(repository, ['update-ref', '--stdin'], `update ${walRef} ${first} ${first}\n`)
@@ -109,7 +109,7 @@ describe('a failure of git', { concurrency: true }, () => {
     )
   })
 
-  it('at a lock names the ref and the lock', async (t) => {
+  it('a locked ref is a RefLockedError with the lock path', async (t) => {
     const { repository, oids } = await fixture(t)
     const lock = `${looseRefPath(repository.layout, walRef)}.lock`
     writeFileSync(lock, '')
@@ -118,7 +118,7 @@ describe('a failure of git', { concurrency: true }, () => {
     assert.deepEqual([error.ref, error.details.lock_path], [walRef, lock])
   })
 
-  it('at the lock of packed refs is a lock', async (t) => {
+  it('a locked packed-refs file is a RefLockedError', async (t) => {
     const { repository } = await fixture(t)
     repository.run('pack-refs', '--all')
     writeFileSync(join(repository.layout.commonDir, 'packed-refs.lock'), '')
@@ -127,7 +127,7 @@ describe('a failure of git', { concurrency: true }, () => {
     )
   })
 
-  it('at a commit that a walk cannot read is not found', async (t) => {
+  it('a commit that a walk cannot read is a NotFoundError', async (t) => {
     const { repository, oids } = await fixture(t)
     const [first = '', second = ''] = oids
     rmSync(looseObjectPath(repository.layout, first as Oid))
@@ -141,7 +141,7 @@ describe('a failure of git', { concurrency: true }, () => {
     }
   })
 
-  it('for an unknown object is not found', async (t) => {
+  it('an unknown object is a NotFoundError', async (t) => {
     const { repository, oids } = await fixture(t)
     const unknown = 'de'.repeat(20)
     for (const args of [
@@ -155,7 +155,7 @@ describe('a failure of git', { concurrency: true }, () => {
     }
   })
 
-  it('at a damaged object is corruption', async (t) => {
+  it('a damaged object is a CorruptObjectError', async (t) => {
     const { repository, oids } = await fixture(t)
     const path = looseObjectPath(repository.layout, oids[0] as never)
     chmodSync(path, 0o644)
@@ -164,7 +164,7 @@ describe('a failure of git', { concurrency: true }, () => {
     assert.ok(fail(repository, ['cat-file', 'commit', oids[0] ?? '']) instanceof Error)
   })
 
-  it('at an object of a promisor that may not be fetched is not found', async (t) => {
+  it('a promised object that may not be fetched is a NotFoundError', async (t) => {
     const { repository } = await fixture(t)
     const { git, dir, path, environment } = repository
     git(path, 'config', 'uploadpack.allowFilter', 'true')
@@ -179,7 +179,7 @@ describe('a failure of git', { concurrency: true }, () => {
     assert.ok(error instanceof NotFoundError || /bad file/.test(stderr), stderr)
   })
 
-  it('to write is a storage failure', async (t) => {
+  it('a full or read-only disk is a StorageError', async (t) => {
     const { repository } = await fixture(t)
     const objects = join(repository.dir, 'small')
     mkdirSync(objects)
@@ -201,7 +201,7 @@ describe('a failure of git', { concurrency: true }, () => {
     }
   })
 
-  it('without a name keeps what git said', () => {
+  it('an unclassified failure is a GitError with the stderr of git', () => {
     const failure: GitFailure = { args: ['fetch'], exitStatus: 1, signal: null, stderr: 'first\nsecond\n' }
     const error = classifyGitFailure(failure)
     assert.ok(error instanceof GitError)
@@ -213,8 +213,8 @@ describe('a failure of git', { concurrency: true }, () => {
   })
 })
 
-describe('the runner of git', () => {
-  it('never runs a git that the repository brings along', async (t) => {
+describe('createGitRunner', () => {
+  it('never runs a git found in the repository', async (t) => {
     const { repository } = await fixture(t)
     const { layout, environment, path } = repository
     const planted = join(path, 'bin')
@@ -223,7 +223,7 @@ describe('the runner of git', () => {
     chmodSync(join(planted, 'git'), 0o755)
     const loop = join(path, 'loop')
     symlinkSync(loop, loop)
-    // An entry that cannot be looked into is passed over, as shells do.
+    // Unreadable PATH entries are skipped, as shells do.
     const PATH = `.:bin::${planted}:${loop}:/etc/passwd:${environment.PATH}`
     const { stdout } = await createGitRunner(layout, { ...environment, PATH }).run(['version'])
     assert.match(stdout.toString(), /^git version/)
@@ -234,7 +234,7 @@ describe('the runner of git', () => {
     )
   })
 
-  it('stops git when asked, and bounds its answer', async (t) => {
+  it('stops git on abort and limits the size of its output', async (t) => {
     const { repository } = await fixture(t)
     const git = createGitRunner(repository.layout, repository.environment)
     const stop = new AbortController()
@@ -245,7 +245,7 @@ describe('the runner of git', () => {
     await assert.rejects(git.run(['rev-list', walRef], { stdoutBytesMax: 50 }), /more than 50 bytes/)
   })
 
-  it('hands progress on as it comes', async (t) => {
+  it('passes on the progress of git while it runs', async (t) => {
     const { repository } = await fixture(t)
     const seen: string[] = []
     const git = createGitRunner(repository.layout, repository.environment)
@@ -253,7 +253,7 @@ describe('the runner of git', () => {
     assert.match(seen.join(''), /100%/)
   })
 
-  it('reads objects as they are stored, whatever replace refs say', async (t) => {
+  it('reads stored objects regardless of replace refs', async (t) => {
     const { repository, oids } = await fixture(t)
     repository.run('replace', oids[0] ?? '', oids[1] ?? '')
     const { stdout } = await createGitRunner(repository.layout, repository.environment).run([

@@ -9,7 +9,7 @@ import { planOf, publishChain, sampleCommit } from './sample-commits.ts'
 import { startPublishingChild } from './start-publishing-child.ts'
 import { createTempRepository } from './temp-repository.ts'
 
-/** Every moment of a publish, and whether the ref has moved by then. */
+/** Every point of a publish, and whether the ref has moved by then. */
 const points = {
   started: false,
   'files-staged': false,
@@ -23,9 +23,9 @@ const points = {
   published: true,
 } as const satisfies Record<PublishPoint, boolean>
 
-describe('a publish killed at any moment', { concurrency: 2 }, () => {
+describe('a killed publish', { concurrency: 2 }, () => {
   for (const [point, hasMoved] of Object.entries(points) as [PublishPoint, boolean][]) {
-    it(`leaves a sound repository and no lock that lasts: ${point}`, async (t) => {
+    it(`a publish killed at '${point}' leaves a sound repository without a lasting lock`, async (t) => {
       const repository = await createTempRepository(t)
       const { layout, environment, path } = repository
       const port = openRepository(layout, { environment, lockWaitMs: 0 })
@@ -51,7 +51,7 @@ describe('a publish killed at any moment', { concurrency: 2 }, () => {
       assert.equal(existsSync(`${looseRefPath(layout, walRef)}.lock`), false)
       repository.run('fsck', '--strict', '--no-dangling')
 
-      // A process that opens the repository clears away what the dead one left, once nothing is linked to it.
+      // The next process removes temporary files of the dead one once no lock is linked to them.
       const later = openRepository(layout, { environment })
       await publishChain(later, ['later'])
       await later.close()
@@ -60,7 +60,7 @@ describe('a publish killed at any moment', { concurrency: 2 }, () => {
   }
 
   for (const dieAt of ['ref-locked', 'ref-checked', 'ref-moved'] as const) {
-    it(`leaves no lock that lasts when it deletes a packed ref: ${dieAt}`, async (t) => {
+    it(`a packed ref deletion killed at '${dieAt}' leaves no lasting lock`, async (t) => {
       const repository = await createTempRepository(t)
       const { layout, environment, path } = repository
       const ref = parseRefName('refs/grite/locks/x')
@@ -73,7 +73,7 @@ describe('a publish killed at any moment', { concurrency: 2 }, () => {
       t.after(() => port.close())
       const oid = await port.readRef(ref)
       assert.equal(oid === null, dieAt === 'ref-moved')
-      // Any write frees what git itself would wait for.
+      // Any write removes the dead process's locks, for which git itself would wait.
       await publishChain(port, ['next'])
       repository.run('pack-refs', '--all')
       if (oid !== null) {
@@ -85,7 +85,7 @@ describe('a publish killed at any moment', { concurrency: 2 }, () => {
     })
   }
 
-  it('leaves nothing that hinders, by the git program either', async (t) => {
+  it('a native publish killed at two points blocks no later publish', async (t) => {
     const repository = await createTempRepository(t)
     const { environment, path } = repository
     for (const dieAt of ['objects-written', 'ref-moved'] as const) {

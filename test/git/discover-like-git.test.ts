@@ -5,16 +5,16 @@ import { test } from 'node:test'
 import { answerOfGit, answerOfGrite, buildScene, compareWithGit, singleOddities } from './discovery-scenes.ts'
 import { createSandbox } from './temp-repository.ts'
 
-// Fixed, so that a run says the same as the one before; test/long/discover-like-git.test.ts takes others.
+// Fixed for repeatable runs; test/long/discover-like-git.test.ts uses other seeds.
 const seed = 20_260_504
 
-test('finds in odd folders, environments and settings what git finds', async (t) => {
+test('finds the repository that git finds in generated scenes', async (t) => {
   const counts = await compareWithGit(createSandbox(t), { runs: 120, seed })
   t.diagnostic(JSON.stringify(counts))
   for (const [kind, count] of Object.entries(counts)) assert.ok(count > 10, `${kind}: ${count}`)
 })
 
-test('judges each odd HEAD, config and .git file as git does', async (t) => {
+test('treats every unusual HEAD, config and .git file like git', async (t) => {
   const sandbox = createSandbox(t)
   const wrong: string[] = []
   for (const [name, scene] of Object.entries(singleOddities())) {

@@ -8,12 +8,12 @@ import { GitNotFoundError, NotFoundError, RepositoryRefusedError } from '../../s
 import { checksOwners, ownersAreNotChecked } from './git-features.ts'
 import { createSandbox, type Sandbox, whyNotMakeable } from './temp-repository.ts'
 
-/** A PATH without git: a repository that is found with it is found without asking git. */
+/** A PATH without git: a search that succeeds with it does not run git. */
 const noGit = '/nowhere'
 const init = ['-c', 'init.defaultBranch=main', 'init', '-q', '--template=']
 
 interface Found {
-  /** Everything below the sandbox; null for a bare repository's work tree. */
+  /** Paths relative to the sandbox; `workTree` is null for a bare repository. */
   readonly gitDir: string
   readonly commonDir?: string
   readonly workTree: string | null
@@ -21,7 +21,7 @@ interface Found {
 
 interface Case {
   readonly title: string
-  /** Not plain: git decides. */
+  /** Whether grite must run git to decide. */
   readonly asksGit?: boolean
   readonly make: (sandbox: Sandbox) => { cwd: string; env?: Record<string, string> }
   readonly found: Found
@@ -41,7 +41,7 @@ const cases: readonly Case[] = [
     found: { gitDir: 'r/.git', workTree: 'r' },
   },
   {
-    title: 'a folder below it',
+    title: 'a directory below the top of a work tree',
     make: ({ git, dir }) => {
       git(dir, ...init, 'r')
       mkdirSync(join(dir, 'r/a/b'), { recursive: true })
@@ -50,7 +50,7 @@ const cases: readonly Case[] = [
     found: { gitDir: 'r/.git', workTree: 'r' },
   },
   {
-    title: 'a symbolic link to a folder',
+    title: 'a symbolic link to a work tree',
     make: ({ git, dir }) => {
       git(dir, ...init, 'r')
       symlinkSync(join(dir, 'r'), join(dir, 'link'))
@@ -89,7 +89,7 @@ const cases: readonly Case[] = [
     found: { gitDir: 'r', workTree: null },
   },
   {
-    title: 'a folder of a bare repository',
+    title: 'a directory inside a bare repository',
     asksGit: true,
     make: ({ git, dir }) => {
       git(dir, ...init, '--bare', 'r')
@@ -127,7 +127,7 @@ const cases: readonly Case[] = [
     found: { gitDir: 'elsewhere', workTree: 'r' },
   },
   {
-    title: 'GIT_DIR, whose work tree is where one stands',
+    title: 'GIT_DIR with the current directory as work tree',
     asksGit: true,
     make: ({ git, dir }) => {
       git(dir, ...init, 'r')
@@ -169,7 +169,7 @@ const cases: readonly Case[] = [
     found: { gitDir: 'r/.git', workTree: 'tree' },
   },
   {
-    title: 'a sparse work tree, which has settings of its own',
+    title: 'a sparse work tree with worktree settings',
     make: ({ git, dir }) => {
       git(dir, ...init, 'r')
       git(join(dir, 'r'), 'config', 'extensions.worktreeConfig', 'true')
@@ -179,7 +179,7 @@ const cases: readonly Case[] = [
     found: { gitDir: 'r/.git', workTree: 'r' },
   },
   {
-    title: 'a HEAD that is a symbolic link',
+    title: 'a repository whose HEAD is a symbolic link',
     asksGit: true,
     make: ({ git, dir }) => {
       git(dir, ...init, 'r')
@@ -201,7 +201,7 @@ const cases: readonly Case[] = [
     found: { gitDir: 'r/.git', workTree: 'link' },
   },
   {
-    title: 'the folder .git itself',
+    title: 'a directory inside .git',
     asksGit: true,
     make: ({ git, dir }) => {
       git(dir, ...init, 'r')
@@ -221,7 +221,7 @@ const cases: readonly Case[] = [
     found: { gitDir: 'a\nb\n/.git', workTree: null },
   },
   {
-    title: 'the outer repository where an inner .git is empty',
+    title: 'an outer repository around an empty inner .git',
     asksGit: true,
     make: ({ git, dir }) => {
       git(dir, ...init, 'r')
@@ -244,7 +244,7 @@ const cases: readonly Case[] = [
 
 describe('findRepository finds', { concurrency: true }, () => {
   for (const { title, asksGit = false, make, found } of cases) {
-    it(`${title}, as git does${asksGit ? '' : ', without starting it'}`, async (t) => {
+    it(`findRepository finds ${title} like git${asksGit ? '' : ', without running it'}`, async (t) => {
       const sandbox = createSandbox(t)
       const made = make(sandbox)
       const cwd = join(sandbox.dir, made.cwd)
@@ -269,19 +269,19 @@ describe('findRepository finds', { concurrency: true }, () => {
     })
   }
 
-  it('the object format', async (t) => {
+  it('findRepository reads the object format', async (t) => {
     const { git, dir, environment } = createSandbox(t)
     git(dir, ...init, '--object-format=sha256', 'r')
     assert.equal((await findRepository({ cwd: join(dir, 'r'), env: environment })).objectFormat, 'sha256')
   })
 
-  it('the ref storage', { skip: whyNotMakeable('reftable') ?? false }, async (t) => {
+  it('findRepository reads the ref storage', { skip: whyNotMakeable('reftable') ?? false }, async (t) => {
     const { git, dir, environment } = createSandbox(t)
     git(dir, ...init, '--ref-format=reftable', 'r')
     assert.equal((await findRepository({ cwd: join(dir, 'r'), env: environment })).refStorage, 'reftable')
   })
 
-  it('object directories beside the usual one', async (t) => {
+  it('findRepository detects alternate object directories', async (t) => {
     const sandbox = createSandbox(t)
     const { git, dir, environment } = sandbox
     git(dir, ...init, 'r')
@@ -296,7 +296,7 @@ describe('findRepository finds', { concurrency: true }, () => {
 })
 
 describe('findRepository reports', { concurrency: true }, () => {
-  it('no repository, naming the directory', async (t) => {
+  it('findRepository names the directory that has no repository', async (t) => {
     const { dir, environment } = createSandbox(t)
     await assert.rejects(findRepository({ cwd: dir, env: environment }), (error) => {
       assert.ok(error instanceof NotFoundError)
@@ -311,7 +311,7 @@ describe('findRepository reports', { concurrency: true }, () => {
     )
   })
 
-  it('where a .git file leads, though git 2.55 does not name it', async (t) => {
+  it('findRepository names the missing target of a .git file', async (t) => {
     const { dir, environment } = createSandbox(t)
     mkdirSync(join(dir, 'inner/below'), { recursive: true })
     writeFileSync(join(dir, 'inner/.git'), 'gitdir: ../modules/inner\n')
@@ -328,7 +328,7 @@ describe('findRepository reports', { concurrency: true }, () => {
     }
   })
 
-  it('none above a ceiling', async (t) => {
+  it('findRepository finds no repository above a ceiling directory', async (t) => {
     const { git, dir, environment } = createSandbox(t)
     git(dir, ...init, 'r')
     mkdirSync(join(dir, 'r/a/b'), { recursive: true })
@@ -337,7 +337,7 @@ describe('findRepository reports', { concurrency: true }, () => {
     await assert.rejects(findRepository({ cwd: join(dir, 'r/a/b'), env }), NotFoundError)
   })
 
-  it('what git says of an unknown extension', async (t) => {
+  it('findRepository refuses a repository with an unknown extension', async (t) => {
     const { git, dir, environment } = createSandbox(t)
     git(dir, ...init, 'r')
     writeFileSync(join(dir, 'r/.git/config'), '[core]\n\trepositoryformatversion = 1\n[extensions]\n\tnovelty = true\n')
@@ -347,7 +347,7 @@ describe('findRepository reports', { concurrency: true }, () => {
     )
   })
 
-  it("somebody else's repository, as git does", {
+  it("findRepository refuses another user's repository unless trusted", {
     skip: process.getuid?.() === 0 ? false : 'needs root',
   }, async (t) => {
     const { git, dir, environment } = createSandbox(t)
@@ -364,7 +364,7 @@ describe('findRepository reports', { concurrency: true }, () => {
     assert.equal((await findRepository({ cwd, env: { ...env, GIT_CONFIG_GLOBAL: globalConfig(dir) } })).workTree, cwd)
   })
 
-  it('a config that is no config as git does', async (t) => {
+  it('findRepository refuses a malformed config', async (t) => {
     const { git, dir, environment } = createSandbox(t)
     git(dir, ...init, 'r')
     writeFileSync(join(dir, 'r/.git/config'), 'no config\n')
@@ -378,8 +378,8 @@ function globalConfig(dir: string): string {
   return path
 }
 
-describe('the owner words', () => {
-  it('are those of proc', { skip: process.platform === 'linux' ? false : 'not Linux' }, () => {
+describe('currentOwner', () => {
+  it('reads the owner of a process from /proc', { skip: process.platform === 'linux' ? false : 'not Linux' }, () => {
     const owner = currentOwner()
     assert.equal(owner.pid, process.pid)
     assert.equal(owner.bootId, readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim())

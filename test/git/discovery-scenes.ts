@@ -1,6 +1,6 @@
 /**
- * Generated folders with repositories in and beside them, environments and settings, in which findRepository is compared
- * with git. The scenes are odd on purpose: what an attacker, a broken copy or a careful administrator leaves behind.
+ * Compares findRepository with git in generated scenes: directories with repositories, environments and settings. The
+ * scenes are unusual on purpose, as an attacker, a broken copy or a careful administrator may leave them.
  */
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
@@ -68,13 +68,13 @@ interface GitDir {
   readonly config: keyof typeof configs | 'missing' | 'folder'
   readonly lacks: 'nothing' | 'objects' | 'refs'
   readonly objectsAreLink: boolean
-  /** Settings of one work tree beside the shared ones. */
+  /** Settings of one work tree in addition to the shared ones. */
   readonly own: 'missing' | 'bare' | 'notBare' | 'elsewhere' | 'other'
   readonly common: 'missing' | 'store' | 'nowhere' | 'empty'
   readonly foreign: boolean
 }
 
-/** Where most of the scenes are plain, so that both ways are taken. */
+/** Mostly the plain value, so that both code paths run. */
 const usually = <Value>(value: Value, others: readonly Value[], weight = 25) =>
   fc.oneof({ weight, arbitrary: fc.constant(value) }, { weight: 1, arbitrary: fc.constantFrom(...others) })
 
@@ -95,7 +95,7 @@ const gitDir: fc.Arbitrary<GitDir> = fc.record({
 
 interface DotGit {
   readonly kind: 'none' | 'folder' | 'link' | 'brokenLink' | 'file' | 'pipe' | 'emptyFolder'
-  /** Where a file leads. */
+  /** The target of a `.git` file. */
   readonly leads: 'store' | 'storeAbsolute' | 'linked' | 'nowhere' | 'here' | 'outOfStore'
   readonly form: 'plain' | 'noLineEnd' | 'crlf' | 'twoLines' | 'space' | 'noPath' | 'garbage' | 'empty' | 'bytes'
   readonly dir: GitDir
@@ -123,7 +123,7 @@ const dotGit: fc.Arbitrary<DotGit> = fc.record({
 interface Folder {
   readonly name: string
   readonly dotGit: DotGit
-  /** What makes the folder itself a bare repository. */
+  /** Makes the directory itself a bare repository. */
   readonly bare: GitDir | null
   readonly foreign: boolean
 }
@@ -163,7 +163,7 @@ export interface Scene {
   readonly storeIsBareByConfig: boolean
   readonly settings: { place: string; directory: string | null; bare: string | null } | null
   readonly variables: { [Key in keyof typeof variables]?: unknown } & Record<string, string | readonly string[] | null>
-  /** How many of the folders the command goes down, and what it goes on to there. */
+  /** The number of directories to descend, and the path to enter there. */
   readonly depth: number
   readonly below: '.' | 'empty' | '.git' | '.git/objects' | 'link'
 }
@@ -180,7 +180,7 @@ const scene = fc.noBias(
   }),
 ) as unknown as fc.Arbitrary<Scene>
 
-/** Another user than any that runs tests. */
+/** A user id that runs no tests. */
 const stranger = 54_321
 const isRoot = process.getuid?.() === 0
 
@@ -189,7 +189,7 @@ interface Built {
   readonly env: Record<string, string>
 }
 
-/** Builds a scene in an empty folder. */
+/** Builds a scene in an empty directory. */
 export function buildScene({ environment }: Sandbox, root: string, scene: Scene): Built {
   const top = join(root, 'top')
   const store = join(root, 'store')
@@ -290,7 +290,7 @@ function makeDotGit(folder: string, { kind, leads, form, dir, foreign }: DotGit,
   if (foreign && kind !== 'none') disown(path)
 }
 
-/** Where the command stands; the folder itself when there is no such place. */
+/** Returns the working directory of the command; the directory itself when `below` does not exist. */
 function enter(folder: string, below: Scene['below']): string {
   const way = join(folder, below === 'link' ? 'way' : below)
   if (below === 'link') symlinkSync('.', way)
@@ -358,7 +358,7 @@ export interface Answer {
   readonly objectFormat: string
 }
 
-/** What git says; null when it uses no repository here. */
+/** Returns git's answer; null when it finds no repository. */
 export function answerOfGit({ cwd, env }: Built): Answer | null {
   const ask = (...options: string[]) => {
     const { status, stdout, stderr } = spawnSync('git', ['rev-parse', ...options], { cwd, env, encoding: 'utf8' })
@@ -377,7 +377,7 @@ export function answerOfGit({ cwd, env }: Built): Answer | null {
   return { gitDir: real(gitDir), commonDir: real(commonDir), workTree, objectFormat }
 }
 
-/** What grite says without git; `asks` when it leaves the answer to git, whose answer it then gives. */
+/** Returns grite's answer; `asksGit` when it had to run git for it. */
 export async function answerOfGrite({ cwd, env }: Built): Promise<{ answer: Answer | null; asksGit: boolean }> {
   const find = async (path: string | undefined): Promise<Answer | null> => {
     try {
@@ -397,7 +397,7 @@ export async function answerOfGrite({ cwd, env }: Built): Promise<{ answer: Answ
   }
 }
 
-/** Plays scenes, and compares. @returns how many were answered without git */
+/** Runs generated scenes and compares the answers. @returns how many scenes grite answered in each way */
 export async function compareWithGit(sandbox: Sandbox, { runs, seed }: { runs: number; seed: number }) {
   let played = 0
   const counts = { plain: 0, asked: 0, none: 0 }
@@ -433,7 +433,7 @@ const plainDir: GitDir = {
   foreign: false,
 }
 
-/** Every HEAD, config and `.git` file, each in a folder where all else is plain. */
+/** Every HEAD, config and `.git` file, each in an otherwise plain scene. */
 export function singleOddities(): Readonly<Record<string, Scene>> {
   const dirs = Object.fromEntries([
     ...[...namesOf(heads), 'link', 'strayLink', 'missing', 'folder'].map((head) => [`HEAD ${head}`, { head }]),

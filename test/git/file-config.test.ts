@@ -16,9 +16,9 @@ const samples = {
   comments: '# x\n; y\n[a] # z\nb = 1\n',
 } as const
 
-describe('a config file', () => {
+describe('parseFileConfig', () => {
   for (const [title, text] of Object.entries(samples)) {
-    it(`is read as git reads it: ${title}`, (t) => {
+    it(`parses a config like git: ${title}`, (t) => {
       const { git, dir } = createSandbox(t)
       const path = join(dir, 'config')
       writeFileSync(path, text)
@@ -31,13 +31,13 @@ describe('a config file', () => {
     })
   }
 
-  it('that is not understood is left to git', () => {
+  it('leaves a config it cannot parse to git', () => {
     for (const text of ['a = b\n', '[ a ]\n', '[a]\n= b\n', '[a\nb = c\n', '[a]\nb = "x\n', '[a]\nb = \\x\n']) {
       assert.equal(parseFileConfig(text), null, text)
     }
   })
 
-  it('has booleans in four spellings', () => {
+  it('reads booleans in four spellings', () => {
     const read = (value: string) => booleanValue(parseFileConfig(`[a]\nb = ${value}\n`) ?? new Map(), 'a.b')
     assert.deepEqual(['Yes', 'on', '1', 'true', 'no', 'OFF', '0', '', 'always'].map(read), [
       true,

@@ -13,7 +13,7 @@ import { childProgram } from '../support/child-program.ts'
 import { planOf, publishChain, sampleCommit } from './sample-commits.ts'
 import { createSandbox, createTempRepository } from './temp-repository.ts'
 
-/** A disk that writes down each wave and each change of a name. */
+/** A disk that records every wave of flushes and every rename. */
 function recordingDisk(): { disk: Disk; log: string[]; waves: string[][] } {
   const log: string[] = []
   const waves: string[][] = []
@@ -35,8 +35,8 @@ function recordingDisk(): { disk: Disk; log: string[]; waves: string[][] } {
   return { disk, log, waves }
 }
 
-describe('a publish', () => {
-  it('flushes in three waves: contents, object directories, the directory of the ref', async (t) => {
+describe('flushes of a publish', () => {
+  it('flushes contents, then object directories, then the ref directory', async (t) => {
     const { layout, environment } = await createTempRepository(t)
     const { disk, log, waves } = recordingDisk()
     const port = openRepository(layout, { environment, disk })
@@ -53,14 +53,14 @@ describe('a publish', () => {
     assert.deepEqual(new Set(directories.filter((path) => path !== layout.objectDir)), objectDirs)
     assert.ok(directories.includes(layout.objectDir), 'a new object directory is an entry of objects/')
     assert.deepEqual(ofRef, [dirname(looseRefPath(layout, walRef))])
-    // Objects get their names after the first wave, the ref its value after the second.
+    // Objects are renamed into place after the first wave, the ref after the second.
     assert.deepEqual(log, [
       ...commit.objects.map(({ oid }) => `1 ${looseObjectPath(layout, oid)}`),
       `2 ${looseRefPath(layout, walRef)}`,
     ])
   })
 
-  it('flushes objects it finds, which their writer may not have', async (t) => {
+  it('flushes existing objects, which their writer may not have flushed', async (t) => {
     const { layout, environment } = await createTempRepository(t)
     const commit = sampleCommit('sha1', [], 'one')
     await openRepository(layout, { environment }).publish({ objects: commit.objects, updates: [] })
@@ -69,7 +69,7 @@ describe('a publish', () => {
     for (const { oid } of commit.objects) assert.ok(waves[0]?.includes(looseObjectPath(layout, oid)))
   })
 
-  it('makes so many flushes of the system, no more', {
+  it('makes at most one flush per file and directory', {
     skip: hasStrace() ? false : 'strace is not installed',
   }, async (t) => {
     const { path, environment, dir } = await createTempRepository(t)
@@ -82,13 +82,13 @@ describe('a publish', () => {
       .split('\n')
       .filter((line) => /f(data)?sync\(/.test(line))
     const ofFiles = calls.filter((line) => line.includes('fdatasync('))
-    // Five objects (two blobs, two trees, a commit) and the ref, twice.
+    // Twice five objects (two blobs, two trees, a commit) and the ref.
     assert.equal(ofFiles.length, 12)
-    // At most: a directory per object, objects/, the ref's; and for the first, the parent that gained refs/grite.
+    // At most: a directory per object, objects/ and the ref's; for the first publish also the parent of refs/grite.
     assert.ok(calls.length - ofFiles.length <= 2 * 7 + 1, `${calls.length - ofFiles.length} directories`)
   })
 
-  it('flushes what core.fsync says where it is set', async (t) => {
+  it('flushes only the parts that core.fsync names', async (t) => {
     const repository = await createTempRepository(t)
     repository.run('config', 'core.fsync', 'none')
     const { disk, waves } = recordingDisk()
@@ -102,7 +102,7 @@ describe('a publish', () => {
     )
   })
 
-  it('reads the setting from a file that another includes', async (t) => {
+  it('reads core.fsync from an included config file', async (t) => {
     const repository = await createTempRepository(t)
     writeFileSync(join(repository.dir, 'included'), '[core]\n\tfsync = none\n')
     writeFileSync(
@@ -127,14 +127,14 @@ describe('a publish', () => {
     ['loose-object', undefined, true, false],
     ['all,-reference', 'fsync', true, false],
   ] as const) {
-    it(`flushes objects: ${objects}, refs: ${references} for core.fsync=${fsync} core.fsyncMethod=${method}`, () => {
+    it(`core.fsync=${fsync} core.fsyncMethod=${method} flushes objects: ${objects}, refs: ${references}`, () => {
       const chosen = chooseFlushes(fsync, method)
       assert.deepEqual([chosen.objects, chosen.references], [objects, references])
     })
   }
 })
 
-describe('a disk that fails', () => {
+describe('disk failures', () => {
   const failures = {
     createFile: 'ENOSPC',
     makeDirectory: 'EROFS',
@@ -145,7 +145,7 @@ describe('a disk that fails', () => {
     rename: 'EACCES',
   } as const satisfies Partial<Record<keyof Disk, string>>
   for (const [step, code] of Object.entries(failures)) {
-    it(`moves no ref when ${step} fails with ${code}, and the next publish succeeds`, async (t) => {
+    it(`a publish moves no ref when ${step} fails with ${code}`, async (t) => {
       const repository = await createTempRepository(t)
       const { layout, environment } = repository
       const [first] = await publishChain(openRepository(layout, { environment }), ['one'])
@@ -172,8 +172,8 @@ function hasStrace(): boolean {
   return spawnSync('strace', ['-V']).status === 0
 }
 
-describe('a file system that is full', () => {
-  it('moves no ref, and takes publishes again once there is room', async (t) => {
+describe('a full file system', () => {
+  it('a publish on a full disk moves no ref and succeeds later', async (t) => {
     const { dir, environment, git } = createSandbox(t)
     const path = join(dir, 'small')
     mkdirSync(path)

@@ -1,7 +1,7 @@
-/** What the git that runs the tests knows. The oldest that grite works with is 2.30. */
+/** Features of the installed git. grite supports git 2.30 and newer. */
 import { spawnSync } from 'node:child_process'
 
-/** Features that a supported git may lack, and the version that brought each. */
+/** Features that a supported git may lack, with the version that introduced them. */
 const since = {
   'rev-list --disk-usage': '2.31',
   GIT_CONFIG_COUNT: '2.31',
@@ -14,7 +14,7 @@ const since = {
 
 let version: string | undefined
 
-/** Why a test of a feature is skipped; false when this git has it. */
+/** Returns the reason to skip a test of a feature; false when this git has it. */
 export function whyGitLacks(feature: keyof typeof since): string | false {
   version ??= spawnSync('git', ['version'], { encoding: 'utf8' }).stdout.trim()
   const [major = 0, minor = 0] = numbersOf(version)
@@ -28,8 +28,8 @@ function numbersOf(text: string): number[] {
 }
 
 /**
- * Whether git refuses a repository of another user. git is asked, because 2.35.2 brought the check and so did security
- * fixes of older versions.
+ * Whether git refuses a repository of another user. Runs git to find out: 2.35.2 introduced the check, and security
+ * releases of older versions have it too.
  *
  * @param cwd - a repository that this user owns
  */
@@ -38,7 +38,7 @@ export function checksOwners(cwd: string, environment: Readonly<Record<string, s
   return spawnSync('git', ['rev-parse', '--git-dir'], { cwd, env }).status !== 0
 }
 
-/** Whether git stops at a ref that names no object, as it then does in every fetch. git 2.30 skips such refs. */
+/** Whether git fails at a ref to a missing object, and so in every fetch. git 2.30 skips such refs. */
 export function stopsAtBrokenRefs(cwd: string, env: Readonly<Record<string, string>>): boolean {
   return spawnSync('git', ['rev-list', '--all'], { cwd, env }).status !== 0
 }

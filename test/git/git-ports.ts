@@ -10,7 +10,7 @@ const everything: GitSupports = {
 }
 
 export const native: PortUnderTest = { name: 'native', open: openNative, supports: everything }
-/** The one that commands use. */
+/** The port that commands use. */
 export const combined: PortUnderTest = { name: 'combined', open: openRepository, supports: everything }
 export const isomorphic: PortUnderTest = {
   name: 'isomorphic',

@@ -18,8 +18,8 @@ import { walRef } from '../../src/wal/index.ts'
 import { publishChain, readAll } from './sample-commits.ts'
 import { createTempRepository } from './temp-repository.ts'
 
-describe('a long history', () => {
-  it('comes in bounded batches, whole, also with contents shared over all of it', async (t) => {
+describe('readHistory', () => {
+  it('reads a long history in bounded batches with shared contents', async (t) => {
     const repository = await createTempRepository(t, 'bare')
     const { layout, environment } = repository
     repository.gitWith(exportStream(2500), layout.gitDir, 'fast-import', '--quiet')
@@ -44,7 +44,7 @@ describe('a long history', () => {
     assert.equal(repository.run('rev-parse', walRef), head)
   })
 
-  it('is walked through a commit with more parents than the stack is deep', async () => {
+  it('walks a commit with 200,000 parents without overflowing the stack', async () => {
     const parent = 'ab'.repeat(20) as Oid
     const author = { name: 'x', email: 'x', unixSeconds: 0, offsetMinutes: 0 }
     const tree = buildTree('sha1', new Map())
@@ -58,7 +58,7 @@ describe('a long history', () => {
     assert.deepEqual(oids, [parent, commit.oid])
   })
 
-  it('is read the same by each way, whichever object is missing', async (t) => {
+  it('a missing blob changes only the entry of its commit', async (t) => {
     const repository = await createTempRepository(t)
     const { layout, environment } = repository
     const port = openNative(layout, { environment })
@@ -81,7 +81,7 @@ describe('a long history', () => {
     )
   })
 
-  it('may be left early, which ends git', async (t) => {
+  it('a reader may stop early, and the port stays usable', async (t) => {
     const repository = await createTempRepository(t, 'bare')
     const { layout, environment } = repository
     repository.gitWith(exportStream(3000), layout.gitDir, 'fast-import', '--quiet')
@@ -95,7 +95,7 @@ describe('a long history', () => {
     await publishChain(port, ['after'], parseRefName('refs/grite/after'))
   })
 
-  it('of a partial clone is read without fetching', async (t) => {
+  it('reads the history of a partial clone without fetching', async (t) => {
     const repository = await createTempRepository(t)
     const { layout, environment, dir, path, git } = repository
     const oids = await publishChain(openRepository(layout, { environment }), ['one', 'two'])
@@ -118,7 +118,7 @@ describe('a long history', () => {
   })
 })
 
-/** A log for `git fast-import`: one file of its own in each commit, one shared by all. */
+/** Makes a log for `git fast-import`: each commit has its own file and one file shared by all. */
 function exportStream(commits: number): string {
   const parts: string[] = ['blob\nmark :1\ndata 6\nshared\n']
   for (let index = 0; index < commits; index++) {

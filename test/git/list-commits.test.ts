@@ -23,7 +23,7 @@ function longChain(commits: number) {
 
 const limits = () => ({ shallow: new Set<Oid>(), reads: new Reads() })
 
-test('listing the newest commits reads as many as it lists', async () => {
+test('listing the newest commits reads only the listed commits', async () => {
   const { oids, read, readCount } = longChain(5000)
   for await (const batch of listCommitsInProcess(read, { head: oids.at(-1) as Oid }, limits())) {
     assert.deepEqual(
@@ -35,7 +35,7 @@ test('listing the newest commits reads as many as it lists', async () => {
   }
 })
 
-test('listing what came since a commit reads nothing below it', async () => {
+test('listing the commits since another reads no older commits', async () => {
   const { oids, read, readCount } = longChain(5000)
   const listed = []
   const range = { head: oids.at(-1) as Oid, exclude: [oids.at(-11) as Oid] }

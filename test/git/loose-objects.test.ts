@@ -5,8 +5,8 @@ import { openIsomorphic } from '../../src/git/index.ts'
 import type { Oid } from '../../src/git/port.ts'
 import { createTempRepository } from './temp-repository.ts'
 
-// git compresses text with code tables of its own, which come before the first byte of the header.
-test('text that git compressed with long code tables reads whole', async (t) => {
+// git may compress text with dynamic code tables, which precede the first byte of the header.
+test('reads objects that git compressed with long code tables', async (t) => {
   const repository = await createTempRepository(t)
   const port = openIsomorphic(repository.layout, { environment: repository.environment })
   t.after(() => port.close())

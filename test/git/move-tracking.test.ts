@@ -7,7 +7,7 @@ import { createMemoryWorld, type MemoryRefs } from '../support/memory-git.ts'
 const oid = (digit: string) => digit.repeat(40) as Oid
 const patterns = [{ left: 'refs/there/', right: 'refs/here/' }]
 
-function scene(...names: readonly string[]) {
+function setUp(...names: readonly string[]) {
   const refs: MemoryRefs = new Map(names.map((name) => [`refs/here/${name}` as RefName, oid('a')]))
   const git = createMemoryWorld().openGit(refs)
   return {
@@ -23,22 +23,22 @@ function scene(...names: readonly string[]) {
   }
 }
 
-test('of too many refs those that are followed already stay, then come the greatest numbers', async () => {
-  const { move, names } = scene('5', '7')
+test('over the limit, tracked refs stay and the highest numbers follow', async () => {
+  const { move, names } = setUp('5', '7')
   assert.deepEqual(await move(4, '5', '7', '6', '900', '1000', '99'), [
     { prefix: 'refs/there/', foundCount: 6, followedCount: 4 },
   ])
   assert.deepEqual(names(), ['1000', '5', '7', '900'])
 })
 
-test('what is gone makes room for others', async () => {
-  const { move, names } = scene('5', '7')
+test('a ref deleted on the remote makes room for another', async () => {
+  const { move, names } = setUp('5', '7')
   await move(2, '7', '8', '9')
   assert.deepEqual(names(), ['7', '9'])
 })
 
-test('all are followed where there are no more than allowed', async () => {
-  const { move, names } = scene('5')
+test('all refs are tracked when they are within the limit', async () => {
+  const { move, names } = setUp('5')
   assert.deepEqual(await move(3, '5', '6', '7'), [])
   assert.deepEqual(names(), ['5', '6', '7'])
 })

@@ -19,7 +19,7 @@ import { createSandbox } from './temp-repository.ts'
 
 for (const format of ['sha1', 'sha256'] as const) {
   describe(`objects, ${format}`, () => {
-    it('have the ids and bytes that git gives them', (t) => {
+    it(`encodes ${format} objects with the ids and bytes of git`, (t) => {
       const { git, gitWith, dir } = createSandbox(t)
       git(dir, 'init', '-q', `--object-format=${format}`, 'r')
       const path = join(dir, 'r')
@@ -35,7 +35,7 @@ for (const format of ['sha1', 'sha256'] as const) {
           )
           .join('')
       assert.equal(inner.oid, gitWith(listing(entries), path, 'mktree'))
-      // git sorts a folder `a` as `a/`: between `a.b` and `a0`.
+      // git sorts a directory `a` as `a/`: between `a.b` and `a0`.
       const mixed = [...entries.slice(1), { mode: '40000', name: 'a', oid: inner.oid }]
       const tree = encodeTree(format, mixed)
       assert.equal(tree.oid, gitWith(listing(mixed), path, 'mktree'))
@@ -61,10 +61,10 @@ for (const format of ['sha1', 'sha256'] as const) {
       })
     })
 
-    it('make a pack that git takes', (t) => {
+    it(`encodes a pack of ${format} objects that git unpacks`, (t) => {
       const { git, gitWith, dir } = createSandbox(t)
       git(dir, 'init', '-q', `--object-format=${format}`, 'r')
-      // Sizes at the edges of the entry header: 4 bits, then 7 a byte.
+      // Sizes at the edges of the entry header: 4 bits, then 7 bits per byte.
       const blobs = [0, 1, 15, 16, 2047, 2048, 262_143, 262_144].map((size) =>
         encodeObject(format, 'blob', Buffer.alloc(size, 'x')),
       )
@@ -73,7 +73,7 @@ for (const format of ['sha1', 'sha256'] as const) {
         assert.equal(git(join(dir, 'r'), 'cat-file', '-s', oid), `${content.byteLength}`)
     })
 
-    it('build nested trees like the index of git', (t) => {
+    it(`builds nested ${format} trees like the index of git`, (t) => {
       const { git, gitWith, dir } = createSandbox(t)
       git(dir, 'init', '-q', `--object-format=${format}`, 'r')
       const path = join(dir, 'r')
@@ -94,7 +94,7 @@ for (const format of ['sha1', 'sha256'] as const) {
   })
 }
 
-describe('parsing refuses', () => {
+describe('invalid objects, ids and paths', () => {
   const oid = 'a'.repeat(40)
   const damagedTrees = {
     'no id': '100644 a\0short',
@@ -103,7 +103,7 @@ describe('parsing refuses', () => {
     'long mode': `1006441 a\0${'x'.repeat(20)}`,
   }
   for (const [what, text] of Object.entries(damagedTrees)) {
-    it(`a tree with ${what}`, () => {
+    it(`parseTree rejects a tree with ${what}`, () => {
       assert.throws(() => parseTree('sha1', Buffer.from(text)), CorruptObjectError)
     })
   }
@@ -114,25 +114,25 @@ describe('parsing refuses', () => {
     `tree ${oid}\nauthor a <b> 1 +0000\n\nx`,
     `tree xyz\nauthor a <b> 1 +0000\ncommitter a <b> 1 +0000\n\n`,
   ]) {
-    it(`the commit ${JSON.stringify(text.slice(0, 60))}`, () => {
+    it(`parseCommit rejects ${JSON.stringify(text.slice(0, 60))}`, () => {
       assert.throws(() => parseCommit(Buffer.from(text)), CorruptObjectError)
     })
   }
 
   for (const text of ['', oid.slice(1), `${oid}a`, oid.toUpperCase(), `${oid.slice(1)}g`, `${oid}\n`]) {
-    it(`the id ${JSON.stringify(text)}`, () => {
+    it(`parseOid rejects ${JSON.stringify(text)}`, () => {
       assert.equal(parseOid(oid, 'sha1'), oid)
       assert.throws(() => parseOid(text, 'sha1'), InvalidArgsError)
     })
   }
 
   for (const path of ['', '/a', 'a/', 'a//b', '.', '..', 'a/../b', '.git/x', 'a/.GIT', 'a\0b']) {
-    it(`the tree path ${JSON.stringify(path)}`, () => {
+    it(`buildTree rejects the path ${JSON.stringify(path)}`, () => {
       assert.throws(() => buildTree('sha1', new Map([[path, oid as Oid]])), InvalidArgsError)
     })
   }
 
-  it('a path that is file and folder', () => {
+  it('buildTree rejects a path that is both file and directory', () => {
     for (const paths of [
       ['a', 'a/b'],
       ['a/b', 'a'],
@@ -167,7 +167,7 @@ describe('ref names', () => {
     'refs/a\x7f',
     'refs/a\n',
   ]
-  it('are refused exactly where git refuses them', (t) => {
+  it('parseRefName rejects exactly the names that git rejects', (t) => {
     const { git, dir } = createSandbox(t)
     for (const name of bad) {
       assert.throws(() => parseRefName(name), InvalidArgsError, name)

@@ -16,7 +16,7 @@ async function setUp(t: Parameters<typeof createTempRepository>[0], kind: Reposi
 }
 
 for (const kind of ['plain', 'sha256', 'linked work tree'] as const) {
-  test(`loose objects and packs are counted apart: ${kind}`, async (t) => {
+  test(`counts loose objects and packs separately: ${kind}`, async (t) => {
     const { git, run } = await setUp(t, kind)
     const loose = await countObjects(git)
     assert.deepEqual([loose.looseObjects, loose.packs, loose.packBytes], [3, 0, 0])
@@ -28,7 +28,7 @@ for (const kind of ['plain', 'sha256', 'linked work tree'] as const) {
   })
 }
 
-test('objects reachable from some commits and not from others are summed', { skip }, async (t) => {
+test('sums the objects reachable only from the given commits', { skip }, async (t) => {
   const { git, run, head } = await setUp(t)
   run('commit', '-q', '--allow-empty', '-m', 'second')
   const second = run('rev-parse', 'HEAD') as Oid
@@ -42,7 +42,7 @@ test('objects reachable from some commits and not from others are summed', { ski
   assert.equal(await reachableBytes(git, []), 0)
 })
 
-test('the size of what is not all here is unknown', { skip }, async (t) => {
+test('the size of a log with missing objects is unknown', { skip }, async (t) => {
   const { git, path, run, head } = await setUp(t)
   assert.notEqual(await reachableBytes(git, [head]), null)
   const blob = run('rev-parse', 'HEAD:README')
@@ -50,7 +50,7 @@ test('the size of what is not all here is unknown', { skip }, async (t) => {
   assert.equal(await reachableBytes(git, [head]), null)
 })
 
-test('the size is unknown to a git that cannot sum it', async (t) => {
+test('the size is unknown where git lacks --disk-usage', async (t) => {
   const { git, head } = await setUp(t)
   assert.equal((await reachableBytes(git, [head])) === null, skip !== false)
 })

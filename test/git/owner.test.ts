@@ -7,8 +7,8 @@ import { currentOwner, formatOwner, isOwnerDead, type Owner, parseOwner } from '
 const mine = currentOwner()
 const longAgo = () => ({ writtenAtUnixMs: 1000, isOnLocalDisk: false })
 
-describe('an owner', () => {
-  it('is read back from its words', () => {
+describe('owners of lock files', () => {
+  it('a formatted owner parses back to an equal owner', () => {
     assert.deepEqual(parseOwner(formatOwner(mine)), mine)
     for (const text of ['', 'a', 'a.b.c.d', 'a.b.0.d', 'a.b.1.d.e', 'a.b.-1.d']) assert.equal(parseOwner(text), null)
   })
@@ -16,29 +16,29 @@ describe('an owner', () => {
   const gone = spawnSync(process.execPath, ['-e', '']).pid
   const table: readonly (readonly [string, Partial<Owner>, boolean])[] = [
     ['this process', {}, false],
-    ['a process that is gone', { pid: gone }, true],
-    ['a process whose number was given to another', { startTime: '1' }, true],
-    ['a gone process of another pid namespace', { pid: gone, pidNamespace: '1' }, false],
+    ['an ended process', { pid: gone }, true],
+    ['an ended process whose id was reused', { startTime: '1' }, true],
+    ['an ended process of another pid namespace', { pid: gone, pidNamespace: '1' }, false],
     ['any process of an earlier boot', { bootId: 'earlier' }, true],
     ['a process of an earlier boot in another namespace', { bootId: 'earlier', pidNamespace: '1' }, true],
   ]
   for (const [title, words, isDead] of table) {
-    it(`is ${isDead ? 'dead' : 'not judged dead'}: ${title}`, () => {
+    it(`${title} is ${isDead ? 'dead' : 'not taken for dead'}`, () => {
       assert.equal(isOwnerDead({ ...mine, ...words }, longAgo), isDead)
     })
   }
 
-  it('of another boot is alive while its file is younger than this boot', () => {
+  it('an owner of another boot is alive if its file is newer than this boot', () => {
     const file = () => ({ writtenAtUnixMs: Date.now(), isOnLocalDisk: false })
     assert.equal(isOwnerDead({ ...mine, bootId: 'another machine' }, file), false)
   })
 
-  it('of another boot is dead on a disk of this machine, though its clock was ahead', () => {
+  it('an owner of an earlier boot on a local disk is dead despite a fast clock', () => {
     const file = () => ({ writtenAtUnixMs: Date.now() + 86_400_000, isOnLocalDisk: true })
     assert.equal(isOwnerDead({ ...mine, bootId: 'earlier' }, file), true)
   })
 
-  it('is dead once killed, though its parent has not noticed', {
+  it('a zombie process is dead', {
     skip: process.platform === 'linux' ? false : 'not Linux',
   }, async () => {
     // The shell does not wait for its child, which stays a zombie.

@@ -1,4 +1,4 @@
-// Run as a program of its own by the crash and race tests: publishes to the log of a repository, perhaps to its death.
+// A program that the crash, race and worker tests run: publishes to the log of a repository and may kill itself.
 
 import { findRepository, openNative, openRepository, type PublishPoint, type RefName } from '../../src/git/index.ts'
 import { RefMovedError } from '../../src/model/errors/index.ts'
@@ -9,12 +9,12 @@ export interface PublishingOrder {
   readonly cwd: string
   readonly environment: Readonly<Record<string, string>>
   readonly implementation: 'combined' | 'native'
-  /** Each commit's message starts with it. */
+  /** Prefix of every commit message. */
   readonly name: string
   readonly commits: number
-  /** A ref that is deleted, in place of commits to the log. */
+  /** A ref to delete before the commits. */
   readonly deletes?: RefName
-  /** Where the process kills itself. */
+  /** The point at which the process kills itself. */
   readonly dieAt?: PublishPoint
 }
 

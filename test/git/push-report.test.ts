@@ -27,7 +27,7 @@ for (const [line, outcome, reason] of single) {
   })
 }
 
-test('a ref that failed with the others shares their outcome', () => {
+test('a ref of a failed atomic push shares the outcome of the cause', () => {
   const outcomes = (why: string) =>
     parsePushReport(`!\tx:refs/grite-leases/00\t[rejected] (atomic push failed)\n!\tx:refs/grite/wal\t${why}\n`, [
       log,
@@ -37,7 +37,7 @@ test('a ref that failed with the others shares their outcome', () => {
   assert.deepEqual(outcomes('[remote rejected] (hook declined)'), ['rejected', 'rejected'])
 })
 
-test('the cause of a refusal is not a ref that fell with another', () => {
+test('findCause skips refs that failed only with the atomic push', () => {
   const cause = (...lines: readonly string[]) => {
     const rows = parsePushReport(lines.map((line) => `!\tx:${line}\n`).join(''), [log, lease])
     return findCause(rows, rows[0]?.outcome ?? 'ok')?.ref
@@ -50,7 +50,7 @@ test('the cause of a refusal is not a ref that fell with another', () => {
   assert.equal(findCause([], 'rejected'), undefined)
 })
 
-test('a remote with several addresses has taken what all of them took', () => {
+test('a ref is pushed only if all addresses of the remote accepted it', () => {
   const [taken, had, stale, refused] = [
     '*\tx:R\t[new]',
     '=\tx:R\t[up to date]',

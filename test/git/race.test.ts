@@ -7,11 +7,11 @@ import { publishChain } from './sample-commits.ts'
 import { startPublishingChild } from './start-publishing-child.ts'
 import { createTempRepository, type TempRepository } from './temp-repository.ts'
 
-describe('several writers', () => {
-  it('lose no update among our processes and plain git', async (t) => {
+describe('concurrent writers', () => {
+  it('grite processes and plain git lose no update of each other', async (t) => {
     const repository = await createTempRepository(t)
     const { environment, path } = repository
-    // git keeps up a reflog that is there, but starts none for such a ref.
+    // git continues an existing reflog but starts none for this ref.
     await publishChain(openRepository(repository.layout, { environment }), ['first'])
     const order = { cwd: path, environment, commits: 30 }
     const children = [
@@ -30,18 +30,18 @@ describe('several writers', () => {
     repository.run('fsck', '--strict', '--no-dangling')
   })
 
-  it('are not harmed by gc, repack and pack-refs beside them', async (t) => {
+  it('concurrent gc, repack and pack-refs lose no commit', async (t) => {
     const repository = await createTempRepository(t)
     const { environment, layout } = repository
     const stop = new AbortController()
-    const upkeep = loopUpkeep(repository, stop.signal)
+    const maintenance = loopMaintenance(repository, stop.signal)
     const port = openRepository(layout, { environment })
     const messages = Array.from({ length: 150 }, (_value, index) => `m${index}`)
     const oids = await publishChain(port, messages)
     stop.abort()
-    const rounds = await upkeep
+    const rounds = await maintenance
     await port.close()
-    assert.ok(rounds > 0, 'git kept house at least once meanwhile')
+    assert.ok(rounds > 0, 'maintenance ran at least once')
     assert.deepEqual(repository.run('rev-list', '--reverse', walRef).split('\n'), oids)
     repository.run('fsck', '--strict', '--no-dangling')
   })
@@ -60,7 +60,7 @@ async function appendWithGit({ path, environment, run }: TempRepository, commits
   return done
 }
 
-async function loopUpkeep({ path, environment }: TempRepository, signal: AbortSignal): Promise<number> {
+async function loopMaintenance({ path, environment }: TempRepository, signal: AbortSignal): Promise<number> {
   let rounds = 0
   for (; !signal.aborted; rounds++) {
     for (const args of [
@@ -75,7 +75,7 @@ async function loopUpkeep({ path, environment }: TempRepository, signal: AbortSi
   return rounds
 }
 
-/** Output, or null when git failed. */
+/** Runs git. Returns its output, or null when it failed. */
 function tryGit(cwd: string, env: Readonly<Record<string, string>>, args: readonly string[]): Promise<string | null> {
   const child = spawn('git', args, { cwd, env, stdio: ['ignore', 'pipe', 'ignore'] })
   let output = ''

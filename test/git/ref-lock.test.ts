@@ -11,7 +11,7 @@ import { createTempRepository, type TempRepository } from './temp-repository.ts'
 
 const deadPid = 2 ** 22 + 1
 
-/** A lock as a writer of ours leaves it when it is killed. */
+/** Leaves a lock as a killed grite process does. */
 function leaveLock({ layout }: TempRepository, owner: Partial<Owner>): { temporary: string; lock: string } {
   const temporary = join(refTemporaryDir(layout), `${formatOwner({ ...currentOwner(), ...owner })}-0123456789ab`)
   const lock = `${looseRefPath(layout, walRef)}.lock`
@@ -22,8 +22,8 @@ function leaveLock({ layout }: TempRepository, owner: Partial<Owner>): { tempora
   return { temporary, lock }
 }
 
-describe('the lock of a ref', () => {
-  it('of a dead writer is removed at once', async (t) => {
+describe('ref locks', () => {
+  it('the lock of a dead writer is removed without waiting', async (t) => {
     const repository = await createTempRepository(t)
     const { temporary, lock } = leaveLock(repository, { pid: deadPid })
     const port = openRepository(repository.layout, { environment: repository.environment, lockWaitMs: 0 })
@@ -31,7 +31,7 @@ describe('the lock of a ref', () => {
     assert.deepEqual([existsSync(temporary), existsSync(lock)], [false, false])
   })
 
-  it('of a dead writer falls to one of many waiters', async (t) => {
+  it('only one of many waiters acquires the lock of a dead writer', async (t) => {
     const repository = await createTempRepository(t)
     leaveLock(repository, { pid: deadPid })
     const ports = Array.from({ length: 8 }, () =>
@@ -46,7 +46,7 @@ describe('the lock of a ref', () => {
     ['a living writer', {}],
     ['a writer in another container', { pid: deadPid, pidNamespace: '1' }],
   ] as const) {
-    it(`of ${title} is waited for`, async (t) => {
+    it(`waits for the lock of ${title}`, async (t) => {
       const repository = await createTempRepository(t)
       const { temporary, lock } = leaveLock(repository, owner)
       const port = openRepository(repository.layout, { environment: repository.environment, lockWaitMs: 60 })
@@ -58,12 +58,12 @@ describe('the lock of a ref', () => {
     })
   }
 
-  it('of unknown origin is waited for, however old', async (t) => {
+  it('waits for a lock of unknown origin, however old', async (t) => {
     const repository = await createTempRepository(t)
     const { temporary, lock } = leaveLock(repository, { pid: deadPid })
     writeFileSync(`${lock}.other`, '')
     const other = `${looseRefPath(repository.layout, walRef)}.lock`
-    // A lock that is not the dead writer's file: same name, other inode.
+    // Not the lock file of the dead writer: equal name, other inode.
     const { rmSync } = await import('node:fs')
     rmSync(other)
     writeFileSync(other, '')

@@ -1,4 +1,4 @@
-/** The remotes of a repository through real git, over paths. Servers are in test/sync. */
+/** Remotes accessed by path with real git; test/sync tests servers. */
 import assert from 'node:assert/strict'
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -18,9 +18,9 @@ interface Scene extends Sandbox {
   readonly clone: string
   readonly origin: string
   readonly remotes: RemotePort
-  /** Makes a commit on top of another and gives its id. */
+  /** Creates a commit with the given parent and returns its id. */
   commit(message: string, parent?: Oid): Oid
-  /** Where a ref of the remote, or of the clone, points. */
+  /** Returns the object id of a ref in the remote or the clone. */
   at(place: string, ref: string): string
 }
 
@@ -49,7 +49,7 @@ async function createScene(t: CleanUp): Promise<Scene> {
 const push = (scene: Scene, ...updates: Parameters<RemotePort['push']>[0]['updates']) =>
   scene.remotes.push({ remote: 'origin', updates, atomic: false, runHooks: false })
 
-test('a push creates a ref, moves it forward, and never sideways', async (t) => {
+test('a push creates and fast-forwards a ref but never forces it', async (t) => {
   const scene = await createScene(t)
   const first = scene.commit('1')
   const second = scene.commit('2', first)
@@ -63,7 +63,7 @@ test('a push creates a ref, moves it forward, and never sideways', async (t) => 
   assert.equal(scene.at(scene.origin, log), second)
 })
 
-test('a deletion needs the value that the remote has', async (t) => {
+test('a push deletes a ref only from its expected value', async (t) => {
   const scene = await createScene(t)
   const [first, other] = [scene.commit('1'), scene.commit('other')]
   await push(scene, { ref: log, next: first })
@@ -73,7 +73,7 @@ test('a deletion needs the value that the remote has', async (t) => {
   assert.deepEqual([done?.outcome, scene.at(scene.origin, log)], ['ok', ''])
 })
 
-test('an atomic push moves all refs or none', async (t) => {
+test('an atomic push moves either all refs or none', async (t) => {
   const scene = await createScene(t)
   const other = 'refs/grite-leases/00' as RefName
   const first = scene.commit('1')
@@ -96,7 +96,7 @@ test('an atomic push moves all refs or none', async (t) => {
   assert.notEqual(scene.at(scene.origin, other), updates[1].next)
 })
 
-test('a hook of the remote rejects, one of ours is skipped unless asked for', async (t) => {
+test('a remote hook may reject a push; local hooks run on request', async (t) => {
   const scene = await createScene(t)
   const next = scene.commit('1')
   hook(scene.clone, '.git/hooks/pre-push')
@@ -124,7 +124,7 @@ function hook(place: string, path: string): void {
 
 const userRefspecs = ['+refs/*:refs/*', '+refs/heads/*:refs/remotes/origin/*', 'refs/grite/*:refs/grite/*']
 for (const refspec of userRefspecs) {
-  test(`a fetch moves tracking refs only where the user fetches ${refspec}`, async (t) => {
+  test(`a fetch moves only tracking refs despite the refspec ${refspec}`, async (t) => {
     const scene = await createScene(t)
     const theirs = scene.commit('theirs')
     scene.git(scene.clone, 'push', '-q', 'origin', `${theirs}:${log}`, `${theirs}:refs/heads/main`)
@@ -142,7 +142,7 @@ for (const refspec of userRefspecs) {
   })
 }
 
-test('a ref that the remote lost is pruned from tracking', async (t) => {
+test('a fetch prunes the tracking ref of a deleted remote ref', async (t) => {
   const scene = await createScene(t)
   const fetch = () => scene.remotes.fetch({ remote: 'origin', refspecs: ['+refs/grite/wa*:refs/tracked/wa*'] })
   await push(scene, { ref: log, next: scene.commit('1') })
@@ -154,13 +154,13 @@ test('a ref that the remote lost is pruned from tracking', async (t) => {
 })
 
 const unreachable: readonly (readonly [title: string, remote: string, says: RegExp])[] = [
-  ['a host that is not there', 'https://nowhere.invalid/x', /cannot reach .*nowhere\.invalid.*Could not resolve/],
-  ['a git server that is not there', 'git://nowhere.invalid/x', /cannot reach .*nowhere\.invalid/],
-  ['a path that is not there', './nowhere', /cannot reach .*does not appear to be a git repository/],
-  ['a protocol that nobody knows', 'carrier-pigeon://x/y', /cannot reach .*carrier-pigeon/],
+  ['an unknown host', 'https://nowhere.invalid/x', /cannot reach .*nowhere\.invalid.*Could not resolve/],
+  ['an unknown git server', 'git://nowhere.invalid/x', /cannot reach .*nowhere\.invalid/],
+  ['a missing path', './nowhere', /cannot reach .*does not appear to be a git repository/],
+  ['an unknown protocol', 'carrier-pigeon://x/y', /cannot reach .*carrier-pigeon/],
 ]
 for (const [title, remote, says] of unreachable) {
-  test(`${title} is an error of the remote`, async (t) => {
+  test(`${title} is a RemoteError with the reason unreachable`, async (t) => {
     const scene = await createScene(t)
     const works = await scene.remotes.fetch({ remote: 'origin', refspecs: [`+${log}*:refs/tracked/wal*`] })
     assert.deepEqual(works, [])
@@ -179,7 +179,7 @@ for (const [title, remote, says] of unreachable) {
   })
 }
 
-test('a name that is no remote is not found', async (t) => {
+test('an unknown remote name is a NotFoundError', async (t) => {
   const scene = await createScene(t)
   assert.deepEqual(await scene.remotes.listRemotes(), ['origin'])
   await assert.rejects(
@@ -188,7 +188,7 @@ test('a name that is no remote is not found', async (t) => {
   )
 })
 
-test('a name that looks like an option is only a name', async (t) => {
+test('a remote name that looks like an option is not passed as one', async (t) => {
   const scene = await createScene(t)
   await assert.rejects(
     () => scene.remotes.fetch({ remote: '--upload-pack=touch x', refspecs: [`+${log}*:refs/tracked/wal*`] }),
@@ -196,7 +196,7 @@ test('a name that looks like an option is only a name', async (t) => {
   )
 })
 
-test('objects that a partial clone lacks are listed and fetched in one go', async (t) => {
+test('missing objects of a partial clone are listed and fetched', async (t) => {
   const scene = await createScene(t)
   const blob = scene.gitWith('content', scene.clone, 'hash-object', '-w', '--stdin')
   const tree = scene.gitWith(`100644 blob ${blob}\tfile\n`, scene.clone, 'mktree')

@@ -8,7 +8,7 @@ export interface SampleCommit {
   readonly objects: readonly PendingObject[]
 }
 
-/** A commit with files of its own, like those of the log. Same fields, same id. */
+/** Makes a commit with files like those of the log. Equal fields give an equal id. */
 export function sampleCommit(
   format: ObjectFormat,
   parents: readonly Oid[],
@@ -25,7 +25,7 @@ export function sampleCommit(
   return { oid: commit.oid, objects: [...tree.objects, commit] }
 }
 
-/** The plan that moves a ref from `expected` to a commit. */
+/** Makes the plan that moves a ref from `expected` to a commit. */
 export function planOf(commit: SampleCommit, expected: Oid | null, ref: RefName = walRef): PublishPlan {
   return {
     objects: commit.objects,
@@ -33,7 +33,7 @@ export function planOf(commit: SampleCommit, expected: Oid | null, ref: RefName 
   }
 }
 
-/** Publishes a chain on top of the ref; returns the ids, oldest first. */
+/** Publishes a chain of commits on top of the ref; returns the ids, oldest first. */
 export async function publishChain(
   port: GitPort,
   messages: readonly string[],
@@ -50,14 +50,14 @@ export async function publishChain(
   return oids
 }
 
-/** All commits of a history as they are listed, of all batches. */
+/** Lists all commits of a history, in listing order. */
 export async function listAll(port: GitPort, head: Oid, exclude: readonly Oid[] = []) {
   const commits = []
   for await (const batch of port.listCommits({ head, exclude })) commits.push(...batch)
   return commits
 }
 
-/** All entries of a history, of all batches. */
+/** Reads all entries of a history. */
 export async function readAll(port: GitPort, head: Oid, exclude: readonly Oid[] = [], blobBytesMax = 1_000_000) {
   const entries = []
   for await (const batch of port.readHistory({ head, exclude, blobBytesMax })) entries.push(...batch)

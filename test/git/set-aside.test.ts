@@ -8,9 +8,9 @@ import { looseFile, loseObject } from '../support/broken-objects.ts'
 import { publishChain } from './sample-commits.ts'
 import { createTempRepository } from './temp-repository.ts'
 
-describe('what lies in the place of an object or ref', { concurrency: 2 }, () => {
+describe('corrupt objects and refs', { concurrency: 2 }, () => {
   for (const way of ['empty', 'garbage'] as const) {
-    it(`is moved aside when it is ${way}, so that git can fetch the object`, async (t) => {
+    it(`moves a loose object file aside when it is ${way}`, async (t) => {
       const { layout, path, environment } = await createTempRepository(t)
       const port = openRepository(layout, { environment })
       t.after(() => port.close())
@@ -28,7 +28,7 @@ describe('what lies in the place of an object or ref', { concurrency: 2 }, () =>
     })
   }
 
-  it('is read from a pack where the loose file is damaged', async (t) => {
+  it('reads an object from a pack when its loose file is damaged', async (t) => {
     const { layout, path, environment, run } = await createTempRepository(t)
     const port = openRepository(layout, { environment })
     t.after(() => port.close())
@@ -39,7 +39,7 @@ describe('what lies in the place of an object or ref', { concurrency: 2 }, () =>
     assert.equal((await port.readObject(oid, 1000))?.type, 'commit')
   })
 
-  it('is a ref that holds no id: only such a file is moved aside', async (t) => {
+  it('moves a ref file aside only if it has neither id nor symbolic ref', async (t) => {
     const { layout, environment } = await createTempRepository(t)
     const port = openRepository(layout, { environment })
     t.after(() => port.close())

@@ -1,4 +1,4 @@
-/** Modes by core.sharedRepository, beside git itself in the same repository. */
+/** File modes for core.sharedRepository, compared with git in one repository. */
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { statSync } from 'node:fs'
@@ -21,7 +21,7 @@ function shell({ layout, environment }: TempRepository, umask: string, script: s
   assert.equal(status, 0, stderr)
 }
 
-/** A line of the configuration; null for none. */
+/** Values of the setting; null when it is not set. */
 const values: readonly (string | null)[] = [
   null,
   '= umask',
@@ -43,14 +43,14 @@ const values: readonly (string | null)[] = [
   '= 660',
 ]
 
-/** Before 2.34 git sets the group id of a folder also where it gives the group nothing. */
+/** Before 2.34, git also sets the set-group-id bit of directories without group permissions. */
 function withoutIdleGroup(mode: number): number {
   return (mode & 0o060) === 0 ? mode & ~0o2000 : mode
 }
 
-describe('files of grite get the modes that git gives', () => {
+describe('file modes of core.sharedRepository', () => {
   for (const value of values) {
-    it(`core.sharedRepository ${value ?? 'is not set'}`, async (t) => {
+    it(`gives files the modes of git: core.sharedRepository ${value ?? 'is not set'}`, async (t) => {
       const repository = await createTempRepository(t)
       const { layout, environment, path } = repository
       const git = `GIT_DIR='${layout.commonDir}' git`
@@ -87,7 +87,7 @@ describe('files of grite get the modes that git gives', () => {
     })
   }
 
-  it('where a file that another includes says so, and where the environment does', async (t) => {
+  it('reads core.sharedRepository from an included file and the environment', async (t) => {
     const { layout, environment, run, dir } = await createTempRepository(t)
     assert.equal((await readSharedPermissions(layout, environment)).isShared, false)
     const parameters = { GIT_CONFIG_PARAMETERS: "'core.sharedRepository=group'" }
@@ -97,7 +97,7 @@ describe('files of grite get the modes that git gives', () => {
     assert.equal((await readSharedPermissions(layout, environment)).isShared, true)
   })
 
-  it('and not at all for a value that git refuses, which readers do not notice', async (t) => {
+  it('an invalid core.sharedRepository fails writing but not reading', async (t) => {
     for (const value of ['everyone', '0060', 'Group']) assert.throws(() => parseSharedRepository(value), GitError)
     const { layout, environment, run } = await createTempRepository(t)
     run('config', 'core.sharedRepository', 'everyone')

@@ -8,7 +8,7 @@ export interface ChildEnd {
   readonly stderr: string
 }
 
-/** Runs publishing-child.ts with an order to its end. */
+/** Runs publishing-child.ts with an order until it exits. */
 export function startPublishingChild(order: PublishingOrder): Promise<ChildEnd> {
   const program = childProgram('test/git/publishing-child.ts')
   const child = spawn(process.execPath, [...program, JSON.stringify(order)], {

@@ -6,16 +6,16 @@ import { findRepository } from '../../src/git/discover.ts'
 import type { RepositoryLayout } from '../../src/git/port.ts'
 import { whyGitLacks } from './git-features.ts'
 
-/** What a test cleans up with: the context of node:test, or anything like it. */
+/** Registers clean-ups of a test: the context of node:test, or an object like it. */
 export interface CleanUp {
   after(callback: () => void | Promise<void>): void
 }
 
-/** A folder of its own with an own HOME, no configuration of the machine, and a fixed identity and clock. */
+/** A temporary directory with its own HOME, without system configuration, and with a fixed identity and clock. */
 export interface Sandbox {
   readonly dir: string
   readonly environment: Readonly<Record<string, string>>
-  /** Runs git in a folder of the sandbox and returns its output without the last newline. */
+  /** Runs git in a directory of the sandbox and returns its output without the last newline. */
   git(cwd: string, ...args: readonly string[]): string
   /** As `git`, with bytes for stdin. */
   gitWith(input: string | Uint8Array, cwd: string, ...args: readonly string[]): string
@@ -50,7 +50,7 @@ function hermeticEnvironment(home: string): Record<string, string> {
     GIT_CONFIG_NOSYSTEM: '1',
     GIT_CONFIG_GLOBAL: '/dev/null',
     GIT_TERMINAL_PROMPT: '0',
-    // A process in the background would still be at work when the folder is removed.
+    // A background process could still run when the directory is removed.
     GRITE_NO_MAINTENANCE: '1',
     GIT_AUTHOR_NAME: 'Test Author',
     GIT_AUTHOR_EMAIL: 'author@example.com',
@@ -73,7 +73,7 @@ export const repositoryKinds = [
 export type RepositoryKind = (typeof repositoryKinds)[number]
 
 export interface TempRepository extends Sandbox {
-  /** Where a command would be run: top of the work tree, or the bare repository. */
+  /** Working directory for commands: the top of the work tree, or the bare repository. */
   readonly path: string
   readonly layout: RepositoryLayout
   /** Runs git in `path`. */
@@ -88,7 +88,7 @@ export async function createTempRepository(t: CleanUp, kind: RepositoryKind = 'p
   return { ...sandbox, path, layout, run: (...args) => sandbox.git(path, ...args) }
 }
 
-/** Kinds that name no absolute path, so that a copy is as good: ten times as fast as five processes of git. */
+/** Kinds that contain no absolute path and so can be copied: ten times faster than five git processes. */
 const copyableKinds: readonly RepositoryKind[] = ['plain', 'bare', 'packed', 'sha256', 'reftable']
 const originals = new Map<RepositoryKind, string>()
 
@@ -108,7 +108,7 @@ function copyOrMakeRepository(sandbox: Sandbox, kind: RepositoryKind): string {
 function makeRepository(sandbox: Sandbox, kind: RepositoryKind): string {
   const { dir, git } = sandbox
   const main = join(dir, 'repository')
-  // Without the template's twenty files a repository is made three times as fast.
+  // Without the template's twenty files, git init is three times faster.
   const init = ['-c', 'init.defaultBranch=main', 'init', '-q', '--template=']
   switch (kind) {
     case 'plain':
@@ -151,7 +151,7 @@ function commitFile({ git }: Sandbox, path: string): void {
   git(path, 'commit', '-q', '-m', 'first')
 }
 
-/** Why this machine's git cannot make such a repository; null when it can. */
+/** Returns the reason why the installed git cannot make this kind of repository; null when it can. */
 export function whyNotMakeable(kind: RepositoryKind): string | null {
   return (kind === 'reftable' && whyGitLacks('the reftable format')) || null
 }

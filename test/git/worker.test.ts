@@ -13,7 +13,7 @@ import { createTempRepository } from './temp-repository.ts'
 const commits = 8
 
 for (const implementation of ['combined', 'native'] as const) {
-  test(`worker threads publish beside the main thread and each other (${implementation})`, async (t) => {
+  test(`worker threads and the main thread publish concurrently (${implementation})`, async (t) => {
     const repository = await createTempRepository(t)
     const { layout, environment, path: cwd, run } = repository
     const program = childProgram('test/git/publishing-child.ts')
