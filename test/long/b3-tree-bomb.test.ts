@@ -1,4 +1,4 @@
-/** A pushed commit whose trees have more paths than anybody can walk, or that brings one chunk again and again. */
+/** A pushed commit with too many paths to walk, and a log that repeats one chunk. */
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
@@ -19,7 +19,7 @@ import { createGriteSandbox } from '../contract/grite-process.ts'
 import { comment, creation, issueId, segmentsOf, writeCommit } from '../support/log.ts'
 import { createCrew } from '../sync/crew.ts'
 
-/** Writes a tree of ten levels, each of which names the next ten times: 10^10 paths of one empty file. */
+/** Writes a tree of ten levels, each naming the next ten times: 10^10 paths of one empty file. */
 async function writeBomb(git: GitPort): Promise<Oid> {
   const objects: PendingObject[] = [encodeObject('sha1', 'blob', Buffer.alloc(0))]
   for (let level = 0; level < 10; level++) {
@@ -32,15 +32,15 @@ async function writeBomb(git: GitPort): Promise<Oid> {
   return (objects.at(-1) as PendingObject).oid
 }
 
-/** A commit of this tree on top of the log, by git's plumbing. */
+/** Makes a commit of this tree on top of the log, using git plumbing. */
 function commitOf(git: (...args: string[]) => string, feed: (text: string, ...args: string[]) => string, bomb: Oid) {
   const meta = feed('{"schema_version":1}', 'hash-object', '-w', '--stdin')
   const root = feed(`100644 blob ${meta}\tmeta.json\n040000 tree ${bomb}\tevents\n`, 'mktree')
   return git('commit-tree', '-p', walRef, '-m', 'x', root)
 }
 
-describe('a commit of any number of paths', () => {
-  it('ends no command, and is told by its id', async (t) => {
+describe('a commit with 10^10 paths', () => {
+  it('commands and syncs survive a tree bomb and report its commit', async (t) => {
     const crew = createCrew(t)
     const [ann, bo] = [crew.clone('ann'), crew.clone('bo')]
     await ann.create('good one')
@@ -54,14 +54,14 @@ describe('a commit of any number of paths', () => {
     for (const name of ['issue list', 'rebuild', 'doctor', 'snapshot create']) await bo.outcome(name)
     assert.equal((await bo.sync()).success, true)
     assert.deepEqual(await bo.titles(), ['good one', 'mine'])
-    const told = bo.warnings.filter(({ code }) => code === 'log-problem')
-    assert.ok(told.length > 0)
-    for (const { message, details } of told) {
+    const warnings = bo.warnings.filter(({ code }) => code === 'log-problem')
+    assert.ok(warnings.length > 0)
+    for (const { message, details } of warnings) {
       assert.match(message, /more than 8192 files; the others were skipped$/)
       assert.equal(details?.objectId, commit)
     }
 
-    // Where the remote loses it, it is carried like any other commit, within the bounds of one.
+    // When the remote loses the commit, a sync re-appends it within the limits, like any other.
     const before = crew.inOrigin('rev-parse', `${commit}~`)
     await ann.create('beside')
     crew.inOrigin('update-ref', walRef, before)
@@ -72,7 +72,7 @@ describe('a commit of any number of paths', () => {
     assert.deepEqual(await ann.ids(), await bo.ids())
   })
 
-  it('does not keep the process from being ended, nor leaves git at work', async (t) => {
+  it('SIGTERM ends a rebuild over a tree bomb and its git process', async (t) => {
     if (!existsSync('/proc/self/stat')) return t.skip('this system has no /proc to find processes in')
     const place = createGriteSandbox(t)
     place.create('one')
@@ -91,7 +91,7 @@ describe('a commit of any number of paths', () => {
   })
 })
 
-/** Processes that a process has started. */
+/** Lists the child processes of a process. */
 function childrenOf(parent: number): string[] {
   return readdirSync('/proc').filter((pid) => {
     if (!/^\d+$/.test(pid)) return false
@@ -109,14 +109,14 @@ function childrenOf(parent: number): string[] {
   })
 }
 
-/** Looks until there is something, for ten seconds at most. */
+/** Polls until `look` finds something, for at most ten seconds. */
 async function untilSome<Item>(look: () => readonly Item[]): Promise<readonly [Item, ...Item[]]> {
   for (let turn = 0; turn < 1000; turn++) {
     const found = look()
     if (found.length > 0) return found as [Item, ...Item[]]
     await sleep(10)
   }
-  throw new Error('there was nothing for ten seconds')
+  throw new Error('nothing was found for ten seconds')
 }
 
 describe('one chunk under many names', () => {
@@ -126,7 +126,7 @@ describe('one chunk under many names', () => {
   const ids = events.map(({ eventId }) => eventId as string).sort()
   const names = Array.from({ length: 1500 }, (_, index) => `events/${index}/${hashChunk(chunk)}.bin`)
 
-  it('is taken once, and said', async (t) => {
+  it('1,500 copies of a chunk in a commit are read once', async (t) => {
     const crew = createCrew(t)
     const segments = await crew.onOrigin(async (git) => {
       const head = await writeCommit(git, new Map(names.map((name) => [name, chunk])), [])
@@ -139,7 +139,7 @@ describe('one chunk under many names', () => {
     )
   })
 
-  it('of many commits is decoded once, and the log known to repeat itself', async (t) => {
+  it('a chunk repeated by many commits is decoded once', async (t) => {
     const crew = createCrew(t)
     const bo = crew.clone('bo')
     await crew.onOrigin(async (git) => {

@@ -1,4 +1,4 @@
-/** An export of any size is written in pieces: no document has to fit into one string. */
+/** Exports of any size are written in pieces, so that no document must fit into one string. */
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { createHash, randomBytes } from 'node:crypto'
@@ -14,7 +14,7 @@ import { commandRunner } from '../support/command-runner.ts'
 
 const mib = 1024 * 1024
 
-describe('an export', { concurrency: 1 }, () => {
+describe('large exports', { concurrency: 1 }, () => {
   const place = createGriteSandbox({ after })
   const { run, withRepository } = commandRunner({ cwd: place.path, env: place.environment })
   const files = [3 * mib + 1, 5 * mib].map((size) => randomBytes(size))
@@ -32,7 +32,7 @@ describe('an export', { concurrency: 1 }, () => {
     }
   })
 
-  test('has the bytes of one JSON.stringify, to a file, a pipe and in a document', async () => {
+  test('an export equals JSON.stringify in a file, a pipe and an envelope', async () => {
     await run('export', { format: 'json', attachments: true, output: 'all.json' })
     const text = read('all.json')
     const parsed = JSON.parse(text)
@@ -57,8 +57,8 @@ describe('an export', { concurrency: 1 }, () => {
     assert.deepEqual(JSON.parse(document).data.content.attachments, parsed.attachments)
   })
 
-  for (const from of ['a file', 'a file whose slashes are escaped', 'a stream longer than what is kept in memory']) {
-    test(`is restored from ${from}, with every id and content`, async (t) => {
+  for (const from of ['a file', 'a file whose slashes are escaped', 'a stream larger than the memory buffer']) {
+    test(`an export is restored completely from ${from}`, async (t) => {
       const other = createSandbox(t)
       other.git(other.dir, 'init', '-q', '-b', 'main', 'repository')
       const [text, cwd] = [read('all.json'), join(other.dir, 'repository')]
@@ -86,7 +86,7 @@ describe('an export', { concurrency: 1 }, () => {
     })
   }
 
-  test('that is cut off is not restored in part', async (t) => {
+  test('import of a truncated export restores nothing', async (t) => {
     const other = createSandbox(t)
     other.git(other.dir, 'init', '-q', '-b', 'main', 'repository')
     const cwd = join(other.dir, 'repository')
@@ -96,7 +96,7 @@ describe('an export', { concurrency: 1 }, () => {
     assert.equal(other.git(cwd, 'for-each-ref').trim(), '')
   })
 
-  test('is made piece by piece', async () => {
+  test('an export is built in pieces smaller than 1 MiB', async () => {
     const lengths: number[] = []
     await withRepository(async (repository) => {
       const context = { ...repository.facts, text: {}, repository: async () => repository }
@@ -107,7 +107,7 @@ describe('an export', { concurrency: 1 }, () => {
     assert.ok(longest < mib && lengths.reduce((sum, length) => sum + length, 0) > 11 * mib, String(longest))
   })
 
-  test('that the disk has no room for leaves the old file and no other', () => {
+  test('an export that does not fit on the disk keeps the old file', () => {
     writeFileSync(join(place.path, 'backup.json'), 'old')
     const before = readdirSync(place.path)
     const words = 'export --format json --attachments --output backup.json --json'
@@ -123,7 +123,7 @@ describe('an export', { concurrency: 1 }, () => {
     assert.deepEqual(readdirSync(place.path), before)
   })
 
-  test('leaves out, with a warning, an attachment that cannot be read', async () => {
+  test('an export omits an unreadable attachment with a warning', async () => {
     const oid = place.git(place.path, 'hash-object', join(place.dir, 'file1')).trim()
     truncateSync(join(place.path, `.git/objects/${oid.slice(0, 2)}/${oid.slice(2)}`), 1000)
     const { status, stdout } = place.grite('export', '--format=json', '--attachments', '--json')
@@ -137,7 +137,7 @@ describe('an export', { concurrency: 1 }, () => {
   })
 })
 
-test('an interrupted export leaves no file behind', async (t) => {
+test('an interrupted export removes its temporary file', async (t) => {
   const { dir } = createSandbox(t)
   const interrupt = new AbortController()
   async function* pieces(): AsyncGenerator<string> {

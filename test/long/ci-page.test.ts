@@ -1,4 +1,4 @@
-/** Runs the job that docs/ci.md shows, piece by piece as it stands there. */
+/** Runs the job of docs/ci.md block by block. */
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { mkdirSync, readFileSync, symlinkSync } from 'node:fs'
@@ -17,7 +17,7 @@ const job = pieces.flatMap(({ text }) => text.split('\n'))
 const team = createTeam({ after }, (origin) => `file://${origin}`)
 const ann = team.clone('ann')
 
-/** Runs a piece of the page as a runner does: a shell that ends at the first failure. */
+/** Runs a block of the page as a CI runner does: in a shell that ends at the first failure. */
 function run(path: string, text: string) {
   const { PATH = '', ...environment } = ann.environment
   return spawnSync('bash', ['-euo', 'pipefail', '-c', text], {
@@ -46,13 +46,13 @@ for (const options of [['--depth=1'], ['--filter=blob:none'], ['--depth=1', '--f
     })
 
     for (const { text, line } of pieces) {
-      it(`line ${line}: \`${text.split('\n')[0]}\` and what follows succeeds`, () => {
+      it(`docs/ci.md: the block at line ${line} succeeds: ${text.split('\n')[0]}`, () => {
         const { status, stdout, stderr } = run(path, text)
         assert.deepEqual([status, stderr.replaceAll(/^From .*\n.*-> refs\/grite\/wal\n/gm, '')], [0, ''], stdout)
       })
     }
 
-    it('has published every issue, and left the checkout as it was', () => {
+    it('the job exports every issue and leaves the checkout unchanged', () => {
       const { issues } = JSON.parse(readFileSync(join(path, 'issues.json'), 'utf8'))
       assert.deepEqual(issues.map(({ title }: { title: string }) => title).sort(), ['one', 'two'])
       assert.equal(
@@ -65,7 +65,7 @@ for (const options of [['--depth=1'], ['--filter=blob:none'], ['--depth=1', '--f
 }
 
 describe('the gate of docs/ci.md', () => {
-  it('fails while there is what must not be, also on a runner that keeps its workspace', () => {
+  it('the gate fails while a blocker is open, in a reused workspace', () => {
     const { path } = team.clone('gate', '--depth=1')
     const gate = job.find((line) => line.includes('release-blocker')) ?? ''
     const fetch = pieces[0]?.text ?? ''
@@ -80,7 +80,7 @@ describe('the gate of docs/ci.md', () => {
     assert.equal(run(path, `${fetch}\n${gate}`).status, 0)
   })
 
-  it('does not pass where the log cannot be read', () => {
+  it('the gate fails when the log cannot be fetched', () => {
     const { path } = team.clone('unreadable', '--depth=1')
     const gate = job.find((line) => line.includes('release-blocker')) ?? ''
     const { status } = run(path, `${pieces[0]?.text.replaceAll('origin', 'nowhere')}\n${gate}`)
@@ -88,7 +88,7 @@ describe('the gate of docs/ci.md', () => {
   })
 })
 
-it('the files for CI systems hold lines of the job, in its order but for the gate', () => {
+it('the files for CI systems contain only lines of the job', () => {
   const files = fencesOf(page).filter(({ language }) => language === 'yaml')
   assert.equal(files.length, 2)
   for (const { text } of files) {

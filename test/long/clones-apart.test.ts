@@ -1,4 +1,4 @@
-/** Clones that were apart for long, and many that sync at once. */
+/** Clones that diverged for a week, and many clones that sync at once. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { commandRunner } from '../support/command-runner.ts'
@@ -10,20 +10,20 @@ const monday = Date.UTC(2026, 0, 5)
 
 interface Worker {
   readonly clone: Member
-  /** Sets the clock of this clone to a day of the week, as far off as it is. */
+  /** Sets the clock of this clone to a weekday plus its clock error. */
   startDay(weekday: number): void
   /** Applies operations as one commit. */
   batch(operations: readonly object[]): Promise<unknown>
 }
 
-function createWorker(crew: Crew, name: string, offMs: number): Worker {
-  let now = monday - day + offMs
+function createWorker(crew: Crew, name: string, clockErrorMs: number): Worker {
+  let now = monday - day + clockErrorMs
   const nowUnixMs = () => now++
   const clone = crew.clone(name, { nowUnixMs })
   return {
     clone,
     startDay(weekday) {
-      now = monday + weekday * day + offMs
+      now = monday + weekday * day + clockErrorMs
     },
     batch(operations) {
       const stdin = operations.map((operation) => JSON.stringify(operation)).join('\n')
@@ -32,7 +32,7 @@ function createWorker(crew: Crew, name: string, offMs: number): Worker {
   }
 }
 
-/** A hundred operations on what everybody knows. */
+/** Makes a hundred operations on the shared issues. */
 function workOfHalfADay(who: string, issues: readonly string[], round: number): object[] {
   return Array.from({ length: 100 }, (_, index) => {
     const issue = issues[index % issues.length]
@@ -51,10 +51,10 @@ function workOfHalfADay(who: string, issues: readonly string[], round: number): 
 }
 
 for (const [title, annOff, boOff] of [
-  ['right clocks', 0, 0],
-  ['clocks wrong by a day either way', day, -day],
+  ['correct clocks', 0, 0],
+  ['clocks off by a day in opposite directions', day, -day],
 ] as const) {
-  test(`a week apart, a thousand events each, with ${title}`, async (t) => {
+  test(`clones sync a week of 1,000 events each with ${title}`, async (t) => {
     const crew = createCrew(t)
     const [ann, bo] = [createWorker(crew, 'ann', annOff), createWorker(crew, 'bo', boOff)]
     const made = Array.from({ length: 10 }, (_, index) => ({ op: 'create', title: `shared ${index}` }))
@@ -87,17 +87,17 @@ for (const [title, annOff, boOff] of [
   })
 }
 
-/** In one round everybody gives, in the next everybody takes; two more for who lost all races of a round. */
+/** One round to push, one to fetch, and two for clones that lost every race of a round. */
 const roundsMax = 4
 
-test('eight clones that sync at once agree within four rounds', async (t) => {
+test('eight clones syncing at once agree within four rounds', async (t) => {
   const crew = createCrew(t)
   const clones = Array.from({ length: 8 }, (_, index) => crew.clone(`clone-${index}`))
   const all = (...words: readonly string[]) =>
     Promise.all(
       clones.map(async ({ path }) => {
         const { exitStatus, stderr } = await startGrite({ cwd: path, environment: crew.environment }, ...words)
-        // One that lost every race says so, and goes on in the next round.
+        // A clone that lost every race fails with a conflict and succeeds in a later round.
         assert.ok(exitStatus === 0 || (words[0] === 'sync' && exitStatus === 4), stderr)
       }),
     )

@@ -6,21 +6,21 @@ import { createTeamScene, type Data } from '../tracker/locks/lock-clones.ts'
 
 const onRemote = { remote: '' }
 
-it('four agents in two clones work on no issue twice when they follow the guide', async (t) => {
+it('four agents in two clones following the guide never share an issue', async (t) => {
   const { workers, warnings } = await playGuide(t, 16)
   const twice = [...workers].filter(([, names]) => names.length > 1)
   const falseAlarms = warnings.filter((code) => code !== 'claim-failed')
   assert.deepEqual([workers.size, twice, falseAlarms], [16, [], []])
 })
 
-it('the guide claims among all clones wherever it claims', () => {
+it('every claim in the guide uses --remote or --renew', () => {
   const claims = formatGuide(2).match(/grite issue (claim|close)[^`\n]+/g) ?? []
   const local = claims.filter((line) => !/--remote|--renew/.test(line))
   assert.deepEqual([claims.length > 3, local], [true, []])
 })
 
 describe('close --claim-next', { concurrency: 4 }, () => {
-  it('claims on the remote on which the closed issue was claimed', async (t) => {
+  it('close --claim-next claims on the remote of the closed claim', async (t) => {
     const { clones, share } = await createTeamScene(t, 'ann', 'bo')
     const [ann, bo] = clones
     const [one, two] = [await share('one'), await share('two')]
@@ -31,7 +31,7 @@ describe('close --claim-next', { concurrency: 4 }, () => {
     assert.deepEqual([...ann.warned(), ...bo.warned()], [])
   })
 
-  it('claims in this clone when the closed issue was claimed there, and says so', async (t) => {
+  it('close --claim-next after a local claim claims locally and warns', async (t) => {
     const { clones, share, leases } = await createTeamScene(t, 'ann')
     const [ann] = clones
     const [one, two] = [await share('one'), await share('two')]
@@ -43,7 +43,7 @@ describe('close --claim-next', { concurrency: 4 }, () => {
     assert.deepEqual(ann.warned(), ['claim-local'])
   })
 
-  it('claims as configured when the closed issue was not claimed', async (t) => {
+  it('close --claim-next without a claim follows the configuration', async (t) => {
     const { clones, share } = await createTeamScene(t, 'ann')
     const [ann] = clones
     const [one, two, three] = [await share('one'), await share('two'), await share('three')]
@@ -55,7 +55,7 @@ describe('close --claim-next', { concurrency: 4 }, () => {
     assert.deepEqual([second.claimed.issue_id, second.claimed.level], [three, 'remote'])
   })
 
-  it('goes by its own --remote or --local first', async (t) => {
+  it('close --claim-next prefers its own --remote or --local', async (t) => {
     const { clones, share } = await createTeamScene(t, 'ann')
     const [ann] = clones
     const [one, two, three] = [await share('one'), await share('two'), await share('three')]
@@ -70,7 +70,7 @@ describe('close --claim-next', { concurrency: 4 }, () => {
 })
 
 describe('close --remote', { concurrency: 4 }, () => {
-  it('sends the closing and releases the lease', async (t) => {
+  it('close --remote pushes the close and releases the lease', async (t) => {
     const { clones, share, git, origin, leaseFile, leaseRefOf } = await createTeamScene(t, 'ann', 'bo')
     const [ann, bo] = clones
     const id = await share()
@@ -83,7 +83,7 @@ describe('close --remote', { concurrency: 4 }, () => {
     assert.equal((await bo.run('issue show', { issue: id })).issue.state, 'closed')
   })
 
-  it('leaves the issue closed here when the remote is away', async (t) => {
+  it('close --remote closes locally when the remote is unreachable', async (t) => {
     const { clones, share, git, origin } = await createTeamScene(t, 'ann')
     const [ann] = clones
     const id = await share()
@@ -94,8 +94,8 @@ describe('close --remote', { concurrency: 4 }, () => {
   })
 })
 
-describe('a claim in this clone only', { concurrency: 4 }, () => {
-  it('says so where there is a remote, unless it was asked for', async (t) => {
+describe('a local claim', { concurrency: 4 }, () => {
+  it('a local claim warns if a remote exists, except with --local', async (t) => {
     const { clones, share } = await createTeamScene(t, 'ann')
     const [ann] = clones
     const id = await share()
@@ -111,7 +111,7 @@ describe('a claim in this clone only', { concurrency: 4 }, () => {
     assert.deepEqual(ann.warned(), [])
   })
 
-  it('says nothing in a repository without a remote', async (t) => {
+  it('a local claim without any remote does not warn', async (t) => {
     const { ann, create } = await createTeamScene(t, 'bo')
     const id = await create()
     await ann.run('issue claim', { issue: id })
@@ -120,7 +120,7 @@ describe('a claim in this clone only', { concurrency: 4 }, () => {
   })
 })
 
-it('the lease of an issue closed with --claim-next is released by the next sync', async (t) => {
+it('the next sync releases the lease of an issue closed with --claim-next', async (t) => {
   const { clones, share, leaseFile, leaseRefOf } = await createTeamScene(t, 'ann')
   const [ann] = clones
   const [one] = [await share('one'), await share('two')]

@@ -18,7 +18,7 @@ function refuseDeletions(origin: string): void {
 }
 
 describe('lock gc --remote', { concurrency: 4 }, () => {
-  it('deletes a lease a day after it was released, and the next chain has a greater fence', async (t) => {
+  it('lock gc deletes a lease a day after release; fences keep growing', async (t) => {
     const { clones, share, clock, leases } = await createTeamScene(t, 'ann', 'bo')
     const [ann, bo] = clones
     const id = await share()
@@ -29,13 +29,13 @@ describe('lock gc --remote', { concurrency: 4 }, () => {
     clock.nowUnixMs += 2000
     const { removed, kept, refused } = await bo.run('lock gc', onRemote)
     assert.deepEqual([removed, kept, refused, leases()], [1, 0, [], []])
-    // ann has not fetched since.
+    // ann has not fetched since then.
     await ann.run('issue reopen', { issue: [id] })
     assert.ok((await ann.run('issue claim', { issue: id, ...onRemote })).fence > fence)
     assert.equal((await bo.fail('issue claim', { issue: id, ...onRemote })).holder, 'ann')
   })
 
-  it('keeps what says that an open issue is free, until it is claimed and closed', async (t) => {
+  it('lock gc keeps an expired lease of an open issue', async (t) => {
     const { clones, share, clock, leases } = await createTeamScene(t, 'ann', 'bo')
     const [ann, bo] = clones
     const id = await share()
@@ -48,7 +48,7 @@ describe('lock gc --remote', { concurrency: 4 }, () => {
     assert.deepEqual([(await ann.run('lock gc', onRemote)).removed, leases()], [1, []])
   })
 
-  it('keeps a lease whose fence is ahead of the time, and one of an issue that has not arrived', async (t) => {
+  it('lock gc keeps leases with a future fence or an unknown issue', async (t) => {
     const team = await createTeamScene(t, 'ann')
     const [ann] = team.clones
     const claim = { assignee: 'ann', sinceUnixMs: 1, beside: [], stale: [] }
@@ -63,7 +63,7 @@ describe('lock gc --remote', { concurrency: 4 }, () => {
     assert.deepEqual([removed, kept], [1, 2])
   })
 
-  it('deletes a lease only from the commit that it has judged', async (t) => {
+  it('lock gc keeps a lease that was renewed meanwhile', async (t) => {
     const { clones, clock, leaseFile, git, origin, leases } = await createTeamScene(t, 'ann', 'bo')
     const [ann, bo] = clones
     await ann.run('lock acquire', { resource: 'plain', ...onRemote })
@@ -71,7 +71,7 @@ describe('lock gc --remote', { concurrency: 4 }, () => {
     clock.nowUnixMs += 2 * day
     await bo.run('lock status', onRemote)
     const [ref = ''] = leases()
-    // Somebody takes it between the fetch and the push of the deletion.
+    // Another clone moves the lease between the fetch and the push of the deletion.
     const hook = `#!/bin/sh\nunset GIT_QUARANTINE_PATH\ngit update-ref ${ref} $(git commit-tree -p ${ref} -m x ${ref}^{tree})\n`
     mkdirSync(join(origin, 'hooks'), { recursive: true })
     writeFileSync(join(origin, 'hooks/pre-receive'), hook)
@@ -83,14 +83,14 @@ describe('lock gc --remote', { concurrency: 4 }, () => {
   })
 })
 
-describe('a sync', { concurrency: 4 }, () => {
+describe('sync of ended leases', { concurrency: 4 }, () => {
   const setUp = async (team: TeamScene, count: number) => {
     const ids = await makeClosedClaims(team, team.clones[0], count)
     team.clock.nowUnixMs += day + 1000
     return ids
   }
 
-  it('deletes ended leases when there are a hundred, and not before', async (t) => {
+  it('sync deletes ended leases once there are a hundred', async (t) => {
     const team = await createTeamScene(t, 'ann', 'bo')
     const [ann, bo] = team.clones
     await setUp(team, 99)
@@ -102,7 +102,7 @@ describe('a sync', { concurrency: 4 }, () => {
     assert.deepEqual([(await ann.run('sync')).claims.collected, ann.warned(), bo.warned()], [0, [], []])
   })
 
-  it('leaves a host alone for a week that does not delete', async (t) => {
+  it('sync waits a week after a host refused to delete leases', async (t) => {
     const team = await createTeamScene(t, 'ann')
     const [ann] = team.clones
     await setUp(team, 100)
@@ -116,14 +116,14 @@ describe('a sync', { concurrency: 4 }, () => {
     assert.deepEqual([exitStatus, ann.warned().length, team.leases().length], [1, 6, 100])
   })
 
-  it('deletes ended locks of its clone when there are a hundred', async (t) => {
+  it('sync deletes ended local locks once there are a hundred', async (t) => {
     const { clones, clock, refs, git } = await createTeamScene(t, 'ann')
     const [ann] = clones
     await ann.run('lock acquire', { resource: 'one' })
     await ann.run('sync')
     const [ref = ''] = refs('refs/grite/locks', ann.path)
     const commit = git(ann.path, 'rev-parse', ref)
-    // Copies under other names are damaged, so that these have to be real.
+    // Copies of a lock under other refs count as damaged, so write a hundred real locks.
     await ann.runner.withRepository(async (repository) => {
       const { moveLock } = await import('../../src/wal/index.ts')
       for (let index = 0; index < 100; index++) {
@@ -137,13 +137,13 @@ describe('a sync', { concurrency: 4 }, () => {
     assert.deepEqual(
       refs('refs/grite/locks', ann.path).map((name) => git(ann.path, 'rev-parse', name)),
       [commit],
-      'the one that is held',
+      'the held lock is kept',
     )
   })
 })
 
 describe('lock gc', { concurrency: 4 }, () => {
-  it('keeps the lock of a claim on a closed issue for a day, as the issue may be reopened', async (t) => {
+  it('lock gc keeps the lock of a closed issue for a day', async (t) => {
     const { ann, bo, create, clock, refs } = await createTeamScene(t, 'cy')
     const id = await create()
     await ann.run('issue claim', { issue: id })

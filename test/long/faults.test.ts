@@ -1,20 +1,20 @@
-/** Faults spread evenly over the operations of every command; all of them are tried by `npm run soak -- faults`. */
+/** Faults spread evenly over the operations of every command; `npm run soak -- faults` tries all of them. */
 import { describe, it } from 'node:test'
 import { createFaultScene, faultCommandNames } from '../faults/fault-scene.ts'
 import { whyNoFaults } from '../faults/fault-shim.ts'
 import { sweepFaults } from '../faults/sweep.ts'
 
-/** Of each command. */
+/** Number of faults tried per command. */
 const faultCount = 5
 
-describe('a fault of the disk, or a kill', { skip: whyNoFaults }, () => {
+describe('disk faults and kills', { skip: whyNoFaults }, () => {
   for (const name of faultCommandNames) {
-    it(`is harmless: ${name}`, async (t) => {
+    it(`disk faults and kills during '${name}' are harmless`, async (t) => {
       const scene = await createFaultScene(t)
       const all = await scene.points(name)
       const points = Array.from({ length: faultCount }, (_, index) => {
         const point = all[Math.floor(((index + 0.5) * all.length) / faultCount)]
-        if (point === undefined) throw new Error(`${name} has no operations that could fail`)
+        if (point === undefined) throw new Error(`${name} has no operations that can fail`)
         return point
       })
       await sweepFaults(scene, name, points, (line) => t.diagnostic(line))

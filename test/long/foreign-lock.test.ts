@@ -1,4 +1,4 @@
-/** The log's ref held by another process. */
+/** The ref of the log locked by another process. */
 import assert from 'node:assert/strict'
 import { existsSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -18,7 +18,7 @@ async function outcomeOf(child: ReturnType<GriteSandbox['start']>): Promise<Outc
   return { status, stdout, stderr }
 }
 
-test('a foreign lock that stays is a conflict after ten seconds, one that goes is waited for', async (t) => {
+test('a write waits up to ten seconds for a foreign ref lock', async (t) => {
   const [stays, goes] = [createGriteSandbox(t), createGriteSandbox(t)]
   const places = [stays, goes].map((place) => ({ place, lock: join(place.path, '.git/refs/grite/wal.lock') }))
   for (const { place, lock } of places) {
@@ -40,7 +40,7 @@ test('a foreign lock that stays is a conflict after ten seconds, one that goes i
   assert.ok(Date.now() - startedMs >= 9500)
   assert.match(failure.message, /refs\/grite\/wal is locked by another process \(.*wal\.lock\); waited \d+ ms/)
   assert.equal(stays.head(), heads[0])
-  assert.ok(existsSync(places[0]?.lock as string), 'the lock of another is left alone')
+  assert.ok(existsSync(places[0]?.lock as string), 'the foreign lock is kept')
   rmSync(places[0]?.lock as string)
   stays.create('After')
 })

@@ -1,4 +1,4 @@
-/** A commit that is too large to be loaded, because of its message, at the head of a log and below it. */
+/** A commit with a message too large to load, at the head of a log and below it. */
 import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -6,7 +6,7 @@ import { test } from 'node:test'
 import { walRef } from '../../src/wal/index.ts'
 import { createCrew } from '../sync/crew.ts'
 
-test('a message of 68 MB keeps no clone from reading, writing and syncing', async (t) => {
+test('clones read, write and sync a log with a 68 MB commit message', async (t) => {
   const crew = createCrew(t)
   const [ann, bo] = [crew.clone('ann'), crew.clone('bo')]
   await ann.create('below')
@@ -17,7 +17,7 @@ test('a message of 68 MB keeps no clone from reading, writing and syncing', asyn
   const huge = crew.inOrigin('commit-tree', '-p', walRef, '-F', message, `${walRef}^{tree}`)
   crew.inOrigin('update-ref', walRef, huge)
 
-  // A clone that has nothing of its own to send stands at that commit, and goes on from there.
+  // A clone without unpushed events moves to that commit and appends to it.
   assert.equal((await bo.sync()).success, true)
   assert.equal(bo.head(), huge)
   assert.deepEqual(await bo.titles(), ['below'])
@@ -25,7 +25,7 @@ test('a message of 68 MB keeps no clone from reading, writing and syncing', asyn
   for (const name of ['rebuild', 'doctor', 'db check']) await bo.outcome(name)
   assert.equal((await bo.sync()).push_changed, true)
 
-  // Another one wrote at the same time.
+  // Another clone wrote concurrently.
   await ann.create('beside')
   assert.equal((await ann.sync()).push_success, true)
   await bo.sync()

@@ -6,20 +6,20 @@ import { test } from 'node:test'
 import { createGriteSandbox } from '../contract/grite-process.ts'
 import { trackerOf } from '../contract/tracker-file.ts'
 
-test('Ctrl-C ends an import with 130; log and view are sound, the next run finishes', async (t) => {
+test('an import interrupted by Ctrl-C is completed by the next run', async (t) => {
   const other = createGriteSandbox(t)
   writeFileSync(join(other.path, 'tracker.jsonl'), trackerOf(6_000))
   const child = other.start('import', 'tracker.jsonl', '--json')
-  let said = ''
+  let output = ''
   for (const stream of [child.stdout, child.stderr]) {
     stream.on('data', (part) => {
-      said += part
+      output += part
     })
   }
   while (other.head() === null && child.exitCode === null) await new Promise((resolve) => setTimeout(resolve, 20))
   child.kill('SIGINT')
   const [status] = child.exitCode === null ? await once(child, 'close') : [child.exitCode]
-  assert.deepEqual([status, said], [130, ''])
+  assert.deepEqual([status, output], [130, ''])
   const partly = other.data('issue', 'list', '--fields=short_id').total
   assert.ok(partly > 0 && partly < 6_000, String(partly))
   assert.equal(other.data('db', 'check').corrupt_count, 0)

@@ -1,4 +1,4 @@
-/** Claims whose process dies on the way. */
+/** Claims whose process is killed. */
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { CommandOrder } from '../support/command-child.ts'
@@ -10,7 +10,7 @@ const hour = 3_600_000
 async function setUp(t: Parameters<typeof createScene>[0]) {
   const scene = await createScene(t)
   const { clock, path, environment } = scene
-  // The process that dies has the machine's clock.
+  // The killed process uses the clock of the machine.
   clock.nowUnixMs = Date.now()
   const id = await scene.create()
   return {
@@ -26,17 +26,22 @@ async function setUp(t: Parameters<typeof createScene>[0]) {
   }
 }
 
-/** The first publish is the lease, the second the log. */
+/** The first publish writes the lease, the second the log. */
 const moments = [
   { title: 'before the lease', dieAt: { publish: 'objects-written', nth: 1 }, isHeld: false, isAssigned: false },
   { title: 'between lease and log', dieAt: { publish: 'published', nth: 1 }, isHeld: true, isAssigned: false },
-  { title: 'before the log’s ref', dieAt: { publish: 'objects-written', nth: 2 }, isHeld: true, isAssigned: false },
-  { title: 'after the log’s ref', dieAt: { publish: 'ref-moved', nth: 2 }, isHeld: true, isAssigned: true },
+  {
+    title: 'before the ref of the log moved',
+    dieAt: { publish: 'objects-written', nth: 2 },
+    isHeld: true,
+    isAssigned: false,
+  },
+  { title: 'after the ref of the log moved', dieAt: { publish: 'ref-moved', nth: 2 }, isHeld: true, isAssigned: true },
 ] as const
 
-describe('a claim killed', { concurrency: 4 }, () => {
+describe('a killed local claim', { concurrency: 4 }, () => {
   for (const { title, dieAt, isHeld, isAssigned } of moments) {
-    it(`${title} is all or nothing for others, and finished by renewing it`, async (t) => {
+    it(`a claim killed ${title} is completed by renewing it`, async (t) => {
       const { ann, bo, id, claimAndDie, assignees, git, path } = await setUp(t)
       await claimAndDie(ann.id, dieAt)
       assert.deepEqual(await assignees(), isAssigned ? ['ann'] : [])
@@ -48,7 +53,7 @@ describe('a claim killed', { concurrency: 4 }, () => {
     })
   }
 
-  it('on taking over leaves the stale assignee to the next who takes over', async (t) => {
+  it('a killed takeover leaves the stale assignee to the next takeover', async (t) => {
     const { ann, bo, id, claimAndDie, assignees, clock, handIn, path } = await setUp(t)
     clock.nowUnixMs -= 2 * hour
     await bo.run('issue claim', { issue: id })
@@ -63,16 +68,16 @@ describe('a claim killed', { concurrency: 4 }, () => {
   })
 })
 
-/** First come the commits of log and lease, then the push, then what is kept of it here, then the log's own ref. */
+/** The publishes in order: the commits of log and lease, the push, the tracking refs, the ref of the log. */
 const sharedMoments = [
   { title: 'before the push', dieAt: { publish: 'published', nth: 2 }, isPushed: false },
   { title: 'after the push', dieAt: { publish: 'started', nth: 3 }, isPushed: true },
-  { title: 'before the local log follows', dieAt: { publish: 'objects-written', nth: 5 }, isPushed: true },
+  { title: 'before the local log moved', dieAt: { publish: 'objects-written', nth: 5 }, isPushed: true },
 ] as const
 
-describe('a claim on a remote killed', { concurrency: 3 }, () => {
+describe('a killed remote claim', { concurrency: 3 }, () => {
   for (const { title, dieAt, isPushed } of sharedMoments) {
-    it(`${title} is all or nothing for others, and finished by renewing it`, async (t) => {
+    it(`a remote claim killed ${title} is completed by renewing it`, async (t) => {
       const { clones, share, environment, leases, clock, git } = await createTeamScene(t, 'ann', 'bo')
       const [ann, bo] = clones
       clock.nowUnixMs = Date.now()

@@ -9,7 +9,7 @@ interface Counts {
   readonly commit_count: number
 }
 
-describe('an import killed', { concurrency: 4 }, () => {
+describe('a killed import', { concurrency: 4 }, () => {
   const lines = Array.from({ length: 700 }, (_, index) =>
     JSON.stringify({
       id: `bd-${index}`,
@@ -23,9 +23,9 @@ describe('an import killed', { concurrency: 4 }, () => {
     }),
   )
 
-  /** As an import that nothing disturbs writes them. */
+  /** Number of events that an undisturbed import writes. */
   const eventsOfTracker = 4201
-  it('nowhere writes the whole tracker, in more than one commit', async (t) => {
+  it('an undisturbed import writes the tracker in several commits', async (t) => {
     const log = await createCrashScene(t)
     const { event_count, commit_count } = (await log.run('import', { file: writeTracker(log.dir) })) as Counts
     assert.equal(event_count, eventsOfTracker)
@@ -45,7 +45,7 @@ describe('an import killed', { concurrency: 4 }, () => {
     'inside the view’s second batch': { viewBatch: 'inside', nth: 2 },
   }
   for (const [title, dieAt] of Object.entries(points)) {
-    it(`${title} is finished by running it again`, async (t) => {
+    it(`an import killed ${title} is completed by running it again`, async (t) => {
       const log = await createCrashScene(t)
       const file = writeTracker(log.dir)
       await log.runAndDie([{ name: 'import', input: { file } }], dieAt)

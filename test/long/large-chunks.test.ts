@@ -1,4 +1,4 @@
-/** Chunks as no writer of ours makes them: too large to read, and of very many events. */
+/** Chunks that grite never writes: too large to read, or with very many events. */
 import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -12,14 +12,14 @@ import { type Crew, createCrew } from '../sync/crew.ts'
 import { manyRecords } from '../sync/huge-chunk.ts'
 import { writeAround } from '../sync/write-around.ts'
 
-/** Writes a file of 100 MB into a repository and gives its id. */
+/** Writes a file of 100 MB into a repository and returns its id. */
 function writeLargeBlob(crew: Crew, repository: string): Oid {
   const path = join(crew.dir, 'large')
   writeFileSync(path, Buffer.alloc(100_000_000))
   return crew.git(repository, '-c', 'core.compression=1', 'hash-object', '-w', path) as Oid
 }
 
-test('a chunk of 100 MB on a remote is named, and everything else is seen', async (t) => {
+test('sync reports a 100 MB chunk on a remote and reads the rest', async (t) => {
   const crew = createCrew(t)
   const bo = crew.clone('bo')
   const blob = writeLargeBlob(crew, crew.origin)
@@ -32,7 +32,7 @@ test('a chunk of 100 MB on a remote is named, and everything else is seen', asyn
   assert.equal(bo.head(), crew.originHead())
 })
 
-test('a chunk of 100 MB in the local log is named, and not left behind', async (t) => {
+test('sync fails on a 100 MB chunk in the local log and moves no ref', async (t) => {
   const crew = createCrew(t)
   const [ann, bo] = [crew.clone('ann'), crew.clone('bo')]
   await ann.create('of ann')
@@ -55,7 +55,7 @@ test('a chunk of 100 MB in the local log is named, and not left behind', async (
   assert.deepEqual(await bo.titles(), ['of bo'])
 })
 
-test('a chunk of 100 MB on a second remote is named, and everything else is taken in', async (t) => {
+test('sync reports a 100 MB chunk on a second remote and reads the rest', async (t) => {
   const crew = createCrew(t)
   const bo = crew.clone('bo')
   await writeAround(crew, writeLargeBlob(crew, crew.origin), 'ab'.repeat(32))
@@ -73,7 +73,7 @@ test('a chunk of 100 MB on a second remote is named, and everything else is take
   }
 })
 
-test('a chunk of 100,000 events is taken in within little memory', async (t) => {
+test('sync reads a chunk of 100,000 events with a 400 MB heap', async (t) => {
   const crew = createCrew(t)
   const bo = crew.clone('bo')
   const chunk = encodeChunk(manyRecords(issueId('ab'), 100_000))

@@ -1,4 +1,4 @@
 import { test } from 'node:test'
 import { leaveFewLeases } from '../reports/lease-refs.ts'
 
-test('2,000 claimed and closed issues leave at most 200 refs on the remote a day later', (t) => leaveFewLeases(t, 2000))
+test('2,000 closed claims leave at most 200 lease refs after a day', (t) => leaveFewLeases(t, 2000))

@@ -9,8 +9,8 @@ import { commandRunner, createCommandSandbox } from '../support/command-runner.t
 import { batchOf, creation, issueId, writeBatch } from '../support/log.ts'
 import { createProcessScene, eventIdsOf } from '../tracker/command-process.ts'
 
-describe('many processes at the same time', () => {
-  it('fifty creates in a repository without an actor all succeed, under one default actor', async (t) => {
+describe('many concurrent processes', () => {
+  it('fifty concurrent creates in a new repository share one actor', async (t) => {
     const { path, answer, list, assertHolds } = createProcessScene(t)
     const titles = Array.from({ length: 50 }, (_, index) => `issue ${index}`)
     const answers = await Promise.all(titles.map((title) => answer('issue', 'create', '--title', title)))
@@ -23,7 +23,7 @@ describe('many processes at the same time', () => {
     assert.deepEqual(readdirSync(join(path, '.git/grite/tmp')), [])
   })
 
-  it('an import goes on when something else writes between its commits', async (t) => {
+  it('an import continues when others write between its commits', async (t) => {
     const { path, git, environment, run, withRepository } = createCommandSandbox(t)
     let foreign = 0
     const published = async (point: string) => {
@@ -51,7 +51,7 @@ describe('many processes at the same time', () => {
     assert.equal(issues.length, 3000 + foreign)
   })
 
-  it('twenty labels on one issue are all there', async (t) => {
+  it('twenty concurrent label additions to one issue all survive', async (t) => {
     const { answer, list, assertHolds } = createProcessScene(t)
     const { issue_id } = await answer('issue', 'create', '--title', 'one')
     const labels = Array.from({ length: 20 }, (_, index) => `label-${index}`)
@@ -62,7 +62,7 @@ describe('many processes at the same time', () => {
     assert.equal((await assertHolds(eventIdsOf(answers))).length, 21)
   })
 
-  it('writers beside readers beside rebuilds beside gc never fail', async (t) => {
+  it('concurrent writes, reads, rebuilds and gc never fail', async (t) => {
     const { answer, git, path, list, assertHolds } = createProcessScene(t)
     const { issue_id } = await answer('issue', 'create', '--title', 'first')
     const deadline = performance.now() + 4000

@@ -1,5 +1,5 @@
 import { it } from 'node:test'
 import { runMixedLoad } from '../support/mixed-load.ts'
 
-it('400 reads and writes in one process, beside others and a git that moves the log back', (t) =>
+it('400 reads and writes survive other processes and a log moved back', (t) =>
   runMixedLoad(t, { requests: 400, processes: 2, writesPerProcess: 5 }))

@@ -1,4 +1,4 @@
-/** The package as users get it: packed, installed into a clean prefix, run, imported and type-checked. */
+/** The package as users install it: packed, installed into a clean prefix, run, imported and type-checked. */
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs'
@@ -18,7 +18,7 @@ function run(program: string, words: readonly string[], cwd: string, env: NodeJS
 }
 
 before(() => {
-  // The build is there already; `npm pack` alone would replace it while other tests use it.
+  // Uses the existing build: `npm pack` with scripts would replace it while other tests use it.
   run(process.execPath, ['scripts/declarations.mjs'], projectDir, process.env)
   run('npm', ['pack', '--ignore-scripts', '--silent', '--pack-destination', sandbox.dir], projectDir, process.env)
   const packed = readdirSync(sandbox.dir).find((name) => name.endsWith('.tgz')) ?? assert.fail('nothing was packed')
@@ -64,13 +64,13 @@ function compile(source: string) {
   return spawnSync(process.execPath, [compiler, ...options, ...lib, 'program.ts'], { cwd: consumer, encoding: 'utf8' })
 }
 
-test('a TypeScript program against the installed package type-checks and runs', () => {
+test('a TypeScript program using the installed package compiles and runs', () => {
   const { status, stdout } = compile(program)
   assert.deepEqual([status, stdout], [0, ''])
   assert.equal(run(process.execPath, ['out/program.js'], consumer), "not_found [ 'Typed' ] changed 0\n")
 })
 
-test('a wrong option or value does not type-check', () => {
+test('wrong options and values of the library do not type-check', () => {
   const wrong = ["create({ title: 'x', titel: 'x' })", "list({ sort: 'size' })", 'close(5)', 'show()']
   const { stdout } = compile([program, ...wrong.map((call) => `await repo.issues.${call}`)].join('\n'))
   const first = program.split('\n').length + 1
@@ -82,7 +82,7 @@ test('a wrong option or value does not type-check', () => {
   )
 })
 
-test('a CommonJS program requires the installed package', () => {
+test('a CommonJS program can require the installed package', () => {
   writeFileSync(
     join(consumer, 'program.cjs'),
     "const { openRepository } = require('grite')\nopenRepository().then(async (repo) => console.log((await repo.issues.list()).total, await repo.close()))\n",

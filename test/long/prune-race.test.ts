@@ -1,4 +1,4 @@
-/** Writers beside `git prune --expire=now`, as `git gc --prune=now` runs it, without a pause. */
+/** Writers concurrent with a loop of `git prune --expire=now`, which `git gc --prune=now` runs. */
 import assert from 'node:assert/strict'
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -11,7 +11,7 @@ for (const [name, open, commits] of [
   ['combined', openRepository, 300],
   ['native', openNative, 40],
 ] as const) {
-  test(`no write fails, and none is acknowledged whose objects were gone when it was looked: ${name}`, async (t) => {
+  test(`a concurrent git prune fails no write and loses no checked object: ${name}`, async (t) => {
     const { layout, environment, path } = await createTempRepository(t)
     const pruner = spawn('sh', ['-c', 'while :; do git prune --expire=now; done'], {
       cwd: path,
@@ -31,7 +31,7 @@ for (const [name, open, commits] of [
       },
     })
     const commitOf = (index: number) => sampleCommit(layout.objectFormat, [], `${name} ${index}`)
-    // Loose or in a pack.
+    // Whether all objects of the commit exist, loose or in a pack.
     const isHere = (index: number) => {
       const input = commitOf(index)
         .objects.map(({ oid }) => `${oid}\n`)
@@ -48,7 +48,7 @@ for (const [name, open, commits] of [
       await ended
       await port.close()
     }
-    // Between the look and this line a prune that began before the ref moved may still take something.
+    // A prune that began before the ref moved may still delete objects after the check of the publish.
     assert.ok(missing.size <= commits / 20, `${missing.size} of ${commits}`)
   })
 }

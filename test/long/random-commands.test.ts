@@ -1,4 +1,4 @@
-/** What commands leave in the view, a rebuild makes from the log. */
+/** A rebuild from the log yields the view that commands left. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
@@ -7,10 +7,10 @@ import type { IssueRow } from '../../src/view/index.ts'
 import { createCommandSandbox } from '../support/command-runner.ts'
 import { checkBytes, dumpStore } from '../support/log.ts'
 
-/** One command on issues that exist, by number. */
+/** One command; `pick` selects an existing issue. */
 type Action = readonly [name: string, pick: number, input: Readonly<Record<string, unknown>>]
 
-// One value of a field at most: a command that names two is refused.
+// At most one value per field: a command with two is rejected.
 const fieldWord = fc.constantFrom('a', 'priority:P0', 'priority:P2')
 const otherWord = fc.constantFrom('b', 'x y', '😀')
 const words = fc
@@ -33,7 +33,7 @@ const action: fc.Arbitrary<Action> = fc.oneof(
   fc.tuple(fc.constant('issue update'), fc.nat(), fc.record({ title: fc.constantFrom('v', 'w') })),
 )
 
-test('a rebuild makes the view that random commands left', async (t) => {
+test('a rebuild yields the view that random commands left', async (t) => {
   const seed = Number(process.env.FC_SEED ?? Date.now() % 0x7fff_ffff)
   t.diagnostic(`seed ${seed}`)
   const takesSeveral = (name: string) =>

@@ -1,8 +1,8 @@
-/** The histories of sync/model.test.ts on real repositories. test/soak/sync.ts plays a thousand of them. */
+/** Runs the histories of test/sync/model.test.ts on real repositories. test/soak/sync.ts runs a thousand of them. */
 import { test } from 'node:test'
 import { playRealHistories } from '../sync/real-scene.ts'
 
-test('clones with real git converge and lose nothing', async (t) => {
+test('clones with real git converge without loss', async (t) => {
   const seed = Number(process.env.SYNC_SEED ?? Date.now() % 0x7fff_ffff)
   t.diagnostic(`seed ${seed}`)
   await playRealHistories(t, { histories: 50, stepsMax: 6, seed, parallel: 4, checked: 5 })

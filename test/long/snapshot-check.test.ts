@@ -1,4 +1,4 @@
-/** The check of a snapshot says what sets of records say, for any log and any snapshot. */
+/** Compares the check of a snapshot with a comparison of record sets, for any log and snapshot. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
@@ -32,12 +32,12 @@ const commit = fc.record({
 })
 const scenario = fc.record({
   commits: fc.array(commit, { minLength: 1, maxLength: 6 }),
-  /** Which of the log's records the snapshot leaves out, by place. */
+  /** Positions of the log's records that the snapshot omits. */
   leftOut: fc.array(fc.nat(40), { maxLength: 2 }),
   added: fc.array(event, { maxLength: 2 }),
 })
 
-test('the check of a snapshot agrees with the sets of records', async (t) => {
+test('checkSnapshot reports exactly the missing and added records', async (t) => {
   const seed = Number(process.env.FC_SEED ?? Date.now() % 0x7fff_ffff)
   t.diagnostic(`seed ${seed}`)
   const { layout, environment, run } = await createTempRepository(t)
@@ -80,7 +80,7 @@ test('the check of a snapshot agrees with the sets of records', async (t) => {
 
 const hexOf = (record: Uint8Array): string => Buffer.from(record).toString('hex')
 
-/** The records of a log that verify, each once. */
+/** Returns the records of a log that verify, each once. */
 async function recordsOf(git: GitPort, head: Oid): Promise<Map<string, Uint8Array>> {
   const records = new Map<string, Uint8Array>()
   for await (const segments of readLog(git, issueLog, { head })) {
@@ -93,7 +93,7 @@ async function recordsOf(git: GitPort, head: Oid): Promise<Map<string, Uint8Arra
   return records
 }
 
-/** A snapshot of any records: all of them orphans, which may be of any kind. */
+/** Writes a snapshot with any records, half of them as orphans. */
 function writeRecords(git: GitPort, head: Oid, records: readonly Uint8Array[], createdTs: number) {
   const half = records.slice(0, records.length >> 1)
   const chunk = half.length === 0 ? null : encodeChunk(half)

@@ -6,7 +6,7 @@ import { test } from 'node:test'
 import { createSandbox } from '../git/temp-repository.ts'
 import { projectDir } from '../tidy/source-files.ts'
 
-test('the tour runs through and leaves nothing behind', (t) => {
+test('the tour runs to its end and leaves no temporary files', (t) => {
   if (!existsSync(join(projectDir, 'dist/grite.cjs'))) return t.skip('dist/ is not built; npm run build')
   const { dir, environment } = createSandbox(t)
   const temporary = join(dir, 'tmp')
