@@ -1,4 +1,4 @@
-/** Actors with keys that tests can name, their cards, and events signed by them. */
+/** Signers with known keys, the cards of their actors, and events signed by them. */
 import {
   type ActorId,
   actorCardKey,
@@ -11,17 +11,17 @@ import {
 import { type Signer, signerFromSeed } from '../../src/wal/index.ts'
 import { makeEvent } from './log.ts'
 
-/** The signer whose seed consists of one byte. */
+/** Returns the signer whose seed repeats one byte. */
 export function signerOf(byte: number): Signer {
   return signerFromSeed(Buffer.alloc(32, byte).toString('hex')) as Signer
 }
 
-/** The actor that was made with a key. */
+/** Returns the actor whose id is derived from this key. */
 export const boundActor = ({ publicKey }: Signer): ActorId => deriveActorId(publicKey)
 
 export const signed = (event: Event, signer: Signer): Event => ({ ...event, sig: signer.sign(event.eventId) })
 
-/** 64 bytes that are no signature. A small `byte` sorts before most that are. */
+/** Makes 64 bytes that are not a signature. A small `byte` sorts before most signatures. */
 export const garbage = (byte: number): Uint8Array => new Uint8Array(64).fill(byte)
 
 export interface TestCard {
@@ -29,11 +29,11 @@ export interface TestCard {
   readonly key?: Signer
   readonly label?: string
   readonly ts: number
-  /** Makes the card a rotation from this key, which signs it. */
+  /** Makes the card a rotation from this key, which also signs it. */
   readonly previous?: Signer
 }
 
-/** The event of a card, signed as a card must be. */
+/** Makes the event of a card with its required signature. */
 export function cardEvent({ actor, key, label = 'label', ts, previous }: TestCard): Event {
   const rotation =
     previous === undefined || key === undefined

@@ -4,9 +4,9 @@ import { fileURLToPath } from 'node:url'
 const projectDir = fileURLToPath(new URL('../../', import.meta.url))
 
 /**
- * What Node is started with to run a program of the tests: its bundle where the tests are bundled, else its source.
+ * Returns the Node arguments that run a program of the tests: its bundle if the tests are bundled, otherwise its source.
  *
- * @param path - from the project's folder; scripts/bundle-tests.mjs lists it
+ * @param path - relative to the project directory; scripts/bundle-tests.mjs lists it
  */
 export function childProgram(path: string): readonly string[] {
   const bundles = process.env.GRITE_TEST_BUNDLES

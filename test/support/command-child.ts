@@ -1,4 +1,4 @@
-// Run as a program of its own by the crash tests: runs commands, perhaps to its death.
+// A program that the crash tests run: runs commands and may kill itself.
 import { ClassicLevel } from 'classic-level'
 import type { PublishPoint } from '../../src/git/index.ts'
 import type { SyncPoint } from '../../src/wal/index.ts'
@@ -8,7 +8,7 @@ export interface CommandOrder {
   readonly cwd: string
   readonly environment: Readonly<Record<string, string>>
   readonly commands: readonly { readonly name: string; readonly input: Readonly<Record<string, unknown>> }[]
-  /** Where the process kills itself: at a moment of its nth publish, of a sync, or of its nth batch into a view. */
+  /** The point at which the process kills itself: in its nth publish, in a sync, or in its nth batch into a view. */
   readonly dieAt?:
     | { readonly publish: PublishPoint; readonly nth: number }
     | { readonly viewBatch: 'before' | 'inside' | 'after'; readonly nth: number }
@@ -29,7 +29,7 @@ if (dieAt !== undefined && 'viewBatch' in dieAt) {
       if (batches !== dieAt.nth) return batch.apply(this, args)
       if (dieAt.viewBatch === 'before') die()
       const written = batch.apply(this, args)
-      // LevelDB's own thread has it now.
+      // LevelDB's thread is writing the batch now.
       if (dieAt.viewBatch === 'inside') die()
       await written
       die()

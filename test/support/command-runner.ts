@@ -9,33 +9,33 @@ import { type CleanUp, createSandbox, type Sandbox } from '../git/temp-repositor
 export interface RunnerOptions {
   readonly cwd: string
   readonly env: Readonly<Record<string, string | undefined>>
-  /** Fixed, or the machine's clock. Milliseconds. */
+  /** Defaults to the clock of the machine. */
   readonly nowUnixMs?: () => number
-  /** Fixed, or those of the machine. */
+  /** Defaults to the random generator of the machine. */
   readonly randomBytes?: (count: number) => Uint8Array
   readonly stdin?: string
   readonly actor?: string
   readonly gitOptions?: RequestFacts['gitOptions']
   readonly atSync?: RequestFacts['atSync']
-  /** Told of each piece of a feed. */
+  /** Called with each item of a feed. */
   readonly onEmit?: (item: unknown) => void | Promise<void>
   readonly interrupted?: AbortSignal
 }
 
 export interface CommandRunner {
-  /** Runs a command by its name and gives its data. Every run opens and closes the repository, as a process does. */
+  /** Runs a command by its name and returns its data. Every run opens and closes the repository, as a process does. */
   run(name: string, input?: Readonly<Record<string, unknown>>): Promise<unknown>
-  /** As `run`, with the exit status. */
+  /** Like `run`, and returns the exit status as well. */
   outcome(name: string, input?: Readonly<Record<string, unknown>>): Promise<CommandResult<unknown>>
   /** Warnings of all runs so far. */
   readonly warnings: Warning[]
-  /** Pieces of feeds of all runs so far. */
+  /** Feed items of all runs so far. */
   readonly emitted: unknown[]
-  /** Runs something on an open repository. */
+  /** Runs a function on an open repository. */
   withRepository<Result>(work: (repository: Workspace) => Promise<Result>): Promise<Result>
 }
 
-/** Runs commands in this process, without the command line. */
+/** Runs commands in this process without the command line. */
 export function commandRunner(options: RunnerOptions): CommandRunner {
   const warnings: Warning[] = []
   const emitted: unknown[] = []
@@ -96,14 +96,14 @@ export function commandRunner(options: RunnerOptions): CommandRunner {
   return { warnings, emitted, withRepository, run, outcome }
 }
 
-/** An answer with deferred parts as scripts read it. */
+/** Reads an answer with deferred parts as scripts do. */
 async function readDeferred(data: unknown): Promise<unknown> {
   let text = ''
   for await (const piece of jsonPieces(data)) text += piece
   return JSON.parse(text)
 }
 
-/** An empty repository in a sandbox, with a runner in it. */
+/** Creates an empty repository in a sandbox, with a command runner. */
 export function createCommandSandbox(
   t: CleanUp,
   options: Partial<RunnerOptions> = {},

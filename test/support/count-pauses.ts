@@ -2,7 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import { syncBuiltinESMExports } from 'node:module'
 import timers from 'node:timers/promises'
 
-/** Adds up the pauses of the work that runs in it. */
+/** The sum of pauses of the running function. */
 const tallies = new AsyncLocalStorage<{ pausedMs: number }>()
 
 const { setTimeout: sleep } = timers
@@ -14,8 +14,8 @@ timers.setTimeout = <Value>(...args: Parameters<typeof sleep<Value>>) => {
 syncBuiltinESMExports()
 
 /**
- * Counts the milliseconds that a work asks to pause for, in this process: a measure of waiting that knows no clock. Works
- * that run beside it do not count.
+ * Counts the milliseconds that a function asks to pause for, in this process: a measure of waiting without a clock.
+ * Concurrent functions do not count.
  */
 export function countPauses<Result>(work: () => Promise<Result>): {
   readonly done: Promise<Result>
@@ -25,7 +25,7 @@ export function countPauses<Result>(work: () => Promise<Result>): {
   return { done: tallies.run(tally, work), pausedMs: () => tally.pausedMs }
 }
 
-/** As `countPauses`, of a work that ends. */
+/** Returns the milliseconds that a function asks to pause for until it ends. */
 export async function pausesOf(work: () => Promise<unknown>): Promise<number> {
   const { done, pausedMs } = countPauses(work)
   await done

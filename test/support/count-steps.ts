@@ -1,19 +1,19 @@
 import { Session } from 'node:inspector'
 
 /**
- * Counts how often the blocks of our code run in each of several works: a measure that knows no clock. What has run
- * before is counted by calls alone, so that the first to use a function should be one of the works.
+ * Counts how often the blocks of grite's code run in each of several functions: a measure of work without a clock. Code
+ * that ran before is counted by calls alone, so one of these functions should be the first to use it.
  */
-export function countSteps(works: readonly (() => unknown)[]): number[] {
+export function countSteps(tasks: readonly (() => unknown)[]): number[] {
   const session = new Session()
   session.connect()
   try {
     session.post('Profiler.enable')
-    // Blocks are counted in what is compiled from here on, and only as long as the session lasts.
+    // Blocks are counted only in code compiled from here on, while the session lasts.
     session.post('Profiler.startPreciseCoverage', { callCount: true, detailed: true })
-    return works.map((work) => {
+    return tasks.map((task) => {
       takeSteps(session)
-      work()
+      task()
       return takeSteps(session)
     })
   } finally {
@@ -21,7 +21,7 @@ export function countSteps(works: readonly (() => unknown)[]): number[] {
   }
 }
 
-/** Steps since the last time. */
+/** Returns the steps since the last call. */
 function takeSteps(session: Session): number {
   let steps = 0
   session.post('Profiler.takePreciseCoverage', (error, { result }) => {

@@ -1,4 +1,4 @@
-/** Records and chunks that are wrong in one way each. */
+/** Records and chunks with one fault each. */
 import { blake2b256, type IssueId, parseHex } from '../../src/model/index.ts'
 
 const cbor = {
@@ -19,7 +19,7 @@ function head(major: number, argument: number): Buffer {
   return bytes
 }
 
-/** A record whose id is true and whose kind nobody knows, or whose payload has one element too many. */
+/** Makes a record with a correct id, and an unknown kind or a payload of the wrong length. */
 export function strangeRecord(
   issue: IssueId,
   tag: number,
@@ -38,10 +38,10 @@ export function strangeRecord(
   return cbor.array([cbor.bytes(eventId), ...shared, cbor.none])
 }
 
-/** The id that a record states. */
+/** Returns the id that a record claims. */
 export const statedId = (record: Uint8Array): string => Buffer.from(record.subarray(3, 35)).toString('hex')
 
-/** The same record with another id. */
+/** Returns a copy of the record with a wrong id. */
 export function withWrongId(record: Uint8Array): Uint8Array {
   const changed = Uint8Array.from(record)
   changed.set(parseHex('ab'.repeat(32)) as Uint8Array, 3)

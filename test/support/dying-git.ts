@@ -3,16 +3,16 @@ import { join } from 'node:path'
 import type { Sandbox } from '../git/temp-repository.ts'
 
 export interface DyingGit {
-  /** PATH with the fake in front. */
+  /** An environment whose PATH finds the fake git first. */
   readonly environment: Readonly<Record<string, string>>
-  /** From now on, the next git of this command leaves a file behind, as if it was killed while it held a lock. */
+  /** Makes the next git run of this command leave a file behind, as if killed while it held a lock. */
   arm(): void
   readonly hasDied: () => boolean
 }
 
 /**
- * A `git` that is the real one until it is armed: then the next run of a command makes a file, below the folder that a
- * variable names, and kills itself.
+ * Creates a `git` that runs the real one until it is armed. Then the next run of a command creates a file, below the
+ * directory that a variable names, and kills itself.
  */
 export function createDyingGit(
   { dir, environment }: Sandbox,

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Sandbox } from '../git/temp-repository.ts'
 
-/** What one `git maintenance` was started with. */
+/** Arguments and process of a `git maintenance` run. */
 export interface MaintenanceRun {
   readonly words: string
   readonly gitDir: string
@@ -13,22 +13,22 @@ export interface MaintenanceRun {
 }
 
 export interface FakeGit {
-  /** PATH with the fake in front, and nothing that keeps maintenance from being started. */
+  /** An environment whose PATH finds the fake git first, and in which maintenance may start. */
   readonly environment: Readonly<Record<string, string>>
-  /** The run that was started, once it has said so; the fake then waits for `release`. */
+  /** Waits for the start of a run, which then waits for `release`. */
   started(): Promise<MaintenanceRun>
   readonly hasStarted: () => boolean
   readonly isRunning: () => boolean
-  /** Lets the run end, and waits until it has. */
+  /** Lets the run end and waits for its end. */
   release(): Promise<void>
 }
 
-/** A moment that a loaded machine may need to start a process or to end it. */
+/** Time that a loaded machine may need to start or end a process. */
 const waitMsMax = 20_000
 
 /**
- * A `git` that is the real one, but for `maintenance`: that writes down how it was started and goes on until it is let go.
- * At the latest it ends when its folder is removed.
+ * Creates a `git` that runs the real one except for `maintenance`, which records its start and waits for `release`. It
+ * also ends when its directory is removed.
  */
 export function createFakeGit({ dir, environment }: Sandbox, exitStatus = 0): FakeGit {
   const folder = join(dir, 'fake-git')

@@ -1,4 +1,4 @@
-/** Each sort of file that others write: valid ones, and what its readers keep to whatever the bytes are. */
+/** Every kind of foreign file: valid examples, and a reader that checks its promises for any bytes. */
 import assert from 'node:assert/strict'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -58,7 +58,7 @@ import { mutate, randomOf } from './mutate.ts'
 export interface ForeignFile {
   readonly isText: boolean
   readonly valid: readonly Buffer[]
-  /** Reads as the commands do. Fails where a promise is broken. */
+  /** Reads the file as the commands do. Fails when a promise is broken. */
   readonly read: (bytes: Buffer) => void | Promise<void>
 }
 
@@ -75,7 +75,7 @@ function assertShort(...texts: readonly string[]): void {
   for (const text of texts) assert.ok(text.length <= reasonLengthMax, `a message of ${text.length} characters`)
 }
 
-/** Gives what the work gives; null where it refuses the file in a few words, by an error of a class that says so. */
+/** Returns the result; null when the function rejects the file with a short error of the given class. */
 async function orRefused<Result>(
   refusal: typeof GriteError,
   work: () => Result | Promise<Result>,
@@ -89,7 +89,7 @@ async function orRefused<Result>(
   }
 }
 
-/** Every event is what its id says, and can be shown. */
+/** Asserts that every event matches its id and can be shown. */
 function readEvents({ events: found, damaged, problem }: DecodedChunk): void {
   for (const { event } of found) {
     assert.equal(identifyEvent(event).eventId, event.eventId)
@@ -116,7 +116,7 @@ const objects = new Map([...tree.objects, commit].map(({ oid, content }) => [oid
 const objectOf = (type: string) =>
   tree.objects.filter((one) => one.type === type).map(({ content }) => Buffer.from(content))
 
-/** Reads the commit where the object of this id has these bytes. */
+/** Reads the commit with these bytes in place of one object. */
 function readCommit(changed: Oid, bytes: Buffer): void {
   const lookUp = (oid: Oid) => (oid === changed ? bytes : (objects.get(oid) ?? 'missing'))
   const entry = assembleCommit('sha1', commit.oid, lookUp(commit.oid), lookUp)
@@ -154,7 +154,7 @@ function readLock(bytes: Buffer): void {
     isCollectable(lock, { committedAtUnixMs: nowUnixMs, nowUnixMs })
     const plan = planAcquire(lock, { ...request, terms })
     if (plan.outcome === 'held') continue
-    // The chain can go on from any fence, by ever so many holders.
+    // From any fence, a practically unlimited number of holders can follow.
     assert.ok(Number.isSafeInteger((plan.lock.fence ?? 0) + 2 ** 51))
     assert.deepEqual(parseLock(formatLock(plan.lock)).lock, plan.lock)
   }
@@ -192,7 +192,7 @@ async function readBeads(bytes: Buffer): Promise<void> {
   const { steps } = await importFile(log, bytes)
   for (const step of steps) if (step.outcome === 'malformed') assertShort(step.reason)
   for (const [id, own] of log.byIssue) formatIssueState(foldIssue(id, own))
-  // What is planned can be written, and is read back.
+  // Planned events can be written and read back.
   if (log.events.length > 0) assert.deepEqual(decodeChunk(encodeEventChunk(log.events)).damaged, [])
 }
 
@@ -220,7 +220,7 @@ async function readConfig(bytes: Buffer): Promise<void> {
   }
 }
 
-/** Entries of the context store belong to no issue. */
+/** File contexts and project values belong to no issue. */
 const isContext = ({ type }: Event['body']) => type === 'ContextUpdated' || type === 'ProjectContextUpdated'
 const textOf = (bytes: Buffer) => bytes.toString('utf8')
 const buffers = (...texts: readonly string[]) => texts.map((text) => Buffer.from(text))
@@ -230,7 +230,7 @@ const carriedMeta = `{"schema_version":1,"actor_id":"${'0a'.repeat(16)}","chunk_
 const rotated = cardEvent({ actor: '0c'.repeat(16) as ActorId, key: signerOf(2), previous: signerOf(1), ts: 5 })
 const cards = [cardEvent({ actor: '0c'.repeat(16) as ActorId, key: signerOf(1), ts: 4 }), rotated]
 const cardText = ({ body }: Event) => (body.type === 'ProjectContextUpdated' ? body.value : '')
-/** What the id of an event is the hash of, without its first element. */
+/** Returns the hashed bytes of an event id, without the first element. */
 const preimageOf = (event: Event) => Buffer.from(encodeRecord({ ...event, sig: null })).subarray(35, -1)
 const snapshotChunk = { path: 'events/000000.bin', chunkHash: 'd'.repeat(64), eventCount: 3 }
 
@@ -313,7 +313,7 @@ export const foreignFiles: Readonly<Record<string, ForeignFile>> = {
   configuration: { isText: true, valid: buffers(config), read: readConfig },
 }
 
-/** Reads so many damaged files of one sort. A failure names the seed and the number that make the same file again. */
+/** Reads `count` damaged files of one kind. A failure names the seed and number that reproduce the file. */
 export async function readDamaged(sort: string, { seed, count }: { seed: number; count: number }): Promise<void> {
   const { isText, valid, read } = foreignFiles[sort] as ForeignFile
   for (const bytes of valid) await read(bytes)

@@ -1,7 +1,7 @@
 import type { IssueId } from '../../src/model/index.ts'
 import type { CommandRunner } from './command-runner.ts'
 
-/** Makes an issue as another tool may: with a title, labels and links that commands of ours refuse. Returns its id. */
+/** Creates an issue as another tool may: with a title, labels and links that grite's commands reject. Returns its id. */
 export async function makeForeignIssue(
   { withRepository }: Pick<CommandRunner, 'withRepository'>,
   { title, body = '', url }: { readonly title: string; readonly body?: string; readonly url?: string },

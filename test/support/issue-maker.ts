@@ -1,10 +1,10 @@
 import type { DependencyType, IssueId } from '../../src/model/index.ts'
 import type { CommandRunner } from './command-runner.ts'
 
-/** Makes issues and edges as a user would. */
+/** Creates issues and edges through commands. */
 export function issueMaker({ run }: Pick<CommandRunner, 'run'>) {
   return {
-    /** An issue with this title; gives its id. */
+    /** Creates an issue with this title and returns its id. */
     async create(title: string, input: Readonly<Record<string, unknown>> = {}): Promise<IssueId> {
       return ((await run('issue create', { title, ...input })) as { issue_id: IssueId }).issue_id
     },

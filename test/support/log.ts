@@ -1,4 +1,4 @@
-/** Logs for tests: events of choice, commits of any shape, and what stands on a chain or in a store afterwards. */
+/** Logs for tests: makes events and commits of any form, and reads the chain and the store afterwards. */
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
@@ -35,12 +35,12 @@ import {
 
 export const actors = ['0a'.repeat(16), '0b'.repeat(16)] as [ActorId, ActorId]
 
-/** The issue id that begins with these hex characters and ends in zeros. */
+/** Returns the issue id that begins with these hex characters and ends in zeros. */
 export const issueId = (prefix: string): IssueId => prefix.padEnd(32, '0') as IssueId
 
 let clockMs = 1_700_000_000_000
 
-/** An event with a true id, later than all before it unless `ts` says when. */
+/** Makes an event with a correct id, dated `ts` or later than every event before. */
 export function makeEvent(
   issue: IssueId,
   body: EventBody,
@@ -50,7 +50,7 @@ export function makeEvent(
   return identifyEvent({ issueId: issue, actor, tsUnixMs: ts ?? clockMs, parent, body })
 }
 
-/** The creation of an issue. */
+/** Makes the creation event of an issue. */
 export function creation(issue: IssueId, title = `issue ${issue.slice(0, 4)}`, labels: readonly string[] = []): Event {
   return makeEvent(issue, { type: 'IssueCreated', title, body: '', labels })
 }
@@ -66,12 +66,12 @@ export function batchOf(events: readonly Event[], extra: Partial<IssueBatch> = {
   return { ...batch, ...extra }
 }
 
-/** The segment that a reader finds in a commit of these files, without a repository. */
+/** Returns the segment that a reader finds in the commit of a batch, without a repository. */
 export function segmentOf(batch: IssueBatch, commit: string, parents: readonly string[] = []): IssueSegment {
   return segmentOfFiles(filesOf(batch, (parents[0] as Oid) ?? null), commit, parents)
 }
 
-/** As `segmentOf`, of any files. */
+/** Like `segmentOf`, for a commit with any files. */
 export function segmentOfFiles(all: TreeFiles, commit: string, parents: readonly string[] = []): IssueSegment {
   const files = [...all].map(([path, content]) => {
     if (typeof content === 'string') return { path, mode: '100644', oid: content, content: null, problem: 'missing' }
@@ -89,7 +89,7 @@ export function segmentOfFiles(all: TreeFiles, commit: string, parents: readonly
   })
 }
 
-/** Writes a commit of any files; moves no ref. */
+/** Writes a commit with any files; moves no ref. */
 export async function writeCommit(
   git: GitPort,
   files: TreeFiles,
@@ -111,7 +111,7 @@ export async function writeBatch(git: GitPort, batch: IssueBatch, parent: Oid | 
   return writeCommit(git, files, parents, message)
 }
 
-/** Files of a batch's commit, to be changed before they are written. */
+/** Returns the files of a batch's commit, which a test may change before writing them. */
 export function filesOf(batch: IssueBatch, parent: Oid | null): Map<string, Uint8Array | Oid> {
   return new Map(issueCodec.encode(batch, parent === null ? [] : [parent]).files)
 }
@@ -122,14 +122,14 @@ export async function segmentsOf(git: GitPort, head: Oid): Promise<IssueSegment[
   return all
 }
 
-/** Every event id on the chain below a head, sorted, as often as it stands there. */
+/** Lists every event id in the history of a head, sorted, with repetitions. */
 export async function idsOnChain(git: GitPort, head: Oid | null): Promise<string[]> {
   if (head === null) return []
   const segments = await segmentsOf(git, head)
   return segments.flatMap(({ items }) => items.map(({ event }) => event.eventId as string)).sort()
 }
 
-/** Asserts that the log holds exactly these events, each once, and that git and the byte checker find it sound. */
+/** Asserts that the log holds exactly these events, each once, and passes git fsck and the byte checker. */
 export async function assertLogHolds(
   path: string,
   run: (...args: readonly string[]) => string,
@@ -143,12 +143,12 @@ export async function assertLogHolds(
 
 const byteChecker = fileURLToPath(new URL('../../../shared/tools/check_wal.py', import.meta.url))
 
-/** Runs the independent byte checker where it is at hand. */
+/** Runs the independent byte checker if it is available. */
 export function checkBytes(path: string): void {
   if (existsSync(byteChecker)) execFileSync('python3', [byteChecker, path], { stdio: 'pipe' })
 }
 
-/** Every key and value of a store as hex, except `meta/`. */
+/** Dumps every key and value of a store except `meta/` as hex. */
 export async function dumpStore(store: Store): Promise<Record<string, string>> {
   const dump: Record<string, string> = {}
   for await (const [key, value] of store.iterator()) {
@@ -163,7 +163,7 @@ const readableKey = (key: Buffer): string => {
   return key.toString('latin1', 0, slash) + key.toString('hex', slash)
 }
 
-/** A view of its own in memory. */
+/** Opens a view on the store, by default a new store in memory. */
 export async function openTestView(store?: Store): Promise<View> {
   return (await View.over(store ?? (await openMemoryStore()), {})) as View
 }

@@ -1,6 +1,6 @@
 /**
- * Repositories and remotes in memory: as much of `GitPort` and `RemotePort` as the log needs, fast enough for thousands
- * of histories. Objects are shared by all repositories of one world, as if each had everybody's; refs are not.
+ * Repositories and remotes in memory: the part of `GitPort` and `RemotePort` that the log needs, fast enough for
+ * thousands of histories. All repositories of a world share their objects, but not their refs.
  */
 
 import {
@@ -23,7 +23,7 @@ export type MemoryRefs = Map<string, Oid>
 export interface MemoryWorld {
   readonly objects: Map<Oid, GitObject>
   openGit(refs: MemoryRefs): GitPort
-  /** The remotes of a repository, by name. */
+  /** Opens the given remotes of a repository. */
   openRemotes(refs: MemoryRefs, remotes: ReadonlyMap<string, MemoryRefs>): RemotePort
 }
 
@@ -73,7 +73,7 @@ export function createMemoryWorld(): MemoryWorld {
       async findMergeBase(left, right) {
         const ofRight = ancestors(right)
         const pending = [left]
-        // Chains are linear here, so the first common commit on the way back is the best one.
+        // Histories are linear here, so the first common ancestor found is the best one.
         for (let oid = pending.shift(); oid !== undefined; oid = pending.shift()) {
           if (ofRight.has(oid)) return oid
           pending.push(...parentsOf(oid))

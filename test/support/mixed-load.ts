@@ -1,4 +1,4 @@
-/** Many readers and writers of one shared repository, beside other processes and a git that moves the ref. */
+/** Many readers and writers of one shared repository, concurrent with other processes and with git moving the ref. */
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -14,7 +14,7 @@ export interface MixedLoad {
   readonly writesPerProcess: number
 }
 
-/** Runs the load, and asserts that every read was right and nothing was lost or doubled. */
+/** Runs the load and asserts that every read was correct and no issue was lost or duplicated. */
 export async function runMixedLoad(t: CleanUp, { requests, processes, writesPerProcess }: MixedLoad): Promise<void> {
   const place = await openSharedRequests(t, { viewIdleMs: 20 })
   const { path, environment, git, shared, request } = place
@@ -41,7 +41,7 @@ export async function runMixedLoad(t: CleanUp, { requests, processes, writesPerP
       const view = await workspace.view()
       const titles = new Set((await view.allRows()).map(({ title }) => title))
       for (const title of before) assert.ok(titles.has(title), `${title} was acknowledged before the read`)
-      // The same state all along, whatever others do meanwhile.
+      // The view does not change while others write.
       const head = view.head
       await sleep(Math.random() * 10)
       assert.deepEqual(new Set((await view.allRows()).map(({ title }) => title)), titles)
@@ -67,7 +67,7 @@ export async function runMixedLoad(t: CleanUp, { requests, processes, writesPerP
 
   let isOver = false
   async function moveRef(): Promise<void> {
-    // As a force-fetch of an older state: the log puts back what it lost.
+    // Like a forced fetch of an older log, which the next command heals.
     while (!isOver) {
       await sleep(40)
       git(
@@ -89,7 +89,7 @@ export async function runMixedLoad(t: CleanUp, { requests, processes, writesPerP
   await moving
   await request(async (workspace) => {
     const titles = (await (await workspace.view()).allRows()).map(({ title }) => title)
-    assert.equal(new Set(titles).size, titles.length, 'something is doubled')
+    assert.equal(new Set(titles).size, titles.length, 'an issue is duplicated')
     assert.deepEqual(titles.sort(), [...acknowledged].sort())
   })
   git(path, 'fsck', '--strict', '--no-dangling')

@@ -1,8 +1,8 @@
-/** Damage to files, the same for the same number: flipped bytes, and values that no writer means but a parser may meet. */
+/** Reproducible damage to files: flipped bytes, and values that no writer writes but a parser may meet. */
 
 export type Random = (below: number) => number
 
-/** Whole numbers below a bound, by a seed (mulberry32). */
+/** Returns a generator of whole numbers below a bound, from a seed (mulberry32). */
 export function randomOf(seed: number): Random {
   let state = seed >>> 0
   return (below) => {
@@ -17,7 +17,7 @@ export function pick<Item>(random: Random, items: readonly Item[]): Item {
   return items[random(items.length)] as Item
 }
 
-/** Changes one of the files in one to four places. */
+/** Returns a copy of one of the files with one to four changes. */
 export function mutate(random: Random, files: readonly Buffer[], isText: boolean): Buffer {
   let bytes = pick(random, files)
   for (let count = 1 + random(4); count > 0; count--) {
@@ -27,7 +27,7 @@ export function mutate(random: Random, files: readonly Buffer[], isText: boolean
 }
 
 const nested = (count: number) => '['.repeat(count) + ']'.repeat(count)
-/** Values in place of a value, a key or a mark of JSON. */
+/** Replacements for a value, a key or a punctuation mark of JSON. */
 const oddTokens = [
   ...['{"toString":1,"valueOf":1,"toJSON":1}', '{"__proto__":{"a":1}}', '"__proto__"', '"constructor"', '"length"'],
   ...[
@@ -52,7 +52,7 @@ function replaceToken(random: Random, bytes: Buffer): Buffer {
   const found = [...text.matchAll(token)]
   if (found.length === 0) return bytes
   const { 0: old, index } = pick(random, found)
-  // Now and then another token of the same file: a valid value in the wrong place.
+  // Sometimes another token of the file: a valid value in the wrong place.
   const put = random(3) === 0 ? pick(random, found)[0] : pick(random, oddTokens)
   return Buffer.from(text.slice(0, index) + put + text.slice(index + old.length))
 }

@@ -1,4 +1,4 @@
-/** Many requests in one process, over one open repository. */
+/** Many requests in one process on one open repository. */
 
 import type { Warning } from '../../src/tracker/effects.ts'
 import { createIssue } from '../../src/tracker/issues/changes.ts'
@@ -11,7 +11,7 @@ export interface SharedRequests extends Sandbox {
   readonly shared: SharedRepository
   /** Warnings of all requests. */
   readonly warnings: Warning[]
-  /** Runs one request with a workspace of its own. */
+  /** Runs one request in a separate workspace. */
   request<Result>(work: (workspace: Workspace) => Promise<Result>, facts?: Partial<RequestFacts>): Promise<Result>
   createIssue(title: string, facts?: Partial<RequestFacts>): Promise<Written<unknown>>
 }

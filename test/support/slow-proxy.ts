@@ -1,23 +1,23 @@
-/** Servers that say little: one that accepts and is silent, and a proxy that is slow, or falls silent in the middle. */
+/** A server that accepts connections and never answers, and a proxy that answers slowly or stops answering. */
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { CleanUp } from '../git/temp-repository.ts'
 
-/** Accepts connections, reads what comes, and never answers. Gives `host:port`. */
+/** Starts a server that reads its connections and never answers. Returns `host:port`. */
 export function serveSilence(t: CleanUp): Promise<string> {
   return listen(t, createServer(), (client) => client.resume())
 }
 
 export interface Slowness {
-  /** What goes to the client at a time, and the pause before the next. */
+  /** Bytes sent to the client at a time, and the pause after them. */
   readonly pieceBytes: number
   readonly pauseMs: number
-  /** After so many bytes nothing more comes, and the connection stays open. */
+  /** After this many bytes the proxy stops sending and keeps the connection open. */
   readonly silentAfterBytes?: number
 }
 
-/** Passes connections on to `target`, `host:port`, and the answers slowly back. Gives `host:port`. */
+/** Starts a proxy that forwards connections to `target` (`host:port`) and slows the answers. Returns `host:port`. */
 export function serveSlowly(t: CleanUp, target: string, slowness: Slowness): Promise<string> {
   const [host = '', port] = target.split(':')
   return listen(t, createServer(), (client) => {

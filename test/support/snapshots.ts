@@ -1,4 +1,4 @@
-/** Logs with everything in them that a snapshot treats in its own way, and snapshots that are wrong in one way each. */
+/** A log with everything that a snapshot handles specially, and snapshots with any files. */
 import { createHash } from 'node:crypto'
 import { buildTree, encodeCommit, type GitPort, type Oid, type TreeFiles } from '../../src/git/index.ts'
 import { deriveContextIssueId, type Event, projectContextIssueId, type Sha256Hex } from '../../src/model/index.ts'
@@ -11,7 +11,7 @@ export const contentSha = createHash('sha256').update(content).digest('hex') as 
 
 const [a, b, c] = [issueId('a0'), issueId('b0'), issueId('c0')]
 
-/** Commits, oldest first: what ordinary writers never put together. */
+/** Makes an irregular log, oldest commit first, that grite never writes. */
 export function strangeLog() {
   const first = creation(a, 'first', ['bug', 'p0'])
   const note = comment(a, 'note')
@@ -47,13 +47,13 @@ export function strangeLog() {
   ]
   return {
     batches,
-    /** In the order of the log, each id once: what a snapshot holds as events. */
+    /** The events of a snapshot, in log order, each once. */
     events: [first, note, attached, absent, before, project, born, file],
     orphans: [recordOf(early), recordOf(again), recordOf(lost), recordOf(signed), odd],
   }
 }
 
-/** Writes commits and lets the log end in the last of them. */
+/** Writes commits and moves the log to the last one. */
 export async function writeLog(git: GitPort, batches: readonly Parameters<typeof writeBatch>[1][]): Promise<Oid> {
   const expected = await git.readRef(walRef)
   let head = expected
@@ -63,7 +63,7 @@ export async function writeLog(git: GitPort, batches: readonly Parameters<typeof
   return head as Oid
 }
 
-/** Makes a snapshot's ref of any files. */
+/** Creates a snapshot ref with any files. */
 export async function writeSnapshotFiles(git: GitPort, createdTs: number, files: TreeFiles): Promise<SnapshotRef> {
   const tree = buildTree(git.layout.objectFormat, files)
   const author = { name: 'grite', email: 'grit@local', unixSeconds: 1_700_000_000, offsetMinutes: 0 }

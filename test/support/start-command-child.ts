@@ -6,18 +6,18 @@ import type { CommandOrder } from './command-child.ts'
 export interface CommandEnd {
   readonly exitStatus: number | null
   readonly signal: string | null
-  /** What was acknowledged before the end. */
+  /** Answers acknowledged before the end. */
   readonly answers: readonly Record<string, unknown>[]
   readonly stdout: string
   readonly stderr: string
 }
 
-/** Runs command-child.ts with an order to its end. */
+/** Runs command-child.ts with an order until it exits. */
 export function startCommandChild(order: CommandOrder): Promise<CommandEnd> {
   return collect(process.execPath, [...childProgram('test/support/command-child.ts'), JSON.stringify(order)], order)
 }
 
-/** Runs the bundled command line. */
+/** Runs the built command line. */
 export function startGrite(
   { cwd, environment }: Pick<CommandOrder, 'cwd' | 'environment'>,
   ...args: readonly string[]

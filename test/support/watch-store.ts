@@ -1,19 +1,19 @@
 import type { Store, StoreOperation } from '../../src/view/store.ts'
 
 export interface StoreWatch {
-  /** Atomic batches, each with its operations. */
+  /** Atomic batches with their operations. */
   readonly batches: (readonly StoreOperation[])[]
-  /** Keys that were written or deleted outside of a batch, as latin1. */
+  /** Keys written or deleted outside a batch, as latin1. */
   readonly single: string[]
-  /** Keys that were asked for by name, as latin1. */
+  /** Keys read by name, as latin1. */
   readonly read: string[]
-  /** Where scans began, as latin1. */
+  /** Start keys of scans, as latin1. */
   readonly scans: string[]
 }
 
 type AnyMethod = (...args: readonly unknown[]) => unknown
 
-/** Notes what is done with a store from now on. */
+/** Records the operations on a store from now on. */
 export function watchStore(store: Store): StoreWatch {
   const watch = { batches: [], single: [], read: [], scans: [] } as {
     [Key in keyof StoreWatch]: StoreWatch[Key][number][]
