@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type CommandRunner, createCommandSandbox } from '../support/command-runner.ts'
-import { issueMaker } from '../support/issue-maker.ts'
-import { issueId } from '../support/log.ts'
+import { type CommandRunner, createCommandSandbox } from '../../support/command-runner.ts'
+import { issueMaker } from '../../support/issue-maker.ts'
+import { issueId } from '../../support/log.ts'
 
 type Input = Readonly<Record<string, unknown>>
 

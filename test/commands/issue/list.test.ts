@@ -1,9 +1,9 @@
 /** Lists and searches on one repository; each test expects the titles found. */
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
-import type { GriteError } from '../../src/model/index.ts'
-import { createSandbox } from '../git/temp-repository.ts'
-import { commandRunner } from '../support/command-runner.ts'
+import type { GriteError } from '../../../src/model/index.ts'
+import { createSandbox } from '../../git/temp-repository.ts'
+import { commandRunner } from '../../support/command-runner.ts'
 
 const dayMs = 86_400_000
 const now = Date.UTC(2026, 3, 5, 12)
