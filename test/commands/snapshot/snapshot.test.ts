@@ -1,83 +1,22 @@
 import assert from 'node:assert/strict'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { describe, it, type TestContext } from 'node:test'
+import { describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import type { Oid, RefName } from '../../src/git/index.ts'
-import { ConflictError, NotFoundError } from '../../src/model/index.ts'
-import { makeDueSnapshot } from '../../src/tracker/snapshots/make-due-snapshot.ts'
-import { deletedPrefix, deletedRef, snapshotRef, trackingRef, walRef } from '../../src/wal/index.ts'
-import { createCommandSandbox } from '../support/command-runner.ts'
-import { batchOf, comment, creation, issueId } from '../support/log.ts'
-import { strangeLog, writeLog, writeSnapshotFiles } from '../support/snapshots.ts'
-
-interface Created {
-  readonly oid: string
-  readonly snapshot_ref: string
-  readonly created_ts: number
-  readonly wal_head: string
-  readonly event_count: number
-  readonly local_wal_head: string
-}
-
-interface Listed {
-  readonly snapshots: readonly {
-    readonly ref_name: string
-    readonly timestamp: number
-    readonly problem: string | null
-  }[]
-  readonly total: number
-}
-
-const startMs = 1_800_000_000_000
-const dayMs = 86_400_000
-
-function setUp(t: TestContext) {
-  let nowUnixMs = startMs
-  const sandbox = createCommandSandbox(t, { nowUnixMs: () => nowUnixMs })
-  const { git, path, run, withRepository, warnings } = sandbox
-  const a = issueId('a0')
-  return {
-    ...sandbox,
-    /** Appends one commit per count, with that many events. */
-    append: (...counts: readonly number[]) =>
-      withRepository(({ git: port }) =>
-        writeLog(
-          port,
-          counts.map((count) => batchOf([creation(a), ...Array.from({ length: count - 1 }, () => comment(a, 'x'))])),
-        ),
-      ),
-    create: async (input: { local?: boolean } = {}) => (await run('snapshot create', input)) as Created,
-    names: async () => ((await run('snapshot list')) as Listed).snapshots.map(({ timestamp }) => timestamp - startMs),
-    /** Sets the tracking ref of a remote. */
-    track: (remote: string, ref: string, oid: string) => git(path, 'update-ref', trackingRef(remote, ref), oid),
-    refs: (prefix: string) => git(path, 'for-each-ref', '--format=%(refname) %(objectname)', prefix),
-    pass: (ms: number) => {
-      nowUnixMs += ms
-    },
-    takeWarnings: () => warnings.splice(0).map(({ code }) => code),
-    configure: (text: string) => {
-      mkdirSync(join(path, '.git/grite'), { recursive: true })
-      writeFileSync(join(path, '.git/grite/config.toml'), text)
-    },
-    due: (head: string) =>
-      withRepository((repository) =>
-        makeDueSnapshot(
-          repository,
-          {
-            clock: { nowUnixMs: () => nowUnixMs },
-            warn: (warning) => void warnings.push(warning),
-            progress: () => ({ isShown: false, report() {}, end() {} }),
-          },
-          head as Oid,
-        ),
-      ),
-  }
-}
+import type { RefName } from '../../../src/git/index.ts'
+import { ConflictError, NotFoundError } from '../../../src/model/index.ts'
+import { deletedPrefix, deletedRef, snapshotRef, trackingRef, walRef } from '../../../src/wal/index.ts'
+import {
+  type CreatedSnapshot,
+  createSnapshotRepository,
+  type ListedSnapshots,
+  startMs,
+} from '../../support/snapshot-repository.ts'
+import { strangeLog, writeLog, writeSnapshotFiles } from '../../support/snapshots.ts'
 
 describe('broken snapshot refs', () => {
   it('an empty snapshot ref does not hide the others from any command', async (t) => {
-    const { append, create, run, path, refs } = setUp(t)
+    const { append, create, run, path, refs } = createSnapshotRepository(t)
     await append(2)
     const made = await create()
     const [broken, tracking] = ['refs/grite/snapshots/1600000000000', trackingRef('origin', walRef)]
@@ -85,7 +24,7 @@ describe('broken snapshot refs', () => {
       mkdirSync(join(path, '.git', ref, '..'), { recursive: true })
       writeFileSync(join(path, '.git', ref), '')
     }
-    const { snapshots } = (await run('snapshot list')) as Listed
+    const { snapshots } = (await run('snapshot list')) as ListedSnapshots
     assert.deepEqual(
       snapshots.map(({ ref_name, problem }) => [ref_name, problem]),
       [
@@ -104,13 +43,13 @@ describe('broken snapshot refs', () => {
 
 describe('snapshot create', { concurrency: 2 }, () => {
   it('snapshot create covers the local log when there is no remote', async (t) => {
-    const { append, run, git, path, takeWarnings } = setUp(t)
+    const { append, run, git, path, takeWarnings } = createSnapshotRepository(t)
     const head = await append(3)
     for (const [command, ms] of [
       ['snapshot', startMs],
       ['snapshot create', startMs + 1],
     ] as const) {
-      const data = (await run(command)) as Created
+      const data = (await run(command)) as CreatedSnapshot
       assert.equal(data.oid, git(path, 'rev-parse', data.snapshot_ref))
       const { snapshot_ref, created_ts, wal_head, event_count, local_wal_head } = data
       assert.deepEqual([snapshot_ref, created_ts], [snapshotRef(ms), ms])
@@ -120,7 +59,7 @@ describe('snapshot create', { concurrency: 2 }, () => {
   })
 
   it('snapshot create covers the pushed log and warns if it is behind', async (t) => {
-    const { append, create, git, path, track, takeWarnings } = setUp(t)
+    const { append, create, git, path, track, takeWarnings } = createSnapshotRepository(t)
     const pushed = await append(2)
     git(path, 'remote', 'add', 'origin', '/nowhere')
     track('origin', walRef, pushed)
@@ -135,7 +74,7 @@ describe('snapshot create', { concurrency: 2 }, () => {
   })
 
   it('snapshot create uses the configured home remote', async (t) => {
-    const { append, create, git, path, track, configure } = setUp(t)
+    const { append, create, git, path, track, configure } = createSnapshotRepository(t)
     const pushed = await append(2)
     for (const name of ['origin', 'upstream', 'third']) git(path, 'remote', 'add', name, '/nowhere')
     track('upstream', walRef, pushed)
@@ -151,7 +90,7 @@ describe('snapshot create', { concurrency: 2 }, () => {
   })
 
   it('snapshot create fails when no part of the log was pushed', async (t) => {
-    const { append, create, git, path, track } = setUp(t)
+    const { append, create, git, path, track } = createSnapshotRepository(t)
     await assert.rejects(create(), NotFoundError)
     await assert.rejects(create({ local: true }), NotFoundError)
     const first = await append(2)
@@ -167,7 +106,7 @@ describe('snapshot create', { concurrency: 2 }, () => {
 
 describe('snapshot list and gc', { concurrency: 2 }, () => {
   it('snapshot list shows the newest first and why a snapshot is broken', async (t) => {
-    const { append, create, run, git, path, names, pass, withRepository } = setUp(t)
+    const { append, create, run, git, path, names, pass, withRepository } = createSnapshotRepository(t)
     const head = await append(2)
     await create()
     pass(5)
@@ -177,7 +116,7 @@ describe('snapshot list and gc', { concurrency: 2 }, () => {
       writeSnapshotFiles(port, 3, new Map([['snapshot.json', Buffer.from('{}')]])),
     )
     assert.deepEqual(await names(), [5, 1, 0, 3 - startMs, -startMs])
-    const { snapshots, total } = (await run('snapshot list')) as Listed
+    const { snapshots, total } = (await run('snapshot list')) as ListedSnapshots
     assert.equal(total, 5)
     assert.deepEqual(snapshots[0], {
       oid,
@@ -196,7 +135,7 @@ describe('snapshot list and gc', { concurrency: 2 }, () => {
   })
 
   it('snapshot gc keeps the newest readable snapshots', async (t) => {
-    const { append, create, run, git, path, names, pass } = setUp(t)
+    const { append, create, run, git, path, names, pass } = createSnapshotRepository(t)
     const head = await append(2)
     for (let turn = 0; turn < 7; turn++) {
       await create()
@@ -227,10 +166,10 @@ describe('snapshot list and gc', { concurrency: 2 }, () => {
   })
 
   it('snapshot gc records the deletions owed to each remote', async (t) => {
-    const { append, create, run, git, path, track, refs, names } = setUp(t)
+    const { append, create, run, git, path, track, refs, names } = createSnapshotRepository(t)
     const head = await append(2)
     const made = [await create({ local: true }), await create({ local: true }), await create({ local: true })]
-    const [one, two, three] = made as [Created, Created, Created]
+    const [one, two, three] = made as [CreatedSnapshot, CreatedSnapshot, CreatedSnapshot]
     for (const { snapshot_ref, oid } of made) track('origin', snapshot_ref, oid)
     track('https://elsewhere.example/x', one.snapshot_ref, one.oid)
     // This remote has a foreign snapshot under that name.
@@ -255,82 +194,18 @@ describe('snapshot list and gc', { concurrency: 2 }, () => {
   })
 })
 
-describe('due snapshots', { concurrency: 2 }, () => {
-  it('a snapshot is due after max_events and replaces old ones', async (t) => {
-    const { append, due, names, pass, configure, create } = setUp(t)
-    configure('[snapshot]\nmax_events = 5\n')
-    const few = await append(4)
-    assert.equal(await due(few), null)
-    for (let turn = 0; turn < 6; turn++) {
-      await create()
-      pass(1)
-    }
-    assert.equal(await due(await append(4)), null)
-    const head = await append(1)
-    const result = await due(head)
-    assert.equal(result?.made.walHead, head)
-    // Only the first of the three creations counts: all are of one issue.
-    assert.equal(result?.made.eventCount, 7)
-    assert.equal(result?.deletedCount, 2)
-    assert.deepEqual(await names(), [6, 5, 4, 3, 2])
-    assert.equal(await due(head), null)
-  })
-
-  it('a snapshot is due by age if there are enough new events', async (t) => {
-    const { append, due, pass, create } = setUp(t)
-    await append(1)
-    await create()
-    pass(7 * dayMs + 1)
-    assert.equal(await due(await append(999)), null)
-    const head = await append(2)
-    assert.equal((await due(head))?.made.walHead, head)
-    assert.equal(await due(head), null)
-  })
-
-  it('a snapshot from the future does not make every sync create one', async (t) => {
-    const { append, due, pass, create, configure, names } = setUp(t)
-    configure('[snapshot]\nmax_events = 3\n')
-    pass(400 * dayMs)
-    await append(2)
-    await create()
-    pass(-400 * dayMs)
-    const head = await append(5)
-    assert.notEqual(await due(head), null)
-    assert.equal(await due(head), null)
-    assert.equal((await names()).length, 2)
-  })
-
-  it('no snapshot is due when auto is false', async (t) => {
-    const { append, due, configure } = setUp(t)
-    const head = await append(9)
-    configure('[snapshot]\nmax_events = 3\nauto = false\n')
-    assert.equal(await due(head), null)
-    configure('[snapshot]\nmax_events = 3\n')
-    assert.notEqual(await due(head), null)
-  })
-
-  it('a due snapshot that cannot be written is a warning', async (t) => {
-    const { append, due, configure, git, path, takeWarnings, withRepository } = setUp(t)
-    configure('[snapshot]\nmax_events = 3\n')
-    await append(4)
-    await withRepository(async (repository) => void (await repository.view()))
-    assert.equal(await due(git(path, 'rev-parse', `${walRef}^{tree}`)), null)
-    assert.deepEqual(takeWarnings(), ['snapshot-failed'])
-  })
-})
-
-const fixture = fileURLToPath(new URL('../../../shared/fixtures/snapshots/', import.meta.url))
+const fixture = fileURLToPath(new URL('../../../../shared/fixtures/snapshots/', import.meta.url))
 const skip = existsSync(fixture) ? false : 'the snapshots of the Rust tool in ../shared are missing'
 
 describe('snapshots of the Rust tool', { skip }, () => {
   it('lists snapshots of the Rust tool as it does and rebuilds from them', async (t) => {
     const expected = JSON.parse(readFileSync(join(fixture, 'expected.json'), 'utf8'))
-    const { git, path, run, takeWarnings } = setUp(t)
+    const { git, path, run, takeWarnings } = createSnapshotRepository(t)
     git(path, 'fetch', '-q', join(fixture, 'repo.bundle'), 'refs/grite/*:refs/grite/*')
-    const { snapshots, total } = (await run('snapshot list')) as Listed
+    const { snapshots, total } = (await run('snapshot list')) as ListedSnapshots
     assert.deepEqual(
       snapshots.map(({ ref_name, timestamp, ...rest }) => ({
-        oid: (rest as unknown as Created).oid,
+        oid: (rest as unknown as CreatedSnapshot).oid,
         timestamp,
         ref_name,
       })),
@@ -352,7 +227,7 @@ describe('snapshots of the Rust tool', { skip }, () => {
       expected.issues,
     )
     // A snapshot created afterwards has the same form.
-    const made = (await run('snapshot create')) as Created
+    const made = (await run('snapshot create')) as CreatedSnapshot
     assert.equal(made.event_count, expected.event_ids.length)
     assert.equal(git(path, 'ls-tree', '-r', '--name-only', made.oid), 'events/0000.bin\nevents/0001.bin\nsnapshot.json')
     const again = (await run('rebuild', { fromSnapshot: true })) as { from_snapshot: string }
@@ -362,10 +237,10 @@ describe('snapshots of the Rust tool', { skip }, () => {
 })
 
 it('a snapshot of an irregular log counts orphans and problems', async (t) => {
-  const { run, withRepository, takeWarnings } = setUp(t)
+  const { run, withRepository, takeWarnings } = createSnapshotRepository(t)
   const { batches, events, orphans } = strangeLog()
   const head = await withRepository(({ git }) => writeLog(git, batches))
-  const { oid: _oid, ...data } = (await run('snapshot create')) as Created
+  const { oid: _oid, ...data } = (await run('snapshot create')) as CreatedSnapshot
   assert.deepEqual(data, {
     snapshot_ref: snapshotRef(startMs),
     created_ts: startMs,

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { IssueId } from '../../src/model/index.ts'
-import { createCommandSandbox } from '../support/command-runner.ts'
-import { issueMaker } from '../support/issue-maker.ts'
-import { issueId } from '../support/log.ts'
+import type { IssueId } from '../../../src/model/index.ts'
+import { createCommandSandbox } from '../../support/command-runner.ts'
+import { issueMaker } from '../../support/issue-maker.ts'
+import { issueId } from '../../support/log.ts'
 
 interface Graph {
   readonly nodes: readonly { readonly title: string; readonly state: string | null; readonly short_id: string }[]
@@ -23,10 +23,6 @@ async function setUp(t: Parameters<typeof createCommandSandbox>[0]) {
     return id
   }
   const name = (id: string) => titles.get(id) ?? '?'
-  const order = async (input: Readonly<Record<string, unknown>> = {}) => {
-    const { issues } = (await sandbox.run('issue dep topo', input)) as { issues: readonly { issue_id: string }[] }
-    return issues.map(({ issue_id }) => name(issue_id)).join(' ')
-  }
   const graph = async (input: Readonly<Record<string, unknown>> = {}) =>
     (await sandbox.run('issue dep graph', input)) as Graph
   const tree = async (input: Readonly<Record<string, unknown>> = {}) =>
@@ -34,56 +30,8 @@ async function setUp(t: Parameters<typeof createCommandSandbox>[0]) {
       ({ issue_id, depth, cut }) => `${'.'.repeat(depth)}${name(issue_id)}${cut === null ? '' : ` ${cut}`}`,
     )
   const close = (...issue: readonly string[]) => sandbox.run('issue close', { issue })
-  /** Adds an edge as another clone may: to any target, without a check for cycles. */
-  const addUnchecked = (source: IssueId, target: IssueId) =>
-    sandbox.withRepository((repository) =>
-      repository.write((draft) => draft.add(source, { type: 'DependencyAdded', target, dep_type: 'depends_on' })),
-    )
-  return { ...sandbox, ...maker, create, name, order, graph, tree, close, addUnchecked }
+  return { ...sandbox, ...maker, create, name, graph, tree, close }
 }
-
-test('issue dep topo lists blockers first, then older issues', async (t) => {
-  const { create, add, order, close } = await setUp(t)
-  const [a, b, c, d] = [
-    await create('A'),
-    await create('B', { label: ['x'] }),
-    await create('C'),
-    await create('D', { label: ['x'] }),
-  ]
-  assert.equal(await order(), 'A B C D')
-  await add(b, c)
-  await add(c, d)
-  assert.equal(await order(), 'A D C B')
-  assert.equal(await order({ label: ['x'] }), 'D B', 'through C, which has no such label')
-  await add(d, a, 'related_to')
-  await close(d)
-  assert.equal(await order({ state: 'open' }), 'A C B')
-  assert.equal(await order({ state: 'closed' }), 'D')
-  await assert.rejects(order({ state: 'Opened' }), { name: 'InvalidArgsError' })
-})
-
-test('issue dep topo lists a cycle last and warns about it', async (t) => {
-  const { create, add, order, run, addUnchecked, warnings } = await setUp(t)
-  const [a, b, c, d] = [await create('A'), await create('B'), await create('C'), await create('D')]
-  await add(a, b)
-  await add(c, a)
-  await addUnchecked(b, a)
-  assert.equal(await order(), 'D A B C')
-  const { cycles, issues } = (await run('issue dep topo')) as {
-    cycles: readonly string[][]
-    issues: readonly { issue_id: string; in_cycle: boolean }[]
-  }
-  assert.deepEqual(cycles, [[a, b]])
-  assert.deepEqual(
-    issues.filter(({ in_cycle }) => in_cycle).map(({ issue_id }) => issue_id),
-    [a, b],
-  )
-  const [warning] = warnings
-  assert.equal(warning?.code, 'dependency-cycle')
-  assert.match(warning?.message ?? '', new RegExp(`wait for each other.*${a.slice(0, 7)}, ${b.slice(0, 7)}`))
-  // The cycle does not block unrelated edges.
-  await add(d, c, 'blocks')
-})
 
 test('issue dep graph lists below each issue its blockers', async (t) => {
   const { create, add, tree, close } = await setUp(t)
