@@ -145,7 +145,7 @@ describe('code cache for another Node version', () => {
 describe('Node versions too old for grite', () => {
   const loader = readFileSync(join(projectDir, 'scripts/loader.cjs'), 'utf8')
 
-  it('the loader uses only ES2015 syntax, so an old Node parses it', async () => {
+  it('the loader uses only syntax that old Node versions parse', async () => {
     const options = { minifyWhitespace: true, legalComments: 'none' } as const
     const [old, today] = await Promise.all(
       ['es2015', 'esnext'].map((target) => transform(loader, { ...options, target })),

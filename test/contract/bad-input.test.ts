@@ -426,7 +426,7 @@ for (const { title, words, code = 'invalid_args', status = 2, says, details, std
   })
 }
 
-test('after all of them log, objects and view are what they were', () => {
+test('rejected input changes neither objects nor view', () => {
   assert.equal(place.git(place.path, 'count-objects', '-v'), objectsBefore)
   assert.equal(place.grite('issue', 'list', '--json').stdout, viewBefore)
 })

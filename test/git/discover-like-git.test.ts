@@ -8,13 +8,13 @@ import { createSandbox } from './temp-repository.ts'
 // Fixed for repeatable runs; test/long/discover-like-git.test.ts uses other seeds.
 const seed = 20_260_504
 
-test('finds the repository that git finds in generated scenes', async (t) => {
+test('findRepository agrees with git in generated scenes', async (t) => {
   const counts = await compareWithGit(createSandbox(t), { runs: 120, seed })
   t.diagnostic(JSON.stringify(counts))
   for (const [kind, count] of Object.entries(counts)) assert.ok(count > 10, `${kind}: ${count}`)
 })
 
-test('treats every unusual HEAD, config and .git file like git', async (t) => {
+test('findRepository agrees with git on unusual HEAD, config and .git files', async (t) => {
   const sandbox = createSandbox(t)
   const wrong: string[] = []
   for (const [name, scene] of Object.entries(singleOddities())) {

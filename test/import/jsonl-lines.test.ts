@@ -80,22 +80,22 @@ test('lines do not depend on chunk boundaries or a reused buffer', async () => {
 })
 
 const formats: readonly (readonly [string, string, string])[] = [
-  ['beads line', '{"id":"bd-1","title":"x"}\n', 'beads'],
-  ['first line cut off', '{"id":"bd-1","description":"xxxx', 'beads'],
-  ['malformed first line', '<<<<<<< HEAD\n{"id":"bd-1"}\n', 'beads'],
-  ['byte order mark', '\ufeff{"id":"bd-1"}', 'beads'],
-  ['export on one line', '{"meta":{"schema_version":1},"issues":[],"events":[]}', 'grite'],
-  ['indented export', '{\n  "meta": {\n    "schema_version": 1', 'grite'],
-  ['export with its events first', '{"events": [{"event_id":"00"', 'grite'],
-  ['nothing', '', 'beads'],
-  ['nothing but space', ' \n', 'beads'],
-  ['header of a tracker', '{"_schema":"beads-jsonl/1"}\n', 'beads'],
-  ['memory', '{"_type":"memory","key":"k","value":"v"}', 'beads'],
+  ['a beads line', '{"id":"bd-1","title":"x"}\n', 'beads'],
+  ['a truncated first line', '{"id":"bd-1","description":"xxxx', 'beads'],
+  ['a malformed first line', '<<<<<<< HEAD\n{"id":"bd-1"}\n', 'beads'],
+  ['a byte order mark', '\ufeff{"id":"bd-1"}', 'beads'],
+  ['an export on one line', '{"meta":{"schema_version":1},"issues":[],"events":[]}', 'grite'],
+  ['an indented export', '{\n  "meta": {\n    "schema_version": 1', 'grite'],
+  ['an export with its events first', '{"events": [{"event_id":"00"', 'grite'],
+  ['an empty file', '', 'beads'],
+  ['a blank file', ' \n', 'beads'],
+  ['a tracker header', '{"_schema":"beads-jsonl/1"}\n', 'beads'],
+  ['a memory', '{"_type":"memory","key":"k","value":"v"}', 'beads'],
   ['other text', 'hello\n', 'unknown'],
   ['other JSON', '{"a":1}', 'unknown'],
 ]
 for (const [what, text, format] of formats) {
-  test(`${what} is taken for ${format}`, () => {
+  test(`detects ${what} as format ${format}`, () => {
     assert.equal(detectImportFormat(new TextEncoder().encode(text)), format)
   })
 }

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { compareWithGit } from '../git/discovery-scenes.ts'
 import { createSandbox } from '../git/temp-repository.ts'
 
-test('finds the repository that git finds in 600 generated scenes', async (t) => {
+test('findRepository agrees with git in 600 generated scenes', async (t) => {
   const seed = Number(process.env.DISCOVERY_SEED ?? Date.now() % 0x7fff_ffff)
   t.diagnostic(`seed ${seed}`)
   t.diagnostic(JSON.stringify(await compareWithGit(createSandbox(t), { runs: 600, seed })))

@@ -33,7 +33,7 @@ const action: fc.Arbitrary<Action> = fc.oneof(
   fc.tuple(fc.constant('issue update'), fc.nat(), fc.record({ title: fc.constantFrom('v', 'w') })),
 )
 
-test('a rebuild yields the view that random commands left', async (t) => {
+test('a rebuild equals the view after random commands', async (t) => {
   const seed = Number(process.env.FC_SEED ?? Date.now() % 0x7fff_ffff)
   t.diagnostic(`seed ${seed}`)
   const takesSeveral = (name: string) =>

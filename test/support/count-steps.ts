@@ -26,8 +26,8 @@ function takeSteps(session: Session): number {
   let steps = 0
   session.post('Profiler.takePreciseCoverage', (error, { result }) => {
     if (error !== null) throw error
-    const ours = result.filter(({ url }) => !url.startsWith('node:'))
-    for (const { functions } of ours) for (const { ranges } of functions) for (const { count } of ranges) steps += count
+    const own = result.filter(({ url }) => !url.startsWith('node:'))
+    for (const { functions } of own) for (const { ranges } of functions) for (const { count } of ranges) steps += count
   })
   return steps
 }

@@ -29,7 +29,7 @@ export interface ListedSnapshots {
 
 export const startMs = 1_800_000_000_000
 
-/** Creates a repository whose clock stands at `startMs` until `pass` moves it. */
+/** Creates a repository with its clock fixed at `startMs`; `pass` moves the clock. */
 export function createSnapshotRepository(t: TestContext) {
   let nowUnixMs = startMs
   const sandbox = createCommandSandbox(t, { nowUnixMs: () => nowUnixMs })

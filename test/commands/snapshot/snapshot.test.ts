@@ -58,7 +58,7 @@ describe('snapshot create', { concurrency: 2 }, () => {
     assert.deepEqual(takeWarnings(), [])
   })
 
-  it('snapshot create covers the pushed log and warns if it is behind', async (t) => {
+  it('snapshot create covers the pushed log and warns about unpushed events', async (t) => {
     const { append, create, git, path, track, takeWarnings } = createSnapshotRepository(t)
     const pushed = await append(2)
     git(path, 'remote', 'add', 'origin', '/nowhere')
@@ -198,7 +198,7 @@ const fixture = fileURLToPath(new URL('../../../../shared/fixtures/snapshots/', 
 const skip = existsSync(fixture) ? false : 'the snapshots of the Rust tool in ../shared are missing'
 
 describe('snapshots of the Rust tool', { skip }, () => {
-  it('lists snapshots of the Rust tool as it does and rebuilds from them', async (t) => {
+  it('lists and rebuilds from snapshots of the Rust tool', async (t) => {
     const expected = JSON.parse(readFileSync(join(fixture, 'expected.json'), 'utf8'))
     const { git, path, run, takeWarnings } = createSnapshotRepository(t)
     git(path, 'fetch', '-q', join(fixture, 'repo.bundle'), 'refs/grite/*:refs/grite/*')
