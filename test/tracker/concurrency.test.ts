@@ -6,7 +6,10 @@ import { describe, it } from 'node:test'
 import { currentOwner, formatOwner } from '../../src/git/index.ts'
 import { walRef } from '../../src/wal/index.ts'
 import { createCommandSandbox } from '../support/command-runner.ts'
+import { issueMaker } from '../support/issue-maker.ts'
 import { batchOf, creation, idsOnChain, issueId, writeBatch } from '../support/log.ts'
+import { startGrite } from '../support/start-command-child.ts'
+import { createCrew } from '../sync/crew.ts'
 import { createProcessScene, eventIdsOf } from './command-process.ts'
 
 describe('processes at the same time', () => {
@@ -56,5 +59,48 @@ describe('processes at the same time', () => {
     writeFileSync(join(path, '.git/grite/append.lock'), `${formatOwner(gone)}\n`)
     const next = await answer('issue', 'create', '--title', 'next')
     await assertHolds(eventIdsOf([first, next]))
+  })
+
+  it('labels added concurrently all reach view and log', async (t) => {
+    const { run, withRepository } = createCommandSandbox(t)
+    const id = await issueMaker({ run }).create('one')
+    const labels = Array.from({ length: 10 }, (_, index) => `label-${index}`)
+    await Promise.all(labels.map((label) => run('issue label add', { issue: [id], label: [label] })))
+    const { issues } = (await run('issue list')) as { issues: { labels: string[] }[] }
+    assert.deepEqual(issues[0]?.labels, [...labels].sort())
+    const events = await withRepository(async (repository) => (await repository.view()).eventsOf(id))
+    assert.equal(events.length, 11)
+  })
+
+  it('concurrent processes wait for each other and for a view in use', async (t) => {
+    const crew = createCrew(t)
+    const clone = crew.clone('ann')
+    await clone.create('first')
+    const { issue_id: id } = (await clone.run('issue create', { title: 'second' })) as { issue_id: string }
+    const grite = (...words: readonly string[]) =>
+      startGrite({ cwd: clone.path, environment: crew.environment }, ...words)
+    // A view held for longer than a command waits for it.
+    const held = clone.withRepository(async (repository) => {
+      await repository.view()
+      return grite('issue', 'list', '--json')
+    })
+    const { exitStatus, stdout, stderr } = await held
+    assert.deepEqual([exitStatus, JSON.parse(stdout).data.total], [0, 2], stderr)
+    const ends = await Promise.all([
+      ...['a', 'b', 'c'].map((label) => grite('issue', 'label', 'add', id, `--label=${label}`)),
+      grite('issue', 'list', '--label=a'),
+      grite('rebuild'),
+      grite('sync'),
+      grite('issue', 'create', '--title=third'),
+    ])
+    for (const end of ends) assert.equal(end.exitStatus, 0, end.stderr)
+    const { issue } = (await clone.run('issue show', { issue: id })) as { issue: { labels: string[] } }
+    assert.deepEqual(
+      [issue.labels, await clone.titles()],
+      [
+        ['a', 'b', 'c'],
+        ['first', 'second', 'third'],
+      ],
+    )
   })
 })

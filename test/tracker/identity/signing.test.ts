@@ -1,16 +1,16 @@
-/** Weaknesses 7.5 of the reference (compat spec, items 54-56): what holds here in their place. */
+/** Signing by actors that have a key, and verification in other clones. */
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
-import type { Oid } from '../../src/git/index.ts'
-import { type ActorId, deriveActorId, type Event, type IssueId } from '../../src/model/index.ts'
-import { batchOfEvents, verifySignature, walRef } from '../../src/wal/index.ts'
-import { cardEvent, signed, signerOf } from '../support/cards.ts'
-import type { CommandRunner } from '../support/command-runner.ts'
-import { issueMaker } from '../support/issue-maker.ts'
-import { makeEvent, segmentsOf } from '../support/log.ts'
-import { createCrew } from '../sync/crew.ts'
+import type { Oid } from '../../../src/git/index.ts'
+import { type ActorId, deriveActorId, type Event, type IssueId } from '../../../src/model/index.ts'
+import { batchOfEvents, verifySignature, walRef } from '../../../src/wal/index.ts'
+import { cardEvent, signed, signerOf } from '../../support/cards.ts'
+import type { CommandRunner } from '../../support/command-runner.ts'
+import { issueMaker } from '../../support/issue-maker.ts'
+import { makeEvent, segmentsOf } from '../../support/log.ts'
+import { createCrew } from '../../sync/crew.ts'
 
-/** Ann, whose actor has a key, and a clone that knows nothing of her but what syncs bring. */
+/** Ann, whose actor has a key, and a clone that learns of her only through syncs. */
 async function setUp(t: TestContext) {
   const crew = createCrew(t)
   const [ann, bo] = [crew.clone('ann'), crew.clone('bo')]
@@ -27,7 +27,7 @@ const verify = async ({ run }: CommandRunner) => {
   return [data.events_checked, data.signatures_valid, data.error_count]
 }
 
-test('7.5 item 54: every event that an actor with a key writes is signed', async (t) => {
+test('an actor with a key signs every event it writes', async (t) => {
   const { ann, publicKey } = await setUp(t)
   const { create, add, remove } = issueMaker(ann)
   const [one, two] = [await create('one', { label: ['x'], assignee: ['ann'] }), await create('two')]
@@ -55,7 +55,7 @@ test('7.5 item 54: every event that an actor with a key writes is signed', async
   assert.deepEqual(await verify(ann), [events.length, events.length, 0])
 })
 
-test('7.5 item 55a: keys travel with the log, so that other clones can verify', async (t) => {
+test('public keys travel with the log to other clones', async (t) => {
   const { ann, bo } = await setUp(t)
   await ann.create('one')
   await ann.sync()
@@ -69,7 +69,7 @@ test('7.5 item 55a: keys travel with the log, so that other clones can verify', 
   assert.deepEqual(await verify(bo), [4, 4, 0])
 })
 
-test('7.5 item 55b: an actor has the id of its key, and nobody else can sign for it', async (t) => {
+test('nobody else can sign for an actor derived from a key', async (t) => {
   const { ann, bo, actor, publicKey } = await setUp(t)
   assert.equal(actor, deriveActorId(publicKey))
   const issue = await issueMaker(ann).create('one')
@@ -77,7 +77,7 @@ test('7.5 item 55b: an actor has the id of its key, and nobody else can sign for
   await bo.sync()
   const eve = signerOf(77)
   const forged: Event = signed(makeEvent(issue as IssueId, { type: 'CommentAdded', body: 'forged' }, { actor }), eve)
-  // Earlier than the true one, and under its actor's name.
+  // Earlier than the genuine card, and under its actor's name.
   const card = cardEvent({ actor, key: eve, ts: 1 })
   await bo.withRepository(async (repository) => {
     await repository.view()
@@ -94,7 +94,7 @@ test('7.5 item 55b: an actor has the id of its key, and nobody else can sign for
   assert.deepEqual(new Set(errors.map(({ event_id }) => event_id)), new Set([card.eventId, forged.eventId]))
 })
 
-test('7.5 item 56: events of an actor without a key are counted as unsigned, not as wrong', async (t) => {
+test('db verify counts events of keyless actors as unsigned, not wrong', async (t) => {
   const { bo } = await setUp(t)
   await bo.create('one')
   const { data, exitStatus = 0 } = await bo.outcome('db verify')

@@ -1,0 +1,505 @@
+/** Known weaknesses of the Rust tool (compat spec, section 7) that must not occur here, and the tests that cover them. */
+import assert from 'node:assert/strict'
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { projectDir, read } from '../tidy/source-files.ts'
+
+interface Row {
+  /** Section and item of the spec. */
+  readonly item: string
+  /** Behaviour of the Rust tool. */
+  readonly weakness: string
+  readonly tests: readonly Cover[]
+}
+
+interface Cover {
+  readonly file: string
+  /** Exact title; `<name>` stands for an expression in it. */
+  readonly title: string
+  /** Name of the row in a table of cases. */
+  readonly row?: string
+}
+
+const rows: readonly Row[] = [
+  {
+    item: '7.1 item 1',
+    weakness: 'pulled events never reach the issue list',
+    tests: [
+      { file: 'test/sync/sync.test.ts', title: 'pull only takes, push only gives' },
+      { file: 'test/sync/sync.test.ts', title: 'a plain fetch and push of the refs does as well' },
+    ],
+  },
+  {
+    item: '7.1 item 2',
+    weakness: 'diverged logs cannot be reconciled',
+    tests: [
+      { file: 'test/sync/sync.test.ts', title: 'what two clones wrote apart comes together, each event once' },
+      { file: 'test/sync/init.test.ts', title: 'init joins what was written before with what the others wrote' },
+    ],
+  },
+  {
+    item: '7.1 item 3',
+    weakness: 'a failed append is reported as a success',
+    tests: [
+      {
+        file: 'test/tracker/concurrency.test.ts',
+        title: 'twelve creates in a repository without an actor all succeed, under one default actor',
+      },
+      { file: 'test/tracker/write-failures.test.ts', title: 'a write that the log rejects fails and leaves no issue' },
+    ],
+  },
+  {
+    item: '7.1 item 4',
+    weakness: 'an append that loses a race is not retried',
+    tests: [{ file: 'test/wal/append.test.ts', title: 'makes its batch again for the head that won the race' }],
+  },
+  {
+    item: '7.1 item 5',
+    weakness: 'a rebuild ignores the log, and doctor misses the difference',
+    tests: [
+      { file: 'test/view/rebuild.test.ts', title: 'a deleted view is rebuilt from the log' },
+      {
+        file: 'test/tracker/doctor/doctor.test.ts',
+        title: '<name>: <check> says so, and nothing else',
+        row: 'a row that the view has lost',
+      },
+    ],
+  },
+  {
+    item: '7.1 item 6',
+    weakness: 'a rebuild from a snapshot drops later events',
+    tests: [
+      { file: 'test/view/rebuild.test.ts', title: 'a rebuild from a snapshot keeps events outside the snapshot' },
+      { file: 'test/view/snapshot-rebuild.test.ts', title: 'takes the newest, and from the log only what came after' },
+    ],
+  },
+  {
+    item: '7.1 item 7',
+    weakness: 'one unpushable lock ref makes every push fail',
+    tests: [{ file: 'test/sync/locks.test.ts', title: 'an unpushable lock does not stop events from being pushed' }],
+  },
+  {
+    item: '7.1 item 8',
+    weakness: 'a fetch overwrites local refs without a check',
+    tests: [
+      { file: 'test/sync/joins.test.ts', title: 'a fetch leaves the local log unchanged until the join' },
+      { file: 'test/sync/hostile.test.ts', title: 'a <kind> in place of the log is refused, until it is repaired' },
+      { file: 'test/sync/hostile.test.ts', title: '<title> hides nothing else, and nothing is lost' },
+      {
+        file: 'test/view/damage.test.ts',
+        title: '<title> shows all that is sound and names the rest once',
+        row: 'a record with a wrong id',
+      },
+    ],
+  },
+  {
+    item: '7.1 item 9',
+    weakness: 'hashes, event ids and signatures are never verified',
+    tests: [
+      {
+        file: 'test/view/damage.test.ts',
+        title: '<title> shows all that is sound and names the rest once',
+        row: 'a chunk with a wrong hash in its name',
+      },
+      {
+        file: 'test/view/damage.test.ts',
+        title: '<title> shows all that is sound and names the rest once',
+        row: 'a record with a wrong id',
+      },
+      {
+        file: 'test/tracker/doctor/doctor.test.ts',
+        title: '<name>: <check> says so, and nothing else',
+        row: 'a commit that states a wrong chunk',
+      },
+      { file: 'test/tracker/identity/signing.test.ts', title: 'nobody else can sign for an actor derived from a key' },
+      {
+        file: 'test/tracker/import/forged-export.test.ts',
+        title: 'import skips an event whose id does not match its content',
+      },
+    ],
+  },
+  {
+    item: '7.1 item 10',
+    weakness: 'one unknown event makes the whole log unreadable',
+    tests: [
+      {
+        file: 'test/view/damage.test.ts',
+        title: '<title> shows all that is sound and names the rest once',
+        row: 'a record of an unknown kind',
+      },
+      {
+        file: 'test/tracker/doctor/damaged-log.test.ts',
+        title: 'doctor --fix reports a damaged log and does not change it',
+      },
+    ],
+  },
+  {
+    item: '7.1 item 11',
+    weakness: 'reading a chunk reverses its events',
+    tests: [{ file: 'test/sync/joins.test.ts', title: 'events keep their order through a join and a snapshot' }],
+  },
+  {
+    item: '7.1 item 12',
+    weakness: 'objects, refs and settings are not written durably',
+    tests: [
+      { file: 'test/tracker/durability.test.ts', title: 'issue create flushes its objects and ref before it answers' },
+      {
+        file: 'test/tracker/durability.test.ts',
+        title: 'configurations and exports are replaced, never written in place',
+      },
+    ],
+  },
+  {
+    item: '7.1 item 13',
+    weakness: 'deleted snapshots and locks return with the next pull',
+    tests: [
+      { file: 'test/sync/snapshots.test.ts', title: 'a snapshot deleted in one clone goes everywhere, and stays away' },
+      { file: 'test/sync/locks.test.ts', title: 'a deleted lock does not return with a sync' },
+    ],
+  },
+  {
+    item: '7.1 item 14',
+    weakness: 'a rejected push exits with status 0',
+    tests: [{ file: 'test/sync/sync.test.ts', title: 'what a remote refuses is an error that keeps what was pulled' }],
+  },
+  {
+    item: '7.1 item 15',
+    weakness: 'every pull re-reads the whole history',
+    tests: [
+      { file: 'test/sync/joins.test.ts', title: 'a sync reads only new events, not older history' },
+      { file: 'test/wal/issue-log/read-cost.test.ts', title: 'all events of one commit are read with four lookups' },
+    ],
+  },
+  {
+    item: '7.1 item 16',
+    weakness: 'each event costs eight objects, which are never packed',
+    tests: [
+      {
+        file: 'test/tracker/object-count.test.ts',
+        title: 'a batch of a hundred events adds one commit and eight objects',
+      },
+      {
+        file: 'test/tracker/doctor/doctor.test.ts',
+        title: '<name>: <check> says so, and nothing else',
+        row: 'more loose objects than git wants',
+      },
+      {
+        file: 'test/tracker/sync/maintenance.test.ts',
+        title: 'is started by an import, in the background, and outlives it',
+      },
+    ],
+  },
+  {
+    item: '7.1 item 18',
+    weakness: 'bare repositories, separate git directories and GIT_DIR do not work',
+    tests: [
+      { file: 'test/sync/settings.test.ts', title: '<title> with <format> syncs both ways', row: 'a bare clone' },
+      { file: 'test/sync/settings.test.ts', title: '<title> with <format> syncs both ways', row: 'a submodule' },
+      {
+        file: 'test/sync/settings.test.ts',
+        title: '<title> with <format> syncs both ways',
+        row: 'a repository that GIT_DIR names',
+      },
+    ],
+  },
+  {
+    item: '7.2 item 19',
+    weakness: 'one event can make every rebuild fail',
+    tests: [
+      { file: 'test/commands/dependency-order.test.ts', title: 'dep add and dep remove refuse a missing issue' },
+      { file: 'test/view/rebuild.test.ts', title: 'no event in the log hides other issues from the view' },
+    ],
+  },
+  {
+    item: '7.2 item 20',
+    weakness: 'the projection depends on order and repetition',
+    tests: [
+      { file: 'test/model/projection.test.ts', title: 'arrival order and copies change no projection' },
+      {
+        file: 'test/view/properties.test.ts',
+        title: 'arrival order, duplicates and partition change nothing in the store',
+      },
+      { file: 'test/conformance/view.ts', title: 'applies an event once, however often it comes' },
+    ],
+  },
+  {
+    item: '7.2 item 21',
+    weakness: 'clocks alone decide which change wins',
+    tests: [
+      {
+        file: 'test/view/rebuild.test.ts',
+        title: 'a change in the millisecond of its creation counts, whatever its id',
+      },
+      { file: 'test/wal/clock.test.ts', title: 'is one after the creation when the clock is far behind it' },
+      { file: 'test/wal/clock.test.ts', title: 'increases inside one batch on one issue, in the order of the change' },
+      { file: 'test/wal/clock.test.ts', title: 'is taken again after a lost race, past what came first' },
+      {
+        file: 'test/tracker/doctor/doctor.test.ts',
+        title: '<name>: <check> says so, and nothing else',
+        row: 'an event of the day after tomorrow',
+      },
+    ],
+  },
+  {
+    item: '7.2 item 22',
+    weakness: 'concurrent writes lose updates in the view',
+    tests: [
+      { file: 'test/tracker/concurrency.test.ts', title: 'labels added concurrently all reach view and log' },
+      {
+        file: 'test/view/apply-cost.test.ts',
+        title: 'an event, its projection, indexes and head are written in one batch',
+      },
+    ],
+  },
+  {
+    item: '7.2 item 24',
+    weakness: 'a rebuild leaves stale index entries',
+    tests: [{ file: 'test/view/rebuild.test.ts', title: 'a rebuild removes stale entries, from a snapshot too' }],
+  },
+  {
+    item: '7.2 item 25',
+    weakness: 'changes, lists and sorts cost far more than linear work',
+    tests: [
+      { file: 'test/view/apply-cost.test.ts', title: 'adding a comment costs the same however many there are' },
+      { file: 'test/view/apply-cost.test.ts', title: 'listing by label reads only the issues with that label' },
+      { file: 'test/view/apply-cost.test.ts', title: 're-indexing a file touches only its own symbols' },
+      { file: 'test/model/dependencies/sort-cost.test.ts', title: 'sorting a dependency cycle takes linear time' },
+    ],
+  },
+  {
+    item: '7.2 item 26',
+    weakness: 'dependency order is wrong, random and blind to some cycles',
+    tests: [
+      { file: 'test/commands/dependency-order.test.ts', title: 'dep topo lists blockers first and has a stable order' },
+      { file: 'test/commands/dependency-order.test.ts', title: 'a cycle is detected across both edge types' },
+    ],
+  },
+  {
+    item: '7.3 item 28',
+    weakness: 'two clones can hold one lock',
+    tests: [
+      { file: 'test/tracker/claims/shared.test.ts', title: 'holds among all clones, until it is given back' },
+      {
+        file: 'test/tracker/claims/shared.test.ts',
+        title: 'one stands when both clones have synced, and the other is told',
+      },
+    ],
+  },
+  {
+    item: '7.3 item 29',
+    weakness: 'taking over, renewing and collecting locks race',
+    tests: [
+      { file: 'test/tracker/locks/lock-conflicts.test.ts', title: 'only one of two actors takes over an expired lock' },
+      {
+        file: 'test/tracker/locks/lock-conflicts.test.ts',
+        title: 'renew and release never change a lock that someone else took',
+      },
+      {
+        file: 'test/tracker/locks/lock-conflicts.test.ts',
+        title: 'lock gc keeps a lock that was re-acquired since its listing',
+      },
+    ],
+  },
+  {
+    item: '7.3 item 30',
+    weakness: 'overlapping locks are granted',
+    tests: [
+      {
+        file: 'test/tracker/locks/lock.test.ts',
+        title: 'refuses what overlaps something another has, until its time is over',
+      },
+      { file: 'test/model/lock.test.ts', title: '<left> and <right> <overlap>' },
+    ],
+  },
+  {
+    item: '7.3 item 31',
+    weakness: 'acquiring a held lock again does not extend it',
+    tests: [
+      { file: 'test/tracker/locks/lock.test.ts', title: 'gives the holder more time under the same nonce and fence' },
+    ],
+  },
+  {
+    item: '7.3 item 32',
+    weakness: 'many commands bypass the lock policy and --lock',
+    tests: [
+      {
+        file: 'test/tracker/locks/lock-conflicts.test.ts',
+        title: 'the lock policy covers every write to a locked issue',
+      },
+      {
+        file: 'test/tracker/locks/lock-conflicts.test.ts',
+        title: 'a repository lock blocks snapshots, saved queries and syncs',
+      },
+      { file: 'test/tracker/locks/lock-conflicts.test.ts', title: '--lock holds the issue lock only during the write' },
+    ],
+  },
+  {
+    item: '7.3 item 33',
+    weakness: 'any lock blocks every creation and push',
+    tests: [
+      { file: 'test/tracker/locks/lock-guard.test.ts', title: 'lets a lock on one thing be one on that thing' },
+      {
+        file: 'test/tracker/locks/lock-guard.test.ts',
+        title: 'lets a lock on the repository stop what would be sent, not what is fetched',
+      },
+    ],
+  },
+  {
+    item: '7.3 item 34',
+    weakness: 'a prefix and the full id name different locks',
+    tests: [
+      { file: 'test/tracker/locks/lock.test.ts', title: 'names an issue by its full id, whatever was typed' },
+      { file: 'test/tracker/locks/lock-guard.test.ts', title: 'fails when another has it, whatever the policy' },
+    ],
+  },
+  {
+    item: '7.3 item 35',
+    weakness: 'one malformed lock ref fails every write',
+    tests: [
+      { file: 'test/tracker/locks/lock-conflicts.test.ts', title: 'an unreadable lock blocks no other resource' },
+    ],
+  },
+  {
+    item: '7.3 item 36',
+    weakness: 'a long lease overflows',
+    tests: [{ file: 'test/tracker/locks/lock.test.ts', title: 'takes no time that is none, and writes nothing then' }],
+  },
+  {
+    item: '7.4 item 46',
+    weakness: 'titles reach the terminal with their control characters',
+    tests: [{ file: 'test/contract/human.test.ts', title: 'no text of an issue reaches the terminal as a control' }],
+  },
+  {
+    item: '7.4 item 47',
+    weakness: 'export --since selects by the order of hashes',
+    tests: [
+      { file: 'test/tracker/export/since.test.ts', title: 'export --since returns only later events, in every format' },
+    ],
+  },
+  {
+    item: '7.4 item 48',
+    weakness: 'settings are overwritten and actors created without need',
+    tests: [
+      {
+        file: 'test/tracker/identity/actor-settings.test.ts',
+        title: 'init and the first write keep existing settings',
+      },
+      { file: 'test/tracker/identity/actor-settings.test.ts', title: 'an actor is selected by id, never by path' },
+      { file: 'test/tracker/identity/actor-settings.test.ts', title: 'read-only commands create no actor' },
+    ],
+  },
+  {
+    item: '7.4 item 49',
+    weakness: 'doctor --fix claims repairs and deletes old databases',
+    tests: [
+      {
+        file: 'test/tracker/doctor/damaged-log.test.ts',
+        title: 'doctor --fix reports a damaged log and does not change it',
+      },
+      {
+        file: 'test/tracker/doctor/doctor.test.ts',
+        title: '<name>: <check> says so, and nothing else',
+        row: 'a database of the Rust tool for an actor',
+      },
+    ],
+  },
+  {
+    item: '7.4 item 50',
+    weakness: 'parallel commands fail because the store is busy',
+    tests: [
+      {
+        file: 'test/tracker/concurrency.test.ts',
+        title: 'concurrent processes wait for each other and for a view in use',
+      },
+    ],
+  },
+  {
+    item: '7.4 item 51',
+    weakness: 'misspelt, empty and oversized values are accepted',
+    tests: [
+      {
+        file: 'test/commands/refused-input.test.ts',
+        title: 'misspelt, empty and oversized values are refused before any write',
+      },
+    ],
+  },
+  {
+    item: '7.4 item 53',
+    weakness: 'people read raw JSON and cannot filter a list',
+    tests: [
+      {
+        file: 'test/commands/readable-output.test.ts',
+        title: 'issue show prints text, and lists can be filtered, sorted and limited',
+      },
+    ],
+  },
+  {
+    item: '7.5 item 54',
+    weakness: 'most commands never sign',
+    tests: [
+      { file: 'test/tracker/identity/signing.test.ts', title: 'an actor with a key signs every event it writes' },
+    ],
+  },
+  {
+    item: '7.5 item 55',
+    weakness: 'public keys stay local and bind no actor',
+    tests: [
+      { file: 'test/tracker/identity/signing.test.ts', title: 'public keys travel with the log to other clones' },
+      { file: 'test/tracker/identity/signing.test.ts', title: 'nobody else can sign for an actor derived from a key' },
+    ],
+  },
+  {
+    item: '7.5 item 56',
+    weakness: 'db verify counts unsigned events as errors',
+    tests: [
+      {
+        file: 'test/tracker/identity/signing.test.ts',
+        title: 'db verify counts events of keyless actors as unsigned, not wrong',
+      },
+    ],
+  },
+]
+
+/**
+ * Items of section 7 that need a test. Left out are the daemon (37-45), the context store (23) and the claims of the
+ * documents (57-60).
+ */
+const required = ['1-16', '19-22', '24-26', '28-35', '46-51', '54-55']
+/** Untidy rather than wrong in the Rust tool; cheap to test. */
+const optional = ['18', '36', '53', '56']
+
+/** Last item of each section. */
+const sectionEnds = { '7.1': 18, '7.2': 27, '7.3': 36, '7.4': 53, '7.5': 56 }
+
+function itemsOf(ranges: readonly string[]): string[] {
+  return ranges.flatMap((range) => {
+    const [first = 0, last = first] = range.split('-').map(Number)
+    return Array.from({ length: last - first + 1 }, (_, index) => nameOf(first + index))
+  })
+}
+
+function nameOf(number: number): string {
+  const [section] = Object.entries(sectionEnds).find(([, end]) => number <= end) ?? []
+  return `${section} item ${number}`
+}
+
+function exists({ file, title, row }: Cover): boolean {
+  if (!existsSync(join(projectDir, file))) return false
+  const pattern = title.replaceAll(/[\\^$.*+?()[\]{}|]/g, '\\$&').replaceAll(/<\w+>/g, '\\$\\{[^}]+\\}')
+  const text = read(file)
+  const hasTitle = new RegExp(`\\b(?:test|it)\\(\\s*(['"\`])${pattern}\\1`).test(text)
+  return hasTitle && (row === undefined || text.includes(`'${row}'`))
+}
+
+test('the table has one row for every weakness that needs a test', () => {
+  assert.deepEqual(rows.map(({ item }) => item).sort(), itemsOf([...required, ...optional]).sort())
+})
+
+test('every weakness in the table names tests that exist', () => {
+  const missing = rows.flatMap(({ item, tests }) => {
+    if (tests.length === 0) return [`${item}: no test`]
+    return tests.filter((cover) => !exists(cover)).map((cover) => `${item}: ${Object.values(cover).join(': ')}`)
+  })
+  assert.deepEqual(missing, [])
+})
