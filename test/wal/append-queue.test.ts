@@ -26,7 +26,7 @@ function tempFolder(t: TestContext): string {
 
 const gonePid = spawnSync(process.execPath, ['-e', '']).pid
 
-/** A lock as a writer of other words leaves it. Its time lies a day ahead, as where the clock was wrong. */
+/** Writes a lock of another owner. Its mtime is a day ahead, as after a wrong clock. */
 function leaveLock(path: string, owner: Partial<Owner>): void {
   writeFileSync(`${path}.lock`, `${formatOwner({ ...currentOwner(), ...owner })}\n`)
   setAhead(`${path}.lock`)
@@ -37,7 +37,7 @@ function setAhead(path: string): void {
   utimesSync(path, tomorrow, tomorrow)
 }
 
-/** The pauses in the wait for a turn, which is given back. */
+/** Pauses while waiting for a turn, which is released again. */
 function pausesOfTurn(path: string): Promise<number> {
   return pausesOf(async () => {
     const leave = await lockFileQueue(path).enter()
@@ -45,11 +45,11 @@ function pausesOfTurn(path: string): Promise<number> {
   })
 }
 
-/** No holder is watched for as little as this. */
+/** Shorter than any wait for a holder. */
 const shortMs = 1500
 
 describe('the queue of appenders', { concurrency: 6 }, () => {
-  it('lets one in at a time', async (t) => {
+  it('the append queue admits one writer at a time', async (t) => {
     const path = join(tempFolder(t), 'append')
     let inside = 0
     let most = 0
@@ -67,7 +67,7 @@ describe('the queue of appenders', { concurrency: 6 }, () => {
     assert.deepEqual(readdirSync(join(path, '..')), [])
   })
 
-  it('lets the next one in at once after its holder was killed', async (t) => {
+  it('the next writer enters as soon as the holder is killed', async (t) => {
     const path = join(tempFolder(t), 'append')
     const holder = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { stdio: 'ignore' })
     t.after(() => void holder.kill('SIGKILL'))
@@ -84,10 +84,10 @@ describe('the queue of appenders', { concurrency: 6 }, () => {
   })
 
   for (const [title, owner] of [
-    ['a process that is gone', { pid: gonePid }],
+    ['a dead process', { pid: gonePid }],
     ['an earlier boot', { bootId: 'earlier' }],
   ] as const) {
-    it(`breaks the lock of ${title} at once, whatever its time`, async (t) => {
+    it(`the append lock of ${title} is broken at once, whatever its mtime`, async (t) => {
       const path = join(tempFolder(t), 'append')
       leaveLock(path, owner)
       assert.ok(isQueueLockLeft(path, Date.now()))
@@ -97,16 +97,16 @@ describe('the queue of appenders', { concurrency: 6 }, () => {
   }
 
   const unknown: Readonly<Record<string, (path: string) => void>> = {
-    'a holder that is suspended': (path) => leaveLock(path, {}),
+    'a suspended holder': (path) => leaveLock(path, {}),
     'a process in another container': (path) => leaveLock(path, { pid: gonePid, pidNamespace: '1' }),
-    'a version that made a folder': (path) => {
+    'a version that used a folder': (path) => {
       mkdirSync(`${path}.lock`)
       setAhead(`${path}.lock`)
     },
-    'a crash that left no words': (path) => writeFileSync(`${path}.lock`, ''),
+    'a crash that left an empty file': (path) => writeFileSync(`${path}.lock`, ''),
   }
   for (const [title, leave] of Object.entries(unknown)) {
-    it(`breaks the lock of ${title} after a while, and then for good`, async (t) => {
+    it(`the append lock of ${title} is broken after a wait, for good`, async (t) => {
       const path = join(tempFolder(t), 'append')
       leave(path)
       const { done, pausedMs } = countPauses(() => lockFileQueue(path).enter())
@@ -119,7 +119,7 @@ describe('the queue of appenders', { concurrency: 6 }, () => {
     })
   }
 
-  it('waits for a holder that gives signs of life', async (t) => {
+  it('the append queue waits for a holder that refreshes its lock', async (t) => {
     const path = join(tempFolder(t), 'append')
     const leave = await lockFileQueue(path).enter()
     const next = lockFileQueue(path).enter()
@@ -128,7 +128,7 @@ describe('the queue of appenders', { concurrency: 6 }, () => {
     await (await next)()
   })
 
-  it('leaves alone what another process holds by now', async (t) => {
+  it('leaving the queue keeps a lock that another process took', async (t) => {
     const path = join(tempFolder(t), 'append')
     const leave = await lockFileQueue(path).enter()
     rmSync(`${path}.lock`)
@@ -137,7 +137,7 @@ describe('the queue of appenders', { concurrency: 6 }, () => {
     assert.ok(existsSync(`${path}.lock`))
   })
 
-  it('is passed by at once where it cannot be entered', async (t) => {
+  it('an append queue in a missing folder is skipped at once', async (t) => {
     const path = join(tempFolder(t), 'no', 'such', 'folder', 'append')
     assert.ok((await pausesOfTurn(path)) < shortMs)
     await (await noQueue.enter())()

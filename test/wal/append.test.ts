@@ -36,7 +36,7 @@ function newBatch(): IssueBatch {
   return batchOf([creation(issueId(`${count}`))])
 }
 
-/** Makes a batch, once the head is seen to be the expected one. */
+/** Returns a batch after checking the head. */
 const expecting = (expected: Oid | null | undefined) => async (head: Oid | null) => {
   assert.equal(head, expected)
   return newBatch()
@@ -49,7 +49,7 @@ async function publishForeign(git: GitPort): Promise<Oid> {
 }
 
 describe('append', { concurrency: 2 }, () => {
-  it('makes the first commit without a parent, and each next one on it', async (t) => {
+  it('the first commit has no parent, each later one does', async (t) => {
     const { git, target, run } = await setUp(t)
     const first = await append(target, expecting(null))
     const second = await append(target, expecting(first?.head))
@@ -59,13 +59,13 @@ describe('append', { concurrency: 2 }, () => {
     assert.match(run('reflog', 'show', '--format=%gs', walRef), /^grite: WAL: 1 events/)
   })
 
-  it('writes nothing when there is nothing to write', async (t) => {
+  it('an empty plan appends no commit', async (t) => {
     const { git, target } = await setUp(t)
     assert.equal(await append(target, async () => null), null)
     assert.equal(await git.readRef(walRef), null)
   })
 
-  it('makes its batch again for the head that won the race', async (t) => {
+  it('a lost race re-plans the batch on the new head', async (t) => {
     const { git, target, path, run } = await setUp(t)
     const heads: (Oid | null)[] = []
     const made: IssueBatch[] = []
@@ -90,7 +90,7 @@ describe('append', { concurrency: 2 }, () => {
     )
   })
 
-  it('may find after a lost race that nothing is left to do', async (t) => {
+  it('a re-plan after a lost race may append nothing', async (t) => {
     const { git, target } = await setUp(t)
     let turns = 0
     const appended = await append(target, async () => {
@@ -103,7 +103,7 @@ describe('append', { concurrency: 2 }, () => {
     assert.equal((await segmentsOf(git, (await git.readRef(walRef)) as Oid)).length, 1)
   })
 
-  it('gives up with conflict when the head keeps moving for ten seconds', async (t) => {
+  it('append fails with conflict after ten contended seconds', async (t) => {
     const { git, target } = await setUp(t)
     let nowUnixMs = 0
     const passTime = () => {
@@ -120,7 +120,7 @@ describe('append', { concurrency: 2 }, () => {
     )
   })
 
-  it('ends with the reason of its signal while it fights for the head', async (t) => {
+  it('an aborted append rejects with the signal’s reason', async (t) => {
     const { git, target } = await setUp(t)
     const controller = new AbortController()
     const reason = new TypeError('nobody waits any more')
@@ -135,7 +135,7 @@ describe('append', { concurrency: 2 }, () => {
     assert.equal(turns, 2)
   })
 
-  it('leaves the queue whatever happens', async (t) => {
+  it('append leaves the queue on success and on failure', async (t) => {
     const { target } = await setUp(t)
     let inside = 0
     const queue = {
@@ -158,7 +158,7 @@ describe('append', { concurrency: 2 }, () => {
     assert.equal(inside, 0)
   })
 
-  it('publishes one batch on one head only', async (t) => {
+  it('publishing on a stale head fails with a conflict', async (t) => {
     const { git } = await setUp(t)
     const first = await publishForeign(git)
     await publishForeign(git)
@@ -169,7 +169,7 @@ describe('append', { concurrency: 2 }, () => {
     assert.equal((await segmentsOf(git, (await git.readRef(walRef)) as Oid)).length, 2)
   })
 
-  it('starts a branch on the commit of another stream, and merges two heads', async (t) => {
+  it('append can fork another stream and merge two heads', async (t) => {
     const { git, target, run } = await setUp(t)
     const base = (await append(target, expecting(null)))?.head as Oid
     const main = (await append(target, expecting(base)))?.head as Oid
@@ -182,7 +182,7 @@ describe('append', { concurrency: 2 }, () => {
     assert.equal(await git.readRef(walRef), main)
   })
 
-  it('writes no file that a reader would refuse', async (t) => {
+  it('append refuses a file larger than readers accept', async (t) => {
     const { git } = await setUp(t)
     const extras = (bytes: number) => new Map([['ext/large', new Uint8Array(bytes)]])
     const stream = issueStream('refs/grite/test' as RefName, 'a test')
@@ -194,7 +194,7 @@ describe('append', { concurrency: 2 }, () => {
     assert.equal(await git.readRef(stream.ref), null)
   })
 
-  it('lets ten that do not queue all in', async (t) => {
+  it('ten unqueued appends all succeed', async (t) => {
     const { git, target, path, run } = await setUp(t)
     const jittery = { ...target, jitter: Math.random }
     const batches = Array.from({ length: 10 }, newBatch)
@@ -209,7 +209,7 @@ describe('append', { concurrency: 2 }, () => {
     assert.equal(segments.length, 10)
   })
 
-  it('goes on after a reset of the ref in its middle', async (t) => {
+  it('append continues after a reset of the ref', async (t) => {
     const { git, target, run } = await setUp(t)
     const first = await publishForeign(git)
     await publishForeign(git)

@@ -25,7 +25,7 @@ function setUp(t: TestContext) {
 const timesOf = (events: readonly Event[]) => events.map(({ tsUnixMs }) => tsUnixMs)
 
 describe('the time of an event', { concurrency: 2 }, () => {
-  it('is the clock’s when that is ahead', async (t) => {
+  it('an event is dated by the clock when that is ahead', async (t) => {
     const log = setUp(t)
     const issue = await log.create('a')
     log.setClock(1_700_000_009_000)
@@ -33,7 +33,7 @@ describe('the time of an event', { concurrency: 2 }, () => {
     assert.deepEqual(timesOf(await log.eventsOf(issue)), [1_700_000_000_000, 1_700_000_009_000])
   })
 
-  it('is one after the creation when the clock is far behind it', async (t) => {
+  it('an event is dated after its issue when the clock is behind', async (t) => {
     const log = setUp(t)
     const issue = await log.create('a')
     log.setClock(1_000)
@@ -44,7 +44,7 @@ describe('the time of an event', { concurrency: 2 }, () => {
     assert.equal(issues[0]?.state, 'closed')
   })
 
-  it('increases inside one batch on one issue, in the order of the change', async (t) => {
+  it('events of one batch have increasing times in plan order', async (t) => {
     const log = setUp(t)
     const issue = await log.create('a')
     await log.run('issue label add', { issue: [issue], label: ['z', 'a', 'm'] })
@@ -59,7 +59,7 @@ describe('the time of an event', { concurrency: 2 }, () => {
     )
   })
 
-  it('is not later on one issue because another one is', async (t) => {
+  it('a future event on one issue does not date another', async (t) => {
     const log = setUp(t)
     log.setClock(1_800_000_000_000)
     await log.create('future')
@@ -69,7 +69,7 @@ describe('the time of an event', { concurrency: 2 }, () => {
     assert.deepEqual(timesOf(await log.eventsOf(issue)), [1_700_000_000_000, 1_700_000_000_001])
   })
 
-  it('is taken again after a lost race, past what came first', async (t) => {
+  it('an event is dated again after a lost race', async (t) => {
     const log = setUp(t)
     const issue = await log.create('a')
     let turns = 0
@@ -90,7 +90,7 @@ describe('the time of an event', { concurrency: 2 }, () => {
     assert.deepEqual(((await log.run('issue list')) as { issues: IssueRow[] }).issues[0]?.labels, [])
   })
 
-  it('comes with fresh facts after a lost race: a change made by another is not made again', async (t) => {
+  it('a plan sees fresh state after a lost race', async (t) => {
     const log = setUp(t)
     const issue = await log.create('a')
     let turns = 0

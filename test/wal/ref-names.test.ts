@@ -15,7 +15,7 @@ import {
   walRef,
 } from '../../src/wal/index.ts'
 
-test('a tracking ref names the remote and the ref there', () => {
+test('a tracking ref encodes the remote and its ref', () => {
   const place = 'refs/grite-remotes/og5hhvmaolrg1vaee3ofe2ikd27corpd/'
   assert.equal(trackingPrefix('origin'), place)
   assert.equal(trackingRef('origin', walRef), `${place}grite/wal`)
@@ -23,7 +23,7 @@ test('a tracking ref names the remote and the ref there', () => {
 })
 
 for (const remote of ['origin', 'a/b', 'https://example.com/x.git?a=b', '../näher', '']) {
-  test(`a ref comes back from tracking remote ${JSON.stringify(remote)}`, () => {
+  test(`a remote ref is parsed back from its tracking ref of ${JSON.stringify(remote)}`, () => {
     for (const ref of [walRef, `${leasePrefix}00ff`]) {
       const tracking = trackingRef(remote, ref)
       assert.equal(parseRefName(tracking), tracking)
@@ -33,7 +33,7 @@ for (const remote of ['origin', 'a/b', 'https://example.com/x.git?a=b', '../näh
   })
 }
 
-test('of a remote as many leases, locks and snapshots are followed as the limits say, and one log', () => {
+test('ref limits of a fetch match the limits table', () => {
   const { followedLeasesMax, followedLocksMax, followedSnapshotsMax } = limits
   const refsMax = followedBeside(walRef, { refsMax: followedRefsMax })
   assert.deepEqual(

@@ -1,4 +1,4 @@
-// Run as a program of its own by the conformance suite of streams: appends one text, perhaps to its death.
+// Run as its own process by the stream conformance suite: appends one text, and may kill itself on the way.
 import { findRepository, openRepository, type PublishPoint } from '../../src/git/index.ts'
 import { append, noQueue, type Segment } from '../../src/wal/index.ts'
 import { issueTenant, refusingTexts, type Tenant, unitedTexts } from './tenants.ts'

@@ -1,4 +1,4 @@
-/** Tenants of the engine as the conformance suite needs them: the issue log, and two streams of plain texts. */
+/** Tenants of the engine for the conformance suite: the issue log, and two streams of plain texts. */
 import { createHash } from 'node:crypto'
 import type { RefName } from '../../src/git/index.ts'
 import type { ChunkEvent } from '../../src/model/index.ts'
@@ -15,7 +15,7 @@ import {
 } from '../../src/wal/index.ts'
 import { batchOf, creation, issueId } from '../support/log.ts'
 
-/** A kind of stream whose items can be told by a text each. */
+/** A kind of stream in which a text identifies each item. */
 export interface Tenant<Batch, Item, Sealed extends Segment<Item>> {
   readonly name: string
   readonly stream: Stream<Batch, Item, Sealed>

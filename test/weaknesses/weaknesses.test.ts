@@ -52,7 +52,7 @@ const rows: readonly Row[] = [
   {
     item: '7.1 item 4',
     weakness: 'an append that loses a race is not retried',
-    tests: [{ file: 'test/wal/append.test.ts', title: 'makes its batch again for the head that won the race' }],
+    tests: [{ file: 'test/wal/append.test.ts', title: 'a lost race re-plans the batch on the new head' }],
   },
   {
     item: '7.1 item 5',
@@ -231,9 +231,9 @@ const rows: readonly Row[] = [
         file: 'test/view/rebuild.test.ts',
         title: 'a change in the millisecond of its creation counts, whatever its id',
       },
-      { file: 'test/wal/clock.test.ts', title: 'is one after the creation when the clock is far behind it' },
-      { file: 'test/wal/clock.test.ts', title: 'increases inside one batch on one issue, in the order of the change' },
-      { file: 'test/wal/clock.test.ts', title: 'is taken again after a lost race, past what came first' },
+      { file: 'test/wal/clock.test.ts', title: 'an event is dated after its issue when the clock is behind' },
+      { file: 'test/wal/clock.test.ts', title: 'events of one batch have increasing times in plan order' },
+      { file: 'test/wal/clock.test.ts', title: 'an event is dated again after a lost race' },
       {
         file: 'test/tracker/doctor/doctor.test.ts',
         title: '<name>: <check> says so, and nothing else',

@@ -1,4 +1,4 @@
-/** What goes along of a foreign meta.json, at the limits and beyond them. */
+/** What a re-append carries of a foreign meta.json, at and beyond the limits. */
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { limits } from '../../../src/model/index.ts'
@@ -28,7 +28,7 @@ function readBack(batch: IssueBatch): IssueSegment {
   return segment
 }
 
-/** A commit whose meta.json goes on so, and has so many bytes. */
+/** A commit whose meta.json ends with this text, padded to a number of bytes. */
 function segmentWithText(more: string, bytes?: number): IssueSegment {
   const files = filesOf(batchOf([creation(a)]), null)
   const own = Buffer.from(files.get('meta.json') as Uint8Array).toString()
@@ -44,7 +44,7 @@ function nested(levels: number): unknown {
 }
 
 describe('a foreign meta.json', () => {
-  it('with more requests than the stack is deep loses those beyond the limit', () => {
+  it('a re-append drops requests beyond the size limit', () => {
     const segment = segmentWithText(`"requests":[${Array(200_000).fill(1)}]`)
     const [batch, ...others] = carry(segment)
     assert.deepEqual([batch?.records.length, others], [1, []])
@@ -60,20 +60,20 @@ describe('a foreign meta.json', () => {
     assert.equal(requestsOf(carry(readBack(batch as IssueBatch))[0] as IssueBatch).length, kept)
   })
 
-  it('keeps what fits beside a key that does not', () => {
+  it('a re-append keeps small keys beside an oversized one', () => {
     const segment = segmentWith({ large: 'x'.repeat(limits.carriedKeysBytesMax), small: 'x', carried: { older: [1] } })
     const [batch] = carry(segment)
     assert.deepEqual(carriedOf(batch as IssueBatch), { older: [1], small: 'x' })
     assert.match(reasonsOf(segment).join(), /: 0 of its requests and 1 unknown keys are too much$/)
   })
 
-  it('keeps a key that just fits, and none of one byte more', () => {
+  it('a re-append keeps a key at the size limit, not one byte more', () => {
     const fitting = 'x'.repeat(limits.carriedKeysBytesMax - '"k"'.length - '""'.length - 8)
     assert.deepEqual(carriedOf(carry(segmentWith({ k: fitting }))[0] as IssueBatch), { k: fitting })
     assert.equal(carriedOf(carry(segmentWith({ k: `${fitting}x` }))[0] as IssueBatch), undefined)
   })
 
-  it('keeps what is nested to the limit, and nothing deeper', () => {
+  it('a re-append keeps values at the nesting limit, not deeper ones', () => {
     const deepest = nested(limits.carriedNestingMax)
     const segment = segmentWith({ deepest, deeper: [deepest], requests: [[deepest], 'r'] })
     const [batch] = carry(segment)
@@ -81,13 +81,13 @@ describe('a foreign meta.json', () => {
     assert.match(reasonsOf(segment).join(), /: 1 of its requests and 1 unknown keys are too much$/)
   })
 
-  it('that is nested deeper than the stack is passed over', () => {
+  it('a re-append skips a meta.json nested deeper than the stack', () => {
     const segment = segmentWithText(`"requests":["r"],"deep":${'['.repeat(200_000)}${']'.repeat(200_000)}`)
     assert.deepEqual(carry(segment)[0]?.meta, {})
     assert.deepEqual(reasonsOf(segment), ['suspicious: meta.json is nested deeper than 64 levels'])
   })
 
-  it('is read up to its limit, and said to be too large beyond it', () => {
+  it('meta.json is read up to its size limit', () => {
     const [largest, segment] = [0, 1].map((more) => segmentWithText('"requests":["r"]', limits.metaBytesMax + more))
     assert.deepEqual([largest?.carries.requests, largest?.problems], [['r'], []])
     assert.deepEqual([segment?.items.length, segment?.carries.requests], [1, []])
@@ -96,7 +96,7 @@ describe('a foreign meta.json', () => {
     ])
   })
 
-  it('shares a batch with others as long as there is room for what each carries', () => {
+  it('commits share a batch while their carried keys and requests fit', () => {
     const half = 'x'.repeat(limits.carriedKeysBytesMax / 2 - 100)
     const wide = Array.from({ length: 3000 }, (_, index) => `${index}`.padStart(36, '-'))
     const keys = carry(...[0, 1, 2].map((index) => segmentWith({ [`k${index}`]: half })))
@@ -114,7 +114,7 @@ describe('a foreign meta.json', () => {
     for (const batch of [...keys, ...requests, ...same]) readBack(batch)
   })
 
-  it('that is as large as can be gives one that can be read and carried again', () => {
+  it('the largest carried meta.json can be read and carried again', () => {
     const row = [[[[]]]]
     const segment = segmentWith({
       requests: Array.from({ length: 20_000 }, () => row),

@@ -8,7 +8,7 @@ import { actors, batchOf, creation, filesOf, issueId, makeEvent, segmentOf } fro
 const a = issueId('a0')
 
 describe('a commit of the issue log', () => {
-  it('has the published files, message and meta.json', () => {
+  it('a log commit has the published files, message and meta.json', () => {
     const event = makeEvent(a, { type: 'CommentAdded', body: 'x' }, { ts: Date.UTC(2024, 1, 29, 23, 59) })
     const { files, message, identity } = issueCodec.encode(batchOf([event]), ['b'.repeat(40) as Oid])
     const [meta, chunk, ...others] = [...files]
@@ -23,7 +23,7 @@ describe('a commit of the issue log', () => {
     assert.deepEqual(identity, { name: 'grite', email: 'grit@local' })
   })
 
-  it('files an event of an impossible year under the day of the commit', () => {
+  it('an event of an impossible year is filed under the commit’s day', () => {
     for (const ts of [Number.MAX_SAFE_INTEGER, 253_402_300_800_000]) {
       const event = makeEvent(a, { type: 'CommentAdded', body: 'x' }, { ts })
       const path = [...filesOf(batchOf([event]), null).keys()].find((name) => name.endsWith('.bin'))
@@ -31,7 +31,7 @@ describe('a commit of the issue log', () => {
     }
   })
 
-  it('decodes to the events that were encoded, without a problem', () => {
+  it('an encoded batch decodes to its events without problems', () => {
     const events = [creation(a), makeEvent(a, { type: 'LabelAdded', label: 'x' })]
     const segment = segmentOf(batchOf(events, { meta: { requests: ['r'] } }), 'c'.repeat(40))
     assert.deepEqual(
@@ -42,7 +42,7 @@ describe('a commit of the issue log', () => {
     assert.deepEqual(segment.carries.requests, ['r'])
   })
 
-  it('reads chunks at any depth, several of them, and nothing else as one', () => {
+  it('every .bin file at any depth is read as a chunk', () => {
     const [one, two] = [creation(a), creation(issueId('b0'))]
     const chunkOf = (event: typeof one) => {
       const [path, content] = [...filesOf(batchOf([event]), null)].find(([name]) => name.endsWith('.bin')) as [
@@ -83,7 +83,7 @@ describe('a commit of the issue log', () => {
     )
   })
 
-  it('names what is wrong in few words', () => {
+  it('a problem reason is cut to its maximum length', () => {
     const name = 'n'.repeat(2 * limits.problemLengthMax)
     const entry: CommitEntry = {
       oid: 'e'.repeat(40) as Oid,
@@ -98,7 +98,7 @@ describe('a commit of the issue log', () => {
     assert.equal(problem?.reason.length, limits.problemLengthMax)
   })
 
-  it('has no extension file that is a link, a module, or not there', () => {
+  it('links, submodules and missing files are no extension files', () => {
     const oid = 'd'.repeat(40) as Oid
     const content = Buffer.from('x')
     const files = [
@@ -121,7 +121,7 @@ describe('a commit of the issue log', () => {
 })
 
 describe('a signature', () => {
-  it('verifies with its key over its event, and with nothing else', () => {
+  it('a signature verifies only with its key over its event', () => {
     const keys = generateKeyPair()
     const event = creation(a)
     const sig = signerFromSeed(keys.seedHex)?.sign(event.eventId) as Uint8Array
@@ -135,7 +135,7 @@ describe('a signature', () => {
     }
   })
 
-  it('has no signer of a seed that is none', () => {
+  it('a malformed seed yields no signer', () => {
     assert.notEqual(signerFromSeed('11'.repeat(32)), undefined)
     for (const seed of ['', '11'.repeat(31), `${'11'.repeat(31)}zz`]) assert.equal(signerFromSeed(seed), undefined)
   })

@@ -54,14 +54,14 @@ const lockOf = (resource: string, over: Partial<Lock> = {}): Lock => ({
 })
 
 describe('a lock ref', { concurrency: 2 }, () => {
-  it('is named by the first eight bytes of the SHA-256 of its resource', () => {
+  it('a lock ref is named by the SHA-256 of its resource', () => {
     assert.equal(lockRefOf('issue:active'), 'refs/grite/locks/e2d5e197b848d7fb')
     assert.equal(lockRefOf('path:src/größe'), 'refs/grite/locks/3b3b617dca6f7c1a')
     assert.equal(leaseRefOf('plain'), 'refs/grite-leases/a116c9ed46d62077')
   })
 
   for (const kind of ['plain', 'sha256'] as const) {
-    it(`holds one file in commits that follow each other, ${kind}`, async (t) => {
+    it(`a lock ref holds lock.json in a chain of commits, ${kind}`, async (t) => {
       const { git, run } = await setUp(t, kind)
       const ref = lockRefOf('plain')
       assert.equal(await readLock(git, ref), null)
@@ -90,7 +90,7 @@ describe('a lock ref', { concurrency: 2 }, () => {
     })
   }
 
-  it('moves and goes only from the value that was seen', async (t) => {
+  it('a lock ref moves and is deleted only from its expected value', async (t) => {
     const { git } = await setUp(t)
     const ref = lockRefOf('plain')
     const move = (expected: Oid | null) =>
@@ -103,7 +103,7 @@ describe('a lock ref', { concurrency: 2 }, () => {
     assert.equal(await readLock(git, ref), null)
   })
 
-  it('follows every newest commit that is known, wherever', async (t) => {
+  it('a lock commit follows every newest known commit', async (t) => {
     const { git, run } = await setUp(t)
     const ref = lockRefOf('plain')
     const base = await moveLock(git, { ref, expected: null, lock: lockOf('plain'), nowUnixMs: now })
@@ -143,12 +143,12 @@ describe('a lock ref', { concurrency: 2 }, () => {
 })
 
 describe('listing locks', { concurrency: 2 }, () => {
-  it('finds none where there are none', async (t) => {
+  it('listing locks of a fresh repository finds none', async (t) => {
     const { git } = await setUp(t)
     assert.deepEqual([await listLocks(git), await listLocksInSight(git)], [[], []])
   })
 
-  it('finds the local ones, and with them those of remotes', async (t) => {
+  it('listing finds local locks, and remote ones when asked', async (t) => {
     const { git, run } = await setUp(t)
     const lock = lockOf('plain')
     const oid = await moveLock(git, { ref: lockRefOf('plain'), expected: null, lock, nowUnixMs: now })
@@ -171,7 +171,7 @@ describe('listing locks', { concurrency: 2 }, () => {
     )
   })
 
-  it('tells of each damaged one and hides no other', async (t) => {
+  it('listing reports damaged locks and hides no sound one', async (t) => {
     const { git, plant, refOf, path, run } = await setUp(t)
     await moveLock(git, { ref: lockRefOf('good'), expected: null, lock: lockOf('good'), nowUnixMs: now })
     const json = JSON.stringify({ owner: 'o', nonce: 'n', expires_unix_ms: 1, resource: 'elsewhere' })
@@ -200,7 +200,7 @@ describe('listing locks', { concurrency: 2 }, () => {
     assert.equal((await readLock(git, refOf('no id') as RefName))?.oid, null)
   })
 
-  it('lets a damaged one be followed by a sound one', async (t) => {
+  it('a sound lock can follow a damaged one', async (t) => {
     const { git, plant, refOf, run } = await setUp(t)
     const ref = refOf('plain') as RefName
     const damaged = plant(ref, { 'lock.json': '[]' })

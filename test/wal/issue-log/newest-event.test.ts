@@ -20,7 +20,7 @@ const issue = issueId('a1')
 const by = (actor: (typeof actors)[number], ts?: number): Event =>
   makeEvent(issue, { type: 'CommentAdded', body: 'x' }, { actor, ...(ts === undefined ? {} : { ts }) })
 
-test('the newest event of an actor is that of the newest commit that holds one', async (t) => {
+test('an actor’s newest event comes from its newest commit', async (t) => {
   const { withRepository } = createCommandSandbox(t)
   await withRepository(async ({ git }) => {
     const older = by(actors[0], 9_000_000_000_000)
@@ -34,7 +34,7 @@ test('the newest event of an actor is that of the newest commit that holds one',
   })
 })
 
-test('it is found however far back it stands, and beside what is damaged', async (t) => {
+test('an actor’s newest event is found far back and past damage', async (t) => {
   const { withRepository } = createCommandSandbox(t)
   await withRepository(async ({ git }) => {
     const wanted = by(actors[1])

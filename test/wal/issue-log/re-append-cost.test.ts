@@ -8,7 +8,7 @@ import { batchOf, creation, issueId, segmentOf } from '../../support/log.ts'
 
 const a = issueId('a0')
 
-/** A commit of so many records, with as many files beside its chunk. */
+/** A commit of `size` records, with as many files beside its chunk. */
 function crowded(size: number): IssueSegment {
   const records = Array.from({ length: size }, (_, index) => strangeRecord(a, 15, [`${index}`]))
   const segment = segmentOf(batchOf([creation(a)], { records }), '1'.repeat(40))
@@ -18,7 +18,7 @@ function crowded(size: number): IssueSegment {
   return { ...segment, extras: new Map(extras) }
 }
 
-it('carrying takes twice the steps for twice the records and files', () => {
+it('the cost of a re-append grows linearly with records and files', () => {
   const works = [300, 600].map((size) => {
     const segment = crowded(size)
     return () => {

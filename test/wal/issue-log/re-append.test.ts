@@ -37,7 +37,7 @@ function oidOf(number: number): string {
 const idsOf = (batches: readonly IssueBatch[]) => batches.map(({ records }) => records.map(statedId))
 
 describe('what is missing of other segments', () => {
-  it('goes into one batch, oldest first, each event once', () => {
+  it('missing events form one batch, oldest first, without repeats', () => {
     const events = [creation(a), comment(a, 'one'), comment(a, 'two')] as const
     const segments = [
       segmentOf(batchOf([events[0]]), oidOf(1)),
@@ -53,7 +53,7 @@ describe('what is missing of other segments', () => {
     )
   })
 
-  it('keeps the bytes of every record, signatures and unknown kinds included', () => {
+  it('a re-append keeps record bytes, signatures and unknown kinds', () => {
     const signed = { ...comment(a, 'signed'), sig: new Uint8Array([1, 2, 3]) }
     const records = [recordOf(creation(a)), recordOf(signed), strangeRecord(a, 15), strangeRecord(a, 3, ['x', 'y'])]
     const segment = segmentOf(
@@ -69,7 +69,7 @@ describe('what is missing of other segments', () => {
     )
   })
 
-  it('names the actor and the day of the first event, also of an unknown kind', () => {
+  it('a re-appended batch has actor and day of its first event', () => {
     const first = makeEvent(a, { type: 'CommentAdded', body: 'x' }, { actor: actors[1], ts: 1_600_000_000_000 })
     const [batch] = batchesOfMissing([segmentOf(batchOf([first, creation(a)]), oidOf(1))], all, now)
     assert.equal(batch?.actor, actors[1])
@@ -83,7 +83,7 @@ describe('what is missing of other segments', () => {
     }
   })
 
-  it('fills batches to the limit of events', () => {
+  it('re-appended batches are filled to the event limit', () => {
     const records = Array.from({ length: 1500 }, (_, index) => strangeRecord(a, 15, [`${index}`]))
     const segments = [0, 1, 2, 3].map((number) =>
       segmentOf(
@@ -110,7 +110,7 @@ describe('what is missing of other segments', () => {
     assert.ok(4000 <= limits.batchEventsMax)
   })
 
-  it('fills batches to the limit of bytes', () => {
+  it('re-appended batches are filled to the byte limit', () => {
     const big = (index: number) => comment(a, `${index}`.repeat(limits.bodyBytesMax))
     const segments = Array.from({ length: 10 }, (_, index) => segmentOf(batchOf([big(index)]), oidOf(index + 1)))
     const batches = batchesOfMissing(segments, all, now)
@@ -123,7 +123,7 @@ describe('what is missing of other segments', () => {
     }
   })
 
-  it('splits a segment that alone is beyond the limits, its files with every part', () => {
+  it('an oversized segment is split, and its files go with each part', () => {
     const records = Array.from({ length: limits.batchEventsMax + 10 }, (_, index) => strangeRecord(a, 15, [`${index}`]))
     const segment = segmentOf(
       batchOf([creation(a)], { records, extras: new Map([['ext/note', Buffer.from('n')]]), meta: { host: 'there' } }),
@@ -143,7 +143,7 @@ describe('what is missing of other segments', () => {
     }
   })
 
-  it('brings files, requests and unknown keys of meta.json along', () => {
+  it('a re-append carries files, requests and unknown meta.json keys', () => {
     const content = Buffer.from('attached')
     const path = `attachments/${createHash('sha256').update(content).digest('hex')}`
     const first = segmentOf(
@@ -168,7 +168,7 @@ describe('what is missing of other segments', () => {
     })
   })
 
-  it('fills batches to the limit of files, and of their bytes', () => {
+  it('re-appended batches are filled to the file and file byte limits', () => {
     const files = (start: number, count: number, bytes: number) =>
       new Map(Array.from({ length: count }, (_, at) => [`ext/${start + at}`, Buffer.alloc(bytes)]))
     const split = (extras: readonly Map<string, Buffer>[]) =>
@@ -184,7 +184,7 @@ describe('what is missing of other segments', () => {
     assert.deepEqual(split([files(0, 1, bytes / 2), files(1, 1, bytes / 2 + 1)]), [1, 1])
   })
 
-  it('does not let one commit overwrite what another carries', () => {
+  it('commits with conflicting keys or files get separate batches', () => {
     const one = segmentOf(batchOf([creation(a)], { meta: { merged: { fork: 'x' } } }), oidOf(1))
     const same = segmentOf(batchOf([comment(a, 'x')], { meta: { merged: { fork: 'x' } } }), oidOf(2), [oidOf(1)])
     const other = segmentOf(batchOf([comment(a, 'y')], { meta: { merged: { fork: 'y' } } }), oidOf(3), [oidOf(2)])
@@ -200,7 +200,7 @@ describe('what is missing of other segments', () => {
     assert.equal(batchesOfMissing(files, all, now).length, 2)
   })
 
-  it('leaves out files that would not fit beside its own', async (t) => {
+  it('a re-append drops files that clash with its own', async (t) => {
     const { layout, environment, run } = await createTempRepository(t)
     const git = openRepository(layout, { environment })
     t.after(() => git.close())
@@ -225,7 +225,7 @@ describe('what is missing of other segments', () => {
     assert.equal((await segmentsOf(git, (await git.readRef(walRef)) as Oid))[0]?.items.length, 1)
   })
 
-  it('decodes to the same events as before', () => {
+  it('a re-appended batch decodes to the original events', () => {
     const events = [creation(a), comment(a, 'one')]
     const [batch] = batchesOfMissing([segmentOf(batchOf(events), oidOf(1))], all, now)
     const files = issueCodec.encode(batch as IssueBatch, []).files

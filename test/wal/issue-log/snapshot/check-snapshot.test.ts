@@ -29,7 +29,7 @@ async function setUp(t: TestContext, kind: RepositoryKind = 'plain') {
 const check = async (git: GitPort, row: SnapshotRef): Promise<SnapshotCheck> =>
   checkSnapshot({ git, snapshot: await openSnapshot(git, row) })
 
-/** A snapshot of these records, laid out as the Rust tool does it; with a report when there is anything beside them. */
+/** A snapshot of these records in the layout of the Rust tool, with a report when there are orphans or attachments. */
 function snapshotOf(
   git: GitPort,
   walHead: Oid,
@@ -75,7 +75,7 @@ const records = events.map(recordOf)
 
 describe('checking a snapshot against the log', { concurrency: 3 }, () => {
   for (const kind of ['plain', 'sha256', 'packed'] as const) {
-    it(`accepts one of ours of a strange log in a ${kind} repository`, async (t) => {
+    it(`a snapshot of a strange log is sound in a ${kind} repository`, async (t) => {
       const { git } = await setUp(t, kind)
       const head = await writeLog(git, strangeLog().batches)
       assert.deepEqual(
@@ -85,14 +85,14 @@ describe('checking a snapshot against the log', { concurrency: 3 }, () => {
     })
   }
 
-  it('accepts reversed chunks and copies, as the Rust tool makes them', async (t) => {
+  it('reversed chunks and copies of the Rust tool are sound', async (t) => {
     const { git } = await setUp(t)
     const head = await writeLog(git, [batchOf([first]), batchOf([second, third]), batchOf([fourth])])
     assert.deepEqual(await check(git, await snapshotOf(git, head, [...records].reverse())), sound())
     assert.deepEqual(await check(git, await snapshotOf(git, head, [...records, ...records.slice(1)])), sound())
   })
 
-  it('accepts one of an older head', async (t) => {
+  it('a snapshot of an older head is sound', async (t) => {
     const { git } = await setUp(t)
     const head = await writeLog(git, [batchOf([first, second])])
     await writeLog(git, [batchOf([third])])
@@ -100,7 +100,7 @@ describe('checking a snapshot against the log', { concurrency: 3 }, () => {
     assert.deepEqual(await check(git, await snapshotOf(git, head, records.slice(0, 3))), differs(0, 1))
   })
 
-  it('counts what is left out and what is added', async (t) => {
+  it('a check counts missing and added records', async (t) => {
     const { git } = await setUp(t)
     const head = await writeLog(git, [batchOf([first]), batchOf([second, third]), batchOf([fourth])])
     const forged = comment(a, 'forged')
@@ -111,14 +111,14 @@ describe('checking a snapshot against the log', { concurrency: 3 }, () => {
       [[], 4, 0],
       [[...records, recordOf(forged)], 0, 1],
       [[...records.slice(0, 3), recordOf(forged)], 1, 1],
-      // Another signature is another record: it decides what a reader thinks of the event.
+      // A different signature makes a different record: it decides how a reader judges the event.
       [[records[0], recordOf(signed), records[2], records[3]], 1, 1],
     ] as const) {
       assert.deepEqual(await check(git, await snapshotOf(git, head, wrong as Uint8Array[])), differs(missing, added))
     }
   })
 
-  it('compares orphans and attachment contents', async (t) => {
+  it('a check compares orphans and attachment contents', async (t) => {
     const { git } = await setUp(t)
     const attached = makeEvent(a, { type: 'AttachmentAdded', name: 'x', sha256: contentSha, mime: 'text/plain' })
     const odd = strangeRecord(a, 15)
@@ -141,7 +141,7 @@ describe('checking a snapshot against the log', { concurrency: 3 }, () => {
     for (const [row, expected] of cases) assert.deepEqual(await check(git, await row), expected)
   })
 
-  it('counts a record of the log only when its id is true', async (t) => {
+  it('a log record counts only when its id is true', async (t) => {
     const { git } = await setUp(t)
     const forged = comment(a, 'forged')
     const bad = withWrongId(recordOf(forged))
@@ -153,7 +153,7 @@ describe('checking a snapshot against the log', { concurrency: 3 }, () => {
     )
   })
 
-  it('sees chunks under any path, files it does not know, and both sides of a merge', async (t) => {
+  it('a check reads chunks at any path and both merge sides', async (t) => {
     const { git } = await setUp(t)
     const root = await writeLog(git, [batchOf([first])])
     const left = await writeCommit(git, filesOf(batchOf([second]), root), [root])
@@ -166,7 +166,7 @@ describe('checking a snapshot against the log', { concurrency: 3 }, () => {
     assert.deepEqual(await check(git, await snapshotOf(git, head, records.slice(0, 2))), differs(2, 0))
   })
 
-  it('finds an event that another commit names as no chunk', async (t) => {
+  it('a check finds events in files not named as chunks', async (t) => {
     const { git } = await setUp(t)
     const hidden = encodeChunk([records[1] as Uint8Array])
     const root = await writeLog(git, [batchOf([first])])
@@ -180,7 +180,7 @@ describe('checking a snapshot against the log', { concurrency: 3 }, () => {
     )
   })
 
-  it('says so where a part of the log is not here', async (t) => {
+  it('a check reports unknown when part of the log is missing', async (t) => {
     const { git, path, run, environment, layout } = await setUp(t)
     const head = await writeLog(git, [batchOf([first]), batchOf([second, third]), batchOf([fourth])])
     const row = await snapshotOf(git, head, records)
@@ -206,7 +206,7 @@ describe('checking a snapshot against the log', { concurrency: 3 }, () => {
     assert.equal((await reopened()).outcome, 'unknown')
   })
 
-  it('refuses a snapshot whose chunks are no chunks', async (t) => {
+  it('a check refuses a snapshot without its chunks', async (t) => {
     const { git } = await setUp(t)
     const head = await writeLog(git, [batchOf([first])])
     const row = await snapshotOf(git, head, records.slice(0, 1))

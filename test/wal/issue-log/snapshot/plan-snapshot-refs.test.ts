@@ -21,37 +21,53 @@ const nothing = { local: none, trackedBefore: none, trackedNow: none, intents: n
 
 type Does = Partial<Record<keyof SnapshotRefsPlan, Oid>>
 const cases: readonly (readonly [title: string, sides: Partial<SnapshotRefsOnBothSides>, does: Does])[] = [
-  ['nothing anywhere: nothing', {}, {}],
-  ['on both sides: nothing', { local: is(one), trackedBefore: is(one), trackedNow: is(one) }, {}],
-  ['1. only here: pushed', { local: is(one) }, { push: one }],
-  ['2. only there: adopted', { trackedNow: is(one) }, { adopt: one }],
+  ['a snapshot on neither side needs no step', {}, {}],
+  ['a snapshot on both sides needs no step', { local: is(one), trackedBefore: is(one), trackedNow: is(one) }, {}],
+  ['1. a local-only snapshot is pushed', { local: is(one) }, { push: one }],
+  ['2. a remote-only snapshot is adopted', { trackedNow: is(one) }, { adopt: one }],
   [
-    '3. deleted here: deleted there, not adopted',
+    '3. a snapshot deleted here is deleted remotely, not adopted',
     { trackedBefore: is(one), trackedNow: is(one), intents: is(one) },
     { deleteRemotely: one },
   ],
-  ['4. deleted here by another tool: adopted again', { trackedBefore: is(one), trackedNow: is(one) }, { adopt: one }],
-  ['5. deleted there, unchanged here: dropped', { local: is(one), trackedBefore: is(one) }, { dropLocally: one }],
-  ['5. deleted there, another here: pushed', { local: is(other), trackedBefore: is(one) }, { push: other }],
   [
-    '6. brought back while it waits to be deleted: deleted on both sides',
+    '4. a snapshot deleted here by another tool is adopted again',
+    { trackedBefore: is(one), trackedNow: is(one) },
+    { adopt: one },
+  ],
+  [
+    '5. an unchanged snapshot deleted remotely is dropped',
+    { local: is(one), trackedBefore: is(one) },
+    { dropLocally: one },
+  ],
+  [
+    '5. a different local snapshot is pushed after a remote deletion',
+    { local: is(other), trackedBefore: is(one) },
+    { push: other },
+  ],
+  [
+    '6. a snapshot restored before its deletion is deleted on both sides',
     { local: is(one), trackedBefore: is(one), trackedNow: is(one), intents: is(one) },
     { deleteRemotely: one, dropLocally: one },
   ],
-  ['7. deleted here, gone there: forgotten', { trackedBefore: is(one), intents: is(one) }, { forgetIntents: one }],
   [
-    '7. deleted here, another there: forgotten and adopted',
+    '7. a deletion already done remotely is forgotten',
+    { trackedBefore: is(one), intents: is(one) },
+    { forgetIntents: one },
+  ],
+  [
+    '7. a different remote snapshot is adopted and the deletion forgotten',
     { trackedBefore: is(one), trackedNow: is(other), intents: is(one) },
     { forgetIntents: one, adopt: other },
   ],
-  ['8. two of one name: both stay', { local: is(one), trackedNow: is(other) }, { clashing: one }],
+  ['8. two snapshots of one name both stay', { local: is(one), trackedNow: is(other) }, { clashing: one }],
   [
-    '8. two of one name, one of them deleted: only told of',
+    '8. a name clash is reported while the deleted one is removed',
     { local: is(one), trackedBefore: is(other), trackedNow: is(other), intents: is(other) },
     { deleteRemotely: other, clashing: one },
   ],
   [
-    '9. the remote lost everything: pushed again',
+    '9. a snapshot is pushed again to a remote that lost its log',
     { local: is(one), trackedBefore: is(one), lostItsLog: true },
     { push: one },
   ],
@@ -67,7 +83,7 @@ describe('a sync of snapshots', () => {
   }
 })
 
-test('a deletion is named by remote and snapshot', () => {
+test('a deletion ref encodes remote and snapshot', () => {
   const place = 'refs/grite-remotes/og5hhvmaolrg1vaee3ofe2ikd27corpd/'
   assert.equal(deletedPrefix('origin'), `${place}deleted/`)
   assert.equal(deletedRef('origin', snapshotRef(12)), `${place}deleted/snapshots/12`)
@@ -80,7 +96,7 @@ test('a deletion is named by remote and snapshot', () => {
   assert.equal(deletionOf(deletedRef('origin', snapshotRef(12))), undefined)
 })
 
-test('the time of a snapshot is a plain number in its name', () => {
+test('a snapshot name parses as a plain number of milliseconds', () => {
   const names = ['1700000000000', '0', '7', '007', '1e3', 'x', '1/2', '12345678901234567', '-1', '']
   assert.deepEqual(
     names.map((name) => snapshotTimeOf(`refs/grite/snapshots/${name}` as RefName)),

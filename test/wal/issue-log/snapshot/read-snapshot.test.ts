@@ -129,7 +129,7 @@ const wrong: readonly (readonly [what: string, files: Map<string, Uint8Array>, r
 ]
 
 describe('reading a snapshot', { concurrency: 2 }, () => {
-  it('gives back what was written', async (t) => {
+  it('reading a snapshot returns what was written', async (t) => {
     const { git, readAll } = await setUp(t)
     const { batches, events, orphans } = strangeLog()
     const walHead = await writeLog(git, batches)
@@ -145,13 +145,13 @@ describe('reading a snapshot', { concurrency: 2 }, () => {
       chunks.flatMap(({ items }) => items.map(({ event }) => event)),
       events,
     )
-    // One of them is of a kind that this version does not know.
+    // One of them has a kind unknown to this version.
     assert.equal(besides?.items.length, orphans.length - 1)
     assert.deepEqual([...(besides?.extras.keys() ?? [])], [`attachments/${contentSha}`])
     assert.deepEqual(besides?.problems, written.report.problems)
   })
 
-  it('refuses what does not hold, and says what', async (t) => {
+  it('reading refuses an inconsistent snapshot with the reason', async (t) => {
     const { git, readAll } = await setUp(t)
     const good = [files(), withChunk(encodeChunk([...records].reverse())), extended({})]
     let name = now
@@ -167,7 +167,7 @@ describe('reading a snapshot', { concurrency: 2 }, () => {
     }
   })
 
-  it('refuses a ref that names no snapshot', async (t) => {
+  it('a ref that names no snapshot is refused with the reason', async (t) => {
     const { git, run, gitWith, path } = await setUp(t)
     const blob = gitWith('x', path, 'hash-object', '-w', '--stdin') as Oid
     const tree = run('rev-parse', 'main^{tree}') as Oid
@@ -188,7 +188,7 @@ describe('reading a snapshot', { concurrency: 2 }, () => {
     assert.equal(await findSnapshotFault(git, good), null)
   })
 
-  it('refuses a snapshot with a piece missing here', async (t) => {
+  it('reading fails when an object of the snapshot is missing', async (t) => {
     const { git, path, run, readAll } = await setUp(t)
     const written = await writeSnapshotFiles(git, now, files())
     for (const piece of ['events/0000.bin', 'events', 'snapshot.json']) {
@@ -198,7 +198,7 @@ describe('reading a snapshot', { concurrency: 2 }, () => {
     }
   })
 
-  it('reports a content that is not here, and gives the rest', async (t) => {
+  it('a missing attachment is reported, and the rest is read', async (t) => {
     const { git, path, readAll } = await setUp(t)
     const written = await writeSnapshotFiles(
       git,
@@ -219,7 +219,7 @@ describe('reading a snapshot', { concurrency: 2 }, () => {
     )
   })
 
-  it('tells whether a snapshot is one of a log', async (t) => {
+  it('isSnapshotOf checks the snapshot’s head against the log', async (t) => {
     const { git } = await setUp(t)
     const old = await writeLog(git, [batchOf([creation(a)])])
     const made = await writeSnapshot({ git, head: old, nowUnixMs: now })

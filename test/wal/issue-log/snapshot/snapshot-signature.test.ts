@@ -26,7 +26,7 @@ const signer = signerFromSeed(vectors.seed) ?? assert.fail()
 const actor = vectors.actor as ActorId
 const bytesOf = (hex: string | null) => (hex === null ? null : (parseHex(hex) as Uint8Array))
 
-test('snapshots are signed as the vectors say', () => {
+test('snapshot signatures match the vectors', () => {
   assert.equal(signer.publicKey, vectors.public_key)
   for (const { title, facts, report, orphans, attachments, digest, file } of vectors.cases as Case[]) {
     const files = {
@@ -42,7 +42,7 @@ test('snapshots are signed as the vectors say', () => {
   }
 })
 
-test('a malformed signature file says nothing', () => {
+test('a malformed signature file is ignored', () => {
   const good = JSON.parse(vectors.cases[0].file)
   for (const wrong of [
     '{',
@@ -92,7 +92,7 @@ test('a signature covers every part of a snapshot', async (t) => {
   ] as const) {
     assert.equal(await isValid(changes), false, JSON.stringify(changes))
   }
-  // Other files of the Rust tool or of later versions do not matter.
+  // Other files of the Rust tool or later versions are ignored.
   assert.equal(await isValid([['ext/later.json', '{}']]), true)
 })
 

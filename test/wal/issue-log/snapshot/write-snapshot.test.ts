@@ -1,4 +1,4 @@
-/** The bytes of snapshots, looked at with git and with a decoder of this test's own. */
+/** The bytes of snapshots, checked with git and an independent decoder. */
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -77,7 +77,7 @@ function headAt(bytes: Buffer, start: number) {
 const hashOf = (bytes: Buffer) => formatHex(blake2b(bytes, { dkLen: 32 }))
 
 describe('a snapshot', { concurrency: 2 }, () => {
-  it('is a commit of its own with the bytes that the Rust tool writes', async (t) => {
+  it('a snapshot is a commit with the bytes of the Rust tool', async (t) => {
     const { git, run, bytesOf, filesOf } = await setUp(t)
     const events = [creation(a), comment(a, 'one'), comment(a, 'two')]
     const head = await writeLog(git, [batchOf(events.slice(0, 2)), batchOf(events.slice(2))])
@@ -117,7 +117,7 @@ describe('a snapshot', { concurrency: 2 }, () => {
     run('fsck', '--strict', '--no-dangling')
   })
 
-  it('has chunks of a thousand events, and of less when they are large', async (t) => {
+  it('a snapshot chunk holds up to a thousand events, fewer large ones', async (t) => {
     const { git, bytesOf } = await setUp(t)
     const small = [creation(a), ...Array.from({ length: 2099 }, (_, index) => comment(a, `${index}`))]
     const large = Array.from({ length: 6 }, (_, index) => comment(a, `${index}`.repeat(900_000)))
@@ -141,7 +141,7 @@ describe('a snapshot', { concurrency: 2 }, () => {
     )
   })
 
-  it('keeps in extensions what the Rust tool must not see', async (t) => {
+  it('a snapshot keeps orphans, attachments and its report in extensions', async (t) => {
     const { git, bytesOf, filesOf } = await setUp(t)
     const { batches, events, orphans } = strangeLog()
     const head = await writeLog(git, batches)
@@ -179,7 +179,7 @@ describe('a snapshot', { concurrency: 2 }, () => {
     assert.equal(report.problemCount, 3)
   })
 
-  it('has the orphans that the format page shows', () => {
+  it('the orphans file matches the example in docs/format.md', () => {
     const page = readFileSync(new URL('../../../../docs/format.md', import.meta.url), 'utf8')
     const shown = /that was never created:\n\n```text\n([0-9a-f\n]+)```/.exec(page)?.[1]
     const event = identifyEvent({
@@ -194,7 +194,7 @@ describe('a snapshot', { concurrency: 2 }, () => {
     assert.deepEqual(encodeChunk([recordOf(event)]).subarray(18), encodeRecords([recordOf(event)]))
   })
 
-  it('takes the next free millisecond as its name', async (t) => {
+  it('a snapshot takes the next free millisecond as its name', async (t) => {
     const { git, run, bytesOf } = await setUp(t)
     const head = await writeLog(git, [batchOf([creation(a)])])
     const refs = []
@@ -208,7 +208,7 @@ describe('a snapshot', { concurrency: 2 }, () => {
     assert.equal(run('log', '-1', '--format=%B', refs[2] as string).trim(), `Snapshot: 1 events at ${now + 2}`)
   })
 
-  it('is not made of a log with a piece missing', async (t) => {
+  it('no snapshot is written of a log with missing objects', async (t) => {
     const { git, path, run } = await setUp(t)
     const { batches } = strangeLog()
     const head = await writeLog(git, batches)
@@ -235,7 +235,7 @@ describe('a snapshot', { concurrency: 2 }, () => {
     await writeSnapshot({ git, head, nowUnixMs: now + 9 })
   })
 
-  it('is made of a log with bytes that are wrong for everybody', async (t) => {
+  it('a snapshot is written of a log with damaged records', async (t) => {
     const { git } = await setUp(t)
     const head = await writeLog(git, [
       batchOf([creation(a)]),
