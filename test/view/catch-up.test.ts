@@ -41,7 +41,7 @@ async function setUp(t: TestContext) {
     problems,
     warnings,
     follow: (one: View = view) => catchUp({ ...options, view: one }),
-    /** Puts commits of one event each on top of a commit, and the ref on the last. */
+    /** Adds one commit per event on top of a parent, and moves the ref to the last. */
     async grow(parent: Oid | null, events: readonly Event[]): Promise<Oid> {
       let head = parent
       for (const event of events) head = await writeBatch(git, batchOf([event]), head)
@@ -69,13 +69,13 @@ function countWalks(git: GitPort): [GitPort, () => number] {
 const comments = (count: number) => Array.from({ length: count }, (_, index) => comment(a, `comment ${index}`))
 
 describe('a view behind the log', { concurrency: 2 }, () => {
-  it('stays empty as long as there is no log', async (t) => {
+  it('catch-up of a missing log leaves the view empty', async (t) => {
     const { view, follow } = await setUp(t)
     assert.equal(await follow(), 'current')
     assert.deepEqual([view.head, view.eventCount], [null, 0])
   })
 
-  it('has nothing to do at the same head', async (t) => {
+  it('catch-up at the same head does nothing', async (t) => {
     const { view, follow, grow } = await setUp(t)
     const head = await grow(null, [creation(a)])
     assert.equal(await follow(), 'replayed')
@@ -84,7 +84,7 @@ describe('a view behind the log', { concurrency: 2 }, () => {
   })
 
   for (const count of [1, 30, 70]) {
-    it(`replays ${count} loose commits`, async (t) => {
+    it(`catch-up replays ${count} loose commits`, async (t) => {
       const { view, follow, grow, assertSameAsFresh } = await setUp(t)
       const head = await grow(null, [creation(a)])
       await follow()
@@ -95,7 +95,7 @@ describe('a view behind the log', { concurrency: 2 }, () => {
     })
   }
 
-  it('replays commits that gc packed', async (t) => {
+  it('catch-up replays commits that gc packed', async (t) => {
     const { view, follow, grow, run, assertSameAsFresh } = await setUp(t)
     const head = await grow(null, [creation(a)])
     await follow()
@@ -106,7 +106,7 @@ describe('a view behind the log', { concurrency: 2 }, () => {
     await assertSameAsFresh()
   })
 
-  it('replays both sides of a merge commit, in whatever order they come', async (t) => {
+  it('catch-up replays both sides of a merge commit', async (t) => {
     const { view, follow, grow, git, run, assertSameAsFresh, problems } = await setUp(t)
     const base = await grow(null, [creation(a)])
     await follow()
@@ -120,7 +120,7 @@ describe('a view behind the log', { concurrency: 2 }, () => {
     await assertSameAsFresh()
   })
 
-  it('applies the other side when nothing of its own was lost', async (t) => {
+  it('catch-up merges a diverged log that lost nothing', async (t) => {
     const { view, follow, grow, warnings, assertSameAsFresh, git } = await setUp(t)
     const base = await grow(null, [creation(a)])
     const mine = [comment(a, 'mine'), comment(a, 'also mine')]
@@ -134,7 +134,7 @@ describe('a view behind the log', { concurrency: 2 }, () => {
     await assertSameAsFresh()
   })
 
-  it('appends what the other side lacks, and only that', async (t) => {
+  it('catch-up appends only the events that the other side lacks', async (t) => {
     const { view, follow, grow, warnings, assertSameAsFresh, git, ...repository } = await setUp(t)
     const base = await grow(null, [creation(a)])
     const mine = [comment(a, 'shared'), comment(a, 'mine alone')] as const
@@ -149,7 +149,7 @@ describe('a view behind the log', { concurrency: 2 }, () => {
     assert.equal(await follow(), 'current')
   })
 
-  it('restores thousands of lost events in as few commits as the limits allow', async (t) => {
+  it('catch-up restores many lost events in one commit', async (t) => {
     const { view, follow, grow, warnings, git, ...repository } = await setUp(t)
     const base = await grow(null, [creation(a)])
     const lost = comments(200)
@@ -162,7 +162,7 @@ describe('a view behind the log', { concurrency: 2 }, () => {
     assert.equal(view.eventCount, 202)
   })
 
-  it('two that heal at once put each event back once', async (t) => {
+  it('two concurrent heals restore each event once', async (t) => {
     const { view, follow, grow, git, ...repository } = await setUp(t)
     const first = creation(a)
     const base = await grow(null, [first])
@@ -184,7 +184,7 @@ describe('a view behind the log', { concurrency: 2 }, () => {
     )
   })
 
-  it('follows a fork of the log as it follows the log, in a view of its own', async (t) => {
+  it('a fork of the log has a view of its own', async (t) => {
     const { git, grow, follow, view, run } = await setUp(t)
     const base = await grow(null, [creation(a)])
     await grow(base, [comment(a, 'in the log')])
@@ -206,7 +206,7 @@ describe('a view behind the log', { concurrency: 2 }, () => {
     assert.equal(view.eventCount, 2)
   })
 
-  it('fails rather than forget lost events that cannot be put back', async (t) => {
+  it('catch-up fails when lost events cannot be restored', async (t) => {
     const { follow, git, grow, view } = await setUp(t)
     const base = await grow(null, [creation(a)])
     await grow(base, [comment(a, 'mine')])
@@ -221,7 +221,7 @@ describe('a view behind the log', { concurrency: 2 }, () => {
     assert.equal(view.eventCount, 3)
   })
 
-  it('looks at a foreign move of the ref once', async (t) => {
+  it('a foreign ref move is checked only once', async (t) => {
     const { follow, grow, git, run, view } = await setUp(t)
     const base = await grow(null, [creation(a)])
     const head = await grow(base, [comment(a, 'x')])
@@ -237,7 +237,7 @@ describe('a view behind the log', { concurrency: 2 }, () => {
     assert.equal(walks(), 0)
   })
 
-  it('tells a large number of appends of another tool by their parents', async (t) => {
+  it('many foreign appends are recognised by their parents', async (t) => {
     const { grow, git, run } = await setUp(t)
     let head = await grow(null, [creation(a)])
     for (const event of comments(60)) {

@@ -14,13 +14,13 @@ type Files = Map<string, Uint8Array | Oid>
 
 interface Written {
   readonly head: Oid
-  /** The object or event that must be named, where it is known beforehand. */
+  /** The object or event that must be named, where known in advance. */
   readonly named?: string
 }
 
 interface Damage {
   readonly title: string
-  /** Writes one wrong commit on a parent. Its batch holds the creations of the issues d0 and d1, titled so. */
+  /** Writes a damaged commit on a parent. Its batch creates the issues d0 and d1, with these titles. */
   readonly write: (git: GitPort, parent: Oid) => Promise<Written>
   readonly reason: RegExp
   readonly severity?: 'damaged' | 'suspicious'
@@ -35,14 +35,14 @@ const batch = batchOf(events)
 
 const chunkPathOf = (files: Files) => [...files.keys()].find((path) => path.endsWith('.bin')) as string
 
-/** Writes the batch with its files changed; the chunk keeps its name unless it is renamed. */
+/** Writes the batch with changed files; the chunk keeps its name unless the change renames it. */
 async function writeChanged(git: GitPort, parent: Oid, change: (files: Files) => void): Promise<Oid> {
   const files = filesOf(batch, parent)
   change(files)
   return writeCommit(git, files, [parent])
 }
 
-/** Puts another chunk in place of the batch's own, named by its hash. */
+/** Replaces the batch's chunk by another, named by its hash. */
 function replaceChunk(files: Files, change: (bytes: Buffer) => Uint8Array): Buffer {
   const path = chunkPathOf(files)
   const bytes = Buffer.from(change(Buffer.from(files.get(path) as Uint8Array)))
@@ -71,7 +71,7 @@ function changedChunk(change: (bytes: Buffer) => Uint8Array): Damage['write'] {
 
 const damages: readonly Damage[] = [
   {
-    title: 'a chunk with another header',
+    title: 'a chunk with a wrong header',
     write: changedChunk((bytes) => Buffer.concat([Buffer.from('GRITEXNK'), bytes.subarray(8)])),
     reason: /header differs at byte 5/,
     visible: [],
@@ -131,7 +131,7 @@ const damages: readonly Damage[] = [
     visible: ['d0', 'd1'],
   },
   {
-    title: 'a record that is not an array of eight',
+    title: 'a record of the wrong array length',
     write: async (git, parent) => ({
       head: await withRecords(Buffer.from([0x82, 0x01, 0x02]), ...records)(git, parent),
     }),
@@ -184,7 +184,7 @@ const damages: readonly Damage[] = [
     visible: ['d0', 'd1'],
   },
   {
-    title: 'an attachment that is not what its name says',
+    title: 'an attachment with a wrong hash in its name',
     write: async (git, parent) => ({
       head: await writeChanged(
         git,
@@ -243,7 +243,7 @@ function setUp(t: TestContext) {
 
 describe('a log with', { concurrency: 2 }, () => {
   for (const { title, write, reason, severity = 'damaged', visible } of damages) {
-    it(`${title} shows all that is sound and names the rest once`, async (t) => {
+    it(`${title} hides no sound event and is reported once`, async (t) => {
       const log = setUp(t)
       const before = (await log.run('issue create', { title: 'before' })) as { wal_head: Oid }
       const written = await log.withRepository(({ git }) => write(git, before.wal_head))
@@ -276,7 +276,7 @@ describe('a log with', { concurrency: 2 }, () => {
 
   for (const part of ['blob', 'tree', 'commit'] as const) {
     for (const how of ['missing', 'corrupt'] as const) {
-      it(`a ${how} ${part} shows all that is sound and names it`, async (t) => {
+      it(`a ${how} ${part} hides no sound event and is named`, async (t) => {
         const log = setUp(t)
         const before = (await log.run('issue create', { title: 'before' })) as { wal_head: Oid }
         const lost = (await log.run('issue create', { title: 'lost' })) as { wal_head: Oid }
@@ -296,7 +296,7 @@ describe('a log with', { concurrency: 2 }, () => {
           chmodSync(file, 0o644)
           writeFileSync(file, 'x\x9c not an object')
         }
-        // What came before a commit that is gone, the reflog knows.
+        // The reflog names the commits below a missing one.
         const expected = ['after', 'before']
         for (const command of ['issue list', 'issue list', 'rebuild', 'issue list']) {
           await log.run(command)
@@ -317,7 +317,7 @@ describe('a log with', { concurrency: 2 }, () => {
     }
   }
 
-  it('a commit that vanished after the view saw it does not hide the older events', async (t) => {
+  it('a commit lost after the view saw it hides no older event', async (t) => {
     const log = setUp(t)
     await log.run('issue create', { title: 'before' })
     const seen = (await log.run('issue create', { title: 'seen' })) as { wal_head: Oid }
@@ -343,7 +343,7 @@ describe('a log with', { concurrency: 2 }, () => {
     assert.ok(seen.wal_head)
   })
 
-  it('many problems tells five of them and counts on db check for the rest', async (t) => {
+  it('many problems: five are warned of, db check lists the rest', async (t) => {
     const log = setUp(t)
     const wrong = Array.from({ length: 8 }, (_, index) => strangeRecord(d0, 15, [`${index}`]))
     const head = await log.withRepository(({ git }) =>
@@ -355,7 +355,7 @@ describe('a log with', { concurrency: 2 }, () => {
     assert.equal((await log.check()).errors.length, 8)
   })
 
-  it('more problems than anybody reads counts all and lists the first of them', async (t) => {
+  it('db check counts all problems and lists the first 10,000', async (t) => {
     const log = setUp(t)
     const wrong = Array.from({ length: 10_050 }, (_, index) => strangeRecord(d0, 15, [`${index}`]))
     const head = await log.withRepository(({ git }) =>
@@ -366,7 +366,7 @@ describe('a log with', { concurrency: 2 }, () => {
     assert.deepEqual([errors.length, error_count, corrupt_count, events_valid], [10_000, 10_050, 10_050, 2])
   })
 
-  it('a merge commit whose sides are both damaged keeps the good of both', async (t) => {
+  it('a merge of two damaged sides keeps the sound events of both', async (t) => {
     const log = setUp(t)
     const base = (await log.run('issue create', { title: 'before' })) as { wal_head: Oid }
     const head = await log.withRepository(async ({ git }) => {

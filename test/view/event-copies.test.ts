@@ -45,11 +45,11 @@ async function choose(forgeries: number): Promise<Event> {
 }
 
 describe('of copies with several signatures', () => {
-  it('the one that is valid counts, behind any forgery', async () => {
+  it('a valid signature wins over any number of forged copies', async () => {
     assert.deepEqual((await choose(3)).sig, new Uint8Array(genuine))
   })
 
-  it(`${limits.copiesJudgedMax} are judged at most`, async () => {
+  it(`at most ${limits.copiesJudgedMax} copies of an event are judged`, async () => {
     assert.deepEqual((await choose(limits.copiesJudgedMax - 1)).sig, new Uint8Array(genuine))
     assert.deepEqual((await choose(limits.copiesJudgedMax)).sig, forged(0))
   })

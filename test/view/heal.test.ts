@@ -35,12 +35,12 @@ function createSandboxWithLog(t: TestContext) {
     head: () => git(path, 'rev-parse', walRef) as Oid,
     moveRef: (oid: string) => git(path, 'update-ref', walRef, oid),
     takeWarnings: () => warnings.splice(0).map(({ code }) => code),
-    /** A log that shares nothing with the one here, as an object in this repository. */
+    /** A log unrelated to this one, as a commit in this repository. */
     foreignLog: (title: string) =>
       withRepository((repository) => writeBatch(repository.git, batchOf([creation(issueId('f0'), title)]), null)),
     assertHolds: (ids: readonly string[]) =>
       withRepository(({ git: port }) => assertLogHolds(path, (...args) => git(path, ...args), port, ids)),
-    /** The view as it is, and as a rebuild makes it. */
+    /** Asserts that the view equals a rebuild. */
     async assertViewIsRebuild() {
       const live = await withRepository(async (repository) => dumpStore((await repository.view()).store))
       const rebuilt = await withRepository(async (repository) => dumpStore((await repository.rebuild()).store))
@@ -50,10 +50,10 @@ function createSandboxWithLog(t: TestContext) {
 }
 
 /**
- * Makes a log of the issue a, upon which something else puts another commit in place of those of b and c, which no view
+ * Creates a log of the issue a, on which another commit replaces those of b and c, which no view
  * has seen.
  *
- * @param files - what the commit of c has besides
+ * @param files - further files in the commit of c
  * @returns the path of b's chunk, and the ids of all events
  */
 async function loseSideways(log: ReturnType<typeof createSandboxWithLog>, files: TreeFiles = new Map()) {
@@ -75,7 +75,7 @@ async function loseSideways(log: ReturnType<typeof createSandboxWithLog>, files:
 }
 
 describe('a log that something else moved', { concurrency: 2 }, () => {
-  it('is put forward again after a reset to an older commit', async (t) => {
+  it('a log reset to an older commit moves forward again', async (t) => {
     const log = createSandboxWithLog(t)
     const created = [await log.create('a'), await log.create('b'), await log.create('c')]
     assert.deepEqual(await log.titles(), ['a', 'b', 'c'])
@@ -90,7 +90,7 @@ describe('a log that something else moved', { concurrency: 2 }, () => {
     assert.deepEqual(log.takeWarnings(), [])
   })
 
-  it('is put back in place of an object that is no log', async (t) => {
+  it('a log ref that names no commit is restored', async (t) => {
     const log = createSandboxWithLog(t)
     const created = [await log.create('a'), await log.create('b')]
     await log.titles()
@@ -103,11 +103,11 @@ describe('a log that something else moved', { concurrency: 2 }, () => {
     }
     await replaceWith(blob)
     await log.assertHolds(created.map(({ event_id }) => event_id))
-    // git complains of this one in the reflog, as long as that remembers it.
+    // git reports this id in the reflog until it expires.
     await replaceWith('ab'.repeat(20))
   })
 
-  it('gets back what a sideways move dropped, on top of what came', async (t) => {
+  it('events dropped by a sideways move are added on top', async (t) => {
     const log = createSandboxWithLog(t)
     const created = [await log.create('a'), await log.create('b')]
     await log.titles()
@@ -123,7 +123,7 @@ describe('a log that something else moved', { concurrency: 2 }, () => {
     await log.assertViewIsRebuild()
   })
 
-  it('is found again when the ref was deleted, and its reflog with it', async (t) => {
+  it('a deleted log ref is restored without its reflog', async (t) => {
     const log = createSandboxWithLog(t)
     const created = [await log.create('a'), await log.create('b')]
     await log.titles()
@@ -134,7 +134,7 @@ describe('a log that something else moved', { concurrency: 2 }, () => {
     await log.assertHolds(created.map(({ event_id }) => event_id))
   })
 
-  it('is found again by a rebuild that is the first to look', async (t) => {
+  it('a rebuild restores a deleted log ref first', async (t) => {
     const log = createSandboxWithLog(t)
     const created = [await log.create('a'), await log.create('b')]
     await log.titles()
@@ -145,7 +145,7 @@ describe('a log that something else moved', { concurrency: 2 }, () => {
     await log.assertHolds(created.map(({ event_id }) => event_id))
   })
 
-  it('keeps both sides when a fetch forced another root upon it', async (t) => {
+  it('a forced fetch of another root keeps both logs', async (t) => {
     const log = createSandboxWithLog(t)
     const created = [await log.create('a'), await log.create('b')]
     await log.titles()
@@ -160,7 +160,7 @@ describe('a log that something else moved', { concurrency: 2 }, () => {
     assert.deepEqual(log.takeWarnings(), [])
   })
 
-  it('gets back writes that no view had seen, from the reflog', async (t) => {
+  it('unseen writes are restored from the reflog', async (t) => {
     const log = createSandboxWithLog(t)
     const first = await log.create('a')
     await log.titles()
@@ -171,7 +171,7 @@ describe('a log that something else moved', { concurrency: 2 }, () => {
     await log.assertHolds([first, ...unseen].map(({ event_id }) => event_id))
   })
 
-  it('gets them back also when a write went on top of the old commit meanwhile', async (t) => {
+  it('unseen writes are restored after a write on the old commit', async (t) => {
     const log = createSandboxWithLog(t)
     const first = await log.create('a')
     await log.titles()
@@ -185,7 +185,7 @@ describe('a log that something else moved', { concurrency: 2 }, () => {
     assert.deepEqual(log.takeWarnings(), [])
   })
 
-  it('gets them back though a command with an open view wrote after they had come and gone', async (t) => {
+  it('foreign commits are kept although an open view missed them', async (t) => {
     const log = createSandboxWithLog(t)
     const first = await log.create('a')
     await log.titles()
@@ -203,7 +203,7 @@ describe('a log that something else moved', { concurrency: 2 }, () => {
     await log.assertViewIsRebuild()
   })
 
-  it('gets them back from under several foreign moves, without any view', async (t) => {
+  it('several foreign moves lose no event, even without a view', async (t) => {
     const log = createSandboxWithLog(t)
     const first = await log.create('a')
     const second = await log.create('b')
@@ -220,12 +220,12 @@ describe('a log that something else moved', { concurrency: 2 }, () => {
     assert.deepEqual(log.takeWarnings(), [])
   })
 
-  it('is merged without a word when a foreign re-append lost nothing', async (t) => {
+  it('a foreign re-append that lost nothing merges silently', async (t) => {
     const log = createSandboxWithLog(t)
     const base = await log.create('a')
     const ours = await log.create('b')
     await log.titles()
-    // The other tool wrote our event again on top of its own.
+    // The other tool re-appended our event on top of its own.
     const foreign = await log.withRepository(async ({ git }) => {
       const event = (await segmentsOf(git, ours.wal_head)).at(-1)?.items[0]?.event
       const theirs = await writeBatch(git, batchOf([creation(issueId('f0'), 'theirs')]), base.wal_head)
@@ -240,7 +240,7 @@ describe('a log that something else moved', { concurrency: 2 }, () => {
     assert.equal(log.head(), foreign)
   })
 
-  it('is said once to be lost when the objects are gone, and not looked for again', async (t) => {
+  it('pruned events are reported lost once', async (t) => {
     const log = createSandboxWithLog(t)
     const first = await log.create('a')
     const lost = await log.create('b')
@@ -259,7 +259,7 @@ describe('a log that something else moved', { concurrency: 2 }, () => {
     log.git(log.path, 'fsck', '--strict', '--no-dangling')
   })
 
-  it('is said once to be lost when only the reflog remembers it', async (t) => {
+  it('events named only by the reflog are reported lost once', async (t) => {
     const log = createSandboxWithLog(t)
     const first = await log.create('a')
     const lost = await log.create('b')
@@ -276,7 +276,7 @@ describe('a log that something else moved', { concurrency: 2 }, () => {
     assert.deepEqual(log.takeWarnings(), [])
   })
 
-  it('gets back what can be read, and a chunk that was missing as soon as it is there', async (t) => {
+  it('a missing chunk is restored once it is back', async (t) => {
     const log = createSandboxWithLog(t)
     const { chunk, ids } = await loseSideways(log)
     const bytes = readFileSync(chunk)
@@ -285,7 +285,7 @@ describe('a log that something else moved', { concurrency: 2 }, () => {
       assert.deepEqual(await log.titles(), ['a', 'c', 'theirs'])
       assert.deepEqual(log.takeWarnings().sort(), warned)
     }
-    // Nothing but the view knows of the lost head any more.
+    // Only the view still knows the lost head.
     log.git(log.path, 'reflog', 'expire', '--expire=now', '--all')
     await log.run('rebuild')
     const later = await log.create('later')
@@ -297,7 +297,7 @@ describe('a log that something else moved', { concurrency: 2 }, () => {
     assert.deepEqual(log.takeWarnings(), [])
   })
 
-  it('gets back all but a chunk that is too large, which is named once', async (t) => {
+  it('an oversized chunk is named once and the rest restored', async (t) => {
     const log = createSandboxWithLog(t)
     const blob = log.gitWith('x'.repeat(limits.chunkReadBytesMax + 1), log.path, 'hash-object', '-w', '--stdin') as Oid
     await loseSideways(log, new Map([['large.bin', blob]]))
@@ -311,7 +311,7 @@ describe('a log that something else moved', { concurrency: 2 }, () => {
     assert.deepEqual(log.takeWarnings(), [])
   })
 
-  it('is healed by a write that needs the state of an issue', async (t) => {
+  it('a write that reads an issue heals the log', async (t) => {
     const log = createSandboxWithLog(t)
     const first = await log.create('a')
     const second = await log.create('b')
@@ -323,7 +323,7 @@ describe('a log that something else moved', { concurrency: 2 }, () => {
     await log.assertViewIsRebuild()
   })
 
-  it('keeps commits with unknown kinds once when a foreign re-append holds them', async (t) => {
+  it('a foreign re-append keeps records of unknown kinds once', async (t) => {
     const log = createSandboxWithLog(t)
     const base = await log.create('a')
     await log.titles()
@@ -348,7 +348,7 @@ describe('a log that something else moved', { concurrency: 2 }, () => {
 })
 
 describe('a reflog line of a write that died before the ref moved', () => {
-  it('tells of nothing that was', async (t) => {
+  it('a reflog line of a ref that never moved restores nothing', async (t) => {
     const log = createSandboxWithLog(t)
     const first = await log.create('a')
     const dead = await log.withRepository((repository) =>
@@ -365,13 +365,13 @@ describe('a reflog line of a write that died before the ref moved', () => {
   })
 })
 
-describe('in a repository that cannot be written', () => {
-  it('lost events are shown and not put back; they are as soon as it can be', async (t) => {
+describe('a repository that cannot be written', () => {
+  it('lost events are shown and restored once writing works', async (t) => {
     const log = createSandboxWithLog(t)
     const created = [await log.create('a'), await log.create('b')]
     assert.deepEqual(await log.titles(), ['a', 'b'])
     log.moveRef((created[0] as Created).wal_head)
-    // A folder in the place of the lock's folder: nothing can be staged there, whoever asks.
+    // A file in place of the staging folder: nothing can be written.
     const tmp = join(log.path, '.git/grite/tmp')
     rmSync(tmp, { recursive: true, force: true })
     writeFileSync(tmp, '')
@@ -385,7 +385,7 @@ describe('in a repository that cannot be written', () => {
     await log.assertHolds(created.map(({ event_id }) => event_id))
   })
 
-  it('also those that diverged', async (t) => {
+  it('diverged events are shown and restored once writing works', async (t) => {
     const log = createSandboxWithLog(t)
     const created = [await log.create('a'), await log.create('b')]
     assert.deepEqual(await log.titles(), ['a', 'b'])

@@ -17,14 +17,14 @@ async function viewOf(...events: Parameters<typeof batchOf>[0]) {
   return view
 }
 
-test('views of the same events do not differ, whatever each notes about itself', async () => {
+test('views of the same events do not differ', async () => {
   const events = [creation(a), comment(a, 'x'), creation(b)]
   const [left, right] = [await viewOf(...events), await viewOf(...events)]
   await left.writeMeta('last_rebuild_ts', '1')
   assert.deepEqual(await compareViews(left, right, 10), { count: 0, keys: [] })
 })
 
-test('what is missing, too much or different is counted, and the first of it named', async () => {
+test('missing, extra and different entries are counted, the first named', async () => {
   const events = [creation(a), creation(b)]
   const [left, right] = [await viewOf(...events), await viewOf(...events)]
   await left.store.del(issueRowKey(a))
@@ -34,7 +34,7 @@ test('what is missing, too much or different is counted, and the first of it nam
   assert.equal((await compareViews(right, left, 2)).count, 3)
 })
 
-test('a copy is opened beside a process that holds the view', async (t) => {
+test('a view can be copied while another process holds it', async (t) => {
   const { dir } = createSandbox(t)
   const level = join(dir, 'level')
   const copyTo = (name: string, bytesMax = 1 << 30) => openCopyOfView({ level, into: join(dir, name), bytesMax })

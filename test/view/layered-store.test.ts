@@ -15,7 +15,7 @@ const scanOptions: fc.Arbitrary<ScanOptions> = fc.record(
 )
 
 describe('a layered store', () => {
-  it('reads like one store that took both writes', async () => {
+  it('a layered store reads like one store with both writes', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(operation, { maxLength: 12 }),
@@ -36,7 +36,7 @@ describe('a layered store', () => {
     )
   })
 
-  it('leaves its base as it was', async () => {
+  it('a layered store never writes to its base', async () => {
     const base = await openMemoryStore()
     await base.put(Buffer.from('a'), Buffer.from('1'))
     const layered = layeredStore(base)
@@ -49,7 +49,7 @@ describe('a layered store', () => {
     await base.close()
   })
 
-  it('ends a scan that is left half way', async () => {
+  it('an unfinished scan of a layered store can be closed', async () => {
     const base = await openMemoryStore()
     for (const name of ['a', 'b', 'c']) await base.put(Buffer.from(name), Buffer.from(name))
     const layered = layeredStore(base)
@@ -64,7 +64,7 @@ describe('a layered store', () => {
 })
 
 describe('a snapshot of a store', () => {
-  it('keeps the state it was taken at', async () => {
+  it('a store snapshot keeps the state it was taken at', async () => {
     const store = await openMemoryStore()
     await store.put(Buffer.from('a'), Buffer.from('1'))
     const snapshot = store.snapshot()
@@ -86,7 +86,7 @@ describe('a snapshot of a store', () => {
     await store.close()
   })
 
-  it('cannot be written to', async () => {
+  it('a store snapshot refuses writes', async () => {
     const store = await openMemoryStore()
     const snapshot = store.snapshot()
     for (const write of [

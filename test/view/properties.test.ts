@@ -85,7 +85,7 @@ const anyEvent: fc.Arbitrary<Event> = fc.oneof(
   { weight: 4, arbitrary: actorEvent },
 )
 
-/** What a copy has in place of the signature that an event was made with; undefined keeps that. */
+/** Signature of a copy in place of the original; undefined keeps the original. */
 const signature = fc.constantFrom(undefined, undefined, null, garbage(1), garbage(254), new Uint8Array([9]))
 
 interface Step {
@@ -126,14 +126,14 @@ async function foldSteps(steps: readonly Step[], reopens: boolean): Promise<Reco
   let view = first
   let number = 0
   for (const { commits } of steps) {
-    // Each catch-up of a command is one by a process that has nothing cached.
+    // Each catch-up runs as in a fresh process, without caches.
     if (reopens) view = await openTestView(store)
     const segments = commits.map((events) => segmentOf(batchOf(events), (++number).toString(16).padStart(40, '0')))
     await view.apply(segments, number.toString(16).padStart(40, '0'))
     await view.flush()
   }
   const dump = await dumpStore(store)
-  // What is read is chosen among copies: it has to be the same, too.
+  // The copy that is read must be the same, too.
   for await (const { eventId, sig } of view.allEvents()) dump[`read ${eventId}`] = sig === null ? '' : formatHex(sig)
   const counted = [view.eventCount, view.issueCount]
   const shown = Object.keys(dump).filter((key) => key.startsWith('issue_row/')).length

@@ -1,4 +1,4 @@
-/** A rebuild from a snapshot makes the view that a rebuild from the whole log makes. */
+/** A rebuild from a snapshot yields the same view as a rebuild from the whole log. */
 import assert from 'node:assert/strict'
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
@@ -38,7 +38,7 @@ function setUp(t: TestContext) {
     ...sandbox,
     append: (...batches: Parameters<typeof writeLog>[1]) => withRepository(({ git }) => writeLog(git, batches)),
     snapshot: (head: Oid, nowUnixMs = now) => withRepository(({ git }) => writeSnapshot({ git, head, nowUnixMs })),
-    /** As `grite snapshot create` makes it: this clone knows it as its own. */
+    /** A snapshot as `grite snapshot create` writes it, recorded as made by this clone. */
     ownSnapshot: (head: Oid, nowUnixMs = now) =>
       withRepository((repository) => new SnapshotTrust(repository).make({ head, nowUnixMs, progress() {} })),
     rebuild: () => withRepository(async (repository) => describeView(await repository.rebuild(), null)),
@@ -53,7 +53,7 @@ function setUp(t: TestContext) {
 const refOf = (ms: number) => `refs/grite/snapshots/${ms}`
 
 describe('a rebuild from a snapshot', { concurrency: 2 }, () => {
-  it('is the full one, key by key, whatever the log holds', async (t) => {
+  it('a rebuild from a snapshot equals a full rebuild', async (t) => {
     const log = setUp(t)
     const { batches } = strangeLog()
     await log.snapshot(await log.append(...batches))
@@ -66,7 +66,7 @@ describe('a rebuild from a snapshot', { concurrency: 2 }, () => {
     assert.equal(full.warnings.length, 3)
   })
 
-  it('knows the keys of actors that signed', async (t) => {
+  it('a rebuild from a snapshot restores the keys of signing actors', async (t) => {
     const log = setUp(t)
     const { actor_id } = (await log.run('actor init', { label: 'ci', generateKey: true })) as { actor_id: string }
     await log.run('actor use', { actor: actor_id })
@@ -79,7 +79,7 @@ describe('a rebuild from a snapshot', { concurrency: 2 }, () => {
     assert.ok(Object.keys(full.store).some((key) => key.startsWith('actor')))
   })
 
-  it('takes the newest, and from the log only what came after', async (t) => {
+  it('a rebuild uses the newest snapshot and only later commits', async (t) => {
     const log = setUp(t)
     const first = await log.append(batchOf([creation(a), comment(a, 'one')]))
     await log.snapshot(first)
@@ -87,13 +87,13 @@ describe('a rebuild from a snapshot', { concurrency: 2 }, () => {
     await log.ownSnapshot(second, now + 5)
     await log.append(batchOf([comment(a, 'three')]))
     const full = await log.rebuild()
-    // Nothing of this is read, so nothing is missed.
+    // The rebuild does not read this, so it may be missing.
     const old = log.git(log.path, 'rev-parse', `${first}^{tree}`)
     rmSync(join(log.path, '.git/objects', old.slice(0, 2), old.slice(2)))
     assert.deepEqual(await log.rebuildFromSnapshot(), { ...full, from: refOf(now + 5) })
   })
 
-  it('passes by what cannot be used, and says why', async (t) => {
+  it('a rebuild skips unusable snapshots with a reason', async (t) => {
     const log = setUp(t)
     const head = await log.append(batchOf([creation(a), comment(a, 'one')]))
     const { ref } = await log.snapshot(head)
@@ -111,7 +111,7 @@ describe('a rebuild from a snapshot', { concurrency: 2 }, () => {
     assert.match(String(warnings[1]), new RegExp(`${beside.ref}: its wal_head ${elsewhere} is not in the log$`))
   })
 
-  it('reads the whole log when the last chunk turns out damaged', async (t) => {
+  it('a damaged chunk makes the rebuild read the whole log', async (t) => {
     const log = setUp(t)
     const born = creation(a)
     const many = Array.from({ length: 1500 }, (_, index) => comment(a, `${index}`))
@@ -142,12 +142,12 @@ describe('a rebuild from a snapshot', { concurrency: 2 }, () => {
       `snapshot not used: ${refOf(now + 1)}: events/0001.bin does not have its chunk_hash`,
       'no snapshot could be used; the whole log was read',
     ])
-    // What is wrong with the log is told once, by the reading that counts.
+    // Problems of the log are reported once, by the reading that is used.
     assert.deepEqual(short.warnings.slice(2), full.warnings)
     assert.equal(full.warnings.length, 1)
   })
 
-  it('reads the whole log when there is no snapshot', async (t) => {
+  it('a rebuild without snapshots reads the whole log', async (t) => {
     const log = setUp(t)
     await log.append(batchOf([creation(a)]))
     const full = await log.rebuild()
@@ -155,7 +155,7 @@ describe('a rebuild from a snapshot', { concurrency: 2 }, () => {
     assert.deepEqual(short, { ...full, warnings: ['there is no snapshot; the whole log was read'] })
   })
 
-  it('passes over a snapshot that is a symbolic ref, and takes the next', async (t) => {
+  it('a rebuild skips a symbolic snapshot ref', async (t) => {
     const log = setUp(t)
     await log.snapshot(await log.append(batchOf([creation(a)])))
     log.git(log.path, 'symbolic-ref', refOf(now + 1), refOf(now))
@@ -165,13 +165,13 @@ describe('a rebuild from a snapshot', { concurrency: 2 }, () => {
     assert.deepEqual(warnings, [`snapshot not used: ${refOf(now + 1)} is a symbolic ref`])
   })
 
-  it('makes an empty view where there is no log', async (t) => {
+  it('a rebuild of a missing log yields an empty view', async (t) => {
     const log = setUp(t)
     const { facts, from } = await log.rebuildFromSnapshot()
     assert.deepEqual([facts, from], [[null, 0, 0, false, []], null])
   })
 
-  it('puts back what something else took from the log', async (t) => {
+  it('a rebuild from a snapshot restores lost commits', async (t) => {
     const log = setUp(t)
     const head = await log.append(batchOf([creation(a)]))
     await log.snapshot(head)
@@ -209,7 +209,7 @@ const history = fc.array(
   { minLength: 1, maxLength: 3 },
 )
 
-test('any log makes the same view through snapshots at any place', async (t) => {
+test('a rebuild from any snapshot of any log equals a full one', async (t) => {
   const seed = Number(process.env.FC_SEED ?? Date.now() % 0x7fff_ffff)
   t.diagnostic(`seed ${seed}`)
   await fc.assert(

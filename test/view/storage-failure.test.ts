@@ -26,7 +26,7 @@ const titlesOf = async (run: (name: string) => Promise<unknown>) =>
   ((await run('issue list')) as { issues: IssueRow[] }).issues.map(({ title }) => title).sort()
 const isIoError = (error: unknown) => error instanceof StorageError && error.code === 'io_error'
 
-/** Runs work while something is mounted on a folder. What `t.after` does would come after the folder is deleted. */
+/** Runs work while a mount covers a folder. `t.after` would run too late, after the folder is deleted. */
 async function whileMounted(
   path: string,
   how: readonly (readonly string[])[],
@@ -46,7 +46,7 @@ const readOnly = (path: string) => [
 ]
 
 describe('a read-only file system', { skip }, () => {
-  it('lets everything be read, lost events too, and nothing be written', async (t) => {
+  it('a read-only file system allows reading and refuses writing', async (t) => {
     const { run, path, git, warnings } = createCommandSandbox(t)
     const first = (await run('issue create', { title: 'a' })) as { wal_head: string }
     await run('issue create', { title: 'b' })
@@ -74,7 +74,7 @@ describe('a read-only file system', { skip }, () => {
     git(path, 'fsck', '--strict', '--no-dangling')
   })
 
-  it('lets a log be read that no view was ever made of', async (t) => {
+  it('a log without a view is readable on a read-only file system', async (t) => {
     const { run, path } = createCommandSandbox(t)
     await run('issue create', { title: 'a' })
     await whileMounted(path, readOnly(path), async () => assert.deepEqual(await titlesOf(run), ['a']))
@@ -82,7 +82,7 @@ describe('a read-only file system', { skip }, () => {
 })
 
 describe('a full disk', { skip }, () => {
-  it('is an error for writers, and leaves log and view as they were', async (t) => {
+  it('a full disk fails writers and changes neither log nor view', async (t) => {
     const sandbox = createCommandSandbox(t)
     const disk = join(sandbox.dir, 'disk')
     mkdirSync(disk)

@@ -54,7 +54,7 @@ const foreignStore = async (folder: string) => {
   await store.close()
 }
 
-/** What can stand in the place of a view, and what becomes of it. */
+/** Contents found in place of a view, and whether they are set aside. */
 const spoilers: Readonly<Record<string, { spoil: (folder: string) => void | Promise<void>; aside: boolean }>> = {
   'a garbage CURRENT': { spoil: (folder) => writeFileSync(join(folder, 'CURRENT'), 'garbage'), aside: true },
   'an empty CURRENT': { spoil: (folder) => writeFileSync(join(folder, 'CURRENT'), ''), aside: true },
@@ -100,7 +100,7 @@ const spoilers: Readonly<Record<string, { spoil: (folder: string) => void | Prom
 describe('a view directory that holds', { concurrency: 2 }, () => {
   for (const [what, { spoil, aside }] of Object.entries(spoilers)) {
     for (const command of ['issue list', 'rebuild'] as const) {
-      it(`${what} is rebuilt by ${command}, ${aside ? 'the old one kept' : 'without a trace'}`, async (t) => {
+      it(`${what} in the view directory: ${command} rebuilds it, ${aside ? 'keeping the old one' : 'leaving no trace'}`, async (t) => {
         const view = await setUp(t)
         assert.deepEqual(view.takeWarnings(), [])
         const folder = view.current()
@@ -117,7 +117,7 @@ describe('a view directory that holds', { concurrency: 2 }, () => {
     }
   }
 
-  it('a plain file in the place of the whole folder is rebuilt', async (t) => {
+  it('a plain file in place of the view folder is set aside', async (t) => {
     const view = await setUp(t)
     for (const command of ['issue list', 'rebuild']) {
       rmSync(view.level, { recursive: true })
@@ -130,7 +130,7 @@ describe('a view directory that holds', { concurrency: 2 }, () => {
     assert.deepEqual(await view.titles(), ['a'])
   })
 
-  it('a name of nothing in current is rebuilt', async (t) => {
+  it('an invalid name in current leads to a rebuild', async (t) => {
     const view = await setUp(t)
     for (const text of ['', 'x', '-1', '77']) {
       writeFileSync(join(view.level, 'current'), text)
@@ -140,9 +140,9 @@ describe('a view directory that holds', { concurrency: 2 }, () => {
   })
 })
 
-// One at a time: a test replaces a method of every view directory.
+// One at a time: one test mocks a method of all view directories.
 describe('a rebuild', { concurrency: 1 }, () => {
-  it('switches to a new directory and deletes what killed ones left', async (t) => {
+  it('a rebuild switches directories and deletes leftovers', async (t) => {
     const view = await setUp(t)
     cpSync(view.current(), join(view.level, '7'), { recursive: true })
     mkdirSync(join(view.level, '8'))
@@ -154,7 +154,7 @@ describe('a rebuild', { concurrency: 1 }, () => {
     assert.deepEqual(await view.titles(), ['a'])
   })
 
-  it('leaves alone what another process holds', async (t) => {
+  it('a rebuild keeps a directory that another process holds', async (t) => {
     const view = await setUp(t)
     cpSync(view.current(), join(view.level, '7'), { recursive: true })
     const held = await holdElsewhere(t, join(view.level, '7'))
@@ -165,7 +165,7 @@ describe('a rebuild', { concurrency: 1 }, () => {
     assert.deepEqual(readdirSync(view.level).sort(), ['9', 'current'])
   })
 
-  it('may run several times at once', async (t) => {
+  it('concurrent rebuilds all succeed', async (t) => {
     const view = await setUp(t)
     for (let round = 0; round < 3; round++) {
       await Promise.all(Array.from({ length: 4 }, () => view.run('rebuild')))
@@ -176,7 +176,7 @@ describe('a rebuild', { concurrency: 1 }, () => {
     assert.deepEqual(view.takeWarnings(), [])
   })
 
-  it('says so when it cannot write, and leaves the old view', async (t) => {
+  it('a failed rebuild reports the error and keeps the old view', async (t) => {
     const view = await setUp(t)
     const before = view.current()
     t.mock.method(ViewDirectory.prototype, 'create', async () => {
@@ -189,7 +189,7 @@ describe('a rebuild', { concurrency: 1 }, () => {
 })
 
 describe('a view that another process holds', { concurrency: 2 }, () => {
-  it('is waited for as long as that one may take', async (t) => {
+  it('a command waits briefly for a held view', async (t) => {
     const view = await setUp(t)
     const held = await holdElsewhere(t, view.current())
     const listing = view.titles()
@@ -197,7 +197,7 @@ describe('a view that another process holds', { concurrency: 2 }, () => {
     assert.deepEqual(await listing, ['a'])
   })
 
-  it('after two seconds is done without, by readers and writers', async (t) => {
+  it('after two seconds a command works without the held view', async (t) => {
     const view = await setUp(t)
     await holdElsewhere(t, view.current())
     const { done, pausedMs } = countPauses(view.titles)
@@ -210,7 +210,7 @@ describe('a view that another process holds', { concurrency: 2 }, () => {
     assert.deepEqual(view.takeWarnings(), [])
   })
 
-  it('follows when it is free again', async (t) => {
+  it('a released view catches up with missed events', async (t) => {
     const view = await setUp(t)
     const held = await holdElsewhere(t, view.current())
     await view.run('issue create', { title: 'b' })

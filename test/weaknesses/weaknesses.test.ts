@@ -71,7 +71,10 @@ const rows: readonly Row[] = [
     weakness: 'a rebuild from a snapshot drops later events',
     tests: [
       { file: 'test/view/rebuild.test.ts', title: 'a rebuild from a snapshot keeps events outside the snapshot' },
-      { file: 'test/view/snapshot-rebuild.test.ts', title: 'takes the newest, and from the log only what came after' },
+      {
+        file: 'test/view/snapshot-rebuild.test.ts',
+        title: 'a rebuild uses the newest snapshot and only later commits',
+      },
     ],
   },
   {
@@ -88,7 +91,7 @@ const rows: readonly Row[] = [
       { file: 'test/sync/hostile.test.ts', title: '<title> hides nothing else, and nothing is lost' },
       {
         file: 'test/view/damage.test.ts',
-        title: '<title> shows all that is sound and names the rest once',
+        title: '<title> hides no sound event and is reported once',
         row: 'a record with a wrong id',
       },
     ],
@@ -99,12 +102,12 @@ const rows: readonly Row[] = [
     tests: [
       {
         file: 'test/view/damage.test.ts',
-        title: '<title> shows all that is sound and names the rest once',
+        title: '<title> hides no sound event and is reported once',
         row: 'a chunk with a wrong hash in its name',
       },
       {
         file: 'test/view/damage.test.ts',
-        title: '<title> shows all that is sound and names the rest once',
+        title: '<title> hides no sound event and is reported once',
         row: 'a record with a wrong id',
       },
       {
@@ -125,7 +128,7 @@ const rows: readonly Row[] = [
     tests: [
       {
         file: 'test/view/damage.test.ts',
-        title: '<title> shows all that is sound and names the rest once',
+        title: '<title> hides no sound event and is reported once',
         row: 'a record of an unknown kind',
       },
       {
