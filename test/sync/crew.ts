@@ -1,4 +1,4 @@
-/** Clones around one bare remote with grite in them, all in this process: for tests that need many. */
+/** Clones of one bare remote, all run in this process: for tests that need many. */
 import assert from 'node:assert/strict'
 import { cpSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -13,22 +13,22 @@ export interface Member extends CommandRunner {
   readonly path: string
   /** Runs git in the clone. */
   git(...args: readonly string[]): string
-  /** Makes an issue and gives the id of its event. */
+  /** Creates an issue and returns the id of its event. */
   create(title: string): Promise<string>
   sync(input?: Readonly<Record<string, unknown>>): Promise<SyncAnswer>
-  /** Runs a sync that must fail, and gives its error. */
+  /** Runs a sync that must fail, and returns its error. */
   failSync(input?: Readonly<Record<string, unknown>>): Promise<SyncFailure>
-  /** Titles of the issues that it lists, sorted. */
+  /** Titles of its issues, sorted. */
   titles(): Promise<string[]>
-  /** Event ids in its log, sorted, as often as they stand there. */
+  /** Event ids in its log, sorted, with repeats. */
   ids(): Promise<string[]>
   /** Head of its log; empty when it has none. */
   head(): string
   /** Codes of the warnings since the last call. */
   takeWarnings(): string[]
-  /** Asserts that git and the byte checker find it sound, that no ref is astray, and that its view is what a rebuild makes. */
+  /** Asserts that git and the byte checker find it sound, that it has no stray refs, and that its view equals a rebuild. */
   assertSound(): Promise<void>
-  /** Asserts that its view is what a rebuild makes. */
+  /** Asserts that its view equals a rebuild. */
   assertView(): Promise<void>
 }
 
@@ -53,11 +53,11 @@ export interface SyncFailure {
 export interface Crew extends Sandbox {
   readonly origin: string
   inOrigin(...args: readonly string[]): string
-  /** Runs git in the remote with text for its input. */
+  /** Runs git in the remote with standard input. */
   feedOrigin(input: string | Uint8Array, ...args: readonly string[]): string
-  /** Writes commits of any shape into the remote and moves its log. */
+  /** Runs work on the remote's git port. */
   onOrigin<Result>(work: (git: GitPort) => Promise<Result>): Promise<Result>
-  /** Makes a clone. Its remote has the address that is given, else the path of the remote. */
+  /** Creates a clone. Its remote has the given address, else the path of the remote. */
   clone(name: string, options?: CloneOptions): Member
   /** Head of the remote's log; empty when it has none. */
   originHead(): string

@@ -12,7 +12,7 @@ import { createCrew } from './crew.ts'
 const commits = 150
 const nowUnixMs = 1_900_000_000_000
 
-/** Names that git allows and nobody means. */
+/** Odd names that git allows. */
 const oddNames = [
   '\u202e\u2066x',
   '\u2028',
@@ -31,7 +31,7 @@ function damaged(random: Random, sort: string): Buffer {
   return mutate(random, valid, isText)
 }
 
-/** A commit of the log, one or two of whose files are damaged or out of place. */
+/** Files of a log commit with up to two damaged or misplaced. */
 function damagedFiles(random: Random, index: number, head: Oid): TreeFiles {
   const issue = issueId(`a${index % 5}`)
   const files = filesOf(batchOf([index < 5 ? creation(issue, `${index}`) : comment(issue, `${index}`)]), head)
@@ -47,7 +47,7 @@ function damagedFiles(random: Random, index: number, head: Oid): TreeFiles {
   return files
 }
 
-/** Runs all that reads a remote over such a one. Nothing may end in a defect, and both clones come to the same. */
+/** Runs every command that reads a remote on such a remote. None may end in an internal error, and both clones converge. */
 export async function playDamagedRemote(t: CleanUp, seed: number): Promise<void> {
   const random = randomOf(seed)
   const crew = createCrew(t)

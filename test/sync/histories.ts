@@ -1,5 +1,5 @@
 /**
- * Random histories of several clones and their remotes, judged by a toy: which events each clone has been told are saved.
+ * Random histories of several clones and their remotes, checked against a model of the events acknowledged to each clone.
  * The same histories run on repositories in memory and on real ones.
  */
 import assert from 'node:assert/strict'
@@ -27,18 +27,18 @@ export interface Clone {
   readonly remotes: RemotePort
 }
 
-/** Where a history takes place. */
+/** Repositories that a history runs on. */
 export interface Scene {
   readonly clones: readonly Clone[]
   /** Head of a remote's log. */
   remoteHead(remote: Remote): Promise<Oid | null>
-  /** Does to a remote's log what only its owner can. */
+  /** Sets a remote's log ref directly, as its owner can. */
   setRemoteHead(remote: Remote, head: Oid | null): Promise<void>
-  /** Makes a clone again, empty. */
+  /** Replaces a clone by an empty one. */
   renewClone(index: number): Promise<void>
-  /** A port on which commits of the remotes can be read. */
+  /** A port that reads commits of the remotes. */
   readonly reader: GitPort
-  /** Event ids on the chain below a head, sorted, as often as they stand there. */
+  /** Event ids on the chain below a head, sorted, with repeats. */
   readonly ids: (git: GitPort, head: Oid | null) => Promise<readonly string[]>
 }
 
@@ -47,7 +47,7 @@ export type Remote = (typeof remoteNames)[number]
 
 export type Step =
   | { readonly do: 'write'; readonly clone: number; readonly events: number }
-  /** Two clones come upon one and the same fact, as when both import a file. */
+  /** Two clones write one identical event, as when both import a file. */
   | { readonly do: 'write-known'; readonly clone: number; readonly fact: number }
   | {
       readonly do: 'sync'
@@ -55,12 +55,12 @@ export type Step =
       readonly remote: Remote
       readonly pull: boolean
       readonly push: boolean
-      /** What happens in the middle: the process dies, or somebody else is faster. */
+      /** What happens in the middle: the process dies, or another writer is faster. */
       readonly meanwhile: { readonly at: SyncPoint; readonly what: 'dies' | 'writes' | 'other-syncs' } | null
     }
-  /** A clone is deleted and rebuilt: what only it had is gone. */
+  /** A clone is replaced by an empty one: events only it had are lost. */
   | { readonly do: 'vanish'; readonly clone: number }
-  /** The remote forgets its log, or its newest commits. */
+  /** The remote loses its log, or its newest commits. */
   | { readonly do: 'lose'; readonly remote: Remote; readonly commits: number | 'all' }
 
 const clone = fc.nat({ max: cloneCount - 1 })
@@ -104,7 +104,7 @@ export const history = (stepsMax: number): fc.Arbitrary<Step[]> => fc.array(step
 
 class Died extends Error {}
 
-/** Runs a history and asserts that nothing was lost, nothing doubled, and that all clones agree in the end. */
+/** Runs a history and asserts that no event was lost or doubled and all clones converge. */
 export async function playHistory(scene: Scene, steps: readonly Step[]): Promise<void> {
   const told = scene.clones.map(() => new Set<string>())
   for (const each of steps) {
@@ -116,7 +116,7 @@ export async function playHistory(scene: Scene, steps: readonly Step[]): Promise
   )
   const all = new Set(told.flatMap((ids) => [...ids]))
   for (const name of used) for (const id of await scene.ids(scene.reader, await scene.remoteHead(name))) all.add(id)
-  // The last one has everything after the first round, the others after the second.
+  // The last clone has everything after the first round, the others after the second.
   for (let round = 0; round < 2; round++) {
     for (const name of used) {
       for (const index of scene.clones.keys())
@@ -229,7 +229,7 @@ async function assertKept({ clones, ids: idsAt }: Scene, told: readonly Set<stri
     assert.equal(new Set(ids).size, ids.length, `clone ${index} has no event twice`)
     const there = new Set(ids)
     const known = told[index] as Set<string>
-    // What a remote had when it was last looked at is kept, but not yet in the log when a sync was cut off.
+    // Fetched events are kept in tracking refs, but not yet in the log when a sync was cut off.
     const seen = await Promise.all(
       remoteNames.map(async (name) => idsAt(git, await git.readRef(trackingRef(name, walRef)))),
     )
@@ -239,7 +239,7 @@ async function assertKept({ clones, ids: idsAt }: Scene, told: readonly Set<stri
   }
 }
 
-/** Ids of the events on a chain, sorted. Chains share their beginnings, so what was read once is kept. */
+/** Ids of the events on a chain, sorted. Chains share prefixes, so results are cached. */
 export function createIdReader(): Scene['ids'] {
   const known = new Map<Oid, readonly string[]>()
   return async (git, head) => {

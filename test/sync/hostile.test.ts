@@ -1,4 +1,4 @@
-/** Remotes that hold what no grite wrote. */
+/** Remotes with content that no grite wrote. */
 import assert from 'node:assert/strict'
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -9,7 +9,7 @@ import { stopsAtBrokenRefs } from '../git/git-features.ts'
 import { batchOf, comment, creation, filesOf, issueId, makeEvent, writeBatch, writeCommit } from '../support/log.ts'
 import { type Crew, createCrew, type Member } from './crew.ts'
 
-/** What a remote may call its log, and the type that git gives it. */
+/** Objects in place of the remote log, by git type. */
 const noLogs: Readonly<Record<string, (crew: Crew) => string>> = {
   blob: (crew) => crew.feedOrigin('no log', 'hash-object', '-w', '--stdin'),
   tree: (crew) => crew.feedOrigin('', 'mktree'),
@@ -26,7 +26,7 @@ function sourceCommit(crew: Crew): string {
 }
 
 for (const [kind, make] of Object.entries(noLogs)) {
-  test(`a ${kind} in place of the log is refused, until it is repaired`, async (t) => {
+  test(`a ${kind} in place of the remote log is refused until repaired`, async (t) => {
     const crew = createCrew(t)
     const [ann, bo] = [crew.clone('ann'), crew.clone('bo')]
     await ann.create('of ann')
@@ -50,12 +50,12 @@ for (const [kind, make] of Object.entries(noLogs)) {
   })
 }
 
-/** git refuses to name some objects by a ref; a server that lies does not. */
+/** Creates a ref that `git update-ref` alone would refuse, as a lying server has. */
 function setRef(crew: Crew, ref: string, object: string): void {
   crew.feedOrigin(`create ${ref} ${object}\n`, 'update-ref', '--stdin')
 }
 
-test('a folder of refs where the log should be is refused at once', async (t) => {
+test('a folder of refs in place of the remote log is refused', async (t) => {
   const crew = createCrew(t)
   const ann = crew.clone('ann')
   await ann.create('one')
@@ -69,7 +69,7 @@ test('a folder of refs where the log should be is refused at once', async (t) =>
   assert.equal((await ann.sync()).push_changed, true)
 })
 
-test('source code on top of a log is passed over, and said', async (t) => {
+test('source code on top of a remote log is skipped with a warning', async (t) => {
   const crew = createCrew(t)
   const [ann, bo] = [crew.clone('ann'), crew.clone('bo')]
   await ann.create('one')
@@ -89,7 +89,7 @@ test('source code on top of a log is passed over, and said', async (t) => {
   )
 })
 
-test('five hundred refs that make no sense do not keep the log from syncing', async (t) => {
+test('five hundred invalid remote refs do not block a sync', async (t) => {
   const crew = createCrew(t)
   const [ann, bo] = [crew.clone('ann'), crew.clone('bo')]
   await ann.create('one')
@@ -118,9 +118,8 @@ test('five hundred refs that make no sense do not keep the log from syncing', as
 
 /** Lock refs of a remote that no clone can fetch. */
 const unfetchable: Readonly<Record<string, (crew: Crew, clone: Member) => void>> = {
-  'names an object that is gone': (crew) =>
-    writeFileSync(join(crew.origin, 'refs/grite/locks/x'), `${'ab'.repeat(20)}\n`),
-  'names an object that the clone’s settings refuse': (crew, clone) => {
+  'names a missing object': (crew) => writeFileSync(join(crew.origin, 'refs/grite/locks/x'), `${'ab'.repeat(20)}\n`),
+  'names an object refused by fetch.fsckObjects': (crew, clone) => {
     const text = `tree ${crew.feedOrigin('', 'mktree')}\nauthor nobody\n\nx`
     const commit = crew.feedOrigin(text, 'hash-object', '-t', 'commit', '-w', '--literally', '--stdin')
     writeFileSync(join(crew.origin, 'refs/grite/locks/x'), `${commit}\n`)
@@ -128,7 +127,7 @@ const unfetchable: Readonly<Record<string, (crew: Crew, clone: Member) => void>>
   },
 }
 for (const [title, make] of Object.entries(unfetchable)) {
-  test(`a lock that ${title} does not keep the log from coming`, async (t) => {
+  test(`a remote lock that ${title} does not block the log`, async (t) => {
     const crew = createCrew(t)
     const [ann, bo] = [crew.clone('ann'), crew.clone('bo')]
     await ann.create('one')
@@ -136,15 +135,15 @@ for (const [title, make] of Object.entries(unfetchable)) {
     mkdirSync(join(crew.origin, 'refs/grite/locks'))
     make(crew, bo)
     await bo.create('two')
-    // git 2.30 does not offer a ref to nowhere.
+    // git 2.30 does not offer a dangling ref.
     const isOffered = bo.git('ls-remote', 'origin').includes('refs/grite/locks/x')
-    // A remote with a ref to nowhere takes no push, whoever pushes.
+    // A remote with a dangling ref accepts no push at all.
     assert.equal((await bo.sync({ pull: true })).pull_events, 1)
     assert.deepEqual([await bo.titles(), bo.takeWarnings()], [['one', 'two'], isOffered ? ['remote-refs-unread'] : []])
   })
 }
 
-test('a ref of this clone that names nothing is what is blamed, and not the remote', async (t) => {
+test('a broken local ref is blamed on this repository, not the remote', async (t) => {
   const crew = createCrew(t)
   const [ann, bo] = [crew.clone('ann'), crew.clone('bo')]
   for (const one of [ann, bo]) {
@@ -165,13 +164,13 @@ test('a ref of this clone that names nothing is what is blamed, and not the remo
   assert.equal((await ann.sync()).pull_events, 1)
 })
 
-/** What stands wrong on the remote's chain, and what of it is seen. */
+/** Damage on the remote's chain, and the issues still visible. */
 const damages: Readonly<Record<string, { make(crew: Crew): Promise<void>; sees: readonly string[] }>> = {
-  'a chunk that is cut off': {
+  'a truncated chunk': {
     make: (crew) => push(crew, (files, path) => files.set(path, (files.get(path) as Uint8Array).subarray(0, 60))),
     sees: ['first', 'later'],
   },
-  'a chunk of no format': {
+  'a chunk of an unknown format': {
     make: (crew) => push(crew, (files, path) => files.set(path, Buffer.from('GRITECNK what'))),
     sees: ['first', 'later'],
   },
@@ -184,7 +183,7 @@ const damages: Readonly<Record<string, { make(crew: Crew): Promise<void>; sees: 
       }),
     sees: ['damaged', 'first', 'later'],
   },
-  'a meta.json that is none': {
+  'a malformed meta.json': {
     make: (crew) => push(crew, (files) => files.set('meta.json', Buffer.from('{'))),
     sees: ['damaged', 'first', 'later'],
   },
@@ -196,7 +195,7 @@ const damages: Readonly<Record<string, { make(crew: Crew): Promise<void>; sees: 
 
 type Files = ReturnType<typeof filesOf>
 
-/** Puts on the remote's chain a commit that is changed, and a good one after it. */
+/** Adds a damaged commit to the remote's chain, and a sound one after it. */
 async function push(crew: Crew, change: (files: Files, chunkPath: string) => unknown): Promise<void> {
   const head = crew.originHead() as Oid
   const next = await crew.onOrigin(async (git) => {
@@ -208,7 +207,7 @@ async function push(crew: Crew, change: (files: Files, chunkPath: string) => unk
 }
 
 for (const [title, { make, sees }] of Object.entries(damages)) {
-  test(`${title} hides nothing else, and nothing is lost`, async (t) => {
+  test(`${title} hides no other event and loses none`, async (t) => {
     const crew = createCrew(t)
     const [ann, bo] = [crew.clone('ann'), crew.clone('bo')]
     await ann.create('first')
@@ -228,7 +227,7 @@ for (const [title, { make, sees }] of Object.entries(damages)) {
   })
 }
 
-test('a merge on the remote’s chain shows the events of both sides', async (t) => {
+test('a merge on the remote chain shows the events of both sides', async (t) => {
   const crew = createCrew(t)
   const [ann, bo] = [crew.clone('ann'), crew.clone('bo')]
   await ann.create('first')
@@ -252,14 +251,14 @@ test('a merge on the remote’s chain shows the events of both sides', async (t)
   assert.equal(bo.git('rev-list', '--merges', '--count', walRef), '1')
 })
 
-test('an id that the remote repeats is not written once more', async (t) => {
+test('an event repeated on the remote is not written again', async (t) => {
   const crew = createCrew(t)
   const [ann, bo] = [crew.clone('ann'), crew.clone('bo')]
   const event = creation(issueId('aa'), 'twice')
   crew.inOrigin('update-ref', walRef, await crew.onOrigin((git) => writeBatch(git, batchOf([event]), null)))
   await ann.sync()
   await bo.sync()
-  // On ann's side and on the remote's, the same event a second time.
+  // The same event a second time, on ann's side and on the remote's.
   const repeat = async (clone: Member) =>
     clone.withRepository(async ({ git }) => {
       const head = await git.readRef(walRef)
@@ -282,7 +281,7 @@ test('an id that the remote repeats is not written once more', async (t) => {
   }
 })
 
-test('an id that another remote repeats comes to no other chain twice', async (t) => {
+test('an event repeated on another remote reaches no chain twice', async (t) => {
   const crew = createCrew(t)
   const ann = crew.clone('ann')
   crew.git(crew.dir, 'init', '-q', '--bare', '--template=', 'backup.git')
@@ -307,7 +306,7 @@ for (const [title, annOff, boOff] of [
   ['a day behind', -day, 0],
   ['a day apart both ways', day, -day],
 ] as const) {
-  test(`clocks ${title} change nothing about what both clones see`, async (t) => {
+  test(`clocks ${title} do not change what clones see`, async (t) => {
     const crew = createCrew(t)
     const ann = crew.clone('ann', { nowUnixMs: () => Date.now() + annOff })
     const bo = crew.clone('bo', { nowUnixMs: () => Date.now() + boOff })
@@ -319,7 +318,7 @@ for (const [title, annOff, boOff] of [
     await bo.run('issue close', { issue: [issue] })
     await ann.sync()
     await bo.sync()
-    // Whoever writes after having seen the others' events wins, whatever their clocks said.
+    // A write made after seeing other events wins, whatever the clocks say.
     await ann.sync()
     await ann.run('issue update', { issue: [issue], title: 'last word' })
     await ann.sync()
@@ -331,7 +330,7 @@ for (const [title, annOff, boOff] of [
   })
 }
 
-/** What becomes of a remote that ann and bo have synced with, and what a sync of ann says. */
+/** What happens to a remote after ann and bo synced, and the warning of the next sync. */
 const fates: readonly (readonly [title: string, happen: (crew: Crew) => Promise<unknown> | unknown, warns: string])[] =
   [
     ['moved back', (crew) => crew.inOrigin('update-ref', walRef, `${walRef}~1`), 'remote-rewound'],
@@ -364,7 +363,7 @@ const fates: readonly (readonly [title: string, happen: (crew: Crew) => Promise<
     ],
   ]
 for (const [title, happen, warns] of fates) {
-  test(`a remote ${title} has everything again after a sync`, async (t) => {
+  test(`a remote ${title} gets everything back with a sync`, async (t) => {
     const crew = createCrew(t)
     const [ann, bo] = [crew.clone('ann'), crew.clone('bo')]
     for (const name of ['one', 'two']) await ann.create(name)
@@ -388,7 +387,7 @@ for (const [title, happen, warns] of fates) {
   })
 }
 
-test('an event a writer could not know is merged by its own date', async (t) => {
+test('a remote event of any date is merged by that date', async (t) => {
   const crew = createCrew(t)
   const ann = crew.clone('ann')
   const far = makeEvent(issueId('aa'), { type: 'IssueCreated', title: 'early', body: '', labels: [] }, { ts: 0 })

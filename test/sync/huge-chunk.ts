@@ -1,4 +1,4 @@
-/** Chunks of very many small events, made at about the speed of their hashes. */
+/** Chunks of very many small events, created about as fast as they are hashed. */
 import { blake2b256, encodeRecord, type IssueId } from '../../src/model/index.ts'
 import { creation, makeEvent } from '../support/log.ts'
 
@@ -6,7 +6,7 @@ const preimageHead = Uint8Array.of(0x87, 0x01)
 /** Bytes of a record before its issue id: array head, and the event id with its own head. */
 const sharedStart = 35
 
-/** Records of one issue: its creation, then closings, each a millisecond after the last. */
+/** Records of one issue: its creation, then label changes a millisecond apart. */
 export function manyRecords(issue: IssueId, count: number): Uint8Array[] {
   const start = 1_700_000_000_000
   const records = [encodeRecord(creation(issue, 'busy'))]

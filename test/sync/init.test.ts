@@ -1,9 +1,9 @@
-/** A new clone joins the others by `grite init`. */
+/** A new clone joins the others with `grite init`. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { createTeam, titlesIn } from './team.ts'
 
-test('init takes in the log of the remote', (t) => {
+test('init fetches the log of the remote', (t) => {
   const team = createTeam(t)
   const [ann, bo] = [team.clone('ann'), team.clone('bo')]
   for (const title of ['one', 'two']) ann.create(title)
@@ -11,12 +11,12 @@ test('init takes in the log of the remote', (t) => {
   assert.deepEqual(bo.data('init').adopted, { remote: 'origin', events: 2 })
   assert.deepEqual(titlesIn(bo), ['one', 'two'])
   assert.equal(bo.head(), ann.head())
-  // What a clone begins with is no growth that would call for a rebuild.
+  // The initial events do not count towards a rebuild.
   assert.equal(bo.data('db', 'stats').events_since_rebuild, 0)
   assert.equal(bo.data('init').adopted, null)
 })
 
-test('init joins what was written before with what the others wrote', (t) => {
+test('init joins earlier local events with the remote log', (t) => {
   const team = createTeam(t)
   const [ann, bo] = [team.clone('ann'), team.clone('bo')]
   ann.create('of ann')
@@ -28,7 +28,7 @@ test('init joins what was written before with what the others wrote', (t) => {
   assert.equal(team.originHead(), ann.head())
 })
 
-test('init works without a remote, and asks none when told so', (t) => {
+test('init works without a remote or with --no-fetch', (t) => {
   const team = createTeam(t)
   const [ann, bo] = [team.clone('ann'), team.clone('bo')]
   ann.create('one')
@@ -40,7 +40,7 @@ test('init works without a remote, and asks none when told so', (t) => {
   assert.equal(bo.data('init').adopted, null)
 })
 
-test('init without a network makes the actor and says what is missing', (t) => {
+test('init without a network creates the actor and warns', (t) => {
   const team = createTeam(t)
   const ann = team.clone('ann')
   ann.git(ann.path, 'remote', 'set-url', 'origin', 'https://nowhere.invalid/x.git')

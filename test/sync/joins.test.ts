@@ -69,7 +69,7 @@ test('a sync reads only new events, not older history', async (t) => {
   for (const title of ['one', 'two', 'three']) await bo.create(title)
   await bo.sync()
   await ann.sync()
-  // Whatever read this again would find it missing.
+  // Reading one of these again would fail.
   const old = bo.git('rev-list', '--objects', '--no-object-names', `${walRef}~1`).split('\n')
   const commits = bo.git('rev-list', `${walRef}~1`).split('\n')
   const unread = old.filter((oid) => !commits.includes(oid))

@@ -1,4 +1,4 @@
-/** Syncs that are killed at any moment, and the sync after that. The suite runs some moments, test/long the others. */
+/** Syncs killed at various moments, and the next sync. The suite runs some moments, test/long the others. */
 import assert from 'node:assert/strict'
 import { cpSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
@@ -17,7 +17,7 @@ interface Moment {
 }
 
 const syncPoints = ['fetched', 'staged', 'pushed', 'tracked', 'moved'] as const satisfies readonly SyncPoint[]
-/** A joined sync publishes thrice: the joined commits, what it knows of the remote, its own log. */
+/** A joining sync publishes three times: the joined commits, the tracking refs, the local log. */
 const publishes: readonly (readonly [nth: number, points: readonly PublishPoint[]])[] = [
   [1, ['started', 'files-staged', 'files-flushed', 'objects-placed', 'objects-written', 'published']],
   [2, ['ref-locked', 'ref-checked', 'ref-moved', 'ref-flushed']],
@@ -52,7 +52,7 @@ export function killedSyncs(moments: readonly Moment[]): void {
     })
 
     for (const { title, dieAt } of moments) {
-      it(`${title} loses nothing and hinders nobody`, async (t) => {
+      it(`a sync killed ${title} loses nothing and blocks nobody`, async (t) => {
         const sandbox = createSandbox(t)
         for (const name of ['origin.git', 'ann', 'bo'])
           cpSync(join(original.dir, name), join(sandbox.dir, name), { recursive: true, preserveTimestamps: true })

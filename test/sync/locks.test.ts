@@ -19,7 +19,7 @@ test('an unpushable lock does not stop events from being pushed', async (t) => {
   rmSync(join(ann.path, '.git/grite'), { recursive: true })
   await ann.run('lock acquire', { resource: 'plain' })
   await ann.create('one')
-  // As the reference pushes: all of its refs or nothing.
+  // As the Rust tool pushes: all refs or none.
   assert.throws(() => ann.git('push', '-q', '--atomic', 'origin', 'refs/grite/*:refs/grite/*'), /non-fast-forward/)
   assert.equal((await ann.sync()).push_success, true)
   assert.equal(originHead(), ann.head())
@@ -31,7 +31,7 @@ test('a deleted lock does not return with a sync', async (t) => {
   const [ann, bo] = ['ann', 'bo'].map((name) => crew.clone(name, { nowUnixMs: () => now })) as [Member, Member]
   const locks = 'refs/grite/locks'
   await ann.run('lock acquire', { resource: 'plain' })
-  // As the reference does with every push.
+  // As the Rust tool does with every push.
   ann.git('push', '-q', 'origin', `${locks}/*:${locks}/*`)
   await bo.sync()
   await ann.run('lock release', { resource: 'plain' })

@@ -1,4 +1,4 @@
-/** Clones that leave blobs at their remote, or history, as build machines make them. */
+/** Partial and shallow clones, as on build machines. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { readFailure } from '../contract/grite-process.ts'
@@ -17,7 +17,7 @@ function teamWithLog(t: Parameters<typeof createTeam>[0]): Team {
 
 const fetchLog = ['fetch', '-q', 'origin', 'refs/grite/*:refs/grite/*']
 
-test('a blobless clone fetches the blobs of the log in one go', (t) => {
+test('a blobless clone fetches the log’s blobs at once', (t) => {
   const team = teamWithLog(t)
   const partial = team.clone('partial', '--filter=blob:none')
   partial.git(partial.path, ...fetchLog)
@@ -28,7 +28,7 @@ test('a blobless clone fetches the blobs of the log in one go', (t) => {
   assert.equal(partial.data('rebuild').event_count, 3)
 })
 
-test('a blobless clone puts back what it has not fetched yet', (t) => {
+test('a blobless clone restores events it has not fetched yet', (t) => {
   const team = teamWithLog(t)
   const partial = team.clone('partial', '--filter=blob:none')
   partial.create('own')
@@ -41,7 +41,7 @@ test('a blobless clone puts back what it has not fetched yet', (t) => {
   assert.deepEqual(titlesIn(partial), ['one', 'own', 'three', 'two'])
 })
 
-test('a blobless clone without its remote says so and hides nothing', (t) => {
+test('a blobless clone without its remote fails and hides nothing', (t) => {
   const team = teamWithLog(t)
   const partial = team.clone('partial', '--filter=blob:none')
   partial.git(partial.path, ...fetchLog)

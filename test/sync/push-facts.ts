@@ -1,4 +1,4 @@
-/** Pushes to real git servers: what these do to a push, paths do not. The suite asks one of them, test/long the other. */
+/** Pushes to real git servers, which fail in ways that paths do not. The suite runs one kind, test/long the other. */
 import assert from 'node:assert/strict'
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -15,7 +15,7 @@ export const serverKinds = {
   'git daemon': (t: TestContext, crew: Crew) => serveDaemon(t, crew, crew.origin),
 }
 
-/** The last one is turned away only after some rounds. */
+/** The last setting is rejected only after some rounds. */
 const hidings = {
   'smart HTTP': ['receive.hideRefs', 'transfer.hideRefs', 'uploadpack.hideRefs'],
   'git daemon': ['receive.hideRefs', 'transfer.hideRefs'],
@@ -29,10 +29,10 @@ function hook(crew: Crew, name: string, ...lines: readonly string[]): void {
   chmodSync(path, 0o755)
 }
 
-/** Writers of a hook must leave the quarantine that a push is in. */
+/** A hook that writes must leave the push's quarantine. */
 const outside = 'unset GIT_QUARANTINE_PATH GIT_OBJECT_DIRECTORY GIT_ALTERNATE_OBJECT_DIRECTORIES'
 
-/** What a server does to a push. */
+/** Tests of pushes to one kind of server. */
 export function pushFacts(kind: keyof typeof serverKinds): void {
   describe(`over ${kind}`, { skip: whyNoServers }, () => {
     async function setUp(t: TestContext) {
@@ -43,7 +43,7 @@ export function pushFacts(kind: keyof typeof serverKinds): void {
       return { crew, ann: crew.clone('ann', { address }), cy: crew.clone('cy', { address }), bo: crew.clone('bo') }
     }
 
-    it('a first sync gives, another takes, and divergence is joined', async (t) => {
+    it('diverged clones converge over a server', async (t) => {
       const { crew, ann, cy } = await setUp(t)
       await ann.create('of ann')
       assert.equal((await ann.sync()).push_changed, true)
@@ -62,7 +62,7 @@ export function pushFacts(kind: keyof typeof serverKinds): void {
       assert.equal(crew.inOrigin('for-each-ref', '--format=%(refname)'), walRef)
     })
 
-    it('a push that another overtakes inside the server is done again', async (t) => {
+    it('a push overtaken inside the server is repeated', async (t) => {
       const { crew, ann, bo } = await setUp(t)
       await bo.create('of bo')
       await bo.sync()
@@ -79,7 +79,7 @@ export function pushFacts(kind: keyof typeof serverKinds): void {
     })
 
     for (const name of ['pre-receive', 'update']) {
-      it(`a push that its ${name} hook turns away is an error, and what came is kept`, async (t) => {
+      it(`a push declined by a ${name} hook fails and keeps pulled events`, async (t) => {
         const { crew, ann, bo } = await setUp(t)
         await bo.create('of bo')
         await bo.sync()
@@ -99,7 +99,7 @@ export function pushFacts(kind: keyof typeof serverKinds): void {
     }
 
     for (const setting of hidings[kind]) {
-      it(`a server with ${setting} refuses, or does what was asked`, async (t) => {
+      it(`a server hiding refs with ${setting} rejects the push`, async (t) => {
         const { crew, ann, bo } = await setUp(t)
         await bo.create('of bo')
         await bo.sync()
@@ -116,7 +116,7 @@ export function pushFacts(kind: keyof typeof serverKinds): void {
       })
     }
 
-    it('a server that ends inside a push has it or has it not', async (t) => {
+    it('a push to a dying server arrives entirely or not at all', async (t) => {
       const { crew, ann, bo } = await setUp(t)
       await bo.create('of bo')
       await bo.sync()
@@ -132,7 +132,7 @@ export function pushFacts(kind: keyof typeof serverKinds): void {
         hook(crew, name, 'exit 0')
         assert.equal(crew.originHead(), before)
       }
-      // Here the ref has moved, and nobody is told.
+      // Here the ref has moved, but the client gets no answer.
       hook(crew, 'post-update', 'kill -9 $PPID')
       await ann.sync().catch((error: unknown) => assert.ok(error instanceof RemoteError, String(error)))
       hook(crew, 'post-update', 'exit 0')
@@ -142,7 +142,7 @@ export function pushFacts(kind: keyof typeof serverKinds): void {
       await ann.assertSound()
     })
 
-    it('a server that cannot push all at once takes the log, and says so of more', async (t) => {
+    it('a server without atomic pushes takes the log, not several refs', async (t) => {
       const { crew, ann } = await setUp(t)
       crew.inOrigin('config', 'receive.advertiseAtomic', 'false')
       await ann.create('of ann')

@@ -1,4 +1,4 @@
-/** The scene of a history on real repositories: clones and remotes as folders, fetched and pushed by git over paths. */
+/** Real repositories for histories: clones and remotes as folders, fetched and pushed by git over paths. */
 import assert from 'node:assert/strict'
 import { cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -19,12 +19,12 @@ import {
 } from './histories.ts'
 
 interface RealScene extends Scene {
-  /** Asserts that git finds every repository sound and that no ref lies where none belongs. */
+  /** Asserts that git finds every repository sound and no stray refs exist. */
   assertSound(): void
   close(): Promise<void>
 }
 
-/** An empty repository to copy: ten times as fast as making one. */
+/** An empty repository to copy: ten times as fast as `git init`. */
 function createOriginal(t: CleanUp): Sandbox & { readonly path: string } {
   const sandbox = createSandbox(t)
   const path = join(sandbox.dir, 'original.git')
@@ -93,7 +93,7 @@ export interface HistoryRun {
   readonly stepsMax: number
   readonly seed: number
   readonly parallel: number
-  /** How many of them git and the byte checker look through in the end. */
+  /** Number of histories that git and the byte checker verify at the end. */
   readonly checked: number
 }
 

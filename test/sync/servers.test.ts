@@ -1,4 +1,4 @@
-/** Syncing over real git servers: smart HTTP and `git daemon`. What they do to a push, paths do not. */
+/** Syncing over real git servers: smart HTTP and `git daemon`. */
 import assert from 'node:assert/strict'
 import { describe, it, type TestContext } from 'node:test'
 import { ConflictError } from '../../src/model/index.ts'
@@ -33,7 +33,7 @@ describe('over smart HTTP alone', { skip: whyNoServers }, () => {
     ['between fetch and push', 'refs'],
     ['when the push is under way', 'work'],
   ] as const) {
-    it(`a push overtaken ${when} is done again`, async (t) => {
+    it(`a push overtaken ${when} is repeated`, async (t) => {
       const options: Mutable<HttpOptions> = {}
       const { crew, ann, bo } = await setUp(t, options)
       await ann.create('of ann')
@@ -50,7 +50,7 @@ describe('over smart HTTP alone', { skip: whyNoServers }, () => {
     })
   }
 
-  it('a remote that always moves is given up after a bounded number of rounds', async (t) => {
+  it('a sync of an ever-moving remote gives up after bounded rounds', async (t) => {
     const options: Mutable<HttpOptions> = {}
     const { crew, ann } = await setUp(t, options)
     await ann.create('of ann')
@@ -86,7 +86,7 @@ describe('over smart HTTP alone', { skip: whyNoServers }, () => {
     ['no login', (server) => server.address, 'denied'],
   ]
   for (const [title, address, reason] of logins) {
-    it(`${title} is ${reason ?? 'let in'} at once, and nobody is asked`, async (t) => {
+    it(`a server login with ${title} is ${reason ?? 'accepted'} without a prompt`, async (t) => {
       const { crew, server } = await setUp(t, { login: 'ann:secret' })
       const clone = crew.clone('clone', { address: address(server), env: { GIT_TERMINAL_PROMPT: '1' } })
       await clone.create('one')
@@ -101,7 +101,7 @@ describe('over smart HTTP alone', { skip: whyNoServers }, () => {
     })
   }
 
-  it('the password of an address is shown by no lock and no claim', async (t) => {
+  it('no lock or claim command prints a password in the address', async (t) => {
     const { crew, server } = await setUp(t, { login: 'ann:secret' })
     const clone = crew.clone('clone')
     await clone.run('issue create', { title: 'one' })
@@ -127,14 +127,14 @@ describe('over smart HTTP alone', { skip: whyNoServers }, () => {
     ['git-receive-pack', 'request'],
     ['git-receive-pack', 'after'],
   ] as const) {
-    it(`a connection cut ${cuts[where]} ${service} is made good by the next sync`, async (t) => {
+    it(`a connection cut ${cuts[where]} ${service} is recovered by the next sync`, async (t) => {
       const options: Mutable<HttpOptions> = {}
       const { crew, ann, bo } = await setUp(t, options)
       for (let index = 0; index < 5; index++) await bo.create(`of bo ${index}`)
       await bo.sync()
       await ann.create('of ann')
       const before = ann.head()
-      // The first work of a fetch is to list the refs, the second to send what they reach; curl asks once more.
+      // A fetch first lists the refs, then sends their objects; curl asks once more.
       let works = service === 'git-upload-pack' ? 0 : 1
       options.cut = (request) => (is(request, service, 'work') && ++works >= 2 ? where : undefined)
       const failure = await ann.failSync()
@@ -151,7 +151,7 @@ describe('over smart HTTP alone', { skip: whyNoServers }, () => {
 })
 
 describe('over git daemon alone', { skip: whyNoServers }, () => {
-  it('a connection cut anywhere in a fetch changes nothing', async (t) => {
+  it('a connection cut inside a fetch changes nothing', async (t) => {
     const crew = createCrew(t)
     let left = Number.POSITIVE_INFINITY
     const server = await serveDaemon(t, crew, crew.origin, { cutAfterBytes: () => left })
@@ -173,7 +173,7 @@ describe('over git daemon alone', { skip: whyNoServers }, () => {
     assert.equal((await ann.sync()).pull_events, 3)
   })
 
-  it('a server that takes no pushes denies them, and what came is kept', async (t) => {
+  it('a server without receive-pack denies pushes and keeps fetches', async (t) => {
     const crew = createCrew(t)
     const server = await serveDaemon(t, crew, crew.origin)
     const [ann, bo] = [crew.clone('ann', server), crew.clone('bo')]

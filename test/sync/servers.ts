@@ -31,18 +31,18 @@ export const whyNoServers: string | false = ((): string | false => {
 
 export type Service = 'git-upload-pack' | 'git-receive-pack'
 
-/** A request of git's: for the refs that a service has, or to do it. */
+/** A request of git: for the refs of a service, or for its work. */
 export interface GitRequest {
   readonly service: Service
   readonly step: 'refs' | 'work'
 }
 
 export interface HttpOptions {
-  /** `user:password` that has to be given. */
+  /** Required `user:password`. */
   readonly login?: string
   /** Runs before a request is served. */
   readonly before?: (request: GitRequest) => Promise<unknown> | unknown
-  /** Where the connection breaks: before the service has all of the request, inside the answer, or before any of it. */
+  /** Where the connection breaks: before the whole request arrived, inside the answer, or before the answer. */
   readonly cut?: (request: GitRequest) => 'request' | 'answer' | 'after' | undefined
 }
 
@@ -53,7 +53,7 @@ export interface RunningServer {
   addressFor(login: string): string
 }
 
-/** Serves a bare repository by smart HTTP. Options are looked at for every request, so a test may change them. */
+/** Serves a bare repository over smart HTTP. Options are read for every request, so a test may change them. */
 export async function serveHttp(
   t: CleanUp,
   sandbox: Sandbox,
@@ -135,7 +135,7 @@ export async function serveHttp(
   return { address: `http://${at}`, addressFor: (login) => `http://${login}@${at}` }
 }
 
-/** Turns what a CGI program printed into an answer; half of it when the connection is to break. */
+/** Sends the output of a CGI program; only half of it when the connection is to break. */
 function answer(response: ServerResponse, output: Buffer, isCut: boolean): void {
   const end = output.indexOf('\r\n\r\n')
   let status = 200
@@ -166,7 +166,7 @@ export async function serveDaemon(
       ...['--reuseaddr', '--export-all', '--enable=receive-pack', `--base-path=${dirname(repository)}`],
       ...[`--listen=${host}`, `--port=${port}`],
     ],
-    // A group of its own, so that what it has started ends with it.
+    // Its own process group, so that its children end with it.
     { env: environment, stdio: 'ignore', detached: true },
   )
   const ended = once(child, 'close')
@@ -204,7 +204,7 @@ async function waitUntilOpen(host: string, port: number, isDead: () => boolean):
   }
 }
 
-/** Passes connections on, and breaks each once so many bytes went to the client. */
+/** Forwards connections, and breaks each after a number of bytes sent to the client. */
 async function startCuttingProxy(
   t: CleanUp,
   host: string,

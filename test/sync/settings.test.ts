@@ -1,4 +1,4 @@
-/** What people have in their configuration, and kinds of clones, none of which changes what a sync does. */
+/** User configuration and kinds of clones that must not change what a sync does. */
 import assert from 'node:assert/strict'
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -69,7 +69,7 @@ const settings: Readonly<Record<string, SetUp>> = {
 }
 
 for (const [title, setUp] of Object.entries(settings)) {
-  test(`${title} changes nothing`, async (t) => {
+  test(`a sync works the same with ${title}`, async (t) => {
     const crew = createCrew(t)
     const [ann, bo] = [crew.clone('ann'), crew.clone('bo')]
     ann.git('commit', '-q', '--allow-empty', '-m', 'code')
@@ -93,7 +93,7 @@ for (const [title, setUp] of Object.entries(settings)) {
   })
 }
 
-test('a hook that fails is respected when the settings say so', async (t) => {
+test('a failing pre-push hook is honoured with run_hooks', async (t) => {
   const crew = createCrew(t)
   const bo = crew.clone('bo')
   await bo.create('of bo')
@@ -107,9 +107,9 @@ test('a hook that fails is respected when the settings say so', async (t) => {
 })
 
 for (const name of ['a.b/c', 'émile', 'a=b', 'a"b', 'x.mirror']) {
-  // With -c the option would end at the `=`.
+  // With -c the option name would end at the `=`.
   const skip = name.includes('=') && whyGitLacks('GIT_CONFIG_COUNT')
-  test(`a remote called ${name} is a remote like any other`, { skip }, async (t) => {
+  test(`a remote named ${name} works like any other`, { skip }, async (t) => {
     const crew = createCrew(t)
     const bo = crew.clone('bo')
     bo.git('remote', 'rename', 'origin', name)
@@ -125,7 +125,7 @@ for (const name of ['a.b/c', 'émile', 'a=b', 'a"b', 'x.mirror']) {
   })
 }
 
-test('several addresses of a remote all get the log, or it is said', async (t) => {
+test('several push addresses all get the log, or the sync fails', async (t) => {
   const crew = createCrew(t)
   const bo = crew.clone('bo')
   crew.git(crew.dir, 'init', '-q', '--bare', '--template=', 'second.git')
@@ -142,7 +142,7 @@ test('several addresses of a remote all get the log, or it is said', async (t) =
   assert.equal(bo.head(), crew.originHead())
 })
 
-test('pushes that go elsewhere than fetches come from are no loss of a remote', async (t) => {
+test('a separate push address is not taken for a lost remote', async (t) => {
   const crew = createCrew(t)
   const bo = crew.clone('bo')
   crew.git(crew.dir, 'init', '-q', '--bare', '--template=', 'fork.git')
@@ -160,7 +160,7 @@ test('pushes that go elsewhere than fetches come from are no loss of a remote', 
   assert.deepEqual([bo.takeWarnings(), crew.git(join(crew.dir, 'fork.git'), 'rev-parse', walRef)], [[], bo.head()])
 })
 
-/** Kinds of clones; each gives what commands are run in. */
+/** Kinds of clones, each with a runner in it. */
 const clones: Readonly<Record<string, (crew: Crew) => Member>> = {
   'a bare clone': (crew) => {
     crew.git(crew.dir, 'clone', '-q', '--bare', 'origin.git', 'bare.git')
@@ -216,7 +216,7 @@ const clones: Readonly<Record<string, (crew: Crew) => Member>> = {
 
 for (const format of ['sha1', 'sha256']) {
   for (const [title, make] of Object.entries(clones)) {
-    // The kinds differ in places and settings; one of them is enough for the other format.
+    // The kinds differ in paths and settings only, so two of them are enough for the other format.
     if (format === 'sha256' && title !== 'a bare clone' && title !== 'a linked work tree') continue
     test(`${title} with ${format} syncs both ways`, async (t) => {
       const crew = createCrew(t, `--object-format=${format}`)
@@ -242,7 +242,7 @@ for (const format of ['sha1', 'sha256']) {
   }
 }
 
-test('repositories of different formats cannot sync, and say why', async (t) => {
+test('repositories of different object formats cannot sync', async (t) => {
   const crew = createCrew(t)
   const ann = crew.clone('ann')
   await ann.create('one')
@@ -252,7 +252,7 @@ test('repositories of different formats cannot sync, and say why', async (t) => 
   assert.match(failure.message, /algorithm|format/)
 })
 
-test('a password in an address is shown and kept nowhere', async (t) => {
+test('a failed sync prints no password of its address', async (t) => {
   const crew = createCrew(t)
   const ann = crew.clone('ann')
   await ann.create('one')

@@ -1,4 +1,4 @@
-/** `verify_signatures` on what a sync brings. */
+/** `verify_signatures` for the events that a sync fetches. */
 import assert from 'node:assert/strict'
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -8,7 +8,7 @@ import { createFakeGit } from '../support/fake-git.ts'
 import { checkBytes } from '../support/log.ts'
 import { createTeam, titlesIn } from './team.ts'
 
-/** Makes an actor with a key the one who writes in a clone. */
+/** Gives a clone an actor with a key. */
 function giveKey(clone: GriteSandbox, label: string): string {
   const { actor_id } = clone.data('actor', 'init', `--label=${label}`, '--generate-key')
   clone.data('actor', 'use', actor_id)
@@ -22,7 +22,7 @@ function setPolicy(clone: GriteSandbox, policy: string): void {
   writeFileSync(file, `verify_signatures = "${policy}"\n${rest}`)
 }
 
-/** Writes as an actor of another clone, whose key is not at hand. */
+/** Writes as another clone's actor, without its key. */
 function forge(clone: GriteSandbox, actor: string, issue: string): string {
   const folder = join(clone.dir, 'forged')
   clone.git(clone.dir, 'init', '-q', folder)
@@ -32,7 +32,7 @@ function forge(clone: GriteSandbox, actor: string, issue: string): string {
   return event_id
 }
 
-test('a sync takes in what is signed, and refuses or tells of what is forged', (t) => {
+test('a sync accepts signed events, and rejects or reports forged ones', (t) => {
   const team = createTeam(t)
   const [ann, bo, eve] = [team.clone('ann'), team.clone('bo'), team.clone('eve')]
   const actor = giveKey(ann, 'ann')
@@ -77,7 +77,7 @@ test('a sync takes in what is signed, and refuses or tells of what is forged', (
   for (const clone of [ann, bo, eve]) checkBytes(clone.path)
 })
 
-test('a sync without a policy judges nothing, and one that changed something has git look', async (t) => {
+test('a sync without a signature policy judges nothing and starts maintenance', async (t) => {
   const team = createTeam(t)
   const [ann, bo] = [team.clone('ann'), team.clone('bo')]
   const actor = giveKey(ann, 'ann')
@@ -90,6 +90,6 @@ test('a sync without a policy judges nothing, and one that changed something has
   assert.equal(ann.griteWith({ env: fake.environment }, 'sync').status, 0)
   assert.equal((await fake.started()).words, 'maintenance run --auto --quiet')
   await fake.release()
-  // One's own key is known in any case.
+  // A clone always knows its own key.
   assert.equal(ann.data('issue', 'show', issue).issue.signatures.missing, 1)
 })

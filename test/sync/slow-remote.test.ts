@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { ViewDirectory } from '../../src/view/view-directory.ts'
 import { createCrew } from './crew.ts'
 
-test('a sync with a slow remote leaves the view to others', async (t) => {
+test('a sync with a slow remote does not hold the view', async (t) => {
   const crew = createCrew(t)
   const bo = crew.clone('bo')
   await bo.create('one')

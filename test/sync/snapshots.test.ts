@@ -1,4 +1,4 @@
-/** Snapshots travel with a sync, and so do their deletions. */
+/** Snapshots and their deletions travel with a sync. */
 import assert from 'node:assert/strict'
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -18,7 +18,7 @@ function snapshotTeam(t: Parameters<typeof createTeam>[0]) {
   return { ...team, ann, bo, snapshot_ref: snapshot_ref as string }
 }
 
-test('a snapshot made in one clone arrives in the others', (t) => {
+test('a snapshot of one clone reaches the others', (t) => {
   const { ann, bo, origin, snapshot_ref } = snapshotTeam(t)
   assert.equal(ann.data('sync').snapshots.pushed, 1)
   assert.deepEqual(snapshotsOf(ann, origin), [snapshot_ref])
@@ -27,7 +27,7 @@ test('a snapshot made in one clone arrives in the others', (t) => {
   assert.deepEqual(ann.data('sync').snapshots, { adopted: 0, dropped: 0, pushed: 0, deleted: 0, refused: 0 })
 })
 
-test('a snapshot deleted in one clone goes everywhere, and stays away', (t) => {
+test('a deleted snapshot is deleted everywhere and does not return', (t) => {
   const { ann, bo, origin } = snapshotTeam(t)
   ann.data('sync')
   bo.data('sync')
@@ -44,7 +44,7 @@ test('a snapshot deleted in one clone goes everywhere, and stays away', (t) => {
   assert.deepEqual(snapshotsOf(ann, origin), [])
 })
 
-test('what is no snapshot is reported once and not taken in', (t) => {
+test('an invalid remote snapshot is reported once and not adopted', (t) => {
   const { ann, bo, inOrigin, originHead } = snapshotTeam(t)
   inOrigin('update-ref', 'refs/grite/snapshots/1234', originHead())
   const { data, warnings } = JSON.parse(bo.grite('sync', '--json').stdout)
@@ -54,7 +54,7 @@ test('what is no snapshot is reported once and not taken in', (t) => {
   assert.equal(JSON.parse(ann.grite('sync', '--json').stdout).data.snapshots.pushed, 1)
 })
 
-test('a snapshot that the remote refuses does not stop the log', (t) => {
+test('a refused snapshot does not stop the log', (t) => {
   const { ann, bo, origin } = snapshotTeam(t)
   mkdirSync(join(origin, 'hooks'), { recursive: true })
   writeFileSync(join(origin, 'hooks/update'), '#!/bin/sh\ncase "$1" in refs/grite/snapshots/*) exit 1;; esac\n')
@@ -76,7 +76,7 @@ test('a remote that lost everything gets log and snapshots again', (t) => {
   assert.deepEqual(snapshotsOf(ann, origin), [snapshot_ref])
 })
 
-test('a snapshot that is due is made by the push and sent with it', (t) => {
+test('a push makes and sends a snapshot that is due', (t) => {
   const team = createTeam(t)
   const ann = team.clone('ann')
   ann.data('init')

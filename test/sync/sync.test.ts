@@ -1,4 +1,4 @@
-/** `grite sync` over paths, as people run it. */
+/** `grite sync` over paths, run as a program. */
 import assert from 'node:assert/strict'
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -7,7 +7,7 @@ import { readFailure } from '../contract/grite-process.ts'
 import { checkBytes } from '../support/log.ts'
 import { createTeam, titlesIn } from './team.ts'
 
-test('what two clones wrote apart comes together, each event once', (t) => {
+test('diverged clones converge with each event once', (t) => {
   const team = createTeam(t)
   const [ann, bo] = [team.clone('ann'), team.clone('bo')]
   ann.create('base')
@@ -29,7 +29,7 @@ test('what two clones wrote apart comes together, each event once', (t) => {
   assert.deepEqual([ann.data('sync').message, ann.data('sync').rounds], ['Already up to date', 1])
 })
 
-test('pull only takes, push only gives', (t) => {
+test('--pull only fetches and --push only pushes', (t) => {
   const team = createTeam(t)
   const [ann, bo] = [team.clone('ann'), team.clone('bo')]
   ann.create('one')
@@ -47,7 +47,7 @@ test('pull only takes, push only gives', (t) => {
   assert.equal(bo.head(), team.originHead())
 })
 
-test('logs that began apart are joined', (t) => {
+test('logs with different roots are joined', (t) => {
   const team = createTeam(t)
   const [ann, bo] = [team.clone('ann'), team.clone('bo')]
   ann.create('of ann')
@@ -59,7 +59,7 @@ test('logs that began apart are joined', (t) => {
   assert.equal(ann.head(), bo.head())
 })
 
-test('a remote that lost its log is sent it again, and it is said', (t) => {
+test('a remote that lost its log gets it again with a warning', (t) => {
   const team = createTeam(t)
   const ann = team.clone('ann')
   ann.create('kept')
@@ -71,7 +71,7 @@ test('a remote that lost its log is sent it again, and it is said', (t) => {
   assert.equal(team.originHead(), ann.head())
 })
 
-test('a remote whose log was moved back is sent the rest again', (t) => {
+test('a rewound remote gets the missing events again', (t) => {
   const team = createTeam(t)
   const [ann, bo] = [team.clone('ann'), team.clone('bo')]
   for (const title of ['one', 'two']) ann.create(title)
@@ -85,7 +85,7 @@ test('a remote whose log was moved back is sent the rest again', (t) => {
   assert.deepEqual(titlesIn(ann), ['one', 'three', 'two'])
 })
 
-test('a second remote has the same events on a chain of its own', (t) => {
+test('a second remote has the same events on its own chain', (t) => {
   const team = createTeam(t)
   const ann = team.clone('ann')
   ann.create('one')
@@ -107,7 +107,7 @@ test('a second remote has the same events on a chain of its own', (t) => {
   assert.equal(ann.data('sync', '--remote=backup').push_changed, false)
 })
 
-test('a plain fetch and push of the refs does as well', (t) => {
+test('plain git fetch and push of the refs work as well', (t) => {
   const team = createTeam(t)
   const [ann, bo] = [team.clone('ann'), team.clone('bo')]
   ann.create('one')
@@ -119,7 +119,7 @@ test('a plain fetch and push of the refs does as well', (t) => {
   assert.equal(ann.data('sync').pull_events, 1)
 })
 
-test('what a remote refuses is an error that keeps what was pulled', (t) => {
+test('a rejected push is an error that keeps pulled events', (t) => {
   const team = createTeam(t)
   const [ann, bo] = [team.clone('ann'), team.clone('bo')]
   ann.create('of ann')
@@ -136,7 +136,7 @@ test('what a remote refuses is an error that keeps what was pulled', (t) => {
   assert.equal(bo.data('sync', '--pull').success, true)
 })
 
-test('no network is an error of the remote and changes nothing', (t) => {
+test('a sync without a network fails and changes nothing', (t) => {
   const team = createTeam(t)
   const ann = team.clone('ann')
   ann.create('one')
@@ -149,7 +149,7 @@ test('no network is an error of the remote and changes nothing', (t) => {
   assert.equal(refs(), before)
 })
 
-test('a repository without the remote says which there are', (t) => {
+test('a sync without the remote names the existing ones', (t) => {
   const team = createTeam(t)
   const ann = team.clone('ann')
   assert.equal(ann.data('sync').success, true)

@@ -1,4 +1,4 @@
-/** Clones around one bare remote, each with grite in it, as real processes. */
+/** Clones of one bare remote, each run as real processes. */
 import { join } from 'node:path'
 import { createGriteSandbox, type GriteSandbox, griteIn } from '../contract/grite-process.ts'
 import type { CleanUp } from '../git/temp-repository.ts'
@@ -13,7 +13,7 @@ export interface Team {
   originHead(): string
 }
 
-/** @param address - what clones take for the remote's address; default its path */
+/** @param address - address of the remote in the clones; default its path */
 export function createTeam(t: CleanUp, address?: (origin: string) => string): Team {
   const base = createGriteSandbox(t)
   const origin = join(base.dir, 'origin.git')
@@ -32,7 +32,7 @@ export function createTeam(t: CleanUp, address?: (origin: string) => string): Te
   }
 }
 
-/** Titles that a clone lists, sorted. */
+/** Titles of a clone's issues, sorted. */
 export function titlesIn(clone: GriteSandbox): string[] {
   return clone
     .data('issue', 'list', '--fields=title')

@@ -3,7 +3,7 @@ import { walRef } from '../../src/wal/index.ts'
 import { batchOf, creation, issueId, writeBatch, writeCommit } from '../support/log.ts'
 import type { Crew } from './crew.ts'
 
-/** Makes the remote's log one commit with a chunk of choice, between one before and one after it. */
+/** Sets the remote's log to a commit with the given chunk, between two sound commits. */
 export async function writeAround(crew: Crew, chunk: Oid | Uint8Array, name: string): Promise<void> {
   const head = await crew.onOrigin(async (git) => {
     const before = await writeBatch(git, batchOf([creation(issueId('aa'), 'before')]), null)

@@ -26,16 +26,16 @@ const rows: readonly Row[] = [
     item: '7.1 item 1',
     weakness: 'pulled events never reach the issue list',
     tests: [
-      { file: 'test/sync/sync.test.ts', title: 'pull only takes, push only gives' },
-      { file: 'test/sync/sync.test.ts', title: 'a plain fetch and push of the refs does as well' },
+      { file: 'test/sync/sync.test.ts', title: '--pull only fetches and --push only pushes' },
+      { file: 'test/sync/sync.test.ts', title: 'plain git fetch and push of the refs work as well' },
     ],
   },
   {
     item: '7.1 item 2',
     weakness: 'diverged logs cannot be reconciled',
     tests: [
-      { file: 'test/sync/sync.test.ts', title: 'what two clones wrote apart comes together, each event once' },
-      { file: 'test/sync/init.test.ts', title: 'init joins what was written before with what the others wrote' },
+      { file: 'test/sync/sync.test.ts', title: 'diverged clones converge with each event once' },
+      { file: 'test/sync/init.test.ts', title: 'init joins earlier local events with the remote log' },
     ],
   },
   {
@@ -87,8 +87,8 @@ const rows: readonly Row[] = [
     weakness: 'a fetch overwrites local refs without a check',
     tests: [
       { file: 'test/sync/joins.test.ts', title: 'a fetch leaves the local log unchanged until the join' },
-      { file: 'test/sync/hostile.test.ts', title: 'a <kind> in place of the log is refused, until it is repaired' },
-      { file: 'test/sync/hostile.test.ts', title: '<title> hides nothing else, and nothing is lost' },
+      { file: 'test/sync/hostile.test.ts', title: 'a <kind> in place of the remote log is refused until repaired' },
+      { file: 'test/sync/hostile.test.ts', title: '<title> hides no other event and loses none' },
       {
         file: 'test/view/damage.test.ts',
         title: '<title> hides no sound event and is reported once',
@@ -157,14 +157,14 @@ const rows: readonly Row[] = [
     item: '7.1 item 13',
     weakness: 'deleted snapshots and locks return with the next pull',
     tests: [
-      { file: 'test/sync/snapshots.test.ts', title: 'a snapshot deleted in one clone goes everywhere, and stays away' },
+      { file: 'test/sync/snapshots.test.ts', title: 'a deleted snapshot is deleted everywhere and does not return' },
       { file: 'test/sync/locks.test.ts', title: 'a deleted lock does not return with a sync' },
     ],
   },
   {
     item: '7.1 item 14',
     weakness: 'a rejected push exits with status 0',
-    tests: [{ file: 'test/sync/sync.test.ts', title: 'what a remote refuses is an error that keeps what was pulled' }],
+    tests: [{ file: 'test/sync/sync.test.ts', title: 'a rejected push is an error that keeps pulled events' }],
   },
   {
     item: '7.1 item 15',
