@@ -58,7 +58,7 @@ function standingIn(cards: readonly VectorRecord[], actor: ActorId): StandingCar
 }
 
 describe('actor cards of the vectors', () => {
-  it('have the ids and digests of the vectors', () => {
+  it('keys, actor ids and digests match the vectors', () => {
     for (const { seed, public_key, actor } of vectors.keys) {
       assert.equal(signerFromSeed(seed)?.publicKey, public_key)
       assert.equal(deriveActorId(public_key), actor)
@@ -69,7 +69,7 @@ describe('actor cards of the vectors', () => {
   })
 
   for (const { title, actor, cards, keys, label, events } of vectors.scenarios as readonly Scenario[]) {
-    it(`add up as written: ${title}`, () => {
+    it(`a vector scenario pins its actor: ${title}`, () => {
       const pinned = pinActor(actor, standingIn(cards, actor))
       assert.deepEqual(
         pinned.keys.map(({ publicKey }) => publicKey),
@@ -103,25 +103,25 @@ describe('an actor card', () => {
       verifySignature,
     )
 
-  it('is read as it was written', () => {
+  it('a card is read back as written', () => {
     const written = formatActorCard({ label: 'Änn "x"', publicKey: null, rotation: null })
     const reading = read(written)
     assert.equal('card' in reading && reading.card.label, 'Änn "x"')
   })
 
-  it('leaves out a label that is too long', () => {
+  it('a card leaves out an overlong label', () => {
     const value = (label: string) => formatActorCard({ label, publicKey: null, rotation: null })
     assert.equal(value('é'.repeat(128)), `{"label":"${'é'.repeat(128)}"}`)
     for (const label of ['é'.repeat(129), '', '\ud800']) assert.equal(value(label), '{}')
   })
 
-  it('is read up to 4,096 bytes', () => {
+  it('a card is read up to 4,096 bytes', () => {
     const value = (bytes: number) => `{"pad":"${'é'.repeat((bytes - 10) / 2)}"}`
     assert.ok('card' in read(value(limits.actorCardBytesMax)))
     assert.deepEqual(read(value(limits.actorCardBytesMax + 2)), { problem: 'is larger than 4096 bytes' })
   })
 
-  it('is refused for any text, without a failure', () => {
+  it('any text is read or refused without a failure', () => {
     fc.assert(
       fc.property(fc.oneof(fc.string(), fc.json(), fc.constantFrom('null', '{"__proto__":1}')), (value) => {
         const reading = read(value)
@@ -132,7 +132,7 @@ describe('an actor card', () => {
 })
 
 describe('the keys of an actor', () => {
-  it('do not depend on the order of its cards', () => {
+  it('an actor’s keys do not depend on card order', () => {
     fc.assert(
       fc.property(fc.array(standingCard, { maxLength: 12 }), fc.infiniteStream(fc.nat()), (cards, picks) => {
         const rest = [...cards, ...cards.slice(0, 3)]
@@ -143,7 +143,7 @@ describe('the keys of an actor', () => {
     )
   })
 
-  it('are bounded however long the chain of rotations is', () => {
+  it('an actor’s keys are bounded for any chain of rotations', () => {
     const actor = 'ab'.repeat(16) as ActorId
     const key = (number: number) => number.toString(16).padStart(64, '0')
     const cards = Array.from({ length: 1500 }, (_, index): StandingCard => {
@@ -155,7 +155,7 @@ describe('the keys of an actor', () => {
     assert.equal(keys.at(-1)?.until, null)
   })
 
-  it('keep in each slot one card, whatever came first', () => {
+  it('a slot keeps the same card in any order', () => {
     fc.assert(
       fc.property(standingCard, standingCard, standingCard, (one, two, three) => {
         for (const slot of slotsOfCard(one)) {

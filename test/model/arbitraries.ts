@@ -64,7 +64,7 @@ export const anyBody: fc.Arbitrary<EventBody> = fc.oneof(
   fc.record({ type: fc.constant('ProjectContextUpdated' as const), key: text, value: text }),
 )
 
-/** Times at every width that CBOR has, and both sides of the ends. */
+/** Times at every CBOR width, and on both sides of its boundaries. */
 export const anyTime = fc.oneof(
   fc.constantFrom(0, 23, 24, 255, 256, 65535, 65536, 0xffff_ffff, 0x1_0000_0000, Number.MAX_SAFE_INTEGER),
   fc.maxSafeNat(),

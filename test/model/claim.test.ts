@@ -40,7 +40,7 @@ const lockOf = (owner: ActorId, claim: Partial<Claim> | null): Lock => ({
 describe('an assignee', () => {
   const left = assign(100, ann, 'ann')
 
-  test('that an ended claim added is left behind', () => {
+  test('an assignee of an ended claim is left behind', () => {
     const state = stateOf(left)
     assert.deepEqual(assignedToOthers(state, 'bo', []), ['ann'])
     assert.deepEqual(assignedToOthers(state, 'bo', [lockOf(ann, {})]), [])
@@ -51,11 +51,11 @@ describe('an assignee', () => {
   const cases: Readonly<Record<string, readonly [Event, Lock]>> = {
     'was there before the claim': [assign(99, ann, 'ann'), lockOf(ann, {})],
     'was added by somebody else': [assign(100, bo, 'ann'), lockOf(ann, {})],
-    'is another one': [assign(100, ann, 'anna'), lockOf(ann, {})],
+    'has another name': [assign(100, ann, 'anna'), lockOf(ann, {})],
     'comes with a lock that is no claim': [left, lockOf(ann, null)],
   }
   for (const [title, [add, lock]] of Object.entries(cases)) {
-    test(`that ${title} stays an assignee`, () => {
+    test(`an assignee that ${title} stays`, () => {
       const state = stateOf(add)
       assert.equal(assignedToOthers(state, 'bo', [lock]).length, 1)
       assert.equal(hasLeftBehind(state, [lock]), false)
@@ -63,13 +63,13 @@ describe('an assignee', () => {
     })
   }
 
-  test('that was taken away is nobody’s', () => {
+  test('a removed assignee belongs to nobody', () => {
     const state = stateOf(left, unassign(101, bo, 'ann'))
     assert.deepEqual(assignedToOthers(state, 'bo', []), [])
     assert.equal(isAssignedByClaim(state, lockOf(ann, {})), false)
   })
 
-  test('that is oneself is not another', () => {
+  test('ignores your own assignment', () => {
     assert.deepEqual(assignedToOthers(stateOf(left), 'ann', []), [])
     assert.deepEqual(assignedToOthers(stateOf(left), null, []), ['ann'])
   })
@@ -78,7 +78,7 @@ describe('an assignee', () => {
 describe('a new claim', () => {
   const facts = { owner: bo, assignee: 'bo', nowUnixMs: 500, ended: [] as Lock[], events: [] as Event[] }
 
-  test('is to take away what the claims before it left behind', () => {
+  test('a new claim removes assignees left by ended claims', () => {
     const left = assign(100, ann, 'ann')
     const claim = newClaim(stateOf(left), { ...facts, ended: [planRelease(lockOf(ann, {}))], events: [created, left] })
     assert.deepEqual(claim, { assignee: 'bo', sinceUnixMs: 500, beside: [], stale: [left.eventId] })
@@ -86,65 +86,65 @@ describe('a new claim', () => {
     assert.deepEqual(staleAssignees(stateOf(left, unassign(600, cy, 'ann')), claim), [])
   })
 
-  test('takes over what a claim that never reached the log was to take away', () => {
+  test('a new claim takes over the removals of a crashed claim', () => {
     const left = assign(100, ann, 'ann')
     const crashed = lockOf(bo, { assignee: 'bo', sinceUnixMs: 400, stale: [left.eventId] })
     const claim = newClaim(stateOf(left), { ...facts, owner: cy, assignee: 'cy', ended: [crashed], events: [left] })
     assert.deepEqual(claim.stale, [left.eventId])
   })
 
-  test('remembers that others had assigned its user already', () => {
+  test('a new claim records earlier assignments of its user', () => {
     const given = assign(50, cy, 'bo')
     const claim = newClaim(stateOf(given), { ...facts, events: [created, given] })
     assert.deepEqual([claim.beside, claim.stale], [[given.eventId], []])
   })
 
-  test('leaves what an ended claim of the same name left behind', () => {
+  test('a new claim keeps its own user’s earlier assignment', () => {
     const left = assign(100, ann, 'ann')
     const claim = newClaim(stateOf(left), { ...facts, assignee: 'ann', ended: [lockOf(ann, {})], events: [left] })
     assert.deepEqual([claim.beside, claim.stale], [[left.eventId], []])
   })
 })
 
-describe('of two claims that did not know of each other', () => {
+describe('concurrent claims', () => {
   const [first, second] = [assign(200, ann, 'ann'), assign(300, bo, 'bo')]
   const [annLock, boLock] = [lockOf(ann, {}), lockOf(bo, { assignee: 'bo' })]
   const merged = [created, second, first]
 
-  test('the one with the smaller version stands, in both clones', () => {
+  test('the claim with the smaller version wins in both clones', () => {
     assert.equal(findEarlierAssignment(merged, annLock), null)
     assert.deepEqual(findEarlierAssignment(merged, boLock), { user: 'ann', actor: ann, tsUnixMs: 200 })
   })
 
-  test('at the same time the smaller actor stands', () => {
+  test('the smaller actor wins between claims of one moment', () => {
     const same = [assign(200, ann, 'ann'), assign(200, bo, 'bo')]
     assert.equal(findEarlierAssignment(same, annLock), null)
     assert.equal(findEarlierAssignment(same, boLock)?.user, 'ann')
   })
 
-  test('of one name too, only one stands', () => {
+  test('one of two claims of one name wins', () => {
     const both = [assign(200, ann, 'x'), assign(300, bo, 'x')]
     assert.equal(findEarlierAssignment(both, lockOf(ann, { assignee: 'x' })), null)
     assert.equal(findEarlierAssignment(both, lockOf(bo, { assignee: 'x' }))?.actor, ann)
   })
 
-  test('the one that gave up does not count any more', () => {
+  test('a withdrawn claim no longer counts', () => {
     assert.equal(findEarlierAssignment([...merged, unassign(400, ann, 'ann')], boLock), null)
   })
 
-  test('what a claim had seen does not beat it', () => {
+  test('a claim is not beaten by an assignment it had seen', () => {
     assert.equal(findEarlierAssignment(merged, lockOf(bo, { assignee: 'bo', beside: [first.eventId] })), null)
     assert.equal(findEarlierAssignment(merged, lockOf(bo, { assignee: 'bo', stale: [first.eventId] })), null)
   })
 
-  test('a claim for whom others had assigned before counts from then', () => {
+  test('a claim counts from an earlier assignment of its user', () => {
     const given = assign(150, cy, 'bo')
     const lock = lockOf(bo, { assignee: 'bo', beside: [given.eventId] })
     assert.equal(findEarlierAssignment([created, given, first], lock), null)
     assert.equal(findEarlierAssignment([created, given, first], annLock)?.actor, cy)
   })
 
-  test('one that never reached the log gives way to whoever did', () => {
+  test('a claim that never reached the log loses to one that did', () => {
     assert.equal(findEarlierAssignment([created, first], boLock)?.user, 'ann')
     assert.equal(findEarlierAssignment([created], boLock), null)
     assert.equal(findEarlierAssignment(merged, lockOf(bo, null)), null)

@@ -17,7 +17,7 @@ import {
 } from '../../src/model/index.ts'
 import { anyEvent, theIssue } from './arbitraries.ts'
 
-/** What a record keeps of a body: lists in the order of the format. Written apart from the codec, by bytes. */
+/** A body as a record stores it: lists in format order. Written independently of the codec. */
 function storedBody(body: EventBody): EventBody {
   const byBytes = (left: string, right: string) => Buffer.compare(Buffer.from(left), Buffer.from(right))
   if (body.type === 'IssueCreated') return { ...body, labels: [...body.labels].sort(byBytes) }
@@ -30,7 +30,7 @@ function plain(event: Event): unknown {
   return { ...event, body: { ...storedBody(event.body) }, sig: event.sig && [...event.sig] }
 }
 
-test('decoded record is the encoded event', () => {
+test('a decoded record equals the encoded event', () => {
   fc.assert(
     fc.property(anyEvent, (event) => {
       const decoded = decodeRecord(encodeRecord(event))
@@ -41,7 +41,7 @@ test('decoded record is the encoded event', () => {
   )
 })
 
-test('decoded chunk holds the encoded events in order and their record bytes', () => {
+test('a decoded chunk holds the events in order with their bytes', () => {
   fc.assert(
     fc.property(fc.array(anyEvent, { minLength: 1, maxLength: 30 }), (events) => {
       const bytes = encodeEventChunk(events)
@@ -57,7 +57,7 @@ test('decoded chunk holds the encoded events in order and their record bytes', (
   )
 })
 
-test('decoded event shares no memory with its record', () => {
+test('a decoded event shares no memory with its record', () => {
   const event = identifyEvent({
     issueId: theIssue,
     actor: theIssue as never,
@@ -75,7 +75,7 @@ test('decoded event shares no memory with its record', () => {
 })
 
 for (const count of [1, 23, 24, 255, 256, 65_535, 65_536]) {
-  test(`chunk of ${count} records has the shortest head`, () => {
+  test(`a chunk of ${count} records has the shortest head`, () => {
     const record = encodeRecord(
       identifyEvent({
         issueId: theIssue,
@@ -92,11 +92,11 @@ for (const count of [1, 23, 24, 255, 256, 65_535, 65_536]) {
   })
 }
 
-test('chunk without a record is refused', () => {
+test('an empty chunk cannot be encoded', () => {
   assert.throws(() => encodeChunk([]), RangeError)
 })
 
-test('order of labels does not change the id, their number does', () => {
+test('the id ignores label order but not label count', () => {
   fc.assert(
     fc.property(anyEvent, fc.array(fc.string({ unit: 'binary' }), { minLength: 1 }), (event, labels) => {
       const id = (list: readonly string[]) =>
@@ -108,7 +108,7 @@ test('order of labels does not change the id, their number does', () => {
   )
 })
 
-test('signature is no part of the id', () => {
+test('the signature is not part of the id', () => {
   fc.assert(
     fc.property(anyEvent, (event) =>
       assert.deepEqual(encodePreimage({ ...event, sig: null } as Event), encodePreimage(event)),
@@ -129,7 +129,7 @@ describe('canonical CBOR', () => {
     ),
   })).value
 
-  test('scan accepts what is encoded and ends where it ends', () => {
+  test('a scan accepts encoded values and ends at their end', () => {
     fc.assert(
       fc.property(value, fc.uint8Array({ maxLength: 4 }), (item, rest) => {
         const encoded = encodeCbor(item as never)
@@ -140,7 +140,7 @@ describe('canonical CBOR', () => {
     )
   })
 
-  test('canonical scan means that encoding again gives the same bytes', () => {
+  test('a canonical scan means re-encoding gives the same bytes', () => {
     fc.assert(
       fc.property(value, fc.nat(), fc.nat({ max: 255 }), (item, where, byte) => {
         const bytes = Uint8Array.from(encodeCbor(item as never))
@@ -178,7 +178,7 @@ describe('canonical CBOR', () => {
   }
 
   for (const number of [-1, 1.5, Number.NaN, 2 ** 53, Number.POSITIVE_INFINITY]) {
-    test(`${number} is not written`, () => assert.throws(() => encodeCbor(number), RangeError))
+    test(`${number} cannot be encoded`, () => assert.throws(() => encodeCbor(number), RangeError))
   }
 
   const hostile: readonly (readonly [string, string])[] = [
@@ -204,7 +204,7 @@ describe('canonical CBOR', () => {
     ['a thousand levels', '81 '.repeat(1000)],
   ]
   for (const [what, hex] of hostile) {
-    test(`scan refuses ${what}`, () => {
+    test(`a scan refuses ${what}`, () => {
       const bytes = Buffer.from(hex.replaceAll(' ', ''), 'hex')
       assert.throws(() => scanCbor(bytes, 0, 4), { name: 'CborSyntaxError' })
     })
@@ -221,7 +221,7 @@ describe('canonical CBOR', () => {
     '81 18 00',
   ]
   for (const hex of long) {
-    test(`scan sees that ${hex} is not the shortest form`, () => {
+    test(`a scan reports that ${hex} is not the shortest form`, () => {
       const bytes = Buffer.from(hex.replaceAll(' ', ''), 'hex')
       assert.deepEqual(scanCbor(bytes, 0, 4), { end: bytes.length, canonical: false })
     })

@@ -43,7 +43,7 @@ const created = say(10, { type: 'IssueCreated', title: 'Crash', body: 'text', la
 const label = (change: string): EventBody =>
   change[0] === '+' ? { type: 'LabelAdded', label: change.slice(1) } : { type: 'LabelRemoved', label: change.slice(1) }
 
-/** `priority P2 -> P1`, with what else is reported an entry. */
+/** An entry as text: `priority P2 -> P1`, with its marks. */
 function show({ subject, old, new: value, effective, supersededBy, partOf }: HistoryEntry, events: readonly Event[]) {
   const number = (id: string) => events.findIndex(({ eventId }) => eventId === id)
   return [
@@ -57,7 +57,7 @@ function show({ subject, old, new: value, effective, supersededBy, partOf }: His
 const shown = (...events: readonly Event[]) => historyOf(events).map((entry) => show(entry, events))
 
 describe('an entry', () => {
-  test('tells what changed and who has decided since', () => {
+  test('an entry shows its change and what superseded it', () => {
     const events = [
       created,
       say(20, { type: 'IssueUpdated', title: 'Crash on start', body: null }),
@@ -85,7 +85,7 @@ describe('an entry', () => {
     ])
   })
 
-  test('of a field joins what one change removed and added', () => {
+  test('a field entry joins a removal and an addition', () => {
     const events = [
       created,
       say(20, label('-priority:P2')),
@@ -100,7 +100,7 @@ describe('an entry', () => {
     ])
   })
 
-  test('of a cleared field joins all removals', () => {
+  test('an entry of a cleared field joins all removals', () => {
     const events = [
       created,
       say(20, label('+priority:P1'), bo),
@@ -115,7 +115,7 @@ describe('an entry', () => {
     ])
   })
 
-  test('joins nothing that another moment, actor or key divides', () => {
+  test('entries of another time, actor or key are not joined', () => {
     for (const second of [
       say(22, label('+priority:P1')),
       say(21, label('+priority:P1'), bo),
@@ -126,12 +126,12 @@ describe('an entry', () => {
     assert.equal(shown(created, say(20, label('-priority:P2')), say(21, label('+type:x')))[2], 'type · -> x')
   })
 
-  test('on another label of a field is about that label', () => {
+  test('a change of a non-current label is a label entry', () => {
     const events = [created, say(20, label('+priority:P1'), bo), say(30, label('-priority:P2'))]
     assert.equal(shown(...events)[2], 'label priority:P2 -> ·')
   })
 
-  test('without effect says so', () => {
+  test('a change without effect is marked', () => {
     const events = [
       created,
       say(20, { type: 'StateChanged', state: 'open' }),
@@ -145,7 +145,7 @@ describe('an entry', () => {
     ])
   })
 
-  test('before the creation lost to it where the creation speaks', () => {
+  test('a change before the creation loses to its values', () => {
     const events = [
       say(1, { type: 'IssueUpdated', title: 'Early', body: null }),
       say(2, label('-bug')),
@@ -166,7 +166,7 @@ const ordered = issueHistory.map((events) =>
   [...new Map(events.map((event) => [event.eventId, event])).values()].sort(compareVersions),
 )
 
-/** What is shown of a subject now. */
+/** The current value of a subject. */
 function valueIn(state: IssueState, subject: Subject): string | null {
   switch (subject.kind) {
     case 'title':
@@ -194,7 +194,7 @@ function valueIn(state: IssueState, subject: Subject): string | null {
 const isChange = ({ subject }: HistoryEntry) =>
   !['creation', 'comment', 'link', 'attachment', 'nothing'].includes(subject.kind)
 
-test('an entry that nothing supersedes says what is shown now', () => {
+test('an entry that nothing supersedes shows the current value', () => {
   fc.assert(
     fc.property(ordered, (events) => {
       const state = foldIssue(theIssue, events)
@@ -206,7 +206,7 @@ test('an entry that nothing supersedes says what is shown now', () => {
   )
 })
 
-test('every event has its entries, in order', () => {
+test('every event has history entries in order', () => {
   fc.assert(
     fc.property(ordered, (events) => {
       const ids = historyOf(events).map(({ event }) => event.eventId)
@@ -219,7 +219,7 @@ test('every event has its entries, in order', () => {
   )
 })
 
-/** The version that decides a subject now, by the projection. */
+/** The version that decides a subject in the projection. */
 function decidingVersion(state: IssueState, subject: Subject): Version | null {
   const element = (versions: { added: Version | null; removed: Version | null } | undefined) =>
     versions === undefined ? null : isPresent(versions) ? versions.added : (versions.removed ?? versions.added)
@@ -239,7 +239,7 @@ function decidingVersion(state: IssueState, subject: Subject): Version | null {
   }
 }
 
-/** The events that the command would write for it. */
+/** The events that the undo command would write. */
 function compensate(state: IssueState, { subject, to }: Restoration): EventBody[] {
   switch (subject.kind) {
     case 'title':
@@ -263,7 +263,7 @@ function compensate(state: IssueState, { subject, to }: Restoration): EventBody[
   }
 }
 
-test('undo gives back the value just before, to that subject only', () => {
+test('undo restores only its subject, to the value before', () => {
   fc.assert(
     fc.property(ordered, fc.nat(), (history, pick) => {
       const events = [created, ...history.map((event) => ({ ...event, tsUnixMs: event.tsUnixMs + 10 }))]
@@ -313,12 +313,12 @@ describe('undo plans', () => {
   }
   const key = (name: FieldKey) => ({ kind: 'field', key: name })
 
-  test('a set field gets the value before the change, not before the event', () => {
+  test('undoing a set field restores the value before the change', () => {
     const events = [created, say(20, label('-priority:P2')), say(21, label('+priority:P1'))]
     assert.deepEqual(restored(events, 2), [{ subject: key('priority'), from: 'P1', to: 'P2' }])
   })
 
-  test('a cleared field gets its value again', () => {
+  test('undoing a cleared field restores its value', () => {
     const events = [
       created,
       say(20, label('+priority:P1'), bo),
@@ -328,7 +328,7 @@ describe('undo plans', () => {
     assert.deepEqual(restored(events, 3), [{ subject: key('priority'), from: null, to: 'P1' }])
   })
 
-  test('title and text of one event come back together', () => {
+  test('undo restores title and body of one event together', () => {
     const events = [created, say(20, { type: 'IssueUpdated', title: 'T', body: 'b' })]
     assert.deepEqual(restored(events, 1), [
       { subject: { kind: 'title' }, from: 'T', to: 'Crash' },
@@ -336,7 +336,7 @@ describe('undo plans', () => {
     ])
   })
 
-  test('an undone undo comes back', () => {
+  test('an undo can be undone', () => {
     const events = [
       created,
       say(20, { type: 'StateChanged', state: 'closed' }),
@@ -345,7 +345,7 @@ describe('undo plans', () => {
     assert.deepEqual(restored(events, 2), [{ subject: { kind: 'state' }, from: 'open', to: 'closed' }])
   })
 
-  test('what changed nothing needs nothing', () => {
+  test('undoing a no-op changes nothing', () => {
     assert.deepEqual(restored([created, say(20, label('+bug'))], 1), [])
   })
 
@@ -368,20 +368,20 @@ describe('undo plans', () => {
       { outcome: 'superseded', subject: { kind: 'body' }, isPart: false },
     ],
     [
-      'a removal that made way',
+      'a removal replaced by an addition',
       [created, say(20, label('-priority:P2')), say(21, label('+priority:P1'))],
       1,
       { outcome: 'superseded', subject: key('priority'), isPart: true },
     ],
     [
-      'a label of a field that was not its value',
+      'a field label that was not its value',
       [created, say(20, label('+priority:P1'), bo), say(30, label('-priority:P2'))],
       2,
       { outcome: 'no-value', key: 'priority' },
     ],
   ]
   for (const [title, events, index, outcome] of refusals) {
-    test(`${title} stays`, () => {
+    test(`undo refuses ${title}`, () => {
       const { by, ...plan } = planUndo(events, (events[index] as Event).eventId) as { by?: string; outcome: string }
       assert.deepEqual(plan, outcome)
       if (plan.outcome === 'superseded') assert.equal(by, events.at(-1)?.eventId)
@@ -389,7 +389,7 @@ describe('undo plans', () => {
   }
 })
 
-test('a long change is followed in one pass', () => {
+test('a change of fifty thousand events takes one pass', () => {
   const removals = Array.from({ length: 50_000 }, (_, index) => say(20 + index, label(`-priority:${index}`)))
   const entries = historyOf([created, ...removals])
   assert.equal(entries.length, 50_001)

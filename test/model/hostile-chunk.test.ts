@@ -17,7 +17,7 @@ const headerBytes = 18
 const issue = new Uint8Array(16).fill(1)
 const actor = new Uint8Array(16).fill(2)
 
-/** A record whose id is true, whatever is in it. */
+/** A record with any content and a matching id. */
 function makeRecord(
   ts: CborValue,
   tag: CborValue,
@@ -67,7 +67,7 @@ describe('strange records with a true id', () => {
     ['a time that is null', makeRecord(null, 3, ['x']), /^ts_unix_ms is not/],
   ]
   for (const [what, record, reason] of strange) {
-    test(`record with ${what} is kept raw and harms no other`, () => {
+    test(`a record with ${what} is kept raw and hides no other`, () => {
       const chunk = chunkOf(good, record, good)
       assertGoodKept(chunk)
       assert.equal(chunk.problem, null)
@@ -77,7 +77,7 @@ describe('strange records with a true id', () => {
     })
   }
 
-  test('record that is raw-kept decodes the same when appended again', () => {
+  test('a raw record decodes the same after a re-append', () => {
     const first = chunkOf(makeRecord(5, 15, [[['x']]]))
     const record = first.damaged[0]?.record
     assert.ok(record)
@@ -118,7 +118,7 @@ describe('records without a true id', () => {
     ],
   ]
   for (const [what, record, reason] of bad) {
-    test(`record with ${what} is named and harms no other`, () => {
+    test(`a record with ${what} is named and hides no other`, () => {
       const chunk = chunkOf(good, record, good)
       assertGoodKept(chunk)
       assert.equal(chunk.damaged.length, 1)
@@ -127,7 +127,7 @@ describe('records without a true id', () => {
     })
   }
 
-  test('replacement character itself is text like any other', () => {
+  test('a replacement character is ordinary text', () => {
     const chunk = chunkOf(makeRecord(5, 3, ['a\ufffdb']))
     assert.deepEqual(chunk.damaged, [])
     assert.equal(chunk.events.length, 1)
@@ -140,7 +140,7 @@ describe('records without a true id', () => {
     ['time', Uint8Array.of(0x88, 0x58, 0x20, ...blake2b256(longTime), ...longTime.subarray(2), 0xf6)],
   ]
   for (const [what, record] of long) {
-    test(`record with a longer ${what} than needed is not taken`, () => {
+    test(`a record with an overlong ${what} is rejected`, () => {
       const chunk = chunkOf(good, record, good)
       assertGoodKept(chunk)
       assert.match(chunk.damaged[0]?.reason ?? '', /^event_id does not match/)
@@ -176,13 +176,13 @@ describe('strange files', () => {
     ['deep nesting', Uint8Array.from([...header, ...Array(100_000).fill(0x81), 0]), /^nesting too deep/],
   ]
   for (const [what, bytes, problem] of files) {
-    // Nesting by `cborNestingMax`.
-    test(`file with ${what} is a problem, not an exception`, () => {
+    // Covers `cborNestingMax`.
+    test(`a chunk of ${what} is a problem, not an exception`, () => {
       assert.match(decodeChunk(bytes).problem ?? '', problem)
     })
   }
 
-  test('records before a tear are returned', () => {
+  test('records before a cut are returned', () => {
     const bytes = encodeChunk([good, good, good])
     const chunk = decodeChunk(bytes.subarray(0, bytes.length - 1))
     assertGoodKept(chunk)
@@ -228,7 +228,7 @@ describe('fuzzed chunks', () => {
     }
   }
 
-  test('damage never throws and never makes an event up', () => {
+  test('a damaged chunk never throws and never invents events', () => {
     fc.assert(
       fc.property(events, damage, (list, damages) => {
         const chunk = decodeChunk(damages.reduce(harm, encodeEventChunk(list)))
@@ -242,7 +242,7 @@ describe('fuzzed chunks', () => {
     )
   })
 
-  test('flip inside the bytes of one id leaves every other event', () => {
+  test('a flipped bit in one id keeps every other event', () => {
     fc.assert(
       fc.property(events, fc.nat(), fc.nat({ max: 31 }), fc.nat({ max: 7 }), (list, which, at, bit) => {
         const records = list.map(encodeRecord)
@@ -264,7 +264,7 @@ describe('fuzzed chunks', () => {
     )
   })
 
-  test('any bytes after a header never throw', () => {
+  test('arbitrary bytes after a header never throw', () => {
     const header = encodeChunk([good]).subarray(0, headerBytes)
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 300 }), (bytes) => {
@@ -275,7 +275,7 @@ describe('fuzzed chunks', () => {
     )
   })
 
-  test('array of empty arrays as long as the data is walked in linear time', () => {
+  test('a million empty arrays are walked in linear time', () => {
     const header = encodeChunk([good]).subarray(0, headerBytes)
     const count = 1_000_000
     const bytes = new Uint8Array(headerBytes + 5 + count).fill(0x80)
@@ -288,7 +288,7 @@ describe('fuzzed chunks', () => {
     assert.ok(performance.now() - started < 60_000)
   })
 
-  test('ids are the hash of what is stored', () => {
+  test('an id is the hash of its stored content', () => {
     fc.assert(
       fc.property(anyEvent, (event) => {
         const record = encodeRecord(event)
@@ -298,7 +298,7 @@ describe('fuzzed chunks', () => {
   })
 })
 
-test('records that mean nothing are counted once a thousand are named', () => {
+test('damaged records are named up to a thousand, then counted', () => {
   const chunk = chunkOf(good, ...Array.from({ length: 1200 }, () => Uint8Array.of(0x80)), good)
   assertGoodKept(chunk)
   assert.deepEqual([chunk.damaged.length, chunk.damagedUnnamed, chunk.problem], [1000, 200, null])

@@ -84,13 +84,13 @@ describe('overlap of resources', () => {
     ['path:src', 'issue:src', false],
   ]
   for (const [left, right, overlap] of cases) {
-    test(`${left} and ${right} ${overlap ? 'exclude each other' : 'go together'}`, () => {
+    test(`${left} and ${right} ${overlap ? 'overlap' : 'do not overlap'}`, () => {
       assert.equal(resourcesOverlap(left, right), overlap)
       assert.equal(resourcesOverlap(right, left), overlap)
     })
   }
 
-  test('an issue is named by its full id alone', () => {
+  test('an issue resource needs the full id', () => {
     assert.equal(issueOfResource(issueResource(id as IssueId)), id)
     for (const other of ['issue:3f2a', `issue:${id}0`, `path:${id}`, id]) assert.equal(issueOfResource(other), null)
   })
@@ -106,7 +106,7 @@ describe('a resource to lock', () => {
     'plain',
     'a:b:c',
   ]) {
-    test(`may be ${good}`, () => requireResource(good))
+    test(`a lock may be named ${good}`, () => requireResource(good))
   }
   const bad: Readonly<Record<string, RegExp>> = {
     '': /must not be empty/,
@@ -122,7 +122,7 @@ describe('a resource to lock', () => {
     'path:..': /without \. and \.\./,
   }
   for (const [text, says] of Object.entries(bad)) {
-    test(`must not be ${JSON.stringify(text.slice(0, 20))}`, () => {
+    test(`a lock cannot be named ${JSON.stringify(text.slice(0, 20))}`, () => {
       assert.throws(
         () => requireResource(text),
         (error) => error instanceof InvalidArgsError && says.test(error.message),
@@ -132,7 +132,7 @@ describe('a resource to lock', () => {
 })
 
 describe('lock.json', () => {
-  test('is pretty JSON with the published keys first', () => {
+  test('lock.json is pretty JSON with the published keys first', () => {
     assert.equal(
       formatLock(lockOf(ann)),
       `{\n  "owner": "${ann}",\n  "nonce": "n",\n  "expires_unix_ms": 1800000060000,\n  "resource": "plain",\n  "ttl_ms": 60000,\n  "fence": 7\n}`,
@@ -143,7 +143,7 @@ describe('lock.json', () => {
     )
   })
 
-  test('reads back what was written, whatever it is', () => {
+  test('any lock is read back from its lock.json', () => {
     const text = fc.string({ minLength: 1, maxLength: 200, unit: 'grapheme' }).filter((one) => one.length <= 256)
     const time = fc.maxSafeNat()
     const plain = { noNullPrototype: true }
@@ -165,7 +165,7 @@ describe('lock.json', () => {
     fc.assert(fc.property(lock, (one) => assert.deepEqual(parseLock(formatLock(one)), { lock: one, problem: null })))
   })
 
-  test('with unknown keys, or own ones that are wrong, still counts', () => {
+  test('unknown or invalid extra keys of lock.json are ignored', () => {
     const { lock } = parseLock(
       '{"more":[1],"owner":"o","nonce":"n","expires_unix_ms":5,"resource":"r","ttl_ms":-1,"fence":"x","claim":{"assignee":1}}',
     )
@@ -180,13 +180,13 @@ describe('lock.json', () => {
     })
   })
 
-  test('of a time beyond 2^53 is read, and excludes nobody', () => {
+  test('a time beyond 2^53 in lock.json expires at once', () => {
     const { lock } = parseLock('{"owner":"o","nonce":"n","expires_unix_ms":18446744073709551615,"resource":"r"}')
     assert.equal(lock?.expiresUnixMs, Number.MAX_SAFE_INTEGER)
     for (const terms of Object.values(lockTerms)) assert.equal(lockStateAt(lock as Lock, now, terms), 'expired')
   })
 
-  test('of a fence or length that no writer can mean counts as without it', () => {
+  test('an impossible fence or ttl in lock.json is ignored', () => {
     const text = (fence: number, ttl: number) =>
       `{"owner":"o","nonce":"n","expires_unix_ms":5,"resource":"r","fence":${fence},"ttl_ms":${ttl}}`
     const read = (fence: number, ttl: number) => {
@@ -216,7 +216,7 @@ describe('lock.json', () => {
     '{"owner":"o\\u009b2J","nonce":"n","expires_unix_ms":5,"resource":"r"}': /owner/,
   }
   for (const [text, says] of Object.entries(damaged)) {
-    test(`that is ${text.slice(0, 70)} is damaged`, () => {
+    test(`lock.json of ${text.slice(0, 70)} is damaged`, () => {
       const { lock, problem } = parseLock(text)
       assert.equal(lock, null)
       assert.match(problem ?? '', says)
@@ -225,7 +225,7 @@ describe('lock.json', () => {
 })
 
 describe('the state of a lock', () => {
-  test('is expired at its very time, for other machines half a minute later', () => {
+  test('a lock expires at its time, for other machines 30 seconds later', () => {
     const lock = lockOf(ann)
     assert.equal(lockStateAt(lock, now + 59_999, lockTerms.local), 'live')
     assert.equal(lockStateAt(lock, now + 60_000, lockTerms.local), 'expired')
@@ -255,14 +255,14 @@ describe('the state of a lock', () => {
       null,
     ],
   ] as const) {
-    test(`times ${title}`, () => {
+    test(`lock times ${title}`, () => {
       const found = describeWrongClock(lock, { ...facts, ...over })
       if (says === null) assert.equal(found, null)
       else assert.match(found ?? '', says)
     })
   }
 
-  test('beyond what a lock can last makes it exclude nobody', () => {
+  test('a lock beyond its maximum length has expired', () => {
     const day = 86_400_000
     for (const [terms, lengthMs] of [
       [lockTerms.lease, day],
@@ -274,7 +274,7 @@ describe('the state of a lock', () => {
     }
   })
 
-  test('of a lease that a wrong clock wrote does not keep it on its remote', () => {
+  test('a lease of a wrong clock may be collected from its remote', () => {
     const never = Number.MAX_SAFE_INTEGER
     const day = 86_400_000
     const written = { committedAtUnixMs: now - 2 * day, nowUnixMs: now }
@@ -287,7 +287,7 @@ describe('the state of a lock', () => {
     assert.equal(isCollectable(lockOf(bo, { expiresUnixMs: never, fence: 1 }), fresh), false)
   })
 
-  test('renewal is due when half the time is over', () => {
+  test('renewal is due after half the ttl', () => {
     assert.equal(isRenewalDue(lockOf(ann), now + 30_000), false)
     assert.equal(isRenewalDue(lockOf(ann), now + 30_001), true)
     assert.equal(isRenewalDue(lockOf(ann, { ttlMs: null }), now + 59_999), false)
@@ -313,18 +313,18 @@ describe('acquiring', () => {
   const plan = (current: Lock | null, over: Partial<LockRequest> = {}, owner = ann) =>
     planAcquire(current, requestOf(owner, over))
 
-  test('what nobody had begins its fence with the time', () => {
+  test('a free lock starts its fence at the current time', () => {
     const { outcome, lock } = plan(null) as { outcome: string; lock: Lock }
     assert.equal(outcome, 'acquired')
     assert.deepEqual(lock, lockOf(ann, { nonce: 'new', fence: now }))
   })
 
-  test('what another holds gives nothing but the holder', () => {
+  test('a held lock is refused with its holder', () => {
     const current = lockOf(bo)
     assert.deepEqual(plan(current), { outcome: 'held', by: current })
   })
 
-  test('what another let expire is taken over with the next fence', () => {
+  test('another actor’s expired lock is taken over with the next fence', () => {
     const current = lockOf(bo, { expiresUnixMs: now })
     const taken = plan(current) as { outcome: string; lock: Lock }
     assert.deepEqual([taken.outcome, taken.lock.fence, taken.lock.owner], ['taken-over', 8, ann])
@@ -332,46 +332,46 @@ describe('acquiring', () => {
     assert.equal(plan(current, { terms: lockTerms.lease, nowUnixMs: now + clockAllowanceMs }).outcome, 'taken-over')
   })
 
-  test('what another took for ever is taken over', () => {
+  test('another actor’s endless lock is taken over', () => {
     const taken = plan(lockOf(bo, { expiresUnixMs: Number.MAX_SAFE_INTEGER })) as { outcome: string; lock: Lock }
     assert.deepEqual([taken.outcome, taken.lock.fence, taken.lock.owner], ['taken-over', 8, ann])
   })
 
-  test('what oneself took for ever is taken again', () => {
+  test('your own endless lock is acquired again', () => {
     const taken = plan(lockOf(ann, { expiresUnixMs: Number.MAX_SAFE_INTEGER })) as { outcome: string; lock: Lock }
     assert.deepEqual([taken.outcome, taken.lock.expiresUnixMs], ['acquired', now + 60_000])
   })
 
-  test('a chain at its greatest fence begins again with the time', () => {
+  test('the greatest fence restarts at the current time', () => {
     const taken = plan(planRelease(lockOf(bo, { fence: 2 ** 52 }))) as { lock: Lock }
     assert.equal(taken.lock.fence, now)
   })
 
-  test('what another released is acquired with the next fence', () => {
+  test('a released lock is acquired with the next fence', () => {
     const taken = plan(planRelease(lockOf(bo))) as { outcome: string; lock: Lock }
     assert.deepEqual([taken.outcome, taken.lock.fence, taken.lock.nonce], ['acquired', 8, 'new'])
   })
 
-  test('what a tool without fences held begins again with the time', () => {
+  test('a lock without a fence restarts at the current time', () => {
     const taken = plan(lockOf(bo, { fence: null, expiresUnixMs: 0 })) as { lock: Lock }
     assert.equal(taken.lock.fence, now)
   })
 
-  test('one’s own live lock gives it more time and keeps nonce and fence', () => {
+  test('re-acquiring your live lock extends it with nonce and fence kept', () => {
     const renewed = plan(lockOf(ann), { ttlMs: 90_000 })
     assert.deepEqual(renewed, { outcome: 'renewed', lock: lockOf(ann, { expiresUnixMs: now + 90_000, ttlMs: 90_000 }) })
   })
 
-  test('one’s own live lock never shortens it', () => {
+  test('re-acquiring your live lock never shortens it', () => {
     assert.deepEqual(plan(lockOf(ann), { ttlMs: 1000 }), { outcome: 'renewed', lock: lockOf(ann) })
   })
 
-  test('one’s own expired lock is a new holding', () => {
+  test('re-acquiring your expired lock gives a new nonce and fence', () => {
     const taken = plan(lockOf(ann, { expiresUnixMs: now })) as { outcome: string; lock: Lock }
     assert.deepEqual([taken.outcome, taken.lock.fence, taken.lock.nonce], ['acquired', 8, 'new'])
   })
 
-  test('an own claim that expired goes on from when it began', () => {
+  test('re-acquiring your expired claim keeps its start', () => {
     const claim = { assignee: 'ann', sinceUnixMs: 5, beside: [], stale: [] }
     const lapsed = lockOf(ann, { expiresUnixMs: now, claim })
     const again = plan(lapsed, { claim: { ...claim, sinceUnixMs: now } }) as { lock: Lock }
@@ -380,7 +380,7 @@ describe('acquiring', () => {
     assert.equal(other.lock.claim?.sinceUnixMs, now)
   })
 
-  test('again and again by anybody makes the fence grow with each holder', () => {
+  test('the fence grows with every new holder', () => {
     const step = fc.record({
       owner: fc.constantFrom(ann, bo),
       passMs: fc.nat(100_000),
@@ -410,7 +410,7 @@ describe('acquiring', () => {
 })
 
 describe('renewing and releasing', () => {
-  test('renewing is for the holder, also after the time is over', () => {
+  test('only the holder renews a lock, even after expiry', () => {
     const renewed = planRenew(lockOf(ann, { expiresUnixMs: 1 }), { owner: ann, ttlMs: 5, nowUnixMs: now })
     assert.deepEqual(renewed, lockOf(ann, { expiresUnixMs: now + 5, ttlMs: 5 }))
     const request = { owner: ann, ttlMs: 5, nowUnixMs: now }
@@ -419,7 +419,7 @@ describe('renewing and releasing', () => {
     assert.equal(planRenew(planRelease(lockOf(ann)), request), null)
   })
 
-  test('releasing keeps all but the time', () => {
+  test('releasing changes only the expiry', () => {
     assert.deepEqual(planRelease(lockOf(ann)), lockOf(ann, { expiresUnixMs: 0 }))
   })
 })

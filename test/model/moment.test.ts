@@ -5,14 +5,14 @@ import { daysUntilDue, isOverdue, parseAge, parseTimeSpan } from '../../src/mode
 const noon = Date.UTC(2026, 3, 5, 12)
 const dayMs = 86_400_000
 
-test('ages are a number and a unit', () => {
+test('an age is a number and a unit', () => {
   assert.deepEqual(['1s', '2m', '3h', '4d', '5w'].map(parseAge), [1000, 120_000, 10_800_000, 4 * dayMs, 35 * dayMs])
   for (const text of ['', 'd', '7', '7x', '-1d', '1.5d', ' 1d', '7 d', `${'9'.repeat(20)}w`]) {
     assert.equal(parseAge(text), undefined, text)
   }
 })
 
-test('a day is all of its milliseconds, a moment is one', () => {
+test('a day spans all its milliseconds, a moment one', () => {
   const midnight = Date.UTC(2026, 3, 5)
   assert.deepEqual(parseTimeSpan('2026-04-05'), { first: midnight, last: midnight + dayMs - 1 })
   for (const text of ['2026-04-05T12:00', '2026-04-05T12:00Z', '2026-04-05T14:00:00+02:00', String(noon)]) {
@@ -32,7 +32,7 @@ test('a day is all of its milliseconds, a moment is one', () => {
   }
 })
 
-test('an open issue is overdue from the day after', () => {
+test('an open issue is overdue the day after its due date', () => {
   const table: readonly (readonly [due: string | undefined, days: number | undefined, overdue: boolean])[] = [
     ['2026-04-06', 1, false],
     ['2026-04-05', 0, false],

@@ -28,7 +28,7 @@ import {
 } from '../../src/model/index.ts'
 import { issueEvent, issueHistory, theIssue } from './arbitraries.ts'
 
-/** Everything that is shown of an issue, without the order in which maps were filled. */
+/** Everything shown of an issue, without the insertion order of maps. */
 function lookOf(state: IssueState) {
   return {
     exists: state.creation !== null,
@@ -45,7 +45,7 @@ function lookOf(state: IssueState) {
   }
 }
 
-/** The order of everything, said once more: time, then actor bytes, then id bytes. */
+/** The event order, stated independently: time, then actor bytes, then id bytes. */
 function inOrder(events: readonly Event[]): Event[] {
   const unique = new Map(events.map((event) => [event.eventId, event]))
   const keyOf = ({ tsUnixMs, actor, eventId }: Event) =>
@@ -126,7 +126,7 @@ function naiveFields(labels: ReadonlySet<string>, adds: ReadonlyMap<string, numb
 
 const runs = { numRuns: 1500 }
 
-test('fold is the naive fold over the sorted events', () => {
+test('folding equals the naive fold over sorted events', () => {
   fc.assert(
     fc.property(issueHistory, (history) => {
       assert.deepEqual(lookOf(foldIssue(theIssue, history)), naiveFold(history))
@@ -148,7 +148,7 @@ test('arrival order and copies change no projection', () => {
   )
 })
 
-test('state kept as text between any two events is the state folded at once', () => {
+test('a state saved between events equals the state folded at once', () => {
   fc.assert(
     fc.property(issueHistory, (history) => {
       let text = formatIssueState(emptyIssueState(theIssue))
@@ -166,7 +166,7 @@ test('state kept as text between any two events is the state folded at once', ()
   )
 })
 
-test('older creation that comes late replaces the newer one without a trace', () => {
+test('a late older creation replaces the newer one entirely', () => {
   const create = (tsUnixMs: number, title: string, labels: string[]) =>
     say(tsUnixMs, { type: 'IssueCreated', title, body: title, labels })
   const older = create(1, 'older', ['x'])
@@ -175,7 +175,7 @@ test('older creation that comes late replaces the newer one without a trace', ()
   assert.deepEqual(lookOf(state), lookOf(foldIssue(theIssue, [older])))
 })
 
-test('issue without a creation does not exist until it comes', () => {
+test('an issue does not exist before its creation arrives', () => {
   const closed = say(5, { type: 'StateChanged', state: 'closed' })
   const state = foldIssue(theIssue, [closed])
   assert.equal(state.creation, null)
@@ -184,7 +184,7 @@ test('issue without a creation does not exist until it comes', () => {
   assert.equal(currentTitle(state), 't')
 })
 
-test('event of another issue is a mistake', () => {
+test('an event of another issue is refused', () => {
   fc.assert(
     fc.property(issueEvent, (event) => {
       assert.throws(() => applyEvent(emptyIssueState('00'.repeat(16) as never), event), TypeError)
@@ -198,17 +198,17 @@ function say(tsUnixMs: number, body: EventBody): Event {
 
 describe('fields', () => {
   const table: readonly (readonly [string, readonly string[], Record<string, string>])[] = [
-    ['one add is the value', ['+priority:P1'], { priority: 'P1' }],
-    ['later add is the value', ['+priority:P1', '+priority:P2'], { priority: 'P2' }],
-    ['removing the loser changes nothing', ['+priority:P1', '+priority:P2', '-priority:P1'], { priority: 'P2' }],
-    ['removing the winner empties the field', ['+priority:P1', '+priority:P2', '-priority:P2'], {}],
-    ['adding the loser again makes it the value', ['+type:a', '+type:b', '+type:a'], { type: 'a' }],
-    ['removed and added again is the value', ['+type:a', '-type:a', '+type:a'], { type: 'a' }],
-    ['foreign value is shown', ['+priority:high'], { priority: 'high' }],
-    ['value may hold colons', ['+milestone:v1:beta'], { milestone: 'v1:beta' }],
-    ['empty value is a value', ['+type:'], { type: '' }],
-    ['unknown keys are no fields', ['+colour:red', '+:x', '+Type:x', '+toString:x', '+constructor:x'], {}],
-    ['label without a colon is no field', ['+priority'], {}],
+    ['one added label is the field value', ['+priority:P1'], { priority: 'P1' }],
+    ['a later label is the field value', ['+priority:P1', '+priority:P2'], { priority: 'P2' }],
+    ['removing an older label changes nothing', ['+priority:P1', '+priority:P2', '-priority:P1'], { priority: 'P2' }],
+    ['removing the newest label empties the field', ['+priority:P1', '+priority:P2', '-priority:P2'], {}],
+    ['adding an older label again makes it the value', ['+type:a', '+type:b', '+type:a'], { type: 'a' }],
+    ['a label removed and added again is the value', ['+type:a', '-type:a', '+type:a'], { type: 'a' }],
+    ['a foreign value is shown', ['+priority:high'], { priority: 'high' }],
+    ['a field value may contain colons', ['+milestone:v1:beta'], { milestone: 'v1:beta' }],
+    ['an empty field value is a value', ['+type:'], { type: '' }],
+    ['labels with unknown keys are no fields', ['+colour:red', '+:x', '+Type:x', '+toString:x', '+constructor:x'], {}],
+    ['a label without a colon is no field', ['+priority'], {}],
   ]
   for (const [title, changes, fields] of table) {
     test(title, () => {
@@ -219,7 +219,7 @@ describe('fields', () => {
     })
   }
 
-  test('labels of a creation tie and the greater bytes win', () => {
+  test('labels of one creation tie, the greater bytes win', () => {
     const created = say(1, { type: 'IssueCreated', title: 't', body: '', labels: ['type:\uffff', 'type:😀', 'type:a'] })
     assert.deepEqual(fieldsOf(foldIssue(theIssue, [created])), { type: '😀' })
   })
@@ -229,7 +229,7 @@ describe('fields', () => {
     fc.record({ clear: fc.constantFrom<FieldKey>('priority', 'type') }),
   )
 
-  test('planned set gives the value and leaves no other label of the key, planned clear none', () => {
+  test('a planned field change leaves exactly its own label', () => {
     fc.assert(
       fc.property(issueHistory, change, (history, wanted) => {
         const before = foldIssue(theIssue, history)
@@ -253,7 +253,7 @@ describe('fields', () => {
   })
 })
 
-test('element is present when its greatest add is greater than its greatest remove', () => {
+test('an element is present when its last add beats its last remove', () => {
   const version = fc.record({
     tsUnixMs: fc.integer({ min: 1, max: 2 }),
     actor: fc.constantFrom('aa', 'bb') as fc.Arbitrary<Event['actor']>,
@@ -268,7 +268,7 @@ test('element is present when its greatest add is greater than its greatest remo
   )
 })
 
-test('context keeps the latest whatever the order', () => {
+test('context keeps the latest value in any order', () => {
   const context = fc
     .record({ tsUnixMs: fc.integer({ min: 1, max: 3 }), value: fc.constantFrom('a', 'b', 'c') })
     .map(({ tsUnixMs, value }) => say(tsUnixMs, { type: 'ProjectContextUpdated', key: 'k', value }))

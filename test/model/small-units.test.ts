@@ -47,7 +47,7 @@ describe('order', () => {
     )
   })
 
-  test('text with a common beginning sorts as its UTF-8 bytes', () => {
+  test('text with a common prefix sorts as its UTF-8 bytes', () => {
     fc.assert(
       fc.property(text, text, text, (start, left, right) => {
         const [a, b] = [start + left, start + right]
@@ -57,7 +57,7 @@ describe('order', () => {
     )
   })
 
-  test('bytes sort as Buffer has it', () => {
+  test('bytes sort like Buffer.compare', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 3, max: 3 }), fc.uint8Array({ maxLength: 3, max: 3 }), (left, right) => {
         assert.equal(Math.sign(compareBytes(left, right)), Buffer.compare(left, right))
@@ -65,7 +65,7 @@ describe('order', () => {
     )
   })
 
-  test('versions are a total order of time, actor and id', () => {
+  test('versions are totally ordered by time, actor and id', () => {
     const version = fc.record({
       tsUnixMs: fc.constantFrom(9, 10),
       actor: fc.constantFrom('0a', 'a0') as fc.Arbitrary<never>,
@@ -83,7 +83,7 @@ describe('order', () => {
 })
 
 describe('hex and ids', () => {
-  test('hex comes back as bytes, whatever its case', () => {
+  test('hex parses back to its bytes in either case', () => {
     fc.assert(
       fc.property(fc.uint8Array(), (bytes) => {
         assert.equal(formatHex(bytes), Buffer.from(bytes).toString('hex'))
@@ -93,14 +93,14 @@ describe('hex and ids', () => {
     )
   })
 
-  test('base32hex is that of RFC 4648, in lower case', () => {
+  test('base32hex follows RFC 4648 in lower case', () => {
     const digits = (text: string) => base32hex(new TextEncoder().encode(text))
     assert.deepEqual(['', 'fooba', '\0\0\0\0\x01'].map(digits), ['', 'cpnmuoj1', '00000001'])
     assert.equal(base32hex(blake2b160(new TextEncoder().encode('origin'))), 'og5hhvmaolrg1vaee3ofe2ikd27corpd')
     assert.throws(() => base32hex(new Uint8Array(4)), RangeError)
   })
 
-  test('text is hex only if all of it is', () => {
+  test('only text of hex digits parses as hex', () => {
     fc.assert(
       fc.property(fc.string({ unit: fc.constantFrom('0', 'f', 'A', 'g', ' ', '٣', '/', ':', '@', '`') }), (word) => {
         assert.equal(parseHex(word) !== undefined, /^(?:[0-9a-fA-F]{2})*$/.test(word))
@@ -115,7 +115,7 @@ describe('hex and ids', () => {
     [parseSha256, 64],
   ] as const
   for (const [parse, length] of parsers) {
-    test(`${parse.name} takes ${length} hexadecimal characters and lowers them`, () => {
+    test(`${parse.name} takes ${length} hex characters and lowers them`, () => {
       assert.equal(parse('AB'.repeat(length / 2)), 'ab'.repeat(length / 2))
       for (const wrong of [
         '',
@@ -156,7 +156,7 @@ describe('limits', () => {
     ['mime', limits.mimeBytesMax, (mime) => ({ type: 'AttachmentAdded', name: 'n', sha256: base.sha256, mime })],
   ]
   for (const [what, bytesMax, bodyOf] of sized) {
-    test(`${what} may have ${bytesMax} bytes and not one more`, () => {
+    test(`${what} takes ${bytesMax} bytes and not one more`, () => {
       validateBody(bodyOf('é'.repeat(bytesMax / 2)))
       const message = new RegExp(`has ${bytesMax + 1} bytes; at most ${bytesMax} are allowed`)
       assert.throws(
@@ -166,7 +166,7 @@ describe('limits', () => {
       )
     })
 
-    test(`${what} may not hold half a surrogate pair`, () => {
+    test(`${what} refuses half a surrogate pair`, () => {
       assert.throws(
         () => validateBody(bodyOf('a\ud83d')),
         (error) => error instanceof InvalidArgsError && /lone surrogate/.test(error.message),
@@ -195,7 +195,7 @@ describe('limits', () => {
     { type: 'DependencyRemoved', target: base.target, dep_type: 'blocks' },
   ]
   for (const body of allowed) {
-    test(`${JSON.stringify(body).slice(0, 50)} may be said`, () => validateBody(body))
+    test(`${JSON.stringify(body).slice(0, 50)} is allowed`, () => validateBody(body))
   }
 })
 
@@ -220,12 +220,12 @@ describe('fields', () => {
     ['parent', 'a'.repeat(31), false],
   ]
   for (const [key, value, expected] of values) {
-    test(`${key} ${JSON.stringify(value)} is ${expected ? 'a' : 'no'} value`, () => {
+    test(`${key} ${JSON.stringify(value)} is ${expected ? 'a valid' : 'an invalid'} value`, () => {
       assert.equal(isFieldValue(key, value), expected)
     })
   }
 
-  test('scoped label comes back as key and value', () => {
+  test('a scoped label parses back to key and value', () => {
     fc.assert(
       fc.property(fc.constantFrom<FieldKey>('priority', 'due', 'parent'), text, (key, value) => {
         assert.deepEqual(parseScopedLabel(formatScopedLabel(key, value)), { key, value })
@@ -233,7 +233,7 @@ describe('fields', () => {
     )
   })
 
-  test('parent that is no id is no parent', () => {
+  test('an invalid parent id is no parent', () => {
     assert.equal(parentOf({}), null)
     assert.equal(parentOf({ parent: 'bd-1' }), null)
     assert.equal(parentOf({ parent: 'ab'.repeat(16) }), 'ab'.repeat(16))
@@ -246,7 +246,7 @@ describe('signatures', () => {
   const isValid = (sig: Uint8Array) => (sig[0] ?? 0) % 2 === 1
   const choose = (left: Uint8Array | null, right: Uint8Array | null) => chooseSignature(left, right, isValid)
 
-  test('choice is commutative, associative and idempotent', () => {
+  test('signature choice is commutative, associative and idempotent', () => {
     fc.assert(
       fc.property(signature, signature, signature, (a, b, c) => {
         assert.deepEqual(choose(a, b), choose(b, a))
@@ -257,7 +257,7 @@ describe('signatures', () => {
     )
   })
 
-  test('choice is the smallest of the valid ones, else the smallest, else none', () => {
+  test('the smallest valid signature is chosen, else the smallest', () => {
     fc.assert(
       fc.property(fc.array(signature), (copies) => {
         const some = copies.filter((one) => one !== null)
@@ -269,14 +269,14 @@ describe('signatures', () => {
 })
 
 describe('kinds', () => {
-  test('tags are 1 to 14 in the order of the table', () => {
+  test('kind tags are 1 to 14 in table order', () => {
     assert.deepEqual(
       eventKindNames.map((name) => eventKinds[name].tag),
       Array.from({ length: 14 }, (_, index) => index + 1),
     )
   })
 
-  test('JSON forms have one kind with its fields in order of their names', () => {
+  test('JSON forms have one kind with sorted field names', () => {
     fc.assert(
       fc.property(anyEvent, ({ body }) => {
         for (const form of [formatKindForExport(body), formatKindWithNumbers(body)]) {
@@ -294,7 +294,7 @@ describe('kinds', () => {
 
   const file = new URL('../../../shared/fixtures/small/expected.json', import.meta.url)
   const skip = existsSync(file) ? false : 'the fixtures of ../shared are not here'
-  test('JSON forms are those that the Rust tool prints', { skip }, () => {
+  test('JSON forms match the output of the Rust tool', { skip }, () => {
     const expected = JSON.parse(readFileSync(file, 'utf8'))
     const shown = new Map<string, { kind: Record<string, Record<string, unknown>> }>()
     for (const events of Object.values<{ event_id: string; kind: never }[]>(expected.show_events)) {
@@ -361,7 +361,7 @@ describe('errors', () => {
     })
   }
 
-  test('details, cause and hints are kept', () => {
+  test('an error keeps details, cause and hints', () => {
     const cause = new Error('inner')
     const error = new InvalidArgsError('words', { details: { field: 'x' }, cause, hints: ['Do so'] })
     assert.deepEqual(
@@ -382,7 +382,7 @@ describe('due', () => {
     ['soon', 'open', false],
     [undefined, 'open', false],
   ]
-  test('an open issue is overdue from the day after', () => {
+  test('an open issue is overdue from the day after its due date', () => {
     for (const [due, state, overdue] of cases) {
       const fields = due === undefined ? {} : { due }
       assert.equal(isOverdue({ state, fields }, nowUnixMs), overdue, `${due} ${state}`)
@@ -390,7 +390,7 @@ describe('due', () => {
     assert.equal(isOverdue({ state: 'open', fields: { due: '2026-04-05' } }, nowUnixMs + 60_000), true)
   })
 
-  test('a day that does not exist is no due date', () => {
+  test('an impossible day is no due date', () => {
     assert.deepEqual(
       [dueOf({ due: '2024-02-29' }), dueOf({ due: '2025-02-29' }), dueOf({})],
       ['2024-02-29', null, null],

@@ -25,7 +25,7 @@ const create = (ts: number, title = 't', issueId = a) =>
 const say = (ts: number, body = 'x', issueId = a) => at(ts, { type: 'CommentAdded', body }, issueId)
 const signed = (event: Event, byte: number): Event => ({ ...event, sig: new Uint8Array([byte]) })
 
-/** Places of a log, read again when the first reading was overturned. */
+/** Places of a log's events, read again when the first pass was overturned. */
 function placesOf(events: readonly Event[]) {
   let sieve = new SnapshotSieve()
   let places = events.map((event) => sieve.place(event))
@@ -38,7 +38,7 @@ function placesOf(events: readonly Event[]) {
   return { places, readings, hasRepeats: sieve.hasRepeats }
 }
 
-describe('a snapshot keeps', () => {
+describe('places in a snapshot', () => {
   const context = at(
     1,
     {
@@ -53,22 +53,47 @@ describe('a snapshot keeps', () => {
   )
   const first = create(10)
   const cases: readonly (readonly [string, readonly Event[], readonly string[], number])[] = [
-    ['an issue in order as events', [first, say(11), say(12)], ['events', 'events', 'events'], 1],
-    ['file context without a creation as an event', [context], ['events'], 1],
-    ['what is as old as its creation as an orphan', [first, say(10), say(9)], ['events', 'orphans', 'orphans'], 1],
-    ['what has no creation as an orphan', [first, say(11, 'x', b)], ['events', 'orphans'], 1],
-    ['a later creation as an orphan', [first, create(12), say(13)], ['events', 'orphans', 'events'], 1],
-    ['what came before its creation as an event', [say(11), first], ['events', 'events'], 2],
-    ['only the smallest creation as an event', [create(12), say(11), first], ['orphans', 'events', 'events'], 2],
-    ['what an earlier creation made young enough', [create(12), say(12), first], ['orphans', 'events', 'events'], 2],
-    ['a repeated event once', [first, say(11), say(11), first], ['events', 'events', 'nowhere', 'nowhere'], 2],
+    ['a snapshot keeps an issue in order as events', [first, say(11), say(12)], ['events', 'events', 'events'], 1],
+    ['a snapshot keeps file context without a creation as an event', [context], ['events'], 1],
     [
-      'copies with other signatures as orphans',
+      'a snapshot keeps an event as old as its creation as an orphan',
+      [first, say(10), say(9)],
+      ['events', 'orphans', 'orphans'],
+      1,
+    ],
+    ['a snapshot keeps an event without a creation as an orphan', [first, say(11, 'x', b)], ['events', 'orphans'], 1],
+    [
+      'a snapshot keeps a later creation as an orphan',
+      [first, create(12), say(13)],
+      ['events', 'orphans', 'events'],
+      1,
+    ],
+    ['a snapshot keeps an event logged before its creation as an event', [say(11), first], ['events', 'events'], 2],
+    [
+      'a snapshot keeps only the smallest creation as an event',
+      [create(12), say(11), first],
+      ['orphans', 'events', 'events'],
+      2,
+    ],
+    [
+      'a snapshot keeps an event that an earlier creation precedes',
+      [create(12), say(12), first],
+      ['orphans', 'events', 'events'],
+      2,
+    ],
+    [
+      'a snapshot keeps a repeated event once',
+      [first, say(11), say(11), first],
+      ['events', 'events', 'nowhere', 'nowhere'],
+      2,
+    ],
+    [
+      'a snapshot keeps copies with other signatures as orphans',
       [first, say(11), signed(say(11), 1), signed(say(11), 2), signed(say(11), 1)],
       ['events', 'events', 'orphans', 'orphans', 'nowhere'],
       2,
     ],
-    ['a repeated orphan once', [say(11, 'x', b), say(11, 'x', b)], ['orphans', 'nowhere'], 2],
+    ['a snapshot keeps a repeated orphan once', [say(11, 'x', b), say(11, 'x', b)], ['orphans', 'nowhere'], 2],
   ]
   for (const [title, events, places, readings] of cases) {
     it(title, () => {
@@ -79,7 +104,7 @@ describe('a snapshot keeps', () => {
     })
   }
 
-  it('a record of an unknown kind once, as an orphan', () => {
+  it('a snapshot keeps a record of an unknown kind once, as an orphan', () => {
     const sieve = new SnapshotSieve()
     const records = [Uint8Array.of(1), Uint8Array.of(2), Uint8Array.of(1)]
     assert.deepEqual(
@@ -100,7 +125,7 @@ const history = fc.array(
   { maxLength: 30 },
 )
 
-test('events and orphans together hold every copy, and events are what the Rust tool takes', (t) => {
+test('events and orphans hold every copy, events only what the Rust tool takes', (t) => {
   const seed = Number(process.env.FC_SEED ?? Date.now() % 0x7fff_ffff)
   t.diagnostic(`seed ${seed}`)
   const copyOf = ({ eventId, sig }: Event) => `${eventId} ${sig?.[0] ?? ''}`
@@ -136,14 +161,14 @@ describe('a snapshot is due', () => {
   const settings = { maxEvents: 1000, maxAgeDays: 7 }
   const cover = { createdTs: 0, eventCount: 500 }
   const cases: readonly (readonly [string, typeof cover | null, number, number, boolean])[] = [
-    ['after that many events, the first time', null, 1000, 0, true],
-    ['not before, however old the log', null, 999, 99 * day, false],
-    ['after that many more', cover, 1500, 0, true],
-    ['not before', cover, 1499, 7 * day, false],
-    ['when the newest is old and a tenth is new', cover, 600, 7 * day + 1, true],
-    ['not for less than a tenth', cover, 599, 70 * day, false],
-    ['not when the log has less than it', cover, 10, 70 * day, false],
-    ['not by age when it comes from the future', { ...cover, createdTs: 90 * day }, 1499, 0, false],
+    ['the first snapshot is due after maxEvents', null, 1000, 0, true],
+    ['the first snapshot is not due earlier, however old the log', null, 999, 99 * day, false],
+    ['another snapshot is due after maxEvents more', cover, 1500, 0, true],
+    ['another snapshot is not due with fewer events', cover, 1499, 7 * day, false],
+    ['an old snapshot with a tenth of new events is due', cover, 600, 7 * day + 1, true],
+    ['an old snapshot with less than a tenth of new events is not due', cover, 599, 70 * day, false],
+    ['a snapshot is not due when the log is smaller', cover, 10, 70 * day, false],
+    ['a snapshot from the future is not due by age', { ...cover, createdTs: 90 * day }, 1499, 0, false],
   ]
   for (const [title, newest, eventCount, nowUnixMs, due] of cases) {
     it(title, () => assert.equal(isSnapshotDue(newest, { eventCount, nowUnixMs }, settings), due))

@@ -45,7 +45,7 @@ for (const vector of vectors.derived_chunks as readonly {
   chunk_hex: string
   chunk_hash_blake2b256: string
 }[]) {
-  test(`chunk of ${vector.events.join(', ')} has the published bytes and hash`, () => {
+  test(`a chunk of ${vector.events.join(', ')} has the published bytes and hash`, () => {
     const bytes = parseHex(vector.chunk_hex) as Uint8Array
     const decoded = decodeChunk(bytes)
     assert.equal(decoded.problem, null)
@@ -56,7 +56,7 @@ for (const vector of vectors.derived_chunks as readonly {
   })
 }
 
-test('context issue ids are the derived ones', () => {
+test('context issue ids match the vectors', () => {
   for (const { path, issue_id } of vectors.derived_context_issue_ids) assert.equal(deriveContextIssueId(path), issue_id)
   assert.equal(projectContextIssueId, vectors.project_context_issue_id)
 })

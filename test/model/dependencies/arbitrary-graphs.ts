@@ -26,7 +26,7 @@ export const anyGraph = fc.integer({ min: 1, max: 9 }).chain((count) =>
   }),
 )
 
-/** Who waits, over any number of others, for whom: the definition, step by step until nothing is added. */
+/** Which issue waits, directly or not, for which: the transitive closure, by its definition. */
 export function naiveReach(edges: readonly StoredEdge[]): (first: IssueId, waits: IssueId) => boolean {
   const pairs = new Set<string>()
   for (const { source, target, type } of edges) {

@@ -17,7 +17,7 @@ import { anyGraph, edge, issueNumber, naiveReach } from './arbitrary-graphs.ts'
 
 const [a, b, c, d] = [0, 1, 2, 3].map(issueNumber) as [IssueId, IssueId, IssueId, IssueId]
 
-test('both spellings say that the blocker comes first', () => {
+test('blocks and depends_on give the same order', () => {
   const edges = [edge(0, 1, 'blocks'), edge(1, 0, 'depends_on')]
   assert.deepEqual(ordersOf(edges), [
     { first: a, waits: b },
@@ -28,13 +28,13 @@ test('both spellings say that the blocker comes first', () => {
   assert.deepEqual(respell(edge(0, 1, 'related_to')), edge(1, 0, 'related_to'))
 })
 
-test('sorting keeps the given order where nothing waits', () => {
+test('sorting keeps the given order of independent issues', () => {
   assert.deepEqual(sortByDependencies([c, a, b], []), { sorted: [c, a, b], cycles: [] })
   const { sorted } = sortByDependencies([a, b, c, d], ordersOf([edge(0, 3, 'depends_on'), edge(1, 0, 'blocks')]))
   assert.deepEqual(sorted, [b, c, d, a])
 })
 
-test('cycles and what waits for them stand at the end', () => {
+test('cycles and their dependents sort last', () => {
   const edges = [edge(0, 1, 'blocks'), edge(0, 1, 'depends_on'), edge(2, 0, 'depends_on')]
   assert.deepEqual(sortByDependencies([c, a, b, d], ordersOf(edges)), { sorted: [d, a, b, c], cycles: [[a, b]] })
 })
@@ -43,7 +43,7 @@ test('an edge to itself is a cycle of one', () => {
   assert.deepEqual(findDependencyCycles([edge(1, 1, 'blocks'), edge(2, 2, 'related_to')]), [[b]])
 })
 
-test('sorting is the naive choice of the first that is free', () => {
+test('sorting equals the naive choice of the first free issue', () => {
   fc.assert(
     fc.property(anyGraph, ({ ids, edges }) => {
       const { sorted, cycles } = sortByDependencies(ids, ordersOf(edges))
@@ -68,7 +68,7 @@ test('sorting is the naive choice of the first that is free', () => {
   )
 })
 
-test('cycles are those who wait for each other', () => {
+test('a cycle holds exactly the issues that reach each other', () => {
   fc.assert(
     fc.property(anyGraph, ({ edges }) => {
       const reaches = naiveReach(edges)
@@ -82,7 +82,7 @@ test('cycles are those who wait for each other', () => {
   )
 })
 
-test('a changing graph finds a way exactly where there is one', () => {
+test('a changing graph finds a path exactly where one exists', () => {
   fc.assert(
     fc.property(anyGraph, fc.array(fc.nat(17)), ({ ids, edges }, removals) => {
       const graph = new DependencyGraph(edges)
@@ -109,7 +109,7 @@ test('a changing graph finds a way exactly where there is one', () => {
   )
 })
 
-test('an open issue waits for what is not closed, known or not', () => {
+test('an open issue waits for open and unknown issues only', () => {
   const states = new Map<IssueId, IssueStateWord>([
     [a, 'open'],
     [b, 'open'],
@@ -140,7 +140,7 @@ test('an open issue waits for what is not closed, known or not', () => {
   assert.equal(isHeldUp((waiting.get(a) ?? []).slice(1)), false)
 })
 
-test('a hundred thousand issues in one chain, or in one cycle, are walked', () => {
+test('a chain or cycle of a hundred thousand issues is sorted', () => {
   const count = 100_000
   const ids = Array.from({ length: count }, (_, number) => issueNumber(number))
   const chain = ids.slice(1).map((_, number) => edge(number + 1, number, 'depends_on'))
@@ -153,7 +153,7 @@ test('a hundred thousand issues in one chain, or in one cycle, are walked', () =
   assert.deepEqual(findDependencyCycles(cycle), [ids])
 })
 
-test('where everybody waits for everybody, each edge is walked once', () => {
+test('a complete graph is walked once per edge', () => {
   const count = 300
   const ids = Array.from({ length: count }, (_, number) => issueNumber(number))
   const edges = ids.flatMap((_, from) => ids.map((_, to) => edge(from, to, 'blocks')))

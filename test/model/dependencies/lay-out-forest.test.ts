@@ -11,29 +11,29 @@ const draw = (rows: readonly TreeRow[]) =>
 
 const cases: readonly (readonly [title: string, count: number, links: readonly TreeLink[], rows: readonly string[]])[] =
   [
-    ['issues that hang from nothing are roots', 3, [link(2, 0)], ['1', '2', '.0']],
-    ['children stand in the order of their links', 4, [link(0, 3), link(0, 1), link(1, 2)], ['0', '.3', '.1', '..2']],
+    ['issues without a parent are roots', 3, [link(2, 0)], ['1', '2', '.0']],
+    ['children follow the order of their links', 4, [link(0, 3), link(0, 1), link(1, 2)], ['0', '.3', '.1', '..2']],
     [
-      'what hangs from two is unfolded once',
+      'a child of two parents is unfolded once',
       4,
       [link(0, 1), link(0, 2), link(1, 3), link(2, 1)],
       ['0', '.1', '..3', '.2', '..1 repeated'],
     ],
-    ['a leaf is no repetition', 3, [link(0, 2), link(1, 2)], ['0', '.2', '1', '.2']],
+    ['a repeated leaf is not marked', 3, [link(0, 2), link(1, 2)], ['0', '.2', '1', '.2']],
     ['a cycle is cut where it closes', 3, [link(1, 2), link(2, 1)], ['0', '1', '.2', '..1 cycle']],
-    ['an issue that hangs from itself is cut', 1, [link(0, 0)], ['0', '.0 cycle']],
-    ['links to others are ignored', 1, [link(0, 5), link(5, 0)], ['0']],
+    ['an issue that is its own child is cut', 1, [link(0, 0)], ['0', '.0 cycle']],
+    ['links to unknown issues are ignored', 1, [link(0, 5), link(5, 0)], ['0']],
   ]
 
 for (const [title, count, links, rows] of cases) {
   test(title, () => assert.deepEqual(draw(layOutForest(numbers(count), links)), rows))
 }
 
-test('below one root there is only what hangs from it', () => {
+test('a forest of one root shows only its descendants', () => {
   assert.deepEqual(draw(layOutForest(numbers(4), [link(0, 1), link(1, 2), link(3, 1)], issueNumber(1))), ['1', '.2'])
 })
 
-test('every issue is shown, every link once', () => {
+test('a forest shows every issue and every link once', () => {
   fc.assert(
     fc.property(anyGraph, ({ ids, edges }) => {
       const links = edges.map(({ source, target }) => ({ parent: source, child: target }))

@@ -8,7 +8,7 @@ const read = (text: string | Uint8Array, more: { sizeMax?: number; depthMax?: nu
 const problemOf = (text: string | Uint8Array, more = {}) => read(text, more).problem?.message ?? null
 
 describe('foreign JSON', () => {
-  test('is what JSON.parse makes of it, within the bounds', () => {
+  test('foreign JSON within its limits equals JSON.parse', () => {
     fc.assert(
       fc.property(fc.jsonValue({ maxDepth: 8 }), fc.nat(3), (value, space) => {
         const text = JSON.stringify(value, null, space)
@@ -18,7 +18,7 @@ describe('foreign JSON', () => {
     )
   })
 
-  test('is refused beyond its size before it is looked at', () => {
+  test('foreign JSON beyond its size is refused unparsed', () => {
     assert.equal(problemOf('"abc"', { sizeMax: 5 }), null)
     assert.equal(problemOf('"abc"', { sizeMax: 4 }), 'x.json is larger than 4 characters')
     assert.equal(problemOf(Buffer.from('"ä"'), { sizeMax: 3 }), 'x.json is larger than 3 bytes')
@@ -26,7 +26,7 @@ describe('foreign JSON', () => {
 
   const nested = (levels: number, open = '[', close = ']') => `${open.repeat(levels)}1${close.repeat(levels)}`
 
-  test('is refused beyond its depth, however deep', () => {
+  test('foreign JSON beyond its depth is refused, however deep', () => {
     assert.equal(problemOf(nested(limits.foreignDepthMax)), null)
     assert.equal(problemOf(nested(limits.foreignDepthMax, '{"a":', '}')), null)
     for (const levels of [limits.foreignDepthMax + 1, 400_000, 5_000_000]) {
@@ -35,7 +35,7 @@ describe('foreign JSON', () => {
     }
   })
 
-  test('does not count brackets within texts', () => {
+  test('brackets within strings do not count as nesting', () => {
     for (const text of ['[', '\\"[', '\\\\', '"[{', '\\'.repeat(7), 'a"b\\"[['.repeat(9)]) {
       const json = JSON.stringify([text, [text]])
       assert.deepEqual(read(json, { depthMax: 2 }).value, [text, [text]])
@@ -43,13 +43,13 @@ describe('foreign JSON', () => {
     }
   })
 
-  test('is refused beyond its number of values', () => {
+  test('foreign JSON beyond its value count is refused', () => {
     assert.equal(problemOf('[1,2,3]', { valuesMax: 3 }), null)
     assert.equal(problemOf('[1,2,3,4]', { valuesMax: 3 }), 'x.json holds more than 3 values')
     assert.equal(problemOf('[[],[],[]]', { valuesMax: 5 }), 'x.json holds more than 5 values')
   })
 
-  test('that is none says so in few words', () => {
+  test('malformed JSON is reported in a short message', () => {
     for (const text of ['', '{', '"', '"\\', '[1,', '{"a"', ']'.repeat(1e6), 'x'.repeat(1e6), `"${'\\'.repeat(1e6)}`]) {
       const { value, problem } = read(text)
       assert.deepEqual([value, problem?.kind], [null, 'not-json'])
@@ -71,7 +71,7 @@ describe('a shape', () => {
   const readLease = (value: unknown) => parseForeignJson(JSON.stringify(value), lease, { name: 'lease', sizeMax: 9999 })
   const good = { owner: 'ann', expires: 5 }
 
-  test('gives back the stated keys alone', () => {
+  test('a shape returns only its stated keys', () => {
     const { value } = readLease({ ...good, fence: 'x', more: 1, rows: [{ path: 'p', q: 1 }], set: { a: true } })
     assert.deepEqual(value, {
       owner: 'ann',
@@ -84,7 +84,7 @@ describe('a shape', () => {
     })
   })
 
-  test('takes no key from the prototype of objects', () => {
+  test('a shape takes no key from the prototype', () => {
     const { value } = parseForeignJson('{"__proto__":{"toString":1}}', shape.table({ toString: shape.anything }), {
       name: 'x',
       sizeMax: 99,
@@ -107,13 +107,13 @@ describe('a shape', () => {
     [{ ...good, set: { ['k'.repeat(5000)]: 1 } }, `lease: set.${'k'.repeat(115)}… must be true or false, got 1`],
   ]
   for (const [value, message] of wrong) {
-    test(`says what is wrong: ${message.slice(0, 70)}`, () => {
+    test(`a shape reports: ${message.slice(0, 70)}`, () => {
       assert.deepEqual([readLease(value).value, readLease(value).problem?.message], [null, message])
     })
   }
 })
 
-test('a foreign value is named in few words, whatever it is', () => {
+test('any foreign value has a short description', () => {
   let deep: unknown = 1
   for (let level = 0; level < 100_000; level++) deep = [deep]
   const hostile = [deep, { toString: 1, valueOf: 1, toJSON: 1 }, Object.create(null), Symbol('x'), () => 1, 10n ** 900n]

@@ -83,29 +83,29 @@ describe('an issue matches', () => {
     ['-(label:area:ui OR state:closed)', open, labelled],
   ]
   for (const [query, matches, misses] of table) {
-    test(query, () => {
+    test(`${query} matches one issue and not another`, () => {
       assert.equal(asks(query, matches), true)
       assert.equal(asks(query, misses), false)
     })
   }
 
-  test('text in title or body, whatever its case', () => {
+  test('text matches title or body in any case', () => {
     assert.equal(asks('text:"RACE Condition"', open, 'a race condition'), true)
     assert.equal(asks('text:"race condition"', open, 'a race\ncondition'), false)
     assert.equal(asks('ÄB', makeRow({ title: 'äb' })), true)
   })
 
-  test('me is nobody where nobody writes', () => {
+  test('me matches nobody without an actor', () => {
     const nobody = { ...facts, me: null }
     for (const query of ['assignee:me', 'author:me']) {
       assert.equal(asks(query, makeRow({ assignees: ['ann', 'me', ''] }), '', nobody), false)
     }
   })
 
-  test('the empty query asks for everything', () => assert.equal(asks('', open), true))
+  test('an empty query matches every issue', () => assert.equal(asks('', open), true))
 })
 
-test('text that was not read leaves a query open only where it decides', () => {
+test('an unread body leaves a query open only where it decides', () => {
   const test = (query: string, row = makeRow()) => compileQuery(parseQuery(query).filter, facts)(row, undefined)
   assert.equal(test('words'), undefined)
   assert.equal(test('-words'), undefined)
@@ -115,7 +115,7 @@ test('text that was not read leaves a query open only where it decides', () => {
   assert.equal(test('words state:open'), undefined)
 })
 
-test('what an unread text leaves decided, the text does not change', () => {
+test('a result decided without the body never changes with it', () => {
   fc.assert(
     fc.property(anyTerm, anyRow, fc.constantFrom('', 'ann', 'with space'), (term, row, body) => {
       const test = compileQuery(term, facts)
@@ -129,7 +129,7 @@ test('what an unread text leaves decided, the text does not change', () => {
   )
 })
 
-test('an index may answer for what every match passes', () => {
+test('a narrowed query never excludes a match', () => {
   fc.assert(
     fc.property(fc.array(anyTerm, { maxLength: 2 }), anyRow, (terms, row) => {
       const term = allOf([...truthsOf(row), ...terms])
@@ -153,7 +153,7 @@ function truthsOf({ state, labels, assignees, fields }: QueryRow): QueryTerm[] {
   ]
 }
 
-test('narrowing takes only what must hold', () => {
+test('narrowing takes only required conditions', () => {
   const narrow = (query: string, by: Parameters<typeof narrowQuery>[1] = facts) =>
     narrowQuery(parseQuery(query).filter, by)
   assert.deepEqual(narrow('state:open label:bug assignee:me priority:P1 type:task crash'), {
@@ -191,7 +191,7 @@ describe('order', () => {
     ['sort:comments', 'cbad'],
   ]
   for (const [sort, titles] of table) {
-    test(`${sort || 'none'} gives ${titles}`, () => {
+    test(`${sort || 'no sort'} orders as ${titles}`, () => {
       const sorted = sortRows(rows, parseQuery(sort).sort)
       assert.equal(sorted.map(({ title }) => title).join(''), titles)
     })

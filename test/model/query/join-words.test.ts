@@ -17,13 +17,13 @@ const table: readonly (readonly [words: readonly string[], query: string])[] = [
 ]
 
 for (const [words, query] of table) {
-  test(`words ${JSON.stringify(words)} are the query ${query}`, () => {
+  test(`words ${JSON.stringify(words)} join to the query ${query}`, () => {
     assert.equal(joinQueryWords(words), query)
     assert.ok(parseQuery(joinQueryWords(words)))
   })
 }
 
-test('one word with a value in doubt is told from others', () => {
+test('a lone word that lost its quotes is detected', () => {
   assert.equal(findLostQuotes(['label:help wanted']), 'label:"help wanted"')
   for (const words of [['label:help'], ['help wanted'], ['label:a type:b'], ['label:"a b"'], ['a', 'label:a b']]) {
     assert.equal(findLostQuotes(words), undefined)

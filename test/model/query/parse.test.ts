@@ -14,7 +14,7 @@ import { anyQuery } from './queries.ts'
 const text = (word: string): QueryTerm => ({ kind: 'text', text: word })
 const label = (word: string): QueryTerm => ({ kind: 'label', label: word })
 
-test('formatted query says the same', () => {
+test('a formatted query parses to the same query', () => {
   fc.assert(
     fc.property(anyQuery, (query) => {
       assert.deepEqual(parseQuery(formatQuery(query)), query)
@@ -23,7 +23,7 @@ test('formatted query says the same', () => {
   )
 })
 
-test('any text parses, or is refused with a place in it', () => {
+test('any text parses or is refused at a position', () => {
   const piece = fc.oneof(
     fc.constantFrom('(', ')', '"', '\\', '-', ' ', 'OR ', 'AND ', 'NOT ', 'label:', 'due:<', 'sort:', 'x', '..'),
     fc.string({ unit: 'binary', maxLength: 3 }),
@@ -70,7 +70,7 @@ describe('words', () => {
     test(`${query} is one condition`, () => assert.deepEqual(parseQuery(query).filter, meaning))
   }
 
-  test('the empty query asks for everything', () => {
+  test('an empty query has no filter', () => {
     for (const query of ['', '  \n\t']) assert.deepEqual(parseQuery(query), { filter: null, sort: null, limit: null })
   })
 })
@@ -101,10 +101,10 @@ describe('values', () => {
     ['id:3F', { kind: 'id', prefix: '3f' }],
   ]
   for (const [query, meaning] of table) {
-    test(`${query} is understood`, () => assert.deepEqual(parseQuery(query).filter, meaning))
+    test(`the value of ${query} is parsed`, () => assert.deepEqual(parseQuery(query).filter, meaning))
   }
 
-  test('sort has a usual direction and limit a number', () => {
+  test('sort has a default direction and limit takes a number', () => {
     assert.deepEqual(parseQuery('sort:updated limit:10'), {
       filter: null,
       sort: { key: 'updated', direction: 'desc' },
@@ -130,7 +130,7 @@ describe('joins', () => {
     ['a sort:title OR b', 'a OR b sort:title-asc'],
   ]
   for (const [query, canonical] of table) {
-    test(`${query} is ${canonical}`, () => assert.equal(formatQuery(parseQuery(query)), canonical))
+    test(`${query} is formatted as ${canonical}`, () => assert.equal(formatQuery(parseQuery(query)), canonical))
   }
 
   test('AND binds before OR', () => {
@@ -198,7 +198,7 @@ describe('refusals', () => {
     })
   }
 
-  test('nesting and length are bounded', () => {
+  test('nesting and length of a query are bounded', () => {
     const nested = (depth: number) => `${'('.repeat(depth)}a${')'.repeat(depth)}`
     assert.deepEqual(parseQuery(nested(limits.queryDepthMax)).filter, text('a'))
     assert.throws(() => parseQuery(nested(limits.queryDepthMax + 1)), /nested 32 deep/)
@@ -207,7 +207,7 @@ describe('refusals', () => {
     assert.throws(() => parseQuery('a'.repeat(limits.queryBytesMax + 1)), /at most 4096 bytes/)
   })
 
-  test('every qualifier tells its name, its value and what is allowed', () => {
+  test('an empty value is refused with its qualifier and the allowed values', () => {
     for (const key of qualifierKeys) {
       assert.throws(
         () => parseQuery(`${key}:`),

@@ -1,4 +1,4 @@
-/** Random queries and issues for property tests: small pools of words, so that they often meet. */
+/** Random queries and issues for property tests, from small pools of words so that they often match. */
 import fc from 'fast-check'
 import {
   type ActorId,
@@ -18,7 +18,7 @@ import { text } from '../arbitraries.ts'
 export const nowUnixMs = Date.UTC(2026, 3, 5, 12, 0, 0)
 export const dayMs = 86_400_000
 
-/** Words that mean something elsewhere in a query, and words that break apart. */
+/** Words with a meaning elsewhere in a query, and words that need quotes. */
 const name = fc.oneof(
   fc.constantFrom('ann', 'bug', 'area:ui', 'with space', 'me', 'none', 'P1', 'OR', '-x', '(', 'a)', '"', '\\', '\\"'),
   text.filter((each) => each !== ''),
@@ -34,7 +34,7 @@ const dueAge = fc.constantFrom('0d', '1d', '7d', '2w')
 const age = fc.constantFrom('0s', '90m', '1d', '7d', '4w')
 const moment = fc.oneof(day, fc.constantFrom('2026-04-05T11:00:00Z', '2026-04-05T11:00', '1775000000000'))
 
-/** Values of a key that compare: first those that may stand alone, then ages. */
+/** Values of comparable keys: points first, then ages. */
 const valuesOf = {
   priority: [priority],
   due: [day, dueAge],
@@ -119,7 +119,7 @@ function plain<Value>(value: Value): Value {
   return structuredClone(value)
 }
 
-/** An issue as a list shows it, with values that the conditions above ask for. */
+/** An issue row with values that the conditions above use. */
 export const anyRow: fc.Arbitrary<QueryRow> = fc
   .record({
     issue_id: fc.constantFrom('5a'.repeat(16), '0'.repeat(32)) as fc.Arbitrary<IssueId>,
@@ -148,7 +148,7 @@ export const anyRow: fc.Arbitrary<QueryRow> = fc
     labels: [...words, ...Object.entries(row.fields).map(([key, value]) => `${key}:${value}`)],
   }))
 
-/** The issue that a table's row changes one thing of. */
+/** A default issue with some changes. */
 export function makeRow(changes: Partial<QueryRow> = {}): QueryRow {
   return {
     issue_id: '5a'.repeat(16) as IssueId,
