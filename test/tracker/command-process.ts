@@ -6,7 +6,7 @@ import { createCommandSandbox } from '../support/command-runner.ts'
 import { assertLogHolds, dumpStore, idsOnChain } from '../support/log.ts'
 import { startGrite } from '../support/start-command-child.ts'
 
-/** A repository in which many processes of grite are at work. */
+/** A repository in which many grite processes work at once. */
 export function createProcessScene(t: CleanUp) {
   const sandbox = createCommandSandbox(t)
   const { run, path, git, environment, withRepository, warnings } = sandbox
@@ -15,14 +15,14 @@ export function createProcessScene(t: CleanUp) {
     ...sandbox,
     path,
     grite,
-    /** Runs a command and gives its data. */
+    /** Runs a command and returns its data. */
     async answer(...args: readonly string[]): Promise<Record<string, unknown>> {
       const end = await grite(...args, '--json')
       assert.equal(end.exitStatus, 0, `${args.join(' ')}: ${end.stderr}`)
       return JSON.parse(end.stdout).data
     },
     list: async () => ((await run('issue list')) as { issues: IssueRow[] }).issues,
-    /** Every acknowledged event stands in the log once, and the view is what a rebuild makes. */
+    /** Asserts that the log holds every acknowledged event once and the view equals a rebuild. */
     async assertHolds(acknowledged: readonly string[]) {
       const ids = await withRepository(async (repository) =>
         idsOnChain(repository.git, await repository.git.readRef(walRef)),

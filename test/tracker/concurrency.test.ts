@@ -12,8 +12,8 @@ import { startGrite } from '../support/start-command-child.ts'
 import { createCrew } from '../sync/crew.ts'
 import { createProcessScene, eventIdsOf } from './command-process.ts'
 
-describe('processes at the same time', () => {
-  it('twelve creates in a repository without an actor all succeed, under one default actor', async (t) => {
+describe('concurrent processes', () => {
+  it('twelve first creates at once share one default actor', async (t) => {
     const { path, answer, list, assertHolds } = createProcessScene(t)
     const titles = Array.from({ length: 12 }, (_, index) => `issue ${index}`)
     const answers = await Promise.all(titles.map((title) => answer('issue', 'create', '--title', title)))
@@ -26,7 +26,7 @@ describe('processes at the same time', () => {
     assert.deepEqual(readdirSync(join(path, '.git/grite/tmp')), [])
   })
 
-  it('an import leaves out what something else appended since it was planned', async (t) => {
+  it('an import skips events appended since it was planned', async (t) => {
     const { path, git, withRepository } = createCommandSandbox(t)
     const [first, second] = [creation(issueId('a1')), creation(issueId('a2'))]
     await withRepository(async (repository) => {
@@ -38,7 +38,7 @@ describe('processes at the same time', () => {
     })
   })
 
-  it('one field set by ten has one value, and every event is there', async (t) => {
+  it('ten concurrent updates of a field keep one value and all events', async (t) => {
     const { answer, list, assertHolds } = createProcessScene(t)
     const { issue_id } = await answer('issue', 'create', '--title', 'one')
     const answers = await Promise.all(
@@ -52,7 +52,7 @@ describe('processes at the same time', () => {
     await assertHolds(eventIdsOf(answers).filter((id) => id !== null))
   })
 
-  it('a writer goes on after the one who held the queue was killed', async (t) => {
+  it('a writer continues after the queue holder was killed', async (t) => {
     const { answer, path, assertHolds } = createProcessScene(t)
     const first = await answer('issue', 'create', '--title', 'first')
     const gone = { ...currentOwner(), pid: spawnSync(process.execPath, ['-e', '']).pid }

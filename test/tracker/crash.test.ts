@@ -4,7 +4,7 @@ import type { IssueRow } from '../../src/view/index.ts'
 import { createCommandSandbox } from '../support/command-runner.ts'
 import { createCrashScene, type DieAt } from './crashed-command.ts'
 
-/** Moments of a write, and whether the log has it by then. */
+/** Moments of a write, and whether the log holds it by then. */
 const moments: readonly { readonly title: string; readonly dieAt: DieAt; readonly isWritten: boolean }[] = [
   { title: 'before the objects', dieAt: { publish: 'started', nth: 1 }, isWritten: false },
   { title: 'between objects and ref', dieAt: { publish: 'objects-written', nth: 1 }, isWritten: false },
@@ -18,7 +18,7 @@ const moments: readonly { readonly title: string; readonly dieAt: DieAt; readonl
 
 describe('a command killed', { concurrency: 8 }, () => {
   for (const { title, dieAt, isWritten } of moments) {
-    it(`${title} has ${isWritten ? 'written all' : 'written nothing'}, and hinders nobody`, async (t) => {
+    it(`a command killed ${title} has ${isWritten ? 'written everything' : 'written nothing'} and blocks nobody`, async (t) => {
       const log = await createCrashScene(t)
       const before = await log.ids()
       const input = { issue: [log.base.issue_id], label: ['one', 'two', 'three'] }
@@ -32,7 +32,7 @@ describe('a command killed', { concurrency: 8 }, () => {
     })
   }
 
-  it('after answers has kept every one of them', async (t) => {
+  it('a command killed after its answers keeps every answered event', async (t) => {
     const log = await createCrashScene(t)
     const commands = Array.from({ length: 6 }, (_, index) => ({ name: 'issue create', input: { title: `n${index}` } }))
     const end = await log.runAndDie(commands, { publish: 'ref-moved', nth: 5 })
@@ -52,7 +52,7 @@ describe('a rebuild killed', { concurrency: 2 }, () => {
     'before the switch': { viewPut: 'meta/events_at_rebuild' },
   }
   for (const [title, dieAt] of Object.entries(points)) {
-    it(`${title} leaves the old view in use`, async (t) => {
+    it(`a rebuild killed ${title} keeps the old view in use`, async (t) => {
       const log = await createCrashScene(t)
       await log.runAndDie([{ name: 'rebuild', input: {} }], dieAt)
       const { issues } = (await log.run('issue list')) as { issues: IssueRow[] }
@@ -66,14 +66,14 @@ describe('a rebuild killed', { concurrency: 2 }, () => {
 })
 
 describe('a healing killed', () => {
-  it('after the ref goes on where it stood, and tells it then', async (t) => {
+  it('a heal killed after its ref move is finished by the next command', async (t) => {
     const log = await createCrashScene(t)
     const lost = (await log.run('issue create', { title: 'lost' })) as { event_id: string }
     await log.run('issue list')
     const foreign = createCommandSandbox(t)
     await foreign.run('issue create', { title: 'theirs' })
     log.git(log.path, 'fetch', '-q', foreign.path, '+refs/grite/*:refs/grite/*')
-    // The first publish brings the commits, the second moves the ref.
+    // The first publish writes the commits, the second moves the ref.
     await log.runAndDie([{ name: 'issue list', input: {} }], { publish: 'ref-moved', nth: 2 })
     const issues = await log.assertSound()
     assert.deepEqual(issues.map(({ title }) => title).sort(), ['base', 'lost', 'theirs'])

@@ -10,7 +10,7 @@ import { startCommandChild } from '../support/start-command-child.ts'
 export type DieAt = NonNullable<CommandOrder['dieAt']>
 type Commands = CommandOrder['commands']
 
-/** A repository with one issue, in which processes of grite die. */
+/** A repository with one issue, in which grite processes are killed. */
 export async function createCrashScene(t: CleanUp) {
   const sandbox = createCommandSandbox(t)
   const { run, path, git, environment, withRepository, warnings } = sandbox
@@ -23,13 +23,13 @@ export async function createCrashScene(t: CleanUp) {
     path,
     base,
     ids,
-    /** Runs commands in a process that kills itself at some moment. */
+    /** Runs commands in a process that kills itself at the given moment. */
     async runAndDie(commands: Commands, dieAt: DieAt) {
       const end = await startCommandChild({ cwd: path, environment, commands, dieAt })
       assert.equal(end.signal, 'SIGKILL', `${end.exitStatus} ${end.stderr}`)
       return end
     },
-    /** The next command works at once, the log is sound, and the view is what a rebuild makes. */
+    /** Asserts that the next command works, the log is sound and the view equals a rebuild. */
     async assertSound() {
       const { issues } = (await run('issue list')) as { issues: IssueRow[] }
       await run('issue create', { title: 'next' })

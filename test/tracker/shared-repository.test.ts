@@ -1,4 +1,4 @@
-/** One open repository, many requests in one process. */
+/** One open repository, shared by many requests of one process. */
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -11,8 +11,8 @@ import { newIssue, openSharedRequests } from '../support/shared-requests.ts'
 const titlesOf = async (view: { allRows(): Promise<{ title: string }[]> }) =>
   (await view.allRows()).map(({ title }) => title).sort()
 
-describe('requests at the same time', { concurrency: 2 }, () => {
-  it('that write run one plan at a time, in the order of their arrival, and share commits', async (t) => {
+describe('concurrent requests', { concurrency: 2 }, () => {
+  it('concurrent writes plan one at a time, in order, and share commits', async (t) => {
     const { request, createIssue: create, path, git } = await openSharedRequests(t)
     await create('first')
     let running = 0
@@ -26,7 +26,7 @@ describe('requests at the same time', { concurrency: 2 }, () => {
             most = Math.max(most, running)
             const view = await draft.view()
             await sleep(1)
-            // What those before have planned can be seen.
+            // Earlier plans are visible.
             order.push(index)
             assert.equal((await view.allRows()).length, 1 + index)
             running -= 1
@@ -47,7 +47,7 @@ describe('requests at the same time', { concurrency: 2 }, () => {
     git(path, 'fsck', '--strict', '--no-dangling')
   })
 
-  it('that share a commit are told apart in its meta.json', async (t) => {
+  it('requests sharing a commit are told apart in its meta.json', async (t) => {
     const { createIssue: create, path, git } = await openSharedRequests(t)
     await create('first')
     assert.equal(JSON.parse(git(path, 'show', 'refs/grite/wal:meta.json')).requests, undefined)
@@ -60,7 +60,7 @@ describe('requests at the same time', { concurrency: 2 }, () => {
     }
   })
 
-  it('that come with an idempotency key leave it in the meta.json', async (t) => {
+  it('an idempotency key is stored in meta.json', async (t) => {
     const { createIssue: create, path, git } = await openSharedRequests(t)
     const { head, events } = await create('first', { requestKey: 'key 1' })
     const { requests } = JSON.parse(git(path, 'show', `${head}:meta.json`))
@@ -70,7 +70,7 @@ describe('requests at the same time', { concurrency: 2 }, () => {
     assert.ok(noted.some(({ key }) => key === 'key 2'))
   })
 
-  it('take only the plan that fails out of a commit', async (t) => {
+  it('a failing plan leaves the other plans of its commit', async (t) => {
     const { request, createIssue: create } = await openSharedRequests(t)
     await create('first')
     const fail = request((workspace) =>
@@ -88,7 +88,7 @@ describe('requests at the same time', { concurrency: 2 }, () => {
     })
   })
 
-  it('see what the ones before them in the same commit have written', async (t) => {
+  it('a plan sees earlier plans of its commit', async (t) => {
     const { request, createIssue: create } = await openSharedRequests(t)
     const first = await create('first')
     const issueId = first.events[0]?.issueId as IssueId
@@ -104,7 +104,7 @@ describe('requests at the same time', { concurrency: 2 }, () => {
     await request(async (workspace) => assert.deepEqual(await titlesOf(await workspace.view()), ['count 20']))
   })
 
-  it('that do not fit into one commit follow in the next', async (t) => {
+  it('plans that do not fit in one commit go in the next', async (t) => {
     const { request, createIssue: create, path, git } = await openSharedRequests(t)
     await create('first')
     const many = (name: string) =>
@@ -122,7 +122,7 @@ describe('requests at the same time', { concurrency: 2 }, () => {
     git(path, 'fsck', '--strict', '--no-dangling')
   })
 
-  it('hear together that a commit was written and its flush failed, each of its own events', async (t) => {
+  it('a failed flush is reported to each request with its own events', async (t) => {
     let fails = false
     const disk = {
       ...nodeDisk,
@@ -142,7 +142,7 @@ describe('requests at the same time', { concurrency: 2 }, () => {
     for (const { details } of errors) assert.deepEqual([details.written, details.event_count], [true, 1])
   })
 
-  it('that want the repository for themselves have it one by one', async (t) => {
+  it('exclusive requests run one at a time', async (t) => {
     const { request, createIssue: create } = await openSharedRequests(t)
     let inside = 0
     const alone = () =>
@@ -159,7 +159,7 @@ describe('requests at the same time', { concurrency: 2 }, () => {
     await request(async (workspace) => assert.equal((await (await workspace.view()).allRows()).length, 6))
   })
 
-  it('read on in their own state while others write, and while the view is rebuilt', async (t) => {
+  it('a reader keeps its snapshot during writes and rebuilds', async (t) => {
     const { request, createIssue: create } = await openSharedRequests(t)
     await create('first')
     await request(async (reader) => {
@@ -171,7 +171,7 @@ describe('requests at the same time', { concurrency: 2 }, () => {
     await request(async (workspace) => assert.deepEqual(await titlesOf(await workspace.view()), ['first', 'second']))
   })
 
-  it('leave a view that nobody reads to other processes', async (t) => {
+  it('an unused view is free for other processes', async (t) => {
     const { request, createIssue: create, path, environment } = await openSharedRequests(t)
     await create('first')
     await request((workspace) => workspace.view())
@@ -184,7 +184,7 @@ describe('requests at the same time', { concurrency: 2 }, () => {
   })
 })
 
-it('a commit is dated in the zone of the request, not of the process', async (t) => {
+it('a commit is dated in the zone of the request', async (t) => {
   const heads = []
   for (const zone of ['UTC', 'Asia/Tokyo']) {
     const before = process.env.TZ

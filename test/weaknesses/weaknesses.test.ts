@@ -44,7 +44,7 @@ const rows: readonly Row[] = [
     tests: [
       {
         file: 'test/tracker/concurrency.test.ts',
-        title: 'twelve creates in a repository without an actor all succeed, under one default actor',
+        title: 'twelve first creates at once share one default actor',
       },
       { file: 'test/tracker/write-failures.test.ts', title: 'a write that the log rejects fails and leaves no issue' },
     ],
@@ -61,8 +61,8 @@ const rows: readonly Row[] = [
       { file: 'test/view/rebuild.test.ts', title: 'a deleted view is rebuilt from the log' },
       {
         file: 'test/tracker/doctor/doctor.test.ts',
-        title: '<name>: <check> says so, and nothing else',
-        row: 'a row that the view has lost',
+        title: 'only <check> reports <name>',
+        row: 'a row missing from the view',
       },
     ],
   },
@@ -112,8 +112,8 @@ const rows: readonly Row[] = [
       },
       {
         file: 'test/tracker/doctor/doctor.test.ts',
-        title: '<name>: <check> says so, and nothing else',
-        row: 'a commit that states a wrong chunk',
+        title: 'only <check> reports <name>',
+        row: 'a commit with a wrong chunk hash',
       },
       { file: 'test/tracker/identity/signing.test.ts', title: 'nobody else can sign for an actor derived from a key' },
       {
@@ -184,12 +184,12 @@ const rows: readonly Row[] = [
       },
       {
         file: 'test/tracker/doctor/doctor.test.ts',
-        title: '<name>: <check> says so, and nothing else',
-        row: 'more loose objects than git wants',
+        title: 'only <check> reports <name>',
+        row: 'too many loose objects',
       },
       {
         file: 'test/tracker/sync/maintenance.test.ts',
-        title: 'is started by an import, in the background, and outlives it',
+        title: 'an import starts maintenance in the background',
       },
     ],
   },
@@ -239,8 +239,8 @@ const rows: readonly Row[] = [
       { file: 'test/wal/clock.test.ts', title: 'an event is dated again after a lost race' },
       {
         file: 'test/tracker/doctor/doctor.test.ts',
-        title: '<name>: <check> says so, and nothing else',
-        row: 'an event of the day after tomorrow',
+        title: 'only <check> reports <name>',
+        row: 'an event dated two days ahead',
       },
     ],
   },
@@ -282,10 +282,10 @@ const rows: readonly Row[] = [
     item: '7.3 item 28',
     weakness: 'two clones can hold one lock',
     tests: [
-      { file: 'test/tracker/claims/shared.test.ts', title: 'holds among all clones, until it is given back' },
+      { file: 'test/tracker/claims/shared.test.ts', title: 'a remote lock excludes all clones until its release' },
       {
         file: 'test/tracker/claims/shared.test.ts',
-        title: 'one stands when both clones have synced, and the other is told',
+        title: 'one of two local claims stands after both clones sync',
       },
     ],
   },
@@ -310,7 +310,7 @@ const rows: readonly Row[] = [
     tests: [
       {
         file: 'test/tracker/locks/lock.test.ts',
-        title: 'refuses what overlaps something another has, until its time is over',
+        title: 'overlapping locks of another actor are refused until they expire',
       },
       { file: 'test/model/lock.test.ts', title: '<left> and <right> <overlap>' },
     ],
@@ -319,7 +319,7 @@ const rows: readonly Row[] = [
     item: '7.3 item 31',
     weakness: 'acquiring a held lock again does not extend it',
     tests: [
-      { file: 'test/tracker/locks/lock.test.ts', title: 'gives the holder more time under the same nonce and fence' },
+      { file: 'test/tracker/locks/lock.test.ts', title: 're-acquiring extends a lock and keeps nonce and fence' },
     ],
   },
   {
@@ -341,10 +341,10 @@ const rows: readonly Row[] = [
     item: '7.3 item 33',
     weakness: 'any lock blocks every creation and push',
     tests: [
-      { file: 'test/tracker/locks/lock-guard.test.ts', title: 'lets a lock on one thing be one on that thing' },
+      { file: 'test/tracker/locks/lock-guard.test.ts', title: 'a lock on one resource blocks no other writes' },
       {
         file: 'test/tracker/locks/lock-guard.test.ts',
-        title: 'lets a lock on the repository stop what would be sent, not what is fetched',
+        title: 'a repository lock blocks pushing, not fetching',
       },
     ],
   },
@@ -352,8 +352,8 @@ const rows: readonly Row[] = [
     item: '7.3 item 34',
     weakness: 'a prefix and the full id name different locks',
     tests: [
-      { file: 'test/tracker/locks/lock.test.ts', title: 'names an issue by its full id, whatever was typed' },
-      { file: 'test/tracker/locks/lock-guard.test.ts', title: 'fails when another has it, whatever the policy' },
+      { file: 'test/tracker/locks/lock.test.ts', title: 'an issue lock is named by the full id' },
+      { file: 'test/tracker/locks/lock-guard.test.ts', title: '--lock fails on a foreign lock, whatever the policy' },
     ],
   },
   {
@@ -366,7 +366,7 @@ const rows: readonly Row[] = [
   {
     item: '7.3 item 36',
     weakness: 'a long lease overflows',
-    tests: [{ file: 'test/tracker/locks/lock.test.ts', title: 'takes no time that is none, and writes nothing then' }],
+    tests: [{ file: 'test/tracker/locks/lock.test.ts', title: 'an invalid --ttl is refused and writes no lock' }],
   },
   {
     item: '7.4 item 46',
@@ -402,7 +402,7 @@ const rows: readonly Row[] = [
       },
       {
         file: 'test/tracker/doctor/doctor.test.ts',
-        title: '<name>: <check> says so, and nothing else',
+        title: 'only <check> reports <name>',
         row: 'a database of the Rust tool for an actor',
       },
     ],

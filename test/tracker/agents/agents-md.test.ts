@@ -44,7 +44,7 @@ beforeEach(() => {
 })
 
 describe('init --agents-md', () => {
-  it('writes the section, and then has nothing to do', async () => {
+  it('init --agents-md writes the section once', async () => {
     const written = await init({ agentsMd: true })
     assert.deepEqual([written.agents_md_action, written.agents_md_path], ['created', file])
     assert.equal(readFileSync(file, 'utf8'), marked)
@@ -52,24 +52,24 @@ describe('init --agents-md', () => {
     assert.equal((await init({ agentsMd: true })).agents_md_action, 'unchanged')
   })
 
-  it('brings an older section up to date in place', async () => {
+  it('init --agents-md updates an older section in place', async () => {
     writeFileSync(file, `# Ours\n\n${beginMarker}\nold\n${endMarker}\n\nThe rest\n`)
     assert.equal((await init({ agentsMd: true })).agents_md_action, 'updated')
     assert.equal(readFileSync(file, 'utf8'), `# Ours\n\n${marked}\nThe rest\n`)
   })
 
-  it('is not done unless asked for', async () => {
+  it('init writes no section unless asked', async () => {
     const { agents_md_action, agents_md_path } = await init()
     assert.deepEqual([agents_md_action, agents_md_path, existsSync(file)], ['disabled', undefined, false])
   })
 
-  it('leaves a section of another tool alone', async () => {
+  it('init --agents-md leaves a section of another tool alone', async () => {
     writeFileSync(file, '## Grite\n\nby hand\n')
     assert.equal((await init({ agentsMd: true })).agents_md_action, 'skipped')
     assert.equal(readFileSync(file, 'utf8'), '## Grite\n\nby hand\n')
   })
 
-  it('follows a link to a file beside it', async () => {
+  it('init --agents-md follows a link to a file beside it', async () => {
     writeFileSync(join(path, 'CLAUDE.md'), 'hello\n')
     symlinkSync('CLAUDE.md', file)
     await init({ agentsMd: true })
@@ -77,7 +77,7 @@ describe('init --agents-md', () => {
     assert.equal(readFileSync(join(path, 'CLAUDE.md'), 'utf8'), `hello\n\n${marked}`)
   })
 
-  it('writes at the top of the work tree from a folder below', async () => {
+  it('init --agents-md writes at the top of the work tree', async () => {
     mkdirSync(join(path, 'src'))
     await commandRunner({ cwd: join(path, 'src'), env: environment }).run('init', { agentsMd: true })
     assert.equal(readFileSync(file, 'utf8'), marked)
@@ -91,7 +91,7 @@ describe('init --agents-md', () => {
     ['a folder in its place', () => mkdirSync(file), join(file, 'x')],
   ]
   for (const [name, make, untouched] of broken) {
-    it(`refuses ${name} before anything is done`, async () => {
+    it(`init --agents-md refuses ${name} before any change`, async () => {
       make()
       const read = () => (existsSync(untouched) ? readFileSync(untouched, 'utf8') : null)
       const before = read()
@@ -102,7 +102,7 @@ describe('init --agents-md', () => {
     })
   }
 
-  it('is refused in a bare repository', async () => {
+  it('init --agents-md is refused in a bare repository', async () => {
     sandbox.git(dir, 'init', '-q', '--bare', 'bare.git')
     const bare = commandRunner({ cwd: join(dir, 'bare.git'), env: environment })
     await assert.rejects(bare.run('init', { agentsMd: true }), refuses('invalid_args', { field: 'agents-md' }))
@@ -113,7 +113,7 @@ describe('init --agents-md', () => {
 describe('install-skill', () => {
   const skill = join(path, '.claude/skills/grite/SKILL.md')
 
-  it('writes the guide with front matter, one heading level up', async () => {
+  it('install-skill writes the guide with front matter', async () => {
     assert.deepEqual(await run('install-skill'), { path: skill, action: 'created' })
     const text = readFileSync(skill, 'utf8')
     assert.equal(text, formatSkill())
@@ -121,7 +121,7 @@ describe('install-skill', () => {
     assert.ok(text.endsWith(formatGuide(1)))
   })
 
-  it('replaces a file only when told to', async () => {
+  it('install-skill replaces a foreign file only with --force', async () => {
     mkdirSync(join(path, '.claude/skills/grite'), { recursive: true })
     writeFileSync(skill, 'mine\n')
     await assert.rejects(run('install-skill'), refuses('conflict', { path: skill }))
@@ -130,7 +130,7 @@ describe('install-skill', () => {
     assert.equal(readFileSync(skill, 'utf8'), formatSkill())
   })
 
-  it('writes below the home when global, also outside of a repository', async () => {
+  it('install-skill --global writes to the home, even outside a repository', async () => {
     const home = join(dir, 'another home')
     mkdirSync(home)
     const elsewhere = commandRunner({ cwd: dir, env: { ...environment, HOME: home } })
@@ -141,7 +141,7 @@ describe('install-skill', () => {
     await assert.rejects(homeless.run('install-skill', { global: true }), refuses('invalid_args', { field: 'global' }))
   })
 
-  it('follows no folder out of the work tree', async () => {
+  it('install-skill follows no link out of the work tree', async () => {
     mkdirSync(join(dir, 'elsewhere'))
     symlinkSync(join(dir, 'elsewhere'), join(path, '.claude'))
     await assert.rejects(run('install-skill', { force: true }), refuses('conflict', {}))

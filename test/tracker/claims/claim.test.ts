@@ -23,7 +23,7 @@ async function setUp(t: TestContext) {
 const claimOf = (hand: Hand, issue: string, more = {}): Promise<Data> => hand.run('issue claim', { issue, ...more })
 
 describe('issue claim', { concurrency: 4 }, () => {
-  it('assigns and locks the issue for an hour', async (t) => {
+  it('claim assigns and locks the issue for an hour', async (t) => {
     const { ann, id, clock, shown, lockOf } = await setUp(t)
     const claimed = await claimOf(ann, id.slice(0, 8))
     assert.deepEqual(
@@ -37,7 +37,7 @@ describe('issue claim', { concurrency: 4 }, () => {
     assert.equal(fence, claimed.fence)
   })
 
-  it('is a conflict that names holder and expiry when somebody else has it', async (t) => {
+  it('a claimed issue is a conflict naming holder and expiry', async (t) => {
     const { ann, bo, id, clock } = await setUp(t)
     await claimOf(ann, id)
     const failure = await bo.fail('issue claim', { issue: id })
@@ -46,7 +46,7 @@ describe('issue claim', { concurrency: 4 }, () => {
     assert.equal(failure.expires_unix_ms, clock.nowUnixMs + hour)
   })
 
-  it('of what the same actor has is a conflict, since many may write as one', async (t) => {
+  it('claiming your own claim again is a conflict', async (t) => {
     const { ann, id, clock } = await setUp(t)
     const first = await claimOf(ann, id)
     const failure = await ann.fail('issue claim', { issue: id })
@@ -55,7 +55,7 @@ describe('issue claim', { concurrency: 4 }, () => {
     assert.equal((await claimOf(ann, id, { renew: true })).nonce, first.nonce)
   })
 
-  it('that is renewed has more time, and nothing is written to the log', async (t) => {
+  it('renewing a claim extends it without a log entry', async (t) => {
     const { ann, id, passMs, clock, git, path } = await setUp(t)
     const first = await claimOf(ann, id)
     const head = git(path, 'rev-parse', 'refs/grite/wal')
@@ -66,7 +66,7 @@ describe('issue claim', { concurrency: 4 }, () => {
     assert.equal(git(path, 'rev-parse', 'refs/grite/wal'), head)
   })
 
-  it('takes over what expired, and the stale assignee goes in the same commit', async (t) => {
+  it('an expired claim is taken over with its assignee in one commit', async (t) => {
     const { ann, bo, id, passMs, shown, git, path } = await setUp(t)
     const first = await claimOf(ann, id)
     passMs(hour)
@@ -79,7 +79,7 @@ describe('issue claim', { concurrency: 4 }, () => {
     assert.equal((await ann.fail('issue claim', { issue: id })).holder, 'bo')
   })
 
-  it('respects an assignment that no claim has made', async (t) => {
+  it('claim refuses an issue that somebody assigned by hand', async (t) => {
     const { ann, bo, id, passMs } = await setUp(t)
     await ann.run('issue assignee add', { issue: [id], user: ['cy'] })
     passMs(hour)
@@ -90,7 +90,7 @@ describe('issue claim', { concurrency: 4 }, () => {
     assert.equal((await claimOf(bo, id)).outcome, 'claimed')
   })
 
-  it('is not for closed issues', async (t) => {
+  it('claim refuses a closed issue', async (t) => {
     const { ann, id } = await setUp(t)
     await ann.run('issue close', { issue: [id] })
     const { exit, reason } = await ann.fail('issue claim', { issue: id })
@@ -98,7 +98,7 @@ describe('issue claim', { concurrency: 4 }, () => {
     assert.deepEqual((await ann.run('lock status')).locks, [])
   })
 
-  it('is excluded by a lock on the repository, as everything is', async (t) => {
+  it('claim refuses an issue under a repository lock', async (t) => {
     const { ann, bo, id } = await setUp(t)
     await ann.run('lock acquire', { resource: 'repo:release' })
     assert.equal((await bo.fail('issue claim', { issue: id })).held_resource, 'repo:release')
@@ -106,7 +106,7 @@ describe('issue claim', { concurrency: 4 }, () => {
     assert.equal((await claimOf(ann, id)).outcome, 'claimed')
   })
 
-  it('needs an issue or --next, not both', async (t) => {
+  it('claim needs either an issue or --next', async (t) => {
     const { ann, id } = await setUp(t)
     for (const input of [{}, { issue: id, next: true }, { issue: id, label: ['x'] }]) {
       assert.equal((await ann.fail('issue claim', input)).code, 'invalid_args')
@@ -116,7 +116,7 @@ describe('issue claim', { concurrency: 4 }, () => {
 })
 
 describe('issue unclaim', { concurrency: 4 }, () => {
-  it('gives back lock and assignee', async (t) => {
+  it('unclaim releases lock and assignee', async (t) => {
     const { ann, bo, id, shown, lockOf } = await setUp(t)
     await claimOf(ann, id)
     const back = await ann.run('issue unclaim', { issue: id })
@@ -126,7 +126,7 @@ describe('issue unclaim', { concurrency: 4 }, () => {
     assert.equal((await claimOf(bo, id)).outcome, 'claimed')
   })
 
-  it('leaves an assignee that was there before', async (t) => {
+  it('unclaim keeps an assignee from before the claim', async (t) => {
     const { ann, bo, id, shown } = await setUp(t)
     await bo.run('issue assignee add', { issue: [id], user: ['ann'] })
     await claimOf(ann, id)
@@ -134,7 +134,7 @@ describe('issue unclaim', { concurrency: 4 }, () => {
     assert.deepEqual((await shown()).assignees, ['ann'])
   })
 
-  it('of what one has not changes nothing', async (t) => {
+  it('unclaiming an issue you do not hold is a no-op', async (t) => {
     const { ann, bo, id } = await setUp(t)
     assert.equal((await ann.run('issue unclaim', { issue: id })).outcome, 'unchanged')
     await claimOf(ann, id)
@@ -143,7 +143,7 @@ describe('issue unclaim', { concurrency: 4 }, () => {
     assert.equal((await ann.run('issue unclaim', { issue: id })).outcome, 'unchanged')
   })
 
-  it('makes an assignment afterwards one that counts', async (t) => {
+  it('an assignment after unclaim blocks other claims', async (t) => {
     const { ann, bo, id, passMs } = await setUp(t)
     await claimOf(ann, id)
     await ann.run('issue unclaim', { issue: id })
@@ -154,7 +154,7 @@ describe('issue unclaim', { concurrency: 4 }, () => {
 })
 
 describe('claim --next', { concurrency: 4 }, () => {
-  it('goes through what is ready by priority, then age, and nobody gets the same', async (t) => {
+  it('claim --next takes ready issues by priority, then age', async (t) => {
     const { ann, bo, id, create } = await setUp(t)
     const late = await create('late')
     const urgent = (await ann.run('issue create', { title: 'urgent', priority: 'P0' })).issue_id
@@ -165,7 +165,7 @@ describe('claim --next', { concurrency: 4 }, () => {
     assert.deepEqual([code, exit], ['not_found', 3])
   })
 
-  it('takes only what has all the labels', async (t) => {
+  it('claim --next takes only issues with all labels', async (t) => {
     const { ann, create } = await setUp(t)
     const bug = (await ann.run('issue create', { title: 'bug', label: ['bug'] })).issue_id
     await create('other')
@@ -173,7 +173,7 @@ describe('claim --next', { concurrency: 4 }, () => {
     assert.match((await ann.fail('issue claim', { next: true, label: ['bug'] })).message, /with bug/)
   })
 
-  it('leaves out what is assigned, and takes what an expired claim left behind', async (t) => {
+  it('claim --next skips assigned issues, not those of expired claims', async (t) => {
     const { ann, bo, id, create, passMs } = await setUp(t)
     const given = await create('given')
     await ann.run('issue assignee add', { issue: [given], user: ['cy'] })
@@ -184,7 +184,7 @@ describe('claim --next', { concurrency: 4 }, () => {
     assert.deepEqual([taken.issue_id, taken.removed_assignees], [id, ['ann']])
   })
 
-  it('takes what an expired claim left behind also after a gc of locks', async (t) => {
+  it('claim --next takes an expired claim after lock gc, too', async (t) => {
     const { ann, bo, id, passMs, refs } = await setUp(t)
     await claimOf(ann, id)
     await ann.run('lock acquire', { resource: 'plain' })
@@ -199,7 +199,7 @@ describe('claim --next', { concurrency: 4 }, () => {
 })
 
 describe('closing a claimed issue', { concurrency: 4 }, () => {
-  it('gives the lock back and keeps the assignee', async (t) => {
+  it('closing a claimed issue releases its lock and keeps the assignee', async (t) => {
     const { ann, id, shown, lockOf } = await setUp(t)
     await claimOf(ann, id)
     await ann.run('issue close', { issue: [id] })
@@ -207,7 +207,7 @@ describe('closing a claimed issue', { concurrency: 4 }, () => {
     assert.deepEqual((await shown()).assignees, ['ann'])
   })
 
-  it('leaves a lock that is no claim alone, and the claim of another', async (t) => {
+  it('closing keeps a plain lock and another actor’s claim', async (t) => {
     const { ann, bo, id, lockOf, create } = await setUp(t)
     await ann.run('lock acquire', { resource: `issue:${id}` })
     await ann.run('issue close', { issue: [id] })
@@ -218,7 +218,7 @@ describe('closing a claimed issue', { concurrency: 4 }, () => {
     assert.equal((await ann.run('lock status', { resource: `issue:${other}` })).locks[0].state, 'live')
   })
 
-  it('may claim the next at once', async (t) => {
+  it('close --claim-next claims the next issue', async (t) => {
     const { ann, id, create } = await setUp(t)
     const next = await create('next')
     await claimOf(ann, id)
@@ -228,7 +228,7 @@ describe('closing a claimed issue', { concurrency: 4 }, () => {
     assert.equal('claimed' in (await ann.run('issue reopen', { issue: [next] })), false)
   })
 
-  it('stays closed when nothing can be claimed', async (t) => {
+  it('an issue stays closed when no next claim is possible', async (t) => {
     const { ann, bo, id, create, shown } = await setUp(t)
     await create('next')
     await bo.run('lock acquire', { resource: 'repo:all' })
@@ -240,7 +240,7 @@ describe('closing a claimed issue', { concurrency: 4 }, () => {
 })
 
 describe('the holder’s own writes', () => {
-  it('keep a claim going', async (t) => {
+  it('your own writes renew your claim', async (t) => {
     const { ann, id, passMs, lockOf, clock } = await setUp(t)
     const { nonce, fence } = await claimOf(ann, id)
     for (let turn = 0; turn < 3; turn++) {

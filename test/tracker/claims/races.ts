@@ -1,4 +1,4 @@
-/** Rounds in which many real processes reach for one thing. The suite runs a few of each, the soak script many. */
+/** Rounds in which many real processes race for one resource. The suite runs a few of each, the soak script many. */
 import assert from 'node:assert/strict'
 import type { CleanUp } from '../../git/temp-repository.ts'
 import { startGrite } from '../../support/start-command-child.ts'
@@ -35,7 +35,7 @@ async function race(
   )
 }
 
-/** One has it, and all others know who, until when. */
+/** One process wins, and all others report its owner and expiry. */
 function assertOneWinner(finishes: readonly Finish[], round: number): Finish {
   const winners = finishes.filter(({ status }) => status === 0)
   const told = finishes.map(({ status, error }) => [status, error?.message])
@@ -90,7 +90,7 @@ export async function raceAsOneActor(t: CleanUp, rounds: number): Promise<void> 
   }
 }
 
-/** Clones claim one issue through their remote; the winner alone is its assignee, wherever one looks. */
+/** Clones claim one issue through their remote; the winner is the only assignee in every clone. */
 export async function raceAmongClones(t: CleanUp, rounds: number): Promise<void> {
   const names = Array.from({ length: racersMax }, (_, index) => `clone-${index}`)
   const team = await createTeamScene(t, ...names)
@@ -110,7 +110,7 @@ export async function raceAmongClones(t: CleanUp, rounds: number): Promise<void>
   }
 }
 
-/** Everybody asks for the next issue: each issue has one claimant, and who got none was told that there is none. */
+/** All ask for the next issue: each issue gets one claimant, and the others are told that none is left. */
 export async function raceForNext(t: CleanUp, rounds: number): Promise<void> {
   const scene = await createScene(t)
   scene.clock.nowUnixMs = Date.now()
@@ -125,7 +125,7 @@ export async function raceForNext(t: CleanUp, rounds: number): Promise<void> {
   }
 }
 
-/** Locks that overlap have refs of their own; still one is taken, and the others are not. */
+/** Overlapping locks have separate refs; still only one is granted. */
 export async function raceForOverlap(t: CleanUp, rounds: number): Promise<void> {
   const scene = await createScene(t)
   scene.clock.nowUnixMs = Date.now()

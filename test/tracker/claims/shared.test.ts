@@ -11,7 +11,7 @@ import { createTeamScene, type Data, type TeamScene } from '../locks/lock-clones
 const hour = 3_600_000
 const onRemote = { remote: '' }
 
-/** Puts a hook into the remote. */
+/** Installs a hook in the remote. */
 function hook(origin: string, name: string, script: string): void {
   mkdirSync(join(origin, 'hooks'), { recursive: true })
   writeFileSync(join(origin, 'hooks', name), `#!/bin/sh\n${script}\n`)
@@ -19,7 +19,7 @@ function hook(origin: string, name: string, script: string): void {
 }
 
 describe('lock --remote', { concurrency: 4 }, () => {
-  it('holds among all clones, until it is given back', async (t) => {
+  it('a remote lock excludes all clones until its release', async (t) => {
     const { clones, leases, leaseFile, refs, clock, origin, git } = await createTeamScene(t, 'ann', 'bo')
     const [ann, bo] = clones
     const held = await ann.run('lock acquire', { resource: 'path:src', ...onRemote })
@@ -46,7 +46,7 @@ describe('lock --remote', { concurrency: 4 }, () => {
     for (const { path } of clones) assert.deepEqual(refs('refs/grite/', path), [])
   })
 
-  it('counts half a minute longer for others than for its holder', async (t) => {
+  it('a lease lasts half a minute longer for others', async (t) => {
     const { clones, clock } = await createTeamScene(t, 'ann', 'bo')
     const [ann, bo] = clones
     const { fence } = await ann.run('lock acquire', { resource: 'plain', ttl: '60', ...onRemote })
@@ -58,7 +58,7 @@ describe('lock --remote', { concurrency: 4 }, () => {
     assert.equal((await ann.fail('lock renew', { resource: 'plain', ...onRemote })).owner, bo.id)
   })
 
-  it('is the rule where it is configured, unless --local is said', async (t) => {
+  it('a configured lease remote is the default, --local overrides it', async (t) => {
     const { clones, leases, refs } = await createTeamScene(t, 'ann')
     const [ann] = clones
     ann.configure('[lease]\nremote = "origin"\n')
@@ -69,7 +69,7 @@ describe('lock --remote', { concurrency: 4 }, () => {
     assert.equal((await ann.fail('lock acquire', { resource: 'c', local: true, ...onRemote })).field, 'local')
   })
 
-  it('lasts no longer than a day, since no clock is that wrong', async (t) => {
+  it('a remote lock lasts at most a day', async (t) => {
     const { clones, leases } = await createTeamScene(t, 'ann')
     const [ann] = clones
     assert.equal((await ann.fail('lock acquire', { resource: 'a', ttl: '25h', ...onRemote })).max, '24h')
@@ -77,7 +77,7 @@ describe('lock --remote', { concurrency: 4 }, () => {
     assert.equal((await ann.run('lock acquire', { resource: 'a', ttl: '25h' })).ttl_seconds, 90_000)
   })
 
-  it('takes nothing without a network, or where the host refuses', async (t) => {
+  it('a remote lock fails without a network or when the host refuses', async (t) => {
     const { clones, leases, git, origin } = await createTeamScene(t, 'ann')
     const [ann] = clones
     assert.equal((await ann.fail('lock acquire', { resource: 'a', remote: 'nowhere' })).code, 'not_found')
@@ -89,7 +89,7 @@ describe('lock --remote', { concurrency: 4 }, () => {
     assert.deepEqual([leases(), (await ann.run('lock status')).locks], [[], []])
   })
 
-  it('honours what the Rust tool has put there, and deletes only what has ended', async (t) => {
+  it('remote locks of the Rust tool are honoured, only ended ones deleted', async (t) => {
     const { clones, git, origin, clock, refs } = await createTeamScene(t, 'ann', 'bo')
     const [ann, bo] = clones
     // The Rust tool pushes the locks of its clone.
@@ -113,7 +113,7 @@ describe('lock --remote', { concurrency: 4 }, () => {
     assert.deepEqual([...refs('refs/grite-leases', origin), ...refs('refs/grite/locks', origin)].sort(), left.sort())
   })
 
-  it('gc tells what the host will not delete', async (t) => {
+  it('lock gc reports refs that the host will not delete', async (t) => {
     const { clones, git, origin, clock } = await createTeamScene(t, 'ann', 'bo')
     const [ann, bo] = clones
     await bo.run('lock acquire', { resource: 'ended', ttl: '1m' })
@@ -127,7 +127,7 @@ describe('lock --remote', { concurrency: 4 }, () => {
 })
 
 describe('claim --remote', { concurrency: 4 }, () => {
-  it('puts assignee and lease on the remote at once', async (t) => {
+  it('a remote claim pushes assignee and lease together', async (t) => {
     const { clones, share, leases, git, origin, refs } = await createTeamScene(t, 'ann', 'bo')
     const [ann, bo] = clones
     const id = await share()
@@ -146,7 +146,7 @@ describe('claim --remote', { concurrency: 4 }, () => {
     assert.equal((await ann.run('issue claim', { issue: id, renew: true })).outcome, 'renewed', 'wherever it is')
   })
 
-  it('takes the next that nobody has, as all clones see it', async (t) => {
+  it('a remote claim of the next issue sees all clones', async (t) => {
     const { clones, share, cloneOf } = await createTeamScene(t, 'ann')
     const [ann] = clones
     const [one, two] = [await share('one'), await share('two')]
@@ -157,7 +157,7 @@ describe('claim --remote', { concurrency: 4 }, () => {
     assert.equal((await bo.fail('issue claim', { next: true, ...onRemote })).code, 'not_found')
   })
 
-  it('is taken over when its time is over, by whoever comes next', async (t) => {
+  it('an expired remote claim can be taken over', async (t) => {
     const { clones, share, clock } = await createTeamScene(t, 'ann', 'bo')
     const [ann, bo] = clones
     const id = await share()
@@ -171,7 +171,7 @@ describe('claim --remote', { concurrency: 4 }, () => {
     assert.deepEqual((await ann.run('issue show', { issue: id })).issue.assignees, ['bo'])
   })
 
-  it('is given back for all', async (t) => {
+  it('unclaiming releases the lease for all clones', async (t) => {
     const { clones, share } = await createTeamScene(t, 'ann', 'bo')
     const [ann, bo] = clones
     const id = await share()
@@ -183,14 +183,14 @@ describe('claim --remote', { concurrency: 4 }, () => {
     assert.deepEqual([claimed.outcome, claimed.removed_assignees], ['claimed', []])
   })
 
-  it('is neither made nor given back past a lock on the repository, by the policy', async (t) => {
+  it('a repository lock blocks remote claims and unclaims under require', async (t) => {
     const { clones, share, clock, git, origin, refs } = await createTeamScene(t, 'ann', 'bo')
     const [ann, bo] = clones
     ann.configure('lock_policy = "require"\n')
     const [id, other] = [await share('one'), await share('two')]
     const theirs = () => refs('refs', origin).map((ref) => git(origin, 'rev-parse', ref))
     for (const issue of [id, other]) await ann.run('issue claim', { issue, ttl: '1m', ...onRemote })
-    // Giving this one back adds nothing to the log, and yet it would take along what the log has already.
+    // Releasing this one adds nothing to the log, but would push what the log already has.
     await ann.run('issue assignee remove', { issue: [other], user: ['ann'] })
     clock.nowUnixMs += 2 * 60_000
     await bo.run('lock acquire', { resource: 'repo:release', ...onRemote })
@@ -207,7 +207,7 @@ describe('claim --remote', { concurrency: 4 }, () => {
       assert.equal((await ann.run('issue unclaim', { issue, ...onRemote })).outcome, 'unclaimed')
   })
 
-  it('and what the log of this clone says already go together', async (t) => {
+  it('a remote claim pushes earlier events of the clone, too', async (t) => {
     const { clones, share, git, origin } = await createTeamScene(t, 'ann', 'bo')
     const [ann, bo] = clones
     const heads = () => [ann.path, origin].map((at) => git(at, 'rev-parse', 'refs/grite/wal'))
@@ -225,7 +225,7 @@ describe('claim --remote', { concurrency: 4 }, () => {
     ['in one push', () => {}],
     ['step by step', ({ git, origin }) => void git(origin, 'config', 'receive.advertiseAtomic', 'false')],
   ] as readonly (readonly [string, (scene: TeamScene) => void])[]) {
-    it(`takes its assignee along however slow the claim was, ${how}`, async (t) => {
+    it(`a slow remote claim keeps its assignee removable, ${how}`, async (t) => {
       const scene = await createTeamScene(t, 'ann')
       const [ann] = scene.clones
       const id = await scene.share()
@@ -238,7 +238,7 @@ describe('claim --remote', { concurrency: 4 }, () => {
     })
   }
 
-  it('holds after the issue is closed until all can see that it is', async (t) => {
+  it('a claim of a closed issue holds until a sync shares the close', async (t) => {
     const { clones, share, leaseFile } = await createTeamScene(t, 'ann', 'bo')
     const [ann, bo] = clones
     const id = await share()
@@ -251,7 +251,7 @@ describe('claim --remote', { concurrency: 4 }, () => {
     assert.equal((await bo.fail('issue claim', { issue: id, ...onRemote })).reason, 'closed')
   })
 
-  it('is kept going by the holder’s syncs', async (t) => {
+  it('a sync renews its holder’s remote claims', async (t) => {
     const { clones, share, clock, leaseFile } = await createTeamScene(t, 'ann')
     const [ann] = clones
     const id = await share()
@@ -263,7 +263,7 @@ describe('claim --remote', { concurrency: 4 }, () => {
     assert.equal(leaseFile(leaseRefOf(`issue:${id}`)).expires_unix_ms, clock.nowUnixMs + hour)
   })
 
-  it('goes step by step with a remote that takes no two refs at once', async (t) => {
+  it('a remote claim works without atomic pushes', async (t) => {
     const { clones, share, git, origin, leases } = await createTeamScene(t, 'ann', 'bo')
     const [ann, bo] = clones
     const id = await share()
@@ -276,7 +276,7 @@ describe('claim --remote', { concurrency: 4 }, () => {
     assert.equal((await bo.run('issue claim', { issue: id, ...onRemote })).outcome, 'claimed')
   })
 
-  it('step by step tells of a log that the host refuses, and frees nothing then', async (t) => {
+  it('a refused log is reported and the lease kept, step by step', async (t) => {
     const { clones, share, git, origin, leaseFile } = await createTeamScene(t, 'ann')
     const [ann] = clones
     const id = await share()
@@ -296,7 +296,7 @@ describe('claim --remote', { concurrency: 4 }, () => {
     assert.equal(git(origin, 'rev-parse', 'refs/grite/wal'), git(ann.path, 'rev-parse', 'refs/grite/wal'))
   })
 
-  it('goes by one look, whenever another process of the clone fetches meanwhile', async (t) => {
+  it('a claim uses one view of the remote despite concurrent fetches', async (t) => {
     const { clones, share, git, origin, clock } = await createTeamScene(t, 'ann', 'bo')
     const [ann, bo] = clones
     const id = await share()
@@ -309,7 +309,7 @@ describe('claim --remote', { concurrency: 4 }, () => {
     await ann.run('sync', { pull: true })
     const nowUnixMs = clock.nowUnixMs
     let [looks, fetchAt] = [0, 0]
-    // Nothing tells the moments of a command apart but the looks at its clock.
+    // The reads of its clock are the only visible moments of a command.
     const look = () => {
       if (git(ann.path, 'rev-parse', tracking) === held) looks += 1
       if (looks === fetchAt) git(ann.path, 'update-ref', tracking, free)
@@ -325,7 +325,7 @@ describe('claim --remote', { concurrency: 4 }, () => {
     assert.ok(fetchAt > 2)
   })
 
-  it('works with a remote that is not the home of the log', async (t) => {
+  it('a claim works on a remote that is not the home remote', async (t) => {
     const { clones, share, git, dir, refs } = await createTeamScene(t, 'ann', 'bo')
     const [ann, bo] = clones
     const id = await share()
@@ -336,7 +336,7 @@ describe('claim --remote', { concurrency: 4 }, () => {
     assert.deepEqual(refs('refs/grite-leases', join(dir, 'other.git')), [leaseRefOf(`issue:${id}`)])
   })
 
-  it('names the ref that the host refused', async (t) => {
+  it('a refused claim names the ref that the host refused', async (t) => {
     const { clones, share, origin, leases } = await createTeamScene(t, 'ann')
     const [ann] = clones
     const id = await share()
@@ -352,7 +352,7 @@ describe('claim --remote', { concurrency: 4 }, () => {
     assert.deepEqual(leases(), [])
   })
 
-  it('gives way to what overlaps and arrived meanwhile, as a lock does', async (t) => {
+  it('an overlapping lease that arrives meanwhile wins', async (t) => {
     const { clones, share, git, origin, leaseFile } = await createTeamScene(t, 'ann', 'bo')
     const [ann, bo] = clones
     const id = await share()
@@ -360,13 +360,13 @@ describe('claim --remote', { concurrency: 4 }, () => {
     const rival = leaseRefOf('repo:all')
     const theirs = git(origin, 'rev-parse', rival)
     git(origin, 'update-ref', 'refs/heads/aside', theirs)
-    // Nobody has it when ann looks; it is there once her push has been taken.
+    // Nobody holds it when ann looks; it appears once her push is accepted.
     hook(origin, 'post-receive', `git update-ref ${rival} ${theirs}`)
     const reach = {
       'issue claim': { issue: id },
       'lock acquire': { resource: 'plain' },
     }
-    // By that policy no write would pass, and giving back what was taken is one.
+    // This policy blocks every write, and releasing the lease is one.
     ann.configure('lock_policy = "require"\n')
     for (const [name, input] of Object.entries(reach)) {
       git(origin, 'update-ref', '-d', rival)
@@ -380,7 +380,7 @@ describe('claim --remote', { concurrency: 4 }, () => {
     assert.deepEqual((await bo.run('issue show', { issue: id })).issue.assignees, [])
   })
 
-  it('stands when the remote is gone after it was accepted, as a lock does', async (t) => {
+  it('an accepted lease stands when the remote then disappears', async (t) => {
     const { clones, share, origin, leaseFile, clock } = await createTeamScene(t, 'ann')
     const [ann] = clones
     const id = await share()
@@ -401,7 +401,7 @@ describe('claim --remote', { concurrency: 4 }, () => {
     assert.ok(clock.nowUnixMs < leaseFile(leaseRefOf('plain')).expires_unix_ms)
   })
 
-  it('is refused by what overlaps also when it cannot be given back any more, as a lock is', async (t) => {
+  it('an overlap is refused even when the lease cannot be released', async (t) => {
     const { clones, share, git, origin } = await createTeamScene(t, 'ann', 'bo')
     const [ann, bo] = clones
     const id = await share()
@@ -409,7 +409,7 @@ describe('claim --remote', { concurrency: 4 }, () => {
     const rival = leaseRefOf('repo:all')
     const theirs = git(origin, 'rev-parse', rival)
     git(origin, 'update-ref', 'refs/heads/aside', theirs)
-    // The first push is taken, and none after it.
+    // The first push is accepted, no later one.
     const refuse = "printf '#!/bin/sh\nexit 1\n' > hooks/pre-receive; chmod +x hooks/pre-receive"
     hook(origin, 'post-receive', `git update-ref ${rival} ${theirs}; ${refuse}`)
     const reach = { 'issue claim': { issue: id }, 'lock acquire': { resource: 'plain' } }
@@ -422,13 +422,13 @@ describe('claim --remote', { concurrency: 4 }, () => {
     }
   })
 
-  it('stands when the local log could not follow at once', async (t) => {
+  it('an accepted claim stands when the local log cannot follow', async (t) => {
     const { clones, share, git, origin } = await createTeamScene(t, 'ann', 'bo')
     const [ann, bo] = clones
     const id = await share()
     await bo.run('issue comment', { issue: id, body: 'meanwhile' })
     git(ann.path, 'fetch', '-q', bo.path, 'refs/grite/wal:refs/heads/aside')
-    // Another process of the clone writes while the push is under way, and then the network is gone.
+    // Another process of the clone writes during the push, then the network fails.
     const move = `git --git-dir="${ann.path}/.git" update-ref refs/grite/wal refs/heads/aside`
     hook(origin, 'post-receive', `unset GIT_DIR GIT_QUARANTINE_PATH; here=$PWD; ${move}; mv "$here/HEAD" "$here/away"`)
     assert.equal((await ann.run('issue claim', { issue: id, ...onRemote })).outcome, 'claimed')
@@ -441,11 +441,11 @@ describe('claim --remote', { concurrency: 4 }, () => {
     assert.equal((await ann.run('issue unclaim', { issue: id })).event_ids.length, 1)
   })
 
-  it('says so when others keep writing, and takes nothing', async (t) => {
+  it('a contended claim fails and takes nothing', async (t) => {
     const { clones, share, git, origin, leases, clock } = await createTeamScene(t, 'ann', 'bo')
     const [ann, bo] = clones
     const id = await share()
-    // Whenever somebody pushes, somebody else has pushed first.
+    // Every push comes just after somebody else's.
     await bo.run('issue comment', { issue: id, body: 'x' })
     const head = git(bo.path, 'rev-parse', 'refs/grite/wal')
     git(bo.path, 'push', '-q', 'origin', `${head}:refs/heads/aside`)
@@ -462,12 +462,12 @@ describe('claim --remote', { concurrency: 4 }, () => {
     assert.deepEqual(leases(), [])
   })
 
-  it('ends where nothing moves on the remote, in its words', async (t) => {
+  it('a claim ends when a remote ref stays locked', async (t) => {
     const { clones, share, origin, leases } = await createTeamScene(t, 'ann')
     const [ann] = clones
     for (const title of ['one', 'two', 'three']) await share(title)
     writeFileSync(join(origin, 'refs/grite/wal.lock'), '')
-    // The clock stands still: it is the rounds that end.
+    // The clock stands still, so the rounds run out.
     const failure = await ann.fail('issue claim', { next: true, ...onRemote })
     assert.deepEqual([failure.exit, failure.reason, failure.ref], [5, 'rejected', 'refs/grite/wal'])
     assert.ok(failure.message.includes(failure.remote_message) && failure.remote_message !== '', failure.message)
@@ -478,7 +478,7 @@ describe('claim --remote', { concurrency: 4 }, () => {
 })
 
 describe('claims made without a look at the remote', { concurrency: 4 }, () => {
-  it('one stands when both clones have synced, and the other is told', async (t) => {
+  it('one of two local claims stands after both clones sync', async (t) => {
     const { clones, share, clock, git, origin } = await createTeamScene(t, 'ann', 'bo')
     const [ann, bo] = clones
     const id = await share()
@@ -503,7 +503,7 @@ describe('claims made without a look at the remote', { concurrency: 4 }, () => {
     })
   })
 
-  it('are settled on an issue with an event at the end of time, whichever stands', async (t) => {
+  it('claims on an issue at the end of time are settled', async (t) => {
     const { clones, share } = await createTeamScene(t, 'ann', 'bo')
     const [ann, bo] = clones
     const id = await share()
@@ -524,11 +524,11 @@ describe('claims made without a look at the remote', { concurrency: 4 }, () => {
     assert.deepEqual([...ann.warned(), ...bo.warned()], [])
   })
 
-  it('lose to a lease on the remote, whoever was first', async (t) => {
+  it('a local claim loses to a remote lease', async (t) => {
     const { clones, share, clock } = await createTeamScene(t, 'ann', 'bo')
     const [ann, bo] = clones
     const id = await share()
-    // By that policy the winner's lease would keep the loser from taking itself off the issue.
+    // Under this policy the winner's lease would block the loser from unassigning itself.
     ann.configure('lock_policy = "require"\n')
     await ann.run('issue claim', { issue: id, local: true })
     clock.nowUnixMs += 1000
@@ -541,7 +541,7 @@ describe('claims made without a look at the remote', { concurrency: 4 }, () => {
     assert.deepEqual((await ann.run('issue show', { issue: id })).issue.assignees, ['bo'])
   })
 
-  it('are put on the remote by the next sync, where leases are configured to be', async (t) => {
+  it('a sync pushes local claims where leases are configured', async (t) => {
     const { clones, share, clock } = await createTeamScene(t, 'ann', 'bo')
     const [ann, bo] = clones
     for (const clone of [ann, bo]) clone.configure('[lease]\nremote = "origin"\n')
@@ -560,7 +560,7 @@ describe('claims made without a look at the remote', { concurrency: 4 }, () => {
     assert.deepEqual((await bo.run('issue claim', { issue: id })).removed_assignees, ['ann'])
   })
 
-  it('and leases wait for a sync that sends, as far as they are about the remote', async (t) => {
+  it('claims and leases wait for a sync that pushes', async (t) => {
     const { clones, share, clock, git, origin, refs, leaseFile } = await createTeamScene(t, 'ann', 'bo')
     const [ann, bo] = clones
     ann.configure('[lease]\nremote = "origin"\n')
@@ -586,7 +586,7 @@ describe('claims made without a look at the remote', { concurrency: 4 }, () => {
     assert.equal(leaseFile(leaseRefOf(`issue:${closed}`)).expires_unix_ms, 0)
   })
 
-  it('of two of one name leave that name', async (t) => {
+  it('two claims of one name keep that assignee', async (t) => {
     const { clones, share, clock, handIn } = await createTeamScene(t, 'ann', 'bo')
     const id = await share()
     const twins = [await handIn(clones[0].path, 'twin'), await handIn(clones[1].path, 'twin')] as const

@@ -1,4 +1,4 @@
-/** A repository that is in order, as often as it is asked for, to break one thing in each. */
+/** Copies of one sound repository, to break one thing in each. */
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import {
@@ -21,19 +21,19 @@ import { type CleanUp, createSandbox, type Sandbox } from '../../git/temp-reposi
 import { type CommandRunner, commandRunner, type RunnerOptions } from '../../support/command-runner.ts'
 import { batchOf, writeBatch } from '../../support/log.ts'
 
-export interface Patient extends Sandbox, CommandRunner {
+export interface RepositoryCopy extends Sandbox, CommandRunner {
   readonly path: string
   readonly gitDir: string
   readonly actor: string
-  /** Issues that are there, by title. */
+  /** Ids of its issues, by title. */
   readonly issues: Readonly<Record<'one' | 'two', string>>
   /** Runs git in it. */
   inside(...args: readonly string[]): string
-  /** A runner in it with other facts. */
+  /** A runner in it with other options. */
   as(options: Partial<RunnerOptions>): CommandRunner
-  /** Appends events as they are, without the rules of a command. */
+  /** Appends events as given, without the checks of a command. */
   append(...events: readonly Event[]): Promise<Oid>
-  /** Changes the view's store behind everybody's back. */
+  /** Changes the view's store directly. */
   inStore(work: (store: Store) => Promise<void>): Promise<void>
   /** Folder of the actor's views. */
   readonly level: string
@@ -41,8 +41,8 @@ export interface Patient extends Sandbox, CommandRunner {
 
 let made = 0
 
-/** An original, made by `prepare`, and copies of it. */
-export function createPatients(t: CleanUp) {
+/** An original, created by `prepare`, and copies of it. */
+export function createRepositoryCopies(t: CleanUp) {
   const sandbox = createSandbox(t)
   const original = join(sandbox.dir, 'original')
   const issues = { one: '', two: '' }
@@ -59,8 +59,8 @@ export function createPatients(t: CleanUp) {
     await run('sync')
   }
 
-  function newPatient(): Patient {
-    const path = join(sandbox.dir, `patient-${made++}`)
+  function newCopy(): RepositoryCopy {
+    const path = join(sandbox.dir, `copy-${made++}`)
     cpSync(original, path, { recursive: true, preserveTimestamps: true })
     const as = (options: Partial<RunnerOptions>) => commandRunner({ cwd: path, env: sandbox.environment, ...options })
     const own = as({})
@@ -92,14 +92,14 @@ export function createPatients(t: CleanUp) {
     }
   }
 
-  return { prepare, newPatient }
+  return { prepare, newCopy }
 }
 
 export interface Diagnosis {
   readonly exitStatus: number
   readonly checks: readonly CheckResult[]
   readonly applied: readonly string[]
-  /** Status of everything that is not in order, by id. */
+  /** Status of every check that does not pass, by id. */
   readonly wrong: Readonly<Record<string, string>>
   of(id: string): CheckResult
 }

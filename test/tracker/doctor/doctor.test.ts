@@ -1,4 +1,4 @@
-/** Breaks one thing, and sees exactly that check fail. */
+/** Breaks one thing per case and asserts that exactly its check fails. */
 import assert from 'node:assert/strict'
 import {
   appendFileSync,
@@ -21,24 +21,24 @@ import { eventKey, issueRowKey, metaKey } from '../../../src/view/keys.ts'
 import { leaseRefOf, lockPrefix, lockRefOf, snapshotPrefix, trackingRef, walRef } from '../../../src/wal/index.ts'
 import { boundActor, cardEvent, signed, signerOf } from '../../support/cards.ts'
 import { batchOf, comment, filesOf, makeEvent, writeCommit } from '../../support/log.ts'
-import { createPatients, diagnose, leave, listing, type Patient } from './broken-repository.ts'
+import { createRepositoryCopies, diagnose, leave, listing, type RepositoryCopy } from './broken-repository.ts'
 
-const { prepare, newPatient } = createPatients({ after })
+const { prepare, newCopy } = createRepositoryCopies({ after })
 before(prepare)
 
 const dayMs = 86_400_000
-/** An owner that is certainly gone: another process had its number at another time. */
+/** A dead owner: its pid has a different start time. */
 const deadOwner = formatOwner({ ...currentOwner(), startTime: '1' })
 
 interface Case {
   readonly name: string
   readonly check: string
   readonly status: 'warn' | 'error'
-  readonly damage: (patient: Patient) => unknown
+  readonly damage: (copy: RepositoryCopy) => unknown
   readonly message: RegExp
-  /** What `--fix` says it did, after which everything is in order; null where it can do nothing. */
+  /** Fix that `--fix` reports, after which all checks pass; null when it has none. */
   readonly fixed: string | null
-  readonly env?: (patient: Patient) => Readonly<Record<string, string>>
+  readonly env?: (copy: RepositoryCopy) => Readonly<Record<string, string>>
 }
 
 const cases: readonly Case[] = [
@@ -57,7 +57,7 @@ const cases: readonly Case[] = [
     fixed: null,
   },
   {
-    name: 'settings that are no TOML',
+    name: 'malformed settings',
     check: 'config',
     status: 'error',
     damage: ({ gitDir }) => writeFileSync(join(gitDir, 'grite/config.toml'), 'lock_policy = \n'),
@@ -99,7 +99,7 @@ const cases: readonly Case[] = [
     fixed: 'put back what the log had lost',
   },
   {
-    name: 'a chunk that is gone',
+    name: 'a missing chunk',
     check: 'log_gaps',
     status: 'error',
     damage: removeChunk,
@@ -107,19 +107,19 @@ const cases: readonly Case[] = [
     fixed: 'fetched what was missing of the log',
   },
   {
-    name: 'a log whose newest commit is gone',
+    name: 'a log without its newest commit',
     check: 'wal_ref',
     status: 'error',
-    async damage(patient) {
-      // The remote does not have it.
-      const newest = await patient.append(comment(patient.issues.one as IssueId, 'newest'))
-      rmSync(objectFile(patient.gitDir, newest))
+    async damage(copy) {
+      // The remote lacks this commit.
+      const newest = await copy.append(comment(copy.issues.one as IssueId, 'newest'))
+      rmSync(objectFile(copy.gitDir, newest))
     },
     message: /names an object that is not here: [0-9a-f]{40}$/,
     fixed: 'put back what the log had lost',
   },
   {
-    name: 'a lock whose commit was emptied',
+    name: 'a lock with an empty commit object',
     check: 'unread_refs',
     status: 'error',
     async damage({ run, gitDir, inside }) {
@@ -132,7 +132,7 @@ const cases: readonly Case[] = [
     fixed: 'deleted 1 ref that named nothing readable',
   },
   {
-    name: 'a commit that states a wrong chunk',
+    name: 'a commit with a wrong chunk hash',
     check: 'log_integrity',
     status: 'warn',
     damage: misname,
@@ -140,19 +140,19 @@ const cases: readonly Case[] = [
     fixed: null,
   },
   {
-    name: 'an event that stands in the log twice',
+    name: 'an event twice in the log',
     check: 'repeated_events',
     status: 'warn',
-    async damage(patient) {
-      const event = comment(patient.issues.one as IssueId, 'again')
-      await patient.append(event)
-      await patient.append(event)
+    async damage(copy) {
+      const event = comment(copy.issues.one as IssueId, 'again')
+      await copy.append(event)
+      await copy.append(event)
     },
     message: /^1 event stands in the log again/,
     fixed: null,
   },
   {
-    name: 'an event of the day after tomorrow',
+    name: 'an event dated two days ahead',
     check: 'future_events',
     status: 'warn',
     damage: ({ as, issues }) =>
@@ -161,22 +161,22 @@ const cases: readonly Case[] = [
     fixed: null,
   },
   {
-    name: 'fetched events that were not taken in',
+    name: 'fetched events that were not merged',
     check: 'remote_divergence',
     status: 'warn',
-    async damage(patient) {
-      const before = patient.inside('rev-parse', walRef)
-      const theirs = await patient.append(comment(patient.issues.two as IssueId, 'theirs'))
-      patient.inside('update-ref', trackingRef('origin', walRef), theirs)
-      patient.inside('update-ref', walRef, before)
-      rmSync(join(patient.gitDir, 'logs', walRef))
-      await patient.append(comment(patient.issues.two as IssueId, 'ours'))
+    async damage(copy) {
+      const before = copy.inside('rev-parse', walRef)
+      const theirs = await copy.append(comment(copy.issues.two as IssueId, 'theirs'))
+      copy.inside('update-ref', trackingRef('origin', walRef), theirs)
+      copy.inside('update-ref', walRef, before)
+      rmSync(join(copy.gitDir, 'logs', walRef))
+      await copy.append(comment(copy.issues.two as IssueId, 'ours'))
     },
     message: /^1 event of origin was fetched and not taken in, and it lacks 1 event of this clone$/,
     fixed: null,
   },
   {
-    name: 'an actor that cannot be read',
+    name: 'an unreadable actor',
     check: 'actor_config',
     status: 'warn',
     damage({ gitDir }) {
@@ -187,7 +187,7 @@ const cases: readonly Case[] = [
     fixed: null,
   },
   {
-    name: 'a default actor that is not here',
+    name: 'a missing default actor',
     check: 'actor_config',
     status: 'warn',
     damage: ({ gitDir }) => writeFileSync(join(gitDir, 'grite/config.toml'), `default_actor = "${'ab'.repeat(16)}"\n`),
@@ -195,7 +195,7 @@ const cases: readonly Case[] = [
     fixed: null,
   },
   {
-    name: 'a view that cannot be opened',
+    name: 'a view that does not open',
     check: 'store_integrity',
     status: 'error',
     damage: ({ level }) => writeFileSync(join(level, '1/CURRENT'), 'MANIFEST-nowhere\n'),
@@ -211,11 +211,11 @@ const cases: readonly Case[] = [
     fixed: 'rebuild',
   },
   {
-    name: 'an event with other bytes in the view',
+    name: 'a changed event in the view',
     check: 'store_integrity',
     status: 'error',
-    damage: (patient) =>
-      patient.inStore(async (store) => {
+    damage: (copy) =>
+      copy.inStore(async (store) => {
         const [entry] = await store.iterator({ gte: Buffer.from('event/'), lt: Buffer.from('event0'), limit: 1 }).all()
         const value = Buffer.from(entry?.[1] as Buffer)
         value.set([0x61], value.indexOf('o'))
@@ -225,11 +225,11 @@ const cases: readonly Case[] = [
     fixed: 'rebuild',
   },
   {
-    name: 'an event that the view has lost',
+    name: 'an event missing from the view',
     check: 'store_integrity',
     status: 'error',
-    damage: (patient) =>
-      patient.inStore(async (store) => {
+    damage: (copy) =>
+      copy.inStore(async (store) => {
         const [key] = await store.keys({ gte: eventKey('0'.repeat(64) as never), limit: 1 }).all()
         await store.del(key as Buffer)
       }),
@@ -237,15 +237,15 @@ const cases: readonly Case[] = [
     fixed: 'rebuild',
   },
   {
-    name: 'a row that the view has lost',
+    name: 'a row missing from the view',
     check: 'view_matches_log',
     status: 'error',
-    damage: (patient) => patient.inStore((store) => store.del(issueRowKey(patient.issues.two as IssueId))),
+    damage: (copy) => copy.inStore((store) => store.del(issueRowKey(copy.issues.two as IssueId))),
     message: /differs from the log in 1 entry/,
     fixed: 'rebuild',
   },
   {
-    name: 'a view that is older than a week',
+    name: 'a view older than a week',
     check: 'rebuild_threshold',
     status: 'warn',
     damage: ({ inStore }) =>
@@ -262,7 +262,7 @@ const cases: readonly Case[] = [
     fixed: null,
   },
   {
-    name: 'issues that wait for each other',
+    name: 'a dependency cycle',
     check: 'dependency_cycles',
     status: 'warn',
     damage: ({ append, issues }) => append(edge(issues.one, issues.two), edge(issues.two, issues.one)),
@@ -270,7 +270,7 @@ const cases: readonly Case[] = [
     fixed: null,
   },
   {
-    name: 'issues that are parts of each other',
+    name: 'a parent cycle',
     check: 'parent_cycles',
     status: 'warn',
     damage: ({ append, issues }) => append(part(issues.one, issues.two), part(issues.two, issues.one)),
@@ -278,7 +278,7 @@ const cases: readonly Case[] = [
     fixed: null,
   },
   {
-    name: 'an event with the signature of somebody else',
+    name: 'an event with a forged signature',
     check: 'signatures',
     status: 'warn',
     damage: forge,
@@ -286,18 +286,18 @@ const cases: readonly Case[] = [
     fixed: null,
   },
   {
-    name: 'such an event where they are to be rejected',
+    name: 'a forged signature under reject',
     check: 'signatures',
     status: 'error',
-    async damage(patient) {
-      await forge(patient)
-      appendFileSync(join(patient.gitDir, 'grite/config.toml'), 'verify_signatures = "reject"\n')
+    async damage(copy) {
+      await forge(copy)
+      appendFileSync(join(copy.gitDir, 'grite/config.toml'), 'verify_signatures = "reject"\n')
     },
     message: /^1 event is not signed as the actor signs: /,
     fixed: null,
   },
   {
-    name: 'a card that nobody signed',
+    name: 'an unsigned actor card',
     check: 'actor_cards',
     status: 'warn',
     damage: ({ append }) => append({ ...cardEvent({ actor: boundActor(bo), key: bo, ts: Date.now() }), sig: null }),
@@ -305,7 +305,7 @@ const cases: readonly Case[] = [
     fixed: null,
   },
   {
-    name: 'more loose objects than git wants',
+    name: 'too many loose objects',
     check: 'loose_objects',
     status: 'warn',
     damage: ({ inside }) => inside('config', 'gc.auto', '9'),
@@ -313,7 +313,7 @@ const cases: readonly Case[] = [
     fixed: 'maintenance',
   },
   {
-    name: 'a lock that cannot be read',
+    name: 'an unreadable lock',
     check: 'lock_refs',
     status: 'warn',
     damage: ({ inside }) => inside('update-ref', `${lockPrefix}0123456789abcdef`, inside('rev-parse', walRef)),
@@ -321,7 +321,7 @@ const cases: readonly Case[] = [
     fixed: null,
   },
   {
-    name: 'a lock that ended',
+    name: 'an ended lock',
     check: 'lock_refs',
     status: 'warn',
     damage: ({ as }) =>
@@ -330,10 +330,10 @@ const cases: readonly Case[] = [
     fixed: 'removed 1 ended lock',
   },
   {
-    name: 'a lease of a wrong clock',
+    name: 'a lease written by a wrong clock',
     check: 'lock_refs',
     status: 'warn',
-    damage(patient) {
+    damage(copy) {
       const lock = {
         owner: 'ab'.repeat(16),
         nonce: '6f9619ff-8b86-4d01-b42d-00cf4fc964ff',
@@ -342,16 +342,16 @@ const cases: readonly Case[] = [
         ttl_ms: 900_000,
         fence: 1,
       }
-      const blob = patient.gitWith(JSON.stringify(lock, null, 2), patient.path, 'hash-object', '-w', '--stdin')
-      const tree = patient.gitWith(`100644 blob ${blob}\tlock.json\n`, patient.path, 'mktree')
-      const commit = patient.inside('commit-tree', '-m', 'Lock: path:src', tree)
-      patient.inside('update-ref', trackingRef('origin', leaseRefOf('path:src')), commit)
+      const blob = copy.gitWith(JSON.stringify(lock, null, 2), copy.path, 'hash-object', '-w', '--stdin')
+      const tree = copy.gitWith(`100644 blob ${blob}\tlock.json\n`, copy.path, 'mktree')
+      const commit = copy.inside('commit-tree', '-m', 'Lock: path:src', tree)
+      copy.inside('update-ref', trackingRef('origin', leaseRefOf('path:src')), commit)
     },
     message: /^1 lock written by a wrong clock: /,
     fixed: null,
   },
   {
-    name: 'a snapshot that is none',
+    name: 'a snapshot ref that names no snapshot',
     check: 'snapshots',
     status: 'warn',
     damage: ({ inside }) => inside('update-ref', `${snapshotPrefix}1700000000000`, inside('rev-parse', walRef)),
@@ -359,7 +359,7 @@ const cases: readonly Case[] = [
     fixed: null,
   },
   {
-    name: 'a snapshot with a chunk that is gone',
+    name: 'a snapshot with a missing chunk',
     check: 'snapshots',
     status: 'warn',
     async damage({ run, inside, gitDir }) {
@@ -374,7 +374,7 @@ const cases: readonly Case[] = [
     fixed: null,
   },
   {
-    name: 'what dead processes left',
+    name: 'leftovers of dead processes',
     check: 'leftovers',
     status: 'warn',
     damage: leaveThings,
@@ -382,7 +382,7 @@ const cases: readonly Case[] = [
     fixed: 'removed 10 leftovers',
   },
   {
-    name: 'a lock of git on all packed refs, from a time when the clock was ahead',
+    name: 'a future packed-refs lock of git',
     check: 'leftovers',
     status: 'warn',
     damage: ({ gitDir }) => {
@@ -394,7 +394,7 @@ const cases: readonly Case[] = [
     fixed: null,
   },
   {
-    name: 'an old lock on a ref of who knows whom',
+    name: 'an old ref lock of an unknown owner',
     check: 'leftovers',
     status: 'warn',
     damage: ({ gitDir }) => leave(join(gitDir, `${walRef}.lock`), 'x'),
@@ -417,15 +417,15 @@ function part(child: string, parent: string) {
 
 const [bo, eve] = [signerOf(31), signerOf(32)]
 
-/** An actor that signs, and an event of it with another's signature. */
-async function forge({ append, issues }: Patient): Promise<void> {
+/** Appends a signing actor's card and an event of it with another's signature. */
+async function forge({ append, issues }: RepositoryCopy): Promise<void> {
   const actor = boundActor(bo)
   const forged = makeEvent(issues.one as IssueId, { type: 'CommentAdded', body: 'x' }, { actor, ts: Date.now() })
   await append(cardEvent({ actor, key: bo, ts: Date.now() - 1000 }), signed(forged, eve))
 }
 
 /** Deletes the chunk of the newest commit. */
-function removeChunk({ gitDir, inside }: Patient): void {
+function removeChunk({ gitDir, inside }: RepositoryCopy): void {
   const line =
     inside('ls-tree', '-r', walRef)
       .split('\n')
@@ -438,8 +438,8 @@ function objectFile(gitDir: string, oid: string): string {
   return join(gitDir, 'objects', oid.slice(0, 2), oid.slice(2))
 }
 
-/** A commit whose meta.json names another chunk than it has. */
-async function misname({ withRepository, issues }: Patient): Promise<void> {
+/** Appends a commit whose meta.json names a wrong chunk. */
+async function misname({ withRepository, issues }: RepositoryCopy): Promise<void> {
   await withRepository(async ({ git }) => {
     const parent = (await git.readRef(walRef)) as Oid
     const files = filesOf(batchOf([comment(issues.one as IssueId, 'x')]), parent)
@@ -453,8 +453,8 @@ async function misname({ withRepository, issues }: Patient): Promise<void> {
   })
 }
 
-/** One of everything that a process can leave behind. */
-function leaveThings({ gitDir, level }: Patient): void {
+/** Leaves one of everything that a dead process can leave. */
+function leaveThings({ gitDir, level }: RepositoryCopy): void {
   const temporary = (name: string) => join(gitDir, 'grite/tmp', `${deadOwner}-${name}`)
   mkdirSync(join(gitDir, 'grite/tmp'), { recursive: true })
   mkdirSync(join(gitDir, 'objects/pack'), { recursive: true })
@@ -464,7 +464,7 @@ function leaveThings({ gitDir, level }: Patient): void {
   writeFileSync(join(gitDir, 'objects/pack/pack-0.keep'), `grite ${deadOwner}\n`)
   leave(join(level, '7'), null)
   leave(join(level, '3.aside'), null)
-  // Its time lies ahead: it tells nothing.
+  // Its mtime is ahead, so it is ignored.
   writeFileSync(join(gitDir, 'grite/append.lock'), `${deadOwner}\n`)
   const ahead = Date.now() / 1000 + 86_400
   utimesSync(join(gitDir, 'grite/append.lock'), ahead, ahead)
@@ -475,8 +475,8 @@ function leaveThings({ gitDir, level }: Patient): void {
   writeFileSync(`${temporary('child')}.locks`, 'refs/grite/locks/x.lock\n')
 }
 
-/** Things that look alike, of processes that may be at work, or of others. */
-function leaveOtherThings({ gitDir, level }: Patient): void {
+/** Leaves similar files of running processes and other tools. */
+function leaveOtherThings({ gitDir, level }: RepositoryCopy): void {
   mkdirSync(join(gitDir, 'objects/pack'), { recursive: true })
   writeFileSync(join(gitDir, 'grite/tmp', `${formatOwner(currentOwner())}-0`), 'x')
   writeFileSync(join(gitDir, 'objects/pack/pack-1.keep'), 'kept by hand\n')
@@ -486,14 +486,14 @@ function leaveOtherThings({ gitDir, level }: Patient): void {
   leave(join(gitDir, 'grite/notes.tmp'), 'x')
 }
 
-it('docs/doctor.md tells of every check, in their order', () => {
+it('docs/doctor.md lists every check in order', () => {
   const page = readFileSync(new URL('../../../docs/doctor.md', import.meta.url), 'utf8')
   const rows = [...page.matchAll(/^\| `(\w+)` \|([^|]+)\|([^|]*)\|$/gm)]
   assert.deepEqual(
     rows.map(([, id]) => id),
     checks.map(({ id }) => id),
   )
-  // What has a fix says what that does.
+  // Checks with a fix describe it.
   assert.deepEqual(
     rows.filter(([, , , fix = '']) => fix.trim() !== '').map(([, id]) => id),
     checks.filter(({ fix }) => fix !== undefined).map(({ id }) => id),
@@ -501,8 +501,8 @@ it('docs/doctor.md tells of every check, in their order', () => {
 })
 
 describe('a repository in order', () => {
-  it('passes every check', async () => {
-    const { checks: found, applied, exitStatus, wrong } = await diagnose(newPatient())
+  it('a sound repository passes every check', async () => {
+    const { checks: found, applied, exitStatus, wrong } = await diagnose(newCopy())
     assert.deepEqual(wrong, {})
     assert.deepEqual([exitStatus, applied], [0, []])
     assert.deepEqual(
@@ -511,50 +511,50 @@ describe('a repository in order', () => {
     )
   })
 
-  it('is left alone by a fix, whatever is at work beside it', async () => {
-    const patient = newPatient()
-    leaveOtherThings(patient)
-    const before = listing(patient.gitDir)
-    assert.deepEqual((await diagnose(patient, { fix: true })).applied, [])
-    assert.deepEqual(listing(patient.gitDir), before)
+  it('doctor --fix leaves a sound repository and running work alone', async () => {
+    const copy = newCopy()
+    leaveOtherThings(copy)
+    const before = listing(copy.gitDir)
+    assert.deepEqual((await diagnose(copy, { fix: true })).applied, [])
+    assert.deepEqual(listing(copy.gitDir), before)
   })
 })
 
 describe('one thing that is broken', () => {
   for (const { name, check, status, damage, message, fixed, env } of cases) {
-    it(`${name}: ${check} says so, and nothing else`, async () => {
-      const patient = newPatient()
-      await damage(patient)
-      const runner = env === undefined ? patient : patient.as({ env: env(patient) })
-      const before = listing(patient.gitDir)
+    it(`only ${check} reports ${name}`, async () => {
+      const copy = newCopy()
+      await damage(copy)
+      const runner = env === undefined ? copy : copy.as({ env: env(copy) })
+      const before = listing(copy.gitDir)
       const found = await diagnose(runner)
       assert.deepEqual(found.wrong, { [check]: status })
       assert.match(found.of(check).message, message)
       assert.equal(found.exitStatus, status === 'error' ? 1 : 0)
-      assert.deepEqual(listing(patient.gitDir), before, 'looking changes nothing')
+      assert.deepEqual(listing(copy.gitDir), before, 'looking changes nothing')
       const after = await diagnose(runner, { fix: true })
       if (fixed === null) {
         assert.deepEqual([after.applied, after.wrong], [[], { [check]: status }])
-        assert.deepEqual(listing(patient.gitDir), before, 'what cannot be repaired is left alone')
+        assert.deepEqual(listing(copy.gitDir), before, 'what cannot be repaired is left alone')
       } else {
         assert.deepEqual([after.applied, after.wrong, after.exitStatus], [[fixed], {}, 0])
       }
     })
   }
 
-  it('a lock that cannot be read: it blocks its own resource, and the plan says how to clear it away', async () => {
-    const patient = newPatient()
-    patient.inside('update-ref', lockRefOf('plain'), patient.inside('rev-parse', walRef))
-    const plan = (await diagnose(patient)).of('lock_refs').plan?.join('\n') ?? ''
+  it('an unreadable lock blocks its own resource, and the plan tells how to clear it', async () => {
+    const copy = newCopy()
+    copy.inside('update-ref', lockRefOf('plain'), copy.inside('rev-parse', walRef))
+    const plan = (await diagnose(copy)).of('lock_refs').plan?.join('\n') ?? ''
     assert.match(plan, /blocks its own resource until `grite lock release <resource>`/)
-    await assert.rejects(patient.run('lock acquire', { resource: 'plain' }), { code: 'conflict' })
-    await patient.run('lock acquire', { resource: 'other', ttl: '1m' })
-    await patient.run('lock release', { resource: 'plain' })
-    await patient.run('lock acquire', { resource: 'plain' })
-    assert.deepEqual((await diagnose(patient)).wrong, {})
+    await assert.rejects(copy.run('lock acquire', { resource: 'plain' }), { code: 'conflict' })
+    await copy.run('lock acquire', { resource: 'other', ttl: '1m' })
+    await copy.run('lock release', { resource: 'plain' })
+    await copy.run('lock acquire', { resource: 'plain' })
+    assert.deepEqual((await diagnose(copy)).wrong, {})
   })
 
-  it('every check has been seen to fail', () => {
+  it('every check has a case that fails', () => {
     const elsewhere = ['git_repo']
     assert.deepEqual(
       checks.map(({ id }) => id).filter((id) => !cases.some(({ check }) => check === id)),
@@ -562,16 +562,16 @@ describe('one thing that is broken', () => {
     )
   })
 
-  it('no repository: git_repo says so', async () => {
-    const { dir, as } = newPatient()
+  it('git_repo reports a missing repository', async () => {
+    const { dir, as } = newCopy()
     const found = await diagnose(as({ cwd: dir }))
     assert.deepEqual([found.wrong, found.exitStatus], [{ git_repo: 'error' }, 1])
   })
 })
 
 describe('doctor', () => {
-  it('makes no actor, no view and no log where there is none', async () => {
-    const { git, dir, as } = newPatient()
+  it('doctor creates no actor, view or log', async () => {
+    const { git, dir, as } = newCopy()
     git(dir, 'init', '-q', '--template=', 'fresh')
     const gitDir = join(dir, 'fresh/.git')
     const before = listing(gitDir)
@@ -580,31 +580,31 @@ describe('doctor', () => {
     assert.deepEqual(listing(gitDir), before)
   })
 
-  it('leaves nothing in the folder for temporary files', async () => {
-    const patient = newPatient()
-    const folder = join(patient.dir, 'temporary')
+  it('doctor leaves no temporary files', async () => {
+    const copy = newCopy()
+    const folder = join(copy.dir, 'temporary')
     mkdirSync(folder)
-    await diagnose(patient.as({ env: { ...patient.environment, TMPDIR: folder } }))
+    await diagnose(copy.as({ env: { ...copy.environment, TMPDIR: folder } }))
     assert.deepEqual(readdirSync(folder), [])
   })
 
-  it('keeps a view that holds what the log has lost', async () => {
-    const patient = newPatient()
-    removeChunk(patient)
-    patient.inside('remote', 'remove', 'origin')
-    await patient.inStore((store) => store.put(metaKey('last_rebuild_ts'), Buffer.from('0')))
-    const { applied, wrong } = await diagnose(patient, { fix: true })
+  it('doctor --fix keeps a view with events that the log lost', async () => {
+    const copy = newCopy()
+    removeChunk(copy)
+    copy.inside('remote', 'remove', 'origin')
+    await copy.inStore((store) => store.put(metaKey('last_rebuild_ts'), Buffer.from('0')))
+    const { applied, wrong } = await diagnose(copy, { fix: true })
     assert.deepEqual([applied, wrong], [[], { log_gaps: 'error', rebuild_threshold: 'warn' }])
     assert.deepEqual(
-      patient.warnings.map(({ code }) => code),
+      copy.warnings.map(({ code }) => code),
       ['fix-failed'],
     )
-    const shown = (await patient.run('issue show', { issue: patient.issues.one })) as { issue: { comments: unknown[] } }
+    const shown = (await copy.run('issue show', { issue: copy.issues.one })) as { issue: { comments: unknown[] } }
     assert.equal(shown.issue.comments.length, 1)
   })
 
-  it('has no remedy for a ref that never named a log', async () => {
-    const { git, gitWith, dir, as } = newPatient()
+  it('doctor --fix leaves a ref alone that never named a log', async () => {
+    const { git, gitWith, dir, as } = newCopy()
     const path = join(dir, 'never')
     git(dir, 'init', '-q', '--template=', path)
     mkdirSync(join(path, '.git/refs/grite'))
@@ -616,21 +616,21 @@ describe('doctor', () => {
     }
   })
 
-  it('passes on what the view says while it is repaired', async () => {
-    const patient = newPatient()
-    patient.inside('update-ref', walRef, `${walRef}~1`)
-    await diagnose(patient, { fix: true })
+  it('doctor --fix passes on warnings of the view', async () => {
+    const copy = newCopy()
+    copy.inside('update-ref', walRef, `${walRef}~1`)
+    await diagnose(copy, { fix: true })
     assert.deepEqual(
-      patient.warnings.map(({ code }) => code),
+      copy.warnings.map(({ code }) => code),
       ['log-restored'],
     )
   })
 
-  it('repairs the rest when one thing cannot be repaired', async () => {
-    const patient = newPatient()
-    writeFileSync(join(patient.gitDir, 'grite/config.toml'), 'lock_policy = \n')
-    leave(join(patient.gitDir, 'grite/append.lock'), null)
-    const { applied, wrong } = await diagnose(patient, { fix: true })
+  it('doctor --fix continues after a fix that fails', async () => {
+    const copy = newCopy()
+    writeFileSync(join(copy.gitDir, 'grite/config.toml'), 'lock_policy = \n')
+    leave(join(copy.gitDir, 'grite/append.lock'), null)
+    const { applied, wrong } = await diagnose(copy, { fix: true })
     assert.deepEqual([applied, wrong], [['removed 1 leftover'], { config: 'error' }])
   })
 })

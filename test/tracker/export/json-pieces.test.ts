@@ -13,7 +13,7 @@ async function* each<Item>(...items: readonly Item[]): AsyncGenerator<Item> {
   yield* items
 }
 
-test('pieces of any value are the text of JSON.stringify', async () => {
+test('pieces of any value join to the text of JSON.stringify', async () => {
   const long = fc.array(fc.jsonValue({ maxDepth: 2 }), { minLength: 9, maxLength: 40 })
   const { value } = fc.letrec((tie) => ({
     value: fc.oneof({ maxDepth: 6 }, fc.jsonValue(), long, fc.dictionary(fc.string(), tie('value'))),
@@ -25,12 +25,12 @@ test('pieces of any value are the text of JSON.stringify', async () => {
   )
 })
 
-test('members without a value are left out, elements without one are null', async () => {
+test('undefined members are left out, undefined elements are null', async () => {
   const value = { a: undefined, b: [undefined, 1], c: { d: undefined } }
   assert.equal((await piecesOf(value)).join(''), JSON.stringify(value, null, 2))
 })
 
-test('deferred parts stand where they are, at any level', async () => {
+test('deferred parts appear in place at any level', async () => {
   const deferred = {
     empty: { list: new DeferredList(() => each([])), object: new DeferredEntries(() => each()) },
     list: new DeferredList(() => each<unknown[]>([1, { two: 2 }], [], ['three'])),

@@ -1,4 +1,4 @@
-/** What a watch tells when the log's ref moves, looked at moment by moment and without a clock. */
+/** What a watch reports when the log's ref moves, step by step and without a clock. */
 import assert from 'node:assert/strict'
 import { renameSync } from 'node:fs'
 import { join } from 'node:path'
@@ -14,7 +14,7 @@ import { batchOf, comment, creation, issueId, writeBatch } from '../../support/l
 
 type Look = () => Promise<readonly WatchedEvent[]>
 
-/** Opens a follower for as long as `work` takes; `look` gives what it tells since the last look. */
+/** Opens a follower while `work` runs; `look` returns the events since the last look. */
 function following(
   { withRepository }: CommandRunner,
   work: (look: Look) => Promise<void>,
@@ -44,7 +44,7 @@ interface Changed {
 const create = async ({ run }: CommandRunner, title: string) => (await run('issue create', { title })) as Changed
 
 describe('following the log', () => {
-  it('tells what comes, not what is there, in log order', async (t) => {
+  it('a follower reports new events in log order', async (t) => {
     const sandbox = createCommandSandbox(t)
     const there = await create(sandbox, 'there')
     await following(sandbox, async (look) => {
@@ -70,7 +70,7 @@ describe('following the log', () => {
     })
   })
 
-  it('tells the first event of an empty log', async (t) => {
+  it('a follower reports the first event of an empty log', async (t) => {
     const sandbox = createCommandSandbox(t)
     await following(sandbox, async (look) => {
       assert.deepEqual(await look(), [])
@@ -79,12 +79,12 @@ describe('following the log', () => {
     })
   })
 
-  it('keeps the view from nobody between looks', async (t) => {
+  it('a follower does not hold the view between looks', async (t) => {
     const sandbox = createCommandSandbox(t)
     await following(sandbox, async (look) => {
       await create(sandbox, 'one')
       await look()
-      // A view that is held would be answered from memory after two seconds, and then there is none on disk.
+      // A held view would be rebuilt in memory after two seconds, and none would be on disk.
       const stats = (await sandbox.run('db stats')) as { size_bytes: number; event_count: number }
       assert.deepEqual([stats.size_bytes > 0, stats.event_count], [true, 1])
       await sandbox.withRepository(async (repository) => {
@@ -93,7 +93,7 @@ describe('following the log', () => {
     })
   })
 
-  it('tells of an event without its issue, and of the project', async (t) => {
+  it('a follower reports events of missing issues and of the project', async (t) => {
     const sandbox = createCommandSandbox(t)
     await following(sandbox, async (look) => {
       const orphan = comment(issueId('0f'), 'of an issue that never came')
@@ -123,7 +123,7 @@ describe('following the log', () => {
 })
 
 describe('a log that moves other than forward', () => {
-  it('tells each event once when a sync puts it into another commit', async (t) => {
+  it('a follower reports each event once when a sync rebases it', async (t) => {
     const sandbox = createCommandSandbox(t)
     const { dir, path, git, environment } = sandbox
     git(dir, 'init', '-q', '--bare', 'origin.git')
@@ -143,7 +143,7 @@ describe('a log that moves other than forward', () => {
       assert.equal(git(path, 'merge-base', ours.wal_head, walRef) === ours.wal_head, false)
       assert.deepEqual(titles(await look()), ['theirs', 'ours, not told yet'])
       assert.deepEqual(await look(), [])
-      // Of a commit that the sync replaced it is still known what the log held.
+      // The events below a replaced commit are still known.
       await following(
         sandbox,
         async (lookSince) => assert.deepEqual(titles(await lookSince()), ['theirs', 'ours, not told yet']),
@@ -153,7 +153,7 @@ describe('a log that moves other than forward', () => {
     assert.deepEqual(sandbox.warnings, [])
   })
 
-  it('tells nothing twice of a log that was moved back and healed', async (t) => {
+  it('a follower reports nothing twice after a log was healed', async (t) => {
     const sandbox = createCommandSandbox(t)
     const first = await create(sandbox, 'first')
     await following(sandbox, async (look) => {
@@ -170,7 +170,7 @@ describe('a log that moves other than forward', () => {
     })
   })
 
-  it('tells an event that was lost before it was told, once it is back', async (t) => {
+  it('a follower reports an event lost before its report', async (t) => {
     const sandbox = createCommandSandbox(t)
     const first = await create(sandbox, 'first')
     await following(sandbox, async (look) => {
@@ -182,7 +182,7 @@ describe('a log that moves other than forward', () => {
     })
   })
 
-  it('puts back a deleted log and goes on', async (t) => {
+  it('a follower restores a deleted log and continues', async (t) => {
     const sandbox = createCommandSandbox(t)
     await create(sandbox, 'first')
     await following(sandbox, async (look) => {
@@ -193,7 +193,7 @@ describe('a log that moves other than forward', () => {
     })
   })
 
-  it('tells an event once that stands on the chain twice', async (t) => {
+  it('a follower reports a repeated event once', async (t) => {
     const sandbox = createCommandSandbox(t)
     await create(sandbox, 'first')
     await following(sandbox, async (look) => {
@@ -216,7 +216,7 @@ describe('a log that moves other than forward', () => {
     )
   })
 
-  it('ends when the repository is gone', async (t) => {
+  it('a follower ends when the repository is gone', async (t) => {
     const sandbox = createCommandSandbox(t)
     await create(sandbox, 'first')
     await following(sandbox, async (look) => {
@@ -250,7 +250,7 @@ describe('since', () => {
     ['a date', () => '2020-01-01', ['a', 'b', 'c', 'd']],
   ]
   for (const [name, since, told] of wanted) {
-    it(`${name} tells what comes after it first, and that once`, () =>
+    it(`--since ${name} first reports every later event once`, () =>
       following(
         sandbox,
         async (look) => {
@@ -268,7 +268,7 @@ describe('since', () => {
     ['something else', () => 'yesterday', 'invalid_args'],
   ]
   for (const [name, since, code] of refused) {
-    it(`${name} is refused`, async () => {
+    it(`--since ${name} is refused`, async () => {
       const start = following(sandbox, async () => assert.fail('it started'), since())
       await assert.rejects(start, (error) => error instanceof GriteError && error.code === code)
     })

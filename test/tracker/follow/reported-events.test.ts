@@ -9,7 +9,7 @@ const eventId = fc
   .array(fc.constantFrom(0, 1, 255), { minLength: 32, maxLength: 32 })
   .map((bytes) => Buffer.from(bytes).toString('hex') as EventId)
 
-test('what was there and what was added is told, nothing else', () => {
+test('ToldEvents knows exactly the initial and the added ids', () => {
   fc.assert(
     fc.property(fc.uniqueArray(eventId), fc.array(eventId), fc.array(eventId), (there, added, others) => {
       const told = new ToldEvents(Buffer.from([...there].sort().join(''), 'hex'))
@@ -20,6 +20,6 @@ test('what was there and what was added is told, nothing else', () => {
   )
 })
 
-test('ids that are not whole are a mistake', () => {
+test('a partial id is refused', () => {
   assert.throws(() => new ToldEvents(new Uint8Array(33)), RangeError)
 })

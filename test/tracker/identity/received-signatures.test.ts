@@ -1,4 +1,4 @@
-/** Signatures of what comes from elsewhere, by policy: before it is taken in, and when plain git has brought it. */
+/** Signatures of received events, by policy: before a sync applies them, and after plain git fetched them. */
 import assert from 'node:assert/strict'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -39,7 +39,7 @@ function setUp(t: TestContext) {
         await repository.view()
         return repository.appendBatch(batchOfEvents({ actor: free, events, nowUnixMs: 1 }), events)
       }),
-    /** What is bad, by the place of the event in what was received. */
+    /** Verdicts of bad events, by their index among the received ones. */
     judge: (...events: readonly Event[]) =>
       withRepository(async (repository) => {
         const bad = await judgeReceived(repository, await repository.view(), events)
@@ -56,7 +56,7 @@ function setUp(t: TestContext) {
 }
 
 describe('what a sync has fetched', { concurrency: 2 }, () => {
-  it('is judged by keys that come along, wherever they stand', async (t) => {
+  it('received events are judged by keys anywhere in the batch', async (t) => {
     const { judge } = setUp(t)
     const events = [
       signed(comment(boActor), bo),
@@ -75,7 +75,7 @@ describe('what a sync has fetched', { concurrency: 2 }, () => {
     ])
   })
 
-  it('cannot put another key before one that is known', async (t) => {
+  it('a received card cannot replace a known first key', async (t) => {
     const { judge, append } = setUp(t)
     await append(cardEvent({ actor: free, key: bo, ts: 5000 }))
     const forged = cardEvent({ actor: free, key: eve, ts: 1 })
@@ -86,7 +86,7 @@ describe('what a sync has fetched', { concurrency: 2 }, () => {
     ])
   })
 
-  it('may rotate a key that is known', async (t) => {
+  it('a received card may rotate a known key', async (t) => {
     const { judge, append } = setUp(t)
     await append(cardEvent({ actor: boActor, key: bo, ts: 10 }))
     const events = [
@@ -98,14 +98,14 @@ describe('what a sync has fetched', { concurrency: 2 }, () => {
     assert.deepEqual(await judge(...events), [[3, 'invalid']])
   })
 
-  it('shows the true first key of an actor that was claimed before', async (t) => {
+  it('a received card proves the true first key of an actor', async (t) => {
     const { judge, append } = setUp(t)
     await append(cardEvent({ actor: boActor, key: eve, ts: 1 }))
     const events = [cardEvent({ actor: boActor, key: bo, ts: 2000 }), signed(comment(boActor), bo)]
     assert.deepEqual(await judge(...events), [])
   })
 
-  it('cannot take an actor of this clone for its own', async (t) => {
+  it('a received card cannot claim a keyless actor of this clone', async (t) => {
     const { judge, run } = setUp(t)
     const { actor_id } = (await run('actor init', { label: 'me' })) as { actor_id: ActorId }
     const events = [cardEvent({ actor: actor_id, key: eve, ts: 1 }), comment(actor_id), signed(comment(actor_id), eve)]
@@ -126,13 +126,13 @@ describe('a policy', () => {
     return warnings
   }
 
-  it('off says nothing, and none minds what is in order', () => {
+  it('policy off reports nothing, and sound events are never reported', () => {
     assert.deepEqual(apply('off', bad), [])
     assert.deepEqual(apply('warn', []), [])
     assert.deepEqual(apply('reject', []), [])
   })
 
-  it('warn names some of the events and counts them', () => {
+  it('policy warn names some bad events and counts all', () => {
     const [warning, ...others] = apply('warn', bad)
     assert.deepEqual([warning?.code, others], ['bad-signature', []])
     assert.match(
@@ -141,7 +141,7 @@ describe('a policy', () => {
     )
   })
 
-  it('reject is an error of the remote that names the events', () => {
+  it('policy reject fails with a remote error naming the events', () => {
     assert.throws(() => apply('reject', bad), {
       code: 'remote_error',
       message: /nothing was taken in from 'origin': 5 events/,
@@ -152,7 +152,7 @@ describe('a policy', () => {
 
 describe('what plain git has brought', { concurrency: 2 }, () => {
   for (const policy of ['warn', 'reject']) {
-    it(`is told once under ${policy}, and shown`, async (t) => {
+    it(`events from plain git are reported once under ${policy}`, async (t) => {
       const { configure, run, fetch, warnings } = setUp(t)
       const told = () => warnings.map(({ code, details }) => [code, details?.event_count])
       configure(policy)
@@ -171,7 +171,7 @@ describe('what plain git has brought', { concurrency: 2 }, () => {
     })
   }
 
-  it('is not judged when nobody asked for it, nor after a sync did', async (t) => {
+  it('events are not judged without a policy or after a sync judged them', async (t) => {
     const { configure, run, fetch, warnings, withRepository } = setUp(t)
     await fetch(cardEvent({ actor: boActor, key: bo, ts: 10 }), signed(comment(boActor), eve))
     await run('issue list')
@@ -195,7 +195,7 @@ describe('an export that holds a forged event', { concurrency: 2 }, () => {
     ['reject', 'invalid_args', []],
   ] as const
   for (const [policy, refusal, told] of rows) {
-    it(`is ${refusal === null ? 'imported' : 'refused whole'} under ${policy}`, async (t) => {
+    it(`an import with a forged event is ${refusal === null ? 'accepted' : 'refused whole'} under ${policy}`, async (t) => {
       const { run, append, path } = setUp(t)
       await append(cardEvent({ actor: boActor, key: bo, ts: 10 }), signed(comment(boActor), eve))
       await run('export', { format: 'json', output: 'all.json' })

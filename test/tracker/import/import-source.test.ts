@@ -4,7 +4,7 @@ import { InvalidArgsError } from '../../../src/model/index.ts'
 import type { CommandContext } from '../../../src/tracker/effects.ts'
 import { openImportSource } from '../../../src/tracker/import/import-source.ts'
 
-/** A standard input without an end; tells how much of it was read. */
+/** An endless standard input; counts the bytes read. */
 function endless() {
   let bytesRead = 0
   async function* chunks(): AsyncGenerator<Uint8Array> {
@@ -17,7 +17,7 @@ function endless() {
   return { context, bytesRead: () => bytesRead }
 }
 
-test('a stream of nothing that can be imported is not read to its end', async () => {
+test('an unrecognised stream is not read to its end', async () => {
   const { context, bytesRead } = endless()
   const refuse = () => {
     throw new InvalidArgsError('neither a tracker nor an export')

@@ -1,4 +1,4 @@
-/** Queries kept in the log: shared, replaced, removed, and whatever somebody else put there. */
+/** Queries saved in the log: shared, replaced, removed, and written by other tools. */
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
@@ -35,7 +35,7 @@ function setUp(t: Parameters<typeof createCommandSandbox>[0]) {
   }
 }
 
-test('a saved query is listed, run with more, replaced and removed', async (t) => {
+test('a saved query can be listed, run, replaced and removed', async (t) => {
   const { run, list } = setUp(t)
   await run('actor init', { label: 'ann' })
   await run('issue create', { title: 'Crash', label: ['bug'] })
@@ -68,7 +68,7 @@ test('a saved query is listed, run with more, replaced and removed', async (t) =
   assert.deepEqual(await list(), [])
 })
 
-test('a query is read by whoever has the log', async (t) => {
+test('a saved query is shared with the log', async (t) => {
   const { run, git, dir, path } = setUp(t)
   await run('query save', { name: 'mine', query: ['assignee:me'] })
   git(dir, 'init', '-q', 'other')
@@ -77,7 +77,7 @@ test('a query is read by whoever has the log', async (t) => {
   assert.equal(((await other.run('query list')) as Listed).queries[0]?.query, 'assignee:me')
 })
 
-test('what others wrote is judged one by one', async (t) => {
+test('foreign saved queries are judged one by one', async (t) => {
   const { run, list, put } = setUp(t)
   await run('issue create', { title: 'Crash' })
   const key = savedQueryKey
@@ -131,7 +131,7 @@ test('what others wrote is judged one by one', async (t) => {
   assert.ok(!left.has('text') && !left.has('a name') && left.has('wrong'))
 })
 
-test('more names than are read are reported', async (t) => {
+test('too many saved queries are reported', async (t) => {
   const { run, put, warnings } = setUp(t)
   const pairs = Array.from(
     { length: limits.savedQueriesMax + 1 },
@@ -148,7 +148,7 @@ test('more names than are read are reported', async (t) => {
   )
 })
 
-test('names and queries that cannot be saved are refused', async (t) => {
+test('invalid names and queries are refused', async (t) => {
   const { run, list } = setUp(t)
   await run('query save', { name: 'a.b-c_D9', query: ['x'] })
   for (const [name, field] of [

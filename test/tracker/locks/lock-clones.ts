@@ -1,4 +1,4 @@
-/** Several actors in one clone, with a clock that stands still until it is moved. */
+/** Several actors in one clone, with a clock that the test moves. */
 import assert from 'node:assert/strict'
 import { appendFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -13,11 +13,11 @@ export type Data = any
 export interface Hand {
   readonly id: string
   readonly runner: CommandRunner
-  /** Runs a command and gives its data. */
+  /** Runs a command and returns its data. */
   run(name: string, input?: Readonly<Record<string, unknown>>): Promise<Data>
-  /** Runs a command that fails, and gives its details with code and message. */
+  /** Runs a command that must fail, and returns its details with code and message. */
   fail(name: string, input?: Readonly<Record<string, unknown>>): Promise<Data>
-  /** Codes of the warnings so far, which are then forgotten. */
+  /** Codes of the warnings since the last call. */
   warned(): string[]
 }
 
@@ -57,7 +57,7 @@ export async function createScene(t: CleanUp) {
     /** Refs of a repository below a prefix, by name. */
     refs: (prefix: string, at = path) =>
       git(at, 'for-each-ref', '--format=%(refname)', prefix).split('\n').filter(Boolean),
-    /** Makes an issue; the next one is younger. */
+    /** Creates an issue; the next one is younger. */
     async create(title = 'one'): Promise<string> {
       const { issue_id } = await ann.run('issue create', { title })
       clock.nowUnixMs += 1
@@ -68,7 +68,7 @@ export async function createScene(t: CleanUp) {
 
 export interface Clone extends Hand {
   readonly path: string
-  /** Puts lines into the configuration of this clone. */
+  /** Appends lines to the configuration of this clone. */
   configure(toml: string): void
 }
 
@@ -96,7 +96,7 @@ export async function createTeamScene(t: CleanUp, ...names: readonly string[]) {
     origin,
     cloneOf,
     clones: clones as [Clone, Clone, Clone],
-    /** Makes an issue that all clones know. */
+    /** Creates an issue and syncs it to all clones. */
     async share(title = 'one', more: Readonly<Record<string, unknown>> = {}): Promise<string> {
       const { issue_id } = await first.run('issue create', { title, ...more })
       for (const clone of clones) await clone.run('sync')

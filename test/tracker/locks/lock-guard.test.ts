@@ -20,7 +20,7 @@ async function setUp(t: TestContext, policy?: Policy) {
   return { ...scene, id, head: () => scene.git(scene.path, 'rev-parse', 'refs/grite/wal') }
 }
 
-/** Every command that writes, on the issue. */
+/** Every command that writes to an issue. */
 const writes: readonly (readonly [name: string, input: (id: string) => Readonly<Record<string, unknown>>])[] = [
   ['issue update', (id) => ({ issue: [id], title: 'two' })],
   ['issue comment', (id) => ({ issue: id, body: 'x' })],
@@ -35,7 +35,7 @@ const writes: readonly (readonly [name: string, input: (id: string) => Readonly<
 ]
 
 describe('the lock policy', { concurrency: 4 }, () => {
-  it('refuses every write on what another holds, when it is to', async (t) => {
+  it('the require policy refuses every write on a locked issue', async (t) => {
     const { ann, bo, id, head } = await setUp(t, 'require')
     await ann.run('issue label add', { issue: [id], label: ['there'] })
     await ann.run('issue assignee add', { issue: [id], user: ['there'] })
@@ -52,10 +52,10 @@ describe('the lock policy', { concurrency: 4 }, () => {
     for (const [name, input] of writes) assert.notEqual((await ann.run(name, input(id))).wal_head, null, name)
   })
 
-  it('warns once of each lock, by default, and writes', async (t) => {
+  it('the default policy warns once per lock and writes', async (t) => {
     const { ann, bo, id, git, path } = await setUp(t)
     await ann.run('lock acquire', { resource: `issue:${id}` })
-    // As the Rust tool leaves them: a copy on the remote, too.
+    // As after a sync of the Rust tool: a copy from the remote, too.
     const copy = lockRefOf(`issue:${id}`).replace('refs/', 'refs/grite-remotes/x/')
     git(path, 'update-ref', copy, lockRefOf(`issue:${id}`))
     assert.equal((await bo.run('issue close', { issue: [id] })).outcome, 'changed')
@@ -64,14 +64,14 @@ describe('the lock policy', { concurrency: 4 }, () => {
     assert.deepEqual(ann.warned(), [])
   })
 
-  it('is silent when it is off', async (t) => {
+  it('the off policy neither warns nor refuses', async (t) => {
     const { ann, bo, id } = await setUp(t, 'off')
     await ann.run('lock acquire', { resource: `issue:${id}` })
     assert.equal((await bo.run('issue close', { issue: [id] })).outcome, 'changed')
     assert.deepEqual(bo.warned(), [])
   })
 
-  it('lets a lock on one thing be one on that thing', async (t) => {
+  it('a lock on one resource blocks no other writes', async (t) => {
     const { ann, bo, id, create } = await setUp(t, 'require')
     const other = await create('other')
     await ann.run('lock acquire', { resource: `issue:${other}` })
@@ -83,7 +83,7 @@ describe('the lock policy', { concurrency: 4 }, () => {
     assert.deepEqual(bo.warned(), [])
   })
 
-  it('lets a lock on the repository stop everything', async (t) => {
+  it('a repository lock blocks every write', async (t) => {
     const { ann, bo, id, path, environment, clock } = await setUp(t, 'require')
     await ann.run('lock acquire', { resource: 'repo:global', ttl: '1h' })
     assert.equal((await bo.fail('issue create', { title: 'new' })).held_resource, 'repo:global')
@@ -101,7 +101,7 @@ describe('the lock policy', { concurrency: 4 }, () => {
     assert.equal(((await importing.run('import', { file: '-' })) as Data).created, 1)
   })
 
-  it('lets a lock on the repository stop what would be sent, not what is fetched', async (t) => {
+  it('a repository lock blocks pushing, not fetching', async (t) => {
     const { ann, bo, git, path, dir } = await setUp(t, 'require')
     git(dir, 'init', '-q', '--bare', '--template=', 'origin.git')
     git(path, 'remote', 'add', 'origin', '../origin.git')
@@ -113,7 +113,7 @@ describe('the lock policy', { concurrency: 4 }, () => {
     assert.equal((await ann.run('sync')).success, true)
   })
 
-  it('lets a lock on the repository stop the making and deleting of snapshots', async (t) => {
+  it('a repository lock blocks creating and deleting snapshots', async (t) => {
     const { ann, bo, refs } = await setUp(t, 'require')
     const { snapshot_ref } = await bo.run('snapshot create')
     await ann.run('lock acquire', { resource: 'repo:release' })
@@ -123,7 +123,7 @@ describe('the lock policy', { concurrency: 4 }, () => {
     assert.equal((await ann.run('snapshot gc', { keep: 0 })).deleted, 1)
   })
 
-  it('takes the lock of a prefix, as the Rust tool writes it, for all it names', async (t) => {
+  it('a prefix lock of the Rust tool covers every matching issue', async (t) => {
     const { ann, bo, id, clock } = await setUp(t, 'require')
     const resource = `issue:${id.slice(0, 5)}`
     const lock = {
@@ -144,7 +144,7 @@ describe('the lock policy', { concurrency: 4 }, () => {
     await bo.run('issue close', { issue: [id] })
   })
 
-  it('does not ask about a write that changes nothing', async (t) => {
+  it('the lock policy ignores writes that change nothing', async (t) => {
     const { ann, bo, id } = await setUp(t, 'require')
     await ann.run('lock acquire', { resource: `issue:${id}` })
     assert.equal((await bo.run('issue reopen', { issue: [id] })).outcome, 'unchanged')
@@ -157,7 +157,7 @@ describe('a write', { concurrency: 4 }, () => {
     ['warn', [['refs/grite/locks/', 'refs/grite-remotes/']]],
     ['require', [['refs/grite/locks/', 'refs/grite-remotes/']]],
   ] as const) {
-    it(`goes through the locks ${listings.length === 0 ? 'never' : 'once'} by the policy ${policy}`, async (t) => {
+    it(`a write lists the locks ${listings.length === 0 ? 'never' : 'once'} under policy ${policy}`, async (t) => {
       const { ann, id, clock } = await setUp(t, policy)
       await ann.run('lock acquire', { resource: `issue:${id}`, ttl: '10m' })
       const listed: unknown[] = []
@@ -168,7 +168,7 @@ describe('a write', { concurrency: 4 }, () => {
           return listRefs(prefixes, onBroken)
         }
         const { head } = await repository.write((draft) => addComment(draft, id as IssueId, 'x', null))
-        // One write of many is followed by a look for ended locks.
+        // One write in many also looks for ended locks.
         if (head !== null && isLookDue(head)) listed.pop()
       })
       assert.deepEqual(listed, listings)
@@ -181,7 +181,7 @@ describe('a write', { concurrency: 4 }, () => {
 })
 
 describe('--lock', { concurrency: 4 }, () => {
-  it('holds the issue while it is written, and gives it back', async (t) => {
+  it('--lock acquires the issue lock for the write and releases it', async (t) => {
     const { ann, id, git, path } = await setUp(t)
     for (const [name, input] of writes.slice(0, 3)) await ann.run(name, { ...input(id), lock: true })
     assert.equal(git(path, 'rev-list', '--count', lockRefOf(`issue:${id}`)), '6')
@@ -189,7 +189,7 @@ describe('--lock', { concurrency: 4 }, () => {
     assert.deepEqual([locks.length, locks[0].state, locks[0].resource], [1, 'released', `issue:${id}`])
   })
 
-  it('fails when another has it, whatever the policy', async (t) => {
+  it('--lock fails on a foreign lock, whatever the policy', async (t) => {
     const { ann, bo, id, head } = await setUp(t, 'off')
     await ann.run('lock acquire', { resource: `issue:${id}` })
     const before = head()
@@ -197,7 +197,7 @@ describe('--lock', { concurrency: 4 }, () => {
     assert.equal(head(), before)
   })
 
-  it('leaves what one has anyway', async (t) => {
+  it('--lock keeps a lock that its actor already holds', async (t) => {
     const { ann, id } = await setUp(t)
     const held = await ann.run('lock acquire', { resource: `issue:${id}` })
     await ann.run('issue close', { issue: [id], lock: true })
@@ -205,7 +205,7 @@ describe('--lock', { concurrency: 4 }, () => {
     assert.deepEqual([locks[0].state, locks[0].nonce], ['live', held.nonce])
   })
 
-  it('gives back what it took when the write fails', async (t) => {
+  it('--lock releases its locks when the write fails', async (t) => {
     const { ann, bo, id, create } = await setUp(t)
     const other = await create('other')
     await ann.run('lock acquire', { resource: `issue:${other}` })
@@ -220,7 +220,7 @@ describe('--lock', { concurrency: 4 }, () => {
 })
 
 describe('an interrupt', () => {
-  it('gives back what the write in progress had locked', async (t) => {
+  it('an interrupt releases the locks of the running write', async (t) => {
     const { bo, id, path, environment, clock } = await setUp(t)
     let publishes = 0
     let interrupt = async () => {}
@@ -245,7 +245,7 @@ describe('an interrupt', () => {
 })
 
 describe('the holder’s own writes', { concurrency: 4 }, () => {
-  it('give a lock more time once half of it is over', async (t) => {
+  it('a write renews its own lock after half its time', async (t) => {
     const { ann, id, clock } = await setUp(t)
     await ann.run('lock acquire', { resource: `issue:${id}`, ttl: '10m' })
     const expiry = async () => (await ann.run('lock status')).locks[0].expires_unix_ms

@@ -5,7 +5,7 @@ import { it } from 'node:test'
 import { lockRefOf, moveLock } from '../../../src/wal/index.ts'
 import { createScene } from './lock-clones.ts'
 
-it('locks are read once, then remembered by their commits', async (t) => {
+it('locks are read once and then cached by commit', async (t) => {
   const { ann, git, path, clock } = await createScene(t)
   const { nowUnixMs } = clock
   await ann.runner.withRepository(async (repository) => {
@@ -27,14 +27,14 @@ it('locks are read once, then remembered by their commits', async (t) => {
   assert.equal((await ann.run('lock status')).total, 64)
   assert.ok(existsSync(file))
 
-  // Whatever else names a commit that is remembered is still looked at.
+  // A second ref to a cached commit is still checked.
   git(path, 'update-ref', lockRefOf('alias'), lockRefOf('name-1'))
   const { total, malformed } = await ann.run('lock status')
   assert.deepEqual(
     [total, malformed[0].ref, malformed[0].problem],
     [64, lockRefOf('alias'), 'it names the resource of another ref'],
   )
-  // One commit under many refs is read once, and remembered as what it is.
+  // One commit under many refs is read once and cached as a problem.
   const junk = git(path, 'commit-tree', '-m', 'junk', git(path, 'mktree'))
   for (let index = 0; index < 3; index++) git(path, 'update-ref', lockRefOf(`junk-${index}`), junk)
   const problems = async () =>
@@ -45,7 +45,7 @@ it('locks are read once, then remembered by their commits', async (t) => {
   await ann.run('lock release', { resource: 'name-0' })
   assert.equal((await ann.run('lock status', { resource: 'name-0' })).locks[0].state, 'released')
 
-  // Nobody reads the commit again as long as the file is there; without it everything is read again.
+  // The commit is not read while the cache exists; without the cache all are read again.
   const lost = git(path, 'rev-parse', lockRefOf('name-2'))
   const object = join(path, '.git/objects', lost.slice(0, 2), lost.slice(2))
   const bytes = readFileSync(object)

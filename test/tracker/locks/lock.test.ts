@@ -10,7 +10,7 @@ import { createScene, type Data } from './lock-clones.ts'
 const minute = 60_000
 
 describe('lock acquire', { concurrency: 4 }, () => {
-  it('gives what nobody has, for five minutes', async (t) => {
+  it('lock acquire grants a free resource for five minutes', async (t) => {
     const { ann, clock } = await createScene(t)
     const held = await ann.run('lock acquire', { resource: 'plain' })
     assert.match(held.nonce, /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/)
@@ -24,7 +24,7 @@ describe('lock acquire', { concurrency: 4 }, () => {
     )
   })
 
-  it('takes seconds, or a number with a unit, for a time', async (t) => {
+  it('--ttl takes seconds or a number with a unit', async (t) => {
     const { ann } = await createScene(t)
     const times = { '90': 90, '45s': 45, '15m': 900, '2h': 7200, '1d': 86_400 }
     for (const [ttl, seconds] of Object.entries(times)) {
@@ -32,7 +32,7 @@ describe('lock acquire', { concurrency: 4 }, () => {
     }
   })
 
-  it('takes no time that is none, and writes nothing then', async (t) => {
+  it('an invalid --ttl is refused and writes no lock', async (t) => {
     const { ann, refs } = await createScene(t)
     for (const ttl of ['0', '0m', '-1', '1.5h', 'soon', '', '9999999999999999999', '4000d']) {
       const { code, field, value } = await ann.fail('lock acquire', { resource: 'plain', ttl })
@@ -41,7 +41,7 @@ describe('lock acquire', { concurrency: 4 }, () => {
     assert.deepEqual(refs('refs/grite/locks'), [])
   })
 
-  it('refuses what another has, naming holder and expiry', async (t) => {
+  it('a held lock is refused with holder and expiry', async (t) => {
     const { ann, bo, clock } = await createScene(t)
     await ann.run('lock acquire', { resource: 'plain' })
     const failure = await bo.fail('lock acquire', { resource: 'plain' })
@@ -53,7 +53,7 @@ describe('lock acquire', { concurrency: 4 }, () => {
     assert.match(failure.message, /^plain is held by ann \([0-9a-f]{8}\) until 2027-01-15T08:05:00\.000Z$/)
   })
 
-  it('refuses what overlaps something another has, until its time is over', async (t) => {
+  it('overlapping locks of another actor are refused until they expire', async (t) => {
     const { ann, bo, clock } = await createScene(t)
     const overlapping = [
       ['path:src', 'path:src/a'],
@@ -72,7 +72,7 @@ describe('lock acquire', { concurrency: 4 }, () => {
     }
   })
 
-  it('gives the holder more time under the same nonce and fence', async (t) => {
+  it('re-acquiring extends a lock and keeps nonce and fence', async (t) => {
     const { ann, clock } = await createScene(t)
     const held = await ann.run('lock acquire', { resource: 'plain' })
     clock.nowUnixMs += minute
@@ -83,7 +83,7 @@ describe('lock acquire', { concurrency: 4 }, () => {
     assert.deepEqual([shorter.expires_unix_ms, shorter.ttl_seconds], [again.expires_unix_ms, 600])
   })
 
-  it('passes from holder to holder with a growing fence, in one chain', async (t) => {
+  it('each new holder gets the next fence in one chain', async (t) => {
     const { ann, bo, clock, git, path } = await createScene(t)
     const fences: number[] = []
     for (const hand of [ann, bo, ann]) {
@@ -96,7 +96,7 @@ describe('lock acquire', { concurrency: 4 }, () => {
     assert.ok((await bo.run('lock acquire', { resource: 'plain' })).fence > (fences[2] as number))
   })
 
-  it('names an issue by its full id, whatever was typed', async (t) => {
+  it('an issue lock is named by the full id', async (t) => {
     const { ann, bo, create } = await createScene(t)
     const id = await create()
     assert.equal((await ann.run('lock acquire', { resource: `issue:${id.slice(0, 6)}` })).resource, `issue:${id}`)
@@ -105,7 +105,7 @@ describe('lock acquire', { concurrency: 4 }, () => {
       assert.equal((await bo.fail('lock acquire', { resource: `issue:${other}` })).code, 'not_found', other)
   })
 
-  it('is not misled by a lock that cannot be read', async (t) => {
+  it('an unreadable lock blocks only its own resource', async (t) => {
     const { ann, bo, git, path, gitWith } = await createScene(t)
     const tree = gitWith(
       `100644 blob ${gitWith('{', path, 'hash-object', '-w', '--stdin')}\tlock.json\n`,
@@ -128,7 +128,7 @@ describe('lock acquire', { concurrency: 4 }, () => {
 })
 
 describe('lock renew and release', { concurrency: 4 }, () => {
-  it('are for the holder alone', async (t) => {
+  it('only the holder can renew or release a lock', async (t) => {
     const { ann, bo, clock } = await createScene(t)
     const held = await ann.run('lock acquire', { resource: 'plain' })
     assert.equal((await bo.fail('lock renew', { resource: 'plain' })).owner, ann.id)
@@ -140,14 +140,14 @@ describe('lock renew and release', { concurrency: 4 }, () => {
     assert.equal((await ann.run('lock renew', { resource: 'plain' })).nonce, held.nonce)
   })
 
-  it('renewing takes what nobody has', async (t) => {
+  it('lock renew acquires a free lock', async (t) => {
     const { ann, bo } = await createScene(t)
     assert.equal((await ann.run('lock renew', { resource: 'plain' })).outcome, 'acquired')
     await ann.run('lock release', { resource: 'plain' })
     assert.equal((await bo.run('lock renew', { resource: 'plain' })).outcome, 'acquired')
   })
 
-  it('renewing what expired looks out for others first', async (t) => {
+  it('renewing an expired lock checks for overlapping locks', async (t) => {
     const { ann, bo, clock } = await createScene(t)
     await ann.run('lock acquire', { resource: 'path:src' })
     clock.nowUnixMs += 5 * minute
@@ -155,7 +155,7 @@ describe('lock renew and release', { concurrency: 4 }, () => {
     assert.equal((await ann.fail('lock renew', { resource: 'path:src' })).held_resource, 'path:src/a')
   })
 
-  it('releasing lets others in, and is a step forward on the ref', async (t) => {
+  it('releasing adds a commit and frees the lock', async (t) => {
     const { ann, bo, git, path } = await createScene(t)
     await ann.run('lock acquire', { resource: 'plain' })
     const before = git(path, 'rev-parse', lockRefOf('plain'))
@@ -166,7 +166,7 @@ describe('lock renew and release', { concurrency: 4 }, () => {
     assert.equal((await bo.run('lock acquire', { resource: 'plain' })).outcome, 'acquired')
   })
 
-  it('releasing what one does not have is no failure', async (t) => {
+  it('releasing a lock you do not hold is a no-op', async (t) => {
     const { ann, bo, clock } = await createScene(t)
     const unchanged = { released: true, outcome: 'unchanged' }
     const release = async () => {
@@ -184,7 +184,7 @@ describe('lock renew and release', { concurrency: 4 }, () => {
 })
 
 describe('lock status and gc', { concurrency: 4 }, () => {
-  it('shows what is there, whatever its state', async (t) => {
+  it('lock status lists live, expired and released locks', async (t) => {
     const { ann, bo, clock } = await createScene(t)
     await ann.run('lock acquire', { resource: 'live', ttl: '1h' })
     await bo.run('lock acquire', { resource: 'expired', ttl: '1m' })
@@ -206,7 +206,7 @@ describe('lock status and gc', { concurrency: 4 }, () => {
     assert.deepEqual((await ann.run('lock status', { resource: 'path:x' })).locks, [])
   })
 
-  it('tells what stands in the way', async (t) => {
+  it('lock status names the conflicting locks', async (t) => {
     const { ann, bo, clock } = await createScene(t)
     await ann.run('lock acquire', { resource: 'path:src' })
     const conflicts = async (hand: typeof ann, resource?: string) =>
@@ -214,7 +214,7 @@ describe('lock status and gc', { concurrency: 4 }, () => {
     assert.deepEqual(await conflicts(ann, 'path:src/a'), [])
     assert.deepEqual(await conflicts(bo, 'path:src/a'), ['path:src'])
     assert.deepEqual(await conflicts(bo), [])
-    // The Rust tool looks at no lock but the one it takes.
+    // The Rust tool checks only the lock it acquires.
     const { nowUnixMs } = clock
     const theirs = { owner: bo.id, nonce: 'n', resource: 'repo:all', ttlMs: null, fence: null, claim: null }
     await ann.runner.withRepository(({ git }) =>
@@ -228,13 +228,13 @@ describe('lock status and gc', { concurrency: 4 }, () => {
     assert.deepEqual((await conflicts(ann)).sort(), ['path:src', 'repo:all'])
   })
 
-  it('makes no actor', async (t) => {
+  it('lock status creates no actor', async (t) => {
     const { run, withRepository } = createCommandSandbox(t)
     assert.deepEqual(await run('lock status'), { locks: [], total: 0, conflicts: [], malformed: [] })
     assert.equal(await withRepository((repository) => repository.findActor()), undefined)
   })
 
-  it('deletes what has ended, and nothing else', async (t) => {
+  it('lock gc deletes only ended locks', async (t) => {
     const { ann, bo, clock, refs } = await createScene(t)
     await ann.run('lock acquire', { resource: 'live', ttl: '1h' })
     await bo.run('lock acquire', { resource: 'expired', ttl: '1m' })
@@ -247,7 +247,7 @@ describe('lock status and gc', { concurrency: 4 }, () => {
     assert.equal((await ann.run('lock gc')).removed, 0)
   })
 
-  it('warns of a lock whose times cannot be', async (t) => {
+  it('lock status warns of a lock with impossible times', async (t) => {
     const { ann, clock } = await createScene(t)
     await ann.run('lock acquire', { resource: 'sound', ttl: '1h' })
     const { nowUnixMs } = clock
@@ -270,7 +270,7 @@ describe('locks that the Rust tool wrote', { concurrency: 2 }, () => {
     ...{ resource, owner, expires_unix_ms, time_remaining_seconds, expired },
   })
 
-  it('are shown as it printed them', async (t) => {
+  it('locks of the Rust tool are listed as it prints them', async (t) => {
     const { git, path, run, warnings } = createCommandSandbox(t, { nowUnixMs: () => expected.locks_at_ms })
     git(path, 'fetch', '-q', join(folder, 'repo.bundle'), 'refs/grite/*:refs/grite/*')
     const { locks, total } = (await run('lock status')) as Data
@@ -287,7 +287,7 @@ describe('locks that the Rust tool wrote', { concurrency: 2 }, () => {
     assert.deepEqual(warnings, [])
   })
 
-  it('are shown and honoured where a fetch found them on a remote', async (t) => {
+  it('fetched locks of the Rust tool are listed and honoured', async (t) => {
     const { git, path, run, warnings } = createCommandSandbox(t, { nowUnixMs: () => expected.locks_at_ms })
     const into = `refs/grite-remotes/${encodeRefPart('origin')}/grite/locks/*`
     git(path, 'fetch', '-q', join(folder, 'remote.bundle'), `refs/grite/locks/*:${into}`)
@@ -311,12 +311,12 @@ describe('locks that the Rust tool wrote', { concurrency: 2 }, () => {
     assert.equal(git(path, 'for-each-ref', 'refs/grite/locks'), '')
   })
 
-  it('are followed by ours, wherever they were seen', async (t) => {
+  it('our locks follow those of the Rust tool in one chain', async (t) => {
     const now = expected.locks_at_ms + 60_000
     const { git, path, run } = createCommandSandbox(t, { nowUnixMs: () => now })
     const into = `refs/grite-remotes/${encodeRefPart('origin')}/grite/locks/*`
     git(path, 'fetch', '-q', join(folder, 'remote.bundle'), `refs/grite/locks/*:${into}`)
-    // Everything else on that remote is live for years.
+    // All other locks on that remote are live for years.
     const ended = ['repo:global', 'issue:taken-over'].map(lockRefOf)
     for (const ref of Object.keys(expected.remote_locks)) {
       if (!ended.includes(ref as never)) git(path, 'update-ref', '-d', trackingRef('origin', ref))

@@ -1,4 +1,4 @@
-/** `git maintenance run --auto` in the background: when it is started, with what, and that nothing waits for it. */
+/** `git maintenance run --auto` in the background: when it starts, with what, and that nothing waits for it. */
 import assert from 'node:assert/strict'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -18,7 +18,7 @@ const tracker =
   '{"id":"t-1","title":"Old","status":"open","created_at":"2025-01-01T00:00:00Z","updated_at":"2025-01-01T00:00:00Z"}\n'
 
 describe('maintenance', { concurrency: 2 }, () => {
-  it('is started by an import, in the background, and outlives it', async (t) => {
+  it('an import starts maintenance in the background', async (t) => {
     const place = createGriteSandbox(t)
     const fake = createFakeGit(place)
     const outcome = place.griteWith({ env: fake.environment, stdin: tracker }, 'import', '-', '--json')
@@ -31,7 +31,7 @@ describe('maintenance', { concurrency: 2 }, () => {
     await fake.release()
   })
 
-  it('that fails does not fail the command', async (t) => {
+  it('failing maintenance does not fail the command', async (t) => {
     const place = createGriteSandbox(t)
     const fake = createFakeGit(place, 3)
     const outcome = place.griteWith({ env: fake.environment, stdin: tracker }, 'import', '-')
@@ -40,7 +40,7 @@ describe('maintenance', { concurrency: 2 }, () => {
     await fake.release()
   })
 
-  it('is left alone by an import that writes nothing', async (t) => {
+  it('an import that writes nothing starts no maintenance', async (t) => {
     const sandbox = createCommandSandbox(t)
     const fake = createFakeGit(sandbox)
     const runner = commandRunner({ cwd: sandbox.path, env: fake.environment, stdin: tracker })
@@ -52,7 +52,7 @@ describe('maintenance', { concurrency: 2 }, () => {
     await runner.run('import', { file: '-' })
   })
 
-  it('is started by a write now and then, by the id of its commit', async (t) => {
+  it('a write starts maintenance depending on its commit id', async (t) => {
     const sandbox = createCommandSandbox(t)
     const fake = createFakeGit(sandbox)
     const { actor_id } = (await sandbox.run('init')) as { actor_id: ActorId }
@@ -60,7 +60,7 @@ describe('maintenance', { concurrency: 2 }, () => {
     const id = issueId('a0')
     const randomBytes = () => Buffer.from(id, 'hex')
     const runner = commandRunner({ cwd: sandbox.path, env: fake.environment, nowUnixMs: () => nowUnixMs, randomBytes })
-    /** The first title, by number, with which a write on top of `parent` has a commit that is due, or is not. */
+    /** The first numbered title that gives a commit on `parent` that is due, or is not. */
     const findTitle = (parent: Oid | null, isDue: boolean): string => {
       const parents = parent === null ? [] : [parent]
       for (let number = 0; ; number++) {
@@ -112,7 +112,7 @@ describe('maintenance', { concurrency: 2 }, () => {
   ]
   for (const [what, refuse] of refusals) {
     const skip = what.endsWith('in a variable') && whyGitLacks('GIT_CONFIG_COUNT')
-    it(`is not started against ${what}`, { skip }, async (t) => {
+    it(`maintenance is not started with ${what}`, { skip }, async (t) => {
       const sandbox = createCommandSandbox(t)
       const fake = createFakeGit(sandbox)
       const env = { ...fake.environment, ...refuse(sandbox.path) }
@@ -123,7 +123,7 @@ describe('maintenance', { concurrency: 2 }, () => {
   }
 })
 
-it('one commit in 128 asks git to look', () => {
+it('one commit in 128 starts maintenance', () => {
   const heads = Array.from(
     { length: 0x1_0000 },
     (_, index) => `${'a'.repeat(36)}${index.toString(16).padStart(4, '0')}`,
