@@ -1,4 +1,4 @@
-/** A git of ours that is killed while it fetches leaves nothing that stops the next sync. */
+/** A git process killed while it fetches for us leaves nothing that blocks the next sync. */
 import assert from 'node:assert/strict'
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -11,14 +11,14 @@ import { createCrew } from '../sync/crew.ts'
 const tmpOf = (path: string) => join(path, '.git', 'grite', 'tmp')
 const namesIn = (folder: string) => (existsSync(folder) ? readdirSync(folder) : [])
 
-it('a fetch that is killed with a lock in its hand does not stop the next one', async (t) => {
+it('a fetch killed with its lock does not block the next one', async (t) => {
   const crew = createCrew(t)
   const [ann, bo] = [crew.clone('ann'), crew.clone('bo')]
   await ann.create('one')
   await ann.sync()
   const dying = createDyingGit(crew, { command: 'fetch', below: 'GIT_DIR', leaves: 'refs/worktree/grite/wal.lock' })
   const runner = commandRunner({ cwd: bo.path, env: dying.environment })
-  // What fails in a new room is tried for the log alone, in a used one in a new one.
+  // A failure in a new fetch folder is retried for the log alone, one in a used folder is retried in a new one.
   for (const titles of [['one'], ['one', 'two']]) {
     dying.arm()
     await runner.run('sync')
@@ -30,7 +30,7 @@ it('a fetch that is killed with a lock in its hand does not stop the next one', 
   assert.deepEqual(namesIn(tmpOf(bo.path)), [])
 })
 
-it('the room of a process that was killed is deleted by the next sync', async (t) => {
+it('the next sync deletes the fetch folder of a killed process', async (t) => {
   const crew = createCrew(t)
   const ann = crew.clone('ann')
   await ann.create('one')
@@ -42,7 +42,7 @@ it('the room of a process that was killed is deleted by the next sync', async (t
   assert.deepEqual(namesIn(tmpOf(ann.path)), [])
 })
 
-it('a stored room that is damaged is replaced', async (t) => {
+it('a damaged stored fetch folder is replaced', async (t) => {
   const crew = createCrew(t)
   const ann = crew.clone('ann')
   await ann.create('one')
@@ -61,7 +61,7 @@ it('a stored room that is damaged is replaced', async (t) => {
   }
 })
 
-it('a fetch touches no lock of the repository, and its hooks see none of it', async (t) => {
+it('a fetch takes no repository lock and runs no hooks', async (t) => {
   const crew = createCrew(t)
   const [ann, bo] = [crew.clone('ann'), crew.clone('bo')]
   await ann.create('one')
@@ -70,14 +70,14 @@ it('a fetch touches no lock of the repository, and its hooks see none of it', as
   mkdirSync(hooks)
   writeFileSync(join(hooks, 'reference-transaction'), '#!/bin/sh\nexit 1\n', { mode: 0o755 })
   bo.git('config', 'core.hooksPath', hooks)
-  // `git pack-refs` beside it would keep git from deleting a ref.
+  // A concurrent `git pack-refs` would stop git from deleting a ref.
   writeFileSync(join(bo.path, '.git', 'packed-refs.lock'), '')
   await bo.sync({ pull: true })
   assert.deepEqual(await bo.titles(), ['one'])
   assert.ok(!existsSync(join(bo.path, '.git', 'FETCH_HEAD')))
 })
 
-it('FETCH_HEAD is read line by line, and what is no ref of a stream is passed over', () => {
+it('FETCH_HEAD parsing skips lines that name no stream ref', () => {
   const [a, b] = ['a'.repeat(40), 'b'.repeat(64)]
   const text = [
     `${a}\t\t'refs/grite/wal' of ../remote`,
@@ -96,7 +96,7 @@ it('FETCH_HEAD is read line by line, and what is no ref of a stream is passed ov
   )
 })
 
-it('a fetch that finds no room is an error of the disk, and nothing has moved', async (t) => {
+it('a fetch without a temporary folder is a disk error', async (t) => {
   const crew = createCrew(t)
   const [ann, bo] = [crew.clone('ann'), crew.clone('bo')]
   await ann.create('one')

@@ -5,7 +5,7 @@ import { test } from 'node:test'
 import { GriteError } from '../../src/model/index.ts'
 import { createCrew } from '../sync/crew.ts'
 
-test('a lock that a killed push left at the remote is named, and the sync after it works', async (t) => {
+test('a lock left on the remote is named and blocks only until removed', async (t) => {
   const crew = createCrew(t)
   const ann = crew.clone('ann')
   await ann.create('one')

@@ -1,4 +1,4 @@
-/** An append lock whose time lies in the future delays nobody, and doctor finds it. */
+/** An append lock dated in the future delays nobody, and doctor finds it. */
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, utimesSync, writeFileSync } from 'node:fs'
@@ -16,9 +16,9 @@ const leftoversOf = ({ checks }: Diagnosis) => checks.find(({ id }) => id === 'l
 
 for (const [version, leave] of [
   ['this version', (lock: string, words: string) => writeFileSync(lock, words)],
-  ['a version that made a folder', (lock: string) => mkdirSync(lock)],
+  ['a version that used a folder', (lock: string) => mkdirSync(lock)],
 ] as const) {
-  it(`the lock of ${version}`, async (t) => {
+  it(`a future append lock of ${version} delays nobody`, async (t) => {
     const { run, path, warnings } = createCommandSandbox(t)
     await run('issue create', { title: 'a' })
     const lock = join(path, '.git/grite/append.lock')
@@ -32,7 +32,7 @@ for (const [version, leave] of [
     assert.equal(leftoversOf((await run('doctor')) as Diagnosis)?.status, 'warn')
     assert.equal(leftoversOf((await run('doctor', { fix: true })) as Diagnosis)?.status, 'ok')
     assert.ok(!existsSync(lock))
-    // The folder is waited for as long as a holder that is suspended (test/wal/append-queue.test.ts).
+    // A writer waits for the folder as for a suspended holder (test/wal/append-queue.test.ts).
     if (version !== 'this version') return
     leaveAhead()
     assert.ok((await pausesOf(() => run('issue create', { title: 'b' }))) < 1500, 'a writer does not wait for it')

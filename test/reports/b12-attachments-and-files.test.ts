@@ -1,6 +1,6 @@
 /**
- * Names that others chose compete with ids; links that others pushed lead elsewhere; a pipe has no size. An id wins, what
- * is ambiguous is asked back, files are written where they were asked for, and no input is read beyond its limit.
+ * Foreign names compete with ids, pushed links lead elsewhere, and a pipe has no size. An id wins, an
+ * ambiguous name is refused, files are written where requested, and no input is read beyond its limit.
  */
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
@@ -24,8 +24,8 @@ import { createCommandSandbox } from '../support/command-runner.ts'
 
 const sha256 = (text: string) => createHash('sha256').update(text).digest('hex')
 
-/** A repository with an issue, and a way to attach and get files in its work tree. */
-async function desk(t: TestContext) {
+/** A repository with an issue, and helpers to attach and get files. */
+async function setUp(t: TestContext) {
   const sandbox = createCommandSandbox(t)
   const { path, run } = sandbox
   const { issue_id: issue } = (await run('issue create', { title: 'Crash' })) as { issue_id: string }
@@ -52,8 +52,8 @@ async function desk(t: TestContext) {
 }
 
 describe('an attachment', { concurrency: true }, () => {
-  it('asked for by its SHA-256 is no other one with that name', async (t) => {
-    const { attach, get, refused } = await desk(t)
+  it('a SHA-256 never selects an attachment of that name', async (t) => {
+    const { attach, get, refused } = await setUp(t)
     const good = await attach('good.txt', 'good')
     await attach(good, 'evil')
     assert.equal(await get(good), 'good')
@@ -63,8 +63,8 @@ describe('an attachment', { concurrency: true }, () => {
     assert.equal((await refused(missing)).code, 'not_found')
   })
 
-  it('whose name is the prefix of a hash is asked back about', async (t) => {
-    const { attach, get, refused } = await desk(t)
+  it('an attachment name that is a hash prefix is ambiguous', async (t) => {
+    const { attach, get, refused } = await setUp(t)
     const good = await attach('good.txt', 'good')
     const named = await attach(good.slice(0, 4), 'named')
     const error = await refused(good.slice(0, 4))
@@ -75,8 +75,8 @@ describe('an attachment', { concurrency: true }, () => {
     assert.equal(await get(named.slice(0, 8)), 'named')
   })
 
-  it('with the name of another is asked back about, with the same content it is not', async (t) => {
-    const { attach, get, refused } = await desk(t)
+  it('one name for two contents is ambiguous, for one content it is not', async (t) => {
+    const { attach, get, refused } = await setUp(t)
     const first = await attach('crash.log', 'first')
     await attach('again.log', 'first')
     assert.equal(await get('crash.log'), 'first')
@@ -85,15 +85,15 @@ describe('an attachment', { concurrency: true }, () => {
     assert.deepEqual((await refused('crash.log')).details.candidates, [first, second])
   })
 
-  it('is not named by an empty text, nor by less than four characters of its hash', async (t) => {
-    const { attach, refused } = await desk(t)
+  it('an empty name and short hash prefixes select no attachment', async (t) => {
+    const { attach, refused } = await setUp(t)
     const hash = await attach('a', 'content')
     assert.equal((await refused('')).code, 'invalid_args')
     assert.equal((await refused(hash.slice(0, 3))).code, 'not_found')
   })
 
-  it('is written to no hidden file, path or option that its name asks for', async (t) => {
-    const { attach, refused, run, issue, path } = await desk(t)
+  it('an attachment name cannot choose a hidden file, path or option', async (t) => {
+    const { attach, refused, run, issue, path } = await setUp(t)
     for (const name of ['.git', '.bashrc', 'a/.envrc', '-rf', 'a\\b', '..', 'a\u202eb', 'line\nend', '/']) {
       const hash = await attach(name, `content of ${name}`)
       assert.equal((await refused(hash)).code, 'invalid_args', name)
@@ -105,8 +105,8 @@ describe('an attachment', { concurrency: true }, () => {
 })
 
 describe('an output', { concurrency: true }, () => {
-  it('does not go through a link in the work tree to a file outside', async (t) => {
-    const { dir, path, attach, refused, run } = await desk(t)
+  it('an output does not follow a link out of the work tree', async (t) => {
+    const { dir, path, attach, refused, run } = await setUp(t)
     const outside = join(dir, 'precious')
     writeFileSync(outside, 'precious')
     mkdirSync(join(dir, 'elsewhere'))
@@ -125,8 +125,8 @@ describe('an output', { concurrency: true }, () => {
     assert.equal(existsSync(join(dir, 'elsewhere/new')), false)
   })
 
-  it('follows links that stay in the work tree, and those of the user elsewhere', async (t) => {
-    const { dir, path, run } = await desk(t)
+  it('an output follows links inside the work tree and the user’s own', async (t) => {
+    const { dir, path, run } = await setUp(t)
     mkdirSync(join(path, 'reports'))
     symlinkSync('reports', join(path, 'latest'))
     await run('export', { format: 'json', output: 'latest/a.json' })
@@ -146,8 +146,8 @@ describe('an input', { concurrency: true }, () => {
     return path
   }
 
-  it('of a device without end is read no further than its limit', async (t) => {
-    const { run, issue } = await desk(t)
+  it('an endless device is read only up to the limit', async (t) => {
+    const { run, issue } = await setUp(t)
     const zero = '/dev/zero'
     await assert.rejects(run('issue attachment add', { issue, file: zero, name: 'z' }), {
       code: 'invalid_args',
@@ -159,8 +159,8 @@ describe('an input', { concurrency: true }, () => {
     })
   })
 
-  it('of a pipe has the limit of a file', async (t) => {
-    const { dir, run, issue } = await desk(t)
+  it('a pipe has the limits of a file', async (t) => {
+    const { dir, run, issue } = await setUp(t)
     const path = pipe(dir)
     const write = (bytes: number) =>
       execFileSync('sh', ['-c', `(head -c ${bytes} /dev/zero >"$0" 2>/dev/null) >/dev/null 2>&1 &`, path])
@@ -170,16 +170,16 @@ describe('an input', { concurrency: true }, () => {
     await run('issue attachment add', { issue, file: path, name: 'p' })
   })
 
-  it('that is a folder or not there is told as such', async (t) => {
-    const { dir, run, issue } = await desk(t)
+  it('a folder or missing file as input is not found', async (t) => {
+    const { dir, run, issue } = await setUp(t)
     for (const file of [dir, join(dir, 'none')]) {
       await assert.rejects(run('issue attachment add', { issue, file, name: 'n' }), { code: 'not_found' })
       await assert.rejects(run('issue comment', { issue, bodyFile: file }), { code: 'not_found' })
     }
   })
 
-  it('of a configuration without end is refused', async (t) => {
-    const { path, run } = await desk(t)
+  it('an endless configuration file is refused', async (t) => {
+    const { path, run } = await setUp(t)
     const config = join(path, '.git/grite/config.toml')
     rmSync(config)
     symlinkSync('/dev/zero', config)
@@ -192,7 +192,7 @@ describe('an input', { concurrency: true }, () => {
     await assert.rejects(run('issue list'), { code: 'io_error', message: /it has more than 1048576 bytes/ })
   })
 
-  it('on standard input ends at its limit, in a batch too', (t) => {
+  it('standard input is read only up to its limit', (t) => {
     const { griteWith, create } = createGriteSandbox(t)
     const issue = create('a')
     const comment = griteWith(
@@ -217,7 +217,7 @@ describe('an input', { concurrency: true }, () => {
 })
 
 describe('an issue id', { concurrency: true }, () => {
-  it('wins over an imported id, and a prefix that is one is asked back about', async (t) => {
+  it('a full issue id beats an imported id, a shared prefix is ambiguous', async (t) => {
     const { dir, run } = createCommandSandbox(t)
     const { issue_id: issue } = (await run('issue create', { title: 'Own' })) as { issue_id: string }
     const prefix = issue.slice(0, 6)
@@ -241,7 +241,7 @@ describe('an issue id', { concurrency: true }, () => {
 })
 
 describe('an actor', { concurrency: true }, () => {
-  it('is named by its full id, whatever a folder is called', async (t) => {
+  it('a full actor id is used whatever a folder is named', async (t) => {
     const { path, run } = createCommandSandbox(t)
     const made = async (label: string) => (await run('actor init', { label })) as { actor_id: string; data_dir: string }
     const [ann, bob] = [await made('ann'), await made('bob')]

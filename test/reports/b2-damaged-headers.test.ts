@@ -1,4 +1,4 @@
-/** Commits whose header git accepts and grite cannot read, anywhere in a log and in its reflog. */
+/** Commits with a header that git accepts and grite cannot read, in a log and its reflog. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { walRef } from '../../src/wal/index.ts'
@@ -11,7 +11,7 @@ function writeDamaged(crew: ReturnType<typeof createCrew>, path: string, parent:
   return crew.gitWith(header, path, 'hash-object', '-t', 'commit', '-w', '--literally', '--stdin')
 }
 
-test('a damaged header in the middle of a log hides nothing and ends no command', async (t) => {
+test('a damaged commit header in the log hides nothing', async (t) => {
   const crew = createCrew(t)
   const [ann, bo] = [crew.clone('ann'), crew.clone('bo')]
   await ann.create('below')
@@ -29,13 +29,13 @@ test('a damaged header in the middle of a log hides nothing and ends no command'
   assert.ok(told.some(({ details }) => details?.objectId === damaged))
 })
 
-test('a damaged header that the reflog names does not end a rebuild', async (t) => {
+test('a rebuild survives a damaged header in the reflog', async (t) => {
   const crew = createCrew(t)
   const ann = crew.clone('ann')
   await ann.create('one')
   await ann.titles()
   const before = ann.head()
-  // A commit of another tool, and a damaged one in its place: the reflog leads from the one to the other.
+  // A commit of another tool, then a damaged one: the reflog leads from one to the other.
   const foreign = ann.git('commit-tree', '-p', before, '-m', 'x', `${before}^{tree}`)
   ann.git('update-ref', walRef, foreign)
   ann.git('update-ref', walRef, writeDamaged(crew, ann.path, foreign))

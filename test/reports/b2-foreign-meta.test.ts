@@ -1,4 +1,4 @@
-/** A pushed commit whose meta.json holds anything at all: every command in every clone goes on, and says what is wrong. */
+/** A pushed commit with an arbitrary meta.json: every command in every clone works and reports it. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Oid } from '../../src/git/index.ts'
@@ -28,7 +28,7 @@ const metas = [
   row(`"${'\\u001b[2J'.repeat(50_000)}"`),
 ]
 
-test('a meta.json of any content hides nothing and ends no command', async (t) => {
+test('a meta.json of any content hides nothing and fails no command', async (t) => {
   const crew = createCrew(t)
   const [ann, bo] = [crew.clone('ann'), crew.clone('bo')]
   await ann.create('good one')

@@ -1,4 +1,4 @@
-/** A remote with more snapshots and locks than anybody makes: a clone follows some, and says so once in a sync. */
+/** A remote with too many snapshots and locks: a clone follows some, and each sync reports that once. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { limits } from '../../src/model/index.ts'
@@ -12,7 +12,7 @@ test('thousands of foreign refs cost a bounded number of files', async (t) => {
   await ann.sync()
   const locks = Array.from({ length: limits.followedLocksMax + 20 }, (_, index) => lockRefOf(`${index}`))
   const snapshots = Array.from({ length: 90 }, (_, index) => snapshotRef(1_800_000_000_000 + index))
-  // Their names begin like the log's, with which they are fetched.
+  // Refs with the prefix of the log ref, fetched with it.
   const alike = ['wa', 'wak', 'wall', 'waz'].map((name) => `refs/grite/${name}`)
   const head = ann.head()
   crew.feedOrigin(
@@ -34,10 +34,10 @@ test('thousands of foreign refs cost a bounded number of files', async (t) => {
   const tracked = bo.git('for-each-ref', '--format=%(refname)', trackingPrefix('origin')).split('\n')
   assert.equal(tracked.length, 1 + limits.followedLocksMax + limits.followedSnapshotsMax)
   assert.ok(tracked.includes(`${trackingPrefix('origin')}${walRef.slice('refs/'.length)}`))
-  // Of snapshots the newest are followed.
+  // The newest snapshots are followed.
   assert.ok(tracked.some((ref) => ref.endsWith(`/${1_800_000_000_089}`)))
 
-  // Where they are gone, nothing of them stays.
+  // After their deletion no tracking ref remains.
   crew.feedOrigin([...locks, ...snapshots, ...alike].map((ref) => `delete ${ref}\n`).join(''), 'update-ref', '--stdin')
   await bo.sync()
   assert.deepEqual(bo.warnings, [])

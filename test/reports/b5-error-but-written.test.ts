@@ -1,4 +1,4 @@
-/** What is reported a write when a step fails after its ref has moved: never that nothing was written. */
+/** Reports of a write when a step fails after its ref moved: never that nothing was written. */
 
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
@@ -20,12 +20,12 @@ function failure(code: string, syscall: string): Error {
   return Object.assign(new Error(`${code}: simulated, ${syscall}`), { code, syscall })
 }
 
-/** A disk on which one step fails for the paths of a pattern, from the first time on. */
+/** A disk on which one step always fails for some paths. */
 function failingDisk(step: 'flushDirectories' | 'remove' | 'rename', fails: (path: string) => boolean): Disk {
   return {
     ...nodeDisk,
     async flushDirectories(paths) {
-      // Before the ref moves, folders of objects are among them.
+      // Flushes before the ref move include object folders.
       const isAfterMove = paths.every((path) => !path.includes('/objects'))
       if (step === 'flushDirectories' && isAfterMove && paths.some(fails)) throw failure('EIO', 'fsync')
       await nodeDisk.flushDirectories(paths)
@@ -58,7 +58,7 @@ async function createSandboxWith(t: TestContext, disk: Disk) {
 }
 
 describe('a write whose ref has moved', () => {
-  it('and could not be flushed fails, and says that it is there', async (t) => {
+  it('a write that could not be flushed fails and reports itself as written', async (t) => {
     const { failing, titles } = await createSandboxWith(t, failingDisk('flushDirectories', isRefFolder))
     await assert.rejects(failing.run('issue create', { title: 'once' }), (error) => {
       assert.ok(error instanceof AfterWriteError, String(error))
@@ -71,7 +71,7 @@ describe('a write whose ref has moved', () => {
     assert.deepEqual(await titles(), ['once', 'warm'])
   })
 
-  it('and whose temp file stays succeeds with a warning', async (t) => {
+  it('a write with a leftover temp file succeeds with a warning', async (t) => {
     const { failing, titles } = await createSandboxWith(
       t,
       failingDisk('remove', (path) => path.includes('/grite/tmp/')),
@@ -86,7 +86,7 @@ describe('a write whose ref has moved', () => {
     assert.deepEqual(await titles(), ['once', 'warm'])
   })
 
-  it('of a claim keeps its lease', async (t) => {
+  it('a claim with an unflushed write keeps its lease', async (t) => {
     const { failing, run, warnings } = await createSandboxWith(t, failingDisk('flushDirectories', isRefFolder))
     const { issue_id } = (await run('issue create', { title: 'to claim' })) as Created
     await assert.rejects(failing.run('issue claim', { issue: issue_id }), AfterWriteError)
@@ -98,7 +98,7 @@ describe('a write whose ref has moved', () => {
     assert.deepEqual(warnings, [])
   })
 
-  it('and belongs to the lock of a claim lets the claim go on, with a warning', async (t) => {
+  it('an unflushed claim lock lets the claim proceed with a warning', async (t) => {
     const isLockFolder = (path: string) => path.endsWith('/refs/grite/locks')
     const { failing, run } = await createSandboxWith(t, failingDisk('flushDirectories', isLockFolder))
     const { issue_id } = (await run('issue create', { title: 'to claim' })) as Created
@@ -116,7 +116,7 @@ describe('a write whose ref has moved', () => {
     ['combined', openRepository],
     ['native', openNative],
   ] as const) {
-    it(`is no failed write for the ${name} port`, async (t) => {
+    it(`an unflushed publish reports its written refs, ${name} port`, async (t) => {
       const { layout, environment, run } = await createTempRepository(t)
       const [first] = await publishChain(openRepository(layout, { environment }), ['one'])
       const port = open(layout, { environment, disk: failingDisk('flushDirectories', isRefFolder) })
@@ -133,7 +133,7 @@ describe('a write whose ref has moved', () => {
 })
 
 describe('several refs of which one cannot move', () => {
-  it('name those that have moved', async (t) => {
+  it('a partly moved publish names the moved refs', async (t) => {
     const { layout, environment } = await createTempRepository(t)
     const [first, second] = [parseRefName('refs/grite/a'), parseRefName('refs/grite/b')]
     const disk = failingDisk('rename', (path) => path === looseRefPath(layout, second))
@@ -149,7 +149,7 @@ describe('several refs of which one cannot move', () => {
     await openRepository(layout, { environment, lockWaitMs: 0 }).publish({ objects: [], updates: updates.slice(1) })
   })
 
-  it('have not moved when the first of them cannot', async (t) => {
+  it('a publish that moved no ref is a plain error', async (t) => {
     const { layout, environment } = await createTempRepository(t)
     const ref = parseRefName('refs/grite/a')
     const disk = failingDisk('rename', (path) => path === looseRefPath(layout, ref))
@@ -162,7 +162,7 @@ describe('several refs of which one cannot move', () => {
     assert.equal(await port.readRef(ref), null)
   })
 
-  it('that are deleted say which are gone', async (t) => {
+  it('a partly done deletion is reported as partly written', async (t) => {
     const { layout, environment, run } = await createTempRepository(t)
     const [first, second] = [parseRefName('refs/grite/locks/a'), parseRefName('refs/grite/locks/b')]
     for (const ref of [first, second]) run('update-ref', ref, 'HEAD')
@@ -179,8 +179,8 @@ describe('several refs of which one cannot move', () => {
   })
 })
 
-describe('what a remote has taken', () => {
-  /** Two clones that both wrote, of which the second has a disk that fails from when it is told to. */
+describe('an accepted push', () => {
+  /** Two clones that both wrote; the second has a disk that fails once `fail` is called. */
   async function setUp(t: TestContext, failing: Disk) {
     const crew = createCrew(t)
     const ann = crew.clone('ann')
@@ -201,7 +201,7 @@ describe('what a remote has taken', () => {
     return { ...crew, ann, bo, fail }
   }
 
-  it('is said by a sync that fails after its push', async (t) => {
+  it('a sync that fails after its push reports the push', async (t) => {
     const { ann, bo, fail } = await setUp(t, failingDisk('flushDirectories', isRefFolder))
     await bo.create('of bo')
     fail()
@@ -211,7 +211,7 @@ describe('what a remote has taken', () => {
     assert.deepEqual(await ann.titles(), ['base', 'of ann', 'of bo'])
   })
 
-  it('counts for a claim, though this clone cannot write it down', async (t) => {
+  it('a remote claim counts although this clone cannot record it', async (t) => {
     const failing = failingDisk('rename', (path) => path.endsWith('/refs/grite/wal'))
     const { ann, bo, fail } = await setUp(t, failing)
     await bo.sync()
@@ -227,7 +227,7 @@ describe('what a remote has taken', () => {
 })
 
 describe('a command that fails after its write', () => {
-  it('says what is in the log already', {
+  it('an output error after the write reports the written events', {
     skip: existsSync('/dev/full') ? false : 'no device is always full here',
   }, (t) => {
     const { path, environment, data } = createGriteSandbox(t)

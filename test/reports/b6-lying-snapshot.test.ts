@@ -1,4 +1,4 @@
-/** A snapshot from elsewhere is compared with the log before it is used, and one that differs is never used. */
+/** A foreign snapshot is compared with the log before its use, and never used when it differs. */
 import assert from 'node:assert/strict'
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -23,11 +23,11 @@ interface Listed {
 }
 
 const forged = [creation(issueId('f0'), 'forged'), comment(issueId('f0'), 'forged too')]
-/** Later than any that grite makes, so that it is the newest. */
+/** Later than any real snapshot, so that it is the newest. */
 const farAheadMs = 4_000_000_000_000
 const refOf = (ms: number) => `refs/grite/snapshots/${ms}`
 
-/** What a snapshot of the log makes of its records. */
+/** Changes the records of a snapshot. */
 type Tamper = (records: readonly Uint8Array[]) => readonly Uint8Array[]
 const omit: Tamper = (records) => records.slice(1)
 const add: Tamper = (records) => [...records, ...forged.map(recordOf)]
@@ -45,7 +45,7 @@ interface TamperedFacts {
   readonly more?: readonly (readonly [string, Uint8Array])[]
 }
 
-/** Writes a snapshot of the log as a foreign tool may: in one chunk, with whatever records. */
+/** Writes a snapshot of the log as another tool may: in one chunk, with changed records. */
 async function writeTampered(
   git: GitPort,
   tamper: Tamper,
@@ -72,7 +72,7 @@ async function writeTampered(
   return (await writeSnapshotFiles(git, createdTs, files)).oid
 }
 
-/** A remote with the log of `ann`, three events, and a clone `bo` that has it. */
+/** A remote with three events by `ann`, and a clone `bo` that has them. */
 async function setUp(t: TestContext) {
   const crew = createCrew(t)
   const [ann, bo] = [crew.clone('ann'), crew.clone('bo')]
@@ -92,7 +92,7 @@ const configure = (member: Member, text: string) => {
   const old = existsSync(path) ? readFileSync(path, 'utf8') : ''
   writeFileSync(path, `${text}\n${old}`)
 }
-/** Brings a snapshot of the remote as plain git does. */
+/** Fetches the remote's snapshots with plain git. */
 const fetchPlainly = (member: Member) =>
   member.git('fetch', '-q', 'origin', '+refs/grite/snapshots/*:refs/grite/snapshots/*')
 const messagesOf = (member: Member) => member.warnings.splice(0).map(({ code, message }) => `${code}: ${message}`)
@@ -102,7 +102,7 @@ describe('a snapshot that differs from the log', { concurrency: 3 }, () => {
     ['leaves out an event', omit, 'it leaves out 1 event of the log'],
     ['adds events', add, 'it adds 2 events that the log does not hold'],
   ] as const) {
-    it(`is not taken in by a sync when it ${what}`, async (t) => {
+    it(`a sync refuses a snapshot that ${what}`, async (t) => {
       const { bo, onOrigin } = await setUp(t)
       configure(bo, 'verify_signatures = "reject"')
       const oid = await onOrigin((git) => writeTampered(git, tamper))
@@ -111,7 +111,7 @@ describe('a snapshot that differs from the log', { concurrency: 3 }, () => {
         `snapshot-refused: snapshot ${refOf(farAheadMs)} of 'origin', commit ${oid}, was not taken in: ${problem}; it is refused for good`,
       ])
       assert.equal(snapshotsIn(bo), '')
-      // It is named once, and stays refused.
+      // It is reported once, and stays refused.
       await bo.sync()
       assert.deepEqual(messagesOf(bo), [])
       const { snapshots, refused_on_remotes } = await list(bo)
@@ -119,7 +119,7 @@ describe('a snapshot that differs from the log', { concurrency: 3 }, () => {
       assert.equal((await rebuild(bo)).event_count, 3)
     })
 
-    it(`is not used by a rebuild when it ${what}`, async (t) => {
+    it(`a rebuild refuses a snapshot that ${what}`, async (t) => {
       const { bo, onOrigin } = await setUp(t)
       const oid = await onOrigin((git) => writeTampered(git, tamper))
       fetchPlainly(bo)
@@ -133,12 +133,12 @@ describe('a snapshot that differs from the log', { concurrency: 3 }, () => {
       ])
       assert.deepEqual(await bo.titles(), ['one', 'three', 'two'])
       assert.deepEqual(await verdictsOf(bo), ['refused'])
-      // What is refused is refused also to those who trust snapshots.
+      // --trust-snapshot does not override a refusal.
       assert.equal((await rebuild(bo, { trustSnapshot: true })).event_count, 3)
     })
   }
 
-  it('is passed over for an older one that matches', async (t) => {
+  it('a rebuild skips a refused snapshot for an older sound one', async (t) => {
     const { bo, ann, onOrigin } = await setUp(t)
     await ann.run('snapshot create')
     await ann.sync()
@@ -149,7 +149,7 @@ describe('a snapshot that differs from the log', { concurrency: 3 }, () => {
     assert.deepEqual(await verdictsOf(bo), ['refused', 'checked'])
   })
 
-  it('is used only by who asks to trust it, and the answer says so', async (t) => {
+  it('--trust-snapshot uses an unchecked snapshot and reports it', async (t) => {
     const { bo, onOrigin } = await setUp(t)
     await onOrigin((git) => writeTampered(git, add))
     fetchPlainly(bo)
@@ -164,7 +164,7 @@ describe('a snapshot that differs from the log', { concurrency: 3 }, () => {
     await assert.rejects(bo.run('rebuild', { trustSnapshot: true }), /--trust-snapshot needs --from-snapshot/)
   })
 
-  it('is not sent to another remote', async (t) => {
+  it('a refused snapshot is not pushed to another remote', async (t) => {
     const { crew, bo, onOrigin } = await setUp(t)
     crew.git(crew.dir, 'init', '-q', '--bare', 'backup.git')
     await onOrigin((git) => writeTampered(git, add))
@@ -176,7 +176,7 @@ describe('a snapshot that differs from the log', { concurrency: 3 }, () => {
     assert.deepEqual(await verdictsOf(bo), ['refused', 'own'])
   })
 
-  it('goes with the next collection, here and on the remote', async (t) => {
+  it('snapshot gc deletes refused snapshots here and on the remote', async (t) => {
     const { crew, ann, bo, onOrigin } = await setUp(t)
     await ann.run('snapshot create')
     await ann.sync()
@@ -186,7 +186,7 @@ describe('a snapshot that differs from the log', { concurrency: 3 }, () => {
     await onOrigin((git) => writeTampered(git, add, { createdTs: farAheadMs + 4 }))
     await bo.sync()
     assert.equal((await list(bo)).refused_on_remotes?.length, 1)
-    // The newest do not push out the one that is good.
+    // The newer refused ones do not replace the sound one.
     const { deleted, remaining, owed_remote_deletions } = (await bo.run('snapshot gc', { keep: 1 })) as Record<
       string,
       number
@@ -197,7 +197,7 @@ describe('a snapshot that differs from the log', { concurrency: 3 }, () => {
     assert.deepEqual(await verdictsOf(bo), ['checked'])
   })
 
-  it('does not keep a due snapshot from being made, nor push out a good one', async (t) => {
+  it('refused snapshots neither stop nor replace a due snapshot', async (t) => {
     const { ann, onOrigin } = await setUp(t)
     configure(ann, '[snapshot]\nmax_events = 1')
     await ann.create('four')
@@ -215,7 +215,7 @@ describe('a snapshot that differs from the log', { concurrency: 3 }, () => {
     assert.deepEqual([own.length, own[1]], [2, good?.oid])
   })
 
-  it('is found by doctor, which writes nothing', async (t) => {
+  it('doctor finds a false snapshot and writes nothing', async (t) => {
     const { bo, onOrigin } = await setUp(t)
     await onOrigin((git) => writeTampered(git, omit))
     fetchPlainly(bo)
@@ -226,7 +226,7 @@ describe('a snapshot that differs from the log', { concurrency: 3 }, () => {
     assert.deepEqual(await verdictsOf(bo), ['unchecked'])
   })
 
-  it('cannot report damage that the log does not have', async (t) => {
+  it('a snapshot cannot report damage that the log lacks', async (t) => {
     const { crew, bo, onOrigin } = await setUp(t)
     const head = crew.originHead()
     const problem = { commit: head, object_id: null, event_id: null, severity: 'damaged', reason: 'all is lost' }
@@ -243,14 +243,14 @@ describe('a snapshot that differs from the log', { concurrency: 3 }, () => {
 })
 
 describe('a snapshot that matches the log', { concurrency: 3 }, () => {
-  it('is checked once, by the sync that takes it in or by its first use', async (t) => {
+  it('a foreign snapshot is checked once, by a sync or its first use', async (t) => {
     const { bo, onOrigin } = await setUp(t)
     const reversed: Tamper = (records) => [...records, ...records.slice(1)].reverse()
     await onOrigin((git) => writeTampered(git, reversed))
     await bo.sync()
     assert.deepEqual(await verdictsOf(bo), ['checked'])
     assert.equal((await rebuild(bo)).from_snapshot, refOf(farAheadMs))
-    // Without the memory it is checked again.
+    // Without the stored verdict it is checked again.
     rmSync(join(bo.path, '.git/grite/snapshots.json'))
     assert.deepEqual(await verdictsOf(bo), ['unchecked'])
     assert.equal((await rebuild(bo)).from_snapshot, refOf(farAheadMs))
@@ -260,7 +260,7 @@ describe('a snapshot that matches the log', { concurrency: 3 }, () => {
     assert.deepEqual(messagesOf(bo), [])
   })
 
-  it('is used unchecked where it was made, though the log is incomplete', async (t) => {
+  it('an own snapshot is used unchecked with an incomplete log', async (t) => {
     const { ann, onOrigin } = await setUp(t)
     await ann.run('snapshot create')
     assert.deepEqual(await verdictsOf(ann), ['own'])
@@ -274,7 +274,7 @@ describe('a snapshot that matches the log', { concurrency: 3 }, () => {
     assert.match(messagesOf(ann).join(), /it cannot be checked against the log: tree \w+ is missing here/)
   })
 
-  it('is used unchecked when an actor of the log signed it', async (t) => {
+  it('a snapshot signed by an actor of the log is used unchecked', async (t) => {
     const { ann, bo } = await setUp(t)
     await signFrom(ann)
     await ann.run('snapshot create')
@@ -285,14 +285,14 @@ describe('a snapshot that matches the log', { concurrency: 3 }, () => {
     assert.deepEqual(messagesOf(bo), [])
   })
 
-  it('is checked though it is signed where the settings ask for that', async (t) => {
+  it('a signed snapshot is checked when the settings ask for it', async (t) => {
     const { ann, bo, onOrigin } = await setUp(t)
     const actor = await signFrom(ann)
     const seed = readFileSync(join(ann.path, '.git/grite/actors', actor, 'signing_key'), 'utf8').trim()
     await onOrigin((git) => writeTampered(git, add, { signBy: { actor, seed } }))
     await bo.sync()
     const events = (await bo.ids()).length
-    // Whoever has the key of an actor of the log is believed, unless the settings say otherwise.
+    // A signature with the key of an actor of the log is trusted, unless the settings say otherwise.
     assert.equal((await rebuild(bo)).event_count, events + forged.length)
     for (const setting of ['verify_signatures = "reject"', 'snapshot.trust_signed = false']) {
       configure(bo, setting)
@@ -302,7 +302,7 @@ describe('a snapshot that matches the log', { concurrency: 3 }, () => {
     }
   })
 
-  it('is checked when its signature is none of an actor, or of a key that was replaced', async (t) => {
+  it('a snapshot signed by a stranger or an old key is checked', async (t) => {
     const { ann, bo, onOrigin } = await setUp(t)
     const actor = await signFrom(ann)
     const seed = readFileSync(join(ann.path, '.git/grite/actors', actor, 'signing_key'), 'utf8').trim()
@@ -325,7 +325,7 @@ describe('a snapshot that matches the log', { concurrency: 3 }, () => {
   })
 })
 
-/** From now on the clone writes as an actor with a key. */
+/** Makes the clone write as an actor with a key. */
 async function signFrom(member: Member): Promise<ActorId> {
   const { actor_id } = (await member.run('actor init', { label: 'ci', generateKey: true })) as { actor_id: ActorId }
   await member.run('actor use', { actor: actor_id })
@@ -334,7 +334,7 @@ async function signFrom(member: Member): Promise<ActorId> {
   return actor_id
 }
 
-/** Takes a tree of the first commit away, so that no check of the log can succeed. */
+/** Deletes a tree of the first commit, so that no check of the log can succeed. */
 function hideFirstTree(member: Member): void {
   const first = member.git('rev-list', '--max-parents=0', walRef)
   const tree = member.git('rev-parse', `${first}^{tree}`)

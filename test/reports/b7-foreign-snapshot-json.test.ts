@@ -1,4 +1,4 @@
-/** A pushed snapshot whose files hold anything at all: each sync goes on, and refuses it in a few words. */
+/** A pushed snapshot with arbitrary files: each sync continues and refuses it in a short message. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Oid } from '../../src/git/index.ts'
@@ -9,7 +9,7 @@ import { createCrew } from '../sync/crew.ts'
 const brackets = (count: number) => '['.repeat(count) + ']'.repeat(count)
 const odd = '{"toString":1,"valueOf":1,"toJSON":1}'
 
-test('a snapshot.json of any content is refused in a few words', async (t) => {
+test('any invalid snapshot.json is refused in a short message', async (t) => {
   const crew = createCrew(t)
   const [ann, bo] = [crew.clone('ann'), crew.clone('bo')]
   await ann.create('one')

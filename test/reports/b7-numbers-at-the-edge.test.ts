@@ -1,4 +1,4 @@
-/** Events whose numbers are as great as a record can hold: every command goes on, and what people do afterwards counts. */
+/** Events with the greatest numbers a record can hold: every command works, and later changes count. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Oid } from '../../src/git/index.ts'
@@ -15,7 +15,7 @@ import { batchOf, filesOf, issueId, makeEvent, writeCommit } from '../support/lo
 import { createCrew } from '../sync/crew.ts'
 
 const last = limits.tsUnixMsMax
-/** Of events of one time those of the greater actor come later: here, whatever anybody else writes. */
+/** Events of one time sort by actor, so any other actor's events come later. */
 const lowest = '0'.repeat(32) as ActorId
 const a = issueId('a0')
 const b = issueId('b0')
@@ -27,7 +27,7 @@ interface Row {
   readonly comment_count: number
 }
 
-test('events at the last time there is end no command', async (t) => {
+test('events at the last possible time fail no command', async (t) => {
   const crew = createCrew(t)
   const [ann, bo] = [crew.clone('ann'), crew.clone('bo')]
   await ann.create('good one')

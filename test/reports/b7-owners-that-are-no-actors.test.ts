@@ -1,4 +1,4 @@
-/** Locks and leases whose owner is no actor id, as another tool may write them: they count, and are shown as they are. */
+/** Locks and leases with an owner that is no actor id, as another tool may write them: they count and are shown as written. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { formatLock, issueResource, type Lock } from '../../src/model/index.ts'
@@ -9,7 +9,7 @@ import { createCrew } from '../sync/crew.ts'
 const nowUnixMs = 1_900_000_000_000
 
 for (const owner of ['ann@host', 'f'.repeat(28), 'f'.repeat(64), 'F'.repeat(32), '\u202ef']) {
-  test(`the owner ${JSON.stringify(owner)} ends no command`, async (t) => {
+  test(`a lock owner ${JSON.stringify(owner)} fails no command`, async (t) => {
     const crew = createCrew(t)
     const bo = crew.clone('bo', { nowUnixMs: () => nowUnixMs })
     await bo.create('wanted')

@@ -1,4 +1,4 @@
-/** Leases and snapshots whose numbers no clock can mean: they are told, and stand in nobody's way. */
+/** Leases and snapshots with impossible times: they are reported and block nobody. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { formatLock, issueResource, type Lock, limits } from '../../src/model/index.ts'
@@ -17,7 +17,7 @@ interface Status {
   }[]
 }
 
-test('a lease for ever is told, excludes nobody, and is taken over', async (t) => {
+test('an endless lease is reported, excludes nobody and is taken over', async (t) => {
   const nowUnixMs = 1_900_000_000_000
   const crew = createCrew(t)
   const bo = crew.clone('bo', { nowUnixMs: () => nowUnixMs })
@@ -61,7 +61,7 @@ test('a lease for ever is told, excludes nobody, and is taken over', async (t) =
   )
 })
 
-test('a local lock for ever is collected', async (t) => {
+test('an endless local lock can be collected', async (t) => {
   const crew = createCrew(t)
   const bo = crew.clone('bo', { nowUnixMs: () => 1_900_000_000_000 })
   await bo.create('one')
@@ -79,7 +79,7 @@ test('a local lock for ever is collected', async (t) => {
   assert.equal(((await bo.run('lock gc')) as { removed: number }).removed, 1)
 })
 
-test('a snapshot from the future does not take the place of others', async (t) => {
+test('a snapshot from the future does not replace others', async (t) => {
   const crew = createCrew(t)
   let nowUnixMs = 1_900_000_000_000
   const bo = crew.clone('bo', { nowUnixMs: () => nowUnixMs })

@@ -1,4 +1,4 @@
-/** Text of others in output: bounded in messages, and escaped in JSON on a terminal. */
+/** Foreign text in output: bounded in messages, escaped in JSON on a terminal. */
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { defineCommand } from '../../src/commands/define-command.ts'
@@ -43,7 +43,7 @@ describe('JSON on a terminal', () => {
     ['a failure', failing],
     ['a feed', feeding],
   ] as const) {
-    test(`hides nothing, and is the same document: ${title}`, async () => {
+    test(`JSON on a terminal is escaped but equal: ${title}`, async () => {
       const plain = await run(tried, {}, '--json')
       const shown = await run(tried, { columns: 80, errorColumns: 80 }, '--json')
       assert.ok(isHidden(plain.stdout + plain.stderr))
@@ -63,7 +63,7 @@ describe('a message', () => {
   const long = 'x'.repeat(1_000_000)
   const cut = `${'x'.repeat(4095)}… (995905 more characters)`
 
-  test('of a warning is bounded, its details too, and says what is left out', async () => {
+  test('a warning and its details are bounded, with a count of the rest', async () => {
     const details = {
       name: long,
       refs: Array(5000).fill('ref'),
@@ -91,7 +91,7 @@ describe('a message', () => {
     assert.equal((await run(warning, {})).stderr, `warning: ${cut}\n`)
   })
 
-  test('of a failure is bounded, and no suggestion is cut in half', async () => {
+  test('a failure is bounded and cuts no suggestion in half', async () => {
     const failure = command(async () => {
       throw new NotFoundError(long, {
         details: { refs: Array(5000).fill(long) },
@@ -107,7 +107,7 @@ describe('a message', () => {
     })
   })
 
-  test('about a file of a commit is bounded, whatever its path says', () => {
+  test('a problem of a commit’s file is bounded for any path', () => {
     const files = new Map(filesOf(batchOf([creation(issueId('a0'))]), null))
     const chunk = [...files].find(([path]) => path.endsWith('.bin'))?.[1] as Uint8Array
     files.set(`events/${'p'.repeat(3000)}\x9b.bin`, Buffer.from(`${chunk}x`))

@@ -1,4 +1,4 @@
-/** A git of ours that is killed while it moves a ref leaves no lock that lasts, and as a rule moves none. */
+/** A git process killed while it moves a ref for us leaves no lasting lock, and usually moves no ref. */
 
 import assert from 'node:assert/strict'
 import { existsSync, readdirSync, renameSync, writeFileSync } from 'node:fs'
@@ -16,7 +16,7 @@ import { createDyingGit } from '../support/dying-git.ts'
 describe('refs are moved and deleted without git', () => {
   for (const kind of ['plain', 'bare', 'linked work tree', 'packed', 'alternates', 'sha256'] as RepositoryKind[]) {
     for (const shared of [undefined, 'group', '0660']) {
-      it(`${kind}, core.sharedRepository ${shared}`, async (t) => {
+      it(`refs move without git in a ${kind} repository, core.sharedRepository ${shared}`, async (t) => {
         const repository = await createTempRepository(t, kind)
         if (shared !== undefined) repository.run('config', 'core.sharedRepository', shared)
         const layout = await findRepository({ cwd: repository.path, env: repository.environment })
@@ -54,7 +54,7 @@ describe('the lock of a git that was killed', () => {
     return { ...repository, dying, open, first, commit, lock }
   }
 
-  it('is broken by the next writer', async (t) => {
+  it('a lock of a killed git is broken by the next writer', async (t) => {
     const { dying, open, first, commit, lock, layout, run } = await setUp(t)
     dying.arm()
     await assert.rejects(open(0).publish(planOf(commit, first)), /SIGKILL/)
@@ -64,7 +64,7 @@ describe('the lock of a git that was killed', () => {
     assert.deepEqual(readdirSync(refTemporaryDir(layout)), [])
   })
 
-  it('is left alone when another git takes it meanwhile', async (t) => {
+  it('a lock re-taken by another git is left alone', async (t) => {
     const { dying, open, first, commit, lock } = await setUp(t)
     dying.arm()
     await assert.rejects(open(0).publish(planOf(commit, first)), /SIGKILL/)
@@ -76,7 +76,7 @@ describe('the lock of a git that was killed', () => {
     assert.ok(existsSync(lock))
   })
 
-  it('is waited for when nothing says whose it is', async (t) => {
+  it('a lock without an owner is waited for', async (t) => {
     const { open, first, commit, lock } = await setUp(t)
     writeFileSync(lock, '')
     await assert.rejects(open(0).publish(planOf(commit, first)), RefLockedError)

@@ -1,4 +1,4 @@
-/** A remote that accepts a connection and never answers: the command ends after a set time, with every process it started. */
+/** A remote that accepts a connection and never answers: the command ends after the timeout, with every process it started. */
 import assert from 'node:assert/strict'
 import { spawn, spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
@@ -13,13 +13,13 @@ import { serveSilence, serveSlowly } from '../support/slow-proxy.ts'
 import { type Crew, createCrew, type Member } from '../sync/crew.ts'
 import { serveDaemon, whyNoServers } from '../sync/servers.ts'
 
-/** `script` of util-linux makes a terminal. */
+/** `script` of util-linux provides a terminal. */
 const whyNoScript =
   spawnSync('script', ['-qec', 'true', '/dev/null'], { input: '' }).status === 0 ? false : 'there is no `script` here'
 
 const impatient = { GRITE_REMOTE_TIMEOUT: '1' }
 
-/** A program in the sandbox that tells its process id first. */
+/** A program in the sandbox that first writes its process id. */
 function program(crew: Crew, name: string, ...lines: readonly string[]) {
   const [file, pidFile] = [join(crew.dir, name), join(crew.dir, `${name}.pid`)]
   writeFileSync(file, ['#!/bin/sh', `echo $$ > '${pidFile}'`, ...lines, ''].join('\n'))
@@ -63,7 +63,7 @@ function assertSilent({ code, exitStatus, message, details }: GriteError): void 
 
 describe('a remote that never answers', { concurrency: 4 }, () => {
   for (const scheme of ['git', 'http']) {
-    it(`ends a sync over ${scheme} after the timeout`, { skip: whyNoServers }, async (t) => {
+    it(`a sync with a silent ${scheme} remote ends after the timeout`, { skip: whyNoServers }, async (t) => {
       const crew = createCrew(t)
       const ann = crew.clone('ann', { env: impatient, address: `${scheme}://${await serveSilence(t)}/x.git` })
       await ann.create('one')
@@ -72,7 +72,7 @@ describe('a remote that never answers', { concurrency: 4 }, () => {
     })
   }
 
-  it('ends every command that needs the remote, and the ssh that git started', async (t) => {
+  it('every remote command ends after the timeout, with its ssh', async (t) => {
     const crew = createCrew(t)
     const ssh = silentSsh(crew)
     const ann = crew.clone('ann', { env: { ...impatient, GIT_SSH_COMMAND: ssh.file }, address: 'ssh://host/x' })
@@ -90,12 +90,12 @@ describe('a remote that never answers', { concurrency: 4 }, () => {
       assertSilent(await failOf(ann, name, input))
       await assertGone(ssh.pid())
     }
-    // Nothing holds the repository afterwards.
+    // Nothing locks the repository afterwards.
     await ann.create('two')
     await ann.assertSound()
   })
 
-  it('kills an ssh that ignores SIGTERM', async (t) => {
+  it('an ssh that ignores SIGTERM is killed', async (t) => {
     const crew = createCrew(t)
     const ssh = program(crew, 'stubborn-ssh', "trap '' TERM", 'while :; do sleep 0.1; done')
     const ann = crew.clone('ann', { env: { ...impatient, GIT_SSH_COMMAND: ssh.file }, address: 'ssh://host/x' })
@@ -103,7 +103,7 @@ describe('a remote that never answers', { concurrency: 4 }, () => {
     await assertGone(ssh.pid())
   })
 
-  it('tells what is safe after a push without an answer, and the next sync sends it', async (t) => {
+  it('a push without an answer loses nothing, and the next sync sends it', async (t) => {
     const crew = createCrew(t)
     const bo = crew.clone('bo')
     await bo.create('of bo')
@@ -122,7 +122,7 @@ describe('a remote that never answers', { concurrency: 4 }, () => {
     await ann.assertSound()
   })
 
-  it('waits as long as the configuration says', async (t) => {
+  it('the configured remote timeout is used', async (t) => {
     const crew = createCrew(t)
     const env = { GIT_SSH_COMMAND: silentSsh(crew).file }
     const ann = crew.clone('ann', { env, address: 'ssh://host/x' })
@@ -141,7 +141,7 @@ describe('a remote that never answers', { concurrency: 4 }, () => {
     assert.match(error.message, /GRITE_REMOTE_TIMEOUT must be a whole number of seconds.*got "soon"/)
   })
 
-  it('does not count a password prompt on the terminal', { skip: whyNoScript }, (t) => {
+  it('a password prompt does not count towards the timeout', { skip: whyNoScript }, (t) => {
     const crew = createCrew(t)
     // git asks ssh for its version first, with -G.
     const asking = [
@@ -162,7 +162,7 @@ describe('a remote that never answers', { concurrency: 4 }, () => {
     assert.match(stdout, /no access to 'origin': Permission denied/)
   })
 
-  it('waits for ever with timeout 0, until an interrupt', async (t) => {
+  it('timeout 0 waits until an interrupt', async (t) => {
     const crew = createCrew(t)
     const ssh = silentSsh(crew)
     const ann = crew.clone('ann', { address: 'ssh://host/x' })
@@ -196,7 +196,7 @@ describe('a remote that answers slowly', { concurrency: 3, skip: whyNoServers },
     return { crew, bo, target, through }
   }
 
-  it('ends a fetch that stalls inside a pack, and the next sync continues', async (t) => {
+  it('a fetch stalled inside a pack ends, and the next sync continues', async (t) => {
     const { crew, target, through } = await setUp(t)
     const stalling = await serveSlowly(t, target, { pieceBytes: 8192, pauseMs: 0, silentAfterBytes: 30_000 })
     const ann = crew.clone('ann', { env: impatient, address: through(stalling) })
@@ -206,15 +206,15 @@ describe('a remote that answers slowly', { concurrency: 3, skip: whyNoServers },
     await ann.assertSound()
   })
 
-  it('waits for a slow transfer, however long it takes', async (t) => {
+  it('a slow but steady transfer is never cut off', async (t) => {
     const { crew, target, through } = await setUp(t)
-    // More than three times the limit, in pieces far too small for a line of progress.
+    // More than three times the limit, in pieces too small for a progress line.
     const slow = await serveSlowly(t, target, { pieceBytes: 1700, pauseMs: 50 })
     const ann = crew.clone('ann', { env: impatient, address: through(slow) })
     assert.equal((await ann.sync()).pull_events, 1)
   })
 
-  it('waits for slow hooks on both sides', async (t) => {
+  it('slow hooks on both sides are never cut off', async (t) => {
     const { crew, bo } = await setUp(t)
     crew.inOrigin('config', 'receive.keepAlive', '1')
     const slow = '#!/bin/sh\nsleep 2.5\n'

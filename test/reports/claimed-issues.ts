@@ -1,4 +1,4 @@
-/** Issues that were claimed on a remote and closed, by the hundred: a claim by command would take a second each. */
+/** Hundreds of issues claimed on a remote and closed. Claims by command would take a second each. */
 import { findRepository, openRepository, type RefName } from '../../src/git/index.ts'
 import { type ActorId, type Claim, issueResource, type Lock } from '../../src/model/index.ts'
 import { encodeLockCommit, leaseRefOf } from '../../src/wal/index.ts'
@@ -12,7 +12,7 @@ interface Made {
   readonly op: string
 }
 
-/** Makes issues that a clone has claimed and closed, and their released leases on the remote. Returns their ids. */
+/** Creates issues claimed and closed by a clone, with their released leases on the remote. Returns their ids. */
 export async function makeClosedClaims(team: TeamScene, clone: Clone, count: number): Promise<string[]> {
   const { environment: env, clock } = team
   const ids: string[] = []
@@ -44,7 +44,7 @@ function releasedLease(
   return { owner, nonce: 'nonce', expiresUnixMs: 0, resource, ttlMs: 3_600_000, fence, claim }
 }
 
-/** Puts leases on the remote, each as the first commit of its chain. */
+/** Writes leases to the remote, each as the first commit of its chain. */
 export async function putLeases({ origin, environment, gitWith, clock }: TeamScene, leases: readonly Lock[]) {
   const port = openRepository(await findRepository({ cwd: origin, env: environment }), { environment })
   try {

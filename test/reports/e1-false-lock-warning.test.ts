@@ -5,7 +5,7 @@ import { createTeamScene } from '../tracker/locks/lock-clones.ts'
 const onRemote = { remote: '' }
 
 describe('a warning about a lock', { concurrency: 4 }, () => {
-  it('is not given for an issue that was not written', async (t) => {
+  it('a lock warning is given only for an issue that was written', async (t) => {
     const { clones, share } = await createTeamScene(t, 'ann', 'bo')
     const [ann, bo] = clones
     const id = await share()
@@ -13,7 +13,7 @@ describe('a warning about a lock', { concurrency: 4 }, () => {
     await ann.run('sync', { pull: true })
     await ann.runner.withRepository(async (repository) => {
       const comment = { type: 'CommentAdded', body: 'x' } as const
-      // Staged, and then not accepted by anybody.
+      // Staged, but not pushed.
       const staged = await repository.stage((draft) => draft.add(id as never, comment))
       assert.deepEqual(ann.warned(), [])
       await staged.tellPassed()

@@ -5,7 +5,7 @@ import { createTeamScene } from '../tracker/locks/lock-clones.ts'
 const onRemote = { remote: '' }
 
 describe('init --lease-remote', { concurrency: 4 }, () => {
-  it('makes the remote the place of claims and keeps the rest of the configuration', async (t) => {
+  it('init --lease-remote sets the claim remote and keeps other settings', async (t) => {
     const { clones, share } = await createTeamScene(t, 'ann', 'bo')
     const [ann, bo] = clones
     ann.configure('lock_policy = "off" # mine\n\n[sync]\nremote = "origin"\n')
@@ -16,7 +16,7 @@ describe('init --lease-remote', { concurrency: 4 }, () => {
     assert.deepEqual(ann.warned(), [])
   })
 
-  it('refuses a remote that is not configured, before anything is written', async (t) => {
+  it('init --lease-remote refuses an unknown remote before any change', async (t) => {
     const { clones, refs } = await createTeamScene(t, 'ann')
     const [ann] = clones
     const failure = await ann.fail('init', { leaseRemote: 'orign' })

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test'
 import { createTeamScene } from '../tracker/locks/lock-clones.ts'
 
 describe('a sync', { concurrency: 4 }, () => {
-  it('sends in the same run what it writes about a lost claim', async (t) => {
+  it('a sync pushes its record of a lost claim at once', async (t) => {
     const { clones, share, clock, git, origin } = await createTeamScene(t, 'ann', 'bo')
     const [ann, bo] = clones
     const id = await share()

@@ -10,8 +10,8 @@ import { createScene, createTeamScene, type Data } from '../tracker/locks/lock-c
 const hour = 3_600_000
 const onRemote = { remote: '' }
 
-describe('a claim is shown', { concurrency: 4 }, () => {
-  it('by show, list, search, ready and blocked, until it ends', async (t) => {
+describe('shown claims', { concurrency: 4 }, () => {
+  it('show, list, search, ready and blocked show a claim until it ends', async (t) => {
     const { ann, bo, clock, create } = await createScene(t)
     const [id, free] = [await create('one'), await create('two')]
     await ann.run('issue dep add', { issue: id, target: free, type: 'depends_on' })
@@ -31,7 +31,7 @@ describe('a claim is shown', { concurrency: 4 }, () => {
     assert.equal((await bo.run('issue show', { issue: id })).issue.claim, null)
   })
 
-  it('as of the last fetch, and a lease before a claim of this clone', async (t) => {
+  it('a fetched lease is shown before a local claim', async (t) => {
     const { clones, share } = await createTeamScene(t, 'ann', 'bo')
     const [ann, bo] = clones
     const id = await share()
@@ -43,7 +43,7 @@ describe('a claim is shown', { concurrency: 4 }, () => {
     assert.deepEqual([issue.claim.level, issue.claim.until], ['remote', until])
   })
 
-  it('and is:claimed asks for it', async (t) => {
+  it('is:claimed finds claimed issues', async (t) => {
     const { ann, create } = await createScene(t)
     const [id, other] = [await create('one'), await create('two')]
     await ann.run('lock acquire', { resource: `issue:${id}` })
@@ -53,7 +53,7 @@ describe('a claim is shown', { concurrency: 4 }, () => {
     assert.equal((await ann.fail('issue list', { query: 'is:taken' })).code, 'invalid_args')
   })
 
-  it('to people in a column of lists and a line of show', async (t) => {
+  it('lists and show print the claim for people', async (t) => {
     const { ann, clock, create } = await createScene(t)
     const id = await create('one')
     await create('two')
@@ -70,7 +70,7 @@ describe('a claim is shown', { concurrency: 4 }, () => {
 })
 
 describe('lock status', { concurrency: 4 }, () => {
-  it('shows the title of an issue that is locked', async (t) => {
+  it('lock status shows the title of a locked issue', async (t) => {
     const { ann, clock, create } = await createScene(t)
     const id = await create('Crash on start')
     await ann.run('issue claim', { issue: id })

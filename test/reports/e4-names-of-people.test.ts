@@ -20,7 +20,7 @@ async function cardsIn({ withRepository }: Pick<Hand['runner'], 'withRepository'
 }
 
 describe('the first write of an actor with a name', { concurrency: 4 }, () => {
-  it('publishes its name in the same commit, once, and opens no view for it', async (t) => {
+  it('the first write publishes the actor’s name in its commit', async (t) => {
     const sandbox = createCommandSandbox(t)
     const { run, git, path } = sandbox
     git(path, 'config', 'user.name', 'Ann')
@@ -41,7 +41,7 @@ describe('the first write of an actor with a name', { concurrency: 4 }, () => {
     )
   })
 
-  it('publishes it again when it changes, and a nameless actor publishes none', async (t) => {
+  it('a changed name is published again, no name is not', async (t) => {
     const sandbox = createCommandSandbox(t)
     const { run, path } = sandbox
     await run('issue create', { title: 'one' })
@@ -59,7 +59,7 @@ describe('the first write of an actor with a name', { concurrency: 4 }, () => {
     assert.equal(((await run('actor show', { actor: id })) as Data).actor.label, 'Anna')
   })
 
-  it('is no problem when the actor gets a key later', async (t) => {
+  it('a published name causes no problem when the actor gets a key', async (t) => {
     const { run, git, path } = createCommandSandbox(t)
     git(path, 'config', 'user.name', 'Ann')
     await run('issue create', { title: 'one' })
@@ -69,7 +69,7 @@ describe('the first write of an actor with a name', { concurrency: 4 }, () => {
     assert.deepEqual([card_problems, error_count], [[], 0])
   })
 
-  it('fills a batch to its last event without a card', async (t) => {
+  it('a full batch leaves the name card to the next write', async (t) => {
     const { run, git, path, environment } = createCommandSandbox(t)
     git(path, 'config', 'user.name', 'Ann')
     const stdin = Array.from({ length: 4096 }, () => '{"op":"create","title":"x"}').join('\n')
@@ -81,8 +81,8 @@ describe('the first write of an actor with a name', { concurrency: 4 }, () => {
   })
 })
 
-describe('people have names in all clones', { concurrency: 4 }, () => {
-  it('in show, history, locks, claims, watch and the Markdown export', async (t) => {
+describe('actor names in all clones', { concurrency: 4 }, () => {
+  it('names appear in show, history, locks, claims, watch and Markdown', async (t) => {
     const { clones, share } = await createTeamScene(t, 'ann', 'bo')
     const [ann, bo] = clones
     const id = await share()
@@ -100,7 +100,7 @@ describe('people have names in all clones', { concurrency: 4 }, () => {
     assert.deepEqual([...new Set(bo.runner.emitted.map((item) => (item as Data).actor_label))], ['ann'])
   })
 
-  it('and --author finds by name, id and the beginning of one, ids first', async (t) => {
+  it('--author finds by name, id or id prefix, ids first', async (t) => {
     const { clones, clock } = await createTeamScene(t, 'ann', 'bo')
     const [ann, bo] = clones
     await ann.run('issue create', { title: 'of ann' })
@@ -112,7 +112,7 @@ describe('people have names in all clones', { concurrency: 4 }, () => {
     assert.deepEqual(titles(await ann.run('search', { query: ['author:bo OR author:ann'] })), ['of ann', 'of bo'])
     const failure = await ann.fail('issue list', { author: 'cy' })
     assert.deepEqual([failure.code, failure.field], ['not_found', 'author'])
-    // The beginning of bo's id as a name of ann's.
+    // A prefix of bo's id as the name of an actor of ann's.
     const trap = await ann.runner.run('actor init', { label: bo.id.slice(0, 4) })
     const named = commandRunner({ cwd: ann.path, env: {}, actor: (trap as Data).actor_id })
     await named.run('issue create', { title: 'of a trap' })
@@ -120,7 +120,7 @@ describe('people have names in all clones', { concurrency: 4 }, () => {
     assert.deepEqual(ann.warned(), ['ambiguous-actor'])
   })
 
-  it('and a name of several actors means all of them, with their ids in a warning', async (t) => {
+  it('--author with a shared name means all its actors', async (t) => {
     const { ann, handIn, path } = await createTeamScene(t, 'cy')
     const twins = [await handIn(path, 'twin'), await handIn(path, 'twin')] as const
     for (const twin of twins) await twin.run('issue create', { title: 'of a twin' })
@@ -131,7 +131,7 @@ describe('people have names in all clones', { concurrency: 4 }, () => {
     assert.deepEqual(new Set(candidates as string[]), new Set(ids))
   })
 
-  it('and --assignee finds by name what is assigned by id, and by id what is assigned by name', async (t) => {
+  it('--assignee matches names and ids of one actor', async (t) => {
     const crew = createCrew(t)
     const ann = crew.clone('ann')
     const { issue_id: id } = (await ann.run('issue create', { title: 'claimed without a name' })) as Data

@@ -7,7 +7,7 @@ import type { ProcessFacts } from '../../src/cli/process-facts.ts'
 import type { CleanUp } from '../git/temp-repository.ts'
 import { createCommandSandbox } from '../support/command-runner.ts'
 
-/** The command line on a terminal, in this process, with a shell script for an editor. */
+/** The command line on a terminal, in this process, with a shell script as editor. */
 function setUp(t: CleanUp, script: string) {
   const { dir, path, environment, run, git } = createCommandSandbox(t)
   const editor = join(dir, 'editor')
@@ -40,7 +40,7 @@ function setUp(t: CleanUp, script: string) {
     ...{ path, git, run, terminal },
     isOpened: () => existsSync(join(dir, 'opened')),
     create: async () => ((await run('issue create', { title: 'one' })) as { issue_id: string }).issue_id,
-    /** Texts that were kept. */
+    /** Kept texts. */
     kept: () =>
       existsSync(drafts)
         ? readdirSync(drafts).map((name) => readFileSync(join(drafts, name, 'GRITE_EDITMSG.md'), 'utf8'))
@@ -50,16 +50,16 @@ function setUp(t: CleanUp, script: string) {
 
 describe('the editor does not open', { concurrency: 4 }, () => {
   const refusals: readonly (readonly [what: string, words: (id: string) => readonly string[], says: RegExp])[] = [
-    ['for an issue that is not there', () => ['issue', 'comment', 'abcdef12'], /no issue/],
-    ['for an answer to a comment that is not there', (id) => ['issue', 'comment', id, '--reply-to=abcd'], /no comment/],
-    ['for an update of an issue that is not there', () => ['issue', 'update', 'abcdef12'], /no issue/],
-    ['for a parent that is not there', () => ['issue', 'create', '--parent=abcdef12'], /no issue/],
+    ['for a missing issue', () => ['issue', 'comment', 'abcdef12'], /no issue/],
+    ['for a reply to a missing comment', (id) => ['issue', 'comment', id, '--reply-to=abcd'], /no comment/],
+    ['for an update of a missing issue', () => ['issue', 'update', 'abcdef12'], /no issue/],
+    ['for a missing parent', () => ['issue', 'create', '--parent=abcdef12'], /no issue/],
     ['for a field with two values', () => ['issue', 'create', '-l', 'priority:P1', '-p', '2'], /given twice/],
-    ['for a label that is too long', () => ['issue', 'create', `--label=${'x'.repeat(300)}`], /label has 300 bytes/],
-    ['for an assignee that is empty', () => ['issue', 'create', '--assignee= '], /user must not be empty/],
+    ['for an overlong label', () => ['issue', 'create', `--label=${'x'.repeat(300)}`], /label has 300 bytes/],
+    ['for an empty assignee', () => ['issue', 'create', '--assignee= '], /user must not be empty/],
   ]
   for (const [what, words, says] of refusals) {
-    it(what, async (t) => {
+    it(`the editor does not open ${what}`, async (t) => {
       const { terminal, isOpened, create } = setUp(t, 'echo text > "$1"')
       const { status, text } = await terminal(...words(await create()))
       assert.match(text, says)
@@ -67,7 +67,7 @@ describe('the editor does not open', { concurrency: 4 }, () => {
     })
   }
 
-  it('for a write that a lock forbids', async (t) => {
+  it('the editor does not open for a write that a lock forbids', async (t) => {
     const { terminal, isOpened, create, run, path } = setUp(t, 'echo text > "$1"')
     const id = await create()
     const { actor_id: other } = (await run('actor init', { label: 'other' })) as { actor_id: string }
@@ -81,7 +81,7 @@ describe('the editor does not open', { concurrency: 4 }, () => {
 })
 
 describe('a text of the editor', { concurrency: 4 }, () => {
-  it('is kept below .git when it is refused, and its place is told', async (t) => {
+  it('a refused editor text is kept below .git and its path reported', async (t) => {
     const long = 'x'.repeat(1100)
     const { terminal, kept, git, path } = setUp(t, `printf '${long}\\n\\nMuch work\\n' > "$1"`)
     const { status, text } = await terminal('issue', 'create')
@@ -94,8 +94,8 @@ describe('a text of the editor', { concurrency: 4 }, () => {
     assert.equal(git(path, 'status', '--porcelain'), '')
   })
 
-  it('is kept when the log cannot be written', async (t) => {
-    // While the editor was open something has put a folder in the place of the ref.
+  it('an editor text is kept when the log cannot be written', async (t) => {
+    // While the editor was open, a folder replaced the ref.
     const { terminal, kept, create, path } = setUp(t, '')
     const id = await create()
     const ref = join(path, '.git/refs/grite/wal')
@@ -107,7 +107,7 @@ describe('a text of the editor', { concurrency: 4 }, () => {
     assert.deepEqual(kept(), ['Much work\n'])
   })
 
-  it('is kept when the editor fails after it was saved, not when nothing was written', async (t) => {
+  it('a saved text is kept when the editor fails, an unsaved one is not', async (t) => {
     const { terminal, kept } = setUp(t, 'echo Much work > "$1"; exit 3')
     const { text } = await terminal('issue', 'create')
     assert.match(text, /ended with status 3; nothing was changed[\s\S]*Your text is kept in /)
@@ -117,7 +117,7 @@ describe('a text of the editor', { concurrency: 4 }, () => {
     assert.deepEqual(idle.kept(), [])
   })
 
-  it('is gone from its file once it is written, with what the editor put beside it', async (t) => {
+  it('an editor text is deleted after its write', async (t) => {
     const { terminal, kept, create, run } = setUp(t, 'echo Much work > "$1"; cp "$1" "$1~"')
     const id = await create()
     assert.equal((await terminal('issue', 'comment', id)).status, 0)

@@ -12,7 +12,7 @@ import { createCrew } from '../sync/crew.ts'
 import { createScene, createTeamScene, type Data } from '../tracker/locks/lock-clones.ts'
 
 describe('an answer to a comment', { concurrency: 4 }, () => {
-  it('names it by any unique prefix, which show prints', async (t) => {
+  it('a reply names its comment by any unique prefix', async (t) => {
     const { ann, create, clock } = await createScene(t)
     const id = await create()
     const { event_id: first } = await ann.run('issue comment', { issue: id, body: 'first' })
@@ -31,12 +31,12 @@ describe('an answer to a comment', { concurrency: 4 }, () => {
     )
   })
 
-  it('is refused where the prefix fits none, several, or a comment elsewhere', async (t) => {
+  it('a reply to an unknown, ambiguous or foreign comment is refused', async (t) => {
     const { ann, create } = await createScene(t)
     const [id, other] = [await create('one'), await create('two')]
     const { event_id: elsewhere } = await ann.run('issue comment', { issue: other, body: 'x' })
     const ids: string[] = []
-    // Of 17 ids two begin alike.
+    // Two of 17 ids share their first digit.
     for (let count = 0; count < 17; count++)
       ids.push((await ann.run('issue comment', { issue: id, body: `${count}` })).event_id)
     const twice = ids.find((one) => ids.some((two) => one !== two && one[0] === two[0])) as string
@@ -60,7 +60,7 @@ describe('two values of one field', { concurrency: 4 }, () => {
     '--priority and --set': { priority: 'P1', set: ['priority=2'] },
   }
   for (const [what, input] of Object.entries(inputs)) {
-    it(`by ${what} are refused by their names`, async (t) => {
+    it(`two values of one field are refused: ${what}`, async (t) => {
       const { ann } = await createScene(t)
       const failure = await ann.fail('issue create', { title: 'x', ...input })
       assert.deepEqual([failure.code, failure.field, failure.values], ['invalid_args', 'priority', ['P1', 'P2']])
@@ -69,7 +69,7 @@ describe('two values of one field', { concurrency: 4 }, () => {
     })
   }
 
-  it('are refused by label add and in a batch, and one value given twice is one', async (t) => {
+  it('label add and batch refuse two values, one repeated value is fine', async (t) => {
     const { ann, create, path, environment } = await createScene(t)
     const id = await create()
     const label = ['type:bug', 'type:task']
@@ -87,7 +87,7 @@ describe('two values of one field', { concurrency: 4 }, () => {
 })
 
 describe('memories are not offered as work', { concurrency: 4 }, () => {
-  it('by ready, claim --next and prime, unless they are asked for', async (t) => {
+  it('ready, claim --next and prime skip memories unless asked', async (t) => {
     const { ann, create } = await createScene(t)
     await ann.run('issue create', { title: 'kept', label: ['memory'] })
     await create('[Memory] The parser keeps comments')
@@ -100,7 +100,7 @@ describe('memories are not offered as work', { concurrency: 4 }, () => {
 })
 
 describe('what is refused', { concurrency: 4 }, () => {
-  it('a lock on an issue that there is not', async (t) => {
+  it('a lock on a missing issue is refused', async (t) => {
     const { ann, create, refs } = await createScene(t)
     const id = await create()
     for (const resource of ['issue:none', `issue:${'ab'.repeat(16)}`, 'issue:abcdef12', `issue:${id}0`]) {
@@ -111,7 +111,7 @@ describe('what is refused', { concurrency: 4 }, () => {
     assert.equal((await ann.run('lock acquire', { resource: `issue:${id.slice(0, 6)}` })).resource, `issue:${id}`)
   })
 
-  it('not a lock on a remote on an issue that has only not arrived here', async (t) => {
+  it('a remote lock on an issue not yet fetched is granted', async (t) => {
     const { clones } = await createTeamScene(t, 'ann', 'bo')
     const [ann, bo] = clones
     const { issue_id: id } = await ann.run('issue create', { title: 'one' })
@@ -119,7 +119,7 @@ describe('what is refused', { concurrency: 4 }, () => {
     assert.equal((await bo.run('lock acquire', { resource: `issue:${id}`, remote: '' })).level, 'remote')
   })
 
-  it('a link with a scheme that runs something, and the allowed ones are named', async (t) => {
+  it('a link with a dangerous scheme is refused, naming allowed ones', async (t) => {
     const { ann, create } = await createScene(t)
     const id = await create()
     const add = (url: string) => ann.run('issue link add', { issue: id, url })
@@ -147,7 +147,7 @@ describe('what is refused', { concurrency: 4 }, () => {
     assert.equal((await ann.run('issue show', { issue: id })).issue.links.length, fine.length)
   })
 
-  it('a title with a line break, with the reason', async (t) => {
+  it('a title with a line break is refused with the reason', async (t) => {
     const { ann, create } = await createScene(t)
     const id = await create()
     for (const title of ['one\ntwo', 'one\r\ntwo', 'one\u2028two']) {
@@ -164,7 +164,7 @@ describe('what is refused', { concurrency: 4 }, () => {
 })
 
 describe('the budget of prime', { concurrency: 4 }, () => {
-  it('is that of the whole document with --json', async (t) => {
+  it('the budget of prime covers the whole JSON document', async (t) => {
     const { path, environment } = createCommandSandbox(t)
     const stdin = Array.from({ length: 40 }, (_, index) =>
       JSON.stringify({ op: 'create', title: `${index} ${'title '.repeat(index)}`, priority: 'P1', type: 'bug' }),
@@ -190,7 +190,7 @@ describe('the budget of prime', { concurrency: 4 }, () => {
 })
 
 describe('places and versions', { concurrency: 4 }, () => {
-  it('the skill lies where agents look for it, and an older one is reported', async (t) => {
+  it('install-skill uses the agents’ folder and reports an older skill', async (t) => {
     const { run, path, warnings } = createCommandSandbox(t)
     mkdirSync(join(path, '.claude/skills'), { recursive: true })
     const old = join(path, '.claude/skills/grite.md')
@@ -201,7 +201,7 @@ describe('places and versions', { concurrency: 4 }, () => {
     assert.deepEqual([warnings.map(({ code }) => code), existsSync(old)], [['former-skill'], true])
   })
 
-  it('--version --json is JSON, in any order', async () => {
+  it('--version --json prints JSON in any option order', async () => {
     for (const words of [
       ['--version', '--json'],
       ['--json', '--version'],
@@ -217,7 +217,7 @@ describe('places and versions', { concurrency: 4 }, () => {
 })
 
 describe('an empty list', { concurrency: 4 }, () => {
-  it('in a clone without a log says that the remote may have one, and asks nobody', async (t) => {
+  it('an empty list in a clone without a log mentions the remote', async (t) => {
     const crew = createCrew(t)
     const ann = crew.clone('ann', { address: '/nowhere/at/all' })
     for (const name of ['issue list', 'search', 'ready', 'blocked', 'prime']) {
@@ -230,7 +230,7 @@ describe('an empty list', { concurrency: 4 }, () => {
     assert.deepEqual(ann.takeWarnings(), [])
   })
 
-  it('says nothing where there is no remote', async (t) => {
+  it('an empty list without a remote gives no warning', async (t) => {
     const { run, warnings } = createCommandSandbox(t)
     await run('issue list')
     assert.deepEqual(warnings, [])

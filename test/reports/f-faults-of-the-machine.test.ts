@@ -1,4 +1,4 @@
-/** Faults of the machine: told as such, with the path, and never taken for a defect of grite or damage of the log. */
+/** Machine faults: reported as such, with the path, and never taken for a bug in grite or damage to the log. */
 import assert from 'node:assert/strict'
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -20,33 +20,37 @@ describe('a fault of the machine', () => {
   const level = (code: string, message: string) => Object.assign(new Error(message), { code })
   const errno = (code: string) => Object.assign(new Error(`${code}: message, open '${path}'`), { code, path })
   const faults: Readonly<Record<string, readonly [error: Error, code: string, path: string | undefined]>> = {
-    'a file of the view that cannot be read': [
+    'an unreadable file of the view': [
       level('LEVEL_IO_ERROR', `IO error: ${path}: Input/output error`),
       'io_error',
       path,
     ],
-    'the same without a code of its own': [new Error(`IO error: ${path}: Input/output error`), 'io_error', path],
+    'an unreadable file of the view without an error code': [
+      new Error(`IO error: ${path}: Input/output error`),
+      'io_error',
+      path,
+    ],
     'a damaged view': [level('LEVEL_CORRUPTION', 'Corruption: block checksum mismatch'), 'db_error', undefined],
-    'a disk that fails': [errno('EIO'), 'io_error', path],
+    'a failing disk': [errno('EIO'), 'io_error', path],
     'a full memory': [errno('ENOMEM'), 'io_error', path],
     'too many open files': [errno('EMFILE'), 'io_error', path],
   }
   for (const [title, [error, code, shown]] of Object.entries(faults)) {
-    it(`${title} is ${code}`, () => {
+    it(`${title} is reported as ${code}`, () => {
       const failure = describeFailure(error)
       assert.deepEqual([failure.code, failure.exitStatus, failure.details.path], [code, 5, shown], failure.message)
       if (shown !== undefined) assert.match(failure.message, /^IO error: (?!IO error)/)
     })
   }
 
-  it('a defect is an internal error', () => {
+  it('an unexpected error is reported as internal_error', () => {
     const failure = describeFailure(new TypeError('x is not a function'))
     assert.deepEqual([failure.code, failure.exitStatus, failure.details], ['internal_error', 1, {}])
   })
 })
 
 describe('a git that fails', () => {
-  it('is no defect when it was killed, or when its disk failed', () => {
+  it('a killed git or failed disk is a storage error', () => {
     const args = ['for-each-ref']
     const killed = classifyGitFailure({ args, exitStatus: null, signal: 'SIGKILL', stderr: '' })
     assert.ok(killed instanceof StorageError)
@@ -55,7 +59,7 @@ describe('a git that fails', () => {
     assert.ok(classifyGitFailure({ args, exitStatus: 128, signal: null, stderr }) instanceof StorageError)
   })
 
-  it('makes no object corrupt when it is killed while it reads it', async (t) => {
+  it('a git killed while reading makes no object corrupt', async (t) => {
     const { layout, environment, dir } = await createTempRepository(t)
     const [oid = ''] = await publishChain(openRepository(layout, { environment }), ['one'])
     const bin = join(dir, 'bin')
@@ -78,7 +82,7 @@ describe('a clock before 1970', () => {
     import: { file: 'tracker.jsonl' },
   }
 
-  it('dates nothing, and hides nothing', async (t) => {
+  it('a clock before 1970 refuses writes and hides nothing', async (t) => {
     const { path, environment } = await createTempRepository(t)
     const now = commandRunner({ cwd: path, env: environment })
     await now.run('issue create', { title: 'one' })
@@ -113,7 +117,7 @@ describe('TMPDIR', () => {
   }
 
   for (const place of ['/nonexistent/folder', '/proc']) {
-    it(`is named when no folder can be made in it, as in ${place}`, async (t) => {
+    it(`an unusable TMPDIR ${place} is named`, async (t) => {
       await assert.rejects(
         runDoctor(t, place),
         ioError(new RegExp(`no temporary folder can be made in ${place}`), place),
@@ -121,7 +125,7 @@ describe('TMPDIR', () => {
     })
   }
   for (const place of ['', '.', 'relative']) {
-    it(`is never a folder of the work tree, as '${place}' would be`, async (t) => {
+    it(`TMPDIR '${place}' never puts files in the work tree`, async (t) => {
       await runDoctor(t, place)
     })
   }
@@ -136,7 +140,7 @@ describe('a git that is killed', () => {
   ] as const
   for (const [kind, command] of kinds) {
     const skip = kind === 'reftable' ? (whyNotMakeable(kind) ?? false) : false
-    it(`leaves the snapshots of a ${kind} repository as they were: ${command}`, { skip }, async (t) => {
+    it(`a killed ${command} leaves the snapshots of a ${kind} repository`, { skip }, async (t) => {
       const repository = await createTempRepository(t, kind === 'shared' ? 'plain' : kind)
       const { path, environment, dir, run: git } = repository
       const { run } = commandRunner({ cwd: path, env: environment })
@@ -170,7 +174,7 @@ PATH='${environment.PATH}' exec git "$@"
 
 describe('SIGTERM during an export', () => {
   const skip = process.platform !== 'linux' && 'only Linux opens a pipe again'
-  it('ends it at once, also while its reader waits', { skip }, async (t) => {
+  it('SIGTERM ends an export at once, even with a waiting reader', { skip }, async (t) => {
     const place = createGriteSandbox(t)
     const body = 'x'.repeat(100_000)
     const issues = Array.from({ length: 20 }, (_, index) => ({ op: 'create', title: `${index}`, body }))
@@ -187,7 +191,7 @@ describe('SIGTERM during an export', () => {
     t.after(() => child.kill('SIGKILL'))
     const ended = once(child, 'exit')
     const said = child.stderr?.toArray()
-    // It waits for its reader, who takes the first bytes only.
+    // It waits for its reader, which takes only the first bytes.
     await reader.read(Buffer.alloc(10))
     child.kill('SIGTERM')
     const [status] = await ended
@@ -196,7 +200,7 @@ describe('SIGTERM during an export', () => {
   })
 })
 
-/** Whether an error is one of the machine, with words and perhaps a path. */
+/** Matches a machine fault with a message and an optional path. */
 function ioError(words: RegExp, path?: string) {
   return (error: unknown) => {
     assert.ok(error instanceof GriteError)

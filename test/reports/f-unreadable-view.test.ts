@@ -1,11 +1,11 @@
-/** A view whose files cannot be read: it is put aside or rebuilt, and the command goes on. */
+/** A view with unreadable files: it is set aside or rebuilt, and the command continues. */
 import assert from 'node:assert/strict'
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
 import { createGriteSandbox } from '../contract/grite-process.ts'
 
-/** Each of LevelDB's files of rows, from the oldest on; the newest holds what the view says about itself, too. */
+/** LevelDB's table files, oldest first; the newest also holds the view's metadata. */
 function setUp(t: TestContext) {
   const place = createGriteSandbox(t)
   const titles = ['one', 'two', 'three']
@@ -24,18 +24,18 @@ function setUp(t: TestContext) {
 }
 
 const damages: Readonly<Record<string, (path: string) => void>> = {
-  'that the disk does not give': (path) => {
+  'that cannot be read': (path) => {
     rmSync(path)
-    // Opens, and cannot be read.
+    // Can be opened, but not read.
     mkdirSync(path)
   },
-  'that holds something else': (path) => writeFileSync(path, Buffer.alloc(readFileSync(path).length, 0xff)),
+  'with other content': (path) => writeFileSync(path, Buffer.alloc(readFileSync(path).length, 0xff)),
 }
 
 describe('a file of the view', () => {
   for (const [title, damage] of Object.entries(damages)) {
     for (const which of [0, -1]) {
-      it(`${title} costs a rebuild (${which === 0 ? 'oldest' : 'newest'})`, (t) => {
+      it(`a view file ${title} costs a rebuild (${which === 0 ? 'oldest' : 'newest'})`, (t) => {
         const { tables, grite, data, titles } = setUp(t)
         damage(tables().at(which) as string)
         const { status, stdout, stderr } = grite('issue', 'list', '--json')
@@ -49,9 +49,9 @@ describe('a file of the view', () => {
     }
   }
 
-  it('that cannot be read keeps neither a write nor a rebuild from going on', (t) => {
+  it('an unreadable view file stops neither writes nor rebuilds', (t) => {
     const { tables, grite } = setUp(t)
-    const damage = damages['that the disk does not give'] as (path: string) => void
+    const damage = damages['that cannot be read'] as (path: string) => void
     for (const path of tables()) damage(path)
     assert.equal(grite('rebuild').status, 0)
     grite('issue', 'list')

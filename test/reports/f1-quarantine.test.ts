@@ -1,4 +1,4 @@
-/** Nothing is published into a store that is not permanent: the quarantine of a push, or an object directory of its own. */
+/** Nothing is published into a temporary store: the quarantine of a push, or a separate object directory. */
 
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
@@ -13,7 +13,7 @@ import { planOf, publishChain, sampleCommit } from '../git/sample-commits.ts'
 import { createTempRepository } from '../git/temp-repository.ts'
 import { commandRunner, createCommandSandbox } from '../support/command-runner.ts'
 
-/** The variables by which git runs a pre-receive hook. */
+/** The variables that git sets for a pre-receive hook. */
 function quarantineOf(path: string): Readonly<Record<string, string>> {
   const objects = join(path, 'objects')
   const quarantine = join(objects, 'tmp_objdir-incoming-x')
@@ -42,7 +42,7 @@ async function createQuarantine(t: TestContext) {
 }
 
 describe('in the quarantine of a push', () => {
-  it('a hook that writes fails, reads see everything, and a refused push leaves the log whole', (t) => {
+  it('a writing hook fails, reads work, and a refused push keeps the log', (t) => {
     const server = createGriteSandbox(t, '--bare')
     server.create('before')
     const { git, dir, environment } = server
@@ -72,7 +72,7 @@ describe('in the quarantine of a push', () => {
     assert.equal(server.data('issue', 'list').issues.length, 1)
   })
 
-  it('no command moves a ref, and git moves none either', async (t) => {
+  it('no command moves a ref in a quarantine, as in git', async (t) => {
     const { inside, issue_id, git, path, environment, gitDir } = await createQuarantine(t)
     const before = git('for-each-ref')
     for (const [name, input] of [
@@ -93,7 +93,7 @@ describe('in the quarantine of a push', () => {
     assert.notEqual(asGit.status, 0)
   })
 
-  it('a reader shows what it would put back, and puts nothing back', async (t) => {
+  it('a reader in a quarantine shows lost events but restores none', async (t) => {
     const { inside, run, git } = await createQuarantine(t)
     await run('issue create', { title: 'two' })
     await run('issue list')
@@ -105,7 +105,7 @@ describe('in the quarantine of a push', () => {
     assert.equal(git('rev-parse', walRef), first)
   })
 
-  it('a sync fetches nothing and pushes nothing', async (t) => {
+  it('a sync in a quarantine neither fetches nor pushes', async (t) => {
     const { inside, git, path, environment, gitDir } = await createQuarantine(t)
     git('init', '-q', '--bare', join(path, 'origin.git'))
     git('remote', 'add', 'origin', join(path, 'origin.git'))
@@ -140,7 +140,7 @@ describe('an object directory of the environment', () => {
     ['combined', openRepository],
     ['native', openNative],
   ] as const) {
-    it(`that the repository does not see gets no ref: ${name}`, async (t) => {
+    it(`an object directory unknown to the repository gets no ref: ${name}`, async (t) => {
       const { layout, environment, run, objects } = await setUp(t, 'elsewhere')
       const port = open(layout, { environment })
       await assert.rejects(port.publish(planOf(sampleCommit('sha1', [], 'one'), null)), isRefusal('temporary-store'))
@@ -149,7 +149,7 @@ describe('an object directory of the environment', () => {
       await port.close()
     })
 
-    it(`that is an alternate of the repository is as good as its own: ${name}`, async (t) => {
+    it(`an object directory that is an alternate is accepted: ${name}`, async (t) => {
       const { layout, environment, run, objects, path } = await setUp(t, 'alternate')
       mkdirSync(join(path, '.git/objects/info'), { recursive: true })
       writeFileSync(join(path, '.git/objects/info/alternates'), `# shared\n${objects}\n`)
@@ -161,7 +161,7 @@ describe('an object directory of the environment', () => {
       await port.close()
     })
 
-    it(`beside which objects lie in an alternate of the environment alone are written again: ${name}`, async (t) => {
+    it(`objects only in an environment’s alternate are written again: ${name}`, async (t) => {
       const { layout, environment, run, dir } = await createTempRepository(t)
       const elsewhere = await createTempRepository(t, 'bare')
       const commit = sampleCommit('sha1', [], 'one')

@@ -1,4 +1,4 @@
-/** No snapshot is made of a part of the log: other clones would rebuild from it, and lose the rest from sight. */
+/** No snapshot is made of a part of the log: other clones would rebuild from it and miss the rest. */
 import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -6,7 +6,7 @@ import { type TestContext, test } from 'node:test'
 import { snapshotPrefix, walRef } from '../../src/wal/index.ts'
 import { createCrew, memberIn } from '../sync/crew.ts'
 
-/** A clone that cannot complete its log: its remote is a bundle. */
+/** A clone with a cut-off log. */
 async function cutClone(t: TestContext) {
   const crew = createCrew(t)
   const ann = crew.clone('ann')
@@ -20,7 +20,7 @@ async function cutClone(t: TestContext) {
 }
 
 for (const input of [{ local: true }, {}]) {
-  test(`no snapshot is made where the log is cut off (${JSON.stringify(input)})`, async (t) => {
+  test(`no snapshot is made of a cut-off log (${JSON.stringify(input)})`, async (t) => {
     const { ci } = await cutClone(t)
     ci.git('fetch', '-q', 'origin', '+refs/grite/wal:refs/grite-remotes/og5hhvmaolrg1vaee3ofe2ikd27corpd/grite/wal')
     await assert.rejects(ci.run('snapshot create', input), (error: { code?: string; message?: string }) => {
@@ -32,9 +32,9 @@ for (const input of [{ local: true }, {}]) {
   })
 }
 
-test('a sync that would make one does not, and says so', async (t) => {
+test('a sync warns instead of making a snapshot of a cut-off log', async (t) => {
   const { ci, dir, git } = await cutClone(t)
-  // A remote that has no more of the log, so that it stays cut off.
+  // A remote with no more of the log, so that it stays cut off.
   git(dir, 'clone', '-q', '--bare', '--depth=1', `file://${join(dir, 'origin.git')}`, 'cut.git')
   git(join(dir, 'cut.git'), 'fetch', '-q', '--depth=1', 'origin', `+${walRef}:${walRef}`)
   ci.git('remote', 'set-url', 'origin', `file://${join(dir, 'cut.git')}`)
@@ -50,7 +50,7 @@ test('a sync that would make one does not, and says so', async (t) => {
   assert.equal(ci.git('for-each-ref', snapshotPrefix), '')
 })
 
-test('after a sync has completed the log, a snapshot holds all of it', async (t) => {
+test('a snapshot after the completing sync holds the whole log', async (t) => {
   const { ci, ann } = await cutClone(t)
   await ci.create('of ci')
   await ci.sync()

@@ -1,4 +1,4 @@
-/** A clone that leaves trees at its remote reads the log as one that leaves blobs there. */
+/** A treeless clone reads the log like a blobless one. */
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
@@ -21,7 +21,7 @@ async function partialClone(t: TestContext, filter: string) {
 
 describe('the log of a clone without trees', { concurrency: 2 }, () => {
   for (const filter of ['tree:0', 'tree:1', 'blob:none']) {
-    it(`is read whole by the first command that needs it (${filter})`, async (t) => {
+    it(`the first command reads the whole log of a treeless clone (${filter})`, async (t) => {
       const { partial, missing } = await partialClone(t, filter)
       assert.ok(missing() > 0)
       assert.deepEqual(await partial.titles(), ['one', 'three', 'two'])
@@ -31,7 +31,7 @@ describe('the log of a clone without trees', { concurrency: 2 }, () => {
   }
 
   for (const command of ['sync', 'db check', 'rebuild', 'snapshot create']) {
-    it(`is read whole by ${command}`, async (t) => {
+    it(`${command} reads the whole log of a treeless clone`, async (t) => {
       const { partial } = await partialClone(t, 'tree:0')
       const { exitStatus = 0 } = await partial.outcome(command, command === 'snapshot create' ? { local: true } : {})
       assert.deepEqual([exitStatus, partial.takeWarnings()], [0, []])
@@ -40,7 +40,7 @@ describe('the log of a clone without trees', { concurrency: 2 }, () => {
     })
   }
 
-  it('takes in what others wrote', async (t) => {
+  it('a treeless clone syncs the changes of others', async (t) => {
     const { partial, ann } = await partialClone(t, 'tree:0')
     await partial.create('of partial')
     await ann.create('of ann')

@@ -1,4 +1,4 @@
-/** Suggested commands are pasted into shells. Names and paths in them come from others, and must not end their word. */
+/** Suggested commands are pasted into shells. Foreign names and paths in them must stay one word. */
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { chownSync, existsSync, mkdirSync } from 'node:fs'
@@ -38,7 +38,7 @@ const hostile = [
   '\u001b1',
 ] as const
 
-/** What a shell makes of the words, and what else it says. */
+/** The words as a shell parses them, and its stderr. */
 function readBack(shell: string, words: readonly string[]) {
   // fish has no `set -f`, and zsh no word splitting; quoted words need neither.
   const script = words.map((word) => `printf '%s\\000' ${shellWord(word)}`).join('\n')
@@ -51,15 +51,15 @@ function readBack(shell: string, words: readonly string[]) {
 
 for (const shell of ['sh', 'bash', 'zsh', 'fish']) {
   const missing = spawnSync(shell, ['-c', 'true']).error !== undefined
-  test(`${shell} reads hostile words back as they are`, { skip: missing && `${shell} is not installed` }, () => {
-    // A line end at the very end needs a form that not every POSIX shell knows.
+  test(`${shell} parses quoted hostile words unchanged`, { skip: missing && `${shell} is not installed` }, () => {
+    // A trailing line end needs a quoting form that not every POSIX shell has.
     const words = hostile.filter((word) => !word.endsWith('\n') || shell === 'bash' || shell === 'zsh')
     const { words: found, stderr } = readBack(shell, words)
     assert.deepEqual([found, stderr], [words, ''])
   })
 }
 
-test('any word comes back from sh, with nothing in it that a terminal would obey or hide', () => {
+test('any quoted word survives sh and hides nothing on a terminal', () => {
   const word = fc
     .string({ unit: 'binary', maxLength: 12 })
     .filter((text) => text.isWellFormed() && !text.includes('\0') && !text.endsWith('\n'))
@@ -72,7 +72,7 @@ test('any word comes back from sh, with nothing in it that a terminal would obey
   )
 })
 
-test("the suggestion for another user's repository trusts that directory and does nothing else", {
+test('the safe.directory hint trusts only that repository', {
   skip: process.getuid?.() === 0 ? false : 'needs root',
 }, (t) => {
   const sandbox = createGriteSandbox(t)
@@ -94,7 +94,7 @@ test("the suggestion for another user's repository trusts that directory and doe
   }
 })
 
-test('a remote of another user is refused with the reason, and the suggestion is quoted', {
+test('a remote of another user is refused with a quoted hint', {
   skip: process.getuid?.() === 0 ? false : 'needs root',
 }, (t) => {
   const { grite, git, dir, path, create, environment } = createGriteSandbox(t)
@@ -115,9 +115,9 @@ test('a remote of another user is refused with the reason, and the suggestion is
   assert.ok(details.suggestions[0].endsWith(`--add safe.directory ${shellWord(remote)}`), details.suggestions[0])
 })
 
-test('every suggested command that holds a name is built by the helper', () => {
-  // A command between backticks or in a list of hints, with something put in that is not quoted. What is called
-  // `…Option` is a word of ours.
+test('every suggested command with a name is built by the helper', () => {
+  // A command between backticks or in a list of hints, with an unquoted expression. Names ending in
+  // `…Option` are our own words.
   const inText = /\\`(?:grite|git) [^`\n]*?\$\{(?!shell(?:Word|Command)\(|\w*Option\})/
   const inHints = /\b(?:grite|git) [a-z-][^`\n]*?\$\{(?!shell(?:Word|Command)\(|\w*Option\})/
   const wrong = listSource('src').flatMap((path) => {

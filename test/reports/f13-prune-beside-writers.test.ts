@@ -1,4 +1,4 @@
-/** Writes beside `git gc --prune=now`: what vanishes is written again before anything is acknowledged. */
+/** Writes beside `git gc --prune=now`: lost objects are written again before a write is acknowledged. */
 
 import assert from 'node:assert/strict'
 import { existsSync, mkdirSync, readdirSync, rmdirSync, rmSync } from 'node:fs'
@@ -12,7 +12,7 @@ import { walRef } from '../../src/wal/index.ts'
 import { planOf, publishChain, type SampleCommit, sampleCommit } from '../git/sample-commits.ts'
 import { createTempRepository, type TempRepository } from '../git/temp-repository.ts'
 
-/** As `git prune --expire=now` does to what no ref reaches: temp files, objects, empty folders. */
+/** Prunes like `git prune --expire=now`: temp files, unreachable objects and empty folders. */
 function prune(
   { layout }: TempRepository,
   { oid, objects }: SampleCommit,
@@ -39,7 +39,7 @@ describe('a publish during which objects are pruned', () => {
     ['native', openNative],
   ] as const) {
     for (const point of points[name]) {
-      it(`has all of them when it returns: ${name}, ${point}`, async (t) => {
+      it(`a publish restores objects pruned at ${point}, ${name} port`, async (t) => {
         const repository = await createTempRepository(t)
         const { layout, environment } = repository
         const [first = null] = await publishChain(openRepository(layout, { environment }), ['one'])
@@ -64,7 +64,7 @@ describe('a publish during which objects are pruned', () => {
     }
   }
 
-  it('writes objects of an earlier publish again', async (t) => {
+  it('a publish restores pruned objects of an earlier publish', async (t) => {
     const repository = await createTempRepository(t)
     const { layout, environment } = repository
     for (const open of [openRepository, openNative]) {
@@ -79,7 +79,7 @@ describe('a publish during which objects are pruned', () => {
     }
   })
 
-  it('moves no ref to an object that is gone and that it cannot write', async (t) => {
+  it('no ref moves to a lost object that cannot be rewritten', async (t) => {
     const repository = await createTempRepository(t)
     const { layout, environment } = repository
     const port = openRepository(layout, { environment })
@@ -96,7 +96,7 @@ describe('a publish during which objects are pruned', () => {
     await port.close()
   })
 
-  it('names the reason when objects vanish again and again', async (t) => {
+  it('objects that keep vanishing are reported as the reason', async (t) => {
     const repository = await createTempRepository(t)
     const { layout, environment } = repository
     const commit = sampleCommit('sha1', [], 'one')
@@ -116,7 +116,7 @@ describe('a publish during which objects are pruned', () => {
     assert.equal(await port.readRef(walRef), null)
   })
 
-  it('does not acknowledge what vanished for good after the ref moved', async (t) => {
+  it('a publish fails when objects vanish after the ref moved', async (t) => {
     const repository = await createTempRepository(t)
     const { layout, environment } = repository
     const commit = sampleCommit('sha1', [], 'one')
@@ -143,8 +143,8 @@ describe('a publish during which objects are pruned', () => {
   })
 })
 
-describe('folders that git removes at any moment', () => {
-  it('are made again under a writer', async (t) => {
+describe('folders that git removes', () => {
+  it('a writer recreates folders that git removes', async (t) => {
     const repository = await createTempRepository(t)
     const { layout, environment } = repository
     const ref = parseRefName('refs/grite/locks/one')
@@ -162,7 +162,7 @@ describe('folders that git removes at any moment', () => {
     assert.ok(existsSync(looseRefPath(layout, ref)))
   })
 
-  it('and temp files among them, too', async (t) => {
+  it('a writer recreates a removed folder of temp files', async (t) => {
     const repository = await createTempRepository(t)
     const { layout, environment } = repository
     let removed = 0

@@ -1,4 +1,4 @@
-/** Dependencies on issues that are not here are told, kept, and added when those issues arrive, from wherever. */
+/** Dependencies on missing issues are reported, kept, and added once those issues arrive. */
 import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -23,7 +23,7 @@ function lineOf(id: string, second: number, fields: object = {}): string {
   return JSON.stringify({ id, title: id, status: 'open', priority: 2, created_at: at, updated_at: at, ...fields })
 }
 
-/** Waits for the first two, is a part of the last of the second file. */
+/** Depends on three issues of the second file. */
 const waiting = lineOf('x-1', 1, edges('x-1', ['blocks', 'x-2'], ['parent-child', 'x-3'], ['related', 'x-4']))
 const first = [waiting, lineOf('x-5', 5)]
 const second = [lineOf('x-2', 2), lineOf('x-3', 3), lineOf('x-4', 4, edges('x-4', ['blocks', 'x-5']))]
@@ -47,8 +47,8 @@ function createScene(t: CleanUp) {
   return { clone }
 }
 
-describe('a dependency on an issue that is not here', { concurrency: 3 }, () => {
-  test('is counted and listed, and the import succeeds', async (t) => {
+describe('a dependency on a missing issue', { concurrency: 3 }, () => {
+  test('an edge to a missing issue is counted and listed', async (t) => {
     const { importLines, outcome } = createScene(t).clone('a')
     const data = await importLines(first)
     assert.equal(data.waiting_edge_count, 3)
@@ -69,7 +69,7 @@ describe('a dependency on an issue that is not here', { concurrency: 3 }, () => 
     assert.equal((await outcome('import', { file: '-' })).exitStatus ?? 0, 0)
   })
 
-  test('is added by the import of that issue, whichever file comes first', async (t) => {
+  test('a waiting edge is added by the import of its issue', async (t) => {
     const { clone } = createScene(t)
     const [whole, forward, backward] = [clone('whole'), clone('forward'), clone('backward')]
     await whole.importLines([...first, ...second])
@@ -88,7 +88,7 @@ describe('a dependency on an issue that is not here', { concurrency: 3 }, () => 
     }
   })
 
-  test('is added by a sync that brings the issue, in both clones alike', async (t) => {
+  test('a waiting edge is added by a sync, alike in both clones', async (t) => {
     const { clone } = createScene(t)
     const [ann, bo, whole] = [clone('ann'), clone('bo'), clone('whole')]
     await whole.importLines([...first, ...second])
@@ -104,7 +104,7 @@ describe('a dependency on an issue that is not here', { concurrency: 3 }, () => 
     assert.equal((await bo.run('sync')).pull_events, 0)
   })
 
-  test('is added by the next sync where init has brought the issue', async (t) => {
+  test('a waiting edge is added by the sync after init', async (t) => {
     const { clone } = createScene(t)
     const [ann, bo, whole] = [clone('ann'), clone('bo'), clone('whole')]
     await whole.importLines([...first, ...second])
@@ -116,7 +116,7 @@ describe('a dependency on an issue that is not here', { concurrency: 3 }, () => 
     assert.deepEqual(await bo.ids(), await whole.ids())
   })
 
-  test('is not added again where somebody has removed it', async (t) => {
+  test('a waiting edge that was removed is not added again', async (t) => {
     const { importLines, ready, run } = createScene(t).clone('a')
     await importLines(first)
     await importLines(second)
@@ -127,7 +127,7 @@ describe('a dependency on an issue that is not here', { concurrency: 3 }, () => 
     assert.deepEqual(await ready(), ['x-1', 'x-2', 'x-3', 'x-5'])
   })
 
-  test('waits for a deleted issue until that is imported too', async (t) => {
+  test('a waiting edge to a deleted issue waits for its import', async (t) => {
     const { importLines, ids } = createScene(t).clone('a')
     const other = createScene(t).clone('b')
     const file = [waiting, lineOf('x-2', 2, { status: 'tombstone' }), lineOf('x-3', 3), lineOf('x-4', 4)]
@@ -142,7 +142,7 @@ describe('a dependency on an issue that is not here', { concurrency: 3 }, () => 
     assert.equal((await importLines(file)).event_count, 0)
   })
 
-  test('is planned by --dry-run, which writes nothing', async (t) => {
+  test('--dry-run plans waiting edges and writes nothing', async (t) => {
     const { importLines, ids } = createScene(t).clone('a')
     await importLines(first)
     const before = await ids()

@@ -1,4 +1,4 @@
-/** What a tracker holds besides issues is no error; what issues hold besides a title is readable. */
+/** Tracker records other than issues are no errors; issue fields beyond the title stay readable. */
 import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -43,7 +43,7 @@ function createScene(t: CleanUp) {
 }
 
 describe('records of a tracker', { concurrency: 3 }, () => {
-  test('that are no issues are no errors, and memories are kept', async (t) => {
+  test('records that are no issues are no errors, and memories are kept', async (t) => {
     const { importRecords, contextOf } = createScene(t)
     const { data, exitStatus = 0 } = await importRecords(header, { ...plain, ...counts }, memory)
     assert.deepEqual([exitStatus, data.malformed, data.created, data.updated], [0, 0, 1, 0])
@@ -55,7 +55,7 @@ describe('records of a tracker', { concurrency: 3 }, () => {
     assert.equal(await contextOf('memory.k'), 'a newer one')
   })
 
-  test('that are none at all are no error either, and the answer says so', async (t) => {
+  test('an import without issues succeeds and says so', async (t) => {
     const { importRecords, run } = createScene(t)
     const { data, exitStatus = 0 } = await importRecords()
     assert.deepEqual([exitStatus, data.format, data.created], [0, 'beads', 0])
@@ -66,7 +66,7 @@ describe('records of a tracker', { concurrency: 3 }, () => {
     assert.equal(await textOf(renderImport(onlyHeader.data, view)), 'Nothing to import: the file holds no issues.\n')
   })
 
-  test('of which nothing would be lost leave no comment, others leave one that counts for nothing', async (t) => {
+  test('only lossy records leave a comment, which is not counted', async (t) => {
     const { importRecords, run } = createScene(t)
     await importRecords(
       header,
@@ -85,7 +85,7 @@ describe('records of a tracker', { concurrency: 3 }, () => {
     )
   })
 
-  test('keep due dates, texts and the names of authors readable', async (t) => {
+  test('due dates, texts and author names stay readable', async (t) => {
     const { importRecords, run } = createScene(t)
     await importRecords(rich)
     const { issue } = await run('issue show', { issue: 'a-2' })
@@ -106,7 +106,7 @@ describe('records of a tracker', { concurrency: 3 }, () => {
     )
   })
 
-  test('by the thousand are not followed by advice to rebuild', async (t) => {
+  test('an import of thousands recommends no rebuild', async (t) => {
     const { importRecords, run } = createScene(t)
     await importRecords(...Array.from({ length: 2100 }, (_, index) => ({ ...plain, id: `m-${index}` })))
     const { event_count, events_since_rebuild, rebuild_recommended } = await run('db stats')
@@ -114,7 +114,7 @@ describe('records of a tracker', { concurrency: 3 }, () => {
     assert.deepEqual([events_since_rebuild, rebuild_recommended], [0, false])
   })
 
-  test('are restored from an export with the counts of the import', async (t) => {
+  test('a restored export reports the counts of its import', async (t) => {
     const [from, to] = [createScene(t), createScene(t)]
     const imported = (await from.importRecords(header, plain, rich, memory)).data
     const { content } = await from.run('export', { format: 'json' })

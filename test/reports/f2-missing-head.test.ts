@@ -1,4 +1,4 @@
-/** A commit of the log that is missing, empty or garbage hides nothing that can be read, and nothing is written over it. */
+/** A missing, empty or garbage commit of the log hides nothing readable, and no write buries it. */
 import assert from 'node:assert/strict'
 import { copyFileSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -15,7 +15,7 @@ interface Check {
   readonly message: string
 }
 
-/** A clone with a remote, and three issues that the remote does not have yet. */
+/** A clone with a remote, and three issues not yet pushed. */
 async function cloneWithLog(t: TestContext) {
   const crew = createCrew(t)
   const ann = crew.clone('ann')
@@ -25,7 +25,7 @@ async function cloneWithLog(t: TestContext) {
 
 const commitAt = (member: Member, back: number) => member.git('rev-parse', `${walRef}~${back}`)
 
-/** Checks of doctor that found something. */
+/** Runs doctor and returns its failed checks. */
 async function diagnose(member: Member, fix = false) {
   const { data, exitStatus } = await member.outcome('doctor', { fix })
   const { checks, applied } = data as { checks: Check[]; applied: string[] }
@@ -40,7 +40,7 @@ const dropViews = ({ path }: Member) => {
 
 describe('the newest commit of the log', { concurrency: 2 }, () => {
   for (const way of waysToLose) {
-    it(`is ${way}: the log is put back on the one before, with a warning`, async (t) => {
+    it(`a head that is ${way} moves the log to the commit before, with a warning`, async (t) => {
       const { ann } = await cloneWithLog(t)
       const [lost, before] = [commitAt(ann, 0), commitAt(ann, 1)]
       loseObject(ann.path, lost, way)
@@ -55,7 +55,7 @@ describe('the newest commit of the log', { concurrency: 2 }, () => {
     })
   }
 
-  it('is empty: a write goes on top of the one before', async (t) => {
+  it('a write goes on top of the commit before an empty head', async (t) => {
     const { ann } = await cloneWithLog(t)
     const [lost, before] = [commitAt(ann, 0), commitAt(ann, 1)]
     loseObject(ann.path, lost, 'empty')
@@ -65,7 +65,7 @@ describe('the newest commit of the log', { concurrency: 2 }, () => {
     assert.deepEqual(await ann.titles(), ['later', 'one', 'two'])
   })
 
-  it('is missing after a view has seen it: a write still does not go on top of it', async (t) => {
+  it('a write never goes on top of a missing head that a view knows', async (t) => {
     const { ann } = await cloneWithLog(t)
     assert.equal((await ann.titles()).length, 3)
     const [lost, before] = [commitAt(ann, 0), commitAt(ann, 1)]
@@ -76,13 +76,13 @@ describe('the newest commit of the log', { concurrency: 2 }, () => {
     assert.ok(ann.takeWarnings().includes('log-restored'))
   })
 
-  it('is missing, and several below it: the newest that can be read counts', async (t) => {
+  it('several missing commits fall back to the newest readable one', async (t) => {
     const { ann } = await cloneWithLog(t)
     for (const oid of [commitAt(ann, 0), commitAt(ann, 1)]) loseObject(ann.path, oid)
     assert.deepEqual(await ann.titles(), ['one'])
   })
 
-  it('is missing, and the reflog too: the head of the view counts', async (t) => {
+  it('a missing head without a reflog falls back to the view’s head', async (t) => {
     const { ann } = await cloneWithLog(t)
     assert.equal((await ann.titles()).length, 3)
     const seen = commitAt(ann, 0)
@@ -93,7 +93,7 @@ describe('the newest commit of the log', { concurrency: 2 }, () => {
     assert.equal(ann.head(), seen)
   })
 
-  it('is missing, reflog and view too: what was fetched of the remote counts, unless signatures decide', async (t) => {
+  it('the fetched log replaces a missing head unless signatures decide', async (t) => {
     const { ann } = await cloneWithLog(t)
     await ann.sync()
     await ann.create('not sent')
@@ -111,7 +111,7 @@ describe('the newest commit of the log', { concurrency: 2 }, () => {
     assert.ok(ann.takeWarnings().includes('log-restored'))
   })
 
-  it('is missing, and nothing else is known: every answer says so, no write buries it, a sync brings it back', async (t) => {
+  it('an unrecoverable head is reported, blocks writes and is fetched by a sync', async (t) => {
     const { ann, originHead } = await cloneWithLog(t)
     await ann.sync()
     const lost = commitAt(ann, 0)
@@ -141,7 +141,7 @@ describe('the newest commit of the log', { concurrency: 2 }, () => {
     assert.deepEqual(ann.takeWarnings(), [])
   })
 
-  it('is missing, was all there was, and no remote has it: a sync takes what the remote has, and it comes back when found', async (t) => {
+  it('a head missing everywhere yields to the remote log until it is found', async (t) => {
     const { clone, originHead } = createCrew(t)
     const [ann, bo] = [clone('ann'), clone('bo')]
     await bo.create('theirs')
@@ -163,7 +163,7 @@ describe('the newest commit of the log', { concurrency: 2 }, () => {
     await ann.assertSound()
   })
 
-  it('is missing, and the remote has it: the next sync brings it back, and what was written meanwhile stays', async (t) => {
+  it('a sync restores a missing head and keeps later writes', async (t) => {
     const { ann, originHead } = await cloneWithLog(t)
     await ann.sync()
     loseObject(ann.path, commitAt(ann, 0), 'empty')
@@ -175,7 +175,7 @@ describe('the newest commit of the log', { concurrency: 2 }, () => {
     await ann.assertSound()
   })
 
-  it('is missing for a while, as with a disk that is not there: it comes back with all it held', async (t) => {
+  it('a head missing for a while returns with its events', async (t) => {
     for (const hasView of [true, false]) {
       const { ann } = await cloneWithLog(t)
       const lost = commitAt(ann, 0)
@@ -195,7 +195,7 @@ describe('the newest commit of the log', { concurrency: 2 }, () => {
     }
   })
 
-  it('is missing: doctor fails, and its fix puts the log back', async (t) => {
+  it('doctor fails for a missing head, and its fix restores the log', async (t) => {
     const { ann } = await cloneWithLog(t)
     loseObject(ann.path, commitAt(ann, 0), 'empty')
     const before = await diagnose(ann)
@@ -205,7 +205,7 @@ describe('the newest commit of the log', { concurrency: 2 }, () => {
     assert.deepEqual(await ann.titles(), ['one', 'two'])
   })
 
-  it('is found in the reflog also where git keeps it in a table', async (t) => {
+  it('older heads are found in a reftable reflog', async (t) => {
     const { ann } = await cloneWithLog(t)
     const heads = [0, 1, 2].map((back) => commitAt(ann, back))
     loseObject(ann.path, heads[0] as string)
@@ -221,7 +221,7 @@ describe('the newest commit of the log', { concurrency: 2 }, () => {
 
 describe('a commit in the middle of the log', { concurrency: 2 }, () => {
   for (const way of ['missing', 'empty'] as const) {
-    it(`is ${way}: every answer says so, checks fail, and a sync fetches it from the remote`, async (t) => {
+    it(`a commit that is ${way} is reported everywhere and fetched by a sync`, async (t) => {
       const { ann, originHead } = await cloneWithLog(t)
       await ann.sync()
       const lost = commitAt(ann, 1)
@@ -237,7 +237,7 @@ describe('a commit in the middle of the log', { concurrency: 2 }, () => {
           gaps: [{ reason: way === 'missing' ? 'missing' : 'corrupt', kind: 'commit', object_id: lost, commit: lost }],
         })
       }
-      // What came before it is known by the reflog.
+      // The reflog names the commits below it.
       assert.deepEqual(await ann.titles(), ['one', 'three'])
       assert.equal((await ann.outcome('issue list', { exitStatus: true, query: 'label:none' })).exitStatus, 1)
       const check = await ann.outcome('db check')
@@ -258,7 +258,7 @@ describe('a commit in the middle of the log', { concurrency: 2 }, () => {
   }
 
   const skip = whyGitLacks('fetch --refetch')
-  it('is missing, and the remote gives out nothing by id: its whole log is fetched again', { skip }, async (t) => {
+  it('a remote that serves no ids is fetched again as a whole', { skip }, async (t) => {
     const { ann } = await cloneWithLog(t)
     await ann.sync()
     ann.git('config', 'protocol.version', '0')
@@ -269,7 +269,7 @@ describe('a commit in the middle of the log', { concurrency: 2 }, () => {
     await ann.assertSound()
   })
 
-  it('has lost its tree or chunk: a sync fetches them too', async (t) => {
+  it('a sync fetches a lost tree or chunk', async (t) => {
     const { ann } = await cloneWithLog(t)
     await ann.sync()
     loseObject(ann.path, ann.git('rev-parse', `${walRef}^{tree}`), 'garbage')
@@ -284,7 +284,7 @@ describe('a commit in the middle of the log', { concurrency: 2 }, () => {
     await ann.assertSound()
   })
 
-  it('is missing everywhere: doctor puts the log around it, and the log can be sent again', async (t) => {
+  it('doctor re-appends the log around a commit missing everywhere', async (t) => {
     const { ann, originHead, clone } = await cloneWithLog(t)
     const lost = commitAt(ann, 1)
     const kept = join(ann.path, 'kept')
@@ -302,7 +302,7 @@ describe('a commit in the middle of the log', { concurrency: 2 }, () => {
     const bo = clone('bo')
     await bo.sync()
     assert.deepEqual(await bo.titles(), ['one', 'three'])
-    // What it held comes back with it.
+    // Its events return with it.
     ann.takeWarnings()
     copyFileSync(kept, looseFile(ann.path, lost))
     rmSync(kept)
@@ -312,7 +312,7 @@ describe('a commit in the middle of the log', { concurrency: 2 }, () => {
     await ann.assertSound()
   })
 
-  it('is missing after a view has seen it: the sync that cannot send it says so, as does every answer from then on', async (t) => {
+  it('an unsendable gap is reported by the sync and every later answer', async (t) => {
     for (const notice of ['sync', 'db check']) {
       const { ann } = await cloneWithLog(t)
       assert.equal((await ann.titles()).length, 3)
@@ -325,7 +325,7 @@ describe('a commit in the middle of the log', { concurrency: 2 }, () => {
     }
   })
 
-  it('is the first one: what stands above it is seen, and doctor begins the log again with that', async (t) => {
+  it('a missing first commit hides only itself, and doctor restarts the log', async (t) => {
     const { ann } = await cloneWithLog(t)
     loseObject(ann.path, commitAt(ann, 2))
     assert.deepEqual(await ann.titles(), ['three', 'two'])
@@ -335,7 +335,7 @@ describe('a commit in the middle of the log', { concurrency: 2 }, () => {
     await ann.sync()
   })
 
-  it('is missing: no snapshot is made and nothing is imported', async (t) => {
+  it('a missing commit stops snapshots and imports', async (t) => {
     const { ann } = await cloneWithLog(t)
     const file = join(ann.path, 'export.json')
     await ann.run('export', { format: 'json', output: file })
@@ -346,7 +346,7 @@ describe('a commit in the middle of the log', { concurrency: 2 }, () => {
     assert.equal(ann.git('for-each-ref', snapshotPrefix), '')
   })
 
-  it('is missing: a view that has its events is not replaced by one that has not', async (t) => {
+  it('a rebuild with a missing commit keeps the view that has its events', async (t) => {
     const { ann } = await cloneWithLog(t)
     assert.equal((await ann.titles()).length, 3)
     loseObject(ann.path, commitAt(ann, 1))
@@ -356,7 +356,7 @@ describe('a commit in the middle of the log', { concurrency: 2 }, () => {
 })
 
 describe('refs that name a lost object', { concurrency: 2 }, () => {
-  it('of a lock, a snapshot and a remote: doctor names them, and a sync works', async (t) => {
+  it('doctor names refs to lost objects, and a sync still works', async (t) => {
     const { ann, originHead, clone } = await cloneWithLog(t)
     await ann.sync()
     await ann.run('lock acquire', { resource: 'path:docs', ttl: '1h' })
@@ -375,7 +375,7 @@ describe('refs that name a lost object', { concurrency: 2 }, () => {
     assert.deepEqual([exitStatus, found.map(({ id }) => id)], [1, ['unread_refs']])
     for (const ref of [...refs, tracking]) assert.match(found[0]?.message ?? '', new RegExp(ref))
     ann.takeWarnings()
-    // Refs that do not keep git from fetching stay, until doctor is asked to delete them.
+    // Refs that do not block git from fetching stay until doctor deletes them.
     const areInTheWay = !whyGitLacks('GIT_REF_PARANOIA by default')
     await ann.sync()
     assert.deepEqual(await ann.titles(), ['of bo', 'one', 'three', 'two'])

@@ -1,4 +1,4 @@
-/** A `.git` file that leads nowhere: git stops, and so does grite, which must not write into the repository around it. */
+/** A `.git` file that leads nowhere: git stops, and so does grite, which must not write to the outer repository. */
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { mkdirSync, renameSync, writeFileSync } from 'node:fs'

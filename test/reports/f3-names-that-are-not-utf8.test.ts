@@ -1,4 +1,4 @@
-/** Directories whose names are not UTF-8: git works in them, and so does grite. */
+/** Directories with names that are not UTF-8: git works in them, and so does grite. */
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { test } from 'node:test'
@@ -25,12 +25,12 @@ function runShell(t: Parameters<typeof createGriteSandbox>[0], lines: readonly s
   return { status, stdout, stderr, path }
 }
 
-test('a folder with such a name belongs to the repository above it', { skip }, (t) => {
+test('a folder with a non-UTF-8 name belongs to its repository', { skip }, (t) => {
   const { status, stdout, stderr } = runShell(t, [
     'mkdir "$name"; cd "$name"',
     'grite issue create --title one --quiet >../id',
     'cd ..; grite issue list',
-    // A folder that Node would take it for is another one.
+    // The folder whose name Node would decode it to is a different one.
     `mkdir "$(printf 'caf\\357\\277\\275')"; git -c init.defaultBranch=main init -q "$(printf 'caf\\357\\277\\275')"`,
     'cd "$name"; grite issue list',
     `cd "../$(printf 'caf\\357\\277\\275')"; grite issue list`,
@@ -43,7 +43,7 @@ test('a folder with such a name belongs to the repository above it', { skip }, (
   )
 })
 
-test('a repository with such a name is used', { skip }, (t) => {
+test('a repository with a non-UTF-8 name works', { skip }, (t) => {
   const { status, stdout, stderr } = runShell(t, [
     'git init -q "$name"; cd "$name"',
     'grite issue create --title one --quiet',
@@ -55,7 +55,7 @@ test('a repository with such a name is used', { skip }, (t) => {
   assert.match(stdout, /^2\nrefs\/grite\/wal$/m)
 })
 
-test('outside a repository the message names the folder', { skip }, (t) => {
+test('the error outside a repository names a non-UTF-8 folder', { skip }, (t) => {
   const { status, stderr, path } = runShell(t, ['rm -rf .git; mkdir "$name"; cd "$name"; grite issue list'])
   assert.equal(status, 3)
   assert.ok(stderr.includes(`no git repository at or above ${path}/caf`), stderr)

@@ -1,6 +1,6 @@
 /**
- * Anyone who can push files can push a bare repository, whose configuration names programs. safe.bareRepository=explicit
- * makes git refuse one that it only finds by looking, and grite refuses it with git.
+ * A pushed folder can be a bare repository with a configuration that names programs. safe.bareRepository=explicit
+ * makes git refuse a bare repository found by discovery, and grite refuses it as well.
  */
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
@@ -50,7 +50,7 @@ function refusesIt(cwd: string, env: Record<string, string>): boolean {
 }
 
 for (const [place, set] of Object.entries(places)) {
-  test(`safe.bareRepository=explicit counts in ${place}`, async (t) => {
+  test(`safe.bareRepository=explicit is honoured in ${place}`, async (t) => {
     const { path, environment, settings } = trap(t)
     const env = { ...environment, ...set(settings) }
     if (!refusesIt(path, env)) return t.skip('this git does not know the setting')
@@ -59,7 +59,7 @@ for (const [place, set] of Object.entries(places)) {
   })
 }
 
-test('nothing that the configuration of a refused repository names is run', (t) => {
+test('the configuration of a refused repository runs no program', (t) => {
   const { path, environment, griteWith, wasRun, settings } = trap(t)
   writeFileSync(settings, explicit)
   const env = { GIT_CONFIG_GLOBAL: settings }
@@ -73,14 +73,14 @@ test('nothing that the configuration of a refused repository names is run', (t) 
   assert.equal(wasRun(), false)
 })
 
-test('a bare repository that is named is used, as by git', (t) => {
+test('a bare repository named by GIT_DIR is used, as by git', (t) => {
   const { griteWith, settings, path } = trap(t)
   writeFileSync(settings, explicit)
   const env = { GIT_CONFIG_GLOBAL: settings, GIT_DIR: path }
   assert.equal(griteWith({ env }, 'issue', 'create', '--title', 'first').status, 0)
 })
 
-test('a repository of another user is refused with a code of its own', {
+test('a repository of another user is refused', {
   skip: process.getuid?.() === 0 ? false : 'needs root',
 }, (t) => {
   const { grite, path, environment } = createGriteSandbox(t)

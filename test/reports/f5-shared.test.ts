@@ -1,4 +1,4 @@
-/** A repository that several users share: modes as git gives them, an actor for each user, errors that name the file. */
+/** A repository shared by several users: modes like git's, one actor per user, errors that name the file. */
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { chmodSync, chownSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
@@ -36,7 +36,7 @@ describe('with core.sharedRepository', () => {
     ['group', '2770', '660'],
     ['0640', '2750', '640'],
   ] as const) {
-    it(`${value}, a umask of 077 is overridden everywhere below .git/grite`, (t) => {
+    it(`core.sharedRepository=${value} overrides umask 077 below .git/grite`, (t) => {
       const { dir, environment, git } = createSandbox(t)
       const path = join(dir, 'repository')
       git(dir, 'init', '-q', '--bare', 'origin.git')
@@ -62,7 +62,7 @@ describe('with core.sharedRepository', () => {
         const wanted = statSync(name).isDirectory() ? folder : isSecret ? '600' : file
         assert.equal(modeOf(name), wanted, name)
       }
-      // As git's own.
+      // Like git's own files.
       assert.deepEqual([modeOf(join(path, '.git/refs/heads')), modeOf(join(path, '.git/HEAD'))], [folder, file])
       assert.equal(modeOf(join(path, '.git/refs/grite/wal')), file)
       assert.equal(modeOf(join(path, '.git/logs/refs/grite/wal')), file)
@@ -82,7 +82,7 @@ function whyNoUsers(): string | false {
 describe('two users of one group', { skip: whyNot }, () => {
   function createShared(t: TestContext, umask: string, ...init: readonly string[]) {
     const { environment } = createSandbox(t)
-    // Folders for temporary files may be closed to others.
+    // Temporary folders may be closed to other users.
     const dir = mkdtempSync('/tmp/grite-shared-')
     t.after(() => rmSync(dir, { recursive: true, force: true }))
     chmodSync(dir, 0o2775)
@@ -108,7 +108,7 @@ describe('two users of one group', { skip: whyNot }, () => {
     return { dir, as: (user: number, script: string) => as(user, `cd repository; ${script}`) }
   }
 
-  it('write as two actors, and each goes on as its own', (t) => {
+  it('two users of a group write as separate actors', (t) => {
     const { as } = createShared(t, '077', '--shared=group')
     for (const title of ['two', 'three']) {
       const { status, stderr } = as(1002, `umask 077; g issue create --title ${title} --json`)
@@ -125,7 +125,7 @@ describe('two users of one group', { skip: whyNot }, () => {
     assert.deepEqual([currentOf(1001).actor_id, currentOf(1002).actor_id], [authors.get('one'), authors.get('two')])
   })
 
-  it('choose a default each, and one that is named is taken all the same', (t) => {
+  it('each user has an own default actor, a named one still works', (t) => {
     const { as } = createShared(t, '077', '--shared=group')
     const actorOf = (user: number) => JSON.parse(as(user, 'g actor current --json').stdout).data.actor_id
     const first = actorOf(1001)
@@ -138,7 +138,7 @@ describe('two users of one group', { skip: whyNot }, () => {
     assert.equal(JSON.parse(as(1002, `g actor current --actor ${first} --json`).stdout).data.actor_id, first)
   })
 
-  it('are reported a file that they may not read, by its path', (t) => {
+  it('an unreadable file of another user is named by its path', (t) => {
     const { as, dir } = createShared(t, '022')
     chmodSync(join(dir, 'repository/.git/grite/config.toml'), 0o600)
     const { status, stderr } = as(1002, 'g issue list --json')

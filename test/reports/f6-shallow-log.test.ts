@@ -1,4 +1,4 @@
-/** A log that was fetched with a depth is not taken for the whole log, and a sync completes it; the user's branches stay as they are. */
+/** A log fetched with a depth is not taken for the whole log, and a sync completes it; the user's branches do not change. */
 import assert from 'node:assert/strict'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -16,7 +16,7 @@ const commitsOf = (member: Member, ref: string) => Number(member.git('rev-list',
 const fetchCut = (member: Member, ...more: readonly string[]) =>
   member.git('fetch', '-q', '--depth=1', ...more, 'origin', `+${walRef}:${walRef}`)
 
-/** A remote with three commits on its branch and four issues in its log, and what clones it as a build machine does. */
+/** A remote with three commits on its branch and four issues in its log, and helpers to clone it as a build machine does. */
 async function remoteWithLog(t: TestContext) {
   const crew = createCrew(t)
   const { inOrigin, dir, origin, git } = crew
@@ -47,7 +47,7 @@ async function remoteWithLog(t: TestContext) {
 const allTitles = ['four', 'one', 'three', 'two']
 
 describe('a log that was fetched with a depth', { concurrency: 2 }, () => {
-  it('is told to be incomplete with every answer, and fails gates and checks', async (t) => {
+  it('every answer and check reports a shallow log as incomplete', async (t) => {
     const { shallowClone } = await remoteWithLog(t)
     const ci = shallowClone('ci')
     fetchCut(ci)
@@ -74,14 +74,14 @@ describe('a log that was fetched with a depth', { concurrency: 2 }, () => {
     assert.match(JSON.stringify(check.data), new RegExp(`"events_checked":1,.*"reason":"shallow".*"commit":"${cut}"`))
     const doctor = await ci.outcome('doctor')
     assert.deepEqual([doctor.exitStatus, wrongIn(doctor.data).map(({ id }) => id)], [1, ['log_gaps']])
-    // What needs no view says so as well.
+    // Commands without a view report it as well.
     await ci.create('five')
     assert.ok(ci.takeWarnings().includes('log-incomplete'))
     await assert.rejects(ci.run('import', { file: join(ci.path, 'out.json') }), { code: 'io_error' })
   })
 
   for (const how of ['sync --pull', 'init', 'doctor --fix'] as const) {
-    it(`is completed by ${how}, and the branches of the clone stay shallow`, async (t) => {
+    it(`${how} completes a shallow log and keeps the branches shallow`, async (t) => {
       const { shallowClone, originHead } = await remoteWithLog(t)
       const ci = shallowClone('ci')
       fetchCut(ci)
@@ -101,7 +101,7 @@ describe('a log that was fetched with a depth', { concurrency: 2 }, () => {
     })
   }
 
-  it('is complete once the user has deepened it, without a rebuild', async (t) => {
+  it('a log deepened by the user is complete without a rebuild', async (t) => {
     const { shallowClone } = await remoteWithLog(t)
     const ci = shallowClone('ci')
     fetchCut(ci)
@@ -116,7 +116,7 @@ describe('a log that was fetched with a depth', { concurrency: 2 }, () => {
     await ci.assertSound()
   })
 
-  it('takes writes, and sends them once it is complete', async (t) => {
+  it('a shallow log takes writes and pushes them once complete', async (t) => {
     const { shallowClone, ann, originHead } = await remoteWithLog(t)
     const ci = shallowClone('ci')
     fetchCut(ci)
@@ -129,7 +129,7 @@ describe('a log that was fetched with a depth', { concurrency: 2 }, () => {
     await ci.assertSound()
   })
 
-  it('is completed from a linked work tree, too', async (t) => {
+  it('a sync in a linked work tree completes a shallow log', async (t) => {
     const { shallowClone, dir, ...crew } = await remoteWithLog(t)
     const ci = shallowClone('ci')
     fetchCut(ci)
@@ -142,7 +142,7 @@ describe('a log that was fetched with a depth', { concurrency: 2 }, () => {
     assert.deepEqual([await linked.titles(), linked.takeWarnings()], [allTitles, []])
   })
 
-  it('is fetched over a whole one: nothing is hidden or written twice, and the next sync completes it', async (t) => {
+  it('a shallow fetch over a whole log hides and repeats nothing', async (t) => {
     const { cloneFrom, origin, ann } = await remoteWithLog(t)
     const bo = cloneFrom(`file://${origin}`, 'bo')
     await bo.sync()
@@ -168,7 +168,7 @@ describe('a log that was fetched with a depth', { concurrency: 2 }, () => {
     assert.equal((await ann.sync()).pull_events, 2)
   })
 
-  it('may be fetched again each day over that of the day before', async (t) => {
+  it('a shallow log can be fetched again every day', async (t) => {
     const { shallowClone, ann } = await remoteWithLog(t)
     const ci = shallowClone('ci')
     for (const day of ['monday', 'tuesday', 'wednesday']) {
@@ -187,7 +187,7 @@ describe('a log that was fetched with a depth', { concurrency: 2 }, () => {
 })
 
 describe('a shallow clone', { concurrency: 2 }, () => {
-  it('whose log is whole is not warned about, whatever its boundary names', async (t) => {
+  it('a shallow clone with a whole log gives no warning', async (t) => {
     const { shallowClone } = await remoteWithLog(t)
     const ci = shallowClone('ci')
     ci.git('fetch', '-q', 'origin', `${walRef}:${walRef}`)
@@ -200,7 +200,7 @@ describe('a shallow clone', { concurrency: 2 }, () => {
     assert.deepEqual(ci.takeWarnings(), [])
   })
 
-  it('is not changed by a sync that has nothing to complete', async (t) => {
+  it('a sync with nothing to complete keeps the shallow file', async (t) => {
     const { shallowClone } = await remoteWithLog(t)
     const ci = shallowClone('ci')
     const file = join(ci.path, '.git/shallow')
@@ -211,7 +211,7 @@ describe('a shallow clone', { concurrency: 2 }, () => {
     assert.deepEqual([readFileSync(file, 'utf8'), ci.takeWarnings()], [before, []])
   })
 
-  it('does not begin the log of a remote with a part of it', async (t) => {
+  it('a shallow log does not start a remote’s log', async (t) => {
     const { shallowClone, dir, git } = await remoteWithLog(t)
     const ci = shallowClone('ci')
     fetchCut(ci)
@@ -232,7 +232,7 @@ describe('a remote that is shallow itself', { concurrency: 2 }, () => {
     return { ...crew, address }
   }
 
-  it('is named as such, and nothing is taken in', async (t) => {
+  it('a sync from a shallow remote fails and takes nothing', async (t) => {
     const { cloneFrom, address } = await shallowRemote(t)
     const bo = cloneFrom(address, 'bo')
     const failure = await bo.failSync()
@@ -241,7 +241,7 @@ describe('a remote that is shallow itself', { concurrency: 2 }, () => {
     assert.deepEqual([bo.head(), await bo.titles()], ['', []])
   })
 
-  it('is named as such when it cannot complete a log', async (t) => {
+  it('a shallow remote that cannot complete a log is named', async (t) => {
     const { cloneFrom, address } = await shallowRemote(t)
     const bo = cloneFrom(address, 'bo', '--depth=1')
     fetchCut(bo)
@@ -250,7 +250,7 @@ describe('a remote that is shallow itself', { concurrency: 2 }, () => {
     assert.deepEqual(await bo.titles(), ['four', 'three'])
   })
 
-  it('does not make a whole log shallow', async (t) => {
+  it('a shallow remote does not make a whole log shallow', async (t) => {
     const { cloneFrom, address, origin, ann } = await shallowRemote(t)
     const bo = cloneFrom(`file://${origin}`, 'bo')
     await bo.sync()
@@ -263,7 +263,7 @@ describe('a remote that is shallow itself', { concurrency: 2 }, () => {
     assert.ok(ann.head())
   })
 
-  it('is a bundle: the log is completed from elsewhere, and the sync works', async (t) => {
+  it('a bundle remote works, the log is completed elsewhere', async (t) => {
     const { shallowClone, ann, dir } = await remoteWithLog(t)
     const ci = shallowClone('ci')
     fetchCut(ci)

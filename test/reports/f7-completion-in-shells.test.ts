@@ -1,4 +1,4 @@
-/** Completion as the shells insert it: values with colons, at signs, spaces and quotes, and files with spaces. */
+/** Completion as shells insert it: values with colons, at signs, spaces and quotes, and files with spaces. */
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
@@ -23,11 +23,11 @@ const known: Partial<Record<CompletedKind, readonly string[]>> = {
 }
 
 interface Typed {
-  /** What is typed before the tab. */
+  /** Text typed before the tab. */
   readonly line: string
-  /** The words that grite is asked with. */
+  /** Words passed to grite for completion. */
   readonly asks: readonly string[]
-  /** The last word that the command then gets. */
+  /** Last word of the completed command. */
   readonly gets: string
 }
 
@@ -63,7 +63,7 @@ before(async () => {
   for (const shell of ['bash', 'zsh', 'fish'] as const) {
     writeFileSync(join(place.dir, `script.${shell}`), completionScript(shell))
   }
-  // Stands for grite: what it would answer, and what a command line becomes, as `<word><word>`.
+  // Stands in for grite: prints completions, or the command line as `<word><word>`.
   const table = buildCommandTable(commandLineCommands)
   const answers = await Promise.all(
     typed.map(async ({ asks }) => {
@@ -90,7 +90,7 @@ const whyNot = (shell: string): string | false => {
   return terminalMissing && shell !== 'fish' ? 'there is no `script` of util-linux here' : false
 }
 
-/** Types the lines, a tab behind each, into an interactive shell. @returns the words of each command */
+/** Types the lines, each with a tab, into an interactive shell. @returns the words of each command */
 function typeInto(shell: string, setup: string): string[] {
   const lines = typed.map(({ line }) => `grite ${line}\t\n`).join('')
   const { stdout } = spawnSync('script', ['-qec', shell, '/dev/null'], {
@@ -100,21 +100,21 @@ function typeInto(shell: string, setup: string): string[] {
     encoding: 'utf8',
     timeout: 60_000,
   })
-  // What the shell draws stands before some of them.
+  // Some are preceded by output of the shell.
   return [...stdout.matchAll(/(<[^\r\n]*>)\r?$/gm)].map(([, words = '']) => words)
 }
 
-test('bash inserts values and files whole', { skip: whyNot('bash') }, () => {
+test('bash completes values and files as whole words', { skip: whyNot('bash') }, () => {
   const setup = `PS1=; bind 'set bell-style none'; source ${place.dir}/script.bash`
   assert.deepEqual(typeInto('bash --norc --noprofile -i', setup), wanted)
 })
 
-test('zsh inserts values and files whole', { skip: whyNot('zsh') }, () => {
+test('zsh completes values and files as whole words', { skip: whyNot('zsh') }, () => {
   const setup = `PS1=; autoload -U compinit; compinit -u -D; source ${place.dir}/script.zsh`
   assert.deepEqual(typeInto('zsh -f -i', setup), wanted)
 })
 
-test('fish offers values and files whole', { skip: whyNot('fish') }, () => {
+test('fish completes values and files as whole words', { skip: whyNot('fish') }, () => {
   const ask = typed.map(({ line }) => `complete -C ${shellWord(`grite ${line}`)}; echo END`)
   const program = [`source ${place.dir}/script.fish`, ...ask].join('\n')
   const { stdout, stderr } = spawnSync('fish', ['--no-config', '-c', program], {
@@ -130,7 +130,7 @@ test('fish offers values and files whole', { skip: whyNot('fish') }, () => {
   )
 })
 
-test('values that a repository has, and fixed words, are offered', (t) => {
+test('completion offers values of the repository and fixed words', (t) => {
   const { create, git, grite, path } = createGriteSandbox(t)
   create('one', '--type', 'spike', '--milestone', 'v1', '--set', 'status=blocked')
   git(path, 'remote', 'add', 'upstream', '../nowhere')

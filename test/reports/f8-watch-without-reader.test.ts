@@ -1,4 +1,4 @@
-/** A watch whose reader is gone ends, as `tail -f` does, though there is nothing to tell that would fail. */
+/** A watch ends when its reader is gone, like `tail -f`, even without further output. */
 import assert from 'node:assert/strict'
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
@@ -14,7 +14,7 @@ const options = { cwd: place.path, env: place.environment }
 
 before(() => place.create('one'))
 
-/** The status, when the process ends within ten seconds; tests that wait for one that never ends fail here. */
+/** Exit status of a process that must end within ten seconds. */
 async function statusOf(child: ChildProcess): Promise<number | null> {
   const timer = setTimeout(() => child.kill('SIGKILL'), 10_000)
   const [status] = await once(child, 'close')
@@ -22,7 +22,7 @@ async function statusOf(child: ChildProcess): Promise<number | null> {
   return status
 }
 
-test('watch ends when head -1 has its line', {
+test('watch ends when head -n1 has its line', {
   skip: process.platform === 'linux' ? false : 'only Linux tells',
 }, () => {
   const script = `'${process.execPath}' ${words.join(' ')} | head -n1; echo "\${PIPESTATUS[0]}"`
@@ -40,7 +40,7 @@ test('watch ends with a reader that reads nothing', {
   assert.deepEqual([stdout, stderr], ['0\n', ''])
 })
 
-test('watch ends when a socket is closed, not when its other end sends no more', async (t) => {
+test('watch ends with a closed socket, not with a half-closed one', async (t) => {
   let connect: (socket: Socket) => void = () => undefined
   const connected = new Promise<Socket>((resolve) => {
     connect = resolve
@@ -55,7 +55,7 @@ test('watch ends when a socket is closed, not when its other end sends no more',
   ours.destroy()
   const status = statusOf(child)
   await once(theirs, 'data')
-  // It sends no more, and reads on.
+  // Half-closed: it sends no more, but still reads.
   theirs.end()
   await new Promise((resolve) => setTimeout(resolve, 700))
   assert.deepEqual([child.exitCode, child.signalCode], [null, null])

@@ -1,4 +1,4 @@
-/** Arguments, variables and settings that are not UTF-8 are refused. Node would hand them on with U+FFFD in them. */
+/** Arguments, variables and settings that are not UTF-8 are refused. Node would decode them with U+FFFD. */
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { readdirSync, writeFileSync } from 'node:fs'
@@ -8,14 +8,14 @@ import { createGriteSandbox, type GriteSandbox, gritePath } from '../contract/gr
 
 const skip = process.platform === 'linux' ? false : 'needs the bytes that Linux tells'
 
-/** Runs a line of sh with `grite`; in it `$e` is `é` in Latin-1, which Node could not pass on. */
+/** Runs a line of sh with `grite`; `$e` is `é` in Latin-1, which Node could not pass. */
 function shell({ path, environment }: GriteSandbox, line: string) {
   const script = `grite() { "${process.execPath}" "${gritePath}" "$@"; }; e=$(printf '\\351'); ${line}`
   const { status, stdout, stderr } = spawnSync('sh', ['-c', script], { cwd: path, env: environment, encoding: 'utf8' })
   return { status, stdout, stderr }
 }
 
-test('arguments that are not UTF-8 are refused, and nothing is written', { skip }, (t) => {
+test('arguments that are not UTF-8 are refused before any write', { skip }, (t) => {
   const sandbox = createGriteSandbox(t)
   const lines = [
     'issue create --title "caf$e"',
@@ -33,13 +33,13 @@ test('arguments that are not UTF-8 are refused, and nothing is written', { skip 
   assert.deepEqual(readdirSync(sandbox.path), ['.git'])
 })
 
-test('a U+FFFD that is valid UTF-8 is text like any other', (t) => {
+test('a valid U+FFFD is ordinary text', (t) => {
   const { create, grite } = createGriteSandbox(t)
   create('was caf\ufffd')
   assert.match(grite('issue', 'list').stdout, /was caf\ufffd/)
 })
 
-test('variables that are not UTF-8 are refused when they name a file or an actor', { skip }, (t) => {
+test('variables naming a file or actor must be UTF-8', { skip }, (t) => {
   const sandbox = createGriteSandbox(t)
   for (const name of ['GRITE_ACTOR', 'GIT_DIR', 'HOME']) {
     const { status, stderr } = shell(sandbox, `${name}="caf$e"; export ${name}; grite issue list`)
@@ -50,9 +50,9 @@ test('variables that are not UTF-8 are refused when they name a file or an actor
   assert.equal(shell(sandbox, 'GRITE_HOME="no\ufffd"; export GRITE_HOME; grite issue list').status, 3)
 })
 
-test('a user.name that is not UTF-8 becomes no name of an actor', (t) => {
+test('a user.name that is not UTF-8 is refused as actor name', (t) => {
   const sandbox = createGriteSandbox(t)
-  // In both places: a git before 2.32 does not know the variable.
+  // In both places: git before 2.32 does not know the variable.
   const settings = join(sandbox.environment.HOME ?? '', '.gitconfig')
   writeFileSync(settings, Buffer.from('[user]\n\tname = Ren\xe9\n', 'latin1'))
   const env = { GIT_CONFIG_GLOBAL: settings }

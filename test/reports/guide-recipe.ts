@@ -1,4 +1,4 @@
-/** Agents that work through a queue by the commands of the guide, word for word. */
+/** Agents that work through a queue with the exact commands of the guide. */
 import assert from 'node:assert/strict'
 import { commandLineCommands } from '../../src/cli/all-commands.ts'
 import { buildCommandTable } from '../../src/cli/command-table.ts'
@@ -15,13 +15,13 @@ interface Agent {
 }
 
 export interface Played {
-  /** Who worked on each issue, by its id. */
+  /** Agents that worked on each issue, by its id. */
   readonly workers: ReadonlyMap<string, readonly string[]>
   /** Codes of all warnings. */
   readonly warnings: readonly string[]
 }
 
-/** Commands of the guide that begin with these words. */
+/** The guide's command that begins with these words. */
 function fromGuide(start: string): string {
   const shown = formatGuide(2).match(/grite [^`\n]+\n?/g) ?? []
   const found = shown.find((line) => line.startsWith(start))?.trimEnd()

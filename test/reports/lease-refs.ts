@@ -3,7 +3,7 @@ import type { CleanUp } from '../git/temp-repository.ts'
 import { createTeamScene } from '../tracker/locks/lock-clones.ts'
 import { makeClosedClaims } from './claimed-issues.ts'
 
-/** So many claimed and closed issues leave at most 200 refs on the remote a day later. */
+/** Asserts that `count` claimed and closed issues leave at most 200 refs on the remote a day later. */
 export async function leaveFewLeases(t: CleanUp, count: number): Promise<void> {
   const team = await createTeamScene(t, 'ann', 'bo')
   const [ann, bo] = team.clones
