@@ -1,7 +1,7 @@
-/** Finds the `grite …` commands that a page shows, and splits lines as a shell does, as far as pages need it. */
+/** Finds the `grite …` commands on a page, and splits lines like a shell, as far as pages need. */
 
 export interface Fence {
-  /** What stands behind the opening backticks, for example `sh`. */
+  /** Word after the opening backticks, for example `sh`. */
   readonly language: string
   readonly text: string
   /** 1-based line of the first line of the text. */
@@ -32,7 +32,7 @@ export function griteCommands(shell: string): string[][] {
 
 const isRedirection = (word: string): boolean => /^\d?(>>?|<)(&\d)?$/.test(word)
 
-/** Commands between `|`, `&&`, `;` and line ends, as lists of words without their quotes. Comments are left out. */
+/** Commands between `|`, `&&`, `;` and line ends, as lists of unquoted words, without comments. */
 export function splitCommands(shell: string): string[][] {
   const commands: string[][] = [[]]
   const tokens = /#[^\n]*|\n|&&|\|\|?|;|(?:"(?:[^"\\]|\\.)*"|'[^']*'|[^\s"'|;&\n])+|&/g

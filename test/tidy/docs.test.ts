@@ -19,7 +19,7 @@ async function faultOf(words: readonly string[]): Promise<string | undefined> {
   return request.kind === 'fault' ? request.error.message : undefined
 }
 
-test('commands of a shell line are told from what surrounds them', () => {
+test('grite commands are found in a line of shell', () => {
   const shell = `git log -1 | grite issue create --title "a; b" --body-file - > out # grite no\nnpx grite init && grite list; x`
   assert.deepEqual(griteCommands(shell), [
     ['issue', 'create', '--title', 'a; b', '--body-file', '-'],
@@ -30,7 +30,7 @@ test('commands of a shell line are told from what surrounds them', () => {
 })
 
 for (const page of pages) {
-  test(`${page} shows commands that exist`, async () => {
+  test(`${page} shows only existing commands`, async () => {
     const wrong: string[] = []
     for (const { language, text, line } of fencesOf(read(page))) {
       const typed = text.split('\n').some((one) => one.startsWith('$ '))
@@ -39,7 +39,7 @@ for (const page of pages) {
       if (language === 'json') continue
       for (const words of griteCommands(shell)) {
         const fault = await faultOf(words)
-        // A page about errors shows lines that are wrong on purpose.
+        // The page about errors shows wrong lines on purpose.
         if (fault !== undefined && page !== 'docs/errors.md')
           wrong.push(`line ${line}: grite ${words.join(' ')}: ${fault}`)
       }
@@ -54,7 +54,7 @@ for (const page of pages) {
     assert.deepEqual(wrong, [])
   })
 
-  test(`${page} links to what exists`, () => {
+  test(`${page} has only working links`, () => {
     const wrong = [...read(page).matchAll(/\]\(([^)\s]+)\)/g)]
       .map(([, target = '']) => target)
       .filter((target) => !/^https?:/.test(target))
@@ -68,7 +68,7 @@ for (const page of pages) {
   })
 }
 
-/** `<64 hex>` stands for one word, `[options]` and `<command>` in a sentence for any. */
+/** `<64 hex>` stands for one word, `[options]` and `<command>` for any number of words. */
 function withoutPlaceholders(shell: string): string {
   return shell.replaceAll(/(?<=--[\w-]+ )<[\w ]+>/g, 'x').replaceAll(/<[\w .]+>|\[[\w .]+\]/g, '')
 }
@@ -78,7 +78,7 @@ function typedLines(text: string): string {
   return [...text.replaceAll('\\\n', ' ').matchAll(/^\$ (.*)$/gm)].map(([, line]) => line).join('\n')
 }
 
-/** Anchors of headings, as forges make them. */
+/** Anchors of headings, as forges generate them. */
 function anchorsOf(markdown: string): Set<string> {
   return new Set(
     [...markdown.matchAll(/^#+ (.*)$/gm)].map(([, title = '']) =>
@@ -98,7 +98,7 @@ test('generated pages are up to date', () => {
   assert.equal(status, 0, stderr)
 })
 
-test('docs/errors.md tells code, exit status and words of every kind, and of no other', () => {
+test('docs/errors.md describes exactly the known error kinds', () => {
   const page = read('docs/errors.md')
   const sections = new Map(
     page
@@ -119,7 +119,7 @@ test('docs/errors.md tells code, exit status and words of every kind, and of no 
   }
 })
 
-test('docs/errors.md lists why locks and claims are refused', () => {
+test('docs/errors.md lists every refusal reason of locks and claims', () => {
   const sources = listFiles().filter((path) => /^src\/(commands\/lock|tracker\/(locks|claims))\//.test(path))
   const reasons = sources.flatMap((path) =>
     [...read(path).matchAll(/\breason: (?:\w+ \? )?'([a-z-]+)'(?: : '([a-z-]+)')?/g)].flatMap(([, ...found]) => found),
@@ -130,7 +130,7 @@ test('docs/errors.md lists why locks and claims are refused', () => {
   assert.deepEqual(reasons.filter(unlisted), [])
 })
 
-test('examples of docs/errors.md are what grite says', (t) => {
+test('examples in docs/errors.md match the output of grite', (t) => {
   const program = join(projectDir, 'dist/grite.cjs')
   if (!existsSync(program)) return t.skip('dist/ is not built; npm run build')
   const sandbox = createSandbox(t)
@@ -153,7 +153,7 @@ test('examples of docs/errors.md are what grite says', (t) => {
   }
 })
 
-test('the README names every error code with its exit status', () => {
+test('the README lists every error code with its exit status', () => {
   const rows = new Map(
     [...read('README.md').matchAll(/^\| (\d) \| [^|]+\|([^|]*)\|$/gm)].map(([, exit, codes = '']) => [exit, codes]),
   )
@@ -164,7 +164,7 @@ test('the README names every error code with its exit status', () => {
   assert.deepEqual(missing, [])
 })
 
-test('docs/format.md has every event kind and field, and the constants of the import', () => {
+test('docs/format.md covers every event kind, field and import constant', () => {
   const page = read('docs/format.md')
   for (const [name, { tag, fields }] of Object.entries(eventKinds)) {
     const row = new RegExp(`^\\| ${tag} \\| ${name} \\| (.*) \\|$`, 'm').exec(page)?.[1]
@@ -176,13 +176,13 @@ test('docs/format.md has every event kind and field, and the constants of the im
   assert.ok(page.includes(`\`${beadsImportActor}\``))
 })
 
-test('the example of docs/format.md is the published vector', () => {
+test('the example in docs/format.md is the published vector', () => {
   const [vector] = JSON.parse(read('test/vectors/hash-vectors.json')).published
   const example = read('docs/format.md').replaceAll('\n', '')
   assert.ok(example.includes(`${vector.preimage_cbor}→ ${vector.event_id}`))
 })
 
-test('every package has its sentence in the decisions', () => {
+test('every dependency is explained in docs/decisions', () => {
   const decisions = listFiles('docs/decisions').map(read).join('\n')
   const { dependencies, devDependencies } = JSON.parse(read('package.json'))
   const missing = Object.keys({ ...dependencies, ...devDependencies }).filter(
@@ -191,7 +191,7 @@ test('every package has its sentence in the decisions', () => {
   assert.deepEqual(missing, [], 'say in docs/decisions/0001 why it is not twenty lines of ours')
 })
 
-test('decisions are numbered without gaps and titled by their number', () => {
+test('decisions are numbered without gaps, matching their titles', () => {
   const files = listFiles('docs/decisions')
   files.forEach((path, index) => {
     const number = String(index + 1).padStart(4, '0')
@@ -200,7 +200,7 @@ test('decisions are numbered without gaps and titled by their number', () => {
   })
 })
 
-test('planned words of the glossary are marked', () => {
+test('planned words in the glossary are marked', () => {
   const [, planned = ''] = read('docs/glossary.md').split('## Planned')
   const rows = planned.split('\n').filter((line) => /^\| (?!word|---)/.test(line))
   assert.ok(rows.length > 0)

@@ -1,6 +1,6 @@
 /**
- * Foreign bytes are parsed in one place, and foreign values become text in one place: `JSON.parse` sets no bounds, and
- * `String()` of an object that somebody else wrote throws or overflows the stack.
+ * Foreign bytes are parsed in one place, and foreign values become text in one place: `JSON.parse` has no limits, and
+ * `String()` of a foreign object may throw or overflow the stack.
  */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
@@ -15,7 +15,7 @@ function findAll(pattern: RegExp, except: ReadonlySet<string>): string[] {
     .flatMap((path) => findLines(path, codeOf(path), pattern))
 }
 
-test('JSON is parsed with bounds', () => {
+test('JSON is parsed only with limits', () => {
   const parsers = new Set(['src/model/foreign/parse-json.ts', 'src/view/own-json.ts'])
   assert.deepEqual(
     findAll(/\bJSON\s*\.\s*parse\b|\{[^}]*\bparse\b[^}]*\}\s*=\s*JSON\b/, parsers),
@@ -24,12 +24,12 @@ test('JSON is parsed with bounds', () => {
   )
 })
 
-test('TOML is parsed with bounds', () => {
+test('TOML is parsed only with limits', () => {
   const toml = listSource('src').filter((path) => readCode(path).includes("'smol-toml'"))
   assert.deepEqual(toml, ['src/tracker/local/toml-file.ts'], 'read configuration through readToml')
 })
 
-test('no value of an unknown type becomes text by its own means', () => {
+test('no value of unknown type is converted by String()', () => {
   assert.deepEqual(
     findAll(/(?<![\w.$])String\(|(?<![\w.$])String\.raw|\bas unknown as string\b/, new Set()),
     [],
@@ -37,7 +37,7 @@ test('no value of an unknown type becomes text by its own means', () => {
   )
 })
 
-/** What is written as JSON, by the file that writes it. None of it is a foreign value as it came. */
+/** Values written as JSON, by file. None of them is an unchecked foreign value. */
 const writers: Readonly<Record<string, string>> = {
   'src/cli/render/as-json.ts': 'data of commands',
   'src/cli/render/batch.ts': 'results of a batch',
@@ -71,7 +71,7 @@ const writers: Readonly<Record<string, string>> = {
   'src/wal/issue-log/snapshot/snapshot-codec.ts': 'snapshot.json, report.json and signature.json',
 }
 
-test('JSON is written where that is known to be safe', () => {
+test('JSON.stringify is used only in listed files', () => {
   const found = listSource('src').filter((path) => /\bJSON\s*\.\s*stringify\b/.test(codeOf(path)))
   assert.deepEqual(
     found,

@@ -9,7 +9,7 @@ const scripts = listFiles('scripts')
 const data = /\.(bundle|png|gz|jsonl)$|^(fixtures|test\/vectors)\//
 const text = listFiles().filter((path) => !data.test(path) && path !== 'package-lock.json')
 
-test('files are named in kebab case', () => {
+test('file names are kebab case', () => {
   const wrong = [...code, ...scripts].filter(
     (path) => !/^(?:[\w.-]+\/)*[a-z0-9]+(-[a-z0-9]+)*(\.[a-z0-9-]+)+$/.test(path),
   )
@@ -19,7 +19,7 @@ test('files are named in kebab case', () => {
   )
 })
 
-test('no file is a drawer for everything', () => {
+test('no file has a catch-all name', () => {
   const drawers = /\/(utils?|helpers?|misc|common|shared|types)\.(ts|mjs)$/
   assert.deepEqual(
     [...code, ...scripts].filter((path) => drawers.test(path)),
@@ -28,20 +28,20 @@ test('no file is a drawer for everything', () => {
   )
 })
 
-test('nothing is exported by default', () => {
+test('no file has a default export', () => {
   assert.deepEqual(
     [...code, ...scripts].flatMap((path) => findLines(path, readCode(path), /^\s*export\s+default\b|\bas\s+default\b/)),
     [],
   )
 })
 
-test('no leftover markers', () => {
+test('no file contains leftover markers', () => {
   const marker = new RegExp(`\\b(${['TO' + 'DO', 'FIX' + 'ME', 'X' + 'XX', 'HA' + 'CK'].join('|')})\\b`)
   const left = text.filter((path) => !path.startsWith('docs/')).flatMap((path) => findLines(path, read(path), marker))
   assert.deepEqual(left, [], 'do it, or say in plain words what is missing and when it can go')
 })
 
-test('no test runs alone, and none is skipped without a reason', () => {
+test('no test runs alone or is skipped without a reason', () => {
   const alone = /\b(test|it|describe|suite)\.only\(|\bonly:\s*true/
   const unexplained = /\.skip\(\s*\)|\b(skip|todo):\s*true\b|\b(test|it|describe|suite)\.(skip|todo)\(/
   const self = 'test/tidy/hygiene.test.ts'
@@ -51,7 +51,7 @@ test('no test runs alone, and none is skipped without a reason', () => {
   assert.deepEqual(wrong, [], 'give the reason as text: { skip: why } or t.skip(why)')
 })
 
-test('every file with tests is run', () => {
+test('every test file is run', () => {
   const files = listSource('test')
   const used = reachableFrom(files.filter((path) => path.endsWith('.test.ts')))
   const lost = files.filter(
@@ -61,7 +61,7 @@ test('every file with tests is run', () => {
   assert.deepEqual(lost, [], 'the runner takes test/**/*.test.ts; name it so, or use it in a test')
 })
 
-/** Programs that a test starts are named in it as text. */
+/** Programs started by a test are named in it as text. */
 function isStarted(path: string, files: readonly string[]): boolean {
   const name = path.slice(path.lastIndexOf('/') + 1)
   return files.some((other) => other !== path && read(other).includes(name))
@@ -78,7 +78,7 @@ function reachableFrom(paths: readonly string[]): Set<string> {
   return seen
 }
 
-test('no place of one machine is written down', () => {
+test('no file names a path or host of one machine', () => {
   const places = [
     /\/(home|Users)\/[a-z]/,
     /(?<![\w.])\/(root|work|mnt|workspace)\//,
@@ -92,9 +92,9 @@ test('no place of one machine is written down', () => {
   assert.deepEqual(wrong, [])
 })
 
-test('the package names files that exist', () => {
+test('package.json names existing files', () => {
   const { bin, files, man, exports } = JSON.parse(read('package.json'))
-  // Type declarations are made when the package is packed; test/long/package.test.ts uses them.
+  // Type declarations are generated when the package is packed; test/long/package.test.ts uses them.
   const imported = Object.values<string | Readonly<Record<string, string>>>(exports)
     .flatMap((entry) => (typeof entry === 'string' ? entry : Object.values(entry)))
     .filter((path) => !path.endsWith('.d.ts'))
@@ -109,7 +109,7 @@ test('the package names files that exist', () => {
   }
 })
 
-test('scripts of the package name files that exist', () => {
+test('package scripts name existing files', () => {
   const commands: Record<string, string> = JSON.parse(read('package.json')).scripts
   const missing = Object.entries(commands).flatMap(([name, command]) =>
     [...command.matchAll(/(?:scripts|bench)\/[\w./-]+/g)]

@@ -13,7 +13,7 @@ import {
   specifiersOf,
 } from './source-files.ts'
 
-/** Which layers each layer may import, and what belongs there. */
+/** Layers that each layer may import, and what belongs there. */
 const layers = {
   model: { below: [], holds: 'rules that can be stated without a repository: ids, bytes, projection, errors' },
   git: { below: ['model'], holds: 'what talks to a git repository and knows nothing of events' },
@@ -51,14 +51,14 @@ test('every folder of src is a known layer', () => {
 })
 
 for (const layer of layerNames) {
-  test(`${layer} imports only from below`, () => {
+  test(`${layer} imports only lower layers`, () => {
     const wrong = listSource(`src/${layer}`).flatMap((path) =>
       importsOf(path)
         .filter((target) => target.startsWith('src/'))
         .map((target) => ({ target, to: layerOf(target) as Layer }))
         .filter(({ to }) => to !== layer && !allow(layer).includes(to))
         .map(({ target, to }) => {
-          // A layer that both may meet in: below this one and above the other, or above both.
+          // A layer that can hold both: below this one and above the other, or above both.
           const home =
             layerNames.find((name) => allow(layer).includes(name) && allow(name).includes(to)) ??
             layerNames.find((name) => allow(name).includes(layer) && allow(name).includes(to))
@@ -70,11 +70,11 @@ for (const layer of layerNames) {
   })
 }
 
-// The errors have an entry of their own, since the start of a command cannot wait for the rest of the model. The command
-// line loads commands one by one, for the same reason, and a command those rules of the tracker that it applies.
+// The errors have their own entry, because the start of a command cannot wait for the rest of the model. The command
+// line loads commands one by one for the same reason, and a command loads only the tracker rules that it applies.
 const entries = /^src\/(\w+\/index|model\/errors\/index|tracker\/[\w/-]+)\.ts$/
 
-test('a layer is entered through its index', () => {
+test('a layer is imported through its index', () => {
   const wrong = layerNames
     .filter((layer) => layer !== 'cli' && layer !== 'library')
     .flatMap((layer) => listSource(`src/${layer}`))
@@ -86,7 +86,7 @@ test('a layer is entered through its index', () => {
   assert.deepEqual(wrong, [])
 })
 
-test('an index lists names and passes on nothing wholesale', () => {
+test('an index exports names one by one', () => {
   const wrong = layerNames.flatMap((layer) => {
     const index = `src/${layer}/index.ts`
     return existsSync(join(projectDir, index)) ? findLines(index, readCode(index), /export\s+(type\s+)?\*/) : []
@@ -94,10 +94,10 @@ test('an index lists names and passes on nothing wholesale', () => {
   assert.deepEqual(wrong, [])
 })
 
-// What layers above may use. A change here is a decision: run this file with UPDATE_PINS=1 and read the difference.
+// Names that higher layers may use. A change is a decision: run this file with UPDATE_PINS=1 and read the difference.
 const pinFile = 'test/tidy/layer-exports.json'
 
-test('the names that each layer offers are the pinned ones', () => {
+test('the exported names of each layer match the pinned list', () => {
   const offered = Object.fromEntries(
     layerNames
       .map((layer) => [layer, `src/${layer}/index.ts`] as const)
@@ -122,7 +122,7 @@ function exportedNames(path: string): string[] {
     .sort()
 }
 
-test('the model could run in a browser', () => {
+test('the model uses no I/O, clock, randomness or Node', () => {
   const impure: readonly (readonly [pattern: RegExp, what: string])[] = [
     [/\b(async|await)\b|\bPromise\b/, 'waits'],
     [/\bDate\.now\b|\bnew Date\(\)|\bperformance\b/, 'reads a clock'],
@@ -142,7 +142,7 @@ test('the model could run in a browser', () => {
   assert.deepEqual(wrong, [], 'let the caller do it and pass in the result')
 })
 
-test('only the command line knows its process', () => {
+test('only the command line uses the process', () => {
   const wrong = ['git', 'wal', 'view', 'import', 'tracker', 'commands'].flatMap((layer) =>
     listSource(`src/${layer}`).flatMap((path) => {
       const code = readCode(path).replaceAll(/'[^'\n]*'|`[^`]*`/g, "''")
@@ -152,7 +152,7 @@ test('only the command line knows its process', () => {
   assert.deepEqual(wrong, [], 'take it from the context that cli builds')
 })
 
-test('below the command line nothing outlives a request, and nothing changes the process', () => {
+test('below the command line nothing keeps process-wide state', () => {
   const rules: readonly (readonly [pattern: RegExp, what: string])[] = [
     [/^(let|var) /, 'keeps state for the whole process'],
     [/\bgetTimezoneOffset\b|\btoLocale\w+\(|\bIntl\./, 'depends on the zone or language of the process'],
@@ -160,7 +160,7 @@ test('below the command line nothing outlives a request, and nothing changes the
     [/\.\$\{process\.pid\}/, 'names a file by a process alone, which runs many requests'],
   ]
   const allowed = [
-    // Made once, and the same for all.
+    // Created once, and the same for every request.
     'src/model/cbor.ts',
   ]
   const wrong = layerNames
@@ -174,7 +174,7 @@ test('below the command line nothing outlives a request, and nothing changes the
   assert.deepEqual(wrong, [])
 })
 
-test('only the modules of ref names write ref names', () => {
+test('only ref-name modules contain ref names', () => {
   const home = new Set(['src/wal/ref-names.ts', 'src/git/ref-paths.ts'])
   const wrong = listSource('src')
     .filter((path) => !home.has(path))
@@ -182,7 +182,7 @@ test('only the modules of ref names write ref names', () => {
   assert.deepEqual(wrong, [], 'build it in src/wal/ref-names.ts')
 })
 
-test('what a file exports somebody imports', () => {
+test('every exported value is imported somewhere', () => {
   const sources = [
     ...listSource('src'),
     ...listSource('bench'),
@@ -219,7 +219,7 @@ test('every source file is reachable from the program', () => {
   )
 })
 
-test('the engine names none of its tenants', () => {
+test('the engine refers to none of its tenants', () => {
   const engine = listSource('src/wal').filter((path) => path.split('/').length === 3 && path !== 'src/wal/index.ts')
   const wrong = engine.flatMap((path) => [
     ...importsOf(path)

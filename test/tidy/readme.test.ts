@@ -1,4 +1,4 @@
-/** Runs what the README tells people to type. */
+/** Runs the commands of the README. */
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { cpSync, existsSync, mkdirSync, symlinkSync } from 'node:fs'
@@ -11,7 +11,7 @@ import { projectDir, read } from './source-files.ts'
 const program = join(projectDir, 'dist/grite.cjs')
 const readme = read('README.md')
 const blocks = fencesOf(readme).filter(({ language }) => language === 'sh')
-/** The two ids that stand in the README for issues of the reader. */
+/** The two example issue ids in the README. */
 const idsShown = ['3f2a91c', '77bc01d']
 
 describe('README', { skip: existsSync(program) ? false : 'dist/ is not built; npm run build' }, () => {
@@ -42,7 +42,7 @@ describe('README', { skip: existsSync(program) ? false : 'dist/ is not built; np
       cwd,
       env: { ...environment, PATH: `${join(sandbox.dir, 'bin')}:${PATH}` },
       encoding: 'utf8',
-      // From a socket bash would take itself to be run by rshd, and read the machine's start files.
+      // With a socket as input, bash assumes rshd and reads the machine's start files.
       stdio: ['ignore', 'pipe', 'pipe'],
     })
   }
@@ -62,7 +62,7 @@ describe('README', { skip: existsSync(program) ? false : 'dist/ is not built; np
   for (const { text, line } of blocks) {
     const first = text.split('\n')[0] ?? ''
     if (text.includes('npm ')) {
-      test(`line ${line}: the package has the scripts of \`${first}\``, () => {
+      test(`README line ${line}: the package has the scripts of \`${first}\``, () => {
         const { scripts } = JSON.parse(read('package.json'))
         const words = splitCommands(text).filter(([word]) => word === 'npm')
         for (const [, verb = '', name] of words) {
@@ -71,7 +71,7 @@ describe('README', { skip: existsSync(program) ? false : 'dist/ is not built; np
       })
       continue
     }
-    test(`line ${line}: \`${first}\` and what follows succeeds`, () => {
+    test(`README line ${line}: \`${first}\` succeeds`, () => {
       const forced = text.includes("'+refs/grite/*")
       if (forced) letBothSidesWrite()
       const commands = idsShown.reduce((left, shown, index) => left.replaceAll(shown, ids[index] ?? ''), text)
@@ -93,7 +93,7 @@ describe('README', { skip: existsSync(program) ? false : 'dist/ is not built; np
     assert.notEqual(shell(repository, "git fetch -q origin 'refs/grite/*:refs/grite/*'").status, 0)
   }
 
-  test('what was restored is what was exported', () => {
+  test('the README’s restore returns every exported event', () => {
     const events = (cwd: string) => JSON.parse(shell(cwd, 'grite export --format json').stdout).events
     const restored = new Set(events(join(repository, 'restored')).map((event: { event_id: string }) => event.event_id))
     const exported = JSON.parse(shell(repository, 'cat backup.json').stdout).events
@@ -104,7 +104,7 @@ describe('README', { skip: existsSync(program) ? false : 'dist/ is not built; np
   })
 })
 
-test('the picture in the README shows lines of the tour', () => {
+test('the README’s console example shows lines of the tour', () => {
   const tour = read('scripts/tour.mjs').replaceAll(/\\\\\\n' \+\n\s+'/g, '\\\n')
   const [picture] = fencesOf(readme).filter(({ language }) => language === 'console')
   const typed = [...(picture?.text ?? '').matchAll(/^\$ (.*(?:\\\n.*)*)$/gm)].map(([, line = '']) => line)

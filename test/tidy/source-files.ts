@@ -27,7 +27,7 @@ export function read(path: string): string {
   return readFileSync(join(projectDir, path), 'utf8')
 }
 
-/** Source without comments, so that a rule about code does not judge prose. Keeps line numbers. */
+/** Source without comments, so that code rules ignore prose. Keeps line numbers. */
 export function readCode(path: string): string {
   const blank = (text: string) => text.replaceAll(/[^\n]/g, ' ')
   return read(path)
@@ -35,14 +35,14 @@ export function readCode(path: string): string {
     .replaceAll(/(?<=^|[\s;{}()])\/\/.*$/gm, blank)
 }
 
-/** Paths of the repository's own files that a file imports, in any form. */
+/** Paths of the repository's files that a file imports. */
 export function importsOf(path: string): string[] {
   return specifiersOf(path)
     .filter((specifier) => specifier.startsWith('.'))
     .map((specifier) => normalize(join(dirname(path), specifier)))
 }
 
-/** What stands in quotes behind `from` and `import`. */
+/** Module specifiers after `from` and `import`. */
 export function specifiersOf(path: string): string[] {
   const pattern = /\bfrom\s+'([^']+)'|\bimport\(\s*'([^']+)'|^import\s+'([^']+)'/gm
   return [...readCode(path).matchAll(pattern)].map(([, from, call, bare]) => from ?? call ?? bare ?? '')
