@@ -1,8 +1,8 @@
 /**
- * Two minutes of everything at once: writers that are killed at random moments, foreign commands that move the log,
- * views that vanish, gc, rebuilds. In the end every acknowledged event stands in the log, once.
+ * Two minutes of everything at once: writers killed at random moments, foreign commands that move the log,
+ * deleted views, gc and rebuilds. At the end the log holds every acknowledged event once.
  *
- * SOAK_SECONDS and SOAK_SEED change length and course; the seed does not fix the timing of processes.
+ * SOAK_SECONDS and SOAK_SEED set length and course; the seed does not fix the timing of processes.
  */
 
 import assert from 'node:assert/strict'
@@ -18,7 +18,7 @@ const seconds = Number(process.env.SOAK_SECONDS ?? 120)
 const seed = Number(process.env.SOAK_SEED ?? Date.now() % 0x7fff_ffff)
 const bundle = fileURLToPath(new URL('../../dist/grite.cjs', import.meta.url))
 
-/** mulberry32: small, seeded, good enough to choose what happens next. */
+/** mulberry32: small, seeded, good enough to choose the next step. */
 function randomFrom(start: number): () => number {
   let state = start
   return () => {
@@ -29,17 +29,17 @@ function randomFrom(start: number): () => number {
   }
 }
 
-test(`nothing acknowledged is lost in ${seconds} s of chaos`, { timeout: (seconds + 300) * 1000 }, async (t) => {
+test(`${seconds} s of chaos lose no acknowledged event`, { timeout: (seconds + 300) * 1000 }, async (t) => {
   t.diagnostic(`seed ${seed}`)
   const random = randomFrom(seed)
   const sandbox = createCommandSandbox(t)
   const other = createCommandSandbox(t)
   const { path, environment, run, withRepository } = sandbox
-  // By the fixed clock of tests git would take what it writes into the reflog for years old, and gc would expire it.
+  // With the fixed clock of tests, reflog entries would look years old and gc would expire them.
   const { GIT_COMMITTER_DATE: _fixed, ...now } = environment
   const git = (cwd: string, ...args: readonly string[]) =>
     execFileSync('git', args, { cwd, env: now, encoding: 'utf8', stdio: 'pipe' }).replace(/\n$/, '')
-  /** As `git`, unless the lock of a writer that was killed is in the way, which only grite knows to be dead. */
+  /** Like `git`, but ignores a lock of a killed writer, which only grite knows to be dead. */
   const unlessLocked = (...args: readonly string[]) => {
     try {
       git(path, ...args)

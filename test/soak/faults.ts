@@ -1,5 +1,5 @@
 /**
- * Every fault of every command, which takes an hour. SOAK_STRIDE=20 tries each twentieth, SOAK_OFFSET=1 begins with the second,
+ * Every fault of every command; takes an hour. SOAK_STRIDE=20 tries every twentieth, SOAK_OFFSET=1 starts with the second,
  * SOAK_ONLY=sync,list tries only these commands.
  */
 import { describe, it } from 'node:test'
@@ -13,7 +13,7 @@ const timeout = 24 * 60 * 60_000
 describe('every fault of a command', { skip: whyNoFaults, timeout }, () => {
   for (const name of faultCommandNames) {
     if (SOAK_ONLY !== undefined && !SOAK_ONLY.split(',').includes(name)) continue
-    it(`is harmless: ${name}`, { timeout }, async (t) => {
+    it(`every fault of ${name} is harmless`, { timeout }, async (t) => {
       const scene = await createFaultScene(t)
       const points = (await scene.points(name)).filter((_, index) => index % +SOAK_STRIDE === +SOAK_OFFSET)
       await sweepFaults(scene, name, points, (line) => t.diagnostic(line))

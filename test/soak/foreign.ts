@@ -1,6 +1,6 @@
 /**
- * A hundred thousand damaged files of every sort that others write, and a hundred damaged remotes. SOAK_FILES,
- * SOAK_REMOTES and FOREIGN_SEED change their number and which. A seed that finds something belongs into
+ * A hundred thousand damaged files of every foreign format, and a hundred damaged remotes. SOAK_FILES,
+ * SOAK_REMOTES and FOREIGN_SEED set their number and seed. Add a seed that finds something to
  * test/long/foreign-files.test.ts or test/long/damaged-remote.test.ts.
  */
 import assert from 'node:assert/strict'
@@ -13,7 +13,7 @@ const firstSeed = Number(process.env.FOREIGN_SEED ?? Date.now() % 0x7fff_ffff)
 const count = Number(process.env.SOAK_FILES ?? 100_000)
 
 for (const sort of Object.keys(foreignFiles)) {
-  test(`${count} damaged files are read or refused: ${sort}`, async (t) => {
+  test(`${count} damaged ${sort} files are read or refused`, async (t) => {
     t.diagnostic(`seed ${firstSeed}`)
     await readDamaged(sort, { seed: firstSeed, count })
     assert.ok(process.resourceUsage().maxRSS < 1024 ** 2, 'less than a gibibyte was needed')
@@ -21,5 +21,5 @@ for (const sort of Object.keys(foreignFiles)) {
 }
 
 for (let seed = firstSeed; seed < firstSeed + remotes; seed++) {
-  test(`no command ends in a defect over a damaged remote (seed ${seed})`, (t) => playDamagedRemote(t, seed))
+  test(`a damaged remote causes no internal error (seed ${seed})`, (t) => playDamagedRemote(t, seed))
 }

@@ -1,4 +1,4 @@
-/** The largest chunks that there can be: of a million events, and of as many as a reader loads. */
+/** The largest possible chunks: a million events, and as many as a reader loads. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { encodeChunk, hashChunk, limits } from '../../src/model/index.ts'
@@ -12,7 +12,7 @@ for (const [count, isRead] of [
   [750_000, true],
   [1_000_000, false],
 ] as const) {
-  test(`a chunk of ${count} events is ${isRead ? 'taken in' : 'named'}, and everything else is seen`, async (t) => {
+  test(`a chunk of ${count} events is ${isRead ? 'read' : 'named'} and hides no other event`, async (t) => {
     const crew = createCrew(t)
     const bo = crew.clone('bo')
     const chunk = encodeChunk(manyRecords(issueId('ab'), count))
