@@ -5,7 +5,7 @@ import { mkdirSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { formatGuide } from '../../src/tracker/agents/guide.ts'
-import { createTeam, titlesIn } from '../sync/team.ts'
+import { createProcessClones, titlesIn } from '../sync/process-clones.ts'
 import { gritePath } from './grite-process.ts'
 
 /** The lines of shell blocks and the commands in backticks, in the order of the page. */
@@ -13,8 +13,8 @@ const lines = [...formatGuide(2).matchAll(/^```sh\n([\s\S]*?)^```$|`(grite [^`\n
   ([, piece, inText = '']) => (piece === undefined ? [inText] : piece.trimEnd().split('\n')),
 )
 
-const team = createTeam({ after })
-const [ann, bo] = [team.clone('ann'), team.clone('bo')]
+const setup = createProcessClones({ after })
+const [ann, bo] = [setup.clone('ann'), setup.clone('bo')]
 /** Values of the placeholders in the guide. */
 const ids = { '<issue>': '', '<other>': '' }
 

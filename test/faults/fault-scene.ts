@@ -5,7 +5,7 @@ import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } f
 import { join } from 'node:path'
 import { gritePath, type Json } from '../contract/grite-process.ts'
 import { type CleanUp, createSandbox, type Sandbox } from '../git/temp-repository.ts'
-import { createCrew, type Member, memberIn } from '../sync/crew.ts'
+import { createClones, type Member, memberIn } from '../sync/clones.ts'
 import {
   type FaultCall,
   type FaultCounts,
@@ -150,8 +150,8 @@ interface Prepared {
 const runMsMax = 30_000
 
 export async function createFaultScene(t: CleanUp): Promise<FaultScene> {
-  const crew = createCrew(t)
-  const [ann, bo] = [crew.clone('ann'), crew.clone('bo')]
+  const setup = createClones(t)
+  const [ann, bo] = [setup.clone('ann'), setup.clone('bo')]
   const { issue_id: issueId } = (await bo.run('issue create', { title: 'one' })) as { issue_id: string }
   const { event_id: eventId } = (await bo.run('issue label add', { issue: [issueId], label: ['bug'] })) as {
     event_id: string
@@ -164,15 +164,15 @@ export async function createFaultScene(t: CleanUp): Promise<FaultScene> {
   const prepared = new Map<string, Promise<Prepared>>()
 
   function prepareOnce(name: FaultCommandName): Promise<Prepared> {
-    const known = prepared.get(name) ?? prepare(name, join(crew.dir, `for-${prepared.size}`))
+    const known = prepared.get(name) ?? prepare(name, join(setup.dir, `for-${prepared.size}`))
     prepared.set(name, known)
     return known
   }
 
   async function prepare(name: FaultCommandName, path: string): Promise<Prepared> {
-    copyScene(crew.dir, path)
-    const member = memberIn(crew, join(path, 'bo'))
-    const other = memberIn(crew, join(path, 'ann'))
+    copyScene(setup.dir, path)
+    const member = memberIn(setup, join(path, 'bo'))
+    const other = memberIn(setup, join(path, 'ann'))
     await other.create('of ann')
     await other.sync()
     if (name === 'sync') await member.create('of bo')

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import type { IssueRow } from '../../src/view/index.ts'
-import { createCrew, type Member } from '../sync/crew.ts'
+import { createClones, type Member } from '../sync/clones.ts'
 import { asReferenceEvent, asSummary, type Kinded } from './reference-shapes.ts'
 
 const fixtures = fileURLToPath(new URL('../../fixtures/repos/', import.meta.url))
@@ -30,9 +30,9 @@ for (const [first, second] of [
 ] as const) {
   test(`sync unites diverged clones, ${first} before ${second}`, async (t) => {
     const expected = readExpected('diverged')
-    const crew = createCrew(t)
+    const setup = createClones(t)
     const clones = [first, second].map((name) => {
-      const clone = crew.clone(name)
+      const clone = setup.clone(name)
       clone.git('fetch', '-q', join(fixtures, 'diverged', `${name}.bundle`), everything)
       assert.equal(clone.head(), expected.clones[name].wal_head)
       return clone
@@ -40,17 +40,17 @@ for (const [first, second] of [
     for (const clone of [...clones, ...clones]) await clone.sync()
     for (const clone of clones) {
       await assertReads(clone, expected)
-      assert.equal(clone.head(), crew.originHead())
+      assert.equal(clone.head(), setup.originHead())
     }
     // The log that was pushed first stays an ancestor.
-    crew.inOrigin('merge-base', '--is-ancestor', expected.clones[first].wal_head, 'refs/grite/wal')
+    setup.inOrigin('merge-base', '--is-ancestor', expected.clones[first].wal_head, 'refs/grite/wal')
   })
 }
 
 test('sync adopts a log on which two actors took turns', async (t) => {
   const expected = readExpected('two-actors')
-  const crew = createCrew(t)
-  const [ann, bo] = [crew.clone('ann'), crew.clone('bo')]
+  const setup = createClones(t)
+  const [ann, bo] = [setup.clone('ann'), setup.clone('bo')]
   ann.git('fetch', '-q', join(fixtures, 'two-actors', 'repo.bundle'), everything)
   await ann.sync()
   await bo.sync()
@@ -59,11 +59,11 @@ test('sync adopts a log on which two actors took turns', async (t) => {
 })
 
 test('sync leaves differing lock refs of the Rust tool unchanged', async (t) => {
-  const crew = createCrew(t)
-  const ann = crew.clone('ann')
-  crew.inOrigin('fetch', '-q', join(fixtures, 'locks', 'remote.bundle'), everything)
+  const setup = createClones(t)
+  const ann = setup.clone('ann')
+  setup.inOrigin('fetch', '-q', join(fixtures, 'locks', 'remote.bundle'), everything)
   ann.git('fetch', '-q', join(fixtures, 'locks', 'repo.bundle'), everything)
-  const locks = () => [crew.inOrigin('for-each-ref', 'refs/grite/locks'), ann.git('for-each-ref', 'refs/grite/locks')]
+  const locks = () => [setup.inOrigin('for-each-ref', 'refs/grite/locks'), ann.git('for-each-ref', 'refs/grite/locks')]
   const before = locks()
   assert.notEqual(before[0], before[1])
   await ann.create('of ann')

@@ -17,7 +17,7 @@ import { encodeEventChunk, hashChunk } from '../../src/model/index.ts'
 import { walRef } from '../../src/wal/index.ts'
 import { createGriteSandbox } from '../contract/grite-process.ts'
 import { comment, creation, issueId, segmentsOf, writeCommit } from '../support/log.ts'
-import { createCrew } from '../sync/crew.ts'
+import { createClones } from '../sync/clones.ts'
 
 /** Writes a tree of ten levels, each naming the next ten times: 10^10 paths of one empty file. */
 async function writeBomb(git: GitPort): Promise<Oid> {
@@ -41,13 +41,13 @@ function commitOf(git: (...args: string[]) => string, feed: (text: string, ...ar
 
 describe('a commit with 10^10 paths', () => {
   it('commands and syncs survive a tree bomb and report its commit', async (t) => {
-    const crew = createCrew(t)
-    const [ann, bo] = [crew.clone('ann'), crew.clone('bo')]
+    const setup = createClones(t)
+    const [ann, bo] = [setup.clone('ann'), setup.clone('bo')]
     await ann.create('good one')
     await ann.sync()
-    const bomb = await crew.onOrigin(writeBomb)
-    const commit = commitOf(crew.inOrigin, crew.feedOrigin, bomb)
-    crew.inOrigin('update-ref', walRef, commit)
+    const bomb = await setup.onOrigin(writeBomb)
+    const commit = commitOf(setup.inOrigin, setup.feedOrigin, bomb)
+    setup.inOrigin('update-ref', walRef, commit)
 
     assert.equal((await bo.sync()).pull_events, 1)
     await bo.create('mine')
@@ -62,9 +62,9 @@ describe('a commit with 10^10 paths', () => {
     }
 
     // When the remote loses the commit, a sync re-appends it within the limits, like any other.
-    const before = crew.inOrigin('rev-parse', `${commit}~`)
+    const before = setup.inOrigin('rev-parse', `${commit}~`)
     await ann.create('beside')
-    crew.inOrigin('update-ref', walRef, before)
+    setup.inOrigin('update-ref', walRef, before)
     await ann.sync()
     await bo.sync()
     await ann.sync()
@@ -127,8 +127,8 @@ describe('one chunk under many names', () => {
   const names = Array.from({ length: 1500 }, (_, index) => `events/${index}/${hashChunk(chunk)}.bin`)
 
   it('1,500 copies of a chunk in a commit are read once', async (t) => {
-    const crew = createCrew(t)
-    const segments = await crew.onOrigin(async (git) => {
+    const setup = createClones(t)
+    const segments = await setup.onOrigin(async (git) => {
       const head = await writeCommit(git, new Map(names.map((name) => [name, chunk])), [])
       return segmentsOf(git, head)
     })
@@ -140,9 +140,9 @@ describe('one chunk under many names', () => {
   })
 
   it('a chunk repeated by many commits is decoded once', async (t) => {
-    const crew = createCrew(t)
-    const bo = crew.clone('bo')
-    await crew.onOrigin(async (git) => {
+    const setup = createClones(t)
+    const bo = setup.clone('bo')
+    await setup.onOrigin(async (git) => {
       let head: Oid | null = null
       for (const [index, name] of names.slice(0, 5).entries())
         head = await writeCommit(
@@ -154,7 +154,7 @@ describe('one chunk under many names', () => {
           head === null ? [] : [head],
           `${index}`,
         )
-      crew.inOrigin('update-ref', walRef, head as Oid)
+      setup.inOrigin('update-ref', walRef, head as Oid)
       const segments = await segmentsOf(git, head as Oid)
       assert.deepEqual(
         segments.map(({ items, repeatsChunk }) => [items.length, repeatsChunk]),

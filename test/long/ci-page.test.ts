@@ -5,7 +5,7 @@ import { mkdirSync, readFileSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { gritePath } from '../contract/grite-process.ts'
-import { createTeam } from '../sync/team.ts'
+import { createProcessClones } from '../sync/process-clones.ts'
 import { fencesOf } from '../tidy/commands-in-text.ts'
 import { read } from '../tidy/source-files.ts'
 
@@ -14,8 +14,8 @@ const pieces = fencesOf(page).filter(({ language }) => language === 'sh')
 /** The lines of the job, in order. */
 const job = pieces.flatMap(({ text }) => text.split('\n'))
 
-const team = createTeam({ after }, (origin) => `file://${origin}`)
-const ann = team.clone('ann')
+const setup = createProcessClones({ after }, (origin) => `file://${origin}`)
+const ann = setup.clone('ann')
 
 /** Runs a block of the page as a CI runner does: in a shell that ends at the first failure. */
 function run(path: string, text: string) {
@@ -31,8 +31,8 @@ function run(path: string, text: string) {
 before(() => {
   mkdirSync(join(ann.dir, 'bin'))
   symlinkSync(gritePath, join(ann.dir, 'bin/grite'))
-  team.inOrigin('config', 'uploadpack.allowFilter', 'true')
-  team.inOrigin('config', 'uploadpack.allowAnySHA1InWant', 'true')
+  setup.inOrigin('config', 'uploadpack.allowFilter', 'true')
+  setup.inOrigin('config', 'uploadpack.allowAnySHA1InWant', 'true')
   for (const title of ['one', 'two']) ann.create(title)
   ann.data('sync')
 })
@@ -42,7 +42,7 @@ for (const options of [['--depth=1'], ['--filter=blob:none'], ['--depth=1', '--f
   describe(`the job of docs/ci.md in a clone with ${options.join(' ')}`, () => {
     let path: string
     before(() => {
-      ;({ path } = team.clone(name, ...options))
+      ;({ path } = setup.clone(name, ...options))
     })
 
     for (const { text, line } of pieces) {
@@ -66,7 +66,7 @@ for (const options of [['--depth=1'], ['--filter=blob:none'], ['--depth=1', '--f
 
 describe('the gate of docs/ci.md', () => {
   it('the gate fails while a blocker is open, in a reused workspace', () => {
-    const { path } = team.clone('gate', '--depth=1')
+    const { path } = setup.clone('gate', '--depth=1')
     const gate = job.find((line) => line.includes('release-blocker')) ?? ''
     const fetch = pieces[0]?.text ?? ''
     assert.equal(run(path, `${fetch}\n${gate}`).status, 0)
@@ -81,7 +81,7 @@ describe('the gate of docs/ci.md', () => {
   })
 
   it('the gate fails when the log cannot be fetched', () => {
-    const { path } = team.clone('unreadable', '--depth=1')
+    const { path } = setup.clone('unreadable', '--depth=1')
     const gate = job.find((line) => line.includes('release-blocker')) ?? ''
     const { status } = run(path, `${pieces[0]?.text.replaceAll('origin', 'nowhere')}\n${gate}`)
     assert.notEqual(status, 0)

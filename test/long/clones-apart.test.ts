@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { commandRunner } from '../support/command-runner.ts'
 import { startGrite } from '../support/start-command-child.ts'
-import { type Crew, createCrew, type Member } from '../sync/crew.ts'
+import { type Clones, createClones, type Member } from '../sync/clones.ts'
 
 const day = 86_400_000
 const monday = Date.UTC(2026, 0, 5)
@@ -16,10 +16,10 @@ interface Worker {
   batch(operations: readonly object[]): Promise<unknown>
 }
 
-function createWorker(crew: Crew, name: string, clockErrorMs: number): Worker {
+function createWorker(setup: Clones, name: string, clockErrorMs: number): Worker {
   let now = monday - day + clockErrorMs
   const nowUnixMs = () => now++
-  const clone = crew.clone(name, { nowUnixMs })
+  const clone = setup.clone(name, { nowUnixMs })
   return {
     clone,
     startDay(weekday) {
@@ -27,7 +27,7 @@ function createWorker(crew: Crew, name: string, clockErrorMs: number): Worker {
     },
     batch(operations) {
       const stdin = operations.map((operation) => JSON.stringify(operation)).join('\n')
-      return commandRunner({ cwd: clone.path, env: crew.environment, nowUnixMs, stdin }).run('batch')
+      return commandRunner({ cwd: clone.path, env: setup.environment, nowUnixMs, stdin }).run('batch')
     },
   }
 }
@@ -55,8 +55,8 @@ for (const [title, annOff, boOff] of [
   ['clocks off by a day in opposite directions', day, -day],
 ] as const) {
   test(`clones sync a week of 1,000 events each with ${title}`, async (t) => {
-    const crew = createCrew(t)
-    const [ann, bo] = [createWorker(crew, 'ann', annOff), createWorker(crew, 'bo', boOff)]
+    const setup = createClones(t)
+    const [ann, bo] = [createWorker(setup, 'ann', annOff), createWorker(setup, 'bo', boOff)]
     const made = Array.from({ length: 10 }, (_, index) => ({ op: 'create', title: `shared ${index}` }))
     const { results } = (await ann.batch(made)) as { results: { issue_id: string }[] }
     const issues = results.map(({ issue_id }) => issue_id)
@@ -75,7 +75,7 @@ for (const [title, annOff, boOff] of [
     const ids = await bo.clone.ids()
     assert.deepEqual([ids.length, new Set(ids).size], [2010, 2010])
     assert.deepEqual(await ann.clone.ids(), ids)
-    assert.deepEqual([ann.clone.head(), bo.clone.head()], [crew.originHead(), crew.originHead()])
+    assert.deepEqual([ann.clone.head(), bo.clone.head()], [setup.originHead(), setup.originHead()])
     const seen = await Promise.all([ann, bo].map(({ clone }) => clone.run('export', { format: 'json' })))
     const [atAnn, atBo] = seen.map((data) => (data as { content: { issues: unknown; events: unknown } }).content)
     assert.deepEqual(atAnn?.issues, atBo?.issues)
@@ -91,18 +91,18 @@ for (const [title, annOff, boOff] of [
 const roundsMax = 4
 
 test('eight clones syncing at once agree within four rounds', async (t) => {
-  const crew = createCrew(t)
-  const clones = Array.from({ length: 8 }, (_, index) => crew.clone(`clone-${index}`))
+  const setup = createClones(t)
+  const clones = Array.from({ length: 8 }, (_, index) => setup.clone(`clone-${index}`))
   const all = (...words: readonly string[]) =>
     Promise.all(
       clones.map(async ({ path }) => {
-        const { exitStatus, stderr } = await startGrite({ cwd: path, environment: crew.environment }, ...words)
+        const { exitStatus, stderr } = await startGrite({ cwd: path, environment: setup.environment }, ...words)
         // A clone that lost every race fails with a conflict and succeeds in a later round.
         assert.ok(exitStatus === 0 || (words[0] === 'sync' && exitStatus === 4), stderr)
       }),
     )
   await all('issue', 'create', '--title=mine')
-  const heads = () => new Set([crew.originHead(), ...clones.map((clone) => clone.head())])
+  const heads = () => new Set([setup.originHead(), ...clones.map((clone) => clone.head())])
   let rounds = 0
   while (heads().size > 1) {
     assert.ok(rounds < roundsMax, `${heads().size} heads after ${rounds} rounds`)

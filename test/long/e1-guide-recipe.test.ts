@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { formatGuide } from '../../src/tracker/agents/guide.ts'
 import { playGuide } from '../reports/guide-recipe.ts'
-import { createTeamScene, type Data } from '../tracker/locks/lock-clones.ts'
+import { createActorClones, type Data } from '../tracker/locks/lock-clones.ts'
 
 const onRemote = { remote: '' }
 
@@ -21,7 +21,7 @@ it('every claim in the guide uses --remote or --renew', () => {
 
 describe('close --claim-next', { concurrency: 4 }, () => {
   it('close --claim-next claims on the remote of the closed claim', async (t) => {
-    const { clones, share } = await createTeamScene(t, 'ann', 'bo')
+    const { clones, share } = await createActorClones(t, 'ann', 'bo')
     const [ann, bo] = clones
     const [one, two] = [await share('one'), await share('two')]
     await ann.run('issue claim', { issue: one, ...onRemote })
@@ -32,7 +32,7 @@ describe('close --claim-next', { concurrency: 4 }, () => {
   })
 
   it('close --claim-next after a local claim claims locally and warns', async (t) => {
-    const { clones, share, leases } = await createTeamScene(t, 'ann')
+    const { clones, share, leases } = await createActorClones(t, 'ann')
     const [ann] = clones
     const [one, two] = [await share('one'), await share('two')]
     ann.configure('[lease]\nremote = "origin"\n')
@@ -44,7 +44,7 @@ describe('close --claim-next', { concurrency: 4 }, () => {
   })
 
   it('close --claim-next without a claim follows the configuration', async (t) => {
-    const { clones, share } = await createTeamScene(t, 'ann')
+    const { clones, share } = await createActorClones(t, 'ann')
     const [ann] = clones
     const [one, two, three] = [await share('one'), await share('two'), await share('three')]
     const first = await ann.run('issue close', { issue: [one], claimNext: true })
@@ -56,7 +56,7 @@ describe('close --claim-next', { concurrency: 4 }, () => {
   })
 
   it('close --claim-next prefers its own --remote or --local', async (t) => {
-    const { clones, share } = await createTeamScene(t, 'ann')
+    const { clones, share } = await createActorClones(t, 'ann')
     const [ann] = clones
     const [one, two, three] = [await share('one'), await share('two'), await share('three')]
     await ann.run('issue claim', { issue: one, local: true })
@@ -71,7 +71,7 @@ describe('close --claim-next', { concurrency: 4 }, () => {
 
 describe('close --remote', { concurrency: 4 }, () => {
   it('close --remote pushes the close and releases the lease', async (t) => {
-    const { clones, share, git, origin, leaseFile, leaseRefOf } = await createTeamScene(t, 'ann', 'bo')
+    const { clones, share, git, origin, leaseFile, leaseRefOf } = await createActorClones(t, 'ann', 'bo')
     const [ann, bo] = clones
     const id = await share()
     await ann.run('issue claim', { issue: id, ...onRemote })
@@ -84,7 +84,7 @@ describe('close --remote', { concurrency: 4 }, () => {
   })
 
   it('close --remote closes locally when the remote is unreachable', async (t) => {
-    const { clones, share, git, origin } = await createTeamScene(t, 'ann')
+    const { clones, share, git, origin } = await createActorClones(t, 'ann')
     const [ann] = clones
     const id = await share()
     git(ann.path, 'remote', 'set-url', 'origin', `${origin}.gone`)
@@ -96,7 +96,7 @@ describe('close --remote', { concurrency: 4 }, () => {
 
 describe('a local claim', { concurrency: 4 }, () => {
   it('a local claim warns if a remote exists, except with --local', async (t) => {
-    const { clones, share } = await createTeamScene(t, 'ann')
+    const { clones, share } = await createActorClones(t, 'ann')
     const [ann] = clones
     const id = await share()
     await ann.run('issue claim', { issue: id })
@@ -112,7 +112,7 @@ describe('a local claim', { concurrency: 4 }, () => {
   })
 
   it('a local claim without any remote does not warn', async (t) => {
-    const { ann, create } = await createTeamScene(t, 'bo')
+    const { ann, create } = await createActorClones(t, 'bo')
     const id = await create()
     await ann.run('issue claim', { issue: id })
     await ann.run('issue close', { issue: [id], claimNext: true })
@@ -121,7 +121,7 @@ describe('a local claim', { concurrency: 4 }, () => {
 })
 
 it('the next sync releases the lease of an issue closed with --claim-next', async (t) => {
-  const { clones, share, leaseFile, leaseRefOf } = await createTeamScene(t, 'ann')
+  const { clones, share, leaseFile, leaseRefOf } = await createActorClones(t, 'ann')
   const [ann] = clones
   const [one] = [await share('one'), await share('two')]
   await ann.run('issue claim', { issue: one, ...onRemote })

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { lockRefOf } from '../../src/wal/index.ts'
 import { makeClosedClaims, putLeases } from '../reports/claimed-issues.ts'
-import { createTeamScene, type TeamScene } from '../tracker/locks/lock-clones.ts'
+import { type ActorClones, createActorClones } from '../tracker/locks/lock-clones.ts'
 
 const hour = 3_600_000
 const day = 24 * hour
@@ -19,7 +19,7 @@ function refuseDeletions(origin: string): void {
 
 describe('lock gc --remote', { concurrency: 4 }, () => {
   it('lock gc deletes a lease a day after release; fences keep growing', async (t) => {
-    const { clones, share, clock, leases } = await createTeamScene(t, 'ann', 'bo')
+    const { clones, share, clock, leases } = await createActorClones(t, 'ann', 'bo')
     const [ann, bo] = clones
     const id = await share()
     const { fence } = await ann.run('issue claim', { issue: id, ...onRemote })
@@ -36,7 +36,7 @@ describe('lock gc --remote', { concurrency: 4 }, () => {
   })
 
   it('lock gc keeps an expired lease of an open issue', async (t) => {
-    const { clones, share, clock, leases } = await createTeamScene(t, 'ann', 'bo')
+    const { clones, share, clock, leases } = await createActorClones(t, 'ann', 'bo')
     const [ann, bo] = clones
     const id = await share()
     await ann.run('issue claim', { issue: id, ...onRemote })
@@ -49,22 +49,22 @@ describe('lock gc --remote', { concurrency: 4 }, () => {
   })
 
   it('lock gc keeps leases with a future fence or an unknown issue', async (t) => {
-    const team = await createTeamScene(t, 'ann')
-    const [ann] = team.clones
+    const setup = await createActorClones(t, 'ann')
+    const [ann] = setup.clones
     const claim = { assignee: 'ann', sinceUnixMs: 1, beside: [], stale: [] }
     const released = { owner: ann.id, nonce: 'n', expiresUnixMs: 0, ttlMs: null, fence: 1, claim: null }
-    await putLeases(team, [
-      { ...released, resource: 'ahead', fence: team.clock.nowUnixMs + day },
+    await putLeases(setup, [
+      { ...released, resource: 'ahead', fence: setup.clock.nowUnixMs + day },
       { ...released, resource: `issue:${'ab'.repeat(16)}`, claim },
       { ...released, resource: 'old' },
     ])
-    team.clock.nowUnixMs += 1.5 * day
+    setup.clock.nowUnixMs += 1.5 * day
     const { removed, kept } = await ann.run('lock gc', onRemote)
     assert.deepEqual([removed, kept], [1, 2])
   })
 
   it('lock gc keeps a lease that was renewed meanwhile', async (t) => {
-    const { clones, clock, leaseFile, git, origin, leases } = await createTeamScene(t, 'ann', 'bo')
+    const { clones, clock, leaseFile, git, origin, leases } = await createActorClones(t, 'ann', 'bo')
     const [ann, bo] = clones
     await ann.run('lock acquire', { resource: 'plain', ...onRemote })
     await ann.run('lock release', { resource: 'plain', ...onRemote })
@@ -84,40 +84,40 @@ describe('lock gc --remote', { concurrency: 4 }, () => {
 })
 
 describe('sync of ended leases', { concurrency: 4 }, () => {
-  const setUp = async (team: TeamScene, count: number) => {
-    const ids = await makeClosedClaims(team, team.clones[0], count)
-    team.clock.nowUnixMs += day + 1000
+  const setUp = async (setup: ActorClones, count: number) => {
+    const ids = await makeClosedClaims(setup, setup.clones[0], count)
+    setup.clock.nowUnixMs += day + 1000
     return ids
   }
 
   it('sync deletes ended leases once there are a hundred', async (t) => {
-    const team = await createTeamScene(t, 'ann', 'bo')
-    const [ann, bo] = team.clones
-    await setUp(team, 99)
-    assert.deepEqual([(await bo.run('sync')).claims.collected, team.leases().length], [0, 99])
-    await setUp(team, 2)
-    assert.deepEqual([(await bo.run('sync', { pull: true })).claims.collected, team.leases().length], [0, 101])
-    assert.deepEqual([(await bo.run('sync')).claims.collected, team.leases()], [101, []])
-    assert.deepEqual(team.refs('refs/grite-remotes', bo.path).length, 1, 'the log alone')
+    const setup = await createActorClones(t, 'ann', 'bo')
+    const [ann, bo] = setup.clones
+    await setUp(setup, 99)
+    assert.deepEqual([(await bo.run('sync')).claims.collected, setup.leases().length], [0, 99])
+    await setUp(setup, 2)
+    assert.deepEqual([(await bo.run('sync', { pull: true })).claims.collected, setup.leases().length], [0, 101])
+    assert.deepEqual([(await bo.run('sync')).claims.collected, setup.leases()], [101, []])
+    assert.deepEqual(setup.refs('refs/grite-remotes', bo.path).length, 1, 'the log alone')
     assert.deepEqual([(await ann.run('sync')).claims.collected, ann.warned(), bo.warned()], [0, [], []])
   })
 
   it('sync waits a week after a host refused to delete leases', async (t) => {
-    const team = await createTeamScene(t, 'ann')
-    const [ann] = team.clones
-    await setUp(team, 100)
-    refuseDeletions(team.origin)
+    const setup = await createActorClones(t, 'ann')
+    const [ann] = setup.clones
+    await setUp(setup, 100)
+    refuseDeletions(setup.origin)
     assert.deepEqual([(await ann.run('sync')).claims.collected, ann.warned()], [0, ['lock-kept']])
-    team.clock.nowUnixMs += 6 * day
+    setup.clock.nowUnixMs += 6 * day
     assert.deepEqual([(await ann.run('sync')).claims.collected, ann.warned()], [0, []])
-    team.clock.nowUnixMs += 2 * day
+    setup.clock.nowUnixMs += 2 * day
     assert.deepEqual([(await ann.run('sync')).claims.collected, ann.warned()], [0, ['lock-kept']])
     const { exitStatus } = await ann.runner.outcome('lock gc', onRemote)
-    assert.deepEqual([exitStatus, ann.warned().length, team.leases().length], [1, 6, 100])
+    assert.deepEqual([exitStatus, ann.warned().length, setup.leases().length], [1, 6, 100])
   })
 
   it('sync deletes ended local locks once there are a hundred', async (t) => {
-    const { clones, clock, refs, git } = await createTeamScene(t, 'ann')
+    const { clones, clock, refs, git } = await createActorClones(t, 'ann')
     const [ann] = clones
     await ann.run('lock acquire', { resource: 'one' })
     await ann.run('sync')
@@ -144,7 +144,7 @@ describe('sync of ended leases', { concurrency: 4 }, () => {
 
 describe('lock gc', { concurrency: 4 }, () => {
   it('lock gc keeps the lock of a closed issue for a day', async (t) => {
-    const { ann, bo, create, clock, refs } = await createTeamScene(t, 'cy')
+    const { ann, bo, create, clock, refs } = await createActorClones(t, 'cy')
     const id = await create()
     await ann.run('issue claim', { issue: id })
     await ann.run('issue close', { issue: [id] })

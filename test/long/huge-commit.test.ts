@@ -4,18 +4,18 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { walRef } from '../../src/wal/index.ts'
-import { createCrew } from '../sync/crew.ts'
+import { createClones } from '../sync/clones.ts'
 
 test('clones read, write and sync a log with a 68 MB commit message', async (t) => {
-  const crew = createCrew(t)
-  const [ann, bo] = [crew.clone('ann'), crew.clone('bo')]
+  const setup = createClones(t)
+  const [ann, bo] = [setup.clone('ann'), setup.clone('bo')]
   await ann.create('below')
   await ann.sync()
   await bo.sync()
-  const message = join(crew.dir, 'message')
+  const message = join(setup.dir, 'message')
   writeFileSync(message, Buffer.alloc(68_000_000, 'x'))
-  const huge = crew.inOrigin('commit-tree', '-p', walRef, '-F', message, `${walRef}^{tree}`)
-  crew.inOrigin('update-ref', walRef, huge)
+  const huge = setup.inOrigin('commit-tree', '-p', walRef, '-F', message, `${walRef}^{tree}`)
+  setup.inOrigin('update-ref', walRef, huge)
 
   // A clone without unpushed events moves to that commit and appends to it.
   assert.equal((await bo.sync()).success, true)
@@ -29,7 +29,7 @@ test('clones read, write and sync a log with a 68 MB commit message', async (t) 
   await ann.create('beside')
   assert.equal((await ann.sync()).push_success, true)
   await bo.sync()
-  const fresh = crew.clone('fresh')
+  const fresh = setup.clone('fresh')
   await fresh.sync()
   for (const clone of [ann, bo, fresh]) {
     assert.deepEqual(await clone.titles(), ['above', 'below', 'beside'])

@@ -3,18 +3,18 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { CommandOrder } from '../support/command-child.ts'
 import { startCommandChild } from '../support/start-command-child.ts'
-import { createScene, createTeamScene } from '../tracker/locks/lock-clones.ts'
+import { createActorClones, createActors } from '../tracker/locks/lock-clones.ts'
 
 const hour = 3_600_000
 
-async function setUp(t: Parameters<typeof createScene>[0]) {
-  const scene = await createScene(t)
-  const { clock, path, environment } = scene
+async function setUp(t: Parameters<typeof createActors>[0]) {
+  const setup = await createActors(t)
+  const { clock, path, environment } = setup
   // The killed process uses the clock of the machine.
   clock.nowUnixMs = Date.now()
-  const id = await scene.create()
+  const id = await setup.create()
   return {
-    ...scene,
+    ...setup,
     id,
     async claimAndDie(actor: string, dieAt: NonNullable<CommandOrder['dieAt']>) {
       const commands = [{ name: 'issue claim', input: { issue: id } }]
@@ -22,7 +22,7 @@ async function setUp(t: Parameters<typeof createScene>[0]) {
       const end = await startCommandChild(order)
       assert.deepEqual([end.signal, end.answers], ['SIGKILL', []], end.stderr)
     },
-    assignees: async () => (await scene.bo.run('issue show', { issue: id })).issue.assignees,
+    assignees: async () => (await setup.bo.run('issue show', { issue: id })).issue.assignees,
   }
 }
 
@@ -54,13 +54,13 @@ describe('a killed local claim', { concurrency: 4 }, () => {
   }
 
   it('a killed takeover leaves the stale assignee to the next takeover', async (t) => {
-    const { ann, bo, id, claimAndDie, assignees, clock, handIn, path } = await setUp(t)
+    const { ann, bo, id, claimAndDie, assignees, clock, actorIn, path } = await setUp(t)
     clock.nowUnixMs -= 2 * hour
     await bo.run('issue claim', { issue: id })
     clock.nowUnixMs += 2 * hour
     await claimAndDie(ann.id, { publish: 'published', nth: 1 })
     assert.deepEqual(await assignees(), ['bo'])
-    const cy = await handIn(path, 'cy')
+    const cy = await actorIn(path, 'cy')
     assert.equal((await cy.fail('issue claim', { next: true })).code, 'not_found')
     clock.nowUnixMs += 2 * hour
     const taken = await cy.run('issue claim', { next: true })
@@ -78,7 +78,7 @@ const sharedMoments = [
 describe('a killed remote claim', { concurrency: 3 }, () => {
   for (const { title, dieAt, isPushed } of sharedMoments) {
     it(`a remote claim killed ${title} is completed by renewing it`, async (t) => {
-      const { clones, share, environment, leases, clock, git } = await createTeamScene(t, 'ann', 'bo')
+      const { clones, share, environment, leases, clock, git } = await createActorClones(t, 'ann', 'bo')
       const [ann, bo] = clones
       clock.nowUnixMs = Date.now()
       const id = await share()

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
-import { createCrashScene, type DieAt } from '../tracker/crashed-command.ts'
+import { createCrashSandbox, type DieAt } from '../tracker/crashed-command.ts'
 
 interface Counts {
   readonly event_count: number
@@ -26,7 +26,7 @@ describe('a killed import', { concurrency: 4 }, () => {
   /** Number of events that an undisturbed import writes. */
   const eventsOfTracker = 4201
   it('an undisturbed import writes the tracker in several commits', async (t) => {
-    const log = await createCrashScene(t)
+    const log = await createCrashSandbox(t)
     const { event_count, commit_count } = (await log.run('import', { file: writeTracker(log.dir) })) as Counts
     assert.equal(event_count, eventsOfTracker)
     assert.ok(commit_count > 1)
@@ -46,7 +46,7 @@ describe('a killed import', { concurrency: 4 }, () => {
   }
   for (const [title, dieAt] of Object.entries(points)) {
     it(`an import killed ${title} is completed by running it again`, async (t) => {
-      const log = await createCrashScene(t)
+      const log = await createCrashSandbox(t)
       const file = writeTracker(log.dir)
       await log.runAndDie([{ name: 'import', input: { file } }], dieAt)
       const half = await log.ids()

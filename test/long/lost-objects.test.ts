@@ -5,14 +5,14 @@ import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
 import { walRef } from '../../src/wal/index.ts'
 import { loseObject, waysToLose } from '../support/broken-objects.ts'
-import { createCrew, type Member, memberIn } from '../sync/crew.ts'
+import { createClones, type Member, memberIn } from '../sync/clones.ts'
 
 const titles = ['five', 'four', 'one', 'three', 'two']
 
 /** Creates a clone with five issues and an attachment in its log, all pushed. */
 async function cloneWithLog(t: TestContext) {
-  const crew = createCrew(t)
-  const original = crew.clone('original')
+  const setup = createClones(t)
+  const original = setup.clone('original')
   for (const title of ['one', 'two', 'three']) await original.create(title)
   const { issues } = (await original.run('issue list')) as { issues: { issue_id: string }[] }
   const file = join(original.path, 'notes.txt')
@@ -20,7 +20,7 @@ async function cloneWithLog(t: TestContext) {
   await original.run('issue attachment add', { issue: issues[0]?.issue_id, file })
   for (const title of ['four', 'five']) await original.create(title)
   await original.sync()
-  return { crew, original }
+  return { setup, original }
 }
 
 /** Lists the objects of the log, each once. */
@@ -38,15 +38,15 @@ async function listed(member: Member): Promise<string[]> {
 
 describe('a log that loses one object', () => {
   it('a log without one object stays readable and a sync restores it', async (t) => {
-    const { crew, original } = await cloneWithLog(t)
+    const { setup, original } = await cloneWithLog(t)
     const objects = objectsOf(original)
     assert.ok(objects.length > 20)
     for (const [index, oid] of objects.entries()) {
       const way = waysToLose[index % waysToLose.length] ?? 'missing'
       const name = `${oid} ${way} ${original.git('cat-file', '-t', oid)}`
-      const path = join(crew.dir, `lost-${index}`)
+      const path = join(setup.dir, `lost-${index}`)
       cpSync(original.path, path, { recursive: true, preserveTimestamps: true })
-      const member = memberIn(crew, path)
+      const member = memberIn(setup, path)
       loseObject(path, oid, way)
       const hasView = index % 2 === 0
       if (!hasView) dropViews(path)
@@ -75,7 +75,7 @@ describe('a log that loses one object', () => {
       assert.deepEqual(member.takeWarnings(), [], name)
       await member.assertSound()
       assert.equal(new Set(await member.ids()).size, (await member.ids()).length, name)
-      crew.inOrigin('update-ref', walRef, original.head())
+      setup.inOrigin('update-ref', walRef, original.head())
       rmSync(path, { recursive: true })
     }
   })

@@ -7,11 +7,11 @@ import type { IssueRow } from '../../src/view/index.ts'
 import { walRef } from '../../src/wal/index.ts'
 import { commandRunner, createCommandSandbox } from '../support/command-runner.ts'
 import { batchOf, creation, issueId, writeBatch } from '../support/log.ts'
-import { createProcessScene, eventIdsOf } from '../tracker/command-process.ts'
+import { createProcessSandbox, eventIdsOf } from '../tracker/command-process.ts'
 
 describe('many concurrent processes', () => {
   it('fifty concurrent creates in a new repository share one actor', async (t) => {
-    const { path, answer, list, assertHolds } = createProcessScene(t)
+    const { path, answer, list, assertHolds } = createProcessSandbox(t)
     const titles = Array.from({ length: 50 }, (_, index) => `issue ${index}`)
     const answers = await Promise.all(titles.map((title) => answer('issue', 'create', '--title', title)))
     assert.equal((await assertHolds(eventIdsOf(answers))).length, 50)
@@ -52,7 +52,7 @@ describe('many concurrent processes', () => {
   })
 
   it('twenty concurrent label additions to one issue all survive', async (t) => {
-    const { answer, list, assertHolds } = createProcessScene(t)
+    const { answer, list, assertHolds } = createProcessSandbox(t)
     const { issue_id } = await answer('issue', 'create', '--title', 'one')
     const labels = Array.from({ length: 20 }, (_, index) => `label-${index}`)
     const answers = await Promise.all(
@@ -63,7 +63,7 @@ describe('many concurrent processes', () => {
   })
 
   it('concurrent writes, reads, rebuilds and gc never fail', async (t) => {
-    const { answer, git, path, list, assertHolds } = createProcessScene(t)
+    const { answer, git, path, list, assertHolds } = createProcessSandbox(t)
     const { issue_id } = await answer('issue', 'create', '--title', 'first')
     const deadline = performance.now() + 4000
     const acknowledged: string[] = []

@@ -6,17 +6,17 @@ import { it } from 'node:test'
 import { parseFetchHead } from '../../src/git/native/fetch-room.ts'
 import { commandRunner } from '../support/command-runner.ts'
 import { createDyingGit } from '../support/dying-git.ts'
-import { createCrew } from '../sync/crew.ts'
+import { createClones } from '../sync/clones.ts'
 
 const tmpOf = (path: string) => join(path, '.git', 'grite', 'tmp')
 const namesIn = (folder: string) => (existsSync(folder) ? readdirSync(folder) : [])
 
 it('a fetch killed with its lock does not block the next one', async (t) => {
-  const crew = createCrew(t)
-  const [ann, bo] = [crew.clone('ann'), crew.clone('bo')]
+  const setup = createClones(t)
+  const [ann, bo] = [setup.clone('ann'), setup.clone('bo')]
   await ann.create('one')
   await ann.sync()
-  const dying = createDyingGit(crew, { command: 'fetch', below: 'GIT_DIR', leaves: 'refs/worktree/grite/wal.lock' })
+  const dying = createDyingGit(setup, { command: 'fetch', below: 'GIT_DIR', leaves: 'refs/worktree/grite/wal.lock' })
   const runner = commandRunner({ cwd: bo.path, env: dying.environment })
   // A failure in a new fetch folder is retried for the log alone, one in a used folder is retried in a new one.
   for (const titles of [['one'], ['one', 'two']]) {
@@ -31,8 +31,8 @@ it('a fetch killed with its lock does not block the next one', async (t) => {
 })
 
 it('the next sync deletes the fetch folder of a killed process', async (t) => {
-  const crew = createCrew(t)
-  const ann = crew.clone('ann')
+  const setup = createClones(t)
+  const ann = setup.clone('ann')
   await ann.create('one')
   await ann.sync()
   const left = join(tmpOf(ann.path), `${'0'.repeat(8)}.1.1.1-0123456789ab`)
@@ -43,8 +43,8 @@ it('the next sync deletes the fetch folder of a killed process', async (t) => {
 })
 
 it('a damaged stored fetch folder is replaced', async (t) => {
-  const crew = createCrew(t)
-  const ann = crew.clone('ann')
+  const setup = createClones(t)
+  const ann = setup.clone('ann')
   await ann.create('one')
   await ann.sync()
   const rooms = join(ann.path, '.git', 'grite', 'fetch')
@@ -62,11 +62,11 @@ it('a damaged stored fetch folder is replaced', async (t) => {
 })
 
 it('a fetch takes no repository lock and runs no hooks', async (t) => {
-  const crew = createCrew(t)
-  const [ann, bo] = [crew.clone('ann'), crew.clone('bo')]
+  const setup = createClones(t)
+  const [ann, bo] = [setup.clone('ann'), setup.clone('bo')]
   await ann.create('one')
   await ann.sync()
-  const hooks = join(crew.dir, 'hooks')
+  const hooks = join(setup.dir, 'hooks')
   mkdirSync(hooks)
   writeFileSync(join(hooks, 'reference-transaction'), '#!/bin/sh\nexit 1\n', { mode: 0o755 })
   bo.git('config', 'core.hooksPath', hooks)
@@ -97,8 +97,8 @@ it('FETCH_HEAD parsing skips lines that name no stream ref', () => {
 })
 
 it('a fetch without a temporary folder is a disk error', async (t) => {
-  const crew = createCrew(t)
-  const [ann, bo] = [crew.clone('ann'), crew.clone('bo')]
+  const setup = createClones(t)
+  const [ann, bo] = [setup.clone('ann'), setup.clone('bo')]
   await ann.create('one')
   await ann.sync()
   mkdirSync(join(bo.path, '.git', 'grite'))

@@ -3,15 +3,15 @@ import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { GriteError } from '../../src/model/index.ts'
-import { createCrew } from '../sync/crew.ts'
+import { createClones } from '../sync/clones.ts'
 
 test('a lock left on the remote is named and blocks only until removed', async (t) => {
-  const crew = createCrew(t)
-  const ann = crew.clone('ann')
+  const setup = createClones(t)
+  const ann = setup.clone('ann')
   await ann.create('one')
   await ann.sync()
   await ann.create('two')
-  const lock = join(crew.origin, 'refs/grite/wal.lock')
+  const lock = join(setup.origin, 'refs/grite/wal.lock')
   writeFileSync(lock, '')
   await assert.rejects(ann.run('sync'), (error) => {
     assert.ok(error instanceof GriteError)
@@ -21,5 +21,5 @@ test('a lock left on the remote is named and blocks only until removed', async (
   })
   rmSync(lock)
   await ann.sync()
-  assert.equal(crew.originHead(), ann.head())
+  assert.equal(setup.originHead(), ann.head())
 })

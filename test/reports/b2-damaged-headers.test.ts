@@ -2,20 +2,20 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { walRef } from '../../src/wal/index.ts'
-import { createCrew } from '../sync/crew.ts'
+import { createClones } from '../sync/clones.ts'
 
 /** A commit on top of another, without an author. */
-function writeDamaged(crew: ReturnType<typeof createCrew>, path: string, parent: string): string {
-  const tree = crew.git(path, 'rev-parse', `${parent}^{tree}`)
+function writeDamaged(setup: ReturnType<typeof createClones>, path: string, parent: string): string {
+  const tree = setup.git(path, 'rev-parse', `${parent}^{tree}`)
   const header = `tree ${tree}\nparent ${parent}\n\nno author\n`
-  return crew.gitWith(header, path, 'hash-object', '-t', 'commit', '-w', '--literally', '--stdin')
+  return setup.gitWith(header, path, 'hash-object', '-t', 'commit', '-w', '--literally', '--stdin')
 }
 
 test('a damaged commit header in the log hides nothing', async (t) => {
-  const crew = createCrew(t)
-  const [ann, bo] = [crew.clone('ann'), crew.clone('bo')]
+  const setup = createClones(t)
+  const [ann, bo] = [setup.clone('ann'), setup.clone('bo')]
   await ann.create('below')
-  const damaged = writeDamaged(crew, ann.path, ann.head())
+  const damaged = writeDamaged(setup, ann.path, ann.head())
   ann.git('update-ref', walRef, damaged)
   await ann.create('above')
   ann.git('push', '-q', 'origin', walRef)
@@ -30,15 +30,15 @@ test('a damaged commit header in the log hides nothing', async (t) => {
 })
 
 test('a rebuild survives a damaged header in the reflog', async (t) => {
-  const crew = createCrew(t)
-  const ann = crew.clone('ann')
+  const setup = createClones(t)
+  const ann = setup.clone('ann')
   await ann.create('one')
   await ann.titles()
   const before = ann.head()
   // A commit of another tool, then a damaged one: the reflog leads from one to the other.
   const foreign = ann.git('commit-tree', '-p', before, '-m', 'x', `${before}^{tree}`)
   ann.git('update-ref', walRef, foreign)
-  ann.git('update-ref', walRef, writeDamaged(crew, ann.path, foreign))
+  ann.git('update-ref', walRef, writeDamaged(setup, ann.path, foreign))
   await ann.run('rebuild')
   await ann.create('two')
   assert.deepEqual(await ann.titles(), ['one', 'two'])

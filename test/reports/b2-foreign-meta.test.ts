@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import type { Oid } from '../../src/git/index.ts'
 import { walRef } from '../../src/wal/index.ts'
 import { batchOf, comment, creation, filesOf, issueId, writeCommit } from '../support/log.ts'
-import { createCrew } from '../sync/crew.ts'
+import { createClones } from '../sync/clones.ts'
 
 const odd = '{"toString":1,"valueOf":1}'
 const deep = '['.repeat(400_000) + ']'.repeat(400_000)
@@ -29,8 +29,8 @@ const metas = [
 ]
 
 test('a meta.json of any content hides nothing and fails no command', async (t) => {
-  const crew = createCrew(t)
-  const [ann, bo] = [crew.clone('ann'), crew.clone('bo')]
+  const setup = createClones(t)
+  const [ann, bo] = [setup.clone('ann'), setup.clone('bo')]
   await ann.create('good one')
   await ann.sync()
   const a = issueId('a0')
@@ -51,7 +51,7 @@ test('a meta.json of any content hides nothing and fails no command', async (t) 
     assert.ok(answer.data, name)
   }
   assert.deepEqual(await bo.titles(), ['also good', 'good one', 'mine'])
-  const fresh = crew.clone('fresh')
+  const fresh = setup.clone('fresh')
   await fresh.sync()
   assert.deepEqual(await fresh.titles(), await bo.titles())
   const warnings = bo.warnings.map(({ message, details }) => `${message} ${JSON.stringify(details ?? {})}`)

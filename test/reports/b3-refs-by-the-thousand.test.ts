@@ -3,11 +3,11 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { limits } from '../../src/model/index.ts'
 import { lockRefOf, snapshotRef, trackingPrefix, walRef } from '../../src/wal/index.ts'
-import { createCrew } from '../sync/crew.ts'
+import { createClones } from '../sync/clones.ts'
 
 test('thousands of foreign refs cost a bounded number of files', async (t) => {
-  const crew = createCrew(t)
-  const [ann, bo] = [crew.clone('ann'), crew.clone('bo')]
+  const setup = createClones(t)
+  const [ann, bo] = [setup.clone('ann'), setup.clone('bo')]
   await ann.create('one')
   await ann.sync()
   const locks = Array.from({ length: limits.followedLocksMax + 20 }, (_, index) => lockRefOf(`${index}`))
@@ -15,7 +15,7 @@ test('thousands of foreign refs cost a bounded number of files', async (t) => {
   // Refs with the prefix of the log ref, fetched with it.
   const alike = ['wa', 'wak', 'wall', 'waz'].map((name) => `refs/grite/${name}`)
   const head = ann.head()
-  crew.feedOrigin(
+  setup.feedOrigin(
     [...locks, ...snapshots, ...alike].map((ref) => `create ${ref} ${head}\n`).join(''),
     ...['update-ref', '--stdin'],
   )
@@ -38,7 +38,7 @@ test('thousands of foreign refs cost a bounded number of files', async (t) => {
   assert.ok(tracked.some((ref) => ref.endsWith(`/${1_800_000_000_089}`)))
 
   // After their deletion no tracking ref remains.
-  crew.feedOrigin([...locks, ...snapshots, ...alike].map((ref) => `delete ${ref}\n`).join(''), 'update-ref', '--stdin')
+  setup.feedOrigin([...locks, ...snapshots, ...alike].map((ref) => `delete ${ref}\n`).join(''), 'update-ref', '--stdin')
   await bo.sync()
   assert.deepEqual(bo.warnings, [])
   assert.deepEqual(bo.git('for-each-ref', '--format=%(refname)', trackingPrefix('origin')).split('\n').length, 1)

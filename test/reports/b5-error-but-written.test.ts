@@ -14,7 +14,7 @@ import { createGriteSandbox, gritePath } from '../contract/grite-process.ts'
 import { planOf, publishChain, sampleCommit } from '../git/sample-commits.ts'
 import { createTempRepository } from '../git/temp-repository.ts'
 import { commandRunner, createCommandSandbox } from '../support/command-runner.ts'
-import { createCrew } from '../sync/crew.ts'
+import { createClones } from '../sync/clones.ts'
 
 function failure(code: string, syscall: string): Error {
   return Object.assign(new Error(`${code}: simulated, ${syscall}`), { code, syscall })
@@ -182,8 +182,8 @@ describe('several refs of which one cannot move', () => {
 describe('an accepted push', () => {
   /** Two clones that both wrote; the second has a disk that fails once `fail` is called. */
   async function setUp(t: TestContext, failing: Disk) {
-    const crew = createCrew(t)
-    const ann = crew.clone('ann')
+    const setup = createClones(t)
+    const ann = setup.clone('ann')
     await ann.create('base')
     await ann.sync()
     let isFailing = false
@@ -191,14 +191,14 @@ describe('an accepted push', () => {
       ((...args: never[]) =>
         ((isFailing ? failing : nodeDisk)[key] as (...args: never[]) => unknown)(...args)) as unknown as Disk[Key]
     const disk = { ...nodeDisk, flushDirectories: step('flushDirectories'), rename: step('rename') }
-    const bo = crew.clone('bo', { gitOptions: { disk } })
+    const bo = setup.clone('bo', { gitOptions: { disk } })
     await bo.sync()
     await ann.create('of ann')
     await ann.sync()
     const fail = () => {
       isFailing = true
     }
-    return { ...crew, ann, bo, fail }
+    return { ...setup, ann, bo, fail }
   }
 
   it('a sync that fails after its push reports the push', async (t) => {

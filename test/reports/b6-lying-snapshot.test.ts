@@ -10,7 +10,7 @@ import { issueLog } from '../../src/wal/issue-log/issue-log.ts'
 import { formatSnapshotSignature } from '../../src/wal/issue-log/snapshot/snapshot-codec.ts'
 import { comment, creation, issueId, recordOf } from '../support/log.ts'
 import { writeSnapshotFiles } from '../support/snapshots.ts'
-import { createCrew, type Member } from '../sync/crew.ts'
+import { createClones, type Member } from '../sync/clones.ts'
 
 interface Rebuilt {
   readonly event_count: number
@@ -74,12 +74,12 @@ async function writeTampered(
 
 /** A remote with three events by `ann`, and a clone `bo` that has them. */
 async function setUp(t: TestContext) {
-  const crew = createCrew(t)
-  const [ann, bo] = [crew.clone('ann'), crew.clone('bo')]
+  const setup = createClones(t)
+  const [ann, bo] = [setup.clone('ann'), setup.clone('bo')]
   for (const title of ['one', 'two', 'three']) await ann.create(title)
   await ann.sync()
   await bo.sync()
-  return { crew, ann, bo, onOrigin: crew.onOrigin }
+  return { setup, ann, bo, onOrigin: setup.onOrigin }
 }
 
 const rebuild = async (member: Member, more: object = {}) =>
@@ -165,19 +165,19 @@ describe('a snapshot that differs from the log', { concurrency: 3 }, () => {
   })
 
   it('a refused snapshot is not pushed to another remote', async (t) => {
-    const { crew, bo, onOrigin } = await setUp(t)
-    crew.git(crew.dir, 'init', '-q', '--bare', 'backup.git')
+    const { setup, bo, onOrigin } = await setUp(t)
+    setup.git(setup.dir, 'init', '-q', '--bare', 'backup.git')
     await onOrigin((git) => writeTampered(git, add))
     fetchPlainly(bo)
     await bo.run('snapshot create')
-    await bo.sync({ remote: join(crew.dir, 'backup.git') })
-    const sent = crew.git(join(crew.dir, 'backup.git'), 'for-each-ref', '--format=%(refname)', 'refs/grite/snapshots')
+    await bo.sync({ remote: join(setup.dir, 'backup.git') })
+    const sent = setup.git(join(setup.dir, 'backup.git'), 'for-each-ref', '--format=%(refname)', 'refs/grite/snapshots')
     assert.match(sent, /^refs\/grite\/snapshots\/1\d{12}$/)
     assert.deepEqual(await verdictsOf(bo), ['refused', 'own'])
   })
 
   it('snapshot gc deletes refused snapshots here and on the remote', async (t) => {
-    const { crew, ann, bo, onOrigin } = await setUp(t)
+    const { setup, ann, bo, onOrigin } = await setUp(t)
     await ann.run('snapshot create')
     await ann.sync()
     for (const number of [1, 2, 3])
@@ -193,7 +193,7 @@ describe('a snapshot that differs from the log', { concurrency: 3 }, () => {
     >
     assert.deepEqual([deleted, remaining, owed_remote_deletions], [3, 1, 4])
     await bo.sync()
-    assert.match(crew.inOrigin('for-each-ref', '--format=%(refname)', 'refs/grite/snapshots'), /^\S+\/1\d{12}$/)
+    assert.match(setup.inOrigin('for-each-ref', '--format=%(refname)', 'refs/grite/snapshots'), /^\S+\/1\d{12}$/)
     assert.deepEqual(await verdictsOf(bo), ['checked'])
   })
 
@@ -227,8 +227,8 @@ describe('a snapshot that differs from the log', { concurrency: 3 }, () => {
   })
 
   it('a snapshot cannot report damage that the log lacks', async (t) => {
-    const { crew, bo, onOrigin } = await setUp(t)
-    const head = crew.originHead()
+    const { setup, bo, onOrigin } = await setUp(t)
+    const head = setup.originHead()
     const problem = { commit: head, object_id: null, event_id: null, severity: 'damaged', reason: 'all is lost' }
     const counts = { orphan_count: 0, attachment_count: 0, has_repeats: false, problem_count: 1 }
     const report = Buffer.from(JSON.stringify({ schema_version: 1, ...counts, problems: [problem] }))

@@ -4,14 +4,14 @@ import { test } from 'node:test'
 import type { Oid } from '../../src/git/index.ts'
 import { snapshotRef, walRef } from '../../src/wal/index.ts'
 import { writeCommit } from '../support/log.ts'
-import { createCrew } from '../sync/crew.ts'
+import { createClones } from '../sync/clones.ts'
 
 const brackets = (count: number) => '['.repeat(count) + ']'.repeat(count)
 const odd = '{"toString":1,"valueOf":1,"toJSON":1}'
 
 test('any invalid snapshot.json is refused in a short message', async (t) => {
-  const crew = createCrew(t)
-  const [ann, bo] = [crew.clone('ann'), crew.clone('bo')]
+  const setup = createClones(t)
+  const [ann, bo] = [setup.clone('ann'), setup.clone('bo')]
   await ann.create('one')
   await ann.sync()
   const head = ann.head()

@@ -12,7 +12,7 @@ import {
 } from '../../src/model/index.ts'
 import { walRef } from '../../src/wal/index.ts'
 import { batchOf, filesOf, issueId, makeEvent, writeCommit } from '../support/log.ts'
-import { createCrew } from '../sync/crew.ts'
+import { createClones } from '../sync/clones.ts'
 
 const last = limits.tsUnixMsMax
 /** Events of one time sort by actor, so any other actor's events come later. */
@@ -28,8 +28,8 @@ interface Row {
 }
 
 test('events at the last possible time fail no command', async (t) => {
-  const crew = createCrew(t)
-  const [ann, bo] = [crew.clone('ann'), crew.clone('bo')]
+  const setup = createClones(t)
+  const [ann, bo] = [setup.clone('ann'), setup.clone('bo')]
   await ann.create('good one')
   await ann.sync()
   const at = (issue: IssueId, body: EventBody): Event => makeEvent(issue, body, { ts: last, actor: lowest })

@@ -4,14 +4,14 @@ import { test } from 'node:test'
 import { formatLock, issueResource, type Lock } from '../../src/model/index.ts'
 import { leaseRefOf, lockRefOf } from '../../src/wal/index.ts'
 import { writeCommit } from '../support/log.ts'
-import { createCrew } from '../sync/crew.ts'
+import { createClones } from '../sync/clones.ts'
 
 const nowUnixMs = 1_900_000_000_000
 
 for (const owner of ['ann@host', 'f'.repeat(28), 'f'.repeat(64), 'F'.repeat(32), '\u202ef']) {
   test(`a lock owner ${JSON.stringify(owner)} fails no command`, async (t) => {
-    const crew = createCrew(t)
-    const bo = crew.clone('bo', { nowUnixMs: () => nowUnixMs })
+    const setup = createClones(t)
+    const bo = setup.clone('bo', { nowUnixMs: () => nowUnixMs })
     await bo.create('wanted')
     await bo.sync()
     const { issues } = (await bo.run('issue list')) as { issues: { issue_id: string }[] }
@@ -21,9 +21,9 @@ for (const owner of ['ann@host', 'f'.repeat(28), 'f'.repeat(64), 'F'.repeat(32),
       ...{ owner, nonce: 'n', expiresUnixMs: nowUnixMs + 60_000, resource },
       ...{ ttlMs: 60_000, fence: 1, claim: null },
     }
-    await crew.onOrigin(async (git) => {
+    await setup.onOrigin(async (git) => {
       const commit = await writeCommit(git, new Map([['lock.json', Buffer.from(formatLock(lock))]]), [])
-      for (const ref of [leaseRefOf(resource), lockRefOf(resource)]) crew.inOrigin('update-ref', ref, commit)
+      for (const ref of [leaseRefOf(resource), lockRefOf(resource)]) setup.inOrigin('update-ref', ref, commit)
     })
     await bo.sync()
     const listed = (await bo.run('issue list')) as { issues: { claim: { holder: string } | null }[] }

@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import { formatLock, issueResource, type Lock, limits } from '../../src/model/index.ts'
 import { leaseRefOf, lockRefOf, snapshotRef } from '../../src/wal/index.ts'
 import { writeCommit } from '../support/log.ts'
-import { createCrew } from '../sync/crew.ts'
+import { createClones } from '../sync/clones.ts'
 
 const never = limits.tsUnixMsMax
 const dayMs = 86_400_000
@@ -19,8 +19,8 @@ interface Status {
 
 test('an endless lease is reported, excludes nobody and is taken over', async (t) => {
   const nowUnixMs = 1_900_000_000_000
-  const crew = createCrew(t)
-  const bo = crew.clone('bo', { nowUnixMs: () => nowUnixMs })
+  const setup = createClones(t)
+  const bo = setup.clone('bo', { nowUnixMs: () => nowUnixMs })
   await bo.create('wanted')
   await bo.sync()
   const { issues } = (await bo.run('issue list')) as { issues: { issue_id: string }[] }
@@ -34,10 +34,10 @@ test('an endless lease is reported, excludes nobody and is taken over', async (t
     fence: never,
     claim: null,
   }
-  await crew.onOrigin(async (git) => {
+  await setup.onOrigin(async (git) => {
     const commit = await writeCommit(git, new Map([['lock.json', Buffer.from(formatLock(lock))]]), [])
-    crew.inOrigin('update-ref', leaseRefOf(resource), commit)
-    crew.inOrigin('update-ref', lockRefOf(resource), commit)
+    setup.inOrigin('update-ref', leaseRefOf(resource), commit)
+    setup.inOrigin('update-ref', lockRefOf(resource), commit)
   })
 
   const status = (await bo.run('lock status', { remote: 'origin' })) as Status
@@ -62,8 +62,8 @@ test('an endless lease is reported, excludes nobody and is taken over', async (t
 })
 
 test('an endless local lock can be collected', async (t) => {
-  const crew = createCrew(t)
-  const bo = crew.clone('bo', { nowUnixMs: () => 1_900_000_000_000 })
+  const setup = createClones(t)
+  const bo = setup.clone('bo', { nowUnixMs: () => 1_900_000_000_000 })
   await bo.create('one')
   const lock: Lock = {
     ...{ owner: 'f'.repeat(32), nonce: 'n', expiresUnixMs: never, resource: 'path:src' },
@@ -80,9 +80,9 @@ test('an endless local lock can be collected', async (t) => {
 })
 
 test('a snapshot from the future does not replace others', async (t) => {
-  const crew = createCrew(t)
+  const setup = createClones(t)
   let nowUnixMs = 1_900_000_000_000
-  const bo = crew.clone('bo', { nowUnixMs: () => nowUnixMs })
+  const bo = setup.clone('bo', { nowUnixMs: () => nowUnixMs })
   await bo.create('one')
   await bo.sync()
   await bo.run('snapshot create')

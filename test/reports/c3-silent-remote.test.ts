@@ -10,7 +10,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { GriteError, InvalidArgsError } from '../../src/model/index.ts'
 import { gritePath } from '../contract/grite-process.ts'
 import { serveSilence, serveSlowly } from '../support/slow-proxy.ts'
-import { type Crew, createCrew, type Member } from '../sync/crew.ts'
+import { type Clones, createClones, type Member } from '../sync/clones.ts'
 import { serveDaemon, whyNoServers } from '../sync/servers.ts'
 
 /** `script` of util-linux provides a terminal. */
@@ -20,14 +20,14 @@ const whyNoScript =
 const impatient = { GRITE_REMOTE_TIMEOUT: '1' }
 
 /** A program in the sandbox that first writes its process id. */
-function program(crew: Crew, name: string, ...lines: readonly string[]) {
-  const [file, pidFile] = [join(crew.dir, name), join(crew.dir, `${name}.pid`)]
+function program(setup: Clones, name: string, ...lines: readonly string[]) {
+  const [file, pidFile] = [join(setup.dir, name), join(setup.dir, `${name}.pid`)]
   writeFileSync(file, ['#!/bin/sh', `echo $$ > '${pidFile}'`, ...lines, ''].join('\n'))
   chmodSync(file, 0o755)
   return { file, pid: () => (existsSync(pidFile) ? Number(readFileSync(pidFile, 'utf8')) : undefined) }
 }
 
-const silentSsh = (crew: Crew) => program(crew, 'silent-ssh', 'while :; do sleep 0.1; done')
+const silentSsh = (setup: Clones) => program(setup, 'silent-ssh', 'while :; do sleep 0.1; done')
 
 async function assertGone(pid: number | undefined): Promise<void> {
   assert.ok(pid)
@@ -64,8 +64,8 @@ function assertSilent({ code, exitStatus, message, details }: GriteError): void 
 describe('a remote that never answers', { concurrency: 4 }, () => {
   for (const scheme of ['git', 'http']) {
     it(`a sync with a silent ${scheme} remote ends after the timeout`, { skip: whyNoServers }, async (t) => {
-      const crew = createCrew(t)
-      const ann = crew.clone('ann', { env: impatient, address: `${scheme}://${await serveSilence(t)}/x.git` })
+      const setup = createClones(t)
+      const ann = setup.clone('ann', { env: impatient, address: `${scheme}://${await serveSilence(t)}/x.git` })
       await ann.create('one')
       assertSilent(await failOf(ann, 'sync'))
       assert.deepEqual(await ann.titles(), ['one'])
@@ -73,9 +73,9 @@ describe('a remote that never answers', { concurrency: 4 }, () => {
   }
 
   it('every remote command ends after the timeout, with its ssh', async (t) => {
-    const crew = createCrew(t)
-    const ssh = silentSsh(crew)
-    const ann = crew.clone('ann', { env: { ...impatient, GIT_SSH_COMMAND: ssh.file }, address: 'ssh://host/x' })
+    const setup = createClones(t)
+    const ssh = silentSsh(setup)
+    const ann = setup.clone('ann', { env: { ...impatient, GIT_SSH_COMMAND: ssh.file }, address: 'ssh://host/x' })
     await ann.create('one')
     const { issues } = (await ann.run('issue list')) as { issues: { issue_id: string }[] }
     const id = issues[0]?.issue_id
@@ -96,19 +96,19 @@ describe('a remote that never answers', { concurrency: 4 }, () => {
   })
 
   it('an ssh that ignores SIGTERM is killed', async (t) => {
-    const crew = createCrew(t)
-    const ssh = program(crew, 'stubborn-ssh', "trap '' TERM", 'while :; do sleep 0.1; done')
-    const ann = crew.clone('ann', { env: { ...impatient, GIT_SSH_COMMAND: ssh.file }, address: 'ssh://host/x' })
+    const setup = createClones(t)
+    const ssh = program(setup, 'stubborn-ssh', "trap '' TERM", 'while :; do sleep 0.1; done')
+    const ann = setup.clone('ann', { env: { ...impatient, GIT_SSH_COMMAND: ssh.file }, address: 'ssh://host/x' })
     assertSilent(await failOf(ann, 'sync'))
     await assertGone(ssh.pid())
   })
 
   it('a push without an answer loses nothing, and the next sync sends it', async (t) => {
-    const crew = createCrew(t)
-    const bo = crew.clone('bo')
+    const setup = createClones(t)
+    const bo = setup.clone('bo')
     await bo.create('of bo')
     await bo.sync()
-    const ann = crew.clone('ann', { env: impatient })
+    const ann = setup.clone('ann', { env: impatient })
     await ann.create('of ann')
     ann.git('config', 'remote.origin.pushurl', `git://${await serveSilence(t)}/x.git`)
     const error = await failOf(ann, 'sync')
@@ -123,9 +123,9 @@ describe('a remote that never answers', { concurrency: 4 }, () => {
   })
 
   it('the configured remote timeout is used', async (t) => {
-    const crew = createCrew(t)
-    const env = { GIT_SSH_COMMAND: silentSsh(crew).file }
-    const ann = crew.clone('ann', { env, address: 'ssh://host/x' })
+    const setup = createClones(t)
+    const env = { GIT_SSH_COMMAND: silentSsh(setup).file }
+    const ann = setup.clone('ann', { env, address: 'ssh://host/x' })
     await ann.create('one')
     const config = join(ann.path, '.git/grite/config.toml')
     const plain = readFileSync(config, 'utf8')
@@ -135,14 +135,14 @@ describe('a remote that never answers', { concurrency: 4 }, () => {
     }
     writeFileSync(config, `${plain}\n[remote]\ntimeout = 1\n`)
     assertSilent(await failOf(ann, 'sync'))
-    const bo = crew.clone('bo', { env: { ...env, GRITE_REMOTE_TIMEOUT: 'soon' }, address: 'ssh://host/x' })
+    const bo = setup.clone('bo', { env: { ...env, GRITE_REMOTE_TIMEOUT: 'soon' }, address: 'ssh://host/x' })
     const error = await failOf(bo, 'sync')
     assert.ok(error instanceof InvalidArgsError)
     assert.match(error.message, /GRITE_REMOTE_TIMEOUT must be a whole number of seconds.*got "soon"/)
   })
 
   it('a password prompt does not count towards the timeout', { skip: whyNoScript }, (t) => {
-    const crew = createCrew(t)
+    const setup = createClones(t)
     // git asks ssh for its version first, with -G.
     const asking = [
       'case "$1" in -G) exit 0;; esac',
@@ -150,11 +150,11 @@ describe('a remote that never answers', { concurrency: 4 }, () => {
       'sleep 2.5',
       'echo "Permission denied (x)" >&2',
     ]
-    const ssh = program(crew, 'asking-ssh', ...asking, 'exit 255')
-    const ann = crew.clone('ann', { address: 'ssh://host/x' })
+    const ssh = program(setup, 'asking-ssh', ...asking, 'exit 255')
+    const ann = setup.clone('ann', { address: 'ssh://host/x' })
     const { stdout } = spawnSync('script', ['-qec', `'${process.execPath}' '${gritePath}' sync`, '/dev/null'], {
       cwd: ann.path,
-      env: { ...crew.environment, ...impatient, GIT_SSH_COMMAND: ssh.file, SHELL: '/bin/sh' },
+      env: { ...setup.environment, ...impatient, GIT_SSH_COMMAND: ssh.file, SHELL: '/bin/sh' },
       input: '',
       encoding: 'utf8',
       timeout: 30_000,
@@ -163,12 +163,12 @@ describe('a remote that never answers', { concurrency: 4 }, () => {
   })
 
   it('timeout 0 waits until an interrupt', async (t) => {
-    const crew = createCrew(t)
-    const ssh = silentSsh(crew)
-    const ann = crew.clone('ann', { address: 'ssh://host/x' })
+    const setup = createClones(t)
+    const ssh = silentSsh(setup)
+    const ann = setup.clone('ann', { address: 'ssh://host/x' })
     const child = spawn(process.execPath, [gritePath, 'sync'], {
       cwd: ann.path,
-      env: { ...crew.environment, GRITE_REMOTE_TIMEOUT: '0', GIT_SSH_COMMAND: ssh.file },
+      env: { ...setup.environment, GRITE_REMOTE_TIMEOUT: '0', GIT_SSH_COMMAND: ssh.file },
       stdio: 'ignore',
     })
     const ended = once(child, 'exit')
@@ -186,40 +186,40 @@ describe('a remote that never answers', { concurrency: 4 }, () => {
 describe('a remote that answers slowly', { concurrency: 3, skip: whyNoServers }, () => {
   /** A remote with a log that takes a pack of about 100 KB. */
   async function setUp(t: TestContext) {
-    const crew = createCrew(t)
-    const bo = crew.clone('bo')
+    const setup = createClones(t)
+    const bo = setup.clone('bo')
     await bo.run('issue create', { title: 'large', body: randomBytes(50_000).toString('hex') })
     await bo.sync()
-    const { address } = await serveDaemon(t, crew, crew.origin)
+    const { address } = await serveDaemon(t, setup, setup.origin)
     const target = address.slice('git://'.length, address.lastIndexOf('/'))
     const through = (proxy: string) => `git://${proxy}/origin.git`
-    return { crew, bo, target, through }
+    return { setup, bo, target, through }
   }
 
   it('a fetch stalled inside a pack ends, and the next sync continues', async (t) => {
-    const { crew, target, through } = await setUp(t)
+    const { setup, target, through } = await setUp(t)
     const stalling = await serveSlowly(t, target, { pieceBytes: 8192, pauseMs: 0, silentAfterBytes: 30_000 })
-    const ann = crew.clone('ann', { env: impatient, address: through(stalling) })
+    const ann = setup.clone('ann', { env: impatient, address: through(stalling) })
     assertSilent(await failOf(ann, 'sync'))
-    ann.git('remote', 'set-url', 'origin', crew.origin)
+    ann.git('remote', 'set-url', 'origin', setup.origin)
     assert.equal((await ann.sync()).pull_events, 1)
     await ann.assertSound()
   })
 
   it('a slow but steady transfer is never cut off', async (t) => {
-    const { crew, target, through } = await setUp(t)
+    const { setup, target, through } = await setUp(t)
     // More than three times the limit, in pieces too small for a progress line.
     const slow = await serveSlowly(t, target, { pieceBytes: 1700, pauseMs: 50 })
-    const ann = crew.clone('ann', { env: impatient, address: through(slow) })
+    const ann = setup.clone('ann', { env: impatient, address: through(slow) })
     assert.equal((await ann.sync()).pull_events, 1)
   })
 
   it('slow hooks on both sides are never cut off', async (t) => {
-    const { crew, bo } = await setUp(t)
-    crew.inOrigin('config', 'receive.keepAlive', '1')
+    const { setup, bo } = await setUp(t)
+    setup.inOrigin('config', 'receive.keepAlive', '1')
     const slow = '#!/bin/sh\nsleep 2.5\n'
     for (const [folder, name] of [
-      [join(crew.origin, 'hooks'), 'pre-receive'],
+      [join(setup.origin, 'hooks'), 'pre-receive'],
       [join(bo.path, '.git/hooks'), 'pre-push'],
     ] as const) {
       mkdirSync(folder, { recursive: true })

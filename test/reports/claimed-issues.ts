@@ -3,7 +3,7 @@ import { findRepository, openRepository, type RefName } from '../../src/git/inde
 import { type ActorId, type Claim, issueResource, type Lock } from '../../src/model/index.ts'
 import { encodeLockCommit, leaseRefOf } from '../../src/wal/index.ts'
 import { commandRunner } from '../support/command-runner.ts'
-import type { Clone, TeamScene } from '../tracker/locks/lock-clones.ts'
+import type { ActorClones, Clone } from '../tracker/locks/lock-clones.ts'
 
 const issuesInBatch = 1000
 
@@ -13,8 +13,8 @@ interface Made {
 }
 
 /** Creates issues claimed and closed by a clone, with their released leases on the remote. Returns their ids. */
-export async function makeClosedClaims(team: TeamScene, clone: Clone, count: number): Promise<string[]> {
-  const { environment: env, clock } = team
+export async function makeClosedClaims(setup: ActorClones, clone: Clone, count: number): Promise<string[]> {
+  const { environment: env, clock } = setup
   const ids: string[] = []
   for (let start = 0; start < count; start += issuesInBatch) {
     const names = Array.from({ length: Math.min(issuesInBatch, count - start) }, (_, index) => `n${index}`)
@@ -30,22 +30,22 @@ export async function makeClosedClaims(team: TeamScene, clone: Clone, count: num
   await clone.run('sync')
   const claim: Claim = { assignee: 'ann', sinceUnixMs: clock.nowUnixMs, beside: [], stale: [] }
   await putLeases(
-    team,
-    ids.map((id) => releasedLease(issueResource(id as never), { owner: clone.id as ActorId, claim, team })),
+    setup,
+    ids.map((id) => releasedLease(issueResource(id as never), { owner: clone.id as ActorId, claim, setup })),
   )
   return ids
 }
 
 function releasedLease(
   resource: string,
-  { owner, claim, team }: { readonly owner: ActorId; readonly claim: Claim; readonly team: TeamScene },
+  { owner, claim, setup }: { readonly owner: ActorId; readonly claim: Claim; readonly setup: ActorClones },
 ): Lock {
-  const fence = team.clock.nowUnixMs
+  const fence = setup.clock.nowUnixMs
   return { owner, nonce: 'nonce', expiresUnixMs: 0, resource, ttlMs: 3_600_000, fence, claim }
 }
 
 /** Writes leases to the remote, each as the first commit of its chain. */
-export async function putLeases({ origin, environment, gitWith, clock }: TeamScene, leases: readonly Lock[]) {
+export async function putLeases({ origin, environment, gitWith, clock }: ActorClones, leases: readonly Lock[]) {
   const port = openRepository(await findRepository({ cwd: origin, env: environment }), { environment })
   try {
     const commits = leases.map((lock) => ({

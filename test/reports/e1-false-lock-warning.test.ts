@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { createTeamScene } from '../tracker/locks/lock-clones.ts'
+import { createActorClones } from '../tracker/locks/lock-clones.ts'
 
 const onRemote = { remote: '' }
 
 describe('a warning about a lock', { concurrency: 4 }, () => {
   it('a lock warning is given only for an issue that was written', async (t) => {
-    const { clones, share } = await createTeamScene(t, 'ann', 'bo')
+    const { clones, share } = await createActorClones(t, 'ann', 'bo')
     const [ann, bo] = clones
     const id = await share()
     await bo.run('lock acquire', { resource: `issue:${id}`, ttl: '1h', ...onRemote })

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { createTeamScene } from '../tracker/locks/lock-clones.ts'
+import { createActorClones } from '../tracker/locks/lock-clones.ts'
 
 const onRemote = { remote: '' }
 
 describe('init --lease-remote', { concurrency: 4 }, () => {
   it('init --lease-remote sets the claim remote and keeps other settings', async (t) => {
-    const { clones, share } = await createTeamScene(t, 'ann', 'bo')
+    const { clones, share } = await createActorClones(t, 'ann', 'bo')
     const [ann, bo] = clones
     ann.configure('lock_policy = "off" # mine\n\n[sync]\nremote = "origin"\n')
     const id = await share()
@@ -17,7 +17,7 @@ describe('init --lease-remote', { concurrency: 4 }, () => {
   })
 
   it('init --lease-remote refuses an unknown remote before any change', async (t) => {
-    const { clones, refs } = await createTeamScene(t, 'ann')
+    const { clones, refs } = await createActorClones(t, 'ann')
     const [ann] = clones
     const failure = await ann.fail('init', { leaseRemote: 'orign' })
     assert.deepEqual([failure.code, failure.field, failure.allowed], ['not_found', 'lease-remote', ['origin']])

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { createTeamScene } from '../tracker/locks/lock-clones.ts'
+import { createActorClones } from '../tracker/locks/lock-clones.ts'
 
 describe('a sync', { concurrency: 4 }, () => {
   it('a sync pushes its record of a lost claim at once', async (t) => {
-    const { clones, share, clock, git, origin } = await createTeamScene(t, 'ann', 'bo')
+    const { clones, share, clock, git, origin } = await createActorClones(t, 'ann', 'bo')
     const [ann, bo] = clones
     const id = await share()
     await ann.run('issue claim', { issue: id, local: true })

@@ -5,14 +5,14 @@ import { renderIssueShow } from '../../src/cli/render/issue-show.ts'
 import { renderLockStatus } from '../../src/cli/render/lock.ts'
 import { plainStyle } from '../../src/cli/render/style.ts'
 import { textOf } from '../cli/render/text-of.ts'
-import { createScene, createTeamScene, type Data } from '../tracker/locks/lock-clones.ts'
+import { createActorClones, createActors, type Data } from '../tracker/locks/lock-clones.ts'
 
 const hour = 3_600_000
 const onRemote = { remote: '' }
 
 describe('shown claims', { concurrency: 4 }, () => {
   it('show, list, search, ready and blocked show a claim until it ends', async (t) => {
-    const { ann, bo, clock, create } = await createScene(t)
+    const { ann, bo, clock, create } = await createActors(t)
     const [id, free] = [await create('one'), await create('two')]
     await ann.run('issue dep add', { issue: id, target: free, type: 'depends_on' })
     const { expires_unix_ms: until } = await ann.run('issue claim', { issue: id })
@@ -32,7 +32,7 @@ describe('shown claims', { concurrency: 4 }, () => {
   })
 
   it('a fetched lease is shown before a local claim', async (t) => {
-    const { clones, share } = await createTeamScene(t, 'ann', 'bo')
+    const { clones, share } = await createActorClones(t, 'ann', 'bo')
     const [ann, bo] = clones
     const id = await share()
     await bo.run('issue claim', { issue: id, local: true })
@@ -44,7 +44,7 @@ describe('shown claims', { concurrency: 4 }, () => {
   })
 
   it('is:claimed finds claimed issues', async (t) => {
-    const { ann, create } = await createScene(t)
+    const { ann, create } = await createActors(t)
     const [id, other] = [await create('one'), await create('two')]
     await ann.run('lock acquire', { resource: `issue:${id}` })
     const idsOf = async (query: string) =>
@@ -54,7 +54,7 @@ describe('shown claims', { concurrency: 4 }, () => {
   })
 
   it('lists and show print the claim for people', async (t) => {
-    const { ann, clock, create } = await createScene(t)
+    const { ann, clock, create } = await createActors(t)
     const id = await create('one')
     await create('two')
     await ann.run('issue claim', { issue: id })
@@ -71,7 +71,7 @@ describe('shown claims', { concurrency: 4 }, () => {
 
 describe('lock status', { concurrency: 4 }, () => {
   it('lock status shows the title of a locked issue', async (t) => {
-    const { ann, clock, create } = await createScene(t)
+    const { ann, clock, create } = await createActors(t)
     const id = await create('Crash on start')
     await ann.run('issue claim', { issue: id })
     await ann.run('lock acquire', { resource: 'path:src' })

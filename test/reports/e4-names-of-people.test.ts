@@ -6,12 +6,12 @@ import { type Event, isCardEvent } from '../../src/model/index.ts'
 import { walRef } from '../../src/wal/index.ts'
 import { commandRunner, createCommandSandbox } from '../support/command-runner.ts'
 import { segmentsOf } from '../support/log.ts'
-import { createCrew } from '../sync/crew.ts'
-import { createTeamScene, type Data, type Hand } from '../tracker/locks/lock-clones.ts'
+import { createClones } from '../sync/clones.ts'
+import { createActorClones, type Data, type TestActor } from '../tracker/locks/lock-clones.ts'
 
 const titles = ({ issues }: Data) => issues.map(({ title }: Data) => title)
 
-async function cardsIn({ withRepository }: Pick<Hand['runner'], 'withRepository'>): Promise<Event[][]> {
+async function cardsIn({ withRepository }: Pick<TestActor['runner'], 'withRepository'>): Promise<Event[][]> {
   return withRepository(async ({ git }) => {
     const head = await git.readRef(walRef)
     const commits = head === null ? [] : await segmentsOf(git, head)
@@ -83,7 +83,7 @@ describe('the first write of an actor with a name', { concurrency: 4 }, () => {
 
 describe('actor names in all clones', { concurrency: 4 }, () => {
   it('names appear in show, history, locks, claims, watch and Markdown', async (t) => {
-    const { clones, share } = await createTeamScene(t, 'ann', 'bo')
+    const { clones, share } = await createActorClones(t, 'ann', 'bo')
     const [ann, bo] = clones
     const id = await share()
     await ann.run('issue comment', { issue: id, body: 'x' })
@@ -101,7 +101,7 @@ describe('actor names in all clones', { concurrency: 4 }, () => {
   })
 
   it('--author finds by name, id or id prefix, ids first', async (t) => {
-    const { clones, clock } = await createTeamScene(t, 'ann', 'bo')
+    const { clones, clock } = await createActorClones(t, 'ann', 'bo')
     const [ann, bo] = clones
     await ann.run('issue create', { title: 'of ann' })
     clock.nowUnixMs += 1
@@ -121,8 +121,8 @@ describe('actor names in all clones', { concurrency: 4 }, () => {
   })
 
   it('--author with a shared name means all its actors', async (t) => {
-    const { ann, handIn, path } = await createTeamScene(t, 'cy')
-    const twins = [await handIn(path, 'twin'), await handIn(path, 'twin')] as const
+    const { ann, actorIn, path } = await createActorClones(t, 'cy')
+    const twins = [await actorIn(path, 'twin'), await actorIn(path, 'twin')] as const
     for (const twin of twins) await twin.run('issue create', { title: 'of a twin' })
     await ann.run('issue create', { title: 'of ann' })
     assert.deepEqual(titles(await ann.run('issue list', { author: 'twin' })), ['of a twin', 'of a twin'])
@@ -132,15 +132,15 @@ describe('actor names in all clones', { concurrency: 4 }, () => {
   })
 
   it('--assignee matches names and ids of one actor', async (t) => {
-    const crew = createCrew(t)
-    const ann = crew.clone('ann')
+    const setup = createClones(t)
+    const ann = setup.clone('ann')
     const { issue_id: id } = (await ann.run('issue create', { title: 'claimed without a name' })) as Data
     await ann.run('issue claim', { issue: id, local: true })
     const { actor_id: actor } = (await ann.run('actor current')) as Data
     writeFileSync(join(ann.path, '.git/grite/actors', actor, 'config.toml'), `actor_id = "${actor}"\nlabel = "Ann"\n`)
     await ann.run('issue create', { title: 'assigned by name', assignee: ['Ann'] })
     await ann.sync()
-    const bo = crew.clone('bo')
+    const bo = setup.clone('bo')
     await bo.sync()
     for (const assignee of ['Ann', 'ann', actor, actor.slice(0, 6)]) {
       const found = titles(await bo.run('issue list', { assignee }))

@@ -8,12 +8,12 @@ import { linkSchemes } from '../../src/model/index.ts'
 import { textOf } from '../cli/render/text-of.ts'
 import { runCli } from '../cli/run-cli.ts'
 import { commandRunner, createCommandSandbox } from '../support/command-runner.ts'
-import { createCrew } from '../sync/crew.ts'
-import { createScene, createTeamScene, type Data } from '../tracker/locks/lock-clones.ts'
+import { createClones } from '../sync/clones.ts'
+import { createActorClones, createActors, type Data } from '../tracker/locks/lock-clones.ts'
 
 describe('an answer to a comment', { concurrency: 4 }, () => {
   it('a reply names its comment by any unique prefix', async (t) => {
-    const { ann, create, clock } = await createScene(t)
+    const { ann, create, clock } = await createActors(t)
     const id = await create()
     const { event_id: first } = await ann.run('issue comment', { issue: id, body: 'first' })
     const answer = await ann.run('issue comment', { issue: id, body: 'second', replyTo: first.slice(0, 5) })
@@ -32,7 +32,7 @@ describe('an answer to a comment', { concurrency: 4 }, () => {
   })
 
   it('a reply to an unknown, ambiguous or foreign comment is refused', async (t) => {
-    const { ann, create } = await createScene(t)
+    const { ann, create } = await createActors(t)
     const [id, other] = [await create('one'), await create('two')]
     const { event_id: elsewhere } = await ann.run('issue comment', { issue: other, body: 'x' })
     const ids: string[] = []
@@ -61,7 +61,7 @@ describe('two values of one field', { concurrency: 4 }, () => {
   }
   for (const [what, input] of Object.entries(inputs)) {
     it(`two values of one field are refused: ${what}`, async (t) => {
-      const { ann } = await createScene(t)
+      const { ann } = await createActors(t)
       const failure = await ann.fail('issue create', { title: 'x', ...input })
       assert.deepEqual([failure.code, failure.field, failure.values], ['invalid_args', 'priority', ['P1', 'P2']])
       assert.match(failure.message, /'P1' .*'P2' /)
@@ -70,7 +70,7 @@ describe('two values of one field', { concurrency: 4 }, () => {
   }
 
   it('label add and batch refuse two values, one repeated value is fine', async (t) => {
-    const { ann, create, path, environment } = await createScene(t)
+    const { ann, create, path, environment } = await createActors(t)
     const id = await create()
     const label = ['type:bug', 'type:task']
     assert.equal((await ann.fail('issue label add', { issue: [id], label })).field, 'type')
@@ -88,7 +88,7 @@ describe('two values of one field', { concurrency: 4 }, () => {
 
 describe('memories are not offered as work', { concurrency: 4 }, () => {
   it('ready, claim --next and prime skip memories unless asked', async (t) => {
-    const { ann, create } = await createScene(t)
+    const { ann, create } = await createActors(t)
     await ann.run('issue create', { title: 'kept', label: ['memory'] })
     await create('[Memory] The parser keeps comments')
     const offered = async (input = {}) => (await ann.run('ready', input)).issues.map(({ title }: Data) => title)
@@ -101,7 +101,7 @@ describe('memories are not offered as work', { concurrency: 4 }, () => {
 
 describe('what is refused', { concurrency: 4 }, () => {
   it('a lock on a missing issue is refused', async (t) => {
-    const { ann, create, refs } = await createScene(t)
+    const { ann, create, refs } = await createActors(t)
     const id = await create()
     for (const resource of ['issue:none', `issue:${'ab'.repeat(16)}`, 'issue:abcdef12', `issue:${id}0`]) {
       for (const name of ['lock acquire', 'lock renew'])
@@ -112,7 +112,7 @@ describe('what is refused', { concurrency: 4 }, () => {
   })
 
   it('a remote lock on an issue not yet fetched is granted', async (t) => {
-    const { clones } = await createTeamScene(t, 'ann', 'bo')
+    const { clones } = await createActorClones(t, 'ann', 'bo')
     const [ann, bo] = clones
     const { issue_id: id } = await ann.run('issue create', { title: 'one' })
     await ann.run('sync')
@@ -120,7 +120,7 @@ describe('what is refused', { concurrency: 4 }, () => {
   })
 
   it('a link with a dangerous scheme is refused, naming allowed ones', async (t) => {
-    const { ann, create } = await createScene(t)
+    const { ann, create } = await createActors(t)
     const id = await create()
     const add = (url: string) => ann.run('issue link add', { issue: id, url })
     const hostile = [
@@ -148,7 +148,7 @@ describe('what is refused', { concurrency: 4 }, () => {
   })
 
   it('a title with a line break is refused with the reason', async (t) => {
-    const { ann, create } = await createScene(t)
+    const { ann, create } = await createActors(t)
     const id = await create()
     for (const title of ['one\ntwo', 'one\r\ntwo', 'one\u2028two']) {
       for (const [name, input] of [
@@ -218,8 +218,8 @@ describe('places and versions', { concurrency: 4 }, () => {
 
 describe('an empty list', { concurrency: 4 }, () => {
   it('an empty list in a clone without a log mentions the remote', async (t) => {
-    const crew = createCrew(t)
-    const ann = crew.clone('ann', { address: '/nowhere/at/all' })
+    const setup = createClones(t)
+    const ann = setup.clone('ann', { address: '/nowhere/at/all' })
     for (const name of ['issue list', 'search', 'ready', 'blocked', 'prime']) {
       await ann.run(name, name === 'search' ? { query: ['one'] } : {})
       const [warning] = ann.warnings.splice(0)

@@ -4,19 +4,19 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { snapshotPrefix, walRef } from '../../src/wal/index.ts'
-import { createCrew, memberIn } from '../sync/crew.ts'
+import { createClones, memberIn } from '../sync/clones.ts'
 
 /** A clone with a cut-off log. */
 async function cutClone(t: TestContext) {
-  const crew = createCrew(t)
-  const ann = crew.clone('ann')
+  const setup = createClones(t)
+  const ann = setup.clone('ann')
   for (const title of ['one', 'two', 'three']) await ann.create(title)
   await ann.sync()
-  const path = join(crew.dir, 'ci')
-  crew.git(crew.dir, 'init', '-q', path)
-  crew.git(path, 'remote', 'add', 'origin', `file://${crew.origin}`)
-  crew.git(path, 'fetch', '-q', '--depth=1', 'origin', `${walRef}:${walRef}`)
-  return { ...crew, ann, ci: memberIn(crew, path) }
+  const path = join(setup.dir, 'ci')
+  setup.git(setup.dir, 'init', '-q', path)
+  setup.git(path, 'remote', 'add', 'origin', `file://${setup.origin}`)
+  setup.git(path, 'fetch', '-q', '--depth=1', 'origin', `${walRef}:${walRef}`)
+  return { ...setup, ann, ci: memberIn(setup, path) }
 }
 
 for (const input of [{ local: true }, {}]) {

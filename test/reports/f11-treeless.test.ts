@@ -3,20 +3,20 @@ import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
 import { walRef } from '../../src/wal/index.ts'
-import { createCrew, memberIn } from '../sync/crew.ts'
+import { createClones, memberIn } from '../sync/clones.ts'
 
 async function partialClone(t: TestContext, filter: string) {
-  const crew = createCrew(t)
-  crew.inOrigin('config', 'uploadpack.allowFilter', 'true')
-  const ann = crew.clone('ann')
+  const setup = createClones(t)
+  setup.inOrigin('config', 'uploadpack.allowFilter', 'true')
+  const ann = setup.clone('ann')
   for (const title of ['one', 'two', 'three']) await ann.create(title)
   await ann.sync()
-  const path = join(crew.dir, 'partial')
-  crew.git(crew.dir, 'clone', '-q', `--filter=${filter}`, `file://${crew.origin}`, path)
-  const partial = memberIn(crew, path)
+  const path = join(setup.dir, 'partial')
+  setup.git(setup.dir, 'clone', '-q', `--filter=${filter}`, `file://${setup.origin}`, path)
+  const partial = memberIn(setup, path)
   partial.git('fetch', '-q', 'origin', `${walRef}:${walRef}`)
   const missing = () => partial.git('rev-list', '--objects', '--missing=print', walRef).match(/^\?/gm)?.length ?? 0
-  return { ...crew, ann, partial, missing }
+  return { ...setup, ann, partial, missing }
 }
 
 describe('the log of a clone without trees', { concurrency: 2 }, () => {

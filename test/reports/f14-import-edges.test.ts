@@ -28,7 +28,7 @@ const waiting = lineOf('x-1', 1, edges('x-1', ['blocks', 'x-2'], ['parent-child'
 const first = [waiting, lineOf('x-5', 5)]
 const second = [lineOf('x-2', 2), lineOf('x-3', 3), lineOf('x-4', 4, edges('x-4', ['blocks', 'x-5']))]
 
-function createScene(t: CleanUp) {
+function setUp(t: CleanUp) {
   const { dir, environment, git } = createSandbox(t)
   git(dir, 'init', '-q', '--bare', '-b', 'main', 'remote.git')
   const clone = (name: string) => {
@@ -49,7 +49,7 @@ function createScene(t: CleanUp) {
 
 describe('a dependency on a missing issue', { concurrency: 3 }, () => {
   test('an edge to a missing issue is counted and listed', async (t) => {
-    const { importLines, outcome } = createScene(t).clone('a')
+    const { importLines, outcome } = setUp(t).clone('a')
     const data = await importLines(first)
     assert.equal(data.waiting_edge_count, 3)
     assert.deepEqual(
@@ -70,7 +70,7 @@ describe('a dependency on a missing issue', { concurrency: 3 }, () => {
   })
 
   test('a waiting edge is added by the import of its issue', async (t) => {
-    const { clone } = createScene(t)
+    const { clone } = setUp(t)
     const [whole, forward, backward] = [clone('whole'), clone('forward'), clone('backward')]
     await whole.importLines([...first, ...second])
     await forward.importLines(first)
@@ -89,7 +89,7 @@ describe('a dependency on a missing issue', { concurrency: 3 }, () => {
   })
 
   test('a waiting edge is added by a sync, alike in both clones', async (t) => {
-    const { clone } = createScene(t)
+    const { clone } = setUp(t)
     const [ann, bo, whole] = [clone('ann'), clone('bo'), clone('whole')]
     await whole.importLines([...first, ...second])
     await ann.importLines(first)
@@ -105,7 +105,7 @@ describe('a dependency on a missing issue', { concurrency: 3 }, () => {
   })
 
   test('a waiting edge is added by the sync after init', async (t) => {
-    const { clone } = createScene(t)
+    const { clone } = setUp(t)
     const [ann, bo, whole] = [clone('ann'), clone('bo'), clone('whole')]
     await whole.importLines([...first, ...second])
     await ann.importLines(second)
@@ -117,7 +117,7 @@ describe('a dependency on a missing issue', { concurrency: 3 }, () => {
   })
 
   test('a waiting edge that was removed is not added again', async (t) => {
-    const { importLines, ready, run } = createScene(t).clone('a')
+    const { importLines, ready, run } = setUp(t).clone('a')
     await importLines(first)
     await importLines(second)
     const { issues } = await run('issue list')
@@ -128,8 +128,8 @@ describe('a dependency on a missing issue', { concurrency: 3 }, () => {
   })
 
   test('a waiting edge to a deleted issue waits for its import', async (t) => {
-    const { importLines, ids } = createScene(t).clone('a')
-    const other = createScene(t).clone('b')
+    const { importLines, ids } = setUp(t).clone('a')
+    const other = setUp(t).clone('b')
     const file = [waiting, lineOf('x-2', 2, { status: 'tombstone' }), lineOf('x-3', 3), lineOf('x-4', 4)]
     const without = await importLines(file)
     assert.deepEqual(
@@ -143,7 +143,7 @@ describe('a dependency on a missing issue', { concurrency: 3 }, () => {
   })
 
   test('--dry-run plans waiting edges and writes nothing', async (t) => {
-    const { importLines, ids } = createScene(t).clone('a')
+    const { importLines, ids } = setUp(t).clone('a')
     await importLines(first)
     const before = await ids()
     const planned = await importLines(second, { dryRun: true })

@@ -30,7 +30,7 @@ const rich = {
   comments: [{ id: '0198f3c4', issue_id: 'a-2', author: 'bo b', text: 'hello', created_at: '2026-01-01T05:00:00Z' }],
 }
 
-function createScene(t: CleanUp) {
+function setUp(t: CleanUp) {
   const { path, run, outcome, withRepository } = createCommandSandbox(t)
   const importRecords = async (...records: readonly object[]) => {
     const text = records.map((record) => JSON.stringify(record)).join('\n')
@@ -44,7 +44,7 @@ function createScene(t: CleanUp) {
 
 describe('records of a tracker', { concurrency: 3 }, () => {
   test('records that are no issues are no errors, and memories are kept', async (t) => {
-    const { importRecords, contextOf } = createScene(t)
+    const { importRecords, contextOf } = setUp(t)
     const { data, exitStatus = 0 } = await importRecords(header, { ...plain, ...counts }, memory)
     assert.deepEqual([exitStatus, data.malformed, data.created, data.updated], [0, 0, 1, 0])
     assert.deepEqual(data.memories, { added: 1, unchanged: 0, superseded: 0 })
@@ -56,7 +56,7 @@ describe('records of a tracker', { concurrency: 3 }, () => {
   })
 
   test('an import without issues succeeds and says so', async (t) => {
-    const { importRecords, run } = createScene(t)
+    const { importRecords, run } = setUp(t)
     const { data, exitStatus = 0 } = await importRecords()
     assert.deepEqual([exitStatus, data.format, data.created], [0, 'beads', 0])
     assert.equal((await run('import', { file: 'tracker.jsonl', format: 'beads' })).created, 0)
@@ -67,7 +67,7 @@ describe('records of a tracker', { concurrency: 3 }, () => {
   })
 
   test('only lossy records leave a comment, which is not counted', async (t) => {
-    const { importRecords, run } = createScene(t)
+    const { importRecords, run } = setUp(t)
     await importRecords(
       header,
       { ...plain, ...counts, ephemeral: false, metadata: {} },
@@ -86,7 +86,7 @@ describe('records of a tracker', { concurrency: 3 }, () => {
   })
 
   test('due dates, texts and author names stay readable', async (t) => {
-    const { importRecords, run } = createScene(t)
+    const { importRecords, run } = setUp(t)
     await importRecords(rich)
     const { issue } = await run('issue show', { issue: 'a-2' })
     assert.equal(issue.fields.due, '2026-02-01')
@@ -107,7 +107,7 @@ describe('records of a tracker', { concurrency: 3 }, () => {
   })
 
   test('an import of thousands recommends no rebuild', async (t) => {
-    const { importRecords, run } = createScene(t)
+    const { importRecords, run } = setUp(t)
     await importRecords(...Array.from({ length: 2100 }, (_, index) => ({ ...plain, id: `m-${index}` })))
     const { event_count, events_since_rebuild, rebuild_recommended } = await run('db stats')
     assert.ok(event_count > 10_000)
@@ -115,7 +115,7 @@ describe('records of a tracker', { concurrency: 3 }, () => {
   })
 
   test('a restored export reports the counts of its import', async (t) => {
-    const [from, to] = [createScene(t), createScene(t)]
+    const [from, to] = [setUp(t), setUp(t)]
     const imported = (await from.importRecords(header, plain, rich, memory)).data
     const { content } = await from.run('export', { format: 'json' })
     const restored = (await to.importRecords(content)).data

@@ -7,7 +7,7 @@ import { readReflog } from '../../src/git/reflog.ts'
 import { lockPrefix, snapshotPrefix, trackingRef, walRef } from '../../src/wal/index.ts'
 import { whyGitLacks } from '../git/git-features.ts'
 import { looseFile, loseObject, waysToLose } from '../support/broken-objects.ts'
-import { createCrew, type Member } from '../sync/crew.ts'
+import { createClones, type Member } from '../sync/clones.ts'
 
 interface Check {
   readonly id: string
@@ -17,10 +17,10 @@ interface Check {
 
 /** A clone with a remote, and three issues not yet pushed. */
 async function cloneWithLog(t: TestContext) {
-  const crew = createCrew(t)
-  const ann = crew.clone('ann')
+  const setup = createClones(t)
+  const ann = setup.clone('ann')
   for (const title of ['one', 'two', 'three']) await ann.create(title)
-  return { ...crew, ann }
+  return { ...setup, ann }
 }
 
 const commitAt = (member: Member, back: number) => member.git('rev-parse', `${walRef}~${back}`)
@@ -142,7 +142,7 @@ describe('the newest commit of the log', { concurrency: 2 }, () => {
   })
 
   it('a head missing everywhere yields to the remote log until it is found', async (t) => {
-    const { clone, originHead } = createCrew(t)
+    const { clone, originHead } = createClones(t)
     const [ann, bo] = [clone('ann'), clone('bo')]
     await bo.create('theirs')
     await bo.sync()

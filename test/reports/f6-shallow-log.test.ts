@@ -4,7 +4,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
 import { trackingRef, walRef } from '../../src/wal/index.ts'
-import { createCrew, type Member, memberIn } from '../sync/crew.ts'
+import { createClones, type Member, memberIn } from '../sync/clones.ts'
 
 interface Check {
   readonly id: string
@@ -18,25 +18,25 @@ const fetchCut = (member: Member, ...more: readonly string[]) =>
 
 /** A remote with three commits on its branch and four issues in its log, and helpers to clone it as a build machine does. */
 async function remoteWithLog(t: TestContext) {
-  const crew = createCrew(t)
-  const { inOrigin, dir, origin, git } = crew
-  const tree = crew.feedOrigin('', 'mktree')
+  const setup = createClones(t)
+  const { inOrigin, dir, origin, git } = setup
+  const tree = setup.feedOrigin('', 'mktree')
   let tip = ''
   for (const message of ['a', 'b', 'c']) {
     tip = inOrigin('commit-tree', '-m', message, ...(tip === '' ? [] : ['-p', tip]), tree)
   }
   inOrigin('update-ref', 'refs/heads/main', tip)
   inOrigin('symbolic-ref', 'HEAD', 'refs/heads/main')
-  const ann = crew.clone('ann')
+  const ann = setup.clone('ann')
   for (const title of ['one', 'two', 'three', 'four']) await ann.create(title)
   await ann.sync()
   const cloneFrom = (address: string, name: string, ...options: readonly string[]): Member => {
     const path = join(dir, name)
     git(dir, 'clone', '-q', ...options, address, path)
-    return memberIn(crew, path)
+    return memberIn(setup, path)
   }
   return {
-    ...crew,
+    ...setup,
     ann,
     cloneFrom,
     shallowClone: (name: string, ...options: readonly string[]) =>
@@ -130,12 +130,12 @@ describe('a log that was fetched with a depth', { concurrency: 2 }, () => {
   })
 
   it('a sync in a linked work tree completes a shallow log', async (t) => {
-    const { shallowClone, dir, ...crew } = await remoteWithLog(t)
+    const { shallowClone, dir, ...setup } = await remoteWithLog(t)
     const ci = shallowClone('ci')
     fetchCut(ci)
     const path = join(dir, 'linked')
     ci.git('worktree', 'add', '-q', '--detach', path)
-    const linked = memberIn({ ...crew, dir }, path)
+    const linked = memberIn({ ...setup, dir }, path)
     assert.deepEqual(await linked.titles(), ['four'])
     assert.deepEqual(linked.takeWarnings(), ['log-incomplete'])
     await linked.sync()
@@ -225,11 +225,11 @@ describe('a shallow clone', { concurrency: 2 }, () => {
 
 describe('a remote that is shallow itself', { concurrency: 2 }, () => {
   async function shallowRemote(t: TestContext) {
-    const crew = await remoteWithLog(t)
-    const address = `file://${join(crew.dir, 'cut.git')}`
-    crew.git(crew.dir, 'clone', '-q', '--bare', '--depth=1', `file://${crew.origin}`, 'cut.git')
-    crew.git(join(crew.dir, 'cut.git'), 'fetch', '-q', '--depth=2', 'origin', `+${walRef}:${walRef}`)
-    return { ...crew, address }
+    const setup = await remoteWithLog(t)
+    const address = `file://${join(setup.dir, 'cut.git')}`
+    setup.git(setup.dir, 'clone', '-q', '--bare', '--depth=1', `file://${setup.origin}`, 'cut.git')
+    setup.git(join(setup.dir, 'cut.git'), 'fetch', '-q', '--depth=2', 'origin', `+${walRef}:${walRef}`)
+    return { ...setup, address }
   }
 
   it('a sync from a shallow remote fails and takes nothing', async (t) => {

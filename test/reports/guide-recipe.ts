@@ -7,7 +7,7 @@ import { NotFoundError } from '../../src/model/index.ts'
 import { formatGuide } from '../../src/tracker/agents/guide.ts'
 import type { CleanUp } from '../git/temp-repository.ts'
 import { type CommandRunner, commandRunner } from '../support/command-runner.ts'
-import { createTeamScene, type Data, type Hand } from '../tracker/locks/lock-clones.ts'
+import { createActorClones, type Data, type TestActor } from '../tracker/locks/lock-clones.ts'
 
 interface Agent {
   readonly name: string
@@ -31,21 +31,21 @@ function fromGuide(start: string): string {
 
 /** Four agents, two in each of two clones, take and close every issue of a queue. */
 export async function playGuide(t: CleanUp, issueCount: number): Promise<Played> {
-  const team = await createTeamScene(t, 'ann', 'bo')
-  const [ann, bo] = team.clones
-  team.clock.nowUnixMs = Date.now()
+  const setup = await createActorClones(t, 'ann', 'bo')
+  const [ann, bo] = setup.clones
+  setup.clock.nowUnixMs = Date.now()
   const lines = Array.from({ length: issueCount }, (_, index) =>
     JSON.stringify({ op: 'create', title: `issue ${index}` }),
   )
-  await commandRunner({ cwd: ann.path, env: team.environment, actor: ann.id, stdin: lines.join('\n') }).run('batch')
+  await commandRunner({ cwd: ann.path, env: setup.environment, actor: ann.id, stdin: lines.join('\n') }).run('batch')
   await ann.run('sync')
   await bo.run('sync')
   const agents: Agent[] = []
   for (const [index, path] of [ann.path, ann.path, bo.path, bo.path].entries()) {
-    const hand: Hand = await team.handIn(path, `agent-${index}`)
+    const actor: TestActor = await setup.actorIn(path, `agent-${index}`)
     agents.push({
       name: `agent-${index}`,
-      runner: commandRunner({ cwd: path, env: team.environment, actor: hand.id }),
+      runner: commandRunner({ cwd: path, env: setup.environment, actor: actor.id }),
     })
   }
   const workers = new Map<string, string[]>()

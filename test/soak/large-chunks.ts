@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import { encodeChunk, hashChunk, limits } from '../../src/model/index.ts'
 import { issueId } from '../support/log.ts'
 import { startGrite } from '../support/start-command-child.ts'
-import { createCrew } from '../sync/crew.ts'
+import { createClones } from '../sync/clones.ts'
 import { manyRecords } from '../sync/huge-chunk.ts'
 import { writeAround } from '../sync/write-around.ts'
 
@@ -13,13 +13,13 @@ for (const [count, isRead] of [
   [1_000_000, false],
 ] as const) {
   test(`a chunk of ${count} events is ${isRead ? 'read' : 'named'} and hides no other event`, async (t) => {
-    const crew = createCrew(t)
-    const bo = crew.clone('bo')
+    const setup = createClones(t)
+    const bo = setup.clone('bo')
     const chunk = encodeChunk(manyRecords(issueId('ab'), count))
     assert.equal(chunk.length <= limits.chunkReadBytesMax, isRead)
-    await writeAround(crew, chunk, hashChunk(chunk))
+    await writeAround(setup, chunk, hashChunk(chunk))
     const { exitStatus, stdout, stderr } = await startGrite(
-      { cwd: bo.path, environment: crew.environment },
+      { cwd: bo.path, environment: setup.environment },
       'sync',
       '--json',
     )

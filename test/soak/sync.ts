@@ -4,7 +4,7 @@
  * SOAK_HISTORIES and SYNC_SEED set their number and seed.
  */
 import { test } from 'node:test'
-import { playRealHistories } from '../sync/real-scene.ts'
+import { playRealHistories } from '../sync/real-repositories.ts'
 
 const histories = Number(process.env.SOAK_HISTORIES ?? 1000)
 

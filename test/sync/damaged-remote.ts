@@ -7,7 +7,7 @@ import type { CleanUp } from '../git/temp-repository.ts'
 import { foreignFiles } from '../support/foreign-files.ts'
 import { batchOf, comment, creation, filesOf, issueId, writeCommit } from '../support/log.ts'
 import { mutate, pick, type Random, randomOf } from '../support/mutate.ts'
-import { createCrew } from './crew.ts'
+import { createClones } from './clones.ts'
 
 const commits = 150
 const nowUnixMs = 1_900_000_000_000
@@ -50,11 +50,11 @@ function damagedFiles(random: Random, index: number, head: Oid): TreeFiles {
 /** Runs every command that reads a remote on such a remote. None may end in an internal error, and both clones converge. */
 export async function playDamagedRemote(t: CleanUp, seed: number): Promise<void> {
   const random = randomOf(seed)
-  const crew = createCrew(t)
-  const [ann, bo] = [crew.clone('ann'), crew.clone('bo', { nowUnixMs: () => nowUnixMs })]
+  const setup = createClones(t)
+  const [ann, bo] = [setup.clone('ann'), setup.clone('bo', { nowUnixMs: () => nowUnixMs })]
   await ann.create('good one')
   await ann.sync()
-  await crew.onOrigin(async (git) => {
+  await setup.onOrigin(async (git) => {
     const refs: string[] = []
     let head = (await git.readRef(walRef)) as Oid
     for (let index = 0; index < commits; index++) {
@@ -88,7 +88,7 @@ export async function playDamagedRemote(t: CleanUp, seed: number): Promise<void>
         if (isAllowed) refs.push(`create refs/${folder}/${name} ${head}`)
       }
     }
-    crew.feedOrigin(`${refs.join('\n')}\n`, 'update-ref', '--stdin')
+    setup.feedOrigin(`${refs.join('\n')}\n`, 'update-ref', '--stdin')
   })
 
   const names: readonly [string, object?][] = [

@@ -28,7 +28,7 @@ export interface Clone {
 }
 
 /** Repositories that a history runs on. */
-export interface Scene {
+export interface Repositories {
   readonly clones: readonly Clone[]
   /** Head of a remote's log. */
   remoteHead(remote: Remote): Promise<Oid | null>
@@ -105,58 +105,63 @@ export const history = (stepsMax: number): fc.Arbitrary<Step[]> => fc.array(step
 class Died extends Error {}
 
 /** Runs a history and asserts that no event was lost or doubled and all clones converge. */
-export async function playHistory(scene: Scene, steps: readonly Step[]): Promise<void> {
-  const told = scene.clones.map(() => new Set<string>())
+export async function playHistory(repositories: Repositories, steps: readonly Step[]): Promise<void> {
+  const told = repositories.clones.map(() => new Set<string>())
   for (const each of steps) {
-    await playStep(scene, told, each)
-    await assertKept(scene, told)
+    await playStep(repositories, told, each)
+    await assertKept(repositories, told)
   }
   const used = remoteNames.filter(
     (name) => name === 'origin' || steps.some((each) => 'remote' in each && each.remote === name),
   )
   const all = new Set(told.flatMap((ids) => [...ids]))
-  for (const name of used) for (const id of await scene.ids(scene.reader, await scene.remoteHead(name))) all.add(id)
+  for (const name of used)
+    for (const id of await repositories.ids(repositories.reader, await repositories.remoteHead(name))) all.add(id)
   // The last clone has everything after the first round, the others after the second.
   for (let round = 0; round < 2; round++) {
     for (const name of used) {
-      for (const index of scene.clones.keys())
-        await runSync(scene, { clone: index, remote: name, pull: true, push: true })
+      for (const index of repositories.clones.keys())
+        await runSync(repositories, { clone: index, remote: name, pull: true, push: true })
     }
   }
   const heads = new Set<Oid | null>()
-  for (const { git } of scene.clones) {
+  for (const { git } of repositories.clones) {
     heads.add(await git.readRef(walRef))
-    assert.deepEqual(await scene.ids(git, await git.readRef(walRef)), [...all].sort(), 'a clone has each event once')
+    assert.deepEqual(
+      await repositories.ids(git, await git.readRef(walRef)),
+      [...all].sort(),
+      'a clone has each event once',
+    )
   }
   for (const name of used) {
-    const head = await scene.remoteHead(name)
-    assert.deepEqual(await scene.ids(scene.reader, head), [...all].sort(), `${name} has each event once`)
+    const head = await repositories.remoteHead(name)
+    assert.deepEqual(await repositories.ids(repositories.reader, head), [...all].sort(), `${name} has each event once`)
     if (name === 'origin') heads.add(head)
   }
   assert.equal(heads.size, 1, 'clones and home remote have one head')
 }
 
-async function playStep(scene: Scene, told: readonly Set<string>[], each: Step): Promise<void> {
+async function playStep(repositories: Repositories, told: readonly Set<string>[], each: Step): Promise<void> {
   switch (each.do) {
     case 'write':
       return write(
-        scene,
+        repositories,
         told,
         each.clone,
         Array.from({ length: each.events }, () => creation(nextIssue())),
       )
     case 'write-known':
-      return write(scene, told, each.clone, [knownFact(each.fact)])
+      return write(repositories, told, each.clone, [knownFact(each.fact)])
     case 'sync':
-      return sync(scene, told, each)
+      return sync(repositories, told, each)
     case 'vanish':
       told[each.clone]?.clear()
-      return scene.renewClone(each.clone)
+      return repositories.renewClone(each.clone)
     case 'lose': {
-      const head = await scene.remoteHead(each.remote)
-      await scene.setRemoteHead(
+      const head = await repositories.remoteHead(each.remote)
+      await repositories.setRemoteHead(
         each.remote,
-        each.commits === 'all' ? null : await goBack(scene.reader, head, each.commits),
+        each.commits === 'all' ? null : await goBack(repositories.reader, head, each.commits),
       )
     }
   }
@@ -168,7 +173,7 @@ const knownFact = (fact: number) =>
   makeEvent(issueId(`cd0${fact}`), { type: 'IssueCreated', title: `fact ${fact}`, body: '', labels: [] }, { ts: 1000 })
 
 async function write(
-  { clones, ids }: Scene,
+  { clones, ids }: Repositories,
   told: readonly Set<string>[],
   index: number,
   events: readonly ReturnType<typeof creation>[],
@@ -184,7 +189,11 @@ async function write(
 
 const clock = { nowUnixMs: Date.now }
 
-async function sync(scene: Scene, told: readonly Set<string>[], each: Step & { do: 'sync' }): Promise<void> {
+async function sync(
+  repositories: Repositories,
+  told: readonly Set<string>[],
+  each: Step & { do: 'sync' },
+): Promise<void> {
   let isDone = false
   const at = async (point: SyncPoint) => {
     if (isDone || point !== each.meanwhile?.at) return
@@ -194,21 +203,21 @@ async function sync(scene: Scene, told: readonly Set<string>[], each: Step & { d
       case 'dies':
         throw new Died()
       case 'writes':
-        return write(scene, told, each.clone, [creation(nextIssue())])
+        return write(repositories, told, each.clone, [creation(nextIssue())])
       case 'other-syncs':
-        await write(scene, told, other, [creation(nextIssue())])
-        return runSync(scene, { ...each, clone: other, pull: true, push: true })
+        await write(repositories, told, other, [creation(nextIssue())])
+        return runSync(repositories, { ...each, clone: other, pull: true, push: true })
     }
   }
   try {
-    await runSync(scene, each, at)
+    await runSync(repositories, each, at)
   } catch (error) {
     if (!(error instanceof Died || error instanceof ConflictError)) throw error
   }
 }
 
 async function runSync(
-  { clones }: Scene,
+  { clones }: Repositories,
   { clone: index, remote: name, pull, push }: Pick<Step & { do: 'sync' }, 'clone' | 'remote' | 'pull' | 'push'>,
   at?: (point: SyncPoint) => Promise<void>,
 ): Promise<void> {
@@ -223,7 +232,7 @@ async function runSync(
   await syncLog({ ...(clones[index] as Clone), queue: noQueue, clock, jitter: () => 0, at }, request)
 }
 
-async function assertKept({ clones, ids: idsAt }: Scene, told: readonly Set<string>[]): Promise<void> {
+async function assertKept({ clones, ids: idsAt }: Repositories, told: readonly Set<string>[]): Promise<void> {
   for (const [index, { git }] of clones.entries()) {
     const ids = await idsAt(git, await git.readRef(walRef))
     assert.equal(new Set(ids).size, ids.length, `clone ${index} has no event twice`)
@@ -240,7 +249,7 @@ async function assertKept({ clones, ids: idsAt }: Scene, told: readonly Set<stri
 }
 
 /** Ids of the events on a chain, sorted. Chains share prefixes, so results are cached. */
-export function createIdReader(): Scene['ids'] {
+export function createIdReader(): Repositories['ids'] {
   const known = new Map<Oid, readonly string[]>()
   return async (git, head) => {
     if (head === null) return []

@@ -1,11 +1,11 @@
 /** A new clone joins the others with `grite init`. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { createTeam, titlesIn } from './team.ts'
+import { createProcessClones, titlesIn } from './process-clones.ts'
 
 test('init fetches the log of the remote', (t) => {
-  const team = createTeam(t)
-  const [ann, bo] = [team.clone('ann'), team.clone('bo')]
+  const setup = createProcessClones(t)
+  const [ann, bo] = [setup.clone('ann'), setup.clone('bo')]
   for (const title of ['one', 'two']) ann.create(title)
   ann.data('sync')
   assert.deepEqual(bo.data('init').adopted, { remote: 'origin', events: 2 })
@@ -17,20 +17,20 @@ test('init fetches the log of the remote', (t) => {
 })
 
 test('init joins earlier local events with the remote log', (t) => {
-  const team = createTeam(t)
-  const [ann, bo] = [team.clone('ann'), team.clone('bo')]
+  const setup = createProcessClones(t)
+  const [ann, bo] = [setup.clone('ann'), setup.clone('bo')]
   ann.create('of ann')
   ann.data('sync')
   bo.create('of bo')
   assert.equal(bo.data('init').adopted.events, 1)
   assert.deepEqual(titlesIn(bo), ['of ann', 'of bo'])
-  bo.git(bo.path, 'merge-base', '--is-ancestor', team.originHead(), 'refs/grite/wal')
-  assert.equal(team.originHead(), ann.head())
+  bo.git(bo.path, 'merge-base', '--is-ancestor', setup.originHead(), 'refs/grite/wal')
+  assert.equal(setup.originHead(), ann.head())
 })
 
 test('init works without a remote or with --no-fetch', (t) => {
-  const team = createTeam(t)
-  const [ann, bo] = [team.clone('ann'), team.clone('bo')]
+  const setup = createProcessClones(t)
+  const [ann, bo] = [setup.clone('ann'), setup.clone('bo')]
   ann.create('one')
   ann.data('sync')
   assert.equal(bo.data('init', '--no-fetch').adopted, null)
@@ -41,8 +41,8 @@ test('init works without a remote or with --no-fetch', (t) => {
 })
 
 test('init without a network creates the actor and warns', (t) => {
-  const team = createTeam(t)
-  const ann = team.clone('ann')
+  const setup = createProcessClones(t)
+  const ann = setup.clone('ann')
   ann.git(ann.path, 'remote', 'set-url', 'origin', 'https://nowhere.invalid/x.git')
   const { status, stdout } = ann.grite('init', '--json')
   const { data, warnings } = JSON.parse(stdout)

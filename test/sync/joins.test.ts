@@ -8,11 +8,11 @@ import type { EventBody } from '../../src/model/index.ts'
 import { listSnapshots, openSnapshot, readSnapshot, trackingRef, walRef } from '../../src/wal/index.ts'
 import { type CommandRunner, commandRunner } from '../support/command-runner.ts'
 import { segmentsOf } from '../support/log.ts'
-import { createCrew, type Member } from './crew.ts'
+import { createClones, type Member } from './clones.ts'
 
 function createPair(t: TestContext) {
-  const crew = createCrew(t)
-  return { ...crew, ann: crew.clone('ann'), bo: crew.clone('bo') }
+  const setup = createClones(t)
+  return { ...setup, ann: setup.clone('ann'), bo: setup.clone('bo') }
 }
 
 /** Runs commands in the same folder with other options, such as standard input or a disk. */

@@ -8,7 +8,7 @@ import { type SyncPoint, walRef } from '../../src/wal/index.ts'
 import { createSandbox } from '../git/temp-repository.ts'
 import type { CommandOrder } from '../support/command-child.ts'
 import { startCommandChild } from '../support/start-command-child.ts'
-import { type Crew, createCrew, type Member, memberIn } from './crew.ts'
+import { type Clones, createClones, type Member, memberIn } from './clones.ts'
 
 type DieAt = NonNullable<CommandOrder['dieAt']>
 interface Moment {
@@ -34,10 +34,10 @@ export const momentsOfPublishing: readonly Moment[] = publishes.flatMap(([nth, p
 
 export function killedSyncs(moments: readonly Moment[]): void {
   describe('a sync killed', { concurrency: 4 }, () => {
-    let original: Crew
+    let original: Clones
     const cleanUps: (() => unknown)[] = []
     before(async () => {
-      original = createCrew({ after: (cleanUp) => cleanUps.push(cleanUp) })
+      original = createClones({ after: (cleanUp) => cleanUps.push(cleanUp) })
       const [ann, bo] = [original.clone('ann'), original.clone('bo')]
       await ann.create('base')
       await ann.sync()

@@ -4,11 +4,11 @@ import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { lockRefOf } from '../../src/wal/index.ts'
-import { createCrew, type Member } from './crew.ts'
+import { createClones, type Member } from './clones.ts'
 
 function createPair(t: TestContext) {
-  const crew = createCrew(t)
-  return { ...crew, ann: crew.clone('ann'), bo: crew.clone('bo') }
+  const setup = createClones(t)
+  return { ...setup, ann: setup.clone('ann'), bo: setup.clone('bo') }
 }
 
 test('an unpushable lock does not stop events from being pushed', async (t) => {
@@ -26,9 +26,9 @@ test('an unpushable lock does not stop events from being pushed', async (t) => {
 })
 
 test('a deleted lock does not return with a sync', async (t) => {
-  const crew = createCrew(t)
+  const setup = createClones(t)
   let now = Date.now()
-  const [ann, bo] = ['ann', 'bo'].map((name) => crew.clone(name, { nowUnixMs: () => now })) as [Member, Member]
+  const [ann, bo] = ['ann', 'bo'].map((name) => setup.clone(name, { nowUnixMs: () => now })) as [Member, Member]
   const locks = 'refs/grite/locks'
   await ann.run('lock acquire', { resource: 'plain' })
   // As the Rust tool does with every push.
@@ -43,5 +43,5 @@ test('a deleted lock does not return with a sync', async (t) => {
   now += 3_600_000
   assert.equal(((await ann.run('lock gc', { remote: 'origin' })) as { removed: number }).removed, 1)
   for (const clone of [bo, ann]) await clone.sync()
-  assert.equal(crew.inOrigin('for-each-ref', locks), '')
+  assert.equal(setup.inOrigin('for-each-ref', locks), '')
 })

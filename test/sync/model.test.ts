@@ -1,4 +1,4 @@
 import { test } from 'node:test'
-import { assertClonesConverge } from './memory-scene.ts'
+import { assertClonesConverge } from './memory-repositories.ts'
 
 test('clones in memory converge and lose nothing', () => assertClonesConverge(250))

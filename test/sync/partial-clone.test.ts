@@ -2,24 +2,24 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { readFailure } from '../contract/grite-process.ts'
-import { createTeam, type Team, titlesIn } from './team.ts'
+import { createProcessClones, type ProcessClones, titlesIn } from './process-clones.ts'
 
 const asUrl = (origin: string): string => `file://${origin}`
 
-function teamWithLog(t: Parameters<typeof createTeam>[0]): Team {
-  const team = createTeam(t, asUrl)
-  for (const key of ['uploadpack.allowFilter', 'uploadpack.allowAnySHA1InWant']) team.inOrigin('config', key, 'true')
-  const ann = team.clone('ann')
+function clonesWithLog(t: Parameters<typeof createProcessClones>[0]): ProcessClones {
+  const setup = createProcessClones(t, asUrl)
+  for (const key of ['uploadpack.allowFilter', 'uploadpack.allowAnySHA1InWant']) setup.inOrigin('config', key, 'true')
+  const ann = setup.clone('ann')
   for (const title of ['one', 'two', 'three']) ann.create(title)
   ann.data('sync')
-  return team
+  return setup
 }
 
 const fetchLog = ['fetch', '-q', 'origin', 'refs/grite/*:refs/grite/*']
 
 test('a blobless clone fetches the log’s blobs at once', (t) => {
-  const team = teamWithLog(t)
-  const partial = team.clone('partial', '--filter=blob:none')
+  const setup = clonesWithLog(t)
+  const partial = setup.clone('partial', '--filter=blob:none')
   partial.git(partial.path, ...fetchLog)
   const missing = () => partial.git(partial.path, 'rev-list', '--objects', '--missing=print', 'refs/grite/wal')
   assert.match(missing(), /^\?/m)
@@ -29,8 +29,8 @@ test('a blobless clone fetches the log’s blobs at once', (t) => {
 })
 
 test('a blobless clone restores events it has not fetched yet', (t) => {
-  const team = teamWithLog(t)
-  const partial = team.clone('partial', '--filter=blob:none')
+  const setup = clonesWithLog(t)
+  const partial = setup.clone('partial', '--filter=blob:none')
   partial.create('own')
   const own = partial.head() as string
   partial.git(partial.path, 'fetch', '-q', 'origin', '+refs/grite/*:refs/grite/*')
@@ -42,8 +42,8 @@ test('a blobless clone restores events it has not fetched yet', (t) => {
 })
 
 test('a blobless clone without its remote fails and hides nothing', (t) => {
-  const team = teamWithLog(t)
-  const partial = team.clone('partial', '--filter=blob:none')
+  const setup = clonesWithLog(t)
+  const partial = setup.clone('partial', '--filter=blob:none')
   partial.git(partial.path, ...fetchLog)
   const address = partial.git(partial.path, 'remote', 'get-url', 'origin')
   partial.git(partial.path, 'remote', 'set-url', 'origin', 'https://nowhere.invalid/x.git')
@@ -60,15 +60,15 @@ for (const options of [
   ['--depth=1', '--filter=blob:none'],
 ]) {
   test(`a clone with ${options.join(' ')} syncs both ways`, (t) => {
-    const team = teamWithLog(t)
-    const [ann, partial] = [team.clone('bo'), team.clone('partial', ...options)]
+    const setup = clonesWithLog(t)
+    const [ann, partial] = [setup.clone('bo'), setup.clone('partial', ...options)]
     assert.equal(partial.data('sync').pull_events, 3)
     ann.data('sync')
     ann.create('of ann')
     partial.create('of partial')
     ann.data('sync')
     assert.equal(partial.data('sync').events_rebased, 1)
-    assert.equal(partial.head(), team.originHead())
+    assert.equal(partial.head(), setup.originHead())
     ann.data('sync')
     assert.deepEqual(titlesIn(ann), titlesIn(partial))
     assert.equal(titlesIn(partial).length, 5)

@@ -6,13 +6,13 @@ import { describe, it, type TestContext } from 'node:test'
 import type { RefName } from '../../src/git/index.ts'
 import { RemoteError } from '../../src/model/index.ts'
 import { walRef } from '../../src/wal/index.ts'
-import { type Crew, createCrew } from './crew.ts'
+import { type Clones, createClones } from './clones.ts'
 import { serveDaemon, serveHttp, whyNoServers } from './servers.ts'
 
 /** Servers that these facts hold for. */
 export const serverKinds = {
-  'smart HTTP': (t: TestContext, crew: Crew) => serveHttp(t, crew, crew.origin, {}),
-  'git daemon': (t: TestContext, crew: Crew) => serveDaemon(t, crew, crew.origin),
+  'smart HTTP': (t: TestContext, setup: Clones) => serveHttp(t, setup, setup.origin, {}),
+  'git daemon': (t: TestContext, setup: Clones) => serveDaemon(t, setup, setup.origin),
 }
 
 /** The last setting is rejected only after some rounds. */
@@ -22,9 +22,9 @@ const hidings = {
 }
 
 /** A script that the server runs in the middle of a push. */
-function hook(crew: Crew, name: string, ...lines: readonly string[]): void {
-  mkdirSync(join(crew.origin, 'hooks'), { recursive: true })
-  const path = join(crew.origin, 'hooks', name)
+function hook(setup: Clones, name: string, ...lines: readonly string[]): void {
+  mkdirSync(join(setup.origin, 'hooks'), { recursive: true })
+  const path = join(setup.origin, 'hooks', name)
   writeFileSync(path, `#!/bin/sh\n${lines.join('\n')}\n`)
   chmodSync(path, 0o755)
 }
@@ -36,15 +36,15 @@ const outside = 'unset GIT_QUARANTINE_PATH GIT_OBJECT_DIRECTORY GIT_ALTERNATE_OB
 export function pushFacts(kind: keyof typeof serverKinds): void {
   describe(`over ${kind}`, { skip: whyNoServers }, () => {
     async function setUp(t: TestContext) {
-      const crew = createCrew(t)
-      crew.inOrigin('config', 'http.receivepack', 'true')
-      const { address } = await serverKinds[kind](t, crew)
+      const setup = createClones(t)
+      setup.inOrigin('config', 'http.receivepack', 'true')
+      const { address } = await serverKinds[kind](t, setup)
       // Bo sits beside the repository and needs no server.
-      return { crew, ann: crew.clone('ann', { address }), cy: crew.clone('cy', { address }), bo: crew.clone('bo') }
+      return { setup, ann: setup.clone('ann', { address }), cy: setup.clone('cy', { address }), bo: setup.clone('bo') }
     }
 
     it('diverged clones converge over a server', async (t) => {
-      const { crew, ann, cy } = await setUp(t)
+      const { setup, ann, cy } = await setUp(t)
       await ann.create('of ann')
       assert.equal((await ann.sync()).push_changed, true)
       assert.equal((await cy.sync()).pull_events, 1)
@@ -56,35 +56,35 @@ export function pushFacts(kind: keyof typeof serverKinds): void {
       await ann.sync()
       for (const clone of [ann, cy]) {
         assert.deepEqual(await clone.titles(), ['more of ann', 'of ann', 'of cy'])
-        assert.equal(clone.head(), crew.originHead())
+        assert.equal(clone.head(), setup.originHead())
       }
       await cy.assertSound()
-      assert.equal(crew.inOrigin('for-each-ref', '--format=%(refname)'), walRef)
+      assert.equal(setup.inOrigin('for-each-ref', '--format=%(refname)'), walRef)
     })
 
     it('a push overtaken inside the server is repeated', async (t) => {
-      const { crew, ann, bo } = await setUp(t)
+      const { setup, ann, bo } = await setUp(t)
       await bo.create('of bo')
       await bo.sync()
       await ann.create('of ann')
       await bo.create('faster')
       bo.git('push', '-q', 'origin', `${walRef}:refs/heads/aside`)
-      hook(crew, 'pre-receive', outside, 'git update-ref refs/grite/wal refs/heads/aside')
+      hook(setup, 'pre-receive', outside, 'git update-ref refs/grite/wal refs/heads/aside')
       const joined = await ann.sync()
       assert.deepEqual([joined.rounds, joined.pull_events, joined.events_rebased], [2, 2, 1])
       assert.deepEqual(await ann.titles(), ['faster', 'of ann', 'of bo'])
-      assert.equal(ann.head(), crew.originHead())
+      assert.equal(ann.head(), setup.originHead())
       const ids = await ann.ids()
       assert.equal(new Set(ids).size, ids.length)
     })
 
     for (const name of ['pre-receive', 'update']) {
       it(`a push declined by a ${name} hook fails and keeps pulled events`, async (t) => {
-        const { crew, ann, bo } = await setUp(t)
+        const { setup, ann, bo } = await setUp(t)
         await bo.create('of bo')
         await bo.sync()
-        const before = crew.originHead()
-        hook(crew, name, 'echo "no issues here" >&2', 'exit 1')
+        const before = setup.originHead()
+        hook(setup, name, 'echo "no issues here" >&2', 'exit 1')
         await ann.create('of ann')
         const failure = await ann.failSync()
         assert.deepEqual(
@@ -92,59 +92,59 @@ export function pushFacts(kind: keyof typeof serverKinds): void {
           [5, 'remote_error', 'rejected', 1],
         )
         assert.match(failure.message, /hook declined/)
-        assert.deepEqual([await ann.titles(), crew.originHead()], [['of ann', 'of bo'], before])
-        hook(crew, name, 'exit 0')
+        assert.deepEqual([await ann.titles(), setup.originHead()], [['of ann', 'of bo'], before])
+        hook(setup, name, 'exit 0')
         assert.equal((await ann.sync()).push_changed, true)
       })
     }
 
     for (const setting of hidings[kind]) {
       it(`a server hiding refs with ${setting} rejects the push`, async (t) => {
-        const { crew, ann, bo } = await setUp(t)
+        const { setup, ann, bo } = await setUp(t)
         await bo.create('of bo')
         await bo.sync()
-        const before = crew.originHead()
-        crew.inOrigin('config', setting, 'refs/grite')
+        const before = setup.originHead()
+        setup.inOrigin('config', setting, 'refs/grite')
         await ann.create('of ann')
         const failure = await ann.failSync()
         assert.deepEqual([failure.exit, failure.code, failure.details.reason], [5, 'remote_error', 'rejected'])
-        assert.equal(crew.originHead(), before)
+        assert.equal(setup.originHead(), before)
         assert.equal((await ann.titles()).includes('of bo'), setting === 'receive.hideRefs')
-        crew.inOrigin('config', '--unset', setting)
+        setup.inOrigin('config', '--unset', setting)
         await ann.sync()
         assert.deepEqual(await ann.titles(), ['of ann', 'of bo'])
       })
     }
 
     it('a push to a dying server arrives entirely or not at all', async (t) => {
-      const { crew, ann, bo } = await setUp(t)
+      const { setup, ann, bo } = await setUp(t)
       await bo.create('of bo')
       await bo.sync()
       await ann.create('of ann')
-      const before = crew.originHead()
+      const before = setup.originHead()
       for (const [name, line] of [
         ['pre-receive', 'kill -9 $PPID'],
         ['update', 'kill -9 $PPID'],
       ] as const) {
-        hook(crew, name, line)
+        hook(setup, name, line)
         const failure = await ann.failSync()
         assert.deepEqual([failure.exit, failure.code], [5, 'remote_error'])
-        hook(crew, name, 'exit 0')
-        assert.equal(crew.originHead(), before)
+        hook(setup, name, 'exit 0')
+        assert.equal(setup.originHead(), before)
       }
       // Here the ref has moved, but the client gets no answer.
-      hook(crew, 'post-update', 'kill -9 $PPID')
+      hook(setup, 'post-update', 'kill -9 $PPID')
       await ann.sync().catch((error: unknown) => assert.ok(error instanceof RemoteError, String(error)))
-      hook(crew, 'post-update', 'exit 0')
+      hook(setup, 'post-update', 'exit 0')
       await ann.sync()
-      assert.equal(ann.head(), crew.originHead())
+      assert.equal(ann.head(), setup.originHead())
       assert.deepEqual([await ann.titles(), (await ann.ids()).length], [['of ann', 'of bo'], 2])
       await ann.assertSound()
     })
 
     it('a server without atomic pushes takes the log, not several refs', async (t) => {
-      const { crew, ann } = await setUp(t)
-      crew.inOrigin('config', 'receive.advertiseAtomic', 'false')
+      const { setup, ann } = await setUp(t)
+      setup.inOrigin('config', 'receive.advertiseAtomic', 'false')
       await ann.create('of ann')
       assert.equal((await ann.sync()).push_changed, true)
       const updates = ['a', 'b'].map((name) => ({

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { describe, it, type TestContext } from 'node:test'
 import { ConflictError } from '../../src/model/index.ts'
 import { noQueue, syncLog, syncRoundsMax, walRef } from '../../src/wal/index.ts'
-import { createCrew, type Member } from './crew.ts'
+import { createClones, type Member } from './clones.ts'
 import { pushFacts } from './push-facts.ts'
 import {
   type GitRequest,
@@ -22,9 +22,9 @@ const cuts = { request: 'before', answer: 'inside the answer of', after: 'before
 
 describe('over smart HTTP alone', { skip: whyNoServers }, () => {
   async function setUp(t: TestContext, options: HttpOptions) {
-    const crew = createCrew(t)
-    const server = await serveHttp(t, crew, crew.origin, options)
-    return { crew, server, ann: crew.clone('ann', server), bo: crew.clone('bo') }
+    const setup = createClones(t)
+    const server = await serveHttp(t, setup, setup.origin, options)
+    return { setup, server, ann: setup.clone('ann', server), bo: setup.clone('bo') }
   }
   const is = (request: GitRequest, service: GitRequest['service'], step: GitRequest['step']) =>
     request.service === service && request.step === step
@@ -35,7 +35,7 @@ describe('over smart HTTP alone', { skip: whyNoServers }, () => {
   ] as const) {
     it(`a push overtaken ${when} is repeated`, async (t) => {
       const options: Mutable<HttpOptions> = {}
-      const { crew, ann, bo } = await setUp(t, options)
+      const { setup, ann, bo } = await setUp(t, options)
       await ann.create('of ann')
       let isDone = false
       options.before = async (request) => {
@@ -46,21 +46,21 @@ describe('over smart HTTP alone', { skip: whyNoServers }, () => {
       }
       const { rounds, pull_events } = await ann.sync()
       assert.deepEqual([isDone, rounds, pull_events], [true, 2, 1])
-      assert.deepEqual([await ann.titles(), ann.head()], [['of ann', 'of bo'], crew.originHead()])
+      assert.deepEqual([await ann.titles(), ann.head()], [['of ann', 'of bo'], setup.originHead()])
     })
   }
 
   it('a sync of an ever-moving remote gives up after bounded rounds', async (t) => {
     const options: Mutable<HttpOptions> = {}
-    const { crew, ann } = await setUp(t, options)
+    const { setup, ann } = await setUp(t, options)
     await ann.create('of ann')
     await ann.sync()
     await ann.create('more')
     let moves = 0
     options.before = (request) => {
       if (!is(request, 'git-receive-pack', 'refs')) return
-      const commit = crew.inOrigin('commit-tree', '-m', `${moves++}`, '-p', walRef, `${walRef}^{tree}`)
-      crew.inOrigin('update-ref', walRef, commit)
+      const commit = setup.inOrigin('commit-tree', '-m', `${moves++}`, '-p', walRef, `${walRef}^{tree}`)
+      setup.inOrigin('update-ref', walRef, commit)
     }
     const failure = await ann.withRepository(async ({ git, remotes }) => {
       const target = { git, remotes, queue: noQueue, clock: { nowUnixMs: Date.now }, jitter: () => -0.5 }
@@ -87,8 +87,8 @@ describe('over smart HTTP alone', { skip: whyNoServers }, () => {
   ]
   for (const [title, address, reason] of logins) {
     it(`a server login with ${title} is ${reason ?? 'accepted'} without a prompt`, async (t) => {
-      const { crew, server } = await setUp(t, { login: 'ann:secret' })
-      const clone = crew.clone('clone', { address: address(server), env: { GIT_TERMINAL_PROMPT: '1' } })
+      const { setup, server } = await setUp(t, { login: 'ann:secret' })
+      const clone = setup.clone('clone', { address: address(server), env: { GIT_TERMINAL_PROMPT: '1' } })
       await clone.create('one')
       if (reason === null) {
         assert.equal((await clone.sync()).push_changed, true)
@@ -102,8 +102,8 @@ describe('over smart HTTP alone', { skip: whyNoServers }, () => {
   }
 
   it('no lock or claim command prints a password in the address', async (t) => {
-    const { crew, server } = await setUp(t, { login: 'ann:secret' })
-    const clone = crew.clone('clone')
+    const { setup, server } = await setUp(t, { login: 'ann:secret' })
+    const clone = setup.clone('clone')
     await clone.run('issue create', { title: 'one' })
     const remote = server.addressFor('ann:secret')
     const { issues } = (await clone.run('issue list')) as { issues: { issue_id: string }[] }
@@ -129,7 +129,7 @@ describe('over smart HTTP alone', { skip: whyNoServers }, () => {
   ] as const) {
     it(`a connection cut ${cuts[where]} ${service} is recovered by the next sync`, async (t) => {
       const options: Mutable<HttpOptions> = {}
-      const { crew, ann, bo } = await setUp(t, options)
+      const { setup, ann, bo } = await setUp(t, options)
       for (let index = 0; index < 5; index++) await bo.create(`of bo ${index}`)
       await bo.sync()
       await ann.create('of ann')
@@ -142,7 +142,7 @@ describe('over smart HTTP alone', { skip: whyNoServers }, () => {
       assert.equal(ann.head(), before)
       delete options.cut
       await ann.sync()
-      assert.equal(ann.head(), crew.originHead())
+      assert.equal(ann.head(), setup.originHead())
       const ids = await ann.ids()
       assert.deepEqual([ids.length, new Set(ids).size, (await ann.titles()).length], [6, 6, 6])
       await ann.assertSound()
@@ -152,10 +152,10 @@ describe('over smart HTTP alone', { skip: whyNoServers }, () => {
 
 describe('over git daemon alone', { skip: whyNoServers }, () => {
   it('a connection cut inside a fetch changes nothing', async (t) => {
-    const crew = createCrew(t)
+    const setup = createClones(t)
     let left = Number.POSITIVE_INFINITY
-    const server = await serveDaemon(t, crew, crew.origin, { cutAfterBytes: () => left })
-    const [ann, bo] = [crew.clone('ann', server), crew.clone('bo')]
+    const server = await serveDaemon(t, setup, setup.origin, { cutAfterBytes: () => left })
+    const [ann, bo] = [setup.clone('ann', server), setup.clone('bo')]
     for (let index = 0; index < 3; index++) await bo.create(`of bo ${index}`)
     await bo.sync()
     await ann.create('of ann')
@@ -174,12 +174,12 @@ describe('over git daemon alone', { skip: whyNoServers }, () => {
   })
 
   it('a server without receive-pack denies pushes and keeps fetches', async (t) => {
-    const crew = createCrew(t)
-    const server = await serveDaemon(t, crew, crew.origin)
-    const [ann, bo] = [crew.clone('ann', server), crew.clone('bo')]
+    const setup = createClones(t)
+    const server = await serveDaemon(t, setup, setup.origin)
+    const [ann, bo] = [setup.clone('ann', server), setup.clone('bo')]
     await bo.create('of bo')
     await bo.sync()
-    crew.inOrigin('config', 'daemon.receivepack', 'false')
+    setup.inOrigin('config', 'daemon.receivepack', 'false')
     await ann.create('of ann')
     const failure = await ann.failSync()
     assert.deepEqual([failure.exit, failure.code], [5, 'remote_error'])

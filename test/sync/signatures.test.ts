@@ -6,7 +6,7 @@ import { test } from 'node:test'
 import { type GriteSandbox, readFailure } from '../contract/grite-process.ts'
 import { createFakeGit } from '../support/fake-git.ts'
 import { checkBytes } from '../support/log.ts'
-import { createTeam, titlesIn } from './team.ts'
+import { createProcessClones, titlesIn } from './process-clones.ts'
 
 /** Gives a clone an actor with a key. */
 function giveKey(clone: GriteSandbox, label: string): string {
@@ -33,8 +33,8 @@ function forge(clone: GriteSandbox, actor: string, issue: string): string {
 }
 
 test('a sync accepts signed events, and rejects or reports forged ones', (t) => {
-  const team = createTeam(t)
-  const [ann, bo, eve] = [team.clone('ann'), team.clone('bo'), team.clone('eve')]
+  const setup = createProcessClones(t)
+  const [ann, bo, eve] = [setup.clone('ann'), setup.clone('bo'), setup.clone('eve')]
   const actor = giveKey(ann, 'ann')
   const issue = ann.create('of ann')
   ann.data('actor', 'rotate-key')
@@ -78,8 +78,8 @@ test('a sync accepts signed events, and rejects or reports forged ones', (t) => 
 })
 
 test('a sync without a signature policy judges nothing and starts maintenance', async (t) => {
-  const team = createTeam(t)
-  const [ann, bo] = [team.clone('ann'), team.clone('bo')]
+  const setup = createProcessClones(t)
+  const [ann, bo] = [setup.clone('ann'), setup.clone('bo')]
   const actor = giveKey(ann, 'ann')
   const issue = ann.create('of ann')
   ann.data('sync')

@@ -4,15 +4,15 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ViewDirectory } from '../../src/view/view-directory.ts'
-import { createCrew } from './crew.ts'
+import { createClones } from './clones.ts'
 
 test('a sync with a slow remote does not hold the view', async (t) => {
-  const crew = createCrew(t)
-  const bo = crew.clone('bo')
+  const setup = createClones(t)
+  const bo = setup.clone('bo')
   await bo.create('one')
   await bo.sync()
-  const go = join(crew.dir, 'go')
-  const slow = join(crew.dir, 'slow-upload-pack')
+  const go = join(setup.dir, 'go')
+  const slow = join(setup.dir, 'slow-upload-pack')
   writeFileSync(
     slow,
     `#!/bin/sh\nn=0\nwhile [ ! -e '${go}' ] && [ $n -lt 1500 ]; do sleep 0.02; n=$((n + 1)); done\nexec git-upload-pack "$@"\n`,
@@ -43,7 +43,7 @@ test('a sync with a slow remote does not hold the view', async (t) => {
   assert.deepEqual(await bo.titles(), ['during', 'one', 'two'])
   writeFileSync(go, '')
   await syncing
-  assert.equal(bo.head(), crew.originHead())
+  assert.equal(bo.head(), setup.originHead())
   assert.deepEqual(await bo.titles(), ['during', 'one', 'two'])
   await bo.assertSound()
 })

@@ -4,22 +4,22 @@ import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import type { GriteSandbox } from '../contract/grite-process.ts'
-import { createTeam } from './team.ts'
+import { createProcessClones } from './process-clones.ts'
 
 const snapshotsOf = ({ git }: GriteSandbox, path: string): string[] =>
   git(path, 'for-each-ref', '--format=%(refname)', 'refs/grite/snapshots').split('\n').filter(Boolean)
 
-function snapshotTeam(t: Parameters<typeof createTeam>[0]) {
-  const team = createTeam(t)
-  const [ann, bo] = [team.clone('ann'), team.clone('bo')]
+function snapshotClones(t: Parameters<typeof createProcessClones>[0]) {
+  const setup = createProcessClones(t)
+  const [ann, bo] = [setup.clone('ann'), setup.clone('bo')]
   ann.create('one')
   ann.data('sync')
   const { snapshot_ref } = ann.data('snapshot')
-  return { ...team, ann, bo, snapshot_ref: snapshot_ref as string }
+  return { ...setup, ann, bo, snapshot_ref: snapshot_ref as string }
 }
 
 test('a snapshot of one clone reaches the others', (t) => {
-  const { ann, bo, origin, snapshot_ref } = snapshotTeam(t)
+  const { ann, bo, origin, snapshot_ref } = snapshotClones(t)
   assert.equal(ann.data('sync').snapshots.pushed, 1)
   assert.deepEqual(snapshotsOf(ann, origin), [snapshot_ref])
   assert.equal(bo.data('sync').snapshots.adopted, 1)
@@ -28,7 +28,7 @@ test('a snapshot of one clone reaches the others', (t) => {
 })
 
 test('a deleted snapshot is deleted everywhere and does not return', (t) => {
-  const { ann, bo, origin } = snapshotTeam(t)
+  const { ann, bo, origin } = snapshotClones(t)
   ann.data('sync')
   bo.data('sync')
   ann.data('snapshot', 'gc', '--keep=0')
@@ -45,7 +45,7 @@ test('a deleted snapshot is deleted everywhere and does not return', (t) => {
 })
 
 test('an invalid remote snapshot is reported once and not adopted', (t) => {
-  const { ann, bo, inOrigin, originHead } = snapshotTeam(t)
+  const { ann, bo, inOrigin, originHead } = snapshotClones(t)
   inOrigin('update-ref', 'refs/grite/snapshots/1234', originHead())
   const { data, warnings } = JSON.parse(bo.grite('sync', '--json').stdout)
   assert.deepEqual([data.snapshots.adopted, data.pull_events, warnings[0].code], [0, 1, 'snapshot-refused'])
@@ -55,7 +55,7 @@ test('an invalid remote snapshot is reported once and not adopted', (t) => {
 })
 
 test('a refused snapshot does not stop the log', (t) => {
-  const { ann, bo, origin } = snapshotTeam(t)
+  const { ann, bo, origin } = snapshotClones(t)
   mkdirSync(join(origin, 'hooks'), { recursive: true })
   writeFileSync(join(origin, 'hooks/update'), '#!/bin/sh\ncase "$1" in refs/grite/snapshots/*) exit 1;; esac\n')
   chmodSync(join(origin, 'hooks/update'), 0o755)
@@ -68,7 +68,7 @@ test('a refused snapshot does not stop the log', (t) => {
 })
 
 test('a remote that lost everything gets log and snapshots again', (t) => {
-  const { ann, origin, inOrigin, snapshot_ref } = snapshotTeam(t)
+  const { ann, origin, inOrigin, snapshot_ref } = snapshotClones(t)
   ann.data('sync')
   for (const ref of ['refs/grite/wal', snapshot_ref]) inOrigin('update-ref', '-d', ref)
   const { data } = JSON.parse(ann.grite('sync', '--json').stdout)
@@ -77,15 +77,15 @@ test('a remote that lost everything gets log and snapshots again', (t) => {
 })
 
 test('a push makes and sends a snapshot that is due', (t) => {
-  const team = createTeam(t)
-  const ann = team.clone('ann')
+  const setup = createProcessClones(t)
+  const ann = setup.clone('ann')
   ann.data('init')
   writeFileSync(join(ann.path, '.git/grite/config.toml'), '[snapshot]\nmax_events = 3\n')
   for (const title of ['one', 'two']) ann.create(title)
   assert.equal(ann.data('sync').snapshots.pushed, 0)
   ann.create('three')
   assert.equal(ann.data('sync').snapshots.pushed, 1)
-  assert.equal(snapshotsOf(ann, team.origin).length, 1)
+  assert.equal(snapshotsOf(ann, setup.origin).length, 1)
   ann.create('four')
   assert.equal(ann.data('sync').snapshots.pushed, 0)
 })

@@ -5,11 +5,11 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { readFailure } from '../contract/grite-process.ts'
 import { checkBytes } from '../support/log.ts'
-import { createTeam, titlesIn } from './team.ts'
+import { createProcessClones, titlesIn } from './process-clones.ts'
 
 test('diverged clones converge with each event once', (t) => {
-  const team = createTeam(t)
-  const [ann, bo] = [team.clone('ann'), team.clone('bo')]
+  const setup = createProcessClones(t)
+  const [ann, bo] = [setup.clone('ann'), setup.clone('bo')]
   ann.create('base')
   assert.equal(ann.data('sync').push_changed, true)
   assert.equal(bo.data('sync').pull_events, 1)
@@ -22,34 +22,34 @@ test('diverged clones converge with each event once', (t) => {
   for (const clone of [ann, bo]) {
     assert.deepEqual(titlesIn(clone), ['base', 'of ann', 'of bo'])
     assert.equal(clone.data('db', 'stats').event_count, 3)
-    assert.equal(clone.head(), team.originHead())
+    assert.equal(clone.head(), setup.originHead())
     checkBytes(clone.path)
   }
-  assert.equal(team.inOrigin('for-each-ref', '--format=%(refname)', 'refs/'), 'refs/grite/wal\nrefs/heads/main')
+  assert.equal(setup.inOrigin('for-each-ref', '--format=%(refname)', 'refs/'), 'refs/grite/wal\nrefs/heads/main')
   assert.deepEqual([ann.data('sync').message, ann.data('sync').rounds], ['Already up to date', 1])
 })
 
 test('--pull only fetches and --push only pushes', (t) => {
-  const team = createTeam(t)
-  const [ann, bo] = [team.clone('ann'), team.clone('bo')]
+  const setup = createProcessClones(t)
+  const [ann, bo] = [setup.clone('ann'), setup.clone('bo')]
   ann.create('one')
   assert.equal(ann.data('sync', '--pull').pushed, false)
-  assert.equal(team.originHead(), '')
+  assert.equal(setup.originHead(), '')
   assert.equal(ann.data('sync', '--push').push_success, true)
   assert.equal(bo.data('sync', '--push').message, 'Nothing to push')
   assert.equal(bo.head(), null)
   bo.create('two')
-  const before = team.originHead()
+  const before = setup.originHead()
   assert.equal(bo.data('sync', '--pull').pull_events, 1)
-  assert.equal(team.originHead(), before)
+  assert.equal(setup.originHead(), before)
   assert.deepEqual(titlesIn(bo), ['one', 'two'])
   assert.equal(bo.data('sync', '--pull', '--push').push_changed, true)
-  assert.equal(bo.head(), team.originHead())
+  assert.equal(bo.head(), setup.originHead())
 })
 
 test('logs with different roots are joined', (t) => {
-  const team = createTeam(t)
-  const [ann, bo] = [team.clone('ann'), team.clone('bo')]
+  const setup = createProcessClones(t)
+  const [ann, bo] = [setup.clone('ann'), setup.clone('bo')]
   ann.create('of ann')
   bo.create('of bo')
   ann.data('sync')
@@ -60,24 +60,24 @@ test('logs with different roots are joined', (t) => {
 })
 
 test('a remote that lost its log gets it again with a warning', (t) => {
-  const team = createTeam(t)
-  const ann = team.clone('ann')
+  const setup = createProcessClones(t)
+  const ann = setup.clone('ann')
   ann.create('kept')
   ann.data('sync')
-  team.inOrigin('update-ref', '-d', 'refs/grite/wal')
+  setup.inOrigin('update-ref', '-d', 'refs/grite/wal')
   const { status, stdout } = ann.grite('sync', '--json')
   const { data, warnings } = JSON.parse(stdout)
   assert.deepEqual([status, data.push_changed, warnings[0].code], [0, true, 'remote-lost'])
-  assert.equal(team.originHead(), ann.head())
+  assert.equal(setup.originHead(), ann.head())
 })
 
 test('a rewound remote gets the missing events again', (t) => {
-  const team = createTeam(t)
-  const [ann, bo] = [team.clone('ann'), team.clone('bo')]
+  const setup = createProcessClones(t)
+  const [ann, bo] = [setup.clone('ann'), setup.clone('bo')]
   for (const title of ['one', 'two']) ann.create(title)
   ann.data('sync')
   bo.data('sync')
-  team.inOrigin('update-ref', 'refs/grite/wal', `${team.originHead()}~1`)
+  setup.inOrigin('update-ref', 'refs/grite/wal', `${setup.originHead()}~1`)
   bo.create('three')
   const { data, warnings } = JSON.parse(bo.grite('sync', '--json').stdout)
   assert.deepEqual([data.push_success, warnings[0].code], [true, 'remote-rewound'])
@@ -86,13 +86,13 @@ test('a rewound remote gets the missing events again', (t) => {
 })
 
 test('a second remote has the same events on its own chain', (t) => {
-  const team = createTeam(t)
-  const ann = team.clone('ann')
+  const setup = createProcessClones(t)
+  const ann = setup.clone('ann')
   ann.create('one')
   ann.data('sync')
   ann.git(ann.dir, 'init', '-q', '--bare', 'backup.git')
   ann.git(ann.path, 'remote', 'add', 'backup', '../backup.git')
-  const cy = team.clone('cy')
+  const cy = setup.clone('cy')
   cy.git(cy.path, 'remote', 'set-url', 'origin', '../backup.git')
   cy.create('of cy')
   cy.data('sync')
@@ -103,13 +103,13 @@ test('a second remote has the same events on its own chain', (t) => {
   assert.deepEqual(titlesIn(cy), ['of cy', 'one'])
   ann.data('sync')
   assert.deepEqual(titlesIn(ann), ['of cy', 'one'])
-  assert.equal(ann.head(), team.originHead())
+  assert.equal(ann.head(), setup.originHead())
   assert.equal(ann.data('sync', '--remote=backup').push_changed, false)
 })
 
 test('plain git fetch and push of the refs work as well', (t) => {
-  const team = createTeam(t)
-  const [ann, bo] = [team.clone('ann'), team.clone('bo')]
+  const setup = createProcessClones(t)
+  const [ann, bo] = [setup.clone('ann'), setup.clone('bo')]
   ann.create('one')
   ann.git(ann.path, 'push', '-q', 'origin', 'refs/grite/*')
   bo.git(bo.path, 'fetch', '-q', 'origin', 'refs/grite/*:refs/grite/*')
@@ -120,13 +120,13 @@ test('plain git fetch and push of the refs work as well', (t) => {
 })
 
 test('a rejected push is an error that keeps pulled events', (t) => {
-  const team = createTeam(t)
-  const [ann, bo] = [team.clone('ann'), team.clone('bo')]
+  const setup = createProcessClones(t)
+  const [ann, bo] = [setup.clone('ann'), setup.clone('bo')]
   ann.create('of ann')
   ann.data('sync')
-  mkdirSync(join(team.origin, 'hooks'), { recursive: true })
-  writeFileSync(join(team.origin, 'hooks/pre-receive'), '#!/bin/sh\necho "only branches here" >&2\nexit 1\n')
-  chmodSync(join(team.origin, 'hooks/pre-receive'), 0o755)
+  mkdirSync(join(setup.origin, 'hooks'), { recursive: true })
+  writeFileSync(join(setup.origin, 'hooks/pre-receive'), '#!/bin/sh\necho "only branches here" >&2\nexit 1\n')
+  chmodSync(join(setup.origin, 'hooks/pre-receive'), 0o755)
   bo.create('of bo')
   const failure = readFailure(bo.grite('sync', '--json'))
   assert.deepEqual([failure.status, failure.code, failure.details.reason], [5, 'remote_error', 'rejected'])
@@ -137,8 +137,8 @@ test('a rejected push is an error that keeps pulled events', (t) => {
 })
 
 test('a sync without a network fails and changes nothing', (t) => {
-  const team = createTeam(t)
-  const ann = team.clone('ann')
+  const setup = createProcessClones(t)
+  const ann = setup.clone('ann')
   ann.create('one')
   ann.data('sync')
   const refs = () => ann.git(ann.path, 'for-each-ref')
@@ -150,8 +150,8 @@ test('a sync without a network fails and changes nothing', (t) => {
 })
 
 test('a sync without the remote names the existing ones', (t) => {
-  const team = createTeam(t)
-  const ann = team.clone('ann')
+  const setup = createProcessClones(t)
+  const ann = setup.clone('ann')
   assert.equal(ann.data('sync').success, true)
   ann.git(ann.path, 'remote', 'rename', 'origin', 'upstream')
   assert.equal(ann.data('sync').remote, 'upstream')

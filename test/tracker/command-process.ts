@@ -7,7 +7,7 @@ import { assertLogHolds, dumpStore, idsOnChain } from '../support/log.ts'
 import { startGrite } from '../support/start-command-child.ts'
 
 /** A repository in which many grite processes work at once. */
-export function createProcessScene(t: CleanUp) {
+export function createProcessSandbox(t: CleanUp) {
   const sandbox = createCommandSandbox(t)
   const { run, path, git, environment, withRepository, warnings } = sandbox
   const grite = (...args: readonly string[]) => startGrite({ cwd: path, environment }, ...args)

@@ -9,12 +9,12 @@ import { createCommandSandbox } from '../support/command-runner.ts'
 import { issueMaker } from '../support/issue-maker.ts'
 import { batchOf, creation, idsOnChain, issueId, writeBatch } from '../support/log.ts'
 import { startGrite } from '../support/start-command-child.ts'
-import { createCrew } from '../sync/crew.ts'
-import { createProcessScene, eventIdsOf } from './command-process.ts'
+import { createClones } from '../sync/clones.ts'
+import { createProcessSandbox, eventIdsOf } from './command-process.ts'
 
 describe('concurrent processes', () => {
   it('twelve first creates at once share one default actor', async (t) => {
-    const { path, answer, list, assertHolds } = createProcessScene(t)
+    const { path, answer, list, assertHolds } = createProcessSandbox(t)
     const titles = Array.from({ length: 12 }, (_, index) => `issue ${index}`)
     const answers = await Promise.all(titles.map((title) => answer('issue', 'create', '--title', title)))
     assert.equal((await assertHolds(eventIdsOf(answers))).length, 12)
@@ -39,7 +39,7 @@ describe('concurrent processes', () => {
   })
 
   it('ten concurrent updates of a field keep one value and all events', async (t) => {
-    const { answer, list, assertHolds } = createProcessScene(t)
+    const { answer, list, assertHolds } = createProcessSandbox(t)
     const { issue_id } = await answer('issue', 'create', '--title', 'one')
     const answers = await Promise.all(
       Array.from({ length: 10 }, (_, index) =>
@@ -53,7 +53,7 @@ describe('concurrent processes', () => {
   })
 
   it('a writer continues after the queue holder was killed', async (t) => {
-    const { answer, path, assertHolds } = createProcessScene(t)
+    const { answer, path, assertHolds } = createProcessSandbox(t)
     const first = await answer('issue', 'create', '--title', 'first')
     const gone = { ...currentOwner(), pid: spawnSync(process.execPath, ['-e', '']).pid }
     writeFileSync(join(path, '.git/grite/append.lock'), `${formatOwner(gone)}\n`)
@@ -73,12 +73,12 @@ describe('concurrent processes', () => {
   })
 
   it('concurrent processes wait for each other and for a view in use', async (t) => {
-    const crew = createCrew(t)
-    const clone = crew.clone('ann')
+    const setup = createClones(t)
+    const clone = setup.clone('ann')
     await clone.create('first')
     const { issue_id: id } = (await clone.run('issue create', { title: 'second' })) as { issue_id: string }
     const grite = (...words: readonly string[]) =>
-      startGrite({ cwd: clone.path, environment: crew.environment }, ...words)
+      startGrite({ cwd: clone.path, environment: setup.environment }, ...words)
     // A view held for longer than a command waits for it.
     const held = clone.withRepository(async (repository) => {
       await repository.view()

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { IssueRow } from '../../src/view/index.ts'
 import { createCommandSandbox } from '../support/command-runner.ts'
-import { createCrashScene, type DieAt } from './crashed-command.ts'
+import { createCrashSandbox, type DieAt } from './crashed-command.ts'
 
 /** Moments of a write, and whether the log holds it by then. */
 const moments: readonly { readonly title: string; readonly dieAt: DieAt; readonly isWritten: boolean }[] = [
@@ -19,7 +19,7 @@ const moments: readonly { readonly title: string; readonly dieAt: DieAt; readonl
 describe('a command killed', { concurrency: 8 }, () => {
   for (const { title, dieAt, isWritten } of moments) {
     it(`a command killed ${title} has ${isWritten ? 'written everything' : 'written nothing'} and blocks nobody`, async (t) => {
-      const log = await createCrashScene(t)
+      const log = await createCrashSandbox(t)
       const before = await log.ids()
       const input = { issue: [log.base.issue_id], label: ['one', 'two', 'three'] }
       const end = await log.runAndDie([{ name: 'issue label add', input }], dieAt)
@@ -33,7 +33,7 @@ describe('a command killed', { concurrency: 8 }, () => {
   }
 
   it('a command killed after its answers keeps every answered event', async (t) => {
-    const log = await createCrashScene(t)
+    const log = await createCrashSandbox(t)
     const commands = Array.from({ length: 6 }, (_, index) => ({ name: 'issue create', input: { title: `n${index}` } }))
     const end = await log.runAndDie(commands, { publish: 'ref-moved', nth: 5 })
     assert.equal(end.answers.length, 4)
@@ -53,7 +53,7 @@ describe('a rebuild killed', { concurrency: 2 }, () => {
   }
   for (const [title, dieAt] of Object.entries(points)) {
     it(`a rebuild killed ${title} keeps the old view in use`, async (t) => {
-      const log = await createCrashScene(t)
+      const log = await createCrashSandbox(t)
       await log.runAndDie([{ name: 'rebuild', input: {} }], dieAt)
       const { issues } = (await log.run('issue list')) as { issues: IssueRow[] }
       assert.deepEqual(
@@ -67,7 +67,7 @@ describe('a rebuild killed', { concurrency: 2 }, () => {
 
 describe('a healing killed', () => {
   it('a heal killed after its ref move is finished by the next command', async (t) => {
-    const log = await createCrashScene(t)
+    const log = await createCrashSandbox(t)
     const lost = (await log.run('issue create', { title: 'lost' })) as { event_id: string }
     await log.run('issue list')
     const foreign = createCommandSandbox(t)

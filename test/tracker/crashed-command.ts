@@ -11,7 +11,7 @@ export type DieAt = NonNullable<CommandOrder['dieAt']>
 type Commands = CommandOrder['commands']
 
 /** A repository with one issue, in which grite processes are killed. */
-export async function createCrashScene(t: CleanUp) {
+export async function createCrashSandbox(t: CleanUp) {
   const sandbox = createCommandSandbox(t)
   const { run, path, git, environment, withRepository, warnings } = sandbox
   const base = (await run('issue create', { title: 'base' })) as { issue_id: string; event_id: string }

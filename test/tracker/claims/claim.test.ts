@@ -1,16 +1,16 @@
 /** Claims among actors of one clone. */
 import assert from 'node:assert/strict'
 import { describe, it, type TestContext } from 'node:test'
-import { createScene, type Data, type Hand } from '../locks/lock-clones.ts'
+import { createActors, type Data, type TestActor } from '../locks/lock-clones.ts'
 
 const hour = 3_600_000
 
 async function setUp(t: TestContext) {
-  const scene = await createScene(t)
-  const id = await scene.create()
-  const { ann, clock } = scene
+  const setup = await createActors(t)
+  const id = await setup.create()
+  const { ann, clock } = setup
   return {
-    ...scene,
+    ...setup,
     id,
     shown: async () => (await ann.run('issue show', { issue: id })).issue,
     lockOf: async () => (await ann.run('lock status', { resource: `issue:${id}` })).locks[0],
@@ -20,7 +20,8 @@ async function setUp(t: TestContext) {
   }
 }
 
-const claimOf = (hand: Hand, issue: string, more = {}): Promise<Data> => hand.run('issue claim', { issue, ...more })
+const claimOf = (actor: TestActor, issue: string, more = {}): Promise<Data> =>
+  actor.run('issue claim', { issue, ...more })
 
 describe('issue claim', { concurrency: 4 }, () => {
   it('claim assigns and locks the issue for an hour', async (t) => {
@@ -159,7 +160,7 @@ describe('claim --next', { concurrency: 4 }, () => {
     const late = await create('late')
     const urgent = (await ann.run('issue create', { title: 'urgent', priority: 'P0' })).issue_id
     const got: string[] = []
-    for (const hand of [ann, bo, ann]) got.push((await hand.run('issue claim', { next: true })).issue_id)
+    for (const actor of [ann, bo, ann]) got.push((await actor.run('issue claim', { next: true })).issue_id)
     assert.deepEqual(got, [urgent, id, late])
     const { code, exit } = await bo.fail('issue claim', { next: true })
     assert.deepEqual([code, exit], ['not_found', 3])

@@ -6,7 +6,7 @@ import { describe, it } from 'node:test'
 import { type IssueId, limits } from '../../../src/model/index.ts'
 import { leaseRefOf, lockRefOf, trackingRef, walRef } from '../../../src/wal/index.ts'
 import { batchOf, idsOnChain, makeEvent, writeBatch } from '../../support/log.ts'
-import { createTeamScene, type Data, type TeamScene } from '../locks/lock-clones.ts'
+import { type ActorClones, createActorClones, type Data } from '../locks/lock-clones.ts'
 
 const hour = 3_600_000
 const onRemote = { remote: '' }
@@ -20,7 +20,7 @@ function hook(origin: string, name: string, script: string): void {
 
 describe('lock --remote', { concurrency: 4 }, () => {
   it('a remote lock excludes all clones until its release', async (t) => {
-    const { clones, leases, leaseFile, refs, clock, origin, git } = await createTeamScene(t, 'ann', 'bo')
+    const { clones, leases, leaseFile, refs, clock, origin, git } = await createActorClones(t, 'ann', 'bo')
     const [ann, bo] = clones
     const held = await ann.run('lock acquire', { resource: 'path:src', ...onRemote })
     assert.deepEqual([held.level, held.remote, held.outcome], ['remote', 'origin', 'acquired'])
@@ -47,7 +47,7 @@ describe('lock --remote', { concurrency: 4 }, () => {
   })
 
   it('a lease lasts half a minute longer for others', async (t) => {
-    const { clones, clock } = await createTeamScene(t, 'ann', 'bo')
+    const { clones, clock } = await createActorClones(t, 'ann', 'bo')
     const [ann, bo] = clones
     const { fence } = await ann.run('lock acquire', { resource: 'plain', ttl: '60', ...onRemote })
     clock.nowUnixMs += 89_999
@@ -59,7 +59,7 @@ describe('lock --remote', { concurrency: 4 }, () => {
   })
 
   it('a configured lease remote is the default, --local overrides it', async (t) => {
-    const { clones, leases, refs } = await createTeamScene(t, 'ann')
+    const { clones, leases, refs } = await createActorClones(t, 'ann')
     const [ann] = clones
     ann.configure('[lease]\nremote = "origin"\n')
     assert.equal((await ann.run('lock acquire', { resource: 'a' })).level, 'remote')
@@ -70,7 +70,7 @@ describe('lock --remote', { concurrency: 4 }, () => {
   })
 
   it('a remote lock lasts at most a day', async (t) => {
-    const { clones, leases } = await createTeamScene(t, 'ann')
+    const { clones, leases } = await createActorClones(t, 'ann')
     const [ann] = clones
     assert.equal((await ann.fail('lock acquire', { resource: 'a', ttl: '25h', ...onRemote })).max, '24h')
     assert.deepEqual(leases(), [])
@@ -78,7 +78,7 @@ describe('lock --remote', { concurrency: 4 }, () => {
   })
 
   it('a remote lock fails without a network or when the host refuses', async (t) => {
-    const { clones, leases, git, origin } = await createTeamScene(t, 'ann')
+    const { clones, leases, git, origin } = await createActorClones(t, 'ann')
     const [ann] = clones
     assert.equal((await ann.fail('lock acquire', { resource: 'a', remote: 'nowhere' })).code, 'not_found')
     hook(origin, 'update', 'case $1 in refs/grite-leases/*) exit 1;; esac')
@@ -90,7 +90,7 @@ describe('lock --remote', { concurrency: 4 }, () => {
   })
 
   it('remote locks of the Rust tool are honoured, only ended ones deleted', async (t) => {
-    const { clones, git, origin, clock, refs } = await createTeamScene(t, 'ann', 'bo')
+    const { clones, git, origin, clock, refs } = await createActorClones(t, 'ann', 'bo')
     const [ann, bo] = clones
     // The Rust tool pushes the locks of its clone.
     await bo.run('lock acquire', { resource: 'live', ttl: '1h' })
@@ -114,7 +114,7 @@ describe('lock --remote', { concurrency: 4 }, () => {
   })
 
   it('lock gc reports refs that the host will not delete', async (t) => {
-    const { clones, git, origin, clock } = await createTeamScene(t, 'ann', 'bo')
+    const { clones, git, origin, clock } = await createActorClones(t, 'ann', 'bo')
     const [ann, bo] = clones
     await bo.run('lock acquire', { resource: 'ended', ttl: '1m' })
     git(bo.path, 'push', '-q', 'origin', 'refs/grite/locks/*:refs/grite/locks/*')
@@ -128,7 +128,7 @@ describe('lock --remote', { concurrency: 4 }, () => {
 
 describe('claim --remote', { concurrency: 4 }, () => {
   it('a remote claim pushes assignee and lease together', async (t) => {
-    const { clones, share, leases, git, origin, refs } = await createTeamScene(t, 'ann', 'bo')
+    const { clones, share, leases, git, origin, refs } = await createActorClones(t, 'ann', 'bo')
     const [ann, bo] = clones
     const id = await share()
     await ann.run('issue comment', { issue: id, body: 'only here so far' })
@@ -147,7 +147,7 @@ describe('claim --remote', { concurrency: 4 }, () => {
   })
 
   it('a remote claim of the next issue sees all clones', async (t) => {
-    const { clones, share, cloneOf } = await createTeamScene(t, 'ann')
+    const { clones, share, cloneOf } = await createActorClones(t, 'ann')
     const [ann] = clones
     const [one, two] = [await share('one'), await share('two')]
     const bo = await cloneOf('bo')
@@ -158,7 +158,7 @@ describe('claim --remote', { concurrency: 4 }, () => {
   })
 
   it('an expired remote claim can be taken over', async (t) => {
-    const { clones, share, clock } = await createTeamScene(t, 'ann', 'bo')
+    const { clones, share, clock } = await createActorClones(t, 'ann', 'bo')
     const [ann, bo] = clones
     const id = await share()
     const { fence } = await ann.run('issue claim', { issue: id, ...onRemote })
@@ -172,7 +172,7 @@ describe('claim --remote', { concurrency: 4 }, () => {
   })
 
   it('unclaiming releases the lease for all clones', async (t) => {
-    const { clones, share } = await createTeamScene(t, 'ann', 'bo')
+    const { clones, share } = await createActorClones(t, 'ann', 'bo')
     const [ann, bo] = clones
     const id = await share()
     await ann.run('issue claim', { issue: id, ...onRemote })
@@ -184,7 +184,7 @@ describe('claim --remote', { concurrency: 4 }, () => {
   })
 
   it('a repository lock blocks remote claims and unclaims under require', async (t) => {
-    const { clones, share, clock, git, origin, refs } = await createTeamScene(t, 'ann', 'bo')
+    const { clones, share, clock, git, origin, refs } = await createActorClones(t, 'ann', 'bo')
     const [ann, bo] = clones
     ann.configure('lock_policy = "require"\n')
     const [id, other] = [await share('one'), await share('two')]
@@ -208,7 +208,7 @@ describe('claim --remote', { concurrency: 4 }, () => {
   })
 
   it('a remote claim pushes earlier events of the clone, too', async (t) => {
-    const { clones, share, git, origin } = await createTeamScene(t, 'ann', 'bo')
+    const { clones, share, git, origin } = await createActorClones(t, 'ann', 'bo')
     const [ann, bo] = clones
     const heads = () => [ann.path, origin].map((at) => git(at, 'rev-parse', 'refs/grite/wal'))
     const id = await share()
@@ -224,14 +224,14 @@ describe('claim --remote', { concurrency: 4 }, () => {
   for (const [how, prepare] of [
     ['in one push', () => {}],
     ['step by step', ({ git, origin }) => void git(origin, 'config', 'receive.advertiseAtomic', 'false')],
-  ] as readonly (readonly [string, (scene: TeamScene) => void])[]) {
+  ] as readonly (readonly [string, (setup: ActorClones) => void])[]) {
     it(`a slow remote claim keeps its assignee removable, ${how}`, async (t) => {
-      const scene = await createTeamScene(t, 'ann')
-      const [ann] = scene.clones
-      const id = await scene.share()
-      prepare(scene)
-      let nowUnixMs = scene.clock.nowUnixMs
-      Object.defineProperty(scene.clock, 'nowUnixMs', { get: () => (nowUnixMs += 10) })
+      const setup = await createActorClones(t, 'ann')
+      const [ann] = setup.clones
+      const id = await setup.share()
+      prepare(setup)
+      let nowUnixMs = setup.clock.nowUnixMs
+      Object.defineProperty(setup.clock, 'nowUnixMs', { get: () => (nowUnixMs += 10) })
       await ann.run('issue claim', { issue: id, ...onRemote })
       assert.equal((await ann.run('issue unclaim', { issue: id })).event_ids.length, 1)
       assert.deepEqual((await ann.run('issue show', { issue: id })).issue.assignees, [])
@@ -239,7 +239,7 @@ describe('claim --remote', { concurrency: 4 }, () => {
   }
 
   it('a claim of a closed issue holds until a sync shares the close', async (t) => {
-    const { clones, share, leaseFile } = await createTeamScene(t, 'ann', 'bo')
+    const { clones, share, leaseFile } = await createActorClones(t, 'ann', 'bo')
     const [ann, bo] = clones
     const id = await share()
     await ann.run('issue claim', { issue: id, ...onRemote })
@@ -252,7 +252,7 @@ describe('claim --remote', { concurrency: 4 }, () => {
   })
 
   it('a sync renews its holder’s remote claims', async (t) => {
-    const { clones, share, clock, leaseFile } = await createTeamScene(t, 'ann')
+    const { clones, share, clock, leaseFile } = await createActorClones(t, 'ann')
     const [ann] = clones
     const id = await share()
     await ann.run('issue claim', { issue: id, ...onRemote })
@@ -264,7 +264,7 @@ describe('claim --remote', { concurrency: 4 }, () => {
   })
 
   it('a remote claim works without atomic pushes', async (t) => {
-    const { clones, share, git, origin, leases } = await createTeamScene(t, 'ann', 'bo')
+    const { clones, share, git, origin, leases } = await createActorClones(t, 'ann', 'bo')
     const [ann, bo] = clones
     const id = await share()
     git(origin, 'config', 'receive.advertiseAtomic', 'false')
@@ -277,7 +277,7 @@ describe('claim --remote', { concurrency: 4 }, () => {
   })
 
   it('a refused log is reported and the lease kept, step by step', async (t) => {
-    const { clones, share, git, origin, leaseFile } = await createTeamScene(t, 'ann')
+    const { clones, share, git, origin, leaseFile } = await createActorClones(t, 'ann')
     const [ann] = clones
     const id = await share()
     const lease = leaseRefOf(`issue:${id}`)
@@ -297,7 +297,7 @@ describe('claim --remote', { concurrency: 4 }, () => {
   })
 
   it('a claim uses one view of the remote despite concurrent fetches', async (t) => {
-    const { clones, share, git, origin, clock } = await createTeamScene(t, 'ann', 'bo')
+    const { clones, share, git, origin, clock } = await createActorClones(t, 'ann', 'bo')
     const [ann, bo] = clones
     const id = await share()
     const lease = leaseRefOf(`issue:${id}`)
@@ -326,7 +326,7 @@ describe('claim --remote', { concurrency: 4 }, () => {
   })
 
   it('a claim works on a remote that is not the home remote', async (t) => {
-    const { clones, share, git, dir, refs } = await createTeamScene(t, 'ann', 'bo')
+    const { clones, share, git, dir, refs } = await createActorClones(t, 'ann', 'bo')
     const [ann, bo] = clones
     const id = await share()
     git(dir, 'init', '-q', '--bare', '--template=', 'other.git')
@@ -337,7 +337,7 @@ describe('claim --remote', { concurrency: 4 }, () => {
   })
 
   it('a refused claim names the ref that the host refused', async (t) => {
-    const { clones, share, origin, leases } = await createTeamScene(t, 'ann')
+    const { clones, share, origin, leases } = await createActorClones(t, 'ann')
     const [ann] = clones
     const id = await share()
     for (const [pattern, ref] of [
@@ -353,7 +353,7 @@ describe('claim --remote', { concurrency: 4 }, () => {
   })
 
   it('an overlapping lease that arrives meanwhile wins', async (t) => {
-    const { clones, share, git, origin, leaseFile } = await createTeamScene(t, 'ann', 'bo')
+    const { clones, share, git, origin, leaseFile } = await createActorClones(t, 'ann', 'bo')
     const [ann, bo] = clones
     const id = await share()
     await bo.run('lock acquire', { resource: 'repo:all', ttl: '1h', ...onRemote })
@@ -381,7 +381,7 @@ describe('claim --remote', { concurrency: 4 }, () => {
   })
 
   it('an accepted lease stands when the remote then disappears', async (t) => {
-    const { clones, share, origin, leaseFile, clock } = await createTeamScene(t, 'ann')
+    const { clones, share, origin, leaseFile, clock } = await createActorClones(t, 'ann')
     const [ann] = clones
     const id = await share()
     hook(origin, 'post-receive', 'mv HEAD away')
@@ -402,7 +402,7 @@ describe('claim --remote', { concurrency: 4 }, () => {
   })
 
   it('an overlap is refused even when the lease cannot be released', async (t) => {
-    const { clones, share, git, origin } = await createTeamScene(t, 'ann', 'bo')
+    const { clones, share, git, origin } = await createActorClones(t, 'ann', 'bo')
     const [ann, bo] = clones
     const id = await share()
     await bo.run('lock acquire', { resource: 'repo:all', ttl: '1h', ...onRemote })
@@ -423,7 +423,7 @@ describe('claim --remote', { concurrency: 4 }, () => {
   })
 
   it('an accepted claim stands when the local log cannot follow', async (t) => {
-    const { clones, share, git, origin } = await createTeamScene(t, 'ann', 'bo')
+    const { clones, share, git, origin } = await createActorClones(t, 'ann', 'bo')
     const [ann, bo] = clones
     const id = await share()
     await bo.run('issue comment', { issue: id, body: 'meanwhile' })
@@ -442,7 +442,7 @@ describe('claim --remote', { concurrency: 4 }, () => {
   })
 
   it('a contended claim fails and takes nothing', async (t) => {
-    const { clones, share, git, origin, leases, clock } = await createTeamScene(t, 'ann', 'bo')
+    const { clones, share, git, origin, leases, clock } = await createActorClones(t, 'ann', 'bo')
     const [ann, bo] = clones
     const id = await share()
     // Every push comes just after somebody else's.
@@ -463,7 +463,7 @@ describe('claim --remote', { concurrency: 4 }, () => {
   })
 
   it('a claim ends when a remote ref stays locked', async (t) => {
-    const { clones, share, origin, leases } = await createTeamScene(t, 'ann')
+    const { clones, share, origin, leases } = await createActorClones(t, 'ann')
     const [ann] = clones
     for (const title of ['one', 'two', 'three']) await share(title)
     writeFileSync(join(origin, 'refs/grite/wal.lock'), '')
@@ -479,7 +479,7 @@ describe('claim --remote', { concurrency: 4 }, () => {
 
 describe('claims made without a look at the remote', { concurrency: 4 }, () => {
   it('one of two local claims stands after both clones sync', async (t) => {
-    const { clones, share, clock, git, origin } = await createTeamScene(t, 'ann', 'bo')
+    const { clones, share, clock, git, origin } = await createActorClones(t, 'ann', 'bo')
     const [ann, bo] = clones
     const id = await share()
     await ann.run('issue claim', { issue: id, local: true })
@@ -504,7 +504,7 @@ describe('claims made without a look at the remote', { concurrency: 4 }, () => {
   })
 
   it('claims on an issue at the end of time are settled', async (t) => {
-    const { clones, share } = await createTeamScene(t, 'ann', 'bo')
+    const { clones, share } = await createActorClones(t, 'ann', 'bo')
     const [ann, bo] = clones
     const id = await share()
     await ann.runner.withRepository(async ({ git: port }) => {
@@ -525,7 +525,7 @@ describe('claims made without a look at the remote', { concurrency: 4 }, () => {
   })
 
   it('a local claim loses to a remote lease', async (t) => {
-    const { clones, share, clock } = await createTeamScene(t, 'ann', 'bo')
+    const { clones, share, clock } = await createActorClones(t, 'ann', 'bo')
     const [ann, bo] = clones
     const id = await share()
     // Under this policy the winner's lease would block the loser from unassigning itself.
@@ -542,7 +542,7 @@ describe('claims made without a look at the remote', { concurrency: 4 }, () => {
   })
 
   it('a sync pushes local claims where leases are configured', async (t) => {
-    const { clones, share, clock } = await createTeamScene(t, 'ann', 'bo')
+    const { clones, share, clock } = await createActorClones(t, 'ann', 'bo')
     const [ann, bo] = clones
     for (const clone of [ann, bo]) clone.configure('[lease]\nremote = "origin"\n')
     const id = await share()
@@ -561,7 +561,7 @@ describe('claims made without a look at the remote', { concurrency: 4 }, () => {
   })
 
   it('claims and leases wait for a sync that pushes', async (t) => {
-    const { clones, share, clock, git, origin, refs, leaseFile } = await createTeamScene(t, 'ann', 'bo')
+    const { clones, share, clock, git, origin, refs, leaseFile } = await createActorClones(t, 'ann', 'bo')
     const [ann, bo] = clones
     ann.configure('[lease]\nremote = "origin"\n')
     const [local, due, closed, lost] = [await share('a'), await share('b'), await share('c'), await share('d')]
@@ -587,9 +587,9 @@ describe('claims made without a look at the remote', { concurrency: 4 }, () => {
   })
 
   it('two claims of one name keep that assignee', async (t) => {
-    const { clones, share, clock, handIn } = await createTeamScene(t, 'ann', 'bo')
+    const { clones, share, clock, actorIn } = await createActorClones(t, 'ann', 'bo')
     const id = await share()
-    const twins = [await handIn(clones[0].path, 'twin'), await handIn(clones[1].path, 'twin')] as const
+    const twins = [await actorIn(clones[0].path, 'twin'), await actorIn(clones[1].path, 'twin')] as const
     for (const twin of twins) {
       await twin.run('issue claim', { issue: id })
       clock.nowUnixMs += 1000

@@ -8,12 +8,12 @@ import { cardEvent, signed, signerOf } from '../../support/cards.ts'
 import type { CommandRunner } from '../../support/command-runner.ts'
 import { issueMaker } from '../../support/issue-maker.ts'
 import { makeEvent, segmentsOf } from '../../support/log.ts'
-import { createCrew } from '../../sync/crew.ts'
+import { createClones } from '../../sync/clones.ts'
 
 /** Ann, whose actor has a key, and a clone that learns of her only through syncs. */
 async function setUp(t: TestContext) {
-  const crew = createCrew(t)
-  const [ann, bo] = [crew.clone('ann'), crew.clone('bo')]
+  const setup = createClones(t)
+  const [ann, bo] = [setup.clone('ann'), setup.clone('bo')]
   const { actor_id: actor, public_key: publicKey } = (await ann.run('actor init', {
     label: 'ann',
     generateKey: true,

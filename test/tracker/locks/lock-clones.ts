@@ -10,7 +10,7 @@ import { type CommandRunner, commandRunner, createCommandSandbox } from '../../s
 // biome-ignore lint/suspicious/noExplicitAny: data of commands, whose shape is what the tests assert
 export type Data = any
 
-export interface Hand {
+export interface TestActor {
   readonly id: string
   readonly runner: CommandRunner
   /** Runs a command and returns its data. */
@@ -21,13 +21,13 @@ export interface Hand {
   warned(): string[]
 }
 
-export type Scene = Awaited<ReturnType<typeof createScene>>
+export type Actors = Awaited<ReturnType<typeof createActors>>
 
-export async function createScene(t: CleanUp) {
+export async function createActors(t: CleanUp) {
   const sandbox = createCommandSandbox(t)
   const { path, environment, git } = sandbox
   const clock = { nowUnixMs: 1_800_000_000_000 }
-  const handIn = async (cwd: string, label: string): Promise<Hand> => {
+  const actorIn = async (cwd: string, label: string): Promise<TestActor> => {
     const facts = { cwd, env: environment, nowUnixMs: () => clock.nowUnixMs }
     const { actor_id: id } = (await commandRunner(facts).run('actor init', { label })) as Data
     const runner = commandRunner({ ...facts, actor: id })
@@ -47,13 +47,13 @@ export async function createScene(t: CleanUp) {
       warned: () => runner.warnings.splice(0).map(({ code }) => code),
     }
   }
-  const ann = await handIn(path, 'ann')
+  const ann = await actorIn(path, 'ann')
   return {
     ...sandbox,
     clock,
-    handIn,
+    actorIn,
     ann,
-    bo: await handIn(path, 'bo'),
+    bo: await actorIn(path, 'bo'),
     /** Refs of a repository below a prefix, by name. */
     refs: (prefix: string, at = path) =>
       git(at, 'for-each-ref', '--format=%(refname)', prefix).split('\n').filter(Boolean),
@@ -66,33 +66,33 @@ export async function createScene(t: CleanUp) {
   }
 }
 
-export interface Clone extends Hand {
+export interface Clone extends TestActor {
   readonly path: string
   /** Appends lines to the configuration of this clone. */
   configure(toml: string): void
 }
 
-export type TeamScene = Awaited<ReturnType<typeof createTeamScene>>
+export type ActorClones = Awaited<ReturnType<typeof createActorClones>>
 
 /** Clones around one bare remote, `origin`, each with an actor of its name. */
-export async function createTeamScene(t: CleanUp, ...names: readonly string[]) {
-  const scene = await createScene(t)
-  const { dir, git } = scene
+export async function createActorClones(t: CleanUp, ...names: readonly string[]) {
+  const setup = await createActors(t)
+  const { dir, git } = setup
   const origin = join(dir, 'origin.git')
   git(dir, 'init', '-q', '--bare', '-b', 'main', '--template=', origin)
   const cloneOf = async (name: string): Promise<Clone> => {
     const path = join(dir, name)
     git(dir, 'init', '-q', '-b', 'main', '--template=', path)
     git(path, 'remote', 'add', 'origin', origin)
-    const hand = await scene.handIn(path, name)
+    const actor = await setup.actorIn(path, name)
     const configure = (toml: string) => appendFileSync(join(path, '.git/grite/config.toml'), toml)
-    return { ...hand, path, configure }
+    return { ...actor, path, configure }
   }
   const clones: Clone[] = []
   for (const name of names) clones.push(await cloneOf(name))
   const [first] = clones as [Clone]
   return {
-    ...scene,
+    ...setup,
     origin,
     cloneOf,
     clones: clones as [Clone, Clone, Clone],
@@ -100,10 +100,10 @@ export async function createTeamScene(t: CleanUp, ...names: readonly string[]) {
     async share(title = 'one', more: Readonly<Record<string, unknown>> = {}): Promise<string> {
       const { issue_id } = await first.run('issue create', { title, ...more })
       for (const clone of clones) await clone.run('sync')
-      scene.clock.nowUnixMs += 1
+      setup.clock.nowUnixMs += 1
       return issue_id
     },
-    leases: () => scene.refs('refs/grite-leases', origin),
+    leases: () => setup.refs('refs/grite-leases', origin),
     leaseRefOf: (id: string) => leaseRefOf(`issue:${id}`),
     leaseFile: (ref: string) => JSON.parse(git(origin, 'show', `${ref}:lock.json`)),
   }

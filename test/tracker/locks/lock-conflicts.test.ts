@@ -6,25 +6,25 @@ import { type TestContext, test } from 'node:test'
 import { collectLocal } from '../../../src/tracker/locks/collect.ts'
 import { lockRefOf, trackingRef } from '../../../src/wal/index.ts'
 import { commandRunner } from '../../support/command-runner.ts'
-import { createScene, type Data, type Hand } from './lock-clones.ts'
+import { createActors, type Data, type TestActor } from './lock-clones.ts'
 
 const minute = 60_000
 
 async function setUp(t: TestContext, policy = 'warn') {
-  const scene = await createScene(t)
-  const { path, environment, clock, git } = scene
+  const setup = await createActors(t)
+  const { path, environment, clock, git } = setup
   appendFileSync(join(path, '.git/grite/config.toml'), `lock_policy = "${policy}"\n`)
   return {
-    ...scene,
-    cy: await scene.handIn(path, 'cy'),
+    ...setup,
+    cy: await setup.actorIn(path, 'cy'),
     head: () => git(path, 'for-each-ref', '--format=%(objectname)', 'refs/grite/wal'),
     /** Holder of a live lock; null when nobody holds it. */
     async holder(resource: string): Promise<string | null> {
-      const { locks } = await scene.ann.run('lock status', { resource })
+      const { locks } = await setup.ann.run('lock status', { resource })
       return locks.find((lock: Data) => lock.resource === resource && lock.state === 'live')?.owner ?? null
     },
     /** Runs something between the moment the actor reads a lock and the moment it moves the ref. */
-    interrupted({ id }: Hand, happen: () => Promise<unknown>) {
+    interrupted({ id }: TestActor, happen: () => Promise<unknown>) {
       let isFirst = true
       const at = async (point: string) => {
         if (point !== 'started' || !isFirst) return
@@ -36,7 +36,7 @@ async function setUp(t: TestContext, policy = 'warn') {
     },
     /** Points a lock ref at a commit without a lock.json. */
     spoil(ref: string) {
-      const tree = scene.gitWith('', path, 'mktree')
+      const tree = setup.gitWith('', path, 'mktree')
       git(path, 'update-ref', ref, git(path, 'commit-tree', '-m', 'x', tree))
     },
   }

@@ -7,17 +7,17 @@ import { addComment } from '../../../src/tracker/issues/changes.ts'
 import { isLookDue } from '../../../src/tracker/sync/maintenance.ts'
 import { lockRefOf, moveLock } from '../../../src/wal/index.ts'
 import { commandRunner } from '../../support/command-runner.ts'
-import { createScene, type Data } from './lock-clones.ts'
+import { createActors, type Data } from './lock-clones.ts'
 
 type Policy = 'off' | 'warn' | 'require'
 
 async function setUp(t: TestContext, policy?: Policy) {
-  const scene = await createScene(t)
-  const id = await scene.create()
+  const setup = await createActors(t)
+  const id = await setup.create()
   if (policy !== undefined) {
-    appendFileSync(join(scene.path, '.git/grite/config.toml'), `lock_policy = "${policy}"\n`)
+    appendFileSync(join(setup.path, '.git/grite/config.toml'), `lock_policy = "${policy}"\n`)
   }
-  return { ...scene, id, head: () => scene.git(scene.path, 'rev-parse', 'refs/grite/wal') }
+  return { ...setup, id, head: () => setup.git(setup.path, 'rev-parse', 'refs/grite/wal') }
 }
 
 /** Every command that writes to an issue. */

@@ -3,10 +3,10 @@ import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { it } from 'node:test'
 import { lockRefOf, moveLock } from '../../../src/wal/index.ts'
-import { createScene } from './lock-clones.ts'
+import { createActors } from './lock-clones.ts'
 
 it('locks are read once and then cached by commit', async (t) => {
-  const { ann, git, path, clock } = await createScene(t)
+  const { ann, git, path, clock } = await createActors(t)
   const { nowUnixMs } = clock
   await ann.runner.withRepository(async (repository) => {
     for (let index = 0; index < 64; index++) {

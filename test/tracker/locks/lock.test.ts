@@ -5,13 +5,13 @@ import { describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { encodeRefPart, lockRefOf, moveLock, trackingRef } from '../../../src/wal/index.ts'
 import { createCommandSandbox } from '../../support/command-runner.ts'
-import { createScene, type Data } from './lock-clones.ts'
+import { createActors, type Data } from './lock-clones.ts'
 
 const minute = 60_000
 
 describe('lock acquire', { concurrency: 4 }, () => {
   it('lock acquire grants a free resource for five minutes', async (t) => {
-    const { ann, clock } = await createScene(t)
+    const { ann, clock } = await createActors(t)
     const held = await ann.run('lock acquire', { resource: 'plain' })
     assert.match(held.nonce, /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/)
     assert.deepEqual(
@@ -25,7 +25,7 @@ describe('lock acquire', { concurrency: 4 }, () => {
   })
 
   it('--ttl takes seconds or a number with a unit', async (t) => {
-    const { ann } = await createScene(t)
+    const { ann } = await createActors(t)
     const times = { '90': 90, '45s': 45, '15m': 900, '2h': 7200, '1d': 86_400 }
     for (const [ttl, seconds] of Object.entries(times)) {
       assert.equal((await ann.run('lock acquire', { resource: ttl, ttl })).ttl_seconds, seconds)
@@ -33,7 +33,7 @@ describe('lock acquire', { concurrency: 4 }, () => {
   })
 
   it('an invalid --ttl is refused and writes no lock', async (t) => {
-    const { ann, refs } = await createScene(t)
+    const { ann, refs } = await createActors(t)
     for (const ttl of ['0', '0m', '-1', '1.5h', 'soon', '', '9999999999999999999', '4000d']) {
       const { code, field, value } = await ann.fail('lock acquire', { resource: 'plain', ttl })
       assert.deepEqual([code, field, value], ['invalid_args', 'ttl', ttl])
@@ -42,7 +42,7 @@ describe('lock acquire', { concurrency: 4 }, () => {
   })
 
   it('a held lock is refused with holder and expiry', async (t) => {
-    const { ann, bo, clock } = await createScene(t)
+    const { ann, bo, clock } = await createActors(t)
     await ann.run('lock acquire', { resource: 'plain' })
     const failure = await bo.fail('lock acquire', { resource: 'plain' })
     assert.deepEqual([failure.code, failure.exit, failure.reason], ['conflict', 4, 'held'])
@@ -54,7 +54,7 @@ describe('lock acquire', { concurrency: 4 }, () => {
   })
 
   it('overlapping locks of another actor are refused until they expire', async (t) => {
-    const { ann, bo, clock } = await createScene(t)
+    const { ann, bo, clock } = await createActors(t)
     const overlapping = [
       ['path:src', 'path:src/a'],
       ['path:lib/a', 'path:lib'],
@@ -73,7 +73,7 @@ describe('lock acquire', { concurrency: 4 }, () => {
   })
 
   it('re-acquiring extends a lock and keeps nonce and fence', async (t) => {
-    const { ann, clock } = await createScene(t)
+    const { ann, clock } = await createActors(t)
     const held = await ann.run('lock acquire', { resource: 'plain' })
     clock.nowUnixMs += minute
     const again = await ann.run('lock acquire', { resource: 'plain', ttl: '10m' })
@@ -84,10 +84,10 @@ describe('lock acquire', { concurrency: 4 }, () => {
   })
 
   it('each new holder gets the next fence in one chain', async (t) => {
-    const { ann, bo, clock, git, path } = await createScene(t)
+    const { ann, bo, clock, git, path } = await createActors(t)
     const fences: number[] = []
-    for (const hand of [ann, bo, ann]) {
-      fences.push((await hand.run('lock acquire', { resource: 'plain' })).fence)
+    for (const actor of [ann, bo, ann]) {
+      fences.push((await actor.run('lock acquire', { resource: 'plain' })).fence)
       clock.nowUnixMs += 5 * minute
     }
     assert.deepEqual(fences, [fences[0], (fences[0] as number) + 1, (fences[0] as number) + 2])
@@ -97,7 +97,7 @@ describe('lock acquire', { concurrency: 4 }, () => {
   })
 
   it('an issue lock is named by the full id', async (t) => {
-    const { ann, bo, create } = await createScene(t)
+    const { ann, bo, create } = await createActors(t)
     const id = await create()
     assert.equal((await ann.run('lock acquire', { resource: `issue:${id.slice(0, 6)}` })).resource, `issue:${id}`)
     assert.equal((await bo.fail('lock acquire', { resource: `issue:${id.toUpperCase()}` })).owner, ann.id)
@@ -106,7 +106,7 @@ describe('lock acquire', { concurrency: 4 }, () => {
   })
 
   it('an unreadable lock blocks only its own resource', async (t) => {
-    const { ann, bo, git, path, gitWith } = await createScene(t)
+    const { ann, bo, git, path, gitWith } = await createActors(t)
     const tree = gitWith(
       `100644 blob ${gitWith('{', path, 'hash-object', '-w', '--stdin')}\tlock.json\n`,
       path,
@@ -129,7 +129,7 @@ describe('lock acquire', { concurrency: 4 }, () => {
 
 describe('lock renew and release', { concurrency: 4 }, () => {
   it('only the holder can renew or release a lock', async (t) => {
-    const { ann, bo, clock } = await createScene(t)
+    const { ann, bo, clock } = await createActors(t)
     const held = await ann.run('lock acquire', { resource: 'plain' })
     assert.equal((await bo.fail('lock renew', { resource: 'plain' })).owner, ann.id)
     assert.equal((await bo.fail('lock release', { resource: 'plain' })).owner, ann.id)
@@ -141,14 +141,14 @@ describe('lock renew and release', { concurrency: 4 }, () => {
   })
 
   it('lock renew acquires a free lock', async (t) => {
-    const { ann, bo } = await createScene(t)
+    const { ann, bo } = await createActors(t)
     assert.equal((await ann.run('lock renew', { resource: 'plain' })).outcome, 'acquired')
     await ann.run('lock release', { resource: 'plain' })
     assert.equal((await bo.run('lock renew', { resource: 'plain' })).outcome, 'acquired')
   })
 
   it('renewing an expired lock checks for overlapping locks', async (t) => {
-    const { ann, bo, clock } = await createScene(t)
+    const { ann, bo, clock } = await createActors(t)
     await ann.run('lock acquire', { resource: 'path:src' })
     clock.nowUnixMs += 5 * minute
     await bo.run('lock acquire', { resource: 'path:src/a' })
@@ -156,7 +156,7 @@ describe('lock renew and release', { concurrency: 4 }, () => {
   })
 
   it('releasing adds a commit and frees the lock', async (t) => {
-    const { ann, bo, git, path } = await createScene(t)
+    const { ann, bo, git, path } = await createActors(t)
     await ann.run('lock acquire', { resource: 'plain' })
     const before = git(path, 'rev-parse', lockRefOf('plain'))
     const released = await ann.run('lock release', { resource: 'plain' })
@@ -167,7 +167,7 @@ describe('lock renew and release', { concurrency: 4 }, () => {
   })
 
   it('releasing a lock you do not hold is a no-op', async (t) => {
-    const { ann, bo, clock } = await createScene(t)
+    const { ann, bo, clock } = await createActors(t)
     const unchanged = { released: true, outcome: 'unchanged' }
     const release = async () => {
       const { released, outcome } = await ann.run('lock release', { resource: 'plain' })
@@ -185,7 +185,7 @@ describe('lock renew and release', { concurrency: 4 }, () => {
 
 describe('lock status and gc', { concurrency: 4 }, () => {
   it('lock status lists live, expired and released locks', async (t) => {
-    const { ann, bo, clock } = await createScene(t)
+    const { ann, bo, clock } = await createActors(t)
     await ann.run('lock acquire', { resource: 'live', ttl: '1h' })
     await bo.run('lock acquire', { resource: 'expired', ttl: '1m' })
     await ann.run('lock acquire', { resource: 'released' })
@@ -207,10 +207,10 @@ describe('lock status and gc', { concurrency: 4 }, () => {
   })
 
   it('lock status names the conflicting locks', async (t) => {
-    const { ann, bo, clock } = await createScene(t)
+    const { ann, bo, clock } = await createActors(t)
     await ann.run('lock acquire', { resource: 'path:src' })
-    const conflicts = async (hand: typeof ann, resource?: string) =>
-      (await hand.run('lock status', { resource })).conflicts.map((row: Data) => row.resource)
+    const conflicts = async (actor: typeof ann, resource?: string) =>
+      (await actor.run('lock status', { resource })).conflicts.map((row: Data) => row.resource)
     assert.deepEqual(await conflicts(ann, 'path:src/a'), [])
     assert.deepEqual(await conflicts(bo, 'path:src/a'), ['path:src'])
     assert.deepEqual(await conflicts(bo), [])
@@ -235,7 +235,7 @@ describe('lock status and gc', { concurrency: 4 }, () => {
   })
 
   it('lock gc deletes only ended locks', async (t) => {
-    const { ann, bo, clock, refs } = await createScene(t)
+    const { ann, bo, clock, refs } = await createActors(t)
     await ann.run('lock acquire', { resource: 'live', ttl: '1h' })
     await bo.run('lock acquire', { resource: 'expired', ttl: '1m' })
     await ann.run('lock acquire', { resource: 'released' })
@@ -248,7 +248,7 @@ describe('lock status and gc', { concurrency: 4 }, () => {
   })
 
   it('lock status warns of a lock with impossible times', async (t) => {
-    const { ann, clock } = await createScene(t)
+    const { ann, clock } = await createActors(t)
     await ann.run('lock acquire', { resource: 'sound', ttl: '1h' })
     const { nowUnixMs } = clock
     const plain = { owner: ann.id, nonce: 'n', resource: 'plain', ttlMs: null, fence: null, claim: null }

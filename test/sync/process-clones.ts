@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { createGriteSandbox, type GriteSandbox, griteIn } from '../contract/grite-process.ts'
 import type { CleanUp } from '../git/temp-repository.ts'
 
-export interface Team {
+export interface ProcessClones {
   readonly origin: string
   /** Runs git in the remote. */
   inOrigin(...args: readonly string[]): string
@@ -14,7 +14,7 @@ export interface Team {
 }
 
 /** @param address - address of the remote in the clones; default its path */
-export function createTeam(t: CleanUp, address?: (origin: string) => string): Team {
+export function createProcessClones(t: CleanUp, address?: (origin: string) => string): ProcessClones {
   const base = createGriteSandbox(t)
   const origin = join(base.dir, 'origin.git')
   base.git(base.dir, 'init', '-q', '--bare', '-b', 'main', '--template=', origin)

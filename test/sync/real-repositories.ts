@@ -13,12 +13,12 @@ import {
   history,
   playHistory,
   type Remote,
+  type Repositories,
   remoteNames,
-  type Scene,
   type Step,
 } from './histories.ts'
 
-interface RealScene extends Scene {
+interface RealRepositories extends Repositories {
   /** Asserts that git finds every repository sound and no stray refs exist. */
   assertSound(): void
   close(): Promise<void>
@@ -32,7 +32,10 @@ function createOriginal(t: CleanUp): Sandbox & { readonly path: string } {
   return { ...sandbox, path }
 }
 
-async function createRealScene(original: ReturnType<typeof createOriginal>, dir: string): Promise<RealScene> {
+async function createRealRepositories(
+  original: ReturnType<typeof createOriginal>,
+  dir: string,
+): Promise<RealRepositories> {
   const { environment, git } = original
   const places = new Map<string, string>()
   const ports: GitPort[] = []
@@ -132,14 +135,14 @@ async function playOne(
   isChecked: boolean,
 ) {
   const dir = join(original.dir, `history-${index}`)
-  const scene = await createRealScene(original, dir)
+  const repositories = await createRealRepositories(original, dir)
   try {
-    await playHistory(scene, steps)
-    if (isChecked) scene.assertSound()
+    await playHistory(repositories, steps)
+    if (isChecked) repositories.assertSound()
   } catch (error) {
     throw new FailedHistory(index, steps, error)
   } finally {
-    await scene.close()
+    await repositories.close()
     rmSync(dir, { recursive: true, force: true, maxRetries: 3 })
   }
 }

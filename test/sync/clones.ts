@@ -50,7 +50,7 @@ export interface SyncFailure {
   readonly details: Readonly<Record<string, unknown>>
 }
 
-export interface Crew extends Sandbox {
+export interface Clones extends Sandbox {
   readonly origin: string
   inOrigin(...args: readonly string[]): string
   /** Runs git in the remote with standard input. */
@@ -70,7 +70,7 @@ export interface CloneOptions {
   readonly gitOptions?: RunnerOptions['gitOptions']
 }
 
-export function createCrew(t: CleanUp, ...init: readonly string[]): Crew {
+export function createClones(t: CleanUp, ...init: readonly string[]): Clones {
   const sandbox = createSandbox(t)
   const { dir, git, gitWith } = sandbox
   const [origin, blank] = [join(dir, 'origin.git'), join(dir, 'blank')]

@@ -2,17 +2,17 @@ import fc from 'fast-check'
 import type { Oid } from '../../src/git/index.ts'
 import { walRef } from '../../src/wal/index.ts'
 import { createMemoryWorld, type MemoryRefs } from '../support/memory-git.ts'
-import { cloneCount, createIdReader, history, playHistory, remoteNames, type Scene } from './histories.ts'
+import { cloneCount, createIdReader, history, playHistory, type Repositories, remoteNames } from './histories.ts'
 
 /** Plays random histories of clones in memory; all converge and lose nothing. */
 export async function assertClonesConverge(numRuns: number): Promise<void> {
   await fc.assert(
-    fc.asyncProperty(history(14), async (steps) => playHistory(createMemoryScene(), steps)),
+    fc.asyncProperty(history(14), async (steps) => playHistory(createMemoryRepositories(), steps)),
     { numRuns },
   )
 }
 
-function createMemoryScene(): Scene {
+function createMemoryRepositories(): Repositories {
   const world = createMemoryWorld()
   const remotes = new Map<string, MemoryRefs>(remoteNames.map((name) => [name, new Map()]))
   const makeClone = () => {
