@@ -60,7 +60,7 @@ test('dep add and dep remove refuse a missing issue', async (t) => {
 test('dep topo lists blockers first and has a stable order', async (t) => {
   const { idOf, edge, order, rebuild } = await createGraph(t, 'one', 'two', 'three', 'four')
   const all = ['one', 'two', 'three', 'four']
-  // Of one age: by id.
+  // All of one age, so sorted by id.
   const byId = (titles: readonly string[]) => titles.toSorted((x, y) => (idOf(x) < idOf(y) ? -1 : 1))
   assert.deepEqual((await order()).titles, byId(all))
   const [first, ...rest] = byId(all) as [string, ...string[]]
@@ -79,7 +79,7 @@ test('a cycle is detected across both edge types', async (t) => {
   await edge('three', 'blocks', 'two')
   await assert.rejects(edge('one', 'blocks', 'three'), { code: 'invalid_args' })
   assert.deepEqual(await order(), { titles: ['three', 'two', 'one'], cycles: [] })
-  // Two clones that each wrote a half.
+  // As after two clones that each wrote a half.
   await append([makeEvent(idOf('one'), { type: 'DependencyAdded', target: idOf('three'), dep_type: 'blocks' })])
   const { titles, cycles } = await order()
   assert.deepEqual([titles.length, cycles.map((cycle) => cycle.length)], [3, [3]])

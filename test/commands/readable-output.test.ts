@@ -1,4 +1,4 @@
-/** What people read, and how they narrow a list. */
+/** Readable output of `issue show`, and ways to narrow a list. */
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { createCommandSandbox } from '../support/command-runner.ts'

@@ -57,7 +57,7 @@ function standingIn(cards: readonly VectorRecord[], actor: ActorId): StandingCar
     .flatMap((reading) => ('card' in reading && reading.card.version.actor === actor ? [reading.card] : []))
 }
 
-describe('actor cards of the vectors', () => {
+describe('actor card vectors', () => {
   it('keys, actor ids and digests match the vectors', () => {
     for (const { seed, public_key, actor } of vectors.keys) {
       assert.equal(signerFromSeed(seed)?.publicKey, public_key)
@@ -89,7 +89,7 @@ describe('actor cards of the vectors', () => {
   }
 })
 
-describe('an actor card', () => {
+describe('actor cards', () => {
   const actor = 'ab'.repeat(16) as ActorId
   const read = (value: string) =>
     readCard(
@@ -131,7 +131,7 @@ describe('an actor card', () => {
   })
 })
 
-describe('the keys of an actor', () => {
+describe('keys of an actor', () => {
   it('an actor’s keys do not depend on card order', () => {
     fc.assert(
       fc.property(fc.array(standingCard, { maxLength: 12 }), fc.infiniteStream(fc.nat()), (cards, picks) => {

@@ -37,7 +37,7 @@ const lockOf = (owner: ActorId, claim: Partial<Claim> | null): Lock => ({
   claim: claim === null ? null : { assignee: 'ann', sinceUnixMs: 100, beside: [], stale: [], ...claim },
 })
 
-describe('an assignee', () => {
+describe('assignees', () => {
   const left = assign(100, ann, 'ann')
 
   test('an assignee of an ended claim is left behind', () => {
@@ -63,7 +63,7 @@ describe('an assignee', () => {
     })
   }
 
-  test('a removed assignee belongs to nobody', () => {
+  test('a removed assignee is ignored', () => {
     const state = stateOf(left, unassign(101, bo, 'ann'))
     assert.deepEqual(assignedToOthers(state, 'bo', []), [])
     assert.equal(isAssignedByClaim(state, lockOf(ann, {})), false)
@@ -75,7 +75,7 @@ describe('an assignee', () => {
   })
 })
 
-describe('a new claim', () => {
+describe('new claims', () => {
   const facts = { owner: bo, assignee: 'bo', nowUnixMs: 500, ended: [] as Lock[], events: [] as Event[] }
 
   test('a new claim removes assignees left by ended claims', () => {

@@ -56,7 +56,7 @@ function show({ subject, old, new: value, effective, supersededBy, partOf }: His
 
 const shown = (...events: readonly Event[]) => historyOf(events).map((entry) => show(entry, events))
 
-describe('an entry', () => {
+describe('history entries', () => {
   test('an entry shows its change and what superseded it', () => {
     const events = [
       created,

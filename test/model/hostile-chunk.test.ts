@@ -38,7 +38,7 @@ function assertGoodKept(chunk: DecodedChunk): void {
   )
 }
 
-describe('strange records with a true id', () => {
+describe('unknown records with a matching id', () => {
   const strange: readonly (readonly [string, Uint8Array, RegExp])[] = [
     ['an unknown kind', makeRecord(5, 15, ['x']), /^unknown kind tag 15$/],
     ['a kind beyond 2^32', makeRecord(5, 2 ** 40, []), /^unknown kind tag/],
@@ -85,7 +85,7 @@ describe('strange records with a true id', () => {
   })
 })
 
-describe('records without a true id', () => {
+describe('records without a matching id', () => {
   const withByte = (bytes: Uint8Array, at: number, byte: number) =>
     Uint8Array.from(bytes, (value, index) => (index === at ? byte : value))
   const preimageOf = (text: Uint8Array) =>
@@ -148,7 +148,7 @@ describe('records without a true id', () => {
   }
 })
 
-describe('strange files', () => {
+describe('malformed chunks', () => {
   const header = encodeChunk([good]).subarray(0, headerBytes)
   const files: readonly (readonly [string, Uint8Array, RegExp])[] = [
     ['nothing', new Uint8Array(), /^chunk is shorter than its header$/],

@@ -96,7 +96,7 @@ describe('overlap of resources', () => {
   })
 })
 
-describe('a resource to lock', () => {
+describe('lock resources', () => {
   for (const good of [
     'repo:global',
     'path:src/größe',
@@ -224,7 +224,7 @@ describe('lock.json', () => {
   }
 })
 
-describe('the state of a lock', () => {
+describe('lock states', () => {
   test('a lock expires at its time, for other machines 30 seconds later', () => {
     const lock = lockOf(ann)
     assert.equal(lockStateAt(lock, now + 59_999, lockTerms.local), 'live')
@@ -309,7 +309,7 @@ describe('the state of a lock', () => {
   }
 })
 
-describe('acquiring', () => {
+describe('acquiring locks', () => {
   const plan = (current: Lock | null, over: Partial<LockRequest> = {}, owner = ann) =>
     planAcquire(current, requestOf(owner, over))
 
@@ -409,7 +409,7 @@ describe('acquiring', () => {
   })
 })
 
-describe('renewing and releasing', () => {
+describe('renewing and releasing locks', () => {
   test('only the holder renews a lock, even after expiry', () => {
     const renewed = planRenew(lockOf(ann, { expiresUnixMs: 1 }), { owner: ann, ttlMs: 5, nowUnixMs: now })
     assert.deepEqual(renewed, lockOf(ann, { expiresUnixMs: now + 5, ttlMs: 5 }))

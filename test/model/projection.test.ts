@@ -57,8 +57,8 @@ const byBytes = (left: string, right: string) => Buffer.compare(Buffer.from(left
 
 /**
  * The projection as the reference rebuilds it: sorted events, plain assignments and plain sets, one after the other.
- * What comes before the creation is folded as if it had come after it where nothing later says otherwise: it loses to
- * the creation's own values, it holds for what the creation does not mention.
+ * A change before the creation is folded as if made just after it, unless something later overrides it: it loses to
+ * the creation's own values and counts for everything else.
  */
 function naiveFold(events: readonly Event[]) {
   const sorted = inOrder(events)

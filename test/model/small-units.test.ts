@@ -37,7 +37,7 @@ import {
 } from '../../src/model/index.ts'
 import { anyEvent, text } from './arbitraries.ts'
 
-describe('order', () => {
+describe('sorting', () => {
   test('text sorts as its UTF-8 bytes', () => {
     fc.assert(
       fc.property(text, text, (left, right) => {
@@ -372,7 +372,7 @@ describe('errors', () => {
   })
 })
 
-describe('due', () => {
+describe('due dates', () => {
   const nowUnixMs = Date.UTC(2026, 3, 5, 23, 59)
   const cases: readonly (readonly [due: string | undefined, state: string, overdue: boolean])[] = [
     ['2026-04-04', 'open', true],

@@ -104,7 +104,7 @@ describe('places in a snapshot', () => {
     })
   }
 
-  it('a snapshot keeps a record of an unknown kind once, as an orphan', () => {
+  it('a snapshot keeps an unknown record once, as an orphan', () => {
     const sieve = new SnapshotSieve()
     const records = [Uint8Array.of(1), Uint8Array.of(2), Uint8Array.of(1)]
     assert.deepEqual(
@@ -125,7 +125,7 @@ const history = fc.array(
   { maxLength: 30 },
 )
 
-test('events and orphans hold every copy, events only what the Rust tool takes', (t) => {
+test('orphans hold every copy that the Rust tool rejects', (t) => {
   const seed = Number(process.env.FC_SEED ?? Date.now() % 0x7fff_ffff)
   t.diagnostic(`seed ${seed}`)
   const copyOf = ({ eventId, sig }: Event) => `${eventId} ${sig?.[0] ?? ''}`
@@ -156,7 +156,7 @@ test('events and orphans hold every copy, events only what the Rust tool takes',
   )
 })
 
-describe('a snapshot is due', () => {
+describe('due snapshots', () => {
   const day = 86_400_000
   const settings = { maxEvents: 1000, maxAgeDays: 7 }
   const cover = { createdTs: 0, eventCount: 500 }

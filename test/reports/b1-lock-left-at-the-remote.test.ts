@@ -5,7 +5,7 @@ import { test } from 'node:test'
 import { GriteError } from '../../src/model/index.ts'
 import { createClones } from '../sync/clones.ts'
 
-test('a lock left on the remote is named and blocks only until removed', async (t) => {
+test('a lock left on the remote is named until its removal', async (t) => {
   const setup = createClones(t)
   const ann = setup.clone('ann')
   await ann.create('one')

@@ -51,7 +51,7 @@ async function setUp(t: TestContext) {
   return { ...sandbox, path: realpathSync(path), issue, attach, get, refused }
 }
 
-describe('an attachment', { concurrency: true }, () => {
+describe('attachment names', { concurrency: true }, () => {
   it('a SHA-256 never selects an attachment of that name', async (t) => {
     const { attach, get, refused } = await setUp(t)
     const good = await attach('good.txt', 'good')
@@ -75,7 +75,7 @@ describe('an attachment', { concurrency: true }, () => {
     assert.equal(await get(named.slice(0, 8)), 'named')
   })
 
-  it('one name for two contents is ambiguous, for one content it is not', async (t) => {
+  it('a name is ambiguous only with different contents', async (t) => {
     const { attach, get, refused } = await setUp(t)
     const first = await attach('crash.log', 'first')
     await attach('again.log', 'first')
@@ -104,7 +104,7 @@ describe('an attachment', { concurrency: true }, () => {
   })
 })
 
-describe('an output', { concurrency: true }, () => {
+describe('output files', { concurrency: true }, () => {
   it('an output does not follow a link out of the work tree', async (t) => {
     const { dir, path, attach, refused, run } = await setUp(t)
     const outside = join(dir, 'precious')
@@ -139,7 +139,7 @@ describe('an output', { concurrency: true }, () => {
   })
 })
 
-describe('an input', { concurrency: true }, () => {
+describe('input files', { concurrency: true }, () => {
   const pipe = (dir: string) => {
     const path = join(dir, 'pipe')
     execFileSync('mkfifo', [path])
@@ -216,8 +216,8 @@ describe('an input', { concurrency: true }, () => {
   })
 })
 
-describe('an issue id', { concurrency: true }, () => {
-  it('a full issue id beats an imported id, a shared prefix is ambiguous', async (t) => {
+describe('issue ids', { concurrency: true }, () => {
+  it('a full issue id beats imported ids, a prefix does not', async (t) => {
     const { dir, run } = createCommandSandbox(t)
     const { issue_id: issue } = (await run('issue create', { title: 'Own' })) as { issue_id: string }
     const prefix = issue.slice(0, 6)
@@ -240,8 +240,8 @@ describe('an issue id', { concurrency: true }, () => {
   })
 })
 
-describe('an actor', { concurrency: true }, () => {
-  it('a full actor id is used whatever a folder is named', async (t) => {
+describe('actor ids', { concurrency: true }, () => {
+  it('a full actor id wins over folder names', async (t) => {
     const { path, run } = createCommandSandbox(t)
     const made = async (label: string) => (await run('actor init', { label })) as { actor_id: string; data_dir: string }
     const [ann, bob] = [await made('ann'), await made('bob')]

@@ -57,8 +57,8 @@ async function createSandboxWith(t: TestContext, disk: Disk) {
   return { ...sandbox, failing, titles }
 }
 
-describe('a write whose ref has moved', () => {
-  it('a write that could not be flushed fails and reports itself as written', async (t) => {
+describe('failures after the ref moved', () => {
+  it('an unflushed write fails and is reported as written', async (t) => {
     const { failing, titles } = await createSandboxWith(t, failingDisk('flushDirectories', isRefFolder))
     await assert.rejects(failing.run('issue create', { title: 'once' }), (error) => {
       assert.ok(error instanceof AfterWriteError, String(error))
@@ -132,7 +132,7 @@ describe('a write whose ref has moved', () => {
   }
 })
 
-describe('several refs of which one cannot move', () => {
+describe('publishing several refs', () => {
   it('a partly moved publish names the moved refs', async (t) => {
     const { layout, environment } = await createTempRepository(t)
     const [first, second] = [parseRefName('refs/grite/a'), parseRefName('refs/grite/b')]
@@ -226,7 +226,7 @@ describe('an accepted push', () => {
   })
 })
 
-describe('a command that fails after its write', () => {
+describe('output errors after a write', () => {
   it('an output error after the write reports the written events', {
     skip: existsSync('/dev/full') ? false : 'no device is always full here',
   }, (t) => {

@@ -97,7 +97,7 @@ const fetchPlainly = (member: Member) =>
   member.git('fetch', '-q', 'origin', '+refs/grite/snapshots/*:refs/grite/snapshots/*')
 const messagesOf = (member: Member) => member.warnings.splice(0).map(({ code, message }) => `${code}: ${message}`)
 
-describe('a snapshot that differs from the log', { concurrency: 3 }, () => {
+describe('false snapshots', { concurrency: 3 }, () => {
   for (const [what, tamper, problem] of [
     ['leaves out an event', omit, 'it leaves out 1 event of the log'],
     ['adds events', add, 'it adds 2 events that the log does not hold'],
@@ -242,8 +242,8 @@ describe('a snapshot that differs from the log', { concurrency: 3 }, () => {
   })
 })
 
-describe('a snapshot that matches the log', { concurrency: 3 }, () => {
-  it('a foreign snapshot is checked once, by a sync or its first use', async (t) => {
+describe('sound snapshots', { concurrency: 3 }, () => {
+  it('a foreign snapshot is checked once, at sync or first use', async (t) => {
     const { bo, onOrigin } = await setUp(t)
     const reversed: Tamper = (records) => [...records, ...records.slice(1)].reverse()
     await onOrigin((git) => writeTampered(git, reversed))

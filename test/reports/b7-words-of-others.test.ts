@@ -59,11 +59,11 @@ describe('JSON on a terminal', () => {
   }
 })
 
-describe('a message', () => {
+describe('long messages', () => {
   const long = 'x'.repeat(1_000_000)
   const cut = `${'x'.repeat(4095)}… (995905 more characters)`
 
-  test('a warning and its details are bounded, with a count of the rest', async () => {
+  test('a warning and its details are bounded and count the rest', async () => {
     const details = {
       name: long,
       refs: Array(5000).fill('ref'),

@@ -13,7 +13,7 @@ import { planOf, publishChain, sampleCommit } from '../git/sample-commits.ts'
 import { createTempRepository, type RepositoryKind } from '../git/temp-repository.ts'
 import { createDyingGit } from '../support/dying-git.ts'
 
-describe('refs are moved and deleted without git', () => {
+describe('moving refs without git', () => {
   for (const kind of ['plain', 'bare', 'linked work tree', 'packed', 'alternates', 'sha256'] as RepositoryKind[]) {
     for (const shared of [undefined, 'group', '0660']) {
       it(`refs move without git in a ${kind} repository, core.sharedRepository ${shared}`, async (t) => {
@@ -34,7 +34,7 @@ describe('refs are moved and deleted without git', () => {
   }
 })
 
-describe('the lock of a git that was killed', () => {
+describe('locks of a killed git', () => {
   async function setUp(t: Parameters<typeof createTempRepository>[0]) {
     const repository = await createTempRepository(t)
     const dying = createDyingGit(repository, {

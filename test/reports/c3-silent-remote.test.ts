@@ -61,7 +61,7 @@ function assertSilent({ code, exitStatus, message, details }: GriteError): void 
   assert.match(message, /'origin' did not answer for 1 s/)
 }
 
-describe('a remote that never answers', { concurrency: 4 }, () => {
+describe('silent remotes', { concurrency: 4 }, () => {
   for (const scheme of ['git', 'http']) {
     it(`a sync with a silent ${scheme} remote ends after the timeout`, { skip: whyNoServers }, async (t) => {
       const setup = createClones(t)
@@ -103,7 +103,7 @@ describe('a remote that never answers', { concurrency: 4 }, () => {
     await assertGone(ssh.pid())
   })
 
-  it('a push without an answer loses nothing, and the next sync sends it', async (t) => {
+  it('an unanswered push loses nothing and is sent again', async (t) => {
     const setup = createClones(t)
     const bo = setup.clone('bo')
     await bo.create('of bo')
@@ -183,7 +183,7 @@ describe('a remote that never answers', { concurrency: 4 }, () => {
   })
 })
 
-describe('a remote that answers slowly', { concurrency: 3, skip: whyNoServers }, () => {
+describe('slow remotes', { concurrency: 3, skip: whyNoServers }, () => {
   /** A remote with a log that takes a pack of about 100 KB. */
   async function setUp(t: TestContext) {
     const setup = createClones(t)

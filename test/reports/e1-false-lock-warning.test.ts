@@ -4,7 +4,7 @@ import { createActorClones } from '../tracker/locks/lock-clones.ts'
 
 const onRemote = { remote: '' }
 
-describe('a warning about a lock', { concurrency: 4 }, () => {
+describe('lock warnings', { concurrency: 4 }, () => {
   it('a lock warning is given only for an issue that was written', async (t) => {
     const { clones, share } = await createActorClones(t, 'ann', 'bo')
     const [ann, bo] = clones

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { createActorClones } from '../tracker/locks/lock-clones.ts'
 
-describe('a sync', { concurrency: 4 }, () => {
+describe('lost claims', { concurrency: 4 }, () => {
   it('a sync pushes its record of a lost claim at once', async (t) => {
     const { clones, share, clock, git, origin } = await createActorClones(t, 'ann', 'bo')
     const [ann, bo] = clones

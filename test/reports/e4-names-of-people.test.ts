@@ -19,7 +19,7 @@ async function cardsIn({ withRepository }: Pick<TestActor['runner'], 'withReposi
   })
 }
 
-describe('the first write of an actor with a name', { concurrency: 4 }, () => {
+describe('publishing an actor’s name', { concurrency: 4 }, () => {
   it('the first write publishes the actor’s name in its commit', async (t) => {
     const sandbox = createCommandSandbox(t)
     const { run, git, path } = sandbox

@@ -80,7 +80,7 @@ describe('the editor does not open', { concurrency: 4 }, () => {
   })
 })
 
-describe('a text of the editor', { concurrency: 4 }, () => {
+describe('editor texts', { concurrency: 4 }, () => {
   it('a refused editor text is kept below .git and its path reported', async (t) => {
     const long = 'x'.repeat(1100)
     const { terminal, kept, git, path } = setUp(t, `printf '${long}\\n\\nMuch work\\n' > "$1"`)
@@ -107,7 +107,7 @@ describe('a text of the editor', { concurrency: 4 }, () => {
     assert.deepEqual(kept(), ['Much work\n'])
   })
 
-  it('a saved text is kept when the editor fails, an unsaved one is not', async (t) => {
+  it('only a saved text is kept when the editor fails', async (t) => {
     const { terminal, kept } = setUp(t, 'echo Much work > "$1"; exit 3')
     const { text } = await terminal('issue', 'create')
     assert.match(text, /ended with status 3; nothing was changed[\s\S]*Your text is kept in /)

@@ -11,7 +11,7 @@ import { commandRunner, createCommandSandbox } from '../support/command-runner.t
 import { createClones } from '../sync/clones.ts'
 import { createActorClones, createActors, type Data } from '../tracker/locks/lock-clones.ts'
 
-describe('an answer to a comment', { concurrency: 4 }, () => {
+describe('replies to comments', { concurrency: 4 }, () => {
   it('a reply names its comment by any unique prefix', async (t) => {
     const { ann, create, clock } = await createActors(t)
     const id = await create()
@@ -86,7 +86,7 @@ describe('two values of one field', { concurrency: 4 }, () => {
   })
 })
 
-describe('memories are not offered as work', { concurrency: 4 }, () => {
+describe('memories', { concurrency: 4 }, () => {
   it('ready, claim --next and prime skip memories unless asked', async (t) => {
     const { ann, create } = await createActors(t)
     await ann.run('issue create', { title: 'kept', label: ['memory'] })
@@ -99,7 +99,7 @@ describe('memories are not offered as work', { concurrency: 4 }, () => {
   })
 })
 
-describe('what is refused', { concurrency: 4 }, () => {
+describe('refused input', { concurrency: 4 }, () => {
   it('a lock on a missing issue is refused', async (t) => {
     const { ann, create, refs } = await createActors(t)
     const id = await create()
@@ -189,7 +189,7 @@ describe('the budget of prime', { concurrency: 4 }, () => {
   })
 })
 
-describe('places and versions', { concurrency: 4 }, () => {
+describe('skill path and version', { concurrency: 4 }, () => {
   it('install-skill uses the agents’ folder and reports an older skill', async (t) => {
     const { run, path, warnings } = createCommandSandbox(t)
     mkdirSync(join(path, '.claude/skills'), { recursive: true })
@@ -216,7 +216,7 @@ describe('places and versions', { concurrency: 4 }, () => {
   })
 })
 
-describe('an empty list', { concurrency: 4 }, () => {
+describe('empty lists', { concurrency: 4 }, () => {
   it('an empty list in a clone without a log mentions the remote', async (t) => {
     const setup = createClones(t)
     const ann = setup.clone('ann', { address: '/nowhere/at/all' })

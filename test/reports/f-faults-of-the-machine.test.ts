@@ -15,7 +15,7 @@ import { publishChain } from '../git/sample-commits.ts'
 import { type CleanUp, createTempRepository, whyNotMakeable } from '../git/temp-repository.ts'
 import { commandRunner } from '../support/command-runner.ts'
 
-describe('a fault of the machine', () => {
+describe('machine faults', () => {
   const path = '/repository/.git/grite/actors/0a/level/1/000008.ldb'
   const level = (code: string, message: string) => Object.assign(new Error(message), { code })
   const errno = (code: string) => Object.assign(new Error(`${code}: message, open '${path}'`), { code, path })
@@ -49,7 +49,7 @@ describe('a fault of the machine', () => {
   })
 })
 
-describe('a git that fails', () => {
+describe('failing git processes', () => {
   it('a killed git or failed disk is a storage error', () => {
     const args = ['for-each-ref']
     const killed = classifyGitFailure({ args, exitStatus: null, signal: 'SIGKILL', stderr: '' })
@@ -131,7 +131,7 @@ describe('TMPDIR', () => {
   }
 })
 
-describe('a git that is killed', () => {
+describe('killed git processes', () => {
   const kinds = [
     ['reftable', 'for-each-ref'],
     ['reftable', 'update-ref'],

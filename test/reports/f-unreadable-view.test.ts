@@ -32,7 +32,7 @@ const damages: Readonly<Record<string, (path: string) => void>> = {
   'with other content': (path) => writeFileSync(path, Buffer.alloc(readFileSync(path).length, 0xff)),
 }
 
-describe('a file of the view', () => {
+describe('unreadable view files', () => {
   for (const [title, damage] of Object.entries(damages)) {
     for (const which of [0, -1]) {
       it(`a view file ${title} costs a rebuild (${which === 0 ? 'oldest' : 'newest'})`, (t) => {

@@ -41,8 +41,8 @@ async function createQuarantine(t: TestContext) {
   return { path, gitDir, issue_id, run, inside, environment, git: (...args: string[]) => git(path, ...args) }
 }
 
-describe('in the quarantine of a push', () => {
-  it('a writing hook fails, reads work, and a refused push keeps the log', (t) => {
+describe('the quarantine of a push', () => {
+  it('a hook can read but not write in a quarantine', (t) => {
     const server = createGriteSandbox(t, '--bare')
     server.create('before')
     const { git, dir, environment } = server
@@ -122,7 +122,7 @@ describe('in the quarantine of a push', () => {
   })
 })
 
-describe('an object directory of the environment', () => {
+describe('GIT_OBJECT_DIRECTORY', () => {
   async function setUp(t: TestContext, folder: string) {
     const repository = await createTempRepository(t)
     const objects = join(repository.dir, folder)

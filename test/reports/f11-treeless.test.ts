@@ -19,7 +19,7 @@ async function partialClone(t: TestContext, filter: string) {
   return { ...setup, ann, partial, missing }
 }
 
-describe('the log of a clone without trees', { concurrency: 2 }, () => {
+describe('treeless clones', { concurrency: 2 }, () => {
   for (const filter of ['tree:0', 'tree:1', 'blob:none']) {
     it(`the first command reads the whole log of a treeless clone (${filter})`, async (t) => {
       const { partial, missing } = await partialClone(t, filter)

@@ -29,7 +29,7 @@ function prune(
   }
 }
 
-describe('a publish during which objects are pruned', () => {
+describe('pruning during a publish', () => {
   const points = {
     combined: ['files-staged', 'files-flushed', 'objects-placed', 'objects-written', 'ref-locked', 'ref-moved'],
     native: ['objects-written', 'ref-moved'],

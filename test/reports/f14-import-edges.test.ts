@@ -47,7 +47,7 @@ function setUp(t: CleanUp) {
   return { clone }
 }
 
-describe('a dependency on a missing issue', { concurrency: 3 }, () => {
+describe('waiting edges', { concurrency: 3 }, () => {
   test('an edge to a missing issue is counted and listed', async (t) => {
     const { importLines, outcome } = setUp(t).clone('a')
     const data = await importLines(first)

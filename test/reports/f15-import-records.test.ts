@@ -42,7 +42,7 @@ function setUp(t: CleanUp) {
   return { run: run as (name: string, input?: object) => Promise<Data>, importRecords, contextOf }
 }
 
-describe('records of a tracker', { concurrency: 3 }, () => {
+describe('imported tracker records', { concurrency: 3 }, () => {
   test('records that are no issues are no errors, and memories are kept', async (t) => {
     const { importRecords, contextOf } = setUp(t)
     const { data, exitStatus = 0 } = await importRecords(header, { ...plain, ...counts }, memory)

@@ -38,9 +38,9 @@ const dropViews = ({ path }: Member) => {
   for (const actor of readdirSync(actors)) rmSync(join(actors, actor, 'level'), { recursive: true, force: true })
 }
 
-describe('the newest commit of the log', { concurrency: 2 }, () => {
+describe('a lost head of the log', { concurrency: 2 }, () => {
   for (const way of waysToLose) {
-    it(`a head that is ${way} moves the log to the commit before, with a warning`, async (t) => {
+    it(`a ${way} head moves the log back one commit with a warning`, async (t) => {
       const { ann } = await cloneWithLog(t)
       const [lost, before] = [commitAt(ann, 0), commitAt(ann, 1)]
       loseObject(ann.path, lost, way)
@@ -65,7 +65,7 @@ describe('the newest commit of the log', { concurrency: 2 }, () => {
     assert.deepEqual(await ann.titles(), ['later', 'one', 'two'])
   })
 
-  it('a write never goes on top of a missing head that a view knows', async (t) => {
+  it('a write skips a missing head even if a view knows it', async (t) => {
     const { ann } = await cloneWithLog(t)
     assert.equal((await ann.titles()).length, 3)
     const [lost, before] = [commitAt(ann, 0), commitAt(ann, 1)]
@@ -111,7 +111,7 @@ describe('the newest commit of the log', { concurrency: 2 }, () => {
     assert.ok(ann.takeWarnings().includes('log-restored'))
   })
 
-  it('an unrecoverable head is reported, blocks writes and is fetched by a sync', async (t) => {
+  it('an unrecoverable head blocks writes until a sync fetches it', async (t) => {
     const { ann, originHead } = await cloneWithLog(t)
     await ann.sync()
     const lost = commitAt(ann, 0)
@@ -141,7 +141,7 @@ describe('the newest commit of the log', { concurrency: 2 }, () => {
     assert.deepEqual(ann.takeWarnings(), [])
   })
 
-  it('a head missing everywhere yields to the remote log until it is found', async (t) => {
+  it('a head missing everywhere yields to the remote log until found', async (t) => {
     const { clone, originHead } = createClones(t)
     const [ann, bo] = [clone('ann'), clone('bo')]
     await bo.create('theirs')
@@ -219,9 +219,9 @@ describe('the newest commit of the log', { concurrency: 2 }, () => {
   })
 })
 
-describe('a commit in the middle of the log', { concurrency: 2 }, () => {
+describe('a lost commit inside the log', { concurrency: 2 }, () => {
   for (const way of ['missing', 'empty'] as const) {
-    it(`a commit that is ${way} is reported everywhere and fetched by a sync`, async (t) => {
+    it(`a ${way} commit is reported everywhere and fetched by a sync`, async (t) => {
       const { ann, originHead } = await cloneWithLog(t)
       await ann.sync()
       const lost = commitAt(ann, 1)
@@ -346,7 +346,7 @@ describe('a commit in the middle of the log', { concurrency: 2 }, () => {
     assert.equal(ann.git('for-each-ref', snapshotPrefix), '')
   })
 
-  it('a rebuild with a missing commit keeps the view that has its events', async (t) => {
+  it('a rebuild with a missing commit keeps the fuller view', async (t) => {
     const { ann } = await cloneWithLog(t)
     assert.equal((await ann.titles()).length, 3)
     loseObject(ann.path, commitAt(ann, 1))
@@ -355,7 +355,7 @@ describe('a commit in the middle of the log', { concurrency: 2 }, () => {
   })
 })
 
-describe('refs that name a lost object', { concurrency: 2 }, () => {
+describe('refs to lost objects', { concurrency: 2 }, () => {
   it('doctor names refs to lost objects, and a sync still works', async (t) => {
     const { ann, originHead, clone } = await cloneWithLog(t)
     await ann.sync()

@@ -31,7 +31,7 @@ function filesBelow(folder: string): string[] {
 
 const modeOf = (path: string) => (statSync(path).mode & 0o7777).toString(8)
 
-describe('with core.sharedRepository', () => {
+describe('core.sharedRepository', () => {
   for (const [value, folder, file] of [
     ['group', '2770', '660'],
     ['0640', '2750', '640'],

@@ -46,7 +46,7 @@ async function remoteWithLog(t: TestContext) {
 
 const allTitles = ['four', 'one', 'three', 'two']
 
-describe('a log that was fetched with a depth', { concurrency: 2 }, () => {
+describe('shallow logs', { concurrency: 2 }, () => {
   it('every answer and check reports a shallow log as incomplete', async (t) => {
     const { shallowClone } = await remoteWithLog(t)
     const ci = shallowClone('ci')
@@ -186,7 +186,7 @@ describe('a log that was fetched with a depth', { concurrency: 2 }, () => {
   })
 })
 
-describe('a shallow clone', { concurrency: 2 }, () => {
+describe('shallow clones', { concurrency: 2 }, () => {
   it('a shallow clone with a whole log gives no warning', async (t) => {
     const { shallowClone } = await remoteWithLog(t)
     const ci = shallowClone('ci')
@@ -223,7 +223,7 @@ describe('a shallow clone', { concurrency: 2 }, () => {
   })
 })
 
-describe('a remote that is shallow itself', { concurrency: 2 }, () => {
+describe('shallow remotes', { concurrency: 2 }, () => {
   async function shallowRemote(t: TestContext) {
     const setup = await remoteWithLog(t)
     const address = `file://${join(setup.dir, 'cut.git')}`

@@ -10,7 +10,7 @@ import { sweepFaults } from '../faults/sweep.ts'
 const { SOAK_STRIDE = '1', SOAK_OFFSET = '0', SOAK_ONLY } = process.env
 const timeout = 24 * 60 * 60_000
 
-describe('every fault of a command', { skip: whyNoFaults, timeout }, () => {
+describe('faults of commands', { skip: whyNoFaults, timeout }, () => {
   for (const name of faultCommandNames) {
     if (SOAK_ONLY !== undefined && !SOAK_ONLY.split(',').includes(name)) continue
     it(`every fault of ${name} is harmless`, { timeout }, async (t) => {

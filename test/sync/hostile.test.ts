@@ -69,7 +69,7 @@ test('a folder of refs in place of the remote log is refused', async (t) => {
   assert.equal((await ann.sync()).push_changed, true)
 })
 
-test('source code on top of a remote log is skipped with a warning', async (t) => {
+test('source code on a remote log is skipped with a warning', async (t) => {
   const setup = createClones(t)
   const [ann, bo] = [setup.clone('ann'), setup.clone('bo')]
   await ann.create('one')

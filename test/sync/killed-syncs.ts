@@ -33,7 +33,7 @@ export const momentsOfPublishing: readonly Moment[] = publishes.flatMap(([nth, p
 )
 
 export function killedSyncs(moments: readonly Moment[]): void {
-  describe('a sync killed', { concurrency: 4 }, () => {
+  describe('killed syncs', { concurrency: 4 }, () => {
     let original: Clones
     const cleanUps: (() => unknown)[] = []
     before(async () => {

@@ -34,7 +34,7 @@ const outside = 'unset GIT_QUARANTINE_PATH GIT_OBJECT_DIRECTORY GIT_ALTERNATE_OB
 
 /** Tests of pushes to one kind of server. */
 export function pushFacts(kind: keyof typeof serverKinds): void {
-  describe(`over ${kind}`, { skip: whyNoServers }, () => {
+  describe(`pushes over ${kind}`, { skip: whyNoServers }, () => {
     async function setUp(t: TestContext) {
       const setup = createClones(t)
       setup.inOrigin('config', 'http.receivepack', 'true')

@@ -20,7 +20,7 @@ pushFacts('smart HTTP')
 
 const cuts = { request: 'before', answer: 'inside the answer of', after: 'before the answer of' }
 
-describe('over smart HTTP alone', { skip: whyNoServers }, () => {
+describe('syncing over smart HTTP', { skip: whyNoServers }, () => {
   async function setUp(t: TestContext, options: HttpOptions) {
     const setup = createClones(t)
     const server = await serveHttp(t, setup, setup.origin, options)
@@ -150,7 +150,7 @@ describe('over smart HTTP alone', { skip: whyNoServers }, () => {
   }
 })
 
-describe('over git daemon alone', { skip: whyNoServers }, () => {
+describe('syncing over git daemon', { skip: whyNoServers }, () => {
   it('a connection cut inside a fetch changes nothing', async (t) => {
     const setup = createClones(t)
     let left = Number.POSITIVE_INFINITY

@@ -69,7 +69,7 @@ const settings: Readonly<Record<string, SetUp>> = {
 }
 
 for (const [title, setUp] of Object.entries(settings)) {
-  test(`a sync works the same with ${title}`, async (t) => {
+  test(`a sync works with ${title}`, async (t) => {
     const setup = createClones(t)
     const [ann, bo] = [setup.clone('ann'), setup.clone('bo')]
     ann.git('commit', '-q', '--allow-empty', '-m', 'code')

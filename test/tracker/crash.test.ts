@@ -16,7 +16,7 @@ const moments: readonly { readonly title: string; readonly dieAt: DieAt; readonl
   { title: 'after the view’s batch', dieAt: { viewBatch: 'after', nth: 1 }, isWritten: true },
 ]
 
-describe('a command killed', { concurrency: 8 }, () => {
+describe('killed commands', { concurrency: 8 }, () => {
   for (const { title, dieAt, isWritten } of moments) {
     it(`a command killed ${title} has ${isWritten ? 'written everything' : 'written nothing'} and blocks nobody`, async (t) => {
       const log = await createCrashSandbox(t)
@@ -45,7 +45,7 @@ describe('a command killed', { concurrency: 8 }, () => {
   })
 })
 
-describe('a rebuild killed', { concurrency: 2 }, () => {
+describe('killed rebuilds', { concurrency: 2 }, () => {
   const points: Readonly<Record<string, DieAt>> = {
     'inside its batch': { viewBatch: 'inside', nth: 1 },
     'after its batch': { viewBatch: 'after', nth: 1 },
@@ -65,8 +65,8 @@ describe('a rebuild killed', { concurrency: 2 }, () => {
   }
 })
 
-describe('a healing killed', () => {
-  it('a heal killed after its ref move is finished by the next command', async (t) => {
+describe('killed heals', () => {
+  it('the next command finishes a heal killed after its ref move', async (t) => {
     const log = await createCrashSandbox(t)
     const lost = (await log.run('issue create', { title: 'lost' })) as { event_id: string }
     await log.run('issue list')

@@ -1,4 +1,4 @@
-/** What is flushed or replaced before a command answers. */
+/** Commands flush their writes and replace files atomically before they answer. */
 import assert from 'node:assert/strict'
 import { linkSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -61,7 +61,7 @@ test('configurations and exports are replaced, never written in place', async (t
   const { actor_id } = (await run('actor init', { label: 'second' })) as { actor_id: string }
   await run('export', { format: 'md', output: 'all.md' })
   const files = [join(path, '.git/grite/config.toml'), join(path, 'all.md')]
-  // A second name of a file keeps its content as long as nobody writes into it.
+  // A hard link keeps the old content unless a command writes in place.
   const old = files.map((file) => {
     linkSync(file, `${file}.old`)
     return readFileSync(file, 'utf8')

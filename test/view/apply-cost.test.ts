@@ -1,4 +1,4 @@
-/** What applying events to the view writes and reads. */
+/** Reads and writes of the store when events are applied. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { deriveContextIssueId, type Event, type IssueId, type Sha256Hex } from '../../src/model/index.ts'
@@ -21,7 +21,7 @@ test('an event, its projection, indexes and head are written in one batch', asyn
     assert.ok(families.has(family), family)
 })
 
-test('adding a comment costs the same however many there are', async () => {
+test('the cost of a comment does not grow with their number', async () => {
   const store = await openMemoryStore()
   const view = await openTestView(store)
   const watch = watchStore(store)
@@ -40,7 +40,7 @@ test('adding a comment costs the same however many there are', async () => {
   await apply(Array.from({ length: 500 }, () => comment(a, 'x'.repeat(100))))
   const later = await apply([comment(a, 'x'.repeat(100))])
   assert.equal((await view.findIssue(a))?.commentCount, 502)
-  // Two digits more in the counts.
+  // Two more digits in the counts.
   assert.ok(later - first < 20, `${first} bytes at first, ${later} later`)
 })
 

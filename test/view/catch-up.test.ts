@@ -68,7 +68,7 @@ function countWalks(git: GitPort): [GitPort, () => number] {
 
 const comments = (count: number) => Array.from({ length: count }, (_, index) => comment(a, `comment ${index}`))
 
-describe('a view behind the log', { concurrency: 2 }, () => {
+describe('catching up with the log', { concurrency: 2 }, () => {
   it('catch-up of a missing log leaves the view empty', async (t) => {
     const { view, follow } = await setUp(t)
     assert.equal(await follow(), 'current')

@@ -241,7 +241,7 @@ function setUp(t: TestContext) {
   }
 }
 
-describe('a log with', { concurrency: 2 }, () => {
+describe('damaged logs', { concurrency: 2 }, () => {
   for (const { title, write, reason, severity = 'damaged', visible } of damages) {
     it(`${title} hides no sound event and is reported once`, async (t) => {
       const log = setUp(t)

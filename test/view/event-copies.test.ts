@@ -44,7 +44,7 @@ async function choose(forgeries: number): Promise<Event> {
   return chooseCopy(store, { ...event, sig: forged(0) }, async () => pinned)
 }
 
-describe('of copies with several signatures', () => {
+describe('copies with several signatures', () => {
   it('a valid signature wins over any number of forged copies', async () => {
     assert.deepEqual((await choose(3)).sig, new Uint8Array(genuine))
   })

@@ -74,7 +74,7 @@ async function loseSideways(log: ReturnType<typeof createSandboxWithLog>, files:
   }
 }
 
-describe('a log that something else moved', { concurrency: 2 }, () => {
+describe('a log moved by another tool', { concurrency: 2 }, () => {
   it('a log reset to an older commit moves forward again', async (t) => {
     const log = createSandboxWithLog(t)
     const created = [await log.create('a'), await log.create('b'), await log.create('c')]
@@ -347,7 +347,7 @@ describe('a log that something else moved', { concurrency: 2 }, () => {
   })
 })
 
-describe('a reflog line of a write that died before the ref moved', () => {
+describe('reflog lines of dead writers', () => {
   it('a reflog line of a ref that never moved restores nothing', async (t) => {
     const log = createSandboxWithLog(t)
     const first = await log.create('a')
@@ -365,7 +365,7 @@ describe('a reflog line of a write that died before the ref moved', () => {
   })
 })
 
-describe('a repository that cannot be written', () => {
+describe('read-only repositories', () => {
   it('lost events are shown and restored once writing works', async (t) => {
     const log = createSandboxWithLog(t)
     const created = [await log.create('a'), await log.create('b')]

@@ -14,7 +14,7 @@ const scanOptions: fc.Arbitrary<ScanOptions> = fc.record(
   { requiredKeys: [] },
 )
 
-describe('a layered store', () => {
+describe('layered stores', () => {
   it('a layered store reads like one store with both writes', async () => {
     await fc.assert(
       fc.asyncProperty(
@@ -63,7 +63,7 @@ describe('a layered store', () => {
   })
 })
 
-describe('a snapshot of a store', () => {
+describe('store snapshots', () => {
   it('a store snapshot keeps the state it was taken at', async () => {
     const store = await openMemoryStore()
     await store.put(Buffer.from('a'), Buffer.from('1'))

@@ -1,4 +1,4 @@
-/** What a rebuild of the view makes from the log. */
+/** The view after a rebuild from the log. */
 import assert from 'node:assert/strict'
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
@@ -67,7 +67,7 @@ test('no event in the log hides other issues from the view', async (t) => {
   assert.equal((await outcome('doctor')).exitStatus ?? 0, 0)
 })
 
-test('a change in the millisecond of its creation counts, whatever its id', async (t) => {
+test('a change in the millisecond of the creation counts', async (t) => {
   const { append, rows, rebuild } = createLog(t)
   const born = creation(a, 'born')
   const earlier = [...Array(100).keys()]

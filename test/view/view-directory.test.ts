@@ -97,7 +97,7 @@ const spoilers: Readonly<Record<string, { spoil: (folder: string) => void | Prom
   nothing: { spoil: (folder) => rmSync(folder, { recursive: true }), aside: false },
 }
 
-describe('a view directory that holds', { concurrency: 2 }, () => {
+describe('damaged view directories', { concurrency: 2 }, () => {
   for (const [what, { spoil, aside }] of Object.entries(spoilers)) {
     for (const command of ['issue list', 'rebuild'] as const) {
       it(`${what} in the view directory: ${command} rebuilds it, ${aside ? 'keeping the old one' : 'leaving no trace'}`, async (t) => {
@@ -188,7 +188,7 @@ describe('a rebuild', { concurrency: 1 }, () => {
   })
 })
 
-describe('a view that another process holds', { concurrency: 2 }, () => {
+describe('a view held by another process', { concurrency: 2 }, () => {
   it('a command waits briefly for a held view', async (t) => {
     const view = await setUp(t)
     const held = await holdElsewhere(t, view.current())

@@ -48,7 +48,7 @@ function pausesOfTurn(path: string): Promise<number> {
 /** Shorter than any wait for a holder. */
 const shortMs = 1500
 
-describe('the queue of appenders', { concurrency: 6 }, () => {
+describe('the append queue', { concurrency: 6 }, () => {
   it('the append queue admits one writer at a time', async (t) => {
     const path = join(tempFolder(t), 'append')
     let inside = 0
@@ -87,7 +87,7 @@ describe('the queue of appenders', { concurrency: 6 }, () => {
     ['a dead process', { pid: gonePid }],
     ['an earlier boot', { bootId: 'earlier' }],
   ] as const) {
-    it(`the append lock of ${title} is broken at once, whatever its mtime`, async (t) => {
+    it(`the append lock of ${title} is broken at once`, async (t) => {
       const path = join(tempFolder(t), 'append')
       leaveLock(path, owner)
       assert.ok(isQueueLockLeft(path, Date.now()))

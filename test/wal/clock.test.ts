@@ -24,7 +24,7 @@ function setUp(t: TestContext) {
 
 const timesOf = (events: readonly Event[]) => events.map(({ tsUnixMs }) => tsUnixMs)
 
-describe('the time of an event', { concurrency: 2 }, () => {
+describe('event times', { concurrency: 2 }, () => {
   it('an event is dated by the clock when that is ahead', async (t) => {
     const log = setUp(t)
     const issue = await log.create('a')

@@ -232,7 +232,7 @@ const rows: readonly Row[] = [
     tests: [
       {
         file: 'test/view/rebuild.test.ts',
-        title: 'a change in the millisecond of its creation counts, whatever its id',
+        title: 'a change in the millisecond of the creation counts',
       },
       { file: 'test/wal/clock.test.ts', title: 'an event is dated after its issue when the clock is behind' },
       { file: 'test/wal/clock.test.ts', title: 'events of one batch have increasing times in plan order' },
@@ -264,7 +264,7 @@ const rows: readonly Row[] = [
     item: '7.2 item 25',
     weakness: 'changes, lists and sorts cost far more than linear work',
     tests: [
-      { file: 'test/view/apply-cost.test.ts', title: 'adding a comment costs the same however many there are' },
+      { file: 'test/view/apply-cost.test.ts', title: 'the cost of a comment does not grow with their number' },
       { file: 'test/view/apply-cost.test.ts', title: 'listing by label reads only the issues with that label' },
       { file: 'test/view/apply-cost.test.ts', title: 're-indexing a file touches only its own symbols' },
       { file: 'test/model/dependencies/sort-cost.test.ts', title: 'sorting a dependency cycle takes linear time' },
@@ -296,7 +296,7 @@ const rows: readonly Row[] = [
       { file: 'test/tracker/locks/lock-conflicts.test.ts', title: 'only one of two actors takes over an expired lock' },
       {
         file: 'test/tracker/locks/lock-conflicts.test.ts',
-        title: 'renew and release never change a lock that someone else took',
+        title: 'renew and release keep a lock taken by another actor',
       },
       {
         file: 'test/tracker/locks/lock-conflicts.test.ts',
@@ -353,7 +353,7 @@ const rows: readonly Row[] = [
     weakness: 'a prefix and the full id name different locks',
     tests: [
       { file: 'test/tracker/locks/lock.test.ts', title: 'an issue lock is named by the full id' },
-      { file: 'test/tracker/locks/lock-guard.test.ts', title: '--lock fails on a foreign lock, whatever the policy' },
+      { file: 'test/tracker/locks/lock-guard.test.ts', title: '--lock fails on a foreign lock under any policy' },
     ],
   },
   {

@@ -58,7 +58,7 @@ describe('foreign JSON', () => {
   })
 })
 
-describe('a shape', () => {
+describe('shapes', () => {
   const lease = shape.table({
     owner: shape.text({ lengthMin: 1, lengthMax: 8, words: 'a short text' }),
     expires: shape.integer({ max: 100 }),

@@ -21,7 +21,7 @@ const facts = { nowUnixMs, me, claimed: new Set(['c1'.repeat(16) as IssueId]) }
 const asks = (query: string, row: QueryRow, body = '', by: QueryFacts = facts) =>
   compileQuery(parseQuery(query).filter, by)(row, body)
 
-describe('an issue matches', () => {
+describe('matching issues', () => {
   const open = makeRow()
   const labelled = makeRow({ labels: ['area:ui', 'priority:P1'], fields: { priority: 'P1' } })
   const due = (day: string, changes: Partial<QueryRow> = {}) => makeRow({ fields: { due: day }, ...changes })
@@ -167,7 +167,7 @@ test('narrowing takes only required conditions', () => {
   assert.deepEqual(narrow('assignee:me', { ...facts, me: null }), { labels: [] })
 })
 
-describe('order', () => {
+describe('sorting', () => {
   const rows = [
     makeRow({ title: 'b', fields: { priority: 'P2', due: '2026-05-01' }, comment_count: 1, updated_ts: 1 }),
     makeRow({ title: 'c', fields: {}, comment_count: 3, updated_ts: 2 }),

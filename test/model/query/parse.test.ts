@@ -114,7 +114,7 @@ describe('values', () => {
   })
 })
 
-describe('joins', () => {
+describe('operators', () => {
   const table: readonly (readonly [query: string, canonical: string])[] = [
     ['a b c', 'a b c'],
     ['a AND b', 'a b'],

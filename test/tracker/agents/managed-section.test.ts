@@ -12,7 +12,7 @@ function outcomeOf(file: string | null, section = 'new\n'): string {
   return 'bytes' in plan ? `${plan.action}: ${Buffer.from(plan.bytes).toString()}` : plan.action
 }
 
-describe('a section between markers', () => {
+describe('managed sections', () => {
   const cases: readonly (readonly [name: string, file: string | null, outcome: string])[] = [
     ['a missing file is created with the section', null, `created: ${begin}\nnew\n${end}\n`],
     ['an empty file gets the section', '', `updated: ${begin}\nnew\n${end}\n`],

@@ -80,7 +80,7 @@ describe('issue claim', { concurrency: 4 }, () => {
     assert.equal((await ann.fail('issue claim', { issue: id })).holder, 'bo')
   })
 
-  it('claim refuses an issue that somebody assigned by hand', async (t) => {
+  it('claim refuses a manually assigned issue', async (t) => {
     const { ann, bo, id, passMs } = await setUp(t)
     await ann.run('issue assignee add', { issue: [id], user: ['cy'] })
     passMs(hour)
@@ -240,7 +240,7 @@ describe('closing a claimed issue', { concurrency: 4 }, () => {
   })
 })
 
-describe('the holder’s own writes', () => {
+describe('renewal by the holder’s writes', () => {
   it('your own writes renew your claim', async (t) => {
     const { ann, id, passMs, lockOf, clock } = await setUp(t)
     const { nonce, fence } = await claimOf(ann, id)

@@ -238,7 +238,7 @@ describe('claim --remote', { concurrency: 4 }, () => {
     })
   }
 
-  it('a claim of a closed issue holds until a sync shares the close', async (t) => {
+  it('a claim of a closed issue holds until the next sync', async (t) => {
     const { clones, share, leaseFile } = await createActorClones(t, 'ann', 'bo')
     const [ann, bo] = clones
     const id = await share()
@@ -477,7 +477,7 @@ describe('claim --remote', { concurrency: 4 }, () => {
   })
 })
 
-describe('claims made without a look at the remote', { concurrency: 4 }, () => {
+describe('local claims in several clones', { concurrency: 4 }, () => {
   it('one of two local claims stands after both clones sync', async (t) => {
     const { clones, share, clock, git, origin } = await createActorClones(t, 'ann', 'bo')
     const [ann, bo] = clones

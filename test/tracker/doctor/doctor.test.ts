@@ -500,7 +500,7 @@ it('docs/doctor.md lists every check in order', () => {
   )
 })
 
-describe('a repository in order', () => {
+describe('sound repositories', () => {
   it('a sound repository passes every check', async () => {
     const { checks: found, applied, exitStatus, wrong } = await diagnose(newCopy())
     assert.deepEqual(wrong, {})
@@ -520,7 +520,7 @@ describe('a repository in order', () => {
   })
 })
 
-describe('one thing that is broken', () => {
+describe('broken repositories', () => {
   for (const { name, check, status, damage, message, fixed, env } of cases) {
     it(`only ${check} reports ${name}`, async () => {
       const copy = newCopy()
@@ -542,7 +542,7 @@ describe('one thing that is broken', () => {
     })
   }
 
-  it('an unreadable lock blocks its own resource, and the plan tells how to clear it', async () => {
+  it('the plan tells how to clear an unreadable lock', async () => {
     const copy = newCopy()
     copy.inside('update-ref', lockRefOf('plain'), copy.inside('rev-parse', walRef))
     const plan = (await diagnose(copy)).of('lock_refs').plan?.join('\n') ?? ''

@@ -122,7 +122,7 @@ describe('following the log', () => {
   })
 })
 
-describe('a log that moves other than forward', () => {
+describe('following a rewritten log', () => {
   it('a follower reports each event once when a sync rebases it', async (t) => {
     const sandbox = createCommandSandbox(t)
     const { dir, path, git, environment } = sandbox
@@ -227,7 +227,7 @@ describe('a log that moves other than forward', () => {
   })
 })
 
-describe('since', () => {
+describe('--since', () => {
   const startUnixMs = 1_700_000_000_000
   let nowUnixMs = startUnixMs
   const sandbox = createCommandSandbox({ after }, { nowUnixMs: () => nowUnixMs })
@@ -275,7 +275,7 @@ describe('since', () => {
   }
 })
 
-/** Digits alone are milliseconds, so the prefix goes on to the first letter. */
+/** A prefix up to the first letter, because digits alone are milliseconds. */
 function prefixOf(eventId: string): string {
   return eventId.slice(0, Math.max(7, eventId.search(/[a-f]/) + 1))
 }

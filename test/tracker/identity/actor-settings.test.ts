@@ -1,4 +1,4 @@
-/** What commands keep of the settings, and which actors they accept or create. */
+/** Settings that commands keep, and actors that they accept or create. */
 import assert from 'node:assert/strict'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'

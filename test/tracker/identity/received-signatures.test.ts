@@ -55,7 +55,7 @@ function setUp(t: TestContext) {
   }
 }
 
-describe('what a sync has fetched', { concurrency: 2 }, () => {
+describe('events fetched by a sync', { concurrency: 2 }, () => {
   it('received events are judged by keys anywhere in the batch', async (t) => {
     const { judge } = setUp(t)
     const events = [
@@ -113,7 +113,7 @@ describe('what a sync has fetched', { concurrency: 2 }, () => {
   })
 })
 
-describe('a policy', () => {
+describe('signature policies', () => {
   const bad: BadSignature[] = Array.from({ length: 5 }, (_, index) => ({
     event_id: `${index}`.repeat(64),
     actor: boActor,
@@ -150,7 +150,7 @@ describe('a policy', () => {
   })
 })
 
-describe('what plain git has brought', { concurrency: 2 }, () => {
+describe('events fetched by plain git', { concurrency: 2 }, () => {
   for (const policy of ['warn', 'reject']) {
     it(`events from plain git are reported once under ${policy}`, async (t) => {
       const { configure, run, fetch, warnings } = setUp(t)
@@ -171,7 +171,7 @@ describe('what plain git has brought', { concurrency: 2 }, () => {
     })
   }
 
-  it('events are not judged without a policy or after a sync judged them', async (t) => {
+  it('events are judged only with a policy and only once', async (t) => {
     const { configure, run, fetch, warnings, withRepository } = setUp(t)
     await fetch(cardEvent({ actor: boActor, key: bo, ts: 10 }), signed(comment(boActor), eve))
     await run('issue list')
@@ -188,7 +188,7 @@ describe('what plain git has brought', { concurrency: 2 }, () => {
   })
 })
 
-describe('an export that holds a forged event', { concurrency: 2 }, () => {
+describe('importing a forged event', { concurrency: 2 }, () => {
   const rows = [
     ['off', null, []],
     ['warn', null, ['bad-signature']],

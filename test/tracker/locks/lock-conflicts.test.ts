@@ -51,7 +51,7 @@ test('only one of two actors takes over an expired lock', async (t) => {
   assert.equal(await holder('plain'), cy.id)
 })
 
-test('renew and release never change a lock that someone else took', async (t) => {
+test('renew and release keep a lock taken by another actor', async (t) => {
   const { ann, bo, clock, interrupted, holder } = await setUp(t)
   for (const command of ['lock renew', 'lock release']) {
     const resource = `of ${command}`

@@ -151,7 +151,7 @@ describe('the lock policy', { concurrency: 4 }, () => {
   })
 })
 
-describe('a write', { concurrency: 4 }, () => {
+describe('cost of a write', { concurrency: 4 }, () => {
   for (const [policy, listings] of [
     ['off', []],
     ['warn', [['refs/grite/locks/', 'refs/grite-remotes/']]],
@@ -189,7 +189,7 @@ describe('--lock', { concurrency: 4 }, () => {
     assert.deepEqual([locks.length, locks[0].state, locks[0].resource], [1, 'released', `issue:${id}`])
   })
 
-  it('--lock fails on a foreign lock, whatever the policy', async (t) => {
+  it('--lock fails on a foreign lock under any policy', async (t) => {
     const { ann, bo, id, head } = await setUp(t, 'off')
     await ann.run('lock acquire', { resource: `issue:${id}` })
     const before = head()
@@ -219,7 +219,7 @@ describe('--lock', { concurrency: 4 }, () => {
   })
 })
 
-describe('an interrupt', () => {
+describe('interrupts', () => {
   it('an interrupt releases the locks of the running write', async (t) => {
     const { bo, id, path, environment, clock } = await setUp(t)
     let publishes = 0
@@ -244,7 +244,7 @@ describe('an interrupt', () => {
   })
 })
 
-describe('the holder’s own writes', { concurrency: 4 }, () => {
+describe('renewal by the holder’s writes', { concurrency: 4 }, () => {
   it('a write renews its own lock after half its time', async (t) => {
     const { ann, id, clock } = await setUp(t)
     await ann.run('lock acquire', { resource: `issue:${id}`, ttl: '10m' })

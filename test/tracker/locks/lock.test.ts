@@ -263,7 +263,7 @@ describe('lock status and gc', { concurrency: 4 }, () => {
   })
 })
 
-describe('locks that the Rust tool wrote', { concurrency: 2 }, () => {
+describe('locks of the Rust tool', { concurrency: 2 }, () => {
   const folder = fileURLToPath(new URL('../../../fixtures/repos/locks/', import.meta.url))
   const expected = JSON.parse(readFileSync(join(folder, 'expected.json'), 'utf8'))
   const asPrinted = ({ resource, owner, expires_unix_ms, time_remaining_seconds, expired }: Data) => ({

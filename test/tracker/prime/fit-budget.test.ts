@@ -54,7 +54,7 @@ const anyFacts = fc.record({
   next: fc.constant(['`grite issue claim --next`', '`grite sync`']),
 })
 
-describe('a budget', () => {
+describe('budgets', () => {
   it('a budget is never exceeded, and omitted issues are counted', () => {
     fc.assert(
       fc.property(anyFacts, fc.integer({ min: 100, max: 2000 }), (all, budget) => {

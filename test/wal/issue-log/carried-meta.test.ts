@@ -43,7 +43,7 @@ function nested(levels: number): unknown {
   return value
 }
 
-describe('a foreign meta.json', () => {
+describe('foreign meta.json', () => {
   it('a re-append drops requests beyond the size limit', () => {
     const segment = segmentWithText(`"requests":[${Array(200_000).fill(1)}]`)
     const [batch, ...others] = carry(segment)
@@ -67,7 +67,7 @@ describe('a foreign meta.json', () => {
     assert.match(reasonsOf(segment).join(), /: 0 of its requests and 1 unknown keys are too much$/)
   })
 
-  it('a re-append keeps a key at the size limit, not one byte more', () => {
+  it('a re-append keeps keys up to the size limit', () => {
     const fitting = 'x'.repeat(limits.carriedKeysBytesMax - '"k"'.length - '""'.length - 8)
     assert.deepEqual(carriedOf(carry(segmentWith({ k: fitting }))[0] as IssueBatch), { k: fitting })
     assert.equal(carriedOf(carry(segmentWith({ k: `${fitting}x` }))[0] as IssueBatch), undefined)

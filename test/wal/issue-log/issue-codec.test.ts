@@ -7,7 +7,7 @@ import { actors, batchOf, creation, filesOf, issueId, makeEvent, segmentOf } fro
 
 const a = issueId('a0')
 
-describe('a commit of the issue log', () => {
+describe('log commits', () => {
   it('a log commit has the published files, message and meta.json', () => {
     const event = makeEvent(a, { type: 'CommentAdded', body: 'x' }, { ts: Date.UTC(2024, 1, 29, 23, 59) })
     const { files, message, identity } = issueCodec.encode(batchOf([event]), ['b'.repeat(40) as Oid])
@@ -120,7 +120,7 @@ describe('a commit of the issue log', () => {
   })
 })
 
-describe('a signature', () => {
+describe('event signatures', () => {
   it('a signature verifies only with its key over its event', () => {
     const keys = generateKeyPair()
     const event = creation(a)

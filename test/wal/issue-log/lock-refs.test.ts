@@ -53,7 +53,7 @@ const lockOf = (resource: string, over: Partial<Lock> = {}): Lock => ({
   ...over,
 })
 
-describe('a lock ref', { concurrency: 2 }, () => {
+describe('lock refs', { concurrency: 2 }, () => {
   it('a lock ref is named by the SHA-256 of its resource', () => {
     assert.equal(lockRefOf('issue:active'), 'refs/grite/locks/e2d5e197b848d7fb')
     assert.equal(lockRefOf('path:src/größe'), 'refs/grite/locks/3b3b617dca6f7c1a')

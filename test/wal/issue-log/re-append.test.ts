@@ -36,7 +36,7 @@ function oidOf(number: number): string {
 
 const idsOf = (batches: readonly IssueBatch[]) => batches.map(({ records }) => records.map(statedId))
 
-describe('what is missing of other segments', () => {
+describe('re-appending missing events', () => {
   it('missing events form one batch, oldest first, without repeats', () => {
     const events = [creation(a), comment(a, 'one'), comment(a, 'two')] as const
     const segments = [

@@ -1,4 +1,4 @@
-/** What reading the log looks up. */
+/** Object lookups when the log is read. */
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import type { Event } from '../../../src/model/index.ts'
@@ -30,7 +30,7 @@ test('all events of one commit are read with four lookups', async (t) => {
       },
     }
     assert.equal((await segmentsOf(counting, head)).flatMap(({ items }) => items).length, 301)
-    // Of each of the two commits: itself, its tree, its two files.
+    // For each of the two commits: the commit, its tree and two files.
     assert.equal(lookups, 8)
   })
 })

@@ -73,7 +73,7 @@ const cases: readonly (readonly [title: string, sides: Partial<SnapshotRefsOnBot
   ],
 ]
 
-describe('a sync of snapshots', () => {
+describe('syncing snapshots', () => {
   for (const [title, sides, does] of cases) {
     it(title, () => {
       const plan = planSnapshotRefs({ ...nothing, ...sides })

@@ -76,7 +76,7 @@ function headAt(bytes: Buffer, start: number) {
 
 const hashOf = (bytes: Buffer) => formatHex(blake2b(bytes, { dkLen: 32 }))
 
-describe('a snapshot', { concurrency: 2 }, () => {
+describe('writing a snapshot', { concurrency: 2 }, () => {
   it('a snapshot is a commit with the bytes of the Rust tool', async (t) => {
     const { git, run, bytesOf, filesOf } = await setUp(t)
     const events = [creation(a), comment(a, 'one'), comment(a, 'two')]
