@@ -210,7 +210,7 @@ const rows: readonly Row[] = [
     item: '7.2 item 19',
     weakness: 'one event can make every rebuild fail',
     tests: [
-      { file: 'test/commands/dependency-order.test.ts', title: 'dep add and dep remove refuse a missing issue' },
+      { file: 'test/commands/issue/dependency-edges.test.ts', title: 'dep add and dep remove refuse a missing issue' },
       { file: 'test/view/rebuild.test.ts', title: 'no event in the log hides other issues from the view' },
     ],
   },
@@ -223,7 +223,7 @@ const rows: readonly Row[] = [
         file: 'test/view/properties.test.ts',
         title: 'arrival order, duplicates and partition change nothing in the store',
       },
-      { file: 'test/conformance/view.ts', title: 'applies an event once, however often it comes' },
+      { file: 'test/conformance/view.ts', title: 'applies a repeated event only once' },
     ],
   },
   {
@@ -274,8 +274,11 @@ const rows: readonly Row[] = [
     item: '7.2 item 26',
     weakness: 'dependency order is wrong, random and blind to some cycles',
     tests: [
-      { file: 'test/commands/dependency-order.test.ts', title: 'dep topo lists blockers first and has a stable order' },
-      { file: 'test/commands/dependency-order.test.ts', title: 'a cycle is detected across both edge types' },
+      {
+        file: 'test/commands/issue/dependency-edges.test.ts',
+        title: 'dep topo lists blockers first and has a stable order',
+      },
+      { file: 'test/commands/issue/dependency-edges.test.ts', title: 'a cycle is detected across both edge types' },
     ],
   },
   {
@@ -371,7 +374,7 @@ const rows: readonly Row[] = [
   {
     item: '7.4 item 46',
     weakness: 'titles reach the terminal with their control characters',
-    tests: [{ file: 'test/contract/human.test.ts', title: 'no text of an issue reaches the terminal as a control' }],
+    tests: [{ file: 'test/contract/human.test.ts', title: 'no command prints control characters from an issue' }],
   },
   {
     item: '7.4 item 47',

@@ -1,11 +1,11 @@
 /** Dependency edges: missing issues, order and cycles. */
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
-import type { DependencyType, Event, IssueId } from '../../src/model/index.ts'
-import { createCommandSandbox } from '../support/command-runner.ts'
-import { issueMaker } from '../support/issue-maker.ts'
-import { batchOf, issueId, makeEvent } from '../support/log.ts'
-import { writeLog } from '../support/snapshots.ts'
+import type { DependencyType, Event, IssueId } from '../../../src/model/index.ts'
+import { createCommandSandbox } from '../../support/command-runner.ts'
+import { issueMaker } from '../../support/issue-maker.ts'
+import { batchOf, issueId, makeEvent } from '../../support/log.ts'
+import { writeLog } from '../../support/snapshots.ts'
 
 interface Row {
   readonly title: string
