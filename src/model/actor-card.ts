@@ -1,6 +1,6 @@
 /**
- * Actor cards: what an actor says of itself in the log (docs/format.md#actor-cards). This file reads and writes one
- * card; what many of them add up to is in `pinned-actor.ts`.
+ * Actor cards: an actor's key and label, published in the log (docs/format.md#actor-cards). This file reads and writes
+ * one card; `pinned-actor.ts` combines all cards of an actor.
  */
 import { type Event, type Version, versionOf } from './event.ts'
 import { identifyEvent, projectContextIssueId } from './event-codec.ts'
@@ -16,21 +16,21 @@ import { beadsImportActor } from './original-id.ts'
 /** Tells whether an Ed25519 signature over 32 bytes, given as 64 hex characters, verifies with a key. */
 export type VerifySignature = (digestHex: string, sig: Uint8Array, publicKeyHex: string) => boolean
 
-/** What a card says. */
+/** The content of a card. */
 export interface ActorCard {
   readonly label: string | null
   /** 64 hex characters; null for an actor that does not sign. */
   readonly publicKey: string | null
-  /** Set in a rotation. */
+  /** Only in a rotation. */
   readonly rotation: { readonly previousKey: string; readonly proof: Uint8Array } | null
 }
 
-/** A card whose signatures hold. Whether it counts depends on the actor's other cards. */
+/** A card with valid signatures. Whether it counts depends on the actor's other cards. */
 export interface StandingCard {
   readonly version: Version
   readonly label: string | null
   readonly publicKey: string | null
-  /** Key that a rotation takes the place of, and that has signed it. */
+  /** The key that a rotation replaces; it signed the rotation. */
   readonly previousKey: string | null
 }
 
@@ -40,22 +40,22 @@ const publicKeyPattern = /^[0-9a-f]{64}$/
 const proofPattern = /^[0-9a-f]{128}$/
 const utf8 = new TextEncoder()
 
-/** The key of the context store under which an actor's card stands. */
+/** The key of an actor's card in the context store. */
 export function actorCardKey(actor: ActorId): string {
   return `${keyPrefix}${actor}`
 }
 
-/** Whether an event is a card by its key, be it in order or not. */
+/** Whether an event is a card, judged by its key alone; the card may be invalid. */
 export function isCardEvent(event: Event): event is Event & { readonly body: EventBodyOf<'ProjectContextUpdated'> } {
   return event.body.type === 'ProjectContextUpdated' && event.body.key.startsWith(keyPrefix)
 }
 
-/** The id of an actor that is made together with its key: nobody can put another key before it. */
+/** The id of an actor created together with its key: nobody can bind another key to it first. */
 export function deriveActorId(publicKeyHex: string): ActorId {
   return formatHex(blake2b128(concat('grite:actor:ed25519:v1:', publicKeyHex))) as ActorId
 }
 
-/** What the new key of a rotation signs: 32 bytes as hex. */
+/** The digest that the new key of a rotation signs: 32 bytes as hex. */
 export function rotationDigest(actor: ActorId, previousKeyHex: string, publicKeyHex: string): string {
   return formatHex(blake2b256(concat('grite:actor:rotation:v1:', actor + previousKeyHex + publicKeyHex)))
 }
@@ -70,7 +70,7 @@ function concat(text: string, hex: string): Uint8Array {
   return all
 }
 
-/** The value of a card's event. A label that is too long for a card is left out. */
+/** The value of a card's event. A label too long for a card is left out. */
 export function formatActorCard({ label, publicKey, rotation }: ActorCard): string {
   return JSON.stringify({
     ...(label === null || !isLabel(label) ? {} : { label }),
@@ -79,14 +79,14 @@ export function formatActorCard({ label, publicKey, rotation }: ActorCard): stri
   })
 }
 
-/** The label that a card can hold: the same, or null. */
+/** The label if a card can hold it, else null. */
 export function labelOnCard(label: string | null): string | null {
   return label !== null && isLabel(label) ? label : null
 }
 
 /**
- * The one card of the actor of imports, the same in every clone: it names the source. Anybody may write as that actor, so
- * no other card of it stands.
+ * The only valid card of the import actor, the same in every clone; it names the source. Anyone may write as that
+ * actor, so every other card of it is invalid.
  */
 export function beadsImportCard(): Event {
   const value = formatActorCard({ label: 'beads', publicKey: null, rotation: null })
@@ -101,14 +101,14 @@ export function beadsImportCard(): Event {
 
 export type CardReading = { readonly card: StandingCard } | { readonly problem: string }
 
-/** Reads the card in an event, or says why it is none that stands. `event.sig` is the copy's that is judged. */
+/** Reads the card in an event, or says why it is invalid. `event.sig` is the signature of the copy being checked. */
 export function readCard(event: Event, verify: VerifySignature): CardReading {
-  if (!isCardEvent(event)) return { problem: 'is no actor card' }
+  if (!isCardEvent(event)) return { problem: 'is not an actor card' }
   const { key, value } = event.body
-  if (key !== actorCardKey(event.actor)) return { problem: `is not of actor ${event.actor}, who wrote it` }
-  if (event.issueId !== projectContextIssueId) return { problem: 'stands on an issue' }
+  if (key !== actorCardKey(event.actor)) return { problem: `belongs to another actor than its author ${event.actor}` }
+  if (event.issueId !== projectContextIssueId) return { problem: 'is attached to an issue' }
   if (event.actor === beadsImportActor && event.eventId !== beadsImportCard().eventId) {
-    return { problem: 'the actor of imports is everybody, and has one card only' }
+    return { problem: 'the import actor has one fixed card, and this is another' }
   }
   const card = parseActorCard(value)
   if (typeof card === 'string') return { problem: card }
@@ -118,17 +118,17 @@ export function readCard(event: Event, verify: VerifySignature): CardReading {
   const signer = rotation?.previousKey ?? publicKey
   if (event.sig === null || !verify(event.eventId, event.sig, signer)) {
     return {
-      problem: rotation === null ? 'is not signed with the key it gives' : 'is not signed with the previous key',
+      problem: rotation === null ? 'is not signed with the key it names' : 'is not signed with the previous key',
     }
   }
   if (rotation !== null) {
     const digest = rotationDigest(event.actor, rotation.previousKey, publicKey)
-    if (!verify(digest, rotation.proof, publicKey)) return { problem: 'the new key has not agreed to the rotation' }
+    if (!verify(digest, rotation.proof, publicKey)) return { problem: 'the new key did not sign the rotation' }
   }
   return { card: standing }
 }
 
-/** Each key is judged by itself, so that the answer names what is wrong. */
+/** Keys are checked one by one so that the problem names the wrong one. */
 const member = shape.nullable(shape.anything)
 const cardShape = shape.table({
   label: member,
@@ -138,23 +138,23 @@ const cardShape = shape.table({
   rotation: member,
 })
 
-/** The card that a value holds, or what is wrong with it. */
+/** The card in a value, or the problem with it. */
 function parseActorCard(value: string): ActorCard | string {
-  // A character has one byte at least, so the cheap test comes first.
+  // A character takes at least one byte, so the cheap check comes first.
   if (value.length > limits.actorCardBytesMax || utf8.encode(value).length > limits.actorCardBytesMax) {
     return `is larger than ${limits.actorCardBytesMax} bytes`
   }
   const read = parseForeignJson(value, cardShape, { name: 'an actor card', sizeMax: limits.actorCardBytesMax })
   if (read.problem !== null) return 'is not a JSON object'
   const { label, public_key: publicKey, key_scheme: scheme, previous_key: previousKey, rotation: proof } = read.value
-  if (label !== null && (typeof label !== 'string' || !isLabel(label))) return 'its label is no text of 1 to 256 bytes'
+  if (label !== null && (typeof label !== 'string' || !isLabel(label))) return 'its label is not text of 1 to 256 bytes'
   if (publicKey === null) {
-    return previousKey === null ? { label, publicKey, rotation: null } : 'names a previous key, but no key'
+    return previousKey === null ? { label, publicKey, rotation: null } : 'has a previous key, but no key'
   }
   if (scheme !== keyScheme) return 'its key scheme is not ed25519'
   if (!isText(publicKey, publicKeyPattern)) return 'its key is not 64 hexadecimal characters'
   if (previousKey === null) return { label, publicKey, rotation: null }
-  if (!isText(previousKey, publicKeyPattern) || previousKey === publicKey) return 'its previous key is none'
+  if (!isText(previousKey, publicKeyPattern) || previousKey === publicKey) return 'its previous key is not valid'
   if (!isText(proof, proofPattern)) return 'its rotation is not 128 hexadecimal characters'
   return { label, publicKey, rotation: { previousKey, proof: parseHex(proof) as Uint8Array } }
 }

@@ -1,14 +1,14 @@
 import { Encoder } from 'cbor-x/index-no-eval'
 
 /**
- * The deterministic subset of CBOR that the log uses (RFC 8949 §4.2; spec §2.3): unsigned integers, byte strings,
- * text, arrays, null. Definite lengths and shortest forms only when written.
+ * The deterministic CBOR subset of the log (RFC 8949 §4.2; spec §2.3): unsigned integers, byte strings, text, arrays,
+ * null. Writers use only definite lengths and shortest forms.
  */
 export type CborValue = number | bigint | string | Uint8Array | null | readonly CborValue[]
 
 let made: Encoder | undefined
 
-/** Made when the first value is encoded or decoded: most reads never need it, and loading it costs 2 ms. */
+/** Created on first use: most reads never need it, and loading it costs 2 ms. */
 function codec(): Encoder {
   made ??= new Encoder({
     useRecords: false,
@@ -27,7 +27,7 @@ export function encodeCbor(value: CborValue): Uint8Array {
   return codec().encode(toWritable(value))
 }
 
-/** cbor-x writes integers above 2^32 as floats unless they are BigInts (vectors 1-14 catch it). */
+/** cbor-x writes integers above 2^32 as floats unless they are BigInts (vectors 1-14 catch this). */
 function toWritable(value: CborValue): CborValue {
   if (typeof value === 'number') {
     if (!Number.isSafeInteger(value) || value < 0)
@@ -38,14 +38,13 @@ function toWritable(value: CborValue): CborValue {
 }
 
 /**
- * Decodes one item that `scanCbor` has passed. Integers above 2^32 come as BigInt.
- * Byte strings are views into `bytes`.
+ * Decodes one item that `scanCbor` has accepted. Integers above 2^32 are BigInts. Byte strings are views into `bytes`.
  */
 export function decodeCbor(bytes: Uint8Array): unknown {
   return codec().decode(bytes)
 }
 
-/** What a structural scan of one CBOR item found. */
+/** The result of a structural scan of one CBOR item. */
 export interface CborScan {
   /** Byte position one past the item. */
   readonly end: number
@@ -53,15 +52,15 @@ export interface CborScan {
   readonly canonical: boolean
 }
 
-/** The bytes are not the CBOR this format allows. Caught by the chunk decoder and reported with its place. */
+/** The bytes are not CBOR that this format allows. The chunk decoder catches it and reports the position. */
 export class CborSyntaxError extends Error {
   override readonly name = 'CborSyntaxError'
 }
 
 /**
- * Walks one item without building it, so that hostile lengths and nesting are refused before anything is allocated.
+ * Walks one item without building it, so that hostile lengths and nesting are refused before any allocation.
  *
- * @param nestingMax - arrays allowed inside each other, counting the item itself
+ * @param nestingMax - levels of arrays, counting the item itself
  * @throws {CborSyntaxError} on truncation, nesting, an indefinite length or a type outside the subset
  */
 export function scanCbor(bytes: Uint8Array, start: number, nestingMax: number): CborScan {
@@ -95,7 +94,7 @@ export interface CborHead {
 
 const nullByte = 0xf6
 
-/** Reads one head. Arguments above 2^53 of integers saturate; of strings and arrays they fail as truncated. */
+/** Reads one head. Integers above 2^53 saturate; string and array lengths above 2^53 fail as truncated. */
 export function readHead(bytes: Uint8Array, start: number): CborHead {
   const initial = bytes[start]
   if (initial === undefined) throw new CborSyntaxError(`data ends at byte ${start}`)
@@ -117,5 +116,5 @@ export function readHead(bytes: Uint8Array, start: number): CborHead {
   return { major, argument, end, canonical: argument >= (smallestOfWidth[info - 24] as number) }
 }
 
-/** An argument below this would have fitted a shorter head. Indexed by log2 of the width. */
+/** A smaller argument would fit a shorter head. Indexed by log2 of the width. */
 const smallestOfWidth = [24, 0x100, 0x1_0000, 0x1_0000_0000]

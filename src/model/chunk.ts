@@ -17,13 +17,13 @@ import { limits } from './limits.ts'
  */
 const chunkHeader = new TextEncoder().encode('GRITECNK\u0001\u0000\u0007cbor-v1')
 
-/** Encodes records that are already encoded, in this order. The list must not be empty. */
+/** Encodes a chunk of encoded records, in this order. The list must not be empty. */
 export function encodeChunk(records: readonly Uint8Array[]): Uint8Array {
   if (records.length === 0) throw new RangeError('a chunk holds at least one record')
   return joinRecords(chunkHeader, records)
 }
 
-/** Encodes a CBOR array of records that are already encoded: a chunk without its header. */
+/** Encodes a CBOR array of encoded records: a chunk without its header. */
 export function encodeRecords(records: readonly Uint8Array[]): Uint8Array {
   return joinRecords(new Uint8Array(0), records)
 }
@@ -59,15 +59,15 @@ export function hashChunk(bytes: Uint8Array): string {
   return formatHex(blake2b256(bytes))
 }
 
-/** As `hashChunk`, in steps. */
+/** Like `hashChunk`, in steps. */
 export function* hashChunkInSteps(bytes: Uint8Array): Generator<undefined, string> {
   return formatHex(yield* blake2b256InSteps(bytes, stepBytes))
 }
 
-/** What is hashed or decoded at a time where that is done in steps: some 50 ms of work. Bytes. */
+/** Bytes hashed or decoded per step: about 50 ms of work. */
 export const stepBytes = 1024 * 1024
 
-/** Records without a true id that are named; a chunk has room for 60 million of them. */
+/** Records without a valid id that are reported one by one; a chunk has room for 60 million of them. */
 const damagedNamedMax = 1000
 
 /** A verified event with the bytes of its record, a view into the chunk. */
@@ -79,27 +79,27 @@ export interface ChunkEvent {
 export interface DecodedChunk {
   /** In stored order, every id verified. */
   readonly events: readonly ChunkEvent[]
-  /** Records that are no event this version can use; the others are unharmed. */
+  /** Records that this version cannot use; the other records are not affected. */
   readonly damaged: readonly (DamagedRecord & {
-    /** Set when the id verifies, so the record is sound but newer or stranger than this reader. */
+    /** Set when the id verifies: the record is sound, but of a newer or unknown kind. */
     readonly record: Uint8Array | null
   })[]
-  /** Records that do not verify and are not in `damaged`, because too many are. */
+  /** Records that fail verification and are not in `damaged`, because there are too many. */
   readonly damagedUnnamed: number
-  /** Why reading stopped before the end of the file, null when it did not. */
+  /** Why reading stopped before the end of the file; null when it did not. */
   readonly problem: string | null
 }
 
 /**
- * Decodes and verifies a chunk. Never throws on foreign bytes: what can be read is returned, the rest is named.
- * The caller keeps `bytes` unchanged as long as it uses the records.
+ * Decodes and verifies a chunk. Never throws on foreign bytes: returns the readable records and reports the rest. The
+ * caller must not change `bytes` while it uses the records.
  */
 export function decodeChunk(bytes: Uint8Array): DecodedChunk {
   const headerProblem = findHeaderProblem(bytes)
   return headerProblem === null ? new RecordReader(bytes, chunkHeader.length).readAll() : noChunk(headerProblem)
 }
 
-/** As `decodeChunk`; comes back now and then, so that a caller may let other work go on. */
+/** Like `decodeChunk`; yields now and then so that the caller can do other work. */
 export function* decodeChunkInSteps(bytes: Uint8Array): Generator<undefined, DecodedChunk> {
   const headerProblem = findHeaderProblem(bytes)
   if (headerProblem !== null) return noChunk(headerProblem)
@@ -111,12 +111,12 @@ export function* decodeChunkInSteps(bytes: Uint8Array): Generator<undefined, Dec
   }
 }
 
-/** Decodes and verifies an array of records; as `decodeChunk`. */
+/** Like `decodeChunk`, for an array of records. */
 export function decodeRecords(bytes: Uint8Array): DecodedChunk {
   return new RecordReader(bytes, 0).readAll()
 }
 
-/** Takes all steps at once. */
+/** Runs all steps at once. */
 export function runSteps<Result>(steps: Generator<undefined, Result>): Result {
   for (;;) {
     const step = steps.next()
@@ -135,7 +135,7 @@ class RecordReader {
   readonly #damaged: (DamagedRecord & { record: Uint8Array | null })[] = []
   #unsound = 0
   #position: number
-  /** Records that have not come yet; null before the head of the array was read. */
+  /** Records not yet read; null until the head of the array is read. */
   #left: number | null = null
 
   constructor(bytes: Uint8Array, start: number) {
@@ -147,7 +147,7 @@ class RecordReader {
     return this.read(Number.POSITIVE_INFINITY) as DecodedChunk
   }
 
-  /** Reads on for so many bytes. Null when there is more. */
+  /** Reads up to this many more bytes. Null when there is more. */
   read(bytesMax: number): DecodedChunk | null {
     const until = this.#position + bytesMax
     try {
@@ -173,7 +173,7 @@ class RecordReader {
     const scan = scanCbor(this.#bytes, this.#position, limits.cborNestingMax)
     const record = this.#bytes.subarray(this.#position, scan.end)
     this.#position = scan.end
-    // Too short for an id, and enough of them have been named.
+    // Too short for an id, and enough such records are reported.
     if (record.length < sharedStart && this.#unsound >= damagedNamedMax) {
       this.#unsound += 1
       return
@@ -204,14 +204,14 @@ class RecordReader {
 }
 
 /**
- * Finds the records of a chunk without decoding or verifying them; null where the chunk is not laid out as writers do.
- * The records are views into `bytes`.
+ * Finds the records of a chunk without decoding or verifying them; null when the layout is not a writer's. The records
+ * are views into `bytes`.
  */
 export function sliceChunk(bytes: Uint8Array): readonly Uint8Array[] | null {
   return findHeaderProblem(bytes) === null ? sliceRecords(bytes, chunkHeader.length) : null
 }
 
-/** As `sliceChunk`, for an array of records that begins at `start` and ends with the bytes. */
+/** Like `sliceChunk`, for an array of records that begins at `start` and ends with the bytes. */
 export function sliceRecords(bytes: Uint8Array, start = 0): readonly Uint8Array[] | null {
   try {
     const array = readHead(bytes, start)
@@ -232,7 +232,7 @@ export function sliceRecords(bytes: Uint8Array, start = 0): readonly Uint8Array[
   }
 }
 
-/** What keeps bytes from being a chunk at all; null when they begin like one. */
+/** Why the bytes are not a chunk; null when the header is right. */
 export function findHeaderProblem(bytes: Uint8Array): string | null {
   if (bytes.length < chunkHeader.length) return 'chunk is shorter than its header'
   for (let index = 0; index < chunkHeader.length; index++) {
@@ -241,12 +241,12 @@ export function findHeaderProblem(bytes: Uint8Array): string | null {
   return null
 }
 
-/** Before the shared elements: 88, 58 20 <event id> in a canonical record, the version in the preimage. */
+/** Bytes before the shared elements: 88, 58 20 <event id> in a canonical record, the version in the preimage. */
 const sharedStart = 35
 const eventIdStart = 3
 const preimageHead = Uint8Array.of(0x87, 0x01)
 
-/** The preimage shares elements 1 to 6 with a canonical record, so nothing is encoded again to check an id. */
+/** The preimage shares elements 1 to 6 with a canonical record, so checking an id needs no re-encoding. */
 function recordVerifies(record: Uint8Array, canonical: boolean, decoded: ReturnType<typeof decodeRecord>): boolean {
   const eventId = 'event' in decoded ? decoded.event.eventId : decoded.damaged.eventId
   if (eventId === null || !canonical) return false
@@ -257,7 +257,7 @@ function recordVerifies(record: Uint8Array, canonical: boolean, decoded: ReturnT
   return true
 }
 
-/** Where the signature starts, the last element. */
+/** The position of the signature, the last element. */
 function findSharedEnd(record: Uint8Array, decoded: ReturnType<typeof decodeRecord>): number {
   if ('event' in decoded && decoded.event.sig === null) return record.length - 1
   let end = sharedStart
@@ -265,7 +265,7 @@ function findSharedEnd(record: Uint8Array, decoded: ReturnType<typeof decodeReco
   return end
 }
 
-/** Decoding replaces invalid UTF-8 by U+FFFD, so only a record that shows one has to be looked at. */
+/** Decoding replaces invalid UTF-8 by U+FFFD, so only records that contain one are checked. */
 function textIsUtf8(record: Uint8Array, event: Event): boolean {
   if (!showsReplacement(event.body)) return true
   try {
@@ -284,7 +284,7 @@ function showsReplacement(value: unknown): boolean {
 
 const strictUtf8 = new TextDecoder('utf-8', { fatal: true })
 
-/** Decodes every text of one item strictly; returns the position after it. @throws {TypeError} on invalid UTF-8 */
+/** Decodes each text of one item strictly; returns the position after it. @throws {TypeError} on invalid UTF-8 */
 function decodeTexts(bytes: Uint8Array, start: number): number {
   const head = readHead(bytes, start)
   if (head.major === 4) {

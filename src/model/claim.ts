@@ -1,6 +1,6 @@
 /**
- * Claims: an assignee in the log and a lease on `issue:<id>` together. The lease decides who works on an issue; the
- * assignee tells everybody. What follows from both about one issue is stated here.
+ * Claims: an assignee in the log plus a lease on `issue:<id>`. The lease decides who works on an issue; the assignee
+ * shows it to everyone. This file holds the rules that combine both for one issue.
  */
 import { compareVersions, type Event, type Version } from './event.ts'
 import type { EventBodyOf } from './event-kinds.ts'
@@ -8,7 +8,7 @@ import type { ActorId } from './ids.ts'
 import { type Claim, claimEventsMax, type Lock } from './lock.ts'
 import { type IssueState, isPresent } from './projection.ts'
 
-/** One assignee that is there now, by the event that put it there. */
+/** A present assignee with the event that added it. */
 interface Assignment {
   readonly user: string
   readonly added: Version
@@ -20,7 +20,9 @@ function assignmentsOf(state: IssueState): Assignment[] {
   )
 }
 
-/** Whether an assignment came from the claim that a lock holds: its own, or one that it was to clear away. */
+/**
+ * Whether an assignment belongs to the claim in a lock: it is the claim's own, or stale and for the claim to remove.
+ */
 function isOfClaim({ user, added }: Assignment, { owner, claim }: Lock): boolean {
   if (claim === null) return false
   const isItsOwn = user === claim.assignee && added.actor === owner && added.tsUnixMs >= claim.sinceUnixMs
@@ -32,14 +34,14 @@ function isLeftBehind(assignment: Assignment, ended: readonly Lock[]): boolean {
   return ended.some((lock) => isOfClaim(assignment, lock))
 }
 
-/** Assignees, other than one, that no ended claim explains: somebody works on it, or was told to. */
+/** Assignees other than `self` that no ended claim explains: people who work on the issue or were assigned to it. */
 export function assignedToOthers(state: IssueState, self: string | null, ended: readonly Lock[]): string[] {
   return assignmentsOf(state)
     .filter((assignment) => assignment.user !== self && !isLeftBehind(assignment, ended))
     .map(({ user }) => user)
 }
 
-/** Whether claims that ended have left an assignee behind. */
+/** Whether ended claims left an assignee behind. */
 export function hasLeftBehind(state: IssueState, ended: readonly Lock[]): boolean {
   return assignmentsOf(state).some((assignment) => isLeftBehind(assignment, ended))
 }
@@ -54,7 +56,7 @@ export interface NewClaim {
   readonly events: readonly Event[]
 }
 
-/** The claim of somebody who takes an issue in this state. */
+/** The claim of an actor who takes an issue in this state. */
 export function newClaim(state: IssueState, { owner, assignee, nowUnixMs, ended, events }: NewClaim): Claim {
   const stale = assignmentsOf(state)
     .filter((assignment) => assignment.user !== assignee && isLeftBehind(assignment, ended))
@@ -70,21 +72,21 @@ export function newClaim(state: IssueState, { owner, assignee, nowUnixMs, ended,
   }
 }
 
-/** Assignees that a claim has to take away: those of its `stale` that are still there. */
+/** Assignees that a claim must remove: those in its `stale` list that are still present. */
 export function staleAssignees(state: IssueState, claim: Claim): string[] {
   return assignmentsOf(state)
     .filter(({ added }) => claim.stale.includes(added.eventId))
     .map(({ user }) => user)
 }
 
-/** Whether the assignee of a claim is there because the claim put it there, so that giving it back takes it away. */
+/** Whether the claim itself added its assignee, so that releasing the claim removes it. */
 export function isAssignedByClaim(state: IssueState, lock: Lock): boolean {
   return assignmentsOf(state).some(
     (assignment) => assignment.user === lock.claim?.assignee && isOfClaim(assignment, lock),
   )
 }
 
-/** An assignment that was there first. */
+/** An assignment that came first. */
 export interface EarlierAssignment {
   readonly user: string
   readonly actor: ActorId
@@ -92,11 +94,12 @@ export interface EarlierAssignment {
 }
 
 /**
- * The assignment by somebody else that beats a claim of which only its own clone knew: neither had seen the other, and
- * its version is the smaller one. Null when the claim stands. Both sides come to the same answer, from the log alone.
+ * Finds the assignment by another actor that beats a claim known only to its own clone: neither clone had seen the
+ * other, and the assignment has the smaller version. Null when the claim wins. Both sides reach the same answer from
+ * the log alone.
  *
- * @param events - all of the issue
- * @param lock - the claim's; one that never reached the log loses to whatever arrived
+ * @param events - all events of the issue
+ * @param lock - the claim's; a claim that never reached the log loses to any assignment that arrived
  */
 export function findEarlierAssignment(events: readonly Event[], { owner, claim }: Lock): EarlierAssignment | null {
   if (claim === null) return null
@@ -110,7 +113,7 @@ export function findEarlierAssignment(events: readonly Event[], { owner, claim }
 
 type AssigneeAdd = Event & { readonly body: EventBodyOf<'AssigneeAdded'> }
 
-/** In the order of versions. */
+/** In version order. */
 function assigneeAdds(events: readonly Event[]): AssigneeAdd[] {
   return events.filter((event): event is AssigneeAdd => event.body.type === 'AssigneeAdded').sort(compareVersions)
 }

@@ -1,8 +1,8 @@
-/** The context store's projection: one record per path and one per project key, last writer wins (spec §3.2). */
+/** The projection of the context store: one record per path and one per project key, last writer wins (spec §3.2). */
 import { compareVersions, type Event, type Version, versionOf } from './event.ts'
 import type { EventBodyOf } from './event-kinds.ts'
 
-/** What is known of one source file, or of one project key, with the version that said so. */
+/** The record of one source file or project key, with the version that wrote it. */
 export interface ContextRecord<Name extends 'ContextUpdated' | 'ProjectContextUpdated'> {
   readonly version: Version
   readonly body: EventBodyOf<Name>
@@ -10,7 +10,7 @@ export interface ContextRecord<Name extends 'ContextUpdated' | 'ProjectContextUp
 export type FileContext = ContextRecord<'ContextUpdated'>
 export type ProjectContext = ContextRecord<'ProjectContextUpdated'>
 
-/** The later of what is known and what an event says. Commutative and idempotent. */
+/** The later of the known record and an event. Commutative and idempotent. */
 export function laterContext<Name extends 'ContextUpdated' | 'ProjectContextUpdated'>(
   known: ContextRecord<Name> | null,
   event: Event & { readonly body: EventBodyOf<Name> },

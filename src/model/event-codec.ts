@@ -37,12 +37,12 @@ export function encodePreimage(facts: EventFacts): Uint8Array {
   return encodeCbor([eventSchemaVersion, ...sharedElements(facts)])
 }
 
-/** Makes an event of its facts: computes the id, leaves the signature to the caller. */
+/** Creates an event from its facts: computes the id, leaves the signature to the caller. */
 export function identifyEvent(facts: EventFacts): Event {
   return { ...facts, eventId: computeEventId(facts), sig: null }
 }
 
-/** Encodes the record that a chunk holds. */
+/** Encodes the record of an event for a chunk. */
 export function encodeRecord(event: Event): Uint8Array {
   return encodeCbor([bytesOf(event.eventId), ...sharedElements(event), event.sig])
 }
@@ -58,7 +58,7 @@ function sharedElements(facts: EventFacts): CborValue[] {
   ]
 }
 
-/** The payload array of a body, lists sorted as the format wants them. */
+/** The payload array of a body, with lists sorted as the format requires. */
 function encodePayload(body: EventBody): CborValue[] {
   const values = body as unknown as Readonly<Record<string, unknown>>
   return fieldsOfKind(body.type).map(([name, type]) => encodeField(type, values[name]))
@@ -83,16 +83,16 @@ function encodeField(type: WireType, value: unknown): CborValue {
   }
 }
 
-/** Why a record cannot be an event. `eventId` is null when not even that could be read. */
+/** Why a record is not a usable event. `eventId` is null when even the id is unreadable. */
 export interface DamagedRecord {
   readonly eventId: EventId | null
   readonly reason: string
 }
 
-/** The event, or why there is none. The id is not verified here: `verifyRecord` needs the raw bytes. */
+/** The event, or the reason why there is none. The id is not verified here: `verifyRecord` needs the raw bytes. */
 export type DecodedRecord = { readonly event: Event } | { readonly damaged: DamagedRecord }
 
-/** Decodes one record that `scanCbor` has passed. Never throws on foreign bytes. */
+/** Decodes one record that `scanCbor` has accepted. Never throws on foreign bytes. */
 export function decodeRecord(bytes: Uint8Array): DecodedRecord {
   const record = decodeCbor(bytes)
   if (!Array.isArray(record) || record.length !== recordLength) return damaged(null, 'record is not an array of 8')
@@ -112,7 +112,7 @@ export function decodeRecord(bytes: Uint8Array): DecodedRecord {
   if (kind === undefined) return damaged(eventId, `unknown kind tag ${describeForeign(tag)}`)
   const body = decodePayload(kind, payload)
   if (typeof body === 'string') return damaged(eventId, body)
-  // Not `slice`: on a Buffer that is a view, which would keep the whole chunk in memory.
+  // Not `slice`: on a Buffer that returns a view, which would keep the whole chunk in memory.
   const signature = sig === null ? null : new Uint8Array(sig)
   return { event: { eventId, issueId, actor: actorId, tsUnixMs, parent: parentId, body, sig: signature } }
 }
@@ -156,7 +156,7 @@ const wireTypeWords: Readonly<Record<WireType, string>> = {
   sortedSymbols: 'an array of [text, text, u32, u32]',
 }
 
-/** The domain value, undefined when the wire value has another type. */
+/** The domain value; undefined when the wire value has another type. */
 function decodeField(type: WireType, value: unknown): unknown {
   switch (type) {
     case 'text':
@@ -215,10 +215,10 @@ function bytesOf(hex: string): Uint8Array {
   return bytes
 }
 
-/** All project context belongs to this one id (spec §2.2). */
+/** The one issue id of all project context (spec §2.2). */
 export const projectContextIssueId = 'f'.repeat(32) as IssueId
 
-/** The id that file context of one path belongs to (spec §2.2). */
+/** The issue id of the file context of one path (spec §2.2). */
 export function deriveContextIssueId(path: string): IssueId {
   return formatHex(blake2b128(new TextEncoder().encode(`grite:context:file:${path}`))) as IssueId
 }

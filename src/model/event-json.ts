@@ -1,14 +1,14 @@
 /**
- * The two JSON forms of what an event says (spec §2.5). Both are `{"<Kind>": {fields}}` with fields in alphabetical
- * order; they differ in how bytes look and in what is said of symbols.
+ * The two JSON forms of an event body (spec §2.5). Both are `{"<Kind>": {fields}}` with fields in alphabetical order;
+ * they differ in the form of bytes and symbols.
  */
 import { type EventBody, eventKinds, type SourceSymbol, type WireType } from './event-kinds.ts'
 import { parseHex } from './hex.ts'
 
-/** JSON as it goes out: plain data in insertion order. */
+/** JSON for output: plain data in insertion order. */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json }
 
-/** What an event says: `{"<Kind>": {fields}}`. */
+/** The body of an event: `{"<Kind>": {fields}}`. */
 export type KindJson = { readonly [name: string]: { readonly [field: string]: Json } }
 
 /** The form of `issue show`: byte strings are arrays of numbers, symbols are full objects. */
@@ -20,7 +20,10 @@ export function formatKindWithNumbers(body: EventBody): KindJson {
   })
 }
 
-/** The form of the JSON export: byte strings are hex; `symbol_count` always, and `symbols` so that it can be restored. */
+/**
+ * The form of the JSON export: byte strings are hex; `symbol_count` is always present, and `symbols` so that a restore
+ * has them.
+ */
 export function formatKindForExport(body: EventBody): KindJson {
   const kind = formatKind(body, (type, value) =>
     type === 'sortedSymbols' ? (value as readonly SourceSymbol[]).map(formatSymbol) : (value as Json),

@@ -14,7 +14,7 @@ export type IssueStateWord = (typeof issueStates)[number]
 export const dependencyTypes = ['blocks', 'depends_on', 'related_to'] as const
 export type DependencyType = (typeof dependencyTypes)[number]
 
-/** What a payload element is in the domain, by the name of its wire type. */
+/** The domain type of each wire type. */
 interface WireTypes {
   text: string
   optionalText: string | null
@@ -66,7 +66,7 @@ type PayloadOf<Name extends EventKindName> = {
     WireType]
 }
 
-/** What an event says: its kind's name and fields, as one discriminated union. */
+/** The body of an event: its kind's name and fields, as one discriminated union. */
 export type EventBody = { [Name in EventKindName]: { readonly type: Name } & PayloadOf<Name> }[EventKindName]
 export type EventBodyOf<Name extends EventKindName> = Extract<EventBody, { readonly type: Name }>
 
@@ -74,7 +74,7 @@ export const eventKindNames = Object.keys(eventKinds) as EventKindName[]
 
 const namesByTag = new Map<number, EventKindName>(eventKindNames.map((name) => [eventKinds[name].tag, name]))
 
-/** The kind with this wire tag, undefined for one that this version does not know. */
+/** The kind with this wire tag; undefined when this version does not know it. */
 export function findEventKind(tag: number): EventKindName | undefined {
   return namesByTag.get(tag)
 }

@@ -1,6 +1,6 @@
 /**
  * Scoped labels `key:value` of a known key are single-valued fields (docs/format.md#fields). The value is the label
- * whose add is the greatest among all adds of that key; when that very label was removed, the field is empty.
+ * with the greatest add among all adds of that key; when that label was removed, the field is empty.
  */
 import { compareText } from './compare.ts'
 import { compareVersions, type Version } from './event.ts'
@@ -8,7 +8,7 @@ import type { IssueId } from './ids.ts'
 import { parseDay } from './moment.ts'
 import { type IssueState, isPresent, labelVersions, mentionedLabels, presentLabels } from './projection.ts'
 
-/** How the value of each known key looks; more keys may come from an allow-listed setting in the log. */
+/** The allowed values of each known key; an allow-listed setting in the log may add keys. */
 export const fieldRules = {
   priority: { pattern: /^P[0-4]$/, words: 'P0, P1, P2, P3 or P4' },
   type: { pattern: /^.+$/s, words: 'a word' },
@@ -24,7 +24,7 @@ export const fieldKeys = Object.keys(fieldRules) as FieldKey[]
 /** The fields of an issue; an absent key has no value. `parent` is a full issue id. */
 export type Fields = { readonly [Key in FieldKey]?: string }
 
-/** A label split at its first colon, undefined when it is not scoped or its key is not known. */
+/** Splits a label at its first colon; undefined when it is not scoped or its key is unknown. */
 export function parseScopedLabel(label: string): { readonly key: FieldKey; readonly value: string } | undefined {
   const colon = label.indexOf(':')
   if (colon < 1) return undefined
@@ -40,13 +40,13 @@ export function isFieldKey(text: string): text is FieldKey {
   return Object.hasOwn(fieldRules, text)
 }
 
-/** Tells whether a value may be set. A due date must also exist in the calendar. */
+/** Whether a value may be set. A due date must also exist in the calendar. */
 export function isFieldValue(key: FieldKey, value: string): boolean {
   if (!fieldRules[key].pattern.test(value)) return false
   return key !== 'due' || parseDay(value) !== undefined
 }
 
-/** All fields that have a value. Values that no writer of ours would set (a foreign `priority:high`) are shown too. */
+/** All fields that have a value, including values that grite would not set (a foreign `priority:high`). */
 export function fieldsOf(state: IssueState): Fields {
   const winners = new Map<FieldKey, { label: string; value: string; added: Version }>()
   for (const label of mentionedLabels(state)) {
@@ -65,13 +65,13 @@ export function fieldsOf(state: IssueState): Fields {
   return fields
 }
 
-/** The parent issue, null when there is none or the field does not hold an id. */
+/** The parent issue; null when there is none or the field does not hold an id. */
 export function parentOf(fields: Fields): IssueId | null {
   const { parent } = fields
   return parent !== undefined && fieldRules.parent.pattern.test(parent) ? (parent as IssueId) : null
 }
 
-/** Label changes that set a field: the others of the key go first, then the label is added, present or not. */
+/** Label changes that set a field: remove the other labels of the key, then add the label, present or not. */
 export function planSetField(state: IssueState, key: FieldKey, value: string): LabelChange[] {
   const label = formatScopedLabel(key, value)
   const others = presentOfKey(state, key).filter((other) => other !== label)
@@ -79,7 +79,7 @@ export function planSetField(state: IssueState, key: FieldKey, value: string): L
   return [...others.map((other) => ({ change: 'remove', label: other }) as const), { change: 'add', label }]
 }
 
-/** Label changes that clear a field: every present label of the key goes. */
+/** Label changes that clear a field: remove every present label of the key. */
 export function planClearField(state: IssueState, key: FieldKey): LabelChange[] {
   return presentOfKey(state, key).map((label) => ({ change: 'remove', label }))
 }

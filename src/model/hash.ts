@@ -1,6 +1,8 @@
 import { blake2b } from '@noble/hashes/blake2.js'
 
-/** BLAKE2b with a 32-byte digest, unkeyed: over the parts as one: event ids and chunk hashes (spec §2.4, §1.2). */
+/**
+ * BLAKE2b with a 32-byte digest, unkeyed, over the concatenated parts: event ids and chunk hashes (spec §2.4, §1.2).
+ */
 export function blake2b256(...parts: readonly Uint8Array[]): Uint8Array {
   blank256._cloneInto(scratch256)
   for (const part of parts) scratch256.update(part)
@@ -9,7 +11,7 @@ export function blake2b256(...parts: readonly Uint8Array[]): Uint8Array {
   return digest
 }
 
-/** As `blake2b256` of one part; comes back after each piece, so that a caller may let other work go on. */
+/** Like `blake2b256` of one part; yields after each piece so that the caller can do other work. */
 export function* blake2b256InSteps(bytes: Uint8Array, stepBytes: number): Generator<undefined, Uint8Array> {
   const state = blake2b.create({ dkLen: 32 })
   for (let start = 0; start < bytes.length; start += stepBytes) {
@@ -19,7 +21,7 @@ export function* blake2b256InSteps(bytes: Uint8Array, stepBytes: number): Genera
   return state.digest()
 }
 
-// Making a hash state and clearing it away costs as much as half a block; a log has two hashes in each commit.
+// Creating and destroying a hash state costs as much as half a block; a log has two hashes per commit.
 const blank256 = blake2b.create({ dkLen: 32 })
 const scratch256 = blank256.clone()
 

@@ -1,11 +1,11 @@
 /**
- * What each event of an issue changed, at its place in the order of all of them.
+ * The change that each event of an issue made, at its place in version order.
  *
  * Invariants
- * - Events are taken in version order, so each one decides its subject at its place: a creation decides title, text,
- *   state and its labels. Nothing said before it decides those any more.
- * - An entry that nothing supersedes says what is shown now; the projection of the same events agrees.
- * - One step for each event, whatever they are: an issue with a million events takes a million steps.
+ * - Events are processed in version order, so each one decides its subject at its place. A creation decides title,
+ *   text, state and its labels; earlier events no longer decide those.
+ * - An entry that nothing supersedes gives the current value; the projection of the same events agrees.
+ * - One step per event, whatever the events are: an issue with a million events takes a million steps.
  */
 import { compareText } from './compare.ts'
 import type { Event } from './event.ts'
@@ -14,10 +14,10 @@ import { type FieldKey, parseScopedLabel } from './fields.ts'
 import type { EventId } from './ids.ts'
 import type { Dependency } from './projection.ts'
 
-/** What an event is about: one register, one element, one field, or something that is only ever added. */
+/** The subject of an event: a register, an element, a field, or something that is only ever added. */
 export type Subject = Changeable | Final
 
-/** What an event can give another value. */
+/** A subject whose value an event can change. */
 export type Changeable =
   | { readonly kind: 'title' | 'body' | 'state' }
   | { readonly kind: 'field'; readonly key: FieldKey }
@@ -25,7 +25,7 @@ export type Changeable =
   | { readonly kind: 'assignee'; readonly user: string }
   | { readonly kind: 'dependency'; readonly dependency: Dependency }
 
-/** What is said once and for all; `nothing` of an update without a title and a text. */
+/** A subject that never changes; `nothing` is an update without a title and a text. */
 export interface Final {
   readonly kind: 'creation' | 'comment' | 'link' | 'attachment' | 'nothing'
 }
@@ -33,19 +33,19 @@ export interface Final {
 export interface HistoryEntry {
   readonly event: Event
   readonly subject: Subject
-  /** Before and after; null where there was, or is, nothing. */
+  /** Value before and after; null for no value. */
   readonly old: string | null
   readonly new: string | null
   /** Whether it changed anything at its place. */
   readonly effective: boolean
-  /** The next event that decided the same, and since then counts; null while this one does. */
+  /** The next event that decides the same subject and wins; null while this event wins. */
   readonly supersededBy: EventId | null
-  /** Of a removal that only made way for another value of the field: the event that set it. */
+  /** For a removal that only made room for another value of the field: the event that set it. */
   readonly partOf: EventId | null
 }
 
 /**
- * History of one issue: an entry for each event, two for one that sets both title and text.
+ * The history of one issue: one entry per event, two for an event that sets both title and text.
  *
  * @param events - each once, in version order
  */
@@ -56,7 +56,7 @@ export function historyOf(events: readonly Event[]): HistoryEntry[] {
   return fold.entries
 }
 
-/** The name of a subject's kind: `title`, `label`, `priority`; null for a creation, and for nothing. */
+/** The name of a subject: `title`, `label`, `priority`; null for a creation, and for nothing. */
 export function fieldNameOf(subject: Subject): string | null {
   if (subject.kind === 'field') return subject.key
   return subject.kind === 'creation' || subject.kind === 'nothing' ? null : subject.kind
@@ -66,10 +66,10 @@ type Draft = { -readonly [Key in keyof HistoryEntry]: HistoryEntry[Key] }
 type Register = 'title' | 'body' | 'state'
 type Element = Extract<Changeable, { readonly kind: 'label' | 'assignee' | 'dependency' }>
 
-/** Events on labels of one key that belong together. */
+/** Consecutive events on labels of one key that form one change. */
 interface Change {
   readonly key: FieldKey
-  /** The field's value before them, and the entry that decided it. */
+  /** The field's value before the change, and the entry that decided it. */
   readonly old: string | null
   readonly decided: Draft | undefined
   readonly entries: Draft[]
@@ -77,13 +77,13 @@ interface Change {
 
 class HistoryFold {
   readonly entries: Draft[] = []
-  /** The entry that decides each subject now. */
+  /** The entry that decides each subject. */
   readonly #deciding = new Map<string, Draft>()
   readonly #registers = new Map<Register, string>()
   readonly #present = new Set<string>()
-  /** The label added last of each field. */
+  /** The label added last, by field. */
   readonly #fieldLabels = new Map<FieldKey, string>()
-  /** The change of a field that the last event belongs to. */
+  /** The field change that the last event belongs to. */
   #change: Change | null = null
   #isCreated = false
 
@@ -127,11 +127,11 @@ class HistoryFold {
         return
       case 'ContextUpdated':
       case 'ProjectContextUpdated':
-        throw new TypeError(`${body.type} is no event of an issue`)
+        throw new TypeError(`${body.type} is not an event of an issue`)
     }
   }
 
-  /** What came before the last event of a change only made way for it. */
+  /** The earlier events of a change only made room for the last. */
   endChange(): void {
     const { entries = [], decided } = this.#change ?? {}
     const last = entries.at(-1)?.event.eventId ?? null
@@ -140,7 +140,7 @@ class HistoryFold {
     this.#change = null
   }
 
-  /** Creations after the first say nothing. */
+  /** Creations after the first change nothing. */
   #create(event: Event, body: EventBodyOf<'IssueCreated'>): void {
     this.#push(event, { kind: 'creation' }, null, this.#isCreated ? null : body.title)
     if (this.#isCreated) return
@@ -153,7 +153,7 @@ class HistoryFold {
       this.#supersede(name, event)
       this.#registers.set(name, value)
     }
-    // Of several values of one field the greater label counts, as everywhere.
+    // Among several values of one field the greater label wins, as everywhere.
     for (const label of [...body.labels].sort(compareText)) {
       const key = parseScopedLabel(label)?.key
       const slot = slotOf({ kind: 'label', label })
@@ -199,8 +199,8 @@ class HistoryFold {
   }
 
   /**
-   * A writer removes the other labels of the key and then adds the new one, each a millisecond after the last. Nothing
-   * else tells which events were written together; where a clock stands behind the log, two commands may look like one.
+   * A writer removes the other labels of the key and then adds the new one, each one millisecond after the last.
+   * Nothing else shows which events belong together; when the clock is behind the log, two commands may look like one.
    */
   #continuesChange({ actor, tsUnixMs }: Event, key: FieldKey, added: string | null): boolean {
     if (this.#change === null || this.#change.key !== key) return false
@@ -210,7 +210,7 @@ class HistoryFold {
     return !this.#change.entries.some(({ event: { body } }) => body.type === 'LabelRemoved' && body.label === added)
   }
 
-  /** It is about the field, unless the field has the same value before the change and after it. */
+  /** An event is about the field, unless the field has the same value before and after the change. */
   #setFieldLabel(event: Event, key: FieldKey, label: string, isAdded: boolean): Draft {
     const slot = slotOf({ kind: 'label', label })
     const wasPresent = this.#present.has(slot)

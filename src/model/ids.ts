@@ -4,7 +4,7 @@ import { parseHex } from './hex.ts'
 
 declare const brand: unique symbol
 
-/** 16 bytes as 32 lower-case hex characters: who writes. One per device or agent. */
+/** 16 bytes as 32 lower-case hex characters: the writer of an event. One per device or agent. */
 export type ActorId = string & { readonly [brand]: 'ActorId' }
 /** 16 bytes as 32 lower-case hex characters. */
 export type IssueId = string & { readonly [brand]: 'IssueId' }
@@ -17,22 +17,22 @@ export const actorIdBytes = 16
 export const issueIdBytes = 16
 export const eventIdBytes = 32
 
-/** Parses a whole id. @throws {IdParseError} on a wrong length or a character that is not hexadecimal */
+/** Parses a full id. @throws {IdParseError} on a wrong length or a character that is not hexadecimal */
 export function parseActorId(text: string): ActorId {
   return parseId(text, actorIdBytes, 'actor id') as ActorId
 }
 
-/** True for an actor id as it is stored. Owners of locks are any text: other tools write them, too. */
+/** True for an actor id as stored. Lock owners may be any text, because other tools write them, too. */
 export function isActorId(text: string): text is ActorId {
   return /^[0-9a-f]{32}$/.test(text)
 }
 
-/** Parses a whole id. @throws {IdParseError} on a wrong length or a character that is not hexadecimal */
+/** Parses a full id. @throws {IdParseError} on a wrong length or a character that is not hexadecimal */
 export function parseIssueId(text: string): IssueId {
   return parseId(text, issueIdBytes, 'issue id') as IssueId
 }
 
-/** Parses a whole id. @throws {IdParseError} on a wrong length or a character that is not hexadecimal */
+/** Parses a full id. @throws {IdParseError} on a wrong length or a character that is not hexadecimal */
 export function parseEventId(text: string): EventId {
   return parseId(text, eventIdBytes, 'event id') as EventId
 }
@@ -42,7 +42,7 @@ export function parseSha256(text: string): Sha256Hex {
   return parseId(text, 32, 'SHA-256') as Sha256Hex
 }
 
-/** UTF-16 units of a text that is no id, in the message that says so. */
+/** UTF-16 units of the invalid text that an error message quotes. */
 const shownLengthMax = 80
 
 function parseId(text: string, byteLength: number, what: string): string {

@@ -1,7 +1,7 @@
 /**
- * The comment in which an import keeps what has no event of its own (docs/format.md#import): a first line, then one line
- * for each key. It is no word of a person, so it does not count as a comment; and it names the issues that an issue is
- * related to, some of which may arrive later.
+ * The comment in which an import keeps fields that have no event kind (docs/format.md#import): a header line, then one
+ * line per key. It does not count as a comment, because no person wrote it. It also names related issues, some of which
+ * may arrive later.
  */
 import type { Event } from './event.ts'
 import { parseForeignJson } from './foreign/parse-json.ts'
@@ -12,7 +12,7 @@ import { beadsImportActor } from './original-id.ts'
 /** First line of the comment. */
 export const importedFieldsHeader = 'Other beads fields:'
 
-/** The line of the comment that lists edges begins with this; canonical JSON follows. */
+/** Prefix of the line that lists edges; canonical JSON follows. */
 const edgesPrefix = 'dependencies: '
 
 /** Whether an event is such a comment of the import actor. */
@@ -20,7 +20,7 @@ export function isImportedFields({ actor, body }: Pick<Event, 'actor' | 'body'>)
   return actor === beadsImportActor && body.type === 'CommentAdded' && body.body.startsWith(`${importedFieldsHeader}\n`)
 }
 
-/** The edges that such a comment lists, as they were; an empty list for any other event. */
+/** The edges that such a comment lists, as imported; empty for any other event. */
 export function importedEdgesOf(event: Pick<Event, 'actor' | 'body'>): readonly unknown[] {
   if (!isImportedFields(event) || event.body.type !== 'CommentAdded') return []
   const line = event.body.body.split('\n').find((text) => text.startsWith(edgesPrefix))
@@ -31,7 +31,7 @@ export function importedEdgesOf(event: Pick<Event, 'actor' | 'body'>): readonly 
 
 const edgeTarget = shape.table({ depends_on_id: shape.text() })
 
-/** Original ids of the issues that the edges of such a comment name. */
+/** Original ids of the target issues of the edges in such a comment. */
 export function importedEdgeTargetsOf(event: Pick<Event, 'actor' | 'body'>): string[] {
   const targets = importedEdgesOf(event).flatMap((edge) => {
     const read = edgeTarget(edge)

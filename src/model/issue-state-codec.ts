@@ -4,8 +4,9 @@ import type { ActorId, EventId, IssueId } from './ids.ts'
 import type { Creation, ElementVersions, IssueState, Register } from './projection.ts'
 
 /**
- * Text form of a state for the view: JSON with versions as `[ts, actor, event_id]`, elements sorted, so that one state
- * has one text whatever order its events came in. Not a public format: the view is rebuilt when its schema number differs.
+ * Text form of a state for the view: JSON with versions as `[ts, actor, event_id]` and sorted elements, so that a state
+ * has one text in whatever order its events arrived. Not a public format: a different schema number triggers a rebuild
+ * of the view.
  */
 export function formatIssueState(state: IssueState): string {
   return JSON.stringify([
@@ -29,7 +30,7 @@ export function formatIssueState(state: IssueState): string {
   ] satisfies PackedIssueState)
 }
 
-/** Reverses `formatIssueState`, once its text is parsed. */
+/** Reverses `formatIssueState` after JSON parsing. */
 export function unpackIssueState(packed: PackedIssueState): IssueState {
   return {
     issueId: packed[0],
@@ -50,7 +51,7 @@ export function unpackIssueState(packed: PackedIssueState): IssueState {
 type PackedVersion = readonly [number, ActorId, EventId]
 type PackedRegister<Value> = readonly [Value, PackedVersion] | null
 type PackedElements = readonly (readonly [string, PackedVersion | null, PackedVersion | null])[]
-/** A state as its JSON is parsed. */
+/** A state as parsed from JSON. */
 export type PackedIssueState = readonly [
   IssueId,
   readonly [PackedVersion, string, string, readonly string[]] | null,

@@ -1,6 +1,6 @@
 /**
- * Every limit in one table (design §10). They bind writers and the loading of bytes; a reader folds whatever verifies.
- * Text limits count UTF-8 bytes.
+ * All limits in one table (design §10). They bind writers and the loading of bytes; a reader folds every event that
+ * verifies. Text limits count UTF-8 bytes.
  */
 export const limits = {
   titleBytesMax: 1024,
@@ -13,15 +13,15 @@ export const limits = {
   mimeBytesMax: 256,
   labelsPerIssueMax: 1000,
   lockResourceBytesMax: 1024,
-  /** A `lock.json` above this is damaged and not loaded. */
+  /** A larger `lock.json` is damaged and not loaded. */
   lockFileBytesMax: 64 * 1024,
   attachmentBytesMax: 16 * 1024 * 1024,
   /** `config.toml` of a clone or an actor; people write a few lines. */
   configBytesMax: 1024 * 1024,
-  /** What `batch` reads before it writes anything: operations that change nothing do not count as events. */
+  /** Input that `batch` reads before it writes anything: operations that change nothing do not count as events. */
   batchInputBytesMax: 64 * 1024 * 1024,
   batchOperationsMax: 65_536,
-  /** A file to import may have any size; a stream is copied to the disk first. */
+  /** An import from a file has no size limit; a stream is copied to disk first. */
   importStreamBytesMax: 64 * 1024 ** 3,
   batchEventsMax: 4096,
   batchBytesMax: 8 * 1024 * 1024,
@@ -29,66 +29,69 @@ export const limits = {
   /** A larger chunk is reported by object id and not loaded. */
   chunkReadBytesMax: 64 * 1024 * 1024,
   /**
-   * Files that are taken of one commit, in the order of its tree. A few trees that name each other tenfold hold any number
-   * of paths, so what is walked is counted, not what is stored. Of our own commits the largest has 4,096 attachments
-   * beside its chunk.
+   * Files read from one commit, in tree order. A few trees that refer to each other tenfold hold any number of paths,
+   * so the limit counts visited files, not stored ones. The largest of our own commits has 4,096 attachments and its
+   * chunk.
    */
   commitFilesMax: 8192,
-  /** Rows of its trees that are looked at, each as often as it comes: files, and the folders that lead to them. */
+  /** Tree rows visited per commit, repeated ones counted each time: files, and the folders that lead to them. */
   commitTreeRowsMax: 65_536,
-  /** Its trees, each counted once. Bytes. */
+  /** Trees of one commit, each counted once. Bytes. */
   commitTreeBytesMax: 16 * 1024 * 1024,
-  /** Folders within each other; ours are four deep. Walking trees takes the stack. */
+  /** Nesting of folders; ours are four deep. The tree walk is recursive. */
   commitDepthMax: 32,
-  /** Of one path, in UTF-8; no file system takes longer ones. Paths of a commit would fill the memory before its files. */
+  /**
+   * Bytes of one path, in UTF-8; no file system allows longer ones. Paths could fill the memory before file contents
+   * do.
+   */
   commitPathBytesMax: 4096,
-  /** Contents of one commit that are held in memory together, chunks before other files. Ours have less than 40 MiB. */
+  /** Contents of one commit held in memory together, chunks first. Ours have less than 40 MiB. */
   commitContentBytesMax: 128 * 1024 * 1024,
-  /** Parents of one commit; ours have one. History behind the others is read all the same, as git walks it. */
+  /** Parents of one commit; ours have one. History behind further parents is still read, as git walks it. */
   commitParentsMax: 64,
-  /** Leases of one remote that a clone follows: more than all issues that are claimed in a day. */
+  /** Leases that a clone follows per remote: more than all issues claimed in a day. */
   followedLeasesMax: 16_384,
-  /** Locks of the Rust tool on one remote that a clone follows; that tool deletes its own. */
+  /** Locks of the Rust tool that a clone follows per remote; that tool deletes its own. */
   followedLocksMax: 1024,
-  /** Snapshots of one remote that a clone follows; five are kept as a rule. Also those that a command looks into. */
+  /** Snapshots that a clone follows per remote, and that a command reads; five are kept as a rule. */
   followedSnapshotsMax: 64,
-  /** A larger `meta.json` says nothing; no reader needs what it says. */
+  /** A larger `meta.json` is ignored; no reader needs it. */
   metaBytesMax: 1024 * 1024,
-  /** `snapshot.json` and `report.json` above this belong to no log that can be read: 1,000 events take 150 bytes. */
+  /** A larger `snapshot.json` or `report.json` belongs to no readable log: 1,000 events take 150 bytes. */
   snapshotFactsBytesMax: 16 * 1024 * 1024,
-  /** Values in them; a file of 16 MiB that is nothing but brackets would take gigabytes. */
+  /** Values in them; 16 MiB of brackets would take gigabytes of memory. */
   snapshotFactsValuesMax: 1_000_000,
-  /** What is said of one thing that is wrong in the log. UTF-16 units; anyone who can push chooses paths and names. */
+  /** Text of one reported log problem. UTF-16 units; anyone who can push chooses paths and names. */
   problemLengthMax: 400,
-  /** What a batch carries along from other commits' `meta.json`, as pretty JSON: both lists fit into one of its own. */
+  /** Requests that a batch copies from other commits' `meta.json`, as pretty JSON: both lists fit into one file. */
   carriedRequestsBytesMax: 256 * 1024,
   carriedKeysBytesMax: 256 * 1024,
   carriedNestingMax: 32,
-  /** Files beside the chunks that a batch carries along: with its own few, no more than a reader takes of a commit. */
+  /** Files beside the chunks that a batch copies: with its own few, no more than a reader takes from a commit. */
   carriedFilesMax: 8192 - 64,
-  /** Contents of them, above which they go into another batch. Bytes. */
+  /** Contents of these files; the rest goes into another batch. Bytes. */
   carriedFilesBytesMax: 64 * 1024 * 1024,
-  /** Objects and lists within each other in foreign JSON and TOML: walking them may use the stack. */
+  /** Nesting of foreign JSON and TOML: walking them may be recursive. */
   foreignDepthMax: 64,
-  /** A line of an import or a batch: larger than any line that fits the limits of its texts. */
+  /** A line of an import or a batch: larger than any line within the text limits. */
   lineBytesMax: 16 * 1024 * 1024,
   /** Nesting inside a chunk's array of records: record, payload, symbols, symbol. */
   cborNestingMax: 4,
-  /** Above this a time cannot be computed with exactly; the event is damaged. */
+  /** Times above this are inexact; the event is damaged. */
   tsUnixMsMax: Number.MAX_SAFE_INTEGER,
   /** Value of an actor card. */
   actorCardBytesMax: 4096,
   actorLabelBytesMax: 256,
-  /** Keys that one actor can have had: bounds the walk over its rotations. */
+  /** Keys that one actor may have had: bounds the walk over its rotations. */
   actorKeysMax: 1000,
-  /** Copies of one event, differing in their signatures, among which one that verifies is looked for. */
+  /** Copies of one event, with different signatures, that are checked for a valid one. */
   copiesJudgedMax: 1000,
-  /** A shorter prefix of an id is refused; it would become ambiguous too soon. */
+  /** Shorter id prefixes are refused; they would soon become ambiguous. */
   issueIdPrefixMin: 4,
   eventIdPrefixMin: 7,
-  /** Text of a query; a saved one may come from anybody. */
+  /** Text of a query; anyone may have saved it. */
   queryBytesMax: 4096,
-  /** Groups within groups of a query: each is a call of the parser. */
+  /** Nested groups of a query: each is a recursive call of the parser. */
   queryDepthMax: 32,
   /** Saved queries that are read; a log may hold any number. */
   savedQueriesMax: 1000,

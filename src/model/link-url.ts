@@ -1,12 +1,13 @@
 import { InvalidArgsError } from './errors/index.ts'
 import { makeVisible } from './visible-text.ts'
 
-/** Schemes of links. None of them makes a program run where somebody follows the link. */
+/** Allowed link schemes. Following such a link never runs a program. */
 export const linkSchemes = ['https', 'http', 'mailto', 'ssh', 'git', 'ftp', 'ftps', 'sftp'] as const
 
 /**
- * A link as somebody may add it: an address with one of the schemes, or a path without any. Readers show any.
- * @throws {InvalidArgsError} on another scheme, and on spaces and control characters, which browsers leave out of schemes
+ * Requires a link that a writer may add: a URL with an allowed scheme, or a path without a scheme. Readers show any
+ * link.
+ * @throws {InvalidArgsError} on another scheme, and on spaces and control characters, which browsers drop from schemes
  */
 export function requireLinkUrl(url: string): void {
   const details = { field: 'url', value: url, allowed: linkSchemes }

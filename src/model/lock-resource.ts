@@ -1,32 +1,32 @@
 /**
- * What a lock is about: a text whose part before the first colon is its namespace (docs/format.md#locks). Two locks of
- * different holders exclude each other where their resources overlap:
+ * Lock resources: text whose part before the first colon is its namespace (docs/format.md#locks). Locks of different
+ * holders exclude each other when their resources overlap:
  *
  *     repo:…       everything
- *     path:<path>  the same path, and what lies below it
- *     issue:<id>   the same issue; an id that begins another covers it, since the Rust tool takes ids as they were typed
+ *     path:<path>  the same path, and everything below it
+ *     issue:<id>   the same issue; a prefix of an id covers it, because the Rust tool stores ids as typed
  *     others       the same text only
  */
 import { InvalidArgsError } from './errors/index.ts'
 import type { IssueId } from './ids.ts'
 import { limits } from './limits.ts'
 
-/** The resource by which an issue is locked. */
+/** The lock resource of an issue. */
 export function issueResource(issueId: IssueId): string {
   return `issue:${issueId}`
 }
 
-/** The issue that a resource names by its full id; null for every other text. */
+/** The issue that a resource names by its full id; null for any other text. */
 export function issueOfResource(resource: string): IssueId | null {
   return (/^issue:([0-9a-f]{32})$/.exec(resource)?.[1] as IssueId | undefined) ?? null
 }
 
-/** True for locks on everything: `repo:…`. */
+/** True for locks on the whole repository: `repo:…`. */
 export function isRepositoryResource(resource: string): boolean {
   return namespaceOf(resource) === 'repo'
 }
 
-/** Whether two holders may not have these at the same time. Symmetric. */
+/** Whether two holders exclude each other on these resources. Symmetric. */
 export function resourcesOverlap(left: string, right: string): boolean {
   if (left === right || isRepositoryResource(left) || isRepositoryResource(right)) return true
   const namespace = namespaceOf(left)
@@ -41,7 +41,7 @@ function namespaceOf(resource: string): string {
   return colon < 0 ? resource : resource.slice(0, colon)
 }
 
-/** As the Rust tool compares: no `.`, `..` or letter case is evened out. */
+/** Compares like the Rust tool: `.`, `..` and letter case are not normalized. */
 function pathsOverlap(left: string, right: string): boolean {
   const [one, other] = [left.replace(/\/+$/, ''), right.replace(/\/+$/, '')]
   return one === other || one.startsWith(`${other}/`) || other.startsWith(`${one}/`)
@@ -53,7 +53,7 @@ function idsOverlap(left: string, right: string): boolean {
 }
 
 /**
- * A resource as somebody may lock it.
+ * Requires a resource that a user may lock.
  * @throws {InvalidArgsError} on text that is empty, too long, not printable, or would not exclude what it seems to
  */
 export function requireResource(resource: string): void {
@@ -70,7 +70,7 @@ export function requireResource(resource: string): void {
           : (namespace === 'path' || namespace === 'issue') && rest === ''
             ? `names no ${namespace}`
             : namespace === 'path' && /(^|\/)\.{1,2}(\/|$)/.test(rest)
-              ? 'must name its path without . and .., from the top of the repository'
+              ? 'must be a path from the top of the repository, without . and ..'
               : null
   if (problem === null) return
   throw new InvalidArgsError(`resource '${resource}' ${problem}`, {

@@ -1,9 +1,9 @@
 /**
- * A lock: who holds what, until when (docs/format.md#locks). It is the file `lock.json` of the newest commit on its ref;
- * what follows from it is stated here, on values alone.
+ * A lock: holder, resource and expiry (docs/format.md#locks). It is the file `lock.json` of the newest commit on its
+ * ref. This file holds its rules, on values alone.
  *
  * Invariants
- * - The fence of a chain of commits never shrinks, and grows by one with each new holder.
+ * - The fence never decreases along a chain of commits, and grows by one with each new holder.
  * - Renewing keeps holder, nonce and fence.
  */
 import { parseForeignJson } from './foreign/parse-json.ts'
@@ -16,47 +16,50 @@ export interface Lock {
   readonly owner: string
   /** New for each acquisition. */
   readonly nonce: string
-  /** 0 when it was released. */
+  /** 0 after a release. */
   readonly expiresUnixMs: number
   readonly resource: string
-  /** For how long it was taken or renewed; null where the writer did not say. */
+  /** Duration for which it was acquired or renewed; null when the writer did not record it. */
   readonly ttlMs: number | null
-  /** Grows with each holder; null where the writer counts none. */
+  /** Grows with each holder; null when the writer counts none. */
   readonly fence: number | null
-  /** Set where the lock is the lease of a claim. */
+  /** Set when the lock is the lease of a claim. */
   readonly claim: Claim | null
 }
 
-/** What a claim did to the assignees of its issue, so that the traces of one that ended can be told from other assignments. */
+/**
+ * What a claim did to the assignees of its issue, so that the leftovers of an ended claim are distinguishable from
+ * other assignments.
+ */
 export interface Claim {
   readonly assignee: string
-  /** When this holder claimed; not moved by renewing. Milliseconds. */
+  /** When this holder claimed; renewing keeps it. Milliseconds. */
   readonly sinceUnixMs: number
-  /** Assignments of others that stood there and stay, by their events. */
+  /** Events of other actors' assignments that were present and stay. */
   readonly beside: readonly EventId[]
-  /** Assignments that claims before this one left behind, by their events: this claim takes them away. */
+  /** Events of assignments that earlier claims left behind: this claim removes them. */
   readonly stale: readonly EventId[]
 }
 
-/** How much longer than its time a lock of another machine is honoured: clocks differ. Milliseconds. */
+/** Grace period for the expiry of another machine's lock: clocks differ. Milliseconds. */
 export const clockAllowanceMs = 30_000
-/** Leases that clones share last no longer, so that one which does shows a wrong clock. Milliseconds. */
+/** Maximum duration of a shared lease: a longer one shows a wrong clock. Milliseconds. */
 export const sharedTtlMsMax = 86_400_000
-/** Ten years: locks of the Rust tool that are meant to stay have been seen to last that long. */
+/** Ten years: permanent locks of the Rust tool have been seen to last that long. */
 export const localTtlMsMax = 3650 * 86_400_000
 
-/** By what rule the time of a lock is read. */
+/** The rules for reading the time of a lock. */
 export interface LockTerms {
-  /** How much longer than its time it is honoured. Milliseconds. */
+  /** Grace period after its expiry. Milliseconds. */
   readonly allowanceMs: number
-  /** For how long it can be taken. One that lasts longer was written by a wrong clock, and excludes nobody. Milliseconds. */
+  /** Maximum duration. A longer lock was written by a wrong clock, and excludes nobody. Milliseconds. */
   readonly ttlMsMax: number
 }
 
 export const lockTerms = {
   /** A lock of this clone. */
   local: { allowanceMs: 0, ttlMsMax: localTtlMsMax },
-  /** A lock of another clone, which the Rust tool put on a remote. */
+  /** A lock of another clone, pushed to a remote by the Rust tool. */
   remoteLock: { allowanceMs: clockAllowanceMs, ttlMsMax: localTtlMsMax },
   /** A lease that clones share. */
   lease: { allowanceMs: clockAllowanceMs, ttlMsMax: sharedTtlMsMax },
@@ -74,20 +77,20 @@ function endsTooLate({ expiresUnixMs }: Lock, nowUnixMs: number, { ttlMsMax }: L
   return expiresUnixMs - nowUnixMs > ttlMsMax + clockAllowanceMs
 }
 
-/** What is strange about the times of a lock; null when nothing is. */
+/** Describes what is wrong with the times of a lock; null when nothing is. */
 export function describeWrongClock(
   lock: Lock,
   { committedAtUnixMs, nowUnixMs, terms }: WrongClockFacts,
 ): string | null {
   if (lock.expiresUnixMs === 0) return null
-  if (lock.expiresUnixMs < committedAtUnixMs) return 'it ended before it was written'
+  if (lock.expiresUnixMs < committedAtUnixMs) return 'it expired before it was written'
   if (!endsTooLate(lock, nowUnixMs, terms)) return null
   const length = terms.ttlMsMax === sharedTtlMsMax ? 'a day' : 'ten years'
-  return `it ends more than ${length} from now, so it excludes nobody`
+  return `it expires more than ${length} from now, so it is ignored`
 }
 
 export interface WrongClockFacts {
-  /** Whole seconds, as git keeps them, in milliseconds. */
+  /** Whole seconds, as git stores them, in milliseconds. */
   readonly committedAtUnixMs: number
   readonly nowUnixMs: number
   readonly terms: LockTerms
@@ -97,7 +100,7 @@ export interface LockRequest {
   readonly owner: ActorId
   readonly resource: string
   readonly ttlMs: number
-  /** Used when a new holder takes it. */
+  /** Used when a new holder acquires it. */
   readonly nonce: string
   readonly nowUnixMs: number
   readonly terms: LockTerms
@@ -108,7 +111,9 @@ export type AcquirePlan =
   | { readonly outcome: 'acquired' | 'renewed' | 'taken-over'; readonly lock: Lock }
   | { readonly outcome: 'held'; readonly by: Lock }
 
-/** What acquiring makes of the present lock of a ref; of another's live one nothing. The present holder renews. */
+/**
+ * Plans acquiring the present lock of a ref: the present holder renews it; another holder's live lock is left alone.
+ */
 export function planAcquire(current: Lock | null, request: LockRequest): AcquirePlan {
   const { owner, resource, ttlMs, nonce, nowUnixMs, terms } = request
   const expiresUnixMs = nowUnixMs + ttlMs
@@ -117,7 +122,7 @@ export function planAcquire(current: Lock | null, request: LockRequest): Acquire
     current === null ? 'released' : lockStateAt(current, nowUnixMs, isOwn ? { ...terms, allowanceMs: 0 } : terms)
   if (current !== null && state === 'live') {
     if (!isOwn) return { outcome: 'held', by: current }
-    // Never shorter: a lock of five minutes within a claim of an hour must not end the claim.
+    // Never shorter: a lock of five minutes inside a claim of an hour must not end the claim.
     const later = Math.max(expiresUnixMs, current.expiresUnixMs)
     const renewed = { ...current, expiresUnixMs: later, ttlMs: later === expiresUnixMs ? ttlMs : current.ttlMs }
     return { outcome: 'renewed', lock: { ...renewed, claim: current.claim ?? request.claim ?? null } }
@@ -131,12 +136,12 @@ export function planAcquire(current: Lock | null, request: LockRequest): Acquire
   }
 }
 
-/** The assignee that one's own lapsed claim added is still the claim's. */
+/** The assignee that the actor's own expired claim added still belongs to the claim. */
 function resumeClaim({ claim: before }: Lock, claim: Claim): Claim {
   return before?.assignee === claim.assignee ? { ...claim, sinceUnixMs: before.sinceUnixMs } : claim
 }
 
-/** The present holder's lock with more time; null when somebody else holds it, or nobody since it was released. */
+/** The present holder's lock with more time; null when it is released or another actor holds it. */
 export function planRenew(
   current: Lock | null,
   { owner, ttlMs, nowUnixMs }: Pick<LockRequest, 'owner' | 'ttlMs' | 'nowUnixMs'>,
@@ -145,56 +150,61 @@ export function planRenew(
   return { ...current, expiresUnixMs: nowUnixMs + ttlMs, ttlMs }
 }
 
-/** The same lock, given back. */
+/** The same lock, released. */
 export function planRelease(current: Lock): Lock {
   return { ...current, expiresUnixMs: 0 }
 }
 
-/** A claim's lease, given back together with its assignee: nothing of the claim is left to be told from other things. */
+/** A claim's lease, released together with its assignee: no leftovers of the claim need to be distinguished. */
 export function planUnclaim(current: Lock): Lock {
   return { ...planRelease(current), claim: null }
 }
 
 /**
- * A chain begins with the time, so that the number goes on growing where the one before it is gone: a ref that was
- * cleaned away, a remote that was rebuilt, a holder whose tool does not count.
+ * A chain starts at the current time, so that fences grow even after the previous chain is gone: a pruned ref, a
+ * rebuilt remote, a holder whose tool does not count.
  */
 function nextFence(current: Lock | null, nowUnixMs: number): number {
   return current?.fence == null || current.fence >= fenceMax ? nowUnixMs : current.fence + 1
 }
 
-/** A greater fence is none: a chain must be able to go on from the greatest. Some 140,000 years in milliseconds. */
+/**
+ * A greater fence is invalid: a chain must be able to continue from the greatest. Some 140,000 years in milliseconds.
+ */
 const fenceMax = 2 ** 52
 
-/** For how long an ended lease stays at least, and how far its fence must lie in the past. Milliseconds. */
+/** Minimum age of an ended lease, and of its fence, before deletion. Milliseconds. */
 const endedLeaseKeptMs = 86_400_000
 
-/** Whether a lock that is not live ended more than a day ago. One whose time is still to come ended when it was written. */
+/**
+ * Whether a lock that is not live ended more than a day ago. A lock that expires in the future ended when it was
+ * written.
+ */
 export function hasLongEnded({ expiresUnixMs }: Lock, { committedAtUnixMs, nowUnixMs }: EndedFacts): boolean {
   const timeMs = expiresUnixMs > nowUnixMs ? 0 : expiresUnixMs
-  // A commit from the future was written by a wrong clock, which tells nothing.
+  // A commit from the future shows a wrong clock, so its time means nothing.
   const writtenMs = committedAtUnixMs > nowUnixMs + endedLeaseKeptMs ? 0 : committedAtUnixMs
   return nowUnixMs - Math.max(writtenMs, timeMs) > endedLeaseKeptMs
 }
 
 export interface EndedFacts {
-  /** Of the newest commit of the lock. Milliseconds. */
+  /** Time of the newest commit of the lock. Milliseconds. */
   readonly committedAtUnixMs: number
   readonly nowUnixMs: number
 }
 
 /**
- * Whether the chain of a lease that is not live may be deleted: it ended long ago, and a chain that begins now, or on a
- * machine whose clock is up to a day behind, has a greater fence.
+ * Whether the chain of a lease that is not live may be deleted: it ended long ago, and any new chain, even on a machine
+ * whose clock is up to a day behind, gets a greater fence.
  */
 export function isCollectable(lock: Lock, facts: EndedFacts): boolean {
   const fence = lock.fence ?? 0
-  // No chain that began with the time comes so far: then it is of no use to wait until the time does.
+  // No chain that started at the current time gets this far, so waiting until the clock does is pointless.
   const isFencePast = fence + endedLeaseKeptMs <= facts.nowUnixMs || fence > facts.nowUnixMs + endedLeaseKeptMs
   return isFencePast && hasLongEnded(lock, facts)
 }
 
-/** True when less than half of the time that a lock was taken for is left. */
+/** True when less than half of the lock's duration is left. */
 export function isRenewalDue(lock: Lock, nowUnixMs: number): boolean {
   return lock.ttlMs !== null && lock.expiresUnixMs - nowUnixMs < lock.ttlMs / 2
 }
@@ -222,7 +232,10 @@ export type ParsedLock =
   | { readonly lock: Lock; readonly problem: null }
   | { readonly lock: null; readonly problem: string }
 
-/** Reads `lock.json` as anybody may have written it. Unknown keys are left alone; ours that are wrong count as absent. */
+/**
+ * Reads a `lock.json` that anyone may have written. Unknown keys are ignored; invalid values of our own keys count as
+ * absent.
+ */
 export function parseLock(json: string | Uint8Array): ParsedLock {
   const { value, problem } = parseForeignJson(json, lockShape, { name: lockFileName, sizeMax: limits.lockFileBytesMax })
   return problem === null ? { lock: value, problem } : { lock: null, problem: problem.message }
@@ -231,21 +244,21 @@ export function parseLock(json: string | Uint8Array): ParsedLock {
 const lockFileName = 'lock.json'
 /** Longer than any owner or nonce that a tool writes. */
 const ownerBytesMax = 256
-/** Assignments of each sort that a claim remembers. */
+/** Assignments of each kind that a claim remembers. */
 export const claimEventsMax = 64
 
-/** At most so many UTF-16 units: near enough to keep what is printed and compared small. */
+/** At most `lengthMax` UTF-16 units, to keep printed and compared text small. */
 function shortText(lengthMax: number, words = 'a short text'): Shape<string> {
   return shape.text({ lengthMin: 1, lengthMax, words, accepts: (value) => value.isWellFormed() })
 }
 
-/** Without control characters, which no writer of ours puts there: it is printed within lines of other words. */
+/** Without control characters, because it is printed inside other lines; no writer of ours puts them there. */
 function shortLine(lengthMax: number): Shape<string> {
   const accepts = (value: string) => value.isWellFormed() && !/\p{Cc}/u.test(value)
   return shape.text({ lengthMin: 1, lengthMax, words: 'a short line of text', accepts })
 }
 
-/** Ids beyond the first few, and what is no id, are passed over. */
+/** Ignores ids beyond the first few, and anything that is not an id. */
 const eventIds = shape.lenient(shape.list(shape.lenient(shape.text({ pattern: /^[0-9a-f]{64}$/ }), null)), [])
 
 const claimShape = shape.table({
@@ -265,12 +278,12 @@ const memberShape = shape.table({
   claim: shape.lenient(claimShape, null),
 })
 
-/** What `lock.json` holds. */
+/** The shape of `lock.json`. */
 export const lockShape: Shape<Lock> = (value) => {
   const members = memberShape(value)
   if (members instanceof Mismatch) return members
   const { owner, nonce, resource, expires_unix_ms: expires, ttl_ms: ttlMs, fence, claim } = members
-  // The Rust tool adds without looking: beyond 2^53 it means "for ever".
+  // The Rust tool adds without an overflow check: a time beyond 2^53 means "for ever".
   const expiresUnixMs = Math.min(expires, limits.tsUnixMsMax)
   return { owner, nonce, resource, expiresUnixMs, ttlMs, fence, claim: readClaim(claim) }
 }

@@ -1,4 +1,7 @@
-/** Times as people write them: ages, days, moments. Pure: an age becomes a moment only where somebody knows the time. */
+/**
+ * Times as people write them: ages, days, moments. Pure: the caller, who knows the current time, turns an age into a
+ * moment.
+ */
 
 const unitsMs: Readonly<Record<string, number>> = {
   s: 1000,
@@ -18,7 +21,7 @@ export function parseAge(text: string): number | undefined {
   return Number.isSafeInteger(ms) ? ms : undefined
 }
 
-/** First and last millisecond that a text names, both inclusive. */
+/** First and last millisecond of a named time, both inclusive. */
 export interface TimeSpan {
   readonly first: number
   readonly last: number
@@ -26,7 +29,7 @@ export interface TimeSpan {
 
 /**
  * The time that a text names: a day `2026-01-31` (UTC), a moment in ISO form (UTC without a zone), or milliseconds
- * since the epoch. Undefined for any other text, and for days that are not in the calendar.
+ * since the epoch. Undefined for any other text, and for days outside the calendar.
  */
 export function parseTimeSpan(text: string): TimeSpan | undefined {
   if (/^\d{6,}$/.test(text)) return spanOf(Number(text), 1)
@@ -43,8 +46,8 @@ function spanOf(first: number, lengthMs: number): TimeSpan | undefined {
 }
 
 /**
- * Number of a day `YYYY-MM-DD` since 1970-01-01; undefined when there is no such day. `Date.parse` alone takes
- * 30 February for the second of March.
+ * Days from 1970-01-01 to a day `YYYY-MM-DD`; undefined when there is no such day. `Date.parse` alone reads 30 February
+ * as the second of March.
  */
 export function parseDay(text: string): number | undefined {
   if (!/^\d{4}-\d{2}-\d{2}$/.test(text)) return undefined
@@ -52,7 +55,7 @@ export function parseDay(text: string): number | undefined {
   return Number.isNaN(ms) || !new Date(ms).toISOString().startsWith(text) ? undefined : ms / dayMs
 }
 
-/** Number of the day, in UTC, on which a moment lies. */
+/** The day number, in UTC, of a moment. */
 export function dayOf(tsUnixMs: number): number {
   return Math.floor(tsUnixMs / dayMs)
 }

@@ -1,12 +1,10 @@
-/** What somebody may have meant: the nearest of some words, by edit distance. */
+/** Suggestions for mistyped words: the nearest candidates by edit distance. */
 import leven from 'leven'
 
-/** More candidates than this help nobody. */
+/** More suggestions do not help. */
 export const suggestionCountMax = 3
 
-/**
- * Those of `candidates` that are close to what was written, nearest first; one that goes on from it counts as close.
- */
+/** The candidates close to the written word, nearest first; a candidate that it is a prefix of counts as close. */
 export function nearWords(written: string, candidates: readonly string[]): string[] {
   const folded = written.toLowerCase()
   return [...new Set(candidates)]
@@ -22,7 +20,7 @@ export function nearWords(written: string, candidates: readonly string[]): strin
     .map(({ word }) => word)
 }
 
-/** For each word that differs: a swap of two letters, which counts as two mistakes, from four letters on. */
+/** Allowed edits, summed over the words that differ. Swapping two letters takes two, so words of four letters get two. */
 function tolerance(written: string, candidate: string): number {
   const meant = candidate.split(' ')
   const differing = written.split(' ').filter((word, index) => word !== meant[index])

@@ -1,11 +1,11 @@
 /**
- * What the cards of one actor add up to: its keys and its label (docs/format.md#actor-cards).
+ * Combines the cards of one actor into its keys and label (docs/format.md#actor-cards).
  *
  * Invariants
- * - The result depends on the set of cards that stand, not on the order in which they came (R4). It is kept as *slots*,
- *   each of which holds the smallest or greatest of the cards that belong there.
- * - Only who holds a key can fill the slots below it, so a flood of cards with other keys costs their own slots, and is
- *   never walked over.
+ * - The result depends on the set of valid cards, not on their arrival order (R4). Cards are kept in *slots*; each slot
+ *   holds the smallest or greatest of its cards.
+ * - Only the holder of a key can fill the slots below it, so a flood of cards with other keys only fills their own
+ *   slots, and is never walked.
  */
 import { deriveActorId, type StandingCard } from './actor-card.ts'
 import { compareVersions, type Version } from './event.ts'
@@ -15,17 +15,19 @@ import { limits } from './limits.ts'
 export interface ActorKey {
   /** 64 hex characters. */
   readonly publicKey: string
-  /** The rotation that ended it: what is greater is not signed with this key. Null for the last key. */
+  /** The rotation that ended it: greater versions are not signed with this key. Null for the last key. */
   readonly until: Version | null
 }
 
-/** An actor as the log's cards show it. */
+/** An actor according to the cards in the log. */
 export interface PinnedActor {
   readonly actor: ActorId
   readonly label: string | null
-  /** In the order in which they were in use; empty for an actor that does not sign. */
+  /** In order of use; empty for an actor that does not sign. */
   readonly keys: readonly ActorKey[]
-  /** What is greater must be signed. `always` when the actor was made with its key; null when there is no key. */
+  /**
+   * Events with a greater version must be signed. `always` when the actor was created with its key; null without a key.
+   */
   readonly signsSince: Version | 'always' | null
 }
 
@@ -35,7 +37,7 @@ export type CardSlot = string
 const rootSlot: CardSlot = 'root'
 const nextSlot = (publicKey: string): CardSlot => `next/${publicKey}`
 
-/** Where the newest card that gives a key stands; that of cards without one for null. */
+/** The slot of the newest card with a key; null for cards without a key. */
 export function saidSlot(publicKey: string | null): CardSlot {
   return `said/${publicKey ?? ''}`
 }
@@ -46,7 +48,7 @@ export function slotsOfCard({ publicKey, previousKey }: StandingCard): readonly 
   return [saidSlot(publicKey), previousKey === null ? rootSlot : nextSlot(previousKey)]
 }
 
-/** The card that stays in a slot. Commutative, associative and idempotent. */
+/** The card that wins a slot. Commutative, associative and idempotent. */
 export function cardInSlot(slot: CardSlot, left: StandingCard | undefined, right: StandingCard): StandingCard {
   if (left === undefined) return right
   if (slot === rootSlot && isBoundCard(left) !== isBoundCard(right)) return isBoundCard(left) ? left : right
@@ -55,14 +57,14 @@ export function cardInSlot(slot: CardSlot, left: StandingCard | undefined, right
   return order < 0 === keepsSmallest ? left : right
 }
 
-/** Whether the key of a card has given the actor its id. */
+/** Whether the actor id derives from the key of a card. */
 export function isBoundCard({ version, publicKey }: StandingCard): boolean {
   return publicKey !== null && deriveActorId(publicKey) === version.actor
 }
 
 /**
- * Asks for one slot after the other and returns what they add up to. The caller answers with the card, undefined for an
- * empty slot, and may take its time for that.
+ * Asks for one slot after another and returns the combined result. The caller answers with the card, undefined for an
+ * empty slot, and may do I/O in between.
  */
 export function* walkCards(actor: ActorId): Generator<CardSlot, PinnedActor, StandingCard | undefined> {
   const root = yield rootSlot
@@ -82,7 +84,7 @@ export function* walkCards(actor: ActorId): Generator<CardSlot, PinnedActor, Sta
   return { actor, label: said?.label ?? null, keys, signsSince }
 }
 
-/** As `walkCards`, of cards that are all here. */
+/** Like `walkCards`, for cards in memory. */
 export function pinActor(actor: ActorId, cards: Iterable<StandingCard>): PinnedActor {
   const slots = new Map<CardSlot, StandingCard>()
   for (const card of cards)
@@ -93,21 +95,21 @@ export function pinActor(actor: ActorId, cards: Iterable<StandingCard>): PinnedA
   return step.value
 }
 
-/** Why a card that stands says nothing of its actor all the same; null when it counts. */
+/** Why a valid card has no effect; null when it counts. */
 export function whyCardIsIdle(card: StandingCard, { keys, signsSince }: PinnedActor): string | null {
   const { version, publicKey, previousKey } = card
   if (publicKey === null) {
-    // Of the time before the actor had a key.
+    // From before the actor had a key.
     const isEarlier = signsSince !== null && signsSince !== 'always' && compareVersions(version, signsSince) < 0
     return keys.length === 0 || isEarlier ? null : 'names no key, though the actor has one'
   }
   if (previousKey !== null) {
     const place = keys.findIndex((key) => key.publicKey === previousKey)
     if (place === -1) return 'is a rotation of a key that the actor does not have'
-    return keys[place + 1]?.publicKey === publicKey ? null : 'is a further rotation of a key that was replaced before'
+    return keys[place + 1]?.publicKey === publicKey ? null : 'is a second rotation of a key that was already replaced'
   }
   const key = keys.find((each) => each.publicKey === publicKey)
-  if (key === undefined) return 'gives another key than the one the actor has, without its consent'
+  if (key === undefined) return 'names another key than the one the actor has, without a rotation'
   const isLate = key.until !== null && compareVersions(version, key.until) > 0
-  return isLate ? 'is signed with a key that was replaced before' : null
+  return isLate ? 'is signed with a key that was already replaced' : null
 }

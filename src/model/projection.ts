@@ -1,14 +1,14 @@
 /**
- * The projection: what the events of one issue add up to (design §4, rule R4).
+ * The projection of one issue: the state that its events add up to (design §4, rule R4).
  *
  * Invariants
  * - `applyEvent` is commutative over different events, so arrival order and partition do not matter. It is not
  *   idempotent for counts: the caller applies each event id once (the view's `event/` keys, the fold's set).
- * - A state belongs to the code that folds it and is changed in place: a hostile issue with a million labels costs a million
- *   steps, not a million copies.
+ * - The folding code owns a state and changes it in place: a hostile issue with a million labels costs a million steps,
+ *   not a million copies.
  * - The creation is the IssueCreated with the smallest version. Its title, body and labels are kept apart from later
- *   changes, so that an older creation which arrives late replaces it without a trace.
- * - A field or element never forgets the greatest version of what was said about it, present or not.
+ *   changes, so that an older creation that arrives late replaces it completely.
+ * - A field or element always keeps the greatest version that set it, present or not.
  */
 import { compareText } from './compare.ts'
 import { compareVersions, type Event, type Version, versionOf } from './event.ts'
@@ -22,7 +22,7 @@ export interface Register<Value> {
   readonly version: Version
 }
 
-/** Greatest versions of adding and of removing one element; it is present when the add is the greater. */
+/** Greatest versions of adding and removing one element; it is present when the add is greater. */
 export interface ElementVersions {
   readonly added: Version | null
   readonly removed: Version | null
@@ -53,15 +53,15 @@ export interface Dependency {
   readonly type: DependencyType
 }
 
-/** Everything known of one issue except the bodies of its comments. */
+/** The whole state of one issue except the bodies of its comments. */
 export interface IssueState {
   readonly issueId: IssueId
-  /** Null as long as no IssueCreated has arrived: such an issue is kept but not shown. */
+  /** Null until an IssueCreated arrives: such an issue is kept but not shown. */
   creation: Creation | null
   title: Register<string> | null
   body: Register<string> | null
   state: Register<IssueStateWord> | null
-  /** By label; the labels of the creation are not in here. */
+  /** By label; without the labels of the creation. */
   readonly labels: Map<string, ElementVersions>
   readonly assignees: Map<string, ElementVersions>
   /** By `dependencyKey`. */
@@ -69,7 +69,7 @@ export interface IssueState {
   commentCount: number
   linkCount: number
   attachmentCount: number
-  /** Greatest time of any event but creations. Milliseconds. */
+  /** Greatest time of all events except creations. Milliseconds. */
   newestTsUnixMs: number
 }
 
@@ -103,10 +103,7 @@ export function foldIssue(issueId: IssueId, events: Iterable<Event>): IssueState
   return state
 }
 
-/**
- * Applies, in place, one event that has not been applied before.
- * Events of other issues and context events are a mistake.
- */
+/** Applies a new event in place. Events of other issues and context events are a caller's mistake. */
 export function applyEvent(state: IssueState, event: Event): void {
   if (event.issueId !== state.issueId) throw new TypeError(`event of ${event.issueId} applied to ${state.issueId}`)
   if (event.body.type === 'IssueCreated') {
@@ -185,7 +182,7 @@ function raiseElement(
   elements.set(key, { ...known, [side]: versionOf(event) })
 }
 
-/** Names a dependency inside one issue's state. */
+/** The key of a dependency in an issue's state. */
 export function dependencyKey({ target, type }: Dependency): string {
   return `${target}/${type}`
 }
@@ -195,7 +192,7 @@ function parseDependencyKey(key: string): Dependency {
   return { target: target as IssueId, type: type as DependencyType }
 }
 
-/** The value that counts now: the later of creation and change. */
+/** The current value: the later of creation and change. */
 export function currentTitle(state: IssueState): string {
   return currentRegister(state.creation, state.creation?.title ?? '', state.title)
 }
@@ -223,7 +220,7 @@ export function presentLabels(state: IssueState): string[] {
     .sort(compareText)
 }
 
-/** Versions of one label, the creation's labels counted as added with the creation's version. */
+/** Versions of one label; the creation adds its labels with its own version. */
 export function labelVersions(state: IssueState, label: string): ElementVersions {
   const known = state.labels.get(label) ?? untouched
   if (state.creation === null || !state.creation.labels.includes(label)) return known
@@ -232,7 +229,7 @@ export function labelVersions(state: IssueState, label: string): ElementVersions
   return { ...known, added }
 }
 
-/** Every label that was ever added or removed, the creation's included, in no particular order. */
+/** Every label that was ever added or removed, including the creation's, in no particular order. */
 export function mentionedLabels(state: IssueState): string[] {
   return [...new Set([...(state.creation?.labels ?? []), ...state.labels.keys()])]
 }

@@ -1,6 +1,6 @@
 /**
- * Queries that a project keeps, as values of project keys `grite.query.<name>` (docs/format.md#reserved-keys). They come
- * from anyone who can push, so each is judged when it is read, and a broken one is told, not thrown.
+ * A project's saved queries, as values of project keys `grite.query.<name>` (docs/format.md#reserved-keys). Anyone who
+ * can push can write them, so each is checked when read, and a broken one is reported, not thrown.
  */
 import { InvalidArgsError } from './errors/index.ts'
 import { parseForeignJson } from './foreign/parse-json.ts'
@@ -12,9 +12,9 @@ export const savedQueryPrefix = 'grite.query.'
 
 export interface SavedQuery {
   readonly name: string
-  /** The text; null when it cannot be read. */
+  /** The text; null when it is unreadable. */
   readonly query: string | null
-  /** Why it cannot be run; null when it can. */
+  /** Why it cannot run; null when it can. */
   readonly problem: string | null
 }
 
@@ -27,15 +27,15 @@ export function isSavedQueryName(text: string): boolean {
   return /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(text)
 }
 
-/** The value that says a query. The empty value takes it away. */
+/** The value of a saved query. The empty value removes it. */
 export function formatSavedQuery(query: string): string {
   return JSON.stringify({ query })
 }
 
-/** JSON needs six characters for one at most, and a few around it. */
+/** JSON needs at most six characters per character, and a few around them. */
 const valueLengthMax = 6 * limits.queryBytesMax + 1024
 
-/** What a key with the prefix says; undefined for one that was taken away. */
+/** Reads the value of a key with the prefix; undefined for a removed query. */
 export function readSavedQuery({
   key,
   value,
@@ -46,7 +46,7 @@ export function readSavedQuery({
   if (value === '') return undefined
   const name = key.slice(savedQueryPrefix.length)
   const query = readText(value)
-  return { name, query, problem: query === null ? 'the value is not that of a query' : findProblem(name, query) }
+  return { name, query, problem: query === null ? 'the value is not a saved query' : findProblem(name, query) }
 }
 
 const valueShape = shape.table({ query: shape.text() })
@@ -56,7 +56,7 @@ function readText(value: string): string | null {
 }
 
 function findProblem(name: string, query: string): string | null {
-  if (!isSavedQueryName(name)) return 'the name has characters that a name cannot have'
+  if (!isSavedQueryName(name)) return 'the name has characters that are not allowed'
   try {
     parseQuery(query)
     return null

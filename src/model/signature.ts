@@ -9,20 +9,20 @@ export const signatureBytes = 64
 export const signatureVerdicts = ['valid', 'invalid', 'unsigned', 'missing', 'unknown-key'] as const
 
 /**
- * What the signature of an event is worth (docs/format.md#actor-cards). `unsigned`: there is none, and nobody said that
- * there should be. `missing`: there is none, though the actor signs. `unknown-key`: there is one, and no key to try it with.
+ * The verdict on an event's signature (docs/format.md#actor-cards). `unsigned`: there is none, and none is required.
+ * `missing`: there is none, though the actor signs. `unknown-key`: there is one, but no key to verify it with.
  */
 export type SignatureVerdict = (typeof signatureVerdicts)[number]
 
-/** What is known of an actor's keys, from cards or otherwise. */
+/** The known keys of an actor, from cards or otherwise. */
 export type SignatureTrust = Pick<PinnedActor, 'keys' | 'signsSince'>
 
 export const noTrust: SignatureTrust = { keys: [], signsSince: null }
 
-/** What judging needs of an event. */
+/** The parts of an event that verification needs. */
 export type SignedFacts = Pick<Event, 'eventId' | 'actor' | 'tsUnixMs' | 'sig'>
 
-/** Judges the signature that an event came with. */
+/** Verifies the signature of an event. */
 export function judgeSignature(
   event: SignedFacts,
   { keys, signsSince }: SignatureTrust,
@@ -38,20 +38,20 @@ export function judgeSignature(
   return isValid ? 'valid' : 'invalid'
 }
 
-/** A clock that was set back makes events look older than the key that signed them; further back than this nobody looks. */
+/** After a clock was set back, events look older than the key that signed them; this many later keys are tried. */
 const laterKeysMax = 3
 
-/** The key that was in use at the event's place in the order of events, and those that came next. */
+/** The key in use at the event's place in the order of events, and the next ones. */
 function keysFor(event: SignedFacts, keys: SignatureTrust['keys']): SignatureTrust['keys'] {
   const start = keys.findIndex(({ until }) => until === null || compareVersions(event, until) <= 0)
   return start === -1 ? [] : keys.slice(start, start + 1 + laterKeysMax)
 }
 
 /**
- * Chooses the signature to keep when copies of one event differ only there: one that verifies, else the smallest
- * bytes, and none at all last. Commutative and associative, so it does not matter in which order copies arrive.
+ * Chooses the signature to keep among copies of one event: a valid one first, then the smallest bytes, then none.
+ * Commutative and associative, so the arrival order of copies does not matter.
  *
- * @param isValid - decides for one signature; must not depend on anything but the event and keys that all clones know
+ * @param isValid - decides for one signature; must depend only on the event and on keys that all clones know
  */
 export function chooseSignature(
   left: Uint8Array | null,

@@ -17,7 +17,7 @@ export interface SignedSnapshotFiles {
 const domain = new TextEncoder().encode('grite:snapshot:v1:')
 const absent = new Uint8Array(32)
 
-/** What the maker of a snapshot signs: 32 bytes. */
+/** The 32 bytes that the maker of a snapshot signs. */
 export function snapshotDigest(
   actor: ActorId,
   { facts, report, orphans, attachments }: SignedSnapshotFiles,

@@ -1,8 +1,8 @@
-/** What is known of the snapshots there are, without reading what is in them. */
+/** Facts about the existing snapshots, known without reading their content. */
 export interface SnapshotCover {
-  /** When the newest was made. Milliseconds. */
+  /** Creation time of the newest snapshot. Milliseconds. */
   readonly createdTs: number
-  /** The most events that one of them holds. */
+  /** The largest event count of any of them. */
   readonly eventCount: number
 }
 
@@ -12,14 +12,14 @@ export interface SnapshotThresholds {
 }
 
 const dayMs = 86_400_000
-/** An old snapshot is not replaced for less than this part of what makes a young one due. */
+/** An old snapshot is replaced only when this part of `maxEvents` is new. */
 const worthwhilePart = 0.1
 
 /**
- * Whether another snapshot is worth making.
+ * Whether a new snapshot is worth making.
  *
  * @param cover - null when there is no snapshot
- * @param eventCount - events of the log as it is now
+ * @param eventCount - events now in the log
  */
 export function isSnapshotDue(
   cover: SnapshotCover | null,

@@ -1,31 +1,32 @@
 /**
- * Where a snapshot keeps each record of the log (docs/format.md#snapshot), decided in log order with memory for no more
- * than what each issue and id needs.
+ * Decides where a snapshot keeps each record of the log (docs/format.md#snapshot), in log order, with memory only per
+ * issue and id.
  *
  * Invariants
- * - `events` gets each id once, one creation for each issue, and nothing that is dated at or before its issue's
- *   creation or has none: the Rust tool gives up on a snapshot that holds anything of that.
- * - `events` and `orphans` together hold every record that the view would fold, copies with another signature included.
- * - What a later record would make wrong is noticed: `isOverturned`. The log has to be read again then, with `again()`,
- *   which knows all creations and repeated ids beforehand and is never overturned.
+ * - `events` gets each id once, one creation per issue, and no event that is dated at or before its issue's creation or
+ *   whose issue has none: the Rust tool rejects a snapshot that holds any of those.
+ * - `events` and `orphans` together hold every record that the view would fold, including copies with another
+ *   signature.
+ * - When a later record makes an earlier decision wrong, `isOverturned` is set. The log must then be read again with
+ *   `again()`, which knows all creations and repeated ids in advance and is never overturned.
  */
 import { compareVersions, type Event, type Version, versionOf } from './event.ts'
 import { blake2b256 } from './hash.ts'
 import { formatHex } from './hex.ts'
 import type { EventId, IssueId } from './ids.ts'
 
-/** `nowhere`: the same bytes have been kept already. */
+/** `nowhere`: the same bytes are already kept. */
 export type SnapshotPlace = 'events' | 'orphans' | 'nowhere'
 
 export class SnapshotSieve {
-  /** The creation that counts, of each issue: so far, or of the whole log. */
+  /** The winning creation of each issue: so far, or of the whole log. */
   readonly #creations: Map<IssueId, Version>
-  /** Ids that come more than once, with the signatures seen so far. Null as long as they are being found out. */
+  /** Repeated ids, with the signatures seen so far. Null during the first reading, which finds them. */
   readonly #repeated: ReadonlyMap<EventId, Set<string>> | null
-  /** The first reading: first 48 bits of every id, and ids of which those came twice. */
+  /** First reading: the first 48 bits of every id, and the ids whose prefix came twice. */
   readonly #prefixes = new Set<number>()
   readonly #suspects = new Set<EventId>()
-  /** The first reading: issues of which something came before a creation. */
+  /** First reading: issues with a record before any creation. */
   readonly #waiting = new Set<IssueId>()
   readonly #opaque = new Set<string>()
   #isOverturned = false
@@ -36,17 +37,17 @@ export class SnapshotSieve {
     this.#repeated = known === undefined ? null : new Map([...known.repeated].map((id) => [id, new Set()]))
   }
 
-  /** Whether a place that was given is wrong by what came later. */
+  /** Whether a later record made an earlier decision wrong. */
   get isOverturned(): boolean {
     return this.#isOverturned
   }
 
-  /** Whether an id came twice. Known for certain unless `isOverturned`. */
+  /** Whether an id came twice. Certain unless `isOverturned`. */
   get hasRepeats(): boolean {
     return this.#hasRepeats
   }
 
-  /** For a second reading of the same log from its start. */
+  /** A sieve for a second reading of the same log from its start. */
   again(): SnapshotSieve {
     return new SnapshotSieve({ creations: this.#creations, repeated: this.#suspects })
   }
@@ -55,7 +56,7 @@ export class SnapshotSieve {
     return this.#placeOfCopy(event) ?? this.#placeOfFirst(event)
   }
 
-  /** The place of a record whose id verifies though nothing else of it is known. */
+  /** The place of a record that verifies, but cannot be decoded. */
   placeOpaque(record: Uint8Array): SnapshotPlace {
     const digest = formatHex(blake2b256(record))
     if (this.#opaque.has(digest)) return 'nowhere'
@@ -63,7 +64,7 @@ export class SnapshotSieve {
     return 'orphans'
   }
 
-  /** Undefined for the first record of an id. Copies of an event differ in nothing but the signature. */
+  /** Undefined for the first record of an id. Copies of an event differ only in the signature. */
   #placeOfCopy({ eventId, sig }: Event): SnapshotPlace | undefined {
     if (this.#repeated === null) {
       const prefix = Number.parseInt(eventId.slice(0, 12), 16)

@@ -1,10 +1,10 @@
-/** What takes an event back: the value that its subject had just before it, if the event still counts. */
+/** Plans the undo of an event: restore the value before it, if the event still counts. */
 import type { Event } from './event.ts'
 import { type FieldKey, parseScopedLabel } from './fields.ts'
 import { type Changeable, type Final, type HistoryEntry, historyOf, type Subject } from './history.ts'
 import type { EventId } from './ids.ts'
 
-/** A value to give back. `from` is what is there now; null is nothing. */
+/** A value to restore. `from` is the current value; null is no value. */
 export interface Restoration {
   readonly subject: Changeable
   readonly from: string | null
@@ -12,19 +12,19 @@ export interface Restoration {
 }
 
 export type UndoPlan =
-  /** None where the event changed nothing. */
+  /** Empty when the event changed nothing. */
   | { readonly outcome: 'restore'; readonly restorations: readonly Restoration[] }
-  /** Another event decided since then. `isPart`: they belong to one change of a field. */
+  /** Another event has decided since. `isPart`: both belong to one change of a field. */
   | { readonly outcome: 'superseded'; readonly subject: Subject; readonly by: EventId; readonly isPart: boolean }
-  /** Nothing takes such an event back. */
+  /** Events of this kind cannot be undone. */
   | { readonly outcome: 'final'; readonly subject: Final }
-  /** A label of a field, but not its value: to give it back would make it the value. */
+  /** A label of a field, but not its value: restoring it would make it the value. */
   | { readonly outcome: 'no-value'; readonly key: FieldKey }
 
 /**
- * Plans how to take one event of an issue back. An event that set title and text is taken back whole or not at all.
+ * Plans the undo of one event of an issue. An event that set title and text is undone whole or not at all.
  *
- * @param events - all of the issue, each once, in version order
+ * @param events - all events of the issue, each once, in version order
  */
 export function planUndo(events: readonly Event[], eventId: EventId): UndoPlan {
   const entries = historyOf(events).filter(({ event }) => event.eventId === eventId)

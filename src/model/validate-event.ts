@@ -1,9 +1,9 @@
-/** What a writer may say. Readers do not ask: whatever verifies is folded (design §10). */
+/** Limits for writers. Readers do not check them: every event that verifies is folded (design §10). */
 import { InvalidArgsError } from './errors/index.ts'
 import type { EventBody } from './event-kinds.ts'
 import { limits } from './limits.ts'
 
-/** @throws {InvalidArgsError} naming the field, its size and the limit, or what is wrong with its text */
+/** @throws {InvalidArgsError} naming the field, its size and the limit, or the problem with its text */
 export function validateBody(body: EventBody): void {
   switch (body.type) {
     case 'IssueCreated':

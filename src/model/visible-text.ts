@@ -1,16 +1,13 @@
-/**
- * Text in which nothing is hidden: what is not drawn is written out. Anyone who can push an event chooses its text; what a
- * reader sees of it must be what is stored.
- */
+/** Escapes invisible characters. Anyone who can push an event chooses its text; readers must see what is stored. */
 
-// First the one invisible character that belongs to what the writer sees, a joiner between two pictures; then controls
-// (C0, DEL, C1), line and paragraph separators, and everything that is not drawn (bidirectional controls, zero-width
-// and tag characters, fillers), halves of surrogate pairs, annotations. Emoji presentation selectors may stay.
-// The joiner is matched before looking back from it: the other way round, every place would look back over the text.
+// First the one invisible character that is part of visible text, a joiner between two pictures; then controls (C0,
+// DEL, C1), line and paragraph separators, and all invisible characters (bidirectional controls, zero-width and tag
+// characters, fillers), halves of surrogate pairs, annotations. Emoji presentation selectors may stay. The joiner
+// matches before its lookbehind: the other way round, every position would look back over the text.
 const notable =
   /(\u200d)(?<=\p{Extended_Pictographic}(?:\ufe0f|\p{Emoji_Modifier})*\u200d)(?=\p{Extended_Pictographic})|(?!\ufe0e|\ufe0f)[\p{Cc}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\p{Surrogate}\ufff9-\ufffb]/gu
 
-/** @param allowed - characters that stay though they are not drawn */
+/** @param allowed - invisible characters to keep */
 export function makeVisible(text: string, allowed = ''): string {
   if (/^[\x20-\x7e]*$/.test(text)) return text
   return text.replace(notable, (character, joiner: string | undefined) =>
@@ -19,8 +16,8 @@ export function makeVisible(text: string, allowed = ''): string {
 }
 
 /**
- * Writes invisible characters of JSON as `\uXXXX`, so the document stays the same: JSON has them only inside texts. A
- * piece of a document may begin or end anywhere, even between the halves of a surrogate pair.
+ * Escapes invisible characters of JSON as `\uXXXX`, which keeps the document the same: JSON has them only inside
+ * strings. A piece of a document may begin or end anywhere, even inside a surrogate pair.
  */
 export function makeJsonVisible(json: string): string {
   if (/^[\n\x20-\x7e]*$/.test(json)) return json

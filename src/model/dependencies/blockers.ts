@@ -2,20 +2,20 @@ import type { DependencyType, IssueStateWord } from '../event-kinds.ts'
 import type { IssueId } from '../ids.ts'
 import type { StoredEdge } from './edges.ts'
 
-/** Why an open issue waits: another one that is not closed, or that is not known here. */
+/** An issue that an open issue waits for: it is not closed, or not known here. */
 export interface Blocker {
   readonly issueId: IssueId
-  /** False when no such issue has arrived here. Nobody can close it, so it holds nobody up. */
+  /** False when the issue has not arrived here. Nobody can close it, so it does not block. */
   readonly isKnown: boolean
-  /** The edges that say so: `blocks` is kept with the blocker, `depends_on` with the one that waits. */
+  /** The edges that state it: `blocks` is stored with the blocker, `depends_on` with the waiting issue. */
   readonly through: readonly DependencyType[]
 }
 
 /**
- * What every open issue waits for. Issues that wait for nothing are absent; closed blockers are left out.
+ * The blockers of every open issue. Issues without blockers are absent; closed blockers are left out.
  *
- * @param stateOf - undefined for an issue that is not known
- * @returns by the issue that waits; its blockers by id
+ * @param stateOf - undefined for an unknown issue
+ * @returns by waiting issue; its blockers by id
  */
 export function findBlockers(
   edges: Iterable<StoredEdge>,
@@ -24,7 +24,7 @@ export function findBlockers(
   const waiting = new Map<IssueId, Blocker[]>()
   for (const { source, target, type } of edges) {
     if (type === 'related_to') continue
-    // As `orderOf`, without an object for each of very many edges.
+    // Like `orderOf`, without allocating an object per edge.
     const waits = type === 'blocks' ? target : source
     if (stateOf(waits) !== 'open') continue
     const first = type === 'blocks' ? source : target
@@ -41,7 +41,7 @@ export function findBlockers(
 
 const throughOne = { blocks: ['blocks'], depends_on: ['depends_on'] } as const
 
-/** Whether any of them holds an issue up. */
+/** Whether any of them blocks an issue. */
 export function isHeldUp(blockers: readonly Blocker[]): boolean {
   return blockers.some(({ isKnown }) => isKnown)
 }

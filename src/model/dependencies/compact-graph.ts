@@ -2,7 +2,7 @@ import type { IssueId } from '../ids.ts'
 import type { Order } from './edges.ts'
 
 /**
- * A graph of issues as numbers, for walks over a hundred thousand of them. The issues that wait for number `n` are
+ * A graph of numbered issues, for walks over a hundred thousand of them. The issues that wait for number `n` are
  * `waiting[start[n]]` up to, not including, `waiting[start[n + 1]]`.
  */
 export interface CompactGraph {
@@ -11,7 +11,7 @@ export interface CompactGraph {
   readonly waiting: Int32Array
 }
 
-/** Orders that name an issue which is not in `ids` are left out. Numbers follow the order of `ids`. */
+/** Skips orders that name an issue outside `ids`. Numbers follow the order of `ids`. */
 export function compactGraph(ids: readonly IssueId[], orders: readonly Order[]): CompactGraph {
   const numbers = new Map(ids.map((id, number) => [id, number]))
   const pairs = new Int32Array(2 * orders.length)
@@ -37,7 +37,7 @@ export function compactGraph(ids: readonly IssueId[], orders: readonly Order[]):
   return { ids, start, waiting }
 }
 
-/** An element that is known to be there. */
+/** An element known to exist. */
 export function at(numbers: Int32Array, index: number): number {
   return numbers[index] as number
 }

@@ -1,8 +1,8 @@
 import { at, type CompactGraph } from './compact-graph.ts'
 
 /**
- * The strongly connected component of every number: equal for two issues exactly when each waits, over any number of
- * others, for the other. Tarjan's algorithm with a stack of its own, so that a chain of any length can be walked.
+ * The strongly connected component of each number: equal for two issues exactly when each waits for the other, directly
+ * or through others. Tarjan's algorithm with an explicit stack, so that chains of any length work.
  */
 export function componentsOf({ ids, start, waiting }: CompactGraph): Int32Array {
   const unseen = -1

@@ -4,24 +4,24 @@ import { componentsOf } from './components.ts'
 import { type Order, ordersOf, type StoredEdge } from './edges.ts'
 
 /**
- * Issues that wait for each other over `blocks` and `depends_on` as one graph. One clone refuses to close a cycle, but two
- * clones that each add a half of it cannot.
+ * Finds cycles over `blocks` and `depends_on` as one graph. A clone refuses to close a cycle, but two clones that each
+ * add one half cannot notice.
  */
 export function findDependencyCycles(edges: Iterable<StoredEdge>): IssueId[][] {
   return findCycles(ordersOf(edges))
 }
 
 /**
- * The strongly connected components with more than one issue, or with one that waits for itself.
+ * The strongly connected components with more than one issue, or with an issue that waits for itself.
  *
- * @returns each component by ascending id, the components by their first
+ * @returns each component by ascending id, the components by their first id
  */
 export function findCycles(orders: readonly Order[]): IssueId[][] {
   const ids = [...new Set(orders.flatMap(({ first, waits }) => [first, waits]))].sort()
   return cyclesIn(compactGraph(ids, orders))
 }
 
-/** As `findCycles`, by ascending number. */
+/** Like `findCycles`, by ascending number. */
 export function cyclesIn(graph: CompactGraph, component = componentsOf(graph)): IssueId[][] {
   const members = new Map<number, number[]>()
   for (const [number, name] of component.entries()) {

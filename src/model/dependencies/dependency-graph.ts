@@ -3,21 +3,21 @@ import type { IssueId } from '../ids.ts'
 import { orderOf, type StoredEdge } from './edges.ts'
 
 /**
- * Who waits for whom, while edges come and go.
+ * The dependency graph, updated as edges are added and removed.
  *
  * Invariants
- * - Setting an edge twice is setting it once.
- * - An order stands as long as one of its two spellings does.
+ * - Setting an edge is idempotent.
+ * - An order exists as long as one of its two spellings is present.
  */
 export class DependencyGraph {
-  /** By the issue that comes first, then by the one that waits: the spellings that stand, as bits. */
+  /** By first issue, then by waiting issue: the present spellings, as bits. */
   readonly #waiting = new Map<IssueId, Map<IssueId, number>>()
 
   constructor(edges: Iterable<StoredEdge>) {
     for (const edge of edges) this.set(edge, true)
   }
 
-  /** States whether an edge is there. One that orders nothing is ignored. */
+  /** Sets whether an edge is present. Ignores edges that order nothing. */
   set(edge: StoredEdge, isPresent: boolean): void {
     const order = orderOf(edge)
     if (order === null) return
@@ -30,12 +30,12 @@ export class DependencyGraph {
   }
 
   /**
-   * A shortest way along which each issue waits for the one before it; undefined when there is none. An issue reaches
-   * itself at once. Every issue is visited once at most.
+   * A shortest path on which each issue waits for the one before it; undefined when there is none. An issue reaches
+   * itself at once. Visits each issue at most once.
    */
   findPath(first: IssueId, last: IssueId): IssueId[] | undefined {
     const reachedFrom = new Map<IssueId, IssueId | null>([[first, null]])
-    // A map hands out what is added while it is walked: it is its own queue.
+    // A Map iterates over entries added during iteration, so it is its own queue.
     for (const id of reachedFrom.keys()) {
       if (id === last) return pathTo(last, reachedFrom)
       for (const next of this.#waiting.get(id)?.keys() ?? []) {

@@ -1,25 +1,25 @@
 /**
- * What an edge between two issues means. `A blocks B` and `B depends_on A` say one thing: A comes first, B waits.
- * `related_to` orders nothing and reads alike from both ends.
+ * The meaning of an edge between two issues. `A blocks B` and `B depends_on A` mean the same: A comes first, B waits.
+ * `related_to` orders nothing and is symmetric.
  */
 import type { DependencyType } from '../event-kinds.ts'
 import type { IssueId } from '../ids.ts'
 
-/** An edge as an event states it; it is kept with its source. */
+/** An edge as an event states it, stored with its source. */
 export interface StoredEdge {
   readonly source: IssueId
   readonly target: IssueId
   readonly type: DependencyType
 }
 
-/** Which of two issues comes first. */
+/** The order of two issues. */
 export interface Order {
   readonly first: IssueId
   /** Waits until `first` is closed. */
   readonly waits: IssueId
 }
 
-/** The order that an edge demands; null for one that orders nothing. */
+/** The order that an edge demands; null when it orders nothing. */
 export function orderOf({ source, target, type }: StoredEdge): Order | null {
   switch (type) {
     case 'blocks':
@@ -31,7 +31,7 @@ export function orderOf({ source, target, type }: StoredEdge): Order | null {
   }
 }
 
-/** The orders that edges demand, in their order; two spellings of one come twice. */
+/** The orders that edges demand, in sequence; two spellings of one order yield it twice. */
 export function ordersOf(edges: Iterable<StoredEdge>): Order[] {
   const orders: Order[] = []
   for (const edge of edges) {
@@ -41,7 +41,7 @@ export function ordersOf(edges: Iterable<StoredEdge>): Order[] {
   return orders
 }
 
-/** The other edge with the same meaning, kept with the other issue. */
+/** The edge with the same meaning that is stored with the other issue. */
 export function respell({ source, target, type }: StoredEdge): StoredEdge {
   return { source: target, target: source, type: otherSpelling[type] }
 }

@@ -6,8 +6,8 @@ export interface TreeRow {
   /** 0 for a root. */
   readonly depth: number
   /**
-   * Why there is nothing below it though there would be: it is one of the issues it hangs from, it is unfolded in another
-   * line, or the tree is deep enough already.
+   * Why its children are not shown here: `cycle`: it is one of its own ancestors; `repeated`: they are shown in another
+   * row; `deep`: the depth limit is reached.
    */
   readonly cut: 'cycle' | 'repeated' | 'deep' | null
 }
@@ -17,16 +17,16 @@ export interface TreeLink {
   readonly child: IssueId
 }
 
-/** Deeper trees are cut: a chain of a hundred thousand issues would fill gigabytes with indentation. */
+/** Deeper trees are cut: indentation for a chain of a hundred thousand issues would take gigabytes. */
 export const treeDepthMax = 64
 
 /**
- * Lays issues out as trees, each unfolded once, so that there are no more lines than links and roots. Issues that hang
- * from nothing are roots; where all hang from each other, the first of them is.
+ * Lays issues out as trees. Each issue is expanded once, so there are no more rows than links and roots. Issues without
+ * a parent are roots; in a cycle without a root, the first issue is.
  *
- * @param ids - in the order in which roots stand; links that name others are ignored
- * @param links - the children of a parent stand in their order
- * @param root - when given, only what hangs from it
+ * @param ids - in the order of roots; links to other issues are ignored
+ * @param links - children keep this order
+ * @param root - limits the result to this issue and its descendants
  */
 export function layOutForest(ids: readonly IssueId[], links: readonly TreeLink[], root?: IssueId): TreeRow[] {
   const known = new Set(ids)
@@ -38,11 +38,11 @@ export function layOutForest(ids: readonly IssueId[], links: readonly TreeLink[]
   return forest.rows
 }
 
-/** An issue and everything that hangs from it, over any number of links. */
+/** An issue and all its descendants. */
 export function reachableFrom(root: IssueId, links: readonly TreeLink[]): Set<IssueId> {
   const children = childrenByParent(links)
   const reached = new Set([root])
-  // A set hands out what is added while it is walked: it is its own queue.
+  // A Set iterates over entries added during iteration, so it is its own queue.
   for (const id of reached) for (const child of children.get(id) ?? []) reached.add(child)
   return reached
 }
@@ -59,7 +59,7 @@ function childrenByParent(links: readonly TreeLink[]): Map<IssueId, IssueId[]> {
 
 class Forest {
   readonly rows: TreeRow[] = []
-  /** Those that need no root of their own: shown, or below something that was cut for its depth. */
+  /** Issues that need no root of their own: shown, or below a row that was cut for its depth. */
   readonly reached = new Set<IssueId>()
   readonly #children: ReadonlyMap<IssueId, readonly IssueId[]>
   readonly #unfolded = new Set<IssueId>()

@@ -15,7 +15,7 @@ export class NumberHeap {
     numbers[index] = number
   }
 
-  /** Takes the smallest away; undefined when the heap is empty. */
+  /** Removes the smallest; undefined when the heap is empty. */
   pop(): number | undefined {
     const numbers = this.#numbers
     const smallest = numbers[0]

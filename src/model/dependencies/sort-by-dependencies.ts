@@ -7,20 +7,20 @@ import { NumberHeap } from './number-heap.ts'
 
 export interface SortedIssues {
   /**
-   * Every id once: what comes first before what waits for it. The issues of cycles and those that wait for them stand
-   * at the end, in order as far as there is one, the issues of a cycle side by side.
+   * Each id once, in dependency order. Issues in cycles, and those that wait for them, come last: ordered as far as
+   * possible, with the issues of a cycle next to each other.
    */
   readonly sorted: readonly IssueId[]
-  /** Issues that wait for each other, so that no order suits them; in the order of `ids`. */
+  /** Issues that wait for each other and so have no order; in the order of `ids`. */
   readonly cycles: readonly (readonly IssueId[])[]
 }
 
 /**
- * Sorts issues so that none stands before one it waits for. Of those that could come next, always the one that stands
- * first in `ids`: the result depends on nothing but the arguments.
+ * Sorts issues in dependency order. Ties go to the issue that is first in `ids`, so the result depends only on the
+ * arguments.
  *
- * @param ids - in the order that decides between issues which do not wait for each other
- * @param orders - those that name other issues are left out
+ * @param ids - their order breaks ties
+ * @param orders - those that name other issues are ignored
  */
 export function sortByDependencies(ids: readonly IssueId[], orders: readonly Order[]): SortedIssues {
   const graph = compactGraph(ids, orders)
@@ -36,7 +36,7 @@ export function sortByDependencies(ids: readonly IssueId[], orders: readonly Ord
   }
 }
 
-/** Kahn's algorithm: the numbers that do not wait for a cycle, always the smallest that is free. */
+/** Kahn's algorithm: the numbers that do not wait for a cycle, always the smallest free one. */
 function takeInOrder({ ids, start, waiting }: CompactGraph): number[] {
   const openBlockers = new Int32Array(ids.length)
   for (const to of waiting) openBlockers[to] = at(openBlockers, to) + 1
@@ -54,7 +54,7 @@ function takeInOrder({ ids, start, waiting }: CompactGraph): number[] {
   return taken
 }
 
-/** The same over whole components, each of which stands where its smallest number may. */
+/** The same over whole components; the smallest number of a component decides its place. */
 function takeTogether({ ids, start, waiting }: CompactGraph, rest: readonly number[], component: Int32Array): number[] {
   const members = new Map<number, number[]>()
   for (const number of rest) {

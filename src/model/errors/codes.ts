@@ -1,6 +1,6 @@
 /**
- * Every kind of failure that grite reports, in one table: the stable code scripts match on, the exit status, the
- * words that open the message, and what the user can do. docs/errors.md is held to this table by a test.
+ * The table of all failures that grite reports: the stable code for scripts, the exit status, the prefix of the
+ * message, and what the user can do. A test holds docs/errors.md to this table.
  *
  * Codes, exit statuses and prefixes are those of the published format (spec §5.3); they outlive releases.
  */
@@ -21,7 +21,7 @@ export const errorKinds = {
     code: 'invalid_args',
     exit: 1,
     prefix: 'TOML parse error: ',
-    hints: ['Repair the file by hand; grite never overwrites a configuration it cannot read'],
+    hints: ['Fix the file by hand; grite never overwrites a configuration it cannot read'],
   },
   notFound: {
     code: 'not_found',
@@ -46,21 +46,21 @@ export const errorKinds = {
     exit: 5,
     prefix: 'incomplete log: ',
     hints: [
-      'Run `grite sync`: it fetches what is missing here from a remote that has it',
-      'Ask `grite doctor` what is missing',
+      'Run `grite sync` to fetch the missing part from a remote that has it',
+      'Run `grite doctor` to see what is missing',
     ],
   },
   remote: {
     code: 'remote_error',
     exit: 5,
     prefix: 'remote error: ',
-    hints: ['Check the address with `git remote -v`, and that `git ls-remote` reaches it'],
+    hints: ['Check the URL with `git remote -v`, and the connection with `git ls-remote`'],
   },
   view: {
     code: 'db_error',
     exit: 5,
     prefix: 'database error: ',
-    hints: ['The view is only a cache; run `grite rebuild` to rebuild it from the log'],
+    hints: ['Run `grite rebuild` to rebuild the view from the log; the view is only a cache'],
   },
   ipc: {
     code: 'ipc_error',

@@ -1,11 +1,14 @@
 import { GriteError } from './grite-error.ts'
 
-/** An argument, option or field has a value that is not allowed. The message names the field, the value and what is. */
+/**
+ * An argument, option or field has a value that is not allowed. The message names the field, the value and the allowed
+ * values.
+ */
 export class InvalidArgsError extends GriteError {
   readonly kind = 'invalidArgs'
 }
 
-/** Text that should be an id is not one: wrong length, or characters that are not hexadecimal. */
+/** Text is not a valid id: wrong length, or characters that are not hexadecimal. */
 export class IdParseError extends GriteError {
   readonly kind = 'idParse'
 }
@@ -15,12 +18,12 @@ export class ConfigError extends GriteError {
   readonly kind = 'config'
 }
 
-/** What was asked for does not exist. */
+/** The requested thing does not exist. */
 export class NotFoundError extends GriteError {
   readonly kind = 'notFound'
 }
 
-/** Somebody else changed or holds what this command wanted to change. */
+/** Another writer changed or holds what this command wanted to change. */
 export class ConflictError extends GriteError {
   readonly kind = 'conflict'
 }
@@ -54,7 +57,7 @@ export class RefLockedError extends GriteError {
   }
 }
 
-/** Disk full, read-only file system, missing permission: nothing was acknowledged and no ref has moved. */
+/** Disk full, read-only file system or missing permission: nothing was acknowledged and no ref moved. */
 export class StorageError extends GriteError {
   readonly kind = 'io'
 }
@@ -63,64 +66,64 @@ export class StorageError extends GriteError {
 export class GitNotFoundError extends StorageError {}
 
 /**
- * A ref has moved and a step after it failed, such as the flush of its folder: the write is there, but a loss of power
- * may undo it. Never retry it. `details.written` is true, or `partly` when other refs of the same publish did not move.
+ * A ref moved, but a later step failed, such as the flush of its folder: the write is there, but a power loss may undo
+ * it. Never retry it. `details.written` is true, or `partly` when other refs of the same publish did not move.
  */
 export class AfterWriteError extends GriteError {
   readonly kind = 'io'
 }
 
 /**
- * git will not use the repository that lies here: it belongs to another user, is bare where `safe.bareRepository` asks for
- * an explicit name, or has a format that git or grite does not know. Nothing of its configuration was used.
+ * git refuses to use this repository: it belongs to another user, is bare where `safe.bareRepository` requires an
+ * explicit name, or has a format that git or grite does not know. None of its configuration was used.
  */
 export class RepositoryRefusedError extends GriteError {
   readonly kind = 'io'
 }
 
 /**
- * A part of the log is not here, and what was asked for cannot be done without it. Nothing was written. `details.gaps` lists
- * what is missing.
+ * A part of the log is missing here, and the command needs it. Nothing was written. `details.gaps` lists the missing
+ * parts.
  */
 export class IncompleteLogError extends GriteError {
   readonly kind = 'incompleteLog'
 }
 
 /**
- * A remote cannot be reached, or does not take what was sent. `details.reason` is `unreachable`, `silent` (it
- * stopped answering), `denied` (credentials, permissions), `rejected` (a hook, a rule, a kind of ref that the host does not take) or `signatures` (it holds events
- * that the settings of this clone do not let in).
+ * A remote is unreachable or refuses a push. `details.reason` is `unreachable`, `silent` (it stopped answering),
+ * `denied` (credentials, permissions), `rejected` (a hook, a rule, a kind of ref that the host refuses) or `signatures`
+ * (it holds events that the settings of this clone refuse).
  */
 export class RemoteError extends GriteError {
   readonly kind = 'remote'
 }
 
-/** The git program is missing, too old, or failed in a way that has no better name. */
+/** The git program is missing, too old, or failed in a way that no other error names. */
 export class GitError extends GriteError {
   readonly kind = 'internal'
 }
 
-/** Bytes in the repository are not what their name or format says. Fails closed; the log reader skips and reports. */
+/** Bytes in the repository do not match their name or format. Fails closed; the log reader skips and reports them. */
 export class CorruptObjectError extends GriteError {
   readonly kind = 'internal'
 }
 
-/** An object is larger than the limit of the reader; it was not loaded. */
+/** An object exceeds the size limit of its reader; it was not loaded. */
 export class ObjectTooLargeError extends GriteError {
   readonly kind = 'internal'
 }
 
-/** A snapshot cannot be used: damaged, not all here, or not one of this log. What it shortens can be had without it. */
+/** A snapshot is unusable: damaged, incomplete, or not of this log. Its data is available without it. */
 export class UnusableSnapshotError extends GriteError {
   readonly kind = 'internal'
 
-  /** Why, without the name of the snapshot. */
+  /** The reason, without the name of the snapshot. */
   get reason(): string {
     return typeof this.details.reason === 'string' ? this.details.reason : this.message
   }
 }
 
-/** A failure that is a defect of grite itself. */
+/** A bug in grite itself. */
 export class InternalError extends GriteError {
   readonly kind = 'internal'
 }

@@ -11,8 +11,8 @@ export interface GriteErrorOptions {
 }
 
 /**
- * A failure that a correct program can meet. The thrower states facts; the layer that can act decides on a retry;
- * the command line alone decides words and exit status. Never branch on `message`: use the class, `kind` or `code`.
+ * A failure that a correct program can meet. The thrower states facts; the layer that can act decides on a retry; only
+ * the command line decides words and exit status. Never branch on `message`: use the class, `kind` or `code`.
  */
 export abstract class GriteError extends Error {
   abstract readonly kind: ErrorKind
@@ -30,12 +30,12 @@ export abstract class GriteError extends Error {
     return this.ownDetails
   }
 
-  /** Adds facts that only a caller of the thrower knows, such as what had been written before. */
+  /** Adds facts that only a caller of the thrower knows, such as earlier writes. */
   addDetails(details: ErrorDetails): void {
     this.ownDetails = { ...this.ownDetails, ...details }
   }
 
-  /** The same failure for another command that it concerns, to which facts of its own can be added. */
+  /** A copy of this failure for another affected command, which can add its own facts. */
   copy(): this {
     return Object.create(Object.getPrototypeOf(this), Object.getOwnPropertyDescriptors(this)) as this
   }

@@ -1,22 +1,22 @@
 import { makeVisible } from '../visible-text.ts'
 
 /**
- * A command for people and agents to paste: its words quoted for a POSIX shell. Names and paths come from others; none of
- * them may end the word it stands in. Every suggested command that holds one is built with this.
+ * A command to paste, with its words quoted for a POSIX shell. Names and paths are foreign text; none may break out of
+ * its word. Every suggested command that contains one is built with this.
  */
 export function shellCommand(...words: readonly string[]): string {
   return words.map(shellWord).join(' ')
 }
 
-/** One word as a POSIX shell, bash, zsh or fish reads it back. It stays readable, and nothing in it is invisible. */
+/** Quotes one word for a POSIX shell, bash, zsh or fish. The result stays readable and has no invisible characters. */
 export function shellWord(text: string): string {
   if (/^[\w@%+:,./-][\w@%+=:,./-]*$/.test(text)) return text
   if (makeVisible(text) === text) {
-    // fish takes a backslash for an escape inside quotes, too.
+    // fish treats a backslash inside quotes as an escape, too.
     const quoted = text.replaceAll(/['\\]/g, (character) => `'\\${character}'`)
     return `'${quoted}'`
   }
-  // What a terminal would obey or hide is written as octal numbers. `$(…)` would drop line ends at the end.
+  // Characters that a terminal would interpret or hide are written in octal. `$(…)` would drop trailing newlines.
   const octal = Array.from(new TextEncoder().encode(text), octalUnlessPlain).join('')
   return text.endsWith('\n') ? `$'${octal}'` : `"$(printf '${octal}')"`
 }

@@ -1,12 +1,14 @@
 /**
- * Foreign values in messages. A value that somebody else wrote is never turned into text by its own means (`String()`,
- * a template, `JSON.stringify`): it may throw, overflow the stack, or fill a screen.
+ * Foreign values in messages. Never convert a foreign value to text by its own means (`String()`, a template,
+ * `JSON.stringify`): that may throw, overflow the stack, or fill a screen.
  */
 
-/** UTF-16 units of a foreign text that a message quotes. */
+/** UTF-16 units of foreign text that a message quotes. */
 const quotedLengthMax = 80
 
-/** Names a foreign value in a few words: a text or number as it is, cut off when it is long, anything else by its type. */
+/**
+ * Describes a foreign value in a few words: text or a number as it is, shortened if long, anything else by its type.
+ */
 export function describeForeign(value: unknown): string {
   switch (typeof value) {
     case 'string':
@@ -25,9 +27,9 @@ export function describeForeign(value: unknown): string {
   }
 }
 
-/** The text, or its beginning and an ellipsis, together at most so many UTF-16 units. */
+/** The text, or its beginning and an ellipsis, at most `lengthMax` UTF-16 units together. */
 export function shortenText(text: string, lengthMax: number): string {
   if (text.length <= lengthMax) return text
-  // No half of a surrogate pair is left at the end.
+  // Never end on half of a surrogate pair.
   return `${text.slice(0, lengthMax - 1).replace(/[\ud800-\udbff]$/, '')}…`
 }

@@ -1,24 +1,24 @@
 /**
- * JSON that somebody else wrote: files of commits that anybody may push, lines of an import, local files that something
- * else may have touched. This is the only place where foreign JSON is parsed.
+ * Foreign JSON: files of commits that anyone may push, lines of an import, local files that another program may have
+ * changed. This is the only place that parses foreign JSON.
  *
  * Invariants
  * - Size, depth and number of values are checked before anything is built. `JSON.parse` itself survives any depth, but
- *   whatever walks the result by recursion would not.
- * - The outcome is a value of the type that the shape states, or a problem with a short message. Nothing else is thrown.
+ *   recursive walks over the result would not.
+ * - The result is a value of the shape's type, or a problem with a short message. Nothing else is thrown.
  */
 import { limits } from '../limits.ts'
 import { shortenText } from './describe-foreign.ts'
 import { Mismatch, type Shape } from './shapes.ts'
 
 export interface JsonSource {
-  /** What is read, at the beginning of every message: `lock.json`, `line 12`. */
+  /** Name of the source, the start of every message: `lock.json`, `line 12`. */
   readonly name: string
-  /** UTF-16 units of the text; where bytes are given, also bytes. */
+  /** UTF-16 units of the text; for bytes, also bytes. */
   readonly sizeMax: number
-  /** Objects and lists within each other. */
+  /** Maximum nesting of objects and lists. */
   readonly depthMax?: number
-  /** Members and items of all objects and lists together: a value may take fifty times the bytes of its text. */
+  /** Members and items of all objects and lists together: a value may take fifty times the memory of its text. */
   readonly valuesMax?: number
 }
 
@@ -26,11 +26,11 @@ export type JsonProblemKind = 'too-large' | 'too-deep' | 'not-json' | 'wrong-sha
 
 export interface JsonProblem {
   readonly kind: JsonProblemKind
-  /** Where a value is wrong, for example `chunks[2].path`; null when the whole text is meant. */
+  /** Path of the wrong value, such as `chunks[2].path`; null for the whole text. */
   readonly field: string | null
-  /** Whole, and short whatever the text says: `lock.json: ttl_ms must be a whole number from 0, got "x"`. */
+  /** Complete, and short whatever the text contains: `lock.json: ttl_ms must be a whole number from 0, got "x"`. */
   readonly message: string
-  /** Where a text stops being JSON, in the words of this engine, which differ from version to version; else null. */
+  /** Where the text stops being JSON, in the engine's words, which vary between versions; else null. */
   readonly detail: string | null
 }
 
@@ -75,8 +75,8 @@ const quote = 0x22
 const backslash = 0x5c
 
 /**
- * Which bound a text exceeds, if it is JSON. Looks at each character outside of texts once, and builds nothing; of a
- * text that is not JSON the parser says so.
+ * The bound that a text exceeds, if it is JSON. Visits each character outside of strings once and builds nothing; text
+ * that is not JSON is left to the parser.
  */
 function findExcess(json: string, depthMax: number, valuesMax: number): 'depth' | 'values' | null {
   let depth = 0
@@ -103,7 +103,7 @@ function findExcess(json: string, depthMax: number, valuesMax: number): 'depth' 
   return null
 }
 
-/** The place of the quote that ends a text; -1 when none does. */
+/** The position of the closing quote of a string; -1 without one. */
 function endOfText(json: string, start: number): number {
   for (let at = json.indexOf('"', start + 1); at >= 0; at = json.indexOf('"', at + 1)) {
     let before = at - 1

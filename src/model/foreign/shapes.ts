@@ -1,17 +1,17 @@
 /**
- * Shapes of foreign values: each turns what a parser built into a type, or says what does not fit. They are plain
- * functions, so that a format is written down as the table of its fields.
+ * Shapes of foreign values: each turns a parsed value into a type, or reports the mismatch. They are plain functions,
+ * so that a format is written as a table of its fields.
  */
 import { describeForeign, shortenText } from './describe-foreign.ts'
 
-/** Reads a value as a type. Never throws, and looks no deeper into the value than the type goes. */
+/** Reads a value as a type. Never throws, and looks no deeper than the type does. */
 export type Shape<Value> = (value: unknown) => Value | Mismatch
 
 export type ValueOf<Some extends Shape<unknown>> = Exclude<ReturnType<Some>, Mismatch>
 
-/** A value that is not of its shape. */
+/** A value that does not fit its shape. */
 export class Mismatch {
-  /** From the outside in, for example `chunks[2].path`; empty for the value itself. */
+  /** From the outside in, such as `chunks[2].path`; empty for the value itself. */
   readonly field: string
   /** `text`, `a whole number from 1`. */
   readonly expected: string
@@ -24,19 +24,19 @@ export class Mismatch {
     this.field = field
   }
 
-  /** The same, seen from the object or list around it. */
+  /** The same mismatch, seen from the enclosing object or list. */
   within(name: string): Mismatch {
     const rest = this.field === '' || this.field.startsWith('[') ? this.field : `.${this.field}`
     return new Mismatch(this.expected, this.found, shortenText(name + rest, fieldLengthMax))
   }
 
-  /** `must be text, got 7`, to stand behind the name of the field. */
+  /** `must be text, got 7`, to follow the name of the field. */
   get message(): string {
     return `must be ${this.expected}, got ${this.found}`
   }
 }
 
-/** UTF-16 units of the name of a place: keys may be foreign too. */
+/** UTF-16 units of a field path: its keys may be foreign too. */
 const fieldLengthMax = 120
 
 function mismatch(expected: string, found: unknown): Mismatch {
@@ -63,7 +63,7 @@ function text({ lengthMin = 0, lengthMax = Number.POSITIVE_INFINITY, pattern, ac
   }
 }
 
-/** A whole number that can be computed with exactly. */
+/** An integer in the safe range. */
 function integer(bounds: { readonly min?: number; readonly max?: number; readonly words?: string } = {}) {
   const { min = 0, max = Number.MAX_SAFE_INTEGER, words = `a whole number from ${min}` } = bounds
   return (value: unknown): number | Mismatch => {
@@ -72,7 +72,7 @@ function integer(bounds: { readonly min?: number; readonly max?: number; readonl
   }
 }
 
-/** A whole number however large; beyond 2^53 it is not exact. */
+/** An integer of any size; inexact beyond 2^53. */
 function wholeNumber(value: unknown): number | Mismatch {
   return typeof value === 'number' && Number.isInteger(value) && value >= 0
     ? value
@@ -89,7 +89,7 @@ function oneOf<const Word extends string | number | boolean>(words: readonly Wor
     words.includes(value as Word) ? (value as Word) : mismatch(expected, value)
 }
 
-/** Any value, to be looked at by a shape of its own or handed on. */
+/** Any value, for another shape to check or to pass on. */
 function anything(value: unknown): unknown {
   return value
 }
@@ -127,7 +127,7 @@ function record<Member>(member: Shape<Member>, { countMax = Number.POSITIVE_INFI
 export type Fields = Readonly<Record<string, Shape<unknown>>>
 export type TableOf<Table extends Fields> = { readonly [Key in keyof Table]: ValueOf<Table[Key]> }
 
-/** An object with these keys; others are passed over. Only its own keys count, so a key cannot be called `toString`. */
+/** An object with these keys; other keys are ignored. Only own keys count, so that `toString` is not found. */
 function table<const Table extends Fields>(fields: Table, { words = 'an object' } = {}) {
   const rows = Object.entries(fields)
   return (value: unknown): TableOf<Table> | Mismatch => {
@@ -152,7 +152,7 @@ function nullable<Value>(shape: Shape<Value>) {
   return (value: unknown): Value | null | Mismatch => (value === undefined || value === null ? null : shape(value))
 }
 
-/** What does not fit, or is absent, counts as something else. For keys that a reader can do without. */
+/** Replaces a mismatched or absent value. For keys that a reader can do without. */
 function lenient<Value, Else>(shape: Shape<Value>, instead: Else) {
   return (value: unknown): Value | Else => {
     const read = shape(value)

@@ -1,4 +1,4 @@
-/** Whether an issue is what a query asks for. */
+/** Tests whether an issue matches a query. */
 
 import { daysUntilDue, isOverdue } from '../due.ts'
 import type { IssueStateWord } from '../event-kinds.ts'
@@ -7,7 +7,7 @@ import type { ActorId, IssueId } from '../ids.ts'
 import { parseAge, parseDay, parseTimeSpan } from '../moment.ts'
 import type { HasWord, Operator, OrderedKey, QueryCondition, QueryTerm } from './query.ts'
 
-/** What a query can ask about: an issue as lists show it. */
+/** The data that a query tests: an issue as lists show it. */
 export interface QueryRow {
   readonly issue_id: IssueId
   readonly title: string
@@ -22,20 +22,20 @@ export interface QueryRow {
   readonly author: string
 }
 
-/** What `me`, ages and claims mean where a query is asked. */
+/** The meaning of `me`, ages and claims where a query runs. */
 export interface QueryFacts {
   readonly nowUnixMs: number
-  /** Null where nobody writes yet: `me` then matches nothing. */
+  /** Null before an actor exists: `me` then matches nothing. */
   readonly me: { readonly name: string; readonly actor: ActorId | null } | null
-  /** Issues that somebody has a live claim or lock on. Needed where a query asks for that. */
+  /** Issues with a live claim or lock. Needed when a query asks for that. */
   readonly claimed: ReadonlySet<IssueId>
 }
 
 /**
- * Judges one issue.
+ * Tests one issue.
  *
  * @param body - its text; undefined when it was not read
- * @returns undefined when that depends on the text, which was not read
+ * @returns undefined when the result depends on the text, which was not read
  */
 export type QueryTest = (row: QueryRow, body: string | undefined) => boolean | undefined
 
@@ -68,7 +68,7 @@ function compileTerm(term: QueryTerm, facts: QueryFacts): QueryTest {
   }
 }
 
-/** One test that gives `decisive` decides; without one, a test that depends on the text leaves it open. */
+/** One test that returns `decisive` decides; otherwise a test that depends on the text leaves the result open. */
 function decidedBy(tests: readonly QueryTest[], decisive: boolean): QueryTest {
   return (row, body) => {
     let isOpen = false
@@ -139,7 +139,7 @@ interface Bound {
   readonly last: number
 }
 
-/** Where a value lies on the line on which issues are compared with it: a day is a stretch of it, others are points. */
+/** The range of a value on the axis where issues are compared: a day is an interval, other values are points. */
 function boundOf(value: string): Bound {
   const point = parseAge(value) ?? (value.startsWith('P') ? Number(value.slice(1)) : undefined)
   if (point !== undefined) return { first: point, last: point }
@@ -161,7 +161,7 @@ function compare(operator: Operator, { first, last }: Bound): (place: number) =>
   }
 }
 
-/** An issue without the value, or with one that is none of ours, is on neither side. */
+/** An issue without the value, or with a foreign one, matches neither direction. */
 function compileOrdered(
   key: OrderedKey,
   value: string,

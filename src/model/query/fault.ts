@@ -1,11 +1,11 @@
 import { type ErrorDetails, InvalidArgsError } from '../errors/index.ts'
 
-/** Where something stands in the text of a query: characters before it. */
+/** A position in the text of a query: characters before it. */
 export interface QueryPlace {
   readonly at: number
 }
 
-/** What is wrong with a query, and where: characters are counted from 1. */
+/** An error in a query, with its position: characters are counted from 1. */
 export function queryFault(
   { at }: QueryPlace,
   problem: string,

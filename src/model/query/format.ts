@@ -2,7 +2,7 @@ import { parseQualifier, type QualifierKey } from './qualifiers.ts'
 import type { Query, QueryCondition, QueryTerm, Who } from './query.ts'
 import { operatorWords } from './tokens.ts'
 
-/** Text that parses to the same query: one form for each meaning, with quotes only where they are needed. */
+/** Formats a query as text that parses to the same query: one form per meaning, with quotes only where needed. */
 export function formatQuery({ filter, sort, limit }: Query): string {
   return [
     ...(filter === null ? [] : [formatTerm(filter)]),
@@ -59,7 +59,7 @@ function formatWho(key: 'assignee' | 'author', who: Who): string {
   return who.is === 'me' ? 'me' : formatName(key, who.name)
 }
 
-/** In quotes where it would break apart without them, or say something else: `assignee:"me"` is a person. */
+/** Quoted where it would split or change meaning otherwise: `assignee:"me"` is a name. */
 function formatName(key: QualifierKey, name: string): string {
   if (!isBare(name)) return quote(name)
   const asIs = JSON.stringify(parseQualifier(key, name, false))

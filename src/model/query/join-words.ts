@@ -1,17 +1,17 @@
 import { operatorWords } from './tokens.ts'
 
-/** `label:help wanted`, as a shell hands on `label:"help wanted"`: a qualifier, and a value with spaces. */
+/** `label:help wanted`, as a shell passes `label:"help wanted"`: a qualifier, and a value with spaces. */
 const openValue = /^(-?[A-Za-z][A-Za-z-]*:)([^\s"()][^"()]*\s[^"()]*)$/
 
 /**
- * The query that the words of a command line make. One word is a query as it stands. Of several, one with spaces in it
- * is one value whose quotes the shell has taken, unless it says more than that.
+ * The query from the words of a command line. A single word is a query as it is. Among several, a word with spaces is
+ * one value whose quotes the shell removed, unless it contains query syntax.
  */
 export function joinQueryWords(words: readonly string[]): string {
   return words.length > 1 ? words.map(quoteAgain).join(' ') : (words[0] ?? '')
 }
 
-/** What a single word may have been meant as; undefined when it leaves no doubt. */
+/** Another reading of a single word; undefined when there is no doubt. */
 export function findLostQuotes(words: readonly string[]): string | undefined {
   const [only = ''] = words
   if (words.length !== 1) return undefined

@@ -3,14 +3,14 @@ import { formatScopedLabel } from '../fields.ts'
 import type { QueryFacts } from './evaluate.ts'
 import type { QueryTerm } from './query.ts'
 
-/** What an index can answer of a query; every issue that the query wants passes it. */
+/** The part of a query that an index can answer; every matching issue passes it. */
 export interface QueryNarrowing {
   readonly state?: IssueStateWord
   readonly labels: readonly string[]
   readonly assignee?: string
 }
 
-/** Takes from a query what must hold in any case and has an index. A field's value is a label that is there. */
+/** Extracts the required conditions that have an index. A field's value is a present label. */
 export function narrowQuery(term: QueryTerm | null, facts: QueryFacts): QueryNarrowing {
   const narrowing: { state?: IssueStateWord; labels: string[]; assignee?: string } = { labels: [] }
   const must = term === null ? [] : term.kind === 'all' ? term.terms : [term]

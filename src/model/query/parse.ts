@@ -1,12 +1,12 @@
 /**
- * Text of a query to what it says.
+ * Parses the text of a query.
  *
  *     query  := or
  *     or     := and ("OR" and)*
  *     and    := unary (["AND"] unary)*
  *     unary  := ("-" | "NOT") unary | "(" or ")" | word
  *
- * `sort:` and `limit:` stand for the whole query: outside of groups, and once.
+ * `sort:` and `limit:` apply to the whole query: outside of groups, and once each.
  */
 import { limits } from '../limits.ts'
 import { nearWords } from '../near-words.ts'
@@ -16,8 +16,8 @@ import { allOf, anyOf, not, type Query, type QuerySort, type QueryTerm, querySor
 import { type QueryToken, type QueryWord, tokenizeQuery } from './tokens.ts'
 
 /**
- * Parses a query. The empty one asks for every issue.
- * @throws {InvalidArgsError} naming the qualifier, the value, what is allowed, and the place
+ * Parses a query. The empty query matches every issue.
+ * @throws {InvalidArgsError} naming the qualifier, the value, the allowed values and the position
  */
 export function parseQuery(text: string): Query {
   if (new TextEncoder().encode(text).length > limits.queryBytesMax) {
@@ -44,7 +44,7 @@ class QueryParser {
   parse(): Query {
     const filter = this.#tokens.length === 0 ? null : this.#parseOr()
     const rest = this.#peek()
-    if (rest !== undefined) throw queryFault(rest, 'this parenthesis closes nothing', { hints: [quoteHint] })
+    if (rest !== undefined) throw queryFault(rest, 'this parenthesis has no opening one', { hints: [quoteHint] })
     return { filter, sort: this.#sort, limit: this.#limit }
   }
 
@@ -57,12 +57,12 @@ class QueryParser {
     for (let token = this.#peek(); token?.type === 'or'; token = this.#peek()) {
       this.#next++
       sides.push(this.#parseAnd())
-      if (sides.includes(null)) throw queryFault(token, 'on both sides of OR a condition is needed', {})
+      if (sides.includes(null)) throw queryFault(token, 'OR needs a condition on both sides', {})
     }
     return anyOf(sides.filter((side) => side !== null))
   }
 
-  /** Null where there were directives only. */
+  /** Null when there were only directives. */
   #parseAnd(): QueryTerm | null {
     const terms: (QueryTerm | null)[] = []
     for (let token = this.#peek(); token !== undefined && token.type !== 'or'; token = this.#peek()) {
@@ -73,12 +73,12 @@ class QueryParser {
         const before = terms.length > 0
         const after = this.#peek()?.type
         if (!before || after === undefined || after === 'or' || after === 'and' || after === 'close') {
-          throw queryFault(token, 'on both sides of AND a condition is needed', {})
+          throw queryFault(token, 'AND needs a condition on both sides', {})
         }
       }
     }
     if (terms.length === 0) {
-      throw queryFault({ at: this.#peek()?.at ?? this.#end }, 'a condition is needed here', { hints: [quoteHint] })
+      throw queryFault({ at: this.#peek()?.at ?? this.#end }, 'expected a condition', { hints: [quoteHint] })
     }
     return allOf(terms.filter((term) => term !== null))
   }
@@ -93,21 +93,21 @@ class QueryParser {
       case 'word':
         return this.#parseWord(token)
       default:
-        throw queryFault({ at: token?.at ?? this.#end }, 'a condition is needed here', { hints: [quoteHint] })
+        throw queryFault({ at: token?.at ?? this.#end }, 'expected a condition', { hints: [quoteHint] })
     }
   }
 
-  /** Bounded, because a query may come from anybody and each level is a call. */
+  /** Bounded, because anyone may have written the query and each level is a recursive call. */
   #parseNested(token: QueryToken, parse: () => QueryTerm | null): QueryTerm {
     if (this.#depth >= limits.queryDepthMax) {
-      throw queryFault(token, `groups may be nested ${limits.queryDepthMax} deep`, {
+      throw queryFault(token, `groups nest at most ${limits.queryDepthMax} levels deep`, {
         depth_max: limits.queryDepthMax,
       })
     }
     this.#depth++
     const term = parse()
     this.#depth--
-    if (term === null) throw queryFault(token, 'a condition is needed here', {})
+    if (term === null) throw queryFault(token, 'expected a condition', {})
     return term
   }
 
@@ -133,7 +133,7 @@ class QueryParser {
   #once<Value>(word: QueryWord, known: Value | null, value: Value | undefined): Value {
     const name = word.qualifier as keyof typeof directives
     if (this.#depth > 0) {
-      throw queryFault(word, `${name} stands for the whole query, outside of groups and without a dash`, {
+      throw queryFault(word, `${name} applies to the whole query: write it outside of groups and without a dash`, {
         qualifier: name,
         value: word.value,
       })
@@ -147,7 +147,7 @@ class QueryParser {
   }
 }
 
-const quoteHint = 'What is to be found as it stands goes into double quotes'
+const quoteHint = 'Put text to match literally in double quotes'
 
 function requireTerm(word: QueryWord, key: keyof typeof qualifiers): QueryTerm {
   const term = parseQualifier(key, word.value, word.quoted)
@@ -172,7 +172,7 @@ function wrongValue(
 function unknownQualifier(qualifier: string, value: string, word: QueryWord) {
   const allowed = [...qualifierKeys, ...Object.keys(directives)]
   const near = nearWords(qualifier, allowed).map((key) => `Did you mean \`${key}:${value}\`?`)
-  return queryFault(word, `there is no qualifier '${qualifier}'; there are ${allowed.join(', ')}`, {
+  return queryFault(word, `there is no qualifier '${qualifier}'; use one of ${allowed.join(', ')}`, {
     qualifier,
     value,
     allowed,

@@ -1,4 +1,4 @@
-/** What each qualifier takes, in one table: read by the parser, by options of the same name, by docs and tests. */
+/** The values of each qualifier, in one table: for the parser, options of the same name, docs and tests. */
 import { issueStates } from '../event-kinds.ts'
 import { isFieldValue } from '../fields.ts'
 import { parseAge, parseDay, parseTimeSpan } from '../moment.ts'
@@ -14,9 +14,9 @@ import {
 } from './query.ts'
 
 interface Qualifier {
-  /** What a value may be, for people. */
+  /** The allowed values, for people. */
   readonly allowed: string
-  /** The whole of what is allowed, where it is a few words. */
+  /** All allowed values, when they are a few words. */
   readonly choices?: readonly string[]
   /** Undefined for a value that is not allowed. */
   readonly parse: (value: string, quoted: boolean) => QueryTerm | undefined
@@ -109,14 +109,14 @@ export function isQualifierKey(text: string): text is QualifierKey {
   return Object.hasOwn(qualifiers, text)
 }
 
-/** What a value of a qualifier asks for; undefined when it is not allowed. Quotes keep `me` and `none` from meaning more. */
+/** The condition of a qualifier's value; undefined when it is not allowed. Quoted `me` and `none` are plain names. */
 export function parseQualifier(key: QualifierKey, value: string, quoted: boolean): QueryTerm | undefined {
   return (qualifiers[key] as Qualifier).parse(value, quoted)
 }
 
-/** Words that stand for the whole query, not for a condition. */
+/** Words that apply to the whole query instead of adding a condition. */
 export const directives = {
-  sort: `${querySortKeys.join(', ')}, each with -asc or -desc if need be`,
+  sort: `${querySortKeys.join(', ')}, each optionally with -asc or -desc`,
   limit: 'a whole number from 0',
 } as const
 
@@ -126,7 +126,7 @@ function named(make: (value: string, quoted: boolean) => QueryTerm): Parse {
   return (value, quoted) => (value === '' ? undefined : make(value, quoted))
 }
 
-/** `none`, unless it is in quotes, asks for issues without. */
+/** Unquoted `none` matches issues without a value. */
 function orNone(what: (typeof hasWords)[number], parse: Parse): Parse {
   return (value, quoted) => (value === 'none' && !quoted ? not({ kind: 'has', what }) : parse(value, quoted))
 }
@@ -140,7 +140,7 @@ function asWho(kind: 'assignee' | 'author'): (value: string, quoted: boolean) =>
 
 const isHex = (text: string) => /^[0-9a-f]{1,32}$/i.test(text)
 
-/** Choices are written in any case. */
+/** Choices match in any letter case. */
 function findChoice<Choice extends string>(
   choices: readonly Choice[],
   value: string,
@@ -162,14 +162,14 @@ function ordered(key: OrderedKey): Parse {
   }
 }
 
-/** Both ends belong to a range; they are of one sort, and in their order. */
+/** A range includes both ends; they are of the same type, in ascending order. */
 function rangeOf(key: OrderedKey, fromText: string, toText: string): QueryCondition | undefined {
   const [from, to] = [normalize(key, fromText), normalize(key, toText)]
   if (from === undefined || to === undefined || isAge(from) !== isAge(to)) return undefined
   return orderOf(from) <= orderOf(to) ? { kind: 'range', key, from, to } : undefined
 }
 
-/** A value as it is kept; undefined when the key cannot have it. */
+/** A value in its stored form; undefined when the key cannot have it. */
 function normalize(key: OrderedKey, text: string): string | undefined {
   switch (key) {
     case 'priority': {

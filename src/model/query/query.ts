@@ -1,6 +1,6 @@
 /**
- * What a query says, as data (docs/queries.md). It holds no time and no person: `<7d` and `me` mean something only where
- * it is asked, so a saved query stays true.
+ * A query as data (docs/queries.md). It holds no time and no person: `<7d` and `me` get their meaning where the query
+ * runs, so a saved query stays valid.
  */
 import type { IssueStateWord } from '../event-kinds.ts'
 
@@ -11,7 +11,7 @@ export interface Query {
   readonly limit: number | null
 }
 
-/** Made by `allOf`, `anyOf` and `not` only, so that one meaning has one form. */
+/** Built only by `allOf`, `anyOf` and `not`, so that each meaning has one form. */
 export type QueryTerm =
   | { readonly kind: 'all'; readonly terms: readonly QueryTerm[] }
   | { readonly kind: 'any'; readonly terms: readonly QueryTerm[] }
@@ -19,30 +19,30 @@ export type QueryTerm =
   | QueryCondition
 
 export type QueryCondition =
-  /** In title or body, whatever its case. */
+  /** In title or body, ignoring case. */
   | { readonly kind: 'text'; readonly text: string }
   | { readonly kind: 'id'; readonly prefix: string }
   | { readonly kind: 'state'; readonly state: IssueStateWord | 'all' }
   | { readonly kind: 'label'; readonly label: string }
   | { readonly kind: 'assignee'; readonly who: Who }
-  /** A name is the beginning of an actor's id; the caller puts that in the place of what an actor is called. */
+  /** A name is a prefix of an actor id; the caller replaces an actor's label by its id. */
   | { readonly kind: 'author'; readonly who: Who }
-  /** The parent is named as people name issues; the caller puts the full id in its place. */
+  /** The parent is named as people name issues; the caller replaces it by the full id. */
   | { readonly kind: 'field'; readonly key: 'type' | 'status' | 'milestone' | 'parent'; readonly value: string }
   | { readonly kind: 'compare'; readonly key: OrderedKey; readonly operator: Operator; readonly value: string }
   | { readonly kind: 'range'; readonly key: OrderedKey; readonly from: string; readonly to: string }
   | { readonly kind: 'has'; readonly what: HasWord }
   | { readonly kind: 'overdue' }
-  /** Somebody has a live claim or lock on it. */
+  /** The issue has a live claim or lock. */
   | { readonly kind: 'claimed' }
 
 export type Who = { readonly is: 'me' } | { readonly is: 'named'; readonly name: string }
 
-/** What can be compared. */
+/** Keys that can be compared. */
 const orderedKeys = ['priority', 'due', 'created', 'updated'] as const
 export type OrderedKey = (typeof orderedKeys)[number]
 
-/** The longer ones first, as a parser must try them. */
+/** Longest first, because the parser tries them in this order. */
 export const operators = ['<=', '>=', '<', '>', '='] as const
 export type Operator = (typeof operators)[number]
 
@@ -77,7 +77,7 @@ export interface QuerySort {
   readonly direction: 'asc' | 'desc'
 }
 
-/** A sort in its usual direction: the latest change and the most comments come first, everything else ascends. */
+/** A sort in its default direction: newest update and most comments first, everything else ascending. */
 export function usualSort(key: QuerySortKey): QuerySort {
   return { key, direction: key === 'updated' || key === 'comments' ? 'desc' : 'asc' }
 }
@@ -101,7 +101,7 @@ export function not(term: QueryTerm): QueryTerm {
   return term.kind === 'not' ? term.term : { kind: 'not', term }
 }
 
-/** What both queries want; of their sorts and limits the second one's counts. */
+/** Matches both queries; the second one's sort and limit win. */
 export function joinQueries(first: Query, second: Query): Query {
   return {
     filter: allOf([first.filter, second.filter].filter((filter) => filter !== null)),
@@ -110,7 +110,7 @@ export function joinQueries(first: Query, second: Query): Query {
   }
 }
 
-/** Every condition of a term, at whatever depth. */
+/** Every condition of a term, at any depth. */
 export function* conditionsOf(term: QueryTerm | null): Generator<QueryCondition> {
   if (term === null) return
   if (term.kind === 'all' || term.kind === 'any') for (const each of term.terms) yield* conditionsOf(each)

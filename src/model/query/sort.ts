@@ -3,8 +3,8 @@ import type { QueryRow } from './evaluate.ts'
 import type { QuerySort, QuerySortKey } from './query.ts'
 
 /**
- * Issues in the order that a query asks for; in that of creation, ties by id, where it asks for none or leaves some equal.
- * Those that have no value of the key come last, whichever way it goes.
+ * Sorts issues as a query asks; by creation, ties by id, when it does not ask or leaves ties. Issues without a value
+ * for the key come last in both directions.
  *
  * @param rows - in order of creation
  */

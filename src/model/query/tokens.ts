@@ -1,9 +1,9 @@
 /**
- * The words of a query: where each stands, and what its quotes said.
+ * The words of a query, with their positions and quoting.
  *
  *     -label:"help wanted" (crash OR type:bug)
  *
- * A quote opens where a word or the value of a qualifier begins; inside it `\"` is a quote and `\\` a backslash.
+ * A quote opens at the start of a word or of a qualifier's value; inside it `\"` is a quote and `\\` a backslash.
  * Parentheses that a word opens and closes itself belong to the word, as in `main()`.
  */
 import { type QueryPlace, queryFault } from './fault.ts'
@@ -19,7 +19,7 @@ export interface QueryWord extends QueryPlace {
   readonly quoted: boolean
 }
 
-/** Joins and negation as words; in lower case they are text. */
+/** Joins and negation as words; in lower case they are plain text. */
 export const operatorWords: ReadonlyMap<string, 'and' | 'or' | 'not'> = new Map([
   ['AND', 'and'],
   ['OR', 'or'],
@@ -28,7 +28,7 @@ export const operatorWords: ReadonlyMap<string, 'and' | 'or' | 'not'> = new Map(
 
 const qualifierStart = /([A-Za-z][A-Za-z-]*):/y
 
-/** @throws {InvalidArgsError} on a quote that is not closed or that text follows at once */
+/** @throws {InvalidArgsError} on an unclosed quote, or text directly after a closing one */
 export function tokenizeQuery(text: string): QueryToken[] {
   const tokens: QueryToken[] = []
   for (let at = skipSpace(text, 0); at < text.length; at = skipSpace(text, at)) {
@@ -62,7 +62,7 @@ function readToken(text: string, at: number): { readonly token: QueryToken; read
   return { token: { type: 'word', at, qualifier, value, quoted }, end }
 }
 
-/** A dash before nothing, or before another one as in `--json`, is text. */
+/** A dash before nothing, or before another dash as in `--json`, is text. */
 function negates(next: string | undefined): boolean {
   return next !== undefined && next !== '-' && next !== ')' && !isSpace(next)
 }
@@ -74,7 +74,7 @@ function readQuoted(text: string, at: number): { readonly value: string; readonl
     if (character === '"') {
       const next = text[index + 1]
       if (next === undefined || next === ')' || isSpace(next)) return { value, end: index + 1 }
-      throw queryFault({ at: index + 1 }, `after a closing quote comes a space, got '${next}'`, {
+      throw queryFault({ at: index + 1 }, `expected a space after the closing quote, got '${next}'`, {
         hints: ['Inside quotes write \\" for a quote'],
       })
     }

@@ -143,7 +143,7 @@ describe('operators', () => {
 
 describe('refusals', () => {
   const table: readonly (readonly [query: string, at: number, says: RegExp, hint?: RegExp])[] = [
-    ['state:open asignee:ann', 12, /no qualifier 'asignee'; there are state, /, /Did you mean `assignee:ann`/],
+    ['state:open asignee:ann', 12, /no qualifier 'asignee'; use one of state, /, /Did you mean `assignee:ann`/],
     ['http://example.org', 1, /no qualifier 'http'/, /double quotes/],
     ['constructor:x', 1, /no qualifier 'constructor'/],
     ['state:opn', 1, /state must be open, closed or all, got 'opn'/, /`state:open`/],
@@ -169,18 +169,18 @@ describe('refusals', () => {
     ['sort:title-up', 1, /sort must be/],
     ['limit:-1', 1, /limit must be a whole number/],
     ['sort:title sort:due', 12, /sort is given twice/],
-    ['(a sort:title)', 4, /stands for the whole query/],
-    ['-limit:3', 2, /stands for the whole query/],
+    ['(a sort:title)', 4, /applies to the whole query/],
+    ['-limit:3', 2, /applies to the whole query/],
     ['(a', 1, /not closed/],
-    ['a)', 2, /closes nothing/],
-    ['()', 2, /condition is needed/],
-    ['a OR', 5, /condition is needed/],
-    ['OR a', 1, /condition is needed/],
-    ['a OR sort:title', 3, /both sides of OR/],
-    ['a AND', 3, /both sides of AND/],
-    ['NOT', 4, /condition is needed/],
+    ['a)', 2, /has no opening one/],
+    ['()', 2, /expected a condition/],
+    ['a OR', 5, /expected a condition/],
+    ['OR a', 1, /expected a condition/],
+    ['a OR sort:title', 3, /OR needs a condition on both sides/],
+    ['a AND', 3, /AND needs a condition on both sides/],
+    ['NOT', 4, /expected a condition/],
     ['"a', 1, /quote is not closed/],
-    ['"a"b', 4, /after a closing quote/],
+    ['"a"b', 4, /after the closing quote/],
   ]
   for (const [query, at, says, hint] of table) {
     test(`${query} is refused at ${at}`, () => {
@@ -201,8 +201,8 @@ describe('refusals', () => {
   test('nesting and length of a query are bounded', () => {
     const nested = (depth: number) => `${'('.repeat(depth)}a${')'.repeat(depth)}`
     assert.deepEqual(parseQuery(nested(limits.queryDepthMax)).filter, text('a'))
-    assert.throws(() => parseQuery(nested(limits.queryDepthMax + 1)), /nested 32 deep/)
-    assert.throws(() => parseQuery('NOT '.repeat(500).concat('a')), /nested 32 deep/)
+    assert.throws(() => parseQuery(nested(limits.queryDepthMax + 1)), /nest at most 32 levels deep/)
+    assert.throws(() => parseQuery('NOT '.repeat(500).concat('a')), /nest at most 32 levels deep/)
     assert.ok(parseQuery('a'.repeat(limits.queryBytesMax)))
     assert.throws(() => parseQuery('a'.repeat(limits.queryBytesMax + 1)), /at most 4096 bytes/)
   })

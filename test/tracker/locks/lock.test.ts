@@ -258,7 +258,7 @@ describe('lock status and gc', { concurrency: 4 }, () => {
     )
     const { locks } = await ann.run('lock status')
     const strange = Object.fromEntries(locks.map((row: Data) => [row.resource, row.wrong_clock]))
-    assert.deepEqual(strange, { sound: null, plain: 'it ended before it was written' })
+    assert.deepEqual(strange, { sound: null, plain: 'it expired before it was written' })
     assert.deepEqual(ann.warned(), ['wrong-clock'])
   })
 })
