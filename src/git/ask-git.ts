@@ -8,16 +8,16 @@ import { decodeUtf8 } from './read-small-file.ts'
 import { createGitRunner } from './run-git.ts'
 
 export interface AskGitOptions {
-  /** Where the command was run. Absolute. */
+  /** Directory in which the command runs. Absolute. */
   readonly cwd: string
   readonly env: Environment
-  /** Folders that may belong to the repository, where no program is looked for. */
+  /** Folders that may belong to the repository; git is never searched for there. */
   readonly suspects: readonly string[]
 }
 
 /**
- * Asks git which repository a command run in `cwd` means. git is told the directory alone, never a repository that was
- * found by looking: so safe.directory and safe.bareRepository have their say.
+ * Asks git which repository a command in `cwd` uses. git gets only the directory, never a repository that we found
+ * ourselves, so that safe.directory and safe.bareRepository apply.
  *
  * @throws {NotFoundError} when there is none
  * @throws {RepositoryRefusedError} when git does not trust it or does not know its format
@@ -40,7 +40,7 @@ export async function askGit({ cwd, env, suspects }: AskGitOptions): Promise<Rep
   return {
     gitDir,
     commonDir,
-    // Nothing at all is printed where there is no work tree, and an empty line at its top.
+    // git prints nothing without a work tree, and an empty line at its top.
     workTree: wayToTop.length === 0 ? null : locate(wayToTop),
     ...parseFormats(formats.toString('utf8').split('\n'), gitDir),
     objectDir,
@@ -49,7 +49,7 @@ export async function askGit({ cwd, env, suspects }: AskGitOptions): Promise<Rep
 }
 
 function parseFormats([objectFormat, refFormat = '']: readonly string[], gitDir: string) {
-  // A git older than --show-ref-format prints the option itself.
+  // A git without --show-ref-format prints the option itself.
   const refStorage = refFormat.startsWith('-') ? 'files' : refFormat
   if ((objectFormat === 'sha1' || objectFormat === 'sha256') && (refStorage === 'files' || refStorage === 'reftable')) {
     return { objectFormat, refStorage } as const
@@ -61,30 +61,30 @@ function parseFormats([objectFormat, refFormat = '']: readonly string[], gitDir:
 function realDirectory(cwd: string, name: Buffer): string {
   const path = name[0] === slash ? name : Buffer.concat([Buffer.from(`${cwd}/`), name])
   try {
-    // That of the system: names that are not UTF-8 stay what they are, and `..` is taken after links.
+    // The system's realpath: keeps names that are not UTF-8, and applies `..` after resolving links.
     const real = realpathSync.native(path, { encoding: 'buffer' })
     return decodeUtf8(real) ?? pathWithoutName(real)
   } catch (cause) {
     const text = decodeUtf8(path)
     if (text !== null && (cause as NodeJS.ErrnoException).code === 'ENOENT') return resolve(text)
     const reason = (cause as Error).message
-    throw new StorageError(`git names a directory that cannot be reached: ${reason}`, { cause })
+    throw new StorageError(`cannot reach a directory of the repository: ${reason}`, { cause })
   }
 }
 
 const slash = '/'.charCodeAt(0)
 
 /**
- * A path to a directory whose own cannot be written as text, because it is not UTF-8. It works in this process and in
- * those it starts, until this one ends.
+ * A path to a directory whose own path is not UTF-8 and so cannot be text. It works in this process and its children
+ * until this process ends.
  */
 function pathWithoutName(path: Buffer): string {
   if (process.platform !== 'linux') {
     throw new StorageError(`the path of the repository is not UTF-8: ${path.toString('utf8')}`, {
-      hints: ['Rename the directory'],
+      hints: ['Rename the directory to a UTF-8 name'],
     })
   }
-  // Not closed: the path holds as long as the descriptor is open.
+  // Never closed: the path is valid only while the descriptor is open.
   const descriptor = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY)
   return `/proc/${process.pid}/fd/${descriptor}`
 }

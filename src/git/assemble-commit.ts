@@ -2,24 +2,23 @@ import { limits, shortenText } from '../model/index.ts'
 import { oidLength } from './object-codec.ts'
 import type { CommitEntry, CommitFile, HistoryGap, ObjectFormat, Oid } from './port.ts'
 
-/** What is known of an object: its bytes, or why there are none. */
+/** An object's bytes, or why they are unavailable. */
 export type ObjectState = Buffer | 'too-large' | 'missing' | 'corrupt'
 
-/** Looks an object up without waiting; undefined when nobody has read it yet. */
+/** Looks an object up synchronously; undefined when it is not read yet. */
 export type LookUpObject = (oid: Oid) => ObjectState | undefined
 
-/** Whether the content of a file is taken before that of others, when a commit holds more than is taken of it. */
+/** Whether a file's content has priority when a commit exceeds its bounds. */
 export type ComesFirst = (path: string) => boolean
 
 const noneFirst: ComesFirst = () => false
 
 /**
- * Puts a commit together from objects read before, within the bounds that `limits` sets for one commit. Ask again when
- * the objects that were missing have been read.
+ * Assembles a commit from objects that are already read, within the bounds that `limits` sets for one commit. After a
+ * `wanted` answer, read those objects and call again.
  *
- * What is taken of a commit depends on its files alone, in the order of its tree, so that each way of reading comes to
- * the same. A folder that holds no file is looked through once; only trees that nobody would make by accident exceed the
- * bounds on their rows before those on files.
+ * The files taken from a commit depend only on its tree order, so that every way of reading gives the same result. A
+ * folder without files is searched once; only deliberately built trees exceed the row limit before the file limit.
  */
 export class CommitAssembler {
   readonly #format: ObjectFormat
@@ -28,7 +27,7 @@ export class CommitAssembler {
   readonly #lookUp: LookUpObject
   readonly #comesFirst: ComesFirst
   readonly #leading = new Map<Oid, readonly TreeRow[]>()
-  /** Folders of trees that have been read, each once. */
+  /** Folders of the trees read so far. */
   readonly #folders = new Map<Oid, readonly Oid[]>()
   #treeBytes = 0
 
@@ -46,7 +45,7 @@ export class CommitAssembler {
     this.#comesFirst = comesFirst
   }
 
-  /** The entry, or the ids of objects that must be read first. They are needed in this order, and not always all. */
+  /** The entry, or the ids of objects to read first, in order of need. Not always all of them. */
   assemble(): CommitEntry | { readonly wanted: readonly Oid[] } {
     const [oid, commit] = [this.#oid, this.#commit]
     if (typeof commit === 'string') return unreadCommit(oid, commit)
@@ -81,7 +80,7 @@ export class CommitAssembler {
     }
   }
 
-  /** Trees that nobody has read yet, folder by folder from the root, each looked at once however often it is named. */
+  /** Unread trees, folder by folder from the root, each visited once however often it occurs. */
   #findUnread(root: Oid): Oid[] {
     const unread: Oid[] = []
     const seen = new Set([root])
@@ -102,7 +101,7 @@ export class CommitAssembler {
     return unread
   }
 
-  /** Undefined for a tree that has to be read. */
+  /** Undefined for a tree that must be read first. */
   #foldersOf(oid: Oid): readonly Oid[] | undefined {
     const known = this.#folders.get(oid)
     if (known !== undefined) return known
@@ -121,7 +120,7 @@ export class CommitAssembler {
   }
 }
 
-/** As `CommitAssembler`, for a single attempt. */
+/** Like `CommitAssembler`, for a single attempt. */
 export function assembleCommit(
   format: ObjectFormat,
   oid: Oid,
@@ -132,7 +131,7 @@ export function assembleCommit(
   return new CommitAssembler(format, oid, commit, lookUp, comesFirst).assemble()
 }
 
-/** What stands for a commit whose bytes are not here. */
+/** The entry for a commit without bytes. */
 export function unreadCommit(oid: Oid, state: Exclude<ObjectState, Buffer>): CommitEntry {
   return { ...brokenCommit(oid, `commit ${oid} is ${state}`), gaps: gapsOf('commit', oid, state) }
 }
@@ -141,7 +140,7 @@ function brokenCommit(oid: Oid, problem: string): CommitEntry {
   return { oid, parents: [], committedAtUnixSeconds: 0, message: '', files: [], problem, gaps: [] }
 }
 
-/** What is too large is so everywhere. */
+/** An object too large here is too large everywhere, so it is not a gap. */
 function gapsOf(kind: HistoryGap['kind'], oid: Oid, state: Exclude<ObjectState, Buffer>): readonly HistoryGap[] {
   return state === 'too-large' ? [] : [{ reason: state, kind, oid }]
 }
@@ -155,7 +154,7 @@ interface CommitHeader {
 
 const newline = 0x0a
 
-// Reads by position what git itself wrote in this order; one text for the whole header costs less than many slices.
+// Reads git's fixed header order by position; one string for the whole header costs less than many slices.
 function readCommit(format: ObjectFormat, bytes: Buffer): CommitHeader | null {
   const idLength = oidLength[format]
   let position = 5 + idLength
@@ -194,7 +193,7 @@ function readSeconds(bytes: Buffer, lineEnd: number): number {
   return seconds
 }
 
-/** A row of a tree that is a file, or leads to one. */
+/** A tree row that is a file or leads to one. */
 interface TreeRow {
   readonly name: string
   /** Null for a folder. */
@@ -208,7 +207,7 @@ interface FileRow {
   readonly oid: Oid
 }
 
-/** Ids of a tree's folders, each once; those before the damage of one that is damaged. */
+/** Ids of a tree's folders, each once; of a damaged tree, those before the damage. */
 function listFolders(tree: Buffer, idBytes: number): readonly Oid[] {
   const folders = new Set<Oid>()
   for (let position = 0; position < tree.length; ) {
@@ -216,7 +215,7 @@ function listFolders(tree: Buffer, idBytes: number): readonly Oid[] {
     const end = space < 0 ? -1 : tree.indexOf(0, space)
     const next = end + 1 + idBytes
     if (end < 0 || next > tree.length) break
-    // 40000 is the only mode of five digits.
+    // 40000 is the only five-digit mode.
     if (space - position === 5) folders.add(tree.hexSlice(end + 1, next) as Oid)
     position = next
   }
@@ -226,11 +225,11 @@ function listFolders(tree: Buffer, idBytes: number): readonly Oid[] {
 interface TreeWalk {
   readonly idBytes: number
   readonly lookUp: (oid: Oid) => ObjectState | undefined
-  /** Rows that lead to files, of trees that have been looked through to their end. */
+  /** Rows that lead to files, for trees searched completely. */
   readonly leading: Map<Oid, readonly TreeRow[]>
   readonly rows: FileRow[]
   rowsLeft: number
-  /** As much has come as is taken. */
+  /** A limit is reached. */
   isFull: boolean
   problem: string | null
   readonly gaps: HistoryGap[]
@@ -238,7 +237,7 @@ interface TreeWalk {
 
 const submoduleMode = '160000'
 
-/** True when the whole tree was looked through, so that what came of it would come again. */
+/** True when the whole tree was searched, so that another visit gives the same result. */
 function walkTree(walk: TreeWalk, oid: Oid, prefix: string, depth: number): boolean {
   const known = walk.leading.get(oid)
   if (known !== undefined) return walkRows(walk, known, prefix, depth)
@@ -260,7 +259,7 @@ function walkTree(walk: TreeWalk, oid: Oid, prefix: string, depth: number): bool
     }
     if (!countRow(walk)) return false
     const rowOid = tree.hexSlice(end + 1, next) as Oid
-    // 40000 is the only mode of five digits; a submodule's commit (160000) is not in this repository.
+    // 40000 is the only five-digit mode; a submodule's commit (160000) is not in this repository.
     const isFolder = space - position === 5
     if (!isFolder || walk.leading.get(rowOid)?.length !== 0) {
       const isSubmodule = tree[position + 1] === 0x36
@@ -302,7 +301,7 @@ function walkRow(walk: TreeWalk, { name, mode, oid }: TreeRow, prefix: string, d
   }
   if (mode === null) {
     if (depth < limits.commitDepthMax) return walkTree(walk, oid, `${path}/`, depth + 1)
-    walk.problem ??= `tree ${nameTree(oid, path)} lies deeper than ${limits.commitDepthMax} folders`
+    walk.problem ??= `tree ${nameTree(oid, path)} is nested deeper than ${limits.commitDepthMax} folders`
     return false
   }
   if (walk.rows.length < limits.commitFilesMax) {
@@ -322,8 +321,8 @@ function nameTree(oid: Oid, path: string): string {
 }
 
 /**
- * Adds the contents to files, each object once, as many as are held in memory together.
- * Those that come first are served first; the first that does not fit ends it.
+ * Loads contents into files, each object once, up to the memory limit. Priority files go first; the first that does not
+ * fit ends the loading.
  */
 function fillFiles(
   rows: readonly FileRow[],

@@ -1,4 +1,4 @@
-/** Slices of a Buffer that Node has had since 0.x but @types/node leaves out: half the cost of `toString(encoding, …)`. */
+/** Buffer slices that Node has had since 0.x but @types/node omits: half the cost of `toString(encoding, …)`. */
 declare interface Buffer {
   latin1Slice(start?: number, end?: number): string
   utf8Slice(start?: number, end?: number): string

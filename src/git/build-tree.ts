@@ -2,14 +2,14 @@ import { InvalidArgsError } from '../model/errors/index.ts'
 import { encodeObject, encodeTree, type TreeEntry, treeMode } from './object-codec.ts'
 import type { ObjectFormat, Oid, PendingObject } from './port.ts'
 
-/** The tree over a set of files. */
+/** The trees for a set of files. */
 export interface BuiltTree {
   readonly root: Oid
-  /** Blobs given as bytes, then trees from the leaves to the root; each id once. */
+  /** New blobs, then trees from the leaves to the root; each id once. */
   readonly objects: readonly PendingObject[]
 }
 
-/** Files by `/`-separated path: bytes are encoded as blobs, an id stands for a blob the repository holds already. */
+/** Files by `/`-separated path: bytes become blobs; an id is a blob that the repository already has. */
 export type TreeFiles = ReadonlyMap<string, Oid | Uint8Array>
 
 interface Folder {
@@ -18,9 +18,9 @@ interface Folder {
 }
 
 /**
- * Builds the nested trees over flat paths.
+ * Builds the nested trees for flat paths.
  *
- * @param stored - paths whose blobs are written without compression
+ * @param stored - paths whose blobs are written uncompressed
  * @throws {InvalidArgsError} on a path that git would refuse
  */
 export function buildTree(format: ObjectFormat, files: TreeFiles, stored: ReadonlySet<string> = new Set()): BuiltTree {
@@ -31,7 +31,7 @@ export function buildTree(format: ObjectFormat, files: TreeFiles, stored: Readon
     const name = names.pop() as string
     const folder = names.reduce(enterFolder, top)
     if (folder.folders.has(name) || folder.entries.some((entry) => entry.name === name)) {
-      throw new InvalidArgsError(`tree path ${JSON.stringify(path)}: is both a file and something else`)
+      throw new InvalidArgsError(`tree path ${JSON.stringify(path)}: is given twice`)
     }
     folder.entries.push({ mode: '100644', name, oid: blobOid(format, objects, content, stored.has(path)) })
   }

@@ -16,7 +16,7 @@ import { objectsVanished } from './durable/storage-failure.ts'
 export interface GitFailure {
   /** The git command and its arguments. */
   readonly args: readonly string[]
-  /** Null when a signal ended it. */
+  /** Null when a signal ended the process. */
   readonly exitStatus: number | null
   readonly signal: string | null
   readonly stderr: string
@@ -24,15 +24,15 @@ export interface GitFailure {
 
 type Rule = readonly [pattern: RegExp, make: (match: RegExpExecArray, failure: GitFailure) => GriteError]
 
-// Each line is provoked with real git in test/git/classify-git-failure.test.ts. Messages are those of LC_ALL=C. Order matters:
-// a cause (disk full) is named before its consequence (cannot lock ref).
+// test/git/classify-git-failure.test.ts provokes each line with real git. Messages are those of LC_ALL=C. Order
+// matters: the cause (disk full) comes before its consequence (cannot lock ref).
 const rules: readonly Rule[] = [
   // strerror(3) behind error_errno() and die_errno() anywhere in git.
   [
     /(No space left on device|Disk quota exceeded|Read-only file system|Permission denied|Input\/output error|Too many open files|Cannot allocate memory|Stale file handle)/,
     storage,
   ],
-  // object-file.c: write_loose_object() and mkstemp, when the object directory does not take new files.
+  // object-file.c: write_loose_object() and mkstemp, when the object directory is not writable.
   [/(insufficient permission for adding an object to repository database|unable to create temporary)/, storage],
   // setup.c: ensure_valid_ownership(), setup_git_directory_gently().
   [/detected dubious ownership in repository at '([\s\S]*?)'\n/, somebodyElses],
@@ -45,16 +45,18 @@ const rules: readonly Rule[] = [
         `${match[1] ?? match[2] ?? match[3]} is neither a git repository nor a valid .git file`,
         {
           details: details(failure),
-          hints: ['Look what made it; a valid one holds a line `gitdir: <path>`'],
+          hints: ['Find out what wrote it; a valid one holds a line `gitdir: <path>`'],
         },
       ),
   ],
-  // setup.c: read_gitfile_error_die(), setup_explicit_git_dir(); without a path setup_git_directory_gently(). git 2.55 prints
-  // a null pointer where a .git file leads nowhere.
+  // setup.c: read_gitfile_error_die(), setup_explicit_git_dir(); without a path setup_git_directory_gently(). git 2.55
+  // prints a null pointer for a dangling .git file.
   [
     /not a git repository: \(null\)\s*$/,
     (_match, failure) =>
-      new NotFoundError('a .git file leads to no git repository', { details: { ...details(failure), path: null } }),
+      new NotFoundError('a .git file does not point to a git repository', {
+        details: { ...details(failure), path: null },
+      }),
   ],
   [
     /not a git repository: '?([\s\S]*?)'?\s*$/,
@@ -68,7 +70,7 @@ const rules: readonly Rule[] = [
     (match, failure) =>
       new RepositoryRefusedError(`git does not know the format of the repository: ${oneLine(match[1])}`, {
         details: details(failure),
-        hints: ['A newer git may; `git --version` shows yours'],
+        hints: ['Try a newer git; `git --version` shows yours'],
       }),
   ],
   // lockfile.c: unable_to_lock_message().
@@ -96,35 +98,38 @@ const rules: readonly Rule[] = [
     /trying to write ref(?:erence)? '.*?' with nonexistent object ([0-9a-f]+)/,
     (match) => objectsVanished([match[1] ?? '']),
   ],
-  // promisor-remote.c: promisor_remote_get_direct(), here always refused (see run-git.ts).
+  // promisor-remote.c: promisor_remote_get_direct(), always refused here (see run-git.ts).
   [
     /could not fetch ([0-9a-f]+) from promisor remote/,
-    (match, failure) => notFound(`object ${match[1]} is not here`, failure),
+    (match, failure) => notFound(`object ${match[1]} is missing`, failure),
   ],
   // object-file.c: read_object_file_extended(); packfile.c: unpack_entry(); object.c: parse_object().
   [/(?:loose|packed) object ([0-9a-f]+) \(stored in .*?\) is corrupt/, corrupt],
   [/(?:hash mismatch|unable to unpack|unable to parse object:?|bad tree object) ([0-9a-f]{40,64})/, corrupt],
-  // commit.c: repo_parse_commit_internal(), where a walk comes to a commit that it cannot read.
+  // commit.c: repo_parse_commit_internal(), when a walk meets an unreadable commit.
   [
     /(?:Could not read|could not parse commit) ([0-9a-f]{40,64})$/m,
-    (match, failure) => notFound(`object ${match[1]} is not here`, failure),
+    (match, failure) => notFound(`object ${match[1]} is missing`, failure),
   ],
   // revision.c: handle_revision_arg(); builtin/merge-base.c; builtin/rev-parse.c; builtin/rev-list.c.
   [
     /(?:bad object|Not a valid (?:object|commit) name|Needed a single revision|bad revision) ?'?([^\s']*)/,
-    (match, failure) => notFound(`object ${match[1]} is not here`, failure),
+    (match, failure) => notFound(`object ${match[1]} is missing`, failure),
   ],
 ]
 
-/** Names a failed git command. The only place that reads what git prints for people. */
+/**
+ * Turns a failed git command into an error. Together with `classifyRemoteFailure`, the only place that reads git's
+ * human-readable output.
+ */
 export function classifyGitFailure(failure: GitFailure): GriteError {
   for (const [pattern, make] of rules) {
     const match = pattern.exec(failure.stderr)
     if (match) return make(match, failure)
   }
-  // Something else than grite ended it: a full memory, a shutdown, a person.
+  // Another program ended it: out of memory, a shutdown, a person.
   if (failure.signal !== null) {
-    return new StorageError(`git ${commandOf(failure)} was ended by ${failure.signal}`, {
+    return new StorageError(`git ${commandOf(failure)} was killed by ${failure.signal}`, {
       details: details(failure),
       hints: ['Run the command again'],
     })
@@ -141,7 +146,7 @@ function storage(match: RegExpExecArray, failure: GitFailure): GriteError {
 }
 
 function somebodyElses([, path = '']: RegExpExecArray, failure: GitFailure): GriteError {
-  // A name that is not UTF-8 cannot be written in a command.
+  // A command cannot contain a name that is not UTF-8.
   const command = path.includes('\ufffd')
     ? 'add its path to safe.directory in your git configuration'
     : shellCommand('git', 'config', '--global', '--add', 'safe.directory', path)
@@ -155,7 +160,7 @@ function onlyFoundByLooking([, path = '', value]: RegExpExecArray, failure: GitF
   const named = path.includes('\ufffd') ? 'set GIT_DIR to its path' : `set GIT_DIR=${shellWord(path)}`
   return new RepositoryRefusedError(`git refuses the bare repository at ${path}: safe.bareRepository is '${value}'`, {
     details: { ...details(failure), path },
-    hints: [`If you trust it, name it: ${named}`],
+    hints: [`If you trust it, ${named}`],
   })
 }
 
@@ -174,7 +179,7 @@ function details(failure: GitFailure): Record<string, unknown> {
   return { git_command: commandOf(failure), ...ended, stderr: stderr.slice(0, 2000) }
 }
 
-/** The git command, without the settings before it. */
+/** The git command without the settings before it. */
 function commandOf({ args }: GitFailure): string {
   const start = args.findIndex((word, index) => word !== '-c' && args[index - 1] !== '-c')
   return args[start] ?? ''
@@ -187,12 +192,12 @@ function oneLine(text: string | undefined): string {
     .slice(0, 500)
 }
 
-/** The ref that `git for-each-ref` left out because its file holds no id (ref-filter.c: filter_one()); null when none. */
+/** Refs that `git for-each-ref` skipped because their files hold no id (ref-filter.c: filter_one()). */
 export function namesBrokenRefs(stderr: string): string[] {
   return [...stderr.matchAll(/ignoring broken ref (\S+)/g)].map(([, ref = '']) => ref)
 }
 
-/** Whether a walk came to a commit that it could not read, which git may tell without failing (revision.c, commit-reach.c). */
+/** Whether a walk met an unreadable commit, which git may report without failing (revision.c, commit-reach.c). */
 export function namesUnreadCommit(stderr: string): boolean {
   return /^error: Could not read [0-9a-f]{40,64}$/m.test(stderr)
 }

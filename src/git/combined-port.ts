@@ -12,8 +12,8 @@ import { readShortChain } from './read-short-chain.ts'
 import { metadataBytesMax, type ReadObject } from './walk-history.ts'
 
 /**
- * Picks per operation (docs/decisions/0002): in process where starting git (2.6 ms) would cost more than the work,
- * which is refs, loose objects, small publishes and short new history; git for everything else.
+ * Picks an implementation per operation (docs/decisions/0002): in process where starting git (2.6 ms) would cost more
+ * than the work (refs, loose objects, small publishes, short new history); git for everything else.
  */
 export function createCombinedPort(context: PortContext): GitPort {
   const { layout, environment } = context
@@ -32,7 +32,7 @@ export function createCombinedPort(context: PortContext): GitPort {
     }
   }
 
-  /** git writes many objects as one pack, and finds many at once. The refs are ours to move. */
+  /** git writes many objects as one pack, and checks many at once. The refs move in process. */
   async function publishObjectsByGit(plan: PublishPlan): Promise<void> {
     context.requirePermanentStore()
     const { objects, staged = [], updates, isOrdered = false } = plan
@@ -43,7 +43,7 @@ export function createCombinedPort(context: PortContext): GitPort {
       await writeVanishedNatively(writing, staged)
       await publisher.publish({ objects: [], updates, isOrdered }, committerOf(plan))
       after.begin(updates, undefined)
-      // A pack that is kept stays; fewer objects are loose ones.
+      // A kept pack cannot be pruned; fewer objects are written loose.
       const mayVanish = objects.length > looseObjectsMax ? staged : [...objects, ...staged]
       await after.attempt(() => writeVanishedNatively(writing, mayVanish))
     } finally {
@@ -65,7 +65,7 @@ export function createCombinedPort(context: PortContext): GitPort {
         return readLooseObject(layout, oid, bytesMax) ?? (await native.readObject(oid, bytesMax))
       } catch (error) {
         if (!(error instanceof CorruptObjectError)) throw error
-        // A pack may hold it, whole.
+        // A pack may hold a sound copy.
         return native.readObject(oid, bytesMax)
       }
     },
@@ -95,14 +95,14 @@ function isLarge({ objects, staged = [] }: PublishPlan): boolean {
   return Math.max(objects.length, staged.length) > looseObjectsMax
 }
 
-// FAT and some network file systems; git's own lock files do without.
+// FAT and some network file systems; git's own lock files need no hard links.
 function lacksHardLinks(error: unknown): boolean {
   if (!(error instanceof GriteError) || !(error.cause instanceof Error)) return false
   const { syscall, code = '' } = error.cause as NodeJS.ErrnoException
   return syscall === 'link' && ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK', 'EXDEV'].includes(code)
 }
 
-/** Whether an object is here. @throws {CorruptObjectError} when it is damaged */
+/** Whether an object exists. @throws {CorruptObjectError} when it is damaged */
 async function isHere(read: ReadObject, oid: Oid): Promise<boolean> {
   try {
     return (await read(oid, metadataBytesMax)) !== null

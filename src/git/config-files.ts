@@ -9,15 +9,15 @@ import { readSmallFile } from './read-small-file.ts'
 export const configBytesMax = 4 * 1024 * 1024
 
 /**
- * Whether one of the files that git would read mentions a word, so that it is worth 2.6 ms to ask git for a setting which
- * almost nobody changes. The pattern should take `include` for a hit, too.
+ * Whether a config file that git reads mentions a word. If not, a rarely used setting is unset, and asking git (2.6 ms)
+ * is unnecessary. The pattern should also match `include`.
  */
 export function isMentionedInConfig(layout: RepositoryLayout, environment: Environment, pattern: RegExp): boolean {
   if (environment.GIT_CONFIG_COUNT || environment.GIT_CONFIG_PARAMETERS) return true
   return configFiles(layout, environment).some((path) => {
     if (path === '/dev/null') return false
     const bytes = readSmallFile(path, configBytesMax)
-    // A file that is not read may say anything.
+    // An unread file may contain anything.
     return bytes !== null && ('unread' in bytes || pattern.test(bytes.toString('latin1')))
   })
 }
@@ -49,11 +49,11 @@ export function readConfigFiles(
   return values
 }
 
-/** Files that git reads its configuration from, where they are there; the last one wins. */
+/** Files that git reads its configuration from, if they exist; the last one wins. */
 export function configFiles(layout: RepositoryLayout, environment: Environment): readonly string[] {
   const home = environment.HOME
   const xdg = environment.XDG_CONFIG_HOME || (home ? join(home, '.config') : undefined)
-  // The system file is where git was built to look: distributions, /usr/local, Homebrew, Apple's tools.
+  // The path of the system file is fixed when git is built: distributions, /usr/local, Homebrew, Apple's tools.
   const system = environment.GIT_CONFIG_SYSTEM
     ? [environment.GIT_CONFIG_SYSTEM]
     : [

@@ -1,7 +1,7 @@
 import type { CutCommit, Oid } from './port.ts'
 import { collectCommits, type ReadObject, readParents } from './walk-history.ts'
 
-/** Those of some commits that are cut off from parents which they name. */
+/** The commits among these whose parents are cut off. */
 export async function keepCut(
   oids: Iterable<Oid>,
   shallow: ReadonlySet<Oid>,
@@ -15,7 +15,7 @@ export async function keepCut(
   return cut
 }
 
-/** As `GitPort.findCutCommits`. */
+/** Like `GitPort.findCutCommits`. */
 export async function findCutInProcess(
   read: ReadObject,
   heads: readonly Oid[],

@@ -13,7 +13,7 @@ export interface FindRepositoryOptions {
   readonly env: Environment
 }
 
-/** Variables that tell git the repository, or how to look for it. They count when they are empty, too. */
+/** Variables that name the repository or control its discovery. They count even when empty. */
 const steering = [
   'GIT_DIR',
   'GIT_WORK_TREE',
@@ -24,8 +24,8 @@ const steering = [
 ]
 
 /**
- * Finds the repository that git would use in `cwd`. A plain one is recognised without starting git. Anything else,
- * a bare repository found on the way up included, is left to git itself, so that its rules and protections hold.
+ * Finds the repository that git would use in `cwd`. A plain repository is recognised without starting git. Anything
+ * else, including a bare repository found on the way up, is left to git, so that its rules and protections apply.
  *
  * @throws {NotFoundError} when there is none; its message names the directory
  * @throws {RepositoryRefusedError} when git does not trust it or does not know its format
@@ -57,12 +57,12 @@ function walkUp(start: string, env: Environment): RepositoryLayout | Pick<AskGit
     if (seen !== 'nothing') return seen
     const parent = dirname(folder)
     if (parent === folder) return 'nothing'
-    // Whether git goes on here is for git to say.
+    // git decides whether to search past this point.
     if (env.GIT_CEILING_DIRECTORIES || statSync(parent).dev !== device) return { suspects: [] }
   }
 }
 
-/** @param start - what messages call the directory */
+/** @param start - the directory as messages show it */
 async function askGitFrom(start: string, options: AskGitOptions): Promise<RepositoryLayout> {
   try {
     return await askGit(options)
@@ -88,25 +88,25 @@ function notARepository(start: string, env: Environment, cause?: unknown): NotFo
   })
 }
 
-/** What git says of a repository and has no better name: a config that is no config, an empty GIT_WORK_TREE. */
+/** An error for a repository that git rejects without a known reason: an invalid config, an empty GIT_WORK_TREE. */
 function refused(start: string, error: GitError): GriteError {
-  // Otherwise git was not even started.
+  // Without it git was not even started.
   if (error.details.exit_status === undefined) return error
   const said = error.message.replace(/^.*?: (fatal: )?/, '')
   return new RepositoryRefusedError(`git cannot use the repository at or above ${start}: ${said}`, {
     details: { ...error.details, directory: start },
-    hints: ['Run `git status` here; once it works, grite does'],
+    hints: ['Fix it until `git status` works here'],
     cause: error,
   })
 }
 
 function leadsNowhere(start: string, path: string | null, cause: unknown): NotFoundError {
   const where = path ?? 'a path'
-  return new NotFoundError(`a .git file at or above ${start} leads to ${where}, which is not a git repository`, {
+  return new NotFoundError(`a .git file at or above ${start} points to ${where}, which is not a git repository`, {
     details: { directory: start, path },
     hints: [
-      'A work tree that was moved: run `git worktree repair` in the main one',
-      'A submodule: run `git submodule update --init` in the outer repository',
+      'If a work tree was moved: run `git worktree repair` in the main one',
+      'In a submodule: run `git submodule update --init` in the outer repository',
     ],
     cause,
   })

@@ -1,12 +1,12 @@
 import type { CommitEntry } from './port.ts'
 
-/** Small, because git waits for its pipe to be read while a batch is worked on. */
+/** Small, because git waits for its pipe while a batch is processed. */
 const batchCommitsMax = 256
 const batchBytesMax = 4 * 1024 * 1024
-/** What an entry weighs beside its contents, so that empty commits fill a batch too. */
+/** Bytes counted per entry beside its contents, so that empty commits fill a batch too. */
 const entryBytes = 512
 
-/** Collects entries until a batch is as large as a reader of the log should have to hold. */
+/** Collects entries until a batch reaches the size that a log reader should hold at once. */
 export class EntryBatch {
   #entries: CommitEntry[] = []
   #bytes = 0
@@ -25,7 +25,7 @@ export class EntryBatch {
     return this.#entries.length === 0
   }
 
-  /** Hands the batch over and starts a new one. */
+  /** Returns the batch and starts a new one. */
   take(): readonly CommitEntry[] {
     const taken = this.#entries
     this.#entries = []

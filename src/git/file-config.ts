@@ -34,7 +34,7 @@ export function lastValue(config: FileConfig, key: string): string | undefined {
   return config.get(key)?.at(-1)
 }
 
-/** Reads a git boolean; undefined when the key is absent, null when the value is none. */
+/** Reads a git boolean; undefined when the key is absent, null when the value is not a boolean. */
 export function booleanValue(config: FileConfig, key: string): boolean | null | undefined {
   const text = lastValue(config, key)?.toLowerCase()
   if (text === undefined) return undefined
@@ -51,7 +51,7 @@ function endsInBackslash(line: string): boolean {
   return (/\\+$/.exec(line)?.[0].length ?? 0) % 2 === 1
 }
 
-// A key without `=` is true; quotes, escapes and trailing comments as git-config(1) tells.
+// A key without `=` is true; quotes, escapes and trailing comments follow git-config(1).
 function parseValue(raw: string | undefined): string | null {
   if (raw === undefined) return 'true'
   let value = ''

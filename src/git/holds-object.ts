@@ -5,7 +5,10 @@ import type { Oid, RepositoryLayout } from './port.ts'
 import { looseObjectPath } from './ref-paths.ts'
 import type { ReadObject } from './walk-history.ts'
 
-/** Whether a repository holds an object, sound or not: by its files, and by reading it where those do not tell. */
+/**
+ * Whether a repository has an object, sound or not: checks files first, and reads the object when they are not
+ * conclusive.
+ */
 export async function holdsObject(layout: RepositoryLayout, read: ReadObject, oid: Oid): Promise<boolean> {
   if (existsSync(looseObjectPath(layout, oid)) || findPackOf(layout, oid) !== null) return true
   try {
@@ -17,8 +20,8 @@ export async function holdsObject(layout: RepositoryLayout, read: ReadObject, oi
 }
 
 /**
- * Whether an object may be here, by files alone: false means that it is not, as far as a look at a few packs tells. For
- * callers that ask again and again for what is most probably still missing, and must not start git each time.
+ * Whether an object may exist, from files alone: false means it does not, as far as a check of a few packs shows. For
+ * callers that poll for an object that is most probably still missing, and must not start git each time.
  */
 export function mayHoldObject(layout: RepositoryLayout, oid: Oid): boolean {
   return layout.unusualObjectStore || existsSync(looseObjectPath(layout, oid)) || findPackOf(layout, oid) !== null

@@ -5,15 +5,15 @@ import { booleanValue, lastValue, parseFileConfig } from './file-config.ts'
 import type { Oid, RepositoryLayout } from './port.ts'
 import type { RemotePort } from './remote-port.ts'
 
-/** Brings what the history of a head, without that of others, lacks in this clone. */
+/** Fetches the objects that this clone lacks from the history of `head`, without the history of `exclude`. */
 export type Hydrate = (head: Oid, exclude: readonly Oid[]) => Promise<void>
 
-/** What lies in trees is known once these are here: root trees, all that is below them, one more for good measure. */
+/** Each round reveals more objects: root trees, everything below them, and one extra round. */
 const hydrateRoundsMax = 4
 
 /**
- * What fetches the trees and blobs of the log that a partial clone left at its remote, each kind in one go; undefined in a
- * clone that has everything. Where they cannot be had, the error says so: a log with holes would pass for the whole one.
+ * Creates a function that fetches the trees and blobs of the log that a partial clone left at its remote, one fetch per
+ * kind; undefined in a full clone. Throws when they cannot be fetched: a log with holes would pass for a complete one.
  */
 export function hydrator({
   layout,
@@ -27,7 +27,7 @@ export function hydrator({
   return async (head, exclude) => {
     const listMissing = () =>
       remotes.listMissing(head, exclude).catch(async (error: unknown) => {
-        // One of the others is gone: then all of the head is looked at.
+        // An excluded commit is gone: check the whole history of the head.
         if (!(error instanceof NotFoundError) || exclude.length === 0) throw error
         return remotes.listMissing(head, [])
       })
@@ -39,7 +39,7 @@ export function hydrator({
   }
 }
 
-/** The remote of a partial clone: `remote.<name>.promisor`, or `extensions.partialClone` as older gits have it. */
+/** The remote of a partial clone: `remote.<name>.promisor`, or `extensions.partialClone` in older gits. */
 export function findPromisor({ commonDir }: RepositoryLayout): string | undefined {
   let text: string
   try {

@@ -1,6 +1,6 @@
 /**
- * What processes that died left in the git directory. Finding changes nothing; removing touches only what a process that
- * is certainly gone has made.
+ * Finds and removes files that dead processes left in the git directory. Finding changes nothing; removing only touches
+ * files of a process that is certainly gone.
  */
 import { type Dirent, lstatSync, readdirSync, readFileSync, type Stats } from 'node:fs'
 import { join, relative } from 'node:path'
@@ -16,22 +16,22 @@ import { packDir, refTemporaryDir } from './ref-paths.ts'
 export interface Leftover {
   readonly kind: 'temporary-file' | 'ref-lock' | 'git-lock' | 'kept-pack' | 'fetch-room'
   readonly path: string
-  /** False for a lock that may be another program's: only a person can tell that none runs. */
+  /** False for a lock that another program may hold: only a person can tell that none is running. */
   readonly isOfDeadOwner: boolean
 }
 
 export interface LeftoverAge {
   readonly nowUnixMs: number
-  /** A lock of an unknown owner counts when its time is so far from now, in the past or, by a wrong clock, ahead. */
+  /** Minimum distance of an unowned lock's time from now, in the past or, with a wrong clock, in the future. */
   readonly ageMsMin: number
 }
 
-/** Locks of git that stop more than one ref, from the common git directory. */
+/** git's locks that block more than one ref, from the common git directory. */
 const gitLocks = ['packed-refs.lock', 'shallow.lock', 'reftable/tables.list.lock', 'objects/maintenance.lock']
 
 /**
- * Files of dead writers, their locks on refs of grite and those that are older than any write takes, locks of git that
- * nobody seems to hold, fetches that were cut off, packs that were kept from `git gc`.
+ * Finds files of dead writers, their locks on refs of grite, locks older than any write takes, git's locks that nobody
+ * seems to hold, interrupted fetches, and packs kept from `git gc`.
  */
 export function findLeftovers(layout: RepositoryLayout, age: LeftoverAge): readonly Leftover[] {
   const dead = listDeadFiles(refTemporaryDir(layout))
@@ -57,7 +57,7 @@ function isLongAgo({ mtimeMs }: Stats, { nowUnixMs, ageMsMin }: LeftoverAge): bo
   return Math.abs(nowUnixMs - mtimeMs) > ageMsMin
 }
 
-/** Removes one that has a dead owner. A lock that somebody took meanwhile stays. */
+/** Removes a leftover with a dead owner. A lock that another process took meanwhile stays. */
 export async function removeLeftover(layout: RepositoryLayout, { kind, path, isOfDeadOwner }: Leftover): Promise<void> {
   if (!isOfDeadOwner) return
   const temporaryDir = refTemporaryDir(layout)
@@ -71,7 +71,7 @@ export async function removeLeftover(layout: RepositoryLayout, { kind, path, isO
       removeDeadRooms(layout)
       return
     case 'temporary-file':
-      // What is still linked as a lock goes with that.
+      // A file that is still linked as a lock is removed with the lock.
       if (lstatSync(path, { throwIfNoEntry: false })?.nlink === 1) nodeDisk.remove(path)
       return
     case 'kept-pack':
@@ -79,7 +79,7 @@ export async function removeLeftover(layout: RepositoryLayout, { kind, path, isO
   }
 }
 
-/** Lock files of refs of grite, in whichever folder below `refs/`. */
+/** Lock files of refs of grite, in any folder below `refs/`. */
 function findLocks(layout: RepositoryLayout): string[] {
   const refs = join(layout.commonDir, 'refs')
   return namesIn(refs)
@@ -106,7 +106,7 @@ function findKeptPacks(layout: RepositoryLayout): Leftover[] {
     .map((path) => ({ kind: 'kept-pack', path, isOfDeadOwner: true }))
 }
 
-/** `grite <owner>`; a `.keep` of anybody else is none of our business. */
+/** `grite <owner>`; other `.keep` files are left alone. */
 function isKeptByDead(path: string): boolean {
   try {
     const [word, text = ''] = readFileSync(path, 'latin1').trim().split(' ')

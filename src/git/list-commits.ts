@@ -12,19 +12,19 @@ import {
   requireExcluded,
 } from './walk-history.ts'
 
-/** Commits of a batch: few at first, since what is looked for is mostly near the head. */
+/** Commits in the first batch: few, because the commits sought are mostly near the head. */
 const batchFirst = 16
 const batchMax = 256
 
 export interface ListLimits {
-  /** Commits at which the clone is cut off. */
+  /** Commits where the shallow clone is cut off. */
   readonly shallow: ReadonlySet<Oid>
   readonly reads: Reads
-  /** Commits the caller has had already. */
+  /** Commits the caller already has. */
   readonly skip?: ReadonlySet<Oid>
 }
 
-/** As `GitPort.listCommits`, one object at a time. */
+/** Like `GitPort.listCommits`, one object at a time. */
 export async function* listCommitsInProcess(
   read: ReadObject,
   { head, exclude = [] }: ListCommitsOptions,
@@ -55,10 +55,10 @@ export async function* listCommitsInProcess(
   if (batch.length > 0) yield batch
 }
 
-/** So many new commits are looked at for a plain chain before all that is excluded is collected. */
+/** New commits searched for a plain chain before all excluded history is collected. */
 const chainCommitsMax = 4096
 
-/** Commits at which the walk stops: the excluded one where it lies on a plain chain, else everything below all of them. */
+/** Commits where the walk stops: the excluded one on a plain chain, else all commits below the excluded ones. */
 async function findStops(
   read: ReadObject,
   head: Oid,
@@ -76,7 +76,7 @@ async function findStops(
   return new Set((await collectCommits(read, exclude, new Set(), shallow)).keys())
 }
 
-/** Of equal times the one met first. */
+/** Of equal times the one found first. */
 function takeNewest(waiting: BareCommit[]): BareCommit | undefined {
   let newest = 0
   for (const [index, { committedAtUnixSeconds }] of waiting.entries()) {
@@ -89,7 +89,7 @@ async function readBareCommit(read: ReadObject, oid: Oid, shallow: ReadonlySet<O
   return bareCommitOf(oid, await readState(read, oid, metadataBytesMax), shallow)
 }
 
-/** A commit by what was read of it. */
+/** Builds a commit from the state of its object. */
 export function bareCommitOf(oid: Oid, state: ObjectState, shallow: ReadonlySet<Oid>): BareCommit {
   const nothing = { oid, tree: null, parents: [], committedAtUnixSeconds: 0, message: '', gap: null }
   if (typeof state === 'string') {

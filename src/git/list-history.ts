@@ -4,20 +4,20 @@ import { createExportParser } from './native/export-parser.ts'
 import type { CommitFile, GitPort, Oid } from './port.ts'
 import { createGitRunner, noLazyFetch } from './run-git.ts'
 
-/** A commit with the names of its files, none of them read. */
+/** A commit with the names of its files; no file is read. */
 export interface ListedCommit {
   readonly oid: Oid
   readonly files: readonly Pick<CommitFile, 'path' | 'mode' | 'oid'>[]
 }
 
-/** Bytes that git may print for one commit. Larger trees are for a reader that bounds them. */
+/** Maximum output of git for one commit. Larger trees need a reader with bounds. */
 const commitBytesMax = 4 * 1024 * 1024
 
 /**
- * Lists the files of every commit reachable from a head, parents before children, without reading a blob: a tenth of the
- * time of a rebuild. What it lists says nothing about blobs that are missing, damaged or too large.
+ * Lists the files of every commit reachable from a head, parents before children, without reading a blob: a tenth of
+ * the time of a rebuild. It does not show missing, damaged or too large blobs.
  *
- * @returns false when the history cannot be listed whole this way; what came before is true all the same
+ * @returns false when the history cannot be listed completely this way; the entries before are still right
  */
 export async function* listHistory(
   { layout, environment }: GitPort,
@@ -49,7 +49,7 @@ export async function* listHistory(
 }
 
 const listArguments = [
-  // Paths as bytes, but for quotes and control characters.
+  // Paths as bytes, except for quotes and control characters.
   ...['-c', 'core.quotePath=false', 'fast-export', '--no-data', '--full-tree', '--show-original-ids'],
   ...['--reencode=no', '--stdin'],
 ]

@@ -2,14 +2,14 @@ import { accessSync, constants, statSync } from 'node:fs'
 import { delimiter, isAbsolute, join, relative, sep } from 'node:path'
 import { GitNotFoundError } from '../model/errors/index.ts'
 
-/** Environment of a process, as given by the entry. */
+/** Environment of a process, from the entry point. */
 export type Environment = Readonly<Record<string, string | undefined>>
 
 /**
- * Finds the git program: the first absolute PATH entry outside the repository that holds one. Neither the current
- * directory nor anything the repository's files could provide is ever run.
+ * Finds the git program: in the first absolute PATH entry outside the repository that has one. Never runs a program
+ * from the current directory or from the repository's files.
  *
- * @param repository - real directories of the repository, nothing below which is trusted
+ * @param repository - real directories of the repository; nothing below them is trusted
  * @throws {GitNotFoundError}
  */
 export function locateGit(environment: Environment, repository: readonly string[]): string {
@@ -20,11 +20,11 @@ export function locateGit(environment: Environment, repository: readonly string[
   }
   throw new GitNotFoundError('the git program was not found', {
     details: { reason: 'git-not-found' },
-    hints: ['Install git 2.30 or newer and make sure that PATH names its directory by an absolute path'],
+    hints: ['Install git 2.30 or newer and make sure that PATH contains its directory as an absolute path'],
   })
 }
 
-// A repository at the root of the file system holds every program; then nothing can be told apart.
+// A repository at the file system root contains every program, so there is nothing to distinguish.
 function isInside(folder: string, root: string): boolean {
   if (root === '' || root === sep) return false
   const path = relative(root, folder)
@@ -36,7 +36,7 @@ function isProgram(path: string): boolean {
     accessSync(path, constants.X_OK)
     return statSync(path).isFile()
   } catch {
-    // Not there, or in a folder of PATH that this user may not search: a shell goes on to the next, too.
+    // Missing, or in a PATH folder that this user may not search: a shell tries the next one, too.
     return false
   }
 }

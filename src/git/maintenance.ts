@@ -4,11 +4,11 @@ import type { GitPort } from './port.ts'
 import { createGitRunner } from './run-git.ts'
 
 /**
- * Starts `git maintenance run --auto`, which this process does not wait for: it looks whether there is enough to do and
- * does it. Known to git since 2.29. Never fails: a repository that is not tidied up works as well.
+ * Starts `git maintenance run --auto` without waiting for it: git checks whether there is enough to do. Available since
+ * git 2.29. Never fails: an untidy repository works as well.
  *
- * `maintenance.auto` is for the commands that would start it (run-command.c: run_auto_maintenance()), so it is asked for
- * here; `gc.auto` and the tasks are git's own affair. GRITE_NO_MAINTENANCE keeps everything from being started.
+ * git honours `maintenance.auto` only in the commands that start maintenance (run-command.c: run_auto_maintenance()),
+ * so it is read here; git itself reads `gc.auto` and the tasks. GRITE_NO_MAINTENANCE disables this.
  */
 export async function startMaintenance({ layout, environment }: GitPort): Promise<void> {
   if ((environment.GRITE_NO_MAINTENANCE ?? '') !== '') return
@@ -21,6 +21,6 @@ export async function startMaintenance({ layout, environment }: GitPort): Promis
     }
     await git.startDetached(['maintenance', 'run', '--auto', '--quiet'])
   } catch {
-    // There is no git, or its configuration cannot be read: the command that needs it says so.
+    // There is no git, or its configuration is unreadable: a command that needs it reports that.
   }
 }

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { CorruptObjectError, InvalidArgsError } from '../model/errors/index.ts'
 import type { ObjectFormat, ObjectType, Oid, PendingObject } from './port.ts'
 
-/** Hex length of an id, by object format. */
+/** Hex length of an id by object format. */
 export const oidLength = { sha1: 40, sha256: 64 } as const satisfies Record<ObjectFormat, number>
 
 const lowerHex = /^[0-9a-f]+$/
@@ -20,17 +20,17 @@ export function isOid(text: string, format: ObjectFormat): text is Oid {
   return text.length === oidLength[format] && lowerHex.test(text)
 }
 
-/** What git hashes and deflates: `<type> <size>\0`, before the content. */
+/** The header that git hashes and deflates before the content: `<type> <size>\0`. */
 export function encodeObjectHeader(type: ObjectType, size: number): Buffer {
   return Buffer.from(`${type} ${size}\0`, 'latin1')
 }
 
-/** The id that git gives these bytes. */
+/** The git object id of these bytes. */
 export function hashObject(format: ObjectFormat, type: ObjectType, content: Uint8Array): Oid {
   return createHash(format).update(encodeObjectHeader(type, content.byteLength)).update(content).digest('hex') as Oid
 }
 
-/** Names an object by its bytes, which the caller must not change afterwards. */
+/** Computes an object's id from its bytes, which the caller must not change afterwards. */
 export function encodeObject(format: ObjectFormat, type: ObjectType, content: Uint8Array): PendingObject {
   return { oid: hashObject(format, type, content), type, content }
 }
@@ -91,7 +91,7 @@ export function encodeCommit(format: ObjectFormat, fields: CommitFields): Pendin
   return encodeObject(format, 'commit', Buffer.from(lines.join('\n'), 'utf8'))
 }
 
-/** `Name <email> 1700000000 +0100`; characters that would end a field early are dropped, as git does. */
+/** `Name <email> 1700000000 +0100`; characters that would end a field early are dropped, as in git. */
 export function formatSignature({ name, email, unixSeconds, offsetMinutes }: Signature): string {
   const sign = offsetMinutes < 0 ? '-' : '+'
   const minutes = Math.abs(offsetMinutes)
@@ -139,7 +139,7 @@ export interface ParsedCommit {
   readonly message: string
 }
 
-/** Decodes a commit by its bytes. @throws {CorruptObjectError} when tree, author or committer is not in place */
+/** Decodes a commit. @throws {CorruptObjectError} when tree, author or committer is missing */
 export function parseCommit(bytes: Uint8Array): ParsedCommit {
   const buffer = asBuffer(bytes)
   const bodyStart = buffer.indexOf('\n\n')
@@ -158,7 +158,7 @@ export function parseCommit(bytes: Uint8Array): ParsedCommit {
     throw new CorruptObjectError('commit header is damaged')
   }
   if (![tree, ...parents].every((oid) => (oid.length === 40 || oid.length === 64) && lowerHex.test(oid))) {
-    throw new CorruptObjectError('commit names an id that is none')
+    throw new CorruptObjectError('commit contains an invalid object id')
   }
   return {
     tree: tree as Oid,

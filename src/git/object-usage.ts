@@ -4,7 +4,7 @@ import { GitNotFoundError, GriteError } from '../model/errors/index.ts'
 import type { GitPort, Oid, RepositoryLayout } from './port.ts'
 import { createGitRunner, noLazyFetch } from './run-git.ts'
 
-/** What `git count-objects` says of the whole repository. Bytes are those that files take on the disk. */
+/** The result of `git count-objects` for the whole repository. Bytes are disk usage. */
 export interface ObjectCounts {
   readonly looseObjects: number
   readonly looseBytes: number
@@ -12,7 +12,7 @@ export interface ObjectCounts {
   readonly packBytes: number
 }
 
-/** Counts loose objects and packs: one look at the folders, whatever the size of the history. */
+/** Counts loose objects and packs by listing folders, independent of the size of the history. */
 export async function countObjects({ layout, environment }: GitPort): Promise<ObjectCounts> {
   try {
     const { stdout } = await createGitRunner(layout, environment).run(['count-objects', '-v'])
@@ -85,10 +85,10 @@ function listFolder(path: string): readonly string[] {
 }
 
 /**
- * Bytes that the objects reachable from some commits take, compressed as they are; null where git cannot tell: before
- * 2.31, and where objects are missing.
+ * Compressed bytes of the objects reachable from some commits; null where git cannot tell: before 2.31, and where
+ * objects are missing.
  *
- * @param without - commits whose objects are left out
+ * @param without - commits whose objects are excluded
  */
 export async function reachableBytes(
   { layout, environment }: GitPort,

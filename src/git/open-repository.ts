@@ -6,8 +6,8 @@ import type { GitPort, RepositoryLayout } from './port.ts'
 import { createPortContext, type PortContext, type PortOptions } from './port-context.ts'
 
 /**
- * Opens a repository for use: each operation by the implementation that is fastest at it, and all of them in process
- * where there is no git program. Starts nothing yet.
+ * Opens a repository: each operation uses the fastest implementation, and without a git program all run in process.
+ * Starts nothing yet.
  */
 export function openRepository(layout: RepositoryLayout, options: PortOptions): GitPort {
   const context = createPortContext(layout, options)
@@ -24,7 +24,7 @@ function hasGit({ git }: PortContext): boolean {
   }
 }
 
-/** Opens a repository through the git program alone. */
+/** Opens a repository with the git program alone. */
 export function openNative(layout: RepositoryLayout, options: PortOptions): GitPort {
   return createNativePort(createPortContext(layout, options))
 }

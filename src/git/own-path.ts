@@ -1,11 +1,11 @@
 import { statSync } from 'node:fs'
 
-/** Number of the user this process acts as; undefined where the system has no such numbers. */
+/** User id of this process; undefined where the system has none. */
 export function currentUser(): number | undefined {
   return process.geteuid?.()
 }
 
-/** Whether a file or folder belongs to the user this process acts as. What is not there belongs to nobody. */
+/** Whether a file or folder belongs to the user of this process. False for a missing path. */
 export function isOwnPath(path: string): boolean {
   const user = currentUser()
   if (user === undefined) return true

@@ -5,7 +5,7 @@ import type { RepositoryLayout } from './port.ts'
 
 /**
  * Names of the remotes in the repository's own configuration file, without starting git. A remote may also come from
- * the user's configuration or an included file, so that an empty list does not prove that there is none.
+ * the user's configuration or an included file, so an empty list does not prove that there is none.
  */
 export function listOwnRemotes({ commonDir }: RepositoryLayout): readonly string[] {
   try {

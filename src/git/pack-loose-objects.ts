@@ -3,8 +3,8 @@ import type { GitPort } from './port.ts'
 import { createGitRunner } from './run-git.ts'
 
 /**
- * Puts loose objects that something reaches, a reflog included, into a pack. Those that nothing reaches stay: unlike
- * `git gc`, this deletes nothing that is not elsewhere afterwards.
+ * Packs the loose objects reachable from refs and reflogs. Unreachable objects stay: unlike `git gc`, this deletes only
+ * files whose objects are packed.
  */
 export async function packLooseObjects({ layout, environment }: GitPort): Promise<void> {
   requirePermanentStore(layout, environment)

@@ -3,17 +3,19 @@ import { asStorageFailure, errnoOf } from './durable/storage-failure.ts'
 import type { RepositoryLayout } from './port.ts'
 import { findPackedRef, packedRefsPath, parsePackedRefs } from './ref-paths.ts'
 
-/** The file `packed-refs`, read once and on demand: it can have megabytes, and most refs of ours have files of their own. */
+/**
+ * The file `packed-refs`, read once and on demand: it may have megabytes, and most of our refs have their own files.
+ */
 export interface PackedRefs {
-  /** What the file says of a ref, whether or not it is an id; null when it has none. */
+  /** The value of a ref in the file, even if it is not an id; null when it is not listed. */
   find(ref: string): string | null
-  /** A ref that makes this name impossible: one below it, or one in the place of one of its folders. */
+  /** A ref that makes this name impossible: one below it, or one at the path of one of its folders. */
   findConflict(ref: string): string | null
-  /** The file without some refs; null when it has none of them. */
+  /** The file without some refs; null when it lists none of them. */
   without(refs: ReadonlySet<string>): Buffer | null
 }
 
-/** Beyond so many questions an index costs less than searching the bytes again. */
+/** With more lookups, an index is cheaper than searching the bytes again. */
 const searchesMax = 8
 
 export function openPackedRefs(layout: RepositoryLayout): PackedRefs {
@@ -55,7 +57,7 @@ export function openPackedRefs(layout: RepositoryLayout): PackedRefs {
   }
 }
 
-/** Where `packed-refs` lies, which may be a link to the file of another repository; git locks and replaces that one. */
+/** The real path of `packed-refs`: it may be a link to another repository's file, which git locks and replaces. */
 export function realPackedRefsPath(layout: RepositoryLayout): string {
   const path = packedRefsPath(layout)
   try {
@@ -68,7 +70,7 @@ export function realPackedRefsPath(layout: RepositoryLayout): string {
 
 interface PackedIndex {
   readonly oids: ReadonlyMap<string, string>
-  /** By folder, one of the refs in it. */
+  /** One ref per folder. */
   readonly below: ReadonlyMap<string, string>
 }
 
@@ -85,7 +87,7 @@ function indexOf(packed: Buffer): PackedIndex {
   return { oids: new Map(rows.map(({ ref, oid }) => [ref, oid])), below }
 }
 
-/** Leaves every other byte as it is. A line that starts with `^` belongs to the ref before it. */
+/** Leaves every other byte unchanged. A line that starts with `^` belongs to the ref before it. */
 function dropRefs(packed: Buffer, refs: ReadonlySet<string>): Buffer | null {
   const kept: Buffer[] = []
   let keptUpTo = 0

@@ -1,6 +1,6 @@
 /**
- * Whether objects that are written now stay in the repository. In a `pre-receive` hook they go into a folder that git
- * deletes when the push is refused: a ref that names one of them would then name nothing.
+ * Checks that new objects stay in the repository. In a `pre-receive` hook they go into a folder that git deletes when
+ * the push is refused: a ref to one of them would then dangle.
  */
 import { readFileSync, realpathSync } from 'node:fs'
 import { delimiter, join, resolve } from 'node:path'
@@ -9,30 +9,28 @@ import type { Environment } from './locate-git.ts'
 import type { RepositoryLayout } from './port.ts'
 
 /**
- * @throws {StorageError} in git's quarantine, as git itself refuses to move refs there (refs.c,
- * ref_transaction_prepare()), and where GIT_OBJECT_DIRECTORY names a store that the repository does not see without it
+ * @throws {StorageError} in git's quarantine, where git itself refuses to move refs (refs.c,
+ *   ref_transaction_prepare()), and where GIT_OBJECT_DIRECTORY names a store that the repository does not see without
+ *   it
  */
 export function requirePermanentStore(layout: RepositoryLayout, environment: Environment): void {
   if (environment.GIT_QUARANTINE_PATH !== undefined) {
-    throw new StorageError(
-      'nothing can be written while git is still deciding about a push (GIT_QUARANTINE_PATH is set)',
-      {
-        details: { reason: 'quarantine', path: environment.GIT_QUARANTINE_PATH },
-        hints: ['Write in a post-receive hook, which runs after the push was accepted; reading works here'],
-      },
-    )
+    throw new StorageError('cannot write while git is checking a push (GIT_QUARANTINE_PATH is set)', {
+      details: { reason: 'quarantine', path: environment.GIT_QUARANTINE_PATH },
+      hints: ['Write in a post-receive hook, which runs after the push is accepted; reading works here'],
+    })
   }
   if (!environment.GIT_OBJECT_DIRECTORY || permanentStores(layout).has(realOr(layout.objectDir))) return
-  const message = `nothing can be written to ${layout.objectDir} (GIT_OBJECT_DIRECTORY): the repository does not see objects there without that variable`
+  const message = `cannot write to ${layout.objectDir} (GIT_OBJECT_DIRECTORY): the repository does not see objects there without that variable`
   throw new StorageError(message, {
     details: { reason: 'temporary-store', path: layout.objectDir },
-    hints: ['Run the command without GIT_OBJECT_DIRECTORY, or name the folder in objects/info/alternates'],
+    hints: ['Run the command without GIT_OBJECT_DIRECTORY, or add the folder to objects/info/alternates'],
   })
 }
 
 /**
- * What git is run with when it writes: of the alternates in the environment only those that the repository sees without
- * it. An object that lies in another one only is then written again.
+ * The environment for a git that writes: keeps only those alternates from the environment that the repository sees
+ * without it. An object found only in another alternate is then written again.
  */
 export function writeEnvironment(layout: RepositoryLayout, environment: Environment): Environment {
   const given = environment.GIT_ALTERNATE_OBJECT_DIRECTORIES
@@ -42,10 +40,10 @@ export function writeEnvironment(layout: RepositoryLayout, environment: Environm
   return { GIT_ALTERNATE_OBJECT_DIRECTORIES: kept.join(delimiter) }
 }
 
-/** git follows no more of them (object-file.c, link_alt_odb_entries()). */
+/** git follows no deeper chains (object-file.c, link_alt_odb_entries()). */
 const alternatesDepthMax = 5
 
-/** The repository's own store and those that its files name. Real paths. */
+/** The repository's own store and those in its alternates files. Real paths. */
 function permanentStores({ commonDir }: RepositoryLayout): ReadonlySet<string> {
   const stores = new Set<string>()
   const visit = (store: string, depth: number): void => {
@@ -58,7 +56,7 @@ function permanentStores({ commonDir }: RepositoryLayout): ReadonlySet<string> {
   return stores
 }
 
-/** Lines of `info/alternates`: paths, relative ones from the store; `#` begins a comment. Quoted ones are left out. */
+/** Lines of `info/alternates`: paths, relative ones from the store; `#` begins a comment. Quoted paths are skipped. */
 function readAlternates(store: string): string[] {
   let text: string
   try {

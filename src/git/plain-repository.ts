@@ -1,6 +1,6 @@
 /**
- * Repositories that can be recognised without git: what `git init`, `git clone`, `git worktree add` and
- * `git submodule add` make, with nothing changed that matters here. Anything else is `unusual`, and git decides.
+ * Recognises repositories without git: those of `git init`, `git clone`, `git worktree add` and `git submodule add`,
+ * with no relevant changes. Anything else is `unusual`, and git decides.
  */
 import { accessSync, constants, lstatSync, realpathSync, type Stats, statSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
@@ -10,18 +10,18 @@ import { decodeUtf8, readSmallFile } from './read-small-file.ts'
 
 /** Far above any config that git writes. */
 const configBytesMax = 1024 * 1024
-/** Of HEAD, `.git` and `commondir`: one line with a name or a path. */
+/** For HEAD, `.git` and `commondir`: one line with a name or a path. */
 const lineBytesMax = 16 * 1024
 
-/** What a folder holds: a repository, nothing that git would look at, or something that only git can judge. */
+/** The content of a folder: a repository, nothing that concerns git, or something that only git can judge. */
 export type Sight = RepositoryLayout | 'nothing' | 'unusual'
 
-/** Looks at one folder on the way up, `folder` being its real path. */
+/** Checks one folder on the way up. @param folder - its real path */
 export function lookForRepository(folder: string): Sight {
   const dotGit = join(folder, '.git')
   const found = lstatOf(dotGit)
   if (found === 'absent') {
-    // Without a HEAD it is no bare repository. With one it may be a trap: see safe.bareRepository in git-config(1).
+    // Without a HEAD it is not a bare repository. With one it may be a trap: see safe.bareRepository in git-config(1).
     return lstatOf(join(folder, 'HEAD')) === 'absent' ? 'nothing' : 'unusual'
   }
   if (found === 'unreadable') return 'unusual'
@@ -38,13 +38,13 @@ function lstatOf(path: string): Stats | 'absent' | 'unreadable' {
   }
 }
 
-/** git refuses other people's repositories unless safe.directory names them. */
+/** git refuses other users' repositories unless safe.directory lists them. */
 function isOwn({ uid }: Stats): boolean {
   const user = process.geteuid?.()
   return user === undefined || uid === user
 }
 
-/** The path in the first `.git` file at or above a folder, whatever is there; null when no file names one. */
+/** The path in the first `.git` file at or above a folder, even if it does not exist; null without such a file. */
 export function findGitFileTarget(start: string): string | null {
   for (let folder = start; ; folder = dirname(folder)) {
     const dotGit = join(folder, '.git')
@@ -77,7 +77,7 @@ function readLine(path: string): string | null {
 interface Found {
   readonly folder: string
   readonly gitDir: string
-  /** Whether what lies in the folder, the directory or the file `.git`, is the user's own. */
+  /** Whether the folder and the `.git` directory or file in it belong to the user. */
   readonly isOwn: boolean
 }
 
@@ -113,7 +113,7 @@ function findCommonDir(gitDir: string): string | null {
   }
 }
 
-// setup.c: is_git_directory(). It takes more for a HEAD: a symbolic link, for one.
+// setup.c: is_git_directory(). git also accepts other forms of HEAD, such as a symbolic link.
 function isPlainGitDir(gitDir: string, commonDir: string): boolean {
   const head = join(gitDir, 'HEAD')
   const found = lstatOf(head)
@@ -137,17 +137,17 @@ function readConfig(path: string): FileConfig | null {
   return text === null ? null : parseFileConfig(text)
 }
 
-/** Extensions that change nothing of what this layer does in process, and that every supported git knows. */
+/** Extensions that do not affect the in-process code of this layer, and that every supported git knows. */
 const harmlessExtensions = ['objectformat', 'partialclone', 'preciousobjects', 'noop', 'worktreeconfig']
 
-/** The object format of a repository whose refs are files; null when that or anything of its format is not sure. */
+/** The object format of a repository whose refs are files; null when any part of its format is uncertain. */
 function readFormat(config: FileConfig): ObjectFormat | null {
   const version = onlyValue(config, 'core.repositoryformatversion')
   const extensions = [...config.keys()].filter((key) => key.startsWith('extensions.')).map((key) => key.slice(11))
   if (version === '0' && extensions.length === 0) return 'sha1'
   if (version !== '0' && version !== '1') return null
   if (!extensions.every((name) => harmlessExtensions.includes(name))) return null
-  // A repository of version 0 must not name its object format.
+  // A version 0 repository must not set its object format.
   if (version === '0' && extensions.includes('objectformat')) return null
   const format = extensions.includes('objectformat') ? onlyValue(config, 'extensions.objectformat') : 'sha1'
   return format === 'sha1' || format === 'sha256' ? format : null
@@ -158,10 +158,13 @@ function onlyValue(config: FileConfig, key: string): string | undefined {
   return values?.length === 1 ? values[0] : undefined
 }
 
-/** Whether the folder is the work tree, which core.bare and core.worktree may change: setup.c, setup_discovered_git_dir(). */
+/**
+ * Whether the folder is the work tree, which core.bare and core.worktree may change: setup.c,
+ * setup_discovered_git_dir().
+ */
 function isWorkTreeOf(folder: string, gitDir: string, commonDir: string, config: FileConfig): boolean {
   if (config.has('extensions.worktreeconfig') && booleanValue(config, 'extensions.worktreeconfig') !== false) {
-    // Settings of one work tree. The shared ones count beside them, in a linked work tree too.
+    // Settings of one work tree. The shared ones apply beside them, in a linked work tree too.
     const own = join(gitDir, 'config.worktree')
     const ownConfig = lstatOf(own) === 'absent' ? undefined : readConfig(own)
     if (ownConfig === null || ownConfig?.has('core.bare') || ownConfig?.has('core.worktree')) return false
@@ -177,7 +180,7 @@ function isWorkTreeOf(folder: string, gitDir: string, commonDir: string, config:
   }
 }
 
-/** Whether objects may lie in other places too. */
+/** Whether objects may also be in other stores. */
 export function hasAlternates(objectDir: string): boolean {
   const found = lstatOf(join(objectDir, 'info', 'alternates'))
   return found === 'unreadable' || (found !== 'absent' && (!found.isFile() || found.size > 0))

@@ -11,21 +11,21 @@ import { createGitRunner, type GitRunner } from './run-git.ts'
 import { readSharedPermissions, type SharedPermissions } from './shared-permissions.ts'
 
 export interface PortOptions {
-  /** Environment for git, and where its configuration is looked for. */
+  /** Environment for git and for locating its configuration. */
   readonly environment: Environment
-  /** How long a foreign lock on a ref is waited for. Default 10 s. */
+  /** How long to wait for a foreign lock on a ref. Default 10 s. */
   readonly lockWaitMs?: number
-  /** What `readSharedPermissions` says of the repository, when the caller knows it already. */
+  /** Result of `readSharedPermissions`, when the caller already has it. */
   readonly permissions?: SharedPermissions
-  /** Told of what went wrong and did no harm, such as a temp file that could not be removed. */
+  /** Receives harmless problems, such as a temp file that could not be removed. */
   readonly warn?: WarnOfFile
-  /** For tests: moments of a publish. */
+  /** For tests: points of a publish. */
   readonly hooks?: PublishHooks
   /** For tests: counts flushes, or fails. */
   readonly disk?: Disk
 }
 
-/** What the implementations share. Built once per opened repository; what costs anything is made on first use. */
+/** State shared by the implementations. Built once per opened repository; expensive parts are created on first use. */
 export interface PortContext {
   readonly layout: RepositoryLayout
   readonly environment: Environment
@@ -37,9 +37,9 @@ export interface PortContext {
   readonly hooks: PublishHooks
   readonly flushSettings: () => Promise<FlushSettings>
   readonly permissions: () => Promise<SharedPermissions>
-  /** @throws {StorageError} when what is written would not stay in the repository, or no other process would see it */
+  /** @throws {StorageError} when new objects would not stay in the repository, or no other process would see them */
   readonly requirePermanentStore: () => void
-  /** To be added to the environment of a git that writes. */
+  /** Added to the environment of a git that writes. */
   readonly writeEnvironment: () => Environment
   readonly reads: Reads
   readonly closed: () => boolean

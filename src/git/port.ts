@@ -1,9 +1,9 @@
 /**
- * What grite needs from a git repository. Two implementations exist (`native`, `isomorphic`); one conformance
- * suite in `test/conformance/git-port.ts` judges both, and `openRepository` picks one per operation by measurement.
+ * The git operations that grite needs. Two implementations exist (`native`, `isomorphic`); the conformance suite in
+ * `test/conformance/git-port.ts` tests both, and `openRepository` picks one per operation by measurement.
  *
  * Invariants
- * - An object named by a ref that `publish` moved was on the disk, flushed, before the ref moved (R2).
+ * - An object named by a ref that `publish` moved was on disk, flushed, before the ref moved (R2).
  * - A ref moves only from the value the caller expected; a lost race is a `RefMovedError`, never a merge.
  * - Nothing outside this layer builds a path below the git directory's `objects/` or `refs/`, or reads git's stderr.
  */
@@ -12,16 +12,16 @@ import type { Environment } from './locate-git.ts'
 
 declare const brand: unique symbol
 
-/** Object id: lower-case hex, 40 characters (SHA-1) or 64 (SHA-256), as the repository's object format says. */
+/** Object id: lower-case hex, 40 characters (SHA-1) or 64 (SHA-256), by the repository's object format. */
 export type Oid = string & { readonly [brand]: 'Oid' }
-/** Full ref name, for example `refs/grite/wal`. */
+/** Full ref name, such as `refs/grite/wal`. */
 export type RefName = string & { readonly [brand]: 'RefName' }
 
 export type ObjectFormat = 'sha1' | 'sha256'
 export type RefStorage = 'files' | 'reftable'
 export type ObjectType = 'commit' | 'tree' | 'blob' | 'tag'
 
-/** Where a repository lives and what kind it is. All paths are absolute and real (symbolic links resolved). */
+/** Paths and format of a repository. All paths are absolute and real (symbolic links resolved). */
 export interface RepositoryLayout {
   /** The git directory of this work tree (`.git/worktrees/<name>` in a linked one). */
   readonly gitDir: string
@@ -33,7 +33,7 @@ export interface RepositoryLayout {
   readonly refStorage: RefStorage
   /** Where new objects go: `<commonDir>/objects`, or GIT_OBJECT_DIRECTORY. */
   readonly objectDir: string
-  /** Set when GIT_OBJECT_DIRECTORY or alternates are in play, so only the git program knows all the places. */
+  /** Set when GIT_OBJECT_DIRECTORY or alternates are in use, so that only the git program knows all stores. */
   readonly unusualObjectStore: boolean
 }
 
@@ -43,9 +43,9 @@ export interface GitObject {
   readonly content: Uint8Array
 }
 
-/** An object with its id already computed (`encodeObject`), ready to be written. */
+/** An object with its computed id (`encodeObject`), ready to be written. */
 export interface PendingObject extends GitObject {
-  /** Skips deflating, for bytes that are compressed already: 4 MiB cost 65 ms deflated, and 3 ms stored. */
+  /** Skips deflating, for bytes that are already compressed: 4 MiB take 65 ms deflated, and 3 ms stored. */
   readonly isStored?: boolean
 }
 
@@ -53,7 +53,7 @@ export interface PendingObject extends GitObject {
 export interface CommitFile {
   /** Path inside the tree, `/`-separated, decoded as UTF-8. */
   readonly path: string
-  /** Octal mode as git writes it, for example `100644`. */
+  /** Octal mode as git writes it, such as `100644`. */
   readonly mode: string
   readonly oid: Oid
   readonly content: Uint8Array | null
@@ -62,35 +62,35 @@ export interface CommitFile {
 }
 
 /**
- * A part of a history that this repository lacks, though another may have it. Malformed objects are no gap: they are the
- * same everywhere.
+ * A part of a history that this repository lacks, though another may have it. A malformed object is not a gap: it is
+ * the same everywhere.
  */
 export interface HistoryGap {
-  /** `shallow`: a fetch with a depth left it out. `corrupt`: the bytes stored under its id are not it. */
+  /** `shallow`: left out by a fetch with a depth. `corrupt`: the stored bytes do not match the id. */
   readonly reason: 'shallow' | 'missing' | 'corrupt'
   readonly kind: 'commit' | 'tree'
-  /** The object that cannot be read. */
+  /** The unreadable object. */
   readonly oid: Oid
 }
 
-/** A commit that a shallow clone has without its parents. */
+/** A commit whose parents a shallow clone lacks. */
 export interface CutCommit {
   readonly oid: Oid
   /** The first of the parents. */
   readonly parent: Oid
 }
 
-/** A commit with every file of its tree. `problem` says why commit or tree could not be read whole. */
+/** A commit with every file of its tree. `problem` says why commit or tree could not be read completely. */
 export interface CommitEntry {
   readonly oid: Oid
-  /** As the commit names them, also those that a shallow clone lacks. */
+  /** As listed in the commit, including those that a shallow clone lacks. */
   readonly parents: readonly Oid[]
   /** Committer time, seconds since the epoch. */
   readonly committedAtUnixSeconds: number
   readonly message: string
   readonly files: readonly CommitFile[]
   readonly problem: string | null
-  /** What this repository lacks of the commit, of its trees, or of the history below it. */
+  /** Parts of the commit, of its trees, or of the history below it that this repository lacks. */
   readonly gaps: readonly HistoryGap[]
 }
 
@@ -99,13 +99,13 @@ export interface ReadHistoryOptions {
   /** Commits reachable from any of these are left out. Unknown ids are a `NotFoundError`. */
   readonly exclude?: readonly Oid[]
   /**
-   * Blobs above this are not loaded but reported as `too-large`. Bytes. A content that is handed out has been proven to
-   * have its id; trees and commits only where the reader has had to be careful.
+   * Larger blobs are not loaded but reported as `too-large`. Bytes. Returned contents are verified against their id;
+   * trees and commits only when the reader has to be careful.
    */
   readonly blobBytesMax: number
   /**
-   * Files whose contents are loaded before those of others, where a commit holds more than is taken of one (`limits`).
-   * What is left out is told in the entry, or is `too-large`.
+   * Files whose contents are loaded first when a commit exceeds its `limits`. The rest is listed in the entry's
+   * `problem`, or is `too-large`.
    */
   readonly comesFirst?: (path: string) => boolean
 }
@@ -114,7 +114,7 @@ export interface ReadHistoryOptions {
 export interface BareCommit {
   readonly oid: Oid
   readonly tree: Oid | null
-  /** As the commit names them, also those that a shallow clone lacks. */
+  /** As listed in the commit, including those that a shallow clone lacks. */
   readonly parents: readonly Oid[]
   /** Committer time, seconds since the epoch. */
   readonly committedAtUnixSeconds: number
@@ -135,25 +135,25 @@ export interface RefUpdate {
   readonly ref: RefName
   readonly expected: Oid | null
   readonly next: Oid | null
-  /** One line for the reflog, where the ref has one. */
+  /** Reflog message, one line, if the ref has a reflog. */
   readonly reflogMessage: string
-  /** Starts a reflog where the ref has none and git's settings would not create one. */
+  /** Starts a reflog even where git's settings would not create one. */
   readonly keepsReflog?: boolean
 }
 
 export interface PublishPlan {
   readonly objects: readonly PendingObject[]
-  /** Objects of an earlier publish that moved no ref. Those that were pruned since are written again. */
+  /** Objects of an earlier publish that moved no ref. Those pruned since then are rewritten. */
   readonly staged?: readonly PendingObject[]
   readonly updates: readonly RefUpdate[]
   /**
    * Moves the refs in the order of `updates`, each durably before the next, deletions last: a crash leaves no ref that
-   * needs one after it. Without it the order is open.
+   * depends on a later one. Otherwise the order is undefined.
    */
   readonly isOrdered?: boolean
 }
 
-/** What one implementation can do; the conformance suite skips, by name, what is not here. */
+/** Features of one implementation; the conformance suite skips, by name, the missing ones. */
 export interface GitSupports {
   readonly objectFormats: readonly ObjectFormat[]
   readonly refStorages: readonly RefStorage[]
@@ -163,7 +163,7 @@ export interface GitSupports {
   readonly packs: boolean
 }
 
-/** Takes note of a ref that names no object, and why. */
+/** Receives a broken ref, and the reason. */
 export type OnBrokenRef = (ref: RefName, reason: string) => void
 
 export interface GitPort {
@@ -171,13 +171,15 @@ export interface GitPort {
   readonly implementation: 'native' | 'isomorphic' | 'combined'
   readonly supports: GitSupports
   readonly layout: RepositoryLayout
-  /** What git is run with. */
+  /** Environment for git. */
   readonly environment: Environment
 
-  /** The commit a ref names, null when there is no such ref. A symbolic or broken ref is a `CorruptObjectError`. */
+  /**
+   * The commit that a ref names; null when the ref does not exist. A symbolic or broken ref is a `CorruptObjectError`.
+   */
   readRef(ref: RefName): Promise<Oid | null>
   /**
-   * Refs below a prefix ending in `/`, or below any of several, by name and each once.
+   * Refs below one or more prefixes that end in `/`, by name and each once.
    * @param onBroken - called for a symbolic or broken ref, which is then left out; without it one is an error
    * @throws {CorruptObjectError} on a symbolic or broken ref
    */
@@ -187,40 +189,43 @@ export interface GitPort {
   ): Promise<readonly { readonly ref: RefName; readonly oid: Oid }[]>
 
   /**
-   * One object, null when the repository does not hold it.
+   * One object; null when the repository does not have it.
    * @throws {ObjectTooLargeError} above `bytesMax`, before it is loaded
-   * @throws {CorruptObjectError} when it cannot be inflated or its bytes do not have its id
+   * @throws {CorruptObjectError} when it cannot be inflated or its bytes do not match its id
    */
   readObject(oid: Oid, bytesMax: number): Promise<GitObject | null>
 
   /**
    * Commits reachable from `head` and not from `exclude`, parents before children, each with all files of its tree.
    * Streams in batches of bounded size (256 commits or 4 MiB of contents, whichever is first). A damaged object is
-   * reported in its entry and never ends the walk; a missing commit ends the chain there, reported as an entry whose
-   * `problem` says so. Where a shallow clone is cut off, the chain ends with the oldest commit that is here, whose `gaps`
-   * say so. Never fetches: what a partial clone does not hold is missing.
+   * reported in its entry and never ends the walk; a missing commit ends its chain, reported as an entry with a
+   * `problem`. In a shallow clone, the chain ends with the oldest commit present, reported in its `gaps`. Never
+   * fetches: objects that a partial clone lacks are missing.
    */
   readHistory(options: ReadHistoryOptions): AsyncIterable<readonly CommitEntry[]>
 
   /**
-   * Commits reachable from `head` and not from `exclude`, without trees and blobs: newest first by their time, on a plain
-   * chain each before its parent. Reads as far as its caller asks and little further, so that the last of a million costs
-   * as much as the last of a hundred. A commit that cannot be read is listed with its `problem`, and ends its chain.
+   * Commits reachable from `head` and not from `exclude`, without trees and blobs: newest first by their time, on a
+   * plain chain each before its parent. Reads little further than its caller asks, so that the last of a million costs
+   * as much as the last of a hundred. An unreadable commit is listed with its `problem`, and ends its chain.
    */
   listCommits(options: ListCommitsOptions): AsyncIterable<readonly BareCommit[]>
 
-  /** True when `ancestor` is reachable from `descendant` (or equal), as far as history is here. Unknown objects: false. */
+  /**
+   * True when `ancestor` is reachable from `descendant` (or equal), as far as history is present. Unknown objects:
+   * false.
+   */
   isAncestor(ancestor: Oid, descendant: Oid): Promise<boolean>
-  /** Best common ancestor of two commits, null when none is here or one of them is unknown. */
+  /** Best common ancestor of two commits; null when none is present or one of them is unknown. */
   findMergeBase(left: Oid, right: Oid): Promise<Oid | null>
   /**
-   * Commits reachable from some heads whose parents a shallow clone lacks. Reads nothing but one file where the repository
-   * is not shallow.
+   * Commits reachable from some heads whose parents a shallow clone lacks. Reads only one file in a repository that is
+   * not shallow.
    */
   findCutCommits(heads: readonly Oid[]): Promise<readonly CutCommit[]>
 
   /**
-   * Writes objects, makes them durable, then moves the refs. When it returns, the refs reach what was written, and no
+   * Writes objects, makes them durable, then moves the refs. When it returns, the refs reach the new objects, and no
    * object of the plan is missing.
    * @throws {RefMovedError} when a ref no longer has its expected value; objects stay behind, harmless
    * @throws {RefLockedError} when another process's lock on a ref outlives the wait
@@ -229,7 +234,10 @@ export interface GitPort {
    */
   publish(plan: PublishPlan): Promise<void>
 
-  /** Ends what `readHistory` is reading: its readers get a `GitError`. For a process that is to end; nothing is read after it. */
+  /**
+   * Aborts running `readHistory` calls: their readers get a `GitError`. For a process that is about to end; nothing is
+   * read afterwards.
+   */
   stopReading(): void
 
   /** Ends helper processes. Idempotent. */

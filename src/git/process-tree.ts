@@ -1,18 +1,18 @@
-/** Finds the processes below a child of ours, so that they end with it. */
+/** Finds the descendants of a child process, so that they end with it. */
 import { execFileSync } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
 
 export interface TreeProcess {
   readonly pid: number
-  /** Name of the program. Linux cuts it to 15 characters. */
+  /** Program name. Linux truncates it to 15 characters. */
   readonly name: string
-  /** Start time, which tells it from a later process with the same id. Empty where it is unknown. */
+  /** Start time, which distinguishes it from a later process with the same id. Empty where unknown. */
   readonly startTime: string
-  /** Processor time so far, in ticks of 10 ms. 0 where it is unknown. */
+  /** Processor time so far, in ticks of 10 ms. 0 where unknown. */
   readonly ticks: number
 }
 
-/** No git that talks to a remote starts so many processes. */
+/** Far more processes than a git that talks to a remote starts. */
 const processesMax = 1000
 
 /** Lists a process and all processes below it, parents first. The list is empty when the process is gone. */
@@ -26,7 +26,7 @@ export function isRunning({ pid, startTime }: TreeProcess): boolean {
   return signalProcess(pid, 0)
 }
 
-/** Sends a signal to those of the processes that still run. */
+/** Sends a signal to the processes that still run. */
 export function signalProcesses(processes: readonly TreeProcess[], signal: NodeJS.Signals): void {
   for (const each of processes) if (isRunning(each)) signalProcess(each.pid, signal)
 }
@@ -36,7 +36,7 @@ function signalProcess(pid: number, signal: NodeJS.Signals | 0): boolean {
     process.kill(pid, signal)
     return true
   } catch {
-    // It has ended, or the id belongs to another user's process now.
+    // It has ended, or its id now belongs to another user's process.
     return false
   }
 }
@@ -53,7 +53,8 @@ function listByProc(root: number): TreeProcess[] {
   return tree
 }
 
-// proc(5): pid (comm) state ppid …, utime and stime as fields 14 and 15, starttime as 22; comm may hold spaces and brackets.
+// proc(5): pid (comm) state ppid …, utime and stime as fields 14 and 15, starttime as 22; comm may contain spaces and
+// brackets.
 function readProcess(pid: number): TreeProcess | null {
   const [, name, rest] = /^\d+ \((.*)\) (.*)$/s.exec(readText(`/proc/${pid}/stat`) ?? '') ?? []
   const fields = rest?.split(' ')

@@ -7,7 +7,7 @@ import { decodeUtf8 } from './read-small-file.ts'
 import { createGitRunner } from './run-git.ts'
 
 /**
- * A value of git's configuration as git itself finds it; null when it is not set. Without the git program the files are
+ * A git configuration value as git itself resolves it; null when it is not set. Without the git program, the files are
  * read in process.
  *
  * @throws {InvalidArgsError} when it is not UTF-8
@@ -28,10 +28,8 @@ export async function readGitConfig(
     if (!(error instanceof GitNotFoundError)) throw error
     return lastValue(readConfigFiles(layout, environment, error), key.toLowerCase()) ?? null
   }
-  throw new InvalidArgsError(`${key} in the configuration of git is not UTF-8`, {
+  throw new InvalidArgsError(`${key} in the git configuration is not UTF-8`, {
     details: { field: key },
-    hints: [
-      `Set it again on a UTF-8 terminal, with \`${shellCommand('git', 'config', '--global', key)}\` and the value`,
-    ],
+    hints: [`On a UTF-8 terminal, run \`${shellCommand('git', 'config', '--global', key)}\` with the value`],
   })
 }

@@ -7,7 +7,7 @@ import { looseObjectPath } from './ref-paths.ts'
 import { readShallow } from './shallow.ts'
 import { type EntryOptions, metadataBytesMax, objectBytesMax } from './walk-history.ts'
 
-/** Starting git's two processes costs as much as reading so many commits here. */
+/** Reading this many commits here costs as much as starting git's two processes. */
 const chainCommitsMax = 64
 const chainBytesMax = 4 * 1024 * 1024
 
@@ -18,10 +18,10 @@ export interface ShortChain {
 }
 
 /**
- * Reads the common case without git: a few new commits, each with one parent, all loose and whole, that end at the one
- * excluded commit, or at the first one when nothing is excluded.
+ * Reads the common case without git: a few new commits, each with one parent, all loose and whole, down to the one
+ * excluded commit, or to the first commit when none is excluded.
  *
- * @returns null when it is not that case
+ * @returns null in any other case
  */
 export function readShortChain(
   layout: RepositoryLayout,
@@ -29,13 +29,13 @@ export function readShortChain(
   exclude: readonly Oid[],
   options: EntryOptions,
 ): ShortChain | null {
-  // Two excluded commits may lie on the chain in an order that only a whole walk can tell.
+  // Only a full walk can order two excluded commits on the chain.
   if (layout.unusualObjectStore || exclude.length > 1) return null
   const shallow = readShallow(layout)
   const entries: CommitEntry[] = []
   let bytes = 0
   for (let oid = head; oid !== exclude[0]; ) {
-    // Also where the parent is here: git hides it, and what is read must not depend on the reader.
+    // Stop even if the parent is present: git hides it, and the result must not depend on the reader.
     const mayGoOn = entries.length < chainCommitsMax && !shallow.has(oid)
     const entry = mayGoOn ? readLooseEntry(layout, oid, options) : null
     if (entry === null || entry.parents.length > 1) return null
@@ -46,12 +46,12 @@ export function readShortChain(
     if (parent === undefined) return exclude.length === 0 ? { entries: entries.reverse(), end: 'root' } : null
     oid = parent
   }
-  // That it is excluded says nothing of its being here.
+  // Being excluded does not prove that it exists.
   if (!existsSync(looseObjectPath(layout, exclude[0] as Oid))) return null
   return { entries: entries.reverse(), end: 'excluded' }
 }
 
-/** Null when anything of it is not a whole loose object, or much; the careful readers then say what. */
+/** Null when any part is not a whole loose object, or is large; the careful readers then say why. */
 function readLooseEntry(
   layout: RepositoryLayout,
   oid: Oid,

@@ -1,16 +1,16 @@
 import { isUtf8 } from 'node:buffer'
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs'
 
-/** Why a file was not read, though something has its name. */
+/** Why an existing file was not read. */
 export interface Unread {
   readonly unread: string
 }
 
 /**
- * Reads a file that ought to be small, at once: ten times as fast as the thread pool.
+ * Reads a file that should be small, synchronously: ten times as fast as the thread pool.
  *
- * @returns the bytes; null when there is no such file; a reason when it is no plain file (a pipe would never end), has
- *   more than `bytesMax` bytes, or cannot be read
+ * @returns the bytes; null when there is no such file; a reason when it is not a plain file (a pipe would never end),
+ *   has more than `bytesMax` bytes, or is unreadable
  */
 export function readSmallFile(path: string, bytesMax: number): Buffer | Unread | null {
   let descriptor: number
@@ -31,7 +31,7 @@ export function readSmallFile(path: string, bytesMax: number): Buffer | Unread |
   }
 }
 
-/** The file may grow while it is read, and those below /proc say that they are empty. */
+/** The file may grow while it is read, and files below /proc report size 0. */
 function readUpTo(descriptor: number, size: number, bytesMax: number): Buffer | Unread {
   const tooLarge = { unread: `it has more than ${bytesMax} bytes` }
   if (size > bytesMax) return tooLarge
@@ -47,7 +47,7 @@ function readUpTo(descriptor: number, size: number, bytesMax: number): Buffer | 
   }
 }
 
-/** The text of bytes that are valid UTF-8; null for others, so that no name is taken for another. */
+/** Decodes valid UTF-8; null for other bytes, so that no name is mistaken for another. */
 export function decodeUtf8(bytes: Uint8Array): string | null {
   return isUtf8(bytes) ? Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('utf8') : null
 }

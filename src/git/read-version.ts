@@ -3,11 +3,11 @@ import type { Environment } from './locate-git.ts'
 import type { RepositoryLayout } from './port.ts'
 import { createGitRunner } from './run-git.ts'
 
-/** The version of the git program that is used here, for example `2.39.2`. */
+/** The version of the git program in use, such as `2.39.2`. */
 export async function readGitVersion(layout: RepositoryLayout, environment: Environment): Promise<string> {
   const { stdout } = await createGitRunner(layout, environment).run(['version'])
   const text = stdout.toString('utf8').trim()
   const version = /(\d+\.\d+(\.\d+)*)/.exec(text)?.[1]
-  if (version === undefined) throw new GitError(`git states no version: ${text.slice(0, 100)}`)
+  if (version === undefined) throw new GitError(`cannot read the git version from: ${text.slice(0, 100)}`)
   return version
 }

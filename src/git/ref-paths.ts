@@ -25,7 +25,7 @@ export function packedRefsPath(layout: RepositoryLayout): string {
   return join(layout.commonDir, 'packed-refs')
 }
 
-/** Where the ref writer keeps the files that become locks; on the same file system as the refs. */
+/** Folder for files that become locks; on the same file system as the refs. */
 export function refTemporaryDir(layout: RepositoryLayout): string {
   return join(layout.commonDir, 'grite', 'tmp')
 }
@@ -38,7 +38,7 @@ export function packDir(layout: RepositoryLayout): string {
   return join(layout.objectDir, 'pack')
 }
 
-/** Finds one ref in a packed-refs file without parsing the rest; null when it is not there. */
+/** Finds one ref in a packed-refs file without parsing the rest; null when it is not listed. */
 export function findPackedRef(packed: Buffer, ref: string): string | null {
   const needle = Buffer.from(` ${ref}\n`, 'utf8')
   const at = packed.indexOf(needle)
@@ -47,7 +47,7 @@ export function findPackedRef(packed: Buffer, ref: string): string | null {
   return packed.toString('latin1', lineStart, at)
 }
 
-/** Rows of a packed-refs file whose name starts with the prefix. Comments and peeled values are left out. */
+/** Rows of a packed-refs file whose name starts with the prefix. Skips comments and peeled values. */
 export function parsePackedRefs(packed: Buffer, prefix: string): readonly { ref: string; oid: string }[] {
   if (packed.indexOf(` ${prefix}`) < 0) return []
   const rows: { ref: string; oid: string }[] = []

@@ -4,19 +4,19 @@ import type { GitPort, Oid, RefName } from './port.ts'
 import { reflogPath } from './ref-paths.ts'
 import { createGitRunner, type GitRunner } from './run-git.ts'
 
-/** One move of a ref. Null stands for no ref: before it was made, after it was deleted. */
+/** One move of a ref. Null means no ref: before creation, after deletion. */
 export interface ReflogEntry {
   readonly previous: Oid | null
   readonly next: Oid | null
   readonly message: string
 }
 
-/** How much of a reflog's end is read. An entry has about 200 bytes. */
+/** Bytes read from the end of a reflog. An entry has about 200 bytes. */
 const tailBytesMax = 256 * 1024
 
 /**
- * A text that differs whenever the reflog was written since, and tells `readReflog` where that began; empty where there
- * is none, or where it is not a file. Costs one stat.
+ * A mark that changes with every write to the reflog, and tells `readReflog` where to start; empty without a reflog, or
+ * where it is not a file. Costs one stat.
  */
 export async function reflogMark({ layout }: GitPort, ref: RefName): Promise<string> {
   if (layout.refStorage !== 'files') return ''
@@ -29,9 +29,9 @@ export async function reflogMark({ layout }: GitPort, ref: RefName): Promise<str
 }
 
 /**
- * The newest moves of a ref, newest first, at most `entriesMax`; empty where there is no reflog.
+ * The newest moves of a ref, newest first, at most `entriesMax`; empty without a reflog.
  *
- * @param since - a `reflogMark`: only what was written after it, where that can be told, else everything
+ * @param since - a `reflogMark`: limits the result to later writes where possible, else returns everything
  */
 export async function readReflog(
   git: GitPort,
@@ -44,13 +44,13 @@ export async function readReflog(
   return lines.slice(-entriesMax).reverse()
 }
 
-/** Line: `<old> <new> <name> <email> <time> <zone>\t<message>`. Lines of another shape are passed over. */
+/** Line: `<old> <new> <name> <email> <time> <zone>\t<message>`. Skips other lines. */
 async function readFileTail({ layout }: GitPort, ref: RefName, since: string): Promise<ReflogEntry[]> {
   try {
     await using file = await open(reflogPath(layout, ref))
     const { size, ino, birthtimeMs } = await file.stat()
     const [sizeThen, , fileThen] = since.split(' ')
-    // Lines are appended; a program that removes some (`git reflog expire`) puts a new file in place.
+    // Lines are appended; a program that removes some (`git reflog expire`) replaces the file.
     const isSameFile = fileThen === `${ino}/${birthtimeMs}` && Number(sizeThen) <= size
     const seen = isSameFile ? Number(sizeThen) : 0
     const start = Math.max(seen, size - tailBytesMax)
@@ -74,7 +74,7 @@ function parseEnd(text: string | undefined): Oid | null {
   return text === undefined || /^0+$/.test(text) ? null : (text as Oid)
 }
 
-/** Where refs are not files, only git knows; it tells new values, newest first. */
+/** Where refs are not files, only git can read reflogs; it lists new values, newest first. */
 async function askGit({ layout, environment }: GitPort, ref: RefName, entriesMax: number): Promise<ReflogEntry[]> {
   const git = createGitRunner(layout, environment)
   const { exitStatus, stdout } = await git.run(
@@ -83,7 +83,7 @@ async function askGit({ layout, environment }: GitPort, ref: RefName, entriesMax
       okStatuses: [0, 128],
     },
   )
-  // It ends at an entry whose object cannot be read; the values are to be had all the same.
+  // git stops at an entry with an unreadable object; the values are still available.
   if (exitStatus !== 0) return askForValues(git, ref)
   const lines = stdout.toString('latin1').split('\n').filter(Boolean).reverse()
   const heads = lines.map((line) => line.split(' ', 1)[0] as Oid)
@@ -94,7 +94,7 @@ async function askGit({ layout, environment }: GitPort, ref: RefName, entriesMax
   }))
 }
 
-/** Values asked for in one go. git answers up to the first that the reflog does not have. */
+/** Values per query. git answers up to the first one that the reflog does not have. */
 const valuesMax = 64
 
 async function askForValues(git: GitRunner, ref: RefName): Promise<ReflogEntry[]> {

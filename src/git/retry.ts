@@ -1,22 +1,22 @@
-/** Trying again after a lost race, or while something is in the way: with bounds, pauses, and a way to cancel. */
+/** Retries after a lost race or while a resource is busy: with bounds, pauses, and cancellation. */
 import { setTimeout as sleep } from 'node:timers/promises'
 
 export interface RetryOptions {
-  /** The first pause. Milliseconds; 0 tries again at once. */
+  /** The first pause. Milliseconds; 0 retries at once. */
   readonly firstMs: number
   /** The longest pause; default the first. Milliseconds. */
   readonly maxMs?: number
-  /** How much longer each pause is than the one before; default 2. */
+  /** Growth factor of the pauses; default 2. */
   readonly factor?: number
-  /** A number from 0 up to, not including, 1, so that those who wait do not all come back at once. */
+  /** A random number from 0 up to, not including, 1, so that waiters do not all return at once. */
   readonly jitter: () => number
-  /** Tries in all, the first one included. */
+  /** Maximum number of tries, including the first. */
   readonly triesMax?: number
-  /** How long to go on, from when the retry was made. Milliseconds. */
+  /** How long to go on, from the creation of the retry. Milliseconds. */
   readonly forMs?: number
-  /** Milliseconds of any clock; what `forMs` is measured by. */
+  /** Milliseconds of any clock; measures `forMs`. */
   readonly nowMs: () => number
-  /** Ends a pause: it is rejected with the signal's reason. */
+  /** Aborts a pause: it rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined
 }
 
@@ -30,7 +30,7 @@ export function* pausesOf({
   for (let pauseMs = firstMs; ; pauseMs = Math.min(pauseMs * factor, maxMs)) yield pauseMs * (0.5 + jitter())
 }
 
-/** Counts tries, and pauses before the next. */
+/** Counts tries and pauses between them. */
 export class Retry {
   readonly #options: RetryOptions
   readonly #startedAt: number
@@ -43,7 +43,7 @@ export class Retry {
     this.#pauses = pausesOf(options)
   }
 
-  /** Tries so far, the one under way included. */
+  /** Tries so far, including the current one. */
   get tries(): number {
     return this.#tries
   }
@@ -74,15 +74,18 @@ function rethrowReason(error: unknown): never {
   throw (error as Error).name === 'AbortError' ? ((error as Error).cause ?? error) : error
 }
 
-/** Rounds in a row that lose a race which nobody wins: then it is no race. A lock on a remote's ref is freed sooner. */
+/**
+ * After this many rounds that lose a race which nobody wins, it is no race. A lock on a remote's ref is released
+ * sooner.
+ */
 export const unmovedRoundsMax = 6
 
-/** Tells rounds in which something moved from those in which nothing did. */
+/** Detects rounds in which nothing moves any more. */
 export class Standstill {
   #last: string | null | undefined
   #unmoved = 0
 
-  /** @returns whether this round saw what the rounds before it saw, so often that nothing is moving */
+  /** @returns whether this value was seen in so many consecutive rounds that nothing is moving */
   see(what: string | null): boolean {
     this.#unmoved = what === this.#last ? this.#unmoved + 1 : 0
     this.#last = what

@@ -5,40 +5,40 @@ import { classifyGitFailure, type GitFailure } from './classify-git-failure.ts'
 import { type Environment, locateGit } from './locate-git.ts'
 import type { RepositoryLayout } from './port.ts'
 
-/** Kept of what git prints on stderr; a fetch prints progress without end. */
+/** Bytes of git's stderr to keep; a fetch prints endless progress. */
 const stderrBytesMax = 64 * 1024
-/** Default bound of an answer that is kept in memory. */
+/** Default size limit of an answer held in memory. */
 const stdoutBytesMaxDefault = 256 * 1024 * 1024
 
-/** Runs the git program on one repository. Starts nothing until asked. */
+/** Runs the git program on one repository. Starts nothing until used. */
 export interface GitRunner {
   /** The program that will run. @throws {GitNotFoundError} */
   locate(): string
-  /** Runs to the end; a status in `okStatuses` (default 0) is a result, any other throws its classification. */
+  /** Runs git to its end; a status in `okStatuses` (default 0) is a result, any other throws its classification. */
   run(args: readonly string[], options?: RunGitOptions): Promise<GitResult>
   /** Starts git with pipes; the caller owns the process. */
   start(args: readonly string[], options?: StartGitOptions): Promise<StartedGit>
-  /** Starts git in a process group of its own, without input and output, and lets go of it. */
+  /** Starts git detached: in its own process group, without input and output. */
   startDetached(args: readonly string[]): Promise<void>
 }
 
 export interface RunGitOptions {
-  /** Bytes or a stream for stdin; none means an empty one. */
+  /** Bytes or a stream for stdin; empty by default. */
   readonly input?: Uint8Array | readonly Uint8Array[] | Readable
   readonly okStatuses?: readonly number[]
   readonly stdoutBytesMax?: number
-  /** Each piece of stderr as it comes, for progress. */
+  /** Receives each piece of stderr as it arrives, for progress. */
   readonly onStderr?: (text: string) => void
   readonly signal?: AbortSignal
   /** Added to the environment. */
   readonly environment?: Environment
   readonly cwd?: string
-  /** Gets the process as soon as it runs. */
+  /** Receives the process as soon as it runs. */
   readonly onStart?: (child: ChildProcess) => void
 }
 
 export interface StartGitOptions {
-  /** What git reads: a pipe of ours, or the stdout of another process, which git then reads without us. */
+  /** stdin of git: our pipe, or the stdout of another process, which git then reads directly. */
   readonly stdin?: 'pipe' | 'ignore' | Readable
   readonly onStderr?: (text: string) => void
   readonly signal?: AbortSignal
@@ -61,8 +61,8 @@ export interface StartedGit {
 /**
  * Builds a runner.
  *
- * @param layout - the repository commands run in; null for commands that find it themselves (`cwd` given)
- * @param suspects - of a repository that is not found yet, folders that may belong to it
+ * @param layout - the repository that commands use; null for commands that find it themselves (`cwd` given)
+ * @param suspects - before a repository is found: folders that may belong to it
  */
 export function createGitRunner(
   layout: RepositoryLayout | null,
@@ -105,7 +105,7 @@ export function createGitRunner(
   async function startDetached(args: readonly string[]): Promise<void> {
     const { spawn } = await import('node:child_process')
     const child = spawn(locate(), [...args], {
-      // The folder that git is to work on; nothing else stays in use by a process that outlives this one.
+      // git's working directory; a process that outlives this one keeps no other folder busy.
       cwd: layout?.commonDir,
       env: childEnvironment,
       stdio: 'ignore',
@@ -119,7 +119,7 @@ export function createGitRunner(
   return { locate, run, start, startDetached }
 }
 
-// Variables that would point git at another repository, or change what objects are, are replaced.
+// Drops variables that would point git at another repository or change the meaning of objects.
 const dropped = [
   'GIT_DIR',
   'GIT_WORK_TREE',
@@ -138,17 +138,17 @@ function gitEnvironment(layout: RepositoryLayout | null, environment: Environmen
   if (layout === null) return result
   for (const name of dropped) delete result[name]
   result.GIT_DIR = layout.gitDir
-  // A relative one was meant from where the command was started.
+  // A relative path was relative to where the command was started.
   if (environment.GIT_OBJECT_DIRECTORY) result.GIT_OBJECT_DIRECTORY = layout.objectDir
   if (layout.commonDir !== layout.gitDir) result.GIT_COMMON_DIR = layout.commonDir
-  // `info/grafts` would hide parents, as replace refs would. git warns of any graft file that it can open.
+  // `info/grafts` would hide parents, as replace refs would. git warns about any graft file that it can open.
   result.GIT_GRAFT_FILE = '/dev/null/none'
-  // It may be relative to where the command was run.
+  // It may be relative to where the command was started.
   if (environment.GIT_OBJECT_DIRECTORY) result.GIT_OBJECT_DIRECTORY = layout.objectDir
   return result
 }
 
-/** For commands that only read: a partial clone must not start to fetch (GIT_NO_LAZY_FETCH is known from git 2.44 on). */
+/** For read-only commands: a partial clone must not start to fetch (GIT_NO_LAZY_FETCH is known since git 2.44). */
 export const noLazyFetch: Environment = { GIT_NO_LAZY_FETCH: '1', GIT_ALLOW_PROTOCOL: 'none' }
 
 function watchEnd(
@@ -158,7 +158,7 @@ function watchEnd(
 ): Promise<GitFailure> {
   let stderr = ''
   child.stderr?.setEncoding('utf8').on('data', (text: string) => {
-    // The end says why git failed; progress before it may go.
+    // The end says why git failed; earlier progress may be dropped.
     stderr = (stderr + text).slice(-stderrBytesMax)
     onStderr?.(text)
   })
@@ -189,7 +189,7 @@ function collect(child: ChildProcess, args: readonly string[], bytesMax: number)
   })
 }
 
-// git may end before it has read everything; what it says then is on stderr, so a broken pipe is no news.
+// git may exit before it has read everything; its message is on stderr, so a broken pipe is ignored.
 async function feed(child: ChildProcess, input: Uint8Array | readonly Uint8Array[] | Readable): Promise<void> {
   const stdin = child.stdin
   if (stdin === null) return

@@ -8,17 +8,17 @@ import type { Oid, RefName, RepositoryLayout } from './port.ts'
 import { looseObjectPath, looseRefPath } from './ref-paths.ts'
 
 /**
- * Moves a loose object whose bytes are not it to `grite/corrupt/` in the git directory, where a person can look at it. As
- * long as it lies in its place, git takes the object for present and fetches nothing over it.
+ * Moves a loose object with wrong bytes to `grite/corrupt/` in the git directory, for a person to inspect. While it
+ * stays in its place, git takes the object for present and does not fetch it.
  *
- * @returns where it is now; null when it is no loose object here, is sound, or is too large to be looked at
+ * @returns its new path; null when it is not a loose object, is sound, or is too large to check
  */
 export function setAsideCorruptObject(layout: RepositoryLayout, oid: Oid): string | null {
   try {
     readLooseObject(layout, oid, limits.chunkReadBytesMax)
     return null
   } catch (error) {
-    // None of ours is as large.
+    // None of our objects is this large.
     if (error instanceof ObjectTooLargeError) return null
     if (!(error instanceof CorruptObjectError)) throw error
   }
@@ -26,10 +26,10 @@ export function setAsideCorruptObject(layout: RepositoryLayout, oid: Oid): strin
 }
 
 /**
- * Moves the file of a ref that holds neither an id nor the name of another ref to `grite/corrupt/`, as one that a power
- * cut has emptied. The ref then has the value that is packed, or none.
+ * Moves a ref's file that holds neither an id nor the name of another ref, such as one emptied by a power cut, to
+ * `grite/corrupt/`. The ref then has its packed value, or none.
  *
- * @returns where it is now; null when it is no such file
+ * @returns its new path; null when it is not such a file
  */
 export function setAsideBrokenRef(layout: RepositoryLayout, ref: RefName): string | null {
   if (layout.refStorage !== 'files') return null
@@ -50,7 +50,7 @@ function moveAside({ commonDir }: RepositoryLayout, from: string, name: string):
   try {
     if (!existsSync(folder)) {
       mkdirSync(folder, { recursive: true })
-      // Where users share a repository, git has given its folders the mode for it.
+      // Where users share a repository, git has given its folders the right mode.
       chmodSync(folder, statSync(join(commonDir, 'objects')).mode)
     }
     renameSync(from, path)

@@ -1,6 +1,6 @@
 /**
- * Where a shallow clone cuts history off. git lists the oldest commits that it has in one file, of all branches alike, and
- * hides their parents from every command. A repository without that file costs one look at it.
+ * The boundary of a shallow clone. git lists its oldest commits in one file, for all branches, and hides their parents
+ * from every command. In a repository without that file this costs one stat.
  */
 import { readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
@@ -8,13 +8,16 @@ import { asStorageFailure, errnoOf } from './durable/storage-failure.ts'
 import { isOid } from './object-codec.ts'
 import type { Oid, RepositoryLayout } from './port.ts'
 
-/** A text that differs whenever the boundary was written since; empty where nothing is cut off. */
+/** A mark that changes when the boundary is written; empty without a boundary. */
 export function shallowMark(layout: RepositoryLayout): string {
   const stat = statSync(shallowPath(layout), { throwIfNoEntry: false })
   return stat === undefined || stat.size === 0 ? '' : `${stat.size} ${stat.mtimeMs} ${stat.ctimeMs} ${stat.ino}`
 }
 
-/** Commits whose parents git takes for absent. One of them may have none: git lists a first commit at the very depth too. */
+/**
+ * Commits whose parents git treats as absent. One of them may really have none: git also lists a root commit at exactly
+ * the depth.
+ */
 export function readShallow(layout: RepositoryLayout): ReadonlySet<Oid> {
   let text: string
   try {

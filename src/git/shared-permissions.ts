@@ -1,4 +1,4 @@
-/** Modes of files by `core.sharedRepository`, as git gives them (path.c, adjust_shared_perm()). */
+/** File modes by `core.sharedRepository`, as git sets them (path.c, adjust_shared_perm()). */
 import { chmodSync, lstatSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { GitError, GriteError } from '../model/errors/index.ts'
@@ -11,23 +11,23 @@ import type { RepositoryLayout } from './port.ts'
 import { readSmallFile } from './read-small-file.ts'
 import { createGitRunner, type GitRunner } from './run-git.ts'
 
-/** Gives what grite makes below the git directory the modes that git would give it. */
+/** Gives grite's files in the git directory the modes that git would give them. */
 export interface SharedPermissions {
-  /** False where the umask alone decides; then nothing below does anything. */
+  /** False when the umask alone decides; the methods then do nothing. */
   readonly isShared: boolean
-  /** Adjusts a file or folder that this process made. One that is gone again is fine. */
+  /** Adjusts a file or folder that this process created. Ignores a vanished one. */
   adjust(path: string): void
-  /** Adjusts a folder of ours, and the files right in it, where they are ours to change. */
+  /** Adjusts one of our folders and the files directly in it, where we may change them. */
   adjustFolder(path: string): void
 }
 
-/** `add`: bits that each file gets in addition. `exact`: the bits of a file that is not executable. */
+/** `add`: bits added to each file. `exact`: the bits of a file that is not executable. */
 export interface SharedMode {
   readonly kind: 'add' | 'exact'
   readonly bits: number
 }
 
-/** Reads the setting where git does: in every file of the configuration. As a rule without starting git. */
+/** Reads the setting as git does: from every configuration file. Usually without starting git. */
 export async function readSharedPermissions(
   layout: RepositoryLayout,
   environment: Environment,
@@ -37,7 +37,7 @@ export async function readSharedPermissions(
     return mode === null ? privatePermissions : sharedPermissions(mode)
   } catch (error) {
     if (!(error instanceof GriteError)) throw error
-    // Who only reads need not care.
+    // Readers do not need it.
     const refuse = () => {
       throw error
     }
@@ -86,7 +86,7 @@ function isOwn(path: string): boolean {
 
 const setGroupId = 0o2000
 
-/** @param present - permission bits as they are, with set-id bits */
+/** @param present - current permission bits, with set-id bits */
 function applySharedMode({ kind, bits }: SharedMode, present: number, isDirectory: boolean): number {
   const isWritable = (present & 0o200) !== 0
   const isExecutable = (present & 0o100) !== 0
@@ -117,7 +117,7 @@ export function parseSharedRepository(value: string | null): SharedMode | null {
     if (bits === 1) return group
     if (bits === 2) return everybody
     if ((bits & 0o600) !== 0o600) throw refuseValue(value, 'the owner must be able to read and write')
-    // Nobody else gets write permission; what may be entered follows from what may be read.
+    // Never gives others write permission; search permission follows from read permission.
     return { kind: 'exact', bits: bits & 0o666 }
   }
   const word = value.toLowerCase()
@@ -129,9 +129,7 @@ export function parseSharedRepository(value: string | null): SharedMode | null {
 function refuseValue(value: string, why: string): GitError {
   return new GitError(`core.sharedRepository is '${value.slice(0, 100)}': ${why}`, {
     details: { field: 'core.sharedRepository', value: value.slice(0, 100) },
-    hints: [
-      'Run `git config core.sharedRepository` to see it; umask, group, all and octal modes such as 0660 are allowed',
-    ],
+    hints: ['Use umask, group, all or an octal mode such as 0660: `git config core.sharedRepository <value>`'],
   })
 }
 
@@ -147,7 +145,7 @@ async function readSharedMode(layout: RepositoryLayout, environment: Environment
     if ('unread' in bytes) return askGit()
     const text = bytes.toString('utf8')
     if (!/sharedrepository|include/i.test(text)) continue
-    // Whether git reads the file of a work tree depends on an extension.
+    // Whether git reads a work tree's config file depends on an extension.
     const isPlain = !/include/i.test(text) && !path.endsWith('config.worktree')
     const config = isPlain ? parseFileConfig(text) : null
     if (config === null) return askGit()
@@ -168,7 +166,7 @@ async function askGitForMode(git: GitRunner): Promise<SharedMode | null> {
   return parseSharedRepository(newline < 0 ? null : last.slice(newline + 1))
 }
 
-/** A disk on which everything new gets its mode by the setting. */
+/** A disk that applies the setting to every new file and folder. */
 export function shareDisk(disk: Disk, { isShared, adjust }: SharedPermissions): Disk {
   if (!isShared) return disk
   return {
@@ -186,7 +184,7 @@ export function shareDisk(disk: Disk, { isShared, adjust }: SharedPermissions): 
     },
     makeDirectory(path) {
       const gained = disk.makeDirectory(path)
-      // Each folder that gained an entry gained the one on the way to `path`.
+      // Each folder that gained an entry gained the next one on the way to `path`.
       for (let made = path, count = 0; count < gained.length; count++) {
         adjust(made)
         made = gained[count] as string

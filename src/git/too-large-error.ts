@@ -10,7 +10,7 @@ export interface TooLarge {
   readonly limit: number
 }
 
-/** The error for an object that was not loaded. Its details state the type, for readers that need no more of it. */
+/** The error for an object that was not loaded. Its details state the type, for readers that need only that. */
 export function tooLargeError({ oid, type, size, limit }: TooLarge): ObjectTooLargeError {
   return new ObjectTooLargeError(`object ${oid} has ${size} bytes, the limit is ${limit}`, {
     details: { oid, type, size, limit },

@@ -5,28 +5,28 @@ import { parseCommit } from './object-codec.ts'
 import type { CommitEntry, GitObject, HistoryGap, ObjectFormat, ObjectType, Oid, ReadHistoryOptions } from './port.ts'
 import { Reads } from './reads.ts'
 
-/** Reads one object, as `GitPort.readObject` does. */
+/** Reads one object, like `GitPort.readObject`. */
 export type ReadObject = (oid: Oid, bytesMax: number) => Promise<GitObject | null>
 
-/** A commit above this is no log of ours; that of a merge of thousands is still read, for its parents. */
+/** A larger commit is not ours; a merge of thousands is still read, for its parents. */
 export const metadataBytesMax = 64 * 1024 * 1024
 
-/** Objects above this are not loaded. Bytes. */
+/** Larger objects of this type are not loaded. Bytes. */
 export function objectBytesMax(type: ObjectType, blobBytesMax: number): number {
   if (type === 'blob') return blobBytesMax
   return type === 'tree' ? limits.commitTreeBytesMax : metadataBytesMax
 }
 
 export interface WalkLimits {
-  /** Commits the caller has had already. */
+  /** Commits the caller already has. */
   readonly skip?: ReadonlySet<Oid>
-  /** Commits at which the clone is cut off. */
+  /** Commits where the shallow clone is cut off. */
   readonly shallow?: ReadonlySet<Oid>
   readonly reads?: Reads
 }
 
 /**
- * Walks history one object at a time: slower than git's own walk, and stopped by nothing. For repositories where git's
+ * Walks history one object at a time: slower than git's own walk, but nothing stops it. For repositories where git's
  * walk fails, and for reading without git.
  */
 export async function* walkHistory(
@@ -50,12 +50,12 @@ export async function* walkHistory(
 
 /**
  * Excluding a missing commit would exclude nothing.
- * @throws {NotFoundError} when a commit to exclude is missing
+ * @throws {NotFoundError} when an excluded commit is missing
  */
 export async function requireExcluded(read: ReadObject, exclude: readonly Oid[]): Promise<void> {
   for (const oid of exclude) {
     if ((await readState(read, oid, metadataBytesMax)) === 'missing')
-      throw new NotFoundError(`object ${oid} is not here`)
+      throw new NotFoundError(`object ${oid} is missing`)
   }
 }
 
@@ -63,7 +63,7 @@ export interface EntryOptions extends Pick<ReadHistoryOptions, 'blobBytesMax'> {
   readonly comesFirst: ComesFirst | undefined
 }
 
-/** Puts one commit together, reading what it needs. */
+/** Assembles one commit, reading the objects it needs. */
 export async function readEntry(
   format: ObjectFormat,
   read: ReadObject,
@@ -78,10 +78,10 @@ export async function readEntry(
   })
 }
 
-/** Objects of one commit that are read before it is tried again: a hostile tree wants far more than is taken. Bytes. */
+/** Bytes of one commit's objects read before the next attempt: a hostile tree wants far more than the limits allow. */
 const roundBytesMax = 8 * 1024 * 1024
 
-/** Puts a commit together, reading what nobody has read before. */
+/** Assembles a commit, reading only unread objects. */
 export async function completeEntry(
   format: ObjectFormat,
   { oid, commit }: { readonly oid: Oid; readonly commit: ObjectState },
@@ -103,7 +103,9 @@ export async function completeEntry(
   }
 }
 
-/** Says of an entry that history is cut off below it, and names the parents that git hides. Others are left as they are. */
+/**
+ * Marks an entry whose history is cut off below it, and adds the parents that git hides. Other entries stay unchanged.
+ */
 export async function markCut(entry: CommitEntry, shallow: ReadonlySet<Oid>, read: ReadObject): Promise<CommitEntry> {
   if (!shallow.has(entry.oid)) return entry
   const parents = entry.parents.length > 0 ? entry.parents : await readParents(read, entry.oid)
@@ -113,7 +115,7 @@ export async function markCut(entry: CommitEntry, shallow: ReadonlySet<Oid>, rea
   return { ...entry, parents, gaps: [...entry.gaps, gap] }
 }
 
-/** Reads an object into a state: what is wrong with it is an answer too. The limit is that of blobs. */
+/** Reads an object into a state: a problem is a state too. The limit is for blobs. */
 export async function readState(read: ReadObject, oid: Oid, blobBytesMax: number): Promise<ObjectState> {
   try {
     const object = await read(oid, Math.max(blobBytesMax, metadataBytesMax))
@@ -133,7 +135,7 @@ function asBuffer(bytes: Uint8Array): Buffer {
 
 type ParentsByCommit = ReadonlyMap<Oid, readonly Oid[]>
 
-/** Commits reachable from some, with their parents; an unreadable one has none, nor has one that is cut off. */
+/** Commits reachable from some heads, with their parents; an unreadable or cut-off commit has none. */
 export async function collectCommits(
   read: ReadObject,
   from: readonly Oid[],
@@ -151,7 +153,7 @@ export async function collectCommits(
   return found
 }
 
-/** The parents that a commit names, whether or not they are here; none where it cannot be read. */
+/** The parents listed in a commit, present or not; none when it is unreadable. */
 export async function readParents(read: ReadObject, oid: Oid): Promise<readonly Oid[]> {
   const commit = await readState(read, oid, metadataBytesMax)
   if (typeof commit === 'string') return []
@@ -163,7 +165,7 @@ export async function readParents(read: ReadObject, oid: Oid): Promise<readonly 
   }
 }
 
-// Depth first with a stack of our own: a chain of 100,000 commits is deeper than the language's.
+// Depth first with an explicit stack: a chain of 100,000 commits exceeds the call stack.
 function* parentsFirst(head: Oid, commits: ParentsByCommit): Generator<Oid> {
   const seen = new Set<Oid>()
   const stack: { oid: Oid; next: number }[] = commits.has(head) ? [{ oid: head, next: 0 }] : []

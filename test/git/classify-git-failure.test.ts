@@ -60,7 +60,7 @@ describe('classifyGitFailure', { concurrency: true }, () => {
     if (spawnSync('git', [...setting, 'rev-parse', '--git-dir'], { cwd: bare, env: environment }).status === 0) return
     const refused = fail(repository, [...setting, 'status'], '', bare)
     assert.ok(refused instanceof RepositoryRefusedError)
-    assert.deepEqual(refused.hints, [`If you trust it, name it: set GIT_DIR=${bare}`])
+    assert.deepEqual(refused.hints, [`If you trust it, set GIT_DIR=${bare}`])
   })
 
   it('a broken .git file is reported with its path or target', async (t) => {
@@ -208,7 +208,7 @@ describe('classifyGitFailure', { concurrency: true }, () => {
     assert.equal(error.message, 'git fetch failed with status 1: first; second')
     assert.equal(
       classifyGitFailure({ ...failure, exitStatus: null, signal: 'SIGKILL', stderr: '' }).message,
-      'git fetch was ended by SIGKILL',
+      'git fetch was killed by SIGKILL',
     )
   })
 })

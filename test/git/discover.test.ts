@@ -322,7 +322,7 @@ describe('findRepository reports', { concurrency: true }, () => {
     for (const [name, PATH] of Object.entries(answers)) {
       await assert.rejects(
         findRepository({ cwd: join(dir, 'inner/below'), env: { ...environment, PATH: PATH ?? '' } }),
-        (error) => error instanceof NotFoundError && /leads to \S+modules\/inner, which is not/.test(error.message),
+        (error) => error instanceof NotFoundError && /points to \S+modules\/inner, which is not/.test(error.message),
         name,
       )
     }

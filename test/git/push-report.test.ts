@@ -73,8 +73,8 @@ test('a ref is pushed only if all addresses of the remote accepted it', () => {
       { ref: log.ref, outcome: 'up-to-date', reason: '' },
       { ref: log.ref, outcome: 'stale', reason: 'fetch first' },
       { ref: log.ref, outcome: 'rejected', reason: 'no' },
-      { ref: log.ref, outcome: 'rejected', reason: '1 of 2 addresses: fetch first' },
-      { ref: log.ref, outcome: 'rejected', reason: '1 of 2 addresses: no' },
+      { ref: log.ref, outcome: 'rejected', reason: '1 of 2 URLs: fetch first' },
+      { ref: log.ref, outcome: 'rejected', reason: '1 of 2 URLs: no' },
     ],
   )
 })

@@ -114,7 +114,7 @@ describe('silent remotes', { concurrency: 4 }, () => {
     const error = await failOf(ann, 'sync')
     assertSilent(error)
     assert.equal(error.details.step, 'push')
-    assert.match(error.hints.join('\n'), /Nothing is lost, but 'origin' may or may not have taken the push/)
+    assert.match(error.hints.join('\n'), /Nothing is lost, but 'origin' may or may not have accepted the push/)
     assert.deepEqual(await ann.titles(), ['of ann'])
     ann.git('config', '--unset', 'remote.origin.pushurl')
     assert.equal((await ann.sync()).push_changed, true)

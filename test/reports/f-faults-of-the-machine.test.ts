@@ -54,7 +54,7 @@ describe('failing git processes', () => {
     const args = ['for-each-ref']
     const killed = classifyGitFailure({ args, exitStatus: null, signal: 'SIGKILL', stderr: '' })
     assert.ok(killed instanceof StorageError)
-    assert.match(killed.message, /^git for-each-ref was ended by SIGKILL$/)
+    assert.match(killed.message, /^git for-each-ref was killed by SIGKILL$/)
     const stderr = 'error: unable to open loose object 1234: Input/output error\nfatal: bad object 1234\n'
     assert.ok(classifyGitFailure({ args, exitStatus: 128, signal: null, stderr }) instanceof StorageError)
   })
@@ -163,7 +163,7 @@ PATH='${environment.PATH}' exec git "$@"
       const killing = commandRunner({ cwd: path, env: { ...environment, PATH: `${bin}:${environment.PATH}` } })
       await assert.rejects(
         killing.run('snapshot gc', { keep: 1 }),
-        ioError(new RegExp(`${command} was ended by SIGKILL`)),
+        ioError(new RegExp(`${command} was killed by SIGKILL`)),
       )
       assert.equal(snapshots(), 2)
       await run('snapshot gc', { keep: 1 })

@@ -58,7 +58,7 @@ test('a user.name that is not UTF-8 is refused as actor name', (t) => {
   const env = { GIT_CONFIG_GLOBAL: settings }
   const { status, stderr } = sandbox.griteWith({ env }, 'issue', 'create', '--title', 'x')
   assert.equal(status, 2)
-  assert.match(stderr, /user\.name in the configuration of git is not UTF-8/)
+  assert.match(stderr, /user\.name in the git configuration is not UTF-8/)
   assert.equal(sandbox.head(), null)
   assert.equal(sandbox.griteWith({ env }, 'actor', 'init', '--label', 'René').status, 0)
   assert.equal(sandbox.griteWith({ env }, 'issue', 'create', '--title', 'x').status, 0)

@@ -138,7 +138,7 @@ test('several push addresses all get the log, or the sync fails', async (t) => {
   await bo.create('two')
   const failure = await bo.failSync()
   assert.deepEqual([failure.exit, failure.details.reason], [5, 'rejected'])
-  assert.match(failure.message, /1 of 2 addresses/)
+  assert.match(failure.message, /1 of 2 URLs/)
   assert.equal(bo.head(), setup.originHead())
 })
 

@@ -1,13 +1,13 @@
 /**
- * Lock files that a git child of ours may leave behind when it is killed. git writes no owner into them, so a note beside
- * our temp files says whose they are:
+ * Lock files that a killed git child may leave behind. git writes no owner into them, so a note beside our temp files
+ * records it:
  *
  *     grite/tmp/<owner>-<random>.locks   lines: paths of lock files, from the common git directory
  *
  * Invariants
- * - A note names the child, and is there before git can take a lock: git waits for its input until then.
- * - A note goes when the child has ended by itself, since git then has removed its locks.
- * - A lock is broken only when it did not change while it was watched: the child may have released it before it died, and
+ * - A note names the child, and exists before git can take a lock: git waits for its input until then.
+ * - The note is removed when the child exits by itself, because git then has removed its locks.
+ * - A lock is broken only if it stays unchanged while it is watched: the child may have released it before it died, and
  *   another git may hold it now.
  */
 import { randomBytes } from 'node:crypto'
@@ -23,7 +23,7 @@ import { isOwnerDead, ownerFileAt, ownerOfProcess, parseOwner } from './owner.ts
 import { errnoOf } from './storage-failure.ts'
 import { isLockNote, lockNoteSuffix as suffix, temporaryName } from './temporary-name.ts'
 
-/** No git holds a lock for so long without a sign of it: it writes a file and renames it. */
+/** No git holds a lock this long without a change: it writes a file and renames it. */
 const watchMs = 1000
 
 export interface ChildLockContext {
@@ -33,10 +33,11 @@ export interface ChildLockContext {
 }
 
 /**
- * Notes that a child may take some locks. Never throws: without a note a lock of a killed child is a person's to judge.
+ * Records the locks that a child may take. Never throws: without a note, only a person can judge the lock of a killed
+ * child.
  *
  * @param locks - paths of lock files, from the common git directory
- * @returns what removes the note
+ * @returns a function that removes the note
  */
 export function noteChildLocks(
   { disk, layout, warn }: ChildLockContext,
@@ -57,21 +58,21 @@ export function noteChildLocks(
   return () => removeOrWarn(disk.remove, path, warn)
 }
 
-/** Whether git was killed: whenever it ends by itself, it removes its locks. */
+/** Whether git was killed: on a normal exit it removes its locks. */
 export function wasKilled(error: unknown): boolean {
   if (!(error instanceof GriteError)) return false
   const { cause, details } = error
   return typeof details.signal === 'string' || wasKilled(cause)
 }
 
-/** A lock file whose owner is certainly gone. */
+/** The lock files of an owner that is certainly gone. */
 export interface DeadChildLock {
   readonly note: string
-  /** Absolute paths of those of its lock files that are there. */
+  /** Absolute paths of its lock files that still exist. */
   readonly paths: readonly string[]
 }
 
-/** @param wanted - only these lock files; all by default */
+/** @param wanted - limits the search to these lock files; all by default */
 export function findDeadChildLocks(layout: RepositoryLayout, wanted?: readonly string[]): readonly DeadChildLock[] {
   const folder = refTemporaryDir(layout)
   return notesIn(folder).flatMap((name): readonly DeadChildLock[] => {
@@ -83,7 +84,7 @@ export function findDeadChildLocks(layout: RepositoryLayout, wanted?: readonly s
   })
 }
 
-/** Breaks locks of dead children, of these or of all. One that changes while it is watched stays. */
+/** Breaks locks of dead children: the given ones, or all. A lock that changes while it is watched stays. */
 export async function breakDeadChildLocks(
   { disk, layout }: Pick<ChildLockContext, 'disk' | 'layout'>,
   wanted?: readonly string[],
@@ -94,7 +95,7 @@ export async function breakDeadChildLocks(
   const before = new Map(found.flatMap(({ paths }) => paths.map((path) => [path, describe(path)])))
   await sleep(watchMs)
   for (const { note, paths } of found) {
-    // Only the process that could rename the note breaks its locks.
+    // Only the process that renames the note breaks its locks.
     const mine = `${note.slice(0, -suffix.length)}.${randomBytes(6).toString('hex')}${suffix}`
     try {
       disk.rename(note, mine)
@@ -107,12 +108,12 @@ export async function breakDeadChildLocks(
   }
 }
 
-/** Removes notes of children that are gone and left no lock. */
+/** Removes notes of dead children that left no lock. */
 export function removeIdleNotes({ disk, layout }: Pick<ChildLockContext, 'disk' | 'layout'>): void {
   for (const { note, paths } of findDeadChildLocks(layout)) if (paths.length === 0) disk.remove(note)
 }
 
-/** Only what lies in the git directory, and only lock files: the folder may be writable for others. */
+/** Only lock files inside the git directory: other users may be able to write to the folder. */
 function isSafe(lock: string): boolean {
   return /^[^/].*(\.lock|packed-refs\.new)$/.test(lock) && !lock.split('/').includes('..')
 }

@@ -16,31 +16,30 @@ import {
 import { dirname } from 'node:path'
 import { errnoOf } from './storage-failure.ts'
 
-/** A file that is open to be flushed. */
+/** A file kept open until it is flushed. */
 export interface OpenFile {
   readonly path: string
   readonly descriptor: number
 }
 
 /**
- * Everything that publishing changes on the disk, so that a test can count the flushes and let any step fail.
- * Small synchronous calls cost 5 us where their asynchronous twins cost 60; only flushes, which wait for the disk, are
- * asynchronous and run side by side.
+ * All disk changes of a publish, so that a test can count flushes and make any step fail. Small synchronous calls cost
+ * 5 us, their asynchronous twins 60; only flushes, which wait for the disk, are asynchronous and run in parallel.
  */
 export interface Disk {
-  /** Creates a file that must not exist, whole but not flushed. */
+  /** Creates a complete, unflushed file; it must not exist. */
   createFile(path: string, parts: readonly Uint8Array[], mode: number): OpenFile
   openFile(path: string): OpenFile
   /** One wave: flushes contents in parallel. Files stay open. */
   flushFiles(files: readonly OpenFile[]): Promise<void>
-  /** One wave: flushes directories in parallel; one that has vanished is left out. */
+  /** One wave: flushes directories in parallel; skips vanished ones. */
   flushDirectories(paths: readonly string[]): Promise<void>
   closeFile(file: OpenFile): void
-  /** Makes a directory with its parents. Returns the directories that gained an entry, empty when it was there. */
+  /** Makes a directory with its parents. Returns the directories that gained an entry; empty when it existed. */
   makeDirectory(path: string): readonly string[]
   link(from: string, to: string): void
   rename(from: string, to: string): void
-  /** Fine when there is no such file. */
+  /** Ignores a missing file. */
   remove(path: string): void
   /** Sets the file's times to now. */
   freshen(path: string): void
@@ -117,7 +116,7 @@ async function flushDirectory(path: string): Promise<void> {
   }
 }
 
-// Waits for all, so that no flush is under way when a failure is reported and files are closed.
+// Waits for all, so that no flush is running when a failure is reported and files are closed.
 async function everyOne(flushes: readonly Promise<void>[]): Promise<void> {
   const results = await Promise.allSettled(flushes)
   const failed = results.find((result) => result.status === 'rejected')

@@ -1,6 +1,6 @@
 import { errnoOf } from './storage-failure.ts'
 
-/** A file that stays where it is of no use, and why. */
+/** A useless file that could not be removed, and why. */
 export interface FileWarning {
   readonly path: string
   readonly message: string
@@ -8,7 +8,7 @@ export interface FileWarning {
 
 export type WarnOfFile = (warning: FileWarning) => void
 
-/** Removes what is of no use any more. A file that cannot be removed is a warning: the work it was for is decided. */
+/** Removes a file that is no longer needed. Failing to remove it is only a warning: the work it served is done. */
 export function removeOrWarn(remove: (path: string) => void, path: string, warn: WarnOfFile): void {
   try {
     remove(path)

@@ -5,11 +5,11 @@ import type { Environment } from '../locate-git.ts'
 import type { RepositoryLayout } from '../port.ts'
 import type { GitRunner } from '../run-git.ts'
 
-/** What a publish flushes. All of it, unless the user's `core.fsync` or `core.fsyncMethod` says otherwise. */
+/** What a publish flushes: everything, unless the user's `core.fsync` or `core.fsyncMethod` says otherwise. */
 export interface FlushSettings {
   readonly objects: boolean
   readonly references: boolean
-  /** The user set core.fsync, so git decides by itself what it flushes. */
+  /** The user set core.fsync, so git decides what it flushes. */
   readonly chosenByUser: boolean
   readonly methodChosenByUser: boolean
 }
@@ -23,7 +23,7 @@ const flushEverything: FlushSettings = {
 
 /**
  * Reads core.fsync and core.fsyncMethod. Starting git costs 2.6 ms and almost nobody sets them, so git is asked only
- * when one of the files it would read mentions the word or includes another file.
+ * when a config file mentions the word or includes another file.
  */
 export async function readFlushSettings(
   layout: RepositoryLayout,
@@ -57,7 +57,9 @@ const components = {
   all: ['object', 'reference'],
 } as const satisfies Record<string, readonly string[]>
 
-/** write-or-die.c and config.c, parse_fsync_components(): git's default has neither loose objects nor references. */
+/**
+ * write-or-die.c and config.c, parse_fsync_components(): git's default includes neither loose objects nor references.
+ */
 export function chooseFlushes(fsync: string | undefined, method: string | undefined): FlushSettings {
   const methodChosenByUser = method !== undefined
   const flushesNothing = method === 'writeout-only'

@@ -12,17 +12,17 @@ import { removeOrWarn, type WarnOfFile } from './file-warning.ts'
 import { createPackLookup } from './pack-index.ts'
 import { errnoOf, objectsVanished, retryVanishing } from './storage-failure.ts'
 
-/** Loose objects on their way to the disk: temp files to flush, then to put in place, then directories to flush. */
+/** Loose objects being written: temp files to flush, then to rename, then directories to flush. */
 export interface StagedObjects {
-  /** New temp files, and objects found here whose writer may not have flushed them. */
+  /** New temp files, and existing objects whose writer may not have flushed them. */
   readonly files: readonly OpenFile[]
   /**
-   * Gives the temp files their names. What `git prune` took meanwhile is written again.
+   * Renames the temp files into place. Rewrites objects that `git prune` removed meanwhile.
    * @returns the directories to flush: those that gained an entry, or may have
    * @throws {StorageError} when objects vanish again and again
    */
   place(flushes: boolean): Promise<readonly string[]>
-  /** Closes files and removes temp files that were not placed. */
+  /** Closes files and removes temp files that were not renamed. */
   discard(): void
 }
 
@@ -33,8 +33,7 @@ interface ObjectWriter {
 }
 
 /**
- * Stages objects below `objects/`. What the repository holds already is freshened instead, so that `git gc` running
- * at this moment keeps it.
+ * Stages objects under `objects/`. Existing objects are freshened instead, so that a concurrent `git gc` keeps them.
  */
 export function stageObjects({ disk, layout, warn }: ObjectWriter, objects: readonly PendingObject[]): StagedObjects {
   const files: OpenFile[] = []
@@ -101,7 +100,7 @@ export function stageObjects({ disk, layout, warn }: ObjectWriter, objects: read
   return { files, place, discard }
 }
 
-/** Objects that the repository no longer holds, loose or packed. */
+/** Objects that are no longer in the repository, loose or packed. */
 export function findVanished(layout: RepositoryLayout, objects: readonly PendingObject[]): readonly PendingObject[] {
   const findPack = createPackLookup(layout)
   return objects.filter(({ oid }) => !existsSync(looseObjectPath(layout, oid)) && findPack(oid) === null)
@@ -111,7 +110,7 @@ function uniqueById(objects: readonly PendingObject[]): ReadonlyMap<Oid, Pending
   return new Map(objects.map((object) => [object.oid, object]))
 }
 
-// A loose file that is not its object (a crash of a writer that flushes nothing leaves empty ones) is written again.
+// Rewrites a loose file that does not contain its object; a crash of a writer without flushes leaves empty files.
 function freshenExisting(
   disk: Disk,
   layout: RepositoryLayout,
@@ -129,7 +128,7 @@ function freshenExisting(
     disk.freshen(pack)
     return 'packed'
   } catch (error) {
-    // Another user's file cannot be freshened, and gc may have removed it meanwhile: a copy of ours is as good.
+    // Another user's file cannot be freshened, and gc may have removed it meanwhile: write our own copy.
     if (['ENOENT', 'EPERM', 'EACCES', 'EROFS'].includes(errnoOf(error) ?? '')) return null
     throw error
   }
@@ -143,12 +142,12 @@ function isWhole(layout: RepositoryLayout, oid: Oid): boolean {
   }
 }
 
-/** gc removes an empty object directory at any moment, so making it and using it may take another turn. */
+/** gc may remove an empty object directory at any moment, so creating and using it may need a retry. */
 const directoryTries = 5
 
 const largeBytes = 64 * 1024
 
-/** A large object is deflated into one buffer with room for the worst case: many small ones are copied into another one. */
+/** A large object is deflated into one worst-case buffer: many small buffers would be copied into another. */
 function deflate(bytes: Buffer, isStored: boolean): Buffer {
   const level: ZlibOptions = isStored ? { level: constants.Z_NO_COMPRESSION } : {}
   if (bytes.length < largeBytes) return deflateSync(bytes, level)
@@ -159,7 +158,7 @@ function writeTemporary(disk: Disk, layout: RepositoryLayout, object: PendingObj
   const folder = dirname(looseObjectPath(layout, object.oid))
   const header = encodeObjectHeader(object.type, object.content.byteLength)
   const bytes = deflate(Buffer.concat([header, object.content]), object.isStored === true)
-  // The name is one that `git prune` takes for an abandoned object after two weeks.
+  // `git prune` treats a file with this name as an abandoned object after two weeks.
   const path = `${folder}/tmp_obj_${randomBytes(6).toString('hex')}`
   for (let turn = 1; ; turn++) {
     if (!existsSync(folder)) for (const parent of disk.makeDirectory(folder)) gained.add(parent)

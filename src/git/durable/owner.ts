@@ -1,20 +1,17 @@
 import { lstatSync, readFileSync, readlinkSync, statfsSync } from 'node:fs'
 import { hostname, uptime } from 'node:os'
 
-/**
- * The four words by which a file names the process that owns it, in this order wherever they are written
- * (docs/format.md, local wire).
- */
+/** The four fields by which a file names its owning process, always in this order (docs/format.md, local wire). */
 export interface Owner {
   readonly bootId: string
-  /** Number of the pid namespace on Linux; the host's name elsewhere. */
+  /** Number of the pid namespace on Linux; the host name elsewhere. */
   readonly pidNamespace: string
   readonly pid: number
-  /** Ticks since boot on Linux; `0` where it is not known, which then matches any. */
+  /** Ticks since boot on Linux; `0` where unknown, which matches any. */
   readonly startTime: string
 }
 
-/** The words of the calling process. */
+/** The owner fields of this process. */
 export function currentOwner(): Owner {
   return {
     bootId: currentBootId(),
@@ -24,12 +21,12 @@ export function currentOwner(): Owner {
   }
 }
 
-/** The words joined by dots, for a file name. */
+/** The fields joined by dots, for a file name. */
 export function formatOwner(owner: Owner): string {
   return [owner.bootId, owner.pidNamespace, owner.pid, owner.startTime].join('.')
 }
 
-/** Reads what `formatOwner` wrote; null when it is something else. */
+/** Parses what `formatOwner` wrote; null for anything else. */
 export function parseOwner(text: string): Owner | null {
   const [bootId, pidNamespace, pidText, startTime, ...rest] = text.split('.')
   const pid = Number(pidText)
@@ -37,7 +34,7 @@ export function parseOwner(text: string): Owner | null {
   return { bootId, pidNamespace, pid, startTime }
 }
 
-/** The file that names an owner, as far as it tells whether another boot was one of this machine. */
+/** Facts about the file that names an owner; they show whether another boot id belongs to this machine. */
 export interface OwnerFile {
   readonly writtenAtUnixMs: number
   /** On a disk that only one machine can use at a time. */
@@ -46,11 +43,11 @@ export interface OwnerFile {
 
 /**
  * True only when the owner is certainly gone: same namespace and no such process, or an earlier boot. A process in
- * another namespace (a container on the same repository) is never judged dead.
+ * another namespace (a container on the same repository) is never considered dead.
  *
- * @param file - asked for when the boot id is not that of this boot. On a disk of this machine that is an earlier boot,
- *   whatever the clock said then. On a shared file system it is one only when the file is older than this boot: else it
- *   belongs to another machine, which is alive for all we know.
+ * @param file - called when the boot id differs from this boot's. On a local disk that means an earlier boot, whatever
+ *   the clock said then. On a shared file system it means one only when the file is older than this boot: otherwise it
+ *   may belong to another, running machine.
  */
 export function isOwnerDead(owner: Owner, file?: () => OwnerFile): boolean {
   if (owner.bootId !== currentBootId()) {
@@ -60,12 +57,12 @@ export function isOwnerDead(owner: Owner, file?: () => OwnerFile): boolean {
   if (owner.pidNamespace !== currentPidNamespace()) return false
   const found = readProcess(owner.pid)
   if (found === null) return !answersSignal(owner.pid)
-  // A zombie has been killed and waits for its parent to notice; it runs no more.
+  // A zombie was killed and waits for its parent to reap it; it does not run any more.
   if (found.state === 'Z' || found.state === 'X') return true
   return owner.startTime !== '0' && found.startTime !== owner.startTime
 }
 
-/** For `isOwnerDead`. A file that is gone again looks new. */
+/** For `isOwnerDead`. A vanished file counts as new. */
 export function ownerFileAt(path: string): () => OwnerFile {
   return () => ({
     writtenAtUnixMs: lstatSync(path, { throwIfNoEntry: false })?.ctimeMs ?? Number.POSITIVE_INFINITY,
@@ -73,7 +70,10 @@ export function ownerFileAt(path: string): () => OwnerFile {
   })
 }
 
-/** statfs(2): file systems that no two machines have mounted at once. Others may be a network's, or shared with a host. */
+/**
+ * statfs(2): file systems that two machines never mount at once. Others may be network file systems or shared with a
+ * host.
+ */
 const localFileSystems: ReadonlySet<number | undefined> = new Set([
   0xef53, // ext2, ext3, ext4
   0x58465342, // XFS
@@ -94,7 +94,7 @@ function fileSystemOf(path: string): number | undefined {
   }
 }
 
-/** The words of another process on this machine; undefined when it is gone. */
+/** The owner fields of another process on this machine; undefined when it is gone. */
 export function ownerOfProcess(pid: number): Owner | undefined {
   const found = readProcess(pid)
   if (found === null) return undefined
@@ -113,7 +113,7 @@ function currentPidNamespace(): string {
   }
 }
 
-// proc(5): pid (comm) state ppid … with starttime as field 22; comm may hold spaces and brackets.
+// proc(5): pid (comm) state ppid … with starttime as field 22; comm may contain spaces and brackets.
 function readProcess(pid: number): { state: string; startTime: string } | null {
   const fields = readText(`/proc/${pid}/stat`)
     ?.replace(/^.*\)\s*/s, '')
@@ -123,7 +123,7 @@ function readProcess(pid: number): { state: string; startTime: string } | null {
   return state === undefined || startTime === undefined ? null : { state, startTime }
 }
 
-// Where /proc hides other users' processes, only the signal tells that there is one.
+// Where /proc hides other users' processes, only the signal shows that the process exists.
 function answersSignal(pid: number): boolean {
   try {
     process.kill(pid, 0)

@@ -3,19 +3,19 @@ import { join } from 'node:path'
 import type { Oid, RepositoryLayout } from '../port.ts'
 import { packDir } from '../ref-paths.ts'
 
-/** Beyond so many packs, looking an object up costs more than writing it once again. */
+/** With more packs, looking an object up costs more than writing it again. */
 const packsConsultedMax = 16
 
 /**
- * Finds the pack that holds an object, by the indexes alone.
+ * Finds the pack that holds an object, from the indexes alone.
  *
- * @returns the path of the `.pack` file; null when none holds it, or there are too many packs to look
+ * @returns the path of the `.pack` file; null when no pack holds it, or there are too many packs to check
  */
 export function findPackOf(layout: RepositoryLayout, oid: Oid): string | null {
   return createPackLookup(layout)(oid)
 }
 
-/** As `findPackOf`, for many objects: the packs are listed once, with the first of them. */
+/** Like `findPackOf`, for many objects: lists the packs once, on the first lookup. */
 export function createPackLookup(layout: RepositoryLayout): (oid: Oid) => string | null {
   let indexes: readonly string[] | undefined
   return (oid) => {
@@ -38,8 +38,8 @@ function listPackIndexes(layout: RepositoryLayout): readonly string[] {
 }
 
 /**
- * Index version 2 (gitformat-pack(5)): "\377tOc" ‖ u32 2 ‖ 256 × u32 count of ids up to this first byte ‖ sorted ids ‖ …
- * An index of another version, or one that vanished meanwhile, holds nothing.
+ * Index version 2 (gitformat-pack(5)): "\377tOc" ‖ u32 2 ‖ 256 × u32 count of ids up to this first byte ‖ sorted ids ‖
+ * … An index of another version, or a vanished one, counts as empty.
  */
 function indexHolds(path: string, id: Buffer): boolean {
   let descriptor: number

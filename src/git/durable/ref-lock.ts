@@ -9,16 +9,16 @@ import { errnoOf } from './storage-failure.ts'
 import { isLockNote, temporaryName } from './temporary-name.ts'
 
 /**
- * Ref locks that outlive nobody.
+ * Ref locks that do not outlive their owner.
  *
  * - A lock is a hard link, `<ref>.lock`, to a temp file whose name states its owner; other programs see git's own lock.
- * - A lock with the inode of a dead owner's temp file is removed only by who could rename that temp file to a name of
- *   its own: so only once, and never a lock that somebody took meanwhile.
- * - A temp file that is still linked elsewhere is never removed by others: it is what a lock is judged by.
+ * - A lock with the inode of a dead owner's temp file is removed only by the process that could rename that temp file:
+ *   so only once, and never a lock that another process took meanwhile.
+ * - A temp file with another link is never removed by other processes: it identifies the owner of the lock.
  */
 
 export interface LockRequest {
-  /** What the lock is on, for the message. */
+  /** Name of the locked ref, for the message. */
   readonly ref: string
   readonly lockPath: string
   /** Flushed file that becomes the lock. */
@@ -28,11 +28,13 @@ export interface LockRequest {
   readonly waitMs: number
 }
 
-/** Polling starts short, as most locks are held for a flush; the jitter keeps waiters apart. */
+/** Polling starts short, because most locks last for one flush; the jitter keeps waiters apart. */
 const pollMsMin = 2
 const pollMsMax = 50
 
-/** Takes the lock, or waits for it. @throws {RefLockedError} when a living or unknown owner keeps it for `waitMs` */
+/**
+ * Acquires the lock, waiting if needed. @throws {RefLockedError} when a living or unknown owner holds it for `waitMs`
+ */
 export async function takeLock(disk: Disk, request: LockRequest): Promise<void> {
   const retry = new Retry({
     ...{ firstMs: pollMsMin, maxMs: pollMsMax, factor: 1.5, forMs: request.waitMs },
@@ -55,7 +57,7 @@ function tryLock(disk: Disk, { temporaryPath, lockPath }: LockRequest): boolean 
   }
 }
 
-/** Removes the lock of a dead owner. True when the lock is gone, by us or by another waiter. */
+/** Removes the lock of a dead owner. True when the lock is gone, removed by us or by another waiter. */
 export function breakDeadLock(
   disk: Disk,
   { lockPath, temporaryDir, owner }: Pick<LockRequest, 'lockPath' | 'temporaryDir' | 'owner'>,
@@ -76,7 +78,7 @@ export function breakDeadLock(
   return true
 }
 
-/** Removes what dead writers left and no lock or ref is linked to. */
+/** Removes files of dead writers that no lock or ref links to. */
 export function removeDeadFiles(disk: Disk, temporaryDir: string): void {
   for (const { path, stat } of listDeadFiles(temporaryDir)) if (stat.nlink === 1) disk.remove(path)
 }
@@ -91,7 +93,7 @@ export function listDeadFiles(folder: string): readonly { path: string; stat: St
   }
   const found: { path: string; stat: Stats }[] = []
   for (const entry of entries) {
-    // A note about locks of git outlives its owner until they are gone.
+    // A note about git's locks outlives its owner until the locks are gone.
     const owner =
       entry.isFile() && !isLockNote(entry.name) ? parseOwner(entry.name.slice(0, entry.name.lastIndexOf('-'))) : null
     const path = join(folder, entry.name)

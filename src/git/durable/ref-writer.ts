@@ -25,27 +25,27 @@ export interface RefWriterContext {
   readonly logsEveryRef: boolean
 }
 
-/** Refs on their way: temp files to flush, then `lock`, `check`, `move`, then directories to flush. */
+/** Refs being moved: temp files to flush, then `lock`, `check`, `move`, then directories to flush. */
 export interface StagedRefs {
   readonly files: readonly OpenFile[]
-  /** Directories that gained one for a new ref, to flush before the ref moves. */
+  /** Directories that gained one for a new ref; flush them before the ref moves. */
   readonly gained: readonly string[]
   lock(): Promise<void>
-  /** Compares under the locks, and writes the reflogs. @throws {RefMovedError} */
+  /** Compares values under the locks and writes the reflogs. @throws {RefMovedError} */
   check(flushes: boolean): Promise<void>
-  /** Moves and deletes. Never throws: what has moved by then has moved. */
+  /** Moves and deletes. Never throws: refs that moved before a failure stay moved. */
   move(): RefsMoved
-  /** As `move`, one ref after the other in the order of the updates, each flushed before the next; deletions last. */
+  /** Like `move`, one ref at a time in the order of the updates, each flushed before the next; deletions last. */
   moveInOrder(flush: (directories: readonly string[]) => Promise<void>): Promise<RefsMoved>
-  /** Gives up locks that are still held and removes temp files. Never throws. */
+  /** Releases locks still held and removes temp files. Never throws. */
   discard(): void
 }
 
 export interface RefsMoved {
   readonly moved: readonly RefUpdate[]
-  /** To be flushed. */
+  /** Directories to flush. */
   readonly directories: readonly string[]
-  /** Why the rest has not moved; undefined when everything has. */
+  /** Why the remaining refs did not move; undefined when all did. */
   readonly failure: unknown
 }
 
@@ -56,7 +56,7 @@ interface StagedRef {
   state: 'staged' | 'locked' | 'moved'
 }
 
-/** The lock on `packed-refs`, and what the file is to be without the refs that are deleted; null when it stays. */
+/** The lock on `packed-refs`, and the file's new content without the deleted refs; null when it does not change. */
 interface StagedPack {
   readonly path: string
   readonly temporaryPath: string
@@ -64,10 +64,10 @@ interface StagedPack {
   next: OpenFile | null
 }
 
-/** A ref's folder, or the one for temp files, may be removed at any moment: by `git pack-refs`, or by a person. */
+/** A ref's folder, or the temp folder, may be removed at any moment: by `git pack-refs`, or by a person. */
 const folderTriesMax = 5
 
-/** Writes the temp files that become lock and ref. In the order of names, so that two writers never wait in a ring. */
+/** Writes the temp files that become lock and ref. In name order, so that two writers never deadlock. */
 export function stageRefs(context: RefWriterContext, updates: readonly RefUpdate[]): StagedRefs {
   const { disk, layout, owner, warn } = context
   const temporaryDir = refTemporaryDir(layout)
@@ -106,7 +106,7 @@ export function stageRefs(context: RefWriterContext, updates: readonly RefUpdate
   }
 
   function stage({ next }: RefUpdate): string {
-    // The lock of a ref that is to be deleted is empty, as git's own.
+    // The lock of a ref to delete is empty, like git's own.
     const file = createTemporary(Buffer.from(next === null ? '' : `${next}\n`, 'latin1'))
     files.push(file)
     return file.path
@@ -147,7 +147,7 @@ export function stageRefs(context: RefWriterContext, updates: readonly RefUpdate
     }
   }
 
-  /** After the refs' own, as git does. */
+  /** After the refs' own locks, as in git. */
   async function lockPackedRefs(): Promise<void> {
     if (pack === undefined) return
     const { path, temporaryPath } = pack
@@ -190,7 +190,7 @@ export function stageRefs(context: RefWriterContext, updates: readonly RefUpdate
         moved.push(ref.update)
         directories.add(dirname(ref.path))
       }
-      // The packed value first: a loose one hides it, so the ref keeps its value until its file goes.
+      // The packed value first: a loose one hides it, so the ref keeps its value until its file is removed.
       if (pack?.next) {
         disk.rename(pack.next.path, pack.path)
         directories.add(dirname(pack.path))
@@ -208,7 +208,7 @@ export function stageRefs(context: RefWriterContext, updates: readonly RefUpdate
     }
   }
 
-  /** A ref that was packed only goes with its line in `packed-refs`. */
+  /** A ref that exists only in `packed-refs` is deleted with its line there. */
   function isGone(ref: RefName): boolean {
     try {
       return readRefFile(layout, ref) === null
@@ -221,7 +221,7 @@ export function stageRefs(context: RefWriterContext, updates: readonly RefUpdate
     try {
       renameOverEmptyFolder(disk, `${ref.path}.lock`, ref)
     } catch (error) {
-      // A network file system may report the failure of a rename that it did.
+      // A network file system may report a failure for a rename that succeeded.
       if (existsSync(`${ref.path}.lock`) || readRefFile(layout, ref.update.ref) !== ref.update.next) throw error
     }
     ref.state = 'moved'
@@ -273,7 +273,7 @@ function makeRefFolder(disk: Disk, ref: RefName, folder: string): readonly strin
   }
 }
 
-// git leaves empty folders where refs have been, and moves a ref of such a name in place of them.
+// git leaves empty folders where refs were, and replaces such a folder by a ref of the same name.
 function renameOverEmptyFolder(disk: Disk, lockPath: string, { path, update }: StagedRef): void {
   try {
     disk.rename(lockPath, path)
@@ -298,7 +298,7 @@ function nameTaken(ref: string, obstacle: string): ConflictError {
   return new ConflictError(`${ref} cannot exist beside ${obstacle}`, { details: { ref, obstacle } })
 }
 
-/** `old new committer\tmessage`, one write under the lock. The log of a ref that has one is kept up, as git does. */
+/** `old new committer\tmessage`, one write under the lock. An existing log is continued, as in git. */
 function appendReflog(
   { disk, layout, committer, logsEveryRef }: RefWriterContext,
   move: RefUpdate & { readonly next: Oid },
@@ -312,7 +312,7 @@ function appendReflog(
   try {
     appendMakingFolder(disk, path, line)
   } catch (error) {
-    // A torn line would swallow the next one.
+    // A torn line would corrupt the next one.
     if (sizeBefore === undefined) disk.remove(path)
     else disk.truncate(path, sizeBefore)
     throw error

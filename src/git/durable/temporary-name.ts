@@ -9,12 +9,12 @@ export function temporaryName(folder: string, owner: Owner): string {
   return join(folder, `${formatOwner(owner)}-${randomBytes(6).toString('hex')}`)
 }
 
-/** A new path in `grite/tmp/`: when this process has died, others remove the file. The folder may be missing. */
+/** A new path in `grite/tmp/`: after this process dies, others remove the file. The folder may be missing. */
 export function newTemporaryPath(layout: RepositoryLayout): string {
   return temporaryName(refTemporaryDir(layout), currentOwner())
 }
 
-/** End of the name of a note about locks that a git child may hold. */
+/** Suffix of a note about locks that a git child may hold. */
 export const lockNoteSuffix = '.locks'
 
 export function isLockNote(name: string): boolean {

@@ -7,11 +7,11 @@ import type { PortContext } from '../port-context.ts'
 import { shareDisk } from '../shared-permissions.ts'
 import { committerOf, publishInProcess, tidyTemporaryFiles } from './publish-in-process.ts'
 
-/** Publishes in process what the in-process writers can; the rest is git's. */
+/** Publishes in process where the in-process writers support it; git does the rest. */
 export interface InProcessPublisher {
-  /** False for refs beside grite's own, and where refs are not files. */
+  /** False for refs outside grite's own, and where refs are not files. */
   canPublish(plan: PublishPlan): boolean
-  /** @param committer - for the reflog, where the plan does not bring the commit */
+  /** @param committer - for the reflog, when the plan contains no commit */
   publish(plan: PublishPlan, committer?: string): Promise<void>
 }
 
@@ -21,10 +21,10 @@ interface WriterSettings {
   readonly logsEveryRef: boolean
 }
 
-/** Refs that no other program attaches anything to: HEAD, hooks of branches, an index. */
+/** Refs without side effects in other programs: no HEAD, branch hooks or index. */
 const ownRefs = /^refs\/grite(-[a-z]+)?\//
 
-/** @param hasObject - whether the repository holds an object, in whichever of its stores */
+/** @param hasObject - whether the repository has an object, in any of its stores */
 export function createInProcessPublisher(
   context: PortContext,
   hasObject: (oid: Oid) => Promise<boolean>,
@@ -47,7 +47,7 @@ export function createInProcessPublisher(
       context.requirePermanentStore()
       const { logsEveryRef } = writerSettings()
       const flushSettings = context.flushSettings()
-      // It is awaited only after files have been staged.
+      // Awaited only after files are staged.
       flushSettings.catch(() => {})
       const disk = shareDisk(context.disk, await context.permissions())
       await publishInProcess({ ...context, disk, committer, logsEveryRef, flushSettings, hasObject }, plan)

@@ -13,7 +13,7 @@ import { createPackedObjectReader } from './packed-objects.ts'
 import { listRefFiles, readRefFile } from './refs.ts'
 
 /**
- * The port without git, for ordinary repositories: SHA-1, refs in files, objects in one place.
+ * The port without git, for ordinary repositories: SHA-1, refs in files, one object store.
  *
  * @throws {GitError} for any other repository
  */

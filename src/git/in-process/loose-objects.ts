@@ -8,17 +8,17 @@ import { looseObjectPath } from '../ref-paths.ts'
 import { tooLargeError } from '../too-large-error.ts'
 
 /**
- * So many bytes of the file inflate to the header at least: the code tables of a deflate block, which come first, have
- * less than 400. What they can inflate to is bounded too (1:1032).
+ * These first bytes of the file always inflate to the whole header: a deflate block begins with its code tables, which
+ * have less than 400 bytes. The inflated size is bounded too (1:1032).
  */
 const headerInputBytes = 1024
-/** One read gets most objects whole. */
+/** One read of this size gets most objects whole. */
 const headBytes = 4096
 
 /**
- * Reads one loose object and proves that its bytes have its id.
+ * Reads one loose object and verifies that its bytes match its id.
  *
- * @returns null when the object is not loose here; it may be in a pack
+ * @returns null when there is no loose object; it may be in a pack
  * @throws {ObjectTooLargeError} when its header states more than `bytesMax`
  * @throws {CorruptObjectError} when the file is not that object
  */
@@ -39,7 +39,7 @@ export function readLooseObject(layout: RepositoryLayout, oid: Oid, bytesMax: nu
   return { oid, type: header.type, content }
 }
 
-// Only the head of a file that is too long for an object within the limit: its header then says so.
+// Reads only the head of a file too long for an object within the limit: its header then states the size.
 function readLooseFile(path: string, bytesMax: number): Buffer | null {
   let descriptor: number
   try {
@@ -51,7 +51,7 @@ function readLooseFile(path: string, bytesMax: number): Buffer | null {
   try {
     const head = Buffer.allocUnsafe(headBytes)
     const length = readSync(descriptor, head, 0, headBytes, 0)
-    // deflate grows what it cannot shrink by less than 1/1000 and some bytes.
+    // deflate expands incompressible bytes by less than 1/1000 plus a few bytes.
     const tooLong = length === headBytes && fstatSync(descriptor).size > bytesMax * 1.01 + headBytes
     return length < headBytes || tooLong ? head.subarray(0, length) : readFileSync(path)
   } finally {
@@ -59,7 +59,7 @@ function readLooseFile(path: string, bytesMax: number): Buffer | null {
   }
 }
 
-/** Room for the whole object and a little more, so that zlib fills one buffer: several are copied into another one. */
+/** Room for the whole object and a little more, so that zlib fills one buffer: several would be copied into another. */
 function chunkSizeFor(length: number): number {
   return Math.max(constants.Z_MIN_CHUNK, length + 1)
 }
@@ -79,5 +79,5 @@ function inflate(oid: Oid, bytes: Buffer, options: ZlibOptions): Buffer {
 }
 
 function corrupt(oid: Oid): CorruptObjectError {
-  return new CorruptObjectError(`object ${oid}: the bytes stored under this id are not it`, { details: { oid } })
+  return new CorruptObjectError(`object ${oid}: stored bytes do not match the id`, { details: { oid } })
 }

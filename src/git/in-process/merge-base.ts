@@ -1,7 +1,7 @@
 import type { Oid } from '../port.ts'
 import { collectCommits, metadataBytesMax, type ReadObject, readState } from '../walk-history.ts'
 
-/** As `GitPort.isAncestor`. */
+/** Like `GitPort.isAncestor`. */
 export async function isAncestorInProcess(
   read: ReadObject,
   ancestor: Oid,
@@ -12,7 +12,7 @@ export async function isAncestorInProcess(
   return (await collectCommits(read, [descendant], new Set(), shallow)).has(ancestor)
 }
 
-/** As `GitPort.findMergeBase`: a common ancestor that no other common ancestor descends from. */
+/** Like `GitPort.findMergeBase`: a common ancestor that no other common ancestor descends from. */
 export async function findMergeBaseInProcess(
   read: ReadObject,
   left: Oid,
@@ -21,7 +21,7 @@ export async function findMergeBaseInProcess(
 ): Promise<Oid | null> {
   if (!(await holdsBoth(read, left, right))) return null
   const ofLeft = await collectCommits(read, [left], new Set(), shallow)
-  // Where the walk from the right first meets what the left has; the rest lies behind these.
+  // The walk from the right stops where it meets the left's history; the rest is behind these commits.
   const beforeMeeting = await collectCommits(read, [right], new Set(ofLeft.keys()), shallow)
   const meetings = new Set<Oid>()
   for (const oid of ofLeft.has(right) ? [right] : [...beforeMeeting.values()].flat())

@@ -4,14 +4,14 @@ import { hashObject } from '../object-codec.ts'
 import type { GitObject, ObjectType, Oid, RepositoryLayout } from '../port.ts'
 import { tooLargeError } from '../too-large-error.ts'
 
-/** Reads objects out of packs with isomorphic-git, which is loaded with the first of them (8 ms bundled). */
+/** Reads packed objects with isomorphic-git, which is loaded on first use (8 ms bundled). */
 export interface PackedObjectReader {
-  /** As `GitPort.readObject`, but the pack is in memory before the size of the object is known. */
+  /** Like `GitPort.readObject`, but loads the pack before the size of the object is known. */
   read(oid: Oid, bytesMax: number): Promise<GitObject | null>
   close(): void
 }
 
-/** isomorphic-git sees a file system that cannot be written to. */
+/** isomorphic-git gets a read-only file system. */
 const readOnlyFiles = {
   promises: {
     readFile: promises.readFile,
@@ -44,7 +44,7 @@ export function createPackedObjectReader(layout: RepositoryLayout): PackedObject
       } catch (error) {
         if (error instanceof Errors.NotFoundError) return null
         if (error instanceof CorruptObjectError || error instanceof ObjectTooLargeError) throw error
-        // Its failures on damaged packs have many names, and a plain RangeError among them.
+        // Its failures on damaged packs have many types, plain RangeError among them.
         throw new CorruptObjectError(`object ${oid} cannot be read from its pack`, { cause: error, details: { oid } })
       }
     },
@@ -60,7 +60,7 @@ function checked(layout: RepositoryLayout, oid: Oid, type: ObjectType, bytes: Ui
   }
   const content = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   if (hashObject(layout.objectFormat, type, content) !== oid) {
-    throw new CorruptObjectError(`object ${oid}: the bytes stored under this id are not it`, { details: { oid } })
+    throw new CorruptObjectError(`object ${oid}: stored bytes do not match the id`, { details: { oid } })
   }
   return { oid, type, content }
 }

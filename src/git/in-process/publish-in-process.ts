@@ -14,7 +14,7 @@ import type { Oid, PendingObject, PublishPlan, RefUpdate, RepositoryLayout } fro
 import { refTemporaryDir } from '../ref-paths.ts'
 import type { Retry } from '../retry.ts'
 
-/** Moments of a publish, for tests that end the process there. */
+/** Points of a publish at which tests end the process. */
 export type PublishPoint =
   | 'started'
   | 'files-staged'
@@ -40,16 +40,16 @@ export interface PublishContext {
   /** `Name <email> seconds zone`, for the reflog. */
   readonly committer: string
   readonly warn: WarnOfFile
-  /** Started early by the caller, awaited when the first flush is due. */
+  /** Started early by the caller, awaited before the first flush. */
   readonly flushSettings: Promise<FlushSettings>
-  /** Whether the repository holds an object that the plan does not bring. */
+  /** Whether the repository has an object that is not in the plan. */
   readonly hasObject: (oid: Oid) => Promise<boolean>
   readonly hooks: PublishHooks
 }
 
 /**
  * Publishes without starting git, in three waves of flushes: contents of all new files; directories that gained an
- * object; the directory of the ref. An object that a parallel `git gc` took is written again before returning.
+ * object; the directory of the ref. Objects that a parallel `git gc` removed are rewritten before it returns.
  */
 export async function publishInProcess(context: PublishContext, plan: PublishPlan): Promise<void> {
   try {
@@ -102,7 +102,7 @@ async function publish(context: PublishContext, plan: PublishPlan): Promise<void
   await hooks.at('published')
 }
 
-/** What failed after the refs had moved. It must not pass for a write that has not happened. */
+/** Failures after refs have moved. They must not look like a write that did not happen. */
 export class Aftermath {
   readonly #updates: readonly RefUpdate[]
   #moved: readonly RefUpdate[] = []
@@ -112,13 +112,13 @@ export class Aftermath {
     this.#updates = updates
   }
 
-  /** @param failure - why not all of them moved; undefined when all did */
+  /** @param failure - why some of them did not move; undefined when all did */
   begin(moved: readonly RefUpdate[], failure: unknown): void {
     this.#moved = moved
     this.#failure = failure
   }
 
-  /** Runs a step whether or not an earlier one failed. The first failure counts. */
+  /** Runs a step even after an earlier failure. The first failure counts. */
   async attempt(step: () => Promise<void>): Promise<void> {
     try {
       await step()
@@ -127,7 +127,7 @@ export class Aftermath {
     }
   }
 
-  /** @throws {AfterWriteError} when a step failed and a ref has moved; what failed, when the plan moved none */
+  /** @throws {AfterWriteError} when a step failed and a ref has moved; the failure itself when no ref moved */
   settle(): void {
     if (this.#failure === undefined) return
     if (this.#moved.length === 0) throw this.#failure
@@ -136,12 +136,10 @@ export class Aftermath {
 }
 
 function afterWriteError(cause: unknown, moved: readonly RefUpdate[], updates: readonly RefUpdate[]): AfterWriteError {
-  const said = cause instanceof Error ? cause.message : 'a step after it failed'
+  const said = cause instanceof Error ? cause.message : 'a later step failed'
   const isWhole = moved.length === updates.length
   const names = moved.map(({ ref }) => ref)
-  const what = isWhole
-    ? `${names[0]} was written, but may not survive a loss of power`
-    : `only ${names.join(', ')} moved`
+  const what = isWhole ? `${names[0]} was written, but may not survive a power loss` : `only ${names.join(', ')} moved`
   return new AfterWriteError(`${what}: ${said}`, {
     cause,
     details: {
@@ -150,7 +148,7 @@ function afterWriteError(cause: unknown, moved: readonly RefUpdate[], updates: r
       errno: errnoOf(cause) ?? null,
       path: (cause as NodeJS.ErrnoException | null)?.path ?? null,
     },
-    hints: ['What this command was to write is there; look at it before you run the command again'],
+    hints: ['The write itself succeeded; check the result before you run the command again'],
   })
 }
 
@@ -165,9 +163,9 @@ async function flushDirectories(disk: Disk, paths: readonly string[]): Promise<v
 }
 
 /**
- * Makes sure that the repository holds what the refs name: asked right before they move, and again after. What
- * `git gc --prune=now` took is written again.
- * @throws {StorageError} when an object keeps vanishing, or one that the plan does not bring is gone
+ * Makes sure that the repository has the objects that the refs name: right before the refs move, and again after.
+ * Rewrites objects that `git gc --prune=now` removed.
+ * @throws {StorageError} when an object keeps vanishing, or one outside the plan is gone
  */
 async function requireObjects(
   context: PublishContext,
@@ -196,7 +194,7 @@ async function requireObjects(
   }
 }
 
-/** The reflog names who made the commit; a ref moved to an older commit has nobody to name. */
+/** The reflog names the author of the new commit; a ref moved to an older commit has none. */
 export function committerOf({ objects, staged = [], updates }: PublishPlan): string {
   const next = updates.find((update) => update.next !== null)?.next
   const isNext = (object: PendingObject) => object.oid === next && object.type === 'commit'
@@ -205,11 +203,11 @@ export function committerOf({ objects, staged = [], updates }: PublishPlan): str
   return formatSignature({ name: 'grite', email: '', unixSeconds: Date.now() / 1000, offsetMinutes: 0 })
 }
 
-/** Clears away what writers that were killed left behind. Once per opened repository is enough. Never throws. */
+/** Removes files of killed writers. Once per opened repository is enough. Never throws. */
 export function tidyTemporaryFiles(context: Pick<PublishContext, 'disk' | 'layout' | 'owner' | 'warn'>): void {
   const { disk, layout, owner, warn } = context
   const folder = refTemporaryDir(layout)
-  // Other programs wait for this lock, too, and cannot know whose it is.
+  // Other programs wait for this lock, too, and cannot identify its owner.
   const lockPath = `${realPackedRefsPath(layout)}.lock`
   removeOrWarn((path) => breakDeadLock(disk, { lockPath: path, temporaryDir: folder, owner }), lockPath, warn)
   removeOrWarn((path) => removeDeadFiles(disk, path), folder, warn)

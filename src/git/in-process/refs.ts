@@ -6,14 +6,14 @@ import { openPackedRefs, type PackedRefs } from '../packed-refs.ts'
 import type { Oid, OnBrokenRef, RefName, RepositoryLayout } from '../port.ts'
 import { findPackedRef, looseRefPath, packedRefsPath, parsePackedRefs } from '../ref-paths.ts'
 
-/** Reads a ref from its file, else from packed-refs. Null when it is in neither. */
+/** Reads a ref from its file, else from packed-refs. Null when neither has it. */
 export function readRefFile(layout: RepositoryLayout, ref: RefName): Oid | null {
   const text = readLooseRef(layout, ref) ?? readPackedRef(layout, ref)
   if (text === null || isOid(text, layout.objectFormat)) return text
   return refuseBrokenRef(ref, whyNoOid(text))
 }
 
-/** What a ref's file says, whether or not it is an id. */
+/** The content of a ref's file, even if it is not an id. */
 function readLooseRef(layout: RepositoryLayout, ref: RefName): string | null {
   return readOptional(looseRefPath(layout, ref))?.toString('latin1').replace(/\s+$/, '') ?? null
 }
@@ -27,7 +27,7 @@ function whyNoOid(text: string): string {
   return text.startsWith('ref:') ? 'is a symbolic ref' : 'does not hold an object id'
 }
 
-/** As `readRefFile`, for several refs: `packed-refs` is read once, after all of their files. */
+/** Like `readRefFile`, for several refs: reads `packed-refs` once, after all the files. */
 export function readRefFiles(
   layout: RepositoryLayout,
   refs: readonly RefName[],
@@ -43,13 +43,13 @@ export function readRefFiles(
   )
 }
 
-/** Refs below prefixes that end in `/`, by name. Locks and unfinished files of other writers are left out. */
+/** Refs below prefixes that end in `/`, by name. Skips locks and unfinished files of other writers. */
 export function listRefFiles(
   layout: RepositoryLayout,
   prefixes: readonly string[],
   onBroken: OnBrokenRef = refuseBrokenRef,
 ): readonly { ref: RefName; oid: Oid }[] {
-  // Loose first: pack-refs writes the packed file before it removes a loose one, so nothing is missed in between.
+  // Loose first: pack-refs writes the packed file before it removes a loose one, so no ref is missed in between.
   const loose = new Set<string>()
   for (const prefix of prefixes) collectNames(layout, prefix.replace(/\/$/, ''), loose)
   const file = readOptional(packedRefsPath(layout))
@@ -58,7 +58,7 @@ export function listRefFiles(
   const rows: { ref: RefName; oid: Oid }[] = []
   for (const name of [...new Set([...loose, ...packed.keys()])].sort()) {
     const ref = name as RefName
-    // One that was loose may have been packed since: then what was read of the packed file is too old.
+    // A loose ref may have been packed since: then the packed file that was read is too old.
     const text = loose.has(ref) ? (readLooseRef(layout, ref) ?? readPackedRef(layout, ref)) : packed.get(ref)
     if (text === null || text === undefined) continue
     if (isOid(text, layout.objectFormat)) rows.push({ ref, oid: text })
@@ -71,7 +71,7 @@ export function listRefFiles(
 export function refuseBrokenRef(ref: RefName, reason: string): never {
   throw new CorruptObjectError(`${ref} ${reason}`, {
     details: { ref },
-    hints: ['`grite doctor` says what can be done about it'],
+    hints: ['Run `grite doctor` to see how to fix it'],
   })
 }
 

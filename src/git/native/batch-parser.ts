@@ -1,11 +1,11 @@
 import { oidLength } from '../object-codec.ts'
 import type { ObjectFormat, ObjectType, Oid } from '../port.ts'
 
-/** What the answers of `git cat-file --batch` become. Called in the order of the questions. */
+/** Receives the answers of `git cat-file --batch`, in the order of the requests. */
 export interface BatchSink {
-  /** Objects above this are reported as too large, their content skipped over and never held. Bytes. */
+  /** Larger objects are reported as too large; their content is skipped and never held. Bytes. */
   contentMax(type: ObjectType): number
-  /** `content` may share memory with the piece it came in, which is never written again. */
+  /** `content` may share memory with its input chunk, which is never overwritten. */
   found(oid: Oid, type: ObjectType, content: Buffer): void
   tooLarge(oid: Oid, type: ObjectType, size: number): void
   missing(oid: Oid): void
@@ -13,9 +13,9 @@ export interface BatchSink {
 
 export interface BatchParser {
   push(chunk: Buffer): void
-  /** Answers given whole. */
+  /** Number of complete answers. */
   readonly answered: () => number
-  /** Forgets a half answer, after the process that gave it has died. */
+  /** Discards a partial answer after its process died. */
   readonly reset: () => void
 }
 
@@ -23,14 +23,14 @@ const space = 0x20
 const newline = 0x0a
 
 /**
- * Parses `<oid> <type> <size>\n<content>\n` and `<oid> missing\n` by bytes. No promise and no copy per object: on a
- * history of small objects this loop is what reading costs.
+ * Parses `<oid> <type> <size>\n<content>\n` and `<oid> missing\n` by bytes. No promise and no copy per object: this
+ * loop dominates reading a history of small objects.
  */
 export function createBatchParser(format: ObjectFormat, sink: BatchSink): BatchParser {
   const idLength = oidLength[format]
-  /** Start of a header whose end has not come. */
+  /** Start of an incomplete header. */
   let rest: Buffer | null = null
-  /** The object whose content is not all there. */
+  /** The object whose content is incomplete. */
   let partial: PartialObject | null = null
   let answered = 0
 
@@ -51,7 +51,7 @@ export function createBatchParser(format: ObjectFormat, sink: BatchSink): BatchP
     }
   }
 
-  // Returns where the next header starts.
+  // Returns the start of the next header.
   function readAnswer(bytes: Buffer, start: number, end: number): number {
     const oid = bytes.latin1Slice(start, start + idLength) as Oid
     const type = typeAt(bytes, start + idLength + 1)
@@ -120,7 +120,7 @@ interface PartialObject {
   left: number
 }
 
-// `missing` starts like no type.
+// No type starts like `missing`.
 function typeAt(bytes: Buffer, position: number): ObjectType | null {
   switch (bytes[position]) {
     case 0x62:

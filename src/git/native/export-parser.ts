@@ -4,15 +4,15 @@ import type { CommitEntry, CommitFile, ObjectFormat, Oid } from '../port.ts'
 
 export interface ExportedCommit {
   readonly entry: CommitEntry
-  /** Contents of it were exported too long ago to be kept: the commit has to be read by itself. */
+  /** Some contents were exported too long ago to be kept: the commit must be read separately. */
   readonly isUnread: boolean
 }
 
 export interface ExportParser {
   push(chunk: Buffer): void
-  /** Takes the commits finished so far, oldest first. */
+  /** Returns the commits finished so far, oldest first. */
   take(): readonly ExportedCommit[]
-  /** Whether it came to a commit that exceeds what is taken of one. That is then for a reader that counts while it walks. */
+  /** Whether a commit exceeds the limits for one commit. Such a commit needs a reader that counts while it walks. */
   isUnusual(): boolean
 }
 
@@ -24,7 +24,7 @@ interface OpenCommit {
   files: CommitFile[]
   isUnread: boolean
   contentBytes: number
-  /** `deleteall` has come, so a blank line ends the commit. */
+  /** After `deleteall`, a blank line ends the commit. */
   listsFiles: boolean
 }
 
@@ -33,19 +33,19 @@ interface OpenData {
   filled: number
 }
 
-/** Contents kept for commits that share them with earlier ones. Two generations, so up to twice this. Bytes. */
+/** Contents kept for later commits that share them. Two generations, so up to twice this. Bytes. */
 const keptBytesMax = 2 * 1024 * 1024
 const keptContentBytes = 200
-/** No message of ours comes near. */
+/** Far above any message of ours. */
 const messageBytesMax = 1024 * 1024
 
-/** Longer than a line that names a path which is taken, each byte of it escaped. */
+/** Longer than a line with the longest allowed path, each byte of it escaped. */
 const lineBytesMax = 4 * limits.commitPathBytesMax + 256
 
 const newline = 0x0a
 const slash = 0x2f
 
-/** Whether a path has more folders than are walked, or is longer than is taken. */
+/** Whether a path exceeds the limit on folders or length. */
 function isDeep(path: string): boolean {
   if (path.length <= limits.commitDepthMax) return false
   let folders = 0
@@ -60,7 +60,7 @@ function isDeep(path: string): boolean {
  *     mark :<n>
  *     original-oid <oid>
  *     [author …] [committer … <seconds> <zone>] [encoding …]
- *     data <size>                content or message, exactly so many bytes
+ *     data <size>                content or message, exactly <size> bytes
  *     [from :<n>|<oid>] [merge :<n>|<oid>]… deleteall
  *     [M <mode> :<n>|<oid> <path>]…
  *                                a blank line
@@ -70,14 +70,14 @@ export function createExportParser(format: ObjectFormat, blobBytesMax: number): 
   let young = new Map<number, Buffer>()
   let old = new Map<number, Buffer>()
   let youngBytes = 0
-  /** Contents that have come since the last commit. */
+  /** Contents since the last commit. */
   let commitBytes = 0
   let rest: Buffer | null = null
   let data: OpenData | null = null
   let commit: OpenCommit | null = null
   let mark = 0
   let finished: ExportedCommit[] = []
-  /** Nothing that comes behind is looked at. */
+  /** Nothing after this point is parsed. */
   let isUnusual = false
 
   function push(chunk: Buffer): void {
@@ -98,7 +98,7 @@ export function createExportParser(format: ObjectFormat, blobBytesMax: number): 
     }
   }
 
-  // Returns where the next line starts.
+  // Returns the start of the next line.
   function readLine(bytes: Buffer, start: number, end: number): number {
     switch (bytes[start]) {
       case newline:
@@ -115,7 +115,7 @@ export function createExportParser(format: ObjectFormat, blobBytesMax: number): 
         if (bytes[start + 1] === 0x61) mark = readNumber(bytes, start + 6, end)
         else if (commit) addParent(commit, readName(bytes, start + 6, end))
         return end + 1
-      case 0x66: // from; after a reset, outside of a commit, it says nothing of history
+      case 0x66: // from; after a reset, outside of a commit, it is not history
         commit?.parents.push(readName(bytes, start + 5, end))
         return end + 1
       case 0x6f: // original-oid
@@ -132,7 +132,7 @@ export function createExportParser(format: ObjectFormat, blobBytesMax: number): 
   }
 
   function startData(bytes: Buffer, size: number, start: number): number {
-    // What is not taken need not be exported: git inflates it whole before it writes its first byte.
+    // Content above the limit must not be exported: git inflates it completely before writing its first byte.
     if (size > (commit === null ? blobBytesMax : messageBytesMax)) {
       isUnusual = true
       return bytes.length
@@ -178,7 +178,7 @@ export function createExportParser(format: ObjectFormat, blobBytesMax: number): 
     const path = bytes[space + 1] === 0x22 ? unquote(bytes, space + 2, end - 1) : bytes.utf8Slice(space + 1, end)
     if (open.files.length >= limits.commitFilesMax || isDeep(path)) isUnusual = true
     if (bytes[name] !== 0x3a) {
-      // A submodule, or any file where no contents are exported.
+      // A submodule, or any file when contents are not exported.
       open.files.push({ path, mode, oid: bytes.latin1Slice(name, space) as Oid, content: null, problem: 'missing' })
       return
     }
@@ -199,7 +199,7 @@ export function createExportParser(format: ObjectFormat, blobBytesMax: number): 
     })
     commit = null
     commitBytes = 0
-    // Only between commits, so that the contents of one commit are together.
+    // Only between commits, so that the contents of one commit stay together.
     if (youngBytes < keptBytesMax) return
     old = young
     young = new Map()
@@ -240,7 +240,7 @@ interface MarkTable {
   get(mark: number): Oid
 }
 
-/** Ids by mark, as bytes: 20 for each object of the history, where a text each would take a hundred. */
+/** Ids by mark, as bytes: 20 per object of the history, where a string takes a hundred. */
 function createMarkTable(idBytes: number): MarkTable {
   let table = Buffer.allocUnsafeSlow(idBytes * 4096)
   return {

@@ -1,14 +1,14 @@
 /**
- * Where `git fetch` leaves what it found: a git directory beside the repository's, like that of a linked work tree, whose
- * refs (`refs/worktree/`) and FETCH_HEAD are its own while objects and configuration are the repository's.
+ * Where `git fetch` stores its result: a git directory beside the repository's, like that of a linked work tree. Its
+ * refs (`refs/worktree/`) and FETCH_HEAD are its own; objects and configuration are the repository's.
  *
  *     grite/fetch/<remote>/         between two fetches from a remote, so that an idle fetch writes nothing
  *     grite/tmp/<owner>-<random>/   in use
  *
  * Invariants
- * - A room is used by one process, which takes it by a rename. A process that finds none makes one.
- * - git locks no ref of the repository, so a fetch that is killed leaves no lock that anybody meets. Rooms of dead owners
- *   are deleted.
+ * - One process at a time uses a room, and acquires it by a rename. A process that finds none creates one.
+ * - git locks no ref of the repository, so a killed fetch leaves no lock that affects other processes. Rooms of dead
+ *   owners are deleted.
  */
 import { createHash } from 'node:crypto'
 import {
@@ -40,15 +40,15 @@ export interface FetchPattern {
 }
 
 export interface FetchRoom {
-  /** Whether an earlier fetch has used it. */
+  /** Whether an earlier fetch used it. */
   readonly isUsed: boolean
-  /** What git is to be run with. */
+  /** Environment for git. */
   readonly environment: Environment
-  /** The refspecs for git, whose right sides lie in the room. */
+  /** The refspecs for git; their right sides are in the room. */
   readonly refspecs: readonly string[]
-  /** What the remote has, after a fetch that succeeded: refs by their names there. */
+  /** The remote's refs after a successful fetch, by their names there. */
   readFound(): ReadonlyMap<RefName, Oid>
-  /** Keeps the room for the next fetch from the remote. @param found - what `readFound` said */
+  /** Keeps the room for the next fetch from the remote. @param found - the result of `readFound` */
   keep(found: ReadonlyMap<RefName, Oid>): void
   /** Deletes the room. */
   discard(): void
@@ -60,7 +60,7 @@ export interface FetchRoomContext {
   readonly permissions: SharedPermissions
 }
 
-/** @throws {Error} of the file system when no room can be made */
+/** @throws {Error} of the file system when no room can be created */
 export function enterFetchRoom(
   context: FetchRoomContext,
   remote: string,
@@ -80,24 +80,24 @@ export function enterFetchRoom(
     environment: {
       GIT_DIR: path,
       GIT_COMMON_DIR: layout.commonDir,
-      // Otherwise a relative core.worktree would be meant from here.
+      // Without it a relative core.worktree would be resolved from here.
       ...(layout.workTree === null ? {} : { GIT_WORK_TREE: layout.workTree }),
     },
     refspecs: patterns.map(({ left }) => `+${left}*:${inRoom(left)}*`),
     readFound: () => parseFetchHead(readFileSync(join(path, 'FETCH_HEAD'), 'utf8')),
     keep(found) {
-      // A room with a table of refs costs as much to clean as to make.
+      // A room with reftable refs costs as much to clean as to create.
       if (layout.refStorage !== 'files') return removeRoom(path)
       try {
         removeLost(path, patterns, found)
-        // The next fetch may be another user's, and git makes this file for its owner alone.
+        // The next fetch may be another user's, and git creates this file with owner-only permissions.
         rmSync(join(path, 'FETCH_HEAD'), { force: true })
         context.permissions.adjustFolder(path)
         if (!isUsed) makeFolder(context, dirname(stored))
         renameSync(path, stored)
       } catch (error) {
         if (errnoOf(error) === undefined) throw error
-        // Another process has put its own there, or the disk is full: the next fetch makes one.
+        // Another process put its own room there, or the disk is full: the next fetch creates one.
         removeRoom(path)
       }
     },
@@ -138,7 +138,7 @@ function takeRoom(stored: string, path: string): boolean {
 
 function makeRoom({ layout, permissions }: FetchRoomContext, path: string): void {
   mkdirSync(path)
-  // setup.c, is_git_directory(): without HEAD it is none. Nothing is ever checked out here.
+  // setup.c, is_git_directory(): a git directory needs a HEAD. Nothing is ever checked out here.
   writeFileSync(join(path, 'HEAD'), 'ref: refs/heads/.invalid\n')
   writeFileSync(join(path, 'commondir'), `${layout.commonDir}\n`)
   if (layout.refStorage === 'reftable') {
@@ -149,7 +149,7 @@ function makeRoom({ layout, permissions }: FetchRoomContext, path: string): void
   permissions.adjustFolder(path)
 }
 
-/** A remote may be configured for one work tree alone. */
+/** A remote may be configured for a single work tree. */
 function copyWorktreeConfig({ gitDir }: RepositoryLayout, path: string): void {
   const from = join(gitDir, 'config.worktree')
   const to = join(path, 'config.worktree')
@@ -162,8 +162,8 @@ function inRoom(ref: string): string {
 }
 
 /**
- * Lines of FETCH_HEAD for refs that are no branches or tags (builtin/fetch.c, store_updated_refs()):
- * `<oid> TAB [not-for-merge] TAB '<ref>' of <address>`.
+ * Parses lines of FETCH_HEAD for refs that are not branches or tags (builtin/fetch.c, store_updated_refs()): `<oid> TAB
+ * [not-for-merge] TAB '<ref>' of <address>`.
  */
 export function parseFetchHead(text: string): ReadonlyMap<RefName, Oid> {
   const found = new Map<RefName, Oid>()
@@ -174,7 +174,10 @@ export function parseFetchHead(text: string): ReadonlyMap<RefName, Oid> {
   return found
 }
 
-/** What the remote has no more: git would take the refs in the room for objects that are here, long after they are gone. */
+/**
+ * Removes refs that the remote no longer has: git would take the room's refs as proof of objects long after they are
+ * gone.
+ */
 function removeLost(path: string, patterns: readonly FetchPattern[], found: ReadonlyMap<RefName, Oid>): void {
   for (const { left } of patterns) {
     const folder = left.slice(0, left.lastIndexOf('/'))
@@ -200,7 +203,7 @@ function entriesIn(folder: string): Dirent[] {
   }
 }
 
-/** A git whose parent was killed may still be writing there; it fails then, and what it leaves goes the next time. */
+/** A git whose parent was killed may still be writing there; it then fails, and the next fetch removes the rest. */
 function removeRoom(path: string): void {
   try {
     rmSync(path, { recursive: true, force: true, maxRetries: 3 })

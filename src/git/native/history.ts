@@ -30,18 +30,20 @@ export interface HistorySource {
 }
 
 /**
- * Reads history at the speed of git, oldest first, by the first of three ways that gets through. Each goes on where the
- * one before it stopped.
+ * Reads history at the speed of git, oldest first, by the first of three ways that succeeds. Each continues where the
+ * previous one stopped.
  *
- * 1. `fast-export` writes commits, trees and blobs in one process and large pieces: 20 us a commit of git's time, half
- *    of what the next way takes through the sockets that Node gives to children. It ends at anything missing or damaged,
- *    and is ended at a commit that exceeds what is taken of one: git would expand a few trees that name each other
+ * 1. `fast-export` writes commits, trees and blobs in one process and large pieces: 20 us of git's time per commit,
+ *   half
+ *    of what the next way takes through the sockets that Node gives to children. It stops at any missing or damaged
+ *    object, and is stopped at a commit that exceeds the limits: git would expand a few trees that refer to each other
  *    tenfold to any number of paths, and hold a blob of any size in memory.
- * 2. `rev-list` lists ids, `cat-file` reads them straight from it, without us in between. Missing objects do no harm.
- *    `cat-file` ends at an object it cannot inflate; then the list is read here, and a new one goes on behind it.
- * 3. `rev-list` ends at a commit or tree it cannot read; then the rest is walked object by object.
+ * 2. `rev-list` lists ids, `cat-file` reads them directly from it, without our process in between. Missing objects do
+ *   no
+ *    harm. `cat-file` stops at an object it cannot inflate; then we read the list here and start a new one behind it.
+ * 3. `rev-list` stops at a commit or tree it cannot read; then the rest is walked object by object.
  *
- * @param shallow - commits at which the clone is cut off
+ * @param shallow - commits where the clone is cut off
  */
 export async function* readHistoryNatively(
   source: HistorySource,
@@ -64,7 +66,7 @@ export async function* readHistoryNatively(
     }
     emitted.add(entry.oid)
   }
-  // Parents come first, so one that has not come is excluded, or is not there (with a commit-graph git says nothing).
+  // Parents come first, so a missing parent is excluded or unreadable (with a commit-graph git does not report it).
   async function addUnreadableParent(parent: Oid): Promise<void> {
     outside.add(parent)
     const state = await readState(readOne, parent, options.blobBytesMax)
@@ -78,7 +80,7 @@ export async function* readHistoryNatively(
   }
 
   const entryOptions = { blobBytesMax: options.blobBytesMax, comesFirst: options.comesFirst }
-  /** Whether git came to the end of the history. */
+  /** Whether git reached the end of the history. */
   async function* exportAll(): AsyncGenerator<readonly CommitEntry[], boolean> {
     const exported = await startExport(source, options)
     const exportParser = createExportParser(format, options.blobBytesMax)
@@ -99,7 +101,7 @@ export async function* readHistoryNatively(
         return false
       }
       const { exitStatus, stderr } = await exported.ended
-      // git 2.30 skips all commits above an unreadable one, the head among them, and still exits with 0; 2.39 skips none.
+      // git 2.30 skips all commits above an unreadable one, even the head, and still exits with 0; 2.39 skips none.
       return exitStatus === 0 && (emitted.has(options.head) || !namesUnreadCommit(stderr))
     } finally {
       watched.stop()
@@ -113,7 +115,7 @@ export async function* readHistoryNatively(
   }
 
   reads.requireGoing()
-  // From git 2.45 on, `rev-list --missing=allow-any` ignores a missing commit that is to be excluded.
+  // From git 2.45 on, `rev-list --missing=allow-any` ignores a missing excluded commit.
   await requireExcluded(readOne, options.exclude ?? [])
   const assembly = createAssembly(format, readOne, entryOptions)
   const parser = createBatchParser(format, assembly.sink)
@@ -162,7 +164,7 @@ export async function* readHistoryNatively(
 }
 
 const exportArguments = [
-  // Paths as bytes, but for quotes and control characters.
+  // Paths as bytes, except for quotes and control characters.
   '-c',
   'core.quotePath=false',
   'fast-export',
@@ -226,7 +228,7 @@ async function startPipeline({ git, reads }: HistorySource, options: ReadHistory
 
 async function listObjects(git: GitRunner, options: ReadHistoryOptions): Promise<Buffer> {
   const input = Buffer.from(listInput(options), 'latin1')
-  // 128: it came to an object it could not read; what was listed before is good.
+  // 128: it met an unreadable object; the ids listed before are good.
   const { stdout } = await git.run(listArguments, {
     input,
     okStatuses: [0, 128],
@@ -272,12 +274,12 @@ interface Assembly {
   endOfList(): void
 }
 
-/** Contents kept for commits that share objects with earlier ones. Two generations, so up to twice this. Bytes. */
+/** Contents kept for later commits that share objects. Two generations, so up to twice this. Bytes. */
 const keptBytesMax = 2 * 1024 * 1024
-/** What an object costs beside its bytes. */
+/** Memory of an object beside its bytes. */
 const keptObjectBytes = 200
 
-/** Objects of one commit that are kept as they come; more are read again, as far as they are taken. */
+/** Objects of one commit that are kept as they arrive; further ones are read again if needed. */
 const openObjectsMax = 2 * limits.commitFilesMax
 const openBytesMax = limits.commitContentBytesMax + limits.commitTreeBytesMax
 
@@ -289,7 +291,7 @@ function createAssembly(
   let young = new Map<Oid, ObjectState>()
   let old = new Map<Oid, ObjectState>()
   let youngBytes = 0
-  /** The commit whose objects are coming. */
+  /** The commit whose objects are arriving. */
   let open: { oid: Oid; commit: ObjectState } | null = null
   let openObjects = 0
   let openBytes = 0
@@ -302,7 +304,7 @@ function createAssembly(
     youngBytes += keptObjectBytes + (typeof state === 'string' ? 0 : state.length)
   }
 
-  // Only between commits, so that the objects of one commit are together.
+  // Only between commits, so that the objects of one commit stay together.
   function age(): void {
     openObjects = 0
     openBytes = 0
@@ -336,12 +338,12 @@ function createAssembly(
   return {
     sink: {
       contentMax: (type) => (openBytes > openBytesMax && type !== 'commit' ? 0 : contentMax(type)),
-      // fast-export verifies blobs, cat-file nothing; this way is taken where something is damaged.
+      // fast-export verifies blobs, cat-file nothing; this way runs when something is damaged.
       found: (oid, type, content) => take(oid, type, hashObject(format, type, content) === oid ? content : 'corrupt'),
       tooLarge(oid, type, size) {
         if (size > contentMax(type)) take(oid, type, 'too-large')
       },
-      // Gone, or damaged, or a commit that only the commit-graph knows: asked for again when something names it.
+      // Missing, damaged, or known only to the commit-graph: read again when an object refers to it.
       missing() {},
     },
     async next() {

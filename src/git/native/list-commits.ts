@@ -8,8 +8,8 @@ import { createBatchParser } from './batch-parser.ts'
 import type { HistorySource } from './history.ts'
 
 /**
- * Lists commits at the speed of git: `rev-list` names them as it walks, `cat-file` reads them straight from it, and both wait
- * while their pipes are full. Where git ends at a commit that it cannot read, the rest is walked object by object.
+ * Lists commits at the speed of git: `rev-list` names them as it walks, `cat-file` reads them directly from it, and
+ * both block while their pipes are full. Where git stops at an unreadable commit, the rest is walked object by object.
  */
 export async function* listCommitsNatively(
   { git, format, readOne, reads }: HistorySource,
@@ -30,7 +30,7 @@ export async function* listCommitsNatively(
     tooLarge: (oid) => take(bareCommitOf(oid, 'too-large', shallow)),
     missing: (oid) => take(bareCommitOf(oid, 'missing', shallow)),
   })
-  // What only the commit-graph knows is not here.
+  // A commit known only to the commit-graph is missing.
   const list = await git.start(['-c', 'core.commitGraph=false', 'rev-list', '--stdin'], { environment: noLazyFetch })
   reads.watch(list.child)
   const ids = list.child.stdout as Readable

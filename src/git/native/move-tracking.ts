@@ -1,9 +1,9 @@
-/** Moves the refs that follow a remote's to what a fetch found there. */
+/** Moves the tracking refs of a remote to the result of a fetch. */
 import type { GitPort, Oid, RefName, RefUpdate } from '../port.ts'
 import type { LeftOutRefs } from '../remote-port.ts'
 import type { FetchPattern } from './fetch-room.ts'
 
-/** Refs of one transaction: each has an open file until it has moved. */
+/** Refs per transaction: each has an open file until it has moved. */
 const updatesMax = 200
 
 export type TrackedRefs = ReadonlyMap<RefName, Oid>
@@ -11,11 +11,11 @@ export type TrackedRefs = ReadonlyMap<RefName, Oid>
 /** @param refspec - with both sides, and a star at the end of each: `+<left>*:<right>*` */
 export function parseFetchPattern(refspec: string): FetchPattern {
   const [, left, right] = /^\+(refs\/[^*:]*)\*:(refs\/[^*:]*)\*$/.exec(refspec) ?? []
-  if (left === undefined || right === undefined) throw new TypeError(`not a refspec of a fetch: ${refspec}`)
+  if (left === undefined || right === undefined) throw new TypeError(`not a fetch refspec: ${refspec}`)
   return { left, right }
 }
 
-/** The refs of this repository that the right sides of some patterns match. A broken one counts as none. */
+/** The refs of this repository that match the right sides of some patterns. A broken ref counts as absent. */
 export async function readTracked(git: GitPort, patterns: readonly FetchPattern[]): Promise<TrackedRefs> {
   const folders = new Set(patterns.map(({ right }) => right.slice(0, right.lastIndexOf('/') + 1)))
   const rows = await git.listRefs([...folders], () => {})
@@ -26,13 +26,13 @@ export async function readTracked(git: GitPort, patterns: readonly FetchPattern[
 
 export interface TrackingMove {
   readonly patterns: readonly FetchPattern[]
-  /** As they were before the fetch, so that what another fetch has found since is not undone. */
+  /** Their values before the fetch, so that the result of another fetch is not undone. */
   readonly before: TrackedRefs
   /** Refs of the remote by their names there. */
   readonly found: TrackedRefs
-  /** Refs of the remote that git did not take; here they stay what they are. */
+  /** Refs of the remote that git did not accept; the local ones do not change. */
   readonly refused: ReadonlySet<string>
-  /** As in `FetchRequest`. */
+  /** Like in `FetchRequest`. */
   readonly refsMax?: ((left: string) => number) | undefined
   readonly isFollowed?: ((ref: string) => boolean) | undefined
 }
@@ -40,12 +40,12 @@ export interface TrackingMove {
 /**
  * Moves, creates and deletes tracking refs, durably.
  *
- * @returns what is not followed
- * @throws {RefMovedError} when another process has moved one of them meanwhile
+ * @returns the refs that are not followed
+ * @throws {RefMovedError} when another process moved one of them meanwhile
  */
 export async function moveTracking(git: GitPort, move: TrackingMove): Promise<readonly LeftOutRefs[]> {
   const { deletions, moves, leftOut } = planTracking(move)
-  // A name may have to go before another can lie below it.
+  // A ref may have to be deleted before another can be created below its name.
   for (const updates of [deletions, moves]) {
     for (let start = 0; start < updates.length; start += updatesMax) {
       await git.publish({ objects: [], updates: updates.slice(start, start + updatesMax) })
@@ -82,7 +82,7 @@ function planTracking({ patterns, before, found, refused, refsMax, isFollowed }:
 
 type Row = readonly [ref: RefName, oid: Oid]
 
-/** Names that are numbers are in order by their length first. */
+/** Sorts numeric names by length first. */
 function followedFirst(isFollowed: (ref: RefName) => boolean): (left: Row, right: Row) => number {
   return ([left], [right]) =>
     Number(isFollowed(right)) - Number(isFollowed(left)) || right.length - left.length || (left < right ? 1 : -1)

@@ -15,12 +15,12 @@ import { createObjectReader } from './object-reader.ts'
 import { flushRefsNatively, listRefsNatively, moveRefsInOrder, moveRefsNatively, readRefNatively } from './refs.ts'
 import { findVanishedNatively, writeObjects, writePack, writeVanishedNatively } from './write-objects.ts'
 
-/** The port by the git program alone. Works wherever git does. */
+/** The port that uses only the git program. Works wherever git does. */
 export function createNativePort(context: PortContext): GitPort {
   const { layout, environment, git, reads } = context
   const reader = createObjectReader(git, layout)
 
-  /** Objects that are pruned before the refs move are written again, from the second time on as a pack. */
+  /** Objects pruned before the refs move are written again, from the second attempt on as a pack. */
   const writesMax = 3
 
   async function publish(plan: PublishPlan): Promise<void> {
@@ -55,8 +55,8 @@ export function createNativePort(context: PortContext): GitPort {
   }
 
   /**
-   * Null when git came to a commit that it cannot read: before git 2.45 it then says that there is no base even of a commit
-   * and its parent, if that one's parent is missing; later, and for a damaged commit, it fails.
+   * Null when git met an unreadable commit. Before git 2.45 it then finds no base even for a commit and its parent, if
+   * that parent's own parent is missing; later versions, and any version on a damaged commit, fail.
    */
   async function askForBase(...words: readonly string[]): Promise<GitResult | null> {
     try {
@@ -68,7 +68,7 @@ export function createNativePort(context: PortContext): GitPort {
     }
   }
 
-  /** Commits without parents as git sees them, which are also those that are cut off. Null when history has holes. */
+  /** Commits without parents as git sees them, including those that are cut off. Null when history has holes. */
   async function listRoots(heads: readonly Oid[]): Promise<readonly Oid[] | null> {
     const input = Buffer.from(heads.map((oid) => `${oid}\n`).join(''), 'latin1')
     const { exitStatus, stdout } = await git.run(['rev-list', '--max-parents=0', '--stdin'], {

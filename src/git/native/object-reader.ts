@@ -12,7 +12,7 @@ import { type BatchParser, createBatchParser } from './batch-parser.ts'
 
 /** Reads single objects through one long-lived `git cat-file --batch`, which does not keep our process alive. */
 export interface ObjectReader {
-  /** As `GitPort.readObject`. Questions may overlap; they are answered in order. */
+  /** Like `GitPort.readObject`. Requests may overlap; they are answered in order. */
   read(oid: Oid, bytesMax: number): Promise<GitObject | null>
   close(): Promise<void>
 }
@@ -31,8 +31,8 @@ interface Session {
 }
 
 /**
- * Opens a reader; git starts with the first question. When git dies of an object (a corrupt one ends it), the question
- * it was at gets that error, and a new process answers the rest.
+ * Opens a reader; git starts with the first request. When git dies of an object (a corrupt one ends it), the current
+ * request gets that error, and a new process answers the rest.
  */
 export function createObjectReader(git: GitRunner, layout: RepositoryLayout): ObjectReader {
   const format = layout.objectFormat
@@ -94,10 +94,10 @@ export function createObjectReader(git: GitRunner, layout: RepositoryLayout): Ob
     async read(oid, bytesMax) {
       if (closed) throw new GitError('the repository has been closed')
       const object = await new Promise<GitObject | null>((resolve, reject) => ask({ oid, bytesMax, resolve, reject }))
-      // git says `missing` of an object whose header it cannot inflate, too.
+      // git also reports `missing` for an object whose header it cannot inflate.
       if (object === null && isStored(layout, oid)) throw corrupt(oid, 'cannot be inflated')
       if (object !== null && hashObject(format, object.type, object.content) !== oid) {
-        throw corrupt(oid, 'has bytes that are not it')
+        throw corrupt(oid, 'does not match its id')
       }
       return object
     },
@@ -117,7 +117,7 @@ export function createObjectReader(git: GitRunner, layout: RepositoryLayout): Ob
 function settleByDeath(question: Question, end: GitFailure): void {
   const error = classifyGitFailure(end)
   if (error instanceof NotFoundError) question.resolve(null)
-  // A disk that fails and a git that was killed say nothing about the object.
+  // A failing disk or a killed git is no evidence about the object.
   else if (error instanceof StorageError || end.exitStatus === null) question.reject(error)
   else
     question.reject(
@@ -138,7 +138,7 @@ interface Refable {
   unref(): void
 }
 
-// Pipes of a child are sockets, which know ref and unref though their stream types do not.
+// Pipes of a child are sockets, which have ref and unref though their stream types do not.
 function keepAlive(child: ChildProcess, alive: boolean): void {
   for (const handle of [child, child.stdin, child.stdout, child.stderr] as unknown as (Refable | null)[]) {
     if (alive) handle?.ref()

@@ -6,7 +6,7 @@ const typeNumbers = { commit: 1, tree: 2, blob: 3, tag: 4 } as const satisfies R
 
 /**
  * Builds a pack (gitformat-pack(5)) piece by piece: "PACK" ‖ u32 2 ‖ u32 count ‖ per object: type and size, deflated
- * content ‖ hash of all before. No deltas: what grite writes is small, or deflated badly.
+ * content ‖ hash of all before. No deltas: grite's objects are small, or compress badly.
  */
 export function* encodePack(format: ObjectFormat, objects: readonly PendingObject[]): Generator<Uint8Array> {
   const hash = createHash(format)
@@ -26,7 +26,7 @@ export function* encodePack(format: ObjectFormat, objects: readonly PendingObjec
   yield hash.digest()
 }
 
-// Low four bits of the size beside the type, then seven a byte; the high bit says that another follows.
+// Low four bits of the size beside the type, then seven per byte; the high bit marks a continuation.
 function encodeEntryHeader(type: number, size: number): Buffer {
   const bytes: number[] = []
   let left = Math.floor(size / 16)

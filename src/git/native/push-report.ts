@@ -1,24 +1,24 @@
-/** What `git push --porcelain` reports: `<flag>\t<from>:<to>\t<summary> (<reason>)`, a line for each ref. */
+/** Parses the report of `git push --porcelain`: `<flag>\t<from>:<to>\t<summary> (<reason>)`, one line per ref. */
 import type { PushedRef, PushOutcome, PushUpdate } from '../remote-port.ts'
 
 /**
- * Words by which git tells that a ref was not what the pusher thought, or was being updated by somebody else. On our
+ * git's messages for a ref that differed from the pusher's expectation, or that another process was updating. On our
  * side: remote.c, set_ref_status_for_push(); on the other: receive-pack.c, update() and execute_commands_atomic(),
  * refs/files-backend.c, lock_ref_for_update().
  */
 const lostRace =
   /non-fast-forward|fetch first|needs force|already exists|stale info|failed to (update|lock)|cannot lock|unable to lock|incorrect old value|is at [0-9a-f]+ but expected|reference (already exists|is missing)|did not report status|transaction/i
-/** One of the others is why: send-pack.c, atomic_push_failure(); receive-pack.c. */
+/** Another ref is the cause: send-pack.c, atomic_push_failure(); receive-pack.c. */
 const collateral = /atomic/i
 
-/** Whether git says what became of any ref. */
+/** Whether git reports the outcome of any ref. */
 export function isPushReport(text: string): boolean {
   return text.split('\n').some((line) => rowPattern.test(line))
 }
 
 const rowPattern = /^([ +\-*!=])\t[^\t]*:([^\t:]+)\t(.*)$/
 
-/** @returns a row for each update, in their order; one that git says nothing of counts as stale */
+/** @returns one row per update, in their order; a ref that git does not report counts as stale */
 export function parsePushReport(text: string, updates: readonly PushUpdate[]): readonly PushedRef[] {
   const rows = new Map<string, Row[]>()
   for (const line of text.split('\n')) {
@@ -33,8 +33,8 @@ export function parsePushReport(text: string, updates: readonly PushUpdate[]): r
 }
 
 /**
- * Of the refs of a push that came to one outcome, the one whose words say why; undefined when none did. The others may have
- * fallen with it.
+ * Of the pushed refs with one outcome, the one that states the cause; undefined when none does. The others may have
+ * failed because of it.
  */
 export function findCause(pushed: readonly PushedRef[], outcome: PushOutcome): PushedRef | undefined {
   const rows = pushed.filter((row) => row.outcome === outcome)
@@ -51,11 +51,14 @@ function judge(flag: string, summary: string): Row {
   return { outcome: lostRace.test(reason) ? 'stale' : 'rejected', reason }
 }
 
-/** A remote with several addresses reports once for each. Where one took it, no fetch from it repairs another. */
+/**
+ * A remote with several URLs reports once for each. Where one URL accepted the push, fetching from the remote does not
+ * repair another.
+ */
 function joinRows(rows: readonly Row[]): Row {
   const refused = rows.filter(({ outcome }) => outcome === 'stale' || outcome === 'rejected')
   const [first] = refused
   if (first === undefined) return rows.find(({ outcome }) => outcome === 'ok') ?? (rows[0] as Row)
   if (refused.length === rows.length) return refused.find(({ outcome }) => outcome === 'rejected') ?? first
-  return { outcome: 'rejected', reason: `${refused.length} of ${rows.length} addresses: ${first.reason}` }
+  return { outcome: 'rejected', reason: `${refused.length} of ${rows.length} URLs: ${first.reason}` }
 }

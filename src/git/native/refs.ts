@@ -19,13 +19,13 @@ interface RefRow {
   readonly oid: Oid
 }
 
-/** Reads one ref. Null when there is none. @throws {CorruptObjectError} when it is symbolic or broken */
+/** Reads one ref. Null when it does not exist. @throws {CorruptObjectError} when it is symbolic or broken */
 export async function readRefNatively(git: GitRunner, ref: RefName): Promise<Oid | null> {
   const rows = await listRefsNatively(git, [ref])
   return rows.find((row) => row.ref === ref)?.oid ?? null
 }
 
-/** Refs of these names, or below one that ends in `/`, by name. */
+/** Refs with these names, or below a name that ends in `/`, by name. */
 export async function listRefsNatively(
   git: GitRunner,
   names: readonly string[],
@@ -64,13 +64,13 @@ export interface MoveRefsContext {
 
 export interface RefsMovedNatively {
   readonly moved: readonly RefUpdate[]
-  /** Why the rest has not moved; undefined when everything has. */
+  /** Why the remaining refs did not move; undefined when all did. */
   readonly failure: unknown
 }
 
 /**
- * Moves refs in one transaction of git. When git fails, the refs themselves tell what has moved: it may have been killed
- * after it was done.
+ * Moves refs in one git transaction. When git fails, the refs themselves show what moved: git may have been killed
+ * after it finished.
  */
 export async function moveRefsNatively(
   context: MoveRefsContext,
@@ -84,7 +84,7 @@ export async function moveRefsNatively(
     ...['-c', `core.filesRefLockTimeout=${lockWaitMs}`, '-c', `core.packedRefsTimeout=${lockWaitMs}`],
     ...['-c', `reftable.lockTimeout=${lockWaitMs}`],
     'update-ref',
-    // Applies to every ref of the transaction; git has no way to say it of one.
+    // Applies to every ref of the transaction; git cannot do it for a single one.
     ...(updates.some(({ keepsReflog, next }) => keepsReflog === true && next !== null) ? ['--create-reflog'] : []),
     ...['-m', updates[0]?.reflogMessage.replace(/\s+/g, ' ').trim() || 'grite', '--stdin'],
   ]
@@ -113,8 +113,8 @@ export async function moveRefsNatively(
 }
 
 /**
- * Moves refs one by one, each durably before the next, and deletes those to be deleted in the end. git moves the refs of
- * one transaction in an order of its own.
+ * Moves refs one by one, each durably before the next, then deletes the refs to delete. Within one transaction git
+ * chooses its own order.
  * @throws {RefMovedError} when one of them does not have its expected value before the first has moved
  */
 export async function moveRefsInOrder(
@@ -145,7 +145,7 @@ export async function moveRefsInOrder(
   }
 }
 
-/** @throws {GriteError} the failure, saying that nobody knows, when the refs cannot be read */
+/** @throws {GriteError} the failure, marked as undecided, when the refs cannot be read */
 async function findMoved(
   git: GitRunner,
   updates: readonly RefUpdate[],
@@ -165,11 +165,11 @@ async function findMoved(
   }
 }
 
-/** The files by which git keeps others from these refs. */
+/** The lock files that git uses for these refs. */
 function locksOf({ refStorage }: RepositoryLayout, updates: readonly RefUpdate[]): readonly string[] {
   if (refStorage === 'reftable') return ['reftable/tables.list.lock']
   const deletes = updates.some(({ next }) => next === null)
-  // packed-backend.c: its new content would stop the next writer as well.
+  // packed-backend.c: its new content would block the next writer as well.
   return [...updates.map(({ ref }) => `${ref}.lock`), ...(deletes ? ['packed-refs.lock', 'packed-refs.new'] : [])]
 }
 
@@ -185,7 +185,7 @@ function committerEnvironment(committer: string): Record<string, string> {
   return { GIT_COMMITTER_NAME: name || 'grite', GIT_COMMITTER_EMAIL: email ?? '', GIT_COMMITTER_DATE: `@${date}` }
 }
 
-// git's words tell that a race was lost, the ref itself to whom.
+// git's message shows that a race was lost; the ref itself shows the winner's value.
 async function restate(
   git: GitRunner,
   error: unknown,
@@ -201,7 +201,7 @@ async function restate(
   return new RefMovedError(update.ref, update.expected, known ?? (await readRefNatively(git, update.ref)))
 }
 
-/** Makes moved refs durable: git flushes them from 2.36 on, and directories never. */
+/** Makes moved refs durable: git flushes them since 2.36, and never flushes directories. */
 export async function flushRefsNatively(
   { disk, layout, flushes }: MoveRefsContext,
   updates: readonly RefUpdate[],
@@ -227,7 +227,7 @@ export async function flushRefsNatively(
   ])
 }
 
-// git may have made any of the folders between `refs` and the ref.
+// git may have created any folder between `refs` and the ref.
 function foldersUpTo(layout: RepositoryLayout): (path: string) => readonly string[] {
   return (path) => {
     const folders: string[] = []

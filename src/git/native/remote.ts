@@ -20,35 +20,35 @@ import { openSilence, type Silence } from './silence.ts'
 import { flushArguments, flushLooseArguments } from './write-objects.ts'
 
 export interface RemoteOptions extends PortOptions {
-  /** Whether somebody sits there whom git may ask for a password. */
+  /** Whether git may prompt a user for a password. */
   readonly isInteractive: boolean
   /** Longest time without a sign of life from a remote. Seconds; 0 waits for ever. Read before each fetch and push. */
   readonly silenceSecondsMax?: () => Promise<number>
 }
 
 /**
- * Fetched objects up to this many become loose ones, above it they stay in the pack they came in. A pack is one file to
- * flush, a loose object is one each; a few packs more are no burden, `git maintenance` joins them.
+ * Up to this many fetched objects become loose; larger fetches stay in their pack. A pack is one file to flush, loose
+ * objects are one each; a few more packs do not matter, `git maintenance` joins them.
  */
 const unpackLimit = 24
 
 type Fetched = Omit<TrackingMove, 'patterns' | 'refsMax' | 'isFollowed'>
 
 /**
- * The remotes of a repository, through the user's git. Starts nothing until asked.
+ * The remotes of a repository, through the user's git. Starts nothing until used.
  *
- * @param port - moves the refs that follow those of a remote
+ * @param port - moves the tracking refs of a remote
  */
 export function openRemotes(port: GitPort, options: Omit<RemoteOptions, 'environment'>): RemotePort {
   const { layout } = port
   const context = createPortContext(layout, { ...options, environment: port.environment })
   const { git } = context
-  // A relative path in a remote's address is meant from the top of the work tree.
+  // A relative path in a remote's URL is resolved from the top of the work tree.
   const cwd = layout.workTree ?? layout.gitDir
   const environment: Environment = options.isInteractive ? {} : { GIT_TERMINAL_PROMPT: '0', GCM_INTERACTIVE: 'never' }
 
   const running = new Set<Silence>()
-  /** Remotes that did not answer. A command that needs one several times waits only once. */
+  /** Remotes that did not answer. A command that uses one several times waits only once. */
   const silentRemotes = new Set<string>()
 
   async function run(act: RemoteAct, args: readonly string[], more: RunGitOptions = {}): Promise<GitResult> {
@@ -71,7 +71,7 @@ export function openRemotes(port: GitPort, options: Omit<RemoteOptions, 'environ
         },
       })
       const ended = await Promise.race([result, silence.gone])
-      // A git that succeeded at the last moment has succeeded.
+      // A git that succeeded at the last moment counts as successful.
       if (ended !== undefined && (!silence.isOver || ended.exitStatus === 0)) return ended
     } catch (error) {
       if (!silence.isOver) throw withAdvice(await classifyRemoteFailure(error, remote, listRemotes), act)
@@ -98,15 +98,15 @@ export function openRemotes(port: GitPort, options: Omit<RemoteOptions, 'environ
     return listOwnRemotes(layout).includes(name) || (await listRemotes()).includes(name)
   }
 
-  /** Fetches into a room of its own, and tells what the remote has. */
+  /** Fetches into a separate room and returns the remote's refs. */
   async function fetchAside({ remote, onProgress }: FetchRequest, patterns: readonly FetchPattern[]): Promise<Fetched> {
-    // From 2.48 on git would make refs/remotes/<remote>/HEAD where there is none.
+    // From 2.48 on git would create a missing refs/remotes/<remote>/HEAD.
     const headOff = setOption(remote, 'followRemoteHEAD', 'never', port.environment)
     const args = [
       ...headOff.args,
       ...flushLooseArguments(await context.flushSettings()),
       ...['-c', `fetch.unpackLimit=${unpackLimit}`, '-c', 'fetch.writeCommitGraph=false'],
-      // Our own writer runs no hooks either, and a hook would meet refs that nobody else sees.
+      // Our own writer runs no hooks either, and a hook would see refs that exist only in the room.
       ...['-c', `core.hooksPath=${devNull}`],
       // Without --refmap= the user's own refspecs would apply too, and a mirror's would move refs/grite/wal.
       ...['fetch', '--refmap=', '--no-tags', '--no-prune', '--no-filter', '--write-fetch-head'],
@@ -124,7 +124,7 @@ export function openRemotes(port: GitPort, options: Omit<RemoteOptions, 'environ
       try {
         const { stderr } = await run({ remote, step: 'fetch' }, [...args, '--', remote, ...room.refspecs], {
           ...progressOptions(onProgress),
-          // While git starts, and before it hears of the remote.
+          // While git starts, and before the remote answers.
           onStart(child) {
             if (locks.length > 0) forget = noteChildLocks(context, child.pid, locks)
             before = readTracked(port, patterns)
@@ -139,14 +139,14 @@ export function openRemotes(port: GitPort, options: Omit<RemoteOptions, 'environ
       } catch (error) {
         room.discard()
         if (!wasKilled(error)) forget()
-        // What is left in a used room may be what is wrong, such as a ref to an object that is gone.
+        // Leftovers in a used room may cause the failure, such as a ref to a missing object.
         const isOfRemote = error instanceof RemoteError && error.details.reason !== 'failed'
         if (!room.isUsed || isOfRemote) throw error
       }
     }
   }
 
-  /** Fetches objects, and moves nothing but the boundary of a shallow clone. */
+  /** Fetches objects; moves nothing except the boundary of a shallow clone. */
   async function fetchOnly(remote: string, args: readonly string[], more: RunGitOptions = {}): Promise<void> {
     context.requirePermanentStore()
     const locks = existsSync(join(layout.commonDir, 'shallow')) ? ['shallow.lock'] : []
@@ -183,9 +183,9 @@ export function openRemotes(port: GitPort, options: Omit<RemoteOptions, 'environ
     },
     async push({ remote, updates, atomic, runHooks, onProgress }: PushRequest) {
       if (updates.length === 0) return []
-      // What a refused push takes away again must not go to others.
+      // Objects that a refused push removes again must not be sent to others.
       context.requirePermanentStore()
-      // A remote configured as a push mirror takes no refspecs; what we push is named by id.
+      // A remote configured as a push mirror accepts no refspecs; we push by id.
       const mirrorOff = setOption(remote, 'mirror', 'false', port.environment)
       const { exitStatus, stdout, stderr } = await run(
         { remote, step: 'push' },
@@ -194,7 +194,7 @@ export function openRemotes(port: GitPort, options: Omit<RemoteOptions, 'environ
           ...['push', '--porcelain', '--no-follow-tags', '--recurse-submodules=no', '--no-signed'],
           ...(runHooks ? [] : ['--no-verify']),
           ...(atomic ? ['--atomic'] : []),
-          // With --quiet nothing would be reported of what went well.
+          // With --quiet git would not report successes.
           '--progress',
           ...updates.flatMap(leaseOf),
           ...['--', remote, ...updates.map(refspecOf)],
@@ -206,11 +206,11 @@ export function openRemotes(port: GitPort, options: Omit<RemoteOptions, 'environ
         },
       )
       const report = stdout.toString('utf8')
-      // Over HTTP it is a helper that dies, with what git would say; git itself ends as after a refusal.
+      // Over HTTP a helper dies, with git's message; git itself exits as after a refusal.
       if (exitStatus !== 0 && !isPushReport(report)) {
         const end = classifyGitFailure({ args: ['push'], exitStatus, signal: null, stderr })
         const failure = await classifyRemoteFailure(end, remote, listRemotes)
-        // transport.c, run_pre_push_hook(): of its refusal git says nothing.
+        // transport.c, run_pre_push_hook(): git prints nothing about its refusal.
         const isUnnamed = failure instanceof RemoteError && failure.details.reason === 'failed'
         if (!runHooks || !isUnnamed) throw withAdvice(failure, { remote, step: 'push' })
         return updates.map(({ ref }) => ({ ref, outcome: 'rejected', reason: 'pre-push hook of this clone declined' }))
@@ -250,7 +250,7 @@ export function openRemotes(port: GitPort, options: Omit<RemoteOptions, 'environ
   }
 }
 
-/** What arrives stays in its pack: objects are not unpacked over files that are there. */
+/** Fetched objects stay in their pack: unpacking skips objects whose files exist. */
 const withoutNegotiation = [
   ...['-c', 'fetch.negotiationAlgorithm=noop', '-c', 'fetch.unpackLimit=1', '-c', 'fetch.writeCommitGraph=false'],
 ] as const
@@ -258,10 +258,10 @@ const fetchOnlyOptions = [
   ...['--refmap=', '--progress', '--no-tags', '--no-filter', '--no-write-fetch-head'],
   ...['--no-auto-maintenance', '--recurse-submodules=no'],
 ] as const
-/** With 2^31 - 1, which `--unshallow` stands for, git would complete every branch of the clone, too. */
+/** With 2^31 - 1, the value of `--unshallow`, git would complete every branch of the clone, too. */
 const wholeDepth = 2 ** 31 - 2
 
-/** builtin/fetch.c, store_updated_refs(), in two wordings: what only a shallow clone of the remote's history could take. */
+/** builtin/fetch.c, store_updated_refs(), in two wordings: refs that only a shallow clone could accept. */
 function readRefused(stderr: string): ReadonlySet<string> {
   const lines = stderr.matchAll(/reject(?:ed)? (refs\/\S+) because shallow roots are not allowed to be updated/g)
   return new Set([...lines].map(([, ref = '']) => ref))
@@ -272,21 +272,21 @@ interface RemoteAct {
   readonly step: 'fetch' | 'push'
 }
 
-/** Reasons that leave open whether a push succeeded: the answer may be what got lost. */
+/** Reasons after which a push may have succeeded: only the answer may be lost. */
 const maybeTaken: readonly unknown[] = ['unreachable', 'silent', 'failed']
 
-/** Adds to a failure what it means for the user's events. That is the same for every command. */
+/** Adds to a failure what it means for the user's events, the same for every command. */
 function withAdvice(failure: unknown, { remote, step }: RemoteAct): unknown {
   if (!(failure instanceof RemoteError)) return failure
   const { message, details, hints, cause } = failure
   const advice =
     step === 'push' && maybeTaken.includes(details.reason)
-      ? `Nothing is lost, but '${showRemote(remote)}' may or may not have taken the push; the next \`grite sync\` finds out`
-      : 'Nothing is lost: what you wrote is in this clone, and the next `grite sync` sends it'
+      ? `Nothing is lost, but '${showRemote(remote)}' may or may not have accepted the push; the next \`grite sync\` finds out`
+      : 'Nothing is lost: your changes are in this clone, and the next `grite sync` pushes them'
   return new RemoteError(message, { details: { ...details, step }, hints: [...hints, advice], cause })
 }
 
-/** progress.c: `Receiving objects:  45% (9/20), 1.2 MiB | 3 MiB/s`, drawn again and again in one line. */
+/** progress.c: `Receiving objects:  45% (9/20), 1.2 MiB | 3 MiB/s`, redrawn in one line. */
 const progressLine = /([A-Z][a-z]+ [a-z]+): +\d+% \((\d+)\/(\d+)\)/g
 
 function progressOptions(onProgress: OnProgress | undefined): RunGitOptions {
@@ -299,13 +299,13 @@ function progressOptions(onProgress: OnProgress | undefined): RunGitOptions {
   }
 }
 
-/** Runs git with an option of a remote set for once. */
+/** Runs git with an option of a remote set for this run only. */
 function setOption(remote: string, option: string, value: string, { GIT_CONFIG_COUNT }: Environment) {
   const key = `remote.${remote}.${option}`
-  // An address is no name of a section.
+  // A URL cannot be a section name.
   if (/[\s:]/.test(remote)) return { args: [], environment: {} }
   if (!remote.includes('=')) return { args: ['-c', `${key}=${value}`], environment: {} }
-  // With -c the key would end there (git 2.31 knows this way).
+  // With -c the key would end there (git 2.31 supports this way).
   const count = Number(GIT_CONFIG_COUNT ?? 0)
   const pair = { [`GIT_CONFIG_KEY_${count}`]: key, [`GIT_CONFIG_VALUE_${count}`]: value }
   return { args: [], environment: { ...pair, GIT_CONFIG_COUNT: `${count + 1}` } }
@@ -315,7 +315,7 @@ function refspecOf({ ref, next }: PushUpdate): string {
   return `${next ?? ''}:${ref}`
 }
 
-/** git's compare-and-swap; for a deletion only, because elsewhere it would also allow what is no fast-forward. */
+/** git's compare-and-swap; only for deletions, because it would otherwise also allow non-fast-forwards. */
 function leaseOf(update: PushUpdate): readonly string[] {
   return update.next === null ? [`--force-with-lease=${update.ref}:${update.expected}`] : []
 }

@@ -1,5 +1,5 @@
 /**
- * Signs that a git child still exchanges data with its remote. Its output alone does not tell: git prints nothing while it
+ * Signs that a git child still exchanges data with its remote. Output alone is not enough: git prints nothing while it
  * receives one large object, over a slow link, or while a server only keeps the connection open.
  */
 import { readlinkSync, statSync } from 'node:fs'
@@ -7,36 +7,36 @@ import { join } from 'node:path'
 import { readNames, readText, type TreeProcess } from '../process-tree.ts'
 
 export interface SignsOfLife {
-  /** Differs from the last one when data was transferred. */
+  /** Changes when data was transferred. */
   readonly text: string
   /** Processor time of git so far. Milliseconds. */
   readonly busyMs: number
-  /** Whether git waits for a person or for a hook of the user, and not for the remote. */
+  /** Whether git waits for a person or for a user's hook instead of the remote. */
   readonly isWaiting: boolean
 }
 
 export interface SignsOptions {
   /** Where packs arrive. */
   readonly objectDir: string
-  /** Whether a person may be asked in a window. */
+  /** Whether a person may be prompted in a window. */
   readonly isInteractive: boolean
 }
 
-/** Reads the signs of the processes of one git. Outside Linux only arriving packs show. */
+/** Reads the signs of the processes of one git. Outside Linux only arriving packs are visible. */
 export function readSigns(tree: readonly TreeProcess[], { objectDir, isInteractive }: SignsOptions): SignsOfLife {
   const signs = [sizeOfArrivingPacks(objectDir)]
   const sockets = new Set<string>()
   let busyMs = 0
   let isWaiting = isInteractive && tree.some(({ name }) => asksInWindow.test(name))
   for (const { pid, name, ticks } of tree) {
-    // Other programs, as a proxy, may run in circles without a remote.
+    // Other programs, such as a proxy, may be busy without a remote.
     if (name.startsWith('git')) {
       signs.push(`${pid} ${transferredBy(pid)}`)
       busyMs += 10 * ticks
     }
     isWaiting ||= isPrePush(pid)
     for (const target of openFilesOf(pid)) {
-      // git and ssh open the terminal only while they ask for a name, a password or a passphrase.
+      // git and ssh open the terminal only while they prompt for a name, a password or a passphrase.
       if (target === '/dev/tty') isWaiting = true
       else if (target.startsWith('socket:[')) sockets.add(target.slice(8, -1))
     }
@@ -48,7 +48,7 @@ export function readSigns(tree: readonly TreeProcess[], { objectDir, isInteracti
 
 const asksInWindow = /askpass|git-credential/
 
-/** Bytes that a process has read and written, pipes included (proc(5)). */
+/** Bytes read and written by a process, pipes included (proc(5)). */
 function transferredBy(pid: number): string {
   return (readText(`/proc/${pid}/io`) ?? '').match(/^[rw]char: \d+$/gm)?.join(' ') ?? ''
 }
@@ -81,7 +81,7 @@ function queuesOf(pid: number, sockets: ReadonlySet<string>): string[] {
   })
 }
 
-/** git writes an incoming pack under such a name (index-pack.c). */
+/** git's name for an incoming pack (index-pack.c). */
 function sizeOfArrivingPacks(objectDir: string): string {
   const folder = join(objectDir, 'pack')
   const names = readNames(folder).filter((name) => name.startsWith('tmp_pack_'))

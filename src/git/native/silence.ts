@@ -19,7 +19,7 @@ export interface SilenceOptions extends SignsOptions {
 const cleanUpMsMax = 2000
 /** How long pipes may stay open after git exits. An ssh that git leaves running for the next connection holds them for hours. */
 const openPipesMsMax = 5000
-/** Time for the exit status to arrive after the processes are gone. */
+/** How long pipes may stay open after git exits. An ssh that git keeps for the next connection holds them for hours. */
 const reportMsMax = 200
 const pollMsMax = 2000
 const pollMsMin = 20
@@ -61,7 +61,7 @@ export function openSilence({ silenceMsMax, ...options }: SilenceOptions): Silen
   })
 
   function after(delayMs: number, work: () => void): void {
-    // The child may exit later, and must not keep this process waiting then.
+    // The child may exit later; it must not keep this process waiting.
     if (isStopped) return
     const timer = setTimeout(() => {
       timers.delete(timer)
@@ -76,7 +76,7 @@ export function openSilence({ silenceMsMax, ...options }: SilenceOptions): Silen
     const { busyMs } = signs
     const atMs = performance.now()
     const passedMs = Math.min(atMs - before.atMs, 2 * pollMs)
-    // A process that waits uses some processor time as well, but little.
+    // A waiting process uses some processor time as well, but little.
     const isBusy = busyMs - before.busyMs > passedMs / 4
     const isAlive = isBusy || text !== before.text || signs.isWaiting || mayBePrompting()
     const silentMs = isAlive ? 0 : before.silentMs + passedMs
@@ -87,7 +87,7 @@ export function openSilence({ silenceMsMax, ...options }: SilenceOptions): Silen
     }
   }
 
-  /** Only Linux shows a prompt on the terminal. Elsewhere git may be at one until its first output. */
+  /** Only Linux shows a prompt on the terminal. Elsewhere git may be prompting until its first output. */
   function mayBePrompting(): boolean {
     return options.isInteractive && outputs === 0 && process.platform !== 'linux'
   }
@@ -106,10 +106,10 @@ export function openSilence({ silenceMsMax, ...options }: SilenceOptions): Silen
       after(pollMsMin, () => killWhenLate(pid, tree, deadlineMs))
       return
     }
-    // The cleanup may have started further processes.
+    // The cleanup may have started more processes.
     signalProcesses([...left, ...listProcessTree(pid)], 'SIGKILL')
     closePipes()
-    // A process that the kernel keeps must not keep ours.
+    // A process stuck in the kernel must not keep ours alive.
     child?.unref()
     after(reportMsMax, resolveGone)
   }

@@ -13,7 +13,7 @@ import { looseObjectPath, packDir } from '../ref-paths.ts'
 import { type GitRunner, noLazyFetch } from '../run-git.ts'
 import { encodePack } from './pack-writer.ts'
 
-/** Above this a batch is kept as the pack it is sent in: one file to flush, where loose objects are one each. */
+/** A larger batch is kept as the pack it is sent in: one file to flush instead of one per loose object. */
 export const looseObjectsMax = 256
 
 export interface ObjectWriterContext {
@@ -26,15 +26,15 @@ export interface ObjectWriterContext {
   readonly flushes: FlushSettings
 }
 
-/** What core.fsync git is run with. Loose objects are not in it: git flushes them one by one, we side by side. */
+/** The core.fsync value for git. It excludes loose objects: git flushes them one by one, we do it in parallel. */
 export function flushArguments({ chosenByUser }: FlushSettings): readonly string[] {
   return chosenByUser ? [] : ['-c', 'core.fsync=pack,pack-metadata,reference']
 }
 
 /**
- * For a git that fetches objects, whose names we do not know: it flushes loose ones as well, all with one flush. The refs
- * that it writes are in a room that is thrown away after a power cut; a remote may have them by the ten thousand.
- * Before 2.36 git knows neither setting and flushes packs only.
+ * For a git that fetches objects, whose names we do not know: it flushes loose objects as well, all with one flush. It
+ * writes refs in a room that is discarded after a power cut; a remote may have tens of thousands of them. Before 2.36
+ * git knows neither setting and flushes packs only.
  */
 export function flushLooseArguments({ objects, chosenByUser, methodChosenByUser }: FlushSettings): readonly string[] {
   if (chosenByUser || !objects) return []
@@ -45,7 +45,7 @@ export function flushLooseArguments({ objects, chosenByUser, methodChosenByUser 
 /**
  * Writes objects and makes them durable.
  *
- * @returns what to call once a ref reaches them: until then `git gc` keeps its hands off a pack of ours
+ * @returns a function to call once a ref reaches them: until then our pack is kept from `git gc`
  */
 export async function writeObjects(
   context: ObjectWriterContext,
@@ -60,7 +60,7 @@ export async function writeObjects(
 // object-file.c: write_loose_object(), finalize_object_file() and create_tmpfile(); builtin/index-pack.c: rename_tmp_packfile().
 const vanishedWhileWritten = /unable to (write|create|rename|set permission).*No such file or directory/is
 
-/** `git prune` beside it takes temp files and empty folders away from git as well. */
+/** A concurrent `git prune` removes temp files and empty folders while git uses them. */
 async function writeByGit<Result>(objects: readonly PendingObject[], write: () => Promise<Result>): Promise<Result> {
   const retry = retryVanishing(0)
   for (;;) {
@@ -79,7 +79,7 @@ async function writeLooseObjects(context: ObjectWriterContext, objects: readonly
   const deflated = objects.filter(({ isStored }) => isStored !== true)
   const stored = objects.filter(({ isStored }) => isStored === true)
   if (deflated.length > 0) await unpackObjects(context, deflated, [])
-  // git deflates what it unpacks by its own setting, one for all of them.
+  // git deflates everything it unpacks with one setting.
   if (stored.length > 0) await unpackObjects(context, stored, ['-c', 'core.looseCompression=0'])
   if (flushes.objects) await flushLooseObjects(context, objects)
 }
@@ -95,7 +95,7 @@ async function unpackObjects(
   await writeByGit(objects, () => git.run(args, { input, environment: context.writeEnvironment() }))
 }
 
-/** Objects that the repository does not hold, by one question to git. */
+/** Objects that are not in the repository, with a single query to git. */
 export async function findVanishedNatively(
   { git }: Pick<ObjectWriterContext, 'git'>,
   objects: readonly PendingObject[],
@@ -107,7 +107,7 @@ export async function findVanishedNatively(
   return objects.filter((_object, row) => answers[row]?.endsWith(' missing') ?? true)
 }
 
-/** Writes again what `git gc --prune=now` took. @throws {StorageError} when it keeps vanishing */
+/** Rewrites objects that `git gc --prune=now` removed. @throws {StorageError} when one keeps vanishing */
 export async function writeVanishedNatively(
   context: ObjectWriterContext,
   objects: readonly PendingObject[],
@@ -122,7 +122,7 @@ export async function writeVanishedNatively(
   }
 }
 
-// What git found in a pack, or in an alternate, is not here; it was flushed by who wrote it.
+// Objects that git found in a pack or an alternate have no file here; their writer flushed them.
 async function flushLooseObjects(
   { disk, layout }: ObjectWriterContext,
   objects: readonly PendingObject[],
@@ -138,7 +138,7 @@ async function flushLooseObjects(
   await disk.flushDirectories([...new Set([...paths.map(dirname), layout.objectDir])])
 }
 
-// Whether it was pruned is asked for once the ref has moved.
+// Pruning is checked after the ref has moved.
 function openIfThere(disk: Disk, path: string): readonly OpenFile[] {
   try {
     return [disk.openFile(path)]
@@ -148,10 +148,12 @@ function openIfThere(disk: Disk, path: string): readonly OpenFile[] {
   }
 }
 
-/** First word of a `.keep` of ours; the owner follows, so that those of dead writers can be told and removed. */
+/** First word of our `.keep` files; the owner follows, so that those of dead writers can be recognised and removed. */
 export const keepWord = 'grite'
 
-/** As `writeObjects`, always as a pack: `git prune` takes none, so this helps where loose objects keep vanishing. */
+/**
+ * Like `writeObjects`, always as a pack: `git prune` removes no packs, so this helps when loose objects keep vanishing.
+ */
 export async function writePack(context: ObjectWriterContext, objects: readonly PendingObject[]): Promise<() => void> {
   if (objects.length === 0) return () => {}
   const { git, disk, layout, owner, warn, flushes } = context
