@@ -301,7 +301,7 @@ function walkRow(walk: TreeWalk, { name, mode, oid }: TreeRow, prefix: string, d
   }
   if (mode === null) {
     if (depth < limits.commitDepthMax) return walkTree(walk, oid, `${path}/`, depth + 1)
-    walk.problem ??= `tree ${nameTree(oid, path)} is nested deeper than ${limits.commitDepthMax} folders`
+    walk.problem ??= `tree ${nameTree(oid, path)} lies deeper than ${limits.commitDepthMax} folders`
     return false
   }
   if (walk.rows.length < limits.commitFilesMax) {

@@ -1,14 +1,15 @@
 /**
- * Where local appenders wait for each other, so that fifty at once do not all build a commit that only one of them can
- * land. Advisory: the ref's compare-and-swap is what guards the log, so a queue that cannot be entered in time is
- * passed by, and a holder that lost its place harms nothing.
+ * A queue for local appenders, so that fifty at once do not all build a commit of which only one can land. Advisory:
+ * the ref's compare-and-swap guards the log, so appenders go ahead when they cannot enter in time, and a holder that
+ * lost its place does no harm.
  *
- * The lock is a file: a line with the owner's words, then a dot for each half second that it is held.
+ * The lock is a file: a line with the owner's fields, then a dot for each half second that it is held.
  *
  * Invariants
- * - A lock whose owner is gone is broken at once. Any other is broken when it has not grown while it was watched: its
- *   holder is suspended, or died in another container.
- * - No clock of a file counts, only the waiter's own: a lock from a time when the clock was ahead is a lock like any other.
+ * - A lock whose owner is gone is broken at once. Any other lock is broken when it stops growing while it is watched:
+ *   its holder is suspended, or died in another container.
+ * - Only the waiter's own clock counts, never a file time: a lock written while the clock was ahead is treated like any
+ *   other.
  */
 import { randomBytes } from 'node:crypto'
 import {
@@ -37,14 +38,14 @@ import {
 } from '../git/index.ts'
 
 export interface Queue {
-  /** Waits for a turn; the result ends it. Never throws. */
+  /** Waits for a turn; call the result to end it. Never throws. */
   readonly enter: () => Promise<() => Promise<void>>
 }
 
 /** For streams that only one process can reach, as in tests. */
 export const noQueue: Queue = { enter: async () => async () => {} }
 
-/** A holder that gives no sign for this long does not hold others up any more. */
+/** A holder that is silent this long no longer blocks others. */
 const silenceMsMax = 2000
 const signMs = 500
 const waitMsMax = 8000
@@ -54,7 +55,7 @@ const pollMsMax = 30
 /**
  * A queue on the lock file beside `path`. The folder of `path` must exist.
  *
- * @param permissions - of the repository that the path lies in
+ * @param permissions - of the repository that contains the path
  */
 export function lockFileQueue(path: string, permissions?: SharedPermissions): Queue {
   const lockPath = lockPathOf(path)
@@ -69,7 +70,7 @@ export function lockFileQueue(path: string, permissions?: SharedPermissions): Qu
         if (taken !== undefined) return taken
         if (watch.look() && breakLock(path, watch)) continue
         if (waitedMs >= waitMsMax) return passBy
-        // Measured by what was asked for: while this process is suspended, nobody is watched.
+        // Counts requested pauses, not clock time: a suspended process watches nobody.
         const pauseMs = pauses.next().value
         await sleep(pauseMs)
         waitedMs += pauseMs
@@ -85,19 +86,19 @@ function lockPathOf(path: string): string {
   return `${path}.lock`
 }
 
-/** An older version sets the time of its lock every second. */
+/** Older versions update the time of their lock every second. */
 const olderVersionMsMax = 60_000
 
-/** Whether the lock of a queue was left behind, for all that can be told without waiting. */
+/** Whether a queue's lock is stale, as far as one check can tell. */
 export function isQueueLockLeft(path: string, nowUnixMs: number): boolean {
   const lockPath = lockPathOf(path)
   const stat = statOf(lockPath)
   if (stat === undefined) return false
-  // A time that lies ahead is of a clock that was wrong.
+  // A time in the future comes from a wrong clock.
   return isOfOlderVersion(stat) ? Math.abs(nowUnixMs - stat.mtimeMs) > olderVersionMsMax : isOfDeadOwner(lockPath)
 }
 
-/** @returns what ends the turn; undefined when another process is in */
+/** @returns a function that ends the turn; undefined when another process has it */
 function tryTake(
   lockPath: string,
   owner: Owner,
@@ -107,7 +108,7 @@ function tryTake(
   try {
     descriptor = openSync(lockPath, 'wx', 0o666)
   } catch (error) {
-    // Only a queue that others are in is worth waiting for; a folder that cannot be written stays so.
+    // Wait only when others are in the queue; an unwritable folder stays unwritable.
     return codeOf(error) === 'EEXIST' ? undefined : passBy
   }
   const leave = hold(lockPath, descriptor)
@@ -115,7 +116,7 @@ function tryTake(
     writeSync(descriptor, `${formatOwner(owner)}\n`)
     permissions?.adjust(lockPath)
   } catch {
-    // Held all the same; a waiter that cannot read whose it is watches it.
+    // The lock is held anyway; waiters that cannot read its owner watch it.
   }
   return leave
 }
@@ -126,7 +127,7 @@ function hold(lockPath: string, descriptor: number): () => Promise<void> {
     try {
       writeSync(descriptor, '.')
     } catch {
-      // On a full disk the lock is broken after a while, which harms nothing.
+      // On a full disk the lock is broken after a while, which does no harm.
     }
   }, signMs)
   timer.unref()
@@ -138,7 +139,7 @@ function hold(lockPath: string, descriptor: number): () => Promise<void> {
   }
 }
 
-/** Looks at a lock again and again, and tells when it may be broken. */
+/** Checks a lock repeatedly and tells when it may be broken. */
 class LockWatch {
   readonly #lockPath: string
   #seen: Stats | undefined
@@ -148,7 +149,7 @@ class LockWatch {
     this.#lockPath = lockPath
   }
 
-  /** What was there at the last look. */
+  /** The state at the last check. */
   get seen(): Stats | undefined {
     return this.#seen
   }
@@ -157,7 +158,7 @@ class LockWatch {
     this.#silentMs += pauseMs
   }
 
-  /** True when nobody who is alive gives a sign of holding it. */
+  /** True when no living holder shows a sign of life. */
   look(): boolean {
     const found = statOf(this.#lockPath)
     if (found === undefined) return false
@@ -168,7 +169,7 @@ class LockWatch {
 }
 
 function isChanged(before: Stats, now: Stats): boolean {
-  // The folder of an older version has no content; its holder sets its time.
+  // An older version's lock is an empty folder; its holder updates its time.
   return !isSameFile(before, now) || before.size !== now.size || before.mtimeMs !== now.mtimeMs
 }
 
@@ -176,7 +177,7 @@ function isSameFile(left: Stats, right: Stats): boolean {
   return left.dev === right.dev && left.ino === right.ino
 }
 
-/** That made a folder, and judged it by its time. */
+/** Older versions created a folder, and judged it by its time. */
 function isOfOlderVersion(stat: Stats): boolean {
   return stat.isDirectory()
 }
@@ -192,7 +193,7 @@ function isOfDeadOwner(lockPath: string): boolean {
   return owner !== null && isOwnerDead(owner, ownerFileAt(lockPath))
 }
 
-/** Of several that break one lock only one gets it, and puts back what somebody took in the meantime. */
+/** Of several that break one lock only one gets it, and restores a lock that another process took meanwhile. */
 function breakLock(path: string, { seen }: LockWatch): boolean {
   const lockPath = lockPathOf(path)
   try {
@@ -215,7 +216,7 @@ function putBack(from: string, to: string): void {
   try {
     linkSync(from, to)
   } catch {
-    // Its holder has lost its place, and goes on without.
+    // The holder has lost its place, and goes on without it.
   }
 }
 
@@ -231,7 +232,7 @@ function removeIfThere(path: string): void {
   try {
     unlinkSync(path)
   } catch {
-    // Another process was faster, or the folder cannot be written: then it is broken when somebody waits.
+    // Another process was faster, or the folder is not writable: the next waiter breaks it.
   }
 }
 

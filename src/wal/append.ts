@@ -1,8 +1,8 @@
 /**
- * Appending to a stream: one commit per batch, on top of the ref's present value, by compare-and-swap.
+ * Appends to a stream: one commit per batch, on top of the ref's present value, by compare-and-swap.
  *
  * Invariants
- * - When `append` returns a head, the ref named it after all its objects were on the disk (R2).
+ * - When `append` returns a head, all its objects were on disk before the ref named it (R2).
  * - A batch is made for one head only. After a lost race it is made again from fresh state, never replayed.
  */
 import {
@@ -19,7 +19,7 @@ import type { Queue } from './append-queue.ts'
 import { type HeadToRead, readSoundHead } from './sound-head.ts'
 import { type AnyStream, updateOf } from './stream.ts'
 
-/** How long an append fights for the head before it gives up with `conflict`. */
+/** How long an append retries before it fails with `conflict`. */
 export const appendRetryMsMax = 10_000
 const backoffMsFirst = 4
 const backoffMsMax = 250
@@ -32,15 +32,18 @@ export interface AppendTarget<Batch, Item> {
   /** A number from 0 up to, not including, 1. */
   readonly jitter: () => number
   readonly recover?: HeadToRead['recover']
-  /** Ends the wait after a lost race; the append is rejected with its reason. */
+  /** Aborts the pause after a lost race; the append rejects with its reason. */
   readonly signal?: AbortSignal | undefined
-  /** Parents of the commit of a batch; default what the ref names. A branch begins on another stream's commit, a merge has several. */
+  /**
+   * Parents of the commit of a batch; by default the ref's value. A branch begins on another stream's commit, a merge
+   * has several.
+   */
   readonly parentsOf?: (batch: Batch, head: Oid | null) => readonly Oid[]
 }
 
 export interface Appended<Batch> {
   readonly head: Oid
-  /** What the ref named before: the commit's parent, unless the target says otherwise. */
+  /** The ref's previous value: the commit's parent, unless the target says otherwise. */
   readonly parent: Oid | null
   readonly batch: Batch
 }
@@ -50,7 +53,7 @@ export interface Appended<Batch> {
  *
  * @param makeBatch - validates and dates against the state at `head`; called again after each lost race
  * @throws {ConflictError} when the head kept moving, or stayed locked, for 10 s
- * @throws {IncompleteLogError} when the head cannot be read: what stands on top of it would hide the log
+ * @throws {IncompleteLogError} when the head is unreadable: a commit on top of it would hide the log
  */
 export async function append<Batch, Item>(
   target: AppendTarget<Batch, Item>,
@@ -86,11 +89,11 @@ export async function append<Batch, Item>(
 }
 
 /**
- * Makes one batch the ref's new head, with no retry.
+ * Makes one batch the ref's new head, without a retry.
  *
- * @param expected - what the ref names; null for no ref
- * @param parents - of the commit; default what the ref names
- * @throws {RefMovedError} when the ref is not at `expected` any more
+ * @param expected - the ref's value; null for no ref
+ * @param parents - of the commit; by default the ref's value
+ * @throws {RefMovedError} when the ref is no longer at `expected`
  */
 export async function publishBatch<Batch, Item>(
   { git, stream }: Pick<AppendTarget<Batch, Item>, 'git' | 'stream'>,
@@ -104,12 +107,12 @@ export async function publishBatch<Batch, Item>(
   return commit
 }
 
-/** Parents of a commit that goes on top of what the ref names. */
+/** Parents of a commit on top of the ref's value. */
 function onTop(_batch: unknown, head: Oid | null): readonly Oid[] {
   return head === null ? [] : [head]
 }
 
-/** The objects of one batch on top of its parents, its commit last. */
+/** The objects of one batch on top of its parents, with its commit last. */
 export function encodeBatch<Batch, Item>(
   format: ObjectFormat,
   { codec }: Pick<AnyStream<Batch, Item>, 'codec'>,

@@ -9,7 +9,7 @@ const spkiPrefix = Buffer.from('302a300506032b6570032100', 'hex')
 /** Signs 32 bytes, given as 64 hex characters: an event id, or the digest of a rotation. */
 export type SignDigest = (digestHex: string) => Uint8Array
 
-/** What an actor that has a key signs with. */
+/** Signs for an actor that has a key. */
 export interface Signer {
   /** 64 hex characters. */
   readonly publicKey: string
@@ -23,12 +23,12 @@ export interface KeyPair {
   readonly publicKeyHex: string
 }
 
-/** Makes a key pair from 32 random bytes. */
+/** Creates a key pair from 32 random bytes. */
 export function generateKeyPair(seed: Uint8Array = randomBytes(32)): KeyPair {
   return { seedHex: Buffer.from(seed).toString('hex'), publicKeyHex: publicKeyOf(privateKeyOf(seed)) }
 }
 
-/** A signer for a 32-byte seed in hex; undefined when the text is no such seed. */
+/** A signer for a 32-byte seed in hex; undefined for any other text. */
 export function signerFromSeed(seedHex: string): Signer | undefined {
   const seed = parseHex(seedHex)
   if (seed?.length !== 32) return undefined
@@ -44,7 +44,7 @@ function publicKeyOf(key: KeyObject): string {
   return der.subarray(spkiPrefix.length).toString('hex')
 }
 
-/** Verifies a signature over an event id, or another digest. False also for keys and signatures of a wrong length. */
+/** Verifies a signature over an event id or another digest. False also for keys and signatures of a wrong length. */
 export const verifySignature: VerifySignature = (digestHex, sig, publicKeyHex) => {
   const raw = parseHex(publicKeyHex)
   if (raw?.length !== 32 || sig.length !== signatureBytes) return false

@@ -3,7 +3,7 @@ import { limits, shortenText } from '../model/index.ts'
 import type { LogGap } from './log-gap.ts'
 import type { StreamProblem } from './segment-codec.ts'
 
-/** What is wrong with a commit, or lacking of it, whatever it holds. */
+/** Problems and gaps of a commit, whatever it holds. */
 export function problemsOfEntry({ oid: commit, problem, gaps }: CommitEntry): StreamProblem[] {
   const whole: StreamProblem[] = []
   if (problem !== null && gaps.length === 0) {
@@ -19,16 +19,16 @@ export function problemsOfEntry({ oid: commit, problem, gaps }: CommitEntry): St
   return [...whole, ...lacking]
 }
 
-/** Mode of a row that names a commit of another repository. */
+/** Mode of a tree row for a commit of another repository. */
 export const submoduleMode = '160000'
 
-/** The gap that a file without content is; undefined where no clone can have more of it: a submodule is in none. */
+/** The gap for a file without content; undefined when no clone can have the content: none has a submodule's. */
 export function gapOfFile(commit: Oid, { mode, oid, problem }: CommitFile, kind: 'chunk' | 'file'): LogGap | undefined {
   if (mode === submoduleMode || problem === null || problem === 'too-large') return undefined
   return { reason: problem, kind, objectId: oid, commit }
 }
 
-/** Why a file that holds items has no content, for the problem that reports it. */
+/** Why a file that holds items has no content, for its problem report. */
 export function whyUnread(commit: Oid, file: CommitFile): Pick<StreamProblem, 'unread' | 'gap'> {
   if (file.mode === submoduleMode || file.problem === null) return {}
   const gap = gapOfFile(commit, file, 'chunk')

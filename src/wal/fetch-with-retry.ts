@@ -11,7 +11,7 @@ export interface Patience {
   readonly signal?: AbortSignal | undefined
 }
 
-/** Fetches, again where another process of this repository was moving the same tracking refs. */
+/** Fetches, and retries while another process of this repository moves the same tracking refs. */
 export async function fetchWithRetry(
   remotes: Pick<RemotePort, 'fetch'>,
   request: FetchRequest,

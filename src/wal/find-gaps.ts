@@ -3,7 +3,7 @@ import { GapTally, type LogGaps } from './log-gap.ts'
 import { readLog } from './read-log.ts'
 import type { Stream } from './stream.ts'
 
-/** What this clone lacks of a stream up to a head. Reads all of it. */
+/** Finds the parts of a stream that this clone lacks, up to a head. Reads all of it. */
 export async function findGaps<Batch, Item>(
   git: GitPort,
   stream: Pick<Stream<Batch, Item>, 'codec'>,

@@ -1,15 +1,15 @@
 /**
- * Putting a ref back on what its stream once held, after something that is not grite moved, reset or deleted it, or a
- * power loss left it naming nothing (design §4).
+ * Restores lost items of a stream after another program moved, reset or deleted its ref, or a power loss left the ref
+ * without an object (design §4).
  *
- * The reader of the stream says which heads it knows; the reflog knows others. What the ref no longer reaches of them
- * is appended on top of it, or the ref moves back where that is all there is to do.
+ * The reader of the stream knows some former heads; the reflog knows others. Items that the ref no longer reaches are
+ * appended on top of it, or the ref moves back where that is enough.
  *
  * Invariants
- * - Nothing is joined to a head that cannot be read whole: what stands below its gap would be written once more.
- * - A chunk that is not here, or too large to read, does not keep the items of the other chunks from being put back: they
- *   would be hidden, and in the end pruned.
- * - Where the stream refuses divergence, the ref moves back only where nothing was written since.
+ * - Nothing is joined to a head that cannot be read completely: items below its gap would be written again.
+ * - A missing or too large chunk does not stop the items of other chunks from being restored: they would be hidden, and
+ *   pruned in the end.
+ * - Where the stream refuses divergence, the ref moves back only if nothing was written since.
  */
 import {
   type GitPort,
@@ -34,33 +34,33 @@ import type { Segment } from './segment-codec.ts'
 import { findFormerHead, findTrackedHead, isCommit } from './sound-head.ts'
 import { type Stream, type StreamRef, updateOf } from './stream.ts'
 
-/** Reflog entries looked at for heads that were lost. */
+/** Reflog entries searched for lost heads. */
 const reflogEntriesMax = 1000
 const healTriesMax = 20
-/** Pauses grow, so that other writers get through. Milliseconds. */
+/** Pauses grow, so that other writers can proceed. Milliseconds. */
 const pauseMsFirst = 10
 const pauseMsMax = 200
 
-/** How the messages of all moves begin that grite itself makes: they go forward, or hold the same items. */
+/** Prefix of the reflog messages of grite's own moves: they go forward, or keep the same items. */
 const ownMessage = 'grite: '
-/** A move of ours that drops a head, which is to be found again when it can be read. */
+/** A move of ours that drops a head, which must be found again once it is readable. */
 const leavingMessage = 'grite leaves a head that cannot be read'
 
-/** What a reader of a stream knows of heads that it once had. */
+/** Former heads that a reader of a stream knows. */
 export interface KnownHeads {
   readonly heads: readonly Oid[]
-  /** Heads that are gone for good, or wait for something, so that they are not looked for. */
+  /** Heads that are lost for good, or wait for something; they are not searched for. */
   readonly passedOver: ReadonlySet<string>
-  /** Heads to put back in any case: what they waited for may be here. */
+  /** Heads to restore in any case: the parts they waited for may have arrived. */
   readonly retry: readonly Oid[]
-  /** The `reflogMark` of the last look; moves before it are not looked at. */
+  /** The `reflogMark` of the last search; earlier moves are skipped. */
   readonly reflogMark: string
 }
 
 /**
- * Heads that the stream once had, by its reader or the reflog, and whose items its ref no longer reaches.
+ * Finds former heads of the stream, from its reader or the reflog, whose items its ref no longer reaches.
  *
- * @param ref - what the ref names
+ * @param ref - the ref's value
  * @param reached - commits known to be reachable from there; grows
  */
 export async function findLostHeads(
@@ -85,14 +85,14 @@ export async function findLostHeads(
   return [...lost]
 }
 
-/** Values that a move which is not grite's own may have dropped, newest first, each with what came in its place. */
+/** Values that a foreign move may have dropped, newest first, each with its replacement. */
 function droppedHeads(reflog: readonly ReflogEntry[], ref: Oid | null): { oid: Oid; child: Oid | null }[] {
   const heads: { oid: Oid; child: Oid | null }[] = []
   let later = ref
   for (const { previous, next, message } of reflog) {
-    // The line is written before the ref moves: one whose writer died in between tells of nothing that was.
+    // The line is written before the ref moves: if its writer died in between, the move never happened.
     if (next !== later && previous === later) continue
-    // A move that nobody wrote down.
+    // A move without a reflog entry.
     if (next !== null && next !== later) heads.push({ oid: next, child: null })
     if (previous !== null && !message.startsWith(ownMessage)) heads.push({ oid: previous, child: next })
     later = previous
@@ -100,14 +100,14 @@ function droppedHeads(reflog: readonly ReflogEntry[], ref: Oid | null): { oid: O
   return heads
 }
 
-/** A look at one commit spares a walk for each append of another tool. */
+/** Checking one commit saves a walk for each append of another tool. */
 async function isParentOf(git: GitPort, oid: Oid, child: Oid | null, reached: ReadonlySet<Oid>): Promise<boolean> {
   if (child === null || !reached.has(child)) return false
   try {
     const object = await git.readObject(child, metadataBytesMax)
     return object?.type === 'commit' && parseCommit(object.content).parents.includes(oid)
   } catch {
-    // A commit that cannot be read, or whose header is damaged, spares nothing: the walk comes to its own answer.
+    // An unreadable or damaged commit saves nothing: the walk decides.
     return false
   }
 }
@@ -116,29 +116,29 @@ export interface HealTarget<Batch, Item, Sealed extends Segment<Item>> {
   readonly git: GitPort
   readonly stream: Stream<Batch, Item, Sealed>
   readonly clock: { readonly nowUnixMs: () => number }
-  /** Whether an item may stand on the chain more than once; see `JoinRequest`. */
+  /** Whether an item may be on the chain more than once; see `JoinRequest`. */
   readonly mayRepeat: boolean
-  /** Brings what a partial clone lacks of a head's history, before it is read. */
+  /** Fetches the parts of a head's history that a partial clone lacks, before it is read. */
   readonly hydrate?: ((head: Oid, exclude: readonly Oid[]) => Promise<void>) | undefined
 }
 
 export interface Healed<Sealed extends Segment<unknown>> {
-  /** Items that were brought back. */
+  /** Restored items. */
   readonly restored: number
   /** Heads whose objects are gone. */
   readonly gone: readonly Oid[]
-  /** Heads of which a part could not be put back, and the first chunk that is lacking. */
+  /** Heads that could not be restored completely, each with its first missing chunk. */
   readonly held: readonly { readonly head: Oid; readonly problem: Sealed['problems'][number] }[]
-  /** Heads that wait until the stream can be read whole here. */
+  /** Heads that wait until the stream is completely readable here. */
   readonly apart: readonly Oid[]
-  /** Heads beside which the stream went on, and whose policy refuses to join them. */
+  /** Heads that the stream diverged from, and whose policy refuses to join them. */
   readonly refused: readonly Oid[]
 }
 
 /**
- * Makes a stream's ref reach every item again that lost heads had and that can be read.
+ * Makes a stream's ref reach every readable item of lost heads again.
  * @throws {StorageError} where it cannot be written
- * @throws {ConflictError} when the ref kept moving; nothing is noted as seen then
+ * @throws {ConflictError} when the ref kept moving; nothing is recorded as seen then
  */
 export async function healRef<Batch, Item, Sealed extends Segment<Item>>(
   target: HealTarget<Batch, Item, Sealed>,
@@ -167,13 +167,13 @@ export async function healRef<Batch, Item, Sealed extends Segment<Item>>(
 }
 
 interface Restored<Sealed extends Segment<unknown>> {
-  /** Items that were brought back. */
+  /** Restored items. */
   readonly itemCount: number
-  /** The first chunk whose items were not, because it is not here or too large. */
+  /** The first chunk whose items were not restored, because it is missing or too large. */
   readonly unread: Sealed['problems'][number] | null
 }
 
-/** Makes the ref reach every item of a head again that can be read. */
+/** Makes the ref reach every readable item of a head again. */
 async function restore<Batch, Item, Sealed extends Segment<Item>>(
   { git, stream, clock, hydrate, mayRepeat }: HealTarget<Batch, Item, Sealed>,
   head: Oid,
@@ -187,21 +187,21 @@ async function restore<Batch, Item, Sealed extends Segment<Item>>(
     const ref = await git.readRef(stream.ref)
     if (ref === head) return { itemCount: 0, unread: null }
     try {
-      // What is no commit holds no items, and nothing can stand on top of it.
+      // An object that is not a commit holds no items, and nothing can be appended to it.
       const isReadable = ref !== null && (await isCommit(git, ref))
       if (ref === null || !isReadable || (await git.isAncestor(ref, head))) {
         const exclude = isReadable ? [ref] : []
         if (await isCommit(git, head)) await hydrate?.(head, exclude)
         const back = await readSegments(git, stream, head, exclude)
         await moveBack(git, stream, { expected: ref, next: head })
-        // What cannot be read of these stands on the chain itself, for every reader to see.
+        // Unreadable parts of these are on the chain itself, for every reader to see.
         return { itemCount: back.reduce((sum, segment) => sum + segment.items.length, 0), unread: null }
       }
       if (divergence.kind === 'refuse') {
         if (await isCommit(git, head)) return 'refused'
         throw new NotFoundError(`${head} is gone`)
       }
-      // What cannot be had is held.
+      // A head that cannot be fetched is held.
       await hydrate?.(head, [ref]).catch(passOver)
       const base = await git.findMergeBase(head, ref)
       const request = { from: head, onto: ref, base, mayRepeat, nowUnixMs: clock.nowUnixMs() }
@@ -212,8 +212,8 @@ async function restore<Batch, Item, Sealed extends Segment<Item>>(
       if (!(error instanceof RefMovedError)) throw error
     }
   } while (await retry.again())
-  // Going on would note the reflog as seen, and nothing would look for the lost items again.
-  throw new ConflictError(`${stream.ref} kept moving while lost events were put back; try again`, {
+  // Continuing would record the reflog as seen, and nothing would look for the lost items again.
+  throw new ConflictError(`${stream.ref} kept moving while lost events were restored; run the command again`, {
     details: { ref: stream.ref, reason: 'contended' },
   })
 }
@@ -222,7 +222,7 @@ function passOver(error: unknown): void {
   if (!(error instanceof GriteError)) throw error
 }
 
-/** The newest head that a stream is known to have had and that can be read. */
+/** The newest known head of a stream that is readable. */
 export async function findSoundHead<Batch, Item>(
   git: GitPort,
   stream: Pick<Stream<Batch, Item>, 'ref' | 'codec'>,
@@ -235,7 +235,7 @@ export async function findSoundHead<Batch, Item>(
 }
 
 /**
- * Moves a ref from a head that cannot be read to one that can.
+ * Moves a ref from an unreadable head to a readable one.
  * @throws {RefMovedError} when another process was faster
  * @throws {StorageError} where it cannot be written
  */
@@ -261,7 +261,7 @@ async function moveBack(
   try {
     await git.publish({ objects: [], staged, updates: [updateOf(stream, { expected, next, reflogMessage })] })
   } catch (error) {
-    // The stream has its items back, and nobody was told that they would survive a loss of power.
+    // The stream has its items back; durability after a power loss was never promised.
     if (!(error instanceof AfterWriteError)) throw error
   }
 }

@@ -1,10 +1,10 @@
 /**
- * Joining two chains of a stream whose policy is union: what one has and the other lacks is appended on top of the other
- * (docs/format.md#re-append). Healing and sync use it.
+ * Joins two chains of a stream with the union policy: items that one chain lacks are appended on top of it
+ * (docs/format.md#re-append). Used by healing and sync.
  *
  * Invariants
- * - Nothing here moves a ref: commits are written, durably, and the caller decides what becomes of them.
- * - The chain of a joined head holds every item of both sides, none of them once more than before.
+ * - Nothing here moves a ref: commits are written, durably, and the caller decides what to do with them.
+ * - The chain of a joined head holds every item of both sides; the join duplicates none.
  */
 import type { GitPort, ObjectFormat, Oid, PendingObject } from '../git/index.ts'
 import { NotFoundError } from '../model/index.ts'
@@ -15,52 +15,52 @@ import type { Segment } from './segment-codec.ts'
 import { isCommit } from './sound-head.ts'
 import type { Stream, UnionStream } from './stream.ts'
 
-/** Segments of the other side are kept up to this many items or bytes of them; more are read again when needed. */
+/** Keeps segments of the other side up to this many items or bytes; beyond that they are read again when needed. */
 const gainedItemsMax = 16_384
 const gainedBytesMax = 32 * 1024 * 1024
 
-/** Judges what one side gains from the other. */
+/** Checks what one side gains from the other. */
 export interface Inspection<Sealed> {
   readonly add: (segments: readonly Sealed[]) => void
-  /** After all has been added, and before anything is written or moved. Throws to refuse. */
+  /** Called after all segments are added, before anything is written or moved. Throws to refuse. */
   readonly settle: () => Promise<void>
 }
 
 export interface JoinRequest<Sealed> {
-  /** The head whose items must not be lost. */
+  /** The head whose items must be kept. */
   readonly from: Oid
-  /** The head that they go on top of; null for an empty stream. */
+  /** The head to append them to; null for an empty stream. */
   readonly onto: Oid | null
-  /** Best common ancestor of the two; null when they have none. */
+  /** Best common ancestor of the two; null without one. */
   readonly base: Oid | null
-  /** True where an item may stand on a chain more than once already. Then the whole of `onto` is looked through. */
+  /** True where items may already be on a chain more than once. Then the whole of `onto` is searched. */
   readonly mayRepeat: boolean
   readonly nowUnixMs: number
-  /** Begins to judge the segments that `onto` has and `from` has not. */
+  /** Starts checking the segments that `onto` has and `from` lacks. */
   readonly inspect?: (() => Inspection<Sealed>) | undefined
 }
 
-/** The problems that a tenant's segments have. */
+/** The problem type of a tenant's segments. */
 type ProblemOf<Sealed extends Segment<unknown>> = Sealed['problems'][number]
 
 export interface Joined<Sealed extends Segment<unknown>> {
-  /** `onto` when nothing was missing there. */
+  /** `onto` when it lacked nothing. */
   readonly head: Oid
-  /** Written for the new commits, which no ref names yet: to be given to the publish that moves one there. */
+  /** Objects of the new commits, which no ref names yet: pass them to the publish that moves a ref there. */
   readonly objects: readonly PendingObject[]
-  /** Items that were put on top. */
+  /** Appended items. */
   readonly itemCount: number
-  /** What `onto` has and `from` has not, parents before children; null when that is too much to keep. */
+  /** Segments that `onto` has and `from` lacks, parents before children; null when they are too many to keep. */
   readonly gained: readonly Sealed[] | null
-  /** What of `from` could not be read, and so was not carried. Above a gap of its chain nobody knows how much that is. */
+  /** Unreadable parts of `from`, which were not carried. Above a gap of its chain their extent is unknown. */
   readonly unread: readonly ProblemOf<Sealed>[]
 }
 
 /**
- * Writes the commits that bring onto one head what it lacks of another.
+ * Writes the commits that append to one head the items that it lacks of another.
  * @throws {NotFoundError} when the objects of a head are gone
- * @throws {IncompleteLogError} when `onto` cannot be read whole and no base is known: what stands below its gap would be
- * written once more
+ * @throws {IncompleteLogError} when `onto` cannot be read completely and no base is known: items below its gap would be
+ *   written again
  */
 export async function stageJoin<Batch, Item, Sealed extends Segment<Item>>(
   git: GitPort,
@@ -72,13 +72,13 @@ export async function stageJoin<Batch, Item, Sealed extends Segment<Item>>(
   const exclude = base === null ? [] : [base]
   const ours = await readSegments(git, stream, from, exclude)
   const theirs = await readGained(git, stream, request, exclude)
-  if (base === null && theirs.gaps.count > 0) throw incompleteLog('no other log can be joined to it', theirs.gaps)
+  if (base === null && theirs.gaps.count > 0) throw incompleteLog('cannot join another log to it', theirs.gaps)
   if (mayRepeat && base !== null) await collectIds(git, stream, base, theirs.ids)
   const batches = batchesOfMissing(ours, (id) => !theirs.ids.has(id), nowUnixMs)
   const { head, objects } = encodeBatches(git.layout.objectFormat, stream, batches, onto)
   if (objects.length > 0) await git.publish({ objects, updates: [] })
   return {
-    // Without an item on either side there is no stream to begin.
+    // With no item on either side there is no stream to start.
     head: head ?? from,
     objects,
     itemCount: batches.reduce((sum, batch) => sum + countOf(batch), 0),
@@ -104,7 +104,7 @@ function encodeBatches<Batch, Item>(
   return { head, objects: [...objects.values()] }
 }
 
-/** All segments below a head but not below others. @throws {NotFoundError} when the head is not here */
+/** All segments below a head but not below others. @throws {NotFoundError} when the head is missing */
 export async function readSegments<Batch, Item, Sealed extends Segment<Item>>(
   git: GitPort,
   stream: Pick<Stream<Batch, Item, Sealed>, 'codec'>,

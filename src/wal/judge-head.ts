@@ -2,12 +2,12 @@ import { type GitObject, type GitPort, metadataBytesMax, type Oid, parseCommit, 
 import { CorruptObjectError } from '../model/index.ts'
 import type { SegmentCodec } from './segment-codec.ts'
 
-/** Foreign commits that may lie on top of a stream before it is taken for something else. */
+/** Foreign commits allowed on top of a stream before it is rejected. */
 const foreignCommitsMax = 100
 
 /**
- * Tells what is wrong with a head that is offered as one of a stream; null when nothing is: it is a commit of that stream,
- * or has one below a few foreign commits. Anything else would become part of every clone's stream for good.
+ * Says why a head is not one of a stream; null when it is: a commit of that stream, or a few foreign commits on top of
+ * one. Anything else would become part of every clone's stream for good.
  */
 export async function judgeHead(
   git: GitPort,
@@ -19,7 +19,7 @@ export async function judgeHead(
     const object = await read(git, oid)
     if (object?.type !== 'commit') {
       if (count > 0) break
-      return object === null ? 'an object that cannot be read' : `a ${object.type}`
+      return object === null ? 'an unreadable object' : `a ${object.type}`
     }
     const commit = tryParse(() => parseCommit(object.content))
     if (commit === null) return 'a damaged commit'
@@ -28,7 +28,7 @@ export async function judgeHead(
     if (rows?.some(({ name }) => name === codec.markFile)) return null
     oid = commit.parents[0]
   }
-  return 'a commit of something else'
+  return 'a commit of another kind'
 }
 
 function tryParse<Result>(parse: () => Result): Result | null {

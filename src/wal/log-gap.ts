@@ -1,22 +1,22 @@
 /**
- * What this clone lacks of a log that others may have whole. A log with gaps is incomplete: what it says is true, and more
- * may be true. Objects that are malformed are no gap, because they are the same in every clone.
+ * Parts of a log that this clone lacks and others may have. A log with gaps is incomplete: its content is true, but
+ * there may be more. Malformed objects are not gaps, because they are the same in every clone.
  */
 import type { Oid } from '../git/index.ts'
 import { type ErrorDetails, IncompleteLogError } from '../model/index.ts'
 
 export interface LogGap {
-  /** `shallow`: a fetch with a depth left it out. `corrupt`: the bytes stored here under its id are not it. */
+  /** `shallow`: left out by a fetch with a depth. `corrupt`: the bytes stored here do not match the id. */
   readonly reason: 'shallow' | 'missing' | 'corrupt'
-  /** `file`: something beside the events, such as the content of an attachment. */
+  /** `file`: a file beside the events, such as an attachment's content. */
   readonly kind: 'commit' | 'tree' | 'chunk' | 'file'
-  /** The object that cannot be read. */
+  /** The unreadable object. */
   readonly objectId: Oid
-  /** The commit that needs it; the object itself where it is a commit and only its id is known. */
+  /** The commit that needs it; the object itself when it is a commit of which only the id is known. */
   readonly commit: Oid
 }
 
-/** All gaps of a log: each is counted, the first of them are kept. */
+/** All gaps of a log: each is counted, the first ones are kept. */
 export interface LogGaps {
   readonly gaps: readonly LogGap[]
   readonly count: number
@@ -49,20 +49,20 @@ export class GapTally implements LogGaps {
   }
 }
 
-/** `details` of whatever tells of gaps. */
+/** The `details` of an error or warning about gaps. */
 export function detailsOfGaps({ gaps, count }: LogGaps): ErrorDetails {
   return { reason: 'log-incomplete', gap_count: count, gaps: gaps.slice(0, gapsNamedMax).map(describeGap) }
 }
 
-/** A gap as data tell of it. */
+/** A gap in JSON form. */
 export function describeGap({ reason, kind, objectId, commit }: LogGap) {
   return { reason, kind, object_id: objectId, commit }
 }
 
-/** What is wrong with a log, to follow `the log`. */
+/** The state of a log, to follow `the log`. */
 export function describeGaps({ gaps, count }: LogGaps): string {
   const [first] = gaps
-  if (first === undefined) return 'is whole'
+  if (first === undefined) return 'is complete'
   const others = count > 1 ? ` (and ${count - 1} more)` : ''
   const { reason, kind, objectId, commit } = first
   if (reason === 'shallow') return `is cut off before commit ${commit.slice(0, 12)} by a shallow fetch${others}`

@@ -3,7 +3,7 @@ import type { CommitEntry, GitPort, Oid } from '../git/index.ts'
 import type { Segment, TakenObjects } from './segment-codec.ts'
 import type { Stream } from './stream.ts'
 
-/** A commit as it is stored, and what it says. */
+/** A stored commit and its content. */
 export interface DecodedCommit<Sealed> {
   readonly entry: CommitEntry
   readonly segment: Sealed
@@ -15,7 +15,7 @@ export interface LogRange {
   readonly exclude?: readonly Oid[]
 }
 
-/** Reads a stream's segments, parents before children, verified. What is damaged is named in `problems`. */
+/** Reads a stream's segments, parents before children, verified. Damage is reported in `problems`. */
 export async function* readLog<Batch, Item, Sealed extends Segment<Item>>(
   git: GitPort,
   stream: Pick<Stream<Batch, Item, Sealed>, 'codec'>,
@@ -24,7 +24,7 @@ export async function* readLog<Batch, Item, Sealed extends Segment<Item>>(
   for await (const commits of readCommits(git, stream, range)) yield commits.map(({ segment }) => segment)
 }
 
-/** As `readLog`, with the commits. */
+/** Like `readLog`, with the commits. */
 export async function* readCommits<Batch, Item, Sealed extends Segment<Item>>(
   git: GitPort,
   { codec }: Pick<Stream<Batch, Item, Sealed>, 'codec'>,
@@ -49,11 +49,11 @@ export async function* readCommits<Batch, Item, Sealed extends Segment<Item>>(
   }
 }
 
-/** Contents after which the rest of the process has its turn: signals are handled only then. Bytes. */
+/** Bytes decoded before yielding to the event loop: signals are handled only then. */
 const breathBytes = 1024 * 1024
 const breathCommits = 256
 
-/** Lets timers, input and signals have their turn while much is decoded. */
+/** Yields to timers, input and signals during long decoding. */
 class Breath {
   #bytes = 0
   #commits = 0

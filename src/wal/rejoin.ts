@@ -5,14 +5,14 @@ import type { Segment } from './segment-codec.ts'
 import { findParentByReflog } from './sound-head.ts'
 import { type UnionStream, updateOf } from './stream.ts'
 
-/** Missing commits of one chain that are gone around. */
+/** Missing commits of one chain that are bypassed. */
 const holesMax = 16
 
 /**
- * Moves a stream around commits that are missing: what stands above one is re-appended onto what stood below it by the
- * reflog. Nothing readable is left behind, and what a missing commit held is put back should it be found.
+ * Moves a stream around missing commits: commits above one are re-appended onto its predecessor from the reflog.
+ * Nothing readable is lost, and a missing commit's items are restored if it is found later.
  *
- * @returns the new head; null when that cannot be done: nobody knows what stood below, or more than commits is missing
+ * @returns the new head; null when that is impossible: the predecessor is unknown, or more than commits is missing
  */
 export async function rejoinAround<Batch, Item, Sealed extends Segment<Item>>(
   git: GitPort,
@@ -33,7 +33,7 @@ interface Rejoin<Batch, Item, Sealed extends Segment<Item>> {
   readonly nowUnixMs: number
 }
 
-/** A head that holds what can be read at and below another, and lacks nothing. */
+/** A complete head with the readable items at and below another. */
 async function soundOf<Batch, Item, Sealed extends Segment<Item>>(
   target: Rejoin<Batch, Item, Sealed>,
   head: Oid,

@@ -2,8 +2,8 @@ import type { GitPort, Oid, RefName } from '../git/index.ts'
 import { GriteError } from '../model/index.ts'
 
 /**
- * Keeps what a push made of a remote's ref. Another sync that was faster knows more, and what a full disk keeps from being
- * noted the next fetch finds: the remote has it, so the push did not fail.
+ * Records a remote ref after a push. Ignores a lost race, because a faster sync knows more, and a full disk, because
+ * the next fetch finds it: the push itself succeeded.
  */
 export async function noteRemoteHead(
   git: GitPort,

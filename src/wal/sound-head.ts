@@ -1,6 +1,6 @@
 /**
- * A head that can be read. A ref that names an object which is missing or damaged, as after a power loss, hides the whole
- * stream, and what is written on top of it buries that: so nothing is, and what the ref named before is looked for.
+ * Finds readable heads. A ref to a missing or damaged object, as after a power loss, hides the whole stream, and an
+ * append on top of it would bury the stream: so nothing is appended, and a former value of the ref is searched.
  */
 import { type GitPort, metadataBytesMax, type Oid, type RefName, readReflog } from '../git/index.ts'
 import { CorruptObjectError, IncompleteLogError, ObjectTooLargeError } from '../model/index.ts'
@@ -9,9 +9,9 @@ import { remotesPrefix, splitTrackingRef } from './ref-names.ts'
 import type { Stream } from './stream.ts'
 
 /**
- * Whether an id is that of a commit which is here and can be read. One that is too large to be loaded is: the log goes on
- * below it, and its own files are reported as unread.
- * @throws {StorageError} when the disk says nothing of it
+ * Whether an id is a readable commit. A commit too large to load counts as one: the log continues below it, and its own
+ * files are reported as unread.
+ * @throws {StorageError} when the disk gives no answer
  */
 export async function isCommit(git: GitPort, oid: Oid): Promise<boolean> {
   try {
@@ -26,13 +26,13 @@ export async function isCommit(git: GitPort, oid: Oid): Promise<boolean> {
 export interface HeadToRead {
   readonly git: GitPort
   readonly ref: RefName
-  /** Brings the ref to a head that can be read, where one can be found. */
+  /** Moves the ref to a readable head, if one can be found. */
   readonly recover?: (() => Promise<unknown>) | undefined
 }
 
 /**
- * The head of a stream, to go on from; null for an empty one.
- * @throws {IncompleteLogError} when it cannot be read, and nothing could be done about that
+ * The head of a stream to append to; null for an empty stream.
+ * @throws {IncompleteLogError} when it is unreadable and recovery failed
  */
 export async function readSoundHead({ git, ref, recover }: HeadToRead): Promise<Oid | null> {
   const head = await git.readRef(ref)
@@ -40,19 +40,19 @@ export async function readSoundHead({ git, ref, recover }: HeadToRead): Promise<
   await recover?.()
   const found = await git.readRef(ref)
   if (found === null || (await isCommit(git, found))) return found
-  throw new IncompleteLogError(`${ref} names commit ${found}, which cannot be read here; nothing was written`, {
+  throw new IncompleteLogError(`${ref} points to commit ${found}, which cannot be read here; nothing was written`, {
     details: { reason: 'head-unreadable', ref, object_id: found },
     hints: [
-      'Run `grite sync`: it takes the log from a remote that has it',
-      'Otherwise put the object back from another clone or a backup',
+      'Run `grite sync` to get the log from a remote that has it',
+      'Otherwise restore the object from another clone or a backup',
     ],
   })
 }
 
-/** Moves of a ref that are looked through for a head that can be read. */
+/** Moves of a ref searched for a readable head. */
 const reflogEntriesMax = 1000
 
-/** The newest of the heads that a ref had by its reflog and that can be read; undefined when there is none. */
+/** The newest readable head in a ref's reflog; undefined without one. */
 export async function findFormerHead(git: GitPort, ref: RefName): Promise<Oid | undefined> {
   const tried = new Set<Oid>()
   for (const { next, previous } of await readReflog(git, ref, reflogEntriesMax)) {
@@ -65,10 +65,7 @@ export async function findFormerHead(git: GitPort, ref: RefName): Promise<Oid | 
   return undefined
 }
 
-/**
- * What a ref named before a commit that cannot be read, and can be read itself: null for nothing, undefined where the
- * reflog does not know.
- */
+/** The ref's readable value before an unreadable commit: null for no ref, undefined where the reflog does not know. */
 export async function findParentByReflog(git: GitPort, ref: RefName, missing: Oid): Promise<Oid | null | undefined> {
   let oid: Oid | null = missing
   for (const { next, previous } of await readReflog(git, ref, reflogEntriesMax)) {
@@ -79,7 +76,7 @@ export async function findParentByReflog(git: GitPort, ref: RefName, missing: Oi
   return undefined
 }
 
-/** A head of a stream that the last fetch from some remote has left here, and that can be read; undefined when there is none. */
+/** A readable head of a stream that the last fetch from some remote left here; undefined without one. */
 export async function findTrackedHead<Batch, Item>(
   git: GitPort,
   stream: Pick<Stream<Batch, Item>, 'ref' | 'codec'>,

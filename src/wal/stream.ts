@@ -1,31 +1,31 @@
 /**
- * A stream as a value: which ref it is, how its commits read and write, and what happens when two clones have both
- * written. Append, read, heal, join and sync take one, and know no tenant by name.
+ * A stream as a value: its ref, the codec of its commits, and its policy when two clones have both written. Append,
+ * read, heal, join and sync take one, and know no tenant by name.
  */
 import type { Oid, RefName, RefUpdate } from '../git/index.ts'
 import type { Segment, SegmentCodec } from './segment-codec.ts'
 
 export interface Stream<Batch, Item, Sealed extends Segment<Item> = Segment<Item>> {
   readonly ref: RefName
-  /** The subject of messages about it, such as `the log`. */
+  /** Its name in messages, such as `the log`. */
   readonly title: string
   readonly codec: SegmentCodec<Batch, Item, Sealed>
   readonly divergence: DivergencePolicy<Batch, Sealed>
-  /** Whether its moves are written to a reflog. Healing finds there what the ref once named. */
+  /** Whether its moves are written to a reflog, where healing finds former values of the ref. */
   readonly keepsReflog: boolean
 }
 
-/** What becomes of a stream that was written in two places. */
+/** The policy for a stream written in two places. */
 export type DivergencePolicy<Batch, Sealed> = UnionPolicy<Batch, Sealed> | RefusalPolicy
 
-/** What one side lacks is appended to it again: the stream is a set of items, whatever their order. */
+/** Items that one side lacks are re-appended to it: the stream is a set of items in any order. */
 export interface UnionPolicy<Batch, Sealed> {
   readonly kind: 'union'
-  /** Ids of the items of a segment; the same item has the same id in every clone. */
+  /** Ids of the items of a segment; an item has the same id in every clone. */
   readonly idsOf: (segment: Sealed) => readonly string[]
-  /** Bytes of the items of a segment, by which readers bound what they keep in memory. */
+  /** Bytes of the items of a segment; bounds the readers' memory. */
   readonly bytesOf: (segment: Sealed) => number
-  /** Batches that bring what is missing onto another chain, oldest item first. */
+  /** Batches that append the missing items to another chain, oldest first. */
   readonly batchesOfMissing: (
     segments: readonly Sealed[],
     isMissing: (id: string) => boolean,
@@ -46,10 +46,10 @@ export interface UnionStream<Batch, Item, Sealed extends Segment<Item> = Segment
   readonly divergence: UnionPolicy<Batch, Sealed>
 }
 
-/** A stream, whatever its policy: enough to append to it, and to read it. */
+/** A stream with any policy: enough to append and read. */
 export type AnyStream<Batch, Item> = Omit<Stream<Batch, Item>, 'divergence'>
 
-/** What of a stream concerns its ref alone. */
+/** The parts of a stream that concern only its ref. */
 export type StreamRef = Pick<Stream<unknown, unknown>, 'ref' | 'title' | 'keepsReflog'>
 
 /** One move of a stream's ref. */

@@ -1,13 +1,13 @@
 /**
- * Syncing a stream with a remote (docs/format.md#sync).
+ * Syncs a stream with a remote (docs/format.md#sync).
  *
  * Invariants
- * - The remote's ref moves forward only. The local one moves only to a head whose chain holds every item of the old one
- *   that can be read.
- * - Before a fetch replaces what is known of the remote, the local stream holds every item of it, so that an item which
- *   was seen once survives whatever becomes of the remote. Where the policy refuses to join them, nothing is fetched.
- * - Killed at any moment, the next run finds nothing that it would not have found otherwise: commits without a ref, a
- *   tracking ref that is ahead of the local one, or a remote that is.
+ * - The remote's ref moves forward only. The local one moves only to a head whose chain holds every readable item of
+ *   the old one.
+ * - Before a fetch replaces the known state of the remote, the local stream holds every item of it, so that an item
+ *   once seen survives whatever happens to the remote. Where the policy refuses to join them, nothing is fetched.
+ * - Killed at any moment, a sync leaves nothing that the next run does not handle anyway: commits without a ref, a
+ *   tracking ref ahead of the local one, or a remote that is ahead.
  */
 import {
   type GitPort,
@@ -49,7 +49,7 @@ import type { Segment } from './segment-codec.ts'
 import { isCommit } from './sound-head.ts'
 import { type Stream, type UnionStream, updateOf } from './stream.ts'
 
-/** Rounds of fetch and push before a remote that keeps moving is given up. */
+/** Rounds of fetch and push before giving up on a remote that keeps moving. */
 export const syncRoundsMax = 12
 const backoffMsFirst = 40
 const backoffMsMax = 2000
@@ -60,7 +60,7 @@ export interface SyncTarget<Batch, Item, Sealed extends Segment<Item>> extends S
   readonly stream: Stream<Batch, Item, Sealed>
 }
 
-/** Where a sync runs, whatever the stream. */
+/** Context of a sync, for any stream. */
 export interface SyncPlace {
   readonly git: GitPort
   readonly remotes: RemotePort
@@ -69,34 +69,34 @@ export interface SyncPlace {
   readonly clock: { readonly nowUnixMs: () => number }
   /** A number from 0 up to, not including, 1. */
   readonly jitter: () => number
-  /** Ends the waits between rounds; the sync is rejected with its reason. */
+  /** Aborts the pauses between rounds; the sync rejects with its reason. */
   readonly signal?: AbortSignal | undefined
-  /** For tests: moments of a sync. */
+  /** For tests: points of a sync. */
   readonly at?: ((point: SyncPoint) => void | Promise<void>) | undefined
 }
 
 /** Refs of a remote that are fetched along with a stream. */
 export interface RefsAlongside {
   readonly refspecs: readonly string[]
-  /** How many refs are followed, by the left side of a refspec. */
+  /** How many refs to follow, by the left side of a refspec. */
   readonly refsMax: (left: string) => number
 }
 
 export interface SyncRequest<Sealed> {
   readonly remote: string
-  /** The local stream follows its home remote's; with any other remote, each keeps its own order of commits. */
+  /** The local stream follows its home remote's; with any other remote, each side keeps its own order of commits. */
   readonly isHome: boolean
   readonly pull: boolean
   readonly push: boolean
   readonly runHooks: boolean
   readonly alongside?: RefsAlongside | undefined
-  /** Whether items may stand more than once on the local chain; see `JoinRequest`. Asked when it matters. */
+  /** Whether items may be on the local chain more than once; see `JoinRequest`. Called when it matters. */
   readonly mayRepeat: () => Promise<boolean>
-  /** Begins to judge what the local stream is about to take in from the remote. */
+  /** Starts checking what the local stream is about to take from the remote. */
   readonly inspect?: (() => Inspection<Sealed>) | undefined
-  /** Brings what a partial clone lacks of a head's history. */
+  /** Fetches the parts of a head's history that a partial clone lacks. */
   readonly hydrate?: ((head: Oid, exclude: readonly Oid[]) => Promise<void>) | undefined
-  /** Runs beside the first fetch, and is waited for before anything is compared. */
+  /** Runs in parallel to the first fetch, and is awaited before anything is compared. */
   readonly meanwhile?: (() => Promise<unknown>) | undefined
   readonly onProgress?: OnProgress | undefined
 }
@@ -105,36 +105,36 @@ export interface RefSync<Sealed extends Segment<unknown>> {
   /** Local head before and after. */
   readonly before: Oid | null
   readonly after: Oid | null
-  /** The remote's head as known in the end; null when it has no such ref. */
+  /** The remote's last known head; null when it has no such ref. */
   readonly remoteHead: Oid | null
-  /** Items of ours that were put on top of the remote's because both sides had written. */
+  /** Our items that were re-appended on top of the remote's because both sides had written. */
   readonly rejoined: number
-  /** What the local stream gained by a join, when it was little enough to keep: it brings a view from one head to another. */
+  /** The local stream's gain from a join, when small enough to keep: it updates a view from one head to another. */
   readonly gained: Gained<Sealed> | null
   /** Whether the remote's ref moved. */
   readonly pushed: boolean
-  /** What the remote said when it refused the push for good. */
+  /** The remote's answer when it refused the push for good. */
   readonly refused: PushedRef | null
-  /** `lost`: the remote had the ref when it was last seen. `rewound`: what it has lacks something it had. */
+  /** `lost`: the remote had the ref when it was last seen. `rewound`: it lacks items that it had. */
   readonly remoteChange: 'lost' | 'rewound' | null
-  /** Parts of the local stream that nobody can read, and that stayed behind. */
+  /** Unreadable parts of the local stream, which stayed behind. */
   readonly unread: Sealed['problems']
-  /** Parts of another remote's stream than the home remote's that could not be read, and so were not taken in. */
+  /** Unreadable parts of a remote's stream other than the home remote's, which were not taken in. */
   readonly unreadOfRemote: Sealed['problems']
-  /** Why the refs alongside are not known, when they could not be fetched with the stream. */
+  /** Why the refs alongside are unknown, when they could not be fetched with the stream. */
   readonly othersUnread: string | null
-  /** Refs of the remote that are not followed, because there are too many. */
+  /** Refs of the remote that are not followed because there are too many. */
   readonly leftOut: readonly LeftOutRefs[]
-  /** What became of a history that a shallow clone had cut off; null where nothing was cut off. */
+  /** Result for a history that a shallow clone had cut off; null when nothing was cut off. */
   readonly completion: Completion | null
   readonly rounds: number
 }
 
 /**
- * Brings the local stream and a remote's together.
- * @throws {NotFoundError} | {RemoteError} when the remote cannot be had; nothing has changed
+ * Syncs the local stream with a remote.
+ * @throws {NotFoundError} | {RemoteError} when the remote is unavailable; nothing has changed
  * @throws {ConflictError} when the remote kept moving, or both sides wrote and the stream refuses divergence
- * @throws {ObjectTooLargeError} when a local chunk that would have to be carried cannot be read whole
+ * @throws {ObjectTooLargeError} when a local chunk that must be carried cannot be read completely
  */
 export async function syncRef<Batch, Item, Sealed extends Segment<Item>>(
   target: SyncTarget<Batch, Item, Sealed>,
@@ -143,7 +143,10 @@ export async function syncRef<Batch, Item, Sealed extends Segment<Item>>(
   return new RefSyncer(target, request).run()
 }
 
-/** `remote-cut`: the remote has no more of it either. `failed`: git cannot ask this remote for it, for the reason given. */
+/**
+ * `remote-cut`: the remote does not have the rest either. `failed`: git cannot request it from this remote, for the
+ * given reason.
+ */
 export type Completion =
   | { readonly outcome: 'whole' | 'remote-cut' }
   | { readonly outcome: 'failed'; readonly reason: string }
@@ -154,15 +157,15 @@ export interface Gained<Sealed> {
   readonly segments: readonly Sealed[]
 }
 
-/** Of the local ref. */
+/** A move of the local ref. */
 interface LocalMove {
   readonly expected: Oid | null
   readonly next: Oid
-  /** Objects of `next` that no ref has named yet. */
+  /** Objects of `next` that no ref names yet. */
   readonly staged?: readonly PendingObject[]
 }
 
-/** How two heads stand to each other. */
+/** The relation of two heads. */
 type Relation =
   | { readonly kind: 'same' | 'remote-empty' | 'local-empty' | 'both-empty' }
   | { readonly kind: 'behind' | 'ahead'; readonly base: Oid }
@@ -175,17 +178,17 @@ class RefSyncer<Batch, Item, Sealed extends Segment<Item>> {
   #gained: Gained<Sealed> | null = null
   #pushed = false
   #refused: PushedRef | null = null
-  /** What the remote said to the last push when it seemed to have moved. */
+  /** The remote's answer to the last push when the ref seemed to have moved. */
   #stale: PushedRef | null = null
   /** Why only the stream is fetched, when the remote's other refs cannot be. */
   #othersUnread: string | null = null
   #leftOut: readonly LeftOutRefs[] = []
-  /** Whether the remote had what a fetch did not show, as where fetch and push have addresses of their own. */
+  /** Whether the remote had something that a fetch did not show, as with separate fetch and push URLs. */
   #hadItAll = false
   #unread: Sealed['problems'] = []
   #unreadOfRemote: Sealed['problems'] = []
   #completion: Completion | null = null
-  /** A local head that was found to be ahead of what was known of the remote. */
+  /** A local head found to be ahead of the known remote head. */
   #ahead: { readonly local: Oid; readonly known: Oid } | null = null
 
   constructor(target: SyncTarget<Batch, Item, Sealed>, request: SyncRequest<Sealed>) {
@@ -251,7 +254,7 @@ class RefSyncer<Batch, Item, Sealed extends Segment<Item>> {
       if (!(await rounds.again())) {
         const shown = showRemote(remote)
         throw new ConflictError(
-          `${this.#target.stream.title} of '${shown}' kept moving; nothing was lost, and not everything was sent`,
+          `${this.#target.stream.title} of '${shown}' kept moving; nothing was lost, but not everything was pushed`,
           {
             details: { remote: shown, ref: this.#ref, reason: 'contended', rounds: rounds.tries },
             hints: ['Run the command again'],
@@ -266,7 +269,7 @@ class RefSyncer<Batch, Item, Sealed extends Segment<Item>> {
     return new Retry({ firstMs: backoffMsFirst, ...bounds, jitter, nowMs: () => clock.nowUnixMs(), signal })
   }
 
-  /** What the last fetch saw; a ref that cannot be read says nothing, and would keep git from fetching. */
+  /** The result of the last fetch; an unreadable ref is ignored, and would make git's fetch fail. */
   async #readTracked(tracking: RefName): Promise<Oid | null> {
     const { git } = this.#target
     const oid = await git.readRef(tracking)
@@ -276,7 +279,7 @@ class RefSyncer<Batch, Item, Sealed extends Segment<Item>> {
     return null
   }
 
-  /** The local head, and what the ref names: a head that cannot be read is none, and what the remote has takes its place. */
+  /** The local head, and the ref's value: an unreadable head counts as none, and the remote's takes its place. */
   async #readLocal(): Promise<{ readonly head: Oid | null; readonly named: Oid | null }> {
     const { git } = this.#target
     const named = await git.readRef(this.#ref)
@@ -309,7 +312,7 @@ class RefSyncer<Batch, Item, Sealed extends Segment<Item>> {
     try {
       await fetch()
     } catch (error) {
-      // One lock whose object is broken must not keep the log back.
+      // One lock with a broken object must not block the log.
       if (alongside === undefined || this.#othersUnread !== null || !isUnsound(error)) throw error
       this.#othersUnread = error.message
       await fetch()
@@ -317,13 +320,13 @@ class RefSyncer<Batch, Item, Sealed extends Segment<Item>> {
     await at?.('fetched')
   }
 
-  /** Has a history that is cut off completed, as far as this remote can. */
+  /** Completes a cut-off history, as far as this remote can. */
   async #complete(tracked: Oid | null): Promise<void> {
     if (!(await this.#isCut(tracked))) return
     try {
       await this.#target.remotes.completeRef(this.#request.remote, this.#ref)
     } catch (error) {
-      // Not every transport can, and the log may be synced all the same.
+      // Not every transport can do this, and the log can be synced anyway.
       if (!(error instanceof RemoteError) || isUnreachable(error)) throw error
       this.#completion = { outcome: 'failed', reason: error.message }
       return
@@ -332,9 +335,10 @@ class RefSyncer<Batch, Item, Sealed extends Segment<Item>> {
   }
 
   /**
-   * A sync that was cut off after its fetch: what it saw goes into the local stream before it is forgotten.
+   * Finishes a sync that was interrupted after its fetch: the fetched items go into the local stream before they are
+   * forgotten.
    *
-   * @returns what the remote had when it was last seen; what was refused then counts for nothing
+   * @returns the remote's last seen head; null when it was refused
    */
   async #finishInterrupted(known: Oid | null): Promise<Oid | null> {
     const { git, stream } = this.#target
@@ -348,7 +352,7 @@ class RefSyncer<Batch, Item, Sealed extends Segment<Item>> {
     try {
       await this.#takeIn(known, local)
     } catch (error) {
-      // It was not taken in then and is not now; the fetch may bring something better.
+      // It was not taken in then and is not now; the fetch may bring a better head.
       if (!(error instanceof RemoteError || error instanceof IncompleteLogError)) throw error
     }
     return known
@@ -359,21 +363,19 @@ class RefSyncer<Batch, Item, Sealed extends Segment<Item>> {
     if (wrong !== null) throw this.#corrupt(`is ${wrong}`, this.#ref, head)
   }
 
-  /** Names below the ref's own keep it from being created. */
+  /** Refs below the stream's own name make it impossible to create. */
   async #refuseFolder(tracking: RefName): Promise<void> {
     const [below] = await this.#target.git.listRefs(`${tracking}/`)
     if (below === undefined) return
     const name = remoteRefOf(this.#request.remote, below.ref)
-    throw this.#corrupt(`cannot be: there is a ref ${name}`, name, below.oid)
+    throw this.#corrupt(`cannot exist beside the ref ${name}`, name, below.oid)
   }
 
   #corrupt(what: string, ref: RefName, object: Oid): RemoteError {
     const remote = showRemote(this.#request.remote)
     return new RemoteError(`${this.#target.stream.title} of '${remote}' ${what}`, {
       details: { remote, reason: 'corrupt', ref, object_id: object },
-      hints: [
-        `Look at it with \`${shellCommand('git', 'show', '--stat', object.slice(0, 12))}\`; nothing was taken in`,
-      ],
+      hints: [`Nothing was merged; inspect it with \`${shellCommand('git', 'show', '--stat', object.slice(0, 12))}\``],
     })
   }
 
@@ -384,7 +386,7 @@ class RefSyncer<Batch, Item, Sealed extends Segment<Item>> {
   ): Promise<RefSync<Sealed>['remoteChange']> {
     if (known === null || known === theirs) return null
     if (theirs === null) return 'lost'
-    // As a rule the two sides parted where they last met.
+    // Usually the two sides diverged where they last met.
     if ('base' in relation && relation.base === known) return null
     return (await this.#target.git.isAncestor(known, theirs)) ? null : 'rewound'
   }
@@ -394,7 +396,7 @@ class RefSyncer<Batch, Item, Sealed extends Segment<Item>> {
     if (theirs === null) return { kind: 'remote-empty' }
     if (local === this.#ahead?.local && theirs === this.#ahead?.known) return { kind: 'ahead', base: theirs }
     const base = local === null ? null : await this.#target.git.findMergeBase(local, theirs)
-    // Only commits have a base, and what goes on from our log is one, whatever lies on top.
+    // Only commits have a base, and a continuation of our log is one, whatever is on top.
     if (base === null) {
       await this.#request.hydrate?.(theirs, [])
       await this.#requireLog(theirs)
@@ -405,7 +407,7 @@ class RefSyncer<Batch, Item, Sealed extends Segment<Item>> {
     return { kind: 'diverged', base }
   }
 
-  /** One round's decision. False when the remote was faster, and another round is due. */
+  /** Acts on one round's state. False when the remote was faster and another round is due. */
   async #settle(relation: Relation, local: Oid | null, theirs: Oid | null): Promise<boolean> {
     switch (relation.kind) {
       case 'same':
@@ -427,14 +429,17 @@ class RefSyncer<Batch, Item, Sealed extends Segment<Item>> {
     }
   }
 
-  /** A remote without the stream would get one that is cut off, and pass it on. */
+  /** A remote without the stream would get a cut-off one, and pass it on. */
   async #requireWhole(local: Oid): Promise<void> {
     const tally = new GapTally()
     for (const { oid, parent } of await this.#target.git.findCutCommits([local])) {
       tally.add({ reason: 'shallow', kind: 'commit', objectId: parent, commit: oid })
     }
     if (tally.count === 0) return
-    throw incompleteLog(`'${showRemote(this.#request.remote)}' has no log, and must not get a part of one`, tally)
+    throw incompleteLog(
+      `'${showRemote(this.#request.remote)}' has no log, and a partial one must not be pushed to it`,
+      tally,
+    )
   }
 
   /** Both sides wrote: ours goes on top of theirs, is pushed, and becomes the local stream. */
@@ -449,7 +454,7 @@ class RefSyncer<Batch, Item, Sealed extends Segment<Item>> {
     const isSettled = !this.#request.push || joined.head === theirs || (await this.#push(joined.head))
     this.#rejoined = joined.itemCount
     this.#gained = joined.gained && { from: local, to: joined.head, segments: joined.gained }
-    // Also after a lost race: the next fetch may replace what this one found.
+    // Also after a lost race: the next fetch may replace the fetched head.
     await this.#moveLocal(joined.head, local, joined.objects)
     return isSettled
   }
@@ -470,7 +475,7 @@ class RefSyncer<Batch, Item, Sealed extends Segment<Item>> {
     readonly from: Oid
     readonly onto: Oid
     readonly base: Oid | null
-    /** Whether it is the local stream that is carried. */
+    /** Whether the local stream is the one carried. */
     readonly isOurs: boolean
     readonly inspect?: SyncRequest<Sealed>['inspect']
   }): Promise<Joined<Sealed>> {
@@ -479,7 +484,7 @@ class RefSyncer<Batch, Item, Sealed extends Segment<Item>> {
     const { git, clock, at } = this.#target
     const exclude = request.base === null ? [] : [request.base]
     for (const head of [request.from, request.onto]) await this.#request.hydrate?.(head, exclude)
-    // Whether another's chain repeats an id, only its whole would tell.
+    // Only the whole chain would show whether another's chain repeats an id.
     const mayRepeat = !request.isOurs || (await this.#request.mayRepeat())
     const joined = await stageJoin(git, stream, { ...request, mayRepeat, nowUnixMs: clock.nowUnixMs() })
     if (request.isOurs) this.#refuseUnreadable(joined.unread)
@@ -488,7 +493,7 @@ class RefSyncer<Batch, Item, Sealed extends Segment<Item>> {
     return joined
   }
 
-  /** @throws {ConflictError} where the stream is not one whose two sides can be joined */
+  /** @throws {ConflictError} when the stream's two sides cannot be joined */
   #requireUnion(local: Oid, theirs: Oid): UnionStream<Batch, Item, Sealed> {
     const { stream } = this.#target
     const { divergence } = stream
@@ -500,7 +505,7 @@ class RefSyncer<Batch, Item, Sealed extends Segment<Item>> {
     )
   }
 
-  /** What is too large to read, or not here, would be lost to everybody else if the log went on without it. */
+  /** A chunk that is missing or too large would be lost to all other clones if the log went on without it. */
   #refuseUnreadable(problems: Sealed['problems']): void {
     const problem = problems.find(({ unread }) => unread === 'too-large' || unread === 'missing')
     this.#unread = problems
@@ -508,15 +513,15 @@ class RefSyncer<Batch, Item, Sealed extends Segment<Item>> {
     const { objectId, commit, unread, gap } = problem
     if (gap !== undefined) {
       const found = { gaps: [gap], count: 1 }
-      throw incompleteLog('it cannot be carried onto that of the remote, which would hide what is missing', found)
+      throw incompleteLog('cannot re-append it onto the remote log, which would hide the missing part', found)
     }
     throw new ObjectTooLargeError(
-      `a chunk of the local log cannot be carried onto the remote's: object ${objectId ?? commit} in commit ${commit.slice(0, 12)} is ${unread}`,
+      `cannot re-append a chunk of the local log onto the remote's: object ${objectId ?? commit} in commit ${commit.slice(0, 12)} is ${unread}`,
       { details: { object_id: objectId, commit, reason: unread, bytes_max: this.#target.stream.codec.fileBytesMax } },
     )
   }
 
-  /** True when the sync need not go on about it: the remote has it, or will never take it. */
+  /** True when the push is settled: the remote has the head, or will never accept it. */
   async #push(head: Oid): Promise<boolean> {
     const { git, remotes, at } = this.#target
     const { remote, runHooks, onProgress } = this.#request
@@ -541,7 +546,7 @@ class RefSyncer<Batch, Item, Sealed extends Segment<Item>> {
     return true
   }
 
-  /** Makes the local stream one that holds everything of a head of the remote. */
+  /** Makes the local stream hold everything of a remote head. */
   async #takeIn(theirs: Oid, local: Oid | null): Promise<void> {
     const { git } = this.#target
     const { inspect, isHome } = this.#request
@@ -553,7 +558,7 @@ class RefSyncer<Batch, Item, Sealed extends Segment<Item>> {
     await this.#moveLocal(joined.head, local, joined.objects)
   }
 
-  /** The local stream is where the remote's was. */
+  /** The local stream moves to the remote's head. */
   async #moveForward(theirs: Oid, local: Oid | null): Promise<void> {
     await this.#inspectRange(theirs, local === null ? [] : [local])
     await this.#moveLocal(theirs, local)
@@ -569,7 +574,7 @@ class RefSyncer<Batch, Item, Sealed extends Segment<Item>> {
     await inspection.settle()
   }
 
-  /** Puts what a remote has and the local stream lacks on top of the local one. */
+  /** Appends the remote's items that the local stream lacks. */
   async #takeInBeside(theirs: Oid, inspect: SyncRequest<Sealed>['inspect']): Promise<void> {
     const { git } = this.#target
     let isInspected = inspect === undefined
@@ -577,7 +582,7 @@ class RefSyncer<Batch, Item, Sealed extends Segment<Item>> {
       const local = (await git.readRef(this.#ref)) as Oid
       const base = await git.findMergeBase(local, theirs)
       if (base === theirs) return null
-      // What is new to the local stream is what `from` brings here, so it is judged by itself.
+      // Items new to the local stream come from `from`, so that range is checked separately.
       if (!isInspected) await this.#inspectRange(theirs, base === null ? [] : [base])
       isInspected = true
       const joined = await this.#stage({ from: theirs, onto: local, base, isOurs: false })
@@ -586,9 +591,9 @@ class RefSyncer<Batch, Item, Sealed extends Segment<Item>> {
   }
 
   /**
-   * Moves the local ref to a head that holds all items of `holds`. What local writers appended meanwhile goes on top.
+   * Moves the local ref to a head that holds all items of `holds`. Items that local writers append meanwhile go on top.
    *
-   * @param staged - objects of the head that no ref has named yet
+   * @param staged - objects of the head that no ref names yet
    */
   async #moveLocal(next: Oid, holds: Oid | null, staged: readonly PendingObject[] = []): Promise<void> {
     const { git } = this.#target
@@ -605,7 +610,7 @@ class RefSyncer<Batch, Item, Sealed extends Segment<Item>> {
     await this.#target.at?.('moved')
   }
 
-  /** Runs until the local ref took a plan made of its present value; null: there is nothing to move. */
+  /** Retries until the local ref accepts a plan made from its present value; null means nothing to move. */
   async #moving(plan: () => Promise<LocalMove | null>): Promise<void> {
     const { git, stream, queue } = this.#target
     const retry = this.#patience({ forMs: appendRetryMsMax })
@@ -629,7 +634,10 @@ class RefSyncer<Batch, Item, Sealed extends Segment<Item>> {
   }
 }
 
-/** How many refs a sync follows, by the left side of a refspec: one stream, and of those alongside as many as they say. */
+/**
+ * How many refs a sync follows, by the left side of a refspec: one stream, and of the refs alongside as many as they
+ * allow.
+ */
 export function followedBeside(stream: RefName, alongside?: Pick<RefsAlongside, 'refsMax'>): (left: string) => number {
   return (left) => (left === streamStart(stream) ? 1 : (alongside?.refsMax(left) ?? Number.POSITIVE_INFINITY))
 }
@@ -639,7 +647,7 @@ async function isReadable(git: GitPort, oid: Oid): Promise<boolean> {
     return (await git.readObject(oid, metadataBytesMax)) !== null
   } catch (error) {
     if (error instanceof CorruptObjectError) return false
-    // git can read it, so that it does not keep git from fetching.
+    // git can read it, so git can fetch.
     if (error instanceof ObjectTooLargeError) return true
     throw error
   }
@@ -649,7 +657,7 @@ function isUnreachable({ details }: RemoteError): boolean {
   return ['unreachable', 'denied', 'silent'].includes(`${details.reason}`)
 }
 
-/** @returns also of a git that something killed, such as a full memory: it needs less for the log alone */
+/** @returns true also when git was killed, as by a full memory: the log alone needs less */
 function isUnsound(error: unknown): error is GriteError {
   if (error instanceof StorageError) return typeof error.details.signal === 'string'
   return error instanceof RemoteError && (error.details.reason === 'corrupt' || error.details.reason === 'failed')

@@ -76,7 +76,7 @@ const cases: readonly Case[] = [
       return store.commit(store.tree(folder('a', bomb), file('meta.json', store.blob('{}'))))
     },
     files: [],
-    problem: /is nested deeper than 32 folders$/,
+    problem: /lies deeper than 32 folders$/,
   },
   {
     title: 'a tree bomb without any file',
@@ -113,7 +113,7 @@ const cases: readonly Case[] = [
       return store.commit(store.tree(folder('d', tree), folder('e', store.tree(folder('d', tree)))))
     },
     files: [`${'d/'.repeat(limits.commitDepthMax)}f`],
-    problem: /^tree [0-9a-f]{40} \(e\/d\/.*\) is nested deeper than 32 folders$/,
+    problem: /^tree [0-9a-f]{40} \(e\/d\/.*\) lies deeper than 32 folders$/,
   },
   {
     title: 'a path over the length limit beside a short one',

@@ -21,7 +21,10 @@ test('a submodule without its repository is not taken for the outer one', (t) =>
   assert.equal(status, 3)
   const { code, message, details } = JSON.parse(stderr).error
   assert.equal(code, 'not_found')
-  assert.match(message, /a \.git file at or above .*library points to .*modules\/library, which is not a git repository/)
+  assert.match(
+    message,
+    /a \.git file at or above .*library points to .*modules\/library, which is not a git repository/,
+  )
   assert.match(details.suggestions.join(), /git submodule update --init/)
   assert.equal(outer.head(), null, 'nothing was written into the outer repository')
 })

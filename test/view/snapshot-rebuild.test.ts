@@ -139,7 +139,7 @@ describe('a rebuild from a snapshot', { concurrency: 2 }, () => {
     const short = await log.rebuildFromSnapshot()
     assert.deepEqual([short.from, short.store, short.facts], [null, full.store, full.facts])
     assert.deepEqual(short.warnings.slice(0, 2), [
-      `snapshot not used: ${refOf(now + 1)}: events/0001.bin does not have its chunk_hash`,
+      `snapshot not used: ${refOf(now + 1)}: events/0001.bin does not match its chunk_hash`,
       'no snapshot could be used; the whole log was read',
     ])
     // Problems of the log are reported once, by the reading that is used.

@@ -6,20 +6,20 @@ import type { IssueBatch, IssueSegment } from './issue-codec.ts'
 import { attachmentFolder } from './issue-codec.ts'
 
 /**
- * Refuses to date anything by a clock that was never set. Events and git commits have no times before 1970.
+ * Refuses a clock that was never set. Events and git commits have no times before 1970.
  * @throws {StorageError}
  */
 export function requireUsableClock(nowUnixMs: number): void {
   if (nowUnixMs >= 0) return
   const says = new Date(nowUnixMs).toISOString()
-  throw new StorageError(`the clock of this machine says ${says}, and nothing is written with a time before 1970`, {
+  throw new StorageError(`the clock of this machine says ${says}; grite writes no times before 1970`, {
     details: { now: says },
-    hints: ['Set the clock (`date` shows it), and run the command again'],
+    hints: ['Set the clock (`date` shows it), then run the command again'],
   })
 }
 
 /**
- * The commit date of something that happens at a moment, so many minutes east of UTC.
+ * The commit date for a moment, so many minutes east of UTC.
  * @throws {StorageError} on a clock before 1970
  */
 export function commitDate(unixMs: number, offsetMinutes = 0): SegmentCommit['date'] {
@@ -27,7 +27,7 @@ export function commitDate(unixMs: number, offsetMinutes = 0): SegmentCommit['da
   return { unixSeconds: Math.floor(unixMs / 1000), offsetMinutes }
 }
 
-/** What one of several commands in a commit has written. */
+/** The events that one of several commands in a commit wrote. */
 export interface RequestNote {
   /** Its idempotency key; null when it has none. */
   readonly key: string | null
@@ -40,10 +40,10 @@ export interface NewBatch {
   readonly events: readonly Event[]
   /** Attachment contents by SHA-256 hex. */
   readonly attachments?: ReadonlyMap<string, Uint8Array>
-  /** What belongs to which command, where there are several or one gave a key. */
+  /** Events by command, when there are several commands or one gave a key. */
   readonly requests?: readonly RequestNote[]
   readonly nowUnixMs: number
-  /** Where the command was given, in minutes east of UTC; default UTC. */
+  /** Time zone of the command, in minutes east of UTC; default UTC. */
   readonly offsetMinutes?: number
 }
 
@@ -68,7 +68,7 @@ export function batchOfEvents({
   }
 }
 
-/** The segment that a reader would find in the commit of a batch, made without reading it back. */
+/** The segment that a reader would find in the commit of a batch, without reading it back. */
 export function segmentOfBatch(
   { records, extras, meta }: IssueBatch,
   events: readonly Event[],
@@ -95,11 +95,11 @@ export function segmentOfBatch(
 }
 
 /**
- * Batches that bring what is missing of other segments onto a chain (docs/format.md#re-append): raw records of every
+ * Batches that append the missing parts of other segments to a chain (docs/format.md#re-append): raw records of every
  * event whose id verifies, oldest first; files beside the chunks; unknown keys of meta.json under `carried`. Segments
- * share a batch within its limits, unless one would overwrite what another carries.
+ * share a batch within its limits, unless one would overwrite a part of another.
  *
- * @param isMissing - tells for the id of an event, of a kind that this version does not know too, whether to carry it
+ * @param isMissing - whether to carry an event id, including ids of unknown kinds
  */
 export function batchesOfMissing(
   segments: readonly IssueSegment[],
@@ -120,7 +120,7 @@ export function batchesOfMissing(
       return isNew
     })
     if (records.length === 0) continue
-    // A segment stays whole where it can: what lies beside a chunk belongs to the events in it.
+    // A segment stays whole where possible: files beside a chunk belong to its events.
     const bytes = records.reduce((sum, { record }) => sum + record.length, 0)
     if (!fits(open, records.length, bytes) || !fitsBeside(open, segment)) seal()
     placeBeside(open, segment)
@@ -140,7 +140,7 @@ export function batchesOfMissing(
   return batches
 }
 
-/** Ids of all records of a segment that verify, of kinds that this version does not know too. */
+/** Ids of all records of a segment that verify, including unknown kinds. */
 export function recordIdsOf(segment: IssueSegment): string[] {
   return recordsOf(segment).map(({ eventId }) => eventId)
 }
@@ -151,7 +151,7 @@ interface Carry {
   bytes: number
   readonly extras: Map<string, Oid>
   extrasBytes: number
-  /** Every folder that a file of `extras` lies in, at whatever depth. */
+  /** Every folder that contains a file of `extras`, at any depth. */
   readonly folders: Set<string>
   readonly requests: unknown[]
   requestsBytes: number
@@ -178,7 +178,7 @@ function fits({ records, bytes }: Carry, count: number, moreBytes: number): bool
   return records.length + count <= limits.batchEventsMax && bytes + moreBytes <= limits.batchBytesMax
 }
 
-/** Whether what lies beside a segment's chunk, and in its meta.json, has room and overwrites nothing. */
+/** Whether the files beside a segment's chunk, and its meta.json, fit without overwriting anything. */
 function fitsBeside(open: Carry, { extras, extrasBytes, carries }: IssueSegment): boolean {
   if (open.extras.size + extras.size > limits.carriedFilesMax) return false
   if (open.extrasBytes + extrasBytes > limits.carriedFilesBytesMax) return false
@@ -193,7 +193,7 @@ function fitsBeside(open: Carry, { extras, extrasBytes, carries }: IssueSegment)
   return keysBytes <= limits.carriedKeysBytesMax && requestsBytes <= limits.carriedRequestsBytesMax
 }
 
-/** Puts it beside a batch that takes the segment's events. */
+/** Adds them to a batch that carries the segment's events. */
 function placeBeside(open: Carry, { extras, extrasBytes, carries }: IssueSegment): void {
   for (const [path, oid] of extras) if (open.extras.size < limits.carriedFilesMax) placeFile(open, path, oid)
   open.extrasBytes += extrasBytes
@@ -203,7 +203,7 @@ function placeBeside(open: Carry, { extras, extrasBytes, carries }: IssueSegment
   }
 }
 
-/** Leaves out names that git would refuse, and where one file would have to be a folder of another's. */
+/** Skips names that git would refuse, and paths where a file of one would be a folder of another. */
 function placeFile({ extras, folders }: Carry, path: string, oid: Oid): void {
   const names = path.split('/')
   if (!isPlaceableName(names, path) || folders.has(path)) return
@@ -220,7 +220,7 @@ function isPlaceableName(names: readonly string[], path: string): boolean {
 }
 
 function sealCarry({ first, records, extras, requests, keys }: Carry, nowUnixMs: number): IssueBatch {
-  if (first === null) throw new TypeError('a carry with records has a first one')
+  if (first === null) throw new TypeError('a carry without records')
   return {
     actor: first.actor,
     records,
@@ -253,7 +253,7 @@ function recordsOf(segment: IssueSegment): CarriedRecord[] {
 
 const actorOfNobody = '0'.repeat(32) as ActorId
 
-/** Id, actor and time of a record whose kind is unknown: its first four elements have fixed places. */
+/** Id, actor and time of a record of an unknown kind: its first four elements have fixed places. */
 function readOpaque(record: Uint8Array): CarriedRecord {
   const bytes = Buffer.from(record.buffer, record.byteOffset, record.length)
   // 88, 58 20 <event id>, 50 <issue id>, 50 <actor>, <ts>: the record passed the canonical check when it was read.

@@ -1,14 +1,14 @@
 import { limits } from '../../model/index.ts'
 
-/** What of a commit's meta.json goes along when its events are re-appended (docs/format.md#re-append); bounded. */
+/** The parts of a commit's meta.json that a re-append of its events carries (docs/format.md#re-append); bounded. */
 export interface CarriedMeta {
   /** Idempotency keys, as found. */
   readonly requests: readonly unknown[]
   readonly requestsBytes: number
-  /** Keys that nobody here knows, those that an earlier re-append has carried among them. */
+  /** Unknown keys, including those that an earlier re-append carried. */
   readonly keys: ReadonlyMap<string, CarriedValue>
   readonly keysBytes: number
-  /** What is too large, or too deep, to go along; null when nothing is. */
+  /** Parts too large or too deep to carry; null when there are none. */
   readonly leftOut: string | null
 }
 
@@ -16,11 +16,11 @@ export interface CarriedValue {
   readonly value: unknown
   /** The value as pretty JSON. */
   readonly text: string
-  /** What key and value take at most in a meta.json that is not much indented. */
+  /** Maximum bytes of key and value in a meta.json with little indentation. */
   readonly bytes: number
 }
 
-/** What a commit says of itself alone, and most commits say nothing else. */
+/** Keys that describe the commit itself; most commits have no others. */
 const plainMetaKeys = new Set(['schema_version', 'actor_id', 'chunk_hash', 'prev_wal'])
 const ownMetaKeys = new Set([...plainMetaKeys, 'requests', 'carried'])
 
@@ -29,7 +29,7 @@ const entryBytes = 8
 
 const nothing: CarriedMeta = { requests: [], requestsBytes: 0, keys: new Map(), keysBytes: 0, leftOut: null }
 
-/** Judges what a re-append carries of a meta.json. Of what is beyond the limits, as much as fits goes along. */
+/** Selects the parts of a meta.json that a re-append carries. Beyond the limits, carries as much as fits. */
 export function carriedMetaOf(meta: ReadonlyMap<string, unknown> | null): CarriedMeta {
   if (meta === null || [...meta.keys()].every((key) => plainMetaKeys.has(key))) return nothing
   const given = meta.get('requests')
@@ -55,7 +55,7 @@ export function carriedMetaOf(meta: ReadonlyMap<string, unknown> | null): Carrie
   return { requests, requestsBytes, keys, keysBytes, leftOut }
 }
 
-/** What an earlier re-append carried, then the keys that nobody here knows. */
+/** Keys from an earlier re-append, then unknown keys. */
 function unknownKeys(meta: ReadonlyMap<string, unknown>): ReadonlyMap<string, unknown> {
   const before = meta.get('carried')
   const isTable = typeof before === 'object' && before !== null && !Array.isArray(before)
@@ -63,9 +63,9 @@ function unknownKeys(meta: ReadonlyMap<string, unknown>): ReadonlyMap<string, un
   return new Map([...(isTable ? Object.entries(before) : []), ...unknown])
 }
 
-/** Null for an entry that is too deep to be written, or larger than this. */
+/** Null for an entry that is too deep to be written, or larger than `bytesMax`. */
 function measure(name: string, value: unknown, bytesMax: number): CarriedValue | null {
-  // A list of lists grows with the square of its depth when it is indented, and a very deep one ends the stack.
+  // Indented nested lists grow with the square of their depth, and very deep ones overflow the stack.
   if (!isShallow(value, limits.carriedNestingMax)) return null
   const text = JSON.stringify(value, null, 2)
   const bytes = Buffer.byteLength(name) + Buffer.byteLength(text) + entryBytes

@@ -5,7 +5,7 @@
  *     events/<YYYY>/<MM>/<DD>/<chunk hash>.bin
  *     attachments/<sha256>            only where an AttachmentAdded brings its content
  *
- * Any file whose name ends in `.bin` is a chunk, at whatever depth; other files are extensions that a reader ignores.
+ * Any file whose name ends in `.bin` is a chunk, at any depth; other files are extensions that a reader ignores.
  */
 import { createHash } from 'node:crypto'
 import type { CommitEntry, CommitFile, Oid, TreeFiles } from '../../git/index.ts'
@@ -31,31 +31,31 @@ import { gapOfFile, problemsOfEntry, whyUnread } from '../entry-problems.ts'
 import type { Segment, SegmentCodec, SegmentCommit, StreamProblem, TakenObjects } from '../segment-codec.ts'
 import { type CarriedMeta, carriedMetaOf } from './carried-meta.ts'
 
-/** What becomes one commit. Not empty, one appending actor. */
+/** The content of one commit. Not empty, one appending actor. */
 export interface IssueBatch {
   readonly actor: ActorId
   /** Encoded event records, in order. */
   readonly records: readonly Uint8Array[]
   /** Time of the first event; names the folder of the chunk. Milliseconds. */
   readonly firstTsUnixMs: number
-  /** Files beside the chunk by path: bytes, or the id of a blob that the repository holds already. */
+  /** Files beside the chunk by path: bytes, or the id of a blob already in the repository. */
   readonly extras?: TreeFiles
-  /** Keys of meta.json after the four that every commit has, `requests` among them. */
+  /** Keys of meta.json after the four standard ones, including `requests`. */
   readonly meta?: Readonly<Record<string, unknown>>
   readonly date: SegmentCommit['date']
 }
 
 /** A commit of the issue log. */
 export interface IssueSegment extends Segment<ChunkEvent, LogProblem> {
-  /** Records whose id verifies though this version cannot use them; kept through a re-append. */
+  /** Records whose id verifies but that this version cannot use; kept through a re-append. */
   readonly opaqueRecords: readonly Uint8Array[]
-  /** Every file that is here and neither meta.json nor a chunk, by path. Attachments have the SHA-256 of their name. */
+  /** Every present file that is neither meta.json nor a chunk, by path. Attachments match the SHA-256 in their name. */
   readonly extras: ReadonlyMap<string, Oid>
   /** Bytes of their contents, each object once, as far as they were read. */
   readonly extrasBytes: number
-  /** Whether it brings a large chunk again that was decoded before in the same reading, and so is not decoded here. */
+  /** Whether it repeats a large chunk that was decoded earlier in the same reading, and so is skipped here. */
   readonly repeatsChunk: boolean
-  /** What goes along from meta.json when the events are re-appended. */
+  /** The parts of meta.json to carry when the events are re-appended. */
   readonly carries: CarriedMeta
 }
 
@@ -65,7 +65,7 @@ const metaSchemaVersion = 1
 /** Author and committer of every commit of the issue log, and of its snapshots. */
 export const issueLogIdentity = { name: 'grite', email: 'grit@local' }
 
-/** A problem of the issue log; the event is named where its record says which it is. */
+/** A problem of the issue log; names the event when its record shows the id. */
 export interface LogProblem extends StreamProblem {
   readonly eventId: string | null
 }
@@ -73,7 +73,7 @@ export interface LogProblem extends StreamProblem {
 export const issueCodec: SegmentCodec<IssueBatch, ChunkEvent, IssueSegment> = {
   markFile: metaPath,
   fileBytesMax: limits.chunkReadBytesMax,
-  // Chunks before files that lie beside them.
+  // Chunks before the files beside them.
   comesFirst: (path) => path.endsWith('.bin') || path === metaPath,
   encode,
   decode: (entry, taken) => runSteps(decodeInSteps(entry, taken)),
@@ -103,14 +103,14 @@ function encode(batch: IssueBatch, parents: readonly Oid[]): SegmentCommit {
   }
 }
 
-/** `YYYY/MM/DD` in UTC; a time outside the calendar of four-digit years takes the day of the commit. */
+/** `YYYY/MM/DD` in UTC; for a time outside four-digit years, the day of the commit. */
 function formatDay(tsUnixMs: number, commitUnixSeconds: number): string {
   const date = new Date(tsUnixMs)
   const usable = !Number.isNaN(date.getTime()) && date.getUTCFullYear() <= 9999
   return (usable ? date : new Date(commitUnixSeconds * 1000)).toISOString().slice(0, 10).replaceAll('-', '/')
 }
 
-/** A chunk from this size on is decoded once in one reading of the log, whatever commits name it. Bytes. */
+/** A chunk of at least this size is decoded once per reading of the log, however many commits contain it. Bytes. */
 const takenBytesMin = 64 * 1024
 
 function* decodeInSteps(entry: CommitEntry, taken: TakenObjects = new Set()): Generator<undefined, IssueSegment> {
@@ -142,7 +142,7 @@ function* decodeInSteps(entry: CommitEntry, taken: TakenObjects = new Set()): Ge
     const { path, oid } = file
     if (path.endsWith('.bin')) {
       chunkNames += 1
-      // A tree may give one chunk any number of names; the right one counts.
+      // A tree may list one chunk under several names; the right one counts.
       if (!chunks.has(oid) || isNamedRight(file, meta)) chunks.set(oid, file)
     } else if (path !== metaPath && isUsableExtra(entry.oid, file, shaOf, report)) extras.set(path, oid)
   }
@@ -204,7 +204,7 @@ const pathShownMax = 120
 
 const attachmentPath = /^attachments\/([0-9a-f]{64})$/
 
-/** The SHA-256 that a path names as that of an attachment's content; undefined of any other file. */
+/** The SHA-256 in the path of an attachment's content; undefined for any other file. */
 export function attachmentShaOf(path: string): string | undefined {
   return attachmentPath.exec(path)?.[1]
 }
@@ -223,7 +223,7 @@ function isUsableExtra(
     if (gap !== undefined) report('damaged', `${path} is ${problem}`, oid, null, { gap })
     return isHere
   }
-  // Two files of one name with different contents: which one counts must not depend on who came first.
+  // Two files with one name and different contents: the choice must not depend on arrival order.
   const found = shaOf(file)
   if (isHere && found === sha256) return true
   const what = found === null ? `is ${problem}` : `has the SHA-256 ${found}`
@@ -239,7 +239,7 @@ type Report = (
   more?: Pick<LogProblem, 'unread' | 'gap'>,
 ) => void
 
-/** The four keys of `meta.json` as grite and the Rust tool write it. */
+/** The four keys of `meta.json` as grite and the Rust tool write them. */
 const plainMeta =
   /^\{\n {2}"schema_version": 1,\n {2}"actor_id": "[0-9a-f]{32}",\n {2}"chunk_hash": "([0-9a-f]{64})",\n {2}"prev_wal": (?:null|"([0-9a-f]{40}|[0-9a-f]{64})")\n\}$/
 /** Longer than any plain one. Bytes. */
@@ -249,7 +249,7 @@ const metaShape = shape.record(shape.anything)
 interface Meta {
   readonly prevWal: unknown
   readonly chunkHash: unknown
-  /** Null where it says nothing but the four keys. */
+  /** Null when it has only the four keys. */
   readonly keys: ReadonlyMap<string, unknown> | null
 }
 
@@ -269,7 +269,7 @@ function readMeta(entry: CommitEntry, file: CommitFile | undefined, report: Repo
   return meta
 }
 
-/** Nearly every meta.json says nothing but its own four keys; one pattern reads those without taking the text apart. */
+/** Nearly every meta.json has only the four keys; one pattern reads those without parsing JSON. */
 function readPlainMeta(bytes: Uint8Array): Meta | null {
   if (bytes.length > plainMetaBytesMax) return null
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).latin1Slice(0, bytes.length)
@@ -298,7 +298,7 @@ function* readChunk(
     report('damaged', `chunk ${path} is ${file.problem}`, file.oid, null, whyUnread(commit, file))
     return null
   }
-  // What is no chunk needs no hash to say so.
+  // An invalid header needs no hash check.
   const headerProblem = findHeaderProblem(file.content)
   if (headerProblem !== null) {
     report('damaged', `chunk ${path}: ${headerProblem}`, file.oid, null)

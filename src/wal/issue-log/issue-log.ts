@@ -8,7 +8,7 @@ import { type IssueBatch, type IssueSegment, issueCodec } from './issue-codec.ts
 /** A stream of issue events: the log, or a fork of it. */
 export type IssueStream = UnionStream<IssueBatch, ChunkEvent, IssueSegment>
 
-/** Events are a set: clones that both wrote are joined by their union. */
+/** Events are a set: diverged clones are joined by union. */
 const unionOfEvents: UnionPolicy<IssueBatch, IssueSegment> = {
   kind: 'union',
   idsOf: recordIdsOf,

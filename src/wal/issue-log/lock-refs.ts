@@ -1,11 +1,11 @@
 /**
- * Locks as refs (docs/format.md#locks): each is a chain of commits whose newest holds the file `lock.json`. Local locks
- * lie below `refs/grite/locks/`, leases that clones share below `refs/grite-leases/` of their remote, and what the last
- * fetch saw of both below the tracking refs.
+ * Locks as refs (docs/format.md#locks): each is a chain of commits; the newest one holds the file `lock.json`. Local
+ * locks are below `refs/grite/locks/`, shared leases below `refs/grite-leases/` on their remote, and the last fetched
+ * state of both below the tracking refs.
  *
  * Invariants
- * - A lock moves by compare-and-swap, to a child of the newest commits of it that are known: every move is a fast-forward.
- * - A lock that cannot be read is an answer, never an error: it must not hide the others.
+ * - A lock moves by compare-and-swap, to a child of its newest known commits: every move is a fast-forward.
+ * - An unreadable lock is a result, never an error: it must not hide the others.
  */
 import { createHash } from 'node:crypto'
 import {
@@ -33,25 +33,25 @@ import { leasePrefix, lockPrefix, remotesPrefix, splitTrackingRef } from '../ref
 import { commitDate } from './batch.ts'
 
 const lockFile = 'lock.json'
-/** As the Rust tool writes it, without the e. */
+/** As the Rust tool writes it, but without the e. */
 const identity = { name: 'grite', email: 'grit@localhost' }
 
-/** What a commit says. */
+/** The content of a commit. */
 interface ReadLock {
   readonly lock: Lock
   readonly committedAtUnixMs: number
 }
 
-/** What a commit says, and the end of the ref's name that goes with it; or why it says nothing. */
+/** The content of a commit with the matching suffix of its ref name, or why it has none. */
 export type KnownLock =
   | (ReadLock & { readonly suffix: string; readonly problem: null })
   | { readonly lock: null; readonly problem: string }
 
-/** A ref of a lock, and what was found there. */
+/** A lock's ref and its content. */
 export type FoundLock = FoundRef &
   ((ReadLock & { readonly problem: null }) | { readonly lock: null; readonly problem: string })
 
-/** Remembers what commits say, so that they need not be read again. */
+/** A cache of commit contents. */
 export interface KnownLocks {
   readonly find: (oid: Oid) => KnownLock | undefined
   readonly remember: (oid: Oid, read: KnownLock) => void
@@ -59,7 +59,7 @@ export interface KnownLocks {
 
 interface FoundRef {
   readonly ref: RefName
-  /** Null where the ref itself names no object. */
+  /** Null when the ref's object is missing. */
   readonly oid: Oid | null
 }
 
@@ -77,7 +77,7 @@ function lockSuffix(resource: string): string {
   return createHash('sha256').update(resource, 'utf8').digest('hex').slice(0, 16)
 }
 
-/** The lock of this clone on a ref; null when there is none. */
+/** This clone's lock on a ref; null when there is none. */
 export async function readLock(git: GitPort, ref: RefName): Promise<FoundLock | null> {
   try {
     const oid = await git.readRef(ref)
@@ -93,12 +93,12 @@ export function listLocks(git: GitPort, known?: KnownLocks): Promise<FoundLock[]
   return listBelow(git, [lockPrefix], known)
 }
 
-/** The locks of this clone, and all locks and leases that fetches have left here, of every remote, by ref name. */
+/** The locks of this clone, and all fetched locks and leases of every remote, by ref name. */
 export function listLocksInSight(git: GitPort, known?: KnownLocks): Promise<FoundLock[]> {
   return listBelow(git, [lockPrefix, remotesPrefix], known)
 }
 
-/** What the tracking ref of a lock says by its name: the part that stands for the remote, and which of both it is. */
+/** A tracking ref's name, parsed: the part for the remote, and whether it is a lock or a lease. */
 export interface TrackedLockName {
   readonly remotePart: string
   readonly kind: 'lock' | 'lease'
@@ -131,7 +131,7 @@ async function listBelow(
   return [...found, ...broken].sort((left, right) => (left.ref < right.ref ? -1 : 1))
 }
 
-/** Any number of refs may name one commit, which is read once. */
+/** Several refs may name one commit, which is read once. */
 function rememberHere(): KnownLocks {
   const read = new Map<Oid, KnownLock>()
   return { find: (oid) => read.get(oid), remember: (oid, lock) => void read.set(oid, lock) }
@@ -150,24 +150,24 @@ async function recall(git: GitPort, row: LockRow, known: KnownLocks): Promise<Fo
   return judge(row, read)
 }
 
-/** Reads what one commit says. Never throws for what others wrote. */
+/** Reads the lock in one commit. Never throws on foreign data. */
 export async function readLockCommit(git: GitPort, row: LockRow): Promise<FoundLock> {
   return judge(row, await readCommit(git, row.oid))
 }
 
-/** The same commit may lie under several refs, and belongs to one of them. */
+/** Several refs may name the same commit, which belongs to only one of them. */
 function judge({ ref, oid }: LockRow, read: KnownLock): FoundLock {
   if (read.lock === null) return { ref, oid, lock: null, problem: read.problem }
-  if (!ref.endsWith(`/${read.suffix}`)) return { ref, oid, lock: null, problem: 'it names the resource of another ref' }
+  if (!ref.endsWith(`/${read.suffix}`)) return { ref, oid, lock: null, problem: 'its resource belongs to another ref' }
   return { ref, oid, lock: read.lock, committedAtUnixMs: read.committedAtUnixMs, problem: null }
 }
 
-/** @returns what the commit says, and whether it will always say so: what is missing may still come */
+/** @returns the content of the commit, and whether it is final: a missing object may still arrive */
 async function readCommit(git: GitPort, oid: Oid): Promise<KnownLock & { readonly isLasting: boolean }> {
   const damaged = (problem: string, isLasting = true) => ({ lock: null, problem, isLasting })
   try {
     const commit = await read(git, oid, 'commit')
-    if (commit === null) return damaged('it names no commit', false)
+    if (commit === null) return damaged('it is not a commit', false)
     const { tree, committedAtUnixSeconds } = parseCommit(commit)
     const rows = await read(git, tree, 'tree')
     const file = rows && parseTree(git.layout.objectFormat, rows).find(({ name }) => name === lockFile)
@@ -180,7 +180,7 @@ async function readCommit(git: GitPort, oid: Oid): Promise<KnownLock & { readonl
     return { lock, committedAtUnixMs: committedAtUnixSeconds * 1000, suffix, problem: null, isLasting: true }
   } catch (error) {
     if (error instanceof CorruptObjectError) return damaged(error.message, false)
-    if (error instanceof ObjectTooLargeError) return damaged('an object of it is larger than a lock can be')
+    if (error instanceof ObjectTooLargeError) return damaged('one of its objects is too large for a lock')
     throw error
   }
 }
@@ -207,17 +207,17 @@ export function encodeLockCommit(
 
 export interface LockMove {
   readonly ref: RefName
-  /** What the ref names now; null when there is none. */
+  /** The ref's present value; null without a ref. */
   readonly expected: Oid | null
   readonly lock: Lock
-  /** Newest commits of this lock that are known elsewhere, as on a remote. */
+  /** Newest commits of this lock known elsewhere, as on a remote. */
   readonly alsoAfter?: readonly Oid[]
   readonly nowUnixMs: number
 }
 
 /**
  * Moves a lock of this clone.
- * @throws {RefMovedError} when somebody else moved it first
+ * @throws {RefMovedError} when another process moved it first
  */
 export async function moveLock(
   git: GitPort,
@@ -229,7 +229,7 @@ export async function moveLock(
   return oid
 }
 
-/** Those commits that are not contained in another one. What is no commit can be nobody's parent. */
+/** The commits that no other of them contains. Skips ids that are not commits, which cannot be parents. */
 export async function newestCommits(git: GitPort, oids: readonly Oid[]): Promise<Oid[]> {
   const different: Oid[] = []
   for (const oid of new Set(oids)) if (await isCommit(git, oid)) different.push(oid)
@@ -253,16 +253,16 @@ async function isCommit(git: GitPort, oid: Oid): Promise<boolean> {
   }
 }
 
-/** A ref to delete if it still names `expected`. */
+/** A ref to delete if it is still at `expected`. */
 export interface RefToDelete {
   readonly ref: RefName
   readonly expected: Oid
 }
 
-/** Refs of one transaction: git holds a lock file for each. */
+/** Refs per transaction: git holds a lock file for each. */
 const refsInTransactionMax = 500
 
-/** Deletes refs that are still what they were when they were read, and leaves the others. Returns how many are gone. */
+/** Deletes refs that have not moved since they were read; skips the others. Returns the number of deleted refs. */
 export async function deleteUnmovedRefs(git: GitPort, refs: readonly RefToDelete[]): Promise<number> {
   let deleted = 0
   for (let start = 0; start < refs.length; start += refsInTransactionMax) {
@@ -273,7 +273,7 @@ export async function deleteUnmovedRefs(git: GitPort, refs: readonly RefToDelete
   return deleted
 }
 
-/** All or none. False when one was moved, or is being moved. */
+/** All or none. False when one has moved, or is being moved. */
 async function deleteTogether(git: GitPort, refs: readonly RefToDelete[]): Promise<boolean> {
   try {
     await git.publish({ objects: [], updates: refs.map((one) => ({ ...one, next: null, reflogMessage: '' })) })

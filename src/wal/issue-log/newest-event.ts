@@ -11,14 +11,13 @@ import {
 import { readLog } from '../read-log.ts'
 import { issueLog } from './issue-log.ts'
 
-/** Commits read in one go: few at first, since what is looked for is mostly near the head. */
+/** Commits in the first read: few, because the event is mostly near the head. */
 const windowFirst = 8
 const windowMax = 2048
 
 /**
- * The event of an actor that stands last in the log: of the newest commit that holds one, the greatest by version. Actor
- * cards, which come along by themselves, are passed over.
- * Reads from the head backwards, no further than it must.
+ * Finds an actor's last event in the log: in the newest commit that has one, the greatest by version. Skips actor
+ * cards, which are added automatically. Reads backwards from the head, no further than necessary.
  */
 export async function findNewestEvent(git: GitPort, head: Oid, actor: ActorId): Promise<Event | undefined> {
   let size = windowFirst
@@ -37,7 +36,7 @@ export async function findNewestEvent(git: GitPort, head: Oid, actor: ActorId): 
   return undefined
 }
 
-/** The commit so many generations back; null when the chain ends, or cannot be read, before it. */
+/** The commit this many generations back; null when the chain ends or is unreadable before it. */
 async function findAncestor(git: GitPort, from: Oid, generations: number): Promise<Oid | null> {
   return generations > windowFirst ? listToAncestor(git, from, generations) : readToAncestor(git, from, generations)
 }
@@ -66,7 +65,7 @@ async function readToAncestor(git: GitPort, from: Oid, generations: number): Pro
     if (parent === null) return null
     oid = parent
   }
-  // One that is not here cannot be excluded.
+  // A missing commit cannot be excluded.
   return (await readCommit(git, oid)) === null ? null : oid
 }
 

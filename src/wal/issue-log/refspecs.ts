@@ -2,16 +2,16 @@ import { limits } from '../../model/index.ts'
 import { leasePrefix, lockPrefix, snapshotPrefix, trackingRefspec } from '../ref-names.ts'
 
 /**
- * What a sync fetches with the log: snapshots, locks and leases. All are patterns: a pattern that matches nothing is no
- * error, and what the remote lost is pruned.
+ * Refspecs fetched with the log: snapshots, locks and leases. All are patterns: a pattern without a match is no error,
+ * and refs gone from the remote are pruned.
  */
 export function refspecsAlongside(remote: string): readonly string[] {
   return [trackingRefspec(remote, snapshotPrefix), ...lockRefspecs(remote)]
 }
 
 /**
- * How many refs of a remote are followed, by the left side of a refspec. Anybody who can push can make any number of
- * them, and each costs every later command: a file, and the objects that it names.
+ * How many refs of a remote to follow, by the left side of a refspec. Anyone who can push can create any number of
+ * them, and each one costs every later command: a file, and its objects.
  */
 export function followedRefsMax(left: string): number {
   switch (left) {
@@ -26,7 +26,7 @@ export function followedRefsMax(left: string): number {
   }
 }
 
-/** What is fetched of a remote to see who holds what there. */
+/** Refspecs to see the locks and leases on a remote. */
 export function lockRefspecs(remote: string): readonly string[] {
   return [lockPrefix, leasePrefix].map((start) => trackingRefspec(remote, start))
 }

@@ -7,7 +7,7 @@ export type LogSyncRequest = Omit<SyncRequest<IssueSegment>, 'alongside'>
 export type LogSync = RefSync<IssueSegment>
 export type Gained = GainedSegments<IssueSegment>
 
-/** Brings the local log and a remote's together, and fetches the remote's snapshots, locks and leases; see `syncRef`. */
+/** Syncs the local log with a remote's, and fetches the remote's snapshots, locks and leases; see `syncRef`. */
 export function syncLog(place: SyncPlace, request: LogSyncRequest): Promise<LogSync> {
   const alongside = { refspecs: refspecsAlongside(request.remote), refsMax: followedRefsMax }
   return syncRef({ ...place, stream: issueLog }, { ...request, alongside })

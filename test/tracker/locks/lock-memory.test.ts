@@ -32,14 +32,14 @@ it('locks are read once and then cached by commit', async (t) => {
   const { total, malformed } = await ann.run('lock status')
   assert.deepEqual(
     [total, malformed[0].ref, malformed[0].problem],
-    [64, lockRefOf('alias'), 'it names the resource of another ref'],
+    [64, lockRefOf('alias'), 'its resource belongs to another ref'],
   )
   // One commit under many refs is read once and cached as a problem.
   const junk = git(path, 'commit-tree', '-m', 'junk', git(path, 'mktree'))
   for (let index = 0; index < 3; index++) git(path, 'update-ref', lockRefOf(`junk-${index}`), junk)
   const problems = async () =>
     (await ann.run('lock status')).malformed.map(({ problem }: { problem: string }) => problem)
-  const expected = ['it names the resource of another ref', ...Array(3).fill('its commit holds no lock.json')]
+  const expected = [...Array(3).fill('its commit holds no lock.json'), 'its resource belongs to another ref']
   assert.deepEqual((await problems()).sort(), expected)
   for (let index = 0; index < 3; index++) git(path, 'update-ref', '-d', lockRefOf(`junk-${index}`))
   await ann.run('lock release', { resource: 'name-0' })

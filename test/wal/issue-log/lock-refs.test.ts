@@ -191,11 +191,11 @@ describe('listing locks', { concurrency: 2 }, () => {
       [refOf('good')]: null,
       [refOf('no json')]: 'lock.json is not JSON',
       [refOf('no file')]: 'its commit holds no lock.json',
-      [refOf('of another')]: 'it names the resource of another ref',
-      [refOf('too large')]: 'an object of it is larger than a lock can be',
-      [refOf('a blob')]: 'it names no commit',
+      [refOf('of another')]: 'its resource belongs to another ref',
+      [refOf('too large')]: 'one of its objects is too large for a lock',
+      [refOf('a blob')]: 'it is not a commit',
       [refOf('no id')]: 'the ref does not hold an object id',
-      [refOf('gone')]: 'it names no commit',
+      [refOf('gone')]: 'it is not a commit',
     })
     assert.equal((await readLock(git, refOf('no id') as RefName))?.oid, null)
   })

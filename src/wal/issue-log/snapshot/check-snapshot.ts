@@ -1,13 +1,13 @@
 /**
- * Compares a snapshot with the log it claims to repeat. Ids prove that its events are genuine, not that the log holds
- * them, nor that none is left out.
+ * Compares a snapshot with the log that it claims to repeat. Ids prove that its events are genuine, but not that they
+ * are in the log, nor that none is left out.
  *
- * Records are compared by their bytes, signatures included, as sets: their order and copies do not matter, so snapshots of
- * the Rust tool pass. A record is identified by the id that git gives the chunk with this record alone, because most chunks of
- * a log are just that: listing the log is then enough, and no blob is read (a tenth of the time of a rebuild).
+ * Records are compared by their bytes, including signatures, as sets: order and copies do not matter, so snapshots of
+ * the Rust tool pass. A record is identified by the git id of a chunk with only this record, because most chunks of a
+ * log are exactly that: listing the log is then enough, and no blob is read (a tenth of the time of a rebuild).
  *
- * Only a match can be concluded from the list. Where anything differs, the log is read as every reader reads it, so that a
- * snapshot is refused for what the view would show, and for nothing else.
+ * The list can only prove a match. On any difference, the log is read in full, so that a snapshot is refused only for
+ * differences that the view would show.
  */
 import { type CommitEntry, type GitPort, hashObject, listHistory, type Oid } from '../../../git/index.ts'
 import { CorruptObjectError, encodeChunk, limits, ObjectTooLargeError, sliceChunk } from '../../../model/index.ts'
@@ -21,29 +21,29 @@ import { formatSnapshotReport, problemsListedMax, type SnapshotReport } from './
 export type SnapshotCheck =
   | ({ readonly outcome: 'sound' } & SoundSnapshot)
   | ({ readonly outcome: 'differs' } & SnapshotDifference)
-  /** This repository lacks a part of the log, so that nothing can be said. */
+  /** This repository lacks a part of the log, so there is no verdict. */
   | { readonly outcome: 'unknown'; readonly reason: string }
 
 export interface SoundSnapshot {
   /** Whether the log holds a record more than once. */
   readonly hasRepeats: boolean
-  /** Whether the problems that the snapshot reports are those of the log. */
+  /** Whether the snapshot's reported problems are those of the log. */
   readonly isReportTrue: boolean
 }
 
 /** Counts of records and attachment contents. */
 export interface SnapshotDifference {
-  /** The log holds them up to `walHead`, the snapshot does not. */
+  /** In the log up to `walHead`, but not in the snapshot. */
   readonly missing: number
-  /** The snapshot holds them, the log does not. */
+  /** In the snapshot, but not in the log. */
   readonly added: number
 }
 
 export interface CheckSnapshotOptions {
   readonly git: GitPort
-  /** One of the log: its `walHead` is reachable from the head. */
+  /** A snapshot of this log: its `walHead` is reachable from the head. */
   readonly snapshot: Snapshot
-  /** Fetches what a partial clone lacks of the log. */
+  /** Fetches the parts of the log that a partial clone lacks. */
   readonly hydrate?: ((head: Oid, exclude: readonly Oid[]) => Promise<void>) | undefined
   readonly progress?: (commitsDone: number) => void
 }
@@ -78,12 +78,12 @@ async function openLedger(git: GitPort, snapshot: Snapshot): Promise<Ledger> {
   return ledger
 }
 
-/** Files of a commit that writers of grite make, with room for attachments. */
+/** Files in a commit of grite's writers, with room for attachments. */
 const plainFilesMax = 200
-/** Chunks of several records that are read side by side, each of which may have 64 MiB. */
+/** Multi-record chunks read in parallel; each may have 64 MiB. */
 const readsMax = 4
 
-/** Whether the list of the log's files shows that the snapshot matches. False also where the list does not tell. */
+/** Whether the list of the log's files proves a match. False also when the list is not conclusive. */
 async function matchesList({ git, snapshot, progress }: CheckSnapshotOptions, ledger: Ledger): Promise<boolean> {
   const list = listHistory(git, snapshot.walHead)
   try {
@@ -98,7 +98,7 @@ async function matchesCommits(
   { git, progress }: Pick<CheckSnapshotOptions, 'git' | 'progress'>,
   ledger: Ledger,
 ): Promise<boolean> {
-  /** Chunks that are no single record of the snapshot, with the number of commits that hold them. */
+  /** Chunks that are not a single record of the snapshot, with the number of commits that hold them. */
   const others = new Map<Oid, number>()
   let commits = 0
   for (;;) {
@@ -108,9 +108,9 @@ async function matchesCommits(
       break
     }
     for (const { files } of value) {
-      // Readers skip what exceeds their limits, and a list does not tell sizes.
+      // Readers skip files above their limits, and a list shows no sizes.
       if (files.length > plainFilesMax) return false
-      // A chunk under several names of one commit counts once.
+      // A chunk under several names in one commit counts once.
       const chunks = new Set<Oid>()
       for (const { path, mode, oid } of files) {
         if (path.endsWith('.bin')) chunks.add(oid)
@@ -130,11 +130,11 @@ async function matchesCommits(
   return ledger.missing + ledger.added === 0
 }
 
-/** Notes the records of a chunk that the log holds in so many commits. False where that needs a careful reader. */
+/** Counts the records of a chunk that this many commits hold. False when that needs a careful reader. */
 async function seeRecords(git: GitPort, ledger: Ledger, [oid, commits]: readonly [Oid, number]): Promise<boolean> {
   const records = sliceChunk((await readChunk(git, oid)) ?? new Uint8Array(0))
   if (records === null) return false
-  // Twice tells of repeats; more would be work for anyone who names one chunk in thousands of commits.
+  // Two are enough to show a repeat; counting all would be slow for one chunk in thousands of commits.
   for (let commit = 0; commit < Math.min(commits, 2); commit++) for (const record of records) ledger.seeRecord(record)
   return true
 }
@@ -148,7 +148,7 @@ async function readChunk(git: GitPort, oid: Oid): Promise<Uint8Array | null> {
   }
 }
 
-/** Notes everything that a reader of the log finds. Returns what this repository lacks of it, null when nothing. */
+/** Counts everything that a reader of the log finds. Returns the part that this repository lacks, or null. */
 async function readLog({ git, snapshot, progress }: CheckSnapshotOptions, ledger: Ledger): Promise<string | null> {
   let newest: Oid | undefined
   let commits = 0
@@ -162,10 +162,10 @@ async function readLog({ git, snapshot, progress }: CheckSnapshotOptions, ledger
     commits += decoded.length
     progress?.(commits)
   }
-  return newest === snapshot.walHead ? null : `commit ${snapshot.walHead} is not here`
+  return newest === snapshot.walHead ? null : `commit ${snapshot.walHead} is missing`
 }
 
-/** Damage that every clone sees is the same for the snapshot; what only this one lacks is not. */
+/** Damage that every clone sees also applies to the snapshot; parts that only this clone lacks do not. */
 function describeLack({ oid, files, gaps }: CommitEntry): string | null {
   const [gap] = gaps
   if (gap !== undefined) return `${gap.kind} ${gap.oid} is ${gap.reason} here`
@@ -183,12 +183,12 @@ function see(ledger: Ledger, { items, opaqueRecords, extras, problems, repeatsCh
   for (const problem of problems) ledger.seeProblem(problem)
 }
 
-/** What the snapshot holds, and how often the log does. */
+/** The content of the snapshot, with counts in the log. */
 class Ledger {
   readonly #git: GitPort
-  /** By the id of a chunk with this record alone, or of a content: how often the log holds it. */
+  /** By the id of a chunk with only this record, or of a content: how often the log holds it. */
   readonly #seen = new Map<string, number>()
-  /** What the log holds and the snapshot does not. */
+  /** Records in the log that the snapshot lacks. */
   readonly #missing = new Set<string>()
   #problems: LogProblem[] = []
   #problemCount = 0
@@ -206,7 +206,7 @@ class Ledger {
     this.#seen.set(`${path} ${oid}`, 0)
   }
 
-  /** False when the snapshot does not hold the one record of this chunk, or the chunk has several. */
+  /** False when the snapshot lacks the one record of this chunk, or the chunk has several. */
   seeChunk(oid: Oid): boolean {
     const times = this.#seen.get(oid)
     if (times === undefined) return false

@@ -2,7 +2,7 @@ import type { GitPort, RefUpdate } from '../../../git/index.ts'
 import { deletionOf, remotesPrefix } from '../../ref-names.ts'
 import type { NamedSnapshot } from './plan-snapshot-refs.ts'
 
-/** The snapshots that the last fetches saw on any remote, by their names there. */
+/** The snapshots that the last fetches found on any remote, by their names there. */
 export async function findTrackedSnapshots(git: GitPort): Promise<readonly NamedSnapshot[]> {
   // A broken ref says nothing about its remote.
   const known = await git.listRefs(remotesPrefix, () => {})
@@ -13,12 +13,12 @@ export async function findTrackedSnapshots(git: GitPort): Promise<readonly Named
 }
 
 /**
- * Deletes snapshots here, and notes for each remote that is known to have one that it is to be deleted there too: without
- * that the next fetch would bring it back. All in one transaction, or nothing.
+ * Deletes snapshots here, and records a pending deletion for each remote known to have one: otherwise the next fetch
+ * would restore it. All in one transaction, or nothing.
  *
- * @param onlyThere - snapshots that are to be deleted on remotes, and are not touched here
- * @returns how many deletions on remotes that leaves to the next syncs
- * @throws {RefMovedError} when one of them is not any more what it was
+ * @param onlyThere - snapshots to delete on remotes only
+ * @returns the number of pending deletions on remotes, left to the next syncs
+ * @throws {RefMovedError} when one of them has moved
  */
 export async function deleteSnapshots(
   git: GitPort,
@@ -27,12 +27,12 @@ export async function deleteSnapshots(
 ): Promise<number> {
   if (snapshots.length + onlyThere.length === 0) return 0
   const wanted = new Set([...snapshots, ...onlyThere].map(nameOf))
-  // One that is broken says nothing of what the remote has.
+  // A broken ref says nothing about the remote.
   const known = await git.listRefs(remotesPrefix, () => {})
   const noted = new Map(known.map(({ ref, oid }) => [ref, oid]))
   const notes = known.flatMap(({ ref: tracking, oid }): RefUpdate[] => {
     const there = deletionOf(tracking)
-    // What the remote has under this name may be somebody else's.
+    // The remote may have another snapshot under this name.
     if (there === undefined || !wanted.has(nameOf({ ref: there.ref, oid }))) return []
     const expected = noted.get(there.deletion) ?? null
     return [{ ref: there.deletion, expected, next: oid, reflogMessage: 'grite: to be deleted there' }]

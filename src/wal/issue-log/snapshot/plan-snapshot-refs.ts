@@ -1,34 +1,34 @@
 /**
- * What a sync does about the snapshots of one remote, as a function of the refs on both sides. Snapshots never move:
- * they are made and deleted, here, there, or by tools that know nothing of this.
+ * Plans how a sync handles the snapshots of one remote, as a function of the refs on both sides. Snapshots never move:
+ * they are created and deleted, here, there, or by tools that do not know this plan.
  *
- *   case                                                          what is done
- *   1. only here, never known to be there                         pushed
- *   2. only there                                                 adopted
- *   3. deleted here by grite: there is an intent                  deleted there, and not adopted
- *   4. deleted here by another tool: no intent                    adopted again; nothing is lost by that
- *   5. deleted there since the last fetch, unchanged here         dropped here
- *   6. the intent of case 3, but a plain fetch brought it back    deleted there and dropped here
- *   7. the intent of case 3, but there it is gone, or another     the intent is forgotten
- *   8. different snapshots of one name                            both stay as they are, and are reported
- *   9. the remote lost its log, and with it the snapshots         pushed: nobody deleted them
+ *   case                                                          action
+ *   1. only here, never seen there                                push
+ *   2. only there                                                 adopt
+ *   3. deleted here by grite, with an intent                      delete there, do not adopt
+ *   4. deleted here by another tool, without an intent            adopt again; this loses nothing
+ *   5. deleted there since the last fetch, unchanged here         drop here
+ *   6. like 3, but a plain fetch restored it here                 delete there, drop here
+ *   7. like 3, but gone or replaced there                         forget the intent
+ *   8. different snapshots under one name                         keep both, report them
+ *   9. the remote lost its log and its snapshots                  push: nobody deleted them
  *
- * A snapshot that is dropped here goes by `deleteSnapshots`, which leaves intents for the other remotes that have it. One
- * that was deleted everywhere comes back when a clone that was away pushes it with a tool that pushes all it has.
+ * `deleteSnapshots` drops a snapshot here and leaves intents for the other remotes that have it. A snapshot deleted
+ * everywhere comes back when a stale clone pushes it with a tool that pushes everything.
  */
 import type { Oid, RefName } from '../../../git/index.ts'
 
-/** Oids by the name of the snapshot's ref, which is the same here and there. */
+/** Oids by ref name, which is the same on both sides. */
 export type SnapshotRefs = ReadonlyMap<RefName, Oid>
 
 export interface SnapshotRefsOnBothSides {
   readonly local: SnapshotRefs
-  /** What the remote had at the last fetch or push before this one. */
+  /** The remote's refs at the previous fetch or push. */
   readonly trackedBefore: SnapshotRefs
   readonly trackedNow: SnapshotRefs
-  /** Deletions that the remote has not been told of, with what it had. */
+  /** Pending deletions on the remote, with its last known values. */
   readonly intents: SnapshotRefs
-  /** Whether the remote has no log any more, though it had one. */
+  /** Whether the remote had a log and has none now. */
   readonly lostItsLog?: boolean
 }
 
@@ -38,18 +38,18 @@ export interface NamedSnapshot {
 }
 
 export interface SnapshotRefsPlan {
-  /** To be made here, when they turn out to be snapshots. */
+  /** To create here, if they are valid snapshots. */
   readonly adopt: readonly NamedSnapshot[]
   readonly dropLocally: readonly NamedSnapshot[]
   readonly push: readonly NamedSnapshot[]
-  /** By compare-and-swap on the remote; the intent is to be forgotten after that. */
+  /** To delete on the remote by compare-and-swap; then forget the intent. */
   readonly deleteRemotely: readonly NamedSnapshot[]
   readonly forgetIntents: readonly NamedSnapshot[]
-  /** What is here under a name that means another snapshot there. */
+  /** Local snapshots whose name belongs to another snapshot there. */
   readonly clashing: readonly NamedSnapshot[]
 }
 
-/** Plans by the table above. Lists are in the order of the refs' names. */
+/** Plans by the table above. Lists are sorted by ref name. */
 export function planSnapshotRefs(sides: SnapshotRefsOnBothSides): SnapshotRefsPlan {
   const { local, trackedBefore, trackedNow, intents, lostItsLog = false } = sides
   const isToBeDeleted = ({ ref, oid }: NamedSnapshot) => intents.get(ref) === oid && trackedNow.get(ref) === oid

@@ -24,7 +24,7 @@ export async function readTrackedSnapshotRefs(git: GitPort, remote: string): Pro
   return refsBelow(git, trackingRef(remote, snapshotPrefix), (ref) => remoteRefOf(remote, ref))
 }
 
-/** Deletions that a remote has not been told of, by the names that the snapshots have there. */
+/** Pending deletions on a remote, by the names of the snapshots there. */
 export async function readSnapshotIntents(git: GitPort, remote: string): Promise<SnapshotRefs> {
   return refsBelow(git, deletedPrefix(remote), (ref) => refOfDeletion(remote, ref))
 }
@@ -34,19 +34,19 @@ async function refsBelow(
   prefix: string,
   nameThere: (ref: RefName) => RefName,
 ): Promise<Map<RefName, Oid>> {
-  // One that is broken is no snapshot; `doctor` tells of it.
+  // A broken ref is no snapshot; `doctor` reports it.
   const rows = await git.listRefs(prefix, () => {})
   return new Map(rows.map(({ ref, oid }) => [nameThere(ref), oid]))
 }
 
-/** Why what a remote has under the name of a snapshot is none; null when it is one. Its events are not read. */
+/** Why a remote's commit under a snapshot's name is not a snapshot; null when it is one. Does not read its events. */
 export async function findSnapshotFault(git: GitPort, { ref, oid }: NamedSnapshot): Promise<string | null> {
   const timestamp = snapshotTimeOf(ref)
-  if (timestamp === 0) return `${ref}: its name is no time`
+  if (timestamp === 0) return `${ref}: its name is not a time`
   return faultOf(openSnapshot(git, { ref, oid, timestamp }))
 }
 
-/** Whether a snapshot is one of the log that ends in `head`: one of another log is of no use to who has that one. */
+/** Whether a snapshot belongs to the log that ends in `head`; a snapshot of another log is useless here. */
 export async function isSnapshotOf(git: GitPort, { ref, oid }: NamedSnapshot, head: Oid): Promise<boolean> {
   const snapshot = openSnapshot(git, { ref, oid, timestamp: snapshotTimeOf(ref) })
   return (await faultOf(snapshot.then((opened) => requireSnapshotOf(git, opened, head)))) === null

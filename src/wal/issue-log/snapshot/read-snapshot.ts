@@ -1,6 +1,6 @@
 /**
- * Reading snapshots. Anyone who may push can push one, so nothing of it is believed: hashes, counts and ids are computed
- * again, and what does not hold makes the whole snapshot unusable, because the log itself is at hand.
+ * Reads snapshots. Anyone who may push can push one, so nothing is trusted: hashes, counts and ids are recomputed, and
+ * any mismatch makes the whole snapshot unusable; the log itself is available.
  */
 import { createHash } from 'node:crypto'
 import {
@@ -45,19 +45,19 @@ import {
   snapshotPaths,
 } from './snapshot-codec.ts'
 
-/** A snapshot's ref, whatever it names. */
+/** A snapshot's ref, whatever it points to. */
 export interface SnapshotRef {
   readonly ref: RefName
   readonly oid: Oid
-  /** The time in its name, by which snapshots are ordered; 0 when its name holds none. Milliseconds. */
+  /** The time in its name, by which snapshots are ordered; 0 without one. Milliseconds. */
   readonly timestamp: number
 }
 
-/** A snapshot that has been looked into, its events not yet. */
+/** An opened snapshot; its events are not read yet. */
 export interface Snapshot extends SnapshotRef, SnapshotFacts {
-  /** Null where there is nothing beside the events, and in those of other tools, which keep nothing else. */
+  /** Null when there is nothing beside the events, and in snapshots of other tools, which keep nothing else. */
   readonly report: SnapshotReport | null
-  /** Ids of its trees and blobs, where there are such. */
+  /** Ids of its trees and blobs, where present. */
   readonly parts: {
     readonly facts: Oid
     readonly report: Oid | undefined
@@ -65,7 +65,7 @@ export interface Snapshot extends SnapshotRef, SnapshotFacts {
     readonly attachments: Oid | undefined
     readonly orphans: Oid | undefined
   }
-  /** Who signed it, not verified; null when nobody did. */
+  /** Its signature, not verified; null without one. */
   readonly signature: SnapshotSignature | null
 }
 
@@ -73,7 +73,7 @@ const treeBytesMax = 64 * 1024 * 1024
 
 /**
  * The snapshots of a repository, the newest first.
- * @param onBroken - called for refs that name no object, which are left out
+ * @param onBroken - called for refs without an object, which are left out
  */
 export async function listSnapshots(git: GitPort, onBroken: OnBrokenRef): Promise<readonly SnapshotRef[]> {
   const rows = await git.listRefs(snapshotPrefix, onBroken)
@@ -85,8 +85,8 @@ function newestFirst(left: SnapshotRef, right: SnapshotRef): number {
 }
 
 /**
- * Reads what a snapshot says of itself.
- * @throws {UnusableSnapshotError} when its ref names something else, or anything of it is malformed
+ * Reads a snapshot's metadata.
+ * @throws {UnusableSnapshotError} when its ref is not a snapshot, or any part of it is malformed
  */
 export async function openSnapshot(git: GitPort, row: SnapshotRef): Promise<Snapshot> {
   const read = reader(git, row)
@@ -115,8 +115,8 @@ export async function openSnapshot(git: GitPort, row: SnapshotRef): Promise<Snap
 }
 
 /**
- * Whether a snapshot carries a valid signature by the key that it names. Whose key that is, and whether it counts, is for
- * the caller to decide.
+ * Whether a snapshot carries a valid signature by the key that it names. The caller decides whose key that is, and
+ * whether it counts.
  */
 export async function isSignatureValid(git: GitPort, snapshot: Snapshot): Promise<boolean> {
   const { parts, signature } = snapshot
@@ -138,22 +138,22 @@ export async function isSignatureValid(git: GitPort, snapshot: Snapshot): Promis
 
 const sha256Name = /^[0-9a-f]{64}$/
 
-/** Requires that a snapshot is one of the log that ends in `head`. @throws {UnusableSnapshotError} */
+/** Requires that a snapshot belongs to the log that ends in `head`. @throws {UnusableSnapshotError} */
 export async function requireSnapshotOf(git: GitPort, snapshot: Snapshot, head: Oid): Promise<void> {
   if (await git.isAncestor(snapshot.walHead, head)) return
   throw reader(git, snapshot).unusable(`its wal_head ${snapshot.walHead} is not in the log`)
 }
 
 /**
- * Everything of a snapshot as segments of a log, verified, one chunk at a time. Problems come as they were found in the log.
- * @throws {UnusableSnapshotError} as soon as something does not hold; what came before is sound
+ * The whole snapshot as verified segments of a log, one chunk at a time. Problems are those found in the log.
+ * @throws {UnusableSnapshotError} at the first mismatch; the segments before it are sound
  */
 export async function* readSnapshot(git: GitPort, snapshot: Snapshot): AsyncGenerator<readonly IssueSegment[]> {
   const read = reader(git, snapshot)
   yield [await readBesides(read, snapshot)]
   const names = await read.tree(snapshot.parts.events)
   const chunks = snapshot.chunks.map((chunk) => ({ ...chunk, oid: names.get(chunkName(chunk) ?? '') }))
-  // One is fetched while the one before it is decoded.
+  // Each chunk is fetched while the previous one is decoded.
   const fetchBlob = (index: number) => {
     const chunk = chunks[index]
     if (chunk === undefined) return undefined
@@ -165,7 +165,7 @@ export async function* readSnapshot(git: GitPort, snapshot: Snapshot): AsyncGene
   for (const [index, { path, chunkHash, eventCount }] of chunks.entries()) {
     const bytes = (await fetched) as Uint8Array
     fetched = fetchBlob(index + 1)
-    if (hashChunk(bytes) !== chunkHash) throw read.unusable(`${path} does not have its chunk_hash`)
+    if (hashChunk(bytes) !== chunkHash) throw read.unusable(`${path} does not match its chunk_hash`)
     const chunk = decodeChunk(bytes)
     const [damaged] = chunk.damaged
     const problem = chunk.problem ?? (damaged && `${damaged.reason} (event ${damaged.eventId})`)
@@ -173,14 +173,14 @@ export async function* readSnapshot(git: GitPort, snapshot: Snapshot): AsyncGene
     if (chunk.events.length !== eventCount)
       throw read.unusable(`${path} has ${chunk.events.length} events, not ${eventCount}`)
     if (snapshot.report === null && chunk.events.some(namesAttachment))
-      throw read.unusable('it was made by a tool that does not keep the contents of attachments')
+      throw read.unusable('its tool does not store attachment contents')
     yield [segmentOf(snapshot, { items: chunk.events })]
   }
 }
 
 /**
- * Every record of a snapshot, chunk by chunk, orphans last. Nothing of them is verified.
- * @throws {UnusableSnapshotError} when a part is missing or not laid out as writers do
+ * Every record of a snapshot, chunk by chunk, orphans last. Verifies nothing.
+ * @throws {UnusableSnapshotError} when a part is missing or its layout is not a writer's
  */
 export async function* readRawRecords(git: GitPort, snapshot: Snapshot): AsyncGenerator<readonly Uint8Array[]> {
   const read = reader(git, snapshot)
@@ -192,7 +192,7 @@ export async function* readRawRecords(git: GitPort, snapshot: Snapshot): AsyncGe
       const isOther = hashChunk(bytes) !== chunk.chunkHash
       const found = records === null ? 'is damaged' : `has ${records.length} events, not ${chunk.eventCount}`
       throw read.unusable(
-        `${shortenText(chunk.path, pathShownMax)} ${isOther ? 'does not have its chunk_hash' : found}`,
+        `${shortenText(chunk.path, pathShownMax)} ${isOther ? 'does not match its chunk_hash' : found}`,
       )
     }
     yield records
@@ -213,7 +213,7 @@ export async function readAttachmentOids(git: GitPort, snapshot: Snapshot): Prom
 
 const namesAttachment = ({ event }: ChunkEvent): boolean => event.body.type === 'AttachmentAdded'
 
-/** What the chunks do not hold: problems, attachments, orphans. */
+/** The parts outside the chunks: problems, attachments, orphans. */
 async function readBesides(read: Reader, snapshot: Snapshot): Promise<IssueSegment> {
   const { report, parts } = snapshot
   if (report === null) return segmentOf(snapshot, {})
@@ -266,16 +266,16 @@ function segmentOf(
 interface Reader {
   readonly unusable: (reason: string, cause?: unknown) => UnusableSnapshotError
   readonly object: (oid: Oid, type: ObjectType, bytesMax: number) => Promise<Uint8Array>
-  /** Names and ids of a tree's rows; none of a tree that is not there. */
+  /** Names and ids of a tree's rows; empty for a missing tree. */
   readonly tree: (oid: Oid | undefined) => Promise<ReadonlyMap<string, Oid>>
   /** `snapshot.json` or `report.json`. */
   readonly file: (oid: Oid) => Promise<Uint8Array>
   readonly named: (oid: Oid | undefined, name: string, bytesMax: number) => Promise<Uint8Array>
-  /** The SHA-256 of a blob; null when this repository does not hold it. */
+  /** The SHA-256 of a blob; null when this repository does not have it. */
   readonly attachment: (oid: Oid) => Promise<string | null>
 }
 
-/** Objects of one snapshot; whatever is wrong with one makes the snapshot unusable. */
+/** Objects of one snapshot; any problem with one makes the snapshot unusable. */
 function reader(git: GitPort, { ref, oid: commit }: SnapshotRef): Reader {
   const unusable = (reason: string, cause?: unknown) =>
     new UnusableSnapshotError(`${ref}: ${reason}`, { details: { ref, oid: commit, reason }, cause })

@@ -1,11 +1,11 @@
 /**
  * A snapshot's commit (docs/format.md#snapshot):
  *
- *     snapshot.json                   what it is of, and its chunks
+ *     snapshot.json                   metadata, and the list of chunks
  *     events/0000.bin …               chunks of at most 1,000 events
- *     ext/report.json                 ours: what was found in the log beside events
+ *     ext/report.json                 ours: problems found in the log, and counts
  *     ext/orphans.cbor                ours: records that the Rust tool must not see
- *     ext/signature.json              ours: who made it
+ *     ext/signature.json              ours: the maker's signature
  *     attachments/<sha256>            ours: contents, as in the log
  */
 import type { Oid } from '../../../git/index.ts'
@@ -37,7 +37,7 @@ const schemaVersion = 1
 /** UTF-16 units of a foreign path in a message. */
 export const pathShownMax = 80
 
-/** One file of events, as `snapshot.json` names it. */
+/** One file of events, as listed in `snapshot.json`. */
 export interface SnapshotChunk {
   /** `events/0000.bin`. */
   readonly path: string
@@ -47,9 +47,9 @@ export interface SnapshotChunk {
 
 export interface SnapshotFacts {
   readonly createdTs: number
-  /** The commit of the log that it holds everything up to. */
+  /** The snapshot holds the log up to this commit. */
   readonly walHead: Oid
-  /** Events in the chunks; orphans are not counted. */
+  /** Events in the chunks, without orphans. */
   readonly eventCount: number
   readonly chunks: readonly SnapshotChunk[]
 }
@@ -72,12 +72,12 @@ export function formatSnapshotFacts({ createdTs, walHead, eventCount, chunks }: 
 export const formatSnapshotMessage = (eventCount: number, createdTs: number): string =>
   `Snapshot: ${eventCount} events at ${createdTs}`
 
-/** The path of a chunk by its place, from 0. */
+/** The path of a chunk by its index, from 0. */
 export function chunkPath(index: number): string {
   return `${snapshotPaths.events}/${`${index}`.padStart(4, '0')}.bin`
 }
 
-/** The name of a chunk in the tree `events`, which has one level; undefined when the path names nothing in it. */
+/** The name of a chunk in the tree `events`, which has one level; undefined for other paths. */
 export function chunkName({ path }: SnapshotChunk): string | undefined {
   const name = path.replace(/^events\//, '')
   return name === '' || name.includes('/') ? undefined : name
@@ -101,7 +101,7 @@ const factsShape = shape.table({
   ),
 })
 
-/** What `snapshot.json` says, or why that cannot be used. */
+/** Parses `snapshot.json`, or says why it is unusable. */
 export function parseSnapshotFacts(json: string | Uint8Array): SnapshotFacts | string {
   const facts = parseVersioned(snapshotPaths.facts, json, factsShape)
   if (typeof facts === 'string') return facts
@@ -112,8 +112,8 @@ export function parseSnapshotFacts(json: string | Uint8Array): SnapshotFacts | s
     const chunk = { path: row.path, chunkHash: row.chunk_hash, eventCount: row.event_count }
     const name = chunkName(chunk)
     if (name === undefined) return `row ${chunks.length} of chunks is malformed`
-    // A file named a million times would be read a million times.
-    if (names.has(name)) return `chunk ${shortenText(chunk.path, pathShownMax)} is named twice`
+    // A file listed a million times would be read a million times.
+    if (names.has(name)) return `chunk ${shortenText(chunk.path, pathShownMax)} is listed twice`
     names.add(name)
     chunks.push(chunk)
   }
@@ -122,7 +122,7 @@ export function parseSnapshotFacts(json: string | Uint8Array): SnapshotFacts | s
   return { createdTs, walHead: walHead as Oid, eventCount, chunks }
 }
 
-/** Reads a file of a snapshot whose `schema_version` is the known one; the version is judged before anything else. */
+/** Reads a file of a snapshot after checking that its `schema_version` is the known one. */
 function parseVersioned<Value>(name: string, json: string | Uint8Array, read: Shape<Value>): Value | string {
   const versioned: Shape<Value | string> = (value) => {
     const version = anyVersion(value)
@@ -139,20 +139,20 @@ function parseVersioned<Value>(name: string, json: string | Uint8Array, read: Sh
   return problem === null ? value : problem.message
 }
 
-/** What was found in the log beside the events, and how much of it is in the snapshot. */
+/** Problems found in the log, and counts of the snapshot's other parts. */
 export interface SnapshotReport {
   /** Records in `ext/orphans.cbor`. */
   readonly orphanCount: number
   /** Files below `attachments/`. */
   readonly attachmentCount: number
-  /** Whether an event id stands on the log's chain more than once. */
+  /** Whether an event id is on the log's chain more than once. */
   readonly hasRepeats: boolean
   readonly problemCount: number
-  /** The first of the problems. */
+  /** The first problems. */
   readonly problems: readonly LogProblem[]
 }
 
-/** Problems that a report lists; the others are counted. More than anybody is told one by one. */
+/** Problems that a report lists; more are only counted. No user reads more than this one by one. */
 export const problemsListedMax = 1000
 const reasonLengthMax = 1000
 
@@ -193,7 +193,7 @@ const reportShape = shape.table({
   ),
 })
 
-/** What `ext/report.json` says, or why that cannot be used. */
+/** Parses `ext/report.json`, or says why it is unusable. */
 export function parseSnapshotReport(json: string | Uint8Array): SnapshotReport | string {
   const report = parseVersioned(snapshotPaths.report, json, reportShape)
   if (typeof report === 'string') return report
@@ -208,7 +208,7 @@ export function parseSnapshotReport(json: string | Uint8Array): SnapshotReport |
   }
 }
 
-/** Who made a snapshot, as `ext/signature.json` says it. Nothing is verified yet. */
+/** The maker's signature in `ext/signature.json`. Not verified yet. */
 export interface SnapshotSignature {
   readonly actor: ActorId
   /** 64 hex characters. */
@@ -229,7 +229,7 @@ export function formatSnapshotSignature({ actor, publicKey, sig }: SnapshotSigna
   return JSON.stringify(json, null, 2)
 }
 
-/** What `ext/signature.json` says; null when it says nothing that could be verified. */
+/** Parses `ext/signature.json`; null when nothing in it can be verified. */
 export function parseSnapshotSignature(json: string | Uint8Array): SnapshotSignature | null {
   const { value } = parseForeignJson(json, signatureShape, { name: 'signature.json', sizeMax: signatureBytesMax })
   if (value === null) return null

@@ -1,12 +1,12 @@
 /**
- * Making a snapshot of the log up to a commit. Memory is bounded: chunks go into the repository as they fill up, so
- * that there are never more of them here than 16 MiB and what one commit brings (64 MiB at most), 32 MiB of orphans, and
- * for each event and each issue of the log what `SnapshotSieve` keeps (about 50 and 300 bytes).
+ * Writes a snapshot of the log up to a commit. Memory is bounded: chunks are written as they fill up, so at most 16 MiB
+ * of them plus one commit's content (64 MiB at most) are in memory, 32 MiB of orphans, and per event and issue of the
+ * log the state of `SnapshotSieve` (about 50 and 300 bytes).
  *
  * Invariants
- * - A snapshot holds everything of the log up to `walHead`, or is not made: where something of the log is not here, the
- *   clones that have it would lose it.
- * - The ref is made last, by compare-and-swap. What was written before for nothing is garbage, which git collects.
+ * - A snapshot holds the whole log up to `walHead`, or is not made: if a part of the log is missing here, the clones
+ *   that have it would lose it.
+ * - The ref is created last, by compare-and-swap. Objects of a failed attempt are garbage, which git collects.
  */
 import {
   buildTree,
@@ -54,10 +54,10 @@ import {
 
 export interface WriteSnapshotOptions {
   readonly git: GitPort
-  /** The commit of the log that the snapshot holds everything up to. */
+  /** The snapshot holds the log up to this commit. */
   readonly head: Oid
   readonly nowUnixMs: number
-  /** Who makes it, and signs it. Null for an actor without a key. */
+  /** Maker and signer. Null for an actor without a key. */
   readonly maker?: SnapshotMaker | null
   readonly progress?: (commitsDone: number) => void
 }
@@ -73,21 +73,21 @@ export interface WrittenSnapshot extends SnapshotFacts {
   readonly report: SnapshotReport
 }
 
-/** As the Rust tool has it. */
+/** Same as the Rust tool. */
 const chunkEventsMax = 1000
 /** Large events make smaller chunks: a reader loads one at a time. */
 const chunkBytesMax = limits.segmentBytesMax
-/** Finished chunks that wait to be written together. */
+/** Finished chunks waiting to be written together. */
 const waitingBytesMax = 16 * 1024 * 1024
 const waitingChunksMax = 200
-/** They are one file, which is read whole. A log with more of them is no log that grite wrote. */
+/** Orphans are one file, which is read whole. grite never writes a log with more of them. */
 const orphansBytesMax = 32 * 1024 * 1024
-/** Names tried from the present millisecond on. */
+/** Names tried, one millisecond apart, from the present on. */
 const namesTriedMax = 1000
 
 /**
- * Writes a snapshot of everything up to `head`.
- * @throws {IncompleteLogError} | {CorruptObjectError} when the log cannot be read whole here
+ * Writes a snapshot of the whole log up to `head`.
+ * @throws {IncompleteLogError} | {CorruptObjectError} when the log cannot be read completely here
  */
 export async function writeSnapshot(options: WriteSnapshotOptions): Promise<WrittenSnapshot> {
   const sieve = new SnapshotSieve()
@@ -109,15 +109,15 @@ async function fillDraft({ git, head, progress }: WriteSnapshotOptions, sieve: S
     progress?.(commits)
     await draft.writeWaiting()
   }
-  // Children come after their parents, so the head is the last of all.
-  if (newest !== head) throw notWhole(`${head} is no commit of it`, { commit: head })
+  // Children come after their parents, so the head is the last commit.
+  if (newest !== head) throw notWhole(`${head} is not one of its commits`, { commit: head })
   draft.hasRepeats ||= sieve.hasRepeats
   return draft
 }
 
 function addSegment(draft: Draft, sieve: SnapshotSieve, segment: IssueSegment): void {
   const keep = (record: Uint8Array, place: SnapshotPlace) => {
-    // What will be read again is not built twice.
+    // A second reading follows, so do not build everything twice.
     if (sieve.isOverturned) return
     if (place === 'events') draft.addEvent(record)
     else if (place === 'orphans') draft.addOrphan(record)
@@ -132,7 +132,7 @@ function addSegment(draft: Draft, sieve: SnapshotSieve, segment: IssueSegment): 
   for (const problem of segment.problems) draft.addProblem(problem)
 }
 
-/** Damage that every clone sees is reported; what only this one lacks must not go missing everywhere. */
+/** Damage that every clone sees is reported; parts that only this clone lacks must not go missing everywhere. */
 function requireWhole({ problems }: IssueSegment): void {
   const tally = new GapTally()
   tally.take(problems)
@@ -140,13 +140,13 @@ function requireWhole({ problems }: IssueSegment): void {
 }
 
 function notWhole(reason: string, details: ErrorDetails): CorruptObjectError {
-  return new CorruptObjectError(`the log cannot be read whole here: ${reason}; no snapshot was made`, {
+  return new CorruptObjectError(`cannot read the whole log here: ${reason}; no snapshot was made`, {
     details: { ...details, reason },
-    hints: ['`grite db check` lists all that cannot be read; a fetch may bring it'],
+    hints: ['Run `grite db check` to list the unreadable parts; a fetch may bring them'],
   })
 }
 
-/** What a snapshot will hold, as far as it has been read. */
+/** The content of a snapshot, as far as the log has been read. */
 class Draft {
   readonly #git: GitPort
   readonly chunks: SnapshotChunk[] = []
@@ -155,7 +155,7 @@ class Draft {
   readonly orphans: Uint8Array[] = []
   readonly problems: LogProblem[] = []
   problemCount = 0
-  /** Whether an event names an attachment, so that a reader has to be told that no content is missing. */
+  /** Whether an event names an attachment, so that the report must confirm that no content is missing. */
   namesAttachments = false
   hasRepeats = false
   #open: Uint8Array[] = []
@@ -177,10 +177,10 @@ class Draft {
   addOrphan(record: Uint8Array): void {
     this.#orphanBytes += record.length
     if (this.#orphanBytes > orphansBytesMax) {
-      const reason = 'too many events of the log belong to no issue'
+      const reason = 'too many events of the log have no issue'
       throw new CorruptObjectError(`${reason}; no snapshot was made`, { details: { reason } })
     }
-    // Not the view that it is, which would keep a whole chunk in memory.
+    // Copied, because a view would keep a whole chunk in memory.
     this.orphans.push(new Uint8Array(record))
   }
 
@@ -202,7 +202,7 @@ class Draft {
     this.#openBytes = 0
   }
 
-  /** Writes finished chunks once there are enough of them. Nothing names them yet. */
+  /** Writes finished chunks once there are enough of them. No ref names them yet. */
   async writeWaiting(): Promise<void> {
     if (this.#waiting.length < waitingChunksMax && this.#waitingBytes < waitingBytesMax) return
     await this.#git.publish({ objects: this.#waiting, updates: [] })
@@ -215,7 +215,7 @@ class Draft {
     return namesAttachments || hasRepeats || attachments.size + orphans.length + problemCount > 0
   }
 
-  /** Ends the last chunk. Returns those that have not been written. */
+  /** Ends the last chunk. Returns the unwritten objects. */
   finish(): readonly PendingObject[] {
     this.#seal()
     return this.#waiting
@@ -239,7 +239,7 @@ async function publishSnapshot(
   const { orphans: orphansName, report: reportName, signature: signatureName, extensions } = snapshotPaths
   const files = new Map<string, Uint8Array | Oid>([...draft.files, ...draft.attachments])
   const orphans = draft.orphans.length > 0 ? encodeRecords(draft.orphans) : null
-  // Without anything of ours it is what the Rust tool makes.
+  // Without extensions it equals a snapshot of the Rust tool.
   const reported = draft.hasExtensions ? Buffer.from(formatSnapshotReport(report), 'utf8') : null
   if (orphans !== null) files.set(`${extensions}/${orphansName}`, orphans)
   if (reported !== null) files.set(`${extensions}/${reportName}`, reported)
@@ -267,9 +267,9 @@ async function publishSnapshot(
       })
       return { ...facts, ref, oid: commit.oid, report }
     } catch (error) {
-      // Another snapshot of this millisecond.
+      // Another snapshot was made in this millisecond.
       if (!(error instanceof RefMovedError)) throw error
     }
   }
-  throw new ConflictError(`every name of a snapshot from ${snapshotRef(nowUnixMs)} on is taken`)
+  throw new ConflictError(`all snapshot names from ${snapshotRef(nowUnixMs)} on are taken`)
 }
