@@ -16,10 +16,10 @@ import type { Store, StoreOperation } from './store.ts'
 
 const nothing = Buffer.alloc(0)
 
-/** Brings the actor cards of one batch into the store: each into its slots, then what the slots of an actor add up to. */
+/** Adds the actor cards of one batch to the store: each card into its slots, then the combined state of each actor. */
 export class CardFold {
   readonly #store: Store
-  /** Slots that this batch has looked at, with what stands in them after it. */
+  /** Slots read in this batch, with their new content. */
   readonly #slots = new Map<string, StandingCard | undefined>()
   readonly #filled = new Map<ActorId, Set<CardSlot>>()
   readonly #events: Buffer[] = []
@@ -28,7 +28,7 @@ export class CardFold {
     this.#store = store
   }
 
-  /** Takes one copy of an event that is a card by its key. A card stands if any of its copies does: give all of them. */
+  /** Adds one copy of an event with a card's key. A card is valid if any of its copies is: pass all copies. */
   async add(event: Event): Promise<void> {
     this.#events.push(cardEventKey(event.eventId))
     const reading = readCard(event, verifySignature)
@@ -51,7 +51,7 @@ export class CardFold {
     return this.#slots.get(name)
   }
 
-  /** Adds what the cards have changed. */
+  /** Adds the operations for all changed cards. */
   async settle(operations: StoreOperation[]): Promise<void> {
     for (const key of this.#events) operations.push({ type: 'put', key, value: nothing })
     for (const [actor, slots] of this.#filled) {
@@ -69,7 +69,7 @@ export class CardFold {
 const nameOf = (actor: ActorId, slot: CardSlot) => `${actor}/${slot}`
 const jsonOf = (value: unknown): Buffer => Buffer.from(JSON.stringify(value), 'utf8')
 
-/** The card that counts in a slot; undefined when there is none. */
+/** The winning card of a slot; undefined for an empty slot. */
 export async function readCardSlot(store: Store, actor: ActorId, slot: CardSlot): Promise<StandingCard | undefined> {
   const bytes = await store.get(actorCardKey(actor, slot))
   return bytes === undefined ? undefined : parseOwnJson<StandingCard>(bytes)

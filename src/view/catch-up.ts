@@ -1,25 +1,23 @@
 /**
- * Bringing a view to the log's head (design §5). Where the log lacks what it once held, the view says which heads it knows,
- * and wal/heal.ts puts them back.
+ * Catches a view up with the log's head (design §5). When the log has lost events, the view knows former heads, and
+ * wal/heal.ts restores them.
  *
  * Cases, by the view's head V and the ref R:
  *   1. V = R                            nothing to do
  *   2. V is an ancestor of R            replay the commits between
- *   3. diverged from a merge base B,    apply B..R; events known already are skipped
+ *   3. diverged from a merge base B,    apply B..R; skip events already known
  *      every event of B..V is in B..R
  *   4. events are missing from R,       heal the log, then go on with case 2
  *      or R is gone or behind
- * The old head is found in the view and in the ref's reflog, where also heads stand that no view has seen.
+ *   5. the ref's object is unreadable   move the ref to the newest readable head, by reflog, view or remote, then go on
+ *                                       with the cases above
+ * Former heads come from the view and from the ref's reflog, which also has heads that no view has seen.
  *
- *   5. the ref names what cannot be read   the ref is put back on the newest head that can be read, by reflog, view or
- *                                          remote, and it goes on with the cases above
+ * A log may be incomplete here (wal/log-gap.ts). The view records the gaps and the shallow boundary, and is rebuilt when
+ * they change. Nothing is joined to a head that cannot be read completely: events below its gap would be written again.
+ * Heads that wait for this are kept apart, and the view shows their events.
  *
- * A log may be incomplete here (wal/log-gap.ts). The view remembers what was lacking, and where the clone was shallow; once
- * that changes, it is rebuilt. To a head that cannot be read whole, nothing is joined: what stands below its gap would be
- * written once more. Heads that wait for that are kept apart: the view shows their events.
- *
- * In case 4, a head of which a chunk is not here or too large to read is held in memory by the view, and is looked at again
- * when its chunk can be read.
+ * In case 4, the view holds a head with a missing or too large chunk, and retries it when the chunk is readable.
  */
 import {
   type GitPort,
@@ -56,41 +54,41 @@ export interface CatchUpOptions {
   readonly view: View
   readonly clock: { readonly nowUnixMs: () => number }
   readonly report: (problem: LogProblem) => void
-  /** Something foreign changed the log and it was healed, or could not be. */
+  /** Reports that another program changed the log, and whether it was healed. */
   readonly warn: (code: 'log-restored' | 'log-lost' | 'log-unread', message: string) => void
   readonly progress?: (commitsDone: number) => void
-  /** Brings what a partial clone lacks of a head's history, before it is read. */
+  /** Fetches the parts of a head's history that a partial clone lacks, before it is read. */
   readonly hydrate?: ((head: Oid, exclude: readonly Oid[]) => Promise<void>) | undefined
-  /** Heads of views that this one replaces: the log once had them. */
+  /** Heads of the views that this one replaces: former heads of the log. */
   readonly formerHeads?: readonly Oid[]
-  /** The view is thrown away afterwards, so it may show events that cannot be put back into the log. */
+  /** The view is discarded afterwards, so it may show events that cannot be restored in the log. */
   readonly isThrowAway?: boolean
-  /** Looks whether the ref's commit can be read also where the view is at it. */
+  /** Checks that the ref's commit is readable even when the view is already at it. */
   readonly doubtsHead?: boolean
-  /** Whether a log that cannot be read may be replaced by what a fetch has left of a remote's. */
+  /** Whether an unreadable log may be replaced by a remote's last fetched state. */
   readonly trustsRemotes?: boolean
 }
 
 interface CatchUp extends CatchUpOptions {
-  /** Held heads that may be read by now. */
+  /** Held heads that may be readable by now. */
   readonly retry: readonly Oid[]
-  /** The ref names something that cannot be read. */
+  /** The ref points to an unreadable object. */
   readonly isBroken: boolean
 }
 
 /**
- * `rebuild-needed`: the view holds events that the log does not have and cannot get back, so it would show what is no
- * longer true. `read-only`: lost events cannot be put back here, and only a throw-away view may show them.
+ * `rebuild-needed`: the view holds events that the log lacks and cannot get back, so it would be wrong. `read-only`:
+ * lost events cannot be restored here, and only a throw-away view may show them.
  */
 export type CatchUpOutcome = 'current' | 'replayed' | 'merged' | 'healed' | 'rebuild-needed' | 'read-only'
 
-/** Heads kept apart until the log is whole: as many as a runner makes that fetches one commit each day. */
+/** Heads kept apart until the log is complete: as many as a CI runner makes that fetches one commit each day. */
 const apartHeadsMax = 64
 
-/** Catches a view up. */
+/** Catches a view up with the log. */
 export async function catchUp(options: CatchUpOptions): Promise<CatchUpOutcome> {
   const { git, stream, view } = options
-  // The mark is older than everything read below, so what is written meanwhile is looked at next time.
+  // The mark is older than everything read below, so concurrent writes are checked next time.
   const mark = await reflogMark(git, stream.ref)
   const shallow = shallowMark(git.layout)
   const ref = await git.readRef(stream.ref)
@@ -104,7 +102,7 @@ export async function catchUp(options: CatchUpOptions): Promise<CatchUpOutcome> 
   const outcome = await catchUpFrom({ ...options, retry, isBroken }, ref)
   if (outcome === 'rebuild-needed' || outcome === 'read-only') return outcome
   if (outcome !== 'current') await showBelowHoles(options)
-  // What a view begins with is no growth since it was made.
+  // The initial events of a view do not count as growth.
   if (isFirst && view.eventCount > 0) await view.noteEventsAtRebuild()
   await view.writeReflogMark(mark)
   await view.writeShallowMark(shallow)
@@ -112,8 +110,8 @@ export async function catchUp(options: CatchUpOptions): Promise<CatchUpOutcome> 
 }
 
 /**
- * Whether something that was lacking when the view was made is here now. What has been cut off since, the view holds: it
- * only notes that.
+ * Whether an object that was missing when the view was made has arrived. Parts cut off since then are in the view: it
+ * only records the new boundary.
  */
 async function isReadableAgain({ git, view }: CatchUpOptions, ref: Oid | null, shallow: string): Promise<boolean> {
   if (view.head === null) return false
@@ -134,25 +132,25 @@ async function isReadableAgain({ git, view }: CatchUpOptions, ref: Oid | null, s
   return false
 }
 
-/** @param isMoved - whether the log has moved, so that it may pay to ask git for what files do not show */
+/** @param isMoved - whether the log has moved, so that asking git for objects without own files may pay off */
 async function isReadable(git: GitPort, oid: Oid, isMoved: boolean): Promise<boolean> {
   if (!isMoved && !mayHoldObject(git.layout, oid)) return false
   return (await git.readObject(oid, limits.chunkReadBytesMax).catch(() => null)) !== null
 }
 
-/** Held heads that may be read by now. */
+/** Held heads that may be readable by now. */
 async function findReadable({ git, view, hydrate }: CatchUpOptions, isMoved: boolean): Promise<Oid[]> {
   const readable: Oid[] = []
   for (const { head, objectId } of view.heldHeads) {
-    // What a partial clone lacks, its remote may have again; but that is not asked each time somebody reads.
+    // A partial clone's remote may have the missing objects again, but reads should not ask it every time.
     if ((await isReadable(git, objectId, isMoved)) || (isMoved && hydrate !== undefined)) readable.push(head)
   }
   return readable
 }
 
 /**
- * Notes the reflog as seen after an own commit was applied to a view, when that is all that was written to it since;
- * otherwise the next catch-up looks at what else was.
+ * Records the reflog as seen after our own commit was applied to a view, if nothing else was written to it since;
+ * otherwise the next catch-up checks the rest.
  */
 export async function noteOwnMove(
   { git, stream, view }: Pick<CatchUpOptions, 'git' | 'stream' | 'view'>,
@@ -169,7 +167,7 @@ async function catchUpFrom(options: CatchUp, ref: Oid | null): Promise<CatchUpOu
   if (ref !== null && ref !== viewHead) await options.hydrate?.(ref, viewHead === null ? [] : [viewHead])
   if (ref !== null && viewHead !== null && ref !== viewHead) {
     if (await replay(options, viewHead, ref)) return 'replayed'
-    // What was lacking may be no part of the log any more.
+    // The missing part may no longer belong to the log.
     if (options.view.gaps.count > 0 && !(await options.git.isAncestor(viewHead, ref))) return 'rebuild-needed'
   }
   const lost = await findLost(options, ref, new Set())
@@ -177,11 +175,11 @@ async function catchUpFrom(options: CatchUp, ref: Oid | null): Promise<CatchUpOu
   return follow(options, ref)
 }
 
-/** Puts a ref that cannot be read back on what it named before. Where nothing is found, the view stays as it is, and says so. */
+/** Moves an unreadable ref back to a former value. Without one, the view stays as it is and warns. */
 async function recover(options: CatchUpOptions, broken: Oid): Promise<CatchUpOutcome> {
   const { git, stream, view, warn, formerHeads = [], trustsRemotes = false } = options
   const found = await findSoundHead(git, stream, { heads: headsOf(view, formerHeads), trustsRemotes })
-  // It may come back: from a backup, or with a disk that was not there.
+  // It may come back: from a backup, or with a disk that was unmounted.
   const isHeld = view.heldHeads.some(({ head }) => head === broken)
   if (!isHeld) await view.rememberHeldHeads([...view.heldHeads, { head: broken, objectId: broken }])
   if (found === undefined) {
@@ -196,13 +194,13 @@ async function recover(options: CatchUpOptions, broken: Oid): Promise<CatchUpOut
   }
   warn(
     'log-restored',
-    `${stream.ref} named ${broken}, which is no commit that can be read here; it is back at ${found.slice(0, 12)}, and \`grite sync\` fetches what came after that from a remote that has it`,
+    `${stream.ref} pointed to ${broken}, which is not a readable commit; moved it back to ${found.slice(0, 12)}. Run \`grite sync\` to fetch later events from a remote that has them`,
   )
   clearAway(git, broken)
   return catchUpFrom({ ...options, retry: [], isBroken: false }, await git.readRef(stream.ref))
 }
 
-/** A damaged file in an object's place keeps git from fetching the object, and from packing. */
+/** A damaged object file keeps git from fetching the object, and from packing. */
 function clearAway({ layout }: GitPort, oid: Oid): void {
   try {
     setAsideCorruptObject(layout, oid)
@@ -211,13 +209,13 @@ function clearAway({ layout }: GitPort, oid: Oid): void {
   }
 }
 
-/** Heads that the log is known to have had, the view's first. */
+/** Known former heads of the log, the view's first. */
 function headsOf(view: View, formerHeads: readonly Oid[]): Oid[] {
   const head = view.head as Oid | null
   return head === null ? [...formerHeads] : [head, ...formerHeads]
 }
 
-/** Brings the view to a head that holds every event the view has. */
+/** Brings the view to a head that holds every event of the view. */
 async function follow(options: CatchUpOptions, ref: Oid | null): Promise<CatchUpOutcome> {
   const { git, stream, view, report, progress } = options
   const viewHead = view.head as Oid | null
@@ -237,8 +235,8 @@ async function follow(options: CatchUpOptions, ref: Oid | null): Promise<CatchUp
 }
 
 /**
- * Case 2, without asking git for it: when the oldest commit that the view does not have is a child of the view's head,
- * the head is an ancestor. False when it is not that simple, or heads were lost; nothing is applied then.
+ * Case 2 without git: when the oldest commit that the view lacks is a child of the view's head, the head is an
+ * ancestor. False when it is not that simple, or heads were lost; nothing is applied then.
  */
 async function replay(options: CatchUp, viewHead: Oid, ref: Oid): Promise<boolean> {
   const { git, stream, view, report, progress } = options
@@ -268,7 +266,7 @@ async function* prepend<Item>(first: Item, rest: AsyncIterable<Item>): AsyncGene
   yield* rest
 }
 
-/** Heads whose events the ref no longer reaches, by what the view and the reflog know. */
+/** Known heads, from the view and the reflog, whose events the ref no longer reaches. */
 function findLost(
   { git, stream, view, formerHeads = [], retry }: CatchUp,
   ref: Oid | null,
@@ -283,7 +281,7 @@ function findLost(
   return findLostHeads(git, stream, known, ref, reached)
 }
 
-/** Puts lost events back and brings the view to what the log is then. */
+/** Restores lost events and brings the view to the resulting log. */
 async function heal(options: CatchUp, ref: Oid | null, lost: readonly Oid[]): Promise<CatchUpOutcome> {
   const { git, stream, view, warn } = options
   let healed: Healed<IssueSegment>
@@ -297,17 +295,17 @@ async function heal(options: CatchUp, ref: Oid | null, lost: readonly Oid[]): Pr
   const held: HeldHead[] = []
   for (const { head, problem } of healed.held) {
     const objectId = problem.objectId ?? problem.commit
-    // Heads below one another are lost together.
+    // Heads on one chain are lost together.
     if (!held.some((other) => other.objectId === objectId)) warn('log-unread', describeHeld(stream, head, problem))
     held.push({ head, objectId })
   }
   await view.rememberHeldHeads([...view.heldHeads.filter(({ head }) => !lost.includes(head)), ...held])
   if (restored > 0) {
-    warn('log-restored', `${stream.ref} had been moved by something else; ${restored} events were put back`)
+    warn('log-restored', `another program had moved ${stream.ref}; restored ${restored} events`)
   }
   if (gone.length > 0) {
     await view.rememberLostHeads([...view.lostHeads, ...gone])
-    warn('log-lost', `${stream.ref} had been moved by something else and the objects of ${gone.join(', ')} are gone`)
+    warn('log-lost', `another program had moved ${stream.ref}, and the objects of ${gone.join(', ')} are gone`)
   }
   if (apart.length > 0) return showApart(options, apart)
   if (gone.includes(view.head as Oid)) return 'rebuild-needed'
@@ -316,7 +314,7 @@ async function heal(options: CatchUp, ref: Oid | null, lost: readonly Oid[]): Pr
   return 'healed'
 }
 
-/** Brings what cannot be joined to the log into the view, beside what the log has. */
+/** Adds heads that cannot be joined to the log to the view, beside the log's events. */
 async function showApart(
   { git, stream, view, report, warn, formerHeads = [] }: CatchUp,
   apart: readonly Oid[],
@@ -326,20 +324,20 @@ async function showApart(
     await fillView(view, { head, source: readLog(git, stream, { head }), how: 'join', report })
   }
   await rememberApart(view, apart)
-  // A view that is rebuilt takes over what was reported before.
+  // A rebuilt view takes over earlier reports.
   if (apart.every((oid) => formerHeads.includes(oid))) return 'merged'
   const heads = apart.map((oid) => oid.slice(0, 12)).join(', ')
   warn(
     'log-unread',
-    `${stream.ref} was moved away from ${heads} to a log that is incomplete here; both are shown, and are joined once it is whole`,
+    `${stream.ref} was moved from ${heads} to a log that is incomplete here; both are shown, and will be joined once it is complete`,
   )
   return 'merged'
 }
 
-/** Holes of one chain that are looked below. */
+/** Holes of one chain that are bypassed. */
 const holesMax = 16
 
-/** Brings into the view what stood below commits that cannot be read, by the reflog. */
+/** Adds the events below unreadable commits to the view, found by the reflog. */
 async function showBelowHoles({ git, stream, view, report }: CatchUpOptions): Promise<void> {
   const head = view.head
   const isHole = ({ kind, reason }: LogGap) => kind === 'commit' && reason !== 'shallow'
@@ -361,10 +359,10 @@ function rememberApart(view: View, heads: readonly Oid[]): Promise<void> {
 
 function describeHeld({ ref }: IssueStream, head: Oid, { objectId, commit, unread }: LogProblem): string {
   const what = `object ${objectId ?? commit} in commit ${commit.slice(0, 12)} is ${unread}`
-  return `a part of what ${ref} had at ${head.slice(0, 12)} could not be put back: ${what}; it is as soon as it can be read`
+  return `could not restore a part of ${ref} at ${head.slice(0, 12)}: ${what}; it is restored once it is readable`
 }
 
-/** In a repository that cannot be written, lost events are shown but not put back. */
+/** In a read-only repository, lost events are shown but not restored. */
 async function showLost(
   { git, stream, view, warn, report }: CatchUpOptions,
   ref: Oid | null,
@@ -374,9 +372,6 @@ async function showLost(
     if (await isCommit(git, head))
       await fillView(view, { head, source: readLog(git, stream, { head }), how: 'join', report })
   }
-  warn(
-    'log-restored',
-    `${stream.ref} was moved by something else and cannot be put back here; the lost events are shown`,
-  )
+  warn('log-restored', `another program moved ${stream.ref}, and it cannot be restored here; the lost events are shown`)
   return 'healed'
 }

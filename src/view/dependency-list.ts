@@ -1,7 +1,7 @@
 /**
- * The value under a `dep_forward/` key: every edge that is kept with one issue, as text. All edges of a repository are
- * read in one scan of these: an entry for each issue instead of one for each edge is three times as fast, since what
- * costs is the step from LevelDB into JavaScript.
+ * The value under a `dep_forward/` key: all edges stored with one issue, as text. One scan of these reads all edges of
+ * a repository: one entry per issue instead of one per edge is three times as fast, because the step from LevelDB into
+ * JavaScript dominates the cost.
  *
  *     <source, 32 hex> { <type: B, D or R> <target, 32 hex> }
  */

@@ -1,6 +1,6 @@
 /**
- * Copies of one event that differ in their signature. Which of them counts depends on the keys of the actor, and its
- * cards may come later than the copies; so the store keeps every signature, and the choice is made when it is read.
+ * Copies of one event with different signatures. Which one counts depends on the keys of the actor, and its cards may
+ * arrive later than the copies; so the store keeps every signature and chooses on read.
  */
 import {
   chooseSignature,
@@ -18,7 +18,7 @@ import { verifySignature } from '../wal/index.ts'
 import { copiesOfEvent, eventCopyKey, eventKey, parseEventCopyKey } from './keys.ts'
 import type { Store, StoreOperation } from './store.ts'
 
-/** The copies that one batch brings of events that had come before, or come twice. */
+/** The copies in one batch of events that arrived before, or arrive twice. */
 export class EventCopies {
   readonly #copies = new Map<EventId, Event[]>()
 
@@ -41,7 +41,7 @@ export class EventCopies {
   }
 
   /**
-   * Adds, for each event, the record with the smallest signature and a key for every signature that is not alone.
+   * Writes, for each event, the record with the smallest signature, and a key for every signature if there are several.
    * Returns whether there is such an event.
    */
   async settle(store: Store, operations: StoreOperation[]): Promise<boolean> {
@@ -67,14 +67,14 @@ export class EventCopies {
   }
 }
 
-/** Other signatures of an event, smallest first, as many as are judged at most; none for an event with one copy. */
+/** Other signatures of an event, smallest first, up to the limit; empty for an event with one copy. */
 async function readCopies(store: Store, id: EventId, limit = -1): Promise<Uint8Array[]> {
   const range = copiesOfEvent(id)
   const keys = await store.keys({ ...range, limit }).all()
   return keys.map((key) => parseEventCopyKey(key, range))
 }
 
-/** The event with the signature that counts, of all with which it came. */
+/** The event with the signature that counts, among all its copies. */
 export async function chooseCopy(
   store: Store,
   event: Event,
@@ -89,7 +89,7 @@ export async function chooseCopy(
     if (isCardEvent(event)) return 'card' in readCard(copy, verifySignature)
     return judgeSignature(copy, trust, verifySignature) === 'valid'
   }
-  // They come in order: the first that counts is the smallest that does.
+  // They are sorted: the first valid one is the smallest.
   const sig = sigs.find(counts)
   return sig === undefined ? event : { ...event, sig: new Uint8Array(sig) }
 }

@@ -2,22 +2,22 @@ import type { Oid } from '../git/index.ts'
 import { GapTally, type IssueSegment, type LogProblem } from '../wal/index.ts'
 import type { View } from './view.ts'
 
-/** Events, and bytes of their records, that go into one atomic batch at most. */
+/** Limits of one atomic batch: events, and bytes of their records. */
 const applyEventsMax = 1024
 const applyBytesMax = 8 * 1024 * 1024
 
 export interface FillOptions {
   readonly head: Oid
-  /** The segments that the view does not have, parents before children, ending in that of `head`. */
+  /** The segments that the view lacks, parents before children, ending with that of `head`. */
   readonly source: AsyncIterable<readonly IssueSegment[]>
-  /** As for `View.apply`. */
+  /** Like in `View.apply`. */
   readonly how?: 'extension' | 'join'
   readonly report: (problem: LogProblem) => void
   /** Commits read so far. */
   readonly progress?: (commitsDone: number) => void
 }
 
-/** Brings a log's segments into a view, streaming, in batches that bound memory. Returns what was new. */
+/** Streams a log's segments into a view, in batches that bound memory. Returns the number of new events. */
 export async function fillView(
   view: View,
   { head, source, how, report, progress }: FillOptions,
@@ -29,7 +29,7 @@ export async function fillView(
   let events = 0
   let gaps = new GapTally()
   const applyWaiting = async (upTo: Oid) => {
-    // First: a view that stands at a commit knows what is lacking up to there.
+    // First: a view at a commit must know the gaps up to there.
     await view.noteGaps(gaps)
     gaps = new GapTally()
     events += await view.apply(waiting, upTo, how)
@@ -45,7 +45,7 @@ export async function fillView(
       waitingEvents += segment.items.length
       waitingBytes += segment.items.reduce((sum, { record }) => sum + record.length, 0)
       commits += 1
-      // A merge's sides come one after the other: only the head itself stands for all that was read.
+      // The sides of a merge come one after the other: only the head itself covers everything that was read.
       const linear = segment.parents.length <= 1
       if (linear && (waitingEvents >= applyEventsMax || waitingBytes >= applyBytesMax))
         await applyWaiting(segment.commit)

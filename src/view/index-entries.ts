@@ -1,4 +1,4 @@
-/** What the view keeps about one issue besides its state: index keys and the list row. Pure. */
+/** The view's data for one issue besides its state: index keys and the list row. Pure. */
 import {
   createdTs,
   currentState,
@@ -48,7 +48,7 @@ export function indexEntriesOf(state: IssueState): Map<string, Buffer> {
   return new Map(listIndexEntries(state).map(([key, value]) => [key.toString('latin1'), value]))
 }
 
-/** Keys and values of an issue's index entries. An issue without a creation has none: it is kept, not shown. */
+/** Keys and values of an issue's index entries. An issue without a creation has none: it is kept, but not shown. */
 export function listIndexEntries(state: IssueState): (readonly [key: Buffer, value: Buffer])[] {
   const entries: (readonly [Buffer, Buffer])[] = []
   if (state.creation === null) return entries

@@ -1,6 +1,6 @@
 /**
- * Looking at a view without touching it: LevelDB writes into its folder even when it only opens it, so what is looked at
- * is a copy, and what it is compared with a fold of the log beside it. Both lie in a folder that the caller throws away.
+ * Inspects a view without changing it: LevelDB writes into its folder even when it only opens it, so a copy is
+ * inspected, and compared with a fresh fold of the log. Both are in a folder that the caller discards.
  */
 import { copyFile, mkdir, readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -16,25 +16,25 @@ import { ViewDirectory } from './view-directory.ts'
 
 export type CopiedView =
   | { readonly kind: 'view'; readonly view: View }
-  /** There is none yet. */
+  /** There is no view yet. */
   | { readonly kind: 'none' }
-  /** Another process kept writing to it while it was copied. */
+  /** Another process kept writing to it during the copy. */
   | { readonly kind: 'busy' }
   | { readonly kind: 'too-large'; readonly bytes: number }
-  /** Made by another version, which the next command replaces. */
+  /** Written by another version; the next command replaces it. */
   | { readonly kind: 'other-schema' }
   | { readonly kind: 'unreadable'; readonly reason: string }
 
 export interface CopyRequest {
   /** The `level` folder of the view. */
   readonly level: string
-  /** Made; whatever is there is replaced. */
+  /** Created; replaces existing content. */
   readonly into: string
-  /** A larger view is left alone. */
+  /** A larger view is not copied. */
   readonly bytesMax: number
 }
 
-/** Tries at a copy during which nothing changes. */
+/** Attempts at a copy during which nothing changes. */
 const copyAttemptsMax = 5
 
 /** Copies the view in use and opens the copy. */
@@ -57,18 +57,20 @@ async function isThere(path: string): Promise<boolean> {
   return (await stat(path).catch(() => undefined)) !== undefined
 }
 
-/** Folders without a name of the one in use: a first view whose making was cut off, or a damaged `current`. */
+/** Explains folders without a current view: an interrupted first build, or a damaged `current`. */
 async function describeWithoutCurrent(level: string): Promise<CopiedView> {
   const names = await readdir(level).catch(() => null)
-  if (names === null) return { kind: 'unreadable', reason: `${level} is no folder` }
-  return names.includes('current') ? { kind: 'unreadable', reason: `${level}/current names no view` } : { kind: 'none' }
+  if (names === null) return { kind: 'unreadable', reason: `${level} is not a folder` }
+  return names.includes('current')
+    ? { kind: 'unreadable', reason: `${level}/current does not name a view` }
+    : { kind: 'none' }
 }
 
-/** A copy during which no file came, went or grew is one that LevelDB could have left. */
+/** A copy during which no file appeared, vanished or grew is a consistent LevelDB state. */
 async function copyQuietly(from: string, into: string, bytesMax: number): Promise<CopiedView | 'copied'> {
   for (let attempt = 1; attempt <= copyAttemptsMax; attempt++) {
     const before = await listFiles(from)
-    if (before === null) return { kind: 'unreadable', reason: `${from} is not there` }
+    if (before === null) return { kind: 'unreadable', reason: `${from} does not exist` }
     const bytes = before.reduce((sum, file) => sum + file.size, 0)
     if (bytes > bytesMax) return { kind: 'too-large', bytes }
     await rm(into, { recursive: true, force: true })
@@ -76,7 +78,7 @@ async function copyQuietly(from: string, into: string, bytesMax: number): Promis
     try {
       for (const { name } of before) await copyFile(join(from, name), join(into, name))
     } catch (error) {
-      // LevelDB removes what it has merged.
+      // LevelDB removes merged files.
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') continue
       return { kind: 'unreadable', reason: (error as Error).message }
     }
@@ -98,15 +100,15 @@ async function listFiles(folder: string) {
 }
 
 /**
- * Brings a copied view to the log's head as the next command would with the view itself, but moves no ref.
+ * Catches a copied view up as the next command would, but moves no ref.
  *
- * @returns as for a catch-up; `read-only`: the log lacks events that it once had
+ * @returns the outcome of a catch-up; `read-only`: the log lacks former events
  */
 export async function catchUpCopy(git: GitPort, stream: IssueStream, view: View): Promise<CatchUpOutcome> {
   const publish = async () => {
-    throw new StorageError('nothing is put back while only looking')
+    throw new StorageError('an inspection restores nothing')
   }
-  // What is found on the way is found by the fold, too.
+  // The fold finds the same problems.
   return catchUp({
     git: { ...git, publish },
     stream,
@@ -117,7 +119,7 @@ export async function catchUpCopy(git: GitPort, stream: IssueStream, view: View)
   })
 }
 
-/** Folds the log below a head into a new view of its own. */
+/** Folds the log below a head into a separate new view. */
 export async function foldBeside(
   git: GitPort,
   stream: IssueStream,
@@ -139,7 +141,7 @@ export interface FoldRequest {
   readonly head: Oid | null
   /** Folder of the new view. */
   readonly into: string
-  /** Told of every segment, parents before children. */
+  /** Receives every segment, parents before children. */
   readonly inspect: (segments: readonly IssueSegment[]) => void
 }
 
@@ -156,7 +158,7 @@ export interface ViewDifferences {
   readonly keys: readonly string[]
 }
 
-/** Compares everything in two views but what each notes about itself. */
+/** Compares everything in two views except their own metadata. */
 export async function compareViews(left: View, right: View, keysMax: number): Promise<ViewDifferences> {
   const keys: string[] = []
   let count = 0
@@ -195,7 +197,7 @@ function isMeta(key: Buffer): boolean {
   return Buffer.compare(key, meta.gte) >= 0 && Buffer.compare(key, meta.lt) < 0
 }
 
-/** `issue_state/` and the bytes behind it as hex. */
+/** `issue_state/` and the bytes after it as hex. */
 function describeKey(key: Buffer): string {
   const end = key.indexOf('/') + 1
   return key.toString('latin1', 0, end) + key.subarray(end, end + 32).toString('hex')

@@ -1,7 +1,7 @@
 /**
- * The view's keyspace (design §5), built and parsed here and nowhere else. Ids are raw bytes inside keys, times are
- * big-endian, free text ends in a NUL byte; a scan checks the length of what follows, so text that itself holds a NUL
- * cannot pass for a shorter one.
+ * The view's keyspace (design §5), built and parsed only here. Ids in keys are raw bytes, times are big-endian, free
+ * text ends in a NUL byte; a scan checks the length of the rest, so text that contains a NUL is not mistaken for a
+ * shorter one.
  */
 
 import type { ActorId, CardSlot, DependencyType, EventId, IssueId, IssueStateWord } from '../model/index.ts'
@@ -13,7 +13,7 @@ const eventIdBytes = 32
 
 export const eventKey = (id: EventId): Buffer => join('event/', hexBytes(id))
 export const issueStateKey = (id: IssueId): Buffer => join('issue_state/', hexBytes(id))
-/** The list row of an issue as ready JSON. */
+/** The list row of an issue as JSON text. */
 export const issueRowKey = (id: IssueId): Buffer => join('issue_row/', hexBytes(id))
 export const issueEventKey = (issue: IssueId, tsUnixMs: number, id: EventId): Buffer =>
   join('issue_events/', hexBytes(issue), '/', timeBytes(tsUnixMs), '/', hexBytes(id))
@@ -22,27 +22,27 @@ export const assigneeKey = (user: string, issue: IssueId): Buffer =>
   join('assignee_index/', `${user}\0`, hexBytes(issue))
 export const stateKey = (state: IssueStateWord, updatedTs: number, issue: IssueId): Buffer =>
   join(`state_index/${state}/`, timeBytes(updatedTs), hexBytes(issue))
-/** Every edge that is kept with an issue, see dependency-list.ts. */
+/** Every edge stored with an issue, see dependency-list.ts. */
 export const dependencyForwardKey = (source: IssueId): Buffer => join('dep_forward/', hexBytes(source))
 export const dependencyReverseKey = (target: IssueId, source: IssueId, type: DependencyType): Buffer =>
   join('dep_reverse/', hexBytes(target), '/', hexBytes(source), `/${type}`)
 export const aliasKey = (originalId: string, issue: IssueId): Buffer =>
   join('alias/', `${originalId}\0`, hexBytes(issue))
-/** An imported issue that has kept an edge to an original id, whether or not that issue is here. */
+/** An imported issue with a kept edge to an original id, whether or not that issue is here. */
 export const importedEdgeKey = (originalId: string, issue: IssueId): Buffer =>
   join('import_edge/', `${originalId}\0`, hexBytes(issue))
-/** Where the content of an attachment lies: value is the blob's object id as text. */
+/** The blob with an attachment's content: the value is its object id as text. */
 export const attachmentKey = (sha256: string): Buffer => join('attachment/', hexBytes(sha256))
 export const fileContextKey = (path: string): Buffer => join('context_files/', path)
 export const symbolKey = (name: string, path: string): Buffer => join('context_symbols/', `${name}\0${path}`)
 export const projectContextKey = (key: string): Buffer => join('context_project/', key)
-/** What the cards of an actor add up to, as JSON. */
+/** The combined cards of an actor, as JSON. */
 export const actorKey = (id: ActorId): Buffer => join('actor/', hexBytes(id))
-/** The one card of an actor that counts in a slot, as JSON. */
+/** The winning card of an actor in a slot, as JSON. */
 export const actorCardKey = (id: ActorId, slot: CardSlot): Buffer => join('actor_card/', hexBytes(id), `/${slot}`)
-/** Every event that has the key of a card, in order or not. */
+/** Every event with the key of a card, valid or not. */
 export const cardEventKey = (id: EventId): Buffer => join('card_event/', hexBytes(id))
-/** Every signature with which an event has come, where there are several. */
+/** Every signature of an event that has several. */
 export const eventCopyKey = (id: EventId, sig: Uint8Array): Buffer => join('event_copy/', hexBytes(id), sig)
 export const metaKey = (name: string): Buffer => join('meta/', name)
 
@@ -54,7 +54,7 @@ export interface KeyRange {
 
 export const allIssueStates = (): KeyRange => rangeOf(join('issue_state/'))
 export const allIssueRows = (): KeyRange => rangeOf(join('issue_row/'))
-/** What a view notes about itself. */
+/** A view's own metadata. */
 export const metaKeys = (): KeyRange => rangeOf(join('meta/'))
 export const allEvents = (): KeyRange => rangeOf(join('event/'))
 export const eventsOfIssue = (issue: IssueId): KeyRange => rangeOf(join('issue_events/', hexBytes(issue), '/'))
@@ -74,7 +74,7 @@ export const projectContextsOfPrefix = (prefix: string): KeyRange => rangeOf(joi
 export const allCardEvents = (): KeyRange => rangeOf(join('card_event/'))
 export const copiesOfEvent = (id: EventId): KeyRange => rangeOf(join('event_copy/', hexBytes(id)))
 
-/** Actors whose id begins with a hex prefix of any length; all of them for the empty one. */
+/** Actors whose id begins with a hex prefix of any length; all for the empty one. */
 export const actorsOfPrefix = (prefix: string): KeyRange => idsOfPrefix('actor/', prefix, actorIdBytes)
 
 /** Rows of issues whose id begins with a hex prefix of any length, odd ones included. */
@@ -90,27 +90,27 @@ function idsOfPrefix(family: string, prefix: string, idBytes: number): KeyRange 
   return { gte: Buffer.concat([head, low]), lt: successor(Buffer.concat([head, high])) }
 }
 
-/** The rows before and after that of an issue. */
+/** The rows before and after an issue's row. */
 export function neighboursOfRow(id: IssueId): { readonly before: KeyRange; readonly after: KeyRange } {
   const { gte, lt } = allIssueRows()
   const key = issueRowKey(id)
   return { before: { gte, lt: key }, after: { gte: Buffer.concat([key, Buffer.alloc(1)]), lt } }
 }
 
-/** The issue id at the end of an index key; undefined when the scanned text was only the beginning of a longer one. */
+/** The issue id at the end of an index key; undefined when the scanned text was only the start of a longer one. */
 export function issueIdAtEnd(key: Buffer, range: KeyRange, between = 0): IssueId | undefined {
   if (key.length !== range.gte.length + between + issueIdBytes) return undefined
   return formatHex(key.subarray(-issueIdBytes)) as IssueId
 }
 
-/** Bytes of the time that stands between state and id in `state_index/`. */
+/** Bytes of the time between state and id in `state_index/`. */
 export const stateIndexTimeBytes = 8
 
 export function parseEventKey(key: Buffer): EventId {
   return formatHex(key.subarray(-eventIdBytes)) as EventId
 }
 
-/** The id's 32 bytes, as they stand in the key. */
+/** The id's 32 bytes, as in the key. */
 export function eventIdBytesAtEnd(key: Buffer): Buffer {
   return key.subarray(-eventIdBytes)
 }
@@ -156,7 +156,7 @@ function rangeOf(prefix: Buffer): KeyRange {
   return { gte: prefix, lt: successor(prefix) }
 }
 
-/** The smallest key greater than every key that begins with these bytes. They never are all FF: they begin with text. */
+/** The smallest key greater than every key with this prefix. The bytes are never all FF: they begin with text. */
 function successor(prefix: Buffer): Buffer {
   let end = prefix.length
   while (prefix[end - 1] === 0xff) end--
@@ -169,7 +169,7 @@ function join(...parts: readonly (string | Uint8Array)[]): Buffer {
   return Buffer.concat(parts.map((part) => (typeof part === 'string' ? Buffer.from(part, 'utf8') : part)))
 }
 
-/** Ids come checked; the length is asserted because a key of another length would be another issue's. */
+/** Ids are already checked; the length is asserted because a key of another length would belong to another issue. */
 function hexBytes(hex: string): Buffer {
   const bytes = Buffer.from(hex, 'hex')
   if (bytes.length * 2 !== hex.length) throw new TypeError(`'${hex}' is not hex`)
@@ -184,8 +184,8 @@ function timeBytes(tsUnixMs: number): Buffer {
 }
 
 /**
- * The `event/` and `issue_events/` keys of a verified record, whose ids stand at fixed places: 88, 58 20 <event id>,
- * 50 <issue id>. The two keys that a rebuild makes most of are copied, not formatted and parsed again.
+ * The `event/` and `issue_events/` keys of a verified record, whose ids are at fixed positions: 88, 58 20 <event id>,
+ * 50 <issue id>. The two most frequent keys of a rebuild are copied, not formatted and parsed again.
  */
 export function keysOfRecord(
   record: Uint8Array,

@@ -1,7 +1,7 @@
 import type { Scan, ScanOptions, Store, StoreOperation } from './store.ts'
 
 /**
- * A draft of what comes next in a store, kept in memory: what is written covers what lies below.
+ * An in-memory layer of changes over a store: its writes shadow the base.
  *
  * Invariants
  * - The base is never written to, and not closed: it belongs to the caller, who must not change it meanwhile.
@@ -39,7 +39,7 @@ export function layeredStore(base: Store): Store {
     return found.map((value) => (value === undefined ? below[next++] : (value ?? undefined)))
   }
 
-  /** Names of the layer within a range, in the order of the scan. */
+  /** Names of the layer within a range, in scan order. */
   function namesWithin({ gte, lt, reverse = false }: ScanOptions): string[] {
     order ??= [...layer.keys()].sort()
     const [first, end] = [gte?.toString('latin1'), lt?.toString('latin1')]

@@ -1,6 +1,6 @@
 /**
- * Opening the view of an actor: take its lock, judge what is there, catch up with the log, rebuild where that cannot
- * be trusted. The caller gets a view that shows the log as it is now.
+ * Opens the view of an actor: acquire its lock, check it, catch up with the log, rebuild when it cannot be trusted. The
+ * caller gets a view that shows the log as it is now.
  */
 import { type GitPort, type Oid, Retry, type SharedPermissions } from '../git/index.ts'
 import { CorruptObjectError, type Event, StorageError, UnusableSnapshotError } from '../model/index.ts'
@@ -21,10 +21,10 @@ import { isStoreFailure, type OpenFailure, openMemoryStore, type Store } from '.
 import { type HeldHead, View } from './view.ts'
 import { ViewDirectory } from './view-directory.ts'
 
-/** A reader that has waited this long for another process's view folds the log for itself. */
+/** A reader that has waited this long for another process's view folds the log itself. */
 export const viewWaitMsMax = 2000
 const pollMs = 10
-/** Directories given up in a row before a view is made in memory. */
+/** Consecutive unusable directories before a view is built in memory. */
 const openFailuresMax = 4
 
 export interface OpenViewOptions {
@@ -33,20 +33,20 @@ export interface OpenViewOptions {
   readonly stream: IssueStream
   /** The `level` folder of the view. */
   readonly directory: string
-  /** What modes the files of the view get; default those of the umask. */
+  /** File modes of the view; by default those of the umask. */
   readonly permissions?: SharedPermissions
   readonly clock: { readonly nowUnixMs: () => number }
   readonly onNewEvents?: (events: readonly Event[]) => void
   readonly report: (problem: LogProblem) => void
   readonly warn: (code: string, message: string, details?: Readonly<Record<string, unknown>>) => void
   readonly progress?: (commitsDone: number) => void
-  /** As for a catch-up. */
+  /** Like in a catch-up. */
   readonly hydrate?: CatchUpOptions['hydrate']
   readonly doubtsHead?: boolean
   readonly trustsRemotes?: boolean
 }
 
-/** What a view leaves to the one that replaces it: where the log once was, and which heads are gone, for good or in part. */
+/** Facts that a view passes to its replacement: former heads of the log, and lost or held heads. */
 interface Heritage {
   readonly heads: readonly Oid[]
   readonly lostHeads: readonly string[]
@@ -61,7 +61,7 @@ function heritageOf({ head, apartHeads, lostHeads, heldHeads, eventCount }: View
   return { heads, lostHeads, heldHeads, eventCount }
 }
 
-/** A view that corresponds to the log's head as it was a moment ago. */
+/** A view at the log's head as of a moment ago. */
 export async function openView(options: OpenViewOptions): Promise<View> {
   const directory = new ViewDirectory(options.directory, options.permissions)
   const opened = await openStore(options, directory)
@@ -88,9 +88,9 @@ export async function openView(options: OpenViewOptions): Promise<View> {
 /**
  * Folds the log into a fresh numbered directory and switches to it.
  *
- * @param present - the view of this directory that is open in this process; without it, none is
- * @throws {StorageError} when nothing can be written there; the old view stays as it was
- * @throws {IncompleteLogError} when the old view has events of a part of the log that is not here; it stays as it was
+ * @param present - the view of this directory that is open in this process, if any
+ * @throws {StorageError} when the directory is not writable; the old view stays unchanged
+ * @throws {IncompleteLogError} when the old view has events of a missing part of the log; it stays unchanged
  */
 export async function rebuildView(options: OpenViewOptions, present?: View): Promise<View> {
   const heritage = present === undefined ? await readHeritage(options) : heritageOf(present)
@@ -98,8 +98,8 @@ export async function rebuildView(options: OpenViewOptions, present?: View): Pro
 }
 
 /**
- * As `rebuildView`, for a view on which a read has failed: LevelDB opens a file when it is first needed, which may be long
- * after the view was opened. In memory where nothing can be written.
+ * Like `rebuildView`, for a view on which a read failed: LevelDB opens files on demand, possibly long after the view
+ * was opened. In memory when the directory is not writable.
  */
 export async function replaceUnreadableView(options: OpenViewOptions, failure: unknown, present?: View): Promise<View> {
   const heritage = present === undefined ? await readHeritage(options) : heritageOf(present)
@@ -107,38 +107,38 @@ export async function replaceUnreadableView(options: OpenViewOptions, failure: u
   return replaceView(options, heritage)
 }
 
-/** What a snapshot may be used for. */
+/** Permission to use a snapshot, and its limits. */
 export interface SnapshotLicence {
   /** Whether the log may hold a record more than once, though the snapshot does not say so. */
   readonly hasRepeats: boolean
-  /** Whether the problems that it reports are those of the log. */
+  /** Whether its reported problems are those of the log. */
   readonly isReportTrue: boolean
 }
 
 /**
- * Decides whether a snapshot of the log is used.
- * @throws {UnusableSnapshotError} to pass over it; the message says why
+ * Decides whether to use a snapshot of the log.
+ * @throws {UnusableSnapshotError} to skip it; the message says why
  */
 export type JudgeSnapshot<Licence extends SnapshotLicence> = (snapshot: Snapshot) => Promise<Licence>
 
 export interface RebuiltView<Licence extends SnapshotLicence = SnapshotLicence> {
   readonly view: View
-  /** What the rebuild started from; null when it had to read the whole log. */
+  /** The snapshot that the rebuild started from; null when it read the whole log. */
   readonly snapshot: Snapshot | null
-  /** What the judge said of it. */
+  /** The judge's answer for it. */
   readonly licence: Licence | null
 }
 
-/** Snapshots that are looked at, newest first. */
+/** Snapshots tried, newest first. */
 const snapshotsTriedMax = 100
-/** Snapshots that fail while they are read, each of which may cost most of a rebuild. */
+/** Snapshots that may fail during reading; each may cost most of a rebuild. */
 const failuresMax = 8
-/** Snapshots that are passed over with a warning each; the others are counted. */
+/** Skipped snapshots with a separate warning; more are only counted. */
 const warningsMax = 8
 
 /**
- * As `rebuildView`, but takes what the newest usable snapshot holds from there, and from the log only what came after.
- * The view is the same. Snapshots that are passed over are named.
+ * Like `rebuildView`, but reads the newest usable snapshot, and from the log only later commits. The resulting view is
+ * the same. Warns about skipped snapshots.
  */
 export async function rebuildViewFromSnapshot<Licence extends SnapshotLicence>(
   options: OpenViewOptions,
@@ -162,34 +162,34 @@ export async function rebuildViewFromSnapshot<Licence extends SnapshotLicence>(
     } catch (error) {
       if (!(error instanceof UnusableSnapshotError)) throw error
       passedOver += 1
-      if (passedOver <= warningsMax) warn('snapshot-unusable', `snapshot not used: ${error.message}`, error.details)
+      if (passedOver <= warningsMax) warn('snapshot-unusable', `skipped snapshot: ${error.message}`, error.details)
       if (isJudged && ++failures === failuresMax) break
     }
   }
-  if (passedOver > warningsMax) warn('snapshot-unusable', `${passedOver - warningsMax} more snapshots were not used`)
-  const why = rows.length === 0 ? 'there is no snapshot' : 'no snapshot could be used'
-  warn('snapshot-unusable', `${why}; the whole log was read`)
+  if (passedOver > warningsMax) warn('snapshot-unusable', `skipped ${passedOver - warningsMax} more snapshots`)
+  const why = rows.length === 0 ? 'there is no snapshot' : 'no snapshot is usable'
+  warn('snapshot-unusable', `${why}; read the whole log`)
   const view = await rebuild(options, heritage, { requireEvents: heritage.eventCount })
   return { view, snapshot: null, licence: null }
 }
 
-/** The snapshots there are; none when something that is no ref stands in their place. */
+/** The existing snapshots; none when their refs are unreadable. */
 async function findSnapshots({ git, warn }: OpenViewOptions): Promise<readonly SnapshotRef[]> {
   try {
-    return await listSnapshots(git, (ref, reason) => warn('snapshot-unusable', `snapshot not used: ${ref} ${reason}`))
+    return await listSnapshots(git, (ref, reason) => warn('snapshot-unusable', `skipped snapshot: ${ref} ${reason}`))
   } catch (error) {
     if (!(error instanceof CorruptObjectError)) throw error
-    warn('snapshot-unusable', `snapshots not used: ${error.message}`)
+    warn('snapshot-unusable', `skipped all snapshots: ${error.message}`)
     return []
   }
 }
 
-/** A view rebuilt from the log, for an open one that cannot be caught up with it. The open one stays as it is. */
+/** A view rebuilt from the log, for an open one that cannot catch up. The open one stays unchanged. */
 export function replaceOpenView(options: OpenViewOptions, present: View): Promise<View> {
   return replaceView(options, heritageOf(present))
 }
 
-/** As `rebuildView`; where nothing can be written, what is asked for is answered from memory. */
+/** Like `rebuildView`; in memory when the directory is not writable. */
 async function replaceView(options: OpenViewOptions, heritage: Heritage): Promise<View> {
   try {
     return await rebuild(options, heritage)
@@ -201,7 +201,7 @@ async function replaceView(options: OpenViewOptions, heritage: Heritage): Promis
 
 interface RebuildFrom {
   readonly from?: SnapshotSource
-  /** Events that the new view has to have at least where the log is incomplete. */
+  /** Minimum event count of the new view if the log is incomplete. */
   readonly requireEvents?: number
 }
 
@@ -220,7 +220,7 @@ async function rebuild(
     const outcome = await fillFromLog(options, view, heritage)
     if (from !== undefined && outcome === 'rebuild-needed') throw lostMeanwhile(from.snapshot)
     if (view.gaps.count > 0 && view.eventCount < requireEvents) {
-      throw incompleteLog(`the view was kept, because it has events of that part`, view.gaps)
+      throw incompleteLog(`kept the view, because it has events of the missing part`, view.gaps)
     }
     await view.writeMeta('last_rebuild_ts', `${options.clock.nowUnixMs()}`)
     await view.noteEventsAtRebuild()
@@ -235,12 +235,12 @@ async function rebuild(
 
 function asStorageFailure(error: unknown): StorageError {
   const { message, cause } = error as Error
-  // LevelDB's own words stand in the cause.
+  // LevelDB's own message is in the cause.
   const reason = cause instanceof Error ? cause.message : message
-  return new StorageError(`the view cannot be written: ${reason}`, { cause: error })
+  return new StorageError(`cannot write the view: ${reason}`, { cause: error })
 }
 
-/** A throw-away view in memory: where nothing can be written, or the lock cannot be had. */
+/** A throw-away view in memory: when the directory is not writable, or its lock is unavailable. */
 async function openThrowAwayView(options: OpenViewOptions, heritage: Heritage): Promise<View> {
   const view = (await View.over(await openMemoryStore(), { ...options, deferred: true })) as View
   await fillFromLog({ ...options, isThrowAway: true }, view, heritage)
@@ -252,7 +252,7 @@ interface SnapshotSource {
   readonly licence: SnapshotLicence
 }
 
-/** Brings everything up to a snapshot's `walHead` into an empty view. @throws {UnusableSnapshotError} */
+/** Fills an empty view with everything up to a snapshot's `walHead`. @throws {UnusableSnapshotError} */
 async function fillFromSnapshot(
   { git, report, warn, progress }: OpenViewOptions,
   view: View,
@@ -262,23 +262,25 @@ async function fillFromSnapshot(
   await fillView(view, {
     head: snapshot.walHead,
     source: readSnapshot(git, snapshot),
-    // Told only once the snapshot has turned out sound; otherwise the log tells them.
+    // Reported only once the snapshot has proved sound; otherwise the log reports them.
     report: (problem) => void problems.push(problem),
     ...(progress === undefined ? {} : { progress }),
   })
-  // What this repository lacks of the snapshot itself was found here.
+  // Missing parts of the snapshot itself are found here.
   for (const problem of problems) if (licence.isReportTrue || problem.commit === snapshot.oid) report(problem)
   const { problemCount = 0, hasRepeats = false } = snapshot.report ?? {}
   if (!licence.isReportTrue && problemCount > 0) {
     const problemsText = problemCount === 1 ? '1 problem' : `${problemCount} problems`
-    const message = `${snapshot.ref} reports ${problemsText} of the log that could not be confirmed; \`grite db check\` shows what there is`
+    const message = `${snapshot.ref} reports ${problemsText} of the log that could not be confirmed; run \`grite db check\` to list them`
     warn('snapshot-report', message, { ref: snapshot.ref, oid: snapshot.oid, problem_count: problemCount })
   }
   if (hasRepeats || licence.hasRepeats) await view.noteRepeats()
 }
 
 function lostMeanwhile({ ref }: Snapshot): UnusableSnapshotError {
-  return new UnusableSnapshotError(`${ref}: the log was moved away from its wal_head meanwhile`, { details: { ref } })
+  return new UnusableSnapshotError(`${ref}: the log was moved away from its wal_head while it was read`, {
+    details: { ref },
+  })
 }
 
 async function fillFromLog(
@@ -289,12 +291,12 @@ async function fillFromLog(
   if (lostHeads.length > 0) await view.rememberLostHeads(lostHeads)
   await view.rememberHeldHeads(heldHeads)
   const outcome = await catchUp({ ...options, view, formerHeads: heads })
-  // What cannot be put back stays with the view that saw it; a fresh one on disk shows what the log has.
-  if (outcome === 'read-only') throw new StorageError('lost events cannot be put back into the log')
+  // Events that cannot be restored stay in the view that saw them; a fresh one on disk shows the log's events.
+  if (outcome === 'read-only') throw new StorageError('cannot restore lost events in the log')
   return outcome
 }
 
-/** What the view in use knows, before it is replaced. One that cannot be read is put aside. */
+/** The facts that the current view passes on before it is replaced. An unreadable view is set aside. */
 async function readHeritage(options: OpenViewOptions): Promise<Heritage> {
   const directory = new ViewDirectory(options.directory, options.permissions)
   tellAside(options, await directory.setAsideObstacle().catch(() => null))
@@ -307,7 +309,7 @@ async function readHeritage(options: OpenViewOptions): Promise<Heritage> {
   return heritageOf(view)
 }
 
-/** The view in a store. Undefined when the store holds none that can be read; then it is out of the way. */
+/** The view in a store. Undefined when the store holds no readable one; then it has been moved away. */
 async function readView(
   options: OpenViewOptions,
   directory: ViewDirectory,
@@ -320,13 +322,13 @@ async function readView(
   } catch (error) {
     await opened.store.close().catch(() => {})
     if (!isStoreFailure(error)) throw error
-    // Where nothing can be renamed, nothing can be rebuilt either: the log is folded in memory.
+    // If it cannot be renamed, a rebuild is impossible too: fold the log in memory.
     tellAside(options, await directory.setAside(opened.number).catch(() => null))
     return undefined
   }
 }
 
-/** A store of another schema is ours to replace; one that holds something else is somebody's. */
+/** A store of another schema is ours to replace; a store with other content is not. */
 async function discardForeign(
   options: OpenViewOptions,
   directory: ViewDirectory,
@@ -342,9 +344,9 @@ interface OpenedStore {
   readonly number: number
 }
 
-/** The store in use, or a first one; undefined when this process cannot have it and shall fold in memory. */
+/** The current store, or a first one; undefined when this process cannot get it and must fold in memory. */
 async function openStore(options: OpenViewOptions, directory: ViewDirectory): Promise<OpenedStore | undefined> {
-  // Asked for only when there is something to wait for: the first look at `performance` loads 2 ms of Node.
+  // Created only when there is something to wait for: the first use of `performance` loads 2 ms of Node.
   let retry: Retry | undefined
   let failures = 0
   for (;;) {
@@ -369,14 +371,14 @@ function retryWhileLocked(): Retry {
   return new Retry({ firstMs: pollMs, forMs: viewWaitMsMax, jitter: () => 0.5, nowMs: () => performance.now() })
 }
 
-/** Clears away what keeps a view from being opened. False where this cannot be done. */
+/** Removes the obstacle to opening a view. False when that is impossible. */
 async function makeWay(
   options: OpenViewOptions,
   directory: ViewDirectory,
   { number, reason }: { readonly number: number; readonly reason: OpenFailure },
 ): Promise<boolean> {
   try {
-    // A rebuild that replaced a directory has named its successor before; else nobody ever will.
+    // A rebuild that replaced a directory has already named its successor; otherwise nobody will.
     if (reason === 'missing') await directory.forget(number)
     else tellAside(options, (await directory.setAsideObstacle()) ?? (await directory.setAside(number)))
     return true
@@ -386,9 +388,9 @@ async function makeWay(
 }
 
 function tellRebuilt({ warn }: OpenViewOptions, failure: unknown): void {
-  warn('view-rebuilt', `the view could not be used (${(failure as Error).message}) and is rebuilt`)
+  warn('view-rebuilt', `rebuilding the view, because it is unusable: ${(failure as Error).message}`)
 }
 
 function tellAside({ warn }: OpenViewOptions, aside: string | null): void {
-  if (aside !== null) warn('view-set-aside', `the view could not be read; it was moved to ${aside} and is rebuilt`)
+  if (aside !== null) warn('view-set-aside', `the view is unreadable; moved it to ${aside} and rebuilding it`)
 }

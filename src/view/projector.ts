@@ -1,11 +1,11 @@
 /**
- * Brings log segments into the store.
+ * Applies log segments to the store.
  *
  * Invariants
  * - One atomic batch per call carries events, states, index entries and the head they belong to: a crash leaves the
  *   view at a head that existed, never between two.
- * - An event id is applied once, in whatever segments and however often it comes.
- * - Stale index entries go in the same batch that writes their successors.
+ * - An event id is applied once, however often and in whatever segments it comes.
+ * - Stale index entries are deleted in the batch that writes their successors.
  */
 import {
   applyEvent,
@@ -44,28 +44,28 @@ import {
 import { parseOwnJson } from './own-json.ts'
 import type { Store, StoreOperation } from './store.ts'
 
-/** Bounds on states kept between calls; beyond them the oldest are read again when needed. */
+/** Bounds on states cached between calls; beyond them the oldest are read again when needed. */
 const cachedStatesMax = 24_000
 const cachedWeightMax = 64 * 1024 * 1024
-/** States that go into one batch when deferred ones are written in the end. */
+/** States per batch when deferred ones are written at the end. */
 const deferredStatesPerBatch = 2000
 
 export interface ProjectorOptions {
-  /** True when the store was empty at the start, so that no lookups are needed for what was never written. */
+  /** True when the store was empty at the start, so that unknown ids need no lookup. */
   readonly fresh: boolean
   /**
    * True when nobody reads the store before `flush`, as in a rebuild: states and index entries are then written once,
-   * and the head last of all, so that a store left half filled says nothing.
+   * and the head last, so that a half-filled store has no head.
    */
   readonly deferred: boolean
 }
 
 interface CachedState {
   readonly state: IssueState
-  /** Index entries as they are in the store. */
+  /** Index entries as stored. */
   readonly stored: ReadonlyMap<string, Buffer>
   readonly isDirty: boolean
-  /** About what it takes of memory. */
+  /** Approximate memory use. */
   readonly weight: number
 }
 
@@ -78,7 +78,7 @@ export class Projector {
   /** Whether the store may hold a state that is not in the cache. */
   #storeKnowsMore: boolean
   #cachedWeight = 0
-  /** First 48 bits of every event id written to a fresh store: a miss means certainly new. */
+  /** First 48 bits of every event id written to a fresh store: a miss is certainly new. */
   readonly #seen = new Set<number>()
   #eventCount: number
   #issueCount: number
@@ -103,20 +103,20 @@ export class Projector {
     return this.#issueCount
   }
 
-  /** Whether an event id came twice: on one chain, as far as the segments applied were said to be one. */
+  /** Whether an event id came twice: on one chain, if the applied segments were declared to be one. */
   get sawRepeat(): boolean {
     return this.#sawRepeat
   }
 
-  /** Whether this projector has met an event with several signatures. */
+  /** Whether this projector has seen an event with several signatures. */
   get hasCopies(): boolean {
     return this.#hasCopies
   }
 
   /**
-   * Applies segments and records `head` as what the store now corresponds to. Returns the new events, in log order.
+   * Applies segments and records `head` as the store's new head. Returns the new events, in log order.
    *
-   * @param isExtension - whether the segments stand on top of all that was applied before
+   * @param isExtension - whether the segments extend everything applied before
    */
   async apply(segments: readonly IssueSegment[], head: string, isExtension: boolean): Promise<readonly ChunkEvent[]> {
     await this.#pending
@@ -143,7 +143,7 @@ export class Projector {
     return fresh
   }
 
-  /** Waits until everything applied is in the store. @throws what the store's write failed with */
+  /** Waits until everything applied is in the store. @throws the store's write error */
   async flush(): Promise<void> {
     await this.#pending
     if (!this.#options.deferred || this.#head === null) return
@@ -154,7 +154,7 @@ export class Projector {
     for (let start = 0; start < waiting.length; start += deferredStatesPerBatch) {
       const operations: StoreOperation[] = []
       for (const cached of waiting.slice(start, start + deferredStatesPerBatch)) putLastState(operations, cached)
-      // One batch is made while the one before it is written.
+      // Builds one batch while the previous one is written.
       await this.#pending
       this.#write(operations)
     }
@@ -177,7 +177,7 @@ export class Projector {
     this.#pending.catch(() => {})
   }
 
-  /** New events in log order. Where copies differ in their signature, all of them are noted. */
+  /** New events in log order. Records all copies whose signatures differ. */
   async #takeFresh(
     segments: readonly IssueSegment[],
     copies: EventCopies,
@@ -269,7 +269,7 @@ export class Projector {
     this.#cachedWeight += cached.weight
   }
 
-  /** Lets go of the states that were longest untouched, writing those that are not in the store yet. */
+  /** Evicts the least recently used states, after writing the unsaved ones. */
   #evict(operations: StoreOperation[]): void {
     for (const [id, cached] of this.#cache) {
       if (this.#cache.size <= cachedStatesMax && this.#cachedWeight <= cachedWeightMax) return
@@ -314,7 +314,7 @@ export class Projector {
 
 const noEntries: ReadonlyMap<string, Buffer> = new Map()
 
-/** Adds what brings a state and its index entries into the store; returns it as it then stands there. */
+/** Adds the operations that store a state and its index entries; returns the state as stored. */
 function putState(operations: StoreOperation[], { state, stored, weight }: CachedState): CachedState {
   const entries = indexEntriesOf(state)
   putStateText(operations, state)
@@ -322,7 +322,7 @@ function putState(operations: StoreOperation[], { state, stored, weight }: Cache
   return { state, stored: entries, isDirty: false, weight }
 }
 
-/** As `putState`, for a state that is not kept: what was never stored needs no comparison. */
+/** Like `putState`, for a state that is not cached any more: a new one needs no comparison. */
 function putLastState(operations: StoreOperation[], cached: CachedState): void {
   if (cached.stored !== noEntries) {
     putState(operations, cached)

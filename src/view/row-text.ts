@@ -3,11 +3,11 @@ import type { IssueRow } from './index-entries.ts'
 import { parseOwnJson } from './own-json.ts'
 
 /**
- * A list row as it lies in the store, parsed when somebody looks at it. Who needs the state of every issue and the rows
- * of a few spares most of the time and the memory that a scan of all rows takes.
+ * A stored list row, parsed on first use. This saves most of the time and memory of a scan for callers that need every
+ * issue's state but only a few rows.
  *
- * A row is JSON of ours: it opens with the id, and a quote inside a text is written `\"`, so that no title can hold what
- * is looked for here.
+ * A row is our own JSON: it starts with the id, and a quote inside a text is written `\"`, so no title can imitate the
+ * searched text.
  */
 export class RowText {
   readonly issueId: IssueId
@@ -25,9 +25,9 @@ export class RowText {
   }
 }
 
-/** Rows of these texts. */
+/** Opens rows from their texts. */
 export function openRowTexts(texts: readonly string[]): RowText[] {
-  // A slice of a text is slow to look up in a map, and an id is looked up for each edge: parsed, it is a text of its own.
+  // V8 slices make slow map keys, and each edge needs a lookup; JSON.parse yields flat strings.
   const ids = texts.map((text) => text.slice(idStart - 1, idStart + idLength + 1))
   const parsed = parseOwnJson<IssueId[]>(`[${ids.join(',')}]`)
   return texts.map((text, index) => new RowText(parsed[index] as IssueId, text))

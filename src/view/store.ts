@@ -1,6 +1,6 @@
 import type { AbstractLevel, AbstractSnapshot } from 'abstract-level'
 
-/** One step of a batch. A batch is applied whole or not at all. */
+/** One step of a batch. A batch is applied completely or not at all. */
 export type StoreOperation =
   | { readonly type: 'put'; readonly key: Buffer; readonly value: Buffer }
   | { readonly type: 'del'; readonly key: Buffer }
@@ -11,33 +11,33 @@ export interface ScanOptions {
   readonly reverse?: boolean
   /** -1, the default, for all. */
   readonly limit?: number
-  /** What LevelDB hands over in one step. */
+  /** How much LevelDB returns in one step. */
   readonly highWaterMarkBytes?: number
 }
 
-/** Items of a range, in byte order of their keys. Ends by itself at the end, or with `close`. */
+/** Items of a range, in byte order of their keys. Ends at the last item, or with `close`. */
 export interface Scan<Item> extends AsyncIterable<Item> {
   next(): Promise<Item | undefined>
   all(): Promise<Item[]>
   close(): Promise<void>
 }
 
-/** The key-value store under a view: LevelDB on disk or in memory, a fixed state of one, or a layer above one. */
+/** The key-value store under a view: LevelDB on disk or in memory, a snapshot of one, or a layer above one. */
 export interface Store {
-  /** False for one that is gone with the process. */
+  /** False for an in-memory store, which is gone with the process. */
   readonly isOnDisk: boolean
   get(key: Buffer): Promise<Buffer | undefined>
   /** Values in the order of the keys. */
   getMany(keys: Buffer[]): Promise<(Buffer | undefined)[]>
   keys(options?: ScanOptions): Scan<Buffer>
   values(options?: ScanOptions): Scan<Buffer>
-  /** Values as UTF-8 text, decoded by LevelDB's binding: quicker than by way of buffers. */
+  /** Values as UTF-8 text, decoded by LevelDB's binding: faster than through buffers. */
   texts(options?: ScanOptions): Scan<string>
   iterator(options?: ScanOptions): Scan<[Buffer, Buffer]>
   batch(operations: StoreOperation[]): Promise<void>
   put(key: Buffer, value: Buffer): Promise<void>
   del(key: Buffer): Promise<void>
-  /** The state of the store as it is now, read-only. Closing it leaves this store open, which must outlive it. */
+  /** The present state of the store, read-only. Closing it leaves this store open, which must outlive it. */
   snapshot(): Store
   close(): Promise<void>
 }
@@ -46,7 +46,7 @@ type Level = AbstractLevel<Buffer, Buffer, Buffer>
 
 const encoding = { keyEncoding: 'buffer', valueEncoding: 'buffer' } as const
 
-/** A store that lives and dies with the process. */
+/** An in-memory store, gone with the process. */
 export async function openMemoryStore(): Promise<Store> {
   const { MemoryLevel } = await import('memory-level')
   const level = new MemoryLevel<Buffer, Buffer>(encoding)
@@ -54,7 +54,7 @@ export async function openMemoryStore(): Promise<Store> {
   return overLevel(level as unknown as Level, false)
 }
 
-/** A LevelDB directory. Throws what `describeOpenFailure` explains. */
+/** A LevelDB directory. `describeOpenFailure` explains its errors. */
 export async function openDiskStore(directory: string, { create }: { readonly create: boolean }): Promise<Store> {
   const { ClassicLevel } = await import('classic-level')
   const level = new ClassicLevel<Buffer, Buffer>(directory, { ...encoding, createIfMissing: create })
@@ -96,7 +96,7 @@ function readsOf(level: Level, snapshot?: AbstractSnapshot) {
 }
 
 const refuseWrite = async (): Promise<never> => {
-  throw new TypeError('a snapshot of a store cannot be written to')
+  throw new TypeError('a snapshot of a store is read-only')
 }
 const refusedWrites = { batch: refuseWrite, put: refuseWrite, del: refuseWrite }
 
@@ -104,10 +104,10 @@ function refuseSnapshot(): never {
   throw new TypeError('a snapshot has no snapshots')
 }
 
-/** Why a store did not open: held by a process, not there, not to be written, no room, or not to be read. */
+/** Why a store did not open: held by a process, missing, not writable, no space, or unreadable. */
 export type OpenFailure = 'locked' | 'missing' | 'read-only' | 'full' | 'unreadable'
 
-/** Judges what opening a store, or making its folder, failed with. */
+/** Classifies an error from opening a store or making its folder. */
 export function describeOpenFailure(error: unknown): OpenFailure {
   const { code, cause } = error as { code?: string; cause?: { code?: string; message?: string } }
   if (code === 'EROFS' || code === 'EACCES' || code === 'EPERM') return 'read-only'
@@ -120,13 +120,13 @@ export function describeOpenFailure(error: unknown): OpenFailure {
   return 'unreadable'
 }
 
-/** Whether LevelDB itself failed at work on an open store, which a fresh directory may not. */
+/** Whether LevelDB itself failed on an open store; a fresh directory may work. */
 export function isStoreFailure(error: unknown): boolean {
   const { code } = error as { code?: unknown }
   return typeof code === 'string' && code.startsWith('LEVEL_')
 }
 
-/** Whether a file of an open store could not be read or written, or holds something else than LevelDB has written. */
+/** Whether a file of an open store could not be read or written, or has damaged content. */
 export function isFileFailure(error: unknown): boolean {
   const { code } = error as { code?: unknown }
   return code === 'LEVEL_IO_ERROR' || code === 'LEVEL_CORRUPTION'

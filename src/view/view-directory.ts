@@ -3,12 +3,12 @@
  *
  *     level/1/, level/2/ …   LevelDB directories; a rebuild fills a new one
  *     level/current          names the one in use, replaced by rename
- *     level/<n>.aside        one that could not be read, kept for inspection
- *     level/<n>.removed      one on its way out
- *     level/current.<pid>.<n> on its way to become current
+ *     level/<n>.aside        an unreadable one, kept for inspection
+ *     level/<n>.removed      one being deleted
+ *     level/current.<pid>.<n> one about to become current
  *
- * A directory that `current` does not name is deleted by a process that can take its LevelDB lock, which is held until the
- * directory has another name: a process that is about to fill it finds it locked, or gone.
+ * A process may delete a directory that `current` does not name if it can take its LevelDB lock, which it holds until
+ * the directory is renamed: a process about to fill it finds it locked, or gone.
  */
 import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
@@ -19,7 +19,7 @@ import { describeOpenFailure, type OpenFailure, openDiskStore, type Store } from
 
 const currentName = 'current'
 
-/** A store that opened, or why the one of this number did not. */
+/** A store that opened, or why the one with this number did not. */
 export type OpenAttempt =
   | { readonly store: Store; readonly number: number }
   | { readonly store: null; readonly number: number; readonly reason: OpenFailure; readonly error: unknown }
@@ -29,8 +29,8 @@ export class ViewDirectory {
   readonly #permissions: SharedPermissions
 
   /**
-   * @param path - the `level` folder; made when the first store is
-   * @param permissions - of the repository: LevelDB itself gives its files to their owner alone
+   * @param path - the `level` folder; created with the first store
+   * @param permissions - of the repository: LevelDB itself creates its files with owner-only permissions
    */
   constructor(path: string, permissions: SharedPermissions = privatePermissions) {
     this.path = path
@@ -48,7 +48,7 @@ export class ViewDirectory {
     }
   }
 
-  /** Opens the store in use, or makes a first one. */
+  /** Opens the store in use, or creates a first one. */
   async open(): Promise<OpenAttempt> {
     const current = await this.readCurrent()
     if (current !== undefined) return this.#attempt(current, { create: false })
@@ -85,7 +85,7 @@ export class ViewDirectory {
     for (let made = this.path; made.length >= first.length; made = dirname(made)) this.#permissions.adjust(made)
   }
 
-  /** LevelDB makes files whenever it is open, so they are adjusted now and when it closes. */
+  /** LevelDB creates files while it is open, so they are adjusted now and on close. */
   async #shareFiles(store: Store, folder: string): Promise<void> {
     const close = store.close.bind(store)
     store.close = async () => {
@@ -118,16 +118,13 @@ export class ViewDirectory {
     }
   }
 
-  /** Makes a store the one in use, then deletes the others that nobody holds; what cannot be deleted stays. */
+  /** Makes a store the current one, then deletes the others that nobody holds; undeletable ones stay. */
   async switchTo(number: number): Promise<void> {
     await this.#writeCurrent(number)
     await this.removeOthers(number).catch(() => {})
   }
 
-  /**
-   * Renames a directory that cannot be used, and forgets it. Returns where it went, null when another process was
-   * faster.
-   */
+  /** Renames an unusable directory and clears `current`. Returns its new path; null when another process was faster. */
   async setAside(number: number): Promise<string | null> {
     const folder = this.#folder(number)
     const aside = `${folder}.aside`
@@ -137,7 +134,7 @@ export class ViewDirectory {
     return isMine ? aside : null
   }
 
-  /** Renames a file that stands in the place of the `level` folder. Null when there is none. */
+  /** Renames a file that blocks the `level` folder. Null when there is none. */
   async setAsideObstacle(): Promise<string | null> {
     const found = await stat(this.path).catch(() => undefined)
     if (found === undefined || found.isDirectory()) return null
@@ -146,14 +143,14 @@ export class ViewDirectory {
     return (await renameIfThere(this.path, aside)) ? aside : null
   }
 
-  /** Takes back that a directory is in use, which is not there any more. */
+  /** Clears `current` when it names a directory that is gone. */
   async forget(number: number): Promise<void> {
     if ((await this.readCurrent()) === number) await rm(join(this.path, currentName), { force: true })
   }
 
   /**
-   * Names of what nobody uses, below the folder's own: directories of views that `current` does not name and that nothing
-   * was written into for a while, ones that were put aside or were on their way out or in.
+   * Names of unused entries in the folder: view directories that `current` does not name and that were not written to
+   * for a while, and leftovers that were set aside, being deleted or about to become current.
    */
   async findUnused(olderThanUnixMs: number): Promise<string[]> {
     const current = await this.readCurrent()
@@ -166,7 +163,7 @@ export class ViewDirectory {
     return unused
   }
 
-  /** Deletes what `findUnused` found. A directory that a process holds stays. */
+  /** Deletes entries from `findUnused`. A directory that a process holds stays. */
   async removeUnused(names: readonly string[]): Promise<void> {
     for (const name of names) {
       if (/^\d+$/.test(name)) await this.remove(Number(name))
@@ -174,7 +171,7 @@ export class ViewDirectory {
     }
   }
 
-  /** Deletes directories that are not in use and whose lock can be taken. */
+  /** Deletes unused directories whose lock can be taken. */
   async removeOthers(inUse: number): Promise<void> {
     for (const number of await this.#numbers()) if (number !== inUse) await this.remove(number)
     const names = await readdir(this.path).catch(() => [])
@@ -228,7 +225,7 @@ async function renameIfThere(from: string, to: string): Promise<boolean> {
   }
 }
 
-/** Of a file, or of a folder and what lies in it. Milliseconds. */
+/** Newest time of a file, or of a folder and its content. Milliseconds. */
 async function newestMtimeMs(path: string): Promise<number> {
   const names = await readdir(path).catch(() => [])
   const times = await Promise.all(

@@ -1,6 +1,6 @@
 /**
- * The materialized view of the issue log: a copy of all projections with the indexes that queries need. A cache: what
- * it says follows from the log, and it can be deleted at any moment (R1).
+ * The materialized view of the issue log: a copy of all projections with the indexes that queries need. A cache: it
+ * derives from the log, and can be deleted at any moment (R1).
  */
 
 import type { Oid } from '../git/index.ts'
@@ -78,10 +78,10 @@ import { Projector } from './projector.ts'
 import { openRowTexts, type RowText } from './row-text.ts'
 import type { Store } from './store.ts'
 
-/** Grows when keys or values change their shape; another number in a store means it is rebuilt. */
+/** Increases when keys or values change their shape; a store with another number is rebuilt. */
 export const viewSchema = 4
 
-/** What an index can answer. All that are given must hold. */
+/** Filters with an index. All given ones must match. */
 export interface IssueFilter {
   readonly state?: IssueStateWord
   readonly labels?: readonly string[]
@@ -94,16 +94,16 @@ export interface DependencyEdge {
   readonly type: DependencyType
 }
 
-/** A head that the log once had, and a chunk of it that cannot be read, so that nobody knows what it holds. */
+/** A former head of the log with an unreadable chunk, whose events are unknown. */
 export interface HeldHead {
   readonly head: Oid
   readonly objectId: Oid
 }
 
 export interface ViewOptions {
-  /** Told of events that are new to the view, whenever some were applied. */
+  /** Receives the new events of the view, whenever some were applied. */
   readonly onNewEvents?: (events: readonly Event[]) => void
-  /** True for a store that nobody reads before `flush`, as a rebuild's. */
+  /** True for a store that nobody reads before `flush`, as in a rebuild. */
   readonly deferred?: boolean
 }
 
@@ -121,7 +121,7 @@ interface StoredMeta {
   readonly apartHeads: readonly string[]
 }
 
-/** What LevelDB hands over in one step of a long scan; its own 16 KiB cost more steps than reading does. */
+/** How much LevelDB returns per step of a long scan; its default of 16 KiB takes more time in steps than in reading. */
 const scanBytes = 256 * 1024
 
 const metaNames = [
@@ -174,7 +174,7 @@ export class View {
     this.#apartHeads = meta.apartHeads
   }
 
-  /** A view over a store that holds this schema, or nothing yet. Undefined when it holds another schema. */
+  /** A view over a store that holds this schema, or is empty. Undefined when it holds another schema. */
   static async over(store: Store, options: ViewOptions): Promise<View | undefined> {
     const values = await store.getMany(metaNames.map((name) => metaKey(name)))
     const [schema, head, events, issues, reflogMark, lostHeads, heldHeads, mayRepeat, hasCopies, gaps, shallow, apart] =
@@ -200,14 +200,14 @@ export class View {
   }
 
   /**
-   * The view as it is now, for reading. Closing it leaves this one open, which must outlive it. What was applied must
-   * have been flushed.
+   * The present state of the view, read-only. Closing it leaves this one open, which must outlive it. Applied events
+   * must have been flushed.
    */
   snapshot(): View {
     return this.#over(this.store.snapshot())
   }
 
-  /** A view that takes what is applied into memory and leaves this one as it is. Closing it does nothing. */
+  /** A view that applies changes in memory and leaves this one unchanged. Closing it does nothing. */
   layered(): View {
     return this.#over(layeredStore(this.store))
   }
@@ -229,12 +229,12 @@ export class View {
     return new View(store, meta, {})
   }
 
-  /** Whether a store holds a view, of whatever schema, and not something else. */
+  /** Whether a store holds a view, of any schema, and nothing else. */
   static async isOurs(store: Store): Promise<boolean> {
     return (await store.get(metaKey('schema'))) !== undefined
   }
 
-  /** The log's commit that this view corresponds to; null for the empty log. */
+  /** The log commit that this view corresponds to; null for the empty log. */
   get head(): string | null {
     return this.#head
   }
@@ -250,7 +250,7 @@ export class View {
   /**
    * Applies segments, after which the view corresponds to `head`. Returns the number of new events.
    *
-   * @param how - `extension`: they stand on top of the view's head; `join`: they come from beside it
+   * @param how - `extension`: they extend the view's head; `join`: they come from beside it
    */
   async apply(
     segments: readonly IssueSegment[],
@@ -269,7 +269,7 @@ export class View {
     return fresh.length
   }
 
-  /** Has somebody else told of the events that the view takes in from now on; nobody when undefined. */
+  /** Replaces the listener for new events; undefined removes it. */
   listen(onNewEvents: ViewOptions['onNewEvents']): void {
     this.#listener = onNewEvents
   }
@@ -284,7 +284,7 @@ export class View {
     await this.store.close()
   }
 
-  /** The state of the log's reflog when the view was last caught up. */
+  /** Mark of the log's reflog at the last catch-up. */
   get reflogMark(): string {
     return this.#reflogMark
   }
@@ -295,19 +295,19 @@ export class View {
     this.#reflogMark = mark
   }
 
-  /** Whether an event id may stand more than once on the log's chain, as after joins by other tools. */
+  /** Whether an event id may be on the log's chain more than once, as after joins by other tools. */
   get mayRepeat(): boolean {
     return this.#mayRepeat
   }
 
-  /** Notes that one does, also where what was applied does not show it. */
+  /** Records a repeat, even if the applied segments do not show it. */
   async noteRepeats(): Promise<void> {
     if (this.#mayRepeat) return
     await this.writeMeta('may_repeat', 'yes')
     this.#mayRepeat = true
   }
 
-  /** Heads the log once had whose objects are gone; they are not tried again. */
+  /** Former heads of the log whose objects are gone; they are not tried again. */
   get lostHeads(): readonly string[] {
     return this.#lostHeads
   }
@@ -317,7 +317,7 @@ export class View {
     this.#lostHeads = heads
   }
 
-  /** Heads the log once had, parts of which could not be read when the rest was put back; see catch-up.ts. */
+  /** Former heads of the log that could not be restored completely; see catch-up.ts. */
   get heldHeads(): readonly HeldHead[] {
     return this.#heldHeads
   }
@@ -328,7 +328,7 @@ export class View {
     this.#heldHeads = heads
   }
 
-  /** What the log lacked when it was read; see catch-up.ts for when it is read again. */
+  /** Gaps of the log when it was read; see catch-up.ts for when it is read again. */
   get gaps(): LogGaps {
     if (this.#unreadHead === undefined) return this.#gaps
     const tally = new GapTally(this.#gaps)
@@ -337,12 +337,12 @@ export class View {
     return tally
   }
 
-  /** Notes for this process that the log's ref names what cannot be read. */
+  /** Records, for this process, that the log's ref points to an unreadable object. */
   noteUnreadHead(oid: Oid): void {
     this.#unreadHead = oid
   }
 
-  /** Adds what was found lacking. */
+  /** Adds new gaps. */
   async noteGaps(found: LogGaps): Promise<void> {
     const tally = new GapTally(this.#gaps)
     for (const gap of found.gaps) tally.add(gap)
@@ -350,7 +350,7 @@ export class View {
     if (tally.count > this.#gaps.count) await this.#writeGaps({ gaps: tally.gaps, count: tally.count })
   }
 
-  /** Where a shallow clone cuts the log off, by the mark of git's file on it. */
+  /** Boundary of the shallow clone, as the mark of git's file. */
   get shallowMark(): string {
     return this.#shallowMark
   }
@@ -361,7 +361,7 @@ export class View {
     this.#shallowMark = mark
   }
 
-  /** Replaces the gaps that a shallow clone makes. */
+  /** Replaces the gaps caused by a shallow clone. */
   async replaceCuts(cuts: readonly LogGap[]): Promise<void> {
     const others = this.#gaps.gaps.filter(({ reason }) => reason !== 'shallow')
     const gaps = [...others, ...cuts]
@@ -373,7 +373,7 @@ export class View {
     this.#gaps = gaps
   }
 
-  /** Heads the log once had that cannot be joined to it before it is whole. Their events are in the view. */
+  /** Former heads that cannot be joined to the log until it is complete. Their events are in the view. */
   get apartHeads(): readonly string[] {
     return this.#apartHeads
   }
@@ -389,15 +389,15 @@ export class View {
   }
 
   /**
-   * Leaves events that were written in few large batches out of what has come since the last rebuild: they lie in the
-   * store as a rebuild would lay them.
+   * Excludes events written in a few large batches from the count since the last rebuild: they are stored as a rebuild
+   * would store them.
    */
   async noteBulkEvents(count: number): Promise<void> {
     const before = Number((await this.readMeta('events_at_rebuild')) ?? 0)
     await this.writeMeta('events_at_rebuild', `${Math.min(before + count, this.eventCount)}`)
   }
 
-  /** The number from which `db stats` and `doctor` count how much has come since. */
+  /** Resets the count from which `db stats` and `doctor` measure growth. */
   noteEventsAtRebuild(): Promise<void> {
     return this.writeMeta('events_at_rebuild', `${this.eventCount}`)
   }
@@ -415,7 +415,7 @@ export class View {
     return state.creation === null ? undefined : state
   }
 
-  /** States by id, those without a creation included: what a write has to sort after. */
+  /** States by id, including those without a creation: a write must be dated after them. */
   async findStates(ids: readonly IssueId[]): Promise<Map<IssueId, IssueState>> {
     const texts = await this.store.getMany(ids.map(issueStateKey))
     const states = new Map<IssueId, IssueState>()
@@ -440,14 +440,14 @@ export class View {
     return keys.map(parseIssueRowKey)
   }
 
-  /** Issues that had this id in the tracker they came from. */
+  /** Issues that had this id in their original tracker. */
   async findByAlias(originalId: string): Promise<IssueId[]> {
     return this.#idsOf(issuesOfAlias(originalId))
   }
 
   /**
-   * Rows that pass a filter, in order of creation, ties by id. An index that names a part of the issues saves reading
-   * the others; one that names most of them is left, since all rows in order are quicker read than many one by one.
+   * Rows that match a filter, in order of creation, ties by id. An index that selects few issues saves reading the
+   * others; one that selects most of them is ignored, because reading all rows in order is faster than many lookups.
    */
   async listIssues(filter: IssueFilter = {}): Promise<IssueRow[]> {
     const ids = await this.#candidates(filter)
@@ -455,12 +455,12 @@ export class View {
     return rows.filter((row) => rowPasses(row, filter)).sort(compareByCreation)
   }
 
-  /** Whether so many issues are quicker found by reading all of them in order than one by one. */
+  /** Whether this many issues are found faster by reading all in order than one by one. */
   isMost(count: number): boolean {
     return count > this.issueCount / 4
   }
 
-  /** What some index says, of several the common ones; undefined when none narrows. */
+  /** Candidates from the indexes, intersected when several apply; undefined when none narrows. */
   async #candidates({ labels = [], assignee, state }: IssueFilter): Promise<IssueId[] | undefined> {
     const ranges = [
       ...labels.map((label) => ({ range: issuesOfLabel(label), between: 0 })),
@@ -491,7 +491,7 @@ export class View {
     return parseRows(await this.#allTexts(allIssueRows()))
   }
 
-  /** Ids of all shown issues, by creation, ties by id. Holds no more of a row than that. */
+  /** Ids of all shown issues, by creation, ties by id. Keeps only the ids in memory. */
   async idsByCreation(): Promise<IssueId[]> {
     const issues: Created[] = []
     for await (const text of this.store.texts({ ...allIssueRows(), highWaterMarkBytes: scanBytes })) {
@@ -501,7 +501,7 @@ export class View {
     return issues.sort(compareByCreation).map(({ issue_id }) => issue_id)
   }
 
-  /** As `allRows`, unparsed. */
+  /** Like `allRows`, unparsed. */
   async allRowTexts(): Promise<RowText[]> {
     return openRowTexts(await this.#allTexts(allIssueRows()))
   }
@@ -511,13 +511,13 @@ export class View {
   }
 
   /**
-   * The shortest prefix, of at least `lengthMin` characters, that names only this issue, for each of some issues.
-   * Looks at neighbours in the key order, so it does not read the others.
+   * The shortest unique prefix, of at least `lengthMin` characters, for each of some issues. Checks only their
+   * neighbours in key order.
    */
   async shortIds(ids: readonly IssueId[], lengthMin: number): Promise<Map<IssueId, string>> {
     const short = new Map<IssueId, string>()
     if (ids.length > neighbourLookupsMax) {
-      // Where all issues are asked for, their ids are the whole order already.
+      // When all issues are requested, their sorted ids are enough.
       const isWhole = ids.length === this.issueCount
       const all = isWhole ? [...ids].sort() : (await this.store.keys(allIssueRows()).all()).map(parseIssueRowKey)
       for (const [index, id] of all.entries()) short.set(id, shorten(id, [all[index - 1], all[index + 1]], lengthMin))
@@ -545,7 +545,7 @@ export class View {
     return events.sort(compareVersions)
   }
 
-  /** Events by id; unknown ones are left out. */
+  /** Events by id; unknown ids are left out. */
   async findEvents(ids: readonly EventId[]): Promise<Event[]> {
     const records = await this.store.getMany(ids.map(eventKey))
     const events = records.flatMap((record) => (record === undefined ? [] : [requireEvent(record)]))
@@ -566,7 +566,7 @@ export class View {
     return keys.map(parseEventKey)
   }
 
-  /** Which of these events are in the log. */
+  /** The ids among these that are in the log. */
   async findKnownEventIds(ids: readonly EventId[]): Promise<Set<EventId>> {
     const records = await this.store.getMany(ids.map(eventKey))
     return new Set(ids.filter((_, index) => records[index] !== undefined))
@@ -579,7 +579,7 @@ export class View {
     return Buffer.concat(ids)
   }
 
-  /** All events that are in the store, in the order of their ids, streamed. */
+  /** All events in the store, in id order, streamed. */
   async *allEvents(): AsyncGenerator<Event> {
     const { gte, lt } = allEvents()
     for await (const record of this.store.values({ gte, lt })) {
@@ -588,7 +588,7 @@ export class View {
     }
   }
 
-  /** States of all shown issues, streamed in the order of their ids. */
+  /** States of all shown issues, streamed in id order. */
   async *allStates(): AsyncGenerator<IssueState> {
     for await (const text of this.store.values(allIssueStates())) {
       const state = unpackIssueState(parseOwnJson<PackedIssueState>(text))
@@ -598,12 +598,12 @@ export class View {
 
   // --- actors -----------------------------------------------------------------------------------------------------
 
-  /** What the log's cards say of an actor; undefined when it has none that stands. */
+  /** The actor according to the log's cards; undefined without a valid one. */
   async findActor(id: ActorId): Promise<PinnedActor | undefined> {
     return (await this.findActors([id])).get(id)
   }
 
-  /** As `findActor`, of several. */
+  /** Like `findActor`, for several. */
   async findActors(ids: readonly ActorId[]): Promise<Map<ActorId, PinnedActor>> {
     const actors = new Map<ActorId, PinnedActor>()
     for (const [index, bytes] of (await this.store.getMany(ids.map(actorKey))).entries()) {
@@ -617,12 +617,12 @@ export class View {
     return (await this.store.values({ ...actorsOfPrefix(prefix), limit }).all()).map(parseActor)
   }
 
-  /** The card of an actor that counts in a slot. */
+  /** The winning card of an actor in a slot. */
   findCard(actor: ActorId, slot: CardSlot): Promise<StandingCard | undefined> {
     return readCardSlot(this.store, actor, slot)
   }
 
-  /** Every event that has the key of an actor card, in order or not, streamed by id. */
+  /** Every event with the key of an actor card, valid or not, streamed by id. */
   async *cardEvents(): AsyncGenerator<Event> {
     for await (const key of this.store.keys(allCardEvents())) yield* await this.findEvents([parseCardEventKey(key)])
   }
@@ -636,24 +636,24 @@ export class View {
     return parseDependencyList(list.toString('latin1')).map(({ target, type }) => ({ other: target, type }))
   }
 
-  /** All edges of all shown issues, by their source's id, then as `dependenciesOf`. */
+  /** All edges of all shown issues, by source id, then as in `dependenciesOf`. */
   async allDependencies(): Promise<StoredEdge[]> {
     return (await this.#allTexts(allDependencies())).flatMap(parseDependencyList)
   }
 
-  /** Edges stored on others that point at an issue, by the other issue's id, then type. */
+  /** Edges stored on other issues that point to this one, by the other issue's id, then type. */
   async dependentsOf(issueId: IssueId): Promise<DependencyEdge[]> {
     return (await this.store.keys(dependentsOf(issueId)).all()).map(parseDependencyReverseKey)
   }
 
-  /** Edges that imports have kept as text: original ids that they name, with the issue of each. Streamed by original id. */
+  /** Edges that imports kept as text: original ids with the issue of each. Streamed by original id. */
   async *importedEdges(): AsyncGenerator<{ readonly originalId: string; readonly issueId: IssueId }> {
     for await (const key of this.store.keys(allImportedEdges())) {
       yield { originalId: parseIndexText(key), issueId: parseImportedEdgeSource(key) }
     }
   }
 
-  /** Changes when an import has brought issues, or edges that are kept as text. Undefined when there are no such edges. */
+  /** Changes when an import brings issues, or edges kept as text. Undefined without such edges. */
   async importMark(): Promise<string | undefined> {
     if ((await this.store.keys({ ...allImportedEdges(), limit: 1 }).all()).length === 0) return undefined
     const counts = [0, 0]
@@ -663,7 +663,7 @@ export class View {
     return counts.join('/')
   }
 
-  /** Object id of the blob that holds an attachment's content; undefined when only its hash is in the log. */
+  /** Object id of the blob with an attachment's content; undefined when only its hash is in the log. */
   async findAttachmentBlob(sha256: string): Promise<string | undefined> {
     return (await this.store.get(attachmentKey(sha256)))?.toString('utf8')
   }
@@ -673,31 +673,31 @@ export class View {
     return values.map((value) => parseOwnJson<FileContext>(value))
   }
 
-  /** Project keys that begin with a text, in the order of their bytes; at most `limit`, -1 for all. */
+  /** Project keys with a prefix, in byte order; at most `limit`, -1 for all. */
   async projectContexts(prefix = '', limit = -1): Promise<ProjectContext[]> {
     const values = await this.store.values({ ...projectContextsOfPrefix(prefix), limit }).all()
     return values.map((value) => parseOwnJson<ProjectContext>(value))
   }
 
-  /** The newest value of a key of the project's context store; undefined when nothing was ever said. */
+  /** The newest value of a key in the project's context store; undefined when it was never set. */
   async findProjectContext(key: string): Promise<ProjectContext | undefined> {
     const value = await this.store.get(projectContextKey(key))
     return value === undefined ? undefined : parseOwnJson<ProjectContext>(value)
   }
 
-  /** Whether some issue is assigned to this user now. */
+  /** Whether any issue is now assigned to this user. */
   async isAssignee(user: string): Promise<boolean> {
     return (await this.store.keys({ ...issuesOfAssignee(user), limit: 1 }).all()).length > 0
   }
 
-  /** Every label, or every assignee, that some issue has now, in UTF-8 byte order. */
+  /** Every present label, or assignee, of any issue, in UTF-8 byte order. */
   async distinctWords(index: 'labels' | 'assignees'): Promise<string[]> {
     const keys = await this.store.keys(index === 'labels' ? allLabels() : allAssignees()).all()
     return [...new Set(keys.map(parseIndexText))].sort(compareText)
   }
 }
 
-/** Above this many issues one scan of all ids is cheaper than a lookup for each. */
+/** Above this many issues one scan of all ids is cheaper than separate lookups. */
 const neighbourLookupsMax = 64
 
 function shorten(id: IssueId, others: readonly (IssueId | undefined)[], lengthMin: number): string {
@@ -717,7 +717,7 @@ function rowPasses(row: IssueRow, { state, labels = [], assignee }: IssueFilter)
   return labels.every((label) => row.labels.includes(label))
 }
 
-/** Characters of rows that are parsed as one text, which is much faster than each for itself. A string has its limit. */
+/** Characters of rows parsed as one text, which is much faster than one by one. A string has a maximum length. */
 const rowsTextLength = 64 * 1024 * 1024
 
 function parseRows(texts: readonly string[]): IssueRow[] {
@@ -744,7 +744,7 @@ function parseActor(bytes: Buffer): PinnedActor {
   return parseOwnJson<PinnedActor>(bytes)
 }
 
-/** Records in the store were verified before they were written. */
+/** Records were verified before they were stored. */
 function requireEvent(record: Buffer): Event {
   const decoded = decodeRecord(record)
   if ('event' in decoded) return decoded.event

@@ -156,7 +156,7 @@ test('a LevelDB of another program is kept aside, not used as view', async (t) =
   await foreign.close()
   const { status, stdout } = place.grite('issue', 'list', '--json')
   assert.deepEqual([status, JSON.parse(stdout).data.total], [0, 1])
-  const aside = /moved to (\S+) and is rebuilt/.exec(stdout)?.[1] ?? ''
+  const aside = /moved it to (\S+) and rebuilding it/.exec(stdout)?.[1] ?? ''
   const store = new ClassicLevel(aside, { createIfMissing: false })
   assert.equal(await store.get('theirs'), 'precious')
   await store.close()

@@ -128,8 +128,8 @@ describe('false snapshots', { concurrency: 3 }, () => {
       assert.deepEqual([rebuilt.event_count, rebuilt.from_snapshot], [3, null])
       const named = `${refOf(farAheadMs)}: ${problem}; commit ${oid} is refused for good`
       assert.deepEqual(messagesOf(bo), [
-        `snapshot-unusable: snapshot not used: ${named}`,
-        'snapshot-unusable: no snapshot could be used; the whole log was read',
+        `snapshot-unusable: skipped snapshot: ${named}`,
+        'snapshot-unusable: no snapshot is usable; read the whole log',
       ])
       assert.deepEqual(await bo.titles(), ['one', 'three', 'two'])
       assert.deepEqual(await verdictsOf(bo), ['refused'])
@@ -237,7 +237,7 @@ describe('false snapshots', { concurrency: 3 }, () => {
     bo.warnings.splice(0)
     assert.equal((await rebuild(bo)).from_snapshot, refOf(farAheadMs))
     assert.deepEqual(messagesOf(bo), [
-      `snapshot-report: ${refOf(farAheadMs)} reports 1 problem of the log that could not be confirmed; \`grite db check\` shows what there is`,
+      `snapshot-report: ${refOf(farAheadMs)} reports 1 problem of the log that could not be confirmed; run \`grite db check\` to list them`,
     ])
   })
 })

@@ -101,7 +101,7 @@ describe('the quarantine of a push', () => {
     git('update-ref', '-m', 'foreign', walRef, first)
     const { issues } = (await inside.run('issue list')) as { issues: { title: string }[] }
     assert.deepEqual(issues.map(({ title }) => title).sort(), ['one', 'two'])
-    assert.match(inside.warnings[0]?.message ?? '', /cannot be put back here; the lost events are shown/)
+    assert.match(inside.warnings[0]?.message ?? '', /cannot be restored here; the lost events are shown/)
     assert.equal(git('rev-parse', walRef), first)
   })
 

@@ -47,7 +47,7 @@ describe('a lost head of the log', { concurrency: 2 }, () => {
       assert.deepEqual(await ann.titles(), ['one', 'two'])
       const [warning, ...others] = ann.warnings.splice(0)
       assert.deepEqual([warning?.code, others], ['log-restored', []])
-      assert.match(warning?.message ?? '', new RegExp(`${lost}.*no commit that can be read.*${before.slice(0, 12)}`))
+      assert.match(warning?.message ?? '', new RegExp(`${lost}.*not a readable commit.*${before.slice(0, 12)}`))
       assert.equal(ann.head(), before)
       await ann.create('later')
       assert.deepEqual(await ann.titles(), ['later', 'one', 'two'])
