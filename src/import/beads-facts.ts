@@ -1,7 +1,7 @@
 /**
- * What one line of a beads tracker says, as events (docs/format.md#import). Every event is a function of the source
- * identity and one fact, so that clones which import the same file make the same ids. All are events of the import
- * actor on the derived issue, at `max(the fact's own time, else updated_at; created_at + 1)`.
+ * Maps one line of a beads tracker to events (docs/format.md#import). Every event is a function of the source identity
+ * and one fact, so that clones that import the same file create the same ids. All are events of the import actor on the
+ * derived issue, at `max(the fact's own time, else updated_at; created_at + 1)`.
  *
  * | key                          | event                                                         | own time     |
  * | id, created_at               | IssueCreated [id, "", []], at created_at                      |              |
@@ -14,9 +14,9 @@
  * | priority 0 to 4              | LabelAdded `priority:P<n>`                                    |              |
  * | issue_type                   | LabelAdded `type:<t>`                                         |              |
  * | due_at                       | LabelAdded `due:<the day as written>`                         |              |
- * | labels                       | LabelAdded each, unless it would set a field of the above     |              |
+ * | labels                       | LabelAdded each, unless it would set a field from above       |              |
  * | assignee                     | AssigneeAdded                                                 |              |
- * | dependencies: blocks         | DependencyAdded depends_on, on the issue that has to wait     | created_at   |
+ * | dependencies: blocks         | DependencyAdded depends_on, on the waiting issue              | created_at   |
  * | … parent-child               | LabelAdded `parent:<issue id>` for the newest edge            | created_at   |
  * | … parent-child, further      | DependencyAdded related_to, LinkAdded with the word as note   | created_at   |
  * | … other words                | DependencyAdded related_to, LinkAdded with the word as note   | created_at   |
@@ -24,22 +24,22 @@
  * | close_reason                 | CommentAdded                                                  | closed_at    |
  * | notes, design, acceptance_criteria | CommentAdded each                                       |              |
  * | external_ref                 | LinkAdded                                                     |              |
- * | everything else              | one CommentAdded with a line for each key, if there are any   |              |
+ * | everything else              | one CommentAdded with a line for each key, if any             |              |
  *
  * Direction: a beads line X with `{depends_on_id: Y, type: blocks}` is listed as ready only when Y is closed, so Y
- * comes first. `X depends_on Y` says that in both readings that grite programs have of the order (spec §6.5), and on
+ * comes first. `X depends_on Y` means this in both readings of the order by grite programs (spec §6.5), and is stored on
  * the issue whose line states it. A `blocks` edge stored on Y would make one line's fact an event of another issue.
  *
- * "Everything else" is every key of which something would be lost: unknown keys, values that no event can hold (a
- * priority of 7, a label that is too long or would set another field), closed_at of what is not closed, and
- * dependencies, whole: events do not say who made an edge, and the other end of one may not be here yet. Nothing is lost
- * with what beads computes from other keys (counts), with values that say nothing (null, false, an empty text or list),
- * or with the way in which a time is written.
+ * "Everything else" is every key with content that would be lost: unknown keys, values that no event can hold (a
+ * priority of 7, a label that is too long or would set another field), closed_at of an issue that is not closed, and
+ * dependencies, completely: events do not record the author of an edge, and its other end may not be here yet. Keys that
+ * beads computes from others (counts), empty values (null, false, an empty text or list) and the spelling of a time are
+ * not kept.
  *
- * An edge becomes events when its other end is here. Which parent is the newest does not depend on that. Edges without
- * events are listed in `waitingEdges`: the target is a tombstone that is not imported, or neither in the file nor in the
- * log; or the edge never becomes events, because the target is the issue itself, the edge names another issue as its own,
- * or its words are too long for a link.
+ * An edge becomes events when its other end is here. The choice of the newest parent does not depend on that. Edges
+ * without events are in `waitingEdges`: the target is a tombstone that is not imported, or neither in the file nor in the
+ * log. Some edges never become events: the target is the issue itself, the edge names another issue as its own, or its
+ * word is too long for a link.
  */
 import {
   beadsImportActor,
@@ -67,13 +67,13 @@ import {
 } from './beads-text.ts'
 import { parseRfc3339 } from './rfc3339.ts'
 
-/** What the issue is that an edge points to. */
+/** The issue that an edge points to. */
 export type EdgeTarget =
   | { readonly outcome: 'imported'; readonly issueId: IssueId }
   | { readonly outcome: 'tombstone'; readonly issueId: IssueId }
   | { readonly outcome: 'unknown' }
 
-/** Edges of the first two reasons become events when their other end arrives, those of the others never. */
+/** Edges with the first two reasons become events when their other end arrives, the others never. */
 export const waitingReasons = ['tombstone', 'unknown', 'self', 'foreign', 'too-long'] as const
 export type WaitingReason = (typeof waitingReasons)[number]
 
@@ -84,11 +84,11 @@ export interface WaitingEdge {
   readonly reason: WaitingReason
 }
 
-/** One line as events, with what a plan has to know beside them. */
+/** One line as events, with the extra facts that a plan needs. */
 export interface ImportedIssue {
   readonly originalId: string
   readonly issueId: IssueId
-  /** The time of facts that have none of their own; tells which of two files is the older. */
+  /** Default time of facts without their own; shows which of two files is older. */
   readonly importedTsUnixMs: number
   /** In version order, the creation first. Two facts may be one event. */
   readonly facts: readonly Event[]
@@ -96,7 +96,7 @@ export interface ImportedIssue {
 }
 
 /**
- * Maps one line. The result depends on the line, and on its targets only as far as an edge names them.
+ * Maps one line. The result depends on the line, and on its targets only as far as edges refer to them.
  *
  * @param findTarget - finds an issue by its original id
  */
@@ -127,10 +127,10 @@ export function mapBeadsIssue(
   }
 }
 
-/** What edges are read from: a line, or what an earlier import has kept of one. */
+/** Source of edges: a line, or the edges that an earlier import kept. */
 export type EdgeSource = Pick<BeadsIssue, 'id' | 'createdAtMs' | 'updatedAtMs' | 'dependencies'>
 
-/** The events of the edges whose other end is here, as `mapBeadsIssue` makes them of the whole line. */
+/** The events of edges whose other end is here, as `mapBeadsIssue` creates them from the whole line. */
 export function mapBeadsEdges(
   source: EdgeSource,
   findTarget: (originalId: string) => EdgeTarget,
@@ -148,7 +148,7 @@ function identify(issueId: IssueId, tsUnixMs: number, body: EventBody): Event {
   return identifyEvent({ issueId, actor: beadsImportActor, tsUnixMs, parent: null, body })
 }
 
-/** What will be said, with its own time if it has one. */
+/** A fact to write, with its own time if it has one. */
 interface Fact {
   readonly body: EventBody
   readonly ownMs?: number | undefined
@@ -158,7 +158,7 @@ function timeOf(issue: EdgeSource, ownMs: number | undefined): number {
   return Math.max(ownMs ?? issue.updatedAtMs, issue.createdAtMs + 1)
 }
 
-/** What a writer may not say, in the words of the limit that it breaks. */
+/** The first limit that the facts violate, as a message. */
 function findProblem(facts: readonly Fact[]): string | undefined {
   for (const { body } of facts) {
     const problem = problemOf(body)
@@ -218,7 +218,7 @@ function factsOfLabels(issue: BeadsIssue): Fact[] {
   return [...set, ...plain].map((label) => ({ body: { type: 'LabelAdded', label } }))
 }
 
-/** The day as it is written, in whatever zone: the one that somebody has chosen. */
+/** The day as written, in any zone: the day that the user chose. */
 function dueLabel({ dueAt = '' }: BeadsIssue): string | undefined {
   const day = dueAt.slice(0, 10)
   const isTime = dueAt.length === 10 || parseRfc3339(dueAt) !== undefined
@@ -245,7 +245,7 @@ function fieldLabel(key: 'type' | 'status', value: string): string | undefined {
   return value.trim() !== '' && isWritable({ type: 'LabelAdded', label }) ? label : undefined
 }
 
-/** A label that looks like a field which other keys decide would fight with them at the same time. */
+/** A label that looks like a field decided by other keys would conflict with them at the same time. */
 function labelIsMapped(issue: BeadsIssue, label: string): boolean {
   const key = parseScopedLabel(label)?.key
   if (key === 'priority' || key === 'type' || key === 'status' || key === 'parent') return false
@@ -293,14 +293,14 @@ function mapEdges(
   return { facts, waiting }
 }
 
-/** Why an edge never becomes events, whatever else is imported. */
+/** Why an edge can never become events. */
 function faultOf(source: EdgeSource, { dependsOnId, issueId, type }: BeadsDependency): WaitingReason | undefined {
   if (dependsOnId === source.id) return 'self'
   if (issueId !== undefined && issueId !== source.id) return 'foreign'
   return isWritable(formatRelationLink(dependsOnId, type)) ? undefined : 'too-long'
 }
 
-/** Of edges made in one millisecond the greater original id counts as the newer. */
+/** Among edges created in one millisecond the greater original id counts as newer. */
 function compareNewestFirst(left: Edge, right: Edge): number {
   return right.atMs - left.atMs || compareText(right.dependency.dependsOnId, left.dependency.dependsOnId)
 }
@@ -318,23 +318,23 @@ function dependencyOn(target: IssueId, dep_type: 'depends_on' | 'related_to'): E
   return { type: 'DependencyAdded', target, dep_type }
 }
 
-/** Every key of which something would be lost. A function of the line alone. */
+/** Every key that would otherwise be lost. A function of the line alone. */
 function othersOf(issue: BeadsIssue): Record<string, unknown> {
   const lost = Object.entries(issue.line).filter(([key, value]) => !saysNothing(key, value) && !isKept(issue, key))
   return Object.fromEntries(lost)
 }
 
-/** Numbers that some writers state even where they are 0. */
+/** Numbers that some writers include even when they are 0. */
 const zeroKeys: ReadonlySet<string> = new Set(['compaction_level', 'original_size'])
 
-/** What Go leaves out of JSON, and other writers state. */
+/** Values that Go omits from JSON, and other writers include. */
 function saysNothing(key: string, value: unknown): boolean {
   if (value === null || value === false || value === '') return true
   if (value === 0) return zeroKeys.has(key)
   return typeof value === 'object' && Object.keys(value).length === 0
 }
 
-/** Whether the other events say as much as the value of a key, or beads computes it from other keys. */
+/** Whether other events cover the value of a key, or beads computes it from other keys. */
 function isKept(issue: BeadsIssue, key: string): boolean {
   switch (key) {
     case '_type':

@@ -2,17 +2,17 @@ import { deriveBeadsIssueId, type IssueId } from '../model/index.ts'
 import type { EdgeTarget } from './beads-facts.ts'
 import type { BeadsIssue } from './beads-line.ts'
 
-/** What the first pass keeps of a file: ids and times, no texts. */
+/** The first pass's memory of a file: ids and times, no texts. */
 export interface BeadsIndex {
   /** The newest issue of the file with this original id. */
   findTarget(originalId: string): EdgeTarget | undefined
-  /** Ids that edges name and the file does not bring. */
+  /** Ids that edges refer to but the file does not contain. */
   findStrangers(): string[]
-  /** Tells whether the file brings an issue with this original id. */
+  /** Whether the file contains an issue with this original id. */
   isBrought(originalId: string): boolean
-  /** Tells whether this line speaks for its issue: the newest one does, of several the last. */
+  /** Whether this line decides its issue: the newest line does, the last of several equally new ones. */
   isWinner(issue: BeadsIssue, lineNumber: number): boolean
-  /** Tells whether several lines are about this issue. */
+  /** Whether several lines are about this issue. */
   isRepeated(issue: BeadsIssue): boolean
 }
 
@@ -22,7 +22,7 @@ interface Group {
   readonly lineNumber: number
 }
 
-/** Collects an index; `add` is called for every line that can be imported. */
+/** Collects an index; call `add` for every importable line. */
 export function collectBeadsIndex({ includeTombstones }: { readonly includeTombstones: boolean }): BeadsIndex & {
   add(issue: BeadsIssue, lineNumber: number): void
 } {

@@ -10,7 +10,7 @@ import {
 } from '../model/index.ts'
 import { parseRfc3339 } from './rfc3339.ts'
 
-/** One issue of a beads tracker. Absent and null keys are undefined here; `line` has everything as it was. */
+/** One issue of a beads tracker. Absent and null keys are undefined here; `line` has everything unchanged. */
 export interface BeadsIssue {
   readonly id: string
   readonly title: string
@@ -25,12 +25,12 @@ export interface BeadsIssue {
   readonly externalRef: string | undefined
   readonly design: string | undefined
   readonly acceptanceCriteria: string | undefined
-  /** As written; a text that is no time stays an unmapped field. */
+  /** As written; text that is not a time stays an unmapped field. */
   readonly dueAt: string | undefined
   readonly labels: readonly string[]
-  /** Milliseconds, cut off; 0 or later. */
+  /** Milliseconds, truncated; 0 or later. */
   readonly createdAtMs: number
-  /** Milliseconds, as are the following. Negative when a program wrote Go's zero time. */
+  /** Milliseconds, like the following ones. Negative when a program wrote Go's zero time. */
   readonly updatedAtMs: number
   readonly closedAtMs: number | undefined
   readonly deletedAtMs: number | undefined
@@ -40,9 +40,9 @@ export interface BeadsIssue {
   readonly line: Readonly<Record<string, unknown>>
 }
 
-/** An edge as beads means it: the issue waits for, belongs to or is otherwise related to `dependsOnId`. */
+/** An edge as beads means it: the issue waits for, belongs to or is related to `dependsOnId`. */
 export interface BeadsDependency {
-  /** The issue that has the edge; its own line says so too. */
+  /** The issue that has the edge; equal to the line's own id. */
   readonly issueId: string | undefined
   readonly dependsOnId: string
   readonly type: string
@@ -50,7 +50,7 @@ export interface BeadsDependency {
 }
 
 export interface BeadsComment {
-  /** A whole number as its digits. */
+  /** Whole numbers as digits. */
   readonly id: string | undefined
   readonly author: string
   readonly text: string
@@ -59,7 +59,7 @@ export interface BeadsComment {
   readonly entry: Readonly<Record<string, unknown>>
 }
 
-/** What `bd remember` has kept. */
+/** A memory stored by `bd remember`. */
 export interface BeadsMemory {
   readonly key: string
   readonly value: string
@@ -68,7 +68,7 @@ export interface BeadsMemory {
 export type ParsedBeadsLine =
   | { readonly issue: BeadsIssue }
   | { readonly memory: BeadsMemory }
-  /** What the file says of itself, such as its schema. */
+  /** File metadata, such as the schema. */
   | { readonly header: true }
   | { readonly malformed: string }
 
@@ -76,8 +76,8 @@ export type ParsedBeadsLine =
 const labelsMax = limits.labelsPerIssueMax - 5
 
 /**
- * Parses one line. Strict about the types of the keys it maps, tolerant of their values: a priority of 7 is kept,
- * a priority of "high" makes the line malformed. Never throws on foreign text.
+ * Parses one line. Strict about the types of mapped keys, tolerant of their values: a priority of 7 is kept, a priority
+ * of "high" makes the line malformed. Never throws on foreign text.
  */
 export function parseBeadsLine(text: string): ParsedBeadsLine {
   try {
@@ -99,7 +99,7 @@ function parseJson(text: string): Entry {
   }
   const integer = findInexactInteger(text)
   if (integer !== undefined)
-    throw new MalformedError(`integer ${shortenText(integer, 60)} is too large to be kept exactly`)
+    throw new MalformedError(`integer ${shortenText(integer, 60)} is too large for exact storage`)
   requireFinite(value)
   return value as Entry
 }
@@ -110,7 +110,7 @@ function joinDetail({ message, detail }: JsonProblem): string {
 
 const textOrNumber = /"(?:[^"\\]|\\.)*"|-?\d[\d.eE+-]*/g
 
-/** An integer outside of texts that a double cannot hold, the first one. */
+/** The first integer outside of strings that a double cannot hold. */
 function findInexactInteger(text: string): string | undefined {
   if (!/\d{16}/.test(text)) return undefined
   for (const [token] of text.matchAll(textOrNumber)) {
@@ -119,16 +119,16 @@ function findInexactInteger(text: string): string | undefined {
   return undefined
 }
 
-/** Tells whether the number that a double makes of these digits, or the digits it is printed with, are the same. */
+/** Whether these digits survive conversion to a double and back. */
 function isExact(integer: string): boolean {
-  // BigInt takes quadratic time, and no infinity; beyond 309 digits no double is finite.
+  // BigInt takes quadratic time, and cannot parse infinity; beyond 309 digits no double is finite.
   if (integer.length > 400) return false
   const double = Number(integer)
   if (!Number.isFinite(double)) return false
   return `${double}` === integer || BigInt(integer) === BigInt(double)
 }
 
-/** By recursion, which the bound on the depth of foreign JSON protects. */
+/** Recursive; the depth limit on foreign JSON protects it. */
 function requireFinite(value: unknown): void {
   if (typeof value === 'number' && !Number.isFinite(value)) throw new MalformedError('a number is out of range')
   if (typeof value !== 'object' || value === null) return
@@ -137,7 +137,7 @@ function requireFinite(value: unknown): void {
 
 type Entry = Readonly<Record<string, unknown>>
 
-/** Old trackers have issues only and do not say so. */
+/** Old trackers contain only issues, without a record kind. */
 function readRecord(line: Entry): ParsedBeadsLine {
   if (Object.hasOwn(line, '_schema')) return { header: true }
   const kind = optionalText(line, '_type') ?? 'issue'
@@ -167,7 +167,7 @@ function readIssue(line: Entry): BeadsIssue {
     id: requireId(line),
     title: requireText(line, 'title'),
     description: optionalText(line, 'description'),
-    // Absent from records of a tracker that leaves out what is usual.
+    // Absent in trackers that omit defaults.
     status: optionalText(line, 'status') ?? 'open',
     priority: optionalInteger(line, 'priority'),
     issueType: optionalText(line, 'issue_type'),
@@ -193,7 +193,7 @@ function readIssue(line: Entry): BeadsIssue {
   return issue
 }
 
-/** An id becomes a title, a database key and part of a hash after which a NUL stands: one plain word. */
+/** An id becomes a title, a database key and part of a hash followed by a NUL: a single plain word. */
 function requireId(line: Entry): string {
   const id = requireText(line, 'id')
   if (id.trim() === '') throw new MalformedError('id is empty')
@@ -225,13 +225,13 @@ function readComment(value: unknown): BeadsComment {
   }
 }
 
-/** Whole numbers until version 1.0 of beads, texts since; both name the same comment. */
+/** Whole numbers before beads 1.0, texts since; both identify the same comment. */
 function optionalId(entry: Entry): string | undefined {
   const value = findValue(entry, 'id')
   return typeof value === 'string' ? requireString(value, 'id') : optionalInteger(entry, 'id')?.toString()
 }
 
-/** Edges that were read from a line before, and kept; those that are none are left out. */
+/** Edges kept from an earlier line; skips anything that is not an edge. */
 export function readBeadsDependencies(values: readonly unknown[]): BeadsDependency[] {
   return values.flatMap((value) => {
     try {
@@ -250,7 +250,7 @@ function requireEntry(value: unknown, what: string): Entry {
   return value as Entry
 }
 
-/** Own keys only, so that a line cannot be told apart from one with `toString`; null is as good as absent. */
+/** Own keys only, so that `toString` is never found; null counts as absent. */
 function findValue(entry: Entry, key: string): unknown {
   return Object.hasOwn(entry, key) ? (entry[key] ?? undefined) : undefined
 }
@@ -296,6 +296,6 @@ function optionalTime(entry: Entry, key: string): number | undefined {
   const text = optionalText(entry, key)
   if (text === undefined) return undefined
   const time = parseRfc3339(text)
-  if (time === undefined) throw new MalformedError(`${key} '${text.slice(0, 60)}' is not a time of RFC 3339`)
+  if (time === undefined) throw new MalformedError(`${key} '${text.slice(0, 60)}' is not an RFC 3339 time`)
   return time
 }

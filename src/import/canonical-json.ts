@@ -1,6 +1,6 @@
 import { compareText } from '../model/index.ts'
 
-/** Formats parsed JSON in one way only: keys in UTF-8 byte order, no spaces. */
+/** Formats parsed JSON canonically: keys in UTF-8 byte order, no spaces. */
 export function formatCanonicalJson(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(formatCanonicalJson).join(',')}]`
   if (typeof value !== 'object' || value === null) return JSON.stringify(value)

@@ -1,12 +1,12 @@
-/** What a file to import is, by its first bytes. */
+/** The format of a file to import, detected from its first bytes. */
 export type ImportFormat = 'beads' | 'grite' | 'unknown'
 
-/** How much of a file the detection wants; less is fine when the file is shorter. */
+/** Bytes that detection needs; fewer are fine for a shorter file. */
 export const detectionBytes = 64 * 1024
 
 /**
- * Tells a beads tracker (JSONL, one issue a line) from a JSON export. An export begins with one of its own keys, or
- * is on one line; a beads file may begin with a malformed line. A tracker without issues is an empty file.
+ * Tells a beads tracker (JSONL, one issue per line) from a JSON export. An export begins with one of its own keys, or
+ * is a single line; a beads file may begin with a malformed line. A tracker without issues is an empty file.
  */
 export function detectImportFormat(firstBytes: Uint8Array): ImportFormat {
   const text = new TextDecoder().decode(firstBytes.subarray(0, detectionBytes)).trimStart()

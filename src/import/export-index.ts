@@ -1,9 +1,10 @@
 /**
- * A JSON export, of ours or of the Rust tool (spec §6.6), read in one pass that keeps ids and places and no contents:
+ * Indexes a JSON export of grite or the Rust tool (spec §6.6) in one pass that keeps ids and positions, but no
+ * contents:
  *
  *     { "meta": { "schema_version": 1, … }, "issues": […], "events": […], "attachments"?: { "<sha256>": "<base64>" } }
  *
- * Bounds are checked while the bytes arrive, before a value is built of them; every event is verified.
+ * Bounds are checked while bytes arrive, before a value is built; every event is verified.
  */
 import { Tokenizer, TokenizerError, TokenParser, TokenParserError, TokenType } from '@streamparser/json'
 import {
@@ -20,13 +21,13 @@ import {
 } from '../model/index.ts'
 import { readExportedEvent, statedEventId } from './grite-event.ts'
 
-/** Where a value stands in the file. Bytes; the end is exclusive, and space may stand before it. */
+/** The position of a value in the file. Bytes; the end is exclusive, and whitespace may precede the value. */
 export interface ByteRange {
   readonly start: number
   readonly end: number
 }
 
-/** A verified event by its ids, and where its content stands. */
+/** The ids of a verified event, and the position of its content. */
 export interface IndexedEvent extends ByteRange {
   readonly eventId: EventId
   readonly issueId: IssueId
@@ -35,46 +36,47 @@ export interface IndexedEvent extends ByteRange {
 }
 
 export interface SkippedEvent {
-  /** 0-based place in `events`. */
+  /** 0-based index in `events`. */
   readonly index: number
-  /** As stated, null when there is none. */
+  /** As stated; null without one. */
   readonly eventId: string | null
   readonly reason: string
 }
 
 export interface ExportIndex {
-  /** By issue, then in version order; copies included. */
+  /** By issue, then in version order; including copies. */
   readonly events: readonly IndexedEvent[]
-  /** The first that cannot be restored; `skippedCount` counts all. */
+  /** The first events that cannot be restored; `skippedCount` counts all. */
   readonly skipped: readonly SkippedEvent[]
   readonly skippedCount: number
-  /** Texts in base64 by the name they stand under. The caller verifies that the content has this SHA-256. */
+  /** Base64 texts by SHA-256. The caller verifies that the content matches. */
   readonly attachments: ReadonlyMap<Sha256Hex, ByteRange>
-  /** Attachments that are not base64 or not named by a SHA-256. */
+  /** Attachments that are not base64 or whose name is not a SHA-256. */
   readonly skippedAttachmentCount: number
 }
 
-/** A text of a file, base64 of the largest content that a reader loads among them, and an event with all its texts. */
+/** Fits the largest loadable content in base64, and an event with all its texts. */
 const valueBytesMax = 2 * limits.chunkReadBytesMax
 /** Tokens of one event: a value may take many times the memory of its text. */
 const tokensMax = 2_000_000
 /** Characters of a number. */
 const numberLengthMax = 1000
-/** A file may consist of nothing else. */
+/** A hostile file may contain nothing else. */
 const skippedKeptMax = 1000
 
 const byteOrderMark = [0xef, 0xbb, 0xbf]
 
-/** What the tokenizer buffers of a text before it makes a string of it. */
+/** Bytes of a text that the tokenizer buffers before it creates a string. */
 const stringBufferBytes = 64 * 1024
 
 type TokenInfo = Parameters<Tokenizer['onToken']>[0]
 type ValueInfo = Parameters<TokenParser['onValue']>[0]
 
 /**
- * Indexes an export: push its bytes, then ask for the index.
+ * Indexes an export: push its bytes, then call `finish` for the index.
  *
- * Every method throws `InvalidArgsError` when the bytes are not JSON, have not the shape of an export, or exceed a bound.
+ * Every method throws `InvalidArgsError` when the bytes are not JSON, do not have the shape of an export, or exceed a
+ * bound.
  */
 export class ExportIndexer {
   readonly #tokenizer = new Tokenizer({ stringBufferSize: stringBufferBytes, emitPartialTokens: true })
@@ -92,16 +94,16 @@ export class ExportIndexer {
   /** Bytes pushed so far, and those of a byte order mark, which the tokenizer does not count. */
   #pushed = 0
   #markBytes = 0
-  /** Of the number that is being read. */
+  /** Start of the current number. */
   #numberStart: number | undefined
   #depth = 0
   #isKeyNext = false
   #section = ''
-  /** Of the member of a section that is being read. */
+  /** Start of the current member of a section. */
   #valueStart = 0
   #valueTokens = 0
   #tokenEnd = 0
-  /** An attachment whose end is known with the next token. */
+  /** An attachment whose end is known at the next token. */
   #open: { readonly name: Sha256Hex; readonly start: number } | undefined
 
   constructor() {
@@ -113,7 +115,7 @@ export class ExportIndexer {
     this.#takeMark(chunk)
     this.#pushed += chunk.length
     this.#attempt(() => this.#tokenizer.write(chunk))
-    // The value goes on at least to here, whatever of it has been seen.
+    // The value extends at least to here, even if its tokens have not arrived.
     if (this.#depth >= 2) this.#requireBounds(this.#pushed)
     if (this.#numberStart !== undefined && this.#pushed - this.#numberStart > numberLengthMax) {
       throw new InvalidArgsError(`export has a number of more than ${numberLengthMax} characters`)
@@ -132,10 +134,12 @@ export class ExportIndexer {
     this.#attempt(() => {
       if (!this.#tokenizer.isEnded) this.#tokenizer.end()
     })
-    if (!this.#parser.isEnded) throw new InvalidArgsError('export is not JSON: it ends too early')
+    if (!this.#parser.isEnded) throw new InvalidArgsError('export is not JSON: unexpected end of file')
     if (this.#schemaVersion === undefined || !this.#hasEvents) throw notAnExport()
     if (this.#schemaVersion !== 1) {
-      throw new InvalidArgsError(`export has schema version ${describeForeign(this.#schemaVersion)}; 1 is understood`)
+      throw new InvalidArgsError(
+        `export has schema version ${describeForeign(this.#schemaVersion)}; only 1 is supported`,
+      )
     }
     return {
       events: this.#events.sort(compareByIssue),
@@ -160,7 +164,7 @@ export class ExportIndexer {
 
   #takeToken(token: TokenInfo): void {
     const start = this.#markBytes + token.offset
-    // The tokenizer drops what is thrown for a part of a number.
+    // The tokenizer swallows errors thrown for a part of a number.
     const isPart = 'partial' in token && token.partial === true
     this.#numberStart = isPart && token.token === TokenType.NUMBER ? start : undefined
     if (isPart) return
@@ -189,7 +193,7 @@ export class ExportIndexer {
     this.#parser.write(token)
   }
 
-  /** A token between the sections of the document. */
+  /** Handles a token between the sections of the document. */
   #takeOuterToken({ token, value }: TokenInfo): void {
     if (token === TokenType.COMMA) this.#isKeyNext = true
     else if (token === TokenType.STRING && this.#isKeyNext) {
@@ -239,7 +243,7 @@ export class ExportIndexer {
     this.#open = undefined
   }
 
-  /** Gives equal ids as one string, so that a million events do not hold a million copies of their issues' ids. */
+  /** Returns equal ids as one string, so that a million events do not hold a million copies of their issues' ids. */
   #share<Text extends string>(text: Text): Text {
     const known = this.#shared.get(text)
     if (known === undefined) this.#shared.set(text, text)

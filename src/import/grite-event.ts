@@ -1,10 +1,10 @@
 /**
- * One event of a JSON export, of ours or of the Rust tool (spec §6.6):
+ * One event of a JSON export of grite or the Rust tool (spec §6.6):
  *
  *     { "event_id", "issue_id", "actor", "ts_unix_ms", "parent"?, "kind", "sig"? }
  *
- * Ours has `sig` as hex and all symbols of a ContextUpdated. An event whose id is not the hash of what is stated is
- * refused, never repaired.
+ * Ours has `sig` as hex and all symbols of a ContextUpdated. An event whose id does not match the hash of its content
+ * is refused, never repaired.
  */
 import {
   type DependencyType,
@@ -34,7 +34,7 @@ function isEntry(value: unknown): value is Entry {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-/** The id that an event states, cut off when it is long; null when it states none. */
+/** The id that an event states, shortened if long; null without one. */
 export function statedEventId(entry: unknown): string | null {
   return isEntry(entry) && typeof entry.event_id === 'string' ? shortenText(entry.event_id, 80) : null
 }
@@ -133,7 +133,7 @@ function requireWord<Word extends string>(value: unknown, words: readonly Word[]
   return value as Word
 }
 
-/** The Rust tool's export counts symbols without naming them; none at all can be restored even so. */
+/** The Rust tool exports only the symbol count; a count of zero can still be restored. */
 function readSymbols(value: unknown, count: unknown): readonly SourceSymbol[] {
   if (value === undefined && count === 0) return []
   if (value === undefined) throw new UnreadableError('symbols are not in the export')

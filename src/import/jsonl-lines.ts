@@ -1,6 +1,6 @@
 import { limits } from '../model/index.ts'
 
-/** One line of a JSONL file, or why it cannot be looked at. Line numbers start at 1 and count blank lines. */
+/** One line of a JSONL file, or why it is unreadable. Line numbers start at 1 and include blank lines. */
 export type JsonlLine =
   | { readonly lineNumber: number; readonly text: string }
   | { readonly lineNumber: number; readonly problem: string }
@@ -8,8 +8,8 @@ export type JsonlLine =
 const lineFeed = 0x0a
 
 /**
- * Splits bytes into lines at LF alone, because U+2028, which other splitters break at, may stand inside a JSON text.
- * A CR before the LF and a byte order mark are dropped, blank lines left out.
+ * Splits bytes into lines at LF only, because U+2028, where other splitters break, may be inside a JSON string. Drops a
+ * CR before the LF, a byte order mark, and blank lines.
  */
 export async function* splitJsonlLines(
   chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
@@ -33,7 +33,7 @@ export async function* splitJsonlLines(
       if (line !== undefined) yield line
     }
     length += chunk.length - start
-    // The rest is copied: a reader may use its buffer again for the next chunk. `slice` of a Buffer copies nothing.
+    // The rest is copied: a reader may reuse its buffer for the next chunk. `slice` of a Buffer does not copy.
     if (length <= limits.lineBytesMax && start < chunk.length) parts.push(new Uint8Array(chunk.subarray(start)))
   }
   if (length === 0) return
@@ -50,7 +50,7 @@ function readLine(lineNumber: number, parts: readonly Uint8Array[], length: numb
 
 const strictUtf8 = new TextDecoder('utf-8', { fatal: true })
 
-/** The text, without a byte order mark; undefined when the bytes are not UTF-8. */
+/** The text without a byte order mark; undefined when the bytes are not UTF-8. */
 function decodeUtf8(bytes: Uint8Array): string | undefined {
   try {
     return strictUtf8.decode(bytes)

@@ -1,11 +1,11 @@
 /**
- * The import of a whole beads file: two passes over its lines, so that memory holds ids and not texts.
+ * Plans the import of a whole beads file in two passes over its lines, so that memory holds ids but not texts.
  *
- * The first pass learns which issues there are, because an edge names an issue by an id that does not say when the
- * issue was created. The second maps and plans line by line. Then come edges of earlier imports whose other end this file
- * has brought, and memories. Nothing is written here: the caller appends the events of
- * each step, whole steps together as far as the limits of a batch allow. A step belongs to one issue, and no issue has
- * two that write, so a caller may lag behind with appending.
+ * The first pass learns which issues exist, because an edge refers to an issue by an id that does not contain its
+ * creation time. The second maps and plans line by line. Then come edges of earlier imports whose other end this file
+ * contains, and memories. Nothing is written here: the caller appends the events of each step, whole steps together
+ * within the limits of a batch. A step belongs to one issue, and only one step per issue writes, so a caller may append
+ * with a delay.
  */
 import { beadsImportCard, type Event, type EventId, type IssueId, limits, type ProjectContext } from '../model/index.ts'
 import { type EdgeTarget, type ImportedIssue, mapBeadsIssue, type WaitingReason } from './beads-facts.ts'
@@ -22,25 +22,25 @@ import {
 } from './plan-issue.ts'
 import { type MemoryPlan, memoryContextKey, planMemory } from './plan-memory.ts'
 
-/** What the log holds already. The view answers; an import asks once for each issue. */
+/** The present content of the log. The view answers; an import asks once per issue. */
 export interface ImportBaseline {
-  /** All events of these issues, in any order. An issue without events may be left out. */
+  /** All events of these issues, in any order. Issues without events may be omitted. */
   findIssueEvents(issueIds: readonly IssueId[]): Promise<ReadonlyMap<IssueId, readonly Event[]>>
-  /** The issue that an original id names (`originalIdOf`), of several the newest. Unknown ids are left out. */
+  /** The issue with an original id (`originalIdOf`), the newest of several. Unknown ids are left out. */
   findImportedIssues(originalIds: readonly string[]): Promise<ReadonlyMap<string, IssueId>>
-  /** Issues with a kept edge (`importedEdgesOf`) to an original id that passes the test. */
+  /** Issues with a kept edge (`importedEdgesOf`) to a wanted original id. */
   findWaiting(isWanted: (originalId: string) => boolean): Promise<readonly IssueId[]>
-  /** What the context store holds under a key of the project. */
+  /** The value of a project key in the context store. */
   findProjectContext(key: string): Promise<ProjectContext | undefined>
   hasEvent(eventId: EventId): Promise<boolean>
 }
 
 export interface BeadsImportOptions {
-  /** Imports deleted issues too, as closed ones. */
+  /** Also imports deleted issues, as closed ones. */
   readonly includeTombstones: boolean
 }
 
-/** What became of one line, by and large in the order of the file. Blank lines and headers yield no step. */
+/** The result for one line, roughly in file order. Blank lines and headers yield no step. */
 export type ImportStep =
   | { readonly outcome: 'malformed'; readonly lineNumber: number; readonly reason: string }
   | {
@@ -50,7 +50,7 @@ export type ImportStep =
       readonly reason: 'tombstone'
     }
   | {
-      /** Another line of the file speaks for the issue: it is newer, or follows and is as new. */
+      /** Another line of the file decides the issue: it is newer, or equally new and later in the file. */
       readonly outcome: 'yielded'
       readonly lineNumber: number
       readonly originalId: string
@@ -63,7 +63,7 @@ export type ImportStep =
       readonly plan: IssuePlan
     }
   | {
-      /** An issue of an earlier import, whose edges lead to issues that have arrived. */
+      /** An issue of an earlier import, with edges to issues that have arrived. */
       readonly outcome: 'connected'
       readonly issueId: IssueId
       readonly originalId: string
@@ -73,7 +73,7 @@ export type ImportStep =
   /** The card that names the source, before the first event of an import. */
   | { readonly outcome: 'card'; readonly events: readonly Event[] }
 
-/** How many lines one question to the baseline is about; bounds the events in memory. */
+/** Lines per query to the baseline; bounds the events in memory. */
 const windowLines = 256
 
 /**
@@ -97,7 +97,7 @@ export async function* planBeadsImport(
   }
 }
 
-/** What a step appends. */
+/** The events that a step appends. */
 export function eventsOfStep(step: ImportStep): readonly Event[] {
   switch (step.outcome) {
     case 'planned':
@@ -155,7 +155,7 @@ async function* planSteps(
 const unknownTarget: EdgeTarget = { outcome: 'unknown' }
 
 /**
- * Plans edges that earlier imports have kept and whose other end is here.
+ * Plans edges that earlier imports kept and whose other end is here.
  *
  * @param isWanted - which original ids may have arrived
  */
@@ -186,7 +186,7 @@ export async function* connectWaiting(
   }
 }
 
-/** Parses a line; one that breaks a limit of the texts made from it is malformed too, before any edge points to it. */
+/** Parses a line. A line whose texts would exceed a limit is malformed too, before any edge points to it. */
 function readLine(line: JsonlLine): ParsedBeadsLine {
   if ('problem' in line) return { malformed: line.problem }
   const parsed = parseBeadsLine(line.text)
@@ -195,7 +195,10 @@ function readLine(line: JsonlLine): ParsedBeadsLine {
   return 'malformed' in mapped ? mapped : parsed
 }
 
-/** No text made of a shorter line can break the limit of a comment: a character has at most 3 bytes, JSON adds some. */
+/**
+ * A shorter line cannot produce a text above the limit of a comment: a character takes at most 3 bytes, and JSON adds
+ * some.
+ */
 const safeLineLength = limits.bodyBytesMax / 8
 
 function targetOf(issueId: IssueId | undefined): EdgeTarget | undefined {
@@ -238,7 +241,7 @@ function mapLine(
   return [{ outcome: 'mapped', lineNumber, issue, imported }]
 }
 
-/** Lines about one issue, as far as the file has several. */
+/** Lines about one issue, when the file has several. */
 interface Groups {
   readonly winners: Map<IssueId, ImportedIssue>
   readonly waiting: Map<IssueId, MappedLine[]>
@@ -274,7 +277,7 @@ function yieldLine({ lineNumber, imported }: MappedLine, winner: ImportedIssue):
   return { outcome: 'yielded', lineNumber, originalId: imported.originalId, counts }
 }
 
-/** Everything an import counts. Issues and lines first, then facts. */
+/** All counts of an import: issues and lines first, then facts. */
 export interface ImportCounts {
   /** Issues. */
   readonly created: number
@@ -282,11 +285,11 @@ export interface ImportCounts {
   readonly unchanged: number
   /** Lines left out on purpose. */
   readonly skipped: { readonly tombstone: number }
-  /** Lines that could not be read; the rest of the file is imported. */
+  /** Unreadable lines; the rest of the file is imported. */
   readonly malformed: number
-  /** Lines that another line of the file speaks for. */
+  /** Lines superseded by another line of the file. */
   readonly yielded: number
-  /** Edges that are kept as text only. */
+  /** Edges kept as text only. */
   readonly waitingEdges: Readonly<Record<WaitingReason, number>>
   /** Issues of earlier imports that got edges. */
   readonly connected: number

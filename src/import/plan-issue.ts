@@ -1,12 +1,12 @@
 /**
- * What to append so that the log says what one line says (docs/format.md#import).
+ * Plans the events that bring the log to the content of one line (docs/format.md#import).
  *
- * - An event that the log holds is not written again, and nothing is written that the present state says already.
- * - A fact that is older than what the present state says loses and is not written.
- * - Of a line older than the newest import of its issue nothing is written: what that import left out was gone by then.
- *   Which import was the newest is seen by the titles that the import actor has stated: that of a newer line is stated
- *   again, whatever the issue is called.
- * - Removed is only what the import actor added, what it adds is judged by the whole set of its facts.
+ * - Events already in the log are not written again, nor events that would not change the present state.
+ * - A fact older than the present state loses and is not written.
+ * - A line older than the newest import of its issue writes nothing: facts missing from that import were gone by then.
+ *   The titles that the import actor wrote show which import was the newest: a newer line writes its title again, even
+ *   if the issue's title is the same.
+ * - Only elements that the import actor added are removed; its own events are judged against all of its facts.
  */
 import {
   beadsImportActor,
@@ -33,32 +33,32 @@ import { type EdgeSource, type EdgeTarget, type ImportedIssue, mapBeadsEdges } f
 import { readBeadsDependencies } from './beads-line.ts'
 import { isEmptyOthers, type Slot, slotOf } from './beads-text.ts'
 
-/** What happened to each fact of a line. Every fact is counted once; `removed` counts events beside the facts. */
+/** Counts by outcome of a line's facts. Every fact is counted once; `removed` counts events beside the facts. */
 export interface FactCounts {
   /** Events to append for a fact. */
   readonly appended: number
-  /** Facts whose event the log holds, or that the present state says already. */
+  /** Facts whose event is in the log, or that the present state already reflects. */
   readonly unchanged: number
-  /** Facts that are one event with an earlier fact of this import. */
+  /** Facts that share an event with an earlier fact of this import. */
   readonly duplicate: number
-  /** Facts that lose by version to the present state, or are of a file older than the newest import. */
+  /** Facts that lose by version to the present state, or belong to a file older than the newest import. */
   readonly superseded: number
-  /** Events to append that remove what an earlier import added. */
+  /** Events to append that remove elements of an earlier import. */
   readonly removed: number
 }
 
 export interface IssuePlan {
   readonly outcome: 'created' | 'updated' | 'unchanged'
-  /** False for a line that is older than the newest import of its issue. */
+  /** False for a line older than the newest import of its issue. */
   readonly isCurrent: boolean
-  /** To be appended together and in this order. */
+  /** Append these together and in this order. */
   readonly events: readonly Event[]
   readonly counts: FactCounts
 }
 
 /**
- * Plans one line upon what the log holds of its issue, in any order. Pure; planned again upon its own events, the same
- * line yields none.
+ * Plans one line against the logged events of its issue, in any order. Pure and idempotent: planned again after its own
+ * events, the same line yields none.
  */
 export function planIssue(imported: ImportedIssue, logged: readonly Event[]): IssuePlan {
   const present = presentOf(imported.issueId, logged)
@@ -83,8 +83,8 @@ export function planIssue(imported: ImportedIssue, logged: readonly Event[]): Is
 }
 
 /**
- * Counts the facts of a line that yields to another line of the same file about the same issue: those that the other
- * states too are duplicates, the rest is superseded.
+ * Counts the facts of a line superseded by another line of the file about the same issue: facts in both are duplicates,
+ * the rest is superseded.
  */
 export function countYieldingLine(imported: ImportedIssue, winner: ImportedIssue): FactCounts {
   const stated = new Set(winner.facts.map(({ eventId }) => eventId))
@@ -93,17 +93,17 @@ export function countYieldingLine(imported: ImportedIssue, winner: ImportedIssue
   return { appended: 0, unchanged: 0, duplicate, superseded: facts.length - duplicate, removed: 0 }
 }
 
-/** Edges of an issue that an earlier import has kept as text. */
+/** Edges of an issue that an earlier import kept as text. */
 export interface WaitingPlan {
-  /** What is to be appended for those whose other end is here by now. */
+  /** Events to append for edges whose other end has arrived. */
   readonly events: readonly Event[]
   /** Original id of the issue itself. */
   readonly originalId: string
 }
 
 /**
- * Plans the edges that the newest import of an issue has kept, upon what the log holds of the issue. What somebody has
- * removed since is not added again.
+ * Plans the edges kept by the newest import of an issue, against its logged events. Edges that a user has removed since
+ * are not added again.
  *
  * @returns undefined for an issue that was not imported, or has no such edges
  */
@@ -125,7 +125,7 @@ export function planWaitingEdges(
   return { events, originalId: source.id }
 }
 
-/** Original ids that the kept edges of an issue name. */
+/** Original ids that the kept edges of an issue refer to. */
 export function waitingTargetsOf(issueId: IssueId, logged: readonly Event[]): string[] {
   return edgesOf(presentOf(issueId, logged))?.dependencies.map(({ dependsOnId }) => dependsOnId) ?? []
 }
@@ -147,7 +147,7 @@ interface Present {
   readonly state: IssueState
   readonly slots: ReadonlyMap<Slot, Event>
   readonly links: ReadonlySet<string>
-  /** The time of the newest file that the issue was imported from, 0 when there is none. */
+  /** The time of the newest file that the issue was imported from; 0 without one. */
   readonly importedTsUnixMs: number
 }
 
@@ -182,7 +182,7 @@ interface Judgement {
   readonly present: Present
   readonly isOlder: boolean
   readonly loggedIds: ReadonlySet<EventId>
-  /** Facts of this line that were judged before. */
+  /** Facts of this line judged so far. */
   readonly seen: ReadonlySet<EventId>
 }
 
@@ -220,7 +220,9 @@ function judgeContent(fact: Event, { state, slots, links, importedTsUnixMs }: Pr
   }
 }
 
-/** A register that nobody has set is set, though the creation says the same: an interrupted import is completed. */
+/**
+ * Sets a register that was never set, even if the creation has the same value: this completes an interrupted import.
+ */
 function judgeRegister<Value>(fact: Version, value: Value | null, register: Register<Value> | null): Verdict {
   if (register === null) return 'appended'
   if (register.value === value) return 'unchanged'
@@ -233,7 +235,7 @@ function judgeElement(fact: Version, versions: ElementVersions | undefined): Ver
   return versions.removed !== null && compareVersions(versions.removed, fact) > 0 ? 'superseded' : 'appended'
 }
 
-/** A label of a field has to win as the field's value, not only to be there. */
+/** A field's label must win as the field's value, not only be present. */
 function judgeLabel(fact: Version, label: string, state: IssueState): Verdict {
   const scoped = parseScopedLabel(label)
   if (scoped === undefined) return judgeElement(fact, labelVersions(state, label))
@@ -250,7 +252,7 @@ function labelsOf(state: IssueState): string[] {
   return [...new Set([...(state.creation?.labels ?? []), ...state.labels.keys()])]
 }
 
-/** Comments and links are only ever added; of a slot the newest counts. */
+/** Comments and links are only ever added; the newest of a slot counts. */
 function judgeSlot(fact: Event, slots: ReadonlyMap<Slot, Event>): Verdict {
   const slot = slotOf(fact.body)
   const newest = slot === undefined ? undefined : slots.get(slot)
@@ -268,7 +270,7 @@ function keyOfLink(body: EventBody): string {
   return body.type === 'LinkAdded' ? JSON.stringify([body.url, body.note]) : ''
 }
 
-/** One event for each present element that the import actor added and that the line does not state any more. */
+/** One event for each present element that the import actor added and the line no longer has. */
 function planRemovals(imported: ImportedIssue, state: IssueState): Event[] {
   const stated = statedElements(imported)
   const remove = (body: EventBody, addedTs: number): Event =>
@@ -294,7 +296,7 @@ function planRemovals(imported: ImportedIssue, state: IssueState): Event[] {
   ]
 }
 
-/** Present keys of the import actor that are not stated, with the time of their add. */
+/** Present keys of the import actor that the line lacks, with the time of their add. */
 function lostKeys(elements: Elements, stated: ReadonlySet<string>): (readonly [string, number])[] {
   return [...elements].flatMap(([key, versions]) => {
     const { added } = versions
@@ -303,7 +305,7 @@ function lostKeys(elements: Elements, stated: ReadonlySet<string>): (readonly [s
   })
 }
 
-/** A description that the line lost is taken back only if the import gave it. */
+/** A description that the line no longer has is removed only if an import wrote it. */
 function bodyIsLost({ facts }: ImportedIssue, { body }: IssueState): boolean {
   if (body === null || body.value === '' || body.version.actor !== beadsImportActor) return false
   return !facts.some((fact) => fact.body.type === 'IssueUpdated' && fact.body.body !== null)

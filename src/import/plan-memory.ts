@@ -1,7 +1,7 @@
 /**
- * Memories of a beads tracker, as entries `memory.<key>` of the project's context store. They have no time of their own:
- * one is dated 0, and one that replaces another a millisecond after that. So what a person has said of a key stands, whatever
- * is imported later.
+ * Plans memories of a beads tracker, as entries `memory.<key>` of the project's context store. They have no time of
+ * their own: a new one is dated 0, and a replacement one millisecond after the previous one. So a value that a person
+ * set wins over later imports.
  */
 import {
   beadsImportActor,
@@ -18,12 +18,12 @@ export interface MemoryPlan {
   readonly events: readonly Event[]
 }
 
-/** The key of the context store under which a memory stands. */
+/** The context store key of a memory. */
 export function memoryContextKey(key: string): string {
   return `memory.${key}`
 }
 
-/** Plans one memory upon what the store holds. */
+/** Plans one memory against the content of the store. */
 export function planMemory({ key, value }: BeadsMemory, present: ProjectContext | undefined): MemoryPlan {
   if (present?.body.value === value) return { outcome: 'unchanged', events: [] }
   if (present !== undefined && present.version.actor !== beadsImportActor) return { outcome: 'superseded', events: [] }

@@ -1,6 +1,6 @@
 /**
- * Restoring of an export: which of its events the log lacks. Contents are read again, some at a time, in the order in
- * which they are to be appended: by issue, so that a creation comes before what it creates.
+ * Plans the restore of an export: which of its events the log lacks. Contents are read again, a few at a time, in the
+ * order of appending: by issue, so that a creation comes first.
  */
 import {
   type Event,
@@ -14,11 +14,11 @@ import {
 import type { ByteRange, ExportIndex, IndexedEvent } from './export-index.ts'
 import { readExportedEvent } from './grite-event.ts'
 
-/** What the log holds already. */
+/** The present content of the log. */
 export interface RestoreBaseline {
-  /** Which of these events are in the log. */
+  /** The events among these that are in the log. */
   findKnown(ids: readonly EventId[]): Promise<ReadonlySet<EventId>>
-  /** Which of these issues have a creation. */
+  /** The issues among these that have a creation. */
   findCreated(ids: readonly IssueId[]): Promise<ReadonlySet<IssueId>>
 }
 
@@ -26,7 +26,7 @@ export interface RestoreBaseline {
 export type ReadRange = (range: ByteRange) => Promise<Uint8Array>
 
 export interface RestoreCounts {
-  /** Issues. What has no creation, as entries of the context store, is none. */
+  /** Issues. Entries of the context store have no creation and do not count. */
   readonly created: number
   readonly updated: number
   readonly unchanged: number
@@ -34,19 +34,18 @@ export interface RestoreCounts {
   readonly events: number
   /** Copies of an event within the file. */
   readonly duplicate: number
-  /** Creations of an issue that has one already; they would contribute nothing. */
+  /** Further creations of an existing issue; they would change nothing. */
   readonly secondCreations: number
 }
 
-/** Events that are read and looked up together, and their texts: bounds the memory. */
+/** Events read and looked up together, with their texts: bounds the memory. */
 const eventsInWindow = 512
 const bytesInWindow = 4 * 1024 * 1024
 
 /**
- * Plans the restoring of the events of an index. Every step is to be appended together and in its order, and belongs to
- * one issue.
+ * Plans the restore of the events of an index. Append each step as a whole and in order; it belongs to one issue.
  *
- * @param tally - counts along
+ * @param tally - receives the counts
  */
 export async function* planRestore(
   index: ExportIndex,
@@ -80,7 +79,7 @@ export async function* planRestore(
   }
 }
 
-/** Counts events, and issues as they come one after the other. */
+/** Counts events, and issues in sequence. */
 export class RestoreTally {
   #created = 0
   #updated = 0
@@ -90,7 +89,7 @@ export class RestoreTally {
   #secondCreations = 0
   #issue: { readonly id: IssueId; readonly isOld: boolean; hasCreation: boolean; accepted: number } | undefined
 
-  /** Goes on to the issue of the next event. Returns whether it is another one. */
+  /** Moves to the issue of the next event. Returns whether it is a new one. */
   enter(id: IssueId, isOld: boolean): boolean {
     if (this.#issue?.id === id) return false
     this.#settle()
@@ -98,7 +97,7 @@ export class RestoreTally {
     return true
   }
 
-  /** Whether an event of the issue entered last is to be appended. */
+  /** Whether to append an event of the current issue. */
   accepts({ body }: Event): boolean {
     const issue = this.#issue
     if (issue === undefined) throw new TypeError('no issue was entered')
@@ -127,7 +126,7 @@ export class RestoreTally {
     else this.#unchanged += 1
   }
 
-  /** What was counted, when there are no more events. */
+  /** The final counts. */
   finish(): RestoreCounts {
     this.#settle()
     return {
@@ -167,7 +166,7 @@ async function readEvents(events: readonly IndexedEvent[], readRange: ReadRange)
   return read
 }
 
-/** Events that stand one behind the other in the file are read together. */
+/** Adjacent events of the file are read together. */
 function* runsOf(events: readonly IndexedEvent[]): Generator<readonly IndexedEvent[]> {
   let run: IndexedEvent[] = []
   for (const event of events) {

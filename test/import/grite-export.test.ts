@@ -202,7 +202,7 @@ const shapes: readonly (readonly [string, string, RegExp])[] = [
   [
     'an unknown schema version',
     '{"meta":{"schema_version":2},"events":[]}',
-    /^export has schema version 2; 1 is understood$/,
+    /^export has schema version 2; only 1 is supported$/,
   ],
   ['an object as schema version', '{"meta":{"schema_version":{}},"events":[]}', /schema version an object;/],
   ['deep nesting in its events', `{${meta},"events":[${deep}]}`, /^export is nested deeper than 64 levels$/],
