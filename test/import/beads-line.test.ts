@@ -78,7 +78,8 @@ const deep = `${'['.repeat(70)}${']'.repeat(70)}`
 const malformed: readonly (readonly [string, string, RegExp])[] = [
   ['text other than JSON', 'not json', /^line is not JSON: /],
   ['a truncated line', lineOf({ id: 'x' }).slice(0, 40), /^line is not JSON: /],
-  ['a conflict marker', '  ['an array', '[]', /^line is not a JSON object$/],
+  ['a conflict marker', '<<<<<<< HEAD', /^line is not JSON: /],
+  ['an array', '[]', /^line is not a JSON object$/],
   ['a JSON text', '"x"', /^line is not a JSON object$/],
   ['null', 'null', /^line is not a JSON object$/],
   ['a missing id', lineOf({}), /^id is missing$/],
@@ -96,10 +97,13 @@ const malformed: readonly (readonly [string, string, RegExp])[] = [
     '{"id":"x","title":"\\ud800","status":"open","created_at":"2026-01-01T00:00:00Z"}',
     /^title is not valid Unicode/,
   ],
-<<<<<<< HEAD
   ['an empty status', lineOf({ id: 'x', status: '' }), /^status is empty$/],
   ['a missing created_at', lineOf({ id: 'x', created_at: undefined }), /^created_at is missing$/],
-  ['a created_at in words', lineOf({ id: 'x', created_at: 'yesterday' }), /^created_at 'yesterday' is not an RFC 3339 time$/],
+  [
+    'a created_at in words',
+    lineOf({ id: 'x', created_at: 'yesterday' }),
+    /^created_at 'yesterday' is not an RFC 3339 time$/,
+  ],
   ['a numeric created_at', lineOf({ id: 'x', created_at: 5 }), /^created_at is not a text$/],
   ['a created_at before 1970', lineOf({ id: 'x', created_at: '0001-01-01T00:00:00Z' }), /^created_at is before 1970$/],
   ['an invalid updated_at', lineOf({ id: 'x', updated_at: '2026-02-30T00:00:00Z' }), /^updated_at '2026-02-30/],
