@@ -1,5 +1,5 @@
 /**
- * Many operations as one commit, all or nothing: NDJSON in, one line out for each. Operations are the plans of
+ * Many operations as one atomic commit: NDJSON in, one result per line out. Operations reuse the plans of
  * `issue/changes.ts` and its neighbours, so a batch can do nothing that the commands cannot.
  */
 import {
@@ -47,7 +47,7 @@ interface OperationResult {
   readonly event_ids: readonly EventId[]
 }
 
-/** Keys of each operation besides `op`; every one is listed when an unknown key is met. */
+/** Keys of each operation besides `op`. An unknown key is an error that lists them. */
 const operationKeys = {
   create: ['title', 'body', 'labels', 'assignees', 'priority', 'type', 'due', 'parent', 'milestone', 'set', 'as'],
   update: ['issue', 'title', 'body', 'priority', 'type', 'due', 'parent', 'milestone', 'set'],
@@ -67,13 +67,13 @@ export const batch = defineCommand({
   description: [
     'Each line of the input is a JSON object with an `op`:',
     ...Object.entries(operationKeys).map(([op, keys]) => `  ${op}: ${keys.join(', ')}`),
-    'A create may carry `"as": "name"`; later lines then name its issue as `"@name"`. Either all lines take effect or ' +
-      'none does.',
+    'With `"as": "name"` on a create, later lines refer to the new issue as `"@name"`. The batch is atomic: if a line ' +
+      'is invalid, nothing is written.',
   ].join('\n'),
   examples: [
     {
       command: `printf '%s\\n' '{"op":"create","title":"Epic","as":"e"}' '{"op":"comment","issue":"@e","body":"Go"}' | grite batch`,
-      explains: 'a new issue with a comment',
+      explains: 'create an issue and comment on it',
     },
   ],
   arguments: {},
@@ -115,11 +115,11 @@ async function readOperations(context: CommandContext): Promise<Operation[]> {
   return operations
 }
 
-/** All is read before anything is written, so that a batch happens whole or not at all. */
+/** The whole input is read before anything is written, so it has to be bounded. */
 function tooMuch(line: number, unit: string, max: number): InvalidArgsError {
-  return new InvalidArgsError(`line ${line}: a batch has at most ${max} ${unit}`, {
+  return new InvalidArgsError(`line ${line}: a batch can have at most ${max} ${unit}`, {
     details: { line, field: unit, [`${unit}_max`]: max },
-    hints: ['Split it into several'],
+    hints: ['Split the input into several batches'],
   })
 }
 
@@ -142,12 +142,12 @@ function parseOperation(text: string, line: number): Operation {
   const allowed: readonly string[] = operationKeys[op as keyof typeof operationKeys]
   for (const key of Object.keys(fields)) {
     if (!allowed.includes(key))
-      throw refuse(line, shortenText(key, 80), `is no key of ${op}; allowed are ${allowed.join(', ')}`)
+      throw refuse(line, shortenText(key, 80), `is not a key of ${op}; allowed keys: ${allowed.join(', ')}`)
   }
   return { line, op, fields }
 }
 
-/** Says which line an error of a shared plan is about; one that is made here says so itself. */
+/** Adds the line number to an error from a shared plan; errors thrown here already have it. */
 function atLine(line: number, error: unknown): unknown {
   if (!(error instanceof GriteError) || 'line' in error.details) return error
   error.message = `line ${line}: ${error.message}`
@@ -179,7 +179,8 @@ async function apply(draft: Draft, operation: Operation, named: Map<string, Issu
       fields: readFields(operation, named),
     })
     const name = text('as')
-    if (name !== undefined && named.has(name)) throw refuse(line, 'as', `'${shortenText(name, 80)}' was used before`)
+    if (name !== undefined && named.has(name))
+      throw refuse(line, 'as', `'${shortenText(name, 80)}' is already used on an earlier line`)
     if (name !== undefined) named.set(name, created.issueId)
     return done(created.issueId, [created.eventId])
   }
@@ -246,7 +247,7 @@ async function findIssue(
   if (!typed.startsWith('@')) return resolve(await draft.view(), typed)
   const issueId = named.get(typed.slice(1))
   if (issueId === undefined)
-    throw refuse(line, 'issue', `'${shortenText(typed, 80)}' is not the name of an issue created before`)
+    throw refuse(line, 'issue', `'${shortenText(typed, 80)}' is not defined by a create on an earlier line`)
   return issueId
 }
 
@@ -286,7 +287,7 @@ function optionalText({ line, fields }: Operation, key: string): string | undefi
 function optionalTexts({ line, fields }: Operation, key: string): readonly string[] {
   const value = fields[key] ?? []
   if (!Array.isArray(value) || value.some((item) => typeof item !== 'string')) {
-    throw refuse(line, key, `must be a list of texts, got ${describeForeign(value)}`)
+    throw refuse(line, key, `must be a list of strings, got ${describeForeign(value)}`)
   }
   return value as string[]
 }

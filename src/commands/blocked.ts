@@ -10,11 +10,11 @@ import { filterOptions } from './issue/filter-options.ts'
 
 export const blocked = defineCommand({
   name: 'blocked',
-  summary: 'List open issues that wait, and what for',
+  summary: 'List blocked open issues and their blockers',
   description:
-    'Each with the open issues it waits for, in the order of `grite ready`. Issues that wait for each other in a cycle are marked: none of them can begin until an edge goes.',
+    'Shows each issue with its open blockers, in the order of `grite ready`. Issues in a dependency cycle are marked: none of them can start until an edge of the cycle is removed.',
   examples: [
-    { command: 'grite blocked', explains: 'what is held up, and by what' },
+    { command: 'grite blocked', explains: 'blocked issues and their blockers' },
     { command: 'grite blocked --label release --json', explains: 'with reasons, for a script' },
   ],
   arguments: {},

@@ -1,38 +1,38 @@
 /**
- * Turns an unchecked value into the input of a command. The value may come from a command line, a library call or a
- * request; types, choices, ranges, required values and defaults are checked here alone, by the command's definition.
+ * Validates an unchecked value as the input of a command. The value may come from a command line, a library call or a
+ * request. Types, choices, ranges, required values and defaults are checked only here, against the command's definition.
  *
  * The value is an object with the keys of `InputOf`. An absent, undefined or null member takes its default: an empty
- * list, false, or undefined. `true` for a text or a count is an option without its value.
+ * list, false, or undefined. `true` for a text or a count means that the option was given without its value.
  */
 import { type ErrorDetails, InvalidArgsError, shellCommand } from '../model/errors/index.ts'
 import { describeForeign } from '../model/index.ts'
 import type { AnyCommand, InputOf, OptionSpec } from './define-command.ts'
 import { argumentEntries, camelCase, formatArgument, formatOption, optionEntries } from './option-text.ts'
 
-/** What is wrong with an input. */
+/** The first error in an input. */
 export interface InputFault {
   readonly message: string
   readonly details: ErrorDetails
 }
 
-/** Input by key, as `run` takes it. */
+/** Input by key, in the form that `run` takes. */
 export type Values = Readonly<Record<string, unknown>>
 
 export type Checked = { readonly values: Values; readonly fault?: undefined } | { readonly fault: InputFault }
 
-/** Input as `run` takes it, complete. */
+/** Complete input, in the form that `run` takes. */
 export type CheckedInput<Command extends AnyCommand> = InputOf<Command['arguments'], Command['options']>
 
-/** @throws {InvalidArgsError} naming the field, its value and what is allowed */
+/** @throws {InvalidArgsError} naming the field, its value and the allowed values */
 export function requireInput<Command extends AnyCommand>(command: Command, given: unknown): CheckedInput<Command> {
   const { values, fault } = { values: undefined, ...checkInput(command, given) }
   if (fault !== undefined) throw new InvalidArgsError(fault.message, { details: fault.details, hints: [] })
-  // `checkInput` has followed the same tables as the type.
+  // `checkInput` validates against the tables that the type is derived from.
   return values as CheckedInput<Command>
 }
 
-/** Gives the input of a command, or the first fault of the given value. */
+/** Returns the input of a command, or the first fault of the given value. */
 export function checkInput(command: AnyCommand, given: unknown): Checked {
   if (!isObject(given)) return fault(`the input of ${called(command)} must be an object, got ${quote(given)}`, {})
   const options = optionEntries(command)
@@ -45,7 +45,7 @@ export function checkInput(command: AnyCommand, given: unknown): Checked {
   if (checked.fault !== undefined) return checked
   const values: Record<string, unknown> = { ...checked.values }
   for (const [name, spec] of positional) {
-    // An argument may also be given as an option of its name, and is checked as that.
+    // An argument may also be given as the option of the same name, and is then checked as an option.
     if (Object.hasOwn(command.options, name)) continue
     const read = readValue(name, formatArgument(name, spec), { type: 'text', ...spec }, memberOf(given, name))
     if (isFault(read)) return { fault: read }
@@ -68,7 +68,7 @@ export function checkInput(command: AnyCommand, given: unknown): Checked {
   )
 }
 
-/** Checks the members of `given` that are options of this table, in the order in which they are given. */
+/** Checks the members of `given` that are options of this table, in the order given. */
 export function checkOptions(options: Readonly<Record<string, OptionSpec>>, given: Values): Checked {
   const values: Record<string, unknown> = {}
   const nameOf = new Map<string, string>()
@@ -94,7 +94,7 @@ export function unknownOption(written: string, command?: AnyCommand): InputFault
 
 type Scalar = string | boolean | number
 
-/** An option, or an argument, which is a text. */
+/** An option, or an argument (always a text). */
 type ValueSpec = Pick<OptionSpec, 'type' | 'choices' | 'min' | 'repeatable' | 'valueOptional'>
 
 /** @param label - the option or argument as messages name it */
@@ -135,7 +135,7 @@ function readScalar(field: string, label: string, spec: ValueSpec, value: unknow
     if (spec.min === undefined || value >= spec.min) return value
     return { message: `${label} must be at least ${spec.min}, got ${value}`, details: { field, value } }
   }
-  if (typeof value !== 'string') return wrongValue(field, value, `${label} must be a text`)
+  if (typeof value !== 'string') return wrongValue(field, value, `${label} must be text`)
   if (!value.isWellFormed()) return { message: `${label} is not well-formed Unicode`, details: { field } }
   if (spec.choices === undefined || spec.choices.includes(value)) return value
   const folded = spec.choices.find((choice) => choice === value.toLowerCase())
@@ -149,8 +149,8 @@ function wrongValue(field: string, value: unknown, rule: string, allowed?: reado
 }
 
 function givenAgain(field: string, label: string, { type }: ValueSpec): InputFault {
-  const how = type === 'boolean' ? 'both on and off' : 'again'
-  return { message: `${label} may be given once; it was given ${how}`, details: { field } }
+  const how = type === 'boolean' ? 'both on and off' : 'more than once'
+  return { message: `${label} can be given only once; it was given ${how}`, details: { field } }
 }
 
 function missing(what: 'option' | 'argument', missing: readonly string[]): Checked {
@@ -179,7 +179,7 @@ function isGiven(value: unknown): boolean {
   return value !== undefined && value !== null
 }
 
-/** A list without elements is as good as no list. */
+/** An empty list counts as absent. */
 function isAbsent(value: unknown): boolean {
   return !isGiven(value) || (Array.isArray(value) && value.length === 0)
 }

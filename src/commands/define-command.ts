@@ -1,17 +1,17 @@
 /**
  * A command as data. Parsing, help, completion, docs/cli.md and the daemon's input check all derive from these
- * definitions; `run` gets typed input, returns data and never prints.
+ * definitions. `run` takes typed input, returns data and never prints.
  */
 import type { Json } from '../model/index.ts'
 import type { CommandContext } from '../tracker/effects.ts'
 import type { DeferredEntries, DeferredList, DeferredText } from '../tracker/export/json-pieces.ts'
 
-/** What the text of an option or argument is turned into before `run` sees it. */
+/** The type that the text of an option or argument is parsed into before `run` sees it. */
 export type ValueType = 'text' | 'boolean' | 'count'
 
 /**
- * What completion offers for a value: what the repository holds, a few fixed words, or `key=` and then a value of that
- * field. It binds nothing.
+ * What completion offers for a value: ids or words from the repository, a few fixed words, or `key=` and then a value of
+ * that field. Other values stay valid.
  */
 export type Completed =
   | ('issue' | 'label' | 'assignee' | 'actor' | 'query' | 'remote' | 'type' | 'status' | 'milestone')
@@ -20,22 +20,22 @@ export type Completed =
   | 'file'
 
 export interface OptionSpec {
-  /** `count` is a whole number from 0. A boolean option takes no value; `--no-<name>` turns it off. */
+  /** `count` is a whole number, 0 or more. A boolean option takes no value; `--no-<name>` turns it off. */
   readonly type: ValueType
   readonly summary: string
-  /** Stands for the value in help, for example `ms|event id|7d`. */
+  /** Placeholder for the value in help, for example `ms|event id|7d`. */
   readonly valueName?: string
-  /** May stand without a value, which then is the empty text: at the end of the line or before another option. */
+  /** The value may be omitted at the end of the line or before another option; it is then the empty string. */
   readonly valueOptional?: boolean
   readonly choices?: readonly string[]
-  /** The least count that is allowed; 0 by default. */
+  /** Minimum of a count; default 0. */
   readonly min?: number
-  /** May be given several times (and collects all values); others may be given once. */
+  /** May be given several times and collects all values; other options may be given once. */
   readonly repeatable?: boolean
   readonly required?: boolean
   /** One letter. */
   readonly short?: string
-  /** Other spellings that are accepted but not shown. */
+  /** Other spellings, accepted but not shown in help. */
   readonly aliases?: readonly string[]
   /** What completion offers for a value. */
   readonly completes?: Completed
@@ -46,7 +46,7 @@ export interface ArgumentSpec {
   readonly optional?: boolean
   /** The last argument may take several values. */
   readonly repeatable?: boolean
-  /** Terms of a query: of the words on the line, those like `-label:x` and `-crash` are terms and not options. */
+  /** The words are terms of a query: `-label:x` and `-crash` are negated terms, not options. */
   readonly takesTerms?: boolean
   readonly completes?: Completed
 }
@@ -72,7 +72,7 @@ type ArgumentValue<Spec extends ArgumentSpec> = Spec extends { readonly repeatab
 
 /**
  * What `run` receives: arguments and options by their names in camel case (`body-file` arrives as `bodyFile`).
- * A repeatable one is a list, empty when absent; a boolean is false when absent; others are undefined.
+ * When absent, a repeatable one is an empty list, a boolean is false, any other is undefined.
  */
 export type InputOf<Arguments extends ArgumentTable, Options extends OptionTable> = {
   readonly [Name in keyof Arguments as CamelCase<Name & string>]: ArgumentValue<Arguments[Name]>
@@ -84,7 +84,7 @@ type CamelCase<Name extends string> = Name extends `${infer Head}-${infer Tail}`
   ? `${Head}${Capitalize<CamelCase<Tail>>}`
   : Name
 
-/** Input as callers give it: what may be absent is optional, and choices are spelt out. `check-input.ts` completes it. */
+/** Input as callers give it: members with a default are optional, choices are literal types. `check-input.ts` completes it. */
 export type GivenInput<Command extends AnyCommand> = Given<Command['arguments'], Command['options']>
 
 type Given<Arguments extends ArgumentTable, Options extends OptionTable> = Flat<
@@ -121,13 +121,13 @@ type GivenValue<Spec extends OptionSpec> = Spec extends { readonly choices: read
 
 type Flat<Type> = { [Key in keyof Type]: Type[Key] }
 
-/** Data of a command as JSON has it. */
+/** Data of a command in its JSON form. */
 export type DataOf<Command extends AnyCommand> = JsonForm<ResultOf<Command>>
 
-/** Data of a command as `run` returns it: ids have types of their own, and parts may be deferred. */
+/** Data of a command as `run` returns it: with branded ids and deferred parts. */
 export type ResultOf<Command extends AnyCommand> = Awaited<ReturnType<Command['run']>>['data']
 
-/** A value as JSON has it: ids are texts, and deferred parts are what they become. */
+/** The JSON form of a value: ids are strings, deferred parts have the type that they resolve to. */
 export type JsonForm<Value> = [Json] extends [Value] ? Value : JsonMember<Value>
 
 type JsonMember<Value> = Value extends string
@@ -149,20 +149,20 @@ export interface CommandExample {
   readonly explains: string
 }
 
-/** What every command returns: `data` is what `--json` prints, and all that a renderer may use. */
+/** What every command returns. `--json` prints `data`, and a renderer may use nothing else. */
 export interface CommandResult<Data> {
   readonly data: Data
-  /** Exit status when the command did what it could but not all (import with bad lines): 1. Default 0. */
+  /** 1 when the command succeeded in part only, such as an import with malformed lines. Default 0. */
   readonly exitStatus?: number
 }
 
 /**
- * By how much of what is alive the heap may grow before the process looks at old objects for garbage. V8 by itself would
- * let it grow to several times of that. Data, as all of a definition but `run` is.
+ * How far the heap may grow, in percent of the live data, before the process collects garbage among old objects. V8 by
+ * itself lets it grow to several times the live data.
  */
 export interface HeapGrowth {
   readonly percent: number
-  /** Another measure for when a switch is on. */
+  /** Another percentage when this boolean option is on. */
   readonly given?: { readonly input: string; readonly percent: number }
 }
 
@@ -177,14 +177,14 @@ export interface CommandDefinition<
   readonly summary: string
   readonly description?: string
   readonly examples: readonly CommandExample[]
-  /** Works through much data in one go, and trades some speed for a small heap. */
+  /** Set by commands that process much data in one run: trades some speed for a small heap. */
   readonly heapGrowth?: HeapGrowth
   /**
-   * Tells what it finds while it runs, through `context.emit`. With `--json` those lines are the output, each a document
-   * of its own, and what `run` returns is for people only.
+   * Emits items through `context.emit` while it runs. With `--json` the output is these items, one JSON document a line,
+   * and the result of `run` is not printed.
    */
   readonly isFeed?: boolean
-  /** Its answer has parts that are read while they are printed; the repository stays open until then. */
+  /** Its data has parts that are read while they are printed; the repository stays open until then. */
   readonly isDeferred?: boolean
   readonly arguments: Arguments
   readonly options: Options
@@ -201,18 +201,18 @@ export function defineCommand<
   return definition
 }
 
-/** A definition whose exact input and data types are forgotten, as tables of commands hold them. */
+/** A definition without its exact input and data types, for tables of commands. */
 export interface AnyCommand extends Omit<CommandDefinition, 'run'> {
-  /** The input is what `check-input.ts` has made of a value by the same definition. */
+  /** The input must come from `check-input.ts`, checked against this definition. */
   readonly run: (context: CommandContext, input: never) => Promise<CommandResult<unknown>>
 }
 
 /** Options that every command takes, anywhere on the line. */
 export const globalOptions = {
   json: { type: 'boolean', summary: 'Print one JSON document for scripts' },
-  quiet: { type: 'boolean', short: 'q', summary: 'Print only what was asked for; no hints, no warnings' },
-  'no-pager': { type: 'boolean', summary: 'Print long output at once, also on a terminal' },
-  'no-daemon': { type: 'boolean', summary: 'Work in this process even while a daemon runs' },
+  quiet: { type: 'boolean', short: 'q', summary: 'Print only the result; no hints, no warnings' },
+  'no-pager': { type: 'boolean', summary: 'Never page output' },
+  'no-daemon': { type: 'boolean', summary: 'Run in this process even if a daemon is running' },
   actor: { type: 'text', valueName: 'id', summary: 'Act as this actor (id or unique prefix)', completes: 'actor' },
-  'data-dir': { type: 'text', valueName: 'dir', summary: 'Take the actor from this directory', completes: 'file' },
+  'data-dir': { type: 'text', valueName: 'dir', summary: 'Use the actor stored in this directory', completes: 'file' },
 } as const satisfies OptionTable

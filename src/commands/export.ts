@@ -16,7 +16,7 @@ interface Exported {
   readonly format: string
   readonly wal_head: string | null
   readonly event_count: number
-  /** Null when the export went to standard output; then it is in `content`. */
+  /** Null when the export goes to standard output; `content` then holds it. */
   readonly output_path: string | null
   readonly content?: DeferredText | ReturnType<typeof formatJsonExport>
 }
@@ -25,22 +25,22 @@ const formats = ['json', 'md', 'markdown', 'csv'] as const
 
 export const exportLog = defineCommand({
   name: 'export',
-  summary: 'Print all issues and events, to keep or to carry elsewhere',
+  summary: 'Export all issues and events',
   description:
-    'The JSON form is complete: `grite import` makes the same events of it, with the same ids. Without --output it goes to standard output.',
+    'The JSON export is complete: `grite import` restores the same events with the same ids. Without --output the export is printed to standard output.',
   examples: [
     { command: 'grite export --format json --output backup.json', explains: 'a backup that import restores' },
-    { command: 'grite export --format md', explains: 'for reading' },
+    { command: 'grite export --format md', explains: 'for people' },
     { command: 'grite export --format csv --output issues.csv', explains: 'for a spreadsheet' },
   ],
   isDeferred: true,
   arguments: {},
   options: {
-    format: { type: 'text', choices: formats, required: true, summary: 'Form of the export', short: 'f' },
+    format: { type: 'text', choices: formats, required: true, summary: 'Format of the export', short: 'f' },
     since: {
       type: 'text',
       valueName: 'ms|event id|7d',
-      summary: 'Only events after a time, or after an event in log order; md and csv: only issues that these changed',
+      summary: 'Only events after a time, or after an event in log order; md and csv: only issues that they changed',
     },
     output: {
       type: 'text',
@@ -49,18 +49,18 @@ export const exportLog = defineCommand({
       short: 'o',
       completes: 'file',
     },
-    attachments: { type: 'boolean', summary: 'JSON only: put the contents of attachments in, too' },
+    attachments: { type: 'boolean', summary: 'Include the contents of attachments; JSON only' },
   },
   async run(context, input): Promise<CommandResult<Exported>> {
     if (input.attachments && input.format !== 'json') {
-      throw new InvalidArgsError('--attachments goes with --format json only', { details: { field: 'attachments' } })
+      throw new InvalidArgsError('--attachments requires --format json', { details: { field: 'attachments' } })
     }
     const repository = await context.repository()
     const view = await repository.view()
     const nowUnixMs = context.clock.nowUnixMs()
     const events = await orderExport(view, await readSince(view, input.since, nowUnixMs))
     const issueIds = await view.idsByCreation()
-    // Text has no events: it tells of the issues that those picked are about.
+    // md and csv show issues, not events: list the issues of the selected events.
     const changed = new Set(events.map(({ issueId }) => issueId))
     const shownIds = input.since === undefined ? issueIds : issueIds.filter((issueId) => changed.has(issueId))
     const content =
@@ -101,7 +101,7 @@ export const exportLog = defineCommand({
 export type ExportInput = GivenInput<typeof exportLog>
 export type ExportData = DataOf<typeof exportLog>
 
-/** The text of an export, as it stands in a file and on standard output. */
+/** The text of an export, the same in a file and on standard output. */
 export async function* documentPieces(content: object): AsyncGenerator<string> {
   if (content instanceof DeferredText) {
     yield* content.pieces()
@@ -111,10 +111,10 @@ export async function* documentPieces(content: object): AsyncGenerator<string> {
   yield '\n'
 }
 
-/** Events that an export of changes leaves out. */
+/** False for events that `--since` excludes. */
 type IsWanted = (event: Event) => boolean
 
-/** @throws {InvalidArgsError} when the text is neither a time nor an event of this log */
+/** @throws {InvalidArgsError} when the text is neither a time nor the id of an event in this log */
 async function readSince(view: View, text: string | undefined, nowUnixMs: number): Promise<IsWanted> {
   if (text === undefined) return () => true
   if (!/^[0-9a-fA-F]{64}$/.test(text)) {
@@ -123,7 +123,7 @@ async function readSince(view: View, text: string | undefined, nowUnixMs: number
   }
   const [from] = await view.findEvents([text.toLowerCase() as EventId])
   if (from === undefined) {
-    throw new InvalidArgsError(`--since names an event that is not in this log: ${text}`, {
+    throw new InvalidArgsError(`--since: event ${text} is not in this log`, {
       details: { field: 'since', value: text },
     })
   }

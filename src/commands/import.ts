@@ -14,21 +14,26 @@ export const importFile = defineCommand({
   name: 'import',
   summary: 'Import a beads tracker or a JSON export',
   description:
-    'Takes the JSONL file of a beads tracker, the JSON export of grite, or that of the Rust tool. Importing a file again ' +
-    'adds nothing; a clone that imports the same file makes the same events. A dependency on an issue that is not here is ' +
-    'kept, and added when that issue arrives. What is malformed is reported, the rest is imported, and the exit status is 1.',
+    'Accepts the JSONL file of a beads tracker, a JSON export of grite, or one of the Rust tool. Import is idempotent: the ' +
+    'same file adds nothing the second time, and yields the same events in every clone. A dependency on an issue that is ' +
+    'not in the log is kept, and added when that issue arrives. Malformed entries are reported, the rest is imported, and ' +
+    'the exit status is 1.',
   examples: [
-    { command: 'grite import .beads/issues.jsonl --dry-run', explains: 'see what would happen' },
+    { command: 'grite import .beads/issues.jsonl --dry-run', explains: 'preview the import' },
     { command: 'grite import .beads/issues.jsonl', explains: 'import a tracker' },
     { command: 'grite import backup.json', explains: 'restore an export, ids and all' },
   ],
-  // Texts of attachments are large and live shortly.
+  // Attachment texts are large and short-lived.
   heapGrowth: { percent: 100 },
   arguments: { file: { summary: 'File to import; - is standard input', completes: 'file' } },
   options: {
-    'dry-run': { type: 'boolean', summary: 'Say what would happen and write nothing' },
-    'include-tombstones': { type: 'boolean', summary: 'Import deleted issues of a beads tracker too, as closed ones' },
-    format: { type: 'text', choices: ['beads', 'grite'], summary: 'What the file is; default by its first bytes' },
+    'dry-run': { type: 'boolean', summary: 'Report what would be imported; write nothing' },
+    'include-tombstones': { type: 'boolean', summary: 'Import deleted issues of a beads tracker too, as closed' },
+    format: {
+      type: 'text',
+      choices: ['beads', 'grite'],
+      summary: 'Format of the file; default: detected from its first bytes',
+    },
   },
   async run(context, input): Promise<CommandResult<Imported>> {
     let format = input.format
@@ -54,7 +59,7 @@ function requireFormat(file: string, firstBytes: Uint8Array): string {
   const format = detectImportFormat(firstBytes)
   if (format !== 'unknown') return format
   throw new InvalidArgsError(
-    `${file} is neither a beads tracker (JSONL) nor a JSON export of grite; --format says what it is`,
+    `${file} is neither a beads tracker (JSONL) nor a JSON export of grite; if it is one, pass --format`,
     { details: { field: 'file', value: file } },
   )
 }
@@ -65,7 +70,7 @@ async function importFrom(
   source: ImportSource,
   request: ImportRequest,
 ): Promise<CommandResult<Imported>> {
-  // What the log holds already would be written once more.
+  // With gaps in the log, events that it already holds would be imported again.
   await repository.requireWholeLog('nothing was imported')
   const progress = context.progress('Importing')
   try {

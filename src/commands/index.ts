@@ -43,7 +43,7 @@ import { sync } from './sync/sync.ts'
 import { undo } from './undo.ts'
 import { watch } from './watch/watch.ts'
 
-/** Every command, in the order in which help lists them. */
+/** Every command, in the order of the help. */
 const commands: readonly Command[] = [
   init,
   issueCreate,
@@ -107,10 +107,10 @@ const commands: readonly Command[] = [
   schema,
 ]
 
-/** As tables hold them, whose names are any texts. */
+/** The same list with plain string names, for tables of commands. */
 export const allCommands: readonly AnyCommand[] = commands
 
-/** Written out, so that declarations refer to each definition and do not repeat it. */
+/** Written out so that the emitted declarations refer to each definition instead of repeating it. */
 type Command =
   | typeof init
   | typeof issueCreate

@@ -13,33 +13,33 @@ import { type DataOf, defineCommand, type GivenInput } from './define-command.ts
 
 export const init = defineCommand({
   name: 'init',
-  summary: 'Make an actor for this clone, and take in the log of the remote',
+  summary: 'Create an actor for this clone and fetch the log of the remote',
   description:
-    'Optional: the first write makes an actor too, and the first sync takes in the log. Nothing is written outside the ' +
-    'git directory, and no hooks are installed. Only --agents-md writes into the work tree: a section of AGENTS.md between ' +
-    'two markers, with the commands that a coding agent needs. Asked again, it brings that section up to date; the rest of ' +
-    'the file is left as it is.',
+    'Optional: the first write creates an actor, and the first sync fetches the log. Nothing is written outside the git ' +
+    'directory, and no hooks are installed. Only --agents-md writes to the work tree: a section of AGENTS.md between two ' +
+    'markers, with the commands that a coding agent needs. Run it again to update that section; the rest of the file is ' +
+    'not changed.',
   examples: [
     { command: 'grite init', explains: 'once per clone' },
-    { command: 'grite init --no-fetch', explains: 'without asking the remote' },
-    { command: 'grite init --agents-md', explains: 'and tell coding agents how to use it' },
-    { command: 'grite init --lease-remote origin', explains: 'claim among all clones, without --remote' },
+    { command: 'grite init --no-fetch', explains: 'without contacting the remote' },
+    { command: 'grite init --agents-md', explains: 'with instructions for coding agents' },
+    { command: 'grite init --lease-remote origin', explains: 'make claims visible to all clones by default' },
   ],
   arguments: {},
   options: {
-    'no-fetch': { type: 'boolean', summary: 'Do not ask the remote for its log' },
+    'no-fetch': { type: 'boolean', summary: 'Do not fetch the log of the remote' },
     'lease-remote': {
       type: 'text',
       valueName: 'name',
-      summary: 'Take locks and claims on this remote from now on, so that all clones see them',
+      summary: 'Default remote for locks and claims, so that all clones see them',
       completes: 'remote',
     },
-    'agents-md': { type: 'boolean', summary: 'Write the section about grite into AGENTS.md, or bring it up to date' },
+    'agents-md': { type: 'boolean', summary: 'Add or update the section about grite in AGENTS.md' },
   },
   async run(context, input) {
     const repository = await context.repository()
     await readRepoConfig(repository.paths.config)
-    // What cannot be done is said before anything is.
+    // Validate everything before writing anything.
     if (input.leaseRemote !== undefined) await requireRemote(repository, input.leaseRemote)
     const agentsMd = input.agentsMd ? await planAgentsMd(repository.layout) : undefined
     const { actor, action } = await repository.exclusively(async () => {
@@ -72,14 +72,14 @@ export const init = defineCommand({
 export type InitInput = GivenInput<typeof init>
 export type InitData = DataOf<typeof init>
 
-/** @throws {NotFoundError} naming the remotes that there are */
+/** @throws {NotFoundError} listing the remotes of the repository */
 async function requireRemote({ remotes }: Workspace, name: string): Promise<void> {
   if (await remotes.hasRemote(name)) return
   const names = await remotes.listRemotes()
-  const others = names.length === 0 ? 'this repository has none' : `there are ${names.join(', ')}`
+  const others = names.length === 0 ? 'this repository has no remotes' : `known remotes: ${names.join(', ')}`
   throw new NotFoundError(`there is no remote '${showRemote(name)}'; ${others}`, {
     details: { field: 'lease-remote', value: showRemote(name), allowed: names },
-    hints: names.length === 0 ? ['Add one with `git remote add origin <address>`'] : [],
+    hints: names.length === 0 ? ['Add one with `git remote add origin <url>`'] : [],
   })
 }
 
@@ -94,8 +94,8 @@ interface Adopted {
 }
 
 /**
- * Takes in the log of a remote that was never asked before, so that a new clone sees what the others see, and what it
- * writes goes on top. Null when there is nothing to ask; without a network the clone works all the same.
+ * Fetches the log of a remote that this clone has never fetched, so that a new clone sees the issues of the others and
+ * appends on top of them. Null when there is no such remote. A clone without network still works.
  */
 async function adopt(context: CommandContext, repository: Workspace): Promise<Adopted | null> {
   const remote = await chooseHomeRemote(repository)
@@ -108,18 +108,18 @@ async function adopt(context: CommandContext, repository: Workspace): Promise<Ad
   } catch (error) {
     if (!(error instanceof RemoteError)) throw error
     if (error.details.reason === 'silent') throw withoutLog(error)
-    const message = `the log of '${remote.name}' could not be taken in (${error.message}); \`grite sync\` does it later`
+    const message = `could not fetch the log of '${remote.name}' (${error.message}); run \`grite sync\` later`
     context.warn({ code: 'not-adopted', message, details: error.details })
     return null
   }
 }
 
-/** A remote that does not answer is an error, other than a clone without a network: a script has waited for it. */
+/** A missing network is a warning, but a remote that does not answer is an error: a script has already waited for it. */
 function withoutLog(error: RemoteError): RemoteError {
   const { message, details, hints } = error
-  return new RemoteError(`${message}; this clone is set up, but without the log of the remote`, {
+  return new RemoteError(`${message}; the clone is set up, but without the log of the remote`, {
     details,
-    hints: ['`grite sync` fetches the log later', ...hints],
+    hints: ['Run `grite sync` later to fetch the log', ...hints],
     cause: error,
   })
 }

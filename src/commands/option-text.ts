@@ -1,12 +1,12 @@
-/** How options and arguments are written: in usage lines, help, messages and documentation. */
+/** Spelling of options and arguments in usage lines, help, messages and documentation. */
 import type { AnyCommand, ArgumentSpec, OptionSpec } from './define-command.ts'
 
-/** `body-file` → `bodyFile`, as `InputOf` names it. */
+/** `body-file` → `bodyFile`, the key in `InputOf`. */
 export function camelCase(name: string): string {
   return name.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase())
 }
 
-/** How an option is written in usage lines and messages: `--limit <n>`. */
+/** An option in usage lines and messages: `--limit <n>`. */
 export function formatOption(name: string, spec: OptionSpec): string {
   if (spec.type === 'boolean') return `--${name}`
   const value = `<${spec.valueName ?? spec.choices?.join('|') ?? (spec.type === 'count' ? 'n' : 'text')}>`
@@ -18,7 +18,7 @@ export function formatArgument(name: string, spec: ArgumentSpec): string {
   return spec.optional === true ? `[${name}${dots}]` : `<${name}${dots}>`
 }
 
-/** The usage line of a command, required options written out. */
+/** The usage line of a command, with its required options. */
 export function formatUsage(command: AnyCommand): string {
   const required = optionEntries(command).filter(([, spec]) => spec.required === true)
   return [

@@ -10,12 +10,12 @@ import { filterOptions } from './issue/filter-options.ts'
 
 export const ready = defineCommand({
   name: 'ready',
-  summary: 'List what can be worked on now',
+  summary: 'List issues that are ready to work on',
   description:
-    'Open issues whose blockers are all closed, that nobody has claimed and nobody else is assigned to, the most urgent first, of equal ones the oldest. Issues of type epic are left out unless --type epic asks for them: one finishes their parts. Memories (the label memory, or [Memory] in the title) are left out unless --label memory asks for them. So are those whose status is blocked or deferred, unless --status asks for it. A blocker that is not known here holds nobody up, but is shown.',
+    'Lists open issues whose blockers are all closed, that nobody has claimed and nobody else is assigned to, by priority, then by age. Epics are left out unless --type epic is given: work on their parts instead. Memories (label memory, or [Memory] in the title) are left out unless --label memory is given, and issues with status blocked or deferred unless --status asks for that status. A blocker that is unknown in this clone does not block, but is shown.',
   examples: [
-    { command: 'grite ready', explains: 'what to do next' },
-    { command: 'grite ready --limit 1 --json', explains: 'the one to take, for a script' },
+    { command: 'grite ready', explains: 'what to work on next' },
+    { command: 'grite ready --limit 1 --json', explains: 'the next issue, for a script' },
     { command: 'grite ready --parent 3f2a91c --sort due', explains: 'within an epic, by date' },
   ],
   arguments: {},
@@ -32,8 +32,8 @@ export const ready = defineCommand({
     type: { type: 'text', valueName: 'word', summary: 'Only issues of this type', short: 't', completes: 'type' },
     status: { type: 'text', valueName: 'word', summary: 'Only issues with this status', completes: 'status' },
     milestone: { type: 'text', valueName: 'name', summary: 'Only issues of this milestone', completes: 'milestone' },
-    parent: { type: 'text', valueName: 'issue', summary: 'Only parts of this issue', completes: 'issue' },
-    sort: { type: 'text', choices: readySortKeys, summary: 'Order: priority (default), due, created; the first first' },
+    parent: { type: 'text', valueName: 'issue', summary: 'Only parts of this parent issue', completes: 'issue' },
+    sort: { type: 'text', choices: readySortKeys, summary: 'Order by priority (default), due or created, ascending' },
   },
   async run(context, input) {
     const repository = await context.repository()

@@ -5,21 +5,24 @@ export const rebuild = defineCommand({
   name: 'rebuild',
   summary: 'Rebuild the view from the log',
   description:
-    'The view is only a cache: nothing is lost by this, and nothing but speed is gained by keeping it. From a snapshot it ' +
-    'takes less time and the result is the same; one that cannot be used is reported and skipped. A snapshot that this clone ' +
-    'did not make is first checked against the log, unless it is signed with the key of an actor of the log. One that ' +
-    'leaves out or adds events is refused for good.',
+    'The view is only a cache, so rebuilding it loses nothing. Starting from a snapshot is faster and gives the same result; ' +
+    'an unusable snapshot is reported and skipped. A snapshot that this clone did not make is first checked against the ' +
+    'log, unless it is signed with the key of an actor of the log. A snapshot that omits or adds events is refused for ' +
+    'good.',
   examples: [
-    { command: 'grite rebuild', explains: 'read the whole log again' },
-    { command: 'grite rebuild --from-snapshot', explains: 'the newest snapshot, then what came after it' },
-    { command: 'grite rebuild --from-snapshot --trust-snapshot', explains: 'without a check of that snapshot' },
+    { command: 'grite rebuild', explains: 'reread the whole log' },
+    {
+      command: 'grite rebuild --from-snapshot',
+      explains: 'start from the newest snapshot, then read the rest of the log',
+    },
+    { command: 'grite rebuild --from-snapshot --trust-snapshot', explains: 'skip the check of the snapshot' },
   ],
-  // From a snapshot there is less garbage: with more room it is a quarter faster, and takes 300 MB for 100,000 events.
+  // A snapshot makes less garbage: a larger heap is a quarter faster and takes 300 MB for 100,000 events.
   heapGrowth: { percent: 25, given: { input: 'fromSnapshot', percent: 75 } },
   arguments: {},
   options: {
-    'from-snapshot': { type: 'boolean', summary: 'Start from the newest snapshot that can be used' },
-    'trust-snapshot': { type: 'boolean', summary: 'With --from-snapshot: do not check it against the log' },
+    'from-snapshot': { type: 'boolean', summary: 'Start from the newest usable snapshot' },
+    'trust-snapshot': { type: 'boolean', summary: 'With --from-snapshot: do not check the snapshot against the log' },
   },
   async run(context, { fromSnapshot, trustSnapshot }) {
     if (trustSnapshot && !fromSnapshot) {
@@ -33,7 +36,7 @@ export const rebuild = defineCommand({
     if (isUnchecked) {
       context.warn({
         code: 'snapshot-unchecked',
-        message: `${snapshot.ref} was used unchecked: events that it leaves out or adds show until the next \`grite rebuild\``,
+        message: `${snapshot.ref} was used unchecked: if it omits or adds events, the view is wrong until the next \`grite rebuild\``,
         details: { ref: snapshot.ref, oid: snapshot.oid },
       })
     }

@@ -1,13 +1,13 @@
 import { InvalidArgsError } from '../model/index.ts'
 import { type DataOf, defineCommand, type GivenInput } from './define-command.ts'
 
-/** A JSON Schema, of the draft 2020-12. */
+/** A JSON Schema, draft 2020-12. */
 type JsonSchema = Readonly<Record<string, unknown>>
 
 interface CommandSchemas {
   readonly command: string
   readonly summary: string
-  /** What a library call or a request gives; the command line turns its words into the same value. */
+  /** The value that a library call or a request passes; the command line parses its words into the same value. */
   readonly input: JsonSchema
   /** The member `data` of the document that `--json` prints. */
   readonly data: JsonSchema
@@ -17,16 +17,16 @@ interface CommandSchemas {
 
 export const schema = defineCommand({
   name: 'schema',
-  summary: 'Print JSON Schemas of the input and data of commands',
+  summary: 'Print JSON Schemas for the input and output of commands',
   description:
-    'Input is the value that the library takes; an option is named in camel case there. Data is the member `data` of what ' +
-    '`--json` prints. Members may be added in later versions, so that a schema of data allows others. The draft is 2020-12.',
+    '`input` is the value that the library takes, with option names in camel case. `data` is the member `data` of the ' +
+    '`--json` output. Later versions may add members, so the schema of `data` allows unknown ones. Draft 2020-12.',
   examples: [
-    { command: 'grite schema issue create', explains: 'of one command' },
-    { command: 'grite schema --json', explains: 'of all commands, for a script' },
+    { command: 'grite schema issue create', explains: 'one command' },
+    { command: 'grite schema --json', explains: 'all commands, for a script' },
   ],
   arguments: {
-    command: { summary: 'Words of a command, or of a group; default every command', optional: true, repeatable: true },
+    command: { summary: 'A command or a group of commands; default all commands', optional: true, repeatable: true },
   },
   options: {},
   async run(_context, input) {
@@ -36,7 +36,7 @@ export const schema = defineCommand({
       .filter(([command]) => name === '' || command === name || command.startsWith(`${name} `))
       .map(([command, schemas]) => ({ command, ...schemas }))
     if (schemas.length > 0) return { data: { schemas } }
-    throw new InvalidArgsError(`there is no command '${name}'`, {
+    throw new InvalidArgsError(`unknown command '${name}'`, {
       details: { field: 'command', value: name },
       hints: ['Run `grite help` to see the commands'],
     })

@@ -2,23 +2,23 @@ import { findLostQuotes, formatQuery, joinQueryWords, parseQuery } from '../mode
 import { type DataOf, defineCommand, type GivenInput } from './define-command.ts'
 import { listIssues, listOptions } from './issue/list-issues.ts'
 
-/** A query as words of a command line. */
+/** A query given as words on the command line. */
 export const queryWords = {
-  summary: 'Conditions, all of which must hold; -x, OR and parentheses work',
+  summary: 'Conditions that must all hold; supports -x, OR and parentheses',
   repeatable: true,
   takesTerms: true,
 } as const
 
 const description = [
-  'Conditions are words to find in title or text, or qualifiers:',
+  'A condition is a word to find in title or text, or a qualifier:',
   '  state:open|closed  label:x  assignee:me|none|x  author:me|<id>  id:<prefix>',
   '  type:x  status:x  milestone:x  parent:<issue>  priority:P0  priority:<=P1',
   '  due:2026-12-01  due:<7d  due:overdue  created:<7d  updated:>=2026-01-31',
   '  text:"a phrase"  has:comments  no:assignee  is:overdue',
   '  sort:updated  sort:title-desc  limit:20',
-  'A dash before a condition turns it round; OR joins alternatives, parentheses group. Ages are <7d (less than seven days ' +
-    'ago) or >30d, days are UTC, ranges have .. between. Quotes keep spaces together: label:"help wanted". Put the whole ' +
-    'query into single quotes, so that the shell leaves it alone. docs/queries.md tells all of it.',
+  'A leading dash negates a condition, OR joins alternatives, parentheses group. Ages are <7d (less than seven days ago) ' +
+    'or >30d, days are UTC, ranges are written a..b. Quote a value with spaces: label:"help wanted". Put the whole query ' +
+    'in single quotes to protect it from the shell. docs/queries.md has the full syntax.',
 ].join('\n')
 
 export const search = defineCommand({
@@ -26,13 +26,16 @@ export const search = defineCommand({
   summary: 'Find issues with a query',
   description,
   examples: [
-    { command: 'grite search crash', explains: 'a word in title or text' },
+    { command: 'grite search crash', explains: 'a word in the title or text' },
     { command: "grite search 'state:open label:bug -label:wontfix assignee:me'", explains: 'conditions' },
     {
       command: `grite search 'text:"race condition" updated:<7d sort:priority'`,
-      explains: 'a phrase, a time, an order',
+      explains: 'a phrase, an age and an order',
     },
-    { command: "grite search 'is:overdue OR priority:P0' --exit-status", explains: 'fail a job while there is one' },
+    {
+      command: "grite search 'is:overdue OR priority:P0' --exit-status",
+      explains: 'fail a CI job if any issue matches',
+    },
   ],
   arguments: { query: queryWords },
   options: listOptions,
@@ -43,7 +46,7 @@ export const search = defineCommand({
     if (meant !== undefined) {
       context.warn({
         code: 'lost-quotes',
-        message: `the shell took the quotes, if there were any; for one value with spaces write '${meant}'`,
+        message: `the shell removed the quotes, if there were any; to search for one value with spaces, write '${meant}'`,
         details: { query: meant },
       })
     }

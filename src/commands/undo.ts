@@ -1,4 +1,4 @@
-/** Taking one event back, by events that say the opposite. */
+/** Undoes one event by writing events that restore the previous value. */
 
 import type { Oid } from '../git/index.ts'
 import {
@@ -30,7 +30,7 @@ import type { Workspace } from '../tracker/workspace.ts'
 import { findNewestEvent } from '../wal/index.ts'
 import { type DataOf, defineCommand, type GivenInput } from './define-command.ts'
 
-/** What was undone: what it was about, what it had been, what it is again. */
+/** One undone change: its field, the value before the undo, the restored value. */
 interface UndoneChange {
   readonly field: string
   readonly old: string | null
@@ -48,17 +48,17 @@ interface Undone {
 
 export const undo = defineCommand({
   name: 'undo',
-  summary: 'Take an event back',
+  summary: 'Undo an event',
   description: [
-    'Gives what the event decided the value it had just before, by new events; the log keeps both. Without an id it is your ' +
-      'own newest event in the log. An undo is undone in the same way.',
-    'It is refused unless the event still decides: what somebody has changed since then is not touched. An event that set ' +
-      'title and text comes back whole or not at all. Comments, links, attachments and new issues are not taken back. A ' +
-      'command may have written several events: one of them is undone, the last one unless an id says otherwise.',
+    'Restores the value from before the event by writing new events; the log keeps both. Without an id, undoes your own ' +
+      'newest event in the log. An undo can itself be undone.',
+    'Undo fails if a later event has changed the same field. An event that set both title and text is undone as a whole ' +
+      'or not at all. Comments, links, attachments and new issues cannot be undone. If a command wrote several events, ' +
+      'only one is undone: the last, unless an id names another.',
   ].join('\n'),
   examples: [
-    { command: 'grite undo', explains: 'what you changed last' },
-    { command: 'grite undo 1c9e4f7a', explains: 'the event that `grite issue history` shows with this id' },
+    { command: 'grite undo', explains: 'undo your last change' },
+    { command: 'grite undo 1c9e4f7a', explains: 'undo the event with this id; `grite issue history` shows ids' },
   ],
   arguments: { event: { summary: 'Event id or a unique prefix; default your newest event', optional: true } },
   options: {},
@@ -97,7 +97,7 @@ export type UndoData = DataOf<typeof undo>
 async function undoEvent(repository: Workspace, draft: Draft, typed: string | undefined): Promise<Undone> {
   const event = typed === undefined ? await requireNewest(repository, draft) : await requireEvent(draft, typed)
   if (event.body.type === 'ProjectContextUpdated') return undoSavedQuery(draft, event, event.body)
-  if (event.body.type === 'ContextUpdated') throw refuse(event, 'what an index says of a file is not taken back')
+  if (event.body.type === 'ContextUpdated') throw refuse(event, 'an index entry of a file cannot be undone')
   const view = await draft.view()
   const { issueId } = event
   const state = await draft.requireIssue(issueId)
@@ -115,7 +115,7 @@ async function undoEvent(repository: Workspace, draft: Draft, typed: string | un
   }
 }
 
-/** @throws {NotFoundError} when the actor has written nothing */
+/** @throws {NotFoundError} when the actor has written no event */
 async function requireNewest(repository: Workspace, draft: Draft): Promise<Event> {
   const { head } = await draft.view()
   const event = head === null ? undefined : await findNewestEvent(repository.git, head as Oid, draft.actor)
@@ -131,18 +131,18 @@ async function requireEvent(draft: Draft, typed: string): Promise<Event> {
 }
 
 function nothingToUndo(): NotFoundError {
-  return new NotFoundError('there is nothing of yours to undo: you have written no event here', {
+  return new NotFoundError('nothing to undo: you have written no event in this log', {
     hints: ['`grite undo <event>` takes the id of any event; `grite issue history <issue>` shows them'],
   })
 }
 
-/** Of a saved query, the value before is looked for among all events: nothing else keeps it. */
+/** Finds the previous value of a saved query by a scan of all events: nothing else keeps it. */
 async function undoSavedQuery(
   draft: Draft,
   event: Event,
   { key, value }: EventBodyOf<'ProjectContextUpdated'>,
 ): Promise<Undone> {
-  if (!key.startsWith(savedQueryPrefix)) throw refuse(event, `'${key}' is no saved query, and its value stays`)
+  if (!key.startsWith(savedQueryPrefix)) throw refuse(event, `'${key}' is not a saved query`)
   const field = `query ${key.slice(savedQueryPrefix.length)}`
   const present = await (await draft.view()).findProjectContext(key)
   if (present !== undefined && present.version.eventId !== event.eventId) {
@@ -166,22 +166,25 @@ function explain(event: Event, plan: Exclude<UndoPlan, { readonly outcome: 'rest
     case 'final':
       return refuse(event, finalReasons[plan.subject.kind])
     case 'no-value':
-      return refuse(event, `the label it took away was not the value of ${plan.key}, and would become it`)
+      return refuse(
+        event,
+        `the label that it removed was not the value of ${plan.key}, and undo would make it the value`,
+      )
     case 'superseded': {
       const field = fieldNameOf(plan.subject) ?? plan.subject.kind
       return plan.isPart
-        ? refuse(event, `it only made way for event ${shorten(plan.by)}, which decides ${field}; undo that one`)
+        ? refuse(event, `it is a part of the change in event ${shorten(plan.by)}, which sets ${field}; undo that event`)
         : superseded(event, field, plan.by)
     }
   }
 }
 
 const finalReasons: Readonly<Record<Final['kind'], string>> = {
-  creation: 'a new issue is not taken back; it can be closed',
-  comment: 'a comment is not taken back; another one can answer it',
-  link: 'a link is not taken back',
-  attachment: 'an attachment is not taken back',
-  nothing: 'it says nothing',
+  creation: 'the creation of an issue cannot be undone; close the issue',
+  comment: 'a comment cannot be undone; add another one to correct it',
+  link: 'an added link cannot be undone',
+  attachment: 'an added attachment cannot be undone',
+  nothing: 'it changed nothing',
 }
 
 function refuse(event: Event, reason: string): InvalidArgsError {
@@ -193,15 +196,15 @@ function refuse(event: Event, reason: string): InvalidArgsError {
 
 function superseded(event: Event, field: string, by: EventId): ConflictError {
   return new ConflictError(
-    `event ${shorten(event.eventId)} cannot be undone: event ${shorten(by)} has decided ${makeVisible(field)} since then`,
+    `event ${shorten(event.eventId)} cannot be undone: event ${shorten(by)} has changed ${makeVisible(field)} since`,
     {
       details: { field, event_id: event.eventId, superseded_by: by },
-      hints: ['Undo the later event first, if both are to go'],
+      hints: ['To undo both, undo the later event first'],
     },
   )
 }
 
-/** Event ids are long; their beginning is what people compare. */
+/** Event ids are long; people compare their first characters. */
 const shorten = (id: EventId) => id.slice(0, 8)
 
 function formatRestoration({ subject, from, to }: Restoration): UndoneChange {

@@ -198,7 +198,7 @@ describe('undo fails', () => {
     const { undo, append, change, show } = await setUp()
     const [mine = ''] = await change('issue update', { title: 'Fall', body: 'more' })
     const [theirs] = await append({ type: 'IssueUpdated', title: null, body: 'theirs' })
-    const { details } = await assertRefused(undo(mine), 'conflict', /has decided body since then/)
+    const { details } = await assertRefused(undo(mine), 'conflict', /has changed body since/)
     assert.deepEqual(details, { field: 'body', event_id: mine, superseded_by: theirs })
     assert.equal((await show()).title, 'Fall')
   })
@@ -206,9 +206,9 @@ describe('undo fails', () => {
   test('undo fails for a field whose value changed since', async () => {
     const { undo, change } = await setUp()
     const [removed = '', added = ''] = await change('issue update', { priority: 'P1' })
-    await assertRefused(undo(removed), 'invalid_args', /it only made way for event .* which decides priority/)
+    await assertRefused(undo(removed), 'invalid_args', /it is a part of the change in event .* which sets priority/)
     const later = await change('issue update', { priority: 'P0' })
-    const { details } = await assertRefused(undo(added), 'conflict', /has decided priority/)
+    const { details } = await assertRefused(undo(added), 'conflict', /has changed priority/)
     assert.equal(details.superseded_by, later.at(-1))
   })
 
@@ -223,13 +223,13 @@ describe('undo fails', () => {
 
   test('undo fails for creations, comments, links and attachments', async () => {
     const { undo, run, id } = await setUp()
-    await assertRefused(undo(), 'invalid_args', /a new issue is not taken back/)
+    await assertRefused(undo(), 'invalid_args', /creation of an issue cannot be undone/)
     await run('issue comment', { issue: id, body: 'x' })
-    await assertRefused(undo(), 'invalid_args', /a comment is not taken back/)
+    await assertRefused(undo(), 'invalid_args', /a comment cannot be undone/)
     await run('issue link add', { issue: id, url: 'u' })
-    await assertRefused(undo(), 'invalid_args', /a link is not taken back/)
+    await assertRefused(undo(), 'invalid_args', /an added link cannot be undone/)
     await run('issue attachment add', { issue: id, name: 'n', sha256: 'ab'.repeat(32), mime: 'm' })
-    await assertRefused(undo(), 'invalid_args', /an attachment is not taken back/)
+    await assertRefused(undo(), 'invalid_args', /an added attachment cannot be undone/)
   })
 
   test('undo fails for an edge or parent that would close a cycle', async () => {
@@ -252,7 +252,7 @@ describe('undo fails', () => {
   test('undo fails for project values other than saved queries', async () => {
     const { undo, withRepository } = await setUp()
     await withRepository((repository) => repository.write((draft) => draft.setProjectContext('release.date', '{}')))
-    await assertRefused(undo(), 'invalid_args', /'release.date' is no saved query/)
+    await assertRefused(undo(), 'invalid_args', /'release.date' is not a saved query/)
   })
 
   test('undo fails for malformed, too short and unknown event ids', async () => {
@@ -272,11 +272,11 @@ describe('undo fails', () => {
     const { run, git, dir, path, environment } = place
     git(dir, 'init', '-q', 'fresh')
     const fresh = commandRunner({ cwd: `${dir}/fresh`, env: environment })
-    await assertRefused(fresh.run('undo'), 'not_found', /nothing of yours to undo/)
+    await assertRefused(fresh.run('undo'), 'not_found', /nothing to undo/)
     assert.deepEqual(((await fresh.run('actor list')) as { actors: unknown[] }).actors, [])
     const { actor_id } = (await run('actor init', { label: 'new' })) as { actor_id: string }
     const other = commandRunner({ cwd: path, env: environment, actor: actor_id })
-    await assertRefused(other.run('undo'), 'not_found', /nothing of yours to undo/)
+    await assertRefused(other.run('undo'), 'not_found', /nothing to undo/)
   })
 })
 
@@ -293,7 +293,7 @@ test('undo rechecks the event after a lost append race', async () => {
   const racing = commandRunner({ cwd: path, env: environment, nowUnixMs, gitOptions: { hooks: { at } } })
   await assert.rejects(racing.run('undo'), (error: GriteError) => {
     assert.equal(error.code, 'conflict')
-    assert.match(error.message, /has decided title since then/)
+    assert.match(error.message, /has changed title since/)
     return true
   })
   assert.ok(raced > 0)

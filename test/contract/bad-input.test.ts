@@ -134,7 +134,7 @@ const refusals: readonly Refusal[] = [
   {
     title: 'both body and body file',
     words: ['issue', 'create', '--title=x', '--body=a', '--body-file=-'],
-    says: ['--body and --body-file exclude each other'],
+    says: ['--body and --body-file cannot be combined'],
   },
   {
     title: 'a missing body file',
@@ -226,7 +226,7 @@ const refusals: readonly Refusal[] = [
   {
     title: 'undo of a new issue',
     words: ['undo', creationOf(id)],
-    says: [creationOf(id).slice(0, 8), 'a new issue is not taken back'],
+    says: [creationOf(id).slice(0, 8), 'the creation of an issue cannot be undone'],
   },
   { title: 'an event id that is too short', words: ['undo', 'abcdef'], says: ["'abcdef'", 'at least 7'] },
   { title: 'an unknown event', words: ['undo', absent], code: 'not_found', status: 3, says: [absent] },
@@ -402,7 +402,7 @@ const refusals: readonly Refusal[] = [
   {
     title: 'an option given twice',
     words: ['issue', 'list', '--state=open', '--state=closed'],
-    says: ['--state may be given once'],
+    says: ['--state can be given only once'],
   },
   { title: 'a surplus argument', words: ['issue', 'show', id, 'more'], says: ["unexpected argument 'more'"] },
   { title: 'a missing argument', words: ['issue', 'show'], says: ['missing required argument <issue>'] },

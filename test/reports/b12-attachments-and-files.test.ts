@@ -114,7 +114,7 @@ describe('output files', { concurrency: true }, () => {
     symlinkSync(join(dir, 'elsewhere'), join(path, 'folder'))
     symlinkSync('.git', join(path, 'metadata'))
     await attach('good.link', 'evil')
-    assert.match((await refused('good.link')).message, /exists already/)
+    assert.match((await refused('good.link')).message, /already exists/)
     assert.match((await refused('good.link', { force: true })).message, /is a link/)
     for (const output of ['good.link', 'folder/new', 'metadata/config', 'metadata/hooks/post-commit']) {
       const error = await refused('good.link', { output, force: true })
@@ -208,7 +208,7 @@ describe('input files', { concurrency: true }, () => {
     const close = `{"op":"close","issue":"${issue}"}\n`
     const batch = griteWith({ stdin: close.repeat(limits.batchOperationsMax + 1) }, 'batch', '--json')
     assert.equal(batch.status, 2)
-    assert.match(batch.stderr, new RegExp(`a batch has at most ${limits.batchOperationsMax} operations`))
+    assert.match(batch.stderr, new RegExp(`a batch can have at most ${limits.batchOperationsMax} operations`))
     const line = `${close.trim().padEnd(limits.lineBytesMax - 1)}\n`
     const input = griteWith({ stdin: line.repeat(limits.batchInputBytesMax / line.length) + close }, 'batch', '--json')
     assert.equal(input.status, 2)

@@ -6,16 +6,16 @@ import { type DataOf, defineCommand, type GivenInput } from '../define-command.t
 
 export const actorInit = defineCommand({
   name: 'actor init',
-  summary: 'Make a further actor',
-  description: 'The default actor stays what it is; `grite actor use` changes it.',
+  summary: 'Create another actor',
+  description: 'Does not change the default actor; use `grite actor use` for that.',
   examples: [
-    { command: 'grite actor init --label ci', explains: 'one for the build machine' },
-    { command: 'grite actor init --label me --generate-key', explains: 'one that signs what it writes' },
+    { command: 'grite actor init --label ci', explains: 'an actor for the build machine' },
+    { command: 'grite actor init --label me --generate-key', explains: 'an actor that signs its events' },
   ],
   arguments: {},
   options: {
-    label: { type: 'text', valueName: 'text', summary: 'Name shown to people; default the user name of git' },
-    'generate-key': { type: 'boolean', summary: 'Make an Ed25519 key; every event of this actor is then signed' },
+    label: { type: 'text', valueName: 'text', summary: 'Display name; default: the user name of git' },
+    'generate-key': { type: 'boolean', summary: 'Generate an Ed25519 key and sign every event of this actor with it' },
   },
   async run(context, { label, generateKey }) {
     if (label !== undefined && labelOnCard(label) === null) {
@@ -44,10 +44,10 @@ export const actorList = defineCommand({
   summary: 'List the actors of this clone',
   examples: [
     { command: 'grite actor list', explains: 'ids, labels, keys and directories' },
-    { command: 'grite actor list --all', explains: 'also those that have published a card in the log' },
+    { command: 'grite actor list --all', explains: 'including actors with a card in the log' },
   ],
   arguments: {},
-  options: { all: { type: 'boolean', summary: 'Also list actors of other clones, by their cards in the log' } },
+  options: { all: { type: 'boolean', summary: 'Also list actors of other clones that have a card in the log' } },
   async run(context, { all }) {
     const repository = await context.repository()
     const actors: ListedActor[] = (await listActors(repository.paths)).map(listLocal)
@@ -64,7 +64,7 @@ export const actorList = defineCommand({
 export type ActorListInput = GivenInput<typeof actorList>
 export type ActorListData = DataOf<typeof actorList>
 
-/** Anybody who can push can publish any number of cards. */
+/** Anyone who can push can publish any number of cards. */
 const publishedActorsMax = 10_000
 
 interface ListedActor {
@@ -85,18 +85,18 @@ function listPublished({ actor, label, keys }: PinnedActor): ListedActor {
 }
 
 const noActor = new NotFoundError('there is no actor yet', {
-  hints: ['Run `grite init` to make one; the first write does so too'],
+  hints: ['Run `grite init` to create one; the first write does so too'],
 })
 
 export const actorShow = defineCommand({
   name: 'actor show',
   summary: 'Show one actor',
   examples: [
-    { command: 'grite actor show', explains: 'the current one' },
-    { command: 'grite actor show 3f2a91c4', explains: 'one of this clone, or one that has published a card' },
+    { command: 'grite actor show', explains: 'the current actor' },
+    { command: 'grite actor show 3f2a91c4', explains: 'an actor of this clone, or one with a card in the log' },
   ],
   arguments: {
-    actor: { summary: 'Actor id or a unique prefix; default the current one', optional: true, completes: 'actor' },
+    actor: { summary: 'Actor id or a unique prefix; default: the current actor', optional: true, completes: 'actor' },
   },
   options: {},
   async run(context, input) {
@@ -119,7 +119,7 @@ interface DescribedActor {
   readonly created_ts: number | null
   readonly public_key?: string
   readonly key_scheme?: string
-  /** Keys that came before, oldest first, of an actor of another clone. */
+  /** For an actor of another clone: its previous keys, oldest first. */
   readonly previous_keys?: readonly string[]
   readonly local: boolean
 }
@@ -135,7 +135,7 @@ function describeLocal({ id, label, createdTs, publicKey, keyScheme }: Actor): D
   }
 }
 
-/** An actor of this clone, else one that has a card in the log. */
+/** An actor of this clone, else one with a card in the log. */
 async function describeActor(repository: Workspace, text: string): Promise<DescribedActor> {
   const notLocal = await requireActor(repository.paths, text).then(describeLocal, (error: unknown) => error as Error)
   if (!(notLocal instanceof Error)) return notLocal
@@ -156,8 +156,8 @@ async function describeActor(repository: Workspace, text: string): Promise<Descr
 
 export const actorCurrent = defineCommand({
   name: 'actor current',
-  summary: 'Show who writes in this clone, and why',
-  examples: [{ command: 'grite actor current', explains: 'id, directory and where the choice comes from' }],
+  summary: 'Show the current actor and why it was chosen',
+  examples: [{ command: 'grite actor current', explains: 'id, directory and the source of the choice' }],
   arguments: {},
   options: {},
   async run(context) {

@@ -9,20 +9,20 @@ interface RotateData {
   readonly label: string | null
   readonly key_scheme: string
   readonly public_key: string
-  /** Null when the actor had none. */
+  /** Null when the actor had no key. */
   readonly previous_key: string | null
-  /** Null when an interrupted rotation was brought to its end. */
+  /** Null when this run completed an interrupted rotation. */
   readonly event_id: string | null
   readonly wal_head: string | null
 }
 
 export const actorRotateKey = defineCommand({
   name: 'actor rotate-key',
-  summary: 'Sign with a new key from now on',
+  summary: 'Replace the signing key of the current actor',
   description:
-    'The old key signs the new one, and the log carries both signatures, so that other clones go along. What was signed ' +
-    'before stays valid. An actor that has no key gets its first one. If the command is interrupted, the next write or ' +
-    'the next `grite actor rotate-key` brings it to its end.',
+    'The old key signs the new one, and the log carries both signatures, so that other clones accept the new key. Existing ' +
+    'signatures stay valid. An actor without a key gets its first one. If the command is interrupted, the next write or ' +
+    'the next `grite actor rotate-key` completes it.',
   examples: [{ command: 'grite actor rotate-key', explains: 'once a year, or when the old key may have leaked' }],
   arguments: {},
   options: {},
@@ -35,7 +35,7 @@ export const actorRotateKey = defineCommand({
       const current = await openSigner(paths, actor, () => repository.view())
       const facts = { actor_id: actor.id, label: actor.label, key_scheme: 'ed25519' }
       if (current !== undefined && current.publicKey !== before?.publicKey) {
-        // A rotation that had been interrupted; another one on top of it is not what was asked for.
+        // An interrupted rotation was completed; do not rotate a second time.
         await repository.forgetActor()
         const keys = { public_key: current.publicKey, previous_key: before?.publicKey ?? null }
         return { data: { ...facts, ...keys, event_id: null, wal_head: (await repository.view()).head } }
@@ -66,7 +66,7 @@ export const actorRotateKey = defineCommand({
 export type ActorRotateKeyInput = GivenInput<typeof actorRotateKey>
 export type ActorRotateKeyData = DataOf<typeof actorRotateKey>
 
-/** Time of the newest event of an actor, 0 when there is none: what the old key has signed must not come after its end. */
+/** Time of the newest event of an actor, or 0. The rotation must be dated after all events that the old key signed. */
 async function newestTsOf(view: View, actor: string): Promise<number> {
   let newest = 0
   for await (const event of view.allEvents()) {

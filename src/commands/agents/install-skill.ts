@@ -9,21 +9,24 @@ import { makeFolder, writeOutputFile } from '../../tracker/local/write-file-atom
 import { type DataOf, defineCommand, type GivenInput } from '../define-command.ts'
 
 const skillPath = join('.claude', 'skills', 'grite', 'SKILL.md')
-/** Where earlier versions wrote it, and where no agent looks for a skill. */
+/** Path used by earlier versions; agents do not look for skills there. */
 const formerPath = join('.claude', 'skills', 'grite.md')
 
 export const installSkill = defineCommand({
   name: 'install-skill',
-  summary: 'Write the guide for coding agents as a skill',
-  description: `Writes ${skillPath} below the top of the work tree, or with --global below your home. The text is that of \`init --agents-md\`.`,
+  summary: 'Install the guide for coding agents as a skill',
+  description: `Writes ${skillPath} in the work tree or, with --global, in your home directory. The text is the same as that of \`init --agents-md\`.`,
   examples: [
     { command: 'grite install-skill', explains: 'for this repository' },
-    { command: 'grite install-skill --global --force', explains: 'for all of yours, replacing an older one' },
+    {
+      command: 'grite install-skill --global --force',
+      explains: 'for all your repositories, replacing an older version',
+    },
   ],
   arguments: {},
   options: {
-    global: { type: 'boolean', summary: 'Below your home instead of the work tree' },
-    force: { type: 'boolean', summary: 'Replace the file when it is there' },
+    global: { type: 'boolean', summary: 'Install in your home directory' },
+    force: { type: 'boolean', summary: 'Overwrite an existing file' },
   },
   async run(context, input) {
     const folder = input.global ? requireHome(context) : await requireWorkTree(context)
@@ -31,9 +34,9 @@ export const installSkill = defineCommand({
     const isThere = (await stat(place).catch(() => undefined)) !== undefined
     const path = join(folder, skillPath)
     if (isThere && !input.force) {
-      throw new ConflictError(`${path} is there already`, {
+      throw new ConflictError(`${path} already exists`, {
         details: { path },
-        hints: ['`--force` replaces it with the text of this version'],
+        hints: ['Pass `--force` to replace it with the text of this version'],
       })
     }
     await makeFolder(dirname(place))
@@ -41,7 +44,7 @@ export const installSkill = defineCommand({
     await writeOutputFile(place, formatSkill(), { layout })
     const former = join(folder, formerPath)
     if (existsSync(former)) {
-      const message = `${former} is from an earlier version, and is not used any more; delete it if it is only that`
+      const message = `${former} is from an earlier version and no longer used; delete it unless you have edited it`
       context.warn({ code: 'former-skill', message, details: { path: former } })
     }
     return { data: { path, action: isThere ? 'updated' : 'created' } }
@@ -59,17 +62,20 @@ function requireHome({ env }: CommandContext): string {
 async function requireWorkTree(context: CommandContext): Promise<string> {
   const { workTree } = (await context.repository()).layout
   if (workTree !== null) return workTree
-  throw new InvalidArgsError('a bare repository has no work tree for a skill; --global writes it below your home', {
-    details: { field: 'global' },
-  })
+  throw new InvalidArgsError(
+    'a bare repository has no work tree for a skill; use --global to install it in your home directory',
+    {
+      details: { field: 'global' },
+    },
+  )
 }
 
-/** With the front matter by which agents choose among skills. */
+/** Returns the guide with the front matter from which agents choose skills. */
 export function formatSkill(): string {
   return [
     '---',
     'name: grite',
-    'description: Issues, plans and memory of this repository, kept in git by the tool grite. Use it to find out what to work on, to claim, track and close issues, to record dependencies, and to look up or keep what later sessions should know.',
+    'description: Issues, plans and memory of this repository, kept in git by the tool grite. Use it to find work, to claim, track and close issues, to record dependencies, and to read or save notes for later sessions.',
     `version: ${guideVersion}`,
     '---',
     '',

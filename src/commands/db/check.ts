@@ -4,17 +4,17 @@ import { ProblemTally } from '../../tracker/problem-tally.ts'
 import { describeGap, GapTally, issueLog, readLog, walRef } from '../../wal/index.ts'
 import { type DataOf, defineCommand, type GivenInput } from '../define-command.ts'
 
-/** More than these are counted, not listed. */
+/** Further errors are counted but not listed. */
 const errorsListedMax = 10_000
 
 export const dbCheck = defineCommand({
   name: 'db check',
-  summary: 'Check every event of the log against its id',
-  description: 'Reads the log itself, not the view. Exit status 1 when anything is damaged, or missing in this clone.',
-  examples: [{ command: 'grite db check', explains: 'is the log sound?' }],
+  summary: 'Verify the id of every event in the log',
+  description: 'Reads the log itself, not the view. Exits 1 if any part of it is damaged, or missing in this clone.',
+  examples: [{ command: 'grite db check', explains: 'check the whole log' }],
   arguments: {},
   options: {
-    'verify-parents': { type: 'boolean', summary: 'Also check that replies name a comment of the same issue' },
+    'verify-parents': { type: 'boolean', summary: 'Also check that every reply refers to a comment of the same issue' },
   },
   async run(context, { verifyParents }) {
     const repository = await context.repository()
@@ -43,7 +43,7 @@ export const dbCheck = defineCommand({
       }
     }
     progress.end()
-    // Every answer says so from now on, whatever the view has.
+    // From now on every command reports the gaps, whatever the view recorded before.
     if (gaps.count > 0) await repository.changeView((view) => view.noteGaps(gaps))
     const strays = replies.filter(({ issueId, parent }) => issueOf.get(parent as string) !== issueId)
     const errors = [
@@ -61,13 +61,13 @@ export const dbCheck = defineCommand({
         commit: null,
         object_id: null,
         severity: 'damaged' as const,
-        error: `parent ${parent} is not an event of the same issue`,
+        error: `its parent ${parent} is not an event of the same issue`,
       })),
     ]
     const corrupt = tally.damagedCount + strays.length
     return {
       data: {
-        // A gap may be of any number of events.
+        // Gaps are not counted: a gap may hide any number of events.
         events_checked: checked + Math.max(0, corrupt - gaps.count),
         events_valid: checked,
         corrupt_count: corrupt,

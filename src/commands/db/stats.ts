@@ -7,10 +7,10 @@ import { type DataOf, defineCommand, type GivenInput } from '../define-command.t
 
 export const dbStats = defineCommand({
   name: 'db stats',
-  summary: 'Show what log, view and objects hold and take',
+  summary: 'Show counts and sizes of log, view and objects',
   description:
-    'Sizes in bytes on the disk. Loose objects and packs are those of the whole repository, whatever they belong to; git ' +
-    'packs loose ones from time to time, and `git maintenance run` does so at once.',
+    'Sizes are bytes on disk. Loose objects and packs are counted for the whole repository, including those of your code. ' +
+    'git packs loose objects from time to time; `git maintenance run` does so at once.',
   examples: [{ command: 'grite db stats --json', explains: 'for a script' }],
   arguments: {},
   options: {},

@@ -3,23 +3,23 @@ import { findCardProblems } from '../../tracker/identity/card-problems.ts'
 import { openKeyRing } from '../../tracker/identity/key-ring.ts'
 import { type DataOf, defineCommand, type GivenInput } from '../define-command.ts'
 
-/** Errors that are listed unless all are asked for. */
+/** Errors listed without `--verbose`. */
 const errorsListedMax = 10
 
 const errorTexts: Partial<Record<SignatureVerdict, string>> = {
   invalid: 'the signature does not verify',
-  'unknown-key': 'no public key of this actor is known here',
-  missing: 'it is not signed, though this actor signs',
+  'unknown-key': 'no public key of this actor is known in this clone',
+  missing: 'the event is not signed, although this actor signs its events',
 }
 
 export const dbVerify = defineCommand({
   name: 'db verify',
   summary: 'Verify the signatures of events',
   description:
-    'With the keys of the actors of this clone, and those that actors have published in the log. Unsigned events of actors ' +
-    'without a key are counted, not wrong. Exit status 1 when a signature does not verify, or is missing. Cards in the log ' +
-    'that say nothing of their actor are listed too.',
-  examples: [{ command: 'grite db verify --verbose', explains: 'list every signature that does not verify' }],
+    'Uses the keys of the actors of this clone and the keys published in the log. Unsigned events of actors without a key ' +
+    'are counted, but are not errors. Exits 1 if a signature is invalid or missing. Also lists cards in the log that are ' +
+    'invalid for their actor.',
+  examples: [{ command: 'grite db verify --verbose', explains: 'list every error' }],
   arguments: {},
   options: { verbose: { type: 'boolean', summary: 'List all errors instead of the first ten' } },
   async run(context, { verbose }) {

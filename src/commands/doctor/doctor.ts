@@ -6,33 +6,33 @@ import type { CommandContext } from '../../tracker/effects.ts'
 import type { Workspace } from '../../tracker/workspace.ts'
 import { type DataOf, defineCommand, type GivenInput } from '../define-command.ts'
 
-/** What one check found. */
+/** The result of one check. */
 export interface CheckResult extends Finding {
   readonly id: string
 }
 
 export const doctor = defineCommand({
   name: 'doctor',
-  summary: 'Look whether everything is in order, and repair what can be',
+  summary: 'Check the repository and fix what is safe to fix',
   description:
-    'Without --fix nothing is changed, and nobody is asked over the network. With it, the view is rebuilt where it is wrong, ' +
-    'and what dead processes left is removed. No ref is rewritten, and nothing is deleted that cannot be made again. Exit ' +
-    'status 1 when something is an error and stays one; a warning is none.',
+    'Without --fix, changes nothing and does not use the network. With --fix, rebuilds a wrong view and removes files left ' +
+    'by dead processes. It never rewrites a ref and never deletes anything that cannot be recreated. Exits 1 if any error ' +
+    'remains; warnings do not count.',
   examples: [
-    { command: 'grite doctor', explains: 'look' },
-    { command: 'grite doctor --fix', explains: 'and repair' },
+    { command: 'grite doctor', explains: 'check only' },
+    { command: 'grite doctor --fix', explains: 'check and fix' },
     { command: 'grite doctor --json', explains: 'with ids and counts, for a script' },
   ],
   heapGrowth: { percent: 25 },
   arguments: {},
-  options: { fix: { type: 'boolean', summary: 'Repair what can be repaired without losing anything' } },
+  options: { fix: { type: 'boolean', summary: 'Fix what can be fixed without losing data' } },
   async run(context, { fix }) {
     let repository: Workspace
     try {
       repository = await context.repository()
     } catch (error) {
       if (!(error instanceof NotFoundError)) throw error
-      const message = `${error.message}; grite works in a git repository`
+      const message = `${error.message}; grite needs a git repository`
       return { data: { checks: [{ id: 'git_repo', status: 'error' as const, message }], applied: [] }, exitStatus: 1 }
     }
     let found = await lookAtAll(context, repository)
@@ -60,7 +60,7 @@ async function lookAtAll(context: CommandContext, repository: Workspace): Promis
   }
 }
 
-/** A check that cannot be made has found something, too, and the others are made all the same. */
+/** Runs one check. A check that fails with an error is itself a finding; the remaining checks still run. */
 async function look(check: Check, scene: DoctorScene): Promise<Finding> {
   try {
     return await check.look(scene)
@@ -70,7 +70,7 @@ async function look(check: Check, scene: DoctorScene): Promise<Finding> {
   }
 }
 
-/** Runs the fix of every check that is not in order, each once, in their order. */
+/** Runs the fixes of all checks that are not `ok`, each fix once, in the order of the checks. */
 async function repair(
   context: CommandContext,
   repository: Workspace,
@@ -89,10 +89,10 @@ async function repair(
         if (told !== null) applied.push(told)
       } catch (error) {
         if (!(error instanceof GriteError)) throw error
-        // The others are repaired all the same; what was not is found again.
+        // Continue with the other fixes. The checks run again afterwards and report this problem.
         context.warn({
           code: 'fix-failed',
-          message: `${id} was not repaired: ${error.message}`,
+          message: `could not fix ${id}: ${error.message}`,
           details: { check: id },
         })
       }

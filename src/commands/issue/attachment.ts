@@ -26,20 +26,20 @@ const issue = { summary: 'Issue id, a unique prefix of it, or an imported id', c
 
 export const issueAttachmentAdd = defineCommand({
   name: 'issue attachment add',
-  summary: 'Attach a file, or the hash of one kept elsewhere',
+  summary: 'Attach a file, or record the hash of a file stored elsewhere',
   examples: [
     { command: 'grite issue attachment add 3f2a91c --file crash.log', explains: 'store the content in the log' },
     {
       command: 'grite issue attachment add 3f2a91c --name core.gz --mime application/gzip --sha256 <64 hex>',
-      explains: 'record only what it is',
+      explains: 'record only name, type and hash',
     },
   ],
   arguments: { issue },
   options: {
-    file: { type: 'text', valueName: 'file', summary: 'File whose content is stored', completes: 'file', short: 'f' },
-    name: { type: 'text', valueName: 'name', summary: 'Name shown; default that of the file' },
-    sha256: { type: 'text', valueName: 'hex', summary: 'SHA-256 of a content that is not stored' },
-    mime: { type: 'text', valueName: 'type', summary: 'Media type; default by the name' },
+    file: { type: 'text', valueName: 'file', summary: 'File to store', completes: 'file', short: 'f' },
+    name: { type: 'text', valueName: 'name', summary: 'Name to show; default: the name of the file' },
+    sha256: { type: 'text', valueName: 'hex', summary: 'SHA-256 of a file that is not stored' },
+    mime: { type: 'text', valueName: 'type', summary: 'Media type; default: guessed from the name' },
     ...lockOption,
   },
   async run(context, input) {
@@ -78,7 +78,7 @@ async function readAttachment(context: CommandContext, input: AttachmentInput): 
   const content = await readInputFile(context, { field: 'file', file: input.file, bytesMax: limits.attachmentBytesMax })
   const sha256 = createHash('sha256').update(content).digest('hex') as Sha256Hex
   if (input.sha256 !== undefined && parseSha256(input.sha256) !== sha256) {
-    throw new InvalidArgsError(`--sha256 is not that of ${input.file}: it has ${sha256}`, {
+    throw new InvalidArgsError(`--sha256 does not match ${input.file}: its SHA-256 is ${sha256}`, {
       details: { field: 'sha256', value: input.sha256, found: sha256 },
     })
   }
@@ -134,12 +134,13 @@ export const issueAttachmentGet = defineCommand({
   name: 'issue attachment get',
   summary: 'Write the content of an attachment to a file',
   examples: [
-    { command: 'grite issue attachment get 3f2a91c crash.log', explains: 'into a file of the same name' },
-    { command: 'grite issue attachment get 3f2a91c crash.log --output /tmp/c.log', explains: 'somewhere else' },
+    { command: 'grite issue attachment get 3f2a91c crash.log', explains: 'write a file of the same name' },
+    { command: 'grite issue attachment get 3f2a91c crash.log --output /tmp/c.log', explains: 'write another file' },
   ],
   description:
-    'A full SHA-256 names that content alone. A name, or a prefix of a SHA-256 of at least four characters, must fit one ' +
-    'content. Without --output the file is called as the attachment, unless that name is hidden, or a path.',
+    'Select the attachment by its name, its SHA-256, or a prefix of that with at least four characters. The selection must ' +
+    'match exactly one content. Without --output the file gets the name of the attachment, unless that name is hidden or ' +
+    'a path.',
   arguments: { issue, attachment: { summary: 'Name, or SHA-256 or a prefix of it' } },
   options: {
     output: {
@@ -149,7 +150,7 @@ export const issueAttachmentGet = defineCommand({
       short: 'o',
       completes: 'file',
     },
-    force: { type: 'boolean', summary: 'Replace the file when it exists' },
+    force: { type: 'boolean', summary: 'Overwrite an existing file' },
   },
   async run(context, input) {
     const repository = await context.repository()
@@ -159,13 +160,16 @@ export const issueAttachmentGet = defineCommand({
     const blob = await view.findAttachmentBlob(found.sha256)
     const object = blob === undefined ? null : await repository.git.readObject(blob as Oid, limits.chunkReadBytesMax)
     if (object === null) {
-      throw new NotFoundError(`the content of '${makeVisible(found.name)}' is not in this repository, only its hash`, {
-        details: { sha256: found.sha256 },
-      })
+      throw new NotFoundError(
+        `the content of '${makeVisible(found.name)}' is not stored in this repository, only its hash`,
+        {
+          details: { sha256: found.sha256 },
+        },
+      )
     }
     if (createHash('sha256').update(object.content).digest('hex') !== found.sha256) {
       throw new ConflictError(
-        `the content stored for '${makeVisible(found.name)}' does not have its SHA-256; nothing was written`,
+        `the stored content of '${makeVisible(found.name)}' does not match its SHA-256; nothing was written`,
         {
           details: { sha256: found.sha256, object_id: blob },
         },
@@ -173,9 +177,9 @@ export const issueAttachmentGet = defineCommand({
     }
     const path = resolve(context.cwd, input.output ?? requireFileName(found))
     const there = await lstat(path).catch(() => undefined)
-    if (there !== undefined && !input.force) throw inTheWay(path, 'exists already', 'or --force')
-    // The name is another's choice, and so may be the link that it meets.
-    if (input.output === undefined && there?.isSymbolicLink()) throw inTheWay(path, 'is a link')
+    if (there !== undefined && !input.force) throw outputExists(path, 'already exists', 'or pass --force')
+    // Others choose the name of an attachment, and may have planted the link that it resolves to.
+    if (input.output === undefined && there?.isSymbolicLink()) throw outputExists(path, 'is a link')
     const { layout } = repository
     await writeOutputFile(await findOutputPlace(layout, path), object.content, { layout })
     return { data: { issue_id: issueId, name: found.name, sha256: found.sha256, bytes: object.content.length, path } }
@@ -185,18 +189,18 @@ export const issueAttachmentGet = defineCommand({
 export type IssueAttachmentGetInput = GivenInput<typeof issueAttachmentGet>
 export type IssueAttachmentGetData = DataOf<typeof issueAttachmentGet>
 
-/** The name as that of a file here. @throws {InvalidArgsError} when it would be hidden, a path, or an option of programs */
+/** The name as a file name. @throws {InvalidArgsError} when it is hidden, a path, or looks like an option */
 function requireFileName({ name, sha256 }: Attachment): string {
   const file = basename(name)
   if (makeVisible(file) === file && !/^[-.]|\\|^$/.test(file)) return file
-  throw new InvalidArgsError(`'${makeVisible(name)}' is no name to give to a file unasked; give one with --output`, {
+  throw new InvalidArgsError(`'${makeVisible(name)}' is not safe as a file name; choose one with --output`, {
     details: { field: 'output', value: name, sha256 },
   })
 }
 
-function inTheWay(path: string, reason: string, otherwise = ''): ConflictError {
+function outputExists(path: string, reason: string, otherwise = ''): ConflictError {
   return new ConflictError(`${makeVisible(path)} ${reason}; nothing was written`, {
     details: { path },
-    hints: [`Give another name with --output${otherwise === '' ? '' : `, ${otherwise}`}`],
+    hints: [`Choose another name with --output${otherwise === '' ? '' : `, ${otherwise}`}`],
   })
 }

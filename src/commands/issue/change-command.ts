@@ -1,4 +1,4 @@
-/** The frame that commands which change issues share: resolve ids, draft, append once, say what happened. */
+/** Shared by all commands that change issues: resolve ids, draft, append once, describe the result. */
 import { currentTitle, type EventId, type IssueId } from '../../model/index.ts'
 import type { Draft } from '../../tracker/draft.ts'
 import type { CommandContext } from '../../tracker/effects.ts'
@@ -8,11 +8,11 @@ import { shortIdLength } from '../../tracker/issues/short-id.ts'
 import type { WriteOptions } from '../../tracker/workspace.ts'
 
 /**
- * Applies one change to every issue named, in one commit, all or nothing.
+ * Applies one change to all given issues in one atomic commit.
  *
- * @param change - drafts it for one issue and returns the ids of its events
- * @param extra - keys to add to the answer
- * @param options - `lock` holds the locks of the issues meanwhile
+ * @param change - drafts the change of one issue and returns the ids of its events
+ * @param extra - keys to add to the data
+ * @param options - `lock` holds the locks of the issues during the write
  */
 export async function changeIssues<Extra extends object>(
   context: CommandContext,
@@ -45,7 +45,7 @@ export async function changeIssues<Extra extends object>(
   return { data: { ...extra, results: result, wal_head: head } }
 }
 
-/** As `changeIssues`, for a command that names one issue. */
+/** Like `changeIssues`, for a command that takes one issue. */
 export async function changeIssue<Extra extends object>(
   context: CommandContext,
   typed: string,
@@ -54,6 +54,6 @@ export async function changeIssue<Extra extends object>(
   options: WriteOptions = {},
 ): Promise<{ readonly data: OneChange<Extra> }> {
   const { data } = await changeIssues(context, [typed], change, extra, options)
-  if ('results' in data) throw new RangeError(`one issue was named, and ${data.results.length} were changed`)
+  if ('results' in data) throw new RangeError(`one issue was given, but ${data.results.length} were changed`)
   return { data }
 }

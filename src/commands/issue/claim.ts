@@ -24,33 +24,34 @@ import {
 
 export const issueClaim = defineCommand({
   name: 'issue claim',
-  summary: 'Take an issue to work on, so that nobody else does',
+  summary: 'Claim an issue to work on',
   description: [
-    'Of any number who claim an issue at once exactly one gets it; the others fail with `conflict`, which names who has it',
-    'and until when; that holds for several processes that write as you, too. You become its assignee, and have its lock for',
-    'an hour; your own writes to it renew that, and so does --renew. A claim whose time is over may be taken by anybody.',
-    'Without `--remote`, and with none configured, the claim holds in this clone only; where there is a remote, a warning says so.',
+    'If several actors or processes claim an issue at once, exactly one succeeds. The others fail with `conflict`, which names',
+    'the holder and the time of expiry. This also holds for several processes of one actor. You become the assignee and hold',
+    'the lock of the issue for an hour. Your writes to the issue renew it, and so does --renew. Anyone can take over an',
+    'expired claim. Without `--remote` or a configured remote, the claim is visible in this clone only; if the repository',
+    'has a remote, a warning says so.',
   ].join(' '),
   examples: [
-    { command: 'grite issue claim 3f2a91c', explains: 'this one' },
-    { command: 'grite issue claim --next --label bug', explains: 'the first bug of the ready queue' },
-    { command: 'grite issue claim 3f2a91c --remote --ttl 4h', explains: 'among all clones, for four hours' },
+    { command: 'grite issue claim 3f2a91c', explains: 'claim this issue' },
+    { command: 'grite issue claim --next --label bug', explains: 'claim the first bug in the ready queue' },
+    { command: 'grite issue claim 3f2a91c --remote --ttl 4h', explains: 'visible to all clones, for four hours' },
   ],
   arguments: {
     issue: { summary: 'Issue id, a unique prefix of it, or an imported id', optional: true, completes: 'issue' },
   },
   options: {
-    renew: { type: 'boolean', summary: 'Give a claim that you have more time, or finish one that was cut off' },
-    next: { type: 'boolean', summary: 'The first issue that is ready and that nobody has' },
+    renew: { type: 'boolean', summary: 'Extend your claim, or complete an interrupted one' },
+    next: { type: 'boolean', summary: 'Claim the first ready issue that nobody holds' },
     label: {
       type: 'text',
       valueName: 'label',
-      summary: 'With --next: only issues with this label; several must all be there',
+      summary: 'With --next: only issues with this label; if repeated, with all of them',
       repeatable: true,
       short: 'l',
       completes: 'label',
     },
-    ...ttlOption('How long it lasts unless renewed; default 1 hour'),
+    ...ttlOption('Duration of the claim unless renewed; default 1 hour'),
     ...placeOptions,
   },
   async run(context, input) {
@@ -80,8 +81,8 @@ interface FoundIssue {
 }
 
 /**
- * Finds the issue that is meant, and where its claim is to be or is. What is then done in this clone is done in the queue
- * that was entered before the view was opened; what goes to a remote is not waited for there.
+ * Resolves the issue and the place of its claim, then runs `work`. Work in this clone runs inside the append queue, which
+ * is entered before the view is opened. Work on a remote runs outside it, so that nobody waits in the queue for the network.
  */
 async function withIssue<Result>(
   { context, repository }: { readonly context: CommandContext; readonly repository: Workspace },
@@ -97,7 +98,7 @@ async function withIssue<Result>(
     })
   const asked = await chooseWhere(repository, input)
   const done = await find().catch(async (error: unknown) => {
-    // Others may know an issue that has not arrived here.
+    // The issue may exist on the remote but not have been fetched yet.
     if (asked === null || !(error instanceof NotFoundError)) throw error
     await runSync(context, repository, asked, { pull: true, push: false })
     return find()
@@ -105,7 +106,7 @@ async function withIssue<Result>(
   return done.result ?? work(done.found)
 }
 
-/** The issue that is named, or null for the next one. @throws {InvalidArgsError} on both or neither */
+/** The given issue, or null for the next one. @throws {InvalidArgsError} when both or neither are given */
 interface ClaimInput {
   readonly issue: string | undefined
   readonly next: boolean
@@ -115,29 +116,29 @@ interface ClaimInput {
 
 function requireOne({ issue, next, renew, label }: ClaimInput): string | null {
   if (!next && label.length > 0) {
-    throw new InvalidArgsError('--label goes with --next', { details: { field: 'label' } })
+    throw new InvalidArgsError('--label requires --next', { details: { field: 'label' } })
   }
   if (next && renew) {
-    throw new InvalidArgsError('--renew needs an issue: --next gives one that nobody has', {
+    throw new InvalidArgsError('--renew needs an issue; it cannot be combined with --next', {
       details: { field: 'renew' },
     })
   }
   if (issue !== undefined && !next) return issue
   if (issue === undefined && next) return null
-  throw new InvalidArgsError('name an issue, or give --next for the first one that is ready', {
+  throw new InvalidArgsError('give an issue, or --next for the first ready one', {
     details: { field: 'issue' },
   })
 }
 
 function nothingReady(labels: readonly string[]): NotFoundError {
   const which = labels.length === 0 ? '' : ` with ${labels.join(', ')}`
-  return new NotFoundError(`no issue${which} is ready to be claimed`, {
+  return new NotFoundError(`no issue${which} is ready to claim`, {
     details: { field: 'next', labels },
-    hints: ['`grite issue list --state open` shows what is open, `grite lock status` who has what'],
+    hints: ['`grite issue list --state open` lists open issues, `grite lock status` shows who holds them'],
   })
 }
 
-/** A claim as commands answer that made one. */
+/** A claim in the data of a command that made it. */
 export async function describeClaimed(
   context: Pick<CommandContext, 'clock'>,
   { repository }: Pick<ClaimRequest, 'repository'>,
@@ -176,9 +177,9 @@ async function nameIssue(repository: Workspace, issueId: IssueId) {
 
 export const issueUnclaim = defineCommand({
   name: 'issue unclaim',
-  summary: 'Give an issue back that you have claimed',
-  description: 'Its lock is free again, and you are not its assignee any more, unless you were before.',
-  examples: [{ command: 'grite issue unclaim 3f2a91c', explains: 'somebody else may take it' }],
+  summary: 'Release an issue that you have claimed',
+  description: 'Releases the lock of the issue and removes you as assignee, unless you were assigned before the claim.',
+  examples: [{ command: 'grite issue unclaim 3f2a91c', explains: 'let others claim it' }],
   arguments: {
     issue: { summary: 'Issue id, a unique prefix of it, or an imported id', completes: 'issue' },
   },

@@ -11,9 +11,9 @@ import { bodyOptions, readBody } from './issue-input.ts'
 export const issueComment = defineCommand({
   name: 'issue comment',
   summary: 'Comment on an issue',
-  description: 'On a terminal, without a text, your editor opens.',
+  description: 'On a terminal, without --body or --body-file, opens your editor.',
   examples: [
-    { command: 'grite issue comment 3f2a91c --body "Seen on Linux too"', explains: 'a short one' },
+    { command: 'grite issue comment 3f2a91c --body "Seen on Linux too"', explains: 'a short comment' },
     { command: 'make test 2>&1 | grite issue comment 3f2a91c --body-file -', explains: 'the output of a command' },
   ],
   arguments: {
@@ -24,7 +24,7 @@ export const issueComment = defineCommand({
     'reply-to': {
       type: 'text',
       valueName: 'comment',
-      summary: 'Answer this comment (its id, or a unique prefix of it)',
+      summary: 'Reply to this comment (id or unique prefix)',
     },
     ...lockOption,
   },

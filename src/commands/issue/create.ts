@@ -7,7 +7,7 @@ export const issueCreate = defineCommand({
   name: 'issue create',
   summary: 'Create an issue',
   description:
-    'On a terminal, without a title, your editor opens: the first line becomes the title, the rest the text.',
+    'On a terminal, without --title, opens your editor: the first line becomes the title, the rest the text.',
   examples: [
     { command: 'grite issue create --title "Crash on start"', explains: 'the shortest form' },
     {
@@ -18,13 +18,13 @@ export const issueCreate = defineCommand({
   ],
   arguments: {},
   options: {
-    title: { type: 'text', valueName: 'text', summary: 'One line that names it' },
+    title: { type: 'text', valueName: 'text', summary: 'Title, one line' },
     ...bodyOptions,
     label: { type: 'text', valueName: 'label', summary: 'Label', repeatable: true, short: 'l', completes: 'label' },
     assignee: {
       type: 'text',
       valueName: 'user',
-      summary: 'Who works on it',
+      summary: 'User to assign',
       repeatable: true,
       short: 'a',
       completes: 'assignee',

@@ -21,16 +21,16 @@ const edgeOptions = {
     type: 'text',
     valueName: 'word',
     choices: dependencyTypes,
-    summary: 'What the issue does to the target: depends_on (default), blocks, related_to',
+    summary: 'Relation of the issue to the target: depends_on (default), blocks or related_to',
   },
   ...lockOption,
 } as const
 
 export const issueDepAdd = defineCommand({
   name: 'issue dep add',
-  summary: 'State that an issue depends on another, blocks it or is related to it',
+  summary: 'Add a dependency between two issues',
   description:
-    '`A blocks B` and `B depends_on A` say the same: A comes first. An edge that says what another says already is not added, one that would close a cycle is refused.',
+    '`A blocks B` and `B depends_on A` are equivalent: A comes first. An edge that exists in either form is not added again. An edge that would close a cycle is refused.',
   examples: [
     { command: 'grite issue dep add 3f2a91c --target 77bc01d', explains: '3f2a91c waits until 77bc01d is closed' },
     { command: 'grite issue dep add 3f2a91c --target 77bc01d --type blocks', explains: '77bc01d waits for 3f2a91c' },
@@ -46,9 +46,11 @@ export type IssueDepAddData = DataOf<typeof issueDepAdd>
 
 export const issueDepRemove = defineCommand({
   name: 'issue dep remove',
-  summary: 'Take back that an issue depends on another, blocks it or is related to it',
-  description: 'An edge that says the same in the other spelling counts too.',
-  examples: [{ command: 'grite issue dep remove 3f2a91c --target 77bc01d', explains: '3f2a91c waits no longer' }],
+  summary: 'Remove a dependency between two issues',
+  description: 'Also removes an equivalent edge: `B blocks A` for `A depends_on B`.',
+  examples: [
+    { command: 'grite issue dep remove 3f2a91c --target 77bc01d', explains: '3f2a91c no longer waits for 77bc01d' },
+  ],
   arguments: { issue },
   options: edgeOptions,
   run: (context, input) =>
@@ -71,7 +73,7 @@ interface EdgeOperation {
   readonly resolveTarget: (view: View, typed: string) => Promise<IssueId>
 }
 
-/** An edge as JSON shows it. */
+/** An edge in its JSON form. */
 interface EdgeData {
   readonly issue_id: IssueId
   readonly dep_type: DependencyType
@@ -96,17 +98,17 @@ async function changeEdge(context: CommandContext, input: EdgeInput, operation: 
   )
   if (told.left) {
     const { source, type, target } = told.left
-    const message = `${source} ${type} ${target} says the same and still stands; remove it too if it shall go`
+    const message = `${source} ${type} ${target} is equivalent and remains; remove it too if you no longer want it`
     context.warn({ code: 'edge-left', message })
   }
-  // The plan has told its facts.
+  // The plan has run and set the facts.
   return { data: { ...data, ...(told.facts as EdgeFacts) } }
 }
 
 interface TargetFacts {
   readonly target: IssueId
   readonly target_short_id: string
-  /** Null when no such issue is known here. */
+  /** Null when the issue is unknown in this clone. */
   readonly target_title: string | null
 }
 

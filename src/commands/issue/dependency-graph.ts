@@ -10,23 +10,23 @@ const formats = ['tree', 'mermaid', 'dot'] as const
 
 export const issueDepGraph = defineCommand({
   name: 'issue dep graph',
-  summary: 'Draw what waits for what, or what is a part of what',
+  summary: 'Draw the graph of dependencies, or of parents and parts',
   description:
-    'A tree has below each issue what it waits for; with --reverse what waits for it. With --parents it has the parts of each issue. Arrows of Mermaid and DOT lead from what comes first to what waits, and from the whole to its parts. The JSON is the same for every format.',
+    'A tree shows below each issue the issues that it waits for; with --reverse, the issues that wait for it. With --parents it shows the parts of each issue. Mermaid and DOT arrows point from blocker to blocked, and from parent to part. The JSON is the same for every format.',
   examples: [
-    { command: 'grite issue dep graph', explains: 'everything that waits for something' },
-    { command: 'grite issue dep graph 3f2a91c --state open', explains: 'what is left to do before 3f2a91c' },
+    { command: 'grite issue dep graph', explains: 'all dependencies' },
+    { command: 'grite issue dep graph 3f2a91c --state open', explains: 'open issues that 3f2a91c waits for' },
     { command: 'grite issue dep graph --parents', explains: 'epics and their parts' },
     { command: 'grite issue dep graph --format mermaid', explains: 'for a page that draws Mermaid' },
     { command: 'grite issue dep graph --format dot | dot -Tsvg > graph.svg', explains: 'as a picture' },
   ],
   arguments: {
-    issue: { summary: 'Only what hangs from this issue; default everything', optional: true, completes: 'issue' },
+    issue: { summary: 'Root of the graph; default all issues', optional: true, completes: 'issue' },
   },
   options: {
-    format: { type: 'text', valueName: 'word', choices: formats, summary: 'How to draw it; default tree', short: 'f' },
-    parents: { type: 'boolean', summary: 'Parents and their parts instead of what waits' },
-    reverse: { type: 'boolean', summary: 'Trees grow the other way' },
+    format: { type: 'text', valueName: 'word', choices: formats, summary: 'Output format; default tree', short: 'f' },
+    parents: { type: 'boolean', summary: 'Draw parents and parts instead of dependencies' },
+    reverse: { type: 'boolean', summary: 'Reverse the direction of trees' },
     state: filterOptions.state,
   },
   async run(context, input) {

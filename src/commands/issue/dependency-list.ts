@@ -4,8 +4,8 @@ import { type DataOf, defineCommand, type GivenInput } from '../define-command.t
 
 export const issueDepList = defineCommand({
   name: 'issue dep list',
-  summary: 'List the edges of an issue',
-  description: 'Those it has itself; with --reverse those that other issues have to it.',
+  summary: 'List the dependencies of an issue',
+  description: 'Lists the edges from the issue; with --reverse, the edges from other issues to it.',
   examples: [
     { command: 'grite issue dep list 3f2a91c', explains: 'what it depends on, blocks or is related to' },
     {
@@ -14,7 +14,7 @@ export const issueDepList = defineCommand({
     },
   ],
   arguments: { issue: { summary: 'Issue id, a unique prefix of it, or an imported id', completes: 'issue' } },
-  options: { reverse: { type: 'boolean', summary: 'Edges that other issues have to this one' } },
+  options: { reverse: { type: 'boolean', summary: 'List the edges from other issues to this one' } },
   async run(context, input) {
     const view = await (await context.repository()).view()
     const issueId = await resolveIssue(view, input.issue)

@@ -8,10 +8,10 @@ import { parseState } from './list.ts'
 
 export const issueDepTopo = defineCommand({
   name: 'issue dep topo',
-  summary: 'List issues so that what comes first stands first',
+  summary: 'List issues in dependency order',
   description:
-    'No issue stands before one it waits for. Where nothing waits, the older stands first. Issues that wait for each other in a cycle, and those that wait for them, stand at the end.',
-  examples: [{ command: 'grite issue dep topo --state open', explains: 'what is left to do, in a possible order' }],
+    'Lists every issue after the issues that it waits for; independent issues by age, oldest first. Issues in a cycle, and issues that wait for them, come last.',
+  examples: [{ command: 'grite issue dep topo --state open', explains: 'open issues in a possible working order' }],
   arguments: {},
   options: {
     state: filterOptions.state,
@@ -20,7 +20,7 @@ export const issueDepTopo = defineCommand({
   async run(context, input) {
     const state = parseState(input.state)
     const view = await (await context.repository()).view()
-    // Issues without the label count for the order: one that has it may wait, through them, for another.
+    // Sort before filtering by label: two issues with the label may depend on each other through one without it.
     const rows = await view.listIssues(state === undefined ? {} : { state })
     const ids = rows.map(({ issue_id }) => issue_id)
     const { sorted, cycles } = sortByDependencies(ids, ordersOf(await view.allDependencies()))

@@ -1,6 +1,6 @@
 import type { OptionTable } from '../define-command.ts'
 
-/** Options by which several commands choose among issues. */
+/** Options to filter issues, shared by several commands. */
 export const filterOptions = {
   state: {
     type: 'text',
@@ -12,10 +12,10 @@ export const filterOptions = {
   label: {
     type: 'text',
     valueName: 'label',
-    summary: 'Only issues with this label; several must all be there',
+    summary: 'Only issues with this label; if repeated, with all of them',
     repeatable: true,
     short: 'l',
     completes: 'label',
   },
-  limit: { type: 'count', valueName: 'n', summary: 'At most so many', short: 'n' },
+  limit: { type: 'count', valueName: 'n', summary: 'List at most n issues', short: 'n' },
 } as const satisfies OptionTable

@@ -6,19 +6,19 @@ import { type DataOf, defineCommand, type GivenInput } from '../define-command.t
 
 export const issueHistory = defineCommand({
   name: 'issue history',
-  summary: 'Show who changed what, when, from what to what',
+  summary: 'Show all changes of an issue',
   description:
-    'Each event of the issue with what it changed at its place in the order of all of them, the oldest first. Where a ' +
-    'later event decided the same again, its id is named. `grite undo` takes the id of an event.',
+    'Shows each event of the issue with its actor, time, and the old and new value, oldest first. If a later event changed ' +
+    'the same field, its id is shown. Pass the id of an event to `grite undo` to undo it.',
   examples: [
-    { command: 'grite issue history 3f2a91c', explains: 'all of it' },
-    { command: 'grite issue history 3f2a91c --reverse --limit 10', explains: 'the last ten changes, the newest first' },
-    { command: 'grite issue history 3f2a91c --json', explains: 'whole texts and ids, for a script' },
+    { command: 'grite issue history 3f2a91c', explains: 'all changes' },
+    { command: 'grite issue history 3f2a91c --reverse --limit 10', explains: 'the last ten changes, newest first' },
+    { command: 'grite issue history 3f2a91c --json', explains: 'full texts and ids, for a script' },
   ],
   arguments: { issue: { summary: 'Issue id, a unique prefix of it, or an imported id', completes: 'issue' } },
   options: {
-    reverse: { type: 'boolean', summary: 'The newest first' },
-    limit: { type: 'count', valueName: 'n', summary: 'Only the newest so many', short: 'n' },
+    reverse: { type: 'boolean', summary: 'Newest first' },
+    limit: { type: 'count', valueName: 'n', summary: 'Only the newest n changes', short: 'n' },
   },
   async run(context, input) {
     const repository = await context.repository()

@@ -1,4 +1,4 @@
-/** Options that several issue commands share, and how their text becomes values. */
+/** Options shared by several issue commands, and the parsing of their values. */
 import { fieldRules, InvalidArgsError, isFieldKey, limits } from '../../model/index.ts'
 import type { CommandContext } from '../../tracker/effects.ts'
 import { type FieldChange, normalizeField, requireOneValueEach } from '../../tracker/issues/field-values.ts'
@@ -9,7 +9,7 @@ export const fieldOptions = {
   priority: {
     type: 'text',
     valueName: 'P0…P4',
-    summary: 'Priority, P0 the highest',
+    summary: 'Priority; P0 is the highest',
     short: 'p',
     completes: 'priority',
   },
@@ -20,9 +20,9 @@ export const fieldOptions = {
     short: 't',
     completes: 'type',
   },
-  due: { type: 'text', valueName: 'YYYY-MM-DD', summary: 'Date by which it should be done' },
-  parent: { type: 'text', valueName: 'issue', summary: 'Issue that this one is a part of', completes: 'issue' },
-  milestone: { type: 'text', valueName: 'name', summary: 'Milestone it belongs to', completes: 'milestone' },
+  due: { type: 'text', valueName: 'YYYY-MM-DD', summary: 'Due date' },
+  parent: { type: 'text', valueName: 'issue', summary: 'Parent issue', completes: 'issue' },
+  milestone: { type: 'text', valueName: 'name', summary: 'Milestone', completes: 'milestone' },
   set: {
     type: 'text',
     valueName: 'key=value',
@@ -33,11 +33,11 @@ export const fieldOptions = {
 } as const satisfies OptionTable
 
 export const bodyOptions = {
-  body: { type: 'text', valueName: 'text', summary: 'Text, Markdown as you like', short: 'b' },
+  body: { type: 'text', valueName: 'text', summary: 'Text; Markdown is allowed', short: 'b' },
   'body-file': {
     type: 'text',
     valueName: 'file|-',
-    summary: 'Take the text from a file, or from standard input',
+    summary: 'Read the text from a file, or from standard input',
     completes: 'file',
     short: 'F',
   },
@@ -52,7 +52,7 @@ export interface FieldInput {
   readonly set: readonly string[]
 }
 
-/** The fields an input names, checked as far as that goes without a repository. @throws {InvalidArgsError} */
+/** Parses the fields of an input and validates them without access to the repository. @throws {InvalidArgsError} */
 export function readFieldChanges(input: FieldInput): FieldChange[] {
   const named = (['priority', 'type', 'due', 'parent', 'milestone'] as const).flatMap((key) =>
     input[key] === undefined ? [] : [{ key, value: input[key], by: key }],
@@ -75,9 +75,8 @@ function parseAssignment(text: string): FieldChange {
 }
 
 /**
- * The body an input asks for: `--body`, `--body-file` (a file, or `-` for standard input); undefined when neither is
- * given.
- * @throws {InvalidArgsError} when both are given, and when the text is too long or not UTF-8
+ * Reads the body from `--body` or `--body-file` (a file, or `-` for standard input); undefined when neither is given.
+ * @throws {InvalidArgsError} when both are given, or when the text is too long or not UTF-8
  * @throws {NotFoundError} when the file cannot be read
  */
 export async function readBody(
@@ -86,7 +85,7 @@ export async function readBody(
 ): Promise<string | undefined> {
   if (input.bodyFile === undefined) return input.body
   if (input.body !== undefined) {
-    throw new InvalidArgsError('--body and --body-file exclude each other', { details: { field: 'body-file' } })
+    throw new InvalidArgsError('--body and --body-file cannot be combined', { details: { field: 'body-file' } })
   }
   const bytesMax = limits.bodyBytesMax
   if (input.bodyFile === '-') return context.text.readStdin(bytesMax)

@@ -25,7 +25,7 @@ const userOption = {
   user: {
     type: 'text',
     valueName: 'user',
-    summary: 'Who',
+    summary: 'User',
     repeatable: true,
     required: true,
     short: 'u',
@@ -36,7 +36,7 @@ const userOption = {
 export const issueLabelAdd = defineCommand({
   name: 'issue label add',
   summary: 'Add labels to issues',
-  description: 'A label of a known key, such as priority:P1, sets that field and replaces its old value.',
+  description: 'A label with a known key, such as priority:P1, sets that field and replaces its old value.',
   examples: [{ command: 'grite issue label add 3f2a91c --label bug --label ui', explains: 'two labels in one commit' }],
   arguments: issues,
   options: { ...labelOption, ...lockOption },
@@ -53,7 +53,7 @@ export type IssueLabelAddData = DataOf<typeof issueLabelAdd>
 export const issueLabelRemove = defineCommand({
   name: 'issue label remove',
   summary: 'Remove labels from issues',
-  examples: [{ command: 'grite issue label remove 3f2a91c --label wontfix', explains: 'take one away' }],
+  examples: [{ command: 'grite issue label remove 3f2a91c --label wontfix', explains: 'remove one label' }],
   arguments: issues,
   options: { ...labelOption, ...lockOption },
   run: (context, { issue, label, lock }) =>
@@ -66,7 +66,7 @@ export type IssueLabelRemoveData = DataOf<typeof issueLabelRemove>
 export const issueAssigneeAdd = defineCommand({
   name: 'issue assignee add',
   summary: 'Assign people or agents to issues',
-  examples: [{ command: 'grite issue assignee add 3f2a91c --user ann', explains: 'ann works on it' }],
+  examples: [{ command: 'grite issue assignee add 3f2a91c --user ann', explains: 'assign ann' }],
   arguments: issues,
   options: { ...userOption, ...lockOption },
   run: (context, { issue, user, lock }) =>
@@ -78,10 +78,8 @@ export type IssueAssigneeAddData = DataOf<typeof issueAssigneeAdd>
 
 export const issueAssigneeRemove = defineCommand({
   name: 'issue assignee remove',
-  summary: 'Take people or agents off issues',
-  examples: [
-    { command: 'grite issue assignee remove 3f2a91c --user ann', explains: 'ann does not work on it any more' },
-  ],
+  summary: 'Unassign people or agents from issues',
+  examples: [{ command: 'grite issue assignee remove 3f2a91c --user ann', explains: 'unassign ann' }],
   arguments: issues,
   options: { ...userOption, ...lockOption },
   run: (context, { issue, user, lock }) =>

@@ -14,8 +14,8 @@ export const issueLinkAdd = defineCommand({
   ],
   arguments: { issue: { summary: 'Issue id, a unique prefix of it, or an imported id', completes: 'issue' } },
   options: {
-    url: { type: 'text', valueName: 'url', summary: 'Where it leads', required: true },
-    note: { type: 'text', valueName: 'text', summary: 'What it is' },
+    url: { type: 'text', valueName: 'url', summary: 'Target of the link', required: true },
+    note: { type: 'text', valueName: 'text', summary: 'Note about the link' },
     ...lockOption,
   },
   run: (context, { issue, url, note, lock }) =>

@@ -1,4 +1,4 @@
-/** What every command that lists issues shares: how they are ordered, cut, picked from and answered. */
+/** Shared by all commands that list issues: order, limit, selection of keys, and the data of the answer. */
 import {
   type FieldKey,
   fieldKeys,
@@ -23,15 +23,14 @@ export const listOptions = {
     type: 'text',
     valueName: 'key',
     choices: querySortKeys,
-    summary: 'Order; the latest change and the most comments first, the rest ascending',
+    summary: 'Sort key; newest change first, most comments first, other keys ascending',
   },
-  reverse: { type: 'boolean', summary: 'Turn the order round' },
+  reverse: { type: 'boolean', summary: 'Reverse the order' },
   limit: filterOptions.limit,
-  fields: { type: 'text', valueName: 'a,b', summary: 'Only these keys of each issue' },
+  fields: { type: 'text', valueName: 'a,b', summary: 'Print only these keys of each issue' },
   'exit-status': {
     type: 'boolean',
-    summary:
-      'Exit 1 when any issue matches and 0 when none does, to fail a job on it; 1 also when the log is incomplete',
+    summary: 'Exit 1 if any issue matches, else 0, to fail a CI job; also exit 1 if the log is incomplete',
   },
 } as const satisfies OptionTable
 
@@ -45,29 +44,29 @@ export interface ListInput {
 
 export type ListedIssue = IssueRow & {
   readonly short_id: string
-  /** Null when nobody works on it. */
+  /** Null when the issue is not claimed. */
   readonly claim: ShownClaim | null
 }
 
-/** An issue with the keys asked for by `--fields` alone; those of `fields` may be asked for, too. */
+/** An issue with only the keys selected by `--fields`, which may name members of `fields`, too. */
 export type PickedIssue = Partial<ListedIssue> & { readonly [Key in FieldKey]?: string | null }
 
 interface ListCounts {
-  /** Issues that match, of which `issues` may be the first ones only. */
+  /** Number of matching issues; `issues` may hold only the first of them. */
   readonly total: number
-  /** Of all that match. */
+  /** Among all matching issues. */
   readonly open_count: number
   readonly closed_count: number
-  /** Of the repository. */
+  /** In the repository. */
   readonly issue_count: number
 }
 
-/** Whole issues, or with `--fields` the chosen keys of each. */
+/** Full issues, or with `--fields` the selected keys of each. */
 export type ListedIssues =
   | (ListCounts & { readonly issues: readonly ListedIssue[]; readonly columns?: undefined })
   | (ListCounts & { readonly issues: readonly PickedIssue[]; readonly columns: readonly string[] })
 
-/** Lists what a query asks for; options for order and number win over those of the query. */
+/** Lists the issues that match a query. The options for order and limit override those in the query. */
 export async function listIssues(
   context: CommandContext,
   query: Query,
@@ -94,7 +93,7 @@ export async function listIssues(
   if (input.exitStatus && view.gaps.count > 0) {
     context.warn({
       code: 'gate-incomplete',
-      message: '--exit-status failed, because the log is incomplete here: an issue that matches may be missing',
+      message: 'exit status 1 because the log is incomplete in this clone: a matching issue may be missing',
       details: detailsOfGaps(view.gaps),
       isEssential: true,
     })
@@ -132,19 +131,19 @@ const rowKeys = [
 
 type PickedKey = (typeof rowKeys)[number] | FieldKey
 
-/** @throws {InvalidArgsError} on a key that no issue has */
+/** @throws {InvalidArgsError} on an unknown key */
 function parseFields(text: string): PickedKey[] {
   const allowed: readonly PickedKey[] = [...rowKeys, ...fieldKeys]
   return text.split(',').map((part) => {
     const key = allowed.find((each) => each === part.trim())
     if (key !== undefined) return key
-    throw new InvalidArgsError(`--fields has no '${part.trim()}'; allowed are ${allowed.join(', ')}`, {
+    throw new InvalidArgsError(`unknown key '${part.trim()}' in --fields; allowed keys: ${allowed.join(', ')}`, {
       details: { field: 'fields', value: part.trim(), allowed },
     })
   })
 }
 
-/** The chosen keys, in the order asked for; a field such as `priority` is taken out of `fields`. */
+/** The selected keys in the given order; a field such as `priority` is read from `fields`. */
 function pick(issue: ListedIssue, keys: readonly PickedKey[]): PickedIssue {
   const all: Record<string, unknown> = { ...issue.fields, ...issue }
   return Object.fromEntries(keys.map((key) => [key, all[key] ?? null]))

@@ -21,14 +21,14 @@ const options = {
   assignee: {
     type: 'text',
     valueName: 'user',
-    summary: 'Only issues assigned to this user (name, or id of an actor), to me, or to none',
+    summary: 'Only issues assigned to this user (name or actor id), to `me`, or to `none`',
     short: 'a',
     completes: 'assignee',
   },
   author: {
     type: 'text',
     valueName: 'actor',
-    summary: 'Only issues created by this actor (name, id or prefix), or by me',
+    summary: 'Only issues created by this actor (name, id or prefix), or by `me`',
     completes: 'actor',
   },
   priority: {
@@ -41,12 +41,16 @@ const options = {
   type: { type: 'text', valueName: 'word', summary: 'Only issues of this type', short: 't', completes: 'type' },
   status: { type: 'text', valueName: 'word', summary: 'Only issues with this status', completes: 'status' },
   milestone: { type: 'text', valueName: 'name', summary: 'Only issues of this milestone', completes: 'milestone' },
-  parent: { type: 'text', valueName: 'issue', summary: 'Only the parts of this issue', completes: 'issue' },
+  parent: { type: 'text', valueName: 'issue', summary: 'Only parts of this issue', completes: 'issue' },
   overdue: { type: 'boolean', summary: 'Only open issues whose due date has passed' },
-  'due-before': { type: 'text', valueName: 'date|7d', summary: 'Only issues due before a day, or in fewer days' },
-  since: { type: 'text', valueName: '7d|date|ms', summary: 'Only issues changed since' },
-  text: { type: 'text', valueName: 'words', summary: 'Only issues with this in title or text, in any case' },
-  query: { type: 'text', valueName: 'query', summary: 'Only what this query asks for; see `grite help search`' },
+  'due-before': {
+    type: 'text',
+    valueName: 'date|7d',
+    summary: 'Only issues due before a date, or within a number of days',
+  },
+  since: { type: 'text', valueName: '7d|date|ms', summary: 'Only issues changed since then' },
+  text: { type: 'text', valueName: 'words', summary: 'Only issues with this text in the title or body, ignoring case' },
+  query: { type: 'text', valueName: 'query', summary: 'Only issues that match this query; see `grite help search`' },
   ...listOptions,
 } as const
 
@@ -54,18 +58,18 @@ export const issueList = defineCommand({
   name: 'issue list',
   summary: 'List issues',
   description:
-    'All options must hold, those of --query included. For type, status, milestone, priority, parent and assignee, ' +
-    '"none" asks for issues without. Ages and days are UTC.',
+    'Lists issues that match all options, including --query. For type, status, milestone, priority, parent and assignee, ' +
+    '"none" matches issues without a value. Ages and days are UTC.',
   examples: [
-    { command: 'grite issue list --state open', explains: 'what is open' },
-    { command: 'grite issue list --label bug --label ui --assignee ann', explains: 'all of these must hold' },
-    { command: "grite issue list --state open --priority '<=P1' --sort due", explains: 'what is urgent' },
-    { command: 'grite issue list --since 7d --sort updated --limit 20', explains: 'what changed this week' },
+    { command: 'grite issue list --state open', explains: 'open issues' },
+    { command: 'grite issue list --label bug --label ui --assignee ann', explains: 'issues that match all conditions' },
+    { command: "grite issue list --state open --priority '<=P1' --sort due", explains: 'urgent issues' },
+    { command: 'grite issue list --since 7d --sort updated --limit 20', explains: 'changes of this week' },
     {
       command: "grite issue list --query 'is:open label:blocker -assignee:none' --exit-status",
-      explains: 'fail a job while there is one',
+      explains: 'fail a CI job if any issue matches',
     },
-    { command: 'grite issue list --json --fields issue_id,title', explains: 'only what a script needs' },
+    { command: 'grite issue list --json --fields issue_id,title', explains: 'only the keys that a script needs' },
   ],
   arguments: {},
   options,
@@ -79,13 +83,13 @@ export const issueList = defineCommand({
 export type IssueListInput = GivenInput<typeof issueList>
 export type IssueListData = DataOf<typeof issueList>
 
-/** The state that `--state` asks for; undefined for all. @throws {InvalidArgsError} on anything but open, closed, all */
+/** The state given by `--state`; undefined for all. @throws {InvalidArgsError} on anything but open, closed, all */
 export function parseState(text: string | undefined): IssueStateWord | undefined {
   const term = text === undefined ? undefined : termOf('state', 'state', text)
   return term?.kind === 'state' && term.state !== 'all' ? term.state : undefined
 }
 
-/** The options as conditions of a query. */
+/** The options as query terms. */
 function termsOf(input: InputOf<Record<never, never>, typeof options>, nowUnixMs: number): QueryTerm[] {
   const plain = (['state', 'assignee', 'author', 'priority', 'type', 'status', 'milestone', 'parent'] as const).flatMap(
     (key) => (input[key] === undefined ? [] : [termOf(key, key, input[key])]),
@@ -100,7 +104,7 @@ function termsOf(input: InputOf<Record<never, never>, typeof options>, nowUnixMs
   ]
 }
 
-/** @throws {InvalidArgsError} naming the option, its value and what is allowed */
+/** @throws {InvalidArgsError} naming the option, its value and the allowed values */
 function termOf(option: string, key: QualifierKey, value: string, isLiteral = false): QueryTerm {
   const term = parseQualifier(key, value, isLiteral)
   if (term !== undefined) return term
@@ -120,7 +124,7 @@ function dueBefore(value: string): QueryTerm {
   })
 }
 
-/** That very moment belongs to it, unlike in `updated:<7d`. @throws {InvalidArgsError} on text that is no moment */
+/** Includes the moment itself, unlike `updated:<7d`. @throws {InvalidArgsError} on text that is not a moment */
 function changedSince(value: string, nowUnixMs: number): QueryTerm {
   parseMoment('since', value, nowUnixMs)
   return { kind: 'compare', key: 'updated', operator: parseAge(value) === undefined ? '>=' : '<=', value }

@@ -27,8 +27,8 @@ export const issueShow = defineCommand({
   name: 'issue show',
   summary: 'Show an issue with its text, comments and relations',
   examples: [
-    { command: 'grite issue show 3f2a91c', explains: 'for reading' },
-    { command: 'grite issue show 3f2a91c --json', explains: 'everything, its events included' },
+    { command: 'grite issue show 3f2a91c', explains: 'for people' },
+    { command: 'grite issue show 3f2a91c --json', explains: 'all data, including events' },
   ],
   arguments: { issue: { summary: 'Issue id, a unique prefix of it, or an imported id', completes: 'issue' } },
   options: {},
@@ -112,7 +112,7 @@ async function judgeEach(
   return verdicts
 }
 
-/** How many events have each verdict; its words are keys of the JSON, so they are spelt as keys. */
+/** Counts the events of each verdict. The verdicts become JSON keys, so dashes become underscores. */
 function countVerdicts(verdicts: Iterable<SignatureVerdict>): Record<string, number> {
   const counts = new Map(signatureVerdicts.map((verdict) => [verdict, 0]))
   for (const verdict of verdicts) counts.set(verdict, (counts.get(verdict) ?? 0) + 1)

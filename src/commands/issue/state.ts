@@ -19,10 +19,10 @@ const issues = {
   issue: { summary: 'Issue id, a unique prefix of it, or an imported id', repeatable: true, completes: 'issue' },
 } as const
 const commentOption = {
-  comment: { type: 'text', valueName: 'text', summary: 'Say why, as a comment in the same commit', short: 'c' },
+  comment: { type: 'text', valueName: 'text', summary: 'Add a comment in the same commit', short: 'c' },
 } as const
 
-/** What was done besides closing, as far as it was asked for. */
+/** Results of the requested steps after closing. */
 interface AfterClose {
   /** Null when nothing is ready, or the claim failed. */
   readonly claimed?: Awaited<ReturnType<typeof describeClaimed>> | null
@@ -33,7 +33,7 @@ interface AfterClose {
 
 type ClosedIssues = ChangeData<{ readonly state: IssueStateWord; readonly action: string }> &
   AfterClose & {
-    /** Issues whose last open part is closed now. */
+    /** Issues whose last open part was closed by this command. */
     readonly finished_parents?: readonly MentionedIssue[]
   }
 
@@ -41,13 +41,16 @@ export const issueClose = defineCommand({
   name: 'issue close',
   summary: 'Close issues',
   description:
-    'Parts of a closed issue stay as they are; you are told when some of them are open. --claim-next claims where the closed issue ' +
-    'was claimed: on its remote, or in this clone. --remote pushes the closing at once and releases the issue on the remote; ' +
-    'without it the next `grite sync` does both.',
+    'Closing an issue does not close its parts; a warning lists the open ones. --claim-next claims in the same place as the ' +
+    'closed issue was claimed: on its remote, or in this clone. --remote pushes at once and releases the claim on the ' +
+    'remote; otherwise the next `grite sync` does both.',
   examples: [
-    { command: 'grite issue close 3f2a91c', explains: 'close one' },
-    { command: 'grite issue close 3f2a91c 77bc01d --comment "Released in 2.1"', explains: 'close two in one commit' },
-    { command: 'grite issue close 3f2a91c --claim-next --remote', explains: 'done with this one, on to the next' },
+    { command: 'grite issue close 3f2a91c', explains: 'close one issue' },
+    {
+      command: 'grite issue close 3f2a91c 77bc01d --comment "Released in 2.1"',
+      explains: 'close two issues in one commit',
+    },
+    { command: 'grite issue close 3f2a91c --claim-next --remote', explains: 'finish this issue and claim the next' },
   ],
   arguments: issues,
   options: {
@@ -55,26 +58,26 @@ export const issueClose = defineCommand({
     ...lockOption,
     'claim-next': {
       type: 'boolean',
-      summary: 'Then claim the first issue that is ready, as `issue claim --next` does',
+      summary: 'Then claim the first ready issue, like `issue claim --next`',
     },
     remote: {
       type: 'text',
       valueName: 'name',
       valueOptional: true,
-      summary: 'Send the closing to this remote, and claim there; without a name the configured one',
+      summary: 'Push to this remote and claim there; without a name, the configured one',
       completes: 'remote',
     },
     local: { type: 'boolean', summary: 'With --claim-next: claim in this clone only' },
   },
   async run(context, input): Promise<CommandResult<ClosedIssues>> {
     if (input.local && !input.claimNext) {
-      throw new InvalidArgsError('--local goes with --claim-next', { details: { field: 'local' } })
+      throw new InvalidArgsError('--local requires --claim-next', { details: { field: 'local' } })
     }
     const repository = await context.repository()
     const asked = await chooseWhere(repository, input)
     const goesByClaim = input.claimNext && !input.local && input.remote === undefined
     const { level, data } = await repository.exclusively(async () => ({
-      // Closing gives a claim of this clone back.
+      // Closing releases a local claim, so read its level first.
       level: goesByClaim ? await findLevelOf(repository, input.issue) : undefined,
       data: (await moveIssues(context, input, { state: 'closed', action: 'closed' })).data,
     }))
@@ -92,7 +95,7 @@ async function findLevelOf(repository: Workspace, typed: readonly string[]): Pro
   return findClaimLevel(repository, await resolveIssues(await repository.view(), typed))
 }
 
-/** Does what was asked for besides closing. The issues stay closed, whatever becomes of it. */
+/** Runs the requested steps after closing. The issues stay closed even if a step fails. */
 async function goOn(
   context: CommandContext,
   input: { readonly claimNext: boolean; readonly remote: string | undefined; readonly local: boolean },
@@ -117,7 +120,7 @@ async function goOn(
 
 export const issueReopen = defineCommand({
   name: 'issue reopen',
-  summary: 'Open closed issues again',
+  summary: 'Reopen closed issues',
   examples: [{ command: 'grite issue reopen 3f2a91c', explains: 'it was not fixed after all' }],
   arguments: issues,
   options: { ...commentOption, ...lockOption },
@@ -133,7 +136,7 @@ interface MoveInput {
   readonly lock: boolean
 }
 
-/** A comment is kept also on an issue that was in that state already: somebody wrote it. */
+/** Adds the comment even if the issue already is in that state: somebody wrote it. */
 function moveIssues(
   context: CommandContext,
   { issue, comment, lock }: MoveInput,

@@ -9,7 +9,7 @@ import { bodyOptions, fieldOptions, readBody, readFieldChanges } from './issue-i
 export const issueUpdate = defineCommand({
   name: 'issue update',
   summary: 'Change title, text or fields of an issue',
-  description: 'On a terminal, with an id alone, your editor opens on the title and text as they are.',
+  description: 'On a terminal, with only an id, opens your editor with the current title and text.',
   examples: [
     { command: 'grite issue update 3f2a91c --title "Crash on first start"', explains: 'a better title' },
     { command: 'grite issue update 3f2a91c --priority P0 --due 2026-12-01', explains: 'set fields' },

@@ -20,18 +20,18 @@ import {
 
 export const lockAcquire = defineCommand({
   name: 'lock acquire',
-  summary: 'Take a lock, or give the one you have more time',
+  summary: 'Acquire a lock, or extend one you hold',
   description: [
-    'A lock keeps others from taking what overlaps it: `repo:<name>` excludes everything, `path:<path>` the path and what',
-    'lies below it, `issue:<id>` the issue, any other name itself. It ends by itself when its time is over. Without',
-    '`--remote`, and with none configured, it holds in this clone.',
+    'A lock prevents others from acquiring an overlapping one: `repo:<name>` overlaps everything, `path:<path>` the path and',
+    'everything below it, `issue:<id>` the issue, any other name only itself. A lock expires unless it is renewed. Without',
+    '`--remote` or a configured remote, it is visible in this clone only.',
   ].join(' '),
   examples: [
-    { command: 'grite lock acquire path:src/parser --ttl 30m', explains: 'half an hour for a folder' },
-    { command: 'grite lock acquire issue:3f2a91c --remote', explains: 'seen by all clones' },
+    { command: 'grite lock acquire path:src/parser --ttl 30m', explains: 'lock a directory for half an hour' },
+    { command: 'grite lock acquire issue:3f2a91c --remote', explains: 'a lock visible to all clones' },
   ],
   arguments: resourceArgument,
-  options: { ...resourceOption, ...ttlOption('How long it lasts; default 5 minutes'), ...placeOptions },
+  options: { ...resourceOption, ...ttlOption('Duration; default 5 minutes'), ...placeOptions },
   async run(context, input) {
     const repository = await context.repository()
     const where = await chooseWhere(repository, input)
@@ -49,11 +49,11 @@ export type LockAcquireData = DataOf<typeof lockAcquire>
 
 export const lockRenew = defineCommand({
   name: 'lock renew',
-  summary: 'Give a lock more time',
-  description: 'Only for its holder. What nobody holds is taken.',
-  examples: [{ command: 'grite lock renew path:src/parser --ttl 1h', explains: 'an hour from now' }],
+  summary: 'Extend a lock',
+  description: 'Only the holder can renew a lock. A free lock is acquired.',
+  examples: [{ command: 'grite lock renew path:src/parser --ttl 1h', explains: 'expires an hour from now' }],
   arguments: resourceArgument,
-  options: { ...resourceOption, ...ttlOption('How long from now; default 5 minutes'), ...placeOptions },
+  options: { ...resourceOption, ...ttlOption('Duration from now; default 5 minutes'), ...placeOptions },
   async run(context, input) {
     const repository = await context.repository()
     const found = await findHeld(repository, input)
@@ -69,13 +69,13 @@ export const lockRenew = defineCommand({
 export type LockRenewInput = GivenInput<typeof lockRenew>
 export type LockRenewData = DataOf<typeof lockRenew>
 
-/** A lock that there is already may name an issue as the Rust tool does: as it was typed. */
+/** An existing lock may name an unknown issue: the Rust tool names issues as they were typed. */
 async function requireLockable(context: CommandContext, repository: Workspace, lock: HeldLock): Promise<void> {
   const isThere = (await locksInSight(repository)).some(({ found }) => found.lock?.resource === lock.resource)
   if (!isThere) await requireKnownIssue(context, repository, lock)
 }
 
-/** A lock as those commands answer that took it or gave it more time. */
+/** A lock in the data of the commands that acquire or renew it. */
 export function describeHeld({ outcome, lock, place }: Held, nowUnixMs: number) {
   const published = {
     resource: lock.resource,
@@ -85,7 +85,7 @@ export function describeHeld({ outcome, lock, place }: Held, nowUnixMs: number) 
   }
   return {
     ...published,
-    // As the documents of the Rust tool have it, beside what its program prints.
+    // The Rust tool documents this member, but prints the keys at the top level: give both.
     lock: published,
     ttl_seconds: Math.max(0, Math.round((lock.expiresUnixMs - nowUnixMs) / 1000)),
     outcome,

@@ -7,21 +7,21 @@ import type { Workspace } from '../../tracker/workspace.ts'
 import { type DataOf, defineCommand, type GivenInput } from '../define-command.ts'
 import { chooseWhere, placeOptions } from './lock-input.ts'
 
-/** Refs that are warned of one by one. */
+/** Refs with a warning each; the rest are counted in one warning. */
 const refusalsToldMax = 5
 
 export const lockGc = defineCommand({
   name: 'lock gc',
-  summary: 'Delete locks whose time is over',
+  summary: 'Delete expired locks',
   description: [
-    'Deletes ended locks of this clone. The lock of an expired claim stays while the issue is open and its assignee stands, since it',
-    'says that the issue is free. With `--remote` it deletes instead leases on the remote that ended more than a day ago, and ended',
-    'locks that clones of the Rust tool have left there, which can keep those from pushing. Live locks and what cannot be read',
-    'stay. A sync does the same when a hundred or more can go.',
+    'Deletes expired and released locks of this clone. The lock of an expired claim is kept while the issue is open and has the',
+    'assignee of the claim, because it marks the issue as free. With `--remote`, deletes instead leases on the remote that',
+    'ended more than a day ago, and ended locks left there by clones of the Rust tool, which can block the pushes of those',
+    'clones. Live and unreadable locks are kept. `grite sync` does the same once at least a hundred can be deleted.',
   ].join(' '),
   examples: [
-    { command: 'grite lock gc', explains: 'tidy this clone' },
-    { command: 'grite lock gc --remote origin', explains: 'tidy the remote' },
+    { command: 'grite lock gc', explains: 'clean up this clone' },
+    { command: 'grite lock gc --remote origin', explains: 'clean up the remote' },
   ],
   arguments: {},
   options: { remote: placeOptions.remote },
@@ -32,11 +32,11 @@ export const lockGc = defineCommand({
     const data =
       remote === null ? await collectLocal(repository, nowUnixMs) : await collectThere(context, repository, remote)
     for (const { ref, reason } of data.refused.slice(0, refusalsToldMax)) {
-      const message = `'${data.remote}' does not delete ${ref}: ${makeVisible(reason)}`
+      const message = `'${data.remote}' refused to delete ${ref}: ${makeVisible(reason)}`
       context.warn({ code: 'lock-kept', message, details: { ref } })
     }
     if (data.refused.length > refusalsToldMax) {
-      const message = `'${data.remote}' does not delete ${data.refused.length - refusalsToldMax} more; --json lists them`
+      const message = `'${data.remote}' refused to delete ${data.refused.length - refusalsToldMax} more; --json lists them`
       context.warn({ code: 'lock-kept', message })
     }
     return { data: { ...data, expired_pruned: data.removed }, exitStatus: data.refused.length > 0 ? 1 : 0 }
@@ -46,7 +46,7 @@ export const lockGc = defineCommand({
 export type LockGcInput = GivenInput<typeof lockGc>
 export type LockGcData = DataOf<typeof lockGc>
 
-/** Only the log says whether a lease is still of use. */
+/** Pulls first: only the log says whether a lease is still needed. */
 async function collectThere(context: CommandContext, repository: Workspace, remote: ChosenRemote): Promise<Collected> {
   await runSync(context, repository, remote, { pull: true, push: false })
   return collectRemote(repository, remote.name, context)

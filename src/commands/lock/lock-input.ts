@@ -1,4 +1,4 @@
-/** Options and arguments that the commands about locks and claims share, and how their text becomes values. */
+/** Options and arguments shared by the lock and claim commands, and the parsing of their values. */
 import {
   IdParseError,
   InvalidArgsError,
@@ -27,19 +27,19 @@ export const placeOptions = {
     type: 'text',
     valueName: 'name',
     valueOptional: true,
-    summary: 'For all clones, on this remote; without a name the configured one',
+    summary: 'Use this remote, visible to all clones; without a name, the configured one',
     completes: 'remote',
   },
-  local: { type: 'boolean', summary: 'In this clone only, also where a remote is configured' },
+  local: { type: 'boolean', summary: 'Use this clone only, even if a remote is configured' },
 } as const satisfies OptionTable
 
 export const resourceArgument = {
-  resource: { summary: 'issue:<id>, path:<path>, repo:<name>, or any name' },
+  resource: { summary: 'issue:<id>, path:<path>, repo:<name>, or any other name' },
 } as const satisfies ArgumentTable
 
-/** The same, as some documents have it. */
+/** The same as an option, as some documents of the Rust tool write it. */
 export const resourceOption = {
-  resource: { type: 'text', valueName: 'resource', summary: 'The resource, in place of the argument' },
+  resource: { type: 'text', valueName: 'resource', summary: 'The resource, instead of the argument' },
 } as const satisfies OptionTable
 
 const lockTtlMsDefault = 300_000
@@ -48,7 +48,7 @@ export function ttlOption(summary: string) {
   return { ttl: { type: 'text', valueName: '15m|seconds', summary } } as const satisfies OptionTable
 }
 
-/** @throws {InvalidArgsError} when it is no time, or longer than the place allows */
+/** @throws {InvalidArgsError} when the text is not a duration, or exceeds the maximum of the place */
 export function readTtl(text: string | undefined, place: LockPlace, defaultMs = lockTtlMsDefault): number {
   if (text === undefined) return defaultMs
   return parseDuration('ttl', text, { msMax: (place.level === 'remote' ? lockTerms.lease : lockTerms.local).ttlMsMax })
@@ -60,12 +60,12 @@ export interface PlaceInput {
 }
 
 /**
- * Where a command means its locks to be: on the remote that is named, or else configured; null for this clone.
- * @throws {InvalidArgsError} when both are asked for
+ * Chooses where a command keeps its locks: the given remote, else the configured one; null for this clone.
+ * @throws {InvalidArgsError} when both `--local` and `--remote` are given
  */
 export async function chooseWhere(repository: Workspace, { remote, local }: PlaceInput): Promise<ChosenRemote | null> {
   if (local && remote !== undefined) {
-    throw new InvalidArgsError('--local and --remote exclude each other', { details: { field: 'local' } })
+    throw new InvalidArgsError('--local and --remote cannot be combined', { details: { field: 'local' } })
   }
   if (local) return null
   const configured = (await repository.config()).lease.remote
@@ -82,9 +82,9 @@ export function placeAt(repository: Workspace, where: ChosenRemote | null): Lock
 }
 
 /**
- * The resource to lock. An issue is named by its full id, whatever was typed, so that all who mean it name the same; an id
- * that the log does not know is taken as it stands when it is a full one, or none at all.
- * @throws {InvalidArgsError} | {NotFoundError} when it is not usable, or names no issue
+ * Resolves the resource to lock. `issue:` with a prefix becomes the full id, so that all holders use the same resource. A
+ * full id that the log does not know is kept, and so is text that is not an id.
+ * @throws {InvalidArgsError} | {NotFoundError} when the resource is unusable, or a prefix matches no issue
  */
 export async function settleResource(repository: Workspace, typed: string): Promise<string> {
   const resource = typed.trim()
@@ -101,9 +101,9 @@ export async function settleResource(repository: Workspace, typed: string): Prom
 }
 
 /**
- * Refuses the lock of an issue that there is not: a typing error would lock something that nobody else means.
+ * Refuses to lock an issue that does not exist: with a typing error, the lock would protect nothing.
  *
- * @param where - the remote whose log may have an issue that has not arrived here
+ * @param where - the remote whose log may have an issue that this clone has not fetched
  * @throws {NotFoundError}
  */
 export async function requireKnownIssue(
@@ -119,13 +119,13 @@ export async function requireKnownIssue(
     await runSync(context, repository, where, { pull: true, push: false })
     if (await isKnown()) return
   }
-  throw new NotFoundError(`there is no issue to lock by ${makeVisible(resource)}`, {
+  throw new NotFoundError(`${makeVisible(resource)} matches no issue`, {
     details: { field: 'resource', value: resource },
-    hints: ['`grite issue list` shows the issues; a lock on something else has another namespace, as task:release'],
+    hints: ['`grite issue list` lists the issues; to lock something else, use another prefix, such as task:release'],
   })
 }
 
-/** A lock that somebody means who does not say where it is. */
+/** A lock whose place may not be given on the command line. */
 export interface HeldLock {
   /** Null for this clone. */
   readonly where: ChosenRemote | null
@@ -133,8 +133,8 @@ export interface HeldLock {
 }
 
 /**
- * Which lock a holder means, and where it is: without an option where the current actor has it, since nobody remembers
- * how he took it.
+ * Finds the lock that a command refers to, and its place. Without `--local` or `--remote` that is wherever the current
+ * actor holds it, since people do not remember with which option they acquired it.
  */
 export async function findHeld(
   repository: Workspace,
@@ -144,14 +144,14 @@ export async function findHeld(
   const typed = input.resource.trim()
   requireResource(typed)
   const sights = await locksInSight(repository)
-  // The Rust tool names issues as they were typed.
+  // The Rust tool stores the id of an issue as it was typed.
   const isThere = sights.some(({ found }) => found.lock?.resource === typed)
   const resource = isThere ? typed : await settleResource(repository, typed)
   if (input.local || input.remote !== undefined) return { where, resource }
   return { where: await findWhereHeld(repository, { where, resource }, sights), resource }
 }
 
-/** Where the current actor has a lock: at the place that is meant if there, else wherever it is. */
+/** The place where the current actor holds a lock: the chosen place if it is there, else any other. */
 async function findWhereHeld(
   repository: Workspace,
   { where, resource }: HeldLock,
@@ -166,7 +166,7 @@ async function findWhereHeld(
   return remote === undefined ? null : chooseRemote(repository, repository.facts.cwd, remote)
 }
 
-/** A lock that the Rust tool put on a remote is nobody's to move from here. */
+/** False for a lock that the Rust tool pushed to a remote: we cannot move it. */
 function isHeldBy({ found, kind, level }: ReadableLock, owner: string | undefined, resource: string): boolean {
   const isOurs = level === 'local' || kind === 'lease'
   return isOurs && found.lock.owner === owner && found.lock.resource === resource && found.lock.expiresUnixMs !== 0

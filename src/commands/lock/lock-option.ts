@@ -1,6 +1,6 @@
 import type { OptionTable } from '../define-command.ts'
 
-/** For writes that shall have their issues to themselves. */
+/** For writes that need exclusive access to their issues. */
 export const lockOption = {
-  lock: { type: 'boolean', summary: 'Hold the lock of the issue meanwhile; fails when somebody else has it' },
+  lock: { type: 'boolean', summary: 'Lock the issue during the write; fail if somebody else holds its lock' },
 } as const satisfies OptionTable

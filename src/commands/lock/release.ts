@@ -5,9 +5,9 @@ import { findHeld, placeAt, placeOptions, resourceArgument, resourceOption } fro
 
 export const lockRelease = defineCommand({
   name: 'lock release',
-  summary: 'Give a lock back',
-  description: 'Only for its holder. Releasing what nobody holds is no failure.',
-  examples: [{ command: 'grite lock release path:src/parser', explains: 'others may take it now' }],
+  summary: 'Release a lock',
+  description: 'Only the holder can release a lock. Releasing a free lock is a no-op.',
+  examples: [{ command: 'grite lock release path:src/parser', explains: 'let others acquire it' }],
   arguments: resourceArgument,
   options: { ...resourceOption, ...placeOptions },
   async run(context, input) {

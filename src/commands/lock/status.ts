@@ -17,17 +17,17 @@ import { choosePlace, placeOptions, settleResource } from './lock-input.ts'
 
 export const lockStatus = defineCommand({
   name: 'lock status',
-  summary: 'Show locks: who has what, until when',
+  summary: 'Show locks with holder and expiry',
   description: [
-    'Shows the locks of this clone, and as of the last fetch the leases of remotes and the locks that clones of the Rust',
-    'tool have put there. With `--remote` it fetches first. What cannot be read is listed apart.',
+    'Shows the locks of this clone and, as of the last fetch, the leases on remotes and the locks that clones of the Rust',
+    'tool pushed there. With `--remote` it fetches first. Unreadable locks are listed separately.',
   ].join(' '),
   examples: [
-    { command: 'grite lock status', explains: 'all that this clone knows of' },
-    { command: 'grite lock status path:src --remote', explains: 'what stands in the way of this one, as of now' },
+    { command: 'grite lock status', explains: 'all locks known to this clone' },
+    { command: 'grite lock status path:src --remote', explains: 'locks that overlap path:src, freshly fetched' },
   ],
   arguments: {
-    resource: { summary: 'Only locks that are on this, or overlap it', optional: true },
+    resource: { summary: 'Only locks that overlap this resource', optional: true },
   },
   options: {
     resource: { type: 'text', valueName: 'resource', summary: 'The resource, in place of the argument' },
@@ -46,7 +46,7 @@ export const lockStatus = defineCommand({
     const locks = readable.map(describe.lock)
     for (const { wrong_clock, resource } of locks) {
       if (wrong_clock === null) continue
-      const message = `the lock on ${makeVisible(resource)} has a strange time: ${wrong_clock}; some clock is wrong`
+      const message = `the lock on ${makeVisible(resource)} has an implausible time: ${wrong_clock}; a clock is wrong`
       context.warn({ code: 'wrong-clock', message, details: { resource } })
     }
     const malformed = seen.filter((sight) => !isReadable(sight)).map(describe.malformed)
@@ -65,8 +65,8 @@ interface LockRow {
 }
 
 /**
- * Live locks that stand in somebody's way: of others, to the resource that was asked about; without one, to a live lock of
- * somebody else, as the Rust tool allows.
+ * Live locks in conflict. With a resource: locks of others that overlap it. Without one: locks that overlap a live lock of
+ * another owner, which the Rust tool allows.
  */
 function conflictsOf<Row extends LockRow>(locks: readonly Row[], wanted: string | null): Row[] {
   const live = locks.filter(({ state }) => state === 'live')
@@ -76,7 +76,7 @@ function conflictsOf<Row extends LockRow>(locks: readonly Row[], wanted: string 
   )
 }
 
-/** Issues that are locked, by the resource. */
+/** Titles of locked issues, by resource. */
 async function titlesOf(
   repository: Workspace,
   sights: readonly LockInSight[],
@@ -89,7 +89,7 @@ async function titlesOf(
   )
 }
 
-/** Rows of the answer. */
+/** Functions that turn locks into rows of the data. */
 async function describer(repository: Workspace, sights: readonly LockInSight[], nowUnixMs: number) {
   const remotes = await nameRemotes(repository, sights)
   const owners = sights.flatMap(({ found }) => found.lock?.owner ?? [])

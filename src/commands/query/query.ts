@@ -1,4 +1,4 @@
-/** Queries that a project keeps and shares through its log. */
+/** Saved queries, shared through the log. */
 import {
   formatQuery,
   formatSavedQuery,
@@ -21,13 +21,16 @@ const savedName = { summary: 'Name of a saved query', completes: 'query' } as co
 
 export const querySave = defineCommand({
   name: 'query save',
-  summary: 'Save a query under a name, for everybody',
+  summary: 'Save a query under a name, for all clones',
   description:
-    'It is saved in the log, so every clone of the log has the query. `me` and ages are evaluated wherever and ' +
-    'whenever it is run. A name that is taken gets the new query.',
+    'The query is saved in the log, so all clones share it. `me` and ages are evaluated when and where it is run. Saving ' +
+    'under an existing name replaces the query.',
   examples: [
-    { command: "grite query save mine 'state:open assignee:me sort:priority'", explains: 'what I have to do' },
-    { command: "grite query save blockers 'is:open label:blocker'", explains: 'what a release waits for' },
+    {
+      command: "grite query save mine 'state:open assignee:me sort:priority'",
+      explains: 'issues assigned to the caller',
+    },
+    { command: "grite query save blockers 'is:open label:blocker'", explains: 'issues that block a release' },
   ],
   arguments: {
     name: { summary: 'Letters, digits, dots, dashes and underscores', completes: 'query' },
@@ -107,13 +110,13 @@ export type QueryListData = DataOf<typeof queryList>
 
 export const queryRun = defineCommand({
   name: 'query run',
-  summary: 'List the issues that a saved query asks for',
+  summary: 'List the issues that match a saved query',
   examples: [
-    { command: 'grite query run mine', explains: 'as it was saved' },
-    { command: "grite query run mine 'label:bug limit:5'", explains: 'with further conditions' },
-    { command: 'grite query run blockers --exit-status', explains: 'fail a job while there is one' },
+    { command: 'grite query run mine', explains: 'run the query as saved' },
+    { command: "grite query run mine 'label:bug limit:5'", explains: 'add conditions' },
+    { command: 'grite query run blockers --exit-status', explains: 'fail a CI job if any issue matches' },
   ],
-  arguments: { name: savedName, query: { ...queryWords, summary: 'Further conditions', optional: true } },
+  arguments: { name: savedName, query: { ...queryWords, summary: 'Additional conditions', optional: true } },
   options: listOptions,
   async run(context, input) {
     const more = parseQuery(joinQueryWords(input.query))
@@ -124,7 +127,7 @@ export const queryRun = defineCommand({
         `the query saved as '${input.name}' cannot be run: ${makeVisible(saved.problem ?? '')}`,
         {
           details: { field: 'name', value: input.name, query: saved.query },
-          hints: ['Save another one under this name, or remove it'],
+          hints: ['Save another query under this name, or remove it'],
         },
       )
     }
@@ -139,9 +142,9 @@ export type QueryRunData = DataOf<typeof queryRun>
 
 export const queryRemove = defineCommand({
   name: 'query remove',
-  summary: 'Remove a saved query, for everybody',
-  description: 'The log keeps what it said; `grite undo` brings it back.',
-  examples: [{ command: 'grite query remove mine', explains: 'nobody needs it any more' }],
+  summary: 'Remove a saved query, for all clones',
+  description: 'The log keeps the query; `grite undo` restores it.',
+  examples: [{ command: 'grite query remove mine', explains: 'remove the query `mine`' }],
   arguments: { name: savedName },
   options: {},
   async run(context, { name }) {

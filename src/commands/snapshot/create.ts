@@ -6,14 +6,14 @@ import type { WrittenSnapshot } from '../../wal/index.ts'
 import { type DataOf, defineCommand, type GivenInput } from '../define-command.ts'
 
 const shared = {
-  summary: 'Make a snapshot of the log, which shortens a rebuild',
+  summary: 'Create a snapshot of the log to speed up rebuilds',
   description:
-    'A snapshot holds the events of the log in a few large files, in a ref that travels with `grite sync`. It is made of what ' +
-    'the home remote has of the log; where no remote is configured, of the local log. An actor with a key signs it, so that ' +
-    'other clones may use it without a check.',
+    'A snapshot stores the events of the log in a few large files under a ref that `grite sync` shares. It covers the part of ' +
+    'the log that the home remote has; without a configured remote, the local log. If the actor has a key, the snapshot is ' +
+    'signed, so that other clones can use it without a check.',
   heapGrowth: { percent: 100 },
   arguments: {},
-  options: { local: { type: 'boolean', summary: 'Take the local log, pushed or not' } },
+  options: { local: { type: 'boolean', summary: 'Cover the whole local log, pushed or not' } },
   run: async (context: CommandContext, { local }: { readonly local: boolean }) => {
     const repository = await context.repository()
     await repository.respectRepositoryLocks()
@@ -21,7 +21,7 @@ const shared = {
     if (head !== localHead) {
       context.warn({
         code: 'snapshot-behind',
-        message: `the snapshot ends with what '${remote}' has of the log; what is here beyond that is pushed by \`grite sync\``,
+        message: `the snapshot covers only the part of the log that '${remote}' has; run \`grite sync\` to push the rest`,
         details: { wal_head: head, local_wal_head: localHead },
       })
     }
@@ -40,7 +40,7 @@ const shared = {
   },
 } as const
 
-/** A new snapshot as commands print it. */
+/** A new snapshot in the data of commands. */
 function describeSnapshot({ ref, oid, createdTs, walHead, eventCount, chunks, report }: WrittenSnapshot) {
   return {
     oid,

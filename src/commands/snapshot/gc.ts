@@ -4,16 +4,16 @@ import { type DataOf, defineCommand, type GivenInput } from '../define-command.t
 
 export const snapshotGc = defineCommand({
   name: 'snapshot gc',
-  summary: 'Delete old snapshots, here and with the next sync on the remotes',
+  summary: 'Delete old snapshots here, and on remotes with the next sync',
   description:
-    `Keeps the newest ${snapshotsKeptByDefault} that match the log; those of other clones are checked first. Snapshots that were found to ` +
-    'differ from the log are deleted too. The log is not touched: a snapshot only repeats it.',
+    `Keeps the newest ${snapshotsKeptByDefault} snapshots that match the log, and checks those of other clones first. Snapshots that are known to ` +
+    'differ from the log are deleted too. The log itself does not change.',
   examples: [
-    { command: 'grite snapshot gc --keep 2', explains: 'all but the newest two' },
-    { command: 'grite snapshot gc --keep 0', explains: 'all of them' },
+    { command: 'grite snapshot gc --keep 2', explains: 'delete all but the newest two' },
+    { command: 'grite snapshot gc --keep 0', explains: 'delete all snapshots' },
   ],
   arguments: {},
-  options: { keep: { type: 'count', summary: `How many to keep (default ${snapshotsKeptByDefault})` } },
+  options: { keep: { type: 'count', summary: `Number of snapshots to keep; default ${snapshotsKeptByDefault}` } },
   async run(context, { keep = snapshotsKeptByDefault }) {
     const repository = await context.repository()
     await repository.respectRepositoryLocks()

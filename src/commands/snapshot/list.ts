@@ -4,7 +4,7 @@ import { describeDifference, SnapshotTrust, type SnapshotVerdict } from '../../t
 import { findTrackedSnapshots, listSnapshots, snapshotTimeOf } from '../../wal/index.ts'
 import { type DataOf, defineCommand, type GivenInput } from '../define-command.ts'
 
-/** Anybody who can push can make thousands; the newest matter. */
+/** Anyone who can push can create thousands of snapshots; only the newest matter. */
 const listedMax = 200
 
 interface ListedSnapshot {
@@ -14,7 +14,7 @@ interface ListedSnapshot {
   readonly event_count: number | null
   readonly chunk_count: number | null
   readonly wal_head: string | null
-  /** Null where it is no snapshot. */
+  /** Null when the ref does not hold a snapshot. */
   readonly verdict: SnapshotVerdict | null
   readonly problem: string | null
 }
@@ -23,13 +23,13 @@ export const snapshotList = defineCommand({
   name: 'snapshot list',
   summary: 'List the snapshots, newest first',
   description:
-    `The newest ${listedMax}. What is not a snapshot, or a damaged one, is listed with the reason. Each has a verdict:\n` +
-    '  own        this clone made it\n' +
-    '  checked    it was compared with the log and matches\n' +
-    '  signed     it is signed with the key of an actor of the log\n' +
-    '  unchecked  it is checked when it is used for the first time\n' +
-    '  refused    it leaves out events of the log or adds some, and is never used',
-  examples: [{ command: 'grite snapshot list', explains: 'when they were made, and how much they hold' }],
+    `Lists the newest ${listedMax}. Damaged snapshots, and refs that hold none, are listed with the reason. Each snapshot has a verdict:\n` +
+    '  own        made by this clone\n' +
+    '  checked    compared with the log; matches it\n' +
+    '  signed     signed with the key of an actor of the log\n' +
+    '  unchecked  will be checked on first use\n' +
+    '  refused    omits or adds events; never used',
+  examples: [{ command: 'grite snapshot list', explains: 'times, sizes and verdicts' }],
   arguments: {},
   options: {},
   async run(context) {

@@ -12,31 +12,31 @@ import { type DataOf, defineCommand, type GivenInput } from '../define-command.t
 
 export const sync = defineCommand({
   name: 'sync',
-  summary: 'Bring the log together with a remote',
+  summary: 'Synchronize the log with a remote',
   description:
-    'Fetches the log of the remote, puts what only this clone has on top of it, and pushes that. Nothing is ever ' +
-    'forced, and no event is lost or written twice, whatever was written meanwhile. Works with whatever `git fetch` works ' +
-    'with; your branches, tags and hooks are left alone.',
+    'Fetches the log of the remote, appends the events that only this clone has on top of it, and pushes the result. Never ' +
+    'force-pushes, and never loses or duplicates an event, even with concurrent writers. Works with every remote that ' +
+    '`git fetch` supports. Does not touch your branches, tags and hooks.',
   examples: [
-    { command: 'grite sync', explains: 'both ways, with the home remote' },
-    { command: 'grite sync --pull', explains: 'only take in what others wrote' },
+    { command: 'grite sync', explains: 'pull and push, with the home remote' },
+    { command: 'grite sync --pull', explains: 'only fetch events of others' },
     { command: 'grite sync --remote backup', explains: 'with another remote' },
   ],
   arguments: {},
   options: {
-    pull: { type: 'boolean', summary: 'Only take in what the remote has' },
-    push: { type: 'boolean', summary: 'Only send what the remote lacks' },
+    pull: { type: 'boolean', summary: 'Only fetch events from the remote' },
+    push: { type: 'boolean', summary: 'Only push events that the remote lacks' },
     remote: {
       type: 'text',
       valueName: 'name',
-      summary: 'Remote or address; default the home remote, origin',
+      summary: 'Remote or URL; default: the home remote, origin',
       completes: 'remote',
     },
   },
   async run(context, input) {
     const repository = await context.repository()
     const remote = await chooseRemote(repository, context.cwd, input.remote)
-    // Both together mean what neither means.
+    // Both flags together mean the same as neither.
     const both = input.pull === input.push
     const directions = { pull: both || input.pull, push: both || input.push }
     if (directions.push) await repository.respectRepositoryLocks()
@@ -44,11 +44,11 @@ export const sync = defineCommand({
     const shown = showRemote(remote.name)
     if (first.remoteChange !== null) context.warn(warningOf(shown, first))
     if (first.othersUnread !== null) {
-      const message = `only the log was fetched, not snapshots, locks and leases: ${first.othersUnread}`
+      const message = `fetched only the log, not snapshots, locks and leases: ${first.othersUnread}`
       context.warn({ code: 'remote-refs-unread', message, details: { remote: shown } })
     }
     for (const { prefix, foundCount, followedCount } of first.leftOut) {
-      const message = `'${shown}' has ${foundCount} refs below ${prefix}; ${followedCount} of them are looked at, the others passed over`
+      const message = `'${shown}' has ${foundCount} refs below ${prefix}; only ${followedCount} of them were read`
       context.warn({ code: 'remote-refs-left-out', message, details: { remote: shown, prefix, count: foundCount } })
     }
     const completion = describeCompletion(shown, first)
@@ -59,12 +59,12 @@ export const sync = defineCommand({
     ]
     for (const { problem, log } of unread) {
       const { objectId, commit, reason } = problem
-      const message = `object ${objectId ?? commit} of ${log} could not be read and stays behind: ${reason}`
+      const message = `could not read object ${objectId ?? commit} of ${log}, skipped it: ${reason}`
       context.warn({ code: 'log-unread', message, details: { object_id: objectId, commit } })
     }
     const claims = await settleClaims(repository, remote.name, directions)
     const connected = directions.pull ? await connectImports(repository, context.clock.nowUnixMs) : 0
-    // A lost claim took its assignee off after the push, and edges of imports were added.
+    // Losing a claim removes its assignee, and connecting imports adds edges: push these events too.
     const hasMore = claims.lost.length > 0 || connected > 0
     const mustSend = hasMore && directions.push && first.refused === null
     const isSent = !mustSend || (await isAllSent(repository, remote.name))
@@ -81,7 +81,7 @@ export const sync = defineCommand({
 export type SyncInput = GivenInput<typeof sync>
 export type SyncData = DataOf<typeof sync>
 
-/** Two syncs of one command as one. */
+/** Combines the results of the two syncs of one command. */
 function joinSyncs(first: RepositorySync, second: RepositorySync): RepositorySync {
   return {
     ...second,
@@ -103,26 +103,26 @@ function addSnapshots(left: SnapshotSync, right: SnapshotSync): SnapshotSync {
   }
 }
 
-/** Null where the log was whole, or is now. */
+/** Null when the log was complete, or is complete now. */
 function describeCompletion(remote: string, { completion }: RepositorySync): Warning | null {
   if (completion === null || completion.outcome === 'whole') return null
   const message =
     completion.outcome === 'failed'
       ? `git could not complete the log from '${remote}': ${completion.reason}`
-      : `the log of '${remote}' is cut off there, too: that repository is a shallow clone`
+      : `the log of '${remote}' is incomplete, too: that repository is a shallow clone`
   return { code: 'log-not-completed', message, details: { remote, reason: completion.outcome } }
 }
 
 function warningOf(remote: string, { remoteChange, pushed }: RepositorySync) {
-  const sent = pushed ? 'it was sent again' : 'the next push sends it again'
+  const sent = pushed ? 'it was pushed again' : 'the next push restores it'
   const message =
     remoteChange === 'lost'
-      ? `'${remote}' has lost its log since it was last seen; nothing is missing here, and ${sent}`
-      : `the log of '${remote}' was moved back or replaced; nothing is missing here, and ${sent}`
+      ? `'${remote}' has lost its log since the last sync; this clone still has it, and ${sent}`
+      : `the log of '${remote}' was moved back or replaced; this clone still has it, and ${sent}`
   return { code: `remote-${remoteChange}`, message, details: { remote } }
 }
 
-/** The keys of every documented form of the answer, whatever was asked for. */
+/** Returns the keys of every documented form of the answer, whatever the direction. */
 function describe(remote: string, { pull, push }: SyncDirections, result: RepositorySync) {
   const { pulledEvents, rejoined, after, remoteHead, pushed, refused, snapshots, rounds } = result
   const accepted = push && refused === null
@@ -152,7 +152,7 @@ function describe(remote: string, { pull, push }: SyncDirections, result: Reposi
 function messageOf(remote: string, { pull, push }: SyncDirections, result: RepositorySync): string {
   const { pulledEvents, rejoined, pushed, refused } = result
   const taken = pulledEvents === 0 ? 'Already up to date' : `Pulled ${count(pulledEvents)}`
-  const onTop = rejoined === 0 ? '' : `, ${count(rejoined)} on top of what others wrote`
+  const onTop = rejoined === 0 ? '' : `, ${count(rejoined)} re-appended on top of the remote log`
   const refusal = refused === null ? '' : `${remote} refused the log: ${refused.reason}`
   const sent = refusal !== '' ? refusal : pushed ? `Pushed to ${remote}${onTop}` : 'Nothing to push'
   if (!push) return taken
@@ -163,24 +163,24 @@ function messageOf(remote: string, { pull, push }: SyncDirections, result: Repos
 
 const count = (events: number): string => `${events} ${events === 1 ? 'event' : 'events'}`
 
-/** receive-pack.c, update() and execute_commands_atomic(). git 2.55 says of a ref whose lock file is there that it exists. */
+/** See receive-pack.c, update() and execute_commands_atomic(). For a locked ref, git 2.55 reports that it already exists. */
 const lockedThere =
   /failed to (update|lock) ref|cannot lock ref|unable to lock|failed to start transaction|already exists/
 
-/** What was pulled stays; a caller that asked for a push must not take this for one. */
+/** A refused push is an error even if the pull succeeded: the caller must not assume that its events arrived. */
 function refusal(remote: string, { refused, gaps }: RepositorySync, data: object): RemoteError {
   const { reason } = refused as PushedRef
   return new RemoteError(`'${remote}' refused the log: ${makeVisible(reason)}`, {
     details: { remote, reason: 'rejected', remote_message: reason, ...data },
-    hints: [whyRefused(reason, gaps), 'What you wrote is safe in this clone; the next sync tries again'],
+    hints: [whyRefused(reason, gaps), 'Your events are safe in this clone; the next sync retries the push'],
   })
 }
 
 function whyRefused(reason: string, gaps: LogGaps): string {
   if (gaps.count > 0) {
-    return `The log ${describeGaps(gaps)}, and git sends no log without it; \`grite doctor\` says what can be done`
+    return `The log ${describeGaps(gaps)}, and git cannot push an incomplete log; run \`grite doctor\``
   }
   return lockedThere.test(reason)
-    ? `The ref is locked there: a push is at work, or one that was killed has left \`${walRef}.lock\` in that repository`
-    : 'A hook or rule of the host decides that; some hosts take only branches and tags'
+    ? `The ref is locked there: a push is running, or a killed one left \`${walRef}.lock\` in that repository`
+    : 'A hook or a rule of the host refused the push; some hosts accept only branches and tags'
 }

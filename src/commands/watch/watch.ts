@@ -9,32 +9,31 @@ import { parseDuration } from '../../tracker/parse-time.ts'
 import { type DataOf, defineCommand, type GivenInput, type JsonForm } from '../define-command.ts'
 
 const intervalMsDefault = 1000
-/** Looking more often is not seen by anybody and costs a machine's battery. */
+/** Nobody notices a shorter interval, and it drains the battery. */
 const intervalMsMin = 50
 const hourMs = 3_600_000
 const dayMs = 24 * hourMs
 
 export const watch = defineCommand({
   name: 'watch',
-  summary: 'Tell of changes as they come',
+  summary: 'Stream changes as they happen',
   description: [
-    'Reports each event once, whatever wrote it: a command here, a sync, a plain `git fetch`. With --json each is a line of ' +
-      'JSON, and there is nothing else on standard output; the end is told by the exit status, 0 after --count or --timeout, ' +
-      'and when nobody reads the output any more. ' +
-      'Warnings are lines of JSON on standard error. Without --since, what is there already is not told. The title and the ' +
-      'state are those that the issue has now.',
+    'Reports each event once, whether a local command, a sync or a plain `git fetch` added it. With --json standard output is ' +
+      'one line of JSON per event and nothing else, and warnings are lines of JSON on standard error. The exit status is 0 ' +
+      'after --count or --timeout, and when the reader closes the output. Without --since, existing events are not ' +
+      'reported. Title and state are the current ones of the issue.',
     '',
-    '--exec starts a program for each event, one after the other, with the line of JSON on its standard input. No shell is ' +
-      'involved, and nothing of an event becomes an argument: treat the text as what it is, data from others. What the ' +
-      'program prints goes to standard error; that it fails is a warning. Arguments that begin with a dash go behind `--`.',
+    '--exec runs a program for each event, one at a time, with the line of JSON on its standard input. It uses no shell, and ' +
+      'passes no text of an event as an argument: treat that text as untrusted data. The output of the program goes to ' +
+      'standard error, and a failure is a warning. Put arguments that begin with a dash after `--`.',
     '',
-    'To go on later, pass the event_id of the last line to --since; where a sync came in between, pass its wal_head.',
+    'To resume, pass the event_id of the last line to --since, or its wal_head if a sync happened in between.',
   ].join('\n'),
   examples: [
     { command: 'grite watch', explains: 'until Ctrl-C' },
-    { command: 'grite watch --json --since 1d', explains: 'what came since yesterday, and what comes' },
+    { command: 'grite watch --json --since 1d', explains: 'changes since yesterday, then new ones' },
     { command: 'grite watch --json --count 1 --timeout 10m', explains: 'wait for one change, at most ten minutes' },
-    { command: 'grite watch --exec ./notify.sh -- --channel issues', explains: 'a program of yours for each' },
+    { command: 'grite watch --exec ./notify.sh -- --channel issues', explains: 'run your program for each event' },
   ],
   isFeed: true,
   arguments: { argument: { summary: 'Arguments for the program of --exec', optional: true, repeatable: true } },
@@ -42,11 +41,11 @@ export const watch = defineCommand({
     since: {
       type: 'text',
       valueName: 'event|commit|7d|date|ms',
-      summary: 'First tell what the log holds after an event, a commit of the log, or a time',
+      summary: 'First report events after an event, a commit of the log, or a time',
     },
-    count: { type: 'count', valueName: 'n', min: 1, summary: 'End after so many events', short: 'n' },
-    timeout: { type: 'text', valueName: '30s|10m', summary: 'End after this time' },
-    interval: { type: 'text', valueName: '500ms|1s', summary: 'How often to look; default 1s' },
+    count: { type: 'count', valueName: 'n', min: 1, summary: 'Stop after n events', short: 'n' },
+    timeout: { type: 'text', valueName: '30s|10m', summary: 'Stop after this time' },
+    interval: { type: 'text', valueName: '500ms|1s', summary: 'Polling interval; default 1s' },
     exec: { type: 'text', valueName: 'program', summary: 'Run this program for each event', completes: 'file' },
   },
   async run(context, input) {
@@ -86,7 +85,7 @@ export const watch = defineCommand({
         await sleep(Math.min(intervalMs, leftMs), undefined, { signal: interrupted })
       }
     } catch (error) {
-      // Whatever failed because everything is being closed is no failure.
+      // Errors during shutdown are expected.
       if (interrupted.aborted) return end('interrupted')
       throw error
     }
@@ -95,7 +94,7 @@ export const watch = defineCommand({
 
 export type WatchInput = GivenInput<typeof watch>
 export type WatchData = DataOf<typeof watch>
-/** One piece of the feed. */
+/** One item of the feed. */
 export type WatchItem = JsonForm<WatchedEvent>
 
 async function tell(
@@ -113,12 +112,12 @@ const isPast = (endsAtUnixMs: number | undefined, nowUnixMs: number): boolean =>
 
 function parseHook(program: string | undefined, words: readonly string[]): Hook | undefined {
   if (program === undefined && words.length > 0) {
-    throw new InvalidArgsError(`'${words[0]}' would be an argument of a program, but there is no --exec`, {
+    throw new InvalidArgsError(`argument '${words[0]}' needs --exec`, {
       details: { field: 'exec', value: words[0] },
     })
   }
   if (program === '') {
-    throw new InvalidArgsError('--exec must name a program, got an empty text', { details: { field: 'exec' } })
+    throw new InvalidArgsError('--exec must name a program, got an empty string', { details: { field: 'exec' } })
   }
   return program === undefined ? undefined : { program, arguments: words }
 }
