@@ -1,6 +1,6 @@
 /**
- * A batch in the making: validates and dates events against the state at one head of the log, events drafted before
- * included. After a lost race a new draft is made from fresh state and the command's plan runs again.
+ * A batch under construction: validates and dates events against the state at one head of the log plus the events drafted
+ * so far. After a lost race, the plan of the command runs again on a new draft from fresh state.
  */
 import {
   type ActorCard,
@@ -35,28 +35,28 @@ import {
 import type { View } from '../view/index.ts'
 import type { Signer } from '../wal/index.ts'
 
-/** `never`: the actor is new, and has no card of any sort. */
+/** `never`: the actor is new and has no card at all. */
 export type OwnCardState = 'published' | 'outdated' | 'never'
 
 export interface DraftSources {
   readonly actor: ActorId
-  /** What the actor is called on its card. */
+  /** The label on the actor's card. */
   readonly label: string | null
   /** Undefined for an actor without a key. */
   readonly signer: Signer | undefined
-  /** What the log holds of a card that says this label and this key; undefined for an actor that does not sign. */
+  /** Looks up the state of the card with this label and key in the log; the signer is undefined for an actor without a key. */
   readonly findOwnCard: (signer: Signer | undefined) => Promise<OwnCardState>
   readonly nowUnixMs: number
   readonly randomBytes: (count: number) => Uint8Array
-  /** The view at the head that this draft goes on top of. Opened on first use: not every plan needs it. */
+  /** The view at the head that this draft builds on. Opened on first use, since not every plan needs it. */
   readonly view: () => Promise<View>
 }
 
 interface SetContextOptions {
   readonly signer: Signer | undefined
-  /** Later than this. Milliseconds. */
+  /** The event is dated later than this. Milliseconds. */
   readonly after?: number
-  /** Whether nobody can have set this key before, so that the view need not be opened. */
+  /** Whether nobody can have set this key before, so that opening the view can be skipped. */
   readonly isFirst?: boolean
 }
 
@@ -68,7 +68,7 @@ export class Draft {
   readonly #sources: DraftSources
   readonly #states = new Map<IssueId, IssueState>()
   #dependencies: DependencyGraph | undefined
-  /** Newest time of each key of the project's context store that this draft has set. */
+  /** Newest time of each project context key that this draft has set. */
   readonly #contextTs = new Map<string, number>()
   #isOwnCardSettled = false
   #ownCard: Event | undefined
@@ -93,7 +93,7 @@ export class Draft {
     return this.#sources.view()
   }
 
-  /** Whether an event is in this draft; of two that are one and the same, dated at the end of time, only the first is. */
+  /** Whether this draft contains an event. Identical events, dated at the end of time, are drafted only once. */
   hasEvent(eventId: EventId): boolean {
     return this.#eventIds.has(eventId)
   }
@@ -103,7 +103,7 @@ export class Draft {
     return this.events.some((event) => event.body.type === 'IssueCreated' && event.issueId === issueId)
   }
 
-  /** State of an issue, with what was drafted already. @throws {NotFoundError} when there is no such issue */
+  /** State of an issue, including drafted events. @throws {NotFoundError} when the issue does not exist */
   async requireIssue(issueId: IssueId): Promise<IssueState> {
     const state = await this.#load(issueId)
     if (state === undefined || state.creation === null) {
@@ -115,13 +115,13 @@ export class Draft {
     return state
   }
 
-  /** As `requireIssue`, undefined when there is no such issue. */
+  /** Like `requireIssue`, but returns undefined when the issue does not exist. */
   async findIssue(issueId: IssueId): Promise<IssueState | undefined> {
     const state = await this.#load(issueId)
     return state?.creation === null ? undefined : state
   }
 
-  /** Who waits for whom in the whole repository, with what was drafted already. Read once for a draft. */
+  /** The dependency graph of the whole repository, including drafted events. Read once per draft. */
   async dependencyGraph(): Promise<DependencyGraph> {
     if (this.#dependencies === undefined) {
       const graph = new DependencyGraph(await (await this.view()).allDependencies())
@@ -131,7 +131,7 @@ export class Draft {
     return this.#dependencies
   }
 
-  /** Brings a drafted change of an edge into a graph. Its state says what stands: the event may lose to a later one. */
+  /** Applies a drafted change of an edge to a graph. Uses the resulting state, since the event may lose to a later one. */
   #follow(graph: DependencyGraph, source: IssueId, body: EventBody): void {
     if (body.type !== 'DependencyAdded' && body.type !== 'DependencyRemoved') return
     const edge = { target: body.target, type: body.dep_type }
@@ -151,9 +151,9 @@ export class Draft {
   }
 
   /**
-   * Drafts an event on an issue that exists, dated after everything known there. One that the log holds already, which
-   * can only be at the end of time, is given back and not drafted.
-   * @throws {ConflictError} when it would come before the creation of the issue
+   * Drafts an event on an existing issue, dated after all its known events. If the log already holds the identical event,
+   * which happens only at the end of time, returns that event and drafts nothing.
+   * @throws {ConflictError} when it would sort before the creation of the issue
    */
   async add(issueId: IssueId, body: EventBody, parent: EventId | null = null): Promise<Event> {
     const state = await this.requireIssue(issueId)
@@ -166,22 +166,22 @@ export class Draft {
   }
 
   /**
-   * Drafts a value of the project's context store, dated after everything known of its key. Whether the key says so
-   * already is for the caller to ask: of some keys only an event of one's own counts.
+   * Drafts a value of a project context key, dated after all known events of that key. The caller checks whether the key
+   * already has the value: for some keys only an event of the actor itself counts.
    */
   setProjectContext(key: string, value: string): Promise<Event> {
     return this.#setContext(key, value, { signer: this.#sources.signer })
   }
 
   /**
-   * Drafts the card that says what the actor is called, and with which key others verify what it signs, unless the log has
-   * it. A write does so by itself at its end; a plan does it before, when what it adds must come later.
+   * Drafts the card with the label and the public key of the actor, unless the log has it. A write calls this at its end;
+   * a plan calls it earlier when its events must come after the card.
    */
   async publishOwnCard(): Promise<void> {
     const { signer, label, findOwnCard } = this.#sources
     if (this.#isOwnCardSettled) return
     this.#isOwnCardSettled = true
-    // Without a key and a name a card would say nothing.
+    // Without a key and a label the card would be empty.
     if (signer === undefined && labelOnCard(label) === null) return
     const state = await findOwnCard(signer)
     if (state === 'published') return
@@ -192,12 +192,12 @@ export class Draft {
     })
   }
 
-  /** The card that `publishOwnCard` has drafted. */
+  /** The card drafted by `publishOwnCard`. */
   get ownCard(): Event | undefined {
     return this.#ownCard
   }
 
-  /** Takes back the card that `publishOwnCard` has drafted: a later write publishes it. */
+  /** Removes the card drafted by `publishOwnCard`; a later write publishes it. */
   withdrawOwnCard(): void {
     const index = this.#ownCard === undefined ? -1 : this.events.indexOf(this.#ownCard)
     if (index >= 0) this.events.splice(index, 1)
@@ -207,7 +207,7 @@ export class Draft {
   /**
    * Drafts a card of the actor.
    *
-   * @param signer - who signs it, which during a rotation is not who signs everything else
+   * @param signer - the key that signs the card; during a rotation it differs from the key of other events
    * @param after - the card is dated later than this. Milliseconds.
    */
   addCard(
@@ -233,18 +233,18 @@ export class Draft {
     return this.#take(event)
   }
 
-  /** Time of the present value of a key of the project's context store; 0 when it has none. */
+  /** Time of the present value of a project context key; 0 when it has none. */
   async #knownContextTs(key: string): Promise<number> {
     return (await (await this.view()).findProjectContext(key))?.version.tsUnixMs ?? 0
   }
 
-  /** Identifies and signs what is about to be drafted. */
+  /** Computes the id of an event and signs it. */
   #identify(facts: Omit<EventFacts, 'actor'>, signer: Signer | undefined): Event {
     const event = identifyEvent({ ...facts, actor: this.actor })
     return signer === undefined ? event : { ...event, sig: signer.sign(event.eventId) }
   }
 
-  /** An event that is newer than all there is cannot be one of them. */
+  /** Skips the lookup for an event newer than the newest in the view. */
   async #isThere({ eventId, tsUnixMs }: Event): Promise<boolean> {
     if (tsUnixMs < limits.tsUnixMsMax) return false
     return this.hasEvent(eventId) || (await (await this.view()).findKnownEventIds([eventId])).size > 0
@@ -269,12 +269,12 @@ export class Draft {
   }
 }
 
-/** An event that sorts before the creation would make the whole log unreadable to the Rust tool. */
+/** An event that sorts before the creation would make the whole log unreadable for the Rust tool. */
 function requireAfterCreation({ issueId, creation }: IssueState, event: Event): void {
   if (creation === null || compareVersions(creation.version, event) < 0) return
-  throw new ConflictError(`issue ${issueId} is dated at the end of time: what you write could not come after it`, {
+  throw new ConflictError(`issue ${issueId} is dated at the end of time, so no event of yours can be dated after it`, {
     details: { issue_id: issueId, reason: 'end-of-time', created_ts: creation.version.tsUnixMs },
-    hints: ['Another actor may be able to, or make a new issue in its place'],
+    hints: ['Try as another actor, or create a new issue instead'],
   })
 }
 

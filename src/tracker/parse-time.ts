@@ -3,7 +3,7 @@ import { InvalidArgsError, parseAge, parseTimeSpan } from '../model/index.ts'
 /**
  * Parses a moment: an age like `7d` or `90m` (before now), a date or time in ISO form (UTC without a zone), or
  * milliseconds since the epoch.
- * @throws {InvalidArgsError} naming the option and what is allowed
+ * @throws {InvalidArgsError} naming the option and the allowed values
  */
 export function parseMoment(option: string, text: string, nowUnixMs: number): number {
   const age = parseAge(text)
@@ -16,9 +16,9 @@ export function parseMoment(option: string, text: string, nowUnixMs: number): nu
 }
 
 /**
- * Parses a length of time: `500ms`, `90s`, `15m`, `2h`, `1d`, or whole seconds.
+ * Parses a duration: `500ms`, `90s`, `15m`, `2h`, `1d`, or whole seconds.
  * @returns milliseconds
- * @throws {InvalidArgsError} naming the option and what is allowed
+ * @throws {InvalidArgsError} naming the option and the allowed values
  */
 export function parseDuration(
   option: string,
@@ -30,7 +30,7 @@ export function parseDuration(
   if (ms !== undefined && ms >= msMin && ms <= msMax) return ms
   const [least, most] = [formatDuration(msMin), formatDuration(msMax)]
   throw new InvalidArgsError(
-    `--${option} must be a time like 90s, 15m or 2h, or seconds, from ${least} to ${most}, got '${text}'`,
+    `--${option} must be a duration like 90s, 15m or 2h, or seconds, from ${least} to ${most}, got '${text}'`,
     {
       details: {
         field: option,

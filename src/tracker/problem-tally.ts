@@ -1,13 +1,13 @@
 import type { LogProblem } from '../wal/index.ts'
 
-/** What is wrong with a log: all of it is counted, the first of it kept. A log may hold any number of problems. */
+/** Counts the problems of a log and keeps the first of them: a log may have any number. */
 export class ProblemTally {
   readonly problems: LogProblem[] = []
   problemCount = 0
   damagedCount = 0
   readonly #keptMax: number
 
-  /** @param keptMax - problems beyond these are only counted */
+  /** @param keptMax - further problems are only counted */
   constructor(keptMax: number) {
     this.#keptMax = keptMax
   }

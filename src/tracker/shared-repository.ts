@@ -1,6 +1,6 @@
 /**
- * A repository as all requests of a process share it: the port to git, one view per actor, and one queue of writes. What
- * belongs to one request, who asks and who is told, is a `Workspace`.
+ * The state of a repository that all requests of a process share: the port to git, one view per actor, and one queue of
+ * writes. The state of a single request is a `Workspace`.
  */
 import { existsSync } from 'node:fs'
 import { dirname } from 'node:path'
@@ -25,18 +25,18 @@ import { commitTogether, mayShareCommit, type PendingWrite } from './writer.ts'
 
 export interface SharedOptions {
   readonly env: Readonly<Record<string, string | undefined>>
-  /** Told of what concerns no request more than another, such as a temp file that could not be removed. */
+  /** Receives warnings that do not belong to a single request, such as a temp file that could not be removed. */
   readonly warn: (warning: Warning) => void
   /**
-   * How long a view that nobody reads stays open, in milliseconds, while other processes would have to wait for it; null
-   * for a process that lives for one request.
+   * How long an idle view stays open in milliseconds; other processes wait for it meanwhile. Null for a process that
+   * serves one request.
    */
   readonly viewIdleMs: number | null
-  /** For tests: moments of a publish, or a disk that fails. */
+  /** For tests: hooks into a publish, or a failing disk. */
   readonly gitOptions?: Pick<PortOptions, 'hooks' | 'disk' | 'lockWaitMs'>
 }
 
-/** A write that has waited this long for other processes lets them have the views. */
+/** A write that has waited this long for other processes closes its idle views for them. */
 const patienceMs = 20
 
 export class SharedRepository {
@@ -62,7 +62,7 @@ export class SharedRepository {
     this.writes = new WriteQueue({ between: this.#betweenProcesses(), mayShareCommit, commit: commitTogether })
   }
 
-  /** The view whose numbered directories lie in this folder. */
+  /** The view whose numbered directories are in this folder. */
   lease(directory: string): ViewLease {
     const known = this.#leases.get(directory)
     if (known !== undefined) return known
@@ -71,12 +71,12 @@ export class SharedRepository {
     return lease
   }
 
-  /** Lets other processes have the views that nobody reads. */
+  /** Closes idle views, so that other processes can open them. */
   async letGoOfViews(): Promise<void> {
     await Promise.all([...this.#leases.values()].map((lease) => lease.closeIfUnused()))
   }
 
-  /** Also after an interrupt, while something waits or is written. */
+  /** Also safe after an interrupt, during a wait or a write. */
   async close(): Promise<void> {
     await this.writes.leaving()
     await Promise.all([...this.#leases.values()].map((lease) => lease.close()))
@@ -88,12 +88,12 @@ export class SharedRepository {
     const queue = lockFileQueue(appendQueue, permissions)
     return {
       enter: async () => {
-        // Where it cannot be made, the queue is passed by.
+        // If the folder cannot be created, writers skip the queue.
         const home = dirname(appendQueue)
         if (!existsSync(home)) await makeFolder(home, permissions).catch(() => {})
         const entered = queue.enter()
         if (this.#leases.size === 0) return entered
-        // The process in the queue may need a view that is open here.
+        // The process that holds the queue may need a view that this one has open.
         const waited = new AbortController()
         const first = await Promise.race([
           entered,
@@ -107,7 +107,7 @@ export class SharedRepository {
   }
 }
 
-/** Opens the repository that a directory lies in. @throws {NotFoundError} naming the directory when there is none */
+/** Opens the repository that contains a directory. @throws {NotFoundError} naming the directory when there is none */
 export async function openSharedRepository(cwd: string, options: SharedOptions): Promise<SharedRepository> {
   const layout = await findRepository({ cwd, env: options.env })
   return new SharedRepository(layout, await readSharedPermissions(layout, options.env), options)

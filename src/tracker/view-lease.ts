@@ -2,10 +2,10 @@
  * One open view of an actor, shared by every request of a process.
  *
  * Invariants
- * - A read answers with a state that the log had during the read: it goes through a snapshot, taken after a catch-up
- *   that began after the read was asked for.
- * - No view is closed under a reader. One that is replaced closes when its last reader is done.
- * - The view follows the log, it never leads: `follow` applies only what the log holds already.
+ * - A read returns a state that the log had during the read: it uses a snapshot taken after a catch-up that began after
+ *   the request.
+ * - A view is never closed while it has readers. A replaced view closes when its last reader is done.
+ * - The view never gets ahead of the log: `follow` applies only events that the log already holds.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Event } from '../model/index.ts'
@@ -18,7 +18,7 @@ export interface ViewReader {
   readonly release: () => Promise<void>
 }
 
-/** What a request tells about how its view is opened and caught up, and who hears what that finds. */
+/** How a request opens and catches up its view, and the callbacks for what that finds. */
 export type ReadOptions = OpenViewOptions & { readonly onNewEvents?: (events: readonly Event[]) => void }
 
 interface OpenedView {
@@ -27,26 +27,26 @@ interface OpenedView {
 }
 
 export class ViewLease {
-  /** How long a view without readers stays open, in milliseconds; null until it is asked for. */
+  /** How long a view without readers stays open, in milliseconds; null for until `closeIfUnused`. */
   readonly #idleMs: number | null
   #current: OpenedView | undefined
   #idle: AbortController | undefined
-  /** Whatever opens, changes or closes a view, one at a time. */
+  /** Serializes opening, changing and closing the view. */
   #turn: Promise<unknown> = Promise.resolve()
 
   constructor(idleMs: number | null) {
     this.#idleMs = idleMs
   }
 
-  /** A view at the log's present head, until it is released. */
+  /** Returns a view at the current head of the log, valid until it is released. */
   read(options: ReadOptions): Promise<ViewReader> {
     return this.#inTurn(async () => this.#register(await this.#openCaughtUp(options)))
   }
 
   /**
-   * Puts the view that `make` builds from the log in the place of the present one, and reads it.
+   * Replaces the present view by one that `make` builds from the log, and reads it.
    *
-   * @param make - given the present view where somebody reads it; else that is closed, and lies in its directory
+   * @param make - receives the present view if it has readers; otherwise that view is closed, with its files in place
    */
   replace<Made extends { readonly view: View }>(
     make: (present: View | undefined) => Promise<Made>,
@@ -58,7 +58,7 @@ export class ViewLease {
     })
   }
 
-  /** Changes what the view notes beside the log, at the log's present head. Readers that were there do not see it. */
+  /** Changes the notes that the view keeps beside the log, at the current head. Existing readers do not see the change. */
   change<Result>(options: ReadOptions, work: (view: View) => Promise<Result>): Promise<Result> {
     return this.#inTurn(async () => {
       const { view } = await this.#openCaughtUp(options)
@@ -70,11 +70,11 @@ export class ViewLease {
   }
 
   /**
-   * Applies what the log has gained on top of `parent` to an open view that stands there. Any other view reads it from
-   * the log when it is asked next.
+   * Applies new events on top of `parent` to an open view at that head. Any other view reads them from the log on its next
+   * use.
    */
   async follow(parent: string | null, apply: (view: View) => Promise<void>): Promise<void> {
-    // Nobody has a view open, and nobody is about to.
+    // No view is open or being opened.
     if (this.#current === undefined) return
     await this.#inTurn(async () => {
       const opened = this.#current
@@ -83,18 +83,18 @@ export class ViewLease {
         await apply(opened.view)
         await opened.view.flush()
       } catch {
-        // The log has it. The next reader opens the view again and judges what is wrong with it.
+        // The log has the events. The next reader reopens the view and reports the problem.
         await this.#dismiss(opened)
       }
     })
   }
 
-  /** Lets another process have the view, unless somebody reads it. */
+  /** Closes the view for other processes, unless it has readers. */
   async closeIfUnused(): Promise<void> {
     if (this.#current !== undefined) await this.#inTurn(() => this.#closeIfUnused())
   }
 
-  /** Closes the view, also under readers. */
+  /** Closes the view even if it has readers. */
   async close(): Promise<void> {
     this.#idle?.abort()
     await this.#inTurn(async () => {
@@ -123,7 +123,7 @@ export class ViewLease {
       opened.view.listen(undefined)
     }
     if (opened.readers > 0) return this.#install(await replaceOpenView(options, opened.view))
-    // What opens it finds out for itself what is wrong.
+    // The next opener finds the problem itself.
     await this.#dismiss(opened)
     return this.#install(await this.#open(options))
   }
@@ -160,7 +160,7 @@ export class ViewLease {
     return { view, release }
   }
 
-  /** A reader that is done waits for no other's turn, so that it may be released inside of one. */
+  /** Releasing a reader does not wait for a turn, so it may happen inside one. */
   async #release(opened: OpenedView, view: View): Promise<void> {
     await view.close()
     opened.readers -= 1

@@ -1,12 +1,10 @@
 /**
- * A repository as one request uses it: who asks, who is told, and what of the view the request reads. What requests share
- * lies in `SharedRepository`.
+ * The state of one request on a repository: its actor, its warnings and its view. State shared by all requests is in
+ * `SharedRepository`.
  *
  * Invariants
- * - The calls of a workspace follow each other, as those of one command do. Requests that run at the same time have a
- *   workspace each.
- * - A turn in the queue of writes is taken before the view is read for a write, never after: a reader that waited for the
- *   queue would show its plan a state of before.
+ * - The calls on a workspace are sequential, like those of one command. Concurrent requests have a workspace each.
+ * - A write enters the queue before it reads the view, never after: after waiting in the queue, the view would be stale.
  */
 import {
   type GitPort,
@@ -79,25 +77,25 @@ export interface RequestFacts {
   readonly warn: (warning: Warning) => void
   readonly progress: (label: string) => Progress
   readonly identity: { readonly actor: string | undefined; readonly dataDir: string | undefined }
-  /** Whether git may ask somebody for a password. */
+  /** Whether git may prompt for a password. */
   readonly isInteractive?: boolean
-  /** The idempotency key that came with the request; the commit's meta.json keeps it beside the ids of its events. */
+  /** The idempotency key of the request; the commit's meta.json stores it beside the ids of its events. */
   readonly requestKey?: string | undefined
-  /** Told of every event that the log takes, so that a later failure can say what was written. */
+  /** Records every event written to the log, so that a later failure can report them. */
   readonly written?: WrittenEvents
-  /** For tests: moments of a publish, or a disk that fails. */
+  /** For tests: hooks into a publish, or a failing disk. */
   readonly gitOptions?: Pick<PortOptions, 'hooks' | 'disk' | 'lockWaitMs'>
-  /** For tests: moments of a sync. */
+  /** For tests: hooks into a sync. */
   readonly atSync?: ((point: SyncPoint) => void | Promise<void>) | undefined
 }
 
-/** Problems of the log that are told one by one; the rest is counted. */
+/** Problems of the log with a warning each; the rest are counted. */
 const problemsToldMax = 5
 
 export class Workspace {
   readonly shared: SharedRepository
   readonly facts: RequestFacts
-  /** What the request has put into the log. */
+  /** Events that the request has written to the log. */
   readonly written: WrittenEvents
   #chosen: Promise<ChosenActor | undefined> | undefined
   #config: Promise<RepoConfig> | undefined
@@ -106,9 +104,9 @@ export class Workspace {
   #turns = 0
   #remotes: RemotePort | undefined
   readonly #toldLocks = new Set<string>()
-  /** Of the write that is going on. */
+  /** The guard of the write in progress. */
   #guard: LockGuard | undefined
-  /** What the log lacked when the view was last looked at. */
+  /** Gaps in the log as of the last read of the view. */
   #gaps: LogGaps = noGaps
   #toldGaps = false
   #problemCount = 0
@@ -139,14 +137,14 @@ export class Workspace {
     return this.facts.atSync
   }
 
-  /** The moment that a commit of this request is dated with, where the request comes from. */
+  /** The date for a commit of this request, in the time zone of the caller. */
   now(): { readonly nowUnixMs: number; readonly offsetMinutes: number } {
     const { clock } = this.facts
     const nowUnixMs = clock.nowUnixMs()
     return { nowUnixMs, offsetMinutes: clock.offsetMinutesAt?.(nowUnixMs) ?? 0 }
   }
 
-  /** The remotes, through the user's git. */
+  /** The remotes, accessed through the user's git. */
   get remotes(): RemotePort {
     const { isInteractive = false } = this.facts
     const silenceSecondsMax = () => this.#remoteTimeout()
@@ -154,7 +152,7 @@ export class Workspace {
     return this.#remotes
   }
 
-  /** @throws {InvalidArgsError} when the environment says no number of seconds */
+  /** @throws {InvalidArgsError} when the environment variable is not a number of seconds */
   async #remoteTimeout(): Promise<number> {
     const { GRITE_REMOTE_TIMEOUT: said = '' } = this.facts.env
     if (said === '') return (await this.config()).remote.timeout
@@ -173,28 +171,28 @@ export class Workspace {
     return { dataDir: identity.dataDir ?? env.GRITE_HOME, actor: identity.actor ?? env.GRITE_ACTOR }
   }
 
-  /** Who writes; undefined when no actor exists yet. Creates nothing. */
+  /** The current actor; undefined when none exists yet. Creates nothing. */
   async findActor(): Promise<ChosenActor | undefined> {
     const choosing = this.#chosen ?? findActor(this.paths, this.actorChoice)
     this.#chosen = choosing
     const chosen = await choosing
-    // Somebody may make one while this request waits for its turn.
+    // Do not cache: another process may create one while this request waits for its turn.
     if (chosen === undefined && this.#chosen === choosing) this.#chosen = undefined
     return chosen
   }
 
-  /** Who writes; the first write of a repository makes an actor. */
+  /** The current actor; the first write in a repository creates one. */
   async requireActor(): Promise<ChosenActor> {
     const known = await this.findActor()
     if (known !== undefined) return known
-    // Else the refusal of the write would leave an actor behind.
+    // Validate first, so that a refused write does not leave an actor behind.
     requirePermanentStore(this.layout, this.facts.env)
     const created = createDefaultActor(this.paths, await this.newActorFacts(null, false))
     this.#chosen = created
     return created
   }
 
-  /** Forgets who writes and the view that goes with it, after actors changed. */
+  /** Drops the cached actor and its view, after actors changed. */
   async forgetActor(): Promise<void> {
     this.#chosen = undefined
     this.#config = undefined
@@ -207,7 +205,7 @@ export class Workspace {
     return this.#config
   }
 
-  /** What a new actor is made from; without a label it is called what git calls the user. */
+  /** Settings for a new actor; its default label is the user name of git. */
   async newActorFacts(label: string | null, generateKey: boolean) {
     const { random, clock } = this.facts
     return {
@@ -220,26 +218,26 @@ export class Workspace {
 
   // --- reading ----------------------------------------------------------------------------------------------------
 
-  /** The log as it was when this request first asked, or after `dropStaleView`, `refresh` or a write of its own. */
+  /** The view as of the first call of this request, or since its last `dropStaleView`, `refresh` or write. */
   async view(): Promise<View> {
     this.#reader ??= this.#readJudged()
     return (await this.#reader).view
   }
 
-  /** The view that this request reads; undefined when it reads none. */
+  /** The open view of this request, or undefined. */
   async openedView(): Promise<View | undefined> {
     return (await this.#reader)?.view
   }
 
-  /** What a sync has judged, or what was written here, is not judged again when the view meets it. */
+  /** Skips the signature check of events that a sync has checked or this process has written. */
   takeAsJudged(): void {
     this.#isJudged = true
   }
 
   /**
-   * Reads the view, and tells once what is wrong with signatures that plain git has brought in, where that is wanted.
+   * Reads the view. If configured, warns once of bad signatures on events fetched by plain git.
    *
-   * @param doubtsHead - whether the log's head is looked at even where the view is at it
+   * @param doubtsHead - whether to verify the head of the log even if the view is at it
    */
   async #readJudged(doubtsHead = false): Promise<ViewReader> {
     const received: ReceivedEvent[] = []
@@ -255,15 +253,15 @@ export class Workspace {
     return reader
   }
 
-  /** A plan must not see a view older than the head it goes on. */
+  /** A plan must not see a view older than the head it builds on. */
   async dropStaleView(head: Oid | null): Promise<void> {
     if (this.#reader !== undefined && (await this.#reader).view.head !== head) await this.#leaveView()
   }
 
-  /** Lets go of the view, for a command that has read and is about to wait. The next one to ask reads it as it is then. */
+  /** Closes the view so that we don't hold its lock while waiting. The next read opens it at the head of that time. */
   async letGoOfView(): Promise<void> {
     await this.#leaveView()
-    // Nobody else of this process is going to read it soon.
+    // No other request of this process needs it soon.
     if (this.shared.viewIdleMs === null) await this.shared.letGoOfViews()
   }
 
@@ -276,10 +274,10 @@ export class Workspace {
     return this.view()
   }
 
-  /** Replaces the view after a read of it has failed. @throws the failure, when it is none of the view's files */
+  /** Replaces the view after a failed read. @throws the failure itself when the files of the view did not cause it */
   async replaceUnreadableView(failure: unknown): Promise<void> {
     if (!isFileFailure(failure)) throw failure
-    // It may fail at its files once more.
+    // Closing may fail on the same files again.
     await this.#leaveView().catch(() => {})
     this.#reader = this.#withOptions((options, lease) =>
       lease.replace(async (present) => ({ view: await replaceUnreadableView(options, failure, present) })),
@@ -288,9 +286,9 @@ export class Workspace {
   }
 
   /**
-   * The view at the log as it is now, after a sync.
+   * The view at the current head, after a sync.
    *
-   * @param gained - what a join read anyway; used when the view stands where it begins
+   * @param gained - events that the join has read; used when the view is at the head they start from
    */
   async refresh(gained: Gained | null): Promise<View> {
     await this.#leaveView()
@@ -308,13 +306,13 @@ export class Workspace {
     return this.view()
   }
 
-  /** Applies what the log has gained to the shared view, if it is open and stands at `parent`. */
+  /** Applies new events to the shared view, if it is open and at `parent`. */
   async followWith(parent: Oid | null, apply: (view: View) => Promise<void>): Promise<void> {
     await (await this.#lease()).follow(parent, apply)
     await this.#leaveView()
   }
 
-  /** Changes what the view notes beside the log. */
+  /** Changes the notes that the view keeps beside the log. */
   async changeView<Result>(work: (view: View) => Promise<Result>): Promise<Result> {
     await this.#leaveView()
     const noting = async (view: View): Promise<Result> => {
@@ -325,7 +323,7 @@ export class Workspace {
     return this.#withOptions((options, lease) => lease.change(options, noting))
   }
 
-  /** As `rebuild`, from the newest usable snapshot on. */
+  /** Like `rebuild`, starting from the newest usable snapshot. */
   async rebuildFromSnapshot(options: SnapshotUse = {}): Promise<RebuiltView<SnapshotStanding>> {
     await this.#leaveView()
     const { judgeForUse } = await import('./snapshots/judge-for-use.ts')
@@ -337,7 +335,7 @@ export class Workspace {
     return rebuilt
   }
 
-  /** Looks at the log's head again, and puts the log back where it can be read. */
+  /** Verifies the head of the log, and restores an earlier one if it is unreadable. */
   async recoverHead(): Promise<View> {
     await this.#leaveView()
     this.#reader = this.#readJudged(true)
@@ -371,7 +369,7 @@ export class Workspace {
           warn: (code, message, details) => this.facts.warn({ code, message, ...(details && { details }) }),
           progress: (done) => progress.report(done, null),
           hydrate: hydrator(this),
-          // Where signatures decide, what a fetch has left was perhaps refused; a sync judges it.
+          // Under `reject`, a fetched head may have been refused because of its signatures; leave it to a sync.
           trustsRemotes: (await this.config()).verifySignatures !== 'reject',
         },
         await this.#lease(),
@@ -382,23 +380,23 @@ export class Workspace {
   }
 
   /**
-   * Warns, once, that answers are made from a part of the log. As a rule when the repository is closed: a sync may have
-   * fetched by then what was missing at its beginning.
+   * Warns once that results come from an incomplete log. Usually called on close, because a sync may have fetched the
+   * missing parts by then.
    */
   tellGaps(): void {
     if (this.#toldGaps || this.#gaps.count === 0) return
     this.#toldGaps = true
     this.facts.warn({
       code: 'log-incomplete',
-      message: `the log ${describeGaps(this.#gaps)}; issues and changes may be missing here, and \`grite sync\` fetches them from a remote that has them`,
+      message: `the log ${describeGaps(this.#gaps)}; issues and changes may be missing; run \`grite sync\` to fetch them from a remote that has them`,
       details: detailsOfGaps(this.#gaps),
     })
   }
 
   /**
-   * For a command that a part of the log would lead astray.
+   * For commands whose result would be wrong with an incomplete log.
    *
-   * @param consequence - what the command has therefore not done
+   * @param consequence - what the command did not do because of it
    * @throws {IncompleteLogError}
    */
   async requireWholeLog(consequence: string): Promise<void> {
@@ -407,7 +405,7 @@ export class Workspace {
   }
 
   #reportProblem(problem: LogProblem): void {
-    // Told with every answer, not only when it is met.
+    // Reported with every result, not only on the first encounter.
     if (problem.gap !== undefined) return
     this.#problemCount += 1
     if (this.#problemCount > problemsToldMax) {
@@ -424,7 +422,7 @@ export class Workspace {
 
   // --- writing ----------------------------------------------------------------------------------------------------
 
-  /** Appends what a plan drafts, all or nothing. */
+  /** Appends the events that a plan drafts, atomically. */
   write<Result>(plan: Plan<Result>, options: WriteOptions = {}): Promise<Written<Result>> {
     return write(this, plan, options)
   }
@@ -455,9 +453,9 @@ export class Workspace {
   }
 
   /**
-   * Respects locks of others on the whole repository, for a command that is about to change refs without writing to the log:
-   * a push, and the making and deleting of snapshots.
-   * @throws {ConflictError} by the policy `require`
+   * Checks repository-wide locks before changing refs without appending: before a push, and before creating or deleting
+   * snapshots.
+   * @throws {ConflictError} under the policy `require`
    */
   async respectRepositoryLocks(): Promise<void> {
     const guard = this.guard(false)
@@ -465,12 +463,12 @@ export class Workspace {
     await guard.tellPassed()
   }
 
-  /** @param takesLocks - whether the issues of the write are locked for it */
+  /** @param takesLocks - whether to lock the issues during the write */
   guard(takesLocks: boolean): LockGuard {
     return new LockGuard(this, takesLocks, this.#toldLocks)
   }
 
-  /** Runs one write, and lets it respect and hold locks. */
+  /** Runs one write under a lock guard. */
   async guarded<Result>(takesLocks: boolean, work: (guard: LockGuard) => Promise<Result>): Promise<Result> {
     const guard = this.guard(takesLocks)
     this.#guard = guard
@@ -482,12 +480,12 @@ export class Workspace {
     }
   }
 
-  /** Whether nobody else writes until this request says so. */
+  /** Whether this request holds the turn in the queue. */
   get hasTurn(): boolean {
     return this.#turns > 0
   }
 
-  /** Notes that this request has the turn; the result ends it. */
+  /** Marks that this request holds the turn; the returned function ends it. */
   takeTurn(): () => void {
     this.#turns += 1
     return () => {
@@ -495,7 +493,7 @@ export class Workspace {
     }
   }
 
-  /** Runs several writes with nobody else writing throughout. Entering again inside is free. */
+  /** Runs several writes in one turn, without other writers in between. Reentrant. */
   async exclusively<Result>(work: () => Promise<Result>): Promise<Result> {
     const leave = await this.queue.enter()
     try {
@@ -505,7 +503,7 @@ export class Workspace {
     }
   }
 
-  /** Where writers wait for their turn. Entering again inside is free. */
+  /** The queue of writers. Reentrant. */
   get queue(): Queue {
     return {
       enter: async () => {
@@ -520,12 +518,12 @@ export class Workspace {
     }
   }
 
-  /** Ends what is being read from the log, before a process that was interrupted closes the repository. */
+  /** Stops reads of the log, before an interrupted process closes the repository. */
   stopReading(): void {
     this.git.stopReading()
   }
 
-  /** Also after an interrupt: what the write in progress had locked is free again. The shared part stays open. */
+  /** Also used after an interrupt: releases the locks of the write in progress. The shared part stays open. */
   async close(): Promise<void> {
     this.#remotes?.close()
     await this.#guard?.leave()
@@ -534,7 +532,7 @@ export class Workspace {
   }
 }
 
-/** A workspace that has a repository to itself, and closes it with itself: for a process that lives for one command. */
+/** A workspace that owns its repository and closes it, for a process that runs one command. */
 class SoleWorkspace extends Workspace {
   override async close(): Promise<void> {
     await super.close()
@@ -542,7 +540,7 @@ class SoleWorkspace extends Workspace {
   }
 }
 
-/** Opens the repository that a directory lies in. @throws {NotFoundError} naming the directory when there is none */
+/** Opens the repository that contains a directory. @throws {NotFoundError} naming the directory when there is none */
 export async function openWorkspace(facts: RequestFacts): Promise<Workspace> {
   const { env, warn, gitOptions } = facts
   const options = { env, warn, viewIdleMs: null, ...(gitOptions === undefined ? {} : { gitOptions }) }

@@ -1,27 +1,27 @@
 /**
- * Where the writes of one process wait for their turn, in front of the lock file on which processes wait for each other.
+ * The queue of writes within one process, in front of the lock file that serializes writers of different processes.
  *
  * Invariants
- * - One turn at a time, in the order of arrival: nothing that one turn plans or writes overlaps with another's.
- * - A turn begins only with the lock file held, or given up on: it is advisory, and the ref's compare-and-swap guards
- *   the log.
- * - Writes that wait together and may share a commit are handed over together, first come first.
+ * - Turns run one at a time, in order of arrival; their plans and writes never overlap.
+ * - A turn starts when the lock file is held or has been given up on. The lock is advisory; the compare-and-swap of the
+ *   ref protects the log.
+ * - Waiting writes that may share a commit are committed together, in order of arrival.
  */
 import type { Queue } from '../wal/index.ts'
 
 export interface CommitOutcome<Write> {
-  /** Writes that did not fit, in their order; they are first in the next turn. */
+  /** Writes that did not fit, in order; they come first in the next turn. */
   readonly left: readonly Write[]
-  /** Tells the others what became of them. */
+  /** Settles the other writes. */
   readonly settle: () => void
 }
 
 export interface WriteQueueOptions<Write> {
-  /** The queue between processes. */
+  /** The lock file between processes. */
   readonly between: Queue
-  /** Whether a write may go into one commit with the one at the head of the queue. */
+  /** Whether a write may share a commit with the first one of the queue. */
   readonly mayShareCommit: (first: Write, other: Write) => boolean
-  /** Writes what it is given, as far as it fits into one commit. Never throws. */
+  /** Commits as many of the writes as fit into one commit. Never throws. */
   readonly commit: (writes: readonly Write[]) => Promise<CommitOutcome<Write>>
 }
 
@@ -29,9 +29,9 @@ type Turn<Write> =
   | { readonly kind: 'write'; readonly write: Write }
   | { readonly kind: 'alone'; readonly run: () => Promise<void>; readonly passedOn: () => void }
 
-/** Writes that one turn takes at most, so that the first of them does not wait for the last without bound. */
+/** Bounds how long the first write of a turn waits for the last. */
 const writesPerTurnMax = 256
-/** How many turns follow each other on one hold of the lock file before other processes get a chance. */
+/** Consecutive turns per hold of the lock file, before other processes get a chance. */
 const turnsPerHoldMax = 8
 
 export class WriteQueue<Write> {
@@ -44,14 +44,14 @@ export class WriteQueue<Write> {
     this.#options = options
   }
 
-  /** Hands a write over for a turn; `commit` settles it. */
+  /** Adds a write to the queue; `commit` settles it. */
   add(write: Write): void {
     this.#add({ kind: 'write', write })
   }
 
   /**
-   * Waits for a turn of one's own, with nothing else written by this process meanwhile. The result ends it, and resolves
-   * when others can have their turn, those of other processes included.
+   * Waits for an exclusive turn, during which this process writes nothing else. The returned function ends the turn, and
+   * resolves when other writers, including other processes, can have theirs.
    */
   enter(): Promise<() => Promise<void>> {
     return new Promise((resolve) => {
@@ -70,7 +70,7 @@ export class WriteQueue<Write> {
     })
   }
 
-  /** Resolves when the lock file is given back; at once while a turn goes on, which an interrupt must not wait for. */
+  /** Resolves when the lock file is released; at once during a turn, since an interrupt must not wait for it. */
   async leaving(): Promise<void> {
     if (this.#waiting.length === 0 && !this.#isInTurn) await this.#running
   }
@@ -104,7 +104,7 @@ export class WriteQueue<Write> {
     return settle
   }
 
-  /** Takes out what may share a commit with a write. Neither work that is to run alone nor other writes are overtaken. */
+  /** Removes the writes that may share a commit with the first one, without overtaking exclusive work or other writes. */
   #takeCompanions(first: Write): Write[] {
     const companions: Write[] = []
     while (companions.length + 1 < writesPerTurnMax) {

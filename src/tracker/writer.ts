@@ -1,11 +1,10 @@
 /**
- * Writing to the log: what a request plans becomes one commit, alone or together with what others of the same actor have
- * planned meanwhile.
+ * Writes to the log: the plan of a request becomes one commit, alone or together with waiting plans of the same actor.
  *
  * Invariants
- * - A plan sees the state at the head that it is written on, with what the plans before it in the same commit left.
- * - A plan that fails takes only itself out of a commit. After a lost race every plan runs again, on fresh state.
- * - A write is acknowledged when the log has it. The view follows; when it cannot, the next reader makes up for it.
+ * - A plan sees the state at the head it is written on, plus the events of earlier plans in the same commit.
+ * - A failed plan drops only itself from a commit. After a lost race every plan runs again, on fresh state.
+ * - A write is acknowledged when the log has it. If the view cannot follow, the next reader catches it up.
  */
 import { type Oid, type PendingObject, shallowMark } from '../git/index.ts'
 import {
@@ -41,20 +40,20 @@ import type { Workspace } from './workspace.ts'
 import type { CommitOutcome } from './write-queue.ts'
 import { describeWritten, noteWritten } from './written-events.ts'
 
-/** Drafts changes. May run several times, each time on fresh state; it must not keep anything from an earlier run. */
+/** Drafts changes. May run several times, each time on fresh state; it must not keep state between runs. */
 export type Plan<Result> = (draft: Draft) => Promise<Result>
 
 export interface StageOptions {
-  /** Whether it takes back what loses to somebody's lock, which that very lock must not prevent. */
+  /** Set when undoing a change that lost to somebody's lock: that lock must not block the undo. */
   readonly givesWay?: boolean
 }
 
 export interface WriteOptions extends StageOptions {
-  /** Whether the issues that the write changes are locked for it meanwhile. */
+  /** Whether to lock the changed issues during the write. */
   readonly lock?: boolean
 }
 
-/** What became of a write: the new head, or null when there was nothing to change. */
+/** The result of a write: the new head, or null when there was nothing to change. */
 export interface Written<Result> {
   readonly head: Oid | null
   readonly events: readonly Event[]
@@ -68,29 +67,29 @@ interface Planned {
   /** Null when there is nothing to write. */
   readonly batch: IssueBatch | null
   readonly result: unknown
-  /** Remembers, once the batch is in the log, that the actor's card is. */
+  /** Notes, once the batch is in the log, that the log has the card of the actor. */
   readonly noteCard: () => Promise<void>
 }
 
-/** What was planned, as a commit that is written and not yet part of the log; null when there was nothing to change. */
+/** A written commit that is not yet part of the log; null when there was nothing to change. */
 export interface Staged<Result> {
   readonly appended: Appended<IssueBatch> | null
   readonly events: readonly Event[]
   readonly result: Result
   readonly noteCard: () => Promise<void>
-  /** Warns of locks of others that it passed. */
+  /** Warns of locks of others that the write ignored. */
   readonly tellPassed: () => Promise<void>
-  /** Those of the commit, which may be pruned as long as no ref names it. */
+  /** Objects of the commit, which git may prune until a ref reaches it. */
   readonly objects: readonly PendingObject[]
 }
 
-/** A write that waits for its turn. */
+/** A write in the queue. */
 export interface PendingWrite {
   readonly workspace: Workspace
   readonly plan: Plan<unknown>
   readonly guard: LockGuard
   readonly givesWay: boolean
-  /** Whose commit it can be a part of; null when it stands alone. */
+  /** Writes of one group may share a commit; null for none. */
   readonly group: string | null
   readonly resolve: (written: Written<unknown>) => void
   readonly reject: (error: unknown) => void
@@ -119,7 +118,7 @@ export async function write<Result>(
   })
 }
 
-/** Who writes, so that writes of one actor can be told to be so; before there is an actor, whom they would make. */
+/** Identifies the actor of a write; before there is an actor, the settings from which it will be created. */
 async function groupOf(workspace: Workspace): Promise<string> {
   const id = (await workspace.findActor())?.actor.id
   if (id !== undefined) return workspace.paths.actorDir(id)
@@ -127,7 +126,7 @@ async function groupOf(workspace: Workspace): Promise<string> {
   return `${actor}\0${dataDir}`
 }
 
-/** Writes what has waited together, as far as it fits into one commit. Never throws. */
+/** Commits waiting writes together, as many as fit into one commit. Never throws. */
 export async function commitTogether(writes: readonly PendingWrite[]): Promise<CommitOutcome<PendingWrite>> {
   const leaves = writes.map(({ workspace }) => workspace.takeTurn())
   try {
@@ -141,12 +140,12 @@ interface PlannedWrite extends Planned {
   readonly write: PendingWrite
 }
 
-/** Several writes on their way into one commit. */
+/** Several writes that share one commit. */
 class Commit {
   readonly #leader: Workspace
-  /** Those that have not failed. */
+  /** Writes that have not failed. */
   readonly #writes: PendingWrite[]
-  /** What goes into the commit, as of the newest attempt. */
+  /** Content of the commit, as of the latest attempt. */
   #planned: PlannedWrite[] = []
   #left: PendingWrite[] = []
   readonly #settlements: (() => void)[] = []
@@ -231,7 +230,7 @@ class Commit {
     })
   }
 
-  /** Nothing of the commit came into the log, or its flush failed after all of it did. */
+  /** Rejects all writes: either nothing of the commit is in the log, or all of it is and the flush failed. */
   #fail(error: unknown): void {
     const planned = new Map(this.#planned.map((each) => [each.write, each.events]))
     const concerned = this.#writes.filter((write) => !this.#left.includes(write))
@@ -248,14 +247,14 @@ class Commit {
   }
 }
 
-/** Does what is due once a write is in the log. @returns what tells its command */
+/** Runs the steps after a write is in the log. @returns a function that settles the write */
 async function finish({ write, events, result, batch, noteCard }: PlannedWrite, head: Oid | null): Promise<() => void> {
   const { workspace, guard, givesWay, resolve, reject } = write
   if (batch === null) return () => resolve({ head: null, events, result })
   try {
     if (!givesWay) await guard.written(events)
     await noteCard()
-    // As a rule nothing is cut off, and the view is not needed.
+    // Gaps need the view; skip that when the repository is not shallow.
     if (shallowMark(workspace.layout) !== '') await workspace.view()
     return () => resolve({ head, events, result })
   } catch (error) {
@@ -264,7 +263,7 @@ async function finish({ write, events, result, batch, noteCard }: PlannedWrite, 
   }
 }
 
-/** What is due after one write of many. The write has been acknowledged, so that this never fails. */
+/** Runs maintenance after a sample of the writes. Never fails, because the write is already acknowledged. */
 async function tidy(workspace: Workspace, head: Oid): Promise<void> {
   if (!isLookDue(head)) return
   try {
@@ -272,11 +271,14 @@ async function tidy(workspace: Workspace, head: Oid): Promise<void> {
     await collectLocalByTheWay(workspace)
     await maintain(workspace)
   } catch (error) {
-    workspace.facts.warn({ code: 'tidying-failed', message: `written; tidying up failed: ${(error as Error).message}` })
+    workspace.facts.warn({
+      code: 'tidying-failed',
+      message: `written, but maintenance failed: ${(error as Error).message}`,
+    })
   }
 }
 
-/** Says in a failure what its command had put into the log by then. */
+/** Adds to an error the events that its command had already written. */
 function tellWritten(error: unknown, { written }: Workspace): unknown {
   if (error instanceof AfterWriteError) error.addDetails(describeWritten(written))
   else if (error instanceof GriteError && written.eventCount > 0) {
@@ -285,12 +287,12 @@ function tellWritten(error: unknown, { written }: Workspace): unknown {
   return error
 }
 
-/** The state that a plan sees: that of a head, and what the plans before it in the same commit have drafted. */
+/** The state that a plan sees: a head, plus the drafted events of earlier plans in the same commit. */
 class StateAt {
   readonly #workspace: Workspace
   readonly #head: Oid | null
   #layer: View | undefined
-  /** What the layer lacks. */
+  /** Drafted events that the layer does not have yet. */
   #drafted: Planned[] = []
   #hasCard = false
 
@@ -299,12 +301,12 @@ class StateAt {
     this.#head = head
   }
 
-  /** Whether an earlier plan of the commit brings the actor's card. */
+  /** Whether an earlier plan of the commit has the card of the actor. */
   get hasCard(): boolean {
     return this.#hasCard
   }
 
-  /** The view, if it is open and shows no less than plans may see. */
+  /** The view, if it is open and up to date with the state that plans see. */
   async open(): Promise<View | undefined> {
     await this.#workspace.dropStaleView(this.#head)
     return this.#drafted.length > 0 || this.#layer !== undefined ? undefined : this.#workspace.openedView()
@@ -326,7 +328,7 @@ class StateAt {
   add(planned: Planned): void {
     if (planned.batch === null) return
     this.#drafted.push(planned)
-    // A commit brings the card with its first events.
+    // The first events of a commit come with the card.
     this.#hasCard = true
   }
 
@@ -378,8 +380,8 @@ function noteOf({ facts }: Workspace, events: readonly Event[]): RequestNote {
 }
 
 /**
- * Runs a plan and writes nothing, so that what it would refuse is refused before somebody writes a text for it.
- * @throws whatever writing it would
+ * Runs a plan without writing, so that errors are reported before the user writes a text in the editor.
+ * @throws the errors that the write would throw
  */
 export async function rehearse(workspace: Workspace, plan: Plan<unknown>): Promise<void> {
   const actor = (await workspace.findActor())?.actor.id ?? ('0'.repeat(32) as ActorId)
@@ -397,9 +399,9 @@ export async function rehearse(workspace: Workspace, plan: Plan<unknown>): Promi
 }
 
 /**
- * Writes what a plan drafts as a commit on the present head that no ref names yet, for a command that has to ask a remote
- * before it may count.
- * @throws {ConflictError} by the policy `require`, when somebody's lock forbids it
+ * Writes the events of a plan as a commit on the current head without moving a ref, for a command that must first push it
+ * to a remote.
+ * @throws {ConflictError} under the policy `require`, when somebody else's lock forbids it
  */
 export async function stage<Result>(
   workspace: Workspace,
@@ -420,7 +422,7 @@ export async function stage<Result>(
   return { ...staged, appended: { head, parent, batch }, objects }
 }
 
-/** Makes a staged commit the head of the log. @throws {RefMovedError} when something else was written meanwhile */
+/** Makes a staged commit the head of the log. @throws {RefMovedError} when the head has moved in the meantime */
 export async function land(
   workspace: Workspace,
   { appended, objects, events, noteCard }: Staged<unknown>,
@@ -428,7 +430,7 @@ export async function land(
   if (appended === null) return
   await workspace.exclusively(async () => {
     const { head, parent } = appended
-    const reflogMessage = 'grite: taken by the remote'
+    const reflogMessage = 'grite: accepted by the remote'
     const update = updateOf(issueLog, { expected: parent, next: head, reflogMessage })
     await noting(
       workspace,
@@ -441,11 +443,11 @@ export async function land(
 }
 
 /**
- * Appends a batch that was planned on the state of the open view, as those of an import. What something else wrote
- * meanwhile is left out, so that no event id comes twice on the chain.
+ * Appends a batch that was planned on the open view, such as one of an import. Skips events that were written by somebody
+ * else in the meantime, so that no event id occurs twice on the chain.
  *
- * @param events - those of the batch's records, in their order
- * @returns the new head; null when the log holds all of the events
+ * @param events - the events of the batch's records, in order
+ * @returns the new head; null when the log already holds all of the events
  */
 export async function appendBatch(
   workspace: Workspace,
@@ -475,7 +477,7 @@ export async function appendBatch(
   )
 }
 
-/** All of the events when the open view is at this head: they were planned on it. */
+/** Filters out events that the log already has. Keeps all when the open view is at this head, since they were planned on it. */
 async function eventsNotAt(
   workspace: Workspace,
   head: Oid | null,
@@ -487,7 +489,7 @@ async function eventsNotAt(
   return events.filter(({ eventId }) => !known.has(eventId))
 }
 
-/** Notes what a write puts into the log, and says in its failure what had been written by then. */
+/** Records the events of a write, and adds the events written so far to its error. */
 async function noting<Result>(
   workspace: Workspace,
   eventsOfWrite: () => readonly Event[],
@@ -504,8 +506,8 @@ async function noting<Result>(
 }
 
 /**
- * The head of the log, to go on from. One that cannot be read is replaced by what was there before, if that can be found.
- * @throws {IncompleteLogError} when it cannot
+ * Returns a readable head of the log to append to. Replaces an unreadable head by an earlier one.
+ * @throws {IncompleteLogError} when no earlier head can be found
  */
 export function requireSoundHead(workspace: Workspace): Promise<Oid | null> {
   return readSoundHead({ git: workspace.git, ref: walRef, recover: () => workspace.recoverHead() })
@@ -519,8 +521,7 @@ function targetOf(workspace: Workspace) {
 }
 
 /**
- * Brings an own commit into an open view, without reading back what was just written. A failure only means that the
- * next reader does it.
+ * Applies our own commit to an open view without reading it back. A failure only means that the next reader does it.
  */
 async function follow(
   workspace: Workspace,
@@ -543,14 +544,17 @@ function requireBatchFits(batch: IssueBatch): void {
   const { records } = batch
   const field = 'operations'
   if (records.length > limits.batchEventsMax) {
-    throw new InvalidArgsError(`one commit holds at most ${limits.batchEventsMax} events, got ${records.length}`, {
+    throw new InvalidArgsError(`one commit can have at most ${limits.batchEventsMax} events, got ${records.length}`, {
       details: { field, events: records.length, events_max: limits.batchEventsMax },
     })
   }
   const bytes = bytesOf(batch)
   if (bytes > limits.batchBytesMax) {
-    throw new InvalidArgsError(`the events of one commit have at most ${limits.batchBytesMax} bytes, got ${bytes}`, {
-      details: { field, bytes, bytes_max: limits.batchBytesMax },
-    })
+    throw new InvalidArgsError(
+      `the events of one commit can have at most ${limits.batchBytesMax} bytes, got ${bytes}`,
+      {
+        details: { field, bytes, bytes_max: limits.batchBytesMax },
+      },
+    )
   }
 }

@@ -1,15 +1,15 @@
-/** What a command has put into the log, for the report of a failure that comes after it. */
+/** Events that a command has written to the log, for the error of a later failure. */
 import type { ErrorDetails, Event } from '../model/index.ts'
 
 export interface WrittenEvents {
   eventCount: number
-  /** The first of them. */
+  /** Ids of the first of them. */
   readonly eventIds: string[]
-  /** The first issues that they are about. */
+  /** The first issues that they change. */
   readonly issueIds: string[]
 }
 
-/** Ids that a failure lists. */
+/** Maximum number of ids that an error lists. */
 const idsListedMax = 20
 
 export function nothingWritten(): WrittenEvents {
@@ -24,7 +24,7 @@ export function noteWritten(written: WrittenEvents, events: readonly Event[]): v
   }
 }
 
-/** Facts for a failure; none when nothing was written. */
+/** Details for an error; empty when nothing was written. */
 export function describeWritten({ eventCount, eventIds, issueIds }: WrittenEvents): ErrorDetails {
   if (eventCount === 0) return {}
   return { written: true, event_count: eventCount, event_ids: [...eventIds], issue_ids: [...issueIds] }

@@ -99,8 +99,8 @@ const messagesOf = (member: Member) => member.warnings.splice(0).map(({ code, me
 
 describe('false snapshots', { concurrency: 3 }, () => {
   for (const [what, tamper, problem] of [
-    ['leaves out an event', omit, 'it leaves out 1 event of the log'],
-    ['adds events', add, 'it adds 2 events that the log does not hold'],
+    ['leaves out an event', omit, 'it omits 1 event of the log'],
+    ['adds events', add, 'it adds 2 events that the log does not have'],
   ] as const) {
     it(`a sync refuses a snapshot that ${what}`, async (t) => {
       const { bo, onOrigin } = await setUp(t)
@@ -108,7 +108,7 @@ describe('false snapshots', { concurrency: 3 }, () => {
       const oid = await onOrigin((git) => writeTampered(git, tamper))
       await bo.sync()
       assert.deepEqual(messagesOf(bo), [
-        `snapshot-refused: snapshot ${refOf(farAheadMs)} of 'origin', commit ${oid}, was not taken in: ${problem}; it is refused for good`,
+        `snapshot-refused: rejected snapshot ${refOf(farAheadMs)} of 'origin', commit ${oid}: ${problem}; it is refused for good`,
       ])
       assert.equal(snapshotsIn(bo), '')
       // It is reported once, and stays refused.
@@ -222,7 +222,7 @@ describe('false snapshots', { concurrency: 3 }, () => {
     const { checks } = (await bo.run('doctor')) as { checks: { id: string; status: string; message: string }[] }
     const found = checks.find(({ id }) => id === 'snapshots')
     assert.equal(found?.status, 'warn')
-    assert.match(found?.message ?? '', /of no use: \S+: it leaves out 1 event of the log$/)
+    assert.match(found?.message ?? '', /unusable: \S+: it omits 1 event of the log$/)
     assert.deepEqual(await verdictsOf(bo), ['unchecked'])
   })
 

@@ -120,7 +120,7 @@ describe('TMPDIR', () => {
     it(`an unusable TMPDIR ${place} is named`, async (t) => {
       await assert.rejects(
         runDoctor(t, place),
-        ioError(new RegExp(`no temporary folder can be made in ${place}`), place),
+        ioError(new RegExp(`cannot create a temporary folder in ${place}`), place),
       )
     })
   }

@@ -7,10 +7,10 @@ import { formatGuide } from './guide.ts'
 import { beginMarker, planSection } from './managed-section.ts'
 
 const fileName = 'AGENTS.md'
-/** No instructions for agents are as long; a larger file is something else. */
+/** A larger AGENTS.md is not a file of instructions. */
 const fileBytesMax = 8 * 1024 * 1024
 
-/** A change of AGENTS.md that was found to be possible and is not made yet. */
+/** A planned change of AGENTS.md that was validated but not yet written. */
 export interface AgentsMdChange {
   readonly path: string
   readonly action: 'created' | 'updated' | 'unchanged' | 'skipped'
@@ -18,9 +18,9 @@ export interface AgentsMdChange {
 }
 
 /**
- * Looks what is to be done that AGENTS.md at the top of the work tree holds the guide. Writes nothing yet.
+ * Plans the change after which AGENTS.md at the top of the work tree holds the guide. Writes nothing.
  * @throws {InvalidArgsError} in a bare repository
- * @throws {ConflictError} when the file is a link that leads out of the work tree, or its markers are broken
+ * @throws {ConflictError} when the file is a link to outside the work tree, or its markers are broken
  */
 export async function planAgentsMd(layout: RepositoryLayout): Promise<AgentsMdChange> {
   const { workTree } = layout
@@ -31,9 +31,9 @@ export async function planAgentsMd(layout: RepositoryLayout): Promise<AgentsMdCh
   const place = await findPlace(workTree, fileName)
   const plan = planSection(await readIfThere(place), formatGuide(2))
   if (plan.action === 'refused') {
-    throw new ConflictError(`${path} was left as it is: ${plan.reason}`, {
+    throw new ConflictError(`${path} was not changed: ${plan.reason}`, {
       details: { path, reason: plan.reason },
-      hints: [`Repair the lines with '${beginMarker}' and its end by hand, or take them out`],
+      hints: [`Fix the line '${beginMarker}' and its end marker by hand, or delete both`],
     })
   }
   return {

@@ -1,24 +1,24 @@
 /**
- * The part of a file that grite keeps: the lines from one marker to the other. Everything else in the file is the user's
- * and stays as it is, byte for byte; so texts here hold one byte in each character (Latin-1).
+ * The section of a file that grite manages: the lines between two markers. The rest of the file belongs to the user and is
+ * preserved byte for byte, so strings here hold one byte per character (Latin-1).
  */
 
 export const beginMarker = '<!-- grite:begin -->'
 export const endMarker = '<!-- grite:end -->'
-/** The heading by which the Rust tool knows that a file has been taken care of. */
+/** The heading by which the Rust tool recognizes that a file already has its section. */
 export const sectionHeading = '## Grite'
 
 export type SectionPlan =
   | { readonly action: 'created' | 'updated'; readonly bytes: Uint8Array }
-  /** `skipped`: the file has such a section already, which is not ours to change. */
+  /** `skipped`: the file already has such a section without our markers, which we must not change. */
   | { readonly action: 'unchanged' | 'skipped' }
-  /** The file cannot be changed without guessing what belongs to whom. */
+  /** The boundaries of the section are ambiguous. */
   | { readonly action: 'refused'; readonly reason: string }
 
 /**
- * What becomes of a file when it is to hold the section.
+ * Plans the new content of a file that is to hold the section.
  *
- * @param bytes - the file as it is; null when there is none
+ * @param bytes - the present file; null when there is none
  * @param section - lines between the markers, with `\n` at the end of each
  */
 export function planSection(bytes: Uint8Array | null, section: string): SectionPlan {
@@ -26,7 +26,7 @@ export function planSection(bytes: Uint8Array | null, section: string): SectionP
   if (bytes === null) return { action: 'created', bytes: Buffer.from(`${marked}\n`, 'utf8') }
   const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1')
   if (file.includes('\0')) return { action: 'refused', reason: 'it is not a text file' }
-  // A lone carriage return at the end would become part of a line end.
+  // A file that ends with a lone carriage return: our line end after it would become CRLF.
   const lineEnd = /\r?\n/.exec(file)?.[0] ?? (file.endsWith('\r') ? '\r\n' : '\n')
   const wanted = Buffer.from(marked.replaceAll('\n', lineEnd), 'utf8').toString('latin1')
   const [begins, ends] = [linesOf(file, beginMarker), linesOf(file, endMarker)]
@@ -36,11 +36,11 @@ export function planSection(bytes: Uint8Array | null, section: string): SectionP
   }
   const [begin] = begins
   const [end] = ends
-  if (begins.length > 1 || ends.length > 1) return { action: 'refused', reason: 'a marker stands there more than once' }
+  if (begins.length > 1 || ends.length > 1) return { action: 'refused', reason: 'it has a marker more than once' }
   if (begin === undefined || end === undefined) {
     return { action: 'refused', reason: `it has '${begin === undefined ? endMarker : beginMarker}' without the other` }
   }
-  if (end.start < begin.end) return { action: 'refused', reason: 'the markers stand in the wrong order' }
+  if (end.start < begin.end) return { action: 'refused', reason: 'its markers are in the wrong order' }
   return changed(file, file.slice(0, begin.start) + wanted + file.slice(end.end))
 }
 
@@ -48,7 +48,7 @@ function changed(before: string, after: string): SectionPlan {
   return before === after ? { action: 'unchanged' } : { action: 'updated', bytes: Buffer.from(after, 'latin1') }
 }
 
-/** Behind an empty line; a file that ends without a line end does so afterwards. */
+/** Appends after an empty line; a file without a final line end still has none afterwards. */
 function append(file: string, section: string, lineEnd: string): string {
   if (/^(\r?\n)*$/.test(file)) return file + section + lineEnd
   const endsLine = file.endsWith('\n')
@@ -56,7 +56,7 @@ function append(file: string, section: string, lineEnd: string): string {
   return file + gap + section + (endsLine ? lineEnd : '')
 }
 
-/** Where a marker stands alone on its line, from its first to behind its last character. */
+/** Ranges where a marker is alone on its line; `end` is exclusive. */
 function linesOf(file: string, marker: string): { readonly start: number; readonly end: number }[] {
   const pattern = new RegExp(`(?<=^|\\n)[ \\t]*${marker}(?=[ \\t]*\\r?(\\n|$))`, 'g')
   return [...file.matchAll(pattern)].map((match) => {

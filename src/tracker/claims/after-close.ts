@@ -1,4 +1,4 @@
-/** Steps after closing issues: claim the next one, and push the closing so that all clones see it. */
+/** Steps after closing issues: claim the next one, and push so that all clones see the change. */
 
 import { showRemote } from '../../git/index.ts'
 import { GriteError, type IssueId, issueResource } from '../../model/index.ts'
@@ -16,8 +16,8 @@ import { claimTtlMsDefault } from './claim-terms.ts'
 import { isAllSent, settleClaims } from './settle-claims.ts'
 
 /**
- * Finds where the current actor has claimed these issues: the remote when any claim is there, null when all are in this clone,
- * undefined when there is no claim.
+ * Finds where the current actor has claimed these issues: the remote if any claim is there, null if all are in this clone,
+ * undefined if there is no claim.
  */
 export async function findClaimLevel(
   repository: Workspace,
@@ -41,7 +41,7 @@ interface Failed {
   readonly failed: boolean
 }
 
-/** Claims the next issue. The closed ones stay closed when that fails; a warning says why. */
+/** Claims the next issue. If that fails, warns and leaves the closed ones closed. */
 export async function claimAfterClose(
   context: CommandContext,
   repository: Workspace,
@@ -55,13 +55,13 @@ export async function claimAfterClose(
     return { claimed, failed: false }
   } catch (error) {
     if (!(error instanceof GriteError)) throw error
-    const message = `closed, but nothing was claimed: ${error.message}`
+    const message = `closed, but could not claim the next issue: ${error.message}`
     context.warn({ code: 'claim-failed', message, details: error.details })
     return { claimed: null, failed: true }
   }
 }
 
-/** Sends the log to a remote and releases the leases of closed issues there. A failure is a warning. */
+/** Pushes the log to a remote and releases the leases of closed issues there. A failure is a warning. */
 export async function sendClosed(
   context: CommandContext,
   repository: Workspace,
@@ -78,7 +78,7 @@ export async function sendClosed(
   } catch (error) {
     if (!(error instanceof GriteError)) throw error
     const shown = showRemote(remote.name)
-    const message = `closed here, but not on '${shown}': ${error.message}; \`grite sync\` sends it`
+    const message = `closed here, but not yet on '${shown}': ${error.message}; run \`grite sync\` to push it`
     context.warn({ code: 'close-not-sent', message, details: { ...error.details, remote: shown } })
     return { failed: true }
   }

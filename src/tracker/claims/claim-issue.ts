@@ -9,19 +9,19 @@ import type { SharedContext } from './move-shared.ts'
 export interface ClaimRequest {
   readonly context: SharedContext
   readonly repository: Workspace
-  /** The remote through which all clones see it; null for a claim of this clone. */
+  /** The remote that makes the claim visible to all clones; null for a claim of this clone only. */
   readonly where: ChosenRemote | null
   readonly issueId: IssueId
   readonly ttlMs: number
-  /** Whether a claim that the actor has gets more time; else it is in the way. */
+  /** Whether to renew an existing claim of the actor; otherwise it is a conflict. */
   readonly renew: boolean
-  /** Whether the log has just been synced with `where`, so that nothing need be fetched first. */
+  /** Whether the log was just synced with `where`, so that the first fetch can be skipped. */
   readonly isFresh?: boolean
 }
 
 /**
- * Warns of a new claim that only this clone sees although there is a remote, through which other clones may claim the same
- * issue. Not for a claim made with `--local`.
+ * Warns of a new local claim in a repository with a remote, since other clones may claim the same issue. Not used for
+ * `--local`.
  */
 export async function warnIfLocal(
   { context, repository }: Pick<ClaimRequest, 'context' | 'repository'>,
@@ -33,12 +33,12 @@ export async function warnIfLocal(
   const shown = showRemote(likely)
   context.warn({
     code: 'claim-local',
-    message: `this claim holds in this clone only, and other clones of '${shown}' may claim the same issue: --remote claims among all clones, --local says that this one is meant`,
+    message: `this claim is visible in this clone only, and other clones of '${shown}' may claim the same issue: use --remote to claim for all clones, or --local to silence this warning`,
     details: { issue_id: issueId, level: 'local', remote: shown },
   })
 }
 
-/** Claims an issue for the current actor. @throws {ConflictError} naming who has it */
+/** Claims an issue for the current actor. @throws {ConflictError} naming the holder */
 export async function claimIssue({ where, ...request }: ClaimRequest): Promise<Claimed> {
   if (where === null) return claimLocally(request)
   return claimOnRemote({ ...request, remote: where })

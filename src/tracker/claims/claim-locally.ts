@@ -4,15 +4,15 @@ import { localPlace } from '../locks/lock-place.ts'
 import type { Workspace } from '../workspace.ts'
 import { draftClaim, planClaim, readClaimTerms } from './claim-terms.ts'
 
-/** A claim that was made, or given more time. */
+/** A claim that was made or renewed. */
 export interface Claimed {
   readonly issueId: IssueId
   readonly assignee: string
   readonly lock: Lock
-  /** `renewed`: the claimant had the issue already. */
+  /** `renewed`: the claimant already had the issue. */
   readonly outcome: 'claimed' | 'renewed'
   readonly eventIds: readonly EventId[]
-  /** Assignees whose claims had ended. */
+  /** Removed assignees, whose claims had ended. */
   readonly removed: readonly string[]
   readonly head: string | null
   readonly remote: string | null
@@ -26,9 +26,9 @@ export interface LocalClaimRequest {
 }
 
 /**
- * Claims an issue in this clone: the lease first, which decides, then the log. Killed in between, the claimant renews
- * what it has, and others wait until the time of the lease is over.
- * @throws {ConflictError} naming who has it
+ * Claims an issue in this clone: acquires the lease, which decides, then writes the log. After a crash in between, the
+ * claimant renews the lease, and others wait until it expires.
+ * @throws {ConflictError} naming the holder
  */
 export async function claimLocally(request: LocalClaimRequest): Promise<Claimed> {
   const { repository, issueId, ttlMs, renew } = request
@@ -46,7 +46,7 @@ export async function claimLocally(request: LocalClaimRequest): Promise<Claimed>
         outcome: outcome === 'renewed' ? 'renewed' : 'claimed',
       }
     } catch (error) {
-      // With the assignee in the log the claim stands, whatever failed after that.
+      // Once the log has the assignee, the claim is valid: a later failure must not release the lease.
       const isWritten = error instanceof AfterWriteError
       if (outcome !== 'renewed' && !isWritten) await releaseLock(repository, place, resource).catch(() => {})
       throw error

@@ -7,13 +7,13 @@ import type { Claimed } from './claim-locally.ts'
 type NextRequest = Omit<ClaimRequest, 'issueId'>
 
 /**
- * Claims the first issue of the ready queue that nobody else gets before; null when there is none.
+ * Claims the first issue of the ready queue that no other claimant takes first; null when there is none.
  *
- * @param labels - all of which it must have
- * @throws {ConflictError} when a lock on the whole repository excludes all of them, or others keep writing
+ * @param labels - the issue must have all of them
+ * @throws {ConflictError} when a lock on the whole repository blocks every claim, or others keep writing
  */
 export async function claimNext(request: NextRequest, labels: readonly string[]): Promise<Claimed | null> {
-  // In this clone everything happens in the queue, which is entered before the view is opened.
+  // Local claims run inside the append queue, which is entered before the view is opened.
   if (request.where === null) return request.repository.exclusively(() => claimFirst(request, labels))
   const { context, repository, where } = request
   await runSync(context, repository, where, { pull: true, push: false })
@@ -23,7 +23,7 @@ export async function claimNext(request: NextRequest, labels: readonly string[])
 async function claimFirst(request: NextRequest, labels: readonly string[]): Promise<Claimed | null> {
   const tried = new Set<IssueId>()
   for (;;) {
-    // Read again after each lost race: others have been at work.
+    // Read again after each lost race, since others have written.
     const { ready } = await readReadyQueue(request.repository, { labels })
     const next = ready.find(({ row }) => !tried.has(row.issue_id))?.row.issue_id
     if (next === undefined) return null
@@ -36,7 +36,7 @@ async function claimFirst(request: NextRequest, labels: readonly string[]): Prom
   }
 }
 
-/** The next issue would fare no better, and that none is ready would be wrong. */
+/** True for a conflict that every other issue would meet, too: retrying would end in a wrong "nothing is ready". */
 function isAboutAll({ details }: ConflictError): boolean {
   if (details.reason === 'contended') return true
   return typeof details.held_resource === 'string' && isRepositoryResource(details.held_resource)

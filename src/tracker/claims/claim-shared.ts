@@ -36,9 +36,9 @@ export interface SharedClaimRequest {
 
 /**
  * Claims an issue for all clones.
- * @throws {ConflictError} naming who has it
- * @throws {RemoteError} when the remote cannot be had or refuses; nothing was claimed, unless the connection broke before
- * the remote's answer arrived
+ * @throws {ConflictError} naming the holder
+ * @throws {RemoteError} when the remote is unreachable or refuses; nothing was claimed, unless the connection broke before
+ * the answer of the remote arrived
  */
 export async function claimOnRemote(request: SharedClaimRequest): Promise<Claimed> {
   try {
@@ -54,34 +54,34 @@ export async function claimOnRemote(request: SharedClaimRequest): Promise<Claime
 }
 
 /**
- * A remote takes two refs at once, and yet shows them one after the other: an assignee without a lease may be half of a
- * claim that has just been made. @throws {ConflictError} naming who has the lease
+ * A remote updates two refs atomically but still lists them one after the other: an assignee without a lease may be half
+ * of a claim that was just made. @throws {ConflictError} naming the holder of the lease
  */
 async function lookForLease({ repository, remote, issueId }: SharedClaimRequest): Promise<void> {
   await fetchLocks(repository, remote.name)
   await readClaimTerms(repository, issueId, () => true)
 }
 
-/** Log and lease in one push. */
+/** Pushes log and lease together. */
 async function claimAtOnce({ issueId, ttlMs, renew, ...request }: SharedClaimRequest): Promise<Claimed> {
   const { context, repository, remote } = request
   const resource = issueResource(issueId)
   const target: SharedTarget = { ...request, resource }
   const place = sharedPlace(repository, remote.name)
-  // A push whose answer was lost may have been accepted all the same: then the lease is the one that it brought.
+  // A push whose answer was lost may still have been accepted: then the remote has the lease of that push.
   const sent = new Set<string>()
   const decide = async (draft: Draft, sights: readonly LockInSight[]) => {
     const terms = await readClaimTerms(repository, issueId, (own) => renew || sent.has(own.nonce), sights)
     const { owner, assignee } = terms
     const present = findPresent(sights, place, resource)
     if (present?.lock === null) throw damagedError(resource, present)
-    // Not later than the assignee that comes with it: by that the claim is known to have brought it.
+    // Not later than the assignee event in the same push: this marks the assignee as added by the claim.
     const claim = await planClaim(repository, terms, draft.nowUnixMs)
     const nowUnixMs = context.clock.nowUnixMs()
     const nonce = formatUuid(context.random.bytes(16))
     const facts = { owner, resource, ttlMs, nonce, nowUnixMs, terms: lockTerms.lease, claim }
     const plan = planAcquire(present?.lock ?? null, facts)
-    // The clock was set back since.
+    // The clock was set back in between.
     if (plan.outcome === 'held') throw await heldError(repository, resource, sightOf(sights, present))
     const isOwnPush = sent.has(plan.lock.nonce)
     sent.add(plan.lock.nonce)
@@ -103,7 +103,7 @@ async function claimAtOnce({ issueId, ttlMs, renew, ...request }: SharedClaimReq
   }
 }
 
-/** Locks that overlap have refs of their own, which the push did not compare: see `lock/hold.ts`. */
+/** Overlapping locks are other refs, which the push did not compare: see `locks/hold.ts`. */
 async function giveWayToRival(target: SharedTarget): Promise<void> {
   const { repository, remote, resource, context } = target
   const sights = await lookAgain(repository, resource, async () => {
@@ -120,8 +120,8 @@ async function giveWayToRival(target: SharedTarget): Promise<void> {
 }
 
 /**
- * The lease by itself, then the log: for a remote that takes no two refs in one go, and for one whose log has an order of
- * its own. Killed in between, the lease is there and its holder renews it.
+ * Pushes the lease, then the log: for a remote without atomic pushes, and for one that is not the home of the log. After a
+ * crash in between, the lease exists and its holder renews it.
  */
 async function claimInTurn(request: SharedClaimRequest): Promise<Claimed> {
   const { context, repository, remote, issueId, ttlMs, renew } = request
@@ -131,7 +131,7 @@ async function claimInTurn(request: SharedClaimRequest): Promise<Claimed> {
   const claim = await planClaim(repository, terms)
   const place = sharedPlace(repository, remote.name)
   const { lock, outcome } = await acquireLock(repository, place, { resource, ttlMs, claim, isStep: true })
-  // Another process of this actor was faster, between the look and the lease.
+  // Another process of this actor acquired the lease after we checked.
   if (outcome === 'renewed') await readClaimTerms(repository, issueId, () => renew)
   const claimed = { issueId, assignee, lock, remote: showRemote(remote.name) }
   try {
@@ -146,16 +146,16 @@ async function claimInTurn(request: SharedClaimRequest): Promise<Claimed> {
   }
 }
 
-/** The lease has decided; that others do not see the assignee yet is no reason to give it back. */
+/** Pushes the log. A failure is a warning: the lease has decided, even if others do not see the assignee yet. */
 async function tellOthers(context: SharedContext, repository: Workspace, remote: ChosenRemote): Promise<void> {
   const why = await sendLog(context, repository, remote)
   if (why === null) return
   const shown = showRemote(remote.name)
-  const message = `the issue is yours, but '${shown}' does not say so yet: ${why}`
+  const message = `you have claimed the issue, but '${shown}' does not show it yet: ${why}`
   context.warn({ code: 'claim-not-sent', message, details: { remote: shown } })
 }
 
-/** Null when the remote has the log, else why not. */
+/** Returns null when the remote has the log, else the reason. */
 async function sendLog(context: SharedContext, repository: Workspace, remote: ChosenRemote): Promise<string | null> {
   try {
     const { refused } = await runSync(context, repository, remote, { pull: true, push: true })

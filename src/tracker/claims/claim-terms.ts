@@ -1,4 +1,4 @@
-/** On what terms an issue may be claimed, and what a claim writes into the log. */
+/** Rules that decide whether an issue may be claimed, and the events of a claim. */
 import {
   type ActorId,
   assignedToOthers,
@@ -23,24 +23,24 @@ import { heldError } from '../locks/held-error.ts'
 import { isReadable, type LockInSight, locksAgainst, locksInSight, stateInSight } from '../locks/known-locks.ts'
 import type { Workspace } from '../workspace.ts'
 
-/** Who claims, and what is known of the locks of the issue. */
+/** The claimant and the known locks of the issue. */
 export interface ClaimTerms {
   readonly issueId: IssueId
   readonly resource: string
   readonly owner: ActorId
-  /** The name by which the claimant is an assignee. */
+  /** The name of the claimant as an assignee. */
   readonly assignee: string
   /** Locks of the issue that are not live. */
   readonly ended: readonly Lock[]
 }
 
 /**
- * Looks who has an issue. Several processes may write as one actor, and of those that claim one issue only one shall get
- * it: so that what the actor has already is in the way as well, unless the caller knows of it.
+ * Checks that an issue can be claimed. Several processes may write as one actor, and only one of them may claim an issue,
+ * so a live claim of the same actor is a conflict too, unless the caller accepts it.
  *
- * @param mayHave - whether the claimant may have this live claim of its own actor
- * @param sights - for a caller that has looked, and goes on from there
- * @throws {ConflictError} naming who holds the issue, or what excludes it
+ * @param mayHave - whether a live claim of the same actor is accepted
+ * @param sights - locks, for a caller that has already read them
+ * @throws {ConflictError} naming the holder of the issue, or the lock that blocks it
  */
 export async function readClaimTerms(
   repository: Workspace,
@@ -67,7 +67,7 @@ export async function readClaimTerms(
 const claimedByYou = {
   isOwn: true,
   hints: [
-    'Another process that writes as you has it, or you do; `--renew` gives it more time, `grite issue unclaim` gives it back',
+    'You or another process with your identity has it; use `--renew` to extend the claim, or `grite issue unclaim` to release it',
   ],
 }
 
@@ -83,10 +83,10 @@ export function endedLocksOf(sights: readonly LockInSight[], nowUnixMs: number):
 }
 
 /**
- * The claim to put into the lease.
+ * Builds the claim to store in the lease.
  *
- * @param nowUnixMs - when it begins; milliseconds, at most those of the events that come with it
- * @throws {ConflictError} when the issue is closed, or somebody else's
+ * @param nowUnixMs - start of the claim in milliseconds; not later than the events written with it
+ * @throws {ConflictError} when the issue is closed or assigned to somebody else
  */
 export async function planClaim(
   repository: Workspace,
@@ -103,15 +103,15 @@ export async function planClaim(
 
 export interface DraftedClaim {
   readonly eventIds: readonly EventId[]
-  /** Assignees that claims before had left behind. */
+  /** Assignees left behind by earlier claims. */
   readonly removed: readonly string[]
 }
 
 /**
- * Drafts the assignee of a claim, and the end of those that claims before it left behind. Nothing when all is so already.
+ * Drafts the assignee of a claim, and removes assignees left behind by earlier claims. Drafts nothing when neither is needed.
  *
- * @param lock - the lease that the claimant has, or is about to have
- * @throws {ConflictError} when the issue was closed or given to somebody else meanwhile
+ * @param lock - the lease that the claimant holds or is about to acquire
+ * @throws {ConflictError} when the issue has been closed or assigned to somebody else in the meantime
  */
 export async function draftClaim(draft: Draft, terms: ClaimTerms, lock: Lock): Promise<DraftedClaim> {
   const { issueId, assignee, ended } = terms
@@ -128,7 +128,7 @@ function requireClaimable(state: IssueState, { issueId, assignee, ended }: Claim
   if (currentState(state) === 'closed') {
     throw new ConflictError(`issue ${issueId} is closed`, {
       details: { reason: 'closed', issue_id: issueId },
-      hints: ['`grite issue reopen` opens it again'],
+      hints: ['Use `grite issue reopen` to reopen it'],
     })
   }
   if (presentAssignees(state).includes(assignee)) return
@@ -136,7 +136,7 @@ function requireClaimable(state: IssueState, { issueId, assignee, ended }: Claim
   if (others.length === 0) return
   throw new ConflictError(`issue ${issueId} is assigned to ${others.map((user) => makeVisible(user)).join(', ')}`, {
     details: { reason: 'assigned', issue_id: issueId, holder: others[0], assignees: others },
-    hints: ['`grite issue assignee remove` takes somebody off it who does not work on it any more'],
+    hints: ['If nobody is working on it, unassign them with `grite issue assignee remove`'],
   })
 }
 

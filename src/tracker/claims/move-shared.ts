@@ -1,6 +1,6 @@
 /**
- * A change of log and lease that all clones see at once (docs/format.md#remotes): both are pushed in one go, by id, before
- * any local ref moves. The clone whose push is accepted has made the change; another looks again and decides again.
+ * Changes log and lease atomically for all clones (docs/format.md#remotes): pushes both in one push, by id, before any
+ * local ref moves. The clone whose push is accepted has made the change; any other fetches and decides again.
  */
 import {
   findCause,
@@ -32,17 +32,17 @@ import type { ChosenRemote } from '../sync/remote-name.ts'
 import { runSync } from '../sync/run-sync.ts'
 import type { Staged, Workspace } from '../workspace.ts'
 
-/** What a sync needs besides the repository. */
+/** The effects that a sync needs besides the repository. */
 export type SharedContext = Pick<CommandContext, 'progress' | 'clock' | 'random' | 'warn'>
 
-/** What a decision came to: the lease as it is to be, null when it stays as it is. */
+/** A decision: the new lease, or null to keep the present one. */
 export interface SharedDecision<Result> {
   readonly lock: Lock | null
   readonly result: Result
 }
 
 export interface SharedMove<Result> {
-  /** Head of the log with the change in it; null when the log did not change. */
+  /** Head of the log after the change; null when the log did not change. */
   readonly head: Oid | null
   readonly result: Result
 }
@@ -50,24 +50,24 @@ export interface SharedMove<Result> {
 const backoffMsFirst = 40
 const backoffMsMax = 1500
 
-/** The home remote's log and the lease of a resource there. */
+/** The log of the home remote and the lease of a resource there. */
 export interface SharedTarget {
   readonly context: SharedContext
   readonly repository: Workspace
   readonly remote: ChosenRemote
   readonly resource: string
-  /** Whether the caller has just synced, so that the first decision needs no fetch. */
+  /** Whether the caller has just synced, so that the first fetch can be skipped. */
   readonly isFresh?: boolean
-  /** Whether it takes back what loses to somebody's lock, which that very lock must not prevent. */
+  /** Set when undoing a change that lost to somebody's lock: that lock must not block the undo. */
   readonly givesWay?: boolean
 }
 
 /**
- * @param decide - drafts what the log needs and says what becomes of the lease, by what is in sight; runs again after a
- * lost race. It must not look itself: what another process of this clone fetches meanwhile would go unnoticed
- * @throws {ConflictError} when others kept being faster for 10 s
- * @throws {RemoteError} with the reason `no-atomic` when the remote cannot take both in one go, with `rejected` when it
- * refuses, or loses races that nobody wins; nothing has changed
+ * @param decide - drafts the events and decides on the lease from the given locks; runs again after a lost race. It must
+ * not read refs itself, or it would miss that another process of this clone has fetched in between
+ * @throws {ConflictError} after losing races for 10 s
+ * @throws {RemoteError} with reason `no-atomic` when the remote does not support atomic pushes, with `rejected` when it
+ * refuses, or reports lost races although its refs do not move; nothing has changed
  */
 export async function moveShared<Result>(
   target: SharedTarget,
@@ -92,19 +92,22 @@ export async function moveShared<Result>(
     if (standstill.see(seen)) throw pushRefused(remote.name, stale, refusedUnmoved)
     if (!(await retry.again())) {
       const shown = showRemote(remote.name)
-      throw new ConflictError(`others kept writing to '${shown}' for ${appendRetryMsMax} ms; nothing was taken`, {
-        details: { reason: 'contended', resource, remote: shown },
-      })
+      throw new ConflictError(
+        `gave up after ${appendRetryMsMax} ms because others kept pushing to '${shown}'; nothing was changed`,
+        {
+          details: { reason: 'contended', resource, remote: shown },
+        },
+      )
     }
     await pull(target)
   }
 }
 
 const refusedUnmoved = [
-  `Nothing moved there in ${unmovedRoundsMax} tries: as where a crash on the host has left the lock file of a ref behind`,
+  `Its refs did not move in ${unmovedRoundsMax} attempts; perhaps a crash on the host left a ref lock file behind`,
 ]
 
-/** Takes in what others wrote. */
+/** Fetches and joins the events of others. */
 async function pull({ context, repository, remote }: SharedTarget): Promise<void> {
   await runSync(context, repository, remote, { pull: true, push: false })
 }
@@ -115,14 +118,14 @@ interface Both {
   readonly present: FoundLock | null
 }
 
-/** Null when the remote took it, else what it said when somebody else seemed to be faster. */
+/** Returns null when the remote accepted the push, else the reason of an apparently lost race. */
 async function pushBoth(target: SharedTarget, { staged, lock, present }: Both): Promise<PushedRef | null> {
   const { repository, remote, resource } = target
   const { git, remotes, facts } = repository
   const nowUnixMs = facts.clock.nowUnixMs()
   const tracking = trackingRef(remote.name, walRef)
   const known = await git.readRef(tracking)
-  // Also what this clone alone knows, which the lease may be about.
+  // Includes unpushed events of this clone: the lease may be for an issue among them.
   const ours = staged.appended?.head ?? (await git.readRef(walRef))
   const head = ours === known ? null : ours
   const lease = lock === null ? null : await writeLease(repository, { lock, present, nowUnixMs })
@@ -148,12 +151,12 @@ async function pushBoth(target: SharedTarget, { staged, lock, present }: Both): 
   return null
 }
 
-/** The remote has it; the local log follows, by a join where something else was written meanwhile. */
+/** After an accepted push, updates the local log, with a join if something else was written in between. */
 async function land(target: SharedTarget, staged: Staged<unknown>): Promise<void> {
   try {
     await target.repository.land(staged)
   } catch (error) {
-    // Flushed or not, the log has it here, and the remote has it for good.
+    // A failed flush is not an error here: the log has the events, and the remote has stored them.
     if (error instanceof AfterWriteError) return
     const isRace = error instanceof RefMovedError || error instanceof RefLockedError
     if (isRace || error instanceof StorageError) return follow(target)
@@ -161,14 +164,14 @@ async function land(target: SharedTarget, staged: Staged<unknown>): Promise<void
   }
 }
 
-/** What the remote has taken counts, whether or not this clone can see it now. */
+/** Syncs after an accepted push. A failure is only a warning, because the remote already has the change. */
 async function follow(target: SharedTarget): Promise<void> {
   try {
     await pull(target)
   } catch (error) {
     if (!(error instanceof GriteError)) throw error
     const remote = showRemote(target.remote.name)
-    const message = `'${remote}' has taken it, and the log of this clone follows with the next sync: ${error.message}`
+    const message = `'${remote}' accepted the change; the log of this clone will follow with the next sync: ${error.message}`
     target.context.warn({ code: 'log-not-followed', message, details: { remote } })
   }
 }

@@ -3,17 +3,17 @@ import { actorNames } from '../identity/actor-names.ts'
 import { isReadable, locksInSight, type ReadableLock, stateInSight } from '../locks/known-locks.ts'
 import type { Workspace } from '../workspace.ts'
 
-/** Who works on an issue now, as answers show it. */
+/** The current claim of an issue, in the form that commands return. */
 export interface ShownClaim {
-  /** Name of the holder; the actor id of one without a name. */
+  /** Name of the holder, or the actor id if it has no name. */
   readonly holder: string
   /** Milliseconds. */
   readonly until: number
-  /** `remote`: among all clones, as of the last fetch. */
+  /** `remote`: visible to all clones, as of the last fetch. */
   readonly level: 'local' | 'remote'
 }
 
-/** Live locks on issues, by issue: what makes an issue taken. Where no lock is in sight this is one look at refs. */
+/** Live locks on issues, by issue. Without any locks, this costs one listing of refs. */
 export async function readClaims(repository: Workspace): Promise<ReadonlyMap<IssueId, ShownClaim>> {
   const locks = await claimsInSight(repository)
   if (locks.size === 0) return new Map()
@@ -27,7 +27,7 @@ export async function readClaims(repository: Workspace): Promise<ReadonlyMap<Iss
   return shown
 }
 
-/** The issues that somebody works on now. */
+/** The issues with a live claim. */
 export async function readClaimedIds(repository: Workspace): Promise<ReadonlySet<IssueId>> {
   return new Set((await claimsInSight(repository)).keys())
 }
@@ -44,7 +44,7 @@ async function claimsInSight(repository: Workspace): Promise<ReadonlyMap<IssueId
   return locks
 }
 
-/** A claim tells more than a lock on an issue, and a lease beats a claim of this clone. */
+/** Prefers a claim to a plain lock, and a lease to a claim of this clone. */
 function rankOf({ kind, level, found }: ReadableLock): number {
   return (found.lock.claim === null ? 0 : 4) + (kind === 'lease' ? 2 : 0) + (level === 'remote' ? 1 : 0)
 }

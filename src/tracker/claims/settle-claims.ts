@@ -1,6 +1,6 @@
 /**
- * What a sync means for the current actor's claims: those that were made without a look at the remote may have lost to
- * somebody else, and leases there may need more time or none any more.
+ * Updates the current actor's claims after a sync: local claims may have lost to somebody else, and leases on the remote
+ * may have to be renewed or released.
  */
 
 import {
@@ -32,21 +32,21 @@ import type { SyncDirections } from '../sync/run-sync.ts'
 import type { Workspace } from '../workspace.ts'
 
 export interface SettledClaims {
-  /** Issues whose claim somebody else turned out to have. */
+  /** Issues whose claim was lost to somebody else. */
   readonly lost: readonly IssueId[]
-  /** Leases on the remote that got more time. */
+  /** Renewed leases on the remote. */
   readonly renewed: readonly IssueId[]
-  /** Leases on the remote that were given back because the issue is closed, and everybody can see that. */
+  /** Leases on the remote that were released because the issue is closed and the remote has that event. */
   readonly released: readonly IssueId[]
-  /** Claims of this clone that all clones see from now on. */
+  /** Local claims that are now leases on the remote. */
   readonly shared: readonly IssueId[]
 }
 
 /**
- * Settles the current actor's claims after a sync. What cannot be done now is left for the next one, with a warning.
+ * Settles the current actor's claims after a sync. A step that fails is left to the next sync, with a warning.
  *
- * @param remote - the one that was synced with
- * @param directions - of that sync: without a push, what needs one is left for the next that has one
+ * @param remote - the remote of that sync
+ * @param directions - of that sync: without a push, steps that need one are left to the next sync with a push
  */
 export async function settleClaims(
   repository: Workspace,
@@ -76,13 +76,13 @@ export async function settleClaims(
   return done
 }
 
-/** One claim that cannot be settled now must not keep the others from it. */
+/** Turns a failure into a warning, so that the other claims are still settled. */
 async function attempt({ facts }: Workspace, { issueId }: OwnClaim, work: () => Promise<void>): Promise<void> {
   try {
     await work()
   } catch (error) {
     if (!(error instanceof GriteError)) throw error
-    const message = `the claim on ${issueId} could not be settled now: ${error.message}; the next sync tries again`
+    const message = `could not update the claim on ${issueId}: ${error.message}; the next sync retries`
     facts.warn({ code: 'claim-unsettled', message, details: { issue_id: issueId } })
   }
 }
@@ -97,14 +97,14 @@ function findOwnClaims(sights: readonly LockInSight[], owner: ActorId, nowUnixMs
   return sights.filter(isReadable).flatMap((sight) => {
     const { lock } = sight.found
     const issueId = issueOfResource(lock.resource)
-    // What the Rust tool has on a remote is not ours to move.
+    // We cannot move locks that the Rust tool pushed to a remote.
     const isOurs = sight.level === 'local' || sight.kind === 'lease'
     const isLive = lock.owner === owner && stateInSight(sight, nowUnixMs) === 'live'
     return isOurs && isLive && lock.claim !== null && issueId !== null ? [{ issueId, sight, lock }] : []
   })
 }
 
-/** Gives up a claim that somebody else has, and says so. True when it was given up. */
+/** Gives up a claim that was lost to somebody else, with a warning. True when it was given up. */
 async function giveWay(repository: Workspace, claim: OwnClaim, sights: readonly LockInSight[]): Promise<boolean> {
   const { issueId, lock } = claim
   const view = await repository.view()
@@ -114,7 +114,7 @@ async function giveWay(repository: Workspace, claim: OwnClaim, sights: readonly 
     findLeaseOfOther(repository, claim, sights) ?? findEarlierAssignment(await view.eventsOf(issueId), lock)
   if (winner === null) return false
   await tellLost(repository, { issueId, state, winner })
-  // The same name may be that of the winner.
+  // The winner may have the same name.
   if (winner.user !== lock.claim?.assignee && isAssignedByClaim(state, lock)) {
     const { assignee } = lock.claim as NonNullable<Lock['claim']>
     await repository.write((draft) => removeAssignee(draft, issueId, assignee), { givesWay: true })
@@ -123,7 +123,7 @@ async function giveWay(repository: Workspace, claim: OwnClaim, sights: readonly 
   return true
 }
 
-/** The actor that has the issue instead. */
+/** The actor that won the issue. */
 interface Winner {
   readonly user: string
   readonly actor: string
@@ -157,15 +157,16 @@ async function tellLost(repository: Workspace, { issueId, state, winner }: Loss)
   const name = `${shortIds.get(issueId) ?? issueId} '${makeVisible(currentTitle(state))}'`
   const { user, actor, expiresUnixMs } = winner
   const who = makeVisible(user)
-  const why = expiresUnixMs === undefined ? `${who} had it first` : `${who} has it until ${formatExpiry(expiresUnixMs)}`
+  const why =
+    expiresUnixMs === undefined ? `${who} claimed it first` : `${who} holds it until ${formatExpiry(expiresUnixMs)}`
   repository.facts.warn({
     code: 'claim-lost',
-    message: `issue ${name} is not yours: ${why}; your claim was given up`,
+    message: `lost the claim on issue ${name}: ${why}`,
     details: { issue_id: issueId, holder: user, owner: actor, expires_unix_ms: expiresUnixMs },
   })
 }
 
-/** A claim of this clone is put where all clones see it, as it would have been when it was made. */
+/** Turns a local claim into a lease on the remote, with the original start of the claim. */
 async function share(repository: Workspace, remote: string, claim: OwnClaim): Promise<'shared' | 'lost'> {
   const { lock } = claim
   const leftMs = lock.expiresUnixMs - repository.facts.clock.nowUnixMs()
@@ -183,7 +184,7 @@ async function share(repository: Workspace, remote: string, claim: OwnClaim): Pr
   return 'shared'
 }
 
-/** Gives a lease on the remote more time, or back when the issue is closed and everybody can see that. */
+/** Renews a lease on the remote, or releases it when the issue is closed and the remote has that event. */
 async function tend(
   repository: Workspace,
   remote: string,
@@ -202,7 +203,7 @@ async function tend(
   return 'renewed'
 }
 
-/** Whether the remote has all of the local log. */
+/** Whether the remote has the complete local log. */
 export async function isAllSent({ git }: Workspace, remote: string): Promise<boolean> {
   const [local, theirs] = [await git.readRef(walRef), await git.readRef(trackingRef(remote, walRef))]
   return local !== null && theirs !== null && (await git.isAncestor(local, theirs))

@@ -6,8 +6,8 @@ import type { Workspace } from '../workspace.ts'
 import { endedLocksOf } from './claim-terms.ts'
 
 /**
- * Opens the question whether an issue is taken, so that one should not begin with it: somebody has a lease on it, or it is
- * assigned to somebody else by more than a claim that has ended.
+ * Returns a predicate for issues that are taken: somebody holds a lease on them, or they are assigned to somebody else,
+ * where assignees left behind by ended claims do not count.
  */
 export async function openTaken(repository: Workspace, view: View): Promise<(row: IssueRow) => boolean> {
   const ownName = await findOwnName(repository)
@@ -26,7 +26,7 @@ function leasedIssues(sights: readonly LockInSight[], nowUnixMs: number): Set<Is
   return new Set(live.flatMap(({ found }) => issueOfResource(found.lock.resource) ?? []))
 }
 
-/** Issues all of whose other assignees were left behind by claims that have ended. */
+/** Issues whose other assignees were all left behind by ended claims. */
 async function freedIssues(
   view: View,
   ended: ReadonlyMap<IssueId, readonly Lock[]>,

@@ -18,9 +18,9 @@ import { runSync } from '../sync/run-sync.ts'
 import type { Workspace } from '../workspace.ts'
 import { isNoAtomic, moveShared, type SharedContext, type SharedTarget } from './move-shared.ts'
 
-/** What became of a claim that was given back. */
+/** The result of releasing a claim. */
 export interface Unclaimed {
-  /** False when there was no claim to give back. */
+  /** False when there was no claim to release. */
   readonly changed: boolean
   readonly lock: Lock | null
   readonly eventIds: readonly EventId[]
@@ -29,7 +29,7 @@ export interface Unclaimed {
 
 const nothing: Unclaimed = { changed: false, lock: null, eventIds: [], head: null }
 
-/** Gives back a claim of this clone: the log first, so that nobody takes the issue before it is free there too. */
+/** Releases a local claim: writes the log first, so that nobody claims the issue before the log shows it as free. */
 export async function unclaimLocally(repository: Workspace, issueId: IssueId): Promise<Unclaimed> {
   return repository.exclusively(() => giveBack(repository, localPlace(repository), issueId))
 }
@@ -49,7 +49,7 @@ interface OwnClaimRequest {
   readonly sights: readonly LockInSight[]
 }
 
-/** @throws {ConflictError} when somebody else has the issue */
+/** @throws {ConflictError} when somebody else holds the issue */
 async function findOwnClaim(repository: Workspace, { place, resource, sights }: OwnClaimRequest): Promise<Lock | null> {
   const owner = (await repository.requireActor()).actor.id
   const present = findPresent(sights, place, resource)?.lock ?? null
@@ -60,7 +60,7 @@ async function findOwnClaim(repository: Workspace, { place, resource, sights }: 
   return null
 }
 
-/** Takes away the assignee that the claim has added. */
+/** Drafts the removal of the assignee that the claim added. */
 async function draftUnclaim(draft: Draft, issueId: IssueId, lock: Lock): Promise<EventId[]> {
   const state = await draft.findIssue(issueId)
   if (state === undefined || lock.claim === null || !isAssignedByClaim(state, lock)) return []
@@ -74,7 +74,7 @@ export interface SharedUnclaimRequest {
   readonly issueId: IssueId
 }
 
-/** Gives back a claim that all clones see. @throws {ConflictError} when somebody else has the issue */
+/** Releases a claim on a remote. @throws {ConflictError} when somebody else holds the issue */
 export async function unclaimOnRemote({
   context,
   repository,
@@ -90,7 +90,7 @@ export async function unclaimOnRemote({
   }
 }
 
-/** Log and lease in one push. */
+/** Pushes log and lease together. */
 export async function giveBackShared(target: SharedTarget): Promise<Unclaimed> {
   const { repository, remote, resource } = target
   const place = sharedPlace(repository, remote.name)
@@ -106,11 +106,11 @@ export async function giveBackShared(target: SharedTarget): Promise<Unclaimed> {
 }
 
 const notFreed = [
-  'A hook or rule of the host decides that; some hosts take only branches and tags',
-  'The claim stays yours until the log has been sent; then the command frees it',
+  'A hook or a rule of the host refused the push; some hosts accept only branches and tags',
+  'You keep the claim until the log can be pushed; then run the command again',
 ]
 
-/** The log is sent before the lease is free. */
+/** Pushes the log before it releases the lease. */
 async function giveBackInTurn({ context, repository, remote, issueId }: SharedUnclaimRequest): Promise<Unclaimed> {
   const place = sharedPlace(repository, remote.name)
   const resource = issueResource(issueId)

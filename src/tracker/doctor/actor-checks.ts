@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { listActors } from '../local/actors.ts'
-import { type Check, count, type Finding, nameSome, notLookedAt, ok } from './check.ts'
+import { type Check, count, type Finding, nameSome, notChecked, ok } from './check.ts'
 
 export const actorConfig: Check = {
   id: 'actor_config',
@@ -10,7 +10,7 @@ export const actorConfig: Check = {
     const { repository } = scene
     const { paths } = repository
     const config = await scene.config()
-    if (config === null) return notLookedAt('the settings cannot be read')
+    if (config === null) return notChecked('the settings cannot be read')
     const folders = await readdir(paths.actors).catch(() => [])
     const readable = new Set((await listActors(paths)).map(({ dataDir }) => dataDir))
     const broken = folders.filter(
@@ -21,11 +21,13 @@ export const actorConfig: Check = {
     if (config.defaultActor !== undefined && !existsSync(configOf(paths.actorDir(config.defaultActor)))) {
       return {
         status: 'warn',
-        message: `the default actor ${config.defaultActor} has no configuration here`,
-        plan: ['choose another with `grite actor use`'],
+        message: `the default actor ${config.defaultActor} does not exist in this clone`,
+        plan: ['choose another one with `grite actor use`'],
       }
     }
-    return ok(chosen === undefined ? 'no actor yet; the first write makes one' : `actor ${chosen.actor.id.slice(0, 8)}`)
+    return ok(
+      chosen === undefined ? 'no actor yet; the first write creates one' : `actor ${chosen.actor.id.slice(0, 8)}`,
+    )
   },
 }
 
@@ -34,13 +36,13 @@ const configOf = (folder: string): string => join(folder, 'config.toml')
 function unreadable(names: readonly string[]): Finding {
   return {
     status: 'warn',
-    message: `${count(names.length, 'actor has', 'actors have')} a configuration that cannot be read: ${nameSome(names)}`,
-    plan: ['repair the files by hand; they are never overwritten'],
+    message: `${count(names.length, 'actor has', 'actors have')} an unreadable configuration: ${nameSome(names)}`,
+    plan: ['fix the files by hand; grite never overwrites them'],
     details: { actors: names },
   }
 }
 
-/** Databases that old versions of the Rust tool kept for each actor. Theirs to merge, not ours to touch. */
+/** Per-actor databases of old versions of the Rust tool. Only that tool can migrate them; we never change them. */
 export const legacyActorSleds: Check = {
   id: 'legacy_actor_sleds',
   async look({ repository }) {
@@ -50,8 +52,8 @@ export const legacyActorSleds: Check = {
     if (found.length === 0) return ok('none')
     return {
       status: 'warn',
-      message: `the Rust tool has left a database of an old form for ${count(found.length, 'actor')}: ${nameSome(found)}`,
-      plan: ['that tool can merge them; what is only in there is not in the log'],
+      message: `old databases of the Rust tool exist for ${count(found.length, 'actor')}: ${nameSome(found)}`,
+      plan: ['migrate them with that tool; data that exists only there is not in the log'],
       details: { actors: found },
     }
   },

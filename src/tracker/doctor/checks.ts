@@ -12,7 +12,7 @@ import { actorCards, signatures } from './signature-checks.ts'
 import { snapshots } from './snapshot-check.ts'
 import { rebuildThreshold, storeIntegrity, viewMatchesLog } from './view-checks.ts'
 
-/** Every check, in the order in which they are told and repaired. A released id is never reused. */
+/** Every check, in the order of reports and fixes. A released id is never reused. */
 export const checks: readonly Check[] = [
   gitRepo,
   gitVersion,

@@ -1,6 +1,6 @@
 /**
- * What the checks look at, each thing brought in when the first check asks for it: the log folded beside the view, and a
- * copy of the view. Nothing here changes the repository.
+ * The inputs of the checks, each loaded on first use: a fold of the log in a separate view, and a copy of the stored view.
+ * Nothing here changes the repository.
  */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -31,39 +31,39 @@ import { findUnreadRefs, type UnreadRef } from '../sync/complete-log.ts'
 import type { Workspace } from '../workspace.ts'
 import { idsListedMax } from './check.ts'
 
-/** A larger view is not copied: rebuilding it costs less than looking at it. */
+/** A larger view is not copied: rebuilding it is cheaper than checking it. */
 const viewBytesMax = 1024 * 1024 * 1024
-/** An event further ahead of the clock than this was dated by a wrong one (design §4). */
+/** An event further ahead of the clock than this was dated by a wrong clock (design §4). */
 const futureMs = 24 * 3_600_000
 const problemsKeptMax = 100
 
-/** The log as it is, read whole. */
+/** The complete log. */
 export interface LogFacts {
   readonly head: Oid | null
-  /** Of these events and no others. */
+  /** A view with exactly these events. */
   readonly view: View
   readonly eventCount: number
-  /** Copies of events beyond the first of each. */
+  /** Copies of events beyond the first one of each. */
   readonly repeatCount: number
   readonly problems: readonly LogProblem[]
   readonly problemCount: number
   readonly damagedCount: number
-  /** Not among the problems. */
+  /** Not included in the problems. */
   readonly gaps: LogGaps
   readonly futureEvents: readonly Event[]
   readonly futureCount: number
 }
 
-/** Where the log's ref leads. */
+/** The target of the log's ref. */
 export type LogHead =
   | { readonly head: Oid | null; readonly problem: null }
   /**
-   * `named`: what the ref names, which is no commit that can be read; null where the ref itself is broken. `isUnread`: it
-   * may be one elsewhere.
+   * `named`: the target of the ref, which is not a readable commit; null if the ref itself is broken. `isUnread`: the
+   * target may be a commit in another clone.
    */
   | { readonly head: null; readonly problem: string; readonly named: Oid | null; readonly isUnread: boolean }
 
-/** The view in use, brought to the log's head where that is possible without changing the log. */
+/** A copy of the stored view, caught up to the head of the log where that is possible without changing the log. */
 export type StoredView =
   | Exclude<CopiedView, { readonly kind: 'view' }>
   | { readonly kind: 'view'; readonly view: View; readonly outcome: CatchUpOutcome; readonly headBefore: string | null }
@@ -96,7 +96,7 @@ export class DoctorScene {
     return this.#head
   }
 
-  /** Null when the ref does not lead to a log; the check of the ref says why. */
+  /** Null when the ref does not lead to a log; the check of the ref reports why. */
   log(): Promise<LogFacts | null> {
     this.#log ??= this.#readLog()
     return this.#log
@@ -107,7 +107,7 @@ export class DoctorScene {
     return this.#stored
   }
 
-  /** What is wrong with the events in the stored view; null when each verifies, or there is none to look at. */
+  /** The problem with the events in the stored view; null when all verify, or there is no view to check. */
   viewProblem(): Promise<string | null> {
     this.#viewProblem ??= this.#verifyView()
     return this.#viewProblem
@@ -119,17 +119,17 @@ export class DoctorScene {
     try {
       let counted = 0
       for await (const event of stored.view.allEvents()) {
-        if (computeEventId(event) !== event.eventId) return `event ${event.eventId} has other content than its id says`
+        if (computeEventId(event) !== event.eventId) return `event ${event.eventId} does not match its id`
         counted += 1
       }
       const { eventCount } = stored.view
-      return counted === eventCount ? null : `it counts ${eventCount} events and holds ${counted}`
+      return counted === eventCount ? null : `its event count is ${eventCount}, but it holds ${counted}`
     } catch (error) {
       return (error as Error).message
     }
   }
 
-  /** Null when the settings cannot be read; the check of them says why. */
+  /** Null when the settings cannot be read; their check reports why. */
   async config(): Promise<RepoConfig | null> {
     return readRepoConfig(this.repository.paths.config).catch((error: unknown) => {
       if (error instanceof GriteError) return null
@@ -137,7 +137,7 @@ export class DoctorScene {
     })
   }
 
-  /** Whether the view, or the ref's reflog, knows of events that the log does not have any more. */
+  /** Whether the view or the reflog of the ref has events that the log has lost. */
   async hasLost(): Promise<boolean> {
     const stored = await this.storedView()
     if (stored.kind === 'view') return stored.outcome === 'read-only'
@@ -145,7 +145,7 @@ export class DoctorScene {
     return (await this.#foldOutcome) === 'read-only'
   }
 
-  /** How many events the stored view has of a log that is damaged, or not to be read at all, and that are not in it. */
+  /** Number of events in the stored view that are not in the log, which is damaged or unreadable. */
   async eventsOnlyInView(): Promise<number> {
     const [log, stored] = [await this.log(), await this.storedView()]
     const isWhole = log !== null && log.damagedCount + log.gaps.count === 0
@@ -165,16 +165,16 @@ export class DoctorScene {
       if (named === null) return { head: null, problem: null }
       const object = await git.readObject(named, limits.chunkReadBytesMax)
       if (object?.type === 'commit') return { head: named, problem: null }
-      const what = object === null ? 'an object that is not here' : `a ${object.type}`
-      return { head: null, problem: `${walRef} names ${what}: ${named}`, named, isUnread: object === null }
+      const what = object === null ? 'an object that is missing here' : `a ${object.type}`
+      return { head: null, problem: `${walRef} points to ${what}: ${named}`, named, isUnread: object === null }
     } catch (error) {
       if (!(error instanceof GriteError)) throw error
-      const problem = named === null ? error.message : `${walRef} names an object that cannot be read: ${named}`
+      const problem = named === null ? error.message : `${walRef} points to an unreadable object: ${named}`
       return { head: null, problem, named, isUnread: named !== null }
     }
   }
 
-  /** Whether a ref that names nothing readable can be put back on what the log was. */
+  /** Whether a ref with an unreadable target can be restored to an earlier head of the log. */
   async canRecover(): Promise<boolean> {
     const { problem, ...found } = await this.logHead()
     if (problem === null || !('named' in found) || !found.isUnread) return false
@@ -184,13 +184,13 @@ export class DoctorScene {
     return stored.kind === 'view' && stored.outcome === 'read-only'
   }
 
-  /** Whether the ref itself holds neither an id nor the name of another ref. */
+  /** Whether the content of the ref is neither an object id nor the name of another ref. */
   async isRefDamaged(): Promise<boolean> {
     const { problem, ...found } = await this.logHead()
     return problem !== null && 'named' in found && found.named === null
   }
 
-  /** Refs beside the log's that name objects which cannot be read. */
+  /** Refs other than the log's that point to unreadable objects. */
   unreadRefs(): Promise<readonly UnreadRef[]> {
     this.#unreadRefs ??= findUnreadRefs(this.repository)
     return this.#unreadRefs
@@ -234,7 +234,7 @@ export class DoctorScene {
     }
   }
 
-  /** Makes the folder that most checks need, so that one error says when it cannot be made. @throws {StorageError} */
+  /** Creates the folder that most checks need, so that a failure is reported only once. @throws {StorageError} */
   requireTemporaryFolder(): void {
     this.#folder()
   }
@@ -259,7 +259,7 @@ export class DoctorScene {
 }
 
 /**
- * @param named - TMPDIR; an empty or relative path, which would be one in the work tree, is ignored
+ * @param named - TMPDIR; an empty path, or a relative one that would be in the work tree, is ignored
  * @throws {StorageError}
  */
 function makeTemporaryFolder(named: string | undefined): string {
@@ -267,15 +267,15 @@ function makeTemporaryFolder(named: string | undefined): string {
   try {
     return mkdtempSync(join(place, 'grite-doctor-'))
   } catch (error) {
-    throw new StorageError(`no temporary folder can be made in ${place}: ${(error as Error).message}`, {
+    throw new StorageError(`cannot create a temporary folder in ${place}: ${(error as Error).message}`, {
       details: { path: place },
-      hints: ['Set TMPDIR to a folder in which you can write'],
+      hints: ['Set TMPDIR to a writable folder'],
       cause: error,
     })
   }
 }
 
-/** What is noted of the log while it is read; bounded, whatever the log holds. */
+/** Facts collected during a read of the log; bounded in size for any log. */
 class LogTally {
   eventCount = 0
   readonly #futureUnixMs: number
@@ -288,7 +288,7 @@ class LogTally {
     this.#futureUnixMs = futureUnixMs
   }
 
-  /** @returns events read so far */
+  /** @returns the number of events read so far */
   take(segments: readonly IssueSegment[]): number {
     for (const { items, problems } of segments) {
       this.#gaps.take(problems)

@@ -1,28 +1,28 @@
-/** What this clone lacks: objects of the log, and those that refs of grite name. */
+/** Missing objects: those of the log, and the targets of other refs of grite. */
 
 import { findPromisor } from '../../git/index.ts'
 import { describeGaps, detailsOfGaps, issueLog, type LogGap, rejoinAround, walRef } from '../../wal/index.ts'
 import { completeFromRemotes, deleteUnreadRefs } from '../sync/complete-log.ts'
-import { type Check, count, idsListedMax, nameSome, notLookedAt, ok } from './check.ts'
+import { type Check, count, idsListedMax, nameSome, notChecked, ok } from './check.ts'
 import type { DoctorScene, LogFacts } from './examination.ts'
 
 export const logGaps: Check = {
   id: 'log_gaps',
   async look(scene) {
     const log = await scene.log()
-    if (log === null) return notLookedAt('the log cannot be read')
+    if (log === null) return notChecked('the log cannot be read')
     const { gaps } = log
-    if (gaps.count === 0) return ok('nothing of the log is missing')
+    if (gaps.count === 0) return ok('the log is complete')
     if (gaps.gaps.every(({ reason }) => reason === 'missing') && findPromisor(scene.repository.layout) !== undefined) {
-      return ok(`the next command fetches ${count(gaps.count, 'object')} of this partial clone`)
+      return ok(`this partial clone fetches ${count(gaps.count, 'object')} with the next command`)
     }
     return {
       status: 'error',
       message: `the log ${describeGaps(gaps)}`,
       plan: [
-        '`grite sync` fetches what is missing from a remote that has it, and `grite doctor --fix` asks every remote',
+        'run `grite sync` to fetch the missing parts, or `grite doctor --fix` to try every remote',
         ...(gaps.gaps.some(isHole)
-          ? ['where no remote has it, `grite doctor --fix` puts what came before the missing commit back into the log']
+          ? ['if no remote has them, `grite doctor --fix` restores the history from before the missing commit']
           : []),
       ],
       details: detailsOfGaps(gaps),
@@ -33,11 +33,11 @@ export const logGaps: Check = {
     const { gaps } = (await scene.log()) as LogFacts
     const found = await completeFromRemotes(context, repository, gaps)
     const isRejoined = gaps.gaps.some(isHole) && (await rejoin(scene))
-    // Commands find a view that is up to date.
+    // Update the view, so that the next command finds it current.
     await repository.view()
     await repository.letGoOfView()
-    if (isRejoined) return 'put the log around what is missing'
-    return found ? 'fetched what was missing of the log' : null
+    if (isRejoined) return 'restored the log around the missing parts'
+    return found ? 'fetched missing parts of the log' : null
   },
 }
 
@@ -50,23 +50,23 @@ async function rejoin({ repository, nowUnixMs }: DoctorScene): Promise<boolean> 
   })
 }
 
-/** Refs with which git neither fetches nor packs. */
+/** Refs with missing targets, which make git refuse to fetch and to pack. */
 export const unreadRefs: Check = {
   id: 'unread_refs',
   async look(scene) {
     const refs = (await scene.unreadRefs()).map(({ ref }) => ref as string)
-    if (refs.length === 0) return ok('every ref beside the log names an object that is here')
+    if (refs.length === 0) return ok('all other refs point to existing objects')
     return {
       status: 'error',
-      message: `${count(refs.length, 'ref names', 'refs name')} an object that cannot be read: ${nameSome(refs)}`,
+      message: `${count(refs.length, 'ref points', 'refs point')} to an unreadable object: ${nameSome(refs)}`,
       plan: [
-        '`grite doctor --fix` deletes them: what they named is lost, and git neither fetches nor packs while they are there',
+        '`grite doctor --fix` deletes them: their targets are lost, and git cannot fetch or pack while they exist',
       ],
       details: { ref_count: refs.length, refs: refs.slice(0, idsListedMax) },
     }
   },
   async fix({ repository }) {
     const deleted = await deleteUnreadRefs(repository)
-    return deleted.length === 0 ? null : `deleted ${count(deleted.length, 'ref')} that named nothing readable`
+    return deleted.length === 0 ? null : `deleted ${count(deleted.length, 'ref')} with an unreadable target`
   },
 }

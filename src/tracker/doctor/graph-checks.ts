@@ -1,23 +1,23 @@
 import { findCycles, findDependencyCycles, type IssueId, parentOf } from '../../model/index.ts'
 import { shortIdLength } from '../issues/short-id.ts'
-import { type Check, count, type Finding, idsListedMax, nameSome, notLookedAt, ok } from './check.ts'
+import { type Check, count, type Finding, idsListedMax, nameSome, notChecked, ok } from './check.ts'
 import type { LogFacts } from './examination.ts'
 
 const noLog = 'the log cannot be read'
 
-/** One clone refuses to close a cycle; two clones that each add a half of it cannot. */
+/** One clone refuses to close a cycle, but two clones can each add a half of one. */
 export const dependencyCycles: Check = {
   id: 'dependency_cycles',
   async look(scene) {
     const log = await scene.log()
-    if (log === null) return notLookedAt(noLog)
+    if (log === null) return notChecked(noLog)
     const cycles = findDependencyCycles(await log.view.allDependencies())
-    if (cycles.length === 0) return ok('no issues wait for each other')
+    if (cycles.length === 0) return ok('no dependency cycles')
     return describe(
       log,
       cycles,
       'issues that wait for each other',
-      'remove one edge of each with `grite issue dep remove`',
+      'remove one edge of each cycle with `grite issue dep remove`',
     )
   },
 }
@@ -26,14 +26,14 @@ export const parentCycles: Check = {
   id: 'parent_cycles',
   async look(scene) {
     const log = await scene.log()
-    if (log === null) return notLookedAt(noLog)
+    if (log === null) return notChecked(noLog)
     const orders = (await log.view.listIssues()).flatMap(({ issue_id, fields }) => {
       const parent = parentOf(fields)
       return parent === null ? [] : [{ first: parent, waits: issue_id }]
     })
     const cycles = findCycles(orders)
-    if (cycles.length === 0) return ok('no issues are parts of each other')
-    return describe(log, cycles, 'issues that are parts of each other', 'give one of each another parent')
+    if (cycles.length === 0) return ok('no parent cycles')
+    return describe(log, cycles, 'issues that are parts of each other', 'change the parent of one issue of each cycle')
   },
 }
 

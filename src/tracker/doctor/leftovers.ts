@@ -1,4 +1,4 @@
-/** What processes that died have left, in git's folders and in grite's. */
+/** Files left by dead processes, in the folders of git and grite. */
 import { readdir, rm, stat } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 import { findLeftovers, type Leftover, removeLeftover } from '../../git/index.ts'
@@ -8,11 +8,11 @@ import { isDraftName } from '../local/write-file-atomically.ts'
 import type { Workspace } from '../workspace.ts'
 import { type Check, count, idsListedMax, nameSome, ok } from './check.ts'
 
-/** No write, rebuild or move of a ref is silent for so long; what is younger may be at work. */
+/** No write, rebuild or ref update goes without a file change for this long; a younger file may be in use. */
 const workMsMax = 10 * 60_000
 interface Found {
   readonly path: string
-  /** Undefined where only a person can tell that nobody uses it. */
+  /** Undefined if only a person can tell that the file is unused. */
   readonly remove: (() => Promise<void>) | undefined
 }
 
@@ -25,10 +25,13 @@ export const leftovers: Check = {
     const foreign = found.filter(({ remove }) => remove === undefined)
     return {
       status: 'warn',
-      message: `${count(found.length, 'thing was', 'things were')} left by processes that are gone: ${nameSome(paths)}`,
+      message: `${count(found.length, 'leftover')} of dead processes: ${nameSome(paths)}`,
       plan: [
-        ...(foreign.length < found.length ? ['`grite doctor --fix` removes what is certainly nobody’s'] : []),
-        ...foreign.map(({ path }) => `when no git runs here, ${relative(repository.layout.commonDir, path)} can go`),
+        ...(foreign.length < found.length ? ['`grite doctor --fix` removes those that are certainly unused'] : []),
+        ...foreign.map(
+          ({ path }) =>
+            `if no git process is running here, you can delete ${relative(repository.layout.commonDir, path)}`,
+        ),
       ],
       details: { path_count: paths.length, paths: paths.slice(0, idsListedMax) },
     }
@@ -44,7 +47,7 @@ async function findAll(repository: Workspace, nowUnixMs: number): Promise<Found[
   const { layout } = repository
   const olderThanUnixMs = nowUnixMs - workMsMax
   const age = { nowUnixMs, ageMsMin: workMsMax }
-  // A lock first: its temp file is what it is judged by.
+  // Lock files first: whether one is stale is judged by its temp file.
   const ofGit = [...findLeftovers(layout, age)].sort((left, right) => order(left) - order(right))
   return [
     ...ofGit.map((leftover) => ({
@@ -75,7 +78,7 @@ async function findUnusedViews({ paths }: Workspace, olderThanUnixMs: number): P
   return found
 }
 
-/** The lock of a queue whose holder is gone goes with the next turn. */
+/** The queue lock of a dead holder; the next turn in the queue removes it as well. */
 function findQueueLock({ paths }: Workspace, nowUnixMs: number): Found[] {
   if (!isQueueLockLeft(paths.appendQueue, nowUnixMs)) return []
   const remove = async () => {
@@ -85,7 +88,7 @@ function findQueueLock({ paths }: Workspace, nowUnixMs: number): Found[] {
   return [{ path: `${paths.appendQueue}.lock`, remove }]
 }
 
-/** Files on their way to replace another, which takes no time to speak of. */
+/** Temp files that were about to replace another file, which normally takes milliseconds. */
 async function findDrafts({ paths }: Workspace, nowUnixMs: number): Promise<Found[]> {
   const actors = (await readdir(paths.actors).catch(() => [])).map((name) => paths.actorDir(name))
   const found: Found[] = []
@@ -93,7 +96,7 @@ async function findDrafts({ paths }: Workspace, nowUnixMs: number): Promise<Foun
     for (const name of (await readdir(folder).catch(() => [])).filter(isDraftName)) {
       const path = join(folder, name)
       const modified = (await stat(path).catch(() => undefined))?.mtimeMs
-      // One from a time when the clock was ahead is as old as any.
+      // A file dated in the future, from a wrong clock, counts as old.
       if (modified !== undefined && Math.abs(nowUnixMs - modified) > workMsMax) {
         found.push({ path, remove: () => rm(path, { force: true }) })
       }

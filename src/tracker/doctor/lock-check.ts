@@ -12,7 +12,7 @@ import {
 import { type Check, count, type Finding, idsListedMax, nameSome, ok } from './check.ts'
 import type { DoctorScene } from './examination.ts'
 
-/** One kind of what may be wrong with locks. */
+/** One kind of problem with locks. */
 interface Fault {
   readonly locks: readonly LockInSight[]
   readonly what: (locks: string) => string
@@ -30,13 +30,13 @@ export const lockRefs: Check = {
   async fix({ repository, nowUnixMs }) {
     const { removed } = await collectLocal(repository, nowUnixMs)
     await repository.letGoOfView()
-    return removed === 0 ? null : `removed ${count(removed, 'ended lock')}`
+    return removed === 0 ? null : `deleted ${count(removed, 'ended lock')}`
   },
 }
 
-/** As commands see them, without the memory in which those keep what they read. */
+/** The locks as commands see them, but read without their cache. */
 async function locksSeen(scene: DoctorScene): Promise<LockInSight[]> {
-  // Those are another check's.
+  // Refs with missing targets are reported by another check.
   const unread = new Set((await scene.unreadRefs()).map(({ ref }) => ref))
   const found = await listLocksInSight(scene.repository.git)
   return found.filter(({ ref }) => !unread.has(ref)).map(placeLock)
@@ -50,31 +50,31 @@ async function findFaults(scene: DoctorScene, sights: readonly LockInSight[]): P
     {
       locks: sights.filter((sight) => !isReadable(sight)),
       what: (locks) => `${locks} cannot be read`,
-      plan: 'a lock that cannot be read blocks its own resource until `grite lock release <resource>` clears it away, for a lease with `--remote`',
+      plan: 'an unreadable lock blocks its resource; remove it with `grite lock release <resource>`, and `--remote` for a lease',
     },
     {
       locks: await withoutUse(
         scene,
         expired.filter(({ level }) => level === 'local'),
       ),
-      what: (locks) => `${locks} ended and left behind`,
-      plan: '`grite lock gc` deletes ended locks, and so does `grite doctor --fix`',
+      what: (locks) => `${locks} ended but not deleted`,
+      plan: 'run `grite lock gc` or `grite doctor --fix` to delete ended locks',
     },
     {
-      // A sync deletes leases of ours when it is time.
+      // Leases are left out: a sync deletes them when they are old enough.
       locks: expired.filter(({ level, kind }) => level === 'remote' && kind === 'lock'),
-      what: (locks) => `${locks} of the Rust tool ended on a remote, where it can keep that tool from pushing`,
-      plan: '`grite lock gc --remote` deletes such locks there',
+      what: (locks) => `${locks} of the Rust tool ended on a remote, which can block the pushes of that tool`,
+      plan: 'run `grite lock gc --remote` to delete them',
     },
     {
       locks: readable.filter((sight) => wrongClock(sight, nowUnixMs) !== null),
-      what: (locks) => `${locks} written by a wrong clock`,
-      plan: 'compare the clocks of the machines that write locks',
+      what: (locks) => `${locks} written with a wrong clock`,
+      plan: 'check the clocks of the machines that write locks',
     },
   ]
 }
 
-/** The lock of a claim that ended tells that its issue is free, as long as the assignee stands. */
+/** Leaves out locks of ended claims that are still needed: they mark the issue as free while it has the assignee of the claim. */
 async function withoutUse(scene: DoctorScene, locks: readonly ReadableLock[]): Promise<ReadableLock[]> {
   const log = await scene.log()
   const useless = []

@@ -1,7 +1,7 @@
 import { setAsideBrokenRef } from '../../git/index.ts'
 import { walRef } from '../../wal/index.ts'
 import { describeProblem } from '../workspace.ts'
-import { type Check, count, idsListedMax, nameSome, notLookedAt, ok } from './check.ts'
+import { type Check, count, idsListedMax, nameSome, notChecked, ok } from './check.ts'
 
 const noLog = 'the log cannot be read'
 
@@ -14,16 +14,16 @@ export const walRefCheck: Check = {
         status: 'error',
         message: problem,
         plan: [
-          'the next command puts the log back on the newest commit that can be read, and so does `grite doctor --fix`',
-          '`grite sync` then fetches what came after that from a remote that has it',
+          'the next command, or `grite doctor --fix`, restores the newest readable commit as the head of the log',
+          'then run `grite sync` to fetch the later commits from a remote that has them',
         ],
       }
     }
     if (await scene.hasLost()) {
       return {
         status: 'warn',
-        message: `${problem ?? `something else moved ${walRef}`}: the log lacks events that it once had`,
-        plan: ['the next command puts them back on top of what is there now, and so does `grite doctor --fix`'],
+        message: `${problem ?? `another tool moved ${walRef}`}: the log has lost events`,
+        plan: ['the next command, or `grite doctor --fix`, re-appends them on top of the present head'],
       }
     }
     if (problem !== null) {
@@ -32,8 +32,8 @@ export const walRefCheck: Check = {
         message: problem,
         plan: [
           (await scene.isRefDamaged())
-            ? '`grite doctor --fix` moves the file of the ref aside, and puts the log back by its reflog'
-            : '`grite sync` takes the log from a remote that has it; nothing is moved here',
+            ? '`grite doctor --fix` moves the file of the ref aside and restores the log from its reflog'
+            : 'run `grite sync` to fetch the log from a remote that has it; the ref stays as it is until then',
         ],
       }
     }
@@ -42,11 +42,11 @@ export const walRefCheck: Check = {
   async fix(scene, { status }) {
     const { repository } = scene
     const isAside = (await scene.isRefDamaged()) && setAsideBrokenRef(repository.layout, walRef) !== null
-    // A ref that leads nowhere is for a person to judge.
+    // Only a person can decide about a ref that cannot be restored.
     if (status === 'error' && !isAside && !(await scene.canRecover())) return null
     await repository.recoverHead()
     await repository.letGoOfView()
-    return 'put back what the log had lost'
+    return 'restored events that the log had lost'
   },
 }
 
@@ -54,7 +54,7 @@ export const logIntegrity: Check = {
   id: 'log_integrity',
   async look(scene) {
     const log = await scene.log()
-    if (log === null) return notLookedAt(noLog)
+    if (log === null) return notChecked(noLog)
     const events = count(log.eventCount, 'event')
     if (log.problemCount === 0) return ok(`${events} verified`)
     const objects = [...new Set(log.problems.map(({ objectId, commit }) => objectId ?? commit))]
@@ -64,13 +64,13 @@ export const logIntegrity: Check = {
       problems: log.problems.slice(0, idsListedMax).map(describeProblem),
     }
     if (log.damagedCount === 0) {
-      const message = `${events} verified; ${count(log.problemCount, 'stated fact does', 'stated facts do')} not hold: ${nameSome(objects)}`
+      const message = `${events} verified; ${count(log.problemCount, 'stated fact is', 'stated facts are')} wrong: ${nameSome(objects)}`
       return { status: 'warn', message, details }
     }
     return {
       status: 'error',
-      message: `${count(log.damagedCount, 'place is', 'places are')} damaged and passed over: ${nameSome(objects)}; ${events} verified`,
-      plan: ['`grite db check` lists the places; every clone has them so'],
+      message: `${count(log.damagedCount, 'place is', 'places are')} damaged and skipped: ${nameSome(objects)}; ${events} verified`,
+      plan: ['`grite db check` lists the places; they are the same in every clone'],
       details,
     }
   },
@@ -80,12 +80,12 @@ export const repeatedEvents: Check = {
   id: 'repeated_events',
   async look(scene) {
     const log = await scene.log()
-    if (log === null) return notLookedAt(noLog)
-    if (log.repeatCount === 0) return ok('no event stands in the log twice')
+    if (log === null) return notChecked(noLog)
+    if (log.repeatCount === 0) return ok('no event is in the log twice')
     return {
       status: 'warn',
-      message: `${count(log.repeatCount, 'event stands', 'events stand')} in the log again; here each counts once, the Rust tool counts some twice`,
-      plan: ['nothing: the log is never rewritten'],
+      message: `${count(log.repeatCount, 'duplicate event', 'duplicate events')} in the log; grite counts each event once, but the Rust tool counts some twice`,
+      plan: ['nothing to do: the log is never rewritten'],
       details: { repeat_count: log.repeatCount },
     }
   },
@@ -95,14 +95,14 @@ export const futureEvents: Check = {
   id: 'future_events',
   async look(scene) {
     const log = await scene.log()
-    if (log === null) return notLookedAt(noLog)
+    if (log === null) return notChecked(noLog)
     if (log.futureCount === 0) return ok('no event is dated ahead of the clock')
     const ids = log.futureEvents.map(({ eventId }) => eventId)
     return {
       status: 'warn',
       message: `${count(log.futureCount, 'event is', 'events are')} dated more than a day ahead of this clock: ${nameSome(ids, log.futureCount, 1)}`,
       plan: [
-        'compare the clocks of the machines; later changes of those issues are dated after them, so nothing is stuck',
+        'check the clocks of the machines; later changes of these issues are dated after the events, so nothing is blocked',
       ],
       details: {
         event_count: log.futureCount,

@@ -1,7 +1,7 @@
 import { countObjects, packLooseObjects, readGitConfig } from '../../git/index.ts'
 import { type Check, count, ok } from './check.ts'
 
-/** From how many on git packs them by itself, when its configuration says nothing (gc.auto). */
+/** Default of gc.auto: git packs loose objects by itself above this number. */
 const looseObjectsDefault = 6700
 
 export const looseObjects: Check = {
@@ -10,12 +10,12 @@ export const looseObjects: Check = {
     const text = await readGitConfig(layout, git.environment, 'gc.auto')
     const looseMax = Number(text ?? looseObjectsDefault)
     const { looseObjects: found } = await countObjects(git)
-    // With 0 the user wants none of it.
+    // 0 disables automatic packing.
     if (!(looseMax > 0) || found <= looseMax) return ok(count(found, 'loose object'))
     return {
       status: 'warn',
-      message: `${count(found, 'loose object')}, more than the ${looseMax} that git packs by itself`,
-      plan: ['`grite doctor --fix` packs those that something reaches, and `git maintenance run` tidies up all'],
+      message: `${count(found, 'loose object')}, above the limit of ${looseMax} at which git packs them by itself`,
+      plan: ['`grite doctor --fix` packs the reachable ones, and `git maintenance run` cleans up all'],
       details: { loose_objects: found, loose_objects_max: looseMax },
     }
   },

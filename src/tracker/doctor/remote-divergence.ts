@@ -1,32 +1,32 @@
 import type { Oid } from '../../git/index.ts'
 import { GriteError, limits } from '../../model/index.ts'
 import { issueLog, readLog, trackingRef, walRef } from '../../wal/index.ts'
-import { type Check, count, notLookedAt, ok } from './check.ts'
+import { type Check, count, notChecked, ok } from './check.ts'
 import type { DoctorScene, LogFacts } from './examination.ts'
 
 interface Standing {
   readonly remote: string
-  /** Events that the last fetch saw there and the log does not have. */
+  /** Events on the remote, as of the last fetch, that the log does not have. */
   readonly notHere: number
-  /** Events of the log that the remote did not have when it was last asked. */
+  /** Events of the log that the remote did not have as of the last contact. */
   readonly notThere: number
-  /** Why what was fetched cannot be compared. */
+  /** Why the fetched log cannot be compared. */
   readonly problem: string | null
 }
 
-/** How the log stands to those of the remotes, by what the last fetch or push saw. Asks nobody. */
+/** Compares the log with those of the remotes, as of the last fetch or push. Does not use the network. */
 export const remoteDivergence: Check = {
   id: 'remote_divergence',
   async look(scene) {
     const log = await scene.log()
-    if (log === null) return notLookedAt('the log cannot be read')
-    if (await scene.hasLost()) return notLookedAt('the log lacks events that it once had')
+    if (log === null) return notChecked('the log cannot be read')
+    if (await scene.hasLost()) return notChecked('the log has lost events')
     const standings: Standing[] = []
     for (const remote of await scene.repository.remotes.listRemotes()) {
       const standing = await readStanding(scene, log, remote)
       if (standing !== null) standings.push(standing)
     }
-    if (standings.length === 0) return ok('nothing is known of the log of a remote')
+    if (standings.length === 0) return ok('no remote log has been fetched yet')
     const message = standings.map(describe).join('; ')
     const details = {
       remotes: standings.map(({ remote, notHere, notThere }) => ({ remote, not_here: notHere, not_there: notThere })),
@@ -34,7 +34,7 @@ export const remoteDivergence: Check = {
     if (standings.every(({ notHere, problem }) => notHere === 0 && problem === null)) {
       return { status: 'ok', message, details }
     }
-    return { status: 'warn', message, plan: ['`grite sync` brings both together'], details }
+    return { status: 'warn', message, plan: ['run `grite sync` to synchronize them'], details }
   },
 }
 
@@ -44,7 +44,7 @@ async function readStanding({ repository }: DoctorScene, log: LogFacts, remote: 
     const theirs = await git.readRef(trackingRef(remote, walRef))
     if (theirs === null) return null
     const object = await git.readObject(theirs, limits.chunkReadBytesMax)
-    if (object?.type !== 'commit') return { remote, notHere: 0, notThere: 0, problem: 'what was fetched is no log' }
+    if (object?.type !== 'commit') return { remote, notHere: 0, notThere: 0, problem: 'the fetched ref is not a log' }
     const ids = new Set<string>()
     let notHere = 0
     for await (const events of idsBetween(repository, theirs, log.head)) {
@@ -65,7 +65,7 @@ async function readStanding({ repository }: DoctorScene, log: LogFacts, remote: 
   }
 }
 
-/** Each event once. */
+/** Yields each event id once. */
 async function* idsBetween({ git }: DoctorScene['repository'], head: Oid, exclude: Oid | null) {
   const seen = new Set<string>()
   for await (const segments of readLog(git, issueLog, { head, exclude: exclude === null ? [] : [exclude] })) {
@@ -78,8 +78,8 @@ async function* idsBetween({ git }: DoctorScene['repository'], head: Oid, exclud
 function describe({ remote, notHere, notThere, problem }: Standing): string {
   if (problem !== null) return `${remote}: ${problem}`
   if (notHere === 0) {
-    return notThere === 0 ? `${remote} has what is here` : `${remote} lacks ${count(notThere, 'event')} of this clone`
+    return notThere === 0 ? `${remote} is up to date` : `${remote} lacks ${count(notThere, 'event')} of this clone`
   }
-  const fetched = `${count(notHere, 'event')} of ${remote} ${notHere === 1 ? 'was' : 'were'} fetched and not taken in`
+  const fetched = `${count(notHere, 'event')} of ${remote} ${notHere === 1 ? 'was' : 'were'} fetched but not joined`
   return notThere === 0 ? fetched : `${fetched}, and it lacks ${count(notThere, 'event')} of this clone`
 }

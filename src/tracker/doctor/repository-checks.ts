@@ -3,7 +3,7 @@ import { GitNotFoundError } from '../../model/index.ts'
 import { readRepoConfig } from '../local/repo-config.ts'
 import { type Check, ok } from './check.ts'
 
-/** What the tests run with, and what all that is used of git is in (design §3). */
+/** The oldest git that has all used features and passes the tests (design §3). */
 const gitVersionMin = [2, 30] as const
 
 export const gitRepo: Check = {
@@ -30,8 +30,8 @@ export const gitVersion: Check = {
     if (major > majorMin || (major === majorMin && minor >= minorMin)) return ok(`git ${version}`)
     return {
       status: 'error',
-      message: `git ${version} is too old: ${majorMin}.${minorMin} is the least that works`,
-      plan: ['install a newer git, and make sure that PATH names its folder'],
+      message: `git ${version} is too old: grite needs ${majorMin}.${minorMin} or newer`,
+      plan: ['install a newer git and put its folder on PATH'],
       details: { version, version_min: gitVersionMin.join('.') },
     }
   },
@@ -45,8 +45,8 @@ function nullWithoutGit(error: unknown): null {
 export const configFile: Check = {
   id: 'config',
   async look({ repository }) {
-    // A file that cannot be read is an error with its own words, which the caller passes on.
+    // An unreadable file throws an error with its own message, which the caller reports.
     await readRepoConfig(repository.paths.config)
-    return ok('the settings can be read')
+    return ok('the settings are readable')
   },
 }

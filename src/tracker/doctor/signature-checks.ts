@@ -1,7 +1,7 @@
 import type { SignatureVerdict } from '../../model/index.ts'
 import { findCardProblems } from '../identity/card-problems.ts'
 import { openKeyRing } from '../identity/key-ring.ts'
-import { type Check, count, idsListedMax, nameSome, notLookedAt, ok } from './check.ts'
+import { type Check, count, idsListedMax, nameSome, notChecked, ok } from './check.ts'
 
 const noLog = 'the log cannot be read'
 const noSettings = 'the settings cannot be read'
@@ -10,9 +10,9 @@ export const signatures: Check = {
   id: 'signatures',
   async look(scene) {
     const log = await scene.log()
-    if (log === null) return notLookedAt(noLog)
+    if (log === null) return notChecked(noLog)
     const config = await scene.config()
-    if (config === null) return notLookedAt(noSettings)
+    if (config === null) return notChecked(noSettings)
     const keys = await openKeyRing(scene.repository, log.view)
     const counts: Record<SignatureVerdict, number> = { valid: 0, invalid: 0, unsigned: 0, missing: 0, 'unknown-key': 0 }
     const bad: { event_id: string; actor: string; verdict: SignatureVerdict }[] = []
@@ -23,14 +23,16 @@ export const signatures: Check = {
       if (isBad && bad.length < idsListedMax) bad.push({ event_id: event.eventId, actor: event.actor, verdict })
     }
     const badCount = counts.invalid + counts.missing
-    const rest = `${counts.valid} verified, ${counts['unknown-key']} by a key that is not known here, ${counts.unsigned} unsigned`
+    const rest = `${counts.valid} verified, ${counts['unknown-key']} with an unknown key, ${counts.unsigned} unsigned`
     if (badCount === 0) return ok(rest)
     const ids = bad.map(({ event_id }) => event_id)
     return {
-      // Who rejects such events wants none of them in the log.
+      // Under `reject`, such events must not be in the log.
       status: config.verifySignatures === 'reject' ? 'error' : 'warn',
-      message: `${count(badCount, 'event is', 'events are')} not signed as the actor signs: ${nameSome(ids, badCount, 1)}; ${rest}`,
-      plan: ['`grite db verify --verbose` lists them; the log is never rewritten, what they say counts and is marked'],
+      message: `${count(badCount, 'event has', 'events have')} an invalid or missing signature: ${nameSome(ids, badCount, 1)}; ${rest}`,
+      plan: [
+        '`grite db verify --verbose` lists them; the log is never rewritten, so they stay effective but are marked',
+      ],
       details: { ...counts, events: bad },
     }
   },
@@ -40,16 +42,16 @@ export const actorCards: Check = {
   id: 'actor_cards',
   async look(scene) {
     const log = await scene.log()
-    if (log === null) return notLookedAt(noLog)
-    if ((await scene.config()) === null) return notLookedAt(noSettings)
+    if (log === null) return notChecked(noLog)
+    if ((await scene.config()) === null) return notChecked(noSettings)
     const problems = await findCardProblems(scene.repository, log.view)
-    if (problems.length === 0) return ok('every card says what it may')
+    if (problems.length === 0) return ok('all actor cards are valid')
     const [first] = problems
     return {
       status: 'warn',
-      message: `${count(problems.length, 'card of an actor is', 'cards of actors are')} of no use: ${first?.reason} (actor ${first?.actor.slice(0, 8)})`,
+      message: `${count(problems.length, 'actor card is', 'actor cards are')} invalid: ${first?.reason} (actor ${first?.actor.slice(0, 8)})`,
       plan: [
-        '`grite db verify --verbose` lists all; keys that stand in the log already are not changed by such a card',
+        '`grite db verify --verbose` lists them; an invalid card does not change the keys that the log already has',
       ],
       details: { problem_count: problems.length, problems: problems.slice(0, idsListedMax) },
     }

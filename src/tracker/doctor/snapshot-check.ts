@@ -4,15 +4,15 @@ import { UnusableSnapshotError } from '../../model/index.ts'
 import { findTrackedSnapshots, listSnapshots, readSnapshot, requireSnapshotOf, type Snapshot } from '../../wal/index.ts'
 import { readSnapshot as readWhatItSays, reasonOf } from '../snapshots/read-snapshot.ts'
 import { describeDifference, isTrusted, SnapshotTrust } from '../snapshots/snapshot-trust.ts'
-import { type Check, count, idsListedMax, notLookedAt, ok } from './check.ts'
+import { type Check, count, idsListedMax, notChecked, ok } from './check.ts'
 import type { DoctorScene } from './examination.ts'
 
-/** The newest ones that are looked at. */
+/** Maximum number of snapshots checked, newest first. */
 const looksMax = 100
 
 /**
- * Of every snapshot what it says of itself, and of the newest that a rebuild would use, every event; it is compared with
- * the log where that has not been done.
+ * Checks the metadata of every snapshot, and every event of the newest one that a rebuild would use; compares that one
+ * with the log if that has not been done yet.
  */
 export const snapshots: Check = {
   id: 'snapshots',
@@ -20,15 +20,15 @@ export const snapshots: Check = {
     const { repository } = scene
     const { git } = repository
     const log = await scene.log()
-    if (log === null) return notLookedAt('the log cannot be read')
+    if (log === null) return notChecked('the log cannot be read')
     const unusable: { ref: string; oid: string | null; reason: string }[] = []
     const rows = await listSnapshots(git, (ref, reason) => void unusable.push({ ref, oid: null, reason }))
     const trust = new SnapshotTrust(repository)
-    // A partial clone leaves the events of snapshots at its remote.
+    // In a partial clone, the events of snapshots are on its remote.
     let isNewest = findPromisor(repository.layout) === undefined
     const unread = new Set((await scene.unreadRefs()).map(({ ref }) => ref))
     for (const row of rows.slice(0, looksMax)) {
-      // It is another check's.
+      // Reported by another check.
       if (unread.has(row.ref)) continue
       const { snapshot, problem } = await readWhatItSays(git, row)
       const reason = problem ?? (await findFault(scene, trust, snapshot, { head: log.head, isNewest }))
@@ -45,10 +45,10 @@ export const snapshots: Check = {
     const [first] = unusable
     return {
       status: 'warn',
-      message: `${count(unusable.length, 'snapshot is', 'snapshots are')} of no use: ${first?.ref}: ${first?.reason}`,
+      message: `${count(unusable.length, 'snapshot is', 'snapshots are')} unusable: ${first?.ref}: ${first?.reason}`,
       plan: [
-        'a rebuild passes such a snapshot over and reads the log; `grite snapshot create` makes a new one',
-        'collecting old snapshots deletes those that differ from the log, here and on the remotes',
+        'a rebuild skips such a snapshot and reads the log; run `grite snapshot create` to create a new one',
+        '`grite snapshot gc` deletes snapshots that differ from the log, here and on the remotes',
       ],
       details: { snapshot_count: unusable.length, snapshots: unusable.slice(0, idsListedMax) },
     }
@@ -61,12 +61,12 @@ async function findFault(
   snapshot: Snapshot,
   { head, isNewest }: { readonly head: Oid | null; readonly isNewest: boolean },
 ): Promise<string | null> {
-  if (head === null) return 'there is no log that it could be of'
+  if (head === null) return 'there is no log'
   try {
     await requireSnapshotOf(git, snapshot, head)
     const standing = isNewest ? await trust.judge(snapshot, { remember: false }) : await trust.find(snapshot)
     if (standing.verdict === 'refused') return describeDifference(standing)
-    // Reading it to its end verifies it.
+    // Reading it to the end verifies it.
     if (isNewest && isTrusted(standing.verdict)) for await (const _segments of readSnapshot(git, snapshot));
     return null
   } catch (error) {

@@ -1,19 +1,19 @@
 import { compareViews } from '../../view/index.ts'
 import { readRebuildAdvice } from '../sync/rebuild-advice.ts'
-import { type Check, count, notLookedAt, ok } from './check.ts'
+import { type Check, count, notChecked, ok } from './check.ts'
 import type { DoctorScene, StoredView } from './examination.ts'
 
-/** Differences that are named. */
+/** Maximum number of differences listed. */
 const keysListedMax = 10
 
-const rebuildPlan = ['`grite doctor --fix`, or `grite rebuild`, rebuilds the view from the log; nothing is lost by it']
+const rebuildPlan = ['run `grite doctor --fix` or `grite rebuild` to rebuild the view from the log; nothing is lost']
 
-/** The one fix of everything that is wrong with a view. One that holds what the log lacks is left as it is. */
+/** The fix for all problems of a view. A view with events that the log lacks is not touched. */
 async function rebuildView(scene: DoctorScene): Promise<string | null> {
   const { repository, context } = scene
   const lost = await scene.eventsOnlyInView()
   if (lost > 0) {
-    const message = `the view was not rebuilt: it holds ${count(lost, 'event')} of a part of the log that cannot be read`
+    const message = `the view was not rebuilt, because it holds ${count(lost, 'event')} of an unreadable part of the log`
     context.warn({ code: 'fix-failed', message, details: { check: 'store_integrity', event_count: lost } })
     return null
   }
@@ -48,21 +48,21 @@ export const viewMatchesLog: Check = {
   id: 'view_matches_log',
   async look(scene) {
     const log = await scene.log()
-    if (log === null) return notLookedAt('the log cannot be read')
+    if (log === null) return notChecked('the log cannot be read')
     const stored = await scene.storedView()
     if (stored.kind !== 'view') return ok(whyNotCompared(stored))
-    if ((await scene.viewProblem()) !== null) return notLookedAt('the view is damaged')
-    if (await scene.hasLost()) return notLookedAt('the log lacks events that it once had')
-    if (log.damagedCount + log.gaps.count > 0) return notLookedAt('a part of the log cannot be read')
+    if ((await scene.viewProblem()) !== null) return notChecked('the view is damaged')
+    if (await scene.hasLost()) return notChecked('the log has lost events')
+    if (log.damagedCount + log.gaps.count > 0) return notChecked('a part of the log is unreadable')
     if (stored.outcome === 'rebuild-needed') {
       return {
         status: 'warn',
-        message: 'the view belongs to a log that is gone; the next command rebuilds it',
+        message: 'the view belongs to a log that no longer exists; the next command rebuilds it',
         plan: rebuildPlan,
       }
     }
     const { count: differing, keys } = await compareViews(stored.view, log.view, keysListedMax)
-    if (differing === 0) return ok('the view is what the log says')
+    if (differing === 0) return ok('the view matches the log')
     return {
       status: 'error',
       message: `the view differs from the log in ${count(differing, 'entry', 'entries')}`,
@@ -80,7 +80,7 @@ export const rebuildThreshold: Check = {
     if (stored.kind !== 'view') return ok(whyNotCompared(stored))
     const { eventsSince, daysSince, isRecommended } = await readRebuildAdvice(stored.view, scene.nowUnixMs)
     const age = daysSince === null ? '' : `, ${count(daysSince, 'day')}`
-    const since = `${count(eventsSince, 'event')}${age} since the view was made`
+    const since = `${count(eventsSince, 'event')}${age} since the view was built`
     return isRecommended ? { status: 'warn', message: since, plan: rebuildPlan } : ok(since)
   },
   fix: rebuildView,
@@ -91,12 +91,12 @@ function whyNotCompared(stored: Exclude<StoredView, { readonly kind: 'view' }>):
     case 'none':
       return 'there is no view yet'
     case 'busy':
-      return 'not looked at: another process is writing to the view'
+      return 'not checked: another process is writing to the view'
     case 'too-large':
-      return `not looked at: the view has ${stored.bytes} bytes`
+      return `not checked: the view has ${stored.bytes} bytes`
     case 'other-schema':
-      return 'not looked at: the view was made by another version'
+      return 'not checked: the view was made by another version'
     case 'unreadable':
-      return 'not looked at: the view cannot be opened'
+      return 'not checked: the view cannot be opened'
   }
 }

@@ -1,4 +1,4 @@
-/** The JSON export (spec §6.6), of which only ids and times are in memory: the rest is read while it is written. */
+/** The JSON export (spec §6.6). Only ids and times are kept in memory; the rest is read during the write. */
 import type { Oid } from '../../git/index.ts'
 import {
   CorruptObjectError,
@@ -14,18 +14,18 @@ import type { Workspace } from '../workspace.ts'
 import type { ExportedEvent } from './export-order.ts'
 import { DeferredEntries, DeferredList, DeferredText } from './json-pieces.ts'
 
-/** Events, and rows, that are looked up and formatted together; bounds the texts in memory. */
+/** Events or rows looked up and formatted per batch; bounds the texts in memory. */
 const eventsInBatch = 32
 const rowsInBatch = 128
 
-/** Bytes of an attachment that become one piece of base64: a multiple of 3, so that no padding stands in between. */
+/** Bytes of an attachment per piece of base64: a multiple of 3, to avoid padding between pieces. */
 const base64Bytes = 192 * 1024
 
 export interface JsonExport {
   readonly generatedTs: number
-  /** By creation. */
+  /** Ordered by creation. */
   readonly issueIds: readonly IssueId[]
-  /** In the order of the export. */
+  /** In export order. */
   readonly events: readonly ExportedEvent[]
   readonly attachments: boolean
 }
@@ -56,7 +56,7 @@ function* batchesOf<Item>(items: readonly Item[], count: number): Generator<read
   for (let start = 0; start < items.length; start += count) yield items.slice(start, start + count)
 }
 
-/** An event as the JSON export lists it, with what is needed to restore it byte for byte. */
+/** An event in the JSON export, with all fields needed to restore it byte for byte. */
 function formatExportedEvent(event: Event) {
   return {
     event_id: event.eventId,
@@ -69,14 +69,14 @@ function formatExportedEvent(event: Event) {
   }
 }
 
-/** An issue as the JSON export lists it, in exactly the published keys: for reading only, an import goes by the events. */
+/** An issue in the JSON export, with exactly the published keys. For readers only: an import uses the events. */
 function formatExportedIssue({ author: _author, fields: _fields, ...row }: IssueRow) {
   return row
 }
 
 /**
- * Contents by SHA-256, base64; an attachment of which only the hash is known is left out. Closes the view first, so that
- * other processes do not wait for it while the contents are written.
+ * Contents by SHA-256, in base64; attachments with only a hash are left out. Closes the view first, so that other
+ * processes do not wait for it while the contents are written.
  */
 async function* readAttachments(
   repository: Workspace,
@@ -96,7 +96,7 @@ async function* readAttachments(
   }
 }
 
-/** Null for a content that cannot be read: a backup of the rest is better than none. */
+/** Null for an unreadable content: a partial backup is better than none. */
 async function readContent({ git, facts }: Workspace, sha256: string, blob: Oid): Promise<Uint8Array | null> {
   try {
     const object = await git.readObject(blob, limits.chunkReadBytesMax)
@@ -112,7 +112,7 @@ async function readContent({ git, facts }: Workspace, sha256: string, blob: Oid)
 function warnOfContent({ warn }: Workspace['facts'], sha256: string, reason: string): void {
   warn({
     code: 'attachment-unread',
-    message: `the content of attachment ${sha256} is not in the export: ${reason}`,
+    message: `the export lacks the content of attachment ${sha256}: ${reason}`,
     details: { sha256 },
   })
 }

@@ -1,17 +1,17 @@
 import type { ActorId, Event, EventId, IssueId } from '../../model/index.ts'
 import type { View } from '../../view/index.ts'
 
-/** What an export keeps of an event until it is written: all but its content. */
+/** The part of an event that an export keeps in memory until it writes the event: all but its content. */
 export interface ExportedEvent {
   readonly eventId: EventId
   readonly issueId: IssueId
   readonly actor: ActorId
   readonly tsUnixMs: number
-  /** Of the attachment that it adds, if any. */
+  /** SHA-256 of the attachment that it adds, if any. */
   readonly sha256: string | null
 }
 
-/** The wanted events in the order of an export: by issue, then `(ts, actor, event_id)` (spec §6.6). */
+/** The wanted events in export order: by issue, then `(ts, actor, event_id)` (spec §6.6). */
 export async function orderExport(view: View, isWanted: (event: Event) => boolean): Promise<ExportedEvent[]> {
   const events: ExportedEvent[] = []
   const share = shareTexts()
@@ -24,7 +24,7 @@ export async function orderExport(view: View, isWanted: (event: Event) => boolea
   return events.sort(compareForExport)
 }
 
-/** Gives equal ids as one string, so that a million events do not hold a million copies of their issues' ids. */
+/** Interns ids, so that a million events do not hold a million copies of their issue ids. */
 function shareTexts(): <Text extends string>(text: Text) => Text {
   const known = new Map<string, string>()
   return <Text extends string>(text: Text) => {

@@ -2,7 +2,7 @@
 import { currentBody, type Event, type IssueId } from '../../model/index.ts'
 import type { IssueRow, View } from '../../view/index.ts'
 
-/** Issues that are looked up together; bounds the texts in memory. */
+/** Issues looked up per batch; bounds the texts in memory. */
 const issuesInWindow = 64
 
 async function* rowWindows(view: View, issueIds: readonly IssueId[]): AsyncGenerator<readonly IssueRow[]> {
@@ -11,7 +11,7 @@ async function* rowWindows(view: View, issueIds: readonly IssueId[]): AsyncGener
   }
 }
 
-/** Markdown: a heading per issue, its text, its comments as quotes. */
+/** Markdown: for each issue a heading, its text, and its comments as quotes. */
 export async function* markdownPieces(
   view: View,
   issueIds: readonly IssueId[],
@@ -40,7 +40,7 @@ async function issueBlocks(view: View, row: IssueRow, namesOf: NamesOf): Promise
   return [...blocks, '---']
 }
 
-/** Finds what actors are called. */
+/** Finds the names of actors. */
 type NamesOf = (actors: readonly string[]) => Promise<ReadonlyMap<string, string>>
 
 function formatComment(event: Event, name: string | undefined): string {
@@ -74,7 +74,7 @@ const csvColumns = [
   'body',
 ] as const
 
-/** CSV as RFC 4180 has it: a header line, CRLF, quotes where needed; lists joined by spaces and semicolons. */
+/** CSV by RFC 4180: a header line, CRLF, quotes where needed; lists are joined by spaces and semicolons. */
 export async function* csvPieces(view: View, issueIds: readonly IssueId[]): AsyncGenerator<string> {
   const { stringify } = await import('csv-stringify/sync')
   const format = (records: readonly object[], header: boolean) =>
@@ -107,7 +107,7 @@ async function csvRecords(view: View, rows: readonly IssueRow[]): Promise<object
   })
 }
 
-/** Empty for a time that no calendar has. */
+/** Empty for a time outside the range of dates. */
 function isoTime(tsUnixMs: number): string {
   const date = new Date(tsUnixMs)
   return Number.isNaN(date.getTime()) ? '' : date.toISOString()

@@ -1,12 +1,12 @@
 import type { Progress } from '../effects.ts'
 
-/** Small pieces are written together, so that a long text takes few system calls. */
+/** Small pieces are joined up to this length, to save system calls. */
 const gatheredLength = 128 * 1024
 
 /**
- * Puts small pieces of a text together.
+ * Joins small pieces of a text.
  *
- * @param progress - reports how many millions of characters are done
+ * @param progress - reports millions of characters
  */
 export async function* gatherPieces(
   pieces: Iterable<string> | AsyncIterable<string>,

@@ -1,11 +1,11 @@
 /**
- * JSON text in pieces, for an answer that may be larger than a string can be (512 MiB) or than memory should hold.
+ * JSON text in pieces, for data that may exceed the maximum length of a string (512 MiB) or the available memory.
  *
- * All pieces together are the text of `JSON.stringify(value, null, 2)`. A value may hold deferred parts, which are read
- * only while they are written; an answer with such parts says so in its definition (`isDeferred`).
+ * The pieces concatenate to the text of `JSON.stringify(value, null, 2)`. A value may have deferred parts, which are read
+ * while they are written; a command with such parts sets `isDeferred` in its definition.
  */
 
-/** A list that is read while it is written, some elements at a time. */
+/** A list that is read in batches while it is written. */
 export class DeferredList<Element = unknown> {
   readonly batches: () => AsyncIterable<readonly Element[]>
 
@@ -14,7 +14,7 @@ export class DeferredList<Element = unknown> {
   }
 }
 
-/** An object whose members are read while it is written. A member may be deferred too. */
+/** An object whose members are read while it is written. Members may be deferred, too. */
 export class DeferredEntries {
   readonly entries: () => AsyncIterable<readonly [key: string, value: unknown]>
 
@@ -28,14 +28,14 @@ export class DeferredText {
   readonly pieces: () => AsyncIterable<string>
   readonly isBase64: boolean
 
-  /** @param kind - base64 has nothing to escape, which saves a copy of each piece */
+  /** @param kind - base64 needs no escaping, which saves a copy of each piece */
   constructor(pieces: () => AsyncIterable<string>, kind: 'text' | 'base64' = 'text') {
     this.pieces = pieces
     this.isBase64 = kind === 'base64'
   }
 }
 
-/** Reads the deferred parts of a value, for a caller that wants the value and not its text. */
+/** Reads the deferred parts of a value, for callers that need the value instead of its text. */
 export async function readDeferred(value: unknown): Promise<unknown> {
   if (value instanceof DeferredText) return (await collect(value.pieces())).join('')
   if (value instanceof DeferredList) return readEach((await collect(value.batches())).flat())
@@ -58,20 +58,20 @@ async function readMembers(entries: readonly (readonly [string, unknown])[]): Pr
   return Object.fromEntries(members)
 }
 
-/** Below this level a value is formatted in one go: nothing that large lies deeper in an answer. */
+/** Below this level a value is formatted as a whole: large parts do not occur deeper. */
 const levelsInPieces = 4
 
-/** Elements of a list that are formatted together: few first, then as many as make about `pieceLength`. */
+/** Initial number of list elements formatted together; later batches are sized to about `pieceLength`. */
 const elementsFirst = 8
 const elementsMax = 512
 const pieceLength = 256 * 1024
 
-/** Gives the text of `JSON.stringify(value, null, 2)` in pieces. */
+/** Yields the text of `JSON.stringify(value, null, 2)` in pieces. */
 export async function* jsonPieces(value: unknown): AsyncGenerator<string> {
   yield* piecesAt(value, 0)
 }
 
-/** @param level - nesting of the value in the document, which decides its indentation */
+/** @param level - nesting level of the value, which determines its indentation */
 async function* piecesAt(value: unknown, level: number): AsyncGenerator<string> {
   if (value instanceof DeferredText) yield* textPieces(value)
   else if (value instanceof DeferredList) yield* listPieces(value.batches(), level)
@@ -119,7 +119,7 @@ async function* longListPieces(list: readonly unknown[], level: number): AsyncGe
   yield `${newLine(level)}]`
 }
 
-/** Undefined when several elements together are longer than a string can be. */
+/** Undefined when several elements together exceed the maximum length of a string. */
 function tryFormatElements(batch: readonly unknown[], level: number): string | undefined {
   try {
     return formatElements(batch, level)
@@ -143,15 +143,15 @@ async function* memberPieces(
   yield isEmpty ? '{}' : `${newLine(level)}}`
 }
 
-/** The elements of a list at a level, without the brackets around them. */
+/** The elements of a list at a level, without the enclosing brackets. */
 function formatElements(elements: readonly unknown[], level: number): string {
   const text = format(elements, level)
   return text.slice(1, text.length - newLine(level).length - 1)
 }
 
 /**
- * A value as it is written at a level. It is wrapped into as many lists, so that JSON.stringify indents it itself, and
- * taken out again: much faster than to indent its lines.
+ * Formats a value at a level. Wraps it into that many lists, so that JSON.stringify does the indentation, and cuts it out
+ * again: much faster than indenting its lines.
  */
 function format(value: unknown, level: number): string {
   let wrapped = value

@@ -4,13 +4,13 @@ import { actorNames } from '../identity/actor-names.ts'
 import { shortIdLength } from '../issues/short-id.ts'
 import type { Workspace } from '../workspace.ts'
 
-/** An event and the commit in which it stands. */
+/** An event and its commit. */
 export interface FoundEvent {
   readonly event: Event
   readonly commit: Oid
 }
 
-/** An event as a watch tells it. Title and state are those that the issue has now, null for events of no shown issue. */
+/** An event as reported by a watch. Title and state are the current ones, null if the issue is unknown. */
 export interface WatchedEvent {
   readonly event_id: string
   readonly issue_id: IssueId
@@ -20,9 +20,9 @@ export interface WatchedEvent {
   readonly actor: string
   readonly actor_label: string | null
   readonly ts_unix_ms: number
-  /** In the form of the JSON export. */
+  /** In the format of the JSON export. */
   readonly kind: KindJson
-  /** The commit in which the event stands: the head of the log when it came. */
+  /** The commit of the event, which was the head of the log when the event arrived. */
   readonly wal_head: string
 }
 

@@ -1,11 +1,11 @@
 /**
- * What the log gains, event by event, however its ref moves.
+ * Reports new events of the log, however its ref moves.
  *
  * Invariants
- * - An event is told once: whether it needs telling is decided by its id, not by the commit in which it stands, since a
- *   sync may put it into another commit, and a log that was moved back comes again.
- * - The view is open only while a piece is put together. A slow reader keeps no other process waiting.
- * - Looking at a ref that has not moved costs reading that ref.
+ * - An event is reported once, identified by its id and not by its commit: a sync may move it to another commit, and a log
+ *   that was moved back may return.
+ * - The view is open only while a piece is assembled, so a slow reader does not block other processes.
+ * - A poll without a change costs one read of the ref.
  */
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
@@ -31,9 +31,9 @@ export class LogFollower {
   }
 
   /**
-   * Follows the log from where it is now.
+   * Follows the log from its current head.
    *
-   * @param readStart - what the first look is to tell of what is there already; undefined for nothing
+   * @param readStart - selects the existing events that the first poll reports; undefined for none
    */
   static async start(
     repository: Workspace,
@@ -49,12 +49,12 @@ export class LogFollower {
     }
   }
 
-  /** The head up to which everything has been told. */
+  /** The head up to which everything has been reported. */
   get head(): Oid | null {
     return this.#head
   }
 
-  /** What has not been told yet, in log order, in pieces that bound memory. */
+  /** Yields unreported events in log order, in pieces that bound memory. */
   async *look(): AsyncGenerator<readonly WatchedEvent[]> {
     const since = this.#since
     this.#since = undefined
@@ -62,18 +62,18 @@ export class LogFollower {
     const ref = await this.#repository.git.readRef(walRef)
     if (ref === this.#head) return
     this.#requireRepository(ref)
-    // Opening the view puts back what something else took from the log, so it says what the head is.
+    // Opening the view restores lost events of the log, which may change the head.
     const head = (await this.#repository.view()).head as Oid | null
     if (head !== null && head !== this.#head) yield* this.#describe(this.#gained(head))
     await this.#repository.letGoOfView()
     this.#head = head
   }
 
-  /** A repository that was deleted looks like one whose log was. */
+  /** Distinguishes a deleted repository from a deleted log. */
   #requireRepository(ref: Oid | null): void {
     const { commonDir } = this.#repository.layout
     if (ref !== null || existsSync(join(commonDir, 'HEAD'))) return
-    throw new NotFoundError(`the repository ${commonDir} is gone`, { details: { path: commonDir } })
+    throw new NotFoundError(`the repository ${commonDir} no longer exists`, { details: { path: commonDir } })
   }
 
   async *#describe(pieces: AsyncIterable<readonly FoundEvent[]>): AsyncGenerator<readonly WatchedEvent[]> {
@@ -95,7 +95,7 @@ export class LogFollower {
     }
   }
 
-  /** Each id once, at its first place. */
+  /** Yields each event once, at its first occurrence. */
   async *#backlog(since: Since, head: Oid): AsyncGenerator<readonly FoundEvent[]> {
     const seen = new Set<string>()
     const tells = tellsSince(since)
@@ -113,7 +113,7 @@ export class LogFollower {
 
   async *#read(head: Oid, exclude: Oid | null): AsyncGenerator<readonly FoundEvent[]> {
     const { git } = this.#repository
-    // The objects of a head that was replaced may be gone; then everything is looked through.
+    // The objects of a replaced head may be gone; then scan the whole log.
     const isHere =
       exclude !== null && (await git.readObject(exclude, limits.chunkReadBytesMax).catch(() => null)) !== null
     for await (const segments of readLog(git, issueLog, { head, exclude: isHere ? [exclude] : [] })) {

@@ -3,8 +3,8 @@ import { type EventId, formatHex, parseHex } from '../../model/index.ts'
 const idBytes = 32
 
 /**
- * The events that need no telling. Those there at the start lie sorted in one piece of memory, 32 bytes each, so that
- * a watch over a log of a million events costs no more than the ids.
+ * The set of reported events. The events that exist at the start are one sorted buffer, 32 bytes each, so that watching a
+ * log of a million events takes only the memory of the ids.
  */
 export class ToldEvents {
   readonly #atStart: Uint8Array
@@ -26,7 +26,7 @@ export class ToldEvents {
 
   #wasThere(id: EventId): boolean {
     const wanted = parseHex(id)
-    if (wanted === undefined) throw new TypeError(`'${id}' is no event id`)
+    if (wanted === undefined) throw new TypeError(`'${id}' is not an event id`)
     let low = 0
     let high = this.#atStart.length / idBytes
     while (low < high) {

@@ -1,20 +1,20 @@
 import type { ChildProcess } from 'node:child_process'
 import type { CommandContext } from '../effects.ts'
 
-/** The program of `--exec` and its arguments, as they are: no shell reads them, and nothing of an event is put in. */
+/** The program of `--exec` and its arguments, verbatim: no shell is used, and no text of an event is inserted. */
 export interface Hook {
   readonly program: string
   readonly arguments: readonly string[]
 }
 
-/** How long a program that is asked to end has for it. */
+/** Grace period after a program was asked to stop. */
 const graceMs = 2000
 
 /**
- * Runs the program once, with a text on its standard input, and waits for its end. What it prints goes to standard
- * error, past us. It never fails: what went wrong is a warning.
+ * Runs the program once, with a text on its standard input, and waits for it to exit. Its output goes directly to standard
+ * error. Never fails: a failure is a warning.
  *
- * @param endsAtUnixMs - when it is ended if it still runs
+ * @param endsAtUnixMs - when to stop the program if it is still running
  */
 export async function runProgram(
   context: Pick<CommandContext, 'cwd' | 'env' | 'clock' | 'warn' | 'interrupted'>,
@@ -27,7 +27,7 @@ export async function runProgram(
   context.warn({ code: 'hook-failed', message: `${hook.program}: ${failure}`, details: { program: hook.program } })
 }
 
-/** Why it failed; null when it did not. Rejects when it could not even be tried. */
+/** Returns the reason of a failure, or null. Rejects when the program could not be started. */
 async function runToEnd(
   context: Pick<CommandContext, 'cwd' | 'env' | 'clock' | 'interrupted'>,
   hook: Hook,
@@ -48,16 +48,16 @@ async function runToEnd(
     })
     child.once('exit', (exitStatus, signal) => {
       stopWaiting()
-      if (signal !== null) resolve(`it was ended by ${signal}`)
+      if (signal !== null) resolve(`it was killed by ${signal}`)
       else resolve(exitStatus === 0 ? null : `exit status ${exitStatus}`)
     })
-    // A program need not read what it is given.
+    // The program may exit without reading its input.
     child.stdin?.on('error', () => undefined)
     child.stdin?.end(input)
   })
 }
 
-/** Ends the program with us, or when its time is over. */
+/** Stops the program when this process stops, or when its time is up. */
 function endWith(
   { clock, interrupted }: Pick<CommandContext, 'clock' | 'interrupted'>,
   child: ChildProcess,

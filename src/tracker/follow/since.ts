@@ -5,17 +5,17 @@ import { resolveEvent } from '../issues/resolve-event.ts'
 import { parseMoment } from '../parse-time.ts'
 import type { Workspace } from '../workspace.ts'
 
-/** After which place of the log, or which time, events are told. */
+/** The place in the log, or the time, after which events are reported. */
 export type Since =
   | { readonly kind: 'event'; readonly eventId: EventId }
-  /** What the log holds and did not hold at this commit. */
+  /** Events that the log did not have at this commit. */
   | { readonly kind: 'commit'; readonly commit: Oid }
   | { readonly kind: 'moment'; readonly tsUnixMs: number }
 
 /**
- * What the text of `--since` means: the id of an event (or a unique prefix), a commit of the log, an age, a date, or
- * milliseconds. Digits alone are milliseconds.
- * @throws {InvalidArgsError} | {NotFoundError} when it names nothing
+ * Parses the value of `--since`: the id of an event (or a unique prefix), a commit of the log, an age, a date, or
+ * milliseconds. A number is milliseconds.
+ * @throws {InvalidArgsError} | {NotFoundError} when it matches nothing
  */
 export async function readSince(repository: Workspace, text: string, nowUnixMs: number): Promise<Since> {
   const typed = text.trim().toLowerCase()
@@ -34,16 +34,16 @@ async function findCommit({ git }: Workspace, text: string): Promise<Oid | undef
   return object?.type === 'commit' ? object.oid : undefined
 }
 
-/** The history of a branch is no log, and reading it as one would take long and find nothing. */
+/** Refuses the commit of a branch: reading its history as a log would take long and find nothing. */
 async function requireOfLog({ git }: Workspace, commit: Oid): Promise<void> {
   const head = await git.readRef(walRef)
   if (head !== null && (await git.findMergeBase(commit, head)) !== null) return
-  throw new InvalidArgsError(`--since names a commit that is not of the log: ${commit}`, {
+  throw new InvalidArgsError(`--since: commit ${commit} is not in the log`, {
     details: { field: 'since', value: commit },
   })
 }
 
-/** Judges the events of the log one after the other, in its order. */
+/** Returns a predicate for the events of the log, to be called in log order. */
 export function tellsSince(since: Since): (event: Event) => boolean {
   switch (since.kind) {
     case 'commit':

@@ -4,9 +4,9 @@ import { listActors } from '../local/actors.ts'
 import type { Workspace } from '../workspace.ts'
 
 /**
- * What to call these actors: as they are called here, else as their cards in the log say. Actors without a name are left
- * out. Anybody can put any label on a card of his own, so one that another of these, or an actor of this clone, has
- * already is told apart by the beginning of the id.
+ * Names of actors: the label in this clone, else the label of the card in the log. Actors without a name are left out.
+ * Anyone can put any label on their own card, so a label that another of these actors, or an actor of this clone, also has
+ * is followed by a prefix of the id.
  */
 export async function actorNames(
   repository: Workspace,
@@ -18,7 +18,7 @@ export async function actorNames(
   for (const { id, label } of locals) if (label !== null) names.set(id, label)
   const taken = new Set(names.values())
   const known = new Set<string>(locals.map(({ id }) => id))
-  // The owner of a lock may be any text.
+  // The owner of a lock may be arbitrary text.
   const foreign = [...new Set(actors)].filter(isActorId).filter((actor) => !known.has(actor))
   for (const { actor, label } of (await view.findActors(foreign.sort())).values()) {
     if (label === null) continue

@@ -4,16 +4,16 @@ import { verifySignature } from '../../wal/index.ts'
 import type { Workspace } from '../workspace.ts'
 import { readLocalKeys } from './key-ring.ts'
 
-/** Something about actor cards that nobody should rely on. */
+/** A problem with actor cards. */
 export interface CardProblem {
-  /** The actor whose card it would be, or who is concerned. */
+  /** The actor of the card, or the affected actor. */
   readonly actor: string
-  /** Null when it is about what is configured here. */
+  /** Null when the problem is in the local configuration. */
   readonly event_id: string | null
   readonly reason: string
 }
 
-/** Cards in the log that say nothing, and keys of this clone that the log gives to somebody else. */
+/** Finds invalid cards in the log, and actors of this clone whose key differs from the one in the log. */
 export async function findCardProblems(repository: Workspace, view: View): Promise<CardProblem[]> {
   const problems: CardProblem[] = []
   for await (const event of view.cardEvents()) {
@@ -36,7 +36,7 @@ async function findLocalProblems(repository: Workspace, view: View): Promise<Car
     const reason =
       local.get(actor) === null
         ? 'this actor of this clone has no key, but the log has a card that gives it one'
-        : 'the log gives this actor of this clone another key: elsewhere, what it signs does not verify'
+        : 'the log has another key for this actor of this clone: its signatures do not verify in other clones'
     return [{ actor, event_id: null, reason }]
   })
 }

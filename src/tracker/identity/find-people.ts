@@ -1,17 +1,17 @@
-/** Whom a text names: an actor by its id or the beginning of one, else by its name. Ids win. */
+/** Resolves a text to actors: by id or prefix, else by name. Ids win. */
 import { type ActorId, makeVisible, NotFoundError } from '../../model/index.ts'
 import type { View } from '../../view/index.ts'
 import type { CommandContext } from '../effects.ts'
 import { listActors } from '../local/actors.ts'
 import type { Workspace } from '../workspace.ts'
 
-/** An actor of this clone, or one that has a card in the log. */
+/** An actor of this clone, or one with a card in the log. */
 export interface KnownActor {
   readonly id: ActorId
   readonly label: string | null
 }
 
-/** Anybody who can push can publish any number of cards. */
+/** Anyone who can push can publish any number of cards. */
 const cardsMax = 10_000
 
 export async function listKnownActors({ paths }: Workspace, view: View): Promise<readonly KnownActor[]> {
@@ -21,7 +21,7 @@ export async function listKnownActors({ paths }: Workspace, view: View): Promise
   return [...known.values()]
 }
 
-/** Actors by what they are called: as it is written, else in any case. */
+/** Finds actors by name: an exact match, else ignoring case. */
 function findByName(actors: readonly KnownActor[], name: string): readonly KnownActor[] {
   const exact = actors.filter(({ label }) => label === name)
   if (exact.length > 0) return exact
@@ -31,13 +31,13 @@ function findByName(actors: readonly KnownActor[], name: string): readonly Known
 
 const isHex = (text: string) => /^[0-9a-f]{1,32}$/i.test(text)
 
-/** Actors listed when several are meant. */
+/** Maximum number of actors listed when several match. */
 const candidatesMax = 10
 
 /**
- * The beginnings of ids of the actors that a text names as authors. Of several actors of one name all are meant, since
- * one person has one in each clone; a warning lists them.
- * @throws {NotFoundError} when nobody is called so
+ * Resolves an author to ids or id prefixes. If several actors have the name, all match, since one person has an actor in
+ * each clone; a warning lists them.
+ * @throws {NotFoundError} when no actor has the name
  */
 export function resolveAuthor(
   { warn }: Pick<CommandContext, 'warn'>,
@@ -48,13 +48,13 @@ export function resolveAuthor(
   const named = findByName(actors, typed)
   if (isHex(typed) && (named.length === 0 || actors.some(({ id }) => id.startsWith(prefix)))) {
     const others = named.filter(({ id }) => !id.startsWith(prefix))
-    if (others.length > 0) warn(ambiguous(typed, others, 'the beginning of an id, and also the name of'))
+    if (others.length > 0) warn(ambiguous(typed, others, 'a prefix of an id, and also the name of'))
     return [prefix]
   }
   if (named.length === 0) {
-    throw new NotFoundError(`no actor is called '${makeVisible(typed)}'`, {
+    throw new NotFoundError(`no actor is named '${makeVisible(typed)}'`, {
       details: { field: 'author', value: typed },
-      hints: ['`grite actor list --all` shows the actors of this repository and their names'],
+      hints: ['`grite actor list --all` lists the actors of this repository and their names'],
     })
   }
   if (named.length > 1) warn(ambiguous(typed, named, 'the name of'))
@@ -65,16 +65,16 @@ function ambiguous(typed: string, actors: readonly KnownActor[], what: string) {
   const shown = actors.slice(0, candidatesMax).map(({ id }) => id)
   const more = actors.length > shown.length ? ' and more' : ''
   const count = actors.length === 1 ? '1 actor' : `${actors.length} actors`
-  const message = `'${makeVisible(typed)}' is ${what} ${count}: ${shown.join(', ')}${more}; an id names one of them`
+  const message = `'${makeVisible(typed)}' is ${what} ${count}: ${shown.join(', ')}${more}; use an id to select one`
   return { code: 'ambiguous-actor', message, details: { value: typed, candidates: shown } }
 }
 
-/** As short as a prefix of an id may be that stands for somebody's name. */
+/** Minimum length of an id prefix that is accepted in place of a name. */
 const prefixMin = 4
 
 /**
- * The texts by which issues are assigned to whom a text names: the text itself, and where it is an actor's name or id,
- * the other of both. Those are left out that nobody is assigned by.
+ * The assignee texts that match a name: the text itself and, if it is the name or id of an actor, the other of the two.
+ * Leaves out texts that no issue has as assignee.
  */
 export async function assigneesNamed(
   view: View,

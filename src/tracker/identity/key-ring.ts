@@ -12,16 +12,16 @@ import { verifySignature } from '../../wal/index.ts'
 import { listActors } from '../local/actors.ts'
 import type { Workspace } from '../workspace.ts'
 
-/** Finds what the cards of an actor add up to. */
+/** Finds the label and keys that result from the cards of an actor. */
 export type FindPinned = (actor: ActorId) => Promise<PinnedActor | undefined>
 
-/** Judges signatures by the keys that this clone knows: those of its own actors, and those that the log's cards pin. */
+/** Verifies signatures with the keys of local actors and the keys pinned by cards in the log. */
 export class KeyRing {
   readonly #local: ReadonlyMap<ActorId, string | null>
   readonly #findPinned: FindPinned
   readonly #trust = new Map<ActorId, Promise<SignatureTrust>>()
 
-  /** @param local - actors that have a configuration here, with their key; null for one that does not sign */
+  /** @param local - actors configured in this clone, with their key; null for an actor without one */
   constructor(local: ReadonlyMap<ActorId, string | null>, findPinned: FindPinned) {
     this.#local = local
     this.#findPinned = findPinned
@@ -41,8 +41,8 @@ export class KeyRing {
   }
 
   /**
-   * For an actor of this clone its configuration decides: cards count for it only when they lead to the key that is
-   * written there. Nobody can talk a clone out of its own key, or into a key for an actor that has none.
+   * For an actor of this clone, the local configuration wins: its cards count only if they lead to the configured key.
+   * So nobody can replace the key of a local actor, or add one to a local actor without a key.
    */
   async #findTrust(actor: ActorId): Promise<SignatureTrust> {
     const local = this.#local.get(actor)
@@ -54,12 +54,12 @@ export class KeyRing {
   }
 }
 
-/** The keys known in a repository; cards are looked up in the view. */
+/** Opens the key ring of a repository; cards are looked up in the view. */
 export async function openKeyRing(repository: Workspace, view: View): Promise<KeyRing> {
   return new KeyRing(await readLocalKeys(repository), (actor) => view.findActor(actor))
 }
 
-/** Keys of the actors of this clone, that of a data directory elsewhere included. */
+/** Keys of the actors of this clone, including one from an external data directory. */
 export async function readLocalKeys(repository: Workspace): Promise<Map<ActorId, string | null>> {
   const current = (await repository.findActor())?.actor
   const actors = [...(await listActors(repository.paths)), ...(current === undefined ? [] : [current])]

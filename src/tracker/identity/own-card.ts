@@ -1,4 +1,4 @@
-/** Whether the log holds the card of an actor of this clone, and where that is noted so that a write need not look. */
+/** Tracks whether the log has the card of a local actor, with a note that saves each write the lookup. */
 import { labelOnCard, saidSlot } from '../../model/index.ts'
 import type { View } from '../../view/index.ts'
 import type { Signer } from '../../wal/index.ts'
@@ -8,7 +8,7 @@ import { forgetCardNote, newActorNote, readCardNote, writeCardNote } from '../lo
 import type { GritePaths } from '../local/paths.ts'
 import { adoptNextKey, readNextSigner, readSigner } from '../local/signing-key.ts'
 
-/** What the log last held of a card, by a note beside the view. Only a cache: without it the view is asked. */
+/** The last known state of a card in the log, from a note beside the view. Only a cache: without it the view is read. */
 export class OwnCard {
   readonly #paths: GritePaths
   readonly #actor: Actor
@@ -19,17 +19,17 @@ export class OwnCard {
   }
 
   /**
-   * What the log says of the present label and key.
+   * Looks up the card with the present label and key.
    *
-   * @param signer - undefined for an actor that does not sign
-   * @param open - a view that is open anyway tells better than the note, which does not know of a log that was lost
+   * @param signer - undefined for an actor without a key
+   * @param open - an open view, preferred to the note, which misses the loss of a log
    */
   async find(signer: Signer | undefined, open: View | undefined, openView: () => Promise<View>): Promise<OwnCardState> {
     if (open === undefined) {
       const note = this.#readNote()
       if (note === this.#noteOf(signer)) return 'published'
       if (note === newActorNote) {
-        // Killed after the append, the next write must ask the view.
+        // Delete the note before the append: after a crash, the next write must read the view.
         forgetCardNote(this.#paths, this.#actor.id)
         return 'never'
       }
@@ -42,7 +42,7 @@ export class OwnCard {
 
   async #isSaid(signer: Signer | undefined, view: View): Promise<boolean> {
     const { id, label } = this.#actor
-    // A card without a key says nothing of an actor that has one in the log.
+    // A card without a key has no effect for an actor that has one in the log.
     if (signer === undefined && ((await view.findActor(id))?.keys.length ?? 0) > 0) return true
     const said = await view.findCard(id, saidSlot(signer?.publicKey ?? null))
     return said !== undefined && said.label === labelOnCard(label)
@@ -65,8 +65,8 @@ export class OwnCard {
 }
 
 /**
- * What an actor signs with now; undefined for one without a key. A rotation that was interrupted after its card had come
- * into the log is brought to its end first, since what the old key signs later is not valid.
+ * The current signer of an actor; undefined for one without a key. Completes a rotation that was interrupted after its
+ * card was in the log, since later signatures by the old key are invalid.
  */
 export async function openSigner(
   paths: GritePaths,

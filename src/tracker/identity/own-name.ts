@@ -1,8 +1,8 @@
 import type { Workspace } from '../workspace.ts'
 
 /**
- * The name under which the one who runs this command is an assignee: the label of the actor, else its id. Before there
- * is an actor, the label that one would get; undefined when that is not known either.
+ * The caller's name as an assignee: the label of the actor, else its id. Before an actor exists, the label that it would
+ * get, or undefined if that is unknown.
  */
 export async function findOwnName(repository: Workspace): Promise<string | undefined> {
   const chosen = await repository.findActor()

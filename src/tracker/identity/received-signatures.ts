@@ -1,6 +1,6 @@
 /**
- * What is done about signatures of events that come from elsewhere (`verify_signatures = off|warn|reject`). A sync judges
- * them before it takes them in and may refuse; what plain git has brought in can only be told.
+ * Applies `verify_signatures = off|warn|reject` to received events. A sync verifies them before the join and may reject
+ * them; for events fetched by plain git, only a warning is possible.
  */
 import {
   type ActorId,
@@ -25,7 +25,7 @@ import type { SignaturePolicy } from '../local/repo-config.ts'
 import type { Workspace } from '../workspace.ts'
 import { type FindPinned, KeyRing, openKeyRing, readLocalKeys } from './key-ring.ts'
 
-/** An event that is not signed as its actor signs. */
+/** An event with an invalid or missing signature. */
 export interface BadSignature {
   readonly event_id: string
   readonly actor: string
@@ -33,14 +33,14 @@ export interface BadSignature {
   readonly verdict: SignatureVerdict
 }
 
-/** What judging keeps of an event: bodies of a large batch would fill the memory. */
+/** The parts of an event needed for verification, without its body: the bodies of a large batch would fill the memory. */
 export type ReceivedEvent = SignedFacts & Pick<Event, 'issueId'>
 
 export function factsOfReceived({ eventId, issueId, actor, tsUnixMs, sig }: Event): ReceivedEvent {
   return { eventId, issueId, actor, tsUnixMs, sig }
 }
 
-/** Neither a signature by an unknown key nor none at all of an actor without a key shows that something is wrong. */
+/** A signature by an unknown key is not bad, nor is a missing one if the actor has no key. */
 const badVerdicts: ReadonlySet<SignatureVerdict> = new Set(['invalid', 'missing'])
 
 async function findBad(keys: KeyRing, events: readonly ReceivedEvent[]): Promise<BadSignature[]> {
@@ -54,10 +54,10 @@ async function findBad(keys: KeyRing, events: readonly ReceivedEvent[]): Promise
 }
 
 /**
- * Judges events that come from elsewhere before they are taken in. Cards may come along, later than the events that need
- * them; they say nothing against those that the local log holds already.
+ * Verifies received events before they are joined. The events may include cards, even after the events that need them;
+ * these cards do not override cards that the local log already has.
  *
- * @param view - of the local log as it is
+ * @param view - view of the present local log
  */
 export async function judgeReceived(
   repository: Workspace,
@@ -70,8 +70,8 @@ export async function judgeReceived(
 }
 
 /**
- * How a sync judges what it has fetched by the policy of this clone; undefined when nothing is asked. Where it comes to
- * several rounds, an event is told once.
+ * Returns the function with which a sync applies the policy of this clone to fetched events; undefined when the policy is
+ * off. Reports an event only once, even over several rounds.
  */
 export async function signatureInspector(
   repository: Workspace,
@@ -97,7 +97,7 @@ export async function signatureInspector(
   }
 }
 
-/** Events that came together, and the cards among them by slot. */
+/** A batch of received events, and the cards among them by slot. */
 class Receipt {
   readonly #events: ReceivedEvent[] = []
   readonly #slots = new Map<string, StandingCard>()
@@ -117,7 +117,7 @@ class Receipt {
     return findBad(new KeyRing(await readLocalKeys(repository), this.#findPinned(view)), this.#events)
   }
 
-  /** Finds keys as the log has them, and only where it has none as these cards give them. */
+  /** Finds keys in the log, or, only if it has none, in the received cards. */
   #findPinned(view: View): FindPinned {
     return async (actor) => {
       const walk = walkCards(actor)
@@ -127,18 +127,18 @@ class Receipt {
     }
   }
 
-  /** A first key that gave the actor its id is the first one whenever it comes. */
+  /** The key from which the actor id is derived is always the first key, whenever it arrives. */
   async #pick(view: View, actor: ActorId, slot: CardSlot): Promise<StandingCard | undefined> {
     const card = this.#slots.get(`${actor}/${slot}`)
     return card !== undefined && isBoundCard(card) ? card : ((await view.findCard(actor, slot)) ?? card)
   }
 }
 
-/** Events that are named in a message; the rest is counted. */
+/** Events listed in a message; the rest are counted. */
 const eventsNamedMax = 3
 const eventsInDetailsMax = 100
 
-/** Where events come from, and how one hears of them. */
+/** The source of received events, and the callback for warnings. */
 export interface Receiving {
   readonly from: { readonly remote: string } | { readonly file: string }
   readonly bad: readonly BadSignature[]
@@ -146,8 +146,8 @@ export interface Receiving {
 }
 
 /**
- * Applies the policy to what a sync has fetched, or an export holds.
- * @throws {RemoteError | InvalidArgsError} when the policy is to reject; then nothing of it may be taken in
+ * Applies the policy to the events of a fetch or an export.
+ * @throws {RemoteError | InvalidArgsError} under the policy `reject`; then none of the events may be joined
  */
 export function applySignaturePolicy(policy: SignaturePolicy, { from, bad, warn }: Receiving): void {
   if (policy === 'off' || bad.length === 0) return
@@ -156,14 +156,14 @@ export function applySignaturePolicy(policy: SignaturePolicy, { from, bad, warn 
     return
   }
   const details = { ...from, reason: 'signatures', event_count: bad.length, events: bad.slice(0, eventsInDetailsMax) }
-  const hints = ['`verify_signatures = "warn"` in .git/grite/config.toml takes such events in and marks them']
-  const message = `nothing was taken in from '${'remote' in from ? from.remote : from.file}': ${describe(bad)}`
+  const hints = ['Set `verify_signatures = "warn"` in .git/grite/config.toml to accept and mark such events']
+  const message = `rejected all events from '${'remote' in from ? from.remote : from.file}': ${describe(bad)}`
   throw 'remote' in from
     ? new RemoteError(message, { details, hints })
     : new InvalidArgsError(message, { details, hints })
 }
 
-/** Judges what the view met for the first time, and makes a warning of it; undefined when nothing is wrong. */
+/** Verifies events that are new to the view, and returns a warning, or undefined when all are fine. */
 export async function judgeNewEvents(
   repository: Workspace,
   view: View,
@@ -177,7 +177,7 @@ export async function judgeNewEvents(
 function signatureWarning(bad: readonly BadSignature[]): Warning {
   return {
     code: 'bad-signature',
-    message: `${describe(bad)}; \`grite db verify\` lists all`,
+    message: `${describe(bad)}; run \`grite db verify\` to list all`,
     details: { event_count: bad.length, events: bad.slice(0, eventsInDetailsMax) },
   }
 }
@@ -185,6 +185,6 @@ function signatureWarning(bad: readonly BadSignature[]): Warning {
 function describe(bad: readonly BadSignature[]): string {
   const named = bad.slice(0, eventsNamedMax).map(({ event_id, verdict }) => `${event_id} (${verdict})`)
   const more = bad.length > named.length ? ` and ${bad.length - named.length} more` : ''
-  const events = bad.length === 1 ? '1 event is' : `${bad.length} events are`
-  return `${events} not signed as the actor signs: ${named.join(', ')}${more}`
+  const events = bad.length === 1 ? '1 event has' : `${bad.length} events have`
+  return `${events} an invalid or missing signature: ${named.join(', ')}${more}`
 }

@@ -15,7 +15,7 @@ import type { ImportData, ImportRequest, WaitingEdgeData } from './import-data.t
 import type { ImportSource } from './import-source.ts'
 import type { BatchWriter } from './import-writer.ts'
 
-/** Errors and edges that are listed; the rest is counted. */
+/** Maximum number of listed errors and edges; the rest are counted. */
 const listedMax = 10_000
 
 /** Imports a beads tracker. */
@@ -74,7 +74,7 @@ function waitingEdgesOf({ imported }: Extract<ImportStep, { outcome: 'planned' }
   }))
 }
 
-/** Asks for the view each time: it is opened again when something else wrote to the log between two commits. */
+/** Requests the view on each call: it is reopened when another process writes between two commits. */
 export function importBaseline(repository: Workspace): ImportBaseline {
   return {
     async findIssueEvents(issueIds) {

@@ -1,27 +1,27 @@
-/** What an import is asked for, and what it answers. */
+/** Options and result of an import. */
 export interface ImportData {
   readonly format: 'beads' | 'grite'
   readonly dry_run: boolean
   readonly created: number
   readonly updated: number
   readonly unchanged: number
-  /** Lines or events left out, by reason. */
+  /** Number of skipped lines or events, by reason. */
   readonly skipped: Readonly<Record<string, number>>
   readonly duplicate: number
   readonly superseded: number
-  /** What could not be read: lines of a tracker, events of an export. */
+  /** Number of malformed lines of a tracker or events of an export. */
   readonly malformed: number
-  /** Of a tracker: what became of its memories, which are entries `memory.<key>` of the context store. */
+  /** For a tracker: its memories by outcome; they become entries `memory.<key>` of the context store. */
   readonly memories?: Readonly<Record<'added' | 'unchanged' | 'superseded', number>>
-  /** Issues of earlier imports whose edges lead to issues that this file has brought. */
+  /** Issues of earlier imports with edges to issues of this file. */
   readonly connected?: number
-  /** Edges that the log holds as text, because their other end is not here. */
+  /** Edges kept as text in the log, because their target is not in the log yet. */
   readonly waiting_edge_count?: number
-  /** The first 10,000 of them. */
+  /** At most 10,000 of these edges. */
   readonly waiting_edges?: readonly WaitingEdgeData[]
   readonly event_count: number
   readonly commit_count: number
-  /** The first 10,000 of what is malformed. */
+  /** At most 10,000 errors. */
   readonly errors: readonly { readonly line: number; readonly message: string }[]
   readonly wal_head: string | null
 }
@@ -29,11 +29,11 @@ export interface ImportData {
 export interface WaitingEdgeData {
   readonly issue_id: string
   readonly original_id: string
-  /** Original id of the other end. */
+  /** Original id of the target. */
   readonly depends_on: string
-  /** The word of the tracker. */
+  /** Edge type in the words of the tracker. */
   readonly type: string
-  /** The first two may change: `unknown` (not here), `tombstone`, `self`, `foreign` (of another issue), `too-long`. */
+  /** `unknown` (not here), `tombstone`, `self`, `foreign` (of another issue), `too-long`. The first two are not final. */
   readonly reason: string
 }
 

@@ -16,7 +16,7 @@ import type { ImportData, ImportRequest } from './import-data.ts'
 import type { ImportSource } from './import-source.ts'
 import type { BatchWriter } from './import-writer.ts'
 
-/** Restores a JSON export. Nothing is written before all of it was found to be in order. */
+/** Restores a JSON export. Validates all of it before it writes anything. */
 export async function importExport(
   context: CommandContext,
   repository: Workspace,
@@ -73,7 +73,7 @@ async function* eventsOf(steps: AsyncIterable<readonly Event[]>): AsyncGenerator
   for await (const events of steps) yield* events
 }
 
-/** Asks for the view each time: it is opened again when something else wrote to the log between two commits. */
+/** Requests the view on each call: it is reopened when another process writes between two commits. */
 function baselineOf(repository: Workspace): RestoreBaseline {
   return {
     findKnown: async (ids) => (await repository.view()).findKnownEventIds(ids),
@@ -84,7 +84,7 @@ function baselineOf(repository: Workspace): RestoreBaseline {
   }
 }
 
-/** Contents by their SHA-256, read when they are asked for. One that is not what its name says is reported and left out. */
+/** Contents by SHA-256, read on demand. A content that does not match its SHA-256 is reported and left out. */
 function openContents(
   { warn }: CommandContext,
   source: ImportSource,
@@ -98,7 +98,7 @@ function openContents(
     if (problem === undefined) return content
     warn({
       code: 'attachment-damaged',
-      message: `the content given for attachment ${sha256} ${problem}`,
+      message: `skipped the content of attachment ${sha256}: it ${problem}`,
       details: { sha256 },
     })
     return undefined
@@ -107,10 +107,10 @@ function openContents(
 
 const [quote, backslash] = [0x22, 0x5c]
 
-/** Bytes of base64 that are decoded together: a multiple of 4. As one text, a large content takes three times its size. */
+/** Bytes of base64 decoded per piece, a multiple of 4. Decoding a large content as one string would take three times its size. */
 const base64Bytes = 256 * 1024
 
-/** Decodes the base64 text of a range that the index has found to be one. */
+/** Decodes a range that the index has identified as base64 text. */
 async function readContent(source: ImportSource, range: ByteRange): Promise<Uint8Array> {
   const content = Buffer.allocUnsafe(Math.ceil((range.end - range.start) * 0.75))
   let filled = 0

@@ -1,6 +1,6 @@
 /**
- * The file of an import, which is read more than once: as it is where it can be, else as a copy. What is said of it, of a
- * file that grows meanwhile, is its content when it was opened.
+ * The input of an import, which is read more than once: a file directly, anything else as a copy. If a file grows in the
+ * meantime, only its content at the time of opening counts.
  */
 import { type FileHandle, open, rm } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
@@ -10,9 +10,9 @@ import type { CommandContext } from '../effects.ts'
 import { makeFolder } from '../local/write-file-atomically.ts'
 
 export interface ImportSource {
-  /** Enough of it to see what it is. */
+  /** Enough bytes to detect the format. */
   readonly firstBytes: Uint8Array
-  /** All of it from the start on. A piece is overwritten when the next one is asked for. */
+  /** Reads everything from the start. A piece is only valid until the next one is requested. */
   readonly read: () => AsyncIterable<Uint8Array>
   readonly readRange: (range: ByteRange) => Promise<Uint8Array>
   readonly close: () => Promise<void>
@@ -20,14 +20,13 @@ export interface ImportSource {
 
 const pieceBytes = 256 * 1024
 
-/** A stream is kept in memory up to this, and beyond that in a file. */
+/** A larger stream is kept in a file instead of memory. */
 const memoryBytesMax = 8 * 1024 * 1024
 
 /**
- * Opens a file that the user named; `-` is standard input. What is no plain file is copied, once its beginning has been
- * found to be worth it.
+ * Opens the given file; `-` is standard input. Copies anything but a regular file, after `accept` has checked its start.
  *
- * @param accept - told of the first bytes; throws when they are of nothing that can be imported
+ * @param accept - receives the first bytes; throws when their format cannot be imported
  * @throws {NotFoundError} when it cannot be read
  */
 export async function openImportSource(
@@ -69,7 +68,7 @@ function unreadable(file: string, error: unknown): NotFoundError {
   })
 }
 
-/** @param end - bytes of the file that count */
+/** @param end - number of bytes to use */
 function sourceOf(handle: FileHandle, firstBytes: Uint8Array, end: number): ImportSource {
   return {
     firstBytes,
@@ -79,7 +78,7 @@ function sourceOf(handle: FileHandle, firstBytes: Uint8Array, end: number): Impo
   }
 }
 
-/** @param end - where to stop; without one, a stream is read to its end */
+/** @param end - where to stop; without it, a stream is read to the end */
 async function* piecesOf(handle: FileHandle, end?: number): AsyncGenerator<Uint8Array> {
   const buffer = Buffer.allocUnsafe(pieceBytes)
   let position = 0
@@ -92,7 +91,7 @@ async function* piecesOf(handle: FileHandle, end?: number): AsyncGenerator<Uint8
   }
 }
 
-/** Fewer bytes where the file has become shorter. */
+/** Returns fewer bytes if the file has been truncated. */
 async function readAt(handle: FileHandle, { start, end }: ByteRange): Promise<Uint8Array> {
   const bytes = Buffer.allocUnsafe(end - start)
   let filled = 0
@@ -104,7 +103,7 @@ async function readAt(handle: FileHandle, { start, end }: ByteRange): Promise<Ui
   return bytes.subarray(0, filled)
 }
 
-/** Reads a stream to its end: a small one into memory, a large one into a file without a name. */
+/** Reads a stream to the end: a small one into memory, a large one into an unlinked file. */
 async function copyStream(
   context: CommandContext,
   chunks: AsyncIterable<Uint8Array>,
@@ -120,7 +119,7 @@ async function copyStream(
   }
   try {
     for await (const chunk of chunks) {
-      // The chunk's buffer may be used again.
+      // The buffer of the chunk may be reused.
       const copy = Uint8Array.prototype.slice.call(chunk)
       length += copy.length
       if (length > bytesMax) throw tooLong(bytesMax)
@@ -151,12 +150,12 @@ async function copyStream(
 }
 
 function tooLong(bytesMax: number): InvalidArgsError {
-  return new InvalidArgsError(`a stream of more than ${bytesMax} bytes is not imported; import it as a file`, {
+  return new InvalidArgsError(`cannot import a stream of more than ${bytesMax} bytes; import it as a file`, {
     details: { field: 'file', bytes_max: bytesMax },
   })
 }
 
-/** A file beside the view, on the disk that the import is going to fill anyway. It goes when it is closed, whatever happens. */
+/** A temp file beside the view, on the disk that the import fills anyway. It is always removed on close. */
 async function openSpool(context: CommandContext): Promise<FileHandle> {
   const { paths } = await context.repository()
   await makeFolder(paths.home, paths.permissions)
@@ -167,7 +166,7 @@ async function openSpool(context: CommandContext): Promise<FileHandle> {
     await rm(path)
     return handle
   } catch (error) {
-    throw new StorageError(`cannot keep the input in ${path}: ${(error as Error).message}`, {
+    throw new StorageError(`cannot buffer the input in ${path}: ${(error as Error).message}`, {
       details: { path },
       cause: error,
     })
@@ -180,6 +179,6 @@ async function writeAll(handle: FileHandle, bytes: Uint8Array): Promise<void> {
       written += (await handle.write(bytes, written, bytes.length - written)).bytesWritten
     }
   } catch (error) {
-    throw new StorageError(`cannot keep the input of the import: ${(error as Error).message}`, { cause: error })
+    throw new StorageError(`cannot buffer the input of the import: ${(error as Error).message}`, { cause: error })
   }
 }

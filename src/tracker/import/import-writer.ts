@@ -29,9 +29,9 @@ export class BatchWriter {
   }
 
   /**
-   * Takes events that belong together; they go into one commit where the limits allow.
+   * Adds events that belong together; they go into one commit if the limits allow.
    *
-   * @param findContent - finds contents of attachments by SHA-256; those that these events name are stored with them
+   * @param findContent - finds contents of attachments by SHA-256; the ones that these events use are stored with them
    */
   async add(
     events: readonly Event[],
@@ -57,12 +57,12 @@ export class BatchWriter {
     }
   }
 
-  /** Writes what is left. */
+  /** Writes the remaining events. */
   async finish(): Promise<void> {
     await this.#seal()
   }
 
-  /** Where the import was asked for, and when by its clock. */
+  /** Time and time zone of the caller. */
   #commitDate() {
     const nowUnixMs = this.#options.nowUnixMs()
     const { clock } = this.#repository.facts

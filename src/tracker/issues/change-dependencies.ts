@@ -1,4 +1,4 @@
-/** Adding and removing edges, as plans on a draft. `issue dep` and `batch` share them. */
+/** Plans that add and remove edges on a draft, shared by `issue dep` and `batch`. */
 
 import {
   currentTitle,
@@ -19,18 +19,18 @@ import type { Draft } from '../draft.ts'
 import { shortIdLength } from './short-id.ts'
 
 export interface DependencyChange {
-  /** None when it was so already. */
+  /** Empty when there was nothing to change. */
   readonly eventIds: readonly EventId[]
-  /** The edge that stands now, or that was taken away; null when there was none to take away. */
+  /** The stored edge after an addition, or the removed edge; null when there was none to remove. */
   readonly storedAs: StoredEdge | null
-  /** One that says the same and still stands after a removal. */
+  /** An equivalent edge that remains after a removal. */
   readonly left: StoredEdge | null
 }
 
 /**
- * Drafts an edge, unless the log says the same already, in this spelling or the other.
+ * Drafts an edge, unless the log already has it or its equivalent.
  * @throws {NotFoundError} when one of the issues does not exist
- * @throws {InvalidArgsError} when an issue would wait for itself, over any number of others
+ * @throws {InvalidArgsError} when an issue would wait for itself, directly or through others
  */
 export async function addDependency(draft: Draft, edge: StoredEdge): Promise<DependencyChange> {
   const [source, target] = [await draft.requireIssue(edge.source), await draft.requireIssue(edge.target)]
@@ -48,8 +48,7 @@ export async function addDependency(draft: Draft, edge: StoredEdge): Promise<Dep
 }
 
 /**
- * Drafts the removal of an edge; of the one that says the same in the other spelling when this one is not there. The
- * target need not exist here.
+ * Drafts the removal of an edge, or of its equivalent if only that exists. The target may be unknown in this clone.
  * @throws {NotFoundError} when the source does not exist
  */
 export async function removeDependency(draft: Draft, edge: StoredEdge): Promise<DependencyChange> {
@@ -66,10 +65,10 @@ export async function removeDependency(draft: Draft, edge: StoredEdge): Promise<
   return { eventIds: [(await draft.add(stored.source, body)).eventId], storedAs: stored, left }
 }
 
-/** @throws {InvalidArgsError} naming the types there are */
+/** @throws {InvalidArgsError} listing the valid types */
 export function requireDependencyType(text: string): DependencyType {
   if (dependencyTypes.includes(text as DependencyType)) return text as DependencyType
-  throw new InvalidArgsError(`type of an edge must be one of ${dependencyTypes.join(', ')}, got '${text}'`, {
+  throw new InvalidArgsError(`dependency type must be one of ${dependencyTypes.join(', ')}, got '${text}'`, {
     details: { field: 'type', value: text, allowed: dependencyTypes },
   })
 }
@@ -85,15 +84,18 @@ async function requireNoCycle(draft: Draft, edge: StoredEdge): Promise<void> {
   const path = (await draft.dependencyGraph()).findPath(order.waits, order.first)
   if (path === undefined) return
   const cycle = await describeCycle(draft, path)
-  throw new InvalidArgsError(`this would close a cycle, in which each waits for the one before: ${cycle}`, {
-    details: { field: 'target', value: edge.target, cycle: path.slice(0, idsToldMax), cycle_length: path.length },
-    hints: ['Turn the new edge round, or remove one that stands; `grite issue dep list <issue>` shows them'],
-  })
+  throw new InvalidArgsError(
+    `this edge would close a cycle, in which each issue waits for the previous one: ${cycle}`,
+    {
+      details: { field: 'target', value: edge.target, cycle: path.slice(0, idsToldMax), cycle_length: path.length },
+      hints: ['Reverse the new edge, or remove an existing one; `grite issue dep list <issue>` lists them'],
+    },
+  )
 }
 
-/** Ids of a cycle that the details of the error hold. */
+/** Maximum number of ids of a cycle in the details of the error. */
 const idsToldMax = 100
-/** Issues that the message names at each end of a long way round. */
+/** Issues of a long cycle that the message shows at each end. */
 const namedAtEachEnd = 4
 
 async function describeCycle(draft: Draft, path: readonly IssueId[]): Promise<string> {

@@ -1,4 +1,4 @@
-/** What can be done to issues, each as a plan on a draft. The commands and `batch` share these. */
+/** Changes of issues as plans on a draft, shared by the commands and `batch`. */
 
 import {
   currentBody,
@@ -39,7 +39,7 @@ export interface NewIssue {
   readonly fields: readonly FieldChange[]
 }
 
-/** Drafts a new issue: labels and fields in its creation, assignees after it. */
+/** Drafts a new issue: labels and fields in the creation event, assignees after it. */
 export async function createIssue(
   draft: Draft,
   issue: NewIssue,
@@ -53,17 +53,17 @@ export async function createIssue(
   return { issueId, eventId }
 }
 
-/** Titles stand in lists. @throws {InvalidArgsError} on one with a line break */
+/** Titles are shown in lists. @throws {InvalidArgsError} on a title with a line break */
 function requireOneLine(title: string): void {
   const place = title.search(/[\n\v\f\r\u0085\u2028\u2029]/)
   if (place < 0) return
   throw new InvalidArgsError(
     `title must be one line; it has a line break after '${makeVisible(title.slice(0, place)).slice(-shownTitleMax)}'`,
-    { details: { field: 'title', value: title }, hints: ['What follows the first line belongs into the text: --body'] },
+    { details: { field: 'title', value: title }, hints: ['Put the rest into the text with --body'] },
   )
 }
 
-/** Characters of a title that a message repeats. */
+/** Maximum length of a title in a message. */
 const shownTitleMax = 40
 
 export interface IssueUpdate {
@@ -72,7 +72,7 @@ export interface IssueUpdate {
   readonly fields: readonly FieldChange[]
 }
 
-/** Drafts what differs from the present title, body and fields. Returns the ids of the events, none when nothing does. */
+/** Drafts the differences from the present title, body and fields. Returns the ids of the events, if any. */
 export async function updateIssue(draft: Draft, issueId: IssueId, update: IssueUpdate): Promise<EventId[]> {
   const state = await draft.requireIssue(issueId)
   const title = update.title === undefined || update.title === currentTitle(state) ? null : update.title
@@ -93,7 +93,7 @@ async function setField(draft: Draft, issueId: IssueId, key: FieldKey, value: st
   return replaceField(draft, issueId, key, value === '' ? null : value)
 }
 
-/** As `setField` for a value that was there before, so that any text will do; null clears. */
+/** Like `setField` for a restored value, so any text is accepted; null clears the field. */
 export async function replaceField(
   draft: Draft,
   issueId: IssueId,
@@ -112,7 +112,7 @@ export async function replaceField(
   return eventIds
 }
 
-/** @throws {InvalidArgsError} when an issue would become, over any number of parents, a part of itself */
+/** @throws {InvalidArgsError} when an issue would become a part of itself, directly or through other parents */
 async function requireNoParentCycle(draft: Draft, issueId: IssueId, parent: IssueId): Promise<void> {
   const seen = new Set<IssueId>()
   for (let next: IssueId | null = parent; next !== null && !seen.has(next); ) {
@@ -128,7 +128,7 @@ async function requireNoParentCycle(draft: Draft, issueId: IssueId, parent: Issu
   }
 }
 
-/** Adds a label; one of a known key sets the field. */
+/** Adds a label; a label with a known key sets that field. */
 export async function addLabel(draft: Draft, issueId: IssueId, label: string): Promise<EventId[]> {
   const scoped = parseScopedLabel(label)
   if (scoped !== undefined) {
@@ -140,7 +140,7 @@ export async function addLabel(draft: Draft, issueId: IssueId, label: string): P
   return [(await draft.add(issueId, { type: 'LabelAdded', label })).eventId]
 }
 
-/** Removes a label; the present value of a field clears the field. */
+/** Removes a label; if it is the present value of a field, clears the field. */
 export async function removeLabel(draft: Draft, issueId: IssueId, label: string): Promise<EventId[]> {
   const state = await draft.requireIssue(issueId)
   if (!isPresent(labelVersions(state, label))) return []
@@ -164,7 +164,7 @@ export async function changeState(draft: Draft, issueId: IssueId, state: IssueSt
   return [(await draft.add(issueId, { type: 'StateChanged', state })).eventId]
 }
 
-/** @param parent - the comment of the same issue that it answers */
+/** @param parent - the comment of the same issue that it replies to */
 export async function addComment(
   draft: Draft,
   issueId: IssueId,
@@ -183,7 +183,7 @@ export interface NewAttachment {
   readonly name: string
   readonly sha256: Sha256Hex
   readonly mime: string
-  /** Stored with the event; null when only the hash is recorded. */
+  /** Content to store with the event; null to record only the hash. */
   readonly content: Uint8Array | null
 }
 

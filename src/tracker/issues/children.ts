@@ -4,25 +4,25 @@ import type { CommandContext } from '../effects.ts'
 import { describeIssues, type MentionedIssue } from './describe-issues.ts'
 import type { ChangeData, IssueChange } from './issue-change.ts'
 
-/** The parts of an issue, in order of creation. Reads no more than the index of labels names. */
+/** The parts of an issue, in order of creation. Reads only the issues listed by the index of labels. */
 export async function readChildren(view: View, parent: IssueId): Promise<IssueRow[]> {
   const rows = await view.listIssues({ labels: [formatScopedLabel('parent', parent)] })
-  // A label that lost to another parent may still be there.
+  // The issue may still have the label of an overridden parent.
   return rows.filter(({ fields }) => parentOf(fields) === parent)
 }
 
-/** How far the parts of an issue are; null for one without parts. */
+/** Progress over the parts of an issue; null when it has none. */
 export function progressOf(children: readonly IssueRow[]): { readonly closed: number; readonly total: number } | null {
   if (children.length === 0) return null
   return { closed: children.filter(({ state }) => state === 'closed').length, total: children.length }
 }
 
-/** Parts that one warning names. */
+/** Maximum number of parts listed in a warning. */
 const partsToldMax = 5
 
 /**
- * Looks at the parts and parents of issues that were just closed: warns of parts that are still open, and returns the
- * parents of which the last part is done now. Closing has happened, so that this never fails.
+ * Checks the parts and parents of issues that were just closed: warns of open parts, and returns the parents whose last
+ * part is now closed. Never fails, because the issues are already closed.
  */
 export async function lookAroundClosed(
   context: CommandContext,
@@ -34,7 +34,7 @@ export async function lookAroundClosed(
   try {
     return await lookAround(context, closed)
   } catch (error) {
-    const message = `closed, but what it is a part of could not be read: ${(error as Error).message}`
+    const message = `closed, but could not read its parts and parents: ${(error as Error).message}`
     context.warn({ code: 'parts-unread', message })
     return []
   }
@@ -69,7 +69,7 @@ async function warnOfOpenChildren(
   const [part, are] = open.length === 1 ? ['part', 'is'] : ['parts', 'are']
   context.warn({
     code: 'open-children',
-    message: `${shortId} is closed, ${open.length} ${part} of it ${are} still open: ${names}${more}`,
+    message: `closed ${shortId}, but ${open.length} ${part} of it ${are} still open: ${names}${more}`,
     details: { issue_id: issueId, open_children: open.length },
   })
 }

@@ -2,23 +2,23 @@ import type { DependencyType, IssueId, IssueStateWord } from '../../model/index.
 import type { DependencyEdge, IssueRow, View } from '../../view/index.ts'
 import { shortIdLength } from './short-id.ts'
 
-/** An issue as others mention it. */
+/** A reference to an issue from another one. */
 export interface MentionedIssue {
   readonly issue_id: IssueId
-  /** The full id of one that is not known here, since nothing shorter names it. */
+  /** The full id if the issue is unknown in this clone, since no shorter id can resolve to it. */
   readonly short_id: string
-  /** `?` for one that is not known here. */
+  /** `?` if the issue is unknown in this clone. */
   readonly title: string
-  /** Null for one that is not known here. */
+  /** Null if the issue is unknown in this clone. */
   readonly state: IssueStateWord | null
 }
 
-/** Issues by id, in the order asked for, those included that have not arrived here. */
+/** Describes issues by id, in the given order, including issues that are unknown in this clone. */
 export async function describeIssues(view: View, ids: readonly IssueId[]): Promise<MentionedIssue[]> {
   return mentionRows(view, ids, await view.findRows([...new Set(ids)]))
 }
 
-/** As `describeIssues`, from rows that were read already. */
+/** Like `describeIssues`, from rows that are already loaded. */
 export async function mentionRows(
   view: View,
   ids: readonly IssueId[],
@@ -38,7 +38,7 @@ export interface MentionedEdge extends MentionedIssue {
   readonly dep_type: DependencyType
 }
 
-/** The other ends of edges, in their order. */
+/** Describes the targets of edges, in their order. */
 export async function describeEdges(view: View, edges: readonly DependencyEdge[]): Promise<MentionedEdge[]> {
   const issues = await describeIssues(
     view,

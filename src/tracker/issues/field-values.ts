@@ -1,4 +1,4 @@
-/** Values of fields: how they are written, which are allowed, and labels that are fields. */
+/** Field values: normalization, validation, and labels that set fields. */
 import {
   type FieldKey,
   fieldRules,
@@ -16,13 +16,13 @@ import { resolveIssue } from './resolve-issue.ts'
 export interface FieldChange {
   readonly key: FieldKey
   readonly value: string
-  /** How it was given, for a message. */
+  /** The option that set it, for a message. */
   readonly by?: string
 }
 
 /**
- * One of two values would win, and the other be gone.
- * @throws {InvalidArgsError} naming both values of a field, and how they were given
+ * Refuses two values for one field, since one would silently be lost.
+ * @throws {InvalidArgsError} naming both values of a field and their options
  */
 export function requireOneValueEach(changes: readonly FieldChange[]): void {
   const seen = new Map<FieldKey, FieldChange>()
@@ -36,9 +36,12 @@ export function requireOneValueEach(changes: readonly FieldChange[]): void {
 function twoValues(first: FieldChange, second: FieldChange): InvalidArgsError {
   const say = ({ value, by }: FieldChange) =>
     `'${makeVisible(value)}'${by === undefined ? '' : ` (${makeVisible(by)})`}`
-  return new InvalidArgsError(`${first.key} is given twice: ${say(first)} and ${say(second)}; a field has one value`, {
-    details: { field: first.key, values: [first.value, second.value] },
-  })
+  return new InvalidArgsError(
+    `${first.key} is given twice: ${say(first)} and ${say(second)}; a field can have only one value`,
+    {
+      details: { field: first.key, values: [first.value, second.value] },
+    },
+  )
 }
 
 /** `p1` and `1` mean P1. */
@@ -49,8 +52,8 @@ export function normalizeField({ key, value, by }: FieldChange): FieldChange {
 }
 
 /**
- * Turns a parent given by prefix into its full id, then checks every value. A parent may be an issue that the same
- * draft creates.
+ * Expands the prefix of a parent to the full id, then validates every value. The parent may be an issue created by the
+ * same draft.
  * @throws {InvalidArgsError}
  */
 export async function settleFieldChanges(changes: readonly FieldChange[], draft: Draft): Promise<FieldChange[]> {
@@ -66,7 +69,7 @@ export async function settleFieldChanges(changes: readonly FieldChange[], draft:
   return settled
 }
 
-/** @throws {InvalidArgsError} naming the field, the value and what is allowed */
+/** @throws {InvalidArgsError} naming the field, the value and the allowed values */
 export function requireFieldValue(key: FieldKey, value: string): void {
   if (value === '' || isFieldValue(key, value)) return
   throw new InvalidArgsError(`${key} must be ${fieldRules[key].words}, got '${value}'`, {
@@ -86,7 +89,7 @@ export function splitLabels(labels: readonly string[]): { readonly plain: string
   return { plain, fields }
 }
 
-/** A field as a label gives it: a label has a value, and clears nothing. @throws {InvalidArgsError} on an empty one */
+/** Checks a field set by a label, which must have a value: a label cannot clear a field. @throws {InvalidArgsError} */
 export function requireLabelValue(change: FieldChange): FieldChange {
   const { key, value } = normalizeField(change)
   if (value !== '') return { key, value, by: `label ${formatScopedLabel(key, value)}` }

@@ -1,4 +1,4 @@
-/** Which issues a query asks for: what an index can answer first, then the rows, then the texts that still decide. */
+/** Evaluates a query: first by index, then by the rows of issues, and by their texts only where that is still needed. */
 import {
   anyOf,
   compileQuery,
@@ -24,9 +24,9 @@ import type { Workspace } from '../workspace.ts'
 import { resolveIssue } from './resolve-issue.ts'
 
 /**
- * All issues that a query asks for, in its order; its limit is for the caller.
- * @throws {InvalidArgsError} @throws {NotFoundError} when it names a parent that is ambiguous or not here, or an author
- * whom nobody knows
+ * Returns all issues that match a query, in its order; the caller applies its limit.
+ * @throws {InvalidArgsError} @throws {NotFoundError} when a parent is ambiguous or unknown in this clone, or an author is
+ * unknown
  */
 export async function findIssues(
   context: Pick<CommandContext, 'clock' | 'warn'>,
@@ -52,7 +52,7 @@ async function factsFor(
   if (asksForMe && name === undefined) {
     warn({
       code: 'nobody-here',
-      message: 'nobody writes in this clone yet, so `me` matches nothing; `grite actor init` makes an actor',
+      message: 'this clone has no actor yet, so `me` matches nothing; run `grite actor init` to create one',
     })
   }
   const asksForClaims = [...conditionsOf(filter)].some(({ kind }) => kind === 'claimed')
@@ -63,7 +63,7 @@ async function factsFor(
   }
 }
 
-/** Parents and people as they are named become ids, and whatever else issues are assigned by. */
+/** Resolves parents to ids, and people to ids and assignee names. */
 async function resolveNames(
   context: Pick<CommandContext, 'warn'>,
   repository: Workspace,
@@ -88,7 +88,7 @@ async function resolveNames(
   return resolved.size === 0 ? term : mapConditions(term, (each) => resolved.get(each) ?? each)
 }
 
-/** One of these people. */
+/** A term that matches any of these names. */
 function whoOf(kind: 'author' | 'assignee', names: readonly string[]): QueryTerm {
   return anyOf(names.map((name) => ({ kind, who: { is: 'named', name } }))) as QueryTerm
 }
@@ -106,10 +106,10 @@ async function passing(view: View, rows: readonly IssueRow[], test: QueryTest): 
   return rows.filter((row) => passed.has(row))
 }
 
-/** Issues whose texts are in memory at once. */
+/** Issues whose texts are in memory at the same time. */
 const textsAtOnce = 256
 
-/** States of these issues, and perhaps of others, a few at a time: texts may be long. */
+/** Reads the states of these issues, and possibly of others, in small batches, since texts may be long. */
 async function* statesOf(view: View, ids: readonly IssueId[]): AsyncGenerator<IssueState> {
   if (ids.length === 0) return
   if (view.isMost(ids.length)) {

@@ -1,12 +1,12 @@
-/** What a command that changes issues answers. */
+/** The data of commands that change issues. */
 import type { EventId, IssueId } from '../../model/index.ts'
 
-/** What became of one issue: `event_id` is null when it was so already. */
+/** The change of one issue: `event_id` is null when there was nothing to change. */
 export interface IssueChange {
   readonly issue_id: IssueId
   readonly short_id: string
   readonly title: string
-  /** The event that made the change, the last one when there are several. */
+  /** The event of the change, or the last of several. */
   readonly event_id: EventId | null
   readonly event_ids: readonly EventId[]
   readonly outcome: 'changed' | 'unchanged'
@@ -19,5 +19,5 @@ export type SeveralChanges<Extra> = Extra & {
   readonly wal_head: string | null
 }
 
-/** One issue's change stands at the top; several are listed in `results`. */
+/** A change of one issue is at the top level; changes of several are listed in `results`. */
 export type ChangeData<Extra> = OneChange<Extra> | SeveralChanges<Extra>

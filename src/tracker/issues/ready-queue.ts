@@ -1,4 +1,4 @@
-/** What can be worked on now: `ready` and the choice of the next issue share this. */
+/** The queue of issues that are ready to work on, shared by `ready` and `claim --next`. */
 import { compareText, dueOf, type IssueId, isFieldValue, parentOf } from '../../model/index.ts'
 import type { IssueRow } from '../../view/index.ts'
 import { openTaken } from '../claims/taken.ts'
@@ -9,10 +9,10 @@ import { readWork, unknownBlockers } from './work.ts'
 export const readySortKeys = ['priority', 'due', 'created'] as const
 export type ReadySortKey = (typeof readySortKeys)[number]
 
-/** Which issues are asked for. All that is given must hold. */
+/** Conditions on issues, all of which must hold. */
 export interface ReadyFilter {
   readonly labels?: readonly string[]
-  /** Texts by which one is assigned, any of which will do. */
+  /** Assignee names, any of which matches. */
   readonly assignees?: readonly string[]
   readonly type?: string
   readonly status?: string
@@ -22,33 +22,33 @@ export interface ReadyFilter {
 
 export interface ReadyQueue {
   readonly ready: readonly ReadyIssue[]
-  /** Open issues of the repository that wait for others. */
+  /** Number of blocked open issues in the repository. */
   readonly blockedCount: number
-  /** Open issues that were asked for, wait for nothing, and are somebody else's. */
+  /** Number of matching, unblocked open issues that are taken by others. */
   readonly takenCount: number
-  /** Open issues that were asked for, and that their status says to leave alone for now. */
+  /** Number of matching open issues that are set aside by their status. */
   readonly setAsideCount: number
 }
 
 export interface ReadyIssue {
   readonly row: IssueRow
-  /** Issues it depends on that have not arrived here. They hold nobody up. */
+  /** Dependencies that are unknown in this clone. They do not block. */
   readonly unknownBlockers: readonly IssueId[]
 }
 
-/** Such an issue is finished by finishing its parts; it is offered only to those who ask for the type. */
+/** An epic is finished by finishing its parts, so it is listed only when this type is requested. */
 const notWork = 'epic'
 
-/** What a later session should know is kept as an issue of this label or title. It is offered to those who ask for the label. */
+/** Notes for later sessions are issues with this label or title. They are listed only when the label is requested. */
 const memoryLabel = 'memory'
 const isMemory = ({ labels, title }: IssueRow) => labels.includes(memoryLabel) || /^\[memory\]/i.test(title)
 
-/** Such issues are not to be worked on now, for a reason that no edge tells. They are offered only by their status. */
+/** Issues set aside for a reason that no edge expresses. They are listed only when their status is requested. */
 const setAside: ReadonlySet<string | undefined> = new Set(['blocked', 'deferred'])
 
 /**
- * Open issues that wait for nothing and that nobody else works on, in the order in which to take them. Who asks for the
- * issues of somebody else wants to know what that one can do, so that being assigned is no reason to leave any out.
+ * Unblocked open issues that nobody else works on, in working order. With an assignee filter, issues assigned to others
+ * are included, since the caller asks for the queue of that assignee.
  */
 export async function readReadyQueue(
   repository: Workspace,
@@ -91,7 +91,7 @@ export function passes(row: IssueRow, filter: ReadyFilter): boolean {
 
 type Compare = (left: IssueRow, right: IssueRow) => number
 
-/** By priority, without one last; the older first. Words that are no priority of ours stand behind those that are. */
+/** By priority, then by age, oldest first. Unknown priorities come after known ones, issues without a priority last. */
 export const compareByPriority: Compare = (left, right) =>
   compareText(priorityRank(left), priorityRank(right)) || compareByAge(left, right)
 
@@ -107,7 +107,7 @@ const comparisons: Readonly<Record<ReadySortKey, Compare>> = {
   created: compareByAge,
 }
 
-/** Sorts behind every text that means something. */
+/** Sorts after every valid value. */
 const last = '\u{10ffff}'
 
 function priorityRank({ fields: { priority } }: IssueRow): string {

@@ -1,4 +1,4 @@
-/** Issues and how they hang together, as data that can be drawn. Pure. */
+/** Issues and their relations as a graph to draw. Pure. */
 import {
   findCycles,
   type IssueId,
@@ -13,16 +13,16 @@ import {
 } from '../../model/index.ts'
 import type { IssueRow } from '../../view/index.ts'
 
-/** An arrow: from what comes first to what waits, or from a parent to its part. */
+/** An arrow from blocker to blocked, or from parent to part. */
 export interface GraphEdge {
   readonly from: IssueId
   readonly to: IssueId
-  /** What says so: `blocks`, `depends_on`, both, or `parent`; `related_to` has no direction. */
+  /** Types of the underlying edges: `blocks`, `depends_on`, both, or `parent`; `related_to` has no direction. */
   readonly types: readonly string[]
 }
 
 export interface RelationGraph {
-  /** Ends of edges, the older first; those that are not known here last. */
+  /** Nodes, oldest first; unknown issues last. */
   readonly ids: readonly IssueId[]
   readonly edges: readonly GraphEdge[]
   readonly tree: readonly TreeRow[]
@@ -30,15 +30,15 @@ export interface RelationGraph {
 }
 
 export interface GraphWish {
-  /** Only what hangs from this issue. */
+  /** Restricts the graph to what is reachable from this issue. */
   readonly root: IssueId | undefined
-  /** Trees grow the other way. */
+  /** Reverses the direction of trees. */
   readonly reverse: boolean
-  /** Only issues in this state, and the root. */
+  /** Restricts the graph to issues in this state, plus the root. */
   readonly state: IssueStateWord | undefined
 }
 
-/** Arrows between issues that wait, and lines between those that are related. */
+/** Arrows for dependencies, and undirected lines for related issues. */
 export function dependencyArrows(edges: readonly StoredEdge[]): GraphEdge[] {
   return joinEdges(
     edges.map((edge) => {
@@ -58,7 +58,7 @@ export function parentArrows(rows: readonly IssueRow[]): GraphEdge[] {
   })
 }
 
-/** Both spellings of one order are one arrow. */
+/** Merges equivalent edges into one arrow. */
 function joinEdges(edges: readonly GraphEdge[]): GraphEdge[] {
   const joined = new Map<string, GraphEdge>()
   for (const edge of edges) {
@@ -75,10 +75,10 @@ function isDirected({ types }: GraphEdge): boolean {
 }
 
 /**
- * Builds what is drawn of some arrows.
+ * Builds the graph of some arrows.
  *
- * @param rows - every issue that is known
- * @param hangsFrom - which end of an arrow stands above the other in a tree
+ * @param rows - all known issues
+ * @param hangsFrom - the end of an arrow that is above the other in a tree
  */
 export function buildRelationGraph(
   rows: readonly IssueRow[],

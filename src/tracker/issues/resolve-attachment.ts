@@ -10,22 +10,23 @@ import {
 
 export type Attachment = EventBodyOf<'AttachmentAdded'>
 
-/** Candidates listed for an ambiguous text. */
+/** Maximum number of candidates listed for an ambiguous text. */
 const candidatesMax = 10
-/** A shorter prefix of a hash is only ever a name. */
+/** A shorter text is never matched as a hash prefix, only as a name. */
 const hashPrefixMin = 4
 
 /**
- * The attachment that a text names: its SHA-256, a prefix of that, or its name. A full SHA-256 names that content and
- * nothing else; names are chosen by others, and any other text must fit one content alone.
+ * Resolves an attachment by SHA-256, a prefix of it, or name. A full SHA-256 matches only that content, since others choose
+ * the names; any other text must match exactly one content.
  *
- * @param events - those of the issue
- * @throws {NotFoundError} when it names none
- * @throws {InvalidArgsError} when it is empty or names several contents, with the candidates
+ * @param events - the events of the issue
+ * @throws {NotFoundError} when nothing matches
+ * @throws {InvalidArgsError} when the text is empty or matches several contents, with the candidates
  */
 export function resolveAttachment(events: readonly Event[], issueId: IssueId, typed: string): Attachment {
   const field = 'attachment'
-  if (typed === '') throw new InvalidArgsError('the attachment must not be empty', { details: { field, value: typed } })
+  if (typed === '')
+    throw new InvalidArgsError('the attachment name must not be empty', { details: { field, value: typed } })
   const attachments = events.map(({ body }) => body).filter((body) => body.type === 'AttachmentAdded')
   const found = contentsOf(attachments.filter(named(typed)))
   const [only] = found
@@ -41,7 +42,7 @@ export function resolveAttachment(events: readonly Event[], issueId: IssueId, ty
   const more = found.length > shown.length ? ' and more' : ''
   throw new InvalidArgsError(`attachment '${typed}' is ambiguous; it could be:\n  ${lines.join('\n  ')}${more}`, {
     details: { field, value: typed, candidates: shown.map(({ sha256 }) => sha256) },
-    hints: ['Give the SHA-256, or more characters of it'],
+    hints: ['Use the SHA-256, or more characters of it'],
   })
 }
 
@@ -53,7 +54,7 @@ function named(typed: string): (attachment: Attachment) => boolean {
   return ({ name, sha256 }) => name === typed || (isPrefix && sha256.startsWith(prefix))
 }
 
-/** One attachment for each content; the first that brought it, whose name nobody can change later. */
+/** One attachment per content: the first, whose name nobody can change later. */
 function contentsOf(attachments: readonly Attachment[]): Attachment[] {
   return [...new Map(attachments.toReversed().map((each) => [each.sha256, each])).values()].toReversed()
 }

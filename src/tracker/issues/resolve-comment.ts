@@ -9,20 +9,20 @@ import {
 } from '../../model/index.ts'
 import type { View } from '../../view/index.ts'
 
-/** Candidates listed for an ambiguous prefix. */
+/** Maximum number of candidates listed for an ambiguous prefix. */
 const candidatesMax = 10
 
 /**
- * The comment of an issue that has this id, or this unique beginning of one.
+ * Resolves a comment of an issue by id or unique prefix.
  * @throws {IdParseError} on text that is not hexadecimal
- * @throws {NotFoundError} when the issue has none
- * @throws {InvalidArgsError} when several begin so, with the candidates
+ * @throws {NotFoundError} when the issue has no such comment
+ * @throws {InvalidArgsError} when several comments match, with the candidates
  */
 export async function resolveComment(view: View, issueId: IssueId, typed: string): Promise<EventId> {
   const details = { field: 'reply-to', value: typed }
   const prefix = typed.trim().toLowerCase()
   if (!/^[0-9a-f]{1,64}$/.test(prefix)) {
-    throw new IdParseError(`'${makeVisible(typed)}' is no id of a comment: ids are hexadecimal`, { details })
+    throw new IdParseError(`'${makeVisible(typed)}' is not a comment id: ids are hexadecimal`, { details })
   }
   const comments = (await view.eventsOf(issueId)).filter(({ body }) => body.type === 'CommentAdded')
   const found = comments.map(({ eventId }) => eventId).filter((eventId) => eventId.startsWith(prefix))
@@ -38,6 +38,6 @@ export async function resolveComment(view: View, issueId: IssueId, typed: string
   const more = found.length > candidates.length ? ' and more' : ''
   throw new InvalidArgsError(`comment '${prefix}' is ambiguous; it could be:\n  ${candidates.join('\n  ')}${more}`, {
     details: { ...details, candidates },
-    hints: ['Give more characters'],
+    hints: ['Type more characters of the id'],
   })
 }

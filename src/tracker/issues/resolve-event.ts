@@ -1,11 +1,11 @@
 import { type EventId, IdParseError, InvalidArgsError, limits, NotFoundError } from '../../model/index.ts'
 import type { View } from '../../view/index.ts'
 
-/** Candidates listed for an ambiguous prefix. */
+/** Maximum number of candidates listed for an ambiguous prefix. */
 const candidatesMax = 10
 
 /**
- * The event that a text names: a full id, or a unique prefix of at least seven characters.
+ * Resolves an event by id, or by a unique prefix of at least seven characters.
  * @throws {IdParseError} on text that is not hexadecimal
  * @throws {InvalidArgsError} on a prefix that is too short or ambiguous, with the candidates
  * @throws {NotFoundError} when the log has no such event

@@ -9,14 +9,14 @@ import {
 } from '../../model/index.ts'
 import type { View } from '../../view/index.ts'
 
-/** Candidates listed for an ambiguous prefix. */
+/** Maximum number of candidates listed for an ambiguous prefix. */
 const candidatesMax = 10
-/** Characters of a full id. */
+/** Length of a full id. */
 const idLength = 32
 
 /**
- * The issue that a text names: a full id, a unique prefix of at least four characters, or the id the issue had in the
- * tracker it was imported from. A full id wins; a prefix that another issue has as its imported id is ambiguous.
+ * Resolves an issue by id, by a unique prefix of at least four characters, or by its id in the tracker that it was imported
+ * from. A full id wins; a prefix that is also the imported id of another issue is ambiguous.
  * @throws {InvalidArgsError} on a prefix that is too short or ambiguous, with the candidates
  * @throws {IdParseError} on text that is neither hexadecimal nor an imported id
  * @throws {NotFoundError} when no issue has it
@@ -48,7 +48,7 @@ export async function resolveIssue(view: View, typed: string): Promise<IssueId> 
   })
 }
 
-/** As `resolveIssue`; a full id may also name an issue that has not arrived here. */
+/** Like `resolveIssue`, but accepts the full id of an issue that is unknown in this clone. */
 export async function resolveIssueOrId(view: View, typed: string): Promise<IssueId> {
   const text = typed.trim()
   if (!/^[0-9a-f]{32}$/i.test(text)) return resolveIssue(view, typed)
@@ -63,7 +63,7 @@ export async function resolveIssueOrId(view: View, typed: string): Promise<Issue
   }
 }
 
-/** Several texts, in order; one that is named twice counts once. */
+/** Resolves several texts in order, without duplicates. */
 export async function resolveIssues(view: View, typed: readonly string[]): Promise<IssueId[]> {
   const ids: IssueId[] = []
   for (const text of typed) {

@@ -4,8 +4,8 @@ import { addDependency } from './change-dependencies.ts'
 import { replaceField } from './changes.ts'
 
 /**
- * Drafts what gives values back as they were, foreign ones included. Title and text go into one event.
- * @throws {InvalidArgsError} when an edge or parent that comes back would close a cycle by now
+ * Drafts events that restore previous values, including values of foreign writers. Title and text go into one event.
+ * @throws {InvalidArgsError} when a restored edge or parent would now close a cycle
  */
 export async function restore(
   draft: Draft,
@@ -41,6 +41,6 @@ function bodyFor({ subject, to }: Pick<Restoration, 'subject' | 'to'>): EventBod
       return { type: 'DependencyRemoved', target, dep_type: type }
     }
     default:
-      throw new TypeError(`${subject.kind} is not restored by an event of its own`)
+      throw new TypeError(`${subject.kind} cannot be restored by a separate event`)
   }
 }

@@ -1,4 +1,4 @@
-/** Saved queries as the log has them. */
+/** Saved queries in the log. */
 import {
   type ActorId,
   InvalidArgsError,
@@ -14,13 +14,13 @@ import {
 } from '../../model/index.ts'
 import type { View } from '../../view/index.ts'
 
-/** A saved query with who said so, and when. */
+/** A saved query with its author and time. */
 export interface KeptQuery extends SavedQuery {
   readonly actor: ActorId
   readonly tsUnixMs: number
 }
 
-/** In the order of their names; `isCut` when there are more than are read. */
+/** Reads saved queries, ordered by name; `isCut` when there are more than the limit. */
 export async function readSavedQueries(
   view: View,
 ): Promise<{ readonly queries: readonly KeptQuery[]; readonly isCut: boolean }> {
@@ -32,14 +32,14 @@ export async function readSavedQueries(
   return { queries, isCut: contexts.length > limits.savedQueriesMax }
 }
 
-/** @throws {NotFoundError} naming those that sound like it */
+/** @throws {NotFoundError} suggesting similar names */
 export async function requireSavedQuery(view: View, name: string): Promise<SavedQuery> {
   const context = await view.findProjectContext(savedQueryKey(name))
   const saved = context === undefined ? undefined : readSavedQuery(context.body)
   if (saved !== undefined) return saved
   const { queries } = await readSavedQueries(view)
   const near = nearWords(name, queries.map((each) => each.name).filter(isSavedQueryName))
-  throw new NotFoundError(`no query is saved as '${name}'`, {
+  throw new NotFoundError(`no saved query is named '${name}'`, {
     details: { field: 'name', value: name },
     hints: [
       ...near.map((each) => `Did you mean \`${shellWord(each)}\`?`),

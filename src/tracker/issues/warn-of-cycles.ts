@@ -1,13 +1,12 @@
 import type { IssueId } from '../../model/index.ts'
 import type { CommandContext } from '../effects.ts'
 
-/** Cycles, and members of one, that warnings name. */
+/** Maximum number of cycles, and of members per cycle, in warnings. */
 const cyclesToldMax = 5
 const membersToldMax = 10
 
 /**
- * Warns of issues that wait for each other, or are parts of each other: one clone refuses to close a cycle, but two can
- * make one together.
+ * Warns of dependency or parent cycles: one clone refuses to close a cycle, but two clones can create one together.
  */
 export function warnOfCycles(
   context: CommandContext,
@@ -15,13 +14,13 @@ export function warnOfCycles(
   cycles: readonly (readonly IssueId[])[],
   shortIds: ReadonlyMap<IssueId, string>,
 ): void {
-  const remedy = relation === 'wait for' ? 'remove one of their edges' : 'give one of them another parent'
+  const remedy = relation === 'wait for' ? 'remove one of their edges' : 'change the parent of one of them'
   for (const cycle of cycles.slice(0, cyclesToldMax)) {
     const issues = cycle.slice(0, membersToldMax)
     const names = issues.map((id) => shortIds.get(id) ?? id).join(', ')
     const more = cycle.length > issues.length ? ` and ${cycle.length - issues.length} more` : ''
     const others = cycle.length === 1 ? 'themselves' : 'each other'
-    const message = `these issues ${relation} ${others}, ${remedy}: ${names}${more}`
+    const message = `these issues ${relation} ${others}; ${remedy}: ${names}${more}`
     context.warn({ code: 'dependency-cycle', message, details: { issues, length: cycle.length } })
   }
   const left = cycles.length - cyclesToldMax

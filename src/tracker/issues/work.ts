@@ -1,12 +1,12 @@
 import { type Blocker, findBlockers, type IssueId, isHeldUp } from '../../model/index.ts'
 import type { RowText, View } from '../../view/index.ts'
 
-/** All issues and why those that wait do. */
+/** All issues and the blockers of those that wait. */
 export interface Work {
   /** By id. */
   readonly rows: ReadonlyMap<IssueId, RowText>
   readonly blockersOf: (id: IssueId) => readonly Blocker[]
-  /** Open issues that wait for one that is open. */
+  /** Open issues with an open blocker. */
   readonly heldUp: readonly IssueId[]
 }
 

@@ -1,4 +1,4 @@
-/** Actors of this repository: who writes, kept as files below `.git/grite/actors/` (spec §4.2, §4.4). */
+/** Actors of this clone, stored as files below `.git/grite/actors/` (spec §4.2, §4.4). */
 import { readdir } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { isOwnPath } from '../../git/index.ts'
@@ -30,7 +30,7 @@ export interface Actor {
   /** 64 hex characters. */
   readonly publicKey: string | null
   readonly keyScheme: string | null
-  /** Directory its configuration was read from. */
+  /** Directory of its configuration. */
   readonly dataDir: string
 }
 
@@ -43,18 +43,18 @@ export interface ChosenActor {
 }
 
 export interface ActorChoice {
-  /** `--data-dir`, else GRITE_HOME: the directory whose config.toml says who writes. */
+  /** `--data-dir`, else GRITE_HOME: the directory with the config.toml of the actor. */
   readonly dataDir: string | undefined
   /** `--actor`: id or unique prefix. */
   readonly actor: string | undefined
 }
 
 /**
- * Finds who writes (spec §4.5): data directory, flag, default of the repository, first actor there is. Creates nothing.
- * An actor belongs to the user who owns its folder: where several users share a repository, none writes under the
- * actor of another without naming it.
- * @throws {NotFoundError} when an actor is named that does not exist
- * @throws {ConfigError} when the configuration that decides cannot be read
+ * Finds the current actor (spec §4.5): by data directory, flag, default of the repository, or the first existing actor.
+ * Creates nothing. An actor belongs to the user who owns its folder: in a shared repository, no user writes as the actor
+ * of another without selecting it explicitly.
+ * @throws {NotFoundError} when the selected actor does not exist
+ * @throws {ConfigError} when the deciding configuration cannot be read
  */
 export async function findActor(paths: GritePaths, choice: ActorChoice): Promise<ChosenActor | undefined> {
   if (choice.dataDir !== undefined) {
@@ -76,13 +76,13 @@ export async function findActor(paths: GritePaths, choice: ActorChoice): Promise
   return first === undefined ? undefined : { actor: first, source: 'auto' }
 }
 
-/** Candidates listed for an ambiguous prefix. */
+/** Maximum number of candidates listed for an ambiguous prefix. */
 const candidatesMax = 10
 
 /**
- * The actor with this id, unique prefix of it, or folder. A full id wins over a folder of that name.
- * @throws {NotFoundError} when there is none
- * @throws {InvalidArgsError} when there are several, with the candidates
+ * Finds an actor by id, unique prefix, or folder name. A full id wins over a folder of that name.
+ * @throws {NotFoundError} when none matches
+ * @throws {InvalidArgsError} when several match, with the candidates
  */
 export async function requireActor(paths: GritePaths, text: string): Promise<Actor> {
   const wanted = text.trim().toLowerCase()
@@ -102,7 +102,7 @@ export async function requireActor(paths: GritePaths, text: string): Promise<Act
   })
 }
 
-/** All actors with a readable configuration, by id. */
+/** All actors with a readable configuration, ordered by id. */
 export async function listActors(paths: GritePaths): Promise<Actor[]> {
   const names = await readdir(paths.actors).catch(() => [])
   const actors = await Promise.all(names.map((name) => readActor(paths.actorDir(name)).catch(() => undefined)))
@@ -139,8 +139,8 @@ export interface NewActor {
 }
 
 /**
- * Creates an actor; the key, when asked for, lies beside its configuration with mode 0600. It gives the actor its id, so
- * that nobody can claim that another key was there before.
+ * Creates an actor. A requested key is stored beside its configuration with mode 0600. The id is derived from that key, so
+ * that nobody can claim an earlier key.
  */
 export async function createActor(paths: GritePaths, options: NewActor): Promise<Actor> {
   requireUsableClock(options.nowUnixMs)
@@ -167,7 +167,7 @@ export async function createActor(paths: GritePaths, options: NewActor): Promise
   }
 }
 
-/** Makes an actor and the repository's default of it, unless another process was faster: then that one is taken. */
+/** Creates an actor and makes it the default of the repository, unless another process was faster: then uses that one. */
 export async function createDefaultActor(paths: GritePaths, options: NewActor): Promise<ChosenActor> {
   const created = await createActor(paths, options)
   const chosen = await findActor(paths, { dataDir: undefined, actor: undefined })

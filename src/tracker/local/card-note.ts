@@ -1,4 +1,4 @@
-/** The note of what the log holds of an actor's own card. Only a cache: without it the view is asked. */
+/** The note about the state of an actor's own card in the log. Only a cache: without it the view is read. */
 import { readFileSync, rmSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
@@ -6,10 +6,10 @@ import type { ActorId } from '../../model/index.ts'
 import type { GritePaths } from './paths.ts'
 import { makeFolder } from './write-file-atomically.ts'
 
-/** Of an actor that has just been made: no log can have a card of it. */
+/** Note of a new actor: no log can have a card of it yet. */
 export const newActorNote = 'new\n'
 
-/** Undefined when there is none, or it cannot be read. */
+/** Undefined when there is no readable note. */
 export function readCardNote(paths: GritePaths, actor: ActorId): string | undefined {
   try {
     return readFileSync(paths.ownCard(actor), 'utf8')
@@ -18,7 +18,7 @@ export function readCardNote(paths: GritePaths, actor: ActorId): string | undefi
   }
 }
 
-/** Never throws: the next write looks into the view again. */
+/** Never throws: without the note, the next write reads the view. */
 export async function writeCardNote(paths: GritePaths, actor: ActorId, note: string): Promise<void> {
   const file = paths.ownCard(actor)
   try {
@@ -34,6 +34,6 @@ export function forgetCardNote(paths: GritePaths, actor: ActorId): void {
   try {
     rmSync(paths.ownCard(actor), { force: true })
   } catch {
-    // What cannot be deleted could not be written either.
+    // If the file cannot be deleted, it could not be written either.
   }
 }

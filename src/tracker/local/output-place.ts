@@ -3,9 +3,9 @@ import type { RepositoryLayout } from '../../git/index.ts'
 import { findPlaceOrPipe, holdsGitDir } from './find-place.ts'
 
 /**
- * Where a file that the user named is to be written. Below the work tree it must really lie there: anyone who can push files
- * can push a link that leads out of it, or into the repository's own configuration. Elsewhere, links are the user's own,
- * and so is a path that names a `.git` itself.
+ * Resolves the path of an output file. Inside the work tree, links must stay inside: anyone who can push files can push a
+ * link that leads out of it, or into the configuration of the repository. Elsewhere, links belong to the user, and so does
+ * a path that contains `.git` explicitly.
  *
  * @param path - absolute
  * @throws {ConflictError} when a link leads out of the work tree

@@ -1,26 +1,26 @@
-/** Where grite keeps its own files: all below `<common git dir>/grite/`, shared by the repository's work trees. */
+/** Paths of grite's own files, all below `<common git dir>/grite/`, which all work trees share. */
 import { join } from 'node:path'
 import type { RepositoryLayout, SharedPermissions } from '../../git/index.ts'
 import type { ActorId } from '../../model/index.ts'
 
 export interface GritePaths {
-  /** What modes new files get. */
+  /** Modes of new files. */
   readonly permissions: SharedPermissions
   readonly home: string
   readonly config: string
   readonly actors: string
-  /** Local appenders queue on this name. */
+  /** Local writers queue on this file. */
   readonly appendQueue: string
-  /** What locks said that have been read: a cache. */
+  /** Cache of parsed locks. */
   readonly lockMemory: string
-  /** When remotes last refused to delete ended leases: a cache. */
+  /** Cache of the times at which remotes last refused to delete ended leases. */
   readonly refusedDeletions: string
-  /** Texts of an editor that are in no issue yet. */
+  /** Editor drafts that are not in an issue yet. */
   readonly drafts: string
-  /** Which snapshots this clone made or checked: a cache. */
+  /** Cache of the snapshots that this clone made or checked. */
   readonly snapshotMemory: string
   readonly actorDir: (id: ActorId | string) => string
-  /** What the log was last seen to hold of this clone's own card of an actor. */
+  /** Note about the last known state of an actor's own card in the log. */
   readonly ownCard: (id: ActorId) => string
   /** Folder of numbered LevelDB directories. */
   readonly viewLevels: (actor: ActorId | undefined) => string

@@ -4,18 +4,18 @@ import { InvalidArgsError, NotFoundError } from '../../model/index.ts'
 import type { CommandContext } from '../effects.ts'
 
 export interface InputFile {
-  /** The option that names it. */
+  /** The option with the file. */
   readonly field: string
   /** As the user typed it. */
   readonly file: string
   readonly bytesMax: number
 }
 
-/** Read at once from what does not say how long it is. */
+/** Bytes per read when the size is unknown. */
 const pieceBytes = 64 * 1024
 
 /**
- * Reads a file that the user named, never more of it than is allowed: a pipe or a device may have no end.
+ * Reads an input file, but never more than the limit: a pipe or a device may be endless.
  * @throws {NotFoundError} when it cannot be read
  * @throws {InvalidArgsError} when it has more than `bytesMax` bytes
  */
@@ -55,7 +55,7 @@ function nameOf({ field, file }: InputFile): string {
   return `--${field} ${file}`
 }
 
-/** @param bytes - undefined when it was not read to its end */
+/** @param bytes - size; undefined when the file was not read to the end */
 function tooLarge(input: InputFile, bytes?: number): InvalidArgsError {
   const size = bytes === undefined ? `more than ${input.bytesMax} bytes` : `${bytes} bytes`
   return new InvalidArgsError(`${nameOf(input)} has ${size}; at most ${input.bytesMax} are allowed`, {
@@ -63,7 +63,7 @@ function tooLarge(input: InputFile, bytes?: number): InvalidArgsError {
   })
 }
 
-/** As `readInputFile`, for text. @throws {InvalidArgsError} when it is not UTF-8 */
+/** Like `readInputFile`, for text. @throws {InvalidArgsError} when it is not UTF-8 */
 export async function readInputText(context: Pick<CommandContext, 'cwd'>, input: InputFile): Promise<string> {
   const bytes = await readInputFile(context, input)
   try {

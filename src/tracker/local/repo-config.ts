@@ -7,55 +7,55 @@ import { readToml, readTomlText, setTableKey, setTopLevelKey, type TomlTable } f
 import { makeFolder, writeFileAtomically } from './write-file-atomically.ts'
 
 const lockPolicies = ['off', 'warn', 'require'] as const
-/** What a write does about somebody else's live lock on what it changes: nothing, warn, or refuse. */
+/** How a write treats a live lock of somebody else on its issues: ignore it, warn, or fail. */
 export type LockPolicy = (typeof lockPolicies)[number]
 
 const signaturePolicies = ['off', 'warn', 'reject'] as const
-/** What is done about received events whose signature is wrong or missing: nothing, warn, or refuse to take them in. */
+/** How to treat received events with an invalid or missing signature: accept, warn, or reject. */
 export type SignaturePolicy = (typeof signaturePolicies)[number]
 
-/** `.git/grite/config.toml`: local trust and settings (docs/cli.md, "Configuration"). Unknown keys are left alone. */
+/** `.git/grite/config.toml`: local trust and settings (docs/cli.md, "Configuration"). Unknown keys are preserved. */
 export interface RepoConfig {
-  /** Of the user who asks, where there is one, else of all. */
+  /** The default of the current user, else of all users. */
   readonly defaultActor: ActorId | undefined
   readonly lockPolicy: LockPolicy
   readonly verifySignatures: SignaturePolicy
   readonly snapshot: {
-    /** Events after the newest snapshot that make another one due. */
+    /** Number of events after the newest snapshot that makes another one due. */
     readonly maxEvents: number
-    /** Age in days of the newest snapshot that makes another one due, when there is something new for it. */
+    /** Age of the newest snapshot in days that makes another one due, if there are new events. */
     readonly maxAgeDays: number
-    /** Whether `sync` makes a due snapshot by itself. */
+    /** Whether `sync` creates due snapshots automatically. */
     readonly auto: boolean
-    /** Whether a snapshot that is signed by an actor of the log is used without a check against the log. */
+    /** Whether to use a snapshot signed by an actor of the log without checking it against the log. */
     readonly trustSigned: boolean
   }
   readonly sync: {
-    /** The home remote: the one whose log the local one follows. */
+    /** The home remote, whose log the local one follows. */
     readonly remote: string
     /** Whether the user's pre-push hook runs on pushes of grite's refs. */
     readonly runHooks: boolean
   }
   readonly remote: {
-    /** Longest time without a sign of life from a remote. Seconds; 0 waits for ever. */
+    /** Timeout for a silent remote. Seconds; 0 disables it. */
     readonly timeout: number
   }
   readonly lease: {
-    /** Remote on which locks and claims are taken when no `--remote` is given; undefined for local ones. */
+    /** Remote for locks and claims without `--remote`; undefined for local ones. */
     readonly remote: string | undefined
   }
   readonly maintenance: {
-    /** Whether `git maintenance run --auto` is started in the background after much was written. */
+    /** Whether to run `git maintenance run --auto` in the background after many writes. */
     readonly auto: boolean
   }
 }
 
-/** Enough for a busy host, and short for a job that nobody watches. Seconds. */
+/** Long enough for a busy host, and short enough for an unattended job. Seconds. */
 const remoteTimeoutDefault = 60
-/** One day. Timers of Node hold at most 24. Seconds. */
+/** One day; a Node timer can hold at most 24. Seconds. */
 export const remoteTimeoutMax = 86_400
 
-/** @throws {ConfigError} on invalid TOML or a value that is not allowed; the file is never touched */
+/** @throws {ConfigError} on invalid TOML or a value that is not allowed; the file is never changed */
 export async function readRepoConfig(path: string): Promise<RepoConfig> {
   const top = reader(path, (await readToml(path)) ?? {}, '')
   const snapshot = top.table('snapshot')
@@ -77,7 +77,7 @@ export async function readRepoConfig(path: string): Promise<RepoConfig> {
   }
 }
 
-/** Typed access to one table of a file. Every refusal names file, key, value and what is allowed. */
+/** Typed access to one table of a file. Every error names file, key, value and the allowed values. */
 function reader(file: string, table: TomlTable, prefix: string) {
   const refuse = (key: string, value: unknown, allowed: string): ConfigError =>
     new ConfigError(`${file}: ${prefix}${key} must be ${allowed}, got ${describeForeign(value)}`, {
@@ -94,7 +94,7 @@ function reader(file: string, table: TomlTable, prefix: string) {
     count: (key: string) => value(key, 'a whole number from 1', isCount),
     seconds: (key: string) => value(key, `a whole number of seconds up to ${remoteTimeoutMax}, 0 for none`, isTimeout),
     actor: (key: string) => value(key, '32 hexadecimal characters', isActorText)?.toLowerCase() as ActorId | undefined,
-    /** Words are taken in any case, as the Rust tool does; `others` are further spellings. */
+    /** Case-insensitive, like the Rust tool; `others` are alternative spellings. */
     oneOf<Word extends string>(key: string, words: readonly Word[], others: Readonly<Record<string, Word>> = {}) {
       const text = value(key, words.join(', '), (found) => typeof found === 'string')
       const folded = text?.toLowerCase()
@@ -107,7 +107,7 @@ function reader(file: string, table: TomlTable, prefix: string) {
   }
 }
 
-/** The value itself where it is a number or a short text, else a few words for it. */
+/** The value itself if it is a number or a short text, else a description. */
 function detailOf(value: unknown): string | number | boolean {
   if (typeof value === 'string') return shortenText(value, 200)
   return typeof value === 'number' || typeof value === 'boolean' ? value : describeForeign(value)
@@ -123,14 +123,14 @@ const isTable = (value: unknown): value is TomlTable =>
 
 const defaultKey = 'default_actor'
 
-/** Where the default of all is the actor of another user of the system. */
+/** Key of a per-user default, used when the general default is the actor of another user of the system. */
 function ownDefaultKey(): string {
   return `${defaultKey}_${currentUser()}`
 }
 
 /**
- * Sets the default actor and keeps everything else in the file, comments included. The default of another user stays:
- * then this one becomes the default of the user who asks.
+ * Sets the default actor and preserves the rest of the file, including comments. If the present default belongs to another
+ * user, sets a default for the current user instead.
  */
 export async function writeDefaultActor(paths: GritePaths, actor: ActorId): Promise<void> {
   const { config, permissions } = paths
@@ -151,8 +151,8 @@ function isOfAnotherUser(paths: GritePaths, actor: unknown): boolean {
 }
 
 /**
- * Sets the remote on which locks and claims are taken, and keeps everything else in the file.
- * @throws {ConfigError} when the file writes its `lease` in a way that only a person can change
+ * Sets the remote for locks and claims, and preserves the rest of the file.
+ * @throws {ConfigError} when the file writes `lease` in a form that only a person can change
  */
 export async function writeLeaseRemote({ config: path, permissions }: GritePaths, remote: string): Promise<void> {
   await readRepoConfig(path)
@@ -160,7 +160,7 @@ export async function writeLeaseRemote({ config: path, permissions }: GritePaths
   const text = readTomlText(path) ?? ''
   const changed = setTableKey(text, 'lease', 'remote', remote)
   if (changed === undefined) {
-    throw new ConfigError(`${path}: lease.remote could not be set; write it below the header [lease] by hand`, {
+    throw new ConfigError(`${path}: cannot set lease.remote; add it below the header [lease] by hand`, {
       details: { file: path, field: 'lease.remote', value: remote },
     })
   }

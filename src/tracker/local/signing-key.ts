@@ -1,13 +1,13 @@
 /**
- * The files in which an actor keeps its key.
+ * The key files of an actor.
  *
  *     signing_key        the seed that signs, as 64 hex
- *     signing_key.next   during a rotation: the seed that takes its place as soon as its card is in the log
+ *     signing_key.next   during a rotation: the seed that replaces it once its card is in the log
  *
  * Invariants
- * - The next seed is on the disk, its name too, before its card is appended: the log never names a key that is lost.
- * - `signing_key.next` goes last, by a rename. As long as it is there a rotation is under way or was interrupted, and
- *   the log tells how far it came.
+ * - The next seed and its directory entry are flushed before its card is appended, so the log never has a key that is lost.
+ * - `signing_key.next` is renamed last. While it exists, a rotation is in progress or was interrupted, and the log shows
+ *   how far it got.
  */
 import { statSync } from 'node:fs'
 import { rename } from 'node:fs/promises'
@@ -23,22 +23,22 @@ const keyName = 'signing_key'
 const nextKeyName = 'signing_key.next'
 const keyMode = 0o600
 
-/** The signer of an actor that has a key; undefined for one that has none. @throws {ConfigError} when it is no key */
+/** The signer of an actor; undefined if it has no key. @throws {ConfigError} when the file is not a key */
 export async function readSigner(paths: GritePaths, actor: Actor): Promise<Signer | undefined> {
   return readKey(findKeyFile(paths, actor, keyName))
 }
 
-/** The signer that a rotation under way will bring. */
+/** The next signer of a rotation in progress. */
 export async function readNextSigner(paths: GritePaths, actor: Actor): Promise<Signer | undefined> {
   return readKey(findKeyFile(paths, actor, nextKeyName))
 }
 
-/** Beside the configuration that was read, else where the Rust tool looks. */
+/** The key file beside the configuration, else at the path of the Rust tool. */
 function findKeyFile(paths: GritePaths, actor: Actor, name: string): string | undefined {
   return [join(actor.dataDir, name), join(paths.actorDir(actor.id), name)].find(isThere)
 }
 
-/** Fails rather than take a key that may not be looked at for none: what is then written would not be signed. */
+/** Fails if the file is inaccessible, instead of treating the key as absent: the actor would then write unsigned events. */
 function isThere(path: string): boolean {
   try {
     return statSync(path, { throwIfNoEntry: false }) !== undefined
@@ -64,7 +64,7 @@ export async function writeFirstKey(folder: string, seedHex: string): Promise<vo
   await writeFileAtomically(join(folder, keyName), seedHex, { mode: keyMode })
 }
 
-/** Makes the next key of an actor, or takes the one that an interrupted rotation left. */
+/** Creates the next key of an actor, or reuses the one of an interrupted rotation. */
 export async function makeNextKey(
   paths: GritePaths,
   actor: Actor,
@@ -80,7 +80,7 @@ export async function makeNextKey(
   return signerFromSeed(seedHex) as Signer
 }
 
-/** Puts the next key in place, after its card came into the log. What another process has done already is left so. */
+/** Activates the next key after its card is in the log. A no-op if another process has already done so. */
 export async function adoptNextKey(paths: GritePaths, actor: Actor, publicKey: string): Promise<void> {
   const config = join(actor.dataDir, 'config.toml')
   const text = readTomlText(config) ?? ''

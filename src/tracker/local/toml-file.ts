@@ -4,7 +4,7 @@ import { ConfigError, describeForeign, limits, StorageError, shortenText } from 
 
 export type TomlTable = Readonly<Record<string, unknown>>
 
-/** UTF-16 units of the parser's words, which quote the file. */
+/** Maximum length, in UTF-16 units, of the parser's message, which quotes the file. */
 const reasonLengthMax = 200
 
 /**
@@ -31,7 +31,7 @@ export async function readToml(path: string): Promise<TomlTable | undefined> {
 }
 
 /**
- * The text of a TOML file; undefined when it does not exist.
+ * Reads the text of a TOML file; undefined when it does not exist.
  * @throws {StorageError} when it cannot be read; @throws {ConfigError} when it is not UTF-8
  */
 export function readTomlText(path: string): string | undefined {
@@ -50,7 +50,7 @@ export function formatToml(table: TomlTable): string {
 }
 
 /**
- * Sets one top-level key of a TOML text and leaves every other character, comments included, as it is.
+ * Sets one top-level key of a TOML text and preserves every other character, including comments.
  * The text must be valid TOML.
  */
 export function setTopLevelKey(text: string, key: string, value: string): string {
@@ -63,9 +63,8 @@ export function setTopLevelKey(text: string, key: string, value: string): string
 }
 
 /**
- * Sets one key of a table of a TOML text, which gets the table at its end where it has none, and leaves every other
- * character as it is. The text must be valid TOML. Undefined where the text writes the table in a way that this cannot
- * change, as an inline table.
+ * Sets one key of a table of a TOML text and preserves every other character. Appends the table if it does not exist. The
+ * text must be valid TOML. Undefined if the table has a form that this function cannot change, such as an inline table.
  */
 export function setTableKey(text: string, table: string, key: string, value: string): string | undefined {
   const line = formatToml({ [key]: value }).trimEnd()
@@ -81,7 +80,7 @@ function appendTable(text: string, table: string): string {
   return `${text}${text.endsWith('\n') ? '' : '\n'}\n${table}`
 }
 
-/** Replaces the line of a key below a header, or puts it there. */
+/** Replaces or inserts the line of a key below a header. */
 function setBelow(text: string, header: RegExpExecArray, keyPattern: string, line: string): string {
   const start = header.index + header[0].length
   const [head, rest] = [text.slice(0, start), text.slice(start)]
@@ -104,7 +103,7 @@ function withKey(tables: TomlTable, table: string, key: string, value: string): 
   return { ...tables, [table]: { ...(tables[table] as TomlTable | undefined), [key]: value } }
 }
 
-/** TOML that smol-toml formats alike, whatever the order of its keys. */
+/** Compares tables by their smol-toml form, ignoring the order of keys. */
 function isSame(left: TomlTable | undefined, right: TomlTable): boolean {
   return left !== undefined && formatToml(sorted(left)) === formatToml(sorted(right))
 }
@@ -120,7 +119,7 @@ function isPlainTable(value: unknown): value is TomlTable {
   return prototype === null || prototype === Object.prototype
 }
 
-/** @throws {ConfigError} naming file, key and what is allowed */
+/** @throws {ConfigError} naming file, key and the allowed values */
 export function requireTomlText(file: string, table: TomlTable, key: string): string | undefined {
   const value = table[key]
   if (value === undefined || typeof value === 'string') return value

@@ -6,10 +6,10 @@ import { newTemporaryPath, type RepositoryLayout, type SharedPermissions } from 
 import { StorageError } from '../../model/index.ts'
 
 /**
- * Makes a folder, and those above it.
+ * Creates a folder and its parents.
  *
  * @param permissions - of the repository, for a folder below its git directory
- * @throws {StorageError} when it cannot be made
+ * @throws {StorageError} when it cannot be created
  */
 export async function makeFolder(path: string, permissions?: SharedPermissions): Promise<void> {
   try {
@@ -17,32 +17,32 @@ export async function makeFolder(path: string, permissions?: SharedPermissions):
     if (first === undefined || permissions === undefined) return
     for (let made = path; made.length >= first.length; made = dirname(made)) permissions.adjust(made)
   } catch (error) {
-    // On a read-only file system Node says ENOENT of the folder below the last one that is there.
-    throw new StorageError(`cannot make the folder ${path}: ${(error as Error).message}`, {
+    // On a read-only file system Node reports ENOENT for the first missing folder.
+    throw new StorageError(`cannot create the folder ${path}: ${(error as Error).message}`, {
       details: { path },
       cause: error,
     })
   }
 }
 
-/** A content as a whole, or in pieces that are made while they are written. */
+/** A complete content, or pieces that are generated during the write. */
 export type FileContent = string | Uint8Array | AsyncIterable<string>
 
 export interface WriteFileOptions {
-  /** Of the new file, less the umask. */
+  /** Mode of the new file, before the umask. */
   readonly mode?: number | undefined
-  /** Of the repository, for a file below its git directory that others may read when they may read the repository. */
+  /** Permissions of the repository, for a file below its git directory that is as readable as the repository. */
   readonly permissions?: SharedPermissions
-  /** Takes the draft away at once when it is aborted: the process ends soon after. */
+  /** On abort, removes the temp file at once, because the process exits soon after. */
   readonly interrupted?: AbortSignal | undefined
-  /** Where the draft lies; default beside the file. On the same disk. */
+  /** Path of the temp file, on the same disk; default beside the file. */
   readonly draft?: string | undefined
 }
 
 /**
- * Replaces a file whole: readers see the old or the new content, never a part, also after a crash.
- * @throws {StorageError} when it cannot be written; the old content is untouched
- * @throws what the pieces of the content failed with
+ * Replaces a file atomically: readers see the old or the new content, never a part, even after a crash.
+ * @throws {StorageError} when the write fails; the old content is preserved
+ * @throws the error of the pieces of the content
  */
 export async function writeFileAtomically(
   path: string,
@@ -74,7 +74,7 @@ export async function writeFileAtomically(
   }
 }
 
-/** Two mounts of one disk, such as those of a container, let nothing be renamed between them. */
+/** A rename between two mounts of one disk fails, as in containers. */
 async function moveAcross(draft: string, path: string): Promise<void> {
   const beside = draftBeside(path)
   try {
@@ -92,7 +92,7 @@ function draftBeside(path: string): string {
 
 const pieceBytes = 512 * 1024
 
-/** Writes pieces through one buffer: a new one for each would fill the memory until they are collected. */
+/** Writes pieces through one buffer: a new buffer per piece would fill the memory until garbage collection. */
 async function writeContent(file: FileHandle, content: FileContent): Promise<void> {
   if (typeof content === 'string' || content instanceof Uint8Array) return file.writeFile(content)
   let buffer = Buffer.allocUnsafe(pieceBytes)
@@ -105,7 +105,7 @@ async function writeContent(file: FileHandle, content: FileContent): Promise<voi
   }
 }
 
-/** A content, and whether making its pieces has failed: then the disk is not to blame. */
+/** Wraps a content to record whether generating its pieces failed: such an error is not a disk error. */
 function openSource(content: FileContent): { readonly content: FileContent; readonly hasFailed: () => boolean } {
   if (typeof content === 'string' || content instanceof Uint8Array) return { content, hasFailed: () => false }
   let failed = false
@@ -124,7 +124,7 @@ function storageError(path: string, error: unknown): StorageError {
   return new StorageError(`cannot write ${path}: ${(error as Error).message}`, { details: { path }, cause: error })
 }
 
-/** Makes the names in a folder last through a loss of power, where the system can do that. */
+/** Flushes the entries of a folder, so that they survive a power loss, where the system supports that. */
 export async function flushFolder(path: string): Promise<void> {
   try {
     const folder = await open(path)
@@ -134,7 +134,7 @@ export async function flushFolder(path: string): Promise<void> {
       await folder.close()
     }
   } catch (error) {
-    // Windows opens no folders, some network file systems flush none.
+    // Windows cannot open folders, and some network file systems cannot flush them.
     const { code = '' } = error as NodeJS.ErrnoException
     if (!['EISDIR', 'EPERM', 'EACCES', 'EINVAL', 'ENOTSUP'].includes(code)) {
       throw new StorageError(`cannot flush ${path}: ${(error as Error).message}`, { details: { path }, cause: error })
@@ -142,20 +142,20 @@ export async function flushFolder(path: string): Promise<void> {
   }
 }
 
-/** Whether a file is one that was to replace another; versions before this one numbered them. */
+/** Whether a file is one of our temp files; earlier versions numbered them. */
 export function isDraftName(name: string): boolean {
   return /\.([0-9a-f]{12}|\d+(\.\d+)?)\.tmp$/.test(name)
 }
 
 export interface OutputOptions {
-  /** The repository that the command works in. */
+  /** The repository of the command. */
   readonly layout?: RepositoryLayout | undefined
   readonly interrupted?: AbortSignal
 }
 
 /**
- * Writes a file that the user named. A link is followed, and what is no plain file (a pipe, `/dev/null`) is written to,
- * never replaced.
+ * Writes an output file. Follows a link; writes to anything but a regular file (a pipe, `/dev/null`) instead of replacing
+ * it.
  * @throws {StorageError} when it cannot be written
  */
 export async function writeOutputFile(
@@ -184,8 +184,8 @@ export async function writeOutputFile(
 }
 
 /**
- * A draft in the git directory, so that a process that is killed leaves nothing in the work tree. Undefined where that is
- * another disk, or was never written to.
+ * Path of a temp file in the git directory, so that a killed process leaves nothing in the work tree. Undefined if that is
+ * another disk, or grite has never written there.
  */
 async function draftAway(layout: RepositoryLayout, target: string): Promise<string | undefined> {
   const draft = newTemporaryPath(layout)

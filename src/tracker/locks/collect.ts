@@ -1,4 +1,4 @@
-/** Deletes ended locks, in this clone and on a remote, each from the very commit that was judged (docs/format.md#locks). */
+/** Deletes ended locks in this clone and on a remote, each by compare-and-swap on the commit that was read (docs/format.md#locks). */
 import { type PushUpdate, showRemote } from '../../git/index.ts'
 import {
   currentState,
@@ -21,16 +21,16 @@ export interface Collected {
   readonly kept: number
   readonly level: 'local' | 'remote'
   readonly remote: string | null
-  /** What the remote would not delete, and why. */
+  /** Refs that the remote refused to delete, with the reason. */
   readonly refused: readonly { readonly ref: string; readonly reason: string }[]
 }
 
-/** Ended locks that make it worth while to delete them by the way. */
+/** A sync deletes ended locks only if there are at least this many. */
 const collectedByTheWayMin = 100
-/** Refs that one push deletes. git compares each with every ref of the remote before it says a word, and a remote that is silent for long is given up. */
+/** Refs deleted by one push. git compares each with every ref of the remote before it prints anything, and a silent remote times out. */
 const refsAtOnceMax = 100
 
-/** Deletes the locks of this clone that ended and tell nothing any more. */
+/** Deletes the ended locks of this clone that are no longer needed. */
 export async function collectLocal(repository: Workspace, nowUnixMs: number): Promise<Collected> {
   const locks = (await locksInSight(repository)).filter(({ level }) => level === 'local')
   const removed = await deleteLocal(repository, await withoutUse(repository, locks, nowUnixMs))
@@ -48,7 +48,7 @@ export async function collectLocalByTheWay(repository: Workspace): Promise<void>
   })
 }
 
-/** Tidying must not fail what the command did. */
+/** Turns a failure into a warning: cleanup must not fail the command. */
 async function byTheWay(repository: Workspace, work: () => Promise<number>): Promise<number> {
   try {
     return await work()
@@ -60,7 +60,7 @@ async function byTheWay(repository: Workspace, work: () => Promise<number>): Pro
 }
 
 function tellFailure({ facts }: Workspace, { message, details }: GriteError): void {
-  facts.warn({ code: 'lock-kept', message: `ended locks could not be deleted now: ${message}`, details })
+  facts.warn({ code: 'lock-kept', message: `could not delete ended locks: ${message}`, details })
 }
 
 async function deleteLocal({ git }: Workspace, locks: readonly ReadableLock[]): Promise<number> {
@@ -70,7 +70,7 @@ async function deleteLocal({ git }: Workspace, locks: readonly ReadableLock[]): 
   )
 }
 
-/** Deletes on a remote what the Rust tool has left there and has ended, and leases that ended long ago. */
+/** Deletes on a remote the ended locks left by the Rust tool, and leases that ended long ago. */
 export async function collectRemote(
   repository: Workspace,
   remote: string,
@@ -85,9 +85,9 @@ export async function collectRemote(
 }
 
 /**
- * Deletes ended leases on a remote when there are many. A remote that refuses that is asked again a week later; another
- * failure is a warning.
- * @returns how many were deleted
+ * Deletes ended leases on a remote when there are many. After a refusal, retries a week later; any other failure is a
+ * warning.
+ * @returns the number of deleted leases
  */
 export async function collectRemoteByTheWay(
   repository: Workspace,
@@ -115,7 +115,7 @@ async function collectIfMany(
   if (first === undefined) return removed
   await noteRefusedDeletion(paths, remote, nowUnixMs)
   const shown = showRemote(remote)
-  const message = `'${shown}' does not delete the refs of ${refused.length} ended leases: ${makeVisible(first.reason)}; the next try is in a week`
+  const message = `'${shown}' refused to delete ${refused.length} ended leases: ${makeVisible(first.reason)}; will retry in a week`
   warn({ code: 'lock-kept', message, details: { remote: shown, ref: first.ref, count: refused.length } })
   return removed
 }
@@ -138,7 +138,7 @@ async function collectableOf(repository: Workspace, locks: readonly LockInSight[
   return withoutUse(repository, old, nowUnixMs)
 }
 
-/** Those that ended and tell nothing any more. */
+/** Ended locks that are no longer needed. */
 async function withoutUse(
   repository: Workspace,
   locks: readonly LockInSight[],
@@ -153,8 +153,8 @@ async function withoutUse(
 }
 
 /**
- * Whether a lock that ended says of an open issue that it is free although somebody is assigned. One of a closed issue
- * says so for a day, since the issue may be opened again.
+ * Whether an ended lock still marks an assigned open issue as free. For a closed issue the lock is kept for a day, since
+ * the issue may be reopened.
  */
 export async function tellsOfFreeIssue(
   openView: () => Promise<View>,
@@ -164,14 +164,14 @@ export async function tellsOfFreeIssue(
   const issueId = issueOfResource(lock.resource)
   if (issueId === null || lock.claim === null) return false
   const state = await (await openView()).findIssue(issueId)
-  // The log of a remote may not have arrived here.
+  // The log of the remote may not have been fetched yet.
   if (state === undefined) return level === 'remote' && kind === 'lease'
   if (!hasLeftBehind(state, [lock])) return false
   return currentState(state) === 'open' || !hasLongEnded(lock, { committedAtUnixMs, nowUnixMs })
 }
 
 interface RemoteDeletions extends Pick<Collected, 'removed' | 'refused'> {
-  /** Why it ended before all were asked for. */
+  /** The error that stopped the deletions early. */
   readonly failure: GriteError | null
 }
 
@@ -203,7 +203,7 @@ async function deleteOnRemote(
       )
       const rejected = results.filter(({ outcome }) => outcome === 'rejected')
       refused.push(...rejected.map(({ ref, reason }) => ({ ref, reason })))
-      // A host that takes none of so many takes none of the next either.
+      // If the host refused a whole batch, it will refuse the next one, too.
       if (rejected.length === some.length && rejected.length === refsAtOnceMax) break
     }
     return { removed, refused, failure: null }

@@ -4,7 +4,7 @@ import type { Workspace } from '../workspace.ts'
 import type { ReadableLock } from './known-locks.ts'
 import { nameRemotes } from './remote-names.ts'
 
-/** Who holds a lock, for people: the name of the actor, else the assignee of a claim, else the id. */
+/** The holder of a lock, for people: the name of the actor, else the assignee of the claim, else the id. */
 export async function nameHolder(repository: Workspace, { found }: ReadableLock): Promise<string> {
   const { owner, claim } = found.lock
   const names = await actorNames(repository, await repository.view(), [owner])
@@ -13,10 +13,10 @@ export async function nameHolder(repository: Workspace, { found }: ReadableLock)
 
 const heldByOthers = {
   isOwn: false,
-  hints: ['`grite lock status` shows all locks; this one can be taken once its time is over'],
+  hints: ['`grite lock status` shows all locks; you can acquire this one after it expires'],
 }
 
-/** The refusal that names holder and expiry of what stands in the way. */
+/** The error that names holder and expiry of the conflicting lock. */
 export async function heldError(
   repository: Workspace,
   resource: string,
@@ -26,7 +26,7 @@ export async function heldError(
   const { lock } = sight.found
   const holder = await nameHolder(repository, sight)
   const remote = (await nameRemotes(repository, [sight])).get(sight.remotePart) ?? null
-  // Actors of one person have one label.
+  // All actors of one person usually have the same label, so add the id.
   const shortOwner = lock.owner.slice(0, 8)
   const named = makeVisible(holder.includes(shortOwner) ? holder : `${holder} (${shortOwner})`)
   const until = formatExpiry(lock.expiresUnixMs)
@@ -48,7 +48,7 @@ export async function heldError(
   })
 }
 
-/** The calendar of JavaScript ends in the year 275760. */
+/** JavaScript dates end in the year 275760. */
 export function formatExpiry(expiresUnixMs: number): string {
   const date = new Date(expiresUnixMs)
   return Number.isNaN(date.getTime()) ? 'for ever' : date.toISOString()

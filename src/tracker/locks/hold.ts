@@ -1,9 +1,9 @@
 /**
- * Taking locks, giving them more time and giving them back, wherever they are kept.
+ * Acquires, renews and releases locks in any place.
  *
- * Two that overlap may have different refs, and then no compare-and-swap decides between them. A command that takes one looks
- * around, writes, and looks around again. Of two that do so at once at least one sees the other after its own write, and
- * gives way: at most one keeps its lock, and no clock is asked (docs/decisions/0010).
+ * Overlapping locks may be different refs, and then no compare-and-swap decides between them. So a command checks for
+ * overlapping locks, writes its own, and checks again. Of two commands at once, at least one sees the lock of the other after
+ * its own write and releases: at most one keeps its lock, without relying on clocks (docs/decisions/0010).
  */
 import { Retry } from '../../git/index.ts'
 import {
@@ -35,20 +35,20 @@ export interface HoldRequest {
   readonly ttlMs: number
   readonly claim?: Claim
   /**
-   * The lock serves a write that follows: when it was written and its flush failed, it is held, a warning says so, and the
-   * write reports for itself.
+   * Set when a write follows. If the flush of the lock fails, the lock still counts as held, with a warning; the write
+   * reports its own failure.
    */
   readonly isStep?: boolean
 }
 
-/** A lock that the current actor has now. */
+/** A lock that the current actor holds. */
 export interface Held {
   readonly outcome: 'acquired' | 'renewed' | 'taken-over'
   readonly lock: Lock
   readonly place: LockPlace
 }
 
-/** Takes a lock for the current actor; the one that it has gets more time. @throws {ConflictError} naming who holds it */
+/** Acquires a lock for the current actor, or renews the one it holds. @throws {ConflictError} naming the holder */
 export async function acquireLock(repository: Workspace, place: LockPlace, request: HoldRequest): Promise<Held> {
   return hold(repository, place, request, ({ current, owner, nonce, nowUnixMs }) =>
     planAcquire(current, {
@@ -59,13 +59,13 @@ export async function acquireLock(repository: Workspace, place: LockPlace, reque
   )
 }
 
-/** Gives the current actor's lock more time; takes it where nobody has it. @throws {ConflictError} naming the holder */
+/** Renews the current actor's lock, or acquires a free one. @throws {ConflictError} naming the holder */
 export async function renewLock(repository: Workspace, place: LockPlace, request: HoldRequest): Promise<Held> {
   return hold(repository, place, request, ({ current, owner, nonce, nowUnixMs }) => {
     const { resource, ttlMs } = request
     const renewed = planRenew(current, { owner, ttlMs, nowUnixMs })
     if (renewed !== null) return { outcome: 'renewed', lock: renewed }
-    // Of one whose time is over somebody else was the last holder: that is no renewal.
+    // The last holder of this expired lock is somebody else, so it cannot be renewed.
     if (current !== null && current.expiresUnixMs !== 0) return { outcome: 'held', by: current }
     return planAcquire(current, { owner, nonce, nowUnixMs, resource, ttlMs, terms: termsAt(place) })
   })
@@ -119,7 +119,7 @@ async function hold(
       facts.warn({ code: 'lock-not-flushed', message: error.message, details: { resource } })
     })
     const held: Held = { outcome: plan.outcome, lock: plan.lock, place }
-    // One that was live all the time was seen by everybody who looked.
+    // A lock that stayed live was visible to everyone who checked, so no second check is needed.
     if (wasOwn && isOwnLive(current, facts.clock.nowUnixMs())) return held
     const after = await lookAgain(repository, resource, look)
     const rival = after && against(after)
@@ -129,24 +129,23 @@ async function hold(
     const isBack = await giveBackOrTell(repository, resource, () =>
       place.move({ lock: planRelease(plan.lock), present: own, sights: after, nowUnixMs }),
     )
-    // In another turn it would be one's own that only needs more time.
+    // In another turn it would look like our own lock that only needs a renewal.
     if (!isBack) throw await heldError(repository, resource, rival)
     return undefined
   })
 }
 
 export interface Released {
-  /** False when there was nothing to give back. */
+  /** False when there was no lock to release. */
   readonly changed: boolean
-  /** The lock as it is now; null when there is none. */
+  /** The present lock; null when there is none. */
   readonly lock: Lock | null
 }
 
 /**
- * Gives the current actor's lock back. One that cannot be read is anybody's to clear away; one whose time is over needs
- * no release.
+ * Releases the current actor's lock. Anyone may release an unreadable lock; an expired one needs no release.
  *
- * @param giveBack - what becomes of the lock that is held
+ * @param giveBack - computes the released form of the lock
  * @throws {ConflictError} when somebody else holds it
  */
 export async function releaseLock(
@@ -159,7 +158,7 @@ export async function releaseLock(
   const owner = (await repository.requireActor()).actor.id
   let isFirst = true
   return untilUncontended(repository, resource, async () => {
-    // What one holds oneself has hardly moved since it was last seen.
+    // Our own lock has hardly moved since the last read, so try without a refresh first.
     if (!isFirst) await place.refresh()
     let sights = await locksInSight(repository)
     if (isFirst && findPresent(sights, place, resource)?.lock?.owner !== owner) {
@@ -185,7 +184,7 @@ export async function releaseLock(
   })
 }
 
-/** The lock of a resource at a place; null when there is none. */
+/** The lock of a resource in a place; null when there is none. */
 export function findPresent(sights: readonly LockInSight[], place: LockPlace, resource: string): FoundLock | null {
   const ref = place.refOf(resource)
   return sights.find(({ found }) => found.ref === ref)?.found ?? null
@@ -195,27 +194,27 @@ export function sightOf(sights: readonly LockInSight[], found: FoundLock | null)
   return sights.find((sight) => sight.found === found) as ReadableLock
 }
 
-/** A lock that stands in the way although nobody can tell whose it is. */
+/** The error for an unreadable lock, which blocks its resource although its holder is unknown. */
 export function damagedError(resource: string, { ref, oid, problem }: FoundLock): Error {
   const details = { reason: 'damaged', resource, ref }
   if (oid === null) {
     return new CorruptObjectError(`the lock of ${resource} cannot be read: ${problem}`, {
       details,
-      hints: [`The ref ${ref} was damaged by something else; once it is deleted the lock can be taken`],
+      hints: [`The ref ${ref} is damaged; delete it to make the lock available`],
     })
   }
   return new ConflictError(`the lock of ${resource} cannot be read: ${problem}`, {
     details,
-    hints: ['`grite lock release` on it clears it away'],
+    hints: ['Run `grite lock release` on it to remove it'],
   })
 }
 
 const backoffMsFirst = 5
 const backoffMsMax = 400
-/** Also where the clock stands still. */
+/** Bounds the loop even if the clock stands still. */
 const turnsMax = 100
 
-/** Works until nobody else was in the way: `undefined` and a lost race are followed by another turn. */
+/** Repeats the work until it succeeds: `undefined` and a lost race lead to another turn. */
 async function untilUncontended<Result extends object>(
   { facts: { clock, random } }: Workspace,
   resource: string,
@@ -233,7 +232,7 @@ async function untilUncontended<Result extends object>(
       if (!(error instanceof RefMovedError)) throw error
     }
     if (!(await retry.again())) {
-      throw new ConflictError(`others kept reaching for ${resource}; nothing was taken`, {
+      throw new ConflictError(`gave up because others kept trying to acquire ${resource}; nothing was acquired`, {
         details: { resource, reason: 'contended' },
       })
     }

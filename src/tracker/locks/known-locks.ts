@@ -1,4 +1,4 @@
-/** Every lock that this clone knows of: its own, and those that fetches found on remotes. */
+/** All locks known to this clone: its own, and those of remotes as of the last fetch. */
 import type { Oid } from '../../git/index.ts'
 import {
   type Lock,
@@ -11,27 +11,27 @@ import {
 import { type FoundLock, listLocksInSight, parseTrackedLock } from '../../wal/index.ts'
 import type { Workspace } from '../workspace.ts'
 
-/** A lock by where it was seen. Those of remotes are as of the last fetch. */
+/** A lock and where it was found. Locks of remotes are as of the last fetch. */
 export interface LockInSight {
   readonly found: FoundLock
   readonly level: 'local' | 'remote'
-  /** `lease`: shared between clones of grite. `lock`: of this clone, or put on the remote by a clone of the Rust tool. */
+  /** `lease`: shared between clones of grite. `lock`: of this clone, or pushed to the remote by a clone of the Rust tool. */
   readonly kind: 'lock' | 'lease'
-  /** The part of a tracking ref that stands for the remote; null for local ones. */
+  /** The part of the tracking ref that identifies the remote; null for local locks. */
   readonly remotePart: string | null
 }
 
-/** One that can be read. */
+/** A lock that could be parsed. */
 export type ReadableLock = LockInSight & { readonly found: { readonly lock: Lock; readonly oid: Oid } }
 
-/** In one pass; those of this clone first. */
+/** Reads all known locks in one pass; those of this clone come first. */
 export async function locksInSight({ git, lockMemory }: Pick<Workspace, 'git' | 'lockMemory'>): Promise<LockInSight[]> {
   const found = await listLocksInSight(git, lockMemory)
   await lockMemory.save()
   return found.map(placeLock).sort((left, right) => Number(left.level === 'remote') - Number(right.level === 'remote'))
 }
 
-/** Says where a lock was seen. */
+/** Determines the place of a lock from its ref. */
 export function placeLock(found: FoundLock): LockInSight {
   const tracked = parseTrackedLock(found.ref)
   if (tracked === null) return { found, level: 'local', kind: 'lock', remotePart: null }
@@ -42,7 +42,7 @@ export function isReadable(sight: LockInSight): sight is ReadableLock {
   return sight.found.lock !== null
 }
 
-/** How the time of a lock is read: what another machine wrote is judged by another clock. */
+/** The terms for the times of a lock: other machines have other clocks. */
 export function termsOf({ level, kind }: LockInSight): LockTerms {
   if (level === 'local') return lockTerms.local
   return kind === 'lease' ? lockTerms.lease : lockTerms.remoteLock
@@ -52,7 +52,7 @@ export function stateInSight(sight: ReadableLock, nowUnixMs: number): LockState 
   return lockStateAt(sight.found.lock, nowUnixMs, termsOf(sight))
 }
 
-/** Live locks of others that exclude a resource. */
+/** Live locks of others that overlap a resource. */
 export function locksAgainst(
   sights: readonly LockInSight[],
   { resource, owner, nowUnixMs }: { readonly resource: string; readonly owner: string; readonly nowUnixMs: number },

@@ -1,6 +1,6 @@
 /**
- * What locks mean for a write: others' are respected by the policy, one's own of `--lock` are held meanwhile, and one's own
- * that run out are given more time.
+ * Locks around a write: applies the lock policy to the locks of others, holds the locks of `--lock` during the write, and
+ * renews own locks that are about to expire.
  */
 import {
   ConflictError,
@@ -26,19 +26,19 @@ import { tellNotMoved } from './recheck.ts'
 
 const lockTtlMs = 300_000
 
-/** Of one write, however often its plan runs. */
+/** One guard per write, however often its plan runs. */
 export class LockGuard {
   readonly #repository: Workspace
   readonly #takesLocks: boolean
-  /** Resources locked for this write alone. */
+  /** Resources locked only for this write. */
   readonly #taken = new Set<string>()
   readonly #told: Set<string>
-  /** Locks of others that the newest batch passed. Told once the batch is in the log: it may lose a race and never get there. */
+  /** Locks of others that the newest batch ignored. Warned of once the batch is in the log: it may lose a race and never get there. */
   #passed: readonly ReadableLock[] = []
-  /** What `admit` has seen; undefined where it had no need to look. */
+  /** The locks read by `admit`; undefined if it did not need them. */
   #sights: readonly LockInSight[] | undefined
 
-  /** @param told - locks that were warned of, which are not told again */
+  /** @param told - locks that were already warned of */
   constructor(repository: Workspace, takesLocks: boolean, told: Set<string>) {
     this.#repository = repository
     this.#takesLocks = takesLocks
@@ -46,8 +46,8 @@ export class LockGuard {
   }
 
   /**
-   * Lets a batch pass that nobody's lock forbids. Locks of others that it passes are told by `tellPassed`.
-   * @throws {ConflictError} by the policy `require`, or when a lock that the write was to hold is somebody else's
+   * Checks a batch against the locks of others, and remembers those that it ignores for `tellPassed`.
+   * @throws {ConflictError} under the policy `require`, or when somebody else holds a lock that this write needs
    */
   async admit(events: readonly Event[]): Promise<void> {
     const { lockPolicy } = await this.#repository.config()
@@ -67,7 +67,7 @@ export class LockGuard {
     this.#passed = against
   }
 
-  /** Warns of the locks of others that a batch passed. Called when the batch counts. */
+  /** Warns of the locks of others that a batch ignored. Called once the batch is in the log. */
   async tellPassed(): Promise<void> {
     const passed = this.#passed
     this.#passed = []
@@ -76,7 +76,7 @@ export class LockGuard {
 
   async #take(resource: string): Promise<void> {
     if (this.#taken.has(resource)) return
-    // What the actor holds anyway, a claim for one, is not this write's to give back.
+    // A lock that the actor already holds, such as a claim, must not be released after this write.
     if ((await this.#ownLocks([resource])).length > 0) return
     await acquireLock(this.#repository, localPlace(this.#repository), { resource, ttlMs: lockTtlMs, isStep: true })
     this.#taken.add(resource)
@@ -88,13 +88,13 @@ export class LockGuard {
     const { message, details } = await heldError(this.#repository, resource, sight)
     return new ConflictError(message, {
       details: { ...details, policy: 'require' },
-      hints: ['`lock_policy` in .git/grite/config.toml decides whether a write respects the locks of others'],
+      hints: ['`lock_policy` in .git/grite/config.toml controls whether writes respect the locks of others'],
     })
   }
 
   async #tell(sight: ReadableLock): Promise<void> {
     const { lock } = sight.found
-    // The Rust tool leaves copies of a lock in its clones.
+    // The Rust tool leaves copies of a lock in its clones, so warn once per lock.
     const key = `${lock.resource} ${lock.owner} ${lock.nonce}`
     if (this.#told.has(key)) return
     this.#told.add(key)
@@ -102,12 +102,12 @@ export class LockGuard {
     const { resource, owner, expiresUnixMs } = lock
     this.#repository.facts.warn({
       code: 'locked',
-      message: `${makeVisible(resource)} is held by ${makeVisible(holder)} until ${formatExpiry(expiresUnixMs)}; written all the same`,
+      message: `${makeVisible(resource)} is held by ${makeVisible(holder)} until ${formatExpiry(expiresUnixMs)}; wrote anyway`,
       details: { resource, owner, holder, expires_unix_ms: expiresUnixMs },
     })
   }
 
-  /** The write is in the log: own locks that run out get more time, and a closed issue needs its claim no more. */
+  /** Called after the write is in the log: renews own locks that expire soon, and releases the claims of closed issues. */
   async written(events: readonly Event[]): Promise<void> {
     await this.tellPassed()
     const resources = changedIssues(events).map(issueResource)
@@ -125,7 +125,7 @@ export class LockGuard {
     }
   }
 
-  /** Gives back what was taken for this write. Never throws: the write has been decided. */
+  /** Releases the locks acquired for this write. Never throws, because the write is already decided. */
   async leave(): Promise<void> {
     for (const resource of [...this.#taken]) {
       this.#taken.delete(resource)
@@ -137,7 +137,7 @@ export class LockGuard {
     await releaseLock(this.#repository, localPlace(this.#repository), resource)
   }
 
-  /** The current actor's live locks of this clone on these resources. */
+  /** The current actor's live local locks on these resources. */
   async #ownLocks(resources: readonly string[]): Promise<Lock[]> {
     const locks = (await this.#localLocks(resources)).flatMap(({ lock }) => lock ?? [])
     if (locks.length === 0) return []
@@ -150,7 +150,7 @@ export class LockGuard {
     )
   }
 
-  /** Locks of this clone, as they were seen; else as they are now, and then at least those on these resources. */
+  /** Locks of this clone as `admit` read them; otherwise reads at least those on these resources. */
   async #localLocks(resources: readonly string[]): Promise<readonly FoundLock[]> {
     const { git, lockMemory } = this.#repository
     if (this.#sights !== undefined) {
@@ -164,7 +164,7 @@ export class LockGuard {
   }
 }
 
-/** Issues that were there before and that these events change. Nobody can hold one that is only made now. */
+/** Existing issues that these events change. Nobody can hold a lock on an issue created in the same batch. */
 function changedIssues(events: readonly Event[]): IssueId[] {
   const changed = new Set<IssueId>()
   const created = new Set<IssueId>()

@@ -5,21 +5,21 @@ import type { KnownLock, KnownLocks } from '../../wal/index.ts'
 import type { GritePaths } from '../local/paths.ts'
 import { writeFileAtomically } from '../local/write-file-atomically.ts'
 
-/** So many that were not remembered make it worth while to write them down. */
+/** Saves the file only after this many new locks. */
 const unsavedMax = 64
-/** Another number in the file means that it is rebuilt. */
+/** A file with another version is rebuilt. */
 const fileVersion = 4
-/** A larger file is rebuilt: so many locks lie on no remote. Bytes. */
+/** A larger file is rebuilt: no remote has that many locks. Bytes. */
 const fileBytesMax = 64 * 1024 * 1024
 
-/** Members are judged when they are asked for: most commands look for a few of them. */
+/** Members are validated on access, since most commands need only a few. */
 const fileShape = shape.table({ version: shape.oneOf([fileVersion]), locks: shape.record(shape.anything) })
 const memberShape = shape.table({ lock: lockShape, committed: shape.integer(), suffix: shape.text() })
 const damagedShape = shape.table({ problem: shape.text({ lengthMax: limits.problemLengthMax }) })
 
 /**
- * Locks that have been read, by their commits, which never change: a remote keeps the leases of all issues that were ever
- * claimed there, and every write looks at them. A cache, in memory and in a file that may be deleted at any time.
+ * Parsed locks by commit, which is immutable. A remote keeps the leases of all issues ever claimed there, and every write
+ * reads them. A cache, in memory and in a file that may be deleted at any time.
  */
 export class LockMemory implements KnownLocks {
   readonly #path: string
@@ -45,7 +45,7 @@ export class LockMemory implements KnownLocks {
     this.#unsaved += 1
   }
 
-  /** Keeps what was looked for, when enough of it is new; what nobody asks for any more goes. Never throws. */
+  /** Saves the locks that were requested, if enough of them are new; drops the others. Never throws. */
   async save(): Promise<void> {
     if (this.#unsaved < unsavedMax) return
     this.#unsaved = 0

@@ -4,17 +4,17 @@ import { type FoundLock, lockRefOf, moveLock } from '../../wal/index.ts'
 import type { Workspace } from '../workspace.ts'
 import type { LockInSight } from './known-locks.ts'
 
-/** Where locks are kept, and who sees them: this clone (`local`), or all clones through a remote. */
+/** Where locks are stored and who sees them: this clone (`local`), or all clones through a remote. */
 export interface LockPlace {
   readonly level: 'local' | 'remote'
   readonly remote: string | null
-  /** The ref under which the lock of a resource is in sight. */
+  /** The local ref under which the lock of a resource is visible. */
   readonly refOf: (resource: string) => RefName
-  /** Brings in sight what others did there. */
+  /** Fetches the locks of others. */
   readonly refresh: () => Promise<void>
   /**
-   * Makes a lock the newest one of its resource. When it returns, every reader sees it.
-   * @throws {RefMovedError} when the present one is not `present` any more
+   * Publishes a lock as the newest of its resource. When it returns, every reader sees it.
+   * @throws {RefMovedError} when the current lock is no longer `present`
    */
   readonly move: (step: LockStep) => Promise<void>
 }
@@ -45,7 +45,7 @@ export function localPlace({ git }: Workspace): LockPlace {
   }
 }
 
-/** What clones of the Rust tool have put on remotes under the same name: a child of it could be pushed there. */
+/** Commits that clones of the Rust tool have pushed under the same ref name: a child of them can be pushed there. */
 function seenOnRemotes(sights: readonly LockInSight[], ref: RefName): Oid[] {
   const suffix = ref.slice(ref.lastIndexOf('/'))
   return sights.flatMap(({ level, kind, found }) =>

@@ -1,9 +1,9 @@
-/** What may go wrong once a lock has been taken: it is held then, and its command must say so. */
+/** Failures after a lock was acquired: the lock is held, and the command must report that. */
 import { GriteError } from '../../model/index.ts'
 import type { Workspace } from '../workspace.ts'
 import type { LockInSight } from './known-locks.ts'
 
-/** Looks around after taking a lock. Undefined, and told, when nothing can be seen any more, as where the network is gone. */
+/** Reads the locks again after acquiring one. On failure, such as a lost network, warns and returns undefined. */
 export async function lookAgain(
   { facts }: Workspace,
   resource: string,
@@ -13,14 +13,14 @@ export async function lookAgain(
     return await look()
   } catch (error) {
     if (!(error instanceof GriteError)) throw error
-    const unseen = 'whether somebody took what overlaps it at the same time could not be seen'
-    const message = `${resource} is yours, but ${unseen}: ${error.message}`
+    const unseen = 'could not check whether somebody acquired an overlapping lock at the same time'
+    const message = `acquired ${resource}, but ${unseen}: ${error.message}`
     facts.warn({ code: 'not-looked-again', message, details: { resource } })
     return undefined
   }
 }
 
-/** Gives back what was just taken. False, and told, when that fails. */
+/** Releases the lock that was just acquired. On failure, warns and returns false. */
 export async function giveBackOrTell(
   repository: Workspace,
   resource: string,
@@ -37,6 +37,6 @@ export async function giveBackOrTell(
 }
 
 export function tellNotMoved({ facts }: Workspace, resource: string, error: unknown): void {
-  const message = `the lock on ${resource} stays as it is until its time is over: ${(error as Error).message}`
+  const message = `could not release the lock on ${resource}; it stays until it expires: ${(error as Error).message}`
   facts.warn({ code: 'lock-not-moved', message, details: { resource } })
 }

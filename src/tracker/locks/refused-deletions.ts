@@ -7,14 +7,14 @@ import { makeFolder } from '../local/write-file-atomically.ts'
 
 const againAfterMs = 7 * 86_400_000
 
-/** Whether a remote may be asked to delete ended leases: not for a week after it refused. */
+/** Whether to ask a remote to delete ended leases: not within a week after a refusal. */
 export async function mayAskForDeletion(paths: GritePaths, remote: string, nowUnixMs: number): Promise<boolean> {
   const [, refusedAt] = readNote(paths.refusedDeletions).find(([part]) => part === encodeRefPart(remote)) ?? []
-  // A clock that was ahead when it was noted must not put it off for longer.
+  // If the clock was ahead when the refusal was noted, do not wait longer than a week.
   return refusedAt === undefined || Math.abs(nowUnixMs - refusedAt) > againAfterMs
 }
 
-/** Notes that a remote refused. A cache: without it the remote is asked sooner. */
+/** Notes that a remote refused. A cache: without it the remote is only asked sooner. */
 export async function noteRefusedDeletion(paths: GritePaths, remote: string, nowUnixMs: number): Promise<void> {
   const part = encodeRefPart(remote)
   const rows = readNote(paths.refusedDeletions).filter(([other]) => other !== part)
@@ -24,7 +24,7 @@ export async function noteRefusedDeletion(paths: GritePaths, remote: string, now
     await writeFile(paths.refusedDeletions, text)
     paths.permissions.adjust(paths.refusedDeletions)
   } catch {
-    // The next sync asks again.
+    // Without the note, the next sync asks again.
   }
 }
 

@@ -4,8 +4,8 @@ import type { Workspace } from '../workspace.ts'
 import type { LockInSight } from './known-locks.ts'
 
 /**
- * Names of remotes by the part of a tracking ref that stands for them, which does not lead back to the name. Null, the
- * part of local locks, has none; one that is neither configured in git nor in grite is called by its part.
+ * Maps the part of a tracking ref that identifies a remote, which cannot be decoded, to the name of the remote. Null, the
+ * part of local locks, has no name; a remote that is configured neither in git nor in grite is named by its part.
  */
 export async function nameRemotes(
   repository: Workspace,

@@ -16,8 +16,8 @@ import type { Workspace } from '../workspace.ts'
 import type { LockPlace } from './lock-place.ts'
 
 /**
- * Leases on a remote. The clone whose push is accepted has it: a push is a fast-forward from the newest commit that the pusher
- * knew, so of two that knew the same one only the first is taken.
+ * Leases on a remote. The clone whose push is accepted has the lease: each push is a fast-forward from the newest known
+ * commit, so the remote accepts only the first of two pushes from the same commit.
  */
 export function sharedPlace(repository: Workspace, remote: string): LockPlace {
   return {
@@ -42,7 +42,7 @@ export interface LeaseStep {
   readonly nowUnixMs: number
 }
 
-/** Writes the commit of a lease, to be pushed. */
+/** Writes the commit of a lease for a push. */
 export async function writeLease({ git }: Workspace, { lock, present, nowUnixMs }: LeaseStep): Promise<Oid> {
   const parents = await newestCommits(git, present?.oid == null ? [] : [present.oid])
   const { oid, objects } = encodeLockCommit(git.layout.objectFormat, { lock, parents, nowUnixMs })
@@ -50,7 +50,7 @@ export async function writeLease({ git }: Workspace, { lock, present, nowUnixMs 
   return oid
 }
 
-/** Keeps in sight what a push has made of a lease. */
+/** Updates the tracking ref of a lease after a push. */
 export async function noteLease(
   { git }: Workspace,
   { remote, resource, present, next }: { remote: string; resource: string; present: FoundLock | null; next: Oid },
@@ -58,15 +58,15 @@ export async function noteLease(
   await noteRemoteHead(git, trackingRef(remote, leaseRefOf(resource)), present?.oid ?? null, next)
 }
 
-/** @throws {RefMovedError} when somebody else was faster; @throws {RemoteError} when the remote takes no leases */
+/** @throws {RefMovedError} after a lost race; @throws {RemoteError} when the remote refuses leases */
 function requirePushed(remote: string, present: FoundLock | null, result: PushedRef): void {
   if (result.outcome === 'stale') throw new RefMovedError(result.ref, present?.oid ?? null, null)
   if (result.outcome === 'rejected') throw pushRefused(remote, result)
 }
 
 const refusedByRule = [
-  'A hook or rule of the host decides that; some hosts take only branches and tags',
-  'With `--local` locks and claims hold in this clone',
+  'A hook or a rule of the host refused the push; some hosts accept only branches and tags',
+  'Use `--local` for locks and claims in this clone only',
 ]
 
 export function pushRefused(remote: string, { ref, reason }: PushedRef, hints = refusedByRule): RemoteError {
@@ -78,7 +78,7 @@ export function pushRefused(remote: string, { ref, reason }: PushedRef, hints = 
   })
 }
 
-/** Brings in sight the leases of a remote, and the locks that clones of the Rust tool have put there. */
+/** Fetches the leases of a remote, and the locks that clones of the Rust tool have pushed there. */
 export async function fetchLocks({ remotes, facts: { clock, random } }: Workspace, remote: string): Promise<void> {
   const jitter = () => (random.bytes(1)[0] as number) / 256
   await fetchWithRetry(remotes, { remote, refspecs: lockRefspecs(remote), refsMax: followedRefsMax }, { clock, jitter })

@@ -1,6 +1,6 @@
 import { formatPrime, type PrimeFacts, type PrimeSection } from './format-prime.ts'
 
-/** What a language model takes for one token, near enough: a rule of thumb, stated in the help. */
+/** Approximate characters per token of a language model: a rule of thumb, documented in the help. */
 export const charactersPerToken = 4
 
 export function estimateTokens(text: string): number {
@@ -8,10 +8,10 @@ export function estimateTokens(text: string): number {
 }
 
 /**
- * Leaves out what does not fit: from the end of what matters least, first what changed lately, then how to go on, then what
- * is ready, at last what is one's own. Issues that are left out are counted.
+ * Trims the facts to the budget: drops recent changes first, then suggested commands, then ready issues, and own issues
+ * last, each from the end of its list. Dropped issues are counted.
  *
- * @param format - the text whose length counts
+ * @param format - produces the text whose length is limited
  * @returns null when not even the counts fit
  */
 export function fitBudget(

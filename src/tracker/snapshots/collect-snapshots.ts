@@ -1,4 +1,4 @@
-/** Deleting snapshots that are not worth keeping. */
+/** Deletes old and wrong snapshots. */
 import type { Oid } from '../../git/index.ts'
 import { RefMovedError, UnusableSnapshotError } from '../../model/index.ts'
 import {
@@ -14,19 +14,19 @@ import type { Workspace } from '../workspace.ts'
 import { readSnapshot } from './read-snapshot.ts'
 import { isTrusted, type SnapshotTrust } from './snapshot-trust.ts'
 
-/** As the Rust tool has it. */
+/** The default of the Rust tool. */
 export const snapshotsKeptByDefault = 5
-/** Others may delete snapshots at the same time. */
+/** Retries, since others may delete snapshots at the same time. */
 const attemptsMax = 5
-/** Snapshots that are looked at to find those to keep. */
+/** Maximum number of snapshots read to find the ones to keep. */
 const looksMax = 1000
-/** Snapshots that are checked against the log for it. */
+/** Maximum number of these checked against the log. */
 const checksMax = 10
 
-/** Clocks differ, by less than a day. */
+/** Tolerated difference between clocks: one day. */
 const clocksDifferMsMax = 86_400_000
 
-/** Whether a snapshot says by its name that it was not made yet. */
+/** Whether the name of a snapshot is dated in the future. */
 export function isOfFuture(timestamp: number, nowUnixMs: number): boolean {
   return timestamp > nowUnixMs + clocksDifferMsMax
 }
@@ -34,11 +34,11 @@ export function isOfFuture(timestamp: number, nowUnixMs: number): boolean {
 export interface CollectedSnapshots {
   readonly deleted: readonly SnapshotRef[]
   readonly remaining: number
-  /** Deletions on remotes that the next syncs will make. */
+  /** Number of deletions on remotes left to the next syncs. */
   readonly owedCount: number
 }
 
-/** Deletes all snapshots older than the newest `keep` that are trusted. Checks nothing. */
+/** Deletes all snapshots older than the newest `keep` trusted ones. Does not check any snapshot. */
 export function collectOldSnapshots(
   repository: Workspace,
   trust: SnapshotTrust,
@@ -52,8 +52,8 @@ export function collectOldSnapshots(
 }
 
 /**
- * Deletes all snapshots older than the newest `keep` that match the log, and those that differ from it, also where they
- * are only on a remote.
+ * Deletes all snapshots older than the newest `keep` that match the log, and those that differ from it, even if they exist
+ * only on a remote.
  */
 export async function collectSnapshots(
   repository: Workspace,
@@ -71,7 +71,7 @@ export async function collectSnapshots(
       await requireSnapshotOf(git, snapshot, head)
       checks += 1
       const checked = await trust.judge(snapshot, { progress })
-      // What this clone lacks of the log is no fault of the snapshot.
+      // If this clone lacks a part of the log, the snapshot may still be right.
       return isTrusted(checked.verdict) || checked.whyUnchecked !== undefined
     } catch (error) {
       if (error instanceof UnusableSnapshotError) return false
@@ -83,7 +83,7 @@ export async function collectSnapshots(
 
 interface Choice {
   readonly keep: number
-  /** Whether a snapshot counts as one of those to keep. */
+  /** Whether a snapshot counts toward `keep`. */
   readonly counts: (snapshot: Snapshot) => Promise<boolean>
   readonly isRefused: (oid: Oid) => boolean
 }
@@ -93,7 +93,7 @@ async function collect(repository: Workspace, choice: Choice): Promise<Collected
   for (let attempt = 1; ; attempt++) {
     const found = await listSnapshots(git, () => {})
     const isFuture = ({ timestamp }: SnapshotRef) => isOfFuture(timestamp, repository.facts.clock.nowUnixMs())
-    // One from the future would stay the newest, and take the place of each that is made.
+    // A snapshot from the future would stay the newest and displace every new one.
     const all = [...found.filter((row) => !isFuture(row)), ...found.filter(isFuture)]
     const keptRows = await findKept(repository, all, choice)
     const deleted = all.filter((row, index) => index >= keptRows || choice.isRefused(row.oid))
@@ -107,7 +107,7 @@ async function collect(repository: Workspace, choice: Choice): Promise<Collected
   }
 }
 
-/** How many of the newest rows have to stay so that `keep` of them count. What does not count takes no place of theirs. */
+/** Number of newest rows to keep so that `keep` of them count. Rows that do not count are ignored. */
 async function findKept({ git }: Workspace, newestFirst: readonly SnapshotRef[], { keep, counts }: Choice) {
   let counted = 0
   for (const [index, row] of newestFirst.slice(0, looksMax).entries()) {

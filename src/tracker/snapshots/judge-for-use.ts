@@ -4,16 +4,16 @@ import type { Workspace } from '../workspace.ts'
 import { describeDifference, type SnapshotStanding, SnapshotTrust } from './snapshot-trust.ts'
 
 export interface SnapshotUse {
-  /** Whether a snapshot of which nothing is known is used without a check. One that was refused stays refused. */
+  /** Whether to use an unknown snapshot without a check. A refused one stays refused. */
   readonly trustUnchecked?: boolean
 }
 
-/** Snapshots that are checked in one rebuild. A check takes about a fifth of it. */
+/** Maximum number of snapshots checked per rebuild. A check takes about a fifth of the time of a rebuild. */
 const checksMax = 3
 
 /**
- * Judges snapshots for a rebuild: refuses those that differ from the log, and checks those of which nothing is known.
- * The judge throws an `UnusableSnapshotError` for a snapshot that is not to be used.
+ * Judges snapshots for a rebuild: refuses those that differ from the log, and checks unknown ones against the log. The
+ * judge throws an `UnusableSnapshotError` for a snapshot that must not be used.
  */
 export function judgeForUse(
   repository: Workspace,
@@ -24,7 +24,8 @@ export function judgeForUse(
   return async (snapshot) => {
     const found = await trust.find(snapshot)
     const needsCheck = found.verdict === 'unchecked' && !trustUnchecked
-    if (needsCheck && ++checks > checksMax) throw unusable(snapshot, 'it is not checked, and others failed the check')
+    if (needsCheck && ++checks > checksMax)
+      throw unusable(snapshot, 'it is unchecked, and other snapshots failed the check')
     const standing = needsCheck ? await checkWithProgress(repository, trust, snapshot) : found
     if (standing.whyUnchecked !== undefined) {
       throw unusable(snapshot, `it cannot be checked against the log: ${standing.whyUnchecked}`)

@@ -14,13 +14,12 @@ export interface DueSnapshot {
 }
 
 /**
- * Makes a snapshot of the pushed log when the configured thresholds say so, and lets go of old ones. Null when none is
- * due, which costs a look at the view's counts and at what the snapshots say of themselves.
+ * Creates a snapshot of the pushed log when the configured thresholds are reached, and deletes old ones. Null when none is
+ * due, which costs only a read of the view's counts and of the snapshots' metadata.
+ * Call it after a push of the log was accepted: the result is a ref to push and deletions to pass on. A failure is a
+ * warning, because the sync itself has succeeded.
  *
- * To be called after a push of the log was accepted: what is new is a ref to push, and deletions to pass on. A failure is
- * a warning, because what was synced is synced.
- *
- * @param pushedHead - what the home remote's log now ends in; the view is at it
+ * @param pushedHead - head of the log on the home remote; the view is at it
  */
 export async function makeDueSnapshot(
   repository: Workspace,
@@ -44,20 +43,24 @@ export async function makeDueSnapshot(
     return { made, deletedCount: deleted.length }
   } catch (error) {
     if (!(error instanceof GriteError)) throw error
-    context.warn({ code: 'snapshot-failed', message: `no snapshot was made: ${error.message}`, details: error.details })
+    context.warn({
+      code: 'snapshot-failed',
+      message: `could not create a snapshot: ${error.message}`,
+      details: error.details,
+    })
     return null
   } finally {
     progress.end()
   }
 }
 
-/** Snapshots that are looked at. More of them are only there when somebody floods the remote. */
+/** Maximum number of snapshots read. There are more only if somebody floods the remote. */
 const looksMax = 100
 
 /**
- * The most that any snapshot covers, not what the newest does: a clock that ran ahead leaves one that stays the newest,
- * and another would be due again and again. One from the future has no age. A snapshot that is not trusted may claim
- * anything, and does not count.
+ * Uses the maximum coverage of all snapshots instead of that of the newest one: a clock that ran ahead leaves a snapshot
+ * that stays the newest, and another one would be due on every sync. A snapshot from the future has no age. Untrusted
+ * snapshots do not count, since they can claim anything.
  */
 async function findCover({ git, facts }: Workspace, trust: SnapshotTrust): Promise<SnapshotCover | null> {
   const covers: SnapshotCover[] = []

@@ -13,15 +13,15 @@ import type { Workspace } from '../workspace.ts'
 import { reasonOf } from './read-snapshot.ts'
 import { describeDifference, isTrusted, type SnapshotStanding, SnapshotTrust } from './snapshot-trust.ts'
 
-/** Snapshots that one sync checks against the log. The others stay unchecked until they are used. */
+/** Maximum number of snapshots that one sync checks against the log. The others stay unchecked until they are used. */
 const checksMax = 3
-/** Events that the checks of one sync go through: some seconds. */
+/** Maximum number of events that the checks of one sync read: a few seconds. */
 const eventsMax = 300_000
 
-/** `elsewhere`: it is of a log, or of a part of the log, that is not here. */
+/** `elsewhere`: the snapshot belongs to a log, or a part of the log, that this clone does not have. */
 export type Admitted = 'trusted' | 'unchecked' | 'elsewhere' | { readonly fault: string }
 
-/** Judges the snapshots that a sync takes in or sends. */
+/** Judges the snapshots that a sync adopts or pushes. */
 export class SnapshotAdmission {
   readonly #repository: Workspace
   readonly #context: Pick<CommandContext, 'progress'>

@@ -5,22 +5,22 @@ import { GriteError, parseForeignJson, shape } from '../../model/index.ts'
 import type { GritePaths } from '../local/paths.ts'
 import { makeFolder, writeFileAtomically } from '../local/write-file-atomically.ts'
 
-/** What this clone knows of a snapshot. It stays true, because the id of its commit covers the snapshot and the log. */
+/** A known fact about a snapshot. It stays true, because the id of its commit covers the snapshot and the log. */
 export interface KnownSnapshot {
   /** `own`: this clone made it. `checked`: it matches the log. `refused`: it does not. `signed`: a pinned key signed it. */
   readonly verdict: 'own' | 'checked' | 'signed' | 'refused'
-  /** Whether the log holds a record more than once, though the snapshot may not say so. */
+  /** Whether the log has duplicate records, even if the snapshot does not report them. */
   readonly hasRepeats: boolean
-  /** Whether the problems that it reports are those of the log. */
+  /** Whether the reported problems match those of the log. */
   readonly isReportTrue: boolean
-  /** Of a refused one: what of the log it leaves out, and what it adds. */
+  /** For a refused snapshot: the numbers of omitted and added events. */
   readonly missing: number
   readonly added: number
 }
 
 const fileVersion = 1
 const fileBytesMax = 1024 * 1024
-/** Snapshots kept in the file, the latest ones. A forgotten one is checked again. */
+/** Maximum number of snapshots in the file; the latest are kept. A forgotten one is checked again. */
 const rowsMax = 1000
 
 const memberShape = shape.table({
@@ -32,7 +32,7 @@ const memberShape = shape.table({
 })
 const fileShape = shape.table({ version: shape.oneOf([fileVersion]), snapshots: shape.record(memberShape) })
 
-/** Remembers snapshots by the ids of their commits, in a file that may be deleted at any time. */
+/** Remembers snapshots by commit id, in a file that may be deleted at any time. */
 export class SnapshotMemory {
   readonly #paths: GritePaths
   #known: Map<string, KnownSnapshot> | undefined
@@ -46,10 +46,10 @@ export class SnapshotMemory {
     return this.#known.get(oid)
   }
 
-  /** Also what cannot be written down is known from then on, in this process. */
+  /** Keeps the fact in this process even if the file cannot be written. */
   async remember(oid: Oid, known: KnownSnapshot): Promise<void> {
     const { snapshotMemory: path, permissions } = this.#paths
-    // Another process may have written since.
+    // Another process may have written in the meantime.
     const all = readFile(path)
     all.delete(oid)
     all.set(oid, known)
@@ -59,7 +59,7 @@ export class SnapshotMemory {
       await makeFolder(dirname(path), permissions)
       await writeFileAtomically(path, formatFile(rows), { permissions })
     } catch (error) {
-      // Without the file a snapshot is checked again.
+      // Without the file, snapshots are checked again.
       if (!(error instanceof GriteError)) throw error
     }
   }
@@ -73,7 +73,7 @@ function formatFile(rows: readonly (readonly [string, KnownSnapshot])[]): string
   return JSON.stringify({ version: fileVersion, snapshots: Object.fromEntries(members) })
 }
 
-/** A file that is damaged or of another version says nothing. */
+/** A damaged file, or one of another version, counts as empty. */
 function readFile(path: string): Map<string, KnownSnapshot> {
   let bytes: Uint8Array
   try {

@@ -1,13 +1,11 @@
 /**
- * Decides whether a snapshot may be used. A snapshot only repeats the log, and anyone who can push can push one that leaves
- * out events or adds some. So grite uses a snapshot
- *
+ * Decides whether a snapshot may be used. A snapshot only repeats the log, and anyone who can push can push one that omits
+ * or adds events. So grite uses a snapshot
  * - that this clone made (`own`),
  * - that this clone has checked against the log (`checked`),
- * - that is signed with the present key of an actor, as this clone or the log's cards have it (`signed`); not where received
- *   signatures must be valid (`verify_signatures = "reject"`), because anybody who can push can add an actor to the log,
- * - that the user asks to trust (`unchecked`).
- *
+ * - that is signed with the present key of an actor in this clone or in the log's cards (`signed`), except under
+ *   `verify_signatures = "reject"`, because anyone who can push can add an actor to the log,
+ * - that the user explicitly trusts (`unchecked`).
  * A snapshot that differs from the log is refused for good (`refused`).
  */
 
@@ -30,15 +28,15 @@ import { type KnownSnapshot, SnapshotMemory } from './snapshot-memory.ts'
 
 export type SnapshotVerdict = KnownSnapshot['verdict'] | 'unchecked'
 
-/** Whether a snapshot may be used, counted and sent as it is. */
+/** Whether a snapshot may be used, counted and pushed without a check. */
 export function isTrusted(verdict: SnapshotVerdict): boolean {
   return verdict === 'own' || verdict === 'checked' || verdict === 'signed'
 }
 
-/** What is known of a snapshot, `unchecked` when nothing is. */
+/** The known facts about a snapshot; `unchecked` when there are none. */
 export interface SnapshotStanding extends Omit<KnownSnapshot, 'verdict'> {
   readonly verdict: SnapshotVerdict
-  /** Why it could not be checked here, when that was tried. */
+  /** Why a check failed to complete in this clone. */
   readonly whyUnchecked?: string
 }
 
@@ -47,7 +45,7 @@ const unchecked: SnapshotStanding = { ...nothingFound, isReportTrue: false, verd
 
 export interface JudgeOptions {
   readonly progress?: (commitsDone: number) => void
-  /** False where nothing may be written. */
+  /** False for read-only use. */
   readonly remember?: boolean
 }
 
@@ -57,19 +55,19 @@ export class SnapshotTrust {
   readonly #findPinned: FindPinned
   #keys: Promise<KeyRing> | undefined
 
-  /** @param findPinned - keys by the cards of the log, where a view is open anyway */
+  /** @param findPinned - keys from the cards of the log, if a view is open anyway */
   constructor(repository: Workspace, findPinned: FindPinned = async () => undefined) {
     this.#repository = repository
     this.#memory = new SnapshotMemory(repository.paths)
     this.#findPinned = findPinned
   }
 
-  /** What is remembered of a snapshot. */
+  /** Returns the remembered facts about a snapshot. */
   recall(oid: Oid): SnapshotStanding {
     return this.#memory.find(oid) ?? unchecked
   }
 
-  /** What is known of a snapshot, its signature included. The log is not read. */
+  /** Returns the known facts about a snapshot, including its signature. Does not read the log. */
   async find(snapshot: Snapshot): Promise<SnapshotStanding> {
     const known = this.recall(snapshot.oid)
     if (known.verdict !== 'unchecked' && known.verdict !== 'signed') return known
@@ -78,7 +76,7 @@ export class SnapshotTrust {
     if (known.verdict === 'signed') return known
     if (!(await this.#isSignedByPinned(snapshot))) return unchecked
     const signed: KnownSnapshot = { ...nothingFound, verdict: 'signed' }
-    // It stays signed when the actor replaces the key later.
+    // It stays `signed` even if the actor replaces the key later.
     await this.#memory.remember(snapshot.oid, signed)
     return signed
   }
@@ -93,10 +91,10 @@ export class SnapshotTrust {
   }
 
   /**
-   * As `find`, but checks a snapshot of which nothing is known against the log. It stays unchecked where this clone lacks
-   * a part of the log.
+   * Like `find`, but checks an unknown snapshot against the log. It stays `unchecked` if this clone lacks a part of the
+   * log.
    *
-   * @param snapshot - one whose `walHead` is in the log
+   * @param snapshot - its `walHead` must be in the log
    * @throws {UnusableSnapshotError} when it is malformed
    */
   async judge(snapshot: Snapshot, { progress, remember = true }: JudgeOptions = {}): Promise<SnapshotStanding> {
@@ -111,7 +109,7 @@ export class SnapshotTrust {
     return known
   }
 
-  /** Makes a snapshot of everything up to `head`, signed where the actor has a key. */
+  /** Creates a snapshot of everything up to `head`, signed if the actor has a key. */
   async make(options: {
     readonly head: Oid
     readonly nowUnixMs: number
@@ -139,10 +137,10 @@ async function findMaker(repository: Workspace): Promise<SnapshotMaker | null> {
   return actor === undefined || signer === undefined ? null : { actor: actor.id, signer }
 }
 
-/** `it leaves out 2 events of the log and adds 1 event that the log does not hold` */
+/** `it omits 2 events of the log and adds 1 event that the log does not have` */
 export function describeDifference({ missing, added }: SnapshotDifference): string {
-  const left = missing === 0 ? [] : [`leaves out ${countOf(missing)} of the log`]
-  const more = added === 0 ? [] : [`adds ${countOf(added)} that the log does not hold`]
+  const left = missing === 0 ? [] : [`omits ${countOf(missing)} of the log`]
+  const more = added === 0 ? [] : [`adds ${countOf(added)} that the log does not have`]
   return `it ${[...left, ...more].join(' and ')}`
 }
 

@@ -1,4 +1,4 @@
-/** What a sync does about objects that are missing or damaged here, before and after it fails over them. */
+/** Repairs missing or damaged local objects, before a sync and after a sync has failed because of them. */
 import { type Oid, type PushedRef, setAsideCorruptObject } from '../../git/index.ts'
 import {
   CorruptObjectError,
@@ -13,7 +13,7 @@ import type { CommandContext } from '../effects.ts'
 import type { Workspace } from '../workspace.ts'
 import { deleteUnreadRefs, fetchMissing, type UnreadRef } from './complete-log.ts'
 
-/** A log whose head cannot be read is put back on what it had before, or stays as it is for the remote to replace. */
+/** Restores an earlier head of a log whose head is unreadable, or leaves it for the remote to replace. */
 export async function putBackHead(repository: Workspace): Promise<void> {
   try {
     await repository.requireSoundHead()
@@ -22,8 +22,8 @@ export async function putBackHead(repository: Workspace): Promise<void> {
   }
 }
 
-/** What git or the log says where an object is missing or damaged here. */
-function mayBeMended(error: GriteError): boolean {
+/** Whether an error of git or the log may come from a missing or damaged local object. */
+function mayBeRepaired(error: GriteError): boolean {
   if (error instanceof RemoteError) {
     const { reason, stderr } = error.details
     return reason === 'corrupt' || reason === 'failed' || /pack-objects died|unable to read/.test(`${stderr}`)
@@ -32,35 +32,35 @@ function mayBeMended(error: GriteError): boolean {
   return error instanceof IncompleteLogError || error.kind === 'internal'
 }
 
-/** Repairs what may have kept a sync from working. False when there was nothing to repair. */
+/** Repairs local objects and refs that may have made a sync fail. False when there was nothing to repair. */
 export async function clearTheWay(
   context: Pick<CommandContext, 'warn'>,
   repository: Workspace,
   remote: string,
   error: unknown,
 ): Promise<boolean> {
-  if (!(error instanceof GriteError) || !mayBeMended(error)) return false
-  // What no ref of ours names may still lie in the way of what a fetch brings.
+  if (!(error instanceof GriteError) || !mayBeRepaired(error)) return false
+  // A damaged object that no ref of ours reaches can still block a fetch.
   const { oid } = error.details
   const isSetAside = error instanceof CorruptObjectError && typeof oid === 'string'
   if (isSetAside && setAsideCorruptObject(repository.layout, oid as Oid) !== null) return true
   const deleted = [...(await leaveUnreadHead(repository)), ...(await deleteUnreadRefs(repository))]
   for (const { ref, oid } of deleted) {
-    const message = `${ref} named ${oid}, which cannot be read here, and was deleted, because git fetches nothing while it is there`
+    const message = `deleted ${ref}: its target ${oid} is unreadable, and git cannot fetch while the ref exists`
     context.warn({ code: 'ref-deleted', message, details: { ref, object_id: oid } })
   }
   return (await mendLog(context, repository, remote)) || deleted.length > 0
 }
 
 /**
- * Takes away the log's ref where nothing is left that it could be put back on: git fetches nothing while it is there. The
- * view holds the head, so that its events come back should it be found.
+ * Deletes the ref of the log if no earlier head can be restored, because git cannot fetch while it exists. The view keeps
+ * the head, so that its events return if the commit is found again.
  */
 async function leaveUnreadHead(repository: Workspace): Promise<readonly UnreadRef[]> {
   const { git } = repository
   const oid = await git.readRef(walRef)
   if (oid === null || (await isCommit(git, oid))) return []
-  // Opening the view has looked for another head, and remembers this one.
+  // Opening the view has tried to find another head, and remembers this one.
   await repository.recoverHead()
   const update = { ref: walRef, expected: oid, next: null, reflogMessage: '' }
   try {
@@ -74,9 +74,10 @@ async function leaveUnreadHead(repository: Workspace): Promise<readonly UnreadRe
 }
 
 /**
- * Looks for what the log lacks, also where the view has it all, and fetches it. What stays missing, the view notes.
+ * Finds the gaps in the log, even if the view is complete, and fetches the missing objects. The view notes the remaining
+ * gaps.
  *
- * @returns whether something was fetched
+ * @returns whether anything was fetched
  */
 export async function mendLog(
   context: Pick<CommandContext, 'warn'>,
@@ -92,12 +93,12 @@ export async function mendLog(
   return (await fetchMissing(context, repository, { remote, gaps })) > 0
 }
 
-/** Whether a push failed while the pack was on its way, which has its cause here as well as there. */
+/** Whether a push failed during the transfer of the pack, which may have a local or a remote cause. */
 export function isUnsent({ reason }: PushedRef): boolean {
   return /unpack/.test(reason)
 }
 
-/** Obstacles that one sync clears away. */
+/** Maximum number of repairs per sync. */
 const obstaclesMax = 16
 
 export async function untilClear<Result>(

@@ -1,4 +1,4 @@
-/** Brings in what this clone lacks of the log, and clears away what keeps git from fetching it. */
+/** Fetches the missing parts of the log, and removes damaged refs and objects that make git refuse to fetch. */
 import { type RefName, setAsideCorruptObject, showRemote } from '../../git/index.ts'
 import {
   CorruptObjectError,
@@ -21,13 +21,13 @@ import {
 import type { CommandContext } from '../effects.ts'
 import type { Workspace } from '../workspace.ts'
 
-/** Objects that are asked for one by one when a remote does not have all of them. */
+/** Maximum number of objects requested one by one, if a remote does not have all of them. */
 const singlesMax = 16
 
 /**
- * Fetches objects that the log lacks here, where the remote has them.
+ * Fetches missing objects of the log from a remote.
  *
- * @returns how many there are now
+ * @returns how many of them exist now
  */
 export async function fetchMissing(
   context: Pick<CommandContext, 'warn'>,
@@ -41,7 +41,7 @@ export async function fetchMissing(
   const found = missing.length - (await keepUnread(repository, missing)).length
   if (found > 0) {
     const shown = showRemote(remote)
-    const message = `${found} of ${missing.length} missing objects of the log were fetched from '${shown}'`
+    const message = `fetched ${found} of ${missing.length} missing objects of the log from '${shown}'`
     context.warn({ code: 'log-completed', message, details: { remote: shown, object_count: found } })
   }
   return found
@@ -54,9 +54,9 @@ async function keepUnread(repository: Workspace, gaps: readonly LogGap[]): Promi
 }
 
 /**
- * Completes the log from whichever remotes have what is missing. One that cannot be reached is reported.
+ * Completes the log from all remotes that have missing parts. Reports unreachable remotes.
  *
- * @returns whether something was missing and is not any more
+ * @returns whether any gap was closed
  */
 export async function completeFromRemotes(
   context: Pick<CommandContext, 'warn'>,
@@ -92,7 +92,7 @@ async function keepLacking(repository: Workspace, gaps: readonly LogGap[]): Prom
   ]
 }
 
-/** By id in one go, by id one by one, or all that the remote's log reaches: whatever it gives out. */
+/** Fetches all ids together, then one by one, then everything that the log of the remote reaches, until one of these works. */
 async function refetch({ remotes }: Workspace, remote: string, missing: readonly LogGap[]): Promise<void> {
   const oids = missing.map(({ objectId }) => objectId)
   try {
@@ -111,7 +111,7 @@ async function refetch({ remotes }: Workspace, remote: string, missing: readonly
   if (!hasFound) await remotes.refetchRef(remote, walRef).catch(passOver)
 }
 
-/** What a remote does not have, or does not give out, stays missing, which the log says by itself. */
+/** Ignores an error for objects that the remote lacks or refuses: the log still reports them as missing. */
 function passOver(error: unknown): false {
   if (!isAboutRemote(error)) throw error
   return false
@@ -119,7 +119,7 @@ function passOver(error: unknown): false {
 
 function isAboutRemote(error: unknown): boolean {
   if (error instanceof RemoteError) return !['unreachable', 'denied', 'silent'].includes(`${error.details.reason}`)
-  // Of the object that is asked for git may say that it is not here.
+  // git may also report the requested object as missing locally.
   if (error instanceof NotFoundError) return error.details.field === undefined
   return error instanceof GriteError && error.kind === 'internal'
 }
@@ -133,16 +133,16 @@ async function isReadable({ git }: Workspace, oid: LogGap['objectId']): Promise<
   }
 }
 
-/** Refs of grite that may go: caches, what a fetch brings again, and locks, which nobody can read either. */
+/** Refs of grite that may be deleted: caches, refs that a fetch restores, and locks that nobody can read anyway. */
 const disposable = [lockPrefix, leasePrefix, snapshotPrefix, remotesPrefix]
 
-/** A ref whose object is missing or damaged, as after a power loss. */
+/** A ref with a missing or damaged object, such as after a power loss. */
 export interface UnreadRef {
   readonly ref: RefName
   readonly oid: LogGap['objectId']
 }
 
-/** Refs of locks, snapshots and remotes that name an object which cannot be read. With one of them git neither fetches nor packs. */
+/** Finds refs of locks, snapshots and remotes with an unreadable object. With any of them, git can neither fetch nor pack. */
 export async function findUnreadRefs(repository: Workspace): Promise<readonly UnreadRef[]> {
   const unread: UnreadRef[] = []
   for (const row of await repository.git.listRefs(disposable, () => {})) {
@@ -151,7 +151,7 @@ export async function findUnreadRefs(repository: Workspace): Promise<readonly Un
   return unread
 }
 
-/** Deletes them, each by compare-and-swap, and clears damaged files out of git's way. Returns those that are gone. */
+/** Deletes these refs by compare-and-swap, and sets damaged object files aside. Returns the deleted refs. */
 export async function deleteUnreadRefs(repository: Workspace): Promise<readonly UnreadRef[]> {
   const deleted: UnreadRef[] = []
   for (const row of await findUnreadRefs(repository)) {

@@ -3,14 +3,14 @@ import { importBaseline } from '../import/import-beads.ts'
 import { BatchWriter } from '../import/import-writer.ts'
 import type { Workspace } from '../workspace.ts'
 
-/** Head of the log, and what the view said of imports, when their edges were last looked through. */
+/** Mark of the last run: the head of the log and the view's note on imports. */
 const markName = 'connected_imports'
 
 /**
- * Adds the edges that imports have kept as text and whose other end has come from elsewhere. Every clone makes the same
- * events of them, so it does not matter which one is first. Looks only where an import has brought something since.
+ * Adds the edges that imports kept as text and whose target has since arrived. Every clone creates the same events for
+ * them, so the order of clones does not matter. Skips the scan if nothing was imported since the last run.
  *
- * @returns the number of events that were written
+ * @returns the number of written events
  */
 export async function connectImports(repository: Workspace, nowUnixMs: () => number): Promise<number> {
   const view = await repository.view()

@@ -1,12 +1,12 @@
 import type { RemotePort } from '../../git/index.ts'
 import type { Workspace } from '../workspace.ts'
 
-/** A view is kept over a conversation with a remote that takes no longer. Opening it again costs some milliseconds. */
+/** A remote operation may hold the view this long. Reopening it costs a few milliseconds. */
 const viewIdleMsMax = 250
 
 /**
- * The remotes of a repository, with the view given up to other processes while one of them is slow: they would wait for
- * it, and then fold the log for themselves.
+ * Wraps the remotes of a repository so that the view is closed during slow remote operations: other processes would
+ * otherwise wait for it, and then fold the log themselves.
  */
 export function lendingView(repository: Workspace): RemotePort {
   const { remotes } = repository

@@ -1,21 +1,19 @@
-/** When `git maintenance run --auto` is started, so that the objects of many small commits end up in packs. */
+/** Runs `git maintenance run --auto` at times, so that git packs the objects of many small commits. */
 import { type Oid, startMaintenance } from '../../git/index.ts'
 import type { Workspace } from '../workspace.ts'
 
-/** One write in so many asks git; git itself begins at about 6,700 loose objects, which are 840 writes. */
+/** One in this many writes starts git maintenance; git itself packs from about 6,700 loose objects, which are 840 writes. */
 const writesPerLook = 128
 
 /**
- * Whether a write is one of those after which git is asked. Taken from the id of its commit, which is as good as random,
- * so that nothing has to be counted or remembered.
+ * Whether to start maintenance after a write. Sampled by commit id, so no counter is needed.
  */
 export function isLookDue(head: Oid): boolean {
   return Number.parseInt(head.slice(-4), 16) % writesPerLook === 0
 }
 
 /**
- * Lets git look in the background whether it should tidy up, as its own commands do after much was written. Never fails,
- * and waits for nothing.
+ * Starts git maintenance in the background, as git's own commands do after large writes. Never fails and does not wait.
  */
 export async function maintain(repository: Workspace): Promise<void> {
   if (!(await repository.config()).maintenance.auto) return

@@ -5,14 +5,14 @@ const rebuildDaysMax = 7
 const dayMs = 86_400_000
 
 export interface RebuildAdvice {
-  /** When the view was last rebuilt; null for one that grew with the log. Milliseconds. */
+  /** When the view was last rebuilt; null if it has grown with the log from the start. Milliseconds. */
   readonly rebuiltUnixMs: number | null
   readonly eventsSince: number
   readonly daysSince: number | null
   readonly isRecommended: boolean
 }
 
-/** Whether a view has grown, or aged, so far from its last rebuild that another one is recommended. */
+/** Decides by growth and age since the last rebuild of a view whether to recommend another one. */
 export async function readRebuildAdvice(view: View, nowUnixMs: number): Promise<RebuildAdvice> {
   const text = await view.readMeta('last_rebuild_ts')
   const rebuiltUnixMs = text === undefined ? null : Number(text)

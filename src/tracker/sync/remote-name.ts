@@ -5,17 +5,17 @@ import { InvalidArgsError, NotFoundError } from '../../model/index.ts'
 import type { Workspace } from '../workspace.ts'
 
 export interface ChosenRemote {
-  /** Name of a configured remote, or an address. */
+  /** Name of a configured remote, or a URL. */
   readonly name: string
-  /** Whether the local log follows this one. */
+  /** Whether this is the home remote. */
   readonly isHome: boolean
 }
 
 /**
- * The remote that a command means: the one named, else the home remote of the configuration, else the only one there is.
+ * Chooses the remote of a command: the given one, else the configured home remote, else the only one.
  *
- * @param typed - a name, an address, or a path from `cwd`
- * @throws {NotFoundError} when nothing is named and there is no remote, or more than one
+ * @param typed - a name, a URL, or a path relative to `cwd`
+ * @throws {NotFoundError} when none is given and there is no remote, or more than one
  */
 export async function chooseRemote(repository: Workspace, cwd: string, typed?: string): Promise<ChosenRemote> {
   const { home, found } = await findHome(repository)
@@ -26,26 +26,26 @@ export async function chooseRemote(repository: Workspace, cwd: string, typed?: s
   throw new NotFoundError(
     only === undefined
       ? 'this repository has no remote'
-      : `there is no remote '${showRemote(home)}'; there are ${names.join(', ')}`,
+      : `there is no remote '${showRemote(home)}'; known remotes: ${names.join(', ')}`,
     {
       details: { field: 'remote', value: showRemote(home), allowed: names },
       hints:
         only === undefined
-          ? ['Add one with `git remote add origin <address>`']
-          : ['Name one with --remote, or set `remote` below `[sync]` in .git/grite/config.toml'],
+          ? ['Add one with `git remote add origin <url>`']
+          : ['Choose one with --remote, or set `remote` below `[sync]` in .git/grite/config.toml'],
     },
   )
 }
 
-/** The remote whose log the local one follows; undefined where there is none, or several and none of them named so. */
+/** The home remote; undefined when there is no remote, or several and none is configured as home. */
 export async function chooseHomeRemote(repository: Workspace): Promise<ChosenRemote | undefined> {
   const { found } = await findHome(repository)
   return found === undefined ? undefined : { name: found, isHome: true }
 }
 
 /**
- * The remote with which this clone seems to be shared, for a hint: the home remote, else the first one. Undefined when
- * the configuration of the repository names none. Starts no git.
+ * Guesses the remote with which this clone is shared, for a hint: the home remote, else the first one. Undefined when the
+ * repository has none configured. Does not run git.
  */
 export async function findLikelyRemote(repository: Workspace): Promise<string | undefined> {
   const names = listOwnRemotes(repository.layout)
@@ -62,7 +62,7 @@ async function findHome(repository: Workspace) {
   return { home, found: others.length === 0 ? only : undefined }
 }
 
-/** A path is meant from where the user stands; git would take it from the top of the work tree. */
+/** Resolves a path against the current directory; git would resolve it against the top of the work tree. */
 function addressOf(cwd: string, typed: string): string {
   if (typed.trim() === '') throw new InvalidArgsError('--remote must not be empty', { details: { field: 'remote' } })
   const isPath = /^\.{0,2}\//.test(typed) && !isAbsolute(typed)

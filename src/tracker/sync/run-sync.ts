@@ -17,14 +17,14 @@ export interface SyncDirections {
 }
 
 export interface RepositorySync extends LogSync {
-  /** Events that this clone did not have before. */
+  /** Number of events that are new to this clone. */
   readonly pulledEvents: number
   readonly snapshots: SnapshotSync
-  /** What the log lacks here all the same. */
+  /** Remaining gaps in the log. */
   readonly gaps: LogGaps
 }
 
-/** Brings the log and the view together with a remote. What the remote refused is in the result, not an error. */
+/** Synchronizes log and view with a remote. A refused push is part of the result, not an error. */
 export async function runSync(
   context: Pick<CommandContext, 'progress' | 'clock' | 'random' | 'warn'>,
   repository: Workspace,
@@ -36,7 +36,7 @@ export async function runSync(
   const trackedBefore = await readTrackedSnapshotRefs(repository.git, name)
   const progress = context.progress('Fetching')
   let eventsBefore: number | undefined
-  // Of a log that is about to be completed.
+  // Count before the log is completed.
   if (shallowMark(repository.layout) !== '') eventsBefore = (await repository.view()).eventCount
   const syncOnce = async () =>
     syncLog(
@@ -57,7 +57,7 @@ export async function runSync(
         inspect: await signatureInspector(repository, { remote: showRemote(name), warn: context.warn }),
         mayRepeat: async () => (await repository.view()).mayRepeat,
         hydrate: hydrator(repository),
-        // Opening the view also puts back what something else took from the log.
+        // Opening the view also restores lost events of the log.
         meanwhile: async () => {
           const { eventCount } = await repository.view()
           eventsBefore ??= eventCount
@@ -67,14 +67,14 @@ export async function runSync(
     )
   try {
     let result = await untilClear(syncOnce, (error) => clearTheWay(context, repository, name, error))
-    // git sends no history that it cannot read; what is missing may be in what the remote has.
+    // git cannot push an incomplete history; the remote may have the missing objects.
     const lacksObjects = result.refused !== null && isUnsent(result.refused)
     if (lacksObjects && (await mendLog(context, repository, name))) result = await syncOnce()
     let view = await repository.refresh(result.gained)
     const found = await fetchMissing(context, repository, { remote: name, gaps: view.gaps })
     if (found > 0) view = await repository.refresh(null)
     const { pushed, after, remoteHead } = result
-    // A snapshot holds what the remote has; where others wrote meanwhile, they make the next one.
+    // Snapshot only what we pushed; if others have pushed in the meantime, they make the next snapshot.
     if (pushed && isHome && after !== null && after === remoteHead) await makeDueSnapshot(repository, context, after)
     const snapshots = await syncSnapshots(context, repository, {
       ...{ remote: name, trackedBefore, remoteHead, push, runHooks: sync.runHooks },

@@ -20,33 +20,33 @@ import type { Workspace } from '../workspace.ts'
 
 export interface SnapshotSyncRequest {
   readonly remote: string
-  /** What the remote had before the fetch. */
+  /** Snapshot refs of the remote before the fetch. */
   readonly trackedBefore: SnapshotRefs
-  /** Head of the remote's log; a snapshot of another log is not sent there. */
+  /** Head of the remote's log; snapshots of another log are not pushed there. */
   readonly remoteHead: Oid | null
   readonly lostItsLog: boolean
   readonly push: boolean
   readonly runHooks: boolean
 }
 
-/** Counts of refs; each moved for itself, after the log. */
+/** Counts of refs; each is updated separately, after the log. */
 export interface SnapshotSync {
   readonly adopted: number
   readonly dropped: number
   readonly pushed: number
   readonly deleted: number
-  /** What the remote did not take. */
+  /** Refs that the remote refused. */
   readonly refused: number
 }
 
 const nothingDone: SnapshotSync = { adopted: 0, dropped: 0, pushed: 0, deleted: 0, refused: 0 }
 
-/** Snapshots that one sync takes in, and those of a log that is not here, newest first. */
+/** Maximum number of snapshots that one sync adopts, and of snapshots of other logs that it keeps, newest first. */
 const adoptedMax = 50
-/** Snapshots that one sync looks at. Anybody who can push can make thousands. */
+/** Maximum number of snapshots that one sync reads. Anyone who can push can create thousands. */
 const looksMax = 1000
 
-/** Brings the snapshots of this clone and a remote together, after their logs. */
+/** Synchronizes the snapshots with a remote, after the logs. */
 export async function syncSnapshots(
   context: Pick<CommandContext, 'warn' | 'progress'>,
   repository: Workspace,
@@ -61,7 +61,7 @@ export async function syncSnapshots(
   const plan = planSnapshotRefs({ local, trackedBefore, trackedNow, intents, lostItsLog })
 
   for (const { ref } of plan.clashing) {
-    const message = `${ref} is another snapshot on '${shown}' than here; both stay`
+    const message = `${ref} is a different snapshot on '${shown}' than here; both are kept`
     context.warn({ code: 'snapshot-clash', message, details: { ref, remote: shown } })
   }
   const isNew = ({ ref, oid }: NamedSnapshot) => trackedBefore.get(ref) !== oid
@@ -76,7 +76,7 @@ export async function syncSnapshots(
 
   const wanted: NamedSnapshot[] = []
   for (const one of newestFirst(plan.push).slice(0, looksMax)) {
-    // One that was refused, or not checked yet, must not spread.
+    // Refused and unchecked snapshots must not spread.
     const mayGo = (await admission.judge(one)) === 'trusted' && (await isSnapshotOf(git, one, remoteHead))
     if (mayGo) wanted.push(one)
   }
@@ -87,9 +87,9 @@ export async function syncSnapshots(
   let refused = 0
   const counts = { pushed: 0, deleted: 0 }
   const results = await remotes.push({ remote, updates, atomic: false, runHooks }).catch((error: unknown) => {
-    // The log is there already; its snapshots can wait for the next sync.
+    // The log is already synchronized; snapshots can wait for the next sync.
     if (!(error instanceof RemoteError)) throw error
-    const message = `snapshots were not sent to '${shown}': ${error.message}; the next sync tries again`
+    const message = `could not push snapshots to '${shown}': ${error.message}; the next sync retries`
     context.warn({ code: 'ref-refused', message, details: error.details })
     return []
   })
@@ -126,7 +126,7 @@ async function adopt(
     if (adopted === adoptedMax || elsewhere === adoptedMax) break
     const judged = await admission.judge(one)
     if (typeof judged === 'object') faulty.push({ ...one, ...judged })
-    // It waits until its log is here.
+    // It is adopted once its log is here.
     else if (judged === 'elsewhere') elsewhere += 1
     else {
       await moveRef(git, one.ref, null, one.oid)
@@ -142,13 +142,13 @@ function newestFirst(snapshots: readonly NamedSnapshot[]): readonly NamedSnapsho
 
 const faultsNamedMax = 100
 
-/** One warning, however many they are: anyone who can push can make hundreds. */
+/** A single warning for all of them: anyone who can push can create hundreds. */
 function notTakenIn(remote: string, faulty: readonly FaultySnapshot[]): Warning {
   const [first] = faulty as readonly [FaultySnapshot]
-  const others = faulty.length === 1 ? '' : `, nor were ${faulty.length - 1} others`
+  const others = faulty.length === 1 ? '' : ` (and ${faulty.length - 1} others)`
   return {
     code: 'snapshot-refused',
-    message: `snapshot ${first.ref} of '${remote}', commit ${first.oid}, was not taken in${others}: ${first.fault}`,
+    message: `rejected snapshot ${first.ref} of '${remote}', commit ${first.oid}${others}: ${first.fault}`,
     details: { remote, refs: faulty.slice(0, faultsNamedMax).map(({ ref, oid, fault }) => ({ ref, oid, fault })) },
   }
 }
@@ -157,7 +157,7 @@ function moveRef(git: GitPort, ref: RefUpdate['ref'], expected: Oid | null, next
   return settle(git.publish({ objects: [], updates: [{ ref, expected, next, reflogMessage: 'grite: sync' }] }))
 }
 
-/** Somebody else who moved it was doing the same, or will be seen by the next sync. */
+/** Ignores a moved ref: another sync did the same, or the next sync sees the change. */
 async function settle(work: Promise<unknown>): Promise<void> {
   try {
     await work

@@ -79,7 +79,7 @@ describe('snapshot create', { concurrency: 2 }, () => {
     for (const name of ['origin', 'upstream', 'third']) git(path, 'remote', 'add', name, '/nowhere')
     track('upstream', walRef, pushed)
     await append(1)
-    await assert.rejects(create(), /nothing of the log is known to be on the remote 'origin'/)
+    await assert.rejects(create(), /the remote 'origin' is not known to have any part of the log/)
     configure('[sync]\nremote = "upstream"\n')
     assert.equal((await create()).wal_head, pushed)
     configure('[sync]\nremote = "gone"\n')

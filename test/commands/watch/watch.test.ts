@@ -120,7 +120,7 @@ describe('watch --exec', () => {
 
   const failing: readonly (readonly [name: string, program: () => string, message: RegExp])[] = [
     ['a program that fails', () => hook('fail', 'exit 3'), /fail: exit status 3$/],
-    ['a program that is killed', () => hook('die', 'kill -9 $$'), /die: it was ended by SIGKILL$/],
+    ['a program that is killed', () => hook('die', 'kill -9 $$'), /die: it was killed by SIGKILL$/],
     ['a missing program', () => './nowhere', /nowhere: spawn .*ENOENT$/],
   ]
   for (const [name, program, message] of failing) {

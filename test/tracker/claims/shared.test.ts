@@ -286,7 +286,7 @@ describe('claim --remote', { concurrency: 4 }, () => {
     assert.equal((await ann.run('issue claim', { issue: id, ...onRemote })).outcome, 'claimed')
     const [warning] = ann.runner.warnings
     assert.deepEqual([warning?.code, warning?.details?.remote], ['claim-not-sent', 'origin'])
-    assert.match(warning?.message ?? '', /does not say so yet: .*hook declined/)
+    assert.match(warning?.message ?? '', /does not show it yet: .*hook declined/)
     const failure = await ann.fail('issue unclaim', { issue: id, ...onRemote })
     assert.deepEqual([failure.exit, failure.reason, failure.ref], [5, 'rejected', 'refs/grite/wal'])
     assert.notEqual(leaseFile(lease).expires_unix_ms, 0)
@@ -395,7 +395,7 @@ describe('claim --remote', { concurrency: 4 }, () => {
       renameSync(join(origin, 'away'), join(origin, 'HEAD'))
       assert.equal(taken.outcome, outcome)
       assert.deepEqual([warning?.code, warning?.details?.resource, others], ['not-looked-again', resource, []], name)
-      assert.match(warning?.message ?? '', /is yours.*cannot reach 'origin'/)
+      assert.match(warning?.message ?? '', /^acquired .*cannot reach 'origin'/)
       assert.equal(leaseFile(leaseRefOf(resource)).expires_unix_ms, taken.expires_unix_ms)
     }
     assert.ok(clock.nowUnixMs < leaseFile(leaseRefOf('plain')).expires_unix_ms)
@@ -536,7 +536,7 @@ describe('local claims in several clones', { concurrency: 4 }, () => {
     assert.deepEqual((await ann.run('sync')).claims.lost, [id])
     const [warning] = ann.runner.warnings
     assert.equal(warning?.code, 'claim-lost')
-    assert.match(warning?.message ?? '', /^issue [0-9a-f]{7} 'one' is not yours: bo has it until 2027-/)
+    assert.match(warning?.message ?? '', /^lost the claim on issue [0-9a-f]{7} 'one': bo holds it until 2027-/)
     assert.deepEqual([warning?.details?.holder, warning?.details?.owner], ['bo', bo.id])
     assert.deepEqual((await ann.run('issue show', { issue: id })).issue.assignees, ['bo'])
   })

@@ -70,7 +70,7 @@ const cases: readonly Case[] = [
     status: 'error',
     damage: ({ gitDir }) => writeFileSync(join(gitDir, walRef), 'nonsense\n'),
     message: /does not hold an object id/,
-    fixed: 'put back what the log had lost',
+    fixed: 'restored events that the log had lost',
   },
   {
     name: 'a ref that names a file in place of the log',
@@ -79,24 +79,24 @@ const cases: readonly Case[] = [
     damage({ gitDir, gitWith, path }) {
       writeFileSync(join(gitDir, walRef), `${gitWith('text', path, 'hash-object', '-w', '--stdin')}\n`)
     },
-    message: /names a blob: [0-9a-f]{40}: the log lacks events/,
-    fixed: 'put back what the log had lost',
+    message: /points to a blob: [0-9a-f]{40}: the log has lost events/,
+    fixed: 'restored events that the log had lost',
   },
   {
     name: 'a log that was moved back',
     check: 'wal_ref',
     status: 'warn',
     damage: ({ inside }) => inside('update-ref', walRef, `${walRef}~1`),
-    message: /lacks events that it once had/,
-    fixed: 'put back what the log had lost',
+    message: /the log has lost events/,
+    fixed: 'restored events that the log had lost',
   },
   {
     name: 'a log that was deleted',
     check: 'wal_ref',
     status: 'warn',
     damage: ({ inside }) => inside('update-ref', '-d', walRef),
-    message: /lacks events that it once had/,
-    fixed: 'put back what the log had lost',
+    message: /the log has lost events/,
+    fixed: 'restored events that the log had lost',
   },
   {
     name: 'a missing chunk',
@@ -104,7 +104,7 @@ const cases: readonly Case[] = [
     status: 'error',
     damage: removeChunk,
     message: /^the log is incomplete here: chunk [0-9a-f]{40} is missing$/,
-    fixed: 'fetched what was missing of the log',
+    fixed: 'fetched missing parts of the log',
   },
   {
     name: 'a log without its newest commit',
@@ -115,8 +115,8 @@ const cases: readonly Case[] = [
       const newest = await copy.append(comment(copy.issues.one as IssueId, 'newest'))
       rmSync(objectFile(copy.gitDir, newest))
     },
-    message: /names an object that is not here: [0-9a-f]{40}$/,
-    fixed: 'put back what the log had lost',
+    message: /an object that is missing here: [0-9a-f]{40}$/,
+    fixed: 'restored events that the log had lost',
   },
   {
     name: 'a lock with an empty commit object',
@@ -128,15 +128,15 @@ const cases: readonly Case[] = [
       chmodSync(file, 0o644)
       writeFileSync(file, '')
     },
-    message: /^1 ref names an object that cannot be read: refs\/grite\/locks\//,
-    fixed: 'deleted 1 ref that named nothing readable',
+    message: /^1 ref points to an unreadable object: refs\/grite\/locks\//,
+    fixed: 'deleted 1 ref with an unreadable target',
   },
   {
     name: 'a commit with a wrong chunk hash',
     check: 'log_integrity',
     status: 'warn',
     damage: misname,
-    message: /1 stated fact does not hold: [0-9a-f]{40}/,
+    message: /1 stated fact is wrong: [0-9a-f]{40}/,
     fixed: null,
   },
   {
@@ -148,7 +148,7 @@ const cases: readonly Case[] = [
       await copy.append(event)
       await copy.append(event)
     },
-    message: /^1 event stands in the log again/,
+    message: /^1 duplicate event in the log/,
     fixed: null,
   },
   {
@@ -172,7 +172,7 @@ const cases: readonly Case[] = [
       rmSync(join(copy.gitDir, 'logs', walRef))
       await copy.append(comment(copy.issues.two as IssueId, 'ours'))
     },
-    message: /^1 event of origin was fetched and not taken in, and it lacks 1 event of this clone$/,
+    message: /^1 event of origin was fetched but not joined, and it lacks 1 event of this clone$/,
     fixed: null,
   },
   {
@@ -183,7 +183,7 @@ const cases: readonly Case[] = [
       mkdirSync(join(gitDir, 'grite/actors/broken'))
       writeFileSync(join(gitDir, 'grite/actors/broken/config.toml'), 'actor_id = 1\n')
     },
-    message: /1 actor has a configuration that cannot be read: broken/,
+    message: /1 actor has an unreadable configuration: broken/,
     fixed: null,
   },
   {
@@ -191,7 +191,7 @@ const cases: readonly Case[] = [
     check: 'actor_config',
     status: 'warn',
     damage: ({ gitDir }) => writeFileSync(join(gitDir, 'grite/config.toml'), `default_actor = "${'ab'.repeat(16)}"\n`),
-    message: /default actor abab.* has no configuration here/,
+    message: /default actor abab.* does not exist in this clone/,
     fixed: null,
   },
   {
@@ -221,7 +221,7 @@ const cases: readonly Case[] = [
         value.set([0x61], value.indexOf('o'))
         await store.put(entry?.[0] as Buffer, value)
       }),
-    message: /has other content than its id says/,
+    message: /does not match its id/,
     fixed: 'rebuild',
   },
   {
@@ -233,7 +233,7 @@ const cases: readonly Case[] = [
         const [key] = await store.keys({ gte: eventKey('0'.repeat(64) as never), limit: 1 }).all()
         await store.del(key as Buffer)
       }),
-    message: /counts 3 events and holds 2/,
+    message: /its event count is 3, but it holds 2/,
     fixed: 'rebuild',
   },
   {
@@ -250,7 +250,7 @@ const cases: readonly Case[] = [
     status: 'warn',
     damage: ({ inStore }) =>
       inStore((store) => store.put(metaKey('last_rebuild_ts'), Buffer.from(String(Date.now() - 9 * dayMs)))),
-    message: /\d events?, 9 days since the view was made/,
+    message: /\d events?, 9 days since the view was built/,
     fixed: 'rebuild',
   },
   {
@@ -258,7 +258,7 @@ const cases: readonly Case[] = [
     check: 'legacy_actor_sleds',
     status: 'warn',
     damage: ({ gitDir, actor }) => mkdirSync(join(gitDir, 'grite/actors', actor, 'sled')),
-    message: /database of an old form for 1 actor/,
+    message: /old databases of the Rust tool exist for 1 actor/,
     fixed: null,
   },
   {
@@ -282,7 +282,7 @@ const cases: readonly Case[] = [
     check: 'signatures',
     status: 'warn',
     damage: forge,
-    message: /^1 event is not signed as the actor signs: [0-9a-f]{64}; 1 verified, 0 by a key that is not known here, /,
+    message: /^1 event has an invalid or missing signature: [0-9a-f]{64}; 1 verified, 0 with an unknown key, /,
     fixed: null,
   },
   {
@@ -293,7 +293,7 @@ const cases: readonly Case[] = [
       await forge(copy)
       appendFileSync(join(copy.gitDir, 'grite/config.toml'), 'verify_signatures = "reject"\n')
     },
-    message: /^1 event is not signed as the actor signs: /,
+    message: /^1 event has an invalid or missing signature: /,
     fixed: null,
   },
   {
@@ -301,7 +301,7 @@ const cases: readonly Case[] = [
     check: 'actor_cards',
     status: 'warn',
     damage: ({ append }) => append({ ...cardEvent({ actor: boundActor(bo), key: bo, ts: Date.now() }), sig: null }),
-    message: /^1 card of an actor is of no use: /,
+    message: /^1 actor card is invalid: /,
     fixed: null,
   },
   {
@@ -309,7 +309,7 @@ const cases: readonly Case[] = [
     check: 'loose_objects',
     status: 'warn',
     damage: ({ inside }) => inside('config', 'gc.auto', '9'),
-    message: /^\d+ loose objects, more than the 9 that git packs/,
+    message: /^\d+ loose objects, above the limit of 9 at which git packs/,
     fixed: 'maintenance',
   },
   {
@@ -326,8 +326,8 @@ const cases: readonly Case[] = [
     status: 'warn',
     damage: ({ as }) =>
       as({ nowUnixMs: () => Date.now() - dayMs }).run('lock acquire', { resource: 'path:src', ttl: '15m' }),
-    message: /^1 lock ended and left behind: /,
-    fixed: 'removed 1 ended lock',
+    message: /^1 lock ended but not deleted: /,
+    fixed: 'deleted 1 ended lock',
   },
   {
     name: 'a lease written by a wrong clock',
@@ -347,7 +347,7 @@ const cases: readonly Case[] = [
       const commit = copy.inside('commit-tree', '-m', 'Lock: path:src', tree)
       copy.inside('update-ref', trackingRef('origin', leaseRefOf('path:src')), commit)
     },
-    message: /^1 lock written by a wrong clock: /,
+    message: /^1 lock written with a wrong clock: /,
     fixed: null,
   },
   {
@@ -355,7 +355,7 @@ const cases: readonly Case[] = [
     check: 'snapshots',
     status: 'warn',
     damage: ({ inside }) => inside('update-ref', `${snapshotPrefix}1700000000000`, inside('rev-parse', walRef)),
-    message: /^1 snapshot is of no use: refs\/grite\/snapshots\/1700000000000: it has no snapshot\.json$/,
+    message: /^1 snapshot is unusable: refs\/grite\/snapshots\/1700000000000: it has no snapshot\.json$/,
     fixed: null,
   },
   {
@@ -370,7 +370,7 @@ const cases: readonly Case[] = [
       const oid = line.split(/\s/)[2] ?? ''
       rmSync(join(gitDir, 'objects', oid.slice(0, 2), oid.slice(2)))
     },
-    message: /^1 snapshot is of no use: .*blob [0-9a-f]{40} is missing$/,
+    message: /^1 snapshot is unusable: .*blob [0-9a-f]{40} is missing$/,
     fixed: null,
   },
   {
@@ -378,7 +378,7 @@ const cases: readonly Case[] = [
     check: 'leftovers',
     status: 'warn',
     damage: leaveThings,
-    message: /^10 things were left by processes that are gone: /,
+    message: /^10 leftovers of dead processes: /,
     fixed: 'removed 10 leftovers',
   },
   {
@@ -390,7 +390,7 @@ const cases: readonly Case[] = [
       writeFileSync(join(gitDir, 'packed-refs.lock'), '')
       utimesSync(join(gitDir, 'packed-refs.lock'), ahead, ahead)
     },
-    message: /^1 thing was left .*: packed-refs\.lock$/,
+    message: /^1 leftover of dead processes: packed-refs\.lock$/,
     fixed: null,
   },
   {
@@ -398,7 +398,7 @@ const cases: readonly Case[] = [
     check: 'leftovers',
     status: 'warn',
     damage: ({ gitDir }) => leave(join(gitDir, `${walRef}.lock`), 'x'),
-    message: /^1 thing was left .*: refs\/grite\/wal\.lock$/,
+    message: /^1 leftover of dead processes: refs\/grite\/wal\.lock$/,
     fixed: null,
   },
 ]
@@ -546,7 +546,7 @@ describe('broken repositories', () => {
     const copy = newCopy()
     copy.inside('update-ref', lockRefOf('plain'), copy.inside('rev-parse', walRef))
     const plan = (await diagnose(copy)).of('lock_refs').plan?.join('\n') ?? ''
-    assert.match(plan, /blocks its own resource until `grite lock release <resource>`/)
+    assert.match(plan, /blocks its resource; remove it with `grite lock release <resource>`/)
     await assert.rejects(copy.run('lock acquire', { resource: 'plain' }), { code: 'conflict' })
     await copy.run('lock acquire', { resource: 'other', ttl: '1m' })
     await copy.run('lock release', { resource: 'plain' })

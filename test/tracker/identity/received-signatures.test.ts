@@ -137,14 +137,14 @@ describe('signature policies', () => {
     assert.deepEqual([warning?.code, others], ['bad-signature', []])
     assert.match(
       warning?.message ?? '',
-      /^5 events are not signed as the actor signs: 0{64} \(invalid\), .* and 2 more;/,
+      /^5 events have an invalid or missing signature: 0{64} \(invalid\), .* and 2 more;/,
     )
   })
 
   it('policy reject fails with a remote error naming the events', () => {
     assert.throws(() => apply('reject', bad), {
       code: 'remote_error',
-      message: /nothing was taken in from 'origin': 5 events/,
+      message: /rejected all events from 'origin': 5 events/,
       details: { remote: 'origin', reason: 'signatures', event_count: 5, events: bad },
     })
   })
@@ -203,7 +203,7 @@ describe('importing a forged event', { concurrency: 2 }, () => {
       other.configure(policy)
       const importing = other.run('import', { file: join(path, 'all.json') })
       if (refusal === null) await importing
-      else await assert.rejects(importing, { code: refusal, message: /1 event is not signed as the actor signs/ })
+      else await assert.rejects(importing, { code: refusal, message: /1 event has an invalid or missing signature/ })
       const count = await other.withRepository(async (repository) => (await repository.view()).eventCount)
       assert.equal(count, refusal === null ? 2 : 0)
       assert.deepEqual(

@@ -181,9 +181,9 @@ test('a batch changes edges, checks its own edges and fails as a whole', async (
   const wrong: readonly (readonly [string, string])[] = [
     [
       lines({ op: 'comment', issue: a, body: 'x' }, { op: 'dep_add', issue: a, target: b }),
-      'line 2: this would close a cycle',
+      'line 2: this edge would close a cycle',
     ],
-    [lines({ op: 'dep_add', issue: a, target: b, type: 'needs' }), 'line 1: type of an edge must be one of blocks'],
+    [lines({ op: 'dep_add', issue: a, target: b, type: 'needs' }), 'line 1: dependency type must be one of blocks'],
     [lines({ op: 'dep_add', issue: a }), 'line 1: target is required'],
   ]
   for (const [stdin, message] of wrong) {

@@ -65,7 +65,7 @@ test('closing an issue with open parts succeeds with a warning', async (t) => {
   assert.deepEqual(await close(epic), [])
   assert.deepEqual(
     warnings.map(({ code, message }) => [code, message]),
-    [['open-children', `${epic.slice(0, 7)} is closed, 1 part of it is still open: ${part.slice(0, 7)}`]],
+    [['open-children', `closed ${epic.slice(0, 7)}, but 1 part of it is still open: ${part.slice(0, 7)}`]],
   )
   // Closing it again does not repeat the warning.
   await close(epic)
