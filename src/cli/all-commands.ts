@@ -1,4 +1,4 @@
-/** Every command of the command line: those of commands/, and those that only make sense here. */
+/** Every command of the command line: those of commands/, and those that exist only here. */
 import type { AnyCommand } from '../commands/define-command.ts'
 import { allCommands } from '../commands/index.ts'
 import { completion } from './completion-command.ts'

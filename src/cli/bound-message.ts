@@ -1,14 +1,14 @@
 /**
- * Bounds of messages: paths, names and the answers of remotes are chosen by others, and messages quote them. Every cut
- * is stated where it was made, so no program takes a part for the whole.
+ * Limits the length of messages, which quote paths, names and remote output chosen by others. Every cut is marked, so no
+ * program mistakes a part for the whole.
  */
 
 import { shortenText } from '../model/foreign/describe-foreign.ts'
 import type { Warning } from '../tracker/effects.ts'
 
-/** UTF-16 units of a message, or of one text among its details. */
+/** Maximum length of a message, or of one text in its details, in UTF-16 units. */
 const textLengthMax = 4096
-/** Elements of one list among the details. */
+/** Maximum number of elements of a list in the details. */
 const listLengthMax = 1000
 
 type Details = Readonly<Record<string, unknown>>
@@ -19,19 +19,19 @@ export function boundWarning(warning: Warning): Warning {
   return details === undefined ? { ...warning, message } : { ...warning, message, details: boundDetails(details) }
 }
 
-/** The text, or its beginning and how many characters are left out. */
+/** The text, or its beginning and the number of omitted characters. */
 export function boundText(text: string): string {
   if (text.length <= textLengthMax) return text
   const shown = shortenText(text, textLengthMax)
   return `${shown} (${text.length - shown.length + 1} more characters)`
 }
 
-/** A suggestion as a whole or not at all: half a command is another command. */
+/** Never truncates a suggestion: half a command is a different command. */
 export function boundSuggestion(text: string): string {
-  return text.length <= textLengthMax ? text : `(A suggestion of ${text.length} characters is left out.)`
+  return text.length <= textLengthMax ? text : `(omitted a suggestion of ${text.length} characters)`
 }
 
-/** Copies details. `left_out` counts what was cut off each list, for example `{"refs": 4000}`. */
+/** Copies details. `left_out` counts the omitted elements of each list, for example `{"refs": 4000}`. */
 export function boundDetails(details: Details): Details {
   const leftOut: Record<string, number> = {}
   const bounded = boundMembers(details, '', leftOut)

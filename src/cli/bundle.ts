@@ -1,4 +1,4 @@
-/** What the bundle in `dist/` offers to its loader and to the build. */
+/** Exports of the bundle in `dist/` for its loader and the build. */
 export { createInterrupts } from './interrupts.ts'
 export { main } from './main.ts'
 export { nodeProcessFacts } from './node-process-facts.ts'

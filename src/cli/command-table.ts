@@ -1,11 +1,11 @@
-/** The commands as the command line sees them: looked up by words, in the order in which help lists them. */
+/** The commands for lookup by words, in the order of the help. */
 import type { AnyCommand } from '../commands/define-command.ts'
 
 export interface CommandTable {
   readonly commands: readonly AnyCommand[]
-  /** The command whose name is the longest run of words at the start of `words`. */
+  /** The command whose name matches the most words at the start of `words`. */
   readonly match: (words: readonly string[]) => { readonly command: AnyCommand; readonly wordCount: number } | undefined
-  /** Commands whose name starts with these words and goes on. */
+  /** Commands whose name starts with these words and has further ones. */
   readonly below: (words: readonly string[]) => readonly AnyCommand[]
 }
 

@@ -1,4 +1,4 @@
-/** What the shell offers at the cursor: commands, options, choices, and values that the repository knows. */
+/** Completion at the cursor: commands, options, choices, and values from the repository. */
 import { type AnyCommand, type Completed, globalOptions, type OptionSpec } from '../commands/define-command.ts'
 import { argumentEntries, optionEntries } from '../commands/option-text.ts'
 import { fieldKeys, isFieldKey, qualifiers } from '../model/index.ts'
@@ -8,13 +8,13 @@ import { escapeLine } from './render/escape-for-terminal.ts'
 
 export type CompletedKind = Exclude<Completed, 'state' | 'priority' | 'shell' | 'field' | 'file'>
 
-/** Values of the repository that start with `prefix`; empty when there is none, never an error. */
+/** Values from the repository that start with `prefix`; empty outside a repository. Never fails. */
 export type CompleteValue = (kind: CompletedKind, prefix: string) => Promise<readonly string[]>
 
-/** More than this no shell can show, and a large repository must not stall the prompt. */
+/** A shell cannot show more, and a large repository must not stall the prompt. */
 export const candidateCountMax = 200
 
-/** Tells the scripts to fall back to file names. */
+/** Makes the scripts fall back to file names. */
 const completeFiles = ':files'
 
 const anyOptions: Readonly<Record<string, OptionSpec>> = {
@@ -23,7 +23,7 @@ const anyOptions: Readonly<Record<string, OptionSpec>> = {
 }
 
 /**
- * @param words - the words after the program's name up to the cursor; the last one is being typed and may be empty
+ * @param words - the words after the program name up to the cursor; the last one may be incomplete or empty
  * @returns lines `value<TAB>description`, or only `:files`
  */
 export async function completeLine(
@@ -53,7 +53,7 @@ export async function completeLine(
   return spec === undefined ? [] : valuesOf({ ...spec, type: 'text' }, typed, '', completeValue)
 }
 
-/** The positional words so far, and the option whose value stands at the cursor. */
+/** The positional words so far, and the option whose value is at the cursor. */
 function readBefore(words: readonly string[], table: CommandTable) {
   const positionals: string[] = []
   let pending: OptionSpec | undefined
@@ -94,12 +94,12 @@ async function valuesOf(
   if (completes === 'file') return [completeFiles]
   if (completes === 'field') return fieldValues(typed, before, completeValue)
   const fixed: readonly string[] = Object.hasOwn(fixedWords, completes) ? fixedWords[completes as FixedKind] : []
-  // Completion is a comfort: outside a repository, or with a damaged one, it offers nothing and says nothing.
+  // Outside a repository, or with a damaged one, completion silently offers nothing.
   const known = isFixed(completes) ? [] : await completeValue(completes, typed).catch(() => [])
   return startingWith([...new Set([...fixed, ...known])], typed, before)
 }
 
-/** Words that are known without a repository. To those of `type`, any other may be added. */
+/** Words known without a repository. For `type`, other words are valid, too. */
 const fixedWords = {
   state: qualifiers.state.choices,
   priority: ['P0', 'P1', 'P2', 'P3', 'P4'],
@@ -112,7 +112,7 @@ function isFixed(completes: Completed): completes is 'state' | 'priority' | 'she
   return completes !== 'type' && Object.hasOwn(fixedWords, completes)
 }
 
-/** `key=`, and behind it a value of that field. */
+/** Completes `key=`, then a value of that field. */
 async function fieldValues(typed: string, before: string, completeValue: CompleteValue): Promise<readonly string[]> {
   const [, key, value = ''] = /^([^=]*)=(.*)$/s.exec(typed) ?? []
   if (key === undefined) {
@@ -134,7 +134,7 @@ function startingWith(values: readonly string[], typed: string, before: string):
     .map((value) => before + value)
 }
 
-/** What a terminal would obey or hide is not offered: it cannot be typed either. The tab stands before a description. */
+/** False for values with control or hidden characters, which cannot be typed. A tab separates the description. */
 function isPrintable(value: string): boolean {
   const text = value.replace('\t', '')
   return escapeLine(text) === text

@@ -12,10 +12,10 @@ export interface CompletionData {
 
 export const completion = defineCommand({
   name: 'completion',
-  summary: 'Print a script that completes grite in your shell',
+  summary: 'Print the completion script for your shell',
   description:
-    'The script completes commands, options, choices, and what the repository holds: ids, labels, assignees, fields, remotes; ' +
-    'in bash and zsh also after `git grite`. The shell is guessed from SHELL when it is not named.',
+    'The script completes commands, options and choices, and ids, labels, assignees, fields and remotes of the repository; ' +
+    'in bash and zsh also after `git grite`. The default shell is taken from SHELL.',
   examples: [
     { command: 'grite completion bash >> ~/.bashrc', explains: 'complete in every new bash' },
     { command: 'grite completion zsh > ~/.zfunc/_grite', explains: 'complete in zsh, with ~/.zfunc in fpath' },

@@ -1,13 +1,13 @@
-/** The scripts that shells load. They ask `grite __complete <words…>`; all knowledge stays in the command table. */
+/** The completion scripts. They call `grite __complete <words…>`, so all knowledge stays in the command table. */
 import type { Shell } from './completion-command.ts'
 
 export function completionScript(shell: Shell): string {
   return scripts[shell]
 }
 
-// Readline ends words at the characters of COMP_WORDBREAKS (`:`, `=` and `@` among them), hands them over as they were
-// typed, quotes included, and replaces the last of those pieces. `git` completion calls `_git_grite` with the words of the
-// whole line. Written for bash 3.2 as well, which has no `compopt` and no negative subscripts.
+// Readline splits words at the characters of COMP_WORDBREAKS (including `:`, `=` and `@`), passes them as typed, including
+// quotes, and replaces only the last piece. `git` completion calls `_git_grite` with the words of the whole line. Compatible
+// with bash 3.2, which has no `compopt` and no negative subscripts.
 const bash = `# bash completion for grite and git grite
 
 # Sets plain to a word without its quotes, quote to the one that is open at its end, and cut to what of plain stands

@@ -1,10 +1,10 @@
 /**
- * The user's editor on a draft.
+ * Opens the user's editor with a draft.
  *
  * Invariants
- * - A written text survives every later failure: its file is deleted only after the command has succeeded, or when nothing
- *   was written.
- * - A draft lies below `.git/grite/drafts`, never in the work tree.
+ * - A written text survives every later failure: its file is deleted only after the command has succeeded, or if the user
+ *   wrote nothing.
+ * - Drafts are below `.git/grite/drafts`, never in the work tree.
  */
 import { spawn } from 'node:child_process'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
@@ -15,30 +15,32 @@ import type { ProcessFacts } from './process-facts.ts'
 type EditorFacts = Pick<ProcessFacts, 'env' | 'onInterrupt' | 'leaveInterrupts' | 'cwd' | 'stderr'>
 
 export interface EditRequest {
-  /** What the editor opens on. */
+  /** Initial text. */
   readonly draft: string
-  /** Makes the folder for drafts. @throws {StorageError} when nothing can be written there */
+  /** Creates the folder for drafts. @throws {StorageError} when it is not writable */
   readonly chooseFolder: () => Promise<string>
-  /** Takes the path of a draft that may be needed again. */
+  /** Receives the path of a draft that may be needed again. */
   readonly keep: (path: string) => void
 }
 
-/** @returns undefined when the text was left empty */
+/** @returns undefined when the text is empty */
 export async function editText(
   facts: EditorFacts,
   interactive: boolean,
   { draft, chooseFolder, keep }: EditRequest,
 ): Promise<string | undefined> {
   if (!interactive) {
-    throw new InvalidArgsError('no terminal to open an editor on; give the text with an option or on standard input')
+    throw new InvalidArgsError(
+      'cannot open an editor without a terminal; pass the text with an option or on standard input',
+    )
   }
   const editor = chooseEditor(facts.env)
   const path = await makeDraft(await chooseFolder(), draft)
   const forget = facts.onInterrupt(async () => {
-    if (await isWritten(path, draft)) await facts.stderr.write(`Your text is kept in ${path}\n`)
+    if (await isWritten(path, draft)) await facts.stderr.write(`Your text was saved to ${path}\n`)
     else await removeDraft(path)
   })
-  // Ctrl-C in an editor is a key of the editor.
+  // Ctrl-C belongs to the editor while it runs.
   const takeBack = facts.leaveInterrupts()
   try {
     await runEditor(editor, path, facts)
@@ -52,38 +54,38 @@ export async function editText(
   }
 }
 
-/** Whether somebody has written something into a draft. */
+/** Whether the user has written anything into a draft. */
 async function isWritten(path: string, before: string): Promise<boolean> {
   const text = await readFile(path, 'utf8').catch(() => '')
   return text.trim() !== '' && text !== before
 }
 
-/** Deletes drafts whose command has succeeded. */
+/** Deletes the drafts of a successful command. */
 export async function removeDrafts(paths: readonly string[]): Promise<void> {
   for (const path of paths) await removeDraft(path)
 }
 
-/** With what an editor put beside it. */
+/** Removes a draft, including backups of the editor. */
 async function removeDraft(path: string): Promise<void> {
   await rm(dirname(path), { recursive: true, force: true }).catch(() => {})
 }
 
-/** Writes a draft in a folder of its own, where editors may put backups beside it. */
+/** Writes a draft into a separate folder, where editors may put backups beside it. */
 async function makeDraft(folder: string, text: string): Promise<string> {
   const path = join(await mkdtemp(join(folder, 'draft-')), 'GRITE_EDITMSG.md')
   await writeFile(path, text, { mode: 0o600, flag: 'wx' })
   return path
 }
 
-/** git's order, without asking git: GIT_EDITOR, VISUAL unless the terminal is dumb, EDITOR, vi. */
+/** Chooses the editor like git, without running git: GIT_EDITOR, VISUAL unless the terminal is dumb, EDITOR, vi. */
 function chooseEditor(env: Readonly<Record<string, string | undefined>>): string {
   const visual = env.TERM === 'dumb' ? undefined : env.VISUAL
   return env.GIT_EDITOR || visual || env.EDITOR || 'vi'
 }
 
 /**
- * Through the shell like git, since these variables hold command lines; the path is an argument. Plain words, as in
- * `code --wait`, need no shell, and a shell in between would die of a Ctrl-C that the editor takes for itself.
+ * Runs the editor through the shell, like git, since these variables hold command lines; the path is an argument. Plain
+ * words, such as `code --wait`, need no shell, and a shell would die of a Ctrl-C that the editor handles itself.
  */
 function runEditor(editor: string, path: string, facts: Pick<ProcessFacts, 'env' | 'cwd'>): Promise<void> {
   return new Promise((resolve, reject) => {
@@ -97,13 +99,13 @@ function runEditor(editor: string, path: string, facts: Pick<ProcessFacts, 'env'
       env: facts.env,
     })
     child.on('error', (cause) => {
-      reject(new InvalidArgsError(`the editor '${editor}' cannot be run: ${cause.message}`, { cause }))
+      reject(new InvalidArgsError(`cannot run the editor '${editor}': ${cause.message}`, { cause }))
     })
     child.on('close', (status, signal) => {
       if (status === 0) resolve()
       else {
         const how = signal === null ? `status ${status}` : `signal ${signal}`
-        reject(new InvalidArgsError(`the editor '${editor}' ended with ${how}; nothing was changed`))
+        reject(new InvalidArgsError(`the editor '${editor}' exited with ${how}; nothing was changed`))
       }
     })
   })

@@ -1,4 +1,4 @@
-/** A failure as it is reported: whatever was thrown, put into the words and the exit status of the error table. */
+/** Converts a thrown value into a reported failure, with the code and the exit status of the error table. */
 
 import { type ErrorDetails, type ErrorKind, errorKinds, GriteError } from '../model/errors/index.ts'
 import { describeForeign } from '../model/foreign/describe-foreign.ts'
@@ -9,21 +9,21 @@ import { escapeLine, escapeText } from './render/escape-for-terminal.ts'
 export interface Failure {
   readonly code: string
   readonly exitStatus: number
-  /** Opens with the words of its kind. */
+  /** Starts with the name of its kind. */
   readonly message: string
   readonly details: ErrorDetails
   readonly suggestions: readonly string[]
-  /** Where it came from, for GRITE_DEBUG. */
+  /** Stack trace for GRITE_DEBUG. */
   readonly stack: string | undefined
 }
 
-/** System errors that speak about the user's disk or permissions, not about a defect of grite. */
+/** System errors caused by the user's disk or permissions, not by a bug in grite. */
 const environmentCodes = new Set([
   ...['ENOSPC', 'EDQUOT', 'EROFS', 'EACCES', 'EPERM', 'EIO', 'EMFILE', 'ENFILE', 'ENOMEM', 'ESTALE', 'EFBIG', 'ELOOP'],
   ...['EBUSY', 'ENXIO', 'ENODEV'],
 ])
 
-/** What LevelDB says when a file operation below it fails (env_posix.cc): the path and the words of strerror(3). */
+/** LevelDB's message for a failed file operation (env_posix.cc): the path and the text of strerror(3). */
 const storeFailure = /^IO error: (\/.*?): (.*)$/
 
 export function describeFailure(thrown: unknown): Failure {
@@ -51,24 +51,24 @@ export function describeFailure(thrown: unknown): Failure {
   }
 }
 
-/** Adds what the command had written before it failed, so that nobody runs it again for that. */
+/** Adds the events that the command wrote before it failed, so that the user does not repeat them. */
 export function tellWritten(failure: Failure, written: WrittenEvents | undefined): Failure {
   if (written === undefined || written.eventCount === 0) return failure
   const details = { ...describeWritten(written), ...failure.details }
   const ids = written.issueIds.map((id) => id.slice(0, 8)).join(', ')
-  const what = details.written === true ? 'What this command writes' : 'A part of what this command writes'
+  const what = details.written === true ? 'The result of this command' : 'A part of the result of this command'
   const events = written.eventCount === 1 ? '1 event' : `${written.eventCount} events`
-  const hint = `${what} is in the log already: ${events} of ${ids}`
+  const hint = `${what} is already in the log: ${events} of ${ids}`
   return { ...failure, details, suggestions: [hint, ...failure.suggestions] }
 }
 
-/** The same, and where the texts are that somebody has written for the command. */
+/** Adds the paths of saved editor texts. */
 export function withDrafts(failure: Failure, drafts: readonly string[]): Failure {
   if (drafts.length === 0) return failure
   return {
     ...failure,
     details: { ...failure.details, draft: drafts.at(-1) },
-    suggestions: [...drafts.map((path) => `Your text is kept in ${path}`), ...failure.suggestions],
+    suggestions: [...drafts.map((path) => `Your text was saved to ${path}`), ...failure.suggestions],
   }
 }
 
@@ -82,13 +82,13 @@ function pathOf(error: Error): string | undefined {
   return (error as NodeJS.ErrnoException).path ?? storeFailure.exec(error.message)?.[1]
 }
 
-/** Escaped. What a message says in further lines, as the candidates for an id, is set in, so that it passes for no line of ours. */
+/** Formats and escapes a failure. Indents further lines of a message, such as candidates for an id, so that they cannot imitate our own lines. */
 export function formatFailureForPeople({ message, suggestions }: Failure): string {
   const list = suggestions.map((text) => `  - ${escapeLine(text)}\n`).join('')
   return `error: ${setIn(escapeText(message))}\n${list === '' ? '' : `\nSuggestions:\n${list}`}`
 }
 
-/** Where a failure came from, for GRITE_DEBUG. Escaped. */
+/** The escaped stack trace for GRITE_DEBUG. */
 export function formatStack({ stack = '' }: Failure): string {
   return `${setIn(escapeText(stack))}\n`
 }
@@ -97,12 +97,12 @@ function setIn(text: string): string {
   return text.replaceAll(/\n(?! {2})/g, '\n  ')
 }
 
-/** What was thrown, in a few words; as a rule an error. */
+/** A short description of a thrown value, normally an error. */
 export function describeThrown(thrown: unknown): string {
   return thrown instanceof Error ? thrown.message : describeForeign(thrown)
 }
 
-/** Drops what JSON would drop, so that a detail that is not there leaves no empty `details`. */
+/** Drops undefined members, so that `details` is absent when all of them are. */
 function plainDetails(details: ErrorDetails): ErrorDetails {
   return Object.fromEntries(Object.entries(details).filter(([, value]) => value !== undefined))
 }

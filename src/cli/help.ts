@@ -1,4 +1,4 @@
-/** Help for people: laid out by yargs, filled from the command table, so that it cannot say what the parser does not do. */
+/** Help for people, laid out by yargs from the command table, so that it always matches the parser. */
 import type { Argv } from 'yargs'
 import yargs from 'yargs/yargs'
 import { type AnyCommand, globalOptions, type OptionSpec } from '../commands/define-command.ts'
@@ -6,24 +6,24 @@ import { argumentEntries, formatArgument, formatOption, formatUsage, optionEntri
 import type { CommandTable } from './command-table.ts'
 import { parserOptions } from './parse-argv.ts'
 
-/** Lines longer than this are hard to read, however wide the terminal is. */
+/** Longer lines are hard to read even on a wide terminal. */
 const widthMax = 100
 
-/** Headings of the top-level help, by first word, in this order; what is not named here comes under the last one. */
+/** Headings of the top-level help, by first word, in this order; other commands are listed under the last one. */
 const sections: readonly (readonly [heading: string, firstWords: readonly string[]])[] = [
   ['Start:', ['init', 'actor']],
   ['Issues:', ['issue', 'label', 'milestone', 'board', 'ready', 'query', 'search', 'undo', 'batch']],
   ['Streams:', ['stream', 'record', 'branch', 'merge', 'materialize']],
   ['Share:', ['sync', 'lock', 'snapshot', 'export', 'import', 'bridge']],
   ['Context for agents:', ['context', 'install-skill', 'mcp', 'prime']],
-  ['Keep in order:', ['db', 'rebuild', 'doctor', 'daemon', 'completion', 'schema']],
+  ['Maintenance:', ['db', 'rebuild', 'doctor', 'daemon', 'completion', 'schema']],
 ]
 const otherSection = 'More:'
 
 /**
- * Help of one command, of a group, or of everything.
+ * Returns the help of one command, of a group, or of everything.
  *
- * @param words - a command's name, a group's, or none
+ * @param words - the name of a command or of a group, or empty
  */
 export async function renderHelp(table: CommandTable, words: readonly string[], columns: number): Promise<string> {
   const width = Math.min(columns, widthMax)
@@ -31,7 +31,7 @@ export async function renderHelp(table: CommandTable, words: readonly string[], 
   if (match === undefined) return renderList(table, words, width)
   const below = table.below(words)
   const own = await renderCommand(match.command, width)
-  return below.length === 0 ? own : `${own}\n${await renderCommands('Commands below:', below, width)}`
+  return below.length === 0 ? own : `${own}\n${await renderCommands('Subcommands:', below, width)}`
 }
 
 async function renderCommand(command: AnyCommand, width: number): Promise<string> {
@@ -52,7 +52,7 @@ async function renderCommand(command: AnyCommand, width: number): Promise<string
   ].join('\n')
 }
 
-/** yargs shows what is in the group of this name without dashes. */
+/** yargs prints entries of the group with this name without dashes. */
 const argumentsHeading = 'Arguments:'
 
 function wrapText(text: string, width: number): string {
@@ -121,7 +121,7 @@ async function renderCommands(heading: string, commands: readonly AnyCommand[], 
   return print(screen)
 }
 
-/** Without the empty lines that yargs leaves for what was not given. */
+/** Removes the empty lines that yargs prints for missing parts. */
 async function print(screen: Argv): Promise<string> {
   return `${(await screen.getHelp()).trim()}\n`
 }
@@ -130,7 +130,7 @@ function synopsis(command: AnyCommand): string {
   return [command.name, ...argumentEntries(command).map(([name, spec]) => formatArgument(name, spec))].join(' ')
 }
 
-/** An empty yargs that reads nothing: no argv, no locale, no help or version options of its own. */
+/** A yargs instance without argv, locale, and built-in help and version options. */
 function blank(width: number): Argv {
   const strings = { 'Positionals:': argumentsHeading }
   return yargs([]).scriptName('').usage('').locale('en').updateStrings(strings).wrap(width).help(false).version(false)

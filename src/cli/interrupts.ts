@@ -1,8 +1,8 @@
-/** What to undo on SIGINT, SIGTERM or SIGHUP, newest first, within a bounded time. A second signal ends at once. */
+/** Runs cleanups on SIGINT, SIGTERM or SIGHUP, newest first, within a bounded time. A second signal exits at once. */
 
 type Cleanup = () => void | Promise<void>
 
-/** A cleanup that hangs must not keep the user waiting at a dead prompt. */
+/** A hanging cleanup must not block the exit. */
 const cleanupMsMax = 2000
 
 export interface Interrupts {
@@ -10,7 +10,7 @@ export interface Interrupts {
   readonly run: () => Promise<void>
   /** True from the first signal on. */
   readonly running: boolean
-  /** Until the returned function is called, Ctrl-C is for another program that has the terminal. */
+  /** Ignores Ctrl-C for another program that uses the terminal, until the returned function is called. */
   readonly leave: () => () => void
   readonly left: boolean
 }
@@ -43,7 +43,7 @@ export function createInterrupts(): Interrupts {
       running = true
       const all = (async () => {
         for (let cleanup = cleanups.pop(); cleanup !== undefined; cleanup = cleanups.pop()) {
-          // One failed cleanup must not keep the others from running; there is nobody left to tell.
+          // One failed cleanup must not stop the others, and nobody can receive the error any more.
           await Promise.resolve(cleanup()).catch(() => undefined)
         }
       })()

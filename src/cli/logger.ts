@@ -1,13 +1,13 @@
 /**
- * A trace of what this process does, as JSON lines on standard error, only when GRITE_LOG asks for it. It names
- * commands and options and tells times; never a title, a text or any other value, since logs are passed around.
+ * A trace of this process, as JSON lines on standard error, enabled by GRITE_LOG. It has commands, option names and
+ * durations, but never a title, a text or any other value, since logs are shared.
  */
 import pino from 'pino'
 import type { ProcessFacts } from './process-facts.ts'
 
 type LogFacts = Pick<ProcessFacts, 'env' | 'stderr' | 'nowUnixMs'>
 
-/** Logs the start of a command; the returned function logs its end. GRITE_LOG names a level of pino, else `debug`. */
+/** Logs the start of a command; the returned function logs its end. GRITE_LOG is a level of pino; other values mean `debug`. */
 export function logCommand(
   { env, stderr, nowUnixMs }: LogFacts,
   command: string,

@@ -1,6 +1,6 @@
 /**
- * The command line: parse, run, print, exit status. Knows no rule of the product. What a command does not need is
- * loaded only when it is needed; a start costs little more than Node itself.
+ * The command line: parse, run, print, exit status. Contains no product rules. Loads modules on demand, so that startup
+ * takes little longer than Node itself.
  */
 import { setFlagsFromString } from 'node:v8'
 import type { AnyCommand, CommandResult, HeapGrowth } from '../commands/define-command.ts'
@@ -20,11 +20,11 @@ import type { Rendered, RenderView } from './render/renderer.ts'
 import { refuseUndecodedText } from './undecoded-text.ts'
 import { writeJson, writePieces } from './write-pieces.ts'
 
-/** Everything behind the command line that a test replaces. */
+/** The parts that a test replaces. */
 export interface MainParts {
   readonly commands: readonly AnyCommand[]
   readonly renderers: RendererTable
-  /** For the pieces of feeds. */
+  /** Renderers for the items of feeds. */
   readonly itemRenderers: RendererTable
   readonly openRepository: OpenRepository
   readonly completeValue: CompleteValue
@@ -33,8 +33,8 @@ export interface MainParts {
 /**
  * Runs one command line.
  *
- * @param argv - the words after the program's name
- * @returns the exit status; everything has been written by then
+ * @param argv - the words after the program name
+ * @returns the exit status, after all output was written
  */
 export async function main(argv: readonly string[], facts: ProcessFacts, parts?: Partial<MainParts>): Promise<number> {
   try {
@@ -45,12 +45,12 @@ export async function main(argv: readonly string[], facts: ProcessFacts, parts?:
     return await runLine(argv, table, facts, parts)
   } catch (error) {
     if (error instanceof ClosedPipeError) return 0
-    // Nothing is parsed yet.
+    // Before parsing.
     return reportFailure(error, facts, argv.includes('--json'))
   }
 }
 
-/** The hidden first word with which completion scripts ask for candidates. */
+/** The hidden first word with which completion scripts request candidates. */
 const completionEntry = '__complete'
 
 async function runLine(
@@ -114,11 +114,11 @@ async function runCommand(
     return exitStatus
   } catch (error) {
     await warnings.flushed()
-    // The reader of a feed went away.
+    // The reader of a feed closed the pipe.
     if (error instanceof ClosedPipeError) return 0
     // Errors during shutdown are expected: the repository is closed below a command that still runs.
     if (facts.isInterrupted()) {
-      for (const path of drafts) await writeUnlessClosed(facts.stderr, `Your text is kept in ${path}\n`)
+      for (const path of drafts) await writeUnlessClosed(facts.stderr, `Your text was saved to ${path}\n`)
       return 1
     }
     const json = globals.json || (globals.jsonIfWrong && error instanceof InvalidArgsError)
@@ -131,7 +131,7 @@ function formatOutcome(command: AnyCommand, data: unknown, warnings: readonly Wa
   return command.isFeed === true ? '' : successPieces(data, warnings)
 }
 
-/** Those that people read and whose output may be long. */
+/** Commands with long output for people. */
 const pagedCommands: ReadonlySet<string> = new Set([
   'issue list',
   'issue show',
@@ -151,7 +151,7 @@ function limitHeapGrowth({ percent, given }: HeapGrowth, input: Readonly<Record<
 
 const isLogging = ({ env }: Pick<ProcessFacts, 'env'>): boolean => (env.GRITE_LOG ?? '') !== ''
 
-/** `grite … | head` is no failure: what the reader wanted has arrived. */
+/** Ignores a closed pipe: in `grite … | head`, the reader has all that it wanted. */
 async function unlessClosed(write: () => Promise<void>): Promise<void> {
   try {
     await write()
@@ -162,15 +162,15 @@ async function unlessClosed(write: () => Promise<void>): Promise<void> {
 
 const writeUnlessClosed = (sink: TextSink, text: string): Promise<void> => unlessClosed(() => sink.write(text))
 
-/** What a command tells beside its answer. */
+/** Output of a command besides its data. */
 interface Told {
   readonly warn: (warning: Warning) => void
   readonly written: WrittenEvents
-  /** Gets the paths of texts that are written in an editor. */
+  /** Receives the paths of texts written in an editor. */
   readonly drafts: string[]
 }
 
-/** Runs a command and prints its answer: deferred parts are read from the open repository, other answers wait for no reader. */
+/** Runs a command and prints its data. Deferred parts keep the repository open; otherwise it closes before a slow reader is served. */
 async function runInContext(
   command: AnyCommand,
   input: Readonly<Record<string, unknown>>,
@@ -183,7 +183,7 @@ async function runInContext(
   const { createProcessContext } = await import('./process-context.ts')
   const openRepository = parts?.openRepository ?? openRepositoryWhenNeeded
   const emit = async (item: unknown): Promise<void> => {
-    if (command.isFeed !== true) throw new TypeError(`${command.name} is no feed`)
+    if (command.isFeed !== true) throw new TypeError(`${command.name} is not a feed`)
     if (globals.json) await writeJson(facts.stdout, formatItem(item))
     else await writePieces(facts.stdout, await renderItem(command, item, globals, facts, parts?.itemRenderers))
   }
@@ -195,7 +195,7 @@ async function runInContext(
     isFeed: command.isFeed === true,
     keepDraft: (path) => void drafts.push(path),
   })
-  // The parser has built the input from the same definition.
+  // The parser has validated the input against the same definition.
   const run = () => command.run(context, input as never)
   const replaceView = async (failure: unknown): Promise<void> => {
     const { code } = failure as { code?: unknown }
@@ -206,7 +206,7 @@ async function runInContext(
   try {
     result = await run().catch(async (error: unknown) => {
       await replaceView(error)
-      // Once more, unless something was printed, written or read that cannot be taken back.
+      // Retry once, unless output, writes or consumed input make that impossible.
       if (command.isFeed === true || written.eventCount > 0 || drafts.length > 0 || hasReadInput()) throw error
       return run()
     })
@@ -219,7 +219,7 @@ async function runInContext(
     }
   } finally {
     await close().catch((error: unknown) => {
-      // What the command did is in the log already; a cache that does not close cleanly must not hide that.
+      // The result of the command is already in the log, so a cache that does not close cleanly is only a warning.
       warn({ code: 'close-failed', message: `the view did not close cleanly: ${describeThrown(error)}` })
     })
   }
@@ -244,7 +244,7 @@ async function renderForPeople(
   return renderer(data as never, await openRenderView(globals, facts))
 }
 
-/** One piece of a feed, for people. */
+/** One item of a feed, for people. */
 async function renderItem(
   command: AnyCommand,
   item: unknown,
@@ -268,8 +268,8 @@ async function openRenderView(globals: GlobalValues, facts: ProcessFacts): Promi
 }
 
 /**
- * Where warnings go: for people at once and in order, before whatever the command prints in the end; for scripts into
- * the document, or where that is a feed, at once, as lines of JSON on standard error.
+ * Prints warnings: for people at once and in order, before the final output; for scripts in the JSON document, or, for a
+ * feed, at once as lines of JSON on standard error.
  */
 function openWarnings(command: AnyCommand, facts: ProcessFacts, { quiet, json }: GlobalValues) {
   let printed = Promise.resolve()
@@ -287,7 +287,7 @@ function openWarnings(command: AnyCommand, facts: ProcessFacts, { quiet, json }:
         if (json) await writeJson(facts.stderr, formatWarning(warning))
         else await facts.stderr.write(await formatWarningForPeople(warning))
       })
-      // Whether it failed is asked for in `flushed`.
+      // `flushed` reports a failure.
       printed.catch(() => undefined)
     },
     flushed: (): Promise<void> => printed.catch(() => undefined),
@@ -299,11 +299,11 @@ async function formatWarningForPeople({ message }: Warning): Promise<string> {
   return `warning: ${escapeLine(message)}\n`
 }
 
-/** What is told with a failure. */
+/** Facts reported with a failure. */
 interface FailureFacts {
   readonly warnings?: readonly Warning[]
   readonly written?: WrittenEvents
-  /** Texts that were written in an editor. */
+  /** Paths of texts written in an editor. */
   readonly drafts?: readonly string[]
 }
 
@@ -345,7 +345,7 @@ async function printCompletions(
   return 0
 }
 
-/** Opens the repository only when a value of it is asked for. */
+/** Opens the repository only if a value from it is needed. */
 function completeFromRepository(
   facts: ProcessFacts,
   openRepository: OpenRepository = openRepositoryWhenNeeded,

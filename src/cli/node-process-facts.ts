@@ -1,6 +1,6 @@
 /**
- * The facts of the real process. Off a terminal, output goes straight to the file descriptor: setting up
- * `process.stdout` loads Node's stream machinery, which costs more than printing an answer.
+ * The facts of the real process. Without a terminal, writes go directly to the file descriptor: `process.stdout` would load
+ * Node's streams, which takes longer than printing the output.
  */
 import { constants, fstatSync, openSync, readFileSync, statSync, writeSync } from 'node:fs'
 import { isatty } from 'node:tty'
@@ -8,7 +8,7 @@ import { NotFoundError, StorageError } from '../model/errors/index.ts'
 import type { Interrupts } from './interrupts.ts'
 import { ClosedPipeError, type ProcessFacts, type TextSink } from './process-facts.ts'
 
-/** How long to wait before asking a full pipe again; a reader that is quick gets more at once, so many times. */
+/** Wait before the next write to a full pipe; the first retries are immediate, for a quick reader. */
 const fullPipeWaitMs = 2
 const quickReadsMax = 50
 
@@ -49,17 +49,20 @@ function currentDirectory(): string {
     return path.includes('\ufffd') && !isSameDirectory(path, '.') ? requireUnnamedDirectory(path) : path
   } catch (cause) {
     if (cause instanceof StorageError) throw cause
-    throw new NotFoundError('the current directory no longer exists', { cause, hints: ['Change to one that does'] })
+    throw new NotFoundError('the current directory no longer exists', {
+      cause,
+      hints: ['Change to an existing directory'],
+    })
   }
 }
 
-/** Node decodes the path: one that is not UTF-8 would name another directory, or none. */
+/** Node decodes the path; if it is not UTF-8, the result names another directory, or none. */
 function isSameDirectory(path: string, other: string): boolean {
   const [one, two] = [path, other].map((each) => statSync(each, { bigint: true, throwIfNoEntry: false }))
   return one !== undefined && one.ino === two?.ino && one.dev === two?.dev
 }
 
-/** Linux has another name for it, which works in programs that are started here, too. */
+/** On Linux, uses another name for the directory, which also works in child processes. */
 function requireUnnamedDirectory(path: string): string {
   const unnamed = '/proc/self/cwd'
   if (process.platform === 'linux' && isSameDirectory(unnamed, '.')) return unnamed
@@ -69,7 +72,7 @@ function requireUnnamedDirectory(path: string): string {
   })
 }
 
-/** What the system handed to this process, each with a NUL behind it. Only Linux tells. */
+/** The NUL-terminated strings that the system passed to this process. Linux only. */
 function readRawList(name: 'cmdline' | 'environ'): Buffer[] | null {
   try {
     const bytes = readFileSync(`/proc/self/${name}`)
@@ -83,7 +86,7 @@ function readRawList(name: 'cmdline' | 'environ'): Buffer[] | null {
   }
 }
 
-/** Asks the file first: a pipe or a file is no terminal, and `node:tty` loads Node's streams to say so. */
+/** Checks the file type first: a pipe or a file is not a terminal, and `node:tty` would load Node's streams to find out. */
 function isTerminal(descriptor: number): boolean {
   try {
     return fstatSync(descriptor).isCharacterDevice() && isatty(descriptor)
@@ -92,12 +95,12 @@ function isTerminal(descriptor: number): boolean {
   }
 }
 
-/** @param stream - that of the descriptor, set up only to ask its size */
+/** @param stream - the stream of the descriptor, created only to read the terminal size */
 function openSink(descriptor: 1 | 2, stream: () => { readonly columns?: number; readonly rows?: number }): TextSink {
   const terminal = isTerminal(descriptor)
   return {
     isTerminal: terminal,
-    // A terminal that was never told its size (`script`, `docker run -t`, CI) says 0.
+    // A terminal without a set size (`script`, `docker run -t`, CI) reports 0.
     columns: () => (terminal && stream().columns) || undefined,
     rows: () => (terminal && stream().rows) || undefined,
     write: openWriter(descriptor),
@@ -115,7 +118,7 @@ function openSink(descriptor: 1 | 2, stream: () => { readonly columns?: number; 
   }
 }
 
-/** Long texts go through one buffer: a new one for each piece of a large answer would fill the memory. */
+/** Writes long texts through one buffer: a new buffer per piece of a large output would fill the memory. */
 function openWriter(descriptor: number): (text: string) => Promise<void> {
   let spare: Buffer | undefined
   let place: number | undefined
@@ -127,14 +130,14 @@ function openWriter(descriptor: number): (text: string) => Promise<void> {
     spare = undefined
     await writeAll(place, buffer.subarray(0, buffer.write(text)))
     spare = buffer
-    // A turn of the event loop, in which signals are noticed and garbage is collected.
+    // Yield to the event loop, for signals and garbage collection.
     await new Promise((resolve) => setImmediate(resolve))
   }
 }
 
 /**
- * The same pipe, opened once more so that a write into it never blocks: a process that waits in a write for a reader
- * notices no signal. Other processes have the pipe as it was. Only Linux opens it again.
+ * Reopens the pipe in non-blocking mode, because a process blocked in a write does not see signals. Other processes keep
+ * the pipe in its original mode. Linux only.
  */
 function openUnblocked(descriptor: number): number {
   try {
@@ -145,7 +148,7 @@ function openUnblocked(descriptor: number): number {
   }
 }
 
-/** Writes every byte: a pipe that does not block takes them a part at a time. */
+/** Writes all bytes: a non-blocking pipe may accept only a part at a time. */
 async function writeAll(descriptor: number, bytes: Uint8Array): Promise<void> {
   let written = 0
   let waits = 0

@@ -5,17 +5,17 @@ import type { ProcessFacts } from './process-facts.ts'
 import type { Rendered } from './render/renderer.ts'
 import { writePieces } from './write-pieces.ts'
 
-/** Shows colours, ends at once when all fits, leaves the text on the screen. */
+/** Shows colours, exits at once if the text fits, and leaves it on the screen. */
 const pagerDefault = 'less -FRX'
 
-/** The program and its words; undefined when the output shall be printed as it is. */
+/** The program and its arguments; undefined for no pager. */
 function choosePager(env: Readonly<Record<string, string | undefined>>): readonly string[] | undefined {
   const text = env.GRITE_PAGER ?? env.GIT_PAGER ?? env.PAGER ?? pagerDefault
   const words = text.trim().split(/\s+/).filter(Boolean)
   return words.length === 0 || words[0] === 'cat' || env.TERM === 'dumb' ? undefined : words
 }
 
-/** Writes to standard output, through the pager what is longer than the terminal. Leaving it early is fine. */
+/** Writes to standard output, through the pager if the text is longer than the terminal. Quitting the pager early is fine. */
 export async function writePaged(facts: ProcessFacts, output: Rendered): Promise<void> {
   const rows = facts.stdout.rows() ?? Number.POSITIVE_INFINITY
   const pager = facts.stdout.isTerminal ? choosePager(facts.env) : undefined
@@ -27,11 +27,11 @@ export async function writePaged(facts: ProcessFacts, output: Rendered): Promise
 
 interface Begun {
   readonly isLong: boolean
-  /** All pieces; those that were read are kept, so that they can be gone through again. */
+  /** All pieces, including those already read. */
   readonly pieces: AsyncIterable<string>
 }
 
-/** Reads pieces until they have so many lines. */
+/** Reads pieces until they have the given number of lines. */
 async function readLines(pieces: Iterable<string> | AsyncIterable<string>, rows: number): Promise<Begun> {
   const iterator = iterate(pieces)
   const read: string[] = []
@@ -59,7 +59,7 @@ function countLines(text: string): number {
   return count
 }
 
-/** False when there is no such program. No shell: the variable holds a program and its words, nothing more. */
+/** Returns false if the program does not exist. Uses no shell: the variable holds only a program and its arguments. */
 async function page(
   facts: ProcessFacts,
   [program = '', ...words]: readonly string[],
@@ -69,10 +69,10 @@ async function page(
   try {
     const child = spawn(program, words, {
       stdio: ['pipe', 'inherit', 'inherit'],
-      // The text of issues comes from others: less shall not run a program or write a file at a key.
+      // Issue text is untrusted, so disable the keys of less that run programs or write files.
       env: { LESS: 'FRX', LV: '-c', ...facts.env, LESSSECURE: '1' },
     })
-    // The pipe closes when somebody quits before the end, which is no failure.
+    // Quitting the pager before the end closes the pipe, which is not a failure.
     child.stdin.on('error', () => undefined)
     const ended = new Promise<boolean>((resolve) => {
       child.on('close', () => resolve(true))
@@ -93,7 +93,7 @@ function hasStarted(child: ChildProcess): Promise<boolean> {
   })
 }
 
-/** Writes the pieces as fast as they are taken, until nobody reads any more. */
+/** Writes the pieces at the speed of the reader, until it closes the pipe. */
 async function feed(sink: Writable, pieces: AsyncIterable<string>): Promise<void> {
   for await (const piece of pieces) {
     if (sink.destroyed || sink.write(piece)) continue

@@ -1,8 +1,7 @@
 /**
- * Turns the words of a command line into the input of one command: words become a value, and `check-input.ts` checks it.
- *
- * Every fault is an InvalidArgsError that is returned, not thrown, beside the global options: `--json` after the bad
- * flag still decides how the fault is printed.
+ * Parses the words of a command line into the input of one command; `check-input.ts` validates it. A fault is returned as
+ * an InvalidArgsError together with the global options, not thrown: `--json` after a bad flag still decides how the fault
+ * is printed.
  */
 import { type ParseArgsConfig, parseArgs } from 'node:util'
 import { checkInput, checkOptions, type InputFault, unknownOption } from '../commands/check-input.ts'
@@ -13,7 +12,7 @@ import type { CommandTable } from './command-table.ts'
 
 export interface GlobalValues {
   readonly json: boolean
-  /** `--json` stands on the line, perhaps swallowed as the value of another option: what is wrong is told in JSON. */
+  /** `--json` is on the line, perhaps as the value of another option: print a fault as JSON. */
   readonly jsonIfWrong: boolean
   readonly quiet: boolean
   readonly noPager: boolean
@@ -69,25 +68,25 @@ export async function parseArgv(argv: readonly string[], table: CommandTable): P
   return { globals, request: { kind: 'run', command: match.command, input: own.values } }
 }
 
-/** What is wrong with a line, before hints are looked for. */
+/** A fault of a line, before hints are added. */
 type Fault =
   | (InputFault & { readonly kind: 'unknown option'; readonly rawName: string })
   | (InputFault & { readonly kind: 'excess argument'; readonly value: string })
   | (InputFault & { readonly kind: 'other' })
 
-/** A value as the words give it: `true` stands for an option without a value. */
+/** A parsed value; `true` is an option without a value. */
 type Word = string | boolean | number
 
 type Given = Readonly<Record<string, Word | readonly Word[]>>
 
 interface Line {
-  /** Options by their names in camel case, in the order given. */
+  /** Options by name in camel case, in the given order. */
   readonly given: Given
   readonly positionals: readonly string[]
   readonly unknown: Fault | undefined
 }
 
-/** The words before the first option that is not global, which is where a command's name must stand. */
+/** The words before the first non-global option; the name of the command must be among them. */
 function leadingWords(argv: readonly string[]): string[] {
   const words: string[] = []
   for (let index = 0; index < argv.length; index++) {
@@ -113,10 +112,10 @@ function optionNamed(written: string, long: boolean): string | undefined {
 
 const takesTerms = (command: AnyCommand) => argumentEntries(command).some(([, spec]) => spec.takesTerms === true)
 
-/** No word of a command line can begin with it. */
+/** A prefix that no word of a command line can have. */
 const shield = '\0'
 
-/** Keeps `-label:x`, `-crash` and `-(…)` from being read as a row of short options. `-n` and `-n5` stay what they are. */
+/** Prevents `-label:x`, `-crash` and `-(…)` from being parsed as clusters of short options. `-n` and `-n5` remain options. */
 function shieldTerm(word: string): string {
   return /^-[^-].+/s.test(word) && !/^-[A-Za-z]\d+$/.test(word) ? shield + word : word
 }
@@ -168,7 +167,7 @@ function readLine(argv: readonly string[], options: Readonly<Record<string, Opti
   return { given, positionals, unknown }
 }
 
-/** `--remote` where no value follows becomes `--remote=`. */
+/** Turns `--remote` without a following value into `--remote=`. */
 function withEmptyValues(argv: readonly string[], options: Readonly<Record<string, OptionSpec>>): string[] {
   const words = [...argv]
   for (let index = 0; index < words.length && words[index] !== '--'; index++) {
@@ -179,7 +178,7 @@ function withEmptyValues(argv: readonly string[], options: Readonly<Record<strin
     if (spec === undefined || spec.type === 'boolean') continue
     const next = words[index + 1]
     if (spec.valueOptional === true && (next === undefined || next.startsWith('-'))) words[index] = `${word}=`
-    // Whatever the value looks like, it is no option.
+    // The next word is the value, even if it looks like an option.
     else index++
   }
   return words
@@ -191,7 +190,7 @@ function negatedOption(written: string, options: Readonly<Record<string, OptionS
   return Object.hasOwn(options, name) && options[name]?.type === 'boolean' ? name : undefined
 }
 
-/** What is no number of its type stays a text, for the check to refuse. */
+/** Leaves an invalid number as text, for the input check to refuse. */
 function readWord({ type }: OptionSpec, text: string | undefined, negated: boolean): Word {
   if (text === undefined) return !negated
   if (type !== 'count' || !/^[0-9]+$/.test(text)) return text
@@ -222,7 +221,7 @@ type ReadCommand =
   | { readonly values: Readonly<Record<string, unknown>>; readonly fault?: undefined }
   | { readonly fault: Fault }
 
-/** The input of a command, without the global options of the line. */
+/** The input of a command, without global options. */
 function readCommand(command: AnyCommand, line: Line, wordCount: number): ReadCommand {
   const isOwn = ([key]: readonly [string, unknown]) => !alwaysKeys.has(key)
   const given: Record<string, unknown> = Object.fromEntries(Object.entries(line.given).filter(isOwn))
@@ -263,7 +262,7 @@ function faultOf({ fault }: { readonly fault?: InputFault | undefined }): Fault 
   return fault === undefined ? undefined : { kind: 'other', ...fault }
 }
 
-/** Loaded only when something is wrong or help is asked for: it compares words by edit distance. */
+/** Loaded only for errors and help: it compares words by edit distance. */
 async function suggester(table: CommandTable) {
   const { createSuggester } = await import('./suggest.ts')
   return createSuggester(table)
@@ -286,7 +285,7 @@ async function explain(
 ): Promise<InvalidArgsError> {
   const usage =
     command === undefined
-      ? ['Options of a command stand after its name; run `grite help` to see the commands']
+      ? ['Put the options of a command after its name; run `grite help` to see the commands']
       : [
           `Usage: ${formatUsage(command)}`,
           `Run \`${shellCommand('grite', 'help', ...command.name.split(' '))}\` for all options`,
@@ -300,7 +299,7 @@ async function explain(
     return new InvalidArgsError(named.message, { details: named.details, hints })
   }
   const name = command?.name ?? ''
-  // A command that is also the name of a group: what follows was meant as one of the group's.
+  // The command is also the name of a group: the next word was meant as a command of the group.
   const isGroup = table.below(name.split(' ')).length > 0
   if (isGroup && argumentEntries(command as AnyCommand).length === 0) {
     return suggest.unknownCommand([...name.split(' '), fault.value])

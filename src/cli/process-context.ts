@@ -1,4 +1,4 @@
-/** Builds what commands work with out of the facts of a process. Nothing is opened until a command asks. */
+/** Builds the context of a command from the facts of a process. Opens nothing until the command needs it. */
 import type { CommandContext, Progress, TextInput } from '../tracker/effects.ts'
 import type { RequestFacts, Workspace } from '../tracker/workspace.ts'
 import type { WrittenEvents } from '../tracker/written-events.ts'
@@ -6,14 +6,14 @@ import type { GlobalValues } from './parse-argv.ts'
 import type { ProcessFacts } from './process-facts.ts'
 import { openProgress } from './progress.ts'
 
-/** @throws {NotFoundError} when `cwd` lies in no repository */
+/** @throws {NotFoundError} when `cwd` is not in a repository */
 export type OpenRepository = (facts: RequestFacts) => Promise<Workspace>
 
-/** A context, and the way to let go of what was opened through it. */
+/** A context, with a function that closes everything opened through it. */
 export interface ProcessContext {
   readonly context: CommandContext
   readonly close: () => Promise<void>
-  /** Whether it has read standard input, which nobody can read again. */
+  /** Whether standard input was read, which cannot be repeated. */
   readonly hasReadInput: () => boolean
 }
 
@@ -24,7 +24,7 @@ export function createProcessContext(
     readonly openRepository: OpenRepository
     readonly written?: WrittenEvents
     readonly isFeed?: boolean
-    /** Takes the path of a text that was written in an editor. */
+    /** Receives the path of a text written in an editor. */
     readonly keepDraft: (path: string) => void
   },
 ): ProcessContext {
@@ -68,7 +68,7 @@ export function createProcessContext(
       const { editText } = await import('./edit-text.ts')
       const chooseFolder = async () => {
         const open = await context.repository()
-        // Somebody may write for a long time, and others work meanwhile.
+        // The user may write for a long time: close the view for other processes.
         await open.letGoOfView()
         const { drafts, permissions } = open.paths
         const { makeFolder } = await import('../tracker/local/write-file-atomically.ts')
@@ -89,7 +89,7 @@ export function createProcessContext(
       if (interrupt === undefined) {
         const controller = new AbortController()
         facts.onInterrupt(() => controller.abort())
-        // What a feed would tell next, nobody would get.
+        // No reader would get the next item of the feed.
         if (parts.isFeed) stopWatchingReader = facts.stdout.onUnread(() => controller.abort())
         interrupt = controller
       }

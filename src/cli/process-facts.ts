@@ -1,25 +1,24 @@
 /**
- * What the command line takes from its process, so that a test or the daemon can hand in its own. Only `bin/` reads
- * the real one.
+ * The process as the command line sees it, so that a test or the daemon can replace it. Only `bin/` uses the real one.
  */
 
-/** A stream that text is written to, in order. */
+/** An ordered output stream for text. */
 export interface TextSink {
   readonly isTerminal: boolean
-  /** Columns of the terminal; undefined off a terminal or when it does not say. */
+  /** Columns of the terminal; undefined without a terminal or when unknown. */
   readonly columns: () => number | undefined
-  /** Lines of the terminal; undefined off a terminal or when it does not say. */
+  /** Lines of the terminal; undefined without a terminal or when unknown. */
   readonly rows: () => number | undefined
-  /** Resolves when the text has been handed to the system. @throws {ClosedPipeError} when nobody reads any more */
+  /** Resolves when the system has accepted the text. @throws {ClosedPipeError} when the reader has closed the pipe */
   readonly write: (text: string) => Promise<void>
   /**
-   * Calls back when nobody reads any more, without a write, where the system can tell. The returned function takes it
-   * back.
+   * Calls back when the reader closes the pipe, even without a write, if the system can detect that. The returned function
+   * unsubscribes.
    */
   readonly onUnread: (callback: () => void) => () => void
 }
 
-/** The reader of our output went away, as `| head` does. Not a failure of the command. */
+/** The reader of our output closed the pipe, as `| head` does. Not a failure of the command. */
 export class ClosedPipeError extends Error {
   override readonly name = 'ClosedPipeError'
 }
@@ -27,19 +26,19 @@ export class ClosedPipeError extends Error {
 export interface ProcessFacts {
   readonly cwd: () => string
   readonly env: Readonly<Record<string, string | undefined>>
-  /** The last so many arguments as bytes; null where the system does not tell. */
+  /** The last `count` arguments as bytes; null if the system does not provide them. */
   readonly rawArguments: (count: number) => readonly Buffer[] | null
-  /** A variable of the environment as bytes; null where the system does not tell. */
+  /** A variable of the environment as bytes; null if the system does not provide it. */
   readonly rawVariable: (name: string) => Buffer | null
   readonly stdin: { readonly isTerminal: boolean; readonly chunks: () => AsyncIterable<Uint8Array> }
   readonly stdout: TextSink
   readonly stderr: TextSink
   readonly nowUnixMs: () => number
   readonly randomBytes: (count: number) => Uint8Array
-  /** Registers what must be undone if the process is interrupted; the returned function takes it back. */
+  /** Registers a cleanup for interrupts; the returned function unregisters it. */
   readonly onInterrupt: (cleanup: () => void | Promise<void>) => () => void
-  /** Whether a signal has asked the process to end; what fails from then on fails because everything is being closed. */
+  /** Whether a signal has asked the process to stop; later errors are expected during shutdown. */
   readonly isInterrupted: () => boolean
-  /** Leaves Ctrl-C to a program that has the terminal, an editor or pager, until the returned function is called. */
+  /** Leaves Ctrl-C to an editor or pager that uses the terminal, until the returned function is called. */
   readonly leaveInterrupts: () => () => void
 }

@@ -1,9 +1,9 @@
-/** A bar on standard error for slow work; it appears after half a second and leaves nothing behind. */
+/** A progress bar on standard error for slow work; it appears after half a second and is erased at the end. */
 import type { Progress } from '../tracker/effects.ts'
 import type { ProcessFacts, TextSink } from './process-facts.ts'
 
 const delayMs = 500
-/** Redrawing more often than this is not seen and costs time. */
+/** Redrawing more often is not visible and costs time. */
 const redrawMs = 80
 const barWidth = 24
 
@@ -38,7 +38,7 @@ export function openProgress(
   }
 }
 
-/** @returns at most `width - 1` columns, so that no terminal wraps it */
+/** @returns at most `width - 1` columns, so that the line never wraps */
 function formatBar(label: string, done: number, total: number | null, width: number): string {
   if (total === null || total <= 0) return `${label} ${done}`.slice(0, width - 1)
   const share = Math.min(1, Math.max(0, done / total))
@@ -47,7 +47,7 @@ function formatBar(label: string, done: number, total: number | null, width: num
   return `${label} ${bar} ${Math.floor(share * 100)}% ${done}/${total}`.slice(0, width - 1)
 }
 
-/** A bar that cannot be drawn is no reason to stop the work. */
+/** Ignores write errors: a failing progress bar must not stop the work. */
 function writeQuietly(sink: TextSink, text: string): void {
   sink.write(text).catch(() => undefined)
 }

@@ -1,22 +1,22 @@
 /**
- * Notices that nobody reads standard output any more, without writing to it. Node tells only a writer; a feed may
- * have nothing to write for days. As `tail -f`, which polls for it.
+ * Detects that the reader of standard output is gone without writing to it, by polling, like `tail -f`. Node reports it
+ * only on a write, and a feed may have nothing to write for days.
  */
 import { closeSync, constants, fstatSync, openSync, writeSync } from 'node:fs'
 
-/** How often to look: 0.1 ms each time. */
+/** Polling interval; each poll takes 0.1 ms. */
 const intervalMs = 250
 
-/** False from the moment on when there is certainly no reader. */
+/** Returns false once there is certainly no reader. */
 interface Probe {
   readonly hasReader: () => boolean
   readonly close: () => void
 }
 
 /**
- * Calls back once when the reader of a pipe or socket is gone. A file or a terminal has none. Does not keep the process
+ * Calls back once when the reader of a pipe or socket is gone; never for a file or a terminal. Does not keep the process
  * running.
- * @returns ends it
+ * @returns a function that stops the watch
  */
 export function watchReader(descriptor: number, onGone: () => void): () => void {
   let probe: Probe | undefined
@@ -43,7 +43,7 @@ export function watchReader(descriptor: number, onGone: () => void): () => void 
   return stop
 }
 
-/** Null where it cannot be known: then a reader that is gone is noticed at the next write, as ever. */
+/** Null if the system cannot detect it; then the next write notices that the reader is gone. */
 async function openProbe(descriptor: number): Promise<Probe | null> {
   try {
     const found = fstatSync(descriptor)
@@ -54,7 +54,7 @@ async function openProbe(descriptor: number): Promise<Probe | null> {
   }
 }
 
-/** A write of nothing goes through, unless the other end is closed. One that only sends no more still reads. */
+/** An empty write succeeds unless the other end is closed. A half-closed peer can still read. */
 function socketProbe(descriptor: number): Probe {
   const nothing = Buffer.alloc(0)
   const hasReader = () => {
@@ -69,8 +69,8 @@ function socketProbe(descriptor: number): Probe {
 }
 
 /**
- * poll(2) by way of WASI, the only part of Node that offers it for a descriptor. It asks a description of its own of the
- * pipe: poll makes it non-blocking, which is nothing to do to one that other processes share.
+ * Calls poll(2) through WASI, the only part of Node that supports it for a descriptor. Uses a separate open file description
+ * of the pipe, because poll makes it non-blocking, which would affect processes that share ours.
  */
 async function pipeProbe(descriptor: number): Promise<Probe | null> {
   const own = openSync(`/proc/self/fd/${descriptor}`, constants.O_WRONLY | constants.O_NONBLOCK)
@@ -90,7 +90,7 @@ const countAt = 512
 const readyToWrite = { tag: 2, userData: 1n }
 const timePassed = { tag: 0, userData: 2n, nanoseconds: 1_000_000n }
 
-// Types of Node leave it out.
+// Missing in the types of Node.
 const { Memory } = (globalThis as unknown as { WebAssembly: WebAssemblyParts }).WebAssembly
 interface WebAssemblyParts {
   readonly Memory: new (size: { readonly initial: number }) => { readonly buffer: ArrayBuffer }
@@ -104,9 +104,9 @@ async function openPoll(descriptor: number): Promise<() => 'fine' | 'error'> {
   const view = new DataView(memory.buffer)
   view.setBigUint64(0, readyToWrite.userData, true)
   view.setUint8(8, readyToWrite.tag)
-  // What WASI calls 1 is the descriptor above.
+  // WASI descriptor 1 is the descriptor above.
   view.setUint32(16, 1, true)
-  // A pipe that is full is ready for nothing: do not wait for it.
+  // A full pipe is never ready: do not wait for it.
   view.setBigUint64(subscriptionBytes, timePassed.userData, true)
   view.setUint8(subscriptionBytes + 8, timePassed.tag)
   view.setUint32(subscriptionBytes + 16, 1, true)
@@ -119,7 +119,7 @@ async function openPoll(descriptor: number): Promise<() => 'fine' | 'error'> {
   }
 }
 
-/** Node calls WASI experimental, in a warning on standard error that is nothing to users. */
+/** Suppresses Node's warning that WASI is experimental, which does not concern users. */
 async function withoutWarning<Result>(load: () => Promise<Result>): Promise<Result> {
   const { emitWarning } = process
   process.emitWarning = (warning: string | Error, ...rest: unknown[]) => {

@@ -1,4 +1,4 @@
-/** What completion offers of the repository: ids with titles, labels, assignees, actors, saved queries. */
+/** Completion values from the repository: ids with titles, labels, assignees, actors, saved queries. */
 
 import { type FieldKey, type IssueId, parseScopedLabel } from '../model/index.ts'
 import { readSavedQueries } from '../tracker/issues/saved-queries.ts'
@@ -11,7 +11,7 @@ import { createProcessContext, type OpenRepository } from './process-context.ts'
 import type { ProcessFacts } from './process-facts.ts'
 import { escapeLine } from './render/escape-for-terminal.ts'
 
-/** Nobody who completes wants to read about it. */
+/** Completion must not print anything else. */
 const silently = { json: false, jsonIfWrong: false, quiet: true, noPager: true, noDaemon: false }
 
 /** @returns lines `value<TAB>description` */
@@ -63,7 +63,7 @@ async function valuesOf(repository: Workspace, kind: CompletedKind, prefix: stri
   }
 }
 
-/** The values of a field that issues have as labels. */
+/** The values of a field among the labels of issues. */
 async function fieldValues(view: View, key: FieldKey): Promise<string[]> {
   const labels = await view.distinctWords('labels')
   return labels.flatMap((label) => {
@@ -72,12 +72,12 @@ async function fieldValues(view: View, key: FieldKey): Promise<string[]> {
   })
 }
 
-/** With a prefix those it names; without one those that are open, the latest change first. */
+/** With a prefix, the matching issues; without one, the open issues, latest change first. */
 async function issueValues(view: View, prefix: string): Promise<readonly string[]> {
   const ids = prefix === '' ? await latestOpen(view) : await view.findIdsByPrefix(prefix, candidateCountMax)
   const [rows, shortIds] = [await view.findRows(ids), await view.shortIds(ids, shortIdLength)]
   return ids.map((id) => {
-    // A shell drops what does not begin with the characters typed, however many they are.
+    // A shell drops candidates that do not start with all typed characters.
     const length = Math.max(shortIds.get(id)?.length ?? 0, prefix.length)
     return `${id.slice(0, length)}\t${escapeLine(rows.get(id)?.title ?? '')}`
   })

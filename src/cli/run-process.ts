@@ -1,4 +1,4 @@
-/** Runs the command line as this process: signals, exit status. */
+/** Runs the command line in this process, with its signals and exit status. */
 import { createInterrupts } from './interrupts.ts'
 import { type MainParts, main } from './main.ts'
 import { nodeProcessFacts } from './node-process-facts.ts'
@@ -10,13 +10,13 @@ export function runProcess(parts?: Partial<MainParts>): void {
   for (const [signal, status] of Object.entries(statusOfSignal)) {
     process.on(signal, () => {
       if (signal === 'SIGINT' && interrupts.left) return
-      // A second signal while cleaning up ends at once.
+      // A second signal during cleanup exits at once.
       if (interrupts.running) process.exit(status)
       void interrupts.run().then(() => process.exit(status))
     })
   }
   void main(process.argv.slice(2), nodeProcessFacts(interrupts), parts).then((status) => {
-    // What ends because of a signal ends with the status of the signal, when everything is cleaned up.
+    // After a signal, exit with the status of the signal once the cleanup is done.
     if (!interrupts.running) process.exit(status)
   })
 }

@@ -1,12 +1,12 @@
-/** Standard input as text. Bytes that are not UTF-8 are refused rather than replaced: they would be stored changed. */
+/** Standard input as text. Invalid UTF-8 is refused instead of replaced, since the stored text would differ from the input. */
 import { InvalidArgsError, limits } from '../model/index.ts'
 
-/** @throws {InvalidArgsError} beyond `bytesMax`, and when it is not UTF-8 */
+/** @throws {InvalidArgsError} when the input exceeds `bytesMax`, or is not UTF-8 */
 export async function readAllText(chunks: AsyncIterable<Uint8Array>, bytesMax: number): Promise<string> {
   return decode(await readAllBytes(chunks, bytesMax), 'standard input')
 }
 
-/** @throws {InvalidArgsError} beyond `bytesMax` */
+/** @throws {InvalidArgsError} when the input exceeds `bytesMax` */
 async function readAllBytes(chunks: AsyncIterable<Uint8Array>, bytesMax: number): Promise<Uint8Array> {
   const parts: Uint8Array[] = []
   let byteCount = 0
@@ -18,7 +18,7 @@ async function readAllBytes(chunks: AsyncIterable<Uint8Array>, bytesMax: number)
   return Buffer.concat(parts)
 }
 
-/** Lines without their ends (`\n` or `\r\n`); the last one counts also without an end. */
+/** Lines without their terminators (`\n` or `\r\n`); the last line may lack one. */
 export async function* readLines(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
   let parts: Uint8Array[] = []
   let byteCount = 0

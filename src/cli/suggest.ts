@@ -1,4 +1,4 @@
-/** What the user may have meant: the nearest words of the table. */
+/** Suggests the nearest words of the command table. */
 import type { OptionSpec } from '../commands/define-command.ts'
 import { InvalidArgsError, nearWords, shellCommand, suggestionCountMax } from '../model/index.ts'
 import type { CommandTable } from './command-table.ts'
@@ -46,7 +46,7 @@ function knownWordCount(table: CommandTable, words: readonly string[]): number {
   return Math.min(count, Math.max(0, words.length - 1))
 }
 
-/** Names one word longer than the group: commands and groups alike. */
+/** Names one word longer than the group, of commands and of groups. */
 function wordsBelow(table: CommandTable, group: readonly string[]): string[] {
   return table.below(group).map((command) =>
     command.name

@@ -3,8 +3,8 @@ import type { TextSink } from './process-facts.ts'
 import type { Rendered } from './render/renderer.ts'
 
 /**
- * Writes a text, or its pieces one after the other as fast as the reader takes them.
- * @throws {ClosedPipeError} when nobody reads any more
+ * Writes a text, or its pieces in order at the speed of the reader.
+ * @throws {ClosedPipeError} when the reader has closed the pipe
  */
 export async function writePieces(sink: TextSink, output: Rendered): Promise<void> {
   if (output === '') return

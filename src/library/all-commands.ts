@@ -1,4 +1,4 @@
-/** Every command. The build replaces this table by one that loads the code of a command when it is run. */
+/** Every command. The build replaces this table by one that loads a command on first use. */
 import type { AnyCommand } from '../commands/define-command.ts'
 import { allCommands } from '../commands/index.ts'
 

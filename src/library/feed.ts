@@ -1,4 +1,4 @@
-/** Turns a feed, which hands over items one by one, into an async iterator. The feed runs only as fast as it is read. */
+/** Turns a feed, which emits items, into an async iterator. The feed runs only as fast as the iterator is read. */
 export async function* iterateFeed<Item>(
   start: (emit: (item: unknown) => Promise<void>, signal: AbortSignal) => Promise<unknown>,
 ): AsyncGenerator<Item, void, undefined> {
@@ -8,7 +8,7 @@ export async function* iterateFeed<Item>(
   let end: { readonly error?: unknown } | undefined
   const emit = (item: unknown): Promise<void> =>
     new Promise((taken) => {
-      // The feed emits what the item type says.
+      // The feed emits items of this type.
       next = { item: item as Item, taken }
       wake()
       if (stop.signal.aborted) taken()

@@ -1,4 +1,4 @@
-/** What programs import: `import { openRepository } from 'grite'`. See docs/library.md. */
+/** The public library: `import { openRepository } from 'grite'`. See docs/library.md. */
 import { openSharedRepository } from '../tracker/shared-repository.ts'
 import { fillIn, type RepositoryOptions } from './options.ts'
 import { Repository } from './repository.ts'
@@ -35,10 +35,10 @@ export type { RepositoryOptions } from './options.ts'
 export type { Answer, BatchOperation, Input, OneAnswer, Options, Repository } from './repository.ts'
 export type { CallOptions } from './session.ts'
 
-/** A view that no call reads is open for so long: a command line beside the program does not have to wait for it. Milliseconds. */
+/** How long an idle view stays open. Short, so that commands of other processes need not wait for it. Milliseconds. */
 const viewIdleMs = 100
 
-/** Opens the repository that a directory lies in. @throws {NotFoundError} when there is none */
+/** Opens the repository that contains a directory. @throws {NotFoundError} when there is none */
 export async function openRepository(options: RepositoryOptions = {}): Promise<Repository> {
   const effects = fillIn(options)
   const { cwd, env, warn } = effects

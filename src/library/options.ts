@@ -4,11 +4,11 @@ import type { Clock, Random, Warning } from '../tracker/effects.ts'
 export interface RepositoryOptions {
   /** Directory in the repository; the current directory by default. Relative paths of calls start here. */
   readonly cwd?: string | undefined
-  /** Environment of git, and variables such as `GRITE_HOME`; that of the process by default. */
+  /** Environment of git, and variables such as `GRITE_HOME`; default: that of the process. */
   readonly env?: Readonly<Record<string, string | undefined>> | undefined
-  /** Actor that writes: an id or a unique prefix of one. The default actor of the repository by default. */
+  /** Actor to write as: an id or a unique prefix. Default: the default actor of the repository. */
   readonly actor?: string | undefined
-  /** Directory of the actor, in place of `actor`. */
+  /** Directory of the actor, instead of `actor`. */
   readonly dataDir?: string | undefined
   /** The machine's clock by default. */
   readonly clock?: Clock | undefined
@@ -16,7 +16,7 @@ export interface RepositoryOptions {
   readonly random?: Random | undefined
   /** Receives warnings. `process.emitWarning` by default. */
   readonly warn?: ((warning: Warning) => void) | undefined
-  /** Ends long calls and feeds when it is aborted. */
+  /** Aborts long calls and feeds. */
   readonly signal?: AbortSignal | undefined
 }
 

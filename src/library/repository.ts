@@ -1,4 +1,4 @@
-/** The functions of an open repository, grouped by subject. Each runs the command of the same meaning. */
+/** The methods of an open repository, grouped by subject. Each runs the corresponding command. */
 import type { DataOf, GivenInput } from '../commands/define-command.ts'
 import type { CommandName, CommandNamed } from '../commands/index.ts'
 import type { WatchItem } from '../commands/watch/watch.ts'
@@ -9,10 +9,10 @@ import type { CallOptions, Session } from './session.ts'
 export type Input<Name extends CommandName> = GivenInput<CommandNamed<Name>>
 export type Answer<Name extends CommandName> = DataOf<CommandNamed<Name>>
 
-/** Input of a call whose main values are its parameters. */
+/** Remaining input of a call whose main values are parameters. */
 export type Options<Name extends CommandName, Given extends string> = Omit<Input<Name>, Given>
 
-/** The answer about one issue, of a command that may name several. */
+/** The answer for one issue, of a command that accepts several. */
 export type OneAnswer<Name extends CommandName> = Exclude<Answer<Name>, { readonly results: unknown }>
 
 /** One issue or several: an id, a unique prefix of one, or an imported id. */
@@ -106,12 +106,12 @@ export class Issues extends Group {
     return this.session.run('search', { ...options, query: [query] })
   }
 
-  /** Lists what can be worked on now. */
+  /** Lists issues that are ready to work on. */
   ready(options: Input<'ready'> = {}): Promise<Answer<'ready'>> {
     return this.session.run('ready', options)
   }
 
-  /** Lists open issues that wait, and what they wait for. */
+  /** Lists blocked open issues and their blockers. */
   blocked(options: Input<'blocked'> = {}): Promise<Answer<'blocked'>> {
     return this.session.run('blocked', options)
   }
@@ -121,7 +121,7 @@ export class Issues extends Group {
     return this.session.run('issue show', { issue })
   }
 
-  /** Returns who changed what, when. */
+  /** Returns all changes of an issue. */
   history(issue: string, options: Options<'issue history', 'issue'> = {}): Promise<Answer<'issue history'>> {
     return this.session.run('issue history', { ...options, issue })
   }
@@ -149,7 +149,7 @@ export class Issues extends Group {
     return this.session.run('issue close', { ...options, issue: listOf(issues) })
   }
 
-  /** Opens closed issues again. */
+  /** Reopens closed issues. */
   reopen(issue: string, options?: Options<'issue reopen', 'issue'>): Promise<OneAnswer<'issue reopen'>>
   reopen(issues: readonly string[], options?: Options<'issue reopen', 'issue'>): Promise<Answer<'issue reopen'>>
   reopen(issues: OneOrMore, options?: Options<'issue reopen', 'issue'>): Promise<Answer<'issue reopen'>> {
@@ -166,7 +166,7 @@ export class Issues extends Group {
     return this.session.run('issue claim', { ...options, next: true })
   }
 
-  /** Gives a claimed issue back. */
+  /** Releases a claimed issue. */
   unclaim(issue: string, options: Options<'issue unclaim', 'issue'> = {}): Promise<Answer<'issue unclaim'>> {
     return this.session.run('issue unclaim', { ...options, issue })
   }
@@ -308,9 +308,9 @@ export class Locks extends Group {
   }
 }
 
-/** Actors: who writes. */
+/** Actors, the identities that write. */
 export class Actors extends Group {
-  /** Creates a further actor. */
+  /** Creates another actor. */
   create(options: Input<'actor init'> = {}): Promise<Answer<'actor init'>> {
     return this.session.run('actor init', options)
   }
@@ -320,7 +320,7 @@ export class Actors extends Group {
     return this.session.run('actor list', options)
   }
 
-  /** Returns the actor that writes, and why. */
+  /** Returns the current actor and why it was chosen. */
   current(): Promise<Answer<'actor current'>> {
     return this.session.run('actor current', {})
   }
@@ -335,7 +335,7 @@ export class Actors extends Group {
     return this.session.run('actor use', { actor })
   }
 
-  /** Signs with a new key from now on. */
+  /** Replaces the signing key of the current actor. */
   rotateKey(): Promise<Answer<'actor rotate-key'>> {
     return this.session.run('actor rotate-key', {})
   }
@@ -359,14 +359,14 @@ export class Snapshots extends Group {
   }
 }
 
-/** The log and the view that is derived from it. */
+/** The log and its view. */
 class Database extends Group {
   /** Returns sizes and counts. */
   stats(): Promise<Answer<'db stats'>> {
     return this.session.run('db stats', {})
   }
 
-  /** Checks every event of the log against its id. */
+  /** Verifies the id of every event in the log. */
   check(options: Input<'db check'> = {}): Promise<Answer<'db check'>> {
     return this.session.run('db check', options)
   }
@@ -382,7 +382,7 @@ class Database extends Group {
   }
 }
 
-/** An open repository. Calls may overlap; writes take their turns in the order in which they are made. */
+/** An open repository. Calls may overlap; writes run in the order of the calls. */
 export class Repository implements AsyncDisposable {
   readonly #session: Session
   readonly issues: Issues
@@ -418,12 +418,12 @@ export class Repository implements AsyncDisposable {
     return this.#session.run('sync', options)
   }
 
-  /** Undoes an event; your newest one without an id. */
+  /** Undoes an event; without an id, your newest one. */
   undo(event?: string): Promise<Answer<'undo'>> {
     return this.#session.run('undo', { event })
   }
 
-  /** Applies many operations as one commit, all or nothing; `grite help batch` lists them. */
+  /** Applies many operations as one atomic commit; `grite help batch` lists them. */
   async batch(operations: readonly BatchOperation[]): Promise<Answer<'batch'>> {
     return this.#session.run('batch', {}, { stdin: operations.map(formatOperation).join('\n') })
   }

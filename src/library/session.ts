@@ -1,6 +1,6 @@
 /**
- * Runs commands in this process, over one open repository: checks the input, gives each call a workspace of its own, returns
- * the data as JSON has it. Calls may overlap.
+ * Runs commands in this process on one open repository: validates the input, gives each call its own workspace, and returns
+ * the data in its JSON form. Calls may overlap.
  */
 import { requireInput } from '../commands/check-input.ts'
 import type { AnyCommand, DataOf, GivenInput } from '../commands/define-command.ts'
@@ -14,7 +14,7 @@ import { libraryCommands } from './all-commands.ts'
 import type { Effects } from './options.ts'
 
 export interface CallOptions {
-  /** Text for a call that reads standard input: `-` in place of a file, and the operations of `batch`. */
+  /** Standard input for a call that reads it: for `-` instead of a file, and for the operations of `batch`. */
   readonly stdin?: string | undefined
 }
 
@@ -47,11 +47,11 @@ export class Session {
     if (command.isFeed === true) throw new TypeError(`${name} is a feed; call watch() for its items`)
     const { signal = new AbortController().signal } = this.#effects
     const call = { command, input, emit: refuseToEmit, interrupted: signal, ...options }
-    // The data is that of this very command.
+    // The data belongs to the command of this name.
     return (await this.#call(call)) as DataOf<CommandNamed<Name>>
   }
 
-  /** Runs a feed, which lasts until it is ended. Each item is handed over before the feed goes on. */
+  /** Runs a feed until it is aborted. The feed waits for the delivery of each item. */
   async feed<Name extends CommandName>(
     name: Name,
     input: GivenInput<CommandNamed<Name>>,
@@ -64,7 +64,7 @@ export class Session {
     await this.#call({ command, input, emit, interrupted })
   }
 
-  /** Ends feeds, and waits for the calls that were made before. */
+  /** Ends feeds and waits for pending calls. */
   async close(): Promise<void> {
     this.#closing.abort()
     await Promise.allSettled(this.#running)
@@ -75,7 +75,7 @@ export class Session {
     if (this.#closing.signal.aborted) throw new TypeError('the repository has been closed')
     const command = commands.get(name)
     if (command !== undefined) return command
-    throw new InvalidArgsError(`there is no command '${name}'`, { details: { command: name } })
+    throw new InvalidArgsError(`unknown command '${name}'`, { details: { command: name } })
   }
 
   async #call(call: Call): Promise<unknown> {
@@ -112,7 +112,7 @@ export class Session {
     }
   }
 
-  /** What the call did is in the log already; a cache that does not close cleanly must not hide that. */
+  /** Warns if the view does not close cleanly: the result of the call is already in the log, so this is not an error. */
   async #close(workspace: Workspace): Promise<void> {
     try {
       await workspace.close()
@@ -134,7 +134,7 @@ function textOf(stdin: string): TextInput {
     interactive: false,
     async readStdin(bytesMax) {
       if (Buffer.byteLength(stdin) <= bytesMax) return stdin
-      throw new InvalidArgsError(`standard input has at most ${bytesMax} bytes`, {
+      throw new InvalidArgsError(`standard input can have at most ${bytesMax} bytes`, {
         details: { field: 'stdin', bytes_max: bytesMax },
       })
     },

@@ -81,5 +81,5 @@ test('a command not declared as a feed must not emit items', async () => {
     commands: [plain],
   })
   assert.deepEqual([status, stdout], [1, ''])
-  assert.match(JSON.parse(stderr).error.message, /count is no feed/)
+  assert.match(JSON.parse(stderr).error.message, /count is not a feed/)
 })

@@ -38,7 +38,7 @@ test('help of a command group lists only the commands in it', async () => {
 test('help of a command with subcommands shows both', async () => {
   const help = await renderHelp(buildCommandTable(fakeCommands), ['snapshot'], 80)
   assert.match(help, /Make a snapshot/)
-  assert.match(help, /Commands below:\n {2}snapshot list/)
+  assert.match(help, /Subcommands:\n {2}snapshot list/)
 })
 
 test('help marks options with choices, required and repeatable options', async () => {

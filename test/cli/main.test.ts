@@ -205,5 +205,5 @@ test('opening an editor fails when there is no terminal', async () => {
   })
   const { status, stderr } = await runCli(['edit'], { commands: [edit], env: { EDITOR: 'false' } })
   assert.equal(status, 2)
-  assert.match(stderr, /no terminal/)
+  assert.match(stderr, /without a terminal/)
 })

@@ -93,7 +93,7 @@ for (const { title, write } of damages) {
     assert.equal(people.status, 1)
     assert.match(
       people.stdout,
-      /^The log is damaged: 1 place, 4 events checked\. The rest is used\.\n {2}(event|object) /,
+      /^The log is damaged: 1 place, 4 events checked\. The rest is usable\.\n {2}(event|object) /,
     )
 
     const rebuilt = place.grite('rebuild', '--json')

@@ -53,7 +53,7 @@ No description.
 `,
   )
   assert.equal(run('db', 'check'), 'The log is sound: 5 events checked.\n')
-  assert.equal(run('db', 'verify'), 'No event is signed: 5 events looked at.\n')
+  assert.equal(run('db', 'verify'), 'No event is signed: 5 events checked.\n')
   assert.equal(run('rebuild'), 'Rebuilt the view: 5 events of 2 issues at <short>\n')
 })
 
@@ -90,13 +90,13 @@ test('import prints imported, skipped and unreadable lines', (t) => {
   )
   assert.equal(place.head(), null)
   assert.match(place.grite('import', file).stdout, /^Imported 2 issues \(\d+ events, 1 commit\)\.\nSkipped 1 tombstone/)
-  assert.match(place.grite('import', file).stdout, /^Nothing to import: 2 issues are here already\.\n/)
+  assert.match(place.grite('import', file).stdout, /^Nothing to import: 2 issues already exist\.\n/)
   writeFileSync(file, [line('a-1', 'open'), '{"id":', line('a-4', 'open')].join('\n'))
   const { status, stdout } = place.grite('import', file)
   assert.equal(status, 1)
   assert.match(
     stdout,
-    /^Imported 1 issue \(.*\)\. 1 issue unchanged\.\nCould not read 1 line; the rest was taken:\n {2}line 2: \S/,
+    /^Imported 1 issue \(.*\)\. 1 issue unchanged\.\nCould not read 1 line; imported the rest:\n {2}line 2: \S/,
   )
 })
 

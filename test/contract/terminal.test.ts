@@ -66,10 +66,10 @@ test('an editor that fails or leaves no text writes nothing', { skip }, (t) => {
   const place = createGriteSandbox(t)
   const failing = onTerminal(place, { EDITOR: 'false' }, 'issue', 'create')
   assert.equal(failing.status, 2)
-  assert.match(failing.text, /editor 'false' ended with status 1; nothing was changed/)
+  assert.match(failing.text, /editor 'false' exited with status 1; nothing was changed/)
   const absent = onTerminal(place, { EDITOR: 'no-such-editor --wait' }, 'issue', 'create')
   assert.equal(absent.status, 2)
-  assert.match(absent.text, /editor 'no-such-editor --wait' cannot be run: .*ENOENT/)
+  assert.match(absent.text, /cannot run the editor 'no-such-editor --wait': .*ENOENT/)
   const empty = onTerminal(place, { EDITOR: 'true' }, 'issue', 'create')
   assert.equal(empty.status, 2)
   assert.match(empty.text, /title must not be empty/)
@@ -127,6 +127,6 @@ test('an issue list fits the terminal and honours NO_COLOR', { skip }, (t) => {
 test('issue list in an empty repository suggests issue create', { skip }, (t) => {
   assert.equal(
     onTerminal(createGriteSandbox(t), {}, 'issue', 'list').text,
-    'No issues yet. `grite issue create --title "…"` makes one.\n',
+    'No issues yet. Run `grite issue create --title "…"` to create one.\n',
   )
 })

@@ -235,7 +235,7 @@ describe('output errors after a write', () => {
     const { status, stderr } = spawnSync('sh', ['-c', words], { cwd: path, env: environment, encoding: 'utf8' })
     const { error } = JSON.parse(stderr)
     assert.deepEqual([status, error.code, error.details.written, error.details.event_count], [5, 'io_error', true, 1])
-    assert.match(error.details.suggestions[0], /is in the log already: 1 event of [0-9a-f]{8}/)
+    assert.match(error.details.suggestions[0], /is already in the log: 1 event of [0-9a-f]{8}/)
     assert.equal(data('issue', 'list').issues.length, 1)
   })
 })

@@ -103,7 +103,7 @@ describe('long messages', () => {
     assert.deepEqual(error.details, {
       refs: Array(1000).fill(cut),
       left_out: { refs: 4000 },
-      suggestions: ['(A suggestion of 1000012 characters is left out.)', 'Look'],
+      suggestions: ['(omitted a suggestion of 1000012 characters)', 'Look'],
     })
   })
 

@@ -87,7 +87,7 @@ describe('editor texts', { concurrency: 4 }, () => {
     const { status, text } = await terminal('issue', 'create')
     assert.equal(status, 2, text)
     assert.deepEqual(kept(), [`${long}\n\nMuch work\n`])
-    const [, file = ''] = /Your text is kept in (\S+)/.exec(text) ?? []
+    const [, file = ''] = /Your text was saved to (\S+)/.exec(text) ?? []
     assert.equal(readFileSync(file, 'utf8'), kept()[0])
     const json = await terminal('issue', 'create', '--json')
     assert.equal(readFileSync(JSON.parse(json.text).error.details.draft, 'utf8'), kept()[0])
@@ -103,14 +103,14 @@ describe('editor texts', { concurrency: 4 }, () => {
     writeFileSync(join(path, '../editor'), `#!/bin/sh\n${script}\n`)
     const { status, text } = await terminal('issue', 'comment', id)
     assert.notEqual(status, 0, text)
-    assert.match(text, /Your text is kept in /)
+    assert.match(text, /Your text was saved to /)
     assert.deepEqual(kept(), ['Much work\n'])
   })
 
   it('only a saved text is kept when the editor fails', async (t) => {
     const { terminal, kept } = setUp(t, 'echo Much work > "$1"; exit 3')
     const { text } = await terminal('issue', 'create')
-    assert.match(text, /ended with status 3; nothing was changed[\s\S]*Your text is kept in /)
+    assert.match(text, /exited with status 3; nothing was changed[\s\S]*Your text was saved to /)
     assert.deepEqual(kept(), ['Much work\n'])
     const idle = setUp(t, 'exit 3')
     assert.doesNotMatch((await idle.terminal('issue', 'create')).text, /kept/)

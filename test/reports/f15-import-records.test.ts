@@ -61,9 +61,9 @@ describe('imported tracker records', { concurrency: 3 }, () => {
     assert.deepEqual([exitStatus, data.format, data.created], [0, 'beads', 0])
     assert.equal((await run('import', { file: 'tracker.jsonl', format: 'beads' })).created, 0)
     const view = { width: null, style: plainStyle, nowUnixMs: 0, quiet: false }
-    assert.equal(await textOf(renderImport(data, view)), 'Nothing to import: the file holds no issues.\n')
+    assert.equal(await textOf(renderImport(data, view)), 'Nothing to import: the file has no issues.\n')
     const onlyHeader = await importRecords(header)
-    assert.equal(await textOf(renderImport(onlyHeader.data, view)), 'Nothing to import: the file holds no issues.\n')
+    assert.equal(await textOf(renderImport(onlyHeader.data, view)), 'Nothing to import: the file has no issues.\n')
   })
 
   test('only lossy records leave a comment, which is not counted', async (t) => {

@@ -13,7 +13,7 @@ import { formatMinute } from './relative-time.ts'
 import type { Renderer } from './renderer.ts'
 import { renderTable } from './table.ts'
 
-/** Enough of a key to compare it with somebody on the telephone. */
+/** Characters of a key that are enough to compare it over the phone. */
 const fingerprintLength = 16
 
 export const renderActorInit: Renderer<ActorInitData> = ({ actor_id, label }, { quiet, style }) => {
@@ -24,7 +24,7 @@ export const renderActorInit: Renderer<ActorInitData> = ({ actor_id, label }, { 
 
 export const renderActorList: Renderer<ActorListData> = async ({ actors }, view) => {
   if (actors.length === 0)
-    return view.quiet || view.width === null ? '' : 'No actors yet. `grite actor init` makes one.\n'
+    return view.quiet || view.width === null ? '' : 'No actors yet. Run `grite actor init` to create one.\n'
   return renderTable(
     actors,
     [
@@ -45,7 +45,7 @@ export const renderActorShow: Renderer<ActorShowData> = ({ actor }, view) =>
       ['Created', actor.created_ts === undefined || actor.created_ts === null ? null : formatMinute(actor.created_ts)],
       ['Public key', actor.public_key],
       ['Key scheme', actor.key_scheme],
-      ['Keys before', actor.previous_keys?.join(', ')],
+      ['Previous keys', actor.previous_keys?.join(', ')],
       ['Known', actor.local === false ? 'by its card in the log' : null],
     ],
     view,
@@ -55,7 +55,7 @@ const sources: Readonly<Record<string, string>> = {
   env: 'the environment',
   flag: 'an option',
   repo_default: "the repository's default",
-  auto: 'made for this repository',
+  auto: 'created for this repository',
 }
 
 export const renderActorCurrent: Renderer<ActorCurrentData> = ({ actor_id, data_dir, source }, view) =>
@@ -77,7 +77,7 @@ export const renderActorRotateKey: Renderer<ActorRotateKeyData> = (data, { quiet
   const actor = `${style.accent(shorten(data.actor_id))}${name}`
   const key = data.public_key.slice(0, fingerprintLength)
   if (data.event_id === null)
-    return `${style.good('Finished')} an interrupted rotation: ${actor} signs with key ${key}\n`
-  if (data.previous_key === null) return `${style.good('From now on')} ${actor} signs, with key ${key}\n`
+    return `${style.good('Completed')} an interrupted rotation: ${actor} now signs with key ${key}\n`
+  if (data.previous_key === null) return `${style.good('Created')} the first key of ${actor}: ${key}\n`
   return `${style.good('Rotated')} the key of ${actor}: ${data.previous_key.slice(0, fingerprintLength)} -> ${key}\n`
 }

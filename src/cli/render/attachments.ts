@@ -9,7 +9,7 @@ const shaShown = 12
 
 export const renderAttachmentList: Renderer<IssueAttachmentListData> = async ({ issue_id, attachments }, view) => {
   if (attachments.length === 0) {
-    return view.quiet || view.width === null ? '' : `No attachments of ${shorten(issue_id)}.\n`
+    return view.quiet || view.width === null ? '' : `No attachments on ${shorten(issue_id)}.\n`
   }
   return renderTable(
     attachments,

@@ -10,7 +10,7 @@ import { renderTable } from './table.ts'
 type BlockedIssue = BlockedData['issues'][number]
 type Blocker = BlockedIssue['blockers'][number]
 
-/** Each issue with its blockers below it; off a terminal a line for each pair. */
+/** Each issue with its blockers below it; without a terminal, one line per pair. */
 export const renderBlocked: Renderer<BlockedData> = async ({ issues, total }, view) => {
   if (view.width === null) return renderPairs(issues, view)
   if (issues.length === 0) return view.quiet || total > 0 ? '' : 'Nothing is blocked.\n'
@@ -35,7 +35,7 @@ function renderIssue(issue: BlockedIssue, { style }: RenderView): string {
   return `${words.join(' ')}\n${issue.blockers.map((blocker) => renderBlocker(blocker, style)).join('')}`
 }
 
-/** As the waiting issue says it: it depends on one, and is blocked by the other. */
+/** The relation from the point of view of the waiting issue: `depends on` or `blocked by`. */
 function edgeWords({ through }: Blocker): string {
   return through.map((type) => wordsOf(type, type === 'blocks' ? 'reverse' : 'own')).join(', ')
 }
@@ -53,7 +53,7 @@ function renderPairs(issues: readonly BlockedIssue[], view: RenderView): Promise
       { heading: 'Title', text: ({ issue }) => issue.title },
       { heading: 'Edge', text: ({ blocker }) => blocker.through.join(',') },
       { heading: 'Blocker', text: ({ blocker }) => shortId(blocker) },
-      { heading: 'Title of it', text: ({ blocker }) => blocker.title },
+      { heading: 'Blocker title', text: ({ blocker }) => blocker.title },
     ],
     view,
   )

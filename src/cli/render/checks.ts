@@ -1,4 +1,4 @@
-/** `db check` and `db verify`: one sentence when all is well, else what is wrong, one line each. */
+/** `db check` and `db verify`: one sentence, followed by one line per problem. */
 import type { DbCheckData } from '../../commands/db/check.ts'
 import type { DbVerifyData } from '../../commands/db/verify.ts'
 import { escapeLine } from './escape-for-terminal.ts'
@@ -8,7 +8,7 @@ import type { Renderer, RenderView } from './renderer.ts'
 
 type CheckError = DbCheckData['errors'][number]
 
-/** More than these are counted, not printed; `--json` has more of them. */
+/** Further errors are counted, not printed; `--json` lists more of them. */
 const errorsShownMax = 50
 
 export const renderDbCheck: Renderer<DbCheckData> = (data, view) => {
@@ -26,7 +26,7 @@ function verdictOfCheck({ events_checked, corrupt_count, gap_count }: DbCheckDat
   if (gap_count >= corrupt_count) return `${style.bad('The log is incomplete')}: ${gaps}, ${checked}.\n`
   const places = formatCount(corrupt_count - gap_count, 'place')
   const damaged = gap_count === 0 ? places : `${places}, ${gaps}`
-  return `${style.bad('The log is damaged')}: ${damaged}, ${checked}. The rest is used.\n`
+  return `${style.bad('The log is damaged')}: ${damaged}, ${checked}. The rest is usable.\n`
 }
 
 function placeOf({ event_id, object_id, commit }: CheckError): string {
@@ -53,7 +53,7 @@ export const renderDbVerify: Renderer<DbVerifyData> = (data, view) => {
 
 function listCards({ card_problem_count, card_problems }: DbVerifyData, { style }: RenderView): string {
   if (card_problem_count === 0) return ''
-  const heading = `${style.attention('Of no effect')}: ${formatCount(card_problem_count, 'actor card')}\n`
+  const heading = `${style.attention('Invalid')}: ${formatCount(card_problem_count, 'actor card')}\n`
   const lines = card_problems.map(({ actor, event_id, reason }) => {
     const event = event_id === null ? '' : `, event ${escapeLine(event_id)}`
     return `actor ${escapeLine(shorten(actor))}${event}: ${escapeLine(reason)}`
@@ -64,9 +64,9 @@ function listCards({ card_problem_count, card_problems }: DbVerifyData, { style 
 function verdictOf(data: DbVerifyData, { style }: RenderView): string {
   const { signatures_checked, signatures_valid, unsigned_count, error_count } = data
   if (signatures_checked === 0 && error_count === 0)
-    return `No event is signed: ${formatCount(unsigned_count, 'event')} looked at.\n`
+    return `No event is signed: ${formatCount(unsigned_count, 'event')} checked.\n`
   const valid = `${formatNumber(signatures_valid)} of ${formatCount(signatures_checked, 'signature')} verified`
   const unsigned = unsigned_count === 0 ? '' : `; ${formatCount(unsigned_count, 'event is', 'events are')} not signed`
-  const verdict = error_count === 0 ? style.good('Signatures are sound') : style.bad('Signatures are not all sound')
+  const verdict = error_count === 0 ? style.good('Signatures are valid') : style.bad('Some signatures are bad')
   return `${verdict}: ${valid}${unsigned}.\n`
 }

@@ -19,17 +19,17 @@ function claimLine(data: IssueClaimData, { style }: RenderView): string {
 export const renderClosed: Renderer<IssueCloseData> = async (data, view) => {
   const closed = await renderIssueClose(data, view)
   if (view.quiet) return closed
-  const sent = data.sent === true ? `Sent to ${escapeLine(data.remote ?? '')}\n` : ''
-  // A warning has said what failed.
+  const sent = data.sent === true ? `Pushed to ${escapeLine(data.remote ?? '')}\n` : ''
+  // A warning has already reported the failure.
   if (data.claimed === undefined || data.claim_failed === true) return closed + sent
-  const next = data.claimed === null ? 'Nothing is ready to be claimed\n' : claimLine(data.claimed, view)
+  const next = data.claimed === null ? 'Nothing is ready to claim\n' : claimLine(data.claimed, view)
   return closed + sent + next
 }
 
 export const renderUnclaim: Renderer<IssueUnclaimData> = (data, { quiet, style }) => {
   if (quiet) return ''
-  if (data.outcome === 'unchanged') return `Nothing to give back: you have not claimed ${nameOf(data, style)}\n`
-  return `${style.good('Gave back')} ${nameOf(data, style)}\n`
+  if (data.outcome === 'unchanged') return `Nothing to release: you have not claimed ${nameOf(data, style)}\n`
+  return `${style.good('Released')} ${nameOf(data, style)}\n`
 }
 
 function nameOf(issue: Pick<IssueClaimData, 'issue_id' | 'short_id' | 'title'>, style: RenderView['style']): string {

@@ -1,5 +1,5 @@
 import type { CompletionData } from '../completion-command.ts'
 import type { Renderer } from './renderer.ts'
 
-/** Our own script, to be read by a shell: printed as it is. */
+/** Our own script for a shell, printed without escaping. */
 export const renderCompletion: Renderer<CompletionData> = ({ script }) => script

@@ -1,21 +1,21 @@
-/** How many columns a text takes. Plain ASCII is its length; only other text loads the tables of Unicode. */
+/** Width of a text in columns. For ASCII that is its length; only other text loads the Unicode tables. */
 
 export type DisplayWidth = (text: string) => number
 
 const ascii = /^[\x20-\x7e]*$/
 
-/** @param texts - everything that will be measured, without colours */
+/** @param texts - all texts to measure, without colours */
 export async function openDisplayWidth(texts: Iterable<string>): Promise<DisplayWidth> {
   for (const text of texts) {
     if (ascii.test(text)) continue
     const { default: stringWidth } = await import('string-width')
-    // Ambiguous characters count as narrow, as terminals outside East Asian locales draw them.
+    // Ambiguous characters count as narrow, as in terminals outside East Asian locales.
     return (measured) => (ascii.test(measured) ? measured.length : stringWidth(measured))
   }
   return (measured) => measured.length
 }
 
-/** The longest start of `text` that fits, cut between what the reader sees as characters, with `…` if anything went. */
+/** The longest start of `text` that fits, cut between grapheme clusters, with `…` if it was cut. */
 export function truncate(text: string, width: number, displayWidth: DisplayWidth): string {
   if (displayWidth(text) <= width) return text
   if (width <= 0) return ''

@@ -4,7 +4,7 @@ import type { Renderer } from './renderer.ts'
 
 const marks = { ok: '[ok]', warn: '[!!]', error: '[ERR]' } as const
 
-/** With `--quiet`, what is in order is left out. */
+/** With `--quiet`, omits checks that are `ok`. */
 export const renderDoctor: Renderer<DoctorData> = ({ checks, applied }, { quiet, style }) => {
   const paint = { ok: style.good, warn: style.attention, error: style.bad }
   const lines = checks

@@ -1,10 +1,10 @@
-/** `Name: value` lines: data that is one thing with properties. */
+/** Renders one object with properties as `Name: value` lines. */
 import { escapeLine } from './escape-for-terminal.ts'
 import type { RenderView } from './renderer.ts'
 
 export type Fact = readonly [name: string, value: string | number | boolean | null | undefined]
 
-/** Facts without a value are left out. */
+/** Omits facts without a value. */
 export function renderFacts(facts: readonly Fact[], { style }: Pick<RenderView, 'style'>): string {
   const shown = facts.filter(([, value]) => value !== undefined && value !== null && value !== '')
   const width = Math.max(0, ...shown.map(([name]) => name.length)) + 1

@@ -4,7 +4,7 @@ import { nodeName } from './graph-mermaid.ts'
 import { shortId } from './issue-shapes.ts'
 import type { GraphNode } from './relation-graph.ts'
 
-/** A DOT graph: arrows lead from what comes first to what waits, dotted lines join what is related. */
+/** A DOT graph: arrows from blocker to blocked, dotted lines between related issues. */
 export function drawDot({ nodes, edges, cycles }: IssueDepGraphData): string {
   const names = new Map(nodes.map((node) => [node.issue_id, nodeName(node)]))
   const inCycle = new Set(cycles.flat())
@@ -31,7 +31,7 @@ function styleOf(node: GraphNode, inCycle: ReadonlySet<string>): string {
   return node.state === 'closed' ? `${cycle}, style=filled, fillcolor=gray90, fontcolor=gray40` : cycle
 }
 
-/** Inside quotes a backslash begins an escape and `&` an entity; line ends are visible already. */
+/** Inside quotes a backslash starts an escape and `&` an entity; line ends are already made visible. */
 function quote(text: string): string {
   return `"${escapeLine(text).replaceAll('&', '&amp;').replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`
 }

@@ -3,7 +3,7 @@ import { escapeLine } from './escape-for-terminal.ts'
 import { shortId } from './issue-shapes.ts'
 import type { GraphNode } from './relation-graph.ts'
 
-/** A Mermaid flowchart: arrows lead from what comes first to what waits, dotted lines join what is related. */
+/** A Mermaid flowchart: arrows from blocker to blocked, dotted lines between related issues. */
 export function drawMermaid({ nodes, edges, cycles }: IssueDepGraphData): string {
   const names = new Map(nodes.map((node) => [node.issue_id, nodeName(node)]))
   const inCycle = new Set(cycles.flat())
@@ -21,7 +21,7 @@ export function drawMermaid({ nodes, edges, cycles }: IssueDepGraphData): string
   return `${lines.join('\n')}\n`
 }
 
-/** Begins with a letter, so that it is no number and no word of the language. */
+/** Has a prefix, so that it is neither a number nor a keyword. */
 export function nodeName(node: GraphNode): string {
   return `i${shortId(node).replaceAll(/[^0-9a-f]/g, '_')}`
 }
@@ -38,9 +38,9 @@ function classOf(node: GraphNode, inCycle: ReadonlySet<string>): string {
 }
 
 /**
- * Text inside quotes. Everything but letters, digits and what is harmless becomes a numbered entity: quotes end a label,
- * backticks begin Markdown, `<` and `&` are HTML, `#` opens an entity, `%%` a comment, and `style:` before an entity
- * makes Mermaid drop a character.
+ * Quotes a text. Turns everything but letters, digits and harmless characters into numeric entities: quotes end a label,
+ * backticks start Markdown, `<` and `&` are HTML, `#` starts an entity, `%%` a comment, and `style:` before an entity makes
+ * Mermaid drop a character.
  */
 function encodeEntities(title: string): string {
   return escapeLine(title).replaceAll(/[^\p{L}\p{M}\p{N} .,/()_+=!?*~'-]/gu, (character) => {

@@ -1,10 +1,10 @@
-/** What an import did, or would do: issues first, then what was left out and why, then what could not be read. */
+/** The result of an import or a dry run: issues, then skipped entries with reasons, then malformed entries. */
 import type { ImportData } from '../../commands/import.ts'
 import { escapeLine } from './escape-for-terminal.ts'
 import { formatCount } from './facts.ts'
 import type { Renderer, RenderView } from './renderer.ts'
 
-/** More than these are counted, not printed; `--json` has them all. */
+/** Further errors are counted, not printed; `--json` lists them. */
 const errorsShownMax = 20
 
 export const renderImport: Renderer<ImportData> = (data, view) => {
@@ -16,8 +16,8 @@ export const renderImport: Renderer<ImportData> = (data, view) => {
 function headline(data: ImportData, { style }: RenderView): string {
   const { created, updated, unchanged, event_count, commit_count, dry_run } = data
   if (event_count === 0) {
-    const all = unchanged === 0 ? '' : `: ${formatCount(unchanged, 'issue is', 'issues are')} here already`
-    return `${style.good('Nothing to import')}${isEmpty(data) ? ': the file holds no issues' : all}.`
+    const all = unchanged === 0 ? '' : `: ${formatCount(unchanged, 'issue already exists', 'issues already exist')}`
+    return `${style.good('Nothing to import')}${isEmpty(data) ? ': the file has no issues' : all}.`
   }
   const size = `(${formatCount(event_count, 'event')}, ${formatCount(commit_count, 'commit')})`
   const parts = [
@@ -38,7 +38,7 @@ function alsoDone({ memories, connected = 0, dry_run }: ImportData): string[] {
   const lines: string[] = []
   if (memories !== undefined && memories.added > 0) {
     const entries = formatCount(memories.added, 'memory', 'memories')
-    lines.push(`${dry_run ? 'Would keep' : 'Kept'} ${entries} as \`memory.<key>\` of the project's context.`)
+    lines.push(`${dry_run ? 'Would keep' : 'Kept'} ${entries} as \`memory.<key>\` in the project context.`)
   }
   if (connected > 0) {
     const issues = formatCount(connected, 'issue of an earlier import', 'issues of earlier imports')
@@ -47,15 +47,15 @@ function alsoDone({ memories, connected = 0, dry_run }: ImportData): string[] {
   return lines
 }
 
-/** Edges that are listed for people; `--json` has more. */
+/** Maximum number of edges printed; `--json` lists more. */
 const edgesShownMax = 10
 
 const waitingReasons: Readonly<Record<string, string>> = {
-  unknown: 'is not here',
+  unknown: 'is not in the log',
   tombstone: 'was deleted',
   self: 'is the issue itself',
   foreign: 'belongs to another issue',
-  'too-long': 'has a name that is too long',
+  'too-long': 'has an id that is too long',
 }
 
 function waiting(
@@ -69,7 +69,7 @@ function waiting(
   })
   const more = count > shown.length ? [`  and ${count - shown.length} more; --json lists them`] : []
   const kept = formatCount(count, 'dependency', 'dependencies')
-  return [`Kept ${kept} as text; each is added when the issue that it names arrives:`, ...shown, ...more]
+  return [`Kept ${kept} as text; each is added when its target arrives:`, ...shown, ...more]
 }
 
 function verbOfUpdate(dryRun: boolean, goesOn: boolean): string {
@@ -79,23 +79,20 @@ function verbOfUpdate(dryRun: boolean, goesOn: boolean): string {
 
 const reasons: Readonly<Record<string, (count: number) => string>> = {
   tombstone: (count) => `${formatCount(count, 'tombstone')} (--include-tombstones imports them)`,
-  repeated: (count) => formatCount(count, 'line that repeats another issue', 'lines that repeat other issues'),
-  second_creation: (count) => formatCount(count, 'second creation of an issue', 'second creations of issues'),
-  attachment: (count) => formatCount(count, 'attachment that cannot be read', 'attachments that cannot be read'),
+  repeated: (count) => formatCount(count, 'line with a repeated issue', 'lines with repeated issues'),
+  second_creation: (count) => formatCount(count, 'duplicate creation of an issue', 'duplicate creations of issues'),
+  attachment: (count) => formatCount(count, 'unreadable attachment', 'unreadable attachments'),
 }
 
 function leftOut({ skipped, duplicate, superseded, memories }: ImportData): string[] {
   const parts = Object.entries(skipped)
     .filter(([, count]) => count > 0)
     .map(([reason, count]) => reasons[reason]?.(count) ?? `${count} ${escapeLine(reason.replaceAll('_', ' '))}`)
-  if (duplicate > 0) parts.push(formatCount(duplicate, 'fact that was told before', 'facts that were told before'))
+  if (duplicate > 0) parts.push(formatCount(duplicate, 'known fact', 'known facts'))
   if ((memories?.superseded ?? 0) > 0) {
-    parts.push(
-      formatCount(memories?.superseded ?? 0, 'memory that was changed here', 'memories that were changed here'),
-    )
+    parts.push(formatCount(memories?.superseded ?? 0, 'memory changed in this log', 'memories changed in this log'))
   }
-  if (superseded > 0)
-    parts.push(formatCount(superseded, 'fact that a newer one replaces', 'facts that newer ones replace'))
+  if (superseded > 0) parts.push(formatCount(superseded, 'superseded fact', 'superseded facts'))
   return parts.length === 0 ? [] : [`Skipped ${parts.join(', ')}.`]
 }
 
@@ -104,5 +101,5 @@ function renderErrors({ malformed, errors }: ImportData, { style }: RenderView):
   const shown = errors.slice(0, errorsShownMax).map(({ line, message }) => `  line ${line}: ${escapeLine(message)}\n`)
   const rest = errors.length - shown.length
   const more = rest > 0 ? `  and ${rest} more; --json lists all\n` : ''
-  return `${style.bad('Could not read')} ${formatCount(malformed, 'line')}; the rest was taken:\n${shown.join('')}${more}`
+  return `${style.bad('Could not read')} ${formatCount(malformed, 'line')}; imported the rest:\n${shown.join('')}${more}`
 }

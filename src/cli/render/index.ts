@@ -1,6 +1,5 @@
 /**
- * The renderer of each command, by its name, loaded when it is needed. A command without one has its data printed as
- * JSON.
+ * The renderer of each command, by name, loaded on demand. The data of a command without a renderer is printed as JSON.
  */
 import type { ResultOf } from '../../commands/define-command.ts'
 import type { CommandName, CommandNamed } from '../../commands/index.ts'
@@ -11,7 +10,7 @@ export { renderAsJson } from './as-json.ts'
 
 type RendererOf<Data> = Renderer<Data> | PieceRenderer<Data>
 
-/** The renderer of some command; the table pairs it with the command whose data it takes. */
+/** The renderer of any command; the table pairs it with the command whose data it renders. */
 export type AnyRenderer = RendererOf<never>
 
 export type RendererTable = Readonly<Record<string, () => Promise<AnyRenderer>>>
@@ -88,7 +87,7 @@ const everyRenderer: EveryRenderer = {
 
 export const renderers: RendererTable = everyRenderer
 
-/** For the pieces of commands that are feeds, each a line or more. */
+/** Renderers for the items of feeds; each item is one or more lines. */
 export const itemRenderers: RendererTable = {
   watch: () => import('./watch.ts').then((file) => file.renderWatchedEvent),
 }

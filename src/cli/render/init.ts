@@ -11,12 +11,12 @@ export const renderInit: Renderer<InitData> = (data, { quiet, style }) => {
     data.action === 'created' ? `${style.good('Ready.')} You write as actor ${actor}` : `Already set up; actor ${actor}`
   const adopted =
     data.adopted?.events && data.adopted.events > 0
-      ? `Took in ${formatCount(data.adopted.events, 'event')} from ${escapeLine(data.adopted.remote)}.\n`
+      ? `Fetched ${formatCount(data.adopted.events, 'event')} from ${escapeLine(data.adopted.remote)}.\n`
       : ''
   const leases =
     data.lease_remote === undefined
       ? ''
-      : `Claims and locks hold among all clones of ${escapeLine(data.lease_remote)}.\n`
+      : `Claims and locks are now visible to all clones of ${escapeLine(data.lease_remote)}.\n`
   const next = 'Next: grite issue create --title "…"'
   const ask = data.agents_md_action === 'disabled' ? '\nFor coding agents: grite init --agents-md' : ''
   return `${opening}\n${adopted}${leases}${describeAgentsMd(data)}${style.dim(`${next}${ask}`)}\n`
@@ -26,13 +26,13 @@ function describeAgentsMd({ agents_md_action: action, agents_md_path: path }: In
   const file = escapeLine(path ?? 'AGENTS.md')
   switch (action) {
     case 'created':
-      return `Wrote ${file}; add it to a commit when you like it.\n`
+      return `Wrote ${file}; review and commit it.\n`
     case 'updated':
-      return `Brought the section about grite in ${file} up to date.\n`
+      return `Updated the section about grite in ${file}.\n`
     case 'unchanged':
       return `The section about grite in ${file} is up to date.\n`
     case 'skipped':
-      return `${file} has a section about grite that is not between our markers; it was left as it is.\n`
+      return `${file} already has a section about grite without our markers; not changed.\n`
     default:
       return ''
   }

@@ -1,19 +1,19 @@
-/** One line for each issue that a command changed: what was done, to which issue. */
+/** One line per changed issue: the action and the issue. */
 import type { IssueCloseData } from '../../commands/issue/state.ts'
 import type { IssueUpdateData } from '../../commands/issue/update.ts'
 import { escapeLine } from './escape-for-terminal.ts'
 import { shortId } from './issue-shapes.ts'
 import type { Renderer, RenderView } from './renderer.ts'
 
-/** What became of one issue; of a new one only the full id is told. */
+/** The change of one issue; a new one has only the full id. */
 type IssueChange = Pick<IssueUpdateChange, 'issue_id' | 'event_id' | 'title'> &
   Partial<Pick<IssueUpdateChange, 'short_id'>>
 type IssueUpdateChange = Extract<IssueUpdateData, { readonly results: object }>['results'][number]
 
-/** What every command that changes issues answers: one change, or a list of them when several were named. */
+/** The data of all commands that change issues: one change, or a list of them for several issues. */
 export type IssueChangeData = IssueChange | { readonly results: readonly IssueChange[] }
 
-/** @param done - the verb as it opens the line, for example `Closed` */
+/** @param done - the verb at the start of the line, for example `Closed` */
 export function renderIssueChange(done: string): Renderer<IssueChangeData> {
   return (data, view) => {
     if (view.quiet) return ''
@@ -22,7 +22,7 @@ export function renderIssueChange(done: string): Renderer<IssueChangeData> {
   }
 }
 
-/** As every change, and then of which issues the last part is done now. */
+/** Like any other change, followed by the parents whose last part is now closed. */
 export const renderIssueClose: Renderer<IssueCloseData> = async (data, view) => {
   const changes = await renderIssueChange('Closed')(data, view)
   if (view.quiet) return changes

@@ -7,7 +7,7 @@ import { shortId } from './issue-shapes.ts'
 import type { Renderer, RenderView } from './renderer.ts'
 import { renderTable } from './table.ts'
 
-/** What an edge says, read from the issue that has it and from the one it points at. */
+/** The relation of an edge in words, from its source and from its target. */
 const edgeWords: Readonly<Record<string, readonly [own: string, reverse: string]>> = {
   depends_on: ['depends on', 'needed by'],
   blocks: ['blocks', 'blocked by'],
@@ -26,7 +26,7 @@ export const renderDependencyChange: Renderer<IssueDepAddData | IssueDepRemoveDa
   const inOtherWords =
     data.stored_as === null || data.stored_as.issue_id === data.issue_id
       ? ''
-      : ` (${data.action === 'removed' ? 'it was kept' : 'kept'} as: ${escapeLine(data.target_short_id)} ${wordsOf(data.stored_as.dep_type)} ${escapeLine(shortId(data))})`
+      : ` (${data.action === 'removed' ? 'it was stored' : 'stored'} as: ${escapeLine(data.target_short_id)} ${wordsOf(data.stored_as.dep_type)} ${escapeLine(shortId(data))})`
   if (data.event_id !== null) {
     return `${style.good(data.action === 'removed' ? 'Removed' : 'Added')} ${edge}${inOtherWords}\n`
   }
@@ -64,11 +64,11 @@ export const renderDependencyList: Renderer<IssueDepListData> = async (data, vie
   }
   if (view.quiet || view.width === null) return ''
   const other = isReverse ? 'without' : 'with'
-  const whose = isReverse ? 'No issue has an edge to' : 'No edges of'
-  return `${whose} ${escapeLine(shortId(data))} ${escapeLine(data.title)}; look ${other} --reverse too\n`
+  const whose = isReverse ? 'No dependencies on' : 'No dependencies of'
+  return `${whose} ${escapeLine(shortId(data))} ${escapeLine(data.title)}; also try ${other} --reverse\n`
 }
 
-/** The value of a parent's label is an id that nobody reads. */
+/** Omits parent labels: their value is an id that nobody reads. */
 const withoutParents = (labels: readonly string[]) => labels.filter((label) => !label.startsWith('parent:'))
 
 export const renderDependencyOrder: Renderer<IssueDepTopoData> = async ({ issues }, view) => {

@@ -10,7 +10,7 @@ import { formatTextChange } from './text-change.ts'
 export type HistoryLine = IssueHistoryData['entries'][number]
 
 export const renderIssueHistory: PieceRenderer<IssueHistoryData> = async function* (data, view) {
-  // What only made way for another value is told by the event that set it.
+  // Skip events that are only a part of another change: the event that set the value reports them.
   const lines = data.entries.filter(({ part_of }) => part_of === null)
   const { style } = view
   const isPlain = view.quiet || view.width === null
@@ -38,7 +38,7 @@ function historyColumns({ style }: RenderView): readonly Column<HistoryLine>[] {
   ]
 }
 
-/** Fields whose values are texts of any length. */
+/** Fields whose values may be long texts. */
 const textFields: ReadonlySet<string | null> = new Set(['body', 'comment'])
 
 export function formatChange({ field, old, new: value }: Pick<HistoryLine, 'field' | 'old' | 'new'>): string {
@@ -52,7 +52,7 @@ export function formatChange({ field, old, new: value }: Pick<HistoryLine, 'fiel
   return `${old ?? 'none'} -> ${value ?? 'none'}`
 }
 
-/** The issue at the other end of a dependency by the beginning of its id. */
+/** Shows the target of a dependency by a short id. */
 function formatElement(field: string, element: string): string {
   return field === 'dependency' ? element.replace(/\b([0-9a-f]{8})[0-9a-f]{24}$/, '$1') : element
 }

@@ -29,9 +29,9 @@ function pickedIssues({ issues, columns }: PickedIssues, view: RenderView): Asyn
   )
 }
 
-/** Fields that have a column of their own, so that their labels need not be repeated. */
+/** Fields with a column, whose labels are therefore omitted. */
 const shownFields: readonly FieldName[] = ['priority', 'type', 'status']
-/** Those whose column is there on a terminal only: off it the columns stay what scripts know. */
+/** Fields with a column on a terminal. Without a terminal the columns never change, for scripts. */
 const shownOnTerminal: readonly FieldName[] = [...shownFields, 'milestone', 'due']
 
 function issueColumns({ style, nowUnixMs }: RenderView): readonly Column<IssueSummary>[] {
@@ -87,7 +87,7 @@ function issueColumns({ style, nowUnixMs }: RenderView): readonly Column<IssueSu
   ]
 }
 
-/** Who works on an issue, and for how long they have it. */
+/** The holder of an issue and the remaining time of the claim. */
 export function claimColumn(style: RenderView['style'], nowUnixMs: number): Column<IssueSummary> {
   return {
     heading: 'Claimed by',
@@ -100,13 +100,13 @@ export function claimColumn(style: RenderView['style'], nowUnixMs: number): Colu
   }
 }
 
-/** Without the labels whose value stands in a column, and the parent's, whose value is an id that nobody reads. */
+/** Omits labels whose value is in a column, and parent labels, whose value is an id that nobody reads. */
 function plainLabels({ labels, fields }: IssueSummary, shown: readonly FieldName[]): readonly string[] {
   const hidden = new Set([...shown, 'parent' as const].map((key) => `${key}:${fields?.[key]}`))
   return labels.filter((label) => !hidden.has(label))
 }
 
-/** The date, and whether it has passed. */
+/** The due date, marked when overdue. */
 function formatDue(issue: IssueSummary, nowUnixMs: number): string {
   const due = issue.fields?.due ?? ''
   return isLate(issue, nowUnixMs) ? `${due} overdue` : due
@@ -117,7 +117,7 @@ function isLate({ state, fields }: IssueSummary, nowUnixMs: number): boolean {
   return typeof due === 'string' && isOverdue({ state, fields: { due } }, nowUnixMs)
 }
 
-/** A column of `--fields`: the key is its heading, off a terminal the value is that of the JSON. */
+/** A column of `--fields`: the heading is the key; without a terminal, the value is that of the JSON. */
 function chosenColumn(key: string, { style, nowUnixMs }: RenderView): Column<PickedIssue> {
   const valueIn = (issue: PickedIssue): unknown => (issue as Readonly<Record<string, unknown>>)[key]
   const text = (issue: PickedIssue) => formatValue(valueIn(issue))
@@ -149,7 +149,7 @@ export function paintPriority(text: string, style: RenderView['style']): string 
   return /^(p1|high)$/i.test(text.trim()) ? style.attention(text) : text
 }
 
-/** The split is that of all that match, however many of them are shown. */
+/** The open and closed counts cover all matching issues, not only the shown ones. */
 function countLine({ issues, open_count, closed_count }: IssueListData, total: number): string {
   const split = `(${formatNumber(open_count)} open, ${formatNumber(closed_count)} closed)`
   if (total === issues.length) return `${formatCount(total, 'issue')} ${split}`
@@ -158,6 +158,7 @@ function countLine({ issues, open_count, closed_count }: IssueListData, total: n
 
 function emptyHint({ total, issue_count }: IssueListData): string {
   if (total > 0) return `No issues shown of ${formatNumber(total)}; raise --limit to see them\n`
-  if (issue_count > 0) return `No issues match, of ${formatNumber(issue_count)}. \`grite issue list\` shows all.\n`
-  return 'No issues yet. `grite issue create --title "…"` makes one.\n'
+  if (issue_count > 0)
+    return `None of ${formatNumber(issue_count)} issues match. Run \`grite issue list\` to see all.\n`
+  return 'No issues yet. Run `grite issue create --title "…"` to create one.\n'
 }

@@ -1,4 +1,4 @@
-/** Parts of the data of issue commands that several renderers read. */
+/** Data types of issue commands shared by several renderers. */
 import type { IssueListData } from '../../commands/issue/list.ts'
 import type { IssueShowData } from '../../commands/issue/show.ts'
 
@@ -7,7 +7,7 @@ export type IssueFields = IssueSummary['fields']
 export type FieldName = keyof IssueFields
 export type IssueClaim = NonNullable<IssueSummary['claim']>
 export type IssueDetail = IssueShowData['issue']
-/** An issue as others mention it; the state is null when it is not known here. */
+/** A reference to an issue; the state is null if the issue is unknown in this clone. */
 export type MentionedIssue = IssueDetail['children'][number]
 
 const shortIdLength = 8
@@ -16,7 +16,7 @@ export function shortId(item: { readonly issue_id: string; readonly short_id?: s
   return item.short_id ?? item.issue_id.slice(0, shortIdLength)
 }
 
-/** Name of the holder; the beginning of the actor id when there is no name. */
+/** Name of the holder, or a short actor id if it has no name. */
 export function holderOf({ holder }: IssueClaim): string {
   return /^[0-9a-f]{32}$/.test(holder) ? shorten(holder) : holder
 }

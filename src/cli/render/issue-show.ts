@@ -56,7 +56,7 @@ function renderProperties(issue: IssueDetail, view: RenderView): string {
 
 function formatClaim(claim: IssueDetail['claim']): string | undefined {
   if (!claim) return undefined
-  const where = claim.level === 'remote' ? 'among all clones' : 'in this clone'
+  const where = claim.level === 'remote' ? 'for all clones' : 'in this clone'
   return `by ${holderOf(claim)} ${where}, until ${formatMinute(claim.until)}`
 }
 
@@ -65,10 +65,10 @@ function formatParent(parent: IssueDetail['parent_issue'], id: string | null | u
   return `${shortId(parent)} ${parent.title}${stateNote(parent.state)}`
 }
 
-/** What is open needs no word. */
+/** Open is the default and not shown. */
 const stateNote = (state: string | null | undefined) => (state === 'closed' ? ' (closed)' : '')
 
-/** People want to know how long ago; a file that is read later needs the date. */
+/** Relative time on a terminal; a date in files, which may be read later. */
 function formatWhen(tsUnixMs: number, { width, nowUnixMs }: RenderView): string {
   if (width === null) return formatMinute(tsUnixMs)
   return `${formatRelativeTime(tsUnixMs, nowUnixMs)} (${formatMinute(tsUnixMs)})`
@@ -92,7 +92,7 @@ function renderChildren({ children = [], progress }: IssueDetail, view: RenderVi
   )
 }
 
-/** Headings in their order, each with the edges below it: those stored on the issue, and those others store on it. */
+/** Headings in order, each with the types of its edges: those of the issue itself, and those of other issues to it. */
 const relationHeadings = [
   { heading: 'Depends on', own: 'depends_on', others: undefined },
   { heading: 'Blocks', own: 'blocks', others: undefined },
@@ -106,7 +106,7 @@ function renderRelations({ dependencies = [], dependents = [] }: IssueDetail, vi
     .map(({ heading, own, others }) => {
       const mine = dependencies.filter(({ dep_type }) => dep_type === own)
       const theirs = dependents.filter(({ dep_type }) => dep_type === others)
-      // Two issues may each name the other as related.
+      // Two issues may each have an edge to the other.
       const fresh = theirs.filter(({ issue_id }) => !mine.some((each) => each.issue_id === issue_id))
       const lines = [...mine, ...fresh].map((relation) => formatRelation(relation, view))
       return section(heading, lines, view)
@@ -149,14 +149,14 @@ function renderComment(
   return `${author} ${facts}${mark}\n${text}\n`
 }
 
-/** Verdicts that people should know of. An event of an actor without a key is nothing special. */
+/** Verdicts to show. An unsigned event of an actor without a key is normal. */
 const signatureFaults: Readonly<Record<string, string>> = {
   invalid: 'signature does not verify',
   missing: 'not signed, though this actor signs',
   'unknown-key': 'signed with an unknown key',
 }
 
-/** Comments carry the mark themselves; this is for what has no place of its own above. */
+/** Lists bad signatures of events that are not shown above; comments have their own mark. */
 function renderSignatures(events: readonly ShownEvent[], view: RenderView): string {
   const lines = events.flatMap(({ actor, actor_label, ts_unix_ms, kind, signature }) => {
     const fault = signatureFaults[signature ?? '']

@@ -1,12 +1,12 @@
-/** The one document that `--json` prints. */
+/** The `--json` document. */
 import type { Warning } from '../../tracker/effects.ts'
 import { DeferredEntries, jsonPieces } from '../../tracker/export/json-pieces.ts'
 import type { Failure } from '../failure.ts'
 
 /**
- * The document of a success, in pieces: an answer may be longer than a string can be.
+ * The document of a success in pieces, since the data may exceed the maximum length of a string.
  *
- * @param warnings - read when the data has been written, since deferred parts may warn too
+ * @param warnings - read after the data was written, since deferred parts may add warnings
  */
 export async function* successPieces(data: unknown, warnings: readonly Warning[]): AsyncGenerator<string> {
   yield* jsonPieces(
@@ -27,12 +27,12 @@ export function formatFailure({ code, message, details, suggestions }: Failure, 
   return `${JSON.stringify({ schema_version: 1, ok: false, error, ...told }, null, 2)}\n`
 }
 
-/** One piece of a feed. */
+/** One item of a feed. */
 export function formatItem(item: unknown): string {
   return `${JSON.stringify(item)}\n`
 }
 
-/** A warning of a feed, which has no document that it could be part of. */
+/** A warning of a feed, as a separate line since a feed has no document. */
 export function formatWarning(warning: Warning): string {
   return `${JSON.stringify({ schema_version: 1, warning: factsOf(warning) })}\n`
 }

@@ -2,5 +2,5 @@ import type { PrimeData } from '../../commands/prime/prime.ts'
 import { formatPrime } from '../../tracker/prime/format-prime.ts'
 import type { Renderer } from './renderer.ts'
 
-/** The text whose length the budget was for, so nothing is added to it. */
+/** Prints exactly the text to which the budget applies. */
 export const renderPrime: Renderer<PrimeData> = (facts) => formatPrime(facts)

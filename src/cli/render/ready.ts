@@ -52,7 +52,7 @@ function readyColumns({ style, nowUnixMs }: RenderView): readonly Column<ReadyIs
   ]
 }
 
-/** What is open and not listed, so that an empty queue explains itself. */
+/** Counts of open issues that are not listed, to explain an empty queue. */
 function describeRest(
   { blocked_count, taken_count, set_aside_count }: ReadyData,
   opening: string,
@@ -61,7 +61,7 @@ function describeRest(
   const parts = [
     ...(blocked_count === 0 ? [] : [`${formatCount(blocked_count, 'issue')} blocked (\`grite blocked\`)`]),
     ...(taken_count === 0 ? [] : [`${formatNumber(taken_count)} taken by others`]),
-    ...(set_aside_count === 0 ? [] : [`${formatNumber(set_aside_count)} set aside by their status`]),
+    ...(set_aside_count === 0 ? [] : [`${formatNumber(set_aside_count)} set aside by status`]),
   ]
   return parts.length === 0 ? end : `${opening}${parts.join(', ')}`
 }

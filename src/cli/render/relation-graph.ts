@@ -1,4 +1,4 @@
-/** Issues and how they hang together, drawn as trees, as Mermaid or as DOT. */
+/** Draws issues and their relations as trees, Mermaid or DOT. */
 import type { IssueDepGraphData } from '../../commands/issue/dependency-graph.ts'
 import { openDisplayWidth, truncate } from './display-width.ts'
 import { escapeLine } from './escape-for-terminal.ts'
@@ -16,8 +16,8 @@ export const renderRelationGraph: Renderer<IssueDepGraphData> = (data, view) => 
   if (data.tree.length > 0) return drawTree(data, view)
   if (view.quiet || view.width === null) return ''
   return data.relation === 'parents'
-    ? 'No issue is a part of another. `grite issue update <issue> --parent <issue>` makes it one.\n'
-    : 'No issue waits for another. `grite issue dep add <issue> --target <issue>` says that one does.\n'
+    ? 'No issue has a parent. Run `grite issue update <issue> --parent <issue>` to set one.\n'
+    : 'No dependencies yet. Run `grite issue dep add <issue> --target <issue>` to add one.\n'
 }
 
 const cutNotes: Readonly<Record<string, string>> = {
@@ -26,10 +26,10 @@ const cutNotes: Readonly<Record<string, string>> = {
   deep: 'more below',
 }
 
-/** Left of a title however narrow the terminal. */
+/** Minimum width of a title on a narrow terminal. */
 const titleWidthMin = 8
 
-/** On a terminal with lines drawn and cut to its width; elsewhere two blanks for each step down. */
+/** On a terminal, draws lines and truncates to its width; otherwise indents by two spaces per level. */
 async function drawTree({ nodes, tree }: IssueDepGraphData, view: RenderView): Promise<string> {
   const byId = new Map(nodes.map((node) => [node.issue_id, node]))
   const isLast = lastChildren(tree)
@@ -61,7 +61,7 @@ function paint(opening: string, { state }: GraphNode, { style }: RenderView): st
   return state === 'open' ? style.accent(opening) : style.dim(opening)
 }
 
-/** For each row whether no row at its depth follows below the same parent. */
+/** For each row, whether it is the last child of its parent. */
 function lastChildren(tree: readonly TreeRow[]): boolean[] {
   const followed: boolean[] = []
   const isLast: boolean[] = []
@@ -74,7 +74,7 @@ function lastChildren(tree: readonly TreeRow[]): boolean[] {
   return isLast
 }
 
-/** @param isContinued - by depth, whether a line goes on to a later row */
+/** @param isContinued - by depth, whether a line continues to a later row */
 function drawBranch(depth: number, isLast: boolean, isContinued: readonly boolean[]): string {
   if (depth === 0) return ''
   const lines = isContinued.slice(1, depth).map((goesOn) => (goesOn ? '│  ' : '   '))

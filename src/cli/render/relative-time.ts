@@ -1,4 +1,4 @@
-/** Times as people say them: `3 h ago`, `in 2 d`. The unit is the largest that still gives at least one. */
+/** Relative times: `3 h ago`, `in 2 d`, in the largest unit with a value of at least one. */
 
 const units: readonly (readonly [name: string, ms: number])[] = [
   ['y', 365 * 86_400_000],
@@ -17,7 +17,7 @@ export function formatRelativeTime(tsUnixMs: number, nowUnixMs: number): string 
   return tsUnixMs <= nowUnixMs ? `${amount} ago` : `in ${amount}`
 }
 
-/** For scripts and other places where the reader has another clock. */
+/** For scripts and output that is read later. */
 export function formatAbsoluteTime(tsUnixMs: number): string {
   const date = new Date(tsUnixMs)
   return Number.isNaN(date.getTime()) ? `${tsUnixMs}` : date.toISOString()

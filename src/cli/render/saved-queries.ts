@@ -9,7 +9,7 @@ export const renderQuerySave: Renderer<QuerySaveData> = ({ name, query, replaced
   if (quiet) return ''
   const line = `${style.accent(escapeLine(name))}: ${escapeLine(query ?? '')}\n`
   if (event_id === null) return `Nothing to change in ${line}`
-  const before = replaced ? style.dim(`It was: ${escapeLine(replaced)}\n`) : ''
+  const before = replaced ? style.dim(`Replaced: ${escapeLine(replaced)}\n`) : ''
   return `${style.good('Saved')} ${line}${before}`
 }
 
@@ -24,7 +24,7 @@ export const renderQueryList: Renderer<QueryListData> = async ({ queries }, view
   if (queries.length === 0) {
     return view.quiet || view.width === null
       ? ''
-      : 'No saved queries yet. `grite query save <name> <query>` makes one.\n'
+      : 'No saved queries yet. Run `grite query save <name> <query>` to save one.\n'
   }
   return renderTable(
     queries,

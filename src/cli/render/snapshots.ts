@@ -11,7 +11,7 @@ import { type Column, renderTable } from './table.ts'
 export const renderSnapshotCreate: Renderer<SnapshotCreateData> = (data, { quiet, style }) => {
   if (quiet) return ''
   const events = formatCount(data.event_count, 'event')
-  return `${style.good('Made')} snapshot ${style.accent(escapeLine(nameOf(data.snapshot_ref)))}: ${events}, the log up to ${shorten(data.wal_head)}\n`
+  return `${style.good('Created')} snapshot ${style.accent(escapeLine(nameOf(data.snapshot_ref)))}: ${events}, the log up to ${shorten(data.wal_head)}\n`
 }
 
 type SnapshotRow = SnapshotListData['snapshots'][number]
@@ -29,7 +29,7 @@ export const renderSnapshotList: Renderer<SnapshotListData> = async (data, view)
 
 async function renderRows(snapshots: readonly SnapshotRow[], view: RenderView): Promise<string> {
   if (snapshots.length === 0)
-    return view.quiet || view.width === null ? '' : 'No snapshots yet. `grite snapshot create` makes one.\n'
+    return view.quiet || view.width === null ? '' : 'No snapshots yet. Run `grite snapshot create` to create one.\n'
   const problem: Column<SnapshotRow> = {
     heading: 'Problem',
     text: (row) => row.problem ?? '',
@@ -61,7 +61,7 @@ async function renderRows(snapshots: readonly SnapshotRow[], view: RenderView): 
         plainText: ({ wal_head }) => wal_head ?? '',
         drop: 2,
       },
-      // Scripts find a new column at the end.
+      // New columns go at the end, for scripts.
       ...(view.width === null ? [problem, ...verdicts] : [...verdicts, problem]),
     ],
     view,

@@ -1,4 +1,4 @@
-/** Colours, or none. Decided once from the environment and the stream; renderers only name what a text means. */
+/** Colours, chosen once by the environment and the stream; renderers only state the meaning of a text. */
 
 export interface Style {
   readonly bold: (text: string) => string
@@ -14,8 +14,8 @@ const same = (text: string) => text
 export const plainStyle: Style = { bold: same, dim: same, good: same, bad: same, attention: same, accent: same }
 
 /**
- * Whether to colour, in order: NO_COLOR (any text) forbids; CLICOLOR_FORCE (not 0) demands; CLICOLOR=0 and
- * TERM=dumb forbid; else a terminal gets colours.
+ * Whether to use colours, in this order: NO_COLOR (any text) disables; CLICOLOR_FORCE (not 0) enables; CLICOLOR=0 and
+ * TERM=dumb disable; otherwise a terminal gets colours.
  */
 export function wantsColor(env: Readonly<Record<string, string | undefined>>, isTerminal: boolean): boolean {
   if ((env.NO_COLOR ?? '') !== '') return false

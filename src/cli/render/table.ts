@@ -1,6 +1,6 @@
 /**
- * Rows in columns. On a terminal the columns are fitted to its width, one line a row; elsewhere cells are separated by
- * tabs, without heading and uncut, for `cut` and `awk`.
+ * Renders rows in columns. On a terminal, fits the columns to its width, one line per row; otherwise prints complete cells
+ * separated by tabs, without a heading, for `cut` and `awk`.
  */
 import { type DisplayWidth, openDisplayWidth, truncate } from './display-width.ts'
 import { escapeLine } from './escape-for-terminal.ts'
@@ -8,27 +8,27 @@ import type { RenderView } from './renderer.ts'
 
 export interface Column<Row> {
   readonly heading: string
-  /** The text as stored; the table escapes it. */
+  /** The unescaped text; the table escapes it. */
   readonly text: (row: Row) => string
-  /** What to print off a terminal, when that differs. */
+  /** The text without a terminal, if different. */
   readonly plainText?: (row: Row) => string
-  /** Left out off a terminal, where the columns stay in their places. */
+  /** Omitted without a terminal, where column positions never change. */
   readonly onTerminalOnly?: boolean
-  /** Applied after fitting, so that colour codes are never counted or cut. */
+  /** Applied after fitting, so that colour codes are neither counted nor cut. */
   readonly paint?: (text: string, row: Row) => string
   readonly align?: 'left' | 'right'
-  /** Columns with a number give way when the line is too long, the highest first, down to `widthMin`. */
+  /** Columns with a number shrink when the line is too long, the highest first, down to `widthMin`. */
   readonly shrink?: number
-  /** Never less than the heading: a heading is not cut. */
+  /** At least the width of the heading, which is never cut. */
   readonly widthMin?: number
-  /** Columns with a number are left out when all of them at their least are too long, the highest first. */
+  /** Columns with a number are dropped when the line is too long at minimum widths, the highest first. */
   readonly drop?: number
 }
 
 const gap = '  '
 const defaultWidthMin = 6
 
-/** Rows that are put together to one piece off a terminal. */
+/** Rows per piece without a terminal. */
 const rowsInPiece = 64
 
 export async function renderTable<Row>(
@@ -39,7 +39,7 @@ export async function renderTable<Row>(
   return view.width === null ? [...tabPieces(rows, columns)].join('') : renderFitted(rows, columns, view, view.width)
 }
 
-/** As `renderTable`, for tables that may have any number of rows. */
+/** Like `renderTable`, for tables with any number of rows. */
 export async function* tablePieces<Row>(
   rows: readonly Row[],
   columns: readonly Column<Row>[],
@@ -104,7 +104,7 @@ function dropColumns<Row>(
   width: number,
 ): readonly Column<Row>[] {
   const least = columns.map((column) => {
-    // Counted in code units: near enough to decide what is left out.
+    // Counts code units, which is accurate enough to decide which columns to drop.
     const widest = rows.reduce((most, row) => Math.max(most, column.text(row).length), column.heading.length)
     return column.shrink === undefined ? widest : Math.min(widest, leastWidth(column))
   })
@@ -140,7 +140,7 @@ function fitColumns<Row>(
     widths[index] = (widths[index] ?? 0) - given
     excess -= given
   }
-  // Narrower than all the minimums together: take the rest from the last columns, so that no line wraps.
+  // If even the minimum widths do not fit, shrink the last columns, so that no line wraps.
   for (let index = widths.length - 1; index >= 0 && excess > 0; index--) {
     const given = Math.min(excess, Math.max(0, (widths[index] ?? 0) - 1))
     widths[index] = (widths[index] ?? 0) - given

@@ -1,9 +1,9 @@
-/** One line for a text that became another: where they differ, in a few words. */
+/** Summarizes the difference between two texts in one line. */
 
-/** Words shown of each side, and the characters they may take. */
+/** Maximum number of words and characters shown of each side. */
 const excerptLengthMax = 40
 
-/** `…the old words… -> …the new words…`; `nothing` stands for no text. */
+/** `…the old words… -> …the new words…`; `nothing` means no text. */
 export function formatTextChange(before: string | null, after: string | null): string {
   const [old, next] = [before ?? '', after ?? ''].map(wordsOf) as [string[], string[]]
   let start = 0
@@ -15,7 +15,7 @@ export function formatTextChange(before: string | null, after: string | null): s
 
 const wordsOf = (text: string): string[] => text.split(/\s+/).filter((word) => word !== '')
 
-/** What differs, with dots where the text goes on. */
+/** The differing words, with dots where the text continues. */
 function excerpt(words: readonly string[], start: number, end: number): string {
   const whole = words.slice(start, words.length - end).join(' ')
   if (whole === '') return 'nothing'

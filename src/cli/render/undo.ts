@@ -4,7 +4,7 @@ import { formatChange } from './issue-history.ts'
 import { shorten } from './issue-shapes.ts'
 import type { Renderer } from './renderer.ts'
 
-/** Which event was undone, on what, and what is there again. */
+/** The undone event, its issue, and the restored values. */
 export const renderUndo: Renderer<UndoData> = ({ undone, changes, event_id, ...issue }, { quiet, style }) => {
   if (quiet) return ''
   const { issue_id, short_id, title } = issue

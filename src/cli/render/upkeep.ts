@@ -1,4 +1,4 @@
-/** Commands about the log and the view as a whole. */
+/** Renders commands about the whole log and view. */
 import type { DbStatsData } from '../../commands/db/stats.ts'
 import type { ResultOf } from '../../commands/define-command.ts'
 import { documentPieces, type exportLog } from '../../commands/export.ts'
@@ -9,7 +9,7 @@ import { shorten } from './issue-shapes.ts'
 import { formatRelativeTime } from './relative-time.ts'
 import type { PieceRenderer, Renderer } from './renderer.ts'
 
-/** git itself packs loose objects at about this many. */
+/** git packs loose objects by itself at about this number. */
 const looseObjectsMany = 6700
 
 export const renderDbStats: Renderer<DbStatsData> = (data, view) => {
@@ -25,7 +25,7 @@ export const renderDbStats: Renderer<DbStatsData> = (data, view) => {
     ['Rebuilt', `${rebuilt} (${formatCount(data.events_since_rebuild, 'event')} since)`],
     [
       'Loose objects',
-      `${formatBytes(data.loose_bytes)} in ${formatCount(data.loose_objects, 'file')}, whatever they are of`,
+      `${formatBytes(data.loose_bytes)} in ${formatCount(data.loose_objects, 'file')}of the whole repository`,
     ],
     ['Packs', `${formatBytes(data.pack_bytes)} in ${formatCount(data.pack_count, 'pack')}`],
   ]
@@ -36,7 +36,7 @@ export const renderDbStats: Renderer<DbStatsData> = (data, view) => {
   return renderFacts(facts, view) + (view.quiet ? '' : hints.join(''))
 }
 
-/** The export itself when it was asked for on standard output: a document, so its text is escaped only for a terminal. */
+/** Prints an export to standard output. The export is a document, so it is escaped only for a terminal. */
 export const renderExport: PieceRenderer<ResultOf<typeof exportLog>> = async function* (data, { quiet, style, width }) {
   const { format, content, output_path, event_count } = data
   if (content !== undefined) {

@@ -1,4 +1,4 @@
-/** `watch`: a line for each event; off a terminal its cells are separated by tabs. */
+/** `watch`: one line per event; without a terminal, tab-separated. */
 import type { WatchData, WatchItem } from '../../commands/watch/watch.ts'
 import { escapeLine } from './escape-for-terminal.ts'
 import { formatCount } from './facts.ts'
@@ -18,12 +18,12 @@ export const renderWatchedEvent: Renderer<WatchItem> = (event, { width, style })
   return `${cells.filter((cell) => cell !== '').join('  ')}\n`
 }
 
-/** Day and time of day; a watch that runs overnight shall still be understood. */
+/** Day and time, so that the output of a watch that runs overnight stays clear. */
 function clockTime(time: string): string {
   return /^\d{4}-/.test(time) ? `${time.slice(0, 10)} ${time.slice(11, 19)}` : time
 }
 
-/** What a comment shows of its text on one line. */
+/** Maximum length of a comment excerpt. */
 const excerptLengthMax = 60
 
 function describeKind(kind: WatchItem['kind']): string {
@@ -71,9 +71,9 @@ function quote(text: string): string {
   return `"${letters.length > excerptLengthMax ? `${letters.slice(0, excerptLengthMax - 1).join('')}…` : text}"`
 }
 
-/** For who sits there; a script has the exit status. */
+/** For people; a script uses the exit status. */
 export const renderWatchEnd: Renderer<WatchData> = ({ events, ended }, { quiet, width, style }) => {
   if (quiet || width === null || ended === 'interrupted') return ''
-  const why = ended === 'timeout' ? ', and the time is over' : ''
+  const why = ended === 'timeout' ? ', timed out' : ''
   return style.dim(`${formatCount(events, 'event')} told${why}.\n`)
 }

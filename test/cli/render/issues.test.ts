@@ -114,7 +114,7 @@ test('colours do not change the columns of an issue list', async () => {
 
 test('an empty issue list suggests the next step', async () => {
   assert.match(await textOf(renderIssueList(list([]), view(80))), /^No issues yet.*grite issue create/)
-  assert.match(await textOf(renderIssueList(list([], { issue_count: 7 }), view(80))), /^No issues match, of 7/)
+  assert.match(await textOf(renderIssueList(list([], { issue_count: 7 }), view(80))), /^None of 7 issues match/)
   assert.match(await textOf(renderIssueList(list([], { total: 3 }), view(80))), /^No issues shown of 3; raise --limit/)
   assert.equal(await textOf(renderIssueList(list([]), view(null))), '')
 })

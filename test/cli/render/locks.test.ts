@@ -38,11 +38,11 @@ const lines: readonly (readonly [name: string, data: unknown, text: string])[] =
     { ...claimed, outcome: 'renewed', removed_assignees: [], ttl_seconds: 3600, remote: null },
     'Renewed 3f2a91c Crash \\x1b[31m for 1 h, in this clone\n',
   ],
-  ['issue unclaim', { ...claimed, outcome: 'unclaimed' }, 'Gave back 3f2a91c Crash \\x1b[31m\n'],
+  ['issue unclaim', { ...claimed, outcome: 'unclaimed' }, 'Released 3f2a91c Crash \\x1b[31m\n'],
   [
     'issue unclaim',
     { ...claimed, outcome: 'unchanged' },
-    'Nothing to give back: you have not claimed 3f2a91c Crash \\x1b[31m\n',
+    'Nothing to release: you have not claimed 3f2a91c Crash \\x1b[31m\n',
   ],
 ]
 
@@ -92,11 +92,11 @@ test('lock status written to a pipe prints full values', async () => {
 test('issue close prints the issue claimed next', async () => {
   const closed = { issue_id: 'ab'.repeat(16), short_id: 'abababa', title: 'Done', event_id: 'cd' }
   const nothing = await render('issue close', { ...closed, claimed: null })
-  assert.equal(nothing, 'Closed abababa Done\nNothing is ready to be claimed\n')
+  assert.equal(nothing, 'Closed abababa Done\nNothing is ready to claim\n')
   const next = await render('issue close', { ...closed, claimed: { ...claimed, removed_assignees: [] } })
   assert.match(next, /^Closed abababa Done\nClaimed 3f2a91c Crash .* for 1 h 30 min, on origin\n$/)
   assert.equal(await render('issue close', closed), 'Closed abababa Done\n')
   assert.equal(await render('issue close', { ...closed, claimed: null, claim_failed: true }), 'Closed abababa Done\n')
   const sent = { ...closed, remote: 'origin', sent: true }
-  assert.equal(await render('issue close', sent), 'Closed abababa Done\nSent to origin\n')
+  assert.equal(await render('issue close', sent), 'Closed abababa Done\nPushed to origin\n')
 })

@@ -171,13 +171,13 @@ const changes: readonly (readonly [title: string, data: object, text: string])[]
   [
     'Adding an edge stored in its other spelling',
     { event_id: null, stored_as: otherWay },
-    `Nothing to change: ${edgeText} (kept as: bbbbbbb blocks aaaaaaa)\n`,
+    `Nothing to change: ${edgeText} (stored as: bbbbbbb blocks aaaaaaa)\n`,
   ],
   ['Removing an edge', { action: 'removed' }, `Removed ${edgeText}\n`],
   [
     'Removing an edge stored in its other spelling',
     { action: 'removed', stored_as: otherWay },
-    `Removed ${edgeText} (it was kept as: bbbbbbb blocks aaaaaaa)\n`,
+    `Removed ${edgeText} (it was stored as: bbbbbbb blocks aaaaaaa)\n`,
   ],
   ['Removing an absent edge', { action: 'removed', event_id: null, stored_as: null }, `No such edge: ${edgeText}\n`],
   ['Adding an edge to an unknown issue', { target_title: null }, 'Added aaaaaaa Crash depends on bbbbbbb\n'],
@@ -212,7 +212,7 @@ blocks      ${'ccccccc'.padEnd(32, '0')}  unknown  ?
   )
   assert.match(
     await renderDependencyList({ ...a, deps: [], direction: 'dependents' }, view(90)),
-    /^No issue has an edge to aaaaaaa Crash/,
+    /^No dependencies on aaaaaaa Crash/,
   )
 })
 
@@ -243,7 +243,7 @@ test('ready marks overdue issues and counts issues left out', async () => {
 aaaaaaa  P0    Crash     2026-04-01 overdue                                    1 d ago
 bbbbbbb        Fix \\x07  2026-05-01          ${'f'.repeat(32)}  1 d ago
 
-2 of 3 ready, 1 issue blocked (\`grite blocked\`), 2 taken by others, 1 set aside by their status
+2 of 3 ready, 1 issue blocked (\`grite blocked\`), 2 taken by others, 1 set aside by status
 `,
   )
   const none = { issues: [], total: 0, blocked_count: 3, taken_count: 0, set_aside_count: 0 }

@@ -84,10 +84,10 @@ test('db verify lists bad signatures and ineffective actor cards', async () => {
   }
   assert.equal(
     await renderDbVerify(data, view),
-    `Signatures are not all sound: 3 of 4 signatures verified; 4 events are not signed.
+    `Some signatures are bad: 3 of 4 signatures verified; 4 events are not signed.
   event e1 of actor abababab: the signature does not verify
   event e2 of actor abababab: it is not signed, though this actor signs
-Of no effect: 12 actor cards
+Invalid: 12 actor cards
   actor abababab, event e3: is signed by \\x1b
   actor abababab: is odd
   and 10 more
@@ -109,7 +109,7 @@ test('actor list prints key prefixes; actor show prints previous keys', async ()
       { actor: { actor_id: actor, public_key: key, previous_keys: ['k1', 'k2'], local: false } },
       view,
     ),
-    /Keys before: k1, k2\nKnown: +by its card in the log\n/,
+    /Previous keys: k1, k2\nKnown: +by its card in the log\n/,
   )
 })
 
@@ -117,8 +117,11 @@ test('actor rotate-key prints the old and the new key', async () => {
   const data = { actor_id: actor, label: 'ann', public_key: key, previous_key: 'b'.repeat(64), event_id: 'e' }
   const rows = [
     [data, `Rotated the key of abababab ann: ${'b'.repeat(16)} -> c0ffee0000000000\n`],
-    [{ ...data, previous_key: null }, 'From now on abababab ann signs, with key c0ffee0000000000\n'],
-    [{ ...data, event_id: null }, 'Finished an interrupted rotation: abababab ann signs with key c0ffee0000000000\n'],
+    [{ ...data, previous_key: null }, 'Created the first key of abababab ann: c0ffee0000000000\n'],
+    [
+      { ...data, event_id: null },
+      'Completed an interrupted rotation: abababab ann now signs with key c0ffee0000000000\n',
+    ],
   ] as const
   for (const [row, text] of rows) assert.equal(await renderActorRotateKey(row, view), text)
   assert.equal(await renderActorRotateKey(data, { ...view, quiet: true }), '')

@@ -70,7 +70,7 @@ test('snapshot create prints one line', async () => {
   const data = { snapshot_ref: row.ref_name, wal_head: row.wal_head, event_count: 1 }
   assert.equal(
     await renderSnapshotCreate(data, view(80)),
-    'Made snapshot 1775379600000: 1 event, the log up to abcdef01\n',
+    'Created snapshot 1775379600000: 1 event, the log up to abcdef01\n',
   )
   assert.equal(await renderSnapshotCreate(data, view(80, { quiet: true })), '')
 })

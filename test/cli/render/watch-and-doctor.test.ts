@@ -72,7 +72,7 @@ test('watch written to a pipe prints tab-separated cells', async () => {
 
 test('watch prints its end only on a terminal', () => {
   assert.equal(renderWatchEnd({ events: 1, ended: 'count' }, view), '1 event told.\n')
-  assert.equal(renderWatchEnd({ events: 0, ended: 'timeout' }, view), '0 events told, and the time is over.\n')
+  assert.equal(renderWatchEnd({ events: 0, ended: 'timeout' }, view), '0 events told, timed out.\n')
   assert.equal(renderWatchEnd({ events: 3, ended: 'interrupted' }, view), '')
   assert.equal(renderWatchEnd({ events: 3, ended: 'count' }, { ...view, width: null }), '')
 })

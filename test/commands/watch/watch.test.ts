@@ -146,7 +146,7 @@ describe('watch --exec', () => {
     const runner = watcher()
     const data = await runner.run('watch', { since, timeout: '150ms', exec: hook('hang', 'exec sleep 60') })
     assert.deepEqual([(data as { ended: string }).ended, runner.emitted.length], ['timeout', 1])
-    assert.match(runner.warnings[0]?.message ?? '', /ended by SIGTERM/)
+    assert.match(runner.warnings[0]?.message ?? '', /killed by SIGTERM/)
   })
 
   it('watch --exec ends a hanging program on interrupt', async () => {
