@@ -35,8 +35,8 @@ const rules: readonly Rule[] = [
   // object-file.c: write_loose_object() and mkstemp, when the object directory is not writable.
   [/(insufficient permission for adding an object to repository database|unable to create temporary)/, storage],
   // setup.c: ensure_valid_ownership(), setup_git_directory_gently().
-  [/detected dubious ownership in repository at '([\s\S]*?)'\n/, somebodyElses],
-  [/cannot use bare repository '([\s\S]*?)' \(safe\.bareRepository is '(.*?)'\)/, onlyFoundByLooking],
+  [/detected dubious ownership in repository at '([\s\S]*?)'\n/, foreignOwner],
+  [/cannot use bare repository '([\s\S]*?)' \(safe\.bareRepository is '(.*?)'\)/, unsafeBareRepository],
   // setup.c: read_gitfile_error_die().
   [
     /(?:(?:invalid gitfile format|no path in gitfile): (.*)|too large to be a \.git file: '(.*)'|error (?:opening|reading) '?(.*?\.git)'?(?:: .*)?$)/m,
@@ -145,7 +145,7 @@ function storage(match: RegExpExecArray, failure: GitFailure): GriteError {
   return new StorageError(`git ${commandOf(failure)}: ${match[1]}`, { details: details(failure) })
 }
 
-function somebodyElses([, path = '']: RegExpExecArray, failure: GitFailure): GriteError {
+function foreignOwner([, path = '']: RegExpExecArray, failure: GitFailure): GriteError {
   // A command cannot contain a name that is not UTF-8.
   const command = path.includes('\ufffd')
     ? 'add its path to safe.directory in your git configuration'
@@ -156,7 +156,7 @@ function somebodyElses([, path = '']: RegExpExecArray, failure: GitFailure): Gri
   })
 }
 
-function onlyFoundByLooking([, path = '', value]: RegExpExecArray, failure: GitFailure): GriteError {
+function unsafeBareRepository([, path = '', value]: RegExpExecArray, failure: GitFailure): GriteError {
   const named = path.includes('\ufffd') ? 'set GIT_DIR to its path' : `set GIT_DIR=${shellWord(path)}`
   return new RepositoryRefusedError(`git refuses the bare repository at ${path}: safe.bareRepository is '${value}'`, {
     details: { ...details(failure), path },

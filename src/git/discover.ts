@@ -71,7 +71,7 @@ async function askGitFrom(start: string, options: AskGitOptions): Promise<Reposi
     if (!(error instanceof NotFoundError)) throw error
     const { path } = error.details
     throw options.env.GIT_DIR === undefined && path !== undefined
-      ? leadsNowhere(start, typeof path === 'string' ? path : findGitFileTarget(start), error)
+      ? danglingGitFile(start, typeof path === 'string' ? path : findGitFileTarget(start), error)
       : notARepository(start, options.env, error)
   }
 }
@@ -100,7 +100,7 @@ function refused(start: string, error: GitError): GriteError {
   })
 }
 
-function leadsNowhere(start: string, path: string | null, cause: unknown): NotFoundError {
+function danglingGitFile(start: string, path: string | null, cause: unknown): NotFoundError {
   const where = path ?? 'a path'
   return new NotFoundError(`a .git file at or above ${start} points to ${where}, which is not a git repository`, {
     details: { directory: start, path },

@@ -14,10 +14,10 @@ const configBytesMax = 1024 * 1024
 const lineBytesMax = 16 * 1024
 
 /** The content of a folder: a repository, nothing that concerns git, or something that only git can judge. */
-export type Sight = RepositoryLayout | 'nothing' | 'unusual'
+export type FolderFinding = RepositoryLayout | 'nothing' | 'unusual'
 
 /** Checks one folder on the way up. @param folder - its real path */
-export function lookForRepository(folder: string): Sight {
+export function lookForRepository(folder: string): FolderFinding {
   const dotGit = join(folder, '.git')
   const found = lstatOf(dotGit)
   if (found === 'absent') {
@@ -81,7 +81,7 @@ interface Found {
   readonly isOwn: boolean
 }
 
-function describe({ folder, gitDir, isOwn: isDotGitOwn }: Found): Sight {
+function describe({ folder, gitDir, isOwn: isDotGitOwn }: Found): FolderFinding {
   const commonDir = findCommonDir(gitDir)
   if (commonDir === null || !isDotGitOwn || !areOwn(folder, gitDir) || !isPlainGitDir(gitDir, commonDir)) {
     return 'unusual'

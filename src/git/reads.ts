@@ -3,7 +3,7 @@ import { setImmediate } from 'node:timers/promises'
 import { GitError } from '../model/errors/index.ts'
 
 /** Objects read before yielding to the event loop: signals are handled only then. */
-const turnObjects = 256
+const yieldObjects = 256
 
 /** The running reads of a repository, so that they end at once when the process must end. */
 export class Reads {
@@ -34,7 +34,7 @@ export class Reads {
   /** Like `requireGoing`, after each of many objects that are read synchronously. */
   async afterObject(): Promise<void> {
     this.#objects += 1
-    if (this.#objects % turnObjects === 0) await setImmediate()
+    if (this.#objects % yieldObjects === 0) await setImmediate()
     this.requireGoing()
   }
 }

@@ -7,11 +7,11 @@ export interface BeadsIndex {
   /** The newest issue of the file with this original id. */
   findTarget(originalId: string): EdgeTarget | undefined
   /** Ids that edges refer to but the file does not contain. */
-  findStrangers(): string[]
+  findMissingTargets(): string[]
   /** Whether the file contains an issue with this original id. */
-  isBrought(originalId: string): boolean
+  isInFile(originalId: string): boolean
   /** Whether this line decides its issue: the newest line does, the last of several equally new ones. */
-  isWinner(issue: BeadsIssue, lineNumber: number): boolean
+  decidesIssue(issue: BeadsIssue, lineNumber: number): boolean
   /** Whether several lines are about this issue. */
   isRepeated(issue: BeadsIssue): boolean
 }
@@ -29,7 +29,7 @@ export function collectBeadsIndex({ includeTombstones }: { readonly includeTombs
   const targets = new Map<string, { readonly createdAtMs: number; readonly isTombstone: boolean }>()
   const groups = new Map<string, Group>()
   const named = new Set<string>()
-  const isBrought = (originalId: string): boolean => {
+  const isInFile = (originalId: string): boolean => {
     const target = targets.get(originalId)
     return target !== undefined && (includeTombstones || !target.isTombstone)
   }
@@ -49,11 +49,11 @@ export function collectBeadsIndex({ includeTombstones }: { readonly includeTombs
       const target = targets.get(originalId)
       if (target === undefined) return undefined
       const issueId: IssueId = deriveBeadsIssueId(originalId, target.createdAtMs)
-      return { outcome: isBrought(originalId) ? 'imported' : 'tombstone', issueId }
+      return { outcome: isInFile(originalId) ? 'imported' : 'tombstone', issueId }
     },
-    findStrangers: () => [...named].filter((originalId) => !isBrought(originalId)),
-    isBrought,
-    isWinner: (issue, lineNumber) => groups.get(keyOf(issue))?.lineNumber === lineNumber,
+    findMissingTargets: () => [...named].filter((originalId) => !isInFile(originalId)),
+    isInFile,
+    decidesIssue: (issue, lineNumber) => groups.get(keyOf(issue))?.lineNumber === lineNumber,
     isRepeated: (issue) => (groups.get(keyOf(issue))?.count ?? 0) > 1,
   }
 }

@@ -125,7 +125,7 @@ async function* planSteps(
     if ('issue' in parsed) index.add(parsed.issue, line.lineNumber)
     else if ('memory' in parsed) memories.set(parsed.memory.key, parsed.memory)
   }
-  const aliases = await baseline.findImportedIssues(index.findStrangers())
+  const aliases = await baseline.findImportedIssues(index.findMissingTargets())
   const findTarget = (originalId: string): EdgeTarget => {
     const inFile = index.findTarget(originalId)
     return inFile?.outcome === 'imported' ? inFile : (targetOf(aliases.get(originalId)) ?? inFile ?? unknownTarget)
@@ -145,7 +145,7 @@ async function* planSteps(
         }
     }
   }
-  yield* connectWaiting(baseline, index.isBrought, { findTarget, isLeftOut: (issueId) => planned.has(issueId) })
+  yield* connectWaiting(baseline, index.isInFile, { findTarget, isLeftOut: (issueId) => planned.has(issueId) })
   for (const memory of memories.values()) {
     const present = await baseline.findProjectContext(memoryContextKey(memory.key))
     yield { outcome: 'memory', key: memory.key, plan: planMemory(memory, present) }
@@ -261,7 +261,7 @@ function* planMapped(line: MappedLine, { index, logged, groups }: PlanContext): 
   const { issue, imported, lineNumber } = line
   const { issueId } = imported
   const winner = groups.winners.get(issueId)
-  if (!index.isWinner(issue, lineNumber)) {
+  if (!index.decidesIssue(issue, lineNumber)) {
     if (winner !== undefined) yield yieldLine(line, winner)
     else groups.waiting.set(issueId, [...(groups.waiting.get(issueId) ?? []), line])
     return

@@ -13,7 +13,7 @@ export interface SnapshotThresholds {
 
 const dayMs = 86_400_000
 /** An old snapshot is replaced only when this part of `maxEvents` is new. */
-const worthwhilePart = 0.1
+const replaceFraction = 0.1
 
 /**
  * Whether a new snapshot is worth making.
@@ -29,5 +29,5 @@ export function isSnapshotDue(
   const newCount = eventCount - (cover?.eventCount ?? 0)
   if (newCount >= maxEvents) return true
   if (cover === null) return false
-  return nowUnixMs - cover.createdTs > maxAgeDays * dayMs && newCount >= worthwhilePart * maxEvents
+  return nowUnixMs - cover.createdTs > maxAgeDays * dayMs && newCount >= replaceFraction * maxEvents
 }

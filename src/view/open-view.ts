@@ -47,16 +47,16 @@ export interface OpenViewOptions {
 }
 
 /** Facts that a view passes to its replacement: former heads of the log, and lost or held heads. */
-interface Heritage {
+interface FormerState {
   readonly heads: readonly Oid[]
   readonly lostHeads: readonly string[]
   readonly heldHeads: readonly HeldHead[]
   readonly eventCount: number
 }
 
-const noHeritage: Heritage = { heads: [], lostHeads: [], heldHeads: [], eventCount: 0 }
+const noFormerState: FormerState = { heads: [], lostHeads: [], heldHeads: [], eventCount: 0 }
 
-function heritageOf({ head, apartHeads, lostHeads, heldHeads, eventCount }: View): Heritage {
+function formerStateOf({ head, apartHeads, lostHeads, heldHeads, eventCount }: View): FormerState {
   const heads = [...(head === null ? [] : [head]), ...apartHeads] as Oid[]
   return { heads, lostHeads, heldHeads, eventCount }
 }
@@ -65,24 +65,24 @@ function heritageOf({ head, apartHeads, lostHeads, heldHeads, eventCount }: View
 export async function openView(options: OpenViewOptions): Promise<View> {
   const directory = new ViewDirectory(options.directory, options.permissions)
   const opened = await openStore(options, directory)
-  if (opened === undefined) return openThrowAwayView(options, noHeritage)
+  if (opened === undefined) return openThrowAwayView(options, noFormerState)
   const view = await readView(options, directory, opened)
-  if (view === undefined) return replaceView(options, noHeritage)
+  if (view === undefined) return replaceView(options, noFormerState)
   try {
     const outcome = await catchUp({ ...options, view })
     if (outcome === 'read-only') {
       await view.close()
-      return openThrowAwayView(options, heritageOf(view))
+      return openThrowAwayView(options, formerStateOf(view))
     }
     if (outcome !== 'rebuild-needed') return view
   } catch (error) {
     await view.close()
     if (!isStoreFailure(error)) throw error
-    tellRebuilt(options, error)
-    return replaceView(options, heritageOf(view))
+    warnRebuilt(options, error)
+    return replaceView(options, formerStateOf(view))
   }
   await view.close()
-  return replaceView(options, heritageOf(view))
+  return replaceView(options, formerStateOf(view))
 }
 
 /**
@@ -93,8 +93,8 @@ export async function openView(options: OpenViewOptions): Promise<View> {
  * @throws {IncompleteLogError} when the old view has events of a missing part of the log; it stays unchanged
  */
 export async function rebuildView(options: OpenViewOptions, present?: View): Promise<View> {
-  const heritage = present === undefined ? await readHeritage(options) : heritageOf(present)
-  return rebuild(options, heritage, { requireEvents: heritage.eventCount })
+  const formerState = present === undefined ? await readFormerState(options) : formerStateOf(present)
+  return rebuild(options, formerState, { requireEvents: formerState.eventCount })
 }
 
 /**
@@ -102,9 +102,9 @@ export async function rebuildView(options: OpenViewOptions, present?: View): Pro
  * was opened. In memory when the directory is not writable.
  */
 export async function replaceUnreadableView(options: OpenViewOptions, failure: unknown, present?: View): Promise<View> {
-  const heritage = present === undefined ? await readHeritage(options) : heritageOf(present)
-  tellRebuilt(options, failure)
-  return replaceView(options, heritage)
+  const formerState = present === undefined ? await readFormerState(options) : formerStateOf(present)
+  warnRebuilt(options, failure)
+  return replaceView(options, formerState)
 }
 
 /** Permission to use a snapshot, and its limits. */
@@ -146,7 +146,7 @@ export async function rebuildViewFromSnapshot<Licence extends SnapshotLicence>(
   present?: View,
 ): Promise<RebuiltView<Licence>> {
   const { git, stream, warn } = options
-  const heritage = present === undefined ? await readHeritage(options) : heritageOf(present)
+  const formerState = present === undefined ? await readFormerState(options) : formerStateOf(present)
   const head = await git.readRef(stream.ref)
   const rows = head === null ? [] : await findSnapshots(options)
   let passedOver = 0
@@ -158,7 +158,7 @@ export async function rebuildViewFromSnapshot<Licence extends SnapshotLicence>(
       await requireSnapshotOf(git, snapshot, head as Oid)
       const licence = await judge(snapshot)
       isJudged = true
-      return { view: await rebuild(options, heritage, { from: { snapshot, licence } }), snapshot, licence }
+      return { view: await rebuild(options, formerState, { from: { snapshot, licence } }), snapshot, licence }
     } catch (error) {
       if (!(error instanceof UnusableSnapshotError)) throw error
       passedOver += 1
@@ -169,7 +169,7 @@ export async function rebuildViewFromSnapshot<Licence extends SnapshotLicence>(
   if (passedOver > warningsMax) warn('snapshot-unusable', `skipped ${passedOver - warningsMax} more snapshots`)
   const why = rows.length === 0 ? 'there is no snapshot' : 'no snapshot is usable'
   warn('snapshot-unusable', `${why}; read the whole log`)
-  const view = await rebuild(options, heritage, { requireEvents: heritage.eventCount })
+  const view = await rebuild(options, formerState, { requireEvents: formerState.eventCount })
   return { view, snapshot: null, licence: null }
 }
 
@@ -186,16 +186,16 @@ async function findSnapshots({ git, warn }: OpenViewOptions): Promise<readonly S
 
 /** A view rebuilt from the log, for an open one that cannot catch up. The open one stays unchanged. */
 export function replaceOpenView(options: OpenViewOptions, present: View): Promise<View> {
-  return replaceView(options, heritageOf(present))
+  return replaceView(options, formerStateOf(present))
 }
 
 /** Like `rebuildView`; in memory when the directory is not writable. */
-async function replaceView(options: OpenViewOptions, heritage: Heritage): Promise<View> {
+async function replaceView(options: OpenViewOptions, formerState: FormerState): Promise<View> {
   try {
-    return await rebuild(options, heritage)
+    return await rebuild(options, formerState)
   } catch (error) {
     if (!(error instanceof StorageError)) throw error
-    return openThrowAwayView(options, heritage)
+    return openThrowAwayView(options, formerState)
   }
 }
 
@@ -207,7 +207,7 @@ interface RebuildFrom {
 
 async function rebuild(
   options: OpenViewOptions,
-  heritage: Heritage,
+  formerState: FormerState,
   { from, requireEvents = 0 }: RebuildFrom = {},
 ): Promise<View> {
   const directory = new ViewDirectory(options.directory, options.permissions)
@@ -217,8 +217,8 @@ async function rebuild(
   const view = (await View.over(created.store, { ...options, deferred: true })) as View
   try {
     if (from !== undefined) await fillFromSnapshot(options, view, from)
-    const outcome = await fillFromLog(options, view, heritage)
-    if (from !== undefined && outcome === 'rebuild-needed') throw lostMeanwhile(from.snapshot)
+    const outcome = await fillFromLog(options, view, formerState)
+    if (from !== undefined && outcome === 'rebuild-needed') throw movedDuringRebuild(from.snapshot)
     if (view.gaps.count > 0 && view.eventCount < requireEvents) {
       throw incompleteLog(`kept the view, because it has events of the missing part`, view.gaps)
     }
@@ -241,9 +241,9 @@ function asStorageFailure(error: unknown): StorageError {
 }
 
 /** A throw-away view in memory: when the directory is not writable, or its lock is unavailable. */
-async function openThrowAwayView(options: OpenViewOptions, heritage: Heritage): Promise<View> {
+async function openThrowAwayView(options: OpenViewOptions, formerState: FormerState): Promise<View> {
   const view = (await View.over(await openMemoryStore(), { ...options, deferred: true })) as View
-  await fillFromLog({ ...options, isThrowAway: true }, view, heritage)
+  await fillFromLog({ ...options, isThrowAway: true }, view, formerState)
   return view
 }
 
@@ -277,7 +277,7 @@ async function fillFromSnapshot(
   if (hasRepeats || licence.hasRepeats) await view.noteRepeats()
 }
 
-function lostMeanwhile({ ref }: Snapshot): UnusableSnapshotError {
+function movedDuringRebuild({ ref }: Snapshot): UnusableSnapshotError {
   return new UnusableSnapshotError(`${ref}: the log was moved away from its wal_head while it was read`, {
     details: { ref },
   })
@@ -286,7 +286,7 @@ function lostMeanwhile({ ref }: Snapshot): UnusableSnapshotError {
 async function fillFromLog(
   options: OpenViewOptions & { readonly isThrowAway?: boolean },
   view: View,
-  { heads, lostHeads, heldHeads }: Heritage,
+  { heads, lostHeads, heldHeads }: FormerState,
 ): Promise<CatchUpOutcome> {
   if (lostHeads.length > 0) await view.rememberLostHeads(lostHeads)
   await view.rememberHeldHeads(heldHeads)
@@ -297,16 +297,16 @@ async function fillFromLog(
 }
 
 /** The facts that the current view passes on before it is replaced. An unreadable view is set aside. */
-async function readHeritage(options: OpenViewOptions): Promise<Heritage> {
+async function readFormerState(options: OpenViewOptions): Promise<FormerState> {
   const directory = new ViewDirectory(options.directory, options.permissions)
-  tellAside(options, await directory.setAsideObstacle().catch(() => null))
-  if ((await directory.readCurrent()) === undefined) return noHeritage
+  warnSetAside(options, await directory.setAsideObstacle().catch(() => null))
+  if ((await directory.readCurrent()) === undefined) return noFormerState
   const opened = await openStore(options, directory).catch(() => undefined)
-  if (opened === undefined) return noHeritage
+  if (opened === undefined) return noFormerState
   const view = await readView(options, directory, opened)
-  if (view === undefined) return noHeritage
+  if (view === undefined) return noFormerState
   await view.close()
-  return heritageOf(view)
+  return formerStateOf(view)
 }
 
 /** The view in a store. Undefined when the store holds no readable one; then it has been moved away. */
@@ -323,7 +323,7 @@ async function readView(
     await opened.store.close().catch(() => {})
     if (!isStoreFailure(error)) throw error
     // If it cannot be renamed, a rebuild is impossible too: fold the log in memory.
-    tellAside(options, await directory.setAside(opened.number).catch(() => null))
+    warnSetAside(options, await directory.setAside(opened.number).catch(() => null))
     return undefined
   }
 }
@@ -336,7 +336,7 @@ async function discardForeign(
 ): Promise<void> {
   const isOurs = await View.isOurs(store)
   await store.close()
-  if (!isOurs) tellAside(options, await directory.setAside(number))
+  if (!isOurs) warnSetAside(options, await directory.setAside(number))
 }
 
 interface OpenedStore {
@@ -362,7 +362,7 @@ async function openStore(options: OpenViewOptions, directory: ViewDirectory): Pr
         break
       case 'missing':
       case 'unreadable':
-        if (++failures > openFailuresMax || !(await makeWay(options, directory, attempt))) return undefined
+        if (++failures > openFailuresMax || !(await removeObstacle(options, directory, attempt))) return undefined
     }
   }
 }
@@ -372,7 +372,7 @@ function retryWhileLocked(): Retry {
 }
 
 /** Removes the obstacle to opening a view. False when that is impossible. */
-async function makeWay(
+async function removeObstacle(
   options: OpenViewOptions,
   directory: ViewDirectory,
   { number, reason }: { readonly number: number; readonly reason: OpenFailure },
@@ -380,17 +380,17 @@ async function makeWay(
   try {
     // A rebuild that replaced a directory has already named its successor; otherwise nobody will.
     if (reason === 'missing') await directory.forget(number)
-    else tellAside(options, (await directory.setAsideObstacle()) ?? (await directory.setAside(number)))
+    else warnSetAside(options, (await directory.setAsideObstacle()) ?? (await directory.setAside(number)))
     return true
   } catch {
     return false
   }
 }
 
-function tellRebuilt({ warn }: OpenViewOptions, failure: unknown): void {
+function warnRebuilt({ warn }: OpenViewOptions, failure: unknown): void {
   warn('view-rebuilt', `rebuilding the view, because it is unusable: ${(failure as Error).message}`)
 }
 
-function tellAside({ warn }: OpenViewOptions, aside: string | null): void {
+function warnSetAside({ warn }: OpenViewOptions, aside: string | null): void {
   if (aside !== null) warn('view-set-aside', `the view is unreadable; moved it to ${aside} and rebuilding it`)
 }

@@ -69,7 +69,7 @@ export function lockFileQueue(path: string, permissions?: SharedPermissions): Qu
         const taken = tryTake(lockPath, owner, permissions)
         if (taken !== undefined) return taken
         if (watch.look() && breakLock(path, watch)) continue
-        if (waitedMs >= waitMsMax) return passBy
+        if (waitedMs >= waitMsMax) return enterWithout
         // Counts requested pauses, not clock time: a suspended process watches nobody.
         const pauseMs = pauses.next().value
         await sleep(pauseMs)
@@ -80,7 +80,7 @@ export function lockFileQueue(path: string, permissions?: SharedPermissions): Qu
   }
 }
 
-const passBy = async (): Promise<void> => {}
+const enterWithout = async (): Promise<void> => {}
 
 function lockPathOf(path: string): string {
   return `${path}.lock`
@@ -109,7 +109,7 @@ function tryTake(
     descriptor = openSync(lockPath, 'wx', 0o666)
   } catch (error) {
     // Wait only when others are in the queue; an unwritable folder stays unwritable.
-    return codeOf(error) === 'EEXIST' ? undefined : passBy
+    return codeOf(error) === 'EEXIST' ? undefined : enterWithout
   }
   const leave = hold(lockPath, descriptor)
   try {
@@ -204,7 +204,7 @@ function breakLock(path: string, { seen }: LockWatch): boolean {
     const mine = `${path}.${randomBytes(6).toString('hex')}.tmp`
     renameSync(lockPath, mine)
     const broken = statOf(mine)
-    if (seen !== undefined && broken !== undefined && !isSameFile(seen, broken)) putBack(mine, lockPath)
+    if (seen !== undefined && broken !== undefined && !isSameFile(seen, broken)) restoreLock(mine, lockPath)
     removeIfThere(mine)
     return true
   } catch (error) {
@@ -212,7 +212,7 @@ function breakLock(path: string, { seen }: LockWatch): boolean {
   }
 }
 
-function putBack(from: string, to: string): void {
+function restoreLock(from: string, to: string): void {
   try {
     linkSync(from, to)
   } catch {

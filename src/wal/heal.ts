@@ -202,7 +202,7 @@ async function restore<Batch, Item, Sealed extends Segment<Item>>(
         throw new NotFoundError(`${head} is gone`)
       }
       // A head that cannot be fetched is held.
-      await hydrate?.(head, [ref]).catch(passOver)
+      await hydrate?.(head, [ref]).catch(ignoreUnavailable)
       const base = await git.findMergeBase(head, ref)
       const request = { from: head, onto: ref, base, mayRepeat, nowUnixMs: clock.nowUnixMs() }
       const joined = await stageJoin(git, { ...stream, divergence }, request)
@@ -218,7 +218,7 @@ async function restore<Batch, Item, Sealed extends Segment<Item>>(
   })
 }
 
-function passOver(error: unknown): void {
+function ignoreUnavailable(error: unknown): void {
   if (!(error instanceof GriteError)) throw error
 }
 

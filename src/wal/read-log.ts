@@ -31,7 +31,7 @@ export async function* readCommits<Batch, Item, Sealed extends Segment<Item>>(
   { head, exclude = [] }: LogRange,
 ): AsyncGenerator<readonly DecodedCommit<Sealed>[]> {
   const taken: TakenObjects = new Set()
-  const breath = new Breath()
+  const pause = new EventLoopYield()
   const { fileBytesMax: blobBytesMax, comesFirst } = codec
   for await (const entries of git.readHistory({ head, exclude, blobBytesMax, comesFirst })) {
     const commits: DecodedCommit<Sealed>[] = []
@@ -39,29 +39,29 @@ export async function* readCommits<Batch, Item, Sealed extends Segment<Item>>(
       const steps = codec.decodeInSteps(entry, taken)
       let step = steps.next()
       while (!step.done) {
-        await breath.take()
+        await pause.take()
         step = steps.next()
       }
       commits.push({ entry, segment: step.value })
-      if (breath.isDue(entry)) await breath.take()
+      if (pause.isDue(entry)) await pause.take()
     }
     yield commits
   }
 }
 
 /** Bytes decoded before yielding to the event loop: signals are handled only then. */
-const breathBytes = 1024 * 1024
-const breathCommits = 256
+const yieldBytes = 1024 * 1024
+const yieldCommits = 256
 
 /** Yields to timers, input and signals during long decoding. */
-class Breath {
+class EventLoopYield {
   #bytes = 0
   #commits = 0
 
   isDue({ files }: CommitEntry): boolean {
     this.#commits += 1
     for (const { content } of files) this.#bytes += content?.length ?? 0
-    return this.#bytes >= breathBytes || this.#commits >= breathCommits
+    return this.#bytes >= yieldBytes || this.#commits >= yieldCommits
   }
 
   async take(): Promise<void> {

@@ -61,10 +61,10 @@ export const nodeDisk: Disk = {
   },
   openFile: (path) => ({ path, descriptor: openSync(path, 'r') }),
   async flushFiles(files) {
-    await everyOne(files.map((file) => flush(fdatasync, file.descriptor)))
+    await settleAll(files.map((file) => flush(fdatasync, file.descriptor)))
   },
   async flushDirectories(paths) {
-    await everyOne(paths.map(flushDirectory))
+    await settleAll(paths.map(flushDirectory))
   },
   closeFile: ({ descriptor }) => close(descriptor, () => {}),
   makeDirectory(path) {
@@ -117,7 +117,7 @@ async function flushDirectory(path: string): Promise<void> {
 }
 
 // Waits for all, so that no flush is running when a failure is reported and files are closed.
-async function everyOne(flushes: readonly Promise<void>[]): Promise<void> {
+async function settleAll(flushes: readonly Promise<void>[]): Promise<void> {
   const results = await Promise.allSettled(flushes)
   const failed = results.find((result) => result.status === 'rejected')
   if (failed) throw failed.reason

@@ -67,7 +67,7 @@ export function createObjectReader(git: GitRunner, layout: RepositoryLayout): Ob
   function onEnd(end: GitFailure): void {
     session = null
     if (closed || questions.length === 0) return
-    answer((question) => settleByDeath(question, end))
+    answer((question) => settleByProcessEnd(question, end))
     const rest = [...questions]
     questions.length = 0
     for (const question of rest) ask(question)
@@ -114,7 +114,7 @@ export function createObjectReader(git: GitRunner, layout: RepositoryLayout): Ob
   }
 }
 
-function settleByDeath(question: Question, end: GitFailure): void {
+function settleByProcessEnd(question: Question, end: GitFailure): void {
   const error = classifyGitFailure(end)
   if (error instanceof NotFoundError) question.resolve(null)
   // A failing disk or a killed git is no evidence about the object.

@@ -24,20 +24,20 @@ export interface SortedIssues {
  */
 export function sortByDependencies(ids: readonly IssueId[], orders: readonly Order[]): SortedIssues {
   const graph = compactGraph(ids, orders)
-  const sorted = takeInOrder(graph)
+  const sorted = sortAcyclic(graph)
   if (sorted.length === ids.length) return { sorted: sorted.map((number) => ids[number] as IssueId), cycles: [] }
   const isDone = new Uint8Array(ids.length)
   for (const number of sorted) isDone[number] = 1
   const rest = [...ids.keys()].filter((number) => !isDone[number])
   const component = componentsOf(graph)
   return {
-    sorted: [...sorted, ...takeTogether(graph, rest, component)].map((number) => ids[number] as IssueId),
+    sorted: [...sorted, ...sortComponents(graph, rest, component)].map((number) => ids[number] as IssueId),
     cycles: cyclesIn(graph, component),
   }
 }
 
 /** Kahn's algorithm: the numbers that do not wait for a cycle, always the smallest free one. */
-function takeInOrder({ ids, start, waiting }: CompactGraph): number[] {
+function sortAcyclic({ ids, start, waiting }: CompactGraph): number[] {
   const openBlockers = new Int32Array(ids.length)
   for (const to of waiting) openBlockers[to] = at(openBlockers, to) + 1
   const free = new NumberHeap()
@@ -55,7 +55,11 @@ function takeInOrder({ ids, start, waiting }: CompactGraph): number[] {
 }
 
 /** The same over whole components; the smallest number of a component decides its place. */
-function takeTogether({ ids, start, waiting }: CompactGraph, rest: readonly number[], component: Int32Array): number[] {
+function sortComponents(
+  { ids, start, waiting }: CompactGraph,
+  rest: readonly number[],
+  component: Int32Array,
+): number[] {
   const members = new Map<number, number[]>()
   for (const number of rest) {
     const name = at(component, number)
@@ -73,5 +77,5 @@ function takeTogether({ ids, start, waiting }: CompactGraph, rest: readonly numb
     }
   }
   const groups = [...members.values()]
-  return takeInOrder(compactGraph(leaders, orders)).flatMap((number) => groups[number] as number[])
+  return sortAcyclic(compactGraph(leaders, orders)).flatMap((number) => groups[number] as number[])
 }

@@ -114,28 +114,28 @@ async function matchesCommits(
       const chunks = new Set<Oid>()
       for (const { path, mode, oid } of files) {
         if (path.endsWith('.bin')) chunks.add(oid)
-        else if (attachmentShaOf(path) !== undefined && mode.startsWith('100')) ledger.seeContent(path, oid)
+        else if (attachmentShaOf(path) !== undefined && mode.startsWith('100')) ledger.countContent(path, oid)
         else if (path !== metaPath) return false
       }
-      for (const oid of chunks) if (!ledger.seeChunk(oid)) others.set(oid, (others.get(oid) ?? 0) + 1)
+      for (const oid of chunks) if (!ledger.countChunk(oid)) others.set(oid, (others.get(oid) ?? 0) + 1)
     }
     commits += value.length
     progress?.(commits)
   }
   const waiting = [...others]
   while (waiting.length > 0) {
-    const seen = await Promise.all(waiting.splice(0, readsMax).map((row) => seeRecords(git, ledger, row)))
+    const seen = await Promise.all(waiting.splice(0, readsMax).map((row) => countRecords(git, ledger, row)))
     if (seen.includes(false)) return false
   }
   return ledger.missing + ledger.added === 0
 }
 
 /** Counts the records of a chunk that this many commits hold. False when that needs a careful reader. */
-async function seeRecords(git: GitPort, ledger: Ledger, [oid, commits]: readonly [Oid, number]): Promise<boolean> {
+async function countRecords(git: GitPort, ledger: Ledger, [oid, commits]: readonly [Oid, number]): Promise<boolean> {
   const records = sliceChunk((await readChunk(git, oid)) ?? new Uint8Array(0))
   if (records === null) return false
   // Two are enough to show a repeat; counting all would be slow for one chunk in thousands of commits.
-  for (let commit = 0; commit < Math.min(commits, 2); commit++) for (const record of records) ledger.seeRecord(record)
+  for (let commit = 0; commit < Math.min(commits, 2); commit++) for (const record of records) ledger.countRecord(record)
   return true
 }
 
@@ -154,7 +154,7 @@ async function readLog({ git, snapshot, progress }: CheckSnapshotOptions, ledger
   let commits = 0
   for await (const decoded of readCommits(git, issueLog, { head: snapshot.walHead })) {
     for (const { entry, segment } of decoded) {
-      const lack = describeLack(entry)
+      const lack = describeMissingPart(entry)
       if (lack !== null) return lack
       see(ledger, segment)
       newest = entry.oid
@@ -166,7 +166,7 @@ async function readLog({ git, snapshot, progress }: CheckSnapshotOptions, ledger
 }
 
 /** Damage that every clone sees also applies to the snapshot; parts that only this clone lacks do not. */
-function describeLack({ oid, files, gaps }: CommitEntry): string | null {
+function describeMissingPart({ oid, files, gaps }: CommitEntry): string | null {
   const [gap] = gaps
   if (gap !== undefined) return `${gap.kind} ${gap.oid} is ${gap.reason} here`
   const file = files.find(
@@ -177,10 +177,10 @@ function describeLack({ oid, files, gaps }: CommitEntry): string | null {
 
 function see(ledger: Ledger, { items, opaqueRecords, extras, problems, repeatsChunk }: IssueSegment): void {
   if (repeatsChunk) ledger.hasRepeats = true
-  for (const { record } of items) ledger.seeRecord(record)
-  for (const record of opaqueRecords) ledger.seeRecord(record)
-  for (const [path, oid] of extras) if (attachmentShaOf(path) !== undefined) ledger.seeContent(path, oid)
-  for (const problem of problems) ledger.seeProblem(problem)
+  for (const { record } of items) ledger.countRecord(record)
+  for (const record of opaqueRecords) ledger.countRecord(record)
+  for (const [path, oid] of extras) if (attachmentShaOf(path) !== undefined) ledger.countContent(path, oid)
+  for (const problem of problems) ledger.addProblem(problem)
 }
 
 /** The content of the snapshot, with counts in the log. */
@@ -207,7 +207,7 @@ class Ledger {
   }
 
   /** False when the snapshot lacks the one record of this chunk, or the chunk has several. */
-  seeChunk(oid: Oid): boolean {
+  countChunk(oid: Oid): boolean {
     const times = this.#seen.get(oid)
     if (times === undefined) return false
     if (times > 0) this.hasRepeats = true
@@ -215,18 +215,18 @@ class Ledger {
     return true
   }
 
-  seeRecord(record: Uint8Array): void {
+  countRecord(record: Uint8Array): void {
     const oid = this.#chunkOf(record)
-    if (!this.seeChunk(oid)) this.#missing.add(oid)
+    if (!this.countChunk(oid)) this.#missing.add(oid)
   }
 
-  seeContent(path: string, oid: Oid): void {
+  countContent(path: string, oid: Oid): void {
     const name = `${path} ${oid}`
     if (this.#seen.has(name)) this.#seen.set(name, 1)
     else this.#missing.add(name)
   }
 
-  seeProblem(problem: LogProblem): void {
+  addProblem(problem: LogProblem): void {
     this.#problemCount += 1
     if (this.#problems.length < problemsListedMax) this.#problems.push(problem)
   }

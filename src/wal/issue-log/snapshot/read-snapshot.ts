@@ -150,7 +150,7 @@ export async function requireSnapshotOf(git: GitPort, snapshot: Snapshot, head: 
  */
 export async function* readSnapshot(git: GitPort, snapshot: Snapshot): AsyncGenerator<readonly IssueSegment[]> {
   const read = reader(git, snapshot)
-  yield [await readBesides(read, snapshot)]
+  yield [await readExtras(read, snapshot)]
   const names = await read.tree(snapshot.parts.events)
   const chunks = snapshot.chunks.map((chunk) => ({ ...chunk, oid: names.get(chunkName(chunk) ?? '') }))
   // Each chunk is fetched while the previous one is decoded.
@@ -214,7 +214,7 @@ export async function readAttachmentOids(git: GitPort, snapshot: Snapshot): Prom
 const namesAttachment = ({ event }: ChunkEvent): boolean => event.body.type === 'AttachmentAdded'
 
 /** The parts outside the chunks: problems, attachments, orphans. */
-async function readBesides(read: Reader, snapshot: Snapshot): Promise<IssueSegment> {
+async function readExtras(read: Reader, snapshot: Snapshot): Promise<IssueSegment> {
   const { report, parts } = snapshot
   if (report === null) return segmentOf(snapshot, {})
   const missing: LogProblem[] = []
