@@ -26,7 +26,7 @@ export interface ActorCard {
 }
 
 /** A card with valid signatures. Whether it counts depends on the actor's other cards. */
-export interface StandingCard {
+export interface ValidCard {
   readonly version: Version
   readonly label: string | null
   readonly publicKey: string | null
@@ -99,7 +99,7 @@ export function beadsImportCard(): Event {
   })
 }
 
-export type CardReading = { readonly card: StandingCard } | { readonly problem: string }
+export type CardReading = { readonly card: ValidCard } | { readonly problem: string }
 
 /** Reads the card in an event, or says why it is invalid. `event.sig` is the signature of the copy being checked. */
 export function readCard(event: Event, verify: VerifySignature): CardReading {

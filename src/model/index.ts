@@ -9,7 +9,7 @@ export {
   labelOnCard,
   readCard,
   rotationDigest,
-  type StandingCard,
+  type ValidCard,
   type VerifySignature,
 } from './actor-card.ts'
 export { base32hex } from './base32hex.ts'
@@ -42,7 +42,7 @@ export {
 } from './claim.ts'
 export { compareBytes, compareText } from './compare.ts'
 export { type FileContext, laterContext, type ProjectContext } from './context.ts'
-export { type Blocker, findBlockers, isHeldUp } from './dependencies/blockers.ts'
+export { type Blocker, findBlockers, isBlocked } from './dependencies/blockers.ts'
 export { findCycles, findDependencyCycles } from './dependencies/cycles.ts'
 export { DependencyGraph } from './dependencies/dependency-graph.ts'
 export { type Order, orderOf, ordersOf, respell, type StoredEdge } from './dependencies/edges.ts'
@@ -187,7 +187,7 @@ export {
   saidSlot,
   slotsOfCard,
   walkCards,
-  whyCardIsIdle,
+  whyCardIsIgnored,
 } from './pinned-actor.ts'
 export {
   type Attachment,

@@ -7,7 +7,7 @@
  * - Only the holder of a key can fill the slots below it, so a flood of cards with other keys only fills their own
  *   slots, and is never walked.
  */
-import { deriveActorId, type StandingCard } from './actor-card.ts'
+import { deriveActorId, type ValidCard } from './actor-card.ts'
 import { compareVersions, type Version } from './event.ts'
 import type { ActorId } from './ids.ts'
 import { limits } from './limits.ts'
@@ -43,13 +43,13 @@ export function saidSlot(publicKey: string | null): CardSlot {
 }
 
 /** The slots that a card may fill. */
-export function slotsOfCard({ publicKey, previousKey }: StandingCard): readonly CardSlot[] {
+export function slotsOfCard({ publicKey, previousKey }: ValidCard): readonly CardSlot[] {
   if (publicKey === null) return [saidSlot(null)]
   return [saidSlot(publicKey), previousKey === null ? rootSlot : nextSlot(previousKey)]
 }
 
 /** The card that wins a slot. Commutative, associative and idempotent. */
-export function cardInSlot(slot: CardSlot, left: StandingCard | undefined, right: StandingCard): StandingCard {
+export function cardInSlot(slot: CardSlot, left: ValidCard | undefined, right: ValidCard): ValidCard {
   if (left === undefined) return right
   if (slot === rootSlot && isBoundCard(left) !== isBoundCard(right)) return isBoundCard(left) ? left : right
   const order = compareVersions(left.version, right.version)
@@ -58,7 +58,7 @@ export function cardInSlot(slot: CardSlot, left: StandingCard | undefined, right
 }
 
 /** Whether the actor id derives from the key of a card. */
-export function isBoundCard({ version, publicKey }: StandingCard): boolean {
+export function isBoundCard({ version, publicKey }: ValidCard): boolean {
   return publicKey !== null && deriveActorId(publicKey) === version.actor
 }
 
@@ -66,14 +66,14 @@ export function isBoundCard({ version, publicKey }: StandingCard): boolean {
  * Asks for one slot after another and returns the combined result. The caller answers with the card, undefined for an
  * empty slot, and may do I/O in between.
  */
-export function* walkCards(actor: ActorId): Generator<CardSlot, PinnedActor, StandingCard | undefined> {
+export function* walkCards(actor: ActorId): Generator<CardSlot, PinnedActor, ValidCard | undefined> {
   const root = yield rootSlot
   const seen = new Set<string>()
   const keys: ActorKey[] = []
   let publicKey = root?.publicKey ?? null
   while (publicKey !== null) {
     seen.add(publicKey)
-    const next: StandingCard | undefined = seen.size < limits.actorKeysMax ? yield nextSlot(publicKey) : undefined
+    const next: ValidCard | undefined = seen.size < limits.actorKeysMax ? yield nextSlot(publicKey) : undefined
     const nextKey: string | null = next?.publicKey ?? null
     const isNew: boolean = nextKey !== null && !seen.has(nextKey)
     keys.push({ publicKey, until: isNew && next !== undefined ? next.version : null })
@@ -85,8 +85,8 @@ export function* walkCards(actor: ActorId): Generator<CardSlot, PinnedActor, Sta
 }
 
 /** Like `walkCards`, for cards in memory. */
-export function pinActor(actor: ActorId, cards: Iterable<StandingCard>): PinnedActor {
-  const slots = new Map<CardSlot, StandingCard>()
+export function pinActor(actor: ActorId, cards: Iterable<ValidCard>): PinnedActor {
+  const slots = new Map<CardSlot, ValidCard>()
   for (const card of cards)
     for (const slot of slotsOfCard(card)) slots.set(slot, cardInSlot(slot, slots.get(slot), card))
   const walk = walkCards(actor)
@@ -96,7 +96,7 @@ export function pinActor(actor: ActorId, cards: Iterable<StandingCard>): PinnedA
 }
 
 /** Why a valid card has no effect; null when it counts. */
-export function whyCardIsIdle(card: StandingCard, { keys, signsSince }: PinnedActor): string | null {
+export function whyCardIsIgnored(card: ValidCard, { keys, signsSince }: PinnedActor): string | null {
   const { version, publicKey, previousKey } = card
   if (publicKey === null) {
     // From before the actor had a key.

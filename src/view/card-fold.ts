@@ -5,8 +5,8 @@ import {
   type Event,
   type PinnedActor,
   readCard,
-  type StandingCard,
   slotsOfCard,
+  type ValidCard,
   walkCards,
 } from '../model/index.ts'
 import { verifySignature } from '../wal/index.ts'
@@ -20,7 +20,7 @@ const nothing = Buffer.alloc(0)
 export class CardFold {
   readonly #store: Store
   /** Slots read in this batch, with their new content. */
-  readonly #slots = new Map<string, StandingCard | undefined>()
+  readonly #slots = new Map<string, ValidCard | undefined>()
   readonly #filled = new Map<ActorId, Set<CardSlot>>()
   readonly #events: Buffer[] = []
 
@@ -35,7 +35,7 @@ export class CardFold {
     if ('card' in reading) await this.#place(event.actor, reading.card)
   }
 
-  async #place(actor: ActorId, card: StandingCard): Promise<void> {
+  async #place(actor: ActorId, card: ValidCard): Promise<void> {
     for (const slot of slotsOfCard(card)) {
       const before = await this.#read(actor, slot)
       const after = cardInSlot(slot, before, card)
@@ -45,7 +45,7 @@ export class CardFold {
     }
   }
 
-  async #read(actor: ActorId, slot: CardSlot): Promise<StandingCard | undefined> {
+  async #read(actor: ActorId, slot: CardSlot): Promise<ValidCard | undefined> {
     const name = nameOf(actor, slot)
     if (!this.#slots.has(name)) this.#slots.set(name, await readCardSlot(this.#store, actor, slot))
     return this.#slots.get(name)
@@ -70,7 +70,7 @@ const nameOf = (actor: ActorId, slot: CardSlot) => `${actor}/${slot}`
 const jsonOf = (value: unknown): Buffer => Buffer.from(JSON.stringify(value), 'utf8')
 
 /** The winning card of a slot; undefined for an empty slot. */
-export async function readCardSlot(store: Store, actor: ActorId, slot: CardSlot): Promise<StandingCard | undefined> {
+export async function readCardSlot(store: Store, actor: ActorId, slot: CardSlot): Promise<ValidCard | undefined> {
   const bytes = await store.get(actorCardKey(actor, slot))
-  return bytes === undefined ? undefined : parseOwnJson<StandingCard>(bytes)
+  return bytes === undefined ? undefined : parseOwnJson<ValidCard>(bytes)
 }

@@ -21,9 +21,9 @@ import {
   type PackedIssueState,
   type PinnedActor,
   type ProjectContext,
-  type StandingCard,
   type StoredEdge,
   unpackIssueState,
+  type ValidCard,
 } from '../model/index.ts'
 import { GapTally, type IssueSegment, type LogGap, type LogGaps, noGaps } from '../wal/index.ts'
 import { readCardSlot } from './card-fold.ts'
@@ -618,7 +618,7 @@ export class View {
   }
 
   /** The winning card of an actor in a slot. */
-  findCard(actor: ActorId, slot: CardSlot): Promise<StandingCard | undefined> {
+  findCard(actor: ActorId, slot: CardSlot): Promise<ValidCard | undefined> {
     return readCardSlot(this.store, actor, slot)
   }
 

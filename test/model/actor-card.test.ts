@@ -19,9 +19,9 @@ import {
   projectContextIssueId,
   readCard,
   rotationDigest,
-  type StandingCard,
   slotsOfCard,
-  whyCardIsIdle,
+  type ValidCard,
+  whyCardIsIgnored,
 } from '../../src/model/index.ts'
 import { signerFromSeed, verifySignature } from '../../src/wal/index.ts'
 import { cardActor, standingCard } from './arbitraries.ts'
@@ -51,7 +51,7 @@ function eventOf({ event_id, record }: VectorRecord): Event {
   return decoded.event
 }
 
-function standingIn(cards: readonly VectorRecord[], actor: ActorId): StandingCard[] {
+function standingIn(cards: readonly VectorRecord[], actor: ActorId): ValidCard[] {
   return cards
     .map((card) => readCard(eventOf(card), verifySignature))
     .flatMap((reading) => ('card' in reading && reading.card.version.actor === actor ? [reading.card] : []))
@@ -79,7 +79,7 @@ describe('actor card vectors', () => {
       assert.deepEqual(pinActor(actor, standingIn(cards, actor).reverse()), pinned)
       for (const card of cards) {
         const reading = readCard(eventOf(card), verifySignature)
-        const problem = 'card' in reading ? whyCardIsIdle(reading.card, pinned) : reading.problem
+        const problem = 'card' in reading ? whyCardIsIgnored(reading.card, pinned) : reading.problem
         assert.equal(problem === null, card.counts, problem ?? 'it counts')
       }
       for (const each of events) {
@@ -136,7 +136,7 @@ describe('keys of an actor', () => {
     fc.assert(
       fc.property(fc.array(standingCard, { maxLength: 12 }), fc.infiniteStream(fc.nat()), (cards, picks) => {
         const rest = [...cards, ...cards.slice(0, 3)]
-        const shuffled: StandingCard[] = []
+        const shuffled: ValidCard[] = []
         while (rest.length > 0) shuffled.push(...rest.splice((picks.next().value as number) % rest.length, 1))
         assert.deepEqual(pinActor(cardActor, shuffled), pinActor(cardActor, cards))
       }),
@@ -146,7 +146,7 @@ describe('keys of an actor', () => {
   it('an actor’s keys are bounded for any chain of rotations', () => {
     const actor = 'ab'.repeat(16) as ActorId
     const key = (number: number) => number.toString(16).padStart(64, '0')
-    const cards = Array.from({ length: 1500 }, (_, index): StandingCard => {
+    const cards = Array.from({ length: 1500 }, (_, index): ValidCard => {
       const version = { tsUnixMs: index, actor, eventId: key(index) as Event['eventId'] }
       return { version, label: null, publicKey: key(index), previousKey: index === 0 ? null : key(index - 1) }
     })
@@ -159,8 +159,8 @@ describe('keys of an actor', () => {
     fc.assert(
       fc.property(standingCard, standingCard, standingCard, (one, two, three) => {
         for (const slot of slotsOfCard(one)) {
-          const pick = (...cards: StandingCard[]) =>
-            cards.reduce<StandingCard | undefined>((left, right) => cardInSlot(slot, left, right), undefined)
+          const pick = (...cards: ValidCard[]) =>
+            cards.reduce<ValidCard | undefined>((left, right) => cardInSlot(slot, left, right), undefined)
           assert.deepEqual(pick(one, two, three), pick(three, two, one))
           assert.deepEqual(pick(one, two, three), pick(two, one, three, one))
         }

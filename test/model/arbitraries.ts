@@ -14,7 +14,7 @@ import {
   identifyEvent,
   issueStates,
   type Sha256Hex,
-  type StandingCard,
+  type ValidCard,
 } from '../../src/model/index.ts'
 
 /** Well-formed text with everything that sorts or encodes oddly: surrogate pairs, U+E000-U+FFFF, controls. */
@@ -172,7 +172,7 @@ const cardKeys = ['aa', 'bb', 'cc', 'dd'].map((byte) => byte.repeat(32))
 export const cardActor = deriveActorId(cardKeys[1] as string)
 
 /** A card of `cardActor`. Keys are few, so that rotations meet, branch and turn in circles. */
-export const standingCard: fc.Arbitrary<StandingCard> = fc
+export const standingCard: fc.Arbitrary<ValidCard> = fc
   .record({
     tsUnixMs: fc.integer({ min: 1, max: 6 }),
     label: fc.constantFrom(null, 'a', 'b'),

@@ -42,7 +42,7 @@ export function findBlockers(
 const throughOne = { blocks: ['blocks'], depends_on: ['depends_on'] } as const
 
 /** Whether any of them blocks an issue. */
-export function isHeldUp(blockers: readonly Blocker[]): boolean {
+export function isBlocked(blockers: readonly Blocker[]): boolean {
   return blockers.some(({ isKnown }) => isKnown)
 }
 

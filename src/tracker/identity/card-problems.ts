@@ -1,4 +1,4 @@
-import { type ActorId, isCardEvent, pinActor, readCard, whyCardIsIdle } from '../../model/index.ts'
+import { type ActorId, isCardEvent, pinActor, readCard, whyCardIsIgnored } from '../../model/index.ts'
 import type { View } from '../../view/index.ts'
 import { verifySignature } from '../../wal/index.ts'
 import type { Workspace } from '../workspace.ts'
@@ -22,7 +22,7 @@ export async function findCardProblems(repository: Workspace, view: View): Promi
     const reason =
       'problem' in reading
         ? reading.problem
-        : whyCardIsIdle(reading.card, (await view.findActor(event.actor)) ?? pinActor(event.actor, []))
+        : whyCardIsIgnored(reading.card, (await view.findActor(event.actor)) ?? pinActor(event.actor, []))
     if (reason !== null) problems.push({ actor: event.actor, event_id: event.eventId, reason })
   }
   return [...problems, ...(await findLocalProblems(repository, view))]

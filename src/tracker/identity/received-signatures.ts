@@ -14,8 +14,8 @@ import {
   readCard,
   type SignatureVerdict,
   type SignedFacts,
-  type StandingCard,
   slotsOfCard,
+  type ValidCard,
   walkCards,
 } from '../../model/index.ts'
 import type { View } from '../../view/index.ts'
@@ -100,7 +100,7 @@ export async function signatureInspector(
 /** A batch of received events, and the cards among them by slot. */
 class Receipt {
   readonly #events: ReceivedEvent[] = []
-  readonly #slots = new Map<string, StandingCard>()
+  readonly #slots = new Map<string, ValidCard>()
 
   add(event: Event): void {
     this.#events.push(factsOfReceived(event))
@@ -127,8 +127,13 @@ class Receipt {
     }
   }
 
+<<<<<<< HEAD
   /** The key from which the actor id is derived is always the first key, whenever it arrives. */
   async #pick(view: View, actor: ActorId, slot: CardSlot): Promise<StandingCard | undefined> {
+=======
+  /** A first key that gave the actor its id is the first one whenever it comes. */
+  async #pick(view: View, actor: ActorId, slot: CardSlot): Promise<ValidCard | undefined> {
+>>>>>>> 0bcae46 (model: plainer names for valid cards and blocked issues)
     const card = this.#slots.get(`${actor}/${slot}`)
     return card !== undefined && isBoundCard(card) ? card : ((await view.findCard(actor, slot)) ?? card)
   }

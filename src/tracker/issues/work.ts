@@ -1,4 +1,4 @@
-import { type Blocker, findBlockers, type IssueId, isHeldUp } from '../../model/index.ts'
+import { type Blocker, findBlockers, type IssueId, isBlocked } from '../../model/index.ts'
 import type { RowText, View } from '../../view/index.ts'
 
 /** All issues and the blockers of those that wait. */
@@ -17,7 +17,7 @@ export async function readWork(view: View): Promise<Work> {
   return {
     rows,
     blockersOf: (id) => blockers.get(id) ?? [],
-    heldUp: [...blockers].filter(([, all]) => isHeldUp(all)).map(([id]) => id),
+    heldUp: [...blockers].filter(([, all]) => isBlocked(all)).map(([id]) => id),
   }
 }
 

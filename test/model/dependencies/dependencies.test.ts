@@ -7,7 +7,7 @@ import {
   findDependencyCycles,
   type IssueId,
   type IssueStateWord,
-  isHeldUp,
+  isBlocked,
   ordersOf,
   respell,
   type StoredEdge,
@@ -136,8 +136,8 @@ test('an open issue waits for open and unknown issues only', () => {
       ],
     ],
   )
-  assert.equal(isHeldUp(waiting.get(a) ?? []), true)
-  assert.equal(isHeldUp((waiting.get(a) ?? []).slice(1)), false)
+  assert.equal(isBlocked(waiting.get(a) ?? []), true)
+  assert.equal(isBlocked((waiting.get(a) ?? []).slice(1)), false)
 })
 
 test('a chain or cycle of a hundred thousand issues is sorted', () => {
