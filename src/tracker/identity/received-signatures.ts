@@ -127,13 +127,8 @@ class Receipt {
     }
   }
 
-<<<<<<< HEAD
   /** The key from which the actor id is derived is always the first key, whenever it arrives. */
-  async #pick(view: View, actor: ActorId, slot: CardSlot): Promise<StandingCard | undefined> {
-=======
-  /** A first key that gave the actor its id is the first one whenever it comes. */
   async #pick(view: View, actor: ActorId, slot: CardSlot): Promise<ValidCard | undefined> {
->>>>>>> 0bcae46 (model: plainer names for valid cards and blocked issues)
     const card = this.#slots.get(`${actor}/${slot}`)
     return card !== undefined && isBoundCard(card) ? card : ((await view.findCard(actor, slot)) ?? card)
   }
