@@ -31,7 +31,7 @@ const rules: readonly (readonly [pattern: RegExp, reason: Reason])[] = [
 const brokenRef = /^fatal: bad object (refs\/\S+)$/m
 
 function refuseOverBrokenRef(ref: string, stderr: string, cause: unknown): GitError {
-  return new GitError(`${ref} points to a missing object; git fetches nothing until this is fixed`, {
+  return new GitError(`${ref} of this repository points to a missing object; git fetches nothing until this is fixed`, {
     details: { ref, stderr: stderr.slice(0, 2000) },
     hints: [
       'A power loss can cause this; `git fsck` and `grite doctor` show any other damage',

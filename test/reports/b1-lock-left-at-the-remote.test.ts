@@ -16,7 +16,7 @@ test('a lock left on the remote is named until its removal', async (t) => {
   await assert.rejects(ann.run('sync'), (error) => {
     assert.ok(error instanceof GriteError)
     assert.deepEqual([error.code, error.details.reason], ['remote_error', 'rejected'])
-    assert.match(error.hints[0] ?? '', /has left `refs\/grite\/wal\.lock` in that repository/, error.message)
+    assert.match(error.hints[0] ?? '', /left `refs\/grite\/wal\.lock` in that repository/, error.message)
     return true
   })
   rmSync(lock)

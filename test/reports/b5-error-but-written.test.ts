@@ -65,7 +65,7 @@ describe('failures after the ref moved', () => {
       assert.deepEqual([error.code, error.exitStatus, error.details.written], ['io_error', 5, true])
       assert.equal((error.details.event_ids as string[]).length, 1)
       assert.equal((error.details.issue_ids as string[]).length, 1)
-      assert.match(error.message, /refs\/grite\/wal was written, but may not survive a loss of power: EIO/)
+      assert.match(error.message, /refs\/grite\/wal was written, but may not survive a power loss: EIO/)
       return true
     })
     assert.deepEqual(await titles(), ['once', 'warm'])

@@ -157,7 +157,7 @@ test('a sync without the remote names the existing ones', (t) => {
   assert.equal(ann.data('sync').remote, 'upstream')
   ann.git(ann.path, 'remote', 'add', 'fork', '../fork.git')
   const several = readFailure(ann.grite('sync', '--json'))
-  assert.match(several.message, /no remote 'origin'; there are (fork, upstream|upstream, fork)/)
+  assert.match(several.message, /no remote 'origin'; known remotes: (fork, upstream|upstream, fork)/)
   for (const name of ['fork', 'upstream']) ann.git(ann.path, 'remote', 'remove', name)
   const none = readFailure(ann.grite('sync', '--json'))
   assert.deepEqual([none.status, none.code], [3, 'not_found'])
