@@ -1,4 +1,4 @@
-/** Lines for `grite batch` that make issues, the same every time. */
+/** Deterministic lines for `grite batch` that create issues. */
 export function batchLines(count: number): string {
   return Array.from({ length: count }, (_, index) =>
     JSON.stringify({

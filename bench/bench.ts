@@ -8,7 +8,7 @@ import { benchEnv } from './measure.ts'
 export interface Bench {
   readonly name: string
   readonly question: string
-  /** Measures and returns the lines to print, targets and ratios first. `small` is the size that tests run. */
+  /** Measures and returns the lines to print, targets and ratios first. `small` selects the size for tests. */
   readonly run: (size: { readonly small: boolean }) => Promise<readonly string[]>
 }
 
@@ -17,7 +17,7 @@ export const griteScript = fileURLToPath(new URL('../dist/grite.cjs', import.met
 export const grite = (...args: readonly string[]): readonly string[] => [process.execPath, griteScript, ...args]
 export const bareNode: readonly string[] = [process.execPath, '-e', '0']
 
-/** Runs work in an empty repository of its own, which is removed afterwards. */
+/** Runs work in a new empty repository, which is removed afterwards. */
 export async function inRepository<Result>(work: (directory: string) => Promise<Result>): Promise<Result> {
   const directory = mkdtempSync(join(tmpdir(), 'grite-bench-'))
   try {
@@ -42,5 +42,5 @@ export const ms = (value: number): string => `${value.toFixed(1)} ms`
 export const mib = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(1)} MiB`
 export const ratio = (value: number, base: number): string => `${(value / base).toFixed(2)}x`
 
-/** `met` or `MISSED`, so that a reader finds what to look at. */
+/** `met` or `MISSED`, in upper case so that readers notice it. */
 export const verdict = (met: boolean): string => (met ? 'met' : 'MISSED')

@@ -23,7 +23,7 @@ export const importBench: Bench = {
         data.created + data.updated + data.unchanged + data.malformed + data.skipped.tombstone + data.skipped.repeated
       const met = run.median <= 1500 && run.peakRssBytes <= 250e6 && data.commit_count <= 10
       return [
-        `${ms(run.median)}, ${mib(run.peakRssBytes)}, ${data.commit_count} commits: ${verdict(met)}${real ? '' : ' (small sample: the tracker is not here)'}`,
+        `${ms(run.median)}, ${mib(run.peakRssBytes)}, ${data.commit_count} commits: ${verdict(met)}${real ? '' : ' (small sample: the tracker is missing)'}`,
         `${lines} lines: ${data.created} imported, ${data.skipped.tombstone} tombstones skipped, ${data.malformed} malformed; ${data.event_count} events`,
       ]
     }),
@@ -65,7 +65,7 @@ export const rebuildBench: Bench = {
 
 export const filterBench: Bench = {
   name: 'filter',
-  question: 'a list by label in 10,000 issues reads only what the index names',
+  question: 'a list by label in 10,000 issues reads only the rows in the index',
   run: ({ small }) =>
     inRepository(async (cwd) => {
       const count = small ? 200 : 10_000
@@ -126,8 +126,8 @@ export const diskBench: Bench = {
         runGrite(cwd, 'issue', 'create', '--quiet', '--title', `Issue ${index}`)
       runGrite(cwd, 'issue', 'list', '--json')
       const loose = sizes(cwd)
-      // What grite starts in the background, here in the foreground. Git guesses from one folder whether there is enough
-      // to do, and begins somewhere between 800 and 1,000 creates; the figure is for when it has.
+      // Runs in the foreground the maintenance that grite starts in the background. git estimates from one folder whether
+      // to pack, and starts between 800 and 1,000 creates; the figure is for after it has.
       execFileSync('git', ['-c', 'gc.autoDetach=false', 'maintenance', 'run', '--auto', '--quiet'], { cwd, env })
       const isEnoughToGit = readdirSync(join(cwd, '.git/objects/pack')).length > 0
       if (!isEnoughToGit) execFileSync('git', ['maintenance', 'run', '--quiet'], { cwd, env })
@@ -147,7 +147,7 @@ function sizes(cwd: string): { readonly objects: number; readonly view: number }
   return { objects: diskUsage(join(cwd, '.git/objects')), view: diskUsage(join(cwd, '.git/grite')) }
 }
 
-/** Bytes that the files occupy, in blocks, as `du` counts them. */
+/** Bytes that the files occupy on disk, in blocks like `du`. */
 function diskUsage(folder: string): number {
   return readdirSync(folder, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())

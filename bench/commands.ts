@@ -7,7 +7,7 @@ import { batchLines } from './batch-lines.ts'
 import { type Bench, bareNode, grite, griteScript, inRepository, ms, ratio, verdict } from './bench.ts'
 import { benchEnv, summarize, timeProcesses } from './measure.ts'
 
-/** One raw wave of flushes: as many files as a create writes, written and flushed side by side, in `directory`. */
+/** One raw flush wave: writes and flushes as many files as a create, in parallel, in `directory`. */
 async function rawFlushWave(directory: string): Promise<number> {
   const folder = mkdtempSync(join(directory, 'wave-'))
   const start = process.hrtime.bigint()
@@ -40,7 +40,7 @@ export const createBench: Bench = {
       const allowed = 2.5 * node.median + 3 * wave.median
       const withoutFlushes = create.median - 3 * wave.median
       return [
-        `${ratio(withoutFlushes, node.median)} of a bare start, flushes taken off (target 2.5x): ${verdict(create.median <= allowed)}`,
+        `${ratio(withoutFlushes, node.median)} of a bare start, without flushes (target 2.5x): ${verdict(create.median <= allowed)}`,
         `create ${ms(create.median)} (min ${ms(create.min)}), bare node ${ms(node.median)} (min ${ms(node.min)}), one flush wave ${ms(wave.median)}`,
       ]
     }),

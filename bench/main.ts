@@ -1,6 +1,6 @@
 /**
- * `npm run bench [name …] [-- --small]`: each question in a file of its own, ratios first. Ratios compare with
- * something measured in the same run, because machines differ and are shared.
+ * `npm run bench [name …] [-- --small]`: one file per question, ratios first. Ratios are relative to a measurement in the
+ * same run, because machines differ and are shared.
  */
 import { execFileSync } from 'node:child_process'
 import { cpus, totalmem } from 'node:os'
@@ -11,7 +11,7 @@ const small = args.includes('--small')
 const wanted = args.filter((arg) => !arg.startsWith('--'))
 const unknown = wanted.filter((name) => !benches.some((bench) => bench.name === name))
 if (unknown.length > 0) {
-  process.stderr.write(`no bench ${unknown.join(', ')}; there are ${benches.map(({ name }) => name).join(', ')}\n`)
+  process.stderr.write(`no bench ${unknown.join(', ')}; known benches: ${benches.map(({ name }) => name).join(', ')}\n`)
   process.exit(2)
 }
 

@@ -18,7 +18,7 @@ import { mulberry32 } from './mulberry32.ts'
 const actor = 'b'.repeat(32) as ActorId
 const firstTsUnixMs = 1_700_000_000_000
 
-/** One event in five makes an issue; the others change an issue made before. */
+/** One event in five creates an issue; the others change an earlier one. */
 export function* makeEvents(count: number, seed = 20_26): Generator<Event> {
   const random = mulberry32(seed)
   const issues: IssueId[] = []
@@ -57,9 +57,9 @@ function randomId(random: () => number): IssueId {
 }
 
 export interface LogOptions {
-  /** Other numbers make other events. */
+  /** Seed of the random events. */
   readonly seed?: number
-  /** Commit that the first one goes on top of; default none. */
+  /** Parent of the first commit; default none. */
   readonly base?: Oid
 }
 
@@ -72,15 +72,15 @@ export async function fillLog(directory: string, eventCount: number, { seed, bas
   })
   const { stdin } = git
   let mark = 0
-  // fast-import does not tell the ids of commits as it goes; prev_wal is what a reader compares with the parent, so
-  // the commits are named here as they will be.
+  // fast-import does not report commit ids while it runs, but readers compare prev_wal with the parent, so compute the ids
+  // in advance.
   for (const commit of commitsOf(makeEvents(eventCount, seed), base ?? null)) {
     mark += 1
     if (!stdin.write(commit.stream(mark))) await once(stdin, 'drain')
   }
   stdin.end()
   const [status] = await once(git, 'close')
-  if (status !== 0) throw new Error(`git fast-import ended with ${status}`)
+  if (status !== 0) throw new Error(`git fast-import exited with ${status}`)
   const repack = spawn('git', ['repack', '-adq'], {
     cwd: directory,
     env: benchEnv as NodeJS.ProcessEnv,
@@ -126,7 +126,7 @@ function streamOf({ files, message, identity, date }: SegmentCommit, mark: numbe
     Buffer.from(parent === null ? '' : `from ${parent}\ndeleteall\n`),
   ]
   for (const [path, content] of files) {
-    if (typeof content === 'string') throw new TypeError('a bench commit brings all of its content')
+    if (typeof content === 'string') throw new TypeError('a bench commit must contain all of its content')
     parts.push(Buffer.from(`M 100644 inline ${path}\n`), dataOf(content))
   }
   return Buffer.concat(parts)

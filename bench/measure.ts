@@ -1,4 +1,4 @@
-/** Timing of whole processes and of work in this one. Figures are medians of several runs, told with their spread. */
+/** Timing of whole processes and of work in this one. Figures are medians of several runs, with their spread. */
 import { spawnSync } from 'node:child_process'
 
 export interface Timing {
@@ -20,13 +20,13 @@ export const benchEnv: Readonly<Record<string, string | undefined>> = {
   ...process.env,
   NODE_EXTRA_CA_CERTS: undefined,
   NO_COLOR: '1',
-  // It would run into what is measured next, and into the removal of the folder.
+  // Background maintenance would disturb the next measurement and the removal of the folder.
   GRITE_NO_MAINTENANCE: '1',
   GIT_CONFIG_NOSYSTEM: '1',
   GIT_CONFIG_GLOBAL: '/dev/null',
 }
 
-/** Runs commands in turn, round after round, so that a noisy moment hits all of them alike. */
+/** Runs the commands in rounds, so that noise affects all of them equally. */
 export function timeProcesses<Name extends string>(
   commands: Readonly<Record<Name, readonly string[]>>,
   { runs, cwd }: { readonly runs: number; readonly cwd: string },
@@ -41,7 +41,7 @@ export function timeProcesses<Name extends string>(
       const result = spawnSync(file, args, { cwd, env: benchEnv, encoding: 'utf8', maxBuffer: 1 << 30 })
       times.get(name)?.push(Number(process.hrtime.bigint() - start) / 1e6)
       if (result.status !== 0)
-        throw new Error(`${file} ${args.join(' ')} ended with ${result.status}: ${result.stderr}`)
+        throw new Error(`${file} ${args.join(' ')} exited with ${result.status}: ${result.stderr}`)
       outputs.set(name, result.stdout)
     }
   }
@@ -55,7 +55,7 @@ export function timeProcesses<Name extends string>(
 /** Preloaded into a Node process: prints its own peak resident set, in bytes, as the last line of stderr. */
 const peakReporter = `data:text/javascript,process.on('exit',()=>process.stderr.write('\\npeak '+process.resourceUsage().maxRSS*1024))`
 
-/** Runs one Node script and asks it for its peak resident set. */
+/** Runs one Node script and measures its peak resident set. */
 export function timeWithMemory(script: string, args: readonly string[], cwd: string): ProcessRun {
   const start = process.hrtime.bigint()
   const result = spawnSync(process.execPath, ['--import', peakReporter, script, ...args], {
@@ -65,7 +65,7 @@ export function timeWithMemory(script: string, args: readonly string[], cwd: str
     maxBuffer: 1 << 30,
   })
   const elapsed = Number(process.hrtime.bigint() - start) / 1e6
-  if (result.status !== 0) throw new Error(`${script} ${args.join(' ')} ended with ${result.status}: ${result.stderr}`)
+  if (result.status !== 0) throw new Error(`${script} ${args.join(' ')} exited with ${result.status}: ${result.stderr}`)
   const peakRssBytes = Number(/peak (\d+)$/.exec(result.stderr)?.[1] ?? 0)
   return { median: elapsed, min: elapsed, max: elapsed, peakRssBytes, stdout: result.stdout }
 }

@@ -1,4 +1,4 @@
-/** Numbers in [0, 1): small, fast and seeded; from the public domain generator of the same name. */
+/** A small, fast, seeded generator of numbers in [0, 1): the public domain algorithm of the same name. */
 export function mulberry32(seed: number): () => number {
   let state = seed
   return () => {

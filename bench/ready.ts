@@ -22,7 +22,7 @@ export const readyBench: Bench = {
       const processorTimes: number[] = []
       let digest = ''
       for (let run = 0; run < runs; run++) {
-        // A process opens the view again; that is measured by other benches.
+        // Other benches measure opening the view in a new process.
         const repository = await openWorkspace(facts)
         await repository.view()
         const before = process.cpuUsage()
@@ -39,7 +39,7 @@ export const readyBench: Bench = {
       const processor = summarize(processorTimes)
       return [
         `${ms(median)} (min ${ms(min)}, max ${ms(max)}; target ${targetMs} ms): ${verdict(median <= targetMs)}`,
-        `processor time ${ms(processor.median)} (min ${ms(processor.min)}), which a busy machine changes less`,
+        `processor time ${ms(processor.median)} (min ${ms(processor.min)}), which depends less on other load`,
         digest,
       ]
     }),
@@ -49,7 +49,7 @@ function hash(text: string): string {
   return createHash('sha256').update(text).digest('hex').slice(0, 16)
 }
 
-/** What a command knows of its surroundings, with a clock and randomness that are the same every time. */
+/** The facts of a process, with a deterministic clock and deterministic randomness. */
 function openFacts(cwd: string) {
   const random = mulberry32(20_26)
   let nowUnixMs = 1_700_000_000_000
@@ -64,10 +64,10 @@ function openFacts(cwd: string) {
   }
 }
 
-/** Fits the limit of events in a commit. */
+/** Stays within the limit of events per commit. */
 const perWrite = 2000
 
-/** Issues of all priorities, a quarter of them closed, and edges of both spellings from later issues to earlier ones. */
+/** Creates issues of all priorities, a quarter of them closed, and edges of both types from later issues to earlier ones. */
 async function fillWithEdges(
   repository: Workspace,
   issueCount: number,

@@ -17,12 +17,12 @@ export const snapshotBench: Bench = {
       const known = readFileSync(memory)
       const runs = { full: [] as ProcessRun[], trusted: [] as ProcessRun[], checked: [] as ProcessRun[] }
       const fromSnapshot = () => timeWithMemory(griteScript, ['rebuild', '--from-snapshot', '--json'], cwd)
-      // In turn, so that a noisy moment hits all of them.
+      // In turn, so that noise affects all of them.
       for (let run = 0; run < (small ? 1 : 3); run++) {
         runs.full.push(timeWithMemory(griteScript, ['rebuild', '--json'], cwd))
         writeFileSync(memory, known)
         runs.trusted.push(fromSnapshot())
-        // As in a clone that has never seen it.
+        // As in a clone that does not know the snapshot.
         rmSync(memory)
         runs.checked.push(fromSnapshot())
       }
@@ -31,7 +31,7 @@ export const snapshotBench: Bench = {
         describe(`rebuild --from-snapshot (trusted), ${count} commits`, runs.trusted, { full, target: 0.6 }),
         describe(`rebuild --from-snapshot (checked), ${count} commits`, runs.checked, { full, target: 0.8 }),
         `  the full rebuild took ${ms(full.median)}`,
-        `  making it took ${ms(made.median)}, peak ${mib(made.peakRssBytes)}`,
+        `  creating it took ${ms(made.median)}, peak ${mib(made.peakRssBytes)}`,
       ]
     }),
 }

@@ -1,4 +1,4 @@
-/** What a sync costs beyond what git takes for the same objects, over a path on one disk. */
+/** The cost of a sync relative to git's cost for the same objects, over a path on one disk. */
 import { execFileSync } from 'node:child_process'
 import { cpSync, mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
@@ -10,7 +10,7 @@ import { benchEnv, summarize, type Timing, timeProcesses } from './measure.ts'
 const log = 'refs/grite/wal'
 const tracked = 'refs/plain/wal'
 
-/** What is new on each side, in commits of one event. */
+/** Numbers of new commits on each side, with one event each. */
 const cases = [
   { name: 'all of it ours', ours: 1000, theirs: 0 },
   { name: 'all of it theirs', ours: 0, theirs: 1000 },
@@ -61,7 +61,7 @@ export const idleSyncBench: Bench = {
     }),
 }
 
-/** A bare remote and a clone of it, `origin.git` and `clone`, with a log in common and something new on each side. */
+/** A bare remote and its clone, `origin.git` and `clone`, with a common log and new commits on each side. */
 async function makePair(
   folder: string,
   { base, ours, theirs }: { readonly base: number; readonly ours: number; readonly theirs: number },
@@ -84,7 +84,7 @@ async function makePair(
 function timePair(template: string, folder: string, runs: number): readonly [Timing, Timing] {
   const plain: number[] = []
   const synced: number[] = []
-  // What git has to send is what grite would: the diverged case pushes to a ref of its own.
+  // git must push the same objects as grite: the diverged case pushes to a separate ref.
   const script = `git fetch -q origin +${log}:${tracked} && git push -q origin ${log}:refs/plain/mine`
   for (let run = 0; run < runs; run++) {
     plain.push(timeOnCopy(template, folder, ['sh', '-c', script]))
@@ -96,7 +96,7 @@ function timePair(template: string, folder: string, runs: number): readonly [Tim
 function timeOnCopy(template: string, folder: string, command: readonly string[]): number {
   rmSync(folder, { recursive: true, force: true })
   cpSync(template, folder, { recursive: true })
-  // A copied reflog is another file, which the view would look through.
+  // A copied reflog is a new file to the view, which would scan it.
   runGrite(join(folder, 'clone'), 'issue', 'list', '--quiet')
   return timeProcesses({ command }, { runs: 1, cwd: join(folder, 'clone') }).command.median
 }

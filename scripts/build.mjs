@@ -1,7 +1,7 @@
-// Bundles the command line into one file, and the library into another, beside a loader and the code that V8 compiled of it: reading a large file
-// costs little, resolving and compiling many costs most of a short command. What the source loads with `await import()`
-// is in the file too, but runs only when it is reached. Large packages that few commands need get files of their own;
-// the native addon stays outside.
+// Bundles the command line and the library into one file each, with a loader and V8's compiled code: reading a large file is
+// cheap, but resolving and compiling many files takes most of the time of a short command. Modules loaded with
+// `await import()` are in the same file, but run only on use. Large packages that few commands need get separate files; the
+// native addon is not bundled.
 import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import {
@@ -20,12 +20,12 @@ import { dirname, resolve } from 'node:path'
 import { build } from 'esbuild'
 import { pastBarrels } from './past-barrels.mjs'
 
-/** Tables of commands, by file: the name that each exports. */
+/** Command tables, by file, with the name of their export. */
 const tables = new Map([
   [resolve('src/cli/all-commands.ts'), 'commandLineCommands'],
   [resolve('src/library/all-commands.ts'), 'libraryCommands'],
 ])
-/** File name in `dist/packages/`, and what is imported. */
+/** File name in `dist/packages/`, and the imported package. */
 const seldomUsed = {
   'isomorphic-git': 'isomorphic-git',
   'memory-level': 'memory-level',
@@ -39,7 +39,7 @@ const shared = {
   target: 'node20',
 }
 
-// Built aside and swapped in, so that a failed build leaves the old one to work with.
+// Built in a temp folder and swapped in, so that a failed build keeps the old one.
 const draft = `node_modules/.cache/grite-dist-${process.pid}`
 const output = {
   ...shared,
@@ -49,7 +49,7 @@ const output = {
   charset: 'ascii',
   minify: true,
   legalComments: 'none',
-  // `import()` of what stays outside becomes `require()`: a script compiled by hand has no dynamic import.
+  // `import()` of external modules becomes `require()`: a script compiled by hand has no dynamic import.
   supported: { 'dynamic-import': false },
   logLevel: 'error',
 }
@@ -61,10 +61,10 @@ for (const entryPoints of [{ bundle: 'src/cli/bundle.ts' }, { library: 'src/libr
     external: ['node-gyp-build'],
     plugins: [lazyCommands(), pastBarrels(), nativeAddon(), apart(), lazyBuiltins(), lazyPackages()],
   })
-  // An import that was not sent past the index of its layer loads the whole layer at every start.
+  // An import through the index of a layer loads the whole layer at every start.
   const barrels = Object.keys(metafile.inputs)
     .filter((path) => /^src\/\w+(\/errors)?\/index\.ts$/.test(path))
-    // Who embeds the library has started already.
+    // Programs that embed the library have already started.
     .filter(() => entryPoints.library === undefined)
   if (barrels.length > 0)
     throw new Error(`${barrels.join(', ')} would run at every start; see scripts/past-barrels.mjs`)
@@ -73,14 +73,14 @@ await build({
   ...output,
   outdir: `${draft}/packages`,
   entryPoints: seldomUsed,
-  // An importer gets what `require` gives as the default export.
+  // An ES module gets the result of `require` as the default export.
   footer: { js: 'if (module.exports.default) module.exports = module.exports.default' },
 })
 writeFileSync(
   `${draft}/packages/schemas.json`,
   JSON.stringify(JSON.parse(readFileSync('src/commands/schemas.json', 'utf8'))),
 )
-// Node would parse the whole library once more to find the names that an `import` of it offers.
+// Otherwise Node would parse the whole library once more to find its named exports.
 const names = Object.keys(createRequire(import.meta.url)(resolve(draft, 'library.cjs')))
 writeFileSync(
   `${draft}/library.mjs`,
@@ -98,17 +98,16 @@ const bundleId = createHash('sha256')
   .slice(0, 32)
 const ownCode = readFileSync('scripts/own-code.cjs', 'utf8').replace('@bundle-id@', bundleId)
 writeFileSync(`${draft}/own-code.cjs`, ownCode)
-// In a process of its own: what a build compiles on the way must not get into the cache.
+// In a separate process, so that code compiled during the build does not get into the cache.
 execFileSync(process.execPath, ['scripts/make-code-cache.mjs', draft], { stdio: 'inherit' })
 const { script } = createRequire(import.meta.url)(resolve(draft, 'grite.cjs'))
-if (script.cachedDataRejected !== false)
-  throw new Error('the code cache was not taken; see scripts/make-code-cache.mjs')
+if (script.cachedDataRejected !== false) throw new Error('V8 rejected the code cache; see scripts/make-code-cache.mjs')
 rmSync('dist', { recursive: true, force: true })
 renameSync(draft, 'dist')
 
 /**
- * Loads parts of Node when something of them is used, not when a module that may use it is: crypto, zlib and the
- * streams below tty cost several milliseconds each, and most commands need only some.
+ * Loads built-in modules of Node on first use instead of on import: crypto, zlib and the streams below tty take several
+ * milliseconds each, and most commands need only some of them.
  */
 function lazyBuiltins() {
   const names = ['child_process', 'crypto', 'fs/promises', 'os', 'stream', 'timers/promises', 'tty', 'v8', 'zlib']
@@ -134,7 +133,7 @@ function lazyBuiltins() {
   }
 }
 
-/** Runs the code of a package when something of it is used, as `lazyBuiltins` does for parts of Node. */
+/** Loads packages on first use, as `lazyBuiltins` does for built-in modules. */
 function lazyPackages() {
   return {
     name: 'lazy-packages',
@@ -151,7 +150,7 @@ function lazyPackages() {
   }
 }
 
-/** Sends imports of seldom used packages, and of the schemas, to the files that hold them. */
+/** Redirects imports of rarely used packages, and of the schemas, to their separate files. */
 function apart() {
   return {
     name: 'apart',
@@ -168,8 +167,8 @@ function apart() {
 }
 
 /**
- * Bundles the JavaScript of classic-level and loads its addon from where npm put it. The usual place is tried before
- * node-gyp-build, which reads directories to find the same file.
+ * Bundles the JavaScript of classic-level and loads its addon from the place where npm installed it. Tries the usual path
+ * before node-gyp-build, which reads directories to find the same file.
  */
 function nativeAddon() {
   return {
@@ -193,8 +192,8 @@ module.exports = usual ? require(prebuilt) : createRequire(manifest)('node-gyp-b
 }
 
 /**
- * Replaces the table of commands by one whose definitions are plain data and whose `run` loads the command's own file:
- * parsing a line needs every definition, but only one command's code.
+ * Replaces the command table by one whose definitions are plain data and whose `run` loads the file of the command:
+ * parsing a line needs all definitions, but the code of only one command.
  */
 function lazyCommands() {
   return {
@@ -218,7 +217,7 @@ async function lazyTable(tableFile) {
   return `export const ${exported} = [${lines.join(',\n')}]`
 }
 
-/** Runs the real table once, and finds for each command the file and the name under which it is exported. */
+/** Evaluates the real table once, and finds the file and the export name of each command. */
 async function evaluateTable(tableFile, exported) {
   const files = [...sourceFiles('src/commands'), ...sourceFiles('src/cli')]
   const imports = files.map((file, index) => `import * as file${index} from ${JSON.stringify(file)}`)
@@ -231,7 +230,7 @@ export const rows = ${exported}.map((command) => {
   }
   throw new Error('no file below src/commands exports the command ' + command.name)
 })`
-  // Below node_modules, so that what stays outside the bundle is found.
+  // Below node_modules, so that external modules are found.
   mkdirSync('node_modules/.cache', { recursive: true })
   const directory = mkdtempSync('node_modules/.cache/grite-build-')
   try {

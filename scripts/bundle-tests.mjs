@@ -1,10 +1,10 @@
-// Bundles tests, and the programs that they start, into a folder: what a file of tests shares with others is compiled
-// once, where loading the sources one by one would take each process more than a second.
+// Bundles tests and the programs that they start into a folder. Shared code is compiled only once; loading the sources one by
+// one would take each process more than a second.
 import { readFileSync } from 'node:fs'
 import { pathToFileURL } from 'node:url'
 import { build } from 'esbuild'
 
-/** Programs that tests start as processes of their own; see test/support/child-program.ts. */
+/** Programs that tests start as child processes; see test/support/child-program.ts. */
 const childPrograms = [
   'test/cli/fake-grite.ts',
   'test/git/publishing-child.ts',
@@ -13,8 +13,8 @@ const childPrograms = [
 ]
 
 /**
- * @param files - paths from the project's folder
- * @returns the bundled file of each
+ * @param files - paths relative to the project folder
+ * @returns the bundle of each file
  */
 export async function bundleTests(files, outdir) {
   await build({
@@ -35,7 +35,7 @@ export async function bundleTests(files, outdir) {
   return files.map((file) => `${outdir}/${file.replace(/\.ts$/, '.mjs')}`)
 }
 
-/** Sources find fixtures and the bundle by their own place. */
+/** Restores the original paths, with which sources find fixtures and the bundle. */
 const whereTheyWere = {
   name: 'where-they-were',
   setup(plugin) {

@@ -1,5 +1,5 @@
-// Writes the type declarations of the library to dist/types. Apart from the build, because tests and daily work need no
-// declarations, and the compiler takes longer than the bundler.
+// Writes the type declarations of the library to dist/types. Separate from the build, because tests and daily work do not need
+// them, and the compiler takes longer than the bundler.
 import { spawnSync } from 'node:child_process'
 import { readdirSync, readFileSync, rmSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
@@ -9,7 +9,7 @@ const compiler = resolve('node_modules/typescript/bin/tsc')
 const { status } = spawnSync(process.execPath, [compiler, '-p', 'tsconfig.types.json'], { stdio: 'inherit' })
 if (status !== 0) process.exit(status ?? 1)
 
-// The compiler declares every file that the library runs; a program that imports it reads few of them.
+// The compiler emits declarations for every file of the library, but importing programs read only a few of them.
 const reached = new Set()
 walk(resolve(folder, 'library/index.d.ts'))
 for (const file of readdirSync(folder, { recursive: true })) {

@@ -1,4 +1,4 @@
-/** docs/man/grite.1: the same table as a man page. */
+/** docs/man/grite.1: the command table as a man page. */
 
 import { parserOptions } from '../src/cli/parse-argv.ts'
 import { globalOptions } from '../src/commands/define-command.ts'
@@ -27,7 +27,7 @@ export function formatManPage(commands, version) {
     '.SH COMMANDS',
     ...commands.flatMap(formatCommand),
     '.SH EXIT STATUS',
-    '0 done; 1 done in part, or a failure without a class; 2 wrong arguments; 3 not found; 4 conflict; 5 disk or view;',
+    '0 success; 1 partial success, or another failure; 2 invalid arguments; 3 not found; 4 conflict; 5 disk, remote or view;',
     '6 daemon.',
     '.SH SEE ALSO',
     '.BR git (1)',
@@ -71,7 +71,7 @@ function formatOptions(entries) {
   })
 }
 
-/** A backslash and a hyphen are roff's own; a line that begins with a dot or an apostrophe would be a request. */
+/** Escapes backslashes and hyphens, and lines that start with a dot or an apostrophe, which would be roff requests. */
 function roff(text) {
   return text
     .replaceAll('\\', '\\e')

@@ -13,12 +13,12 @@ import {
 export function formatCliMarkdown(commands) {
   const parts = [
     '# Commands',
-    'Made from the table of commands by `npm run docs`; do not edit. `grite help <command>` shows the same.',
+    'Generated from the command table by `npm run docs`; do not edit. `grite help <command>` shows the same text.',
     commands
       .map(({ name, summary }) => `- [\`grite ${name}\`](#grite-${name.replaceAll(' ', '-')}): ${summary}`)
       .join('\n'),
     '## Global options',
-    'They may stand anywhere on the line.',
+    'They are accepted anywhere on the line.',
     formatTable(
       ['option', 'what it does'],
       Object.entries({ ...globalOptions, ...parserOptions }).map(([name, spec]) => [
@@ -37,44 +37,44 @@ const environment = `## Environment
 
 | variable | what it does |
 | --- | --- |
-| \`GRITE_ACTOR\` | as \`--actor\`, when that is not given |
-| \`GRITE_HOME\` | as \`--data-dir\`, when that is not given |
-| \`GRITE_LOG\` | a level (\`trace\` to \`error\`): traces what is done on standard error |
-| \`GRITE_DEBUG\` | \`1\`: failures show where they came from |
+| \`GRITE_ACTOR\` | same as \`--actor\`, which overrides it |
+| \`GRITE_HOME\` | same as \`--data-dir\`, which overrides it |
+| \`GRITE_LOG\` | a level (\`trace\` to \`error\`): logs to standard error |
+| \`GRITE_DEBUG\` | \`1\`: errors show a stack trace |
 | \`GRITE_REMOTE_TIMEOUT\` | seconds to wait for a silent remote; overrides \`remote.timeout\` |
-| \`GRITE_NO_MAINTENANCE\` | set: no \`git maintenance run --auto\` is started in the background |
+| \`GRITE_NO_MAINTENANCE\` | if set, \`git maintenance run --auto\` is not started in the background |
 | \`NO_COLOR\`, \`CLICOLOR\`, \`CLICOLOR_FORCE\` | colours, as usual |
-| \`GIT_EDITOR\`, \`VISUAL\`, \`EDITOR\` | the editor that opens on a terminal when a text is missing |
-| \`GIT_DIR\` and its like | as for git |
-| \`XDG_CACHE_HOME\` | where compiled code is kept, in \`grite/\`, for a Node that the build did not run on; else \`~/.cache\` |
-| \`NODE_DISABLE_COMPILE_CACHE\` | set: such code is neither kept nor read |`
+| \`GIT_EDITOR\`, \`VISUAL\`, \`EDITOR\` | the editor to open on a terminal if a text is missing |
+| \`GIT_DIR\` and similar | as for git |
+| \`XDG_CACHE_HOME\` | folder for \`grite/\`, a cache of compiled code for Node versions other than that of the build; default \`~/.cache\` |
+| \`NODE_DISABLE_COMPILE_CACHE\` | if set, this cache is neither written nor read |`
 
 const configuration = `## Configuration
 
-\`.git/grite/config.toml\`, in the common git directory. All keys are optional; those that grite does not know are left alone.
+\`.git/grite/config.toml\`, in the common git directory. All keys are optional; unknown keys are preserved.
 
 | key | default | what it does |
 | --- | --- | --- |
-| \`default_actor\` | | who writes |
-| \`default_actor_<uid>\` | | who writes for the user with this number, where \`default_actor\` belongs to another user |
-| \`lock_policy\` | \`"warn"\` | what a write does about somebody else's lock on what it changes: \`off\`, \`warn\`, \`require\` (refuses) |
-| \`verify_signatures\` | \`"off"\` | about received events whose signature is wrong or missing: \`off\`, \`warn\`, \`reject\` (the sync refuses them) |
-| \`snapshot.auto\` | \`true\` | a sync makes a snapshot when one is due |
-| \`snapshot.max_events\` | \`10000\` | events after the newest snapshot that make another one due |
-| \`snapshot.max_age_days\` | \`7\` | its age that does so, when there is something new for it |
-| \`snapshot.trust_signed\` | \`true\` | a snapshot that an actor of the log signed is used without a check; never with \`verify_signatures = "reject"\` |
+| \`default_actor\` | | the actor to write as |
+| \`default_actor_<uid>\` | | the actor of the user with this number, if \`default_actor\` belongs to another user |
+| \`lock_policy\` | \`"warn"\` | how a write treats a lock of somebody else on its issues: \`off\` (ignore), \`warn\`, \`require\` (fail) |
+| \`verify_signatures\` | \`"off"\` | how to treat received events with an invalid or missing signature: \`off\` (accept), \`warn\`, \`reject\` (the sync fails) |
+| \`snapshot.auto\` | \`true\` | whether a sync creates a snapshot when one is due |
+| \`snapshot.max_events\` | \`10000\` | number of events after the newest snapshot that makes another one due |
+| \`snapshot.max_age_days\` | \`7\` | age of the newest snapshot that makes another one due, if there are new events |
+| \`snapshot.trust_signed\` | \`true\` | whether a snapshot signed by an actor of the log is used without a check; never with \`verify_signatures = "reject"\` |
 | \`sync.remote\` | \`"origin"\` | the home remote, whose log the local one follows |
-| \`sync.run_hooks\` | \`false\` | pushes run your pre-push hook |
-| \`remote.timeout\` | \`60\` | seconds without a sign of life after which git and everything it started is ended; 0 waits for ever |
-| \`lease.remote\` | | the remote on which locks and claims are taken when no \`--remote\` is given; \`grite init --lease-remote origin\` sets it |
-| \`maintenance.auto\` | \`true\` | \`git maintenance run --auto\` is started in the background after much was written |
+| \`sync.run_hooks\` | \`false\` | whether pushes run your pre-push hook |
+| \`remote.timeout\` | \`60\` | seconds without activity after which git and its child processes are stopped; 0 disables the timeout |
+| \`lease.remote\` | | the remote for locks and claims without \`--remote\`; \`grite init --lease-remote origin\` sets it |
+| \`maintenance.auto\` | \`true\` | whether to start \`git maintenance run --auto\` in the background after many writes |
 
 ### Several users
 
-In a repository that several users of one system share (\`core.sharedRepository\`), everything below \`.git/grite/\` gets the modes that git
-gives, but for signing keys, which stay their owner's. An actor belongs to the user who owns its folder: the first write of each
-user makes an actor, and nobody writes under the actor of another without naming it by \`--actor\`. \`grite actor use\` sets
-the default of the user who runs it.`
+In a repository that several users of one system share (\`core.sharedRepository\`), everything below \`.git/grite/\` gets the same
+modes as git's files, except for signing keys, which stay private to their owner. An actor belongs to the user who owns its folder:
+the first write of each user creates an actor, and no user writes as the actor of another without selecting it with \`--actor\`.
+\`grite actor use\` sets the default of the user who runs it.`
 
 function formatCommand(command) {
   const { name, summary, description, examples } = command
@@ -85,13 +85,13 @@ function formatCommand(command) {
     `${summary}.`,
     fence('text', formatUsage(command)),
     ...(description === undefined ? [] : [formatDescription(description)]),
-    ...(args.length === 0 ? [] : [formatTable(['argument', 'what it is'], args)]),
-    ...(options.length === 0 ? [] : [formatTable(['option', 'what it does'], options)]),
+    ...(args.length === 0 ? [] : [formatTable(['argument', 'meaning'], args)]),
+    ...(options.length === 0 ? [] : [formatTable(['option', 'meaning'], options)]),
     fence('sh', examples.map(({ command: line, explains }) => `# ${explains}\n${line}`).join('\n')),
   ].join('\n\n')
 }
 
-/** Lines that are indented are a list in the help; here they become one. */
+/** Turns indented lines of the help into a Markdown list. */
 function formatDescription(description) {
   return description
     .split('\n')
@@ -121,12 +121,12 @@ function formatTable(headings, rows) {
   return [line(headings), line(headings.map(() => '---')), ...body].join('\n')
 }
 
-/** Inside a table even code has to hide its bars. */
+/** Bars must be escaped even in code inside a table. */
 function code(text) {
   return `\`${text.replaceAll('|', '\\|')}\``
 }
 
-/** Angle brackets outside of code would be taken for HTML. */
+/** Angle brackets outside of code would be parsed as HTML. */
 function escapeText(text) {
   return text
     .split(/(`[^`]*`)/)

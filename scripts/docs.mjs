@@ -1,5 +1,5 @@
-// Writes docs/cli.md and the man pages from the table of commands, so that they cannot say what the parser does not
-// do. Run with `npm run docs`; `--check` writes nothing and tells by its exit status whether the files are up to date.
+// Generates docs/cli.md and the man pages from the command table, so that they always match the parser. Run with
+// `npm run docs`; `--check` writes nothing, and its exit status shows whether the files are up to date.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import process from 'node:process'
@@ -14,14 +14,14 @@ const checking = process.argv.includes('--check')
 const generated = {
   'docs/cli.md': formatCliMarkdown(commandLineCommands),
   'docs/man/grite.1': formatManPage(commandLineCommands, version),
-  // `git grite --help` opens this one.
+  // `git grite --help` opens this page.
   'docs/man/git-grite.1': '.so man1/grite.1\n',
 }
 for (const [file, text] of Object.entries(generated)) {
   const path = join(project, file)
   if (read(path) === text) continue
   if (checking) {
-    console.error(`${file} is not what the commands say; run \`npm run docs\``)
+    console.error(`${file} is out of date; run \`npm run docs\``)
     process.exitCode = 1
     continue
   }

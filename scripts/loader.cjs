@@ -1,7 +1,7 @@
 #!/usr/bin/env node
-// Loads the bundle beside it with the compiled code that the build left there, which saves half of a short command's time.
-// V8 rejects code that another version of it made; then own-code.cjs looks for code that this one has made.
-// Old versions of Node can parse this file, so that they say that they are too old.
+// Loads the bundle beside it with the code cache of the build, which halves the time of a short command. V8 rejects a cache
+// from another version; own-code.cjs then looks for a cache made by the running version. Old versions of Node must be able to
+// parse this file, to print that they are too old.
 'use strict'
 const nodeMajorMin = 20
 if (Number.parseInt(process.versions.node, 10) < nodeMajorMin) {
@@ -24,7 +24,7 @@ script.runInThisContext()(bundle.exports, require, bundle, filename, __dirname)
 if (require.main === module) bundle.exports.runProcess()
 else module.exports = { bundle: bundle.exports, script }
 
-/** As many words as the name of an everyday command has. */
+/** The first words, up to the length of the name of an everyday command. */
 function firstWords(words) {
   return words.slice(0, words[0] === 'issue' ? 2 : 1).join(' ')
 }
@@ -38,8 +38,8 @@ function readShipped() {
 }
 
 /**
- * @param {Buffer | undefined} cachedData - none: compiled from the source
- * @returns undefined when V8 rejects the code
+ * @param {Buffer | undefined} cachedData - undefined to compile from the source
+ * @returns undefined when V8 rejects the cache
  */
 function compile(cachedData) {
   const compiled = new vm.Script(source, { filename, cachedData })

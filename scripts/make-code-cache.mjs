@@ -1,5 +1,5 @@
-// Runs the everyday commands once and keeps what V8 compiled for them beside the bundle. No bulk command: those change
-// flags of V8, and a cache made under other flags is rejected.
+// Runs the everyday commands once and stores V8's compiled code for them beside the bundle. Excludes bulk commands: they change
+// V8 flags, and V8 rejects a cache made under other flags.
 import { execFileSync } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
@@ -39,6 +39,6 @@ async function run(...argv) {
     stderr: sink,
   }
   const status = await bundle.main(argv, facts)
-  if (status !== 0) throw new Error(`grite ${argv.join(' ')} ended with ${status}: ${printed}`)
+  if (status !== 0) throw new Error(`grite ${argv.join(' ')} exited with ${status}: ${printed}`)
   return printed
 }

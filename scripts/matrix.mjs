@@ -1,11 +1,11 @@
-// Runs the tests under every Node that they have to pass with, each installed as a package below node_modules/.cache:
+// Runs the tests under every supported Node, each installed as a package below node_modules/.cache:
 //
 //     npm run matrix                                 the suite under each Node of the table below
-//     npm run matrix -- 22 24                        only under these
-//     npm run matrix -- 22 --long test/git           other words are those of scripts/test.mjs
+//     npm run matrix -- 22 24                        only under these versions
+//     npm run matrix -- 22 --long test/git           other arguments go to scripts/test.mjs
 //     GRITE_TEST_GIT=/opt/git-2.47 npm run matrix    with the git in this folder, or in its bin
 //
-// Versions that are too old must say so. docs/decisions/0016 tells what was run when. Exits 1 when anything failed.
+// Also checks that too old versions are refused. docs/decisions/0016 records past runs. Exits 1 if anything failed.
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdirSync } from 'node:fs'
@@ -28,13 +28,13 @@ for (const major of wanted)
       words.filter((word) => !isMajor(word)),
     ),
   )
-// Leaves a bundle whose code fits the Node that is used here.
+// Rebuild, so that dist/ has a bundle for the Node that runs this script.
 run(process.execPath, ['scripts/build.mjs'])
 for (const major of tooOld) rows.push(checkRefusal(major))
 console.log(`\n${rows.map(({ text }) => text).join('\n')}`)
 process.exit(rows.every(({ isGood }) => isGood) ? 0 : 1)
 
-/** Installs a Node, unless it is there, and gives its path; undefined when the registry has none for this machine. */
+/** Installs a Node if needed and returns its path; undefined when the registry has none for this machine. */
 function install(major) {
   const name = `node-${process.platform === 'win32' ? 'win' : process.platform}-${process.arch}`
   const folder = `node_modules/.cache/nodes/${major}`

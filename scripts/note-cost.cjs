@@ -1,4 +1,4 @@
-// Loaded into every process of a test file: appends what the file has cost to the file that GRITE_TEST_COSTS names.
+// Loaded into every process of a test file: appends the cost of the file to the file in GRITE_TEST_COSTS.
 'use strict'
 const { appendFileSync, readFileSync } = require('node:fs')
 
@@ -9,7 +9,7 @@ process.on('exit', () => {
   appendFileSync(path, `${JSON.stringify(cost)}\n`)
 })
 
-/** Of this process and, on Linux, of the processes that it has waited for. */
+/** Processor time of this process and, on Linux, of the child processes that it has waited for. */
 function processorSeconds() {
   try {
     const fields = readFileSync('/proc/self/stat', 'latin1').split(') ')[1].split(' ').map(Number)

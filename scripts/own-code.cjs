@@ -1,7 +1,6 @@
-// Compiled code of the bundle for a Node that the build did not run on, or for other flags of V8. Each everyday command
-// adds what it needed when it runs for the first time, as it ends. The file lies in the user's folder for caches, not
-// beside the bundle, which may be read-only or belong to somebody else. V8 trusts the bytes, so only what nobody else
-// can have written is read.
+// A code cache of the bundle for a Node other than that of the build, or for other V8 flags. Each everyday command adds its
+// code on exit, the first time it runs. The file is in the user's cache folder, not beside the bundle, which may be read-only
+// or belong to another user. V8 trusts the bytes, so only files that nobody else can have written are read.
 //
 //     <bundle>-<Node>-<platform>-<processor>-<flags of V8>    code, newline, commands with commas between them
 'use strict'
@@ -9,11 +8,11 @@ const fs = require('node:fs')
 const { isAbsolute, join } = require('node:path')
 const { cachedDataVersionTag } = require('node:v8')
 
-/** Put in by the build. V8 itself compares no more of a source than its length. */
+/** Inserted by the build. V8 itself compares only the length of the source. */
 const bundleId = '@bundle-id@'
-/** Versions of grite and of Node come and go. */
+/** Maximum number of files, since versions of grite and Node change. */
 const filesMax = 8
-/** Others are too rare to be worth the time that keeping takes. */
+/** Other commands are too rare to be worth the time for saving their code. */
 const everyday = [
   'issue create',
   'issue list',
@@ -26,9 +25,9 @@ const everyday = [
 ]
 
 /**
- * Compiles the bundle, with own code where there is some.
+ * Compiles the bundle, with our own code cache if it exists.
  *
- * @param {(cachedData?: Buffer) => import('node:vm').Script | undefined} compile - gives undefined when V8 rejects the code
+ * @param {(cachedData?: Buffer) => import('node:vm').Script | undefined} compile - returns undefined when V8 rejects the cache
  * @param {string} command - its first words
  */
 function compileWithOwn(compile, command) {
@@ -42,14 +41,14 @@ function compileWithOwn(compile, command) {
   const known = reused ? own.commands : []
   if (everyday.includes(command) && !known.includes(command)) {
     process.once('exit', () => {
-      // Bulk commands change flags of V8.
+      // Bulk commands change V8 flags.
       if (cachedDataVersionTag() === tag) keep(script, [...known, command], folder, name)
     })
   }
   return script
 }
 
-/** Undefined where the user has none, or does not want it (a variable of Node's own cache says so). */
+/** Undefined if the user has no cache folder, or has disabled it with the variable of Node's own cache. */
 function findFolder() {
   const { HOME: home, XDG_CACHE_HOME: caches = '', NODE_DISABLE_COMPILE_CACHE: isOff } = process.env
   if (isOff || process.getuid === undefined) return undefined
@@ -73,16 +72,16 @@ function readOwn(path) {
   }
 }
 
-/** Whether nobody else can have written it. */
+/** Whether nobody else can have written the file. */
 function isOurs({ uid, mode }) {
   return uid === process.getuid() && (mode & 0o022) === 0
 }
 
-/** A cache: what goes wrong is no failure of the command. */
+/** Saves the cache. Errors are ignored: they must not fail the command. */
 function keep(script, commands, folder, name) {
   const draft = join(folder, `${name}.${process.pid}.tmp`)
   try {
-    // `sudo` may leave HOME as it was: nothing of root's is left in the folder of somebody else.
+    // `sudo` may preserve HOME: root must not leave files in the folder of another user.
     if (!isOurs(fs.statSync(nearest(folder)))) return
     fs.mkdirSync(folder, { recursive: true, mode: 0o700 })
     if (!isOurs(fs.statSync(folder))) return
@@ -106,7 +105,7 @@ function removeIfThere(path) {
   } catch {}
 }
 
-/** The folder itself, or the one above it that is there. */
+/** The folder itself, or its nearest existing parent. */
 function nearest(folder) {
   return fs.existsSync(folder) ? folder : nearest(join(folder, '..'))
 }

@@ -1,6 +1,6 @@
-// Writes src/commands/schemas.json: a JSON Schema of the input and the data of every command. Input comes from the
-// definitions, which are the source of its type; data comes from the exported types, through the compiler. Run with
-// `npm run schemas`; `--check` writes nothing and tells by its exit status whether the file is up to date.
+// Generates src/commands/schemas.json: JSON Schemas for the input and the data of every command. Input schemas come from the
+// definitions, data schemas from the exported types, through the compiler. Run with `npm run schemas`; `--check` writes
+// nothing, and its exit status shows whether the file is up to date.
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import process from 'node:process'
@@ -26,7 +26,7 @@ const schemas = Object.fromEntries(
 const text = `${JSON.stringify(schemas, null, 1)}\n`
 if (!process.argv.includes('--check')) writeFileSync(file, text)
 else if (readFileSync(file, 'utf8') !== text) {
-  console.error(`${file} is not what the types say; run \`npm run schemas\``)
+  console.error(`${file} is out of date; run \`npm run schemas\``)
   process.exitCode = 1
 }
 
@@ -54,7 +54,7 @@ function openProgram(rootNames) {
   return { exportedTypes, checker }
 }
 
-/** The package has the compiler's library as texts, and no files of it. */
+/** The package contains the compiler's library as strings, not as files. */
 function hostOf(options) {
   const host = ts.createCompilerHost(options)
   const folder = getLibFolderPath({})
@@ -79,7 +79,7 @@ function exportedType(name) {
   return type
 }
 
-/** @param parents - types that this one is a part of, so that a type that holds itself ends */
+/** @param parents - enclosing types, to stop at recursive types */
 function schemaOf(type, parents = []) {
   if (type.flags & ts.TypeFlags.Any)
     throw new Error(`a member of ${parents.map((one) => checker.typeToString(one)).join(' > ')} is any`)
@@ -108,7 +108,7 @@ function unionSchema(types, parents) {
     ...(isBoolean ? [{ type: 'boolean' }] : []),
     ...schemas.filter((schema) => !('const' in schema)),
   ]
-  // The compiler orders unions by when it met their types; the file must not depend on that.
+  // The compiler orders unions by the first use of their types; the file must not depend on that.
   const sorted = all.sort((left, right) => (JSON.stringify(left) < JSON.stringify(right) ? -1 : 1))
   const isPlain = sorted.every((schema) => Object.keys(schema).join() === 'type')
   if (sorted.length === 1) return sorted[0]
@@ -121,7 +121,7 @@ function objectSchema(type, parents) {
   for (const symbol of checker.getPropertiesOfType(type)) {
     const member = checker.getTypeOfSymbol(symbol)
     const isUndefined = (one) => (one.flags & ts.TypeFlags.Undefined) !== 0
-    // A member that is never there tells the parts of a union apart.
+    // An always absent member discriminates the parts of a union.
     if (isUndefined(member)) continue
     const description = ts.displayPartsToString(symbol.getDocumentationComment(checker)).replaceAll(/\s+/g, ' ')
     properties[symbol.name] = { ...(description === '' ? {} : { description }), ...schemaOf(member, parents) }

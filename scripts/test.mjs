@@ -1,15 +1,15 @@
-// Runs the tests, as `npm test`, `npm run test:long` and `npm run soak` do:
+// Runs the tests for `npm test`, `npm run test:long` and `npm run soak`:
 //
-//     node scripts/test.mjs                         every test/**/*.test.ts except those below test/long and test/soak
+//     node scripts/test.mjs                         every test/**/*.test.ts except below test/long and test/soak
 //     node scripts/test.mjs test/wal                only the tests of these files and folders
-//     node scripts/test.mjs --test-name-pattern=x   options that begin with a dash go to node
+//     node scripts/test.mjs --test-name-pattern=x   options go to node
 //     node scripts/test.mjs --long                  test/long/**/*.test.ts, which take minutes together
 //     node scripts/test.mjs --soak                  test/soak/**/*.ts, which take minutes or need the network
 //     node scripts/test.mjs --soak foreign          only test/soak/foreign.ts
 //
-// GRITE_TEST_GIT names a folder with another git in it, or in its bin: the tests then run with that one.
-// At the end stand the files that cost most. The bundle is built first, because whole-process tests run it. The environment is made the same everywhere: no
-// configuration of the user or the machine, no identity, a fixed zone and language, a home that is thrown away.
+// GRITE_TEST_GIT is a folder with another git in it, or in its bin, to run the tests with. The output ends with the most
+// expensive files. The bundle is built first, because whole-process tests run it. The environment is the same everywhere: no
+// configuration of the user or the machine, no identity, a fixed time zone and locale, a temporary home.
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import {
@@ -37,7 +37,7 @@ const longFolder = 'test/long'
 const testMsMax = 10 * 60_000
 const costliestCount = 15
 
-/** Where Linux keeps files in memory, and what must be free there. */
+/** The in-memory file system of Linux, and the free space that it must have. */
 const memoryDisk = '/dev/shm'
 const memoryDiskFreeMin = 6 * 2 ** 30
 
@@ -47,7 +47,7 @@ const long = words.includes('--long')
 const nodeOptions = words.filter((word) => word.startsWith('-') && word !== '--soak' && word !== '--long')
 const files = chooseFiles(words.filter((word) => !word.startsWith('-')))
 if (files.length === 0) {
-  console.error(soak ? `There is nothing to run below ${soakFolder}.` : 'No test file was found.')
+  console.error(soak ? `Nothing to run below ${soakFolder}.` : 'No test files found.')
   process.exit(soak && words.length === 1 ? 0 : 1)
 }
 
@@ -65,8 +65,8 @@ process.on('exit', () => {
 process.exit(await runTests(await bundleTests(files, bundles)))
 
 /**
- * Thousands of small repositories are made and thrown away: in memory if there is room, unless TMPDIR says where. What is
- * flushed to a disk is asserted by the calls that are made, and a killed process leaves the same files on both.
+ * The tests create thousands of small repositories: in memory if there is room, unless TMPDIR is set. Tests assert flushes by
+ * the calls, and a killed process leaves the same files in memory as on a disk.
  */
 function chooseDisk() {
   if (process.env.TMPDIR !== undefined) return tmpdir()
@@ -88,13 +88,13 @@ function chooseFiles(named) {
   return tests.filter((file) => isBelow(longFolder)(file) === long)
 }
 
-/** A file as it is, a folder as the tests in it. A soak goes by its name, too. */
+/** Expands a folder to its tests; keeps a file. A soak may be given by name, too. */
 function expand(named) {
   const ofSoak = `${soakFolder}/${named}.ts`
   const path = soak && existsSync(ofSoak) ? ofSoak : named
   const found = statSync(path, { throwIfNoEntry: false })
   if (found === undefined) {
-    console.error(`There is no ${path}.`)
+    console.error(`${path} does not exist.`)
     process.exit(2)
   }
   return found.isDirectory() ? listFiles(path).filter((file) => file.endsWith('.test.ts')) : [path]
@@ -109,9 +109,9 @@ function listFiles(folder) {
     .sort()
 }
 
-/** Runs node's test runner and gives its exit status. */
+/** Runs node's test runner and returns its exit status. */
 async function runTests(programs) {
-  // The reporter puts the failures after the summary. A log is read from its end, so the summary goes there.
+  // The reporter prints failures after the summary. People read a log from the end, so the summary goes there.
   const isTerminal = process.stdout.isTTY === true
   const options = ['--enable-source-maps', `--require=${resolve('scripts/note-cost.cjs')}`]
   const child = spawn(
@@ -122,11 +122,11 @@ async function runTests(programs) {
   const summary = isTerminal ? Promise.resolve([]) : passOn(child.stdout)
   const [status, signal] = await once(child, 'close')
   process.stdout.write([...costliest(), ...(await summary), ''].join('\n'))
-  if (signal !== null) console.error(`The tests were ended by ${signal}.`)
+  if (signal !== null) console.error(`The tests were killed by ${signal}.`)
   return status ?? 1
 }
 
-/** Prints all lines but those of the summary, and returns these. */
+/** Prints all lines except the summary, and returns the summary. */
 async function passOn(stream) {
   const summary = []
   for await (const line of createInterface({ input: stream })) {
@@ -137,8 +137,8 @@ async function passOn(stream) {
 }
 
 /**
- * Lines that name the most expensive files, because the run as a whole has a budget. Other work on the machine lengthens
- * the time on the clock, and hardly the time of the processor.
+ * Lists the most expensive files, because the whole run has a time budget. Other load on the machine increases the wall
+ * time, but hardly the processor time.
  */
 function costliest() {
   if (files.length < costliestCount || !existsSync(costs)) return []
@@ -148,7 +148,7 @@ function costliest() {
   const top = tests.sort((a, b) => b.processorSeconds - a.processorSeconds).slice(0, costliestCount)
   const total = tests.reduce((sum, { processorSeconds }) => sum + processorSeconds, 0)
   return [
-    'Processor time of the most expensive files, with the processes that they started, and time on the clock:',
+    'Processor time of the most expensive files, including child processes, and wall time:',
     ...top.map(({ file, seconds: wall, processorSeconds }) => {
       const name = file.slice(bundles.length + 1).replace(/\.mjs$/, '.ts')
       return `${seconds(processorSeconds)} ${seconds(wall)}  ${name}`
@@ -160,7 +160,7 @@ function costliest() {
 function limits() {
   const [major, minor] = process.versions.node.split('.').map(Number)
   if (major < 20 || (major === 20 && minor < 11)) return []
-  // Files run side by side, one more than there are processors, as most wait now and then. A soak runs alone.
+  // Runs files in parallel, one more than there are processors, since most wait at times. A soak runs alone.
   if (soak) return ['--test-concurrency=1']
   return [`--test-concurrency=${availableParallelism() + 1}`, `--test-timeout=${testMsMax}`]
 }
@@ -186,6 +186,6 @@ function searchPath() {
   const { PATH = '', GRITE_TEST_GIT: folder } = process.env
   if (folder === undefined) return PATH
   const bin = [join(folder, 'bin'), folder].find((path) => existsSync(join(path, 'git')))
-  if (bin === undefined) throw new Error(`There is no git in ${folder}, which GRITE_TEST_GIT names.`)
+  if (bin === undefined) throw new Error(`GRITE_TEST_GIT: no git in ${folder}.`)
   return [resolve(bin), ...PATH.split(delimiter)].join(delimiter)
 }

@@ -22,7 +22,7 @@ test('the tour runs to its end and leaves no temporary files', (t) => {
     '$ grite sync',
     'is held by Bo',
     '$ grite rebuild',
-    '── That was it',
+    '── Done',
   ]) {
     assert.ok(`${stdout}${stderr}`.includes(line), `${line} is shown`)
   }
