@@ -20,7 +20,7 @@ export function formatCliMarkdown(commands) {
     '## Global options',
     'They are accepted anywhere on the line.',
     formatTable(
-      ['option', 'what it does'],
+      ['option', 'meaning'],
       Object.entries({ ...globalOptions, ...parserOptions }).map(([name, spec]) => [
         nameOption(name, spec),
         describe(spec),
@@ -35,7 +35,7 @@ export function formatCliMarkdown(commands) {
 
 const environment = `## Environment
 
-| variable | what it does |
+| variable | meaning |
 | --- | --- |
 | \`GRITE_ACTOR\` | same as \`--actor\`, which overrides it |
 | \`GRITE_HOME\` | same as \`--data-dir\`, which overrides it |
@@ -53,7 +53,7 @@ const configuration = `## Configuration
 
 \`.git/grite/config.toml\`, in the common git directory. All keys are optional; unknown keys are preserved.
 
-| key | default | what it does |
+| key | default | meaning |
 | --- | --- | --- |
 | \`default_actor\` | | the actor to write as |
 | \`default_actor_<uid>\` | | the actor of the user with this number, if \`default_actor\` belongs to another user |

@@ -69,8 +69,8 @@ export const snapshotCreate = defineCommand({
   ...shared,
   name: 'snapshot create',
   examples: [
-    { command: 'grite snapshot create', explains: 'of what has been pushed' },
-    { command: 'grite snapshot create --local', explains: 'of the local log, pushed or not' },
+    { command: 'grite snapshot create', explains: 'cover the pushed part of the log' },
+    { command: 'grite snapshot create --local', explains: 'cover the whole local log' },
   ],
 })
 

@@ -122,7 +122,7 @@ function warningOf(remote: string, { remoteChange, pushed }: RepositorySync) {
   return { code: `remote-${remoteChange}`, message, details: { remote } }
 }
 
-/** Returns the keys of every documented form of the answer, whatever the direction. */
+/** Returns the keys of every documented form of the answer, for any direction. */
 function describe(remote: string, { pull, push }: SyncDirections, result: RepositorySync) {
   const { pulledEvents, rejoined, after, remoteHead, pushed, refused, snapshots, rounds } = result
   const accepted = push && refused === null

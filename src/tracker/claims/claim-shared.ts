@@ -139,7 +139,7 @@ async function claimInTurn(request: SharedClaimRequest): Promise<Claimed> {
     await tellOthers(context, repository, remote)
     return { ...claimed, ...result, head, outcome: outcome === 'renewed' ? 'renewed' : 'claimed' }
   } catch (error) {
-    // With the assignee in the log the claim stands, whatever failed after that.
+    // Once the log has the assignee, the claim is valid: a later failure must not release the lease.
     const isWritten = error instanceof AfterWriteError
     if (outcome !== 'renewed' && !isWritten) await releaseLock(repository, place, resource).catch(() => {})
     throw error

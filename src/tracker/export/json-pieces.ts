@@ -158,7 +158,7 @@ function format(value: unknown, level: number): string {
   for (let depth = 0; depth < level; depth++) wrapped = [wrapped]
   const text = JSON.stringify(wrapped, null, 2)
   if (level === 0) return text
-  // Before it stand `[` and a line end with an indent at each level; after it, the line ends and `]`.
+  // It is preceded by `[` and an indented line end per level, and followed by the line ends and `]`.
   return text.slice(level * (level + 3), text.length - level * (level + 1))
 }
 
