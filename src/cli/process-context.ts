@@ -69,7 +69,7 @@ export function createProcessContext(
       const chooseFolder = async () => {
         const open = await context.repository()
         // The user may write for a long time: close the view for other processes.
-        await open.letGoOfView()
+        await open.closeView()
         const { drafts, permissions } = open.paths
         const { makeFolder } = await import('../tracker/local/write-file-atomically.ts')
         await makeFolder(drafts, permissions)

@@ -72,7 +72,7 @@ export class SharedRepository {
   }
 
   /** Closes idle views, so that other processes can open them. */
-  async letGoOfViews(): Promise<void> {
+  async closeIdleViews(): Promise<void> {
     await Promise.all([...this.#leases.values()].map((lease) => lease.closeIfUnused()))
   }
 
@@ -100,7 +100,7 @@ export class SharedRepository {
           sleep(patienceMs, undefined, { signal: waited.signal }).catch(() => {}),
         ])
         waited.abort()
-        if (first === undefined) await this.letGoOfViews()
+        if (first === undefined) await this.closeIdleViews()
         return entered
       },
     }

@@ -196,7 +196,7 @@ export class Workspace {
   async forgetActor(): Promise<void> {
     this.#chosen = undefined
     this.#config = undefined
-    await this.letGoOfView()
+    await this.closeView()
   }
 
   /** The settings of this clone, read once. */
@@ -259,10 +259,10 @@ export class Workspace {
   }
 
   /** Closes the view so that we don't hold its lock while waiting. The next read opens it at the head of that time. */
-  async letGoOfView(): Promise<void> {
+  async closeView(): Promise<void> {
     await this.#leaveView()
     // No other request of this process needs it soon.
-    if (this.shared.viewIdleMs === null) await this.shared.letGoOfViews()
+    if (this.shared.viewIdleMs === null) await this.shared.closeIdleViews()
   }
 
   /** Rebuilds the view from the log. */
@@ -457,7 +457,7 @@ export class Workspace {
    * snapshots.
    * @throws {ConflictError} under the policy `require`
    */
-  async respectRepositoryLocks(): Promise<void> {
+  async checkRepositoryLocks(): Promise<void> {
     const guard = this.guard(false)
     await guard.admit([])
     await guard.tellPassed()

@@ -267,8 +267,8 @@ async function finish({ write, events, result, batch, noteCard }: PlannedWrite, 
 async function tidy(workspace: Workspace, head: Oid): Promise<void> {
   if (!isLookDue(head)) return
   try {
-    const { collectLocalByTheWay } = await import('./locks/collect.ts')
-    await collectLocalByTheWay(workspace)
+    const { autoCollectLocal } = await import('./locks/collect.ts')
+    await autoCollectLocal(workspace)
     await maintain(workspace)
   } catch (error) {
     workspace.facts.warn({

@@ -3,7 +3,7 @@ import { InvalidArgsError, type IssueStateWord } from '../../model/index.ts'
 import { claimAfterClose, findClaimLevel, sendClosed } from '../../tracker/claims/after-close.ts'
 import type { CommandContext } from '../../tracker/effects.ts'
 import { addComment, changeState } from '../../tracker/issues/changes.ts'
-import { lookAroundClosed } from '../../tracker/issues/children.ts'
+import { checkPartsAndParents } from '../../tracker/issues/children.ts'
 import type { MentionedIssue } from '../../tracker/issues/describe-issues.ts'
 import type { ChangeData } from '../../tracker/issues/issue-change.ts'
 import { resolveIssues } from '../../tracker/issues/resolve-issue.ts'
@@ -81,9 +81,9 @@ export const issueClose = defineCommand({
       level: goesByClaim ? await findLevelOf(repository, input.issue) : undefined,
       data: (await moveIssues(context, input, { state: 'closed', action: 'closed' })).data,
     }))
-    const finished = await lookAroundClosed(context, data)
+    const finished = await checkPartsAndParents(context, data)
     const finishedParents = finished.length === 0 ? {} : { finished_parents: finished }
-    const followed = await goOn(context, input, level === undefined ? asked : level)
+    const followed = await runNextSteps(context, input, level === undefined ? asked : level)
     return { data: { ...data, ...finishedParents, ...followed.data }, exitStatus: followed.hasFailed ? 1 : 0 }
   },
 })
@@ -96,7 +96,7 @@ async function findLevelOf(repository: Workspace, typed: readonly string[]): Pro
 }
 
 /** Runs the requested steps after closing. The issues stay closed even if a step fails. */
-async function goOn(
+async function runNextSteps(
   context: CommandContext,
   input: { readonly claimNext: boolean; readonly remote: string | undefined; readonly local: boolean },
   where: ChosenRemote | null,

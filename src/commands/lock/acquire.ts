@@ -1,7 +1,7 @@
 import { showRemote } from '../../git/index.ts'
 import type { CommandContext } from '../../tracker/effects.ts'
 import { acquireLock, type Held, renewLock } from '../../tracker/locks/hold.ts'
-import { locksInSight } from '../../tracker/locks/known-locks.ts'
+import { readKnownLocks } from '../../tracker/locks/known-locks.ts'
 import type { Workspace } from '../../tracker/workspace.ts'
 import { type DataOf, defineCommand, type GivenInput } from '../define-command.ts'
 import {
@@ -71,7 +71,7 @@ export type LockRenewData = DataOf<typeof lockRenew>
 
 /** An existing lock may name an unknown issue: the Rust tool names issues as they were typed. */
 async function requireLockable(context: CommandContext, repository: Workspace, lock: HeldLock): Promise<void> {
-  const isThere = (await locksInSight(repository)).some(({ found }) => found.lock?.resource === lock.resource)
+  const isThere = (await readKnownLocks(repository)).some(({ found }) => found.lock?.resource === lock.resource)
   if (!isThere) await requireKnownIssue(context, repository, lock)
 }
 

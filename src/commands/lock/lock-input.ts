@@ -12,7 +12,7 @@ import {
 import type { CommandContext } from '../../tracker/effects.ts'
 import { resolveIssue } from '../../tracker/issues/resolve-issue.ts'
 import { findPresent } from '../../tracker/locks/hold.ts'
-import { isReadable, type LockInSight, locksInSight, type ReadableLock } from '../../tracker/locks/known-locks.ts'
+import { isReadable, type ReadableLock, readKnownLocks, type SeenLock } from '../../tracker/locks/known-locks.ts'
 import { type LockPlace, localPlace } from '../../tracker/locks/lock-place.ts'
 import { nameRemotes } from '../../tracker/locks/remote-names.ts'
 import { sharedPlace } from '../../tracker/locks/shared-place.ts'
@@ -143,7 +143,7 @@ export async function findHeld(
   const where = await chooseWhere(repository, input)
   const typed = input.resource.trim()
   requireResource(typed)
-  const sights = await locksInSight(repository)
+  const sights = await readKnownLocks(repository)
   // The Rust tool stores the id of an issue as it was typed.
   const isThere = sights.some(({ found }) => found.lock?.resource === typed)
   const resource = isThere ? typed : await settleResource(repository, typed)
@@ -155,7 +155,7 @@ export async function findHeld(
 async function findWhereHeld(
   repository: Workspace,
   { where, resource }: HeldLock,
-  sights: readonly LockInSight[],
+  sights: readonly SeenLock[],
 ): Promise<ChosenRemote | null> {
   const owner = (await repository.findActor())?.actor.id
   const present = findPresent(sights, placeAt(repository, where), resource)?.lock

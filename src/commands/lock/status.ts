@@ -3,10 +3,10 @@ import { actorNames } from '../../tracker/identity/actor-names.ts'
 import { describeIssues, type MentionedIssue } from '../../tracker/issues/describe-issues.ts'
 import {
   isReadable,
-  type LockInSight,
-  locksInSight,
   type ReadableLock,
-  stateInSight,
+  readKnownLocks,
+  type SeenLock,
+  stateOfLock,
   termsOf,
 } from '../../tracker/locks/known-locks.ts'
 import { nameRemotes } from '../../tracker/locks/remote-names.ts'
@@ -36,7 +36,7 @@ export const lockStatus = defineCommand({
   async run(context, input) {
     const repository = await context.repository()
     if (input.remote !== undefined) await (await choosePlace(repository, input)).refresh()
-    const sights = await locksInSight(repository)
+    const sights = await readKnownLocks(repository)
     const seen = input.local ? sights.filter(({ level }) => level === 'local') : sights
     const wanted = input.resource === undefined ? null : await settleResource(repository, input.resource)
     const readable = seen
@@ -79,7 +79,7 @@ function conflictsOf<Row extends LockRow>(locks: readonly Row[], wanted: string 
 /** Titles of locked issues, by resource. */
 async function titlesOf(
   repository: Workspace,
-  sights: readonly LockInSight[],
+  sights: readonly SeenLock[],
 ): Promise<ReadonlyMap<string, MentionedIssue>> {
   const ids = sights.flatMap(({ found }) => issueOfResource(found.lock?.resource ?? '') ?? [])
   if (ids.length === 0) return new Map()
@@ -90,14 +90,14 @@ async function titlesOf(
 }
 
 /** Functions that turn locks into rows of the data. */
-async function describer(repository: Workspace, sights: readonly LockInSight[], nowUnixMs: number) {
+async function describer(repository: Workspace, sights: readonly SeenLock[], nowUnixMs: number) {
   const remotes = await nameRemotes(repository, sights)
   const owners = sights.flatMap(({ found }) => found.lock?.owner ?? [])
   const names =
     owners.length === 0 ? new Map<string, string>() : await actorNames(repository, await repository.view(), owners)
   const self = (await repository.findActor())?.actor.id
   const titles = await titlesOf(repository, sights)
-  const placeOf = ({ level, kind, remotePart, found }: LockInSight) => ({
+  const placeOf = ({ level, kind, remotePart, found }: SeenLock) => ({
     level,
     kind,
     remote: remotes.get(remotePart) ?? null,
@@ -106,7 +106,7 @@ async function describer(repository: Workspace, sights: readonly LockInSight[], 
   return {
     lock(sight: ReadableLock) {
       const { lock, committedAtUnixMs } = sight.found
-      const state = stateInSight(sight, nowUnixMs)
+      const state = stateOfLock(sight, nowUnixMs)
       return {
         resource: lock.resource,
         owner: lock.owner,
@@ -125,7 +125,7 @@ async function describer(repository: Workspace, sights: readonly LockInSight[], 
         wrong_clock: describeWrongClock(lock, { committedAtUnixMs, nowUnixMs, terms: termsOf(sight) }),
       }
     },
-    malformed(sight: LockInSight) {
+    malformed(sight: SeenLock) {
       return { ...placeOf(sight), problem: sight.found.problem }
     },
   }

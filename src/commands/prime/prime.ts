@@ -2,7 +2,7 @@ import { InvalidArgsError, isOverdue, issueOfResource } from '../../model/index.
 import { findOwnName } from '../../tracker/identity/own-name.ts'
 import { compareByPriority, readReadyQueue } from '../../tracker/issues/ready-queue.ts'
 import { shortIdLength } from '../../tracker/issues/short-id.ts'
-import { isReadable, locksInSight, stateInSight } from '../../tracker/locks/known-locks.ts'
+import { isReadable, readKnownLocks, stateOfLock } from '../../tracker/locks/known-locks.ts'
 import { charactersPerToken, estimateTokens, fitBudget } from '../../tracker/prime/fit-budget.ts'
 import { formatPrime, type PrimeFacts, type PrimeIssue } from '../../tracker/prime/format-prime.ts'
 import { warnIfNoLog } from '../../tracker/sync/no-log.ts'
@@ -117,9 +117,9 @@ const compareByChange = (left: IssueRow, right: IssueRow): number =>
 /** Expiry times of the current actor's live leases, by issue. */
 async function ownClaims(repository: Workspace, nowUnixMs: number): Promise<ReadonlyMap<string, number>> {
   const self = (await repository.findActor())?.actor.id
-  const own = (await locksInSight(repository))
+  const own = (await readKnownLocks(repository))
     .filter(isReadable)
-    .filter((sight) => sight.found.lock.owner === self && stateInSight(sight, nowUnixMs) === 'live')
+    .filter((sight) => sight.found.lock.owner === self && stateOfLock(sight, nowUnixMs) === 'live')
   return new Map(own.map(({ found: { lock } }) => [issueOfResource(lock.resource) ?? '', lock.expiresUnixMs]))
 }
 

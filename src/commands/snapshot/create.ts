@@ -16,7 +16,7 @@ const shared = {
   options: { local: { type: 'boolean', summary: 'Cover the whole local log, pushed or not' } },
   run: async (context: CommandContext, { local }: { readonly local: boolean }) => {
     const repository = await context.repository()
-    await repository.respectRepositoryLocks()
+    await repository.checkRepositoryLocks()
     const { head, localHead, remote } = await chooseSnapshotHead(repository, local)
     if (head !== localHead) {
       context.warn({

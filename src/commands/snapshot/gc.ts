@@ -16,7 +16,7 @@ export const snapshotGc = defineCommand({
   options: { keep: { type: 'count', summary: `Number of snapshots to keep; default ${snapshotsKeptByDefault}` } },
   async run(context, { keep = snapshotsKeptByDefault }) {
     const repository = await context.repository()
-    await repository.respectRepositoryLocks()
+    await repository.checkRepositoryLocks()
     const progress = context.progress('Checking snapshots')
     try {
       const trust = new SnapshotTrust(repository)

@@ -2,7 +2,7 @@ import { type PushedRef, showRemote } from '../../git/index.ts'
 import { makeVisible, RemoteError } from '../../model/index.ts'
 import { isAllSent, settleClaims } from '../../tracker/claims/settle-claims.ts'
 import type { Warning } from '../../tracker/effects.ts'
-import { collectLocalByTheWay, collectRemoteByTheWay } from '../../tracker/locks/collect.ts'
+import { autoCollectLocal, autoCollectRemote } from '../../tracker/locks/collect.ts'
 import { connectImports } from '../../tracker/sync/connect-imports.ts'
 import { chooseRemote } from '../../tracker/sync/remote-name.ts'
 import { type RepositorySync, runSync, type SyncDirections } from '../../tracker/sync/run-sync.ts'
@@ -39,7 +39,7 @@ export const sync = defineCommand({
     // Both flags together mean the same as neither.
     const both = input.pull === input.push
     const directions = { pull: both || input.pull, push: both || input.push }
-    if (directions.push) await repository.respectRepositoryLocks()
+    if (directions.push) await repository.checkRepositoryLocks()
     const first = await runSync(context, repository, remote, directions)
     const shown = showRemote(remote.name)
     if (first.remoteChange !== null) context.warn(warningOf(shown, first))
@@ -70,8 +70,8 @@ export const sync = defineCommand({
     const isSent = !mustSend || (await isAllSent(repository, remote.name))
     const result = isSent ? first : joinSyncs(first, await runSync(context, repository, remote, directions))
     const mayCollect = directions.push && result.refused === null
-    const collected = mayCollect ? await collectRemoteByTheWay(repository, remote.name, context) : 0
-    await collectLocalByTheWay(repository)
+    const collected = mayCollect ? await autoCollectRemote(repository, remote.name, context) : 0
+    await autoCollectLocal(repository)
     const data = { ...describe(shown, directions, result), claims: { ...claims, collected } }
     if (result.refused !== null) throw refusal(shown, result, data)
     return { data }

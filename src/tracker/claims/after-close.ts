@@ -3,7 +3,7 @@
 import { showRemote } from '../../git/index.ts'
 import { GriteError, type IssueId, issueResource } from '../../model/index.ts'
 import type { CommandContext } from '../effects.ts'
-import { isReadable, locksInSight } from '../locks/known-locks.ts'
+import { isReadable, readKnownLocks } from '../locks/known-locks.ts'
 import { nameRemotes } from '../locks/remote-names.ts'
 import { pushRefused } from '../locks/shared-place.ts'
 import { type ChosenRemote, chooseRemote } from '../sync/remote-name.ts'
@@ -25,7 +25,7 @@ export async function findClaimLevel(
 ): Promise<ChosenRemote | null | undefined> {
   const owner = (await repository.findActor())?.actor.id
   const resources = new Set(issueIds.map(issueResource))
-  const claims = (await locksInSight(repository)).filter(isReadable).filter(({ level, kind, found: { lock } }) => {
+  const claims = (await readKnownLocks(repository)).filter(isReadable).filter(({ level, kind, found: { lock } }) => {
     const isOurs = level === 'local' || kind === 'lease'
     const isHeld = lock.claim !== null && lock.owner === owner && lock.expiresUnixMs !== 0
     return isOurs && isHeld && resources.has(lock.resource)
@@ -48,7 +48,7 @@ export async function claimAfterClose(
   { where, isLocalMeant }: { readonly where: ChosenRemote | null; readonly isLocalMeant: boolean },
 ): Promise<Failed & { readonly claimed: Claimed | null }> {
   try {
-    await repository.letGoOfView()
+    await repository.closeView()
     const request = { context, repository, where, ttlMs: claimTtlMsDefault, renew: false }
     const claimed = await claimNext(request, [])
     if (claimed !== null && !isLocalMeant) await warnIfLocal(request, claimed)
@@ -69,7 +69,7 @@ export async function sendClosed(
 ): Promise<Failed> {
   try {
     if (!(await isAllSent(repository, remote.name))) {
-      await repository.respectRepositoryLocks()
+      await repository.checkRepositoryLocks()
       const { refused } = await runSync(context, repository, remote, { pull: true, push: true })
       if (refused !== null) throw pushRefused(remote.name, refused)
     }

@@ -12,8 +12,8 @@ import {
 import type { Draft } from '../draft.ts'
 import { heldError } from '../locks/held-error.ts'
 import { acquireLock, damagedError, findPresent, releaseLock, sightOf } from '../locks/hold.ts'
-import { type LockInSight, locksAgainst, locksInSight } from '../locks/known-locks.ts'
-import { giveBackOrTell, lookAgain } from '../locks/recheck.ts'
+import { locksAgainst, readKnownLocks, type SeenLock } from '../locks/known-locks.ts'
+import { recheckLocks, releaseOrWarn } from '../locks/recheck.ts'
 import { fetchLocks, pushRefused, sharedPlace } from '../locks/shared-place.ts'
 import type { ChosenRemote } from '../sync/remote-name.ts'
 import { runSync } from '../sync/run-sync.ts'
@@ -48,7 +48,7 @@ export async function claimOnRemote(request: SharedClaimRequest): Promise<Claime
       throw error
     })
   } catch (error) {
-    if (error instanceof ConflictError && error.details.reason === 'assigned') await lookForLease(request)
+    if (error instanceof ConflictError && error.details.reason === 'assigned') await checkLease(request)
     throw error
   }
 }
@@ -57,7 +57,7 @@ export async function claimOnRemote(request: SharedClaimRequest): Promise<Claime
  * A remote updates two refs atomically but still lists them one after the other: an assignee without a lease may be half
  * of a claim that was just made. @throws {ConflictError} naming the holder of the lease
  */
-async function lookForLease({ repository, remote, issueId }: SharedClaimRequest): Promise<void> {
+async function checkLease({ repository, remote, issueId }: SharedClaimRequest): Promise<void> {
   await fetchLocks(repository, remote.name)
   await readClaimTerms(repository, issueId, () => true)
 }
@@ -70,7 +70,7 @@ async function claimAtOnce({ issueId, ttlMs, renew, ...request }: SharedClaimReq
   const place = sharedPlace(repository, remote.name)
   // A push whose answer was lost may still have been accepted: then the remote has the lease of that push.
   const sent = new Set<string>()
-  const decide = async (draft: Draft, sights: readonly LockInSight[]) => {
+  const decide = async (draft: Draft, sights: readonly SeenLock[]) => {
     const terms = await readClaimTerms(repository, issueId, (own) => renew || sent.has(own.nonce), sights)
     const { owner, assignee } = terms
     const present = findPresent(sights, place, resource)
@@ -93,7 +93,7 @@ async function claimAtOnce({ issueId, ttlMs, renew, ...request }: SharedClaimReq
   }
   const { head, result } = await moveShared(target, decide)
   const { outcome, ...rest } = result
-  if (outcome !== 'renewed') await giveWayToRival({ ...target, isFresh: false })
+  if (outcome !== 'renewed') await yieldToRival({ ...target, isFresh: false })
   return {
     issueId,
     ...rest,
@@ -104,18 +104,18 @@ async function claimAtOnce({ issueId, ttlMs, renew, ...request }: SharedClaimReq
 }
 
 /** Overlapping locks are other refs, which the push did not compare: see `locks/hold.ts`. */
-async function giveWayToRival(target: SharedTarget): Promise<void> {
+async function yieldToRival(target: SharedTarget): Promise<void> {
   const { repository, remote, resource, context } = target
-  const sights = await lookAgain(repository, resource, async () => {
+  const sights = await recheckLocks(repository, resource, async () => {
     await fetchLocks(repository, remote.name)
-    return locksInSight(repository)
+    return readKnownLocks(repository)
   })
   if (sights === undefined) return
   const owner = (await repository.requireActor()).actor.id
   const nowUnixMs = context.clock.nowUnixMs()
   const [rival] = locksAgainst(sights, { resource, owner, nowUnixMs })
   if (rival === undefined) return
-  await giveBackOrTell(repository, resource, () => giveBackShared({ ...target, givesWay: true }))
+  await releaseOrWarn(repository, resource, () => giveBackShared({ ...target, givesWay: true }))
   throw await heldError(repository, resource, rival)
 }
 
@@ -136,7 +136,7 @@ async function claimInTurn(request: SharedClaimRequest): Promise<Claimed> {
   const claimed = { issueId, assignee, lock, remote: showRemote(remote.name) }
   try {
     const { head, result } = await repository.write((draft) => draftClaim(draft, terms, lock))
-    await tellOthers(context, repository, remote)
+    await pushOrWarn(context, repository, remote)
     return { ...claimed, ...result, head, outcome: outcome === 'renewed' ? 'renewed' : 'claimed' }
   } catch (error) {
     // Once the log has the assignee, the claim is valid: a later failure must not release the lease.
@@ -147,7 +147,7 @@ async function claimInTurn(request: SharedClaimRequest): Promise<Claimed> {
 }
 
 /** Pushes the log. A failure is a warning: the lease has decided, even if others do not see the assignee yet. */
-async function tellOthers(context: SharedContext, repository: Workspace, remote: ChosenRemote): Promise<void> {
+async function pushOrWarn(context: SharedContext, repository: Workspace, remote: ChosenRemote): Promise<void> {
   const why = await sendLog(context, repository, remote)
   if (why === null) return
   const shown = showRemote(remote.name)

@@ -20,7 +20,7 @@ import type { Draft } from '../draft.ts'
 import { findOwnName } from '../identity/own-name.ts'
 import { addAssignee, removeAssignee } from '../issues/changes.ts'
 import { heldError } from '../locks/held-error.ts'
-import { isReadable, type LockInSight, locksAgainst, locksInSight, stateInSight } from '../locks/known-locks.ts'
+import { isReadable, locksAgainst, readKnownLocks, type SeenLock, stateOfLock } from '../locks/known-locks.ts'
 import type { Workspace } from '../workspace.ts'
 
 /** The claimant and the known locks of the issue. */
@@ -46,18 +46,18 @@ export async function readClaimTerms(
   repository: Workspace,
   issueId: IssueId,
   mayHave: (own: Lock) => boolean,
-  sights?: readonly LockInSight[],
+  sights?: readonly SeenLock[],
 ): Promise<ClaimTerms> {
   const { actor } = await repository.requireActor()
   const resource = issueResource(issueId)
   const nowUnixMs = repository.facts.clock.nowUnixMs()
-  const seen = sights ?? (await locksInSight(repository))
+  const seen = sights ?? (await readKnownLocks(repository))
   const [against] = locksAgainst(seen, { resource, owner: actor.id, nowUnixMs })
   if (against !== undefined) throw await heldError(repository, resource, against)
   const own = seen.filter(isReadable).find((sight) => {
     const { lock } = sight.found
     const isClaim = lock.resource === resource && lock.owner === actor.id && lock.claim !== null
-    return isClaim && stateInSight(sight, nowUnixMs) === 'live' && !mayHave(lock)
+    return isClaim && stateOfLock(sight, nowUnixMs) === 'live' && !mayHave(lock)
   })
   if (own !== undefined) throw await heldError(repository, resource, own, claimedByYou)
   const ended = endedLocksOf(seen, nowUnixMs).get(issueId) ?? []
@@ -72,11 +72,11 @@ const claimedByYou = {
 }
 
 /** Locks of issues that are not live, by issue. */
-export function endedLocksOf(sights: readonly LockInSight[], nowUnixMs: number): Map<IssueId, Lock[]> {
+export function endedLocksOf(sights: readonly SeenLock[], nowUnixMs: number): Map<IssueId, Lock[]> {
   const ended = new Map<IssueId, Lock[]>()
   for (const sight of sights.filter(isReadable)) {
     const issueId = issueOfResource(sight.found.lock.resource)
-    if (issueId === null || stateInSight(sight, nowUnixMs) === 'live') continue
+    if (issueId === null || stateOfLock(sight, nowUnixMs) === 'live') continue
     ended.set(issueId, [...(ended.get(issueId) ?? []), sight.found.lock])
   }
   return ended

@@ -26,7 +26,7 @@ import { appendRetryMsMax, type FoundLock, leaseRefOf, noteRemoteHead, trackingR
 import type { Draft } from '../draft.ts'
 import type { CommandContext } from '../effects.ts'
 import { findPresent } from '../locks/hold.ts'
-import { type LockInSight, locksInSight } from '../locks/known-locks.ts'
+import { readKnownLocks, type SeenLock } from '../locks/known-locks.ts'
 import { noteLease, pushRefused, sharedPlace, writeLease } from '../locks/shared-place.ts'
 import type { ChosenRemote } from '../sync/remote-name.ts'
 import { runSync } from '../sync/run-sync.ts'
@@ -71,7 +71,7 @@ export interface SharedTarget {
  */
 export async function moveShared<Result>(
   target: SharedTarget,
-  decide: (draft: Draft, sights: readonly LockInSight[]) => Promise<SharedDecision<Result>>,
+  decide: (draft: Draft, sights: readonly SeenLock[]) => Promise<SharedDecision<Result>>,
 ): Promise<SharedMove<Result>> {
   const { context, repository, remote, resource } = target
   const place = sharedPlace(repository, remote.name)
@@ -82,7 +82,7 @@ export async function moveShared<Result>(
   if (target.isFresh !== true) await pull(target)
   const standstill = new Standstill()
   for (;;) {
-    const sights = await locksInSight(repository)
+    const sights = await readKnownLocks(repository)
     const present = findPresent(sights, place, resource)
     const staged = await repository.stage((draft) => decide(draft, sights), target)
     const { lock, result } = staged.result
@@ -134,7 +134,7 @@ async function pushBoth(target: SharedTarget, { staged, lock, present }: Both): 
     ...(lease === null ? [] : [{ ref: leaseRefOf(resource), next: lease }]),
   ]
   if (lease === null && staged.appended === null) return null
-  if (head !== null && staged.appended === null && target.givesWay !== true) await repository.respectRepositoryLocks()
+  if (head !== null && staged.appended === null && target.givesWay !== true) await repository.checkRepositoryLocks()
   const { sync } = await repository.config()
   const atomic = updates.length > 1
   const results = await remotes.push({ remote: remote.name, updates, atomic, runHooks: sync.runHooks })

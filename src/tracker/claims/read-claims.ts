@@ -1,6 +1,6 @@
 import { type IssueId, issueOfResource } from '../../model/index.ts'
 import { actorNames } from '../identity/actor-names.ts'
-import { isReadable, locksInSight, type ReadableLock, stateInSight } from '../locks/known-locks.ts'
+import { isReadable, type ReadableLock, readKnownLocks, stateOfLock } from '../locks/known-locks.ts'
 import type { Workspace } from '../workspace.ts'
 
 /** The current claim of an issue, in the form that commands return. */
@@ -35,9 +35,9 @@ export async function readClaimedIds(repository: Workspace): Promise<ReadonlySet
 async function claimsInSight(repository: Workspace): Promise<ReadonlyMap<IssueId, ReadableLock>> {
   const nowUnixMs = repository.facts.clock.nowUnixMs()
   const locks = new Map<IssueId, ReadableLock>()
-  for (const sight of (await locksInSight(repository)).filter(isReadable)) {
+  for (const sight of (await readKnownLocks(repository)).filter(isReadable)) {
     const issueId = issueOfResource(sight.found.lock.resource)
-    if (issueId === null || stateInSight(sight, nowUnixMs) !== 'live') continue
+    if (issueId === null || stateOfLock(sight, nowUnixMs) !== 'live') continue
     const other = locks.get(issueId)
     if (other === undefined || rankOf(sight) > rankOf(other)) locks.set(issueId, sight)
   }

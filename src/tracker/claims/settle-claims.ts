@@ -25,7 +25,7 @@ import { removeAssignee } from '../issues/changes.ts'
 import { shortIdLength } from '../issues/short-id.ts'
 import { formatExpiry } from '../locks/held-error.ts'
 import { acquireLock, releaseLock, renewLock } from '../locks/hold.ts'
-import { isReadable, type LockInSight, locksInSight, type ReadableLock, stateInSight } from '../locks/known-locks.ts'
+import { isReadable, type ReadableLock, readKnownLocks, type SeenLock, stateOfLock } from '../locks/known-locks.ts'
 import { localPlace } from '../locks/lock-place.ts'
 import { sharedPlace } from '../locks/shared-place.ts'
 import type { SyncDirections } from '../sync/run-sync.ts'
@@ -56,7 +56,7 @@ export async function settleClaims(
   const done = { lost: [] as IssueId[], renewed: [] as IssueId[], released: [] as IssueId[], shared: [] as IssueId[] }
   const owner = (await repository.findActor())?.actor.id
   if (owner === undefined) return done
-  const sights = await locksInSight(repository)
+  const sights = await readKnownLocks(repository)
   const nowUnixMs = repository.facts.clock.nowUnixMs()
   const claims = findOwnClaims(sights, owner, nowUnixMs)
   const note = (issueId: IssueId, outcome: keyof SettledClaims | null): void => {
@@ -65,13 +65,13 @@ export async function settleClaims(
   const areShared = push && (await repository.config()).lease.remote === remote
   for (const claim of claims.filter(({ sight }) => sight.level === 'local')) {
     await attempt(repository, claim, async () => {
-      if (await giveWay(repository, claim, sights)) note(claim.issueId, 'lost')
+      if (await giveUpLost(repository, claim, sights)) note(claim.issueId, 'lost')
       else if (areShared) note(claim.issueId, await share(repository, remote, claim))
     })
   }
   const shared = push ? claims.filter(({ sight }) => sight.remotePart === encodeRefPart(remote)) : []
   for (const claim of shared) {
-    await attempt(repository, claim, async () => note(claim.issueId, await tend(repository, remote, claim)))
+    await attempt(repository, claim, async () => note(claim.issueId, await renewOrRelease(repository, remote, claim)))
   }
   return done
 }
@@ -93,19 +93,19 @@ interface OwnClaim {
   readonly lock: Lock
 }
 
-function findOwnClaims(sights: readonly LockInSight[], owner: ActorId, nowUnixMs: number): OwnClaim[] {
+function findOwnClaims(sights: readonly SeenLock[], owner: ActorId, nowUnixMs: number): OwnClaim[] {
   return sights.filter(isReadable).flatMap((sight) => {
     const { lock } = sight.found
     const issueId = issueOfResource(lock.resource)
     // We cannot move locks that the Rust tool pushed to a remote.
     const isOurs = sight.level === 'local' || sight.kind === 'lease'
-    const isLive = lock.owner === owner && stateInSight(sight, nowUnixMs) === 'live'
+    const isLive = lock.owner === owner && stateOfLock(sight, nowUnixMs) === 'live'
     return isOurs && isLive && lock.claim !== null && issueId !== null ? [{ issueId, sight, lock }] : []
   })
 }
 
 /** Gives up a claim that was lost to somebody else, with a warning. True when it was given up. */
-async function giveWay(repository: Workspace, claim: OwnClaim, sights: readonly LockInSight[]): Promise<boolean> {
+async function giveUpLost(repository: Workspace, claim: OwnClaim, sights: readonly SeenLock[]): Promise<boolean> {
   const { issueId, lock } = claim
   const view = await repository.view()
   const state = await view.findIssue(issueId)
@@ -130,7 +130,7 @@ interface Winner {
   readonly expiresUnixMs?: number
 }
 
-function findLeaseOfOther(repository: Workspace, { lock }: OwnClaim, sights: readonly LockInSight[]): Winner | null {
+function findLeaseOfOther(repository: Workspace, { lock }: OwnClaim, sights: readonly SeenLock[]): Winner | null {
   const nowUnixMs = repository.facts.clock.nowUnixMs()
   const other = sights
     .filter(isReadable)
@@ -139,7 +139,7 @@ function findLeaseOfOther(repository: Workspace, { lock }: OwnClaim, sights: rea
         sight.kind === 'lease' &&
         sight.found.lock.resource === lock.resource &&
         sight.found.lock.owner !== lock.owner &&
-        stateInSight(sight, nowUnixMs) === 'live',
+        stateOfLock(sight, nowUnixMs) === 'live',
     )
   if (other === undefined) return null
   const { owner, claim, expiresUnixMs } = other.found.lock
@@ -177,7 +177,7 @@ async function share(repository: Workspace, remote: string, claim: OwnClaim): Pr
     await acquireLock(repository, sharedPlace(repository, remote), request)
   } catch (error) {
     if (!(error instanceof ConflictError && error.details.reason === 'held')) throw error
-    if (await giveWay(repository, claim, await locksInSight(repository))) return 'lost'
+    if (await giveUpLost(repository, claim, await readKnownLocks(repository))) return 'lost'
     throw error
   }
   await releaseLock(repository, localPlace(repository), lock.resource, planUnclaim)
@@ -185,7 +185,7 @@ async function share(repository: Workspace, remote: string, claim: OwnClaim): Pr
 }
 
 /** Renews a lease on the remote, or releases it when the issue is closed and the remote has that event. */
-async function tend(
+async function renewOrRelease(
   repository: Workspace,
   remote: string,
   { issueId, lock }: OwnClaim,

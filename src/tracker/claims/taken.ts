@@ -1,7 +1,7 @@
 import { assignedToOthers, type IssueId, issueOfResource, type Lock } from '../../model/index.ts'
 import type { IssueRow, View } from '../../view/index.ts'
 import { findOwnName } from '../identity/own-name.ts'
-import { isReadable, type LockInSight, locksInSight, stateInSight } from '../locks/known-locks.ts'
+import { isReadable, readKnownLocks, type SeenLock, stateOfLock } from '../locks/known-locks.ts'
 import type { Workspace } from '../workspace.ts'
 import { endedLocksOf } from './claim-terms.ts'
 
@@ -12,7 +12,7 @@ import { endedLocksOf } from './claim-terms.ts'
 export async function openTaken(repository: Workspace, view: View): Promise<(row: IssueRow) => boolean> {
   const ownName = await findOwnName(repository)
   const nowUnixMs = repository.facts.clock.nowUnixMs()
-  const sights = await locksInSight(repository)
+  const sights = await readKnownLocks(repository)
   const leased = leasedIssues(sights, nowUnixMs)
   const free = await freedIssues(view, endedLocksOf(sights, nowUnixMs), ownName)
   return ({ issue_id, assignees }) => {
@@ -21,8 +21,8 @@ export async function openTaken(repository: Workspace, view: View): Promise<(row
   }
 }
 
-function leasedIssues(sights: readonly LockInSight[], nowUnixMs: number): Set<IssueId> {
-  const live = sights.filter(isReadable).filter((sight) => stateInSight(sight, nowUnixMs) === 'live')
+function leasedIssues(sights: readonly SeenLock[], nowUnixMs: number): Set<IssueId> {
+  const live = sights.filter(isReadable).filter((sight) => stateOfLock(sight, nowUnixMs) === 'live')
   return new Set(live.flatMap(({ found }) => issueOfResource(found.lock.resource) ?? []))
 }
 

@@ -10,7 +10,7 @@ import type { Draft } from '../draft.ts'
 import { removeAssignee } from '../issues/changes.ts'
 import { heldError } from '../locks/held-error.ts'
 import { findPresent, releaseLock } from '../locks/hold.ts'
-import { type LockInSight, locksAgainst, locksInSight } from '../locks/known-locks.ts'
+import { locksAgainst, readKnownLocks, type SeenLock } from '../locks/known-locks.ts'
 import { type LockPlace, localPlace } from '../locks/lock-place.ts'
 import { pushRefused, sharedPlace } from '../locks/shared-place.ts'
 import type { ChosenRemote } from '../sync/remote-name.ts'
@@ -36,7 +36,7 @@ export async function unclaimLocally(repository: Workspace, issueId: IssueId): P
 
 async function giveBack(repository: Workspace, place: LockPlace, issueId: IssueId): Promise<Unclaimed> {
   const resource = issueResource(issueId)
-  const lock = await findOwnClaim(repository, { place, resource, sights: await locksInSight(repository) })
+  const lock = await findOwnClaim(repository, { place, resource, sights: await readKnownLocks(repository) })
   if (lock === null) return nothing
   const { head, result } = await repository.write((draft) => draftUnclaim(draft, issueId, lock))
   await releaseLock(repository, place, resource, planUnclaim)
@@ -46,7 +46,7 @@ async function giveBack(repository: Workspace, place: LockPlace, issueId: IssueI
 interface OwnClaimRequest {
   readonly place: LockPlace
   readonly resource: string
-  readonly sights: readonly LockInSight[]
+  readonly sights: readonly SeenLock[]
 }
 
 /** @throws {ConflictError} when somebody else holds the issue */
@@ -114,10 +114,10 @@ const notFreed = [
 async function giveBackInTurn({ context, repository, remote, issueId }: SharedUnclaimRequest): Promise<Unclaimed> {
   const place = sharedPlace(repository, remote.name)
   const resource = issueResource(issueId)
-  const lock = await findOwnClaim(repository, { place, resource, sights: await locksInSight(repository) })
+  const lock = await findOwnClaim(repository, { place, resource, sights: await readKnownLocks(repository) })
   if (lock === null) return nothing
   const { head, result } = await repository.write((draft) => draftUnclaim(draft, issueId, lock))
-  await repository.respectRepositoryLocks()
+  await repository.checkRepositoryLocks()
   const { refused } = await runSync(context, repository, remote, { pull: true, push: true })
   if (refused !== null) throw pushRefused(remote.name, refused, notFreed)
   await releaseLock(repository, place, resource, planUnclaim)

@@ -35,7 +35,7 @@ export const logGaps: Check = {
     const isRejoined = gaps.gaps.some(isHole) && (await rejoin(scene))
     // Update the view, so that the next command finds it current.
     await repository.view()
-    await repository.letGoOfView()
+    await repository.closeView()
     if (isRejoined) return 'restored the log around the missing parts'
     return found ? 'fetched missing parts of the log' : null
   },

@@ -1,20 +1,13 @@
 import { describeWrongClock } from '../../model/index.ts'
 import { listLocksInSight } from '../../wal/index.ts'
-import { collectLocal, tellsOfFreeIssue } from '../locks/collect.ts'
-import {
-  isReadable,
-  type LockInSight,
-  placeLock,
-  type ReadableLock,
-  stateInSight,
-  termsOf,
-} from '../locks/known-locks.ts'
+import { collectLocal, marksIssueFree } from '../locks/collect.ts'
+import { isReadable, placeLock, type ReadableLock, type SeenLock, stateOfLock, termsOf } from '../locks/known-locks.ts'
 import { type Check, count, type Finding, idsListedMax, nameSome, ok } from './check.ts'
 import type { DoctorScene } from './examination.ts'
 
 /** One kind of problem with locks. */
 interface Fault {
-  readonly locks: readonly LockInSight[]
+  readonly locks: readonly SeenLock[]
   readonly what: (locks: string) => string
   readonly plan: string
 }
@@ -29,23 +22,23 @@ export const lockRefs: Check = {
   },
   async fix({ repository, nowUnixMs }) {
     const { removed } = await collectLocal(repository, nowUnixMs)
-    await repository.letGoOfView()
+    await repository.closeView()
     return removed === 0 ? null : `deleted ${count(removed, 'ended lock')}`
   },
 }
 
 /** The locks as commands see them, but read without their cache. */
-async function locksSeen(scene: DoctorScene): Promise<LockInSight[]> {
+async function locksSeen(scene: DoctorScene): Promise<SeenLock[]> {
   // Refs with missing targets are reported by another check.
   const unread = new Set((await scene.unreadRefs()).map(({ ref }) => ref))
   const found = await listLocksInSight(scene.repository.git)
   return found.filter(({ ref }) => !unread.has(ref)).map(placeLock)
 }
 
-async function findFaults(scene: DoctorScene, sights: readonly LockInSight[]): Promise<Fault[]> {
+async function findFaults(scene: DoctorScene, sights: readonly SeenLock[]): Promise<Fault[]> {
   const { nowUnixMs } = scene
   const readable = sights.filter(isReadable)
-  const expired = readable.filter((sight) => stateInSight(sight, nowUnixMs) === 'expired')
+  const expired = readable.filter((sight) => stateOfLock(sight, nowUnixMs) === 'expired')
   return [
     {
       locks: sights.filter((sight) => !isReadable(sight)),
@@ -79,7 +72,7 @@ async function withoutUse(scene: DoctorScene, locks: readonly ReadableLock[]): P
   const log = await scene.log()
   const useless = []
   for (const sight of locks) {
-    const isOfUse = log !== null && (await tellsOfFreeIssue(async () => log.view, sight, scene.nowUnixMs))
+    const isOfUse = log !== null && (await marksIssueFree(async () => log.view, sight, scene.nowUnixMs))
     if (!isOfUse) useless.push(sight)
   }
   return useless

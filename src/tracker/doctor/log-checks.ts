@@ -45,7 +45,7 @@ export const walRefCheck: Check = {
     // Only a person can decide about a ref that cannot be restored.
     if (status === 'error' && !isAside && !(await scene.canRecover())) return null
     await repository.recoverHead()
-    await repository.letGoOfView()
+    await repository.closeView()
     return 'restored events that the log had lost'
   },
 }

@@ -18,7 +18,7 @@ async function rebuildView(scene: DoctorScene): Promise<string | null> {
     return null
   }
   await repository.rebuild()
-  await repository.letGoOfView()
+  await repository.closeView()
   return 'rebuild'
 }
 

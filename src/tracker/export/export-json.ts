@@ -89,7 +89,7 @@ async function* readAttachments(
     const blob = await view.findAttachmentBlob(sha256)
     if (blob !== undefined) blobs.set(sha256, blob as Oid)
   }
-  await repository.letGoOfView()
+  await repository.closeView()
   for (const [sha256, blob] of blobs) {
     const content = await readContent(repository, sha256, blob)
     if (content !== null) yield [sha256, new DeferredText(() => base64Pieces(content), 'base64')]

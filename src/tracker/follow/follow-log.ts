@@ -45,7 +45,7 @@ export class LogFollower {
       const told = new ToldEvents(await view.allEventIds())
       return new LogFollower(repository, told, view.head as Oid | null, since)
     } finally {
-      await repository.letGoOfView()
+      await repository.closeView()
     }
   }
 
@@ -65,7 +65,7 @@ export class LogFollower {
     // Opening the view restores lost events of the log, which may change the head.
     const head = (await this.#repository.view()).head as Oid | null
     if (head !== null && head !== this.#head) yield* this.#describe(this.#gained(head))
-    await this.#repository.letGoOfView()
+    await this.#repository.closeView()
     this.#head = head
   }
 
@@ -80,7 +80,7 @@ export class LogFollower {
     for await (const found of pieces) {
       if (found.length === 0) continue
       const described = await describeEvents(this.#repository, found)
-      await this.#repository.letGoOfView()
+      await this.#repository.closeView()
       yield described
     }
   }

@@ -24,7 +24,7 @@ const partsToldMax = 5
  * Checks the parts and parents of issues that were just closed: warns of open parts, and returns the parents whose last
  * part is now closed. Never fails, because the issues are already closed.
  */
-export async function lookAroundClosed(
+export async function checkPartsAndParents(
   context: CommandContext,
   data: ChangeData<object>,
 ): Promise<readonly MentionedIssue[]> {

@@ -13,7 +13,7 @@ import type { View } from '../../view/index.ts'
 import { deleteUnmovedRefs, encodeRefPart, splitTrackingRef } from '../../wal/index.ts'
 import type { CommandContext } from '../effects.ts'
 import type { Workspace } from '../workspace.ts'
-import { isReadable, type LockInSight, locksInSight, type ReadableLock, stateInSight } from './known-locks.ts'
+import { isReadable, type ReadableLock, readKnownLocks, type SeenLock, stateOfLock } from './known-locks.ts'
 import { mayAskForDeletion, noteRefusedDeletion } from './refused-deletions.ts'
 
 export interface Collected {
@@ -26,30 +26,30 @@ export interface Collected {
 }
 
 /** A sync deletes ended locks only if there are at least this many. */
-const collectedByTheWayMin = 100
+const autoCollectMin = 100
 /** Refs deleted by one push. git compares each with every ref of the remote before it prints anything, and a silent remote times out. */
 const refsAtOnceMax = 100
 
 /** Deletes the ended locks of this clone that are no longer needed. */
 export async function collectLocal(repository: Workspace, nowUnixMs: number): Promise<Collected> {
-  const locks = (await locksInSight(repository)).filter(({ level }) => level === 'local')
+  const locks = (await readKnownLocks(repository)).filter(({ level }) => level === 'local')
   const removed = await deleteLocal(repository, await withoutUse(repository, locks, nowUnixMs))
   return { removed, kept: locks.length - removed, level: 'local', remote: null, refused: [] }
 }
 
 /** Deletes ended locks of this clone when there are many. A failure is a warning. */
-export async function collectLocalByTheWay(repository: Workspace): Promise<void> {
-  await byTheWay(repository, async () => {
+export async function autoCollectLocal(repository: Workspace): Promise<void> {
+  await warnOnFailure(repository, async () => {
     const nowUnixMs = repository.facts.clock.nowUnixMs()
-    const locks = (await locksInSight(repository)).filter(({ level }) => level === 'local')
-    if (countEnded(locks, nowUnixMs) < collectedByTheWayMin) return 0
+    const locks = (await readKnownLocks(repository)).filter(({ level }) => level === 'local')
+    if (countEnded(locks, nowUnixMs) < autoCollectMin) return 0
     const useless = await withoutUse(repository, locks, nowUnixMs)
-    return useless.length < collectedByTheWayMin ? 0 : deleteLocal(repository, useless)
+    return useless.length < autoCollectMin ? 0 : deleteLocal(repository, useless)
   })
 }
 
 /** Turns a failure into a warning: cleanup must not fail the command. */
-async function byTheWay(repository: Workspace, work: () => Promise<number>): Promise<number> {
+async function warnOnFailure(repository: Workspace, work: () => Promise<number>): Promise<number> {
   try {
     return await work()
   } catch (error) {
@@ -89,12 +89,12 @@ export async function collectRemote(
  * warning.
  * @returns the number of deleted leases
  */
-export async function collectRemoteByTheWay(
+export async function autoCollectRemote(
   repository: Workspace,
   remote: string,
   context: Pick<CommandContext, 'progress' | 'warn'>,
 ): Promise<number> {
-  return byTheWay(repository, () => collectIfMany(repository, remote, context))
+  return warnOnFailure(repository, () => collectIfMany(repository, remote, context))
 }
 
 async function collectIfMany(
@@ -105,10 +105,10 @@ async function collectIfMany(
   const { paths, facts } = repository
   const nowUnixMs = facts.clock.nowUnixMs()
   const locks = await locksOf(repository, remote)
-  if (countEnded(locks, nowUnixMs) < collectedByTheWayMin) return 0
+  if (countEnded(locks, nowUnixMs) < autoCollectMin) return 0
   if (!(await mayAskForDeletion(paths, remote, nowUnixMs))) return 0
   const ended = await collectableOf(repository, locks)
-  if (ended.length < collectedByTheWayMin) return 0
+  if (ended.length < autoCollectMin) return 0
   const { removed, refused, failure } = await deleteOnRemote(repository, remote, { ended, progress })
   if (failure !== null) tellFailure(repository, failure)
   const [first] = refused
@@ -120,16 +120,16 @@ async function collectIfMany(
   return removed
 }
 
-async function locksOf(repository: Workspace, remote: string): Promise<LockInSight[]> {
+async function locksOf(repository: Workspace, remote: string): Promise<SeenLock[]> {
   const part = encodeRefPart(remote)
-  return (await locksInSight(repository)).filter(({ remotePart }) => remotePart === part)
+  return (await readKnownLocks(repository)).filter(({ remotePart }) => remotePart === part)
 }
 
-function countEnded(locks: readonly LockInSight[], nowUnixMs: number): number {
-  return locks.filter(isReadable).filter((sight) => stateInSight(sight, nowUnixMs) !== 'live').length
+function countEnded(locks: readonly SeenLock[], nowUnixMs: number): number {
+  return locks.filter(isReadable).filter((sight) => stateOfLock(sight, nowUnixMs) !== 'live').length
 }
 
-async function collectableOf(repository: Workspace, locks: readonly LockInSight[]): Promise<ReadableLock[]> {
+async function collectableOf(repository: Workspace, locks: readonly SeenLock[]): Promise<ReadableLock[]> {
   const nowUnixMs = repository.facts.clock.nowUnixMs()
   const old = locks.filter(isReadable).filter(({ kind, found }) => {
     if (kind === 'lock') return true
@@ -141,13 +141,13 @@ async function collectableOf(repository: Workspace, locks: readonly LockInSight[
 /** Ended locks that are no longer needed. */
 async function withoutUse(
   repository: Workspace,
-  locks: readonly LockInSight[],
+  locks: readonly SeenLock[],
   nowUnixMs: number,
 ): Promise<ReadableLock[]> {
   const useless: ReadableLock[] = []
   for (const sight of locks.filter(isReadable)) {
-    if (stateInSight(sight, nowUnixMs) === 'live') continue
-    if (!(await tellsOfFreeIssue(() => repository.view(), sight, nowUnixMs))) useless.push(sight)
+    if (stateOfLock(sight, nowUnixMs) === 'live') continue
+    if (!(await marksIssueFree(() => repository.view(), sight, nowUnixMs))) useless.push(sight)
   }
   return useless
 }
@@ -156,7 +156,7 @@ async function withoutUse(
  * Whether an ended lock still marks an assigned open issue as free. For a closed issue the lock is kept for a day, since
  * the issue may be reopened.
  */
-export async function tellsOfFreeIssue(
+export async function marksIssueFree(
   openView: () => Promise<View>,
   { level, kind, found: { lock, committedAtUnixMs } }: ReadableLock,
   nowUnixMs: number,

@@ -26,9 +26,9 @@ import {
 import { appendRetryMsMax, type FoundLock } from '../../wal/index.ts'
 import type { Workspace } from '../workspace.ts'
 import { heldError } from './held-error.ts'
-import { type LockInSight, locksAgainst, locksInSight, type ReadableLock } from './known-locks.ts'
+import { locksAgainst, type ReadableLock, readKnownLocks, type SeenLock } from './known-locks.ts'
 import type { LockPlace } from './lock-place.ts'
-import { giveBackOrTell, lookAgain } from './recheck.ts'
+import { recheckLocks, releaseOrWarn } from './recheck.ts'
 
 export interface HoldRequest {
   readonly resource: string
@@ -90,11 +90,11 @@ async function hold(
 ): Promise<Held> {
   const { facts } = repository
   const owner = (await repository.requireActor()).actor.id
-  const look = async (): Promise<readonly LockInSight[]> => {
+  const look = async (): Promise<readonly SeenLock[]> => {
     await place.refresh()
-    return locksInSight(repository)
+    return readKnownLocks(repository)
   }
-  const against = (sights: readonly LockInSight[]) =>
+  const against = (sights: readonly SeenLock[]) =>
     locksAgainst(sights, { resource, owner, nowUnixMs: facts.clock.nowUnixMs() })[0]
 
   const ownTerms = { ...termsAt(place), allowanceMs: 0 }
@@ -121,12 +121,12 @@ async function hold(
     const held: Held = { outcome: plan.outcome, lock: plan.lock, place }
     // A lock that stayed live was visible to everyone who checked, so no second check is needed.
     if (wasOwn && isOwnLive(current, facts.clock.nowUnixMs())) return held
-    const after = await lookAgain(repository, resource, look)
+    const after = await recheckLocks(repository, resource, look)
     const rival = after && against(after)
     if (after === undefined || rival === undefined) return held
     const own = findPresent(after, place, resource)
     if (own?.lock?.nonce !== plan.lock.nonce) return undefined
-    const isBack = await giveBackOrTell(repository, resource, () =>
+    const isBack = await releaseOrWarn(repository, resource, () =>
       place.move({ lock: planRelease(plan.lock), present: own, sights: after, nowUnixMs }),
     )
     // In another turn it would look like our own lock that only needs a renewal.
@@ -160,10 +160,10 @@ export async function releaseLock(
   return untilUncontended(repository, resource, async () => {
     // Our own lock has hardly moved since the last read, so try without a refresh first.
     if (!isFirst) await place.refresh()
-    let sights = await locksInSight(repository)
+    let sights = await readKnownLocks(repository)
     if (isFirst && findPresent(sights, place, resource)?.lock?.owner !== owner) {
       await place.refresh()
-      sights = await locksInSight(repository)
+      sights = await readKnownLocks(repository)
     }
     isFirst = false
     const present = findPresent(sights, place, resource)
@@ -185,12 +185,12 @@ export async function releaseLock(
 }
 
 /** The lock of a resource in a place; null when there is none. */
-export function findPresent(sights: readonly LockInSight[], place: LockPlace, resource: string): FoundLock | null {
+export function findPresent(sights: readonly SeenLock[], place: LockPlace, resource: string): FoundLock | null {
   const ref = place.refOf(resource)
   return sights.find(({ found }) => found.ref === ref)?.found ?? null
 }
 
-export function sightOf(sights: readonly LockInSight[], found: FoundLock | null): ReadableLock {
+export function sightOf(sights: readonly SeenLock[], found: FoundLock | null): ReadableLock {
   return sights.find((sight) => sight.found === found) as ReadableLock
 }
 

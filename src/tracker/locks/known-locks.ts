@@ -12,7 +12,7 @@ import { type FoundLock, listLocksInSight, parseTrackedLock } from '../../wal/in
 import type { Workspace } from '../workspace.ts'
 
 /** A lock and where it was found. Locks of remotes are as of the last fetch. */
-export interface LockInSight {
+export interface SeenLock {
   readonly found: FoundLock
   readonly level: 'local' | 'remote'
   /** `lease`: shared between clones of grite. `lock`: of this clone, or pushed to the remote by a clone of the Rust tool. */
@@ -22,39 +22,39 @@ export interface LockInSight {
 }
 
 /** A lock that could be parsed. */
-export type ReadableLock = LockInSight & { readonly found: { readonly lock: Lock; readonly oid: Oid } }
+export type ReadableLock = SeenLock & { readonly found: { readonly lock: Lock; readonly oid: Oid } }
 
 /** Reads all known locks in one pass; those of this clone come first. */
-export async function locksInSight({ git, lockMemory }: Pick<Workspace, 'git' | 'lockMemory'>): Promise<LockInSight[]> {
+export async function readKnownLocks({ git, lockMemory }: Pick<Workspace, 'git' | 'lockMemory'>): Promise<SeenLock[]> {
   const found = await listLocksInSight(git, lockMemory)
   await lockMemory.save()
   return found.map(placeLock).sort((left, right) => Number(left.level === 'remote') - Number(right.level === 'remote'))
 }
 
 /** Determines the place of a lock from its ref. */
-export function placeLock(found: FoundLock): LockInSight {
+export function placeLock(found: FoundLock): SeenLock {
   const tracked = parseTrackedLock(found.ref)
   if (tracked === null) return { found, level: 'local', kind: 'lock', remotePart: null }
   return { found, level: 'remote', ...tracked }
 }
 
-export function isReadable(sight: LockInSight): sight is ReadableLock {
+export function isReadable(sight: SeenLock): sight is ReadableLock {
   return sight.found.lock !== null
 }
 
 /** The terms for the times of a lock: other machines have other clocks. */
-export function termsOf({ level, kind }: LockInSight): LockTerms {
+export function termsOf({ level, kind }: SeenLock): LockTerms {
   if (level === 'local') return lockTerms.local
   return kind === 'lease' ? lockTerms.lease : lockTerms.remoteLock
 }
 
-export function stateInSight(sight: ReadableLock, nowUnixMs: number): LockState {
+export function stateOfLock(sight: ReadableLock, nowUnixMs: number): LockState {
   return lockStateAt(sight.found.lock, nowUnixMs, termsOf(sight))
 }
 
 /** Live locks of others that overlap a resource. */
 export function locksAgainst(
-  sights: readonly LockInSight[],
+  sights: readonly SeenLock[],
   { resource, owner, nowUnixMs }: { readonly resource: string; readonly owner: string; readonly nowUnixMs: number },
 ): ReadableLock[] {
   return liveLocksOfOthers(sights, { owner, nowUnixMs }).filter(({ found }) =>
@@ -63,10 +63,10 @@ export function locksAgainst(
 }
 
 export function liveLocksOfOthers(
-  sights: readonly LockInSight[],
+  sights: readonly SeenLock[],
   { owner, nowUnixMs }: { readonly owner: string; readonly nowUnixMs: number },
 ): ReadableLock[] {
   return sights
     .filter(isReadable)
-    .filter((sight) => sight.found.lock.owner !== owner && stateInSight(sight, nowUnixMs) === 'live')
+    .filter((sight) => sight.found.lock.owner !== owner && stateOfLock(sight, nowUnixMs) === 'live')
 }

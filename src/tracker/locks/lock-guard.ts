@@ -20,7 +20,7 @@ import { type FoundLock, listLocks, lockRefOf, readLock } from '../../wal/index.
 import type { Workspace } from '../workspace.ts'
 import { formatExpiry, heldError, nameHolder } from './held-error.ts'
 import { acquireLock, releaseLock, renewLock } from './hold.ts'
-import { type LockInSight, liveLocksOfOthers, locksInSight, type ReadableLock } from './known-locks.ts'
+import { liveLocksOfOthers, type ReadableLock, readKnownLocks, type SeenLock } from './known-locks.ts'
 import { localPlace } from './lock-place.ts'
 import { tellNotMoved } from './recheck.ts'
 
@@ -36,7 +36,7 @@ export class LockGuard {
   /** Locks of others that the newest batch ignored. Warned of once the batch is in the log: it may lose a race and never get there. */
   #passed: readonly ReadableLock[] = []
   /** The locks read by `admit`; undefined if it did not need them. */
-  #sights: readonly LockInSight[] | undefined
+  #sights: readonly SeenLock[] | undefined
 
   /** @param told - locks that were already warned of */
   constructor(repository: Workspace, takesLocks: boolean, told: Set<string>) {
@@ -52,7 +52,7 @@ export class LockGuard {
   async admit(events: readonly Event[]): Promise<void> {
     const { lockPolicy } = await this.#repository.config()
     this.#passed = []
-    this.#sights = lockPolicy === 'off' ? undefined : await locksInSight(this.#repository)
+    this.#sights = lockPolicy === 'off' ? undefined : await readKnownLocks(this.#repository)
     if (this.#takesLocks) for (const issueId of changedIssues(events)) await this.#take(issueResource(issueId))
     if (this.#sights === undefined || this.#sights.length === 0) return
     const owner = (await this.#repository.findActor())?.actor.id ?? ''

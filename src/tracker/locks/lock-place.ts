@@ -2,7 +2,7 @@ import type { Oid, RefName } from '../../git/index.ts'
 import type { Lock } from '../../model/index.ts'
 import { type FoundLock, lockRefOf, moveLock } from '../../wal/index.ts'
 import type { Workspace } from '../workspace.ts'
-import type { LockInSight } from './known-locks.ts'
+import type { SeenLock } from './known-locks.ts'
 
 /** Where locks are stored and who sees them: this clone (`local`), or all clones through a remote. */
 export interface LockPlace {
@@ -22,7 +22,7 @@ export interface LockPlace {
 export interface LockStep {
   readonly lock: Lock
   readonly present: FoundLock | null
-  readonly sights: readonly LockInSight[]
+  readonly sights: readonly SeenLock[]
   readonly nowUnixMs: number
 }
 
@@ -46,7 +46,7 @@ export function localPlace({ git }: Workspace): LockPlace {
 }
 
 /** Commits that clones of the Rust tool have pushed under the same ref name: a child of them can be pushed there. */
-function seenOnRemotes(sights: readonly LockInSight[], ref: RefName): Oid[] {
+function seenOnRemotes(sights: readonly SeenLock[], ref: RefName): Oid[] {
   const suffix = ref.slice(ref.lastIndexOf('/'))
   return sights.flatMap(({ level, kind, found }) =>
     level === 'remote' && kind === 'lock' && found.oid !== null && found.ref.endsWith(suffix) ? [found.oid] : [],

@@ -1,14 +1,14 @@
 /** Failures after a lock was acquired: the lock is held, and the command must report that. */
 import { GriteError } from '../../model/index.ts'
 import type { Workspace } from '../workspace.ts'
-import type { LockInSight } from './known-locks.ts'
+import type { SeenLock } from './known-locks.ts'
 
 /** Reads the locks again after acquiring one. On failure, such as a lost network, warns and returns undefined. */
-export async function lookAgain(
+export async function recheckLocks(
   { facts }: Workspace,
   resource: string,
-  look: () => Promise<readonly LockInSight[]>,
-): Promise<readonly LockInSight[] | undefined> {
+  look: () => Promise<readonly SeenLock[]>,
+): Promise<readonly SeenLock[] | undefined> {
   try {
     return await look()
   } catch (error) {
@@ -21,7 +21,7 @@ export async function lookAgain(
 }
 
 /** Releases the lock that was just acquired. On failure, warns and returns false. */
-export async function giveBackOrTell(
+export async function releaseOrWarn(
   repository: Workspace,
   resource: string,
   giveBack: () => Promise<unknown>,

@@ -1,7 +1,7 @@
 import { showRemote } from '../../git/index.ts'
 import { encodeRefPart } from '../../wal/index.ts'
 import type { Workspace } from '../workspace.ts'
-import type { LockInSight } from './known-locks.ts'
+import type { SeenLock } from './known-locks.ts'
 
 /**
  * Maps the part of a tracking ref that identifies a remote, which cannot be decoded, to the name of the remote. Null, the
@@ -9,7 +9,7 @@ import type { LockInSight } from './known-locks.ts'
  */
 export async function nameRemotes(
   repository: Workspace,
-  sights: readonly LockInSight[],
+  sights: readonly SeenLock[],
 ): Promise<Map<string | null, string>> {
   const parts = new Set(sights.flatMap(({ remotePart }) => (remotePart === null ? [] : [remotePart])))
   const names = new Map<string | null, string>()

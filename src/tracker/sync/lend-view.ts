@@ -13,7 +13,7 @@ export function lendingView(repository: Workspace): RemotePort {
   async function lend<Result>(talk: () => Promise<Result>): Promise<Result> {
     let lent: Promise<void> | undefined
     const timer = setTimeout(() => {
-      lent = repository.letGoOfView()
+      lent = repository.closeView()
     }, viewIdleMsMax)
     try {
       return await talk()

@@ -14,7 +14,7 @@ import type { Workspace } from '../workspace.ts'
 import { deleteUnreadRefs, fetchMissing, type UnreadRef } from './complete-log.ts'
 
 /** Restores an earlier head of a log whose head is unreadable, or leaves it for the remote to replace. */
-export async function putBackHead(repository: Workspace): Promise<void> {
+export async function restoreHead(repository: Workspace): Promise<void> {
   try {
     await repository.requireSoundHead()
   } catch (error) {
@@ -33,7 +33,7 @@ function mayBeRepaired(error: GriteError): boolean {
 }
 
 /** Repairs local objects and refs that may have made a sync fail. False when there was nothing to repair. */
-export async function clearTheWay(
+export async function repairForSync(
   context: Pick<CommandContext, 'warn'>,
   repository: Workspace,
   remote: string,
@@ -49,7 +49,7 @@ export async function clearTheWay(
     const message = `deleted ${ref}: its target ${oid} is unreadable, and git cannot fetch while the ref exists`
     context.warn({ code: 'ref-deleted', message, details: { ref, object_id: oid } })
   }
-  return (await mendLog(context, repository, remote)) || deleted.length > 0
+  return (await fillGaps(context, repository, remote)) || deleted.length > 0
 }
 
 /**
@@ -79,7 +79,7 @@ async function leaveUnreadHead(repository: Workspace): Promise<readonly UnreadRe
  *
  * @returns whether anything was fetched
  */
-export async function mendLog(
+export async function fillGaps(
   context: Pick<CommandContext, 'warn'>,
   repository: Workspace,
   remote: string,

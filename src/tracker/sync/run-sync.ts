@@ -4,11 +4,11 @@ import type { CommandContext } from '../effects.ts'
 import { signatureInspector } from '../identity/received-signatures.ts'
 import { makeDueSnapshot } from '../snapshots/make-due-snapshot.ts'
 import type { Workspace } from '../workspace.ts'
-import { clearTheWay, isUnsent, mendLog, putBackHead, untilClear } from './clear-the-way.ts'
 import { fetchMissing } from './complete-log.ts'
 import { lendingView } from './lend-view.ts'
 import { maintain } from './maintenance.ts'
 import type { ChosenRemote } from './remote-name.ts'
+import { fillGaps, isUnsent, repairForSync, restoreHead, untilClear } from './repair-for-sync.ts'
 import { type SnapshotSync, syncSnapshots } from './sync-snapshots.ts'
 
 export interface SyncDirections {
@@ -32,7 +32,7 @@ export async function runSync(
   { pull, push }: SyncDirections,
 ): Promise<RepositorySync> {
   const { sync } = await repository.config()
-  await putBackHead(repository)
+  await restoreHead(repository)
   const trackedBefore = await readTrackedSnapshotRefs(repository.git, name)
   const progress = context.progress('Fetching')
   let eventsBefore: number | undefined
@@ -66,10 +66,10 @@ export async function runSync(
       },
     )
   try {
-    let result = await untilClear(syncOnce, (error) => clearTheWay(context, repository, name, error))
+    let result = await untilClear(syncOnce, (error) => repairForSync(context, repository, name, error))
     // git cannot push an incomplete history; the remote may have the missing objects.
     const lacksObjects = result.refused !== null && isUnsent(result.refused)
-    if (lacksObjects && (await mendLog(context, repository, name))) result = await syncOnce()
+    if (lacksObjects && (await fillGaps(context, repository, name))) result = await syncOnce()
     let view = await repository.refresh(result.gained)
     const found = await fetchMissing(context, repository, { remote: name, gaps: view.gaps })
     if (found > 0) view = await repository.refresh(null)
