@@ -10,7 +10,7 @@ export interface FillOptions {
   readonly head: Oid
   /** The segments that the view lacks, parents before children, ending with that of `head`. */
   readonly source: AsyncIterable<readonly IssueSegment[]>
-  /** Like in `View.apply`. */
+  /** See `View.apply`. */
   readonly how?: 'extension' | 'join'
   readonly report: (problem: LogProblem) => void
   /** Commits read so far. */

@@ -40,7 +40,7 @@ export interface OpenViewOptions {
   readonly report: (problem: LogProblem) => void
   readonly warn: (code: string, message: string, details?: Readonly<Record<string, unknown>>) => void
   readonly progress?: (commitsDone: number) => void
-  /** Like in a catch-up. */
+  /** See `CatchUpOptions`. */
   readonly hydrate?: CatchUpOptions['hydrate']
   readonly doubtsHead?: boolean
   readonly trustsRemotes?: boolean

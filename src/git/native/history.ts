@@ -34,13 +34,11 @@ export interface HistorySource {
  * previous one stopped.
  *
  * 1. `fast-export` writes commits, trees and blobs in one process and large pieces: 20 us of git's time per commit,
- *   half
- *    of what the next way takes through the sockets that Node gives to children. It stops at any missing or damaged
+ *    half of what the next way takes through the sockets that Node gives to children. It stops at any missing or damaged
  *    object, and is stopped at a commit that exceeds the limits: git would expand a few trees that refer to each other
  *    tenfold to any number of paths, and hold a blob of any size in memory.
  * 2. `rev-list` lists ids, `cat-file` reads them directly from it, without our process in between. Missing objects do
- *   no
- *    harm. `cat-file` stops at an object it cannot inflate; then we read the list here and start a new one behind it.
+ *    no harm. `cat-file` stops at an object it cannot inflate; then we read the list here and start a new one behind it.
  * 3. `rev-list` stops at a commit or tree it cannot read; then the rest is walked object by object.
  *
  * @param shallow - commits where the clone is cut off

@@ -32,7 +32,7 @@ export interface TrackingMove {
   readonly found: TrackedRefs
   /** Refs of the remote that git did not accept; the local ones do not change. */
   readonly refused: ReadonlySet<string>
-  /** Like in `FetchRequest`. */
+  /** See `FetchRequest`. */
   readonly refsMax?: ((left: string) => number) | undefined
   readonly isFollowed?: ((ref: string) => boolean) | undefined
 }
