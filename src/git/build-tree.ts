@@ -31,7 +31,7 @@ export function buildTree(format: ObjectFormat, files: TreeFiles, stored: Readon
     const name = names.pop() as string
     const folder = names.reduce(enterFolder, top)
     if (folder.folders.has(name) || folder.entries.some((entry) => entry.name === name)) {
-      throw new InvalidArgsError(`tree path ${JSON.stringify(path)}: is given twice`)
+      throw new InvalidArgsError(`tree path ${JSON.stringify(path)}: is both a file and a folder`)
     }
     folder.entries.push({ mode: '100644', name, oid: blobOid(format, objects, content, stored.has(path)) })
   }

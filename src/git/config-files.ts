@@ -25,7 +25,7 @@ export function isMentionedInConfig(layout: RepositoryLayout, environment: Envir
 /**
  * All values of git's configuration, read without git.
  *
- * @param notFound - why git is not asked; thrown where a file includes others, or says what only git understands
+ * @param notFound - why git is unavailable; thrown when a file includes others, or uses syntax that only git understands
  */
 export function readConfigFiles(
   layout: RepositoryLayout,
@@ -39,7 +39,7 @@ export function readConfigFiles(
     if (bytes === null) continue
     const config = 'unread' in bytes ? null : parseFileConfig(bytes.toString('utf8'))
     if (config === null || [...config.keys()].some((key) => /^include(if)?\./.test(key))) {
-      throw new GitNotFoundError(`the git program was not found, which alone can read ${path}`, {
+      throw new GitNotFoundError(`cannot read ${path} without the git program, which was not found`, {
         details: { ...notFound.details, path },
         hints: notFound.hints,
       })

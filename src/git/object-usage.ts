@@ -39,7 +39,7 @@ function parseCounts(stdout: Buffer): ObjectCounts {
   }
 }
 
-/** As git counts: blocks of loose objects, whole files of packs. */
+/** Counts like git: blocks of loose objects, whole pack files. */
 function countInProcess({ objectDir }: RepositoryLayout): ObjectCounts {
   const loose = filesBelow(objectDir, (folder) => /^[0-9a-f]{2}$/.test(folder)).filter(({ name }) =>
     /^[0-9a-f]+$/.test(name),
@@ -64,7 +64,7 @@ interface FoundFile {
   readonly stat: Stats
 }
 
-/** Files right inside those folders of a folder that are wanted. What is deleted meanwhile is left out. */
+/** Files directly in the wanted subfolders of a folder. Skips files deleted meanwhile. */
 function filesBelow(path: string, wants: (folder: string) => boolean): readonly FoundFile[] {
   return listFolder(path)
     .filter(wants)

@@ -16,7 +16,7 @@ export function listOwnRemotes({ commonDir }: RepositoryLayout): readonly string
   }
 }
 
-/** Names of the remotes that a configuration gives an address, in its order. */
+/** Names of the remotes with a URL in a configuration, in its order. */
 export function remotesOf(config: FileConfig): readonly string[] {
   return [...config.keys()].flatMap((key) => /^remote\.(.+)\.url$/s.exec(key)?.[1] ?? [])
 }

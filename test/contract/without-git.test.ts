@@ -136,6 +136,6 @@ describe('without a git program', () => {
     git(path, 'config', 'include.path', '/nowhere')
     const { status, stderr } = without('issue', 'create', '--title', 'one')
     assert.equal(status, 5)
-    assert.match(stderr, /the git program was not found, which alone can read .*config/)
+    assert.match(stderr, /cannot read .*config without the git program, which was not found/)
   })
 })

@@ -52,7 +52,7 @@ export function createIsomorphicPort(context: PortContext): GitPort {
   }
 }
 
-/** Whether a repository is of the kind that this port reads. */
+/** Whether this port supports a repository. */
 export function isOrdinary({ objectFormat, refStorage, unusualObjectStore }: RepositoryLayout): boolean {
   return objectFormat === 'sha1' && refStorage === 'files' && !unusualObjectStore
 }

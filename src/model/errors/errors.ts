@@ -62,7 +62,7 @@ export class StorageError extends GriteError {
   readonly kind = 'io'
 }
 
-/** The git program is not on this machine, and what was asked for needs it. */
+/** The command needs the git program, which is not installed. */
 export class GitNotFoundError extends StorageError {}
 
 /**
