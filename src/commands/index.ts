@@ -40,7 +40,7 @@ import { snapshot, snapshotCreate } from './snapshot/create.ts'
 import { snapshotGc } from './snapshot/gc.ts'
 import { snapshotList } from './snapshot/list.ts'
 import { sync } from './sync/sync.ts'
-import { undo } from './undo.ts'
+import { redo, undo } from './undo.ts'
 import { watch } from './watch/watch.ts'
 
 /** Every command, in the order of the help. */
@@ -77,6 +77,7 @@ const commands: readonly Command[] = [
   queryRun,
   queryRemove,
   undo,
+  redo,
   batch,
   lockAcquire,
   lockRenew,
@@ -144,6 +145,8 @@ type Command =
   | typeof queryRun
   | typeof queryRemove
   | typeof undo
+  | typeof redo
+  | typeof redo
   | typeof batch
   | typeof lockAcquire
   | typeof lockRenew

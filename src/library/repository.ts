@@ -418,9 +418,14 @@ export class Repository implements AsyncDisposable {
     return this.#session.run('sync', options)
   }
 
-  /** Undoes an event; without an id, your newest one. */
+  /** Takes one event back, or the last command of this actor. */
   undo(event?: string): Promise<Answer<'undo'>> {
     return this.#session.run('undo', { event })
+  }
+
+  /** Brings back what the last undo took. */
+  redo(): Promise<Answer<'redo'>> {
+    return this.#session.run('redo', {})
   }
 
   /** Applies many operations as one atomic commit; `grite help batch` lists them. */

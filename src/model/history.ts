@@ -256,6 +256,18 @@ class HistoryFold {
   }
 }
 
+/** The same text for entries about the same thing. */
+export function subjectSlot(subject: Changeable): string {
+  switch (subject.kind) {
+    case 'title':
+    case 'body':
+    case 'state':
+      return subject.kind
+    default:
+      return slotOf(subject)
+  }
+}
+
 function slotOf(subject: Element | Extract<Changeable, { readonly kind: 'field' }>): string {
   return subject.kind === 'field' ? `field ${subject.key}` : `${subject.kind} ${nameOf(subject)}`
 }

@@ -40,6 +40,13 @@ export {
   newClaim,
   staleAssignees,
 } from './claim.ts'
+export {
+  type CommentOverlay,
+  commentOverlayKey,
+  commentOverlayPrefix,
+  formatCommentOverlay,
+  readCommentOverlay,
+} from './comment-overlay.ts'
 export { compareBytes, compareText } from './compare.ts'
 export { type FileContext, laterContext, type ProjectContext } from './context.ts'
 export { type Blocker, findBlockers, isBlocked } from './dependencies/blockers.ts'
@@ -254,6 +261,6 @@ export {
 export { type SignedSnapshotFiles, snapshotDigest } from './snapshot-digest.ts'
 export { isSnapshotDue, type SnapshotCover, type SnapshotThresholds } from './snapshot-due.ts'
 export { type SnapshotPlace, SnapshotSieve } from './snapshot-sieve.ts'
-export { planUndo, type Restoration, type UndoPlan } from './undo.ts'
+export { planUndo, type Restoration, type UndoPlan, type UndoRefusal, type UndoTargets } from './undo.ts'
 export { requireLabel, requireTitle, validateBody } from './validate-event.ts'
 export { makeVisible } from './visible-text.ts'

@@ -1,57 +1,100 @@
-/** Plans the undo of an event: restore the value before it, if the event still counts. */
+/** Taking events of an issue back: the values that their subjects had just before them, where the events still decide. */
 import type { Event } from './event.ts'
 import { type FieldKey, parseScopedLabel } from './fields.ts'
-import { type Changeable, type Final, type HistoryEntry, historyOf, type Subject } from './history.ts'
+import { type Changeable, type Final, type HistoryEntry, historyOf, type Subject, subjectSlot } from './history.ts'
 import type { EventId } from './ids.ts'
 
-/** A value to restore. `from` is the current value; null is no value. */
+/** A value to give back. `from` is what is there now; null is nothing. */
 export interface Restoration {
   readonly subject: Changeable
   readonly from: string | null
   readonly to: string | null
 }
 
-export type UndoPlan =
-  /** Empty when the event changed nothing. */
-  | { readonly outcome: 'restore'; readonly restorations: readonly Restoration[] }
-  /** Another event has decided since. `isPart`: both belong to one change of a field. */
-  | { readonly outcome: 'superseded'; readonly subject: Subject; readonly by: EventId; readonly isPart: boolean }
-  /** Events of this kind cannot be undone. */
-  | { readonly outcome: 'final'; readonly subject: Final }
+/** Why an event stays. */
+export type UndoRefusal = { readonly event: Event } & (
+  | { readonly reason: 'superseded'; readonly subject: Subject; readonly by: EventId }
+  /** It only removed a value to make room for the one that `by` set. */
+  | { readonly reason: 'part'; readonly subject: Subject; readonly by: EventId }
+  | { readonly reason: 'final'; readonly subject: Final }
   /** A label of a field, but not its value: restoring it would make it the value. */
-  | { readonly outcome: 'no-value'; readonly key: FieldKey }
+  | { readonly reason: 'no-value'; readonly key: FieldKey }
+)
 
-/**
- * Plans the undo of one event of an issue. An event that set title and text is undone whole or not at all.
- *
- * @param events - all events of the issue, each once, in version order
- */
-export function planUndo(events: readonly Event[], eventId: EventId): UndoPlan {
-  const entries = historyOf(events).filter(({ event }) => event.eventId === eventId)
-  const restorations: Restoration[] = []
-  for (const entry of entries) {
-    const plan = planEntry(entry)
-    if ('outcome' in plan) return plan
-    if (plan.from !== plan.to) restorations.push(plan)
-  }
-  return { outcome: 'restore', restorations }
+export interface UndoPlan {
+  /** At most one for each subject; none where the events changed nothing. */
+  readonly restorations: readonly Restoration[]
+  /** Comments to hide: they stay in the log. */
+  readonly comments: readonly EventId[]
+  /** One for each event that stays. */
+  readonly refusals: readonly UndoRefusal[]
 }
 
-function planEntry({ subject, old, new: value, supersededBy, partOf }: HistoryEntry): Restoration | UndoPlan {
-  if (partOf !== null) return { outcome: 'superseded', subject, by: partOf, isPart: true }
-  if (supersededBy !== null) return { outcome: 'superseded', subject, by: supersededBy, isPart: false }
-  switch (subject.kind) {
-    case 'creation':
-    case 'comment':
-    case 'link':
-    case 'attachment':
-    case 'nothing':
-      return { outcome: 'final', subject }
-    case 'label': {
-      const key = parseScopedLabel(subject.label)?.key
-      return key === undefined ? { subject, from: value, to: old } : { outcome: 'no-value', key }
+export interface UndoTargets {
+  readonly taken: ReadonlySet<EventId>
+  /**
+   * Events that cancel each other out: those that were taken back before, and those that took them back. They count as
+   * neither deciding nor superseding.
+   */
+  readonly neutral: ReadonlySet<EventId>
+}
+
+/**
+ * Plans how to take events of one issue back, those of one or several commands. An event that set title and text is
+ * restored whole or not at all.
+ *
+ * @param events - all of the issue, each once, in version order
+ */
+export function planUndo(events: readonly Event[], { taken, neutral }: UndoTargets): UndoPlan {
+  const isOurs = (id: EventId) => taken.has(id) || neutral.has(id)
+  const refusals = new Map<EventId, UndoRefusal>()
+  const comments: EventId[] = []
+  const groups = new Map<string, HistoryEntry[]>()
+  for (const entry of historyOf(events)) {
+    const { event, subject, partOf } = entry
+    if (!isOurs(event.eventId)) continue
+    const isTaken = taken.has(event.eventId)
+    if (isFinal(subject)) {
+      if (!isTaken) continue
+      if (subject.kind === 'comment') comments.push(event.eventId)
+      else if (subject.kind !== 'nothing') refusals.set(event.eventId, { event, reason: 'final', subject })
+      continue
     }
-    default:
-      return { subject, from: value, to: old }
+    if (partOf !== null && isOurs(partOf)) continue
+    const slot = subjectSlot(subject)
+    groups.set(slot, [...(groups.get(slot) ?? []), entry])
   }
+  const restorations: [EventId[], Restoration][] = []
+  for (const entries of groups.values()) {
+    const ours = entries.filter(({ event }) => taken.has(event.eventId))
+    const [first] = ours
+    const last = entries.at(-1)
+    if (first === undefined || last === undefined) continue
+    const refusal = refusalOf(last)
+    if (refusal !== null) for (const { event } of ours) refusals.set(event.eventId, { event, ...refusal })
+    else {
+      const ids = ours.map(({ event }) => event.eventId)
+      restorations.push([ids, { subject: first.subject as Changeable, from: ours.at(-1)?.new ?? null, to: first.old }])
+    }
+  }
+  return {
+    restorations: restorations
+      .filter(([ids, { from, to }]) => from !== to && !ids.some((id) => refusals.has(id)))
+      .map(([, restoration]) => restoration),
+    comments,
+    refusals: [...refusals.values()],
+  }
+}
+
+function isFinal(subject: Subject): subject is Final {
+  return ['creation', 'comment', 'link', 'attachment', 'nothing'].includes(subject.kind)
+}
+
+type WithoutEvent<Refusal> = Refusal extends { readonly event: Event } ? Omit<Refusal, 'event'> : never
+
+function refusalOf({ subject, supersededBy, partOf }: HistoryEntry): WithoutEvent<UndoRefusal> | null {
+  if (partOf !== null) return { reason: 'part', subject, by: partOf }
+  if (supersededBy !== null) return { reason: 'superseded', subject, by: supersededBy }
+  const key = subject.kind === 'label' ? parseScopedLabel(subject.label)?.key : undefined
+  return key === undefined ? null : { reason: 'no-value', key }
 }

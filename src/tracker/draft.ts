@@ -60,11 +60,16 @@ interface SetContextOptions {
   readonly isFirst?: boolean
 }
 
+/** What an undo or a redo takes back, for the note of its request in meta.json. */
+export type Reversal = { readonly undoes: readonly EventId[] } | { readonly redoes: readonly EventId[] }
+
 export class Draft {
   readonly events: Event[] = []
   readonly #eventIds = new Set<EventId>()
   /** Contents of attachments by SHA-256. */
   readonly attachments = new Map<string, Uint8Array>()
+  /** Set by a plan that is an undo or a redo. */
+  reversal: Reversal | null = null
   readonly #sources: DraftSources
   readonly #states = new Map<IssueId, IssueState>()
   #dependencies: DependencyGraph | undefined

@@ -32,7 +32,7 @@ import {
   updateOf,
   walRef,
 } from '../wal/index.ts'
-import { Draft } from './draft.ts'
+import { Draft, type Reversal } from './draft.ts'
 import { OwnCard, openSigner } from './identity/own-card.ts'
 import type { LockGuard } from './locks/lock-guard.ts'
 import { isLookDue, maintain } from './sync/maintenance.ts'
@@ -64,6 +64,7 @@ interface Planned {
   readonly events: readonly Event[]
   /** Contents of attachments by SHA-256. */
   readonly attachments: ReadonlyMap<string, Uint8Array>
+  readonly reversal: Reversal | null
   /** Null when there is nothing to write. */
   readonly batch: IssueBatch | null
   readonly result: unknown
@@ -225,7 +226,7 @@ class Commit {
       actor,
       events: changing.flatMap(({ events }) => events),
       attachments: new Map(changing.flatMap(({ attachments }) => [...attachments])),
-      requests: changing.map(({ write, events }) => noteOf(write.workspace, events)),
+      requests: changing.map(({ write, ...planned }) => noteOf(write.workspace, planned)),
       ...this.#leader.now(),
     })
   }
@@ -355,12 +356,13 @@ async function planWrite(workspace: Workspace, plan: Plan<unknown>, state: State
     view,
   })
   const result = await plan(draft)
-  const { events, attachments } = draft
-  if (events.length === 0) return { events, attachments, batch: null, result, noteCard: async () => {} }
+  const { events, attachments, reversal } = draft
+  if (events.length === 0) return { events, attachments, reversal, batch: null, result, noteCard: async () => {} }
   if (events.length < limits.batchEventsMax) await draft.publishOwnCard()
   const { requestKey } = workspace.facts
   const toBatch = () => {
-    const requests = requestKey === undefined ? [] : [noteOf(workspace, events)]
+    const isNoted = requestKey !== undefined || draft.reversal !== null
+    const requests = isNoted ? [noteOf(workspace, draft)] : []
     return batchOfEvents({ actor: actor.id, events, attachments, requests, ...now })
   }
   let batch = toBatch()
@@ -372,11 +374,11 @@ async function planWrite(workspace: Workspace, plan: Plan<unknown>, state: State
   const noteCard = async () => {
     if (draft.ownCard !== undefined) await card.note(draft.signer)
   }
-  return { events, attachments, batch, result, noteCard }
+  return { events, attachments, reversal, batch, result, noteCard }
 }
 
-function noteOf({ facts }: Workspace, events: readonly Event[]): RequestNote {
-  return { key: facts.requestKey ?? null, events: events.map(({ eventId }) => eventId) }
+function noteOf({ facts }: Workspace, { events, reversal }: Pick<Planned, 'events' | 'reversal'>): RequestNote {
+  return { key: facts.requestKey ?? null, events: events.map(({ eventId }) => eventId), ...reversal }
 }
 
 /**

@@ -56,7 +56,7 @@ export {
   readLock,
   readLockCommit,
 } from './issue-log/lock-refs.ts'
-export { findNewestEvent } from './issue-log/newest-event.ts'
+export { listOwnCommands, type OwnCommand } from './issue-log/own-commands.ts'
 export { followedRefsMax, lockRefspecs, refspecsAlongside } from './issue-log/refspecs.ts'
 export {
   type CheckSnapshotOptions,

@@ -1,38 +1,51 @@
-/** What undo restores, and when it fails. */
+/** Taking events back, and when that is refused. */
 
 import assert from 'node:assert/strict'
 import { after, describe, test } from 'node:test'
 import {
+  commentOverlayKey,
   currentBody,
   currentState,
   type Event,
   type EventBody,
+  type EventId,
   type GriteError,
   type IssueId,
   type IssueState,
   limits,
+  readCommentOverlay,
 } from '../../src/model/index.ts'
+import type { UndoneChange } from '../../src/tracker/undo/plan-step.ts'
 import { rowOf, type View } from '../../src/view/index.ts'
 import { walRef } from '../../src/wal/index.ts'
 import { commandRunner, createCommandSandbox } from '../support/command-runner.ts'
 import { actors, batchOf, makeEvent, writeBatch } from '../support/log.ts'
 
+type Change = Pick<UndoneChange, 'field' | 'old' | 'new'>
+
 interface Undone {
-  readonly issue_id: string | null
-  readonly undone: { readonly event_id: string; readonly kind: string }
-  readonly changes: readonly { readonly field: string; readonly old: string | null; readonly new: string | null }[]
   readonly event_id: string | null
   readonly event_ids: readonly string[]
   readonly outcome: string
   readonly wal_head: string | null
+  readonly commands: readonly {
+    readonly event_ids: readonly string[]
+    readonly changes: readonly UndoneChange[]
+    readonly refused: readonly { readonly event_id: string; readonly reason: string }[]
+  }[]
 }
 
-/** Earlier than the default time of `makeEvent`. */
+/** What the first command of an answer was about. */
+function changesOf({ commands }: Undone): Change[] {
+  return (commands[0]?.changes ?? []).map(({ field, old, new: value }) => ({ field, old, new: value }))
+}
+
+/** Earlier than every event that `makeEvent` dates by itself. */
 const nowUnixMs = () => 1_600_000_000_000
 
 const place = createCommandSandbox({ after }, { nowUnixMs })
 
-/** Creates an issue in the repository shared by these tests. */
+/** A new issue in the one repository of these tests. */
 async function setUp() {
   const { issue_id: id } = (await place.run('issue create', {
     title: 'Crash',
@@ -43,12 +56,13 @@ async function setUp() {
   return {
     ...place,
     id,
-    show: () => place.withRepository(async (repository) => contentOf(await repository.view(), id)),
-    undo: async (event?: string) => (await place.run('undo', { event })) as Undone,
-    /** Runs a command on the issue and returns the ids of its events. */
+    show: () => place.withRepository(async (repository) => lookOf(await repository.view(), id)),
+    undo: async (event?: string, more: object = {}) => (await place.run('undo', { event, ...more })) as Undone,
+    redo: async () => (await place.run('redo')) as Undone,
+    /** Runs a command on the issue and gives the ids of its events. */
     change: async (command: string, input: object) =>
       ((await place.run(command, { issue: [id], ...input })) as { event_ids: string[] }).event_ids,
-    /** Appends events as another clone would and returns their ids. */
+    /** Appends events as another clone would, and gives their ids. */
     async append(...bodies: readonly EventBody[]): Promise<string[]> {
       const events = bodies.map((body) => makeEvent(id, body, { actor: actors[1] }))
       await place.withRepository((repository) => appendTo(repository, place, events))
@@ -57,7 +71,7 @@ async function setUp() {
   }
 }
 
-async function contentOf(view: View, id: IssueId) {
+async function lookOf(view: View, id: IssueId) {
   const state = (await view.findIssue(id)) as IssueState
   const { title, labels, assignees, fields } = rowOf(state)
   return { title, body: currentBody(state), state: currentState(state), labels, assignees, fields }
@@ -74,11 +88,11 @@ async function appendTo(
   place.git(place.path, 'update-ref', walRef, next)
 }
 
-describe('undo restores', () => {
-  const table: readonly (readonly [title: string, command: string, input: object, changes: Undone['changes']])[] = [
-    ['the title', 'issue update', { title: 'Fall' }, [{ field: 'title', old: 'Fall', new: 'Crash' }]],
+describe('undo gives back', () => {
+  const table: readonly (readonly [title: string, command: string, input: object, changes: readonly Change[]])[] = [
+    ['a title', 'issue update', { title: 'Fall' }, [{ field: 'title', old: 'Fall', new: 'Crash' }]],
     [
-      'the title and the body',
+      'title and text',
       'issue update',
       { title: 'Fall', body: 'more' },
       [
@@ -86,53 +100,51 @@ describe('undo restores', () => {
         { field: 'body', old: 'more', new: 'text' },
       ],
     ],
-    ['the state', 'issue close', { comment: 'Done' }, [{ field: 'state', old: 'closed', new: 'open' }]],
-    ['labels after an added label', 'issue label add', { label: ['ui'] }, [{ field: 'label', old: 'ui', new: null }]],
+    [
+      'a state, and the comment that came with it',
+      'issue close',
+      { comment: 'Done' },
+      [
+        { field: 'state', old: 'closed', new: 'open' },
+        { field: 'comment', old: 'Done', new: null },
+      ],
+    ],
+    ['a label', 'issue label add', { label: ['ui'] }, [{ field: 'label', old: 'ui', new: null }]],
     ['a removed label', 'issue label remove', { label: ['bug'] }, [{ field: 'label', old: null, new: 'bug' }]],
-    [
-      'assignees after an added assignee',
-      'issue assignee add',
-      { user: ['ann'] },
-      [{ field: 'assignee', old: 'ann', new: null }],
-    ],
-    ['a changed field', 'issue update', { priority: 'P0' }, [{ field: 'priority', old: 'P0', new: 'P2' }]],
+    ['an assignee', 'issue assignee add', { user: ['ann'] }, [{ field: 'assignee', old: 'ann', new: null }]],
+    ['a field', 'issue update', { priority: 'P0' }, [{ field: 'priority', old: 'P0', new: 'P2' }]],
     ['a cleared field', 'issue update', { set: ['priority='] }, [{ field: 'priority', old: null, new: 'P2' }]],
-    [
-      'the absence of a new field',
-      'issue update',
-      { milestone: '2.0' },
-      [{ field: 'milestone', old: '2.0', new: null }],
-    ],
+    ['a new field', 'issue update', { milestone: '2.0' }, [{ field: 'milestone', old: '2.0', new: null }]],
   ]
   for (const [title, command, input, changes] of table) {
-    test(`undo restores ${title}, and a second undo reverts it`, async () => {
-      const { show, undo, change } = await setUp()
+    test(`${title}, and redo brings it back`, async () => {
+      const { show, undo, redo, change } = await setUp()
       const before = await show()
       const written = await change(command, input)
       const changed = await show()
       const undone = await undo()
-      assert.equal(undone.undone.event_id, written.at(-1))
-      assert.deepEqual(undone.changes, changes)
+      assert.deepEqual(undone.commands[0]?.event_ids, written)
+      assert.deepEqual(changesOf(undone), changes)
       assert.equal(undone.event_id, undone.event_ids.at(-1))
       assert.deepEqual(await show(), before)
-      await undo()
+      await redo()
       assert.deepEqual(await show(), changed)
     })
   }
 
-  test('undo removes an added dependency and a second undo restores it', async () => {
-    const { undo, append, run, id } = await setUp()
+  test('a dependency, as the log has it', async () => {
+    const { undo, redo, append, run, id } = await setUp()
     const { issue_id: target } = (await run('issue create', { title: 'Other' })) as { issue_id: IssueId }
     const edges = async () => ((await run('issue show', { issue: id })) as { issue: { dependencies: unknown[] } }).issue
     const [added = ''] = await append({ type: 'DependencyAdded', target, dep_type: 'blocks' })
     assert.equal((await edges()).dependencies.length, 1)
-    assert.deepEqual((await undo(added)).changes, [{ field: 'dependency', old: `blocks ${target}`, new: null }])
+    assert.deepEqual(changesOf(await undo(added)), [{ field: 'dependency', old: `blocks ${target}`, new: null }])
     assert.equal((await edges()).dependencies.length, 0)
-    await undo()
+    await redo()
     assert.equal((await edges()).dependencies.length, 1)
   })
 
-  test('undo restores a field value that grite would reject', async () => {
+  test('a value that no writer of ours would set', async () => {
     const { undo, append, change, show } = await setUp()
     await append({ type: 'LabelAdded', label: 'priority:urgent' })
     await change('issue update', { priority: 'P0' })
@@ -140,50 +152,51 @@ describe('undo restores', () => {
     assert.equal((await show()).fields.priority, 'urgent')
   })
 
-  test("undo accepts an id prefix of any actor's event", async () => {
+  test('what is named by a beginning of its id, whoever wrote it', async () => {
     const { undo, append, show } = await setUp()
     const [closed = ''] = await append({ type: 'StateChanged', state: 'closed' })
     assert.equal((await show()).state, 'closed')
-    assert.equal((await undo(closed.slice(0, 7).toUpperCase())).undone.event_id, closed)
+    assert.equal((await undo(closed.slice(0, 7).toUpperCase())).commands[0]?.event_ids[0], closed)
     assert.equal((await show()).state, 'open')
   })
 
-  test('undo reverts one of several events of a command', async () => {
+  test('one event of several', async () => {
     const { undo, change, show } = await setUp()
     const [first = ''] = await change('issue label add', { label: ['x', 'y', 'z'] })
     await undo(first)
     assert.deepEqual((await show()).labels, ['bug', 'priority:P2', 'y', 'z'])
   })
 
-  test('undo restores or removes a saved query', async () => {
+  test('a saved query, and its absence', async () => {
     const { run, undo } = await setUp()
     const saved = async () =>
       ((await run('query list')) as { queries: { query: string }[] }).queries.map(({ query }) => query)
     await run('query save', { name: 'q', query: ['a'] })
     await run('query save', { name: 'q', query: ['b'] })
-    assert.deepEqual((await undo()).changes, [{ field: 'query q', old: 'b', new: 'a' }])
+    assert.deepEqual(changesOf(await undo()), [{ field: 'query q', old: 'b', new: 'a' }])
     assert.deepEqual(await saved(), ['a'])
     await run('query remove', { name: 'q' })
     await undo()
     assert.deepEqual(await saved(), ['a'])
     const { event_id } = (await run('query save', { name: 'new', query: ['c'] })) as { event_id: string }
-    assert.deepEqual((await undo(event_id)).changes, [{ field: 'query new', old: 'c', new: null }])
+    assert.deepEqual(changesOf(await undo(event_id)), [{ field: 'query new', old: 'c', new: null }])
     assert.deepEqual(await saved(), ['a'])
     await assert.rejects(undo(event_id), (error: GriteError) => error.code === 'conflict')
   })
 })
 
-test('undo of an event without effect writes nothing', async () => {
+test('an event that changed nothing needs no event', async () => {
   const { undo, append, withRepository } = await setUp()
   const [again = ''] = await append({ type: 'LabelAdded', label: 'bug' })
   const head = await withRepository(({ git }) => git.readRef(walRef))
-  const { outcome, event_id, event_ids, wal_head, changes } = await undo(again)
-  assert.deepEqual([outcome, event_id, event_ids, wal_head, changes], ['unchanged', null, [], null, []])
+  const { outcome, event_id, event_ids, wal_head, ...undone } = await undo(again)
+  assert.deepEqual([outcome, event_id, event_ids, wal_head], ['unchanged', null, [], null])
+  assert.deepEqual(undone.commands[0]?.changes, [])
   assert.equal(await withRepository(({ git }) => git.readRef(walRef)), head)
 })
 
-describe('undo fails', () => {
-  const assertRefused = async (promise: Promise<unknown>, code: string, says: RegExp) => {
+describe('undo is refused', () => {
+  const refused = async (promise: Promise<unknown>, code: string, says: RegExp) => {
     let found: GriteError | undefined
     await assert.rejects(promise, (error: GriteError) => {
       assert.equal(error.code, code)
@@ -194,45 +207,43 @@ describe('undo fails', () => {
     return found as GriteError
   }
 
-  test('undo fails for a value that a later event decided', async () => {
+  test('for what somebody has decided again', async () => {
     const { undo, append, change, show } = await setUp()
     const [mine = ''] = await change('issue update', { title: 'Fall', body: 'more' })
     const [theirs] = await append({ type: 'IssueUpdated', title: null, body: 'theirs' })
-    const { details } = await assertRefused(undo(mine), 'conflict', /has changed body since/)
-    assert.deepEqual(details, { field: 'body', event_id: mine, superseded_by: theirs })
+    const { details } = await refused(undo(mine), 'conflict', /has changed body since then/)
+    assert.deepEqual([details.field, details.event_id, details.superseded_by], ['body', mine, theirs])
     assert.equal((await show()).title, 'Fall')
   })
 
-  test('undo fails for a field whose value changed since', async () => {
+  test('for a field that has another value by now', async () => {
     const { undo, change } = await setUp()
     const [removed = '', added = ''] = await change('issue update', { priority: 'P1' })
-    await assertRefused(undo(removed), 'invalid_args', /it is a part of the change in event .* which sets priority/)
+    await refused(undo(removed), 'invalid_args', /it only made room for event .* which set priority/)
     const later = await change('issue update', { priority: 'P0' })
-    const { details } = await assertRefused(undo(added), 'conflict', /has changed priority/)
+    const { details } = await refused(undo(added), 'conflict', /has changed priority/)
     assert.equal(details.superseded_by, later.at(-1))
   })
 
-  test('undo fails for a field label that was not in effect', async () => {
+  test('for a label of a field that was not its value', async () => {
     const { undo, append } = await setUp()
     const [, removed = ''] = await append(
       { type: 'LabelAdded', label: 'priority:P0' },
       { type: 'LabelRemoved', label: 'priority:P2' },
     )
-    await assertRefused(undo(removed), 'invalid_args', /was not the value of priority/)
+    await refused(undo(removed), 'invalid_args', /was not the value of priority/)
   })
 
-  test('undo fails for creations, comments, links and attachments', async () => {
+  test('for creations, links and attachments', async () => {
     const { undo, run, id } = await setUp()
-    await assertRefused(undo(), 'invalid_args', /creation of an issue cannot be undone/)
-    await run('issue comment', { issue: id, body: 'x' })
-    await assertRefused(undo(), 'invalid_args', /a comment cannot be undone/)
+    await refused(undo(), 'invalid_args', /a new issue stays; close it instead/)
     await run('issue link add', { issue: id, url: 'u' })
-    await assertRefused(undo(), 'invalid_args', /an added link cannot be undone/)
+    await refused(undo(), 'invalid_args', /a link stays/)
     await run('issue attachment add', { issue: id, name: 'n', sha256: 'ab'.repeat(32), mime: 'm' })
-    await assertRefused(undo(), 'invalid_args', /an added attachment cannot be undone/)
+    await refused(undo(), 'invalid_args', /an attachment stays/)
   })
 
-  test('undo fails for an edge or parent that would close a cycle', async () => {
+  test('for an edge or a parent that would close a cycle by now', async () => {
     const { undo, append, change, id } = await setUp()
     const target = (await setUp()).id
     const theirs = async (body: EventBody) => {
@@ -242,45 +253,45 @@ describe('undo fails', () => {
     await append({ type: 'DependencyAdded', target, dep_type: 'depends_on' })
     const [removed] = await append({ type: 'DependencyRemoved', target, dep_type: 'depends_on' })
     await theirs({ type: 'DependencyAdded', target: id, dep_type: 'depends_on' })
-    await assertRefused(undo(removed), 'invalid_args', /would close a cycle/)
+    await refused(undo(removed), 'invalid_args', /would close a cycle/)
     await change('issue update', { parent: target })
     const [cleared] = await change('issue update', { set: ['parent='] })
     await theirs({ type: 'LabelAdded', label: `parent:${id}` })
-    await assertRefused(undo(cleared), 'invalid_args', /parent of issue .* cannot be/)
+    await refused(undo(cleared), 'invalid_args', /parent of issue .* cannot be/)
   })
 
-  test('undo fails for project values other than saved queries', async () => {
+  test('for project keys that are no queries', async () => {
     const { undo, withRepository } = await setUp()
     await withRepository((repository) => repository.write((draft) => draft.setProjectContext('release.date', '{}')))
-    await assertRefused(undo(), 'invalid_args', /'release.date' is not a saved query/)
+    await refused(undo(), 'invalid_args', /'release.date' is none/)
   })
 
-  test('undo fails for malformed, too short and unknown event ids', async () => {
+  test('for ids that name no event, or several, or none at all', async () => {
     const { undo, change } = await setUp()
     const [event = ''] = await change('issue close', {})
-    await assertRefused(undo('zzzzzzz'), 'invalid_args', /not an event id/)
-    await assertRefused(undo(event.slice(0, limits.eventIdPrefixMin - 1)), 'invalid_args', /too short: at least 7/)
-    await assertRefused(
+    await refused(undo('zzzzzzz'), 'invalid_args', /not an event id/)
+    await refused(undo(event.slice(0, limits.eventIdPrefixMin - 1)), 'invalid_args', /too short: at least 7/)
+    await refused(
       undo(`${event.slice(0, 62)}${event.endsWith('00') ? '11' : '00'}`),
       'not_found',
       /no event has the id/,
     )
-    await assertRefused(undo(`${event}0`), 'not_found', /no event/)
+    await refused(undo(`${event}0`), 'not_found', /no event/)
   })
 
-  test('undo fails for an actor without events', async () => {
+  test('where nobody has written', async () => {
     const { run, git, dir, path, environment } = place
     git(dir, 'init', '-q', 'fresh')
     const fresh = commandRunner({ cwd: `${dir}/fresh`, env: environment })
-    await assertRefused(fresh.run('undo'), 'not_found', /nothing to undo/)
+    await refused(fresh.run('undo'), 'not_found', /nothing of yours to undo/)
     assert.deepEqual(((await fresh.run('actor list')) as { actors: unknown[] }).actors, [])
     const { actor_id } = (await run('actor init', { label: 'new' })) as { actor_id: string }
     const other = commandRunner({ cwd: path, env: environment, actor: actor_id })
-    await assertRefused(other.run('undo'), 'not_found', /nothing to undo/)
+    await refused(other.run('undo'), 'not_found', /nothing of yours to undo/)
   })
 })
 
-test('undo rechecks the event after a lost append race', async () => {
+test('an undo that lost a race looks again', async () => {
   const { path, git, environment, withRepository } = place
   const { id, change, show } = await setUp()
   await change('issue update', { title: 'Fall' })
@@ -293,14 +304,14 @@ test('undo rechecks the event after a lost append race', async () => {
   const racing = commandRunner({ cwd: path, env: environment, nowUnixMs, gitOptions: { hooks: { at } } })
   await assert.rejects(racing.run('undo'), (error: GriteError) => {
     assert.equal(error.code, 'conflict')
-    assert.match(error.message, /has changed title since/)
+    assert.match(error.message, /has changed title since then/)
     return true
   })
   assert.ok(raced > 0)
   assert.equal((await show()).title, 'Theirs')
 })
 
-test('undo after a lost append race keeps the other write', async () => {
+test('an undo on top of another write keeps both', async () => {
   const { path, git, environment, withRepository } = place
   const { id, change, show } = await setUp()
   await change('issue update', { title: 'Fall' })
@@ -315,4 +326,118 @@ test('undo after a lost append race keeps the other write', async () => {
   assert.equal(raced, 2)
   const { title, state } = await show()
   assert.deepEqual([title, state], ['Crash', 'closed'])
+})
+
+describe('undo goes back command by command', () => {
+  const titleOf = async (id: IssueId) =>
+    ((await place.run('issue show', { issue: id })) as { issue: { title: string } }).issue.title
+
+  test('undo again goes further back, and redo forward', async () => {
+    const { undo, redo, change, id } = await setUp()
+    for (const title of ['A', 'B', 'C']) await change('issue update', { title })
+    const seen: string[] = []
+    const steps = ['undo', 'undo', 'redo', 'undo', 'undo', 'redo', 'redo', 'redo'] as const
+    for (const step of steps) {
+      await (step === 'undo' ? undo() : redo())
+      seen.push(await titleOf(id))
+    }
+    assert.deepEqual(seen, ['B', 'A', 'B', 'A', 'Crash', 'A', 'B', 'C'])
+    await assert.rejects(redo(), /nothing to redo/)
+  })
+
+  test('a new command ends redo', async () => {
+    const { undo, redo, change, id } = await setUp()
+    await change('issue update', { title: 'A' })
+    await undo()
+    await change('issue label add', { label: ['ui'] })
+    await assert.rejects(redo(), /nothing to redo/)
+    await undo()
+    await redo()
+    assert.equal(await titleOf(id), 'Crash')
+  })
+
+  test('several commands are undone as one, and redone as one', async () => {
+    const { undo, redo, change, id, show } = await setUp()
+    await change('issue update', { title: 'A' })
+    await change('issue update', { title: 'B', priority: 'P0' })
+    const written = await undo(undefined, { steps: 2 })
+    assert.equal(written.commands.length, 2)
+    assert.equal(await titleOf(id), 'Crash')
+    assert.equal((await show()).fields.priority, 'P2')
+    await redo()
+    assert.equal(await titleOf(id), 'B')
+    assert.equal((await show()).fields.priority, 'P0')
+  })
+
+  test('a command is undone whole, over several issues', async () => {
+    const { undo, id, run } = await setUp()
+    const other = (await setUp()).id
+    await run('issue label add', { issue: [id, other], label: ['x', 'y'] })
+    const { commands } = await undo()
+    assert.equal(commands[0]?.changes.length, 4)
+    for (const each of [id, other]) {
+      const { issue } = (await run('issue show', { issue: each })) as { issue: { labels: string[] } }
+      assert.deepEqual(issue.labels, ['bug', 'priority:P2'])
+    }
+  })
+
+  test('what cannot be undone keeps the rest, unless --partial is given', async () => {
+    const { undo, append, change, show } = await setUp()
+    await change('issue update', { title: 'A', priority: 'P0' })
+    const [theirs = ''] = await append({ type: 'IssueUpdated', title: 'Theirs', body: null })
+    await assert.rejects(undo(), (error: GriteError) => {
+      assert.equal(error.code, 'conflict')
+      assert.match(error.message, /has changed title since then/)
+      assert.ok(error.hints.some((hint) => hint.includes('--partial')))
+      return true
+    })
+    assert.equal((await show()).fields.priority, 'P0')
+    const { commands } = await undo(undefined, { partial: true })
+    assert.match(commands[0]?.refused[0]?.reason ?? '', new RegExp(theirs.slice(0, 8)))
+    const { title, fields } = await show()
+    assert.deepEqual([title, fields.priority], ['Theirs', 'P2'])
+  })
+
+  test('--list shows the steps and writes nothing', async () => {
+    const { undo, change, show, withRepository } = await setUp()
+    await change('issue update', { title: 'A' })
+    await change('issue update', { title: 'B' })
+    const before = await show()
+    const head = await withRepository(({ git }) => git.readRef(walRef))
+    const { commands, outcome } = await undo(undefined, { list: true, steps: 3 })
+    assert.equal(outcome, 'unchanged')
+    assert.deepEqual(
+      commands.map(({ changes, refused }) => [changes.map((each) => `${each.old}>${each.new}`), refused.length]),
+      [
+        [['B>A'], 0],
+        [['A>Crash'], 0],
+        [[], 1],
+      ],
+    )
+    assert.deepEqual(await show(), before)
+    assert.equal(await withRepository(({ git }) => git.readRef(walRef)), head)
+  })
+
+  test('the command of another actor is left alone', async () => {
+    const { undo, append, change, show } = await setUp()
+    await change('issue update', { title: 'A' })
+    await append({ type: 'LabelAdded', label: 'theirs' })
+    await undo()
+    const { title, labels } = await show()
+    assert.deepEqual([title, labels.includes('theirs')], ['Crash', true])
+  })
+})
+
+test('an undone comment is hidden, and redo shows it again', async () => {
+  const { undo, redo, run, id, withRepository } = await setUp()
+  const { event_id: comment } = (await run('issue comment', { issue: id, body: 'Oops' })) as { event_id: EventId }
+  const overlay = () =>
+    withRepository(async (repository) => {
+      const found = await (await repository.view()).findProjectContext(commentOverlayKey(comment))
+      return readCommentOverlay(found?.body.value ?? '')
+    })
+  assert.deepEqual(changesOf(await undo()), [{ field: 'comment', old: 'Oops', new: null }])
+  assert.deepEqual(await overlay(), { kind: 'hidden' })
+  assert.deepEqual(changesOf(await redo()), [{ field: `comment ${comment.slice(0, 8)}`, old: 'hidden', new: null }])
+  assert.equal(await overlay(), null)
 })

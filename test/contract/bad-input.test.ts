@@ -226,7 +226,7 @@ const refusals: readonly Refusal[] = [
   {
     title: 'undo of a new issue',
     words: ['undo', creationOf(id)],
-    says: [creationOf(id).slice(0, 8), 'the creation of an issue cannot be undone'],
+    says: [creationOf(id).slice(0, 8), 'a new issue stays'],
   },
   { title: 'an event id that is too short', words: ['undo', 'abcdef'], says: ["'abcdef'", 'at least 7'] },
   { title: 'an unknown event', words: ['undo', absent], code: 'not_found', status: 3, says: [absent] },

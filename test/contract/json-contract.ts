@@ -24,6 +24,11 @@ const issueRow = [
 const issueList = ['issues', 'total', 'open_count', 'closed_count', 'issue_count', 'columns?']
 
 const change = ['issue_id', 'short_id', 'title', 'event_id', 'event_ids', 'outcome']
+const reversal = {
+  data: ['action', 'commands', 'event_id', 'event_ids', 'outcome', 'wal_head'],
+  'commands[]': ['event_ids', 'ts_unix_ms', 'actor', 'actor_label', 'changes', 'refused'],
+  'commands[].changes[]': ['issue_id', 'short_id', 'title', 'field', 'old', 'new'],
+}
 const mention = ['issue_id', 'short_id', 'title', 'state']
 const publishedLock = ['resource', 'owner', 'nonce', 'expires_unix_ms']
 const lockRow = [
@@ -173,22 +178,8 @@ export const jsonContract: Readonly<Record<string, KeyTable>> = {
   },
   'query run': { data: [...issueList, 'name', 'query'], 'issues[]': issueRow },
   'query remove': { data: ['action', 'name', 'query', 'event_id', 'outcome', 'wal_head'] },
-  undo: {
-    data: [
-      'action',
-      'issue_id',
-      'short_id',
-      'title',
-      'undone',
-      'changes',
-      'event_id',
-      'event_ids',
-      'outcome',
-      'wal_head',
-    ],
-    undone: ['event_id', 'actor', 'actor_label', 'ts_unix_ms', 'kind'],
-    'changes[]': ['field', 'old', 'new'],
-  },
+  undo: reversal,
+  redo: reversal,
   'issue update': { data: [...change, 'action', 'wal_head'] },
   'issue comment': { data: [...change, 'action', 'wal_head'] },
   'issue close': {

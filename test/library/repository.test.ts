@@ -163,7 +163,12 @@ test('batch, export, import and undo take and return plain values', async (t) =>
   const { content: text } = await repo.export({ format: 'csv' })
   assert.ok(typeof text === 'string' && text.includes('Epic'))
   await repo.issues.close(results[0]?.issue_id ?? '')
-  assert.deepEqual((await repo.undo()).changes, [{ field: 'state', old: 'closed', new: 'open' }])
+  const [undone] = (await repo.undo()).commands
+  assert.deepEqual(
+    undone?.changes.map(({ field, old, new: value }) => [field, old, value]),
+    [['state', 'closed', 'open']],
+  )
+  await repo.redo()
 })
 
 test('run executes a command by its name', async (t) => {

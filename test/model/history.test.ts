@@ -9,6 +9,7 @@ import {
   currentTitle,
   type Event,
   type EventBody,
+  type EventId,
   type FieldKey,
   fieldNameOf,
   fieldsOf,
@@ -28,6 +29,7 @@ import {
   presentLabels,
   type Restoration,
   type Subject,
+  type UndoTargets,
   type Version,
 } from '../../src/model/index.ts'
 import { issueHistory, theIssue } from './arbitraries.ts'
@@ -270,8 +272,8 @@ test('undo restores only its subject, to the value before', () => {
         .map(({ issueId, actor, tsUnixMs, parent, body }) => identifyEvent({ issueId, actor, tsUnixMs, parent, body }))
         .sort(compareVersions)
       const event = events[pick % events.length] as Event
-      const plan = planUndo(events, event.eventId)
-      if (plan.outcome !== 'restore') return
+      const plan = planUndo(events, only(event.eventId))
+      if (plan.refusals.length > 0) return
       const state = foldIssue(theIssue, events)
       const change = historyOf(events).filter(
         ({ event: { eventId }, partOf }) => eventId === event.eventId || partOf === event.eventId,
@@ -299,6 +301,8 @@ test('undo restores only its subject, to the value before', () => {
   )
 })
 
+const only = (...ids: readonly EventId[]): UndoTargets => ({ taken: new Set(ids), neutral: new Set() })
+
 function isLabelOfUndoneField(subject: Subject, restorations: readonly Restoration[]): boolean {
   if (subject.kind !== 'label') return false
   const key = parseScopedLabel(subject.label)?.key
@@ -307,9 +311,9 @@ function isLabelOfUndoneField(subject: Subject, restorations: readonly Restorati
 
 describe('undo plans', () => {
   const restored = (events: readonly Event[], index: number) => {
-    const plan = planUndo(events, (events[index] as Event).eventId)
-    assert.equal(plan.outcome, 'restore')
-    return plan.outcome === 'restore' ? plan.restorations : []
+    const plan = planUndo(events, only((events[index] as Event).eventId))
+    assert.deepEqual(plan.refusals, [])
+    return plan.restorations
   }
   const key = (name: FieldKey) => ({ kind: 'field', key: name })
 
@@ -345,18 +349,38 @@ describe('undo plans', () => {
     assert.deepEqual(restored(events, 2), [{ subject: { kind: 'state' }, from: 'open', to: 'closed' }])
   })
 
+  test('undo hides a comment', () => {
+    const events = [created, say(20, { type: 'CommentAdded', body: 'x' })]
+    const { comments, restorations, refusals } = planUndo(events, only((events[1] as Event).eventId))
+    assert.deepEqual([comments, restorations, refusals], [[(events[1] as Event).eventId], [], []])
+  })
+
+  test('several events of one subject restore the value before the first', () => {
+    const [first, second] = [
+      say(20, { type: 'IssueUpdated', title: 'T', body: null }),
+      say(30, { type: 'IssueUpdated', title: 'U', body: null }),
+    ]
+    const plan = planUndo([created, first, second], only(first.eventId, second.eventId))
+    assert.deepEqual(plan.restorations, [{ subject: { kind: 'title' }, from: 'U', to: 'Crash' }])
+  })
+
+  test('events that cancel each other out supersede nothing', () => {
+    const steps = ['T', 'U', 'T'].map((title, index) =>
+      say(20 + 10 * index, { type: 'IssueUpdated', title, body: null }),
+    )
+    const [first, ...cancelled] = steps.map(({ eventId }) => eventId)
+    const targets = { taken: new Set([first as EventId]), neutral: new Set(cancelled) }
+    const plan = planUndo([created, ...steps], targets)
+    assert.deepEqual(plan.restorations, [{ subject: { kind: 'title' }, from: 'T', to: 'Crash' }])
+  })
+
   test('undoing a no-op changes nothing', () => {
     assert.deepEqual(restored([created, say(20, label('+bug'))], 1), [])
   })
 
-  const refusals: readonly (readonly [title: string, events: readonly Event[], index: number, outcome: object])[] = [
-    ['a creation', [created], 0, { outcome: 'final', subject: { kind: 'creation' } }],
-    [
-      'a comment',
-      [created, say(20, { type: 'CommentAdded', body: 'x' })],
-      1,
-      { outcome: 'final', subject: { kind: 'comment' } },
-    ],
+  type Refused = { readonly reason: string; readonly subject?: object; readonly key?: string }
+  const refused: readonly (readonly [title: string, events: readonly Event[], index: number, refusal: Refused])[] = [
+    ['a creation', [created], 0, { reason: 'final', subject: { kind: 'creation' } }],
     [
       'a title that was set again',
       [
@@ -365,26 +389,28 @@ describe('undo plans', () => {
         say(30, { type: 'IssueUpdated', title: null, body: 'c' }),
       ],
       1,
-      { outcome: 'superseded', subject: { kind: 'body' }, isPart: false },
+      { reason: 'superseded', subject: { kind: 'body' } },
     ],
     [
       'a removal replaced by an addition',
       [created, say(20, label('-priority:P2')), say(21, label('+priority:P1'))],
       1,
-      { outcome: 'superseded', subject: key('priority'), isPart: true },
+      { reason: 'part', subject: key('priority') },
     ],
     [
       'a field label that was not its value',
       [created, say(20, label('+priority:P1'), bo), say(30, label('-priority:P2'))],
       2,
-      { outcome: 'no-value', key: 'priority' },
+      { reason: 'no-value', key: 'priority' },
     ],
   ]
-  for (const [title, events, index, outcome] of refusals) {
+  for (const [title, events, index, refusal] of refused) {
     test(`undo refuses ${title}`, () => {
-      const { by, ...plan } = planUndo(events, (events[index] as Event).eventId) as { by?: string; outcome: string }
-      assert.deepEqual(plan, outcome)
-      if (plan.outcome === 'superseded') assert.equal(by, events.at(-1)?.eventId)
+      const event = events[index] as Event
+      const { restorations, comments, refusals } = planUndo(events, only(event.eventId))
+      assert.deepEqual([restorations, comments], [[], []])
+      const decides = ['superseded', 'part'].includes(refusal.reason) ? { by: events.at(-1)?.eventId } : {}
+      assert.deepEqual(refusals, [{ event, ...refusal, ...decides }])
     })
   }
 })

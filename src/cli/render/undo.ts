@@ -1,17 +1,43 @@
-import type { UndoData } from '../../commands/undo.ts'
+import type { RedoData, UndoData } from '../../commands/undo.ts'
 import { escapeLine } from './escape-for-terminal.ts'
 import { formatChange } from './issue-history.ts'
 import { shorten } from './issue-shapes.ts'
-import type { Renderer } from './renderer.ts'
+import { formatMinute } from './relative-time.ts'
+import type { Renderer, RenderView } from './renderer.ts'
 
-/** The undone event, its issue, and the restored values. */
-export const renderUndo: Renderer<UndoData> = ({ undone, changes, event_id, ...issue }, { quiet, style }) => {
-  if (quiet) return ''
-  const { issue_id, short_id, title } = issue
-  const where =
-    issue_id === null ? '' : ` on ${style.accent(escapeLine(short_id ?? shorten(issue_id)))} ${escapeLine(title ?? '')}`
-  const what = `event ${style.accent(shorten(undone.event_id))} of ${escapeLine(undone.actor_label ?? shorten(undone.actor))}`
-  if (event_id === null) return `Nothing to change: ${what}${where} changed nothing\n`
-  const lines = changes.map((change) => `  ${escapeLine(change.field)}: ${escapeLine(formatChange(change))}\n`)
-  return `${style.good('Undid')} ${what}${where}\n${lines.join('')}`
+type Command = UndoData['commands'][number]
+type Change = Command['changes'][number]
+
+/** What each command was about, what is restored, and what stays. */
+export const renderReversal: Renderer<UndoData | RedoData> = ({ action, commands, outcome }, view) => {
+  if (view.quiet && action !== 'listed') return ''
+  if (action !== 'listed' && outcome === 'unchanged') return 'Nothing to change: nothing was changed by it\n'
+  return commands
+    .map((command, index) => renderCommand(command, headingOf(action, index, command, view), view))
+    .join('')
+}
+
+function headingOf(action: UndoData['action'], index: number, command: Command, { style }: RenderView): string {
+  const when = `${formatMinute(command.ts_unix_ms)} by ${escapeLine(command.actor_label ?? shorten(command.actor))}`
+  if (action === 'listed') return `${style.accent(`${index + 1}`)}  ${style.dim(when)}`
+  const verb = action === 'undone' ? 'Undid' : 'Redid'
+  return `${style.good(verb)} the command of ${when}`
+}
+
+function renderCommand({ changes, refused }: Command, heading: string, { style }: RenderView): string {
+  const lines = changes.map((change) => `  ${whereOf(change, style)}${escapeLine(describe(change))}\n`)
+  const kept = refused.map(
+    ({ event_id, reason }) => `  ${style.attention('stays')} ${shorten(event_id)}: ${escapeLine(reason)}\n`,
+  )
+  const nothing = lines.length + kept.length === 0 ? `  ${style.dim('changed nothing')}\n` : ''
+  return `${heading}\n${lines.join('')}${kept.join('')}${nothing}`
+}
+
+function whereOf({ short_id, title }: Change, style: RenderView['style']): string {
+  return short_id === null ? '' : `${style.accent(escapeLine(short_id))} ${escapeLine(title ?? '')}  `
+}
+
+function describe(change: Change): string {
+  if (change.field === 'comment' && change.new === null) return 'comment: hidden (it stays in the log)'
+  return `${change.field}: ${formatChange(change)}`
 }

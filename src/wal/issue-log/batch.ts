@@ -32,6 +32,10 @@ export interface RequestNote {
   /** Its idempotency key; null when it has none. */
   readonly key: string | null
   readonly events: readonly EventId[]
+  /** Of an undo: the events that it took back. */
+  readonly undoes?: readonly EventId[]
+  /** Of a redo: the events of the undo that it took back. */
+  readonly redoes?: readonly EventId[]
 }
 
 export interface NewBatch {
@@ -124,15 +128,20 @@ export function batchesOfMissing(
     const bytes = records.reduce((sum, { record }) => sum + record.length, 0)
     if (!fits(open, records.length, bytes) || !fitsBeside(open, segment)) seal()
     placeBeside(open, segment)
-    for (const { record, actor, tsUnixMs } of records) {
+    let placed: string[] = []
+    for (const { eventId, record, actor, tsUnixMs } of records) {
       if (!fits(open, 1, record.length)) {
+        noteCommand(open, segment, placed)
+        placed = []
         seal()
         placeBeside(open, segment)
       }
       open.first ??= { actor, tsUnixMs }
       open.records.push(record)
       open.bytes += record.length
+      placed.push(eventId)
     }
+    noteCommand(open, segment, placed)
     for (const request of segment.carries.requests) open.requests.push(request)
     open.requestsBytes += segment.carries.requestsBytes
   }
@@ -145,6 +154,21 @@ export function recordIdsOf(segment: IssueSegment): string[] {
   return recordsOf(segment).map(({ eventId }) => eventId)
 }
 
+/** Notes which events of a batch were one command, where the commit that they come from left that to be guessed. */
+function noteCommand(open: Carry, { carries }: IssueSegment, events: readonly string[]): void {
+  open.segmentCount += 1
+  if (carries.requests.length > 0) return
+  const bytes = noteBytes + events.length * noteBytesPerEvent
+  if (open.requestsBytes + bytes > limits.carriedRequestsBytesMax) return
+  open.requests.push({ key: null, events })
+  open.ownNoteCount += 1
+  open.requestsBytes += bytes
+}
+
+/** In pretty JSON, with indentation. */
+const noteBytes = 64
+const noteBytesPerEvent = 80
+
 interface Carry {
   first: { readonly actor: ActorId; readonly tsUnixMs: number } | null
   readonly records: Uint8Array[]
@@ -155,6 +179,10 @@ interface Carry {
   readonly folders: Set<string>
   readonly requests: unknown[]
   requestsBytes: number
+  /** Commits that the records come from. */
+  segmentCount: number
+  /** Notes among `requests` that no commit had. */
+  ownNoteCount: number
   readonly keys: Map<string, CarriedValue>
   keysBytes: number
 }
@@ -169,6 +197,8 @@ function emptyCarry(): Carry {
     folders: new Set(),
     requests: [],
     requestsBytes: 0,
+    segmentCount: 0,
+    ownNoteCount: 0,
     keys: new Map(),
     keysBytes: 0,
   }
@@ -219,7 +249,10 @@ function isPlaceableName(names: readonly string[], path: string): boolean {
   return !(names[0] === 'events' && names.length <= 5 && names.slice(1).every((name) => /^\d+$/.test(name)))
 }
 
-function sealCarry({ first, records, extras, requests, keys }: Carry, nowUnixMs: number): IssueBatch {
+function sealCarry(carry: Carry, nowUnixMs: number): IssueBatch {
+  const { first, records, extras, keys } = carry
+  // A commit that is one command needs no note.
+  const requests = carry.segmentCount === 1 && carry.ownNoteCount === 1 ? [] : carry.requests
   if (first === null) throw new TypeError('a carry without records')
   return {
     actor: first.actor,

@@ -9,14 +9,14 @@ import {
 } from '../../../src/cli/render/saved-queries.ts'
 import { plainStyle } from '../../../src/cli/render/style.ts'
 import { formatTextChange } from '../../../src/cli/render/text-change.ts'
-import { renderUndo as exactUndo } from '../../../src/cli/render/undo.ts'
+import { renderReversal as exactReversal } from '../../../src/cli/render/undo.ts'
 import { onParts, textOf } from './text-of.ts'
 
 const renderIssueHistory = onParts(exactIssueHistory)
 const renderQueryList = onParts(exactQueryList)
 const renderQueryRemove = onParts(exactQueryRemove)
 const renderQuerySave = onParts(exactQuerySave)
-const renderUndo = onParts(exactUndo)
+const renderReversal = onParts(exactReversal)
 
 const nowUnixMs = Date.UTC(2026, 3, 5, 12)
 const view = (width: number | null, other: Partial<RenderView> = {}): RenderView => ({
@@ -60,7 +60,7 @@ const entries = [
 ]
 const data = { issue_id: target, short_id: 'b07c110', title: 'Fall\n', entries, total: entries.length }
 
-test('a history on a terminal has one line per change', async () => {
+test('a history is told to people, one line for each change', async () => {
   const shown = await textOf(renderIssueHistory(data, view(110)))
   assert.deepEqual(shown.split('\n'), [
     'b07c110 Fall\\n',
@@ -81,16 +81,16 @@ test('a history on a terminal has one line per change', async () => {
   ])
 })
 
-test('a truncated history prints the total number of entries', async () => {
+test('a cut history tells how many entries there are', async () => {
   assert.match(await textOf(renderIssueHistory({ ...data, total: 1040 }, view(100))), /\n12 of 1,040 entries; --limit/)
 })
 
-test('a history written to a pipe is tab-separated', async () => {
+test('a history off a terminal is rows with tabs', async () => {
   const [, title] = (await textOf(renderIssueHistory(data, view(null)))).split('\n')
   assert.equal(title, 'e1000000\t2026-04-05T12:00:00.000Z\tann\\x07\ttitle\tCrash -> Fall\\x1b[31m\tuntil abababab')
 })
 
-test('a text change shows only the part that differs', () => {
+test('a change of a text shows where it differs', () => {
   const table: readonly (readonly [old: string | null, next: string | null, shown: string])[] = [
     [null, 'new', 'nothing -> "new"'],
     ['old', '', '"old" -> nothing'],
@@ -104,24 +104,35 @@ test('a text change shows only the part that differs', () => {
   for (const [old, next, shown] of table) assert.equal(formatTextChange(old, next), shown)
 })
 
-test('an undo prints the restored values', async () => {
-  const undone = { event_id: 'ab'.repeat(32), actor: 'aa'.repeat(16), actor_label: 'ann' }
-  const change = { field: 'priority', old: 'P1', new: null }
-  const answer = { issue_id: target, short_id: 'b07c110', title: 'Fall\x07', undone, event_id: 'e' }
+test('an undo shows what it restored and what stays', async () => {
+  const issue = { issue_id: target, short_id: 'b07c110', title: 'Fall\x07' }
+  const priority = { ...issue, field: 'priority', old: 'P1', new: null }
+  const actor = { ts_unix_ms: nowUnixMs, actor: 'aa'.repeat(16), actor_label: 'ann' }
+  const command = { ...actor, event_ids: ['ab'.repeat(32)], changes: [priority], refused: [] }
+  const answer = { action: 'undone', outcome: 'changed', event_id: 'e', commands: [command] }
   assert.equal(
-    await renderUndo({ ...answer, changes: [change, { field: 'label', old: null, new: 'bug' }] }, view(80)),
-    'Undid event abababab of ann on b07c110 Fall\\x07\n  priority: P1 -> none\n  label: + bug\n',
+    await renderReversal(answer, view(80)),
+    'Undid the command of 2026-04-05 12:00 UTC by ann\n  b07c110 Fall\\x07  priority: P1 -> none\n',
   )
+  const refused = [{ event_id: 'cd'.repeat(32), kind: 'IssueCreated', issue_id: target, reason: 'a new issue stays' }]
+  const hidden = { ...issue, field: 'comment', old: 'x', new: null }
+  const query = { field: 'query m', issue_id: null, short_id: null, title: null, old: 'a', new: null }
   assert.equal(
-    await renderUndo({ ...answer, changes: [], event_id: null }, view(80)),
-    'Nothing to change: event abababab of ann on b07c110 Fall\\x07 changed nothing\n',
+    await renderReversal({ ...answer, commands: [{ ...command, changes: [hidden, query], refused }] }, view(80)),
+    'Undid the command of 2026-04-05 12:00 UTC by ann\n  b07c110 Fall\\x07  comment: hidden (it stays in the log)\n' +
+      '  query m: a -> none\n  stays cdcdcdcd: a new issue stays\n',
   )
-  const query = { ...answer, issue_id: null, short_id: null, title: null, changes: [{ ...change, field: 'query m' }] }
-  assert.equal(await renderUndo(query, view(80)), 'Undid event abababab of ann\n  query m: P1 -> none\n')
-  assert.equal(await renderUndo(query, view(80, { quiet: true })), '')
+  const listed = { ...answer, action: 'listed', outcome: 'unchanged', commands: [command, { ...command, changes: [] }] }
+  assert.equal(
+    await renderReversal(listed, view(80)),
+    '1  2026-04-05 12:00 UTC by ann\n  b07c110 Fall\\x07  priority: P1 -> none\n' +
+      '2  2026-04-05 12:00 UTC by ann\n  changed nothing\n',
+  )
+  assert.match(await renderReversal({ ...answer, outcome: 'unchanged' }, view(80)), /^Nothing to change/)
+  assert.equal(await renderReversal(answer, view(80, { quiet: true })), '')
 })
 
-test('saved queries are printed as a table that marks broken queries', async () => {
+test('saved queries are a table, broken ones marked', async () => {
   const saved = { actor: 'aa'.repeat(16), actor_label: null, ts_unix_ms: nowUnixMs - 3_600_000 }
   const queries = [
     { ...saved, name: 'mine', query: 'assignee:me', problem: null },
@@ -138,12 +149,12 @@ bad\\n  lable:x\\x1b  no such qualifier  aaaaaaaa  1 h ago
   assert.equal(await renderQueryList({ queries: [] }, view(null)), '')
 })
 
-test('saving a query prints the query and the one it replaced', async () => {
+test('a saved query is confirmed with what it was before', async () => {
   const change = { name: 'mine', query: 'state:open\x07', event_id: 'e' }
   assert.equal(await renderQuerySave(change, view(80)), 'Saved mine: state:open\\x07\n')
   assert.equal(
     await renderQuerySave({ ...change, replaced: 'x' }, view(80)),
-    'Saved mine: state:open\\x07\nReplaced: x\n',
+    'Saved mine: state:open\\x07\nIt was: x\n',
   )
   assert.equal(
     await renderQuerySave({ ...change, event_id: null }, view(80)),

@@ -138,8 +138,11 @@ describe('an actor with a key', { concurrency: 2 }, () => {
     const { issue_id: issue } = (await bo.run('issue create', { title: 'of bo' })) as { issue_id: string }
     await run('issue close', { issue: [issue] })
     assert.equal((await events()).filter(isCardEvent).length, 2, 'that of bo, too')
-    const { undone } = (await run('undo')) as { undone: { kind: string } }
-    assert.equal(undone.kind, 'StateChanged')
+    const { commands } = (await run('undo')) as { commands: { changes: { field: string }[] }[] }
+    assert.deepEqual(
+      commands.map(({ changes }) => changes.map(({ field }) => field)),
+      [['state']],
+    )
   })
 
   it('a command without a change publishes no card', async (t) => {

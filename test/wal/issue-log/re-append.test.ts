@@ -53,6 +53,20 @@ describe('re-appending missing events', () => {
     )
   })
 
+  it('a re-append notes which commit each event came from, so that undo tells commands apart', () => {
+    const [first, second, third] = [creation(a), comment(a, 'one'), comment(a, 'two')] as const
+    const alone = segmentOf(batchOf([first]), oidOf(1))
+    const pair = segmentOf(batchOf([second, third]), oidOf(2), [oidOf(1)])
+    const [joined] = batchesOfMissing([alone, pair], all, now)
+    assert.deepEqual(joined?.meta, {
+      requests: [
+        { key: null, events: [first.eventId] },
+        { key: null, events: [second.eventId, third.eventId] },
+      ],
+    })
+    assert.deepEqual(batchesOfMissing([pair], all, now)[0]?.meta, {})
+  })
+
   it('a re-append keeps record bytes, signatures and unknown kinds', () => {
     const signed = { ...comment(a, 'signed'), sig: new Uint8Array([1, 2, 3]) }
     const records = [recordOf(creation(a)), recordOf(signed), strangeRecord(a, 15), strangeRecord(a, 3, ['x', 'y'])]
