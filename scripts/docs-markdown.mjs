@@ -9,6 +9,8 @@ import {
   formatUsage,
   optionEntries,
 } from '../src/commands/option-text.ts'
+import { parseRepoConfig } from '../src/tracker/local/repo-config.ts'
+import { settings } from '../src/tracker/local/settings.ts'
 
 export function formatCliMarkdown(commands) {
   const parts = [
@@ -49,25 +51,23 @@ const environment = `## Environment
 | \`XDG_CACHE_HOME\` | folder for \`grite/\`, a cache of compiled code for Node versions other than that of the build; default \`~/.cache\` |
 | \`NODE_DISABLE_COMPILE_CACHE\` | if set, this cache is neither written nor read |`
 
+function settingsTable() {
+  const defaults = parseRepoConfig('', {})
+  const rows = settings.map(({ key, read, summary }) => {
+    const value = read(defaults)
+    return `| \`${key}\` | ${value === null ? '' : `\`${JSON.stringify(value)}\``} | ${summary} |`
+  })
+  return ['| key | default | meaning |', '| --- | --- | --- |', ...rows].join('\n')
+}
+
 const configuration = `## Configuration
 
 \`.git/grite/config.toml\`, in the common git directory. All keys are optional; unknown keys are preserved.
 
-| key | default | meaning |
-| --- | --- | --- |
-| \`default_actor\` | | the actor to write as |
-| \`default_actor_<uid>\` | | the actor of the user with this number, if \`default_actor\` belongs to another user |
-| \`lock_policy\` | \`"warn"\` | how a write treats a lock of somebody else on its issues: \`off\` (ignore), \`warn\`, \`require\` (fail) |
-| \`verify_signatures\` | \`"off"\` | how to treat received events with an invalid or missing signature: \`off\` (accept), \`warn\`, \`reject\` (the sync fails) |
-| \`snapshot.auto\` | \`true\` | whether a sync creates a snapshot when one is due |
-| \`snapshot.max_events\` | \`10000\` | number of events after the newest snapshot that makes another one due |
-| \`snapshot.max_age_days\` | \`7\` | age of the newest snapshot that makes another one due, if there are new events |
-| \`snapshot.trust_signed\` | \`true\` | whether a snapshot signed by an actor of the log is used without a check; never with \`verify_signatures = "reject"\` |
-| \`sync.remote\` | \`"origin"\` | the home remote, whose log the local one follows |
-| \`sync.run_hooks\` | \`false\` | whether pushes run your pre-push hook |
-| \`remote.timeout\` | \`60\` | seconds without activity after which git and its child processes are stopped; 0 disables the timeout |
-| \`lease.remote\` | | the remote for locks and claims without \`--remote\`; \`grite init --lease-remote origin\` sets it |
-| \`maintenance.auto\` | \`true\` | whether to start \`git maintenance run --auto\` in the background after many writes |
+${settingsTable()}
+
+\`grite config list\` shows them all, \`grite config set <key> <value>\` changes one. Where \`default_actor\` belongs to another user of the system,
+\`default_actor_<uid>\` is the actor of the user with that number.
 
 ### Several users
 

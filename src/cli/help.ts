@@ -11,7 +11,7 @@ const widthMax = 100
 
 /** Headings of the top-level help, by first word, in this order; other commands are listed under the last one. */
 const sections: readonly (readonly [heading: string, firstWords: readonly string[]])[] = [
-  ['Start:', ['init', 'actor']],
+  ['Start:', ['init', 'actor', 'config']],
   ['Issues:', ['issue', 'label', 'milestone', 'board', 'ready', 'query', 'search', 'undo', 'redo', 'batch']],
   ['Streams:', ['stream', 'record', 'branch', 'merge', 'materialize']],
   ['Share:', ['sync', 'lock', 'snapshot', 'export', 'import', 'bridge']],

@@ -4,6 +4,7 @@ import { type FieldKey, type IssueId, parseScopedLabel } from '../model/index.ts
 import { readSavedQueries } from '../tracker/issues/saved-queries.ts'
 import { shortIdLength } from '../tracker/issues/short-id.ts'
 import { listActors } from '../tracker/local/actors.ts'
+import { settings } from '../tracker/local/settings.ts'
 import type { Workspace } from '../tracker/workspace.ts'
 import type { View } from '../view/index.ts'
 import { type CompletedKind, candidateCountMax } from './complete.ts'
@@ -56,6 +57,13 @@ async function valuesOf(repository: Workspace, kind: CompletedKind, prefix: stri
       return fieldValues(await repository.view(), kind)
     case 'remote':
       return repository.remotes.listRemotes()
+    case 'setting': {
+      const { queries } = await readSavedQueries(await repository.view())
+      return [
+        ...settings.map(({ key, summary }) => `${key}\t${summary}`),
+        ...queries.map(({ name }) => `query.${name}`),
+      ]
+    }
     case 'query': {
       const { queries } = await readSavedQueries(await repository.view())
       return queries.map(({ name, query }) => `${name}\t${escapeLine(query ?? '')}`)

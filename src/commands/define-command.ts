@@ -14,7 +14,7 @@ export type ValueType = 'text' | 'boolean' | 'count'
  * that field. Other values stay valid.
  */
 export type Completed =
-  | ('issue' | 'label' | 'assignee' | 'actor' | 'query' | 'remote' | 'type' | 'status' | 'milestone')
+  | ('issue' | 'label' | 'assignee' | 'actor' | 'query' | 'remote' | 'type' | 'status' | 'milestone' | 'setting')
   | ('state' | 'priority' | 'shell')
   | 'field'
   | 'file'

@@ -3,6 +3,7 @@ import { actorRotateKey } from './actor/rotate-key.ts'
 import { installSkill } from './agents/install-skill.ts'
 import { batch } from './batch.ts'
 import { blocked } from './blocked.ts'
+import { configGet, configList, configSet, configUnset } from './config/config.ts'
 import { dbCheck } from './db/check.ts'
 import { dbStats } from './db/stats.ts'
 import { dbVerify } from './db/verify.ts'
@@ -94,6 +95,10 @@ const commands: readonly Command[] = [
   actorCurrent,
   actorUse,
   actorRotateKey,
+  configList,
+  configGet,
+  configSet,
+  configUnset,
   exportLog,
   importFile,
   snapshot,
@@ -146,7 +151,6 @@ type Command =
   | typeof queryRemove
   | typeof undo
   | typeof redo
-  | typeof redo
   | typeof batch
   | typeof lockAcquire
   | typeof lockRenew
@@ -163,6 +167,10 @@ type Command =
   | typeof actorCurrent
   | typeof actorUse
   | typeof actorRotateKey
+  | typeof configList
+  | typeof configGet
+  | typeof configSet
+  | typeof configUnset
   | typeof exportLog
   | typeof importFile
   | typeof snapshot

@@ -1,11 +1,10 @@
-import { showRemote } from '../git/index.ts'
-import { NotFoundError, RemoteError } from '../model/index.ts'
+import { RemoteError } from '../model/index.ts'
 import { type AgentsMdChange, planAgentsMd } from '../tracker/agents/agents-md.ts'
 import type { CommandContext } from '../tracker/effects.ts'
 import { createDefaultActor } from '../tracker/local/actors.ts'
-import { readRepoConfig, writeLeaseRemote } from '../tracker/local/repo-config.ts'
+import { readRepoConfig, writeSetting } from '../tracker/local/repo-config.ts'
 import { makeFolder } from '../tracker/local/write-file-atomically.ts'
-import { chooseHomeRemote } from '../tracker/sync/remote-name.ts'
+import { chooseHomeRemote, requireRemote } from '../tracker/sync/remote-name.ts'
 import { runSync } from '../tracker/sync/run-sync.ts'
 import type { Workspace } from '../tracker/workspace.ts'
 import { trackingRef, walRef } from '../wal/index.ts'
@@ -40,11 +39,11 @@ export const init = defineCommand({
     const repository = await context.repository()
     await readRepoConfig(repository.paths.config)
     // Validate everything before writing anything.
-    if (input.leaseRemote !== undefined) await requireRemote(repository, input.leaseRemote)
+    if (input.leaseRemote !== undefined) await requireRemote(repository, 'lease-remote', input.leaseRemote)
     const agentsMd = input.agentsMd ? await planAgentsMd(repository.layout) : undefined
     const { actor, action } = await repository.exclusively(async () => {
       const { defaultActor } = await readRepoConfig(repository.paths.config)
-      if (input.leaseRemote !== undefined) await writeLeaseRemote(repository.paths, input.leaseRemote)
+      if (input.leaseRemote !== undefined) await writeSetting(repository.paths, 'lease.remote', input.leaseRemote)
       const known = await repository.findActor()
       if (known?.source === 'repo_default' && defaultActor !== undefined)
         return { actor: known.actor, action: 'existing' }
@@ -71,17 +70,6 @@ export const init = defineCommand({
 
 export type InitInput = GivenInput<typeof init>
 export type InitData = DataOf<typeof init>
-
-/** @throws {NotFoundError} listing the remotes of the repository */
-async function requireRemote({ remotes }: Workspace, name: string): Promise<void> {
-  if (await remotes.hasRemote(name)) return
-  const names = await remotes.listRemotes()
-  const others = names.length === 0 ? 'this repository has no remotes' : `known remotes: ${names.join(', ')}`
-  throw new NotFoundError(`there is no remote '${showRemote(name)}'; ${others}`, {
-    details: { field: 'lease-remote', value: showRemote(name), allowed: names },
-    hints: names.length === 0 ? ['Add one with `git remote add origin <url>`'] : [],
-  })
-}
 
 function describeAgentsMd(change: AgentsMdChange | undefined) {
   if (change === undefined) return { agents_md_action: 'disabled' } as const

@@ -341,6 +341,29 @@ export class Actors extends Group {
   }
 }
 
+/** Settings of this clone, and saved queries as `query.<name>`. */
+export class Settings extends Group {
+  /** Lists all settings. */
+  list(): Promise<Answer<'config list'>> {
+    return this.session.run('config list', {})
+  }
+
+  /** Returns one setting. */
+  get(key: string): Promise<Answer<'config get'>> {
+    return this.session.run('config get', { key })
+  }
+
+  /** Sets a setting; the value is what the command line would take. */
+  set(key: string, value: string): Promise<Answer<'config set'>> {
+    return this.session.run('config set', { key, value })
+  }
+
+  /** Goes back to the default of a setting. */
+  unset(key: string): Promise<Answer<'config unset'>> {
+    return this.session.run('config unset', { key })
+  }
+}
+
 /** Snapshots of the log. */
 export class Snapshots extends Group {
   /** Creates a snapshot. */
@@ -389,6 +412,7 @@ export class Repository implements AsyncDisposable {
   readonly queries: Queries
   readonly locks: Locks
   readonly actors: Actors
+  readonly settings: Settings
   readonly snapshots: Snapshots
   readonly database: Database
 
@@ -399,6 +423,7 @@ export class Repository implements AsyncDisposable {
     this.queries = new Queries(session)
     this.locks = new Locks(session)
     this.actors = new Actors(session)
+    this.settings = new Settings(session)
     this.snapshots = new Snapshots(session)
     this.database = new Database(session)
   }

@@ -24,6 +24,7 @@ const issueRow = [
 const issueList = ['issues', 'total', 'open_count', 'closed_count', 'issue_count', 'columns?']
 
 const change = ['issue_id', 'short_id', 'title', 'event_id', 'event_ids', 'outcome']
+const changedSetting = ['action', 'key', 'value', 'replaced', 'outcome', 'wal_head']
 const reversal = {
   data: ['action', 'commands', 'event_id', 'event_ids', 'outcome', 'wal_head'],
   'commands[]': ['event_ids', 'ts_unix_ms', 'actor', 'actor_label', 'changes', 'refused'],
@@ -178,6 +179,10 @@ export const jsonContract: Readonly<Record<string, KeyTable>> = {
   },
   'query run': { data: [...issueList, 'name', 'query'], 'issues[]': issueRow },
   'query remove': { data: ['action', 'name', 'query', 'event_id', 'outcome', 'wal_head'] },
+  'config list': { data: ['settings', 'path'], 'settings[]': ['key', 'value', 'origin'] },
+  'config get': { data: ['key', 'value', 'origin'] },
+  'config set': { data: changedSetting },
+  'config unset': { data: changedSetting },
   undo: reversal,
   redo: reversal,
   'issue update': { data: [...change, 'action', 'wal_head'] },

@@ -170,6 +170,18 @@ const rows: readonly Row[] = [
     },
   },
   {
+    command: 'config set',
+    words: () => ['lock_policy', 'require'],
+    expect: (data) => assert.deepEqual([data.value, data.replaced], ['require', null]),
+  },
+  { command: 'config get', words: () => ['lock_policy'], expect: (data) => assert.equal(data.origin, 'clone') },
+  {
+    command: 'config unset',
+    words: () => ['lock_policy'],
+    expect: (data) => assert.deepEqual([data.value, data.replaced], ['warn', 'require']),
+  },
+  { command: 'config list', words: () => [], expect: (data) => assert.equal(data.settings[1].value, 'warn') },
+  {
     command: 'undo',
     words: () => [],
     expect: (data) => assert.equal(data.commands[0].changes[0].new, 'closed'),

@@ -58,10 +58,11 @@ const sources: Readonly<Record<string, string>> = {
   auto: 'created for this repository',
 }
 
-export const renderActorCurrent: Renderer<ActorCurrentData> = ({ actor_id, data_dir, source }, view) =>
+export const renderActorCurrent: Renderer<ActorCurrentData> = ({ actor_id, label, data_dir, source }, view) =>
   renderFacts(
     [
       ['Actor', actor_id],
+      ['Label', label],
       ['Directory', data_dir],
       ['Chosen by', sources[source] ?? source],
     ],

@@ -22,6 +22,10 @@ type EveryRenderer = {
 const issueChange = (done: string) => () => import('./issue-change.ts').then((file) => file.renderIssueChange(done))
 
 const everyRenderer: EveryRenderer = {
+  'config list': () => import('./config.ts').then((file) => file.renderConfigList),
+  'config get': () => import('./config.ts').then((file) => file.renderConfigGet),
+  'config set': () => import('./config.ts').then((file) => file.renderConfigChange),
+  'config unset': () => import('./config.ts').then((file) => file.renderConfigChange),
   init: () => import('./init.ts').then((file) => file.renderInit),
   'actor init': () => import('./actors.ts').then((file) => file.renderActorInit),
   'actor list': () => import('./actors.ts').then((file) => file.renderActorList),

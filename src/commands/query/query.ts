@@ -1,18 +1,21 @@
 /** Saved queries, shared through the log. */
 import {
   formatQuery,
-  formatSavedQuery,
   InvalidArgsError,
   joinQueries,
   joinQueryWords,
   limits,
   makeVisible,
   parseQuery,
-  readSavedQuery,
-  savedQueryKey,
 } from '../../model/index.ts'
 import { actorNames } from '../../tracker/identity/actor-names.ts'
-import { readSavedQueries, requireSavedQuery, requireSavedQueryName } from '../../tracker/issues/saved-queries.ts'
+import {
+  readSavedQueries,
+  removeQuery,
+  requireSavedQuery,
+  requireSavedQueryName,
+  saveQuery,
+} from '../../tracker/issues/saved-queries.ts'
 import { type DataOf, defineCommand, type GivenInput } from '../define-command.ts'
 import { listIssues, listOptions } from '../issue/list-issues.ts'
 import { queryWords } from '../search.ts'
@@ -42,14 +45,8 @@ export const querySave = defineCommand({
     requireSavedQueryName(name)
     const query = joinQueryWords(input.query).trim()
     parseQuery(query)
-    const value = formatSavedQuery(query)
     const repository = await context.repository()
-    const { head, result } = await repository.write(async (draft) => {
-      const known = await (await draft.view()).findProjectContext(savedQueryKey(name))
-      const replaced = known === undefined ? null : (readSavedQuery(known.body)?.query ?? null)
-      if (known?.body.value === value) return { eventId: null, replaced: null }
-      return { eventId: (await draft.setProjectContext(savedQueryKey(name), value)).eventId, replaced }
-    })
+    const { head, result } = await repository.write((draft) => saveQuery(draft, name, query))
     const outcome = result.eventId === null ? 'unchanged' : 'changed'
     return {
       data: {
@@ -149,11 +146,8 @@ export const queryRemove = defineCommand({
   options: {},
   async run(context, { name }) {
     const repository = await context.repository()
-    const { head, result } = await repository.write(async (draft) => {
-      const { query } = await requireSavedQuery(await draft.view(), name)
-      return { query, eventId: (await draft.setProjectContext(savedQueryKey(name), '')).eventId }
-    })
-    const { query, eventId } = result
+    const { head, result } = await repository.write((draft) => removeQuery(draft, name))
+    const { replaced: query, eventId } = result
     return { data: { action: 'removed', name, query, event_id: eventId, outcome: 'changed', wal_head: head } }
   },
 })

@@ -1,11 +1,14 @@
 /** Saved queries in the log. */
 import {
   type ActorId,
+  type EventId,
+  formatSavedQuery,
   InvalidArgsError,
   isSavedQueryName,
   limits,
   NotFoundError,
   nearWords,
+  parseQuery,
   readSavedQuery,
   type SavedQuery,
   savedQueryKey,
@@ -13,6 +16,7 @@ import {
   shellWord,
 } from '../../model/index.ts'
 import type { View } from '../../view/index.ts'
+import type { Draft } from '../draft.ts'
 
 /** A saved query with its author and time. */
 export interface KeptQuery extends SavedQuery {
@@ -55,4 +59,29 @@ export function requireSavedQueryName(name: string): void {
   throw new InvalidArgsError(`name must be ${allowed}, got '${name}'`, {
     details: { field: 'name', value: name, allowed },
   })
+}
+
+/** What saving or removing a query did. */
+export interface SavedQueryChange {
+  /** Null when nothing had to be written. */
+  readonly eventId: EventId | null
+  /** What it was before; null when it was not there or could not be read. */
+  readonly replaced: string | null
+}
+
+/** Drafts a query under a name. @throws {InvalidArgsError} on a name or text that is none */
+export async function saveQuery(draft: Draft, name: string, query: string): Promise<SavedQueryChange> {
+  requireSavedQueryName(name)
+  parseQuery(query)
+  const value = formatSavedQuery(query)
+  const known = await (await draft.view()).findProjectContext(savedQueryKey(name))
+  if (known?.body.value === value) return { eventId: null, replaced: null }
+  const replaced = known === undefined ? null : (readSavedQuery(known.body)?.query ?? null)
+  return { eventId: (await draft.setProjectContext(savedQueryKey(name), value)).eventId, replaced }
+}
+
+/** Drafts the removal of a saved query. @throws {NotFoundError} naming those that sound like it */
+export async function removeQuery(draft: Draft, name: string): Promise<SavedQueryChange> {
+  const { query } = await requireSavedQuery(await draft.view(), name)
+  return { eventId: (await draft.setProjectContext(savedQueryKey(name), '')).eventId, replaced: query }
 }

@@ -3,7 +3,15 @@ import { dirname } from 'node:path'
 import { currentUser, isOwnPath } from '../../git/index.ts'
 import { type ActorId, ConfigError, describeForeign, shortenText } from '../../model/index.ts'
 import type { GritePaths } from './paths.ts'
-import { readToml, readTomlText, setTableKey, setTopLevelKey, type TomlTable } from './toml-file.ts'
+import {
+  readToml,
+  readTomlText,
+  setTableKey,
+  setTopLevelKey,
+  type TomlTable,
+  type TomlValue,
+  unsetKey,
+} from './toml-file.ts'
 import { makeFolder, writeFileAtomically } from './write-file-atomically.ts'
 
 const lockPolicies = ['off', 'warn', 'require'] as const
@@ -57,7 +65,12 @@ export const remoteTimeoutMax = 86_400
 
 /** @throws {ConfigError} on invalid TOML or a value that is not allowed; the file is never changed */
 export async function readRepoConfig(path: string): Promise<RepoConfig> {
-  const top = reader(path, (await readToml(path)) ?? {}, '')
+  return parseRepoConfig(path, (await readToml(path)) ?? {})
+}
+
+/** @throws {ConfigError} on a value that is not allowed */
+export function parseRepoConfig(path: string, table: TomlTable): RepoConfig {
+  const top = reader(path, table, '')
   const snapshot = top.table('snapshot')
   const sync = top.table('sync')
   return {
@@ -151,18 +164,43 @@ function isOfAnotherUser(paths: GritePaths, actor: unknown): boolean {
 }
 
 /**
- * Sets the remote for locks and claims, and preserves the rest of the file.
- * @throws {ConfigError} when the file writes `lease` in a form that only a person can change
+ * Sets a setting, or removes it with null, and preserves the rest of the file.
+ *
+ * @param key - as in `settings.ts`: `snapshot.max_events`
+ * @throws {ConfigError} when the file has the key in a form that only a person can change
  */
-export async function writeLeaseRemote({ config: path, permissions }: GritePaths, remote: string): Promise<void> {
+export async function writeSetting(
+  { config: path, permissions }: GritePaths,
+  key: string,
+  value: TomlValue | null,
+): Promise<void> {
   await readRepoConfig(path)
   await makeFolder(dirname(path), permissions)
   const text = readTomlText(path) ?? ''
-  const changed = setTableKey(text, 'lease', 'remote', remote)
+  const changed = changeKey(text, key, value)
   if (changed === undefined) {
-    throw new ConfigError(`${path}: cannot set lease.remote; add it below the header [lease] by hand`, {
-      details: { file: path, field: 'lease.remote', value: remote },
+    throw new ConfigError(`${path}: ${key} is written in a form that only an editor can change`, {
+      details: { file: path, field: key, value },
     })
   }
   if (changed !== text) await writeFileAtomically(path, changed, { permissions })
+}
+
+function changeKey(text: string, key: string, value: TomlValue | null): string | undefined {
+  const [name, table] = key.split('.').reverse() as [string, string?]
+  if (value === null) return unsetKey(text, table ?? null, name)
+  return table === undefined ? setTopLevelKey(text, name, value) : setTableKey(text, table, name, value)
+}
+
+/** The settings as if the file were empty, and the keys that it sets. */
+export async function readSetKeys(
+  path: string,
+): Promise<{ readonly defaults: RepoConfig; readonly isSet: (key: string) => boolean }> {
+  const table = (await readToml(path)) ?? {}
+  const isSet = (key: string) => {
+    const [name, inner] = key.split('.').reverse() as [string, string?]
+    const holder = inner === undefined ? table : table[inner]
+    return isTable(holder) && holder[name] !== undefined
+  }
+  return { defaults: parseRepoConfig(path, {}), isSet }
 }

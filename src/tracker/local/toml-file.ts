@@ -49,30 +49,56 @@ export function formatToml(table: TomlTable): string {
   return stringify(table as Record<string, unknown>)
 }
 
+export type TomlValue = string | number | boolean
+
 /**
  * Sets one top-level key of a TOML text and preserves every other character, including comments.
  * The text must be valid TOML.
  */
-export function setTopLevelKey(text: string, key: string, value: string): string {
+export function setTopLevelKey(text: string, key: string, value: TomlValue): string {
   const line = formatToml({ [key]: value }).trimEnd()
-  const firstTable = /^[ \t]*\[/m.exec(text)?.index ?? text.length
-  const [head, tail] = [text.slice(0, firstTable), text.slice(firstTable)]
-  const pattern = new RegExp(`^[ \\t]*(?:${key}|"${key}"|'${key}')[ \\t]*=.*$`, 'm')
+  const [head, tail] = splitAtTables(text)
+  const pattern = linePattern(key)
   if (pattern.test(head)) return head.replace(pattern, () => line) + tail
   return `${line}\n${text}`
 }
+
+/** Up to the first table of a text, and from there on. */
+function splitAtTables(text: string): readonly [string, string] {
+  const end = /^[ \t]*\[/m.exec(text)?.index ?? text.length
+  return [text.slice(0, end), text.slice(end)]
+}
+
+const namePattern = (word: string) => `(?:${word}|"${word}"|'${word}')`
+const linePattern = (key: string) => new RegExp(`^[ \\t]*${namePattern(key)}[ \\t]*=.*$`, 'm')
 
 /**
  * Sets one key of a table of a TOML text and preserves every other character. Appends the table if it does not exist. The
  * text must be valid TOML. Undefined if the table has a form that this function cannot change, such as an inline table.
  */
-export function setTableKey(text: string, table: string, key: string, value: string): string | undefined {
+export function setTableKey(text: string, table: string, key: string, value: TomlValue): string | undefined {
   const line = formatToml({ [key]: value }).trimEnd()
-  const nameOf = (word: string) => `(?:${word}|"${word}"|'${word}')`
-  const header = new RegExp(`^[ \\t]*\\[[ \\t]*${nameOf(table)}[ \\t]*\\][ \\t]*(?:#.*)?$`, 'm').exec(text)
-  const changed =
-    header === null ? appendTable(text, `[${table}]\n${line}\n`) : setBelow(text, header, nameOf(key), line)
+  const header = findHeader(text, table)
+  const changed = header === null ? appendTable(text, `[${table}]\n${line}\n`) : setBelow(text, header, key, line)
   return isSame(tryParse(changed), withKey(parse(text), table, key, value)) ? changed : undefined
+}
+
+/**
+ * Takes a key, of a table or of the top level, out of a TOML text and leaves every other character as it is. The text
+ * must be valid TOML. Undefined where it is written in a way that this cannot change.
+ */
+export function unsetKey(text: string, table: string | null, key: string): string | undefined {
+  const header = table === null ? undefined : findHeader(text, table)
+  if (header === null) return undefined
+  const start = header === undefined ? 0 : header.index + header[0].length
+  const [body, tail] = splitAtTables(text.slice(start))
+  const lineWithEnd = new RegExp(`${linePattern(key).source}\\n?`, 'm')
+  const changed = text.slice(0, start) + body.replace(lineWithEnd, '') + tail
+  return isSame(tryParse(changed), withoutKey(parse(text), table, key)) ? changed : undefined
+}
+
+function findHeader(text: string, table: string): RegExpExecArray | null {
+  return new RegExp(`^[ \\t]*\\[[ \\t]*${namePattern(table)}[ \\t]*\\][ \\t]*(?:#.*)?$`, 'm').exec(text)
 }
 
 function appendTable(text: string, table: string): string {
@@ -81,12 +107,11 @@ function appendTable(text: string, table: string): string {
 }
 
 /** Replaces or inserts the line of a key below a header. */
-function setBelow(text: string, header: RegExpExecArray, keyPattern: string, line: string): string {
+function setBelow(text: string, header: RegExpExecArray, key: string, line: string): string {
   const start = header.index + header[0].length
-  const [head, rest] = [text.slice(0, start), text.slice(start)]
-  const end = /^[ \t]*\[/m.exec(rest)?.index ?? rest.length
-  const [body, tail] = [rest.slice(0, end), rest.slice(end)]
-  const pattern = new RegExp(`^[ \\t]*${keyPattern}[ \\t]*=.*$`, 'm')
+  const head = text.slice(0, start)
+  const [body, tail] = splitAtTables(text.slice(start))
+  const pattern = linePattern(key)
   if (pattern.test(body)) return head + body.replace(pattern, () => line) + tail
   return `${head}\n${line}${body}${tail}`
 }
@@ -99,8 +124,13 @@ function tryParse(text: string): TomlTable | undefined {
   }
 }
 
-function withKey(tables: TomlTable, table: string, key: string, value: string): TomlTable {
+function withKey(tables: TomlTable, table: string, key: string, value: TomlValue): TomlTable {
   return { ...tables, [table]: { ...(tables[table] as TomlTable | undefined), [key]: value } }
+}
+
+function withoutKey(tables: TomlTable, table: string | null, key: string): TomlTable {
+  const { [key]: _, ...rest } = (table === null ? tables : tables[table]) as TomlTable
+  return table === null ? rest : { ...tables, [table]: rest }
 }
 
 /** Compares tables by their smol-toml form, ignoring the order of keys. */

@@ -30,7 +30,7 @@ export async function chooseSnapshotHead(repository: Workspace, isLocal: boolean
     if (names.length === 0) return local
     throw new NotFoundError(`none of the remotes ${names.join(', ')} is the home remote of this log`, {
       details: { field: 'sync.remote', allowed: names },
-      hints: ['Set `remote` below `[sync]` in .git/grite/config.toml', localHint],
+      hints: ['`grite config set sync.remote <name>` names the home remote', localHint],
     })
   }
   const head = await git.readRef(trackingRef(remote, walRef))

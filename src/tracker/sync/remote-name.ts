@@ -32,7 +32,7 @@ export async function chooseRemote(repository: Workspace, cwd: string, typed?: s
       hints:
         only === undefined
           ? ['Add one with `git remote add origin <url>`']
-          : ['Choose one with --remote, or set `remote` below `[sync]` in .git/grite/config.toml'],
+          : ['Choose one with --remote, or run `grite config set sync.remote <name>`'],
     },
   )
 }
@@ -67,4 +67,19 @@ function addressOf(cwd: string, typed: string): string {
   if (typed.trim() === '') throw new InvalidArgsError('--remote must not be empty', { details: { field: 'remote' } })
   const isPath = /^\.{0,2}\//.test(typed) && !isAbsolute(typed)
   return isPath && existsSync(resolve(cwd, typed)) ? resolve(cwd, typed) : typed
+}
+
+/** @throws {NotFoundError} listing the remotes of the repository */
+export async function requireRemote(
+  { remotes }: Pick<Workspace, 'remotes'>,
+  field: string,
+  name: string,
+): Promise<void> {
+  if (await remotes.hasRemote(name)) return
+  const names = await remotes.listRemotes()
+  const others = names.length === 0 ? 'this repository has no remotes' : `known remotes: ${names.join(', ')}`
+  throw new NotFoundError(`there is no remote '${showRemote(name)}'; ${others}`, {
+    details: { field, value: showRemote(name), allowed: names },
+    hints: names.length === 0 ? ['Add one with `git remote add origin <url>`'] : [],
+  })
 }
