@@ -154,7 +154,7 @@ test('a saved query is confirmed with what it was before', async () => {
   assert.equal(await renderQuerySave(change, view(80)), 'Saved mine: state:open\\x07\n')
   assert.equal(
     await renderQuerySave({ ...change, replaced: 'x' }, view(80)),
-    'Saved mine: state:open\\x07\nIt was: x\n',
+    'Saved mine: state:open\\x07\nReplaced: x\n',
   )
   assert.equal(
     await renderQuerySave({ ...change, event_id: null }, view(80)),

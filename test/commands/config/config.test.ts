@@ -117,7 +117,7 @@ describe('config', () => {
       [['mine', 'is:open']],
     )
     assert.equal((await unset('query.mine')).replaced, 'is:open')
-    await assert.rejects(get('query.mine'), /no query is saved as 'mine'/)
+    await assert.rejects(get('query.mine'), /no saved query is named 'mine'/)
     await assert.rejects(set('query.mine', 'is:what'), /is must be open, closed/)
   })
 
