@@ -48,7 +48,7 @@ export {
   type LockMove,
   leaseRefOf,
   listLocks,
-  listLocksInSight,
+  listSeenLocks,
   lockRefOf,
   moveLock,
   newestCommits,

@@ -1,7 +1,7 @@
 /** A few faults of each kind in different commands; test/long has more, and `npm run soak -- faults` tries all. */
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { createFaultScene, type FaultCommandName } from './fault-scene.ts'
+import { createFaultSetup, type FaultCommandName } from './fault-setup.ts'
 import { type FaultCall, type FaultKind, type FaultProgram, whyNoFaults } from './fault-shim.ts'
 import { sweepFaults } from './sweep.ts'
 
@@ -25,15 +25,15 @@ const faults: readonly (readonly [FaultCommandName, FaultProgram, FaultCall, Fau
 
 describe('disk faults and kills', { skip: whyNoFaults }, () => {
   it('a disk fault or kill loses no event and is reported truthfully', async (t) => {
-    const scene = await createFaultScene(t)
+    const setup = await createFaultSetup(t)
     const ends: string[] = []
     for (const [name, program, call, how, part] of faults) {
-      const points = (await scene.points(name)).filter(
+      const points = (await setup.points(name)).filter(
         (point) => point.program === program && point.call === call && point.how === how,
       )
       const point = points[Math.round(part * (points.length - 1))]
       if (point === undefined) throw new Error(`${name} has no ${call} in ${program}`)
-      ends.push(...(await sweepFaults(scene, name, [point], (line) => t.diagnostic(line))))
+      ends.push(...(await sweepFaults(setup, name, [point], (line) => t.diagnostic(line))))
     }
     // Each kind of end must occur, or the faults were never reached.
     for (const end of ['0', '5', 'SIGKILL']) assert.ok(ends.includes(end), ends.join(' '))

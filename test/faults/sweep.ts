@@ -1,6 +1,6 @@
 /** Tries faults one after another. */
 import assert from 'node:assert/strict'
-import type { FaultCommandName, FaultScene } from './fault-scene.ts'
+import type { FaultCommandName, FaultSetup } from './fault-setup.ts'
 import type { FaultPoint } from './fault-shim.ts'
 
 /**
@@ -8,7 +8,7 @@ import type { FaultPoint } from './fault-shim.ts'
  * @returns the exit status or signal of the command for each fault
  */
 export async function sweepFaults(
-  scene: FaultScene,
+  setup: FaultSetup,
   name: FaultCommandName,
   points: readonly FaultPoint[],
   log: (line: string) => void,
@@ -17,7 +17,7 @@ export async function sweepFaults(
   const failures: string[] = []
   for (const point of points) {
     try {
-      ends.push(await scene.assertHarmless(name, point))
+      ends.push(await setup.assertHarmless(name, point))
     } catch (error) {
       const { program, call, nth, how } = point
       failures.push(`${how} at ${call} ${nth} of ${program}: ${(error as Error).message}`)

@@ -3,7 +3,7 @@
  * SOAK_ONLY=sync,list tries only these commands.
  */
 import { describe, it } from 'node:test'
-import { createFaultScene, faultCommandNames } from '../faults/fault-scene.ts'
+import { createFaultSetup, faultCommandNames } from '../faults/fault-setup.ts'
 import { whyNoFaults } from '../faults/fault-shim.ts'
 import { sweepFaults } from '../faults/sweep.ts'
 
@@ -14,9 +14,9 @@ describe('faults of commands', { skip: whyNoFaults, timeout }, () => {
   for (const name of faultCommandNames) {
     if (SOAK_ONLY !== undefined && !SOAK_ONLY.split(',').includes(name)) continue
     it(`every fault of ${name} is harmless`, { timeout }, async (t) => {
-      const scene = await createFaultScene(t)
-      const points = (await scene.points(name)).filter((_, index) => index % +SOAK_STRIDE === +SOAK_OFFSET)
-      await sweepFaults(scene, name, points, (line) => t.diagnostic(line))
+      const setup = await createFaultSetup(t)
+      const points = (await setup.points(name)).filter((_, index) => index % +SOAK_STRIDE === +SOAK_OFFSET)
+      await sweepFaults(setup, name, points, (line) => t.diagnostic(line))
     })
   }
 })

@@ -1,7 +1,7 @@
 import { GriteError, NotFoundError } from '../../model/index.ts'
 import type { Check, Finding } from '../../tracker/doctor/check.ts'
 import { checks } from '../../tracker/doctor/checks.ts'
-import { DoctorScene } from '../../tracker/doctor/examination.ts'
+import { Examination } from '../../tracker/doctor/examination.ts'
 import type { CommandContext } from '../../tracker/effects.ts'
 import type { Workspace } from '../../tracker/workspace.ts'
 import { type DataOf, defineCommand, type GivenInput } from '../define-command.ts'
@@ -49,21 +49,21 @@ export type DoctorInput = GivenInput<typeof doctor>
 export type DoctorData = DataOf<typeof doctor>
 
 async function lookAtAll(context: CommandContext, repository: Workspace): Promise<CheckResult[]> {
-  const scene = new DoctorScene(context, repository)
+  const examination = new Examination(context, repository)
   try {
-    scene.requireTemporaryFolder()
+    examination.requireTemporaryFolder()
     const found: CheckResult[] = []
-    for (const check of checks) found.push({ id: check.id, ...(await look(check, scene)) })
+    for (const check of checks) found.push({ id: check.id, ...(await look(check, examination)) })
     return found
   } finally {
-    await scene.close()
+    await examination.close()
   }
 }
 
 /** Runs one check. A check that fails with an error is itself a finding; the remaining checks still run. */
-async function look(check: Check, scene: DoctorScene): Promise<Finding> {
+async function look(check: Check, examination: Examination): Promise<Finding> {
   try {
-    return await check.look(scene)
+    return await check.look(examination)
   } catch (error) {
     if (!(error instanceof GriteError)) throw error
     return { status: 'error', message: error.message, ...(error.hints.length === 0 ? {} : { plan: error.hints }) }
@@ -78,14 +78,14 @@ async function repair(
 ): Promise<readonly string[]> {
   const done = new Set<Check['fix']>()
   const applied: string[] = []
-  const scene = new DoctorScene(context, repository)
+  const examination = new Examination(context, repository)
   try {
     for (const { id, ...finding } of found) {
       const fix = checks.find((check) => check.id === id)?.fix
       if (finding.status === 'ok' || fix === undefined || done.has(fix)) continue
       done.add(fix)
       try {
-        const told = await fix(scene, finding)
+        const told = await fix(examination, finding)
         if (told !== null) applied.push(told)
       } catch (error) {
         if (!(error instanceof GriteError)) throw error
@@ -98,7 +98,7 @@ async function repair(
       }
     }
   } finally {
-    await scene.close()
+    await examination.close()
   }
   return applied
 }

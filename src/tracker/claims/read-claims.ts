@@ -15,7 +15,7 @@ export interface ShownClaim {
 
 /** Live locks on issues, by issue. Without any locks, this costs one listing of refs. */
 export async function readClaims(repository: Workspace): Promise<ReadonlyMap<IssueId, ShownClaim>> {
-  const locks = await claimsInSight(repository)
+  const locks = await seenClaims(repository)
   if (locks.size === 0) return new Map()
   const owners = [...locks.values()].map(({ found }) => found.lock.owner)
   const names = await actorNames(repository, await repository.view(), owners)
@@ -29,10 +29,10 @@ export async function readClaims(repository: Workspace): Promise<ReadonlyMap<Iss
 
 /** The issues with a live claim. */
 export async function readClaimedIds(repository: Workspace): Promise<ReadonlySet<IssueId>> {
-  return new Set((await claimsInSight(repository)).keys())
+  return new Set((await seenClaims(repository)).keys())
 }
 
-async function claimsInSight(repository: Workspace): Promise<ReadonlyMap<IssueId, ReadableLock>> {
+async function seenClaims(repository: Workspace): Promise<ReadonlyMap<IssueId, ReadableLock>> {
   const nowUnixMs = repository.facts.clock.nowUnixMs()
   const locks = new Map<IssueId, ReadableLock>()
   for (const sight of (await readKnownLocks(repository)).filter(isReadable)) {

@@ -6,10 +6,10 @@ import { type Check, count, type Finding, nameSome, notChecked, ok } from './che
 
 export const actorConfig: Check = {
   id: 'actor_config',
-  async look(scene) {
-    const { repository } = scene
+  async look(examination) {
+    const { repository } = examination
     const { paths } = repository
-    const config = await scene.config()
+    const config = await examination.config()
     if (config === null) return notChecked('the settings cannot be read')
     const folders = await readdir(paths.actors).catch(() => [])
     const readable = new Set((await listActors(paths)).map(({ dataDir }) => dataDir))

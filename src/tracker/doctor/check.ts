@@ -1,4 +1,4 @@
-import type { DoctorScene } from './examination.ts'
+import type { Examination } from './examination.ts'
 
 /** `warn`: worth knowing, or fixed by the next command. `error`: something does not work, or is lost. */
 export type CheckStatus = 'ok' | 'warn' | 'error'
@@ -16,12 +16,12 @@ export interface Finding {
 export interface Check {
   readonly id: string
   /** Must not change anything, in this repository or elsewhere. */
-  readonly look: (scene: DoctorScene) => Promise<Finding>
+  readonly look: (examination: Examination) => Promise<Finding>
   /**
    * Fixes the finding of `look` if that is possible without moving a ref or deleting anything that cannot be recreated.
    * Returns what was done, or null when there was nothing to do.
    */
-  readonly fix?: (scene: DoctorScene, finding: Finding) => Promise<string | null>
+  readonly fix?: (examination: Examination, finding: Finding) => Promise<string | null>
 }
 
 export const ok = (message: string): Finding => ({ status: 'ok', message })

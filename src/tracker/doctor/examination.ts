@@ -68,7 +68,7 @@ export type StoredView =
   | Exclude<CopiedView, { readonly kind: 'view' }>
   | { readonly kind: 'view'; readonly view: View; readonly outcome: CatchUpOutcome; readonly headBefore: string | null }
 
-export class DoctorScene {
+export class Examination {
   readonly context: CommandContext
   readonly repository: Workspace
   #temporary: string | undefined

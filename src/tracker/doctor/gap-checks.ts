@@ -4,16 +4,19 @@ import { findPromisor } from '../../git/index.ts'
 import { describeGaps, detailsOfGaps, issueLog, type LogGap, rejoinAround, walRef } from '../../wal/index.ts'
 import { completeFromRemotes, deleteUnreadRefs } from '../sync/complete-log.ts'
 import { type Check, count, idsListedMax, nameSome, notChecked, ok } from './check.ts'
-import type { DoctorScene, LogFacts } from './examination.ts'
+import type { Examination, LogFacts } from './examination.ts'
 
 export const logGaps: Check = {
   id: 'log_gaps',
-  async look(scene) {
-    const log = await scene.log()
+  async look(examination) {
+    const log = await examination.log()
     if (log === null) return notChecked('the log cannot be read')
     const { gaps } = log
     if (gaps.count === 0) return ok('the log is complete')
-    if (gaps.gaps.every(({ reason }) => reason === 'missing') && findPromisor(scene.repository.layout) !== undefined) {
+    if (
+      gaps.gaps.every(({ reason }) => reason === 'missing') &&
+      findPromisor(examination.repository.layout) !== undefined
+    ) {
       return ok(`this partial clone fetches ${count(gaps.count, 'object')} with the next command`)
     }
     return {
@@ -28,11 +31,11 @@ export const logGaps: Check = {
       details: detailsOfGaps(gaps),
     }
   },
-  async fix(scene) {
-    const { repository, context } = scene
-    const { gaps } = (await scene.log()) as LogFacts
+  async fix(examination) {
+    const { repository, context } = examination
+    const { gaps } = (await examination.log()) as LogFacts
     const found = await completeFromRemotes(context, repository, gaps)
-    const isRejoined = gaps.gaps.some(isHole) && (await rejoin(scene))
+    const isRejoined = gaps.gaps.some(isHole) && (await rejoin(examination))
     // Update the view, so that the next command finds it current.
     await repository.view()
     await repository.closeView()
@@ -43,7 +46,7 @@ export const logGaps: Check = {
 
 const isHole = ({ kind, reason }: LogGap): boolean => kind === 'commit' && reason !== 'shallow'
 
-async function rejoin({ repository, nowUnixMs }: DoctorScene): Promise<boolean> {
+async function rejoin({ repository, nowUnixMs }: Examination): Promise<boolean> {
   return repository.exclusively(async () => {
     const head = await repository.git.readRef(walRef)
     return head !== null && (await rejoinAround(repository.git, issueLog, { head, nowUnixMs })) !== null
@@ -53,8 +56,8 @@ async function rejoin({ repository, nowUnixMs }: DoctorScene): Promise<boolean> 
 /** Refs with missing targets, which make git refuse to fetch and to pack. */
 export const unreadRefs: Check = {
   id: 'unread_refs',
-  async look(scene) {
-    const refs = (await scene.unreadRefs()).map(({ ref }) => ref as string)
+  async look(examination) {
+    const refs = (await examination.unreadRefs()).map(({ ref }) => ref as string)
     if (refs.length === 0) return ok('all other refs point to existing objects')
     return {
       status: 'error',

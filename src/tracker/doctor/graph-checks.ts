@@ -8,8 +8,8 @@ const noLog = 'the log cannot be read'
 /** One clone refuses to close a cycle, but two clones can each add a half of one. */
 export const dependencyCycles: Check = {
   id: 'dependency_cycles',
-  async look(scene) {
-    const log = await scene.log()
+  async look(examination) {
+    const log = await examination.log()
     if (log === null) return notChecked(noLog)
     const cycles = findDependencyCycles(await log.view.allDependencies())
     if (cycles.length === 0) return ok('no dependency cycles')
@@ -24,8 +24,8 @@ export const dependencyCycles: Check = {
 
 export const parentCycles: Check = {
   id: 'parent_cycles',
-  async look(scene) {
-    const log = await scene.log()
+  async look(examination) {
+    const log = await examination.log()
     if (log === null) return notChecked(noLog)
     const orders = (await log.view.listIssues()).flatMap(({ issue_id, fields }) => {
       const parent = parentOf(fields)

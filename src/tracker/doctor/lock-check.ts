@@ -1,9 +1,9 @@
 import { describeWrongClock } from '../../model/index.ts'
-import { listLocksInSight } from '../../wal/index.ts'
+import { listSeenLocks } from '../../wal/index.ts'
 import { collectLocal, marksIssueFree } from '../locks/collect.ts'
 import { isReadable, placeLock, type ReadableLock, type SeenLock, stateOfLock, termsOf } from '../locks/known-locks.ts'
 import { type Check, count, type Finding, idsListedMax, nameSome, ok } from './check.ts'
-import type { DoctorScene } from './examination.ts'
+import type { Examination } from './examination.ts'
 
 /** One kind of problem with locks. */
 interface Fault {
@@ -14,9 +14,9 @@ interface Fault {
 
 export const lockRefs: Check = {
   id: 'lock_refs',
-  async look(scene) {
-    const sights = await locksSeen(scene)
-    const faults = (await findFaults(scene, sights)).filter(({ locks }) => locks.length > 0)
+  async look(examination) {
+    const sights = await locksSeen(examination)
+    const faults = (await findFaults(examination, sights)).filter(({ locks }) => locks.length > 0)
     if (faults.length === 0) return ok(count(sights.length, 'lock'))
     return describe(faults)
   },
@@ -28,15 +28,15 @@ export const lockRefs: Check = {
 }
 
 /** The locks as commands see them, but read without their cache. */
-async function locksSeen(scene: DoctorScene): Promise<SeenLock[]> {
+async function locksSeen(examination: Examination): Promise<SeenLock[]> {
   // Refs with missing targets are reported by another check.
-  const unread = new Set((await scene.unreadRefs()).map(({ ref }) => ref))
-  const found = await listLocksInSight(scene.repository.git)
+  const unread = new Set((await examination.unreadRefs()).map(({ ref }) => ref))
+  const found = await listSeenLocks(examination.repository.git)
   return found.filter(({ ref }) => !unread.has(ref)).map(placeLock)
 }
 
-async function findFaults(scene: DoctorScene, sights: readonly SeenLock[]): Promise<Fault[]> {
-  const { nowUnixMs } = scene
+async function findFaults(examination: Examination, sights: readonly SeenLock[]): Promise<Fault[]> {
+  const { nowUnixMs } = examination
   const readable = sights.filter(isReadable)
   const expired = readable.filter((sight) => stateOfLock(sight, nowUnixMs) === 'expired')
   return [
@@ -47,7 +47,7 @@ async function findFaults(scene: DoctorScene, sights: readonly SeenLock[]): Prom
     },
     {
       locks: await withoutUse(
-        scene,
+        examination,
         expired.filter(({ level }) => level === 'local'),
       ),
       what: (locks) => `${locks} ended but not deleted`,
@@ -68,11 +68,11 @@ async function findFaults(scene: DoctorScene, sights: readonly SeenLock[]): Prom
 }
 
 /** Leaves out locks of ended claims that are still needed: they mark the issue as free while it has the assignee of the claim. */
-async function withoutUse(scene: DoctorScene, locks: readonly ReadableLock[]): Promise<ReadableLock[]> {
-  const log = await scene.log()
+async function withoutUse(examination: Examination, locks: readonly ReadableLock[]): Promise<ReadableLock[]> {
+  const log = await examination.log()
   const useless = []
   for (const sight of locks) {
-    const isOfUse = log !== null && (await marksIssueFree(async () => log.view, sight, scene.nowUnixMs))
+    const isOfUse = log !== null && (await marksIssueFree(async () => log.view, sight, examination.nowUnixMs))
     if (!isOfUse) useless.push(sight)
   }
   return useless

@@ -7,9 +7,9 @@ const noLog = 'the log cannot be read'
 
 export const walRefCheck: Check = {
   id: 'wal_ref',
-  async look(scene) {
-    const { head, problem } = await scene.logHead()
-    if (problem !== null && (await scene.canRecover())) {
+  async look(examination) {
+    const { head, problem } = await examination.logHead()
+    if (problem !== null && (await examination.canRecover())) {
       return {
         status: 'error',
         message: problem,
@@ -19,7 +19,7 @@ export const walRefCheck: Check = {
         ],
       }
     }
-    if (await scene.hasLost()) {
+    if (await examination.hasLost()) {
       return {
         status: 'warn',
         message: `${problem ?? `another tool moved ${walRef}`}: the log has lost events`,
@@ -31,7 +31,7 @@ export const walRefCheck: Check = {
         status: 'error',
         message: problem,
         plan: [
-          (await scene.isRefDamaged())
+          (await examination.isRefDamaged())
             ? '`grite doctor --fix` moves the file of the ref aside and restores the log from its reflog'
             : 'run `grite sync` to fetch the log from a remote that has it; the ref stays as it is until then',
         ],
@@ -39,11 +39,11 @@ export const walRefCheck: Check = {
     }
     return ok(head === null ? 'there is no log yet' : `${walRef} is at ${head}`)
   },
-  async fix(scene, { status }) {
-    const { repository } = scene
-    const isAside = (await scene.isRefDamaged()) && setAsideBrokenRef(repository.layout, walRef) !== null
+  async fix(examination, { status }) {
+    const { repository } = examination
+    const isAside = (await examination.isRefDamaged()) && setAsideBrokenRef(repository.layout, walRef) !== null
     // Only a person can decide about a ref that cannot be restored.
-    if (status === 'error' && !isAside && !(await scene.canRecover())) return null
+    if (status === 'error' && !isAside && !(await examination.canRecover())) return null
     await repository.recoverHead()
     await repository.closeView()
     return 'restored events that the log had lost'
@@ -52,8 +52,8 @@ export const walRefCheck: Check = {
 
 export const logIntegrity: Check = {
   id: 'log_integrity',
-  async look(scene) {
-    const log = await scene.log()
+  async look(examination) {
+    const log = await examination.log()
     if (log === null) return notChecked(noLog)
     const events = count(log.eventCount, 'event')
     if (log.problemCount === 0) return ok(`${events} verified`)
@@ -78,8 +78,8 @@ export const logIntegrity: Check = {
 
 export const repeatedEvents: Check = {
   id: 'repeated_events',
-  async look(scene) {
-    const log = await scene.log()
+  async look(examination) {
+    const log = await examination.log()
     if (log === null) return notChecked(noLog)
     if (log.repeatCount === 0) return ok('no event is in the log twice')
     return {
@@ -93,8 +93,8 @@ export const repeatedEvents: Check = {
 
 export const futureEvents: Check = {
   id: 'future_events',
-  async look(scene) {
-    const log = await scene.log()
+  async look(examination) {
+    const log = await examination.log()
     if (log === null) return notChecked(noLog)
     if (log.futureCount === 0) return ok('no event is dated ahead of the clock')
     const ids = log.futureEvents.map(({ eventId }) => eventId)

@@ -2,7 +2,7 @@ import type { Oid } from '../../git/index.ts'
 import { GriteError, limits } from '../../model/index.ts'
 import { issueLog, readLog, trackingRef, walRef } from '../../wal/index.ts'
 import { type Check, count, notChecked, ok } from './check.ts'
-import type { DoctorScene, LogFacts } from './examination.ts'
+import type { Examination, LogFacts } from './examination.ts'
 
 interface Standing {
   readonly remote: string
@@ -17,13 +17,13 @@ interface Standing {
 /** Compares the log with those of the remotes, as of the last fetch or push. Does not use the network. */
 export const remoteDivergence: Check = {
   id: 'remote_divergence',
-  async look(scene) {
-    const log = await scene.log()
+  async look(examination) {
+    const log = await examination.log()
     if (log === null) return notChecked('the log cannot be read')
-    if (await scene.hasLost()) return notChecked('the log has lost events')
+    if (await examination.hasLost()) return notChecked('the log has lost events')
     const standings: Standing[] = []
-    for (const remote of await scene.repository.remotes.listRemotes()) {
-      const standing = await readStanding(scene, log, remote)
+    for (const remote of await examination.repository.remotes.listRemotes()) {
+      const standing = await readStanding(examination, log, remote)
       if (standing !== null) standings.push(standing)
     }
     if (standings.length === 0) return ok('no remote log has been fetched yet')
@@ -38,7 +38,7 @@ export const remoteDivergence: Check = {
   },
 }
 
-async function readStanding({ repository }: DoctorScene, log: LogFacts, remote: string): Promise<Standing | null> {
+async function readStanding({ repository }: Examination, log: LogFacts, remote: string): Promise<Standing | null> {
   const { git } = repository
   try {
     const theirs = await git.readRef(trackingRef(remote, walRef))
@@ -66,7 +66,7 @@ async function readStanding({ repository }: DoctorScene, log: LogFacts, remote: 
 }
 
 /** Yields each event id once. */
-async function* idsBetween({ git }: DoctorScene['repository'], head: Oid, exclude: Oid | null) {
+async function* idsBetween({ git }: Examination['repository'], head: Oid, exclude: Oid | null) {
   const seen = new Set<string>()
   for await (const segments of readLog(git, issueLog, { head, exclude: exclude === null ? [] : [exclude] })) {
     yield segments

@@ -8,12 +8,12 @@ const noSettings = 'the settings cannot be read'
 
 export const signatures: Check = {
   id: 'signatures',
-  async look(scene) {
-    const log = await scene.log()
+  async look(examination) {
+    const log = await examination.log()
     if (log === null) return notChecked(noLog)
-    const config = await scene.config()
+    const config = await examination.config()
     if (config === null) return notChecked(noSettings)
-    const keys = await openKeyRing(scene.repository, log.view)
+    const keys = await openKeyRing(examination.repository, log.view)
     const counts: Record<SignatureVerdict, number> = { valid: 0, invalid: 0, unsigned: 0, missing: 0, 'unknown-key': 0 }
     const bad: { event_id: string; actor: string; verdict: SignatureVerdict }[] = []
     for await (const event of log.view.allEvents()) {
@@ -40,11 +40,11 @@ export const signatures: Check = {
 
 export const actorCards: Check = {
   id: 'actor_cards',
-  async look(scene) {
-    const log = await scene.log()
+  async look(examination) {
+    const log = await examination.log()
     if (log === null) return notChecked(noLog)
-    if ((await scene.config()) === null) return notChecked(noSettings)
-    const problems = await findCardProblems(scene.repository, log.view)
+    if ((await examination.config()) === null) return notChecked(noSettings)
+    const problems = await findCardProblems(examination.repository, log.view)
     if (problems.length === 0) return ok('all actor cards are valid')
     const [first] = problems
     return {

@@ -5,7 +5,7 @@ import { findTrackedSnapshots, listSnapshots, readSnapshot, requireSnapshotOf, t
 import { readSnapshot as readWhatItSays, reasonOf } from '../snapshots/read-snapshot.ts'
 import { describeDifference, isTrusted, SnapshotTrust } from '../snapshots/snapshot-trust.ts'
 import { type Check, count, idsListedMax, notChecked, ok } from './check.ts'
-import type { DoctorScene } from './examination.ts'
+import type { Examination } from './examination.ts'
 
 /** Maximum number of snapshots checked, newest first. */
 const looksMax = 100
@@ -16,22 +16,22 @@ const looksMax = 100
  */
 export const snapshots: Check = {
   id: 'snapshots',
-  async look(scene) {
-    const { repository } = scene
+  async look(examination) {
+    const { repository } = examination
     const { git } = repository
-    const log = await scene.log()
+    const log = await examination.log()
     if (log === null) return notChecked('the log cannot be read')
     const unusable: { ref: string; oid: string | null; reason: string }[] = []
     const rows = await listSnapshots(git, (ref, reason) => void unusable.push({ ref, oid: null, reason }))
     const trust = new SnapshotTrust(repository)
     // In a partial clone, the events of snapshots are on its remote.
     let isNewest = findPromisor(repository.layout) === undefined
-    const unread = new Set((await scene.unreadRefs()).map(({ ref }) => ref))
+    const unread = new Set((await examination.unreadRefs()).map(({ ref }) => ref))
     for (const row of rows.slice(0, looksMax)) {
       // Reported by another check.
       if (unread.has(row.ref)) continue
       const { snapshot, problem } = await readWhatItSays(git, row)
-      const reason = problem ?? (await findFault(scene, trust, snapshot, { head: log.head, isNewest }))
+      const reason = problem ?? (await findFault(examination, trust, snapshot, { head: log.head, isNewest }))
       if (reason === null) isNewest = false
       else unusable.push({ ref: row.ref, oid: row.oid, reason })
     }
@@ -56,7 +56,7 @@ export const snapshots: Check = {
 }
 
 async function findFault(
-  { repository: { git } }: DoctorScene,
+  { repository: { git } }: Examination,
   trust: SnapshotTrust,
   snapshot: Snapshot,
   { head, isNewest }: { readonly head: Oid | null; readonly isNewest: boolean },

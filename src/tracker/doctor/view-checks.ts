@@ -1,7 +1,7 @@
 import { compareViews } from '../../view/index.ts'
 import { readRebuildAdvice } from '../sync/rebuild-advice.ts'
 import { type Check, count, notChecked, ok } from './check.ts'
-import type { DoctorScene, StoredView } from './examination.ts'
+import type { Examination, StoredView } from './examination.ts'
 
 /** Maximum number of differences listed. */
 const keysListedMax = 10
@@ -9,9 +9,9 @@ const keysListedMax = 10
 const rebuildPlan = ['run `grite doctor --fix` or `grite rebuild` to rebuild the view from the log; nothing is lost']
 
 /** The fix for all problems of a view. A view with events that the log lacks is not touched. */
-async function rebuildView(scene: DoctorScene): Promise<string | null> {
-  const { repository, context } = scene
-  const lost = await scene.eventsOnlyInView()
+async function rebuildView(examination: Examination): Promise<string | null> {
+  const { repository, context } = examination
+  const lost = await examination.eventsOnlyInView()
   if (lost > 0) {
     const message = `the view was not rebuilt, because it holds ${count(lost, 'event')} of an unreadable part of the log`
     context.warn({ code: 'fix-failed', message, details: { check: 'store_integrity', event_count: lost } })
@@ -24,8 +24,8 @@ async function rebuildView(scene: DoctorScene): Promise<string | null> {
 
 export const storeIntegrity: Check = {
   id: 'store_integrity',
-  async look(scene) {
-    const stored = await scene.storedView()
+  async look(examination) {
+    const stored = await examination.storedView()
     if (stored.kind === 'other-schema') {
       return {
         status: 'warn',
@@ -37,7 +37,7 @@ export const storeIntegrity: Check = {
       return { status: 'error', message: `the view cannot be opened: ${stored.reason}`, plan: rebuildPlan }
     }
     if (stored.kind !== 'view') return ok(whyNotCompared(stored))
-    const problem = await scene.viewProblem()
+    const problem = await examination.viewProblem()
     if (problem !== null) return { status: 'error', message: `the view is damaged: ${problem}`, plan: rebuildPlan }
     return ok(`${count(stored.view.eventCount, 'event')} verified`)
   },
@@ -46,13 +46,13 @@ export const storeIntegrity: Check = {
 
 export const viewMatchesLog: Check = {
   id: 'view_matches_log',
-  async look(scene) {
-    const log = await scene.log()
+  async look(examination) {
+    const log = await examination.log()
     if (log === null) return notChecked('the log cannot be read')
-    const stored = await scene.storedView()
+    const stored = await examination.storedView()
     if (stored.kind !== 'view') return ok(whyNotCompared(stored))
-    if ((await scene.viewProblem()) !== null) return notChecked('the view is damaged')
-    if (await scene.hasLost()) return notChecked('the log has lost events')
+    if ((await examination.viewProblem()) !== null) return notChecked('the view is damaged')
+    if (await examination.hasLost()) return notChecked('the log has lost events')
     if (log.damagedCount + log.gaps.count > 0) return notChecked('a part of the log is unreadable')
     if (stored.outcome === 'rebuild-needed') {
       return {
@@ -75,10 +75,10 @@ export const viewMatchesLog: Check = {
 
 export const rebuildThreshold: Check = {
   id: 'rebuild_threshold',
-  async look(scene) {
-    const stored = await scene.storedView()
+  async look(examination) {
+    const stored = await examination.storedView()
     if (stored.kind !== 'view') return ok(whyNotCompared(stored))
-    const { eventsSince, daysSince, isRecommended } = await readRebuildAdvice(stored.view, scene.nowUnixMs)
+    const { eventsSince, daysSince, isRecommended } = await readRebuildAdvice(stored.view, examination.nowUnixMs)
     const age = daysSince === null ? '' : `, ${count(daysSince, 'day')}`
     const since = `${count(eventsSince, 'event')}${age} since the view was built`
     return isRecommended ? { status: 'warn', message: since, plan: rebuildPlan } : ok(since)

@@ -8,7 +8,7 @@ import {
   lockTerms,
   resourcesOverlap,
 } from '../../model/index.ts'
-import { type FoundLock, listLocksInSight, parseTrackedLock } from '../../wal/index.ts'
+import { type FoundLock, listSeenLocks, parseTrackedLock } from '../../wal/index.ts'
 import type { Workspace } from '../workspace.ts'
 
 /** A lock and where it was found. Locks of remotes are as of the last fetch. */
@@ -26,7 +26,7 @@ export type ReadableLock = SeenLock & { readonly found: { readonly lock: Lock; r
 
 /** Reads all known locks in one pass; those of this clone come first. */
 export async function readKnownLocks({ git, lockMemory }: Pick<Workspace, 'git' | 'lockMemory'>): Promise<SeenLock[]> {
-  const found = await listLocksInSight(git, lockMemory)
+  const found = await listSeenLocks(git, lockMemory)
   await lockMemory.save()
   return found.map(placeLock).sort((left, right) => Number(left.level === 'remote') - Number(right.level === 'remote'))
 }

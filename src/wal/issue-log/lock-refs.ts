@@ -94,7 +94,7 @@ export function listLocks(git: GitPort, known?: KnownLocks): Promise<FoundLock[]
 }
 
 /** The locks of this clone, and all fetched locks and leases of every remote, by ref name. */
-export function listLocksInSight(git: GitPort, known?: KnownLocks): Promise<FoundLock[]> {
+export function listSeenLocks(git: GitPort, known?: KnownLocks): Promise<FoundLock[]> {
   return listBelow(git, [lockPrefix, remotesPrefix], known)
 }
 

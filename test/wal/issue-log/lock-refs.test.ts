@@ -8,7 +8,7 @@ import {
   deleteUnmovedRefs,
   leaseRefOf,
   listLocks,
-  listLocksInSight,
+  listSeenLocks,
   lockRefOf,
   moveLock,
   readLock,
@@ -145,7 +145,7 @@ describe('lock refs', { concurrency: 2 }, () => {
 describe('listing locks', { concurrency: 2 }, () => {
   it('listing locks of a fresh repository finds none', async (t) => {
     const { git } = await setUp(t)
-    assert.deepEqual([await listLocks(git), await listLocksInSight(git)], [[], []])
+    assert.deepEqual([await listLocks(git), await listSeenLocks(git)], [[], []])
   })
 
   it('listing finds local locks, and remote ones when asked', async (t) => {
@@ -166,7 +166,7 @@ describe('listing locks', { concurrency: 2 }, () => {
       [lockRefOf('plain')],
     )
     assert.deepEqual(
-      (await listLocksInSight(git)).map(({ ref, lock: one }) => [ref, one]),
+      (await listSeenLocks(git)).map(({ ref, lock: one }) => [ref, one]),
       [...tracked, lockRefOf('plain')].map((ref) => [ref, lock]),
     )
   })

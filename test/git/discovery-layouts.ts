@@ -1,6 +1,6 @@
 /**
- * Compares findRepository with git in generated scenes: directories with repositories, environments and settings. The
- * scenes are unusual on purpose, as an attacker, a broken copy or a careful administrator may leave them.
+ * Compares findRepository with git in generated layouts: directories with repositories, environments and settings. The
+ * layouts are unusual on purpose, as an attacker, a broken copy or a careful administrator may leave them.
  */
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
@@ -157,7 +157,7 @@ const variables = fc.record({
   acrossFileSystems: rarely(fc.constantFrom('0', '1')),
 })
 
-export interface Scene {
+export interface Layout {
   readonly folders: readonly Folder[]
   readonly store: GitDir
   readonly storeIsBareByConfig: boolean
@@ -168,7 +168,7 @@ export interface Scene {
   readonly below: '.' | 'empty' | '.git' | '.git/objects' | 'link'
 }
 
-const scene = fc.noBias(
+const layout = fc.noBias(
   fc.record({
     folders: fc.array(folder, { minLength: 1, maxLength: 3 }),
     store: gitDir,
@@ -176,9 +176,9 @@ const scene = fc.noBias(
     settings: rarely(settings, 2),
     variables,
     depth: usually(3, [0, 1, 2], 2),
-    below: usually<Scene['below']>('.', ['empty', '.git', '.git/objects', 'link'], 6),
+    below: usually<Layout['below']>('.', ['empty', '.git', '.git/objects', 'link'], 6),
   }),
-) as unknown as fc.Arbitrary<Scene>
+) as unknown as fc.Arbitrary<Layout>
 
 /** A user id that runs no tests. */
 const stranger = 54_321
@@ -189,11 +189,11 @@ interface Built {
   readonly env: Record<string, string>
 }
 
-/** Builds a scene in an empty directory. */
-export function buildScene({ environment }: Sandbox, root: string, scene: Scene): Built {
+/** Builds a layout in an empty directory. */
+export function buildLayout({ environment }: Sandbox, root: string, layout: Layout): Built {
   const top = join(root, 'top')
   const store = join(root, 'store')
-  makeGitDir(store, store, scene.storeIsBareByConfig ? { ...scene.store, config: 'bare' } : scene.store)
+  makeGitDir(store, store, layout.storeIsBareByConfig ? { ...layout.store, config: 'bare' } : layout.store)
   const linked = join(store, 'worktrees/linked')
   mkdirSync(linked, { recursive: true })
   writeFileSync(join(linked, 'HEAD'), heads.branch)
@@ -203,15 +203,15 @@ export function buildScene({ environment }: Sandbox, root: string, scene: Scene)
   symlinkSync(top, join(root, 'linkToTop'))
   const context = { root, store, linked }
   const paths = [top]
-  for (const folder of scene.folders) {
+  for (const folder of layout.folders) {
     const path = join(paths.at(-1) ?? top, folder.name)
     mkdirSync(path)
     paths.push(path)
     makeFolder(path, folder, context)
   }
-  const deepest = paths[Math.min(scene.depth, paths.length - 1)] ?? top
-  const cwd = enter(deepest, scene.below)
-  return { cwd, env: { ...environment, ...variablesOf(scene, { ...context, top, cwd }) } }
+  const deepest = paths[Math.min(layout.depth, paths.length - 1)] ?? top
+  const cwd = enter(deepest, layout.below)
+  return { cwd, env: { ...environment, ...variablesOf(layout, { ...context, top, cwd }) } }
 }
 
 function makeGitDir(path: string, store: string, dir: GitDir): void {
@@ -291,13 +291,13 @@ function makeDotGit(folder: string, { kind, leads, form, dir, foreign }: DotGit,
 }
 
 /** Returns the working directory of the command; the directory itself when `below` does not exist. */
-function enter(folder: string, below: Scene['below']): string {
+function enter(folder: string, below: Layout['below']): string {
   const way = join(folder, below === 'link' ? 'way' : below)
   if (below === 'link') symlinkSync('.', way)
   return existsSync(way) && statSync(way).isDirectory() ? way : folder
 }
 
-function variablesOf(scene: Scene, { root, store, linked, top, cwd }: Context & { top: string; cwd: string }) {
+function variablesOf(layout: Layout, { root, store, linked, top, cwd }: Context & { top: string; cwd: string }) {
   const paths: Readonly<Record<string, string>> = {
     store,
     linked,
@@ -308,7 +308,7 @@ function variablesOf(scene: Scene, { root, store, linked, top, cwd }: Context & 
     dotGitAbove: '../.git',
   }
   const pathOf = (name: string) => paths[name] ?? name
-  const { variables, settings } = scene
+  const { variables, settings } = layout
   const env: Record<string, string> = {}
   const set = (name: string, value: unknown, format = pathOf) => {
     if (typeof value === 'string') env[name] = format(value)
@@ -325,7 +325,7 @@ function variablesOf(scene: Scene, { root, store, linked, top, cwd }: Context & 
   return env
 }
 
-function settingsOf({ place, directory, bare }: NonNullable<Scene['settings']>, root: string, cwd: string) {
+function settingsOf({ place, directory, bare }: NonNullable<Layout['settings']>, root: string, cwd: string) {
   const directories: Readonly<Record<string, string>> = { here: cwd, elsewhere: root }
   const pairs: [string, string][] = []
   if (directory !== null) pairs.push(['safe.directory', directories[directory] ?? directory])
@@ -397,16 +397,16 @@ export async function answerOfGrite({ cwd, env }: Built): Promise<{ answer: Answ
   }
 }
 
-/** Runs generated scenes and compares the answers. @returns how many scenes grite answered in each way */
+/** Runs generated layouts and compares the answers. @returns how many layouts grite answered in each way */
 export async function compareWithGit(sandbox: Sandbox, { runs, seed }: { runs: number; seed: number }) {
   let played = 0
   const counts = { plain: 0, asked: 0, none: 0 }
   await fc.assert(
-    fc.asyncProperty(scene, async (each) => {
-      const root = join(sandbox.dir, `scene-${played++}`)
+    fc.asyncProperty(layout, async (each) => {
+      const root = join(sandbox.dir, `layout-${played++}`)
       mkdirSync(root)
       try {
-        const built = buildScene(sandbox, root, each)
+        const built = buildLayout(sandbox, root, each)
         const expected = answerOfGit(built)
         const { answer, asksGit } = await answerOfGrite(built)
         assert.deepEqual(answer, expected)
@@ -433,15 +433,15 @@ const plainDir: GitDir = {
   foreign: false,
 }
 
-/** Every HEAD, config and `.git` file, each in an otherwise plain scene. */
-export function singleOddities(): Readonly<Record<string, Scene>> {
+/** Every HEAD, config and `.git` file, each in an otherwise plain layout. */
+export function singleOddities(): Readonly<Record<string, Layout>> {
   const dirs = Object.fromEntries([
     ...[...namesOf(heads), 'link', 'strayLink', 'missing', 'folder'].map((head) => [`HEAD ${head}`, { head }]),
     ...[...namesOf(configs), 'missing', 'folder'].map((config) => [`config ${config}`, { config }]),
   ]) as Record<string, Partial<GitDir>>
   const forms = ['plain', 'noLineEnd', 'crlf', 'twoLines', 'space', 'noPath', 'garbage', 'empty', 'bytes'] as const
   const dotGit: DotGit = { kind: 'folder', leads: 'store', form: 'plain', dir: plainDir, foreign: false }
-  const sceneOf = (changed: Partial<DotGit>): Scene => ({
+  const layoutOf = (changed: Partial<DotGit>): Layout => ({
     folders: [{ name: 'a', dotGit: { ...dotGit, ...changed }, bare: null, foreign: false }],
     store: plainDir,
     storeIsBareByConfig: false,
@@ -451,7 +451,7 @@ export function singleOddities(): Readonly<Record<string, Scene>> {
     below: '.',
   })
   return Object.fromEntries([
-    ...Object.entries(dirs).map(([name, dir]) => [name, sceneOf({ dir: { ...plainDir, ...dir } })]),
-    ...forms.map((form) => [`.git file ${form}`, sceneOf({ kind: 'file', form })]),
+    ...Object.entries(dirs).map(([name, dir]) => [name, layoutOf({ dir: { ...plainDir, ...dir } })]),
+    ...forms.map((form) => [`.git file ${form}`, layoutOf({ kind: 'file', form })]),
   ])
 }

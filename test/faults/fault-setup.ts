@@ -20,7 +20,7 @@ import {
 type Writes = number | 'some' | 'none'
 
 interface FaultCommand {
-  readonly words: (facts: SceneFacts) => readonly string[]
+  readonly words: (facts: SetupFacts) => readonly string[]
   readonly stdin?: string
   readonly writes: Writes
   /** The part of the answer that is equal for every success. */
@@ -29,7 +29,7 @@ interface FaultCommand {
   readonly prepare?: (bo: Member) => Promise<unknown>
 }
 
-interface SceneFacts {
+interface SetupFacts {
   readonly issueId: string
   readonly eventId: string
 }
@@ -130,7 +130,7 @@ const kindsOf: Readonly<Record<FaultCall, readonly FaultKind[]>> = {
   mkdir: ['EACCES', 'ENOSPC', 'kill'],
 }
 
-export interface FaultScene {
+export interface FaultSetup {
   /** Lists all possible faults of a command. */
   points(name: FaultCommandName): Promise<FaultPoint[]>
   /** Runs a command with a fault in a copy of the clones and checks the state afterwards. Returns its exit status or signal. */
@@ -149,7 +149,7 @@ interface Prepared {
 /** Maximum time of a command, also after a fault. */
 const runMsMax = 30_000
 
-export async function createFaultScene(t: CleanUp): Promise<FaultScene> {
+export async function createFaultSetup(t: CleanUp): Promise<FaultSetup> {
   const setup = createClones(t)
   const [ann, bo] = [setup.clone('ann'), setup.clone('bo')]
   const { issue_id: issueId } = (await bo.run('issue create', { title: 'one' })) as { issue_id: string }
@@ -170,7 +170,7 @@ export async function createFaultScene(t: CleanUp): Promise<FaultScene> {
   }
 
   async function prepare(name: FaultCommandName, path: string): Promise<Prepared> {
-    copyScene(setup.dir, path)
+    copySetup(setup.dir, path)
     const member = memberIn(setup, join(path, 'bo'))
     const other = memberIn(setup, join(path, 'ann'))
     await other.create('of ann')
@@ -249,7 +249,7 @@ async function inCopy<Result>(from: string, work: (sandbox: Sandbox) => Promise<
   const cleanUps: (() => unknown)[] = []
   const sandbox = createSandbox({ after: (cleanUp) => void cleanUps.push(cleanUp) })
   try {
-    copyScene(from, sandbox.dir)
+    copySetup(from, sandbox.dir)
     return await work(sandbox)
   } finally {
     for (const cleanUp of cleanUps) await cleanUp()
@@ -262,7 +262,7 @@ function removeLocks(repository: string): void {
     if (path.endsWith('.lock')) rmSync(join(repository, path))
 }
 
-function copyScene(from: string, to: string): void {
+function copySetup(from: string, to: string): void {
   for (const name of ['origin.git', 'ann', 'bo'])
     cpSync(join(from, name), join(to, name), { recursive: true, preserveTimestamps: true })
 }
