@@ -6,11 +6,14 @@ import { LogFollower } from '../../tracker/follow/follow-log.ts'
 import { type Hook, runProgram } from '../../tracker/follow/run-program.ts'
 import { readSince } from '../../tracker/follow/since.ts'
 import { parseDuration } from '../../tracker/parse-time.ts'
+import type { PeriodicFetch } from '../../tracker/sync/periodic-fetch.ts'
+import { chooseRemote } from '../../tracker/sync/remote-name.ts'
 import { type DataOf, defineCommand, type GivenInput, type JsonForm } from '../define-command.ts'
 
 const intervalMsDefault = 1000
 /** Nobody notices a shorter interval, and it drains the battery. */
 const intervalMsMin = 50
+const secondMs = 1000
 const hourMs = 3_600_000
 const dayMs = 24 * hourMs
 
@@ -27,12 +30,16 @@ export const watch = defineCommand({
       'passes no text of an event as an argument: treat that text as untrusted data. The output of the program goes to ' +
       'standard error, and a failure is a warning. Put arguments that begin with a dash after `--`.',
     '',
+    'With --fetch, the log of the remote is fetched at once and then as often as you say; a fetch that fails is a warning, ' +
+      'and the next one tries again.',
+    '',
     'To resume, pass the event_id of the last line to --since, or its wal_head if a sync happened in between.',
   ].join('\n'),
   examples: [
     { command: 'grite watch', explains: 'until Ctrl-C' },
     { command: 'grite watch --json --since 1d', explains: 'changes since yesterday, then new ones' },
     { command: 'grite watch --json --count 1 --timeout 10m', explains: 'wait for one change, at most ten minutes' },
+    { command: 'grite watch --fetch 1m', explains: 'what others push, too' },
     { command: 'grite watch --exec ./notify.sh -- --channel issues', explains: 'run your program for each event' },
   ],
   isFeed: true,
@@ -46,6 +53,17 @@ export const watch = defineCommand({
     count: { type: 'count', valueName: 'n', min: 1, summary: 'Stop after n events', short: 'n' },
     timeout: { type: 'text', valueName: '30s|10m', summary: 'Stop after this time' },
     interval: { type: 'text', valueName: '500ms|1s', summary: 'Polling interval; default 1s' },
+    fetch: {
+      type: 'text',
+      valueName: '30s|1m',
+      summary: 'Also fetch from the remote this often, and report what arrives',
+    },
+    remote: {
+      type: 'text',
+      valueName: 'name',
+      summary: 'Remote of --fetch; default the home remote',
+      completes: 'remote',
+    },
     exec: { type: 'text', valueName: 'program', summary: 'Run this program for each event', completes: 'file' },
   },
   async run(context, input) {
@@ -59,9 +77,15 @@ export const watch = defineCommand({
         ? undefined
         : clock.nowUnixMs() + parseDuration('timeout', input.timeout, { msMin: 1, msMax: 7 * dayMs })
     const countMax = input.count
+    const fetchMs =
+      input.fetch === undefined ? undefined : parseDuration('fetch', input.fetch, { msMin: secondMs, msMax: dayMs })
+    if (input.remote !== undefined && fetchMs === undefined) {
+      throw new InvalidArgsError('--remote needs --fetch', { details: { field: 'remote', value: input.remote } })
+    }
     const hook = parseHook(input.exec, input.argument)
     let count = 0
     let follower: LogFollower | undefined
+    let fetching: PeriodicFetch | undefined
     const end = (ended: 'count' | 'timeout' | 'interrupted') => ({
       data: { events: count, ended, wal_head: follower?.head ?? null },
     })
@@ -71,6 +95,11 @@ export const watch = defineCommand({
         input.since === undefined ? undefined : readSince(repository, input.since, clock.nowUnixMs()),
       )
       repository.tellGaps()
+      if (fetchMs !== undefined) {
+        const remote = await chooseRemote(repository, context.cwd, input.remote)
+        const { startPeriodicFetch } = await import('../../tracker/sync/periodic-fetch.ts')
+        fetching = startPeriodicFetch(context, repository, { remote, pauseMs: fetchMs })
+      }
       for (;;) {
         for await (const events of follower.look()) {
           for (const event of events) {
@@ -88,6 +117,8 @@ export const watch = defineCommand({
       // Errors during shutdown are expected.
       if (interrupted.aborted) return end('interrupted')
       throw error
+    } finally {
+      await fetching?.stop()
     }
   },
 })

@@ -1,0 +1,75 @@
+/**
+ * Fetches the log of a remote again and again, beside a request that reads it.
+ *
+ * Invariants
+ * - A fetch has a workspace of its own over the same repository, so that its reader is never held up by a slow remote.
+ * - One fetch at a time. A failed one is reported once, and again only when the failure changes or after a success.
+ */
+import { setTimeout as sleep } from 'node:timers/promises'
+import { GriteError } from '../../model/index.ts'
+import type { CommandContext } from '../effects.ts'
+import { Workspace } from '../workspace.ts'
+import type { ChosenRemote } from './remote-name.ts'
+import { runSync } from './run-sync.ts'
+
+export interface PeriodicFetch {
+  /** Ends the fetch under way, with every process that it started. Never throws. */
+  readonly stop: () => Promise<void>
+}
+
+/**
+ * Fetches now, and then as often as asked for.
+ *
+ * @param pauseMs - from the end of one fetch to the start of the next
+ */
+export function startPeriodicFetch(
+  context: Pick<CommandContext, 'progress' | 'clock' | 'random' | 'warn'>,
+  { shared, facts }: Workspace,
+  { remote, pauseMs }: { readonly remote: ChosenRemote; readonly pauseMs: number },
+): PeriodicFetch {
+  const stopped = new AbortController()
+  let workspace: Workspace | undefined
+  let failure: string | undefined
+
+  async function fetchOnce(): Promise<void> {
+    workspace = new Workspace(shared, facts)
+    try {
+      await runSync(context, workspace, remote, { pull: true, push: false })
+      failure = undefined
+    } catch (error) {
+      if (stopped.signal.aborted) return
+      if (!(error instanceof GriteError)) throw error
+      if (error.message !== failure) report(error)
+      failure = error.message
+    } finally {
+      await workspace.close()
+    }
+  }
+
+  function report({ code, message, details }: GriteError): void {
+    context.warn({
+      code: 'fetch-failed',
+      message: `could not fetch the log, and will try again: ${message}`,
+      details: { ...details, code },
+    })
+  }
+
+  async function run(): Promise<void> {
+    for (;;) {
+      await fetchOnce()
+      await sleep(pauseMs, undefined, { signal: stopped.signal })
+    }
+  }
+
+  const running = run().catch((error: unknown) => {
+    if (!stopped.signal.aborted)
+      context.warn({ code: 'fetch-failed', message: `fetching ended: ${(error as Error).message}` })
+  })
+  return {
+    async stop() {
+      stopped.abort()
+      await workspace?.close()
+      await running
+    },
+  }
+}
