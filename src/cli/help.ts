@@ -20,13 +20,32 @@ const sections: readonly (readonly [heading: string, firstWords: readonly string
 ]
 const otherSection = 'More:'
 
-/**
- * Returns the help of one command, of a group, or of everything.
- *
- * @param words - the name of a command or of a group, or empty
- */
-export async function renderHelp(table: CommandTable, words: readonly string[], columns: number): Promise<string> {
+/** What the first screen lists: commands of every day, by group. Together with its frame at most 24 lines. */
+const firstScreen: readonly (readonly [group: string, names: readonly string[]])[] = [
+  [
+    'Issues',
+    [
+      ...['issue create', 'issue list', 'issue show', 'issue edit', 'issue comment', 'issue close'],
+      ...['search', 'undo'],
+    ],
+  ],
+  ['Plan', ['ready', 'board', 'changelog']],
+  ['Agents', ['prime', 'issue claim', 'remember']],
+  ['Share', ['init', 'sync', 'export']],
+  ['Care', ['config list', 'doctor']],
+]
+
+export interface HelpRequest {
+  /** The name of a command or of a group, or empty. */
+  readonly words: readonly string[]
+  /** Whether every command is listed, where no command is named. */
+  readonly all: boolean
+}
+
+/** Returns the help of one command, of a group, or of everything. */
+export async function renderHelp(table: CommandTable, { words, all }: HelpRequest, columns: number): Promise<string> {
   const width = Math.min(columns, widthMax)
+  if (words.length === 0 && !all) return renderFirstScreen(table, width)
   const match = table.match(words)
   if (match === undefined) return renderList(table, words, width)
   const below = table.below(words)
@@ -87,6 +106,35 @@ function describeOption(spec: OptionSpec): string {
     ...(spec.choices !== undefined && spec.valueName !== undefined ? [`one of ${spec.choices.join(', ')}`] : []),
   ]
   return notes.length === 0 ? spec.summary : `${spec.summary} (${notes.join('; ')})`
+}
+
+function renderFirstScreen(table: CommandTable, width: number): string {
+  const rows = firstScreen.flatMap(([group, names]) =>
+    names
+      .flatMap((name) => table.match(name.split(' '))?.command ?? [])
+      .map((command, index) => [index === 0 ? group : '', synopsis(command), command.summary] as const),
+  )
+  const [groupWidth, nameWidth] = [0, 1].map((at) => Math.max(0, ...rows.map((row) => (row[at] ?? '').length)))
+  const lines = rows.map(([group, name, summary]) => {
+    const start = `${group.padEnd(groupWidth as number)}  ${name.padEnd(nameWidth as number)}`
+    return `${start}  ${cutAtWord(summary, width - start.length - 2)}`.trimEnd()
+  })
+  return [
+    'Usage: grite <command> [options]',
+    '',
+    ...lines,
+    '',
+    'grite help <command>  explains a command',
+    'grite help --all      lists every command',
+    '',
+  ].join('\n')
+}
+
+/** A line that would be too long ends at a word, with dots. */
+function cutAtWord(text: string, width: number): string {
+  if (text.length <= width) return text
+  const cut = text.slice(0, Math.max(0, width - 2)).replace(/[\s,;:]+\S*$/, '')
+  return width < 12 || cut === '' ? '' : `${cut} …`
 }
 
 async function renderList(table: CommandTable, words: readonly string[], width: number): Promise<string> {

@@ -69,8 +69,16 @@ async function runLine(
       if (!request.asked && globals.json) return reportFailure(missingCommand(table, request.words), facts, true)
       const { renderHelp } = await import('./help.ts')
       const sink = request.asked ? facts.stdout : facts.stderr
-      await writeUnlessClosed(sink, await renderHelp(table, request.words, sink.columns() ?? 80))
-      return request.asked ? 0 : 2
+      const help = await renderHelp(table, request, sink.columns() ?? 80)
+      if (!request.asked) {
+        await writeUnlessClosed(sink, help)
+        return 2
+      }
+      await unlessClosed(async () => {
+        if (facts.stdout.isTerminal && !globals.noPager) await (await import('./pager.ts')).writePaged(facts, help)
+        else await writePieces(facts.stdout, [help])
+      })
+      return 0
     }
     case 'run':
       return runCommand(request.command, request.input, globals, facts, parts)

@@ -23,7 +23,13 @@ export interface GlobalValues {
 
 export type Request =
   | { readonly kind: 'run'; readonly command: AnyCommand; readonly input: Readonly<Record<string, unknown>> }
-  | { readonly kind: 'help'; readonly words: readonly string[]; readonly asked: boolean }
+  | {
+      readonly kind: 'help'
+      readonly words: readonly string[]
+      readonly asked: boolean
+      /** Whether every command is listed, and not only the daily ones. */
+      readonly all: boolean
+    }
   | { readonly kind: 'version' }
   | { readonly kind: 'fault'; readonly error: InvalidArgsError }
 
@@ -38,6 +44,11 @@ export const parserOptions = {
   version: { type: 'boolean', short: 'V', summary: 'Show the version' },
 } as const satisfies Record<string, OptionSpec>
 
+/** Without a command, and for `help`. */
+export const helpOptions = {
+  all: { type: 'boolean', short: 'a', summary: 'List every command' },
+} as const satisfies Record<string, OptionSpec>
+
 const alwaysOptions: Readonly<Record<string, OptionSpec>> = { ...globalOptions, ...parserOptions }
 
 /** @param argv - the words after the program's name */
@@ -45,7 +56,7 @@ export async function parseArgv(argv: readonly string[], table: CommandTable): P
   const words = leadingWords(argv)
   const asksHelp = words[0] === 'help' && table.match(words) === undefined
   const match = asksHelp ? undefined : table.match(words)
-  const options: Readonly<Record<string, OptionSpec>> = { ...match?.command.options, ...alwaysOptions }
+  const options: Readonly<Record<string, OptionSpec>> = { ...(match?.command.options ?? helpOptions), ...alwaysOptions }
   const line = readLine(match !== undefined && takesTerms(match.command) ? argv.map(shieldTerm) : argv, options)
   const lineFault = line.unknown ?? faultOf(checkOptions(alwaysOptions, line.given))
   const own = match === undefined ? undefined : readCommand(match.command, line, match.wordCount)
@@ -54,16 +65,17 @@ export async function parseArgv(argv: readonly string[], table: CommandTable): P
     return { globals, request: { kind: 'fault', error: await explain(fault, table, options, match?.command) } }
   }
 
+  const all = match === undefined && first(line.given.all) === true
   if (first(line.given.help) === true) {
-    return { globals, request: helpOrFault(table, asksHelp ? words.slice(1) : words, await suggester(table)) }
+    return { globals, request: helpOrFault(table, asksHelp ? words.slice(1) : words, all, await suggester(table)) }
   }
   if (first(line.given.version) === true) return { globals, request: { kind: 'version' } }
-  if (asksHelp) return { globals, request: helpOrFault(table, words.slice(1), await suggester(table)) }
+  if (asksHelp) return { globals, request: helpOrFault(table, words.slice(1), all, await suggester(table)) }
   if (match === undefined && words.length > 0 && table.below(words).length === 0) {
     return { globals, request: { kind: 'fault', error: (await suggester(table)).unknownCommand(words) } }
   }
   if (lineFault !== undefined) return refuse(lineFault)
-  if (match === undefined || own === undefined) return { globals, request: { kind: 'help', words, asked: false } }
+  if (match === undefined || own === undefined) return { globals, request: { kind: 'help', words, asked: all, all } }
   if (own.fault !== undefined) return refuse(own.fault)
   return { globals, request: { kind: 'run', command: match.command, input: own.values } }
 }
@@ -270,10 +282,10 @@ async function suggester(table: CommandTable) {
 
 type Suggester = Awaited<ReturnType<typeof suggester>>
 
-function helpOrFault(table: CommandTable, words: readonly string[], suggest: Suggester): Request {
+function helpOrFault(table: CommandTable, words: readonly string[], all: boolean, suggest: Suggester): Request {
   const match = table.match(words)
-  if (match !== undefined) return { kind: 'help', words: match.command.name.split(' '), asked: true }
-  if (words.length === 0 || table.below(words).length > 0) return { kind: 'help', words, asked: true }
+  if (match !== undefined) return { kind: 'help', words: match.command.name.split(' '), asked: true, all }
+  if (words.length === 0 || table.below(words).length > 0) return { kind: 'help', words, asked: true, all }
   return { kind: 'fault', error: suggest.unknownCommand(words) }
 }
 
