@@ -45,7 +45,7 @@ export const parserOptions = {
 } as const satisfies Record<string, OptionSpec>
 
 /** Without a command, and for `help`. */
-export const helpOptions = {
+const helpOptions = {
   all: { type: 'boolean', short: 'a', summary: 'List every command' },
 } as const satisfies Record<string, OptionSpec>
 
