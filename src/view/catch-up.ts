@@ -301,7 +301,10 @@ async function heal(options: CatchUp, ref: Oid | null, lost: readonly Oid[]): Pr
   }
   await view.rememberHeldHeads([...view.heldHeads.filter(({ head }) => !lost.includes(head)), ...held])
   if (restored > 0) {
-    warn('log-restored', `another program had moved ${stream.ref}; restored ${restored} events`)
+    warn(
+      'log-restored',
+      `another program had moved ${stream.ref}; restored ${restored} ${restored === 1 ? 'event' : 'events'}`,
+    )
   }
   if (gone.length > 0) {
     await view.rememberLostHeads([...view.lostHeads, ...gone])

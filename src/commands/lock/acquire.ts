@@ -50,7 +50,9 @@ export type LockAcquireData = DataOf<typeof lockAcquire>
 export const lockRenew = defineCommand({
   name: 'lock renew',
   summary: 'Extend a lock',
-  description: 'Only the holder can renew a lock. A free lock is acquired.',
+  description:
+    'Only the holder can renew a lock, even an expired one. A released lock is acquired; for one that somebody else let ' +
+    'expire, use `grite lock acquire`.',
   examples: [{ command: 'grite lock renew path:src/parser --ttl 1h', explains: 'expires an hour from now' }],
   arguments: resourceArgument,
   options: { ...resourceOption, ...ttlOption('Duration from now; default 5 minutes'), ...placeOptions },

@@ -1,5 +1,5 @@
 /**
- * Changes log and lease atomically for all clones (docs/format.md#remotes): pushes both in one push, by id, before any
+ * Changes log and lease atomically for all clones (docs/format.md#locks): pushes both in one push, by id, before any
  * local ref moves. The clone whose push is accepted has made the change; any other fetches and decides again.
  */
 import {
