@@ -1,7 +1,7 @@
 /** Completion at the cursor: commands, options, choices, and values from the repository. */
 import { type AnyCommand, type Completed, globalOptions, type OptionSpec } from '../commands/define-command.ts'
 import { argumentEntries, optionEntries } from '../commands/option-text.ts'
-import { fieldKeys, isFieldKey, qualifiers } from '../model/index.ts'
+import { fieldKeys, isDayField, isFieldKey, qualifiers } from '../model/index.ts'
 import type { CommandTable } from './command-table.ts'
 import { shells } from './completion-command.ts'
 import { escapeLine } from './render/escape-for-terminal.ts'
@@ -122,7 +122,7 @@ async function fieldValues(typed: string, before: string, completeValue: Complet
       before,
     )
   }
-  if (!isFieldKey(key) || key === 'due') return []
+  if (!isFieldKey(key) || isDayField(key)) return []
   const completes = key === 'parent' ? 'issue' : key
   return valuesOf({ type: 'text', completes }, value, `${before}${key}=`, completeValue)
 }

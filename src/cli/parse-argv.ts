@@ -316,5 +316,10 @@ async function explain(
   if (isGroup && argumentEntries(command as AnyCommand).length === 0) {
     return suggest.unknownCommand([...name.split(' '), fault.value])
   }
-  return new InvalidArgsError(message, { details, hints: [...suggest.nearSubcommands(name, fault.value), ...usage] })
+  const prose = command === undefined ? undefined : argumentEntries(command).find(([, { isProse }]) => isProse === true)
+  const quotes = prose === undefined ? [] : [`Put a ${prose[0]} with spaces in quotes: "Crash on start"`]
+  return new InvalidArgsError(message, {
+    details,
+    hints: [...suggest.nearSubcommands(name, fault.value), ...quotes, ...usage],
+  })
 }

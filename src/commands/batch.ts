@@ -15,6 +15,7 @@ import {
 } from '../model/index.ts'
 import type { Draft } from '../tracker/draft.ts'
 import type { CommandContext } from '../tracker/effects.ts'
+import { readAssigneeWords } from '../tracker/issues/assignee-words.ts'
 import { addDependency, removeDependency, requireDependencyType } from '../tracker/issues/change-dependencies.ts'
 import {
   addAssignee,
@@ -30,7 +31,7 @@ import {
 import { requireOneValueEach, splitLabels } from '../tracker/issues/field-values.ts'
 import { resolveIssue, resolveIssueOrId } from '../tracker/issues/resolve-issue.ts'
 import { type DataOf, defineCommand, type GivenInput } from './define-command.ts'
-import { readFieldChanges } from './issue/issue-input.ts'
+import { readFieldChanges, requireLabelChanges } from './issue/issue-input.ts'
 
 interface Operation {
   /** 1-based line of the input. */
@@ -47,10 +48,12 @@ interface OperationResult {
   readonly event_ids: readonly EventId[]
 }
 
+const fieldNames = ['priority', 'type', 'status', 'due', 'defer', 'parent', 'milestone'] as const
+
 /** Keys of each operation besides `op`. An unknown key is an error that lists them. */
 const operationKeys = {
-  create: ['title', 'body', 'labels', 'assignees', 'priority', 'type', 'due', 'parent', 'milestone', 'set', 'as'],
-  update: ['issue', 'title', 'body', 'priority', 'type', 'due', 'parent', 'milestone', 'set'],
+  create: ['title', 'body', 'labels', 'assignees', ...fieldNames, 'set', 'as'],
+  update: [...['issue', 'title', 'body', 'add_labels', 'remove_labels', 'assignees', 'unassign'], ...fieldNames, 'set'],
   comment: ['issue', 'body'],
   label: ['issue', 'add', 'remove'],
   assign: ['issue', 'add', 'remove'],
@@ -79,6 +82,7 @@ export const batch = defineCommand({
   arguments: {},
   options: {},
   async run(context) {
+    const { clock } = context
     const operations = await readOperations(context)
     const repository = await context.repository()
     const { head, result } = await repository.write(async (draft) => {
@@ -86,7 +90,7 @@ export const batch = defineCommand({
       const results: OperationResult[] = []
       for (const operation of operations) {
         try {
-          results.push(await apply(draft, operation, named))
+          results.push(await apply(draft, operation, { clock, repository: context.repository, named }))
         } catch (error) {
           throw atLine(operation.line, error)
         }
@@ -159,7 +163,14 @@ function refuse(line: number, field: string, problem: string): InvalidArgsError 
   return new InvalidArgsError(`line ${line}: ${field} ${problem}`, { details: { line, field } })
 }
 
-async function apply(draft: Draft, operation: Operation, named: Map<string, IssueId>): Promise<OperationResult> {
+/** The batch that an operation belongs to. */
+interface Batch extends Pick<CommandContext, 'clock' | 'repository'> {
+  /** Issues created on earlier lines, by their `as`. */
+  readonly named: Map<string, IssueId>
+}
+
+async function apply(draft: Draft, operation: Operation, batch: Batch): Promise<OperationResult> {
+  const { named } = batch
   const { line, op } = operation
   const text = (key: string) => optionalText(operation, key)
   const texts = (key: string) => optionalTexts(operation, key)
@@ -175,8 +186,8 @@ async function apply(draft: Draft, operation: Operation, named: Map<string, Issu
       title: requiredText(operation, 'title'),
       body: text('body') ?? '',
       labels: texts('labels'),
-      assignees: texts('assignees'),
-      fields: readFields(operation, named),
+      assignees: (await readAssigneeWords(batch.repository, { assign: texts('assignees'), unassign: [] })).add,
+      fields: readFields(operation, batch),
     })
     const name = text('as')
     if (name !== undefined && named.has(name))
@@ -186,15 +197,15 @@ async function apply(draft: Draft, operation: Operation, named: Map<string, Issu
   }
   const issueId = await findIssue(draft, operation, requiredText(operation, 'issue'), named)
   switch (op as Exclude<keyof typeof operationKeys, 'create'>) {
-    case 'update':
-      return done(
-        issueId,
-        await updateIssue(draft, issueId, {
-          title: text('title'),
-          body: text('body'),
-          fields: readFields(operation, named),
-        }),
-      )
+    case 'update': {
+      const fields = readFields(operation, batch)
+      const labels = { add: texts('add_labels'), remove: texts('remove_labels') }
+      requireLabelChanges(labels, fields)
+      const people = { assign: texts('assignees'), unassign: texts('unassign') }
+      const assignees = await readAssigneeWords(batch.repository, people)
+      const update = { title: text('title'), body: text('body'), fields, labels, assignees }
+      return done(issueId, await updateIssue(draft, issueId, update))
+    }
     case 'comment':
       return done(issueId, await addComment(draft, issueId, requiredText(operation, 'body'), null))
     case 'label':
@@ -251,16 +262,18 @@ async function findIssue(
   return issueId
 }
 
-function readFields(operation: Operation, named: ReadonlyMap<string, IssueId>) {
+function readFields(operation: Operation, { clock, named }: Batch) {
   const text = (key: string) => optionalText(operation, key)
   const parent = text('parent')
   const set = operation.fields.set ?? {}
   if (typeof set !== 'object' || set === null || Array.isArray(set))
     throw refuse(operation.line, 'set', 'must be an object')
-  return readFieldChanges({
+  const fields = {
     priority: text('priority'),
     type: text('type'),
+    status: text('status'),
     due: text('due'),
+    defer: text('defer'),
     milestone: text('milestone'),
     parent: parent?.startsWith('@') ? (named.get(parent.slice(1)) ?? parent) : parent,
     set: Object.entries(set).map(([key, value]) => {
@@ -268,7 +281,8 @@ function readFields(operation: Operation, named: ReadonlyMap<string, IssueId>) {
         throw refuse(operation.line, `set.${shortenText(key, 80)}`, `must be text, got ${describeForeign(value)}`)
       return `${key}=${value}`
     }),
-  })
+  }
+  return readFieldChanges(fields, clock)
 }
 
 function requiredText(operation: Operation, key: string): string {

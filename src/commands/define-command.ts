@@ -48,6 +48,8 @@ export interface ArgumentSpec {
   readonly repeatable?: boolean
   /** The words are terms of a query: `-label:x` and `-crash` are negated terms, not options. */
   readonly takesTerms?: boolean
+  /** A text with spaces, for which a person may forget the quotes. */
+  readonly isProse?: boolean
   readonly completes?: Completed
 }
 

@@ -14,6 +14,8 @@ export const fieldRules = {
   type: { pattern: /^.+$/s, words: 'a word' },
   status: { pattern: /^.+$/s, words: 'a word' },
   due: { pattern: /^\d{4}-\d{2}-\d{2}$/, words: 'a date YYYY-MM-DD' },
+  /** The issue is not to be worked on before this day. */
+  defer: { pattern: /^\d{4}-\d{2}-\d{2}$/, words: 'a date YYYY-MM-DD' },
   milestone: { pattern: /^.+$/s, words: 'a name' },
   parent: { pattern: /^[0-9a-f]{32}$/, words: 'a full issue id' },
 } as const satisfies Record<string, { pattern: RegExp; words: string }>
@@ -40,10 +42,15 @@ export function isFieldKey(text: string): text is FieldKey {
   return Object.hasOwn(fieldRules, text)
 }
 
-/** Whether a value may be set. A due date must also exist in the calendar. */
+/** Whether a field holds a day. */
+export function isDayField(key: FieldKey): key is 'due' | 'defer' {
+  return key === 'due' || key === 'defer'
+}
+
+/** Whether a value may be set. A day must also exist in the calendar. */
 export function isFieldValue(key: FieldKey, value: string): boolean {
   if (!fieldRules[key].pattern.test(value)) return false
-  return key !== 'due' || parseDay(value) !== undefined
+  return !isDayField(key) || parseDay(value) !== undefined
 }
 
 /** All fields that have a value, including values that grite would not set (a foreign `priority:high`). */

@@ -49,6 +49,7 @@ export {
 } from './comment-overlay.ts'
 export { compareBytes, compareText } from './compare.ts'
 export { type FileContext, laterContext, type ProjectContext } from './context.ts'
+export { dayWords, parseDayWord } from './day-words.ts'
 export { type Blocker, findBlockers, isBlocked } from './dependencies/blockers.ts'
 export { findCycles, findDependencyCycles } from './dependencies/cycles.ts'
 export { DependencyGraph } from './dependencies/dependency-graph.ts'
@@ -119,6 +120,7 @@ export {
   fieldRules,
   fieldsOf,
   formatScopedLabel,
+  isDayField,
   isFieldKey,
   isFieldValue,
   type LabelChange,

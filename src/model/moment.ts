@@ -9,13 +9,18 @@ const unitsMs: Readonly<Record<string, number>> = {
   h: 3_600_000,
   d: 86_400_000,
   w: 604_800_000,
+  mo: 30 * 86_400_000,
+  y: 365 * 86_400_000,
 }
 
 const dayMs = 86_400_000
 
-/** Length of an age such as `7d`, `12h` or `90m`, in milliseconds; undefined for any other text. */
+/**
+ * Length of an age such as `7d`, `12h` or `90m`, in milliseconds; undefined for any other text. A month `1mo` is 30 days,
+ * a year `1y` is 365.
+ */
 export function parseAge(text: string): number | undefined {
-  const [, count, unit] = /^(\d+)([smhdw])$/.exec(text) ?? []
+  const [, count, unit] = /^(\d+)(mo|[smhdwy])$/.exec(text) ?? []
   if (count === undefined || unit === undefined) return undefined
   const ms = Number(count) * (unitsMs[unit] as number)
   return Number.isSafeInteger(ms) ? ms : undefined

@@ -1,4 +1,5 @@
-import { InvalidArgsError, parseAge, parseTimeSpan } from '../model/index.ts'
+import { dayOf, InvalidArgsError, parseAge, parseTimeSpan } from '../model/index.ts'
+import type { Clock } from './effects.ts'
 
 /**
  * Parses a moment: an age like `7d` or `90m` (before now), a date or time in ISO form (UTC without a zone), or
@@ -10,9 +11,17 @@ export function parseMoment(option: string, text: string, nowUnixMs: number): nu
   const moment = age === undefined ? parseTimeSpan(text)?.first : nowUnixMs - age
   if (moment !== undefined && Number.isSafeInteger(moment)) return moment
   throw new InvalidArgsError(
-    `--${option} must be an age like 7d, 12h or 30m, a date like 2026-01-31, or milliseconds, got '${text}'`,
-    { details: { field: option, value: text, allowed: ['<n>s', '<n>m', '<n>h', '<n>d', '<n>w', 'YYYY-MM-DD', 'ms'] } },
+    `--${option} must be an age like 30m, 12h, 7d, 2w, 1mo or 1y, a date like 2026-01-31, or milliseconds, got '${text}'`,
+    { details: { field: option, value: text, allowed: [...ages, 'YYYY-MM-DD', 'ms'] } },
   )
+}
+
+const ages = ['<n>s', '<n>m', '<n>h', '<n>d', '<n>w', '<n>mo', '<n>y'] as const
+
+/** Number of the present day in the time zone of the caller, for words such as `tomorrow`. */
+export function localDay(clock: Clock): number {
+  const nowUnixMs = clock.nowUnixMs()
+  return dayOf(nowUnixMs + (clock.offsetMinutesAt?.(nowUnixMs) ?? 0) * 60_000)
 }
 
 /**
@@ -35,7 +44,7 @@ export function parseDuration(
       details: {
         field: option,
         value: text,
-        allowed: ['<seconds>', '<n>s', '<n>m', '<n>h', '<n>d'],
+        allowed: ['<seconds>', ...ages],
         min: least,
         max: most,
       },

@@ -79,7 +79,7 @@ import { openRowTexts, type RowText } from './row-text.ts'
 import type { Store } from './store.ts'
 
 /** Increases when keys or values change their shape; a store with another number is rebuilt. */
-export const viewSchema = 4
+export const viewSchema = 5
 
 /** Filters with an index. All given ones must match. */
 export interface IssueFilter {

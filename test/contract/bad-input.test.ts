@@ -119,7 +119,7 @@ const refusals: readonly Refusal[] = [
     details: { field: 'title', value: '' },
   },
   { title: 'a blank title', words: ['issue', 'create', '--title= \t\n'], says: ['title must not be empty'] },
-  { title: 'a new issue without a title', words: ['issue', 'create'], says: ['--title is required'] },
+  { title: 'a new issue without a title', words: ['issue', 'create'], says: ['a title is required', '--title'] },
   { title: 'an empty new title', words: ['issue', 'update', id, '--title='], says: ['title must not be empty'] },
   { title: 'an empty comment', words: ['issue', 'comment', id, '--body='], says: ['body must not be empty'] },
   { title: 'a comment without text', words: ['issue', 'comment', id], says: ['--body or --body-file is required'] },
@@ -253,8 +253,8 @@ const refusals: readonly Refusal[] = [
   },
   {
     title: 'a due date in words',
-    words: ['issue', 'create', '--title=x', '--due=tomorrow'],
-    says: ['due', "'tomorrow'", 'YYYY-MM-DD'],
+    words: ['issue', 'create', '--title=x', '--due=someday'],
+    says: ['due', "'someday'", 'YYYY-MM-DD', 'tomorrow', '2w'],
   },
   {
     title: 'an unknown key of --set',

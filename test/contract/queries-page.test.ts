@@ -40,15 +40,15 @@ describe('docs/queries.md', () => {
     nowUnixMs = Date.UTC(2026, 2, 10, 12)
     const day = (days: number) => new Date(nowUnixMs + days * 86_400_000).toISOString().slice(0, 10)
     await place.run('lock acquire', { resource: `issue:${crash}`, ttl: '1d' })
-    await create('Someone', {
+    const someone = await create('Someone', {
       label: ['help wanted', 'ui'],
-      assignee: ['me'],
       priority: 'P0',
       due: day(3),
       parent: epic,
     })
+    await place.run('issue assignee add', { issue: [someone], user: ['me'] })
     await create('OR', { body: 'say "no" to label:bug', milestone: '2.1', due: '2026-12-01', set: ['status=blocked'] })
-    const closed = await create('Late', { due: '2026-01-20' })
+    const closed = await create('Late', { due: '2026-01-20', set: [`defer=${day(5)}`] })
     await place.run('issue comment', { issue: closed, body: 'x' })
     await place.run('issue close', { issue: [await create('Closed')] })
     await place.run('actor use', { actor: other })

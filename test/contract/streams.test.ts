@@ -103,7 +103,7 @@ test('commands run with a closed standard input', async () => {
     encoding: 'utf8',
   })
   assert.equal(status, 2)
-  assert.match(JSON.parse(stderr).error.message, /--title is required/)
+  assert.match(JSON.parse(stderr).error.message, /a title is required/)
 })
 
 test('a piped list has no colour, and NO_COLOR beats CLICOLOR_FORCE', () => {

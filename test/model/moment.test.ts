@@ -7,7 +7,8 @@ const dayMs = 86_400_000
 
 test('an age is a number and a unit', () => {
   assert.deepEqual(['1s', '2m', '3h', '4d', '5w'].map(parseAge), [1000, 120_000, 10_800_000, 4 * dayMs, 35 * dayMs])
-  for (const text of ['', 'd', '7', '7x', '-1d', '1.5d', ' 1d', '7 d', `${'9'.repeat(20)}w`]) {
+  assert.deepEqual(['1mo', '2y'].map(parseAge), [30 * dayMs, 730 * dayMs])
+  for (const text of ['', 'd', 'mo', '7', '7x', '1mon', '1M', '-1d', '1.5d', ' 1d', '7 d', `${'9'.repeat(20)}w`]) {
     assert.equal(parseAge(text), undefined, text)
   }
 })

@@ -34,7 +34,7 @@ function* sectionsOf({ issue, events = [] }: IssueShowData, view: RenderView): G
 }
 
 function renderProperties(issue: IssueDetail, view: RenderView): string {
-  const { priority, type, status, due, milestone, parent } = issue.fields ?? {}
+  const { priority, type, status, due, defer, milestone, parent } = issue.fields ?? {}
   const shown = new Set(Object.entries(issue.fields ?? {}).map(([key, value]) => `${key}:${value}`))
   const author = issue.author_label ?? (issue.author === undefined ? '' : shorten(issue.author))
   const facts: readonly Fact[] = [
@@ -42,6 +42,7 @@ function renderProperties(issue: IssueDetail, view: RenderView): string {
     ['Type', type],
     ['Status', status],
     ['Due', issue.overdue ? `${due} (overdue)` : due],
+    ['Deferred to', defer],
     ['Milestone', milestone],
     ['Parent', formatParent(issue.parent_issue, parent)],
     ['Labels', issue.labels.filter((label) => !shown.has(label)).join(', ')],

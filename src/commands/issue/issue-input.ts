@@ -1,8 +1,16 @@
 /** Options shared by several issue commands, and the parsing of their values. */
-import { fieldRules, InvalidArgsError, isFieldKey, limits } from '../../model/index.ts'
-import type { CommandContext } from '../../tracker/effects.ts'
-import { type FieldChange, normalizeField, requireOneValueEach } from '../../tracker/issues/field-values.ts'
+import { fieldRules, InvalidArgsError, isFieldKey, limits, makeVisible, requireLabel } from '../../model/index.ts'
+import type { Clock, CommandContext } from '../../tracker/effects.ts'
+import {
+  type FieldChange,
+  normalizeField,
+  requireOneValueEach,
+  scopedLabelOf,
+  settleDay,
+  splitLabels,
+} from '../../tracker/issues/field-values.ts'
 import { readInputText } from '../../tracker/local/read-input-file.ts'
+import { localDay } from '../../tracker/parse-time.ts'
 import type { OptionTable } from '../define-command.ts'
 
 export const fieldOptions = {
@@ -20,7 +28,9 @@ export const fieldOptions = {
     short: 't',
     completes: 'type',
   },
-  due: { type: 'text', valueName: 'YYYY-MM-DD', summary: 'Due date' },
+  status: { type: 'text', valueName: 'word', summary: 'Status: in-progress, review, …', completes: 'status' },
+  due: { type: 'text', valueName: 'day', summary: 'Due date: 2026-12-01, friday, tomorrow, 7d, 2w, 1mo, …' },
+  defer: { type: 'text', valueName: 'day', summary: 'Not to be worked on before this day; the same words as --due' },
   parent: { type: 'text', valueName: 'issue', summary: 'Parent issue', completes: 'issue' },
   milestone: { type: 'text', valueName: 'name', summary: 'Milestone', completes: 'milestone' },
   set: {
@@ -46,20 +56,49 @@ export const bodyOptions = {
 export interface FieldInput {
   readonly priority: string | undefined
   readonly type: string | undefined
+  readonly status: string | undefined
   readonly due: string | undefined
+  readonly defer: string | undefined
   readonly parent: string | undefined
   readonly milestone: string | undefined
   readonly set: readonly string[]
 }
 
-/** Parses the fields of an input and validates them without access to the repository. @throws {InvalidArgsError} */
-export function readFieldChanges(input: FieldInput): FieldChange[] {
-  const named = (['priority', 'type', 'due', 'parent', 'milestone'] as const).flatMap((key) =>
-    input[key] === undefined ? [] : [{ key, value: input[key], by: key }],
+/** Fields with an option of their own. Their order is that of the events of an update. */
+const namedFields = ['priority', 'type', 'due', 'parent', 'milestone', 'status', 'defer'] as const
+
+/**
+ * Parses the fields of an input and validates them without access to the repository.
+ *
+ * @param clock - its day and time zone give words such as `tomorrow` their meaning
+ * @throws {InvalidArgsError}
+ */
+export function readFieldChanges(input: FieldInput, clock: Clock): FieldChange[] {
+  const today = localDay(clock)
+  const named = namedFields.flatMap((key) => (input[key] === undefined ? [] : [{ key, value: input[key], by: key }]))
+  const changes = [...named, ...input.set.map(parseAssignment)].map((change) =>
+    settleDay(normalizeField(change), today),
   )
-  const changes = [...named, ...input.set.map(parseAssignment)].map(normalizeField)
   requireOneValueEach(changes)
   return changes
+}
+
+/**
+ * Validates the labels that an update adds and removes, together with the fields that it sets.
+ * @throws {InvalidArgsError} on an invalid label, two values of one field, or a label that is both added and removed
+ */
+export function requireLabelChanges(
+  { add, remove }: { readonly add: readonly string[]; readonly remove: readonly string[] },
+  fields: readonly FieldChange[],
+): void {
+  add.forEach(requireLabel)
+  requireOneValueEach([...splitLabels(add).fields, ...fields])
+  const added = new Set([...add, ...fields.map(scopedLabelOf)])
+  const both = remove.find((label) => added.has(label))
+  if (both === undefined) return
+  throw new InvalidArgsError(`label '${makeVisible(both)}' is both added and removed`, {
+    details: { field: 'remove-label', value: both },
+  })
 }
 
 function parseAssignment(text: string): FieldChange {

@@ -4,13 +4,15 @@ import {
   type IssueStateWord,
   joinQueries,
   parseAge,
+  parseDayWord,
   parseQualifier,
   parseQuery,
   type QualifierKey,
   type QueryTerm,
   qualifiers,
 } from '../../model/index.ts'
-import { parseMoment } from '../../tracker/parse-time.ts'
+import type { Clock } from '../../tracker/effects.ts'
+import { localDay, parseMoment } from '../../tracker/parse-time.ts'
 import { type DataOf, defineCommand, type GivenInput, type InputOf } from '../define-command.ts'
 import { filterOptions } from './filter-options.ts'
 import { listIssues, listOptions } from './list-issues.ts'
@@ -46,7 +48,7 @@ const options = {
   'due-before': {
     type: 'text',
     valueName: 'date|7d',
-    summary: 'Only issues due before a date, or within a number of days',
+    summary: 'Only issues due before a date or a day such as friday, or within a time such as 7d or 1mo',
   },
   since: { type: 'text', valueName: '7d|date|ms', summary: 'Only issues changed since then' },
   text: { type: 'text', valueName: 'words', summary: 'Only issues with this text in the title or body, ignoring case' },
@@ -59,7 +61,7 @@ export const issueList = defineCommand({
   summary: 'List issues',
   description:
     'Lists issues that match all options, including --query. For type, status, milestone, priority, parent and assignee, ' +
-    '"none" matches issues without a value. Ages and days are UTC.',
+    '"none" matches issues without a value. Days are UTC; a word such as friday is the day where you are.',
   examples: [
     { command: 'grite issue list --state open', explains: 'open issues' },
     { command: 'grite issue list --label bug --label ui --assignee ann', explains: 'issues that match all conditions' },
@@ -74,7 +76,7 @@ export const issueList = defineCommand({
   arguments: {},
   options,
   run(context, input) {
-    const filter = allOf(termsOf(input, context.clock.nowUnixMs()))
+    const filter = allOf(termsOf(input, context.clock))
     const query = joinQueries({ filter, sort: null, limit: null }, parseQuery(input.query ?? ''))
     return listIssues(context, query, input)
   },
@@ -90,7 +92,7 @@ export function parseState(text: string | undefined): IssueStateWord | undefined
 }
 
 /** The options as query terms. */
-function termsOf(input: InputOf<Record<never, never>, typeof options>, nowUnixMs: number): QueryTerm[] {
+function termsOf(input: InputOf<Record<never, never>, typeof options>, clock: Clock): QueryTerm[] {
   const plain = (['state', 'assignee', 'author', 'priority', 'type', 'status', 'milestone', 'parent'] as const).flatMap(
     (key) => (input[key] === undefined ? [] : [termOf(key, key, input[key])]),
   )
@@ -98,8 +100,8 @@ function termsOf(input: InputOf<Record<never, never>, typeof options>, nowUnixMs
     ...plain,
     ...input.label.map((label) => termOf('label', 'label', label, true)),
     ...(input.overdue ? [{ kind: 'overdue' } as const] : []),
-    ...(input.dueBefore === undefined ? [] : [dueBefore(input.dueBefore)]),
-    ...(input.since === undefined ? [] : [changedSince(input.since, nowUnixMs)]),
+    ...(input.dueBefore === undefined ? [] : [dueBefore(input.dueBefore, clock)]),
+    ...(input.since === undefined ? [] : [changedSince(input.since, clock.nowUnixMs())]),
     ...(input.text === undefined ? [] : [termOf('text', 'text', input.text, true)]),
   ]
 }
@@ -115,10 +117,12 @@ function termOf(option: string, key: QualifierKey, value: string, isLiteral = fa
   })
 }
 
-function dueBefore(value: string): QueryTerm {
-  const term = parseQualifier('due', `<${value}`, false)
+function dueBefore(value: string, clock: Clock): QueryTerm {
+  // An age stays one, so that its end moves with the day on which the query runs.
+  const day = parseAge(value) === undefined ? parseDayWord(value, localDay(clock)) : undefined
+  const term = parseQualifier('due', `<${day ?? value}`, false)
   if (term !== undefined) return term
-  const allowed = 'a day such as 2026-12-01, or a number of days or weeks such as 7d'
+  const allowed = 'a day such as 2026-12-01 or friday, or a time from today such as 7d, 2w, 1mo or 1y'
   throw new InvalidArgsError(`--due-before must be ${allowed}, got '${value}'`, {
     details: { field: 'due-before', value, allowed },
   })

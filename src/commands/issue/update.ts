@@ -1,18 +1,28 @@
 import { currentBody, currentTitle, InvalidArgsError, requireTitle } from '../../model/index.ts'
+import type { CommandContext } from '../../tracker/effects.ts'
+import { readAssigneeWords } from '../../tracker/issues/assignee-words.ts'
 import { updateIssue } from '../../tracker/issues/changes.ts'
 import { resolveIssue } from '../../tracker/issues/resolve-issue.ts'
 import { type DataOf, defineCommand, type GivenInput } from '../define-command.ts'
 import { lockOption } from '../lock/lock-option.ts'
 import { changeIssues } from './change-command.ts'
-import { bodyOptions, fieldOptions, readBody, readFieldChanges } from './issue-input.ts'
+import { bodyOptions, fieldOptions, readBody, readFieldChanges, requireLabelChanges } from './issue-input.ts'
 
 export const issueUpdate = defineCommand({
   name: 'issue update',
-  summary: 'Change title, text or fields of an issue',
-  description: 'On a terminal, with only an id, opens your editor with the current title and text.',
+  summary: 'Change title, text, labels, people or fields of issues',
+  description:
+    'All changes are one commit. --assignee adds people and --unassign removes them; `me` is you, `--assignee none` or ' +
+    '`--unassign all` removes everybody, and `--unassign all --assignee ann` leaves only ann. Days such as friday or 1mo ' +
+    'are counted from today in your time zone. On a terminal, with only an id, opens your editor with the current title ' +
+    'and text.',
   examples: [
     { command: 'grite issue update 3f2a91c --title "Crash on first start"', explains: 'a better title' },
-    { command: 'grite issue update 3f2a91c --priority P0 --due 2026-12-01', explains: 'set fields' },
+    { command: 'grite issue update 3f2a91c --priority P0 --due friday --status review', explains: 'set fields' },
+    {
+      command: 'grite issue update 3f2a91c 77bc01d --add-label ui --remove-label triage --assignee me',
+      explains: 'labels and people of two issues',
+    },
     { command: 'grite issue update 3f2a91c --set milestone=', explains: 'clear a field' },
   ],
   arguments: {
@@ -21,25 +31,51 @@ export const issueUpdate = defineCommand({
   options: {
     title: { type: 'text', valueName: 'text', summary: 'New title' },
     ...bodyOptions,
+    'add-label': {
+      type: 'text',
+      valueName: 'label',
+      summary: 'Add a label',
+      repeatable: true,
+      short: 'l',
+      aliases: ['label'],
+      completes: 'label',
+    },
+    'remove-label': {
+      type: 'text',
+      valueName: 'label',
+      summary: 'Remove a label',
+      repeatable: true,
+      completes: 'label',
+    },
+    assignee: {
+      type: 'text',
+      valueName: 'user',
+      summary: 'Assign this user, or `me`; `none` unassigns everybody',
+      repeatable: true,
+      short: 'a',
+      completes: 'assignee',
+    },
+    unassign: {
+      type: 'text',
+      valueName: 'user',
+      summary: 'Unassign this user, `me`, or `all`',
+      repeatable: true,
+      completes: 'assignee',
+    },
     ...fieldOptions,
     ...lockOption,
   },
   async run(context, input) {
-    const fields = readFieldChanges(input)
-    let update = { title: input.title, body: await readBody(context, input), fields }
-    if (update.title === undefined && update.body === undefined && fields.length === 0) {
-      const [only, ...others] = input.issue
-      if (!context.text.interactive || only === undefined || others.length > 0) {
-        throw new InvalidArgsError('nothing to change: give at least one of --title, --body, --body-file or a field', {
-          details: { field: 'title' },
-        })
-      }
-      const view = await (await context.repository()).view()
-      const state = await view.findIssue(await resolveIssue(view, only))
-      const draft = state === undefined ? '' : `${currentTitle(state)}\n\n${currentBody(state)}`
-      const [title = '', ...rest] = ((await context.text.editText(draft)) ?? draft).trim().split(/\r?\n/)
-      update = { title, body: rest.join('\n').trim(), fields }
-    }
+    const fields = readFieldChanges(input, context.clock)
+    const labels = { add: input.addLabel, remove: input.removeLabel }
+    requireLabelChanges(labels, fields)
+    const text = { title: input.title, body: await readBody(context, input) }
+    const isText = text.title !== undefined || text.body !== undefined
+    const others = [fields, input.addLabel, input.removeLabel, input.assignee, input.unassign]
+    const written = isText || others.some(({ length }) => length > 0) ? text : await writeText(context, input.issue)
+    const people = { assign: input.assignee, unassign: input.unassign }
+    const assignees = await readAssigneeWords(context.repository, people)
+    const update = { ...written, fields, labels, assignees }
     if (update.title !== undefined) requireTitle(update.title)
     return changeIssues(
       context,
@@ -50,6 +86,23 @@ export const issueUpdate = defineCommand({
     )
   },
 })
+
+/** Asks for title and text of one issue in the editor. */
+async function writeText(context: CommandContext, typed: readonly string[]) {
+  const [only, ...others] = typed
+  if (!context.text.interactive || only === undefined || others.length > 0) {
+    throw new InvalidArgsError(
+      'nothing to change: give at least one of --title, --body, --body-file, --add-label, --remove-label, --assignee, ' +
+        '--unassign or a field such as --status',
+      { details: { field: 'title' } },
+    )
+  }
+  const view = await (await context.repository()).view()
+  const state = await view.findIssue(await resolveIssue(view, only))
+  const draft = state === undefined ? '' : `${currentTitle(state)}\n\n${currentBody(state)}`
+  const [title = '', ...rest] = ((await context.text.editText(draft)) ?? draft).trim().split(/\r?\n/)
+  return { title, body: rest.join('\n').trim() }
+}
 
 export type IssueUpdateInput = GivenInput<typeof issueUpdate>
 export type IssueUpdateData = DataOf<typeof issueUpdate>

@@ -1,10 +1,10 @@
 /** Tests whether an issue matches a query. */
 
-import { daysUntilDue, isOverdue } from '../due.ts'
+import { isOverdue } from '../due.ts'
 import type { IssueStateWord } from '../event-kinds.ts'
 import { type Fields, parseScopedLabel } from '../fields.ts'
 import type { ActorId, IssueId } from '../ids.ts'
-import { parseAge, parseDay, parseTimeSpan } from '../moment.ts'
+import { dayOf, parseAge, parseDay, parseTimeSpan } from '../moment.ts'
 import type { HasWord, Operator, OrderedKey, QueryCondition, QueryTerm } from './query.ts'
 
 /** The data that a query tests: an issue as lists show it. */
@@ -174,7 +174,8 @@ function compileOrdered(
       case 'priority':
         return priorityRank(row.fields.priority)
       case 'due':
-        return isAge ? toMs(daysUntilDue(row.fields, nowUnixMs)) : toMs(dueDay(row.fields))
+      case 'defer':
+        return dayPlace(row.fields[key], isAge ? dayOf(nowUnixMs) : 0)
       case 'created':
         return isAge ? nowUnixMs - row.created_ts : row.created_ts
       case 'updated':
@@ -192,10 +193,10 @@ function priorityRank(priority: string | undefined): number | undefined {
   return rank === undefined ? undefined : Number(rank)
 }
 
-function dueDay({ due }: Fields): number | undefined {
-  return due === undefined ? undefined : parseDay(due)
-}
-
 const dayMs = 86_400_000
 
-const toMs = (days: number | undefined) => (days === undefined ? undefined : days * dayMs)
+/** Milliseconds from the start of a day number to that of a day as text. */
+function dayPlace(text: string | undefined, from: number): number | undefined {
+  const day = parseDay(text ?? '')
+  return day === undefined ? undefined : (day - from) * dayMs
+}

@@ -1,5 +1,5 @@
 import type { IssueStateWord } from '../event-kinds.ts'
-import { formatScopedLabel } from '../fields.ts'
+import { formatScopedLabel, isFieldKey } from '../fields.ts'
 import type { QueryFacts } from './evaluate.ts'
 import type { QueryTerm } from './query.ts'
 
@@ -18,7 +18,7 @@ export function narrowQuery(term: QueryTerm | null, facts: QueryFacts): QueryNar
     if (each.kind === 'state' && each.state !== 'all') narrowing.state ??= each.state
     if (each.kind === 'label') narrowing.labels.push(each.label)
     if (each.kind === 'field') narrowing.labels.push(formatScopedLabel(each.key, each.value))
-    if (each.kind === 'compare' && each.operator === '=' && (each.key === 'priority' || each.key === 'due')) {
+    if (each.kind === 'compare' && each.operator === '=' && isFieldKey(each.key)) {
       narrowing.labels.push(formatScopedLabel(each.key, each.value))
     }
     if (each.kind === 'assignee') {

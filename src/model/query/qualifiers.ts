@@ -83,6 +83,10 @@ export const qualifiers = {
     parse: (value, quoted) =>
       value === 'overdue' ? { kind: 'overdue' } : orNone('due', ordered('due'))(value, quoted),
   },
+  defer: {
+    allowed: 'a day such as 2026-12-01 or <=2026-12-01, days left such as <7d, a range with .. between, or none',
+    parse: orNone('defer', ordered('defer')),
+  },
   created: { allowed: times, parse: ordered('created') },
   updated: { allowed: times, parse: ordered('updated') },
   text: { allowed: 'a text', parse: named((text) => ({ kind: 'text', text })) },
@@ -177,7 +181,8 @@ function normalize(key: OrderedKey, text: string): string | undefined {
       return isFieldValue('priority', priority) ? priority : undefined
     }
     case 'due':
-      return parseDay(text) !== undefined || (isAge(text) && /[dw]$/.test(text)) ? text : undefined
+    case 'defer':
+      return parseDay(text) !== undefined || (isAge(text) && /(?:[dwy]|mo)$/.test(text)) ? text : undefined
     case 'created':
     case 'updated':
       return isAge(text) || parseTimeSpan(text) !== undefined ? text : undefined

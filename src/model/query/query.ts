@@ -39,7 +39,7 @@ export type QueryCondition =
 export type Who = { readonly is: 'me' } | { readonly is: 'named'; readonly name: string }
 
 /** Keys that can be compared. */
-const orderedKeys = ['priority', 'due', 'created', 'updated'] as const
+const orderedKeys = ['priority', 'due', 'defer', 'created', 'updated'] as const
 export type OrderedKey = (typeof orderedKeys)[number]
 
 /** Longest first, because the parser tries them in this order. */
@@ -54,6 +54,7 @@ export const hasWords = [
   'type',
   'status',
   'due',
+  'defer',
   'milestone',
   'parent',
 ] as const

@@ -64,6 +64,7 @@ const csvColumns = [
   'type',
   'status',
   'due',
+  'defer',
   'milestone',
   'parent',
   'labels',

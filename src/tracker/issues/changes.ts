@@ -22,6 +22,7 @@ import {
   type Sha256Hex,
 } from '../../model/index.ts'
 import type { Draft } from '../draft.ts'
+import type { AssigneeChange } from './assignee-words.ts'
 import {
   type FieldChange,
   requireFieldValue,
@@ -70,9 +71,11 @@ export interface IssueUpdate {
   readonly title: string | undefined
   readonly body: string | undefined
   readonly fields: readonly FieldChange[]
+  readonly labels?: { readonly add: readonly string[]; readonly remove: readonly string[] }
+  readonly assignees?: AssigneeChange
 }
 
-/** Drafts the differences from the present title, body and fields. Returns the ids of the events, if any. */
+/** Drafts the differences from the present state of the issue. Returns the ids of the events, if any. */
 export async function updateIssue(draft: Draft, issueId: IssueId, update: IssueUpdate): Promise<EventId[]> {
   const state = await draft.requireIssue(issueId)
   const title = update.title === undefined || update.title === currentTitle(state) ? null : update.title
@@ -84,6 +87,19 @@ export async function updateIssue(draft: Draft, issueId: IssueId, update: IssueU
   }
   const fields = await settleFieldChanges(update.fields, draft)
   for (const { key, value } of fields) eventIds.push(...(await setField(draft, issueId, key, value)))
+  const { labels = { add: [], remove: [] }, assignees = { add: [], remove: [] } } = update
+  for (const label of labels.remove) eventIds.push(...(await removeLabel(draft, issueId, label)))
+  for (const label of labels.add) eventIds.push(...(await addLabel(draft, issueId, label)))
+  eventIds.push(...(await changeAssignees(draft, issueId, assignees)))
+  return eventIds
+}
+
+async function changeAssignees(draft: Draft, issueId: IssueId, { add, remove }: AssigneeChange): Promise<EventId[]> {
+  const present = presentAssignees(await draft.requireIssue(issueId))
+  const gone = remove === 'all' ? present.filter((user) => !add.includes(user)) : remove
+  const eventIds: EventId[] = []
+  for (const user of gone) eventIds.push(...(await removeAssignee(draft, issueId, user)))
+  for (const user of add) eventIds.push(...(await addAssignee(draft, issueId, user)))
   return eventIds
 }
 

@@ -1,11 +1,14 @@
 /** Field values: normalization, validation, and labels that set fields. */
 import {
+  dayWords,
   type FieldKey,
   fieldRules,
   formatScopedLabel,
   InvalidArgsError,
+  isDayField,
   isFieldValue,
   makeVisible,
+  parseDayWord,
   parseScopedLabel,
   shellWord,
 } from '../../model/index.ts'
@@ -42,6 +45,22 @@ function twoValues(first: FieldChange, second: FieldChange): InvalidArgsError {
       details: { field: first.key, values: [first.value, second.value] },
     },
   )
+}
+
+/**
+ * Turns a day word such as `friday` into its date.
+ *
+ * @param today - see `localDay`
+ * @throws {InvalidArgsError} naming the field, the value and the allowed values
+ */
+export function settleDay(change: FieldChange, today: number): FieldChange {
+  const { key, value } = change
+  if (!isDayField(key) || value === '') return change
+  const day = parseDayWord(value, today)
+  if (day !== undefined) return { ...change, value: day }
+  throw new InvalidArgsError(`${key} must be ${dayWords}, got '${value}'`, {
+    details: { field: key, value, allowed: dayWords },
+  })
 }
 
 /** `p1` and `1` mean P1. */

@@ -24,6 +24,7 @@ const asks = (query: string, row: QueryRow, body = '', by: QueryFacts = facts) =
 describe('matching issues', () => {
   const open = makeRow()
   const labelled = makeRow({ labels: ['area:ui', 'priority:P1'], fields: { priority: 'P1' } })
+  const later = (day: string) => makeRow({ fields: { defer: day } })
   const due = (day: string, changes: Partial<QueryRow> = {}) => makeRow({ fields: { due: day }, ...changes })
   const created = (ms: number) => makeRow({ created_ts: ms })
   const today = nowUnixMs - (nowUnixMs % dayMs)
@@ -56,6 +57,12 @@ describe('matching issues', () => {
     ['due:0d..7d', due('2026-04-12'), due('2026-04-04')],
     ['due:>1w', due('2026-04-13'), due('2026-04-12')],
     ['due:<9999-01-01', due('2026-04-05'), due('soon')],
+    ['due:<=1mo', due('2026-05-05'), due('2026-05-06')],
+    ['due:<=1y', due('2027-04-05'), due('2027-04-06')],
+    ['defer:>0d', later('2026-04-06'), later('2026-04-05')],
+    ['defer:<=2026-04-05', later('2026-04-05'), later('2026-04-06')],
+    ['has:defer', later('2026-04-05'), open],
+    ['defer:none', open, later('2026-04-05')],
     ['due:overdue', due('2026-04-04'), due('2026-04-05')],
     ['is:overdue', due('2026-04-04'), due('2026-04-04', { state: 'closed' })],
     ['is:claimed', makeRow({ issue_id: 'c1'.repeat(16) as IssueId }), open],

@@ -30,7 +30,7 @@ const who = fc.oneof(
 )
 const priority = fc.constantFrom('P0', 'P1', 'P2', 'P3', 'P4')
 const day = fc.constantFrom('2026-04-04', '2026-04-05', '2026-04-06', '2026-12-01')
-const dueAge = fc.constantFrom('0d', '1d', '7d', '2w')
+const dueAge = fc.constantFrom('0d', '1d', '7d', '2w', '1mo', '1y')
 const age = fc.constantFrom('0s', '90m', '1d', '7d', '4w')
 const moment = fc.oneof(day, fc.constantFrom('2026-04-05T11:00:00Z', '2026-04-05T11:00', '1775000000000'))
 
@@ -38,12 +38,13 @@ const moment = fc.oneof(day, fc.constantFrom('2026-04-05T11:00:00Z', '2026-04-05
 const valuesOf = {
   priority: [priority],
   due: [day, dueAge],
+  defer: [day, dueAge],
   created: [moment, age],
   updated: [moment, age],
 } as const
 
 const compare: fc.Arbitrary<QueryCondition> = fc
-  .constantFrom('priority' as const, 'due' as const, 'created' as const, 'updated' as const)
+  .constantFrom('priority' as const, 'due' as const, 'defer' as const, 'created' as const, 'updated' as const)
   .chain((key) => {
     const [point, length] = valuesOf[key] as readonly [fc.Arbitrary<string>, fc.Arbitrary<string>?]
     const others = operators.filter((operator) => operator !== '=')
@@ -58,6 +59,7 @@ const compare: fc.Arbitrary<QueryCondition> = fc
 const range: fc.Arbitrary<QueryCondition> = fc.constantFrom<QueryCondition>(
   { kind: 'range', key: 'priority', from: 'P1', to: 'P3' },
   { kind: 'range', key: 'due', from: '0d', to: '7d' },
+  { kind: 'range', key: 'defer', from: '1d', to: '1mo' },
   { kind: 'range', key: 'due', from: '2026-04-04', to: '2026-04-05' },
   { kind: 'range', key: 'created', from: '2026-04-04', to: '2026-04-04' },
   { kind: 'range', key: 'updated', from: '1d', to: '1w' },
@@ -136,6 +138,7 @@ export const anyRow: fc.Arbitrary<QueryRow> = fc
         type: name,
         status: name,
         due: fc.oneof(day, fc.constant('soon')),
+        defer: fc.oneof(day, fc.constant('soon')),
         milestone: name,
         parent: name,
       },
