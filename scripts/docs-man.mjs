@@ -35,10 +35,11 @@ export function formatManPage(commands, version) {
 }
 
 function formatCommand(command) {
-  const { summary, description, examples } = command
+  const { summary, shortForms = [], description, examples } = command
   return [
     `.SS "${roff(formatUsage(command))}"`,
     roff(`${summary}.`),
+    ...(shortForms.length === 0 ? [] : ['.PP', roff(`Short form: grite ${shortForms.join(', grite ')}.`)]),
     ...(description === undefined
       ? []
       : [

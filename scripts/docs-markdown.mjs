@@ -17,7 +17,10 @@ export function formatCliMarkdown(commands) {
     '# Commands',
     'Generated from the command table by `npm run docs`; do not edit. `grite help <command>` shows the same text.',
     commands
-      .map(({ name, summary }) => `- [\`grite ${name}\`](#grite-${name.replaceAll(' ', '-')}): ${summary}`)
+      .map(({ name, summary, shortForms = [] }) => {
+        const short = shortForms.map((word) => `, \`grite ${word}\``).join('')
+        return `- [\`grite ${name}\`](#grite-${name.replaceAll(' ', '-')})${short}: ${summary}`
+      })
       .join('\n'),
     '## Global options',
     'They are accepted anywhere on the line.',
@@ -77,13 +80,14 @@ the first write of each user creates an actor, and no user writes as the actor o
 \`grite actor use\` sets the default of the user who runs it.`
 
 function formatCommand(command) {
-  const { name, summary, description, examples } = command
+  const { name, summary, shortForms = [], description, examples } = command
   const options = optionEntries(command).map(([option, spec]) => [nameOption(option, spec), describe(spec)])
   const args = argumentEntries(command).map(([argument, spec]) => [code(formatArgument(argument, spec)), spec.summary])
   return [
     `## grite ${name}`,
     `${summary}.`,
     fence('text', formatUsage(command)),
+    ...(shortForms.length === 0 ? [] : [`Short form: ${shortForms.map((word) => code(`grite ${word}`)).join(', ')}.`]),
     ...(description === undefined ? [] : [formatDescription(description)]),
     ...(args.length === 0 ? [] : [formatTable(['argument', 'meaning'], args)]),
     ...(options.length === 0 ? [] : [formatTable(['option', 'meaning'], options)]),

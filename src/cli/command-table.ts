@@ -3,7 +3,7 @@ import type { AnyCommand } from '../commands/define-command.ts'
 
 export interface CommandTable {
   readonly commands: readonly AnyCommand[]
-  /** The command whose name matches the most words at the start of `words`. */
+  /** The command whose name or short form matches the most words at the start of `words`. */
   readonly match: (words: readonly string[]) => { readonly command: AnyCommand; readonly wordCount: number } | undefined
   /** Commands whose name starts with these words and has further ones. */
   readonly below: (words: readonly string[]) => readonly AnyCommand[]
@@ -11,15 +11,27 @@ export interface CommandTable {
 
 export function buildCommandTable(commands: readonly AnyCommand[]): CommandTable {
   const byName = new Map(commands.map((command) => [command.name, command]))
+  const byShortForm = new Map(
+    commands.flatMap((command) => (command.shortForms ?? []).map((word) => [word, command] as const)),
+  )
   const wordCountMax = Math.max(0, ...commands.map((command) => command.name.split(' ').length))
+  const matchName = (words: readonly string[]) => {
+    for (let wordCount = Math.min(words.length, wordCountMax); wordCount > 0; wordCount--) {
+      const command = byName.get(words.slice(0, wordCount).join(' '))
+      if (command !== undefined) return { command, wordCount }
+    }
+    return undefined
+  }
   return {
     commands,
     match(words) {
-      for (let wordCount = Math.min(words.length, wordCountMax); wordCount > 0; wordCount--) {
-        const command = byName.get(words.slice(0, wordCount).join(' '))
-        if (command !== undefined) return { command, wordCount }
-      }
-      return undefined
+      const own = matchName(words)
+      const short = own === undefined ? byShortForm.get(words[0] ?? '') : undefined
+      if (short === undefined) return own
+      // `comment edit` is `issue comment edit`.
+      const full = short.name.split(' ')
+      const found = matchName([...full, ...words.slice(1)])
+      return found && { ...found, wordCount: found.wordCount - full.length + 1 }
     },
     below(words) {
       if (words.length === 0) return commands

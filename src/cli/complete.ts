@@ -161,6 +161,9 @@ function nextWords(table: CommandTable, words: readonly string[], typed: string)
     const isCommand = names.length === words.length + 1
     if (isCommand || !summaries.has(word)) summaries.set(word, isCommand ? command.summary : `${word} …`)
   }
+  for (const { shortForms = [], summary } of words.length === 0 ? table.commands : []) {
+    for (const word of shortForms) if (word.startsWith(typed) && !summaries.has(word)) summaries.set(word, summary)
+  }
   if (words.length === 0 && 'help'.startsWith(typed)) summaries.set('help', 'Show help of a command')
   return [...summaries].map(([word, summary]) => `${word}\t${summary}`)
 }

@@ -54,7 +54,7 @@ export async function renderHelp(table: CommandTable, { words, all }: HelpReques
 }
 
 async function renderCommand(command: AnyCommand, width: number): Promise<string> {
-  const { summary, description, examples } = command
+  const { summary, shortForms = [], description, examples } = command
   const screen = blank(width)
   for (const [name, spec] of argumentEntries(command)) {
     screen.option(formatArgument(name, spec), { describe: spec.summary, group: argumentsHeading })
@@ -65,6 +65,7 @@ async function renderCommand(command: AnyCommand, width: number): Promise<string
   return [
     `Usage: ${formatUsage(command)}\n`,
     `${summary}\n`,
+    ...(shortForms.length === 0 ? [] : [`Short form: grite ${shortForms.join(', grite ')}\n`]),
     ...(description === undefined ? [] : [`${wrapText(description, width)}\n`]),
     `${await print(screen)}`,
     `Examples:\n${lines.join('\n')}`,
@@ -143,13 +144,14 @@ async function renderList(table: CommandTable, words: readonly string[], width: 
   if (words.length > 0) parts.push(await renderCommands('Commands:', commands, width))
   else {
     parts.push('An issue tracker and event store inside your git repository.\n')
+    parts.push(await renderShortForms(commands, width))
     for (const [heading, members] of groupBySection(commands)) parts.push(await renderCommands(heading, members, width))
   }
   const tail = blank(width)
   addOptions(tail, 'Global options:', Object.entries({ ...globalOptions, ...parserOptions }))
   parts.push(await print(tail))
   parts.push('Run `grite help <command>` for its options and examples.\n')
-  return parts.join('\n')
+  return parts.filter((part) => part !== '').join('\n')
 }
 
 function groupBySection(commands: readonly AnyCommand[]): [string, AnyCommand[]][] {
@@ -167,6 +169,16 @@ async function renderCommands(heading: string, commands: readonly AnyCommand[], 
   const screen = blank(width).updateStrings({ 'Commands:': heading })
   for (const command of commands) screen.command(synopsis(command), command.summary)
   return print(screen)
+}
+
+/** Empty when no command has a short form. */
+async function renderShortForms(commands: readonly AnyCommand[], width: number): Promise<string> {
+  const screen = blank(width).updateStrings({ 'Commands:': 'Short forms of issue commands:' })
+  const withShort = commands.filter(({ shortForms = [] }) => shortForms.length > 0)
+  for (const command of withShort) {
+    for (const word of command.shortForms ?? []) screen.command(synopsis({ ...command, name: word }), command.summary)
+  }
+  return withShort.length === 0 ? '' : print(screen)
 }
 
 /** Removes the empty lines that yargs prints for missing parts. */

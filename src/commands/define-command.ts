@@ -176,6 +176,8 @@ export interface CommandDefinition<
 > {
   /** Words as typed, for example `issue label add`. */
   readonly name: Name
+  /** Single words that name the command, too, at the start of a line: `new` for `issue create`. */
+  readonly shortForms?: readonly string[]
   readonly summary: string
   readonly description?: string
   readonly examples: readonly CommandExample[]

@@ -10,6 +10,7 @@ import { bodyOptions, readBody } from './issue-input.ts'
 
 export const issueComment = defineCommand({
   name: 'issue comment',
+  shortForms: ['comment'],
   summary: 'Comment on an issue',
   description: 'On a terminal, without --body or --body-file, opens your editor.',
   examples: [

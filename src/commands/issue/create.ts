@@ -6,6 +6,7 @@ import { bodyOptions, fieldOptions, readBody, readFieldChanges } from './issue-i
 
 export const issueCreate = defineCommand({
   name: 'issue create',
+  shortForms: ['new'],
   summary: 'Create an issue',
   description:
     'On a terminal, without a title, opens your editor: the first line becomes the title, the rest the text. `--assignee me` ' +

@@ -6,6 +6,7 @@ import { type DataOf, defineCommand, type GivenInput } from '../define-command.t
 
 export const issueHistory = defineCommand({
   name: 'issue history',
+  shortForms: ['log'],
   summary: 'Show all changes of an issue',
   description:
     'Shows each event of the issue with its actor, time, and the old and new value, oldest first. If a later event changed ' +

@@ -58,6 +58,7 @@ const options = {
 
 export const issueList = defineCommand({
   name: 'issue list',
+  shortForms: ['list'],
   summary: 'List issues',
   description:
     'Lists issues that match all options, including --query. For type, status, milestone, priority, parent and assignee, ' +

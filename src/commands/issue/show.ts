@@ -25,6 +25,7 @@ import { type DataOf, defineCommand, type GivenInput } from '../define-command.t
 
 export const issueShow = defineCommand({
   name: 'issue show',
+  shortForms: ['show'],
   summary: 'Show an issue with its text, comments and relations',
   examples: [
     { command: 'grite issue show 3f2a91c', explains: 'for people' },

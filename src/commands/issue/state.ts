@@ -39,6 +39,7 @@ type ClosedIssues = ChangeData<{ readonly state: IssueStateWord; readonly action
 
 export const issueClose = defineCommand({
   name: 'issue close',
+  shortForms: ['close'],
   summary: 'Close issues',
   description:
     'Closing an issue does not close its parts; a warning lists the open ones. --claim-next claims in the same place as the ' +
@@ -120,6 +121,7 @@ async function runNextSteps(
 
 export const issueReopen = defineCommand({
   name: 'issue reopen',
+  shortForms: ['reopen'],
   summary: 'Reopen closed issues',
   examples: [{ command: 'grite issue reopen 3f2a91c', explains: 'it was not fixed after all' }],
   arguments: issues,
