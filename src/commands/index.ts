@@ -15,6 +15,7 @@ import { init } from './init.ts'
 import { issueAttachmentAdd, issueAttachmentGet, issueAttachmentList } from './issue/attachment.ts'
 import { issueClaim, issueUnclaim } from './issue/claim.ts'
 import { issueComment } from './issue/comment.ts'
+import { issueCommentEdit, issueCommentHide, issueCommentUnhide } from './issue/comment-change.ts'
 import { issueCreate } from './issue/create.ts'
 import { issueDepAdd, issueDepRemove } from './issue/dependency-change.ts'
 import { issueDepGraph } from './issue/dependency-graph.ts'
@@ -53,6 +54,9 @@ const commands: readonly Command[] = [
   issueHistory,
   issueUpdate,
   issueComment,
+  issueCommentEdit,
+  issueCommentHide,
+  issueCommentUnhide,
   issueClose,
   issueReopen,
   issueClaim,
@@ -125,6 +129,9 @@ type Command =
   | typeof issueHistory
   | typeof issueUpdate
   | typeof issueComment
+  | typeof issueCommentEdit
+  | typeof issueCommentHide
+  | typeof issueCommentUnhide
   | typeof issueClose
   | typeof issueReopen
   | typeof issueClaim

@@ -142,6 +142,21 @@ export class Issues extends Group {
     return this.session.run('issue comment', { ...options, issue, body })
   }
 
+  /** Changes the text of a comment. The first text stays in the log. */
+  editComment(comment: string, body: string): Promise<Answer<'issue comment edit'>> {
+    return this.session.run('issue comment edit', { comment, body })
+  }
+
+  /** Hides a comment. Its text stays in the log. */
+  hideComment(comment: string): Promise<Answer<'issue comment hide'>> {
+    return this.session.run('issue comment hide', { comment })
+  }
+
+  /** Shows a hidden comment again. */
+  unhideComment(comment: string): Promise<Answer<'issue comment unhide'>> {
+    return this.session.run('issue comment unhide', { comment })
+  }
+
   /** Closes issues. */
   close(issue: string, options?: Options<'issue close', 'issue'>): Promise<OneAnswer<'issue close'>>
   close(issues: readonly string[], options?: Options<'issue close', 'issue'>): Promise<Answer<'issue close'>>

@@ -17,6 +17,18 @@ export function commentOverlayKey(comment: EventId): string {
   return `${commentOverlayPrefix}${comment}`
 }
 
+/** The comment of a key; undefined for a key that is not `grite.comment.<event id>`. */
+export function commentOfOverlayKey(key: string): EventId | undefined {
+  const id = key.startsWith(commentOverlayPrefix) ? key.slice(commentOverlayPrefix.length) : ''
+  return /^[0-9a-f]{64}$/.test(id) ? (id as EventId) : undefined
+}
+
+/** The text shown for a comment; null for a hidden one. */
+export function shownCommentText(written: string, overlay: CommentOverlay | null): string | null {
+  if (overlay === null) return written
+  return overlay.kind === 'hidden' ? null : overlay.body
+}
+
 /** The value that says an overlay; the empty value, for null, shows the comment as it was written. */
 export function formatCommentOverlay(overlay: CommentOverlay | null): string {
   if (overlay === null) return ''

@@ -40,13 +40,17 @@ export {
   newClaim,
   staleAssignees,
 } from './claim.ts'
+export { type CommentHistoryEntry, withCommentChanges } from './comment-history.ts'
 export {
   type CommentOverlay,
+  commentOfOverlayKey,
   commentOverlayKey,
   commentOverlayPrefix,
   formatCommentOverlay,
   readCommentOverlay,
+  shownCommentText,
 } from './comment-overlay.ts'
+export { type CommentInThread, type ThreadedComment, threadComments } from './comment-threads.ts'
 export { compareBytes, compareText } from './compare.ts'
 export { type FileContext, laterContext, type ProjectContext } from './context.ts'
 export { dayWords, parseDayWord } from './day-words.ts'

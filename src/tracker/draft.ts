@@ -173,9 +173,11 @@ export class Draft {
   /**
    * Drafts a value of a project context key, dated after all known events of that key. The caller checks whether the key
    * already has the value: for some keys only an event of the actor itself counts.
+   *
+   * @param after - the event is dated later than this. Milliseconds.
    */
-  setProjectContext(key: string, value: string): Promise<Event> {
-    return this.#setContext(key, value, { signer: this.#sources.signer })
+  setProjectContext(key: string, value: string, after = 0): Promise<Event> {
+    return this.#setContext(key, value, { signer: this.#sources.signer, after })
   }
 
   /**

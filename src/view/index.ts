@@ -22,5 +22,5 @@ export {
 } from './open-view.ts'
 export type { RowText } from './row-text.ts'
 export { isFileFailure, isStoreFailure } from './store.ts'
-export { type DependencyEdge, type IssueFilter, View, viewSchema } from './view.ts'
+export { type DependencyEdge, type IssueFilter, type ProjectEvent, View, viewSchema } from './view.ts'
 export { ViewDirectory } from './view-directory.ts'

@@ -12,6 +12,7 @@ import {
   type DependencyType,
   decodeRecord,
   type Event,
+  type EventBodyOf,
   type EventId,
   type FileContext,
   formatHex,
@@ -93,6 +94,9 @@ export interface DependencyEdge {
   readonly other: IssueId
   readonly type: DependencyType
 }
+
+/** An event that sets a project key. */
+export type ProjectEvent = Event & { readonly body: EventBodyOf<'ProjectContextUpdated'> }
 
 /** A former head of the log with an unreadable chunk, whose events are unknown. */
 export interface HeldHead {
@@ -588,6 +592,17 @@ export class View {
     }
   }
 
+  /** Events of project keys with a prefix, in id order, streamed. Scans the records of all events, and decodes few. */
+  async *projectEvents(prefix: string): AsyncGenerator<ProjectEvent> {
+    const { gte, lt } = allEvents()
+    for await (const record of this.store.values({ gte, lt })) {
+      if (!record.includes(prefix)) continue
+      const event = requireEvent(record)
+      const { body } = event
+      if (body.type === 'ProjectContextUpdated' && body.key.startsWith(prefix)) yield { ...event, body }
+    }
+  }
+
   /** States of all shown issues, streamed in id order. */
   async *allStates(): AsyncGenerator<IssueState> {
     for await (const text of this.store.values(allIssueStates())) {
@@ -683,6 +698,15 @@ export class View {
   async findProjectContext(key: string): Promise<ProjectContext | undefined> {
     const value = await this.store.get(projectContextKey(key))
     return value === undefined ? undefined : parseOwnJson<ProjectContext>(value)
+  }
+
+  /** Like `findProjectContext`, for several keys; keys that were never set are left out. */
+  async findProjectContexts(keys: readonly string[]): Promise<Map<string, ProjectContext>> {
+    const found = new Map<string, ProjectContext>()
+    for (const [index, value] of (await this.store.getMany(keys.map(projectContextKey))).entries()) {
+      if (value !== undefined) found.set(keys[index] as string, parseOwnJson<ProjectContext>(value))
+    }
+    return found
   }
 
   /** Whether any issue is now assigned to this user. */

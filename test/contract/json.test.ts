@@ -26,7 +26,7 @@ writeFileSync(
 writeFileSync(join(place.path, 'operations.jsonl'), '')
 
 /** Ids created by earlier rows. */
-const known = { parent: '', issue: '', actor: '' }
+const known = { parent: '', issue: '', actor: '', comment: '' }
 
 interface Row {
   readonly command: string
@@ -82,7 +82,20 @@ const rows: readonly Row[] = [
     expect: (data) => assert.deepEqual([data.actor_id, data.wal_head], [known.actor, place.head()]),
   },
   { command: 'issue update', words: () => [known.issue, '--title=Crash on start', '--priority=1'] },
-  { command: 'issue comment', words: () => [known.issue, '--body=Seen too'] },
+  {
+    command: 'issue comment',
+    words: () => [known.issue, '--body=Seen too'],
+    expect(data) {
+      known.comment = data.event_id
+    },
+  },
+  {
+    command: 'issue comment edit',
+    words: () => [known.comment.slice(0, 12), '--body=Seen here'],
+    expect: (data) => assert.deepEqual([data.action, data.comment_id], ['edited', known.comment]),
+  },
+  { command: 'issue comment hide', words: () => [known.comment] },
+  { command: 'issue comment unhide', words: () => [known.comment] },
   { command: 'issue label add', words: () => [known.issue, '--label=ui'] },
   { command: 'issue label remove', words: () => [known.issue, '--label=ui'] },
   { command: 'issue assignee add', words: () => [known.issue, '--user=bo'] },

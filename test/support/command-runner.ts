@@ -14,6 +14,8 @@ export interface RunnerOptions {
   /** Defaults to the random generator of the machine. */
   readonly randomBytes?: (count: number) => Uint8Array
   readonly stdin?: string
+  /** What the user makes of a draft in the editor. Without it there is no terminal. */
+  readonly editText?: (draft: string) => string
   readonly actor?: string
   readonly gitOptions?: RequestFacts['gitOptions']
   readonly atSync?: RequestFacts['atSync']
@@ -70,7 +72,7 @@ export function commandRunner(options: RunnerOptions): CommandRunner {
       },
       interrupted: options.interrupted ?? new AbortController().signal,
       text: {
-        interactive: false,
+        interactive: options.editText !== undefined,
         readStdin: async () => options.stdin ?? '',
         async *stdinChunks() {
           yield Buffer.from(options.stdin ?? '', 'utf8')
@@ -78,7 +80,10 @@ export function commandRunner(options: RunnerOptions): CommandRunner {
         async *readStdinLines() {
           yield* (options.stdin ?? '').split('\n')
         },
-        editText: async () => undefined,
+        async editText(draft) {
+          const text = options.editText?.(draft) ?? ''
+          return text.trim() === '' ? undefined : text
+        },
       },
       repository() {
         open ??= openWorkspace(facts)

@@ -41,9 +41,19 @@ function historyColumns({ style }: RenderView): readonly Column<HistoryLine>[] {
 /** Fields whose values may be long texts. */
 const textFields: ReadonlySet<string | null> = new Set(['body', 'comment'])
 
-export function formatChange({ field, old, new: value }: Pick<HistoryLine, 'field' | 'old' | 'new'>): string {
+/** @param line - an edit of a comment has the id of another event */
+export function formatChange({
+  field,
+  old,
+  new: value,
+  event_id,
+  comment_id,
+}: Pick<HistoryLine, 'field' | 'old' | 'new'> & Partial<Pick<HistoryLine, 'event_id' | 'comment_id'>>): string {
   if (field === null) return value ?? ''
-  if (field === 'comment') return formatTextChange(null, value).replace('nothing -> ', '')
+  if (field === 'comment') {
+    const isEdit = typeof comment_id === 'string' && comment_id !== event_id
+    return isEdit ? `${shorten(comment_id)}: ${formatCommentEdit(old, value)}` : wholeText(value)
+  }
   if (textFields.has(field)) return formatTextChange(old, value)
   if (field === 'link' || field === 'attachment') return `+ ${value ?? ''}`
   if (field === 'label' || field === 'assignee' || field === 'dependency') {
@@ -51,6 +61,14 @@ export function formatChange({ field, old, new: value }: Pick<HistoryLine, 'fiel
   }
   return `${old ?? 'none'} -> ${value ?? 'none'}`
 }
+
+/** An edit of a comment; null stands for a hidden one. */
+export function formatCommentEdit(old: string | null, value: string | null): string {
+  if (value === null) return old === null ? 'hidden' : `${wholeText(old)} -> hidden`
+  return old === null ? `hidden -> ${wholeText(value)}` : formatTextChange(old, value)
+}
+
+const wholeText = (text: string | null) => formatTextChange(null, text).replace('nothing -> ', '')
 
 /** Shows the target of a dependency by a short id. */
 function formatElement(field: string, element: string): string {

@@ -1,6 +1,6 @@
 import type { RedoData, UndoData } from '../../commands/undo.ts'
 import { escapeLine } from './escape-for-terminal.ts'
-import { formatChange } from './issue-history.ts'
+import { formatChange, formatCommentEdit } from './issue-history.ts'
 import { shorten } from './issue-shapes.ts'
 import { formatMinute } from './relative-time.ts'
 import type { Renderer, RenderView } from './renderer.ts'
@@ -38,6 +38,9 @@ function whereOf({ short_id, title }: Change, style: RenderView['style']): strin
 }
 
 function describe(change: Change): string {
-  if (change.field === 'comment' && change.new === null) return 'comment: hidden (it stays in the log)'
+  if (change.field === 'comment') {
+    const edit = change.new === null ? 'hidden (it stays in the log)' : formatCommentEdit(change.old, change.new)
+    return `comment: ${edit}`
+  }
   return `${change.field}: ${formatChange(change)}`
 }

@@ -1,5 +1,6 @@
 /** `watch`: one line per event; without a terminal, tab-separated. */
 import type { WatchData, WatchItem } from '../../commands/watch/watch.ts'
+import { commentOfOverlayKey, readCommentOverlay } from '../../model/index.ts'
 import { escapeLine } from './escape-for-terminal.ts'
 import { formatCount } from './facts.ts'
 import { shorten } from './issue-shapes.ts'
@@ -60,10 +61,20 @@ function describeKind(kind: WatchItem['kind']): string {
     case 'ContextUpdated':
       return `described ${text('path')}`
     case 'ProjectContextUpdated':
-      return text('key').startsWith('grite.actor.') ? 'published an actor card' : `set ${text('key')}`
+      return describeKey(text('key'), fields.value)
     default:
       return escapeLine(name)
   }
+}
+
+function describeKey(key: string, value: unknown): string {
+  if (key.startsWith('grite.actor.')) return 'published an actor card'
+  const comment = commentOfOverlayKey(key)
+  if (comment === undefined) return `set ${key}`
+  const overlay = readCommentOverlay(typeof value === 'string' ? value : '')
+  if (overlay === null) return `showed comment ${shorten(comment)} as it was written`
+  if (overlay.kind === 'hidden') return `hid comment ${shorten(comment)}`
+  return `edited comment ${shorten(comment)} ${quote(escapeLine(overlay.body))}`
 }
 
 function quote(text: string): string {

@@ -1,5 +1,13 @@
-import { currentTitle, fieldNameOf, type HistoryEntry, historyOf, InternalError } from '../../model/index.ts'
+import {
+  type CommentHistoryEntry,
+  currentTitle,
+  fieldNameOf,
+  historyOf,
+  InternalError,
+  withCommentChanges,
+} from '../../model/index.ts'
 import { actorNames } from '../../tracker/identity/actor-names.ts'
+import { isComment, readCommentEdits } from '../../tracker/issues/comment-overlays.ts'
 import { resolveIssue } from '../../tracker/issues/resolve-issue.ts'
 import { shortIdLength } from '../../tracker/issues/short-id.ts'
 import { type DataOf, defineCommand, type GivenInput } from '../define-command.ts'
@@ -28,12 +36,14 @@ export const issueHistory = defineCommand({
     const state = await view.findIssue(issueId)
     if (state === undefined) throw new InternalError(`issue ${issueId} is listed but has no state`)
     const events = await view.eventsOf(issueId)
+    const comments = events.filter(isComment).map(({ eventId }) => eventId)
+    const edits = await readCommentEdits(view, comments)
     const names = await actorNames(
       repository,
       view,
-      events.map(({ actor }) => actor),
+      [...events, ...edits].map(({ actor }) => actor),
     )
-    const all = historyOf(events).map((entry) => formatEntry(entry, names))
+    const all = withCommentChanges(historyOf(events), edits).map((entry) => formatEntry(entry, names))
     const entries = all.slice(Math.max(0, all.length - (input.limit ?? all.length)))
     if (input.reverse) entries.reverse()
     const shortIds = await view.shortIds([issueId], shortIdLength)
@@ -52,7 +62,7 @@ export const issueHistory = defineCommand({
 export type IssueHistoryInput = GivenInput<typeof issueHistory>
 export type IssueHistoryData = DataOf<typeof issueHistory>
 
-function formatEntry(entry: HistoryEntry, names: ReadonlyMap<string, string>) {
+function formatEntry(entry: CommentHistoryEntry, names: ReadonlyMap<string, string>) {
   const { event, subject, old, effective, supersededBy, partOf } = entry
   return {
     event_id: event.eventId,
@@ -61,6 +71,7 @@ function formatEntry(entry: HistoryEntry, names: ReadonlyMap<string, string>) {
     ts_unix_ms: event.tsUnixMs,
     kind: event.body.type,
     field: fieldNameOf(subject),
+    comment_id: entry.comment,
     old,
     new: entry.new,
     effective,

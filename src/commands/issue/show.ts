@@ -16,6 +16,7 @@ import { readClaims } from '../../tracker/claims/read-claims.ts'
 import { actorNames } from '../../tracker/identity/actor-names.ts'
 import { openKeyRing } from '../../tracker/identity/key-ring.ts'
 import { progressOf, readChildren } from '../../tracker/issues/children.ts'
+import { readShownComments } from '../../tracker/issues/comment-overlays.ts'
 import { describeEdges, describeIssues, mentionRows } from '../../tracker/issues/describe-issues.ts'
 import { resolveIssue } from '../../tracker/issues/resolve-issue.ts'
 import { shortIdLength } from '../../tracker/issues/short-id.ts'
@@ -45,7 +46,9 @@ export const issueShow = defineCommand({
     const shortIds = await view.shortIds([issueId], shortIdLength)
     const row = rowOf(state)
     const children = await readChildren(view, issueId)
-    const names = await actorNames(repository, view, [row.author, ...events.map(({ actor }) => actor)])
+    const comments = await readShownComments(view, events)
+    const editors = comments.flatMap(({ changed }) => (changed === null ? [] : [changed.actor]))
+    const names = await actorNames(repository, view, [row.author, ...events.map(({ actor }) => actor), ...editors])
     const nameOf = (actor: string) => names.get(actor) ?? null
     const originalId = originalIdOf(state)
     const issue = {
@@ -63,21 +66,19 @@ export const issueShow = defineCommand({
         new Map(children.map((child) => [child.issue_id, child])),
       ),
       progress: progressOf(children),
-      comments: events.flatMap((event) =>
-        event.body.type === 'CommentAdded'
-          ? [
-              {
-                event_id: event.eventId,
-                actor: event.actor,
-                actor_label: nameOf(event.actor),
-                ts_unix_ms: event.tsUnixMs,
-                body: event.body.body,
-                parent: event.parent,
-                signature: verdictOf(event),
-              },
-            ]
-          : [],
-      ),
+      comments: comments.map(({ event, text, changed }) => ({
+        event_id: event.eventId,
+        actor: event.actor,
+        actor_label: nameOf(event.actor),
+        ts_unix_ms: event.tsUnixMs,
+        body: text ?? '',
+        parent: event.parent,
+        signature: verdictOf(event),
+        edited_ts: changed?.tsUnixMs ?? null,
+        edited_by: changed?.actor ?? null,
+        edited_by_label: changed === null ? null : nameOf(changed.actor),
+        hidden: text === null,
+      })),
       links: events.flatMap(({ body, eventId }) =>
         body.type === 'LinkAdded' ? [{ event_id: eventId, url: body.url, note: body.note }] : [],
       ),

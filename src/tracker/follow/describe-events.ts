@@ -1,6 +1,7 @@
 import type { Oid } from '../../git/index.ts'
 import { type Event, formatKindForExport, type IssueId, type KindJson } from '../../model/index.ts'
 import { actorNames } from '../identity/actor-names.ts'
+import { findEditedComments, issueOfEvent } from '../issues/comment-overlays.ts'
 import { shortIdLength } from '../issues/short-id.ts'
 import type { Workspace } from '../workspace.ts'
 
@@ -13,6 +14,7 @@ export interface FoundEvent {
 /** An event as reported by a watch. Title and state are the current ones, null if the issue is unknown. */
 export interface WatchedEvent {
   readonly event_id: string
+  /** For an edit of a comment, the issue of the comment. */
   readonly issue_id: IssueId
   readonly short_id: string | null
   readonly title: string | null
@@ -31,7 +33,12 @@ export async function describeEvents(
   found: readonly FoundEvent[],
 ): Promise<readonly WatchedEvent[]> {
   const view = await repository.view()
-  const ids = [...new Set(found.map(({ event }) => event.issueId))]
+  const edited = await findEditedComments(
+    view,
+    found.map(({ event }) => event),
+  )
+  const issueOf = (event: Event) => issueOfEvent(event, edited)
+  const ids = [...new Set(found.map(({ event }) => issueOf(event)))]
   const rows = await view.findRows(ids)
   const shortIds = await view.shortIds([...rows.keys()], shortIdLength)
   const names = await actorNames(
@@ -41,10 +48,10 @@ export async function describeEvents(
   )
   return found.map(({ event, commit }) => ({
     event_id: event.eventId,
-    issue_id: event.issueId,
-    short_id: shortIds.get(event.issueId) ?? null,
-    title: rows.get(event.issueId)?.title ?? null,
-    state: rows.get(event.issueId)?.state ?? null,
+    issue_id: issueOf(event),
+    short_id: shortIds.get(issueOf(event)) ?? null,
+    title: rows.get(issueOf(event))?.title ?? null,
+    state: rows.get(issueOf(event))?.state ?? null,
     actor: event.actor,
     actor_label: names.get(event.actor) ?? null,
     ts_unix_ms: event.tsUnixMs,

@@ -1,10 +1,10 @@
 /** What taking events back would do, and what of them stays; nothing is drafted. */
 import {
+  commentOverlayKey,
   commentOverlayPrefix,
   compareVersions,
   currentTitle,
   type Event,
-  type EventBodyOf,
   type EventId,
   fieldNameOf,
   type IssueId,
@@ -13,9 +13,11 @@ import {
   readCommentOverlay,
   readSavedQuery,
   savedQueryPrefix,
+  shownCommentText,
   type UndoRefusal,
 } from '../../model/index.ts'
-import type { View } from '../../view/index.ts'
+import type { ProjectEvent, View } from '../../view/index.ts'
+import { type CommentEvent, findEditedComments } from '../issues/comment-overlays.ts'
 import { shortIdLength } from '../issues/short-id.ts'
 import type { UndoStep } from './find-steps.ts'
 
@@ -78,12 +80,16 @@ export async function planStep(view: View, { events, neutral }: UndoStep): Promi
       changes.push({ ...about, field: 'comment', old: body?.type === 'CommentAdded' ? body.body : '', new: null })
     }
   }
+  const hidden = new Set(issues.flatMap(({ comments }) => comments.map(commentOverlayKey)))
+  const edited = await findEditedComments(view, [...ofKeys.values()].flat())
   for (const [key, ours] of ofKeys) {
+    // Hiding a comment settles what is shown of it.
+    if (hidden.has(key)) continue
     const plan = await planKey(view, key, ours, neutral)
     if ('reason' in plan) refusals.push(...ours.map((event) => ({ event, ...plan })))
     else if (plan.from !== plan.to) {
       keys.push({ key, value: plan.to })
-      changes.push({ issue_id: null, short_id: null, title: null, ...describeKey(key, plan) })
+      changes.push(await describeKey(view, key, plan, edited.get(key)))
     }
   }
   return { issues, keys, changes, refusals }
@@ -106,7 +112,9 @@ async function planKey(
   neutral: ReadonlySet<EventId>,
 ): Promise<{ readonly from: string; readonly to: string } | WithoutEvent<StepRefusal>> {
   if (!restorablePrefixes.some((prefix) => key.startsWith(prefix))) return { reason: 'kept-key', key }
-  const all = await eventsOfKey(view, key)
+  const all: ProjectEvent[] = []
+  for await (const event of view.projectEvents(key)) if (event.body.key === key) all.push(event)
+  all.sort(compareVersions)
   const isOurs = ({ eventId }: Event) => neutral.has(eventId) || ours.some((event) => event.eventId === eventId)
   const first = all.findIndex(({ eventId }) => ours.some((event) => event.eventId === eventId))
   const last = all.at(-1)
@@ -115,20 +123,6 @@ async function planKey(
   return { from: last.body.value, to: all[first - 1]?.body.value ?? '' }
 }
 
-/** In version order. */
-async function eventsOfKey(view: View, key: string): Promise<KeyEvent[]> {
-  const found: KeyEvent[] = []
-  for await (const event of view.allEvents()) if (isOfKey(key)(event)) found.push(event)
-  return found.sort(compareVersions)
-}
-
-type KeyEvent = Event & { readonly body: EventBodyOf<'ProjectContextUpdated'> }
-
-const isOfKey =
-  (key: string) =>
-  (event: Event): event is KeyEvent =>
-    event.body.type === 'ProjectContextUpdated' && event.body.key === key
-
 /** What a key is called in an answer: `query mine`, `comment 1c9e4f7a`. */
 function fieldOfKey(key: string): string {
   if (key.startsWith(savedQueryPrefix)) return `query ${key.slice(savedQueryPrefix.length)}`
@@ -136,10 +130,43 @@ function fieldOfKey(key: string): string {
   return key.replace('.', ' ')
 }
 
-function describeKey(key: string, { from, to }: { readonly from: string; readonly to: string }) {
-  return { field: fieldOfKey(key), old: textOfValue(key, from), new: textOfValue(key, to) }
+interface KeyChange {
+  readonly from: string
+  readonly to: string
 }
 
+/** @param comment - the comment whose text the key says */
+async function describeKey(
+  view: View,
+  key: string,
+  { from, to }: KeyChange,
+  comment: CommentEvent | undefined,
+): Promise<UndoneChange> {
+  if (comment === undefined) {
+    const field = fieldOfKey(key)
+    return {
+      issue_id: null,
+      short_id: null,
+      title: null,
+      field,
+      old: textOfValue(key, from),
+      new: textOfValue(key, to),
+    }
+  }
+  const { issueId, body } = comment
+  const shortIds = await view.shortIds([issueId], shortIdLength)
+  const state = await view.findIssue(issueId)
+  return {
+    issue_id: issueId,
+    short_id: shortIds.get(issueId) ?? issueId,
+    title: state === undefined ? null : currentTitle(state),
+    field: 'comment',
+    old: shownCommentText(body.body, readCommentOverlay(from)),
+    new: shownCommentText(body.body, readCommentOverlay(to)),
+  }
+}
+
+/** An edit of a comment that this clone lacks is shown by its words. */
 function textOfValue(key: string, value: string): string | null {
   if (key.startsWith(savedQueryPrefix)) return readSavedQuery({ key, value })?.query ?? null
   if (!key.startsWith(commentOverlayPrefix)) return value === '' ? null : value

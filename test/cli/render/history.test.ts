@@ -81,6 +81,20 @@ test('a history is told to people, one line for each change', async () => {
   ])
 })
 
+test('an edit of a comment names the comment, and shows what changed', async () => {
+  const comment_id = 'c0'.repeat(32)
+  const edits = [
+    line('comment', 'Seen', 'Seen twice', { comment_id: comment_id as never }),
+    line('comment', 'Seen twice', null, { comment_id: comment_id as never }),
+    line('comment', null, 'Seen\x07', { comment_id: comment_id as never }),
+  ]
+  const rows = (await textOf(renderIssueHistory({ ...data, entries: edits }, view(null)))).trimEnd().split('\n')
+  assert.deepEqual(
+    rows.map((row) => row.split('\t')[4]),
+    ['c0c0c0c0: nothing -> "… twice"', 'c0c0c0c0: "Seen twice" -> hidden', 'c0c0c0c0: hidden -> "Seen\\x07"'],
+  )
+})
+
 test('a cut history tells how many entries there are', async () => {
   assert.match(await textOf(renderIssueHistory({ ...data, total: 1040 }, view(100))), /\n12 of 1,040 entries; --limit/)
 })

@@ -17,6 +17,7 @@ const renderWatchedEvent = onParts(exactWatchedEvent)
 const view = { width: 80, style: plainStyle, nowUnixMs: Date.UTC(2026, 3, 5), quiet: false }
 const target = 'cd'.repeat(16) as IssueId
 const sha256 = 'ef'.repeat(32) as Sha256Hex
+const comment = `grite.comment.${'ef'.repeat(32)}`
 
 const line = async (body: EventBody, more: object = {}, width: number | null = 80) =>
   renderWatchedEvent(
@@ -55,6 +56,9 @@ const bodies: readonly (readonly [body: EventBody, what: string])[] = [
   ],
   [{ type: 'ProjectContextUpdated', key: 'k', value: 'v' }, 'set k'],
   [{ type: 'ProjectContextUpdated', key: `grite.actor.${'ab'.repeat(16)}`, value: '{}' }, 'published an actor card'],
+  [{ type: 'ProjectContextUpdated', key: comment, value: '{"body":"a\\u0007"}' }, 'edited comment efefefef "a\\x07"'],
+  [{ type: 'ProjectContextUpdated', key: comment, value: '{"hidden":true}' }, 'hid comment efefefef'],
+  [{ type: 'ProjectContextUpdated', key: comment, value: '' }, 'showed comment efefefef as it was written'],
 ]
 
 for (const [body, what] of bodies) {
