@@ -1,24 +1,31 @@
 import type { IssueShowData } from '../../commands/issue/show.ts'
+import { renderComments } from './comments.ts'
 import { escapeLine, escapeText } from './escape-for-terminal.ts'
 import { type Fact, renderFacts } from './facts.ts'
 import { paintState } from './issue-list.ts'
 import { holderOf, type IssueDetail, type MentionedIssue, shorten, shortId } from './issue-shapes.ts'
 import { formatMinute, formatRelativeTime } from './relative-time.ts'
 import type { PieceRenderer, RenderView } from './renderer.ts'
+import { signatureFaults } from './signature-faults.ts'
 
-type IssueComment = IssueDetail['comments'][number]
 type ShownEvent = IssueShowData['events'][number]
 
-export const renderIssueShow: PieceRenderer<IssueShowData> = function* (data, view) {
+export const renderIssueShow: PieceRenderer<IssueShowData> = async function* (data, view) {
   let isFirst = true
   for (const section of sectionsOf(data, view)) {
     if (section === '') continue
     yield isFirst ? section : `\n${section}`
     isFirst = false
   }
+  for await (const { startsThread, text } of renderComments(data.issue.comments ?? [], view)) {
+    yield startsThread ? `\n${text}` : text
+  }
+  const signatures = renderSignatures(data.events ?? [], view)
+  if (signatures !== '') yield `\n${signatures}`
 }
 
-function* sectionsOf({ issue, events = [] }: IssueShowData, view: RenderView): Generator<string> {
+/** Everything above the comments. */
+function* sectionsOf({ issue }: IssueShowData, view: RenderView): Generator<string> {
   const { style } = view
   const title = `${style.bold(escapeLine(issue.title))}\n`
   const state = `${style.accent(escapeLine(shortId(issue)))}  ${paintState(issue.state, issue.state, style)}\n`
@@ -29,8 +36,6 @@ function* sectionsOf({ issue, events = [] }: IssueShowData, view: RenderView): G
   yield renderRelations(issue, view)
   yield renderLinks(issue, view)
   yield renderAttachments(issue, view)
-  for (const comment of issue.comments ?? []) yield renderComment(comment, view)
-  yield renderSignatures(events, view)
 }
 
 function renderProperties(issue: IssueDetail, view: RenderView): string {
@@ -134,27 +139,6 @@ function renderAttachments({ attachments = [] }: IssueDetail, view: RenderView):
     return `${escapeLine(name)} ${view.style.dim(`(${escapeLine(mime)}, sha256 ${escapeLine(sha256.slice(0, 12))})`)}`
   })
   return section('Attachments', lines, view)
-}
-
-function renderComment(
-  { event_id, actor, actor_label, ts_unix_ms, body, parent, signature }: IssueComment,
-  view: RenderView,
-): string {
-  const { style } = view
-  const author = style.bold(escapeLine(actor_label ?? shorten(actor)))
-  const text = escapeText(body.trimEnd()).replace(/^(?=.)/gm, '  ')
-  const fault = signatureFaults[signature ?? '']
-  const mark = fault === undefined ? '' : ` ${style.bad(`[${fault}]`)}`
-  const answers = parent ? ` answers ${shorten(parent)}` : ''
-  const facts = style.dim(`${formatWhen(ts_unix_ms, view)} ${shorten(event_id)}${answers}`)
-  return `${author} ${facts}${mark}\n${text}\n`
-}
-
-/** Verdicts to show. An unsigned event of an actor without a key is normal. */
-const signatureFaults: Readonly<Record<string, string>> = {
-  invalid: 'signature does not verify',
-  missing: 'not signed, though this actor signs',
-  'unknown-key': 'signed with an unknown key',
 }
 
 /** Lists bad signatures of events that are not shown above; comments have their own mark. */

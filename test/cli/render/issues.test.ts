@@ -260,3 +260,72 @@ test('an issue change prints one line per issue', async () => {
     'Closed 4f2a91 Crash\\n\nNothing to change in b07c11 Crash\\n\n',
   )
 })
+
+/** Comments by `ann`, the second and later ones each a reply to the one before. */
+function chainOfComments(bodies: readonly string[]): Parts<IssueDetail['comments'][number]>[] {
+  return bodies.map((body, index) => ({
+    event_id: `${index}`.repeat(64),
+    parent: index === 0 ? null : `${index - 1}`.repeat(64),
+    actor: 'a0'.repeat(16),
+    actor_label: 'ann',
+    ts_unix_ms: nowUnixMs - hour,
+    body,
+  }))
+}
+
+async function showComments(comments: readonly Parts<IssueDetail['comments'][number]>[], width: number | null) {
+  const data = { issue: { ...issue('4f2a91', 'Crash'), body: 'text', comments } }
+  const text = await textOf(renderIssueShow(data, view(width)))
+  return text.slice(text.indexOf('text\n\n') + 6)
+}
+
+test('replies stand below their comment with a line', async () => {
+  const [first, second, third] = chainOfComments(['Seen.\n\nTwice.', 'Where?', 'Here.'])
+  const late = { ...first, event_id: 'f'.repeat(64), body: 'Fixed?', parent: first?.event_id ?? '' }
+  assert.equal(
+    await showComments([first ?? {}, second ?? {}, third ?? {}, late], 80),
+    `ann 1 h ago (2026-04-05 11:00 UTC) 00000000
+  Seen.
+
+  Twice.
+
+  │ ann 1 h ago (2026-04-05 11:00 UTC) 11111111
+  │   Where?
+  │
+  │ │ ann 1 h ago (2026-04-05 11:00 UTC) 22222222
+  │ │   Here.
+  │
+  │ ann 1 h ago (2026-04-05 11:00 UTC) ffffffff
+  │   Fixed?
+`,
+  )
+})
+
+test('deep threads fit into 40 columns', async () => {
+  const text = await showComments(chainOfComments(Array(9).fill('a few words 日本語 more than one line holds')), 40)
+  for (const line of text.split('\n').slice(3)) assert.ok(stringWidth(line) <= 40, line)
+  assert.match(text, /│ │ │ │ │ ann 1 h ago\n.*\(2026-04-05 11:00 UTC\)\n.*88888888 answers\n?.*77777777/)
+})
+
+test('without a terminal, replies are indented and whole', async () => {
+  const text = await showComments(chainOfComments(['a', 'word '.repeat(40).trim()]), null)
+  assert.match(text, /^ {4}ann 2026-04-05 11:00 UTC 11111111\n {6}(word ){39}word\n$/m)
+})
+
+test('a reply to a missing comment says so', async () => {
+  const [, reply] = chainOfComments(['a', 'b'])
+  assert.match(await showComments([reply ?? {}], 100), /^ann .* 11111111 answers 00000000, which is not here\n {2}b\n$/)
+})
+
+test('an edited comment names its editor, a hidden one has no text', async () => {
+  const [first] = chainOfComments(['Seen.'])
+  const edited = { edited_ts: nowUnixMs - 2 * hour, edited_by: 'b0'.repeat(16), edited_by_label: 'bo\x07' }
+  assert.match(
+    await showComments([{ ...first, ...edited, hidden: false }], 100),
+    /^ann 1 h ago \(.*\) 00000000 edited by bo\\x07, 2 h ago\n {2}Seen\.\n$/,
+  )
+  assert.match(
+    await showComments([{ ...first, ...edited, hidden: true, body: '' }], 100),
+    /^ann 1 h ago \(.*\) 00000000\n {2}hidden by bo\\x07, 2 h ago\n$/,
+  )
+})
