@@ -1,7 +1,7 @@
-import { findCycles, type IssueId, isOverdue, type Order } from '../model/index.ts'
+import { cutPage, findCycles, type IssueId, isOverdue, type Order } from '../model/index.ts'
 import { readClaims } from '../tracker/claims/read-claims.ts'
 import { type MentionedIssue, mentionRows } from '../tracker/issues/describe-issues.ts'
-import { compareByPriority, passes } from '../tracker/issues/ready-queue.ts'
+import { compareByPriority, orderOfBlocked, passes } from '../tracker/issues/ready-queue.ts'
 import { readWork, unknownBlockers, type Work } from '../tracker/issues/work.ts'
 import { warnIfNoLog } from '../tracker/sync/no-log.ts'
 import type { IssueRow } from '../view/index.ts'
@@ -20,6 +20,7 @@ export const blocked = defineCommand({
   arguments: {},
   options: {
     limit: filterOptions.limit,
+    after: filterOptions.after,
     label: filterOptions.label,
   },
   async run(context, input) {
@@ -32,7 +33,7 @@ export const blocked = defineCommand({
       .map(rowOf)
       .filter((row) => passes(row, { labels: input.label }))
       .sort(compareByPriority)
-    const shown = input.limit === undefined ? waiting : waiting.slice(0, input.limit)
+    const { shown, nextCursor } = cutPage(waiting, orderOfBlocked, input)
     const knownBlockers = (id: IssueId) => work.blockersOf(id).filter(({ isKnown }) => isKnown)
     const ids = shown.flatMap(({ issue_id }) => [issue_id, ...knownBlockers(issue_id).map(({ issueId }) => issueId)])
     const named = [...new Set(ids)]
@@ -54,6 +55,7 @@ export const blocked = defineCommand({
           unknown_blockers: unknownBlockers(work.blockersOf(row.issue_id)),
         })),
         total: waiting.length,
+        next_cursor: nextCursor,
       },
     }
   },

@@ -1,7 +1,7 @@
-import { isOverdue } from '../model/index.ts'
+import { cutPage, isOverdue } from '../model/index.ts'
 import { readClaims } from '../tracker/claims/read-claims.ts'
 import { assigneesNamed, listKnownActors } from '../tracker/identity/find-people.ts'
-import { type ReadySortKey, readReadyQueue, readySortKeys } from '../tracker/issues/ready-queue.ts'
+import { orderOfQueue, type ReadySortKey, readReadyQueue, readySortKeys } from '../tracker/issues/ready-queue.ts'
 import { resolveIssue } from '../tracker/issues/resolve-issue.ts'
 import { shortIdLength } from '../tracker/issues/short-id.ts'
 import { warnIfNoLog } from '../tracker/sync/no-log.ts'
@@ -21,6 +21,7 @@ export const ready = defineCommand({
   arguments: {},
   options: {
     limit: filterOptions.limit,
+    after: filterOptions.after,
     label: filterOptions.label,
     assignee: {
       type: 'text',
@@ -50,8 +51,9 @@ export const ready = defineCommand({
       ...(milestone === undefined ? {} : { milestone }),
       ...(input.parent === undefined ? {} : { parent: await resolveIssue(view, input.parent) }),
     }
-    const queue = await readReadyQueue(repository, filter, input.sort as ReadySortKey | undefined)
-    const shown = input.limit === undefined ? queue.ready : queue.ready.slice(0, input.limit)
+    const sort = (input.sort ?? 'priority') as ReadySortKey
+    const queue = await readReadyQueue(repository, filter, sort)
+    const { shown, nextCursor } = cutPage(queue.ready, orderOfQueue(sort), input)
     const shortIds = await view.shortIds(
       shown.map(({ row }) => row.issue_id),
       shortIdLength,
@@ -71,6 +73,7 @@ export const ready = defineCommand({
         blocked_count: queue.blockedCount,
         taken_count: queue.takenCount,
         set_aside_count: queue.setAsideCount,
+        next_cursor: nextCursor,
       },
     }
   },

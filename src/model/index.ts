@@ -53,6 +53,7 @@ export {
 export { type CommentInThread, type ThreadedComment, threadComments } from './comment-threads.ts'
 export { compareBytes, compareText } from './compare.ts'
 export { type FileContext, laterContext, type ProjectContext } from './context.ts'
+export { cutPage, type ListOrder, type Place } from './cursor.ts'
 export { dayWords, parseDayWord } from './day-words.ts'
 export { type Blocker, findBlockers, isBlocked } from './dependencies/blockers.ts'
 export { findCycles, findDependencyCycles } from './dependencies/cycles.ts'
@@ -234,6 +235,7 @@ export {
   allOf,
   anyOf,
   conditionsOf,
+  decidesState,
   joinQueries,
   mapConditions,
   not,
@@ -245,7 +247,7 @@ export {
   querySortKeys,
   usualSort,
 } from './query/query.ts'
-export { sortRows } from './query/sort.ts'
+export { orderOfList, sortRows } from './query/sort.ts'
 export {
   formatSavedQuery,
   isSavedQueryName,

@@ -21,7 +21,7 @@ const issueRow = [
   'claim',
 ]
 
-const issueList = ['issues', 'total', 'open_count', 'closed_count', 'issue_count', 'columns?']
+const issueList = ['issues', 'total', 'open_count', 'closed_count', 'issue_count', 'next_cursor', 'columns?']
 
 const change = ['issue_id', 'short_id', 'title', 'event_id', 'event_ids', 'outcome']
 const changedSetting = ['action', 'key', 'value', 'replaced', 'outcome', 'wal_head']
@@ -168,7 +168,7 @@ export const jsonContract: Readonly<Record<string, KeyTable>> = {
     'events[]': ['event_id', 'issue_id', 'actor', 'ts_unix_ms', 'parent', 'kind', 'actor_label', 'signature'],
   },
   'issue history': {
-    data: ['issue_id', 'short_id', 'title', 'entries', 'total'],
+    data: ['issue_id', 'short_id', 'title', 'entries', 'total', 'next_cursor'],
     'entries[]': [
       'event_id',
       'actor',
@@ -244,11 +244,11 @@ export const jsonContract: Readonly<Record<string, KeyTable>> = {
   },
   'issue attachment get': { data: ['issue_id', 'name', 'sha256', 'bytes', 'path'] },
   ready: {
-    data: ['issues', 'total', 'blocked_count', 'taken_count', 'set_aside_count'],
+    data: ['issues', 'total', 'blocked_count', 'taken_count', 'set_aside_count', 'next_cursor'],
     'issues[]': [...issueRow, 'overdue', 'unknown_blockers'],
   },
   blocked: {
-    data: ['issues', 'total'],
+    data: ['issues', 'total', 'next_cursor'],
     'issues[]': [...issueRow, 'overdue', 'in_cycle', 'blockers', 'unknown_blockers'],
     'issues[].blockers[]': [...mention, 'through'],
   },

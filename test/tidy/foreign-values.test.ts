@@ -53,6 +53,7 @@ const writers: Readonly<Record<string, string>> = {
   'src/library/repository.ts': "operations of the program's own batch; what cannot be written is refused",
   'src/model/actor-card.ts': 'a card',
   'src/model/comment-overlay.ts': 'a comment overlay',
+  'src/model/cursor.ts': 'a list of texts and numbers',
   'src/model/foreign/describe-foreign.ts': 'a text, cut off',
   'src/model/issue-state-codec.ts': 'a state',
   'src/model/lock.ts': 'lock.json',

@@ -18,7 +18,7 @@ export const renderIssueHistory: PieceRenderer<IssueHistoryData> = async functio
   yield* tablePieces(lines, historyColumns(view), view)
   if (isPlain || data.entries.length === data.total) return
   const count = `${formatNumber(data.entries.length)} of ${formatCount(data.total, 'entry', 'entries')}`
-  yield `\n${style.dim(`${count}; --limit shows more`)}\n`
+  yield `\n${style.dim(`${count}${data.next_cursor === null ? '' : '; --limit shows more'}`)}\n`
 }
 
 function historyColumns({ style }: RenderView): readonly Column<HistoryLine>[] {

@@ -18,4 +18,5 @@ export const filterOptions = {
     completes: 'label',
   },
   limit: { type: 'count', valueName: 'n', summary: 'List at most n issues', short: 'n' },
+  after: { type: 'text', valueName: 'cursor', summary: 'Continue after the page that returned this `next_cursor`' },
 } as const satisfies OptionTable

@@ -1,9 +1,12 @@
 import {
   type CommentHistoryEntry,
+  compareText,
   currentTitle,
+  cutPage,
   fieldNameOf,
   historyOf,
   InternalError,
+  type ListOrder,
   withCommentChanges,
 } from '../../model/index.ts'
 import { actorNames } from '../../tracker/identity/actor-names.ts'
@@ -28,6 +31,11 @@ export const issueHistory = defineCommand({
   options: {
     reverse: { type: 'boolean', summary: 'Newest first' },
     limit: { type: 'count', valueName: 'n', summary: 'Only the newest n changes', short: 'n' },
+    after: {
+      type: 'text',
+      valueName: 'cursor',
+      summary: 'Only changes before the page that returned this `next_cursor`',
+    },
   },
   async run(context, input) {
     const repository = await context.repository()
@@ -43,9 +51,10 @@ export const issueHistory = defineCommand({
       view,
       [...events, ...edits].map(({ actor }) => actor),
     )
-    const all = withCommentChanges(historyOf(events), edits).map((entry) => formatEntry(entry, names))
-    const entries = all.slice(Math.max(0, all.length - (input.limit ?? all.length)))
-    if (input.reverse) entries.reverse()
+    const all = withCommentChanges(historyOf(events), edits).reverse()
+    const { shown, nextCursor } = cutPage(all, orderOfHistory(all), input)
+    const entries = shown.map((entry) => formatEntry(entry, names))
+    if (!input.reverse) entries.reverse()
     const shortIds = await view.shortIds([issueId], shortIdLength)
     return {
       data: {
@@ -54,6 +63,7 @@ export const issueHistory = defineCommand({
         title: currentTitle(state),
         entries,
         total: all.length,
+        next_cursor: nextCursor,
       },
     }
   },
@@ -61,6 +71,24 @@ export const issueHistory = defineCommand({
 
 export type IssueHistoryInput = GivenInput<typeof issueHistory>
 export type IssueHistoryData = DataOf<typeof issueHistory>
+
+/** Newest first. An event has an entry for each of its changes, numbered from its last one. */
+function orderOfHistory(entries: readonly CommentHistoryEntry[]): ListOrder<CommentHistoryEntry> {
+  const numbers = new Map<CommentHistoryEntry, number>()
+  for (const [index, entry] of entries.entries()) {
+    const before = entries[index - 1]
+    numbers.set(entry, before?.event === entry.event ? (numbers.get(before) ?? 0) + 1 : 0)
+  }
+  return {
+    name: 'history',
+    placeOf: (entry) => [entry.event.tsUnixMs, entry.event.actor, entry.event.eventId, numbers.get(entry) ?? 0],
+    compare: ([ts, actor, event, number], [otherTs, otherActor, otherEvent, otherNumber]) =>
+      Number(otherTs) - Number(ts) ||
+      compareText(`${otherActor}`, `${actor}`) ||
+      compareText(`${otherEvent}`, `${event}`) ||
+      Number(number) - Number(otherNumber),
+  }
+}
 
 function formatEntry(entry: CommentHistoryEntry, names: ReadonlyMap<string, string>) {
   const { event, subject, old, effective, supersededBy, partOf } = entry

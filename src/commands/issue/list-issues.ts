@@ -1,8 +1,10 @@
 /** Shared by all commands that list issues: order, limit, selection of keys, and the data of the answer. */
 import {
+  cutPage,
   type FieldKey,
   fieldKeys,
   InvalidArgsError,
+  orderOfList,
   type Query,
   type QuerySortKey,
   querySortKeys,
@@ -27,6 +29,7 @@ export const listOptions = {
   },
   reverse: { type: 'boolean', summary: 'Reverse the order' },
   limit: filterOptions.limit,
+  after: filterOptions.after,
   fields: { type: 'text', valueName: 'a,b', summary: 'Print only these keys of each issue' },
   'exit-status': {
     type: 'boolean',
@@ -38,6 +41,7 @@ export interface ListInput {
   readonly sort: string | undefined
   readonly reverse: boolean
   readonly limit: number | undefined
+  readonly after: string | undefined
   readonly fields: string | undefined
   readonly exitStatus: boolean
 }
@@ -59,6 +63,8 @@ interface ListCounts {
   readonly closed_count: number
   /** In the repository. */
   readonly issue_count: number
+  /** For `--after`, when the limit left out the issues after the last one; else null. */
+  readonly next_cursor: string | null
 }
 
 /** Full issues, or with `--fields` the selected keys of each. */
@@ -77,7 +83,10 @@ export async function listIssues(
   const sort = input.sort === undefined ? query.sort : usualSort(input.sort as QuerySortKey)
   const found = await findIssues(context, repository, { ...query, sort })
   if (input.reverse) found.reverse()
-  const rows = found.slice(0, input.limit ?? query.limit ?? undefined)
+  const { shown: rows, nextCursor } = cutPage(found, orderOfList(sort, input.reverse), {
+    limit: input.limit ?? query.limit ?? undefined,
+    after: input.after,
+  })
   const view = await repository.view()
   await warnIfNoLog(context, repository, view)
   const shortIds = await view.shortIds(
@@ -104,6 +113,7 @@ export async function listIssues(
     open_count: openCount,
     closed_count: found.length - openCount,
     issue_count: view.issueCount,
+    next_cursor: nextCursor,
   }
   return {
     data:

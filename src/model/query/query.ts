@@ -119,6 +119,11 @@ export function* conditionsOf(term: QueryTerm | null): Generator<QueryCondition>
   else yield term
 }
 
+/** Whether a condition says which states are wanted. */
+export function decidesState(condition: QueryCondition): boolean {
+  return condition.kind === 'state' || condition.kind === 'overdue'
+}
+
 /** The same term with each condition replaced. */
 export function mapConditions(term: QueryTerm, change: (condition: QueryCondition) => QueryTerm): QueryTerm {
   if (term.kind === 'all' || term.kind === 'any') {

@@ -1,5 +1,13 @@
 /** The queue of issues that are ready to work on, shared by `ready` and `claim --next`. */
-import { compareText, dueOf, type IssueId, isFieldValue, parentOf } from '../../model/index.ts'
+import {
+  compareText,
+  dueOf,
+  type IssueId,
+  isFieldValue,
+  type ListOrder,
+  type Place,
+  parentOf,
+} from '../../model/index.ts'
 import type { IssueRow } from '../../view/index.ts'
 import { openTaken } from '../claims/taken.ts'
 import { findOwnName } from '../identity/own-name.ts'
@@ -89,7 +97,10 @@ export function passes(row: IssueRow, filter: ReadyFilter): boolean {
   return parent === undefined || parentOf(row.fields) === parent
 }
 
-type Compare = (left: IssueRow, right: IssueRow) => number
+/** The parts of an issue by which a queue is sorted. */
+type Ranked = Pick<IssueRow, 'issue_id' | 'created_ts' | 'fields'>
+
+type Compare = (left: Ranked, right: Ranked) => number
 
 /** By priority, then by age, oldest first. Unknown priorities come after known ones, issues without a priority last. */
 export const compareByPriority: Compare = (left, right) =>
@@ -110,7 +121,35 @@ const comparisons: Readonly<Record<ReadySortKey, Compare>> = {
 /** Sorts after every valid value. */
 const last = '\u{10ffff}'
 
-function priorityRank({ fields: { priority } }: IssueRow): string {
+function priorityRank({ fields: { priority } }: Ranked): string {
   if (priority === undefined) return last
   return isFieldValue('priority', priority) ? priority : `~${priority}`
+}
+
+/** The order of `readReadyQueue`, for cutting its result into pages. */
+export function orderOfQueue(sort: ReadySortKey): ListOrder<ReadyIssue> {
+  const { placeOf, compare } = orderOf(sort, comparisons[sort])
+  return { name: `ready by ${sort}`, placeOf: ({ row }) => placeOf(row), compare }
+}
+
+/** The order of `compareByPriority`, for cutting the list of blocked issues into pages. */
+export const orderOfBlocked: ListOrder<Ranked> = orderOf('blocked', compareByPriority)
+
+function orderOf(name: string, compare: Compare): ListOrder<Ranked> {
+  return {
+    name,
+    placeOf: ({ issue_id, created_ts, fields }) => [fields.priority ?? null, dueOf(fields), created_ts, issue_id],
+    compare: (left, right) => compare(rankedAt(left), rankedAt(right)),
+  }
+}
+
+function rankedAt([priority, due, created, id]: Place): Ranked {
+  return {
+    issue_id: `${id}` as IssueId,
+    created_ts: Number(created),
+    fields: {
+      ...(typeof priority === 'string' ? { priority } : {}),
+      ...(typeof due === 'string' ? { due } : {}),
+    },
+  }
 }
