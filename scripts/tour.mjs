@@ -100,7 +100,7 @@ async function tour({ folder, run, runAll, idFrom }) {
   heading('Ask')
   say('A list shows issues that match all filters.')
   await run('grite issue list --label curve --sort priority')
-  await run('grite issue list --state open --text harbour')
+  await run('grite issue list --text harbour')
   say('For scripts and agents: one JSON document with only the keys they need.')
   await run('grite issue list --assignee ravi --json --fields short_id,title,priority')
   await run(`grite issue close ${crash} --comment "Fixed: an empty list is drawn as a hint."`)

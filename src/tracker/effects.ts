@@ -54,7 +54,7 @@ export interface CommandContext {
   readonly random: Random
   readonly text: TextInput
   readonly warn: (warning: Warning) => void
-  /** Whether the output is JSON, for a command that limits the length of its output. */
+  /** Whether the output is JSON; false for text, which is for people and short scripts. */
   readonly isJson?: boolean
   readonly progress: (label: string) => Progress
   /**

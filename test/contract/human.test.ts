@@ -34,10 +34,11 @@ test('a session prints one plain line per change', (t) => {
   assert.equal(run('issue', 'close', crash), 'Nothing to change in <short> Crash\n')
   assert.equal(run('issue', 'reopen', crash), 'Reopened <short> Crash\n')
   assert.equal(
-    run('issue', 'list'),
+    run('issue', 'list', '--state=all', '--sort=created'),
     '<short>\tclosed\t\tepic\t\tEpic\t\t\t<time>\n<short>\topen\tP1\t\t\tCrash\tbug\t\t<time>\n',
   )
-  assert.equal(run('issue', 'list', '--fields=title,state'), 'Epic\tclosed\nCrash\topen\n')
+  assert.equal(run('issue', 'list', '--fields=title,state'), 'Crash\topen\n')
+  assert.equal(run('issue', 'list', '--fields=title', '--query=is:closed OR is:open'), 'Crash\nEpic\n')
   assert.equal(
     run('issue', 'show', crash),
     `Crash
@@ -153,7 +154,7 @@ test('no command prints control characters from an issue', async (t) => {
     assert.doesNotMatch(stdout + stderr, /[\x00-\x08\x0b-\x1f\x7f-\x9f\u202e]/, words.join(' '))
   }
   for (const words of [
-    ['issue', 'list'],
+    ['issue', 'list', '--state=all'],
     ['issue', 'show', id],
   ]) {
     assert.match(place.grite(...words).stdout, /a\\x1b\]0;owned\\x07\\u202eb\\x9b31m\\r\\nnext/)

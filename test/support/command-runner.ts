@@ -17,6 +17,8 @@ export interface RunnerOptions {
   /** What the user makes of a draft in the editor. Without it there is no terminal. */
   readonly editText?: (draft: string) => string
   readonly actor?: string
+  /** False for what people see; default as in the library. */
+  readonly isJson?: boolean
   readonly gitOptions?: RequestFacts['gitOptions']
   readonly atSync?: RequestFacts['atSync']
   /** Called with each item of a feed. */
@@ -49,6 +51,7 @@ export function commandRunner(options: RunnerOptions): CommandRunner {
     identity: { actor: options.actor, dataDir: undefined },
     warn: (warning: Warning) => void warnings.push(warning),
     progress: () => ({ report() {}, end() {} }),
+    ...(options.isJson === undefined ? {} : { isJson: options.isJson }),
     ...(options.gitOptions === undefined ? {} : { gitOptions: options.gitOptions }),
     atSync: options.atSync,
   }

@@ -149,16 +149,19 @@ export function paintPriority(text: string, style: RenderView['style']): string 
   return /^(p1|high)$/i.test(text.trim()) ? style.attention(text) : text
 }
 
-/** The open and closed counts cover all matching issues, not only the shown ones. */
-function countLine({ issues, open_count, closed_count }: IssueListData, total: number): string {
-  const split = `(${formatNumber(open_count)} open, ${formatNumber(closed_count)} closed)`
-  if (total === issues.length) return `${formatCount(total, 'issue')} ${split}`
-  return `${formatNumber(issues.length)} of ${formatCount(total, 'issue')} ${split}; --limit shows more`
+/** Counts cover all matching issues, not only the shown ones. */
+function countLine({ issues, open_count, closed_count, next_cursor }: IssueListData, total: number): string {
+  const isMixed = open_count > 0 && closed_count > 0
+  const what = isMixed ? 'issue' : closed_count > 0 ? 'closed issue' : 'open issue'
+  const split = isMixed ? ` (${formatNumber(open_count)} open, ${formatNumber(closed_count)} closed)` : ''
+  if (total === issues.length) return `${formatCount(total, what)}${split}`
+  const more = next_cursor === null ? '' : '; --limit shows more'
+  return `${formatNumber(issues.length)} of ${formatCount(total, what)}${split}${more}`
 }
 
 function emptyHint({ total, issue_count }: IssueListData): string {
   if (total > 0) return `No issues shown of ${formatNumber(total)}; raise --limit to see them\n`
   if (issue_count > 0)
-    return `None of ${formatNumber(issue_count)} issues match. Run \`grite issue list\` to see all.\n`
+    return `None of ${formatNumber(issue_count)} issues match. Run \`grite issue list --state all\` to see all.\n`
   return 'No issues yet. Run `grite issue create --title "…"` to create one.\n'
 }

@@ -1,5 +1,7 @@
 import {
   allOf,
+  conditionsOf,
+  decidesState,
   InvalidArgsError,
   type IssueStateWord,
   joinQueries,
@@ -8,8 +10,10 @@ import {
   parseQualifier,
   parseQuery,
   type QualifierKey,
+  type Query,
   type QueryTerm,
   qualifiers,
+  usualSort,
 } from '../../model/index.ts'
 import type { Clock } from '../../tracker/effects.ts'
 import { localDay, parseMoment } from '../../tracker/parse-time.ts'
@@ -61,13 +65,16 @@ export const issueList = defineCommand({
   shortForms: ['list'],
   summary: 'List issues',
   description:
-    'Lists issues that match all options, including --query. For type, status, milestone, priority, parent and assignee, ' +
-    '"none" matches issues without a value. Days are UTC; a word such as friday is the day where you are.',
+    'Lists open issues, newest change first; --state and --sort change that. For scripts, --json and --exit-status list ' +
+    'issues in all states, --json in order of creation. An issue must match all options, including --query. For type, ' +
+    'status, milestone, priority, parent and assignee, "none" matches issues without a value. Days are UTC; a ' +
+    'word such as friday is the day where you are.',
   examples: [
-    { command: 'grite issue list --state open', explains: 'open issues' },
+    { command: 'grite issue list', explains: 'open issues, newest change first' },
+    { command: 'grite issue list --state all --limit 20', explains: 'the latest changes, closed issues included' },
     { command: 'grite issue list --label bug --label ui --assignee ann', explains: 'issues that match all conditions' },
-    { command: "grite issue list --state open --priority '<=P1' --sort due", explains: 'urgent issues' },
-    { command: 'grite issue list --since 7d --sort updated --limit 20', explains: 'changes of this week' },
+    { command: "grite issue list --priority '<=P1' --sort due", explains: 'urgent issues' },
+    { command: 'grite issue list --state all --since 7d', explains: 'changes of this week' },
     {
       command: "grite issue list --query 'is:open label:blocker -assignee:none' --exit-status",
       explains: 'fail a CI job if any issue matches',
@@ -79,12 +86,23 @@ export const issueList = defineCommand({
   run(context, input) {
     const filter = allOf(termsOf(input, context.clock))
     const query = joinQueries({ filter, sort: null, limit: null }, parseQuery(input.query ?? ''))
-    return listIssues(context, query, input)
+    // A gate must give the same status with and without --json.
+    const shown = context.isJson === false && !input.exitStatus ? forPeople(query) : query
+    return listIssues(context, shown, input)
   },
 })
 
 export type IssueListInput = GivenInput<typeof issueList>
 export type IssueListData = DataOf<typeof issueList>
+
+/** People look for open issues and recent changes, unless they say otherwise. */
+function forPeople(query: Query): Query {
+  const asksForState = [...conditionsOf(query.filter)].some(decidesState)
+  return joinQueries(
+    { filter: asksForState ? null : { kind: 'state', state: 'open' }, sort: usualSort('updated'), limit: null },
+    query,
+  )
+}
 
 /** The state given by `--state`; undefined for all. @throws {InvalidArgsError} on anything but open, closed, all */
 export function parseState(text: string | undefined): IssueStateWord | undefined {

@@ -123,6 +123,68 @@ describe('issue lists and searches', () => {
     assert.deepEqual([issues.length, total, open_count, closed_count, issue_count], [1, 3, 2, 1, 5])
   })
 
+  const forPeople = commandRunner({ cwd: path, env: sandbox.environment, nowUnixMs: () => now, isJson: false })
+  const people: readonly (readonly [input: Record<string, unknown>, titles: string])[] = [
+    [{}, 'four two one epic'],
+    [{ reverse: true, limit: 2 }, 'epic one'],
+    [{ sort: 'title' }, 'epic four one two'],
+    [{ query: 'sort:created limit:2' }, 'epic one'],
+    [{ state: 'all', limit: 2 }, 'three four'],
+    [{ query: 'is:closed OR label:ui' }, 'three four'],
+    [{ query: 'label:bug' }, 'one'],
+    [{ query: 'label:bug', exitStatus: true }, 'one three'],
+  ]
+  for (const [input, expected] of people) {
+    test(`issue list for people ${JSON.stringify(input)} gives ${expected}`, async () => {
+      const { issues } = (await forPeople.run('issue list', input)) as Listed
+      assert.equal(issues.map(({ title }) => title).join(' '), expected)
+    })
+  }
+
+  /** The titles of all pages, one page a text. */
+  const pages = async (command: string, input: Record<string, unknown>) => {
+    const found: string[] = []
+    for (let after: string | null | undefined; after !== null && found.length < 9; ) {
+      const page = (await place.run(command, { ...input, after })) as Listed & { next_cursor: string | null }
+      found.push(page.issues.map(({ title }) => title).join(' '))
+      after = page.next_cursor
+    }
+    return found
+  }
+
+  const paged: readonly (readonly [command: string, input: Record<string, unknown>, pages: readonly string[]])[] = [
+    ['issue list', {}, ['epic one two three four']],
+    ['issue list', { limit: 5 }, ['epic one two three four']],
+    ['issue list', { limit: 2 }, ['epic one', 'two three', 'four']],
+    ['issue list', { limit: 2, reverse: true }, ['four three', 'two one', 'epic']],
+    ['issue list', { limit: 2, sort: 'priority' }, ['two one', 'three epic', 'four']],
+    ['issue list', { limit: 2, sort: 'priority', reverse: true }, ['four epic', 'three one', 'two']],
+    ['issue list', { limit: 3, sort: 'updated' }, ['three four two', 'one epic']],
+    ['search', { query: ['sort:title-desc limit:3'] }, ['two three one', 'four epic']],
+    ['ready', { limit: 1 }, ['two', 'one']],
+    ['ready', { limit: 1, sort: 'due' }, ['one', 'two']],
+  ]
+  for (const [command, input, expected] of paged) {
+    test(`${command} ${JSON.stringify(input)} gives ${expected.length} pages`, async () => {
+      assert.deepEqual(await pages(command, input), expected)
+    })
+  }
+
+  test('a page of no issues continues where it began', async () => {
+    const { next_cursor: after } = (await place.run('issue list', { limit: 0 })) as { next_cursor: string }
+    assert.equal(await titles('issue list', { after, limit: 1 }), 'epic')
+  })
+
+  test('a cursor of another order is refused', async () => {
+    const { next_cursor: after } = (await place.run('issue list', { limit: 1 })) as { next_cursor: string }
+    await assert.rejects(place.run('issue list', { after, sort: 'title' }), {
+      message: '--after continues a list ordered by created-asc; this list is ordered by title-asc',
+    })
+    await assert.rejects(place.run('issue list', { after: 'two' }), {
+      message: /--after must be the next_cursor .*'two'/,
+    })
+  })
+
   const refusals: readonly (readonly [input: Record<string, unknown>, field: string, says: RegExp])[] = [
     [{ priority: 'high' }, 'priority', /--priority must be P0, .*got 'high'/],
     [{ dueBefore: 'soon' }, 'due-before', /--due-before must be a day/],
