@@ -6,6 +6,7 @@ import { setFlagsFromString } from 'node:v8'
 import type { AnyCommand, CommandResult, HeapGrowth } from '../commands/define-command.ts'
 import { InvalidArgsError, shellCommand } from '../model/errors/index.ts'
 import type { Warning } from '../tracker/effects.ts'
+import type { JsonLayout } from '../tracker/export/json-pieces.ts'
 import type { WrittenEvents } from '../tracker/written-events.ts'
 import { boundWarning } from './bound-message.ts'
 import { buildCommandTable, type CommandTable } from './command-table.ts'
@@ -46,7 +47,8 @@ export async function main(argv: readonly string[], facts: ProcessFacts, parts?:
   } catch (error) {
     if (error instanceof ClosedPipeError) return 0
     // Before parsing.
-    return reportFailure(error, facts, argv.includes('--json'))
+    const globals = { json: argv.includes('--json'), pretty: argv.includes('--pretty') || undefined }
+    return reportFailure(error, facts, globals)
   }
 }
 
@@ -62,11 +64,11 @@ async function runLine(
   const { globals, request } = await parseArgv(argv, table)
   switch (request.kind) {
     case 'version':
-      return printVersion(facts, globals.json)
+      return printVersion(facts, globals)
     case 'fault':
-      return reportFailure(request.error, facts, globals.json)
+      return reportFailure(request.error, facts, globals)
     case 'help': {
-      if (!request.asked && globals.json) return reportFailure(missingCommand(table, request.words), facts, true)
+      if (!request.asked && globals.json) return reportFailure(missingCommand(table, request.words), facts, globals)
       const { renderHelp } = await import('./help.ts')
       const sink = request.asked ? facts.stdout : facts.stderr
       const help = await renderHelp(table, request, sink.columns() ?? 80)
@@ -107,7 +109,7 @@ async function runCommand(
     const print = async ({ data }: CommandResult<unknown>): Promise<void> => {
       await warnings.flushed()
       const output = globals.json
-        ? formatOutcome(command, data, warnings.collected)
+        ? formatOutcome(command, data, warnings.collected, layoutOf(globals, facts))
         : await renderForPeople(command, data, globals, facts, parts?.renderers)
       const paged = facts.stdout.isTerminal && !globals.json && !globals.noPager && pagedCommands.has(command.name)
       await unlessClosed(async () => {
@@ -130,13 +132,18 @@ async function runCommand(
       return 1
     }
     const json = globals.json || (globals.jsonIfWrong && error instanceof InvalidArgsError)
-    return reportFailure(error, facts, json, { warnings: warnings.collected, written, drafts })
+    return reportFailure(error, facts, { ...globals, json }, { warnings: warnings.collected, written, drafts })
   }
 }
 
 /** Feeds have already written their output. */
-function formatOutcome(command: AnyCommand, data: unknown, warnings: readonly Warning[]): Rendered {
-  return command.isFeed === true ? '' : successPieces(data, warnings)
+function formatOutcome(command: AnyCommand, data: unknown, warnings: readonly Warning[], layout: JsonLayout): Rendered {
+  return command.isFeed === true ? '' : successPieces(data, warnings, layout)
+}
+
+/** JSON is indented for people and compact for programs, on both outputs alike. */
+function layoutOf({ pretty }: Pick<GlobalValues, 'pretty'>, { stdout }: ProcessFacts): JsonLayout {
+  return (pretty ?? stdout.isTerminal) ? 'indented' : 'compact'
 }
 
 /** Commands with long output for people. */
@@ -196,6 +203,7 @@ async function runInContext(
     else await writePieces(facts.stdout, await renderItem(command, item, globals, facts, parts?.itemRenderers))
   }
   const { context, close, hasReadInput } = createProcessContext(facts, globals, {
+    jsonLayout: globals.json ? layoutOf(globals, facts) : undefined,
     openRepository,
     warn,
     written,
@@ -318,7 +326,7 @@ interface FailureFacts {
 async function reportFailure(
   thrown: unknown,
   facts: ProcessFacts,
-  json: boolean,
+  globals: Pick<GlobalValues, 'json' | 'pretty'>,
   { warnings = [], written, drafts = [] }: FailureFacts = {},
 ): Promise<number> {
   const { describeFailure, formatFailureForPeople, formatStack, tellWritten, withDrafts } = await import('./failure.ts')
@@ -326,17 +334,20 @@ async function reportFailure(
   if (facts.env.GRITE_DEBUG === '1' || isLogging(facts)) {
     await writeUnlessClosed(facts.stderr, formatStack(failure))
   }
-  if (json) {
-    await unlessClosed(() => writeJson(facts.stderr, formatFailure(failure, warnings)))
+  if (globals.json) {
+    const document = formatFailure(failure, warnings, layoutOf(globals, facts))
+    await unlessClosed(() => writeJson(facts.stderr, document))
   } else {
     await writeUnlessClosed(facts.stderr, formatFailureForPeople(failure))
   }
   return failure.exitStatus
 }
 
-async function printVersion(facts: ProcessFacts, json = false): Promise<number> {
+async function printVersion(facts: ProcessFacts, globals?: Pick<GlobalValues, 'json' | 'pretty'>): Promise<number> {
   const { version } = await import('./version.ts')
-  await writePieces(facts.stdout, json ? successPieces({ name: 'grite', version }, []) : `grite ${version}\n`)
+  const isJson = globals?.json === true
+  const output = isJson ? successPieces({ name: 'grite', version }, [], layoutOf(globals, facts)) : `grite ${version}\n`
+  await writePieces(facts.stdout, output)
   return 0
 }
 

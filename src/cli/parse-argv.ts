@@ -14,6 +14,8 @@ export interface GlobalValues {
   readonly json: boolean
   /** `--json` is on the line, perhaps as the value of another option: print a fault as JSON. */
   readonly jsonIfWrong: boolean
+  /** Undefined when not given: indent JSON on a terminal only. */
+  readonly pretty: boolean | undefined
   readonly quiet: boolean
   readonly noPager: boolean
   readonly noDaemon: boolean
@@ -212,11 +214,13 @@ function readWord({ type }: OptionSpec, text: string | undefined, negated: boole
 
 function readGlobals(given: Given, argv: readonly string[], isWrong: boolean): GlobalValues {
   const textOf = (value: Word | undefined) => (typeof value === 'string' ? value : undefined)
+  const booleanOf = (value: Word | undefined) => (typeof value === 'boolean' ? value : undefined)
   const end = argv.indexOf('--')
   const jsonIfWrong = argv.slice(0, end < 0 ? undefined : end).includes('--json')
   return {
     json: first(given.json) === true || (isWrong && jsonIfWrong),
     jsonIfWrong,
+    pretty: booleanOf(first(given.pretty)),
     quiet: first(given.quiet) === true,
     noPager: first(given.noPager) === true,
     noDaemon: first(given.noDaemon) === true,

@@ -20,7 +20,7 @@ export interface ProcessContext {
 export function createProcessContext(
   facts: ProcessFacts,
   globals: GlobalValues,
-  parts: Pick<CommandContext, 'warn' | 'emit'> & {
+  parts: Pick<CommandContext, 'warn' | 'emit' | 'jsonLayout'> & {
     readonly openRepository: OpenRepository
     readonly written?: WrittenEvents
     readonly isFeed?: boolean
@@ -84,6 +84,7 @@ export function createProcessContext(
     ...opening,
     text,
     isJson: globals.json,
+    jsonLayout: parts.jsonLayout,
     emit: parts.emit,
     get interrupted() {
       if (interrupt === undefined) {

@@ -13,7 +13,7 @@ import type { ProcessFacts } from './process-facts.ts'
 import { escapeLine } from './render/escape-for-terminal.ts'
 
 /** Completion must not print anything else. */
-const silently = { json: false, jsonIfWrong: false, quiet: true, noPager: true, noDaemon: false }
+const silently = { json: false, jsonIfWrong: false, pretty: undefined, quiet: true, noPager: true, noDaemon: false }
 
 /** @returns lines `value<TAB>description` */
 export async function repositoryValues(

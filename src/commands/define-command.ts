@@ -214,6 +214,7 @@ export interface AnyCommand extends Omit<CommandDefinition, 'run'> {
 /** Options that every command takes, anywhere on the line. */
 export const globalOptions = {
   json: { type: 'boolean', summary: 'Print one JSON document for scripts' },
+  pretty: { type: 'boolean', summary: 'Indent JSON; the default on a terminal only' },
   quiet: { type: 'boolean', short: 'q', summary: 'Print only the result; no hints, no warnings' },
   'no-pager': { type: 'boolean', summary: 'Never page output' },
   'no-daemon': { type: 'boolean', summary: 'Run in this process even if a daemon is running' },

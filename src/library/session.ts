@@ -98,7 +98,7 @@ export class Session {
     const workspace = new Workspace(this.#shared, facts)
     const context: CommandContext = {
       ...facts,
-      isJson: true,
+      jsonLayout: 'compact',
       text: textOf(stdin),
       emit,
       interrupted,

@@ -2,6 +2,7 @@
  * The effects available to a command besides its input. Built once at the entry point (cli, daemon, a test); no code below
  * reads `process`, the clock or randomness directly.
  */
+import type { JsonLayout } from './export/json-pieces.ts'
 import type { Workspace } from './workspace.ts'
 
 export interface Clock {
@@ -56,6 +57,8 @@ export interface CommandContext {
   readonly warn: (warning: Warning) => void
   /** Whether the output is JSON; false for text, which is for people and short scripts. */
   readonly isJson?: boolean
+  /** Layout of the output if it is JSON, for a command that limits the length of its output. */
+  readonly jsonLayout?: JsonLayout | undefined
   readonly progress: (label: string) => Progress
   /**
    * Prints one item of a feed immediately: a line of JSON with `--json`, else a line for people. Resolves when the system

@@ -5,35 +5,58 @@ import { defineCommand } from '../../src/commands/define-command.ts'
 import { NotFoundError } from '../../src/model/errors/index.ts'
 import { runCli } from './run-cli.ts'
 
-test('with --json, a success prints one indented envelope on stdout', async () => {
+test('with --json, a success prints one envelope on stdout', async () => {
   const outcome = await runCli(['issue', 'show', 'é', '--json'])
-  const stdout = '{\n  "schema_version": 1,\n  "ok": true,\n  "data": {\n    "id": "é"\n  }\n}\n'
-  assert.deepEqual(outcome, { status: 0, stdout, stderr: '' })
+  assert.deepEqual(outcome, { status: 0, stdout: '{"schema_version":1,"ok":true,"data":{"id":"é"}}\n', stderr: '' })
+})
+
+test('JSON is indented on a terminal or with --pretty only', async () => {
+  const compact = '{"schema_version":1,"ok":true,"data":{"id":"x"}}\n'
+  const indented = `${JSON.stringify(JSON.parse(compact), null, 2)}\n`
+  const words = ['issue', 'show', 'x', '--json']
+  assert.equal((await runCli(words, { columns: 80 })).stdout, indented)
+  assert.equal((await runCli([...words, '--pretty'])).stdout, indented)
+  assert.equal((await runCli([...words, '--no-pretty'], { columns: 80 })).stdout, compact)
+  const versions = [
+    ['--version', '--json'],
+    ['--version', '--json', '--pretty'],
+  ].map((line) => runCli(line))
+  const lines = (await Promise.all(versions)).map(({ stdout }) => stdout.split('\n').length - 1)
+  assert.deepEqual(lines, [1, 8])
+})
+
+test('JSON failures are indented like successes', async () => {
+  const lines = async (...given: Parameters<typeof runCli>) => (await runCli(...given)).stderr.split('\n').length - 1
+  const gone = ['issue', 'show', 'gone', '--json']
+  assert.deepEqual(
+    [await lines(gone), await lines([...gone, '--pretty']), await lines(gone, { columns: 80 })].map(
+      (count) => count > 1,
+    ),
+    [false, true, true],
+  )
+  const wrong = ['issue', 'frob', '--json']
+  assert.deepEqual([await lines(wrong), (await lines([...wrong, '--pretty'])) > 1], [1, true])
 })
 
 test('--quiet does not suppress the JSON envelope', async () => {
-  assert.match((await runCli(['issue', 'list', '--json', '-q'])).stdout, /"ok": true/)
+  assert.match((await runCli(['issue', 'list', '--json', '-q'])).stdout, /"ok":true/)
 })
 
-test('with --json, a failure prints one indented envelope on stderr', async () => {
+test('with --json, a failure prints one envelope on stderr', async () => {
   const { status, stdout, stderr } = await runCli(['--json', 'issue', 'show', 'gone'])
   assert.equal(status, 3)
   assert.equal(stdout, '')
   assert.equal(
     stderr,
-    `${JSON.stringify(
-      {
-        schema_version: 1,
-        ok: false,
-        error: {
-          code: 'not_found',
-          message: 'not found: issue gone',
-          details: { issue_id: 'gone', suggestions: ['Look again'] },
-        },
+    `${JSON.stringify({
+      schema_version: 1,
+      ok: false,
+      error: {
+        code: 'not_found',
+        message: 'not found: issue gone',
+        details: { issue_id: 'gone', suggestions: ['Look again'] },
       },
-      null,
-      2,
-    )}\n`,
+    })}\n`,
   )
 })
 

@@ -143,6 +143,7 @@ test('global options are read at any position', async () => {
   assert.deepEqual(globals, {
     json: false,
     jsonIfWrong: false,
+    pretty: undefined,
     quiet: true,
     noPager: false,
     noDaemon: true,

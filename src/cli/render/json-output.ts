@@ -1,6 +1,6 @@
 /** The `--json` document. */
 import type { Warning } from '../../tracker/effects.ts'
-import { DeferredEntries, jsonPieces } from '../../tracker/export/json-pieces.ts'
+import { DeferredEntries, formatJson, type JsonLayout, jsonPieces } from '../../tracker/export/json-pieces.ts'
 import type { Failure } from '../failure.ts'
 
 /**
@@ -8,7 +8,11 @@ import type { Failure } from '../failure.ts'
  *
  * @param warnings - read after the data was written, since deferred parts may add warnings
  */
-export async function* successPieces(data: unknown, warnings: readonly Warning[]): AsyncGenerator<string> {
+export async function* successPieces(
+  data: unknown,
+  warnings: readonly Warning[],
+  layout: JsonLayout,
+): AsyncGenerator<string> {
   yield* jsonPieces(
     new DeferredEntries(async function* () {
       yield ['schema_version', 1]
@@ -16,15 +20,20 @@ export async function* successPieces(data: unknown, warnings: readonly Warning[]
       yield ['data', data]
       if (warnings.length > 0) yield ['warnings', warnings.map(factsOf)]
     }),
+    layout,
   )
   yield '\n'
 }
 
-export function formatFailure({ code, message, details, suggestions }: Failure, warnings: readonly Warning[]): string {
+export function formatFailure(
+  { code, message, details, suggestions }: Failure,
+  warnings: readonly Warning[],
+  layout: JsonLayout,
+): string {
   const all = suggestions.length > 0 ? { ...details, suggestions } : details
   const error = Object.keys(all).length > 0 ? { code, message, details: all } : { code, message }
   const told = warnings.length > 0 ? { warnings: warnings.map(factsOf) } : {}
-  return `${JSON.stringify({ schema_version: 1, ok: false, error, ...told }, null, 2)}\n`
+  return `${formatJson({ schema_version: 1, ok: false, error, ...told }, layout)}\n`
 }
 
 /** One item of a feed. */

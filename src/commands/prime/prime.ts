@@ -1,4 +1,5 @@
 import { InvalidArgsError, isOverdue, issueOfResource } from '../../model/index.ts'
+import { formatJson, type JsonLayout } from '../../tracker/export/json-pieces.ts'
 import { findOwnName } from '../../tracker/identity/own-name.ts'
 import { compareByPriority, readReadyQueue } from '../../tracker/issues/ready-queue.ts'
 import { shortIdLength } from '../../tracker/issues/short-id.ts'
@@ -37,7 +38,8 @@ export const prime = defineCommand({
   },
   async run(context, input) {
     const budget = input.budget ?? budgetDefault
-    const isJson = context.isJson === true
+    const { jsonLayout } = context
+    const isJson = jsonLayout !== undefined
     const least = isJson ? budgetMinOfJson : budgetMin
     if (budget < least) {
       const where = isJson ? ' with --json' : ''
@@ -69,7 +71,8 @@ export const prime = defineCommand({
       wal_head: view.head,
       ...some,
     })
-    const format = isJson ? (some: PrimeFacts) => formatDocument(answer(some, budget)) : formatPrime
+    const format =
+      jsonLayout === undefined ? formatPrime : (some: PrimeFacts) => formatDocument(answer(some, budget), jsonLayout)
     const facts = fitBudget(
       {
         name: isJson && name !== null && JSON.stringify(name).length > nameInJsonMax ? null : name,
@@ -107,8 +110,8 @@ export type PrimeData = DataOf<typeof prime>
 const nameInJsonMax = 128
 
 /** The complete `--json` document. */
-function formatDocument(data: object): string {
-  return `${JSON.stringify({ schema_version: 1, ok: true, data }, null, 2)}\n`
+function formatDocument(data: object, layout: JsonLayout): string {
+  return `${formatJson({ schema_version: 1, ok: true, data }, layout)}\n`
 }
 
 const compareByChange = (left: IssueRow, right: IssueRow): number =>

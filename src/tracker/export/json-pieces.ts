@@ -1,9 +1,18 @@
 /**
  * JSON text in pieces, for data that may exceed the maximum length of a string (512 MiB) or the available memory.
  *
- * The pieces concatenate to the text of `JSON.stringify(value, null, 2)`. A value may have deferred parts, which are read
- * while they are written; a command with such parts sets `isDeferred` in its definition.
+ * The pieces concatenate to the text of `JSON.stringify(value, null, 2)`, or of `JSON.stringify(value)` in the compact
+ * layout. A value may have deferred parts, which are read while they are written; a command with such parts sets
+ * `isDeferred` in its definition.
  */
+
+/** Indented for people, compact for programs: a third smaller. */
+export type JsonLayout = 'indented' | 'compact'
+
+/** Formats a value that has no deferred parts. */
+export function formatJson(value: unknown, layout: JsonLayout): string {
+  return layout === 'compact' ? JSON.stringify(value) : JSON.stringify(value, null, 2)
+}
 
 /** A list that is read in batches while it is written. */
 export class DeferredList<Element = unknown> {
@@ -66,19 +75,24 @@ const elementsFirst = 8
 const elementsMax = 512
 const pieceLength = 256 * 1024
 
-/** Yields the text of `JSON.stringify(value, null, 2)` in pieces. */
-export async function* jsonPieces(value: unknown): AsyncGenerator<string> {
-  yield* piecesAt(value, 0)
+/** Yields the text of `formatJson` in pieces. */
+export async function* jsonPieces(value: unknown, layout: JsonLayout = 'indented'): AsyncGenerator<string> {
+  yield* piecesAt(value, { level: 0, layout })
 }
 
-/** @param level - nesting level of the value, which determines its indentation */
-async function* piecesAt(value: unknown, level: number): AsyncGenerator<string> {
+/** Where a value is in the document. The nesting level determines the indentation. */
+interface Position {
+  readonly level: number
+  readonly layout: JsonLayout
+}
+
+async function* piecesAt(value: unknown, at: Position): AsyncGenerator<string> {
   if (value instanceof DeferredText) yield* textPieces(value)
-  else if (value instanceof DeferredList) yield* listPieces(value.batches(), level)
-  else if (value instanceof DeferredEntries) yield* memberPieces(value.entries(), level)
-  else if (Array.isArray(value) && value.length > elementsFirst) yield* longListPieces(value, level)
-  else if (isPlainObject(value) && level < levelsInPieces) yield* memberPieces(Object.entries(value), level)
-  else yield format(value, level)
+  else if (value instanceof DeferredList) yield* listPieces(value.batches(), at)
+  else if (value instanceof DeferredEntries) yield* memberPieces(value.entries(), at)
+  else if (Array.isArray(value) && value.length > elementsFirst) yield* longListPieces(value, at)
+  else if (isPlainObject(value) && at.level < levelsInPieces) yield* memberPieces(Object.entries(value), at)
+  else yield format(value, at)
 }
 
 function isPlainObject(value: unknown): value is Readonly<Record<string, unknown>> {
@@ -91,22 +105,22 @@ async function* textPieces({ pieces, isBase64 }: DeferredText): AsyncGenerator<s
   yield '"'
 }
 
-async function* listPieces(batches: AsyncIterable<readonly unknown[]>, level: number): AsyncGenerator<string> {
+async function* listPieces(batches: AsyncIterable<readonly unknown[]>, at: Position): AsyncGenerator<string> {
   let isEmpty = true
   for await (const batch of batches) {
     if (batch.length === 0) continue
-    yield (isEmpty ? '[' : ',') + formatElements(batch, level)
+    yield (isEmpty ? '[' : ',') + formatElements(batch, at)
     isEmpty = false
   }
-  yield isEmpty ? '[]' : `${newLine(level)}]`
+  yield isEmpty ? '[]' : `${newLine(at)}]`
 }
 
-async function* longListPieces(list: readonly unknown[], level: number): AsyncGenerator<string> {
+async function* longListPieces(list: readonly unknown[], at: Position): AsyncGenerator<string> {
   let count = elementsFirst
   let start = 0
   while (start < list.length) {
     const batch = list.slice(start, start + count)
-    const text = tryFormatElements(batch, level)
+    const text = tryFormatElements(batch, at)
     if (text === undefined) {
       count = Math.ceil(batch.length / 2)
       continue
@@ -116,13 +130,13 @@ async function* longListPieces(list: readonly unknown[], level: number): AsyncGe
     const fitting = Math.floor((pieceLength * batch.length) / text.length)
     count = Math.max(1, Math.min(fitting, 4 * count, elementsMax))
   }
-  yield `${newLine(level)}]`
+  yield `${newLine(at)}]`
 }
 
 /** Undefined when several elements together exceed the maximum length of a string. */
-function tryFormatElements(batch: readonly unknown[], level: number): string | undefined {
+function tryFormatElements(batch: readonly unknown[], at: Position): string | undefined {
   try {
-    return formatElements(batch, level)
+    return formatElements(batch, at)
   } catch (error) {
     if (error instanceof RangeError && batch.length > 1) return undefined
     throw error
@@ -131,37 +145,39 @@ function tryFormatElements(batch: readonly unknown[], level: number): string | u
 
 async function* memberPieces(
   entries: Iterable<readonly [string, unknown]> | AsyncIterable<readonly [string, unknown]>,
-  level: number,
+  at: Position,
 ): AsyncGenerator<string> {
+  const inside = { ...at, level: at.level + 1 }
+  const colon = at.layout === 'compact' ? ':' : ': '
   let isEmpty = true
   for await (const [key, value] of entries) {
     if (value === undefined) continue
-    yield `${isEmpty ? '{' : ','}${newLine(level + 1)}${JSON.stringify(key)}: `
+    yield `${isEmpty ? '{' : ','}${newLine(inside)}${JSON.stringify(key)}${colon}`
     isEmpty = false
-    yield* piecesAt(value, level + 1)
+    yield* piecesAt(value, inside)
   }
-  yield isEmpty ? '{}' : `${newLine(level)}}`
+  yield isEmpty ? '{}' : `${newLine(at)}}`
 }
 
-/** The elements of a list at a level, without the enclosing brackets. */
-function formatElements(elements: readonly unknown[], level: number): string {
-  const text = format(elements, level)
-  return text.slice(1, text.length - newLine(level).length - 1)
+/** The elements of a list, without the enclosing brackets. */
+function formatElements(elements: readonly unknown[], at: Position): string {
+  const text = format(elements, at)
+  return text.slice(1, text.length - newLine(at).length - 1)
 }
 
 /**
  * Formats a value at a level. Wraps it into that many lists, so that JSON.stringify does the indentation, and cuts it out
  * again: much faster than indenting its lines.
  */
-function format(value: unknown, level: number): string {
+function format(value: unknown, { level, layout }: Position): string {
+  if (layout === 'compact' || level === 0) return formatJson(value, layout)
   let wrapped = value
   for (let depth = 0; depth < level; depth++) wrapped = [wrapped]
   const text = JSON.stringify(wrapped, null, 2)
-  if (level === 0) return text
   // It is preceded by `[` and an indented line end per level, and followed by the line ends and `]`.
   return text.slice(level * (level + 3), text.length - level * (level + 1))
 }
 
-function newLine(level: number): string {
-  return `\n${'  '.repeat(level)}`
+function newLine({ level, layout }: Position): string {
+  return layout === 'compact' ? '' : `\n${'  '.repeat(level)}`
 }

@@ -1,11 +1,20 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { DeferredEntries, DeferredList, DeferredText, jsonPieces } from '../../../src/tracker/export/json-pieces.ts'
+import {
+  DeferredEntries,
+  DeferredList,
+  DeferredText,
+  formatJson,
+  type JsonLayout,
+  jsonPieces,
+} from '../../../src/tracker/export/json-pieces.ts'
 
-async function piecesOf(value: unknown): Promise<string[]> {
+const layouts: readonly JsonLayout[] = ['indented', 'compact']
+
+async function piecesOf(value: unknown, layout?: JsonLayout): Promise<string[]> {
   const pieces: string[] = []
-  for await (const piece of jsonPieces(value)) pieces.push(piece)
+  for await (const piece of jsonPieces(value, layout)) pieces.push(piece)
   return pieces
 }
 
@@ -20,7 +29,9 @@ test('pieces of any value join to the text of JSON.stringify', async () => {
   }))
   await fc.assert(
     fc.asyncProperty(value, async (given) => {
-      assert.equal((await piecesOf(given)).join(''), JSON.stringify(given, null, 2))
+      for (const layout of layouts) {
+        assert.equal((await piecesOf(given, layout)).join(''), formatJson(given, layout))
+      }
     }),
   )
 })
@@ -50,7 +61,7 @@ test('deferred parts appear in place at any level', async () => {
     list: [1, { two: 2 }, 'three'],
     deep: { object: { text: 'a "quote", a line end\n, a piece', base64: 'QUJDREVG', plain: [1, 2] } },
   }
-  assert.equal((await piecesOf(deferred)).join(''), JSON.stringify(plain, null, 2))
+  for (const layout of layouts) assert.equal((await piecesOf(deferred, layout)).join(''), formatJson(plain, layout))
 })
 
 test('a long list comes in pieces of bounded length', async () => {
