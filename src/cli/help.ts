@@ -2,7 +2,14 @@
 import type { Argv } from 'yargs'
 import yargs from 'yargs/yargs'
 import { type AnyCommand, globalOptions, type OptionSpec } from '../commands/define-command.ts'
-import { argumentEntries, formatArgument, formatOption, formatUsage, optionEntries } from '../commands/option-text.ts'
+import {
+  argumentEntries,
+  formatArgument,
+  formatOption,
+  formatUsage,
+  optionEntries,
+  typedName,
+} from '../commands/option-text.ts'
 import type { CommandTable } from './command-table.ts'
 import { parserOptions } from './parse-argv.ts'
 
@@ -113,7 +120,10 @@ function renderFirstScreen(table: CommandTable, width: number): string {
   const rows = firstScreen.flatMap(([group, names]) =>
     names
       .flatMap((name) => table.match(name.split(' '))?.command ?? [])
-      .map((command, index) => [index === 0 ? group : '', synopsis(command), command.summary] as const),
+      .map((command, index) => {
+        const short = { ...command, name: typedName(command) }
+        return [index === 0 ? group : '', synopsis(short), command.summary] as const
+      }),
   )
   const [groupWidth, nameWidth] = [0, 1].map((at) => Math.max(0, ...rows.map((row) => (row[at] ?? '').length)))
   const lines = rows.map(([group, name, summary]) => {

@@ -14,6 +14,7 @@ import {
   makeVisible,
   NotFoundError,
   type Restoration,
+  shellCommand,
 } from '../model/index.ts'
 import type { Draft, Reversal } from '../tracker/draft.ts'
 import type { CommandContext } from '../tracker/effects.ts'
@@ -218,9 +219,10 @@ async function warnOfClaims(context: CommandContext, repository: Workspace, plan
   const own = await findOwnName(repository)
   for (const [issueId, { holder }] of await readClaims(repository)) {
     if (!ids.has(issueId) || holder !== own) continue
+    const command = shellCommand('grite', 'issue', 'unclaim', issueId.slice(0, 8))
     context.warn({
       code: 'claim-held',
-      message: `you still hold the claim on ${issueId.slice(0, 8)}; \`grite issue unclaim ${issueId.slice(0, 8)}\` releases it`,
+      message: `you still hold the claim on ${issueId.slice(0, 8)}; \`${command}\` releases it`,
       details: { issue_id: issueId },
     })
   }

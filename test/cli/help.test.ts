@@ -32,7 +32,7 @@ for (const columns of [40, 80, 200]) {
     const lines = help.trimEnd().split('\n')
     assert.ok(lines.length < 24, help)
     for (const line of lines) assert.ok(line.length <= Math.max(columns, 44), line)
-    for (const name of ['create', 'list', 'ready', 'sync', 'undo']) assert.match(help, new RegExp(`\\b${name}\\b`))
+    for (const name of ['new', 'list', 'ready', 'sync', 'undo']) assert.match(help, new RegExp(`\\b${name}\\b`))
     assert.match(help, /grite help --all/)
   })
 }

@@ -68,8 +68,9 @@ test('completion and help know the short forms', async () => {
   assert.ok(offered.includes('reopen\tReopen closed issues'))
   assert.ok((await completeLine(['log', '--re'], table, async () => [])).includes('--reverse\tNewest first'))
   const real = { commands: commandLineCommands }
+  assert.match((await runCli(['help'], real)).stdout, /^Issues +new \[title\] +Create an issue$/m)
   assert.match(
-    (await runCli(['help'], real)).stdout,
+    (await runCli(['help', '--all'], real)).stdout,
     /\n {2}new \[title\] +Create an issue\n.*\n {2}issue create \[title\] +Create an issue\n/s,
   )
   const { stdout } = await runCli(['help', 'log'], real)

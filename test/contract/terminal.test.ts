@@ -105,7 +105,7 @@ test('output longer than the terminal goes to the pager', { skip }, (t) => {
   assert.match(list({ PAGER: '/nonexistent/pager' }).text, whole)
   assert.doesNotMatch(list({ PAGER: pager }, '--limit=3').text, /paged/)
   assert.match(onTerminal(place, { PAGER: pager }, 'help', '--all').text, /^paged/)
-  assert.doesNotMatch(onTerminal(place, { PAGER: pager }, 'help').text, /paged/)
+  assert.doesNotMatch(onTerminalOf('cols 80 rows 24', place, { PAGER: pager }, 'help').text, /paged/)
   assert.doesNotMatch(list({ PAGER: pager }, '--json').text, /paged/)
 })
 
