@@ -5,7 +5,6 @@
 import {
   describeForeign,
   type EventId,
-  GriteError,
   InvalidArgsError,
   type IssueId,
   limits,
@@ -16,6 +15,7 @@ import {
 import type { Draft } from '../tracker/draft.ts'
 import type { CommandContext } from '../tracker/effects.ts'
 import { readAssigneeWords } from '../tracker/issues/assignee-words.ts'
+import { atLine } from '../tracker/issues/at-line.ts'
 import { addDependency, removeDependency, requireDependencyType } from '../tracker/issues/change-dependencies.ts'
 import {
   addAssignee,
@@ -28,10 +28,10 @@ import {
   removeLabel,
   updateIssue,
 } from '../tracker/issues/changes.ts'
-import { requireOneValueEach, splitLabels } from '../tracker/issues/field-values.ts'
+import { requireLabelChanges, requireOneValueEach, splitLabels } from '../tracker/issues/field-values.ts'
 import { resolveIssue, resolveIssueOrId } from '../tracker/issues/resolve-issue.ts'
 import { type DataOf, defineCommand, type GivenInput } from './define-command.ts'
-import { readFieldChanges, requireLabelChanges } from './issue/issue-input.ts'
+import { readFieldChanges } from './issue/issue-input.ts'
 
 interface Operation {
   /** 1-based line of the input. */
@@ -149,14 +149,6 @@ function parseOperation(text: string, line: number): Operation {
       throw refuse(line, shortenText(key, 80), `is not a key of ${op}; allowed keys: ${allowed.join(', ')}`)
   }
   return { line, op, fields }
-}
-
-/** Adds the line number to an error from a shared plan; errors thrown here already have it. */
-function atLine(line: number, error: unknown): unknown {
-  if (!(error instanceof GriteError) || 'line' in error.details) return error
-  error.message = `line ${line}: ${error.message}`
-  error.addDetails({ line })
-  return error
 }
 
 function refuse(line: number, field: string, problem: string): InvalidArgsError {

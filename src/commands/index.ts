@@ -21,6 +21,7 @@ import { issueDepAdd, issueDepRemove } from './issue/dependency-change.ts'
 import { issueDepGraph } from './issue/dependency-graph.ts'
 import { issueDepList } from './issue/dependency-list.ts'
 import { issueDepTopo } from './issue/dependency-order.ts'
+import { issueEdit } from './issue/edit.ts'
 import { issueHistory } from './issue/history.ts'
 import { issueAssigneeAdd, issueAssigneeRemove, issueLabelAdd, issueLabelRemove } from './issue/label.ts'
 import { issueLinkAdd } from './issue/link.ts'
@@ -53,6 +54,7 @@ const commands: readonly Command[] = [
   issueShow,
   issueHistory,
   issueUpdate,
+  issueEdit,
   issueComment,
   issueCommentEdit,
   issueCommentHide,
@@ -128,6 +130,7 @@ type Command =
   | typeof issueShow
   | typeof issueHistory
   | typeof issueUpdate
+  | typeof issueEdit
   | typeof issueComment
   | typeof issueCommentEdit
   | typeof issueCommentHide

@@ -30,11 +30,6 @@ export function formatUsage(command: AnyCommand): string {
   ].join(' ')
 }
 
-/** The command as people type it: `grite new` for `issue create`. */
-export function typedName({ name, shortForms }: AnyCommand): string {
-  return shortForms?.[0] ?? name
-}
-
 export function optionEntries(command: AnyCommand): [string, OptionSpec][] {
   return Object.entries(command.options as Record<string, OptionSpec>)
 }

@@ -152,6 +152,12 @@ export {
   type Sha256Hex,
 } from './ids.ts'
 export { importedEdgesOf, importedEdgeTargetsOf, importedFieldsHeader, isImportedFields } from './imported-fields.ts'
+export {
+  type DocumentKey,
+  formatIssueDocument,
+  type ParsedDocument,
+  parseIssueDocument,
+} from './issue-document.ts'
 export { formatIssueState, type PackedIssueState, unpackIssueState } from './issue-state-codec.ts'
 export { limits } from './limits.ts'
 export { linkSchemes, requireLinkUrl } from './link-url.ts'

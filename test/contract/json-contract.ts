@@ -199,6 +199,7 @@ export const jsonContract: Readonly<Record<string, KeyTable>> = {
   undo: reversal,
   redo: reversal,
   'issue update': { data: [...change, 'action', 'wal_head'] },
+  'issue edit': { data: [...change, 'action', 'wal_head'] },
   'issue comment': { data: [...change, 'action', 'wal_head'] },
   'issue comment edit': { data: [...change, 'comment_id', 'action', 'wal_head'] },
   'issue comment hide': { data: [...change, 'comment_id', 'action', 'wal_head'] },

@@ -345,7 +345,7 @@ test('the rows produce every object of the contract', () => {
   const listed = Object.entries(jsonContract).flatMap(([command, table]) =>
     Object.keys(table).map((place) => `${command} ${place}`),
   )
-  // Provoked elsewhere: damage in damage.test.ts, lock damage and remote refusals in test/tracker/locks, the feed in
+  // Provoked elsewhere: an editor in terminal.test.ts, damage in damage.test.ts, lock damage and remote refusals in test/tracker/locks, the feed in
   // watch.test.ts.
   const locks = ['lock gc refused[]', 'lock status conflicts[]', 'lock status malformed[]']
   const elsewhere = [
@@ -353,6 +353,7 @@ test('the rows produce every object of the contract', () => {
     'db check gaps[]',
     'db verify card_problems[]',
     'db verify errors[]',
+    'issue edit data',
     'watch data',
     ...locks,
   ]

@@ -5,6 +5,8 @@ import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { createGriteSandbox, type GriteSandbox, gritePath } from './grite-process.ts'
+import { jsonContract, keyFaults } from './json-contract.ts'
+import { schemaFaults } from './schemas.ts'
 
 const hasScript = spawnSync('script', ['-qec', 'true', '/dev/null'], { input: '' }).status === 0
 const skip = hasScript ? false : '`script` of util-linux is missing'
@@ -60,6 +62,29 @@ test('issue create without a title opens the editor', { skip }, (t) => {
   const again = program(place, 'again', `grep -q 'Typed title' "$1" && printf 'Better title\\n\\nbody\\n' > "$1"`)
   assert.equal(onTerminal(place, { EDITOR: again }, 'issue', 'update', issue_id).status, 0)
   assert.equal(place.data('issue', 'show', issue_id).issue.title, 'Better title')
+})
+
+test('grite edit changes an issue in the editor', { skip }, (t) => {
+  const place = createGriteSandbox(t)
+  const issue = place.create('Crash', '--body=Text', '--label=bug')
+  const editor = program(
+    place,
+    'editor',
+    `sed -e 's/^labels: bug/labels: ui/' -e 's/^Crash/Better/' "$1" > "$1.new" && mv "$1.new" "$1"`,
+  )
+  const { status, text } = onTerminal(place, { EDITOR: editor }, 'edit', issue, '--json')
+  assert.equal(status, 0, text)
+  const { data } = JSON.parse(text)
+  assert.deepEqual(keyFaults(jsonContract['issue edit'] ?? {}, data), [])
+  assert.deepEqual(schemaFaults('issue edit', 'data', data), [])
+  const shown = place.data('issue', 'show', issue).issue
+  assert.deepEqual([shown.title, shown.body, shown.labels, data.event_ids.length], ['Better', 'Text', ['ui'], 3])
+
+  const wrong = program(place, 'wrong', `sed 's/^status:/colour: red/' "$1" > "$1.new" && mv "$1.new" "$1"`)
+  const refused = onTerminal(place, { EDITOR: wrong }, 'edit', issue)
+  assert.equal(refused.status, 2)
+  const [, saved = ''] = /line 11: there is no field 'colour'.*Your text was saved to (\S+)/s.exec(refused.text) ?? []
+  assert.match(readFileSync(saved, 'utf8'), /^colour: red$/m)
 })
 
 test('an editor that fails or leaves no text writes nothing', { skip }, (t) => {

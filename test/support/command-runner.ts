@@ -24,6 +24,8 @@ export interface RunnerOptions {
   /** Called with each item of a feed. */
   readonly onEmit?: (item: unknown) => void | Promise<void>
   readonly interrupted?: AbortSignal
+  /** The user's editor; without one there is no terminal. */
+  readonly editText?: (draft: string) => string | undefined
 }
 
 export interface CommandRunner {

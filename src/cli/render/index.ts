@@ -35,6 +35,7 @@ const everyRenderer: EveryRenderer = {
   'actor rotate-key': () => import('./actors.ts').then((file) => file.renderActorRotateKey),
   'issue create': issueChange('Created'),
   'issue update': issueChange('Updated'),
+  'issue edit': issueChange('Edited'),
   'issue comment': issueChange('Commented on'),
   'issue comment edit': () => import('./comment-change.ts').then((file) => file.renderCommentChange),
   'issue comment hide': () => import('./comment-change.ts').then((file) => file.renderCommentChange),

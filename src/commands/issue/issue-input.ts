@@ -1,14 +1,7 @@
 /** Options shared by several issue commands, and the parsing of their values. */
-import { fieldRules, InvalidArgsError, isFieldKey, limits, makeVisible, requireLabel } from '../../model/index.ts'
+import { fieldRules, InvalidArgsError, isFieldKey, limits } from '../../model/index.ts'
 import type { Clock, CommandContext } from '../../tracker/effects.ts'
-import {
-  type FieldChange,
-  normalizeField,
-  requireOneValueEach,
-  scopedLabelOf,
-  settleDay,
-  splitLabels,
-} from '../../tracker/issues/field-values.ts'
+import { type FieldChange, normalizeField, requireOneValueEach, settleDay } from '../../tracker/issues/field-values.ts'
 import { readInputText } from '../../tracker/local/read-input-file.ts'
 import { localDay } from '../../tracker/parse-time.ts'
 import type { OptionTable } from '../define-command.ts'
@@ -81,24 +74,6 @@ export function readFieldChanges(input: FieldInput, clock: Clock): FieldChange[]
   )
   requireOneValueEach(changes)
   return changes
-}
-
-/**
- * Validates the labels that an update adds and removes, together with the fields that it sets.
- * @throws {InvalidArgsError} on an invalid label, two values of one field, or a label that is both added and removed
- */
-export function requireLabelChanges(
-  { add, remove }: { readonly add: readonly string[]; readonly remove: readonly string[] },
-  fields: readonly FieldChange[],
-): void {
-  add.forEach(requireLabel)
-  requireOneValueEach([...splitLabels(add).fields, ...fields])
-  const added = new Set([...add, ...fields.map(scopedLabelOf)])
-  const both = remove.find((label) => added.has(label))
-  if (both === undefined) return
-  throw new InvalidArgsError(`label '${makeVisible(both)}' is both added and removed`, {
-    details: { field: 'remove-label', value: both },
-  })
 }
 
 function parseAssignment(text: string): FieldChange {

@@ -2,11 +2,12 @@ import { currentBody, currentTitle, InvalidArgsError, requireTitle } from '../..
 import type { CommandContext } from '../../tracker/effects.ts'
 import { readAssigneeWords } from '../../tracker/issues/assignee-words.ts'
 import { updateIssue } from '../../tracker/issues/changes.ts'
+import { requireLabelChanges } from '../../tracker/issues/field-values.ts'
 import { resolveIssue } from '../../tracker/issues/resolve-issue.ts'
 import { type DataOf, defineCommand, type GivenInput } from '../define-command.ts'
 import { lockOption } from '../lock/lock-option.ts'
 import { changeIssues } from './change-command.ts'
-import { bodyOptions, fieldOptions, readBody, readFieldChanges, requireLabelChanges } from './issue-input.ts'
+import { bodyOptions, fieldOptions, readBody, readFieldChanges } from './issue-input.ts'
 
 export const issueUpdate = defineCommand({
   name: 'issue update',
@@ -15,7 +16,7 @@ export const issueUpdate = defineCommand({
     'All changes are one commit. --assignee adds people and --unassign removes them; `me` is you, `--assignee none` or ' +
     '`--unassign all` removes everybody, and `--unassign all --assignee ann` leaves only ann. Days such as friday or 1mo ' +
     'are counted from today in your time zone. On a terminal, with only an id, opens your editor with the current title ' +
-    'and text.',
+    'and text; `grite edit` also has the fields.',
   examples: [
     { command: 'grite issue update 3f2a91c --title "Crash on first start"', explains: 'a better title' },
     { command: 'grite issue update 3f2a91c --priority P0 --due friday --status review', explains: 'set fields' },

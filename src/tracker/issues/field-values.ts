@@ -10,6 +10,7 @@ import {
   makeVisible,
   parseDayWord,
   parseScopedLabel,
+  requireLabel,
   shellWord,
 } from '../../model/index.ts'
 import type { Draft } from '../draft.ts'
@@ -116,6 +117,24 @@ export function requireLabelValue(change: FieldChange): FieldChange {
   throw new InvalidArgsError(`${key} must be ${allowed}, got '' in the label '${key}:'`, {
     details: { field: key, value, allowed },
     hints: [`Clear the field with \`grite issue update <issue> --set ${shellWord(`${key}=`)}\``],
+  })
+}
+
+/**
+ * Validates the labels that an update adds and removes, together with the fields that it sets.
+ * @throws {InvalidArgsError} on an invalid label, two values of one field, or a label that is both added and removed
+ */
+export function requireLabelChanges(
+  { add, remove }: { readonly add: readonly string[]; readonly remove: readonly string[] },
+  fields: readonly FieldChange[],
+): void {
+  add.forEach(requireLabel)
+  requireOneValueEach([...splitLabels(add).fields, ...fields])
+  const added = new Set([...add, ...fields.map(scopedLabelOf)])
+  const both = remove.find((label) => added.has(label))
+  if (both === undefined) return
+  throw new InvalidArgsError(`label '${makeVisible(both)}' is both added and removed`, {
+    details: { field: 'remove-label', value: both },
   })
 }
 
