@@ -100,7 +100,7 @@ function familiarHints(table: CommandTable, group: readonly string[], word: stri
   const familiar = Object.hasOwn(familiarWords, word) ? familiarWords[word] : undefined
   if (familiar?.lines.every((line) => table.match(line.split(' ')) !== undefined) !== true) return undefined
   const says = familiar.says === undefined ? [] : [familiar.says]
-  return [...says, ...familiar.lines.map((line) => `Did you mean \`grite ${line}\`?`)]
+  return [...says, ...familiar.lines.map((line) => `Did you mean \`${['grite', line].join(' ')}\`?`)]
 }
 
 /** `grite list` for `grite issue list`: the subcommand typed without its group. */
