@@ -1,11 +1,13 @@
 import { resolve } from 'node:path'
-import { type Event, type EventId, InvalidArgsError } from '../model/index.ts'
+import { commentOverlayPrefix, type Event, type EventId, InvalidArgsError, type IssueId } from '../model/index.ts'
+import { csvPieces } from '../tracker/export/export-csv.ts'
 import { formatJsonExport } from '../tracker/export/export-json.ts'
+import { markdownPieces } from '../tracker/export/export-markdown.ts'
 import { orderExport } from '../tracker/export/export-order.ts'
-import { csvPieces, markdownPieces } from '../tracker/export/export-text.ts'
 import { gatherPieces } from '../tracker/export/gather-pieces.ts'
 import { DeferredText, jsonPieces } from '../tracker/export/json-pieces.ts'
 import { actorNames } from '../tracker/identity/actor-names.ts'
+import { findEditedComments } from '../tracker/issues/comment-overlays.ts'
 import { findOutputPlace } from '../tracker/local/output-place.ts'
 import { writeOutputFile } from '../tracker/local/write-file-atomically.ts'
 import { parseMoment } from '../tracker/parse-time.ts'
@@ -30,7 +32,10 @@ export const exportLog = defineCommand({
     'The JSON export is complete: `grite import` restores the same events with the same ids. Without --output the export is printed to standard output.',
   examples: [
     { command: 'grite export --format json --output backup.json', explains: 'a backup that import restores' },
-    { command: 'grite export --format md', explains: 'for people' },
+    {
+      command: 'grite export -f md -o issues.md',
+      explains: 'a page for people: open issues first, comments as threads',
+    },
     { command: 'grite export --format csv --output issues.csv', explains: 'for a spreadsheet' },
   ],
   isDeferred: true,
@@ -58,10 +63,12 @@ export const exportLog = defineCommand({
     const repository = await context.repository()
     const view = await repository.view()
     const nowUnixMs = context.clock.nowUnixMs()
-    const events = await orderExport(view, await readSince(view, input.since, nowUnixMs))
+    const isWanted = await readSince(view, input.since, nowUnixMs)
+    const events = await orderExport(view, isWanted)
     const issueIds = await view.idsByCreation()
     // md and csv show issues, not events: list the issues of the selected events.
     const changed = new Set(events.map(({ issueId }) => issueId))
+    if (input.since !== undefined) for (const issueId of await issuesOfEdits(view, isWanted)) changed.add(issueId)
     const shownIds = input.since === undefined ? issueIds : issueIds.filter((issueId) => changed.has(issueId))
     const content =
       input.format === 'json'
@@ -109,6 +116,13 @@ export async function* documentPieces(content: object): AsyncGenerator<string> {
   }
   yield* jsonPieces(content)
   yield '\n'
+}
+
+/** Issues with a comment that was edited or hidden. */
+async function issuesOfEdits(view: View, isWanted: IsWanted): Promise<IssueId[]> {
+  const edits: Event[] = []
+  for await (const event of view.projectEvents(commentOverlayPrefix)) if (isWanted(event)) edits.push(event)
+  return [...(await findEditedComments(view, edits)).values()].map(({ issueId }) => issueId)
 }
 
 /** False for events that `--since` excludes. */

@@ -194,7 +194,8 @@ export {
   requireResource,
   resourcesOverlap,
 } from './lock-resource.ts'
-export { dayOf, parseAge, parseTimeSpan } from './moment.ts'
+export { demoteMarkdown, escapeMarkdownLine, quoteLine } from './markdown-text.ts'
+export { dayOf, formatUtcDay, formatUtcMinute, parseAge, parseTimeSpan } from './moment.ts'
 export { nearWords, suggestionCountMax } from './near-words.ts'
 export { beadsImportActor, deriveBeadsIssueId, originalIdOf } from './original-id.ts'
 export {

@@ -64,3 +64,21 @@ export function parseDay(text: string): number | undefined {
 export function dayOf(tsUnixMs: number): number {
   return Math.floor(tsUnixMs / dayMs)
 }
+
+/** `2026-04-05 14:35 UTC`; the number itself for a time outside the calendar. */
+export function formatUtcMinute(tsUnixMs: number): string {
+  const text = isoOf(tsUnixMs)
+  return text === undefined ? `${tsUnixMs}` : `${text.slice(0, 10)} ${text.slice(11, 16)} UTC`
+}
+
+/** `2026-04-05`; the number itself for a time outside the calendar. */
+export function formatUtcDay(tsUnixMs: number): string {
+  return isoOf(tsUnixMs)?.slice(0, 10) ?? `${tsUnixMs}`
+}
+
+/** Years of four digits only. */
+function isoOf(tsUnixMs: number): string | undefined {
+  const date = new Date(tsUnixMs)
+  const text = Number.isNaN(date.getTime()) ? '' : date.toISOString()
+  return /^\d{4}-/.test(text) ? text : undefined
+}
