@@ -2,14 +2,7 @@
 import type { Argv } from 'yargs'
 import yargs from 'yargs/yargs'
 import { type AnyCommand, globalOptions, type OptionSpec } from '../commands/define-command.ts'
-import {
-  argumentEntries,
-  formatArgument,
-  formatOption,
-  formatUsage,
-  optionEntries,
-  typedName,
-} from '../commands/option-text.ts'
+import { argumentEntries, formatArgument, formatOption, formatUsage, optionEntries } from '../commands/option-text.ts'
 import type { CommandTable } from './command-table.ts'
 import { parserOptions } from './parse-argv.ts'
 
@@ -139,6 +132,11 @@ function renderFirstScreen(table: CommandTable, width: number): string {
     'grite help --all      lists every command',
     '',
   ].join('\n')
+}
+
+/** The command as people type it: `grite new` for `issue create`. */
+function typedName({ name, shortForms }: AnyCommand): string {
+  return shortForms?.[0] ?? name
 }
 
 /** A line that would be too long ends at a word, with dots. */

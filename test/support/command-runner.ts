@@ -15,7 +15,7 @@ export interface RunnerOptions {
   readonly randomBytes?: (count: number) => Uint8Array
   readonly stdin?: string
   /** What the user makes of a draft in the editor. Without it there is no terminal. */
-  readonly editText?: (draft: string) => string
+  readonly editText?: (draft: string) => string | undefined
   readonly actor?: string
   /** False for what people see; default as in the library. */
   readonly isJson?: boolean
@@ -24,8 +24,6 @@ export interface RunnerOptions {
   /** Called with each item of a feed. */
   readonly onEmit?: (item: unknown) => void | Promise<void>
   readonly interrupted?: AbortSignal
-  /** The user's editor; without one there is no terminal. */
-  readonly editText?: (draft: string) => string | undefined
 }
 
 export interface CommandRunner {

@@ -19,6 +19,7 @@ const csvColumns = [
   'type',
   'status',
   'due',
+  'defer',
   'milestone',
   'parent',
   'labels',
