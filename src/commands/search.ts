@@ -10,11 +10,12 @@ export const queryWords = {
 } as const
 
 const description = [
-  'A condition is a word to find in title or text, or a qualifier:',
+  'A condition is a word to find in title, text or comments, or a qualifier:',
   '  state:open|closed  label:x  assignee:me|none|x  author:me|<id>  id:<prefix>',
   '  type:x  status:x  milestone:x  parent:<issue>  priority:P0  priority:<=P1',
   '  due:2026-12-01  due:<7d  due:overdue  created:<7d  updated:>=2026-01-31',
-  '  text:"a phrase"  has:comments  no:assignee  is:overdue',
+  '  closed:<7d  commented:<7d  is:ready  is:blocked  is:overdue  is:claimed',
+  '  text:"a phrase"  has:comments  no:assignee',
   '  sort:updated  sort:title-desc  limit:20',
   'A leading dash negates a condition, OR joins alternatives, parentheses group. Ages are <7d (less than seven days ago) ' +
     'or >30d, days are UTC, ranges are written a..b. Quote a value with spaces: label:"help wanted". Put the whole query ' +
@@ -26,7 +27,7 @@ export const search = defineCommand({
   summary: 'Find issues with a query',
   description,
   examples: [
-    { command: 'grite search crash', explains: 'a word in the title or text' },
+    { command: 'grite search crash', explains: 'a word in the title, text or a comment' },
     { command: "grite search 'state:open label:bug -label:wontfix assignee:me'", explains: 'conditions' },
     {
       command: `grite search 'text:"race condition" updated:<7d sort:priority'`,

@@ -1,9 +1,9 @@
 const hexOfByte: readonly string[] = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'))
 
-/** Formats bytes as lower-case hex. */
-export function formatHex(bytes: Uint8Array): string {
+/** Formats bytes, or those from `start` up to `end`, as lower-case hex. */
+export function formatHex(bytes: Uint8Array, start = 0, end = bytes.length): string {
   let text = ''
-  for (let index = 0; index < bytes.length; index++) text += hexOfByte[bytes[index] as number]
+  for (let index = start; index < end; index++) text += hexOfByte[bytes[index] as number]
   return text
 }
 

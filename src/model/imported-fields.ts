@@ -6,6 +6,7 @@
 import type { Event } from './event.ts'
 import { parseForeignJson } from './foreign/parse-json.ts'
 import { Mismatch, shape } from './foreign/shapes.ts'
+import type { ActorId } from './ids.ts'
 import { limits } from './limits.ts'
 import { beadsImportActor } from './original-id.ts'
 
@@ -17,7 +18,12 @@ const edgesPrefix = 'dependencies: '
 
 /** Whether an event is such a comment of the import actor. */
 export function isImportedFields({ actor, body }: Pick<Event, 'actor' | 'body'>): boolean {
-  return actor === beadsImportActor && body.type === 'CommentAdded' && body.body.startsWith(`${importedFieldsHeader}\n`)
+  return body.type === 'CommentAdded' && isImportedText(actor, body.body)
+}
+
+/** Whether an actor wrote such a comment with this text. */
+export function isImportedText(actor: ActorId, text: string): boolean {
+  return actor === beadsImportActor && text.startsWith(`${importedFieldsHeader}\n`)
 }
 
 /** The edges that such a comment lists, as imported; empty for any other event. */

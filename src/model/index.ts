@@ -97,6 +97,7 @@ export {
 } from './errors/index.ts'
 export { compareVersions, type Event, type EventFacts, timeAfter, type Version, versionOf } from './event.ts'
 export {
+  type CommentFacts,
   computeEventId,
   type DamagedRecord,
   decodeRecord,
@@ -104,6 +105,7 @@ export {
   encodeRecord,
   identifyEvent,
   projectContextIssueId,
+  readCommentOn,
 } from './event-codec.ts'
 export { formatKindForExport, formatKindWithNumbers, type Json, type KindJson } from './event-json.ts'
 export {
@@ -151,7 +153,13 @@ export {
   parseSha256,
   type Sha256Hex,
 } from './ids.ts'
-export { importedEdgesOf, importedEdgeTargetsOf, importedFieldsHeader, isImportedFields } from './imported-fields.ts'
+export {
+  importedEdgesOf,
+  importedEdgeTargetsOf,
+  importedFieldsHeader,
+  isImportedFields,
+  isImportedText,
+} from './imported-fields.ts'
 export {
   type DocumentKey,
   formatIssueDocument,
@@ -215,6 +223,7 @@ export {
   applyEvent,
   createdTs,
   currentBody,
+  currentClosedTs,
   currentState,
   currentTitle,
   type Dependency,
@@ -232,7 +241,16 @@ export {
   type Register,
   updatedTs,
 } from './projection.ts'
-export { compileQuery, type QueryFacts, type QueryRow, type QueryTest } from './query/evaluate.ts'
+export {
+  type CommentDetail,
+  compileQuery,
+  type QueryDetail,
+  type QueryFacts,
+  type QueryRow,
+  type QueryTest,
+  textsIn,
+  wantedTexts,
+} from './query/evaluate.ts'
 export { formatQuery } from './query/format.ts'
 export { findLostQuotes, joinQueryWords } from './query/join-words.ts'
 export { narrowQuery } from './query/narrow.ts'

@@ -205,6 +205,11 @@ export function currentState(state: IssueState): IssueStateWord {
   return currentRegister<IssueStateWord>(state.creation, 'open', state.state)
 }
 
+/** Time of the change that closed the issue; null while it is open. */
+export function currentClosedTs(state: IssueState): number | null {
+  return currentState(state) === 'closed' ? (state.state?.version.tsUnixMs ?? null) : null
+}
+
 function currentRegister<Value>(creation: Creation | null, initial: Value, register: Register<Value> | null): Value {
   if (register === null) return initial
   if (creation !== null && compareVersions(register.version, creation.version) < 0) return initial

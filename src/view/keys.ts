@@ -80,6 +80,8 @@ export const actorsOfPrefix = (prefix: string): KeyRange => idsOfPrefix('actor/'
 /** Rows of issues whose id begins with a hex prefix of any length, odd ones included. */
 export const issueRowsOfPrefix = (prefix: string): KeyRange => idsOfPrefix('issue_row/', prefix, issueIdBytes)
 
+export const issueStatesOfPrefix = (prefix: string): KeyRange => idsOfPrefix('issue_state/', prefix, issueIdBytes)
+
 /** Events whose id begins with a hex prefix of any length, odd ones included. */
 export const eventsOfPrefix = (prefix: string): KeyRange => idsOfPrefix('event/', prefix, eventIdBytes)
 

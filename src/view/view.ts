@@ -7,6 +7,7 @@ import type { Oid } from '../git/index.ts'
 import {
   type ActorId,
   type CardSlot,
+  type CommentFacts,
   compareText,
   compareVersions,
   type DependencyType,
@@ -22,6 +23,7 @@ import {
   type PackedIssueState,
   type PinnedActor,
   type ProjectContext,
+  readCommentOn,
   type StoredEdge,
   unpackIssueState,
   type ValidCard,
@@ -55,6 +57,7 @@ import {
   issueRowKey,
   issueRowsOfPrefix,
   issueStateKey,
+  issueStatesOfPrefix,
   issuesOfAlias,
   issuesOfAssignee,
   issuesOfLabel,
@@ -77,7 +80,8 @@ import { layeredStore } from './layered-store.ts'
 import { parseOwnJson } from './own-json.ts'
 import { Projector } from './projector.ts'
 import { openRowTexts, type RowText } from './row-text.ts'
-import type { Store } from './store.ts'
+import { StateText } from './state-text.ts'
+import type { Scan, Store } from './store.ts'
 
 /** Increases when keys or values change their shape; a store with another number is rebuilt. */
 export const viewSchema = 5
@@ -603,11 +607,32 @@ export class View {
     }
   }
 
+  /** Comments of these issues, streamed, in no particular order. */
+  async *commentsOf(ids: ReadonlySet<IssueId>): AsyncGenerator<CommentFacts> {
+    if (!this.isMost(ids.size)) {
+      for (const id of ids) for (const event of await this.eventsOf(id)) yield* commentFacts(event)
+      return
+    }
+    for await (const records of inParts((digit) => this.store.values({ ...eventsOfPrefix(digit), ...largeSteps }))) {
+      for (const record of records) {
+        const comment = readCommentOn(ids, record)
+        if (comment !== undefined) yield comment
+      }
+    }
+  }
+
   /** States of all shown issues, streamed in id order. */
   async *allStates(): AsyncGenerator<IssueState> {
     for await (const text of this.store.values(allIssueStates())) {
       const state = unpackIssueState(parseOwnJson<PackedIssueState>(text))
       if (state.creation !== null) yield state
+    }
+  }
+
+  /** Like `allStates`, unparsed, with states of issues that are not shown. */
+  async *allStateTexts(): AsyncGenerator<StateText> {
+    for await (const texts of inParts((digit) => this.store.texts({ ...issueStatesOfPrefix(digit), ...largeSteps }))) {
+      for (const text of texts) yield new StateText(text)
     }
   }
 
@@ -719,6 +744,29 @@ export class View {
     const keys = await this.store.keys(index === 'labels' ? allLabels() : allAssignees()).all()
     return [...new Set(keys.map(parseIndexText))].sort(compareText)
   }
+}
+
+const largeSteps = { highWaterMarkBytes: scanBytes }
+
+/**
+ * Everything whose key begins with an id, by the first digit of the id: whole lists are faster than single items, and one
+ * of sixteen parts is small enough to hold. Reads the next part while the caller works on one.
+ */
+async function* inParts<Item>(scan: (digit: string) => Scan<Item>): AsyncGenerator<Item[]> {
+  const [first = '', ...rest] = '0123456789abcdef'
+  let next = scan(first).all()
+  for (const digit of rest) {
+    const part = await next
+    next = scan(digit).all()
+    // A reader that stops early does not wait for it.
+    next.catch(() => undefined)
+    yield part
+  }
+  yield await next
+}
+
+function commentFacts({ eventId, issueId, actor, tsUnixMs, body }: Event): CommentFacts[] {
+  return body.type === 'CommentAdded' ? [{ eventId, issueId, actor, tsUnixMs, body: body.body }] : []
 }
 
 /** Above this many issues one scan of all ids is cheaper than separate lookups. */

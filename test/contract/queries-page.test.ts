@@ -50,6 +50,7 @@ describe('docs/queries.md', () => {
     await create('OR', { body: 'say "no" to label:bug', milestone: '2.1', due: '2026-12-01', set: ['status=blocked'] })
     const closed = await create('Late', { due: '2026-01-20', set: [`defer=${day(5)}`] })
     await place.run('issue comment', { issue: closed, body: 'x' })
+    await place.run('issue dep add', { issue: closed, target: epic })
     await place.run('issue close', { issue: [await create('Closed')] })
     await place.run('actor use', { actor: other })
     await create('Of bo', { label: ['blocker'] })

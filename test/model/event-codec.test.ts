@@ -14,6 +14,7 @@ import {
   encodeEventChunk,
   encodeRecord,
   identifyEvent,
+  readCommentOn,
 } from '../../src/model/index.ts'
 import { anyEvent, theIssue } from './arbitraries.ts'
 
@@ -38,6 +39,19 @@ test('a decoded record equals the encoded event', () => {
       assert.deepEqual(plain(decoded.event), plain(event))
       assert.equal(computeEventId(decoded.event), event.eventId)
     }),
+  )
+})
+
+test('a comment read from its record equals the decoded event', () => {
+  fc.assert(
+    fc.property(anyEvent, ({ parent, sig, ...event }) => {
+      const { eventId, issueId, actor, tsUnixMs, body } = event
+      const record = encodeRecord({ parent, sig, ...event })
+      const expected = body.type === 'CommentAdded' ? { eventId, issueId, actor, tsUnixMs, body: body.body } : undefined
+      assert.deepEqual(readCommentOn(new Set([issueId]), record), expected)
+      assert.equal(readCommentOn(new Set(), record), undefined)
+    }),
+    { numRuns: 500 },
   )
 })
 

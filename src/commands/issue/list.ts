@@ -55,7 +55,11 @@ const options = {
     summary: 'Only issues due before a date or a day such as friday, or within a time such as 7d or 1mo',
   },
   since: { type: 'text', valueName: '7d|date|ms', summary: 'Only issues changed since then' },
-  text: { type: 'text', valueName: 'words', summary: 'Only issues with this text in the title or body, ignoring case' },
+  text: {
+    type: 'text',
+    valueName: 'words',
+    summary: 'Only issues with this text in title, body or a comment, ignoring case',
+  },
   query: { type: 'text', valueName: 'query', summary: 'Only issues that match this query; see `grite help search`' },
   ...listOptions,
 } as const

@@ -5,7 +5,14 @@ import type { IssueStateWord } from '../event-kinds.ts'
 import { type Fields, parseScopedLabel } from '../fields.ts'
 import type { ActorId, IssueId } from '../ids.ts'
 import { dayOf, parseAge, parseDay, parseTimeSpan } from '../moment.ts'
-import type { HasWord, Operator, OrderedKey, QueryCondition, QueryTerm } from './query.ts'
+import {
+  conditionsOf,
+  type HasWord,
+  type Operator,
+  type OrderedKey,
+  type QueryCondition,
+  type QueryTerm,
+} from './query.ts'
 
 /** The data that a query tests: an issue as lists show it. */
 export interface QueryRow {
@@ -29,15 +36,51 @@ export interface QueryFacts {
   readonly me: { readonly name: string; readonly actor: ActorId | null } | null
   /** Issues with a live claim or lock. Needed when a query asks for that. */
   readonly claimed: ReadonlySet<IssueId>
+  /** Issues that `grite ready` lists. Needed when a query asks for that. */
+  readonly ready: ReadonlySet<IssueId>
+  /** Issues that `grite blocked` lists. Needed when a query asks for that. */
+  readonly blocked: ReadonlySet<IssueId>
+}
+
+/** What a query tests besides the row. It is read only for issues whose rows leave the result open. */
+export interface QueryDetail {
+  /** The texts of `wantedTexts` that the body holds. */
+  readonly inBody: ReadonlySet<string>
+  /** When the issue was closed; null while it is open. */
+  readonly closedTs: number | null
+  /** Undefined when the comments were not read. */
+  readonly comments?: CommentDetail
+}
+
+/** All visible comments of an issue. */
+export interface CommentDetail {
+  /** The texts of `wantedTexts` that they hold. */
+  readonly texts: ReadonlySet<string>
+  /** Time of the newest one; null without any. */
+  readonly lastTs: number | null
 }
 
 /**
  * Tests one issue.
  *
- * @param body - its text; undefined when it was not read
- * @returns undefined when the result depends on the text, which was not read
+ * @param detail - undefined when it was not read
+ * @returns undefined when the result depends on something that was not read
  */
-export type QueryTest = (row: QueryRow, body: string | undefined) => boolean | undefined
+export type QueryTest = (row: QueryRow, detail: QueryDetail | undefined) => boolean | undefined
+
+/** The texts that a query looks for, in lower case. */
+export function wantedTexts(term: QueryTerm | null): readonly string[] {
+  return [
+    ...new Set([...conditionsOf(term)].flatMap((each) => (each.kind === 'text' ? [each.text.toLowerCase()] : []))),
+  ]
+}
+
+/** The wanted texts that a text holds, ignoring case. */
+export function textsIn(text: string, wanted: readonly string[]): string[] {
+  if (wanted.length === 0) return []
+  const lower = text.toLowerCase()
+  return wanted.filter((each) => lower.includes(each))
+}
 
 /** Prepares a query for many issues. */
 export function compileQuery(term: QueryTerm | null, facts: QueryFacts): QueryTest {
@@ -58,8 +101,8 @@ function compileTerm(term: QueryTerm, facts: QueryFacts): QueryTest {
       )
     case 'not': {
       const test = compileTerm(term.term, facts)
-      return (row, body) => {
-        const result = test(row, body)
+      return (row, detail) => {
+        const result = test(row, detail)
         return result === undefined ? undefined : !result
       }
     }
@@ -68,12 +111,12 @@ function compileTerm(term: QueryTerm, facts: QueryFacts): QueryTest {
   }
 }
 
-/** One test that returns `decisive` decides; otherwise a test that depends on the text leaves the result open. */
+/** One test that returns `decisive` decides; otherwise a test that depends on something unread leaves the result open. */
 function decidedBy(tests: readonly QueryTest[], decisive: boolean): QueryTest {
-  return (row, body) => {
+  return (row, detail) => {
     let isOpen = false
     for (const test of tests) {
-      const result = test(row, body)
+      const result = test(row, detail)
       if (result === decisive) return decisive
       if (result === undefined) isOpen = true
     }
@@ -85,7 +128,11 @@ function compileCondition(condition: QueryCondition, facts: QueryFacts): QueryTe
   switch (condition.kind) {
     case 'text': {
       const wanted = condition.text.toLowerCase()
-      return (row, body) => row.title.toLowerCase().includes(wanted) || body?.toLowerCase().includes(wanted)
+      return (row, detail) => {
+        if (row.title.toLowerCase().includes(wanted)) return true
+        if (detail === undefined) return undefined
+        return detail.inBody.has(wanted) || (row.comment_count > 0 && detail.comments?.texts.has(wanted))
+      }
     }
     case 'id':
       return (row) => row.issue_id.startsWith(condition.prefix)
@@ -117,7 +164,9 @@ function compileCondition(condition: QueryCondition, facts: QueryFacts): QueryTe
     case 'overdue':
       return (row) => isOverdue(row, facts.nowUnixMs)
     case 'claimed':
-      return (row) => facts.claimed.has(row.issue_id)
+    case 'ready':
+    case 'blocked':
+      return (row) => facts[condition.kind].has(row.issue_id)
   }
 }
 
@@ -169,22 +218,28 @@ function compileOrdered(
   test: (place: number) => boolean,
 ): QueryTest {
   const isAge = parseAge(value) !== undefined
-  const placeOf = (row: QueryRow): number | undefined => {
+  const placeAt = (ts: number | null | undefined) => (isAge && typeof ts === 'number' ? nowUnixMs - ts : ts)
+  /** Undefined when it was not read, null when the issue has none. */
+  const placeOf = (row: QueryRow, detail: QueryDetail | undefined): number | null | undefined => {
     switch (key) {
       case 'priority':
-        return priorityRank(row.fields.priority)
+        return priorityRank(row.fields.priority) ?? null
       case 'due':
       case 'defer':
-        return dayPlace(row.fields[key], isAge ? dayOf(nowUnixMs) : 0)
+        return dayPlace(row.fields[key], isAge ? dayOf(nowUnixMs) : 0) ?? null
       case 'created':
-        return isAge ? nowUnixMs - row.created_ts : row.created_ts
+        return placeAt(row.created_ts)
       case 'updated':
-        return isAge ? nowUnixMs - row.updated_ts : row.updated_ts
+        return placeAt(row.updated_ts)
+      case 'closed':
+        return row.state === 'closed' ? placeAt(detail?.closedTs) : null
+      case 'commented':
+        return row.comment_count > 0 ? placeAt(detail?.comments?.lastTs) : null
     }
   }
-  return (row) => {
-    const place = placeOf(row)
-    return place !== undefined && test(place)
+  return (row, detail) => {
+    const place = placeOf(row, detail)
+    return place === undefined ? undefined : place !== null && test(place)
   }
 }
 

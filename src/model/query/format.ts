@@ -51,7 +51,9 @@ function formatCondition(condition: QueryCondition): string {
     case 'overdue':
       return 'is:overdue'
     case 'claimed':
-      return 'is:claimed'
+    case 'ready':
+    case 'blocked':
+      return `is:${condition.kind}`
   }
 }
 

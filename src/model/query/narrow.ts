@@ -16,6 +16,8 @@ export function narrowQuery(term: QueryTerm | null, facts: QueryFacts): QueryNar
   const must = term === null ? [] : term.kind === 'all' ? term.terms : [term]
   for (const each of must) {
     if (each.kind === 'state' && each.state !== 'all') narrowing.state ??= each.state
+    if ((each.kind === 'compare' || each.kind === 'range') && each.key === 'closed') narrowing.state ??= 'closed'
+    if (each.kind === 'ready' || each.kind === 'blocked' || each.kind === 'overdue') narrowing.state ??= 'open'
     if (each.kind === 'label') narrowing.labels.push(each.label)
     if (each.kind === 'field') narrowing.labels.push(formatScopedLabel(each.key, each.value))
     if (each.kind === 'compare' && each.operator === '=' && isFieldKey(each.key)) {

@@ -23,7 +23,7 @@ interface Qualifier {
 }
 
 const stateChoices = [...issueStates, 'all'] as const
-const isChoices = [...issueStates, 'overdue', 'claimed'] as const
+const isChoices = [...issueStates, 'overdue', 'claimed', 'ready', 'blocked'] as const
 const times = 'an age such as <7d or >30d, a day such as 2026-01-31 or >=2026-01-31, or a range with .. between'
 
 export const qualifiers = {
@@ -33,11 +33,11 @@ export const qualifiers = {
     parse: (value) => findChoice(stateChoices, value, (state) => ({ kind: 'state', state })),
   },
   is: {
-    allowed: 'open, closed, overdue or claimed',
+    allowed: 'open, closed, overdue, claimed, ready or blocked',
     choices: isChoices,
     parse: (value) =>
       findChoice(isChoices, value, (word) =>
-        word === 'overdue' || word === 'claimed' ? { kind: word } : { kind: 'state', state: word },
+        word === 'open' || word === 'closed' ? { kind: 'state', state: word } : { kind: word },
       ),
   },
   label: { allowed: 'a label', parse: named((label) => ({ kind: 'label', label })) },
@@ -89,6 +89,8 @@ export const qualifiers = {
   },
   created: { allowed: times, parse: ordered('created') },
   updated: { allowed: times, parse: ordered('updated') },
+  closed: { allowed: times, parse: ordered('closed') },
+  commented: { allowed: times, parse: ordered('commented') },
   text: { allowed: 'a text', parse: named((text) => ({ kind: 'text', text })) },
   id: {
     allowed: 'the beginning of an issue id',
@@ -185,6 +187,8 @@ function normalize(key: OrderedKey, text: string): string | undefined {
       return parseDay(text) !== undefined || (isAge(text) && /(?:[dwy]|mo)$/.test(text)) ? text : undefined
     case 'created':
     case 'updated':
+    case 'closed':
+    case 'commented':
       return isAge(text) || parseTimeSpan(text) !== undefined ? text : undefined
   }
 }

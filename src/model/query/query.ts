@@ -19,7 +19,7 @@ export type QueryTerm =
   | QueryCondition
 
 export type QueryCondition =
-  /** In title or body, ignoring case. */
+  /** In title, body or a comment, ignoring case. */
   | { readonly kind: 'text'; readonly text: string }
   | { readonly kind: 'id'; readonly prefix: string }
   | { readonly kind: 'state'; readonly state: IssueStateWord | 'all' }
@@ -35,11 +35,13 @@ export type QueryCondition =
   | { readonly kind: 'overdue' }
   /** The issue has a live claim or lock. */
   | { readonly kind: 'claimed' }
+  /** `grite ready` lists the issue, or `grite blocked` does. */
+  | { readonly kind: 'ready' | 'blocked' }
 
 export type Who = { readonly is: 'me' } | { readonly is: 'named'; readonly name: string }
 
 /** Keys that can be compared. */
-const orderedKeys = ['priority', 'due', 'defer', 'created', 'updated'] as const
+const orderedKeys = ['priority', 'due', 'defer', 'created', 'updated', 'closed', 'commented'] as const
 export type OrderedKey = (typeof orderedKeys)[number]
 
 /** Longest first, because the parser tries them in this order. */
@@ -121,7 +123,18 @@ export function* conditionsOf(term: QueryTerm | null): Generator<QueryCondition>
 
 /** Whether a condition says which states are wanted. */
 export function decidesState(condition: QueryCondition): boolean {
-  return condition.kind === 'state' || condition.kind === 'overdue'
+  switch (condition.kind) {
+    case 'state':
+    case 'overdue':
+    case 'ready':
+    case 'blocked':
+      return true
+    case 'compare':
+    case 'range':
+      return condition.key === 'closed'
+    default:
+      return false
+  }
 }
 
 /** The same term with each condition replaced. */

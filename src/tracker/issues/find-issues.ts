@@ -3,17 +3,15 @@ import {
   anyOf,
   compileQuery,
   conditionsOf,
-  currentBody,
   type IssueId,
-  type IssueState,
   mapConditions,
   narrowQuery,
   type Query,
   type QueryCondition,
   type QueryFacts,
   type QueryTerm,
-  type QueryTest,
   sortRows,
+  wantedTexts,
 } from '../../model/index.ts'
 import type { IssueRow, View } from '../../view/index.ts'
 import { readClaimedIds } from '../claims/read-claims.ts'
@@ -37,7 +35,7 @@ export async function findIssues(
   const facts = await factsFor(context, repository, filter)
   const term = filter === null ? null : await resolveNames(context, repository, filter)
   const rows = await view.listIssues(narrowQuery(term, facts))
-  return sortRows(await passing(view, rows, compileQuery(term, facts)), sort)
+  return sortRows(await passing(view, rows, term, facts), sort)
 }
 
 async function factsFor(
@@ -55,12 +53,24 @@ async function factsFor(
       message: 'this clone has no actor yet, so `me` matches nothing; run `grite actor init` to create one',
     })
   }
-  const asksForClaims = [...conditionsOf(filter)].some(({ kind }) => kind === 'claimed')
+  const asksFor = (kind: QueryCondition['kind']) => [...conditionsOf(filter)].some((each) => each.kind === kind)
   return {
     nowUnixMs,
     me: name === undefined ? null : { name, actor: actor?.id ?? null },
-    claimed: asksForClaims ? await readClaimedIds(repository) : new Set(),
+    claimed: asksFor('claimed') ? await readClaimedIds(repository) : new Set(),
+    ready: asksFor('ready') ? await readReadyIds(repository) : new Set(),
+    blocked: asksFor('blocked') ? await readBlockedIds(repository) : new Set(),
   }
+}
+
+async function readReadyIds(repository: Workspace): Promise<Set<IssueId>> {
+  const { readReadyQueue } = await import('./ready-queue.ts')
+  return new Set((await readReadyQueue(repository)).ready.map(({ row }) => row.issue_id))
+}
+
+async function readBlockedIds(repository: Workspace): Promise<Set<IssueId>> {
+  const { readWork } = await import('./work.ts')
+  return new Set((await readWork(await repository.view())).heldUp)
 }
 
 /** Resolves parents to ids, and people to ids and assignee names. */
@@ -93,30 +103,19 @@ function whoOf(kind: 'author' | 'assignee', names: readonly string[]): QueryTerm
   return anyOf(names.map((name) => ({ kind, who: { is: 'named', name } }))) as QueryTerm
 }
 
-async function passing(view: View, rows: readonly IssueRow[], test: QueryTest): Promise<IssueRow[]> {
+/** Reads texts, times and comments only of issues whose result depends on them. */
+async function passing(
+  view: View,
+  rows: readonly IssueRow[],
+  term: QueryTerm | null,
+  facts: QueryFacts,
+): Promise<readonly IssueRow[]> {
+  const test = compileQuery(term, facts)
   const judged = rows.map((row) => test(row, undefined))
-  const passed = new Set(rows.filter((_, index) => judged[index] === true))
-  const open = new Map(
-    rows.filter((_, index) => judged[index] === undefined).map((row) => [row.issue_id, row] as const),
-  )
-  for await (const state of statesOf(view, [...open.keys()])) {
-    const row = open.get(state.issueId)
-    if (row !== undefined && test(row, currentBody(state)) === true) passed.add(row)
-  }
-  return rows.filter((row) => passed.has(row))
-}
-
-/** Issues whose texts are in memory at the same time. */
-const textsAtOnce = 256
-
-/** Reads the states of these issues, and possibly of others, in small batches, since texts may be long. */
-async function* statesOf(view: View, ids: readonly IssueId[]): AsyncGenerator<IssueState> {
-  if (ids.length === 0) return
-  if (view.isMost(ids.length)) {
-    yield* view.allStates()
-    return
-  }
-  for (let start = 0; start < ids.length; start += textsAtOnce) {
-    yield* (await view.findStates(ids.slice(start, start + textsAtOnce))).values()
-  }
+  if (!judged.includes(undefined)) return rows.filter((_, index) => judged[index] === true)
+  const { readDetails } = await import('./query-details.ts')
+  const open = rows.filter((_, index) => judged[index] === undefined)
+  const needsClosedTs = [...conditionsOf(term)].some((each) => 'key' in each && each.key === 'closed')
+  const passed = await readDetails(view, open, { test, wanted: wantedTexts(term), needsClosedTs })
+  return rows.filter((row, index) => judged[index] ?? passed.has(row.issue_id))
 }

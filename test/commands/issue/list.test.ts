@@ -1,9 +1,9 @@
 /** Lists and searches on one repository; each test expects the titles found. */
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
-import type { GriteError } from '../../../src/model/index.ts'
+import { commentOverlayKey, type EventId, formatCommentOverlay, type GriteError } from '../../../src/model/index.ts'
 import { createSandbox } from '../../git/temp-repository.ts'
-import { commandRunner } from '../../support/command-runner.ts'
+import { commandRunner, createCommandSandbox } from '../../support/command-runner.ts'
 
 const dayMs = 86_400_000
 const now = Date.UTC(2026, 3, 5, 12)
@@ -201,6 +201,64 @@ describe('issue lists and searches', () => {
         assert.match(error.message, says)
         return true
       })
+    })
+  }
+})
+
+describe('searches in comments, times and queues', () => {
+  let nowUnixMs = now - 9 * dayMs
+  const place = createCommandSandbox({ after }, { nowUnixMs: () => nowUnixMs })
+
+  before(async () => {
+    await place.run('actor init', { label: 'ann' })
+    const ids: string[] = []
+    for (const title of ['free', 'waiting', 'done', 'again']) {
+      nowUnixMs += 1000
+      ids.push(((await place.run('issue create', { title })) as { issue_id: string }).issue_id)
+    }
+    const [free, waiting, done, again] = ids
+    await place.run('issue dep add', { issue: waiting, target: free })
+    const comment = async (issue: unknown, body: string) =>
+      ((await place.run('issue comment', { issue, body })) as { event_id: EventId }).event_id
+    await comment(free, 'A Race')
+    const [edited, hidden] = [await comment(waiting, 'at first'), await comment(done, 'a secret')]
+    await place.run('issue close', { issue: [again] })
+    nowUnixMs = now - 3 * dayMs
+    await place.run('issue reopen', { issue: [again] })
+    await place.run('issue close', { issue: [done], comment: 'Released' })
+    await place.withRepository((repository) =>
+      repository.write(async (draft) => {
+        const body = formatCommentOverlay({ kind: 'text', body: 'later' })
+        await draft.setProjectContext(commentOverlayKey(edited), body)
+        await draft.setProjectContext(commentOverlayKey(hidden), formatCommentOverlay({ kind: 'hidden' }))
+      }),
+    )
+    nowUnixMs = now
+  })
+
+  const table: readonly (readonly [query: string, titles: string])[] = [
+    ['race', 'free'],
+    ['race OR RELEASED', 'free done'],
+    ['-race is:open', 'waiting again'],
+    ['state:closed text:released', 'done'],
+    ['later', 'waiting'],
+    ['at first', ''],
+    ['secret', ''],
+    ['is:ready', 'free again'],
+    ['-is:ready is:open', 'waiting'],
+    ['is:blocked', 'waiting'],
+    ['closed:<4d', 'done'],
+    ['-closed:<4d', 'free waiting again'],
+    ['closed:2026-04-02', 'done'],
+    ['closed:>4d', ''],
+    ['commented:<4d', 'done'],
+    ['commented:>4d', 'free waiting'],
+    ['-commented:<99d', 'again'],
+  ]
+  for (const [query, expected] of table) {
+    test(`search ${query} gives ${expected || 'nothing'}`, async () => {
+      const { issues } = (await place.run('search', { query: [query] })) as Listed
+      assert.equal(issues.map(({ title }) => title).join(' '), expected)
     })
   }
 })

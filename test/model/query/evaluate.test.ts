@@ -13,13 +13,38 @@ import {
   type QueryRow,
   type QueryTerm,
   sortRows,
+  textsIn,
+  wantedTexts,
 } from '../../../src/model/index.ts'
 import { anyRow, anyTerm, dayMs, makeRow, nowUnixMs } from './queries.ts'
 
 const me = { name: 'ann', actor: '7f'.repeat(16) as ActorId }
-const facts = { nowUnixMs, me, claimed: new Set(['c1'.repeat(16) as IssueId]) }
-const asks = (query: string, row: QueryRow, body = '', by: QueryFacts = facts) =>
-  compileQuery(parseQuery(query).filter, by)(row, body)
+const facts: QueryFacts = {
+  nowUnixMs,
+  me,
+  claimed: new Set(['c1'.repeat(16) as IssueId]),
+  ready: new Set(['c2'.repeat(16) as IssueId]),
+  blocked: new Set(['c3'.repeat(16) as IssueId]),
+}
+
+interface Texts {
+  readonly body?: string
+  readonly closedTs?: number | null
+  readonly comments?: readonly string[]
+  readonly commentedTs?: number
+}
+
+/** Everything that a query can test besides the row. */
+function detailOf(term: QueryTerm | null, { body = '', closedTs = null, comments = [], commentedTs }: Texts = {}) {
+  const wanted = wantedTexts(term)
+  const texts = new Set(comments.flatMap((text) => textsIn(text, wanted)))
+  return { inBody: new Set(textsIn(body, wanted)), closedTs, comments: { texts, lastTs: commentedTs ?? null } }
+}
+
+const asks = (query: string, row: QueryRow, texts: Texts = {}, by: QueryFacts = facts) => {
+  const { filter } = parseQuery(query)
+  return compileQuery(filter, by)(row, detailOf(filter, texts))
+}
 
 describe('matching issues', () => {
   const open = makeRow()
@@ -67,6 +92,8 @@ describe('matching issues', () => {
     ['is:overdue', due('2026-04-04'), due('2026-04-04', { state: 'closed' })],
     ['is:claimed', makeRow({ issue_id: 'c1'.repeat(16) as IssueId }), open],
     ['-is:claimed', open, makeRow({ issue_id: 'c1'.repeat(16) as IssueId })],
+    ['is:ready', makeRow({ issue_id: 'c2'.repeat(16) as IssueId }), open],
+    ['is:blocked', makeRow({ issue_id: 'c3'.repeat(16) as IssueId }), open],
     ['due:none', open, due('soon')],
     ['created:<7d', created(nowUnixMs - 7 * dayMs + 1), created(nowUnixMs - 7 * dayMs)],
     ['created:<=7d', created(nowUnixMs - 7 * dayMs), created(nowUnixMs - 7 * dayMs - 1)],
@@ -97,15 +124,41 @@ describe('matching issues', () => {
   }
 
   test('text matches title or body in any case', () => {
-    assert.equal(asks('text:"RACE Condition"', open, 'a race condition'), true)
-    assert.equal(asks('text:"race condition"', open, 'a race\ncondition'), false)
+    assert.equal(asks('text:"RACE Condition"', open, { body: 'a race condition' }), true)
+    assert.equal(asks('text:"race condition"', open, { body: 'a race\ncondition' }), false)
     assert.equal(asks('ÄB', makeRow({ title: 'äb' })), true)
+  })
+
+  test('text matches a comment in any case', () => {
+    const commented = makeRow({ comment_count: 2 })
+    assert.equal(asks('RACE found', commented, { body: 'It was found', comments: ['x', 'a race'] }), true)
+    assert.equal(asks('-race', commented, { comments: ['x', 'a race'] }), false)
+    assert.equal(asks('race', commented, { comments: ['ra', 'ce'] }), false)
+  })
+
+  test('closed and commented compare the time of the last such event', () => {
+    const row = makeRow({ state: 'closed', comment_count: 1 })
+    const texts = { closedTs: nowUnixMs - 3 * dayMs, commentedTs: nowUnixMs - 5 * dayMs }
+    for (const query of [
+      'closed:<4d',
+      'closed:2026-04-02',
+      'closed:1d..3d',
+      'commented:>4d',
+      'commented:<=2026-03-31',
+    ]) {
+      assert.equal(asks(query, row, texts), true, query)
+      assert.equal(asks(query, makeRow()), false, query)
+    }
+    for (const query of ['closed:<3d', 'closed:>2026-04-02', 'commented:<5d', 'commented:>=2026-04-01']) {
+      assert.equal(asks(query, row, texts), false, query)
+    }
+    assert.equal(asks('-closed:<3d -commented:<5d', row, texts), true)
   })
 
   test('me matches nobody without an actor', () => {
     const nobody = { ...facts, me: null }
     for (const query of ['assignee:me', 'author:me']) {
-      assert.equal(asks(query, makeRow({ assignees: ['ann', 'me', ''] }), '', nobody), false)
+      assert.equal(asks(query, makeRow({ assignees: ['ann', 'me', ''] }), {}, nobody), false)
     }
   })
 
@@ -122,15 +175,34 @@ test('an unread body leaves a query open only where it decides', () => {
   assert.equal(test('words state:open'), undefined)
 })
 
+test('comments are needed only where text and rows do not decide', () => {
+  const test = (query: string, row: QueryRow) => {
+    const { filter } = parseQuery(query)
+    const { inBody } = detailOf(filter, { body: 'some words' })
+    return compileQuery(filter, facts)(row, { inBody, closedTs: null })
+  }
+  const [silent, commented] = [makeRow(), makeRow({ comment_count: 1 })]
+  assert.deepEqual(
+    [test('words', commented), test('other', silent), test('other', commented)],
+    [true, false, undefined],
+  )
+  assert.deepEqual([test('commented:<1d', silent), test('commented:<1d', commented)], [false, undefined])
+  assert.equal(test('closed:<1d', makeRow({ state: 'open', comment_count: 1 })), false)
+})
+
 test('a result decided without the body never changes with it', () => {
   fc.assert(
     fc.property(anyTerm, anyRow, fc.constantFrom('', 'ann', 'with space'), (term, row, body) => {
       const test = compileQuery(term, facts)
       const known = test(row, undefined)
-      const result = test(row, body)
+      const detail = detailOf(term, { body, closedTs: 0, comments: [body], commentedTs: 0 })
+      const { comments, ...withoutComments } = detail
+      const partly = test(row, withoutComments)
+      const result = test(row, detail)
       assert.notEqual(result, undefined)
-      if (known !== undefined) assert.equal(result, known)
-      assert.equal(compileQuery(not(term), facts)(row, body), !result)
+      if (known !== undefined) assert.equal(partly, known)
+      if (partly !== undefined) assert.equal(result, partly)
+      assert.equal(compileQuery(not(term), facts)(row, detail), !result)
     }),
     { numRuns: 2000 },
   )
@@ -142,7 +214,7 @@ test('a narrowed query never excludes a match', () => {
       const term = allOf([...truthsOf(row), ...terms])
       const { state, labels, assignee } = narrowQuery(term, facts)
       assert.equal(state, row.state)
-      if (!compileQuery(term, facts)(row, '')) return
+      if (!compileQuery(term, facts)(row, detailOf(term, { closedTs: 0, commentedTs: 0 }))) return
       assert.ok(assignee === undefined || row.assignees.includes(assignee))
       for (const label of labels) assert.ok(row.labels.includes(label), label)
     }),

@@ -147,7 +147,7 @@ describe('refusals', () => {
     ['http://example.org', 1, /no qualifier 'http'/, /double quotes/],
     ['constructor:x', 1, /no qualifier 'constructor'/],
     ['state:opn', 1, /state must be open, closed or all, got 'opn'/, /`state:open`/],
-    ['is:blocked', 1, /is must be open, closed, overdue or claimed/],
+    ['is:stuck', 1, /is must be open, closed, overdue, claimed, ready or blocked/],
     ['x priority:P9', 3, /priority must be P0, P1.*got 'P9'/],
     ['priority:P2..P1', 1, /priority must be/],
     ['priority:high', 1, /priority must be/],

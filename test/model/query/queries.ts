@@ -41,10 +41,12 @@ const valuesOf = {
   defer: [day, dueAge],
   created: [moment, age],
   updated: [moment, age],
+  closed: [moment, age],
+  commented: [moment, age],
 } as const
 
 const compare: fc.Arbitrary<QueryCondition> = fc
-  .constantFrom('priority' as const, 'due' as const, 'defer' as const, 'created' as const, 'updated' as const)
+  .constantFrom(...(Object.keys(valuesOf) as (keyof typeof valuesOf)[]))
   .chain((key) => {
     const [point, length] = valuesOf[key] as readonly [fc.Arbitrary<string>, fc.Arbitrary<string>?]
     const others = operators.filter((operator) => operator !== '=')
@@ -63,6 +65,7 @@ const range: fc.Arbitrary<QueryCondition> = fc.constantFrom<QueryCondition>(
   { kind: 'range', key: 'due', from: '2026-04-04', to: '2026-04-05' },
   { kind: 'range', key: 'created', from: '2026-04-04', to: '2026-04-04' },
   { kind: 'range', key: 'updated', from: '1d', to: '1w' },
+  { kind: 'range', key: 'closed', from: '1d', to: '1w' },
 )
 
 export const anyCondition: fc.Arbitrary<QueryCondition> = fc.oneof(
@@ -87,7 +90,9 @@ export const anyCondition: fc.Arbitrary<QueryCondition> = fc.oneof(
   compare,
   range,
   fc.constantFrom(...hasWords).map((what) => ({ kind: 'has' as const, what })),
-  fc.constantFrom({ kind: 'overdue' as const }, { kind: 'claimed' as const }),
+  fc
+    .constantFrom('overdue' as const, 'claimed' as const, 'ready' as const, 'blocked' as const)
+    .map((kind) => ({ kind })),
 )
 
 export const anyTerm: fc.Arbitrary<QueryTerm> = fc.letrec<{ term: QueryTerm }>((tie) => {
