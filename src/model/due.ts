@@ -16,3 +16,15 @@ export function daysUntilDue(fields: Fields, nowUnixMs: number): number | undefi
 export function isOverdue(issue: { readonly state: string; readonly fields: Fields }, nowUnixMs: number): boolean {
   return issue.state === 'open' && (daysUntilDue(issue.fields, nowUnixMs) ?? 0) < 0
 }
+
+/** The day until which an issue is deferred; null when there is none or it is not a real date. */
+export function deferOf(fields: Fields): string | null {
+  const { defer } = fields as { readonly defer?: string }
+  return defer !== undefined && parseDay(defer) !== undefined ? defer : null
+}
+
+/** Whether an issue is deferred to a day after today, in UTC. */
+export function isDeferred(fields: Fields, nowUnixMs: number): boolean {
+  const day = parseDay(deferOf(fields) ?? '')
+  return day !== undefined && day > dayOf(nowUnixMs)
+}

@@ -67,7 +67,7 @@ export {
   treeDepthMax,
 } from './dependencies/lay-out-forest.ts'
 export { type SortedIssues, sortByDependencies } from './dependencies/sort-by-dependencies.ts'
-export { daysUntilDue, dueOf, isOverdue } from './due.ts'
+export { daysUntilDue, deferOf, dueOf, isDeferred, isOverdue } from './due.ts'
 export {
   AfterWriteError,
   ConfigError,
@@ -297,3 +297,4 @@ export { type SnapshotPlace, SnapshotSieve } from './snapshot-sieve.ts'
 export { planUndo, type Restoration, type UndoPlan, type UndoRefusal, type UndoTargets } from './undo.ts'
 export { requireLabel, requireTitle, validateBody } from './validate-event.ts'
 export { makeVisible } from './visible-text.ts'
+export { findWaitingParents } from './waiting-parts.ts'

@@ -1,6 +1,14 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { daysUntilDue, isOverdue, parseAge, parseTimeSpan } from '../../src/model/index.ts'
+import {
+  daysUntilDue,
+  deferOf,
+  type Fields,
+  isDeferred,
+  isOverdue,
+  parseAge,
+  parseTimeSpan,
+} from '../../src/model/index.ts'
 
 const noon = Date.UTC(2026, 3, 5, 12)
 const dayMs = 86_400_000
@@ -48,4 +56,15 @@ test('an open issue is overdue the day after its due date', () => {
     assert.equal(isOverdue({ state: 'open', fields }, noon), overdue, due)
     assert.equal(isOverdue({ state: 'closed', fields }, noon), false, due)
   }
+})
+
+test('an issue is deferred until its day begins in UTC', () => {
+  const noon = Date.UTC(2026, 3, 5, 12)
+  const deferTo = (defer: string) => ({ defer }) as Fields
+  assert.deepEqual(
+    ['2026-04-06', '2026-04-05', '2026-04-04', '2026-02-30', 'soon'].map((day) => isDeferred(deferTo(day), noon)),
+    [true, false, false, false, false],
+  )
+  assert.equal(isDeferred({}, noon), false)
+  assert.deepEqual([deferOf(deferTo('2026-04-06')), deferOf(deferTo('soon')), deferOf({})], ['2026-04-06', null, null])
 })

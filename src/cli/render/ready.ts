@@ -61,7 +61,7 @@ function describeRest(
   const parts = [
     ...(blocked_count === 0 ? [] : [`${formatCount(blocked_count, 'issue')} blocked (\`grite blocked\`)`]),
     ...(taken_count === 0 ? [] : [`${formatNumber(taken_count)} taken by others`]),
-    ...(set_aside_count === 0 ? [] : [`${formatNumber(set_aside_count)} set aside by status`]),
+    ...(set_aside_count === 0 ? [] : [`${formatNumber(set_aside_count)} set aside`]),
   ]
   return parts.length === 0 ? end : `${opening}${parts.join(', ')}`
 }

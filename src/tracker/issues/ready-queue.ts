@@ -2,7 +2,9 @@
 import {
   compareText,
   dueOf,
+  findWaitingParents,
   type IssueId,
+  isDeferred,
   isFieldValue,
   type ListOrder,
   type Place,
@@ -34,7 +36,7 @@ export interface ReadyQueue {
   readonly blockedCount: number
   /** Number of matching, unblocked open issues that are taken by others. */
   readonly takenCount: number
-  /** Number of matching open issues that are set aside by their status. */
+  /** Number of matching open issues that are set aside: by their status, until a day, or with a parent. */
   readonly setAsideCount: number
 }
 
@@ -51,7 +53,7 @@ const notWork = 'epic'
 const memoryLabel = 'memory'
 const isMemory = ({ labels, title }: IssueRow) => labels.includes(memoryLabel) || /^\[memory\]/i.test(title)
 
-/** Issues set aside for a reason that no edge expresses. They are listed only when their status is requested. */
+/** Statuses of issues set aside for a reason that no edge expresses. They are listed only when such a status is requested. */
 const setAside: ReadonlySet<string | undefined> = new Set(['blocked', 'deferred'])
 
 /**
@@ -73,12 +75,25 @@ export async function readReadyQueue(
   const ready: ReadyIssue[] = []
   let takenCount = 0
   let setAsideCount = 0
+  const nowUnixMs = repository.facts.clock.nowUnixMs()
+  const isAside = ({ fields }: IssueRow) => setAside.has(fields.status) || isDeferred(fields, nowUnixMs)
+  const hasWaitingParent = findWaitingParents({
+    parentOf(id) {
+      const row = rows.get(id)?.parse()
+      return row === undefined ? null : parentOf(row.fields)
+    },
+    isWaiting(id) {
+      const text = rows.get(id)
+      return text?.state === 'open' && (waiting.has(id) || isAside(text.parse()))
+    },
+  })
+  const asksForAside = setAside.has(filter.status)
   for (const text of rows.values()) {
     if (text.state !== 'open' || waiting.has(text.issueId)) continue
     const row = text.parse()
     if (!passes(row, filter) || (filter.type === undefined && row.fields.type === notWork)) continue
     if (isMemory(row) && filter.labels?.includes(memoryLabel) !== true) continue
-    if (filter.status === undefined && setAside.has(row.fields.status)) setAsideCount += 1
+    if (!asksForAside && (isAside(row) || hasWaitingParent(row.issue_id))) setAsideCount += 1
     else if (isTaken(row)) takenCount += 1
     else ready.push({ row, unknownBlockers: unknownBlockers(blockersOf(row.issue_id)) })
   }

@@ -243,7 +243,7 @@ test('ready marks overdue issues and counts issues left out', async () => {
 aaaaaaa  P0    Crash     2026-04-01 overdue                                    1 d ago
 bbbbbbb        Fix \\x07  2026-05-01          ${'f'.repeat(32)}  1 d ago
 
-2 of 3 ready, 1 issue blocked (\`grite blocked\`), 2 taken by others, 1 set aside by status
+2 of 3 ready, 1 issue blocked (\`grite blocked\`), 2 taken by others, 1 set aside
 `,
   )
   const none = { issues: [], total: 0, blocked_count: 3, taken_count: 0, set_aside_count: 0 }

@@ -111,6 +111,24 @@ test('ready lists blocked and deferred issues only by --status', async (t) => {
   assert.equal(((await run('ready')) as Listed & { set_aside_count: number }).set_aside_count, 2)
 })
 
+test('ready hides parts of blocked and deferred parents', async (t) => {
+  const { create, add, ready, run, close } = await setUp(t)
+  const epic = await create('Epic', { type: 'epic' })
+  const task = await create('Task', { parent: epic })
+  await create('Step', { parent: task })
+  await create('Later', { parent: await create('Idea', { set: ['status=deferred'] }) })
+  const first = await create('First')
+  await add(epic, first)
+  assert.equal(await ready(), 'First')
+  assert.equal(await ready({ parent: epic }), '')
+  assert.equal(await ready({ status: 'deferred' }), 'Idea')
+  assert.equal(((await run('ready')) as Listed & { set_aside_count: number }).set_aside_count, 4)
+  await close(first)
+  assert.equal(await ready(), 'Task Step')
+  const { title } = (await run('issue claim', { next: true })) as { title: string }
+  assert.equal(title, 'Task')
+})
+
 test('ready and blocked list issues that match every filter', async (t) => {
   const { create, ready, blocked, add } = await setUp(t)
   const epic = await create('Epic', { type: 'epic' })
