@@ -15,7 +15,7 @@ const sections: readonly (readonly [heading: string, firstWords: readonly string
   ['Issues:', ['issue', 'label', 'milestone', 'board', 'ready', 'query', 'search', 'undo', 'redo', 'batch']],
   ['Streams:', ['stream', 'record', 'branch', 'merge', 'materialize']],
   ['Share:', ['sync', 'lock', 'snapshot', 'export', 'import', 'bridge']],
-  ['Context for agents:', ['context', 'install-skill', 'mcp', 'prime']],
+  ['Context for agents:', ['context', 'install-skill', 'mcp', 'prime', 'remember', 'recall', 'forget']],
   ['Maintenance:', ['db', 'rebuild', 'doctor', 'daemon', 'completion', 'schema']],
 ]
 const otherSection = 'More:'

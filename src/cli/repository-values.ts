@@ -5,6 +5,7 @@ import { readSavedQueries } from '../tracker/issues/saved-queries.ts'
 import { shortIdLength } from '../tracker/issues/short-id.ts'
 import { listActors } from '../tracker/local/actors.ts'
 import { settings } from '../tracker/local/settings.ts'
+import { readMemories } from '../tracker/memories/memories.ts'
 import type { Workspace } from '../tracker/workspace.ts'
 import type { View } from '../view/index.ts'
 import { type CompletedKind, candidateCountMax } from './complete.ts'
@@ -63,6 +64,10 @@ async function valuesOf(repository: Workspace, kind: CompletedKind, prefix: stri
         ...settings.map(({ key, summary }) => `${key}\t${summary}`),
         ...queries.map(({ name }) => `query.${name}`),
       ]
+    }
+    case 'memory': {
+      const { memories } = await readMemories(await repository.view())
+      return memories.map(({ key, text }) => `${escapeLine(key)}\t${escapeLine(text.split('\n')[0] ?? '')}`)
     }
     case 'query': {
       const { queries } = await readSavedQueries(await repository.view())

@@ -14,7 +14,19 @@ export type ValueType = 'text' | 'boolean' | 'count'
  * that field. Other values stay valid.
  */
 export type Completed =
-  | ('issue' | 'label' | 'assignee' | 'actor' | 'query' | 'remote' | 'type' | 'status' | 'milestone' | 'setting')
+  | (
+      | 'issue'
+      | 'label'
+      | 'assignee'
+      | 'actor'
+      | 'query'
+      | 'memory'
+      | 'remote'
+      | 'type'
+      | 'status'
+      | 'milestone'
+      | 'setting'
+    )
   | ('state' | 'priority' | 'shell')
   | 'field'
   | 'file'

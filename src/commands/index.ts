@@ -33,6 +33,7 @@ import { lockAcquire, lockRenew } from './lock/acquire.ts'
 import { lockGc } from './lock/gc.ts'
 import { lockRelease } from './lock/release.ts'
 import { lockStatus } from './lock/status.ts'
+import { forget, recall, remember } from './memory/memory.ts'
 import { prime } from './prime/prime.ts'
 import { queryList, queryRemove, queryRun, querySave } from './query/query.ts'
 import { ready } from './ready.ts'
@@ -94,6 +95,9 @@ const commands: readonly Command[] = [
   sync,
   watch,
   prime,
+  remember,
+  recall,
+  forget,
   installSkill,
   actorInit,
   actorList,
@@ -170,6 +174,9 @@ type Command =
   | typeof sync
   | typeof watch
   | typeof prime
+  | typeof remember
+  | typeof recall
+  | typeof forget
   | typeof installSkill
   | typeof actorInit
   | typeof actorList

@@ -1,4 +1,5 @@
 export { type BuiltTree, buildTree, type TreeFiles } from './build-tree.ts'
+export { listChangedFiles } from './changed-files.ts'
 export { showRemote } from './classify-remote-failure.ts'
 export { type FindRepositoryOptions, findRepository } from './discover.ts'
 export { currentOwner, formatOwner, isOwnerDead, type Owner, ownerFileAt, parseOwner } from './durable/owner.ts'

@@ -7,7 +7,15 @@
  * within the limits of a batch. A step belongs to one issue, and only one step per issue writes, so a caller may append
  * with a delay.
  */
-import { beadsImportCard, type Event, type EventId, type IssueId, limits, type ProjectContext } from '../model/index.ts'
+import {
+  beadsImportCard,
+  type Event,
+  type EventId,
+  type IssueId,
+  limits,
+  memoryContextKey,
+  type ProjectContext,
+} from '../model/index.ts'
 import { type EdgeTarget, type ImportedIssue, mapBeadsIssue, type WaitingReason } from './beads-facts.ts'
 import { type BeadsIndex, collectBeadsIndex } from './beads-index.ts'
 import { type BeadsIssue, type BeadsMemory, type ParsedBeadsLine, parseBeadsLine } from './beads-line.ts'
@@ -20,7 +28,7 @@ import {
   planWaitingEdges,
   waitingTargetsOf,
 } from './plan-issue.ts'
-import { type MemoryPlan, memoryContextKey, planMemory } from './plan-memory.ts'
+import { type MemoryPlan, planMemory } from './plan-memory.ts'
 
 /** The present content of the log. The view answers; an import asks once per issue. */
 export interface ImportBaseline {

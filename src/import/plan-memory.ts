@@ -7,6 +7,7 @@ import {
   beadsImportActor,
   type Event,
   identifyEvent,
+  memoryContextKey,
   type ProjectContext,
   projectContextIssueId,
   timeAfter,
@@ -16,11 +17,6 @@ import type { BeadsMemory } from './beads-line.ts'
 export interface MemoryPlan {
   readonly outcome: 'added' | 'unchanged' | 'superseded'
   readonly events: readonly Event[]
-}
-
-/** The context store key of a memory. */
-export function memoryContextKey(key: string): string {
-  return `memory.${key}`
 }
 
 /** Plans one memory against the content of the store. */

@@ -295,6 +295,24 @@ export class Queries extends Group {
   }
 }
 
+/** Notes for later sessions. */
+export class Memories extends Group {
+  /** Saves a note; the key is made from the text if none is given. */
+  remember(text: string, options: Options<'remember', 'text'> = {}): Promise<Answer<'remember'>> {
+    return this.session.run('remember', { ...options, text })
+  }
+
+  /** Finds notes that have all of these words; all notes without any. */
+  recall(words: readonly string[] = [], options: Options<'recall', 'query'> = {}): Promise<Answer<'recall'>> {
+    return this.session.run('recall', { ...options, query: words })
+  }
+
+  /** Removes a note. */
+  forget(key: string): Promise<Answer<'forget'>> {
+    return this.session.run('forget', { key })
+  }
+}
+
 /** Locks on resources: `issue:<id>`, `path:<path>`, `repo:<name>`, or any other name. */
 export class Locks extends Group {
   /** Acquires a lock. @throws {ConflictError} when somebody else holds it */
@@ -425,6 +443,7 @@ export class Repository implements AsyncDisposable {
   readonly #session: Session
   readonly issues: Issues
   readonly queries: Queries
+  readonly memories: Memories
   readonly locks: Locks
   readonly actors: Actors
   readonly settings: Settings
@@ -436,6 +455,7 @@ export class Repository implements AsyncDisposable {
     this.#session = session
     this.issues = new Issues(session)
     this.queries = new Queries(session)
+    this.memories = new Memories(session)
     this.locks = new Locks(session)
     this.actors = new Actors(session)
     this.settings = new Settings(session)

@@ -203,6 +203,18 @@ export {
   resourcesOverlap,
 } from './lock-resource.ts'
 export { demoteMarkdown, escapeMarkdownLine, quoteLine } from './markdown-text.ts'
+export {
+  compareMemories,
+  formatMemory,
+  holdsWords,
+  isAboutPath,
+  isMemoryKey,
+  type MemoryText,
+  memoryContextKey,
+  memoryPrefix,
+  readMemory,
+  slugOf,
+} from './memory.ts'
 export { dayOf, formatUtcDay, formatUtcMinute, parseAge, parseTimeSpan } from './moment.ts'
 export { nearWords, suggestionCountMax } from './near-words.ts'
 export { beadsImportActor, deriveBeadsIssueId, originalIdOf } from './original-id.ts'

@@ -95,4 +95,10 @@ export const limits = {
   queryDepthMax: 32,
   /** Saved queries that are read; a log may hold any number. */
   savedQueriesMax: 1000,
+  /** Text of a memory; longer texts belong into an issue or a file. */
+  memoryBytesMax: 16 * 1024,
+  /** What a memory is about: a path. */
+  memoryAboutBytesMax: 4096,
+  /** Memories that are read; a log may hold any number. */
+  memoriesMax: 1000,
 } as const

@@ -257,6 +257,16 @@ const rows: readonly Row[] = [
     expect: (data) => assert.equal(data.output_path, join(place.path, 'all.csv')),
   },
   {
+    command: 'remember',
+    words: () => ['Seen on Linux only', '--about', known.issue],
+    expect: (data) => assert.deepEqual([data.key, data.about], ['seen-on-linux-only', known.issue]),
+  },
+  {
+    command: 'recall',
+    words: () => ['linux', 'SEEN'],
+    expect: (data) => assert.equal(data.memories[0].about_issue.issue_id, known.issue),
+  },
+  {
     command: 'prime',
     words() {
       place.data('issue', 'assignee', 'add', known.parent, '--user=ci')
@@ -264,6 +274,7 @@ const rows: readonly Row[] = [
     },
     expect: (data) => assert.deepEqual([data.estimated_tokens <= 4000, data.mine.length], [true, 1]),
   },
+  { command: 'forget', words: () => ['seen-on-linux-only'], expect: (data) => assert.equal(data.outcome, 'changed') },
   { command: 'snapshot', words: () => [], expect: (data) => assert.equal(data.wal_head, place.head()) },
   { command: 'snapshot create', words: () => ['--local'], expect: (data) => assert.equal(data.orphan_count, 0) },
   { command: 'snapshot list', words: () => [], expect: (data) => assert.equal(data.total, 2) },

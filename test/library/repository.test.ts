@@ -171,6 +171,16 @@ test('batch, export, import and undo take and return plain values', async (t) =>
   await repo.redo()
 })
 
+test('memories are saved, found and removed', async (t) => {
+  const { options } = createPlace(t)
+  await using repo = await openRepository(options)
+  const { key } = await repo.memories.remember('Tests need Docker', { about: '.' })
+  const { memories } = await repo.memories.recall(['docker'])
+  assert.deepEqual([memories[0]?.key, memories[0]?.about], [key, '.'])
+  assert.equal((await repo.memories.forget(key)).text, 'Tests need Docker')
+  assert.equal((await repo.memories.recall()).total, 0)
+})
+
 test('run executes a command by its name', async (t) => {
   const { options } = createPlace(t)
   await using repo = await openRepository(options)

@@ -57,6 +57,7 @@ const writers: Readonly<Record<string, string>> = {
   'src/model/foreign/describe-foreign.ts': 'a text, cut off',
   'src/model/issue-state-codec.ts': 'a state',
   'src/model/lock.ts': 'lock.json',
+  'src/model/memory.ts': 'the value of a memory',
   'src/model/query/format.ts': 'a parsed qualifier, compared',
   'src/model/saved-query.ts': 'a saved query',
   'src/tracker/export/json-pieces.ts': 'answers and exports',

@@ -49,9 +49,10 @@ export interface ReadyIssue {
 /** An epic is finished by finishing its parts, so it is listed only when this type is requested. */
 const notWork = 'epic'
 
-/** Notes for later sessions are issues with this label or title. They are listed only when the label is requested. */
+/** Notes for later sessions may be issues with this label or title. They are listed only when the label is requested. */
 const memoryLabel = 'memory'
-const isMemory = ({ labels, title }: IssueRow) => labels.includes(memoryLabel) || /^\[memory\]/i.test(title)
+export const isMemoryIssue = ({ labels, title }: Pick<IssueRow, 'labels' | 'title'>): boolean =>
+  labels.includes(memoryLabel) || /^\[memory\]/i.test(title)
 
 /** Statuses of issues set aside for a reason that no edge expresses. They are listed only when such a status is requested. */
 const setAside: ReadonlySet<string | undefined> = new Set(['blocked', 'deferred'])
@@ -92,7 +93,7 @@ export async function readReadyQueue(
     if (text.state !== 'open' || waiting.has(text.issueId)) continue
     const row = text.parse()
     if (!passes(row, filter) || (filter.type === undefined && row.fields.type === notWork)) continue
-    if (isMemory(row) && filter.labels?.includes(memoryLabel) !== true) continue
+    if (isMemoryIssue(row) && filter.labels?.includes(memoryLabel) !== true) continue
     if (!asksForAside && (isAside(row) || hasWaitingParent(row.issue_id))) setAsideCount += 1
     else if (isTaken(row)) takenCount += 1
     else ready.push({ row, unknownBlockers: unknownBlockers(blockersOf(row.issue_id)) })

@@ -8,9 +8,11 @@ import {
   type EventId,
   fieldNameOf,
   type IssueId,
+  memoryPrefix,
   planUndo,
   type Restoration,
   readCommentOverlay,
+  readMemory,
   readSavedQuery,
   savedQueryPrefix,
   shownCommentText,
@@ -100,7 +102,7 @@ function pushTo<Key>(lists: Map<Key, Event[]>, key: Key, event: Event): void {
 }
 
 /** Keys of the project that people set by commands of ours. Of others nobody knows what their values are worth. */
-const restorablePrefixes = [savedQueryPrefix, commentOverlayPrefix, 'memory.']
+const restorablePrefixes = [savedQueryPrefix, commentOverlayPrefix, memoryPrefix]
 
 type WithoutEvent<Refusal> = Refusal extends { readonly event: Event } ? Omit<Refusal, 'event'> : never
 
@@ -169,6 +171,7 @@ async function describeKey(
 /** An edit of a comment that this clone lacks is shown by its words. */
 function textOfValue(key: string, value: string): string | null {
   if (key.startsWith(savedQueryPrefix)) return readSavedQuery({ key, value })?.query ?? null
+  if (key.startsWith(memoryPrefix)) return readMemory(value)?.text ?? null
   if (!key.startsWith(commentOverlayPrefix)) return value === '' ? null : value
   const overlay = readCommentOverlay(value)
   return overlay === null ? null : overlay.kind === 'hidden' ? 'hidden' : overlay.body
