@@ -2,6 +2,7 @@
 import { fieldRules, InvalidArgsError, isFieldKey, limits } from '../../model/index.ts'
 import type { Clock, CommandContext } from '../../tracker/effects.ts'
 import { type FieldChange, normalizeField, requireOneValueEach, settleDay } from '../../tracker/issues/field-values.ts'
+import { warnOfLiteralNewline } from '../../tracker/issues/literal-newline.ts'
 import { readInputText } from '../../tracker/local/read-input-file.ts'
 import { localDay } from '../../tracker/parse-time.ts'
 import type { OptionTable } from '../define-command.ts'
@@ -89,7 +90,8 @@ function parseAssignment(text: string): FieldChange {
 }
 
 /**
- * Reads the body from `--body` or `--body-file` (a file, or `-` for standard input); undefined when neither is given.
+ * Reads the body from `--body` or `--body-file` (a file, or `-` for standard input); undefined when neither is given. Warns of
+ * `\n` as two characters.
  * @throws {InvalidArgsError} when both are given, or when the text is too long or not UTF-8
  * @throws {NotFoundError} when the file cannot be read
  */
@@ -97,6 +99,7 @@ export async function readBody(
   context: CommandContext,
   input: { readonly body: string | undefined; readonly bodyFile: string | undefined },
 ): Promise<string | undefined> {
+  warnOfLiteralNewline(context, { option: 'body', file: 'body-file', text: input.body })
   if (input.bodyFile === undefined) return input.body
   if (input.body !== undefined) {
     throw new InvalidArgsError('--body and --body-file cannot be combined', { details: { field: 'body-file' } })

@@ -6,6 +6,7 @@ import { addComment, changeState } from '../../tracker/issues/changes.ts'
 import { checkPartsAndParents } from '../../tracker/issues/children.ts'
 import type { MentionedIssue } from '../../tracker/issues/describe-issues.ts'
 import type { ChangeData } from '../../tracker/issues/issue-change.ts'
+import { warnOfLiteralNewline } from '../../tracker/issues/literal-newline.ts'
 import { resolveIssues } from '../../tracker/issues/resolve-issue.ts'
 import type { ChosenRemote } from '../../tracker/sync/remote-name.ts'
 import type { Workspace } from '../../tracker/workspace.ts'
@@ -144,6 +145,7 @@ function moveIssues(
   { issue, comment, lock }: MoveInput,
   target: { readonly state: IssueStateWord; readonly action: string },
 ) {
+  warnOfLiteralNewline(context, { option: 'comment', text: comment })
   return changeIssues(
     context,
     issue,

@@ -102,3 +102,22 @@ test('a batch takes the words of create and update', async (t) => {
   assert.deepEqual(issue.fields, { status: 'todo', due: '2026-04-11', defer: '2026-04-06' })
   assert.deepEqual([issue.assignees, issue.labels.includes('ui')], [['bo'], true])
 })
+
+test('a literal backslash-n in a text is noted', async (t) => {
+  const { create, run, warnings } = await setUp(t)
+  const issue = await create({ body: 'first\\nsecond' })
+  await run('issue comment', { issue, body: 'first\\nsecond' })
+  await run('issue close', { issue: [issue], comment: 'first\\nsecond' })
+  assert.deepEqual(
+    warnings.map(({ code, details }) => [code, details?.field]),
+    [
+      ['literal-newline', 'body'],
+      ['literal-newline', 'body'],
+      ['literal-newline', 'comment'],
+    ],
+  )
+  assert.match(warnings[0]?.message ?? '', /^--body has .* use --body-file - or \$'first\\nsecond'$/)
+  await run('issue comment', { issue, body: 'a\\n\nb' })
+  await run('issue reopen', { issue: [issue], comment: 'first\nsecond' })
+  assert.equal(warnings.length, 3)
+})
