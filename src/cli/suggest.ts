@@ -24,18 +24,18 @@ export function createSuggester(table: CommandTable): Suggester {
       }
       const names = table.commands.flatMap(({ name, shortForms = [] }) => [name, ...shortForms])
       const whole = words.length > known + 1 ? nearWords(words.slice(0, 3).join(' '), names) : []
-      const near = [
+      const near = new Set([
         ...whole,
         ...nearWords(written, [
           ...wordsBelow(table, group),
           ...shortFormsBelow(table, group),
           ...bareSubcommands(table, written),
         ]),
-      ].slice(0, suggestionCountMax)
+      ])
       const help = shellCommand('grite', 'help', ...group)
       return new InvalidArgsError(`unknown command '${written}'`, {
         details: { command: written },
-        hints: [...near.map(didYouMean), `Run \`${help}\` to see the commands`],
+        hints: [...[...near].slice(0, suggestionCountMax).map(didYouMean), `Run \`${help}\` to see the commands`],
       })
     },
     nearOptions(written, options) {

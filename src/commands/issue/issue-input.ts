@@ -1,7 +1,13 @@
 /** Options shared by several issue commands, and the parsing of their values. */
 import { fieldRules, InvalidArgsError, isFieldKey, limits } from '../../model/index.ts'
 import type { Clock, CommandContext } from '../../tracker/effects.ts'
-import { type FieldChange, normalizeField, requireOneValueEach, settleDay } from '../../tracker/issues/field-values.ts'
+import {
+  type FieldChange,
+  normalizeField,
+  requireNoState,
+  requireOneValueEach,
+  settleDay,
+} from '../../tracker/issues/field-values.ts'
 import { warnOfLiteralNewline } from '../../tracker/issues/literal-newline.ts'
 import { readInputText } from '../../tracker/local/read-input-file.ts'
 import { localDay } from '../../tracker/parse-time.ts'
@@ -69,6 +75,7 @@ const namedFields = ['priority', 'type', 'due', 'parent', 'milestone', 'status',
  */
 export function readFieldChanges(input: FieldInput, clock: Clock): FieldChange[] {
   const today = localDay(clock)
+  requireNoState(input.status)
   const named = namedFields.flatMap((key) => (input[key] === undefined ? [] : [{ key, value: input[key], by: key }]))
   const changes = [...named, ...input.set.map(parseAssignment)].map((change) =>
     settleDay(normalizeField(change), today),

@@ -21,7 +21,7 @@ export const issueUpdate = defineCommand({
     { command: 'grite issue update 3f2a91c --title "Crash on first start"', explains: 'a better title' },
     { command: 'grite issue update 3f2a91c --priority P0 --due friday --status review', explains: 'set fields' },
     {
-      command: 'grite issue update 3f2a91c 77bc01d --add-label ui --remove-label triage --assignee me',
+      command: 'grite issue update 3f2a91c 77bc01d --add-label ui --assignee me',
       explains: 'labels and people of two issues',
     },
     { command: 'grite issue update 3f2a91c --set milestone=', explains: 'clear a field' },

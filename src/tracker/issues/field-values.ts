@@ -7,6 +7,7 @@ import {
   InvalidArgsError,
   isDayField,
   isFieldValue,
+  issueStates,
   makeVisible,
   parseDayWord,
   parseScopedLabel,
@@ -61,6 +62,20 @@ export function settleDay(change: FieldChange, today: number): FieldChange {
   if (day !== undefined) return { ...change, value: day }
   throw new InvalidArgsError(`${key} must be ${dayWords}, got '${value}'`, {
     details: { field: key, value, allowed: dayWords },
+  })
+}
+
+/**
+ * Refuses a status that looks like the state: an issue with it would look closed, but be open.
+ * @throws {InvalidArgsError} saying how to close or reopen an issue
+ */
+export function requireNoState(status: string | undefined): void {
+  const state = issueStates.find((word) => word === status?.toLowerCase())
+  if (state === undefined) return
+  const how = state === 'closed' ? '`grite close <issue>` closes it' : '`grite reopen <issue>` reopens it'
+  throw new InvalidArgsError(`status '${status}' would not change the state of the issue; ${how}`, {
+    details: { field: 'status', value: status },
+    hints: ["Clear the status with `--status ''`"],
   })
 }
 

@@ -79,6 +79,7 @@ test('contradictions in an update are refused', async (t) => {
     [{ assignee: ['none', 'bo'] }, /'none' cannot be combined with another user/],
     [{ due: 'someday' }, /due must be a date YYYY-MM-DD, today, .*got 'someday'/],
     [{ set: ['defer=7h'] }, /defer must be a date YYYY-MM-DD, today, .*got '7h'/],
+    [{ status: 'Closed' }, /status 'Closed' would not change the state .*`grite close <issue>` closes it/],
     [{ addLabel: [''] }, /label/],
     [{}, /nothing to change: give at least one of --title/],
   ] as const) {
