@@ -14,7 +14,7 @@ const sections: readonly (readonly [heading: string, firstWords: readonly string
   ['Start:', ['init', 'actor', 'config']],
   ['Issues:', ['issue', 'label', 'milestone', 'board', 'ready', 'query', 'search', 'undo', 'redo', 'batch']],
   ['Streams:', ['stream', 'record', 'branch', 'merge', 'materialize']],
-  ['Share:', ['sync', 'lock', 'snapshot', 'export', 'import', 'bridge']],
+  ['Share:', ['sync', 'lock', 'snapshot', 'export', 'changelog', 'import', 'bridge']],
   ['Context for agents:', ['context', 'install-skill', 'mcp', 'prime', 'remember', 'recall', 'forget']],
   ['Maintenance:', ['db', 'rebuild', 'doctor', 'daemon', 'completion', 'schema']],
 ]

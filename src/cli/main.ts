@@ -157,6 +157,7 @@ const pagedCommands: ReadonlySet<string> = new Set([
   'blocked',
   'search',
   'query run',
+  'changelog',
 ])
 
 function limitHeapGrowth({ percent, given }: HeapGrowth, input: Readonly<Record<string, unknown>>): void {

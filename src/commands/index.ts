@@ -3,6 +3,7 @@ import { actorRotateKey } from './actor/rotate-key.ts'
 import { installSkill } from './agents/install-skill.ts'
 import { batch } from './batch.ts'
 import { blocked } from './blocked.ts'
+import { changelog } from './changelog.ts'
 import { configGet, configList, configSet, configUnset } from './config/config.ts'
 import { dbCheck } from './db/check.ts'
 import { dbStats } from './db/stats.ts'
@@ -110,6 +111,7 @@ const commands: readonly Command[] = [
   configSet,
   configUnset,
   exportLog,
+  changelog,
   importFile,
   snapshot,
   snapshotCreate,
@@ -189,6 +191,7 @@ type Command =
   | typeof configSet
   | typeof configUnset
   | typeof exportLog
+  | typeof changelog
   | typeof importFile
   | typeof snapshot
   | typeof snapshotCreate

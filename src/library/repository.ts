@@ -503,6 +503,11 @@ export class Repository implements AsyncDisposable {
     return this.#session.run('export', options)
   }
 
+  /** Lists closed issues by type, as for a release page. */
+  changelog(options: Input<'changelog'> = {}): Promise<Answer<'changelog'>> {
+    return this.#session.run('changelog', options)
+  }
+
   /** Imports a beads tracker or a JSON export from a file. */
   import(file: string, options: Options<'import', 'file'> = {}): Promise<Answer<'import'>> {
     return this.#session.run('import', { ...options, file })

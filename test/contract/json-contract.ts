@@ -216,6 +216,13 @@ export const jsonContract: Readonly<Record<string, KeyTable>> = {
   'issue update': { data: [...change, 'action', 'wal_head'] },
   'issue edit': { data: [...change, 'action', 'wal_head'] },
   'issue comment': { data: [...change, 'action', 'wal_head'] },
+  changelog: {
+    data: ['since', 'until', 'groups', 'total', 'wal_head'],
+    since: ['kind', 'name', 'commit', 'ts_unix_ms'],
+    until: ['kind', 'name', 'commit', 'ts_unix_ms'],
+    'groups[]': ['type', 'issues'],
+    'groups[].issues[]': ['issue_id', 'short_id', 'title', 'type', 'priority', 'labels', 'assignees', 'closed_ts'],
+  },
   'issue comment edit': { data: [...change, 'comment_id', 'action', 'wal_head'] },
   'issue comment hide': { data: [...change, 'comment_id', 'action', 'wal_head'] },
   'issue comment unhide': { data: [...change, 'comment_id', 'action', 'wal_head'] },

@@ -152,6 +152,11 @@ const rows: readonly Row[] = [
     expect: (data) => assert.deepEqual([data.state, data.claimed.issue_id], ['closed', known.parent]),
   },
   {
+    command: 'changelog',
+    words: () => ['--since=2020-01-01'],
+    expect: (data) => assert.deepEqual([data.since.kind, data.total], ['time', 1]),
+  },
+  {
     command: 'issue claim',
     words: () => [known.parent, '--renew'],
     expect: (data) => assert.equal(data.outcome, 'renewed'),

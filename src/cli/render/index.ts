@@ -78,6 +78,7 @@ const everyRenderer: EveryRenderer = {
   'db verify': () => import('./checks.ts').then((file) => file.renderDbVerify),
   'db stats': () => import('./upkeep.ts').then((file) => file.renderDbStats),
   export: () => import('./upkeep.ts').then((file) => file.renderExport),
+  changelog: () => import('./changelog.ts').then((file) => file.renderChangelog),
   import: () => import('./import.ts').then((file) => file.renderImport),
   batch: () => import('./batch.ts').then((file) => file.renderBatch),
   rebuild: () => import('./upkeep.ts').then((file) => file.renderRebuild),

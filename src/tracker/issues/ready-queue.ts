@@ -78,14 +78,25 @@ export async function readReadyQueue(
   let setAsideCount = 0
   const nowUnixMs = repository.facts.clock.nowUnixMs()
   const isAside = ({ fields }: IssueRow) => setAside.has(fields.status) || isDeferred(fields, nowUnixMs)
+  const parentIn = (id: IssueId) => {
+    const row = rows.get(id)?.parse()
+    return row === undefined ? null : parentOf(row.fields)
+  }
+  // A parent that waits for its own parts does not keep them waiting: nobody could ever finish one.
+  const isPartOf = (part: IssueId, whole: IssueId) => {
+    const seen = new Set<IssueId>()
+    for (let at = parentIn(part); at !== null && !seen.has(at); at = parentIn(at)) {
+      if (at === whole) return true
+      seen.add(at)
+    }
+    return false
+  }
   const hasWaitingParent = findWaitingParents({
-    parentOf(id) {
-      const row = rows.get(id)?.parse()
-      return row === undefined ? null : parentOf(row.fields)
-    },
+    parentOf: parentIn,
     isWaiting(id) {
       const text = rows.get(id)
-      return text?.state === 'open' && (waiting.has(id) || isAside(text.parse()))
+      if (text?.state !== 'open') return false
+      return isAside(text.parse()) || blockersOf(id).some(({ issueId, isKnown }) => isKnown && !isPartOf(issueId, id))
     },
   })
   const asksForAside = setAside.has(filter.status)
