@@ -173,6 +173,7 @@ export const jsonContract: Readonly<Record<string, KeyTable>> = {
       'edited_ts',
       'edited_by',
       'edited_by_label',
+      'edited_signature',
       'hidden',
     ],
     'issue.signatures': ['valid', 'invalid', 'unsigned', 'missing', 'unknown_key'],

@@ -8,8 +8,8 @@ const verbs = { edited: 'Edited', hidden: 'Hid', unhidden: 'Unhid' } as const
 
 /** What stays in git is said each time: nobody should take a hidden secret for a removed one. */
 const notes = {
-  edited: 'The first text stays in git, for everyone who has the log.\n',
-  hidden: 'Its text stays in git, for everyone who has the log.\n',
+  edited: 'The first text stays in git, for everyone who has the log.',
+  hidden: 'Its text stays in git, for everyone who has the log.',
   unhidden: '',
 } as const
 
@@ -19,5 +19,5 @@ export const renderCommentChange: Renderer<JsonForm<CommentChange>> = (data, { q
   const where = `comment ${style.accent(shorten(comment_id))} on ${style.accent(escapeLine(shortId(data)))} ${escapeLine(title)}\n`
   return event_id === null
     ? `Nothing to change in ${where}`
-    : `${style.good(verbs[action])} ${where}${style.dim(notes[action])}`
+    : `${style.good(verbs[action])} ${where}${notes[action] === '' ? '' : `${style.dim(notes[action])}\n`}`
 }

@@ -53,17 +53,19 @@ interface Piece {
 
 function headOf(comment: IssueComment, answers: string, view: RenderView): Piece[] {
   const { style, width, nowUnixMs } = view
-  const { actor, actor_label, ts_unix_ms, event_id, edited_ts, hidden, signature } = comment
+  const { actor, actor_label, ts_unix_ms, event_id, edited_ts, edited_signature, hidden, signature } = comment
   const minute = formatMinute(ts_unix_ms)
   const when = width === null ? [minute] : [formatRelativeTime(ts_unix_ms, nowUnixMs), `(${minute})`]
   const edited = typeof edited_ts === 'number' && hidden !== true ? [`edited ${editorOf(comment, view)}`] : []
   const fault = signatureFaults[signature ?? '']
+  const faultOfEdit = signatureFaults[edited_signature ?? '']
   return [
     { text: escapeLine(actor_label ?? shorten(actor)), paint: style.bold },
     ...[...when, shorten(event_id), answers, ...edited]
       .filter((text) => text !== '')
       .map((text) => ({ text, paint: style.dim })),
     ...(fault === undefined ? [] : [{ text: `[${fault}]`, paint: style.bad }]),
+    ...(faultOfEdit === undefined ? [] : [{ text: `[edit: ${faultOfEdit}]`, paint: style.bad }]),
   ]
 }
 

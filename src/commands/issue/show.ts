@@ -41,14 +41,14 @@ export const issueShow = defineCommand({
     const state = await view.findIssue(issueId)
     if (state === undefined) throw new InternalError(`issue ${issueId} is listed but has no state`)
     const events = await view.eventsOf(issueId)
-    const verdicts = await judgeEach(repository, view, events)
-    const verdictOf = ({ eventId }: Event) => verdicts.get(eventId) as SignatureVerdict
+    const comments = await readShownComments(view, events)
+    const edits = await view.findEvents(comments.flatMap(({ changed }) => changed?.eventId ?? []))
+    const verdicts = await judgeEach(repository, view, [...events, ...edits])
+    const verdictOf = ({ eventId }: Pick<Event, 'eventId'>) => verdicts.get(eventId) as SignatureVerdict
     const shortIds = await view.shortIds([issueId], shortIdLength)
     const row = rowOf(state)
     const children = await readChildren(view, issueId)
-    const comments = await readShownComments(view, events)
-    const editors = comments.flatMap(({ changed }) => (changed === null ? [] : [changed.actor]))
-    const names = await actorNames(repository, view, [row.author, ...events.map(({ actor }) => actor), ...editors])
+    const names = await actorNames(repository, view, [row.author, ...[...events, ...edits].map(({ actor }) => actor)])
     const nameOf = (actor: string) => names.get(actor) ?? null
     const originalId = originalIdOf(state)
     const issue = {
@@ -77,6 +77,7 @@ export const issueShow = defineCommand({
         edited_ts: changed?.tsUnixMs ?? null,
         edited_by: changed?.actor ?? null,
         edited_by_label: changed === null ? null : nameOf(changed.actor),
+        edited_signature: changed === null ? null : verdictOf(changed),
         hidden: text === null,
       })),
       links: events.flatMap(({ body, eventId }) =>
@@ -89,7 +90,7 @@ export const issueShow = defineCommand({
       ),
       dependencies: await describeEdges(view, await view.dependenciesOf(issueId)),
       dependents: await describeEdges(view, await view.dependentsOf(issueId)),
-      signatures: countVerdicts(verdicts.values()),
+      signatures: countVerdicts(events.map(verdictOf)),
     }
     const shown = events.map((event) => ({
       ...formatShownEvent(event),

@@ -325,7 +325,7 @@ test('an edited comment names its editor, a hidden one has no text', async () =>
     /^ann 1 h ago \(.*\) 00000000 edited by bo\\x07, 2 h ago\n {2}Seen\.\n$/,
   )
   assert.match(
-    await showComments([{ ...first, ...edited, hidden: true, body: '' }], 100),
-    /^ann 1 h ago \(.*\) 00000000\n {2}hidden by bo\\x07, 2 h ago\n$/,
+    await showComments([{ ...first, ...edited, hidden: true, body: '', edited_signature: 'invalid' }], 100),
+    /^ann 1 h ago \(.*\) 00000000 \[edit: signature does not verify\]\n {2}hidden by bo\\x07, 2 h ago\n$/,
   )
 })

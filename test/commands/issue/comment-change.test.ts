@@ -55,10 +55,10 @@ test('an edit replaces the shown text and names its editor', async (t) => {
     [edited.issue_id, edited.comment_id, edited.action, edited.outcome],
     [issue, comment, 'edited', 'changed'],
   )
-  const { body, edited_by_label, edited_by, hidden, actor_label } = await shown()
+  const { body, edited_by_label, edited_by, edited_signature, hidden, actor_label } = await shown()
   assert.deepEqual(
-    [body, edited_by_label, edited_by, hidden, actor_label],
-    ['Seen everywhere', 'bo', bo.actor_id, false, 'ann'],
+    [body, edited_by_label, edited_by, edited_signature, hidden, actor_label],
+    ['Seen everywhere', 'bo', bo.actor_id, 'unsigned', false, 'ann'],
   )
 })
 
