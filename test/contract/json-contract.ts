@@ -235,6 +235,7 @@ export const jsonContract: Readonly<Record<string, KeyTable>> = {
       'wal_head',
       'finished_parents?',
       'claimed?',
+      'not_claimed?',
       'claim_failed?',
       'remote?',
       'sent?',

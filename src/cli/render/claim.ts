@@ -1,5 +1,6 @@
 import type { IssueClaimData, IssueUnclaimData } from '../../commands/issue/claim.ts'
 import type { IssueCloseData } from '../../commands/issue/state.ts'
+import { describeNoneReady } from '../../tracker/claims/why-none.ts'
 import { escapeLine } from './escape-for-terminal.ts'
 import { renderIssueClose } from './issue-change.ts'
 import { shortId } from './issue-shapes.ts'
@@ -22,8 +23,12 @@ export const renderClosed: Renderer<IssueCloseData> = async (data, view) => {
   const sent = data.sent === true ? `Pushed to ${escapeLine(data.remote ?? '')}\n` : ''
   // A warning has already reported the failure.
   if (data.claimed === undefined || data.claim_failed === true) return closed + sent
-  const next = data.claimed === null ? 'Nothing is ready to claim\n' : claimLine(data.claimed, view)
-  return closed + sent + next
+  return closed + sent + (data.claimed === null ? nothingLine(data) : claimLine(data.claimed, view))
+}
+
+function nothingLine({ not_claimed }: IssueCloseData): string {
+  const why = not_claimed === undefined ? '' : `: ${describeNoneReady(not_claimed, []).message}`
+  return `Nothing to claim${why}\n`
 }
 
 export const renderUnclaim: Renderer<IssueUnclaimData> = (data, { quiet, style }) => {

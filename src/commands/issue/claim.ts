@@ -5,6 +5,7 @@ import type { Claimed } from '../../tracker/claims/claim-locally.ts'
 import { claimNext } from '../../tracker/claims/claim-next.ts'
 import { claimTtlMsDefault } from '../../tracker/claims/claim-terms.ts'
 import { unclaimLocally, unclaimOnRemote } from '../../tracker/claims/unclaim-issue.ts'
+import { describeNoneReady, type NoneReady } from '../../tracker/claims/why-none.ts'
 import type { CommandContext } from '../../tracker/effects.ts'
 import { resolveIssue } from '../../tracker/issues/resolve-issue.ts'
 import { shortIdLength } from '../../tracker/issues/short-id.ts'
@@ -60,13 +61,15 @@ export const issueClaim = defineCommand({
     const asked = await chooseWhere(repository, input)
     const ttlMs = readTtl(input.ttl, placeAt(repository, asked), claimTtlMsDefault)
     const request = { context, repository, ttlMs, renew: input.renew }
-    const claimed =
+    const { claimed, none } =
       typed === null
         ? await claimNext({ ...request, where: asked }, input.label)
-        : await withIssue({ context, repository }, { ...input, issue: typed }, ({ issueId, where }) =>
-            claimIssue({ ...request, where, issueId }),
-          )
-    if (claimed === null) throw nothingReady(input.label)
+        : {
+            claimed: await withIssue({ context, repository }, { ...input, issue: typed }, ({ issueId, where }) =>
+              claimIssue({ ...request, where, issueId }),
+            ),
+          }
+    if (claimed === null) throw nothingToClaim(none, input.label)
     if (!input.local) await warnIfLocal(request, claimed)
     return { data: await describeClaimed(context, request, claimed) }
   },
@@ -130,11 +133,11 @@ function requireOne({ issue, next, renew, label }: ClaimInput): string | null {
   })
 }
 
-function nothingReady(labels: readonly string[]): NotFoundError {
-  const which = labels.length === 0 ? '' : ` with ${labels.join(', ')}`
-  return new NotFoundError(`no issue${which} is ready to claim`, {
-    details: { field: 'next', labels },
-    hints: ['`grite issue list --state open` lists open issues, `grite lock status` shows who holds them'],
+function nothingToClaim(none: NoneReady, labels: readonly string[]): NotFoundError {
+  const { message, hint } = describeNoneReady(none, labels)
+  return new NotFoundError(`nothing to claim: ${message}`, {
+    details: { field: 'next', labels, ...none },
+    hints: [hint],
   })
 }
 

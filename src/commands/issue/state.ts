@@ -1,6 +1,7 @@
 import { showRemote } from '../../git/index.ts'
 import { InvalidArgsError, type IssueStateWord } from '../../model/index.ts'
 import { claimAfterClose, findClaimLevel, sendClosed } from '../../tracker/claims/after-close.ts'
+import type { NoneReady } from '../../tracker/claims/why-none.ts'
 import type { CommandContext } from '../../tracker/effects.ts'
 import { addComment, changeState } from '../../tracker/issues/changes.ts'
 import { checkPartsAndParents } from '../../tracker/issues/children.ts'
@@ -27,6 +28,8 @@ const commentOption = {
 interface AfterClose {
   /** Null when nothing is ready, or the claim failed. */
   readonly claimed?: Awaited<ReturnType<typeof describeClaimed>> | null
+  /** Why no issue was claimed. */
+  readonly not_claimed?: NoneReady
   readonly claim_failed?: true
   readonly remote?: string
   readonly sent?: boolean
@@ -113,6 +116,7 @@ async function runNextSteps(
   return {
     data: {
       ...(next === undefined ? {} : { claimed }),
+      ...(next?.none === undefined ? {} : { not_claimed: next.none }),
       ...(next?.failed === true ? { claim_failed: true } : {}),
       ...(sendsTo === null ? {} : { remote: showRemote(sendsTo.name), sent: sending?.failed === false }),
     },

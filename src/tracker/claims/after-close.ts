@@ -14,6 +14,7 @@ import type { Claimed } from './claim-locally.ts'
 import { claimNext } from './claim-next.ts'
 import { claimTtlMsDefault } from './claim-terms.ts'
 import { isAllSent, settleClaims } from './settle-claims.ts'
+import type { NoneReady } from './why-none.ts'
 
 /**
  * Finds where the current actor has claimed these issues: the remote if any claim is there, null if all are in this clone,
@@ -46,13 +47,13 @@ export async function claimAfterClose(
   context: CommandContext,
   repository: Workspace,
   { where, isLocalMeant }: { readonly where: ChosenRemote | null; readonly isLocalMeant: boolean },
-): Promise<Failed & { readonly claimed: Claimed | null }> {
+): Promise<Failed & { readonly claimed: Claimed | null; readonly none?: NoneReady | undefined }> {
   try {
     await repository.closeView()
     const request = { context, repository, where, ttlMs: claimTtlMsDefault, renew: false }
-    const claimed = await claimNext(request, [])
+    const { claimed, none } = await claimNext(request, [])
     if (claimed !== null && !isLocalMeant) await warnIfLocal(request, claimed)
-    return { claimed, failed: false }
+    return { claimed, none, failed: false }
   } catch (error) {
     if (!(error instanceof GriteError)) throw error
     const message = `closed, but could not claim the next issue: ${error.message}`

@@ -3,16 +3,21 @@ import { readReadyQueue } from '../issues/ready-queue.ts'
 import { runSync } from '../sync/run-sync.ts'
 import { type ClaimRequest, claimIssue } from './claim-issue.ts'
 import type { Claimed } from './claim-locally.ts'
+import { type NoneReady, whyNoneReady } from './why-none.ts'
 
 type NextRequest = Omit<ClaimRequest, 'issueId'>
 
+export type NextClaim =
+  | { readonly claimed: Claimed; readonly none?: undefined }
+  | { readonly claimed: null; readonly none: NoneReady }
+
 /**
- * Claims the first issue of the ready queue that no other claimant takes first; null when there is none.
+ * Claims the first issue of the ready queue that no other claimant takes first, or tells why there is none.
  *
  * @param labels - the issue must have all of them
  * @throws {ConflictError} when a lock on the whole repository blocks every claim, or others keep writing
  */
-export async function claimNext(request: NextRequest, labels: readonly string[]): Promise<Claimed | null> {
+export async function claimNext(request: NextRequest, labels: readonly string[]): Promise<NextClaim> {
   // Local claims run inside the append queue, which is entered before the view is opened.
   if (request.where === null) return request.repository.exclusively(() => claimFirst(request, labels))
   const { context, repository, where } = request
@@ -20,16 +25,17 @@ export async function claimNext(request: NextRequest, labels: readonly string[])
   return claimFirst({ ...request, isFresh: true }, labels)
 }
 
-async function claimFirst(request: NextRequest, labels: readonly string[]): Promise<Claimed | null> {
+async function claimFirst(request: NextRequest, labels: readonly string[]): Promise<NextClaim> {
   const tried = new Set<IssueId>()
   for (;;) {
     // Read again after each lost race, since others have written.
     const { ready } = await readReadyQueue(request.repository, { labels })
     const next = ready.find(({ row }) => !tried.has(row.issue_id))?.row.issue_id
-    if (next === undefined) return null
+    if (next === undefined) return { claimed: null, none: await whyNoneReady(request.repository, labels) }
     tried.add(next)
     try {
-      return await claimIssue({ ...request, issueId: next, isFresh: request.isFresh === true && tried.size === 1 })
+      const isFresh = request.isFresh === true && tried.size === 1
+      return { claimed: await claimIssue({ ...request, issueId: next, isFresh }) }
     } catch (error) {
       if (!(error instanceof ConflictError) || isAboutAll(error)) throw error
     }

@@ -57,6 +57,12 @@ export const isMemoryIssue = ({ labels, title }: Pick<IssueRow, 'labels' | 'titl
 /** Statuses of issues set aside for a reason that no edge expresses. They are listed only when such a status is requested. */
 const setAside: ReadonlySet<string | undefined> = new Set(['blocked', 'deferred'])
 
+/** Epics and memories, unless the filter asks for them. */
+export function isLeftOut(row: IssueRow, { type, labels }: ReadyFilter): boolean {
+  if (type === undefined && row.fields.type === notWork) return true
+  return isMemoryIssue(row) && labels?.includes(memoryLabel) !== true
+}
+
 /**
  * Unblocked open issues that nobody else works on, in working order. With an assignee filter, issues assigned to others
  * are included, since the caller asks for the queue of that assignee.
@@ -103,8 +109,7 @@ export async function readReadyQueue(
   for (const text of rows.values()) {
     if (text.state !== 'open' || waiting.has(text.issueId)) continue
     const row = text.parse()
-    if (!passes(row, filter) || (filter.type === undefined && row.fields.type === notWork)) continue
-    if (isMemoryIssue(row) && filter.labels?.includes(memoryLabel) !== true) continue
+    if (!passes(row, filter) || isLeftOut(row, filter)) continue
     if (!asksForAside && (isAside(row) || hasWaitingParent(row.issue_id))) setAsideCount += 1
     else if (isTaken(row)) takenCount += 1
     else ready.push({ row, unknownBlockers: unknownBlockers(blockersOf(row.issue_id)) })

@@ -91,8 +91,13 @@ test('lock status written to a pipe prints full values', async () => {
 
 test('issue close prints the issue claimed next', async () => {
   const closed = { issue_id: 'ab'.repeat(16), short_id: 'abababa', title: 'Done', event_id: 'cd' }
-  const nothing = await render('issue close', { ...closed, claimed: null })
-  assert.equal(nothing, 'Closed abababa Done\nNothing is ready to claim\n')
+  const nothing = await render('issue close', {
+    ...closed,
+    claimed: null,
+    not_claimed: { reason: 'all_taken', open_count: 3, taken_count: 2, blocked_count: 1, set_aside_count: 0 },
+  })
+  const why = 'every open issue is taken or waits (2 taken, 1 blocked)'
+  assert.equal(nothing, `Closed abababa Done\nNothing to claim: ${why}\n`)
   const next = await render('issue close', { ...closed, claimed: { ...claimed, removed_assignees: [] } })
   assert.match(next, /^Closed abababa Done\nClaimed 3f2a91c Crash .* for 1 h 30 min, on origin\n$/)
   assert.equal(await render('issue close', closed), 'Closed abababa Done\n')

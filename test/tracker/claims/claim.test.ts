@@ -252,3 +252,64 @@ describe('renewal by the holder’s writes', () => {
     assert.deepEqual([lock.nonce, lock.fence, lock.expires_unix_ms], [nonce, fence, clock.nowUnixMs + hour])
   })
 })
+
+describe('nothing to claim', { concurrency: 4 }, () => {
+  const nothing = async (actor: TestActor, more = {}) => {
+    const failure = await actor.fail('issue claim', { next: true, ...more })
+    const { code, reason, open_count, taken_count, blocked_count, set_aside_count } = failure
+    assert.equal(code, 'not_found')
+    return [reason, open_count, taken_count, blocked_count, set_aside_count]
+  }
+
+  it('an empty queue has nothing open, whatever the epics and memories', async (t) => {
+    const { ann } = await createActors(t)
+    assert.deepEqual(await nothing(ann), ['nothing_open', 0, 0, 0, 0])
+    await ann.run('issue create', { title: 'epic', type: 'epic' })
+    await ann.run('issue create', { title: 'note', label: ['memory'] })
+    assert.deepEqual(await nothing(ann), ['nothing_open', 0, 0, 0, 0])
+  })
+
+  it('taken issues win over the issues that wait for them', async (t) => {
+    const { ann, bo, id, create } = await setUp(t)
+    await create('waits')
+    const { issues } = await ann.run('ready')
+    await ann.run('issue dep add', { issue: issues[1].issue_id, target: id, type: 'depends_on' })
+    await claimOf(bo, id)
+    assert.deepEqual(await nothing(ann), ['all_taken', 2, 1, 1, 0])
+    const { message } = await ann.fail('issue claim', { next: true })
+    assert.equal(message, 'nothing to claim: every open issue is taken or waits (1 taken, 1 blocked)')
+  })
+
+  it('issues that wait for each other are all blocked', async (t) => {
+    const { ann, id, create } = await setUp(t)
+    const other = await create('other')
+    await ann.run('issue dep add', { issue: id, target: other, type: 'depends_on' })
+    await ann.run('issue label add', { issue: [other], label: ['status:deferred'] })
+    assert.deepEqual(await nothing(ann), ['all_blocked', 2, 0, 1, 1])
+  })
+
+  it('a status sets issues aside', async (t) => {
+    const { ann, id } = await setUp(t)
+    await ann.run('issue label add', { issue: [id], label: ['status:deferred'] })
+    assert.deepEqual(await nothing(ann), ['set_aside', 1, 0, 0, 1])
+  })
+
+  it('counts are of issues with the labels', async (t) => {
+    const { ann, bo, id } = await setUp(t)
+    assert.deepEqual(await nothing(ann, { label: ['bug'] }), ['nothing_matches', 0, 0, 0, 0])
+    await ann.run('issue label add', { issue: [id], label: ['bug'] })
+    await ann.run('issue create', { title: 'no bug' })
+    await claimOf(bo, id)
+    assert.deepEqual(await nothing(ann, { label: ['bug'] }), ['all_taken', 1, 1, 0, 0])
+  })
+
+  it('close --claim-next says why nothing was claimed', async (t) => {
+    const { ann, bo, id, create } = await setUp(t)
+    await claimOf(bo, await create('other'))
+    const closed = await ann.run('issue close', { issue: [id], claimNext: true })
+    assert.deepEqual(
+      [closed.claimed, closed.not_claimed.reason, closed.not_claimed.taken_count],
+      [null, 'all_taken', 1],
+    )
+  })
+})
