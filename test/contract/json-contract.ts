@@ -42,7 +42,7 @@ const held = [
 ]
 const claim = [
   ...[...change, 'action', 'wal_head', 'assignee', 'removed_assignees'],
-  ...['resource', 'owner', 'nonce', 'expires_unix_ms', 'ttl_seconds', 'fence', 'level', 'remote'],
+  ...['resource', 'owner', 'nonce', 'expires_unix_ms', 'ttl_seconds', 'fence', 'level', 'remote', 'issue?'],
 ]
 const lockPlace = ['level', 'kind', 'remote', 'ref']
 const madeSnapshot = [

@@ -7,12 +7,13 @@ import { claimTtlMsDefault } from '../../tracker/claims/claim-terms.ts'
 import { unclaimLocally, unclaimOnRemote } from '../../tracker/claims/unclaim-issue.ts'
 import { describeNoneReady, type NoneReady } from '../../tracker/claims/why-none.ts'
 import type { CommandContext } from '../../tracker/effects.ts'
+import type { IssueBrief } from '../../tracker/issues/brief-issue.ts'
 import { resolveIssue } from '../../tracker/issues/resolve-issue.ts'
 import { shortIdLength } from '../../tracker/issues/short-id.ts'
 import type { ChosenRemote } from '../../tracker/sync/remote-name.ts'
 import { runSync } from '../../tracker/sync/run-sync.ts'
 import type { Workspace } from '../../tracker/workspace.ts'
-import { type DataOf, defineCommand, type GivenInput } from '../define-command.ts'
+import { type CommandResult, type DataOf, defineCommand, type GivenInput } from '../define-command.ts'
 import {
   chooseWhere,
   findHeld,
@@ -31,7 +32,8 @@ export const issueClaim = defineCommand({
     'the holder and the time of expiry. This also holds for several processes of one actor. You become the assignee and hold',
     'the lock of the issue for an hour. Your writes to the issue renew it, and so does --renew. Anyone can take over an',
     'expired claim. Without `--remote` or a configured remote, the claim is visible in this clone only; if the repository',
-    'has a remote, a warning says so.',
+    'has a remote, a warning says so. With --next, the answer has the text, last comments and relations of the issue; without',
+    'a ready issue, the command fails with `not_found`, whose `reason` says why.',
   ].join(' '),
   examples: [
     { command: 'grite issue claim 3f2a91c', explains: 'claim this issue' },
@@ -55,7 +57,7 @@ export const issueClaim = defineCommand({
     ...ttlOption('Duration of the claim unless renewed; default 1 hour'),
     ...placeOptions,
   },
-  async run(context, input) {
+  async run(context, input): Promise<CommandResult<ClaimFacts>> {
     const typed = requireOne(input)
     const repository = await context.repository()
     const asked = await chooseWhere(repository, input)
@@ -71,7 +73,8 @@ export const issueClaim = defineCommand({
           }
     if (claimed === null) throw nothingToClaim(none, input.label)
     if (!input.local) await warnIfLocal(request, claimed)
-    return { data: await describeClaimed(context, request, claimed) }
+    const described = await describeClaimed(context, request, claimed)
+    return { data: input.next ? await withBrief(repository, described) : described }
   },
 })
 
@@ -139,6 +142,18 @@ function nothingToClaim(none: NoneReady, labels: readonly string[]): NotFoundErr
     details: { field: 'next', labels, ...none },
     hints: [hint],
   })
+}
+
+/** Adds what the claimant needs to start, who may not have seen the issue before. */
+export async function withBrief(repository: Workspace, claimed: ClaimFacts): Promise<ClaimFacts> {
+  const { briefIssue } = await import('../../tracker/issues/brief-issue.ts')
+  const issue = await briefIssue(repository, claimed.issue_id)
+  return issue === null ? claimed : { ...claimed, issue }
+}
+
+export type ClaimFacts = Awaited<ReturnType<typeof describeClaimed>> & {
+  /** What the issue says; only of an issue that --next chose. */
+  readonly issue?: IssueBrief
 }
 
 /** A claim in the data of a command that made it. */

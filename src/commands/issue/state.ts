@@ -15,7 +15,7 @@ import { type CommandResult, type DataOf, defineCommand, type GivenInput } from 
 import { chooseWhere } from '../lock/lock-input.ts'
 import { lockOption } from '../lock/lock-option.ts'
 import { changeIssues } from './change-command.ts'
-import { describeClaimed } from './claim.ts'
+import { type ClaimFacts, describeClaimed, withBrief } from './claim.ts'
 
 const issues = {
   issue: { summary: 'Issue id, a unique prefix of it, or an imported id', repeatable: true, completes: 'issue' },
@@ -27,7 +27,7 @@ const commentOption = {
 /** Results of the requested steps after closing. */
 interface AfterClose {
   /** Null when nothing is ready, or the claim failed. */
-  readonly claimed?: Awaited<ReturnType<typeof describeClaimed>> | null
+  readonly claimed?: ClaimFacts | null
   /** Why no issue was claimed. */
   readonly not_claimed?: NoneReady
   readonly claim_failed?: true
@@ -112,7 +112,9 @@ async function runNextSteps(
     : undefined
   const sendsTo = input.remote === undefined ? null : where
   const sending = sendsTo === null ? undefined : await sendClosed(context, repository, sendsTo)
-  const claimed = next?.claimed ? await describeClaimed(context, { repository }, next.claimed) : null
+  const claimed = next?.claimed
+    ? await withBrief(repository, await describeClaimed(context, { repository }, next.claimed))
+    : null
   return {
     data: {
       ...(next === undefined ? {} : { claimed }),

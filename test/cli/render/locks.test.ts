@@ -89,6 +89,41 @@ test('lock status written to a pipe prints full values', async () => {
   assert.deepEqual(damaged, ['refs/grite/locks/0', '', 'damaged: lock.json is not JSON'])
 })
 
+test('issue claim --next prints the issue, with the text of others indented', async () => {
+  const at = Date.UTC(2026, 3, 5, 14, 35)
+  const text = await render('issue claim', {
+    ...claimed,
+    removed_assignees: [],
+    issue: {
+      labels: ['parent:ab', 'ui'],
+      body: 'Do this.\n\nThen that.',
+      parent: { short_id: 'eeeeeee', title: 'Epic', state: 'open' },
+      depends_on: [{ short_id: 'ddddddd', title: 'First\u202e', state: 'closed' }],
+      needed_by: [],
+      related_to: [],
+      comments: [{ by: 'bo', ts_unix_ms: at, body: 'Seen' }],
+      left_out: { characters: 1200, comments: 1, issues: 0 },
+    },
+  })
+  assert.deepEqual(text.split('\n').slice(1), [
+    '',
+    'Labels: ui',
+    '',
+    '  Do this.',
+    '',
+    '  Then that.',
+    '',
+    'Part of: eeeeeee Epic (open)',
+    'Depends on: ddddddd First\\u202e (closed)',
+    '',
+    'bo 2026-04-05 14:35 UTC',
+    '  Seen',
+    '',
+    'Not shown: 1,200 characters, 1 comment. `grite issue show 3f2a91c` shows all.',
+    '',
+  ])
+})
+
 test('issue close prints the issue claimed next', async () => {
   const closed = { issue_id: 'ab'.repeat(16), short_id: 'abababa', title: 'Done', event_id: 'cd' }
   const nothing = await render('issue close', {

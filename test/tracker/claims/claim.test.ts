@@ -253,6 +253,65 @@ describe('renewal by the holder’s writes', () => {
   })
 })
 
+describe('the issue that --next claims', { concurrency: 4 }, () => {
+  it('claim --next answers with text, relations and last comments', async (t) => {
+    const { ann, create } = await createActors(t)
+    const [before, after, epic] = [await create('before'), await create('after'), await create('epic')]
+    const { issue_id: issue } = await ann.run('issue create', {
+      title: 'now',
+      body: 'What to do\n',
+      priority: 'P0',
+      label: ['ui'],
+      parent: epic,
+    })
+    await ann.run('issue dep add', { issue, target: before, type: 'depends_on' })
+    await ann.run('issue dep add', { issue, target: after, type: 'blocks' })
+    for (const body of ['one', 'two', 'three', 'four']) await ann.run('issue comment', { issue, body })
+    await ann.run('issue close', { issue: [before] })
+    const { issue: brief } = await ann.run('issue claim', { next: true })
+    assert.deepEqual(brief.labels, [`parent:${epic}`, 'priority:P0', 'ui'])
+    assert.equal(brief.body, 'What to do')
+    assert.deepEqual(
+      [brief.parent.title, brief.depends_on, brief.needed_by, brief.related_to],
+      [
+        'epic',
+        [{ short_id: before.slice(0, 7), title: 'before', state: 'closed' }],
+        [{ short_id: after.slice(0, 7), title: 'after', state: 'open' }],
+        [],
+      ],
+    )
+    assert.deepEqual(
+      brief.comments.map(({ by, body }: Data) => [by, body]),
+      [
+        ['ann', 'two'],
+        ['ann', 'three'],
+        ['ann', 'four'],
+      ],
+    )
+    assert.deepEqual(brief.left_out, { characters: 0, comments: 1, issues: 0 })
+  })
+
+  it('long texts are cut and counted, undone comments left out', async (t) => {
+    const { ann } = await createActors(t)
+    const { issue_id: issue } = await ann.run('issue create', { title: 'long', body: '\u{1f600}'.repeat(3000) })
+    await ann.run('issue comment', { issue, body: `x${'\u{1f600}'.repeat(400)}` })
+    await ann.run('issue comment', { issue, body: 'a mistake' })
+    await ann.run('undo')
+    const { issue: brief } = await ann.run('issue claim', { next: true })
+    assert.equal(brief.comments.length, 1)
+    assert.deepEqual([brief.body.length, brief.comments[0].body.length], [4000, 799])
+    assert.deepEqual(brief.left_out, { characters: 2000 + 2, comments: 0, issues: 0 })
+  })
+
+  it('close --claim-next answers with the same, a claim of a given issue does not', async (t) => {
+    const { ann, id, create } = await setUp(t)
+    await create('two')
+    assert.equal('issue' in (await claimOf(ann, id)), false)
+    const { claimed } = await ann.run('issue close', { issue: [id], claimNext: true })
+    assert.deepEqual([claimed.title, claimed.issue.body], ['two', ''])
+  })
+})
+
 describe('nothing to claim', { concurrency: 4 }, () => {
   const nothing = async (actor: TestActor, more = {}) => {
     const failure = await actor.fail('issue claim', { next: true, ...more })
