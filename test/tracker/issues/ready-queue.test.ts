@@ -129,6 +129,17 @@ test('ready hides parts of blocked and deferred parents', async (t) => {
   assert.equal(title, 'Task')
 })
 
+test('ready lists parts of a parent that waits for them alone', async (t) => {
+  const { create, add, ready } = await setUp(t)
+  const whole = await create('Whole')
+  const part = await create('Part', { parent: whole })
+  const step = await create('Step', { parent: part })
+  await add(whole, step)
+  assert.equal(await ready(), 'Part Step')
+  await add(whole, await create('Other'))
+  assert.equal(await ready(), 'Other')
+})
+
 test('ready and blocked list issues that match every filter', async (t) => {
   const { create, ready, blocked, add } = await setUp(t)
   const epic = await create('Epic', { type: 'epic' })
