@@ -1,12 +1,12 @@
 /** Completion at the cursor: commands, options, choices, and values from the repository. */
 import { type AnyCommand, type Completed, globalOptions, type OptionSpec } from '../commands/define-command.ts'
 import { argumentEntries, optionEntries } from '../commands/option-text.ts'
-import { fieldKeys, isDayField, isFieldKey, qualifiers } from '../model/index.ts'
+import { fieldKeys, isDayField, isFieldKey, qualifiers, weekdays } from '../model/index.ts'
 import type { CommandTable } from './command-table.ts'
 import { shells } from './completion-command.ts'
 import { escapeLine } from './render/escape-for-terminal.ts'
 
-export type CompletedKind = Exclude<Completed, 'state' | 'priority' | 'shell' | 'field' | 'file'>
+export type CompletedKind = Exclude<Completed, 'state' | 'priority' | 'day' | 'shell' | 'field' | 'file'>
 
 /** Values from the repository that start with `prefix`; empty outside a repository. Never fails. */
 export type CompleteValue = (kind: CompletedKind, prefix: string) => Promise<readonly string[]>
@@ -104,11 +104,12 @@ const fixedWords = {
   state: qualifiers.state.choices,
   priority: ['P0', 'P1', 'P2', 'P3', 'P4'],
   type: ['bug', 'feature', 'task', 'epic', 'chore'],
+  day: ['today', 'tomorrow', ...weekdays, '7d', '2w', '1mo'],
   shell: shells,
 } as const satisfies Partial<Record<Completed, readonly string[]>>
 type FixedKind = keyof typeof fixedWords
 
-function isFixed(completes: Completed): completes is 'state' | 'priority' | 'shell' | 'field' | 'file' {
+function isFixed(completes: Completed): completes is 'state' | 'priority' | 'day' | 'shell' | 'field' | 'file' {
   return completes !== 'type' && Object.hasOwn(fixedWords, completes)
 }
 
@@ -122,8 +123,8 @@ async function fieldValues(typed: string, before: string, completeValue: Complet
       before,
     )
   }
-  if (!isFieldKey(key) || isDayField(key)) return []
-  const completes = key === 'parent' ? 'issue' : key
+  if (!isFieldKey(key)) return []
+  const completes = key === 'parent' ? 'issue' : isDayField(key) ? 'day' : key
   return valuesOf({ type: 'text', completes }, value, `${before}${key}=`, completeValue)
 }
 

@@ -27,7 +27,7 @@ export type Completed =
       | 'milestone'
       | 'setting'
     )
-  | ('state' | 'priority' | 'shell')
+  | ('state' | 'priority' | 'day' | 'shell')
   | 'field'
   | 'file'
 

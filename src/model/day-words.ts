@@ -4,7 +4,7 @@ import { parseDay } from './moment.ts'
 /** What `parseDayWord` reads, for messages and help. */
 export const dayWords = 'a date YYYY-MM-DD, today, tomorrow, a weekday, or a time from today such as 7d, 2w, 1mo or 1y'
 
-const weekdays = ['sunday', 'monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday'] as const
+export const weekdays = ['sunday', 'monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday'] as const
 
 /**
  * The day `YYYY-MM-DD` that a word names; undefined for any other text, and for days after the year 9999.

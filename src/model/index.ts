@@ -54,7 +54,7 @@ export { type CommentInThread, type ThreadedComment, threadComments } from './co
 export { compareBytes, compareText } from './compare.ts'
 export { type FileContext, laterContext, type ProjectContext } from './context.ts'
 export { cutPage, type ListOrder, type Place } from './cursor.ts'
-export { dayWords, parseDayWord } from './day-words.ts'
+export { dayWords, parseDayWord, weekdays } from './day-words.ts'
 export { type Blocker, findBlockers, isBlocked } from './dependencies/blockers.ts'
 export { findCycles, findDependencyCycles } from './dependencies/cycles.ts'
 export { DependencyGraph } from './dependencies/dependency-graph.ts'

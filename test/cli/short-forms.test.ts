@@ -19,6 +19,8 @@ for (const [line, name, input] of [
   ['comment 3f2a -b x', 'issue comment', { issue: '3f2a', body: 'x' }],
   ['close 3f2a 77bc', 'issue close', { issue: ['3f2a', '77bc'] }],
   ['reopen 3f2a', 'issue reopen', { issue: ['3f2a'] }],
+  ['edit 3f2a', 'issue edit', { issue: '3f2a' }],
+  ['issue update 3f2a --label ui -l api', 'issue update', { issue: ['3f2a'], addLabel: ['ui', 'api'] }],
 ] as const) {
   test(`grite ${line} runs ${name}`, async () => {
     const { request } = await parseArgv(line.split(' '), table)
@@ -67,6 +69,8 @@ test('completion and help know the short forms', async () => {
   const offered = await completeLine(['re'], table, async () => [])
   assert.ok(offered.includes('reopen\tReopen closed issues'))
   assert.ok((await completeLine(['log', '--re'], table, async () => [])).includes('--reverse\tNewest first'))
+  assert.deepEqual(await completeLine(['new', 'x', '--due', 'to'], table, async () => []), ['today', 'tomorrow'])
+  assert.deepEqual(await completeLine(['new', 'x', '--set', 'defer=fr'], table, async () => []), ['defer=friday'])
   const real = { commands: commandLineCommands }
   assert.match((await runCli(['help'], real)).stdout, /^Issues +new \[title\] +Create an issue$/m)
   assert.match(
@@ -89,6 +93,8 @@ test('a word of another tool names the command to type', async () => {
     ['assign 3f2a bo', /--assignee <user>`.*`grite issue assignee add/s],
     ['label 3f2a bug', /`grite issue label add/],
     ['issue new Crash', /`grite new "Title"`/],
+    ['edti', /`grite edit`/],
+    ['new Crash on start', /Put a title with spaces in quotes: "Crash on start"/],
     ['lost', /`grite list`/],
   ] as const) {
     assert.match(await hintsOf(line), hint, line)

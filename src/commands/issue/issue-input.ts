@@ -29,8 +29,18 @@ export const fieldOptions = {
     completes: 'type',
   },
   status: { type: 'text', valueName: 'word', summary: 'Status: in-progress, review, …', completes: 'status' },
-  due: { type: 'text', valueName: 'day', summary: 'Due date: 2026-12-01, friday, tomorrow, 7d, 2w, 1mo, …' },
-  defer: { type: 'text', valueName: 'day', summary: 'Not to be worked on before this day; the same words as --due' },
+  due: {
+    type: 'text',
+    valueName: 'day',
+    summary: 'Due date: 2026-12-01, friday, tomorrow, 7d, 2w, 1mo, …',
+    completes: 'day',
+  },
+  defer: {
+    type: 'text',
+    valueName: 'day',
+    summary: 'Not to be worked on before this day; takes the words of --due',
+    completes: 'day',
+  },
   parent: { type: 'text', valueName: 'issue', summary: 'Parent issue', completes: 'issue' },
   milestone: { type: 'text', valueName: 'name', summary: 'Milestone', completes: 'milestone' },
   set: {
