@@ -30,3 +30,16 @@ export function findWaitingParents({ parentOf, isWaiting }: ParentFacts): (id: I
     return result ?? false
   }
 }
+
+/**
+ * Whether an issue is a part of another one, at any distance. An issue that waits for its own parts does not keep them
+ * waiting.
+ */
+export function isPartOf(part: IssueId, whole: IssueId, parentOf: ParentFacts['parentOf']): boolean {
+  const seen = new Set<IssueId>()
+  for (let at = parentOf(part); at !== null && !seen.has(at); at = parentOf(at)) {
+    if (at === whole) return true
+    seen.add(at)
+  }
+  return false
+}

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { findWaitingParents, type IssueId } from '../../src/model/index.ts'
+import { findWaitingParents, type IssueId, isPartOf } from '../../src/model/index.ts'
 
 /** Which issues have a waiting parent, when these `child>parent` edges exist. */
 function findIn(edges: string, waiting: string): string {
@@ -16,6 +16,14 @@ test('parts at any distance wait with their parent', () => {
   assert.equal(findIn('b>a c>b d>c e>x', 'a'), 'bcd')
   assert.equal(findIn('d>c c>b b>a e>x', 'b'), 'dc')
   assert.equal(findIn('b>a c>b', 'c'), '')
+})
+
+test('an issue is part of every parent above it', () => {
+  const parents = new Map(['b>a', 'c>b', 'x>y', 'y>x'].map((edge) => edge.split('>') as [IssueId, IssueId]))
+  const isPart = (part: string, whole: string) =>
+    isPartOf(part as IssueId, whole as IssueId, (id) => parents.get(id) ?? null)
+  assert.deepEqual([isPart('b', 'a'), isPart('c', 'a'), isPart('a', 'b'), isPart('a', 'a')], [true, true, false, false])
+  assert.deepEqual([isPart('x', 'x'), isPart('x', 'a')], [true, false])
 })
 
 test('a cycle of parents ends', () => {

@@ -6,6 +6,7 @@ import {
   type IssueId,
   isDeferred,
   isFieldValue,
+  isPartOf,
   type ListOrder,
   type Place,
   parentOf,
@@ -84,25 +85,17 @@ export async function readReadyQueue(
   let setAsideCount = 0
   const nowUnixMs = repository.facts.clock.nowUnixMs()
   const isAside = ({ fields }: IssueRow) => setAside.has(fields.status) || isDeferred(fields, nowUnixMs)
-  const parentIn = (id: IssueId) => {
+  const parentOfIssue = (id: IssueId): IssueId | null => {
     const row = rows.get(id)?.parse()
     return row === undefined ? null : parentOf(row.fields)
   }
-  // A parent that waits for its own parts does not keep them waiting: nobody could ever finish one.
-  const isPartOf = (part: IssueId, whole: IssueId) => {
-    const seen = new Set<IssueId>()
-    for (let at = parentIn(part); at !== null && !seen.has(at); at = parentIn(at)) {
-      if (at === whole) return true
-      seen.add(at)
-    }
-    return false
-  }
+  const isBlockedFromOutside = (id: IssueId): boolean =>
+    waiting.has(id) && blockersOf(id).some(({ issueId, isKnown }) => isKnown && !isPartOf(issueId, id, parentOfIssue))
   const hasWaitingParent = findWaitingParents({
-    parentOf: parentIn,
+    parentOf: parentOfIssue,
     isWaiting(id) {
       const text = rows.get(id)
-      if (text?.state !== 'open') return false
-      return isAside(text.parse()) || blockersOf(id).some(({ issueId, isKnown }) => isKnown && !isPartOf(issueId, id))
+      return text?.state === 'open' && (isBlockedFromOutside(id) || isAside(text.parse()))
     },
   })
   const asksForAside = setAside.has(filter.status)

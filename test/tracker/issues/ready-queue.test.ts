@@ -140,6 +140,15 @@ test('ready lists parts of a parent that waits for them alone', async (t) => {
   assert.equal(await ready(), 'Other')
 })
 
+test('parts do not wait for a parent that waits for them', async (t) => {
+  const { create, add, ready, blocked } = await setUp(t)
+  const epic = await create('Epic')
+  const part = await create('Part', { parent: epic })
+  await create('Other', { parent: epic })
+  await add(epic, await create('Step', { parent: part }))
+  assert.deepEqual([await ready(), await blocked()], ['Part Other Step', 'Epic'])
+})
+
 test('ready and blocked list issues that match every filter', async (t) => {
   const { create, ready, blocked, add } = await setUp(t)
   const epic = await create('Epic', { type: 'epic' })
