@@ -15,6 +15,9 @@ export type Options<Name extends CommandName, Given extends string> = Omit<Input
 /** The answer for one issue, of a command that accepts several. */
 export type OneAnswer<Name extends CommandName> = Exclude<Answer<Name>, { readonly results: unknown }>
 
+/** An issue with everything that belongs to it. */
+export type WholeIssue = Extract<Answer<'issue show'>, { readonly events: readonly unknown[] }>
+
 /** One issue or several: an id, a unique prefix of one, or an imported id. */
 type OneOrMore = string | readonly string[]
 
@@ -116,9 +119,11 @@ export class Issues extends Group {
     return this.session.run('blocked', options)
   }
 
-  /** Returns an issue with its text, comments, relations and events. */
-  show(issue: string): Promise<Answer<'issue show'>> {
-    return this.session.run('issue show', { issue })
+  /** Returns an issue with its text, comments, relations and events; with options, a part of them. */
+  show(issue: string): Promise<WholeIssue>
+  show(issue: string, options: Options<'issue show', 'issue'>): Promise<Answer<'issue show'>>
+  show(issue: string, options: Options<'issue show', 'issue'> = {}): Promise<Answer<'issue show'>> {
+    return this.session.run('issue show', { ...options, issue })
   }
 
   /** Returns all changes of an issue. */

@@ -53,6 +53,7 @@ Updated:  <minute>
 No description.
 `,
   )
+  assert.equal(run('issue', 'show', crash, '--fields=title,priority,due,children'), 'Crash\tP1\t\t\n')
   assert.equal(run('db', 'check'), 'The log is sound: 5 events checked.\n')
   assert.equal(run('db', 'verify'), 'No event is signed: 5 events checked.\n')
   assert.equal(run('rebuild'), 'Rebuilt the view: 5 events of 2 issues at <short>\n')

@@ -142,7 +142,7 @@ export const jsonContract: Readonly<Record<string, KeyTable>> = {
   'issue create': { data: ['issue_id', 'event_id', 'wal_head', 'title'] },
   'issue list': { data: issueList, 'issues[]': issueRow },
   'issue show': {
-    data: ['issue', 'events'],
+    data: ['issue', 'events?', 'columns?'],
     issue: [
       ...issueRow,
       'original_id?',

@@ -253,7 +253,11 @@ const rows: readonly Row[] = [
       assert.equal(data.issue.signatures.valid, data.events.length)
     },
   },
-  { command: 'issue show', words: () => ['bd-2'] },
+  {
+    command: 'issue show',
+    words: () => ['bd-2', '--no-events'],
+    expect: (data) => assert.deepEqual([data.events, data.issue.title], [undefined, 'Older']),
+  },
   { command: 'issue show', words: () => ['bd-1'], expect: (data) => assert.equal(data.issue.original_id, 'bd-1') },
   { command: 'export', words: () => ['--format=json'], expect: (data) => assert.equal(data.content.issues.length, 5) },
   {

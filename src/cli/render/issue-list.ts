@@ -131,12 +131,14 @@ function chosenColumn(key: string, { style, nowUnixMs }: RenderView): Column<Pic
   }
 }
 
-function formatValue(value: unknown): string {
+/** A value of the JSON document as one text. */
+export function formatValue(value: unknown): string {
   if (value === null || value === undefined) return ''
-  if (Array.isArray(value)) return value.join(', ')
+  if (Array.isArray(value))
+    return value.map(formatValue).join(value.some((each) => typeof each === 'object') ? '; ' : ', ')
   if (typeof value !== 'object') return `${value}`
   return Object.entries(value)
-    .map(([name, each]) => `${name}:${each}`)
+    .map(([name, each]) => `${name}:${formatValue(each)}`)
     .join(', ')
 }
 

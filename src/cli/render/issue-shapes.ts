@@ -6,7 +6,7 @@ export type IssueSummary = Extract<IssueListData, { readonly columns?: undefined
 export type IssueFields = IssueSummary['fields']
 export type FieldName = keyof IssueFields
 export type IssueClaim = NonNullable<IssueSummary['claim']>
-export type IssueDetail = IssueShowData['issue']
+export type IssueDetail = Extract<IssueShowData, { readonly columns?: undefined }>['issue']
 /** A reference to an issue; the state is null if the issue is unknown in this clone. */
 export type MentionedIssue = IssueDetail['children'][number]
 

@@ -2,15 +2,21 @@ import type { IssueShowData } from '../../commands/issue/show.ts'
 import { renderComments } from './comments.ts'
 import { escapeLine, escapeText } from './escape-for-terminal.ts'
 import { type Fact, renderFacts } from './facts.ts'
-import { paintState } from './issue-list.ts'
+import { formatValue, paintState } from './issue-list.ts'
 import { holderOf, type IssueDetail, type MentionedIssue, shorten, shortId } from './issue-shapes.ts'
 import { formatMinute, formatRelativeTime } from './relative-time.ts'
 import type { PieceRenderer, RenderView } from './renderer.ts'
 import { signatureFaults } from './signature-faults.ts'
+import { tablePieces } from './table.ts'
 
-type ShownEvent = IssueShowData['events'][number]
+type ShownEvent = NonNullable<IssueShowData['events']>[number]
+type WholeIssue = Extract<IssueShowData, { readonly columns?: undefined }>
 
 export const renderIssueShow: PieceRenderer<IssueShowData> = async function* (data, view) {
+  if (data.columns !== undefined) {
+    yield* renderPicked(data.issue, data.columns, view)
+    return
+  }
   let isFirst = true
   for (const section of sectionsOf(data, view)) {
     if (section === '') continue
@@ -24,8 +30,25 @@ export const renderIssueShow: PieceRenderer<IssueShowData> = async function* (da
   if (signatures !== '') yield `\n${signatures}`
 }
 
+/** The selected keys: a line each on a terminal, else one line as `issue list --fields` prints it. */
+async function* renderPicked(issue: object, keys: readonly string[], view: RenderView): AsyncGenerator<string> {
+  const values = new Map(Object.entries(issue))
+  const text = (key: string) => formatValue(values.get(key))
+  if (view.width !== null)
+    yield renderFacts(
+      keys.map((key) => [key, text(key)]),
+      view,
+    )
+  else
+    yield* tablePieces(
+      [issue],
+      keys.map((key) => ({ heading: key, text: () => text(key) })),
+      view,
+    )
+}
+
 /** Everything above the comments. */
-function* sectionsOf({ issue }: IssueShowData, view: RenderView): Generator<string> {
+function* sectionsOf({ issue }: WholeIssue, view: RenderView): Generator<string> {
   const { style } = view
   const title = `${style.bold(escapeLine(issue.title))}\n`
   const state = `${style.accent(escapeLine(shortId(issue)))}  ${paintState(issue.state, issue.state, style)}\n`

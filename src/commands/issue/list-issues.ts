@@ -1,9 +1,7 @@
 /** Shared by all commands that list issues: order, limit, selection of keys, and the data of the answer. */
 import {
   cutPage,
-  type FieldKey,
   fieldKeys,
-  InvalidArgsError,
   orderOfList,
   type Query,
   type QuerySortKey,
@@ -19,6 +17,7 @@ import type { IssueRow } from '../../view/index.ts'
 import { detailsOfGaps } from '../../wal/index.ts'
 import type { OptionTable } from '../define-command.ts'
 import { filterOptions } from './filter-options.ts'
+import { type PickedKeys, parseFields, pickFields, rowKeys } from './pick-fields.ts'
 
 export const listOptions = {
   sort: {
@@ -52,8 +51,11 @@ export type ListedIssue = IssueRow & {
   readonly claim: ShownClaim | null
 }
 
-/** An issue with only the keys selected by `--fields`, which may name members of `fields`, too. */
-export type PickedIssue = Partial<ListedIssue> & { readonly [Key in FieldKey]?: string | null }
+/** An issue with only the keys selected by `--fields`. */
+export type PickedIssue = PickedKeys<ListedIssue>
+
+/** Keys that `--fields` accepts. */
+const listedKeys = [...(rowKeys satisfies readonly (keyof ListedIssue)[]), ...fieldKeys] as const
 
 interface ListCounts {
   /** Number of matching issues; `issues` may hold only the first of them. */
@@ -78,7 +80,7 @@ export async function listIssues(
   query: Query,
   input: ListInput,
 ): Promise<{ readonly data: ListedIssues; readonly exitStatus: number }> {
-  const keys = input.fields === undefined ? undefined : parseFields(input.fields)
+  const keys = input.fields === undefined ? undefined : parseFields(input.fields, listedKeys)
   const repository = await context.repository()
   const sort = input.sort === undefined ? query.sort : usualSort(input.sort as QuerySortKey)
   const found = await findIssues(context, repository, { ...query, sort })
@@ -119,42 +121,7 @@ export async function listIssues(
     data:
       keys === undefined
         ? { issues, ...counts }
-        : { issues: issues.map((issue) => pick(issue, keys)), ...counts, columns: keys },
+        : { issues: issues.map((issue) => pickFields(issue, keys)), ...counts, columns: keys },
     exitStatus: input.exitStatus && (found.length > 0 || view.gaps.count > 0) ? 1 : 0,
   }
-}
-
-const rowKeys = [
-  'issue_id',
-  'short_id',
-  'title',
-  'state',
-  'labels',
-  'assignees',
-  'created_ts',
-  'updated_ts',
-  'comment_count',
-  'fields',
-  'author',
-  'claim',
-] as const satisfies readonly (keyof ListedIssue)[]
-
-type PickedKey = (typeof rowKeys)[number] | FieldKey
-
-/** @throws {InvalidArgsError} on an unknown key */
-function parseFields(text: string): PickedKey[] {
-  const allowed: readonly PickedKey[] = [...rowKeys, ...fieldKeys]
-  return text.split(',').map((part) => {
-    const key = allowed.find((each) => each === part.trim())
-    if (key !== undefined) return key
-    throw new InvalidArgsError(`unknown key '${part.trim()}' in --fields; allowed keys: ${allowed.join(', ')}`, {
-      details: { field: 'fields', value: part.trim(), allowed },
-    })
-  })
-}
-
-/** The selected keys in the given order; a field such as `priority` is read from `fields`. */
-function pick(issue: ListedIssue, keys: readonly PickedKey[]): PickedIssue {
-  const all: Record<string, unknown> = { ...issue.fields, ...issue }
-  return Object.fromEntries(keys.map((key) => [key, all[key] ?? null]))
 }

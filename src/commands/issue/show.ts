@@ -2,6 +2,8 @@ import {
   currentBody,
   type Event,
   type EventId,
+  type Fields,
+  fieldKeys,
   formatKindWithNumbers,
   InternalError,
   type IssueId,
@@ -23,6 +25,7 @@ import { shortIdLength } from '../../tracker/issues/short-id.ts'
 import type { Workspace } from '../../tracker/workspace.ts'
 import { type IssueRow, rowOf, type View } from '../../view/index.ts'
 import { type DataOf, defineCommand, type GivenInput } from '../define-command.ts'
+import { type PickedKeys, parseFields, pickFields, rowKeys } from './pick-fields.ts'
 
 export const issueShow = defineCommand({
   name: 'issue show',
@@ -31,10 +34,19 @@ export const issueShow = defineCommand({
   examples: [
     { command: 'grite issue show 3f2a91c', explains: 'for people' },
     { command: 'grite issue show 3f2a91c --json', explains: 'all data, including events' },
+    { command: 'grite issue show 3f2a91c --json --no-events', explains: 'without the events, which are most of it' },
+    {
+      command: 'grite issue show 3f2a91c --json --fields title,body,comments',
+      explains: 'only the keys that a script needs',
+    },
   ],
   arguments: { issue: { summary: 'Issue id, a unique prefix of it, or an imported id', completes: 'issue' } },
-  options: {},
+  options: {
+    'no-events': { type: 'boolean', summary: 'Leave out `events` from the JSON document' },
+    fields: { type: 'text', valueName: 'a,b', summary: 'Print only these keys of the issue, and no events' },
+  },
   async run(context, input) {
+    const keys = input.fields === undefined ? undefined : parseFields(input.fields, shownKeys)
     const repository = await context.repository()
     const view = await repository.view()
     const issueId = await resolveIssue(view, input.issue)
@@ -97,9 +109,44 @@ export const issueShow = defineCommand({
       actor_label: nameOf(event.actor),
       signature: verdictOf(event),
     }))
-    return { data: { issue, events: shown } }
+    return { data: cutDown({ issue, events: shown }, keys, input.noEvents) }
   },
 })
+
+type Shown<Issue, Event> =
+  | { readonly issue: Issue; readonly events: readonly Event[]; readonly columns?: undefined }
+  | { readonly issue: Issue; readonly events?: undefined; readonly columns?: undefined }
+  | { readonly issue: PickedKeys<Issue>; readonly events?: undefined; readonly columns: readonly string[] }
+
+function cutDown<Issue extends { readonly fields: Fields }, Event>(
+  { issue, events }: { readonly issue: Issue; readonly events: readonly Event[] },
+  keys: readonly ShownKey[] | undefined,
+  noEvents: boolean,
+): Shown<Issue, Event> {
+  if (keys !== undefined) return { issue: pickFields(issue, keys), columns: keys }
+  return noEvents ? { issue } : { issue, events }
+}
+
+type ShownKey = (typeof shownKeys)[number]
+
+/** All keys of the answer's `issue`, in its order, then those of its fields. */
+const shownKeys = [
+  ...rowKeys,
+  'original_id',
+  'author_label',
+  'body',
+  'overdue',
+  'parent_issue',
+  'children',
+  'progress',
+  'comments',
+  'links',
+  'attachments',
+  'dependencies',
+  'dependents',
+  'signatures',
+  ...fieldKeys,
+] as const
 
 export type IssueShowInput = GivenInput<typeof issueShow>
 export type IssueShowData = DataOf<typeof issueShow>

@@ -41,7 +41,7 @@ all tasks, plans and notes; do not keep task lists in files.
   \`error.details\`.
 - Exit status: 0 success; 1 partial success, or a bug; 2 invalid arguments; 3 not found; 4 conflict; 5 disk, remote or database.
 - Ids can be shortened to any unique prefix of at least four characters. A write that changes nothing is not an error.
-- Keep output small: \`--limit\`, \`--fields\`, \`grite prime --budget 500\`.
+- Keep output small: \`--limit\`, \`--fields\`, \`grite issue show <issue> --json --no-events\`, \`grite prime --budget 500\`.
 
 ## Start of a session
 
