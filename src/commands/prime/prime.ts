@@ -20,7 +20,7 @@ const budgetMin = 100
 const budgetMinOfJson = 250
 const mineMax = 20
 const readyMax = 10
-const recentMax = 10
+const recentMax = 5
 const memoriesMax = 10
 
 export const prime = defineCommand({
