@@ -126,7 +126,7 @@ export const jsonContract: Readonly<Record<string, KeyTable>> = {
     data: ['action', 'key', 'text', 'about', 'about_issue', 'event_id', 'outcome', 'wal_head'],
     about_issue: mention,
   },
-  'install-skill': { data: ['path', 'action'] },
+  'install-skill': { data: ['path', 'action', 'for'] },
   doctor: { data: ['checks', 'applied'], 'checks[]': ['id', 'status', 'message', 'plan?', 'details?'] },
   'actor init': { data: ['actor_id', 'label', 'data_dir', 'public_key?'] },
   'actor list': { data: ['actors'], 'actors[]': ['actor_id', 'label', 'data_dir', 'public_key', 'local'] },

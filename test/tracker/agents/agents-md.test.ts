@@ -11,7 +11,7 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { after, beforeEach, describe, it } from 'node:test'
-import { formatSkill } from '../../../src/commands/agents/install-skill.ts'
+import { formatRule, formatSkill } from '../../../src/commands/agents/install-skill.ts'
 import { GriteError } from '../../../src/model/index.ts'
 import { formatGuide } from '../../../src/tracker/agents/guide.ts'
 import { beginMarker, endMarker, sectionHeading } from '../../../src/tracker/agents/managed-section.ts'
@@ -114,7 +114,7 @@ describe('install-skill', () => {
   const skill = join(path, '.claude/skills/grite/SKILL.md')
 
   it('install-skill writes the guide with front matter', async () => {
-    assert.deepEqual(await run('install-skill'), { path: skill, action: 'created' })
+    assert.deepEqual(await run('install-skill'), { path: skill, action: 'created', for: 'claude' })
     const text = readFileSync(skill, 'utf8')
     assert.equal(text, formatSkill())
     assert.match(text, /^---\nname: grite\ndescription: .+\nversion: \d+\.\d+\.\d+\n---\n\n# Grite\n/)
@@ -126,7 +126,7 @@ describe('install-skill', () => {
     writeFileSync(skill, 'mine\n')
     await assert.rejects(run('install-skill'), refuses('conflict', { path: skill }))
     assert.equal(readFileSync(skill, 'utf8'), 'mine\n')
-    assert.deepEqual(await run('install-skill', { force: true }), { path: skill, action: 'updated' })
+    assert.deepEqual(await run('install-skill', { force: true }), { path: skill, action: 'updated', for: 'claude' })
     assert.equal(readFileSync(skill, 'utf8'), formatSkill())
   })
 
@@ -135,10 +135,40 @@ describe('install-skill', () => {
     mkdirSync(home)
     const elsewhere = commandRunner({ cwd: dir, env: { ...environment, HOME: home } })
     const path = join(home, '.claude/skills/grite/SKILL.md')
-    assert.deepEqual(await elsewhere.run('install-skill', { global: true }), { path, action: 'created' })
+    assert.deepEqual(await elsewhere.run('install-skill', { global: true }), { path, action: 'created', for: 'claude' })
     assert.equal(readFileSync(path, 'utf8'), formatSkill())
     const homeless = commandRunner({ cwd: dir, env: { ...environment, HOME: '' } })
     await assert.rejects(homeless.run('install-skill', { global: true }), refuses('invalid_args', { field: 'global' }))
+  })
+
+  const places = [
+    ['codex', '.agents/skills/grite/SKILL.md', formatSkill()],
+    ['cursor', '.cursor/rules/grite.mdc', formatRule()],
+  ] as const
+  for (const [tool, place, text] of places) {
+    it(`install-skill --for ${tool} writes ${place}`, async () => {
+      const file = join(path, place)
+      assert.deepEqual(await run('install-skill', { for: tool }), { path: file, action: 'created', for: tool })
+      assert.equal(readFileSync(file, 'utf8'), text)
+      assert.ok(text.endsWith(`---\n\n${formatGuide(1)}`))
+    })
+  }
+
+  it('install-skill --for generic updates the section of AGENTS.md', async () => {
+    writeFileSync(file, '# Ours\n')
+    const install = async () => ((await run('install-skill', { for: 'generic' })) as Data).action
+    assert.deepEqual([await install(), await install()], ['updated', 'unchanged'])
+    assert.equal(readFileSync(file, 'utf8'), `# Ours\n\n${marked}`)
+  })
+
+  it('install-skill --global is refused for tools without such a file', async () => {
+    for (const tool of ['cursor', 'generic']) {
+      await assert.rejects(
+        run('install-skill', { for: tool, global: true }),
+        refuses('invalid_args', { field: 'global' }),
+      )
+    }
+    await assert.rejects(run('install-skill', { for: 'vi' }), refuses('invalid_args', { field: 'for', value: 'vi' }))
   })
 
   it('install-skill follows no link out of the work tree', async () => {
