@@ -1,9 +1,11 @@
-// Generates docs/cli.md and the man pages from the command table, so that they always match the parser. Run with
-// `npm run docs`; `--check` writes nothing, and its exit status shows whether the files are up to date.
+// Generates docs/cli.md and the man pages from the command table, so that they always match the parser, and docs/json.md
+// from the schemas of the commands. Run with `npm run docs`, which makes the schemas first; `--check` writes nothing, and
+// its exit status shows whether the files are up to date.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import process from 'node:process'
 import { commandLineCommands } from '../src/cli/all-commands.ts'
+import { formatJsonMarkdown } from './docs-json.mjs'
 import { formatManPage } from './docs-man.mjs'
 import { formatCliMarkdown } from './docs-markdown.mjs'
 
@@ -13,6 +15,7 @@ const checking = process.argv.includes('--check')
 
 const generated = {
   'docs/cli.md': formatCliMarkdown(commandLineCommands),
+  'docs/json.md': formatJsonMarkdown(commandLineCommands),
   'docs/man/grite.1': formatManPage(commandLineCommands, version),
   // `git grite --help` opens this page.
   'docs/man/git-grite.1': '.so man1/grite.1\n',

@@ -7,6 +7,7 @@ import { commandLineCommands } from '../../src/cli/all-commands.ts'
 import { buildCommandTable } from '../../src/cli/command-table.ts'
 import { parseArgv } from '../../src/cli/parse-argv.ts'
 import { beadsImportActor, errorKinds, eventKinds, fieldKeys } from '../../src/model/index.ts'
+import { jsonContract } from '../contract/json-contract.ts'
 import { createSandbox } from '../git/temp-repository.ts'
 import { fencesOf, griteCommands, splitCommands } from './commands-in-text.ts'
 import { listFiles, projectDir, read } from './source-files.ts'
@@ -96,6 +97,24 @@ test('generated pages are up to date', () => {
     encoding: 'utf8',
   })
   assert.equal(status, 0, stderr)
+})
+
+test('docs/json.md names the keys of every command', () => {
+  const [, ...sections] = read('docs/json.md').split(/^### grite /m)
+  const keysOf = new Map(
+    sections.map((section) => {
+      const keys = [...section.matchAll(/^\| `([^`]+)`/gm)].map(([, key = '']) => key)
+      return [section.slice(0, section.indexOf('\n')), new Set(keys)] as const
+    }),
+  )
+  assert.deepEqual(
+    [...keysOf.keys()],
+    commandLineCommands.map(({ name }) => name),
+  )
+  const missing = Object.entries(jsonContract).flatMap(([command, { data = [] }]) =>
+    data.map((key) => key.replace('?', '')).filter((key) => keysOf.get(command)?.has(key) !== true),
+  )
+  assert.deepEqual(missing, [])
 })
 
 test('docs/errors.md describes exactly the known error kinds', () => {
