@@ -3,6 +3,7 @@ import { actorRotateKey } from './actor/rotate-key.ts'
 import { installSkill } from './agents/install-skill.ts'
 import { batch } from './batch.ts'
 import { blocked } from './blocked.ts'
+import { board } from './board.ts'
 import { changelog } from './changelog.ts'
 import { configGet, configList, configSet, configUnset } from './config/config.ts'
 import { dbCheck } from './db/check.ts'
@@ -78,6 +79,7 @@ const commands: readonly Command[] = [
   issueAttachmentAdd,
   issueAttachmentList,
   issueAttachmentGet,
+  board,
   ready,
   blocked,
   search,
@@ -158,6 +160,7 @@ type Command =
   | typeof issueAttachmentAdd
   | typeof issueAttachmentList
   | typeof issueAttachmentGet
+  | typeof board
   | typeof ready
   | typeof blocked
   | typeof search

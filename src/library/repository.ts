@@ -109,6 +109,11 @@ export class Issues extends Group {
     return this.session.run('search', { ...options, query: [query] })
   }
 
+  /** Returns the open issues in columns by status. */
+  board(options: Input<'board'> = {}): Promise<Answer<'board'>> {
+    return this.session.run('board', options)
+  }
+
   /** Lists issues that are ready to work on. */
   ready(options: Input<'ready'> = {}): Promise<Answer<'ready'>> {
     return this.session.run('ready', options)

@@ -13,6 +13,7 @@ export {
   type VerifySignature,
 } from './actor-card.ts'
 export { base32hex } from './base32hex.ts'
+export { compareStatuses, statusOf } from './board.ts'
 export {
   type ChunkEvent,
   type DecodedChunk,

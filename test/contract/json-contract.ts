@@ -268,6 +268,11 @@ export const jsonContract: Readonly<Record<string, KeyTable>> = {
     'attachments[]': ['event_id', 'name', 'sha256', 'mime', 'stored'],
   },
   'issue attachment get': { data: ['issue_id', 'name', 'sha256', 'bytes', 'path'] },
+  board: {
+    data: ['columns', 'total', 'claimed_count', 'limit'],
+    'columns[]': ['status', 'issues', 'total'],
+    'columns[].issues[]': issueRow,
+  },
   ready: {
     data: ['issues', 'total', 'blocked_count', 'taken_count', 'set_aside_count', 'next_cursor'],
     'issues[]': [...issueRow, 'overdue', 'unknown_blockers'],

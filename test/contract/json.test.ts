@@ -134,6 +134,11 @@ const rows: readonly Row[] = [
         [known.issue],
       ),
   },
+  {
+    command: 'board',
+    words: () => ['--limit=1'],
+    expect: (data) => assert.deepEqual([data.total, data.columns[0].issues.length], [2, 1]),
+  },
   { command: 'ready', words: () => ['--assignee=ann'], expect: (data) => assert.equal(data.total, 1) },
   {
     command: 'issue dep remove',

@@ -63,6 +63,7 @@ const everyRenderer: EveryRenderer = {
   'issue dep list': () => import('./issue-dependencies.ts').then((file) => file.renderDependencyList),
   'issue dep topo': () => import('./issue-dependencies.ts').then((file) => file.renderDependencyOrder),
   'issue dep graph': () => import('./relation-graph.ts').then((file) => file.renderRelationGraph),
+  board: () => import('./board.ts').then((file) => file.renderBoard),
   ready: () => import('./ready.ts').then((file) => file.renderReady),
   blocked: () => import('./blocked.ts').then((file) => file.renderBlocked),
   'issue attachment list': () => import('./attachments.ts').then((file) => file.renderAttachmentList),

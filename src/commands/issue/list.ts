@@ -130,7 +130,7 @@ function termsOf(input: InputOf<Record<never, never>, typeof options>, clock: Cl
 }
 
 /** @throws {InvalidArgsError} naming the option, its value and the allowed values */
-function termOf(option: string, key: QualifierKey, value: string, isLiteral = false): QueryTerm {
+export function termOf(option: string, key: QualifierKey, value: string, isLiteral = false): QueryTerm {
   const term = parseQualifier(key, value, isLiteral)
   if (term !== undefined) return term
   const rule: { readonly allowed: string; readonly choices?: readonly string[] } = qualifiers[key]

@@ -51,7 +51,7 @@ export interface ReadyIssue {
 const notWork = 'epic'
 
 /** Notes for later sessions may be issues with this label or title. They are listed only when the label is requested. */
-const memoryLabel = 'memory'
+export const memoryLabel = 'memory'
 export const isMemoryIssue = ({ labels, title }: Pick<IssueRow, 'labels' | 'title'>): boolean =>
   labels.includes(memoryLabel) || /^\[memory\]/i.test(title)
 
