@@ -31,12 +31,44 @@ export function formatCliMarkdown(commands) {
         describe(spec),
       ]),
     ),
+    tabOutput,
     environment,
     configuration,
     ...commands.map(formatCommand),
   ]
   return `${parts.join('\n\n')}\n`
 }
+
+const tabOutput = `## Tab-separated output
+
+Without a terminal, lists print one line per row, with all columns separated by tabs, complete and without colours. New columns are
+only added at the end. With \`--header\` the first line names the columns, unless the list is empty. A tab or line end inside a value
+is printed as \`\\t\` or \`\\n\`; times are ISO 8601 in UTC.
+
+| command | columns |
+| --- | --- |
+| \`issue list\`, \`search\`, \`query run\` | id, state, priority, type, status, title, labels, assignees, updated |
+| the same with \`--fields\`, and \`issue show\` with it | the given keys |
+| \`ready\` | as \`issue list\`, then due, milestone, unknown_blockers, created |
+| \`blocked\` | id, title, edge, blocker, blocker_title: one line per blocker |
+| \`board\` | status, id, priority, title, holder |
+| \`issue history\` | event, when, who, what, change, note |
+| \`issue dep list\` | edge, id, state, title |
+| \`issue dep topo\` | id, state, title, labels, cycle |
+| \`issue attachment list\` | name, type, content, sha_256 |
+| \`query list\` | name, query, broken, by, saved |
+| \`lock status\` | resource, holder, ends, where, title |
+| \`actor list\` | actor, label, directory, key |
+| \`config list\` | setting, value, from |
+| \`snapshot list\` | snapshot, made, events, log_up_to, problem, verdict |
+
+Labels leave out those with a column of their own; several values in one column are separated by commas. \`--json\` has all data.
+
+## Pages
+
+With \`--limit\`, \`issue list\`, \`search\`, \`query run\`, \`ready\`, \`blocked\` and \`issue history\` may leave out what comes last. The JSON
+document then has a \`next_cursor\`; the same command with \`--after <next_cursor>\` continues behind it, even if issues were added
+or changed in between. \`next_cursor\` is null when the list is complete, and nothing is left out without \`--limit\`.`
 
 const environment = `## Environment
 

@@ -110,7 +110,7 @@ async function runCommand(
       await warnings.flushed()
       const output = globals.json
         ? formatOutcome(command, data, warnings.collected, layoutOf(globals, facts))
-        : await renderForPeople(command, data, globals, facts, parts?.renderers)
+        : await renderForPeople(command, data, await openRenderView(globals, facts, input), parts?.renderers)
       const paged = facts.stdout.isTerminal && !globals.json && !globals.noPager && pagedCommands.has(command.name)
       await unlessClosed(async () => {
         if (paged) await (await import('./pager.ts')).writePaged(facts, output)
@@ -153,6 +153,7 @@ const pagedCommands: ReadonlySet<string> = new Set([
   'issue history',
   'issue dep topo',
   'issue dep graph',
+  'board',
   'ready',
   'blocked',
   'search',
@@ -252,13 +253,12 @@ const openRepositoryWhenNeeded: OpenRepository = async (request) => {
 async function renderForPeople(
   command: AnyCommand,
   data: unknown,
-  globals: GlobalValues,
-  facts: ProcessFacts,
+  view: RenderView,
   table: RendererTable | undefined,
 ): Promise<Rendered> {
   const { renderers, renderAsJson } = await import('./render/index.ts')
   const renderer = (await (table ?? renderers)[command.name]?.()) ?? renderAsJson
-  return renderer(data as never, await openRenderView(globals, facts))
+  return renderer(data as never, view)
 }
 
 /** One item of a feed, for people. */
@@ -274,13 +274,18 @@ async function renderItem(
   return renderer(item as never, await openRenderView(globals, facts))
 }
 
-async function openRenderView(globals: GlobalValues, facts: ProcessFacts): Promise<RenderView> {
+async function openRenderView(
+  globals: GlobalValues,
+  facts: ProcessFacts,
+  input: Readonly<Record<string, unknown>> = {},
+): Promise<RenderView> {
   const { openStyle } = await import('./render/style.ts')
   return {
     width: facts.stdout.isTerminal ? (facts.stdout.columns() ?? 80) : null,
     style: await openStyle(facts.env, facts.stdout.isTerminal),
     nowUnixMs: facts.nowUnixMs(),
     quiet: globals.quiet,
+    header: input.header === true && !facts.stdout.isTerminal,
   }
 }
 

@@ -6,6 +6,7 @@ import { readWork, unknownBlockers, type Work } from '../tracker/issues/work.ts'
 import { warnIfNoLog } from '../tracker/sync/no-log.ts'
 import type { IssueRow } from '../view/index.ts'
 import { type DataOf, defineCommand, type GivenInput } from './define-command.ts'
+import { headerOption } from './header-option.ts'
 import { filterOptions } from './issue/filter-options.ts'
 
 export const blocked = defineCommand({
@@ -22,6 +23,7 @@ export const blocked = defineCommand({
     limit: filterOptions.limit,
     after: filterOptions.after,
     label: filterOptions.label,
+    ...headerOption,
   },
   async run(context, input) {
     const repository = await context.repository()

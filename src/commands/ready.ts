@@ -6,6 +6,7 @@ import { resolveIssue } from '../tracker/issues/resolve-issue.ts'
 import { shortIdLength } from '../tracker/issues/short-id.ts'
 import { warnIfNoLog } from '../tracker/sync/no-log.ts'
 import { type DataOf, defineCommand, type GivenInput } from './define-command.ts'
+import { headerOption } from './header-option.ts'
 import { filterOptions } from './issue/filter-options.ts'
 
 export const ready = defineCommand({
@@ -35,6 +36,7 @@ export const ready = defineCommand({
     milestone: { type: 'text', valueName: 'name', summary: 'Only issues of this milestone', completes: 'milestone' },
     parent: { type: 'text', valueName: 'issue', summary: 'Only parts of this parent issue', completes: 'issue' },
     sort: { type: 'text', choices: readySortKeys, summary: 'Order by priority (default), due or created, ascending' },
+    ...headerOption,
   },
   async run(context, input) {
     const repository = await context.repository()

@@ -34,7 +34,7 @@ const shownFields: readonly FieldName[] = ['priority', 'type', 'status']
 /** Fields with a column on a terminal. Without a terminal the columns never change, for scripts. */
 const shownOnTerminal: readonly FieldName[] = [...shownFields, 'milestone', 'due']
 
-function issueColumns({ style, nowUnixMs }: RenderView): readonly Column<IssueSummary>[] {
+export function issueColumns({ style, nowUnixMs }: RenderView): readonly Column<IssueSummary>[] {
   return [
     { heading: 'ID', text: shortId, paint: style.accent },
     {
@@ -45,6 +45,7 @@ function issueColumns({ style, nowUnixMs }: RenderView): readonly Column<IssueSu
     },
     {
       heading: 'Prio',
+      name: 'priority',
       text: ({ fields }) => fields?.priority ?? '',
       paint: (text) => paintPriority(text, style),
       drop: 2,

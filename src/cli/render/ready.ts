@@ -1,6 +1,6 @@
 import type { ReadyData } from '../../commands/ready.ts'
 import { formatCount, formatNumber } from './facts.ts'
-import { claimColumn, paintPriority } from './issue-list.ts'
+import { claimColumn, issueColumns, paintPriority } from './issue-list.ts'
 import { shortId } from './issue-shapes.ts'
 import { formatAbsoluteTime, formatRelativeTime } from './relative-time.ts'
 import type { Renderer, RenderView } from './renderer.ts'
@@ -9,11 +9,23 @@ import { type Column, renderTable } from './table.ts'
 type ReadyIssue = ReadyData['issues'][number]
 
 export const renderReady: Renderer<ReadyData> = async (data, view) => {
-  const table = data.issues.length === 0 ? '' : await renderTable(data.issues, readyColumns(view), view)
+  const columns = view.width === null ? plainColumns(view) : readyColumns(view)
+  const table = data.issues.length === 0 ? '' : await renderTable(data.issues, columns, view)
   if (view.quiet || view.width === null) return table
   if (data.total === 0) return `Nothing is ready${describeRest(data, '; ', '.')}\n`
   const shown = data.issues.length === data.total ? '' : `${formatNumber(data.issues.length)} of `
   return `${table}\n${view.style.dim(`${shown}${formatNumber(data.total)} ready${describeRest(data, ', ', '')}`)}\n`
+}
+
+/** Those of every list of issues, then those of its own. */
+function plainColumns(view: RenderView): readonly Column<ReadyIssue>[] {
+  return [
+    ...issueColumns(view),
+    { heading: 'Due', text: ({ fields }) => fields?.due ?? '' },
+    { heading: 'Milestone', text: ({ fields }) => fields?.milestone ?? '' },
+    { heading: 'Unknown blockers', text: ({ unknown_blockers }) => unknown_blockers.join(', ') },
+    { heading: 'Created', text: ({ created_ts }) => formatAbsoluteTime(created_ts) },
+  ]
 }
 
 function readyColumns({ style, nowUnixMs }: RenderView): readonly Column<ReadyIssue>[] {
@@ -45,7 +57,6 @@ function readyColumns({ style, nowUnixMs }: RenderView): readonly Column<ReadyIs
     {
       heading: 'Created',
       text: ({ created_ts }) => formatRelativeTime(created_ts, nowUnixMs),
-      plainText: ({ created_ts }) => formatAbsoluteTime(created_ts),
       paint: style.dim,
       drop: 3,
     },

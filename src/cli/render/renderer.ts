@@ -8,6 +8,8 @@ export interface RenderView {
   readonly nowUnixMs: number
   /** `--quiet`: only the result; no counts, hints or confirmations. */
   readonly quiet: boolean
+  /** `--header` without a terminal: tables begin with the names of their columns. */
+  readonly header?: boolean
 }
 
 /**

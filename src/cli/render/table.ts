@@ -1,6 +1,6 @@
 /**
  * Renders rows in columns. On a terminal, fits the columns to its width, one line per row; otherwise prints complete cells
- * separated by tabs, without a heading, for `cut` and `awk`.
+ * separated by tabs, for `cut` and `awk`, with a heading only on request (`--header`).
  */
 import { type DisplayWidth, openDisplayWidth, truncate } from './display-width.ts'
 import { escapeLine } from './escape-for-terminal.ts'
@@ -8,6 +8,8 @@ import type { RenderView } from './renderer.ts'
 
 export interface Column<Row> {
   readonly heading: string
+  /** For `--header`; default the heading in lower case, with underscores. */
+  readonly name?: string
   /** The unescaped text; the table escapes it. */
   readonly text: (row: Row) => string
   /** The text without a terminal, if different. */
@@ -34,18 +36,20 @@ const rowsInPiece = 64
 export async function renderTable<Row>(
   rows: readonly Row[],
   columns: readonly Column<Row>[],
-  view: Pick<RenderView, 'width' | 'style'>,
+  view: Pick<RenderView, 'width' | 'style' | 'header'>,
 ): Promise<string> {
-  return view.width === null ? [...tabPieces(rows, columns)].join('') : renderFitted(rows, columns, view, view.width)
+  return view.width === null
+    ? [...tabPieces(rows, columns, view)].join('')
+    : renderFitted(rows, columns, view, view.width)
 }
 
 /** Like `renderTable`, for tables with any number of rows. */
 export async function* tablePieces<Row>(
   rows: readonly Row[],
   columns: readonly Column<Row>[],
-  view: Pick<RenderView, 'width' | 'style'>,
+  view: Pick<RenderView, 'width' | 'style' | 'header'>,
 ): AsyncGenerator<string> {
-  if (view.width === null) yield* tabPieces(rows, columns)
+  if (view.width === null) yield* tabPieces(rows, columns, view)
   else yield await renderFitted(rows, columns, view, view.width)
 }
 
@@ -84,8 +88,13 @@ async function renderFitted<Row>(
   return [heading, ...body].map((text) => `${text.trimEnd()}\n`).join('')
 }
 
-function* tabPieces<Row>(rows: readonly Row[], columns: readonly Column<Row>[]): Generator<string> {
+function* tabPieces<Row>(
+  rows: readonly Row[],
+  columns: readonly Column<Row>[],
+  { header }: Pick<RenderView, 'header'>,
+): Generator<string> {
   const shown = columns.filter(({ onTerminalOnly }) => onTerminalOnly !== true)
+  if (header === true) yield `${shown.map(nameOf).join('\t')}\n`
   const line = (row: Row) => `${shown.map(({ text, plainText = text }) => escapeLine(plainText(row))).join('\t')}\n`
   for (let start = 0; start < rows.length; start += rowsInPiece) {
     yield rows
@@ -94,6 +103,9 @@ function* tabPieces<Row>(rows: readonly Row[], columns: readonly Column<Row>[]):
       .join('')
   }
 }
+
+const nameOf = ({ heading, name }: { readonly heading: string; readonly name?: string }): string =>
+  name ?? heading.toLowerCase().replaceAll(/[ -]/g, '_')
 
 const leastWidth = ({ heading, widthMin = defaultWidthMin }: { heading: string; widthMin?: number }) =>
   Math.max(heading.length, widthMin)

@@ -3,6 +3,7 @@ import { type Actor, createActor, findActor, listActors, requireActor } from '..
 import { writeDefaultActor } from '../../tracker/local/repo-config.ts'
 import type { Workspace } from '../../tracker/workspace.ts'
 import { type DataOf, defineCommand, type GivenInput } from '../define-command.ts'
+import { headerOption } from '../header-option.ts'
 
 export const actorInit = defineCommand({
   name: 'actor init',
@@ -47,7 +48,10 @@ export const actorList = defineCommand({
     { command: 'grite actor list --all', explains: 'including actors with a card in the log' },
   ],
   arguments: {},
-  options: { all: { type: 'boolean', summary: 'Also list actors of other clones that have a card in the log' } },
+  options: {
+    all: { type: 'boolean', summary: 'Also list actors of other clones that have a card in the log' },
+    ...headerOption,
+  },
   async run(context, { all }) {
     const repository = await context.repository()
     const actors: ListedActor[] = (await listActors(repository.paths)).map(listLocal)

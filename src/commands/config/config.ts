@@ -8,6 +8,7 @@ import type { TomlValue } from '../../tracker/local/toml-file.ts'
 import { requireRemote } from '../../tracker/sync/remote-name.ts'
 import type { Workspace } from '../../tracker/workspace.ts'
 import { type DataOf, defineCommand, type GivenInput } from '../define-command.ts'
+import { headerOption } from '../header-option.ts'
 
 interface ShownSetting {
   readonly key: string
@@ -42,7 +43,7 @@ export const configList = defineCommand({
     'travel in the log to every clone.',
   examples: [{ command: 'grite config list', explains: 'every setting, with its value' }],
   arguments: {},
-  options: {},
+  options: headerOption,
   async run(context) {
     const repository = await context.repository()
     const config = await repository.config()

@@ -19,6 +19,7 @@ import { findOutputPlace } from '../../tracker/local/output-place.ts'
 import { readInputFile } from '../../tracker/local/read-input-file.ts'
 import { writeOutputFile } from '../../tracker/local/write-file-atomically.ts'
 import { type DataOf, defineCommand, type GivenInput } from '../define-command.ts'
+import { headerOption } from '../header-option.ts'
 import { lockOption } from '../lock/lock-option.ts'
 import { changeIssue } from './change-command.ts'
 
@@ -112,7 +113,7 @@ export const issueAttachmentList = defineCommand({
   summary: 'List the attachments of an issue',
   examples: [{ command: 'grite issue attachment list 3f2a91c', explains: 'names, types and hashes' }],
   arguments: { issue },
-  options: {},
+  options: headerOption,
   async run(context, input) {
     const view = await (await context.repository()).view()
     const issueId = await resolveIssue(view, input.issue)

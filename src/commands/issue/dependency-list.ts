@@ -1,6 +1,7 @@
 import { describeEdges, describeIssues, type MentionedIssue } from '../../tracker/issues/describe-issues.ts'
 import { resolveIssue } from '../../tracker/issues/resolve-issue.ts'
 import { type DataOf, defineCommand, type GivenInput } from '../define-command.ts'
+import { headerOption } from '../header-option.ts'
 
 export const issueDepList = defineCommand({
   name: 'issue dep list',
@@ -14,7 +15,7 @@ export const issueDepList = defineCommand({
     },
   ],
   arguments: { issue: { summary: 'Issue id, a unique prefix of it, or an imported id', completes: 'issue' } },
-  options: { reverse: { type: 'boolean', summary: 'List the edges from other issues to this one' } },
+  options: { reverse: { type: 'boolean', summary: 'List the edges from other issues to this one' }, ...headerOption },
   async run(context, input) {
     const view = await (await context.repository()).view()
     const issueId = await resolveIssue(view, input.issue)

@@ -3,6 +3,7 @@ import { shortIdLength } from '../../tracker/issues/short-id.ts'
 import { warnOfCycles } from '../../tracker/issues/warn-of-cycles.ts'
 import type { IssueRow } from '../../view/index.ts'
 import { type DataOf, defineCommand, type GivenInput } from '../define-command.ts'
+import { headerOption } from '../header-option.ts'
 import { filterOptions } from './filter-options.ts'
 import { parseState } from './list.ts'
 
@@ -16,6 +17,7 @@ export const issueDepTopo = defineCommand({
   options: {
     state: filterOptions.state,
     label: filterOptions.label,
+    ...headerOption,
   },
   async run(context, input) {
     const state = parseState(input.state)

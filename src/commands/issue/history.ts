@@ -14,6 +14,7 @@ import { isComment, readCommentEdits } from '../../tracker/issues/comment-overla
 import { resolveIssue } from '../../tracker/issues/resolve-issue.ts'
 import { shortIdLength } from '../../tracker/issues/short-id.ts'
 import { type DataOf, defineCommand, type GivenInput } from '../define-command.ts'
+import { headerOption } from '../header-option.ts'
 
 export const issueHistory = defineCommand({
   name: 'issue history',
@@ -36,6 +37,7 @@ export const issueHistory = defineCommand({
       valueName: 'cursor',
       summary: 'Only changes before the page that returned this `next_cursor`',
     },
+    ...headerOption,
   },
   async run(context, input) {
     const repository = await context.repository()

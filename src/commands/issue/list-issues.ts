@@ -16,6 +16,7 @@ import { warnIfNoLog } from '../../tracker/sync/no-log.ts'
 import type { IssueRow } from '../../view/index.ts'
 import { detailsOfGaps } from '../../wal/index.ts'
 import type { OptionTable } from '../define-command.ts'
+import { headerOption } from '../header-option.ts'
 import { filterOptions } from './filter-options.ts'
 import { type PickedKeys, parseFields, pickFields, rowKeys } from './pick-fields.ts'
 
@@ -30,6 +31,7 @@ export const listOptions = {
   limit: filterOptions.limit,
   after: filterOptions.after,
   fields: { type: 'text', valueName: 'a,b', summary: 'Print only these keys of each issue' },
+  ...headerOption,
   'exit-status': {
     type: 'boolean',
     summary: 'Exit 1 if any issue matches, else 0, to fail a CI job; also exit 1 if the log is incomplete',

@@ -13,6 +13,7 @@ import { nameRemotes } from '../../tracker/locks/remote-names.ts'
 import type { Workspace } from '../../tracker/workspace.ts'
 import { splitTrackingRef } from '../../wal/index.ts'
 import { type DataOf, defineCommand, type GivenInput } from '../define-command.ts'
+import { headerOption } from '../header-option.ts'
 import { choosePlace, placeOptions, settleResource } from './lock-input.ts'
 
 export const lockStatus = defineCommand({
@@ -32,6 +33,7 @@ export const lockStatus = defineCommand({
   options: {
     resource: { type: 'text', valueName: 'resource', summary: 'The resource, in place of the argument' },
     ...placeOptions,
+    ...headerOption,
   },
   async run(context, input) {
     const repository = await context.repository()

@@ -17,6 +17,7 @@ import {
   saveQuery,
 } from '../../tracker/issues/saved-queries.ts'
 import { type DataOf, defineCommand, type GivenInput } from '../define-command.ts'
+import { headerOption } from '../header-option.ts'
 import { listIssues, listOptions } from '../issue/list-issues.ts'
 import { queryWords } from '../search.ts'
 
@@ -70,7 +71,7 @@ export const queryList = defineCommand({
   summary: 'List the saved queries',
   examples: [{ command: 'grite query list', explains: 'names and queries' }],
   arguments: {},
-  options: {},
+  options: headerOption,
   async run(context) {
     const repository = await context.repository()
     const view = await repository.view()

@@ -3,6 +3,7 @@ import { readSnapshot } from '../../tracker/snapshots/read-snapshot.ts'
 import { describeDifference, SnapshotTrust, type SnapshotVerdict } from '../../tracker/snapshots/snapshot-trust.ts'
 import { findTrackedSnapshots, listSnapshots, snapshotTimeOf } from '../../wal/index.ts'
 import { type DataOf, defineCommand, type GivenInput } from '../define-command.ts'
+import { headerOption } from '../header-option.ts'
 
 /** Anyone who can push can create thousands of snapshots; only the newest matter. */
 const listedMax = 200
@@ -31,7 +32,7 @@ export const snapshotList = defineCommand({
     '  refused    omits or adds events; never used',
   examples: [{ command: 'grite snapshot list', explains: 'times, sizes and verdicts' }],
   arguments: {},
-  options: {},
+  options: headerOption,
   async run(context) {
     const repository = await context.repository()
     const { git } = repository
