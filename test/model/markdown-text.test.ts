@@ -8,6 +8,7 @@ describe('a line of Markdown escapes', () => {
     ['a *b* `c` [d](e) |', 'a \\*b\\* \\`c\\` \\[d\\](e) \\|'],
     ['_x_ <b> &lt; ~~y~~ \\', '\\_x\\_ \\<b> \\&lt; \\~~y\\~~ \\\\'],
     ['# x #', '\\# x \\#'],
+    ['#', '\\#'],
     ['- x', '\\- x'],
     ['1. x', '1\\. x'],
     ['a\n\n# b', 'a # b'],
@@ -23,7 +24,7 @@ describe('Markdown on a page', () => {
   })
 
   test('has underlined headings as one line with marks', () => {
-    assert.equal(demoted('A\n===\n\ntwo\nlines\n---\n\n---\n- x\n---'), '#### A\n\n##### two lines\n\n---\n- x\n---')
+    assert.equal(demoted('A\n===\n\ntwo\nlines\n---\n\n---\n- x\n---'), '#### A\n\n##### two lines\n\n---\n- x\n\n---')
   })
 
   test('keeps code blocks as they are', () => {
@@ -43,6 +44,24 @@ describe('Markdown on a page', () => {
       for (const line of demoteMarkdown(text, 3)) assert.match(line, /^>/)
     })
   }
+
+  const doubtful = {
+    'a declaration': '<!X',
+    'a list item that ends in a code block': '- x\n  ```\n  c\n# h\n  ```',
+    'marks of code in an element': '<div>\n```\n</div>\n\n# h\n```',
+    'marks of code indented like code': '  ```\n    ```',
+    'an element that keeps empty lines, and a code block': '<pre>\n\n```\n</pre>\n# h\n```',
+  }
+  for (const [what, text] of Object.entries(doubtful)) {
+    test(`is quoted where readers may differ: ${what}`, () => {
+      for (const line of demoteMarkdown(text, 3)) assert.match(line, /^>/)
+    })
+  }
+
+  test('has no underlined headings that it could not convert', () => {
+    assert.equal(demoted('text\n    more\n==='), 'text\n    more\n\n===')
+    assert.equal(demoted('    # code'), '    # code')
+  })
 
   test('is not quoted for what it closes, or shows as code', () => {
     for (const text of ['<details>x</details>', '<!-- x -->', '`<div>`', '```\n<!--\n```']) {
