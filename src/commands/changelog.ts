@@ -27,6 +27,8 @@ export const changelog = defineCommand({
     const repository = await context.repository()
     const { since, until, holds } = await readBounds(repository, input, context.clock.nowUnixMs())
     const view = await repository.view()
+    const { warnIfNoLog } = await import('../tracker/sync/no-log.ts')
+    await warnIfNoLog(context, repository, view)
     const issues = await listClosedIssues(view, holds)
     return { data: { since, until, groups: groupByType(issues), total: issues.length, wal_head: view.head } }
   },
