@@ -4,6 +4,7 @@
  */
 import {
   ConflictError,
+  commentOfOverlayKey,
   type Event,
   type IssueId,
   isRenewalDue,
@@ -55,9 +56,10 @@ export class LockGuard {
     this.#sights = lockPolicy === 'off' ? undefined : await readKnownLocks(this.#repository)
     if (this.#takesLocks) for (const issueId of changedIssues(events)) await this.#take(issueResource(issueId))
     if (this.#sights === undefined || this.#sights.length === 0) return
+    const changed = [...changedIssues(events), ...(await this.#issuesOfComments(events))]
     const owner = (await this.#repository.findActor())?.actor.id ?? ''
     const nowUnixMs = this.#repository.facts.clock.nowUnixMs()
-    const resources = changedIssues(events).map(issueResource)
+    const resources = changed.map(issueResource)
     const against = liveLocksOfOthers(this.#sights, { owner, nowUnixMs }).filter(
       ({ found: { lock } }) =>
         isRepositoryResource(lock.resource) || resources.some((one) => resourcesOverlap(one, lock.resource)),
@@ -65,6 +67,16 @@ export class LockGuard {
     const [first] = against
     if (first !== undefined && lockPolicy === 'require') throw await this.#refusal(first, resources)
     this.#passed = against
+  }
+
+  /** Issues whose comments these events edit or hide. */
+  async #issuesOfComments(events: readonly Event[]): Promise<IssueId[]> {
+    const edits = events.filter(({ body }) => {
+      return body.type === 'ProjectContextUpdated' && commentOfOverlayKey(body.key) !== undefined
+    })
+    if (edits.length === 0) return []
+    const { findEditedComments } = await import('../issues/comment-overlays.ts')
+    return [...(await findEditedComments(await this.#repository.view(), edits)).values()].map(({ issueId }) => issueId)
   }
 
   /** Warns of the locks of others that a batch ignored. Called once the batch is in the log. */

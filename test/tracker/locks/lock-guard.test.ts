@@ -39,11 +39,16 @@ describe('the lock policy', { concurrency: 4 }, () => {
     const { ann, bo, id, head } = await setUp(t, 'require')
     await ann.run('issue label add', { issue: [id], label: ['there'] })
     await ann.run('issue assignee add', { issue: [id], user: ['there'] })
+    const { event_id: comment } = await ann.run('issue comment', { issue: id, body: 'x' })
     await ann.run('lock acquire', { resource: `issue:${id}` })
     const edge = { issue: id, target: (await ann.run('issue create', { title: 'other' })).issue_id }
     await ann.run('issue dep add', edge)
     const before = head()
-    for (const [name, input] of [...writes, ['issue dep remove', () => edge] as const]) {
+    const edits = [
+      ['issue comment edit', () => ({ comment, body: 'y' })],
+      ['issue comment hide', () => ({ comment })],
+    ] as const
+    for (const [name, input] of [...writes, ['issue dep remove', () => edge] as const, ...edits]) {
       const failure = await bo.fail(name, input(id))
       assert.deepEqual([failure.exit, failure.reason, failure.policy], [4, 'held', 'require'], name)
       assert.deepEqual([failure.held_resource, failure.owner, failure.holder], [`issue:${id}`, ann.id, 'ann'], name)
