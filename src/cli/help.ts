@@ -29,7 +29,7 @@ const firstScreen: readonly (readonly [group: string, names: readonly string[]])
       ...['search', 'undo'],
     ],
   ],
-  ['Plan', ['ready', 'board', 'changelog']],
+  ['Plan', ['ready', 'board']],
   ['Agents', ['prime', 'issue claim', 'remember']],
   ['Share', ['init', 'sync', 'export']],
   ['Care', ['config list', 'doctor']],

@@ -1,5 +1,6 @@
 import type { IssueClaimData, IssueUnclaimData } from '../../commands/issue/claim.ts'
 import type { IssueCloseData } from '../../commands/issue/state.ts'
+import { shellCommand } from '../../model/index.ts'
 import { describeNoneReady } from '../../tracker/claims/why-none.ts'
 import { escapeLine, escapeText } from './escape-for-terminal.ts'
 import { formatCount } from './facts.ts'
@@ -67,7 +68,8 @@ function formatLeftOut({ characters, comments, issues }: Brief['left_out'], id: 
     ...(comments === 0 ? [] : [formatCount(comments, 'comment')]),
     ...(issues === 0 ? [] : [formatCount(issues, 'issue')]),
   ]
-  return parts.length === 0 ? '' : `Not shown: ${parts.join(', ')}. \`grite issue show ${id}\` shows all.\n`
+  if (parts.length === 0) return ''
+  return `Not shown: ${parts.join(', ')}. \`${shellCommand('grite', 'issue', 'show', id)}\` shows all.\n`
 }
 
 export const renderClosed: Renderer<IssueCloseData> = async (data, view) => {
