@@ -64,7 +64,7 @@ async function renderCommand(command: AnyCommand, width: number): Promise<string
   const lines = examples.map(({ command: line, explains }) => `  # ${explains}\n  ${line}\n`)
   return [
     `Usage: ${formatUsage(command)}\n`,
-    `${summary}\n`,
+    `${wrapText(summary, width)}\n`,
     ...(shortForms.length === 0 ? [] : [`Short form: grite ${shortForms.join(', grite ')}\n`]),
     ...(description === undefined ? [] : [`${wrapText(description, width)}\n`]),
     `${await print(screen)}`,
@@ -151,14 +151,14 @@ async function renderList(table: CommandTable, words: readonly string[], width: 
   const parts = [`Usage: grite ${[...words, '<command>'].join(' ')} [options]\n`]
   if (words.length > 0) parts.push(await renderCommands('Commands:', commands, width))
   else {
-    parts.push('An issue tracker and event store inside your git repository.\n')
+    parts.push(`${wrapText('An issue tracker and event store inside your git repository.', width)}\n`)
     parts.push(await renderShortForms(commands, width))
     for (const [heading, members] of groupBySection(commands)) parts.push(await renderCommands(heading, members, width))
   }
   const tail = blank(width)
   addOptions(tail, 'Global options:', Object.entries({ ...globalOptions, ...parserOptions }))
   parts.push(await print(tail))
-  parts.push('Run `grite help <command>` for its options and examples.\n')
+  parts.push(`${wrapText('Run `grite help <command>` for its options and examples.', width)}\n`)
   return parts.filter((part) => part !== '').join('\n')
 }
 

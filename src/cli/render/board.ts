@@ -1,5 +1,5 @@
 import type { BoardData } from '../../commands/board.ts'
-import { type DisplayWidth, openDisplayWidth, truncate, truncateProse, wrapWords } from './display-width.ts'
+import { cutToWidth, type DisplayWidth, openDisplayWidth, truncate, truncateProse, wrapWords } from './display-width.ts'
 import { escapeLine } from './escape-for-terminal.ts'
 import { formatCount, formatNumber } from './facts.ts'
 import { paintPriority } from './issue-list.ts'
@@ -119,12 +119,14 @@ function cellsOf(column: BoardColumn, width: number, displayWidth: DisplayWidth,
   ]
 }
 
-const titleLinesMax = 2
-
+/** Two lines at most. */
 function titleLines({ title }: BoardIssue, width: number, displayWidth: DisplayWidth): Cell[] {
-  const [first = '', ...rest] = wrapWords(escapeLine(title), width, displayWidth)
-  const lines = rest.length === 0 ? [first] : [first, truncateProse(rest.join(' '), width, displayWidth)]
-  return lines.slice(0, titleLinesMax).map((text) => ({ text, painted: text }))
+  const lines = wrapWords(escapeLine(title), width, displayWidth).flatMap((line) =>
+    cutToWidth(line, width, displayWidth),
+  )
+  const [first = '', ...rest] = lines
+  const second = rest.length === 0 ? [] : [truncateProse(rest.join(' '), width, displayWidth)]
+  return [first, ...second].map((text) => ({ text, painted: text }))
 }
 
 function headingOf({ status, total }: BoardColumn, width: number, displayWidth: DisplayWidth, view: RenderView): Cell {

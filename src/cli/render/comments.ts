@@ -6,6 +6,7 @@ import { type IssueDetail, shorten } from './issue-shapes.ts'
 import { formatMinute, formatRelativeTime } from './relative-time.ts'
 import type { RenderView } from './renderer.ts'
 import { signatureFaults } from './signature-faults.ts'
+import { wrapProse } from './wrap-prose.ts'
 
 type IssueComment = IssueDetail['comments'][number]
 
@@ -34,7 +35,7 @@ export async function* renderComments(comments: readonly IssueComment[], view: R
     const room = width === null || level === 0 ? Number.POSITIVE_INFINITY : width - rail(level).length
     const answers = depth > deepest || orphaned ? answersNote(comment, orphaned) : ''
     const head = wrapPieces(headOf(comment, answers, view), room, displayWidth)
-    const lines = [...head, ...bodyOf(comment, view, room, displayWidth)]
+    const lines = [...head, ...(await bodyOf(comment, view, width === null ? null : width - rail(level).length))]
     const gap = level === 0 ? '' : `${style.dim(rail(Math.min(above, level)).trimEnd())}\n`
     const text = lines.map((line) => `${`${style.dim(rail(level))}${line}`.trimEnd()}\n`).join('')
     yield { startsThread: level === 0, text: gap + text }
@@ -78,12 +79,10 @@ function editorOf({ edited_by, edited_by_label, edited_ts }: IssueComment, { wid
 
 const indent = '  '
 
-function bodyOf(comment: IssueComment, view: RenderView, room: number, displayWidth: DisplayWidth): string[] {
+async function bodyOf(comment: IssueComment, view: RenderView, room: number | null): Promise<string[]> {
   if (comment.hidden) return [indent + view.style.dim(`hidden ${editorOf(comment, view)}`)]
-  return escapeText(comment.body.trimEnd())
-    .split('\n')
-    .flatMap((line) => wrapLine(line, room - indent.length, displayWidth))
-    .map((line) => (line === '' ? '' : indent + line))
+  const text = await wrapProse(escapeText(comment.body.trimEnd()), room, indent.length)
+  return text.split('\n').map((line) => (line === '' ? '' : indent + line))
 }
 
 /** Joins pieces by spaces, in as many lines as they need. */
@@ -102,21 +101,4 @@ function wrapPieces(pieces: readonly Piece[], room: number, displayWidth: Displa
     }
   }
   return lines
-}
-
-/** Breaks a line at spaces. A longer word stays whole: it may be a URL. */
-function wrapLine(line: string, room: number, displayWidth: DisplayWidth): string[] {
-  if (room === Number.POSITIVE_INFINITY || displayWidth(line) <= room) return [line]
-  const [margin = ''] = /^[ \t]*(?:[-*+>] +)?/.exec(line) ?? []
-  const lines: string[] = []
-  let current = margin
-  for (const word of line.slice(margin.length).split(' ')) {
-    const longer = current.trim() === '' || current === margin ? current + word : `${current} ${word}`
-    if (displayWidth(longer) <= room || current === margin) current = longer
-    else {
-      lines.push(current)
-      current = ' '.repeat(margin.length) + word
-    }
-  }
-  return [...lines, current]
 }

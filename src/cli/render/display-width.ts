@@ -22,36 +22,43 @@ export function truncate(text: string, width: number, displayWidth: DisplayWidth
   return `${startThatFits(text, width - 1, displayWidth).trimEnd()}…`
 }
 
-/** Like `truncate`, for prose: cuts between words, and inside one only if a half of the width would stay empty. */
+/** Like `truncate`, for prose: cuts between words, and inside a word only if the word alone is too long. */
 export function truncateProse(text: string, width: number, displayWidth: DisplayWidth): string {
   const cut = truncate(text, width, displayWidth)
   if (cut === text || cut === '') return cut
   const kept = cut.slice(0, -1)
-  if (text.startsWith(' ', kept.length)) return cut
-  const words = kept.slice(0, Math.max(0, kept.lastIndexOf(' '))).trimEnd()
-  return displayWidth(words) * 2 < width ? cut : `${words}…`
+  const space = kept.lastIndexOf(' ')
+  if (space < 0 || text.startsWith(' ', kept.length)) return cut
+  const [word = ''] = text.slice(space + 1).split(' ', 1)
+  return displayWidth(word) > width ? cut : `${kept.slice(0, space).trimEnd()}…`
 }
 
-/** The lines of a text without line ends, at most `width` wide, broken between words; a longer word is cut. */
+/** The lines of a text without line ends, broken between words; only a line of one long word is wider than `width`. */
 export function wrapWords(text: string, width: number, displayWidth: DisplayWidth): string[] {
+  if (displayWidth(text) <= width) return [text]
   const lines: string[] = []
   let line = ''
   for (const word of text.split(' ')) {
     const longer = line === '' ? word : `${line} ${word}`
-    if (displayWidth(longer) <= width) {
-      line = longer
-      continue
-    }
-    if (line !== '') lines.push(line)
-    line = word
-    while (displayWidth(line) > width) {
-      const start = startThatFits(line, width, displayWidth)
-      if (start === '') break
-      lines.push(start)
-      line = line.slice(start.length)
-    }
+    if (line !== '' && displayWidth(longer) > width) {
+      lines.push(line)
+      line = word
+    } else line = longer
   }
   return [...lines, line]
+}
+
+/** A text in pieces that are at most `width` wide, cut between grapheme clusters. */
+export function cutToWidth(text: string, width: number, displayWidth: DisplayWidth): string[] {
+  const pieces: string[] = []
+  let rest = text
+  while (displayWidth(rest) > width) {
+    const start = startThatFits(rest, width, displayWidth)
+    if (start === '') break
+    pieces.push(start)
+    rest = rest.slice(start.length)
+  }
+  return [...pieces, rest]
 }
 
 function startThatFits(text: string, width: number, displayWidth: DisplayWidth): string {

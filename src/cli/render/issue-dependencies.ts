@@ -57,7 +57,7 @@ export const renderDependencyList: Renderer<IssueDepListData> = async (data, vie
           text: ({ state }) => state ?? 'unknown',
           paint: (text, { state }) => paintState(state ?? '', text, view.style),
         },
-        { heading: 'Title', text: ({ title }) => title, shrink: 1 },
+        { heading: 'Title', text: ({ title }) => title, shrink: 1, isProse: true },
       ],
       view,
     )
@@ -83,7 +83,7 @@ export const renderDependencyOrder: Renderer<IssueDepTopoData> = async ({ issues
         paint: (text, { state }) => paintState(state, text, view.style),
         drop: 1,
       },
-      { heading: 'Title', text: ({ title }) => title, shrink: 1, widthMin: 16 },
+      { heading: 'Title', text: ({ title }) => title, shrink: 1, widthMin: 16, isProse: true },
       {
         heading: 'Labels',
         text: ({ labels }) => withoutParents(labels).join(', '),

@@ -33,7 +33,7 @@ function historyColumns({ style }: RenderView): readonly Column<HistoryLine>[] {
     },
     { heading: 'Who', text: ({ actor, actor_label }) => actor_label ?? shorten(actor), shrink: 3, widthMin: 8 },
     { heading: 'What', text: ({ field }) => field ?? 'created' },
-    { heading: 'Change', text: formatChange, shrink: 2, widthMin: 20 },
+    { heading: 'Change', text: formatChange, shrink: 2, widthMin: 20, isProse: true },
     { heading: 'Note', text: formatNote, paint: style.dim, shrink: 4, widthMin: 14, drop: 3 },
   ]
 }

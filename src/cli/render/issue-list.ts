@@ -52,7 +52,7 @@ export function issueColumns({ style, nowUnixMs }: RenderView): readonly Column<
     },
     { heading: 'Type', text: ({ fields }) => fields?.type ?? '', shrink: 1, drop: 3 },
     { heading: 'Status', text: ({ fields }) => fields?.status ?? '', shrink: 1, drop: 4 },
-    { heading: 'Title', text: ({ title }) => title, shrink: 2, widthMin: 20 },
+    { heading: 'Title', text: ({ title }) => title, shrink: 2, widthMin: 20, isProse: true },
     {
       heading: 'Milestone',
       text: ({ fields }) => fields?.milestone ?? '',
@@ -123,7 +123,9 @@ function chosenColumn(key: string, { style, nowUnixMs }: RenderView): Column<Pic
   const valueIn = (issue: PickedIssue): unknown => (issue as Readonly<Record<string, unknown>>)[key]
   const text = (issue: PickedIssue) => formatValue(valueIn(issue))
   if (key === 'issue_id' || key === 'short_id') return { heading: key, text, paint: style.accent }
-  if (key !== 'created_ts' && key !== 'updated_ts') return { heading: key, text, shrink: key === 'title' ? 1 : 2 }
+  if (key !== 'created_ts' && key !== 'updated_ts') {
+    return { heading: key, text, shrink: key === 'title' ? 1 : 2, isProse: key === 'title' || key === 'body' }
+  }
   return {
     heading: key,
     text: (issue) => formatRelativeTime(Number(valueIn(issue)), nowUnixMs),

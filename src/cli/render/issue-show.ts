@@ -8,6 +8,7 @@ import { formatMinute, formatRelativeTime } from './relative-time.ts'
 import type { PieceRenderer, RenderView } from './renderer.ts'
 import { signatureFaults } from './signature-faults.ts'
 import { tablePieces } from './table.ts'
+import { wrapProse, wrapTitle } from './wrap-prose.ts'
 
 type ShownEvent = NonNullable<IssueShowData['events']>[number]
 type WholeIssue = Extract<IssueShowData, { readonly columns?: undefined }>
@@ -18,7 +19,7 @@ export const renderIssueShow: PieceRenderer<IssueShowData> = async function* (da
     return
   }
   let isFirst = true
-  for (const section of sectionsOf(data, view)) {
+  for await (const section of sectionsOf(data, view)) {
     if (section === '') continue
     yield isFirst ? section : `\n${section}`
     isFirst = false
@@ -48,15 +49,15 @@ async function* renderPicked(issue: object, keys: readonly string[], view: Rende
 }
 
 /** Everything above the comments. */
-function* sectionsOf({ issue }: WholeIssue, view: RenderView): Generator<string> {
+async function* sectionsOf({ issue }: WholeIssue, view: RenderView): AsyncGenerator<string> {
   const { style } = view
-  const title = `${style.bold(escapeLine(issue.title))}\n`
+  const title = `${style.bold(await wrapTitle(escapeLine(issue.title), view.width, 0))}\n`
   const state = `${style.accent(escapeLine(shortId(issue)))}  ${paintState(issue.state, issue.state, style)}\n`
   yield title + state
   yield renderProperties(issue, view)
-  yield renderBody(issue.body ?? '', view)
-  yield renderChildren(issue, view)
-  yield renderRelations(issue, view)
+  yield await renderBody(issue.body ?? '', view)
+  yield await renderChildren(issue, view)
+  yield await renderRelations(issue, view)
   yield renderLinks(issue, view)
   yield renderAttachments(issue, view)
 }
@@ -103,8 +104,9 @@ function formatWhen(tsUnixMs: number, { width, nowUnixMs }: RenderView): string 
   return `${formatRelativeTime(tsUnixMs, nowUnixMs)} (${formatMinute(tsUnixMs)})`
 }
 
-function renderBody(body: string, { style }: RenderView): string {
-  return body.trim() === '' ? `${style.dim('No description.')}\n` : `${escapeText(body.trimEnd())}\n`
+async function renderBody(body: string, { style, width }: RenderView): Promise<string> {
+  if (body.trim() === '') return `${style.dim('No description.')}\n`
+  return `${await wrapProse(escapeText(body.trimEnd()), width)}\n`
 }
 
 function section(heading: string, lines: readonly string[], { style }: RenderView): string {
@@ -112,13 +114,9 @@ function section(heading: string, lines: readonly string[], { style }: RenderVie
   return `${style.bold(heading)}\n${lines.map((line) => `  ${line}\n`).join('')}`
 }
 
-function renderChildren({ children = [], progress }: IssueDetail, view: RenderView): string {
+async function renderChildren({ children = [], progress }: IssueDetail, view: RenderView): Promise<string> {
   const done = progress === undefined || progress === null ? '' : ` (${progress.closed} of ${progress.total} closed)`
-  return section(
-    `Parts${done}`,
-    children.map((child) => formatRelation(child, view)),
-    view,
-  )
+  return section(`Parts${done}`, await Promise.all(children.map((child) => formatRelation(child, view))), view)
 }
 
 /** Headings in order, each with the types of its edges: those of the issue itself, and those of other issues to it. */
@@ -130,25 +128,31 @@ const relationHeadings = [
   { heading: 'Related to', own: 'related_to', others: 'related_to' },
 ] as const
 
-function renderRelations({ dependencies = [], dependents = [] }: IssueDetail, view: RenderView): string {
-  return relationHeadings
-    .map(({ heading, own, others }) => {
-      const mine = dependencies.filter(({ dep_type }) => dep_type === own)
-      const theirs = dependents.filter(({ dep_type }) => dep_type === others)
-      // Two issues may each have an edge to the other.
-      const fresh = theirs.filter(({ issue_id }) => !mine.some((each) => each.issue_id === issue_id))
-      const lines = [...mine, ...fresh].map((relation) => formatRelation(relation, view))
-      return section(heading, lines, view)
-    })
-    .filter((text) => text !== '')
-    .join('\n')
+async function renderRelations({ dependencies = [], dependents = [] }: IssueDetail, view: RenderView): Promise<string> {
+  const sections: string[] = []
+  for (const { heading, own, others } of relationHeadings) {
+    const mine = dependencies.filter(({ dep_type }) => dep_type === own)
+    const theirs = dependents.filter(({ dep_type }) => dep_type === others)
+    // Two issues may each have an edge to the other.
+    const fresh = theirs.filter(({ issue_id }) => !mine.some((each) => each.issue_id === issue_id))
+    const lines = await Promise.all([...mine, ...fresh].map((relation) => formatRelation(relation, view)))
+    if (lines.length > 0) sections.push(section(heading, lines, view))
+  }
+  return sections.join('\n')
 }
 
-function formatRelation(relation: MentionedIssue, { style }: RenderView): string {
+/** A line of a section; a long title continues below its start. */
+async function formatRelation(relation: MentionedIssue, { style, width }: RenderView): Promise<string> {
   const { title, state } = relation
-  const note = typeof state === 'string' ? ` ${style.dim(`(${escapeLine(state)})`)}` : ''
-  return `${style.accent(shortId(relation))} ${escapeLine(title)}${note}`
+  const id = shortId(relation)
+  const note = typeof state === 'string' ? ` (${escapeLine(state)})` : ''
+  const text = await wrapTitle(escapeLine(title) + note, width, sectionIndent + id.length + 1)
+  const painted =
+    text.endsWith(note) && note !== '' ? `${text.slice(0, -note.length)} ${style.dim(note.trimStart())}` : text
+  return `${style.accent(id)} ${painted}`
 }
+
+const sectionIndent = 2
 
 function renderLinks({ links = [] }: IssueDetail, view: RenderView): string {
   const lines = links.map(({ url, note }) => {

@@ -71,7 +71,7 @@ export const renderLockStatus: Renderer<LockStatusData> = async ({ locks, malfor
         paint: (text, { state }) => (state === 'live' ? view.style.attention(text) : view.style.dim(text)),
       },
       { heading: 'Where', text: whereOf, shrink: 3, drop: 1 },
-      { heading: 'Title', text: ({ title }) => title ?? '', shrink: 4, widthMin: 16, drop: 2 },
+      { heading: 'Title', text: ({ title }) => title ?? '', shrink: 4, widthMin: 16, drop: 2, isProse: true },
     ],
     view,
   )

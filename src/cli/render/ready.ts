@@ -37,7 +37,7 @@ function readyColumns({ style, nowUnixMs }: RenderView): readonly Column<ReadyIs
       paint: (text) => paintPriority(text, style),
     },
     { heading: 'Type', text: ({ fields }) => fields?.type ?? '', shrink: 1, drop: 4 },
-    { heading: 'Title', text: ({ title }) => title, shrink: 2, widthMin: 20 },
+    { heading: 'Title', text: ({ title }) => title, shrink: 2, widthMin: 20, isProse: true },
     {
       heading: 'Due',
       text: ({ fields, overdue }) => `${fields?.due ?? ''}${overdue ? ' overdue' : ''}`,

@@ -2,7 +2,7 @@
  * Renders rows in columns. On a terminal, fits the columns to its width, one line per row; otherwise prints complete cells
  * separated by tabs, for `cut` and `awk`, with a heading only on request (`--header`).
  */
-import { type DisplayWidth, openDisplayWidth, truncate } from './display-width.ts'
+import { type DisplayWidth, openDisplayWidth, truncate, truncateProse } from './display-width.ts'
 import { escapeLine } from './escape-for-terminal.ts'
 import type { RenderView } from './renderer.ts'
 
@@ -19,6 +19,8 @@ export interface Column<Row> {
   /** Applied after fitting, so that colour codes are neither counted nor cut. */
   readonly paint?: (text: string, row: Row) => string
   readonly align?: 'left' | 'right'
+  /** A text that is cut between words. */
+  readonly isProse?: boolean
   /** Columns with a number shrink when the line is too long, the highest first, down to `widthMin`. */
   readonly shrink?: number
   /** At least the width of the heading, which is never cut. */
@@ -71,7 +73,7 @@ async function renderFitted<Row>(
     texts
       .map((text, index) => {
         const width = widths[index] ?? 0
-        const cut = truncate(text, width, displayWidth)
+        const cut = (used[index]?.isProse === true ? truncateProse : truncate)(text, width, displayWidth)
         const space = ' '.repeat(Math.max(0, width - displayWidth(cut)))
         const painted = paint(cut, index)
         if (used[index]?.align === 'right') return space + painted

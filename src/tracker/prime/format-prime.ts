@@ -124,7 +124,14 @@ function formatIssue(issue: PrimeIssue, section: PrimeSection): string {
 /** Quotes a text on one line, with hidden characters made visible and no inner quote that could end it. */
 function quote(text: string, lengthMax: number): string {
   const letters = [...makeVisible(text.replaceAll(/["\\]/g, '\\$&'))]
-  return `"${letters.length > lengthMax ? `${letters.slice(0, lengthMax - 1).join('')}…` : letters.join('')}"`
+  return `"${letters.length > lengthMax ? `${cutBetweenWords(letters, lengthMax - 1)}…` : letters.join('')}"`
+}
+
+/** The start of a text, cut inside a word only if that word is longer than a half of it. */
+function cutBetweenWords(letters: readonly string[], length: number): string {
+  const kept = letters.slice(0, length)
+  const space = letters[length] === ' ' ? length : kept.lastIndexOf(' ')
+  return kept.slice(0, space * 2 < length ? length : space).join('')
 }
 
 /** A time outside the range of dates is printed as a number. */

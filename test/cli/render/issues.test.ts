@@ -57,7 +57,7 @@ test('an issue list fits into 80 columns', async () => {
     `ID      State   Prio  Type  Title                    Labels   Assignees  Updated
 4f2a91  open    P0    bug   Crash when the window…   bug, ui  ana        3 h ago
 b07c11  closed              日本語のタイトルが途中…  größe               3 h ago
-c9d8e7  open                evil \\x1b]0;x\\x07 \\u20…                      in 2 d
+c9d8e7  open                evil \\x1b]0;x\\x07…                           in 2 d
 
 3 issues (2 open, 1 closed)
 `,
@@ -328,4 +328,24 @@ test('an edited comment names its editor, a hidden one has no text', async () =>
     await showComments([{ ...first, ...edited, hidden: true, body: '', edited_signature: 'invalid' }], 100),
     /^ann 1 h ago \(.*\) 00000000 \[edit: signature does not verify\]\n {2}hidden by bo\\x07, 2 h ago\n$/,
   )
+})
+
+test('issue show wraps titles, texts and comments between words', async () => {
+  const body = 'A sentence that is longer than the terminal is wide.'
+  const long = {
+    ...issue('4f2a91', 'A title that is longer than forty columns are'),
+    body,
+    comments: [{ event_id: 'e', actor: 'aaaa', ts_unix_ms: nowUnixMs, body }],
+    dependencies: [{ issue_id: 'c1'.padEnd(32, '0'), dep_type: 'blocks', title: body, state: 'open' }],
+  }
+  const text = await textOf(renderIssueShow({ issue: long }, view(40)))
+  for (const lines of [
+    'A title that is longer than forty\ncolumns are\n',
+    '\nA sentence that is longer than the\nterminal is wide.\n',
+    '  c1000000 A sentence that is longer\n           than the terminal is wide.\n           (open)\n',
+    '  A sentence that is longer than the\n  terminal is wide.\n',
+  ]) {
+    assert.ok(text.includes(lines), `${lines} is in ${text}`)
+  }
+  assert.ok((await textOf(renderIssueShow({ issue: long }, view(null)))).includes(`\n${body}\n`))
 })

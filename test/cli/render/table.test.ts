@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import stringWidth from 'string-width'
-import { truncate } from '../../../src/cli/render/display-width.ts'
+import { cutToWidth, truncate, truncateProse, wrapWords } from '../../../src/cli/render/display-width.ts'
 import { openStyle, plainStyle } from '../../../src/cli/render/style.ts'
 import { type Column, renderTable } from '../../../src/cli/render/table.ts'
 
@@ -85,4 +85,28 @@ test('truncation never splits a character', () => {
   assert.equal(truncate('e\u0301te\u0301s', 3, stringWidth), 'e\u0301t…')
   assert.equal(truncate('word word', 6, stringWidth), 'word…')
   assert.equal(truncate('abc', 0, stringWidth), '')
+})
+
+test('prose is cut between words', () => {
+  const cut = (text: string, width: number) => truncateProse(text, width, stringWidth)
+  assert.equal(cut('a bright idea', 20), 'a bright idea')
+  assert.equal(cut('a bright idea', 12), 'a bright…')
+  assert.equal(cut('a bright idea', 9), 'a bright…')
+  assert.equal(cut('a bright idea', 8), 'a…')
+  assert.equal(cut('brightness', 5), 'brig…')
+  assert.equal(cut('see https://example.org/x', 10), 'see https…')
+  assert.equal(cut('日本語の話', 5), '日本…')
+})
+
+test('prose is wrapped between words', () => {
+  assert.deepEqual(wrapWords('a bright idea', 8, stringWidth), ['a bright', 'idea'])
+  assert.deepEqual(wrapWords('a brightness', 5, stringWidth), ['a', 'brightness'])
+  assert.deepEqual(cutToWidth('日本語の話', 5, stringWidth), ['日本', '語の', '話'])
+  assert.deepEqual(cutToWidth('日', 1, stringWidth), ['日'])
+})
+
+test('a prose column is cut between words', async () => {
+  const prose = columns.map((column) => (column.heading === 'Title' ? { ...column, isProse: true } : column))
+  const text = await renderTable([['a1', 'A title of words', ''] as const], prose, { width: 14, style: plainStyle })
+  assert.equal(text, 'ID  Title\na1  A title…\n')
 })
