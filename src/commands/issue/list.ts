@@ -90,22 +90,21 @@ export const issueList = defineCommand({
   run(context, input) {
     const filter = allOf(termsOf(input, context.clock))
     const query = joinQueries({ filter, sort: null, limit: null }, parseQuery(input.query ?? ''))
-    // A gate must give the same status with and without --json.
-    const shown = context.isJson === false && !input.exitStatus ? forPeople(query) : query
-    return listIssues(context, shown, input)
+    return listIssues(context, context.isJson === false ? forPeople(query, input.exitStatus) : query, input)
   },
 })
 
 export type IssueListInput = GivenInput<typeof issueList>
 export type IssueListData = DataOf<typeof issueList>
 
-/** People look for open issues and recent changes, unless they say otherwise. */
-function forPeople(query: Query): Query {
-  const asksForState = [...conditionsOf(query.filter)].some(decidesState)
-  return joinQueries(
-    { filter: asksForState ? null : { kind: 'state', state: 'open' }, sort: usualSort('updated'), limit: null },
-    query,
-  )
+/**
+ * People look for open issues and recent changes, unless they say otherwise. A gate must give the same status with and
+ * without --json, so it gets no state.
+ */
+function forPeople(query: Query, isGate: boolean): Query {
+  const keepsState = isGate || [...conditionsOf(query.filter)].some(decidesState)
+  const filter: QueryTerm | null = keepsState ? null : { kind: 'state', state: 'open' }
+  return joinQueries({ filter, sort: usualSort('updated'), limit: null }, query)
 }
 
 /** The state given by `--state`; undefined for all. @throws {InvalidArgsError} on anything but open, closed, all */

@@ -132,7 +132,9 @@ describe('issue lists and searches', () => {
     [{ state: 'all', limit: 2 }, 'three four'],
     [{ query: 'is:closed OR label:ui' }, 'three four'],
     [{ query: 'label:bug' }, 'one'],
-    [{ query: 'label:bug', exitStatus: true }, 'one three'],
+    [{ query: 'label:bug', exitStatus: true }, 'three one'],
+    [{ query: 'closed:<9d' }, 'three'],
+    [{ query: 'is:ready' }, 'two one'],
   ]
   for (const [input, expected] of people) {
     test(`issue list for people ${JSON.stringify(input)} gives ${expected}`, async () => {
