@@ -6,6 +6,7 @@ import { formatAbsoluteTime, formatMinute } from './relative-time.ts'
 import type { PieceRenderer, RenderView } from './renderer.ts'
 import { type Column, tablePieces } from './table.ts'
 import { formatTextChange } from './text-change.ts'
+import { wrapTitle } from './wrap-prose.ts'
 
 export type HistoryLine = IssueHistoryData['entries'][number]
 
@@ -14,7 +15,10 @@ export const renderIssueHistory: PieceRenderer<IssueHistoryData> = async functio
   const lines = data.entries.filter(({ part_of }) => part_of === null)
   const { style } = view
   const isPlain = view.quiet || view.width === null
-  if (!isPlain) yield `${style.accent(escapeLine(shortId(data)))} ${style.bold(escapeLine(data.title))}\n\n`
+  if (!isPlain) {
+    const id = escapeLine(shortId(data))
+    yield `${style.accent(id)} ${style.bold(await wrapTitle(escapeLine(data.title), view.width, id.length + 1))}\n\n`
+  }
   yield* tablePieces(lines, historyColumns(view), view)
   if (isPlain || data.entries.length === data.total) return
   const count = `${formatNumber(data.entries.length)} of ${formatCount(data.total, 'entry', 'entries')}`

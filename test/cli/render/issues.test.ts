@@ -333,7 +333,9 @@ test('an edited comment names its editor, a hidden one has no text', async () =>
 test('issue show wraps titles, texts and comments between words', async () => {
   const body = 'A sentence that is longer than the terminal is wide.'
   const long = {
-    ...issue('4f2a91', 'A title that is longer than forty columns are'),
+    ...issue('4f2a91', 'A title that is longer than forty columns are', {
+      labels: ['first label', 'second label', 'third label'],
+    }),
     body,
     comments: [{ event_id: 'e', actor: 'aaaa', ts_unix_ms: nowUnixMs, body }],
     dependencies: [{ issue_id: 'c1'.padEnd(32, '0'), dep_type: 'blocks', title: body, state: 'open' }],
@@ -341,6 +343,7 @@ test('issue show wraps titles, texts and comments between words', async () => {
   const text = await textOf(renderIssueShow({ issue: long }, view(40)))
   for (const lines of [
     'A title that is longer than forty\ncolumns are\n',
+    'Labels:  first label, second label,\n         third label\n',
     '\nA sentence that is longer than the\nterminal is wide.\n',
     '  c1000000 A sentence that is longer\n           than the terminal is wide.\n           (open)\n',
     '  A sentence that is longer than the\n  terminal is wide.\n',
