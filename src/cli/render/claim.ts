@@ -34,6 +34,7 @@ function formatBrief({ issue, issue_id, short_id }: IssueClaimData, view: Render
     issue.body === '' ? '' : `${indent(issue.body)}\n`,
     formatMentions(issue, view),
     ...issue.comments.map((comment) => formatComment(comment, view)),
+    ...issue.memories.map(({ key, text }) => `${style.dim('Memory:')} ${escapeLine(key)}\n${indent(text)}\n`),
     formatLeftOut(issue.left_out, shortId({ issue_id, short_id })),
   ]
   return parts.flatMap((part) => (part === '' ? [] : `\n${part}`)).join('')
@@ -62,14 +63,16 @@ function formatComment({ by, ts_unix_ms, body }: Brief['comments'][number], { st
 
 const indent = (text: string): string => escapeText(text).replace(/^(?=.)/gm, '  ')
 
-function formatLeftOut({ characters, comments, issues }: Brief['left_out'], id: string): string {
+function formatLeftOut({ characters, comments, issues, memories }: Brief['left_out'], id: string): string {
   const parts = [
     ...(characters === 0 ? [] : [formatCount(characters, 'character')]),
     ...(comments === 0 ? [] : [formatCount(comments, 'comment')]),
     ...(issues === 0 ? [] : [formatCount(issues, 'issue')]),
   ]
-  if (parts.length === 0) return ''
-  return `Not shown: ${parts.join(', ')}. \`${shellCommand('grite', 'issue', 'show', id)}\` shows all.\n`
+  const show = shellCommand('grite', 'issue', 'show', id)
+  const rest = parts.length === 0 ? '' : `Not shown: ${parts.join(', ')}. \`${show}\` shows all.\n`
+  const more = formatCount(memories, 'more memory', 'more memories')
+  return memories === 0 ? rest : `${rest}${more}: \`${shellCommand('grite', 'recall', '--about', id)}\`\n`
 }
 
 export const renderClosed: Renderer<IssueCloseData> = async (data, view) => {

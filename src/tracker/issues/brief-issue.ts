@@ -9,6 +9,7 @@ import {
 } from '../../model/index.ts'
 import { rowOf, type View } from '../../view/index.ts'
 import { actorNames } from '../identity/actor-names.ts'
+import { readMemories } from '../memories/memories.ts'
 import type { Workspace } from '../workspace.ts'
 import { readCommentOverlays } from './comment-overlays.ts'
 import { describeEdges, describeIssues, type MentionedIssue } from './describe-issues.ts'
@@ -16,7 +17,8 @@ import { describeEdges, describeIssues, type MentionedIssue } from './describe-i
 /** Characters of the shown body. */
 const bodyLengthMax = 4000
 const commentsMax = 3
-/** Characters of a shown comment. */
+const memoriesMax = 3
+/** Characters of a shown comment or memory. */
 const commentLengthMax = 800
 /** Mentioned issues of each kind. */
 const mentionsMax = 10
@@ -40,8 +42,10 @@ export interface IssueBrief {
   readonly related_to: readonly BriefMention[]
   /** The last ones, oldest first. */
   readonly comments: readonly { readonly by: string; readonly ts_unix_ms: number; readonly body: string }[]
-  /** What is not shown: characters of the body and of comments, older comments, mentioned issues. */
-  readonly left_out: { readonly characters: number; readonly comments: number; readonly issues: number }
+  /** Memories about this issue, the newest. */
+  readonly memories: readonly { readonly key: string; readonly text: string }[]
+  /** What is not shown: characters of all these texts, older comments and memories, mentioned issues. */
+  readonly left_out: Readonly<Record<'characters' | 'comments' | 'issues' | 'memories', number>>
 }
 
 /** Null if the issue is unknown in this clone. */
@@ -50,7 +54,7 @@ export async function briefIssue(repository: Workspace, issueId: IssueId): Promi
   const state = await view.findIssue(issueId)
   if (state === undefined) return null
   const row = rowOf(state)
-  const left = { characters: 0, comments: 0, issues: 0 }
+  const left = { characters: 0, comments: 0, issues: 0, memories: 0 }
   const cut = (text: string, lengthMax: number): string => {
     const whole = text.trimEnd()
     if (whole.length <= lengthMax) return whole
@@ -74,6 +78,8 @@ export async function briefIssue(repository: Workspace, issueId: IssueId): Promi
   const comments = await shownComments(view, issueId)
   const last = comments.slice(-commentsMax)
   left.comments = comments.length - last.length
+  const memories = (await readMemories(view)).memories.filter(({ about }) => about === issueId)
+  left.memories = Math.max(0, memories.length - memoriesMax)
   const names = await actorNames(
     repository,
     view,
@@ -91,6 +97,7 @@ export async function briefIssue(repository: Workspace, issueId: IssueId): Promi
       ts_unix_ms: tsUnixMs,
       body: cut(body, commentLengthMax),
     })),
+    memories: memories.slice(0, memoriesMax).map(({ key, text }) => ({ key, text: cut(text, commentLengthMax) })),
     left_out: left,
   }
 }

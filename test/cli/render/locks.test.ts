@@ -102,7 +102,8 @@ test('issue claim --next prints the issue, with the text of others indented', as
       needed_by: [],
       related_to: [],
       comments: [{ by: 'bo', ts_unix_ms: at, body: 'Seen' }],
-      left_out: { characters: 1200, comments: 1, issues: 0 },
+      memories: [{ key: 'ask', text: 'Ask bo first' }],
+      left_out: { characters: 1200, comments: 1, issues: 0, memories: 2 },
     },
   })
   assert.deepEqual(text.split('\n').slice(1), [
@@ -119,7 +120,11 @@ test('issue claim --next prints the issue, with the text of others indented', as
     'bo 2026-04-05 14:35 UTC',
     '  Seen',
     '',
+    'Memory: ask',
+    '  Ask bo first',
+    '',
     'Not shown: 1,200 characters, 1 comment. `grite issue show 3f2a91c` shows all.',
+    '2 more memories: `grite recall --about 3f2a91c`',
     '',
   ])
 })

@@ -268,7 +268,10 @@ describe('the issue that --next claims', { concurrency: 4 }, () => {
     await ann.run('issue dep add', { issue, target: after, type: 'blocks' })
     for (const body of ['one', 'two', 'three', 'four']) await ann.run('issue comment', { issue, body })
     await ann.run('issue close', { issue: [before] })
+    await ann.run('remember', { text: 'Ask bo first', key: 'ask', about: issue })
+    await ann.run('remember', { text: 'Not about it', about: epic })
     const { issue: brief } = await ann.run('issue claim', { next: true })
+    assert.deepEqual(brief.memories, [{ key: 'ask', text: 'Ask bo first' }])
     assert.deepEqual(brief.labels, [`parent:${epic}`, 'priority:P0', 'ui'])
     assert.equal(brief.body, 'What to do')
     assert.deepEqual(
@@ -288,7 +291,7 @@ describe('the issue that --next claims', { concurrency: 4 }, () => {
         ['ann', 'four'],
       ],
     )
-    assert.deepEqual(brief.left_out, { characters: 0, comments: 1, issues: 0 })
+    assert.deepEqual(brief.left_out, { characters: 0, comments: 1, issues: 0, memories: 0 })
   })
 
   it('long texts are cut and counted, undone comments left out', async (t) => {
@@ -300,7 +303,7 @@ describe('the issue that --next claims', { concurrency: 4 }, () => {
     const { issue: brief } = await ann.run('issue claim', { next: true })
     assert.equal(brief.comments.length, 1)
     assert.deepEqual([brief.body.length, brief.comments[0].body.length], [4000, 799])
-    assert.deepEqual(brief.left_out, { characters: 2000 + 2, comments: 0, issues: 0 })
+    assert.deepEqual(brief.left_out, { characters: 2000 + 2, comments: 0, issues: 0, memories: 0 })
   })
 
   it('close --claim-next answers with the same, a claim of a given issue does not', async (t) => {
