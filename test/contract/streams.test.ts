@@ -129,7 +129,7 @@ test('GRITE_LOG logs command and option names but no values', () => {
   assert.deepEqual([end.msg, end.exit_status, typeof end.duration_ms], ['issue create done', 0, 'number'])
 })
 
-test('completion offers issues, labels, users, queries and actors', (t) => {
+test('completion offers issues, labels, users, queries, memories and actors', (t) => {
   const known = createGriteSandbox(t)
   const [first, second] = [known.create('Open\x1b one', '--label=bug', '--assignee=ann'), known.create('Closed')]
   known.data('issue', 'close', second)
@@ -145,6 +145,8 @@ test('completion offers issues, labels, users, queries and actors', (t) => {
   assert.deepEqual(complete('issue', 'list', '--assignee', 'a'), ['ann'])
   known.data('query', 'save', 'mine', 'assignee:me')
   assert.deepEqual(complete('query', 'run', 'm'), ['mine\tassignee:me'])
+  known.data('remember', 'Port 8080 is taken')
+  assert.deepEqual(complete('forget', 'p'), ['port-8080-is-taken\tPort 8080 is taken'])
   const [actor] = known.data('actor', 'list').actors
   assert.deepEqual(complete('actor', 'use', ''), [actor.actor_id.slice(0, 8)])
   const outside = known.griteWith({ cwd: known.dir }, '__complete', 'issue', 'show', '')

@@ -63,7 +63,7 @@ describe('the quarantine of a push', () => {
       encoding: 'utf8',
     })
     assert.match(pushed.stderr, /"code":"io_error"/)
-    assert.match(pushed.stderr, /"reason": "quarantine"/)
+    assert.match(pushed.stderr, /"reason":"quarantine"/)
     assert.match(pushed.stderr, /exit 5/)
     assert.match(pushed.stderr, /before/)
     assert.equal(server.head(), head)

@@ -98,6 +98,8 @@ test('remember refuses bad texts, keys and subjects', async (t) => {
   for (const about of ['nowhere', '../out.ts', '/etc/passwd', 'abcdef']) {
     await assert.rejects(remember('x', { about }), refused('about', about))
   }
+  const far = `a/${'b'.repeat(limits.memoryAboutBytesMax)}`
+  await assert.rejects(remember('x', { about: far }), refused('about', far))
   await assert.rejects(recall([], { about: 'nowhere' }), refused('about', 'nowhere'))
   assert.deepEqual(await keys(), [])
   assert.equal((await remember('x', { about: 'src/not-yet.ts' })).about, 'src/not-yet.ts')
