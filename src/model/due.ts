@@ -18,9 +18,8 @@ export function isOverdue(issue: { readonly state: string; readonly fields: Fiel
 }
 
 /** The day until which an issue is deferred; null when there is none or it is not a real date. */
-export function deferOf(fields: Fields): string | null {
-  const { defer } = fields as { readonly defer?: string }
-  return defer !== undefined && parseDay(defer) !== undefined ? defer : null
+export function deferOf({ defer }: Fields): string | null {
+  return defer !== undefined && isFieldValue('defer', defer) ? defer : null
 }
 
 /** Whether an issue is deferred to a day after today, in UTC. */

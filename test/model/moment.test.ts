@@ -1,14 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import {
-  daysUntilDue,
-  deferOf,
-  type Fields,
-  isDeferred,
-  isOverdue,
-  parseAge,
-  parseTimeSpan,
-} from '../../src/model/index.ts'
+import { daysUntilDue, deferOf, isDeferred, isOverdue, parseAge, parseTimeSpan } from '../../src/model/index.ts'
 
 const noon = Date.UTC(2026, 3, 5, 12)
 const dayMs = 86_400_000
@@ -60,7 +52,7 @@ test('an open issue is overdue the day after its due date', () => {
 
 test('an issue is deferred until its day begins in UTC', () => {
   const noon = Date.UTC(2026, 3, 5, 12)
-  const deferTo = (defer: string) => ({ defer }) as Fields
+  const deferTo = (defer: string) => ({ defer })
   assert.deepEqual(
     ['2026-04-06', '2026-04-05', '2026-04-04', '2026-02-30', 'soon'].map((day) => isDeferred(deferTo(day), noon)),
     [true, false, false, false, false],

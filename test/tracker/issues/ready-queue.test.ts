@@ -140,6 +140,16 @@ test('ready lists parts of a parent that waits for them alone', async (t) => {
   assert.equal(await ready(), 'Other')
 })
 
+test('ready and claim --next wait for the defer date', async (t) => {
+  const { create, ready, run } = await setUp(t)
+  await create('Tomorrow', { priority: 'P0', set: ['defer=2026-04-06'] })
+  await create('Its part', { parent: await create('Epic', { set: ['defer=2026-05-01'] }) })
+  await create('Today', { set: ['defer=2026-04-05'] })
+  assert.equal(await ready(), 'Today')
+  assert.equal(((await run('ready')) as Listed & { set_aside_count: number }).set_aside_count, 3)
+  assert.equal(((await run('issue claim', { next: true })) as { title: string }).title, 'Today')
+})
+
 test('parts do not wait for a parent that waits for them', async (t) => {
   const { create, add, ready, blocked } = await setUp(t)
   const epic = await create('Epic')
