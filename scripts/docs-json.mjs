@@ -9,8 +9,10 @@ Generated from the JSON Schemas of the commands by \`npm run docs\`; do not edit
 
 ## What differs from the text
 
-Every command accepts \`--json\`. It does the same with and without it, and exits with the same status; only the output differs:
+Every command accepts \`--json\`, and exits with the same status with and without it. One default differs, and then the output:
 
+- **\`grite issue list\` lists issues in all states with \`--json\`, in order of creation, and only open ones as text, newest change first.** A script
+  that counts keeps its meaning. \`--state\` and \`--sort\` decide in both forms.
 - Nothing is shortened. Text has short ids, tables that fit the terminal, and the first lines of long texts; JSON has full ids and texts, and
   data that text leaves out, such as all events of \`grite issue show\`. A limit that you give applies to both.
 - Times are milliseconds since the Unix epoch, UTC. Text has relative times on a terminal, and dates elsewhere.
