@@ -25,10 +25,7 @@ describe('replies to comments', { concurrency: 4 }, () => {
     const view = { width: 80, style: plainStyle, nowUnixMs: clock.nowUnixMs, quiet: false }
     const text = await textOf(renderIssueShow(data, view))
     assert.match(text, new RegExp(`^ann .* ${first.slice(0, 8)}\n {2}first`, 'm'))
-    assert.match(
-      text,
-      new RegExp(`^ann .* ${answer.event_id.slice(0, 8)} answers ${first.slice(0, 8)}\n {2}second`, 'm'),
-    )
+    assert.match(text, new RegExp(`^ {2}│ ann .* ${answer.event_id.slice(0, 8)}\n {2}│ {3}second`, 'm'))
   })
 
   it('a reply to an unknown, ambiguous or foreign comment is refused', async (t) => {
