@@ -134,7 +134,7 @@ async function tour({ folder, run, runAll, idFrom }) {
   await run('grite issue claim --next --remote origin', bo)
   const taken = (
     await run('grite issue list --query "assignee:me" --json --fields short_id', { ...bo, quietly: true })
-  ).match(/"short_id": "([0-9a-f]+)"/)?.[1]
+  ).match(/"short_id": ?"([0-9a-f]+)"/)?.[1]
   await run(`grite issue claim ${taken} --remote origin`, { status: 4 })
 
   heading('Export everything')
