@@ -33,8 +33,10 @@ function isInside(folder: string, root: string): boolean {
 
 function isProgram(path: string): boolean {
   try {
+    // Most folders of PATH have no git: an error for each would cost more than the search.
+    if (statSync(path, { throwIfNoEntry: false })?.isFile() !== true) return false
     accessSync(path, constants.X_OK)
-    return statSync(path).isFile()
+    return true
   } catch {
     // Missing, or in a PATH folder that this user may not search: a shell tries the next one, too.
     return false
