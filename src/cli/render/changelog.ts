@@ -28,10 +28,13 @@ export const renderChangelog: Renderer<ChangelogData> = ({ since, until, groups,
 }
 
 function titleOf(since: Bound, until: Bound): string {
-  if (until.name === null) return since.name === null ? 'Changes' : `Changes since ${plain(since.name)}`
-  return since.name === null
-    ? `Changes up to ${plain(until.name)}`
-    : `Changes from ${plain(since.name)} to ${plain(until.name)}`
+  if (until.name === null) return since.name === null ? 'Changes' : `Changes since ${nameOf(since)}`
+  return since.name === null ? `Changes up to ${nameOf(until)}` : `Changes from ${nameOf(since)} to ${nameOf(until)}`
+}
+
+/** An age such as `7d` means nothing on a page that is read later. */
+function nameOf(bound: Bound): string {
+  return bound.kind === 'time' ? (momentOf(bound) ?? '') : plain(bound.name ?? '')
 }
 
 function countOf(since: Bound, until: Bound, total: number): string {
