@@ -356,6 +356,17 @@ describe('undo goes back command by command', () => {
     assert.equal(await titleOf(id), 'Crash')
   })
 
+  test('a command ends redo of what was undone before it, also once it was redone itself', async () => {
+    const { undo, redo, change, id } = await setUp()
+    await change('issue update', { title: 'A' })
+    await undo()
+    await change('issue label add', { label: ['ui'] })
+    await undo()
+    await redo()
+    await assert.rejects(redo(), /nothing to redo/)
+    assert.equal(await titleOf(id), 'Crash')
+  })
+
   test('several commands are undone as one, and redone as one', async () => {
     const { undo, redo, change, id, show } = await setUp()
     await change('issue update', { title: 'A' })

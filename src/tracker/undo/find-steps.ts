@@ -37,7 +37,9 @@ export async function findRedoStep(repository: Workspace, draft: Draft): Promise
     const isUndone = command.undoes !== null && !past.isRedone(command)
     const neutral = new Set(past.neutral)
     if (isUndone) return { events: command.events, neutral }
-    if (past.standing(command).length > 0 && command.redoes === null) return undefined
+    // Also where it was undone and redone since: it stands after the undos before it.
+    if (command.undoes === null && command.redoes === null) return undefined
+    past.standing(command)
     // With the undo that it brought back it comes to nothing.
     if (command.redoes !== null) past.cancel(command)
   }
