@@ -117,12 +117,13 @@ async function planKey(
   const all: ProjectEvent[] = []
   for await (const event of view.projectEvents(key)) if (event.body.key === key) all.push(event)
   all.sort(compareVersions)
-  const isOurs = ({ eventId }: Event) => neutral.has(eventId) || ours.some((event) => event.eventId === eventId)
-  const first = all.findIndex(({ eventId }) => ours.some((event) => event.eventId === eventId))
+  const isTaken = ({ eventId }: Event) => ours.some((event) => event.eventId === eventId)
+  const isOurs = (event: Event) => neutral.has(event.eventId) || isTaken(event)
   const last = all.at(-1)
-  if (last === undefined || first < 0) return { from: '', to: '' }
+  const lastTaken = all.findLast(isTaken)
+  if (last === undefined || lastTaken === undefined) return { from: '', to: '' }
   if (!isOurs(last)) return { reason: 'superseded-key', field: fieldOfKey(key), by: last.eventId }
-  return { from: last.body.value, to: all[first - 1]?.body.value ?? '' }
+  return { from: lastTaken.body.value, to: all[all.findIndex(isTaken) - 1]?.body.value ?? '' }
 }
 
 /** What a key is called in an answer: `query mine`, `comment 1c9e4f7a`. */

@@ -90,6 +90,20 @@ test('forget removes a memory and undo brings it back', async (t) => {
   assert.deepEqual(await keys(), ['port-8080'])
 })
 
+test('undo --list says of each step what that step changed', async (t) => {
+  const { remember, forget, run } = openMemories(t)
+  for (const text of ['one', 'two']) await remember(text, { key: 'k' })
+  await forget('k')
+  await remember('one', { key: 'k' })
+  const { commands } = (await run('undo', { list: true })) as {
+    commands: readonly { changes: readonly { old: string | null; new: string | null }[] }[]
+  }
+  assert.deepEqual(
+    commands.map(({ changes }) => changes.map((change) => [change.old, change.new])),
+    [[['one', null]], [[null, 'two']], [['two', 'one']], [['one', null]]],
+  )
+})
+
 test('remember refuses bad texts, keys and subjects', async (t) => {
   const { remember, recall, keys } = openMemories(t)
   await assert.rejects(remember(' \n'), refused('text'))
