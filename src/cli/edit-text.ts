@@ -6,6 +6,7 @@
  *   wrote nothing.
  * - Drafts are below `.git/grite/drafts`, never in the work tree.
  */
+import { isUtf8 } from 'node:buffer'
 import { spawn } from 'node:child_process'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
@@ -44,7 +45,7 @@ export async function editText(
   const takeBack = facts.leaveInterrupts()
   try {
     await runEditor(editor, path, facts)
-    const text = await readFile(path, 'utf8')
+    const text = await readEdited(path, editor)
     return text.trim() === '' ? undefined : text
   } finally {
     takeBack()
@@ -52,6 +53,16 @@ export async function editText(
     if (await isWritten(path, draft)) keep(path)
     else await removeDraft(path)
   }
+}
+
+/** @throws {InvalidArgsError} when the file is gone, or is not UTF-8: what cannot be decoded would be stored changed */
+async function readEdited(path: string, editor: string): Promise<string> {
+  const bytes = await readFile(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOENT') throw error
+    throw new InvalidArgsError(`the editor '${editor}' removed the file with the text; nothing was changed`)
+  })
+  if (!isUtf8(bytes)) throw new InvalidArgsError('the text is not UTF-8; nothing was changed')
+  return bytes.toString('utf8')
 }
 
 /** Whether the user has written anything into a draft. */
