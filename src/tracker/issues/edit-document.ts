@@ -22,7 +22,14 @@ import {
 import type { View } from '../../view/index.ts'
 import { atLine } from './at-line.ts'
 import type { IssueUpdate } from './changes.ts'
-import { type FieldChange, normalizeField, requireFieldValue, requireLabelChanges, settleDay } from './field-values.ts'
+import {
+  type FieldChange,
+  normalizeField,
+  requireFieldValue,
+  requireLabelChanges,
+  requireNoState,
+  settleDay,
+} from './field-values.ts'
 import { shortIdLength } from './short-id.ts'
 
 const fieldKeys = ['priority', 'type', 'status', 'due', 'defer', 'milestone', 'parent'] as const
@@ -101,6 +108,7 @@ export function readEditedDocument(given: string, edited: string, today: number)
 /** A parent is resolved later, because that needs the repository. */
 function readField(change: FieldChange, today: number): FieldChange {
   const field = settleDay(normalizeField(change), today)
+  if (field.key === 'status') requireNoState(field.value, 'Change the line `state:` instead')
   if (field.key !== 'parent') requireFieldValue(field.key, field.value)
   if (field.value !== '') validateBody({ type: 'LabelAdded', label: `${field.key}:${field.value}` })
   return field

@@ -67,15 +67,16 @@ export function settleDay(change: FieldChange, today: number): FieldChange {
 
 /**
  * Refuses a status that looks like the state: an issue with it would look closed, but be open.
+ * @param hint - how to clear the status, or to say the state
  * @throws {InvalidArgsError} saying how to close or reopen an issue
  */
-export function requireNoState(status: string | undefined): void {
+export function requireNoState(status: string | undefined, hint = "Clear the status with `--status ''`"): void {
   const state = issueStates.find((word) => word === status?.toLowerCase())
   if (state === undefined) return
   const how = state === 'closed' ? '`grite close <issue>` closes it' : '`grite reopen <issue>` reopens it'
   throw new InvalidArgsError(`status '${status}' would not change the state of the issue; ${how}`, {
     details: { field: 'status', value: status },
-    hints: ["Clear the status with `--status ''`"],
+    hints: [hint],
   })
 }
 

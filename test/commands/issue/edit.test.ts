@@ -104,6 +104,7 @@ test('a bad value in an edit names its line', async (t) => {
     [['priority:', 'priority: urgent'], /^line 9: priority must be P0, P1/],
     [['due:', 'due: someday'], /^line 12: due must be a date YYYY-MM-DD, today/],
     [['state: open', 'state: done'], /^line 6: state must be open or closed/],
+    [['status:', 'status: closed'], /^line 11: status 'closed' would not change the state/],
     [['parent:', 'parent: beef'], /^line 15: no issue has the id/],
     [['parent:', 'owner: bo'], /^line 15: there is no field 'owner'/],
     [['labels:', `labels: ${'x'.repeat(257)}`], /^line 7: label/],
