@@ -25,7 +25,7 @@ export const renderDbStats: Renderer<DbStatsData> = (data, view) => {
     ['Rebuilt', `${rebuilt} (${formatCount(data.events_since_rebuild, 'event')} since)`],
     [
       'Loose objects',
-      `${formatBytes(data.loose_bytes)} in ${formatCount(data.loose_objects, 'file')}of the whole repository`,
+      `${formatBytes(data.loose_bytes)} in ${formatCount(data.loose_objects, 'file')} of the whole repository`,
     ],
     ['Packs', `${formatBytes(data.pack_bytes)} in ${formatCount(data.pack_count, 'pack')}`],
   ]
