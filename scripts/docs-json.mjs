@@ -271,7 +271,7 @@ const meanings = {
   url: 'address of the link',
   users: 'the given users',
   view_bytes: 'bytes of the view',
-  wal_head: 'commit at the head of the log; null for an empty log',
+  wal_head: 'commit at the head of the log; null for an empty log, or when nothing was written',
 }
 
 export function formatJsonMarkdown(commands) {
