@@ -136,7 +136,7 @@ async function takeBack(
   repository: Workspace,
   { action, partial, findSteps }: TakeBackRequest,
 ): Promise<{ readonly data: ReversalData }> {
-  const { head, result } = await repository.write(async (draft) => {
+  const plan = async (draft: Draft) => {
     const steps = await findSteps(draft)
     const plans = await planEach(draft, steps)
     if (action === 'listed') return { steps, plans, eventIds: [] }
@@ -147,7 +147,8 @@ async function takeBack(
     const ids = steps.flatMap(({ events }) => events.map(({ eventId }) => eventId))
     draft.reversal = reversalOf(action, ids)
     return { steps, plans, eventIds }
-  })
+  }
+  const { head, result } = await repository.write(plan, { ownCommit: true })
   const { steps, plans, eventIds } = result
   const actors = steps.flatMap(({ events }) => events.map(({ actor }) => actor))
   const names = await actorNames(repository, await repository.view(), actors)

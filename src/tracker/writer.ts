@@ -51,6 +51,8 @@ export interface StageOptions {
 export interface WriteOptions extends StageOptions {
   /** Whether to lock the changed issues during the write. */
   readonly lock?: boolean
+  /** For a plan that reads the commits of the log: in a shared one, those of earlier plans are not there yet. */
+  readonly ownCommit?: boolean
 }
 
 /** The result of a write: the new head, or null when there was nothing to change. */
@@ -104,10 +106,10 @@ export function mayShareCommit(first: PendingWrite, other: PendingWrite): boolea
 export async function write<Result>(
   workspace: Workspace,
   plan: Plan<Result>,
-  { lock = false, givesWay = false }: WriteOptions = {},
+  { lock = false, givesWay = false, ownCommit = false }: WriteOptions = {},
 ): Promise<Written<Result>> {
   return workspace.guarded(lock, async (guard) => {
-    const group = lock || givesWay || workspace.hasTurn ? null : await groupOf(workspace)
+    const group = lock || givesWay || ownCommit || workspace.hasTurn ? null : await groupOf(workspace)
     return new Promise<Written<Result>>((resolve, reject) => {
       const pending: PendingWrite = {
         ...{ workspace, plan, guard, givesWay, group, reject },

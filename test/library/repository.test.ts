@@ -102,6 +102,19 @@ test('concurrent calls all complete and share commits', async (t) => {
   assert.deepEqual(listed.issues.map(({ title }) => title).sort(), [...titles].sort())
 })
 
+test('concurrent undos go step by step, and so do redos', async (t) => {
+  const { options } = createPlace(t)
+  await using repo = await openRepository(options)
+  const { issue_id } = await repo.issues.create({ title: 'First' })
+  const titleNow = async () => (await repo.issues.show(issue_id)).issue.title
+  const rename = (title: string) => repo.issues.update(issue_id, { title })
+  for (const title of ['A', 'B', 'C']) await rename(title)
+  await Promise.all([repo.undo(), repo.undo()])
+  assert.equal(await titleNow(), 'A')
+  await Promise.all([repo.redo(), repo.redo()])
+  assert.equal(await titleNow(), 'C')
+})
+
 test('watch yields changes until the loop is left', async (t) => {
   const { options } = createPlace(t)
   await using repo = await openRepository(options)
