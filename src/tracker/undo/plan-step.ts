@@ -146,15 +146,13 @@ async function describeKey(
   comment: CommentEvent | undefined,
 ): Promise<UndoneChange> {
   if (comment === undefined) {
-    const field = fieldOfKey(key)
-    return {
-      issue_id: null,
-      short_id: null,
-      title: null,
-      field,
-      old: textOfValue(key, from),
-      new: textOfValue(key, to),
+    const noIssue = { issue_id: null, short_id: null, title: null }
+    const [old, restored] = [textOfValue(key, from), textOfValue(key, to)]
+    if (old !== restored || !key.startsWith(memoryPrefix)) {
+      return { ...noIssue, field: fieldOfKey(key), old, new: restored }
     }
+    const [about = null, aboutRestored = null] = [readMemory(from)?.about, readMemory(to)?.about]
+    return { ...noIssue, field: `${fieldOfKey(key)} about`, old: about, new: aboutRestored }
   }
   const { issueId, body } = comment
   const shortIds = await view.shortIds([issueId], shortIdLength)

@@ -104,6 +104,15 @@ test('undo --list says of each step what that step changed', async (t) => {
   )
 })
 
+test('undo says what a memory was about, where its text is the same', async (t) => {
+  const { remember, run } = openMemories(t)
+  await remember('one', { key: 'k' })
+  await remember('one', { key: 'k', about: 'src/parser.ts' })
+  const { commands } = (await run('undo')) as { commands: readonly { changes: readonly Record<string, unknown>[] }[] }
+  const [change] = commands[0]?.changes ?? []
+  assert.deepEqual([change?.field, change?.old, change?.new], ['memory k about', 'src/parser.ts', null])
+})
+
 test('remember refuses bad texts, keys and subjects', async (t) => {
   const { remember, recall, keys } = openMemories(t)
   await assert.rejects(remember(' \n'), refused('text'))
