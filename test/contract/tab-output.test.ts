@@ -54,6 +54,15 @@ describe('tab-separated output', () => {
     })
   }
 
+  for (const name of ['issue list', 'ready', 'blocked', 'board']) {
+    test(`${name} --header prints nothing for an empty list`, async () => {
+      const data = await place.run(name, { label: ['none-such'] })
+      const render = onParts((await renderers[name]?.()) as (data: unknown, view: object) => string)
+      const view = { width: null, style: plainStyle, nowUnixMs: Date.now(), quiet: false, header: true }
+      assert.equal(await textOf(render(data as never, view)), '')
+    })
+  }
+
   test('every documented table has --header', () => {
     const names = allCommands.filter(({ options }) => Object.hasOwn(options, 'header')).map(({ name }) => name)
     assert.deepEqual([...documented.keys()].sort(), names.sort())

@@ -96,7 +96,7 @@ function* tabPieces<Row>(
   { header }: Pick<RenderView, 'header'>,
 ): Generator<string> {
   const shown = columns.filter(({ onTerminalOnly }) => onTerminalOnly !== true)
-  if (header === true) yield `${shown.map(nameOf).join('\t')}\n`
+  if (header === true && rows.length > 0) yield `${shown.map(nameOf).join('\t')}\n`
   const line = (row: Row) => `${shown.map(({ text, plainText = text }) => escapeLine(plainText(row))).join('\t')}\n`
   for (let start = 0; start < rows.length; start += rowsInPiece) {
     yield rows
