@@ -54,8 +54,9 @@ export const issueHistory = defineCommand({
       [...events, ...edits].map(({ actor }) => actor),
     )
     const all = withCommentChanges(historyOf(events), edits).reverse()
-    const { shown, nextCursor } = cutPage(all, orderOfHistory(all), input)
-    const entries = shown.map((entry) => formatEntry(entry, names))
+    const changes = all.filter(({ partOf }) => partOf === null)
+    const { shown, nextCursor } = cutPage(changes, orderOfHistory(all), input)
+    const entries = withParts(shown, all).map((entry) => formatEntry(entry, names))
     if (!input.reverse) entries.reverse()
     const shortIds = await view.shortIds([issueId], shortIdLength)
     return {
@@ -90,6 +91,16 @@ function orderOfHistory(entries: readonly CommentHistoryEntry[]): ListOrder<Comm
       compareText(`${otherEvent}`, `${event}`) ||
       Number(number) - Number(otherNumber),
   }
+}
+
+/** A page counts changes; the parts of a change are on its page. */
+function withParts(
+  shown: readonly CommentHistoryEntry[],
+  all: readonly CommentHistoryEntry[],
+): readonly CommentHistoryEntry[] {
+  const changes = new Map(all.toReversed().map((entry) => [entry.event.eventId, entry]))
+  const onPage = new Set(shown)
+  return all.filter((entry) => onPage.has((entry.partOf === null ? entry : changes.get(entry.partOf)) ?? entry))
 }
 
 function formatEntry(entry: CommentHistoryEntry, names: ReadonlyMap<string, string>) {
