@@ -26,6 +26,9 @@ export function parseAge(text: string): number | undefined {
   return Number.isSafeInteger(ms) ? ms : undefined
 }
 
+/** `Date.parse` alone also reads `2026-01-31..` and comments in parentheses. */
+const momentPattern = /^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(Z|[+-]\d{2}:?\d{2}|)$/i
+
 /** First and last millisecond of a named time, both inclusive. */
 export interface TimeSpan {
   readonly first: number
@@ -42,8 +45,9 @@ export function parseTimeSpan(text: string): TimeSpan | undefined {
   const day = date === undefined ? undefined : parseDay(date)
   if (day === undefined) return undefined
   if (text === date) return spanOf(day * dayMs, dayMs)
-  const hasZone = /(Z|[+-]\d{2}:?\d{2})$/i.test(text)
-  return spanOf(Date.parse(hasZone ? text : `${text}Z`), 1)
+  const [, zone] = momentPattern.exec(text) ?? []
+  if (zone === undefined) return undefined
+  return spanOf(Date.parse(zone === '' ? `${text}Z` : text), 1)
 }
 
 function spanOf(first: number, lengthMs: number): TimeSpan | undefined {

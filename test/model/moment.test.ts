@@ -16,7 +16,13 @@ test('an age is a number and a unit', () => {
 test('a day spans all its milliseconds, a moment one', () => {
   const midnight = Date.UTC(2026, 3, 5)
   assert.deepEqual(parseTimeSpan('2026-04-05'), { first: midnight, last: midnight + dayMs - 1 })
-  for (const text of ['2026-04-05T12:00', '2026-04-05T12:00Z', '2026-04-05T14:00:00+02:00', String(noon)]) {
+  for (const text of [
+    '2026-04-05T12:00',
+    '2026-04-05 12:00Z',
+    '2026-04-05T14:00:00.000+02:00',
+    '2026-04-05t14:00+0200',
+    String(noon),
+  ]) {
     assert.deepEqual(parseTimeSpan(text), { first: noon, last: noon }, text)
   }
   for (const text of [
@@ -28,6 +34,10 @@ test('a day spans all its milliseconds, a moment one', () => {
     '12345',
     '9'.repeat(30),
     'x2026-04-05',
+    '2026-04-05..',
+    '2026-04-05...2026-04-06',
+    '2026-04-05 (noon)',
+    '2026-04-05T12:00 (UTC)',
   ]) {
     assert.equal(parseTimeSpan(text), undefined, text)
   }
