@@ -58,7 +58,12 @@ export function describeNoneReady(
     case 'all_blocked':
       return { message: every, hint: '`grite blocked` shows what they wait for' }
     case 'set_aside':
-      return { message: every, hint: '`grite ready --status deferred` and `grite ready --status blocked` list them' }
+      return {
+        message: every,
+        hint:
+          "`grite search 'defer:>0d'` lists those that wait for a day, `grite ready --status deferred` and " +
+          '`grite ready --status blocked` those with such a status',
+      }
   }
 }
 

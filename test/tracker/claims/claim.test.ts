@@ -1,6 +1,7 @@
 /** Claims among actors of one clone. */
 import assert from 'node:assert/strict'
 import { describe, it, type TestContext } from 'node:test'
+import { describeNoneReady } from '../../../src/tracker/claims/why-none.ts'
 import { createActors, type Data, type TestActor } from '../locks/lock-clones.ts'
 
 const hour = 3_600_000
@@ -354,6 +355,19 @@ describe('nothing to claim', { concurrency: 4 }, () => {
     const { ann, id } = await setUp(t)
     await ann.run('issue label add', { issue: [id], label: ['status:deferred'] })
     assert.deepEqual(await nothing(ann), ['set_aside', 1, 0, 0, 1])
+  })
+
+  it('the hint about issues set aside finds those that wait for a day', async (t) => {
+    const { ann, id } = await setUp(t)
+    await ann.run('issue update', { issue: [id], defer: '1w' })
+    assert.deepEqual(await nothing(ann), ['set_aside', 1, 0, 0, 1])
+    const failure = await ann.fail('issue claim', { next: true })
+    const [, query = 'no hint'] = /`grite search '(.+?)'`/.exec(describeNoneReady(failure, []).hint) ?? []
+    const { issues } = await ann.run('search', { query: [query] })
+    assert.deepEqual(
+      issues.map(({ issue_id }: { issue_id: string }) => issue_id),
+      [id],
+    )
   })
 
   it('counts are of issues with the labels', async (t) => {
