@@ -1,10 +1,13 @@
 import { cutPage, isOverdue } from '../model/index.ts'
 import { readClaims } from '../tracker/claims/read-claims.ts'
 import { assigneesNamed, listKnownActors } from '../tracker/identity/find-people.ts'
+import { findOwnName } from '../tracker/identity/own-name.ts'
 import { orderOfQueue, type ReadySortKey, readReadyQueue, readySortKeys } from '../tracker/issues/ready-queue.ts'
 import { resolveIssue } from '../tracker/issues/resolve-issue.ts'
 import { shortIdLength } from '../tracker/issues/short-id.ts'
 import { warnIfNoLog } from '../tracker/sync/no-log.ts'
+import type { Workspace } from '../tracker/workspace.ts'
+import type { View } from '../view/index.ts'
 import { type DataOf, defineCommand, type GivenInput } from './define-command.ts'
 import { headerOption } from './header-option.ts'
 import { filterOptions } from './issue/filter-options.ts'
@@ -27,7 +30,7 @@ export const ready = defineCommand({
     assignee: {
       type: 'text',
       valueName: 'user',
-      summary: 'Only issues assigned to this user',
+      summary: 'Only issues assigned to this user, to `me`, or to `none`',
       short: 'a',
       completes: 'assignee',
     },
@@ -45,9 +48,7 @@ export const ready = defineCommand({
     const { assignee, type, status, milestone } = input
     const filter = {
       labels: input.label,
-      ...(assignee === undefined
-        ? {}
-        : { assignees: await assigneesNamed(view, await listKnownActors(repository, view), assignee) }),
+      ...(assignee === undefined ? {} : { assignees: await namesOf(repository, view, assignee) }),
       ...(type === undefined ? {} : { type }),
       ...(status === undefined ? {} : { status }),
       ...(milestone === undefined ? {} : { milestone }),
@@ -80,6 +81,13 @@ export const ready = defineCommand({
     }
   },
 })
+
+/** The words `me` and `none`, or a name. */
+async function namesOf(repository: Workspace, view: View, typed: string): Promise<readonly string[]> {
+  if (typed === 'none') return []
+  const name = typed === 'me' ? ((await findOwnName(repository)) ?? typed) : typed
+  return assigneesNamed(view, await listKnownActors(repository, view), name)
+}
 
 export type ReadyInput = GivenInput<typeof ready>
 export type ReadyData = DataOf<typeof ready>

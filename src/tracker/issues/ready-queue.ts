@@ -23,7 +23,7 @@ export type ReadySortKey = (typeof readySortKeys)[number]
 /** Conditions on issues, all of which must hold. */
 export interface ReadyFilter {
   readonly labels?: readonly string[]
-  /** Assignee names, any of which matches. */
+  /** Assignee names, any of which matches; an empty list matches issues without an assignee. */
   readonly assignees?: readonly string[]
   readonly type?: string
   readonly status?: string
@@ -77,7 +77,8 @@ export async function readReadyQueue(
   const { rows, blockersOf, heldUp } = await readWork(view)
   const { assignees } = filter
   const ownName = assignees === undefined ? undefined : await findOwnName(repository)
-  const asksForSelf = assignees === undefined || (ownName !== undefined && assignees.includes(ownName))
+  const asksForSelf =
+    assignees === undefined || assignees.length === 0 || (ownName !== undefined && assignees.includes(ownName))
   const isTaken = asksForSelf ? await openTaken(repository, view) : () => false
   const waiting = new Set(heldUp)
   const ready: ReadyIssue[] = []
@@ -115,12 +116,15 @@ export async function readReadyQueue(
 export function passes(row: IssueRow, filter: ReadyFilter): boolean {
   const { labels = [], assignees, type, status, milestone, parent } = filter
   if (!labels.every((label) => row.labels.includes(label))) return false
-  if (assignees?.some((user) => row.assignees.includes(user)) === false) return false
+  if (assignees !== undefined && !isAssignedTo(row, assignees)) return false
   if (type !== undefined && row.fields.type !== type) return false
   if (status !== undefined && row.fields.status !== status) return false
   if (milestone !== undefined && row.fields.milestone !== milestone) return false
   return parent === undefined || parentOf(row.fields) === parent
 }
+
+const isAssignedTo = (row: IssueRow, users: readonly string[]): boolean =>
+  users.length === 0 ? row.assignees.length === 0 : users.some((user) => row.assignees.includes(user))
 
 /** The parts of an issue by which a queue is sorted. */
 type Ranked = Pick<IssueRow, 'issue_id' | 'created_ts' | 'fields'>

@@ -88,6 +88,8 @@ test('ready hides issues assigned only to others', async (t) => {
   assert.deepEqual([queue.total, queue.taken_count, queue.blocked_count], [3, 1, 0])
   assert.equal(await ready({ assignee: 'bob' }), 'theirs shared')
   assert.equal(await ready({ assignee: me }), 'mine shared')
+  assert.equal(await ready({ assignee: 'me' }), 'mine shared')
+  assert.equal(await ready({ assignee: 'none' }), 'free')
   assert.deepEqual(sandbox.warnings, [])
 })
 
