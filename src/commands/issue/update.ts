@@ -88,7 +88,7 @@ export const issueUpdate = defineCommand({
   },
 })
 
-/** Asks for title and text of one issue in the editor. */
+/** Asks for title and text of one issue in the editor. What was left as it is stays, with its white space and line ends. */
 async function writeText(context: CommandContext, typed: readonly string[]) {
   const [only, ...others] = typed
   if (!context.text.interactive || only === undefined || others.length > 0) {
@@ -101,7 +101,16 @@ async function writeText(context: CommandContext, typed: readonly string[]) {
   const view = await (await context.repository()).view()
   const state = await view.findIssue(await resolveIssue(view, only))
   const draft = state === undefined ? '' : `${currentTitle(state)}\n\n${currentBody(state)}`
-  const [title = '', ...rest] = ((await context.text.editText(draft)) ?? draft).trim().split(/\r?\n/)
+  const before = readText(draft)
+  const after = readText((await context.text.editText(draft)) ?? draft)
+  return {
+    title: after.title === before.title ? undefined : after.title,
+    body: after.body === before.body ? undefined : after.body,
+  }
+}
+
+function readText(text: string): { readonly title: string; readonly body: string } {
+  const [title = '', ...rest] = text.trim().split(/\r?\n/)
   return { title, body: rest.join('\n').trim() }
 }
 

@@ -26,9 +26,10 @@ async function setUp(t: TestContext) {
   const create = async (input: object) =>
     ((await place.run('issue create', { title: 'Crash', body: 'First\n\nSecond', ...input })) as { issue_id: string })
       .issue_id
-  const editWith = async (issue: string, editor: typeof edit) => {
+  const editWith = async (issue: string, editor: typeof edit, command = 'issue edit') => {
     edit = editor
-    return (await place.run('issue edit', { issue })) as { outcome: string; event_ids: readonly string[] }
+    const input = { issue: command === 'issue edit' ? issue : [issue] }
+    return (await place.run(command, input)) as { outcome: string; event_ids: readonly string[] }
   }
   const show = async (issue: string) => ((await place.run('issue show', { issue })) as Shown).issue
   const commitCount = () => Number(place.git(place.path, 'rev-list', '--count', 'refs/grite/wal'))
@@ -79,6 +80,21 @@ test('an edit without a difference writes nothing', async (t) => {
     ])
   }
   assert.equal(commitCount(), before)
+})
+
+test('issue update in the editor writes only what was changed', async (t) => {
+  const { create, editWith, show, commitCount } = await setUp(t)
+  const body = '  indented\r\nline\n\n'
+  const issue = await create({ body })
+  const before = commitCount()
+  await editWith(issue, (draft) => draft, 'issue update')
+  await editWith(issue, () => undefined, 'issue update')
+  assert.equal(commitCount(), before)
+  await editWith(issue, (draft) => draft.replace('Crash', 'Fall'), 'issue update')
+  const { title, body: after } = await show(issue)
+  assert.deepEqual([title, after], ['Fall', body])
+  await editWith(issue, (draft) => draft.replace('line', 'other'), 'issue update')
+  assert.equal((await show(issue)).body, 'indented\nother')
 })
 
 test('only differences of an edited document count', () => {
