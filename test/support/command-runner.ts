@@ -15,7 +15,7 @@ export interface RunnerOptions {
   readonly randomBytes?: (count: number) => Uint8Array
   readonly stdin?: string
   /** What the user makes of a draft in the editor. Without it there is no terminal. */
-  readonly editText?: (draft: string) => string | undefined
+  readonly editText?: (draft: string) => string | undefined | Promise<string>
   readonly actor?: string
   /** False for what people see; default as in the library. */
   readonly isJson?: boolean
@@ -84,7 +84,7 @@ export function commandRunner(options: RunnerOptions): CommandRunner {
           yield* (options.stdin ?? '').split('\n')
         },
         async editText(draft) {
-          const text = options.editText?.(draft) ?? ''
+          const text = (await options.editText?.(draft)) ?? ''
           return text.trim() === '' ? undefined : text
         },
       },

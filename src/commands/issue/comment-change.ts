@@ -28,7 +28,9 @@ export const issueCommentEdit = defineCommand({
   options: bodyOptions,
   async run(context, input) {
     const text = (await readBody(context, input)) ?? (await editPresentText(context, input.comment))
-    return changeComment(context, input.comment, 'edited', (draft, comment) => editComment(draft, comment, text))
+    return changeComment(context, input.comment, 'edited', async (draft, comment) =>
+      text === null ? [] : editComment(draft, comment, text),
+    )
   },
 })
 
@@ -107,8 +109,11 @@ async function changeComment(
   }
 }
 
-/** @throws {InvalidArgsError} without a terminal, before the repository is opened */
-async function editPresentText(context: CommandContext, typed: string): Promise<string> {
+/**
+ * @returns null when the text was left as it is
+ * @throws {InvalidArgsError} without a terminal, before the repository is opened
+ */
+async function editPresentText(context: CommandContext, typed: string): Promise<string | null> {
   if (!context.text.interactive) {
     throw new InvalidArgsError('--body or --body-file is required', { details: { field: 'body' } })
   }
@@ -123,5 +128,5 @@ async function editPresentText(context: CommandContext, typed: string): Promise<
   })
   const written = await context.text.editText(shown)
   // Editors end the last line.
-  return written === undefined || written.trimEnd() === shown.trimEnd() ? shown : written.trimEnd()
+  return written === undefined || written.trimEnd() === shown.trimEnd() ? null : written.trimEnd()
 }

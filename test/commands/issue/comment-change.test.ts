@@ -12,7 +12,7 @@ type Data = any
 async function setUp(t: CleanUp) {
   let nowUnixMs = 1_700_000_000_000
   const place = createCommandSandbox(t, { nowUnixMs: () => (nowUnixMs += 1000) })
-  const runnerFor = async (label: string, editText?: (draft: string) => string) => {
+  const runnerFor = async (label: string, editText?: (draft: string) => string | Promise<string>) => {
     const { actor_id } = (await place.run('actor init', { label })) as Data
     const runner = commandRunner({
       cwd: place.path,
@@ -178,4 +178,14 @@ test('watch reports an edit as a change of the issue', async (t) => {
   await ann.run('watch', { since: '2000-01-01', count: await eventCount() })
   const item = ann.emitted.find((each) => (each as Data).event_id === event_id) as Data
   assert.deepEqual([item.issue_id, item.title, Object.keys(item.kind)], [issue, 'Crash', ['ProjectContextUpdated']])
+})
+
+test('an editor left without a change keeps what somebody wrote meanwhile', async (t) => {
+  const { bo, comment, runnerFor, shown } = await setUp(t)
+  const slow = await runnerFor('cy', async (draft) => {
+    await bo.run('issue comment edit', { comment, body: 'Seen by bo' })
+    return draft
+  })
+  assert.equal((await slow.run('issue comment edit', { comment })).outcome, 'unchanged')
+  assert.equal((await shown()).body, 'Seen by bo')
 })
