@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { stat } from 'node:fs/promises'
+import { readFile, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { ConflictError, InvalidArgsError } from '../../model/index.ts'
 import { planAgentsMd } from '../../tracker/agents/agents-md.ts'
@@ -77,6 +77,9 @@ export const installSkill = defineCommand({
     const place = await findPlace(folder, way)
     const isThere = (await stat(place).catch(() => undefined)) !== undefined
     const path = join(folder, way)
+    if (isThere && (await readFile(place, 'utf8').catch(() => null)) === format()) {
+      return { data: { path, action: 'unchanged', for: tool } }
+    }
     if (isThere && !input.force) {
       throw new ConflictError(`${path} already exists`, {
         details: { path },

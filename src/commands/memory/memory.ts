@@ -28,7 +28,9 @@ export const remember = defineCommand({
       explains: 'a note under a key of your choice',
     },
   ],
-  arguments: { text: { summary: `The note, at most ${limits.memoryBytesMax / 1024} KiB` } },
+  arguments: {
+    text: { summary: `The note, at most ${limits.memoryBytesMax / 1024} KiB; - reads it from standard input` },
+  },
   options: {
     key: { type: 'text', valueName: 'key', summary: 'Save under this key', short: 'k', completes: 'memory' },
     about: {
@@ -39,18 +41,19 @@ export const remember = defineCommand({
     },
   },
   async run(context, input) {
+    const text = input.text === '-' ? (await context.text.readStdin(limits.memoryBytesMax)).trimEnd() : input.text
     const repository = await context.repository()
     const { head, result } = await repository.write(async (draft) => {
       const about = input.about === '' ? null : input.about
       const resolved = about ? await resolveAbout(repository, await draft.view(), about) : about
-      return rememberText(draft, { text: input.text, key: input.key, about: resolved })
+      return rememberText(draft, { text, key: input.key, about: resolved })
     })
     const { key, about, eventId, replaced } = result
     return {
       data: {
         action: 'remembered',
         key,
-        text: input.text,
+        text,
         ...(await describeAbout(repository, about)),
         replaced,
         event_id: eventId,

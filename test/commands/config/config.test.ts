@@ -82,8 +82,8 @@ describe('config', () => {
   test('a table in a form that only an editor can change is left alone', async (t) => {
     const text = 'snapshot = { max_events = 5 }\n'
     const { set, unset, text: read } = setUp(t, text)
-    for (const change of [set('snapshot.max_events', '7'), unset('snapshot.max_events')]) {
-      await assert.rejects(change, (error: GriteError) => {
+    for (const change of [() => set('snapshot.max_events', '7'), () => unset('snapshot.max_events')]) {
+      await assert.rejects(change(), (error: GriteError) => {
         assert.equal(error.code, 'invalid_args')
         assert.match(error.message, /only an editor can change/)
         return true
@@ -100,8 +100,8 @@ describe('config', () => {
     await refused(set('snapshot.max_events', '0'), /must be a whole number from 1/)
     await refused(set('sync.remote', 'nowhere'), /there is no remote 'nowhere'/)
     await refused(set('default_actor', 'ff'), /no actor/)
-    for (const change of [set('lock_polcy', 'off'), get('lock_polcy'), unset('lock_polcy')]) {
-      await refused(change, /there is no setting 'lock_polcy'/)
+    for (const change of [() => set('lock_polcy', 'off'), () => get('lock_polcy'), () => unset('lock_polcy')]) {
+      await refused(change(), /there is no setting 'lock_polcy'/)
     }
     assert.equal(existsSync(file), false)
   })

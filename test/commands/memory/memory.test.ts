@@ -29,6 +29,12 @@ const refused = (field: string, value?: string) => (error: unknown) =>
   error.details.field === field &&
   (value === undefined || error.details.value === value)
 
+test('remember - reads the note from standard input', async (t) => {
+  const { path, environment } = openMemories(t)
+  const piped = commandRunner({ cwd: path, env: environment, stdin: 'Port 8080 is taken\n' })
+  assert.equal(((await piped.run('remember', { text: '-' })) as RememberData).text, 'Port 8080 is taken')
+})
+
 test('remember makes a key, and the same text changes nothing', async (t) => {
   const { remember, recall } = openMemories(t)
   const first = await remember('Tests need Docker')

@@ -115,6 +115,7 @@ describe('install-skill', () => {
 
   it('install-skill writes the guide with front matter', async () => {
     assert.deepEqual(await run('install-skill'), { path: skill, action: 'created', for: 'claude' })
+    assert.deepEqual(await run('install-skill'), { path: skill, action: 'unchanged', for: 'claude' })
     const text = readFileSync(skill, 'utf8')
     assert.equal(text, formatSkill())
     assert.match(text, /^---\nname: grite\ndescription: .+\nversion: \d+\.\d+\.\d+\n---\n\n# Grite\n/)
