@@ -91,7 +91,12 @@ async function chooseKey(view: View, text: string): Promise<ChosenKey> {
   const same = memories.find((memory) => memory.text === text)
   if (same !== undefined) return { chosen: same.key, present: same }
   const taken = new Set(memories.map(({ key }) => key))
-  return { chosen: slugOf(text, (key) => !taken.has(key)), present: null }
+  for (;;) {
+    const chosen = slugOf(text, (key) => !taken.has(key))
+    // Beyond the limit of what is read there may be more.
+    if ((await findMemory(view, chosen)) === null) return { chosen, present: null }
+    taken.add(chosen)
+  }
 }
 
 /** An imported memory keeps its key, whatever its characters. */

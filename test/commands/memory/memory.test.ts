@@ -164,6 +164,19 @@ test('memories of an imported tracker keep their keys', async (t) => {
   assert.equal((await forget('a key')).text, 'new')
 })
 
+test('a key made from a text never takes that of a memory beyond the limit', async (t) => {
+  const { withRepository, remember } = openMemories(t)
+  await withRepository((repository) =>
+    repository.write(async (draft) => {
+      for (let index = 0; index <= limits.memoriesMax; index++) await draft.setProjectContext(`memory.${index}`, 'x')
+      await draft.setProjectContext('memory.zebra', 'kept')
+    }),
+  )
+  const { key, replaced } = await remember('zebra')
+  assert.notEqual(key, 'zebra')
+  assert.equal(replaced, null)
+})
+
 test('recall reads a bounded number of memories and says so', async (t) => {
   const { withRepository, recall, warnings } = openMemories(t)
   await withRepository((repository) =>
