@@ -65,8 +65,8 @@ export const undo = defineCommand({
   summary: 'Take back your last command',
   description: [
     'Restores what the command changed to what it was before, by new events; the log keeps both. Undo again to go further ' +
-      'back, or several commands at once with -n. `grite redo` brings a command back. With an id, one event is taken back, ' +
-      'whoever wrote it.',
+      'back, or several commands at once with -n. `grite redo` brings a command back. With an id, takes back ' +
+      'that event, of any actor.',
     'A value that somebody has changed since then is left alone, and new issues, links and attachments stay. Nothing is ' +
       'taken back while a part of the command cannot be; with --partial the rest is. A comment is hidden: it stays in the ' +
       'log, and in every clone that has it.',
@@ -143,7 +143,10 @@ async function takeBack(
     const refusals = plans.flatMap((plan) => plan.refusals)
     const isNothingLeft = plans.every(({ changes }) => changes.length === 0)
     if (refusals.length > 0 && (!partial || isNothingLeft)) throw refuse(refusals, !isNothingLeft)
-    const eventIds = await restoreAll(draft, await planStep(await draft.view(), joinSteps(steps)))
+    const [only, ...others] = plans
+    const joined =
+      only !== undefined && others.length === 0 ? only : await planStep(await draft.view(), joinSteps(steps))
+    const eventIds = await restoreAll(draft, joined)
     const ids = steps.flatMap(({ events }) => events.map(({ eventId }) => eventId))
     draft.reversal = reversalOf(action, ids)
     return { steps, plans, eventIds }

@@ -11,8 +11,7 @@ import { bodyOptions, readBody } from './issue-input.ts'
 
 const commentArgument = { summary: 'Comment id or a unique prefix' } as const
 
-const staysInGit =
-  'The first text stays in the log: whoever has fetched the log can read it there, and other tools show it.'
+const staysInGit = 'The first text stays in the log: everybody with a clone can read it there, and other tools show it.'
 
 export const issueCommentEdit = defineCommand({
   name: 'issue comment edit',
