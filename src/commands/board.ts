@@ -25,14 +25,8 @@ export const board = defineCommand({
   arguments: {},
   options: {
     label: filterOptions.label,
-    assignee: {
-      type: 'text',
-      valueName: 'user',
-      summary: 'Only issues assigned to this user, to `me`, or to `none`',
-      short: 'a',
-      completes: 'assignee',
-    },
-    milestone: { type: 'text', valueName: 'name', summary: 'Only issues of this milestone', completes: 'milestone' },
+    assignee: filterOptions.assignee,
+    milestone: filterOptions.milestone,
     limit: { type: 'count', valueName: 'n', summary: 'List at most n issues of each column', short: 'n' },
     ...headerOption,
   },

@@ -24,13 +24,7 @@ import { listIssues, listOptions } from './list-issues.ts'
 const options = {
   state: filterOptions.state,
   label: filterOptions.label,
-  assignee: {
-    type: 'text',
-    valueName: 'user',
-    summary: 'Only issues assigned to this user (name or actor id), to `me`, or to `none`',
-    short: 'a',
-    completes: 'assignee',
-  },
+  assignee: filterOptions.assignee,
   author: {
     type: 'text',
     valueName: 'actor',
@@ -44,9 +38,9 @@ const options = {
     short: 'p',
     completes: 'priority',
   },
-  type: { type: 'text', valueName: 'word', summary: 'Only issues of this type', short: 't', completes: 'type' },
-  status: { type: 'text', valueName: 'word', summary: 'Only issues with this status', completes: 'status' },
-  milestone: { type: 'text', valueName: 'name', summary: 'Only issues of this milestone', completes: 'milestone' },
+  type: filterOptions.type,
+  status: filterOptions.status,
+  milestone: filterOptions.milestone,
   parent: { type: 'text', valueName: 'issue', summary: 'Only parts of this issue', completes: 'issue' },
   overdue: { type: 'boolean', summary: 'Only open issues whose due date has passed' },
   'due-before': {
