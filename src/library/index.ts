@@ -21,6 +21,7 @@ export {
   IncompleteLogError,
   InternalError,
   InvalidArgsError,
+  IpcError,
   NotFoundError,
   ObjectTooLargeError,
   RefLockedError,

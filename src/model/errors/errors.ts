@@ -127,3 +127,8 @@ export class UnusableSnapshotError extends GriteError {
 export class InternalError extends GriteError {
   readonly kind = 'internal'
 }
+
+/** The daemon did not answer, or its connection broke. Whether a request was carried out is in doubt unless the message says so. */
+export class IpcError extends GriteError {
+  readonly kind = 'ipc'
+}

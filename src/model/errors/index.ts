@@ -10,6 +10,7 @@ export {
   IncompleteLogError,
   InternalError,
   InvalidArgsError,
+  IpcError,
   NotFoundError,
   ObjectTooLargeError,
   RefLockedError,

@@ -1,0 +1,25 @@
+export { buildId } from './build-id.ts'
+export { DaemonConnection, type DaemonFacts, type Replies, type RequestEnd } from './daemon-connection.ts'
+export { type Endpoint, endpointName, formatEndpoint, guessCommonDir, parseEndpoint, readEndpoint } from './endpoint.ts'
+export {
+  ask,
+  encodeFrame,
+  type Frame,
+  FrameReader,
+  frameBytesMax,
+  ignorableFrom,
+  partBytesMax,
+  protocolVersion,
+  type Refusal,
+  requestsMax,
+  tell,
+} from './frames.ts'
+export {
+  decodeWireValue,
+  encodeWireValue,
+  type WireMap,
+  WireSyntaxError,
+  type WireValue,
+  wireNumber,
+  wireText,
+} from './wire-values.ts'
