@@ -69,6 +69,7 @@ for (const entryPoints of [{ bundle: 'src/cli/bundle.ts' }, { library: 'src/libr
   if (barrels.length > 0)
     throw new Error(`${barrels.join(', ')} would run at every start; see scripts/past-barrels.mjs`)
 }
+await build({ ...output, entryPoints: { client: 'src/cli/thin-client.ts' }, plugins: [pastBarrels(), lazyBuiltins()] })
 await build({
   ...output,
   outdir: `${draft}/packages`,
@@ -90,6 +91,7 @@ writeFileSync(
     '',
   ].join('\n'),
 )
+nameBuild(['bundle.cjs', 'library.cjs', 'client.cjs'])
 copyFileSync('scripts/loader.cjs', `${draft}/grite.cjs`)
 chmodSync(`${draft}/grite.cjs`, 0o755)
 const bundleId = createHash('sha256')
@@ -105,12 +107,35 @@ if (script.cachedDataRejected !== false) throw new Error('V8 rejected the code c
 rmSync('dist', { recursive: true, force: true })
 renameSync(draft, 'dist')
 
+/** Puts the id of the build, a hash of these scripts, where `src/ipc/build-id.ts` has a placeholder, and into a file of its own. */
+function nameBuild(names) {
+  const hash = createHash('sha256')
+  for (const name of names) hash.update(readFileSync(`${draft}/${name}`))
+  const id = hash.digest('hex').slice(0, 32)
+  for (const name of names) {
+    const path = `${draft}/${name}`
+    writeFileSync(path, readFileSync(path, 'utf8').replaceAll('@grite-build-id@', id))
+  }
+  writeFileSync(`${draft}/build-id`, `${id}\n`)
+}
+
 /**
  * Loads built-in modules of Node on first use instead of on import: crypto, zlib and the streams below tty take several
  * milliseconds each, and most commands need only some of them.
  */
 function lazyBuiltins() {
-  const names = ['child_process', 'crypto', 'fs/promises', 'os', 'stream', 'timers/promises', 'tty', 'v8', 'zlib']
+  const names = [
+    'child_process',
+    'crypto',
+    'fs/promises',
+    'net',
+    'os',
+    'stream',
+    'timers/promises',
+    'tty',
+    'v8',
+    'zlib',
+  ]
   return {
     name: 'lazy-builtins',
     setup(plugin) {

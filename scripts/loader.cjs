@@ -15,14 +15,34 @@ const fs = require('node:fs')
 const vm = require('node:vm')
 
 const filename = `${__dirname}/bundle.cjs`
-const source = require('node:module').wrap(fs.readFileSync(filename, 'latin1'))
-const shipped = readShipped()
-const command = require.main === module ? firstWords(process.argv.slice(2)) : ''
-const script = (shipped && compile(shipped)) || require('./own-code.cjs').compileWithOwn(compile, command)
-const bundle = { exports: {} }
-script.runInThisContext()(bundle.exports, require, bundle, filename, __dirname)
-if (require.main === module) bundle.exports.runProcess()
-else module.exports = { bundle: bundle.exports, script }
+
+if (require.main === module) runWithDaemon()
+else module.exports = load()
+
+/** Hands the line to the daemon where one runs, and else runs it here. */
+function runWithDaemon() {
+  const client = require('./client.cjs')
+  const argv = process.argv.slice(2)
+  const socket = client.findSocket(argv, process.env)
+  if (socket === undefined) return load().bundle.runProcess()
+  client.runThroughDaemon(socket, argv, process.env).then((outcome) => {
+    if (outcome.kind === 'exit') return process.reallyExit(outcome.status)
+    if (outcome.kind === 'local' && outcome.key !== undefined) process.env.GRITE_REQUEST = outcome.key
+    if (outcome.kind === 'lost') load().bundle.reportLostDaemon()
+    else load().bundle.runProcess()
+  })
+}
+
+function load() {
+  const source = require('node:module').wrap(fs.readFileSync(filename, 'latin1'))
+  const shipped = readShipped()
+  const command = require.main === module ? firstWords(process.argv.slice(2)) : ''
+  const compileSource = (cachedData) => compile(source, cachedData)
+  const script = (shipped && compileSource(shipped)) || require('./own-code.cjs').compileWithOwn(compileSource, command)
+  const bundle = { exports: {} }
+  script.runInThisContext()(bundle.exports, require, bundle, filename, __dirname)
+  return { bundle: bundle.exports, script }
+}
 
 /** The first words, up to the length of the name of an everyday command. */
 function firstWords(words) {
@@ -38,10 +58,11 @@ function readShipped() {
 }
 
 /**
+ * @param {string} source
  * @param {Buffer | undefined} cachedData - undefined to compile from the source
  * @returns undefined when V8 rejects the cache
  */
-function compile(cachedData) {
+function compile(source, cachedData) {
   const compiled = new vm.Script(source, { filename, cachedData })
   return compiled.cachedDataRejected ? undefined : compiled
 }

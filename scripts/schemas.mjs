@@ -14,6 +14,7 @@ const file = 'src/commands/schemas.json'
 const { exportedTypes, checker } = openProgram([
   'src/commands/index.ts',
   'src/cli/completion-command.ts',
+  'src/cli/daemon/index.ts',
   'src/git/buffer-slices.d.ts',
 ])
 const schemas = Object.fromEntries(

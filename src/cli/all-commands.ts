@@ -2,5 +2,6 @@
 import type { AnyCommand } from '../commands/define-command.ts'
 import { allCommands } from '../commands/index.ts'
 import { completion } from './completion-command.ts'
+import { daemonCommands } from './daemon/index.ts'
 
-export const commandLineCommands: readonly AnyCommand[] = [...allCommands, completion]
+export const commandLineCommands: readonly AnyCommand[] = [...allCommands, ...daemonCommands, completion]

@@ -2,4 +2,4 @@
 export { createInterrupts } from './interrupts.ts'
 export { main } from './main.ts'
 export { nodeProcessFacts } from './node-process-facts.ts'
-export { runProcess } from './run-process.ts'
+export { reportLostDaemon, runProcess } from './run-process.ts'

@@ -13,7 +13,7 @@ import { dirname, join } from 'node:path'
 import { InvalidArgsError } from '../model/errors/index.ts'
 import type { ProcessFacts } from './process-facts.ts'
 
-type EditorFacts = Pick<ProcessFacts, 'env' | 'onInterrupt' | 'leaveInterrupts' | 'cwd' | 'stderr'>
+type EditorFacts = Pick<ProcessFacts, 'env' | 'onInterrupt' | 'leaveInterrupts' | 'leaveToCaller' | 'cwd' | 'stderr'>
 
 export interface EditRequest {
   /** Initial text. */
@@ -35,6 +35,7 @@ export async function editText(
       'cannot open an editor without a terminal; pass the text with an option or on standard input',
     )
   }
+  facts.leaveToCaller?.()
   const editor = chooseEditor(facts.env)
   const path = await makeDraft(await chooseFolder(), draft)
   const forget = facts.onInterrupt(async () => {

@@ -4,8 +4,9 @@
  */
 import { setFlagsFromString } from 'node:v8'
 import type { AnyCommand, CommandResult, HeapGrowth } from '../commands/define-command.ts'
+import { buildId } from '../ipc/build-id.ts'
 import { InvalidArgsError, shellCommand } from '../model/errors/index.ts'
-import type { Warning } from '../tracker/effects.ts'
+import type { CommandContext, Served, ServeRequest, Warning } from '../tracker/effects.ts'
 import type { JsonLayout } from '../tracker/export/json-pieces.ts'
 import type { WrittenEvents } from '../tracker/written-events.ts'
 import { boundWarning } from './bound-message.ts'
@@ -29,6 +30,7 @@ export interface MainParts {
   readonly itemRenderers: RendererTable
   readonly openRepository: OpenRepository
   readonly completeValue: CompleteValue
+  readonly serve: (context: CommandContext, request: ServeRequest) => Promise<Served>
 }
 
 /**
@@ -212,6 +214,7 @@ async function runInContext(
     emit,
     isFeed: command.isFeed === true,
     keepDraft: (path) => void drafts.push(path),
+    serve: parts?.serve,
   })
   // The parser has validated the input against the same definition.
   const run = () => command.run(context, input as never)
@@ -329,7 +332,8 @@ interface FailureFacts {
   readonly drafts?: readonly string[]
 }
 
-async function reportFailure(
+/** Prints a failure. @returns its exit status */
+export async function reportFailure(
   thrown: unknown,
   facts: ProcessFacts,
   globals: Pick<GlobalValues, 'json' | 'pretty'>,
@@ -352,7 +356,9 @@ async function reportFailure(
 async function printVersion(facts: ProcessFacts, globals?: Pick<GlobalValues, 'json' | 'pretty'>): Promise<number> {
   const { version } = await import('./version.ts')
   const isJson = globals?.json === true
-  const output = isJson ? successPieces({ name: 'grite', version }, [], layoutOf(globals, facts)) : `grite ${version}\n`
+  const output = isJson
+    ? successPieces({ name: 'grite', version, build: buildId }, [], layoutOf(globals, facts))
+    : `grite ${version}\n`
   await writePieces(facts.stdout, output)
   return 0
 }

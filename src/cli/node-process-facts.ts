@@ -3,9 +3,9 @@
  * Node's streams, which takes longer than printing the output.
  */
 import { constants, fstatSync, openSync, readFileSync, statSync, writeSync } from 'node:fs'
-import { isatty } from 'node:tty'
 import { NotFoundError, StorageError } from '../model/errors/index.ts'
 import type { Interrupts } from './interrupts.ts'
+import { isTerminal } from './is-terminal.ts'
 import { ClosedPipeError, type ProcessFacts, type TextSink } from './process-facts.ts'
 
 /** Wait before the next write to a full pipe; the first retries are immediate, for a quick reader. */
@@ -83,15 +83,6 @@ function readRawList(name: 'cmdline' | 'environ'): Buffer[] | null {
     return list
   } catch {
     return null
-  }
-}
-
-/** Checks the file type first: a pipe or a file is not a terminal, and `node:tty` would load Node's streams to find out. */
-function isTerminal(descriptor: number): boolean {
-  try {
-    return fstatSync(descriptor).isCharacterDevice() && isatty(descriptor)
-  } catch {
-    return false
   }
 }
 

@@ -22,6 +22,7 @@ export async function writePaged(facts: ProcessFacts, output: Rendered): Promise
   const pieces = typeof output === 'string' ? [output] : output
   if (pager === undefined) return writePieces(facts.stdout, pieces)
   const begun = await readLines(pieces, rows)
+  if (begun.isLong) facts.leaveToCaller?.()
   if (!begun.isLong || !(await page(facts, pager, begun.pieces))) await writePieces(facts.stdout, begun.pieces)
 }
 

@@ -1,5 +1,5 @@
 /** Builds the context of a command from the facts of a process. Opens nothing until the command needs it. */
-import type { CommandContext, Progress, TextInput } from '../tracker/effects.ts'
+import type { CommandContext, Progress, Served, ServeRequest, TextInput } from '../tracker/effects.ts'
 import type { RequestFacts, Workspace } from '../tracker/workspace.ts'
 import type { WrittenEvents } from '../tracker/written-events.ts'
 import type { GlobalValues } from './parse-argv.ts'
@@ -26,6 +26,7 @@ export function createProcessContext(
     readonly isFeed?: boolean
     /** Receives the path of a text written in an editor. */
     readonly keepDraft: (path: string) => void
+    readonly serve?: ((context: CommandContext, request: ServeRequest) => Promise<Served>) | undefined
   },
 ): ProcessContext {
   const { env } = facts
@@ -39,7 +40,7 @@ export function createProcessContext(
   let repository: Promise<Workspace> | undefined
   const progress = (label: string): Progress => openProgress(facts, globals.quiet, label)
   const isInteractive = facts.stdout.isTerminal && facts.stdin.isTerminal
-  const { warn, written } = parts
+  const { warn, written, serve } = parts
   const noted = written === undefined ? {} : { written }
   const opening = { cwd, env, clock, random, identity, progress, warn, ...noted, isInteractive }
   const close = async (): Promise<void> => {
@@ -86,6 +87,7 @@ export function createProcessContext(
     isJson: globals.json,
     jsonLayout: parts.jsonLayout,
     emit: parts.emit,
+    ...(serve === undefined ? {} : { serve: (request: ServeRequest) => serve(context, request) }),
     get interrupted() {
       if (interrupt === undefined) {
         const controller = new AbortController()

@@ -39,6 +39,11 @@ export interface ProcessFacts {
   readonly onInterrupt: (cleanup: () => void | Promise<void>) => () => void
   /** Whether a signal has asked the process to stop; later errors are expected during shutdown. */
   readonly isInterrupted: () => boolean
+  /**
+   * In the daemon, which has no terminal: leaves the command to the process of the caller. Called before an editor or a pager
+   * starts; throws.
+   */
+  readonly leaveToCaller?: () => never
   /** Leaves Ctrl-C to an editor or pager that uses the terminal, until the returned function is called. */
   readonly leaveInterrupts: () => () => void
 }

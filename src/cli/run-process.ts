@@ -1,7 +1,12 @@
 /** Runs the command line in this process, with its signals and exit status. */
+
+import { IpcError } from '../model/errors/index.ts'
 import { createInterrupts } from './interrupts.ts'
-import { type MainParts, main } from './main.ts'
+import { type MainParts, main, reportFailure } from './main.ts'
 import { nodeProcessFacts } from './node-process-facts.ts'
+
+const serve: MainParts['serve'] = async (context, request) =>
+  (await import('./daemon/serve.ts')).serve(context, request)
 
 const statusOfSignal = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 }
 
@@ -15,8 +20,20 @@ export function runProcess(parts?: Partial<MainParts>): void {
       void interrupts.run().then(() => process.exit(status))
     })
   }
-  void main(process.argv.slice(2), nodeProcessFacts(interrupts), parts).then((status) => {
+  void main(process.argv.slice(2), nodeProcessFacts(interrupts), { serve, ...parts }).then((status) => {
     // After a signal, exit with the status of the signal once the cleanup is done.
     if (!interrupts.running) process.exit(status)
   })
+}
+
+/** The daemon ended after the client has printed a part of its output. */
+export function reportLostDaemon(): void {
+  const error = new IpcError(
+    'the daemon ended before the answer was complete; what the command was to change may be in the log',
+    {
+      hints: ['Look at the result, for example with `grite list`, before you run the command again'],
+    },
+  )
+  const globals = { json: process.argv.includes('--json'), pretty: undefined }
+  void reportFailure(error, nodeProcessFacts(createInterrupts()), globals).then((status) => process.exit(status))
 }

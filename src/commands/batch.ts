@@ -79,6 +79,7 @@ export const batch = defineCommand({
       explains: 'create an issue and comment on it',
     },
   ],
+  served: true,
   arguments: {},
   options: {},
   async run(context) {

@@ -18,6 +18,7 @@ export const blocked = defineCommand({
     { command: 'grite blocked', explains: 'blocked issues and their blockers' },
     { command: 'grite blocked --label release --json', explains: 'with reasons, for a script' },
   ],
+  served: true,
   arguments: {},
   options: {
     limit: filterOptions.limit,

@@ -22,6 +22,7 @@ export const board = defineCommand({
     { command: 'grite board --assignee me --limit 5', explains: 'your issues, five of each status' },
     { command: 'grite board --milestone 2.1 --json', explains: 'one milestone, for a script' },
   ],
+  served: true,
   arguments: {},
   options: {
     label: filterOptions.label,

@@ -200,6 +200,11 @@ export interface CommandDefinition<
    * and the result of `run` is not printed.
    */
   readonly isFeed?: boolean
+  /**
+   * Whether the daemon may run it: it needs neither the network nor the terminal, starts no programs and writes no files outside the
+   * git directory; or not when one of these inputs is given. Absent: it runs in the process of the caller.
+   */
+  readonly served?: true | { readonly unless: readonly string[] }
   /** Its data has parts that are read while they are printed; the repository stays open until then. */
   readonly isDeferred?: boolean
   readonly arguments: Arguments

@@ -39,6 +39,7 @@ export const exportLog = defineCommand({
     { command: 'grite export --format csv --output issues.csv', explains: 'for a spreadsheet' },
   ],
   isDeferred: true,
+  served: { unless: ['output'] },
   arguments: {},
   options: {
     format: { type: 'text', choices: formats, required: true, summary: 'Format of the export', short: 'f' },

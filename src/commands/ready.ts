@@ -22,6 +22,7 @@ export const ready = defineCommand({
     { command: 'grite ready --limit 1 --json', explains: 'the next issue, for a script' },
     { command: 'grite ready --parent 3f2a91c --sort due', explains: 'within an epic, by date' },
   ],
+  served: true,
   arguments: {},
   options: {
     limit: filterOptions.limit,

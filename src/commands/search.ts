@@ -38,6 +38,7 @@ export const search = defineCommand({
       explains: 'fail a CI job if any issue matches',
     },
   ],
+  served: true,
   arguments: { query: queryWords },
   options: listOptions,
   async run(context, input) {

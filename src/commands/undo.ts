@@ -77,6 +77,7 @@ export const undo = defineCommand({
     { command: 'grite undo -n 3', explains: 'the last three commands' },
     { command: 'grite undo 1c9e4f7a', explains: 'one event, by its id in `grite issue history`' },
   ],
+  served: true,
   arguments: { event: { summary: 'Event id or a unique prefix; default your last command', optional: true } },
   options: {
     steps: { type: 'count', valueName: 'n', min: 1, summary: 'How many commands; default 1', short: 'n' },
@@ -107,6 +108,7 @@ export const redo = defineCommand({
   summary: 'Bring back what you undid last',
   description: 'Takes your last undo back. Once you have written something else, there is nothing to redo.',
   examples: [{ command: 'grite redo', explains: 'as it was before `grite undo`' }],
+  served: true,
   arguments: {},
   options: partialOption,
   async run(context, { partial }) {

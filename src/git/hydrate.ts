@@ -15,16 +15,14 @@ const hydrateRoundsMax = 4
  * Creates a function that fetches the trees and blobs of the log that a partial clone left at its remote, one fetch per
  * kind; undefined in a full clone. Throws when they cannot be fetched: a log with holes would pass for a complete one.
  */
-export function hydrator({
-  layout,
-  remotes,
-}: {
+export function hydrator(repository: {
   readonly layout: RepositoryLayout
   readonly remotes: RemotePort
 }): Hydrate | undefined {
-  const promisor = findPromisor(layout)
+  const promisor = findPromisor(repository.layout)
   if (promisor === undefined) return undefined
   return async (head, exclude) => {
+    const { remotes } = repository
     const listMissing = () =>
       remotes.listMissing(head, exclude).catch(async (error: unknown) => {
         // An excluded commit is gone: check the whole history of the head.

@@ -3,6 +3,7 @@
  * reads `process`, the clock or randomness directly.
  */
 import type { JsonLayout } from './export/json-pieces.ts'
+import type { SharedRepository } from './shared-repository.ts'
 import type { Workspace } from './workspace.ts'
 
 export interface Clock {
@@ -48,6 +49,24 @@ export interface TextInput {
   readonly editText: (draft: string) => Promise<string | undefined>
 }
 
+/** How a process becomes the daemon of a repository. */
+export interface ServeRequest {
+  readonly shared: SharedRepository
+  /** It ends after this time without a request; 0 for never. Seconds. */
+  readonly idleSeconds: number
+}
+
+export interface Served {
+  readonly started: boolean
+  /** Of the daemon: this process, or the living one that was there before. */
+  readonly pid: number
+  readonly endpoint: string
+  readonly log: string
+  readonly reason: 'already running' | null
+  /** Why it ended; null if it was not started. */
+  readonly ended: string | null
+}
+
 export interface CommandContext {
   readonly cwd: string
   readonly env: Readonly<Record<string, string | undefined>>
@@ -70,6 +89,8 @@ export interface CommandContext {
   readonly interrupted: AbortSignal
   /** The global options that select the actor. */
   readonly identity: { readonly actor: string | undefined; readonly dataDir: string | undefined }
+  /** Serves a repository in this process until the daemon ends. Only the entry of the command line has it. */
+  readonly serve?: (request: ServeRequest) => Promise<Served>
   /** Opens the repository that contains `cwd`, once. @throws {NotFoundError} naming the directory when there is none */
   readonly repository: () => Promise<Workspace>
 }

@@ -71,6 +71,11 @@ export class SharedRepository {
     return lease
   }
 
+  /** Closes the view in a folder for another process, for a while. @returns whether it is closed */
+  async yieldView(directory: string): Promise<boolean> {
+    return (await this.#leases.get(directory)?.yield()) ?? true
+  }
+
   /** Closes idle views, so that other processes can open them. */
   async closeIdleViews(): Promise<void> {
     await Promise.all([...this.#leases.values()].map((lease) => lease.closeIfUnused()))

@@ -21,6 +21,9 @@ export interface ViewReader {
 /** How a request opens and catches up its view, and the callbacks for what that finds. */
 export type ReadOptions = OpenViewOptions & { readonly onNewEvents?: (events: readonly Event[]) => void }
 
+/** The other process polls for the lock of the view more often than that. Milliseconds. */
+const awayMs = 200
+
 interface OpenedView {
   readonly view: View
   readers: number
@@ -31,6 +34,7 @@ export class ViewLease {
   readonly #idleMs: number | null
   #current: OpenedView | undefined
   #idle: AbortController | undefined
+  #awayUntilMs = 0
   /** Serializes opening, changing and closing the view. */
   #turn: Promise<unknown> = Promise.resolve()
 
@@ -89,6 +93,19 @@ export class ViewLease {
     })
   }
 
+  /**
+   * Closes the view for another process, and stays away from it for a while.
+   * @returns whether it is closed; a view with readers stays open
+   */
+  async yield(): Promise<boolean> {
+    return this.#inTurn(async () => {
+      await this.#closeIfUnused()
+      if (this.#current !== undefined) return false
+      this.#awayUntilMs = performance.now() + awayMs
+      return true
+    })
+  }
+
   /** Closes the view for other processes, unless it has readers. */
   async closeIfUnused(): Promise<void> {
     if (this.#current !== undefined) await this.#inTurn(() => this.#closeIfUnused())
@@ -129,6 +146,8 @@ export class ViewLease {
   }
 
   async #open(options: ReadOptions): Promise<View> {
+    const waitMs = this.#awayUntilMs - performance.now()
+    if (waitMs > 0) await sleep(waitMs)
     const view = await openView(options)
     view.listen(undefined)
     return view

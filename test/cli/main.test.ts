@@ -22,7 +22,7 @@ test('JSON is indented on a terminal or with --pretty only', async () => {
     ['--version', '--json', '--pretty'],
   ].map((line) => runCli(line))
   const lines = (await Promise.all(versions)).map(({ stdout }) => stdout.split('\n').length - 1)
-  assert.deepEqual(lines, [1, 8])
+  assert.deepEqual(lines, [1, 9])
 })
 
 test('JSON failures are indented like successes', async () => {

@@ -57,6 +57,10 @@ const madeSnapshot = [
   'problem_count',
   'local_wal_head',
 ]
+const daemonStatus = [
+  ...['running', 'pid', 'ipc_endpoint', 'repository', 'version', 'protocol', 'started_ts', 'idle_timeout_secs'],
+  ...['connections', 'requests', 'requests_total', 'rss_bytes', 'log'],
+]
 const relation = ['issue_id', 'short_id', 'dep_type', 'title', 'state']
 const edgeChange = [
   ...change,
@@ -419,6 +423,13 @@ export const jsonContract: Readonly<Record<string, KeyTable>> = {
     'card_problems[]': ['actor', 'event_id', 'reason'],
   },
   completion: { data: ['shell', 'script'] },
+  'daemon start': {
+    data: ['started', 'pid', 'endpoint', 'idle_timeout_secs', 'repository', 'log', 'reason', 'ended'],
+  },
+  'daemon stop': { data: ['stopped', 'pid', 'reason'] },
+  'daemon status': { data: daemonStatus },
+  'daemon logs': { data: ['path', 'lines'], 'lines[]': ['time', 'level', 'pid', 'message', 'facts'] },
+  'daemon install-launcher': { data: ['path', 'target', 'outcome'] },
 }
 
 /** The keys of an answer about several issues, in place of those of one change. */

@@ -6,7 +6,6 @@ import { after, test } from 'node:test'
 import { commandLineCommands } from '../../src/cli/all-commands.ts'
 import { buildCommandTable } from '../../src/cli/command-table.ts'
 import { parseArgv } from '../../src/cli/parse-argv.ts'
-import { allCommands } from '../../src/commands/index.ts'
 import { whyGitLacks } from '../git/git-features.ts'
 import { createGriteSandbox, type Json } from './grite-process.ts'
 import { jsonContract, keyFaults, objectsAt } from './json-contract.ts'
@@ -325,6 +324,10 @@ const rows: readonly Row[] = [
     expect: (data) => assert.equal(data.schemas.length, 5),
   },
   { command: 'completion', words: () => ['bash'] },
+  { command: 'daemon start', words: () => [], expect: (data) => assert.equal(data.started, true) },
+  { command: 'daemon status', words: () => [], expect: (data) => assert.equal(data.running, true) },
+  { command: 'daemon logs', words: () => [] },
+  { command: 'daemon stop', words: () => [], expect: (data) => assert.equal(data.stopped, true) },
 ]
 
 const seen = new Set<string>()
@@ -358,7 +361,7 @@ for (const { command, words, status = 0, stdin, expect } of rows) {
 }
 
 test('the contract lists exactly the existing commands', () => {
-  const names = [...allCommands.map(({ name }) => name), 'completion']
+  const names = commandLineCommands.map(({ name }) => name)
   assert.deepEqual(Object.keys(jsonContract).sort(), names.sort())
 })
 
@@ -371,7 +374,7 @@ test('the rows produce every object of the contract', () => {
     Object.keys(table).map((place) => `${command} ${place}`),
   )
   // Provoked elsewhere: an editor in terminal.test.ts, damage in damage.test.ts, lock damage and remote refusals in test/tracker/locks, the feed in
-  // watch.test.ts.
+  // watch.test.ts, the launcher in test/native.
   const locks = ['lock gc refused[]', 'lock status conflicts[]', 'lock status malformed[]']
   const elsewhere = [
     'db check errors[]',
@@ -380,6 +383,7 @@ test('the rows produce every object of the contract', () => {
     'db verify errors[]',
     'issue edit data',
     'watch data',
+    'daemon install-launcher data',
     ...locks,
   ]
   assert.deepEqual(listed.filter((place) => !seen.has(place)).sort(), elsewhere.sort())

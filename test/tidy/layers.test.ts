@@ -18,19 +18,27 @@ const layers = {
   model: { below: [], holds: 'rules that can be stated without a repository: ids, bytes, projection, errors' },
   git: { below: ['model'], holds: 'what talks to a git repository and knows nothing of events' },
   wal: { below: ['model', 'git'], holds: 'what appends to streams and reads them, and their bytes as commits' },
+  ipc: { below: ['model'], holds: 'the protocol between processes and the daemon, for both sides' },
   view: { below: ['model', 'git', 'wal'], holds: 'what the database holds and how it follows the log' },
   import: { below: ['model'], holds: 'what foreign files say, as events and plans, without I/O' },
-  tracker: { below: ['model', 'git', 'wal', 'view', 'import'], holds: 'the rules of the issue tracker that need I/O' },
+  tracker: {
+    below: ['model', 'git', 'wal', 'view', 'import', 'ipc'],
+    holds: 'the rules of the issue tracker that need I/O',
+  },
   commands: {
-    below: ['model', 'git', 'wal', 'view', 'import', 'tracker'],
+    below: ['model', 'git', 'wal', 'view', 'import', 'ipc', 'tracker'],
     holds: 'one operation each: typed input in, data out',
   },
   library: {
-    below: ['model', 'git', 'wal', 'view', 'tracker', 'commands'],
+    below: ['model', 'git', 'wal', 'view', 'ipc', 'tracker', 'commands'],
     holds: 'what programs import: the commands as functions',
   },
+  daemon: {
+    below: ['model', 'git', 'wal', 'view', 'ipc', 'tracker', 'commands', 'library'],
+    holds: 'what serves the commands to other processes',
+  },
   cli: {
-    below: ['model', 'git', 'wal', 'view', 'tracker', 'commands'],
+    below: ['model', 'git', 'wal', 'view', 'ipc', 'tracker', 'commands', 'daemon'],
     holds: 'arguments, rendering and exit status',
   },
 } as const satisfies Record<string, { below: readonly string[]; holds: string }>

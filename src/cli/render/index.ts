@@ -4,6 +4,11 @@
 import type { ResultOf } from '../../commands/define-command.ts'
 import type { CommandName, CommandNamed } from '../../commands/index.ts'
 import type { CompletionData } from '../completion-command.ts'
+import type { DaemonInstallLauncherData } from '../daemon/install-launcher.ts'
+import type { DaemonLogsData } from '../daemon/logs.ts'
+import type { DaemonStartData } from '../daemon/start.ts'
+import type { DaemonStatusData } from '../daemon/status.ts'
+import type { DaemonStopData } from '../daemon/stop.ts'
 import type { PieceRenderer, Renderer } from './renderer.ts'
 
 export { renderAsJson } from './as-json.ts'
@@ -17,7 +22,14 @@ export type RendererTable = Readonly<Record<string, () => Promise<AnyRenderer>>>
 
 type EveryRenderer = {
   readonly [Name in CommandName]: () => Promise<RendererOf<ResultOf<CommandNamed<Name>>>>
-} & { readonly completion: () => Promise<RendererOf<CompletionData>> }
+} & {
+  readonly completion: () => Promise<RendererOf<CompletionData>>
+  readonly 'daemon start': () => Promise<RendererOf<DaemonStartData>>
+  readonly 'daemon stop': () => Promise<RendererOf<DaemonStopData>>
+  readonly 'daemon status': () => Promise<RendererOf<DaemonStatusData>>
+  readonly 'daemon logs': () => Promise<RendererOf<DaemonLogsData>>
+  readonly 'daemon install-launcher': () => Promise<RendererOf<DaemonInstallLauncherData>>
+}
 
 const issueChange = (done: string) => () => import('./issue-change.ts').then((file) => file.renderIssueChange(done))
 
@@ -96,6 +108,11 @@ const everyRenderer: EveryRenderer = {
   doctor: () => import('./doctor.ts').then((file) => file.renderDoctor),
   schema: () => import('./schema.ts').then((file) => file.renderSchema),
   'install-skill': () => import('./install-skill.ts').then((file) => file.renderInstallSkill),
+  'daemon start': () => import('./daemon.ts').then((file) => file.renderDaemonStart),
+  'daemon stop': () => import('./daemon.ts').then((file) => file.renderDaemonStop),
+  'daemon status': () => import('./daemon.ts').then((file) => file.renderDaemonStatus),
+  'daemon logs': () => import('./daemon.ts').then((file) => file.renderDaemonLogs),
+  'daemon install-launcher': () => import('./daemon.ts').then((file) => file.renderLauncher),
   completion: () => import('./completion.ts').then((file) => file.renderCompletion),
 }
 

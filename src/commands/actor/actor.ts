@@ -47,6 +47,7 @@ export const actorList = defineCommand({
     { command: 'grite actor list', explains: 'ids, labels, keys and directories' },
     { command: 'grite actor list --all', explains: 'including actors with a card in the log' },
   ],
+  served: true,
   arguments: {},
   options: {
     all: { type: 'boolean', summary: 'Also list actors of other clones that have a card in the log' },
@@ -99,6 +100,7 @@ export const actorShow = defineCommand({
     { command: 'grite actor show', explains: 'the current actor' },
     { command: 'grite actor show 3f2a91c4', explains: 'an actor of this clone, or one with a card in the log' },
   ],
+  served: true,
   arguments: {
     actor: { summary: 'Actor id or a unique prefix; default: the current actor', optional: true, completes: 'actor' },
   },
@@ -162,6 +164,7 @@ export const actorCurrent = defineCommand({
   name: 'actor current',
   summary: 'Show the current actor and why it was chosen',
   examples: [{ command: 'grite actor current', explains: 'id, directory and the source of the choice' }],
+  served: true,
   arguments: {},
   options: {},
   async run(context) {

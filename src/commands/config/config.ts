@@ -42,6 +42,7 @@ export const configList = defineCommand({
     'Settings of this clone are in `.git/grite/config.toml`. Those called `query.<name>` are the saved queries, which ' +
     'travel in the log to every clone.',
   examples: [{ command: 'grite config list', explains: 'every setting, with its value' }],
+  served: true,
   arguments: {},
   options: headerOption,
   async run(context) {
@@ -70,6 +71,7 @@ export const configGet = defineCommand({
   name: 'config get',
   summary: 'Print one setting',
   examples: [{ command: 'grite config get lock_policy', explains: 'its value alone, set or not' }],
+  served: true,
   arguments: { key: keyArgument },
   options: {},
   async run(context, { key }): Promise<{ readonly data: ShownSetting }> {

@@ -12,6 +12,7 @@ export const dbStats = defineCommand({
     'Sizes are bytes on disk. Loose objects and packs are counted for the whole repository, including those of your code. ' +
     'git packs loose objects from time to time; `git maintenance run` does so at once.',
   examples: [{ command: 'grite db stats --json', explains: 'for a script' }],
+  served: true,
   arguments: {},
   options: {},
   async run(context) {

@@ -35,6 +35,7 @@ export const issueAttachmentAdd = defineCommand({
       explains: 'record only name, type and hash',
     },
   ],
+  served: true,
   arguments: { issue },
   options: {
     file: { type: 'text', valueName: 'file', summary: 'File to store', completes: 'file', short: 'f' },
@@ -112,6 +113,7 @@ export const issueAttachmentList = defineCommand({
   name: 'issue attachment list',
   summary: 'List the attachments of an issue',
   examples: [{ command: 'grite issue attachment list 3f2a91c', explains: 'names, types and hashes' }],
+  served: true,
   arguments: { issue },
   options: headerOption,
   async run(context, input) {

@@ -40,6 +40,7 @@ export const issueClaim = defineCommand({
     { command: 'grite issue claim --next --label bug', explains: 'claim the first bug in the ready queue' },
     { command: 'grite issue claim 3f2a91c --remote --ttl 4h', explains: 'visible to all clones, for four hours' },
   ],
+  served: { unless: ['remote'] },
   arguments: {
     issue: { summary: 'Issue id, a unique prefix of it, or an imported id', optional: true, completes: 'issue' },
   },
@@ -198,6 +199,7 @@ export const issueUnclaim = defineCommand({
   summary: 'Release an issue that you have claimed',
   description: 'Releases the lock of the issue and removes you as assignee, unless you were assigned before the claim.',
   examples: [{ command: 'grite issue unclaim 3f2a91c', explains: 'let others claim it' }],
+  served: { unless: ['remote'] },
   arguments: {
     issue: { summary: 'Issue id, a unique prefix of it, or an imported id', completes: 'issue' },
   },

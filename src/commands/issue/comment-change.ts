@@ -23,6 +23,7 @@ export const issueCommentEdit = defineCommand({
     { command: 'grite issue comment edit 1c9e4f7a', explains: 'in your editor' },
     { command: 'grite issue comment edit 1c9e4f7a --body "Seen on Linux only"', explains: 'another text' },
   ],
+  served: true,
   arguments: { comment: commentArgument },
   options: bodyOptions,
   async run(context, input) {
@@ -43,6 +44,7 @@ export const issueCommentHide = defineCommand({
     `Shows who hid the comment in place of its text. ${staysInGit} To remove a secret from the world, revoke it. ` +
     '`grite issue comment unhide` shows the comment again.',
   examples: [{ command: 'grite issue comment hide 1c9e4f7a', explains: 'by its id in `grite issue show`' }],
+  served: true,
   arguments: { comment: commentArgument },
   options: {},
   run: (context, input) => changeComment(context, input.comment, 'hidden', hideComment),
@@ -56,6 +58,7 @@ export const issueCommentUnhide = defineCommand({
   summary: 'Show a hidden comment again',
   description: 'Shows the text that the comment had before it was hidden.',
   examples: [{ command: 'grite issue comment unhide 1c9e4f7a', explains: 'after `grite issue comment hide`' }],
+  served: true,
   arguments: { comment: commentArgument },
   options: {},
   run: (context, input) => changeComment(context, input.comment, 'unhidden', unhideComment),

@@ -35,6 +35,7 @@ export const issueDepAdd = defineCommand({
     { command: 'grite issue dep add 3f2a91c --target 77bc01d', explains: '3f2a91c waits until 77bc01d is closed' },
     { command: 'grite issue dep add 3f2a91c --target 77bc01d --type blocks', explains: '77bc01d waits for 3f2a91c' },
   ],
+  served: true,
   arguments: { issue },
   options: edgeOptions,
   run: (context, input) =>
@@ -51,6 +52,7 @@ export const issueDepRemove = defineCommand({
   examples: [
     { command: 'grite issue dep remove 3f2a91c --target 77bc01d', explains: '3f2a91c no longer waits for 77bc01d' },
   ],
+  served: true,
   arguments: { issue },
   options: edgeOptions,
   run: (context, input) =>

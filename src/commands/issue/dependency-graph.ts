@@ -20,6 +20,7 @@ export const issueDepGraph = defineCommand({
     { command: 'grite issue dep graph --format mermaid', explains: 'for a page that draws Mermaid' },
     { command: 'grite issue dep graph --format dot | dot -Tsvg > graph.svg', explains: 'as a picture' },
   ],
+  served: true,
   arguments: {
     issue: { summary: 'Root of the graph; default all issues', optional: true, completes: 'issue' },
   },

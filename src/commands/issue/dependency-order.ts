@@ -13,6 +13,7 @@ export const issueDepTopo = defineCommand({
   description:
     'Lists every issue after the issues that it waits for; independent issues by age, oldest first. Issues in a cycle, and issues that wait for them, come last.',
   examples: [{ command: 'grite issue dep topo --state open', explains: 'open issues in a possible working order' }],
+  served: true,
   arguments: {},
   options: {
     state: filterOptions.state,

@@ -23,6 +23,7 @@ export const issueEdit = defineCommand({
     { command: 'grite edit 3f2a91c', explains: 'open the editor of git: GIT_EDITOR, VISUAL, EDITOR or vi' },
     { command: "EDITOR='code --wait' grite edit 3f2a91c", explains: 'open another editor' },
   ],
+  served: true,
   arguments: {
     issue: { summary: 'Issue id, a unique prefix of it, or an imported id', completes: 'issue' },
   },

@@ -28,6 +28,7 @@ export const issueHistory = defineCommand({
     { command: 'grite issue history 3f2a91c --reverse --limit 10', explains: 'the last ten changes, newest first' },
     { command: 'grite issue history 3f2a91c --json', explains: 'full texts and ids, for a script' },
   ],
+  served: true,
   arguments: { issue: { summary: 'Issue id, a unique prefix of it, or an imported id', completes: 'issue' } },
   options: {
     reverse: { type: 'boolean', summary: 'Newest first' },

@@ -38,6 +38,7 @@ export const issueLabelAdd = defineCommand({
   summary: 'Add labels to issues',
   description: 'A label with a known key, such as priority:P1, sets that field and replaces its old value.',
   examples: [{ command: 'grite issue label add 3f2a91c --label bug --label ui', explains: 'two labels in one commit' }],
+  served: true,
   arguments: issues,
   options: { ...labelOption, ...lockOption },
   run: (context, { issue, label, lock }) => {
@@ -54,6 +55,7 @@ export const issueLabelRemove = defineCommand({
   name: 'issue label remove',
   summary: 'Remove labels from issues',
   examples: [{ command: 'grite issue label remove 3f2a91c --label wontfix', explains: 'remove one label' }],
+  served: true,
   arguments: issues,
   options: { ...labelOption, ...lockOption },
   run: (context, { issue, label, lock }) =>
@@ -67,6 +69,7 @@ export const issueAssigneeAdd = defineCommand({
   name: 'issue assignee add',
   summary: 'Assign people or agents to issues',
   examples: [{ command: 'grite issue assignee add 3f2a91c --user ann', explains: 'assign ann' }],
+  served: true,
   arguments: issues,
   options: { ...userOption, ...lockOption },
   run: (context, { issue, user, lock }) =>
@@ -80,6 +83,7 @@ export const issueAssigneeRemove = defineCommand({
   name: 'issue assignee remove',
   summary: 'Unassign people or agents from issues',
   examples: [{ command: 'grite issue assignee remove 3f2a91c --user ann', explains: 'unassign ann' }],
+  served: true,
   arguments: issues,
   options: { ...userOption, ...lockOption },
   run: (context, { issue, user, lock }) =>

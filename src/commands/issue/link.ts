@@ -12,6 +12,7 @@ export const issueLinkAdd = defineCommand({
       explains: 'with a note',
     },
   ],
+  served: true,
   arguments: { issue: { summary: 'Issue id, a unique prefix of it, or an imported id', completes: 'issue' } },
   options: {
     url: { type: 'text', valueName: 'url', summary: 'Target of the link', required: true },

@@ -79,6 +79,7 @@ export const issueList = defineCommand({
     },
     { command: 'grite issue list --json --fields issue_id,title', explains: 'only the keys that a script needs' },
   ],
+  served: true,
   arguments: {},
   options,
   run(context, input) {

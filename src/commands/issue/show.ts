@@ -40,6 +40,7 @@ export const issueShow = defineCommand({
       explains: 'only the keys that a script needs',
     },
   ],
+  served: true,
   arguments: { issue: { summary: 'Issue id, a unique prefix of it, or an imported id', completes: 'issue' } },
   options: {
     'no-events': { type: 'boolean', summary: 'Leave out `events` from the JSON document' },

@@ -57,6 +57,7 @@ export const issueClose = defineCommand({
     },
     { command: 'grite issue close 3f2a91c --claim-next --remote', explains: 'finish this issue and claim the next' },
   ],
+  served: true,
   arguments: issues,
   options: {
     ...commentOption,
@@ -131,6 +132,7 @@ export const issueReopen = defineCommand({
   shortForms: ['reopen'],
   summary: 'Reopen closed issues',
   examples: [{ command: 'grite issue reopen 3f2a91c', explains: 'it was not fixed after all' }],
+  served: true,
   arguments: issues,
   options: { ...commentOption, ...lockOption },
   run: (context, input) => moveIssues(context, input, { state: 'open', action: 'reopened' }),

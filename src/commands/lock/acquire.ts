@@ -30,6 +30,7 @@ export const lockAcquire = defineCommand({
     { command: 'grite lock acquire path:src/parser --ttl 30m', explains: 'lock a directory for half an hour' },
     { command: 'grite lock acquire issue:3f2a91c --remote', explains: 'a lock visible to all clones' },
   ],
+  served: { unless: ['remote'] },
   arguments: resourceArgument,
   options: { ...resourceOption, ...ttlOption('Duration; default 5 minutes'), ...placeOptions },
   async run(context, input) {
@@ -54,6 +55,7 @@ export const lockRenew = defineCommand({
     'Only the holder can renew a lock, even an expired one. A released lock is acquired; for one that somebody else let ' +
     'expire, use `grite lock acquire`.',
   examples: [{ command: 'grite lock renew path:src/parser --ttl 1h', explains: 'expires an hour from now' }],
+  served: { unless: ['remote'] },
   arguments: resourceArgument,
   options: { ...resourceOption, ...ttlOption('Duration from now; default 5 minutes'), ...placeOptions },
   async run(context, input) {

@@ -27,6 +27,7 @@ export const lockStatus = defineCommand({
     { command: 'grite lock status', explains: 'all locks known to this clone' },
     { command: 'grite lock status path:src --remote', explains: 'locks that overlap path:src, freshly fetched' },
   ],
+  served: { unless: ['remote'] },
   arguments: {
     resource: { summary: 'Only locks that overlap this resource', optional: true },
   },

@@ -28,6 +28,7 @@ export const remember = defineCommand({
       explains: 'a note under a key of your choice',
     },
   ],
+  served: true,
   arguments: {
     text: { summary: `The note, at most ${limits.memoryBytesMax / 1024} KiB; - reads it from standard input` },
   },
@@ -92,6 +93,7 @@ export const recall = defineCommand({
     { command: 'grite recall parser comments', explains: 'notes with both words' },
     { command: 'grite recall --about src/parser.ts', explains: 'notes about this file, src, or everything' },
   ],
+  served: true,
   arguments: { query: { summary: 'Words to find', optional: true, repeatable: true } },
   options: {
     about: {
@@ -146,6 +148,7 @@ export const forget = defineCommand({
   summary: 'Remove a note, for all clones',
   description: 'The log keeps the note; `grite undo` brings it back.',
   examples: [{ command: 'grite forget ci-port', explains: 'remove the note `ci-port`' }],
+  served: true,
   arguments: { key: { summary: 'Key of a note', completes: 'memory' } },
   options: {},
   async run(context, { key }) {

@@ -34,6 +34,7 @@ export const prime = defineCommand({
     { command: 'grite prime', explains: 'about a thousand tokens' },
     { command: 'grite prime --budget 300', explains: 'a shorter status' },
   ],
+  served: true,
   arguments: {},
   options: {
     budget: { type: 'count', valueName: 'tokens', summary: `Maximum length in tokens; default ${budgetDefault}` },

@@ -36,6 +36,7 @@ export const querySave = defineCommand({
     },
     { command: "grite query save blockers 'is:open label:blocker'", explains: 'issues that block a release' },
   ],
+  served: true,
   arguments: {
     name: { summary: 'Letters, digits, dots, dashes and underscores', completes: 'query' },
     query: queryWords,
@@ -70,6 +71,7 @@ export const queryList = defineCommand({
   name: 'query list',
   summary: 'List the saved queries',
   examples: [{ command: 'grite query list', explains: 'names and queries' }],
+  served: true,
   arguments: {},
   options: headerOption,
   async run(context) {
@@ -114,6 +116,7 @@ export const queryRun = defineCommand({
     { command: "grite query run mine 'label:bug limit:5'", explains: 'add conditions' },
     { command: 'grite query run blockers --exit-status', explains: 'fail a CI job if any issue matches' },
   ],
+  served: true,
   arguments: { name: savedName, query: { ...queryWords, summary: 'Additional conditions', optional: true } },
   options: listOptions,
   async run(context, input) {
@@ -143,6 +146,7 @@ export const queryRemove = defineCommand({
   summary: 'Remove a saved query, for all clones',
   description: 'The log keeps the query; `grite undo` restores it.',
   examples: [{ command: 'grite query remove mine', explains: 'remove the query `mine`' }],
+  served: true,
   arguments: { name: savedName },
   options: {},
   async run(context, { name }) {

@@ -31,6 +31,7 @@ export const snapshotList = defineCommand({
     '  unchecked  will be checked on first use\n' +
     '  refused    omits or adds events; never used',
   examples: [{ command: 'grite snapshot list', explains: 'times, sizes and verdicts' }],
+  served: true,
   arguments: {},
   options: headerOption,
   async run(context) {

@@ -43,6 +43,7 @@ export const watch = defineCommand({
     { command: 'grite watch --exec ./notify.sh -- --channel issues', explains: 'run your program for each event' },
   ],
   isFeed: true,
+  served: { unless: ['fetch', 'exec'] },
   arguments: { argument: { summary: 'Arguments for the program of --exec', optional: true, repeatable: true } },
   options: {
     since: {

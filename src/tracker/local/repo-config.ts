@@ -52,6 +52,12 @@ export interface RepoConfig {
     /** Remote for locks and claims without `--remote`; undefined for local ones. */
     readonly remote: string | undefined
   }
+  readonly daemon: {
+    /** Whether a command starts a daemon for the next one. */
+    readonly autospawn: boolean
+    /** How long a daemon without requests lives. Seconds; 0 for ever. */
+    readonly idleTimeout: number
+  }
   readonly maintenance: {
     /** Whether to run `git maintenance run --auto` in the background after many writes. */
     readonly auto: boolean
@@ -62,6 +68,9 @@ export interface RepoConfig {
 const remoteTimeoutDefault = 60
 /** One day; a Node timer can hold at most 24. Seconds. */
 export const remoteTimeoutMax = 86_400
+
+/** Seconds. */
+const idleTimeoutDefault = 300
 
 /** @throws {ConfigError} on invalid TOML or a value that is not allowed; the file is never changed */
 export async function readRepoConfig(path: string): Promise<RepoConfig> {
@@ -86,6 +95,10 @@ export function parseRepoConfig(path: string, table: TomlTable): RepoConfig {
     sync: { remote: sync.text('remote') ?? 'origin', runHooks: sync.flag('run_hooks') ?? false },
     remote: { timeout: top.table('remote').seconds('timeout') ?? remoteTimeoutDefault },
     lease: { remote: top.table('lease').text('remote') },
+    daemon: {
+      autospawn: top.table('daemon').flag('autospawn') ?? true,
+      idleTimeout: top.table('daemon').seconds('idle_timeout') ?? idleTimeoutDefault,
+    },
     maintenance: { auto: top.table('maintenance').flag('auto') ?? true },
   }
 }

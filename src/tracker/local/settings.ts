@@ -107,6 +107,20 @@ export const settings: readonly Setting[] = [
     parse: text,
   },
   {
+    key: 'daemon.autospawn',
+    allowed: flagWords,
+    summary: 'whether a command starts a daemon in the background, which makes the next ones faster',
+    read: ({ daemon }) => daemon.autospawn,
+    parse: flag,
+  },
+  {
+    key: 'daemon.idle_timeout',
+    allowed: `a whole number of seconds up to ${remoteTimeoutMax}, 0 for never`,
+    summary: 'seconds without a request after which a daemon ends; 0 for never',
+    read: ({ daemon }) => daemon.idleTimeout,
+    parse: seconds,
+  },
+  {
     key: 'maintenance.auto',
     allowed: flagWords,
     summary: 'whether to start `git maintenance run --auto` in the background after many writes',

@@ -1,0 +1,34 @@
+/** Starts a daemon in the background: the program itself, in a session of its own, with no open files of the caller. */
+import { spawn } from 'node:child_process'
+
+/** Writes of one commit are flushed in parallel by this many threads of Node's pool. */
+const flushThreads = 16
+
+export interface SpawnOptions {
+  /** A directory in the repository. */
+  readonly directory: string
+  readonly env: Readonly<Record<string, string | undefined>>
+  /** Seconds; undefined for the setting. */
+  readonly idleTimeout?: number | undefined
+}
+
+/** Does not wait for it. @returns the pid; undefined when the process could not be started */
+export function spawnDaemon({ directory, env, idleTimeout }: SpawnOptions): number | undefined {
+  const entry = process.argv[1]
+  if (entry === undefined) return undefined
+  const idle = idleTimeout === undefined ? [] : ['--idle-timeout', `${idleTimeout}`]
+  const words = [entry, 'daemon', 'start', '--foreground', ...idle, '--', directory]
+  try {
+    const child = spawn(process.execPath, words, {
+      detached: true,
+      stdio: 'ignore',
+      cwd: '/',
+      env: { ...env, UV_THREADPOOL_SIZE: env.UV_THREADPOOL_SIZE ?? `${flushThreads}` },
+    })
+    child.on('error', () => {})
+    child.unref()
+    return child.pid
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,248 @@
+/**
+ * Hands a command line to the daemon, if there is one, before the rest of the program is loaded (docs/ipc.md). Loads `node:net` only
+ * when an endpoint file is there.
+ *
+ * Invariants
+ * - It never waits for a daemon that does not answer: after 500 ms, or when the connection breaks, the program does the work itself.
+ * - A request that may have been carried out is done again only under its key, with which the program looks it up in the log.
+ */
+import { closeSync, openSync, read, readSync, writeSync } from 'node:fs'
+import { createConnection, type Socket } from 'node:net'
+import { buildId } from '../ipc/build-id.ts'
+import { endpointName, guessCommonDir, readEndpoint } from '../ipc/endpoint.ts'
+import { ask, encodeFrame, type Frame, FrameReader, ignorableFrom, protocolVersion, tell } from '../ipc/frames.ts'
+import type { WireValue } from '../ipc/wire-values.ts'
+import { isTerminal } from './is-terminal.ts'
+
+/** Milliseconds. */
+const acceptMsMax = 500
+const cancelMsMax = 3_000
+/** One read of standard input. */
+const stdinBytesMax = 64 * 1024
+
+const signals = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 } as const
+
+/** How the daemon has answered. */
+export type ClientOutcome =
+  | { readonly kind: 'exit'; readonly status: number }
+  /** The program does it; with the key of a request whose fate is in doubt. */
+  | { readonly kind: 'local'; readonly key: string | undefined }
+  /** Parts of the output were written, and the rest is lost. */
+  | { readonly kind: 'lost' }
+
+/** Variables that name a repository, as a hook has them. */
+const steering = [
+  'GIT_DIR',
+  'GIT_WORK_TREE',
+  'GIT_COMMON_DIR',
+  'GIT_INDEX_FILE',
+  'GIT_OBJECT_DIRECTORY',
+  'GIT_ALTERNATE_OBJECT_DIRECTORIES',
+  'GIT_NAMESPACE',
+  'GIT_QUARANTINE_PATH',
+  'GIT_CEILING_DIRECTORIES',
+  'GIT_DISCOVERY_ACROSS_FILESYSTEM',
+]
+
+const passedOn =
+  /^(?:HOME|PATH|XDG_CONFIG_HOME|TZ|LANG|LANGUAGE|TERM|COLORTERM|NO_COLOR|CLICOLOR|CLICOLOR_FORCE|COLUMNS|LINES|PAGER|EDITOR|VISUAL|CI|SHELL|TMPDIR|(?:LC_|GRITE_|GIT_).*)$/
+
+/** Whether a daemon must not be used, or started, for this line. */
+function refusesDaemon(argv: readonly string[], env: Readonly<Record<string, string | undefined>>): boolean {
+  const { GRITE_NO_DAEMON: said = '' } = env
+  if ((said !== '' && said !== '0') || argv[0] === 'daemon' || argv.includes('--no-daemon')) return true
+  return steering.some((name) => env[name] !== undefined)
+}
+
+/** The socket of the daemon that may serve this line; undefined for none. */
+export function findSocket(argv: readonly string[], env: NodeJS.ProcessEnv): string | undefined {
+  if (refusesDaemon(argv, env)) return undefined
+  const name = endpointName()
+  const cwd = currentDirectory()
+  if (name === undefined || cwd === undefined) return undefined
+  const commonDir = guessCommonDir(cwd)
+  return commonDir && readEndpoint(`${commonDir}/grite/${name}`)?.socket
+}
+
+function currentDirectory(): string | undefined {
+  try {
+    return process.cwd()
+  } catch {
+    return undefined
+  }
+}
+
+/** Runs a line through the daemon at a socket. Never rejects. */
+export function runThroughDaemon(
+  socket: string,
+  argv: readonly string[],
+  env: NodeJS.ProcessEnv,
+): Promise<ClientOutcome> {
+  const cwd = process.cwd()
+  const environment: Record<string, string> = {}
+  for (const [name, value] of Object.entries(env))
+    if (value !== undefined && passedOn.test(name)) environment[name] = value
+  // Node puts U+FFFD for bytes that are not UTF-8.
+  if ([...argv, cwd, ...Object.values(environment)].some((text) => text.includes('\ufffd')))
+    return Promise.resolve({ kind: 'local', key: undefined })
+  const key = environment.GRITE_REQUEST ?? newKey()
+  const terminal = [isTerminal(0), isTerminal(1), isTerminal(2)]
+  const size = terminal[1] ? [process.stdout.columns || 0, process.stdout.rows || 0] : [0, 0]
+  const request = [ask.run, 1, key, argv, cwd, environment, [...terminal, ...size]]
+  return new Promise((resolve) => new Client(socket, key, resolve).start(request))
+}
+
+/** `<unix ms>-<32 hex>`. The system's device: Node's own source of randomness takes 2 ms to load. */
+function newKey(): string {
+  const bytes = Buffer.alloc(16)
+  const descriptor = openSync('/dev/urandom', 'r')
+  readSync(descriptor, bytes)
+  closeSync(descriptor)
+  return `${Date.now()}-${bytes.toString('hex')}`
+}
+
+class Client {
+  readonly #path: string
+  readonly #key: string
+  readonly #resolve: (outcome: ClientOutcome) => void
+  readonly #reader = new FrameReader()
+  #socket: Socket | undefined
+  #isSent = false
+  #isOver = false
+  #hasPrinted = false
+  #hasSentInput = false
+  #acceptTimer: NodeJS.Timeout | undefined
+  /** How it ends after a signal. */
+  #cancelled: ClientOutcome | undefined
+  /** Output that waits for its reader. */
+  #writing = Promise.resolve()
+
+  constructor(path: string, key: string, resolve: (outcome: ClientOutcome) => void) {
+    this.#path = path
+    this.#key = key
+    this.#resolve = resolve
+  }
+
+  start(request: readonly WireValue[]): void {
+    const socket = createConnection(this.#path)
+    this.#socket = socket
+    const hello = encodeFrame([ask.hello, protocolVersion, buildId, [], new Uint8Array()])
+    let bytes: Buffer
+    try {
+      bytes = Buffer.concat([hello, encodeFrame(request)])
+    } catch {
+      // Too long for a frame.
+      this.#leave({ kind: 'local', key: undefined })
+      return
+    }
+    socket.once('connect', () => {
+      this.#isSent = true
+      socket.write(bytes)
+    })
+    socket.on('data', (part: Buffer) => this.#take(part))
+    socket.on('error', () => this.#lose())
+    socket.on('close', () => this.#lose())
+    this.#acceptTimer = setTimeout(() => setImmediate(() => this.#acceptTimer && this.#lose()), acceptMsMax)
+    for (const name of Object.keys(signals) as (keyof typeof signals)[]) process.on(name, () => this.#cancel(name))
+  }
+
+  #take(part: Buffer): void {
+    // What has arrived before a slow reader has taken the output waits in the socket.
+    this.#socket?.pause()
+    this.#writing = this.#writing.then(async () => {
+      try {
+        for (const frame of this.#reader.take(part)) await this.#serve(frame)
+      } catch {
+        this.#lose()
+      }
+      this.#socket?.resume()
+    })
+  }
+
+  async #serve(frame: Frame): Promise<void> {
+    if (this.#isOver) return
+    const [kind, id, value] = frame
+    if (kind === tell.hello || kind >= ignorableFrom) return
+    if (kind === tell.refused) return this.#leave({ kind: 'local', key: undefined })
+    if (id !== 1) return this.#lose()
+    switch (kind) {
+      case tell.accepted:
+        clearTimeout(this.#acceptTimer)
+        this.#acceptTimer = undefined
+        return
+      case tell.stdout:
+      case tell.stderr:
+        if (!(value instanceof Uint8Array)) return this.#lose()
+        return this.#print(kind === tell.stdout ? 1 : 2, value)
+      case tell.wantStdin:
+        return this.#readInput()
+      case tell.exit:
+        return typeof value === 'number' ? this.#leave({ kind: 'exit', status: value }) : this.#lose()
+      default:
+        return this.#lose()
+    }
+  }
+
+  async #print(descriptor: 1 | 2, bytes: Uint8Array): Promise<void> {
+    this.#hasPrinted = true
+    try {
+      await writeAll(descriptor, bytes)
+    } catch {
+      // The reader has gone.
+      this.#socket?.write(encodeFrame([ask.closed, 1, descriptor]))
+    }
+  }
+
+  /** Answers with one part, when there is one. */
+  #readInput(): void {
+    const buffer = Buffer.allocUnsafe(stdinBytesMax)
+    this.#hasSentInput = true
+    const send = (bytes: Buffer) => void (this.#isOver || this.#socket?.write(encodeFrame([ask.stdin, 1, bytes])))
+    const next = (): void =>
+      read(0, buffer, 0, buffer.length, null, (error, count) => {
+        if (error?.code === 'EAGAIN') setTimeout(next, 5)
+        else send(buffer.subarray(0, error === null ? count : 0))
+      })
+    next()
+  }
+
+  #cancel(name: keyof typeof signals): void {
+    const outcome = { kind: 'exit', status: 128 + signals[name] } as const
+    if (this.#cancelled !== undefined || !this.#isSent) {
+      this.#leave(outcome)
+      return
+    }
+    this.#cancelled = outcome
+    this.#socket?.write(encodeFrame([ask.cancel, 1, signals[name]]))
+    setTimeout(() => this.#leave(outcome), cancelMsMax)
+  }
+
+  #lose(): void {
+    if (this.#hasPrinted || this.#hasSentInput) this.#leave({ kind: 'lost' })
+    else this.#leave({ kind: 'local', key: this.#isSent ? this.#key : undefined })
+  }
+
+  #leave(outcome: ClientOutcome): void {
+    if (this.#isOver) return
+    this.#isOver = true
+    clearTimeout(this.#acceptTimer)
+    this.#acceptTimer = undefined
+    for (const name of Object.keys(signals)) process.removeAllListeners(name)
+    this.#socket?.removeAllListeners()
+    this.#socket?.on('error', () => {})
+    this.#socket?.destroy()
+    this.#resolve(this.#cancelled ?? outcome)
+  }
+}
+
+/** A pipe may be non-blocking, and full. @throws when nobody reads it */
+async function writeAll(descriptor: number, bytes: Uint8Array): Promise<void> {
+  for (let written = 0; written < bytes.length; ) {
+    try {
+      written += writeSync(descriptor, bytes, written)
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error
+      await new Promise((resolve) => setTimeout(resolve, 2))
+    }
+  }
+}

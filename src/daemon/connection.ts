@@ -1,0 +1,290 @@
+/**
+ * One client of the daemon: its frames, its unfinished requests, and the bytes that wait for it.
+ *
+ * Invariants
+ * - Nothing a peer sends throws: what is not the protocol ends the connection.
+ * - A request ends with exactly one final frame, or with the connection.
+ * - Output waits for the socket, never in memory beyond what one write holds.
+ */
+import type { Socket } from 'node:net'
+import {
+  ask,
+  encodeFrame,
+  type Frame,
+  FrameReader,
+  protocolVersion,
+  type Refusal,
+  requestsMax,
+  tell,
+  type WireValue,
+} from '../ipc/index.ts'
+
+/** Time to send hello, and to send the rest of a frame. Milliseconds. */
+const helloMsMax = 5_000
+const frameMsMax = 30_000
+/** Time that waiting output is not taken by a client. Milliseconds. */
+const unreadMsMax = 60_000
+
+/** What the server does for a connection. */
+export interface Requests {
+  readonly facts: { readonly version: number; readonly build: string; readonly pid: number }
+  /** Begins a request; must not throw. */
+  readonly begin: (request: Request, frame: Frame) => void
+  readonly onClose: (connection: Connection) => void
+  readonly isStopping: () => boolean
+  /** A client speaks a higher version. */
+  readonly replace: () => void
+  readonly note: (facts: Readonly<Record<string, unknown>>, message: string) => void
+}
+
+export class Connection {
+  readonly requests = new Map<number, Request>()
+  readonly #socket: Socket
+  readonly #server: Requests
+  readonly #reader = new FrameReader()
+  /** Undefined before hello; a refusal of everything but status and stop. */
+  #standing: 'new' | 'served' | 'version' | 'build' = 'new'
+  #deadline: NodeJS.Timeout | undefined
+  #drained: Promise<void> | undefined
+  #isCorked = false
+  isClosed = false
+
+  constructor(socket: Socket, server: Requests) {
+    this.#socket = socket
+    this.#server = server
+    this.#within(helloMsMax)
+    socket.on('data', (bytes: Buffer) => this.#take(bytes))
+    // A half-closed peer looks like one that was killed: it gets no answers.
+    socket.on('end', () => this.close())
+    socket.on('error', () => this.close())
+    socket.on('close', () => this.close())
+  }
+
+  /** Sends a frame. Resolves when the socket takes more. */
+  async send(frame: readonly WireValue[]): Promise<void> {
+    if (!this.isClosed) await this.sendBytes(encodeFrame(frame))
+  }
+
+  async sendBytes(bytes: Uint8Array): Promise<void> {
+    if (this.isClosed) return
+    this.#cork()
+    if (!this.#socket.write(bytes)) await this.#drain()
+  }
+
+  /** Bytes that the client has not taken yet. */
+  get waitingBytes(): number {
+    return this.#socket.writableLength
+  }
+
+  /** Ends the connection after what has been sent. */
+  end(): void {
+    this.#socket.end()
+  }
+
+  close(): void {
+    if (this.isClosed) return
+    this.isClosed = true
+    clearTimeout(this.#deadline)
+    this.#socket.destroy()
+    for (const request of this.requests.values()) request.abandon()
+    this.requests.clear()
+    this.#server.onClose(this)
+  }
+
+  /** The frames of one turn of the event loop go out in one write. */
+  #cork(): void {
+    if (this.#isCorked) return
+    this.#isCorked = true
+    this.#socket.cork()
+    setImmediate(() => {
+      this.#isCorked = false
+      this.#socket.uncork()
+    })
+  }
+
+  async #drain(): Promise<void> {
+    this.#drained ??= new Promise<void>((resolve) => {
+      const patience = setTimeout(() => {
+        this.#server.note({}, 'disconnected a client that takes no output')
+        this.close()
+      }, unreadMsMax)
+      const done = () => {
+        clearTimeout(patience)
+        this.#socket.off('drain', done)
+        this.#socket.off('close', done)
+        this.#drained = undefined
+        resolve()
+      }
+      this.#socket.once('drain', done)
+      this.#socket.once('close', done)
+    })
+    await this.#drained
+  }
+
+  #within(ms: number): void {
+    clearTimeout(this.#deadline)
+    this.#deadline = setTimeout(() => this.close(), ms)
+    this.#deadline.unref()
+  }
+
+  #take(bytes: Buffer): void {
+    try {
+      for (const frame of this.#reader.take(bytes)) {
+        this.#serve(frame)
+        if (this.isClosed) return
+      }
+    } catch (error) {
+      this.#server.note({ reason: (error as Error).message }, 'disconnected a client that does not speak the protocol')
+      void this.send([tell.refused, 0, 'frame', (error as Error).message])
+      this.end()
+      // Its further bytes mean nothing.
+      this.#socket.removeAllListeners('data')
+      this.#socket.resume()
+      this.#within(helloMsMax)
+      return
+    }
+    if (this.#standing === 'new') return
+    if (this.#reader.isInFrame) this.#deadline ?? this.#within(frameMsMax)
+    else {
+      clearTimeout(this.#deadline)
+      this.#deadline = undefined
+    }
+  }
+
+  #serve(frame: Frame): void {
+    const [kind, id] = frame
+    if (this.#standing === 'new') {
+      if (kind !== ask.hello) throw new Error('the first frame is not hello')
+      this.#greet(frame)
+      return
+    }
+    if (kind === ask.hello) throw new Error('hello was already said')
+    if (kind >= 192) return
+    if (typeof id !== 'number' || !Number.isInteger(id) || id < 1 || id > 0xffff_ffff) {
+      throw new Error('a request id is an integer from 1 to 2^32 - 1')
+    }
+    const present = this.requests.get(id)
+    if (present !== undefined) {
+      present.take(frame)
+      return
+    }
+    // Late: the request is over.
+    if (kind === ask.stdin || kind === ask.cancel || kind === ask.closed || kind === ask.credit) return
+    this.#begin(id, frame)
+  }
+
+  #begin(id: number, frame: Frame): void {
+    const [kind] = frame
+    const request = new Request(this, id)
+    const isAlwaysServed = kind === ask.status || kind === ask.stop
+    if (!isAlwaysServed) {
+      if (this.#standing === 'version' || this.#standing === 'build') {
+        request.refuse(this.#standing, `this daemon is ${this.#server.facts.build}`)
+        return
+      }
+      if (this.#server.isStopping()) {
+        request.refuse('stopping', 'the daemon is ending')
+        return
+      }
+      if (this.requests.size >= requestsMax) {
+        request.refuse('busy', `${requestsMax} requests are unfinished`)
+        return
+      }
+    }
+    this.requests.set(id, request)
+    this.#server.begin(request, frame)
+  }
+
+  #greet([, version, build]: Frame): void {
+    const { facts } = this.#server
+    if (typeof version !== 'number' || typeof build !== 'string') throw new Error('hello has no version or no build')
+    this.#standing =
+      version !== protocolVersion ? 'version' : build !== '' && build !== facts.build ? 'build' : 'served'
+    void this.send([tell.hello, facts.version, facts.build, [], facts.pid])
+    if (version > protocolVersion || this.#standing === 'build') this.#server.replace()
+  }
+}
+
+/** What listens to the frames of a running request. */
+export interface RequestListener {
+  readonly stdin?: (bytes: Uint8Array) => void
+  readonly cancel?: () => void
+  readonly closed?: (stream: number) => void
+  readonly credit?: (count: number) => void
+}
+
+export class Request {
+  readonly connection: Connection
+  readonly id: number
+  /** Aborted when the client cancels or is gone. */
+  readonly cancelled = new AbortController()
+  listener: RequestListener = {}
+  /** Ends only when it is cancelled: a subscription, a feed. */
+  isEndless = false
+  #isOver = false
+
+  constructor(connection: Connection, id: number) {
+    this.connection = connection
+    this.id = id
+  }
+
+  get isOver(): boolean {
+    return this.#isOver
+  }
+
+  /** Takes a further frame of this request. @throws when the frame is none */
+  take(frame: Frame): void {
+    const [kind, , value] = frame
+    switch (kind) {
+      case ask.stdin:
+        if (!(value instanceof Uint8Array)) throw new Error('stdin without bytes')
+        this.listener.stdin?.(value)
+        return
+      case ask.cancel:
+        this.cancel()
+        return
+      case ask.closed:
+        this.listener.closed?.(typeof value === 'number' ? value : 0)
+        return
+      case ask.credit:
+        if (typeof value !== 'number' || !Number.isInteger(value) || value < 1)
+          throw new Error('credit without a count')
+        this.listener.credit?.(value)
+        return
+      default:
+        throw new Error(`request ${this.id} is not finished`)
+    }
+  }
+
+  accept(): void {
+    void this.connection.send([tell.accepted, this.id])
+  }
+
+  send(kind: number, ...rest: readonly WireValue[]): Promise<void> {
+    return this.connection.send([kind, this.id, ...rest])
+  }
+
+  refuse(reason: Refusal, message: string): void {
+    this.finish(tell.refused, reason, message)
+  }
+
+  /** Sends the final frame, once. */
+  finish(kind: number, ...rest: readonly WireValue[]): void {
+    if (this.#isOver) return
+    this.#isOver = true
+    this.connection.requests.delete(this.id)
+    void this.connection.send([kind, this.id, ...rest])
+  }
+
+  cancel(): void {
+    this.cancelled.abort()
+    this.listener.cancel?.()
+  }
+
+  /** The connection is gone. */
+  abandon(): void {
+    this.#isOver = true
+    this.cancel()
+    this.listener.closed?.(1)
+  }
+}

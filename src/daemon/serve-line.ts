@@ -1,0 +1,101 @@
+/** Serves `run`: a command line whose streams are frames. */
+import { type Frame, partBytesMax, tell, type WireValue } from '../ipc/index.ts'
+import type { Request } from './connection.ts'
+import type { Line, LineEffects, LineStreams, RunLine } from './line.ts'
+
+/** Reads the frame of a `run`. @throws {Error} naming what is wrong with it */
+export function parseLine([, , key, argv, cwd, environment, terminal]: Frame): Line {
+  if (key !== null && !isKey(key)) throw new Error('the key is not <unix ms>-<32 hexadecimal digits>')
+  if (!isTexts(argv)) throw new Error('the words are not an array of texts')
+  if (typeof cwd !== 'string' || !cwd.startsWith('/')) throw new Error('the current directory is not absolute')
+  const [stdin, stdout, stderr, columns, rows] = Array.isArray(terminal) ? (terminal as WireValue[]) : []
+  if (typeof stdin !== 'boolean' || typeof stdout !== 'boolean' || typeof stderr !== 'boolean') {
+    throw new Error('the terminal does not say what is one')
+  }
+  if (typeof columns !== 'number' || typeof rows !== 'number') throw new Error('the terminal has no size')
+  return { key, argv, cwd, env: parseEnvironment(environment), terminal: { stdin, stdout, stderr, columns, rows } }
+}
+
+function parseEnvironment(value: WireValue | undefined): Readonly<Record<string, string>> {
+  if (typeof value !== 'object' || value === null || Array.isArray(value) || value instanceof Uint8Array) {
+    throw new Error('the environment is not a map')
+  }
+  const env: Record<string, string> = {}
+  for (const [name, text] of Object.entries(value)) {
+    if (typeof text !== 'string') throw new Error(`the variable ${name} is not text`)
+    env[name] = text
+  }
+  return env
+}
+
+const isKey = (value: WireValue | undefined): value is string =>
+  typeof value === 'string' && /^\d{1,15}-[0-9a-f]{32}$/.test(value)
+const isTexts = (value: WireValue | undefined): value is readonly string[] =>
+  Array.isArray(value) && value.every((each) => typeof each === 'string')
+
+/** Variables of git that do not change what a command without the network and without an editor does. */
+const freeOfGit =
+  /^GIT_(?:EDITOR|SEQUENCE_EDITOR|PAGER|ASKPASS|SSH|SSH_COMMAND|SSH_VARIANT|TERMINAL_PROMPT|MERGE_AUTOEDIT|PROMPT_\w+|TRACE\w*)$/
+
+/** The variables that a request and the daemon must have alike, as one text. */
+export function environmentMark(env: Readonly<Record<string, string | undefined>>): string {
+  const names = Object.keys(env).filter((name) => name.startsWith('GIT_') && !freeOfGit.test(name))
+  return ['HOME', 'XDG_CONFIG_HOME', 'TZ', ...names.sort()].map((name) => `${name}=${env[name] ?? '\0'}`).join('\n')
+}
+
+/** Runs a line and sends what it prints. Never throws. */
+export async function serveLine(request: Request, line: Line, runLine: RunLine, effects: LineEffects): Promise<void> {
+  const streams = openStreams(request)
+  request.accept()
+  const outcome = await runLine(line, streams, effects)
+  if ('refused' in outcome) request.refuse(outcome.refused, 'run `grite` itself')
+  else request.finish(tell.exit, outcome.status)
+}
+
+function openStreams(request: Request): LineStreams {
+  const closed = { stdout: false, stderr: false }
+  const unread = new Set<() => void>()
+  let takePart: ((part: Uint8Array) => void) | undefined
+  request.listener = {
+    stdin: (bytes) => {
+      const take = takePart
+      takePart = undefined
+      if (take === undefined) throw new Error('stdin that was not asked for')
+      if (bytes.length > partBytesMax) throw new Error(`a part of stdin of ${bytes.length} bytes`)
+      take(bytes)
+    },
+    closed: (stream) => {
+      closed[stream === 2 ? 'stderr' : 'stdout'] = true
+      if (stream === 1) for (const callback of unread) callback()
+    },
+    // Whoever waits for a part gets the end.
+    cancel: () => takePart?.(new Uint8Array()),
+  }
+  return {
+    cancelled: request.cancelled.signal,
+    async write(stream, text) {
+      const bytes = Buffer.from(text)
+      for (let start = 0; start < bytes.length; start += partBytesMax) {
+        if (request.isOver || closed[stream]) return 'closed'
+        await request.send(tell[stream], bytes.subarray(start, start + partBytesMax))
+      }
+      return request.isOver || closed[stream] ? 'closed' : 'written'
+    },
+    async *stdin() {
+      for (;;) {
+        if (request.cancelled.signal.aborted) return
+        const part = new Promise<Uint8Array>((resolve) => {
+          takePart = resolve
+        })
+        void request.send(tell.wantStdin)
+        const bytes = await part
+        if (bytes.length === 0) return
+        yield bytes
+      }
+    },
+    onUnread(callback) {
+      unread.add(callback)
+      return () => void unread.delete(callback)
+    },
+  }
+}

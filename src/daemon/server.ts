@@ -1,0 +1,267 @@
+/**
+ * The daemon of one repository: serves the requests of this user's processes on a socket (docs/ipc.md) over one shared
+ * repository, and ends when it is idle, asked to, replaced, or when the repository or the socket is gone.
+ *
+ * Invariants
+ * - A command gives the same output, exit status and log as in a process of its own (R5).
+ * - A daemon that ends finishes its running requests first, and serves no new ones.
+ * - It writes refs only for a request.
+ */
+import { randomBytes } from 'node:crypto'
+import { existsSync, statSync } from 'node:fs'
+import { createServer, type Server, type Socket } from 'node:net'
+import { join } from 'node:path'
+import { ask, buildId, type Frame, protocolVersion, tell } from '../ipc/index.ts'
+import { StorageError } from '../model/index.ts'
+import type { SharedRepository } from '../tracker/shared-repository.ts'
+import { Activity } from './activity.ts'
+import { Connection, type Request, type Requests } from './connection.ts'
+import type { RunLine } from './line.ts'
+import type { DaemonLog } from './log.ts'
+import {
+  endpointPath,
+  giveUpOwnership,
+  isNamed,
+  protectSocket,
+  socketDirectory,
+  socketPath,
+  takeOwnership,
+} from './ownership.ts'
+import { environmentMark, parseLine, serveLine } from './serve-line.ts'
+import { openServedWorkspace } from './served-workspace.ts'
+
+const connectionsMax = 1024
+/** How often the daemon looks whether it is still wanted: two stats. Milliseconds. */
+const lookMs = 5_000
+/** Requests that are still running this long after the end was asked for are cancelled. Milliseconds. */
+const graceMs = 10_000
+
+export interface DaemonOptions {
+  readonly shared: SharedRepository
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly version: string
+  readonly log: DaemonLog
+  /** 0 for never. Milliseconds. */
+  readonly idleMs: number
+  readonly runLine: RunLine
+  readonly clock: { readonly nowUnixMs: () => number }
+  readonly random: { readonly bytes: (count: number) => Uint8Array }
+  /** The file of the program, to notice that it was replaced by another build. */
+  readonly program?: string | undefined
+  /** Aborted by a signal. */
+  readonly interrupted: AbortSignal
+}
+
+export interface Daemon {
+  readonly socket: string
+  /** Resolves with the reason when the daemon has ended. */
+  readonly ended: Promise<string>
+  readonly stop: (reason: string) => void
+}
+
+/** The living daemon that was there before. */
+export interface RunningDaemon {
+  readonly runningPid: number
+  readonly runningSocket: string
+}
+
+/** Starts the daemon, unless there is a living one. */
+export async function startDaemon(options: DaemonOptions): Promise<Daemon | RunningDaemon> {
+  const place = { path: endpointPath(options.shared.paths.home), permissions: options.shared.paths.permissions }
+  const socket = socketPath(socketDirectory(), randomBytes(6).toString('hex'))
+  const server = createServer()
+  await listen(server, socket)
+  protectSocket(socket)
+  const daemon = new RepositoryDaemon(options, server, place.path, socket)
+  // Served from the first moment on: another process may connect as soon as the file names the socket.
+  daemon.serve()
+  const present = await takeOwnership(place, socket)
+  if (present === undefined) {
+    daemon.watchOver()
+    return daemon
+  }
+  server.close()
+  giveUpOwnership(place.path, socket)
+  return { runningPid: present.pid, runningSocket: present.socket }
+}
+
+function listen(server: Server, path: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (cause) => {
+      reject(new StorageError(`cannot listen on ${path}: ${cause.message}`, { details: { path }, cause }))
+    })
+    server.listen(path, () => resolve())
+  })
+}
+
+class RepositoryDaemon implements Daemon {
+  readonly socket: string
+  readonly ended: Promise<string>
+  readonly #options: DaemonOptions
+  readonly #server: Server
+  readonly #endpoint: string
+  readonly #connections = new Set<Connection>()
+  readonly #activity: Activity
+  readonly #mark: string
+  readonly #startedUnixMs: number
+  readonly #requests: Requests
+  readonly #programMark: string
+  #requestCount = 0
+  #stopping: string | undefined
+  #end: (reason: string) => void = () => {}
+  #watch: NodeJS.Timeout | undefined
+
+  constructor(options: DaemonOptions, server: Server, endpoint: string, socket: string) {
+    this.#options = options
+    this.#server = server
+    this.#endpoint = endpoint
+    this.socket = socket
+    this.#mark = environmentMark(options.env)
+    this.#programMark = markOf(options.program)
+    this.#startedUnixMs = options.clock.nowUnixMs()
+    this.#activity = new Activity(options.idleMs, () => this.stop('idle'))
+    this.ended = new Promise((resolve) => {
+      this.#end = resolve
+    })
+    this.#requests = {
+      facts: { version: protocolVersion, build: buildId, pid: process.pid },
+      begin: (request, frame) => void this.#begin(request, frame),
+      onClose: (connection) => void this.#connections.delete(connection),
+      isStopping: () => this.#stopping !== undefined,
+      replace: () => this.#replace(),
+      note: (facts, message) => options.log.warn(facts, message),
+    }
+  }
+
+  serve(): void {
+    this.#server.on('connection', (socket) => this.#connect(socket))
+  }
+
+  watchOver(): void {
+    const { log, interrupted } = this.#options
+    log.info({ socket: this.socket, pid: process.pid }, 'started')
+    interrupted.addEventListener('abort', () => this.stop('signal'), { once: true })
+    if (interrupted.aborted) this.stop('signal')
+    this.#watch = setInterval(() => this.#look(), lookMs)
+  }
+
+  stop(reason: string): void {
+    if (this.#stopping !== undefined) return
+    this.#stopping = reason
+    void this.#finish(reason)
+  }
+
+  async #finish(reason: string): Promise<void> {
+    const { log, shared } = this.#options
+    clearInterval(this.#watch)
+    this.#activity.stop()
+    // Nobody finds it from here on.
+    giveUpOwnership(this.#endpoint, this.socket)
+    this.#server.close()
+    const patience = setTimeout(() => {
+      for (const connection of this.#connections) connection.close()
+    }, graceMs)
+    for (const connection of this.#connections) this.#leave(connection)
+    while (this.#activity.count > 0) await new Promise((resolve) => setTimeout(resolve, 5))
+    clearTimeout(patience)
+    for (const connection of this.#connections) connection.end()
+    await shared.close().catch((error: Error) => log.warn({ reason: error.message }, 'closed with an error'))
+    log.info({ reason, requests: this.#requestCount }, 'ended')
+    this.#end(reason)
+  }
+
+  /** Feeds and subscriptions do not end by themselves. */
+  #leave(connection: Connection): void {
+    for (const request of connection.requests.values()) if (request.isEndless) request.cancel()
+  }
+
+  #look(): void {
+    const { commonDir } = this.#options.shared.layout
+    if (!isNamed(this.#endpoint, this.socket)) this.stop('replaced')
+    else if (!existsSync(join(commonDir, 'HEAD'))) this.stop('the repository is gone')
+  }
+
+  /** Another build asked: ends if it is the one that is installed now. */
+  #replace(): void {
+    const { program } = this.#options
+    if (program !== undefined && markOf(program) !== this.#programMark) this.stop('another build is installed')
+  }
+
+  #connect(socket: Socket): void {
+    if (this.#connections.size >= connectionsMax) {
+      socket.destroy()
+      return
+    }
+    this.#connections.add(new Connection(socket, this.#requests))
+  }
+
+  async #begin(request: Request, frame: Frame): Promise<void> {
+    this.#activity.begin()
+    this.#requestCount += 1
+    try {
+      await this.#serve(request, frame)
+    } catch (error) {
+      this.#options.log.warn({ kind: frame[0], reason: (error as Error).message }, 'request failed')
+      request.refuse('command', (error as Error).message)
+    } finally {
+      this.#activity.end()
+    }
+  }
+
+  async #serve(request: Request, frame: Frame): Promise<void> {
+    switch (frame[0]) {
+      case ask.run:
+        return this.#run(request, frame)
+      case ask.status:
+        return request.finish(tell.answer, this.#status())
+      case ask.stop:
+        request.finish(tell.answer, true)
+        return this.stop('asked')
+      case ask.yield:
+        return request.finish(tell.answer, await this.#yield(frame[2]))
+      default:
+        return request.refuse('command', `no request has the kind ${frame[0]}`)
+    }
+  }
+
+  async #run(request: Request, frame: Frame): Promise<void> {
+    const line = parseLine(frame)
+    if (environmentMark(line.env) !== this.#mark) return request.refuse('environment', 'the environment differs')
+    const { shared, runLine, clock, random } = this.#options
+    await serveLine(request, line, runLine, {
+      nowUnixMs: clock.nowUnixMs,
+      randomBytes: random.bytes,
+      openRepository: (facts, leave) => openServedWorkspace(shared, facts, leave),
+    })
+  }
+
+  async #yield(folder: unknown): Promise<boolean> {
+    return typeof folder === 'string' && (await this.#options.shared.yieldView(folder))
+  }
+
+  #status() {
+    const { shared, version, idleMs, log } = this.#options
+    return {
+      pid: process.pid,
+      version,
+      protocol: protocolVersion,
+      build: buildId,
+      repository: shared.layout.commonDir,
+      socket: this.socket,
+      started_unix_ms: this.#startedUnixMs,
+      idle_timeout_s: idleMs / 1000,
+      connections: this.#connections.size,
+      // Not the one that asks.
+      requests: this.#activity.count - 1,
+      requests_total: this.#requestCount,
+      log: log.path,
+      rss_bytes: process.memoryUsage.rss(),
+    }
+  }
+}
+
+/** Changes when the file is replaced. */
+function markOf(path: string | undefined): string {
+  const found = path === undefined ? undefined : statSync(path, { throwIfNoEntry: false })
+  return found === undefined ? '' : `${found.ino} ${found.mtimeMs} ${found.size}`
+}
