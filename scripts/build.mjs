@@ -32,6 +32,7 @@ const seldomUsed = {
   pino: 'pino',
   yargs: 'yargs/yargs',
   csv: 'csv-stringify/sync',
+  'hash-wasm': 'hash-wasm',
 }
 const shared = {
   bundle: true,
@@ -73,7 +74,8 @@ await build({ ...output, entryPoints: { client: 'src/cli/thin-client.ts' }, plug
 await build({
   ...output,
   outdir: `${draft}/packages`,
-  entryPoints: seldomUsed,
+  // Of hash-wasm, the file with BLAKE2b only: the index has every algorithm.
+  entryPoints: { ...seldomUsed, 'hash-wasm': 'hash-wasm/dist/blake2b.umd.min.js' },
   // An ES module gets the result of `require` as the default export.
   footer: { js: 'if (module.exports.default) module.exports = module.exports.default' },
 })

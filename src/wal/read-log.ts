@@ -1,5 +1,6 @@
 import { setImmediate } from 'node:timers/promises'
 import type { CommitEntry, GitPort, Oid } from '../git/index.ts'
+import { loadBulkHashing } from './bulk-hashing.ts'
 import type { Segment, TakenObjects } from './segment-codec.ts'
 import type { Stream } from './stream.ts'
 
@@ -34,6 +35,7 @@ export async function* readCommits<Batch, Item, Sealed extends Segment<Item>>(
   const pause = new EventLoopYield()
   const { fileBytesMax: blobBytesMax, comesFirst } = codec
   for await (const entries of git.readHistory({ head, exclude, blobBytesMax, comesFirst })) {
+    if (entries.length >= bulkCommits) await loadBulkHashing()
     const commits: DecodedCommit<Sealed>[] = []
     for (const entry of entries) {
       const steps = codec.decodeInSteps(entry, taken)
@@ -48,6 +50,9 @@ export async function* readCommits<Batch, Item, Sealed extends Segment<Item>>(
     yield commits
   }
 }
+
+/** A batch of this many commits is probably one of many. */
+const bulkCommits = 200
 
 /** Bytes decoded before yielding to the event loop: signals are handled only then. */
 const yieldBytes = 1024 * 1024
