@@ -17,6 +17,9 @@ import { limits } from './limits.ts'
  */
 const chunkHeader = new TextEncoder().encode('GRITECNK\u0001\u0000\u0007cbor-v1')
 
+/** Position of the array of records. */
+export const chunkHeaderBytes = chunkHeader.length
+
 /** Encodes a chunk of encoded records, in this order. The list must not be empty. */
 export function encodeChunk(records: readonly Uint8Array[]): Uint8Array {
   if (records.length === 0) throw new RangeError('a chunk holds at least one record')

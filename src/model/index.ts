@@ -16,6 +16,7 @@ export { base32hex } from './base32hex.ts'
 export { compareStatuses, statusOf } from './board.ts'
 export {
   type ChunkEvent,
+  chunkHeaderBytes,
   type DecodedChunk,
   decodeChunk,
   decodeChunkInSteps,
@@ -120,6 +121,7 @@ export {
   type IssueStateWord,
   issueStates,
   type SourceSymbol,
+  type WireType,
 } from './event-kinds.ts'
 export {
   type FieldKey,

@@ -30,6 +30,7 @@ import {
 import { gapOfFile, problemsOfEntry, whyUnread } from '../entry-problems.ts'
 import type { Segment, SegmentCodec, SegmentCommit, StreamProblem, TakenObjects } from '../segment-codec.ts'
 import { type CarriedMeta, carriedMetaOf } from './carried-meta.ts'
+import { decodePlainChunk } from './plain-chunk.ts'
 
 /** The content of one commit. Not empty, one appending actor. */
 export interface IssueBatch {
@@ -272,7 +273,7 @@ function readMeta(entry: CommitEntry, file: CommitFile | undefined, report: Repo
 /** Nearly every meta.json has only the four keys; one pattern reads those without parsing JSON. */
 function readPlainMeta(bytes: Uint8Array): Meta | null {
   if (bytes.length > plainMetaBytesMax) return null
-  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).latin1Slice(0, bytes.length)
+  const text = asBuffer(bytes).latin1Slice(0, bytes.length)
   const match = plainMeta.exec(text)
   return match === null ? null : { chunkHash: match[1], prevWal: match[2] ?? null, keys: null }
 }
@@ -312,9 +313,15 @@ function* readChunk(
     const named = describeForeign(meta.chunkHash)
     report('suspicious', `meta.json names chunk ${named}, the chunk has the hash ${hash}`, file.oid, null)
   }
+  const plain = isLarge ? null : decodePlainChunk(asBuffer(file.content))
+  if (plain !== null) return { events: plain, damaged: [], damagedUnnamed: 0, problem: null }
   const chunk = isLarge ? yield* decodeChunkInSteps(file.content) : decodeChunk(file.content)
   if (chunk.problem !== null) report('damaged', `chunk ${path}: ${chunk.problem}`, file.oid, null)
   for (const damaged of chunk.damaged) report('damaged', damaged.reason, file.oid, damaged.eventId)
   if (chunk.damagedUnnamed > 0) report('damaged', `${chunk.damagedUnnamed} more records are damaged`, file.oid, null)
   return chunk
+}
+
+function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 }
