@@ -39,6 +39,7 @@ const edgeTarget = shape.table({ depends_on_id: shape.text() })
 
 /** Original ids of the target issues of the edges in such a comment. */
 export function importedEdgeTargetsOf(event: Pick<Event, 'actor' | 'body'>): string[] {
+  if (!isImportedFields(event)) return []
   const targets = importedEdgesOf(event).flatMap((edge) => {
     const read = edgeTarget(edge)
     return read instanceof Mismatch ? [] : [read.depends_on_id]

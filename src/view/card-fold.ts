@@ -12,7 +12,7 @@ import {
 import { verifySignature } from '../wal/index.ts'
 import { actorCardKey, actorKey, cardEventKey } from './keys.ts'
 import { parseOwnJson } from './own-json.ts'
-import type { Store, StoreOperation } from './store.ts'
+import type { Store, StoreBatch } from './store.ts'
 
 const nothing = Buffer.alloc(0)
 
@@ -51,17 +51,17 @@ export class CardFold {
     return this.#slots.get(name)
   }
 
-  /** Adds the operations for all changed cards. */
-  async settle(operations: StoreOperation[]): Promise<void> {
-    for (const key of this.#events) operations.push({ type: 'put', key, value: nothing })
+  /** Puts all changed cards. */
+  async settle(batch: StoreBatch): Promise<void> {
+    for (const key of this.#events) batch.put(key, nothing)
     for (const [actor, slots] of this.#filled) {
       for (const slot of slots) {
-        operations.push({ type: 'put', key: actorCardKey(actor, slot), value: jsonOf(await this.#read(actor, slot)) })
+        batch.put(actorCardKey(actor, slot), jsonOf(await this.#read(actor, slot)))
       }
       const walk = walkCards(actor)
       let step = walk.next()
       while (!step.done) step = walk.next(await this.#read(actor, step.value))
-      operations.push({ type: 'put', key: actorKey(actor), value: jsonOf(step.value satisfies PinnedActor) })
+      batch.put(actorKey(actor), jsonOf(step.value satisfies PinnedActor))
     }
   }
 }

@@ -16,7 +16,9 @@ import {
 } from '../model/index.ts'
 import { verifySignature } from '../wal/index.ts'
 import { copiesOfEvent, eventCopyKey, eventKey, parseEventCopyKey } from './keys.ts'
-import type { Store, StoreOperation } from './store.ts'
+import type { Store, StoreBatch } from './store.ts'
+
+const nothing = Buffer.alloc(0)
 
 /** The copies in one batch of events that arrived before, or arrive twice. */
 export class EventCopies {
@@ -44,7 +46,7 @@ export class EventCopies {
    * Writes, for each event, the record with the smallest signature, and a key for every signature if there are several.
    * Returns whether there is such an event.
    */
-  async settle(store: Store, operations: StoreOperation[]): Promise<boolean> {
+  async settle(store: Store, batch: StoreBatch): Promise<boolean> {
     let haveSeveral = false
     for (const [id, copies] of this.#copies) {
       const sigs = new Map<string, Uint8Array>()
@@ -57,11 +59,10 @@ export class EventCopies {
         null,
       )
       const record = encodeRecord({ ...(copies[0] as Event), sig: smallest })
-      operations.push({ type: 'put', key: eventKey(id), value: Buffer.from(record) })
+      batch.put(eventKey(id), Buffer.from(record))
       if (sigs.size < 2) continue
       haveSeveral = true
-      for (const sig of sigs.values())
-        operations.push({ type: 'put', key: eventCopyKey(id, sig), value: Buffer.alloc(0) })
+      for (const sig of sigs.values()) batch.put(eventCopyKey(id, sig), nothing)
     }
     return haveSeveral
   }

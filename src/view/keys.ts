@@ -186,30 +186,35 @@ function timeBytes(tsUnixMs: number): Buffer {
 }
 
 /**
- * The `event/` and `issue_events/` keys of a verified record, whose ids are at fixed positions: 88, 58 20 <event id>,
- * 50 <issue id>. The two most frequent keys of a rebuild are copied, not formatted and parsed again.
+ * The `event/` and `issue_events/` keys of verified records, whose ids are at fixed positions: 88, 58 20 <event id>,
+ * 50 <issue id>. The two most frequent keys of a rebuild are copied into the same two buffers again and again, not
+ * formatted and parsed.
  */
-export function keysOfRecord(
-  record: Uint8Array,
-  tsUnixMs: number,
-): { readonly event: Buffer; readonly issueEvent: Buffer } {
-  const eventId = record.subarray(3, 3 + eventIdBytes)
-  const issueStart = 3 + eventIdBytes + 1
-  const event = Buffer.allocUnsafe(eventPrefix.length + eventIdBytes)
-  event.set(eventPrefix)
-  event.set(eventId, eventPrefix.length)
-  const prefix = issueEventsPrefix.length
-  const issueEvent = Buffer.allocUnsafe(prefix + issueIdBytes + 1 + 8 + 1 + eventIdBytes)
-  issueEvent.set(issueEventsPrefix)
-  issueEvent.set(record.subarray(issueStart, issueStart + issueIdBytes), prefix)
-  issueEvent[prefix + issueIdBytes] = slash
-  issueEvent.writeUInt32BE(Math.floor(tsUnixMs / 0x1_0000_0000), prefix + issueIdBytes + 1)
-  issueEvent.writeUInt32BE(tsUnixMs % 0x1_0000_0000, prefix + issueIdBytes + 5)
-  issueEvent[prefix + issueIdBytes + 9] = slash
-  issueEvent.set(eventId, prefix + issueIdBytes + 10)
-  return { event, issueEvent }
+export class RecordKeys {
+  /** Both hold the keys of the record that was set last. */
+  readonly event = Buffer.from(`event/${' '.repeat(eventIdBytes)}`)
+  readonly issueEvent = Buffer.from(
+    `issue_events/${' '.repeat(issueIdBytes)}/${' '.repeat(8)}/${' '.repeat(eventIdBytes)}`,
+  )
+
+  set(record: Uint8Array, tsUnixMs: number): void {
+    const { event, issueEvent } = this
+    for (let index = 0; index < eventIdBytes; index++) {
+      const byte = record[recordEventIdAt + index] as number
+      event[eventIdAt + index] = byte
+      issueEvent[issueEventIdAt + index] = byte
+    }
+    for (let index = 0; index < issueIdBytes; index++) {
+      issueEvent[issueIdAt + index] = record[recordIssueIdAt + index] as number
+    }
+    issueEvent.writeUInt32BE(Math.floor(tsUnixMs / 0x1_0000_0000), timeAt)
+    issueEvent.writeUInt32BE(tsUnixMs % 0x1_0000_0000, timeAt + 4)
+  }
 }
 
-const eventPrefix = Buffer.from('event/')
-const issueEventsPrefix = Buffer.from('issue_events/')
-const slash = 0x2f
+const recordEventIdAt = 3
+const recordIssueIdAt = recordEventIdAt + eventIdBytes + 1
+const eventIdAt = 'event/'.length
+const issueIdAt = 'issue_events/'.length
+const timeAt = issueIdAt + issueIdBytes + 1
+const issueEventIdAt = timeAt + 8 + 1

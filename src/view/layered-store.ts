@@ -1,4 +1,4 @@
-import type { Scan, ScanOptions, Store, StoreOperation } from './store.ts'
+import type { Scan, ScanOptions, Store } from './store.ts'
 
 /**
  * An in-memory layer of changes over a store: its writes shadow the base.
@@ -16,13 +16,12 @@ export function layeredStore(base: Store): Store {
   const layer = new Map<string, Buffer | null>()
   let order: string[] | undefined
 
-  const write = (operations: readonly StoreOperation[]) => {
-    for (const operation of operations) {
-      const name = operation.key.toString('latin1')
-      if (!layer.has(name)) order = undefined
-      layer.set(name, operation.type === 'put' ? operation.value : null)
-    }
+  /** A value of null deletes the key. */
+  const write = (name: string, value: Buffer | null) => {
+    if (!layer.has(name)) order = undefined
+    layer.set(name, value)
   }
+  const nameOf = (key: Buffer) => key.toString('latin1')
   const above = (key: Buffer) => (layer.size === 0 ? undefined : layer.get(key.toString('latin1')))
 
   async function get(key: Buffer): Promise<Buffer | undefined> {
@@ -89,9 +88,18 @@ export function layeredStore(base: Store): Store {
     values: (options = {}) => (layer.size === 0 ? base.values(options) : scan(options, ([, value]) => value)),
     texts: (options = {}) => (layer.size === 0 ? base.texts(options) : scan(options, ([, value]) => value.toString())),
     iterator: (options = {}) => (layer.size === 0 ? base.iterator(options) : scan(options, (entry) => entry)),
-    batch: async (operations) => write(operations),
-    put: async (key, value) => write([{ type: 'put', key, value }]),
-    del: async (key) => write([{ type: 'del', key }]),
+    startBatch() {
+      const changes: (readonly [name: string, value: Buffer | null])[] = []
+      return {
+        put: (key, value) => void changes.push([nameOf(key), Buffer.from(value)]),
+        del: (key) => void changes.push([nameOf(key), null]),
+        async write() {
+          for (const [name, value] of changes) write(name, value)
+        },
+      }
+    },
+    put: async (key, value) => write(nameOf(key), value),
+    del: async (key) => write(nameOf(key), null),
     snapshot() {
       throw new TypeError('a layered store has no snapshots')
     },

@@ -36,13 +36,14 @@ import {
   fileContextKey,
   importedEdgeKey,
   issueStateKey,
-  keysOfRecord,
   metaKey,
   projectContextKey,
+  RecordKeys,
   symbolKey,
 } from './keys.ts'
 import { parseOwnJson } from './own-json.ts'
-import type { Store, StoreOperation } from './store.ts'
+import { SeenIds } from './seen-ids.ts'
+import type { Store, StoreBatch } from './store.ts'
 
 /** Bounds on states cached between calls; beyond them the oldest are read again when needed. */
 const cachedStatesMax = 24_000
@@ -63,10 +64,10 @@ export interface ProjectorOptions {
 interface CachedState {
   readonly state: IssueState
   /** Index entries as stored. */
-  readonly stored: ReadonlyMap<string, Buffer>
-  readonly isDirty: boolean
+  stored: ReadonlyMap<string, Buffer>
+  isDirty: boolean
   /** Approximate memory use. */
-  readonly weight: number
+  weight: number
 }
 
 const nothing = Buffer.alloc(0)
@@ -78,8 +79,9 @@ export class Projector {
   /** Whether the store may hold a state that is not in the cache. */
   #storeKnowsMore: boolean
   #cachedWeight = 0
-  /** First 48 bits of every event id written to a fresh store: a miss is certainly new. */
-  readonly #seen = new Set<number>()
+  /** Event ids written to a fresh store: a miss is certainly new. */
+  readonly #seen = new SeenIds()
+  readonly #keys = new RecordKeys()
   #eventCount: number
   #issueCount: number
   #hasCopies = false
@@ -120,26 +122,26 @@ export class Projector {
    */
   async apply(segments: readonly IssueSegment[], head: string, isExtension: boolean): Promise<readonly ChunkEvent[]> {
     await this.#pending
-    const operations: StoreOperation[] = []
+    const batch = this.#store.startBatch()
     const copies = new EventCopies()
     const fresh = await this.#takeFresh(segments, copies, isExtension)
-    await this.#applyIssueEvents(fresh, operations)
-    await this.#applyContextEvents(fresh, operations)
-    await this.#applyCards(fresh, copies, operations)
-    if (await copies.settle(this.#store, operations)) {
+    await this.#applyIssueEvents(fresh, batch)
+    await this.#applyContextEvents(fresh, batch)
+    await this.#applyCards(fresh, copies, batch)
+    if (await copies.settle(this.#store, batch)) {
       this.#hasCopies = true
-      putText(operations, 'has_copies', '1')
+      putText(batch, 'has_copies', '1')
     }
     for (const segment of segments) {
       for (const [path, oid] of segment.extras) {
         const sha256 = attachmentShaOf(path)
-        if (sha256 !== undefined) put(operations, attachmentKey(sha256), Buffer.from(oid))
+        if (sha256 !== undefined) batch.put(attachmentKey(sha256), Buffer.from(oid))
       }
     }
     this.#eventCount += fresh.length
     this.#head = head
-    if (!this.#options.deferred) this.#putHead(operations)
-    this.#write(operations)
+    if (!this.#options.deferred) this.#putHead(batch)
+    this.#write(batch)
     return fresh
   }
 
@@ -152,28 +154,27 @@ export class Projector {
     this.#cachedWeight = 0
     this.#storeKnowsMore = true
     for (let start = 0; start < waiting.length; start += deferredStatesPerBatch) {
-      const operations: StoreOperation[] = []
-      for (const cached of waiting.slice(start, start + deferredStatesPerBatch)) putLastState(operations, cached)
+      const batch = this.#store.startBatch()
+      for (const cached of waiting.slice(start, start + deferredStatesPerBatch)) putLastState(batch, cached)
       // Builds one batch while the previous one is written.
       await this.#pending
-      this.#write(operations)
+      this.#write(batch)
     }
-    const operations: StoreOperation[] = []
-    this.#putHead(operations)
-    this.#write(operations)
+    const batch = this.#store.startBatch()
+    this.#putHead(batch)
+    this.#write(batch)
     await this.#pending
   }
 
-  #putHead(operations: StoreOperation[]): void {
-    putText(operations, 'wal_head', this.#head ?? '')
-    putText(operations, 'event_count', `${this.#eventCount}`)
-    putText(operations, 'issue_count', `${this.#issueCount}`)
+  #putHead(batch: StoreBatch): void {
+    putText(batch, 'wal_head', this.#head ?? '')
+    putText(batch, 'event_count', `${this.#eventCount}`)
+    putText(batch, 'issue_count', `${this.#issueCount}`)
   }
 
   /** The next call decodes and hashes while LevelDB writes this one. */
-  #write(operations: readonly StoreOperation[]): void {
-    const before = this.#pending
-    this.#pending = before.then(() => this.#store.batch([...operations]))
+  #write(batch: StoreBatch): void {
+    this.#pending = this.#pending.then(() => batch.write())
     this.#pending.catch(() => {})
   }
 
@@ -183,21 +184,22 @@ export class Projector {
     copies: EventCopies,
     isExtension: boolean,
   ): Promise<ChunkEvent[]> {
+    const items = segments.flatMap((segment) => segment.items)
+    const seen = this.#options.fresh ? this.#findSeen(items) : undefined
+    if (seen?.size === 0) return items
     const candidates = new Map<EventId, ChunkEvent>()
-    for (const segment of segments) {
-      for (const item of segment.items) {
-        const known = candidates.get(item.event.eventId)
-        if (known === undefined) {
-          candidates.set(item.event.eventId, item)
-          continue
-        }
-        this.#sawRepeat = true
-        if (Buffer.compare(known.record, item.record) === 0) continue
-        if (!copies.has(item.event.eventId)) copies.add(known.event)
-        copies.add(item.event)
+    for (const item of items) {
+      const known = candidates.get(item.event.eventId)
+      if (known === undefined) {
+        candidates.set(item.event.eventId, item)
+        continue
       }
+      this.#sawRepeat = true
+      if (Buffer.compare(known.record, item.record) === 0) continue
+      if (!copies.has(item.event.eventId)) copies.add(known.event)
+      copies.add(item.event)
     }
-    const doubtful = [...candidates.keys()].filter((id) => !this.#options.fresh || this.#seen.has(prefixOf(id)))
+    const doubtful = [...candidates.keys()].filter((id) => seen?.has(id) ?? true)
     const stored = doubtful.length === 0 ? [] : await this.#store.getMany(doubtful.map(eventKey))
     for (const [index, id] of doubtful.entries()) {
       const record = stored[index]
@@ -210,48 +212,59 @@ export class Projector {
       if ('event' in decoded) copies.add(decoded.event)
       copies.add(item.event)
     }
-    if (this.#options.fresh) for (const id of candidates.keys()) this.#seen.add(prefixOf(id))
     return [...candidates.values()]
   }
 
-  async #applyCards(fresh: readonly ChunkEvent[], copies: EventCopies, operations: StoreOperation[]): Promise<void> {
+  /** Ids among these that a fresh store may have, or that come twice. */
+  #findSeen(items: readonly ChunkEvent[]): Set<EventId> {
+    const found = new Set<EventId>()
+    for (const { event, record } of items) if (!this.#seen.add(record)) found.add(event.eventId)
+    return found
+  }
+
+  async #applyCards(fresh: readonly ChunkEvent[], copies: EventCopies, batch: StoreBatch): Promise<void> {
     const cards = new CardFold(this.#store)
     for (const { event } of fresh) if (isCardEvent(event)) await cards.add(event)
     for (const event of copies.all()) if (isCardEvent(event)) await cards.add(event)
-    await cards.settle(operations)
+    await cards.settle(batch)
   }
 
-  async #applyIssueEvents(fresh: readonly ChunkEvent[], operations: StoreOperation[]): Promise<void> {
-    const byIssue = new Map<IssueId, Event[]>()
+  async #applyIssueEvents(fresh: readonly ChunkEvent[], batch: StoreBatch): Promise<void> {
+    if (this.#storeKnowsMore) await this.#loadStates(fresh)
+    const changed = new Set<CachedState>()
     for (const { event, record } of fresh) {
-      const keys = keysOfRecord(record, event.tsUnixMs)
-      put(operations, keys.event, Buffer.from(record.buffer, record.byteOffset, record.length))
-      if (event.body.type === 'ContextUpdated' || event.body.type === 'ProjectContextUpdated') continue
-      put(operations, keys.issueEvent, nothing)
-      for (const target of importedEdgeTargetsOf(event))
-        put(operations, importedEdgeKey(target, event.issueId), nothing)
-      const events = byIssue.get(event.issueId)
-      if (events === undefined) byIssue.set(event.issueId, [event])
-      else events.push(event)
+      const keys = this.#keys
+      keys.set(record, event.tsUnixMs)
+      batch.put(keys.event, asBuffer(record))
+      if (isContextEvent(event)) continue
+      batch.put(keys.issueEvent, nothing)
+      for (const target of importedEdgeTargetsOf(event)) batch.put(importedEdgeKey(target, event.issueId), nothing)
+      const cached = this.#use(event.issueId)
+      const wasShown = cached.state.creation !== null
+      applyEvent(cached.state, event)
+      if (!wasShown && cached.state.creation !== null) this.#issueCount += 1
+      changed.add(cached)
     }
-    await this.#loadStates([...byIssue.keys()])
-    for (const [issueId, events] of byIssue) {
-      const known = this.#cache.get(issueId)
-      const state = known?.state ?? emptyIssueState(issueId)
-      const wasShown = state.creation !== null
-      for (const event of events) applyEvent(state, event)
-      if (!wasShown && state.creation !== null) this.#issueCount += 1
-      const changed = { state, stored: known?.stored ?? noEntries, isDirty: true, weight: weigh(state) }
-      this.#remember(issueId, this.#options.deferred ? changed : putState(operations, changed))
+    for (const cached of changed) {
+      cached.isDirty = true
+      if (!this.#options.deferred) putState(batch, cached)
+      const weight = weigh(cached.state)
+      this.#cachedWeight += weight - cached.weight
+      cached.weight = weight
     }
-    this.#evict(operations)
+    this.#evict(batch)
   }
 
-  async #loadStates(issueIds: readonly IssueId[]): Promise<void> {
-    const missing = issueIds.filter((id) => !this.#cache.has(id))
-    if (missing.length === 0 || !this.#storeKnowsMore) return
-    const texts = await this.#store.getMany(missing.map(issueStateKey))
-    for (const [index, id] of missing.entries()) {
+  /** Reads the stored states of the events' issues that are not in the cache. */
+  async #loadStates(fresh: readonly ChunkEvent[]): Promise<void> {
+    const missing = new Set<IssueId>()
+    for (const { event } of fresh) {
+      if (!isContextEvent(event) && !this.#cache.has(event.issueId)) missing.add(event.issueId)
+    }
+    if (missing.size === 0) return
+    const ids = [...missing]
+    const texts = await this.#store.getMany(ids.map(issueStateKey))
+    for (const [index, id] of ids.entries()) {
       const text = texts[index]?.toString('utf8')
       if (text === undefined) continue
       const state = unpackIssueState(parseOwnJson<PackedIssueState>(text))
@@ -259,28 +272,39 @@ export class Projector {
     }
   }
 
-  #remember(issueId: IssueId, cached: CachedState): void {
-    const old = this.#cache.get(issueId)
-    if (old !== undefined) {
-      this.#cachedWeight -= old.weight
-      this.#cache.delete(issueId)
+  /** The state of an issue, from the cache or empty, as the most recently used one. */
+  #use(issueId: IssueId): CachedState {
+    const known = this.#cache.get(issueId)
+    if (known === undefined) {
+      const cached = { state: emptyIssueState(issueId), stored: noEntries, isDirty: false, weight: 0 }
+      this.#remember(issueId, cached)
+      return cached
     }
+    // The order counts only once something may be evicted.
+    if (this.#cache.size > cachedStatesMax / 2 || this.#cachedWeight > cachedWeightMax / 2) {
+      this.#cache.delete(issueId)
+      this.#cache.set(issueId, known)
+    }
+    return known
+  }
+
+  #remember(issueId: IssueId, cached: CachedState): void {
     this.#cache.set(issueId, cached)
     this.#cachedWeight += cached.weight
   }
 
   /** Evicts the least recently used states, after writing the unsaved ones. */
-  #evict(operations: StoreOperation[]): void {
+  #evict(batch: StoreBatch): void {
     for (const [id, cached] of this.#cache) {
       if (this.#cache.size <= cachedStatesMax && this.#cachedWeight <= cachedWeightMax) return
-      if (cached.isDirty) putLastState(operations, cached)
+      if (cached.isDirty) putLastState(batch, cached)
       this.#storeKnowsMore = true
       this.#cache.delete(id)
       this.#cachedWeight -= cached.weight
     }
   }
 
-  async #applyContextEvents(fresh: readonly ChunkEvent[], operations: StoreOperation[]): Promise<void> {
+  async #applyContextEvents(fresh: readonly ChunkEvent[], batch: StoreBatch): Promise<void> {
     const files = new Map<string, FileContext>()
     const projects = new Map<string, ProjectContext>()
     for (const { event } of fresh) {
@@ -295,11 +319,11 @@ export class Projector {
     }
     for (const [path, context] of files) {
       const old = await this.#readFileContext(path)
-      putDifference(operations, symbolEntries(path, old?.body), symbolEntries(path, context.body))
-      put(operations, fileContextKey(path), Buffer.from(JSON.stringify(context), 'utf8'))
+      putDifference(batch, symbolEntries(path, old?.body), symbolEntries(path, context.body))
+      batch.put(fileContextKey(path), Buffer.from(JSON.stringify(context), 'utf8'))
     }
     for (const [key, context] of projects) {
-      put(operations, projectContextKey(key), Buffer.from(JSON.stringify(context), 'utf8'))
+      batch.put(projectContextKey(key), Buffer.from(JSON.stringify(context), 'utf8'))
     }
   }
 
@@ -314,26 +338,35 @@ export class Projector {
 
 const noEntries: ReadonlyMap<string, Buffer> = new Map()
 
-/** Adds the operations that store a state and its index entries; returns the state as stored. */
-function putState(operations: StoreOperation[], { state, stored, weight }: CachedState): CachedState {
-  const entries = indexEntriesOf(state)
-  putStateText(operations, state)
-  putDifference(operations, stored, entries)
-  return { state, stored: entries, isDirty: false, weight }
+/** Puts a state and the changes of its index entries. */
+function putState(batch: StoreBatch, cached: CachedState): void {
+  const entries = indexEntriesOf(cached.state)
+  putStateText(batch, cached.state)
+  putDifference(batch, cached.stored, entries)
+  cached.stored = entries
+  cached.isDirty = false
 }
 
 /** Like `putState`, for a state that is not cached any more: a new one needs no comparison. */
-function putLastState(operations: StoreOperation[], cached: CachedState): void {
+function putLastState(batch: StoreBatch, cached: CachedState): void {
   if (cached.stored !== noEntries) {
-    putState(operations, cached)
+    putState(batch, cached)
     return
   }
-  putStateText(operations, cached.state)
-  for (const [key, value] of listIndexEntries(cached.state)) put(operations, key, value)
+  putStateText(batch, cached.state)
+  for (const [key, value] of listIndexEntries(cached.state)) batch.put(key, value)
 }
 
-function putStateText(operations: StoreOperation[], state: IssueState): void {
-  put(operations, issueStateKey(state.issueId), Buffer.from(formatIssueState(state), 'utf8'))
+function putStateText(batch: StoreBatch, state: IssueState): void {
+  batch.put(issueStateKey(state.issueId), Buffer.from(formatIssueState(state), 'utf8'))
+}
+
+function isContextEvent({ body: { type } }: Event): boolean {
+  return type === 'ContextUpdated' || type === 'ProjectContextUpdated'
+}
+
+function asBuffer(record: Uint8Array): Buffer {
+  return Buffer.isBuffer(record) ? record : Buffer.from(record.buffer, record.byteOffset, record.length)
 }
 
 function weigh(state: IssueState): number {
@@ -348,31 +381,23 @@ function symbolEntries(path: string, body: EventBodyOf<'ContextUpdated'> | undef
 }
 
 function putDifference(
-  operations: StoreOperation[],
+  batch: StoreBatch,
   before: ReadonlyMap<string, Buffer>,
   after: ReadonlyMap<string, Buffer>,
 ): void {
   for (const key of before.keys()) {
-    if (!after.has(key)) operations.push({ type: 'del', key: Buffer.from(key, 'latin1') })
+    if (!after.has(key)) batch.del(Buffer.from(key, 'latin1'))
   }
   for (const [key, value] of after) {
     const old = before.get(key)
-    if (old === undefined || !old.equals(value)) put(operations, Buffer.from(key, 'latin1'), value)
+    if (old === undefined || !old.equals(value)) batch.put(Buffer.from(key, 'latin1'), value)
   }
 }
 
-function put(operations: StoreOperation[], key: Buffer, value: Buffer): void {
-  operations.push({ type: 'put', key, value })
-}
-
-function putText(operations: StoreOperation[], name: string, value: string): void {
-  put(operations, metaKey(name), Buffer.from(value, 'utf8'))
+function putText(batch: StoreBatch, name: string, value: string): void {
+  batch.put(metaKey(name), Buffer.from(value, 'utf8'))
 }
 
 function parseJson<Value>(bytes: Buffer | undefined): Value | null {
   return bytes === undefined ? null : parseOwnJson<Value>(bytes)
-}
-
-function prefixOf(id: EventId): number {
-  return Number.parseInt(id.slice(0, 12), 16)
 }

@@ -1,4 +1,19 @@
-import type { Store, StoreOperation } from '../../src/view/store.ts'
+import type { Store } from '../../src/view/store.ts'
+
+/** One change of a batch. */
+export type StoreOperation =
+  | { readonly type: 'put'; readonly key: Buffer; readonly value: Buffer }
+  | { readonly type: 'del'; readonly key: Buffer }
+
+/** Writes changes as one batch. */
+export function writeBatch(store: Store, operations: readonly StoreOperation[]): Promise<void> {
+  const batch = store.startBatch()
+  for (const operation of operations) {
+    if (operation.type === 'put') batch.put(operation.key, operation.value)
+    else batch.del(operation.key)
+  }
+  return batch.write()
+}
 
 export interface StoreWatch {
   /** Atomic batches with their operations. */
@@ -28,7 +43,25 @@ export function watchStore(store: Store): StoreWatch {
     })
   }
   const nameOf = (key: Buffer) => key.toString('latin1')
-  before('batch', (operations: StoreOperation[]) => void watch.batches.push(operations))
+  const { startBatch } = store
+  store.startBatch = () => {
+    const batch = startBatch.call(store)
+    const operations: StoreOperation[] = []
+    return {
+      put(key, value) {
+        operations.push({ type: 'put', key: Buffer.from(key), value: Buffer.from(value) })
+        batch.put(key, value)
+      },
+      del(key) {
+        operations.push({ type: 'del', key: Buffer.from(key) })
+        batch.del(key)
+      },
+      write() {
+        watch.batches.push(operations)
+        return batch.write()
+      },
+    }
+  }
   for (const name of ['put', 'del'] as const) before(name, (key: Buffer) => void watch.single.push(nameOf(key)))
   before('get', (key: Buffer) => void watch.read.push(nameOf(key)))
   before('getMany', (keys: Buffer[]) => void watch.read.push(...keys.map(nameOf)))

@@ -12,6 +12,7 @@ import { chooseCopy } from '../../src/view/event-copies.ts'
 import { eventCopyKey } from '../../src/view/keys.ts'
 import { openMemoryStore } from '../../src/view/store.ts'
 import { type Signer, signerFromSeed } from '../../src/wal/index.ts'
+import { writeBatch } from '../support/watch-store.ts'
 
 const signer = signerFromSeed('42'.repeat(32)) as Signer
 
@@ -40,7 +41,10 @@ function forged(number: number): Uint8Array {
 async function choose(forgeries: number): Promise<Event> {
   const store = await openMemoryStore()
   const sigs = [...Array.from({ length: forgeries }, (_, number) => forged(number)), genuine]
-  await store.batch(sigs.map((sig) => ({ type: 'put', key: eventCopyKey(event.eventId, sig), value: Buffer.alloc(0) })))
+  await writeBatch(
+    store,
+    sigs.map((sig) => ({ type: 'put', key: eventCopyKey(event.eventId, sig), value: Buffer.alloc(0) })),
+  )
   return chooseCopy(store, { ...event, sig: forged(0) }, async () => pinned)
 }
 

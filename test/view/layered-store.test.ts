@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import { layeredStore } from '../../src/view/layered-store.ts'
-import { openMemoryStore, type ScanOptions, type Store, type StoreOperation } from '../../src/view/store.ts'
+import { openMemoryStore, type ScanOptions, type Store } from '../../src/view/store.ts'
+import { type StoreOperation, writeBatch } from '../support/watch-store.ts'
 
 const key = fc.uint8Array({ minLength: 1, maxLength: 2, max: 4 }).map((bytes) => Buffer.from(bytes))
 const operation: fc.Arbitrary<StoreOperation> = fc.oneof(
@@ -24,11 +25,11 @@ describe('layered stores', () => {
         fc.array(key, { maxLength: 5 }),
         async (below, above, options, wanted) => {
           const [base, whole] = [await openMemoryStore(), await openMemoryStore()]
-          await base.batch([...below])
-          await whole.batch([...below])
+          await writeBatch(base, below)
+          await writeBatch(whole, below)
           const layered = layeredStore(base)
-          await layered.batch([...above])
-          await whole.batch([...above])
+          await writeBatch(layered, above)
+          await writeBatch(whole, above)
           assert.deepEqual(await readAll(layered, options, wanted), await readAll(whole, options, wanted))
           for (const store of [base, whole]) await store.close()
         },
@@ -68,7 +69,7 @@ describe('store snapshots', () => {
     const store = await openMemoryStore()
     await store.put(Buffer.from('a'), Buffer.from('1'))
     const snapshot = store.snapshot()
-    await store.batch([
+    await writeBatch(store, [
       { type: 'put', key: Buffer.from('b'), value: Buffer.from('2') },
       { type: 'del', key: Buffer.from('a') },
     ])
@@ -92,7 +93,7 @@ describe('store snapshots', () => {
     for (const write of [
       () => snapshot.put(Buffer.from('a'), Buffer.from('1')),
       () => snapshot.del(Buffer.from('a')),
-      () => snapshot.batch([]),
+      async () => snapshot.startBatch(),
     ]) {
       await assert.rejects(write, TypeError)
     }
