@@ -129,6 +129,7 @@ export {
 } from './ref-names.ts'
 export { rejoinAround } from './rejoin.ts'
 export { noteRemoteHead } from './remote-head.ts'
+export { followedBeside } from './remote-ref.ts'
 export type { Segment, SegmentCodec, SegmentCommit, StreamProblem } from './segment-codec.ts'
 export { findFormerHead, findParentByReflog, isCommit, readSoundHead } from './sound-head.ts'
 export {
@@ -140,15 +141,13 @@ export {
   type UnionStream,
   updateOf,
 } from './stream.ts'
-export {
-  type Completion,
-  followedBeside,
-  type RefSync,
-  type RefsAlongside,
-  type SyncPlace,
-  type SyncPoint,
-  type SyncRequest,
-  type SyncTarget,
-  syncRef,
-  syncRoundsMax,
-} from './sync-ref.ts'
+export { syncRef, syncRoundsMax } from './sync-ref.ts'
+export type {
+  Completion,
+  RefSync,
+  RefsAlongside,
+  SyncPlace,
+  SyncPoint,
+  SyncRequest,
+  SyncTarget,
+} from './sync-request.ts'

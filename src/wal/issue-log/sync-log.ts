@@ -1,4 +1,5 @@
-import { type Gained as GainedSegments, type RefSync, type SyncPlace, type SyncRequest, syncRef } from '../sync-ref.ts'
+import { syncRef } from '../sync-ref.ts'
+import type { Gained as GainedSegments, RefSync, SyncPlace, SyncRequest } from '../sync-request.ts'
 import type { IssueSegment } from './issue-codec.ts'
 import { issueLog } from './issue-log.ts'
 import { followedRefsMax, refspecsAlongside } from './refspecs.ts'

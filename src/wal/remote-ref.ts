@@ -1,0 +1,151 @@
+import {
+  type GitPort,
+  type LeftOutRefs,
+  metadataBytesMax,
+  type Oid,
+  type PushedRef,
+  type RefName,
+  setAsideCorruptObject,
+  showRemote,
+} from '../git/index.ts'
+import {
+  CorruptObjectError,
+  type GriteError,
+  ObjectTooLargeError,
+  RemoteError,
+  StorageError,
+  shellCommand,
+} from '../model/index.ts'
+import { fetchWithRetry } from './fetch-with-retry.ts'
+import { isFollowedBeside, remoteRefOf, streamRefspec, streamStart, trackingRef } from './ref-names.ts'
+import { noteRemoteHead } from './remote-head.ts'
+import type { StreamRef } from './stream.ts'
+import type { RefsAlongside, SyncPlace, SyncRequest } from './sync-request.ts'
+
+type RemoteRequest = Pick<SyncRequest<never>, 'remote' | 'alongside' | 'runHooks' | 'onProgress'>
+
+/** A stream's ref on a remote during one sync: fetches it to its tracking ref, and pushes to it. */
+export class RemoteRef {
+  readonly #place: SyncPlace & { readonly stream: StreamRef }
+  readonly #request: RemoteRequest
+  readonly tracking: RefName
+  /** Whether a push moved the ref. */
+  pushed = false
+  /** The remote's answer when it refused a push for good. */
+  refused: PushedRef | null = null
+  /** The remote's answer to the last push when the ref seemed to have moved. */
+  stale: PushedRef | null = null
+  /** Why only the stream is fetched, when the remote's other refs cannot be. */
+  othersUnread: string | null = null
+  leftOut: readonly LeftOutRefs[] = []
+  /** Whether the remote had something that a fetch did not show, as with separate fetch and push URLs. */
+  hadItAll = false
+
+  constructor(place: SyncPlace & { readonly stream: StreamRef }, request: RemoteRequest) {
+    this.#place = place
+    this.#request = request
+    this.tracking = trackingRef(request.remote, place.stream.ref)
+  }
+
+  /** The result of the last fetch; an unreadable ref is deleted, because it would make git's fetch fail. */
+  async readTracked(): Promise<Oid | null> {
+    const { git } = this.#place
+    const oid = await git.readRef(this.tracking)
+    if (oid === null || (await isReadable(git, oid))) return oid
+    await git.publish({ objects: [], updates: [{ ref: this.tracking, expected: oid, next: null, reflogMessage: '' }] })
+    setAsideCorruptObject(git.layout, oid)
+    return null
+  }
+
+  /** Fetches the stream and the refs alongside; only the stream when the others cannot be read. */
+  async fetch(): Promise<void> {
+    const { stream, remotes, at } = this.#place
+    const { remote, alongside, onProgress } = this.#request
+    const others = alongside?.refspecs ?? []
+    const own = streamRefspec(remote, stream.ref)
+    const refsMax = followedBeside(stream.ref, alongside)
+    const isFollowed = (ref: string) => isFollowedBeside(stream.ref, ref)
+    const fetch = async () => {
+      const refspecs = this.othersUnread === null ? [own, ...others] : [own]
+      const request = { remote, refspecs, refsMax, isFollowed, onProgress }
+      this.leftOut = await fetchWithRetry(remotes, request, this.#place)
+    }
+    try {
+      await fetch()
+    } catch (error) {
+      // One lock with a broken object must not block the log.
+      if (alongside === undefined || this.othersUnread !== null || !isUnsound(error)) throw error
+      this.othersUnread = error.message
+      await fetch()
+    }
+    await at?.('fetched')
+  }
+
+  /** The result of the last fetch. @throws {RemoteError} when refs below the stream's own name make it impossible to create */
+  async readFetched(): Promise<Oid | null> {
+    const { git } = this.#place
+    const oid = await git.readRef(this.tracking)
+    if (oid !== null) return oid
+    const [below] = await git.listRefs(`${this.tracking}/`)
+    if (below === undefined) return null
+    const name = remoteRefOf(this.#request.remote, below.ref)
+    throw this.corrupt(`cannot exist beside the ref ${name}`, name, below.oid)
+  }
+
+  corrupt(what: string, ref: RefName, object: Oid): RemoteError {
+    const remote = showRemote(this.#request.remote)
+    return new RemoteError(`${this.#place.stream.title} of '${remote}' ${what}`, {
+      details: { remote, reason: 'corrupt', ref, object_id: object },
+      hints: [`Nothing was merged; inspect it with \`${shellCommand('git', 'show', '--stat', object.slice(0, 12))}\``],
+    })
+  }
+
+  /** True when the push is settled: the remote has the head, or will never accept it. */
+  async push(head: Oid): Promise<boolean> {
+    const { git, stream, remotes, at } = this.#place
+    const { remote, runHooks, onProgress } = this.#request
+    const expected = await git.readRef(this.tracking)
+    const updates = [{ ref: stream.ref, next: head }]
+    const [result] = await remotes.push({ remote, updates, atomic: false, runHooks, onProgress })
+    if (result === undefined) return false
+    if (result.outcome === 'stale') {
+      this.stale = result
+      return false
+    }
+    if (result.outcome === 'rejected') {
+      this.refused = result
+      return true
+    }
+    this.pushed = result.outcome === 'ok'
+    this.hadItAll = result.outcome === 'up-to-date'
+    await at?.('pushed')
+    await noteRemoteHead(git, this.tracking, expected, head)
+    await at?.('tracked')
+    return true
+  }
+}
+
+/**
+ * How many refs a sync follows, by the left side of a refspec: one stream, and of the refs alongside as many as they
+ * allow.
+ */
+export function followedBeside(stream: RefName, alongside?: Pick<RefsAlongside, 'refsMax'>): (left: string) => number {
+  return (left) => (left === streamStart(stream) ? 1 : (alongside?.refsMax(left) ?? Number.POSITIVE_INFINITY))
+}
+
+async function isReadable(git: GitPort, oid: Oid): Promise<boolean> {
+  try {
+    return (await git.readObject(oid, metadataBytesMax)) !== null
+  } catch (error) {
+    if (error instanceof CorruptObjectError) return false
+    // git can read it, so git can fetch.
+    if (error instanceof ObjectTooLargeError) return true
+    throw error
+  }
+}
+
+/** @returns true also when git was killed, as by a full memory: the log alone needs less */
+function isUnsound(error: unknown): error is GriteError {
+  if (error instanceof StorageError) return typeof error.details.signal === 'string'
+  return error instanceof RemoteError && (error.details.reason === 'corrupt' || error.details.reason === 'failed')
+}
