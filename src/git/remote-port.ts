@@ -21,6 +21,13 @@ export interface FetchRequest {
   /** Whether to follow a ref, by its name on the remote; all by default. */
   readonly isFollowed?: (ref: string) => boolean
   readonly onProgress?: OnProgress | undefined
+  /**
+   * Local refs move only after this resolves; the objects are transferred before. Once it rejects, the fetch ends, and
+   * rejects too.
+   */
+  readonly mayMove?: Promise<unknown> | undefined
+  /** Called when git runs. */
+  readonly onStart?: (() => void) | undefined
 }
 
 /** Refs of a remote that are not followed because there are too many. */

@@ -1,6 +1,6 @@
 /** Remotes accessed by path with real git; test/sync tests servers. */
 import assert from 'node:assert/strict'
-import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import {
@@ -217,4 +217,51 @@ test('missing objects of a partial clone are listed and fetched', async (t) => {
   assert.deepEqual(await remotes.listMissing(head, []), [blob])
   await remotes.fetchObjects('origin', [blob as Oid])
   assert.deepEqual(await remotes.listMissing(head, []), [])
+})
+
+test('a fetch moves no ref before it may', async (t) => {
+  const fixture = await createFixture(t)
+  const head = fixture.commit('1')
+  fixture.git(fixture.clone, 'push', '-q', 'origin', `${head}:${log}`)
+  let allow = () => {}
+  const mayMove = new Promise<void>((resolve) => {
+    allow = resolve
+  })
+  let hasStarted = false
+  const onStart = () => {
+    hasStarted = true
+  }
+  const refspecs = ['+refs/grite/wa*:refs/tracked/wa*']
+  const fetched = fixture.remotes.fetch({ remote: 'origin', refspecs, mayMove, onStart })
+  // Another fetch from start to end: the first had as much time.
+  await fixture.remotes.fetch({ remote: 'origin', refspecs: ['+refs/grite/wa*:refs/elsewhere/wa*'] })
+  assert.equal(fixture.at(fixture.clone, 'refs/elsewhere/wal'), head)
+  assert.equal(hasStarted, true)
+  assert.equal(fixture.at(fixture.clone, 'refs/tracked/wal'), '')
+  allow()
+  await fetched
+  assert.equal(fixture.at(fixture.clone, 'refs/tracked/wal'), head)
+})
+
+test('a fetch that may not move refs ends a slow git, moves nothing and leaves no files', async (t) => {
+  const fixture = await createFixture(t)
+  const slow = join(fixture.dir, 'slow-upload-pack')
+  writeFileSync(slow, '#!/bin/sh\nexec sleep 600\n')
+  chmodSync(slow, 0o755)
+  fixture.git(fixture.clone, 'config', 'remote.origin.uploadpack', slow)
+  let refuse: (reason: Error) => void = () => {}
+  const mayMove = new Promise<void>((_, reject) => {
+    refuse = reject
+  })
+  let onStart = () => {}
+  const started = new Promise<void>((resolve) => {
+    onStart = resolve
+  })
+  const refspecs = ['+refs/grite/wa*:refs/tracked/wa*']
+  const rejected = assert.rejects(fixture.remotes.fetch({ remote: 'origin', refspecs, mayMove, onStart }))
+  await started
+  refuse(new Error('not wanted'))
+  await rejected
+  assert.equal(fixture.at(fixture.clone, 'refs/tracked/'), '')
+  assert.deepEqual(readdirSync(join(fixture.clone, '.git/grite/tmp')), [])
 })

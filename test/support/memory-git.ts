@@ -106,8 +106,9 @@ export function createMemoryWorld(): MemoryWorld {
     return {
       listRemotes: async () => [...remotes.keys()],
       hasRemote: async (name) => remotes.has(name),
-      async fetch({ remote, refspecs }) {
+      async fetch({ remote, refspecs, mayMove }) {
         const theirs = reach(remote)
+        await mayMove
         for (const refspec of refspecs) {
           const [source = '', target = ''] = refspec.replace(/^\+/, '').split(':')
           const [from, to] = [source.replace('*', ''), target.replace('*', '')]

@@ -63,6 +63,7 @@ export function openRemotes(port: GitPort, options: Omit<RemoteOptions, 'environ
         ...{ cwd, environment, ...more },
         onStart(child) {
           silence.watch(child)
+          act.isWanted?.catch(silence.end)
           more.onStart?.(child)
         },
         onStderr(text) {
@@ -99,7 +100,12 @@ export function openRemotes(port: GitPort, options: Omit<RemoteOptions, 'environ
   }
 
   /** Fetches into a separate room and returns the remote's refs. */
-  async function fetchAside({ remote, onProgress }: FetchRequest, patterns: readonly FetchPattern[]): Promise<Fetched> {
+  async function fetchAside(request: FetchRequest, patterns: readonly FetchPattern[]): Promise<Fetched> {
+    const { remote, onProgress, mayMove } = request
+    let isWanted = true
+    mayMove?.catch(() => {
+      isWanted = false
+    })
     // From 2.48 on git would create a missing refs/remotes/<remote>/HEAD.
     const headOff = setOption(remote, 'followRemoteHEAD', 'never', port.environment)
     const args = [
@@ -122,16 +128,21 @@ export function openRemotes(port: GitPort, options: Omit<RemoteOptions, 'environ
       let before: Promise<TrackedRefs> | undefined
       let forget = () => {}
       try {
-        const { stderr } = await run({ remote, step: 'fetch' }, [...args, '--', remote, ...room.refspecs], {
-          ...progressOptions(onProgress),
-          // While git starts, and before the remote answers.
-          onStart(child) {
-            if (locks.length > 0) forget = noteChildLocks(context, child.pid, locks)
-            before = readTracked(port, patterns)
-            before.catch(() => {})
+        const { stderr } = await run(
+          { remote, step: 'fetch', isWanted: mayMove },
+          [...args, '--', remote, ...room.refspecs],
+          {
+            ...progressOptions(onProgress),
+            // While git starts, and before the remote answers.
+            onStart(child) {
+              if (locks.length > 0) forget = noteChildLocks(context, child.pid, locks)
+              before = readTracked(port, patterns)
+              before.catch(() => {})
+              request.onStart?.()
+            },
+            environment: { ...environment, ...headOff.environment, ...context.writeEnvironment(), ...room.environment },
           },
-          environment: { ...environment, ...headOff.environment, ...context.writeEnvironment(), ...room.environment },
-        })
+        )
         forget()
         const found = room.readFound()
         room.keep(found)
@@ -141,7 +152,7 @@ export function openRemotes(port: GitPort, options: Omit<RemoteOptions, 'environ
         if (!wasKilled(error)) forget()
         // Leftovers in a used room may cause the failure, such as a ref to a missing object.
         const isOfRemote = error instanceof RemoteError && error.details.reason !== 'failed'
-        if (!room.isUsed || isOfRemote) throw error
+        if (!room.isUsed || isOfRemote || !isWanted) throw error
       }
     }
   }
@@ -178,6 +189,7 @@ export function openRemotes(port: GitPort, options: Omit<RemoteOptions, 'environ
       })
       const [refused] = fetched.refused
       if (refused !== undefined) throw refuseCutLog(request.remote, refused)
+      await request.mayMove
       const { refsMax, isFollowed } = request
       return moveTracking(port, { patterns, refsMax, isFollowed, ...fetched })
     },
@@ -270,6 +282,8 @@ function readRefused(stderr: string): ReadonlySet<string> {
 interface RemoteAct {
   readonly remote: string
   readonly step: 'fetch' | 'push'
+  /** Ends git when it rejects. */
+  readonly isWanted?: Promise<unknown> | undefined
 }
 
 /** Reasons after which a push may have succeeded: only the answer may be lost. */
