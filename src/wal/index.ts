@@ -1,5 +1,6 @@
 export { type Appended, type AppendTarget, append, appendRetryMsMax, encodeBatch, publishBatch } from './append.ts'
 export { isQueueLockLeft, lockFileQueue, noQueue, type Queue } from './append-queue.ts'
+export type { EarlyFetch } from './early-fetch.ts'
 export {
   generateKeyPair,
   type KeyPair,
@@ -9,6 +10,7 @@ export {
   verifySignature,
 } from './ed25519.ts'
 export { problemsOfEntry, whyUnread } from './entry-problems.ts'
+export { followedBeside } from './fetch-request.ts'
 export { fetchWithRetry } from './fetch-with-retry.ts'
 export { findGaps } from './find-gaps.ts'
 export {
@@ -95,6 +97,7 @@ export {
   type WrittenSnapshot,
   writeSnapshot,
 } from './issue-log/snapshot/write-snapshot.ts'
+export { startLogFetch } from './issue-log/start-log-fetch.ts'
 export { type Gained, type LogSync, type LogSyncRequest, syncLog } from './issue-log/sync-log.ts'
 export { type Inspection, type Joined, type JoinRequest, readSegments, stageJoin } from './join-ref.ts'
 export { judgeHead } from './judge-head.ts'
@@ -129,7 +132,6 @@ export {
 } from './ref-names.ts'
 export { rejoinAround } from './rejoin.ts'
 export { noteRemoteHead } from './remote-head.ts'
-export { followedBeside } from './remote-ref.ts'
 export type { Segment, SegmentCodec, SegmentCommit, StreamProblem } from './segment-codec.ts'
 export { findFormerHead, findParentByReflog, isCommit, readSoundHead } from './sound-head.ts'
 export {

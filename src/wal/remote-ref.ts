@@ -11,23 +11,27 @@ import {
 import {
   CorruptObjectError,
   type GriteError,
+  NotFoundError,
   ObjectTooLargeError,
   RemoteError,
   StorageError,
   shellCommand,
 } from '../model/index.ts'
+import type { EarlyFetch } from './early-fetch.ts'
+import { fetchRequestOf } from './fetch-request.ts'
 import { fetchWithRetry } from './fetch-with-retry.ts'
-import { isFollowedBeside, remoteRefOf, streamRefspec, streamStart, trackingRef } from './ref-names.ts'
+import { remoteRefOf, trackingRef } from './ref-names.ts'
 import { noteRemoteHead } from './remote-head.ts'
 import type { StreamRef } from './stream.ts'
-import type { RefsAlongside, SyncPlace, SyncRequest } from './sync-request.ts'
+import type { SyncPlace, SyncRequest } from './sync-request.ts'
 
-type RemoteRequest = Pick<SyncRequest<never>, 'remote' | 'alongside' | 'runHooks' | 'onProgress'>
+type RemoteRequest = Pick<SyncRequest<never>, 'remote' | 'alongside' | 'runHooks' | 'onProgress' | 'early'>
 
 /** A stream's ref on a remote during one sync: fetches it to its tracking ref, and pushes to it. */
 export class RemoteRef {
   readonly #place: SyncPlace & { readonly stream: StreamRef }
   readonly #request: RemoteRequest
+  #early: EarlyFetch | undefined
   readonly tracking: RefName
   /** Whether a push moved the ref. */
   pushed = false
@@ -44,6 +48,7 @@ export class RemoteRef {
   constructor(place: SyncPlace & { readonly stream: StreamRef }, request: RemoteRequest) {
     this.#place = place
     this.#request = request
+    this.#early = request.early
     this.tracking = trackingRef(request.remote, place.stream.ref)
   }
 
@@ -59,26 +64,35 @@ export class RemoteRef {
 
   /** Fetches the stream and the refs alongside; only the stream when the others cannot be read. */
   async fetch(): Promise<void> {
-    const { stream, remotes, at } = this.#place
-    const { remote, alongside, onProgress } = this.#request
-    const others = alongside?.refspecs ?? []
-    const own = streamRefspec(remote, stream.ref)
-    const refsMax = followedBeside(stream.ref, alongside)
-    const isFollowed = (ref: string) => isFollowedBeside(stream.ref, ref)
-    const fetch = async () => {
-      const refspecs = this.othersUnread === null ? [own, ...others] : [own]
-      const request = { remote, refspecs, refsMax, isFollowed, onProgress }
-      this.leftOut = await fetchWithRetry(remotes, request, this.#place)
-    }
+    const { alongside } = this.#request
     try {
-      await fetch()
+      this.leftOut = (await this.#landEarly()) ?? (await this.#fetchNow())
     } catch (error) {
       // One lock with a broken object must not block the log.
       if (alongside === undefined || this.othersUnread !== null || !isUnsound(error)) throw error
       this.othersUnread = error.message
-      await fetch()
+      this.leftOut = await this.#fetchNow()
     }
-    await at?.('fetched')
+    await this.#place.at?.('fetched')
+  }
+
+  /** Null when there is no early fetch, or it failed for a local reason, which may be gone by now. */
+  async #landEarly(): Promise<readonly LeftOutRefs[] | null> {
+    const early = this.#early
+    this.#early = undefined
+    try {
+      return (await early?.land()) ?? null
+    } catch (error) {
+      const isOfRemote = error instanceof RemoteError ? isUnreachable(error) : isUnknownRemote(error)
+      if (isOfRemote) throw error
+      return null
+    }
+  }
+
+  #fetchNow(): Promise<readonly LeftOutRefs[]> {
+    const { remotes, stream } = this.#place
+    const alongside = this.othersUnread === null ? this.#request.alongside : undefined
+    return fetchWithRetry(remotes, fetchRequestOf(stream.ref, { ...this.#request, alongside }), this.#place)
   }
 
   /** The result of the last fetch. @throws {RemoteError} when refs below the stream's own name make it impossible to create */
@@ -125,14 +139,6 @@ export class RemoteRef {
   }
 }
 
-/**
- * How many refs a sync follows, by the left side of a refspec: one stream, and of the refs alongside as many as they
- * allow.
- */
-export function followedBeside(stream: RefName, alongside?: Pick<RefsAlongside, 'refsMax'>): (left: string) => number {
-  return (left) => (left === streamStart(stream) ? 1 : (alongside?.refsMax(left) ?? Number.POSITIVE_INFINITY))
-}
-
 async function isReadable(git: GitPort, oid: Oid): Promise<boolean> {
   try {
     return (await git.readObject(oid, metadataBytesMax)) !== null
@@ -142,6 +148,16 @@ async function isReadable(git: GitPort, oid: Oid): Promise<boolean> {
     if (error instanceof ObjectTooLargeError) return true
     throw error
   }
+}
+
+/** Whether another attempt would fail the same way, whatever the state of this clone. */
+export function isUnreachable({ details }: RemoteError): boolean {
+  return ['unreachable', 'denied', 'silent'].includes(`${details.reason}`)
+}
+
+/** Other `NotFoundError`s of git are about missing objects. */
+function isUnknownRemote(error: unknown): boolean {
+  return error instanceof NotFoundError && error.details.field !== undefined
 }
 
 /** @returns true also when git was killed, as by a full memory: the log alone needs less */

@@ -5,7 +5,7 @@
  * - The remote's ref moves forward only. The local one moves only to a head whose chain holds every readable item of
  *   the old one.
  * - Before a fetch replaces the known state of the remote, the local stream holds every item of it, so that an item
- *   once seen survives whatever happens to the remote. Where the policy refuses to join them, nothing is fetched.
+ *   once seen survives whatever happens to the remote. Where the policy refuses to join them, no tracking ref moves.
  * - Killed at any moment, a sync leaves nothing that the next run does not handle anyway: commits without a ref, a
  *   tracking ref ahead of the local one, or a remote that is ahead.
  */
@@ -16,7 +16,7 @@ import { judgeHead } from './judge-head.ts'
 import { moveLocalRef, patienceOf, readLocalHead } from './local-ref.ts'
 import { GapTally, incompleteLog } from './log-gap.ts'
 import { readLog } from './read-log.ts'
-import { RemoteRef } from './remote-ref.ts'
+import { isUnreachable, RemoteRef } from './remote-ref.ts'
 import type { Segment } from './segment-codec.ts'
 import type { UnionStream } from './stream.ts'
 import type { Completion, Gained, RefSync, SyncRequest, SyncTarget } from './sync-request.ts'
@@ -387,8 +387,4 @@ class RefSyncer<Batch, Item, Sealed extends Segment<Item>> {
     })
     await this.#target.at?.('moved')
   }
-}
-
-function isUnreachable({ details }: RemoteError): boolean {
-  return ['unreachable', 'denied', 'silent'].includes(`${details.reason}`)
 }

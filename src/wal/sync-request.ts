@@ -1,6 +1,7 @@
 /** The request for a sync of a stream with a remote, and its result; see `syncRef`. */
 import type { GitPort, LeftOutRefs, Oid, OnProgress, PushedRef, RemotePort } from '../git/index.ts'
 import type { Queue } from './append-queue.ts'
+import type { EarlyFetch } from './early-fetch.ts'
 import type { Inspection } from './join-ref.ts'
 import type { Segment } from './segment-codec.ts'
 import type { Stream } from './stream.ts'
@@ -41,6 +42,8 @@ export interface SyncRequest<Sealed> {
   readonly push: boolean
   readonly runHooks: boolean
   readonly alongside?: RefsAlongside | undefined
+  /** The first fetch, if it has started already. */
+  readonly early?: EarlyFetch | undefined
   /** Whether items may be on the local chain more than once; see `JoinRequest`. Called when it matters. */
   readonly mayRepeat: () => Promise<boolean>
   /** Starts checking what the local stream is about to take from the remote. */

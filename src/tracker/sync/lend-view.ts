@@ -5,12 +5,11 @@ import type { Workspace } from '../workspace.ts'
 const viewIdleMsMax = 250
 
 /**
- * Wraps the remotes of a repository so that the view is closed during slow remote operations: other processes would
- * otherwise wait for it, and then fold the log themselves.
+ * Creates a function that closes the view during a slow remote operation: other processes would otherwise wait for it,
+ * and then fold the log themselves.
  */
-export function lendingView(repository: Workspace): RemotePort {
-  const { remotes } = repository
-  async function lend<Result>(talk: () => Promise<Result>): Promise<Result> {
+export function createLender(repository: Workspace) {
+  return async <Result>(talk: () => Promise<Result>): Promise<Result> => {
     let lent: Promise<void> | undefined
     const timer = setTimeout(() => {
       lent = repository.closeView()
@@ -22,6 +21,12 @@ export function lendingView(repository: Workspace): RemotePort {
       await lent
     }
   }
+}
+
+/** Wraps the remotes of a repository so that the view is closed during slow remote operations. */
+export function lendingView(repository: Workspace): RemotePort {
+  const { remotes } = repository
+  const lend = createLender(repository)
   return {
     ...remotes,
     fetch: (request) => lend(() => remotes.fetch(request)),

@@ -4,6 +4,7 @@ import type { CommandContext } from '../effects.ts'
 import { signatureInspector } from '../identity/received-signatures.ts'
 import { makeDueSnapshot } from '../snapshots/make-due-snapshot.ts'
 import type { Workspace } from '../workspace.ts'
+import { type BegunSync, beginSync, onProgressOf } from './begin-sync.ts'
 import { fetchMissing } from './complete-log.ts'
 import { lendingView } from './lend-view.ts'
 import { maintain } from './maintenance.ts'
@@ -28,18 +29,35 @@ export interface RepositorySync extends LogSync {
 export async function runSync(
   context: Pick<CommandContext, 'progress' | 'clock' | 'random' | 'warn'>,
   repository: Workspace,
-  { name, isHome }: ChosenRemote,
-  { pull, push }: SyncDirections,
+  remote: ChosenRemote,
+  directions: SyncDirections,
+  begun?: BegunSync,
+): Promise<RepositorySync> {
+  const { progress, early } = begun ?? (await beginSync(context, repository, remote))
+  try {
+    return await finishSync(context, repository, { ...remote, ...directions, progress, early })
+  } finally {
+    progress.end()
+    await early?.cancel()
+  }
+}
+
+async function finishSync(
+  context: Pick<CommandContext, 'progress' | 'clock' | 'random' | 'warn'>,
+  repository: Workspace,
+  { name, isHome, pull, push, progress, early }: ChosenRemote & SyncDirections & BegunSync,
 ): Promise<RepositorySync> {
   const { sync } = await repository.config()
   await restoreHead(repository)
   const trackedBefore = await readTrackedSnapshotRefs(repository.git, name)
-  const progress = context.progress('Fetching')
   let eventsBefore: number | undefined
   // Count before the log is completed.
   if (shallowMark(repository.layout) !== '') eventsBefore = (await repository.view()).eventCount
-  const syncOnce = async () =>
-    syncLog(
+  let begun = early
+  const syncOnce = async () => {
+    const landing = begun
+    begun = undefined
+    return syncLog(
       {
         git: repository.git,
         remotes: lendingView(repository),
@@ -62,27 +80,28 @@ export async function runSync(
           const { eventCount } = await repository.view()
           eventsBefore ??= eventCount
         },
-        onProgress: progress.isShown ? (_phase, done, total) => progress.report(done, total) : undefined,
+        onProgress: onProgressOf(progress),
+        early: landing,
       },
     )
-  try {
-    let result = await untilClear(syncOnce, (error) => repairForSync(context, repository, name, error))
-    // git cannot push an incomplete history; the remote may have the missing objects.
-    const lacksObjects = result.refused !== null && isUnsent(result.refused)
-    if (lacksObjects && (await fillGaps(context, repository, name))) result = await syncOnce()
-    let view = await repository.refresh(result.gained)
-    const found = await fetchMissing(context, repository, { remote: name, gaps: view.gaps })
-    if (found > 0) view = await repository.refresh(null)
-    const { pushed, after, remoteHead } = result
-    // Snapshot only what we pushed; if others have pushed in the meantime, they make the next snapshot.
-    if (pushed && isHome && after !== null && after === remoteHead) await makeDueSnapshot(repository, context, after)
-    const snapshots = await syncSnapshots(context, repository, {
-      ...{ remote: name, trackedBefore, remoteHead, push, runHooks: sync.runHooks },
-      lostItsLog: result.remoteChange === 'lost',
-    })
-    if (result.before !== result.after) await maintain(repository)
-    return { ...result, pulledEvents: Math.max(0, view.eventCount - (eventsBefore ?? 0)), snapshots, gaps: view.gaps }
-  } finally {
-    progress.end()
   }
+  let result = await untilClear(syncOnce, async (error) => {
+    await early?.cancel()
+    return repairForSync(context, repository, name, error)
+  })
+  // git cannot push an incomplete history; the remote may have the missing objects.
+  const lacksObjects = result.refused !== null && isUnsent(result.refused)
+  if (lacksObjects && (await fillGaps(context, repository, name))) result = await syncOnce()
+  let view = await repository.refresh(result.gained)
+  const found = await fetchMissing(context, repository, { remote: name, gaps: view.gaps })
+  if (found > 0) view = await repository.refresh(null)
+  const { pushed, after, remoteHead } = result
+  // Snapshot only what we pushed; if others have pushed in the meantime, they make the next snapshot.
+  if (pushed && isHome && after !== null && after === remoteHead) await makeDueSnapshot(repository, context, after)
+  const snapshots = await syncSnapshots(context, repository, {
+    ...{ remote: name, trackedBefore, remoteHead, push, runHooks: sync.runHooks },
+    lostItsLog: result.remoteChange === 'lost',
+  })
+  if (result.before !== result.after) await maintain(repository)
+  return { ...result, pulledEvents: Math.max(0, view.eventCount - (eventsBefore ?? 0)), snapshots, gaps: view.gaps }
 }

@@ -1,5 +1,6 @@
 import { limits } from '../../model/index.ts'
 import { leasePrefix, lockPrefix, snapshotPrefix, trackingRefspec } from '../ref-names.ts'
+import type { RefsAlongside } from '../sync-request.ts'
 
 /**
  * Refspecs fetched with the log: snapshots, locks and leases. All are patterns: a pattern without a match is no error,
@@ -24,6 +25,11 @@ export function followedRefsMax(left: string): number {
     default:
       return Number.POSITIVE_INFINITY
   }
+}
+
+/** Refs of a remote that a sync of the log fetches with it. */
+export function refsBesideLog(remote: string): RefsAlongside {
+  return { refspecs: refspecsAlongside(remote), refsMax: followedRefsMax }
 }
 
 /** Refspecs to see the locks and leases on a remote. */

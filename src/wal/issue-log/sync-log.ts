@@ -2,7 +2,7 @@ import { syncRef } from '../sync-ref.ts'
 import type { Gained as GainedSegments, RefSync, SyncPlace, SyncRequest } from '../sync-request.ts'
 import type { IssueSegment } from './issue-codec.ts'
 import { issueLog } from './issue-log.ts'
-import { followedRefsMax, refspecsAlongside } from './refspecs.ts'
+import { refsBesideLog } from './refspecs.ts'
 
 export type LogSyncRequest = Omit<SyncRequest<IssueSegment>, 'alongside'>
 export type LogSync = RefSync<IssueSegment>
@@ -10,6 +10,5 @@ export type Gained = GainedSegments<IssueSegment>
 
 /** Syncs the local log with a remote's, and fetches the remote's snapshots, locks and leases; see `syncRef`. */
 export function syncLog(place: SyncPlace, request: LogSyncRequest): Promise<LogSync> {
-  const alongside = { refspecs: refspecsAlongside(request.remote), refsMax: followedRefsMax }
-  return syncRef({ ...place, stream: issueLog }, { ...request, alongside })
+  return syncRef({ ...place, stream: issueLog }, { ...request, alongside: refsBesideLog(request.remote) })
 }

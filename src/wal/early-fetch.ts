@@ -1,0 +1,41 @@
+import type { FetchRequest, LeftOutRefs, RemotePort } from '../git/index.ts'
+
+/** A fetch that starts before the local stream was checked. No ref moves until it is landed. */
+export interface EarlyFetch {
+  /** Resolves when git runs, or the fetch has failed. */
+  readonly started: Promise<void>
+  /**
+   * Moves the tracking refs when the transfer is complete.
+   * @throws {GriteError} like `RemotePort.fetch`
+   */
+  readonly land: () => Promise<readonly LeftOutRefs[]>
+  /** Ends the fetch unless it was landed, and resolves when its processes are gone. Never throws. */
+  readonly cancel: () => Promise<void>
+}
+
+export function startEarlyFetch(remotes: Pick<RemotePort, 'fetch'>, request: FetchRequest): EarlyFetch {
+  let allow: () => void = () => {}
+  let refuse: (reason: Error) => void = () => {}
+  const mayMove = new Promise<void>((resolve, reject) => {
+    allow = resolve
+    refuse = reject
+  })
+  mayMove.catch(() => {})
+  let isStarted: () => void = () => {}
+  const started = new Promise<void>((resolve) => {
+    isStarted = resolve
+  })
+  const fetched = remotes.fetch({ ...request, mayMove, onStart: isStarted })
+  fetched.catch(() => {}).finally(isStarted)
+  return {
+    started,
+    land() {
+      allow()
+      return fetched
+    },
+    async cancel() {
+      refuse(new Error('the fetch was cancelled'))
+      await fetched.catch(() => {})
+    },
+  }
+}
