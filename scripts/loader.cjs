@@ -1,7 +1,8 @@
 #!/usr/bin/env node
-// Loads the bundle beside it with the code cache of the build, which halves the time of a short command. V8 rejects a cache
-// from another version; own-code.cjs then looks for a cache made by the running version. Old versions of Node must be able to
-// parse this file, to print that they are too old.
+// Runs the command line. Its modules are in two scripts: hot.cjs has those of the everyday commands, cold.cjs the others, which
+// most lines never load. V8 gets compiled code with each: of the command itself for an everyday one. V8 rejects code from
+// another version; own-code.cjs then looks for code made by the running version. Old versions of Node must be able to parse
+// this file, to print that they are too old.
 'use strict'
 const nodeMajorMin = 20
 if (Number.parseInt(process.versions.node, 10) < nodeMajorMin) {
@@ -14,55 +15,92 @@ if (Number.parseInt(process.versions.node, 10) < nodeMajorMin) {
 const fs = require('node:fs')
 const vm = require('node:vm')
 
-const filename = `${__dirname}/bundle.cjs`
+/** Names of compiled code, by the first words of a line. */
+const everyday = new Map([
+  ['--version', 'version'],
+  ['new', 'issue-create'],
+  ['list', 'issue-list'],
+  ['show', 'issue-show'],
+  ['comment', 'issue-comment'],
+  ['close', 'issue-close'],
+  ['reopen', 'issue-reopen'],
+  ['update', 'issue-update'],
+  ['ready', 'ready'],
+  ['sync', 'sync'],
+])
+
+const command = require.main === module ? nameOf(process.argv.slice(2)) : 'other'
+/** The scripts that were loaded, by name. */
+const scripts = {}
+/** Exports of the modules that were evaluated, by id. */
+const loaded = new Map()
+let factories = {}
 
 if (require.main === module) runWithDaemon()
-else module.exports = load()
+else module.exports = { bundle: loadCommandLine(), load, loaded, scripts }
 
 /** Hands the line to the daemon where one runs, and else runs it here. */
 function runWithDaemon() {
   const client = require('./client.cjs')
   const argv = process.argv.slice(2)
   const socket = client.findSocket(argv, process.env)
-  if (socket === undefined) return load().bundle.runProcess()
+  if (socket === undefined) return loadCommandLine().runProcess()
   client.runThroughDaemon(socket, argv, process.env).then((outcome) => {
     if (outcome.kind === 'exit') return process.reallyExit(outcome.status)
     if (outcome.kind === 'local' && outcome.key !== undefined) process.env.GRITE_REQUEST = outcome.key
-    if (outcome.kind === 'lost') load().bundle.reportLostDaemon()
-    else load().bundle.runProcess()
+    if (outcome.kind === 'lost') loadCommandLine().reportLostDaemon()
+    else loadCommandLine().runProcess()
   })
 }
 
-function load() {
-  const source = require('node:module').wrap(fs.readFileSync(filename, 'latin1'))
-  const shipped = readShipped()
-  const command = require.main === module ? firstWords(process.argv.slice(2)) : ''
-  const compileSource = (cachedData) => compile(source, cachedData)
-  const script = (shipped && compileSource(shipped)) || require('./own-code.cjs').compileWithOwn(compileSource, command)
-  const bundle = { exports: {} }
-  script.runInThisContext()(bundle.exports, require, bundle, filename, __dirname)
-  return { bundle: bundle.exports, script }
+function loadCommandLine() {
+  factories = run('hot')
+  return load('cli/bundle')
 }
 
-/** The first words, up to the length of the name of an everyday command. */
-function firstWords(words) {
-  return words.slice(0, words[0] === 'issue' ? 2 : 1).join(' ')
+function nameOf(words) {
+  const isIssue = words[0] === 'issue'
+  const word = words[isIssue ? 1 : 0]
+  if (isIssue && word === 'create') return 'issue-create'
+  const name = everyday.get(word) || 'other'
+  return isIssue && name.slice(0, 6) !== 'issue-' ? 'other' : name
 }
 
-function readShipped() {
+/** The exports of a module. A module is evaluated once, whichever script it is in. */
+function load(id) {
+  let exports = loaded.get(id)
+  if (exports === undefined) {
+    if (factories[id] === undefined) factories = Object.assign(run('cold'), factories)
+    exports = factories[id]()
+    loaded.set(id, exports)
+  }
+  return exports
+}
+
+/** Turns the exports of a CommonJS package into those that `import` gives. */
+function interop(exports) {
+  return exports.__esModule ? exports : { __proto__: exports, default: exports }
+}
+
+function run(name) {
+  const filename = `${__dirname}/${name}.cjs`
+  const source = fs.readFileSync(filename, 'latin1')
+  const compile = (cachedData) => {
+    const compiled = new vm.Script(source, { filename, cachedData })
+    return compiled.cachedDataRejected ? undefined : compiled
+  }
+  // Everyday commands seldom load the cold script, so it has no code for each of them.
+  const codeName = `${name}-${name === 'hot' || command === 'sync' ? command : 'other'}`
+  const shipped = readShipped(codeName)
+  const script = (shipped && compile(shipped)) || require('./own-code.cjs').compileWithOwn(compile, codeName)
+  scripts[name] = script
+  return script.runInThisContext()(require, load, interop)
+}
+
+function readShipped(codeName) {
   try {
-    return fs.readFileSync(`${__dirname}/bundle-${process.versions.v8}-${process.arch}.cache`)
+    return fs.readFileSync(`${__dirname}/code/${codeName}-${process.versions.v8}-${process.arch}`)
   } catch (_error) {
     return undefined
   }
-}
-
-/**
- * @param {string} source
- * @param {Buffer | undefined} cachedData - undefined to compile from the source
- * @returns undefined when V8 rejects the cache
- */
-function compile(source, cachedData) {
-  const compiled = new vm.Script(source, { filename, cachedData })
-  return compiled.cachedDataRejected ? undefined : compiled
 }

@@ -1,8 +1,8 @@
-// A code cache of the bundle for a Node other than that of the build, or for other V8 flags. Each everyday command adds its
-// code on exit, the first time it runs. The file is in the user's cache folder, not beside the bundle, which may be read-only
+// Compiled code of the scripts for a Node other than that of the build, or for other V8 flags. Each everyday command saves its
+// code on exit, the first time it runs. The files are in the user's cache folder, not beside the scripts, which may be read-only
 // or belong to another user. V8 trusts the bytes, so only files that nobody else can have written are read.
 //
-//     <bundle>-<Node>-<platform>-<processor>-<flags of V8>    code, newline, commands with commas between them
+//     <script>-<command>-<bundle>-<Node>-<platform>-<processor>-<flags of V8>
 'use strict'
 const fs = require('node:fs')
 const { isAbsolute, join } = require('node:path')
@@ -10,39 +10,29 @@ const { cachedDataVersionTag } = require('node:v8')
 
 /** Inserted by the build. V8 itself compares only the length of the source. */
 const bundleId = '@bundle-id@'
-/** Maximum number of files, since versions of grite and Node change. */
-const filesMax = 8
-/** Other commands are too rare to be worth the time for saving their code. */
-const everyday = [
-  'issue create',
-  'issue list',
-  'issue show',
-  'issue comment',
-  'issue update',
-  'issue close',
-  'ready',
-  'sync',
-]
+/** Maximum number of files, since versions of grite and Node change: about two versions. */
+const filesMax = 24
 
 /**
- * Compiles the bundle, with our own code cache if it exists.
+ * Compiles a script, with our own code if it exists.
  *
  * @param {(cachedData?: Buffer) => import('node:vm').Script | undefined} compile - returns undefined when V8 rejects the cache
- * @param {string} command - its first words
+ * @param {string} codeName - the script and the command
  */
-function compileWithOwn(compile, command) {
+function compileWithOwn(compile, codeName) {
   const folder = findFolder()
   if (folder === undefined) return compile()
   const tag = cachedDataVersionTag()
-  const name = [bundleId, process.version, process.platform, process.arch, tag.toString(16)].join('-')
+  const name = [codeName, bundleId, process.version, process.platform, process.arch, tag.toString(16)].join('-')
   const own = readOwn(join(folder, name))
-  const reused = own && compile(own.code)
-  const script = reused || compile()
-  const known = reused ? own.commands : []
-  if (everyday.includes(command) && !known.includes(command)) {
+  const reused = own && compile(own)
+  if (reused) return reused
+  const script = compile()
+  // The code of other commands is too seldom used, and that of the version too small, to be worth saving.
+  if (!/-(?:other|version)$/.test(codeName)) {
     process.once('exit', () => {
       // Bulk commands change V8 flags.
-      if (cachedDataVersionTag() === tag) keep(script, [...known, command], folder, name)
+      if (cachedDataVersionTag() === tag) keep(script, folder, name)
     })
   }
   return script
@@ -62,9 +52,7 @@ function readOwn(path) {
   try {
     file = fs.openSync(path, 'r')
     if (!isOurs(fs.fstatSync(file))) return undefined
-    const bytes = fs.readFileSync(file)
-    const end = bytes.lastIndexOf('\n')
-    return { code: bytes.subarray(0, end), commands: bytes.toString('latin1', end + 1).split(',') }
+    return fs.readFileSync(file)
   } catch {
     return undefined
   } finally {
@@ -78,7 +66,7 @@ function isOurs({ uid, mode }) {
 }
 
 /** Saves the cache. Errors are ignored: they must not fail the command. */
-function keep(script, commands, folder, name) {
+function keep(script, folder, name) {
   const draft = join(folder, `${name}.${process.pid}.tmp`)
   try {
     // `sudo` may preserve HOME: root must not leave files in the folder of another user.
@@ -87,7 +75,7 @@ function keep(script, commands, folder, name) {
     if (!isOurs(fs.statSync(folder))) return
     const file = fs.openSync(draft, 'wx', 0o600)
     try {
-      fs.writeFileSync(file, Buffer.concat([script.createCachedData(), Buffer.from(`\n${commands}`)]))
+      fs.writeFileSync(file, script.createCachedData())
       fs.fdatasyncSync(file)
     } finally {
       fs.closeSync(file)

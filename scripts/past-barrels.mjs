@@ -11,12 +11,18 @@ export function pastBarrels() {
   return {
     name: 'past-barrels',
     setup(plugin) {
-      plugin.onLoad({ filter: /[\\/]src[\\/].*\.ts$/ }, ({ path }) => {
-        const text = readFileSync(path, 'utf8')
-        return { contents: text.includes("/index.ts'") ? redirectImports(path, text) : text, loader: 'ts' }
-      })
+      plugin.onLoad({ filter: /[\\/]src[\\/].*\.ts$/ }, ({ path }) => ({
+        contents: redirectBarrels(path),
+        loader: 'ts',
+      }))
     },
   }
+}
+
+/** The text of a file of ours, with imports past the layers' `index.ts`. */
+export function redirectBarrels(path) {
+  const text = readFileSync(path, 'utf8')
+  return text.includes("/index.ts'") ? redirectImports(path, text) : text
 }
 
 const isBarrel = (path) => /(^|\/)index\.ts$/.test(path)

@@ -1,15 +1,18 @@
 /** The commands for lookup by words, in the order of the help. */
 import type { AnyCommand } from '../commands/define-command.ts'
 
-export interface CommandTable {
-  readonly commands: readonly AnyCommand[]
+/** The words that call a command. */
+export type CommandWords = Pick<AnyCommand, 'name' | 'shortForms'>
+
+export interface CommandTable<Row extends CommandWords = AnyCommand> {
+  readonly commands: readonly Row[]
   /** The command whose name or short form matches the most words at the start of `words`. */
-  readonly match: (words: readonly string[]) => { readonly command: AnyCommand; readonly wordCount: number } | undefined
+  readonly match: (words: readonly string[]) => { readonly command: Row; readonly wordCount: number } | undefined
   /** Commands whose name starts with these words and has further ones. */
-  readonly below: (words: readonly string[]) => readonly AnyCommand[]
+  readonly below: (words: readonly string[]) => readonly Row[]
 }
 
-export function buildCommandTable(commands: readonly AnyCommand[]): CommandTable {
+export function buildCommandTable<Row extends CommandWords>(commands: readonly Row[]): CommandTable<Row> {
   const byName = new Map(commands.map((command) => [command.name, command]))
   const byShortForm = new Map(
     commands.flatMap((command) => (command.shortForms ?? []).map((word) => [word, command] as const)),

@@ -13,7 +13,7 @@ import { boundWarning } from './bound-message.ts'
 import { buildCommandTable, type CommandTable } from './command-table.ts'
 import type { CompleteValue } from './complete.ts'
 import { describeThrown } from './failure.ts'
-import { type GlobalValues, parseArgv } from './parse-argv.ts'
+import { type GlobalValues, type ParsedRun, parseArgv, parseRun } from './parse-argv.ts'
 import type { OpenRepository } from './process-context.ts'
 import { ClosedPipeError, type ProcessFacts, type TextSink } from './process-facts.ts'
 import type { RendererTable } from './render/index.ts'
@@ -43,6 +43,8 @@ export async function main(argv: readonly string[], facts: ProcessFacts, parts?:
   try {
     refuseUndecodedText(argv, facts)
     if (argv.length === 1 && (argv[0] === '--version' || argv[0] === '-V')) return await printVersion(facts)
+    const everyday = parts?.commands === undefined ? await parseEveryday(argv) : undefined
+    if (everyday !== undefined) return await runParsed(everyday, facts, parts)
     const table = buildCommandTable(parts?.commands ?? (await import('./all-commands.ts')).commandLineCommands)
     if (argv[0] === completionEntry) return await printCompletions(argv.slice(1), table, facts, parts)
     return await runLine(argv, table, facts, parts)
@@ -56,6 +58,12 @@ export async function main(argv: readonly string[], facts: ProcessFacts, parts?:
 
 /** The hidden first word with which completion scripts request candidates. */
 const completionEntry = '__complete'
+
+/** Parses an everyday line without the definitions of all commands; undefined for any other line. */
+async function parseEveryday(argv: readonly string[]): Promise<ParsedRun | undefined> {
+  const { commandRows } = await import('./command-rows.ts')
+  return parseRun(argv, buildCommandTable(commandRows))
+}
 
 async function runLine(
   argv: readonly string[],
@@ -85,8 +93,16 @@ async function runLine(
       return 0
     }
     case 'run':
-      return runCommand(request.command, request.input, globals, facts, parts)
+      return runParsed({ globals, request }, facts, parts)
   }
+}
+
+function runParsed(
+  { globals, request }: ParsedRun,
+  facts: ProcessFacts,
+  parts: Partial<MainParts> | undefined,
+): Promise<number> {
+  return runCommand(request.command, request.input, globals, facts, parts)
 }
 
 function missingCommand(table: CommandTable, words: readonly string[]): InvalidArgsError {

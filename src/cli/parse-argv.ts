@@ -8,7 +8,7 @@ import { checkInput, checkOptions, type InputFault, unknownOption } from '../com
 import { type AnyCommand, globalOptions, type OptionSpec } from '../commands/define-command.ts'
 import { argumentEntries, camelCase, formatUsage } from '../commands/option-text.ts'
 import { InvalidArgsError, shellCommand } from '../model/errors/index.ts'
-import type { CommandTable } from './command-table.ts'
+import type { CommandTable, CommandWords } from './command-table.ts'
 
 export interface GlobalValues {
   readonly json: boolean
@@ -23,8 +23,14 @@ export interface GlobalValues {
   readonly dataDir: string | undefined
 }
 
+export interface RunRequest {
+  readonly kind: 'run'
+  readonly command: AnyCommand
+  readonly input: Readonly<Record<string, unknown>>
+}
+
 export type Request =
-  | { readonly kind: 'run'; readonly command: AnyCommand; readonly input: Readonly<Record<string, unknown>> }
+  | RunRequest
   | {
       readonly kind: 'help'
       readonly words: readonly string[]
@@ -40,6 +46,11 @@ export interface ParsedLine {
   readonly request: Request
 }
 
+/** A parsed line that runs a command. */
+export interface ParsedRun extends ParsedLine {
+  readonly request: RunRequest
+}
+
 /** Options of the parser itself; they never reach a command. */
 export const parserOptions = {
   help: { type: 'boolean', short: 'h', summary: 'Show help' },
@@ -53,8 +64,31 @@ const helpOptions = {
 
 const alwaysOptions: Readonly<Record<string, OptionSpec>> = { ...globalOptions, ...parserOptions }
 
+/**
+ * Parses a line that runs a command of these rows.
+ *
+ * @returns undefined for every other line: with a fault, for help, or of a command with only its words here
+ */
+export function parseRun(
+  argv: readonly string[],
+  rows: CommandTable<AnyCommand | CommandWords>,
+): ParsedRun | undefined {
+  const match = rows.match(leadingWords(argv))
+  if (match === undefined || !('run' in match.command)) return undefined
+  const { command, wordCount } = match
+  const line = readLine(takesTerms(command) ? argv.map(shieldTerm) : argv, { ...command.options, ...alwaysOptions })
+  const { help, version } = line.given
+  if (help !== undefined || version !== undefined || line.unknown !== undefined) return undefined
+  if (faultOf(checkOptions(alwaysOptions, line.given)) !== undefined) return undefined
+  const own = readCommand(command, line, wordCount)
+  if (own.fault !== undefined) return undefined
+  return { globals: readGlobals(line.given, argv, false), request: { kind: 'run', command, input: own.values } }
+}
+
 /** @param argv - the words after the program's name */
 export async function parseArgv(argv: readonly string[], table: CommandTable): Promise<ParsedLine> {
+  const run = parseRun(argv, table)
+  if (run !== undefined) return run
   const words = leadingWords(argv)
   const asksHelp = words[0] === 'help' && table.match(words) === undefined
   const match = asksHelp ? undefined : table.match(words)

@@ -1,0 +1,110 @@
+// Plugins of esbuild for the bundle of the library and for bundled packages.
+import { createRequire } from 'node:module'
+import { resolve } from 'node:path'
+
+/** Packages that few commands need, by file name in `dist/packages/`. */
+export const seldomUsed = {
+  'isomorphic-git': 'isomorphic-git',
+  'memory-level': 'memory-level',
+  pino: 'pino',
+  yargs: 'yargs/yargs',
+  csv: 'csv-stringify/sync',
+  'hash-wasm': 'hash-wasm',
+}
+
+/**
+ * Loads built-in modules of Node on first use instead of on import: crypto, zlib and the streams below tty take several
+ * milliseconds each, and most commands need only some of them.
+ */
+export function lazyBuiltins() {
+  const names = [
+    'child_process',
+    'crypto',
+    'fs/promises',
+    'net',
+    'os',
+    'stream',
+    'timers/promises',
+    'tty',
+    'v8',
+    'zlib',
+  ]
+  return {
+    name: 'lazy-builtins',
+    setup(plugin) {
+      plugin.onResolve({ filter: new RegExp(`^(node:)?(${names.join('|')})$`) }, ({ path, namespace }) =>
+        namespace === 'lazy-builtin'
+          ? { path, external: true }
+          : { path: `node:${path.replace(/^node:/, '')}`, namespace: 'lazy-builtin' },
+      )
+      plugin.onLoad({ filter: /.*/, namespace: 'lazy-builtin' }, ({ path }) => {
+        const keys = Object.keys(createRequire(import.meta.url)(path))
+        const getters = keys.map((key) => `get ${JSON.stringify(key)}() { return load()[${JSON.stringify(key)}] }`)
+        const load = `let loaded; const load = () => (loaded ??= require(${JSON.stringify(path)}))`
+        return {
+          contents: `${load}\nmodule.exports = { ${getters.join(', ')} }`,
+          loader: 'js',
+          resolveDir: resolve('.'),
+        }
+      })
+    },
+  }
+}
+
+/** Loads packages on first use, as `lazyBuiltins` does for built-in modules. */
+export function lazyPackages() {
+  return {
+    name: 'lazy-packages',
+    setup(plugin) {
+      plugin.onResolve({ filter: /^cbor-x\/index-no-eval$/ }, ({ path, namespace }) =>
+        namespace === 'lazy-package' ? undefined : { path, namespace: 'lazy-package' },
+      )
+      plugin.onLoad({ filter: /.*/, namespace: 'lazy-package' }, ({ path }) => ({
+        contents: `module.exports = { get Encoder() { return require(${JSON.stringify(path)}).Encoder } }`,
+        loader: 'js',
+        resolveDir: resolve('.'),
+      }))
+    },
+  }
+}
+
+/** Redirects imports of rarely used packages, and of the schemas, to their separate files. */
+export function apart() {
+  return {
+    name: 'apart',
+    setup(plugin) {
+      plugin.onResolve({ filter: /^\.\/schemas\.json$/ }, () => ({ path: './packages/schemas.json', external: true }))
+      for (const [name, path] of Object.entries(seldomUsed)) {
+        plugin.onResolve({ filter: new RegExp(`^${path}$`) }, () => ({
+          path: `./packages/${name}.cjs`,
+          external: true,
+        }))
+      }
+    },
+  }
+}
+
+/**
+ * Bundles the JavaScript of classic-level and loads its addon from the place where npm installed it. Tries the usual path
+ * before node-gyp-build, which reads directories to find the same file.
+ */
+export function nativeAddon() {
+  return {
+    name: 'native-addon',
+    setup(plugin) {
+      plugin.onLoad({ filter: /classic-level[\\/]binding\.js$/ }, () => ({
+        loader: 'js',
+        contents: `
+const { existsSync } = require('node:fs')
+const { createRequire } = require('node:module')
+const { dirname, join } = require('node:path')
+const manifest = require.resolve('classic-level/package.json')
+const root = dirname(manifest)
+const prebuilt = join(root, 'prebuilds/linux-x64/classic-level.node')
+const usual = process.platform === 'linux' && process.arch === 'x64' &&
+  !existsSync('/etc/alpine-release') && !existsSync(join(root, 'build')) && existsSync(prebuilt)
+module.exports = usual ? require(prebuilt) : createRequire(manifest)('node-gyp-build')(root)`,
+      }))
+    },
+  }
+}
