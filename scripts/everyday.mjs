@@ -13,7 +13,7 @@ export const everydayCommands = [
 ]
 
 /**
- * Lines that run each everyday command, for a repository that `prepare` has filled. `ID` is an issue.
+ * Lines that run each everyday command in a repository with the issue `ID`. Those that read come after those that write.
  *
  * @type {Readonly<Record<string, readonly (readonly string[])[]>>}
  */
@@ -22,15 +22,6 @@ export const everydayLines = {
   'issue create': [
     ['issue', 'create', '--title', 'Second', '--body', 'Text', '--label', 'bug', '--json'],
     ['issue', 'create', '--title', 'Third'],
-  ],
-  'issue list': [
-    ['issue', 'list', '--json'],
-    ['issue', 'list', '--label', 'bug', '--limit', '1'],
-    ['issue', 'list'],
-  ],
-  'issue show': [
-    ['issue', 'show', 'ID', '--json'],
-    ['issue', 'show', 'ID'],
   ],
   'issue comment': [
     ['issue', 'comment', 'ID', '--body', 'More', '--json'],
@@ -47,6 +38,15 @@ export const everydayLines = {
   'issue update': [
     ['issue', 'update', 'ID', '--title', 'Other', '--json'],
     ['issue', 'update', 'ID', '--title', 'Another'],
+  ],
+  'issue list': [
+    ['issue', 'list', '--json'],
+    ['issue', 'list', '--label', 'bug', '--limit', '1'],
+    ['issue', 'list'],
+  ],
+  'issue show': [
+    ['issue', 'show', 'ID', '--json'],
+    ['issue', 'show', 'ID'],
   ],
   ready: [['ready', '--json'], ['ready']],
 }

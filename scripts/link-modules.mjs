@@ -37,10 +37,9 @@ export async function linkModules(options) {
 export async function formatScript(modules, ids) {
   const members = ids.map((id) => `${JSON.stringify(id)}: ${modules.get(id)}`)
   // As the value of an assignment, which the minifier keeps.
-  const target = 'module.exports='
-  const text = `${target} function (require, load, interop) {\n"use strict";\n${await disposeHelpers()}\nreturn {\n${members.join(',\n')}\n}\n}`
+  const text = `module.exports = function (require, load, interop) {\n"use strict";\n${await disposeHelpers()}\nreturn {\n${members.join(',\n')}\n}\n}`
   const { code } = await transform(text, { ...format, minify: true })
-  return `(${code.slice(target.length).replace(/;?\n?$/, '')})`
+  return `(${code.replace(/^module\.exports ?= ?/, '').replace(/;\n?$/, '')})`
 }
 
 /** What esbuild adds to a module with `await using`; once for all of a script. */
