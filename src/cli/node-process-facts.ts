@@ -3,6 +3,7 @@
  * Node's streams, which takes longer than printing the output.
  */
 import { constants, fstatSync, openSync, readFileSync, statSync, writeSync } from 'node:fs'
+import { randomBytes } from '../git/index.ts'
 import { NotFoundError, StorageError } from '../model/errors/index.ts'
 import type { Interrupts } from './interrupts.ts'
 import { isTerminal } from './is-terminal.ts'
@@ -36,7 +37,7 @@ export function nodeProcessFacts(interrupts: Interrupts): ProcessFacts {
     stdout: openSink(1, () => process.stdout),
     stderr: openSink(2, () => process.stderr),
     nowUnixMs: () => Date.now(),
-    randomBytes: (count) => globalThis.crypto.getRandomValues(new Uint8Array(count)),
+    randomBytes,
     onInterrupt: interrupts.onInterrupt,
     isInterrupted: () => interrupts.running,
     leaveInterrupts: interrupts.leave,

@@ -58,6 +58,7 @@ export type {
   RepositoryLayout,
 } from './port.ts'
 export type { PortOptions } from './port-context.ts'
+export { randomBytes } from './random-bytes.ts'
 export { readGitConfig } from './read-config.ts'
 export { decodeUtf8, readSmallFile } from './read-small-file.ts'
 export { readGitVersion } from './read-version.ts'

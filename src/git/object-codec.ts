@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { CorruptObjectError, InvalidArgsError } from '../model/errors/index.ts'
 import type { ObjectFormat, ObjectType, Oid, PendingObject } from './port.ts'
+import { smallSha1 } from './small-sha1.ts'
 
 /** Hex length of an id by object format. */
 export const oidLength = { sha1: 40, sha256: 64 } as const satisfies Record<ObjectFormat, number>
@@ -25,8 +26,14 @@ export function encodeObjectHeader(type: ObjectType, size: number): Buffer {
   return Buffer.from(`${type} ${size}\0`, 'latin1')
 }
 
+/** Above this, node:crypto is faster even with the time for loading it. */
+const smallBytesMax = 4096
+
 /** The git object id of these bytes. */
 export function hashObject(format: ObjectFormat, type: ObjectType, content: Uint8Array): Oid {
+  if (format === 'sha1' && content.byteLength <= smallBytesMax) {
+    return smallSha1([encodeObjectHeader(type, content.byteLength), content]) as Oid
+  }
   return createHash(format).update(encodeObjectHeader(type, content.byteLength)).update(content).digest('hex') as Oid
 }
 

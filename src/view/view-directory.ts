@@ -10,11 +10,10 @@
  * A process may delete a directory that `current` does not name if it can take its LevelDB lock, which it holds until
  * the directory is renamed: a process about to fill it finds it locked, or gone.
  */
-import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { privatePermissions, type SharedPermissions } from '../git/index.ts'
+import { privatePermissions, randomBytes, type SharedPermissions } from '../git/index.ts'
 import { describeOpenFailure, type OpenFailure, openDiskStore, type Store } from './store.ts'
 
 const currentName = 'current'

@@ -11,7 +11,6 @@
  * - Only the waiter's own clock counts, never a file time: a lock written while the clock was ahead is treated like any
  *   other.
  */
-import { randomBytes } from 'node:crypto'
 import {
   closeSync,
   fstatSync,
@@ -34,6 +33,7 @@ import {
   ownerFileAt,
   parseOwner,
   pausesOf,
+  randomBytes,
   type SharedPermissions,
 } from '../git/index.ts'
 

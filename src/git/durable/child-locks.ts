@@ -10,12 +10,12 @@
  * - A lock is broken only if it stays unchanged while it is watched: the child may have released it before it died, and
  *   another git may hold it now.
  */
-import { randomBytes } from 'node:crypto'
 import { type Dirent, lstatSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { GriteError } from '../../model/errors/index.ts'
 import type { RepositoryLayout } from '../port.ts'
+import { randomBytes } from '../random-bytes.ts'
 import { refTemporaryDir } from '../ref-paths.ts'
 import type { Disk } from './disk.ts'
 import { removeOrWarn, type WarnOfFile } from './file-warning.ts'

@@ -1,12 +1,13 @@
-import { randomBytes } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { constants, deflateSync, type ZlibOptions } from 'node:zlib'
 import { readLooseObject } from '../in-process/loose-objects.ts'
 import { encodeObjectHeader } from '../object-codec.ts'
 import type { Oid, PendingObject, RepositoryLayout } from '../port.ts'
+import { randomBytes } from '../random-bytes.ts'
 import { looseObjectPath } from '../ref-paths.ts'
 import type { Retry } from '../retry.ts'
+import { storedBytesMax, storeZlib } from '../stored-zlib.ts'
 import type { Disk, OpenFile } from './disk.ts'
 import { removeOrWarn, type WarnOfFile } from './file-warning.ts'
 import { createPackLookup } from './pack-index.ts'
@@ -149,6 +150,7 @@ const largeBytes = 64 * 1024
 
 /** A large object is deflated into one worst-case buffer: many small buffers would be copied into another. */
 function deflate(bytes: Buffer, isStored: boolean): Buffer {
+  if (bytes.length <= storedBytesMax) return storeZlib(bytes)
   const level: ZlibOptions = isStored ? { level: constants.Z_NO_COMPRESSION } : {}
   if (bytes.length < largeBytes) return deflateSync(bytes, level)
   return deflateSync(bytes, { ...level, chunkSize: bytes.length + (bytes.length >> 10) + 1024 })

@@ -1,7 +1,7 @@
 /** Names in `grite/tmp/`. Each states its owner and is used once. */
-import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import type { RepositoryLayout } from '../port.ts'
+import { randomBytes } from '../random-bytes.ts'
 import { refTemporaryDir } from '../ref-paths.ts'
 import { currentOwner, formatOwner, type Owner } from './owner.ts'
 

@@ -5,6 +5,7 @@ import { asStorageFailure, errnoOf } from '../durable/storage-failure.ts'
 import { hashObject } from '../object-codec.ts'
 import type { GitObject, ObjectType, Oid, RepositoryLayout } from '../port.ts'
 import { looseObjectPath } from '../ref-paths.ts'
+import { readStoredZlib } from '../stored-zlib.ts'
 import { tooLargeError } from '../too-large-error.ts'
 
 /**
@@ -25,15 +26,17 @@ const headBytes = 4096
 export function readLooseObject(layout: RepositoryLayout, oid: Oid, bytesMax: number): GitObject | null {
   const file = readLooseFile(looseObjectPath(layout, oid), bytesMax)
   if (file === null) return null
-  const header = parseHeader(inflate(oid, file.subarray(0, headerInputBytes), { finishFlush: constants.Z_SYNC_FLUSH }))
+  const stored = readStoredZlib(file)
+  const header = parseHeader(
+    stored ?? inflate(oid, file.subarray(0, headerInputBytes), { finishFlush: constants.Z_SYNC_FLUSH }),
+  )
   if (header === null) throw corrupt(oid)
   if (header.size > bytesMax) {
     throw tooLargeError({ oid, type: header.type, size: header.size, limit: bytesMax })
   }
   const length = header.start + header.size
-  const content = inflate(oid, file, { maxOutputLength: length, chunkSize: chunkSizeFor(length) }).subarray(
-    header.start,
-  )
+  const whole = stored ?? inflate(oid, file, { maxOutputLength: length, chunkSize: chunkSizeFor(length) })
+  const content = whole.subarray(header.start)
   if (content.length !== header.size || hashObject(layout.objectFormat, header.type, content) !== oid)
     throw corrupt(oid)
   return { oid, type: header.type, content }

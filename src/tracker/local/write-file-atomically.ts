@@ -1,8 +1,7 @@
-import { randomBytes } from 'node:crypto'
 import { rmSync } from 'node:fs'
 import { copyFile, type FileHandle, lstat, mkdir, open, realpath, rename, rm, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { newTemporaryPath, type RepositoryLayout, type SharedPermissions } from '../../git/index.ts'
+import { newTemporaryPath, type RepositoryLayout, randomBytes, type SharedPermissions } from '../../git/index.ts'
 import { StorageError } from '../../model/index.ts'
 
 /**
