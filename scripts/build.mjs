@@ -7,7 +7,7 @@ import { chmodSync, copyFileSync, mkdirSync, readFileSync, renameSync, rmSync, w
 import { createRequire } from 'node:module'
 import { resolve } from 'node:path'
 import { build } from 'esbuild'
-import { apart, lazyBuiltins, lazyPackages, nativeAddon, seldomUsed } from './esbuild-plugins.mjs'
+import { apart, lazyBuiltins, nativeAddon, seldomUsed } from './esbuild-plugins.mjs'
 import { lazyCommands, lazyCommandTable } from './lazy-commands.mjs'
 import { formatScript, linkModules } from './link-modules.mjs'
 import { pastBarrels, redirectBarrels } from './past-barrels.mjs'
@@ -101,7 +101,7 @@ async function buildLibrary() {
     ...output,
     entryPoints: { library: 'src/library/index.ts' },
     external: ['node-gyp-build'],
-    plugins: [lazyCommands(), pastBarrels(), nativeAddon(), apart(), lazyBuiltins(), lazyPackages()],
+    plugins: [lazyCommands(), pastBarrels(), nativeAddon(), apart(), lazyBuiltins()],
   })
   // Otherwise Node would parse the whole library once more to find its named exports.
   const names = Object.keys(createRequire(import.meta.url)(`${draft}/library.cjs`))

@@ -51,23 +51,6 @@ export function lazyBuiltins() {
   }
 }
 
-/** Loads packages on first use, as `lazyBuiltins` does for built-in modules. */
-export function lazyPackages() {
-  return {
-    name: 'lazy-packages',
-    setup(plugin) {
-      plugin.onResolve({ filter: /^cbor-x\/index-no-eval$/ }, ({ path, namespace }) =>
-        namespace === 'lazy-package' ? undefined : { path, namespace: 'lazy-package' },
-      )
-      plugin.onLoad({ filter: /.*/, namespace: 'lazy-package' }, ({ path }) => ({
-        contents: `module.exports = { get Encoder() { return require(${JSON.stringify(path)}).Encoder } }`,
-        loader: 'js',
-        resolveDir: resolve('.'),
-      }))
-    },
-  }
-}
-
 /** Redirects imports of rarely used packages, and of the schemas, to their separate files. */
 export function apart() {
   return {

@@ -1,47 +1,138 @@
-import { Encoder } from 'cbor-x/index-no-eval'
-
 /**
  * The deterministic CBOR subset of the log (RFC 8949 §4.2; spec §2.3): unsigned integers, byte strings, text, arrays,
  * null. Writers use only definite lengths and shortest forms.
+ *
+ * Written here and not taken from a package, whose loading costs a short command more than all its events.
  */
 export type CborValue = number | bigint | string | Uint8Array | null | readonly CborValue[]
 
-let made: Encoder | undefined
-
-/** Created on first use: most reads never need it, and loading it costs 2 ms. */
-function codec(): Encoder {
-  made ??= new Encoder({
-    useRecords: false,
-    tagUint8Array: false,
-    mapsAsObjects: false,
-    int64AsNumber: false,
-  } as object)
-  return made
-}
+const nullByte = 0xf6
 
 /**
  * Encodes a value in canonical form.
- * @throws {RangeError} on a number that is not an unsigned integer below 2^53
+ * @throws {RangeError} on a number that is not an unsigned integer below 2^53, or a bigint above 2^64
  */
 export function encodeCbor(value: CborValue): Uint8Array {
-  return codec().encode(toWritable(value))
+  const parts: Uint8Array[] = []
+  const length = encodeItem(value, parts)
+  const bytes = new Uint8Array(length)
+  let end = 0
+  for (const part of parts) {
+    bytes.set(part, end)
+    end += part.length
+  }
+  return bytes
 }
 
-/** cbor-x writes integers above 2^32 as floats unless they are BigInts (vectors 1-14 catch this). */
-function toWritable(value: CborValue): CborValue {
-  if (typeof value === 'number') {
-    if (!Number.isSafeInteger(value) || value < 0)
-      throw new RangeError(`${value} is not an unsigned integer below 2^53`)
-    return value > 0xffff_ffff ? BigInt(value) : value
+const textEncoder = new TextEncoder()
+
+/** Appends the parts of an item, and returns their length. */
+function encodeItem(value: CborValue, parts: Uint8Array[]): number {
+  if (value === null) return append(parts, Uint8Array.of(nullByte))
+  if (typeof value === 'number' || typeof value === 'bigint') return append(parts, encodeHead(0, value))
+  if (typeof value === 'string') return encodeString(3, textEncoder.encode(value), parts)
+  if (value instanceof Uint8Array) return encodeString(2, value, parts)
+  let length = append(parts, encodeHead(4, value.length))
+  for (const item of value) length += encodeItem(item, parts)
+  return length
+}
+
+function encodeString(major: 2 | 3, bytes: Uint8Array, parts: Uint8Array[]): number {
+  return append(parts, encodeHead(major, bytes.length)) + append(parts, bytes)
+}
+
+function append(parts: Uint8Array[], part: Uint8Array): number {
+  parts.push(part)
+  return part.length
+}
+
+/** The initial byte and the argument in the shortest form. */
+function encodeHead(major: 0 | 2 | 3 | 4, argument: number | bigint): Uint8Array {
+  const initial = major << 5
+  if (argument < 0 || (typeof argument === 'number' && !Number.isSafeInteger(argument)))
+    throw new RangeError(`${argument} is not an unsigned integer below 2^53`)
+  if (argument < 24) return Uint8Array.of(initial + Number(argument))
+  const widthCode = smallestOfWidth.findLastIndex((smallest) => argument >= smallest)
+  const bytes = new Uint8Array(1 + (1 << widthCode))
+  bytes[0] = initial + 24 + widthCode
+  if (typeof argument === 'bigint') {
+    if (argument > 0xffff_ffff_ffff_ffffn) throw new RangeError(`${argument} is not an unsigned integer below 2^64`)
+    for (let index = bytes.length - 1, rest = argument; index > 0; index--, rest >>= 8n)
+      bytes[index] = Number(rest & 0xffn)
+  } else {
+    for (let index = bytes.length - 1, rest = argument; index > 0; index--, rest = Math.floor(rest / 256))
+      bytes[index] = rest % 256
   }
-  return Array.isArray(value) ? value.map(toWritable) : value
+  return bytes
 }
 
 /**
- * Decodes one item that `scanCbor` has accepted. Integers above 2^32 are BigInts. Byte strings are views into `bytes`.
+ * Decodes one item that `scanCbor` has accepted. Integers of eight bytes are BigInts. Byte strings are views into
+ * `bytes`. Bytes that are not UTF-8 become U+FFFD.
  */
 export function decodeCbor(bytes: Uint8Array): unknown {
-  return codec().decode(bytes)
+  return new Decoder(bytes).decode()
+}
+
+const utf8 = new TextDecoder('utf-8', { ignoreBOM: true })
+/** Below this length, a loop over ASCII is faster than the decoder. */
+const shortTextBytes = 24
+
+class Decoder {
+  readonly #bytes: Uint8Array
+  #position = 0
+
+  constructor(bytes: Uint8Array) {
+    this.#bytes = bytes
+  }
+
+  decode(): unknown {
+    const initial = this.#next()
+    if (initial === nullByte) return null
+    const [major, info] = [initial >> 5, initial & 31]
+    if (major === 0 && info === 27) return this.#readBigInt()
+    const argument = info < 24 ? info : this.#readNumber(1 << (info - 24))
+    if (major === 0) return argument
+    if (major === 4) return this.#readArray(argument)
+    const start = this.#position
+    this.#position += argument
+    return major === 2 ? this.#bytes.subarray(start, this.#position) : this.#readText(start, this.#position)
+  }
+
+  #next(): number {
+    return this.#bytes[this.#position++] as number
+  }
+
+  #readNumber(width: number): number {
+    let value = 0
+    for (let count = 0; count < width; count++) value = value * 256 + this.#next()
+    return value
+  }
+
+  #readBigInt(): bigint {
+    const high = BigInt(this.#readNumber(4))
+    return (high << 32n) | BigInt(this.#readNumber(4))
+  }
+
+  #readArray(length: number): unknown[] {
+    const items: unknown[] = []
+    for (let index = 0; index < length; index++) items.push(this.decode())
+    return items
+  }
+
+  #readText(start: number, end: number): string {
+    if (end - start < shortTextBytes) {
+      let text = ''
+      let place = start
+      for (; place < end; place++) {
+        const byte = this.#bytes[place] as number
+        if (byte > 0x7f) break
+        text += String.fromCharCode(byte)
+      }
+      if (place === end) return text
+    }
+    return utf8.decode(this.#bytes.subarray(start, end))
+  }
 }
 
 /** The result of a structural scan of one CBOR item. */
@@ -91,8 +182,6 @@ export interface CborHead {
   readonly end: number
   readonly canonical: boolean
 }
-
-const nullByte = 0xf6
 
 /** Reads one head. Integers above 2^53 saturate; string and array lengths above 2^53 fail as truncated. */
 export function readHead(bytes: Uint8Array, start: number): CborHead {
