@@ -79,6 +79,8 @@ const environment = `## Environment
 | \`GRITE_LOG\` | a level (\`trace\` to \`error\`): logs to standard error |
 | \`GRITE_DEBUG\` | \`1\`: errors show a stack trace |
 | \`GRITE_REMOTE_TIMEOUT\` | seconds to wait for a silent remote; overrides \`remote.timeout\` |
+| \`GRITE_REQUEST\` | a key, \`<unix ms>-<32 hexadecimal digits>\`, under which a command can be repeated: it is carried out once, and answers the same again |
+| \`GRITE_NO_DAEMON\` | if set and not 0, no daemon is used or started |
 | \`GRITE_NO_MAINTENANCE\` | if set, \`git maintenance run --auto\` is not started in the background |
 | \`NO_COLOR\`, \`CLICOLOR\`, \`CLICOLOR_FORCE\` | colours, as usual |
 | \`GIT_EDITOR\`, \`VISUAL\`, \`EDITOR\` | the editor to open on a terminal if a text is missing |

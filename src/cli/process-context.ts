@@ -1,4 +1,5 @@
 /** Builds the context of a command from the facts of a process. Opens nothing until the command needs it. */
+import { describeForeign, InvalidArgsError } from '../model/index.ts'
 import type { CommandContext, Progress, Served, ServeRequest, TextInput } from '../tracker/effects.ts'
 import type { RequestFacts, Workspace } from '../tracker/workspace.ts'
 import type { WrittenEvents } from '../tracker/written-events.ts'
@@ -42,7 +43,8 @@ export function createProcessContext(
   const isInteractive = facts.stdout.isTerminal && facts.stdin.isTerminal
   const { warn, written, serve } = parts
   const noted = written === undefined ? {} : { written }
-  const opening = { cwd, env, clock, random, identity, progress, warn, ...noted, isInteractive }
+  const repeated = requestOf(env)
+  const opening = { cwd, env, clock, random, identity, progress, warn, ...noted, ...repeated, isInteractive }
   const close = async (): Promise<void> => {
     stopWatchingReader?.()
     const open = await repository?.catch(() => undefined)
@@ -111,4 +113,14 @@ export function createProcessContext(
     },
   }
   return { context, close, hasReadInput: () => hasReadInput }
+}
+
+/** The key of a request that may have been carried out before. @throws {InvalidArgsError} when it is none */
+function requestOf({ GRITE_REQUEST: key = '' }: ProcessFacts['env']): Pick<RequestFacts, 'requestKey' | 'isRepeated'> {
+  if (key === '') return {}
+  if (/^\d{1,15}-[0-9a-f]{32}$/.test(key)) return { requestKey: key, isRepeated: true }
+  const allowed = 'milliseconds since 1970, a hyphen and 32 hexadecimal digits'
+  throw new InvalidArgsError(`GRITE_REQUEST must be ${allowed}, got ${describeForeign(key)}`, {
+    details: { field: 'GRITE_REQUEST', allowed },
+  })
 }

@@ -79,8 +79,13 @@ export interface RequestFacts {
   readonly identity: { readonly actor: string | undefined; readonly dataDir: string | undefined }
   /** Whether git may prompt for a password. */
   readonly isInteractive?: boolean
-  /** The idempotency key of the request; the commit's meta.json stores it beside the ids of its events. */
+  /**
+   * The idempotency key of the request, `<unix ms>-<32 hex>`; the commit's meta.json stores it beside the ids of its events. A write
+   * with a key that the log already has is not repeated.
+   */
   readonly requestKey?: string | undefined
+  /** Whether the request may have been carried out before. */
+  readonly isRepeated?: boolean
   /** Records every event written to the log, so that a later failure can report them. */
   readonly written?: WrittenEvents
   /** For tests: hooks into a publish, or a failing disk. */
@@ -110,6 +115,7 @@ export class Workspace {
   #gaps: LogGaps = noGaps
   #toldGaps = false
   #problemCount = 0
+  #writeCount = 0
 
   constructor(shared: SharedRepository, facts: RequestFacts) {
     this.shared = shared
@@ -501,6 +507,14 @@ export class Workspace {
     } finally {
       await leave()
     }
+  }
+
+  /** The key of the next write; a request that writes several times has one for each. Null without a key. */
+  nextRequestKey(): string | null {
+    const { requestKey } = this.facts
+    if (requestKey === undefined) return null
+    this.#writeCount += 1
+    return this.#writeCount === 1 ? requestKey : `${requestKey}-${this.#writeCount}`
   }
 
   /** The queue of writers. Reentrant. */

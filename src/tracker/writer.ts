@@ -32,6 +32,7 @@ import {
   updateOf,
   walRef,
 } from '../wal/index.ts'
+import { findWritten, openPast, randomOfKey, requireSameEvents } from './answer-again.ts'
 import { Draft, type Reversal } from './draft.ts'
 import { OwnCard, openSigner } from './identity/own-card.ts'
 import type { LockGuard } from './locks/lock-guard.ts'
@@ -69,6 +70,8 @@ interface Planned {
   readonly reversal: Reversal | null
   /** Null when there is nothing to write. */
   readonly batch: IssueBatch | null
+  /** Of a request that was carried out before: its commit. */
+  readonly writtenAt?: Oid
   readonly result: unknown
   /** Notes, once the batch is in the log, that the log has the card of the actor. */
   readonly noteCard: () => Promise<void>
@@ -92,6 +95,8 @@ export interface PendingWrite {
   readonly plan: Plan<unknown>
   readonly guard: LockGuard
   readonly givesWay: boolean
+  /** The idempotency key of this write; null when its request has none. */
+  readonly key: string | null
   /** Writes of one group may share a commit; null for none. */
   readonly group: string | null
   readonly resolve: (written: Written<unknown>) => void
@@ -112,7 +117,7 @@ export async function write<Result>(
     const group = lock || givesWay || ownCommit || workspace.hasTurn ? null : await groupOf(workspace)
     return new Promise<Written<Result>>((resolve, reject) => {
       const pending: PendingWrite = {
-        ...{ workspace, plan, guard, givesWay, group, reject },
+        ...{ workspace, plan, guard, givesWay, group, reject, key: workspace.nextRequestKey() },
         resolve: resolve as PendingWrite['resolve'],
       }
       if (workspace.hasTurn) commitTogether([pending]).then(({ settle }) => settle(), reject)
@@ -193,7 +198,7 @@ class Commit {
         continue
       }
       try {
-        const planned = await planWrite(write.workspace, write.plan, state)
+        const planned = await this.#planOne(write, state, head)
         if (planned.batch !== null && !this.#hasRoomFor(planned)) {
           this.#left.push(write)
           continue
@@ -208,6 +213,22 @@ class Commit {
       }
     }
     return this.#batch()
+  }
+
+  /** Looks for the request in the log first: it may have been carried out, or by now by somebody else. */
+  async #planOne(write: PendingWrite, state: StateAt, head: Oid | null): Promise<Planned> {
+    const { workspace, plan, key } = write
+    const found = key === null ? undefined : await findWritten(workspace, head, key)
+    if (found === undefined || key === null) return planWrite(workspace, plan, state, key)
+    const past = await openPast(workspace, found)
+    try {
+      const { draft, result } = await runPlan(workspace, plan, stateOf(past.view), key, past.nowUnixMs)
+      requireSameEvents(key, draft.events, found.events)
+      const { events, attachments, reversal } = draft
+      return { events, attachments, reversal, batch: null, writtenAt: found.commit, result, noteCard: async () => {} }
+    } finally {
+      await past.close()
+    }
   }
 
   #hasRoomFor({ batch }: Planned): boolean {
@@ -228,7 +249,7 @@ class Commit {
       actor,
       events: changing.flatMap(({ events }) => events),
       attachments: new Map(changing.flatMap(({ attachments }) => [...attachments])),
-      requests: changing.map(({ write, ...planned }) => noteOf(write.workspace, planned)),
+      requests: changing.map(({ write, ...planned }) => noteOf(write.key, planned)),
       ...this.#leader.now(),
     })
   }
@@ -251,9 +272,10 @@ class Commit {
 }
 
 /** Runs the steps after a write is in the log. @returns a function that settles the write */
-async function finish({ write, events, result, batch, noteCard }: PlannedWrite, head: Oid | null): Promise<() => void> {
+async function finish(planned: PlannedWrite, head: Oid | null): Promise<() => void> {
+  const { write, events, result, batch, writtenAt = null, noteCard } = planned
   const { workspace, guard, givesWay, resolve, reject } = write
-  if (batch === null) return () => resolve({ head: null, events, result })
+  if (batch === null) return () => resolve({ head: writtenAt, events, result })
   try {
     if (!givesWay) await guard.written(events)
     await noteCard()
@@ -290,8 +312,17 @@ function tellWritten(error: unknown, { written }: Workspace): unknown {
   return error
 }
 
+/** What a plan reads. */
+interface PlanState {
+  /** Whether the log has the card of the actor for certain. */
+  readonly hasCard: boolean
+  /** The view, if it is open and up to date with this state. */
+  readonly open: () => Promise<View | undefined>
+  readonly view: () => Promise<View>
+}
+
 /** The state that a plan sees: a head, plus the drafted events of earlier plans in the same commit. */
-class StateAt {
+class StateAt implements PlanState {
   readonly #workspace: Workspace
   readonly #head: Oid | null
   #layer: View | undefined
@@ -341,30 +372,49 @@ class StateAt {
   }
 }
 
-async function planWrite(workspace: Workspace, plan: Plan<unknown>, state: StateAt): Promise<Planned> {
+/** A state of the past, for a request that is repeated. */
+function stateOf(view: View): PlanState {
+  return { hasCard: true, open: async () => view, view: async () => view }
+}
+
+/** Runs a plan once on a new draft. */
+async function runPlan(
+  workspace: Workspace,
+  plan: Plan<unknown>,
+  state: PlanState,
+  key: string | null,
+  nowUnixMs: number,
+) {
   const { actor } = await workspace.requireActor()
   const card = new OwnCard(workspace.paths, actor)
-  const { random } = workspace.facts
-  const now = workspace.now()
-  requireUsableClock(now.nowUnixMs)
+  requireUsableClock(nowUnixMs)
   const view = () => state.view()
   const draft = new Draft({
     actor: actor.id,
     label: actor.label,
     signer: await openSigner(workspace.paths, actor, view),
     findOwnCard: async (signer) => (state.hasCard ? 'published' : card.find(signer, await state.open(), view)),
-    nowUnixMs: now.nowUnixMs,
-    randomBytes: random.bytes,
+    nowUnixMs,
+    randomBytes: key === null ? workspace.facts.random.bytes : randomOfKey(key),
     view,
   })
-  const result = await plan(draft)
+  return { draft, card, actor, result: await plan(draft) }
+}
+
+async function planWrite(
+  workspace: Workspace,
+  plan: Plan<unknown>,
+  state: PlanState,
+  key: string | null,
+): Promise<Planned> {
+  const now = workspace.now()
+  const { draft, card, actor, result } = await runPlan(workspace, plan, state, key, now.nowUnixMs)
   const { events, attachments, reversal } = draft
   if (events.length === 0) return { events, attachments, reversal, batch: null, result, noteCard: async () => {} }
   if (events.length < limits.batchEventsMax) await draft.publishOwnCard()
-  const { requestKey } = workspace.facts
   const toBatch = () => {
-    const isNoted = requestKey !== undefined || draft.reversal !== null
-    const requests = isNoted ? [noteOf(workspace, draft)] : []
+    const isNoted = key !== null || draft.reversal !== null
+    const requests = isNoted ? [noteOf(key, draft)] : []
     return batchOfEvents({ actor: actor.id, events, attachments, requests, ...now })
   }
   let batch = toBatch()
@@ -379,8 +429,8 @@ async function planWrite(workspace: Workspace, plan: Plan<unknown>, state: State
   return { events, attachments, reversal, batch, result, noteCard }
 }
 
-function noteOf({ facts }: Workspace, { events, reversal }: Pick<Planned, 'events' | 'reversal'>): RequestNote {
-  return { key: facts.requestKey ?? null, events: events.map(({ eventId }) => eventId), ...reversal }
+function noteOf(key: string | null, { events, reversal }: Pick<Planned, 'events' | 'reversal'>): RequestNote {
+  return { key, events: events.map(({ eventId }) => eventId), ...reversal }
 }
 
 /**
@@ -413,7 +463,12 @@ export async function stage<Result>(
   { givesWay = false }: StageOptions = {},
 ): Promise<Staged<Result>> {
   const parent = await requireSoundHead(workspace)
-  const { batch, events, noteCard, ...planned } = await planWrite(workspace, plan, new StateAt(workspace, parent))
+  const { batch, events, noteCard, ...planned } = await planWrite(
+    workspace,
+    plan,
+    new StateAt(workspace, parent),
+    workspace.nextRequestKey(),
+  )
   const result = planned.result as Result
   const guard = workspace.guard(false)
   const tellPassed = () => guard.tellPassed()

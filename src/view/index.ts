@@ -9,6 +9,7 @@ export {
   type ViewDifferences,
 } from './inspect.ts'
 export {
+  foldInMemory,
   type JudgeSnapshot,
   type OpenViewOptions,
   openView,

@@ -10,6 +10,7 @@ import {
   type LogProblem,
   listSnapshots,
   openSnapshot,
+  readLog,
   readSnapshot,
   requireSnapshotOf,
   type Snapshot,
@@ -244,6 +245,13 @@ function asStorageFailure(error: unknown): StorageError {
 async function openThrowAwayView(options: OpenViewOptions, formerState: FormerState): Promise<View> {
   const view = (await View.over(await openMemoryStore(), { ...options, deferred: true })) as View
   await fillFromLog({ ...options, isThrowAway: true }, view, formerState)
+  return view
+}
+
+/** A view in memory of the log up to a commit, for a question about the past. The caller closes it. */
+export async function foldInMemory(git: GitPort, stream: IssueStream, head: Oid | null): Promise<View> {
+  const view = (await View.over(await openMemoryStore(), { deferred: true })) as View
+  if (head !== null) await fillView(view, { head, source: readLog(git, stream, { head }), report: () => {} })
   return view
 }
 

@@ -1,19 +1,10 @@
 /** The commands by which an actor wrote to the log, newest first: what stood in one commit, told apart by its meta.json. */
-import { type GitPort, type Oid, parseCommit } from '../../git/index.ts'
-import {
-  type ActorId,
-  CorruptObjectError,
-  type Event,
-  type EventId,
-  isCardEvent,
-  limits,
-  Mismatch,
-  ObjectTooLargeError,
-  shape,
-} from '../../model/index.ts'
+import type { GitPort, Oid } from '../../git/index.ts'
+import { type ActorId, type Event, type EventId, isCardEvent, Mismatch, shape } from '../../model/index.ts'
 import { readLog } from '../read-log.ts'
 import type { IssueSegment } from './issue-codec.ts'
 import { issueLog } from './issue-log.ts'
+import { readBareCommit } from './read-bare-commit.ts'
 
 /** Commits read in one go: few at first, since what is looked for is mostly near the head. */
 const windowFirst = 8
@@ -101,19 +92,9 @@ async function readToAncestor(git: GitPort, from: Oid, generations: number): Pro
     oid = parent
   }
   // One that is not here cannot be excluded.
-  return (await readCommit(git, oid)) === null ? null : oid
+  return (await readBareCommit(git, oid)) === null ? null : oid
 }
 
 async function readParent(git: GitPort, oid: Oid): Promise<Oid | null> {
-  return (await readCommit(git, oid))?.parents[0] ?? null
-}
-
-async function readCommit(git: GitPort, oid: Oid) {
-  try {
-    const object = await git.readObject(oid, limits.chunkReadBytesMax)
-    return object?.type === 'commit' ? parseCommit(object.content) : null
-  } catch (error) {
-    if (error instanceof CorruptObjectError || error instanceof ObjectTooLargeError) return null
-    throw error
-  }
+  return (await readBareCommit(git, oid))?.parents[0] ?? null
 }

@@ -1,0 +1,85 @@
+/**
+ * Answers a request that was carried out before, without writing again: its key is in the log, and its plan runs once more on the
+ * state that it saw then.
+ */
+import { createHash } from 'node:crypto'
+import { ConflictError, type Event, isCardEvent } from '../model/index.ts'
+import { foldInMemory, type View } from '../view/index.ts'
+import { type FoundRequest, findRequest, issueLog } from '../wal/index.ts'
+import type { Workspace } from './workspace.ts'
+
+/**
+ * A request that was made so recently cannot have been given up by its client, which waits 500 ms for the daemon. Milliseconds.
+ */
+const freshMsMax = 250
+
+/** What the log has of a request; undefined when nothing. */
+export async function findWritten(
+  workspace: Workspace,
+  head: Parameters<typeof findRequest>[1]['head'] | null,
+  key: string,
+) {
+  const { isRepeated = false } = workspace.facts
+  const madeUnixMs = Number(key.slice(0, key.indexOf('-')))
+  const ageMs = workspace.facts.clock.nowUnixMs() - madeUnixMs
+  if (head === null || (!isRepeated && ageMs >= 0 && ageMs < freshMsMax)) return undefined
+  return findRequest(workspace.git, { head, key, sinceUnixMs: madeUnixMs })
+}
+
+/** Runs plans on the state that a request saw. */
+export interface PastRun {
+  readonly view: View
+  /** When the request ran. Milliseconds since the Unix epoch. */
+  readonly nowUnixMs: number
+  readonly close: () => Promise<void>
+}
+
+export async function openPast({ git }: Workspace, { parent, before, events, commit }: FoundRequest): Promise<PastRun> {
+  const view = await foldInMemory(git, issueLog, parent)
+  if (before.length > 0) {
+    const segment = { commit, parents: parent === null ? [] : [parent], items: before, problems: [], ...plainSegment }
+    await view.apply([segment], commit)
+    await view.flush()
+  }
+  // No event is older than the run, and the oldest one has its time or a later one of what it follows.
+  const nowUnixMs = Math.min(...events.map(({ tsUnixMs }) => tsUnixMs))
+  return { view, nowUnixMs, close: () => view.close() }
+}
+
+const plainSegment = {
+  opaqueRecords: [],
+  extras: new Map(),
+  extrasBytes: 0,
+  repeatsChunk: false,
+  carries: { requests: [], requestsBytes: 0, keys: new Map(), keysBytes: 0, leftOut: null },
+} as const
+
+/** @throws {ConflictError} when a plan drafts other events than the log has under its key */
+export function requireSameEvents(key: string, drafted: readonly Event[], found: readonly Event[]): void {
+  const idsOf = (events: readonly Event[]) =>
+    events.filter((event) => !isCardEvent(event)).map(({ eventId }) => eventId)
+  const [drafts, written] = [idsOf(drafted), idsOf(found)]
+  if (drafts.length === written.length && drafts.every((id, index) => id === written[index])) return
+  throw new ConflictError(
+    'a request with this key is already in the log, and this one does not match it; nothing was written',
+    {
+      details: { reason: 'request-key-used', request: key, event_ids: written },
+      hints: ['Use a new key for each command; the same one only to repeat a command'],
+    },
+  )
+}
+
+/**
+ * Random bytes that a key always gives alike, so that a plan that runs again makes the same ids. The key has 128 random bits.
+ * @param key - of one write; each run of its plan begins anew
+ */
+export function randomOfKey(key: string): (count: number) => Uint8Array {
+  let block = 0
+  return (count) => {
+    const parts: Buffer[] = []
+    for (let length = 0; length < count; length += 32) {
+      parts.push(createHash('sha256').update(`grite request ${key} ${block++}`).digest())
+    }
+    return Buffer.concat(parts).subarray(0, count)
+  }
+}
