@@ -62,7 +62,30 @@ const costs = join(place, 'costs')
 process.on('exit', () => {
   for (const folder of [place, bundles]) rmSync(folder, { recursive: true, force: true, maxRetries: 3 })
 })
-process.exit(await runTests(await bundleTests(files, bundles)))
+const status = await runTests(await bundleTests(files, bundles))
+process.exit(tellLeftDaemons() ? 1 : status)
+
+/** A daemon of a test that outlives the tests is a failure. Linux only. */
+function tellLeftDaemons() {
+  if (process.platform !== 'linux') return false
+  const left = readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map((pid) => [pid, commandLine(pid)])
+    .filter(([, line]) => line.startsWith('grite daemon ') && line.includes(place))
+  for (const [pid, line] of left) {
+    console.error(`The tests left a process: ${pid} ${line}`)
+    process.kill(Number(pid), 'SIGKILL')
+  }
+  return left.length > 0
+}
+
+function commandLine(pid) {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ')
+  } catch {
+    return ''
+  }
+}
 
 /**
  * The tests create thousands of small repositories: in memory if there is room, unless TMPDIR is set. Tests assert flushes by
@@ -175,6 +198,7 @@ function testEnvironment() {
     TMPDIR: place,
     GRITE_TEST_BUNDLES: bundles,
     GRITE_TEST_COSTS: costs,
+    GRITE_NO_DAEMON: '1',
     GIT_CONFIG_NOSYSTEM: '1',
     GIT_CONFIG_GLOBAL: '/dev/null',
     LC_ALL: 'C',

@@ -1,6 +1,7 @@
 /** Runs the command line in this process, with its signals and exit status. */
 
 import { IpcError } from '../model/errors/index.ts'
+import type { Workspace } from '../tracker/workspace.ts'
 import { createInterrupts } from './interrupts.ts'
 import { type MainParts, main, reportFailure } from './main.ts'
 import { nodeProcessFacts } from './node-process-facts.ts'
@@ -20,9 +21,21 @@ export function runProcess(parts?: Partial<MainParts>): void {
       void interrupts.run().then(() => process.exit(status))
     })
   }
-  void main(process.argv.slice(2), nodeProcessFacts(interrupts), { serve, ...parts }).then((status) => {
+  const argv = process.argv.slice(2)
+  let opened: Workspace | undefined
+  const openRepository: MainParts['openRepository'] = async (facts) => {
+    const { openWorkspace } = await import('../tracker/workspace.ts')
+    opened = await openWorkspace(facts)
+    return opened
+  }
+  void main(argv, nodeProcessFacts(interrupts), { serve, openRepository, ...parts }).then(async (status) => {
     // After a signal, exit with the status of the signal once the cleanup is done.
-    if (!interrupts.running) process.exit(status)
+    if (interrupts.running) return
+    if (status === 0 && opened !== undefined) {
+      const { spawnForNext } = await import('./daemon/spawn-for-next.ts')
+      await spawnForNext(opened, argv)
+    }
+    process.exit(status)
   })
 }
 

@@ -11,6 +11,7 @@ import { createConnection, type Socket } from 'node:net'
 import { buildId } from '../ipc/build-id.ts'
 import { endpointName, guessCommonDir, readEndpoint } from '../ipc/endpoint.ts'
 import { ask, encodeFrame, type Frame, FrameReader, ignorableFrom, protocolVersion, tell } from '../ipc/frames.ts'
+import { refusesDaemon } from '../ipc/refuses-daemon.ts'
 import type { WireValue } from '../ipc/wire-values.ts'
 import { isTerminal } from './is-terminal.ts'
 
@@ -30,29 +31,8 @@ export type ClientOutcome =
   /** Parts of the output were written, and the rest is lost. */
   | { readonly kind: 'lost' }
 
-/** Variables that name a repository, as a hook has them. */
-const steering = [
-  'GIT_DIR',
-  'GIT_WORK_TREE',
-  'GIT_COMMON_DIR',
-  'GIT_INDEX_FILE',
-  'GIT_OBJECT_DIRECTORY',
-  'GIT_ALTERNATE_OBJECT_DIRECTORIES',
-  'GIT_NAMESPACE',
-  'GIT_QUARANTINE_PATH',
-  'GIT_CEILING_DIRECTORIES',
-  'GIT_DISCOVERY_ACROSS_FILESYSTEM',
-]
-
 const passedOn =
   /^(?:HOME|PATH|XDG_CONFIG_HOME|TZ|LANG|LANGUAGE|TERM|COLORTERM|NO_COLOR|CLICOLOR|CLICOLOR_FORCE|COLUMNS|LINES|PAGER|EDITOR|VISUAL|CI|SHELL|TMPDIR|(?:LC_|GRITE_|GIT_).*)$/
-
-/** Whether a daemon must not be used, or started, for this line. */
-function refusesDaemon(argv: readonly string[], env: Readonly<Record<string, string | undefined>>): boolean {
-  const { GRITE_NO_DAEMON: said = '' } = env
-  if ((said !== '' && said !== '0') || argv[0] === 'daemon' || argv.includes('--no-daemon')) return true
-  return steering.some((name) => env[name] !== undefined)
-}
 
 /** The socket of the daemon that may serve this line; undefined for none. */
 export function findSocket(argv: readonly string[], env: NodeJS.ProcessEnv): string | undefined {

@@ -79,6 +79,8 @@ export async function takeOwnership(place: EndpointPlace, socket: string): Promi
     const { bootId, pidNamespace, pid, startTime } = currentOwner()
     const line = formatEndpoint({ bootId, pidNamespace, pid, startTime, socket })
     await writeFileAtomically(place.path, line, { mode: 0o600 })
+    // The note of the command that started this process.
+    removeIfThere(`${place.path}.start`)
     return undefined
   } finally {
     await leave()

@@ -5,7 +5,7 @@ import { ask, encodeFrame, type Frame, FrameReader, protocolVersion, tell } from
 import { type WireValue, wireNumber, wireText } from './wire-values.ts'
 
 /** A daemon that does not answer within this time is treated as gone. Milliseconds. */
-const answerMsMax = 2_000
+const answerMsDefault = 2_000
 
 /** What a request receives before its end. */
 export interface Replies {
@@ -35,6 +35,7 @@ export interface DaemonFacts {
 
 export class DaemonConnection {
   readonly #socket: Socket
+  readonly #answerMsMax: number
   readonly #reader = new FrameReader()
   readonly #pending = new Map<number, Pending>()
   #lastId = 0
@@ -43,8 +44,9 @@ export class DaemonConnection {
   #refuseGreeting: (error: Error) => void = () => {}
   readonly greeting: Promise<DaemonFacts>
 
-  private constructor(socket: Socket) {
+  private constructor(socket: Socket, answerMsMax: number) {
     this.#socket = socket
+    this.#answerMsMax = answerMsMax
     this.greeting = new Promise((resolve, reject) => {
       this.#greet = resolve
       this.#refuseGreeting = reject
@@ -57,16 +59,17 @@ export class DaemonConnection {
 
   /**
    * @param build - of this program; empty to accept every build
+   * @param answerMsMax - how long `ask` waits. Milliseconds
    * @throws {IpcError} when nobody listens
    */
-  static open(path: string, build: string): Promise<DaemonConnection> {
+  static open(path: string, build: string, answerMsMax = answerMsDefault): Promise<DaemonConnection> {
     return new Promise((resolve, reject) => {
       const socket = createConnection(path)
       const fail = (cause: Error) => reject(new IpcError(`no daemon answers at ${path}: ${cause.message}`, { cause }))
       socket.once('error', fail)
       socket.once('connect', () => {
         socket.off('error', fail)
-        const connection = new DaemonConnection(socket)
+        const connection = new DaemonConnection(socket, answerMsMax)
         socket.write(encodeFrame([ask.hello, protocolVersion, build, [], new Uint8Array()]))
         resolve(connection)
       })
@@ -116,7 +119,10 @@ export class DaemonConnection {
     const { end } = this.request(kind, rest)
     let timer: NodeJS.Timeout | undefined
     const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(new IpcError(`the daemon did not answer within ${answerMsMax} ms`)), answerMsMax)
+      timer = setTimeout(
+        () => reject(new IpcError(`the daemon did not answer within ${this.#answerMsMax} ms`)),
+        this.#answerMsMax,
+      )
     })
     try {
       const outcome = await Promise.race([end, late])

@@ -283,6 +283,8 @@ export class Workspace {
   /** Replaces the view after a failed read. @throws the failure itself when the files of the view did not cause it */
   async replaceUnreadableView(failure: unknown): Promise<void> {
     if (!isFileFailure(failure)) throw failure
+    // The request begins anew.
+    if (this.written.eventCount === 0) this.#writeCount = 0
     // Closing may fail on the same files again.
     await this.#leaveView().catch(() => {})
     this.#reader = this.#withOptions((options, lease) =>
@@ -375,6 +377,7 @@ export class Workspace {
           warn: (code, message, details) => this.facts.warn({ code, message, ...(details && { details }) }),
           progress: (done) => progress.report(done, null),
           hydrate: hydrator(this),
+          onLocked: () => this.#askToYield(),
           // Under `reject`, a fetched head may have been refused because of its signatures; leave it to a sync.
           trustsRemotes: (await this.config()).verifySignatures !== 'reject',
         },
@@ -383,6 +386,12 @@ export class Workspace {
     } finally {
       progress.end()
     }
+  }
+
+  /** Asks the daemon, which may have the view open, to leave it to this process. */
+  async #askToYield(): Promise<void> {
+    const { askDaemonToYield } = await import('./ask-daemon-to-yield.ts')
+    await askDaemonToYield(this.paths, this.paths.viewLevels((await this.findActor())?.actor.id))
   }
 
   /**

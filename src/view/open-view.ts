@@ -41,6 +41,8 @@ export interface OpenViewOptions {
   readonly report: (problem: LogProblem) => void
   readonly warn: (code: string, message: string, details?: Readonly<Record<string, unknown>>) => void
   readonly progress?: (commitsDone: number) => void
+  /** Called once when another process has the view open. */
+  readonly onLocked?: () => Promise<void>
   /** See `CatchUpOptions`. */
   readonly hydrate?: CatchUpOptions['hydrate']
   readonly doubtsHead?: boolean
@@ -365,7 +367,10 @@ async function openStore(options: OpenViewOptions, directory: ViewDirectory): Pr
       case 'full':
         return undefined
       case 'locked':
-        retry ??= retryWhileLocked()
+        if (retry === undefined) {
+          retry = retryWhileLocked()
+          await options.onLocked?.()
+        }
         if (!(await retry.again())) return undefined
         break
       case 'missing':

@@ -52,6 +52,8 @@ function hermeticEnvironment(home: string): Record<string, string> {
     GIT_TERMINAL_PROMPT: '0',
     // A background process could still run when the directory is removed.
     GRITE_NO_MAINTENANCE: '1',
+    // Tests of the daemon start their own.
+    GRITE_NO_DAEMON: '1',
     GIT_AUTHOR_NAME: 'Test Author',
     GIT_AUTHOR_EMAIL: 'author@example.com',
     GIT_AUTHOR_DATE: '@1700000000 +0000',

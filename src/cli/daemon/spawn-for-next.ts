@@ -1,0 +1,56 @@
+/**
+ * Starts a daemon after a command, for the next ones: the command has finished and its output is out.
+ *
+ * Invariants
+ * - Nothing is started where it was not wanted (CI, hooks, --no-daemon, GRITE_NO_DAEMON, `daemon.autospawn`), nor in a repository that
+ *   has no actor, which grite has only read.
+ * - Of many commands at once only one starts a daemon, and one that could not start is not tried again for a while: a note beside
+ *   the endpoint, which the daemon removes.
+ */
+import { closeSync, existsSync, openSync, rmSync, statSync } from 'node:fs'
+import { endpointName, parseEndpoint } from '../../ipc/endpoint.ts'
+import { refusesDaemon } from '../../ipc/refuses-daemon.ts'
+import type { Workspace } from '../../tracker/workspace.ts'
+import { readTextIfThere } from './read-text-if-there.ts'
+
+/** Milliseconds. */
+const retryMs = 10 * 60_000
+
+/** Never throws. */
+export async function spawnForNext({ paths, facts, shared }: Workspace, argv: readonly string[]): Promise<void> {
+  const { env } = facts
+  const name = endpointName()
+  const { CI: ci = '' } = env
+  if (name === undefined || (ci !== '' && ci !== 'false' && ci !== '0') || refusesDaemon(argv, env)) return
+  const endpoint = `${paths.home}/${name}`
+  if (!existsSync(paths.actors) || isServed(endpoint)) return
+  try {
+    const { readRepoConfig } = await import('../../tracker/local/repo-config.ts')
+    if (!(await readRepoConfig(paths.config)).daemon.autospawn || !takeNote(`${endpoint}.start`)) return
+    const { spawnDaemon } = await import('./spawn-daemon.ts')
+    spawnDaemon({ directory: shared.layout.workTree ?? shared.layout.commonDir, env })
+  } catch {
+    // A command that has done its work does not fail for it.
+  }
+}
+
+/** Whether a daemon seems to be there. The next client finds out if it is dead, and the one after it gets another. */
+function isServed(path: string): boolean {
+  const endpoint = parseEndpoint(readTextIfThere(path) ?? '')
+  if (endpoint === undefined) return false
+  try {
+    process.kill(endpoint.pid, 0)
+    return existsSync(endpoint.socket)
+  } catch {
+    return false
+  }
+}
+
+/** False if another process has started one, or failed to, not long ago. */
+function takeNote(path: string): boolean {
+  const found = statSync(path, { throwIfNoEntry: false })
+  if (found !== undefined && Math.abs(Date.now() - found.mtimeMs) < retryMs) return false
+  if (found !== undefined) rmSync(path, { force: true })
+  closeSync(openSync(path, 'wx', 0o600))
+  return true
+}
