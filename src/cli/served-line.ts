@@ -1,4 +1,6 @@
 /** Runs a command line for a client of the daemon: `main` with the facts of the client. */
+
+import { isServed } from '../commands/is-served.ts'
 import type { Line, LineEffects, LineOutcome, LineStreams, LocalReason, RunLine } from '../daemon/line.ts'
 import type { WrittenEvents } from '../tracker/written-events.ts'
 import { commandLineCommands } from './all-commands.ts'
@@ -10,14 +12,14 @@ import type { OpenRepository } from './process-context.ts'
 import { ClosedPipeError, type ProcessFacts, type TextSink } from './process-facts.ts'
 
 export const runServedLine: RunLine = async (line, streams, effects) => {
-  if (!(await isServed(line))) return { refused: 'local' }
+  if (!(await isForDaemon(line))) return { refused: 'local' }
   return new ServedLine(line, streams, effects).run()
 }
 
 const table = buildCommandTable(commandLineCommands)
 
 /** Whether the daemon can do what the words ask for. A fault of the words is told by whoever finds it. */
-async function isServed({ argv, env, terminal }: Line): Promise<boolean> {
+async function isForDaemon({ argv, env, terminal }: Line): Promise<boolean> {
   // Traces of the process of the caller.
   if ((env.GRITE_LOG ?? '') !== '' || (env.GRITE_DEBUG ?? '') !== '') return false
   const { request, globals } = await parseArgv(argv, table)
@@ -28,16 +30,9 @@ async function isServed({ argv, env, terminal }: Line): Promise<boolean> {
     case 'help':
       return !terminal.stdout
     case 'run': {
-      const { served, heapGrowth } = request.command
-      if (served === undefined || heapGrowth !== undefined || globals.noDaemon) return false
-      const { input } = request
-      return served === true || served.unless.every((name) => !isGiven(input[name]))
+      return !globals.noDaemon && isServed(request.command, request.input)
     }
   }
-}
-
-function isGiven(value: unknown): boolean {
-  return value !== undefined && value !== false && !(Array.isArray(value) && value.length === 0)
 }
 
 /** Unwinds a line that the caller runs again. */

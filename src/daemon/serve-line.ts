@@ -5,7 +5,6 @@ import type { Line, LineEffects, LineStreams, RunLine } from './line.ts'
 
 /** Reads the frame of a `run`. @throws {Error} naming what is wrong with it */
 export function parseLine([, , key, argv, cwd, environment, terminal]: Frame): Line {
-  if (key !== null && !isKey(key)) throw new Error('the key is not <unix ms>-<32 hexadecimal digits>')
   if (!isTexts(argv)) throw new Error('the words are not an array of texts')
   if (typeof cwd !== 'string' || !cwd.startsWith('/')) throw new Error('the current directory is not absolute')
   const [stdin, stdout, stderr, columns, rows] = Array.isArray(terminal) ? (terminal as WireValue[]) : []
@@ -13,10 +12,21 @@ export function parseLine([, , key, argv, cwd, environment, terminal]: Frame): L
     throw new Error('the terminal does not say what is one')
   }
   if (typeof columns !== 'number' || typeof rows !== 'number') throw new Error('the terminal has no size')
-  return { key, argv, cwd, env: parseEnvironment(environment), terminal: { stdin, stdout, stderr, columns, rows } }
+  return {
+    key: parseKey(key),
+    argv,
+    cwd,
+    env: parseEnvironment(environment),
+    terminal: { stdin, stdout, stderr, columns, rows },
+  }
 }
 
-function parseEnvironment(value: WireValue | undefined): Readonly<Record<string, string>> {
+export function parseKey(value: WireValue | undefined): string | null {
+  if (value === null || isKey(value)) return value
+  throw new Error('the key is not <unix ms>-<32 hexadecimal digits>')
+}
+
+export function parseEnvironment(value: WireValue | undefined): Readonly<Record<string, string>> {
   if (typeof value !== 'object' || value === null || Array.isArray(value) || value instanceof Uint8Array) {
     throw new Error('the environment is not a map')
   }

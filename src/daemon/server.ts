@@ -16,7 +16,7 @@ import { StorageError } from '../model/index.ts'
 import type { SharedRepository } from '../tracker/shared-repository.ts'
 import { Activity } from './activity.ts'
 import { Connection, type Request, type Requests } from './connection.ts'
-import type { RunLine } from './line.ts'
+import type { LineEffects, RunLine } from './line.ts'
 import type { DaemonLog } from './log.ts'
 import {
   endpointPath,
@@ -27,6 +27,7 @@ import {
   socketPath,
   takeOwnership,
 } from './ownership.ts'
+import { parseCall, serveCall } from './serve-call.ts'
 import { environmentMark, parseLine, serveLine } from './serve-line.ts'
 import { openServedWorkspace } from './served-workspace.ts'
 
@@ -212,6 +213,8 @@ class RepositoryDaemon implements Daemon {
     switch (frame[0]) {
       case ask.run:
         return this.#run(request, frame)
+      case ask.call:
+        return this.#call(request, frame)
       case ask.status:
         return request.finish(tell.answer, this.#status())
       case ask.stop:
@@ -226,13 +229,27 @@ class RepositoryDaemon implements Daemon {
 
   async #run(request: Request, frame: Frame): Promise<void> {
     const line = parseLine(frame)
-    if (environmentMark(line.env) !== this.#mark) return request.refuse('environment', 'the environment differs')
-    const { shared, runLine, clock, random } = this.#options
-    await serveLine(request, line, runLine, {
+    if (this.#isAlien(line.env)) return request.refuse('environment', 'the environment differs')
+    await serveLine(request, line, this.#options.runLine, this.#effects())
+  }
+
+  async #call(request: Request, frame: Frame): Promise<void> {
+    const call = parseCall(frame)
+    if (this.#isAlien(call.env)) return request.refuse('environment', 'the environment differs')
+    await serveCall(request, call, this.#effects())
+  }
+
+  #isAlien(env: Readonly<Record<string, string>>): boolean {
+    return environmentMark(env) !== this.#mark
+  }
+
+  #effects(): LineEffects {
+    const { shared, clock, random } = this.#options
+    return {
       nowUnixMs: clock.nowUnixMs,
       randomBytes: random.bytes,
       openRepository: (facts, leave) => openServedWorkspace(shared, facts, leave),
-    })
+    }
   }
 
   async #yield(folder: unknown): Promise<boolean> {

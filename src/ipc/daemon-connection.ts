@@ -12,6 +12,8 @@ export interface Replies {
   readonly onAccepted?: () => void
   readonly onWarning?: (warning: WireValue) => void
   readonly onItem?: (item: WireValue) => void
+  /** A part of a long answer. */
+  readonly onPart?: (bytes: Uint8Array) => void
   readonly onNotice?: (kind: string, facts: WireValue) => void
 }
 
@@ -23,7 +25,7 @@ interface Pending extends Replies {
 /** How a request ended. */
 export type RequestEnd =
   | { readonly kind: 'answer'; readonly value: WireValue }
-  | { readonly kind: 'failure'; readonly error: WireValue }
+  | { readonly kind: 'failure'; readonly value: WireValue }
   | { readonly kind: 'refused'; readonly reason: string; readonly message: string }
 
 /** Who answers. */
@@ -39,6 +41,7 @@ export class DaemonConnection {
   readonly #reader = new FrameReader()
   readonly #pending = new Map<number, Pending>()
   #lastId = 0
+  #isUnref = false
   #lost: IpcError | undefined
   #greet: (facts: DaemonFacts) => void = () => {}
   #refuseGreeting: (error: Error) => void = () => {}
@@ -81,13 +84,10 @@ export class DaemonConnection {
     return this.#lost === undefined
   }
 
-  /** Keeps the process running only while a request is unfinished, or always. */
+  /** From now on, keeps the process running only while a request is unfinished. */
   unref(): void {
-    this.#socket.unref()
-  }
-
-  ref(): void {
-    this.#socket.ref()
+    this.#isUnref = true
+    if (this.#pending.size === 0) this.#socket.unref()
   }
 
   /**
@@ -105,6 +105,7 @@ export class DaemonConnection {
     const end = new Promise<RequestEnd>((resolve, reject) => {
       this.#pending.set(id, { ...replies, resolve, reject })
     })
+    this.#socket.ref()
     this.#socket.write(encodeFrame([kind, id, ...rest]))
     return { id, end }
   }
@@ -161,6 +162,7 @@ export class DaemonConnection {
     }
     const end = (outcome: RequestEnd) => {
       this.#pending.delete(wireNumber(id))
+      if (this.#isUnref && this.#pending.size === 0) this.#socket.unref()
       pending.resolve(outcome)
     }
     switch (kind) {
@@ -174,10 +176,13 @@ export class DaemonConnection {
         end({ kind: 'answer', value: value ?? null })
         return
       case tell.failure:
-        end({ kind: 'failure', error: value ?? null })
+        end({ kind: 'failure', value: value ?? null })
         return
       case tell.warning:
         pending.onWarning?.(value ?? null)
+        return
+      case tell.part:
+        if (value instanceof Uint8Array) pending.onPart?.(value)
         return
       case tell.item:
         pending.onItem?.(value ?? null)

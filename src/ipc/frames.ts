@@ -39,6 +39,7 @@ export const tell = {
   failure: 136,
   warning: 137,
   item: 138,
+  part: 139,
   notice: 192,
 } as const
 

@@ -14,6 +14,8 @@ export {
   requestsMax,
   tell,
 } from './frames.ts'
+export { spawnDaemon } from './spawn-daemon.ts'
+export { errorFromWire, errorToWire, type WireError } from './wire-errors.ts'
 export {
   decodeWireValue,
   encodeWireValue,

@@ -4,7 +4,7 @@ import type { CommandName, CommandNamed } from '../commands/index.ts'
 import type { WatchItem } from '../commands/watch/watch.ts'
 import { InvalidArgsError } from '../model/errors/index.ts'
 import { iterateFeed } from './feed.ts'
-import type { CallOptions, Session } from './session.ts'
+import type { CallOptions, CommandSession } from './session.ts'
 
 export type Input<Name extends CommandName> = GivenInput<CommandNamed<Name>>
 export type Answer<Name extends CommandName> = DataOf<CommandNamed<Name>>
@@ -24,9 +24,9 @@ type OneOrMore = string | readonly string[]
 const listOf = (issues: OneOrMore): readonly string[] => (typeof issues === 'string' ? [issues] : issues)
 
 class Group {
-  protected readonly session: Session
+  protected readonly session: CommandSession
 
-  constructor(session: Session) {
+  constructor(session: CommandSession) {
     this.session = session
   }
 }
@@ -450,7 +450,7 @@ class Database extends Group {
 
 /** An open repository. Calls may overlap; writes run in the order of the calls. */
 export class Repository implements AsyncDisposable {
-  readonly #session: Session
+  readonly #session: CommandSession
   readonly issues: Issues
   readonly queries: Queries
   readonly memories: Memories
@@ -461,7 +461,7 @@ export class Repository implements AsyncDisposable {
   readonly database: Database
 
   /** Call `openRepository` instead. */
-  constructor(session: Session) {
+  constructor(session: CommandSession) {
     this.#session = session
     this.issues = new Issues(session)
     this.queries = new Queries(session)

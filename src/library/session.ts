@@ -8,17 +8,43 @@ import type { CommandName, CommandNamed } from '../commands/index.ts'
 import { InvalidArgsError } from '../model/errors/index.ts'
 import type { CommandContext, TextInput } from '../tracker/effects.ts'
 import { readDeferred } from '../tracker/export/json-pieces.ts'
-import type { SharedRepository } from '../tracker/shared-repository.ts'
-import { Workspace } from '../tracker/workspace.ts'
+import type { RequestFacts, Workspace } from '../tracker/workspace.ts'
 import { libraryCommands } from './all-commands.ts'
 import type { Effects } from './options.ts'
 
 export interface CallOptions {
+  /** The idempotency key of the call: a repeated call with it is carried out once. `<unix ms>-<32 hex>`. */
+  readonly key?: string | undefined
   /** Standard input for a call that reads it: for `-` instead of a file, and for the operations of `batch`. */
   readonly stdin?: string | undefined
 }
 
 type Emit = CommandContext['emit']
+
+/** What runs the commands of a repository: this process, or the daemon. */
+export interface CommandSession {
+  /** @throws {GriteError} when the command fails */
+  run<Name extends CommandName>(
+    name: Name,
+    input: GivenInput<CommandNamed<Name>>,
+    options?: CallOptions,
+  ): Promise<DataOf<CommandNamed<Name>>>
+  /** Runs a feed until it is aborted. The feed waits for the delivery of each item. */
+  feed<Name extends CommandName>(
+    name: Name,
+    input: GivenInput<CommandNamed<Name>>,
+    emit: Emit,
+    signal: AbortSignal,
+  ): Promise<void>
+  /** Ends feeds and waits for pending calls. */
+  close(): Promise<void>
+}
+
+/** Where the session gets its workspaces. */
+export interface Workspaces {
+  readonly open: (facts: RequestFacts) => Workspace | Promise<Workspace>
+  readonly close: () => Promise<void>
+}
 
 interface Call extends CallOptions {
   readonly command: AnyCommand
@@ -27,14 +53,14 @@ interface Call extends CallOptions {
   readonly interrupted: AbortSignal
 }
 
-export class Session {
+export class Session implements CommandSession {
   readonly #effects: Effects
-  readonly #shared: SharedRepository
+  readonly #workspaces: Workspaces
   readonly #closing = new AbortController()
   readonly #running = new Set<Promise<unknown>>()
 
-  constructor(shared: SharedRepository, effects: Effects) {
-    this.#shared = shared
+  constructor(workspaces: Workspaces, effects: Effects) {
+    this.#workspaces = workspaces
     this.#effects = effects
   }
 
@@ -51,7 +77,6 @@ export class Session {
     return (await this.#call(call)) as DataOf<CommandNamed<Name>>
   }
 
-  /** Runs a feed until it is aborted. The feed waits for the delivery of each item. */
   async feed<Name extends CommandName>(
     name: Name,
     input: GivenInput<CommandNamed<Name>>,
@@ -64,11 +89,10 @@ export class Session {
     await this.#call({ command, input, emit, interrupted })
   }
 
-  /** Ends feeds and waits for pending calls. */
   async close(): Promise<void> {
     this.#closing.abort()
     await Promise.allSettled(this.#running)
-    await this.#shared.close()
+    await this.#workspaces.close()
   }
 
   #commandNamed(name: string): AnyCommand {
@@ -88,14 +112,15 @@ export class Session {
     }
   }
 
-  async #runCommand({ command, input: given, emit, interrupted, stdin = '' }: Call): Promise<unknown> {
+  async #runCommand({ command, input: given, emit, interrupted, stdin = '', key }: Call): Promise<unknown> {
     const input = requireInput(command, given)
     const facts = {
       ...this.#effects,
       progress: () => ({ report() {}, end() {} }),
       isInteractive: false,
+      ...(key === undefined ? {} : { requestKey: key, isRepeated: true }),
     }
-    const workspace = new Workspace(this.#shared, facts)
+    const workspace = await this.#workspaces.open(facts)
     const context: CommandContext = {
       ...facts,
       jsonLayout: 'compact',

@@ -27,8 +27,8 @@ export async function spawnForNext({ paths, facts, shared }: Workspace, argv: re
   try {
     const { readRepoConfig } = await import('../../tracker/local/repo-config.ts')
     if (!(await readRepoConfig(paths.config)).daemon.autospawn || !takeNote(`${endpoint}.start`)) return
-    const { spawnDaemon } = await import('./spawn-daemon.ts')
-    spawnDaemon({ directory: shared.layout.workTree ?? shared.layout.commonDir, env })
+    const { spawnDaemon } = await import('../../ipc/spawn-daemon.ts')
+    spawnDaemon({ program: process.argv[1] ?? '', directory: shared.layout.workTree ?? shared.layout.commonDir, env })
   } catch {
     // A command that has done its work does not fail for it.
   }

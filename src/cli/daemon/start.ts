@@ -2,13 +2,12 @@ import { resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { defineCommand } from '../../commands/define-command.ts'
 import { daemonLogPath } from '../../daemon/index.ts'
-import { wireNumber, wireText } from '../../ipc/index.ts'
+import { spawnDaemon, wireNumber, wireText } from '../../ipc/index.ts'
 import { InvalidArgsError, IpcError } from '../../model/errors/index.ts'
 import type { CommandContext } from '../../tracker/effects.ts'
 import { readRepoConfig } from '../../tracker/local/repo-config.ts'
 import { openSharedRepository, type SharedRepository } from '../../tracker/shared-repository.ts'
 import { askStatus, type FoundDaemon, findDaemon } from './find-daemon.ts'
-import { spawnDaemon } from './spawn-daemon.ts'
 
 /** A daemon that has not answered after this time has failed. Milliseconds. */
 const startMsMax = 5_000
@@ -102,7 +101,7 @@ async function startInBackground(
   directory: string,
   idleTimeout: number | undefined,
 ): Promise<DaemonStartData> {
-  const pid = spawnDaemon({ directory, env, idleTimeout })
+  const pid = spawnDaemon({ program: process.argv[1] ?? '', directory, env, idleTimeout })
   const endsAtMs = clock.nowUnixMs() + startMsMax
   for (;;) {
     const found = await findDaemon(shared.paths)

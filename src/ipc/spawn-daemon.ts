@@ -5,6 +5,8 @@ import { spawn } from 'node:child_process'
 const flushThreads = 16
 
 export interface SpawnOptions {
+  /** Path of the program, a script for Node. */
+  readonly program: string
   /** A directory in the repository. */
   readonly directory: string
   readonly env: Readonly<Record<string, string | undefined>>
@@ -13,11 +15,9 @@ export interface SpawnOptions {
 }
 
 /** Does not wait for it. @returns the pid; undefined when the process could not be started */
-export function spawnDaemon({ directory, env, idleTimeout }: SpawnOptions): number | undefined {
-  const entry = process.argv[1]
-  if (entry === undefined) return undefined
+export function spawnDaemon({ program, directory, env, idleTimeout }: SpawnOptions): number | undefined {
   const idle = idleTimeout === undefined ? [] : ['--idle-timeout', `${idleTimeout}`]
-  const words = [entry, 'daemon', 'start', '--foreground', ...idle, '--', directory]
+  const words = [program, 'daemon', 'start', '--foreground', ...idle, '--', directory]
   try {
     const child = spawn(process.execPath, words, {
       detached: true,

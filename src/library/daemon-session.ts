@@ -1,0 +1,205 @@
+/**
+ * Runs commands in the daemon of a repository, and in this process where the daemon cannot: what needs the network or programs, and
+ * while no daemon answers.
+ *
+ * Invariants
+ * - The answers and errors are those of a session in this process.
+ * - A call whose answer was lost is repeated here under its key, so that it is carried out once.
+ */
+import { requireInput } from '../commands/check-input.ts'
+import type { AnyCommand, DataOf, GivenInput } from '../commands/define-command.ts'
+import type { CommandName, CommandNamed } from '../commands/index.ts'
+import { isServed } from '../commands/is-served.ts'
+import { randomBytes } from '../git/index.ts'
+import { ask, type DaemonConnection, errorFromWire, type RequestEnd, type WireMap } from '../ipc/index.ts'
+import { IpcError } from '../model/errors/index.ts'
+import { formatHex } from '../model/index.ts'
+import type { CommandContext } from '../tracker/effects.ts'
+import { libraryCommands } from './all-commands.ts'
+import { errorFromText, fromText, toText } from './call-on-wire.ts'
+import type { Effects } from './options.ts'
+import type { CallOptions, CommandSession } from './session.ts'
+
+/** Items of a feed that are on the way before the first is taken. */
+const creditMax = 16
+
+const commands = new Map(libraryCommands.map((command) => [command.name, command]))
+
+export interface DaemonSessionOptions {
+  readonly effects: Effects
+  /** Connects to the daemon; undefined when there is none. */
+  readonly connect: () => Promise<DaemonConnection | undefined>
+  /** Opens the session in this process, once. */
+  readonly openLocal: () => Promise<CommandSession>
+}
+
+export class DaemonSession implements CommandSession {
+  readonly #options: DaemonSessionOptions
+  #connection: Promise<DaemonConnection | undefined> | undefined
+  #local: Promise<CommandSession> | undefined
+  readonly #closing = new AbortController()
+  readonly #running = new Set<Promise<unknown>>()
+
+  /** @param connection - the open one to begin with */
+  constructor(options: DaemonSessionOptions, connection: DaemonConnection) {
+    this.#options = options
+    this.#connection = Promise.resolve(connection)
+  }
+
+  async run<Name extends CommandName>(
+    name: Name,
+    input: GivenInput<CommandNamed<Name>>,
+    options: CallOptions = {},
+  ): Promise<DataOf<CommandNamed<Name>>> {
+    const command = this.#commandNamed(name)
+    if (command === undefined || command.isFeed === true || !isServed(command, asGiven(input))) {
+      return (await this.#here()).run(name, input, options)
+    }
+    requireInput(command, input)
+    const { key = this.#newKey() } = options
+    const running = this.#call(command, input, { ...options, key }, this.#options.effects.signal)
+    this.#running.add(running)
+    try {
+      const end = await running
+      // The data belongs to the command of this name.
+      if (end !== undefined) return end as DataOf<CommandNamed<Name>>
+    } catch (error) {
+      if (!(error instanceof IpcError)) throw error
+    } finally {
+      this.#running.delete(running)
+    }
+    return (await this.#here()).run(name, input, { ...options, key })
+  }
+
+  async feed<Name extends CommandName>(
+    name: Name,
+    input: GivenInput<CommandNamed<Name>>,
+    emit: CommandContext['emit'],
+    signal: AbortSignal,
+  ): Promise<void> {
+    const command = this.#commandNamed(name)
+    const connection = command !== undefined && isServed(command, asGiven(input)) ? await this.#connected() : undefined
+    if (command === undefined || connection === undefined) return (await this.#here()).feed(name, input, emit, signal)
+    requireInput(command, input)
+    const outer = this.#options.effects.signal === undefined ? [] : [this.#options.effects.signal]
+    const interrupted = AbortSignal.any([this.#closing.signal, signal, ...outer])
+    if ((await this.#feed(connection, command, input, emit, interrupted)) === 'refused') {
+      await (await this.#here()).feed(name, input, emit, signal)
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort()
+    await Promise.allSettled(this.#running)
+    ;(await this.#connection)?.close()
+    await (await this.#local)?.close()
+  }
+
+  #commandNamed(name: string): AnyCommand | undefined {
+    if (this.#closing.signal.aborted) throw new TypeError('the repository has been closed')
+    return commands.get(name)
+  }
+
+  #here(): Promise<CommandSession> {
+    this.#local ??= this.#options.openLocal()
+    return this.#local
+  }
+
+  /** `<unix ms>-<32 hex>` */
+  #newKey(): string {
+    return `${Date.now()}-${formatHex(randomBytes(16))}`
+  }
+
+  async #connected(): Promise<DaemonConnection | undefined> {
+    const present = await this.#connection
+    if (present?.isOpen === true) return present
+    this.#connection = this.#options.connect()
+    return this.#connection
+  }
+
+  /** @returns undefined when the daemon leaves it to this process */
+  async #call(
+    command: AnyCommand,
+    input: unknown,
+    { key, stdin }: CallOptions,
+    signal: AbortSignal | undefined,
+  ): Promise<unknown> {
+    const connection = await this.#connected()
+    if (connection === undefined) return undefined
+    const parts: Uint8Array[] = []
+    const { id, end } = connection.request(ask.call, this.#callOf(command, input, key ?? null, stdin), {
+      onWarning: (text) => this.#warn(text),
+      onPart: (bytes) => void parts.push(bytes),
+    })
+    const cancel = () => connection.tell(ask.cancel, id, 2)
+    signal?.addEventListener('abort', cancel)
+    try {
+      const outcome = await end
+      if (outcome.kind === 'refused') return undefined
+      return readAnswer(outcome, parts)
+    } finally {
+      signal?.removeEventListener('abort', cancel)
+    }
+  }
+
+  async #feed(
+    connection: DaemonConnection,
+    command: AnyCommand,
+    input: unknown,
+    emit: CommandContext['emit'],
+    signal: AbortSignal,
+  ): Promise<'refused' | undefined> {
+    let delivered: Promise<void> = Promise.resolve()
+    let failure: unknown
+    const { id, end } = connection.request(ask.call, this.#callOf(command, input, null), {
+      onWarning: (text) => this.#warn(text),
+      onItem: (text) => {
+        delivered = delivered
+          .then(() => emit(fromText(text)))
+          .then(() => connection.tell(ask.credit, id, 1))
+          .catch((error: unknown) => {
+            failure ??= error
+            connection.tell(ask.cancel, id, 2)
+          })
+      },
+    })
+    connection.tell(ask.credit, id, creditMax)
+    const cancel = () => connection.tell(ask.cancel, id, 2)
+    if (signal.aborted) cancel()
+    else signal.addEventListener('abort', cancel)
+    try {
+      const outcome = await end
+      await delivered
+      if (failure !== undefined) throw failure
+      if (outcome.kind === 'refused') return 'refused'
+      readAnswer(outcome, [])
+      return undefined
+    } finally {
+      signal.removeEventListener('abort', cancel)
+    }
+  }
+
+  /** The elements of the frame after its id. */
+  #callOf({ name }: AnyCommand, input: unknown, key: string | null, stdin?: string) {
+    const { cwd, env, identity } = this.#options.effects
+    const { actor, dataDir } = identity
+    const environment: WireMap = Object.fromEntries(Object.entries(env).filter(([each]) => passedOn.test(each)))
+    const options = { actor, 'data-dir': dataDir, stdin }
+    return [key, name, toText(input), cwd, environment, options] as const
+  }
+
+  #warn(text: Parameters<typeof fromText>[0]): void {
+    this.#options.effects.warn(fromText(text) as Parameters<Effects['warn']>[0])
+  }
+}
+
+/** Variables that a command may read (docs/ipc.md, Run). */
+const passedOn = /^(?:HOME|PATH|XDG_CONFIG_HOME|TZ|(?:LC_|GRITE_|GIT_).*)$/
+
+function readAnswer(outcome: Exclude<RequestEnd, { kind: 'refused' }>, parts: readonly Uint8Array[]): unknown {
+  if (outcome.kind === 'failure') throw errorFromWire(errorFromText(outcome.value))
+  const text = parts.length === 0 ? outcome.value : Buffer.concat(parts).toString('utf8')
+  return text === null ? null : fromText(text)
+}
+
+const asGiven = (input: unknown) => input as Readonly<Record<string, unknown>>
