@@ -1,3 +1,4 @@
+import { contentBytesOf } from './pair-entry.ts'
 import type { CommitEntry } from './port.ts'
 
 /** Small, because git waits for its pipe while a batch is processed. */
@@ -13,8 +14,7 @@ export class EntryBatch {
 
   add(entry: CommitEntry): void {
     this.#entries.push(entry)
-    this.#bytes += entryBytes
-    for (const file of entry.files) this.#bytes += file.content?.byteLength ?? 0
+    this.#bytes += entryBytes + contentBytesOf(entry)
   }
 
   get isFull(): boolean {

@@ -34,6 +34,7 @@ export { openIsomorphic, openNative, openRepository } from './open-repository.ts
 export { currentUser, isOwnPath } from './own-path.ts'
 export { listOwnRemotes } from './own-remotes.ts'
 export { packLooseObjects } from './pack-loose-objects.ts'
+export { contentBytesOf, PairEntry } from './pair-entry.ts'
 export { requirePermanentStore } from './permanent-store.ts'
 export type {
   BareCommit,

@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers/promises'
-import type { CommitEntry, GitPort, Oid } from '../git/index.ts'
+import { type CommitEntry, contentBytesOf, type GitPort, type Oid } from '../git/index.ts'
 import { loadBulkHashing } from './bulk-hashing.ts'
 import type { Segment, TakenObjects } from './segment-codec.ts'
 import type { Stream } from './stream.ts'
@@ -38,13 +38,17 @@ export async function* readCommits<Batch, Item, Sealed extends Segment<Item>>(
     if (entries.length >= bulkCommits) await loadBulkHashing()
     const commits: DecodedCommit<Sealed>[] = []
     for (const entry of entries) {
-      const steps = codec.decodeInSteps(entry, taken)
-      let step = steps.next()
-      while (!step.done) {
-        await pause.take()
-        step = steps.next()
+      let segment = codec.decodePair(entry)
+      if (segment === null) {
+        const steps = codec.decodeInSteps(entry, taken)
+        let step = steps.next()
+        while (!step.done) {
+          await pause.take()
+          step = steps.next()
+        }
+        segment = step.value
       }
-      commits.push({ entry, segment: step.value })
+      commits.push({ entry, segment })
       if (pause.isDue(entry)) await pause.take()
     }
     yield commits
@@ -63,9 +67,9 @@ class EventLoopYield {
   #bytes = 0
   #commits = 0
 
-  isDue({ files }: CommitEntry): boolean {
+  isDue(entry: CommitEntry): boolean {
     this.#commits += 1
-    for (const { content } of files) this.#bytes += content?.length ?? 0
+    this.#bytes += contentBytesOf(entry)
     return this.#bytes >= yieldBytes || this.#commits >= yieldCommits
   }
 

@@ -49,6 +49,11 @@ export interface SegmentCodec<Batch, Item, Sealed extends Segment<Item> = Segmen
    * @param taken - large objects of earlier commits; repeats are skipped
    */
   readonly decode: (entry: CommitEntry, taken?: TakenObjects) => Sealed
+  /**
+   * Like `decode`, for a commit in which everything is as writers make it; null for any other, and for most that are
+   * not pairs. Makes no objects beside those in the segment.
+   */
+  readonly decodePair: (entry: CommitEntry) => Sealed | null
   /** Like `decode`; yields now and then during long work so that other work can go on. */
   readonly decodeInSteps: (entry: CommitEntry, taken?: TakenObjects) => Generator<undefined, Sealed>
 }

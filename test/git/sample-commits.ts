@@ -1,6 +1,14 @@
 import { buildTree } from '../../src/git/build-tree.ts'
 import { encodeCommit } from '../../src/git/object-codec.ts'
-import type { GitPort, ObjectFormat, Oid, PendingObject, PublishPlan, RefName } from '../../src/git/port.ts'
+import type {
+  CommitEntry,
+  GitPort,
+  ObjectFormat,
+  Oid,
+  PendingObject,
+  PublishPlan,
+  RefName,
+} from '../../src/git/port.ts'
 import { walRef } from '../../src/wal/index.ts'
 
 export interface SampleCommit {
@@ -57,9 +65,14 @@ export async function listAll(port: GitPort, head: Oid, exclude: readonly Oid[] 
   return commits
 }
 
-/** Reads all entries of a history. */
+/** Reads all entries of a history, as plain objects whichever way they were read. */
 export async function readAll(port: GitPort, head: Oid, exclude: readonly Oid[] = [], blobBytesMax = 1_000_000) {
-  const entries = []
-  for await (const batch of port.readHistory({ head, exclude, blobBytesMax })) entries.push(...batch)
+  const entries: CommitEntry[] = []
+  for await (const batch of port.readHistory({ head, exclude, blobBytesMax })) entries.push(...batch.map(plainEntry))
   return entries
+}
+
+export function plainEntry(entry: CommitEntry): CommitEntry {
+  const { oid, parents, committedAtUnixSeconds, message, files, problem, gaps } = entry
+  return { oid, parents, committedAtUnixSeconds, message, files, problem, gaps }
 }

@@ -58,6 +58,7 @@ const textCodec: SegmentCodec<TextBatch, string> = {
     }
     return { commit: entry.oid, parents: entry.parents, items, problems }
   },
+  decodePair: () => null,
   // biome-ignore lint/correctness/useYield: a text is decoded in one step
   *decodeInSteps(entry) {
     return textCodec.decode(entry)

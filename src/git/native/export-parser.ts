@@ -1,6 +1,8 @@
 import { limits } from '../../model/index.ts'
 import { oidLength } from '../object-codec.ts'
+import { PairEntry } from '../pair-entry.ts'
 import type { CommitEntry, CommitFile, ObjectFormat, Oid } from '../port.ts'
+import { PairScanner, pairBytesMax, type ScannedPair } from './pair-scanner.ts'
 
 export interface ExportedCommit {
   readonly entry: CommitEntry
@@ -10,6 +12,8 @@ export interface ExportedCommit {
 
 export interface ExportParser {
   push(chunk: Buffer): void
+  /** Parses the rest of a stream that has ended. */
+  end(): void
   /** Returns the commits finished so far, oldest first. */
   take(): readonly ExportedCommit[]
   /** Whether a commit exceeds the limits for one commit. Such a commit needs a reader that counts while it walks. */
@@ -73,6 +77,10 @@ export function createExportParser(format: ObjectFormat, blobBytesMax: number): 
   /** Contents since the last commit. */
   let commitBytes = 0
   let rest: Buffer | null = null
+  const pairs = new PairScanner(format)
+  let hasEnded = false
+  /** The newest pair, which is usually the next one's parent. */
+  let newest = { mark: -1, oid: '' as Oid }
   let data: OpenData | null = null
   let commit: OpenCommit | null = null
   let mark = 0
@@ -86,8 +94,24 @@ export function createExportParser(format: ObjectFormat, blobBytesMax: number): 
       bytes = Buffer.concat([rest, chunk])
       rest = null
     }
+    parse(bytes)
+  }
+
+  function parse(bytes: Buffer): void {
     let position = data === null ? 0 : fillData(data, bytes, 0)
     while (position < bytes.length && !isUnusual) {
+      if (bytes[position] === 0x62 && commit === null && blobBytesMax >= pairBytesMax) {
+        const pair = pairs.scan(bytes, position)
+        if (pair !== null) {
+          finishPair(bytes, pair)
+          position = pair.end
+          continue
+        }
+        if (pairs.isCut && !hasEnded && bytes.length - position < pairBytesMax) {
+          rest = bytes.subarray(position)
+          return
+        }
+      }
       const end = bytes.indexOf(newline, position)
       if (end < 0) {
         isUnusual = bytes.length - position > lineBytesMax
@@ -119,7 +143,7 @@ export function createExportParser(format: ObjectFormat, blobBytesMax: number): 
         commit?.parents.push(readName(bytes, start + 5, end))
         return end + 1
       case 0x6f: // original-oid
-        marks.set(mark, bytes, start + 13, end)
+        if (end - start - 13 === oidLength[format]) marks.set(mark, bytes, start + 13)
         if (commit) commit.oid = bytes.latin1Slice(start + 13, end) as Oid
         return end + 1
       case 0x63: // commit, committer
@@ -206,6 +230,22 @@ export function createExportParser(format: ObjectFormat, blobBytesMax: number): 
     youngBytes = 0
   }
 
+  // Contents of a pair are not kept: a later commit that shares one is read separately.
+  function finishPair(bytes: Buffer, pair: ScannedPair): void {
+    const { first, second, oidStart, mark, parentMark, committerEnd, messageStart, messageEnd } = pair
+    marks.set(pair.firstMark, bytes, first.oidStart)
+    marks.set(pair.secondMark, bytes, second.oidStart)
+    marks.set(mark, bytes, oidStart)
+    const oid = bytes.latin1Slice(oidStart, oidStart + oidLength[format]) as Oid
+    const parent = parentMark === newest.mark ? newest.oid : parentMark === 0 ? null : marks.get(parentMark)
+    const committedAtUnixSeconds = readSeconds(bytes, committerEnd)
+    const parents = parent === null ? [] : [parent]
+    const facts = { oid, parents, committedAtUnixSeconds, messageStart, messageEnd }
+    finished.push({ entry: new PairEntry(bytes, first, second, facts), isUnread: false })
+    newest = { mark, oid }
+    commitBytes = 0
+  }
+
   function readName(bytes: Buffer, start: number, end: number): Oid {
     if (bytes[start] === 0x3a) return marks.get(readNumber(bytes, start + 1, end))
     return bytes.latin1Slice(start, end) as Oid
@@ -213,6 +253,12 @@ export function createExportParser(format: ObjectFormat, blobBytesMax: number): 
 
   return {
     push,
+    end() {
+      hasEnded = true
+      const bytes = rest
+      rest = null
+      if (bytes !== null) parse(bytes)
+    },
     take() {
       const taken = finished
       finished = []
@@ -236,7 +282,8 @@ function openCommit(): OpenCommit {
 }
 
 interface MarkTable {
-  set(mark: number, bytes: Buffer, start: number, end: number): void
+  /** @param start - where the id begins, in hex */
+  set(mark: number, bytes: Buffer, start: number): void
   get(mark: number): Oid
 }
 
@@ -244,13 +291,21 @@ interface MarkTable {
 function createMarkTable(idBytes: number): MarkTable {
   let table = Buffer.allocUnsafeSlow(idBytes * 4096)
   return {
-    set(mark, bytes, start, end) {
+    set(mark, bytes, start) {
       const at = mark * idBytes
       if (at + idBytes > table.length) table = Buffer.concat([table, Buffer.allocUnsafeSlow(at + idBytes)])
-      table.write(bytes.latin1Slice(start, end), at, idBytes, 'hex')
+      for (let index = 0; index < idBytes; index++) {
+        const high = nibble(bytes[start + 2 * index] as number)
+        table[at + index] = (high << 4) | nibble(bytes[start + 2 * index + 1] as number)
+      }
     },
     get: (mark) => table.hexSlice(mark * idBytes, (mark + 1) * idBytes) as Oid,
   }
+}
+
+// git writes lower-case hex.
+function nibble(code: number): number {
+  return code <= 0x39 ? code - 0x30 : code - 0x57
 }
 
 function readNumber(bytes: Buffer, start: number, end: number): number {

@@ -20,7 +20,7 @@ import {
 } from '../walk-history.ts'
 import { type BatchSink, createBatchParser } from './batch-parser.ts'
 import { endWhenSilent } from './end-when-silent.ts'
-import { createExportParser } from './export-parser.ts'
+import { createExportParser, type ExportParser } from './export-parser.ts'
 
 export interface HistorySource {
   readonly git: GitRunner
@@ -53,6 +53,15 @@ export async function* readHistoryNatively(
   const emitted = new Set<Oid>()
   const outside = new Set<Oid>(options.exclude)
 
+  /** Like `addEntry`, for the usual case, which needs no other object. False in any other case. */
+  function addChild(entry: CommitEntry): boolean {
+    const [parent, ...others] = entry.parents
+    if (others.length > 0 || (parent !== undefined && !emitted.has(parent)) || shallow.has(entry.oid)) return false
+    batch.add(entry)
+    emitted.add(entry.oid)
+    return true
+  }
+
   async function addEntry(entry: CommitEntry): Promise<void> {
     reads.requireGoing()
     if (shallow.has(entry.oid)) batch.add(await markCut(entry, shallow, readOne))
@@ -77,6 +86,14 @@ export async function* readHistoryNatively(
     return typeof (await readState(readOne, oid, options.blobBytesMax)) === 'string'
   }
 
+  async function* exportedSoFar(parser: ExportParser): AsyncGenerator<readonly CommitEntry[]> {
+    for (const { entry, isUnread } of parser.take()) {
+      const whole = isUnread ? await readEntry(format, readOne, entry.oid, entryOptions) : entry
+      if (!addChild(whole)) await addEntry(whole)
+      if (batch.isFull) yield batch.take()
+    }
+  }
+
   const entryOptions = { blobBytesMax: options.blobBytesMax, comesFirst: options.comesFirst }
   /** Whether git reached the end of the history. */
   async function* exportAll(): AsyncGenerator<readonly CommitEntry[], boolean> {
@@ -86,13 +103,13 @@ export async function* readHistoryNatively(
     try {
       for await (const chunk of exported.child.stdout as Readable) {
         watched.heard()
+        reads.requireGoing()
         exportParser.push(chunk)
-        for (const { entry, isUnread } of exportParser.take()) {
-          await addEntry(isUnread ? await readEntry(format, readOne, entry.oid, entryOptions) : entry)
-          if (batch.isFull) yield batch.take()
-        }
+        yield* exportedSoFar(exportParser)
         if (exportParser.isUnusual()) break
       }
+      exportParser.end()
+      yield* exportedSoFar(exportParser)
       const isLost = exportParser.isUnusual() || watched.wasSilent()
       if (isLost) {
         reads.mayExport = false

@@ -8,7 +8,7 @@
  * Any file whose name ends in `.bin` is a chunk, at any depth; other files are extensions that a reader ignores.
  */
 import { createHash } from 'node:crypto'
-import type { CommitEntry, CommitFile, Oid, TreeFiles } from '../../git/index.ts'
+import { type CommitEntry, type CommitFile, type Oid, PairEntry, type TreeFiles } from '../../git/index.ts'
 import {
   type ActorId,
   type ChunkEvent,
@@ -79,6 +79,7 @@ export const issueCodec: SegmentCodec<IssueBatch, ChunkEvent, IssueSegment> = {
   encode,
   decode: (entry, taken) => runSteps(decodeInSteps(entry, taken)),
   decodeInSteps,
+  decodePair,
 }
 
 function encode(batch: IssueBatch, parents: readonly Oid[]): SegmentCommit {
@@ -178,6 +179,41 @@ function* decodeInSteps(entry: CommitEntry, taken: TakenObjects = new Set()): Ge
   }
 }
 
+const noProblems: readonly LogProblem[] = []
+const noRecords: readonly Uint8Array[] = []
+const noExtras: ReadonlyMap<string, Oid> = new Map()
+const noCarriedMeta = carriedMetaOf(null)
+
+/** The most frequent commit of all, in a third of the time: a chunk and a meta.json that say the truth. */
+function decodePair(entry: CommitEntry): IssueSegment | null {
+  if (!(entry instanceof PairEntry)) return null
+  const { bytes, first, second, parents } = entry
+  if (second.pathEnd - second.pathStart !== metaPath.length || first.end - first.start >= takenBytesMin) return null
+  if (bytes.latin1Slice(second.pathStart, second.pathEnd) !== metaPath) return null
+  const meta = readPlainMeta(bytes, second.start, second.end)
+  if (meta === null || meta.prevWal !== (parents[0] ?? null)) return null
+  const chunk = bytes.subarray(first.start, first.end)
+  if (findHeaderProblem(chunk) !== null || hashChunk(chunk) !== meta.chunkHash) return null
+  const nameStart = bytes.lastIndexOf(slash, first.pathEnd - 1) + 1
+  if (nameStart <= first.pathStart || bytes.latin1Slice(nameStart, first.pathEnd) !== `${meta.chunkHash}.bin`)
+    return null
+  const items = decodePlainChunk(chunk)
+  if (items === null) return null
+  return {
+    commit: entry.oid,
+    parents,
+    items,
+    problems: noProblems,
+    opaqueRecords: noRecords,
+    extras: noExtras,
+    extrasBytes: 0,
+    repeatsChunk: false,
+    carries: noCarriedMeta,
+  }
+}
+
+const slash = 0x2f
+
 function sizeOf(files: readonly CommitFile[], extras: ReadonlyMap<string, Oid>): number {
   if (extras.size === 0) return 0
   const sizes = new Map<Oid, number>()
@@ -254,6 +290,11 @@ interface Meta {
   readonly keys: ReadonlyMap<string, unknown> | null
 }
 
+interface PlainMeta extends Meta {
+  readonly prevWal: string | null
+  readonly chunkHash: string
+}
+
 function readMeta(entry: CommitEntry, file: CommitFile | undefined, report: Report): Meta | null {
   if (file?.content == null) {
     const gap = file && gapOfFile(entry.oid, file, 'file')
@@ -262,7 +303,7 @@ function readMeta(entry: CommitEntry, file: CommitFile | undefined, report: Repo
       report('suspicious', `meta.json is ${file?.problem ?? 'missing'}`, file?.oid ?? entry.oid, null, more)
     return null
   }
-  const meta = readPlainMeta(file.content) ?? parseMeta(file, report)
+  const meta = readPlainMeta(asBuffer(file.content), 0, file.content.length) ?? parseMeta(file, report)
   if (meta !== null && (meta.prevWal ?? null) !== (entry.parents[0] ?? null)) {
     const named = describeForeign(meta.prevWal)
     report('suspicious', `meta.json names ${named} as prev_wal, the commit's parent differs`, file.oid, null)
@@ -271,11 +312,10 @@ function readMeta(entry: CommitEntry, file: CommitFile | undefined, report: Repo
 }
 
 /** Nearly every meta.json has only the four keys; one pattern reads those without parsing JSON. */
-function readPlainMeta(bytes: Uint8Array): Meta | null {
-  if (bytes.length > plainMetaBytesMax) return null
-  const text = asBuffer(bytes).latin1Slice(0, bytes.length)
-  const match = plainMeta.exec(text)
-  return match === null ? null : { chunkHash: match[1], prevWal: match[2] ?? null, keys: null }
+function readPlainMeta(bytes: Buffer, start: number, end: number): PlainMeta | null {
+  if (end - start > plainMetaBytesMax) return null
+  const match = plainMeta.exec(bytes.latin1Slice(start, end))
+  return match === null ? null : { chunkHash: match[1] as string, prevWal: match[2] ?? null, keys: null }
 }
 
 function parseMeta({ content, oid }: CommitFile, report: Report): Meta | null {

@@ -1,0 +1,196 @@
+import { limits } from '../../model/index.ts'
+import { oidLength } from '../object-codec.ts'
+import { type FilePlace, regularMode } from '../pair-entry.ts'
+import type { ObjectFormat } from '../port.ts'
+
+/** A commit with two new blobs, found in the export of a history. */
+export interface ScannedPair {
+  readonly first: FilePlace
+  readonly second: FilePlace
+  readonly firstMark: number
+  readonly secondMark: number
+  readonly mark: number
+  readonly oidStart: number
+  /** 0 without a parent. */
+  readonly parentMark: number
+  readonly committerEnd: number
+  readonly messageStart: number
+  readonly messageEnd: number
+  /** The position after the commit. */
+  readonly end: number
+}
+
+/** The longest piece of an export that is scanned for one pair. Larger commits are parsed line by line. Bytes. */
+export const pairBytesMax = 128 * 1024
+
+/** A path with more bytes is parsed, and judged, by the general parser. */
+const pathBytesMax = 255
+
+const ascii = (text: string) => Uint8Array.from(text, (char) => char.charCodeAt(0))
+const words = {
+  blob: ascii('blob\n'),
+  mark: ascii('mark :'),
+  oid: ascii('original-oid '),
+  data: ascii('data '),
+  commit: ascii('commit '),
+  author: ascii('author '),
+  committer: ascii('committer '),
+  from: ascii('from :'),
+  deleteAll: ascii('deleteall\n'),
+  file: ascii(`M ${regularMode} :`),
+  newline: ascii('\n'),
+}
+
+const newline = 0x0a
+const quote = 0x22
+const slash = 0x2f
+const letterF = 0x66
+
+/**
+ * Finds the most frequent kind of commit in an export, in one pass and without an object for each line:
+ *
+ *     blob …  blob …  commit <name>
+ *     mark, original-oid, author, committer, data
+ *     [from :<n>]
+ *     deleteall
+ *     M 100644 :<first blob> <path>
+ *     M 100644 :<second blob> <path>
+ *                                a blank line
+ */
+export class PairScanner {
+  readonly #oidLength: number
+  #bytes: Buffer = Buffer.alloc(0)
+  #at = 0
+  #isCut = false
+
+  constructor(format: ObjectFormat) {
+    this.#oidLength = oidLength[format]
+  }
+
+  /** Whether the last scan failed only because the bytes ended. */
+  get isCut(): boolean {
+    return this.#isCut
+  }
+
+  /** Null when another kind of commit begins here, or when the bytes end before it does. */
+  scan(bytes: Buffer, start: number): ScannedPair | null {
+    this.#bytes = bytes
+    this.#at = start
+    this.#isCut = false
+    const pair = this.#pair()
+    if (pair === null && this.#at > bytes.length) this.#isCut = true
+    return pair
+  }
+
+  #pair(): ScannedPair | null {
+    const firstMark = this.#blobMark()
+    const first = this.#content(firstMark)
+    if (first === null) return null
+    const secondMark = this.#blobMark()
+    const second = this.#content(secondMark)
+    if (second === null || !this.#takes(words.commit)) return null
+    this.#lineEnd()
+    const mark = this.#takes(words.mark) ? this.#number(newline) : -1
+    const oidStart = this.#oidStart()
+    if (mark < 0 || oidStart < 0 || !this.#takes(words.author)) return null
+    this.#lineEnd()
+    if (!this.#takes(words.committer)) return null
+    const committerEnd = this.#lineEnd()
+    const messageBytes = this.#takes(words.data) ? this.#number(newline) : -1
+    if (messageBytes < 0) return null
+    const messageStart = this.#at
+    const messageEnd = messageStart + messageBytes
+    this.#at = messageEnd
+    let parentMark = 0
+    if (this.#bytes[this.#at] === letterF) parentMark = this.#takes(words.from) ? this.#number(newline) : -1
+    const isRead =
+      parentMark >= 0 &&
+      this.#takes(words.deleteAll) &&
+      this.#path(first, firstMark) &&
+      this.#path(second, secondMark) &&
+      this.#takes(words.newline)
+    if (!isRead) return null
+    const end = this.#at
+    return {
+      ...{ first, second, firstMark, secondMark, mark, oidStart },
+      ...{ parentMark, committerEnd, messageStart, messageEnd, end },
+    }
+  }
+
+  #blobMark(): number {
+    return this.#takes(words.blob) && this.#takes(words.mark) ? this.#number(newline) : -1
+  }
+
+  #content(mark: number): FilePlace | null {
+    const oidStart = mark < 0 ? -1 : this.#oidStart()
+    const size = oidStart >= 0 && this.#takes(words.data) ? this.#number(newline) : -1
+    if (size < 0 || size > pairBytesMax) return null
+    const start = this.#at
+    const end = start + size
+    this.#at = end
+    return this.#takes(words.newline) ? { oidStart, start, end, pathStart: 0, pathEnd: 0 } : null
+  }
+
+  #oidStart(): number {
+    if (!this.#takes(words.oid)) return -1
+    const start = this.#at
+    this.#at = start + this.#oidLength
+    return this.#takes(words.newline) ? start : -1
+  }
+
+  /** Notes the path of a blob, if the next line gives it one that may be shown as it is. */
+  #path(place: FilePlace, mark: number): boolean {
+    if (!this.#takes(words.file) || this.#number(space) !== mark) return false
+    const start = this.#at
+    const end = this.#lineEnd()
+    if (end - start > pathBytesMax || this.#bytes[start] === quote) return false
+    let folders = 0
+    for (let at = start; at < end; at++) if (this.#bytes[at] === slash) folders += 1
+    place.pathStart = start
+    place.pathEnd = end
+    return folders <= limits.commitDepthMax
+  }
+
+  /** Whether these bytes are next; then the position is after them. */
+  #takes(word: Uint8Array): boolean {
+    const bytes = this.#bytes
+    const start = this.#at
+    for (let index = 0; index < word.length; index++) {
+      if (bytes[start + index] === word[index]) continue
+      // Beyond the end the rest is unknown.
+      if (start + index >= bytes.length) this.#at = bytes.length + 1
+      return false
+    }
+    this.#at = start + word.length
+    return true
+  }
+
+  /** The decimal number before `end`; the position is then after it. -1 for anything else. */
+  #number(end: number): number {
+    const bytes = this.#bytes
+    let value = 0
+    let at = this.#at
+    for (; at < bytes.length; at++) {
+      const byte = bytes[at] as number
+      if (byte === end) {
+        this.#at = at + 1
+        return value
+      }
+      const digit = byte - 0x30
+      if (digit < 0 || digit > 9 || value > limits.commitContentBytesMax) return -1
+      value = value * 10 + digit
+    }
+    this.#at = bytes.length + 1
+    return -1
+  }
+
+  /** The end of the line; the position is then after it. */
+  #lineEnd(): number {
+    const found = this.#bytes.indexOf(newline, this.#at)
+    const end = found < 0 ? this.#bytes.length : found
+    this.#at = end + 1
+    return end
+  }
+}
+
+const space = 0x20
