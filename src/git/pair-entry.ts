@@ -12,7 +12,11 @@ export interface FilePlace {
 export interface PairFacts {
   readonly oid: Oid
   readonly parents: readonly Oid[]
-  readonly committedAtUnixSeconds: number
+  /** In the order of their paths. */
+  readonly first: FilePlace
+  readonly second: FilePlace
+  /** End of the `committer` line. */
+  readonly committerEnd: number
   readonly messageStart: number
   readonly messageEnd: number
 }
@@ -24,46 +28,39 @@ const noGaps: readonly HistoryGap[] = []
  * `files` are made when somebody asks.
  */
 export class PairEntry implements CommitEntry {
+  readonly oid: Oid
+  readonly parents: readonly Oid[]
+  readonly problem = null
+  readonly gaps = noGaps
   /** Holds both files, among others; never changed. */
   readonly bytes: Buffer
-  /** In the order of their paths. */
   readonly first: FilePlace
   readonly second: FilePlace
-  readonly #facts: PairFacts
+  readonly #committerEnd: number
+  readonly #messageStart: number
+  readonly #messageEnd: number
 
-  constructor(bytes: Buffer, first: FilePlace, second: FilePlace, facts: PairFacts) {
+  constructor(bytes: Buffer, { oid, parents, first, second, committerEnd, messageStart, messageEnd }: PairFacts) {
+    this.oid = oid
+    this.parents = parents
     this.bytes = bytes
     this.first = first
     this.second = second
-    this.#facts = facts
-  }
-
-  get oid(): Oid {
-    return this.#facts.oid
-  }
-
-  get parents(): readonly Oid[] {
-    return this.#facts.parents
+    this.#committerEnd = committerEnd
+    this.#messageStart = messageStart
+    this.#messageEnd = messageEnd
   }
 
   get committedAtUnixSeconds(): number {
-    return this.#facts.committedAtUnixSeconds
+    return readSeconds(this.bytes, this.#committerEnd)
   }
 
   get message(): string {
-    return this.bytes.utf8Slice(this.#facts.messageStart, this.#facts.messageEnd)
+    return this.bytes.utf8Slice(this.#messageStart, this.#messageEnd)
   }
 
   get files(): readonly CommitFile[] {
     return [this.#fileAt(this.first), this.#fileAt(this.second)]
-  }
-
-  get problem(): null {
-    return null
-  }
-
-  get gaps(): readonly HistoryGap[] {
-    return noGaps
   }
 
   get contentBytes(): number {
@@ -90,3 +87,14 @@ export function contentBytesOf(entry: CommitEntry): number {
   if (entry instanceof PairEntry) return entry.contentBytes
   return entry.files.reduce((sum, { content }) => sum + (content?.byteLength ?? 0), 0)
 }
+
+/** The time in a line `committer … <seconds> <zone>`; 0 when it is no time. */
+export function readSeconds(bytes: Buffer, lineEnd: number): number {
+  const zone = bytes.lastIndexOf(space, lineEnd - 1)
+  const start = bytes.lastIndexOf(space, zone - 1) + 1
+  let seconds = 0
+  for (let at = start; at < zone; at++) seconds = seconds * 10 + ((bytes[at] as number) - 0x30)
+  return Number.isSafeInteger(seconds) && seconds >= 0 ? seconds : 0
+}
+
+const space = 0x20

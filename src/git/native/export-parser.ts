@@ -1,8 +1,8 @@
 import { limits } from '../../model/index.ts'
 import { oidLength } from '../object-codec.ts'
-import { PairEntry } from '../pair-entry.ts'
+import { PairEntry, readSeconds } from '../pair-entry.ts'
 import type { CommitEntry, CommitFile, ObjectFormat, Oid } from '../port.ts'
-import { PairScanner, pairBytesMax, type ScannedPair } from './pair-scanner.ts'
+import { PairScanner, pairBytesMax } from './pair-scanner.ts'
 
 export interface ExportedCommit {
   readonly entry: CommitEntry
@@ -80,7 +80,8 @@ export function createExportParser(format: ObjectFormat, blobBytesMax: number): 
   const pairs = new PairScanner(format)
   let hasEnded = false
   /** The newest pair, which is usually the next one's parent. */
-  let newest = { mark: -1, oid: '' as Oid }
+  let newestMark = -1
+  let newestOid = '' as Oid
   let data: OpenData | null = null
   let commit: OpenCommit | null = null
   let mark = 0
@@ -101,10 +102,9 @@ export function createExportParser(format: ObjectFormat, blobBytesMax: number): 
     let position = data === null ? 0 : fillData(data, bytes, 0)
     while (position < bytes.length && !isUnusual) {
       if (bytes[position] === 0x62 && commit === null && blobBytesMax >= pairBytesMax) {
-        const pair = pairs.scan(bytes, position)
-        if (pair !== null) {
-          finishPair(bytes, pair)
-          position = pair.end
+        if (pairs.scan(bytes, position)) {
+          finishPair(bytes)
+          position = pairs.end
           continue
         }
         if (pairs.isCut && !hasEnded && bytes.length - position < pairBytesMax) {
@@ -231,18 +231,18 @@ export function createExportParser(format: ObjectFormat, blobBytesMax: number): 
   }
 
   // Contents of a pair are not kept: a later commit that shares one is read separately.
-  function finishPair(bytes: Buffer, pair: ScannedPair): void {
-    const { first, second, oidStart, mark, parentMark, committerEnd, messageStart, messageEnd } = pair
-    marks.set(pair.firstMark, bytes, first.oidStart)
-    marks.set(pair.secondMark, bytes, second.oidStart)
+  function finishPair(bytes: Buffer): void {
+    const { first, second, oidStart, mark, parentMark } = pairs
+    marks.set(pairs.firstMark, bytes, first.oidStart)
+    marks.set(pairs.secondMark, bytes, second.oidStart)
     marks.set(mark, bytes, oidStart)
     const oid = bytes.latin1Slice(oidStart, oidStart + oidLength[format]) as Oid
-    const parent = parentMark === newest.mark ? newest.oid : parentMark === 0 ? null : marks.get(parentMark)
-    const committedAtUnixSeconds = readSeconds(bytes, committerEnd)
-    const parents = parent === null ? [] : [parent]
-    const facts = { oid, parents, committedAtUnixSeconds, messageStart, messageEnd }
-    finished.push({ entry: new PairEntry(bytes, first, second, facts), isUnread: false })
-    newest = { mark, oid }
+    const parents = parentMark === 0 ? [] : [parentMark === newestMark ? newestOid : marks.get(parentMark)]
+    const { committerEnd, messageStart, messageEnd } = pairs
+    const entry = new PairEntry(bytes, { oid, parents, first, second, committerEnd, messageStart, messageEnd })
+    finished.push({ entry, isUnread: false })
+    newestMark = mark
+    newestOid = oid
     commitBytes = 0
   }
 
@@ -312,14 +312,6 @@ function readNumber(bytes: Buffer, start: number, end: number): number {
   let value = 0
   for (let position = start; position < end; position++) value = value * 10 + ((bytes[position] as number) - 0x30)
   return value
-}
-
-// `… <seconds> <zone>` at the end of the line.
-function readSeconds(bytes: Buffer, lineEnd: number): number {
-  const zone = bytes.lastIndexOf(0x20, lineEnd - 1)
-  const start = bytes.lastIndexOf(0x20, zone - 1) + 1
-  const seconds = readNumber(bytes, start, zone)
-  return Number.isSafeInteger(seconds) && seconds >= 0 ? seconds : 0
 }
 
 const escapes: Readonly<Record<number, number>> = { 97: 7, 98: 8, 116: 9, 110: 10, 118: 11, 102: 12, 114: 13 }

@@ -3,23 +3,6 @@ import { oidLength } from '../object-codec.ts'
 import { type FilePlace, regularMode } from '../pair-entry.ts'
 import type { ObjectFormat } from '../port.ts'
 
-/** A commit with two new blobs, found in the export of a history. */
-export interface ScannedPair {
-  readonly first: FilePlace
-  readonly second: FilePlace
-  readonly firstMark: number
-  readonly secondMark: number
-  readonly mark: number
-  readonly oidStart: number
-  /** 0 without a parent. */
-  readonly parentMark: number
-  readonly committerEnd: number
-  readonly messageStart: number
-  readonly messageEnd: number
-  /** The position after the commit. */
-  readonly end: number
-}
-
 /** The longest piece of an export that is scanned for one pair. Larger commits are parsed line by line. Bytes. */
 export const pairBytesMax = 128 * 1024
 
@@ -41,7 +24,10 @@ const words = {
   newline: ascii('\n'),
 }
 
+const nowhere: FilePlace = { oidStart: 0, start: 0, end: 0, pathStart: 0, pathEnd: 0 }
+
 const newline = 0x0a
+const space = 0x20
 const quote = 0x22
 const slash = 0x2f
 const letterF = 0x66
@@ -58,6 +44,20 @@ const letterF = 0x66
  *                                a blank line
  */
 export class PairScanner {
+  // What the last successful scan has found.
+  first: FilePlace = nowhere
+  second: FilePlace = nowhere
+  firstMark = 0
+  secondMark = 0
+  mark = 0
+  oidStart = 0
+  /** 0 without a parent. */
+  parentMark = 0
+  committerEnd = 0
+  messageStart = 0
+  messageEnd = 0
+  /** The position after the commit. */
+  end = 0
   readonly #oidLength: number
   #bytes: Buffer = Buffer.alloc(0)
   #at = 0
@@ -72,49 +72,51 @@ export class PairScanner {
     return this.#isCut
   }
 
-  /** Null when another kind of commit begins here, or when the bytes end before it does. */
-  scan(bytes: Buffer, start: number): ScannedPair | null {
+  /** False when another kind of commit begins here, or when the bytes end before it does. */
+  scan(bytes: Buffer, start: number): boolean {
     this.#bytes = bytes
     this.#at = start
-    this.#isCut = false
-    const pair = this.#pair()
-    if (pair === null && this.#at > bytes.length) this.#isCut = true
-    return pair
+    const isPair = this.#readsBlobs() && this.#readsCommit()
+    this.#isCut = !isPair && this.#at > bytes.length
+    this.end = this.#at
+    return isPair
   }
 
-  #pair(): ScannedPair | null {
-    const firstMark = this.#blobMark()
-    const first = this.#content(firstMark)
-    if (first === null) return null
-    const secondMark = this.#blobMark()
-    const second = this.#content(secondMark)
-    if (second === null || !this.#takes(words.commit)) return null
+  #readsBlobs(): boolean {
+    this.firstMark = this.#blobMark()
+    const first = this.#content(this.firstMark)
+    if (first === null) return false
+    this.secondMark = this.#blobMark()
+    const second = this.#content(this.secondMark)
+    if (second === null) return false
+    this.first = first
+    this.second = second
+    return true
+  }
+
+  #readsCommit(): boolean {
+    if (!this.#takes(words.commit)) return false
     this.#lineEnd()
-    const mark = this.#takes(words.mark) ? this.#number(newline) : -1
-    const oidStart = this.#oidStart()
-    if (mark < 0 || oidStart < 0 || !this.#takes(words.author)) return null
+    this.mark = this.#takes(words.mark) ? this.#number(newline) : -1
+    this.oidStart = this.#oidStart()
+    if (this.mark < 0 || this.oidStart < 0 || !this.#takes(words.author)) return false
     this.#lineEnd()
-    if (!this.#takes(words.committer)) return null
-    const committerEnd = this.#lineEnd()
+    if (!this.#takes(words.committer)) return false
+    this.committerEnd = this.#lineEnd()
     const messageBytes = this.#takes(words.data) ? this.#number(newline) : -1
-    if (messageBytes < 0) return null
-    const messageStart = this.#at
-    const messageEnd = messageStart + messageBytes
-    this.#at = messageEnd
-    let parentMark = 0
-    if (this.#bytes[this.#at] === letterF) parentMark = this.#takes(words.from) ? this.#number(newline) : -1
-    const isRead =
-      parentMark >= 0 &&
+    if (messageBytes < 0) return false
+    this.messageStart = this.#at
+    this.messageEnd = this.messageStart + messageBytes
+    this.#at = this.messageEnd
+    this.parentMark = 0
+    if (this.#bytes[this.#at] === letterF) this.parentMark = this.#takes(words.from) ? this.#number(newline) : -1
+    return (
+      this.parentMark >= 0 &&
       this.#takes(words.deleteAll) &&
-      this.#path(first, firstMark) &&
-      this.#path(second, secondMark) &&
+      this.#path(this.first, this.firstMark) &&
+      this.#path(this.second, this.secondMark) &&
       this.#takes(words.newline)
-    if (!isRead) return null
-    const end = this.#at
-    return {
-      ...{ first, second, firstMark, secondMark, mark, oidStart },
-      ...{ parentMark, committerEnd, messageStart, messageEnd, end },
-    }
+    )
   }
 
   #blobMark(): number {
@@ -192,5 +194,3 @@ export class PairScanner {
     return end
   }
 }
-
-const space = 0x20
