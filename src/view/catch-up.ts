@@ -45,6 +45,7 @@ import {
   readLog,
 } from '../wal/index.ts'
 import { fillView } from './fill.ts'
+import type { PrefetchedLog } from './prefetched-log.ts'
 import type { HeldHead, View } from './view.ts'
 
 export interface CatchUpOptions {
@@ -59,6 +60,8 @@ export interface CatchUpOptions {
   readonly progress?: (commitsDone: number) => void
   /** Fetches the parts of a head's history that a partial clone lacks, before it is read. */
   readonly hydrate?: ((head: Oid, exclude: readonly Oid[]) => Promise<void>) | undefined
+  /** The log as far as it has been read in advance; used when the view needs all of it. */
+  readonly prefetched?: PrefetchedLog | undefined
   /** Heads of the views that this one replaces: former heads of the log. */
   readonly formerHeads?: readonly Oid[]
   /** The view is discarded afterwards, so it may show events that cannot be restored in the log. */
@@ -217,16 +220,19 @@ function headsOf(view: View, formerHeads: readonly Oid[]): Oid[] {
 
 /** Brings the view to a head that holds every event of the view. */
 async function follow(options: CatchUpOptions, ref: Oid | null): Promise<CatchUpOutcome> {
-  const { git, stream, view, report, progress } = options
+  const { git, stream, view, report, progress, prefetched } = options
   const viewHead = view.head as Oid | null
   if (ref === viewHead) return 'current'
   if (ref === null) return 'rebuild-needed'
   const isAhead = viewHead === null || (await git.isAncestor(viewHead, ref))
   const base = isAhead ? viewHead : await git.findMergeBase(viewHead, ref)
   if (base === null && viewHead !== null) return 'rebuild-needed'
+  const isPrefetched = base === null && prefetched?.head === ref
   await fillView(view, {
     head: ref,
-    source: readLog(git, stream, { head: ref, exclude: base === null ? [] : [base] }),
+    source: isPrefetched
+      ? prefetched.segments()
+      : readLog(git, stream, { head: ref, exclude: base === null ? [] : [base] }),
     how: isAhead ? 'extension' : 'join',
     report,
     ...(progress === undefined ? {} : { progress }),

@@ -98,6 +98,7 @@ export function layeredStore(base: Store): Store {
         },
       }
     },
+    compactLog: async () => {},
     put: async (key, value) => write(nameOf(key), value),
     del: async (key) => write(nameOf(key), null),
     snapshot() {

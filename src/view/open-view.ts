@@ -18,6 +18,7 @@ import {
 } from '../wal/index.ts'
 import { type CatchUpOptions, type CatchUpOutcome, catchUp } from './catch-up.ts'
 import { fillView } from './fill.ts'
+import { prefetchLog } from './prefetched-log.ts'
 import { isStoreFailure, type OpenFailure, openMemoryStore, type Store } from './store.ts'
 import { type HeldHead, View } from './view.ts'
 import { ViewDirectory } from './view-directory.ts'
@@ -96,8 +97,8 @@ export async function openView(options: OpenViewOptions): Promise<View> {
  * @throws {IncompleteLogError} when the old view has events of a missing part of the log; it stays unchanged
  */
 export async function rebuildView(options: OpenViewOptions, present?: View): Promise<View> {
-  const formerState = present === undefined ? await readFormerState(options) : formerStateOf(present)
-  return rebuild(options, formerState, { requireEvents: formerState.eventCount })
+  const formerState = await startReadingFormerState(options, present)
+  return rebuild(options, formerState, { keepsEvents: true })
 }
 
 /**
@@ -105,9 +106,9 @@ export async function rebuildView(options: OpenViewOptions, present?: View): Pro
  * was opened. In memory when the directory is not writable.
  */
 export async function replaceUnreadableView(options: OpenViewOptions, failure: unknown, present?: View): Promise<View> {
-  const formerState = present === undefined ? await readFormerState(options) : formerStateOf(present)
+  const formerState = await startReadingFormerState(options, present)
   warnRebuilt(options, failure)
-  return replaceView(options, formerState)
+  return replaceView(options, await formerState.value)
 }
 
 /** Permission to use a snapshot, and its limits. */
@@ -149,7 +150,7 @@ export async function rebuildViewFromSnapshot<Licence extends SnapshotLicence>(
   present?: View,
 ): Promise<RebuiltView<Licence>> {
   const { git, stream, warn } = options
-  const formerState = present === undefined ? await readFormerState(options) : formerStateOf(present)
+  const formerState = await startReadingFormerState(options, present)
   const head = await git.readRef(stream.ref)
   const rows = head === null ? [] : await findSnapshots(options)
   let passedOver = 0
@@ -172,7 +173,7 @@ export async function rebuildViewFromSnapshot<Licence extends SnapshotLicence>(
   if (passedOver > warningsMax) warn('snapshot-unusable', `skipped ${passedOver - warningsMax} more snapshots`)
   const why = rows.length === 0 ? 'there is no snapshot' : 'no snapshot is usable'
   warn('snapshot-unusable', `${why}; read the whole log`)
-  const view = await rebuild(options, formerState, { requireEvents: formerState.eventCount })
+  const view = await rebuild(options, formerState, { keepsEvents: true })
   return { view, snapshot: null, licence: null }
 }
 
@@ -195,7 +196,7 @@ export function replaceOpenView(options: OpenViewOptions, present: View): Promis
 /** Like `rebuildView`; in memory when the directory is not writable. */
 async function replaceView(options: OpenViewOptions, formerState: FormerState): Promise<View> {
   try {
-    return await rebuild(options, formerState)
+    return await rebuild(options, { value: formerState })
   } catch (error) {
     if (!(error instanceof StorageError)) throw error
     return openThrowAwayView(options, formerState)
@@ -204,35 +205,47 @@ async function replaceView(options: OpenViewOptions, formerState: FormerState): 
 
 interface RebuildFrom {
   readonly from?: SnapshotSource
-  /** Minimum event count of the new view if the log is incomplete. */
-  readonly requireEvents?: number
+  /** If the log is incomplete, the new view must have as many events as the old one. */
+  readonly keepsEvents?: boolean
 }
 
 async function rebuild(
   options: OpenViewOptions,
-  formerState: FormerState,
-  { from, requireEvents = 0 }: RebuildFrom = {},
+  formerState: PendingFormerState,
+  { from, keepsEvents = false }: RebuildFrom = {},
 ): Promise<View> {
-  const directory = new ViewDirectory(options.directory, options.permissions)
-  const created = await directory.create().catch((error: unknown) => {
-    throw asStorageFailure(error)
-  })
-  const view = (await View.over(created.store, { ...options, deferred: true })) as View
+  const { git, stream } = options
+  // While git starts, the new view is created and the old one opened. Parts that a partial clone lacks are fetched first.
+  const isWhole = from === undefined && options.hydrate === undefined
+  const prefetched = isWhole ? await prefetchLog(git, stream) : undefined
   try {
-    if (from !== undefined) await fillFromSnapshot(options, view, from)
-    const outcome = await fillFromLog(options, view, formerState)
-    if (from !== undefined && outcome === 'rebuild-needed') throw movedDuringRebuild(from.snapshot)
-    if (view.gaps.count > 0 && view.eventCount < requireEvents) {
-      throw incompleteLog(`kept the view, because it has events of the missing part`, view.gaps)
+    const directory = new ViewDirectory(options.directory, options.permissions)
+    const created = await directory.create().catch((error: unknown) => {
+      throw asStorageFailure(error)
+    })
+    const view = (await View.over(created.store, { ...options, deferred: true })) as View
+    try {
+      if (from !== undefined) await fillFromSnapshot(options, view, from)
+      const former = await formerState.value
+      const outcome = await fillFromLog({ ...options, prefetched }, view, former)
+      if (from !== undefined && outcome === 'rebuild-needed') throw movedDuringRebuild(from.snapshot)
+      if (keepsEvents && view.gaps.count > 0 && view.eventCount < former.eventCount) {
+        throw incompleteLog(`kept the view, because it has events of the missing part`, view.gaps)
+      }
+      await view.writeMeta('last_rebuild_ts', `${options.clock.nowUnixMs()}`)
+      await view.noteEventsAtRebuild()
+      await view.store.compactLog()
+      await directory.switchTo(created.number)
+      return view
+    } catch (error) {
+      await view.close().catch(() => {})
+      await directory.remove(created.number).catch(() => {})
+      throw isStoreFailure(error) ? asStorageFailure(error) : error
     }
-    await view.writeMeta('last_rebuild_ts', `${options.clock.nowUnixMs()}`)
-    await view.noteEventsAtRebuild()
-    await directory.switchTo(created.number)
-    return view
-  } catch (error) {
-    await view.close().catch(() => {})
-    await directory.remove(created.number).catch(() => {})
-    throw isStoreFailure(error) ? asStorageFailure(error) : error
+  } finally {
+    await prefetched?.close()
+    // Whatever failed above, the old view must not stay open.
+    await Promise.resolve(formerState.value).catch(() => {})
   }
 }
 
@@ -294,7 +307,7 @@ function movedDuringRebuild({ ref }: Snapshot): UnusableSnapshotError {
 }
 
 async function fillFromLog(
-  options: OpenViewOptions & { readonly isThrowAway?: boolean },
+  options: OpenViewOptions & Pick<CatchUpOptions, 'isThrowAway' | 'prefetched'>,
   view: View,
   { heads, lostHeads, heldHeads }: FormerState,
 ): Promise<CatchUpOutcome> {
@@ -306,10 +319,26 @@ async function fillFromLog(
   return outcome
 }
 
-/** The facts that the current view passes on before it is replaced. An unreadable view is set aside. */
-async function readFormerState(options: OpenViewOptions): Promise<FormerState> {
+/** What the present view passes on, in an object: an async function cannot return a promise that is still pending. */
+interface PendingFormerState {
+  readonly value: FormerState | Promise<FormerState>
+}
+
+/** Starts to read the facts that the current view passes on before it is replaced. An unreadable view is set aside. */
+async function startReadingFormerState(
+  options: OpenViewOptions,
+  present: View | undefined,
+): Promise<PendingFormerState> {
+  if (present !== undefined) return { value: formerStateOf(present) }
   const directory = new ViewDirectory(options.directory, options.permissions)
   warnSetAside(options, await directory.setAsideObstacle().catch(() => null))
+  const value = readFormerState(options, directory)
+  // It may fail before it is waited for.
+  value.catch(() => {})
+  return { value }
+}
+
+async function readFormerState(options: OpenViewOptions, directory: ViewDirectory): Promise<FormerState> {
   if ((await directory.readCurrent()) === undefined) return noFormerState
   const opened = await openStore(options, directory).catch(() => undefined)
   if (opened === undefined) return noFormerState

@@ -41,6 +41,8 @@ export interface Store {
   startBatch(): StoreBatch
   put(key: Buffer, value: Buffer): Promise<void>
   del(key: Buffer): Promise<void>
+  /** Moves into tables what LevelDB has only in its log. Otherwise the next one to open the store does, and waits. */
+  compactLog(): Promise<void>
   /** The present state of the store, read-only. Closing it leaves this store open, which must outlive it. */
   snapshot(): Store
   close(): Promise<void>
@@ -55,7 +57,11 @@ export async function openMemoryStore(): Promise<Store> {
   const { MemoryLevel } = await import('memory-level')
   const level = new MemoryLevel<Buffer, Buffer>(encoding)
   await level.open()
-  return overLevel(level as unknown as Level, false, startMemoryBatch)
+  return overLevel(level as unknown as Level, {
+    isOnDisk: false,
+    startBatch: startMemoryBatch,
+    compactLog: async () => {},
+  })
 }
 
 /** A LevelDB directory. `describeOpenFailure` explains its errors. */
@@ -63,7 +69,12 @@ export async function openDiskStore(directory: string, { create }: { readonly cr
   const { ClassicLevel } = await import('classic-level')
   const level = new ClassicLevel<Buffer, Buffer>(directory, { ...encoding, createIfMissing: create })
   await level.open()
-  return overLevel(level as unknown as Level, true, startDiskBatch)
+  return overLevel(level as unknown as Level, {
+    isOnDisk: true,
+    startBatch: startDiskBatch,
+    // Compacting a range without keys does nothing else.
+    compactLog: () => level.compactRange(Buffer.of(0xff), Buffer.of(0xff, 0xff)),
+  })
 }
 
 /** LevelDB copies each change into its own memory at once: half the time of handing over a list of changes. */
@@ -85,11 +96,16 @@ function startMemoryBatch(level: Level): StoreBatch {
   }
 }
 
-function overLevel(level: Level, isOnDisk: boolean, startBatch: (level: Level) => StoreBatch): Store {
+interface LevelKind extends Pick<Store, 'isOnDisk' | 'compactLog'> {
+  startBatch(level: Level): StoreBatch
+}
+
+function overLevel(level: Level, { isOnDisk, startBatch, compactLog }: LevelKind): Store {
   return {
     isOnDisk,
     ...readsOf(level),
     startBatch: () => startBatch(level),
+    compactLog,
     put: (key, value) => level.put(key, value),
     del: (key) => level.del(key),
     snapshot() {
@@ -127,6 +143,7 @@ const refusedWrites = {
   },
   put: refuseWrite,
   del: refuseWrite,
+  compactLog: refuseWrite,
 }
 
 function refuseSnapshot(): never {

@@ -1,6 +1,6 @@
 /** The view after a rebuild from the log. */
 import assert from 'node:assert/strict'
-import { rmSync } from 'node:fs'
+import { readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import type { Event, IssueId } from '../../src/model/index.ts'
@@ -101,6 +101,20 @@ test('a rebuild removes stale entries, from a snapshot too', async (t) => {
     await again()
     assert.deepEqual(await dump(), clean)
   }
+})
+
+test('a rebuilt view leaves nothing to replay for the next one to open it', async (t) => {
+  const { append, rebuild, path } = createLog(t)
+  await append([...Array(50).keys()].map((number) => creation(issueId(`${100 + number}`), `issue ${number}`)))
+  await rebuild()
+  const level = join(path, '.git/grite/view')
+  const folder = join(level, readFileSync(join(level, 'current'), 'utf8').trim())
+  const sizeOf = (extension: string) =>
+    readdirSync(folder)
+      .filter((name) => name.endsWith(extension))
+      .reduce((sum, name) => sum + statSync(join(folder, name)).size, 0)
+  assert.ok(sizeOf('.ldb') > 5000, `${sizeOf('.ldb')} bytes in tables`)
+  assert.ok(sizeOf('.log') < 1000, `${sizeOf('.log')} bytes to replay`)
 })
 
 test('a deleted view is rebuilt from the log', async (t) => {
