@@ -4,6 +4,7 @@ import { createInProcessPublisher } from './in-process/in-process-publisher.ts'
 import { readLooseObject } from './in-process/loose-objects.ts'
 import { Aftermath, committerOf } from './in-process/publish-in-process.ts'
 import { listRefFiles, readRefFile } from './in-process/refs.ts'
+import { readSmallPackedObject } from './in-process/small-packed-objects.ts'
 import { createNativePort } from './native/native-port.ts'
 import { looseObjectsMax, writeObjects, writeVanishedNatively } from './native/write-objects.ts'
 import type { GitPort, Oid, PublishPlan } from './port.ts'
@@ -62,7 +63,8 @@ export function createCombinedPort(context: PortContext): GitPort {
       : native.listRefs,
     async readObject(oid, bytesMax) {
       try {
-        return readLooseObject(layout, oid, bytesMax) ?? (await native.readObject(oid, bytesMax))
+        const object = readLooseObject(layout, oid, bytesMax) ?? readSmallPackedObject(layout, oid, bytesMax)
+        return object ?? (await native.readObject(oid, bytesMax))
       } catch (error) {
         if (!(error instanceof CorruptObjectError)) throw error
         // A pack may hold a sound copy.

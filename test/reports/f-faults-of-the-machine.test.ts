@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chmodSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, readdirSync, renameSync, writeFileSync } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
@@ -151,6 +151,11 @@ describe('killed git processes', () => {
       if (kind === 'shared') {
         git('config', 'core.sharedRepository', 'group')
         git('gc', '-q')
+        // Small objects in packs of the repository itself are read without git.
+        const store = join(dir, 'store')
+        renameSync(join(path, '.git/objects'), store)
+        mkdirSync(join(path, '.git/objects/info'), { recursive: true })
+        writeFileSync(join(path, '.git/objects/info/alternates'), `${store}\n`)
       }
       const snapshots = () => git('for-each-ref', '--format=%(refname)', 'refs/grite/snapshots').split('\n').length
       const bin = join(dir, 'bin')
