@@ -296,7 +296,7 @@ export class Workspace {
   /**
    * The view at the current head, after a sync.
    *
-   * @param gained - events that the join has read; used when the view is at the head they start from
+   * @param gained - events that the sync has read; used when the view is at the head they start from
    */
   async refresh(gained: Gained | null): Promise<View> {
     await this.#leaveView()
@@ -308,7 +308,7 @@ export class Workspace {
           tally.take(problems)
         }
         await view.noteGaps(tally)
-        await view.apply(gained.segments, gained.to, 'join')
+        await view.apply(gained.segments, gained.to, gained.how)
       })
     }
     return this.view()

@@ -36,6 +36,8 @@ export interface JoinRequest<Sealed> {
   /** True where items may already be on a chain more than once. Then the whole of `onto` is searched. */
   readonly mayRepeat: boolean
   readonly nowUnixMs: number
+  /** The segments of both sides above the base, where the caller has read them. */
+  readonly read?: { readonly from: readonly Sealed[]; readonly onto: readonly Sealed[] } | undefined
   /** Starts checking the segments that `onto` has and `from` lacks. */
   readonly inspect?: (() => Inspection<Sealed>) | undefined
 }
@@ -70,7 +72,7 @@ export async function stageJoin<Batch, Item, Sealed extends Segment<Item>>(
   const { from, onto, base, mayRepeat, nowUnixMs } = request
   const { batchesOfMissing, countOf } = stream.divergence
   const exclude = base === null ? [] : [base]
-  const ours = await readSegments(git, stream, from, exclude)
+  const ours = request.read?.from ?? (await readSegments(git, stream, from, exclude))
   const theirs = await readGained(git, stream, request, exclude)
   if (base === null && theirs.gaps.count > 0) throw incompleteLog('cannot join another log to it', theirs.gaps)
   if (mayRepeat && base !== null) await collectIds(git, stream, base, theirs.ids)
@@ -126,7 +128,7 @@ interface Gained<Sealed> {
 async function readGained<Batch, Item, Sealed extends Segment<Item>>(
   git: GitPort,
   stream: UnionStream<Batch, Item, Sealed>,
-  { onto, inspect }: JoinRequest<Sealed>,
+  { onto, inspect, read }: JoinRequest<Sealed>,
   exclude: readonly Oid[],
 ): Promise<Gained<Sealed>> {
   const { idsOf, bytesOf } = stream.divergence
@@ -136,7 +138,7 @@ async function readGained<Batch, Item, Sealed extends Segment<Item>>(
   let bytes = 0
   const inspection = inspect?.()
   if (onto === null) return { ids, segments: kept, gaps }
-  for await (const segments of readLog(git, stream, { head: onto, exclude })) {
+  for await (const segments of read === undefined ? readLog(git, stream, { head: onto, exclude }) : [read.onto]) {
     inspection?.add(segments)
     for (const segment of segments) {
       for (const id of idsOf(segment)) ids.add(id)

@@ -11,11 +11,12 @@
  */
 import { type Oid, type PendingObject, type RefName, Standstill, showRemote } from '../git/index.ts'
 import { ConflictError, GriteError, IncompleteLogError, ObjectTooLargeError, RemoteError } from '../model/index.ts'
-import { type Joined, stageJoin } from './join-ref.ts'
+import { type Joined, type JoinRequest, stageJoin } from './join-ref.ts'
 import { judgeHead } from './judge-head.ts'
 import { moveLocalRef, patienceOf, readLocalHead } from './local-ref.ts'
 import { GapTally, incompleteLog } from './log-gap.ts'
 import { readLog } from './read-log.ts'
+import { readRange } from './read-range.ts'
 import { isUnreachable, RemoteRef } from './remote-ref.ts'
 import type { Segment } from './segment-codec.ts'
 import type { UnionStream } from './stream.ts'
@@ -39,10 +40,18 @@ export async function syncRef<Batch, Item, Sealed extends Segment<Item>>(
 }
 
 /** The relation of two heads. */
-type Relation =
+type Relation<Sealed> =
   | { readonly kind: 'same' | 'remote-empty' | 'local-empty' | 'both-empty' }
-  | { readonly kind: 'behind' | 'ahead'; readonly base: Oid }
-  | { readonly kind: 'diverged'; readonly base: Oid | null }
+  | { readonly kind: 'ahead'; readonly base: Oid }
+  | { readonly kind: 'behind'; readonly base: Oid; readonly gain?: readonly Sealed[] }
+  | Divergence<Sealed>
+
+interface Divergence<Sealed> {
+  readonly kind: 'diverged'
+  readonly base: Oid | null
+  /** The segments of each side, where they have been read. */
+  readonly read?: { readonly ours: readonly Sealed[]; readonly theirs: readonly Sealed[] }
+}
 
 class RefSyncer<Batch, Item, Sealed extends Segment<Item>> {
   readonly #target: SyncTarget<Batch, Item, Sealed>
@@ -185,7 +194,7 @@ class RefSyncer<Batch, Item, Sealed extends Segment<Item>> {
   async #judgeRemote(
     known: Oid | null,
     theirs: Oid | null,
-    relation: Relation,
+    relation: Relation<Sealed>,
   ): Promise<RefSync<Sealed>['remoteChange']> {
     if (known === null || known === theirs) return null
     if (theirs === null) return 'lost'
@@ -194,10 +203,12 @@ class RefSyncer<Batch, Item, Sealed extends Segment<Item>> {
     return (await this.#target.git.isAncestor(known, theirs)) ? null : 'rewound'
   }
 
-  async #relate(local: Oid | null, theirs: Oid | null): Promise<Relation> {
+  async #relate(local: Oid | null, theirs: Oid | null): Promise<Relation<Sealed>> {
     if (local === theirs) return { kind: local === null ? 'both-empty' : 'same' }
     if (theirs === null) return { kind: 'remote-empty' }
     if (local === this.#ahead?.local && theirs === this.#ahead?.known) return { kind: 'ahead', base: theirs }
+    const relation = local === null ? null : await this.#relateByReading(local, theirs)
+    if (relation !== null) return relation
     const base = local === null ? null : await this.#target.git.findMergeBase(local, theirs)
     // Only commits have a base, and a continuation of our log is one, whatever is on top.
     if (base === null) {
@@ -210,15 +221,39 @@ class RefSyncer<Batch, Item, Sealed extends Segment<Item>> {
     return { kind: 'diverged', base }
   }
 
+  /**
+   * Relates the heads by what they have above the remote's last known head: usually little, which must be read anyway.
+   *
+   * @returns null when this is not conclusive
+   */
+  async #relateByReading(local: Oid, theirs: Oid): Promise<Relation<Sealed> | null> {
+    const { git } = this.#target
+    const stream = this.#unionStream
+    // A partial clone first has to fetch what it reads.
+    if (stream === null || this.#request.hydrate !== undefined) return null
+    const below = this.#ahead?.local === local ? this.#ahead.known : local
+    const read = (head: Oid) => readRange(git, stream, { head, below })
+    if (below === local) {
+      const gain = await read(theirs)
+      return gain?.isAbove(local) ? { kind: 'behind', base: local, gain: gain.segments } : null
+    }
+    const [ours, gain] = await Promise.all([read(local), read(theirs)])
+    if (ours === null || !gain?.isAbove(below) || ours.segments.some(({ commit }) => gain.has(commit))) return null
+    // Both are above it, and share nothing else.
+    return { kind: 'diverged', base: below, read: { ours: ours.segments, theirs: gain.segments } }
+  }
+
   /** Acts on one round's state. False when the remote was faster and another round is due. */
-  async #settle(relation: Relation, local: Oid | null, theirs: Oid | null): Promise<boolean> {
+  async #settle(relation: Relation<Sealed>, local: Oid | null, theirs: Oid | null): Promise<boolean> {
     switch (relation.kind) {
       case 'same':
       case 'both-empty':
         return true
       case 'behind':
+        if (this.#request.pull) await this.#moveForward(theirs as Oid, local, relation.gain)
+        return true
       case 'local-empty':
-        if (this.#request.pull) await this.#moveForward(theirs as Oid, local)
+        if (this.#request.pull) await this.#moveForward(theirs as Oid, null)
         return true
       case 'ahead':
       case 'remote-empty':
@@ -227,8 +262,8 @@ class RefSyncer<Batch, Item, Sealed extends Segment<Item>> {
         return this.#remote.push(local as Oid)
       case 'diverged':
         return this.#request.isHome
-          ? this.#joinHome(local as Oid, theirs as Oid, relation.base)
-          : this.#joinOther(local as Oid, theirs as Oid, relation.base)
+          ? this.#joinHome(local as Oid, theirs as Oid, relation)
+          : this.#joinOther(local as Oid, theirs as Oid, relation)
     }
   }
 
@@ -246,28 +281,32 @@ class RefSyncer<Batch, Item, Sealed extends Segment<Item>> {
   }
 
   /** Both sides wrote: ours goes on top of theirs, is pushed, and becomes the local stream. */
-  async #joinHome(local: Oid, theirs: Oid, base: Oid | null): Promise<boolean> {
+  async #joinHome(local: Oid, theirs: Oid, { base, read }: Divergence<Sealed>): Promise<boolean> {
     const joined = await this.#stage({
       from: local,
       onto: theirs,
       base,
       isOurs: true,
       inspect: this.#request.inspect,
+      read: read && { from: read.ours, onto: read.theirs },
     })
     const isSettled = !this.#request.push || joined.head === theirs || (await this.#remote.push(joined.head))
     this.#rejoined = joined.itemCount
-    this.#gained = joined.gained && { from: local, to: joined.head, segments: joined.gained }
+    this.#gained = joined.gained && { from: local, to: joined.head, how: 'join', segments: joined.gained }
     // Also after a lost race: the next fetch may replace the fetched head.
     await this.#moveLocal(joined.head, local, joined.objects)
     return isSettled
   }
 
   /** Each side keeps its chain and gets the other's items on top. */
-  async #joinOther(local: Oid, theirs: Oid, base: Oid | null): Promise<boolean> {
+  async #joinOther(local: Oid, theirs: Oid, { base, read }: Divergence<Sealed>): Promise<boolean> {
     const { pull, push, inspect } = this.#request
     let isSettled = true
     if (push) {
-      const forThem = await this.#stage({ from: local, onto: theirs, base, isOurs: true })
+      const forThem = await this.#stage({
+        ...{ from: local, onto: theirs, base, isOurs: true },
+        read: read && { from: read.ours, onto: read.theirs },
+      })
       isSettled = forThem.head === theirs || (await this.#remote.push(forThem.head))
     }
     if (pull || !isSettled) await this.#takeInBeside(theirs, inspect)
@@ -281,6 +320,7 @@ class RefSyncer<Batch, Item, Sealed extends Segment<Item>> {
     /** Whether the local stream is the one carried. */
     readonly isOurs: boolean
     readonly inspect?: SyncRequest<Sealed>['inspect']
+    readonly read?: JoinRequest<Sealed>['read']
   }): Promise<Joined<Sealed>> {
     const { isOurs, from, onto } = request
     const stream = isOurs ? this.#requireUnion(from, onto) : this.#requireUnion(onto, from)
@@ -296,11 +336,18 @@ class RefSyncer<Batch, Item, Sealed extends Segment<Item>> {
     return joined
   }
 
+  /** Null when the stream's two sides cannot be joined. */
+  get #unionStream(): UnionStream<Batch, Item, Sealed> | null {
+    const { stream } = this.#target
+    const { divergence } = stream
+    return divergence.kind === 'union' ? { ...stream, divergence } : null
+  }
+
   /** @throws {ConflictError} when the stream's two sides cannot be joined */
   #requireUnion(local: Oid, theirs: Oid): UnionStream<Batch, Item, Sealed> {
     const { stream } = this.#target
-    const { divergence } = stream
-    if (divergence.kind === 'union') return { ...stream, divergence }
+    const union = this.#unionStream
+    if (union !== null) return union
     const remote = showRemote(this.#request.remote)
     throw new ConflictError(
       `${stream.title} and that of '${remote}' have diverged: ${local.slice(0, 12)} here, ${theirs.slice(0, 12)} there`,
@@ -336,9 +383,19 @@ class RefSyncer<Batch, Item, Sealed extends Segment<Item>> {
     await this.#moveLocal(joined.head, local, joined.objects)
   }
 
-  /** The local stream moves to the remote's head. */
-  async #moveForward(theirs: Oid, local: Oid | null): Promise<void> {
-    await this.#inspectRange(theirs, local === null ? [] : [local])
+  /**
+   * The local stream moves to the remote's head.
+   *
+   * @param gain - its segments above the local head, where they have been read
+   */
+  async #moveForward(theirs: Oid, local: Oid | null, gain?: readonly Sealed[]): Promise<void> {
+    if (gain === undefined) await this.#inspectRange(theirs, local === null ? [] : [local])
+    else {
+      const inspection = this.#request.inspect?.()
+      inspection?.add(gain)
+      await inspection?.settle()
+    }
+    this.#gained = gain && local !== null ? { from: local, to: theirs, how: 'extension', segments: gain } : null
     await this.#moveLocal(theirs, local)
   }
 

@@ -63,7 +63,7 @@ export interface RefSync<Sealed extends Segment<unknown>> {
   readonly remoteHead: Oid | null
   /** Our items that were re-appended on top of the remote's because both sides had written. */
   readonly rejoined: number
-  /** The local stream's gain from a join, when small enough to keep: it updates a view from one head to another. */
+  /** The local stream's gain, when small enough to keep: it updates a view from one head to another. */
   readonly gained: Gained<Sealed> | null
   /** Whether the remote's ref moved. */
   readonly pushed: boolean
@@ -95,5 +95,7 @@ export type Completion =
 export interface Gained<Sealed> {
   readonly from: Oid
   readonly to: Oid
+  /** `extension`: `to` is above `from`; `join`: the segments come from beside it. */
+  readonly how: 'extension' | 'join'
   readonly segments: readonly Sealed[]
 }

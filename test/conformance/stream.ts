@@ -283,6 +283,62 @@ export function streamConformance<Batch, Item, Sealed extends Segment<Item>>(
       }
     })
 
+    if (unites) {
+      it('sync relates small changes without a search for their base', async (t) => {
+        const { one, two } = await clones(t)
+        await write(one.git, 'base')
+        await sync(one)
+        await sync(two)
+        const searches: string[] = []
+        const searching: GitPort = {
+          ...two.git,
+          findMergeBase(left, right) {
+            searches.push('merge base')
+            return two.git.findMergeBase(left, right)
+          },
+        }
+        const observed = { ...two, git: searching }
+        for (const text of ['theirs 1', 'theirs 2']) await write(one.git, text)
+        await sync(one)
+        const { gained } = await sync(observed)
+        assert.deepEqual([gained?.how, gained?.segments.length], ['extension', 2])
+        await write(one.git, 'theirs 3')
+        await sync(one)
+        for (const text of ['ours 1', 'ours 2']) await write(two.git, text)
+        const joined = await sync(observed)
+        assert.deepEqual([joined.rejoined, joined.gained?.how, joined.gained?.segments.length], [2, 'join', 1])
+        assert.deepEqual(searches, [])
+        await sync(one)
+        const all = ['base', 'theirs 1', 'theirs 2', 'theirs 3', 'ours 1', 'ours 2']
+        assert.deepEqual([await texts(one.git), await texts(two.git)], [all, all])
+      })
+
+      it('sync joins streams that share more than the last known head', async (t) => {
+        const { one, two } = await clones(t)
+        await write(one.git, 'base')
+        await sync(one)
+        await sync(two)
+        const known = await write(one.git, 'shared')
+        await sync(one)
+        // The commit arrives by another way than a sync.
+        await two.remotes.fetch({ remote: 'origin', refspecs: [`+${stream.ref.slice(0, -1)}*:refs/elsewhere/*`] })
+        const update = {
+          ref: stream.ref,
+          expected: await two.git.readRef(stream.ref),
+          next: known,
+          reflogMessage: 'move',
+        }
+        await two.git.publish({ objects: [], updates: [update] })
+        await write(two.git, 'ours')
+        await write(one.git, 'theirs')
+        await sync(one)
+        assert.equal((await sync(two)).rejoined, 1)
+        await sync(one)
+        const all = ['base', 'shared', 'theirs', 'ours']
+        assert.deepEqual([await texts(one.git), await texts(two.git)], [all, all])
+      })
+    }
+
     for (const point of syncPoints) {
       it(`sync interrupted at '${point}' loses no item`, async (t) => {
         const { one, two } = await clones(t)
