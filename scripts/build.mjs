@@ -7,6 +7,7 @@ import { chmodSync, copyFileSync, mkdirSync, readFileSync, renameSync, rmSync, w
 import { createRequire } from 'node:module'
 import { resolve } from 'node:path'
 import { build } from 'esbuild'
+import { buildLauncher } from './build-launcher.mjs'
 import { apart, lazyBuiltins, nativeAddon, seldomUsed } from './esbuild-plugins.mjs'
 import { lazyCommands, lazyCommandTable } from './lazy-commands.mjs'
 import { formatScript, linkModules } from './link-modules.mjs'
@@ -32,6 +33,8 @@ const output = {
 mkdirSync(draft, { recursive: true })
 await Promise.all([buildLibrary(), buildPackages(), buildClient()])
 await buildCommandLine()
+const whyNoLauncher = buildLauncher(draft)
+if (whyNoLauncher !== undefined) console.log(`dist/grite-fast was not built: ${whyNoLauncher}`)
 rmSync('dist', { recursive: true, force: true })
 renameSync(draft, 'dist')
 
@@ -79,7 +82,7 @@ function nameBuild(names) {
     const path = `${draft}/${name}`
     writeFileSync(path, readFileSync(path, 'utf8').replaceAll('@grite-build-id@', id))
   }
-  writeFileSync(`${draft}/build-id`, `${id}\n`)
+  writeFileSync(`${draft}/build-id`, id)
   return id
 }
 

@@ -1,7 +1,7 @@
 /** The package as users install it: packed, installed into a clean prefix, run, imported and type-checked. */
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { createSandbox } from '../git/temp-repository.ts'
@@ -30,6 +30,13 @@ before(() => {
   symlinkSync(join(projectDir, 'node_modules/@types/node'), join(consumer, 'node_modules/@types/node'))
   writeFileSync(join(consumer, 'package.json'), '{ "type": "module" }')
   sandbox.git(consumer, 'init', '-q', '-b', 'main')
+})
+
+test('the package has the source of the launcher, but no program for one machine', () => {
+  const installed = join(prefix, 'lib/node_modules/grite')
+  assert.ok(existsSync(join(installed, 'native/grite.c')))
+  assert.ok(existsSync(join(installed, 'dist/build-id')))
+  assert.ok(!existsSync(join(installed, 'dist/grite-fast')))
 })
 
 test('the installed program creates and lists issues', () => {
