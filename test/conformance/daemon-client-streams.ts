@@ -120,7 +120,7 @@ export function daemonClientStreams(client: DaemonClient): void {
 
   it('runs grite with the key when standard input cannot be read', async (t) => {
     const place = createPlace(t)
-    const stdin = openSync(place.dir, 'r')
+    const stdin = openSync(join(place.dir, 'only written'), 'w')
     t.after(() => closeSync(stdin))
     let key = ''
     const daemon = await startFakeDaemon(t, place, async (connection) => {
@@ -132,7 +132,7 @@ export function daemonClientStreams(client: DaemonClient): void {
     })
     const { local } = await runClient(client, place, { stdin })
     await daemon.finish()
-    assert.deepEqual([local?.request, local?.stdin], [key, 'EISDIR'])
+    assert.deepEqual([local?.request, local?.stdin], [key, 'EBADF'])
   })
 
   const whyNoFull = existsSync('/dev/full') ? false : 'there is no /dev/full'

@@ -24,7 +24,7 @@ export interface FakeConnection {
   receive(): Promise<Frame | null>
   /** Receives `hello` and `run`. */
   receiveRun(): Promise<RunFrame>
-  /** Resolves when the client has taken most of the bytes. Does nothing once the client has closed the connection. */
+  /** Resolves when the system has taken the bytes. Does nothing once the client has closed the connection. */
   send(...frames: readonly Frame[]): Promise<void>
   sendBytes(bytes: Uint8Array): Promise<void>
   /** Ends the answer; what has been sent still arrives. */
@@ -135,17 +135,12 @@ function connectionOf(socket: Socket): FakeConnection {
       })
     }
   }
-  const sendBytes = async (bytes: Uint8Array) => {
-    if (isOver || !socket.writable || socket.write(bytes)) return
-    await new Promise<void>((resolve) => {
-      const go = () => {
-        for (const event of events) socket.off(event, go)
-        resolve()
-      }
-      const events = ['drain', 'close', 'error']
-      for (const event of events) socket.on(event, go)
+  const sendBytes = (bytes: Uint8Array) =>
+    new Promise<void>((resolve) => {
+      // Also called, with an error, when the connection ends first.
+      if (isOver || !socket.writable) resolve()
+      else socket.write(bytes, () => resolve())
     })
-  }
   return {
     receive,
     receiveRun: async () => {
