@@ -1,14 +1,5 @@
-import { spawn } from 'node:child_process'
 import { daemonClientConformance } from '../conformance/daemon-client.ts'
-import { compileNative, whyNoCompiler } from './compile-launcher.ts'
+import { whyNoCompiler } from './compile-launcher.ts'
+import { launcherClient } from './launcher-client.ts'
 
-daemonClientConformance(
-  {
-    name: 'the launcher',
-    start(words, { cwd, env, wrapper, stdin }) {
-      const [program = '', ...others] = [...wrapper, compileNative('grite.c'), ...words]
-      return spawn(program, others, { cwd, env, stdio: [stdin, 'pipe', 'pipe'] })
-    },
-  },
-  whyNoCompiler,
-)
+daemonClientConformance(launcherClient, whyNoCompiler)
