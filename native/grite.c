@@ -10,6 +10,7 @@
 #define _DARWIN_C_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -143,15 +144,23 @@ static void report_closed(int stream) {
   put_head(UNSIGNED, (uint64_t)stream), end_frame(start), flush();
 }
 
-/* Writes `length` bytes of the frame at `in.at`, from its byte `at` on. */
+/* Writes `length` bytes of the frame at `in.at`, from its byte `at` on. Reads ahead once a write has taken a second. */
 static enum next write_output(int stream, size_t at, size_t length) {
+  bool is_over = false;
+  has_waited = 0;
   if (written <= QUICK_OUTPUT_MAX && written + length > QUICK_OUTPUT_MAX) set_timer(1);
   while (length > 0 && !is_closed[stream]) {
-    const ssize_t count = write(stream, in.bytes + in.at + at, length);
+    const bool is_slow = has_waited, has_room = !is_over && in.end - in.at < READ_AHEAD_MAX;
+    if (is_slow) {
+      struct pollfd polled[] = {{.fd = stream, .events = POLLOUT}, {.fd = has_room ? connection : -1, .events = POLLIN}};
+      if (poll(polled, LENGTH(polled), -1) < 0) continue;
+      if (polled[1].revents && fill() < 0) is_over = true;
+      if (!polled[0].revents) continue;
+    }
+    const ssize_t count = write(stream, in.bytes + in.at + at, is_slow && length > PIPE_BUF ? PIPE_BUF : length);
     if (count > 0) {
       at += (size_t)count, length -= (size_t)count, written += (size_t)count;
     } else if (count < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
-      poll(&(struct pollfd){.fd = stream, .events = POLLOUT}, 1, 1000);
       has_waited = 1;
     } else if (count < 0 && (errno == EPIPE || errno == ECONNRESET)) {
       report_closed(stream);
@@ -159,9 +168,6 @@ static enum next write_output(int stream, size_t at, size_t length) {
       if (written > 0) fail(EXIT_IO, "cannot write the output: ", strerror(errno));
       return LOST;
     }
-    if (!has_waited) continue;
-    has_waited = 0;
-    while (in.end - in.at < READ_AHEAD_MAX && fill() > 0) continue;
   }
   return GO_ON;
 }
