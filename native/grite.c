@@ -233,6 +233,7 @@ static int64_t now_ms(clockid_t clock) {
 
 static enum next converse(void) {
   const int64_t accept_by = now_ms(CLOCK_MONOTONIC) + ACCEPT_MS_MAX;
+  bool can_poll = true; /* standard output; not every system can poll a device */
   for (;;) {
     const bool is_idle = out.at == out.end;
     const int64_t left = is_accepted ? -1 : accept_by - now_ms(CLOCK_MONOTONIC);
@@ -240,7 +241,7 @@ static enum next converse(void) {
     struct pollfd polled[] = {
       {.fd = connection, .events = (short)(is_idle ? POLLIN : POLLIN | POLLOUT)},
       {.fd = is_idle && stdin_wanted > 0 ? 0 : -1, .events = POLLIN},
-      {.fd = is_accepted && !is_closed[1] ? 1 : -1}, /* A feed may have nothing to write when its reader ends. */
+      {.fd = is_accepted && !is_closed[1] && can_poll ? 1 : -1}, /* A feed may have nothing to write when its reader ends. */
     };
     if (poll(polled, LENGTH(polled), (int)left) < 0) {
       if (errno != EINTR) return LOST;
@@ -252,6 +253,7 @@ static enum next converse(void) {
       if (next != GO_ON) return next;
     }
     if (polled[1].revents && out.at == out.end && send_stdin() == LOST) return LOST;
+    if (polled[2].revents & POLLNVAL) can_poll = false;
     if (polled[2].revents & (POLLERR | POLLHUP) && !is_closed[1]) report_closed(1);
   }
 }
