@@ -302,7 +302,10 @@ async function openRenderView(
   return {
     width: facts.stdout.isTerminal ? (facts.stdout.columns() ?? 80) : null,
     style: await openStyle(facts.env, facts.stdout.isTerminal),
-    nowUnixMs: facts.nowUnixMs(),
+    // A renderer that does not use it gives the same text at any time.
+    get nowUnixMs() {
+      return facts.nowUnixMs()
+    },
     quiet: globals.quiet,
     header: input.header === true && !facts.stdout.isTerminal,
   }

@@ -12,25 +12,28 @@ import type { OpenRepository } from './process-context.ts'
 import { ClosedPipeError, type ProcessFacts, type TextSink } from './process-facts.ts'
 
 export const runServedLine: RunLine = async (line, streams, effects) => {
-  if (!(await isForDaemon(line))) return { refused: 'local' }
-  return new ServedLine(line, streams, effects).run()
+  const use = await useOf(line)
+  if (use === 'local') return { refused: 'local' }
+  return new ServedLine(line, streams, effects, use === 'kept').run()
 }
 
 const table = buildCommandTable(commandLineCommands)
 
-/** Whether the daemon can do what the words ask for. A fault of the words is told by whoever finds it. */
-async function isForDaemon({ argv, env, terminal }: Line): Promise<boolean> {
+/** Where a line runs; `kept`: in the daemon, which may give its answer again. A fault of the words is told by whoever finds it. */
+async function useOf({ argv, env, terminal }: Line): Promise<'local' | 'served' | 'kept'> {
   // Traces of the process of the caller.
-  if ((env.GRITE_LOG ?? '') !== '' || (env.GRITE_DEBUG ?? '') !== '') return false
+  if ((env.GRITE_LOG ?? '') !== '' || (env.GRITE_DEBUG ?? '') !== '') return 'local'
   const { request, globals } = await parseArgv(argv, table)
   switch (request.kind) {
     case 'version':
+      return 'kept'
     case 'fault':
-      return true
+      return 'served'
     case 'help':
-      return !terminal.stdout
+      return terminal.stdout ? 'local' : 'served'
     case 'run': {
-      return !globals.noDaemon && isServed(request.command, request.input)
+      if (globals.noDaemon || !isServed(request.command, request.input)) return 'local'
+      return request.command.isKept === true ? 'kept' : 'served'
     }
   }
 }
@@ -45,11 +48,16 @@ class ServedLine {
   readonly #streams: LineStreams
   readonly #effects: LineEffects
   readonly #interrupts = createInterrupts()
+  readonly #isKept: boolean
   #hasPrinted = false
+  #hasReadClock = false
+  #hasReadInput = false
+  #hasWarned = false
   #written: WrittenEvents | undefined
   #left: LocalReason | undefined
 
-  constructor(line: Line, streams: LineStreams, effects: LineEffects) {
+  constructor(line: Line, streams: LineStreams, effects: LineEffects, isKept: boolean) {
+    this.#isKept = isKept
     this.#line = line
     this.#streams = streams
     this.#effects = effects
@@ -61,13 +69,20 @@ class ServedLine {
     if (cancelled.aborted) interrupt()
     else cancelled.addEventListener('abort', interrupt, { once: true })
     const status = await main(this.#line.argv, this.#facts(), { openRepository: this.#openRepository })
-    return this.#left === undefined ? { status } : { refused: this.#left }
+    if (this.#left !== undefined) return { refused: this.#left }
+    return { status, isRepeatable: this.#isKept && !this.#hasReadClock && !this.#hasReadInput && !this.#hasWarned }
   }
 
   readonly #openRepository: OpenRepository = (facts) => {
     this.#written = facts.written
     const { key } = this.#line
-    return this.#effects.openRepository(key === null ? facts : { ...facts, requestKey: key }, this.#leaveToCaller)
+    const warn: typeof facts.warn = (warning) => {
+      // Told once, to whoever meets it first.
+      this.#hasWarned = true
+      facts.warn(warning)
+    }
+    const keyed = key === null ? {} : { requestKey: key }
+    return this.#effects.openRepository({ ...facts, ...keyed, warn }, this.#leaveToCaller)
   }
 
   /** What is printed after this is dropped, because the caller runs the line again. */
@@ -85,16 +100,24 @@ class ServedLine {
       // The client has checked that its words are UTF-8.
       rawArguments: () => null,
       rawVariable: () => null,
-      stdin: { isTerminal: terminal.stdin, chunks: () => this.#streams.stdin() },
+      stdin: { isTerminal: terminal.stdin, chunks: () => this.#readInput() },
       stdout: this.#sink('stdout'),
       stderr: this.#sink('stderr'),
-      nowUnixMs: this.#effects.nowUnixMs,
+      nowUnixMs: () => {
+        this.#hasReadClock = true
+        return this.#effects.nowUnixMs()
+      },
       randomBytes: this.#effects.randomBytes,
       onInterrupt: this.#interrupts.onInterrupt,
       isInterrupted: () => this.#interrupts.running,
       leaveInterrupts: this.#interrupts.leave,
       leaveToCaller: () => this.#leaveToCaller('local'),
     }
+  }
+
+  #readInput(): AsyncIterable<Uint8Array> {
+    this.#hasReadInput = true
+    return this.#streams.stdin()
   }
 
   #sink(stream: 'stdout' | 'stderr'): TextSink {

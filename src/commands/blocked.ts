@@ -19,6 +19,7 @@ export const blocked = defineCommand({
     { command: 'grite blocked --label release --json', explains: 'with reasons, for a script' },
   ],
   served: true,
+  isKept: true,
   arguments: {},
   options: {
     limit: filterOptions.limit,

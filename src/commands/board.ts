@@ -23,6 +23,7 @@ export const board = defineCommand({
     { command: 'grite board --milestone 2.1 --json', explains: 'one milestone, for a script' },
   ],
   served: true,
+  isKept: true,
   arguments: {},
   options: {
     label: filterOptions.label,

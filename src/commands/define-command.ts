@@ -205,6 +205,11 @@ export interface CommandDefinition<
    * git directory; or not when one of these inputs is given. Absent: it runs in the process of the caller.
    */
   readonly served?: true | { readonly unless: readonly string[] }
+  /**
+   * Whether its answer depends only on the log, the locks, the actors and the settings of the clone, and on the time only through the
+   * clock of the context. The daemon then gives it again while they stay as they are.
+   */
+  readonly isKept?: boolean
   /** Its data has parts that are read while they are printed; the repository stays open until then. */
   readonly isDeferred?: boolean
   readonly arguments: Arguments

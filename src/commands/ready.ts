@@ -23,6 +23,7 @@ export const ready = defineCommand({
     { command: 'grite ready --parent 3f2a91c --sort due', explains: 'within an epic, by date' },
   ],
   served: true,
+  isKept: true,
   arguments: {},
   options: {
     limit: filterOptions.limit,
@@ -56,7 +57,6 @@ export const ready = defineCommand({
       shown.map(({ row }) => row.issue_id),
       shortIdLength,
     )
-    const nowUnixMs = context.clock.nowUnixMs()
     const claims = await readClaims(repository)
     return {
       data: {
@@ -64,7 +64,7 @@ export const ready = defineCommand({
           ...row,
           short_id: shortIds.get(row.issue_id) ?? row.issue_id,
           claim: claims.get(row.issue_id) ?? null,
-          overdue: isOverdue(row, nowUnixMs),
+          overdue: row.fields.due !== undefined && isOverdue(row, context.clock.nowUnixMs()),
           unknown_blockers: unknownBlockers,
         })),
         total: queue.ready.length,

@@ -39,6 +39,7 @@ export const search = defineCommand({
     },
   ],
   served: true,
+  isKept: true,
   arguments: { query: queryWords },
   options: listOptions,
   async run(context, input) {

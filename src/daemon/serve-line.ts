@@ -1,5 +1,7 @@
 /** Serves `run`: a command line whose streams are frames. */
 import { type Frame, partBytesMax, tell, type WireValue } from '../ipc/index.ts'
+import { formatJson } from '../tracker/export/json-pieces.ts'
+import type { AnswerCache, KeptAnswer } from './answer-cache.ts'
 import type { Request } from './connection.ts'
 import type { Line, LineEffects, LineStreams, RunLine } from './line.ts'
 
@@ -54,15 +56,57 @@ export function environmentMark(env: Readonly<Record<string, string | undefined>
 }
 
 /** Runs a line and sends what it prints. Never throws. */
-export async function serveLine(request: Request, line: Line, runLine: RunLine, effects: LineEffects): Promise<void> {
-  const streams = openStreams(request)
+export async function serveLine(
+  request: Request,
+  line: Line,
+  runLine: RunLine,
+  effects: LineEffects,
+  cache: AnswerCache,
+): Promise<void> {
   request.accept()
-  const outcome = await runLine(line, streams, effects)
-  if ('refused' in outcome) request.refuse(outcome.refused, 'run `grite` itself')
-  else request.finish(tell.exit, outcome.status)
+  const stamp = cache.stamp()
+  const { argv, cwd, env, terminal } = line
+  const question = stamp === null ? '' : formatJson([argv, cwd, env, terminal], 'compact')
+  const kept = stamp === null ? undefined : cache.find(question, stamp)
+  if (kept !== undefined) return sendKept(request, kept)
+  const copy = new Copy()
+  const outcome = await runLine(line, openStreams(request, copy), effects)
+  if ('refused' in outcome) return request.refuse(outcome.refused, 'run `grite` itself')
+  request.finish(tell.exit, outcome.status)
+  if (outcome.isRepeatable && stamp !== null && !copy.isTooLong)
+    cache.keep(question, stamp, { ...copy.texts, ...outcome })
 }
 
-function openStreams(request: Request): LineStreams {
+function sendKept(request: Request, { stdout, stderr, status }: KeptAnswer): void {
+  if (stdout !== '') void sendParts(request, 'stdout', stdout)
+  if (stderr !== '') void sendParts(request, 'stderr', stderr)
+  request.finish(tell.exit, status)
+}
+
+/** What a line prints, up to a bound. */
+class Copy {
+  readonly texts = { stdout: '', stderr: '' }
+  isTooLong = false
+
+  add(stream: 'stdout' | 'stderr', text: string): void {
+    if (this.isTooLong) return
+    this.texts[stream] += text
+    this.isTooLong = this.texts.stdout.length + this.texts.stderr.length > copyLengthMax
+  }
+}
+
+/** UTF-16 units: a longer answer is not kept. */
+const copyLengthMax = 8 * 1024 * 1024
+
+async function sendParts(request: Request, stream: 'stdout' | 'stderr', text: string): Promise<void> {
+  const bytes = Buffer.from(text)
+  for (let start = 0; start < bytes.length; start += partBytesMax) {
+    if (request.isOver) return
+    await request.send(tell[stream], bytes.subarray(start, start + partBytesMax))
+  }
+}
+
+function openStreams(request: Request, copy: Copy): LineStreams {
   const closed = { stdout: false, stderr: false }
   const unread = new Set<() => void>()
   let takePart: ((part: Uint8Array) => void) | undefined
@@ -84,11 +128,8 @@ function openStreams(request: Request): LineStreams {
   return {
     cancelled: request.cancelled.signal,
     async write(stream, text) {
-      const bytes = Buffer.from(text)
-      for (let start = 0; start < bytes.length; start += partBytesMax) {
-        if (request.isOver || closed[stream]) return 'closed'
-        await request.send(tell[stream], bytes.subarray(start, start + partBytesMax))
-      }
+      copy.add(stream, text)
+      if (!closed[stream]) await sendParts(request, stream, text)
       return request.isOver || closed[stream] ? 'closed' : 'written'
     },
     async *stdin() {

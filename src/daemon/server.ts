@@ -15,6 +15,7 @@ import { ask, buildId, type Frame, protocolVersion, tell } from '../ipc/index.ts
 import { StorageError } from '../model/index.ts'
 import type { SharedRepository } from '../tracker/shared-repository.ts'
 import { Activity } from './activity.ts'
+import { AnswerCache } from './answer-cache.ts'
 import { Connection, type Request, type Requests } from './connection.ts'
 import type { LineEffects, RunLine } from './line.ts'
 import type { DaemonLog } from './log.ts'
@@ -102,6 +103,7 @@ class RepositoryDaemon implements Daemon {
   readonly #server: Server
   readonly #endpoint: string
   readonly #connections = new Set<Connection>()
+  readonly #answers: AnswerCache
   readonly #activity: Activity
   readonly #mark: string
   readonly #startedUnixMs: number
@@ -117,6 +119,7 @@ class RepositoryDaemon implements Daemon {
     this.#server = server
     this.#endpoint = endpoint
     this.socket = socket
+    this.#answers = new AnswerCache(options.shared.layout)
     this.#mark = environmentMark(options.env)
     this.#programMark = markOf(options.program)
     this.#startedUnixMs = options.clock.nowUnixMs()
@@ -230,7 +233,7 @@ class RepositoryDaemon implements Daemon {
   async #run(request: Request, frame: Frame): Promise<void> {
     const line = parseLine(frame)
     if (this.#isAlien(line.env)) return request.refuse('environment', 'the environment differs')
-    await serveLine(request, line, this.#options.runLine, this.#effects())
+    await serveLine(request, line, this.#options.runLine, this.#effects(), this.#answers)
   }
 
   async #call(request: Request, frame: Frame): Promise<void> {

@@ -29,6 +29,7 @@ export const issueHistory = defineCommand({
     { command: 'grite issue history 3f2a91c --json', explains: 'full texts and ids, for a script' },
   ],
   served: true,
+  isKept: true,
   arguments: { issue: { summary: 'Issue id, a unique prefix of it, or an imported id', completes: 'issue' } },
   options: {
     reverse: { type: 'boolean', summary: 'Newest first' },

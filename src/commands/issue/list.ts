@@ -80,6 +80,7 @@ export const issueList = defineCommand({
     { command: 'grite issue list --json --fields issue_id,title', explains: 'only the keys that a script needs' },
   ],
   served: true,
+  isKept: true,
   arguments: {},
   options,
   run(context, input) {

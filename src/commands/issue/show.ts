@@ -41,6 +41,7 @@ export const issueShow = defineCommand({
     },
   ],
   served: true,
+  isKept: true,
   arguments: { issue: { summary: 'Issue id, a unique prefix of it, or an imported id', completes: 'issue' } },
   options: {
     'no-events': { type: 'boolean', summary: 'Leave out `events` from the JSON document' },
@@ -71,7 +72,7 @@ export const issueShow = defineCommand({
       author_label: nameOf(row.author),
       claim: (await readClaims(repository)).get(issueId) ?? null,
       body: currentBody(state),
-      overdue: isOverdue(row, context.clock.nowUnixMs()),
+      overdue: row.fields.due !== undefined && isOverdue(row, context.clock.nowUnixMs()),
       parent_issue: await describeParent(view, row),
       children: await mentionRows(
         view,

@@ -117,6 +117,7 @@ export const queryRun = defineCommand({
     { command: 'grite query run blockers --exit-status', explains: 'fail a CI job if any issue matches' },
   ],
   served: true,
+  isKept: true,
   arguments: { name: savedName, query: { ...queryWords, summary: 'Additional conditions', optional: true } },
   options: listOptions,
   async run(context, input) {

@@ -33,9 +33,12 @@ export async function readClaimedIds(repository: Workspace): Promise<ReadonlySet
 }
 
 async function seenClaims(repository: Workspace): Promise<ReadonlyMap<IssueId, ReadableLock>> {
-  const nowUnixMs = repository.facts.clock.nowUnixMs()
   const locks = new Map<IssueId, ReadableLock>()
-  for (const sight of (await readKnownLocks(repository)).filter(isReadable)) {
+  const sights = (await readKnownLocks(repository)).filter(isReadable)
+  // Without locks the time does not count, and the answer may be kept.
+  if (sights.length === 0) return locks
+  const nowUnixMs = repository.facts.clock.nowUnixMs()
+  for (const sight of sights) {
     const issueId = issueOfResource(sight.found.lock.resource)
     if (issueId === null || stateOfLock(sight, nowUnixMs) !== 'live') continue
     const other = locks.get(issueId)

@@ -11,8 +11,9 @@ import { endedLocksOf } from './claim-terms.ts'
  */
 export async function openTaken(repository: Workspace, view: View): Promise<(row: IssueRow) => boolean> {
   const ownName = await findOwnName(repository)
-  const nowUnixMs = repository.facts.clock.nowUnixMs()
   const sights = await readKnownLocks(repository)
+  // Without locks the time does not count, and the answer may be kept.
+  const nowUnixMs = sights.length === 0 ? 0 : repository.facts.clock.nowUnixMs()
   const leased = leasedIssues(sights, nowUnixMs)
   const free = await freedIssues(view, endedLocksOf(sights, nowUnixMs), ownName)
   return ({ issue_id, assignees }) => {

@@ -43,7 +43,6 @@ async function factsFor(
   repository: Workspace,
   filter: QueryTerm | null,
 ): Promise<QueryFacts> {
-  const nowUnixMs = clock.nowUnixMs()
   const asksForMe = [...conditionsOf(filter)].some((each) => 'who' in each && each.who.is === 'me')
   const name = asksForMe ? await findOwnName(repository) : undefined
   const actor = asksForMe ? (await repository.findActor())?.actor : undefined
@@ -55,7 +54,10 @@ async function factsFor(
   }
   const asksFor = (kind: QueryCondition['kind']) => [...conditionsOf(filter)].some((each) => each.kind === kind)
   return {
-    nowUnixMs,
+    // Read only by conditions about time.
+    get nowUnixMs() {
+      return clock.nowUnixMs()
+    },
     me: name === undefined ? null : { name, actor: actor?.id ?? null },
     claimed: asksFor('claimed') ? await readClaimedIds(repository) : new Set(),
     ready: asksFor('ready') ? await readReadyIds(repository) : new Set(),

@@ -84,8 +84,9 @@ export async function readReadyQueue(
   const ready: ReadyIssue[] = []
   let takenCount = 0
   let setAsideCount = 0
-  const nowUnixMs = repository.facts.clock.nowUnixMs()
-  const isAside = ({ fields }: IssueRow) => setAside.has(fields.status) || isDeferred(fields, nowUnixMs)
+  const { clock } = repository.facts
+  const isAside = ({ fields }: IssueRow) =>
+    setAside.has(fields.status) || (fields.defer !== undefined && isDeferred(fields, clock.nowUnixMs()))
   const parentOfIssue = (id: IssueId): IssueId | null => {
     const row = rows.get(id)?.parse()
     return row === undefined ? null : parentOf(row.fields)
