@@ -229,6 +229,7 @@ async function runInContext(
     written,
     emit,
     isFeed: command.isFeed === true,
+    readsRows: command.readsRows === true,
     keepDraft: (path) => void drafts.push(path),
     serve: parts?.serve,
   })

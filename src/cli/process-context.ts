@@ -25,6 +25,7 @@ export function createProcessContext(
     readonly openRepository: OpenRepository
     readonly written?: WrittenEvents
     readonly isFeed?: boolean
+    readonly readsRows?: boolean
     /** Receives the path of a text written in an editor. */
     readonly keepDraft: (path: string) => void
     readonly serve?: ((context: CommandContext, request: ServeRequest) => Promise<Served>) | undefined
@@ -41,10 +42,10 @@ export function createProcessContext(
   let repository: Promise<Workspace> | undefined
   const progress = (label: string): Progress => openProgress(facts, globals.quiet, label)
   const isInteractive = facts.stdout.isTerminal && facts.stdin.isTerminal
-  const { warn, written, serve } = parts
+  const { warn, written, serve, readsRows = false } = parts
   const noted = written === undefined ? {} : { written }
   const repeated = requestOf(env)
-  const opening = { cwd, env, clock, random, identity, progress, warn, ...noted, ...repeated, isInteractive }
+  const opening = { cwd, env, clock, random, identity, progress, warn, ...noted, ...repeated, isInteractive, readsRows }
   const close = async (): Promise<void> => {
     stopWatchingReader?.()
     const open = await repository?.catch(() => undefined)

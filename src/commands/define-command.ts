@@ -212,6 +212,8 @@ export interface CommandDefinition<
   readonly isKept?: boolean
   /** Its data has parts that are read while they are printed; the repository stays open until then. */
   readonly isDeferred?: boolean
+  /** Only reads, and mostly lists or single issues: it is tried on the view's rows files first. */
+  readonly readsRows?: boolean
   readonly arguments: Arguments
   readonly options: Options
   readonly run: (context: CommandContext, input: InputOf<Arguments, Options>) => Promise<CommandResult<Data>>

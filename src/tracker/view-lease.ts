@@ -9,7 +9,15 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Event } from '../model/index.ts'
-import { catchUp, isStoreFailure, type OpenViewOptions, openView, replaceOpenView, type View } from '../view/index.ts'
+import {
+  catchUp,
+  isStoreFailure,
+  type OpenViewOptions,
+  openRowsView,
+  openView,
+  replaceOpenView,
+  type View,
+} from '../view/index.ts'
 
 /** A view at one head. Reading through it after `release` is an error. */
 export interface ViewReader {
@@ -19,13 +27,19 @@ export interface ViewReader {
 }
 
 /** How a request opens and catches up its view, and the callbacks for what that finds. */
-export type ReadOptions = OpenViewOptions & { readonly onNewEvents?: (events: readonly Event[]) => void }
+export type ReadOptions = OpenViewOptions & {
+  readonly onNewEvents?: (events: readonly Event[]) => void
+  /** Whether a view over the rows files will do, on which a read may fail; see `isNotInRows`. */
+  readonly mayUseRows?: boolean
+}
 
 /** The other process polls for the lock of the view more often than that. Milliseconds. */
 const awayMs = 200
 
 interface OpenedView {
   readonly view: View
+  /** Over the rows files. */
+  readonly isRows: boolean
   readers: number
 }
 
@@ -82,7 +96,7 @@ export class ViewLease {
     if (this.#current === undefined) return
     await this.#inTurn(async () => {
       const opened = this.#current
-      if (opened === undefined || opened.view.head !== parent) return
+      if (opened === undefined || opened.isRows || opened.view.head !== parent) return
       try {
         await apply(opened.view)
         await opened.view.flush()
@@ -129,7 +143,11 @@ export class ViewLease {
 
   async #openCaughtUp(options: ReadOptions): Promise<OpenedView> {
     const opened = this.#current
-    if (opened === undefined) return this.#install(await this.#open(options))
+    if (opened === undefined) return (await this.#openRows(options)) ?? this.#install(await this.#open(options))
+    if (opened.isRows) {
+      await this.#dismiss(opened)
+      return this.#install(await this.#open(options))
+    }
     opened.view.listen(options.onNewEvents)
     try {
       const outcome = await catchUp({ ...options, view: opened.view })
@@ -145,6 +163,11 @@ export class ViewLease {
     return this.#install(await this.#open(options))
   }
 
+  async #openRows(options: ReadOptions): Promise<OpenedView | undefined> {
+    const view = options.mayUseRows === true ? await openRowsView(options) : undefined
+    return view && this.#install(view, true)
+  }
+
   async #open(options: ReadOptions): Promise<View> {
     const waitMs = this.#awayUntilMs - performance.now()
     if (waitMs > 0) await sleep(waitMs)
@@ -153,9 +176,9 @@ export class ViewLease {
     return view
   }
 
-  async #install(view: View): Promise<OpenedView> {
+  async #install(view: View, isRows = false): Promise<OpenedView> {
     const before = this.#current
-    const opened = { view, readers: 0 }
+    const opened = { view, isRows, readers: 0 }
     this.#current = opened
     if (before !== undefined) await this.#dismiss(before)
     return opened

@@ -20,6 +20,7 @@ import {
 import { describeForeign, type Event, InvalidArgsError } from '../model/index.ts'
 import {
   isFileFailure,
+  isNotInRows,
   type OpenViewOptions,
   type RebuiltView,
   rebuildView,
@@ -88,6 +89,8 @@ export interface RequestFacts {
   readonly isRepeated?: boolean
   /** Records every event written to the log, so that a later failure can report them. */
   readonly written?: WrittenEvents
+  /** Whether the request only reads, and mostly what the rows files have. */
+  readonly readsRows?: boolean
   /** For tests: hooks into a publish, or a failing disk. */
   readonly gitOptions?: Pick<PortOptions, 'hooks' | 'disk' | 'lockWaitMs'>
   /** For tests: hooks into a sync. */
@@ -105,6 +108,7 @@ export class Workspace {
   #chosen: Promise<ChosenActor | undefined> | undefined
   #config: Promise<RepoConfig> | undefined
   #isJudged = false
+  #mayUseRows: boolean
   #reader: Promise<ViewReader> | undefined
   #turns = 0
   #remotes: RemotePort | undefined
@@ -121,6 +125,7 @@ export class Workspace {
     this.shared = shared
     this.facts = facts
     this.written = facts.written ?? nothingWritten()
+    this.#mayUseRows = facts.readsRows === true
   }
 
   get layout(): RepositoryLayout {
@@ -252,7 +257,7 @@ export class Workspace {
       for (const event of events) received.push(factsOfReceived(event))
     }
     const reader = await this.#withOptions((options, lease) =>
-      lease.read({ ...options, doubtsHead, ...(isWanted ? { onNewEvents } : {}) }),
+      lease.read({ ...options, doubtsHead, mayUseRows: this.#mayUseRows, ...(isWanted ? { onNewEvents } : {}) }),
     )
     const warning = await judgeNewEvents(this, reader.view, received)
     if (warning !== undefined) this.facts.warn(warning)
@@ -282,6 +287,11 @@ export class Workspace {
 
   /** Replaces the view after a failed read. @throws the failure itself when the files of the view did not cause it */
   async replaceUnreadableView(failure: unknown): Promise<void> {
+    if (isNotInRows(failure)) {
+      this.#mayUseRows = false
+      await this.#leaveView()
+      return
+    }
     if (!isFileFailure(failure)) throw failure
     // The request begins anew.
     if (this.written.eventCount === 0) this.#writeCount = 0
@@ -380,6 +390,8 @@ export class Workspace {
           onLocked: () => this.#askToYield(),
           // Under `reject`, a fetched head may have been refused because of its signatures; leave it to a sync.
           trustsRemotes: (await this.config()).verifySignatures !== 'reject',
+          // A process that serves many requests would write the files after most of them.
+          keepsRows: this.shared.viewIdleMs === null,
         },
         await this.#lease(),
       )

@@ -12,6 +12,7 @@ export {
   foldInMemory,
   type JudgeSnapshot,
   type OpenViewOptions,
+  openRowsView,
   openView,
   type RebuiltView,
   rebuildView,
@@ -22,6 +23,7 @@ export {
   viewWaitMsMax,
 } from './open-view.ts'
 export type { RowText } from './row-text.ts'
+export { isNotInRows } from './rows-store.ts'
 export { isFileFailure, isStoreFailure } from './store.ts'
 export { type DependencyEdge, type IssueFilter, type ProjectEvent, View, viewSchema } from './view.ts'
 export { ViewDirectory } from './view-directory.ts'

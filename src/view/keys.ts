@@ -150,6 +150,16 @@ export function parseEventCopyKey(key: Buffer, range: KeyRange): Uint8Array {
   return key.subarray(range.gte.length)
 }
 
+/** The issue of an `issue_state/` key; undefined for any other key. */
+export function issueIdOfStateKey(key: Buffer): IssueId | undefined {
+  const isOne =
+    key.length === issueStatePrefix.length + issueIdBytes &&
+    key.toString('latin1', 0, issueStatePrefix.length) === issueStatePrefix
+  return isOne ? (formatHex(key.subarray(-issueIdBytes)) as IssueId) : undefined
+}
+
+const issueStatePrefix = 'issue_state/'
+
 export function parseIssueRowKey(key: Buffer): IssueId {
   return formatHex(key.subarray(-issueIdBytes)) as IssueId
 }

@@ -16,11 +16,13 @@ import {
   type Snapshot,
   type SnapshotRef,
 } from '../wal/index.ts'
-import { type CatchUpOptions, type CatchUpOutcome, catchUp } from './catch-up.ts'
+import { type CatchUpOptions, type CatchUpOutcome, catchUp, isCurrent } from './catch-up.ts'
 import { fillView } from './fill.ts'
+import { keepRows } from './keep-rows.ts'
 import { prefetchLog } from './prefetched-log.ts'
+import { openRowsStore } from './rows-store.ts'
 import { isStoreFailure, type OpenFailure, openMemoryStore, type Store } from './store.ts'
-import { type HeldHead, View } from './view.ts'
+import { type HeldHead, View, viewSchema } from './view.ts'
 import { ViewDirectory } from './view-directory.ts'
 
 /** A reader that has waited this long for another process's view folds the log itself. */
@@ -48,6 +50,8 @@ export interface OpenViewOptions {
   readonly hydrate?: CatchUpOptions['hydrate']
   readonly doubtsHead?: boolean
   readonly trustsRemotes?: boolean
+  /** Whether closing the view updates its rows files: for a process that opens it once. */
+  readonly keepsRows?: boolean
 }
 
 /** Facts that a view passes to its replacement: former heads of the log, and lost or held heads. */
@@ -63,6 +67,22 @@ const noFormerState: FormerState = { heads: [], lostHeads: [], heldHeads: [], ev
 function formerStateOf({ head, apartHeads, lostHeads, heldHeads, eventCount }: View): FormerState {
   const heads = [...(head === null ? [] : [head]), ...apartHeads] as Oid[]
   return { heads, lostHeads, heldHeads, eventCount }
+}
+
+/**
+ * A view over the rows files, at the log's head as of a moment ago; undefined when they cannot show it. Reading what they
+ * do not have fails, see `isNotInRows`.
+ */
+export async function openRowsView(options: OpenViewOptions): Promise<View | undefined> {
+  if (options.doubtsHead === true) return undefined
+  const store = openRowsStore(options.directory, viewSchema)
+  try {
+    const view = store && (await View.over(store, {}))
+    return view !== undefined && (await isCurrent({ ...options, view })) ? view : undefined
+  } catch (error) {
+    if (isStoreFailure(error)) return undefined
+    throw error
+  }
 }
 
 /** A view at the log's head as of a moment ago. */
@@ -223,7 +243,7 @@ async function rebuild(
     const created = await directory.create().catch((error: unknown) => {
       throw asStorageFailure(error)
     })
-    const view = (await View.over(created.store, { ...options, deferred: true })) as View
+    const view = (await View.over(withRows(options, created.store), { ...options, deferred: true })) as View
     try {
       if (from !== undefined) await fillFromSnapshot(options, view, from)
       const former = await formerState.value
@@ -390,7 +410,7 @@ async function openStore(options: OpenViewOptions, directory: ViewDirectory): Pr
   let failures = 0
   for (;;) {
     const attempt = await directory.open()
-    if (attempt.store !== null) return attempt
+    if (attempt.store !== null) return { ...attempt, store: withRows(options, attempt.store) }
     switch (attempt.reason) {
       case 'read-only':
       case 'full':
@@ -407,6 +427,10 @@ async function openStore(options: OpenViewOptions, directory: ViewDirectory): Pr
         if (++failures > openFailuresMax || !(await removeObstacle(options, directory, attempt))) return undefined
     }
   }
+}
+
+function withRows({ keepsRows, directory, permissions }: OpenViewOptions, store: Store): Store {
+  return keepsRows === true ? keepRows(store, { folder: directory, permissions }) : store
 }
 
 function retryWhileLocked(): Retry {

@@ -6,6 +6,7 @@
  *     level/<n>.aside        an unreadable one, kept for inspection
  *     level/<n>.removed      one being deleted
  *     level/current.<pid>.<n> one about to become current
+ *     level/rows, rows.events see rows-file.ts
  *
  * A process may delete a directory that `current` does not name if it can take its LevelDB lock, which it holds until
  * the directory is renamed: a process about to fill it finds it locked, or gone.
@@ -17,6 +18,9 @@ import { privatePermissions, randomBytes, type SharedPermissions } from '../git/
 import { describeOpenFailure, type OpenFailure, openDiskStore, type Store } from './store.ts'
 
 const currentName = 'current'
+
+/** Names of what a killed process may leave. */
+const leftover = /^(\d+\.(removed|aside)|current\.\d+\.\d+|rows(\.events)?\.[0-9a-f]{12})$/
 
 /** A store that opened, or why the one with this number did not. */
 export type OpenAttempt =
@@ -156,7 +160,7 @@ export class ViewDirectory {
     const unused = []
     for (const name of (await readdir(this.path).catch(() => [])).sort()) {
       const isNumbered = /^\d+$/.test(name) && Number(name) !== current
-      if (!isNumbered && !/^(\d+\.(removed|aside)|current\.\d+\.\d+)$/.test(name)) continue
+      if (!isNumbered && !leftover.test(name)) continue
       if ((await newestMtimeMs(join(this.path, name))) < olderThanUnixMs) unused.push(name)
     }
     return unused

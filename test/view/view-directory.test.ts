@@ -29,6 +29,12 @@ async function setUp(t: TestContext) {
   }
 }
 
+/** Names in a `level` folder, without the rows files. */
+const entries = (level: string): string[] =>
+  readdirSync(level)
+    .filter((name) => !name.startsWith('rows'))
+    .sort()
+
 /** Holds a LevelDB directory open in another process until killed. */
 async function holdElsewhere(t: TestContext, directory: string): Promise<{ release(): Promise<void> }> {
   const script = `
@@ -149,7 +155,7 @@ describe('a rebuild', { concurrency: 1 }, () => {
     mkdirSync(join(view.level, '9.removed'))
     writeFileSync(join(view.level, 'current.1.4'), '4\n')
     await view.run('rebuild')
-    assert.deepEqual(readdirSync(view.level).sort(), ['9', 'current'].sort())
+    assert.deepEqual(entries(view.level), ['9', 'current'])
     assert.equal(readFileSync(join(view.level, 'current'), 'utf8'), '9\n')
     assert.deepEqual(await view.titles(), ['a'])
   })
@@ -159,10 +165,10 @@ describe('a rebuild', { concurrency: 1 }, () => {
     cpSync(view.current(), join(view.level, '7'), { recursive: true })
     const held = await holdElsewhere(t, join(view.level, '7'))
     await view.run('rebuild')
-    assert.deepEqual(readdirSync(view.level).sort(), ['7', '8', 'current'])
+    assert.deepEqual(entries(view.level), ['7', '8', 'current'])
     await held.release()
     await view.run('rebuild')
-    assert.deepEqual(readdirSync(view.level).sort(), ['9', 'current'])
+    assert.deepEqual(entries(view.level), ['9', 'current'])
   })
 
   it('concurrent rebuilds all succeed', async (t) => {
@@ -172,7 +178,7 @@ describe('a rebuild', { concurrency: 1 }, () => {
       assert.deepEqual(await view.titles(), ['a'])
     }
     await view.run('rebuild')
-    assert.equal(readdirSync(view.level).length, 2)
+    assert.equal(entries(view.level).length, 2)
     assert.deepEqual(view.takeWarnings(), [])
   })
 

@@ -60,6 +60,7 @@ const options = {
 
 export const issueList = defineCommand({
   name: 'issue list',
+  readsRows: true,
   shortForms: ['list'],
   summary: 'List issues',
   description:
