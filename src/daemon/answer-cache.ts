@@ -8,6 +8,7 @@
  */
 import { readdirSync, statSync } from 'node:fs'
 import type { RepositoryLayout } from '../git/index.ts'
+import { leasePrefix, lockPrefix, remotesPrefix, walRef } from '../wal/index.ts'
 
 export interface KeptAnswer {
   readonly stdout: string
@@ -30,17 +31,17 @@ const racyNs = 50_000_000n
 
 /** Files and folders of the common git directory on which an answer may depend; `/*` is each folder in it. */
 const sources = [
-  'refs/grite/wal',
+  walRef,
   'packed-refs',
   'config',
   'shallow',
-  'refs/grite',
-  'refs/grite/locks',
-  'refs/grite-remotes',
-  'refs/grite-remotes/*',
-  'refs/grite-remotes/*/grite',
-  'refs/grite-remotes/*/grite/locks',
-  'refs/grite-remotes/*/grite-leases',
+  lockPrefix,
+  leasePrefix,
+  remotesPrefix,
+  `${remotesPrefix}*`,
+  `${remotesPrefix}*/grite`,
+  `${remotesPrefix}*/grite/locks`,
+  `${remotesPrefix}*/grite-leases`,
   'grite/config.toml',
   'grite/actors',
   'grite/actors/*',

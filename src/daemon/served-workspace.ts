@@ -11,7 +11,8 @@ class ServedWorkspace extends Workspace {
 
   /** @param layout - of the work tree of the caller; it has the common directory of the shared one */
   constructor(shared: SharedRepository, facts: RequestFacts, layout: RepositoryLayout, leave: LeaveToCaller) {
-    super(shared, facts)
+    // The daemon has the view itself open.
+    super(shared, { ...facts, readsRows: false })
     this.#layout = layout
     this.#leaveToCaller = leave
   }

@@ -19,7 +19,11 @@ import {
   rowsParts,
 } from './rows-families.ts'
 import { type Change, type Entry, encodeBase, encodeChange, type RowsState, readRowsFile } from './rows-file.ts'
-import type { Store, StoreOperation } from './store.ts'
+import type { Store, StoreBatch } from './store.ts'
+
+type StoreOperation =
+  | { readonly type: 'put'; readonly key: Buffer; readonly value: Buffer }
+  | { readonly type: 'del'; readonly key: Buffer }
 
 /** An event takes at least this much of a file. */
 const eventBytesMin = 200
@@ -39,12 +43,18 @@ export function keepRows(
   let operations: StoreOperation[] = []
   let operationsBytes = 0
 
-  async function record(list: readonly StoreOperation[]): Promise<void> {
+  /** The state before the first change. */
+  async function readBefore(): Promise<void> {
     before ??= readState(store)
     await before
-    for (const operation of list) operationsBytes += sizeOf(operation)
+  }
+
+  /** Copies the buffers: the caller may reuse them. */
+  function record(key: Buffer, value?: Buffer): void {
+    operationsBytes += key.length + (value?.length ?? 0)
     if (operationsBytes > rowsChangesBytesMax) operations = []
-    else operations.push(...list)
+    else if (value === undefined) operations.push({ type: 'del', key: Buffer.from(key) })
+    else operations.push({ type: 'put', key: Buffer.from(key), value: Buffer.from(value) })
   }
 
   async function save(): Promise<void> {
@@ -72,16 +82,31 @@ export function keepRows(
 
   return {
     ...store,
-    async batch(list) {
-      await record(list)
-      await store.batch(list)
+    startBatch(): StoreBatch {
+      const batch = store.startBatch()
+      return {
+        put(key, value) {
+          record(key, value)
+          batch.put(key, value)
+        },
+        del(key) {
+          record(key)
+          batch.del(key)
+        },
+        async write() {
+          await readBefore()
+          await batch.write()
+        },
+      }
     },
     async put(key, value) {
-      await record([{ type: 'put', key, value }])
+      await readBefore()
+      record(key, value)
       await store.put(key, value)
     },
     async del(key) {
-      await record([{ type: 'del', key }])
+      await readBefore()
+      record(key)
       await store.del(key)
     },
     async close() {
@@ -93,10 +118,6 @@ export function keepRows(
       await store.close()
     },
   }
-}
-
-function sizeOf(operation: StoreOperation): number {
-  return operation.key.length + (operation.type === 'put' ? operation.value.length : 0)
 }
 
 function isSame(left: RowsState, right: RowsState | undefined): boolean {

@@ -140,7 +140,10 @@ function rowsStore(rows: RowsFile, readEventsFile: () => RowsFile | undefined): 
     values: (options = {}) => scan(options, valueAt),
     texts: (options = {}) => scan(options, (_name, { values }, place) => values[place] as string),
     iterator: (options = {}) => scan(options, (...at): [Buffer, Buffer] => [keyAt(...at), valueAt(...at)]),
-    batch: refuseWrite,
+    startBatch() {
+      throw new NotInRowsError('a rows file is read-only')
+    },
+    compactLog: async () => {},
     put: refuseWrite,
     del: refuseWrite,
     snapshot: () => store,
