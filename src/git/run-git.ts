@@ -40,6 +40,8 @@ export interface RunGitOptions {
 export interface StartGitOptions {
   /** stdin of git: our pipe, or the stdout of another process, which git then reads directly. */
   readonly stdin?: 'pipe' | 'ignore' | Readable
+  /** Descriptor of a file for stdout; default our pipe. */
+  readonly stdout?: number | undefined
   readonly onStderr?: (text: string) => void
   readonly signal?: AbortSignal
   readonly environment?: Environment
@@ -84,7 +86,7 @@ export function createGitRunner(
     const child = spawn(locate(), [...args], {
       cwd: options.cwd ?? layout?.commonDir,
       env: { ...childEnvironment, ...options.environment },
-      stdio: [options.stdin ?? 'pipe', 'pipe', 'pipe'],
+      stdio: [options.stdin ?? 'pipe', options.stdout ?? 'pipe', 'pipe'],
       signal: options.signal,
       windowsHide: true,
     })

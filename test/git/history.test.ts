@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { rmSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import {
@@ -79,6 +79,30 @@ describe('readHistory', () => {
       differing.map(({ message }) => message),
       ['m17'],
     )
+  })
+
+  it('reads a whole history through a file without a name, where we have a folder', async (t) => {
+    const repository = await createTempRepository(t)
+    const { layout, environment } = repository
+    const port = openNative(layout, { environment })
+    t.after(() => port.close())
+    const messages = Array.from({ length: 300 }, (_value, index) => `m${index} ${'x'.repeat(2000)}`)
+    const head = (await publishChain(port, messages)).at(-1) as Oid
+    repository.run('repack', '-adq')
+    const folder = join(layout.commonDir, 'grite')
+    rmSync(folder, { recursive: true, force: true })
+    const withoutFolder = await readAll(port, head)
+    assert.equal(existsSync(folder), false)
+    mkdirSync(folder)
+    assert.deepEqual(await readAll(port, head), withoutFolder)
+    assert.deepEqual(
+      withoutFolder.map(({ message }) => message),
+      messages,
+    )
+    // The folder shows that the file was there.
+    assert.deepEqual(readdirSync(join(folder, 'tmp')), [])
+    for await (const _batch of port.readHistory({ head, blobBytesMax: 1000 })) break
+    assert.deepEqual(readdirSync(join(folder, 'tmp')), [])
   })
 
   it('a reader may stop early, and the port stays usable', async (t) => {
