@@ -6,7 +6,7 @@ import { type Bench, inRepository, ms, verdict } from './bench.ts'
 import { benchEnv, summarize } from './measure.ts'
 import { mulberry32 } from './mulberry32.ts'
 
-const targetMs = 150
+const targetMs = 45
 
 export const readyBench: Bench = {
   name: 'ready',

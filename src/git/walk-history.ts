@@ -19,7 +19,7 @@ export function objectBytesMax(type: ObjectType, blobBytesMax: number): number {
 
 export interface WalkLimits {
   /** Commits the caller already has. */
-  readonly skip?: ReadonlySet<Oid>
+  readonly skip?: Pick<ReadonlySet<Oid>, 'has'>
   /** Commits where the shallow clone is cut off. */
   readonly shallow?: ReadonlySet<Oid>
   readonly reads?: Reads

@@ -11,7 +11,8 @@ export interface ExportedCommit {
 }
 
 export interface ExportParser {
-  push(chunk: Buffer): void
+  /** @param room - bytes before the chunk in its memory that may be overwritten */
+  push(chunk: Buffer, room?: number): void
   /** Parses the rest of a stream that has ended. */
   end(): void
   /** Returns the commits finished so far, oldest first. */
@@ -89,12 +90,9 @@ export function createExportParser(format: ObjectFormat, blobBytesMax: number): 
   /** Nothing after this point is parsed. */
   let isUnusual = false
 
-  function push(chunk: Buffer): void {
-    let bytes = chunk
-    if (rest !== null) {
-      bytes = Buffer.concat([rest, chunk])
-      rest = null
-    }
+  function push(chunk: Buffer, room = 0): void {
+    const bytes = rest === null ? chunk : join(rest, chunk, room)
+    rest = null
     parse(bytes)
   }
 
@@ -266,6 +264,13 @@ export function createExportParser(format: ObjectFormat, blobBytesMax: number): 
     },
     isUnusual: () => isUnusual,
   }
+}
+
+function join(rest: Buffer, chunk: Buffer, room: number): Buffer {
+  if (rest.length > room) return Buffer.concat([rest, chunk])
+  const bytes = Buffer.from(chunk.buffer, chunk.byteOffset - rest.length, rest.length + chunk.length)
+  rest.copy(bytes)
+  return bytes
 }
 
 function openCommit(): OpenCommit {

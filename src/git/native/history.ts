@@ -5,6 +5,7 @@ import { assembleCommit, type ObjectState, unreadCommit } from '../assemble-comm
 import { namesUnreadCommit } from '../classify-git-failure.ts'
 import { EntryBatch } from '../entry-batch.ts'
 import { hashObject } from '../object-codec.ts'
+import { OidSet } from '../oid-set.ts'
 import type { CommitEntry, ObjectFormat, ObjectType, Oid, ReadHistoryOptions } from '../port.ts'
 import type { Reads } from '../reads.ts'
 import { type GitRunner, noLazyFetch, type StartedGit } from '../run-git.ts'
@@ -22,7 +23,7 @@ import {
 import { type BatchSink, createBatchParser } from './batch-parser.ts'
 import { endWhenSilent } from './end-when-silent.ts'
 import { createExportParser, type ExportParser } from './export-parser.ts'
-import { GrowingFile } from './scratch-file.ts'
+import { GrowingFile, roomBytes } from './scratch-file.ts'
 
 export interface HistorySource {
   readonly git: GitRunner
@@ -58,7 +59,7 @@ export async function* readHistoryNatively(
 ): AsyncGenerator<readonly CommitEntry[]> {
   const { git, format, readOne, reads } = source
   const batch = new EntryBatch()
-  const emitted = new Set<Oid>()
+  const emitted = new OidSet(format)
   const outside = new Set<Oid>(options.exclude)
 
   /** Like `addEntry`, for the usual case, which needs no other object. False in any other case. */
@@ -120,7 +121,7 @@ export async function* readHistoryNatively(
         reads.requireGoing()
         bytes += chunk.length
         if (file !== null && bytes > scratchBytesMax) return 'long'
-        exportParser.push(chunk)
+        exportParser.push(chunk, file === null ? 0 : roomBytes)
         yield* exportedSoFar(exportParser, isAgain)
         if (exportParser.isUnusual()) break
       }

@@ -23,6 +23,8 @@ export async function openScratchFile(context: PortContext): Promise<number | nu
 
 /** Large pieces, because each is a piece of work for the event loop. Bytes. */
 const pieceBytes = 256 * 1024
+/** Free room before each piece, in its buffer: the rest of the piece before it fits there, so nothing is copied. Bytes. */
+export const roomBytes = 8 * 1024
 /** How soon to look again when the writer is slower. Milliseconds. */
 const pollMs = 2
 
@@ -40,19 +42,19 @@ export class GrowingFile {
     return this.#isWaiting
   }
 
-  /** Each piece is a buffer of its own. @param ended - settles when the writer is gone */
+  /** Each piece has a buffer of its own, with `roomBytes` of free room before it. @param ended - settles when the writer is gone */
   async *read(ended: Promise<unknown>): AsyncGenerator<Buffer> {
     let hasEnded = false
     const end = ended.then(() => {
       hasEnded = true
     })
-    let bytes = Buffer.allocUnsafeSlow(pieceBytes)
+    let bytes = Buffer.allocUnsafeSlow(roomBytes + pieceBytes)
     for (let position = 0; ; ) {
       const isComplete = hasEnded
-      const count = readSync(this.#descriptor, bytes, 0, pieceBytes, position)
+      const count = readSync(this.#descriptor, bytes, roomBytes, pieceBytes, position)
       if (count > 0) {
-        yield bytes.subarray(0, count)
-        bytes = Buffer.allocUnsafeSlow(pieceBytes)
+        yield bytes.subarray(roomBytes, roomBytes + count)
+        bytes = Buffer.allocUnsafeSlow(roomBytes + pieceBytes)
         position += count
         continue
       }

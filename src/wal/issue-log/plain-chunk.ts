@@ -87,13 +87,21 @@ function readRecord(reader: PlainReader): ChunkEvent | null {
   const event: Event = {
     eventId: bytes.hexSlice(start + eventIdAt, start + sharedAt) as EventId,
     issueId: bytes.hexSlice(start + issueIdAt, start + actorAt - 1) as IssueId,
-    actor: bytes.hexSlice(start + actorAt, start + timeAt) as ActorId,
+    actor: sharedActor(bytes.hexSlice(start + actorAt, start + timeAt)),
     tsUnixMs,
     parent,
     body,
     sig,
   }
   return { event, record: bytes.subarray(start, reader.at) }
+}
+
+/** Most events have the actor of the event before: a state with many of them then keeps one text. */
+const newest = { actor: '' }
+
+function sharedActor(actor: string): ActorId {
+  if (actor !== newest.actor) newest.actor = actor
+  return newest.actor as ActorId
 }
 
 interface PlainKind {
