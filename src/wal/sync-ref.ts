@@ -28,7 +28,8 @@ const backoffMsMax = 2000
 
 /**
  * Syncs the local stream with a remote.
- * @throws {NotFoundError} | {RemoteError} when the remote is unavailable; nothing has changed
+ * @throws {NotFoundError} | {RemoteError} when the remote is unavailable; the local stream holds all that it held, and
+ *   after a failed push also what was fetched
  * @throws {ConflictError} when the remote kept moving, or both sides wrote and the stream refuses divergence
  * @throws {ObjectTooLargeError} when a local chunk that must be carried cannot be read completely
  */
@@ -94,7 +95,7 @@ class RefSyncer<Batch, Item, Sealed extends Segment<Item>> {
     const standstill = new Standstill()
     const rounds = patienceOf(this.#target, { maxMs: backoffMsMax, triesMax: syncRoundsMax })
     for (;;) {
-      await (rounds.tries === 1 ? this.#fetchBeside(this.#request.meanwhile) : remote.fetch())
+      await inParallel(remote.fetch(), rounds.tries === 1 ? this.#request.meanwhile?.() : undefined)
       const theirs = await remote.readFetched()
       const local = (await this.#readLocal()).head
       const relation = await this.#relate(local, theirs)
@@ -140,12 +141,6 @@ class RefSyncer<Batch, Item, Sealed extends Segment<Item>> {
   async #isCut(tracked: Oid | null): Promise<boolean> {
     const heads = [tracked, (await this.#readLocal()).head].filter((oid) => oid !== null)
     return (await this.#target.git.findCutCommits(heads)).length > 0
-  }
-
-  async #fetchBeside(work: SyncRequest<Sealed>['meanwhile']): Promise<void> {
-    const [fetched, worked] = await Promise.allSettled([this.#remote.fetch(), work?.()])
-    if (fetched.status === 'rejected') throw fetched.reason
-    if (worked.status === 'rejected') throw worked.reason
   }
 
   /** Completes a cut-off history, as far as this remote can. */
@@ -280,7 +275,7 @@ class RefSyncer<Batch, Item, Sealed extends Segment<Item>> {
     )
   }
 
-  /** Both sides wrote: ours goes on top of theirs, is pushed, and becomes the local stream. */
+  /** Both sides wrote: ours goes on top of theirs, becomes the local stream, and is pushed. */
   async #joinHome(local: Oid, theirs: Oid, { base, read }: Divergence<Sealed>): Promise<boolean> {
     const joined = await this.#stage({
       from: local,
@@ -290,12 +285,14 @@ class RefSyncer<Batch, Item, Sealed extends Segment<Item>> {
       inspect: this.#request.inspect,
       read: read && { from: read.ours, onto: read.theirs },
     })
-    const isSettled = !this.#request.push || joined.head === theirs || (await this.#remote.push(joined.head))
     this.#rejoined = joined.itemCount
     this.#gained = joined.gained && { from: local, to: joined.head, how: 'join', segments: joined.gained }
-    // Also after a lost race: the next fetch may replace the fetched head.
+    // Before the push, whatever its outcome: the next fetch may replace the fetched head.
     await this.#moveLocal(joined.head, local, joined.objects)
-    return isSettled
+    this.#ahead = { local: joined.head, known: theirs }
+    if (!this.#request.push || joined.head === theirs) return true
+    const gained = this.#gained
+    return inParallel(this.#remote.push(joined.head), this.#request.whilePushing?.(gained))
   }
 
   /** Each side keeps its chain and gets the other's items on top. */
@@ -444,4 +441,12 @@ class RefSyncer<Batch, Item, Sealed extends Segment<Item>> {
     })
     await this.#target.at?.('moved')
   }
+}
+
+/** Waits for both, and returns the result of the first. Its failure is the one that counts. */
+async function inParallel<Result>(first: Promise<Result>, second: Promise<unknown> | undefined): Promise<Result> {
+  const [result, other] = await Promise.allSettled([first, second])
+  if (result.status === 'rejected') throw result.reason
+  if (other.status === 'rejected') throw other.reason
+  return result.value
 }

@@ -6,7 +6,7 @@ import type { Inspection } from './join-ref.ts'
 import type { Segment } from './segment-codec.ts'
 import type { Stream } from './stream.ts'
 
-export type SyncPoint = 'fetched' | 'staged' | 'pushed' | 'tracked' | 'moved'
+export type SyncPoint = 'fetched' | 'staged' | 'moved' | 'pushed' | 'tracked'
 
 export interface SyncTarget<Batch, Item, Sealed extends Segment<Item>> extends SyncPlace {
   readonly stream: Stream<Batch, Item, Sealed>
@@ -52,6 +52,8 @@ export interface SyncRequest<Sealed> {
   readonly hydrate?: ((head: Oid, exclude: readonly Oid[]) => Promise<void>) | undefined
   /** Runs in parallel to the first fetch, and is awaited before anything is compared. */
   readonly meanwhile?: (() => Promise<unknown>) | undefined
+  /** Runs in parallel to the push after a join, when the local stream has moved. */
+  readonly whilePushing?: ((gained: Gained<Sealed> | null) => Promise<unknown>) | undefined
   readonly onProgress?: OnProgress | undefined
 }
 

@@ -49,7 +49,7 @@ const publishPoints = {
   published: true,
 } as const satisfies Record<PublishPoint, boolean>
 
-const syncPoints: readonly SyncPoint[] = ['fetched', 'staged', 'pushed', 'tracked', 'moved']
+const syncPoints: readonly SyncPoint[] = ['fetched', 'staged', 'moved', 'pushed', 'tracked']
 
 class Killed extends Error {}
 

@@ -65,7 +65,7 @@ export type Step =
 
 const clone = fc.nat({ max: cloneCount - 1 })
 const remote = fc.oneof({ weight: 4, arbitrary: fc.constant('origin' as const) }, fc.constant('backup' as const))
-const points: readonly SyncPoint[] = ['fetched', 'staged', 'pushed', 'tracked', 'moved']
+const points: readonly SyncPoint[] = ['fetched', 'staged', 'moved', 'pushed', 'tracked']
 
 const step: fc.Arbitrary<Step> = fc.oneof(
   {

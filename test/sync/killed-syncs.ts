@@ -16,7 +16,7 @@ interface Moment {
   readonly dieAt: DieAt
 }
 
-const syncPoints = ['fetched', 'staged', 'pushed', 'tracked', 'moved'] as const satisfies readonly SyncPoint[]
+const syncPoints = ['fetched', 'staged', 'moved', 'pushed', 'tracked'] as const satisfies readonly SyncPoint[]
 /** A joining sync publishes three times: the joined commits, the tracking refs, the local log. */
 const publishes: readonly (readonly [nth: number, points: readonly PublishPoint[]])[] = [
   [1, ['started', 'files-staged', 'files-flushed', 'objects-placed', 'objects-written', 'published']],

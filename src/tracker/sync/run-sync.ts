@@ -80,6 +80,7 @@ async function finishSync(
           const { eventCount } = await repository.view()
           eventsBefore ??= eventCount
         },
+        whilePushing: (gained) => repository.refresh(gained),
         onProgress: onProgressOf(progress),
         early: landing,
       },
