@@ -14,9 +14,9 @@ export type Environment = Readonly<Record<string, string | undefined>>
  */
 export function locateGit(environment: Environment, repository: readonly string[]): string {
   for (const folder of (environment.PATH ?? '').split(delimiter)) {
-    if (!isAbsolute(folder) || repository.some((root) => isInside(folder, root))) continue
+    if (!isAbsolute(folder)) continue
     const candidate = join(folder, process.platform === 'win32' ? 'git.exe' : 'git')
-    if (isProgram(candidate)) return candidate
+    if (isProgram(candidate) && !repository.some((root) => isInside(folder, root))) return candidate
   }
   throw new GitNotFoundError('the git program was not found', {
     details: { reason: 'git-not-found' },
