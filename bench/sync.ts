@@ -10,26 +10,29 @@ import { benchEnv, summarize, type Timing, timeProcesses } from './measure.ts'
 const log = 'refs/grite/wal'
 const tracked = 'refs/plain/wal'
 
-/** Numbers of new commits on each side, with one event each. */
+/** Numbers of new commits on each side, with one event each, and the most that a sync may take in times of plain git. */
 const cases = [
-  { name: 'all of it ours', ours: 1000, theirs: 0 },
-  { name: 'all of it theirs', ours: 0, theirs: 1000 },
-  { name: 'half and half, diverged', ours: 500, theirs: 500 },
+  { name: 'all of it ours', ours: 1000, theirs: 0, target: 1.5 },
+  { name: 'all of it theirs', ours: 0, theirs: 1000, target: 1.8 },
+  { name: 'half and half, diverged', ours: 500, theirs: 500, target: 2 },
 ]
+/** Bare starts of Node that a sync with nothing to do may take beside its fetch. */
+const idleStartsMax = 1.8
 
 export const syncBench: Bench = {
   name: 'sync',
-  question: 'a sync of 1,000 new events: at most 2x `git fetch` and `git push` of the same objects',
+  question:
+    'a sync of 1,000 new events: 1.5x (ours), 1.8x (theirs), 2x (both) `git fetch` and `git push` of the same objects',
   run: ({ small }) =>
     inRepository(async (scratch) => {
       const share = small ? 0.01 : 1
       const lines: string[] = []
-      for (const { name, ours, theirs } of cases) {
+      for (const { name, ours, theirs, target } of cases) {
         const template = join(scratch, 'template')
         await makePair(template, { base: 2000 * share, ours: ours * share, theirs: theirs * share })
         const [plain, synced] = timePair(template, join(scratch, 'run'), small ? 2 : 7)
         lines.push(
-          `${name}: ${ratio(synced.median, plain.median)} (target 2x): ${verdict(synced.median <= 2 * plain.median)}; sync ${ms(synced.median)} (min ${ms(synced.min)}), git ${ms(plain.median)} (min ${ms(plain.min)})`,
+          `${name}: ${ratio(synced.median, plain.median)} (target ${target}x): ${verdict(synced.median <= target * plain.median)}; sync ${ms(synced.median)} (min ${ms(synced.min)}), git ${ms(plain.median)} (min ${ms(plain.min)})`,
         )
       }
       return lines
@@ -38,7 +41,7 @@ export const syncBench: Bench = {
 
 export const idleSyncBench: Bench = {
   name: 'idle-sync',
-  question: 'a sync with nothing to do: at most `git fetch` and 2.5 bare node starts',
+  question: 'a sync with nothing to do: at most `git fetch` and 1.8 bare node starts',
   run: ({ small }) =>
     inRepository(async (scratch) => {
       const template = join(scratch, 'template')
@@ -53,9 +56,9 @@ export const idleSyncBench: Bench = {
         },
         { runs: small ? 2 : 31, cwd },
       )
-      const allowed = fetch.median + 2.5 * node.median
+      const allowed = fetch.median + idleStartsMax * node.median
       return [
-        `git fetch and ${ratio(sync.median - fetch.median, node.median)} bare starts (target 2.5x): ${verdict(sync.median <= allowed)}`,
+        `git fetch and ${ratio(sync.median - fetch.median, node.median)} bare starts (target ${idleStartsMax}x): ${verdict(sync.median <= allowed)}`,
         `sync ${ms(sync.median)} (min ${ms(sync.min)}), git fetch ${ms(fetch.median)}, bare node ${ms(node.median)}`,
       ]
     }),
