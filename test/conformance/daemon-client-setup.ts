@@ -88,7 +88,8 @@ export async function converse(
 
 export async function runClient(client: DaemonClient, place: Place, options: RunOptions = {}): Promise<Outcome> {
   const { words = ['list'], env = {}, cwd = place.repository, wrapper = [], stdin = 'ignore', drive } = options
-  const child = client.start(words, { cwd, env: { ...place.environment, ...env }, wrapper, stdin })
+  const { GRITE_NO_DAEMON: _, ...environment } = place.environment
+  const child = client.start(words, { cwd, env: { ...environment, ...env }, wrapper, stdin })
   const timer = setTimeout(() => child.kill('SIGKILL'), clientMsMax)
   const output: Record<'stdout' | 'stderr', Buffer[]> = { stdout: [], stderr: [] }
   for (const name of ['stdout', 'stderr'] as const)
