@@ -20,7 +20,7 @@ export function buildLauncher(folder, { entry = resolve('dist/grite.cjs'), compi
   if (!existsSync(idFile)) writeFileSync(idFile, hashBuild(folder))
   // Characters that would need an escape in C or in JSON.
   if (/["\\?\0-\x1f]/.test(entry)) return `the path ${JSON.stringify(entry)} has special characters`
-  const definitions = [`-DGRITE_ENTRY="${entry}"`, `-DGRITE_BUILD="${readFileSync(idFile, 'utf8')}"`]
+  const definitions = [`-DGRITE_ENTRY="${entry}"`, `-DGRITE_BUILD="${readFileSync(idFile, 'utf8').trim()}"`]
   const compile = (...options) => {
     const words = ['-std=c99', '-O2', ...options, ...definitions, 'native/grite.c', '-o', join(folder, 'grite-fast')]
     return spawnSync(compiler, words, { encoding: 'utf8' })

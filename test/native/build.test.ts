@@ -22,7 +22,7 @@ function build(folder: string, options: { readonly entry?: string; readonly comp
 }
 
 test('the build has an id of 32 hexadecimal digits', () => {
-  assert.match(readFileSync(join(dist, 'build-id'), 'utf8'), /^[0-9a-f]{32}$/)
+  assert.match(readFileSync(join(dist, 'build-id'), 'utf8').trim(), /^[0-9a-f]{32}$/)
 })
 
 test('the launcher of the build runs the Node entry beside it', { skip: whyNoCompiler }, (t) => {
