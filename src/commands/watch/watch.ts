@@ -1,8 +1,8 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { InvalidArgsError } from '../../model/index.ts'
 import type { CommandContext } from '../../tracker/effects.ts'
 import type { WatchedEvent } from '../../tracker/follow/describe-events.ts'
 import { LogFollower } from '../../tracker/follow/follow-log.ts'
+import { RefChanges } from '../../tracker/follow/ref-changes.ts'
 import { type Hook, runProgram } from '../../tracker/follow/run-program.ts'
 import { readSince } from '../../tracker/follow/since.ts'
 import { parseDuration } from '../../tracker/parse-time.ts'
@@ -53,7 +53,11 @@ export const watch = defineCommand({
     },
     count: { type: 'count', valueName: 'n', min: 1, summary: 'Stop after n events', short: 'n' },
     timeout: { type: 'text', valueName: '30s|10m', summary: 'Stop after this time' },
-    interval: { type: 'text', valueName: '500ms|1s', summary: 'Polling interval; default 1s' },
+    interval: {
+      type: 'text',
+      valueName: '500ms|1s',
+      summary: 'How often to look where the system reports no changes; default 1s',
+    },
     fetch: {
       type: 'text',
       valueName: '30s|1m',
@@ -87,6 +91,7 @@ export const watch = defineCommand({
     let count = 0
     let follower: LogFollower | undefined
     let fetching: PeriodicFetch | undefined
+    let changes: RefChanges | undefined
     const end = (ended: 'count' | 'timeout' | 'interrupted') => ({
       data: { events: count, ended, wal_head: follower?.head ?? null },
     })
@@ -101,6 +106,7 @@ export const watch = defineCommand({
         const { startPeriodicFetch } = await import('../../tracker/sync/periodic-fetch.ts')
         fetching = startPeriodicFetch(context, repository, { remote, pauseMs: fetchMs })
       }
+      changes = new RefChanges(repository.layout)
       for (;;) {
         for await (const events of follower.look()) {
           for (const event of events) {
@@ -112,13 +118,14 @@ export const watch = defineCommand({
         }
         const leftMs = endsAtUnixMs === undefined ? intervalMs : endsAtUnixMs - clock.nowUnixMs()
         if (leftMs <= 0) return end('timeout')
-        await sleep(Math.min(intervalMs, leftMs), undefined, { signal: interrupted })
+        await changes.wait(Math.min(intervalMs, leftMs), interrupted)
       }
     } catch (error) {
       // Errors during shutdown are expected.
       if (interrupted.aborted) return end('interrupted')
       throw error
     } finally {
+      changes?.close()
       await fetching?.stop()
     }
   },
