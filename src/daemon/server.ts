@@ -14,6 +14,7 @@ import { join } from 'node:path'
 import { ask, buildId, type Frame, protocolVersion, tell } from '../ipc/index.ts'
 import { StorageError } from '../model/index.ts'
 import type { SharedRepository } from '../tracker/shared-repository.ts'
+import { Workspace } from '../tracker/workspace.ts'
 import { Activity } from './activity.ts'
 import { AnswerCache } from './answer-cache.ts'
 import { Connection, type Request, type Requests } from './connection.ts'
@@ -31,6 +32,7 @@ import {
 import { parseCall, serveCall } from './serve-call.ts'
 import { environmentMark, parseLine, serveLine } from './serve-line.ts'
 import { openServedWorkspace } from './served-workspace.ts'
+import { Subscriptions } from './subscriptions.ts'
 
 const connectionsMax = 1024
 /** How often the daemon looks whether it is still wanted: two stats. Milliseconds. */
@@ -104,6 +106,7 @@ class RepositoryDaemon implements Daemon {
   readonly #endpoint: string
   readonly #connections = new Set<Connection>()
   readonly #answers: AnswerCache
+  readonly #subscriptions: Subscriptions
   readonly #activity: Activity
   readonly #mark: string
   readonly #startedUnixMs: number
@@ -120,6 +123,7 @@ class RepositoryDaemon implements Daemon {
     this.#endpoint = endpoint
     this.socket = socket
     this.#answers = new AnswerCache(options.shared.layout)
+    this.#subscriptions = new Subscriptions(() => this.#ownWorkspace())
     this.#mark = environmentMark(options.env)
     this.#programMark = markOf(options.program)
     this.#startedUnixMs = options.clock.nowUnixMs()
@@ -218,6 +222,8 @@ class RepositoryDaemon implements Daemon {
         return this.#run(request, frame)
       case ask.call:
         return this.#call(request, frame)
+      case ask.subscribe:
+        return this.#subscriptions.serve(request, frame)
       case ask.status:
         return request.finish(tell.answer, this.#status())
       case ask.stop:
@@ -253,6 +259,16 @@ class RepositoryDaemon implements Daemon {
       randomBytes: random.bytes,
       openRepository: (facts, leave) => openServedWorkspace(shared, facts, leave),
     }
+  }
+
+  /** For what the daemon reads by itself. */
+  #ownWorkspace(): Workspace {
+    const { shared, env, clock, random, log } = this.#options
+    return new Workspace(shared, {
+      ...{ cwd: shared.layout.commonDir, env, clock, random, identity: { actor: undefined, dataDir: undefined } },
+      warn: ({ code, message }) => log.warn({ code }, message),
+      progress: () => ({ report() {}, end() {} }),
+    })
   }
 
   async #yield(folder: unknown): Promise<boolean> {

@@ -105,6 +105,8 @@ export class DaemonConnection {
     const end = new Promise<RequestEnd>((resolve, reject) => {
       this.#pending.set(id, { ...replies, resolve, reject })
     })
+    // Who does not wait for the end does not want to hear of it.
+    end.catch(() => {})
     this.#socket.ref()
     this.#socket.write(encodeFrame([kind, id, ...rest]))
     return { id, end }
@@ -132,7 +134,6 @@ export class DaemonConnection {
       throw new IpcError(`the daemon did not do it: ${reason}`)
     } finally {
       clearTimeout(timer)
-      end.catch(() => {})
     }
   }
 
