@@ -185,12 +185,21 @@ function pad(bytes: Buffer): Buffer {
   return Buffer.concat([bytes, Buffer.alloc(padded(bytes.length) - bytes.length, '\n')])
 }
 
-/** FNV-1a over words instead of bytes: most of it runs before V8 optimizes it. */
+/** A polynomial over words. Few operations, in few rounds: most of it runs before V8 optimizes it. */
 function checksum(bytes: Buffer): number {
   const isAligned = bytes.byteOffset % 4 === 0
   const source = isAligned ? bytes : Buffer.from(new Uint8Array(bytes).buffer)
   const words = new Int32Array(source.buffer, source.byteOffset, source.length >> 2)
-  let sum = 0x811c9dc5 | 0
-  for (let index = 0; index < words.length; index++) sum = Math.imul(sum ^ (words[index] as number), 0x01000193)
+  const { length } = words
+  const evenly = length - (length % 4)
+  let sum = length
+  let index = 0
+  while (index < evenly) {
+    sum = (sum * 31 + (words[index++] as number)) | 0
+    sum = (sum * 31 + (words[index++] as number)) | 0
+    sum = (sum * 31 + (words[index++] as number)) | 0
+    sum = (sum * 31 + (words[index++] as number)) | 0
+  }
+  while (index < length) sum = (sum * 31 + (words[index++] as number)) | 0
   return sum
 }

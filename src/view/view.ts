@@ -514,6 +514,12 @@ export class View {
     return openRowTexts(await this.#allTexts(allIssueRows()))
   }
 
+  /** Like `allRowTexts`, by creation, ties by id. */
+  async rowTextsByCreation(): Promise<RowText[]> {
+    const rows = (await this.allRowTexts()).map((row) => ({ row, created_ts: row.createdTs, issue_id: row.issueId }))
+    return rows.sort(compareByCreation).map(({ row }) => row)
+  }
+
   async #allTexts(range: KeyRange): Promise<string[]> {
     return this.store.texts({ ...range, highWaterMarkBytes: scanBytes }).all()
   }
@@ -773,6 +779,9 @@ function commentFacts({ eventId, issueId, actor, tsUnixMs, body }: Event): Comme
 const neighbourLookupsMax = 64
 
 function shorten(id: IssueId, others: readonly (IssueId | undefined)[], lengthMin: number): string {
+  const start = id.slice(0, lengthMin)
+  // Nearly always: no neighbour begins like it.
+  if (!others.some((other) => other?.startsWith(start))) return start
   const shared = others.map((other) => (other === undefined || other === id ? 0 : sharedLength(id, other)))
   return id.slice(0, Math.max(lengthMin, 1 + Math.max(0, ...shared)))
 }

@@ -160,3 +160,23 @@ describe('rows files', () => {
     assert.equal(JSON.parse(stdout).data.issues.length, ids.length)
   })
 })
+
+describe('a whole list as JSON', () => {
+  it('has the same issues in both layouts, and with a limit that leaves out none', () => {
+    const text = grite('issue', 'list', '--json').stdout
+    assert.equal(`${JSON.stringify(JSON.parse(text))}\n`, text)
+    assert.deepEqual(JSON.parse(grite('issue', 'list', '--json', '--pretty').stdout), JSON.parse(text))
+    assert.equal(grite('issue', 'list', '--json', '--limit', '10000').stdout, text)
+    assert.equal(grite('issue', 'list', '--json', '--sort', 'created').stdout, text)
+  })
+
+  it('with few issues or none is a list, too', (t) => {
+    const few = createGriteSandbox(t)
+    assert.deepEqual(few.data('issue', 'list').issues, [])
+    few.create('One')
+    const text = few.grite('list', '--json').stdout
+    assert.equal(JSON.parse(text).data.issues[0].title, 'One')
+    assert.equal(few.grite('list', '--json', '--limit', '9').stdout, text)
+    assert.deepEqual(JSON.parse(few.grite('list', '--json', '--pretty').stdout), JSON.parse(text))
+  })
+})

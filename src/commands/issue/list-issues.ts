@@ -10,9 +10,11 @@ import {
 } from '../../model/index.ts'
 import { readClaims, type ShownClaim } from '../../tracker/claims/read-claims.ts'
 import type { CommandContext } from '../../tracker/effects.ts'
+import { formatJson, JsonText } from '../../tracker/export/json-pieces.ts'
 import { findIssues } from '../../tracker/issues/find-issues.ts'
 import { shortIdLength } from '../../tracker/issues/short-id.ts'
 import { warnIfNoLog } from '../../tracker/sync/no-log.ts'
+import type { Workspace } from '../../tracker/workspace.ts'
 import type { IssueRow } from '../../view/index.ts'
 import { detailsOfGaps } from '../../wal/index.ts'
 import type { OptionTable } from '../define-command.ts'
@@ -84,6 +86,7 @@ export async function listIssues(
 ): Promise<{ readonly data: ListedIssues; readonly exitStatus: number }> {
   const keys = input.fields === undefined ? undefined : parseFields(input.fields, listedKeys)
   const repository = await context.repository()
+  if (context.isJson === true && isWhole(query, input)) return listAllAsText(context, repository)
   const sort = input.sort === undefined ? query.sort : usualSort(input.sort as QuerySortKey)
   const found = await findIssues(context, repository, { ...query, sort })
   if (input.reverse) found.reverse()
@@ -126,4 +129,42 @@ export async function listIssues(
         : { issues: issues.map((issue) => pickFields(issue, keys)), ...counts, columns: keys },
     exitStatus: input.exitStatus && (found.length > 0 || view.gaps.count > 0) ? 1 : 0,
   }
+}
+
+/** Whether a list has all issues with all keys in the usual order. */
+function isWhole({ filter, sort, limit }: Query, input: ListInput): boolean {
+  const isPlain = filter === null && sort === null && limit === null && input.sort === undefined
+  const isUncut = input.limit === undefined && input.after === undefined && input.fields === undefined
+  return isPlain && isUncut && !input.reverse && !input.exitStatus
+}
+
+/** All issues, for a JSON document: the view has the text of each, which only gets the keys that are added here. */
+async function listAllAsText(
+  context: CommandContext,
+  repository: Workspace,
+): Promise<{ readonly data: ListedIssues; readonly exitStatus: number }> {
+  const view = await repository.view()
+  await warnIfNoLog(context, repository, view)
+  const found = await view.rowTextsByCreation()
+  const ids = found.map(({ issueId }) => issueId)
+  const shortIds = await view.shortIds(ids, shortIdLength)
+  const claims = await readClaims(repository)
+  const issues = found.map((row) => {
+    const { issueId, text } = row
+    const added = { short_id: shortIds.get(issueId) ?? issueId, claim: claims.get(issueId) ?? null }
+    return new JsonText(`${text.slice(0, -1)},${formatJson(added, 'compact').slice(1)}`, () => ({
+      ...row.parse(),
+      ...added,
+    }))
+  })
+  const openCount = found.filter(({ state }) => state === 'open').length
+  const counts = {
+    total: found.length,
+    open_count: openCount,
+    closed_count: found.length - openCount,
+    issue_count: view.issueCount,
+    next_cursor: null,
+  }
+  // In the document, a text is the issue.
+  return { data: { issues: issues as readonly unknown[] as readonly ListedIssue[], ...counts }, exitStatus: 0 }
 }

@@ -44,8 +44,24 @@ export class DeferredText {
   }
 }
 
+/**
+ * A value with its JSON in the compact layout. In a long list, parsing and formatting each element again would take most of
+ * the time.
+ */
+export class JsonText {
+  readonly text: string
+  readonly toJSON: () => unknown
+
+  /** @param read - gives the value itself */
+  constructor(text: string, read: () => unknown) {
+    this.text = text
+    this.toJSON = read
+  }
+}
+
 /** Reads the deferred parts of a value, for callers that need the value instead of its text. */
 export async function readDeferred(value: unknown): Promise<unknown> {
+  if (value instanceof JsonText) return value.toJSON()
   if (value instanceof DeferredText) return (await collect(value.pieces())).join('')
   if (value instanceof DeferredList) return readEach((await collect(value.batches())).flat())
   if (value instanceof DeferredEntries) return readMembers(await collect(value.entries()))
@@ -87,7 +103,8 @@ interface Position {
 }
 
 async function* piecesAt(value: unknown, at: Position): AsyncGenerator<string> {
-  if (value instanceof DeferredText) yield* textPieces(value)
+  if (value instanceof JsonText) yield at.layout === 'compact' ? value.text : format(value, at)
+  else if (value instanceof DeferredText) yield* textPieces(value)
   else if (value instanceof DeferredList) yield* listPieces(value.batches(), at)
   else if (value instanceof DeferredEntries) yield* memberPieces(value.entries(), at)
   else if (Array.isArray(value) && value.length > elementsFirst) yield* longListPieces(value, at)
@@ -133,8 +150,11 @@ async function* longListPieces(list: readonly unknown[], at: Position): AsyncGen
   yield `${newLine(at)}]`
 }
 
+const isJsonText = (value: unknown): value is JsonText => value instanceof JsonText
+
 /** Undefined when several elements together exceed the maximum length of a string. */
 function tryFormatElements(batch: readonly unknown[], at: Position): string | undefined {
+  if (at.layout === 'compact' && batch.every(isJsonText)) return batch.map(({ text }) => text).join(',')
   try {
     return formatElements(batch, at)
   } catch (error) {
