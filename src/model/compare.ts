@@ -13,6 +13,7 @@ export function compareBytes(left: Uint8Array, right: Uint8Array): number {
  * units and differs beyond U+FFFF: surrogates (D800-DFFF) would sort before U+E000-U+FFFF.
  */
 export function compareText(left: string, right: string): number {
+  if (left === right) return 0
   const length = Math.min(left.length, right.length)
   for (let index = 0; index < length; index++) {
     const a = left.charCodeAt(index)

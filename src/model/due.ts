@@ -8,7 +8,8 @@ export function dueOf({ due }: Fields): string | null {
 
 /** Days until an issue is due, in UTC: 0 on the day itself, negative afterwards. Undefined without a date. */
 export function daysUntilDue(fields: Fields, nowUnixMs: number): number | undefined {
-  const day = parseDay(dueOf(fields) ?? '')
+  const due = dueOf(fields)
+  const day = due === null ? undefined : parseDay(due)
   return day === undefined ? undefined : day - dayOf(nowUnixMs)
 }
 
@@ -24,6 +25,7 @@ export function deferOf({ defer }: Fields): string | null {
 
 /** Whether an issue is deferred to a day after today, in UTC. */
 export function isDeferred(fields: Fields, nowUnixMs: number): boolean {
-  const day = parseDay(deferOf(fields) ?? '')
+  const defer = deferOf(fields)
+  const day = defer === null ? undefined : parseDay(defer)
   return day !== undefined && day > dayOf(nowUnixMs)
 }

@@ -22,7 +22,7 @@ export {
   type SnapshotLicence,
   viewWaitMsMax,
 } from './open-view.ts'
-export type { RowText } from './row-text.ts'
+export { parseRowTexts, type RowText } from './row-text.ts'
 export { isNotInRows } from './rows-store.ts'
 export { isFileFailure, isStoreFailure } from './store.ts'
 export { type DependencyEdge, type IssueFilter, type ProjectEvent, View, viewSchema } from './view.ts'

@@ -11,7 +11,7 @@ import {
   type Place,
   parentOf,
 } from '../../model/index.ts'
-import type { IssueRow } from '../../view/index.ts'
+import { type IssueRow, parseRowTexts } from '../../view/index.ts'
 import { openTaken } from '../claims/taken.ts'
 import { findOwnName } from '../identity/own-name.ts'
 import type { Workspace } from '../workspace.ts'
@@ -87,8 +87,11 @@ export async function readReadyQueue(
   const { clock } = repository.facts
   const isAside = ({ fields }: IssueRow) =>
     setAside.has(fields.status) || (fields.defer !== undefined && isDeferred(fields, clock.nowUnixMs()))
+  const work = [...rows.values()].filter(({ state, issueId }) => state === 'open' && !waiting.has(issueId))
+  const parsed = new Map<IssueId, IssueRow>()
+  for (const part of cutInParts(work)) for (const row of parseRowTexts(part)) parsed.set(row.issue_id, row)
   const parentOfIssue = (id: IssueId): IssueId | null => {
-    const row = rows.get(id)?.parse()
+    const row = parsed.get(id) ?? rows.get(id)?.parse()
     return row === undefined ? null : parentOf(row.fields)
   }
   const isBlockedFromOutside = (id: IssueId): boolean =>
@@ -97,21 +100,26 @@ export async function readReadyQueue(
     parentOf: parentOfIssue,
     isWaiting(id) {
       const text = rows.get(id)
-      return text?.state === 'open' && (isBlockedFromOutside(id) || isAside(text.parse()))
+      return text?.state === 'open' && (isBlockedFromOutside(id) || isAside(parsed.get(id) ?? text.parse()))
     },
   })
   const asksForAside = setAside.has(filter.status)
-  for (const text of rows.values()) {
-    if (text.state !== 'open' || waiting.has(text.issueId)) continue
-    const row = text.parse()
+  for (const row of parsed.values()) {
     if (!passes(row, filter) || isLeftOut(row, filter)) continue
     if (!asksForAside && (isAside(row) || hasWaitingParent(row.issue_id))) setAsideCount += 1
     else if (isTaken(row)) takenCount += 1
     else ready.push({ row, unknownBlockers: unknownBlockers(blockersOf(row.issue_id)) })
   }
-  const compare = comparisons[sort]
+  const compare = openComparison(sort)
   ready.sort((left, right) => compare(left.row, right.row))
   return { ready, blockedCount: heldUp.length, takenCount, setAsideCount }
+}
+
+/** Rows parsed together: a bound on the text that they have in common. */
+const partCount = 4096
+
+function* cutInParts<Item>(items: readonly Item[]): Generator<readonly Item[]> {
+  for (let start = 0; start < items.length; start += partCount) yield items.slice(start, start + partCount)
 }
 
 export function passes(row: IssueRow, filter: ReadyFilter): boolean {
@@ -133,19 +141,28 @@ type Ranked = Pick<IssueRow, 'issue_id' | 'created_ts' | 'fields'>
 type Compare = (left: Ranked, right: Ranked) => number
 
 /** By priority, then by age, oldest first. Unknown priorities come after known ones, issues without a priority last. */
-export const compareByPriority: Compare = (left, right) =>
-  compareText(priorityRank(left), priorityRank(right)) || compareByAge(left, right)
+export const compareByPriority: Compare = (left, right) => byPriority(left, right, priorityRank)
+
+function byPriority(left: Ranked, right: Ranked, rankOf: (row: Ranked) => string): number {
+  return compareText(rankOf(left), rankOf(right)) || compareByAge(left, right)
+}
 
 const compareByAge: Compare = (left, right) =>
   left.created_ts - right.created_ts || compareText(left.issue_id, right.issue_id)
 
-const compareByDue: Compare = (left, right) =>
-  compareText(dueOf(left.fields) ?? last, dueOf(right.fields) ?? last) || compareByPriority(left, right)
-
-const comparisons: Readonly<Record<ReadySortKey, Compare>> = {
-  priority: compareByPriority,
-  due: compareByDue,
-  created: compareByAge,
+/** A comparison for one list: looks at each priority only once. */
+function openComparison(sort: ReadySortKey): Compare {
+  if (sort === 'created') return compareByAge
+  const ranks = new Map<string | undefined, string>()
+  const rankOf = (row: Ranked): string => {
+    const { priority } = row.fields
+    const rank = ranks.get(priority) ?? priorityRank(row)
+    ranks.set(priority, rank)
+    return rank
+  }
+  if (sort === 'priority') return (left, right) => byPriority(left, right, rankOf)
+  return (left, right) =>
+    compareText(dueOf(left.fields) ?? last, dueOf(right.fields) ?? last) || byPriority(left, right, rankOf)
 }
 
 /** Sorts after every valid value. */
@@ -158,7 +175,7 @@ function priorityRank({ fields: { priority } }: Ranked): string {
 
 /** The order of `readReadyQueue`, for cutting its result into pages. */
 export function orderOfQueue(sort: ReadySortKey): ListOrder<ReadyIssue> {
-  const { placeOf, compare } = orderOf(sort, comparisons[sort])
+  const { placeOf, compare } = orderOf(sort, openComparison(sort))
   return { name: `ready by ${sort}`, placeOf: ({ row }) => placeOf(row), compare }
 }
 

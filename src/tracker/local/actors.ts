@@ -1,5 +1,5 @@
 /** Actors of this clone, stored as files below `.git/grite/actors/` (spec §4.2, §4.4). */
-import { readdir } from 'node:fs/promises'
+import { readdirSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { isOwnPath } from '../../git/index.ts'
 import {
@@ -104,9 +104,17 @@ export async function requireActor(paths: GritePaths, text: string): Promise<Act
 
 /** All actors with a readable configuration, ordered by id. */
 export async function listActors(paths: GritePaths): Promise<Actor[]> {
-  const names = await readdir(paths.actors).catch(() => [])
+  const names = namesIn(paths.actors)
   const actors = await Promise.all(names.map((name) => readActor(paths.actorDir(name)).catch(() => undefined)))
   return actors.filter((actor) => actor !== undefined).sort((left, right) => (left.id < right.id ? -1 : 1))
+}
+
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder)
+  } catch {
+    return []
+  }
 }
 
 const createdTsShape = shape.lenient(shape.integer(), null)
