@@ -8,6 +8,7 @@ import { type ImportSource, openImportSource } from '../tracker/import/import-so
 import { BatchWriter } from '../tracker/import/import-writer.ts'
 import { maintain } from '../tracker/sync/maintenance.ts'
 import type { Workspace } from '../tracker/workspace.ts'
+import { loadBulkHashing } from '../wal/index.ts'
 import { type CommandResult, type DataOf, defineCommand, type GivenInput } from './define-command.ts'
 
 export const importFile = defineCommand({
@@ -72,6 +73,7 @@ async function importFrom(
 ): Promise<CommandResult<Imported>> {
   // With gaps in the log, events that it already holds would be imported again.
   await repository.requireWholeLog('nothing was imported')
+  await loadBulkHashing()
   const progress = context.progress('Importing')
   try {
     const writer = new BatchWriter(repository, { dryRun: request.dryRun, nowUnixMs: context.clock.nowUnixMs })

@@ -1,5 +1,6 @@
 export { type Appended, type AppendTarget, append, appendRetryMsMax, encodeBatch, publishBatch } from './append.ts'
 export { isQueueLockLeft, lockFileQueue, noQueue, type Queue } from './append-queue.ts'
+export { loadBulkHashing } from './bulk-hashing.ts'
 export type { EarlyFetch } from './early-fetch.ts'
 export {
   generateKeyPair,
