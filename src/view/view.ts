@@ -525,29 +525,36 @@ export class View {
   }
 
   /**
-   * The shortest unique prefix, of at least `lengthMin` characters, for each of some issues. Checks only their
-   * neighbours in key order.
+   * The shortest unique prefix, of at least `lengthMin` characters, for each of some issues. For few of many issues it
+   * reads only what is beside them in key order.
    */
   async shortIds(ids: readonly IssueId[], lengthMin: number): Promise<Map<IssueId, string>> {
+    if (ids.length * keysPerLookup > this.issueCount) return this.#shortIdsOfAll(ids, lengthMin)
+    const short = await Promise.all(ids.map((id) => this.#shortId(id, lengthMin)))
+    return new Map(ids.map((id, index) => [id, short[index] as string]))
+  }
+
+  async #shortIdsOfAll(ids: readonly IssueId[], lengthMin: number): Promise<Map<IssueId, string>> {
     const short = new Map<IssueId, string>()
-    if (ids.length > neighbourLookupsMax) {
-      // When all issues are requested, their sorted ids are enough.
-      const isWhole = ids.length === this.issueCount
-      const all = isWhole ? [...ids].sort() : (await this.store.keys(allIssueRows()).all()).map(parseIssueRowKey)
-      for (const [index, id] of all.entries()) short.set(id, shorten(id, [all[index - 1], all[index + 1]], lengthMin))
-      return short
-    }
-    await Promise.all(
-      ids.map(async (id) => {
-        const around = neighboursOfRow(id)
-        const [before, after] = await Promise.all([
-          this.store.keys({ ...around.before, reverse: true, limit: 1 }).all(),
-          this.store.keys({ ...around.after, limit: 1 }).all(),
-        ])
-        short.set(id, shorten(id, [...before, ...after].map(parseIssueRowKey), lengthMin))
-      }),
-    )
+    // When all issues are requested, their sorted ids are enough.
+    const isWhole = ids.length === this.issueCount
+    const all = isWhole ? [...ids].sort() : (await this.store.keys(allIssueRows()).all()).map(parseIssueRowKey)
+    for (const [index, id] of all.entries()) short.set(id, shorten(id, [all[index - 1], all[index + 1]], lengthMin))
+    // Ids of issues that are not shown.
+    for (const id of ids) if (!short.has(id)) short.set(id, await this.#shortId(id, lengthMin))
     return short
+  }
+
+  async #shortId(id: IssueId, lengthMin: number): Promise<string> {
+    const start = id.slice(0, lengthMin)
+    const alike = await this.store.keys({ ...issueRowsOfPrefix(start), limit: 2 }).all()
+    if (alike.every((key) => parseIssueRowKey(key) === id)) return start
+    const around = neighboursOfRow(id)
+    const [before, after] = await Promise.all([
+      this.store.keys({ ...around.before, reverse: true, limit: 1 }).all(),
+      this.store.keys({ ...around.after, limit: 1 }).all(),
+    ])
+    return shorten(id, [...before, ...after].map(parseIssueRowKey), lengthMin)
   }
 
   // --- events -----------------------------------------------------------------------------------------------------
@@ -775,8 +782,8 @@ function commentFacts({ eventId, issueId, actor, tsUnixMs, body }: Event): Comme
   return body.type === 'CommentAdded' ? [{ eventId, issueId, actor, tsUnixMs, body: body.body }] : []
 }
 
-/** Above this many issues one scan of all ids is cheaper than separate lookups. */
-const neighbourLookupsMax = 64
+/** A lookup of one issue takes as long as this many keys of a scan. */
+const keysPerLookup = 20
 
 function shorten(id: IssueId, others: readonly (IssueId | undefined)[], lengthMin: number): string {
   const start = id.slice(0, lengthMin)

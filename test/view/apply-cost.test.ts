@@ -92,3 +92,20 @@ test('re-indexing a file touches only its own symbols', async () => {
   assert.ok(touched.length > 0 && touched.length <= 5, `${touched.length} symbols`)
   assert.deepEqual(watch.scans, [])
 })
+
+test('short ids of few issues read only what is beside them', async () => {
+  const store = await openMemoryStore()
+  const view = await openTestView(store)
+  const head = '1'.repeat(40)
+  const ids = Array.from({ length: 100 }, (_, index) => issueId(index.toString(16).padStart(2, '0')))
+  const alike = issueId('630000001')
+  await view.apply([segmentOf(batchOf([...ids, alike].map((id) => creation(id))), head)], head)
+  await view.flush()
+  const watch = watchStore(store)
+  const short = await view.shortIds([ids[5] as IssueId, issueId('77')], 7)
+  assert.deepEqual([...short.values()], ['0500000', '7700000'])
+  assert.equal(watch.scans.length, 2)
+  // The neighbours count only where the start is not unique.
+  assert.deepEqual([...(await view.shortIds([alike], 7)).values()], ['630000001'])
+  assert.equal(watch.scans.length, 5)
+})
