@@ -104,6 +104,6 @@ export interface RemotePort {
    * @throws {RemoteError} also when git cannot request it from this kind of remote
    */
   completeRef(remote: string, ref: RefName): Promise<void>
-  /** Ends running operations, and every process that they started. */
+  /** Ends running operations, and every process that they started. Later operations fail. */
   close(): void
 }

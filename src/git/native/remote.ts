@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { devNull } from 'node:os'
 import { join } from 'node:path'
-import { GitNotFoundError, RemoteError } from '../../model/errors/index.ts'
+import { GitError, GitNotFoundError, RemoteError } from '../../model/errors/index.ts'
 import { classifyGitFailure } from '../classify-git-failure.ts'
 import { classifyRemoteFailure, refuseCutLog, showRemote, silentRemote } from '../classify-remote-failure.ts'
 import { readConfigFiles } from '../config-files.ts'
@@ -50,10 +50,12 @@ export function openRemotes(port: GitPort, options: Omit<RemoteOptions, 'environ
   const running = new Set<Silence>()
   /** Remotes that did not answer. A command that uses one several times waits only once. */
   const silentRemotes = new Set<string>()
+  let isClosed = false
 
   async function run(act: RemoteAct, args: readonly string[], more: RunGitOptions = {}): Promise<GitResult> {
     const { remote } = act
     const seconds = (await options.silenceSecondsMax?.()) ?? 0
+    if (isClosed) throw new GitError('the repository has been closed')
     if (silentRemotes.has(remote)) throw withAdvice(silentRemote(remote, seconds), act)
     const { isInteractive } = options
     const silence = openSilence({ silenceMsMax: 1000 * seconds, isInteractive, objectDir: layout.objectDir })
@@ -152,7 +154,7 @@ export function openRemotes(port: GitPort, options: Omit<RemoteOptions, 'environ
         if (!wasKilled(error)) forget()
         // Leftovers in a used room may cause the failure, such as a ref to a missing object.
         const isOfRemote = error instanceof RemoteError && error.details.reason !== 'failed'
-        if (!room.isUsed || isOfRemote || !isWanted) throw error
+        if (!room.isUsed || isOfRemote || !isWanted || isClosed) throw error
       }
     }
   }
@@ -230,6 +232,7 @@ export function openRemotes(port: GitPort, options: Omit<RemoteOptions, 'environ
       return parsePushReport(report, updates)
     },
     close() {
+      isClosed = true
       for (const silence of running) silence.end()
     },
     async listMissing(head, exclude) {
