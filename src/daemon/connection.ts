@@ -18,16 +18,12 @@ import {
   tell,
   type WireValue,
 } from '../ipc/index.ts'
-
-/** Time to send hello, and to send the rest of a frame. Milliseconds. */
-const helloMsMax = 5_000
-const frameMsMax = 30_000
-/** Time that waiting output is not taken by a client. Milliseconds. */
-const unreadMsMax = 60_000
+import type { DaemonLimits } from './limits.ts'
 
 /** What the server does for a connection. */
 export interface Requests {
   readonly facts: { readonly version: number; readonly build: string; readonly pid: number }
+  readonly limits: DaemonLimits
   /** Begins a request; must not throw. */
   readonly begin: (request: Request, frame: Frame) => void
   readonly onClose: (connection: Connection) => void
@@ -52,7 +48,7 @@ export class Connection {
   constructor(socket: Socket, server: Requests) {
     this.#socket = socket
     this.#server = server
-    this.#within(helloMsMax)
+    this.#within(server.limits.helloMs)
     socket.on('data', (bytes: Buffer) => this.#take(bytes))
     // A half-closed peer looks like one that was killed: it gets no answers.
     socket.on('end', () => this.close())
@@ -107,7 +103,7 @@ export class Connection {
       const patience = setTimeout(() => {
         this.#server.note({}, 'disconnected a client that takes no output')
         this.close()
-      }, unreadMsMax)
+      }, this.#server.limits.unreadMs)
       const done = () => {
         clearTimeout(patience)
         this.#socket.off('drain', done)
@@ -140,11 +136,11 @@ export class Connection {
       // Its further bytes mean nothing.
       this.#socket.removeAllListeners('data')
       this.#socket.resume()
-      this.#within(helloMsMax)
+      this.#within(this.#server.limits.helloMs)
       return
     }
     if (this.#standing === 'new') return
-    if (this.#reader.isInFrame) this.#deadline ?? this.#within(frameMsMax)
+    if (this.#reader.isInFrame) this.#deadline ?? this.#within(this.#server.limits.frameMs)
     else {
       clearTimeout(this.#deadline)
       this.#deadline = undefined

@@ -45,7 +45,7 @@ export type LeaveToCaller = (reason: LocalReason) => never
  * The exit status of the line, and whether it would be answered alike as long as the repository does not change; or that the client has to run it, when nothing was written and nothing printed.
  */
 export type LineOutcome =
-  | { readonly status: number; readonly isRepeatable: boolean }
+  | { readonly status: number; readonly isRepeatable?: boolean }
   | { readonly refused: LocalReason }
 
 export type RunLine = (line: Line, streams: LineStreams, effects: LineEffects) => Promise<LineOutcome>

@@ -36,12 +36,13 @@ export function endpointPath(home: string): string {
  * The directory of this user's sockets: `/run/user/<uid>/grite` where the system has it, else `/tmp/grite-<uid>`. Does not depend on
  * the environment, so that no daemon can hide from `daemon status --all`.
  *
+ * @param parents - other folders, for tests
  * @throws {StorageError} when it belongs to somebody else, or others can enter it
  */
-export function socketDirectory(): string {
+export function socketDirectory(parents = { runtime: '/run/user', temporary: '/tmp' }): string {
   const uid = process.geteuid?.()
-  const runtime = `/run/user/${uid}`
-  const directory = isOwnDirectory(runtime) ? join(runtime, 'grite') : `/tmp/grite-${uid}`
+  const runtime = `${parents.runtime}/${uid}`
+  const directory = isOwnDirectory(runtime) ? join(runtime, 'grite') : `${parents.temporary}/grite-${uid}`
   mkdirSync(directory, { recursive: true, mode: 0o700 })
   if (isOwnDirectory(directory)) return directory
   throw new StorageError(`${directory} must be a directory of this user that only this user can enter`, {

@@ -73,7 +73,7 @@ export async function serveLine(
   const outcome = await runLine(line, openStreams(request, copy), effects)
   if ('refused' in outcome) return request.refuse(outcome.refused, 'run `grite` itself')
   request.finish(tell.exit, outcome.status)
-  if (outcome.isRepeatable && stamp !== null && !copy.isTooLong)
+  if (outcome.isRepeatable === true && stamp !== null && !copy.isTooLong)
     cache.keep(question, stamp, { ...copy.texts, ...outcome })
 }
 

@@ -34,12 +34,6 @@ import { environmentMark, parseLine, serveLine } from './serve-line.ts'
 import { openServedWorkspace } from './served-workspace.ts'
 import { Subscriptions } from './subscriptions.ts'
 
-const connectionsMax = 1024
-/** How often the daemon looks whether it is still wanted: two stats. Milliseconds. */
-const lookMs = 5_000
-/** Requests that are still running this long after the end was asked for are cancelled. Milliseconds. */
-const graceMs = 10_000
-
 export interface DaemonOptions {
   readonly shared: SharedRepository
   readonly env: Readonly<Record<string, string | undefined>>
@@ -54,6 +48,7 @@ export interface DaemonOptions {
   readonly program?: string | undefined
   /** Aborted by a signal. */
   readonly interrupted: AbortSignal
+  readonly limits?: Partial<DaemonLimits>
 }
 
 export interface Daemon {
@@ -111,6 +106,7 @@ class RepositoryDaemon implements Daemon {
   readonly #mark: string
   readonly #startedUnixMs: number
   readonly #requests: Requests
+  readonly #limits: DaemonLimits
   readonly #programMark: string
   #requestCount = 0
   #stopping: string | undefined
@@ -124,6 +120,7 @@ class RepositoryDaemon implements Daemon {
     this.socket = socket
     this.#answers = new AnswerCache(options.shared.layout)
     this.#subscriptions = new Subscriptions(() => this.#ownWorkspace())
+    this.#limits = { ...usualLimits, ...options.limits }
     this.#mark = environmentMark(options.env)
     this.#programMark = markOf(options.program)
     this.#startedUnixMs = options.clock.nowUnixMs()
@@ -133,6 +130,7 @@ class RepositoryDaemon implements Daemon {
     })
     this.#requests = {
       facts: { version: protocolVersion, build: buildId, pid: process.pid },
+      limits: this.#limits,
       begin: (request, frame) => void this.#begin(request, frame),
       onClose: (connection) => void this.#connections.delete(connection),
       isStopping: () => this.#stopping !== undefined,
@@ -150,7 +148,7 @@ class RepositoryDaemon implements Daemon {
     log.info({ socket: this.socket, pid: process.pid }, 'started')
     interrupted.addEventListener('abort', () => this.stop('signal'), { once: true })
     if (interrupted.aborted) this.stop('signal')
-    this.#watch = setInterval(() => this.#look(), lookMs)
+    this.#watch = setInterval(() => this.#look(), this.#limits.lookMs)
   }
 
   stop(reason: string): void {
@@ -168,7 +166,7 @@ class RepositoryDaemon implements Daemon {
     this.#server.close()
     const patience = setTimeout(() => {
       for (const connection of this.#connections) connection.close()
-    }, graceMs)
+    }, this.#limits.graceMs)
     for (const connection of this.#connections) this.#leave(connection)
     while (this.#activity.count > 0) await new Promise((resolve) => setTimeout(resolve, 5))
     clearTimeout(patience)
@@ -196,7 +194,7 @@ class RepositoryDaemon implements Daemon {
   }
 
   #connect(socket: Socket): void {
-    if (this.#connections.size >= connectionsMax) {
+    if (this.#connections.size >= this.#limits.connections) {
       socket.destroy()
       return
     }
