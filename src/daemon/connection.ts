@@ -28,8 +28,8 @@ export interface Requests {
   readonly begin: (request: Request, frame: Frame) => void
   readonly onClose: (connection: Connection) => void
   readonly isStopping: () => boolean
-  /** A client speaks a higher version. */
-  readonly replace: () => void
+  /** A client of a higher version, or of another build, has asked. */
+  readonly replace: (by: 'version' | 'build') => void
   readonly note: (facts: Readonly<Record<string, unknown>>, message: string) => void
 }
 
@@ -197,7 +197,8 @@ export class Connection {
     this.#standing =
       version !== protocolVersion ? 'version' : build !== '' && build !== facts.build ? 'build' : 'served'
     void this.send([tell.hello, facts.version, facts.build, [], facts.pid])
-    if (version > protocolVersion || this.#standing === 'build') this.#server.replace()
+    if (version > protocolVersion) this.#server.replace('version')
+    else if (this.#standing === 'build') this.#server.replace('build')
   }
 }
 

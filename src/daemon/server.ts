@@ -134,7 +134,7 @@ class RepositoryDaemon implements Daemon {
       begin: (request, frame) => void this.#begin(request, frame),
       onClose: (connection) => void this.#connections.delete(connection),
       isStopping: () => this.#stopping !== undefined,
-      replace: () => this.#replace(),
+      replace: (by) => this.#replace(by),
       note: (facts, message) => options.log.warn(facts, message),
     }
   }
@@ -187,10 +187,11 @@ class RepositoryDaemon implements Daemon {
     else if (!existsSync(join(commonDir, 'HEAD'))) this.stop('the repository is gone')
   }
 
-  /** Another build asked: ends if it is the one that is installed now. */
-  #replace(): void {
+  /** Ends for a higher version; for another build only if it is the one that is installed now. */
+  #replace(by: 'version' | 'build'): void {
     const { program } = this.#options
-    if (program !== undefined && markOf(program) !== this.#programMark) this.stop('another build is installed')
+    if (by === 'version') this.stop('a client speaks a higher version')
+    else if (program !== undefined && markOf(program) !== this.#programMark) this.stop('another build is installed')
   }
 
   #connect(socket: Socket): void {

@@ -66,6 +66,28 @@ for (const [reason, version, build] of [
   })
 }
 
+test('a higher version is refused and ends the daemon, which finishes what runs', async (t) => {
+  let finish = () => {}
+  const running = new Promise<void>((resolve) => {
+    finish = resolve
+  })
+  const { client, daemon } = await startFakeDaemon(t, async () => {
+    await running
+    return { status: 3 }
+  })
+  const ours = await client()
+  ours.run(1)
+  await ours.next(tell.accepted, 1)
+  const newer = await client(protocolVersion + 1)
+  newer.run(1)
+  assert.deepEqual((await newer.end(1)).slice(0, 3), [tell.refused, 1, 'version'])
+  ours.run(2)
+  assert.deepEqual((await ours.end(2)).slice(0, 3), [tell.refused, 2, 'stopping'])
+  finish()
+  assert.deepEqual(await ours.end(1), [tell.exit, 1, 3])
+  await daemon.ended
+})
+
 test('hello that is not one, late or said twice ends the connection with the reason frame', async (t) => {
   const { connect, client } = await startFakeDaemon(t)
   const wrong = [
