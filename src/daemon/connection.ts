@@ -124,8 +124,10 @@ export class Connection {
   }
 
   #take(bytes: Buffer): void {
+    let isWhole = false
     try {
       for (const frame of this.#reader.take(bytes)) {
+        isWhole = true
         this.#serve(frame)
         if (this.isClosed) return
       }
@@ -140,11 +142,11 @@ export class Connection {
       return
     }
     if (this.#standing === 'new') return
-    if (this.#reader.isInFrame) this.#deadline ?? this.#within(this.#server.limits.frameMs)
-    else {
+    if (isWhole) {
       clearTimeout(this.#deadline)
       this.#deadline = undefined
     }
+    if (this.#reader.isInFrame && this.#deadline === undefined) this.#within(this.#server.limits.frameMs)
   }
 
   #serve(frame: Frame): void {

@@ -82,6 +82,20 @@ test('a frame that does not become whole in time closes the connection', async (
   await one.closed
 })
 
+test('the time of a frame begins with that frame', async (t) => {
+  const { client } = await startFakeDaemon(t, undefined, { limits: { helloMs: 300, frameMs: 300 } })
+  const one = await client()
+  const frames = Array.from({ length: 12 }, (_, index) => encodeFrame([ask.status, index + 1]))
+  // Each write ends inside a frame.
+  const bytes = Buffer.concat(frames)
+  const cut = (frames[0] as Buffer).length - 2
+  for (let start = 0; start < bytes.length; start += cut) {
+    one.sendBytes(bytes.subarray(start, start + cut))
+    await sleep(50)
+  }
+  assert.equal((await one.end(frames.length))[0], tell.answer)
+})
+
 test('a client that closes its sending half is disconnected, and its requests are cancelled', async (t) => {
   let isCancelled = false
   const { client } = await startFakeDaemon(t, async (_line, { cancelled }) => {
