@@ -12,6 +12,7 @@ import {
   encodeFrame,
   type Frame,
   FrameReader,
+  partBytesMax,
   protocolVersion,
   type Refusal,
   requestsMax,
@@ -19,6 +20,9 @@ import {
   type WireValue,
 } from '../ipc/index.ts'
 import type { DaemonLimits } from './limits.ts'
+
+/** A client is not read while more than this waits for it: more than one part of output, so that it can cancel. Bytes. */
+const answerBytesMax = 2 * partBytesMax
 
 /** What the server does for a connection. */
 export interface Requests {
@@ -147,6 +151,13 @@ export class Connection {
       this.#deadline = undefined
     }
     if (this.#reader.isInFrame && this.#deadline === undefined) this.#within(this.#server.limits.frameMs)
+    if (this.waitingBytes > answerBytesMax) this.#restFromReading()
+  }
+
+  /** Asks nothing more of a client that does not take its answers. */
+  #restFromReading(): void {
+    this.#socket.pause()
+    void this.#drain().then(() => this.#socket.resume())
   }
 
   #serve(frame: Frame): void {

@@ -248,3 +248,22 @@ test('a client that takes no output for long is disconnected', async (t) => {
   while (outcome !== 'closed') await sleep(10)
   assert.ok(logged.includes('disconnected a client that takes no output'))
 })
+
+test('a client that asks without end and reads nothing stops being read', async (t) => {
+  const { client } = await startFakeDaemon(t)
+  const one = await client()
+  one.socket.pause()
+  const count = 20_000
+  one.sendBytes(Buffer.concat(Array.from({ length: count }, (_, index) => encodeFrame([ask.status, index + 1]))))
+  const other = await client()
+  const countServed = async () => {
+    other.send(ask.status, 1)
+    const [, , status] = await other.end(1)
+    return (status as { requests_total: number }).requests_total
+  }
+  let served = 0
+  for (let before = -1; served - before > 1; await sleep(50)) [before, served] = [served, await countServed()]
+  assert.ok(served < count / 2, `${served} questions were answered`)
+  one.socket.resume()
+  await one.next(tell.answer, served + 1)
+})
