@@ -232,6 +232,7 @@ export class Request {
   /** Ends only when it is cancelled: a subscription, a feed. */
   isEndless = false
   #isOver = false
+  #isAccepted = false
 
   constructor(connection: Connection, id: number) {
     this.connection = connection
@@ -267,6 +268,7 @@ export class Request {
   }
 
   accept(): void {
+    this.#isAccepted = true
     void this.connection.send([tell.accepted, this.id])
   }
 
@@ -276,6 +278,12 @@ export class Request {
 
   refuse(reason: Refusal, message: string): void {
     this.finish(tell.refused, reason, message)
+  }
+
+  /** Ends a request after an unexpected error. One that has begun may have had an effect, so it is not called undone. */
+  fail(message: string): void {
+    if (this.#isAccepted) this.finish(tell.failure, { code: 'internal_error', message })
+    else this.refuse('command', message)
   }
 
   /** Sends the final frame, once. */

@@ -55,7 +55,7 @@ export function environmentMark(env: Readonly<Record<string, string | undefined>
   return ['HOME', 'XDG_CONFIG_HOME', 'TZ', ...names.sort()].map((name) => `${name}=${env[name] ?? '\0'}`).join('\n')
 }
 
-/** Runs a line and sends what it prints. Never throws. */
+/** Runs a line and sends what it prints. */
 export async function serveLine(
   request: Request,
   line: Line,

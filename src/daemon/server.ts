@@ -18,6 +18,7 @@ import { Workspace } from '../tracker/workspace.ts'
 import { Activity } from './activity.ts'
 import { AnswerCache } from './answer-cache.ts'
 import { Connection, type Request, type Requests } from './connection.ts'
+import { type DaemonLimits, usualLimits } from './limits.ts'
 import type { LineEffects, RunLine } from './line.ts'
 import type { DaemonLog } from './log.ts'
 import {
@@ -209,7 +210,7 @@ class RepositoryDaemon implements Daemon {
       await this.#serve(request, frame)
     } catch (error) {
       this.#options.log.warn({ kind: frame[0], reason: (error as Error).message }, 'request failed')
-      request.refuse('command', (error as Error).message)
+      request.fail((error as Error).message)
     } finally {
       this.#activity.end()
     }

@@ -172,6 +172,19 @@ test('a line that is left to the client is refused with the reason', async (t) =
   assert.deepEqual((await one.end(1)).slice(0, 3), [tell.refused, 1, 'local'])
 })
 
+test('a line that fails unexpectedly is not called undone', async (t) => {
+  const { client, logged } = await startFakeDaemon(t, async (_line, { write }) => {
+    await write('stdout', 'part')
+    throw new Error('a defect')
+  })
+  const one = await client()
+  one.run(1)
+  assert.equal((await one.end(1))[0], tell.failure)
+  assert.ok(logged.includes('request failed'))
+  one.send(ask.status, 2)
+  assert.equal((await one.end(2))[0], tell.answer)
+})
+
 test('another HOME, TZ or git setting than that of the daemon is refused', async (t) => {
   const { client } = await startFakeDaemon(t, undefined, { env: { HOME: '/h', TZ: 'UTC', GIT_CONFIG_COUNT: '0' } })
   const one = await client()
