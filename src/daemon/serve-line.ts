@@ -113,9 +113,9 @@ function openStreams(request: Request, copy: Copy): LineStreams {
   request.listener = {
     stdin: (bytes) => {
       const take = takePart
-      takePart = undefined
       if (take === undefined) throw new Error('stdin that was not asked for')
       if (bytes.length > partBytesMax) throw new Error(`a part of stdin of ${bytes.length} bytes`)
+      takePart = undefined
       take(bytes)
     },
     closed: (stream) => {

@@ -77,6 +77,7 @@ test('a part of standard input is asked for only when the line reads', async (t)
 
 for (const [title, isAsked, bytes] of [
   ['that was not asked for', false, Buffer.from('early')],
+  ['longer than 1 MiB', true, Buffer.alloc(partBytesMax + 1)],
   ['that is no byte string', true, 'text'],
 ] as const) {
   test(`a part of standard input ${title} ends the connection`, async (t) => {
