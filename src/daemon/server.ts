@@ -11,6 +11,7 @@ import { randomBytes } from 'node:crypto'
 import { existsSync, statSync } from 'node:fs'
 import { createServer, type Server, type Socket } from 'node:net'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { ask, buildId, type Frame, protocolVersion, tell } from '../ipc/index.ts'
 import { StorageError } from '../model/index.ts'
 import type { SharedRepository } from '../tracker/shared-repository.ts'
@@ -165,16 +166,23 @@ class RepositoryDaemon implements Daemon {
     // Nobody finds it from here on.
     giveUpOwnership(this.#endpoint, this.socket)
     this.#server.close()
-    const patience = setTimeout(() => {
-      for (const connection of this.#connections) connection.close()
-    }, this.#limits.graceMs)
     for (const connection of this.#connections) this.#leave(connection)
-    while (this.#activity.count > 0) await new Promise((resolve) => setTimeout(resolve, 5))
-    clearTimeout(patience)
+    if (!(await this.#finishRequests())) {
+      for (const connection of this.#connections) connection.close()
+      // What ignores its cancelling would keep a process that nobody finds.
+      if (!(await this.#finishRequests())) log.warn({ requests: this.#activity.count }, 'left requests unfinished')
+    }
     for (const connection of this.#connections) connection.end()
     await shared.close().catch((error: Error) => log.warn({ reason: error.message }, 'closed with an error'))
     log.info({ reason, requests: this.#requestCount }, 'ended')
     this.#end(reason)
+  }
+
+  /** @returns whether they have finished in time */
+  async #finishRequests(): Promise<boolean> {
+    const endMs = performance.now() + this.#limits.graceMs
+    while (this.#activity.count > 0 && performance.now() < endMs) await sleep(5)
+    return this.#activity.count === 0
   }
 
   /** Feeds and subscriptions do not end by themselves. */

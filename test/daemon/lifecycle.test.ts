@@ -102,6 +102,15 @@ test('requests that do not end are cancelled after a while', async (t) => {
   assert.ok(isCancelled)
 })
 
+test('a request that even ignores its cancelling does not keep the daemon', async (t) => {
+  const { client, daemon } = await startFakeDaemon(t, () => new Promise(() => {}), { limits: { graceMs: 50 } })
+  const one = await client()
+  one.run(1)
+  await one.next(tell.accepted, 1)
+  daemon.stop('enough')
+  assert.equal(await daemon.ended, 'enough')
+})
+
 test('a daemon ends when it is idle, which a running request prevents', async (t) => {
   const { client, daemon } = await startFakeDaemon(
     t,
