@@ -12,7 +12,7 @@ import { existsSync, statSync } from 'node:fs'
 import { createServer, type Server, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { ask, buildId, type Frame, protocolVersion, tell } from '../ipc/index.ts'
+import { ask, buildId, type Endpoint, type Frame, protocolVersion, tell } from '../ipc/index.ts'
 import { StorageError } from '../model/index.ts'
 import type { SharedRepository } from '../tracker/shared-repository.ts'
 import { Workspace } from '../tracker/workspace.ts'
@@ -76,13 +76,18 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon | Runn
   const daemon = new RepositoryDaemon(options, server, place.path, socket)
   // Served from the first moment on: another process may connect as soon as the file names the socket.
   daemon.serve()
-  const present = await takeOwnership(place, socket)
+  let present: Endpoint | undefined
+  try {
+    present = await takeOwnership(place, socket)
+  } catch (error) {
+    daemon.withdraw()
+    throw error
+  }
   if (present === undefined) {
     daemon.watchOver()
     return daemon
   }
-  server.close()
-  giveUpOwnership(place.path, socket)
+  daemon.withdraw()
   return { runningPid: present.pid, runningSocket: present.socket }
 }
 
@@ -143,6 +148,13 @@ class RepositoryDaemon implements Daemon {
 
   serve(): void {
     this.#server.on('connection', (socket) => this.#connect(socket))
+  }
+
+  /** Ends a daemon that was never named. */
+  withdraw(): void {
+    this.#activity.stop()
+    this.#server.close()
+    giveUpOwnership(this.#endpoint, this.socket)
   }
 
   watchOver(): void {

@@ -213,6 +213,15 @@ test('a foreign file at the place of the endpoint is replaced', async (t) => {
   await daemon.ended
 })
 
+test('a folder at the place of the endpoint is an error that leaves no socket', async (t) => {
+  const { shared } = await openFakeRepository(t)
+  mkdirSync(endpointPath(shared.paths.home))
+  const ours = () => readdirSync(socketDirectory()).filter((name) => name.startsWith(`${process.pid}-`))
+  const before = ours()
+  await assert.rejects(startDaemon(optionsFor(shared)))
+  assert.deepEqual(ours(), before)
+})
+
 test('a socket that others can reach through its name is not one of a daemon', async (t) => {
   const { shared, dir } = await openFakeRepository(t)
   const path = endpointPath(shared.paths.home)
