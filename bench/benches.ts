@@ -1,6 +1,7 @@
 import type { Bench } from './bench.ts'
 import { diskBench, filterBench, importBench, parallelBench, rebuildBench } from './bulk.ts'
 import { createBench, listBench } from './commands.ts'
+import { daemonBench, daemonLoadBench } from './daemon.ts'
 import { manyWritersBench } from './many-writers.ts'
 import { readyBench } from './ready.ts'
 import { snapshotBench } from './snapshot.ts'
@@ -16,6 +17,8 @@ export const benches: readonly Bench[] = [
   readyBench,
   parallelBench,
   manyWritersBench,
+  daemonBench,
+  daemonLoadBench,
   diskBench,
   syncBench,
   idleSyncBench,

@@ -8,7 +8,7 @@ import { type Bench, bareNode, grite, griteScript, inRepository, ms, ratio, verd
 import { benchEnv, summarize, timeProcesses } from './measure.ts'
 
 /** One raw flush wave: writes and flushes as many files as a create, in parallel, in `directory`. */
-async function rawFlushWave(directory: string): Promise<number> {
+export async function rawFlushWave(directory: string): Promise<number> {
   const folder = mkdtempSync(join(directory, 'wave-'))
   const start = process.hrtime.bigint()
   await Promise.all(

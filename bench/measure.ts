@@ -22,6 +22,9 @@ export const benchEnv: Readonly<Record<string, string | undefined>> = {
   NO_COLOR: '1',
   // Background maintenance would disturb the next measurement and the removal of the folder.
   GRITE_NO_MAINTENANCE: '1',
+  // The benches of the daemon start their own.
+  GRITE_NO_DAEMON: '1',
+  CI: undefined,
   GIT_CONFIG_NOSYSTEM: '1',
   GIT_CONFIG_GLOBAL: '/dev/null',
 }
@@ -29,7 +32,7 @@ export const benchEnv: Readonly<Record<string, string | undefined>> = {
 /** Runs the commands in rounds, so that noise affects all of them equally. */
 export function timeProcesses<Name extends string>(
   commands: Readonly<Record<Name, readonly string[]>>,
-  { runs, cwd }: { readonly runs: number; readonly cwd: string },
+  { runs, cwd, env = benchEnv }: { readonly runs: number; readonly cwd: string; readonly env?: typeof benchEnv },
 ): Record<Name, ProcessRun> {
   const names = Object.keys(commands) as Name[]
   const times = new Map<Name, number[]>(names.map((name) => [name, []]))
@@ -38,7 +41,7 @@ export function timeProcesses<Name extends string>(
     for (const name of names) {
       const [file, ...args] = commands[name] as [string, ...string[]]
       const start = process.hrtime.bigint()
-      const result = spawnSync(file, args, { cwd, env: benchEnv, encoding: 'utf8', maxBuffer: 1 << 30 })
+      const result = spawnSync(file, args, { cwd, env: env as NodeJS.ProcessEnv, encoding: 'utf8', maxBuffer: 1 << 30 })
       times.get(name)?.push(Number(process.hrtime.bigint() - start) / 1e6)
       if (result.status !== 0)
         throw new Error(`${file} ${args.join(' ')} exited with ${result.status}: ${result.stderr}`)
