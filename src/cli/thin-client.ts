@@ -14,10 +14,13 @@ import { ask, encodeFrame, type Frame, FrameReader, ignorableFrom, protocolVersi
 import { refusesDaemon } from '../ipc/refuses-daemon.ts'
 import type { WireValue } from '../ipc/wire-values.ts'
 import { isTerminal } from './is-terminal.ts'
+import { watchReader } from './reader-watch.ts'
 
 /** Milliseconds. */
 const acceptMsMax = 500
 const cancelMsMax = 3_000
+/** A line that runs for this long may have nothing to print for days: only then its reader is watched. Milliseconds. */
+const watchReaderAfterMs = 500
 /** One read of standard input. */
 const stdinBytesMax = 64 * 1024
 
@@ -91,6 +94,8 @@ class Client {
   #isOver = false
   #hasPrinted = false
   #hasSentInput = false
+  #readerTimer: NodeJS.Timeout | undefined
+  #stopWatchingReader: (() => void) | undefined
   #acceptTimer: NodeJS.Timeout | undefined
   /** How it ends after a signal. */
   #cancelled: ClientOutcome | undefined
@@ -149,6 +154,7 @@ class Client {
       case tell.accepted:
         clearTimeout(this.#acceptTimer)
         this.#acceptTimer = undefined
+        this.#readerTimer = setTimeout(() => this.#watchReader(), watchReaderAfterMs)
         return
       case tell.stdout:
       case tell.stderr:
@@ -168,9 +174,17 @@ class Client {
     try {
       await writeAll(descriptor, bytes)
     } catch {
-      // The reader has gone.
-      this.#socket?.write(encodeFrame([ask.closed, 1, descriptor]))
+      this.#tellUnread(descriptor)
     }
+  }
+
+  #watchReader(): void {
+    this.#stopWatchingReader = watchReader(1, () => this.#tellUnread(1))
+  }
+
+  /** The reader has gone. */
+  #tellUnread(descriptor: 1 | 2): void {
+    if (!this.#isOver) this.#socket?.write(encodeFrame([ask.closed, 1, descriptor]))
   }
 
   /** Answers with one part, when there is one. */
@@ -207,6 +221,8 @@ class Client {
     this.#isOver = true
     clearTimeout(this.#acceptTimer)
     this.#acceptTimer = undefined
+    clearTimeout(this.#readerTimer)
+    this.#stopWatchingReader?.()
     for (const name of Object.keys(signals)) process.removeAllListeners(name)
     this.#socket?.removeAllListeners()
     this.#socket?.on('error', () => {})

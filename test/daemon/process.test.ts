@@ -1,6 +1,6 @@
 /** The built command line through its daemon: the daemon commands, places, signals, pipes and exit statuses. */
 import assert from 'node:assert/strict'
-import { spawnSync } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -189,6 +189,22 @@ test('Ctrl-C ends a served watch with the status of the signal', async (t) => {
       await sleep(20)
     }
   }
+})
+
+test('a served watch ends when its reader does, without another event', async (t) => {
+  const place = createDaemonSandbox(t)
+  place.create('One')
+  await place.started()
+  const watch = spawn(process.execPath, [gritePath, 'watch', '--json'], {
+    cwd: place.path,
+    env: place.environment,
+    stdio: ['ignore', 'pipe', 'ignore'],
+  })
+  t.after(() => watch.kill('SIGKILL'))
+  while ((await place.status()).requests === 0) await sleep(20)
+  watch.stdout.destroy()
+  const end = await Promise.race([once(watch, 'close'), sleep(5000)])
+  assert.deepEqual(end, [0, null])
 })
 
 test('a reader that takes one line ends a served list', async (t) => {
