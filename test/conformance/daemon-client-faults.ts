@@ -65,7 +65,7 @@ export function daemonClientFaults(client: DaemonClient): void {
     'with a tag': (id) => Buffer.concat([frames(welcome), framed([0x82, 0x18, 129, 0xc1, id])]),
     'with too many levels': (id) =>
       Buffer.concat([frames(welcome), framed([0x83, 0x18, 129, id, ...Array<number>(200).fill(0x81), 0])]),
-    'with an unknown kind': (id) => frames(welcome, [139, id]),
+    'with an unknown kind': (id) => frames(welcome, [150, id]),
     'with a kind above 255': (id) => frames(welcome, [256, id]),
     'with the answer of another request': (id) => frames(welcome, answers(id + 1).accepted),
     'with output before accepted': (id) => frames(welcome, answers(id).stdout('x')),
@@ -92,7 +92,7 @@ export function daemonClientFaults(client: DaemonClient): void {
     const { outcome } = await run(t, async (connection) => {
       const { id } = await connection.receiveRun()
       const { accepted, stdout } = answers(id)
-      await connection.send(welcome, accepted, stdout('a part\n'), [139, id])
+      await connection.send(welcome, accepted, stdout('a part\n'), [150, id])
       assert.equal(await connection.receive(), null)
     })
     assertLost(outcome, 'a part\n')

@@ -10,7 +10,10 @@ import { type FakeConnection, startFakeDaemon } from '../support/fake-daemon.ts'
 /** A program that runs a command line of grite through the daemon, as docs/ipc.md describes it. */
 export interface DaemonClient {
   readonly name: string
-  /** Starts it. The program grite that it runs without the daemon is test/native/local-grite.cjs. */
+  /**
+   * Starts it, in a process group of its own. The program grite that it runs without the daemon is
+   * test/native/local-grite.cjs.
+   */
   start(words: readonly string[], options: StartOptions): ChildProcess
 }
 
@@ -60,7 +63,7 @@ export type Talk = (connection: FakeConnection) => Promise<void>
 
 /** Exit status of test/native/local-grite.cjs. */
 export const localStatus = 17
-const clientMsMax = 60_000
+const clientMsMax = 30_000
 
 /** The git directory of a repository; clients look at nothing else. */
 export function createPlace(t: CleanUp): Place {
@@ -90,7 +93,8 @@ export async function runClient(client: DaemonClient, place: Place, options: Run
   const { words = ['list'], env = {}, cwd = place.repository, wrapper = [], stdin = 'ignore', drive } = options
   const { GRITE_NO_DAEMON: _, ...environment } = place.environment
   const child = client.start(words, { cwd, env: { ...environment, ...env }, wrapper, stdin })
-  const timer = setTimeout(() => child.kill('SIGKILL'), clientMsMax)
+  // With the processes of a wrapper.
+  const timer = setTimeout(() => process.kill(-(child.pid ?? Number.NaN), 'SIGKILL'), clientMsMax)
   const output: Record<'stdout' | 'stderr', Buffer[]> = { stdout: [], stderr: [] }
   for (const name of ['stdout', 'stderr'] as const)
     child[name]?.on('data', (bytes: Buffer) => output[name].push(bytes)).on('error', () => undefined)

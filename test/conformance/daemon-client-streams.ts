@@ -288,14 +288,19 @@ export function daemonClientStreams(client: DaemonClient): void {
     assert.equal(stdout, 'first\n')
   })
 
-  it('runs grite when a standard stream is closed', async (t) => {
-    const place = createPlace(t)
-    const daemon = await startFakeDaemon(t, place, async (connection) => void (await connection.receive()))
+  it('takes a closed standard stream for /dev/null, or runs grite', async (t) => {
     for (const closed of ['<&-', '2>&-']) {
-      const { local } = await runClient(client, place, { wrapper: ['sh', '-c', `exec "$@" ${closed}`, 'sh'] })
-      assert.deepEqual([local?.words, local?.request], [['list'], null])
+      const place = createPlace(t)
+      await startFakeDaemon(t, place, async (connection) => {
+        const answer = await accept(connection)
+        await connection.send(answer.wantStdin)
+        assert.equal((await receivePart(connection)).length, 0)
+        await connection.send(answer.stderr('nobody reads this'), answer.stdout('done\n'), answer.exit(0))
+      })
+      const outcome = await runClient(client, place, { wrapper: ['sh', '-c', `exec "$@" ${closed}`, 'sh'] })
+      if (outcome.local === null) assert.deepEqual([outcome.status, outcome.stdout], [0, 'done\n'])
+      else assert.deepEqual([outcome.local.words, outcome.local.request], [['list'], null])
     }
-    assert.equal(daemon.connections(), 0)
   })
 }
 

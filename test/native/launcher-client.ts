@@ -6,6 +6,6 @@ export const launcherClient: DaemonClient = {
   name: 'the launcher',
   start(words, { cwd, env, wrapper, stdin }) {
     const [program = '', ...others] = [...wrapper, compileNative('grite.c'), ...words]
-    return spawn(program, others, { cwd, env, stdio: [stdin, 'pipe', 'pipe'] })
+    return spawn(program, others, { cwd, env, stdio: [stdin, 'pipe', 'pipe'], detached: true })
   },
 }

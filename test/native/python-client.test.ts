@@ -23,7 +23,7 @@ daemonClientConformance(
     start(words, { cwd, env, wrapper, stdin }) {
       const [program = '', ...others] = [...wrapper, python ?? '', '-S', client, ...words]
       const PATH = `${folder}:${env.PATH}`
-      return spawn(program, others, { cwd, env: { ...env, PATH }, stdio: [stdin, 'pipe', 'pipe'] })
+      return spawn(program, others, { cwd, env: { ...env, PATH }, stdio: [stdin, 'pipe', 'pipe'], detached: true })
     },
   },
   python === undefined ? 'there is no python3' : false,
