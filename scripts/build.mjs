@@ -1,6 +1,6 @@
-// Builds dist/: the command line as two scripts with a loader and V8's compiled code, and the library as one bundle. Reading
-// a large file is cheap, but resolving and compiling many files takes most of the time of a short command. The hot script has
-// the modules that everyday commands evaluate, the cold one all others. Large packages that few commands need get separate
+// Builds dist/: the command line as three scripts with a loader and V8's compiled code, and the library as one bundle. Reading
+// a large file is cheap, but resolving and compiling many files takes most of the time of a short command. Which modules are
+// in which script is found by running everyday commands; see loader.cjs. Large packages that few commands need get separate
 // files; the native addon is not bundled.
 import { createHash } from 'node:crypto'
 import { chmodSync, copyFileSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
@@ -12,7 +12,7 @@ import { apart, lazyBuiltins, nativeAddon, seldomUsed } from './esbuild-plugins.
 import { lazyCommands, lazyCommandTable } from './lazy-commands.mjs'
 import { formatScript, linkModules } from './link-modules.mjs'
 import { pastBarrels, redirectBarrels } from './past-barrels.mjs'
-import { compileEveryday, findHotModules } from './run-everyday.mjs'
+import { compileEveryday, findEverydayModules } from './run-everyday.mjs'
 
 // Built in a temp folder and swapped in, so that a failed build keeps the old one.
 const draft = resolve(`node_modules/.cache/grite-dist-${process.pid}`)
@@ -52,9 +52,9 @@ async function buildCommandLine() {
   const barrels = [...modules.keys()].filter((id) => /^\w+(\/errors)?\/index$/.test(id))
   if (barrels.length > 0) throw new Error(`${barrels.join(', ')} would be evaluated; see scripts/past-barrels.mjs`)
   writeLoader('')
-  await writeScripts(modules, [...modules.keys()])
-  await writeScripts(modules, findHotModules(draft))
-  writeLoader(nameBuild(['hot.cjs', 'cold.cjs', 'client.cjs', 'library.cjs']))
+  await writeScripts(modules, { hot: modules, warm: new Map() })
+  await writeScripts(modules, findEverydayModules(draft))
+  writeLoader(nameBuild(['hot.cjs', 'warm.cjs', 'cold.cjs', 'client.cjs', 'library.cjs']))
   // Compiled in separate processes, so that code of the build itself does not get into the cache.
   const { v8 } = process.versions
   const code = compileEveryday(draft)
@@ -86,9 +86,10 @@ function nameBuild(names) {
   return id
 }
 
-async function writeScripts(modules, hot) {
-  const cold = [...modules.keys()].filter((id) => !hot.includes(id))
-  for (const [name, ids] of Object.entries({ hot, cold })) {
+async function writeScripts(modules, { hot, warm }) {
+  const scriptOf = (id) => (hot.has(id) ? 'hot' : warm.has(id) ? 'warm' : 'cold')
+  for (const name of ['hot', 'warm', 'cold']) {
+    const ids = [...modules.keys()].filter((id) => scriptOf(id) === name)
     writeFileSync(`${draft}/${name}.cjs`, await formatScript(modules, ids))
   }
 }

@@ -1,4 +1,4 @@
-// The commands whose start counts most. Their modules are in the hot script, and each has compiled code of its own.
+// The commands whose start counts most. Their modules are in the hot and the warm script, with compiled code for each command.
 
 /** Full names; the loader knows their other spellings. */
 export const everydayCommands = [
@@ -12,13 +12,15 @@ export const everydayCommands = [
   'ready',
 ]
 
+/** The first write of a repository. */
+export const firstLines = [['issue', 'create', '--title', 'First', '--json']]
+
 /**
- * Lines that run each everyday command in a repository with the issue `ID`. Those that read come after those that write.
+ * Lines that run each everyday command in a repository with the issue `ID`.
  *
  * @type {Readonly<Record<string, readonly (readonly string[])[]>>}
  */
-export const everydayLines = {
-  version: [['--version']],
+export const writingLines = {
   'issue create': [
     ['issue', 'create', '--title', 'Second', '--body', 'Text', '--label', 'bug', '--json'],
     ['issue', 'create', '--title', 'Third'],
@@ -39,6 +41,11 @@ export const everydayLines = {
     ['issue', 'update', 'ID', '--title', 'Other', '--json'],
     ['issue', 'update', 'ID', '--title', 'Another'],
   ],
+}
+
+/** Like `writingLines`, for commands that read. */
+export const readingLines = {
+  version: [['--version']],
   'issue list': [
     ['issue', 'list', '--json'],
     ['issue', 'list', '--label', 'bug', '--limit', '1'],

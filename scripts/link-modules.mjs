@@ -36,8 +36,9 @@ export async function linkModules(options) {
 /** A script whose value is a function that returns the modules as an object. */
 export async function formatScript(modules, ids) {
   const members = ids.map((id) => `${JSON.stringify(id)}: ${modules.get(id)}`)
+  const helpersText = members.some((member) => member.includes('__callDispose')) ? await disposeHelpers() : ''
   // As the value of an assignment, which the minifier keeps.
-  const text = `module.exports = function (require, load, interop) {\n"use strict";\n${await disposeHelpers()}\nreturn {\n${members.join(',\n')}\n}\n}`
+  const text = `module.exports = function (require, load, interop) {\n"use strict";\n${helpersText}\nreturn {\n${members.join(',\n')}\n}\n}`
   const { code } = await transform(text, { ...format, minify: true })
   return `(${code.replace(/^module\.exports ?= ?/, '').replace(/;\n?$/, '')})`
 }

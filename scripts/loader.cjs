@@ -1,6 +1,7 @@
 #!/usr/bin/env node
-// Runs the command line. Its modules are in two scripts: hot.cjs has those of the everyday commands, cold.cjs the others, which
-// most lines never load. V8 gets compiled code with each: of the command itself for an everyday one. V8 rejects code from
+// Runs the command line. Its modules are in three scripts, which are loaded when the first of their modules is needed: hot.cjs
+// has those of most lines, warm.cjs what everyday commands need besides when they open the view, cold.cjs all others. V8 gets
+// compiled code with each: of the command itself for an everyday one. V8 rejects code from
 // another version; own-code.cjs then looks for code made by the running version. Old versions of Node must be able to parse
 // this file, to print that they are too old.
 'use strict'
@@ -34,6 +35,10 @@ const command = require.main === module ? nameOf(process.argv.slice(2)) : 'other
 const scripts = {}
 /** Exports of the modules that were evaluated, by id. */
 const loaded = new Map()
+/** Scripts to load next, in this order. */
+const waiting = ['warm', 'cold']
+/** Whether V8 accepts the code in dist/. */
+let isShippedUsable = false
 let factories = {}
 
 if (require.main === module) runWithDaemon()
@@ -70,7 +75,7 @@ function nameOf(words) {
 function load(id) {
   let exports = loaded.get(id)
   if (exports === undefined) {
-    if (factories[id] === undefined) factories = Object.assign(run('cold'), factories)
+    while (factories[id] === undefined) factories = Object.assign(run(waiting.shift()), factories)
     exports = factories[id]()
     loaded.set(id, exports)
   }
@@ -90,9 +95,13 @@ function run(name) {
     return compiled.cachedDataRejected ? undefined : compiled
   }
   // Everyday commands seldom load the cold script, so it has no code for each of them.
-  const codeName = `${name}-${name === 'hot' || command === 'sync' ? command : 'other'}`
+  const codeName = `${name}-${name !== 'cold' || command === 'sync' ? command : 'other'}`
   const shipped = readShipped(codeName)
-  const script = (shipped && compile(shipped)) || require('./own-code.cjs').compileWithOwn(compile, codeName)
+  let script = shipped && compile(shipped)
+  if (name === 'hot') isShippedUsable = script !== undefined
+  if (script === undefined) {
+    script = isShippedUsable ? compile() : require('./own-code.cjs').compileWithOwn(compile, codeName)
+  }
   scripts[name] = script
   return script.runInThisContext()(require, load, interop)
 }

@@ -11,7 +11,7 @@ const { cachedDataVersionTag } = require('node:v8')
 /** Inserted by the build. V8 itself compares only the length of the source. */
 const bundleId = '@bundle-id@'
 /** Maximum number of files, since versions of grite and Node change: about two versions. */
-const filesMax = 24
+const filesMax = 40
 
 /**
  * Compiles a script, with our own code if it exists.

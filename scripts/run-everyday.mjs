@@ -1,17 +1,32 @@
 // Runs everyday lines in a new repository, each command in a process of its own.
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { everydayLines, otherLines, syncLines } from './everyday.mjs'
+import { firstLines, otherLines, readingLines, syncLines, writingLines } from './everyday.mjs'
 
 const runner = resolve('scripts/run-lines.cjs')
+const createLines = writingLines['issue create']
 
-/** Ids of the modules that everyday commands evaluate, sorted. */
-export function findHotModules(dist) {
-  return inRepository(dist, (run) => {
-    const ids = Object.values(everydayLines).map((lines) => JSON.parse(readFileSync(run(lines), 'utf8')))
-    return [...new Set(ids.flat())].sort()
+/**
+ * Ids of the modules that everyday commands evaluate: in any case, and besides in a new repository or when they open the
+ * view.
+ *
+ * @returns {{ hot: Set<string>, warm: Set<string> }}
+ */
+export function findEverydayModules(dist) {
+  return inRepository(dist, (run, first) => {
+    const writing = Object.values(writingLines).map((lines) => run(lines).modules())
+    const reading = Object.values(readingLines)
+    // The first run has to bring the view up to date.
+    const behind = reading.map((lines) => {
+      run(createLines)
+      return run(lines).modules()
+    })
+    const upToDate = reading.map((lines) => run(lines).modules())
+    const hot = new Set([...upToDate.flat(), ...run(createLines).modules()])
+    const warm = [first.modules(), ...behind, ...writing].flat().filter((id) => !hot.has(id))
+    return { hot, warm: new Set(warm) }
   })
 }
 
@@ -20,15 +35,23 @@ export function findHotModules(dist) {
  * commands are not among them: they change V8 flags, and V8 rejects code that was made under other flags.
  */
 export function compileEveryday(dist) {
-  return inRepository(dist, (run) => {
+  return inRepository(dist, (run, first) => {
     const code = new Map()
-    const compile = (command, lines, scripts) => {
-      const output = run(lines, scripts.join(','))
-      for (const script of scripts) code.set(`${script}-${command}`, readFileSync(`${output}.${script}`))
+    const keep = (command, { codeOf }, scripts) => {
+      for (const script of scripts) {
+        const bytes = codeOf(script)
+        if (bytes !== undefined) code.set(`${script}-${command.replace(' ', '-')}`, bytes)
+      }
     }
-    for (const [name, lines] of Object.entries(everydayLines)) compile(name.replace(' ', '-'), lines, ['hot'])
-    compile('other', otherLines, ['hot', 'cold'])
-    compile('sync', syncLines, ['hot', 'cold'])
+    keep('issue create', first, ['warm'])
+    for (const [name, lines] of Object.entries(writingLines)) keep(name, run(lines), ['hot', 'warm'])
+    for (const [name, lines] of Object.entries(readingLines)) {
+      run(createLines)
+      keep(name, run(lines), ['warm'])
+      keep(name, run(lines), ['hot'])
+    }
+    keep('other', run(otherLines), ['hot', 'warm', 'cold'])
+    keep('sync', run(syncLines), ['hot', 'warm', 'cold'])
     return code
   })
 }
@@ -44,27 +67,24 @@ function inRepository(dist, work) {
     GRITE_NO_MAINTENANCE: '1',
   }
   const options = { cwd: directory, env, stdio: ['ignore', 'pipe', 'inherit'], encoding: 'utf8' }
+  let count = 0
+  const run = (lines) => {
+    const output = join(place, `output-${count++}`)
+    const stdout = execFileSync(process.execPath, [runner, dist, output, JSON.stringify(lines)], options)
+    return {
+      stdout,
+      modules: () => JSON.parse(readFileSync(`${output}.json`, 'utf8')),
+      codeOf: (script) => (existsSync(`${output}.${script}`) ? readFileSync(`${output}.${script}`) : undefined),
+    }
+  }
   try {
     mkdirSync(directory)
     execFileSync('git', ['init', '-q', directory], { env })
     execFileSync('git', ['init', '-q', '--bare', remote], { env })
     execFileSync('git', ['remote', 'add', 'origin', remote], options)
-    const first = execFileSync(
-      process.execPath,
-      [join(dist, 'grite.cjs'), 'issue', 'create', '--title', 'First', '--json'],
-      options,
-    )
-    const id = JSON.parse(first).data.issue_id
-    let count = 0
-    return work((lines, code) => {
-      const output = join(place, `output-${count++}`)
-      const named = lines.map((words) => words.map((word) => (word === 'ID' ? id : word)))
-      execFileSync(process.execPath, [runner, dist, output, JSON.stringify(named)], {
-        ...options,
-        env: code === undefined ? env : { ...env, GRITE_BUILD_CODE: code },
-      })
-      return output
-    })
+    const first = run(firstLines)
+    const id = JSON.parse(first.stdout).data.issue_id
+    return work((lines) => run(lines.map((words) => words.map((word) => (word === 'ID' ? id : word)))), first)
   } finally {
     rmSync(place, { recursive: true, force: true })
   }

@@ -1,8 +1,8 @@
 // Runs lines of the command line in one process, as the loader would, for the build:
 //
-//     node run-lines.cjs <folder of the loader> <file for the result> <lines as JSON>
+//     node run-lines.cjs <folder of the loader> <path for results> <lines as JSON>
 //
-// The result is either compiled code, for the names of scripts in GRITE_BUILD_CODE, or the ids of the evaluated modules.
+// Writes <path>.json with the ids of the evaluated modules, and <path>.<script> with the compiled code of each loaded script.
 'use strict'
 const { writeFileSync } = require('node:fs')
 const [dist, output, json] = process.argv.slice(2)
@@ -11,9 +11,8 @@ const { bundle, loaded, scripts } = require(`${dist}/grite.cjs`)
 const lines = JSON.parse(json)
 
 process.on('exit', () => {
-  const { GRITE_BUILD_CODE: names } = process.env
-  if (names === undefined) writeFileSync(output, JSON.stringify([...loaded.keys()]))
-  else for (const name of names.split(',')) writeFileSync(`${output}.${name}`, scripts[name].createCachedData())
+  writeFileSync(`${output}.json`, JSON.stringify([...loaded.keys()]))
+  for (const [name, script] of Object.entries(scripts)) writeFileSync(`${output}.${name}`, script.createCachedData())
 })
 
 async function runLines() {

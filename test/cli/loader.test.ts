@@ -14,7 +14,9 @@ interface LoaderExports {
 
 const loader = (): LoaderExports => createRequire(import.meta.url)(gritePath)
 
-function moduleIds(script: 'hot' | 'cold'): string[] {
+const scriptNames = ['hot', 'warm', 'cold'] as const
+
+function moduleIds(script: (typeof scriptNames)[number]): string[] {
   const text = readFileSync(join(dirname(gritePath), `${script}.cjs`), 'latin1')
   const none = () => ({})
   return Object.keys(runInThisContext(text)(none, none, none))
@@ -22,14 +24,14 @@ function moduleIds(script: 'hot' | 'cold'): string[] {
 
 describe('scripts of the command line', () => {
   it('each module is in one script', () => {
-    const cold = new Set(moduleIds('cold'))
-    const both = moduleIds('hot').filter((id) => cold.has(id))
-    assert.deepEqual(both, [])
+    const ids = scriptNames.flatMap(moduleIds)
+    assert.equal(new Set(ids).size, ids.length)
   })
 
-  it('everyday modules are in the hot script, others in the cold one', () => {
-    const [hot, cold] = [moduleIds('hot'), moduleIds('cold')]
+  it('everyday modules are in the hot script, LevelDB in the warm one, others in the cold one', () => {
+    const [hot, warm, cold] = scriptNames.map(moduleIds) as [string[], string[], string[]]
     for (const id of ['cli/main', 'commands/issue/list', 'tracker/writer']) assert.ok(hot.includes(id), id)
+    for (const id of ['classic-level', 'commands/issue/comment', 'view/projector']) assert.ok(warm.includes(id), id)
     for (const id of ['cli/help', 'commands/sync/sync', 'cli/all-commands']) assert.ok(cold.includes(id), id)
   })
 
@@ -37,13 +39,13 @@ describe('scripts of the command line', () => {
     const { load, scripts } = loader()
     assert.deepEqual(Object.keys(scripts), ['hot'])
     const { describeFailure } = load('cli/failure') as { describeFailure: (thrown: unknown) => { code: string } }
-    assert.deepEqual(Object.keys(scripts), ['hot', 'cold'])
+    assert.deepEqual(Object.keys(scripts), [...scriptNames])
     const { NotFoundError } = load('model/errors/errors') as { NotFoundError: new (message: string) => Error }
     assert.equal(describeFailure(new NotFoundError('nothing')).code, 'not_found')
   })
 
   it('every module can be evaluated', () => {
     const { load } = loader()
-    for (const id of [...moduleIds('hot'), ...moduleIds('cold')]) assert.equal(load(id), load(id))
+    for (const id of scriptNames.flatMap(moduleIds)) assert.equal(load(id), load(id))
   })
 })

@@ -60,14 +60,14 @@ describe('code cache for another Node version', () => {
     for (const words of [['--version'], ['db', 'stats']]) run(words)
     assert.equal(exists(cache), false)
     run(['issue', 'list'])
-    const [file = ''] = files()
-    assert.deepEqual(names(), ['hot-issue-list'])
+    const file = files().find((path) => path.includes('/hot-')) as string
+    assert.deepEqual(names(), ['hot-issue-list', 'warm-issue-list'])
     assert.deepEqual([statSync(cache).mode & 0o777, statSync(file).mode & 0o777], [0o700, 0o600])
     const first = statSync(file)
     run(['list', '--json'])
     assert.equal(statSync(file).ino, first.ino)
     run(['new', '--title=x'])
-    assert.deepEqual(names(), ['hot-issue-create', 'hot-issue-list'])
+    assert.deepEqual(names(), ['hot-issue-create', 'hot-issue-list', 'warm-issue-create', 'warm-issue-list'])
   })
 
   it('no code cache is written when dist/ contains a usable one', (t) => {
@@ -80,7 +80,7 @@ describe('code cache for another Node version', () => {
     const { run, home, cache } = setUp(t)
     const caches = join(home, 'caches')
     run(['issue', 'list'], { XDG_CACHE_HOME: caches })
-    assert.deepEqual([readdirSync(join(caches, 'grite')).length, exists(cache)], [1, false])
+    assert.deepEqual([readdirSync(join(caches, 'grite')).length, exists(cache)], [2, false])
   })
 
   it('no code cache is written when the user disables it or has no home', (t) => {
@@ -127,16 +127,16 @@ describe('code cache for another Node version', () => {
     const { size } = statSync(file)
     writeFileSync(file, 'no code')
     run(['issue', 'list'])
-    assert.deepEqual([files(), statSync(file).size > size / 2], [[file], true])
+    assert.ok(statSync(file).size > size / 2)
   })
 
-  it('the code cache keeps at most 24 files', (t) => {
+  it('the code cache keeps at most 40 files', (t) => {
     const { run, files, cache } = setUp(t)
     mkdirSync(cache, { recursive: true })
-    for (let index = 0; index < 30; index++) writeFileSync(join(cache, `old-${index}`), '')
+    for (let index = 0; index < 45; index++) writeFileSync(join(cache, `old-${index}`), '')
     run(['issue', 'list'])
-    assert.equal(files().length, 24)
-    assert.equal(files().filter((file) => !file.includes('/old-')).length, 1)
+    assert.equal(files().length, 40)
+    assert.equal(files().filter((file) => !file.includes('/old-')).length, 2)
   })
 })
 
