@@ -1,5 +1,4 @@
-import { statSync } from 'node:fs'
-import { open } from 'node:fs/promises'
+import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs'
 import type { GitPort, Oid, RefName } from './port.ts'
 import { reflogPath } from './ref-paths.ts'
 import { createGitRunner, type GitRunner } from './run-git.ts'
@@ -39,24 +38,25 @@ export async function readReflog(
   entriesMax: number,
   since = '',
 ): Promise<readonly ReflogEntry[]> {
-  const lines =
-    git.layout.refStorage === 'files' ? await readFileTail(git, ref, since) : await askGit(git, ref, entriesMax)
+  const lines = git.layout.refStorage === 'files' ? readFileTail(git, ref, since) : await askGit(git, ref, entriesMax)
   return lines.slice(-entriesMax).reverse()
 }
 
 /** Line: `<old> <new> <name> <email> <time> <zone>\t<message>`. Skips other lines. */
-async function readFileTail({ layout }: GitPort, ref: RefName, since: string): Promise<ReflogEntry[]> {
+function readFileTail({ layout }: GitPort, ref: RefName, since: string): ReflogEntry[] {
+  let file: number | undefined
   try {
-    await using file = await open(reflogPath(layout, ref))
-    const { size, ino, birthtimeMs } = await file.stat()
+    file = openSync(reflogPath(layout, ref), 'r')
+    const { size, ino, birthtimeMs } = fstatSync(file)
     const [sizeThen, , fileThen] = since.split(' ')
     // Lines are appended; a program that removes some (`git reflog expire`) replaces the file.
     const isSameFile = fileThen === `${ino}/${birthtimeMs}` && Number(sizeThen) <= size
     const seen = isSameFile ? Number(sizeThen) : 0
     const start = Math.max(seen, size - tailBytesMax)
     const bytes = Buffer.alloc(size - start)
-    await file.read(bytes, 0, bytes.length, start)
+    const length = readSync(file, bytes, 0, bytes.length, start)
     return bytes
+      .subarray(0, length)
       .toString('latin1')
       .split('\n')
       .flatMap((line) => {
@@ -67,6 +67,8 @@ async function readFileTail({ layout }: GitPort, ref: RefName, since: string): P
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
     throw error
+  } finally {
+    if (file !== undefined) closeSync(file)
   }
 }
 

@@ -1,0 +1,154 @@
+/** What everyday commands load: a start is fast as long as they load little. */
+import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { after, before, describe, it } from 'node:test'
+import { createGriteSandbox, gritePath } from './grite-process.ts'
+
+const sandbox = createGriteSandbox({ after })
+const report = join(sandbox.dir, 'report.json')
+const preload = join(sandbox.dir, 'preload.cjs')
+
+/** Parts of Node that no bare start has and that any command may load: what parses the line. */
+const parsing = ['internal/util/parse_args/parse_args', 'internal/util/parse_args/utils']
+/** What LevelDB takes: its binding is found by Node's loader of modules. */
+const levelDb = [
+  'internal/modules/esm/assert',
+  'internal/modules/esm/loader',
+  'internal/source_map/source_map',
+  'module',
+]
+
+/** Packages that are linked into the scripts. Loading any other, or cold modules, takes too long. */
+const configPackages = ['smol-toml']
+const hashPackages = ['@noble/hashes/blake2.js']
+
+interface Allowed {
+  readonly scripts: readonly string[]
+  readonly packages: readonly string[]
+  readonly builtins: readonly string[]
+}
+
+const readsRows: Allowed = { scripts: ['hot'], packages: configPackages, builtins: parsing }
+const reads: Allowed = {
+  scripts: ['hot', 'warm'],
+  packages: [...configPackages, ...hashPackages, 'classic-level'],
+  builtins: [...parsing, ...levelDb],
+}
+const creates: Allowed = { scripts: ['hot'], packages: [...configPackages, ...hashPackages], builtins: parsing }
+
+interface Loaded {
+  readonly scripts: readonly string[]
+  readonly modules: readonly string[]
+  readonly builtins: readonly string[]
+}
+
+/** Runs a line as the loader does, and returns what the process had loaded at its exit. */
+function loadedBy(words: readonly string[]): Loaded {
+  const { path, environment } = sandbox
+  const args = ['--require', preload, '-e', 'globalThis.runGrite()', '--', ...words]
+  const { status, stderr } = spawnSync(process.execPath, args, {
+    cwd: path,
+    env: environment,
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  assert.equal(status, 0, stderr)
+  return JSON.parse(readFileSync(report, 'utf8'))
+}
+
+const isPackage = (id: string) => !existsSync(join(gritePath, '../../src', `${id}.ts`)) && !id.endsWith('.json')
+
+function assertLoads(words: readonly string[], allowed: Allowed): void {
+  const { scripts, modules, builtins } = loadedBy(words)
+  const beyond = (found: readonly string[], list: readonly string[]) => found.filter((name) => !list.includes(name))
+  assert.deepEqual(
+    {
+      scripts: beyond(scripts, allowed.scripts),
+      packages: beyond(modules.filter(isPackage), allowed.packages),
+      builtins: beyond(builtins, allowed.builtins),
+    },
+    { scripts: [], packages: [], builtins: [] },
+    words.join(' '),
+  )
+}
+
+describe('what everyday commands load', () => {
+  let id = ''
+  const { create, grite } = sandbox
+
+  before(() => {
+    writeFileSync(
+      preload,
+      `globalThis.runGrite = () => {
+        const { load, loaded, scripts } = require(${JSON.stringify(gritePath)})
+        const before = new Set(process.moduleLoadList)
+        process.on('exit', () => {
+          const builtins = process.moduleLoadList.filter((name) => !before.has(name) && name.startsWith('NativeModule '))
+          require('node:fs').writeFileSync(${JSON.stringify(report)}, JSON.stringify({
+            scripts: Object.keys(scripts),
+            modules: [...loaded.keys()],
+            builtins: builtins.map((name) => name.slice('NativeModule '.length)),
+          }))
+        })
+        process.argv.splice(1, 0, 'grite')
+        load('cli/bundle').runProcess()
+      }`,
+    )
+    id = create('First', '--label=bug', '--body=Text')
+  })
+
+  const upToDate = () => void grite('issue', 'list')
+
+  it('the version needs only the hot script', () => {
+    assertLoads(['--version'], { scripts: ['hot'], packages: [], builtins: [] })
+  })
+
+  for (const words of [
+    ['issue', 'create', '--title', 'x', '--body', 'Some text', '--label', 'ui'],
+    ['new', 'x', '--json'],
+  ]) {
+    it(`${words.slice(0, 2).join(' ')} loads neither LevelDB nor crypto`, () => assertLoads(words, creates))
+  }
+
+  for (const words of [
+    ['issue', 'list', '--json'],
+    ['list'],
+    ['list', '--label', 'bug', '--limit', '1'],
+    ['issue', 'show', 'ID', '--json'],
+    ['show', 'ID'],
+    ['ready', '--json'],
+    ['ready'],
+  ]) {
+    it(`${words.join(' ')} loads no LevelDB while the rows files serve`, () => {
+      upToDate()
+      assertLoads(
+        words.map((word) => (word === 'ID' ? id : word)),
+        words.includes('show') || words.includes('--label')
+          ? { ...readsRows, packages: [...readsRows.packages, ...hashPackages] }
+          : readsRows,
+      )
+    })
+  }
+
+  for (const words of [
+    ['issue', 'comment', 'ID', '--body', 'More'],
+    ['comment', 'ID', '--body', 'More', '--json'],
+    ['issue', 'update', 'ID', '--title', 'Other'],
+    ['close', 'ID'],
+    ['issue', 'reopen', 'ID', '--json'],
+  ]) {
+    it(`${words.join(' ')} loads nothing cold`, () => {
+      assertLoads(
+        words.map((word) => (word === 'ID' ? id : word)),
+        reads,
+      )
+    })
+  }
+
+  it('a list after a write loads nothing cold', () => {
+    create('Another')
+    assertLoads(['issue', 'list', '--json'], reads)
+  })
+})
