@@ -1,6 +1,6 @@
 import type { Bench } from './bench.ts'
 import { diskBench, filterBench, importBench, parallelBench, rebuildBench } from './bulk.ts'
-import { createBench, listBench } from './commands.ts'
+import { createBench, listBench, versionBench } from './commands.ts'
 import { daemonBench, daemonLoadBench } from './daemon.ts'
 import { manyWritersBench } from './many-writers.ts'
 import { readyBench } from './ready.ts'
@@ -8,6 +8,7 @@ import { snapshotBench } from './snapshot.ts'
 import { idleSyncBench, syncBench } from './sync.ts'
 
 export const benches: readonly Bench[] = [
+  versionBench,
   createBench,
   listBench,
   importBench,
