@@ -11,9 +11,11 @@ export interface Work {
 }
 
 export async function readWork(view: View): Promise<Work> {
+  // LevelDB reads the one while we work on the other.
+  const [texts, edges] = await Promise.all([view.allRowTexts(), view.allDependencies()])
   const rows = new Map<IssueId, RowText>()
-  for (const row of await view.allRowTexts()) rows.set(row.issueId, row)
-  const blockers = findBlockers(await view.allDependencies(), (id) => rows.get(id)?.state)
+  for (const row of texts) rows.set(row.issueId, row)
+  const blockers = findBlockers(edges, (id) => rows.get(id))
   return {
     rows,
     blockersOf: (id) => blockers.get(id) ?? [],

@@ -110,11 +110,12 @@ test('a changing graph finds a path exactly where one exists', () => {
 })
 
 test('an open issue waits for open and unknown issues only', () => {
-  const states = new Map<IssueId, IssueStateWord>([
+  const states: readonly (readonly [IssueId, IssueStateWord])[] = [
     [a, 'open'],
     [b, 'open'],
     [c, 'closed'],
-  ])
+  ]
+  const known = new Map(states.map(([issueId, state]) => [issueId, { issueId, state }]))
   const edges = [
     edge(0, 1, 'depends_on'),
     edge(0, 2, 'depends_on'),
@@ -122,8 +123,11 @@ test('an open issue waits for open and unknown issues only', () => {
     edge(1, 0, 'blocks'),
     edge(0, 2, 'related_to'),
     edge(2, 0, 'depends_on'),
+    edge(2, 0, 'blocks'),
+    edge(3, 2, 'blocks'),
+    edge(3, 1, 'depends_on'),
   ]
-  const waiting = findBlockers(edges, (id) => states.get(id))
+  const waiting = findBlockers(edges, (id) => known.get(id))
   assert.deepEqual(
     [...waiting],
     [
