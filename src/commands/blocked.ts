@@ -2,7 +2,7 @@ import { cutPage, findCycles, type IssueId, isOverdue, type Order } from '../mod
 import { readClaims } from '../tracker/claims/read-claims.ts'
 import { type MentionedIssue, mentionRows } from '../tracker/issues/describe-issues.ts'
 import { compareByPriority, orderOfBlocked, passes } from '../tracker/issues/ready-queue.ts'
-import { readWork, unknownBlockers, type Work } from '../tracker/issues/work.ts'
+import { readWork, type Work } from '../tracker/issues/work.ts'
 import { warnIfNoLog } from '../tracker/sync/no-log.ts'
 import type { IssueRow } from '../view/index.ts'
 import { type DataOf, defineCommand, type GivenInput } from './define-command.ts'
@@ -33,7 +33,7 @@ export const blocked = defineCommand({
     await warnIfNoLog(context, repository, view)
     const work = await readWork(view)
     const rowOf = (id: IssueId) => work.rows.get(id)?.parse() as IssueRow
-    const waiting = work.heldUp
+    const waiting = [...work.heldUp]
       .map(rowOf)
       .filter((row) => passes(row, { labels: input.label }))
       .sort(compareByPriority)
@@ -56,7 +56,7 @@ export const blocked = defineCommand({
           overdue: isOverdue(row, nowUnixMs),
           in_cycle: inCycle.has(row.issue_id),
           blockers: knownBlockers(row.issue_id).map(({ issueId, through }) => ({ ...mentioned(issueId), through })),
-          unknown_blockers: unknownBlockers(work.blockersOf(row.issue_id)),
+          unknown_blockers: work.unknownBlockersOf(row.issue_id),
         })),
         total: waiting.length,
         next_cursor: nextCursor,
@@ -69,5 +69,5 @@ export type BlockedInput = GivenInput<typeof blocked>
 export type BlockedData = DataOf<typeof blocked>
 
 function ordersAmong({ heldUp, blockersOf }: Work): Order[] {
-  return heldUp.flatMap((waits) => blockersOf(waits).map(({ issueId }) => ({ first: issueId, waits })))
+  return [...heldUp].flatMap((waits) => blockersOf(waits).map(({ issueId }) => ({ first: issueId, waits })))
 }

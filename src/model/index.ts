@@ -57,10 +57,18 @@ export { compareBytes, compareText } from './compare.ts'
 export { type FileContext, laterContext, type ProjectContext } from './context.ts'
 export { cutPage, type ListOrder, type Place } from './cursor.ts'
 export { dayWords, parseDayWord, weekdays } from './day-words.ts'
-export { type Blocker, findBlockers, isBlocked } from './dependencies/blockers.ts'
+export { type Blocker, findBlockers, findWaiting } from './dependencies/blockers.ts'
 export { findCycles, findDependencyCycles } from './dependencies/cycles.ts'
 export { DependencyGraph } from './dependencies/dependency-graph.ts'
-export { type Order, orderOf, ordersOf, respell, type StoredEdge } from './dependencies/edges.ts'
+export {
+  type EdgeList,
+  edgesOfList,
+  type Order,
+  orderOf,
+  ordersOf,
+  respell,
+  type StoredEdge,
+} from './dependencies/edges.ts'
 export {
   layOutForest,
   reachableFrom,

@@ -5,7 +5,14 @@
  *
  *     <source, 32 hex> { <type: B, D or R> <target, 32 hex> }
  */
-import type { Dependency, DependencyType, IssueId, StoredEdge } from '../model/index.ts'
+import {
+  type Dependency,
+  type DependencyType,
+  type EdgeList,
+  edgesOfList,
+  type IssueId,
+  type StoredEdge,
+} from '../model/index.ts'
 
 const letters = { blocks: 'B', depends_on: 'D', related_to: 'R' } as const satisfies Record<DependencyType, string>
 const types = new Map(Object.entries(letters).map(([type, letter]) => [letter as string, type as DependencyType]))
@@ -17,12 +24,32 @@ export function formatDependencyList(source: IssueId, dependencies: readonly Dep
 }
 
 export function parseDependencyList(text: string): StoredEdge[] {
-  const edges: StoredEdge[] = []
-  const source = text.slice(0, idLength) as IssueId
-  for (let place = idLength; place < text.length; place += 1 + idLength) {
-    const type = types.get(text[place] as string)
-    if (type === undefined) throw new TypeError(`no edge type '${text[place]}' in the list of ${source}`)
-    edges.push({ source, target: text.slice(place + 1, place + 1 + idLength) as IssueId, type })
+  return edgesOfList(new DependencyText(text))
+}
+
+const edgeLength = 1 + idLength
+
+/** A stored list, read edge by edge. */
+export class DependencyText implements EdgeList {
+  readonly source: IssueId
+  readonly count: number
+  readonly #text: string
+
+  constructor(text: string) {
+    this.#text = text
+    this.source = text.slice(0, idLength) as IssueId
+    this.count = Math.floor(text.length / edgeLength)
   }
-  return edges
+
+  typeAt(index: number): DependencyType {
+    const letter = this.#text[idLength + index * edgeLength]
+    const type = types.get(letter as string)
+    if (type === undefined) throw new TypeError(`no edge type '${letter}' in the list of ${this.source}`)
+    return type
+  }
+
+  targetAt(index: number): IssueId {
+    const start = idLength + index * edgeLength + 1
+    return this.#text.slice(start, start + idLength) as IssueId
+  }
 }

@@ -12,6 +12,7 @@ import {
   compareVersions,
   type DependencyType,
   decodeRecord,
+  type EdgeList,
   type Event,
   type EventBodyOf,
   type EventId,
@@ -30,7 +31,7 @@ import {
 } from '../model/index.ts'
 import { GapTally, type IssueSegment, type LogGap, type LogGaps, noGaps } from '../wal/index.ts'
 import { readCardSlot } from './card-fold.ts'
-import { parseDependencyList } from './dependency-list.ts'
+import { DependencyText, parseDependencyList } from './dependency-list.ts'
 import { chooseCopy } from './event-copies.ts'
 import type { IssueRow } from './index-entries.ts'
 import {
@@ -692,6 +693,11 @@ export class View {
   /** All edges of all shown issues, by source id, then as in `dependenciesOf`. */
   async allDependencies(): Promise<StoredEdge[]> {
     return (await this.#allTexts(allDependencies())).flatMap(parseDependencyList)
+  }
+
+  /** Like `allDependencies`, without an object for each edge. */
+  async allEdgeLists(): Promise<EdgeList[]> {
+    return (await this.#allTexts(allDependencies())).map((text) => new DependencyText(text))
   }
 
   /** Edges stored on other issues that point to this one, by the other issue's id, then type. */

@@ -12,6 +12,23 @@ export interface StoredEdge {
   readonly type: DependencyType
 }
 
+/** The edges stored with one issue, without an object for each. */
+export interface EdgeList {
+  readonly source: IssueId
+  readonly count: number
+  typeAt(index: number): DependencyType
+  targetAt(index: number): IssueId
+}
+
+export function edgesOfList(list: EdgeList): StoredEdge[] {
+  const { source, count } = list
+  return Array.from({ length: count }, (_, index) => ({
+    source,
+    target: list.targetAt(index),
+    type: list.typeAt(index),
+  }))
+}
+
 /** The order of two issues. */
 export interface Order {
   readonly first: IssueId

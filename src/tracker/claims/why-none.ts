@@ -18,8 +18,7 @@ export interface NoneReady {
 
 /** The first reason that applies: an issue that others finish may unblock the blocked ones. */
 export async function whyNoneReady(repository: Workspace, labels: readonly string[]): Promise<NoneReady> {
-  const { rows, heldUp } = await readWork(await repository.view())
-  const waiting = new Set(heldUp)
+  const { rows, heldUp: waiting } = await readWork(await repository.view())
   const open = [...rows.values()].filter(({ state }) => state === 'open').map((text) => text.parse())
   const work = open.filter((row) => !isLeftOut(row, { labels }))
   const matching = work.filter((row) => passes(row, { labels }))

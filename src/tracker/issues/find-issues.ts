@@ -65,14 +65,14 @@ async function factsFor(
   }
 }
 
-async function readReadyIds(repository: Workspace): Promise<Set<IssueId>> {
+async function readReadyIds(repository: Workspace): Promise<ReadonlySet<IssueId>> {
   const { readReadyQueue } = await import('./ready-queue.ts')
   return new Set((await readReadyQueue(repository)).ready.map(({ row }) => row.issue_id))
 }
 
-async function readBlockedIds(repository: Workspace): Promise<Set<IssueId>> {
+async function readBlockedIds(repository: Workspace): Promise<ReadonlySet<IssueId>> {
   const { readWork } = await import('./work.ts')
-  return new Set((await readWork(await repository.view())).heldUp)
+  return (await readWork(await repository.view())).heldUp
 }
 
 /** Resolves parents to ids, and people to ids and assignee names. */

@@ -15,7 +15,7 @@ import { type IssueRow, parseRowTexts } from '../../view/index.ts'
 import { openTaken } from '../claims/taken.ts'
 import { findOwnName } from '../identity/own-name.ts'
 import type { Workspace } from '../workspace.ts'
-import { readWork, unknownBlockers } from './work.ts'
+import { readWork } from './work.ts'
 
 export const readySortKeys = ['priority', 'due', 'created'] as const
 export type ReadySortKey = (typeof readySortKeys)[number]
@@ -74,13 +74,12 @@ export async function readReadyQueue(
   sort: ReadySortKey = 'priority',
 ): Promise<ReadyQueue> {
   const view = await repository.view()
-  const { rows, blockersOf, heldUp } = await readWork(view)
+  const { rows, blockersOf, unknownBlockersOf, heldUp: waiting } = await readWork(view)
   const { assignees } = filter
   const ownName = assignees === undefined ? undefined : await findOwnName(repository)
   const asksForSelf =
     assignees === undefined || assignees.length === 0 || (ownName !== undefined && assignees.includes(ownName))
   const isTaken = asksForSelf ? await openTaken(repository, view) : () => false
-  const waiting = new Set(heldUp)
   const ready: ReadyIssue[] = []
   let takenCount = 0
   let setAsideCount = 0
@@ -108,11 +107,11 @@ export async function readReadyQueue(
     if (!passes(row, filter) || isLeftOut(row, filter)) continue
     if (!asksForAside && (isAside(row) || hasWaitingParent(row.issue_id))) setAsideCount += 1
     else if (isTaken(row)) takenCount += 1
-    else ready.push({ row, unknownBlockers: unknownBlockers(blockersOf(row.issue_id)) })
+    else ready.push({ row, unknownBlockers: unknownBlockersOf(row.issue_id) })
   }
   const compare = openComparison(sort)
   ready.sort((left, right) => compare(left.row, right.row))
-  return { ready, blockedCount: heldUp.length, takenCount, setAsideCount }
+  return { ready, blockedCount: waiting.size, takenCount, setAsideCount }
 }
 
 /** Rows parsed together: a bound on the text that they have in common. */

@@ -1,4 +1,4 @@
-import { type Blocker, findBlockers, type IssueId, isBlocked } from '../../model/index.ts'
+import { type Blocker, edgesOfList, findBlockers, findWaiting, type IssueId } from '../../model/index.ts'
 import type { RowText, View } from '../../view/index.ts'
 
 /** All issues and the blockers of those that wait. */
@@ -6,23 +6,31 @@ export interface Work {
   /** By id. */
   readonly rows: ReadonlyMap<IssueId, RowText>
   readonly blockersOf: (id: IssueId) => readonly Blocker[]
+  readonly unknownBlockersOf: (id: IssueId) => readonly IssueId[]
   /** Open issues with an open blocker. */
-  readonly heldUp: readonly IssueId[]
+  readonly heldUp: ReadonlySet<IssueId>
 }
 
 export async function readWork(view: View): Promise<Work> {
   // LevelDB reads the one while we work on the other.
-  const [texts, edges] = await Promise.all([view.allRowTexts(), view.allDependencies()])
+  const [texts, lists] = await Promise.all([view.allRowTexts(), view.allEdgeLists()])
   const rows = new Map<IssueId, RowText>()
   for (const row of texts) rows.set(row.issueId, row)
-  const blockers = findBlockers(edges, (id) => rows.get(id))
+  const find = (id: IssueId) => rows.get(id)
+  const { heldUp, unsure } = findWaiting(lists, find)
+  let blockers: ReadonlyMap<IssueId, readonly Blocker[]> | undefined
+  const blockersOf = (id: IssueId) => {
+    blockers ??= findBlockers(lists.flatMap(edgesOfList), find)
+    return blockers.get(id) ?? []
+  }
   return {
     rows,
-    blockersOf: (id) => blockers.get(id) ?? [],
-    heldUp: [...blockers].filter(([, all]) => isBlocked(all)).map(([id]) => id),
+    blockersOf,
+    unknownBlockersOf: (id) => (unsure.has(id) ? blockersOf(id).flatMap(unknownId) : []),
+    heldUp,
   }
 }
 
-export function unknownBlockers(blockers: readonly Blocker[]): IssueId[] {
-  return blockers.filter(({ isKnown }) => !isKnown).map(({ issueId }) => issueId)
+function unknownId({ issueId, isKnown }: Blocker): IssueId[] {
+  return isKnown ? [] : [issueId]
 }

@@ -3,11 +3,13 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import {
   DependencyGraph,
+  dependencyTypes,
+  type EdgeList,
   findBlockers,
   findDependencyCycles,
+  findWaiting,
   type IssueId,
   type IssueStateWord,
-  isBlocked,
   ordersOf,
   respell,
   type StoredEdge,
@@ -140,8 +142,39 @@ test('an open issue waits for open and unknown issues only', () => {
       ],
     ],
   )
-  assert.equal(isBlocked(waiting.get(a) ?? []), true)
-  assert.equal(isBlocked((waiting.get(a) ?? []).slice(1)), false)
+  const { heldUp, unsure } = findWaiting(listsOf(edges), (id) => known.get(id))
+  assert.deepEqual([[...heldUp], [...unsure]], [[a], [a]])
+})
+
+/** The edges as a store keeps them: by source. */
+function listsOf(edges: readonly StoredEdge[]): EdgeList[] {
+  const sources = [...new Set(edges.map(({ source }) => source))]
+  return sources.map((source) => {
+    const own = edges.filter((one) => one.source === source)
+    const at = (index: number) => own[index] as StoredEdge
+    return { source, count: own.length, typeAt: (index) => at(index).type, targetAt: (index) => at(index).target }
+  })
+}
+
+test('the issues that wait are those with blockers', () => {
+  const node = fc.nat({ max: 5 })
+  const type = fc.constantFrom(...dependencyTypes)
+  const anyEdges = fc.array(fc.tuple(node, node, type), { maxLength: 15 })
+  const anyStates = fc.array(fc.constantFrom('open', 'closed', null), { minLength: 6, maxLength: 6 })
+  fc.assert(
+    fc.property(anyEdges, anyStates, (numbers, states) => {
+      const edges = numbers.map(([from, to, kind]) => edge(from, to, kind))
+      const find = (issueId: IssueId) => {
+        const state = states.find((_, number) => issueNumber(number) === issueId)
+        return state == null ? undefined : { issueId, state }
+      }
+      const blockers = [...findBlockers(edges, find)]
+      const idsWith = (wanted: boolean) =>
+        blockers.filter(([, all]) => all.some(({ isKnown }) => isKnown === wanted)).map(([id]) => id)
+      const { heldUp, unsure } = findWaiting(listsOf(edges), find)
+      assert.deepEqual([[...heldUp].sort(), [...unsure].sort()], [idsWith(true).sort(), idsWith(false).sort()])
+    }),
+  )
 })
 
 test('a chain or cycle of a hundred thousand issues is sorted', () => {
