@@ -51,7 +51,7 @@ describe('core.sharedRepository', () => {
       assert.equal(status, 0, stderr)
       const found = filesBelow(join(path, '.git/grite'))
       const names = found.map((name) => name.slice(path.length))
-      for (const expected of [/config\.toml$/, /level\/\d+\/\d+\.log$/, /level\/current$/, /fetch\/[0-9a-f]+\/HEAD$/]) {
+      for (const expected of [/config\.toml$/, /level\/\d+\/\d+\.log$/, /level\/current$/, /fetch\/[0-9a-v]+\/HEAD$/]) {
         assert.ok(
           names.some((name) => expected.test(name)),
           `${expected} of ${names}`,
