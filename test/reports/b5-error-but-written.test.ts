@@ -202,10 +202,12 @@ describe('an accepted push', () => {
   }
 
   it('a sync that fails after its push reports the push', async (t) => {
-    const { ann, bo, fail } = await setUp(t, failingDisk('flushDirectories', isRefFolder))
+    const { ann, bo, origin, fail } = await setUp(t, failingDisk('flushDirectories', isRefFolder))
     await bo.create('of bo')
+    // With the home remote, nothing that may fail comes after the push.
+    bo.git('remote', 'add', 'other', origin)
     fail()
-    const { code, details } = await bo.failSync()
+    const { code, details } = await bo.failSync({ remote: 'other' })
     assert.deepEqual([code, details.written, details.pushed], ['io_error', true, true])
     await ann.sync()
     assert.deepEqual(await ann.titles(), ['base', 'of ann', 'of bo'])
