@@ -9,6 +9,7 @@ const childPrograms = [
   'test/cli/fake-grite.ts',
   'test/git/publishing-child.ts',
   'test/support/command-child.ts',
+  'test/support/daemon-child.ts',
   'test/wal/stream-child.ts',
 ]
 

@@ -1,3 +1,4 @@
+export type { DaemonLimits } from './limits.ts'
 export type { Line, LineEffects, LineOutcome, LineStreams, RunLine } from './line.ts'
 export { type DaemonLog, daemonLogPath, earlierLogPath, openDaemonLog } from './log.ts'
 export { endpointPath, listSockets } from './ownership.ts'

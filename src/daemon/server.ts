@@ -40,6 +40,8 @@ export interface DaemonOptions {
   readonly shared: SharedRepository
   readonly env: Readonly<Record<string, string | undefined>>
   readonly version: string
+  /** Default: the build of this program. A test serves the clients of another. */
+  readonly build?: string
   readonly log: DaemonLog
   /** 0 for never. Milliseconds. */
   readonly idleMs: number
@@ -114,6 +116,7 @@ class RepositoryDaemon implements Daemon {
   readonly #startedUnixMs: number
   readonly #requests: Requests
   readonly #limits: DaemonLimits
+  readonly #build: string
   readonly #programMark: string
   #requestCount = 0
   #stopping: string | undefined
@@ -127,6 +130,7 @@ class RepositoryDaemon implements Daemon {
     this.socket = socket
     this.#answers = new AnswerCache(options.shared.layout)
     this.#subscriptions = new Subscriptions(() => this.#ownWorkspace())
+    this.#build = options.build ?? buildId
     this.#limits = { ...usualLimits, ...options.limits }
     this.#mark = environmentMark(options.env)
     this.#programMark = markOf(options.program)
@@ -136,7 +140,7 @@ class RepositoryDaemon implements Daemon {
       this.#end = resolve
     })
     this.#requests = {
-      facts: { version: protocolVersion, build: buildId, pid: process.pid },
+      facts: { version: protocolVersion, build: this.#build, pid: process.pid },
       limits: this.#limits,
       begin: (request, frame) => void this.#begin(request, frame),
       onClose: (connection) => void this.#connections.delete(connection),
@@ -301,7 +305,7 @@ class RepositoryDaemon implements Daemon {
       pid: process.pid,
       version,
       protocol: protocolVersion,
-      build: buildId,
+      build: this.#build,
       repository: shared.layout.commonDir,
       socket: this.socket,
       started_unix_ms: this.#startedUnixMs,
