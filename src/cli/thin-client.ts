@@ -6,7 +6,7 @@
  * - It never waits for a daemon that does not answer: after 500 ms, or when the connection breaks, the program does the work itself.
  * - A request that may have been carried out is done again only under its key, with which the program looks it up in the log.
  */
-import { closeSync, openSync, read, readSync, writeSync } from 'node:fs'
+import { closeSync, openSync, read, readSync, write, writeSync } from 'node:fs'
 import { createConnection, type Socket } from 'node:net'
 import { buildId } from '../ipc/build-id.ts'
 import { endpointName, guessCommonDir, readEndpoint } from '../ipc/endpoint.ts'
@@ -21,6 +21,10 @@ const acceptMsMax = 500
 const cancelMsMax = 3_000
 /** A line that runs for this long may have nothing to print for days: only then its reader is watched. Milliseconds. */
 const watchReaderAfterMs = 500
+/** Output that waits here for its reader; the daemon holds the rest. Bytes. */
+const waitingBytesMax = 32 * 1024 * 1024
+/** What an empty pipe takes without blocking. Bytes. */
+const pipeBytes = 64 * 1024
 /** One read of standard input. */
 const stdinBytesMax = 64 * 1024
 
@@ -92,14 +96,15 @@ class Client {
   #socket: Socket | undefined
   #isSent = false
   #isOver = false
-  #hasPrinted = false
+  #printedBytes = 0
   #hasSentInput = false
   #readerTimer: NodeJS.Timeout | undefined
   #stopWatchingReader: (() => void) | undefined
   #acceptTimer: NodeJS.Timeout | undefined
   /** How it ends after a signal. */
   #cancelled: ClientOutcome | undefined
-  /** Output that waits for its reader. */
+  /** Bytes of the daemon whose frames have not been served yet. */
+  #waitingBytes = 0
   #writing = Promise.resolve()
 
   constructor(path: string, key: string, resolve: (outcome: ClientOutcome) => void) {
@@ -125,22 +130,25 @@ class Client {
       socket.write(bytes)
     })
     socket.on('data', (part: Buffer) => this.#take(part))
-    socket.on('error', () => this.#lose())
-    socket.on('close', () => this.#lose())
+    socket.on('error', () => {})
+    // After what has arrived before.
+    socket.on('close', () => void this.#writing.then(() => this.#lose()))
     this.#acceptTimer = setTimeout(() => setImmediate(() => this.#acceptTimer && this.#lose()), acceptMsMax)
     for (const name of Object.keys(signals) as (keyof typeof signals)[]) process.on(name, () => this.#cancel(name))
   }
 
   #take(part: Buffer): void {
-    // What has arrived before a slow reader has taken the output waits in the socket.
-    this.#socket?.pause()
+    // A pager may take nothing for hours, and the daemon gives up a client that takes nothing for a minute.
+    this.#waitingBytes += part.length
+    if (this.#waitingBytes > waitingBytesMax) this.#socket?.pause()
     this.#writing = this.#writing.then(async () => {
       try {
         for (const frame of this.#reader.take(part)) await this.#serve(frame)
       } catch {
         this.#lose()
       }
-      this.#socket?.resume()
+      this.#waitingBytes -= part.length
+      if (this.#waitingBytes <= waitingBytesMax) this.#socket?.resume()
     })
   }
 
@@ -170,9 +178,9 @@ class Client {
   }
 
   async #print(descriptor: 1 | 2, bytes: Uint8Array): Promise<void> {
-    this.#hasPrinted = true
+    this.#printedBytes += bytes.length
     try {
-      await writeAll(descriptor, bytes)
+      await (this.#printedBytes > pipeBytes ? writeInBackground : writeAtOnce)(descriptor, bytes)
     } catch {
       this.#tellUnread(descriptor)
     }
@@ -212,7 +220,7 @@ class Client {
   }
 
   #lose(): void {
-    if (this.#hasPrinted || this.#hasSentInput) this.#leave({ kind: 'lost' })
+    if (this.#printedBytes > 0 || this.#hasSentInput) this.#leave({ kind: 'lost' })
     else this.#leave({ kind: 'local', key: this.#isSent ? this.#key : undefined })
   }
 
@@ -232,7 +240,7 @@ class Client {
 }
 
 /** A pipe may be non-blocking, and full. @throws when nobody reads it */
-async function writeAll(descriptor: number, bytes: Uint8Array): Promise<void> {
+async function writeAtOnce(descriptor: number, bytes: Uint8Array): Promise<void> {
   for (let written = 0; written < bytes.length; ) {
     try {
       written += writeSync(descriptor, bytes, written)
@@ -240,5 +248,19 @@ async function writeAll(descriptor: number, bytes: Uint8Array): Promise<void> {
       if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error
       await new Promise((resolve) => setTimeout(resolve, 2))
     }
+  }
+}
+
+/** As `writeAtOnce`; signals and the daemon are heard while a full pipe blocks. */
+async function writeInBackground(descriptor: number, bytes: Uint8Array): Promise<void> {
+  for (let written = 0; written < bytes.length; ) {
+    const count = await new Promise<number>((resolve, reject) => {
+      write(descriptor, bytes, written, bytes.length - written, null, (error, taken) => {
+        if (error === null) resolve(taken)
+        else if (error.code === 'EAGAIN') setTimeout(resolve, 2, 0)
+        else reject(error)
+      })
+    })
+    written += count
   }
 }
