@@ -1,6 +1,6 @@
 import { blake2b } from '@noble/hashes/blake2.js'
 
-/** A BLAKE2b-256 implementation for bulk work: the interface of hash-wasm's. One computation at a time. */
+/** An implementation of BLAKE2b for bulk work: the interface of hash-wasm's. One computation at a time. */
 export interface BulkHasher {
   init(): unknown
   update(bytes: Uint8Array): unknown
@@ -11,10 +11,12 @@ export interface BulkHasher {
 }
 
 let bulk: BulkHasher | undefined
+let bulk128: BulkHasher | undefined
 
-/** Computes all later BLAKE2b-256 digests with a faster implementation, which takes a moment to load. */
-export function setBulkHasher(hasher: BulkHasher): void {
-  bulk = hasher
+/** Computes all later digests with faster implementations, for digests of 32 and 16 bytes. They take a moment to load. */
+export function setBulkHashers(hasher256: BulkHasher, hasher128: BulkHasher): void {
+  bulk = hasher256
+  bulk128 = hasher128
 }
 
 export function hasBulkHasher(): boolean {
@@ -68,6 +70,11 @@ const scratch256 = blank256.clone()
 
 /** BLAKE2b with the digest length parameter 16, which is not a truncated BLAKE2b-256 (spec §2.2): derived ids. */
 export function blake2b128(bytes: Uint8Array): Uint8Array {
+  if (bulk128 !== undefined) {
+    bulk128.init()
+    bulk128.update(bytes)
+    return bulk128.digest('binary')
+  }
   return blake2b(bytes, { dkLen: 16 })
 }
 

@@ -150,7 +150,7 @@ export {
 export { describeForeign, shortenText } from './foreign/describe-foreign.ts'
 export { type JsonProblem, type JsonReading, type JsonSource, parseForeignJson } from './foreign/parse-json.ts'
 export { Mismatch, type Shape, shape, type ValueOf } from './foreign/shapes.ts'
-export { type BulkHasher, blake2b128, blake2b160, blake2b256, hasBulkHasher, setBulkHasher } from './hash.ts'
+export { type BulkHasher, blake2b128, blake2b160, blake2b256, hasBulkHasher, setBulkHashers } from './hash.ts'
 export { formatHex, formatUuid, parseHex } from './hex.ts'
 export { type Final, fieldNameOf, type HistoryEntry, historyOf, type Subject } from './history.ts'
 export {

@@ -43,14 +43,12 @@ export function rowOf(state: IssueState): IssueRow {
 
 const nothing = Buffer.alloc(0)
 
-/** Index entries of an issue, by key as latin1 text so that two sets can be compared. */
-export function indexEntriesOf(state: IssueState): Map<string, Buffer> {
-  return new Map(listIndexEntries(state).map(([key, value]) => [key.toString('latin1'), value]))
-}
+/** Key and value of one entry. */
+export type IndexEntry = readonly [key: Buffer, value: Buffer]
 
 /** Keys and values of an issue's index entries. An issue without a creation has none: it is kept, but not shown. */
-export function listIndexEntries(state: IssueState): (readonly [key: Buffer, value: Buffer])[] {
-  const entries: (readonly [Buffer, Buffer])[] = []
+export function listIndexEntries(state: IssueState): IndexEntry[] {
+  const entries: IndexEntry[] = []
   if (state.creation === null) return entries
   const { issueId } = state
   const row = rowOf(state)

@@ -29,7 +29,7 @@ import {
 import { attachmentShaOf, type IssueSegment } from '../wal/index.ts'
 import { CardFold } from './card-fold.ts'
 import { EventCopies } from './event-copies.ts'
-import { indexEntriesOf, listIndexEntries } from './index-entries.ts'
+import { type IndexEntry, listIndexEntries } from './index-entries.ts'
 import {
   attachmentKey,
   eventKey,
@@ -64,7 +64,7 @@ export interface ProjectorOptions {
 interface CachedState {
   readonly state: IssueState
   /** Index entries as stored. */
-  stored: ReadonlyMap<string, Buffer>
+  stored: readonly IndexEntry[]
   isDirty: boolean
   /** Approximate memory use. */
   weight: number
@@ -155,7 +155,7 @@ export class Projector {
     this.#storeKnowsMore = true
     for (let start = 0; start < waiting.length; start += deferredStatesPerBatch) {
       const batch = this.#store.startBatch()
-      for (const cached of waiting.slice(start, start + deferredStatesPerBatch)) putLastState(batch, cached)
+      for (const cached of waiting.slice(start, start + deferredStatesPerBatch)) putState(batch, cached)
       // Builds one batch while the previous one is written.
       await this.#pending
       this.#write(batch)
@@ -268,7 +268,7 @@ export class Projector {
       const text = texts[index]?.toString('utf8')
       if (text === undefined) continue
       const state = unpackIssueState(parseOwnJson<PackedIssueState>(text))
-      this.#remember(id, { state, stored: indexEntriesOf(state), isDirty: false, weight: weigh(state) })
+      this.#remember(id, { state, stored: listIndexEntries(state), isDirty: false, weight: weigh(state) })
     }
   }
 
@@ -297,7 +297,7 @@ export class Projector {
   #evict(batch: StoreBatch): void {
     for (const [id, cached] of this.#cache) {
       if (this.#cache.size <= cachedStatesMax && this.#cachedWeight <= cachedWeightMax) return
-      if (cached.isDirty) putLastState(batch, cached)
+      if (cached.isDirty) putState(batch, cached)
       this.#storeKnowsMore = true
       this.#cache.delete(id)
       this.#cachedWeight -= cached.weight
@@ -336,25 +336,21 @@ export class Projector {
   }
 }
 
-const noEntries: ReadonlyMap<string, Buffer> = new Map()
+const noEntries: readonly IndexEntry[] = []
 
 /** Puts a state and the changes of its index entries. */
 function putState(batch: StoreBatch, cached: CachedState): void {
-  const entries = indexEntriesOf(cached.state)
+  const entries = listIndexEntries(cached.state)
   putStateText(batch, cached.state)
-  putDifference(batch, cached.stored, entries)
+  if (cached.stored.length === 0) for (const [key, value] of entries) batch.put(key, value)
+  else putDifference(batch, byKey(cached.stored), byKey(entries))
   cached.stored = entries
   cached.isDirty = false
 }
 
-/** Like `putState`, for a state that is not cached any more: a new one needs no comparison. */
-function putLastState(batch: StoreBatch, cached: CachedState): void {
-  if (cached.stored !== noEntries) {
-    putState(batch, cached)
-    return
-  }
-  putStateText(batch, cached.state)
-  for (const [key, value] of listIndexEntries(cached.state)) batch.put(key, value)
+/** By key as latin1 text, so that two lists can be compared. */
+function byKey(entries: readonly IndexEntry[]): Map<string, Buffer> {
+  return new Map(entries.map(([key, value]) => [key.toString('latin1'), value]))
 }
 
 function putStateText(batch: StoreBatch, state: IssueState): void {

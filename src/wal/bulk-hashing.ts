@@ -1,4 +1,4 @@
-import { hasBulkHasher, setBulkHasher } from '../model/index.ts'
+import { hasBulkHasher, setBulkHashers } from '../model/index.ts'
 
 /**
  * Loads BLAKE2b in WebAssembly for all later digests of this process. It takes 5 ms to load, and then 1 us per event
@@ -8,5 +8,5 @@ export async function loadBulkHashing(): Promise<void> {
   // Node started with --jitless has no WebAssembly.
   if (hasBulkHasher() || !('WebAssembly' in globalThis)) return
   const { createBLAKE2b } = await import('hash-wasm')
-  setBulkHasher(await createBLAKE2b(256))
+  setBulkHashers(await createBLAKE2b(256), await createBLAKE2b(128))
 }

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { blake2b } from '@noble/hashes/blake2.js'
-import { blake2b256, formatHex, hashChunkInSteps, runSteps, stepBytes } from '../../src/model/index.ts'
+import { blake2b128, blake2b256, formatHex, hashChunkInSteps, runSteps, stepBytes } from '../../src/model/index.ts'
 import { loadBulkHashing } from '../../src/wal/bulk-hashing.ts'
 
 const bytesOf = (length: number) => Uint8Array.from({ length }, (_, index) => (index * 31 + length) % 251)
@@ -13,6 +13,7 @@ test('bulk hashing gives the same digests', async () => {
   for (const length of [0, 1, 63, 127, 128, 129, 255, 256, 257, 5000, 70_000]) {
     const bytes = bytesOf(length)
     assert.equal(formatHex(blake2b256(bytes)), expected(bytes), `${length} bytes`)
+    assert.equal(formatHex(blake2b128(bytes)), formatHex(blake2b(bytes, { dkLen: 16 })))
     const cut = length >> 1
     assert.equal(formatHex(blake2b256(bytes.subarray(0, cut), bytes.subarray(cut))), expected(bytes))
   }
