@@ -121,7 +121,7 @@ export function mapBeadsIssue(
     importedTsUnixMs: timeOf(issue, undefined),
     facts: [
       identify(issueId, issue.createdAtMs, { type: 'IssueCreated', title: issue.id, body: '', labels: [] }),
-      ...identifyFacts(issue, facts),
+      ...identifyFacts(issueId, issue, facts),
     ],
     waitingEdges: edges.waiting,
   }
@@ -136,11 +136,11 @@ export function mapBeadsEdges(
   findTarget: (originalId: string) => EdgeTarget,
 ): Pick<ImportedIssue, 'facts' | 'waitingEdges'> {
   const { facts, waiting } = mapEdges(source, findTarget)
-  return { facts: identifyFacts(source, facts), waitingEdges: waiting }
+  const issueId = deriveBeadsIssueId(source.id, source.createdAtMs)
+  return { facts: identifyFacts(issueId, source, facts), waitingEdges: waiting }
 }
 
-function identifyFacts(source: EdgeSource, facts: readonly Fact[]): Event[] {
-  const issueId = deriveBeadsIssueId(source.id, source.createdAtMs)
+function identifyFacts(issueId: IssueId, source: EdgeSource, facts: readonly Fact[]): Event[] {
   return facts.map(({ body, ownMs }) => identify(issueId, timeOf(source, ownMs), body)).sort(compareVersions)
 }
 
