@@ -68,8 +68,12 @@ test('a hook uses no daemon', async (t) => {
   const hook = join(place.path, '.git/hooks')
   place.git(place.path, 'config', 'core.hooksPath', hook)
   const served = await place.countServed(() => {
-    const { status } = place.griteWith({ env: { GIT_DIR: '.git', GIT_INDEX_FILE: '.git/index' } }, 'new', '--title=Two')
-    assert.equal(status, 0)
+    const { status, stderr } = place.griteWith(
+      { env: { GIT_DIR: '.git', GIT_INDEX_FILE: '.git/index' } },
+      'new',
+      '--title=Two',
+    )
+    assert.equal(status, 0, stderr)
   })
   assert.equal(served, 0)
   assert.equal(place.data('list').total, 2)
