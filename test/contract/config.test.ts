@@ -52,7 +52,7 @@ for (const { title, text, says } of malformed) {
   test(`a repository config with ${title} is reported and unchanged`, (t) => {
     const place = createGriteSandbox(t)
     const file = join(place.path, '.git/grite/config.toml')
-    mkdirSync(join(file, '..'))
+    mkdirSync(join(file, '..'), { recursive: true })
     writeFileSync(file, text)
     for (const words of commands) {
       const failure = readFailure(place.grite(...words, '--json'))
