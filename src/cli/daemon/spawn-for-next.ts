@@ -8,6 +8,7 @@
  *   the endpoint, which the daemon removes.
  */
 import { closeSync, existsSync, openSync, rmSync, statSync } from 'node:fs'
+import { isOwnerDead, ownerFileAt } from '../../git/index.ts'
 import { endpointName, parseEndpoint } from '../../ipc/endpoint.ts'
 import { refusesDaemon } from '../../ipc/refuses-daemon.ts'
 import type { Workspace } from '../../tracker/workspace.ts'
@@ -34,16 +35,10 @@ export async function spawnForNext({ paths, facts, shared }: Workspace, argv: re
   }
 }
 
-/** Whether a daemon seems to be there. The next client finds out if it is dead, and the one after it gets another. */
+/** Whether a daemon seems to be there. The pid alone does not tell: it may be that of a killed process that nobody has collected. */
 function isServed(path: string): boolean {
   const endpoint = parseEndpoint(readTextIfThere(path) ?? '')
-  if (endpoint === undefined) return false
-  try {
-    process.kill(endpoint.pid, 0)
-    return existsSync(endpoint.socket)
-  } catch {
-    return false
-  }
+  return endpoint !== undefined && !isOwnerDead(endpoint, ownerFileAt(path)) && existsSync(endpoint.socket)
 }
 
 /** False if another process has started one, or failed to, not long ago. */
