@@ -102,9 +102,10 @@ for (const { title, write } of damages) {
   })
 }
 
-/** Returns the view directory and the LevelDB directory in use. */
+/** Returns the view directory and the LevelDB directory in use. Removes the rows files, so that the next read opens it. */
 function viewFolder({ data }: GriteSandbox): { readonly level: string; readonly current: string } {
   const level = data('db', 'stats').path as string
+  for (const name of readdirSync(level)) if (name.startsWith('rows')) rmSync(join(level, name))
   return { level, current: join(level, readFileSync(join(level, 'current'), 'utf8').trim()) }
 }
 
