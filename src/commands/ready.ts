@@ -11,6 +11,7 @@ import type { View } from '../view/index.ts'
 import { type DataOf, defineCommand, type GivenInput } from './define-command.ts'
 import { headerOption } from './header-option.ts'
 import { filterOptions } from './issue/filter-options.ts'
+import { extendRow } from './issue/row-json.ts'
 
 export const ready = defineCommand({
   name: 'ready',
@@ -61,13 +62,15 @@ export const ready = defineCommand({
     const claims = await readClaims(repository)
     return {
       data: {
-        issues: shown.map(({ row, unknownBlockers }) => ({
-          ...row,
-          short_id: shortIds.get(row.issue_id) ?? row.issue_id,
-          claim: claims.get(row.issue_id) ?? null,
-          overdue: row.fields.due !== undefined && isOverdue(row, context.clock.nowUnixMs()),
-          unknown_blockers: unknownBlockers,
-        })),
+        issues: shown.map(({ row, text, unknownBlockers }) => {
+          const added = {
+            short_id: shortIds.get(row.issue_id) ?? row.issue_id,
+            claim: claims.get(row.issue_id) ?? null,
+            overdue: row.fields.due !== undefined && isOverdue(row, context.clock.nowUnixMs()),
+            unknown_blockers: unknownBlockers,
+          }
+          return context.isJson === true ? extendRow(text, () => row, added) : { ...row, ...added }
+        }),
         total: queue.ready.length,
         blocked_count: queue.blockedCount,
         taken_count: queue.takenCount,

@@ -170,6 +170,14 @@ describe('a whole list as JSON', () => {
     assert.equal(grite('issue', 'list', '--json', '--sort', 'created').stdout, text)
   })
 
+  it('of ready issues has the same issues in both layouts', () => {
+    const text = grite('ready', '--json').stdout
+    assert.equal(`${JSON.stringify(JSON.parse(text))}\n`, text)
+    assert.deepEqual(JSON.parse(grite('ready', '--json', '--pretty').stdout), JSON.parse(text))
+    const [first] = JSON.parse(text).data.issues
+    assert.deepEqual(data('ready', '--limit', '1').issues, [first])
+  })
+
   it('with few issues or none is a list, too', (t) => {
     const few = createGriteSandbox(t)
     assert.deepEqual(few.data('issue', 'list').issues, [])

@@ -10,7 +10,6 @@ import {
 } from '../../model/index.ts'
 import { readClaims, type ShownClaim } from '../../tracker/claims/read-claims.ts'
 import type { CommandContext } from '../../tracker/effects.ts'
-import { formatJson, JsonText } from '../../tracker/export/json-pieces.ts'
 import { findIssues } from '../../tracker/issues/find-issues.ts'
 import { shortIdLength } from '../../tracker/issues/short-id.ts'
 import { warnIfNoLog } from '../../tracker/sync/no-log.ts'
@@ -21,6 +20,7 @@ import type { OptionTable } from '../define-command.ts'
 import { headerOption } from '../header-option.ts'
 import { filterOptions } from './filter-options.ts'
 import { type PickedKeys, parseFields, pickFields, rowKeys } from './pick-fields.ts'
+import { extendRow } from './row-json.ts'
 
 export const listOptions = {
   sort: {
@@ -150,12 +150,9 @@ async function listAllAsText(
   const shortIds = await view.shortIds(ids, shortIdLength)
   const claims = await readClaims(repository)
   const issues = found.map((row) => {
-    const { issueId, text } = row
+    const { issueId } = row
     const added = { short_id: shortIds.get(issueId) ?? issueId, claim: claims.get(issueId) ?? null }
-    return new JsonText(`${text.slice(0, -1)},${formatJson(added, 'compact').slice(1)}`, () => ({
-      ...row.parse(),
-      ...added,
-    }))
+    return extendRow(row, () => row.parse(), added)
   })
   const openCount = found.filter(({ state }) => state === 'open').length
   const counts = {
@@ -165,6 +162,5 @@ async function listAllAsText(
     issue_count: view.issueCount,
     next_cursor: null,
   }
-  // In the document, a text is the issue.
-  return { data: { issues: issues as readonly unknown[] as readonly ListedIssue[], ...counts }, exitStatus: 0 }
+  return { data: { issues, ...counts }, exitStatus: 0 }
 }

@@ -11,7 +11,7 @@ import {
   type Place,
   parentOf,
 } from '../../model/index.ts'
-import { type IssueRow, parseRowTexts } from '../../view/index.ts'
+import { type IssueRow, parseRowTexts, type RowText } from '../../view/index.ts'
 import { openTaken } from '../claims/taken.ts'
 import { findOwnName } from '../identity/own-name.ts'
 import type { Workspace } from '../workspace.ts'
@@ -43,6 +43,7 @@ export interface ReadyQueue {
 
 export interface ReadyIssue {
   readonly row: IssueRow
+  readonly text: RowText
   /** Dependencies that are unknown in this clone. They do not block. */
   readonly unknownBlockers: readonly IssueId[]
 }
@@ -103,11 +104,12 @@ export async function readReadyQueue(
     },
   })
   const asksForAside = setAside.has(filter.status)
-  for (const row of parsed.values()) {
+  for (const text of work) {
+    const row = parsed.get(text.issueId) as IssueRow
     if (!passes(row, filter) || isLeftOut(row, filter)) continue
     if (!asksForAside && (isAside(row) || hasWaitingParent(row.issue_id))) setAsideCount += 1
     else if (isTaken(row)) takenCount += 1
-    else ready.push({ row, unknownBlockers: unknownBlockersOf(row.issue_id) })
+    else ready.push({ row, text, unknownBlockers: unknownBlockersOf(row.issue_id) })
   }
   const compare = openComparison(sort)
   ready.sort((left, right) => compare(left.row, right.row))
