@@ -227,6 +227,12 @@ class Client {
   #leave(outcome: ClientOutcome): void {
     if (this.#isOver) return
     this.#isOver = true
+    const ended = this.#cancelled ?? outcome
+    if (ended.kind === 'exit') {
+      // The process ends now, and everything with it.
+      this.#resolve(ended)
+      return
+    }
     clearTimeout(this.#acceptTimer)
     this.#acceptTimer = undefined
     clearTimeout(this.#readerTimer)
@@ -235,7 +241,7 @@ class Client {
     this.#socket?.removeAllListeners()
     this.#socket?.on('error', () => {})
     this.#socket?.destroy()
-    this.#resolve(this.#cancelled ?? outcome)
+    this.#resolve(ended)
   }
 }
 
