@@ -3,7 +3,7 @@ import { type ChildProcessWithoutNullStreams, spawn, spawnSync } from 'node:chil
 import { mkdirSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { type CleanUp, createSandbox, type Sandbox } from '../git/temp-repository.ts'
-import { lastFirst } from '../support/last-first.ts'
+import { createTwinSandbox, startTwinOnce } from '../support/daemon-twin.ts'
 
 /** The output of `npm run build`; `npm test` builds it first. */
 export const gritePath = fileURLToPath(new URL('../../dist/grite.cjs', import.meta.url))
@@ -42,34 +42,22 @@ export type Json = any
 /** Time after which a process counts as hanging. */
 const runMsMax = 60_000
 
-/** @param init - options for `git init`; none for a plain repository */
-export function createGriteSandbox(test: CleanUp, ...init: readonly string[]): GriteSandbox {
-  const t = isServed() ? lastFirst(test) : test
-  const sandbox = createSandbox(t)
+/**
+ * With GRITE_TEST_TWIN=daemon, every sandbox has a daemon, so that the same tests run through it (`test/long/twins-*`).
+ * @param init - options for `git init`; none for a plain repository
+ */
+export function createGriteSandbox(t: CleanUp, ...init: readonly string[]): GriteSandbox {
+  const sandbox = process.env.GRITE_TEST_TWIN === 'daemon' ? createTwinSandbox(t) : createSandbox(t)
   const path = `${sandbox.dir}/repository`
   mkdirSync(path)
   sandbox.git(path, 'init', '-q', '-b', 'main', '--template=', ...init)
-  return isServed() ? griteWithDaemon(t, sandbox, path) : griteIn(sandbox, path)
-}
-
-/** Whether the tests of this process run grite through a daemon; `test/long/served` does. */
-function isServed(): boolean {
-  return process.env.GRITE_TEST_SERVED === '1'
-}
-
-/** The same sandbox, whose daemon serves what grite does in it, and ends with the test. */
-function griteWithDaemon(t: CleanUp, sandbox: Sandbox, path: string): GriteSandbox {
-  const environment = { ...sandbox.environment, GRITE_NO_DAEMON: '' }
-  const place = griteIn({ ...sandbox, environment }, path)
-  const started = place.grite('daemon', 'start')
-  if (started.status !== 0) throw new Error(started.stderr)
-  t.after(() => void place.grite('daemon', 'stop'))
-  return place
+  return griteIn(sandbox, path)
 }
 
 /** Runs grite in another directory of the sandbox. */
 export function griteIn(sandbox: Sandbox, path: string): GriteSandbox {
   const griteWith = (options: RunOptions, ...words: readonly string[]): Outcome => {
+    startTwinOnce(sandbox, path)
     const { status, stdout, stderr, error } = spawnSync(process.execPath, [gritePath, ...words], {
       cwd: options.cwd ?? path,
       env: { ...sandbox.environment, ...options.env },
@@ -95,7 +83,10 @@ export function griteIn(sandbox: Sandbox, path: string): GriteSandbox {
     grite,
     griteWith,
     data,
-    start: (...words) => spawn(process.execPath, [gritePath, ...words], { cwd: path, env: sandbox.environment }),
+    start(...words) {
+      startTwinOnce(sandbox, path)
+      return spawn(process.execPath, [gritePath, ...words], { cwd: path, env: sandbox.environment })
+    },
     head() {
       const found = spawnSync('git', ['rev-parse', '-q', '--verify', 'refs/grite/wal'], {
         cwd: path,

@@ -5,7 +5,8 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { createDaemonSandbox, daemonsBelow } from './daemon-process.ts'
+import { createDaemonSandbox } from './daemon-process.ts'
+import { daemonsBelow } from './end-daemons.ts'
 
 test('the first command works by itself and starts a daemon, which serves the second', async (t) => {
   const place = createDaemonSandbox(t)

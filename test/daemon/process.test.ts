@@ -8,7 +8,8 @@ import { createInterface } from 'node:readline'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { griteIn, gritePath, readFailure } from '../contract/grite-process.ts'
-import { commandLine, createDaemonSandbox, daemonsIn, isAlive } from './daemon-process.ts'
+import { createDaemonSandbox, daemonsIn, isAlive } from './daemon-process.ts'
+import { commandLine } from './end-daemons.ts'
 
 test('start, status, logs and stop', async (t) => {
   const place = createDaemonSandbox(t)
