@@ -1,6 +1,7 @@
-import { CorruptObjectError, GriteError, ObjectTooLargeError } from '../model/errors/index.ts'
+import { CorruptObjectError, GitNotFoundError, GriteError, ObjectTooLargeError } from '../model/errors/index.ts'
 import { holdsObject } from './holds-object.ts'
 import { createInProcessPublisher } from './in-process/in-process-publisher.ts'
+import { createIsomorphicPort, isOrdinary } from './in-process/isomorphic-port.ts'
 import { readLooseObject } from './in-process/loose-objects.ts'
 import { Aftermath, committerOf } from './in-process/publish-in-process.ts'
 import { listRefFiles, readRefFile } from './in-process/refs.ts'
@@ -10,26 +11,35 @@ import { looseObjectsMax, writeObjects, writeVanishedNatively } from './native/w
 import type { GitPort, Oid, PublishPlan } from './port.ts'
 import type { PortContext } from './port-context.ts'
 import { readShortChain } from './read-short-chain.ts'
+import { readShallow } from './shallow.ts'
 import { metadataBytesMax, type ReadObject } from './walk-history.ts'
 
 /**
  * Picks an implementation per operation (docs/decisions/0002): in process where starting git (2.6 ms) would cost more
- * than the work (refs, loose objects, small publishes, short new history); git for everything else.
+ * than the work (refs, loose objects, small publishes, short new history); git for everything else. Most short commands
+ * never need git, so it is looked for only then; in an ordinary repository without it, everything runs in process.
  */
 export function createCombinedPort(context: PortContext): GitPort {
   const { layout, environment } = context
-  const native = createNativePort(context)
-  const publisher = createInProcessPublisher(context, (oid) => holdsObject(layout, native.readObject, oid))
+  let others: GitPort | undefined
+  /** For the other operations. */
+  function other(): GitPort {
+    others ??= isOrdinary(layout) && !hasGit(context) ? createIsomorphicPort(context) : createNativePort(context)
+    return others
+  }
+  const publisher = createInProcessPublisher(context, (oid) =>
+    holdsObject(layout, (...wanted) => other().readObject(...wanted), oid),
+  )
   const hasRefFiles = layout.refStorage === 'files'
 
   async function publish(plan: PublishPlan): Promise<void> {
-    if (!publisher.canPublish(plan)) return native.publish(plan)
+    if (!publisher.canPublish(plan)) return other().publish(plan)
     try {
-      if (isLarge(plan)) await publishObjectsByGit(plan)
+      if (isLarge(plan) && hasGit(context)) await publishObjectsByGit(plan)
       else await publisher.publish(plan)
     } catch (error) {
       if (!lacksHardLinks(error)) throw error
-      await native.publish(plan)
+      await other().publish(plan)
     }
   }
 
@@ -54,21 +64,23 @@ export function createCombinedPort(context: PortContext): GitPort {
   }
 
   return {
-    ...native,
     implementation: 'combined',
+    get supports() {
+      return other().supports
+    },
+    layout,
     environment,
-    readRef: hasRefFiles ? async (ref) => readRefFile(layout, ref) : native.readRef,
-    listRefs: hasRefFiles
-      ? async (prefixes, onBroken) => listRefFiles(layout, [prefixes].flat(), onBroken)
-      : native.listRefs,
+    readRef: async (ref) => (hasRefFiles ? readRefFile(layout, ref) : other().readRef(ref)),
+    listRefs: async (prefixes, onBroken) =>
+      hasRefFiles ? listRefFiles(layout, [prefixes].flat(), onBroken) : other().listRefs(prefixes, onBroken),
     async readObject(oid, bytesMax) {
       try {
         const object = readLooseObject(layout, oid, bytesMax) ?? readSmallPackedObject(layout, oid, bytesMax)
-        return object ?? (await native.readObject(oid, bytesMax))
+        return object ?? (await other().readObject(oid, bytesMax))
       } catch (error) {
         if (!(error instanceof CorruptObjectError)) throw error
         // A pack may hold a sound copy.
-        return native.readObject(oid, bytesMax)
+        return other().readObject(oid, bytesMax)
       }
     },
     async *readHistory(options) {
@@ -76,20 +88,34 @@ export function createCombinedPort(context: PortContext): GitPort {
         blobBytesMax: options.blobBytesMax,
         comesFirst: options.comesFirst,
       })
-      if (chain === null) yield* native.readHistory(options)
+      if (chain === null) yield* other().readHistory(options)
       else if (chain.entries.length > 0) yield chain.entries
     },
     async isAncestor(ancestor, descendant) {
       if (ancestor === descendant) return isHere(this.readObject, ancestor)
       const chain = readShortChain(layout, descendant, [ancestor], { blobBytesMax: 0, comesFirst: undefined })
       if (chain?.end === 'excluded') return true
-      return native.isAncestor(ancestor, descendant)
+      return other().isAncestor(ancestor, descendant)
     },
+    listCommits: (options) => other().listCommits(options),
+    findMergeBase: (left, right) => other().findMergeBase(left, right),
+    findCutCommits: async (heads) => (readShallow(layout).size === 0 ? [] : other().findCutCommits(heads)),
     publish,
+    stopReading: () => context.reads.stop(),
     async close() {
       context.markClosed()
-      await native.close()
+      await others?.close()
     },
+  }
+}
+
+function hasGit({ git }: PortContext): boolean {
+  try {
+    git.locate()
+    return true
+  } catch (error) {
+    if (error instanceof GitNotFoundError) return false
+    throw error
   }
 }
 

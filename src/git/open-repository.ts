@@ -1,27 +1,15 @@
-import { GitNotFoundError } from '../model/errors/index.ts'
 import { createCombinedPort } from './combined-port.ts'
-import { createIsomorphicPort, isOrdinary } from './in-process/isomorphic-port.ts'
+import { createIsomorphicPort } from './in-process/isomorphic-port.ts'
 import { createNativePort } from './native/native-port.ts'
 import type { GitPort, RepositoryLayout } from './port.ts'
-import { createPortContext, type PortContext, type PortOptions } from './port-context.ts'
+import { createPortContext, type PortOptions } from './port-context.ts'
 
 /**
  * Opens a repository: each operation uses the fastest implementation, and without a git program all run in process.
  * Starts nothing yet.
  */
 export function openRepository(layout: RepositoryLayout, options: PortOptions): GitPort {
-  const context = createPortContext(layout, options)
-  return isOrdinary(layout) && !hasGit(context) ? createIsomorphicPort(context) : createCombinedPort(context)
-}
-
-function hasGit({ git }: PortContext): boolean {
-  try {
-    git.locate()
-    return true
-  } catch (error) {
-    if (error instanceof GitNotFoundError) return false
-    throw error
-  }
+  return createCombinedPort(createPortContext(layout, options))
 }
 
 /** Opens a repository with the git program alone. */
