@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, openSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import {
@@ -12,7 +12,10 @@ import {
   openRepository,
   parseRefName,
 } from '../../src/git/index.ts'
+import { readHistoryNatively } from '../../src/git/native/history.ts'
+import { Reads } from '../../src/git/reads.ts'
 import { looseObjectPath } from '../../src/git/ref-paths.ts'
+import { createGitRunner } from '../../src/git/run-git.ts'
 import { walkHistory } from '../../src/git/walk-history.ts'
 import { walRef } from '../../src/wal/index.ts'
 import { publishChain, readAll } from './sample-commits.ts'
@@ -86,7 +89,7 @@ describe('readHistory', () => {
     const { layout, environment } = repository
     const port = openNative(layout, { environment })
     t.after(() => port.close())
-    const messages = Array.from({ length: 300 }, (_value, index) => `m${index} ${'x'.repeat(2000)}`)
+    const messages = Array.from({ length: 30 }, (_value, index) => `m${index} ${'x'.repeat(20_000)}`)
     const head = (await publishChain(port, messages)).at(-1) as Oid
     repository.run('repack', '-adq')
     const folder = join(layout.commonDir, 'grite')
@@ -103,6 +106,34 @@ describe('readHistory', () => {
     assert.deepEqual(readdirSync(join(folder, 'tmp')), [])
     for await (const _batch of port.readHistory({ head, blobBytesMax: 1000 })) break
     assert.deepEqual(readdirSync(join(folder, 'tmp')), [])
+  })
+
+  it('reads a history that is longer than the file may be', async (t) => {
+    const { layout, environment, path, run } = await createTempRepository(t)
+    const port = openNative(layout, { environment })
+    t.after(() => port.close())
+    const messages = Array.from({ length: 40 }, (_value, index) => `m${index} ${'x'.repeat(20_000)}`)
+    const oids = await publishChain(port, messages)
+    run('repack', '-adq')
+    const scratchBytesMax = 600_000
+    const scratch = join(path, 'scratch')
+    const source = {
+      ...{
+        git: createGitRunner(layout, environment),
+        format: layout.objectFormat,
+        reads: new Reads(),
+        scratchBytesMax,
+      },
+      readOne: port.readObject,
+      openScratch: async () => openSync(scratch, 'w+'),
+    }
+    const options = { head: oids.at(-1) as Oid, blobBytesMax: 1_000_000 }
+    const found: Oid[] = []
+    for await (const entries of readHistoryNatively(source, options, new Set())) {
+      found.push(...entries.map(({ oid }) => oid))
+    }
+    assert.deepEqual(found, oids)
+    assert.ok(statSync(scratch).size > scratchBytesMax)
   })
 
   it('a reader may stop early, and the port stays usable', async (t) => {

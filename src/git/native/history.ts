@@ -32,10 +32,9 @@ export interface HistorySource {
   readonly reads: Reads
   /** See `openScratchFile`. */
   readonly openScratch: () => Promise<number | null>
+  /** A longer export goes through a pipe. Bytes. */
+  readonly scratchBytesMax: number
 }
-
-/** A longer export goes through a pipe. Bytes. */
-const scratchBytesMax = 1024 ** 3
 
 /**
  * Reads history at the speed of git, oldest first, by the first of three ways that succeeds. Each continues where the
@@ -120,7 +119,7 @@ export async function* readHistoryNatively(
         watched.heard()
         reads.requireGoing()
         bytes += chunk.length
-        if (file !== null && bytes > scratchBytesMax) return 'long'
+        if (file !== null && bytes > source.scratchBytesMax) return 'long'
         exportParser.push(chunk, file === null ? 0 : roomBytes)
         yield* exportedSoFar(exportParser, isAgain)
         if (exportParser.isUnusual()) break

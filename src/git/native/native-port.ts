@@ -13,7 +13,7 @@ import { readHistoryNatively } from './history.ts'
 import { listCommitsNatively } from './list-commits.ts'
 import { createObjectReader } from './object-reader.ts'
 import { flushRefsNatively, listRefsNatively, moveRefsInOrder, moveRefsNatively, readRefNatively } from './refs.ts'
-import { openScratchFile } from './scratch-file.ts'
+import { openScratchFile, scratchBytesMax } from './scratch-file.ts'
 import { findVanishedNatively, writeObjects, writePack, writeVanishedNatively } from './write-objects.ts'
 
 /** The port that uses only the git program. Works wherever git does. */
@@ -90,7 +90,10 @@ export function createNativePort(context: PortContext): GitPort {
     readObject: reader.read,
     readHistory: (options) =>
       readHistoryNatively(
-        { git, format: layout.objectFormat, readOne: reader.read, reads, openScratch: () => openScratchFile(context) },
+        {
+          ...{ git, format: layout.objectFormat, readOne: reader.read, reads, scratchBytesMax },
+          openScratch: () => openScratchFile(context),
+        },
         options,
         readShallow(layout),
       ),

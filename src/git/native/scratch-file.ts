@@ -6,6 +6,9 @@ import type { PortContext } from '../port-context.ts'
 import { refTemporaryDir } from '../ref-paths.ts'
 import { shareDisk } from '../shared-permissions.ts'
 
+/** More than a million commits; the disk may have little room. Bytes. */
+export const scratchBytesMax = 1024 ** 3
+
 /** Opens a file without a name, which is gone when it is closed. Null where we have no folder, or may not write. */
 export async function openScratchFile(context: PortContext): Promise<number | null> {
   const folder = refTemporaryDir(context.layout)
