@@ -108,6 +108,8 @@ export interface ReadHistoryOptions {
    * `problem`, or is `too-large`.
    */
   readonly comesFirst?: (path: string) => boolean
+  /** For callers that write here anyway: reads a whole history faster, through a file without a name in our folder. */
+  readonly mayUseFile?: boolean
 }
 
 /** A commit without its files. `problem` says why it could not be read; it then has no tree and no parents. */

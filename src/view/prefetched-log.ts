@@ -16,7 +16,7 @@ export async function prefetchLog(git: GitPort, stream: IssueStream): Promise<Pr
   // A broken ref is reported by whoever reads it next.
   const head = await git.readRef(stream.ref).catch(() => null)
   if (head === null) return { head, async *segments() {}, async close() {} }
-  const source = readLog(git, stream, { head })
+  const source = readLog(git, stream, { head, mayUseFile: true })
   const first = source.next()
   first.catch(() => {})
   return {

@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers/promises'
-import { type CommitEntry, contentBytesOf, type GitPort, type Oid } from '../git/index.ts'
+import { type CommitEntry, contentBytesOf, type GitPort, type Oid, type ReadHistoryOptions } from '../git/index.ts'
 import { loadBulkHashing } from './bulk-hashing.ts'
 import type { Segment, TakenObjects } from './segment-codec.ts'
 import type { Stream } from './stream.ts'
@@ -10,7 +10,7 @@ export interface DecodedCommit<Sealed> {
   readonly segment: Sealed
 }
 
-export interface LogRange {
+export interface LogRange extends Pick<ReadHistoryOptions, 'mayUseFile'> {
   readonly head: Oid
   /** Segments reachable from these commits are left out (they are applied already). */
   readonly exclude?: readonly Oid[]
@@ -29,12 +29,12 @@ export async function* readLog<Batch, Item, Sealed extends Segment<Item>>(
 export async function* readCommits<Batch, Item, Sealed extends Segment<Item>>(
   git: GitPort,
   { codec }: Pick<Stream<Batch, Item, Sealed>, 'codec'>,
-  { head, exclude = [] }: LogRange,
+  { head, exclude = [], mayUseFile = false }: LogRange,
 ): AsyncGenerator<readonly DecodedCommit<Sealed>[]> {
   const taken: TakenObjects = new Set()
   const pause = new EventLoopYield()
   const { fileBytesMax: blobBytesMax, comesFirst } = codec
-  for await (const entries of git.readHistory({ head, exclude, blobBytesMax, comesFirst })) {
+  for await (const entries of git.readHistory({ head, exclude, blobBytesMax, comesFirst, mayUseFile })) {
     if (entries.length >= bulkCommits) await loadBulkHashing()
     const commits: DecodedCommit<Sealed>[] = []
     for (const entry of entries) {

@@ -94,17 +94,19 @@ describe('readHistory', () => {
     repository.run('repack', '-adq')
     const folder = join(layout.commonDir, 'grite')
     rmSync(folder, { recursive: true, force: true })
-    const withoutFolder = await readAll(port, head)
+    const withoutFolder = await readAll(port, head, [], 1_000_000, true)
     assert.equal(existsSync(folder), false)
     mkdirSync(folder)
     assert.deepEqual(await readAll(port, head), withoutFolder)
+    assert.deepEqual(readdirSync(folder), [], 'a reader leaves no trace')
+    assert.deepEqual(await readAll(port, head, [], 1_000_000, true), withoutFolder)
     assert.deepEqual(
       withoutFolder.map(({ message }) => message),
       messages,
     )
     // The folder shows that the file was there.
     assert.deepEqual(readdirSync(join(folder, 'tmp')), [])
-    for await (const _batch of port.readHistory({ head, blobBytesMax: 1000 })) break
+    for await (const _batch of port.readHistory({ head, blobBytesMax: 1000, mayUseFile: true })) break
     assert.deepEqual(readdirSync(join(folder, 'tmp')), [])
   })
 
@@ -127,7 +129,7 @@ describe('readHistory', () => {
       readOne: port.readObject,
       openScratch: async () => openSync(scratch, 'w+'),
     }
-    const options = { head: oids.at(-1) as Oid, blobBytesMax: 1_000_000 }
+    const options = { head: oids.at(-1) as Oid, blobBytesMax: 1_000_000, mayUseFile: true }
     const found: Oid[] = []
     for await (const entries of readHistoryNatively(source, options, new Set())) {
       found.push(...entries.map(({ oid }) => oid))

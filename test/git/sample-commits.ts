@@ -66,9 +66,16 @@ export async function listAll(port: GitPort, head: Oid, exclude: readonly Oid[] 
 }
 
 /** Reads all entries of a history, as plain objects whichever way they were read. */
-export async function readAll(port: GitPort, head: Oid, exclude: readonly Oid[] = [], blobBytesMax = 1_000_000) {
+export async function readAll(
+  port: GitPort,
+  head: Oid,
+  exclude: readonly Oid[] = [],
+  blobBytesMax = 1_000_000,
+  mayUseFile = false,
+) {
   const entries: CommitEntry[] = []
-  for await (const batch of port.readHistory({ head, exclude, blobBytesMax })) entries.push(...batch.map(plainEntry))
+  for await (const batch of port.readHistory({ head, exclude, blobBytesMax, mayUseFile }))
+    entries.push(...batch.map(plainEntry))
   return entries
 }
 

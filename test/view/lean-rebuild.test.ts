@@ -224,10 +224,10 @@ function withoutPairs(git: GitPort): GitPort {
   }
 }
 
-async function readView(git: GitPort, head: Oid, deferred: boolean) {
-  const view = (await View.over(await openMemoryStore(), { deferred })) as View
+async function readView(git: GitPort, head: Oid, { isLean }: { readonly isLean: boolean }) {
+  const view = (await View.over(await openMemoryStore(), { deferred: isLean })) as View
   const problems: unknown[] = []
-  const source = readLog(git, issueLog, { head })
+  const source = readLog(git, issueLog, { head, mayUseFile: isLean })
   const counts = await fillView(view, { head, source, report: (problem) => void problems.push(problem) })
   const { eventCount, issueCount, mayRepeat, gaps } = view
   const hasCopies = await view.readMeta('has_copies')
@@ -258,8 +258,8 @@ for (const seed of [1, 2, 3]) {
       for (const entry of entries) if (entry instanceof PairEntry) pairs += 1
     }
     assert.ok(pairs > 200, `${pairs} pairs`)
-    const general = await readView(withoutPairs(git), head, false)
-    assert.deepEqual(await readView(git, head, true), general)
+    const general = await readView(withoutPairs(git), head, { isLean: false })
+    assert.deepEqual(await readView(git, head, { isLean: true }), general)
     assert.ok(general.problems.length > 50)
   })
 }

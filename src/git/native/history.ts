@@ -141,7 +141,8 @@ export async function* readHistoryNatively(
   }
 
   async function* exportThroughFile(): AsyncGenerator<readonly CommitEntry[], boolean> {
-    const scratch = (options.exclude ?? []).length === 0 ? await source.openScratch() : null
+    const isWhole = (options.exclude ?? []).length === 0
+    const scratch = isWhole && options.mayUseFile === true ? await source.openScratch() : null
     try {
       const result = yield* exportAll(scratch)
       return result === 'long' ? (yield* exportAll(null, true)) === 'whole' : result === 'whole'
