@@ -14,6 +14,9 @@ import {
 /** A daemon that has not answered by then never will. Milliseconds. */
 const answerMsMax = 10_000
 
+/** Frames that end a request. */
+export const finalKinds: readonly number[] = [tell.refused, tell.exit, tell.answer, tell.failure]
+
 export interface RunWords {
   readonly argv?: readonly string[]
   readonly key?: string | null
@@ -68,27 +71,24 @@ export class WireClient {
   }
 
   /** Takes the first frame of a kind, and of a request if one is named; waits for it. */
-  async next(kind: number, id?: number): Promise<Frame> {
-    const isIt = (frame: Frame) => frame[0] === kind && (id === undefined || frame[1] === id)
+  next(kind: number, id?: number): Promise<Frame> {
+    return this.nextOf([kind], id)
+  }
+
+  /** The final frame of a request. */
+  end(id: number): Promise<Frame> {
+    return this.nextOf(finalKinds, id)
+  }
+
+  async nextOf(kinds: readonly number[], id?: number): Promise<Frame> {
+    const isIt = (frame: Frame) => kinds.includes(frame[0]) && (id === undefined || frame[1] === id)
     const deadline = performance.now() + answerMsMax
     for (;;) {
       const index = this.frames.findIndex(isIt)
       if (index >= 0) return this.frames.splice(index, 1)[0] as Frame
-      if (this.socket.destroyed) throw new Error(`the connection ended without a frame of kind ${kind}`)
-      if (performance.now() > deadline) throw new Error(`no frame of kind ${kind} came`)
-      await this.#something()
-    }
-  }
-
-  /** The final frame of a request. */
-  async end(id: number): Promise<Frame> {
-    const finals: readonly number[] = [tell.refused, tell.exit, tell.answer, tell.failure]
-    const deadline = performance.now() + answerMsMax
-    for (;;) {
-      const index = this.frames.findIndex((frame) => frame[1] === id && finals.includes(frame[0]))
-      if (index >= 0) return this.frames.splice(index, 1)[0] as Frame
-      if (this.socket.destroyed) throw new Error(`the connection ended before request ${id}`)
-      if (performance.now() > deadline) throw new Error(`request ${id} did not end`)
+      const missing = `a frame of the kinds ${kinds.join(', ')}${id === undefined ? '' : ` of request ${id}`}`
+      if (this.socket.destroyed) throw new Error(`the connection ended without ${missing}`)
+      if (performance.now() > deadline) throw new Error(`${missing} did not come`)
       await this.#something()
     }
   }
