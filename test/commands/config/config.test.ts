@@ -40,6 +40,8 @@ const samples: Readonly<Record<string, readonly [typed: string, value: Changed['
   'snapshot.trust_signed': ['false', false],
   'sync.run_hooks': ['true', true],
   'remote.timeout': ['0', 0],
+  'daemon.autospawn': ['false', false],
+  'daemon.idle_timeout': ['60', 60],
   'maintenance.auto': ['false', false],
   'sync.remote': ['up', 'up'],
   'lease.remote': ['up', 'up'],
