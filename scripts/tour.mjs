@@ -181,6 +181,8 @@ function say(text) {
 /** Runs commands in a folder, with output as on a person's terminal. */
 function makeShell(folder) {
   const env = {
+    // Nothing of the tour stays behind.
+    GRITE_NO_DAEMON: '1',
     ...Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(GIT|GRITE)_/.test(name))),
     GIT_CONFIG_NOSYSTEM: '1',
     GIT_CONFIG_GLOBAL: '/dev/null',

@@ -1,9 +1,10 @@
 /**
- * The log of the daemon: `<common git dir>/grite/daemon.log`, JSON lines of pino, at most 2 MiB in two files. It has commands and
+ * The log of a user's daemon: `<common git dir>/grite/daemon.<uid>.log`, JSON lines of pino, at most 2 MiB in two files. It has commands and
  * reasons, never a title, a text or any other value.
  */
 import { closeSync, fstatSync, openSync, renameSync, writeSync } from 'node:fs'
 import pino from 'pino'
+import { currentUser } from '../git/index.ts'
 
 const bytesMax = 1024 * 1024
 
@@ -14,7 +15,7 @@ export interface DaemonLog {
 }
 
 export function daemonLogPath(home: string): string {
-  return `${home}/daemon.log`
+  return `${home}/daemon.${currentUser()}.log`
 }
 
 /** The file before, kept when a new one begins. */

@@ -41,7 +41,7 @@ export function startTwinOnce({ environment }: Pick<Sandbox, 'environment'>, pat
 function countRequests(folder: string): number {
   let count = 0
   for (const name of readdirSync(folder)) {
-    const log = readTextIfThere(join(folder, name, '.git/grite/daemon.log')) ?? ''
+    const log = readTextIfThere(join(folder, name, `.git/grite/daemon.${process.geteuid?.()}.log`)) ?? ''
     for (const [, requests] of log.matchAll(/"requests":(\d+)/g)) count += Number(requests)
   }
   return count
