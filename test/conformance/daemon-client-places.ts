@@ -1,6 +1,7 @@
 /** Where a client looks for the daemon, and when it must not use it; a part of the conformance suite. */
 import assert from 'node:assert/strict'
-import { spawnSync } from 'node:child_process'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { chownSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { it } from 'node:test'
@@ -93,7 +94,7 @@ export function daemonClientPlaces(client: DaemonClient): void {
   it('and runs grite when nothing listens on the socket', async (t) => {
     const place = createPlace(t)
     const leave = `require('node:net').createServer().listen(process.argv[1], () => process.kill(process.pid, 'SIGKILL'))`
-    spawnSync(process.execPath, ['-e', leave, place.socket])
+    await once(spawn(process.execPath, ['-e', leave, place.socket]), 'exit')
     writeEndpoint(place.commonDir, `1 boot-id namespace 1 123 ${place.socket}\n`)
     assertLocal(await runClient(client, place), ['list'], null)
   })

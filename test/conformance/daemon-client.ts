@@ -132,7 +132,7 @@ function runs(client: DaemonClient): void {
   })
 
   it('sends large command lines', async (t) => {
-    const words = Array.from({ length: 12 }, (_, index) => `${index % 10}`.repeat(90_000))
+    const words = Array.from({ length: 4 }, (_, index) => `${index}`.repeat(90_000))
     const { status } = await converse(
       t,
       client,
