@@ -50,18 +50,19 @@ static struct {
 static volatile sig_atomic_t is_sending, cancelled, cancel_s, has_waited;
 
 /* Reports an error in the same form as the Node entry. */
-static void fail(int exit_status, const char *what, const char *why) {
-  const bool is_io = exit_status == EXIT_IO;
-  const char *plain = "error: %s%s%s\n\nSuggestions:\n  - %s\n";
-  const char *json = "{\"schema_version\":1,\"ok\":false,\"error\":{\"code\":\"%s\",\"message\":\"%s%s%s\","
+static void fail(int exit_status, const char *what, const char *why, const char *hint) {
+  const char *code = exit_status == EXIT_IO ? "io_error" : "ipc_error", *kind = exit_status == EXIT_IO ? "IO" : "IPC";
+  const char *json = "{\"schema_version\":1,\"ok\":false,\"error\":{\"code\":\"%s\",\"message\":\"%s error: %s%s\","
     "\"details\":{\"suggestions\":[\"%s\"]}}}\n";
-  const char *prefix = is_io ? "IO error: " : "IPC error: ";
-  const char *hint = is_io ? "Check free disk space" : "Run the command again with `--no-daemon`";
   bool is_json = false;
-  for (char **word = words; *word != NULL && strcmp(*word, "--") != 0; word++) is_json |= strcmp(*word, "--json") == 0;
-  if (is_json) dprintf(2, json, is_io ? "io_error" : "ipc_error", prefix, what, why, hint);
-  else dprintf(2, plain, prefix, what, why, hint);
+  for (char **word = words; *word != NULL; word++) is_json |= strcmp(*word, "--json") == 0;
+  if (is_json) dprintf(2, json, code, kind, what, why, hint);
+  else dprintf(2, "error: %s error: %s%s\n\nSuggestions:\n  - %s\n", kind, what, why, hint);
   _exit(exit_status);
+}
+
+static void fail_to_start(const char *what) {
+  fail(EXIT_IPC, what, strerror(errno), "Run `grite` of the installed package, or install it again");
 }
 
 static void set_timer(time_t seconds) {
@@ -73,23 +74,25 @@ static void run_entry(void) {
   set_timer(0); /* or it would end the entry */
   for (size_t index = 0; index < LENGTH(numbers); index++) signal(numbers[index], SIG_DFL);
   if (cancelled) _exit(128 + cancelled);
-  if (access(GRITE_ENTRY, R_OK) != 0) fail(EXIT_IPC, "cannot read " GRITE_ENTRY ": ", strerror(errno));
+  if (access(GRITE_ENTRY, R_OK) != 0) fail_to_start("cannot read " GRITE_ENTRY ": ");
   size_t count = 0;
   while (words[count] != NULL) count++;
   char node[] = "node", entry[] = GRITE_ENTRY, **arguments = malloc((count + 3) * sizeof *arguments);
-  if (arguments == NULL) fail(EXIT_IPC, "cannot start node: ", strerror(errno));
+  if (arguments == NULL) fail_to_start("cannot start node: ");
   arguments[0] = node, arguments[1] = entry;
   memcpy(arguments + 2, words, (count + 1) * sizeof *words);
   execvp(node, arguments);
-  fail(EXIT_IPC, "cannot start node: ", strerror(errno));
+  fail_to_start("cannot start node: ");
 }
 
 /* Goes on without the daemon after the request was sent. */
 static void recover(void) {
   if (cancelled) _exit(128 + cancelled);
-  if (written > 0 || has_sent_stdin) fail(EXIT_IPC, "the daemon ended before the answer was complete", "");
+  if (written > 0 || has_sent_stdin)
+    fail(EXIT_IPC, "the daemon ended before the answer was complete; what the command was to change may be in the log", "",
+      "Look at the result, for example with `grite list`, before you run the command again");
   close(connection);
-  if (setenv("GRITE_REQUEST", key, 1) != 0) fail(EXIT_IPC, "cannot start node: ", strerror(errno));
+  if (setenv("GRITE_REQUEST", key, 1) != 0) fail_to_start("cannot start node: ");
   run_entry();
 }
 
@@ -165,7 +168,7 @@ static enum next write_output(int stream, size_t at, size_t length) {
     } else if (count < 0 && (errno == EPIPE || errno == ECONNRESET)) {
       report_closed(stream);
     } else if (count < 0 && errno != EINTR) {
-      if (written > 0) fail(EXIT_IO, "cannot write the output: ", strerror(errno));
+      if (written > 0) fail(EXIT_IO, "cannot write the output: ", strerror(errno), "Check free disk space");
       return LOST;
     }
   }
