@@ -217,6 +217,7 @@ class Reader {
     const bytes = this.#take(width)
     const argument =
       width < 8 ? bytes.readUIntBE(0, width) : bytes.readUInt32BE(0) * 0x1_0000_0000 + bytes.readUInt32BE(4)
+    if (argument < (width === 1 ? 24 : 2 ** (4 * width))) throw new WireSyntaxError('a head is not the shortest')
     if (!Number.isSafeInteger(argument)) throw new WireSyntaxError(`an integer above 2^53 at byte ${this.#position}`)
     return argument
   }

@@ -69,6 +69,8 @@ for (const [title, hex] of [
   ['undefined', 'f7'],
   ['a key that is not text', 'a10102'],
   ['a key twice', 'a2616101616102'],
+  ['an integer in two bytes that fits into one', '1817'],
+  ['a length in nine bytes that fits into one', '7b000000000000000161'],
   ['an integer above 2^53', '1b0020000000000001'],
   ['bytes after the value', '0000'],
   ['more than 16 levels', `${'81'.repeat(nestingMax + 1)}00`],
