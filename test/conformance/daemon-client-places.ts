@@ -39,10 +39,7 @@ export function daemonClientPlaces(client: DaemonClient): void {
   }
   for (const [name, make] of Object.entries(layouts)) {
     it(`from ${name}`, async (t) => {
-      const place = createPlace(t)
-      const daemon = await startFakeDaemon(t, place, talkDone)
-      const outcome = await runClient(client, place, { cwd: make(place.repository, place.dir) })
-      await daemon.finish()
+      const outcome = await converse(t, client, talkDone, ({ repository, dir }) => ({ cwd: make(repository, dir) }))
       assert.deepEqual([outcome.status, outcome.stdout], [0, 'done\n'])
     })
   }

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { answers, type FakeConnection, startFakeDaemon, welcome } from '../support/fake-daemon.ts'
-import { assertLost, converse, createPlace, type DaemonClient, runClient } from './daemon-client-setup.ts'
+import { assertLost, converse, createPlace, type DaemonClient, runClient, type Talk } from './daemon-client-setup.ts'
 
 export function daemonClientStreams(client: DaemonClient): void {
   it('sends standard input in parts as it is asked', async (t) => {
@@ -16,6 +16,7 @@ export function daemonClientStreams(client: DaemonClient): void {
       client,
       async (connection) => {
         const answer = await accept(connection)
+        parts.length = 0
         for (;;) {
           await connection.send(answer.wantStdin)
           const bytes = await receivePart(connection)
@@ -39,15 +40,11 @@ export function daemonClientStreams(client: DaemonClient): void {
   })
 
   it('sends large standard input in parts of at most 1 MiB', async (t) => {
-    const place = createPlace(t)
     const content = Buffer.alloc(3_000_001, 'stdin')
-    const file = join(place.dir, 'input')
-    writeFileSync(file, content)
-    const stdin = openSync(file, 'r')
-    t.after(() => closeSync(stdin))
-    const hash = createHash('sha256')
-    const daemon = await startFakeDaemon(t, place, async (connection) => {
+    let hash = createHash('sha256')
+    const talk: Talk = async (connection) => {
       const answer = await accept(connection)
+      hash = createHash('sha256')
       for (let length = -1; length !== 0; ) {
         await connection.send(answer.wantStdin)
         const bytes = await receivePart(connection)
@@ -56,9 +53,15 @@ export function daemonClientStreams(client: DaemonClient): void {
         hash.update(bytes)
       }
       await connection.send(answer.exit(0))
+    }
+    const { status } = await converse(t, client, talk, ({ dir }) => {
+      const file = join(dir, 'input')
+      writeFileSync(file, content)
+      const stdin = openSync(file, 'r')
+      t.after(() => closeSync(stdin))
+      return { stdin }
     })
-    assert.equal((await runClient(client, place, { stdin })).status, 0)
-    await daemon.finish()
+    assert.equal(status, 0)
     assert.equal(hash.digest('hex'), createHash('sha256').update(content).digest('hex'))
   })
 
@@ -119,19 +122,19 @@ export function daemonClientStreams(client: DaemonClient): void {
   })
 
   it('runs grite with the key when standard input cannot be read', async (t) => {
-    const place = createPlace(t)
-    const stdin = openSync(join(place.dir, 'only written'), 'w')
-    t.after(() => closeSync(stdin))
     let key = ''
-    const daemon = await startFakeDaemon(t, place, async (connection) => {
+    const talk: Talk = async (connection) => {
       const frame = await connection.receiveRun()
       key = frame.key
       const { accepted, wantStdin } = answers(frame.id)
       await connection.send(welcome, accepted, wantStdin)
       assert.equal(await connection.receive(), null)
+    }
+    const { local } = await converse(t, client, talk, ({ dir }) => {
+      const stdin = openSync(join(dir, 'only written'), 'w')
+      t.after(() => closeSync(stdin))
+      return { stdin }
     })
-    const { local } = await runClient(client, place, { stdin })
-    await daemon.finish()
     assert.deepEqual([local?.request, local?.stdin], [key, 'EBADF'])
   })
 
@@ -223,8 +226,27 @@ export function daemonClientStreams(client: DaemonClient): void {
       },
     )
     assert.equal(status, 130)
-    const [from = 0, to = 0] = started
+    const [from = 0, to = 0] = started.slice(-2)
     assert.ok(to - from > 2000, `${to - from} ms`)
+  })
+
+  it('ends after a signal while nobody reads its output', async (t) => {
+    const { status } = await converse(
+      t,
+      client,
+      async (connection) => {
+        const answer = await accept(connection)
+        void connection.send(answer.stdout('x'.repeat(1_000_000)))
+        assert.equal((await connection.receive())?.[0], 4)
+        assert.equal(await connection.receive(), null)
+      },
+      // A pipe that stays open at its other end.
+      ({ dir }) => ({
+        wrapper: ['sh', '-c', 'mkfifo "$0" && exec 3<>"$0" && exec "$@" > "$0"', join(dir, 'pipe')],
+        drive: (child) => void setTimeout(() => child.kill('SIGINT'), 500),
+      }),
+    )
+    assert.equal(status, 130)
   })
 
   it('exits with the signal when the daemon ends after cancel', async (t) => {

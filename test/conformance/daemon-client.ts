@@ -58,7 +58,7 @@ function runs(client: DaemonClient): void {
       )
       assert.equal(status, 0)
     }
-    assert.equal(keys.size, 2)
+    assert.ok(keys.size >= 2)
   })
 
   it('sends no words for a command line without words', async (t) => {

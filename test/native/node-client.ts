@@ -22,8 +22,8 @@ export const nodeClient: DaemonClient = {
 function makeEntry(): string {
   const { dir } = createSandbox({ after: (callback) => process.once('exit', () => void callback()) })
   const folder = join(dir, 'dist')
-  for (const name of ['grite.cjs', 'client.cjs', 'own-code.cjs', 'cold.cjs', 'packages'])
-    cpSync(join(dist, name), join(folder, name), { recursive: true })
+  // Without the compiled code, which is that of the scripts as they are.
+  cpSync(dist, folder, { recursive: true, filter: (path) => !path.startsWith(join(dist, 'code')) })
   const hot = `(function (require, load, interop) {
     const hot = ${readFileSync(join(dist, 'hot.cjs'), 'latin1')}(require, load, interop)
     const reportLostDaemon = () => hot['cli/bundle']().reportLostDaemon()

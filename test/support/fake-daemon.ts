@@ -37,6 +37,8 @@ export interface FakeConnection {
 
 export interface FakeDaemon {
   readonly socket: string
+  /** The longest time for which this process had no processor, or did something else. */
+  longestPauseMs(): number
   /** Number of connections so far. */
   connections(): number
   /** Waits for the conversations that have begun, and throws what failed in them. */
@@ -82,13 +84,25 @@ export async function startFakeDaemon(
     conversations.push(conversation)
   })
   await new Promise<void>((resolve) => server.listen(socket, resolve))
+  let [last, longest] = [performance.now(), 0]
+  const note = () => {
+    const now = performance.now()
+    longest = Math.max(longest, now - last)
+    last = now
+  }
+  const clock = setInterval(note, 20)
   t.after(() => {
+    clearInterval(clock)
     for (const one of sockets) one.destroy()
     server.close()
   })
   writeEndpoint(commonDir, `1 boot-id namespace ${process.pid} 123 ${socket}\n`)
   return {
     socket,
+    longestPauseMs: () => {
+      note()
+      return longest
+    },
     connections: () => conversations.length,
     finish: async () => void (await Promise.all(conversations)),
   }
