@@ -2,11 +2,12 @@
  * The facts of the real process. Without a terminal, writes go directly to the file descriptor: `process.stdout` would load
  * Node's streams, which takes longer than printing the output.
  */
-import { constants, fstatSync, openSync, readFileSync, statSync, writeSync } from 'node:fs'
+import { readFileSync, statSync, writeSync } from 'node:fs'
 import { randomBytes } from '../git/index.ts'
 import { NotFoundError, StorageError } from '../model/errors/index.ts'
 import type { Interrupts } from './interrupts.ts'
 import { isTerminal } from './is-terminal.ts'
+import { openUnblocked } from './open-unblocked.ts'
 import { ClosedPipeError, type ProcessFacts, type TextSink } from './process-facts.ts'
 
 /** Wait before the next write to a full pipe; the first retries are immediate, for a quick reader. */
@@ -124,19 +125,6 @@ function openWriter(descriptor: number): (text: string) => Promise<void> {
     spare = buffer
     // Yield to the event loop, for signals and garbage collection.
     await new Promise((resolve) => setImmediate(resolve))
-  }
-}
-
-/**
- * Reopens the pipe in non-blocking mode, because a process blocked in a write does not see signals. Other processes keep
- * the pipe in its original mode. Linux only.
- */
-function openUnblocked(descriptor: number): number {
-  try {
-    if (process.platform !== 'linux' || !fstatSync(descriptor).isFIFO()) return descriptor
-    return openSync(`/proc/self/fd/${descriptor}`, constants.O_WRONLY | constants.O_NONBLOCK)
-  } catch {
-    return descriptor
   }
 }
 

@@ -6,14 +6,24 @@
  * - It never waits for a daemon that does not answer: after 500 ms, or when the connection breaks, the program does the work itself.
  * - A request that may have been carried out is done again only under its key, with which the program looks it up in the log.
  */
-import { closeSync, openSync, read, readSync, write, writeSync } from 'node:fs'
+import { closeSync, openSync, readSync, write, writeSync } from 'node:fs'
 import { createConnection, type Socket } from 'node:net'
 import { buildId } from '../ipc/build-id.ts'
 import { endpointName, guessCommonDir, readEndpoint } from '../ipc/endpoint.ts'
-import { ask, encodeFrame, type Frame, FrameReader, ignorableFrom, protocolVersion, tell } from '../ipc/frames.ts'
+import {
+  ask,
+  encodeFrame,
+  type Frame,
+  FrameReader,
+  ignorableFrom,
+  kindMax,
+  protocolVersion,
+  tell,
+} from '../ipc/frames.ts'
 import { refusesDaemon } from '../ipc/refuses-daemon.ts'
 import type { WireValue } from '../ipc/wire-values.ts'
 import { isTerminal } from './is-terminal.ts'
+import { openUnblocked } from './open-unblocked.ts'
 import { watchReader } from './reader-watch.ts'
 
 /** Milliseconds. */
@@ -25,8 +35,7 @@ const watchReaderAfterMs = 500
 const waitingBytesMax = 32 * 1024 * 1024
 /** What an empty pipe takes without blocking. Bytes. */
 const pipeBytes = 64 * 1024
-/** One read of standard input. */
-const stdinBytesMax = 64 * 1024
+const statusMax = 255
 
 const signals = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 } as const
 
@@ -96,8 +105,20 @@ class Client {
   #socket: Socket | undefined
   #isSent = false
   #isOver = false
-  #printedBytes = 0
+  /** Bytes of output that have come from the daemon. */
+  #outputBytes = 0
+  #hasPrinted = false
   #hasSentInput = false
+  #isGreeted = false
+  #isAccepted = false
+  /** Parts of standard input that the daemon waits for. */
+  #inputWanted = 0
+  #readsInput = false
+  #inputEnded = false
+  /** Outputs that nobody reads. */
+  readonly #unread = new Set<number>()
+  /** Descriptors of the outputs that do not block. */
+  readonly #unblocked = new Map<number, number>()
   #readerTimer: NodeJS.Timeout | undefined
   #stopWatchingReader: (() => void) | undefined
   #acceptTimer: NodeJS.Timeout | undefined
@@ -153,13 +174,21 @@ class Client {
   }
 
   async #serve(frame: Frame): Promise<void> {
-    if (this.#isOver) return
     const [kind, id, value] = frame
-    if (kind === tell.hello || kind >= ignorableFrom) return
-    if (kind === tell.refused) return this.#leave({ kind: 'local', key: undefined })
-    if (id !== 1) return this.#lose()
+    if (this.#isOver || (kind >= ignorableFrom && kind <= kindMax)) return
+    if (!this.#isGreeted || kind === tell.hello) {
+      const isExpected = !this.#isGreeted && kind === tell.hello && id === protocolVersion
+      this.#isGreeted = true
+      return isExpected ? undefined : this.#lose()
+    }
+    // An answer begins with one of the two, and has no other.
+    const isFirst = kind === tell.accepted || kind === tell.refused
+    if (id !== 1 || isFirst === this.#isAccepted) return this.#lose()
     switch (kind) {
+      case tell.refused:
+        return this.#leave({ kind: 'local', key: undefined })
       case tell.accepted:
+        this.#isAccepted = true
         clearTimeout(this.#acceptTimer)
         this.#acceptTimer = undefined
         this.#readerTimer = setTimeout(() => this.#watchReader(), watchReaderAfterMs)
@@ -169,20 +198,32 @@ class Client {
         if (!(value instanceof Uint8Array)) return this.#lose()
         return this.#print(kind === tell.stdout ? 1 : 2, value)
       case tell.wantStdin:
+        this.#inputWanted++
         return this.#readInput()
       case tell.exit:
-        return typeof value === 'number' ? this.#leave({ kind: 'exit', status: value }) : this.#lose()
+        return isStatus(value) ? this.#leave({ kind: 'exit', status: value }) : this.#lose()
       default:
         return this.#lose()
     }
   }
 
   async #print(descriptor: 1 | 2, bytes: Uint8Array): Promise<void> {
-    this.#printedBytes += bytes.length
+    if (this.#unread.has(descriptor)) return
+    this.#outputBytes += bytes.length
+    const onWritten = () => {
+      this.#hasPrinted = true
+    }
     try {
-      await (this.#printedBytes > pipeBytes ? writeInBackground : writeAtOnce)(descriptor, bytes)
-    } catch {
-      this.#tellUnread(descriptor)
+      if (this.#outputBytes <= pipeBytes) return await writeAtOnce(descriptor, bytes, onWritten)
+      // A blocked thread would keep the process from ending.
+      const place = this.#unblocked.get(descriptor) ?? openUnblocked(descriptor)
+      this.#unblocked.set(descriptor, place)
+      await (place === descriptor ? writeInBackground : writeAtOnce)(place, bytes, onWritten)
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException
+      if (code === 'EPIPE' || code === 'ECONNRESET') this.#tellUnread(descriptor)
+      // For example a full disk. If nothing has been written, the program does the line again, and reports it.
+      else this.#lose()
     }
   }
 
@@ -192,20 +233,30 @@ class Client {
 
   /** The reader has gone. */
   #tellUnread(descriptor: 1 | 2): void {
-    if (!this.#isOver) this.#socket?.write(encodeFrame([ask.closed, 1, descriptor]))
+    if (this.#isOver || this.#unread.has(descriptor)) return
+    this.#unread.add(descriptor)
+    this.#socket?.write(encodeFrame([ask.closed, 1, descriptor]))
   }
 
-  /** Answers with one part, when there is one. */
+  /** Answers with parts as they come. A blocking read in a thread would keep the process from ending. */
   #readInput(): void {
-    const buffer = Buffer.allocUnsafe(stdinBytesMax)
-    this.#hasSentInput = true
-    const send = (bytes: Buffer) => void (this.#isOver || this.#socket?.write(encodeFrame([ask.stdin, 1, bytes])))
-    const next = (): void =>
-      read(0, buffer, 0, buffer.length, null, (error, count) => {
-        if (error?.code === 'EAGAIN') setTimeout(next, 5)
-        else send(buffer.subarray(0, error === null ? count : 0))
+    if (this.#isOver) return
+    if (!this.#readsInput) {
+      this.#readsInput = true
+      process.stdin.on('error', () => this.#lose())
+      process.stdin.on('readable', () => this.#readInput())
+      process.stdin.on('end', () => {
+        this.#inputEnded = true
+        this.#readInput()
       })
-    next()
+    }
+    while (this.#inputWanted > 0) {
+      const bytes: Buffer | null = this.#inputEnded ? Buffer.alloc(0) : process.stdin.read()
+      if (bytes === null) return
+      this.#inputWanted--
+      if (bytes.length > 0) this.#hasSentInput = true
+      this.#socket?.write(encodeFrame([ask.stdin, 1, bytes]))
+    }
   }
 
   #cancel(name: keyof typeof signals): void {
@@ -220,7 +271,7 @@ class Client {
   }
 
   #lose(): void {
-    if (this.#printedBytes > 0 || this.#hasSentInput) this.#leave({ kind: 'lost' })
+    if (this.#hasPrinted || this.#hasSentInput) this.#leave({ kind: 'lost' })
     else this.#leave({ kind: 'local', key: this.#isSent ? this.#key : undefined })
   }
 
@@ -237,6 +288,7 @@ class Client {
     this.#acceptTimer = undefined
     clearTimeout(this.#readerTimer)
     this.#stopWatchingReader?.()
+    if (this.#readsInput) for (const name of ['error', 'readable', 'end']) process.stdin.removeAllListeners(name)
     for (const name of Object.keys(signals)) process.removeAllListeners(name)
     this.#socket?.removeAllListeners()
     this.#socket?.on('error', () => {})
@@ -245,11 +297,15 @@ class Client {
   }
 }
 
-/** A pipe may be non-blocking, and full. @throws when nobody reads it */
-async function writeAtOnce(descriptor: number, bytes: Uint8Array): Promise<void> {
+const isStatus = (value: WireValue | undefined): value is number =>
+  typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= statusMax
+
+/** A pipe may be non-blocking, and full. @throws when nobody reads it, or it cannot be written */
+async function writeAtOnce(descriptor: number, bytes: Uint8Array, onWritten: () => void): Promise<void> {
   for (let written = 0; written < bytes.length; ) {
     try {
       written += writeSync(descriptor, bytes, written)
+      onWritten()
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error
       await new Promise((resolve) => setTimeout(resolve, 2))
@@ -258,7 +314,7 @@ async function writeAtOnce(descriptor: number, bytes: Uint8Array): Promise<void>
 }
 
 /** As `writeAtOnce`; signals and the daemon are heard while a full pipe blocks. */
-async function writeInBackground(descriptor: number, bytes: Uint8Array): Promise<void> {
+async function writeInBackground(descriptor: number, bytes: Uint8Array, onWritten: () => void): Promise<void> {
   for (let written = 0; written < bytes.length; ) {
     const count = await new Promise<number>((resolve, reject) => {
       write(descriptor, bytes, written, bytes.length - written, null, (error, taken) => {
@@ -268,5 +324,6 @@ async function writeInBackground(descriptor: number, bytes: Uint8Array): Promise
       })
     })
     written += count
+    if (count > 0) onWritten()
   }
 }

@@ -45,6 +45,7 @@ export const tell = {
 
 /** From this kind on, a reader ignores what it does not know. */
 export const ignorableFrom = 192
+export const kindMax = 255
 
 /** Why a request was refused, so that the client has to do it by itself. */
 export type Refusal =
