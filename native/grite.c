@@ -240,13 +240,12 @@ static enum next converse(void) {
   for (;;) {
     const bool is_idle = out.at == out.end;
     const int64_t left = is_accepted ? -1 : accept_by - now_ms(CLOCK_MONOTONIC);
-    if (!is_accepted && left <= 0) return LOST;
     struct pollfd polled[] = {
       {.fd = connection, .events = (short)(is_idle ? POLLIN : POLLIN | POLLOUT)},
       {.fd = is_idle && stdin_wanted > 0 ? 0 : -1, .events = POLLIN},
       {.fd = is_accepted && !is_closed[1] && can_poll ? 1 : -1}, /* A feed may have nothing to write when its reader ends. */
     };
-    if (poll(polled, LENGTH(polled), (int)left) < 0) {
+    if (poll(polled, LENGTH(polled), left < 0 && !is_accepted ? 0 : (int)left) < 0) {
       if (errno != EINTR) return LOST;
       continue;
     }
@@ -258,6 +257,8 @@ static enum next converse(void) {
     if (polled[1].revents && out.at == out.end && send_stdin() == LOST) return LOST;
     if (polled[2].revents & POLLNVAL) can_poll = false;
     if (polled[2].revents & (POLLERR | POLLHUP) && !is_closed[1]) report_closed(1);
+    /* Only now: on a busy machine the answer may have come while this process waited for a processor. */
+    if (!is_accepted && left <= 0) return LOST;
   }
 }
 

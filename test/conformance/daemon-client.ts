@@ -13,7 +13,7 @@ import { converse, type DaemonClient } from './daemon-client-setup.ts'
 import { daemonClientStreams } from './daemon-client-streams.ts'
 
 /** Tests of one client run side by side, since most of them wait. */
-const concurrency = 4
+const concurrency = 2
 
 /** @param skip - why the client cannot run here */
 export function daemonClientConformance(client: DaemonClient, skip: string | false): void {

@@ -184,9 +184,7 @@ class Conversation:
         """Returns the exit status; None after a refusal."""
         deadline = time.monotonic() + ACCEPT_S_MAX
         while True:
-            left = None if self.accepted else deadline - time.monotonic()
-            if left is not None and left <= 0:
-                raise Lost("no answer in time")
+            left = None if self.accepted else max(0, deadline - time.monotonic())
             poll = select.poll()
             poll.register(self.connection, select.POLLIN | (select.POLLOUT if self.outgoing else 0))
             if self.stdin_wanted and not self.outgoing:
@@ -207,6 +205,8 @@ class Conversation:
                 self.send_stdin()
             if 1 in events and 1 not in self.closed:
                 self.report_closed(1)
+            if left == 0 and not self.accepted:
+                raise Lost("no answer in time")
 
     def handle_frames(self):
         at = 0
