@@ -64,7 +64,7 @@ export function daemonClientFaults(client: DaemonClient): void {
     'with a head that is too long': (id) => Buffer.concat([frames(welcome), framed([0x82, 0x18, 129, 0x18, id])]),
     'with a tag': (id) => Buffer.concat([frames(welcome), framed([0x82, 0x18, 129, 0xc1, id])]),
     'with too many levels': (id) =>
-      Buffer.concat([frames(welcome), framed([0x83, 0x18, 129, id, ...Array<number>(200).fill(0x81), 0])]),
+      Buffer.concat([frames(welcome), framed([0x83, 0x18, 129, id, ...Array<number>(16).fill(0x81), 0])]),
     'with an unknown kind': (id) => frames(welcome, [150, id]),
     'with a kind above 255': (id) => frames(welcome, [256, id]),
     'with the answer of another request': (id) => frames(welcome, answers(id + 1).accepted),
@@ -75,6 +75,7 @@ export function daemonClientFaults(client: DaemonClient): void {
     'with output that is missing': (id) => frames(welcome, answers(id).accepted, [131, id]),
     'with a status above 255': (id) => frames(welcome, answers(id).accepted, [134, id, 256]),
     'with a negative status': (id) => frames(welcome, answers(id).accepted, [134, id, -1]),
+    'with a failure': (id) => frames(welcome, answers(id).accepted, [136, id, '{}']),
     'with the answer of a call': (id) => frames(welcome, answers(id).accepted, [135, id, null]),
   }
   for (const [name, answer] of Object.entries(beforeOutput)) {
@@ -105,7 +106,7 @@ export function daemonClientFaults(client: DaemonClient): void {
       const ignored: Frame[] = [
         [192, id, 'EventApplied', extra],
         [255, id],
-        [200, 77, nested(10)],
+        [200, 77, nested(15)],
       ]
       const { accepted, stdout, exit } = answers(id)
       const known = [welcome, accepted, stdout('all '), stdout('of it'), exit(5)]

@@ -57,7 +57,7 @@ class Decoder:
     def decode(self, depth=DEPTH_MAX):
         first = self.take(1)[0]
         major, value = first >> 5, first & 31
-        if value > 27 or major == 6 or depth == 0 or (major == 7 and value not in (20, 21, 22, 27)):
+        if value > 27 or major == 6 or (depth == 0 and major in (4, 5)) or (major == 7 and value not in (20, 21, 22, 27)):
             raise Lost("not the CBOR of the page")
         if major == 7:
             return struct.unpack(">d", self.take(8))[0] if value == 27 else (False, True, None)[value - 20]
@@ -74,7 +74,7 @@ class Decoder:
             return self.take(value) if major == 2 else self.take(value).decode()
         if major == 4:
             return [self.decode(depth - 1) for _ in range(value)]
-        pairs = [(self.decode(1), self.decode(depth - 1)) for _ in range(value)]
+        pairs = [(self.decode(0), self.decode(depth - 1)) for _ in range(value)]
         if not all(isinstance(name, str) for name, _ in pairs):
             raise Lost("a key is not a text")
         return dict(pairs)
