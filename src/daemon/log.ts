@@ -55,7 +55,7 @@ class BoundedFile {
   write(line: string): void {
     try {
       if (this.#descriptor === undefined) this.#open()
-      if (this.#size + line.length > bytesMax) this.#begin()
+      if (this.#size + Buffer.byteLength(line) > bytesMax) this.#begin()
       this.#size += writeSync(this.#descriptor as number, line)
     } catch {
       // A full disk, a read-only one: the next line tries again.
