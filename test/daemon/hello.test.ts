@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import { ask, buildId, encodeFrame, protocolVersion, tell } from '../../src/ipc/index.ts'
+import { createSandbox } from '../git/temp-repository.ts'
 import { startFakeDaemon } from './fake-daemon.ts'
 
 const nothing = new Uint8Array()
@@ -105,4 +108,24 @@ test('hello that is not one, late or said twice ends the connection with the rea
   const twice = await client()
   twice.send(ask.hello, protocolVersion, buildId, [], nothing)
   assert.deepEqual((await twice.next(tell.refused)).slice(0, 3), [tell.refused, 0, 'frame'])
+})
+
+test('a client of another build ends a daemon whose program was replaced', async (t) => {
+  const program = join(createSandbox(t).dir, 'grite.cjs')
+  writeFileSync(program, 'one')
+  const { client, connect, daemon } = await startFakeDaemon(t, undefined, { program })
+  const early = await client(protocolVersion, 'another build')
+  early.run(1)
+  assert.deepEqual((await early.end(1)).slice(0, 3), [tell.refused, 1, 'build'])
+  const ours = await client()
+  ours.run(1)
+  assert.deepEqual(await ours.end(1), [tell.exit, 1, 0])
+  writeFileSync(program, 'another')
+  const late = await connect()
+  const run = [ask.run, 1, null, [], '/', {}, [false, false, false, 0, 0]]
+  late.sendBytes(
+    Buffer.concat([encodeFrame([ask.hello, protocolVersion, 'another build', [], nothing]), encodeFrame(run)]),
+  )
+  assert.deepEqual((await late.end(1)).slice(0, 3), [tell.refused, 1, 'build'])
+  assert.equal(await daemon.ended, 'another build is installed')
 })

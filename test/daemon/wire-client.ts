@@ -11,9 +11,6 @@ import {
   type WireValue,
 } from '../../src/ipc/index.ts'
 
-/** A daemon that has not answered by then never will. Milliseconds. */
-const answerMsMax = 10_000
-
 /** Frames that end a request. */
 export const finalKinds: readonly number[] = [tell.refused, tell.exit, tell.answer, tell.failure]
 
@@ -28,6 +25,8 @@ export class WireClient {
   readonly socket: Socket
   readonly frames: Frame[] = []
   readonly closed: Promise<unknown>
+  /** A daemon that has not answered by then never will. Milliseconds. */
+  answerMsMax = 10_000
   readonly #reader = new FrameReader()
   #wake: () => void = () => {}
 
@@ -82,7 +81,7 @@ export class WireClient {
 
   async nextOf(kinds: readonly number[], id?: number): Promise<Frame> {
     const isIt = (frame: Frame) => kinds.includes(frame[0]) && (id === undefined || frame[1] === id)
-    const deadline = performance.now() + answerMsMax
+    const deadline = performance.now() + this.answerMsMax
     for (;;) {
       const index = this.frames.findIndex(isIt)
       if (index >= 0) return this.frames.splice(index, 1)[0] as Frame

@@ -12,6 +12,9 @@ export interface DaemonLoad {
   readonly commands: number
 }
 
+/** Hundreds of requests wait for each other. Milliseconds. */
+const answerMsMax = 120_000
+
 interface Answer {
   readonly status: number
   readonly stdout: string
@@ -30,7 +33,9 @@ export class LoadClient {
   }
 
   static async open(place: DaemonSandbox): Promise<LoadClient> {
-    return new LoadClient(place, await WireClient.greet(place.endpoint()?.socket as string))
+    const client = await WireClient.greet(place.endpoint()?.socket as string)
+    client.answerMsMax = answerMsMax
+    return new LoadClient(place, client)
   }
 
   async run(...argv: readonly string[]): Promise<Answer> {
