@@ -1,7 +1,7 @@
 /** When a command starts a daemon for the next ones, and when not. */
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { writeFileSync } from 'node:fs'
+import { readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -78,4 +78,13 @@ test('a hook uses no daemon', async (t) => {
   })
   assert.equal(served, 0)
   assert.equal(place.data('list').total, 2)
+})
+
+test('no daemon is started in a bare repository, where no command looks for one', async (t) => {
+  const place = createDaemonSandbox(t, '--bare')
+  place.create('One')
+  assert.deepEqual(
+    readdirSync(join(place.path, 'grite')).filter((name) => name.startsWith('endpoint')),
+    [],
+  )
 })

@@ -9,7 +9,7 @@
  */
 import { closeSync, existsSync, openSync, rmSync, statSync } from 'node:fs'
 import { isOwnerDead, ownerFileAt } from '../../git/index.ts'
-import { endpointName, parseEndpoint } from '../../ipc/endpoint.ts'
+import { endpointName, guessCommonDir, parseEndpoint } from '../../ipc/endpoint.ts'
 import { refusesDaemon } from '../../ipc/refuses-daemon.ts'
 import type { Workspace } from '../../tracker/workspace.ts'
 import { readTextIfThere } from './read-text-if-there.ts'
@@ -24,6 +24,8 @@ export async function spawnForNext({ paths, facts, shared }: Workspace, argv: re
   const { CI: ci = '' } = env
   if (name === undefined || (ci !== '' && ci !== 'false' && ci !== '0') || refusesDaemon(argv, env)) return
   const endpoint = `${paths.home}/${name}`
+  // Clients find the daemon from a `.git` above them.
+  if (guessCommonDir(facts.cwd) === undefined) return
   if (!existsSync(paths.actors) || isServed(endpoint)) return
   try {
     const { readRepoConfig } = await import('../../tracker/local/repo-config.ts')
