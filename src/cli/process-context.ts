@@ -44,7 +44,7 @@ export function createProcessContext(
   const isInteractive = facts.stdout.isTerminal && facts.stdin.isTerminal
   const { warn, written, serve, readsRows = false } = parts
   const noted = written === undefined ? {} : { written }
-  const repeated = requestOf(env)
+  const repeated = requestOf(facts)
   const opening = { cwd, env, clock, random, identity, progress, warn, ...noted, ...repeated, isInteractive, readsRows }
   const close = async (): Promise<void> => {
     stopWatchingReader?.()
@@ -117,7 +117,11 @@ export function createProcessContext(
 }
 
 /** The key of a request that may have been carried out before. @throws {InvalidArgsError} when it is none */
-function requestOf({ GRITE_REQUEST: key = '' }: ProcessFacts['env']): Pick<RequestFacts, 'requestKey' | 'isRepeated'> {
+function requestOf({
+  env,
+  request,
+}: Pick<ProcessFacts, 'env' | 'request'>): Pick<RequestFacts, 'requestKey' | 'isRepeated'> {
+  const key = request ?? env.GRITE_REQUEST ?? ''
   if (key === '') return {}
   if (/^\d{1,15}-[0-9a-f]{32}$/.test(key)) return { requestKey: key, isRepeated: true }
   const allowed = 'milliseconds since 1970, a hyphen and 32 hexadecimal digits'

@@ -26,6 +26,8 @@ export class ClosedPipeError extends Error {
 export interface ProcessFacts {
   readonly cwd: () => string
   readonly env: Readonly<Record<string, string | undefined>>
+  /** GRITE_REQUEST, where it is no longer in `env`: programs that a command starts have requests of their own. */
+  readonly request?: string | undefined
   /** The last `count` arguments as bytes; null if the system does not provide them. */
   readonly rawArguments: (count: number) => readonly Buffer[] | null
   /** A variable of the environment as bytes; null if the system does not provide it. */

@@ -28,15 +28,19 @@ export function runProcess(parts?: Partial<MainParts>): void {
     opened = await openWorkspace(facts)
     return opened
   }
-  void main(argv, nodeProcessFacts(interrupts), { serve, openRepository, ...parts }).then(async (status) => {
-    // After a signal, exit with the status of the signal once the cleanup is done.
-    if (interrupts.running) return
-    if (status === 0 && opened !== undefined) {
-      const { spawnForNext } = await import('./daemon/spawn-for-next.ts')
-      await spawnForNext(opened, argv)
-    }
-    process.exit(status)
-  })
+  const { GRITE_REQUEST: request } = process.env
+  delete process.env.GRITE_REQUEST
+  void main(argv, { ...nodeProcessFacts(interrupts), request }, { serve, openRepository, ...parts }).then(
+    async (status) => {
+      // After a signal, exit with the status of the signal once the cleanup is done.
+      if (interrupts.running) return
+      if (status === 0 && opened !== undefined) {
+        const { spawnForNext } = await import('./daemon/spawn-for-next.ts')
+        await spawnForNext(opened, argv)
+      }
+      process.exit(status)
+    },
+  )
 }
 
 /** The daemon ended after the client has printed a part of its output. */

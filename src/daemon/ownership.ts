@@ -18,6 +18,8 @@ import { lockFileQueue } from '../wal/index.ts'
 
 /** The longest path of a socket: sun_path less its end, on Linux and macOS. Bytes. */
 const socketPathBytesMax = 103
+/** Sockets looked at by one daemon. */
+const sweptMax = 64
 
 export interface EndpointPlace {
   /** Absolute path of the endpoint file. */
@@ -108,8 +110,14 @@ function answers(socket: string): Promise<boolean> {
       connection.destroy()
       resolve(true)
     })
-    connection.once('error', () => resolve(false))
+    // A suspended one whose queue is full refuses in another way.
+    connection.once('error', ({ code }: NodeJS.ErrnoException) => resolve(code !== 'ECONNREFUSED' && code !== 'ENOENT'))
   })
+}
+
+/** Removes sockets on which nobody listens any more: daemons that were killed cannot. Never throws. */
+export async function sweepSockets(): Promise<void> {
+  for (const socket of listSockets().slice(0, sweptMax)) if (!(await answers(socket))) removeIfThere(socket)
 }
 
 /** Whether the endpoint file still names this socket, and the socket is there. */

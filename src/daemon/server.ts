@@ -29,6 +29,7 @@ import {
   protectSocket,
   socketDirectory,
   socketPath,
+  sweepSockets,
   takeOwnership,
 } from './ownership.ts'
 import { parseCall, serveCall } from './serve-call.ts'
@@ -87,6 +88,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon | Runn
   }
   if (present === undefined) {
     daemon.watchOver()
+    void sweepSockets()
     return daemon
   }
   daemon.withdraw()

@@ -29,7 +29,13 @@ export async function spawnForNext({ paths, facts, shared }: Workspace, argv: re
   if (!existsSync(paths.actors) || isServed(endpoint)) return
   try {
     const { readRepoConfig } = await import('../../tracker/local/repo-config.ts')
-    if (!(await readRepoConfig(paths.config)).daemon.autospawn || !takeNote(`${endpoint}.start`)) return
+    const note = `${endpoint}.start`
+    if (!(await readRepoConfig(paths.config)).daemon.autospawn || !takeNote(note)) return
+    // One that another command has started may have removed its note in between.
+    if (isServed(endpoint)) {
+      rmSync(note, { force: true })
+      return
+    }
     const { spawnDaemon } = await import('../../ipc/spawn-daemon.ts')
     spawnDaemon({ program: process.argv[1] ?? '', directory: shared.layout.workTree ?? shared.layout.commonDir, env })
   } catch {

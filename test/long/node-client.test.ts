@@ -1,4 +1,4 @@
 import { daemonClientConformance } from '../conformance/daemon-client.ts'
-import { nodeClient } from './node-client.ts'
+import { nodeClient } from '../native/node-client.ts'
 
 daemonClientConformance(nodeClient, false)

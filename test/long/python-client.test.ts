@@ -5,7 +5,7 @@ import { after } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { daemonClientConformance } from '../conformance/daemon-client.ts'
 import { createSandbox } from '../git/temp-repository.ts'
-import { localGrite } from './compile-launcher.ts'
+import { localGrite } from '../native/compile-launcher.ts'
 
 const client = fileURLToPath(new URL('../interop/grite_client.py', import.meta.url))
 // A version manager may have put a script in its place, which takes longer to start and changes the environment.
