@@ -15,6 +15,8 @@ export interface DaemonLoad {
 /** Hundreds of requests wait for each other. Milliseconds. */
 const answerMsMax = 120_000
 
+const clientsOfOneIssue = 20
+
 interface Answer {
   readonly status: number
   readonly stdout: string
@@ -71,17 +73,22 @@ interface Expected {
 }
 
 /**
- * Runs the load: each client creates issues, changes its own and one that all share, and reads. Asserts that each read holds what
+ * Runs the load: each client creates issues, changes its own and one that it shares with others, and reads. Asserts that each read holds what
  * was acknowledged before it, and that the end is that of the same commands one after the other.
  */
 export async function runDaemonLoad(place: DaemonSandbox, { clients, commands }: DaemonLoad): Promise<void> {
   const first = await LoadClient.open(place)
-  const { issue_id: shared } = await first.data('issue', 'create', '--title=shared')
+  // An issue can have a thousand labels.
+  const shared: string[] = []
+  for (let count = 0; count < clients / clientsOfOneIssue; count++) {
+    shared.push((await first.data('issue', 'create', `--title=shared ${count}`)).issue_id)
+  }
   first.close()
   const before = Number(place.git(place.path, 'rev-list', '--count', 'refs/grite/wal'))
-  const expected = new Map<string, Expected>([
-    [shared, { title: 'shared', labels: new Set(), comments: 0, isOpen: true }],
-  ])
+  const expected = new Map<string, Expected>()
+  for (const [index, id] of shared.entries()) {
+    expected.set(id, { title: `shared ${index}`, labels: new Set(), comments: 0, isOpen: true })
+  }
   const eventIds: string[] = []
 
   async function act(name: number): Promise<void> {
@@ -107,9 +114,10 @@ export async function runDaemonLoad(place: DaemonSandbox, { clients, commands }:
         }
         case 2: {
           const label = `client-${name}-${turn}`
-          const { event_ids } = await client.data('issue', 'label', 'add', shared, `--label=${label}`)
+          const id = shared[name % shared.length] as string
+          const { event_ids } = await client.data('issue', 'label', 'add', id, `--label=${label}`)
           eventIds.push(...event_ids)
-          ;(expected.get(shared) as Expected).labels.add(label)
+          ;(expected.get(id) as Expected).labels.add(label)
           break
         }
         case 3: {
