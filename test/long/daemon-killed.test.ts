@@ -158,7 +158,8 @@ describe('daemons that are suspended', () => {
     const key = `${Date.now()}-${'c'.repeat(32)}`
     const argv = ['comment', base, '--body=Once']
     client.run(1, { key, argv, cwd: place.path, env: place.environment })
-    await sleep(100)
+    // A client waits for 500 ms, and the daemon does not look for a request that is younger than half of it.
+    await sleep(500)
     const local = place.griteWith({ env: { GRITE_NO_DAEMON: '1', GRITE_REQUEST: key } }, ...argv, '--json')
     assert.equal(local.status, 0, local.stderr)
     daemon.kill('SIGCONT')
