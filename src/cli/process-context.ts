@@ -120,10 +120,10 @@ export function createProcessContext(
 function requestOf({
   env,
   request,
-}: Pick<ProcessFacts, 'env' | 'request'>): Pick<RequestFacts, 'requestKey' | 'isRepeated'> {
+}: Pick<ProcessFacts, 'env' | 'request'>): Pick<RequestFacts, 'requestKey' | 'mayBeRepeated'> {
   const key = request ?? env.GRITE_REQUEST ?? ''
   if (key === '') return {}
-  if (/^\d{1,15}-[0-9a-f]{32}$/.test(key)) return { requestKey: key, isRepeated: true }
+  if (/^\d{1,15}-[0-9a-f]{32}$/.test(key)) return { requestKey: key, mayBeRepeated: () => true }
   const allowed = 'milliseconds since 1970, a hyphen and 32 hexadecimal digits'
   throw new InvalidArgsError(`GRITE_REQUEST must be ${allowed}, got ${describeForeign(key)}`, {
     details: { field: 'GRITE_REQUEST', allowed },

@@ -81,7 +81,8 @@ class ServedLine {
       this.#hasWarned = true
       facts.warn(warning)
     }
-    const keyed = key === null ? {} : { requestKey: key }
+    const mayBeRepeated = () => facts.mayBeRepeated?.() === true || this.#streams.mayBeRepeated()
+    const keyed = key === null ? {} : { requestKey: key, mayBeRepeated }
     return this.#effects.openRepository({ ...facts, ...keyed, warn }, this.#leaveToCaller)
   }
 

@@ -24,6 +24,9 @@ import type { DaemonLimits } from './limits.ts'
 /** A client is not read while more than this waits for it: more than one part of output, so that it can cancel. Bytes. */
 const answerBytesMax = 2 * partBytesMax
 
+/** A client waits twice as long before it gives up. Milliseconds. */
+const freshMsMax = 250
+
 /** What the server does for a connection. */
 export interface Requests {
   readonly facts: { readonly version: number; readonly build: string; readonly pid: number }
@@ -63,6 +66,14 @@ export class Connection {
   /** Sends a frame. Resolves when the socket takes more. */
   async send(frame: readonly WireValue[]): Promise<void> {
     if (!this.isClosed) await this.sendBytes(encodeFrame(frame))
+  }
+
+  /** Sends a frame, and what waits before it, before it returns. */
+  sendNow(frame: readonly WireValue[]): void {
+    if (this.isClosed) return
+    this.#socket.write(encodeFrame(frame))
+    if (this.#isCorked) this.#socket.uncork()
+    this.#isCorked = false
   }
 
   async sendBytes(bytes: Uint8Array): Promise<void> {
@@ -232,6 +243,7 @@ export class Request {
   /** Ends only when it is cancelled: a subscription, a feed. */
   isEndless = false
   #isOver = false
+  #wasLate = false
   #isAccepted = false
 
   constructor(connection: Connection, id: number) {
@@ -267,9 +279,22 @@ export class Request {
     }
   }
 
-  accept(): void {
+  /**
+   * Says that the request has begun. A client waits 500 ms for this frame, which the system has when this returns, and then as long as
+   * the connection lasts.
+   *
+   * @param key - of the request
+   */
+  accept(key: string | null, nowUnixMs: () => number): void {
     this.#isAccepted = true
-    void this.connection.send([tell.accepted, this.id])
+    this.connection.sendNow([tell.accepted, this.id])
+    const ageMs = key === null ? 0 : nowUnixMs() - Number(key.slice(0, key.indexOf('-')))
+    this.#wasLate = ageMs < 0 || ageMs >= freshMsMax
+  }
+
+  /** Whether the client may have carried the request out by itself, as of now. */
+  mayBeRepeated(): boolean {
+    return this.#wasLate || this.#isOver || this.cancelled.signal.aborted
   }
 
   send(kind: number, ...rest: readonly WireValue[]): Promise<void> {

@@ -26,6 +26,8 @@ export interface LineStreams {
   readonly onUnread: (callback: () => void) => () => void
   /** Aborted when the client cancels or is gone. */
   readonly cancelled: AbortSignal
+  /** Whether the client may have carried the request out by itself, as of now. */
+  readonly mayBeRepeated: () => boolean
 }
 
 export interface LineEffects {

@@ -61,7 +61,7 @@ export async function serveCall(request: Request, call: Call, effects: LineEffec
     throw new IpcError('left to the caller')
   }
   request.isEndless = command.isFeed === true
-  request.accept()
+  request.accept(call.key, effects.nowUnixMs)
   const session = new Session(
     { open: (facts) => effects.openRepository(facts, leave) as Promise<Workspace>, close: async () => {} },
     {
@@ -81,7 +81,10 @@ export async function serveCall(request: Request, call: Call, effects: LineEffec
       request.finish(tell.answer, null)
     } else {
       const { key, stdin } = call
-      const data = await session.run(name, call.input as never, { stdin, ...(key === null ? {} : { key }) })
+      const data = await session.run(name, call.input as never, {
+        stdin,
+        ...(key === null ? {} : { key, mayBeRepeated: () => request.mayBeRepeated() }),
+      })
       await answer(request, toText(data))
     }
   } catch (error) {

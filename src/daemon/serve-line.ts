@@ -63,7 +63,7 @@ export async function serveLine(
   effects: LineEffects,
   cache: AnswerCache,
 ): Promise<void> {
-  request.accept()
+  request.accept(line.key, effects.nowUnixMs)
   const stamp = cache.stamp()
   const { argv, cwd, env, terminal } = line
   const question = stamp === null ? '' : formatJson([argv, cwd, env, terminal], 'compact')
@@ -77,9 +77,9 @@ export async function serveLine(
     cache.keep(question, stamp, { ...copy.texts, ...outcome })
 }
 
-function sendKept(request: Request, { stdout, stderr, status }: KeptAnswer): void {
-  if (stdout !== '') void sendParts(request, 'stdout', stdout)
-  if (stderr !== '') void sendParts(request, 'stderr', stderr)
+async function sendKept(request: Request, { stdout, stderr, status }: KeptAnswer): Promise<void> {
+  if (stdout !== '') await sendParts(request, 'stdout', stdout)
+  if (stderr !== '') await sendParts(request, 'stderr', stderr)
   request.finish(tell.exit, status)
 }
 
@@ -127,6 +127,7 @@ function openStreams(request: Request, copy: Copy): LineStreams {
   }
   return {
     cancelled: request.cancelled.signal,
+    mayBeRepeated: () => request.mayBeRepeated(),
     async write(stream, text) {
       copy.add(stream, text)
       if (!closed[stream]) await sendParts(request, stream, text)

@@ -51,6 +51,8 @@ export interface DaemonOptions {
   readonly random: { readonly bytes: (count: number) => Uint8Array }
   /** The file of the program, to notice that it was replaced by another build. */
   readonly program?: string | undefined
+  /** Called when there was nothing to do for a second, to give memory back. */
+  readonly rest?: () => void
   /** Aborted by a signal. */
   readonly interrupted: AbortSignal
   readonly limits?: Partial<DaemonLimits>
@@ -137,7 +139,7 @@ class RepositoryDaemon implements Daemon {
     this.#mark = environmentMark(options.env)
     this.#programMark = markOf(options.program)
     this.#startedUnixMs = options.clock.nowUnixMs()
-    this.#activity = new Activity(options.idleMs, () => this.stop('idle'))
+    this.#activity = new Activity(options.idleMs, () => this.stop('idle'), options.rest ?? (() => {}))
     this.ended = new Promise((resolve) => {
       this.#end = resolve
     })

@@ -52,7 +52,7 @@ export class Subscriptions {
     })
     await this.#start()
     this.#subscribers.add(subscriber)
-    request.accept()
+    request.accept(null, () => 0)
     await Promise.race([ended, this.#looking])
     this.#subscribers.delete(subscriber)
     request.finish(tell.answer, null)

@@ -17,13 +17,18 @@ export interface SpawnOptions {
 /** Does not wait for it. @returns the pid; undefined when the process could not be started */
 export function spawnDaemon({ program, directory, env, idleTimeout }: SpawnOptions): number | undefined {
   const idle = idleTimeout === undefined ? [] : ['--idle-timeout', `${idleTimeout}`]
-  const words = [program, 'daemon', 'start', '--foreground', ...idle, '--', directory]
+  const words = ['--max-semi-space-size=4', program, 'daemon', 'start', '--foreground', ...idle, '--', directory]
   try {
     const child = spawn(process.execPath, words, {
       detached: true,
       stdio: 'ignore',
       cwd: '/',
-      env: { ...env, UV_THREADPOOL_SIZE: env.UV_THREADPOOL_SIZE ?? `${flushThreads}` },
+      env: {
+        ...env,
+        UV_THREADPOOL_SIZE: env.UV_THREADPOOL_SIZE ?? `${flushThreads}`,
+        // One heap of the C library for each thread would keep 20 MB that nobody uses.
+        MALLOC_ARENA_MAX: env.MALLOC_ARENA_MAX ?? '1',
+      },
     })
     child.on('error', () => {})
     child.unref()

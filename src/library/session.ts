@@ -15,6 +15,8 @@ import type { Effects } from './options.ts'
 export interface CallOptions {
   /** The idempotency key of the call: a repeated call with it is carried out once. `<unix ms>-<32 hex>`. */
   readonly key?: string | undefined
+  /** Whether a call with this key may have been made before; by default it may. */
+  readonly mayBeRepeated?: (() => boolean) | undefined
   /** Standard input for a call that reads it: for `-` instead of a file, and for the operations of `batch`. */
   readonly stdin?: string | undefined
 }
@@ -112,13 +114,21 @@ export class Session implements CommandSession {
     }
   }
 
-  async #runCommand({ command, input: given, emit, interrupted, stdin = '', key }: Call): Promise<unknown> {
+  async #runCommand({
+    command,
+    input: given,
+    emit,
+    interrupted,
+    stdin = '',
+    key,
+    mayBeRepeated = () => true,
+  }: Call): Promise<unknown> {
     const input = requireInput(command, given)
     const facts = {
       ...this.#effects,
       progress: () => ({ report() {}, end() {} }),
       isInteractive: false,
-      ...(key === undefined ? {} : { requestKey: key, isRepeated: true }),
+      ...(key === undefined ? {} : { requestKey: key, mayBeRepeated }),
     }
     const workspace = await this.#workspaces.open(facts)
     const context: CommandContext = {

@@ -8,22 +8,14 @@ import { foldInMemory, type View } from '../view/index.ts'
 import { type FoundRequest, findRequest, issueLog } from '../wal/index.ts'
 import type { Workspace } from './workspace.ts'
 
-/**
- * A request that was made so recently cannot have been given up by its client, which waits 500 ms for the daemon. Milliseconds.
- */
-const freshMsMax = 250
-
-/** What the log has of a request; undefined when nothing. */
+/** What the log has of a request that may have been carried out; undefined when nothing. */
 export async function findWritten(
-  workspace: Workspace,
+  { git, facts }: Workspace,
   head: Parameters<typeof findRequest>[1]['head'] | null,
   key: string,
 ) {
-  const { isRepeated = false } = workspace.facts
-  const madeUnixMs = Number(key.slice(0, key.indexOf('-')))
-  const ageMs = workspace.facts.clock.nowUnixMs() - madeUnixMs
-  if (head === null || (!isRepeated && ageMs >= 0 && ageMs < freshMsMax)) return undefined
-  return findRequest(workspace.git, { head, key, sinceUnixMs: madeUnixMs })
+  if (head === null || facts.mayBeRepeated?.() !== true) return undefined
+  return findRequest(git, { head, key, sinceUnixMs: Number(key.slice(0, key.indexOf('-'))) })
 }
 
 /** Runs plans on the state that a request saw. */

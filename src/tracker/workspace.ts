@@ -85,8 +85,8 @@ export interface RequestFacts {
    * with a key that the log already has is not repeated.
    */
   readonly requestKey?: string | undefined
-  /** Whether the request may have been carried out before. */
-  readonly isRepeated?: boolean
+  /** Whether the request may have been carried out before, as of now. */
+  readonly mayBeRepeated?: () => boolean
   /** Records every event written to the log, so that a later failure can report them. */
   readonly written?: WrittenEvents
   /** Whether the request only reads, and mostly what the rows files have. */

@@ -5,8 +5,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { ask, DaemonConnection, type Endpoint, endpointName, readEndpoint, type WireMap } from '../../src/ipc/index.ts'
 import { createGriteSandbox, type GriteSandbox, griteIn } from '../contract/grite-process.ts'
 import type { CleanUp } from '../git/temp-repository.ts'
+import { lastFirst } from '../support/last-first.ts'
 import { endDaemons } from './end-daemons.ts'
-import { lastFirst } from './last-first.ts'
 
 /** Milliseconds. */
 const startMsMax = 15_000

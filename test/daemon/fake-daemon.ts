@@ -12,7 +12,7 @@ import {
 import { makeFolder } from '../../src/tracker/local/write-file-atomically.ts'
 import { openSharedRepository, type SharedRepository } from '../../src/tracker/shared-repository.ts'
 import { type CleanUp, createSandbox, type Sandbox } from '../git/temp-repository.ts'
-import { lastFirst } from './last-first.ts'
+import { lastFirst } from '../support/last-first.ts'
 import { WireClient } from './wire-client.ts'
 
 export interface FakeDaemon extends Sandbox {

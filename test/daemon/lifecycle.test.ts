@@ -23,8 +23,8 @@ import { socketDirectory } from '../../src/daemon/ownership.ts'
 import { currentOwner } from '../../src/git/index.ts'
 import { ask, formatEndpoint, parseEndpoint, readEndpoint, tell, type WireMap } from '../../src/ipc/index.ts'
 import { createSandbox } from '../git/temp-repository.ts'
+import { lastFirst } from '../support/last-first.ts'
 import { openFakeRepository, optionsFor, startFakeDaemon } from './fake-daemon.ts'
-import { lastFirst } from './last-first.ts'
 
 test('the endpoint file and the socket are private, and gone after the end', async (t) => {
   const { daemon, endpoint } = await startFakeDaemon(t)

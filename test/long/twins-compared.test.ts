@@ -14,9 +14,9 @@ import { ask, type Frame, tell } from '../../src/ipc/index.ts'
 import { makeFolder } from '../../src/tracker/local/write-file-atomically.ts'
 import { openSharedRepository } from '../../src/tracker/shared-repository.ts'
 import { optionsFor } from '../daemon/fake-daemon.ts'
-import { lastFirst } from '../daemon/last-first.ts'
 import { finalKinds, WireClient } from '../daemon/wire-client.ts'
 import { createSandbox } from '../git/temp-repository.ts'
+import { lastFirst } from '../support/last-first.ts'
 
 interface Line {
   readonly words: readonly string[]

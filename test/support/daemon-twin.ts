@@ -5,8 +5,8 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { readTextIfThere } from '../../src/cli/daemon/read-text-if-there.ts'
 import { endDaemons } from '../daemon/end-daemons.ts'
-import { lastFirst } from '../daemon/last-first.ts'
 import { type CleanUp, createSandbox, type Sandbox } from '../git/temp-repository.ts'
+import { lastFirst } from './last-first.ts'
 
 const gritePath = fileURLToPath(new URL('../../dist/grite.cjs', import.meta.url))
 

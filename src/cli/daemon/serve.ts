@@ -1,4 +1,6 @@
 /** Serves a repository in this process until the daemon ends. */
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { type Daemon, daemonLogPath, openDaemonLog, startDaemon } from '../../daemon/index.ts'
 import type { CommandContext, Served, ServeRequest } from '../../tracker/effects.ts'
 import { makeFolder } from '../../tracker/local/write-file-atomically.ts'
@@ -14,6 +16,7 @@ export async function serve(context: CommandContext, { shared, idleSeconds }: Se
     ...{ shared, env, version, log, clock, random, interrupted, program: process.argv[1] },
     idleMs: idleSeconds * 1000,
     runLine: runServedLine,
+    rest: openRest(),
   })
   if (!('ended' in daemon)) {
     const { runningPid, runningSocket } = daemon
@@ -29,6 +32,14 @@ export async function serve(context: CommandContext, { shared, idleSeconds }: Se
   process.title = `grite daemon ${shared.layout.commonDir}`
   const ended = await runUntilEnd(daemon)
   return { started: true, pid: process.pid, endpoint: daemon.socket, log: log.path, reason: null, ended }
+}
+
+/** Collects garbage: V8 by itself waits until it needs room. */
+function openRest(): () => void {
+  setFlagsFromString('--expose-gc')
+  const collect = runInNewContext('gc') as () => void
+  setFlagsFromString('--no-expose-gc')
+  return collect
 }
 
 /** The current directory would keep a file system in use. */
