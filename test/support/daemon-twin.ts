@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process'
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { readTextIfThere } from '../../src/cli/daemon/read-text-if-there.ts'
+import { ask, DaemonConnection, endpointName, readEndpoint, type WireMap } from '../../src/ipc/index.ts'
 import { endDaemons } from '../daemon/end-daemons.ts'
 import { type CleanUp, createSandbox, type Sandbox } from '../git/temp-repository.ts'
 import { lastFirst } from './last-first.ts'
@@ -13,8 +13,13 @@ const gritePath = fileURLToPath(new URL('../../dist/grite.cjs', import.meta.url)
 /** Requests that the daemons of ended sandboxes have served. */
 let served = 0
 
-export function countServedByTwins(): number {
-  return served
+/** Fails the process of the test at its end, when all sandboxes are gone, unless so many requests were served. */
+export function requireServedByTwins(countMin: number): void {
+  process.once('exit', () => {
+    if (served >= countMin) return
+    console.error(`only ${served} requests were served by daemons; expected ${countMin}`)
+    process.exitCode = 1
+  })
 }
 
 const tried = new Set<string>()
@@ -23,8 +28,8 @@ export function createTwinSandbox(t: CleanUp): Sandbox {
   const cleanUp = lastFirst(t)
   const sandbox = createSandbox(cleanUp)
   cleanUp.after(async () => {
+    served += await countRequests(sandbox.dir)
     await endDaemons(sandbox.dir)
-    served += countRequests(sandbox.dir)
   })
   return { ...sandbox, environment: { ...sandbox.environment, GRITE_NO_DAEMON: '' } }
 }
@@ -37,12 +42,16 @@ export function startTwinOnce({ environment }: Pick<Sandbox, 'environment'>, pat
   spawnSync(process.execPath, [gritePath, 'daemon', 'start'], { cwd: path, env: environment, timeout: 30_000 })
 }
 
-/** What the logs of the daemons in a folder say at their end. */
-function countRequests(folder: string): number {
+/** What the daemons of the repositories in a folder say. */
+async function countRequests(folder: string): Promise<number> {
   let count = 0
   for (const name of readdirSync(folder)) {
-    const log = readTextIfThere(join(folder, name, `.git/grite/daemon.${process.geteuid?.()}.log`)) ?? ''
-    for (const [, requests] of log.matchAll(/"requests":(\d+)/g)) count += Number(requests)
+    const endpoint = readEndpoint(join(folder, name, '.git/grite', endpointName() ?? ''))
+    if (endpoint === undefined) continue
+    const connection = await DaemonConnection.open(endpoint.socket, '').catch(() => undefined)
+    const status = await connection?.ask(ask.status).catch(() => undefined)
+    connection?.close()
+    count += Number((status as WireMap | undefined)?.requests_total ?? 0)
   }
   return count
 }
