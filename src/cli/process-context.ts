@@ -84,13 +84,20 @@ export function createProcessContext(
   }
   let interrupt: AbortController | undefined
   let stopWatchingReader: (() => void) | undefined
+  // A signal waits until the daemon has ended.
+  const serveUntilEnd = (request: ServeRequest): Promise<Served> => {
+    let served: Promise<Served> | undefined
+    facts.onInterrupt(async () => void (await served))
+    served = serve?.(context, request) ?? Promise.reject(new TypeError('nothing serves here'))
+    return served
+  }
   const context: CommandContext = {
     ...opening,
     text,
     isJson: globals.json,
     jsonLayout: parts.jsonLayout,
     emit: parts.emit,
-    ...(serve === undefined ? {} : { serve: (request: ServeRequest) => serve(context, request) }),
+    ...(serve === undefined ? {} : { serve: serveUntilEnd }),
     get interrupted() {
       if (interrupt === undefined) {
         const controller = new AbortController()

@@ -14,13 +14,14 @@ import { ClosedPipeError, type ProcessFacts, type TextSink } from './process-fac
 export const runServedLine: RunLine = async (line, streams, effects) => {
   const use = await useOf(line)
   if (use === 'local') return { refused: 'local' }
+  if (use === 'endless') streams.setEndless()
   return new ServedLine(line, streams, effects, use === 'kept').run()
 }
 
 const table = buildCommandTable(commandLineCommands)
 
-/** Where a line runs; `kept`: in the daemon, which may give its answer again. A fault of the words is told by whoever finds it. */
-async function useOf({ argv, env, terminal }: Line): Promise<'local' | 'served' | 'kept'> {
+/** Where a line runs; `kept`: in the daemon, which may give its answer again; `endless`: a feed. A fault of the words is told by whoever finds it. */
+async function useOf({ argv, env, terminal }: Line): Promise<'local' | 'served' | 'kept' | 'endless'> {
   // Traces of the process of the caller.
   if ((env.GRITE_LOG ?? '') !== '' || (env.GRITE_DEBUG ?? '') !== '') return 'local'
   const { request, globals } = await parseArgv(argv, table)
@@ -33,6 +34,7 @@ async function useOf({ argv, env, terminal }: Line): Promise<'local' | 'served' 
       return terminal.stdout ? 'local' : 'served'
     case 'run': {
       if (globals.noDaemon || !isServed(request.command, request.input)) return 'local'
+      if (request.command.isFeed === true) return 'endless'
       return request.command.isKept === true ? 'kept' : 'served'
     }
   }

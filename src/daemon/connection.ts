@@ -242,6 +242,8 @@ export class Request {
   listener: RequestListener = {}
   /** Ends only when it is cancelled: a subscription, a feed. */
   isEndless = false
+  /** Of a client that prints: when the daemon ends, it must not take what it has for the whole. */
+  isLine = false
   #isOver = false
   #wasLate = false
   #isAccepted = false

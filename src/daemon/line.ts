@@ -24,6 +24,8 @@ export interface LineStreams {
   readonly stdin: () => AsyncIterable<Uint8Array>
   /** Calls back when nobody reads standard output any more. The returned function unsubscribes. */
   readonly onUnread: (callback: () => void) => () => void
+  /** Says that the line goes on until it is ended: a daemon that ends does not wait for it. */
+  readonly setEndless: () => void
   /** Aborted when the client cancels or is gone. */
   readonly cancelled: AbortSignal
   /** Whether the client may have carried the request out by itself, as of now. */

@@ -128,6 +128,10 @@ function openStreams(request: Request, copy: Copy): LineStreams {
   return {
     cancelled: request.cancelled.signal,
     mayBeRepeated: () => request.mayBeRepeated(),
+    setEndless() {
+      request.isEndless = true
+      request.isLine = true
+    },
     async write(stream, text) {
       copy.add(stream, text)
       if (!closed[stream]) await sendParts(request, stream, text)

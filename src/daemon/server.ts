@@ -207,7 +207,10 @@ class RepositoryDaemon implements Daemon {
 
   /** Feeds and subscriptions do not end by themselves. */
   #leave(connection: Connection): void {
-    for (const request of connection.requests.values()) if (request.isEndless) request.cancel()
+    for (const request of connection.requests.values()) {
+      if (request.isLine) connection.close()
+      else if (request.isEndless) request.cancel()
+    }
   }
 
   #look(): void {
