@@ -1,7 +1,8 @@
-import { existsSync, lstatSync, readlinkSync, symlinkSync, unlinkSync } from 'node:fs'
+import { existsSync, lstatSync, readlinkSync, realpathSync, symlinkSync, unlinkSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { defineCommand } from '../../commands/define-command.ts'
 import { ConflictError, NotFoundError, StorageError } from '../../model/errors/index.ts'
+import { makeFolder } from '../../tracker/local/write-file-atomically.ts'
 
 /** Built by `npm run build` where there is a C compiler. */
 const launcherName = 'grite-fast'
@@ -24,14 +25,16 @@ export const daemonInstallLauncher = defineCommand({
   arguments: { directory: { summary: 'Where to put the link', completes: 'file' } },
   options: {},
   async run(context, { directory }): Promise<{ readonly data: DaemonInstallLauncherData }> {
-    const target = join(dirname(process.argv[1] ?? ''), launcherName)
+    const target = join(dirname(realpathSync(process.argv[1] ?? '')), launcherName)
     if (!existsSync(target)) {
       throw new NotFoundError('this installation has no launcher: it was built on a machine without a C compiler', {
         details: { path: target },
         hints: ['Install a C compiler, and install grite again'],
       })
     }
-    const path = join(resolve(context.cwd, directory), 'grite')
+    const folder = resolve(context.cwd, directory)
+    await makeFolder(folder)
+    const path = join(folder, 'grite')
     const found = lstatSync(path, { throwIfNoEntry: false })
     if (found?.isSymbolicLink() === true) {
       if (readlinkSync(path) === target) return { data: { path, target, outcome: 'unchanged' } }

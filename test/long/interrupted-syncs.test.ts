@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { gritePath } from '../contract/grite-process.ts'
-import { createProcessClones, titlesIn } from './process-clones.ts'
+import { createProcessClones, titlesIn } from '../sync/process-clones.ts'
 
 /**
  * A `git` that sends a SIGINT when it runs one command, and then waits, as it would for a slow remote or disk.

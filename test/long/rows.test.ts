@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { cpSync, existsSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
-import { createGriteSandbox } from './grite-process.ts'
+import { createGriteSandbox } from '../contract/grite-process.ts'
 
 const sandbox = createGriteSandbox({ after })
 const { path, data, create, grite, git } = sandbox
