@@ -5,8 +5,8 @@ export const rebuild = defineCommand({
   name: 'rebuild',
   summary: 'Rebuild the view from the log',
   description:
-    'The view is only a cache, so rebuilding it loses nothing. Starting from a snapshot is faster and gives the same result; ' +
-    'an unusable snapshot is reported and skipped. A snapshot that this clone did not make is first checked against the ' +
+    'The view is only a cache, so rebuilding it loses nothing. Starting from a snapshot gives the same result, and ' +
+    'reads less of the log; an unusable snapshot is reported and skipped. A snapshot that this clone did not make is first checked against the ' +
     'log, unless it is signed with the key of an actor of the log. A snapshot that omits or adds events is refused for ' +
     'good.',
   examples: [

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict'
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -59,10 +59,13 @@ test('a daemon in the foreground ends with Ctrl-C and says why', async (t) => {
 test('the launcher is installed beside nothing else, and never over something', (t) => {
   const place = createDaemonSandbox(t)
   const installed = join(place.dir, 'installed')
-  mkdirSync(installed)
-  symlinkSync(gritePath, join(installed, 'grite.cjs'))
+  cpSync(dirname(gritePath), installed, { recursive: true })
+  rmSync(join(installed, 'grite-fast'), { force: true })
+  // As npm installs it.
+  const program = join(place.dir, 'grite')
+  symlinkSync(join(installed, 'grite.cjs'), program)
   const install = (folder: string) => {
-    const words = [join(installed, 'grite.cjs'), 'daemon', 'install-launcher', folder, '--json']
+    const words = [program, 'daemon', 'install-launcher', folder, '--json']
     const { status, stdout, stderr } = spawnSync(process.execPath, words, {
       cwd: place.path,
       env: place.environment,
@@ -74,7 +77,8 @@ test('the launcher is installed beside nothing else, and never over something', 
   mkdirSync(bin)
   assert.equal(readFailure(install(bin)).code, 'not_found')
   writeFileSync(join(installed, 'grite-fast'), '')
-  assert.equal(readFailure(install(join(place.dir, 'absent'))).code, 'io_error')
+  assert.equal(readFailure(install(join(installed, 'grite.cjs'))).code, 'io_error')
+  assert.equal(JSON.parse(install(join(place.dir, 'absent/bin')).stdout).data.outcome, 'created')
   assert.equal(JSON.parse(install(bin).stdout).data.outcome, 'created')
   assert.equal(JSON.parse(install(bin).stdout).data.outcome, 'unchanged')
   const taken = join(place.dir, 'taken')
