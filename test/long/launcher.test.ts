@@ -2,10 +2,10 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { daemonClientConformance } from '../conformance/daemon-client.ts'
 import { converse } from '../conformance/daemon-client-setup.ts'
+import { whyNoCompiler } from '../native/compile-launcher.ts'
+import { launcherClient } from '../native/launcher-client.ts'
+import { nodeClient } from '../native/node-client.ts'
 import { answers, welcome } from '../support/fake-daemon.ts'
-import { whyNoCompiler } from './compile-launcher.ts'
-import { launcherClient } from './launcher-client.ts'
-import { nodeClient } from './node-client.ts'
 
 daemonClientConformance(launcherClient, whyNoCompiler)
 
