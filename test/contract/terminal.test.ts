@@ -1,47 +1,12 @@
 /** Editor, pager, colours and width on a terminal, which `script` of util-linux provides. */
 import assert from 'node:assert/strict'
-import { spawnSync } from 'node:child_process'
-import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { createGriteSandbox, type GriteSandbox, gritePath } from './grite-process.ts'
+import { onTerminal, onTerminalOf, program, skip } from '../support/terminal.ts'
+import { createGriteSandbox } from './grite-process.ts'
 import { jsonContract, keyFaults } from './json-contract.ts'
 import { schemaFaults } from './schemas.ts'
-
-const hasScript = spawnSync('script', ['-qec', 'true', '/dev/null'], { input: '' }).status === 0
-const skip = hasScript ? false : '`script` of util-linux is missing'
-
-const quote = (word: string) => `'${word.replaceAll("'", `'\\''`)}'`
-
-/** Runs grite on a terminal of 100 columns and 20 lines. */
-function onTerminal(place: GriteSandbox, env: Readonly<Record<string, string>>, ...words: readonly string[]) {
-  return onTerminalOf('cols 100 rows 20', place, env, ...words)
-}
-
-function onTerminalOf(
-  size: string,
-  place: GriteSandbox,
-  env: Readonly<Record<string, string>>,
-  ...words: readonly string[]
-) {
-  const command = `stty ${size}; ${[process.execPath, gritePath, ...words].map(quote).join(' ')}`
-  const { status, stdout } = spawnSync('script', ['-qec', command, '/dev/null'], {
-    cwd: place.path,
-    env: { ...place.environment, TERM: 'xterm', SHELL: '/bin/sh', ...env },
-    input: '',
-    encoding: 'utf8',
-    timeout: 30_000,
-  })
-  return { status, text: stdout.replaceAll('\r\n', '\n') }
-}
-
-/** Writes a shell script into the sandbox, to use as editor or pager. */
-function program(place: GriteSandbox, name: string, body: string): string {
-  const file = join(place.dir, name)
-  writeFileSync(file, `#!/bin/sh\n${body}\n`)
-  chmodSync(file, 0o755)
-  return file
-}
 
 test('issue create without a title opens the editor', { skip }, (t) => {
   const place = createGriteSandbox(t)

@@ -1,36 +1,8 @@
 /** A terminal through the daemon, which `script` of util-linux provides: colours and width, pager and editor. */
 import assert from 'node:assert/strict'
-import { spawnSync } from 'node:child_process'
-import { chmodSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { test } from 'node:test'
-import { gritePath } from '../contract/grite-process.ts'
-import { createDaemonSandbox, type DaemonSandbox } from './daemon-process.ts'
-
-const hasScript = spawnSync('script', ['-qec', 'true', '/dev/null'], { input: '' }).status === 0
-const skip = hasScript ? false : '`script` of util-linux is missing'
-
-const quote = (word: string) => `'${word.replaceAll("'", `'\\''`)}'`
-
-/** Runs grite on a terminal of 100 columns and 20 lines. */
-function onTerminal(place: DaemonSandbox, env: Readonly<Record<string, string>>, ...words: readonly string[]) {
-  const command = `stty cols 100 rows 20; ${[process.execPath, gritePath, ...words].map(quote).join(' ')}`
-  const { status, stdout } = spawnSync('script', ['-qec', command, '/dev/null'], {
-    cwd: place.path,
-    env: { ...place.environment, TERM: 'xterm', SHELL: '/bin/sh', ...env },
-    input: '',
-    encoding: 'utf8',
-    timeout: 30_000,
-  })
-  return { status, text: stdout.replaceAll('\r\n', '\n') }
-}
-
-function program(place: DaemonSandbox, name: string, body: string): string {
-  const file = join(place.dir, name)
-  writeFileSync(file, `#!/bin/sh\n${body}\n`)
-  chmodSync(file, 0o755)
-  return file
-}
+import { onTerminal, program, skip } from '../support/terminal.ts'
+import { createDaemonSandbox } from './daemon-process.ts'
 
 test('colours and width are those of the terminal of the caller', { skip }, async (t) => {
   const place = createDaemonSandbox(t)
