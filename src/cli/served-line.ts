@@ -14,6 +14,7 @@ import { ClosedPipeError, type ProcessFacts, type TextSink } from './process-fac
 export const runServedLine: RunLine = async (line, streams, effects) => {
   const use = await useOf(line)
   if (use === 'local') return { refused: 'local' }
+  streams.accept()
   if (use === 'endless') streams.setEndless()
   return new ServedLine(line, streams, effects, use === 'kept').run()
 }

@@ -19,6 +19,9 @@ import {
   tell,
   type WireValue,
 } from '../ipc/index.ts'
+import { errorToWire } from '../ipc/wire-errors.ts'
+import { toText } from '../library/call-on-wire.ts'
+import { InternalError } from '../model/errors/index.ts'
 import type { DaemonLimits } from './limits.ts'
 
 /** A client is not read while more than this waits for it: more than one part of output, so that it can cancel. Bytes. */
@@ -309,7 +312,7 @@ export class Request {
 
   /** Ends a request after an unexpected error. One that has begun may have had an effect, so it is not called undone. */
   fail(message: string): void {
-    if (this.#isAccepted) this.finish(tell.failure, { code: 'internal_error', message })
+    if (this.#isAccepted) this.finish(tell.failure, toText(errorToWire(new InternalError(message))))
     else this.refuse('command', message)
   }
 

@@ -24,6 +24,8 @@ export interface LineStreams {
   readonly stdin: () => AsyncIterable<Uint8Array>
   /** Calls back when nobody reads standard output any more. The returned function unsubscribes. */
   readonly onUnread: (callback: () => void) => () => void
+  /** Says that the line begins here; before, it may be refused. */
+  readonly accept: () => void
   /** Says that the line goes on until it is ended: a daemon that ends does not wait for it. */
   readonly setEndless: () => void
   /** Aborted when the client cancels or is gone. */

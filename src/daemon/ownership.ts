@@ -9,7 +9,7 @@
  */
 import { chmodSync, lstatSync, mkdirSync, readdirSync, readFileSync, unlinkSync } from 'node:fs'
 import { createConnection } from 'node:net'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { currentOwner, isOwnerDead, ownerFileAt, type SharedPermissions } from '../git/index.ts'
 import { type Endpoint, endpointName, formatEndpoint, parseEndpoint } from '../ipc/index.ts'
 import { StorageError } from '../model/index.ts'
@@ -99,8 +99,14 @@ async function findLivingDaemon(path: string): Promise<Endpoint | undefined> {
   if (endpoint === undefined) return undefined
   if (!isOwnerDead(endpoint, ownerFileAt(path)) && (await answers(endpoint.socket))) return endpoint
   // A restarted machine or container may have given the number of the dead owner to somebody else: its socket tells.
-  removeIfThere(endpoint.socket)
+  removeSocket(endpoint.socket)
   return undefined
+}
+
+/** Removes a socket of ours. The path may come from a file of a foreign repository: nothing else is removed. */
+function removeSocket(path: string): void {
+  const found = lstatSync(path, { throwIfNoEntry: false })
+  if (found?.isSocket() === true && socketFolders().includes(dirname(path))) removeIfThere(path)
 }
 
 function answers(socket: string): Promise<boolean> {
@@ -117,7 +123,7 @@ function answers(socket: string): Promise<boolean> {
 
 /** Removes sockets on which nobody listens any more: daemons that were killed cannot. Never throws. */
 export async function sweepSockets(): Promise<void> {
-  for (const socket of listSockets().slice(0, sweptMax)) if (!(await answers(socket))) removeIfThere(socket)
+  for (const socket of listSockets().slice(0, sweptMax)) if (!(await answers(socket))) removeSocket(socket)
 }
 
 /** Whether the endpoint file still names this socket, and the socket is there. */
@@ -134,13 +140,17 @@ export function giveUpOwnership(path: string, socket: string): void {
 
 /** The sockets of this user's daemons, in all directories where they can be. */
 export function listSockets(): string[] {
-  const uid = process.geteuid?.()
-  return [`/run/user/${uid}/grite`, `/tmp/grite-${uid}`].filter(isOwnDirectory).flatMap((directory) =>
+  return socketFolders().flatMap((directory) =>
     readdirSync(directory)
       .filter((name) => name.endsWith('.sock'))
       .sort()
       .map((name) => join(directory, name)),
   )
+}
+
+function socketFolders(): string[] {
+  const uid = process.geteuid?.()
+  return [`/run/user/${uid}/grite`, `/tmp/grite-${uid}`].filter(isOwnDirectory)
 }
 
 function readIfThere(path: string): string | undefined {

@@ -63,14 +63,17 @@ export async function serveLine(
   effects: LineEffects,
   cache: AnswerCache,
 ): Promise<void> {
-  request.accept(line.key, effects.nowUnixMs)
+  const accept = () => request.accept(line.key, effects.nowUnixMs)
   const stamp = cache.stamp()
   const { argv, cwd, env, terminal } = line
   const question = stamp === null ? '' : formatJson([argv, cwd, env, terminal], 'compact')
   const kept = stamp === null ? undefined : cache.find(question, stamp)
-  if (kept !== undefined) return sendKept(request, kept)
+  if (kept !== undefined) {
+    accept()
+    return sendKept(request, kept)
+  }
   const copy = new Copy()
-  const outcome = await runLine(line, openStreams(request, copy), effects)
+  const outcome = await runLine(line, { ...openStreams(request, copy), accept }, effects)
   if ('refused' in outcome) return request.refuse(outcome.refused, 'run `grite` itself')
   request.finish(tell.exit, outcome.status)
   if (outcome.isRepeatable === true && stamp !== null && !copy.isTooLong)
@@ -106,7 +109,7 @@ async function sendParts(request: Request, stream: 'stdout' | 'stderr', text: st
   }
 }
 
-function openStreams(request: Request, copy: Copy): LineStreams {
+function openStreams(request: Request, copy: Copy): Omit<LineStreams, 'accept'> {
   const closed = { stdout: false, stderr: false }
   const unread = new Set<() => void>()
   let takePart: ((part: Uint8Array) => void) | undefined

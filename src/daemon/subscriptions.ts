@@ -8,7 +8,9 @@
  */
 import type { Oid, RefName } from '../git/index.ts'
 import { type Frame, tell, type WireMap } from '../ipc/index.ts'
+import { errorToWire } from '../ipc/wire-errors.ts'
 import { toText } from '../library/call-on-wire.ts'
+import { IpcError } from '../model/errors/index.ts'
 import { LogFollower } from '../tracker/follow/follow-log.ts'
 import { RefChanges } from '../tracker/follow/ref-changes.ts'
 import type { Workspace } from '../tracker/workspace.ts'
@@ -130,7 +132,7 @@ export class Subscriptions {
 }
 
 function errorText(message: string): string {
-  return toText({ name: 'IpcError', code: 'ipc_error', message, details: {}, hints: [] })
+  return toText(errorToWire(new IpcError(message)))
 }
 
 async function readRefs({ git }: Workspace): Promise<ReadonlyMap<RefName, Oid>> {

@@ -40,7 +40,11 @@ export async function startFakeDaemon(
   const cleanUp = lastFirst(t)
   const place = await openFakeRepository(cleanUp)
   const logged: string[] = []
-  const daemon = await startDaemon({ ...optionsFor(place.shared, logged), runLine, ...options })
+  const accepting: RunFake = (line, streams, effects) => {
+    streams.accept()
+    return runLine(line, streams, effects)
+  }
+  const daemon = await startDaemon({ ...optionsFor(place.shared, logged), runLine: accepting, ...options })
   if (!('ended' in daemon)) throw new Error('another daemon is there')
   cleanUp.after(async () => {
     daemon.stop('the test is over')

@@ -202,6 +202,19 @@ test('a living owner whose socket does not answer is replaced', async (t) => {
   await daemon.ended
 })
 
+test('an endpoint of a dead owner that names a file of the user removes nothing', async (t) => {
+  const { shared, dir } = await openFakeRepository(t)
+  const precious = `${dir}/precious`
+  writeFileSync(precious, 'mine')
+  const path = endpointPath(shared.paths.home)
+  writeFileSync(path, `1 an-earlier-boot 1 1 1 ${precious}\n`)
+  const daemon = await startDaemon(optionsFor(shared))
+  assert.ok('ended' in daemon)
+  assert.equal(readFileSync(precious, 'utf8'), 'mine')
+  daemon.stop('enough')
+  await daemon.ended
+})
+
 test('a foreign file at the place of the endpoint is replaced', async (t) => {
   const { shared } = await openFakeRepository(t)
   const path = endpointPath(shared.paths.home)

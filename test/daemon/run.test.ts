@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { runServedLine } from '../../src/cli/served-line.ts'
 import type { Line } from '../../src/daemon/index.ts'
 import { ask, partBytesMax, tell } from '../../src/ipc/index.ts'
 import { startFakeDaemon } from './fake-daemon.ts'
@@ -173,6 +174,16 @@ test('a line that is left to the client is refused with the reason', async (t) =
   assert.deepEqual((await one.end(1)).slice(0, 3), [tell.refused, 1, 'local'])
 })
 
+test('the command line decides whether it serves a line before it accepts it', async () => {
+  const seen: string[] = []
+  const streams = { accept: () => seen.push('accept'), setEndless: () => seen.push('endless') }
+  const line = { argv: ['sync'], cwd: '/', env: {}, key: null, terminal: noTerminal }
+  assert.deepEqual(await runServedLine(line, streams as never, {} as never), { refused: 'local' })
+  assert.deepEqual(seen, [])
+})
+
+const noTerminal = { stdin: false, stdout: false, stderr: false, columns: 0, rows: 0 }
+
 test('a line that fails unexpectedly is not called undone', async (t) => {
   const { client, logged } = await startFakeDaemon(t, async (_line, { write }) => {
     await write('stdout', 'part')
@@ -180,7 +191,10 @@ test('a line that fails unexpectedly is not called undone', async (t) => {
   })
   const one = await client()
   one.run(1)
-  assert.equal((await one.end(1))[0], tell.failure)
+  const [kind, , text] = await one.end(1)
+  assert.equal(kind, tell.failure)
+  const { name, code, message } = JSON.parse(text as string)
+  assert.deepEqual([name, code, message], ['InternalError', 'internal_error', 'a defect'])
   assert.ok(logged.includes('request failed'))
   one.send(ask.status, 2)
   assert.equal((await one.end(2))[0], tell.answer)
