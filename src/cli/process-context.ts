@@ -1,5 +1,5 @@
 /** Builds the context of a command from the facts of a process. Opens nothing until the command needs it. */
-import { describeForeign, InvalidArgsError } from '../model/index.ts'
+import { describeForeign, InvalidArgsError, isRequestKey } from '../model/index.ts'
 import type { CommandContext, Progress, Served, ServeRequest, TextInput } from '../tracker/effects.ts'
 import type { RequestFacts, Workspace } from '../tracker/workspace.ts'
 import type { WrittenEvents } from '../tracker/written-events.ts'
@@ -130,7 +130,7 @@ function requestOf({
 }: Pick<ProcessFacts, 'env' | 'request'>): Pick<RequestFacts, 'requestKey' | 'mayBeRepeated'> {
   const key = request ?? env.GRITE_REQUEST ?? ''
   if (key === '') return {}
-  if (/^\d{1,15}-[0-9a-f]{32}$/.test(key)) return { requestKey: key, mayBeRepeated: () => true }
+  if (isRequestKey(key)) return { requestKey: key, mayBeRepeated: () => true }
   const allowed = 'milliseconds since 1970, a hyphen and 32 hexadecimal digits'
   throw new InvalidArgsError(`GRITE_REQUEST must be ${allowed}, got ${describeForeign(key)}`, {
     details: { field: 'GRITE_REQUEST', allowed },

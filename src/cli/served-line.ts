@@ -21,7 +21,7 @@ export const runServedLine: RunLine = async (line, streams, effects) => {
 
 const table = buildCommandTable(commandLineCommands)
 
-/** Where a line runs; `kept`: in the daemon, which may give its answer again; `endless`: a feed. A fault of the words is told by whoever finds it. */
+/** Where a line runs; `kept`: in the daemon, which may give its answer again; `endless`: a feed. Invalid words are reported by either side. */
 async function useOf({ argv, env, terminal }: Line): Promise<'local' | 'served' | 'kept' | 'endless'> {
   // Traces of the process of the caller.
   if ((env.GRITE_LOG ?? '') !== '' || (env.GRITE_DEBUG ?? '') !== '') return 'local'
@@ -80,7 +80,7 @@ class ServedLine {
     this.#written = facts.written
     const { key } = this.#line
     const warn: typeof facts.warn = (warning) => {
-      // Told once, to whoever meets it first.
+      // A warning that is given once only: the next answer has none.
       this.#hasWarned = true
       facts.warn(warning)
     }

@@ -12,6 +12,7 @@ import {
   encodeFrame,
   type Frame,
   FrameReader,
+  ignorableFrom,
   partBytesMax,
   protocolVersion,
   type Refusal,
@@ -22,6 +23,7 @@ import {
 import { errorToWire } from '../ipc/wire-errors.ts'
 import { toText } from '../library/call-on-wire.ts'
 import { InternalError } from '../model/errors/index.ts'
+import { timeOfRequestKey } from '../model/index.ts'
 import type { DaemonLimits } from './limits.ts'
 
 /** A client is not read while more than this waits for it: more than one part of output, so that it can cancel. Bytes. */
@@ -48,7 +50,7 @@ export class Connection {
   readonly #socket: Socket
   readonly #server: Requests
   readonly #reader = new FrameReader()
-  /** Undefined before hello; a refusal of everything but status and stop. */
+  /** `version` and `build`: everything but status and stop is refused for it. */
   #standing: 'new' | 'served' | 'version' | 'build' = 'new'
   #deadline: NodeJS.Timeout | undefined
   #drained: Promise<void> | undefined
@@ -182,7 +184,7 @@ export class Connection {
       return
     }
     if (kind === ask.hello) throw new Error('hello was already said')
-    if (kind >= 192) return
+    if (kind >= ignorableFrom) return
     if (typeof id !== 'number' || !Number.isInteger(id) || id < 1 || id > 0xffff_ffff) {
       throw new Error('a request id is an integer from 1 to 2^32 - 1')
     }
@@ -293,7 +295,7 @@ export class Request {
   accept(key: string | null, nowUnixMs: () => number): void {
     this.#isAccepted = true
     this.connection.sendNow([tell.accepted, this.id])
-    const ageMs = key === null ? 0 : nowUnixMs() - Number(key.slice(0, key.indexOf('-')))
+    const ageMs = key === null ? 0 : nowUnixMs() - timeOfRequestKey(key)
     this.#wasLate = ageMs < 0 || ageMs >= freshMsMax
   }
 

@@ -4,8 +4,8 @@ import type { CommandName } from '../commands/index.ts'
 import { isServed } from '../commands/is-served.ts'
 import { type Frame, partBytesMax, tell, type WireMap, type WireValue, wireText } from '../ipc/index.ts'
 import { errorToWire } from '../ipc/wire-errors.ts'
-import { libraryCommands } from '../library/all-commands.ts'
 import { fromText, toText } from '../library/call-on-wire.ts'
+import { findCommand } from '../library/find-command.ts'
 import { Session } from '../library/session.ts'
 import { IpcError } from '../model/errors/index.ts'
 import type { Workspace } from '../tracker/workspace.ts'
@@ -46,11 +46,9 @@ function optionOf(options: WireValue | undefined, name: string): string | undefi
   return typeof value === 'string' ? value : undefined
 }
 
-const commands = new Map(libraryCommands.map((command) => [command.name, command]))
-
 /** Runs a command and sends its data. Never throws. */
 export async function serveCall(request: Request, call: Call, effects: LineEffects): Promise<void> {
-  const command = commands.get(call.command)
+  const command = findCommand(call.command)
   if (command === undefined || !isServed(command, call.input)) {
     request.refuse('local', 'run it in your own process')
     return

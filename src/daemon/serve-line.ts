@@ -1,5 +1,6 @@
 /** Serves `run`: a command line whose streams are frames. */
 import { type Frame, partBytesMax, tell, type WireValue } from '../ipc/index.ts'
+import { isRequestKey } from '../model/index.ts'
 import { formatJson } from '../tracker/export/json-pieces.ts'
 import type { AnswerCache, KeptAnswer } from './answer-cache.ts'
 import type { Request } from './connection.ts'
@@ -40,8 +41,7 @@ export function parseEnvironment(value: WireValue | undefined): Readonly<Record<
   return env
 }
 
-const isKey = (value: WireValue | undefined): value is string =>
-  typeof value === 'string' && /^\d{1,15}-[0-9a-f]{32}$/.test(value)
+const isKey = (value: WireValue | undefined): value is string => typeof value === 'string' && isRequestKey(value)
 const isTexts = (value: WireValue | undefined): value is readonly string[] =>
   Array.isArray(value) && value.every((each) => typeof each === 'string')
 
@@ -125,7 +125,7 @@ function openStreams(request: Request, copy: Copy): Omit<LineStreams, 'accept'> 
       closed[stream === 2 ? 'stderr' : 'stdout'] = true
       if (stream === 1) for (const callback of unread) callback()
     },
-    // Whoever waits for a part gets the end.
+    // A command that waits for input gets its end.
     cancel: () => takePart?.(new Uint8Array()),
   }
   return {

@@ -15,15 +15,13 @@ import { ask, type DaemonConnection, errorFromWire, type RequestEnd, type WireMa
 import { IpcError } from '../model/errors/index.ts'
 import { formatHex } from '../model/index.ts'
 import type { CommandContext } from '../tracker/effects.ts'
-import { libraryCommands } from './all-commands.ts'
 import { errorFromText, fromText, toText } from './call-on-wire.ts'
+import { findCommand } from './find-command.ts'
 import type { Effects } from './options.ts'
 import type { CallOptions, CommandSession } from './session.ts'
 
 /** Items of a feed that are on the way before the first is taken. */
 const creditMax = 16
-
-const commands = new Map(libraryCommands.map((command) => [command.name, command]))
 
 export interface DaemonSessionOptions {
   readonly effects: Effects
@@ -97,7 +95,7 @@ export class DaemonSession implements CommandSession {
 
   #commandNamed(name: string): AnyCommand | undefined {
     if (this.#closing.signal.aborted) throw new TypeError('the repository has been closed')
-    return commands.get(name)
+    return findCommand(name)
   }
 
   #here(): Promise<CommandSession> {

@@ -9,7 +9,7 @@ import { InvalidArgsError } from '../model/errors/index.ts'
 import type { CommandContext, TextInput } from '../tracker/effects.ts'
 import { readDeferred } from '../tracker/export/json-pieces.ts'
 import type { RequestFacts, Workspace } from '../tracker/workspace.ts'
-import { libraryCommands } from './all-commands.ts'
+import { findCommand } from './find-command.ts'
 import type { Effects } from './options.ts'
 
 export interface CallOptions {
@@ -99,7 +99,7 @@ export class Session implements CommandSession {
 
   #commandNamed(name: string): AnyCommand {
     if (this.#closing.signal.aborted) throw new TypeError('the repository has been closed')
-    const command = commands.get(name)
+    const command = findCommand(name)
     if (command !== undefined) return command
     throw new InvalidArgsError(`unknown command '${name}'`, { details: { command: name } })
   }
@@ -157,8 +157,6 @@ export class Session implements CommandSession {
     }
   }
 }
-
-const commands = new Map(libraryCommands.map((command) => [command.name, command]))
 
 async function refuseToEmit(): Promise<void> {
   throw new TypeError('only feeds emit items')

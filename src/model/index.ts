@@ -296,6 +296,7 @@ export {
   usualSort,
 } from './query/query.ts'
 export { orderOfList, sortRows } from './query/sort.ts'
+export { isRequestKey, timeOfRequestKey } from './request-key.ts'
 export {
   formatSavedQuery,
   isSavedQueryName,

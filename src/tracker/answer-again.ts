@@ -3,7 +3,7 @@
  * state that it saw then.
  */
 import { createHash } from 'node:crypto'
-import { ConflictError, type Event, isCardEvent } from '../model/index.ts'
+import { ConflictError, type Event, isCardEvent, timeOfRequestKey } from '../model/index.ts'
 import { foldInMemory, type View } from '../view/index.ts'
 import { type FoundRequest, findRequest, issueLog } from '../wal/index.ts'
 import type { Workspace } from './workspace.ts'
@@ -15,7 +15,7 @@ export async function findWritten(
   key: string,
 ) {
   if (head === null || facts.mayBeRepeated?.() !== true) return undefined
-  return findRequest(git, { head, key, sinceUnixMs: Number(key.slice(0, key.indexOf('-'))) })
+  return findRequest(git, { head, key, sinceUnixMs: timeOfRequestKey(key) })
 }
 
 /** Runs plans on the state that a request saw. */
@@ -63,7 +63,7 @@ export function requireSameEvents(key: string, drafted: readonly Event[], found:
 
 /**
  * Random bytes that a key always gives alike, so that a plan that runs again makes the same ids. The key has 128 random bits.
- * @param key - of one write; each run of its plan begins anew
+ * @param key - of one write; each run of its plan starts with the same bytes
  */
 export function randomOfKey(key: string): (count: number) => Uint8Array {
   let block = 0

@@ -17,6 +17,6 @@ export async function askDaemonToYield({ home }: GritePaths, folder: string): Pr
       connection.close()
     }
   } catch {
-    // It has ended, or does not answer: whoever waits for the view goes on waiting.
+    // It has ended or does not answer. The caller keeps polling for the view.
   }
 }

@@ -1,9 +1,8 @@
 /** The daemon of a repository, as the `daemon` commands see it. */
 import { endpointPath } from '../../daemon/ownership.ts'
 import { isOwnerDead, ownerFileAt } from '../../git/index.ts'
-import { ask, DaemonConnection, type Endpoint, parseEndpoint, type WireMap } from '../../ipc/index.ts'
+import { ask, DaemonConnection, type Endpoint, readEndpoint, type WireMap } from '../../ipc/index.ts'
 import type { GritePaths } from '../../tracker/local/paths.ts'
-import { readTextIfThere } from './read-text-if-there.ts'
 
 export interface FoundDaemon {
   readonly endpoint: Endpoint
@@ -13,7 +12,7 @@ export interface FoundDaemon {
 /** The living daemon of a repository; undefined when there is none, or none that answers. */
 export async function findDaemon(paths: Pick<GritePaths, 'home'>): Promise<FoundDaemon | undefined> {
   const path = endpointPath(paths.home)
-  const endpoint = parseEndpoint(readTextIfThere(path) ?? '')
+  const endpoint = readEndpoint(path)
   if (endpoint === undefined || isOwnerDead(endpoint, ownerFileAt(path))) return undefined
   const connection = await DaemonConnection.open(endpoint.socket, '').catch(() => undefined)
   return connection && { endpoint, connection }

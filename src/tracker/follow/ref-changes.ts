@@ -1,5 +1,5 @@
 /**
- * Tells when the log may have moved, without reading it: the system reports changes in the folder of its ref, whoever makes them. Where
+ * Tells when the log may have moved, without reading it: the system reports changes in the folder of its ref, by any process. Where
  * it does not (another kind of repository, no room for another watch, no folder yet) the caller looks from time to time.
  */
 import { type FSWatcher, statSync, watch } from 'node:fs'
