@@ -1,11 +1,12 @@
 import { CorruptObjectError, GitNotFoundError, GriteError, ObjectTooLargeError } from '../model/errors/index.ts'
+import { nodeDisk } from './durable/disk.ts'
 import { holdsObject } from './holds-object.ts'
 import { createInProcessPublisher } from './in-process/in-process-publisher.ts'
 import { createIsomorphicPort, isOrdinary } from './in-process/isomorphic-port.ts'
 import { readLooseObject } from './in-process/loose-objects.ts'
 import { Aftermath, committerOf } from './in-process/publish-in-process.ts'
 import { listRefFiles, readRefFile } from './in-process/refs.ts'
-import { readSmallPackedObject } from './in-process/small-packed-objects.ts'
+import { readWholePackedObject } from './in-process/whole-packed-objects.ts'
 import { createNativePort } from './native/native-port.ts'
 import { looseObjectsMax, writeObjects, writeVanishedNatively } from './native/write-objects.ts'
 import type { GitPort, Oid, PublishPlan } from './port.ts'
@@ -75,7 +76,7 @@ export function createCombinedPort(context: PortContext): GitPort {
       hasRefFiles ? listRefFiles(layout, [prefixes].flat(), onBroken) : other().listRefs(prefixes, onBroken),
     async readObject(oid, bytesMax) {
       try {
-        const object = readLooseObject(layout, oid, bytesMax) ?? readSmallPackedObject(layout, oid, bytesMax)
+        const object = readLooseObject(layout, oid, bytesMax) ?? readWholePackedObject(layout, oid, bytesMax)
         return object ?? (await other().readObject(oid, bytesMax))
       } catch (error) {
         if (!(error instanceof CorruptObjectError)) throw error
@@ -101,6 +102,14 @@ export function createCombinedPort(context: PortContext): GitPort {
     findMergeBase: (left, right) => other().findMergeBase(left, right),
     findCutCommits: async (heads) => (readShallow(layout).size === 0 ? [] : other().findCutCommits(heads)),
     publish,
+    async objectPlace() {
+      const isOwn = context.disk === nodeDisk && !layout.unusualObjectStore
+      if (!isOwn || !publisher.canPublish({ objects: [], updates: [] })) return null
+      context.requirePermanentStore()
+      // A file of a shared repository gets its mode where its folder was read.
+      if ((await context.permissions()).isShared) return null
+      return { layout, flushes: (await context.flushSettings()).objects }
+    },
     stopReading: () => context.reads.stop(),
     async close() {
       context.markClosed()

@@ -28,10 +28,14 @@ export function encodeObjectHeader(type: ObjectType, size: number): Buffer {
 
 /** Above this, node:crypto is faster even with the time for loading it. */
 const smallBytesMax = 4096
+/** After as many small objects, loading it (2 ms) pays: it takes 1 us for each, our own code 8 us. */
+const smallObjectsMax = 256
+const small = { hashed: 0 }
 
 /** The git object id of these bytes. */
 export function hashObject(format: ObjectFormat, type: ObjectType, content: Uint8Array): Oid {
-  if (format === 'sha1' && content.byteLength <= smallBytesMax) {
+  if (format === 'sha1' && content.byteLength <= smallBytesMax && small.hashed < smallObjectsMax) {
+    small.hashed++
     return smallSha1([encodeObjectHeader(type, content.byteLength), content]) as Oid
   }
   return createHash(format).update(encodeObjectHeader(type, content.byteLength)).update(content).digest('hex') as Oid

@@ -8,6 +8,7 @@
  * - Nothing outside this layer builds a path below the git directory's `objects/` or `refs/`, or reads git's stderr.
  */
 
+import type { ObjectPlace } from './durable/write-loose-objects.ts'
 import type { Environment } from './locate-git.ts'
 
 declare const brand: unique symbol
@@ -47,6 +48,8 @@ export interface GitObject {
 export interface PendingObject extends GitObject {
   /** Skips deflating, for bytes that are already compressed: 4 MiB take 65 ms deflated, and 3 ms stored. */
   readonly isStored?: boolean
+  /** The content of its loose file, where another thread has deflated it (`deflateObject`). */
+  readonly deflated?: Uint8Array
 }
 
 /** One file of a commit's tree. `content` is null when it is larger than the reader's limit, missing or corrupt. */
@@ -235,6 +238,8 @@ export interface GitPort {
    * @throws {AfterWriteError} when a step failed after a ref had moved
    */
   publish(plan: PublishPlan): Promise<void>
+  /** Where another thread may write the objects of a plan before (`writeLooseObjects`); null where only `publish` can. */
+  objectPlace?(): Promise<ObjectPlace | null>
 
   /**
    * Aborts running `readHistory` calls: their readers get a `GitError`. For a process that is about to end; nothing is

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { constants, deflateSync, type ZlibOptions } from 'node:zlib'
+import { constants, deflateSync } from 'node:zlib'
 import { readLooseObject } from '../in-process/loose-objects.ts'
 import { encodeObjectHeader } from '../object-codec.ts'
 import type { Oid, PendingObject, RepositoryLayout } from '../port.ts'
@@ -148,18 +148,25 @@ const directoryTries = 5
 
 const largeBytes = 64 * 1024
 
-/** A large object is deflated into one worst-case buffer: many small buffers would be copied into another. */
+/** The content of an object's loose file. */
+export function deflateObject({ type, content, isStored = false }: PendingObject): Buffer {
+  return deflate(Buffer.concat([encodeObjectHeader(type, content.byteLength), content]), isStored)
+}
+
+/**
+ * At the level that git uses for loose objects (core.looseCompression): it deflates them again when it packs them. A large object is
+ * deflated into one worst-case buffer: many small buffers would be copied into another.
+ */
 function deflate(bytes: Buffer, isStored: boolean): Buffer {
   if (bytes.length <= storedBytesMax) return storeZlib(bytes)
-  const level: ZlibOptions = isStored ? { level: constants.Z_NO_COMPRESSION } : {}
-  if (bytes.length < largeBytes) return deflateSync(bytes, level)
-  return deflateSync(bytes, { ...level, chunkSize: bytes.length + (bytes.length >> 10) + 1024 })
+  const level = isStored ? constants.Z_NO_COMPRESSION : constants.Z_BEST_SPEED
+  if (bytes.length < largeBytes) return deflateSync(bytes, { level })
+  return deflateSync(bytes, { level, chunkSize: bytes.length + (bytes.length >> 10) + 1024 })
 }
 
 function writeTemporary(disk: Disk, layout: RepositoryLayout, object: PendingObject, gained: Set<string>): OpenFile {
   const folder = dirname(looseObjectPath(layout, object.oid))
-  const header = encodeObjectHeader(object.type, object.content.byteLength)
-  const bytes = deflate(Buffer.concat([header, object.content]), object.isStored === true)
+  const bytes = object.deflated ?? deflateObject(object)
   // `git prune` treats a file with this name as an abandoned object after two weeks.
   const path = `${folder}/tmp_obj_${randomBytes(6).toString('hex')}`
   for (let turn = 1; ; turn++) {

@@ -182,10 +182,22 @@ export function createExportParser(format: ObjectFormat, blobBytesMax: number): 
       commit.message = content.utf8Slice(0, content.length)
       return
     }
-    young.set(mark, content)
-    youngBytes += keptContentBytes + content.length
+    keep(mark, content)
     commitBytes += content.length
     if (commitBytes > limits.commitContentBytesMax) isUnusual = true
+  }
+
+  function keep(number: number, content: Buffer): void {
+    young.set(number, content)
+    youngBytes += keptContentBytes + content.length
+  }
+
+  // A content that commit after commit shares, like an index of one record, is exported only once.
+  function rejuvenate(number: number): Buffer | undefined {
+    const content = old.get(number)
+    // A copy, which does not keep the chunk around it.
+    if (content !== undefined) keep(number, Buffer.from(content))
+    return content
   }
 
   function addParent(open: OpenCommit, parent: Oid): void {
@@ -206,7 +218,7 @@ export function createExportParser(format: ObjectFormat, blobBytesMax: number): 
     }
     const number = readNumber(bytes, name + 1, space)
     const oid = marks.get(number)
-    const content = young.get(number) ?? old.get(number)
+    const content = young.get(number) ?? rejuvenate(number)
     if (content === undefined) open.isUnread = true
     else open.contentBytes += content.length
     if (open.contentBytes > limits.commitContentBytesMax) isUnusual = true

@@ -23,7 +23,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { base32hex, blake2b160 } from '../../model/index.ts'
+import { encodeNamePart } from '../../model/index.ts'
 import { isOwnerDead, type Owner, ownerFileAt, parseOwner } from '../durable/owner.ts'
 import { errnoOf } from '../durable/storage-failure.ts'
 import { temporaryName } from '../durable/temporary-name.ts'
@@ -70,7 +70,7 @@ export function enterFetchRoom(
   const temporaryDir = refTemporaryDir(layout)
   makeFolder(context, temporaryDir)
   const path = temporaryName(temporaryDir, owner)
-  const stored = join(layout.commonDir, 'grite', 'fetch', roomName(remote))
+  const stored = join(layout.commonDir, 'grite', 'fetch', encodeNamePart(remote))
   const isUsed = takeRoom(stored, path)
   if (!isUsed) makeRoom(context, path)
   copyWorktreeConfig(layout, path)
@@ -91,7 +91,7 @@ export function enterFetchRoom(
       try {
         removeLost(path, patterns, found)
         // The next fetch may be another user's, and git creates this file with owner-only permissions.
-        rmSync(join(path, 'FETCH_HEAD'), { force: true })
+        unlinkSync(join(path, 'FETCH_HEAD'))
         context.permissions.adjustFolder(path)
         if (!isUsed) makeFolder(context, dirname(stored))
         renameSync(path, stored)
@@ -120,11 +120,6 @@ export function findDeadRooms(layout: RepositoryLayout): readonly string[] {
 function isOfDeadOwner(folder: string, name: string): boolean {
   const owner = parseOwner(name.slice(0, name.lastIndexOf('-')))
   return owner !== null && isOwnerDead(owner, ownerFileAt(join(folder, name)))
-}
-
-/** Not by node:crypto, which takes 4 ms to load, before git can start. */
-function roomName(remote: string): string {
-  return base32hex(blake2b160(new TextEncoder().encode(remote)))
 }
 
 function takeRoom(stored: string, path: string): boolean {

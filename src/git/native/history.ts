@@ -21,13 +21,14 @@ import {
   walkHistory,
 } from '../walk-history.ts'
 import { type BatchSink, createBatchParser } from './batch-parser.ts'
-import { endWhenSilent } from './end-when-silent.ts'
+import { endWhenSilent, estimateWalkMs } from './end-when-silent.ts'
 import { createExportParser, type ExportParser } from './export-parser.ts'
 import { GrowingFile, roomBytes } from './scratch-file.ts'
 
 export interface HistorySource {
   readonly git: GitRunner
   readonly format: ObjectFormat
+  readonly objectDir: string
   readonly readOne: ReadObject
   readonly reads: Reads
   /** See `openScratchFile`. */
@@ -56,7 +57,8 @@ export async function* readHistoryNatively(
   options: ReadHistoryOptions,
   shallow: ReadonlySet<Oid>,
 ): AsyncGenerator<readonly CommitEntry[]> {
-  const { git, format, readOne, reads } = source
+  const { git, format, objectDir, readOne, reads } = source
+  const isWhole = (options.exclude ?? []).length === 0
   const batch = new EntryBatch()
   const emitted = new OidSet(format)
   const outside = new Set<Oid>(options.exclude)
@@ -112,7 +114,10 @@ export async function* readHistoryNatively(
     const exported = await startExport(source, options, scratch)
     const exportParser = createExportParser(format, options.blobBytesMax)
     const file = scratch === null ? null : new GrowingFile(scratch)
-    const watched = file === null ? endWhenSilent(exported) : endWhenSilent(exported, () => file.isWaiting)
+    const watched = endWhenSilent(exported, {
+      ...(file === null ? {} : { isWaiting: () => file.isWaiting }),
+      walkMs: isWhole ? estimateWalkMs(objectDir) : 0,
+    })
     let bytes = 0
     try {
       for await (const chunk of file?.read(exported.ended) ?? (exported.child.stdout as Readable)) {
@@ -141,7 +146,6 @@ export async function* readHistoryNatively(
   }
 
   async function* exportThroughFile(): AsyncGenerator<readonly CommitEntry[], boolean> {
-    const isWhole = (options.exclude ?? []).length === 0
     const scratch = isWhole && options.mayUseFile === true ? await source.openScratch() : null
     try {
       const result = yield* exportAll(scratch)

@@ -12,7 +12,7 @@ import type { HistorySource } from './history.ts'
  * both block while their pipes are full. Where git stops at an unreadable commit, the rest is walked object by object.
  */
 export async function* listCommitsNatively(
-  { git, format, readOne, reads }: Omit<HistorySource, 'openScratch' | 'scratchBytesMax'>,
+  { git, format, readOne, reads }: Pick<HistorySource, 'git' | 'format' | 'readOne' | 'reads'>,
   options: ListCommitsOptions,
   shallow: ReadonlySet<Oid>,
 ): AsyncGenerator<readonly BareCommit[]> {

@@ -91,7 +91,14 @@ export function createNativePort(context: PortContext): GitPort {
     readHistory: (options) =>
       readHistoryNatively(
         {
-          ...{ git, format: layout.objectFormat, readOne: reader.read, reads, scratchBytesMax },
+          ...{
+            git,
+            format: layout.objectFormat,
+            objectDir: layout.objectDir,
+            readOne: reader.read,
+            reads,
+            scratchBytesMax,
+          },
           openScratch: () => openScratchFile(context),
         },
         options,

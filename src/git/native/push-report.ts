@@ -32,13 +32,19 @@ export function parsePushReport(text: string, updates: readonly PushUpdate[]): r
   return pushed.map((row) => (isCollateral(row) ? { ...row, outcome } : row))
 }
 
-/**
- * Of the pushed refs with one outcome, the one that states the cause; undefined when none does. The others may have
- * failed because of it.
- */
+/** The first of `findCauses`; undefined without a ref with that outcome. */
 export function findCause(pushed: readonly PushedRef[], outcome: PushOutcome): PushedRef | undefined {
+  return findCauses(pushed, outcome)[0]
+}
+
+/**
+ * Of the pushed refs with one outcome, those that state a cause; where none does, the first. The others have failed because
+ * of them.
+ */
+export function findCauses(pushed: readonly PushedRef[], outcome: PushOutcome): readonly PushedRef[] {
   const rows = pushed.filter((row) => row.outcome === outcome)
-  return rows.find(({ reason }) => !collateral.test(reason)) ?? rows[0]
+  const causes = rows.filter(({ reason }) => !collateral.test(reason))
+  return causes.length > 0 ? causes : rows.slice(0, 1)
 }
 
 type Row = Omit<PushedRef, 'ref'>

@@ -11,7 +11,8 @@ import type { Environment } from '../locate-git.ts'
 import { listOwnRemotes, remotesOf } from '../own-remotes.ts'
 import type { GitPort, Oid } from '../port.ts'
 import { createPortContext, type PortOptions } from '../port-context.ts'
-import type { FetchRequest, OnProgress, PushRequest, PushUpdate, RemotePort } from '../remote-port.ts'
+import { progressOptions } from '../progress-lines.ts'
+import type { FetchRequest, PushRequest, PushUpdate, RemotePort } from '../remote-port.ts'
 import type { GitResult, RunGitOptions } from '../run-git.ts'
 import { enterFetchRoom, type FetchPattern, removeDeadRooms } from './fetch-room.ts'
 import { moveTracking, parseFetchPattern, readTracked, type TrackedRefs, type TrackingMove } from './move-tracking.ts'
@@ -301,19 +302,6 @@ function withAdvice(failure: unknown, { remote, step }: RemoteAct): unknown {
       ? `Nothing is lost, but '${showRemote(remote)}' may or may not have accepted the push; the next \`grite sync\` finds out`
       : 'Nothing is lost: your changes are in this clone, and the next `grite sync` pushes them'
   return new RemoteError(message, { details: { ...details, step }, hints: [...hints, advice], cause })
-}
-
-/** progress.c: `Receiving objects:  45% (9/20), 1.2 MiB | 3 MiB/s`, redrawn in one line. */
-const progressLine = /([A-Z][a-z]+ [a-z]+): +\d+% \((\d+)\/(\d+)\)/g
-
-function progressOptions(onProgress: OnProgress | undefined): RunGitOptions {
-  if (onProgress === undefined) return {}
-  return {
-    onStderr(text) {
-      const [, phase = '', done, total] = [...text.matchAll(progressLine)].at(-1) ?? []
-      if (phase !== '') onProgress(phase, Number(done), Number(total))
-    },
-  }
 }
 
 /** Runs git with an option of a remote set for this run only. */

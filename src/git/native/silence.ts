@@ -19,7 +19,7 @@ export interface SilenceOptions extends SignsOptions {
 const cleanUpMsMax = 2000
 /** How long pipes may stay open after git exits. An ssh that git leaves running for the next connection holds them for hours. */
 const openPipesMsMax = 5000
-/** How long pipes may stay open after git exits. An ssh that git keeps for the next connection holds them for hours. */
+/** Time for the end of a killed git to be noticed before its silence is reported. */
 const reportMsMax = 200
 const pollMsMax = 2000
 const pollMsMin = 20

@@ -1,23 +1,23 @@
 import { closeSync, openSync, readSync } from 'node:fs'
-import { inflateSync } from 'node:zlib'
+import { constants, inflateSync } from 'node:zlib'
 import { findInPacks } from '../durable/pack-index.ts'
 import { hashObject } from '../object-codec.ts'
 import type { GitObject, ObjectType, Oid, RepositoryLayout } from '../port.ts'
 
 /** Types of whole objects, by the number in the pack (gitformat-pack(5)); the others are deltas. */
 const types: Readonly<Record<number, ObjectType>> = { 1: 'commit', 2: 'tree', 3: 'blob', 4: 'tag' }
-/** Larger objects are left to git. */
-const contentBytesMax = 64 * 1024
+/** Larger objects are left to git: a segment of records has at most about this, and takes 5 ms. */
+const contentBytesMax = 4 * 1024 * 1024
 /** One read of this size gets most commits whole. */
 const headBytes = 4096
 
 /**
- * Reads one small object from a pack of this repository and verifies that its bytes match its id: starting git would
- * take 20 times as long.
+ * Reads one object that is no delta from a pack of this repository and verifies that its bytes match its id: starting git
+ * would take 20 times as long as a small one, and its pipe as long as a large one.
  *
  * @returns null when git must be asked: the object is in no pack of ours, large, a delta, or damaged
  */
-export function readSmallPackedObject(layout: RepositoryLayout, oid: Oid, bytesMax: number): GitObject | null {
+export function readWholePackedObject(layout: RepositoryLayout, oid: Oid, bytesMax: number): GitObject | null {
   const found = findInPacks(layout, oid)
   if (found === null || found.offset === null) return null
   const head = readFrom(found.pack, found.offset, headBytes)
@@ -67,7 +67,8 @@ function parseHeader(bytes: Buffer): { type: ObjectType; size: number; start: nu
 
 function inflate(bytes: Buffer, size: number): Buffer | null {
   try {
-    return inflateSync(bytes, { maxOutputLength: size + 1 })
+    // Room for the whole object and a little more, so that zlib fills one buffer.
+    return inflateSync(bytes, { maxOutputLength: size + 1, chunkSize: Math.max(constants.Z_MIN_CHUNK, size + 1) })
   } catch {
     return null
   }
