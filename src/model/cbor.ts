@@ -4,66 +4,36 @@
  *
  * Written here and not taken from a package, whose loading costs a short command more than all its events.
  */
-export type CborValue = number | bigint | string | Uint8Array | null | readonly CborValue[]
+import { CborWriter, nullByte, smallestOfWidth } from './cbor-writer.ts'
 
-const nullByte = 0xf6
+export type CborValue = number | bigint | string | Uint8Array | null | readonly CborValue[]
 
 /**
  * Encodes a value in canonical form.
  * @throws {RangeError} on a number that is not an unsigned integer below 2^53, or a bigint above 2^64
  */
 export function encodeCbor(value: CborValue): Uint8Array {
-  const parts: Uint8Array[] = []
-  const length = encodeItem(value, parts)
-  const bytes = new Uint8Array(length)
-  let end = 0
-  for (const part of parts) {
-    bytes.set(part, end)
-    end += part.length
+  writeItem(writer.start(), value)
+  return writer.take()
+}
+
+/** Encodes what `write` writes as one value. It must not encode another one meanwhile. */
+export function encodeWith(write: (writer: CborWriter) => void): Uint8Array {
+  write(writer.start())
+  return writer.take()
+}
+
+const writer = new CborWriter()
+
+function writeItem(to: CborWriter, value: CborValue): void {
+  if (value === null) to.writeNull()
+  else if (typeof value === 'number' || typeof value === 'bigint') to.writeInteger(value)
+  else if (typeof value === 'string') to.writeText(value)
+  else if (value instanceof Uint8Array) to.writeBytes(value)
+  else {
+    to.writeArray(value.length)
+    for (const item of value) writeItem(to, item)
   }
-  return bytes
-}
-
-const textEncoder = new TextEncoder()
-
-/** Appends the parts of an item, and returns their length. */
-function encodeItem(value: CborValue, parts: Uint8Array[]): number {
-  if (value === null) return append(parts, Uint8Array.of(nullByte))
-  if (typeof value === 'number' || typeof value === 'bigint') return append(parts, encodeHead(0, value))
-  if (typeof value === 'string') return encodeString(3, textEncoder.encode(value), parts)
-  if (value instanceof Uint8Array) return encodeString(2, value, parts)
-  let length = append(parts, encodeHead(4, value.length))
-  for (const item of value) length += encodeItem(item, parts)
-  return length
-}
-
-function encodeString(major: 2 | 3, bytes: Uint8Array, parts: Uint8Array[]): number {
-  return append(parts, encodeHead(major, bytes.length)) + append(parts, bytes)
-}
-
-function append(parts: Uint8Array[], part: Uint8Array): number {
-  parts.push(part)
-  return part.length
-}
-
-/** The initial byte and the argument in the shortest form. */
-function encodeHead(major: 0 | 2 | 3 | 4, argument: number | bigint): Uint8Array {
-  const initial = major << 5
-  if (argument < 0 || (typeof argument === 'number' && !Number.isSafeInteger(argument)))
-    throw new RangeError(`${argument} is not an unsigned integer below 2^53`)
-  if (argument < 24) return Uint8Array.of(initial + Number(argument))
-  const widthCode = smallestOfWidth.findLastIndex((smallest) => argument >= smallest)
-  const bytes = new Uint8Array(1 + (1 << widthCode))
-  bytes[0] = initial + 24 + widthCode
-  if (typeof argument === 'bigint') {
-    if (argument > 0xffff_ffff_ffff_ffffn) throw new RangeError(`${argument} is not an unsigned integer below 2^64`)
-    for (let index = bytes.length - 1, rest = argument; index > 0; index--, rest >>= 8n)
-      bytes[index] = Number(rest & 0xffn)
-  } else {
-    for (let index = bytes.length - 1, rest = argument; index > 0; index--, rest = Math.floor(rest / 256))
-      bytes[index] = rest % 256
-  }
-  return bytes
 }
 
 /**
@@ -74,7 +44,14 @@ export function decodeCbor(bytes: Uint8Array): unknown {
   return new Decoder(bytes).decode()
 }
 
-const utf8 = new TextDecoder('utf-8', { ignoreBOM: true })
+let utf8: InstanceType<typeof TextDecoder> | undefined
+
+/** Decodes text; bytes that are not UTF-8 become U+FFFD. Creating the decoder takes longer than reading one issue. */
+export function decodeText(bytes: Uint8Array): string {
+  utf8 ??= new TextDecoder('utf-8', { ignoreBOM: true })
+  return utf8.decode(bytes)
+}
+
 /** Below this length, a loop over ASCII is faster than the decoder. */
 const shortTextBytes = 24
 
@@ -131,7 +108,7 @@ class Decoder {
       }
       if (place === end) return text
     }
-    return utf8.decode(this.#bytes.subarray(start, end))
+    return decodeText(this.#bytes.subarray(start, end))
   }
 }
 
@@ -204,6 +181,3 @@ export function readHead(bytes: Uint8Array, start: number): CborHead {
     throw new CborSyntaxError(`array at byte ${start} is longer than the data`)
   return { major, argument, end, canonical: argument >= (smallestOfWidth[info - 24] as number) }
 }
-
-/** A smaller argument would fit a shorter head. Indexed by log2 of the width. */
-const smallestOfWidth = [24, 0x100, 0x1_0000, 0x1_0000_0000]

@@ -1,4 +1,5 @@
-import { type CborValue, decodeCbor, encodeCbor } from './cbor.ts'
+import { decodeCbor, decodeText, encodeWith } from './cbor.ts'
+import type { CborWriter } from './cbor-writer.ts'
 import { compareText } from './compare.ts'
 import type { Event, EventFacts } from './event.ts'
 import {
@@ -16,7 +17,7 @@ import {
 } from './event-kinds.ts'
 import { describeForeign } from './foreign/describe-foreign.ts'
 import { blake2b128, blake2b256 } from './hash.ts'
-import { formatHex, parseHex } from './hex.ts'
+import { formatHex } from './hex.ts'
 import type { ActorId, EventId, IssueId } from './ids.ts'
 import { limits } from './limits.ts'
 
@@ -34,7 +35,11 @@ export function computeEventId(facts: EventFacts): EventId {
 
 /** The bytes whose hash is the event id. */
 export function encodePreimage(facts: EventFacts): Uint8Array {
-  return encodeCbor([eventSchemaVersion, ...sharedElements(facts)])
+  return encodeWith((writer) => {
+    writer.writeArray(recordLength - 1)
+    writer.writeInteger(eventSchemaVersion)
+    writeShared(writer, facts)
+  })
 }
 
 /** Creates an event from its facts: computes the id, leaves the signature to the caller. */
@@ -44,42 +49,69 @@ export function identifyEvent(facts: EventFacts): Event {
 
 /** Encodes the record of an event for a chunk. */
 export function encodeRecord(event: Event): Uint8Array {
-  return encodeCbor([bytesOf(event.eventId), ...sharedElements(event), event.sig])
+  return encodeWith((writer) => {
+    writer.writeArray(recordLength)
+    writer.writeHex(event.eventId)
+    writeShared(writer, event)
+    if (event.sig === null) writer.writeNull()
+    else writer.writeBytes(event.sig)
+  })
 }
 
-function sharedElements(facts: EventFacts): CborValue[] {
-  return [
-    bytesOf(facts.issueId),
-    bytesOf(facts.actor),
-    facts.tsUnixMs,
-    facts.parent === null ? null : bytesOf(facts.parent),
-    eventKinds[facts.body.type].tag,
-    encodePayload(facts.body),
-  ]
+/** The elements that record and preimage share. */
+function writeShared(writer: CborWriter, facts: EventFacts): void {
+  writer.writeHex(facts.issueId)
+  writer.writeHex(facts.actor)
+  writer.writeInteger(facts.tsUnixMs)
+  if (facts.parent === null) writer.writeNull()
+  else writer.writeHex(facts.parent)
+  writer.writeInteger(eventKinds[facts.body.type].tag)
+  writePayload(writer, facts.body)
 }
 
 /** The payload array of a body, with lists sorted as the format requires. */
-function encodePayload(body: EventBody): CborValue[] {
+function writePayload(writer: CborWriter, body: EventBody): void {
   const values = body as unknown as Readonly<Record<string, unknown>>
-  return fieldsOfKind(body.type).map(([name, type]) => encodeField(type, values[name]))
+  const fields = fieldsOfKind(body.type)
+  writer.writeArray(fields.length)
+  for (const [name, type] of fields) writeField(writer, type, values[name])
 }
 
-function encodeField(type: WireType, value: unknown): CborValue {
+function writeField(writer: CborWriter, type: WireType, value: unknown): void {
   switch (type) {
     case 'text':
     case 'optionalText':
     case 'issueState':
     case 'dependencyType':
-      return value as string | null
+      if (value === null) writer.writeNull()
+      else writer.writeText(value as string)
+      return
     case 'issueId':
     case 'sha256':
-      return bytesOf(value as string)
-    case 'sortedTexts':
-      return [...(value as readonly string[])].sort(compareText)
+      writer.writeHex(value as string)
+      return
+    case 'sortedTexts': {
+      const texts = [...(value as readonly string[])].sort(compareText)
+      writer.writeArray(texts.length)
+      for (const text of texts) writer.writeText(text)
+      return
+    }
     case 'sortedSymbols':
-      return [...(value as readonly SourceSymbol[])]
-        .sort((left, right) => compareText(left.name, right.name) || compareText(left.kind, right.kind))
-        .map(({ name, kind, lineStart, lineEnd }) => [name, kind, lineStart, lineEnd])
+      writeSymbols(writer, value as readonly SourceSymbol[])
+  }
+}
+
+function writeSymbols(writer: CborWriter, symbols: readonly SourceSymbol[]): void {
+  const sorted = [...symbols].sort(
+    (left, right) => compareText(left.name, right.name) || compareText(left.kind, right.kind),
+  )
+  writer.writeArray(sorted.length)
+  for (const { name, kind, lineStart, lineEnd } of sorted) {
+    writer.writeArray(4)
+    writer.writeText(name)
+    writer.writeText(kind)
+    writer.writeInteger(lineStart)
+    writer.writeInteger(lineEnd)
   }
 }
 
@@ -145,12 +177,11 @@ export function readCommentOn(issues: ReadonlySet<IssueId>, bytes: Uint8Array): 
     issueId,
     actor: formatHex(bytes, 53, 69) as ActorId,
     tsUnixMs: time.argument,
-    body: utf8.decode(bytes.subarray(text.end, text.end + text.argument)),
+    body: decodeText(bytes.subarray(text.end, text.end + text.argument)),
   }
 }
 
 const cborNull = 0xf6
-const utf8 = new TextDecoder('utf-8', { ignoreBOM: true })
 
 /** The argument of the CBOR item at a place, and the place after it. */
 function readHead(bytes: Uint8Array, at: number): { readonly argument: number; readonly end: number } {
@@ -251,12 +282,6 @@ function readSymbols(value: unknown): readonly SourceSymbol[] | undefined {
 
 function isU32(value: unknown): value is number {
   return typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= 0xffff_ffff
-}
-
-function bytesOf(hex: string): Uint8Array {
-  const bytes = parseHex(hex)
-  if (bytes === undefined) throw new TypeError(`'${hex}' is not hex`)
-  return bytes
 }
 
 /** The one issue id of all project context (spec §2.2). */

@@ -12,7 +12,6 @@ export {
   type ValidCard,
   type VerifySignature,
 } from './actor-card.ts'
-export { base32hex } from './base32hex.ts'
 export { compareStatuses, statusOf } from './board.ts'
 export {
   type ChunkEvent,
@@ -54,7 +53,12 @@ export {
 } from './comment-overlay.ts'
 export { type CommentInThread, type ThreadedComment, threadComments } from './comment-threads.ts'
 export { compareBytes, compareText } from './compare.ts'
-export { type FileContext, laterContext, type ProjectContext } from './context.ts'
+export { type Language, languageOf, languages } from './context/languages.ts'
+export { matchNames, type NameMatch, type NameMatching, nameMatchings } from './context/match-names.ts'
+export { NameTable } from './context/name-table.ts'
+export { type FileContext, laterContext, type ProjectContext } from './context/record.ts'
+export { isRemovedFile, removedFile } from './context/removed.ts'
+export { orderSymbols, type SymbolKind, sortForLog, summarize, symbolKinds } from './context/symbols.ts'
 export { cutPage, type ListOrder, type Place } from './cursor.ts'
 export { dayWords, parseDayWord, weekdays } from './day-words.ts'
 export { type Blocker, findBlockers, findWaiting } from './dependencies/blockers.ts'
@@ -83,6 +87,7 @@ export {
   ConfigError,
   ConflictError,
   CorruptObjectError,
+  DamagedStreamError,
   type ErrorCode,
   type ErrorDetails,
   type ErrorKind,
@@ -150,7 +155,7 @@ export {
 export { describeForeign, shortenText } from './foreign/describe-foreign.ts'
 export { type JsonProblem, type JsonReading, type JsonSource, parseForeignJson } from './foreign/parse-json.ts'
 export { Mismatch, type Shape, shape, type ValueOf } from './foreign/shapes.ts'
-export { type BulkHasher, blake2b128, blake2b160, blake2b256, hasBulkHasher, setBulkHashers } from './hash.ts'
+export { type BulkHasher, blake2b128, blake2b256, hasBulkHasher, setBulkHashers } from './hash.ts'
 export { formatHex, formatUuid, parseHex } from './hex.ts'
 export { type Final, fieldNameOf, type HistoryEntry, historyOf, type Subject } from './history.ts'
 export {
@@ -227,6 +232,7 @@ export {
   slugOf,
 } from './memory.ts'
 export { dayOf, formatUtcDay, formatUtcMinute, parseAge, parseTimeSpan } from './moment.ts'
+export { encodeNamePart } from './name-part.ts'
 export { nearWords, suggestionCountMax } from './near-words.ts'
 export { beadsImportActor, deriveBeadsIssueId, originalIdOf } from './original-id.ts'
 export {
@@ -320,5 +326,5 @@ export { isSnapshotDue, type SnapshotCover, type SnapshotThresholds } from './sn
 export { type SnapshotPlace, SnapshotSieve } from './snapshot-sieve.ts'
 export { planUndo, type Restoration, type UndoPlan, type UndoRefusal, type UndoTargets } from './undo.ts'
 export { requireLabel, requireTitle, validateBody } from './validate-event.ts'
-export { makeVisible } from './visible-text.ts'
+export { makeJsonVisible, makeVisible } from './visible-text.ts'
 export { findWaitingParents, isPartOf } from './waiting-parts.ts'

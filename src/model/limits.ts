@@ -99,6 +99,9 @@ export const limits = {
   memoryBytesMax: 16 * 1024,
   /** What a memory is about: a path. */
   memoryAboutBytesMax: 4096,
+  /** Key and value of a fact about the project. */
+  contextKeyBytesMax: 256,
+  contextValueBytesMax: 64 * 1024,
   /** Memories that are read; a log may hold any number. */
   memoriesMax: 1000,
 } as const

@@ -50,6 +50,12 @@ export const errorKinds = {
       'Run `grite doctor` to see what is missing',
     ],
   },
+  damagedStream: {
+    code: 'io_error',
+    exit: 5,
+    prefix: 'damaged stream: ',
+    hints: ['Run `grite stream verify` to see all that is damaged'],
+  },
   remote: {
     code: 'remote_error',
     exit: 5,

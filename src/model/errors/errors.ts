@@ -1,3 +1,4 @@
+import type { ErrorKind } from './codes.ts'
 import { GriteError } from './grite-error.ts'
 
 /**
@@ -105,7 +106,15 @@ export class GitError extends GriteError {
 
 /** Bytes in the repository do not match their name or format. Fails closed; the log reader skips and reports them. */
 export class CorruptObjectError extends GriteError {
-  readonly kind = 'internal'
+  readonly kind: ErrorKind = 'internal'
+}
+
+/**
+ * Records of a stream are missing, unreadable or contradict each other. Nothing was changed. `details` names the stream,
+ * and where known the ref, the object, the journal, and the offsets.
+ */
+export class DamagedStreamError extends CorruptObjectError {
+  override readonly kind = 'damagedStream'
 }
 
 /** An object exceeds the size limit of its reader; it was not loaded. */

@@ -4,6 +4,7 @@ export {
   ConfigError,
   ConflictError,
   CorruptObjectError,
+  DamagedStreamError,
   GitError,
   GitNotFoundError,
   IdParseError,

@@ -1,6 +1,6 @@
 /** The projection of the context store: one record per path and one per project key, last writer wins (spec §3.2). */
-import { compareVersions, type Event, type Version, versionOf } from './event.ts'
-import type { EventBodyOf } from './event-kinds.ts'
+import { compareVersions, type Event, type Version, versionOf } from '../event.ts'
+import type { EventBodyOf } from '../event-kinds.ts'
 
 /** The record of one source file or project key, with the version that wrote it. */
 export interface ContextRecord<Name extends 'ContextUpdated' | 'ProjectContextUpdated'> {
