@@ -12,6 +12,7 @@ import {
   type ObjectFormat,
   type Oid,
   type PendingObject,
+  type PublishPlan,
   Retry,
 } from '../git/index.ts'
 import { ConflictError, RefMovedError } from '../model/index.ts'
@@ -93,6 +94,7 @@ export async function append<Batch, Item>(
  *
  * @param expected - the ref's value; null for no ref
  * @param parents - of the commit; by default the ref's value
+ * @param beside - other refs, which move first
  * @throws {RefMovedError} when the ref is no longer at `expected`
  */
 export async function publishBatch<Batch, Item>(
@@ -100,16 +102,34 @@ export async function publishBatch<Batch, Item>(
   batch: Batch,
   expected: Oid | null,
   parents: readonly Oid[] = onTop(batch, expected),
+  beside?: Pick<PublishPlan, 'staged' | 'updates'>,
 ): Promise<Oid> {
-  const { objects, commit, message } = encodeBatch(git.layout.objectFormat, stream, batch, parents)
+  const encoded = encodeBatch(git.layout.objectFormat, stream, batch, parents)
+  await publishEncoded({ git, stream }, encoded, expected, beside)
+  return encoded.commit
+}
+
+/** Makes an encoded batch the ref's new head, like `publishBatch`. */
+export async function publishEncoded<Batch, Item>(
+  { git, stream }: Pick<AppendTarget<Batch, Item>, 'git' | 'stream'>,
+  { objects, commit, message }: EncodedBatch,
+  expected: Oid | null,
+  beside?: Pick<PublishPlan, 'staged' | 'updates'>,
+): Promise<void> {
   const update = updateOf(stream, { expected, next: commit, reflogMessage: `grite: ${message}` })
-  await git.publish({ objects, updates: [update] })
-  return commit
+  const { staged = [], updates = [] } = beside ?? {}
+  await git.publish({ objects, staged, updates: [...updates, update], isOrdered: updates.length > 0 })
 }
 
 /** Parents of a commit on top of the ref's value. */
 function onTop(_batch: unknown, head: Oid | null): readonly Oid[] {
   return head === null ? [] : [head]
+}
+
+export interface EncodedBatch {
+  readonly objects: readonly PendingObject[]
+  readonly commit: Oid
+  readonly message: string
 }
 
 /** The objects of one batch on top of its parents, with its commit last. */
@@ -118,7 +138,7 @@ export function encodeBatch<Batch, Item>(
   { codec }: Pick<AnyStream<Batch, Item>, 'codec'>,
   batch: Batch,
   parents: readonly Oid[],
-): { readonly objects: readonly PendingObject[]; readonly commit: Oid; readonly message: string } {
+): EncodedBatch {
   const segment = codec.encode(batch, parents)
   for (const [path, content] of segment.files) {
     if (typeof content !== 'string' && content.length > codec.fileBytesMax)

@@ -14,6 +14,7 @@ export { problemsOfEntry, whyUnread } from './entry-problems.ts'
 export { followedBeside } from './fetch-request.ts'
 export { fetchWithRetry } from './fetch-with-retry.ts'
 export { findGaps } from './find-gaps.ts'
+export { Gathering, type GatherTime } from './gathering.ts'
 export {
   findLostHeads,
   findSoundHead,
@@ -117,7 +118,6 @@ export { readLog } from './read-log.ts'
 export {
   deletedPrefix,
   deletedRef,
-  encodeRefPart,
   leasePrefix,
   lockPrefix,
   refOfDeletion,

@@ -1,6 +1,6 @@
 /** The refs of streams, and of the last known state of remotes (docs/format.md#refs). */
 import type { RefName } from '../git/index.ts'
-import { base32hex, blake2b160 } from '../model/index.ts'
+import { encodeNamePart } from '../model/index.ts'
 
 /** The issue log. */
 export const walRef = 'refs/grite/wal' as RefName
@@ -11,7 +11,11 @@ export const snapshotPrefix = 'refs/grite/snapshots/'
 export const lockPrefix = 'refs/grite/locks/'
 /** Leases, on a remote: 16 hex below it. */
 export const leasePrefix = 'refs/grite-leases/'
-/** Known state of remotes: below it one part per remote, named by `encodeRefPart`. */
+/** Cursors of record streams: `<enc(stream id)>/<enc(name)>` below it. */
+export const cursorRefPrefix = 'refs/grite-cursors/'
+/** Refs of `stream probe`, here and on a remote, deleted before it ends. */
+export const probePrefix = 'refs/grite-probe/'
+/** Known state of remotes: below it one part per remote, named by `encodeNamePart`. */
 export const remotesPrefix = 'refs/grite-remotes/'
 
 /** The ref of a snapshot, by the time in its name. Milliseconds. */
@@ -69,7 +73,7 @@ export function isFollowedBeside(stream: RefName, ref: string): boolean {
 
 /** Prefix of all tracking refs of a remote, followed by their names there without `refs/`. */
 export function trackingPrefix(remote: string): string {
-  return `${remotesPrefix}${encodeRefPart(remote)}/`
+  return `${remotesPrefix}${encodeNamePart(remote)}/`
 }
 
 /** The name of a tracking ref on its remote. */
@@ -113,7 +117,11 @@ export function deletionOf(tracking: RefName): { readonly ref: RefName; readonly
   return { ref: `${gritePrefix}${name}` as RefName, deletion: `${remotePart}deleted/${name}` as RefName }
 }
 
-/** Encodes any text as one part of a ref name: base32hex, lower case, of its BLAKE2b-160. */
-export function encodeRefPart(text: string): string {
-  return base32hex(blake2b160(new TextEncoder().encode(text)))
+/** Prefix of the cursors of one stream. */
+export function cursorPrefixOf(streamId: string): string {
+  return `${cursorRefPrefix}${encodeNamePart(streamId)}/`
+}
+
+export function cursorRefOf(streamId: string, name: string): RefName {
+  return `${cursorPrefixOf(streamId)}${encodeNamePart(name)}` as RefName
 }

@@ -98,6 +98,7 @@ class RefSyncer<Batch, Item, Sealed extends Segment<Item>> {
       await inParallel(remote.fetch(), rounds.tries === 1 ? this.#request.meanwhile?.() : undefined)
       const theirs = await remote.readFetched()
       const local = (await this.#readLocal()).head
+      if (local !== theirs) this.#request.whenApart?.()
       const relation = await this.#relate(local, theirs)
       const remoteChange = await this.#judgeRemote(known, theirs, relation)
       const isStill = standstill.see(theirs)

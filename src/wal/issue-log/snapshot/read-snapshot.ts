@@ -19,6 +19,7 @@ import {
   type DecodedChunk,
   decodeChunk,
   decodeRecords,
+  findHeaderProblem,
   formatHex,
   hashChunk,
   limits,
@@ -29,10 +30,12 @@ import {
   snapshotDigest,
   UnusableSnapshotError,
 } from '../../../model/index.ts'
+import { loadBulkHashing } from '../../bulk-hashing.ts'
 import { verifySignature } from '../../ed25519.ts'
 import { snapshotPrefix, snapshotTimeOf } from '../../ref-names.ts'
 import { carriedMetaOf } from '../carried-meta.ts'
 import { attachmentFolder, type IssueSegment, type LogProblem } from '../issue-codec.ts'
+import { decodePlainChunk } from '../plain-chunk.ts'
 import {
   chunkName,
   parseSnapshotFacts,
@@ -68,6 +71,9 @@ export interface Snapshot extends SnapshotRef, SnapshotFacts {
   /** Its signature, not verified; null without one. */
   readonly signature: SnapshotSignature | null
 }
+
+/** Events from which on loading the faster hash pays. */
+const bulkEvents = 500
 
 const treeBytesMax = 64 * 1024 * 1024
 
@@ -150,6 +156,7 @@ export async function requireSnapshotOf(git: GitPort, snapshot: Snapshot, head: 
  */
 export async function* readSnapshot(git: GitPort, snapshot: Snapshot): AsyncGenerator<readonly IssueSegment[]> {
   const read = reader(git, snapshot)
+  if (snapshot.eventCount >= bulkEvents) await loadBulkHashing()
   yield [await readExtras(read, snapshot)]
   const names = await read.tree(snapshot.parts.events)
   const chunks = snapshot.chunks.map((chunk) => ({ ...chunk, oid: names.get(chunkName(chunk) ?? '') }))
@@ -166,16 +173,27 @@ export async function* readSnapshot(git: GitPort, snapshot: Snapshot): AsyncGene
     const bytes = (await fetched) as Uint8Array
     fetched = fetchBlob(index + 1)
     if (hashChunk(bytes) !== chunkHash) throw read.unusable(`${path} does not match its chunk_hash`)
-    const chunk = decodeChunk(bytes)
-    const [damaged] = chunk.damaged
-    const problem = chunk.problem ?? (damaged && `${damaged.reason} (event ${damaged.eventId})`)
-    if (problem !== undefined) throw read.unusable(`${path}: ${problem}`)
-    if (chunk.events.length !== eventCount)
-      throw read.unusable(`${path} has ${chunk.events.length} events, not ${eventCount}`)
-    if (snapshot.report === null && chunk.events.some(namesAttachment))
+    const events = decodePlain(bytes) ?? decodeOther(read, path, bytes)
+    if (events.length !== eventCount) throw read.unusable(`${path} has ${events.length} events, not ${eventCount}`)
+    if (snapshot.report === null && events.some(namesAttachment))
       throw read.unusable('its tool does not store attachment contents')
-    yield [segmentOf(snapshot, { items: chunk.events })]
+    yield [segmentOf(snapshot, { items: events })]
   }
+}
+
+/** The events of a chunk in which everything is as writers make it; null for any other. */
+function decodePlain(bytes: Uint8Array): readonly ChunkEvent[] | null {
+  if (findHeaderProblem(bytes) !== null) return null
+  return decodePlainChunk(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength))
+}
+
+/** @throws {UnusableSnapshotError} when any record is not sound */
+function decodeOther(read: Reader, path: string, bytes: Uint8Array): readonly ChunkEvent[] {
+  const chunk = decodeChunk(bytes)
+  const [damaged] = chunk.damaged
+  const problem = chunk.problem ?? (damaged && `${damaged.reason} (event ${damaged.eventId})`)
+  if (problem !== undefined) throw read.unusable(`${path}: ${problem}`)
+  return chunk.events
 }
 
 /**

@@ -1,0 +1,7 @@
+export type { CheckedCheckpoint, Checkpoint, CreateCheckpoint } from './checkpoints.ts'
+export type { CustomRange, CustomRow } from './custom-rows.ts'
+export type { MergedRange, MergedRow, MergeResult, MergeSourceChoice, MergeStreams } from './merge-streams.ts'
+export type { Deed, Dependant, PurgedStream, PurgeStream } from './owner-acts.ts'
+export type { RetainedStream, RetainStream } from './retain-stream.ts'
+export { StreamActs } from './stream-acts.ts'
+export type { StreamProblemFound, VerifiedStream } from './verify-stream.ts'

@@ -1,0 +1,280 @@
+/**
+ * Brings streams of a remote here: fetches them to tracking refs, and moves the refs of this clone forward.
+ *
+ * Invariants
+ * - A ref moves only forward, by compare-and-swap; whatever a journal holds beyond it stays part of the stream.
+ * - What looks wrong is reported with its object id, and hides nothing else.
+ */
+import type { LeftOutRefs, RefName, RefUpdate } from '../../../git/index.ts'
+import { RefLockedError, RefMovedError } from '../../../model/index.ts'
+import {
+  type CloneId,
+  encodeStreamId,
+  nextOffsetOf,
+  parseStreamRef,
+  type StreamId,
+  streamRefPrefix,
+} from '../../../model/streams/index.ts'
+import { remoteRefOf, trackingRef } from '../../ref-names.ts'
+import { findDivergence } from '../find-divergence.ts'
+import { type JournalPlace, listJournals, readJournals } from '../journal/index.ts'
+import type { StreamDamage } from '../record-streams.ts'
+import { readSealedNote } from '../sealed-note.ts'
+import type { StreamHead } from '../stream-heads.ts'
+import type { StreamReader } from '../stream-reader.ts'
+import { listStreamRefs } from '../stream-refs.ts'
+import { fetchTracked } from './fetch-tracked.ts'
+import { positionOf, type RemotePlace, readForeignHead, type StreamPosition } from './remote-place.ts'
+
+export interface FetchPlace extends RemotePlace {
+  readonly reader: StreamReader
+  readonly cloneId: CloneId
+  readonly journalPlaceOf: (encodedId: string, generation: number) => JournalPlace
+}
+
+export interface FetchedStream {
+  readonly streamId: StreamId
+  readonly generation: number
+  /** `ahead`: this clone has all that the remote has, and more. */
+  readonly outcome: 'created' | 'moved' | 'unchanged' | 'ahead' | 'diverged'
+  /** Before the fetch; null when this clone did not have it. */
+  readonly local: StreamPosition | null
+  readonly remote: StreamPosition
+  /** Why it has diverged. */
+  readonly reason: string | null
+}
+
+export interface Fetched {
+  readonly streams: readonly FetchedStream[]
+  readonly leftOut: readonly LeftOutRefs[]
+}
+
+export interface FetchSelection {
+  /** Fetched from the remote; null for all streams. */
+  readonly ids: readonly StreamId[] | null
+  /** Of the fetched ones, those to bring here. */
+  readonly isWanted: (streamId: StreamId) => boolean
+}
+
+export async function fetchStreams(place: FetchPlace, { ids, isWanted }: FetchSelection): Promise<Fetched> {
+  const leftOut = await fetchTracked(place, ids)
+  const wanted = ids === null ? null : new Set(ids.map(encodeStreamId))
+  const heads: StreamHead[] = []
+  for (const { ref, oid } of await listTracked(place)) {
+    const name = parseStreamRef(ref)
+    if (wanted !== null && (name === null || !wanted.has(name.encoded))) continue
+    const head = await readForeignHead(place, ref, oid)
+    if (head !== null && isWanted(head.manifest.streamId)) heads.push(head)
+  }
+  return { streams: await adopt(place, heads), leftOut }
+}
+
+export type Imported =
+  | { readonly outcome: 'imported' | 'diverged'; readonly streams: readonly FetchedStream[] }
+  | { readonly outcome: 'damaged'; readonly damage: readonly StreamDamage[] }
+  | { readonly outcome: 'too-many'; readonly foundCount: number }
+
+export interface ImportRules {
+  /** Checks what leads to a head. */
+  readonly problemsOf: (head: StreamHead, onChecked: (entries: number) => void) => Promise<readonly StreamDamage[]>
+  /** Judges all streams, and moves none. */
+  readonly isDryRun: boolean
+}
+
+/**
+ * Brings all streams of a bundle here, or none: nothing moves when one of them is damaged or has diverged.
+ *
+ * @param place - its remote is the path of the bundle, to which no tracking refs stay
+ */
+export async function importStreams(place: FetchPlace, { problemsOf, isDryRun }: ImportRules): Promise<Imported> {
+  const damage: StreamDamage[] = []
+  const checked: FetchPlace = { ...place, onDamage: (found) => damage.push(found) }
+  try {
+    const [leftOut] = await fetchTracked(checked, null)
+    if (leftOut !== undefined) return { outcome: 'too-many', foundCount: leftOut.foundCount }
+    const heads: StreamHead[] = []
+    for (const { ref, oid } of await listTracked(checked)) {
+      const head = await readForeignHead(checked, ref, oid)
+      if (head !== null) heads.push(head)
+    }
+    const total = heads.reduce((sum, { manifest }) => sum + manifest.entries, 0)
+    let done = 0
+    const onChecked = (entries: number): void => {
+      done += entries
+      place.onProgress?.('Checking', Math.min(done, total), total)
+    }
+    for (const head of heads) damage.push(...(await problemsOf(head, onChecked)))
+    if (damage.length > 0) return { outcome: 'damaged', damage }
+    const local = await readLocal(place)
+    const judged: FetchedStream[] = []
+    for (const head of heads) judged.push((await judge(checked, head, local)).fetched)
+    const diverged = judged.filter(({ outcome }) => outcome === 'diverged')
+    if (diverged.length > 0) return { outcome: 'diverged', streams: diverged }
+    return { outcome: 'imported', streams: isDryRun ? sorted(judged) : await adopt(checked, heads) }
+  } finally {
+    await forgetTracked(place)
+  }
+}
+
+async function forgetTracked({ git, remote }: RemotePlace): Promise<void> {
+  const rows = await git.listRefs(trackingRef(remote, streamRefPrefix), () => {})
+  for (let at = 0; at < rows.length; at += movesMax) {
+    const updates = rows.slice(at, at + movesMax).map(({ ref, oid }) => ({
+      ...{ ref, expected: oid, next: null },
+      ...{ reflogMessage: 'grite: import', keepsReflog: false },
+    }))
+    await git.publish({ objects: [], updates })
+  }
+}
+
+async function listTracked({ git, remote }: RemotePlace) {
+  const prefix = trackingRef(remote, streamRefPrefix)
+  const rows = await git.listRefs(prefix, () => {})
+  return rows.map(({ ref, oid }) => ({ ref: remoteRefOf(remote, ref), oid }))
+}
+
+/** Refs that one transaction moves: each has an open file until then. */
+const movesMax = 200
+
+async function adopt(place: FetchPlace, heads: readonly StreamHead[]): Promise<readonly FetchedStream[]> {
+  const local = await readLocal(place)
+  const fetched: FetchedStream[] = []
+  let moves: Move[] = []
+  const flush = async (): Promise<void> => {
+    fetched.push(...(await carryOut(place, moves, local)))
+    moves = []
+  }
+  for (const head of heads) {
+    const judged = await judge(place, head, local)
+    if (judged.update === null) fetched.push(judged.fetched)
+    else moves.push({ head, ...judged, update: judged.update })
+    if (moves.length >= movesMax) await flush()
+  }
+  await flush()
+  return sorted(fetched)
+}
+
+function sorted(fetched: readonly FetchedStream[]): readonly FetchedStream[] {
+  return fetched.toSorted((left, right) =>
+    left.streamId === right.streamId ? left.generation - right.generation : left.streamId < right.streamId ? -1 : 1,
+  )
+}
+
+/** What this clone had when the fetch began. */
+interface Local {
+  /** `<enc>.<generation>` */
+  readonly journals: ReadonlySet<string>
+  /** The latest generation of each stream, by `<enc>`. */
+  readonly latest: ReadonlyMap<string, number>
+}
+
+async function readLocal({ git, journalPlaceOf }: FetchPlace): Promise<Local> {
+  const journals = listJournals(journalPlaceOf('', 0)).map(({ encodedId, generation }) => `${encodedId}.${generation}`)
+  const latest = new Map<string, number>()
+  for (const { encoded, generation } of await listStreamRefs(git, () => {}))
+    latest.set(encoded, Math.max(generation, latest.get(encoded) ?? 0))
+  return { journals: new Set(journals), latest }
+}
+
+interface Move {
+  readonly head: StreamHead
+  readonly fetched: FetchedStream
+  readonly update: RefUpdate
+}
+
+/** All moves at once; one by one when another process has moved a ref meanwhile. */
+async function carryOut(place: FetchPlace, moves: readonly Move[], local: Local): Promise<readonly FetchedStream[]> {
+  if (moves.length === 0) return []
+  try {
+    await place.git.publish({ objects: [], updates: moves.map(({ update }) => update) })
+    return moves.map(({ fetched }) => fetched)
+  } catch (error) {
+    if (!isRace(error)) throw error
+  }
+  const fetched: FetchedStream[] = []
+  for (const move of moves) fetched.push(await carryOutOne(place, move, local))
+  return fetched
+}
+
+/** A stream that is written meanwhile moves now and then, not all the time. */
+const racesMax = 20
+
+async function carryOutOne(place: FetchPlace, { head, ...move }: Move, local: Local): Promise<FetchedStream> {
+  let { fetched, update }: { fetched: FetchedStream; update: RefUpdate | null } = move
+  for (let races = 0; update !== null; races++) {
+    try {
+      await place.git.publish({ objects: [], updates: [update] })
+      return fetched
+    } catch (error) {
+      if (!isRace(error) || races >= racesMax) throw error
+    }
+    ;({ fetched, update } = await judge(place, head, local))
+  }
+  return fetched
+}
+
+function isRace(error: unknown): boolean {
+  return error instanceof RefMovedError || error instanceof RefLockedError
+}
+
+interface Judged {
+  readonly fetched: FetchedStream
+  /** Null when the ref stays. */
+  readonly update: RefUpdate | null
+}
+
+async function judge(place: FetchPlace, head: StreamHead, { journals, latest }: Local): Promise<Judged> {
+  const { git } = place
+  const { ref, commit, manifest } = head
+  const local = await readLocalHead(place, ref)
+  const shared = { streamId: manifest.streamId, generation: manifest.generation, remote: positionOf(head) }
+  const stays = (outcome: FetchedStream['outcome'], reason: string | null = null): Judged => ({
+    fetched: { ...shared, outcome, local: local === null ? null : positionOf(local), reason },
+    update: null,
+  })
+  if (local !== null) {
+    if (local.commit === commit) return stays('unchanged')
+    if (await git.isAncestor(commit, local.commit)) return stays('ahead')
+    if (!(await git.isAncestor(local.commit, commit))) {
+      const reason =
+        local.manifest.incarnation === manifest.incarnation ? 'both have commits of their own' : 'both were created'
+      return stays('diverged', reason)
+    }
+  }
+  // One that was purged here, whose end the remote may not know.
+  const encoded = encodeStreamId(manifest.streamId)
+  if (local === null && (latest.get(encoded) ?? 0) > manifest.generation) return stays('ahead')
+  if (journals.has(`${encoded}.${manifest.generation}`)) {
+    const reason = await contradiction(place, head)
+    if (reason !== null) return stays('diverged', reason)
+  }
+  const outcome = local === null ? 'created' : 'moved'
+  return {
+    fetched: { ...shared, outcome, local: local === null ? null : positionOf(local), reason: null },
+    update: { ref, expected: local?.commit ?? null, next: commit, reflogMessage: 'grite: fetch', keepsReflog: true },
+  }
+}
+
+async function readLocalHead(place: FetchPlace, ref: RefName): Promise<StreamHead | null> {
+  const commit = await place.git.readRef(ref)
+  return commit === null ? null : await readForeignHead(place, ref, commit)
+}
+
+/** Why the journal of this clone would not go on from a head of the remote; null when it would. */
+async function contradiction(place: FetchPlace, head: StreamHead): Promise<string | null> {
+  const { git, reader, cloneId, journalPlaceOf } = place
+  const { streamId, generation, epoch } = head.manifest
+  const journalPlace = journalPlaceOf(encodeStreamId(streamId), generation)
+  const note = readSealedNote(journalPlace)
+  const state = readJournals(journalPlace)
+  try {
+    const divergence = await findDivergence(git, reader, head, { files: state.files, note })
+    if (divergence !== null) return divergence.reason
+    const end = state.nextOffset ?? 0
+    const sealedOffset = nextOffsetOf(head.manifest)
+    if (end <= sealedOffset || epoch.owner === cloneId) return null
+    return `the journal holds records ${sealedOffset} to ${end - 1}, and another clone has taken the stream over`
+  } finally {
+    state.close()
+  }
+}
