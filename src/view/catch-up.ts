@@ -33,6 +33,8 @@ import {
   findLostHeads,
   findParentByReflog,
   findSoundHead,
+  type Gained,
+  GapTally,
   type Healed,
   healRef,
   type IssueSegment,
@@ -60,6 +62,8 @@ export interface CatchUpOptions {
   readonly progress?: (commitsDone: number) => void
   /** Fetches the parts of a head's history that a partial clone lacks, before it is read. */
   readonly hydrate?: ((head: Oid, exclude: readonly Oid[]) => Promise<void>) | undefined
+  /** Segments that the log has gained and the caller has read. Applied to a view at the head they start from. */
+  readonly gained?: Gained | undefined
   /** The log as far as it has been read in advance; used when the view needs all of it. */
   readonly prefetched?: PrefetchedLog | undefined
   /** Heads of the views that this one replaces: former heads of the log. */
@@ -91,6 +95,7 @@ const apartHeadsMax = 64
 /** Catches a view up with the log. */
 export async function catchUp(options: CatchUpOptions): Promise<CatchUpOutcome> {
   const { git, stream, view } = options
+  await applyGained(options)
   // The mark is older than everything read below, so concurrent writes are checked next time.
   const mark = await reflogMark(git, stream.ref)
   const shallow = shallowMark(git.layout)
@@ -110,6 +115,19 @@ export async function catchUp(options: CatchUpOptions): Promise<CatchUpOutcome> 
   await view.writeReflogMark(mark)
   await view.writeShallowMark(shallow)
   return outcome
+}
+
+/** In one batch, as segments of a join must be: no earlier commit has all that the view has. */
+async function applyGained({ view, gained, report }: CatchUpOptions): Promise<void> {
+  if (gained === undefined || gained.from === gained.to || view.head !== gained.from) return
+  const tally = new GapTally()
+  for (const { problems } of gained.segments) {
+    for (const problem of problems) report(problem)
+    tally.take(problems)
+  }
+  await view.noteGaps(tally)
+  await view.apply(gained.segments, gained.to, gained.how)
+  await view.flush()
 }
 
 /** Whether a view shows the log as it is now, and a catch-up would change nothing. Only for a view of a whole log. */

@@ -1,4 +1,4 @@
-export { type CatchUpOptions, type CatchUpOutcome, catchUp, noteOwnMove } from './catch-up.ts'
+export { type CatchUpOptions, type CatchUpOutcome, catchUp, isCurrent, noteOwnMove } from './catch-up.ts'
 export { type IssueRow, rowOf } from './index-entries.ts'
 export {
   type CopiedView,
@@ -8,6 +8,8 @@ export {
   openCopyOfView,
   type ViewDifferences,
 } from './inspect.ts'
+export type { SymbolName } from './keys.ts'
+export { readNames, writeNames } from './names-file.ts'
 export {
   foldInMemory,
   type JudgeSnapshot,

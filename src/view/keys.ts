@@ -69,7 +69,24 @@ export const allImportedEdges = (): KeyRange => rangeOf(join('import_edge/'))
 export const allLabels = (): KeyRange => rangeOf(join('label_index/'))
 export const allAssignees = (): KeyRange => rangeOf(join('assignee_index/'))
 export const allFileContexts = (): KeyRange => rangeOf(join('context_files/'))
+/** Symbols whose names begin with a prefix. */
+export const symbolsOfPrefix = (prefix: string): KeyRange => rangeOf(join('context_symbols/', prefix))
+export const symbolsNamed = (name: string): KeyRange => rangeOf(join('context_symbols/', `${name}\0`))
 export const projectContextsOfPrefix = (prefix: string): KeyRange => rangeOf(join('context_project/', prefix))
+
+/** The name of a symbol and the path of its file. Neither has a NUL byte. */
+export interface SymbolName {
+  readonly name: string
+  readonly path: string
+}
+
+export function parseSymbolKey(key: Buffer): SymbolName {
+  const text = key.toString('utf8', symbolKeyHead)
+  const end = text.indexOf('\0')
+  return { name: text.slice(0, end), path: text.slice(end + 1) }
+}
+
+const symbolKeyHead = 'context_symbols/'.length
 
 export const allCardEvents = (): KeyRange => rangeOf(join('card_event/'))
 export const copiesOfEvent = (id: EventId): KeyRange => rangeOf(join('event_copy/', hexBytes(id)))

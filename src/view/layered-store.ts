@@ -1,4 +1,4 @@
-import type { Scan, ScanOptions, Store } from './store.ts'
+import { type Scan, type ScanOptions, type Store, scanFirstKeys } from './store.ts'
 
 /**
  * An in-memory layer of changes over a store: its writes shadow the base.
@@ -80,11 +80,13 @@ export function layeredStore(base: Store): Store {
 
   const scan = <Item>(options: ScanOptions, pick: (entry: Entry) => Item): Scan<Item> => toScan(entries(options), pick)
 
-  return {
+  const store: Store = {
     isOnDisk: false,
     get,
     getMany,
     keys: (options = {}) => (layer.size === 0 ? base.keys(options) : scan(options, ([key]) => key)),
+    firstKeys: (ranges, limit) =>
+      layer.size === 0 ? base.firstKeys(ranges, limit) : scanFirstKeys(store, ranges, limit),
     values: (options = {}) => (layer.size === 0 ? base.values(options) : scan(options, ([, value]) => value)),
     texts: (options = {}) => (layer.size === 0 ? base.texts(options) : scan(options, ([, value]) => value.toString())),
     iterator: (options = {}) => (layer.size === 0 ? base.iterator(options) : scan(options, (entry) => entry)),
@@ -106,6 +108,7 @@ export function layeredStore(base: Store): Store {
     },
     close: async () => {},
   }
+  return store
 }
 
 function compareNames(left: string, right: string): number {

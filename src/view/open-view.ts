@@ -49,6 +49,8 @@ export interface OpenViewOptions {
   /** See `CatchUpOptions`. */
   readonly hydrate?: CatchUpOptions['hydrate']
   readonly doubtsHead?: boolean
+  /** See `CatchUpOptions`. */
+  readonly gained?: CatchUpOptions['gained']
   readonly trustsRemotes?: boolean
   /** Whether closing the view updates its rows files: for a process that opens it once. */
   readonly keepsRows?: boolean

@@ -41,6 +41,7 @@ import {
   RecordKeys,
   symbolKey,
 } from './keys.ts'
+import { newSymbolsMark, symbolsMarkName } from './names-file.ts'
 import { parseOwnJson } from './own-json.ts'
 import { SeenIds } from './seen-ids.ts'
 import type { Store, StoreBatch } from './store.ts'
@@ -153,9 +154,10 @@ export class Projector {
     this.#cache.clear()
     this.#cachedWeight = 0
     this.#storeKnowsMore = true
-    for (let start = 0; start < waiting.length; start += deferredStatesPerBatch) {
+    while (waiting.length > 0) {
       const batch = this.#store.startBatch()
-      for (const cached of waiting.slice(start, start + deferredStatesPerBatch)) putState(batch, cached)
+      // Removed, so that the states written so far can be collected: this is the peak of memory in a rebuild.
+      for (const cached of waiting.splice(0, deferredStatesPerBatch)) putState(batch, cached)
       // Builds one batch while the previous one is written.
       await this.#pending
       this.#write(batch)
@@ -317,6 +319,7 @@ export class Projector {
         projects.set(body.key, laterContext(known, { ...event, body }))
       }
     }
+    if (files.size > 0) batch.put(metaKey(symbolsMarkName), Buffer.from(newSymbolsMark(), 'latin1'))
     for (const [path, context] of files) {
       const old = await this.#readFileContext(path)
       putDifference(batch, symbolEntries(path, old?.body), symbolEntries(path, context.body))

@@ -5,9 +5,11 @@ export interface RowsFamily {
   readonly name: string
   /** The values are bytes, not text. */
   readonly isBinary: boolean
+  /** Few keys, most of which every reader needs: they are read together. */
+  readonly isSmall: boolean
 }
 
-const text = (name: string): RowsFamily => ({ name, isBinary: false })
+const text = (name: string): RowsFamily => ({ name, isBinary: false, isSmall: name === 'meta/' })
 
 export interface RowsPart {
   /** In the `level` folder. */
@@ -27,7 +29,7 @@ export const listPart: RowsPart = {
 /** What single issues need besides. Their states are folded from their events. */
 export const eventsPart: RowsPart = {
   fileName: 'rows.events',
-  families: [text('issue_events/'), { name: 'event/', isBinary: true }],
+  families: [text('issue_events/'), { name: 'event/', isBinary: true, isSmall: false }],
 }
 
 export const rowsParts: readonly RowsPart[] = [listPart, eventsPart]

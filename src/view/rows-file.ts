@@ -3,27 +3,31 @@
  * for the same read takes several times as long, and flushes three files.
  *
  *     part    := line of JSON, padded to a multiple of 4 bytes; sections, each padded in the same way
- *     base    := first part: {"format", "schema", "state", "sections": [[family, bytes, checksum], …]}
+ *     base    := first part: {"format", "schema", "state", "sections": [[family, bytes, is ASCII, [checksum, …]], …]}
  *     change  := further part, one section: {"state", "bytes", "checksum"}
  *     section := lines: <rest of the key, hex> TAB <value>
  *                of a change: <family> TAB <rest of the key, hex> [TAB <value>]; without a value, the key was deleted
  *
  * A line of JSON begins with its length and checksum, 8 hex digits each. Values are UTF-8, or base64 in families of bytes.
- * Checksums guard against accidents: a file that was not flushed, or was damaged.
+ * The lines of a section of the base are in the order of their keys, and each block of it has a checksum, so a single key is
+ * found without reading the rest. Checksums guard against accidents: a file that was not flushed, or was damaged.
  */
 
+import { checksum, checksumsOf } from './checksums.ts'
 import { parseOwnJson } from './own-json.ts'
+import { rowsBytesMax } from './rows-families.ts'
 
 /** Increases when the layout changes. */
-const format = 1
+const format = 2
+
+/** Bytes of a section with a checksum of their own; the last block is shorter. A multiple of 4. */
+const blockBytes = 4096
 
 /** What the copied view was at: its metadata `wal_head` and `reflog_mark`. */
 export interface RowsState {
   readonly head: string
   readonly reflogMark: string
 }
-
-export type Entry = readonly [keyHex: string, value: string]
 
 /** A change of a key; undefined deletes it. */
 export interface Change {
@@ -37,24 +41,61 @@ export interface RowsFile {
   readonly state: RowsState
   /** Size of all changes after the base. */
   readonly changesBytes: number
-  /** Entries of a family by key; undefined when the file does not have the family, or it is damaged. */
-  readonly readFamily: (name: string) => readonly Entry[] | undefined
+  /**
+   * Lines of a family by key; undefined when the file does not have the family, or they are damaged.
+   *
+   * @param gte - hex
+   * @param lt - hex; undefined for all keys from `gte`
+   */
+  readonly readLines: (name: string, gte?: string, lt?: string) => readonly string[] | undefined
 }
 
-/** @returns undefined when a value cannot be a line */
+export function formatLine(keyHex: string, value: string): string {
+  return `${keyHex}\t${value}`
+}
+
+export function keyIn(line: string): string {
+  return line.slice(0, line.indexOf('\t'))
+}
+
+export function valueIn(line: string): string {
+  return line.slice(line.indexOf('\t') + 1)
+}
+
+/** The index of the first line, from `start` on, whose key is not below this one. */
+export function placeOf(lines: readonly string[], key: string, start = 0): number {
+  let [low, high] = [start, lines.length]
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if (keyIn(lines[middle] as string) < key) low = middle + 1
+    else high = middle
+  }
+  return low
+}
+
+/**
+ * @param families - lines by key
+ * @returns undefined when a value cannot be a line, or when the file would be too large
+ */
 export function encodeBase(
   schema: string,
   state: RowsState,
-  families: ReadonlyMap<string, readonly Entry[]>,
+  families: ReadonlyMap<string, readonly string[]>,
 ): Buffer | undefined {
   const sections: Buffer[] = []
-  const table: [string, number, number][] = []
-  for (const [name, entries] of families) {
-    if (entries.some(([, value]) => value.includes('\n'))) return undefined
-    const bytes = Buffer.from(entries.map(([key, value]) => `${key}\t${value}\n`).join(''))
+  const table: SectionFacts[] = []
+  let length = 0
+  for (const [name, lines] of families) {
+    for (const line of lines) {
+      if (line.includes('\n')) return undefined
+      length += line.length + 1
+    }
+    if (length > rowsBytesMax) return undefined
+    const text = lines.length === 0 ? '' : `${lines.join('\n')}\n`
+    const bytes = Buffer.from(text)
     const section = pad(bytes)
     sections.push(section)
-    table.push([name, bytes.length, checksum(section)])
+    table.push([name, bytes.length, bytes.length === text.length, checksumsOf(section, blockBytes)])
   }
   return Buffer.concat([encodeLine({ format, schema, state, sections: table }), ...sections])
 }
@@ -78,11 +119,13 @@ export function readRowsFile(bytes: Buffer): RowsFile | undefined {
   }
 }
 
+type SectionFacts = readonly [family: string, bytes: number, isAscii: boolean, checksums: readonly number[]]
+
 interface BaseLine {
   readonly format: number
   readonly schema: string
   readonly state: RowsState
-  readonly sections: readonly (readonly [string, number, number])[]
+  readonly sections: readonly SectionFacts[]
 }
 
 interface ChangeLine {
@@ -94,10 +137,11 @@ interface ChangeLine {
 function openRowsFile(bytes: Buffer): RowsFile | undefined {
   const base = readLine<BaseLine>(bytes, 0)
   if (base === undefined || base.value.format !== format) return undefined
-  const places = new Map<string, { readonly start: number; readonly bytes: number; readonly checksum: number }>()
+  const sections = new Map<string, ReadLines>()
   let end = base.end
-  for (const [name, length, sum] of base.value.sections) {
-    places.set(name, { start: end, bytes: length, checksum: sum })
+  for (const facts of base.value.sections) {
+    const [name, length] = facts
+    sections.set(name, openSection(bytes, end, facts))
     end = padded(end + length)
   }
   const changesStart = end
@@ -121,28 +165,86 @@ function openRowsFile(bytes: Buffer): RowsFile | undefined {
     schema: base.value.schema,
     state,
     changesBytes: end - changesStart,
-    readFamily(name) {
-      const place = places.get(name)
-      const text = place === undefined ? undefined : readSection(bytes, place)
-      return text === undefined ? undefined : merge(linesOf(text).map(splitLine), changed.get(name))
+    readLines(name, gte = '', lt) {
+      const lines = sections.get(name)?.(gte, lt)
+      const changes = changed.get(name)
+      return lines === undefined || changes === undefined ? lines : mergeLines(lines, changes, gte, lt)
     },
   }
 }
 
-function splitLine(line: string): Entry {
-  const tab = line.indexOf('\t')
-  return [line.slice(0, tab), line.slice(tab + 1)]
+function splitLine(line: string): readonly [before: string, after: string] {
+  return [keyIn(line), valueIn(line)]
 }
 
-/** Entries with the changes applied, by key. */
-function merge(
-  entries: readonly Entry[],
-  changes: ReadonlyMap<string, string | undefined> | undefined,
-): readonly Entry[] {
-  if (changes === undefined) return entries
-  const kept = entries.filter(([key]) => !changes.has(key))
-  const added = [...changes].filter((each): each is [string, string] => each[1] !== undefined)
-  return [...kept, ...added].sort(([left], [right]) => (left < right ? -1 : 1))
+/** Values of changed keys; undefined deletes a key. */
+export type ChangedValues = ReadonlyMap<string, string | undefined>
+
+/** Lines of a range with the changes in it. */
+export function mergeLines(lines: readonly string[], changes: ChangedValues, gte = '', lt?: string): readonly string[] {
+  const keys = [...changes.keys()].filter((key) => key >= gte && (lt === undefined || key < lt)).sort()
+  const merged: string[] = []
+  let next = 0
+  for (const key of keys) {
+    const place = placeOf(lines, key, next)
+    while (next < place) merged.push(lines[next++] as string)
+    const line = lines[next]
+    if (line !== undefined && keyIn(line) === key) next += 1
+    const value = changes.get(key)
+    if (value !== undefined) merged.push(formatLine(key, value))
+  }
+  while (next < lines.length) merged.push(lines[next++] as string)
+  return merged
+}
+
+type ReadLines = (gte: string, lt: string | undefined) => readonly string[] | undefined
+
+const tab = 0x09
+const newLine = 0x0a
+
+/** Reads ranges of a section. Looks only at the blocks that it needs, each of which it verifies once. */
+function openSection(bytes: Buffer, start: number, [, length, isAscii, checksums]: SectionFacts): ReadLines {
+  const end = start + length
+  const verified = new Uint8Array(checksums.length)
+
+  /** Whether bytes of the section are as they were written. */
+  function isSound(from: number, to: number): boolean {
+    if (padded(end) > bytes.length) return false
+    let block = Math.floor((from - start) / blockBytes)
+    while (verified[block] === 1) block++
+    const unverified = start + block * blockBytes
+    if (unverified >= to) return true
+    const blocksEnd = start + Math.ceil((to - start) / blockBytes) * blockBytes
+    const sums = checksumsOf(bytes.subarray(unverified, Math.min(blocksEnd, padded(end))), blockBytes)
+    for (const sum of sums) {
+      if (sum !== checksums[block]) return false
+      verified[block++] = 1
+    }
+    return true
+  }
+
+  /** Where the first line starts whose key is not below this one; undefined when the section is damaged. */
+  function startOf(key: string): number | undefined {
+    let [low, high] = [start, end]
+    while (low < high) {
+      const line = Math.max(low, bytes.lastIndexOf(newLine, ((low + high) >> 1) - 1) + 1)
+      const keyEnd = bytes.indexOf(tab, line)
+      const lineEnd = bytes.indexOf(newLine, line)
+      // With the line end before it, which says that this is the start of a line.
+      const isLine = line < keyEnd && keyEnd < lineEnd && lineEnd < high
+      if (!isLine || !isSound(Math.max(start, line - 1), lineEnd + 1)) return undefined
+      if (bytes.toString('latin1', line, keyEnd) < key) low = lineEnd + 1
+      else high = line
+    }
+    return low
+  }
+
+  return (gte, lt) => {
+    const from = gte === '' ? start : startOf(gte)
+    const to = lt === undefined ? end : startOf(lt)
+    if (from === undefined || to === undefined || !isSound(from, to)) return undefined
+    return from < to ? bytes.toString(isAscii ? 'latin1' : 'utf8', from, to - 1).split('\n') : []
+  }
 }
 
 function linesOf(text: string): string[] {
@@ -183,23 +285,4 @@ const padded = (length: number): number => (length + 3) & ~3
 
 function pad(bytes: Buffer): Buffer {
   return Buffer.concat([bytes, Buffer.alloc(padded(bytes.length) - bytes.length, '\n')])
-}
-
-/** A polynomial over words. Few operations, in few rounds: most of it runs before V8 optimizes it. */
-function checksum(bytes: Buffer): number {
-  const isAligned = bytes.byteOffset % 4 === 0
-  const source = isAligned ? bytes : Buffer.from(new Uint8Array(bytes).buffer)
-  const words = new Int32Array(source.buffer, source.byteOffset, source.length >> 2)
-  const { length } = words
-  const evenly = length - (length % 4)
-  let sum = length
-  let index = 0
-  while (index < evenly) {
-    sum = (sum * 31 + (words[index++] as number)) | 0
-    sum = (sum * 31 + (words[index++] as number)) | 0
-    sum = (sum * 31 + (words[index++] as number)) | 0
-    sum = (sum * 31 + (words[index++] as number)) | 0
-  }
-  while (index < length) sum = (sum * 31 + (words[index++] as number)) | 0
-  return sum
 }

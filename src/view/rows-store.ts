@@ -7,8 +7,8 @@ import { join } from 'node:path'
 import { applyEvent, decodeRecord, emptyIssueState, formatIssueState, type IssueId } from '../model/index.ts'
 import { eventKey, eventsOfIssue, issueIdOfStateKey, parseIssueEventKey } from './keys.ts'
 import { eventsPart, listPart, type RowsFamily, rowsParts } from './rows-families.ts'
-import { type RowsFile, readRowsFile } from './rows-file.ts'
-import type { Scan, ScanOptions, Store } from './store.ts'
+import { keyIn, placeOf, type RowsFile, readRowsFile, valueIn } from './rows-file.ts'
+import { type Scan, type ScanOptions, type Store, scanFirstKeys } from './store.ts'
 
 /**
  * A read needs keys that the rows file does not have. Its code is of the kind of a failing store, after which a command is
@@ -23,11 +23,8 @@ export function isNotInRows(error: unknown): boolean {
   return error instanceof NotInRowsError
 }
 
-interface OpenFamily {
-  readonly isBinary: boolean
-  readonly keys: readonly string[]
-  readonly values: readonly string[]
-}
+/** Keys read one by one before their family is read as a whole. */
+const singleReadsMax = 32
 
 /** The store over the files in a `level` folder; undefined when they are missing, damaged, or of another schema. */
 export function openRowsStore(folder: string, schema: number): Store | undefined {
@@ -52,21 +49,10 @@ function readEvents(folder: string, { schema, state }: RowsFile): RowsFile | und
 }
 
 function rowsStore(rows: RowsFile, readEventsFile: () => RowsFile | undefined): Store {
-  const opened = new Map<string, OpenFamily>()
+  /** Lines of the families that were read as a whole. */
+  const whole = new Map<string, readonly string[]>()
+  const singleReads = new Map<string, number>()
   let events: RowsFile | undefined
-
-  function open(family: RowsFamily): OpenFamily {
-    const { name, isBinary } = family
-    const known = opened.get(name)
-    if (known !== undefined) return known
-    const isOfLists = listPart.families.includes(family)
-    if (!isOfLists) events ??= readEventsFile()
-    const entries = (isOfLists ? rows : events)?.readFamily(name)
-    if (entries === undefined) throw new NotInRowsError(`the rows files have no ${name}`)
-    const made = { isBinary, keys: entries.map(([key]) => key), values: entries.map(([, value]) => value) }
-    opened.set(name, made)
-    return made
-  }
 
   function familyOf(key: Buffer | undefined): RowsFamily {
     for (const { families } of rowsParts) {
@@ -76,13 +62,26 @@ function rowsStore(rows: RowsFile, readEventsFile: () => RowsFile | undefined): 
     throw new NotInRowsError(`the rows files have no ${key?.toString('latin1')}`)
   }
 
+  function read(family: RowsFamily, gte: string, lt: string | undefined): readonly string[] {
+    const { name } = family
+    const known = whole.get(name)
+    if (known !== undefined) return known.slice(placeOf(known, gte), lt === undefined ? undefined : placeOf(known, lt))
+    const isOfLists = listPart.families.includes(family)
+    if (!isOfLists) events ??= readEventsFile()
+    const lines = (isOfLists ? rows : events)?.readLines(name, gte, lt)
+    if (lines === undefined) throw new NotInRowsError(`the rows files have no ${name}`)
+    if (gte === '' && lt === undefined) whole.set(name, lines)
+    return lines
+  }
+
   /** Folds the events of an issue. */
   function foldState(issueId: IssueId): Buffer | undefined {
-    const { family, places, name } = find(eventsOfIssue(issueId))
-    if (places.length === 0) return undefined
+    const { family, lines } = find(eventsOfIssue(issueId))
+    if (lines.length === 0) return undefined
     const state = emptyIssueState(issueId)
-    for (const place of places) {
-      const record = get(eventKey(parseIssueEventKey(keyAt(name, family, place))))
+    const toKey = openKeys(family)
+    for (const line of lines) {
+      const record = get(eventKey(parseIssueEventKey(toKey(line))))
       const decoded = record === undefined ? undefined : decodeRecord(record)
       if (decoded === undefined || !('event' in decoded)) throw new NotInRowsError(`the rows files lack an event`)
       applyEvent(state, decoded.event)
@@ -94,52 +93,55 @@ function rowsStore(rows: RowsFile, readEventsFile: () => RowsFile | undefined): 
     const stateOf = issueIdOfStateKey(key)
     if (stateOf !== undefined) return foldState(stateOf)
     const family = familyOf(key)
-    const { keys, values, isBinary } = open(family)
-    const hex = key.toString('hex', family.name.length)
-    const place = placeOf(keys, hex)
-    return keys[place] === hex ? decode(values[place] as string, isBinary) : undefined
+    const { name } = family
+    const count = (singleReads.get(name) ?? 0) + 1
+    singleReads.set(name, count)
+    if (family.isSmall || count > singleReadsMax) read(family, '', undefined)
+    const hex = key.toString('hex', name.length)
+    // The next key at the earliest.
+    const [line] = read(family, hex, `${hex}0`)
+    return line === undefined ? undefined : decode(line, family)
   }
 
-  /** Places of a range in a family. */
+  /** The lines of a range, which is in one family. */
   function find({ gte, lt, reverse = false, limit = -1 }: ScanOptions): {
-    readonly name: string
-    readonly family: OpenFamily
-    readonly places: readonly number[]
+    readonly family: RowsFamily
+    readonly lines: readonly string[]
   } {
-    const wanted = familyOf(gte)
-    const { name } = wanted
-    const family = open(wanted)
-    const start = placeOf(family.keys, (gte as Buffer).toString('hex', name.length))
+    const family = familyOf(gte)
+    const { name } = family
     const isBelow = lt !== undefined && lt.toString('latin1', 0, name.length) === name
-    const end = isBelow ? placeOf(family.keys, lt.toString('hex', name.length)) : family.keys.length
-    const places = Array.from({ length: Math.max(0, end - start) }, (_, index) => start + index)
-    if (reverse) places.reverse()
-    return { name, family, places: limit < 0 ? places : places.slice(0, limit) }
+    const found = read(
+      family,
+      (gte as Buffer).toString('hex', name.length),
+      isBelow ? lt.toString('hex', name.length) : undefined,
+    )
+    const lines = reverse ? found.toReversed() : found
+    return { family, lines: limit < 0 ? lines : lines.slice(0, limit) }
   }
 
-  function scan<Item>(
-    options: ScanOptions,
-    pick: (name: string, family: OpenFamily, place: number) => Item,
-  ): Scan<Item> {
+  function scan<Item>(options: ScanOptions, open: (family: RowsFamily) => (line: string) => Item): Scan<Item> {
     return toScan(() => {
-      const { name, family, places } = find(options)
-      return places.map((place) => pick(name, family, place))
+      const { family, lines } = find(options)
+      return lines.map(open(family))
     })
   }
 
-  const keyAt = (name: string, { keys }: OpenFamily, place: number): Buffer =>
-    Buffer.concat([Buffer.from(name), Buffer.from(keys[place] as string, 'hex')])
-  const valueAt = (_name: string, { values, isBinary }: OpenFamily, place: number): Buffer =>
-    decode(values[place] as string, isBinary)
+  const openValues = (family: RowsFamily) => (line: string) => decode(line, family)
 
   const store: Store = {
     isOnDisk: true,
     get: async (key) => get(key),
     getMany: async (keys) => keys.map(get),
-    keys: (options = {}) => scan(options, keyAt),
-    values: (options = {}) => scan(options, valueAt),
-    texts: (options = {}) => scan(options, (_name, { values }, place) => values[place] as string),
-    iterator: (options = {}) => scan(options, (...at): [Buffer, Buffer] => [keyAt(...at), valueAt(...at)]),
+    keys: (options = {}) => scan(options, openKeys),
+    firstKeys: (ranges, limit) => scanFirstKeys(store, ranges, limit),
+    values: (options = {}) => scan(options, openValues),
+    texts: (options = {}) => scan(options, () => valueIn),
+    iterator: (options = {}) =>
+      scan(options, (family) => {
+        const toKey = openKeys(family)
+        return (line): [Buffer, Buffer] => [toKey(line), decode(line, family)]
+      }),
     startBatch() {
       throw new NotInRowsError('a rows file is read-only')
     },
@@ -156,19 +158,13 @@ async function refuseWrite(): Promise<never> {
   throw new NotInRowsError('a rows file is read-only')
 }
 
-function decode(value: string, isBinary: boolean): Buffer {
-  return Buffer.from(value, isBinary ? 'base64' : 'utf8')
+function openKeys({ name }: RowsFamily): (line: string) => Buffer {
+  const start = Buffer.from(name).toString('hex')
+  return (line) => Buffer.from(start + keyIn(line), 'hex')
 }
 
-/** The place of the first key that is not below this one. */
-function placeOf(keys: readonly string[], key: string): number {
-  let [low, high] = [0, keys.length]
-  while (low < high) {
-    const middle = (low + high) >> 1
-    if ((keys[middle] as string) < key) low = middle + 1
-    else high = middle
-  }
-  return low
+function decode(line: string, { isBinary }: RowsFamily): Buffer {
+  return Buffer.from(valueIn(line), isBinary ? 'base64' : 'utf8')
 }
 
 function toScan<Item>(read: () => Item[]): Scan<Item> {

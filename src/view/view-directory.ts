@@ -7,6 +7,7 @@
  *     level/<n>.removed      one being deleted
  *     level/current.<pid>.<n> one about to become current
  *     level/rows, rows.events see rows-file.ts
+ *     level/names             see names-file.ts
  *
  * A process may delete a directory that `current` does not name if it can take its LevelDB lock, which it holds until
  * the directory is renamed: a process about to fill it finds it locked, or gone.
@@ -20,7 +21,7 @@ import { describeOpenFailure, type OpenFailure, openDiskStore, type Store } from
 const currentName = 'current'
 
 /** Names of what a killed process may leave. */
-const leftover = /^(\d+\.(removed|aside)|current\.\d+\.\d+|rows(\.events)?\.[0-9a-f]{12})$/
+const leftover = /^(\d+\.(removed|aside)|current\.\d+\.\d+|(rows(\.events)?|names)\.[0-9a-f]{12})$/
 
 /** A store that opened, or why the one with this number did not. */
 export type OpenAttempt =

@@ -54,6 +54,7 @@ import {
   eventKey,
   eventsOfIssue,
   eventsOfPrefix,
+  fileContextKey,
   issueIdAtEnd,
   issueRowKey,
   issueRowsOfPrefix,
@@ -73,11 +74,16 @@ import {
   parseIndexText,
   parseIssueEventKey,
   parseIssueRowKey,
+  parseSymbolKey,
   projectContextKey,
   projectContextsOfPrefix,
+  type SymbolName,
   stateIndexTimeBytes,
+  symbolsNamed,
+  symbolsOfPrefix,
 } from './keys.ts'
 import { layeredStore } from './layered-store.ts'
+import { symbolsMarkName } from './names-file.ts'
 import { parseOwnJson } from './own-json.ts'
 import { Projector } from './projector.ts'
 import { openRowTexts, type RowText } from './row-text.ts'
@@ -85,7 +91,7 @@ import { StateText } from './state-text.ts'
 import type { Scan, Store } from './store.ts'
 
 /** Increases when keys or values change their shape; a store with another number is rebuilt. */
-export const viewSchema = 5
+export const viewSchema = 6
 
 /** Filters with an index. All given ones must match. */
 export interface IssueFilter {
@@ -154,12 +160,12 @@ export class View {
   #head: string | null
   #counts: { events: number; issues: number }
   #projector: Projector | undefined
-  readonly #fresh: boolean
+  #fresh: boolean
   #reflogMark: string
   #lostHeads: readonly string[]
   #heldHeads: readonly HeldHead[]
   #mayRepeat: boolean
-  readonly #hadCopies: boolean
+  #hadCopies: boolean
   #gaps: LogGaps
   #listener: ViewOptions['onNewEvents']
   #unreadHead: Oid | undefined
@@ -286,6 +292,17 @@ export class View {
   /** Waits until everything applied can be queried. */
   async flush(): Promise<void> {
     await this.#projector?.flush()
+  }
+
+  /** Frees the states that `apply` remembers between calls; it reads them from the store again. No other call may run. */
+  async forgetStates(): Promise<void> {
+    const projector = this.#projector
+    if (projector === undefined) return
+    await projector.flush()
+    this.#counts = { events: projector.eventCount, issues: projector.issueCount }
+    this.#hadCopies ||= projector.hasCopies
+    this.#fresh &&= projector.eventCount === 0
+    this.#projector = undefined
   }
 
   async close(): Promise<void> {
@@ -528,28 +545,49 @@ export class View {
   /**
    * The shortest unique prefix, of at least `lengthMin` characters, for each of some issues. For few of many issues it
    * reads only what is beside them in key order.
+   *
+   * @param shown - gives the ids of all shown issues, ascending, if the caller has them
    */
-  async shortIds(ids: readonly IssueId[], lengthMin: number): Promise<Map<IssueId, string>> {
-    if (ids.length * keysPerLookup > this.issueCount) return this.#shortIdsOfAll(ids, lengthMin)
-    const short = await Promise.all(ids.map((id) => this.#shortId(id, lengthMin)))
-    return new Map(ids.map((id, index) => [id, short[index] as string]))
-  }
-
-  async #shortIdsOfAll(ids: readonly IssueId[], lengthMin: number): Promise<Map<IssueId, string>> {
+  async shortIds(
+    ids: readonly IssueId[],
+    lengthMin: number,
+    shown?: () => readonly IssueId[],
+  ): Promise<Map<IssueId, string>> {
+    if (ids.length * keysPerLookup > this.issueCount) return this.#shortIdsOfAll(ids, lengthMin, shown?.())
+    const ranges = ids.map((id) => issueRowsOfPrefix(id.slice(0, lengthMin)))
+    const alike = await this.store.firstKeys(ranges, 2)
     const short = new Map<IssueId, string>()
-    // When all issues are requested, their sorted ids are enough.
-    const isWhole = ids.length === this.issueCount
-    const all = isWhole ? [...ids].sort() : (await this.store.keys(allIssueRows()).all()).map(parseIssueRowKey)
-    for (const [index, id] of all.entries()) short.set(id, shorten(id, [all[index - 1], all[index + 1]], lengthMin))
-    // Ids of issues that are not shown.
-    for (const id of ids) if (!short.has(id)) short.set(id, await this.#shortId(id, lengthMin))
+    for (const [index, id] of ids.entries()) {
+      const isAlone = alike[index]?.every((key) => parseIssueRowKey(key) === id) === true
+      short.set(id, isAlone ? id.slice(0, lengthMin) : await this.#shortenBeside(id, lengthMin))
+    }
     return short
   }
 
-  async #shortId(id: IssueId, lengthMin: number): Promise<string> {
-    const start = id.slice(0, lengthMin)
-    const alike = await this.store.keys({ ...issueRowsOfPrefix(start), limit: 2 }).all()
-    if (alike.every((key) => parseIssueRowKey(key) === id)) return start
+  async #shortIdsOfAll(
+    ids: readonly IssueId[],
+    lengthMin: number,
+    shown: readonly IssueId[] | undefined,
+  ): Promise<Map<IssueId, string>> {
+    const short = new Map<IssueId, string>()
+    // When all issues are requested, their sorted ids are enough.
+    const isWhole = ids.length === this.issueCount
+    const all =
+      shown ?? (isWhole ? [...ids].sort() : (await this.store.keys(allIssueRows()).all()).map(parseIssueRowKey))
+    const starts = all.map((id) => id.slice(0, lengthMin))
+    for (let index = 0; index < all.length; index++) {
+      const id = all[index] as IssueId
+      const start = starts[index] as string
+      // Nearly always: no neighbour begins like it.
+      const isUnique = start !== starts[index - 1] && start !== starts[index + 1]
+      short.set(id, isUnique ? start : shorten(id, [all[index - 1], all[index + 1]], lengthMin))
+    }
+    // Ids of issues that are not shown.
+    for (const id of ids) if (!short.has(id)) short.set(id, await this.#shortenBeside(id, lengthMin))
+    return short
+  }
+
+  async #shortenBeside(id: IssueId, lengthMin: number): Promise<string> {
     const around = neighboursOfRow(id)
     const [before, after] = await Promise.all([
       this.store.keys({ ...around.before, reverse: true, limit: 1 }).all(),
@@ -730,6 +768,52 @@ export class View {
   async fileContexts(): Promise<FileContext[]> {
     const values = await this.store.values(allFileContexts()).all()
     return values.map((value) => parseOwnJson<FileContext>(value))
+  }
+
+  /** What is known of a source file; undefined when it never was indexed. */
+  async findFileContext(path: string): Promise<FileContext | undefined> {
+    const value = await this.store.get(fileContextKey(path))
+    return value === undefined ? undefined : parseOwnJson<FileContext>(value)
+  }
+
+  /** Like `findFileContext`, for several paths; those that never were indexed are left out. */
+  async findFileContexts(paths: readonly string[]): Promise<FileContext[]> {
+    const values = await this.store.getMany(paths.map(fileContextKey))
+    return values.flatMap((value) => (value === undefined ? [] : [parseOwnJson<FileContext>(value)]))
+  }
+
+  /** The files that were indexed last and are not gone, newest first, and the number of all such; of the others only the time is read. */
+  async newestFileContexts(limit: number): Promise<{ readonly newest: FileContext[]; readonly count: number }> {
+    const removed = `"content_hash":"${'0'.repeat(64)}"`
+    const texts = (await this.store.texts(allFileContexts()).all()).filter((text) => !text.includes(removed))
+    const dated = texts.map((text, index) => ({
+      index,
+      ts: Number(/"tsUnixMs":(\d+)/.exec(text.slice(0, 64))?.[1] ?? 0),
+    }))
+    const newest = dated.sort((a, b) => b.ts - a.ts || a.index - b.index).slice(0, limit)
+    return { newest: newest.map(({ index }) => parseOwnJson<FileContext>(texts[index] as string)), count: texts.length }
+  }
+
+  /** Names of symbols that begin with a prefix, each with the path of its file, in byte order; at most `limit`, -1 for all. */
+  async symbolNames(prefix: string, limit = -1): Promise<SymbolName[]> {
+    const keys = await this.store.keys({ ...symbolsOfPrefix(prefix), limit }).all()
+    return keys.map(parseSymbolKey)
+  }
+
+  /** Paths of the files with symbols of each of these names, in byte order. */
+  async pathsOfSymbols(names: readonly string[]): Promise<string[][]> {
+    const found = names.map((name) => this.store.keys(symbolsNamed(name)).all())
+    return (await Promise.all(found)).map((keys) => keys.map((key) => parseSymbolKey(key).path))
+  }
+
+  /** False for a view in memory, or with changes in memory. */
+  get isOnDisk(): boolean {
+    return this.store.isOnDisk
+  }
+
+  /** Changes with every change of the symbols, and never returns to a former value. Undefined without symbols. */
+  async symbolsMark(): Promise<string | undefined> {
+    return (await this.store.get(metaKey(symbolsMarkName)))?.toString('latin1')
   }
 
   /** Project keys with a prefix, in byte order; at most `limit`, -1 for all. */
