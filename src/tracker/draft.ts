@@ -11,8 +11,10 @@ import {
   compareVersions,
   DependencyGraph,
   dependencyKey,
+  deriveContextIssueId,
   type Event,
   type EventBody,
+  type EventBodyOf,
   type EventFacts,
   type EventId,
   emptyIssueState,
@@ -178,6 +180,15 @@ export class Draft {
    */
   setProjectContext(key: string, value: string, after = 0): Promise<Event> {
     return this.#setContext(key, value, { signer: this.#sources.signer, after })
+  }
+
+  /** Drafts the facts of a source file, dated after all known events of its path. At most once per path and draft. */
+  async setFileContext(body: EventBodyOf<'ContextUpdated'>): Promise<Event> {
+    validateBody(body)
+    const known = (await (await this.view()).findFileContext(body.path))?.version.tsUnixMs ?? 0
+    const facts = { issueId: deriveContextIssueId(body.path), tsUnixMs: timeAfter(known, this.nowUnixMs), parent: null }
+    const event = this.#identify({ ...facts, body }, this.signer)
+    return (await this.#isThere(event)) ? event : this.#take(event)
   }
 
   /**

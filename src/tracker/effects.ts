@@ -67,6 +67,13 @@ export interface Served {
   readonly ended: string | null
 }
 
+export interface ByteOutput {
+  /** Whether a person reads it: foreign text must then be made visible. */
+  readonly isTerminal: boolean
+  /** Resolves and rejects as `emit` does. */
+  readonly write: (bytes: Uint8Array) => Promise<void>
+}
+
 export interface CommandContext {
   readonly cwd: string
   readonly env: Readonly<Record<string, string | undefined>>
@@ -85,12 +92,21 @@ export interface CommandContext {
    * ends the command.
    */
   readonly emit: (item: unknown) => Promise<void>
+  /** The output as bytes, for items or files that have a form of their own. Absent where the answer is a value. */
+  readonly output?: ByteOutput
   /** Aborted when the process is asked to stop. Long waits and child processes end with it. */
   readonly interrupted: AbortSignal
+  /** Whether the caller wants no daemon to be used. */
+  readonly noDaemon?: boolean
   /** The global options that select the actor. */
   readonly identity: { readonly actor: string | undefined; readonly dataDir: string | undefined }
   /** Serves a repository in this process until the daemon ends. Only the entry of the command line has it. */
   readonly serve?: (request: ServeRequest) => Promise<Served>
+  /**
+   * Makes V8 optimize code later, before work of a fraction of a second: compiling its functions takes longer than it saves. Absent
+   * where a process lives long.
+   */
+  readonly postponeOptimization?: () => void
   /** Opens the repository that contains `cwd`, once. @throws {NotFoundError} naming the directory when there is none */
   readonly repository: () => Promise<Workspace>
 }

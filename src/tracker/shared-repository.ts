@@ -15,7 +15,8 @@ import {
   type SharedPermissions,
 } from '../git/index.ts'
 import { lockFileQueue, type Queue } from '../wal/index.ts'
-import type { Warning } from './effects.ts'
+import type { StreamStore } from '../wal/streams/index.ts'
+import type { Clock, Random, Warning } from './effects.ts'
 import { type GritePaths, gritePaths } from './local/paths.ts'
 import { makeFolder } from './local/write-file-atomically.ts'
 import { LockMemory } from './locks/lock-memory.ts'
@@ -47,10 +48,15 @@ export class SharedRepository {
   readonly writes: WriteQueue<PendingWrite>
   readonly viewIdleMs: number | null
   readonly #leases = new Map<string, ViewLease>()
+  readonly #warn: SharedOptions['warn']
+  #streams: Promise<StreamStore> | undefined
+  /** Work that no request waits for. */
+  readonly #background = new Set<Promise<void>>()
 
   constructor(layout: RepositoryLayout, permissions: SharedPermissions, options: SharedOptions) {
     this.layout = layout
     this.viewIdleMs = options.viewIdleMs
+    this.#warn = options.warn
     this.git = openRepository(layout, {
       ...options.gitOptions,
       environment: options.env,
@@ -81,8 +87,33 @@ export class SharedRepository {
     await Promise.all([...this.#leases.values()].map((lease) => lease.closeIfUnused()))
   }
 
+  /** Frees memory that open views need only for the next change. Fails when a view cannot be written. */
+  async rest(): Promise<void> {
+    await Promise.all([...this.#leases.values()].map((lease) => lease.rest()))
+  }
+
+  /** The record streams, opened by the first request that needs them. */
+  streams({ clock, random }: { readonly clock: Clock; readonly random: Random }): Promise<StreamStore> {
+    this.#streams ??= import('./streams/open-streams.ts').then(({ openStreams }) =>
+      openStreams(this, { clock, random, warn: this.#warn }),
+    )
+    return this.#streams
+  }
+
+  /** Lets `close` wait for work that no request waits for. Its failure is ignored. */
+  finishBeforeClose(work: Promise<void>): void {
+    const settled = work
+      .catch(() => {})
+      .finally(() => {
+        this.#background.delete(settled)
+      })
+    this.#background.add(settled)
+  }
+
   /** Also safe after an interrupt, during a wait or a write. */
   async close(): Promise<void> {
+    await (await this.#streams)?.close()
+    await Promise.all(this.#background)
     await this.writes.leaving()
     await Promise.all([...this.#leases.values()].map((lease) => lease.close()))
     await this.git.close()

@@ -120,6 +120,11 @@ export class ViewLease {
     })
   }
 
+  /** Frees memory that the view needs only for the next change. */
+  async rest(): Promise<void> {
+    if (this.#current !== undefined) await this.#inTurn(async () => this.#current?.view.forgetStates())
+  }
+
   /** Closes the view for other processes, unless it has readers. */
   async closeIfUnused(): Promise<void> {
     if (this.#current !== undefined) await this.#inTurn(() => this.#closeIfUnused())

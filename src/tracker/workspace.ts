@@ -16,9 +16,11 @@ import {
   type RepositoryLayout,
   readGitConfig,
   requirePermanentStore,
+  type SharedPermissions,
 } from '../git/index.ts'
 import { describeForeign, type Event, InvalidArgsError } from '../model/index.ts'
 import {
+  isCurrent,
   isFileFailure,
   isNotInRows,
   type OpenViewOptions,
@@ -32,7 +34,6 @@ import {
   describeGaps,
   detailsOfGaps,
   type Gained,
-  GapTally,
   type IssueBatch,
   incompleteLog,
   issueLog,
@@ -42,6 +43,7 @@ import {
   type Queue,
   type SyncPoint,
 } from '../wal/index.ts'
+import type { StreamStore } from '../wal/streams/index.ts'
 import type { Clock, Progress, Random, Warning } from './effects.ts'
 import { factsOfReceived, judgeNewEvents, type ReceivedEvent } from './identity/received-signatures.ts'
 import { type ActorChoice, type ChosenActor, createDefaultActor, findActor } from './local/actors.ts'
@@ -52,7 +54,7 @@ import type { LockMemory } from './locks/lock-memory.ts'
 import { openSharedRepository, type SharedRepository } from './shared-repository.ts'
 import type { SnapshotUse } from './snapshots/judge-for-use.ts'
 import type { SnapshotStanding } from './snapshots/snapshot-trust.ts'
-import type { ViewLease, ViewReader } from './view-lease.ts'
+import type { ReadOptions, ViewLease, ViewReader } from './view-lease.ts'
 import {
   appendBatch,
   land,
@@ -110,6 +112,8 @@ export class Workspace {
   #isJudged = false
   #mayUseRows: boolean
   #reader: Promise<ViewReader> | undefined
+  /** See `glance`. */
+  #glanced: Promise<ViewReader> | undefined
   #turns = 0
   #remotes: RemotePort | undefined
   readonly #toldLocks = new Set<string>()
@@ -138,6 +142,11 @@ export class Workspace {
 
   get paths(): GritePaths {
     return this.shared.paths
+  }
+
+  /** The record streams of the repository. */
+  streams(): Promise<StreamStore> {
+    return this.shared.streams(this.facts)
   }
 
   get lockMemory(): LockMemory {
@@ -184,12 +193,16 @@ export class Workspace {
 
   /** The current actor; undefined when none exists yet. Creates nothing. */
   async findActor(): Promise<ChosenActor | undefined> {
-    const choosing = this.#chosen ?? findActor(this.paths, this.actorChoice)
+    const choosing = this.#chosen ?? this.readActor()
     this.#chosen = choosing
     const chosen = await choosing
     // Do not cache: another process may create one while this request waits for its turn.
     if (chosen === undefined && this.#chosen === choosing) this.#chosen = undefined
     return chosen
+  }
+
+  protected readActor(): Promise<ChosenActor | undefined> {
+    return findActor(this.paths, this.actorChoice)
   }
 
   /** The current actor; the first write in a repository creates one. */
@@ -212,8 +225,12 @@ export class Workspace {
 
   /** The settings of this clone, read once. */
   config(): Promise<RepoConfig> {
-    this.#config ??= readRepoConfig(this.paths.config)
+    this.#config ??= this.readConfig()
     return this.#config
+  }
+
+  protected readConfig(): Promise<RepoConfig> {
+    return readRepoConfig(this.paths.config)
   }
 
   /** Settings for a new actor; its default label is the user name of git. */
@@ -235,6 +252,18 @@ export class Workspace {
     return (await this.#reader).view
   }
 
+  /**
+   * A view at the present head for facts about it as a whole: counts, gaps and metadata. Reading issues through it may
+   * fail. Costs little when nothing has changed, because LevelDB stays closed then.
+   */
+  async glance(): Promise<View> {
+    const known = (await (this.#reader ?? this.#glanced))?.view
+    if (known !== undefined && (await isCurrent({ git: this.git, stream: issueLog, view: known }))) return known
+    await this.#leaveView()
+    this.#glanced = this.#readJudged({ mayUseRows: true })
+    return (await this.#glanced).view
+  }
+
   /** The open view of this request, or undefined. */
   async openedView(): Promise<View | undefined> {
     return (await this.#reader)?.view
@@ -248,16 +277,16 @@ export class Workspace {
   /**
    * Reads the view. If configured, warns once of bad signatures on events fetched by plain git.
    *
-   * @param doubtsHead - whether to verify the head of the log even if the view is at it
+   * @param how - whether to verify the head of the log even if the view is at it, and what is known of the log
    */
-  async #readJudged(doubtsHead = false): Promise<ViewReader> {
+  async #readJudged(how: Pick<ReadOptions, 'doubtsHead' | 'gained' | 'mayUseRows'> = {}): Promise<ViewReader> {
     const received: ReceivedEvent[] = []
     const isWanted = !this.#isJudged && (await this.config()).verifySignatures !== 'off'
     const onNewEvents = (events: readonly Event[]) => {
       for (const event of events) received.push(factsOfReceived(event))
     }
     const reader = await this.#withOptions((options, lease) =>
-      lease.read({ ...options, doubtsHead, mayUseRows: this.#mayUseRows, ...(isWanted ? { onNewEvents } : {}) }),
+      lease.read({ ...options, mayUseRows: this.#mayUseRows, ...how, ...(isWanted ? { onNewEvents } : {}) }),
     )
     const warning = await judgeNewEvents(this, reader.view, received)
     if (warning !== undefined) this.facts.warn(warning)
@@ -293,7 +322,7 @@ export class Workspace {
       return
     }
     if (!isFileFailure(failure)) throw failure
-    // The request begins anew.
+    // The request starts over.
     if (this.written.eventCount === 0) this.#writeCount = 0
     // Closing may fail on the same files again.
     await this.#leaveView().catch(() => {})
@@ -310,17 +339,7 @@ export class Workspace {
    */
   async refresh(gained: Gained | null): Promise<View> {
     await this.#leaveView()
-    if (gained !== null && gained.from !== gained.to) {
-      await this.followWith(gained.from, async (view) => {
-        const tally = new GapTally()
-        for (const { problems } of gained.segments) {
-          for (const problem of problems) this.#reportProblem(problem)
-          tally.take(problems)
-        }
-        await view.noteGaps(tally)
-        await view.apply(gained.segments, gained.to, gained.how)
-      })
-    }
+    this.#reader = this.#readJudged(gained === null ? {} : { gained })
     return this.view()
   }
 
@@ -356,17 +375,25 @@ export class Workspace {
   /** Verifies the head of the log, and restores an earlier one if it is unreadable. */
   async recoverHead(): Promise<View> {
     await this.#leaveView()
-    this.#reader = this.#readJudged(true)
+    this.#reader = this.#readJudged({ doubtsHead: true })
     return this.view()
   }
 
   async #leaveView(): Promise<void> {
-    const reading = this.#reader
+    const readings = [this.#glanced, this.#reader]
+    this.#glanced = undefined
     this.#reader = undefined
-    const reader = await reading?.catch(() => undefined)
-    if (reader === undefined) return
-    this.#gaps = reader.view.gaps
-    await reader.release()
+    for (const reading of readings) {
+      const reader = await reading?.catch(() => undefined)
+      if (reader === undefined) continue
+      this.#gaps = reader.view.gaps
+      await reader.release()
+    }
+  }
+
+  /** Where the view is on disk, with the files of what was copied from it. */
+  async viewPlace(): Promise<{ readonly folder: string; readonly permissions: SharedPermissions }> {
+    return { folder: this.paths.viewLevels((await this.findActor())?.actor.id), permissions: this.paths.permissions }
   }
 
   async #lease(): Promise<ViewLease> {

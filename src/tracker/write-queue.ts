@@ -6,8 +6,10 @@
  * - A turn starts when the lock file is held or has been given up on. The lock is advisory; the compare-and-swap of the
  *   ref protects the log.
  * - Waiting writes that may share a commit are committed together, in order of arrival.
+ * - After a shared commit, the next one waits a moment for as many writes: writers that were answered together mostly write
+ *   again together, and a commit of half of them costs as much. The lock file is free meanwhile.
  */
-import type { Queue } from '../wal/index.ts'
+import { Gathering, type GatherTime, type Queue } from '../wal/index.ts'
 
 export interface CommitOutcome<Write> {
   /** Writes that did not fit, in order; they come first in the next turn. */
@@ -23,6 +25,8 @@ export interface WriteQueueOptions<Write> {
   readonly mayShareCommit: (first: Write, other: Write) => boolean
   /** Commits as many of the writes as fit into one commit. Never throws. */
   readonly commit: (writes: readonly Write[]) => Promise<CommitOutcome<Write>>
+  /** For tests; the machine's by default. */
+  readonly time?: GatherTime
 }
 
 type Turn<Write> =
@@ -36,12 +40,16 @@ const turnsPerHoldMax = 8
 
 export class WriteQueue<Write> {
   readonly #options: WriteQueueOptions<Write>
+  readonly #gathering: Gathering
   readonly #waiting: Turn<Write>[] = []
   #running: Promise<void> | undefined
   #isInTurn = false
+  /** The first write of the last commit. */
+  #lastFirst: Write | undefined
 
   constructor(options: WriteQueueOptions<Write>) {
     this.#options = options
+    this.#gathering = new Gathering(options.time)
   }
 
   /** Adds a write to the queue; `commit` settles it. */
@@ -77,14 +85,17 @@ export class WriteQueue<Write> {
 
   #add(turn: Turn<Write>): void {
     this.#waiting.push(turn)
+    if (!this.#awaitsMore()) this.#gathering.stop()
     this.#running ??= this.#run()
   }
 
   async #run(): Promise<void> {
     while (this.#waiting.length > 0) {
+      if (this.#awaitsMore()) await this.#gathering.wait()
       const leave = await this.#options.between.enter()
       let turn: Turn<Write> | undefined
       for (let turns = 0; turns < turnsPerHoldMax && this.#waiting.length > 0; turns++) {
+        if (turns > 0 && this.#awaitsMore()) break
         if (turn?.kind === 'alone') turn.passedOn()
         turn = this.#waiting.shift() as Turn<Write>
         this.#isInTurn = true
@@ -98,8 +109,19 @@ export class WriteQueue<Write> {
     this.#running = undefined
   }
 
+  /** Whether the waiting turns are writes like those of the last commit, and fewer, and the others may still come. */
+  #awaitsMore(): boolean {
+    const first = this.#lastFirst
+    if (first === undefined || !this.#gathering.expectsMore(this.#waiting.length)) return false
+    return this.#waiting.every((turn) => turn.kind === 'write' && this.#options.mayShareCommit(first, turn.write))
+  }
+
   async #commit(first: Write): Promise<() => void> {
-    const { left, settle } = await this.#options.commit([first, ...this.#takeCompanions(first)])
+    const writes = [first, ...this.#takeCompanions(first)]
+    const end = this.#gathering.begin()
+    const { left, settle } = await this.#options.commit(writes)
+    end(writes.length - left.length)
+    this.#lastFirst = first
     this.#waiting.unshift(...left.map((write) => ({ kind: 'write', write }) as const))
     return settle
   }

@@ -6,7 +6,7 @@
  * - A failed plan drops only itself from a commit. After a lost race every plan runs again, on fresh state.
  * - A write is acknowledged when the log has it. If the view cannot follow, the next reader catches it up.
  */
-import { type Oid, type PendingObject, shallowMark } from '../git/index.ts'
+import { isMaintenanceOff, type Oid, type PendingObject, shallowMark } from '../git/index.ts'
 import {
   type ActorId,
   AfterWriteError,
@@ -35,7 +35,8 @@ import {
 import { findWritten, openPast, randomOfKey, requireSameEvents } from './answer-again.ts'
 import { Draft, type Reversal } from './draft.ts'
 import { OwnCard, openSigner } from './identity/own-card.ts'
-import type { LockGuard } from './locks/lock-guard.ts'
+import { readKnownLocks } from './locks/known-locks.ts'
+import type { LockGuard, ReadLocks } from './locks/lock-guard.ts'
 import { isLookDue, maintain } from './sync/maintenance.ts'
 import type { Workspace } from './workspace.ts'
 import type { CommitOutcome } from './write-queue.ts'
@@ -148,6 +149,30 @@ interface PlannedWrite extends Planned {
   readonly write: PendingWrite
 }
 
+/** What the writes of one commit take of its limits. A write that is alone always fits: its plan has checked it. */
+class Room {
+  #writes = 0
+  #records = 0
+  #bytes = 0
+  #files = 0
+
+  has(batch: IssueBatch): boolean {
+    if (this.#writes === 0) return true
+    return (
+      this.#records + batch.records.length <= limits.batchEventsMax &&
+      this.#bytes + bytesOf(batch) <= limits.batchBytesMax &&
+      this.#files + (batch.extras?.size ?? 0) <= limits.carriedFilesMax
+    )
+  }
+
+  take(batch: IssueBatch): void {
+    this.#writes += 1
+    this.#records += batch.records.length
+    this.#bytes += bytesOf(batch)
+    this.#files += batch.extras?.size ?? 0
+  }
+}
+
 /** Several writes that share one commit. */
 class Commit {
   readonly #leader: Workspace
@@ -192,6 +217,12 @@ class Commit {
     this.#planned = []
     this.#left = []
     const state = new StateAt(this.#leader, head)
+    const room = new Room()
+    let locks: ReturnType<ReadLocks> | undefined
+    const readLocks = () => {
+      locks ??= readKnownLocks(this.#leader)
+      return locks
+    }
     for (const write of [...this.#writes]) {
       if (this.#left.length > 0) {
         this.#left.push(write)
@@ -199,11 +230,12 @@ class Commit {
       }
       try {
         const planned = await this.#planOne(write, state, head)
-        if (planned.batch !== null && !this.#hasRoomFor(planned)) {
+        if (planned.batch !== null && !room.has(planned.batch)) {
           this.#left.push(write)
           continue
         }
-        if (planned.batch !== null && !write.givesWay) await write.guard.admit(planned.events)
+        if (planned.batch !== null && !write.givesWay) await write.guard.admit(planned.events, readLocks)
+        if (planned.batch !== null) room.take(planned.batch)
         this.#planned.push({ ...planned, write })
         state.add(planned)
       } catch (error) {
@@ -229,15 +261,6 @@ class Commit {
     } finally {
       await past.close()
     }
-  }
-
-  #hasRoomFor({ batch }: Planned): boolean {
-    const batches = [...this.#planned.map((each) => each.batch), batch].filter((each) => each !== null)
-    if (batches.length === 1) return true
-    const count = batches.reduce((sum, { records }) => sum + records.length, 0)
-    const bytes = batches.reduce((sum, each) => sum + bytesOf(each), 0)
-    const files = batches.reduce((sum, { extras }) => sum + (extras?.size ?? 0), 0)
-    return count <= limits.batchEventsMax && bytes <= limits.batchBytesMax && files <= limits.carriedFilesMax
   }
 
   #batch(): IssueBatch | null {
@@ -290,7 +313,7 @@ async function finish(planned: PlannedWrite, head: Oid | null): Promise<() => vo
 
 /** Runs maintenance after a sample of the writes. Never fails, because the write is already acknowledged. */
 async function tidy(workspace: Workspace, head: Oid): Promise<void> {
-  if (!isLookDue(head)) return
+  if (isMaintenanceOff(workspace.facts.env) || !isLookDue(head)) return
   try {
     const { autoCollectLocal } = await import('./locks/collect.ts')
     await autoCollectLocal(workspace)

@@ -8,6 +8,7 @@ import {
   ConflictError,
   currentState,
   currentTitle,
+  encodeNamePart,
   findEarlierAssignment,
   GriteError,
   type IssueId,
@@ -20,7 +21,7 @@ import {
   planUnclaim,
   sharedTtlMsMax,
 } from '../../model/index.ts'
-import { encodeRefPart, trackingRef, walRef } from '../../wal/index.ts'
+import { trackingRef, walRef } from '../../wal/index.ts'
 import { removeAssignee } from '../issues/changes.ts'
 import { shortIdLength } from '../issues/short-id.ts'
 import { formatExpiry } from '../locks/held-error.ts'
@@ -69,7 +70,7 @@ export async function settleClaims(
       else if (areShared) note(claim.issueId, await share(repository, remote, claim))
     })
   }
-  const shared = push ? claims.filter(({ sight }) => sight.remotePart === encodeRefPart(remote)) : []
+  const shared = push ? claims.filter(({ sight }) => sight.remotePart === encodeNamePart(remote)) : []
   for (const claim of shared) {
     await attempt(repository, claim, async () => note(claim.issueId, await renewOrRelease(repository, remote, claim)))
   }

@@ -6,10 +6,12 @@ import { leftovers } from './leftovers.ts'
 import { lockRefs } from './lock-check.ts'
 import { futureEvents, logIntegrity, repeatedEvents, walRefCheck } from './log-checks.ts'
 import { looseObjects } from './loose-objects.ts'
+import { looseRefs } from './loose-refs.ts'
 import { remoteDivergence } from './remote-divergence.ts'
 import { configFile, gitRepo, gitVersion } from './repository-checks.ts'
 import { actorCards, signatures } from './signature-checks.ts'
 import { snapshots } from './snapshot-check.ts'
+import { divergedStreams, recordStreams, streamJournals } from './stream-checks.ts'
 import { rebuildThreshold, storeIntegrity, viewMatchesLog } from './view-checks.ts'
 
 /** Every check, in the order of reports and fixes. A released id is never reused. */
@@ -35,6 +37,10 @@ export const checks: readonly Check[] = [
   actorCards,
   lockRefs,
   snapshots,
+  recordStreams,
+  streamJournals,
+  divergedStreams,
   leftovers,
   looseObjects,
+  looseRefs,
 ]

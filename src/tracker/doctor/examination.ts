@@ -24,9 +24,11 @@ import {
   type LogProblem,
   walRef,
 } from '../../wal/index.ts'
+import type { StreamsInspection } from '../../wal/streams/index.ts'
 import type { CommandContext } from '../effects.ts'
 import { type RepoConfig, readRepoConfig } from '../local/repo-config.ts'
 import { ProblemTally } from '../problem-tally.ts'
+import { inspectStreamsOf } from '../streams/inspect.ts'
 import { findUnreadRefs, type UnreadRef } from '../sync/complete-log.ts'
 import type { Workspace } from '../workspace.ts'
 import { idsListedMax } from './check.ts'
@@ -79,6 +81,7 @@ export class Examination {
   #viewProblem: Promise<string | null> | undefined
   #former: Promise<Oid | undefined> | undefined
   #unreadRefs: Promise<readonly UnreadRef[]> | undefined
+  #streams: Promise<StreamsInspection> | undefined
   readonly #forget = () => this.#removeTemporary()
 
   constructor(context: CommandContext, repository: Workspace) {
@@ -194,6 +197,11 @@ export class Examination {
   unreadRefs(): Promise<readonly UnreadRef[]> {
     this.#unreadRefs ??= findUnreadRefs(this.repository)
     return this.#unreadRefs
+  }
+
+  streams(): Promise<StreamsInspection> {
+    this.#streams ??= inspectStreamsOf(this.repository.shared)
+    return this.#streams
   }
 
   async #readLog(): Promise<LogFacts | null> {

@@ -75,7 +75,15 @@ export async function judgeReceived(
  */
 export async function signatureInspector(
   repository: Workspace,
-  { remote, warn }: { readonly remote: string; readonly warn: (warning: Warning) => void },
+  {
+    remote,
+    warn,
+    beforeJudging,
+  }: {
+    readonly remote: string
+    readonly warn: (warning: Warning) => void
+    readonly beforeJudging: () => Promise<unknown>
+  },
 ): Promise<(() => Inspection<IssueSegment>) | undefined> {
   const { verifySignatures: policy } = await repository.config()
   if (policy === 'off') return undefined
@@ -87,6 +95,7 @@ export async function signatureInspector(
         for (const { items } of segments) for (const { event } of items) receipt.add(event)
       },
       async settle() {
+        await beforeJudging()
         const found = await receipt.judge(repository, await repository.view())
         const bad = found.filter(({ event_id }) => !told.has(event_id))
         applySignaturePolicy(policy, { from: { remote }, bad, warn })

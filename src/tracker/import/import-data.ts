@@ -1,6 +1,8 @@
 /** Options and result of an import. */
+import type { FetchedJson } from '../streams/reach-remote.ts'
+
 export interface ImportData {
-  readonly format: 'beads' | 'grite'
+  readonly format: 'beads' | 'grite' | 'bundle'
   readonly dry_run: boolean
   readonly created: number
   readonly updated: number
@@ -19,6 +21,8 @@ export interface ImportData {
   readonly waiting_edge_count?: number
   /** At most 10,000 of these edges. */
   readonly waiting_edges?: readonly WaitingEdgeData[]
+  /** Of a bundle: its record streams. */
+  readonly streams?: readonly FetchedJson[]
   readonly event_count: number
   readonly commit_count: number
   /** At most 10,000 errors. */

@@ -10,6 +10,8 @@ import type { CommandContext } from '../effects.ts'
 import { makeFolder } from '../local/write-file-atomically.ts'
 
 export interface ImportSource {
+  /** Whether it is the file that was named, and no copy. */
+  readonly isFile: boolean
   /** Enough bytes to detect the format. */
   readonly firstBytes: Uint8Array
   /** Reads everything from the start. A piece is only valid until the next one is requested. */
@@ -45,7 +47,7 @@ export async function openImportSource(
     const firstBytes = await readAt(handle, { start: 0, end: Math.min(found.size, detectionBytes) })
     accept(firstBytes)
     isKept = true
-    return sourceOf(handle, firstBytes, found.size)
+    return { isFile: true, ...sourceOf(handle, firstBytes, found.size) }
   } catch (error) {
     throw (error as NodeJS.ErrnoException).syscall === undefined ? error : unreadable(file, error)
   } finally {
@@ -69,7 +71,7 @@ function unreadable(file: string, error: unknown): NotFoundError {
 }
 
 /** @param end - number of bytes to use */
-function sourceOf(handle: FileHandle, firstBytes: Uint8Array, end: number): ImportSource {
+function sourceOf(handle: FileHandle, firstBytes: Uint8Array, end: number): Omit<ImportSource, 'isFile'> {
   return {
     firstBytes,
     read: () => piecesOf(handle, end),
@@ -132,10 +134,11 @@ async function copyStream(
     }
     acceptNow()
     if (handle !== undefined) {
-      return sourceOf(handle, await readAt(handle, { start: 0, end: detectionBytes }), length)
+      return { isFile: false, ...sourceOf(handle, await readAt(handle, { start: 0, end: detectionBytes }), length) }
     }
     const bytes = Buffer.concat(parts)
     return {
+      isFile: false,
       firstBytes: bytes.subarray(0, detectionBytes),
       async *read() {
         yield bytes

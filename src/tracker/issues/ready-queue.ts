@@ -33,6 +33,8 @@ export interface ReadyFilter {
 
 export interface ReadyQueue {
   readonly ready: readonly ReadyIssue[]
+  /** Ids of all issues in the repository, ascending. */
+  readonly issueIds: () => readonly IssueId[]
   /** Number of blocked open issues in the repository. */
   readonly blockedCount: number
   /** Number of matching, unblocked open issues that are taken by others. */
@@ -111,9 +113,13 @@ export async function readReadyQueue(
     else if (isTaken(row)) takenCount += 1
     else ready.push({ row, text, unknownBlockers: unknownBlockersOf(row.issue_id) })
   }
-  const compare = openComparison(sort)
-  ready.sort((left, right) => compare(left.row, right.row))
-  return { ready, blockedCount: waiting.size, takenCount, setAsideCount }
+  return {
+    ready: sortQueue(ready, sort),
+    issueIds: () => [...rows.keys()],
+    blockedCount: waiting.size,
+    takenCount,
+    setAsideCount,
+  }
 }
 
 /** Rows parsed together: a bound on the text that they have in common. */
@@ -142,28 +148,55 @@ type Ranked = Pick<IssueRow, 'issue_id' | 'created_ts' | 'fields'>
 type Compare = (left: Ranked, right: Ranked) => number
 
 /** By priority, then by age, oldest first. Unknown priorities come after known ones, issues without a priority last. */
-export const compareByPriority: Compare = (left, right) => byPriority(left, right, priorityRank)
+export const compareByPriority: Compare = (left, right) =>
+  compareText(priorityRank(left), priorityRank(right)) || compareByAge(left, right)
 
-function byPriority(left: Ranked, right: Ranked, rankOf: (row: Ranked) => string): number {
-  return compareText(rankOf(left), rankOf(right)) || compareByAge(left, right)
+function compareByAge(left: Ranked, right: Ranked): number {
+  if (left.created_ts !== right.created_ts) return left.created_ts - right.created_ts
+  if (left.issue_id === right.issue_id) return 0
+  return left.issue_id < right.issue_id ? -1 : 1
 }
 
-const compareByAge: Compare = (left, right) =>
-  left.created_ts - right.created_ts || compareText(left.issue_id, right.issue_id)
-
-/** A comparison for one list: looks at each priority only once. */
-function openComparison(sort: ReadySortKey): Compare {
+function comparisonOf(sort: ReadySortKey): Compare {
   if (sort === 'created') return compareByAge
+  if (sort === 'priority') return compareByPriority
+  return (left, right) =>
+    compareText(dueOf(left.fields) ?? last, dueOf(right.fields) ?? last) || compareByPriority(left, right)
+}
+
+/** Sorts like `comparisonOf`, in groups: there are few priorities and days, and within one, issues usually come by age. */
+function sortQueue(ready: readonly ReadyIssue[], sort: ReadySortKey): readonly ReadyIssue[] {
+  const byAge = (group: readonly ReadyIssue[]) => [...group].sort((left, right) => compareByAge(left.row, right.row))
+  if (sort === 'created') return byAge(ready)
+  const rankOf = openRanks()
+  const byPriority = (group: readonly ReadyIssue[]) => sortGroups(group, rankOf, byAge)
+  return sort === 'priority' ? byPriority(ready) : sortGroups(ready, ({ fields }) => dueOf(fields) ?? last, byPriority)
+}
+
+function sortGroups(
+  issues: readonly ReadyIssue[],
+  rankOf: (row: IssueRow) => string,
+  sortOne: (group: readonly ReadyIssue[]) => readonly ReadyIssue[],
+): readonly ReadyIssue[] {
+  const groups = new Map<string, ReadyIssue[]>()
+  for (const issue of issues) {
+    const rank = rankOf(issue.row)
+    const group = groups.get(rank)
+    if (group === undefined) groups.set(rank, [issue])
+    else group.push(issue)
+  }
+  return [...groups].sort(([left], [right]) => compareText(left, right)).flatMap(([, group]) => sortOne(group))
+}
+
+/** Looks at each priority only once. */
+function openRanks(): (row: Ranked) => string {
   const ranks = new Map<string | undefined, string>()
-  const rankOf = (row: Ranked): string => {
+  return (row) => {
     const { priority } = row.fields
     const rank = ranks.get(priority) ?? priorityRank(row)
     ranks.set(priority, rank)
     return rank
   }
-  if (sort === 'priority') return (left, right) => byPriority(left, right, rankOf)
-  return (left, right) =>
-    compareText(dueOf(left.fields) ?? last, dueOf(right.fields) ?? last) || byPriority(left, right, rankOf)
 }
 
 /** Sorts after every valid value. */
@@ -176,7 +209,7 @@ function priorityRank({ fields: { priority } }: Ranked): string {
 
 /** The order of `readReadyQueue`, for cutting its result into pages. */
 export function orderOfQueue(sort: ReadySortKey): ListOrder<ReadyIssue> {
-  const { placeOf, compare } = orderOf(sort, openComparison(sort))
+  const { placeOf, compare } = orderOf(sort, comparisonOf(sort))
   return { name: `ready by ${sort}`, placeOf: ({ row }) => placeOf(row), compare }
 }
 

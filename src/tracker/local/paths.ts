@@ -19,6 +19,8 @@ export interface GritePaths {
   readonly drafts: string
   /** Cache of the snapshots that this clone made or checked. */
   readonly snapshotMemory: string
+  /** Cache of the hashes of source files. */
+  readonly contentHashes: string
   readonly actorDir: (id: ActorId | string) => string
   /** Note about the last known state of an actor's own card in the log. */
   readonly ownCard: (id: ActorId) => string
@@ -39,6 +41,7 @@ export function gritePaths({ commonDir }: RepositoryLayout, permissions: SharedP
     refusedDeletions: join(home, 'refused-deletions'),
     drafts: join(home, 'drafts'),
     snapshotMemory: join(home, 'snapshots.json'),
+    contentHashes: join(home, 'content-hashes'),
     actorDir: (id) => join(actors, id),
     ownCard: (id) => join(actors, id, 'card'),
     viewLevels: (actor) => (actor === undefined ? join(home, 'view') : join(actors, actor, 'level')),

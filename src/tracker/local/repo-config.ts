@@ -8,8 +8,8 @@ import {
   readTomlText,
   setTableKey,
   setTopLevelKey,
+  type TomlEntry,
   type TomlTable,
-  type TomlValue,
   unsetKey,
 } from './toml-file.ts'
 import { makeFolder, writeFileAtomically } from './write-file-atomically.ts'
@@ -58,6 +58,10 @@ export interface RepoConfig {
     /** How long a daemon without requests lives. Seconds; 0 for ever. */
     readonly idleTimeout: number
   }
+  readonly streams: {
+    /** Ids of the record streams that a fetch brings here; `*` stands for any characters. */
+    readonly follow: readonly string[]
+  }
   readonly maintenance: {
     /** Whether to run `git maintenance run --auto` in the background after many writes. */
     readonly auto: boolean
@@ -99,6 +103,7 @@ export function parseRepoConfig(path: string, table: TomlTable): RepoConfig {
       autospawn: top.table('daemon').flag('autospawn') ?? true,
       idleTimeout: top.table('daemon').seconds('idle_timeout') ?? idleTimeoutDefault,
     },
+    streams: { follow: top.table('streams').texts('follow') ?? [] },
     maintenance: { auto: top.table('maintenance').flag('auto') ?? true },
   }
 }
@@ -116,6 +121,7 @@ function reader(file: string, table: TomlTable, prefix: string) {
   }
   return {
     text: (key: string) => value(key, 'text', (found) => typeof found === 'string'),
+    texts: (key: string) => value(key, 'a list of texts', isTexts),
     flag: (key: string) => value(key, 'true or false', (found) => typeof found === 'boolean'),
     count: (key: string) => value(key, 'a whole number from 1', isCount),
     seconds: (key: string) => value(key, `a whole number of seconds up to ${remoteTimeoutMax}, 0 for none`, isTimeout),
@@ -143,6 +149,8 @@ const isCount = (value: unknown): value is number => Number.isSafeInteger(value)
 /** Whether a value is a valid `remote.timeout`. */
 export const isTimeout = (value: unknown): value is number =>
   Number.isSafeInteger(value) && (value as number) >= 0 && (value as number) <= remoteTimeoutMax
+const isTexts = (value: unknown): value is readonly string[] =>
+  Array.isArray(value) && value.every((each) => typeof each === 'string')
 const isActorText = (value: unknown): value is string => typeof value === 'string' && /^[0-9a-fA-F]{32}$/.test(value)
 const isTable = (value: unknown): value is TomlTable =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
@@ -185,7 +193,7 @@ function isOfAnotherUser(paths: GritePaths, actor: unknown): boolean {
 export async function writeSetting(
   { config: path, permissions }: GritePaths,
   key: string,
-  value: TomlValue | null,
+  value: TomlEntry | null,
 ): Promise<void> {
   await readRepoConfig(path)
   await makeFolder(dirname(path), permissions)
@@ -199,7 +207,7 @@ export async function writeSetting(
   if (changed !== text) await writeFileAtomically(path, changed, { permissions })
 }
 
-function changeKey(text: string, key: string, value: TomlValue | null): string | undefined {
+function changeKey(text: string, key: string, value: TomlEntry | null): string | undefined {
   const [name, table] = key.split('.').reverse() as [string, string?]
   if (value === null) return unsetKey(text, table ?? null, name)
   return table === undefined ? setTopLevelKey(text, name, value) : setTableKey(text, table, name, value)

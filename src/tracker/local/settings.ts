@@ -123,7 +123,8 @@ export const settings: readonly Setting[] = [
   {
     key: 'maintenance.auto',
     allowed: flagWords,
-    summary: 'whether to start `git maintenance run --auto` in the background after many writes',
+    summary:
+      'whether to start `git maintenance run --auto` in the background after many writes, and `git pack-refs` for many streams',
     read: ({ maintenance }) => maintenance.auto,
     parse: flag,
   },

@@ -50,12 +50,14 @@ export function formatToml(table: TomlTable): string {
 }
 
 export type TomlValue = string | number | boolean
+/** What a file may hold below a key: a list is no setting, but kept by a command. */
+export type TomlEntry = TomlValue | readonly string[]
 
 /**
  * Sets one top-level key of a TOML text and preserves every other character, including comments.
  * The text must be valid TOML.
  */
-export function setTopLevelKey(text: string, key: string, value: TomlValue): string {
+export function setTopLevelKey(text: string, key: string, value: TomlEntry): string {
   const line = formatToml({ [key]: value }).trimEnd()
   const [head, tail] = splitAtTables(text)
   const pattern = linePattern(key)
@@ -76,7 +78,7 @@ const linePattern = (key: string) => new RegExp(`^[ \\t]*${namePattern(key)}[ \\
  * Sets one key of a table of a TOML text and preserves every other character. Appends the table if it does not exist. The
  * text must be valid TOML. Undefined if the table has a form that this function cannot change, such as an inline table.
  */
-export function setTableKey(text: string, table: string, key: string, value: TomlValue): string | undefined {
+export function setTableKey(text: string, table: string, key: string, value: TomlEntry): string | undefined {
   const line = formatToml({ [key]: value }).trimEnd()
   const header = findHeader(text, table)
   const changed = header === null ? appendTable(text, `[${table}]\n${line}\n`) : setBelow(text, header, key, line)
@@ -124,7 +126,7 @@ function tryParse(text: string): TomlTable | undefined {
   }
 }
 
-function withKey(tables: TomlTable, table: string, key: string, value: TomlValue): TomlTable {
+function withKey(tables: TomlTable, table: string, key: string, value: TomlEntry): TomlTable {
   return { ...tables, [table]: { ...(tables[table] as TomlTable | undefined), [key]: value } }
 }
 

@@ -2,6 +2,7 @@
 import { type PushUpdate, showRemote } from '../../git/index.ts'
 import {
   currentState,
+  encodeNamePart,
   GriteError,
   hasLeftBehind,
   hasLongEnded,
@@ -10,7 +11,7 @@ import {
   makeVisible,
 } from '../../model/index.ts'
 import type { View } from '../../view/index.ts'
-import { deleteUnmovedRefs, encodeRefPart, splitTrackingRef } from '../../wal/index.ts'
+import { deleteUnmovedRefs, splitTrackingRef } from '../../wal/index.ts'
 import type { CommandContext } from '../effects.ts'
 import type { Workspace } from '../workspace.ts'
 import { isReadable, type ReadableLock, readKnownLocks, type SeenLock, stateOfLock } from './known-locks.ts'
@@ -121,7 +122,7 @@ async function collectIfMany(
 }
 
 async function locksOf(repository: Workspace, remote: string): Promise<SeenLock[]> {
-  const part = encodeRefPart(remote)
+  const part = encodeNamePart(remote)
   return (await readKnownLocks(repository)).filter(({ remotePart }) => remotePart === part)
 }
 

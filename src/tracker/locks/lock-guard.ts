@@ -27,6 +27,8 @@ import { tellNotMoved } from './recheck.ts'
 
 const lockTtlMs = 300_000
 
+export type ReadLocks = () => Promise<readonly SeenLock[]>
+
 /** One guard per write, however often its plan runs. */
 export class LockGuard {
   readonly #repository: Workspace
@@ -48,12 +50,13 @@ export class LockGuard {
 
   /**
    * Checks a batch against the locks of others, and remembers those that it ignores for `tellPassed`.
+   * @param readLocks - reads the known locks; writes that are admitted together read them once
    * @throws {ConflictError} under the policy `require`, or when somebody else holds a lock that this write needs
    */
-  async admit(events: readonly Event[]): Promise<void> {
+  async admit(events: readonly Event[], readLocks: ReadLocks = () => readKnownLocks(this.#repository)): Promise<void> {
     const { lockPolicy } = await this.#repository.config()
     this.#passed = []
-    this.#sights = lockPolicy === 'off' ? undefined : await readKnownLocks(this.#repository)
+    this.#sights = lockPolicy === 'off' ? undefined : await readLocks()
     if (this.#takesLocks) for (const issueId of changedIssues(events)) await this.#take(issueResource(issueId))
     if (this.#sights === undefined || this.#sights.length === 0) return
     const changed = [...changedIssues(events), ...(await this.#issuesOfComments(events))]

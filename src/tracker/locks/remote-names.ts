@@ -1,5 +1,5 @@
 import { showRemote } from '../../git/index.ts'
-import { encodeRefPart } from '../../wal/index.ts'
+import { encodeNamePart } from '../../model/index.ts'
 import type { Workspace } from '../workspace.ts'
 import type { SeenLock } from './known-locks.ts'
 
@@ -17,6 +17,6 @@ export async function nameRemotes(
   const { lease, sync } = await repository.config()
   const configured = [sync.remote, ...(lease.remote === undefined ? [] : [lease.remote])]
   for (const name of [...configured, ...(await repository.remotes.listRemotes())])
-    names.set(encodeRefPart(name), showRemote(name))
+    names.set(encodeNamePart(name), showRemote(name))
   return new Map([...parts].map((part) => [part, names.get(part) ?? part]))
 }

@@ -1,10 +1,10 @@
 /** What a memory is about: a path of the work tree, or an issue. */
 import { existsSync } from 'node:fs'
-import { realpath } from 'node:fs/promises'
-import { isAbsolute, relative, resolve, sep } from 'node:path'
+import { resolve } from 'node:path'
 import { GriteError, InvalidArgsError, limits } from '../../model/index.ts'
 import type { View } from '../../view/index.ts'
 import { resolveIssue } from '../issues/resolve-issue.ts'
+import { pathFromTop } from '../path-from-top.ts'
 import type { Workspace } from '../workspace.ts'
 
 /** True for the stored form of an issue. */
@@ -32,14 +32,4 @@ export async function resolveAbout(repository: Workspace, view: View, typed: str
   const details = { field: 'about', value: typed, allowed }
   if (isLikelyPath && path !== null && Buffer.byteLength(path) <= limits.memoryAboutBytesMax) return path
   throw new InvalidArgsError(`--about must be ${allowed}, got '${typed}'`, { details })
-}
-
-/** Null for a path outside the work tree. In a bare repository, paths are from the top of a work tree. */
-async function pathFromTop({ layout, facts }: Workspace, text: string): Promise<string | null> {
-  if (text === '') return null
-  const top = layout.workTree ?? '/'
-  const from = layout.workTree === null ? '/' : await realpath(facts.cwd).catch(() => facts.cwd)
-  const way = relative(top, resolve(from, text))
-  if (isAbsolute(way) || way.split(sep)[0] === '..') return null
-  return way === '' ? '.' : way.split(sep).join('/')
 }

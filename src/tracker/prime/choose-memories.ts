@@ -6,6 +6,7 @@ import { shortIdLength } from '../issues/short-id.ts'
 import { isIssueAbout } from '../memories/about.ts'
 import { type KeptMemory, readMemories } from '../memories/memories.ts'
 import type { Workspace } from '../workspace.ts'
+import { beginningOf } from './beginning-of.ts'
 import type { PrimeMemory } from './format-prime.ts'
 
 /** Characters of a shown text. */
@@ -43,13 +44,8 @@ export async function chooseMemories(
     memories: shown.map(({ key, about, text }) => ({
       key,
       about: about === null ? null : (shortIds.get(about as IssueId) ?? about),
-      text: beginningOf(text),
+      text: beginningOf(text, textLengthMax),
     })),
     leftOut: memories.length - shown.length,
   }
-}
-
-function beginningOf(text: string): string {
-  const line = [...text.trim().replaceAll(/\s+/g, ' ')]
-  return line.length > textLengthMax ? `${line.slice(0, textLengthMax - 1).join('')}…` : line.join('')
 }

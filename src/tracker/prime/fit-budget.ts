@@ -8,7 +8,7 @@ export function estimateTokens(text: string): number {
 }
 
 /**
- * Trims the facts to the budget: drops recent changes first, then memories, suggested commands, ready issues, and own
+ * Trims the facts to the budget: drops recent changes first, then facts about files and the project, then memories, suggested commands, ready issues, and own
  * issues last, each from the end of its list. Dropped issues and memories are counted.
  *
  * @param format - produces the text whose length is limited
@@ -30,13 +30,14 @@ export function fitBudget(
 
 function leaveOneOut(facts: PrimeFacts): PrimeFacts | null {
   if (facts.recent.length > 0) return withoutLast(facts, 'recent')
+  if (facts.context.length > 0) return withoutLast(facts, 'context')
   if (facts.memories.length > 0) return withoutLast(facts, 'memories')
   if (facts.next.length > 0) return { ...facts, next: facts.next.slice(0, -1) }
   if (facts.ready.length > 0) return withoutLast(facts, 'ready')
   return facts.mine.length > 0 ? withoutLast(facts, 'mine') : null
 }
 
-function withoutLast(facts: PrimeFacts, section: PrimeSection | 'memories'): PrimeFacts {
+function withoutLast(facts: PrimeFacts, section: PrimeSection | 'memories' | 'context'): PrimeFacts {
   return {
     ...facts,
     [section]: facts[section].slice(0, -1),

@@ -1,4 +1,5 @@
 import { connectWaiting } from '../../import/index.ts'
+import type { View } from '../../view/index.ts'
 import { importBaseline } from '../import/import-beads.ts'
 import { BatchWriter } from '../import/import-writer.ts'
 import type { Workspace } from '../workspace.ts'
@@ -13,11 +14,12 @@ const markName = 'connected_imports'
  * @returns the number of written events
  */
 export async function connectImports(repository: Workspace, nowUnixMs: () => number): Promise<number> {
+  if ((await findImports(await repository.glance())) === undefined) return 0
+  // A glance may show an older note.
   const view = await repository.view()
-  const [head, known] = (await view.readMeta(markName))?.split(' ') ?? []
-  if (view.head === null || view.head === head) return 0
-  const mark = await view.importMark()
-  if (mark === undefined) return 0
+  const found = await findImports(view)
+  if (found === undefined) return 0
+  const { mark, known } = found
   if (mark === known) {
     await repository.changeView((view) => view.writeMeta(markName, `${view.head} ${mark}`))
     return 0
@@ -33,4 +35,14 @@ export async function connectImports(repository: Workspace, nowUnixMs: () => num
     await repository.changeView((after) => after.writeMeta(markName, `${after.head} ${mark}`))
     return written
   })
+}
+
+/** The marks of the imports now and at the last run; undefined when there is nothing to connect. */
+async function findImports(
+  view: View,
+): Promise<{ readonly mark: string; readonly known: string | undefined } | undefined> {
+  const [head, known] = (await view.readMeta(markName))?.split(' ') ?? []
+  if (view.head === null || view.head === head) return undefined
+  const mark = await view.importMark()
+  return mark === undefined ? undefined : { mark, known }
 }

@@ -15,7 +15,7 @@ export function isLookDue(head: Oid): boolean {
 /**
  * Starts git maintenance in the background, as git's own commands do after large writes. Never fails and does not wait.
  */
-export async function maintain(repository: Workspace): Promise<void> {
+export async function maintain(repository: Pick<Workspace, 'config' | 'git'>): Promise<void> {
   if (!(await repository.config()).maintenance.auto) return
   await startMaintenance(repository.git)
 }

@@ -1,5 +1,5 @@
 /**
- * Fetches the log of a remote again and again, beside a request that reads it.
+ * Fetches from a remote again and again, beside a request that reads what arrives.
  *
  * Invariants
  * - A fetch has a workspace of its own over the same repository, so that its reader is never held up by a slow remote.
@@ -9,23 +9,27 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { GriteError } from '../../model/index.ts'
 import type { CommandContext } from '../effects.ts'
 import { Workspace } from '../workspace.ts'
-import type { ChosenRemote } from './remote-name.ts'
-import { runSync } from './run-sync.ts'
 
 export interface PeriodicFetch {
+  /** Resolves after the first fetch, also when it has failed. */
+  readonly first: Promise<void>
   /** Ends the fetch under way, with every process that it started. Never throws. */
   readonly stop: () => Promise<void>
 }
 
-/**
- * Fetches now, and then as often as asked for.
- *
- * @param pauseMs - from the end of one fetch to the start of the next
- */
+export interface FetchPlan {
+  /** For messages: what is fetched. */
+  readonly what: string
+  readonly fetch: (repository: Workspace) => Promise<void>
+  /** From the end of one fetch to the start of the next. */
+  readonly pauseMs: number
+}
+
+/** Fetches now, and then as often as asked for. */
 export function startPeriodicFetch(
-  context: Pick<CommandContext, 'progress' | 'clock' | 'random' | 'warn'>,
+  context: Pick<CommandContext, 'warn'>,
   { shared, facts }: Workspace,
-  { remote, pauseMs }: { readonly remote: ChosenRemote; readonly pauseMs: number },
+  { what, fetch, pauseMs }: FetchPlan,
 ): PeriodicFetch {
   const stopped = new AbortController()
   let workspace: Workspace | undefined
@@ -34,7 +38,7 @@ export function startPeriodicFetch(
   async function fetchOnce(): Promise<void> {
     workspace = new Workspace(shared, facts)
     try {
-      await runSync(context, workspace, remote, { pull: true, push: false })
+      await fetch(workspace)
       failure = undefined
     } catch (error) {
       if (stopped.signal.aborted) return
@@ -49,16 +53,14 @@ export function startPeriodicFetch(
   function report({ code, message, details }: GriteError): void {
     context.warn({
       code: 'fetch-failed',
-      message: `could not fetch the log, and will try again: ${message}`,
+      message: `could not fetch ${what}, and will try again: ${message}`,
       details: { ...details, code },
     })
   }
 
+  const first = fetchOnce()
   async function run(): Promise<void> {
-    for (;;) {
-      await fetchOnce()
-      await sleep(pauseMs, undefined, { signal: stopped.signal })
-    }
+    for (await first; ; await fetchOnce()) await sleep(pauseMs, undefined, { signal: stopped.signal })
   }
 
   const running = run().catch((error: unknown) => {
@@ -66,6 +68,7 @@ export function startPeriodicFetch(
       context.warn({ code: 'fetch-failed', message: `fetching ended: ${(error as Error).message}` })
   })
   return {
+    first: first.catch(() => {}),
     async stop() {
       stopped.abort()
       await workspace?.close()

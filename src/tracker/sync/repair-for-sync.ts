@@ -93,9 +93,12 @@ export async function fillGaps(
   return (await fetchMissing(context, repository, { remote, gaps })) > 0
 }
 
-/** Whether a push failed during the transfer of the pack, which may have a local or a remote cause. */
-export function isUnsent({ reason }: PushedRef): boolean {
-  return /unpack/.test(reason)
+/**
+ * Whether a push may have failed because the local history lacks an object: during the transfer of the pack, or before it,
+ * where git cannot follow the history and then says that it is no fast-forward. Both may have another cause.
+ */
+export function mayLackObjects({ reason }: PushedRef): boolean {
+  return /unpack|non-fast-forward/.test(reason)
 }
 
 /** Maximum number of repairs per sync. */

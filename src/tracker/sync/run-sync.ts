@@ -9,7 +9,7 @@ import { fetchMissing } from './complete-log.ts'
 import { lendingView } from './lend-view.ts'
 import { maintain } from './maintenance.ts'
 import type { ChosenRemote } from './remote-name.ts'
-import { fillGaps, isUnsent, repairForSync, restoreHead, untilClear } from './repair-for-sync.ts'
+import { fillGaps, mayLackObjects, repairForSync, restoreHead, untilClear } from './repair-for-sync.ts'
 import { type SnapshotSync, syncSnapshots } from './sync-snapshots.ts'
 
 export interface SyncDirections {
@@ -25,9 +25,11 @@ export interface RepositorySync extends LogSync {
   readonly gaps: LogGaps
 }
 
+type SyncContext = Pick<CommandContext, 'progress' | 'clock' | 'random' | 'warn' | 'postponeOptimization'>
+
 /** Synchronizes log and view with a remote. A refused push is part of the result, not an error. */
 export async function runSync(
-  context: Pick<CommandContext, 'progress' | 'clock' | 'random' | 'warn'>,
+  context: SyncContext,
   repository: Workspace,
   remote: ChosenRemote,
   directions: SyncDirections,
@@ -43,7 +45,7 @@ export async function runSync(
 }
 
 async function finishSync(
-  context: Pick<CommandContext, 'progress' | 'clock' | 'random' | 'warn'>,
+  context: SyncContext,
   repository: Workspace,
   { name, isHome, pull, push, progress, early }: ChosenRemote & SyncDirections & BegunSync,
 ): Promise<RepositorySync> {
@@ -53,10 +55,17 @@ async function finishSync(
   let eventsBefore: number | undefined
   // Count before the log is completed.
   if (shallowMark(repository.layout) !== '') eventsBefore = (await repository.view()).eventCount
+  /** Must come before the first move of the log. */
+  const countBefore = async () => {
+    const view = await repository.glance()
+    eventsBefore ??= view.eventCount
+    return view
+  }
   let begun = early
   const syncOnce = async () => {
     const landing = begun
     begun = undefined
+    const inspecting = { remote: showRemote(name), warn: context.warn, beforeJudging: countBefore }
     return syncLog(
       {
         git: repository.git,
@@ -72,14 +81,12 @@ async function finishSync(
         pull,
         push,
         runHooks: sync.runHooks,
-        inspect: await signatureInspector(repository, { remote: showRemote(name), warn: context.warn }),
-        mayRepeat: async () => (await repository.view()).mayRepeat,
+        inspect: await signatureInspector(repository, inspecting),
+        mayRepeat: async () => (await countBefore()).mayRepeat,
         hydrate: hydrator(repository),
         // Opening the view also restores lost events of the log.
-        meanwhile: async () => {
-          const { eventCount } = await repository.view()
-          eventsBefore ??= eventCount
-        },
+        meanwhile: countBefore,
+        whenApart: context.postponeOptimization,
         whilePushing: (gained) => repository.refresh(gained),
         onProgress: onProgressOf(progress),
         early: landing,
@@ -91,9 +98,9 @@ async function finishSync(
     return repairForSync(context, repository, name, error)
   })
   // git cannot push an incomplete history; the remote may have the missing objects.
-  const lacksObjects = result.refused !== null && isUnsent(result.refused)
+  const lacksObjects = result.refused !== null && mayLackObjects(result.refused)
   if (lacksObjects && (await fillGaps(context, repository, name))) result = await syncOnce()
-  let view = await repository.refresh(result.gained)
+  let view = result.gained === null ? await repository.glance() : await repository.refresh(result.gained)
   const found = await fetchMissing(context, repository, { remote: name, gaps: view.gaps })
   if (found > 0) view = await repository.refresh(null)
   const { pushed, after, remoteHead } = result

@@ -19,6 +19,7 @@ import {
   type UndoRefusal,
 } from '../../model/index.ts'
 import type { ProjectEvent, View } from '../../view/index.ts'
+import { isReserved } from '../context/project-keys.ts'
 import { type CommentEvent, findEditedComments } from '../issues/comment-overlays.ts'
 import { shortIdLength } from '../issues/short-id.ts'
 import type { UndoStep } from './find-steps.ts'
@@ -101,7 +102,7 @@ function pushTo<Key>(lists: Map<Key, Event[]>, key: Key, event: Event): void {
   lists.set(key, [...(lists.get(key) ?? []), event])
 }
 
-/** Keys of the project that people set by commands of ours. Of others nobody knows what their values are worth. */
+/** Of grite's own keys, those that people set by commands. Of others nobody knows what their values are worth. */
 const restorablePrefixes = [savedQueryPrefix, commentOverlayPrefix, memoryPrefix]
 
 type WithoutEvent<Refusal> = Refusal extends { readonly event: Event } ? Omit<Refusal, 'event'> : never
@@ -113,7 +114,8 @@ async function planKey(
   ours: readonly Event[],
   neutral: ReadonlySet<EventId>,
 ): Promise<{ readonly from: string; readonly to: string } | WithoutEvent<StepRefusal>> {
-  if (!restorablePrefixes.some((prefix) => key.startsWith(prefix))) return { reason: 'kept-key', key }
+  if (isReserved(key) && !restorablePrefixes.some((prefix) => key.startsWith(prefix)))
+    return { reason: 'kept-key', key }
   const all: ProjectEvent[] = []
   for await (const event of view.projectEvents(key)) if (event.body.key === key) all.push(event)
   all.sort(compareVersions)
@@ -126,11 +128,11 @@ async function planKey(
   return { from: lastTaken.body.value, to: all[all.findIndex(isTaken) - 1]?.body.value ?? '' }
 }
 
-/** What a key is called in an answer: `query mine`, `comment 1c9e4f7a`. */
+/** What a key is called in an answer: `query mine`, `comment 1c9e4f7a`, `context build`. */
 function fieldOfKey(key: string): string {
   if (key.startsWith(savedQueryPrefix)) return `query ${key.slice(savedQueryPrefix.length)}`
   if (key.startsWith(commentOverlayPrefix)) return `comment ${key.slice(commentOverlayPrefix.length).slice(0, 8)}`
-  return key.replace('.', ' ')
+  return isReserved(key) ? key.replace('.', ' ') : `context ${key}`
 }
 
 interface KeyChange {
