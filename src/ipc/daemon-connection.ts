@@ -14,6 +14,8 @@ export interface Replies {
   readonly onItem?: (item: WireValue) => void
   /** A part of a long answer. */
   readonly onPart?: (bytes: Uint8Array) => void
+  /** Records of a tail. */
+  readonly onRecords?: (records: WireValue) => void
   readonly onNotice?: (kind: string, facts: WireValue) => void
 }
 
@@ -42,6 +44,7 @@ export class DaemonConnection {
   readonly #pending = new Map<number, Pending>()
   #lastId = 0
   #isUnref = false
+  #isCorked = false
   #lost: IpcError | undefined
   #greet: (facts: DaemonFacts) => void = () => {}
   #refuseGreeting: (error: Error) => void = () => {}
@@ -108,13 +111,26 @@ export class DaemonConnection {
     // Who does not wait for the end does not want to hear of it.
     end.catch(() => {})
     this.#socket.ref()
-    this.#socket.write(encodeFrame([kind, id, ...rest]))
+    this.#write(encodeFrame([kind, id, ...rest]))
     return { id, end }
   }
 
   /** Sends a further frame of a request; nothing when it is over. */
   tell(kind: number, id: number, ...rest: readonly WireValue[]): void {
-    if (this.#lost === undefined && this.#pending.has(id)) this.#socket.write(encodeFrame([kind, id, ...rest]))
+    if (this.#lost === undefined && this.#pending.has(id)) this.#write(encodeFrame([kind, id, ...rest]))
+  }
+
+  /** The requests that are made together go out in one write. */
+  #write(bytes: Uint8Array): void {
+    if (!this.#isCorked) {
+      this.#isCorked = true
+      this.#socket.cork()
+      process.nextTick(() => {
+        this.#isCorked = false
+        this.#socket.uncork()
+      })
+    }
+    this.#socket.write(bytes)
   }
 
   /** Sends a request that the daemon answers at once. @throws {IpcError} when it does not, or refuses */
@@ -156,6 +172,12 @@ export class DaemonConnection {
       this.#greet({ version: wireNumber(version), build: wireText(build), pid: wireNumber(pid) })
       return
     }
+    if (kind === tell.goodbye) {
+      for (const { resolve } of this.#pending.values())
+        resolve({ kind: 'refused', reason: 'stopping', message: 'the daemon has ended' })
+      this.#lose('the daemon has ended')
+      return
+    }
     const pending = this.#pending.get(wireNumber(id))
     if (pending === undefined) {
       if (kind === tell.refused) this.#lose(wireText(more))
@@ -187,6 +209,9 @@ export class DaemonConnection {
         return
       case tell.item:
         pending.onItem?.(value ?? null)
+        return
+      case tell.records:
+        pending.onRecords?.(value ?? null)
         return
       case tell.notice:
         pending.onNotice?.(wireText(value), more ?? null)

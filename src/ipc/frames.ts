@@ -1,5 +1,5 @@
 /** Frames between a client and the daemon: a length and one array (docs/ipc.md, Frames). */
-import { decodeWireValue, encodeWireValue, WireSyntaxError, type WireValue } from './wire-values.ts'
+import { decodeWireValue, encodeWireValue, KnownMap, WireSyntaxError, type WireValue } from './wire-values.ts'
 
 /** Version of the protocol. A higher one of a client ends the daemon. */
 export const protocolVersion = 1
@@ -24,6 +24,8 @@ export const ask = {
   status: 9,
   stop: 10,
   credit: 11,
+  append: 12,
+  tail: 13,
 } as const
 
 /** Kinds of frames from the daemon. */
@@ -40,7 +42,9 @@ export const tell = {
   warning: 137,
   item: 138,
   part: 139,
+  records: 140,
   notice: 192,
+  goodbye: 193,
 } as const
 
 /** From this kind on, a reader ignores what it does not know. */
@@ -72,8 +76,26 @@ export function encodeFrame(frame: readonly WireValue[]): Buffer {
   return bytes
 }
 
+/** From this length on, a byte string is not copied into its frame. */
+const apartBytesMin = 0x1_0000
+
+/** Encodes the frame `[kind, id, bytes]` in pieces, the last of which are the bytes themselves when they are many. */
+export function encodePart(kind: number, id: number, bytes: Uint8Array): readonly Uint8Array[] {
+  if (bytes.length < apartBytesMin) return [encodeFrame([kind, id, bytes])]
+  const start = encodeWireValue([kind, id], lengthBytes)
+  const head = Buffer.allocUnsafe(start.length + 5)
+  start.copy(head)
+  // Of the same array with one element more.
+  head[lengthBytes] = 0x83
+  head[start.length] = 0x5a
+  head.writeUInt32BE(bytes.length, start.length + 1)
+  head.writeUInt32BE(head.length - lengthBytes + bytes.length, 0)
+  return [head, bytes]
+}
+
 /** Takes bytes as they arrive and gives whole frames. */
 export class FrameReader {
+  readonly #known = new KnownMap()
   #parts: Buffer[] = []
   #size = 0
 
@@ -95,7 +117,7 @@ export class FrameReader {
       const rest = whole.subarray(end)
       this.#parts = rest.length === 0 ? [] : [rest]
       this.#size = rest.length
-      yield requireFrame(decodeWireValue(whole.subarray(lengthBytes, end)))
+      yield requireFrame(decodeWireValue(whole.subarray(lengthBytes, end), this.#known))
     }
   }
 

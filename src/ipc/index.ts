@@ -4,6 +4,7 @@ export { type Endpoint, endpointName, formatEndpoint, guessCommonDir, parseEndpo
 export {
   ask,
   encodeFrame,
+  encodePart,
   type Frame,
   FrameReader,
   frameBytesMax,
@@ -15,9 +16,28 @@ export {
   tell,
 } from './frames.ts'
 export { spawnDaemon } from './spawn-daemon.ts'
+export {
+  type AppendAnswer,
+  type AppendRequest,
+  appendAnswer,
+  appendRequest,
+  type PollAnswer,
+  parseAppendAnswer,
+  parseAppendRequest,
+  parsePollAnswer,
+  parseRecords,
+  parseTailRequest,
+  pollAnswer,
+  type TailRequest,
+  tailRequest,
+  type WireDraft,
+  type WireRecord,
+  wireRecord,
+} from './stream-frames.ts'
 export { errorFromWire, errorToWire, type WireError } from './wire-errors.ts'
 export {
   decodeWireValue,
+  EncodedWireValue,
   encodeWireValue,
   type WireMap,
   WireSyntaxError,

@@ -4,10 +4,27 @@
  */
 
 /** `undefined` members of a map are left out. */
-export type WireValue = number | string | boolean | null | Uint8Array | readonly WireValue[] | WireMap
+export type WireValue =
+  | number
+  | string
+  | boolean
+  | null
+  | Uint8Array
+  | readonly WireValue[]
+  | WireMap
+  | EncodedWireValue
 
 export interface WireMap {
   readonly [name: string]: WireValue | undefined
+}
+
+/** A value that is sent many times and was encoded once. It is never read. */
+export class EncodedWireValue {
+  readonly bytes: Uint8Array
+
+  constructor(value: WireValue) {
+    this.bytes = encodeWireValue(value)
+  }
 }
 
 /** Levels of arrays and maps in one value. */
@@ -55,9 +72,11 @@ class Writer {
     }
     if (value instanceof Uint8Array) {
       this.#writeHead(byteString, value.length)
-      this.#reserve(value.length)
-      this.#bytes.set(value, this.#end)
-      this.#end += value.length
+      this.#writeBytes(value)
+      return
+    }
+    if (value instanceof EncodedWireValue) {
+      this.#writeBytes(value.bytes)
       return
     }
     if (isArray(value)) {
@@ -90,6 +109,12 @@ class Writer {
     this.#writeHead(textString, length)
     this.#reserve(length)
     this.#end += this.#bytes.write(text, this.#end)
+  }
+
+  #writeBytes(bytes: Uint8Array): void {
+    this.#reserve(bytes.length)
+    this.#bytes.set(bytes, this.#end)
+    this.#end += bytes.length
   }
 
   #writeNumber(value: number): void {
@@ -149,12 +174,28 @@ export function encodeWireValue(value: WireValue, roomBefore = 0): Buffer {
   return writer.take()
 }
 
+/**
+ * The last map of a frame. The calls of one client have the same environment, which is most of their bytes: the same bytes at the
+ * same level give the same map again, unread. So nobody may change a map.
+ */
+export class KnownMap {
+  bytes: Buffer | undefined
+  map: WireMap = {}
+}
+
+/** The level of the elements of a frame. */
+const knownMapDepth = 1
+/** A smaller map is read as fast. Bytes. */
+const knownMapBytesMin = 128
+
 class Reader {
   readonly #bytes: Buffer
+  readonly #known: KnownMap | undefined
   #position = 0
 
-  constructor(bytes: Buffer) {
+  constructor(bytes: Buffer, known: KnownMap | undefined) {
     this.#bytes = bytes
+    this.#known = known
   }
 
   get isAtEnd(): boolean {
@@ -163,6 +204,8 @@ class Reader {
 
   read(depth: number): WireValue {
     if (depth > nestingMax) throw new WireSyntaxError(`more than ${nestingMax} levels`)
+    const start = this.#position
+    if (depth === knownMapDepth && this.#known !== undefined && this.#skipKnown(this.#known)) return this.#known.map
     const initial = this.#readByte()
     const major = initial >> 5
     if (major === simple) return this.#readSimple(initial)
@@ -183,10 +226,28 @@ class Reader {
         return list
       }
       case mapType:
-        return this.#readMap(argument, depth)
+        return this.#keep(start, depth, this.#readMap(argument, depth))
       default:
         throw new WireSyntaxError(`type ${major} at byte ${this.#position - 1}`)
     }
+  }
+
+  #skipKnown({ bytes }: KnownMap): boolean {
+    const start = this.#position
+    if (bytes === undefined || this.#bytes.length - start < bytes.length || this.#bytes[start] !== bytes[0])
+      return false
+    if (bytes.compare(this.#bytes, start, start + bytes.length) !== 0) return false
+    this.#position += bytes.length
+    return true
+  }
+
+  #keep(start: number, depth: number, map: WireMap): WireMap {
+    if (this.#known !== undefined && depth === knownMapDepth && this.#position - start >= knownMapBytesMin) {
+      // Not a view: it would keep a whole read of the socket.
+      this.#known.bytes = Buffer.from(this.#bytes.subarray(start, this.#position))
+      this.#known.map = map
+    }
+    return map
   }
 
   #readMap(count: number, depth: number): WireMap {
@@ -249,9 +310,13 @@ class Reader {
   }
 }
 
-/** Decodes one value that fills the bytes. Byte strings are views into them. @throws {WireSyntaxError} */
-export function decodeWireValue(bytes: Buffer): WireValue {
-  const reader = new Reader(bytes)
+/**
+ * Decodes one value that fills the bytes. Byte strings are views into them.
+ * @param known - of the same peer
+ * @throws {WireSyntaxError}
+ */
+export function decodeWireValue(bytes: Buffer, known?: KnownMap): WireValue {
+  const reader = new Reader(bytes, known)
   const value = reader.read(0)
   if (!reader.isAtEnd) throw new WireSyntaxError('bytes after the value')
   return value
