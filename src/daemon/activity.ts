@@ -1,21 +1,29 @@
-/** Time without a request after which a daemon gives memory back. Milliseconds. */
-const restMs = 1_000
+/**
+ * Times without a request after which a daemon gives memory back. Milliseconds. The second one is for V8, which shrinks the part of the heap for
+ * new objects only when a program has allocated little for five seconds.
+ */
+const restAfterMs: readonly number[] = [1_000, 10_000]
+
+export interface ActivityOptions {
+  /** 0 for never. */
+  readonly idleMs: number
+  /** Nothing was unfinished for so long. */
+  readonly onIdle: () => void
+  /** Nothing has been unfinished for each of the times to rest. */
+  readonly onRest: () => void
+  readonly restAfterMs?: readonly number[]
+}
 
 /** Counts what is unfinished, and calls back when nothing was for a while, and for so long that the daemon ends. */
 export class Activity {
-  readonly #idleMs: number
-  readonly #onIdle: () => void
-  readonly #onRest: () => void
+  readonly #options: ActivityOptions
   #count = 0
-  #timer: NodeJS.Timeout | undefined
-  #restTimer: NodeJS.Timeout | undefined
+  #idleTimer: NodeJS.Timeout | undefined
+  #restTimers: readonly NodeJS.Timeout[] = []
 
-  /** @param idleMs - 0 for never */
-  constructor(idleMs: number, onIdle: () => void, onRest: () => void) {
-    this.#idleMs = idleMs
-    this.#onIdle = onIdle
-    this.#onRest = onRest
-    this.#wait()
+  constructor(options: ActivityOptions) {
+    this.#options = options
+    this.#startIdleTimer()
   }
 
   /** Unfinished requests. */
@@ -25,24 +33,25 @@ export class Activity {
 
   begin(): void {
     this.#count += 1
-    clearTimeout(this.#timer)
-    clearTimeout(this.#restTimer)
+    this.stop()
   }
 
   end(): void {
     this.#count -= 1
     if (this.#count > 0) return
-    this.#wait()
-    this.#restTimer = setTimeout(() => this.#count === 0 && this.#onRest(), restMs)
+    this.#startIdleTimer()
+    const { onRest } = this.#options
+    this.#restTimers = (this.#options.restAfterMs ?? restAfterMs).map((afterMs) => setTimeout(onRest, afterMs))
   }
 
+  /** Calls back no more, unless another request begins. */
   stop(): void {
-    clearTimeout(this.#timer)
-    clearTimeout(this.#restTimer)
+    clearTimeout(this.#idleTimer)
+    for (const timer of this.#restTimers) clearTimeout(timer)
   }
 
-  #wait(): void {
-    clearTimeout(this.#timer)
-    if (this.#idleMs > 0) this.#timer = setTimeout(() => this.#count === 0 && this.#onIdle(), this.#idleMs)
+  #startIdleTimer(): void {
+    const { idleMs, onIdle } = this.#options
+    if (idleMs > 0) this.#idleTimer = setTimeout(onIdle, idleMs)
   }
 }

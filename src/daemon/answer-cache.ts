@@ -11,8 +11,8 @@ import type { RepositoryLayout } from '../git/index.ts'
 import { leasePrefix, lockPrefix, remotesPrefix, walRef } from '../wal/index.ts'
 
 export interface KeptAnswer {
-  readonly stdout: string
-  readonly stderr: string
+  readonly stdout: Buffer
+  readonly stderr: Buffer
   readonly status: number
 }
 
@@ -22,7 +22,7 @@ interface Entry {
   readonly size: number
 }
 
-/** UTF-16 units of all answers, and of one. */
+/** Bytes of all answers with their questions, and of one. */
 const sizeMax = 32 * 1024 * 1024
 const answerSizeMax = 8 * 1024 * 1024
 

@@ -10,6 +10,7 @@ import type { Socket } from 'node:net'
 import {
   ask,
   encodeFrame,
+  encodePart,
   type Frame,
   FrameReader,
   ignorableFrom,
@@ -34,6 +35,8 @@ const freshMsMax = 250
 
 /** What the server does for a connection. */
 export interface Requests {
+  /** Called when bytes have come, before the frames in them begin requests. */
+  readonly beginRead: () => void
   readonly facts: { readonly version: number; readonly build: string; readonly pid: number }
   readonly limits: DaemonLimits
   /** Begins a request; must not throw. */
@@ -55,6 +58,8 @@ export class Connection {
   #deadline: NodeJS.Timeout | undefined
   #drained: Promise<void> | undefined
   #isCorked = false
+  #isReading = false
+  #isUrgent = false
   isClosed = false
 
   constructor(socket: Socket, server: Requests) {
@@ -73,23 +78,40 @@ export class Connection {
     if (!this.isClosed) await this.sendBytes(encodeFrame(frame))
   }
 
-  /** Sends a frame, and what waits before it, before it returns. */
-  sendNow(frame: readonly WireValue[]): void {
+  /** Sends the last frame of a request. With no other request there is nothing to join it with, so it goes out at once. */
+  sendLast(frame: readonly WireValue[]): void {
     if (this.isClosed) return
+    if (this.requests.size > 0 || this.#isReading) this.#cork()
     this.#socket.write(encodeFrame(frame))
-    if (this.#isCorked) this.#socket.uncork()
-    this.#isCorked = false
   }
 
-  async sendBytes(bytes: Uint8Array): Promise<void> {
+  /** Sends a frame, and what waits before it, before anything is done for the requests of this read of the socket. */
+  sendNow(frame: readonly WireValue[]): void {
     if (this.isClosed) return
     this.#cork()
-    if (!this.#socket.write(bytes)) await this.#drain()
+    this.#socket.write(encodeFrame(frame))
+    if (this.#isReading) this.#isUrgent = true
+    else this.#uncork()
+  }
+
+  /** @param pieces - of whole frames; not copied */
+  async sendBytes(...pieces: readonly Uint8Array[]): Promise<void> {
+    if (this.isClosed) return
+    this.#cork()
+    let takesMore = true
+    for (const bytes of pieces) takesMore = this.#socket.write(bytes)
+    if (!takesMore) await this.#drain()
   }
 
   /** Bytes that the client has not taken yet. */
   get waitingBytes(): number {
     return this.#socket.writableLength
+  }
+
+  /** Ends the connection of a daemon that has finished its requests: the client may repeat those without an answer. */
+  leave(): void {
+    void this.send([tell.goodbye, 0])
+    this.end()
   }
 
   /** Ends the connection after what has been sent. */
@@ -112,10 +134,13 @@ export class Connection {
     if (this.#isCorked) return
     this.#isCorked = true
     this.#socket.cork()
-    setImmediate(() => {
-      this.#isCorked = false
-      this.#socket.uncork()
-    })
+    setImmediate(() => this.#uncork())
+  }
+
+  #uncork(): void {
+    if (!this.#isCorked) return
+    this.#isCorked = false
+    this.#socket.uncork()
   }
 
   async #drain(): Promise<void> {
@@ -144,6 +169,18 @@ export class Connection {
   }
 
   #take(bytes: Buffer): void {
+    this.#server.beginRead()
+    this.#isReading = true
+    try {
+      this.#takeFrames(bytes)
+    } finally {
+      this.#isReading = false
+      if (this.#isUrgent) this.#uncork()
+      this.#isUrgent = false
+    }
+  }
+
+  #takeFrames(bytes: Buffer): void {
     let isWhole = false
     try {
       for (const frame of this.#reader.take(bytes)) {
@@ -242,8 +279,8 @@ export interface RequestListener {
 export class Request {
   readonly connection: Connection
   readonly id: number
-  /** Aborted when the client cancels or is gone. */
-  readonly cancelled = new AbortController()
+  #isCancelled = false
+  #cancelled: AbortController | undefined
   listener: RequestListener = {}
   /** Ends only when it is cancelled: a subscription, a feed. */
   isEndless = false
@@ -260,6 +297,22 @@ export class Request {
 
   get isOver(): boolean {
     return this.#isOver
+  }
+
+  /** Whether the client has cancelled, or is gone. */
+  get isCancelled(): boolean {
+    return this.#isCancelled
+  }
+
+  /** Aborted when the client cancels or is gone. Made when it is first asked for: most requests need none. */
+  get signal(): AbortSignal {
+    this.#cancelled ??= new AbortController()
+    if (this.#isCancelled) this.#cancelled.abort()
+    return this.#cancelled.signal
+  }
+
+  throwIfAborted(): void {
+    if (this.#isCancelled) this.signal.throwIfAborted()
   }
 
   /** Takes a further frame of this request. @throws when the frame is none */
@@ -287,8 +340,8 @@ export class Request {
   }
 
   /**
-   * Says that the request has begun. A client waits 500 ms for this frame, which the system has when this returns, and then as long as
-   * the connection lasts.
+   * Says that the request has begun. A client waits 500 ms for this frame, and then as long as the connection lasts. The system has
+   * it before anything is written to the log: then this has returned, and the read that the request came with is over.
    *
    * @param key - of the request
    */
@@ -301,11 +354,16 @@ export class Request {
 
   /** Whether the client may have carried the request out by itself, as of now. */
   mayBeRepeated(): boolean {
-    return this.#wasLate || this.#isOver || this.cancelled.signal.aborted
+    return this.#wasLate || this.#isOver || this.#isCancelled
   }
 
   send(kind: number, ...rest: readonly WireValue[]): Promise<void> {
     return this.connection.send([kind, this.id, ...rest])
+  }
+
+  /** Sends a frame whose value is bytes, which must not change afterwards. */
+  sendPart(kind: number, bytes: Uint8Array): Promise<void> {
+    return this.connection.sendBytes(...encodePart(kind, this.id, bytes))
   }
 
   refuse(reason: Refusal, message: string): void {
@@ -323,11 +381,12 @@ export class Request {
     if (this.#isOver) return
     this.#isOver = true
     this.connection.requests.delete(this.id)
-    void this.connection.send([kind, this.id, ...rest])
+    this.connection.sendLast([kind, this.id, ...rest])
   }
 
   cancel(): void {
-    this.cancelled.abort()
+    this.#isCancelled = true
+    this.#cancelled?.abort()
     this.listener.cancel?.()
   }
 

@@ -11,6 +11,10 @@ export interface DaemonLimits {
   readonly lookMs: number
   /** Requests that are still running this long after the end was asked for are cancelled. Milliseconds. */
   readonly graceMs: number
+  /** Tails of all connections. */
+  readonly tails: number
+  /** A tail whose client takes no records for this long expires. Milliseconds. */
+  readonly tailIdleMs: number
 }
 
 export const usualLimits: DaemonLimits = {
@@ -20,4 +24,6 @@ export const usualLimits: DaemonLimits = {
   connections: 1024,
   lookMs: 5_000,
   graceMs: 10_000,
+  tails: 1024,
+  tailIdleMs: 60_000,
 }

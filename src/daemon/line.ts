@@ -20,7 +20,7 @@ export interface Line {
 /** What a running line does besides its work. */
 export interface LineStreams {
   /** Resolves when the connection takes more; `closed` when the client or its reader is gone. */
-  readonly write: (stream: 'stdout' | 'stderr', text: string) => Promise<'written' | 'closed'>
+  readonly write: (stream: 'stdout' | 'stderr', output: string | Uint8Array) => Promise<'written' | 'closed'>
   readonly stdin: () => AsyncIterable<Uint8Array>
   /** Calls back when nobody reads standard output any more. The returned function unsubscribes. */
   readonly onUnread: (callback: () => void) => () => void

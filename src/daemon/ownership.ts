@@ -20,6 +20,8 @@ import { lockFileQueue } from '../wal/index.ts'
 const socketPathBytesMax = 103
 /** Sockets looked at by one daemon. */
 const sweptMax = 64
+/** A younger socket may be one on which its process is just about to listen. Milliseconds. */
+const sweptAgeMs = 60_000
 
 export interface EndpointPlace {
   /** Absolute path of the endpoint file. */
@@ -123,7 +125,13 @@ function answers(socket: string): Promise<boolean> {
 
 /** Removes sockets on which nobody listens any more: daemons that were killed cannot. Never throws. */
 export async function sweepSockets(): Promise<void> {
-  for (const socket of listSockets().slice(0, sweptMax)) if (!(await answers(socket))) removeSocket(socket)
+  for (const socket of listSockets().filter(isOld).slice(0, sweptMax))
+    if (!(await answers(socket))) removeSocket(socket)
+}
+
+function isOld(path: string): boolean {
+  const found = lstatSync(path, { throwIfNoEntry: false })
+  return found !== undefined && Date.now() - found.mtimeMs > sweptAgeMs
 }
 
 /** Whether the endpoint file still names this socket, and the socket is there. */

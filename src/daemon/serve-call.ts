@@ -69,13 +69,13 @@ export async function serveCall(request: Request, call: Call, effects: LineEffec
       clock: { nowUnixMs: effects.nowUnixMs },
       random: { bytes: effects.randomBytes },
       warn: (warning) => void request.send(tell.warning, toText(warning)),
-      signal: request.cancelled.signal,
+      signal: request.signal,
     },
   )
   const name = call.command as CommandName
   try {
     if (command.isFeed === true) {
-      await session.feed(name, call.input as never, itemsOf(request), request.cancelled.signal)
+      await session.feed(name, call.input as never, itemsOf(request), request.signal)
       request.finish(tell.answer, null)
     } else {
       const { key, stdin } = call
@@ -113,7 +113,7 @@ function itemsOf(request: Request): (item: unknown) => Promise<void> {
     cancel: () => wake(),
   }
   return async (item) => {
-    while (credit === 0 && !request.cancelled.signal.aborted) {
+    while (credit === 0 && !request.isCancelled) {
       await new Promise<void>((resolve) => {
         wake = resolve
       })

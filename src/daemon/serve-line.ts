@@ -33,13 +33,19 @@ export function parseEnvironment(value: WireValue | undefined): Readonly<Record<
   if (typeof value !== 'object' || value === null || Array.isArray(value) || value instanceof Uint8Array) {
     throw new Error('the environment is not a map')
   }
+  const known = environments.get(value)
+  if (known !== undefined) return known
   const env: Record<string, string> = {}
   for (const [name, text] of Object.entries(value)) {
     if (typeof text !== 'string') throw new Error(`the variable ${name} is not text`)
     env[name] = text
   }
+  environments.set(value, env)
   return env
 }
+
+/** By the map of the frame: the frames of a client that have the same environment have the same map. */
+const environments = new WeakMap<object, Readonly<Record<string, string>>>()
 
 const isKey = (value: WireValue | undefined): value is string => typeof value === 'string' && isRequestKey(value)
 const isTexts = (value: WireValue | undefined): value is readonly string[] =>
@@ -77,35 +83,41 @@ export async function serveLine(
   if ('refused' in outcome) return request.refuse(outcome.refused, 'run `grite` itself')
   request.finish(tell.exit, outcome.status)
   if (outcome.isRepeatable === true && stamp !== null && !copy.isTooLong)
-    cache.keep(question, stamp, { ...copy.texts, ...outcome })
+    cache.keep(question, stamp, { ...copy.bytes(), ...outcome })
 }
 
 async function sendKept(request: Request, { stdout, stderr, status }: KeptAnswer): Promise<void> {
-  if (stdout !== '') await sendParts(request, 'stdout', stdout)
-  if (stderr !== '') await sendParts(request, 'stderr', stderr)
+  await sendParts(request, 'stdout', stdout)
+  await sendParts(request, 'stderr', stderr)
   request.finish(tell.exit, status)
 }
 
 /** What a line prints, up to a bound. */
 class Copy {
-  readonly texts = { stdout: '', stderr: '' }
+  readonly #texts = { stdout: '', stderr: '' }
   isTooLong = false
 
-  add(stream: 'stdout' | 'stderr', text: string): void {
+  add(stream: 'stdout' | 'stderr', output: string | Uint8Array): void {
     if (this.isTooLong) return
-    this.texts[stream] += text
-    this.isTooLong = this.texts.stdout.length + this.texts.stderr.length > copyLengthMax
+    // Only feeds print bytes, and no answer of theirs is kept.
+    if (typeof output === 'string') this.#texts[stream] += output
+    this.isTooLong = this.#texts.stdout.length + this.#texts.stderr.length > copyLengthMax
+  }
+
+  /** Encoded, so that a kept answer is sent as it is. */
+  bytes() {
+    const { stdout, stderr } = this.#texts
+    return { stdout: Buffer.from(stdout), stderr: Buffer.from(stderr) }
   }
 }
 
 /** UTF-16 units: a longer answer is not kept. */
 const copyLengthMax = 8 * 1024 * 1024
 
-async function sendParts(request: Request, stream: 'stdout' | 'stderr', text: string): Promise<void> {
-  const bytes = Buffer.from(text)
+async function sendParts(request: Request, stream: 'stdout' | 'stderr', bytes: Uint8Array): Promise<void> {
   for (let start = 0; start < bytes.length; start += partBytesMax) {
     if (request.isOver) return
-    await request.send(tell[stream], bytes.subarray(start, start + partBytesMax))
+    await request.sendPart(tell[stream], bytes.subarray(start, start + partBytesMax))
   }
 }
 
@@ -129,20 +141,21 @@ function openStreams(request: Request, copy: Copy): Omit<LineStreams, 'accept'> 
     cancel: () => takePart?.(new Uint8Array()),
   }
   return {
-    cancelled: request.cancelled.signal,
+    cancelled: request.signal,
     mayBeRepeated: () => request.mayBeRepeated(),
     setEndless() {
       request.isEndless = true
       request.isLine = true
     },
-    async write(stream, text) {
-      copy.add(stream, text)
-      if (!closed[stream]) await sendParts(request, stream, text)
+    async write(stream, output) {
+      copy.add(stream, output)
+      const bytes = typeof output === 'string' ? Buffer.from(output) : output
+      if (!closed[stream]) await sendParts(request, stream, bytes)
       return request.isOver || closed[stream] ? 'closed' : 'written'
     },
     async *stdin() {
       for (;;) {
-        if (request.cancelled.signal.aborted) return
+        if (request.isCancelled) return
         const part = new Promise<Uint8Array>((resolve) => {
           takePart = resolve
         })

@@ -2,19 +2,25 @@
 import { findRepository, type RemotePort, type RepositoryLayout } from '../git/index.ts'
 import type { SharedRepository } from '../tracker/shared-repository.ts'
 import { type RequestFacts, Workspace } from '../tracker/workspace.ts'
+import type { JointReads } from './joint-reads.ts'
 import type { LeaveToCaller } from './line.ts'
+
+interface Serving {
+  readonly shared: SharedRepository
+  readonly reads: JointReads
+  readonly leave: LeaveToCaller
+}
 
 class ServedWorkspace extends Workspace {
   readonly #layout: RepositoryLayout
-
-  readonly #leaveToCaller: LeaveToCaller
+  readonly #serving: Serving
 
   /** @param layout - of the work tree of the caller; it has the common directory of the shared one */
-  constructor(shared: SharedRepository, facts: RequestFacts, layout: RepositoryLayout, leave: LeaveToCaller) {
+  constructor(serving: Serving, facts: RequestFacts, layout: RepositoryLayout) {
     // The daemon has the view itself open.
-    super(shared, { ...facts, readsRows: false })
+    super(serving.shared, { ...facts, readsRows: false })
     this.#layout = layout
-    this.#leaveToCaller = leave
+    this.#serving = serving
   }
 
   override get layout(): RepositoryLayout {
@@ -23,20 +29,33 @@ class ServedWorkspace extends Workspace {
 
   /** The network belongs to the caller: its agents, its terminal, its environment. */
   override get remotes(): RemotePort {
-    return this.#leaveToCaller('local')
+    return this.#serving.leave('local')
   }
 
   /** Other requests go on reading. */
   override stopReading(): void {}
+
+  override async forgetActor(): Promise<void> {
+    this.#serving.reads.forget()
+    await super.forgetActor()
+  }
+
+  protected override readActor() {
+    const { dataDir = '', actor = '' } = this.actorChoice
+    return this.#serving.reads.read(`actor ${dataDir}\0${actor}`, () => super.readActor())
+  }
+
+  protected override readConfig() {
+    return this.#serving.reads.read('config', () => super.readConfig())
+  }
 }
 
 /** Leaves the request when git finds another repository for it, or none. */
-export async function openServedWorkspace(
-  shared: SharedRepository,
-  facts: RequestFacts,
-  leave: LeaveToCaller,
-): Promise<Workspace> {
-  const layout = await findRepository({ cwd: facts.cwd, env: facts.env }).catch(() => undefined)
-  if (layout?.commonDir !== shared.layout.commonDir) return leave('repository')
-  return new ServedWorkspace(shared, facts, layout, leave)
+export async function openServedWorkspace(serving: Serving, facts: RequestFacts): Promise<Workspace> {
+  const { cwd, env } = facts
+  // The other variables that matter are those of the daemon.
+  const find = () => findRepository({ cwd, env }).catch(() => undefined)
+  const layout = await serving.reads.read(`repository ${cwd}\0${env.PATH ?? ''}`, find)
+  if (layout?.commonDir !== serving.shared.layout.commonDir) return serving.leave('repository')
+  return new ServedWorkspace(serving, facts, layout)
 }

@@ -5,7 +5,7 @@
  * Invariants
  * - A command gives the same output, exit status and log as in a process of its own (R5).
  * - A daemon that ends finishes its running requests first, and serves no new ones.
- * - It writes refs only for a request.
+ * - It writes refs only for a request, or to seal records that it has appended.
  */
 import { randomBytes } from 'node:crypto'
 import { existsSync, statSync } from 'node:fs'
@@ -16,9 +16,11 @@ import { ask, buildId, type Endpoint, type Frame, protocolVersion, tell } from '
 import { StorageError } from '../model/index.ts'
 import type { SharedRepository } from '../tracker/shared-repository.ts'
 import { Workspace } from '../tracker/workspace.ts'
+import type { RecordStreams } from '../wal/streams/index.ts'
 import { Activity } from './activity.ts'
 import { AnswerCache } from './answer-cache.ts'
 import { Connection, type Request, type Requests } from './connection.ts'
+import { JointReads } from './joint-reads.ts'
 import { type DaemonLimits, usualLimits } from './limits.ts'
 import type { LineEffects, RunLine } from './line.ts'
 import type { DaemonLog } from './log.ts'
@@ -34,6 +36,7 @@ import {
 } from './ownership.ts'
 import { parseCall, serveCall } from './serve-call.ts'
 import { environmentMark, parseLine, serveLine } from './serve-line.ts'
+import { serveAppend, TailSessions } from './serve-streams.ts'
 import { openServedWorkspace } from './served-workspace.ts'
 import { Subscriptions } from './subscriptions.ts'
 
@@ -51,7 +54,7 @@ export interface DaemonOptions {
   readonly random: { readonly bytes: (count: number) => Uint8Array }
   /** The file of the program, to notice that it was replaced by another build. */
   readonly program?: string | undefined
-  /** Called when there was nothing to do for a second, to give memory back. */
+  /** Called when there was nothing to do for some seconds, to give memory back. */
   readonly rest?: () => void
   /** Aborted by a signal. */
   readonly interrupted: AbortSignal
@@ -77,12 +80,12 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon | Runn
   const socket = socketPath(socketDirectory(), randomBytes(6).toString('hex'))
   const server = createServer()
   await listen(server, socket)
-  protectSocket(socket)
   const daemon = new RepositoryDaemon(options, server, place.path, socket)
-  // Served from the first moment on: another process may connect as soon as the file names the socket.
-  daemon.serve()
   let present: Endpoint | undefined
   try {
+    protectSocket(socket)
+    // Served from the first moment on: another process may connect as soon as the file names the socket.
+    daemon.serve()
     present = await takeOwnership(place, socket)
   } catch (error) {
     daemon.withdraw()
@@ -115,6 +118,7 @@ class RepositoryDaemon implements Daemon {
   readonly #connections = new Set<Connection>()
   readonly #answers: AnswerCache
   readonly #subscriptions: Subscriptions
+  readonly #tails: TailSessions
   readonly #activity: Activity
   readonly #mark: string
   readonly #startedUnixMs: number
@@ -123,6 +127,10 @@ class RepositoryDaemon implements Daemon {
   readonly #build: string
   readonly #programMark: string
   #requestCount = 0
+  #openedStreams: RecordStreams | undefined
+  #reads = new JointReads()
+  /** Whether an environment differs from that of the daemon; requests of one client share theirs. */
+  readonly #aliens = new WeakMap<object, boolean>()
   #stopping: string | undefined
   #end: (reason: string) => void = () => {}
   #watch: NodeJS.Timeout | undefined
@@ -136,17 +144,25 @@ class RepositoryDaemon implements Daemon {
     this.#subscriptions = new Subscriptions(() => this.#ownWorkspace())
     this.#build = options.build ?? buildId
     this.#limits = { ...usualLimits, ...options.limits }
+    this.#tails = new TailSessions(this.#limits)
     this.#mark = environmentMark(options.env)
     this.#programMark = markOf(options.program)
     this.#startedUnixMs = options.clock.nowUnixMs()
-    this.#activity = new Activity(options.idleMs, () => this.stop('idle'), options.rest ?? (() => {}))
+    this.#activity = new Activity({
+      idleMs: options.idleMs,
+      onIdle: () => this.stop('idle'),
+      onRest: () => void this.#rest(),
+    })
     this.ended = new Promise((resolve) => {
       this.#end = resolve
     })
     this.#requests = {
+      beginRead: () => {
+        this.#reads = new JointReads()
+      },
       facts: { version: protocolVersion, build: this.#build, pid: process.pid },
       limits: this.#limits,
-      begin: (request, frame) => void this.#begin(request, frame),
+      begin: (request, frame) => this.#begin(request, frame),
       onClose: (connection) => void this.#connections.delete(connection),
       isStopping: () => this.#stopping !== undefined,
       replace: (by) => this.#replace(by),
@@ -192,10 +208,17 @@ class RepositoryDaemon implements Daemon {
       // What ignores its cancelling would keep a process that nobody finds.
       if (!(await this.#finishRequests())) log.warn({ requests: this.#activity.count }, 'left requests unfinished')
     }
-    for (const connection of this.#connections) connection.end()
+    for (const connection of this.#connections) connection.leave()
     await shared.close().catch((error: Error) => log.warn({ reason: error.message }, 'closed with an error'))
     log.info({ reason, requests: this.#requestCount }, 'ended')
     this.#end(reason)
+  }
+
+  /** The next request that writes reads again what is freed here. */
+  async #rest(): Promise<void> {
+    const { shared, log, rest } = this.#options
+    await shared.rest().catch((error: Error) => log.warn({ reason: error.message }, 'could not rest'))
+    rest?.()
   }
 
   /** @returns whether they have finished in time */
@@ -234,17 +257,20 @@ class RepositoryDaemon implements Daemon {
     this.#connections.add(new Connection(socket, this.#requests))
   }
 
-  async #begin(request: Request, frame: Frame): Promise<void> {
+  #begin(request: Request, frame: Frame): void {
     this.#activity.begin()
     this.#requestCount += 1
-    try {
-      await this.#serve(request, frame)
-    } catch (error) {
-      this.#options.log.warn({ kind: frame[0], reason: (error as Error).message }, 'request failed')
-      request.fail((error as Error).message)
-    } finally {
-      this.#activity.end()
-    }
+    const streams = this.#openedStreams
+    const isQuick = frame[0] === ask.append && streams !== undefined
+    const serving = isQuick ? serveAppend(request, frame, streams) : this.#serve(request, frame)
+    serving.then(
+      () => this.#activity.end(),
+      (error: Error) => {
+        this.#options.log.warn({ kind: frame[0], reason: error.message }, 'request failed')
+        request.fail(error.message)
+        this.#activity.end()
+      },
+    )
   }
 
   async #serve(request: Request, frame: Frame): Promise<void> {
@@ -255,6 +281,10 @@ class RepositoryDaemon implements Daemon {
         return this.#call(request, frame)
       case ask.subscribe:
         return this.#subscriptions.serve(request, frame)
+      case ask.append:
+        return serveAppend(request, frame, await this.#streams())
+      case ask.tail:
+        return this.#tails.serve(request, frame, await this.#streams())
       case ask.status:
         return request.finish(tell.answer, this.#status())
       case ask.stop:
@@ -279,16 +309,27 @@ class RepositoryDaemon implements Daemon {
     await serveCall(request, call, this.#effects())
   }
 
+  async #streams(): Promise<RecordStreams> {
+    const { shared, clock, random } = this.#options
+    this.#openedStreams = await shared.streams({ clock, random })
+    return this.#openedStreams
+  }
+
   #isAlien(env: Readonly<Record<string, string>>): boolean {
-    return environmentMark(env) !== this.#mark
+    const known = this.#aliens.get(env)
+    if (known !== undefined) return known
+    const isAlien = environmentMark(env) !== this.#mark
+    this.#aliens.set(env, isAlien)
+    return isAlien
   }
 
   #effects(): LineEffects {
     const { shared, clock, random } = this.#options
+    const reads = this.#reads
     return {
       nowUnixMs: clock.nowUnixMs,
       randomBytes: random.bytes,
-      openRepository: (facts, leave) => openServedWorkspace(shared, facts, leave),
+      openRepository: (facts, leave) => openServedWorkspace({ shared, reads, leave }, facts),
     }
   }
 

@@ -50,7 +50,7 @@ export class Subscriptions {
     request.isEndless = true
     const ended = new Promise<void>((resolve) => {
       request.listener = { cancel: resolve }
-      if (request.cancelled.signal.aborted) resolve()
+      if (request.isCancelled) resolve()
     })
     await this.#start()
     this.#subscribers.add(subscriber)
