@@ -80,6 +80,8 @@ export const batch = defineCommand({
     },
   ],
   served: true,
+  effect: 'adds',
+  readsStdin: 'The operations, one JSON object per line',
   arguments: {},
   options: {},
   async run(context) {

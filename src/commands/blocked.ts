@@ -20,6 +20,7 @@ export const blocked = defineCommand({
   ],
   served: true,
   isKept: true,
+  effect: 'reads',
   arguments: {},
   options: {
     limit: filterOptions.limit,

@@ -24,6 +24,7 @@ export const board = defineCommand({
   ],
   served: true,
   isKept: true,
+  effect: 'reads',
   arguments: {},
   options: {
     label: filterOptions.label,

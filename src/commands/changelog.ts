@@ -12,6 +12,7 @@ export const changelog = defineCommand({
     { command: 'grite changelog --since v1.0 --until v1.1 > notes.md', explains: 'between two tags' },
     { command: 'grite changelog --since 2026-03-01 --json', explains: 'since a day, for a script' },
   ],
+  effect: 'reads',
   arguments: {},
   options: {
     since: {

@@ -35,13 +35,11 @@ export function requireInput<Command extends AnyCommand>(command: Command, given
 /** Returns the input of a command, or the first fault of the given value. */
 export function checkInput(command: AnyCommand, given: unknown): Checked {
   if (!isObject(given)) return fault(`the input of ${called(command)} must be an object, got ${quote(given)}`, {})
-  const options = optionEntries(command)
-  const positional = argumentEntries(command)
-  const known = new Set([...options, ...positional].map(([name]) => camelCase(name)))
+  const { options, positional, known } = tableOf(command)
   const unknown = Object.keys(given).find((key) => !known.has(key) && isGiven(given[key]))
   if (unknown !== undefined) return { fault: unknownOption(`--${kebabCase(unknown)}`, command) }
 
-  const checked = checkOptions(Object.fromEntries(options), given)
+  const checked = checkOptions(command.options, given)
   if (checked.fault !== undefined) return checked
   const values: Record<string, unknown> = { ...checked.values }
   for (const [name, spec] of positional) {
@@ -68,14 +66,39 @@ export function checkInput(command: AnyCommand, given: unknown): Checked {
   )
 }
 
+/** A process that serves many calls looks at the definition of a command once. */
+const tables = new WeakMap<AnyCommand, ReturnType<typeof makeTable>>()
+
+function tableOf(command: AnyCommand) {
+  const known = tables.get(command)
+  if (known !== undefined) return known
+  const table = makeTable(command)
+  tables.set(command, table)
+  return table
+}
+
+function makeTable(command: AnyCommand) {
+  const options = optionEntries(command)
+  const positional = argumentEntries(command)
+  return { options, positional, known: new Set([...options, ...positional].map(([name]) => camelCase(name))) }
+}
+
+const keys = new WeakMap<object, ReadonlyMap<string, string>>()
+
+/** The name of each option by its key in the input. */
+function keysOf(options: Readonly<Record<string, OptionSpec>>): ReadonlyMap<string, string> {
+  const known = keys.get(options)
+  if (known !== undefined) return known
+  const names = new Map(Object.keys(options).map((name) => [camelCase(name), name]))
+  keys.set(options, names)
+  return names
+}
+
 /** Checks the members of `given` that are options of this table, in the order given. */
 export function checkOptions(options: Readonly<Record<string, OptionSpec>>, given: Values): Checked {
+  const nameOf = keysOf(options)
   const values: Record<string, unknown> = {}
-  const nameOf = new Map<string, string>()
-  for (const [name, spec] of Object.entries(options)) {
-    nameOf.set(camelCase(name), name)
-    values[camelCase(name)] = defaultOf(spec)
-  }
+  for (const [key, name] of nameOf) values[key] = defaultOf(options[name] as OptionSpec)
   for (const [key, value] of Object.entries(given)) {
     const name = nameOf.get(key)
     const spec = name === undefined ? undefined : options[name]

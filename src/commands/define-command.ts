@@ -26,6 +26,7 @@ export type Completed =
       | 'status'
       | 'milestone'
       | 'setting'
+      | 'stream'
     )
   | ('state' | 'priority' | 'day' | 'shell')
   | 'field'
@@ -51,6 +52,8 @@ export interface OptionSpec {
   readonly aliases?: readonly string[]
   /** What completion offers for a value. */
   readonly completes?: Completed
+  /** Of use only on a command line: changes what is printed, or names a file or program of the machine. */
+  readonly cliOnly?: boolean
 }
 
 export interface ArgumentSpec {
@@ -171,14 +174,13 @@ export interface CommandResult<Data> {
 }
 
 /**
- * How far the heap may grow, in percent of the live data, before the process collects garbage among old objects. V8 by
- * itself lets it grow to several times the live data.
+ * What a run changes, for callers that ask before or allow less.
+ * - `reads`: nothing but caches.
+ * - `adds`: a second run with the same input adds once more.
+ * - `sets`: a second run with the same input changes nothing more.
+ * - `destroys`: as `sets`, but it may remove or overwrite something that grite cannot bring back.
  */
-export interface HeapGrowth {
-  readonly percent: number
-  /** Another percentage when this boolean option is on. */
-  readonly given?: { readonly input: string; readonly percent: number }
-}
+export type Effect = 'reads' | 'adds' | 'sets' | 'destroys'
 
 export interface CommandDefinition<
   Arguments extends ArgumentTable = ArgumentTable,
@@ -193,8 +195,11 @@ export interface CommandDefinition<
   readonly summary: string
   readonly description?: string
   readonly examples: readonly CommandExample[]
-  /** Set by commands that process much data in one run: trades some speed for a small heap. */
-  readonly heapGrowth?: HeapGrowth
+  /**
+   * Set by commands that process much data in one run: how far the heap may grow, in percent of the live data, before the process
+   * collects garbage among old objects. V8 by itself lets it grow to several times the live data.
+   */
+  readonly heapGrowthPercent?: number
   /**
    * Emits items through `context.emit` while it runs. With `--json` the output is these items, one JSON document a line,
    * and the result of `run` is not printed.
@@ -210,10 +215,19 @@ export interface CommandDefinition<
    * clock of the context. The daemon then gives it again while they stay as they are.
    */
   readonly isKept?: boolean
+  /** Ends by itself when it is interrupted, and its result is then printed before the process exits. */
+  readonly endsWhenInterrupted?: boolean
   /** Its data has parts that are read while they are printed; the repository stays open until then. */
   readonly isDeferred?: boolean
+  /** It may write bytes to standard output itself, and then answers with data that prints nothing. */
+  readonly writesBytes?: boolean
   /** Only reads, and mostly lists or single issues: it is tried on the view's rows files first. */
   readonly readsRows?: boolean
+  readonly effect: Effect
+  /** Of use only on a command line: it needs a terminal, or its result is a file or bytes. */
+  readonly cliOnly?: boolean
+  /** What it reads from standard input whatever its input is. */
+  readonly readsStdin?: string
   readonly arguments: Arguments
   readonly options: Options
   readonly run: (context: CommandContext, input: InputOf<Arguments, Options>) => Promise<CommandResult<Data>>

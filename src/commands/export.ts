@@ -1,5 +1,6 @@
 import { resolve } from 'node:path'
 import { commentOverlayPrefix, type Event, type EventId, InvalidArgsError, type IssueId } from '../model/index.ts'
+import type { CommandContext } from '../tracker/effects.ts'
 import { csvPieces } from '../tracker/export/export-csv.ts'
 import { formatJsonExport } from '../tracker/export/export-json.ts'
 import { markdownPieces } from '../tracker/export/export-markdown.ts'
@@ -11,6 +12,7 @@ import { findEditedComments } from '../tracker/issues/comment-overlays.ts'
 import { findOutputPlace } from '../tracker/local/output-place.ts'
 import { writeOutputFile } from '../tracker/local/write-file-atomically.ts'
 import { parseMoment } from '../tracker/parse-time.ts'
+import type { ExportedStreamJson } from '../tracker/streams/export-bundle.ts'
 import type { View } from '../view/index.ts'
 import { type CommandResult, type DataOf, defineCommand, type GivenInput } from './define-command.ts'
 
@@ -21,15 +23,19 @@ interface Exported {
   /** Null when the export goes to standard output; `content` then holds it. */
   readonly output_path: string | null
   readonly content?: DeferredText | ReturnType<typeof formatJsonExport>
+  /** With --streams: what the bundle holds. */
+  readonly streams?: readonly ExportedStreamJson[]
 }
 
 const formats = ['json', 'md', 'markdown', 'csv'] as const
 
 export const exportLog = defineCommand({
   name: 'export',
-  summary: 'Export all issues and events',
+  summary: 'Export all issues and events, or all record streams',
   description:
-    'The JSON export is complete: `grite import` restores the same events with the same ids. Without --output the export is printed to standard output.',
+    'The JSON export is complete: `grite import` restores the same events with the same ids. With --streams, the export is a ' +
+    'git bundle of all record streams instead, which `grite import` restores with the same offsets, writers and roots. Without ' +
+    '--output the export is printed to standard output.',
   examples: [
     { command: 'grite export --format json --output backup.json', explains: 'a backup that import restores' },
     {
@@ -37,12 +43,16 @@ export const exportLog = defineCommand({
       explains: 'a page for people: open issues first, comments as threads',
     },
     { command: 'grite export --format csv --output issues.csv', explains: 'for a spreadsheet' },
+    { command: 'grite export --streams --output streams.bundle', explains: 'a backup of all record streams' },
   ],
   isDeferred: true,
-  served: { unless: ['output'] },
+  writesBytes: true,
+  served: { unless: ['output', 'streams'] },
+  effect: 'destroys',
+  cliOnly: true,
   arguments: {},
   options: {
-    format: { type: 'text', choices: formats, required: true, summary: 'Format of the export', short: 'f' },
+    format: { type: 'text', choices: formats, summary: 'Format of the export; required without --streams', short: 'f' },
     since: {
       type: 'text',
       valueName: 'ms|event id|7d',
@@ -56,8 +66,11 @@ export const exportLog = defineCommand({
       completes: 'file',
     },
     attachments: { type: 'boolean', summary: 'Include the contents of attachments; JSON only' },
+    streams: { type: 'boolean', summary: 'Export all record streams, instead of issues, as a git bundle' },
   },
   async run(context, input): Promise<CommandResult<Exported>> {
+    if (input.streams) return exportStreams(context, input)
+    if (input.format === undefined) throw withoutFormat()
     if (input.attachments && input.format !== 'json') {
       throw new InvalidArgsError('--attachments requires --format json', { details: { field: 'attachments' } })
     }
@@ -105,6 +118,30 @@ export const exportLog = defineCommand({
     return { data: { ...summary, output_path: path } }
   },
 })
+
+/** Options that select events. */
+const eventOptions = ['format', 'since', 'attachments'] as const
+
+async function exportStreams(
+  context: CommandContext,
+  input: Readonly<Record<(typeof eventOptions)[number], string | boolean | undefined>> & {
+    readonly output?: string | undefined
+  },
+): Promise<CommandResult<Exported>> {
+  for (const field of eventOptions) {
+    if (input[field] === undefined || input[field] === false) continue
+    throw new InvalidArgsError(`--${field} and --streams exclude each other`, { details: { field } })
+  }
+  const { exportBundle } = await import('../tracker/streams/export-bundle.ts')
+  const { path, ...exported } = await exportBundle(context, await context.repository(), [], input.output ?? '-')
+  return { data: { format: 'bundle', wal_head: null, event_count: 0, output_path: path, ...exported } }
+}
+
+function withoutFormat(): InvalidArgsError {
+  return new InvalidArgsError(`--format must be ${formats.join(', ')}, unless --streams is given`, {
+    details: { field: 'format', allowed: formats },
+  })
+}
 
 export type ExportInput = GivenInput<typeof exportLog>
 export type ExportData = DataOf<typeof exportLog>

@@ -1,6 +1,10 @@
 import type { OptionTable } from './define-command.ts'
 
-/** For commands that print a table. Only the command line uses it. */
+/** For commands that print a table. */
 export const headerOption = {
-  header: { type: 'boolean', summary: 'Without a terminal, print the names of the columns as first line' },
+  header: {
+    type: 'boolean',
+    summary: 'Without a terminal, print the names of the columns as first line',
+    cliOnly: true,
+  },
 } as const satisfies OptionTable

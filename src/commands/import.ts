@@ -1,3 +1,4 @@
+import { isBundle } from '../git/index.ts'
 import { detectImportFormat } from '../import/index.ts'
 import { InvalidArgsError } from '../model/index.ts'
 import type { CommandContext } from '../tracker/effects.ts'
@@ -13,26 +14,28 @@ import { type CommandResult, type DataOf, defineCommand, type GivenInput } from 
 
 export const importFile = defineCommand({
   name: 'import',
-  summary: 'Import a beads tracker or a JSON export',
+  summary: 'Import a beads tracker, a JSON export, or record streams',
   description:
-    'Accepts the JSONL file of a beads tracker, a JSON export of grite, or one of the Rust tool. Import is idempotent: the ' +
+    'Accepts the JSONL file of a beads tracker, a JSON export of grite, one of the Rust tool, or a bundle of record streams. Import is idempotent: the ' +
     'same file adds nothing the second time, and yields the same events in every clone. A dependency on an issue that is ' +
     'not in the log is kept, and added when that issue arrives. Malformed entries are reported, the rest is imported, and ' +
-    'the exit status is 1.',
+    'the exit status is 1. Streams are checked first, and come here all or not at all.',
   examples: [
     { command: 'grite import .beads/issues.jsonl --dry-run', explains: 'preview the import' },
     { command: 'grite import .beads/issues.jsonl', explains: 'import a tracker' },
     { command: 'grite import backup.json', explains: 'restore an export, ids and all' },
+    { command: 'grite import streams.bundle', explains: 'restore what `grite export --streams` wrote' },
   ],
   // Attachment texts are large and short-lived.
-  heapGrowth: { percent: 100 },
+  heapGrowthPercent: 100,
+  effect: 'sets',
   arguments: { file: { summary: 'File to import; - is standard input', completes: 'file' } },
   options: {
     'dry-run': { type: 'boolean', summary: 'Report what would be imported; write nothing' },
     'include-tombstones': { type: 'boolean', summary: 'Import deleted issues of a beads tracker too, as closed' },
     format: {
       type: 'text',
-      choices: ['beads', 'grite'],
+      choices: ['beads', 'grite', 'bundle'],
       summary: 'Format of the file; default: detected from its first bytes',
     },
   },
@@ -43,6 +46,7 @@ export const importFile = defineCommand({
     })
     try {
       const repository = await context.repository()
+      if (format === 'bundle') return { data: await importStreams(context, repository, source, input) }
       const work = () => importFrom(context, repository, source, { ...input, format })
       const result = await (input.dryRun ? work() : repository.exclusively(work))
       if (!input.dryRun && result.data.commit_count > 0) await maintain(repository)
@@ -57,12 +61,34 @@ export type ImportInput = GivenInput<typeof importFile>
 export type ImportData = DataOf<typeof importFile>
 
 function requireFormat(file: string, firstBytes: Uint8Array): string {
-  const format = detectImportFormat(firstBytes)
+  const format = isBundle(firstBytes) ? 'bundle' : detectImportFormat(firstBytes)
   if (format !== 'unknown') return format
   throw new InvalidArgsError(
-    `${file} is neither a beads tracker (JSONL) nor a JSON export of grite; if it is one, pass --format`,
+    `${file} is neither a beads tracker (JSONL) nor a JSON export of grite nor a bundle of streams; if it is one, pass --format`,
     { details: { field: 'file', value: file } },
   )
+}
+
+async function importStreams(
+  context: CommandContext,
+  repository: Workspace,
+  source: ImportSource,
+  { file, dryRun, includeTombstones }: Pick<ImportRequest, 'file' | 'dryRun' | 'includeTombstones'>,
+): Promise<Imported> {
+  if (includeTombstones) {
+    throw new InvalidArgsError('--include-tombstones is for beads trackers; this is a bundle of record streams', {
+      details: { field: 'include-tombstones' },
+    })
+  }
+  const { importBundle } = await import('../tracker/streams/import-bundle.ts')
+  const { fetchedJson } = await import('../tracker/streams/reach-remote.ts')
+  const chunks = source.isFile ? null : source.read()
+  const streams = await importBundle(context, repository, { file, chunks, isDryRun: dryRun })
+  return {
+    ...({ format: 'bundle', dry_run: dryRun, created: 0, updated: 0, unchanged: 0, skipped: {} } as const),
+    ...{ duplicate: 0, superseded: 0, malformed: 0, event_count: 0, commit_count: 0, errors: [], wal_head: null },
+    streams: streams.map(fetchedJson),
+  }
 }
 
 async function importFrom(

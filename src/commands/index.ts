@@ -6,6 +6,12 @@ import { blocked } from './blocked.ts'
 import { board } from './board.ts'
 import { changelog } from './changelog.ts'
 import { configGet, configList, configSet, configUnset } from './config/config.ts'
+import { consume } from './consume.ts'
+import { contextIndex } from './context/index-files.ts'
+import { contextProject, contextSet, contextUnset } from './context/project.ts'
+import { contextQuery } from './context/query.ts'
+import { contextShow } from './context/show.ts'
+import { contextStale } from './context/stale.ts'
 import { dbCheck } from './db/check.ts'
 import { dbStats } from './db/stats.ts'
 import { dbVerify } from './db/verify.ts'
@@ -37,6 +43,7 @@ import { lockRelease } from './lock/release.ts'
 import { lockStatus } from './lock/status.ts'
 import { forget, recall, remember } from './memory/memory.ts'
 import { prime } from './prime/prime.ts'
+import { produce } from './produce.ts'
 import { queryList, queryRemove, queryRun, querySave } from './query/query.ts'
 import { ready } from './ready.ts'
 import { rebuild } from './rebuild.ts'
@@ -45,6 +52,37 @@ import { search } from './search.ts'
 import { snapshot, snapshotCreate } from './snapshot/create.ts'
 import { snapshotGc } from './snapshot/gc.ts'
 import { snapshotList } from './snapshot/list.ts'
+import { streamAppend } from './stream/append.ts'
+import { streamBranch } from './stream/branch.ts'
+import { streamCheckpointCreate, streamCheckpointList, streamCheckpointVerify } from './stream/checkpoint.ts'
+import { streamCreate } from './stream/create.ts'
+import {
+  streamCursorAck,
+  streamCursorAdvance,
+  streamCursorCreate,
+  streamCursorDelete,
+  streamCursorGet,
+  streamCursorList,
+} from './stream/cursor.ts'
+import { streamDiff } from './stream/diff.ts'
+import { streamDelete, streamPurge, streamRetain, streamTakeover } from './stream/ends.ts'
+import { streamExport } from './stream/export.ts'
+import { streamFetch } from './stream/fetch.ts'
+import { streamFollow, streamUnfollow } from './stream/follow.ts'
+import { streamGraph } from './stream/graph.ts'
+import { streamImport } from './stream/import.ts'
+import { streamLineage } from './stream/lineage.ts'
+import { streamList } from './stream/list.ts'
+import { streamMerge } from './stream/merge.ts'
+import { streamProbe } from './stream/probe.ts'
+import { streamProof, streamVerifyProof } from './stream/proof.ts'
+import { streamPublish } from './stream/publish.ts'
+import { streamRead } from './stream/read.ts'
+import { streamRescue } from './stream/rescue.ts'
+import { streamSeal } from './stream/seal.ts'
+import { streamShow } from './stream/show.ts'
+import { streamTail } from './stream/tail.ts'
+import { streamVerify } from './stream/verify.ts'
 import { sync } from './sync/sync.ts'
 import { redo, undo } from './undo.ts'
 import { watch } from './watch/watch.ts'
@@ -97,7 +135,52 @@ const commands: readonly Command[] = [
   lockGc,
   sync,
   watch,
+  streamCreate,
+  streamList,
+  streamShow,
+  streamAppend,
+  streamRead,
+  streamTail,
+  streamBranch,
+  streamSeal,
+  streamMerge,
+  streamCheckpointCreate,
+  streamCheckpointList,
+  streamCheckpointVerify,
+  streamProof,
+  streamVerifyProof,
+  streamVerify,
+  streamTakeover,
+  streamRetain,
+  streamDelete,
+  streamPurge,
+  streamLineage,
+  streamGraph,
+  streamDiff,
+  streamPublish,
+  streamFetch,
+  streamExport,
+  streamImport,
+  streamFollow,
+  streamUnfollow,
+  streamRescue,
+  streamProbe,
+  streamCursorCreate,
+  streamCursorGet,
+  streamCursorList,
+  streamCursorAdvance,
+  streamCursorAck,
+  streamCursorDelete,
+  produce,
+  consume,
   prime,
+  contextIndex,
+  contextQuery,
+  contextShow,
+  contextStale,
+  contextSet,
+  contextProject,
+  contextUnset,
   remember,
   recall,
   forget,
@@ -178,7 +261,52 @@ type Command =
   | typeof lockGc
   | typeof sync
   | typeof watch
+  | typeof streamCreate
+  | typeof streamList
+  | typeof streamShow
+  | typeof streamAppend
+  | typeof streamRead
+  | typeof streamTail
+  | typeof streamBranch
+  | typeof streamSeal
+  | typeof streamMerge
+  | typeof streamCheckpointCreate
+  | typeof streamCheckpointList
+  | typeof streamCheckpointVerify
+  | typeof streamProof
+  | typeof streamVerifyProof
+  | typeof streamVerify
+  | typeof streamTakeover
+  | typeof streamRetain
+  | typeof streamDelete
+  | typeof streamPurge
+  | typeof streamLineage
+  | typeof streamGraph
+  | typeof streamDiff
+  | typeof streamPublish
+  | typeof streamFetch
+  | typeof streamExport
+  | typeof streamImport
+  | typeof streamFollow
+  | typeof streamUnfollow
+  | typeof streamRescue
+  | typeof streamProbe
+  | typeof streamCursorCreate
+  | typeof streamCursorGet
+  | typeof streamCursorList
+  | typeof streamCursorAdvance
+  | typeof streamCursorAck
+  | typeof streamCursorDelete
+  | typeof produce
+  | typeof consume
   | typeof prime
+  | typeof contextIndex
+  | typeof contextQuery
+  | typeof contextShow
+  | typeof contextStale
+  | typeof contextSet
+  | typeof contextProject
+  | typeof contextUnset
   | typeof remember
   | typeof recall
   | typeof forget

@@ -24,6 +24,7 @@ export const init = defineCommand({
     { command: 'grite init --agents-md', explains: 'with instructions for coding agents' },
     { command: 'grite init --lease-remote origin', explains: 'make claims visible to all clones by default' },
   ],
+  effect: 'sets',
   arguments: {},
   options: {
     'no-fetch': { type: 'boolean', summary: 'Do not fetch the log of the remote' },

@@ -26,6 +26,7 @@ export const ready = defineCommand({
   ],
   served: true,
   isKept: true,
+  effect: 'reads',
   arguments: {},
   options: {
     limit: filterOptions.limit,
@@ -58,6 +59,7 @@ export const ready = defineCommand({
     const shortIds = await view.shortIds(
       shown.map(({ row }) => row.issue_id),
       shortIdLength,
+      queue.issueIds,
     )
     const claims = await readClaims(repository)
     return {

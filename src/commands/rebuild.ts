@@ -17,8 +17,9 @@ export const rebuild = defineCommand({
     },
     { command: 'grite rebuild --from-snapshot --trust-snapshot', explains: 'skip the check of the snapshot' },
   ],
-  // A snapshot makes less garbage: a larger heap is a quarter faster and takes 300 MB for 100,000 events.
-  heapGrowth: { percent: 50, given: { input: 'fromSnapshot', percent: 75 } },
+  // 100 takes 7% less processor time for 100,000 events, and 14 MiB more.
+  heapGrowthPercent: 75,
+  effect: 'sets',
   arguments: {},
   options: {
     'from-snapshot': { type: 'boolean', summary: 'Start from the newest usable snapshot' },

@@ -25,6 +25,7 @@ export const schema = defineCommand({
     { command: 'grite schema issue create', explains: 'one command' },
     { command: 'grite schema --json', explains: 'all commands, for a script' },
   ],
+  effect: 'reads',
   arguments: {
     command: { summary: 'A command or a group of commands; default all commands', optional: true, repeatable: true },
   },

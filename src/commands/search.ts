@@ -40,6 +40,7 @@ export const search = defineCommand({
   ],
   served: true,
   isKept: true,
+  effect: 'reads',
   arguments: { query: queryWords },
   options: listOptions,
   async run(context, input) {

@@ -78,6 +78,7 @@ export const undo = defineCommand({
     { command: 'grite undo 1c9e4f7a', explains: 'one event, by its id in `grite issue history`' },
   ],
   served: true,
+  effect: 'adds',
   arguments: { event: { summary: 'Event id or a unique prefix; default your last command', optional: true } },
   options: {
     steps: { type: 'count', valueName: 'n', min: 1, summary: 'How many commands; default 1', short: 'n' },
@@ -109,6 +110,7 @@ export const redo = defineCommand({
   description: 'Takes your last undo back. Once you have written something else, there is nothing to redo.',
   examples: [{ command: 'grite redo', explains: 'as it was before `grite undo`' }],
   served: true,
+  effect: 'adds',
   arguments: {},
   options: partialOption,
   async run(context, { partial }) {
@@ -299,7 +301,7 @@ function reasonOf(refusal: StepRefusal): string {
     case 'no-value':
       return `the label that it removed was not the value of ${refusal.key}, and would become it`
     case 'kept-key':
-      return `only saved queries, comments and memories can be restored, and '${refusal.key}' is none`
+      return `only facts about the project, saved queries, comments and memories can be restored, and '${refusal.key}' is none`
     case 'index':
       return 'an index of a file is not undone'
   }

@@ -13,6 +13,7 @@ export const actorInit = defineCommand({
     { command: 'grite actor init --label ci', explains: 'an actor for the build machine' },
     { command: 'grite actor init --label me --generate-key', explains: 'an actor that signs its events' },
   ],
+  effect: 'adds',
   arguments: {},
   options: {
     label: { type: 'text', valueName: 'text', summary: 'Display name; default: the user name of git' },
@@ -48,6 +49,7 @@ export const actorList = defineCommand({
     { command: 'grite actor list --all', explains: 'including actors with a card in the log' },
   ],
   served: true,
+  effect: 'reads',
   arguments: {},
   options: {
     all: { type: 'boolean', summary: 'Also list actors of other clones that have a card in the log' },
@@ -101,6 +103,7 @@ export const actorShow = defineCommand({
     { command: 'grite actor show 3f2a91c4', explains: 'an actor of this clone, or one with a card in the log' },
   ],
   served: true,
+  effect: 'reads',
   arguments: {
     actor: { summary: 'Actor id or a unique prefix; default: the current actor', optional: true, completes: 'actor' },
   },
@@ -165,6 +168,7 @@ export const actorCurrent = defineCommand({
   summary: 'Show the current actor and why it was chosen',
   examples: [{ command: 'grite actor current', explains: 'id, directory and the source of the choice' }],
   served: true,
+  effect: 'reads',
   arguments: {},
   options: {},
   async run(context) {
@@ -189,6 +193,7 @@ export const actorUse = defineCommand({
   name: 'actor use',
   summary: 'Make an actor the default of this clone',
   examples: [{ command: 'grite actor use 3f2a91c4', explains: 'by a unique prefix' }],
+  effect: 'sets',
   arguments: { actor: { summary: 'Actor id or a unique prefix', completes: 'actor' } },
   options: {},
   async run(context, input) {

@@ -24,6 +24,7 @@ export const actorRotateKey = defineCommand({
     'signatures stay valid. An actor without a key gets its first one. If the command is interrupted, the next write or ' +
     'the next `grite actor rotate-key` completes it.',
   examples: [{ command: 'grite actor rotate-key', explains: 'once a year, or when the old key may have leaked' }],
+  effect: 'adds',
   arguments: {},
   options: {},
   async run(context): Promise<CommandResult<RotateData>> {

@@ -53,6 +53,7 @@ export const installSkill = defineCommand({
       explains: 'for all your repositories, replacing an older version',
     },
   ],
+  effect: 'destroys',
   arguments: {},
   options: {
     for: { type: 'text', valueName: 'tool', choices: tools, summary: 'Tool to install for; default claude' },

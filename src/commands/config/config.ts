@@ -43,6 +43,7 @@ export const configList = defineCommand({
     'travel in the log to every clone.',
   examples: [{ command: 'grite config list', explains: 'every setting, with its value' }],
   served: true,
+  effect: 'reads',
   arguments: {},
   options: headerOption,
   async run(context) {
@@ -72,6 +73,7 @@ export const configGet = defineCommand({
   summary: 'Print one setting',
   examples: [{ command: 'grite config get lock_policy', explains: 'its value alone, set or not' }],
   served: true,
+  effect: 'reads',
   arguments: { key: keyArgument },
   options: {},
   async run(context, { key }): Promise<{ readonly data: ShownSetting }> {
@@ -99,6 +101,7 @@ export const configSet = defineCommand({
     { command: 'grite config set lease.remote origin', explains: 'claim among all clones, without --remote' },
     { command: "grite config set query.urgent 'is:open priority:<=P1'", explains: 'a saved query, for every clone' },
   ],
+  effect: 'sets',
   arguments: { key: keyArgument, value: { summary: 'New value' } },
   options: {},
   async run(context, { key, value }): Promise<{ readonly data: ChangedSetting }> {
@@ -129,6 +132,7 @@ export const configUnset = defineCommand({
   name: 'config unset',
   summary: 'Go back to the default of a setting',
   examples: [{ command: 'grite config unset lock_policy', explains: 'the default counts again' }],
+  effect: 'sets',
   arguments: { key: keyArgument },
   options: {},
   async run(context, { key }): Promise<{ readonly data: ChangedSetting }> {

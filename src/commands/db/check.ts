@@ -12,6 +12,7 @@ export const dbCheck = defineCommand({
   summary: 'Verify the id of every event in the log',
   description: 'Reads the log itself, not the view. Exits 1 if any part of it is damaged, or missing in this clone.',
   examples: [{ command: 'grite db check', explains: 'check the whole log' }],
+  effect: 'reads',
   arguments: {},
   options: {
     'verify-parents': { type: 'boolean', summary: 'Also check that every reply refers to a comment of the same issue' },

@@ -1,18 +1,20 @@
 import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { countObjects, reachableBytes } from '../../git/index.ts'
+import { inspectStreamsOf } from '../../tracker/streams/inspect.ts'
 import { readRebuildAdvice } from '../../tracker/sync/rebuild-advice.ts'
 import { snapshotPrefix, walRef } from '../../wal/index.ts'
 import { type DataOf, defineCommand, type GivenInput } from '../define-command.ts'
 
 export const dbStats = defineCommand({
   name: 'db stats',
-  summary: 'Show counts and sizes of log, view and objects',
+  summary: 'Show counts and sizes of log, streams, view and objects',
   description:
     'Sizes are bytes on disk. Loose objects and packs are counted for the whole repository, including those of your code. ' +
     'git packs loose objects from time to time; `git maintenance run` does so at once.',
   examples: [{ command: 'grite db stats --json', explains: 'for a script' }],
   served: true,
+  effect: 'reads',
   arguments: {},
   options: {},
   async run(context) {
@@ -24,10 +26,13 @@ export const dbStats = defineCommand({
     const head = await git.readRef(walRef)
     const log = head === null ? [] : [head]
     const snapshots = (await git.listRefs(snapshotPrefix, () => {})).map(({ oid }) => oid)
-    const [counts, logBytes, snapshotBytes, viewBytes] = await Promise.all([
+    const streams = await inspectStreamsOf(repository)
+    const streamHeads = streams.streams.map(({ head }) => head)
+    const [counts, logBytes, snapshotBytes, streamBytes, viewBytes] = await Promise.all([
       countObjects(git),
       reachableBytes(git, log),
       reachableBytes(git, snapshots, log),
+      reachableBytes(git, streamHeads),
       sizeOf(path),
     ])
     return {
@@ -45,6 +50,11 @@ export const dbStats = defineCommand({
         log_bytes: logBytes,
         snapshot_count: snapshots.length,
         snapshot_bytes: snapshotBytes,
+        stream_count: streamHeads.length,
+        stream_bytes: streamBytes,
+        journal_count: streams.journalCount,
+        journal_bytes: streams.journalBytes,
+        unsealed_records: streams.unsealedRecords,
         loose_objects: counts.looseObjects,
         loose_bytes: counts.looseBytes,
         pack_count: counts.packs,

@@ -20,6 +20,7 @@ export const dbVerify = defineCommand({
     'are counted, but are not errors. Exits 1 if a signature is invalid or missing. Also lists cards in the log that are ' +
     'invalid for their actor.',
   examples: [{ command: 'grite db verify --verbose', explains: 'list every error' }],
+  effect: 'reads',
   arguments: {},
   options: { verbose: { type: 'boolean', summary: 'List all errors instead of the first ten' } },
   async run(context, { verbose }) {

@@ -23,7 +23,8 @@ export const doctor = defineCommand({
     { command: 'grite doctor --fix', explains: 'check and fix' },
     { command: 'grite doctor --json', explains: 'with ids and counts, for a script' },
   ],
-  heapGrowth: { percent: 25 },
+  heapGrowthPercent: 25,
+  effect: 'sets',
   arguments: {},
   options: { fix: { type: 'boolean', summary: 'Fix what can be fixed without losing data' } },
   async run(context, { fix }) {

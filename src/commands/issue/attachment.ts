@@ -36,9 +36,10 @@ export const issueAttachmentAdd = defineCommand({
     },
   ],
   served: true,
+  effect: 'adds',
   arguments: { issue },
   options: {
-    file: { type: 'text', valueName: 'file', summary: 'File to store', completes: 'file', short: 'f' },
+    file: { type: 'text', valueName: 'file', summary: 'File to store', completes: 'file', short: 'f', cliOnly: true },
     name: { type: 'text', valueName: 'name', summary: 'Name to show; default: the name of the file' },
     sha256: { type: 'text', valueName: 'hex', summary: 'SHA-256 of a file that is not stored' },
     mime: { type: 'text', valueName: 'type', summary: 'Media type; default: guessed from the name' },
@@ -114,6 +115,7 @@ export const issueAttachmentList = defineCommand({
   summary: 'List the attachments of an issue',
   examples: [{ command: 'grite issue attachment list 3f2a91c', explains: 'names, types and hashes' }],
   served: true,
+  effect: 'reads',
   arguments: { issue },
   options: headerOption,
   async run(context, input) {
@@ -144,6 +146,8 @@ export const issueAttachmentGet = defineCommand({
     'Select the attachment by its name, its SHA-256, or a prefix of that with at least four characters. The selection must ' +
     'match exactly one content. Without --output the file gets the name of the attachment, unless that name is hidden or ' +
     'a path.',
+  effect: 'destroys',
+  cliOnly: true,
   arguments: { issue, attachment: { summary: 'Name, or SHA-256 or a prefix of it' } },
   options: {
     output: {

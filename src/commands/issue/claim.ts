@@ -41,6 +41,7 @@ export const issueClaim = defineCommand({
     { command: 'grite issue claim 3f2a91c --remote --ttl 4h', explains: 'visible to all clones, for four hours' },
   ],
   served: { unless: ['remote'] },
+  effect: 'sets',
   arguments: {
     issue: { summary: 'Issue id, a unique prefix of it, or an imported id', optional: true, completes: 'issue' },
   },
@@ -200,6 +201,7 @@ export const issueUnclaim = defineCommand({
   description: 'Releases the lock of the issue and removes you as assignee, unless you were assigned before the claim.',
   examples: [{ command: 'grite issue unclaim 3f2a91c', explains: 'let others claim it' }],
   served: { unless: ['remote'] },
+  effect: 'sets',
   arguments: {
     issue: { summary: 'Issue id, a unique prefix of it, or an imported id', completes: 'issue' },
   },

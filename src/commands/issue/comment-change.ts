@@ -24,6 +24,7 @@ export const issueCommentEdit = defineCommand({
     { command: 'grite issue comment edit 1c9e4f7a --body "Seen on Linux only"', explains: 'another text' },
   ],
   served: true,
+  effect: 'sets',
   arguments: { comment: commentArgument },
   options: bodyOptions,
   async run(context, input) {
@@ -45,6 +46,7 @@ export const issueCommentHide = defineCommand({
     '`grite issue comment unhide` shows the comment again.',
   examples: [{ command: 'grite issue comment hide 1c9e4f7a', explains: 'by its id in `grite issue show`' }],
   served: true,
+  effect: 'sets',
   arguments: { comment: commentArgument },
   options: {},
   run: (context, input) => changeComment(context, input.comment, 'hidden', hideComment),
@@ -59,6 +61,7 @@ export const issueCommentUnhide = defineCommand({
   description: 'Shows the text that the comment had before it was hidden.',
   examples: [{ command: 'grite issue comment unhide 1c9e4f7a', explains: 'after `grite issue comment hide`' }],
   served: true,
+  effect: 'sets',
   arguments: { comment: commentArgument },
   options: {},
   run: (context, input) => changeComment(context, input.comment, 'unhidden', unhideComment),

@@ -18,6 +18,7 @@ export const issueComment = defineCommand({
     { command: 'make test 2>&1 | grite issue comment 3f2a91c --body-file -', explains: 'the output of a command' },
   ],
   served: true,
+  effect: 'adds',
   arguments: {
     issue: { summary: 'Issue id, a unique prefix of it, or an imported id', completes: 'issue' },
   },

@@ -20,6 +20,7 @@ export const issueCreate = defineCommand({
     { command: 'git log -1 | grite issue create "Broken build" --body-file -', explains: 'text from a pipe' },
   ],
   served: true,
+  effect: 'adds',
   arguments: { title: { summary: 'Title, one line', optional: true, isProse: true } },
   options: {
     title: { type: 'text', valueName: 'text', summary: 'The title, as an option' },

@@ -36,6 +36,7 @@ export const issueDepAdd = defineCommand({
     { command: 'grite issue dep add 3f2a91c --target 77bc01d --type blocks', explains: '77bc01d waits for 3f2a91c' },
   ],
   served: true,
+  effect: 'sets',
   arguments: { issue },
   options: edgeOptions,
   run: (context, input) =>
@@ -53,6 +54,7 @@ export const issueDepRemove = defineCommand({
     { command: 'grite issue dep remove 3f2a91c --target 77bc01d', explains: '3f2a91c no longer waits for 77bc01d' },
   ],
   served: true,
+  effect: 'sets',
   arguments: { issue },
   options: edgeOptions,
   run: (context, input) =>

@@ -21,6 +21,7 @@ export const issueDepGraph = defineCommand({
     { command: 'grite issue dep graph --format dot | dot -Tsvg > graph.svg', explains: 'as a picture' },
   ],
   served: true,
+  effect: 'reads',
   arguments: {
     issue: { summary: 'Root of the graph; default all issues', optional: true, completes: 'issue' },
   },

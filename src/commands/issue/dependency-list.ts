@@ -16,6 +16,7 @@ export const issueDepList = defineCommand({
   ],
   served: true,
   isKept: true,
+  effect: 'reads',
   arguments: { issue: { summary: 'Issue id, a unique prefix of it, or an imported id', completes: 'issue' } },
   options: { reverse: { type: 'boolean', summary: 'List the edges from other issues to this one' }, ...headerOption },
   async run(context, input) {

@@ -14,6 +14,7 @@ export const issueDepTopo = defineCommand({
     'Lists every issue after the issues that it waits for; independent issues by age, oldest first. Issues in a cycle, and issues that wait for them, come last.',
   examples: [{ command: 'grite issue dep topo --state open', explains: 'open issues in a possible working order' }],
   served: true,
+  effect: 'reads',
   arguments: {},
   options: {
     state: filterOptions.state,

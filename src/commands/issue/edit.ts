@@ -24,6 +24,8 @@ export const issueEdit = defineCommand({
     { command: "EDITOR='code --wait' grite edit 3f2a91c", explains: 'open another editor' },
   ],
   served: true,
+  effect: 'adds',
+  cliOnly: true,
   arguments: {
     issue: { summary: 'Issue id, a unique prefix of it, or an imported id', completes: 'issue' },
   },

@@ -30,6 +30,7 @@ export const issueHistory = defineCommand({
   ],
   served: true,
   isKept: true,
+  effect: 'reads',
   arguments: { issue: { summary: 'Issue id, a unique prefix of it, or an imported id', completes: 'issue' } },
   options: {
     reverse: { type: 'boolean', summary: 'Newest first' },

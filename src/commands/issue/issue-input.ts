@@ -60,6 +60,7 @@ export const bodyOptions = {
     summary: 'Read the text from a file, or from standard input',
     completes: 'file',
     short: 'F',
+    cliOnly: true,
   },
 } as const satisfies OptionTable
 

@@ -39,6 +39,7 @@ export const issueLabelAdd = defineCommand({
   description: 'A label with a known key, such as priority:P1, sets that field and replaces its old value.',
   examples: [{ command: 'grite issue label add 3f2a91c --label bug --label ui', explains: 'two labels in one commit' }],
   served: true,
+  effect: 'sets',
   arguments: issues,
   options: { ...labelOption, ...lockOption },
   run: (context, { issue, label, lock }) => {
@@ -56,6 +57,7 @@ export const issueLabelRemove = defineCommand({
   summary: 'Remove labels from issues',
   examples: [{ command: 'grite issue label remove 3f2a91c --label wontfix', explains: 'remove one label' }],
   served: true,
+  effect: 'sets',
   arguments: issues,
   options: { ...labelOption, ...lockOption },
   run: (context, { issue, label, lock }) =>
@@ -70,6 +72,7 @@ export const issueAssigneeAdd = defineCommand({
   summary: 'Assign people or agents to issues',
   examples: [{ command: 'grite issue assignee add 3f2a91c --user ann', explains: 'assign ann' }],
   served: true,
+  effect: 'sets',
   arguments: issues,
   options: { ...userOption, ...lockOption },
   run: (context, { issue, user, lock }) =>
@@ -84,6 +87,7 @@ export const issueAssigneeRemove = defineCommand({
   summary: 'Unassign people or agents from issues',
   examples: [{ command: 'grite issue assignee remove 3f2a91c --user ann', explains: 'unassign ann' }],
   served: true,
+  effect: 'sets',
   arguments: issues,
   options: { ...userOption, ...lockOption },
   run: (context, { issue, user, lock }) =>

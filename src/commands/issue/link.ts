@@ -13,6 +13,7 @@ export const issueLinkAdd = defineCommand({
     },
   ],
   served: true,
+  effect: 'sets',
   arguments: { issue: { summary: 'Issue id, a unique prefix of it, or an imported id', completes: 'issue' } },
   options: {
     url: { type: 'text', valueName: 'url', summary: 'Target of the link', required: true },

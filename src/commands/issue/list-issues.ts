@@ -37,6 +37,7 @@ export const listOptions = {
   'exit-status': {
     type: 'boolean',
     summary: 'Exit 1 if any issue matches, else 0, to fail a CI job; also exit 1 if the log is incomplete',
+    cliOnly: true,
   },
 } as const satisfies OptionTable
 

@@ -82,6 +82,7 @@ export const issueList = defineCommand({
   ],
   served: true,
   isKept: true,
+  effect: 'reads',
   arguments: {},
   options,
   run(context, input) {

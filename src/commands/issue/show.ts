@@ -43,6 +43,7 @@ export const issueShow = defineCommand({
   ],
   served: true,
   isKept: true,
+  effect: 'reads',
   arguments: { issue: { summary: 'Issue id, a unique prefix of it, or an imported id', completes: 'issue' } },
   options: {
     'no-events': { type: 'boolean', summary: 'Leave out `events` from the JSON document' },

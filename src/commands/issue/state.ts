@@ -58,6 +58,7 @@ export const issueClose = defineCommand({
     { command: 'grite issue close 3f2a91c --claim-next --remote', explains: 'finish this issue and claim the next' },
   ],
   served: true,
+  effect: 'sets',
   arguments: issues,
   options: {
     ...commentOption,
@@ -133,6 +134,7 @@ export const issueReopen = defineCommand({
   summary: 'Reopen closed issues',
   examples: [{ command: 'grite issue reopen 3f2a91c', explains: 'it was not fixed after all' }],
   served: true,
+  effect: 'sets',
   arguments: issues,
   options: { ...commentOption, ...lockOption },
   run: (context, input) => moveIssues(context, input, { state: 'open', action: 'reopened' }),

@@ -27,6 +27,7 @@ export const issueUpdate = defineCommand({
     { command: 'grite issue update 3f2a91c --set milestone=', explains: 'clear a field' },
   ],
   served: true,
+  effect: 'sets',
   arguments: {
     issue: { summary: 'Issue id, a unique prefix of it, or an imported id', repeatable: true, completes: 'issue' },
   },

@@ -31,6 +31,7 @@ export const lockAcquire = defineCommand({
     { command: 'grite lock acquire issue:3f2a91c --remote', explains: 'a lock visible to all clones' },
   ],
   served: { unless: ['remote'] },
+  effect: 'sets',
   arguments: resourceArgument,
   options: { ...resourceOption, ...ttlOption('Duration; default 5 minutes'), ...placeOptions },
   async run(context, input) {
@@ -56,6 +57,7 @@ export const lockRenew = defineCommand({
     'expire, use `grite lock acquire`.',
   examples: [{ command: 'grite lock renew path:src/parser --ttl 1h', explains: 'expires an hour from now' }],
   served: { unless: ['remote'] },
+  effect: 'sets',
   arguments: resourceArgument,
   options: { ...resourceOption, ...ttlOption('Duration from now; default 5 minutes'), ...placeOptions },
   async run(context, input) {

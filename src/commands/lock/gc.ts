@@ -23,6 +23,7 @@ export const lockGc = defineCommand({
     { command: 'grite lock gc', explains: 'clean up this clone' },
     { command: 'grite lock gc --remote origin', explains: 'clean up the remote' },
   ],
+  effect: 'destroys',
   arguments: {},
   options: { remote: placeOptions.remote },
   async run(context, input) {

@@ -9,6 +9,7 @@ export const lockRelease = defineCommand({
   description: 'Only the holder can release a lock. Releasing a free lock is a no-op.',
   examples: [{ command: 'grite lock release path:src/parser', explains: 'let others acquire it' }],
   served: { unless: ['remote'] },
+  effect: 'sets',
   arguments: resourceArgument,
   options: { ...resourceOption, ...placeOptions },
   async run(context, input) {

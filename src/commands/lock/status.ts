@@ -28,6 +28,7 @@ export const lockStatus = defineCommand({
     { command: 'grite lock status path:src --remote', explains: 'locks that overlap path:src, freshly fetched' },
   ],
   served: { unless: ['remote'] },
+  effect: 'reads',
   arguments: {
     resource: { summary: 'Only locks that overlap this resource', optional: true },
   },

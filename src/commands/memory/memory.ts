@@ -29,6 +29,7 @@ export const remember = defineCommand({
     },
   ],
   served: true,
+  effect: 'adds',
   arguments: {
     text: { summary: `The note, at most ${limits.memoryBytesMax / 1024} KiB; - reads it from standard input` },
   },
@@ -94,6 +95,7 @@ export const recall = defineCommand({
     { command: 'grite recall --about src/parser.ts', explains: 'notes about this file, src, or everything' },
   ],
   served: true,
+  effect: 'reads',
   arguments: { query: { summary: 'Words to find', optional: true, repeatable: true } },
   options: {
     about: {
@@ -149,6 +151,7 @@ export const forget = defineCommand({
   description: 'The log keeps the note; `grite undo` brings it back.',
   examples: [{ command: 'grite forget ci-port', explains: 'remove the note `ci-port`' }],
   served: true,
+  effect: 'sets',
   arguments: { key: { summary: 'Key of a note', completes: 'memory' } },
   options: {},
   async run(context, { key }) {

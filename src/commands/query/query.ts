@@ -37,6 +37,7 @@ export const querySave = defineCommand({
     { command: "grite query save blockers 'is:open label:blocker'", explains: 'issues that block a release' },
   ],
   served: true,
+  effect: 'sets',
   arguments: {
     name: { summary: 'Letters, digits, dots, dashes and underscores', completes: 'query' },
     query: queryWords,
@@ -72,6 +73,7 @@ export const queryList = defineCommand({
   summary: 'List the saved queries',
   examples: [{ command: 'grite query list', explains: 'names and queries' }],
   served: true,
+  effect: 'reads',
   arguments: {},
   options: headerOption,
   async run(context) {
@@ -118,6 +120,7 @@ export const queryRun = defineCommand({
   ],
   served: true,
   isKept: true,
+  effect: 'reads',
   arguments: { name: savedName, query: { ...queryWords, summary: 'Additional conditions', optional: true } },
   options: listOptions,
   async run(context, input) {
@@ -148,6 +151,7 @@ export const queryRemove = defineCommand({
   description: 'The log keeps the query; `grite undo` restores it.',
   examples: [{ command: 'grite query remove mine', explains: 'remove the query `mine`' }],
   served: true,
+  effect: 'sets',
   arguments: { name: savedName },
   options: {},
   async run(context, { name }) {

@@ -11,7 +11,8 @@ const shared = {
     'A snapshot stores the events of the log in a few large files under a ref that `grite sync` shares. It covers the part of ' +
     'the log that the home remote has; without a configured remote, the local log. If the actor has a key, the snapshot is ' +
     'signed, so that other clones can use it without a check.',
-  heapGrowth: { percent: 100 },
+  heapGrowthPercent: 100,
+  effect: 'adds',
   arguments: {},
   options: { local: { type: 'boolean', summary: 'Cover the whole local log, pushed or not' } },
   run: async (context: CommandContext, { local }: { readonly local: boolean }) => {

@@ -12,6 +12,7 @@ export const snapshotGc = defineCommand({
     { command: 'grite snapshot gc --keep 2', explains: 'delete all but the newest two' },
     { command: 'grite snapshot gc --keep 0', explains: 'delete all snapshots' },
   ],
+  effect: 'destroys',
   arguments: {},
   options: { keep: { type: 'count', summary: `Number of snapshots to keep; default ${snapshotsKeptByDefault}` } },
   async run(context, { keep = snapshotsKeptByDefault }) {

@@ -32,6 +32,7 @@ export const snapshotList = defineCommand({
     '  refused    omits or adds events; never used',
   examples: [{ command: 'grite snapshot list', explains: 'times, sizes and verdicts' }],
   served: true,
+  effect: 'reads',
   arguments: {},
   options: headerOption,
   async run(context) {

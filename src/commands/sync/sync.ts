@@ -1,3 +1,4 @@
+import type { SyncedStreams } from '../../tracker/streams/sync-streams.ts'
 import { beginSync } from '../../tracker/sync/begin-sync.ts'
 import { chooseRemote } from '../../tracker/sync/remote-name.ts'
 import { type DataOf, defineCommand, type GivenInput } from '../define-command.ts'
@@ -12,12 +13,19 @@ export const sync = defineCommand({
   examples: [
     { command: 'grite sync', explains: 'pull and push, with the home remote' },
     { command: 'grite sync --pull', explains: 'only fetch events of others' },
+    { command: 'grite sync --streams', explains: 'with record streams' },
     { command: 'grite sync --remote backup', explains: 'with another remote' },
   ],
+  effect: 'sets',
   arguments: {},
   options: {
     pull: { type: 'boolean', summary: 'Only fetch events from the remote' },
     push: { type: 'boolean', summary: 'Only push events that the remote lacks' },
+    streams: {
+      type: 'boolean',
+      summary:
+        'Also fetch followed record streams, and push those of this clone that the remote has, with shared cursors',
+    },
     remote: {
       type: 'text',
       valueName: 'name',
@@ -35,9 +43,20 @@ export const sync = defineCommand({
     const begun = await beginSync(context, repository, remote)
     // Loaded while git waits for the remote.
     const { completeSync } = await import('./complete-sync.ts')
-    return { data: await completeSync(context, repository, { remote, directions, begun }) }
+    const synced = await completeSync(context, repository, { remote, directions, begun })
+    if (!input.streams) return { data: withStreams(synced, undefined) }
+    const { isIncomplete, syncStreams } = await import('../../tracker/streams/sync-streams.ts')
+    const streams = await syncStreams(context, repository, remote, directions)
+    return { data: withStreams(synced, streams), exitStatus: isIncomplete(streams) ? 1 : 0 }
   },
 })
+
+function withStreams<Synced extends object>(
+  synced: Synced,
+  streams: SyncedStreams | undefined,
+): Synced & { readonly streams?: SyncedStreams } {
+  return { ...synced, ...(streams === undefined ? {} : { streams }) }
+}
 
 export type SyncInput = GivenInput<typeof sync>
 export type SyncData = DataOf<typeof sync>

@@ -44,6 +44,7 @@ export const watch = defineCommand({
   ],
   isFeed: true,
   served: { unless: ['fetch', 'exec'] },
+  effect: 'sets',
   arguments: { argument: { summary: 'Arguments for the program of --exec', optional: true, repeatable: true } },
   options: {
     since: {
@@ -104,7 +105,11 @@ export const watch = defineCommand({
       if (fetchMs !== undefined) {
         const remote = await chooseRemote(repository, context.cwd, input.remote)
         const { startPeriodicFetch } = await import('../../tracker/sync/periodic-fetch.ts')
-        fetching = startPeriodicFetch(context, repository, { remote, pauseMs: fetchMs })
+        const { runSync } = await import('../../tracker/sync/run-sync.ts')
+        fetching = startPeriodicFetch(context, repository, {
+          ...{ what: 'the log', pauseMs: fetchMs },
+          fetch: async (own) => void (await runSync(context, own, remote, { pull: true, push: false })),
+        })
       }
       changes = new RefChanges(repository.layout)
       for (;;) {
