@@ -38,7 +38,7 @@ export async function connectSession(
 }
 
 /** The daemon of this build; undefined when there is none. */
-async function findDaemon(commonDir: string): Promise<DaemonConnection | undefined> {
+export async function findDaemon(commonDir: string): Promise<DaemonConnection | undefined> {
   const name = endpointName()
   const endpoint = name === undefined ? undefined : readEndpoint(`${commonDir}/grite/${name}`)
   if (endpoint === undefined) return undefined

@@ -11,14 +11,16 @@ import type { AnyCommand, DataOf, GivenInput } from '../commands/define-command.
 import type { CommandName, CommandNamed } from '../commands/index.ts'
 import { isServed } from '../commands/is-served.ts'
 import { randomBytes } from '../git/index.ts'
-import { ask, type DaemonConnection, errorFromWire, type RequestEnd, type WireMap } from '../ipc/index.ts'
+import { ask, type DaemonConnection, EncodedWireValue, errorFromWire, type RequestEnd } from '../ipc/index.ts'
 import { IpcError } from '../model/errors/index.ts'
 import { formatHex } from '../model/index.ts'
 import type { CommandContext } from '../tracker/effects.ts'
 import { errorFromText, fromText, toText } from './call-on-wire.ts'
+import { DaemonStreams } from './daemon-streams.ts'
 import { findCommand } from './find-command.ts'
 import type { Effects } from './options.ts'
-import type { CallOptions, CommandSession } from './session.ts'
+import type { CallOptions, CommandSession, OpenStreams } from './session.ts'
+import { SharedOpening } from './shared-opening.ts'
 
 /** Items of a feed that are on the way before the first is taken. */
 const creditMax = 16
@@ -35,16 +37,32 @@ export class DaemonSession implements CommandSession {
   readonly #options: DaemonSessionOptions
   #connection: Promise<DaemonConnection | undefined> | undefined
   #local: Promise<CommandSession> | undefined
+  #opening: SharedOpening | undefined
   readonly #closing = new AbortController()
   readonly #running = new Set<Promise<unknown>>()
+  /** Current directory, environment and options of the calls that are made together. */
+  #facts: readonly [EncodedWireValue, EncodedWireValue, EncodedWireValue] | undefined
 
-  /** @param connection - the open one to begin with */
-  constructor(options: DaemonSessionOptions, connection: DaemonConnection) {
+  /** @param connection - the open one to begin with, if there is one */
+  constructor(options: DaemonSessionOptions, connection?: DaemonConnection) {
     this.#options = options
-    this.#connection = Promise.resolve(connection)
+    this.#connection = connection === undefined ? undefined : Promise.resolve(connection)
   }
 
   async run<Name extends CommandName>(
+    name: Name,
+    input: GivenInput<CommandNamed<Name>>,
+    options?: CallOptions,
+  ): Promise<DataOf<CommandNamed<Name>>> {
+    try {
+      return await this.#run(name, input, options)
+    } finally {
+      // It may have chosen another actor.
+      await this.#opening?.end()
+    }
+  }
+
+  async #run<Name extends CommandName>(
     name: Name,
     input: GivenInput<CommandNamed<Name>>,
     options: CallOptions = {},
@@ -55,6 +73,7 @@ export class DaemonSession implements CommandSession {
     }
     requireInput(command, input)
     const { key = this.#newKey() } = options
+    let { mayBeRepeated } = options
     const running = this.#call(command, input, { ...options, key }, this.#options.effects.signal)
     this.#running.add(running)
     try {
@@ -63,10 +82,12 @@ export class DaemonSession implements CommandSession {
       if (end !== undefined) return end as DataOf<CommandNamed<Name>>
     } catch (error) {
       if (!(error instanceof IpcError)) throw error
+      // The daemon may have carried it out.
+      mayBeRepeated = () => true
     } finally {
       this.#running.delete(running)
     }
-    return (await this.#here()).run(name, input, { ...options, key })
+    return (await this.#here()).run(name, input, { ...options, key, mayBeRepeated })
   }
 
   async feed<Name extends CommandName>(
@@ -86,16 +107,54 @@ export class DaemonSession implements CommandSession {
     }
   }
 
+  async withStreams<Result>(work: (open: OpenStreams) => Promise<Result>): Promise<Result> {
+    this.#requireOpen()
+    const running = this.#withOpening(work)
+    this.#running.add(running)
+    try {
+      return await running
+    } finally {
+      this.#running.delete(running)
+    }
+  }
+
+  async #withOpening<Result>(work: (open: OpenStreams) => Promise<Result>): Promise<Result> {
+    const before = this.#opening
+    if (before?.isOver === false) return before.use(work)
+    this.#opening = new SharedOpening(this.openStreams())
+    const [result] = await Promise.all([this.#opening.use(work), before?.end()])
+    return result
+  }
+
+  async openStreams(): Promise<OpenStreams & { readonly close: () => Promise<void> }> {
+    this.#requireOpen()
+    const { close, ...open } = await (await this.#here()).openStreams()
+    return { ...this.#overDaemon(open), close }
+  }
+
+  #overDaemon({ repository, streams, signal }: OpenStreams): OpenStreams {
+    return {
+      repository,
+      streams: new DaemonStreams(streams, () => this.#connected()),
+      signal: AbortSignal.any([signal, this.#closing.signal]),
+    }
+  }
+
   async close(): Promise<void> {
     this.#closing.abort()
     await Promise.allSettled(this.#running)
+    await this.#opening?.end()
     ;(await this.#connection)?.close()
     await (await this.#local)?.close()
   }
 
   #commandNamed(name: string): AnyCommand | undefined {
-    if (this.#closing.signal.aborted) throw new TypeError('the repository has been closed')
+    this.#requireOpen()
     return findCommand(name)
+  }
+
+  #requireOpen(): void {
+    if (this.#closing.signal.aborted) throw new TypeError('the repository has been closed')
   }
 
   #here(): Promise<CommandSession> {
@@ -179,11 +238,30 @@ export class DaemonSession implements CommandSession {
 
   /** The elements of the frame after its id. */
   #callOf({ name }: AnyCommand, input: unknown, key: string | null, stdin?: string) {
-    const { cwd, env, identity } = this.#options.effects
-    const { actor, dataDir } = identity
-    const environment: WireMap = Object.fromEntries(Object.entries(env).filter(([each]) => passedOn.test(each)))
-    const options = { actor, 'data-dir': dataDir, stdin }
-    return [key, name, toText(input), cwd, environment, options] as const
+    const [cwd, environment, options] = this.#callFacts()
+    const own = stdin === undefined ? options : { ...this.#callOptions(), stdin }
+    return [key, name, toText(input), cwd, environment, own] as const
+  }
+
+  #callOptions() {
+    const { actor, dataDir } = this.#options.effects.identity
+    return { actor, 'data-dir': dataDir }
+  }
+
+  /** The program may change its environment between two calls, but not between two that it makes at once. */
+  #callFacts() {
+    if (this.#facts !== undefined) return this.#facts
+    const { cwd, env } = this.#options.effects
+    const environment = Object.fromEntries(Object.entries(env).filter(([each]) => passedOn.test(each)))
+    this.#facts = [
+      new EncodedWireValue(cwd),
+      new EncodedWireValue(environment),
+      new EncodedWireValue(this.#callOptions()),
+    ]
+    process.nextTick(() => {
+      this.#facts = undefined
+    })
+    return this.#facts
   }
 
   #warn(text: Parameters<typeof fromText>[0]): void {

@@ -1,4 +1,4 @@
-import type { Clock, Random, Warning } from '../tracker/effects.ts'
+import type { Clock, CommandContext, Random, Warning } from '../tracker/effects.ts'
 
 /** How to open a repository. Every option has a default. */
 export interface RepositoryOptions {
@@ -29,6 +29,8 @@ export interface Effects {
   readonly random: Random
   readonly warn: (warning: Warning) => void
   readonly signal: AbortSignal | undefined
+  /** Receives the progress of long calls; default: nobody. */
+  readonly progress?: CommandContext['progress']
 }
 
 export function fillIn(options: RepositoryOptions): Effects {

@@ -5,6 +5,7 @@ import type { WatchItem } from '../commands/watch/watch.ts'
 import { InvalidArgsError } from '../model/errors/index.ts'
 import { iterateFeed } from './feed.ts'
 import type { CallOptions, CommandSession } from './session.ts'
+import { Stream, Streams } from './streams.ts'
 
 export type Input<Name extends CommandName> = GivenInput<CommandNamed<Name>>
 export type Answer<Name extends CommandName> = DataOf<CommandNamed<Name>>
@@ -323,6 +324,43 @@ export class Memories extends Group {
   }
 }
 
+/** What is known about source files and the project. */
+export class Context extends Group {
+  /** Brings the facts about source files up to date. */
+  index(options: Options<'context index', never> = {}): Promise<Answer<'context index'>> {
+    return this.session.run('context index', options)
+  }
+
+  /** Finds functions, classes and types by name, by default those that begin with the text. */
+  query(query: string, options: Options<'context query', 'query'> = {}): Promise<Answer<'context query'>> {
+    return this.session.run('context query', { ...options, query })
+  }
+
+  /** What is known about a source file. @throws {NotFoundError} */
+  show(path: string): Promise<Answer<'context show'>> {
+    return this.session.run('context show', { path })
+  }
+
+  /** Files that changed since they were indexed. */
+  stale(): Promise<Answer<'context stale'>> {
+    return this.session.run('context stale', {})
+  }
+
+  /** All facts about the project, or the one of a key. @throws {NotFoundError} */
+  project(key?: string): Promise<Answer<'context project'>> {
+    return this.session.run('context project', key === undefined ? {} : { key })
+  }
+
+  set(key: string, value: string): Promise<Answer<'context set'>> {
+    return this.session.run('context set', { key, value })
+  }
+
+  /** @throws {NotFoundError} when the key has no value */
+  unset(key: string): Promise<Answer<'context unset'>> {
+    return this.session.run('context unset', { key })
+  }
+}
+
 /** Locks on resources: `issue:<id>`, `path:<path>`, `repo:<name>`, or any other name. */
 export class Locks extends Group {
   /** Acquires a lock. @throws {ConflictError} when somebody else holds it */
@@ -454,11 +492,13 @@ export class Repository implements AsyncDisposable {
   readonly issues: Issues
   readonly queries: Queries
   readonly memories: Memories
+  readonly context: Context
   readonly locks: Locks
   readonly actors: Actors
   readonly settings: Settings
   readonly snapshots: Snapshots
   readonly database: Database
+  readonly streams: Streams
 
   /** Call `openRepository` instead. */
   constructor(session: CommandSession) {
@@ -466,11 +506,18 @@ export class Repository implements AsyncDisposable {
     this.issues = new Issues(session)
     this.queries = new Queries(session)
     this.memories = new Memories(session)
+    this.context = new Context(session)
     this.locks = new Locks(session)
     this.actors = new Actors(session)
     this.settings = new Settings(session)
     this.snapshots = new Snapshots(session)
     this.database = new Database(session)
+    this.streams = new Streams(session)
+  }
+
+  /** A record stream, to append to, read and branch. @throws {InvalidArgsError} when no stream can have this id */
+  stream(id: string): Stream {
+    return new Stream(this.#session, id)
   }
 
   /** Runs any command by its name, with the input and data that `grite schema` describes. */

@@ -9,6 +9,7 @@ import { InvalidArgsError } from '../model/errors/index.ts'
 import type { CommandContext, TextInput } from '../tracker/effects.ts'
 import { readDeferred } from '../tracker/export/json-pieces.ts'
 import type { RequestFacts, Workspace } from '../tracker/workspace.ts'
+import type { RecordStreams } from '../wal/streams/index.ts'
 import { findCommand } from './find-command.ts'
 import type { Effects } from './options.ts'
 
@@ -38,8 +39,20 @@ export interface CommandSession {
     emit: Emit,
     signal: AbortSignal,
   ): Promise<void>
+  /** Runs work on the record streams of the repository, in this process. */
+  withStreams<Result>(work: (open: OpenStreams) => Promise<Result>): Promise<Result>
+  /** As `withStreams`, for an iteration: whoever opened it closes it. */
+  openStreams(): Promise<OpenStreams & { readonly close: () => Promise<void> }>
   /** Ends feeds and waits for pending calls. */
   close(): Promise<void>
+}
+
+/** The record streams, open for one call or iteration. */
+export interface OpenStreams {
+  readonly repository: Workspace
+  readonly streams: RecordStreams
+  /** Aborted when the session closes. */
+  readonly signal: AbortSignal
 }
 
 /** Where the session gets its workspaces. */
@@ -91,21 +104,50 @@ export class Session implements CommandSession {
     await this.#call({ command, input, emit, interrupted })
   }
 
+  async withStreams<Result>(work: (open: OpenStreams) => Promise<Result>): Promise<Result> {
+    return this.#track(
+      (async () => {
+        const { close, ...open } = await this.openStreams()
+        try {
+          return await work(open)
+        } finally {
+          await close()
+        }
+      })(),
+    )
+  }
+
+  async openStreams(): Promise<OpenStreams & { readonly close: () => Promise<void> }> {
+    this.#requireOpen()
+    const outer = this.#effects.signal === undefined ? [] : [this.#effects.signal]
+    const repository = await this.#workspaces.open(this.#requestFacts({}))
+    const close = () => this.#close(repository)
+    const signal = AbortSignal.any([this.#closing.signal, ...outer])
+    return { repository, streams: await repository.streams(), signal, close }
+  }
+
   async close(): Promise<void> {
     this.#closing.abort()
     await Promise.allSettled(this.#running)
     await this.#workspaces.close()
   }
 
-  #commandNamed(name: string): AnyCommand {
+  #requireOpen(): void {
     if (this.#closing.signal.aborted) throw new TypeError('the repository has been closed')
+  }
+
+  #commandNamed(name: string): AnyCommand {
+    this.#requireOpen()
     const command = findCommand(name)
     if (command !== undefined) return command
     throw new InvalidArgsError(`unknown command '${name}'`, { details: { command: name } })
   }
 
   async #call(call: Call): Promise<unknown> {
-    const running = this.#runCommand(call)
+    return this.#track(this.#runCommand(call))
+  }
+
+  async #track<Result>(running: Promise<Result>): Promise<Result> {
     this.#running.add(running)
     try {
       return await running
@@ -124,12 +166,7 @@ export class Session implements CommandSession {
     mayBeRepeated = () => true,
   }: Call): Promise<unknown> {
     const input = requireInput(command, given)
-    const facts = {
-      ...this.#effects,
-      progress: () => ({ report() {}, end() {} }),
-      isInteractive: false,
-      ...(key === undefined ? {} : { requestKey: key, mayBeRepeated }),
-    }
+    const facts = this.#requestFacts(key === undefined ? {} : { requestKey: key, mayBeRepeated })
     const workspace = await this.#workspaces.open(facts)
     const context: CommandContext = {
       ...facts,
@@ -145,6 +182,11 @@ export class Session implements CommandSession {
     } finally {
       await this.#close(workspace)
     }
+  }
+
+  #requestFacts(request: Pick<RequestFacts, 'requestKey' | 'mayBeRepeated'>): RequestFacts {
+    const { progress = () => ({ report() {}, end() {} }), ...effects } = this.#effects
+    return { ...effects, progress, isInteractive: false, ...request }
   }
 
   /** Warns if the view does not close cleanly: the result of the call is already in the log, so this is not an error. */
