@@ -3,5 +3,6 @@ import type { AnyCommand } from '../commands/define-command.ts'
 import { allCommands } from '../commands/index.ts'
 import { completion } from './completion-command.ts'
 import { daemonCommands } from './daemon/index.ts'
+import { mcp } from './mcp-command.ts'
 
-export const commandLineCommands: readonly AnyCommand[] = [...allCommands, ...daemonCommands, completion]
+export const commandLineCommands: readonly AnyCommand[] = [...allCommands, mcp, ...daemonCommands, completion]

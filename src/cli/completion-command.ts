@@ -21,6 +21,8 @@ export const completion = defineCommand({
     { command: 'grite completion zsh > ~/.zfunc/_grite', explains: 'complete in zsh, with ~/.zfunc in fpath' },
     { command: 'grite completion fish > ~/.config/fish/completions/grite.fish', explains: 'complete in fish' },
   ],
+  effect: 'reads',
+  cliOnly: true,
   arguments: {
     shell: { summary: `One of ${shells.join(', ')}; default: your login shell`, optional: true, completes: 'shell' },
   },

@@ -3,9 +3,9 @@
  * durations, but never a title, a text or any other value, since logs are shared.
  */
 import pino from 'pino'
-import type { ProcessFacts } from './process-facts.ts'
+import type { ProcessFacts, TextSink } from './process-facts.ts'
 
-type LogFacts = Pick<ProcessFacts, 'env' | 'stderr' | 'nowUnixMs'>
+type LogFacts = Pick<ProcessFacts, 'env' | 'nowUnixMs'> & { readonly stderr: Pick<TextSink, 'write'> }
 
 /** Logs the start of a command; the returned function logs its end. GRITE_LOG is a level of pino; other values mean `debug`. */
 export function logCommand(

@@ -2,17 +2,17 @@
  * The command line: parse, run, print, exit status. Contains no product rules. Loads modules on demand, so that startup
  * takes little longer than Node itself.
  */
-import { setFlagsFromString } from 'node:v8'
-import type { AnyCommand, CommandResult, HeapGrowth } from '../commands/define-command.ts'
+import { boundWarning } from '../commands/bound-message.ts'
+import type { AnyCommand, CommandResult } from '../commands/define-command.ts'
+import { describeThrown } from '../commands/describe-failure.ts'
 import { buildId } from '../ipc/build-id.ts'
 import { InvalidArgsError, shellCommand } from '../model/errors/index.ts'
 import type { CommandContext, Served, ServeRequest, Warning } from '../tracker/effects.ts'
 import type { JsonLayout } from '../tracker/export/json-pieces.ts'
 import type { WrittenEvents } from '../tracker/written-events.ts'
-import { boundWarning } from './bound-message.ts'
 import { buildCommandTable, type CommandTable } from './command-table.ts'
 import type { CompleteValue } from './complete.ts'
-import { describeThrown } from './failure.ts'
+import { prepareForBulk } from './engine-settings.ts'
 import { type GlobalValues, type ParsedRun, parseArgv, parseRun } from './parse-argv.ts'
 import type { OpenRepository } from './process-context.ts'
 import { ClosedPipeError, type ProcessFacts, type TextSink } from './process-facts.ts'
@@ -122,7 +122,7 @@ async function runCommand(
   const written: WrittenEvents = { eventCount: 0, eventIds: [], issueIds: [] }
   const drafts: string[] = []
   try {
-    if (command.heapGrowth) limitHeapGrowth(command.heapGrowth, input)
+    if (command.heapGrowthPercent !== undefined) prepareForBulk(command.heapGrowthPercent)
     const logged = isLogging(facts) ? (await import('./logger.ts')).logCommand(facts, command.name, input) : undefined
     const print = async ({ data }: CommandResult<unknown>): Promise<void> => {
       await warnings.flushed()
@@ -137,7 +137,9 @@ async function runCommand(
       })
     }
     const told = { warn: warnings.warn, written, drafts }
-    const { exitStatus = 0 } = await runInContext(command, input, globals, facts, told, print, parts)
+    const running = runInContext(command, input, globals, facts, told, print, parts)
+    if (command.endsWhenInterrupted) facts.onInterrupt(async () => void (await running.catch(() => undefined)))
+    const { exitStatus = 0 } = await running
     logged?.(exitStatus)
     return exitStatus
   } catch (error) {
@@ -178,11 +180,6 @@ const pagedCommands: ReadonlySet<string> = new Set([
   'query run',
   'changelog',
 ])
-
-function limitHeapGrowth({ percent, given }: HeapGrowth, input: Readonly<Record<string, unknown>>): void {
-  const isGiven = given !== undefined && input[given.input] === true
-  setFlagsFromString(`--heap-growing-percent=${isGiven ? given.percent : percent}`)
-}
 
 const isLogging = ({ env }: Pick<ProcessFacts, 'env'>): boolean => (env.GRITE_LOG ?? '') !== ''
 
@@ -229,6 +226,7 @@ async function runInContext(
     written,
     emit,
     isFeed: command.isFeed === true,
+    writesBytes: command.writesBytes === true,
     readsRows: command.readsRows === true,
     keepDraft: (path) => void drafts.push(path),
     serve: parts?.serve,
@@ -359,7 +357,8 @@ export async function reportFailure(
   globals: Pick<GlobalValues, 'json' | 'pretty'>,
   { warnings = [], written, drafts = [] }: FailureFacts = {},
 ): Promise<number> {
-  const { describeFailure, formatFailureForPeople, formatStack, tellWritten, withDrafts } = await import('./failure.ts')
+  const { describeFailure, tellWritten, withDrafts } = await import('../commands/describe-failure.ts')
+  const { formatFailureForPeople, formatStack } = await import('./failure.ts')
   const failure = withDrafts(tellWritten(describeFailure(thrown), written), drafts)
   if (facts.env.GRITE_DEBUG === '1' || isLogging(facts)) {
     await writeUnlessClosed(facts.stderr, formatStack(failure))

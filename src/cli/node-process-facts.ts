@@ -96,7 +96,7 @@ function openSink(descriptor: 1 | 2, stream: () => { readonly columns?: number; 
     // A terminal without a set size (`script`, `docker run -t`, CI) reports 0.
     columns: () => (terminal && stream().columns) || undefined,
     rows: () => (terminal && stream().rows) || undefined,
-    write: openWriter(descriptor),
+    ...openWriter(descriptor),
     onUnread(callback) {
       let stop: () => void = () => undefined
       let isOver = false
@@ -112,19 +112,25 @@ function openSink(descriptor: 1 | 2, stream: () => { readonly columns?: number; 
 }
 
 /** Writes long texts through one buffer: a new buffer per piece of a large output would fill the memory. */
-function openWriter(descriptor: number): (text: string) => Promise<void> {
+function openWriter(descriptor: number): Pick<TextSink, 'write' | 'writeBytes'> {
   let spare: Buffer | undefined
   let place: number | undefined
-  return async (text) => {
-    if (text.length < longText) return writeAll(place ?? descriptor, Buffer.from(text))
+  const writeLong = async (bytes: Uint8Array): Promise<void> => {
     place ??= openUnblocked(descriptor)
-    const bytesMax = 3 * text.length
-    const buffer = spare !== undefined && spare.length >= bytesMax ? spare : Buffer.allocUnsafe(bytesMax)
-    spare = undefined
-    await writeAll(place, buffer.subarray(0, buffer.write(text)))
-    spare = buffer
+    await writeAll(place, bytes)
     // Yield to the event loop, for signals and garbage collection.
     await new Promise((resolve) => setImmediate(resolve))
+  }
+  return {
+    async write(text) {
+      if (text.length < longText) return writeAll(place ?? descriptor, Buffer.from(text))
+      const bytesMax = 3 * text.length
+      const buffer = spare !== undefined && spare.length >= bytesMax ? spare : Buffer.allocUnsafe(bytesMax)
+      spare = undefined
+      await writeLong(buffer.subarray(0, buffer.write(text)))
+      spare = buffer
+    },
+    writeBytes: (bytes) => (bytes.length < longText ? writeAll(place ?? descriptor, bytes) : writeLong(bytes)),
   }
 }
 

@@ -3,6 +3,7 @@ import { describeForeign, InvalidArgsError, isRequestKey } from '../model/index.
 import type { CommandContext, Progress, Served, ServeRequest, TextInput } from '../tracker/effects.ts'
 import type { RequestFacts, Workspace } from '../tracker/workspace.ts'
 import type { WrittenEvents } from '../tracker/written-events.ts'
+import { postponeOptimization } from './engine-settings.ts'
 import type { GlobalValues } from './parse-argv.ts'
 import type { ProcessFacts } from './process-facts.ts'
 import { openProgress } from './progress.ts'
@@ -25,6 +26,7 @@ export function createProcessContext(
     readonly openRepository: OpenRepository
     readonly written?: WrittenEvents
     readonly isFeed?: boolean
+    readonly writesBytes?: boolean
     readonly readsRows?: boolean
     /** Receives the path of a text written in an editor. */
     readonly keepDraft: (path: string) => void
@@ -46,8 +48,10 @@ export function createProcessContext(
   const noted = written === undefined ? {} : { written }
   const repeated = requestOf(facts)
   const opening = { cwd, env, clock, random, identity, progress, warn, ...noted, ...repeated, isInteractive, readsRows }
+  let restoreEngine: (() => void) | undefined
   const close = async (): Promise<void> => {
     stopWatchingReader?.()
+    restoreEngine?.()
     const open = await repository?.catch(() => undefined)
     repository = undefined
     await open?.close()
@@ -91,12 +95,21 @@ export function createProcessContext(
     served = serve?.(context, request) ?? Promise.reject(new TypeError('nothing serves here'))
     return served
   }
+  const onlyOnce = {
+    postponeOptimization() {
+      restoreEngine ??= postponeOptimization()
+    },
+  }
   const context: CommandContext = {
     ...opening,
     text,
     isJson: globals.json,
+    noDaemon: globals.noDaemon,
     jsonLayout: parts.jsonLayout,
     emit: parts.emit,
+    ...(parts.isFeed || parts.writesBytes
+      ? { output: { isTerminal: facts.stdout.isTerminal, write: facts.stdout.writeBytes } }
+      : onlyOnce),
     ...(serve === undefined ? {} : { serve: serveUntilEnd }),
     get interrupted() {
       if (interrupt === undefined) {

@@ -11,6 +11,8 @@ export interface TextSink {
   readonly rows: () => number | undefined
   /** Resolves when the system has accepted the text. @throws {ClosedPipeError} when the reader has closed the pipe */
   readonly write: (text: string) => Promise<void>
+  /** Writes bytes as they are; as `write`. The caller must not change them before. */
+  readonly writeBytes: (bytes: Uint8Array) => Promise<void>
   /**
    * Calls back when the reader closes the pipe, even without a write, if the system can detect that. The returned function
    * unsubscribes.

@@ -69,6 +69,13 @@ async function valuesOf(repository: Workspace, kind: CompletedKind, prefix: stri
       const { memories } = await readMemories(await repository.view())
       return memories.map(({ key, text }) => `${escapeLine(key)}\t${escapeLine(text.split('\n')[0] ?? '')}`)
     }
+    case 'stream': {
+      const streams = await (await repository.streams()).list()
+      return streams
+        .map(({ streamId }) => escapeLine(streamId))
+        .filter((id) => id.startsWith(prefix))
+        .slice(0, candidateCountMax)
+    }
     case 'query': {
       const { queries } = await readSavedQueries(await repository.view())
       return queries.map(({ name, query }) => `${name}\t${escapeLine(query ?? '')}`)

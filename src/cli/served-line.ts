@@ -127,15 +127,17 @@ class ServedLine {
   #sink(stream: 'stdout' | 'stderr'): TextSink {
     const { terminal } = this.#line
     const isTerminal = terminal[stream]
+    const write = async (output: string | Uint8Array): Promise<void> => {
+      if (this.#left !== undefined) return
+      this.#hasPrinted = true
+      if ((await this.#streams.write(stream, output)) === 'closed') throw new ClosedPipeError()
+    }
     return {
       isTerminal,
       columns: () => (isTerminal && terminal.columns) || undefined,
       rows: () => (isTerminal && terminal.rows) || undefined,
-      write: async (text) => {
-        if (this.#left !== undefined) return
-        this.#hasPrinted = true
-        if ((await this.#streams.write(stream, text)) === 'closed') throw new ClosedPipeError()
-      },
+      write,
+      writeBytes: write,
       onUnread: this.#streams.onUnread,
     }
   }

@@ -1,6 +1,5 @@
 /**
- * Hands a command line to the daemon, if there is one, before the rest of the program is loaded (docs/ipc.md). Loads `node:net` only
- * when an endpoint file is there.
+ * Hands a command line to the daemon at a socket, before the rest of the program is loaded (docs/ipc.md).
  *
  * Invariants
  * - It never waits for a daemon that does not answer: after 500 ms, or when the connection breaks, the program does the work itself.
@@ -9,7 +8,6 @@
 import { closeSync, openSync, readSync, write, writeSync } from 'node:fs'
 import { createConnection, type Socket } from 'node:net'
 import { buildId } from '../ipc/build-id.ts'
-import { endpointName, guessCommonDir, readEndpoint } from '../ipc/endpoint.ts'
 import {
   ask,
   encodeFrame,
@@ -20,7 +18,6 @@ import {
   protocolVersion,
   tell,
 } from '../ipc/frames.ts'
-import { refusesDaemon } from '../ipc/refuses-daemon.ts'
 import type { WireValue } from '../ipc/wire-values.ts'
 import { isTerminal } from './is-terminal.ts'
 import { openUnblocked } from './open-unblocked.ts'
@@ -49,24 +46,6 @@ export type ClientOutcome =
 
 const passedOn =
   /^(?:HOME|PATH|XDG_CONFIG_HOME|TZ|LANG|LANGUAGE|TERM|COLORTERM|NO_COLOR|CLICOLOR|CLICOLOR_FORCE|COLUMNS|LINES|PAGER|EDITOR|VISUAL|CI|SHELL|TMPDIR|(?:LC_|GRITE_|GIT_).*)$/
-
-/** The socket of the daemon that may serve this line; undefined for none. */
-export function findSocket(argv: readonly string[], env: NodeJS.ProcessEnv): string | undefined {
-  if (refusesDaemon(argv, env)) return undefined
-  const name = endpointName()
-  const cwd = currentDirectory()
-  if (name === undefined || cwd === undefined) return undefined
-  const commonDir = guessCommonDir(cwd)
-  return commonDir && readEndpoint(`${commonDir}/grite/${name}`)?.socket
-}
-
-function currentDirectory(): string | undefined {
-  try {
-    return process.cwd()
-  } catch {
-    return undefined
-  }
-}
 
 /** Runs a line through the daemon at a socket. Never rejects. */
 export function runThroughDaemon(

@@ -28,6 +28,7 @@ export const daemonLogs = defineCommand({
     { command: 'grite daemon logs', explains: `the last ${linesDefault} lines` },
     { command: 'grite daemon logs --lines 1000 --json', explains: 'more of them, for a script' },
   ],
+  effect: 'reads',
   arguments: {},
   options: {
     lines: { type: 'count', min: 1, short: 'n', valueName: 'n', summary: `How many lines; default ${linesDefault}` },

@@ -20,9 +20,10 @@ const retryMs = 10 * 60_000
 /** Never throws. */
 export async function spawnForNext({ paths, facts, shared }: Workspace, argv: readonly string[]): Promise<void> {
   const { env } = facts
-  const name = endpointName()
   const { CI: ci = '' } = env
-  if (name === undefined || (ci !== '' && ci !== 'false' && ci !== '0') || refusesDaemon(argv, env)) return
+  if ((ci !== '' && ci !== 'false' && ci !== '0') || refusesDaemon(argv, env)) return
+  const name = endpointName()
+  if (name === undefined) return
   const endpoint = `${paths.home}/${name}`
   // Clients find the daemon from a `.git` above them.
   if (guessCommonDir(facts.cwd) === undefined) return

@@ -43,6 +43,7 @@ export const daemonStart = defineCommand({
     { command: 'grite daemon start', explains: 'in the background' },
     { command: 'grite daemon start --foreground --idle-timeout 0', explains: 'for a service manager' },
   ],
+  effect: 'sets',
   arguments: {
     directory: { summary: 'A directory in the repository; default the current one', optional: true, completes: 'file' },
   },

@@ -34,6 +34,7 @@ export const daemonStatus = defineCommand({
     { command: 'grite daemon status', explains: 'the daemon of this repository' },
     { command: 'grite daemon status --all', explains: 'every daemon of this user on this machine' },
   ],
+  effect: 'reads',
   arguments: {},
   options: { all: { type: 'boolean', short: 'a', summary: 'List every daemon of this user, of any repository' } },
   async run(context, { all }): Promise<{ readonly data: DaemonStatusData }> {

@@ -19,6 +19,7 @@ export const daemonStop = defineCommand({
   summary: 'Stop the daemon of this repository',
   description: 'It finishes its running requests first. The next command may start another, see `grite daemon start`.',
   examples: [{ command: 'grite daemon stop', explains: 'and wait until it has ended' }],
+  effect: 'sets',
   arguments: {},
   options: {},
   async run(context): Promise<{ readonly data: DaemonStopData }> {

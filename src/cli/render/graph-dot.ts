@@ -11,7 +11,7 @@ export function drawDot({ nodes, edges, cycles }: IssueDepGraphData): string {
   const lines = [
     'digraph issues {',
     '  node [shape=box];',
-    ...nodes.map((node) => `  ${nodeName(node)} [label=${quote(labelOf(node))}${styleOf(node, inCycle)}];`),
+    ...nodes.map((node) => `  ${nodeName(node)} [label=${quoteDot(labelOf(node))}${styleOf(node, inCycle)}];`),
     ...edges.map(({ from, to, types }) => {
       const line = types.includes('related_to') ? ' [dir=none, style=dotted]' : ''
       return `  ${names.get(from)} -> ${names.get(to)}${line};`
@@ -32,6 +32,6 @@ function styleOf(node: GraphNode, inCycle: ReadonlySet<string>): string {
 }
 
 /** Inside quotes a backslash starts an escape and `&` an entity; line ends are already made visible. */
-function quote(text: string): string {
+export function quoteDot(text: string): string {
   return `"${escapeLine(text).replaceAll('&', '&amp;').replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`
 }

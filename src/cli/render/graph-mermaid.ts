@@ -42,7 +42,7 @@ function classOf(node: GraphNode, inCycle: ReadonlySet<string>): string {
  * backticks start Markdown, `<` and `&` are HTML, `#` starts an entity, `%%` a comment, and `style:` before an entity makes
  * Mermaid drop a character.
  */
-function encodeEntities(title: string): string {
+export function encodeEntities(title: string): string {
   return escapeLine(title).replaceAll(/[^\p{L}\p{M}\p{N} .,/()_+=!?*~'-]/gu, (character) => {
     return `#${character.codePointAt(0)};`
   })

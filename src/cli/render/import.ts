@@ -3,11 +3,13 @@ import type { ImportData } from '../../commands/import.ts'
 import { escapeLine } from './escape-for-terminal.ts'
 import { formatCount } from './facts.ts'
 import type { Renderer, RenderView } from './renderer.ts'
+import { renderImportedStreams } from './stream-remotes.ts'
 
 /** Further errors are counted, not printed; `--json` lists them. */
 const errorsShownMax = 20
 
 export const renderImport: Renderer<ImportData> = (data, view) => {
+  if (data.streams !== undefined) return renderImportedStreams({ dryRun: data.dry_run, streams: data.streams }, view)
   const lines = [headline(data, view), ...alsoDone(data), ...leftOut(data), ...waiting(data, view)]
   const summary = view.quiet ? [] : lines.map((line) => `${line}\n`)
   return [...summary, renderErrors(data, view)].join('')

@@ -9,6 +9,7 @@ import type { DaemonLogsData } from '../daemon/logs.ts'
 import type { DaemonStartData } from '../daemon/start.ts'
 import type { DaemonStatusData } from '../daemon/status.ts'
 import type { DaemonStopData } from '../daemon/stop.ts'
+import type { McpData } from '../mcp-command.ts'
 import type { PieceRenderer, Renderer } from './renderer.ts'
 
 export { renderAsJson } from './as-json.ts'
@@ -23,6 +24,7 @@ export type RendererTable = Readonly<Record<string, () => Promise<AnyRenderer>>>
 type EveryRenderer = {
   readonly [Name in CommandName]: () => Promise<RendererOf<ResultOf<CommandNamed<Name>>>>
 } & {
+  readonly mcp: () => Promise<RendererOf<McpData>>
   readonly completion: () => Promise<RendererOf<CompletionData>>
   readonly 'daemon start': () => Promise<RendererOf<DaemonStartData>>
   readonly 'daemon stop': () => Promise<RendererOf<DaemonStopData>>
@@ -101,7 +103,52 @@ const everyRenderer: EveryRenderer = {
   'snapshot list': () => import('./snapshots.ts').then((file) => file.renderSnapshotList),
   'snapshot gc': () => import('./snapshots.ts').then((file) => file.renderSnapshotGc),
   watch: () => import('./watch.ts').then((file) => file.renderWatchEnd),
+  produce: () => import('./stream-records.ts').then((file) => file.renderProduce),
+  consume: () => import('./stream-records.ts').then((file) => file.renderConsume),
+  'stream create': () => import('./streams.ts').then((file) => file.renderStreamCreate),
+  'stream list': () => import('./streams.ts').then((file) => file.renderStreamList),
+  'stream show': () => import('./streams.ts').then((file) => file.renderStreamShow),
+  'stream append': () => import('./stream-records.ts').then((file) => file.renderStreamAppend),
+  'stream read': () => import('./stream-records.ts').then((file) => file.renderStreamRead),
+  'stream tail': () => import('./stream-records.ts').then((file) => file.renderStreamTail),
+  'stream branch': () => import('./streams.ts').then((file) => file.renderStreamBranch),
+  'stream seal': () => import('./streams.ts').then((file) => file.renderStreamSeal),
+  'stream merge': () => import('./stream-acts.ts').then((file) => file.renderStreamMerge),
+  'stream checkpoint create': () => import('./stream-acts.ts').then((file) => file.renderStreamCheckpointCreate),
+  'stream checkpoint list': () => import('./stream-acts.ts').then((file) => file.renderStreamCheckpointList),
+  'stream checkpoint verify': () => import('./stream-acts.ts').then((file) => file.renderStreamCheckpointVerify),
+  'stream proof': () => import('./stream-acts.ts').then((file) => file.renderStreamProof),
+  'stream verify-proof': () => import('./stream-acts.ts').then((file) => file.renderStreamVerifyProof),
+  'stream verify': () => import('./stream-acts.ts').then((file) => file.renderStreamVerify),
+  'stream takeover': () => import('./stream-acts.ts').then((file) => file.renderStreamTakeover),
+  'stream retain': () => import('./stream-acts.ts').then((file) => file.renderStreamRetain),
+  'stream delete': () => import('./stream-acts.ts').then((file) => file.renderStreamDelete),
+  'stream purge': () => import('./stream-acts.ts').then((file) => file.renderStreamPurge),
+  'stream lineage': () => import('./streams.ts').then((file) => file.renderStreamLineage),
+  'stream graph': () => import('./stream-graph.ts').then((file) => file.renderStreamGraph),
+  'stream diff': () => import('./stream-records.ts').then((file) => file.renderStreamDiff),
+  'stream publish': () => import('./stream-remotes.ts').then((file) => file.renderStreamPublish),
+  'stream fetch': () => import('./stream-remotes.ts').then((file) => file.renderStreamFetch),
+  'stream export': () => import('./stream-remotes.ts').then((file) => file.renderStreamExport),
+  'stream import': () => import('./stream-remotes.ts').then((file) => file.renderStreamImport),
+  'stream follow': () => import('./stream-remotes.ts').then((file) => file.renderStreamFollow),
+  'stream unfollow': () => import('./stream-remotes.ts').then((file) => file.renderStreamUnfollow),
+  'stream rescue': () => import('./stream-remotes.ts').then((file) => file.renderStreamRescue),
+  'stream probe': () => import('./stream-remotes.ts').then((file) => file.renderStreamProbe),
+  'stream cursor create': () => import('./stream-cursors.ts').then((file) => file.renderStreamCursorAct),
+  'stream cursor get': () => import('./stream-cursors.ts').then((file) => file.renderStreamCursorGet),
+  'stream cursor list': () => import('./stream-cursors.ts').then((file) => file.renderStreamCursorList),
+  'stream cursor advance': () => import('./stream-cursors.ts').then((file) => file.renderStreamCursorAct),
+  'stream cursor ack': () => import('./stream-cursors.ts').then((file) => file.renderStreamCursorAct),
+  'stream cursor delete': () => import('./stream-cursors.ts').then((file) => file.renderStreamCursorAct),
   prime: () => import('./prime.ts').then((file) => file.renderPrime),
+  'context index': () => import('./context.ts').then((file) => file.renderContextIndex),
+  'context query': () => import('./context.ts').then((file) => file.renderContextQuery),
+  'context show': () => import('./context.ts').then((file) => file.renderContextShow),
+  'context stale': () => import('./context.ts').then((file) => file.renderContextStale),
+  'context project': () => import('./context.ts').then((file) => file.renderContextProject),
+  'context set': () => import('./context.ts').then((file) => file.renderContextSet),
+  'context unset': () => import('./context.ts').then((file) => file.renderContextUnset),
   remember: () => import('./memories.ts').then((file) => file.renderRemember),
   recall: () => import('./memories.ts').then((file) => file.renderRecall),
   forget: () => import('./memories.ts').then((file) => file.renderForget),
@@ -113,6 +160,7 @@ const everyRenderer: EveryRenderer = {
   'daemon status': () => import('./daemon.ts').then((file) => file.renderDaemonStatus),
   'daemon logs': () => import('./daemon.ts').then((file) => file.renderDaemonLogs),
   'daemon install-launcher': () => import('./daemon.ts').then((file) => file.renderLauncher),
+  mcp: () => import('./mcp.ts').then((file) => file.renderMcp),
   completion: () => import('./completion.ts').then((file) => file.renderCompletion),
 }
 
@@ -121,4 +169,6 @@ export const renderers: RendererTable = everyRenderer
 /** Renderers for the items of feeds; each item is one or more lines. */
 export const itemRenderers: RendererTable = {
   watch: () => import('./watch.ts').then((file) => file.renderWatchedEvent),
+  'stream tail': () => import('./stream-records.ts').then((file) => file.renderStreamItem),
+  consume: () => import('./stream-records.ts').then((file) => file.renderStreamItem),
 }

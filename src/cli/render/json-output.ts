@@ -1,7 +1,8 @@
 /** The `--json` document. */
+
+import type { Failure } from '../../commands/describe-failure.ts'
 import type { Warning } from '../../tracker/effects.ts'
 import { DeferredEntries, formatJson, type JsonLayout, jsonPieces } from '../../tracker/export/json-pieces.ts'
-import type { Failure } from '../failure.ts'
 
 /**
  * The document of a success in pieces, since the data may exceed the maximum length of a string.

@@ -8,7 +8,6 @@ import { shortId } from './issue-shapes.ts'
 import type { Renderer, RenderView } from './renderer.ts'
 
 export type GraphNode = IssueDepGraphData['nodes'][number]
-type TreeRow = IssueDepGraphData['tree'][number]
 
 export const renderRelationGraph: Renderer<IssueDepGraphData> = (data, view) => {
   if (data.format === 'mermaid') return drawMermaid(data)
@@ -62,11 +61,11 @@ function paint(opening: string, { state }: GraphNode, { style }: RenderView): st
 }
 
 /** For each row, whether it is the last child of its parent. */
-function lastChildren(tree: readonly TreeRow[]): boolean[] {
+export function lastChildren(tree: readonly { readonly depth: number }[]): boolean[] {
   const followed: boolean[] = []
   const isLast: boolean[] = []
   for (let index = tree.length - 1; index >= 0; index--) {
-    const { depth } = tree[index] as TreeRow
+    const { depth } = tree[index] as { readonly depth: number }
     isLast[index] = followed[depth] !== true
     followed.length = depth
     followed[depth] = true
@@ -75,7 +74,7 @@ function lastChildren(tree: readonly TreeRow[]): boolean[] {
 }
 
 /** @param isContinued - by depth, whether a line continues to a later row */
-function drawBranch(depth: number, isLast: boolean, isContinued: readonly boolean[]): string {
+export function drawBranch(depth: number, isLast: boolean, isContinued: readonly boolean[]): string {
   if (depth === 0) return ''
   const lines = isContinued.slice(1, depth).map((goesOn) => (goesOn ? '│  ' : '   '))
   return `${lines.join('')}${isLast ? '└─ ' : '├─ '}`
