@@ -5,10 +5,20 @@
 import { createHash } from 'node:crypto'
 import { chmodSync, copyFileSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { resolve } from 'node:path'
+import { relative, resolve } from 'node:path'
 import { build } from 'esbuild'
 import { buildLauncher } from './build-launcher.mjs'
-import { apart, lazyBuiltins, nativeAddon, seldomUsed } from './esbuild-plugins.mjs'
+import {
+  apart,
+  builtGrammars,
+  lazyBuiltins,
+  lazyHostname,
+  nativeAddon,
+  nativePackages,
+  seldomUsed,
+  threadPaths,
+  threadPrograms,
+} from './esbuild-plugins.mjs'
 import { lazyCommands, lazyCommandTable } from './lazy-commands.mjs'
 import { formatScript, linkModules } from './link-modules.mjs'
 import { pastBarrels, redirectBarrels } from './past-barrels.mjs'
@@ -30,8 +40,9 @@ const output = {
   supported: { 'dynamic-import': false },
   logLevel: 'error',
 }
+const clientPlugins = [pastBarrels(), lazyBuiltins()]
 mkdirSync(draft, { recursive: true })
-await Promise.all([buildLibrary(), buildPackages(), buildClient()])
+await Promise.all([buildLibrary(), buildPackages(), buildClient(), buildThreads()])
 await buildCommandLine()
 const whyNoLauncher = buildLauncher(draft)
 if (whyNoLauncher !== undefined) console.log(`dist/grite-fast was not built: ${whyNoLauncher}`)
@@ -41,20 +52,23 @@ renameSync(draft, 'dist')
 async function buildCommandLine() {
   const modules = await linkModules({
     entry: 'src/cli/bundle.ts',
-    load: async (path) => (await lazyCommandTable(path)) ?? redirectBarrels(path),
+    load: async (path) =>
+      threadPrograms[relative(resolve('.'), path)] ?? (await lazyCommandTable(path)) ?? redirectBarrels(path),
     apart: new Map([
       ...Object.entries(seldomUsed).map(([name, path]) => [path, `./packages/${name}.cjs`]),
       ['./schemas.json', './packages/schemas.json'],
+      ['./mcp-sdk.ts', './packages/mcp-sdk.cjs'],
+      ...nativePackages.map((name) => [name, name]),
     ]),
     packagePlugins: [nativeAddon(), lazyBuiltins()],
   })
   // The index of a layer evaluates the whole layer.
   const barrels = [...modules.keys()].filter((id) => /^\w+(\/errors)?\/index$/.test(id))
   if (barrels.length > 0) throw new Error(`${barrels.join(', ')} would be evaluated; see scripts/past-barrels.mjs`)
-  writeLoader('')
+  await writeLoader('')
   await writeScripts(modules, { hot: modules, warm: new Map() })
   await writeScripts(modules, findEverydayModules(draft))
-  writeLoader(nameBuild(['hot.cjs', 'warm.cjs', 'cold.cjs', 'client.cjs', 'library.cjs']))
+  await writeLoader(nameBuild(['hot.cjs', 'warm.cjs', 'cold.cjs', 'client.cjs', 'library.cjs']))
   // Compiled in separate processes, so that code of the build itself does not get into the cache.
   const { v8 } = process.versions
   const code = compileEveryday(draft)
@@ -64,10 +78,32 @@ async function buildCommandLine() {
   if (compiled.hot.cachedDataRejected !== false) throw new Error('V8 rejected the compiled code')
 }
 
-/** The client of the daemon, which the loader runs before anything else. */
+/** The client of the daemon, which the loader runs before anything else where one listens. */
 async function buildClient() {
-  const plugins = [pastBarrels(), lazyBuiltins()]
-  await build({ ...output, entryPoints: { client: 'src/cli/thin-client.ts' }, plugins })
+  await build({
+    ...output,
+    entryPoints: { client: 'src/cli/thin-client.ts' },
+    plugins: clientPlugins,
+    // The value of the script is a function, as of the others.
+    banner: { js: '(function (require) { "use strict"; const module = { exports: {} };' },
+    footer: { js: 'return module.exports })' },
+  })
+}
+
+/** The loader with the search for a daemon in it. Old versions of Node must be able to parse it. */
+async function formatLoader() {
+  const { outputFiles } = await build({
+    ...output,
+    target: 'es2015',
+    write: false,
+    entryPoints: ['src/cli/find-socket.ts'],
+    plugins: [lazyHostname(), pastBarrels()],
+  })
+  const loader = readFileSync('scripts/loader.cjs', 'utf8')
+  const call = "require('./find-socket.cjs')"
+  if (!loader.includes(call)) throw new Error('the loader does not look for a daemon')
+  const code = `(function (module) { ${outputFiles[0].text.trim()} return module.exports })({ exports: {} })`
+  return loader.replace(call, () => code)
 }
 
 /**
@@ -94,8 +130,8 @@ async function writeScripts(modules, { hot, warm }) {
   }
 }
 
-function writeLoader(bundleId) {
-  copyFileSync('scripts/loader.cjs', `${draft}/grite.cjs`)
+async function writeLoader(bundleId) {
+  writeFileSync(`${draft}/grite.cjs`, await formatLoader())
   chmodSync(`${draft}/grite.cjs`, 0o755)
   writeFileSync(`${draft}/own-code.cjs`, readFileSync('scripts/own-code.cjs', 'utf8').replace('@bundle-id@', bundleId))
 }
@@ -104,8 +140,8 @@ async function buildLibrary() {
   await build({
     ...output,
     entryPoints: { library: 'src/library/index.ts' },
-    external: ['node-gyp-build'],
-    plugins: [lazyCommands(), pastBarrels(), nativeAddon(), apart(), lazyBuiltins()],
+    external: ['node-gyp-build', './seal-worker.cjs', './parse-worker.cjs', ...nativePackages],
+    plugins: [threadPaths(), lazyCommands(), pastBarrels(), nativeAddon(), apart(), lazyBuiltins()],
   })
   // Otherwise Node would parse the whole library once more to find its named exports.
   const names = Object.keys(createRequire(import.meta.url)(`${draft}/library.cjs`))
@@ -119,15 +155,56 @@ async function buildLibrary() {
   )
 }
 
+/** The programs of threads. */
+async function buildThreads() {
+  await build({
+    ...output,
+    entryPoints: { 'seal-worker': 'src/wal/streams/seal-worker.ts' },
+    external: nativePackages,
+    plugins: [pastBarrels(), apart()],
+  })
+  await build({
+    ...output,
+    entryPoints: { 'parse-worker': 'src/tracker/context/parse-worker.ts' },
+    // The ES module finds itself by `import.meta`.
+    alias: { 'web-tree-sitter': resolve('node_modules/web-tree-sitter/tree-sitter.cjs') },
+    plugins: [builtGrammars(), pastBarrels()],
+  })
+  mkdirSync(`${draft}/grammars`, { recursive: true })
+  copyFileSync('node_modules/web-tree-sitter/tree-sitter.wasm', `${draft}/grammars/parser.wasm`)
+  const { grammars } = await importSource('src/tracker/context/grammars.ts')
+  for (const { file } of Object.values(grammars)) {
+    copyFileSync(`node_modules/tree-sitter-wasms/out/tree-sitter-${file}.wasm`, `${draft}/grammars/${file}.wasm`)
+  }
+}
+
+/** The exports of a source that imports nothing at run time. */
+async function importSource(path) {
+  const { outputFiles } = await build({
+    ...output,
+    outdir: undefined,
+    write: false,
+    format: 'esm',
+    entryPoints: [path],
+  })
+  return import(`data:text/javascript;base64,${Buffer.from(outputFiles[0].contents).toString('base64')}`)
+}
+
 async function buildPackages() {
   await build({
     ...output,
     outdir: `${draft}/packages`,
     // Of hash-wasm, the file with BLAKE2b only: the index has every algorithm.
-    entryPoints: { ...seldomUsed, 'hash-wasm': 'hash-wasm/dist/blake2b.umd.min.js' },
+    entryPoints: {
+      ...seldomUsed,
+      'hash-wasm': 'hash-wasm/dist/blake2b.umd.min.js',
+      'mcp-sdk': 'src/mcp/mcp-sdk.ts',
+    },
     // An ES module gets the result of `require` as the default export.
     footer: { js: 'if (module.exports.default) module.exports = module.exports.default' },
   })
+  // The package reads it from the folder that it is in.
+  copyFileSync('node_modules/@bokuweb/zstd-wasm/dist/common/zstd.wasm', `${draft}/packages/zstd.wasm`)
   writeFileSync(
     `${draft}/packages/schemas.json`,
     JSON.stringify(JSON.parse(readFileSync('src/commands/schemas.json', 'utf8'))),

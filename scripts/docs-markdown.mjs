@@ -60,6 +60,7 @@ is printed as \`\\t\` or \`\\n\`; times are ISO 8601 in UTC.
 | \`lock status\` | resource, holder, ends, where, title |
 | \`actor list\` | actor, label, directory, key |
 | \`config list\` | setting, value, from |
+| \`stream list\` | stream, records, from, created, state, labels |
 | \`snapshot list\` | snapshot, made, events, log_up_to, problem, verdict |
 
 Labels leave out those with a column of their own; several values in one column are separated by commas. \`--json\` has all data.
@@ -81,7 +82,7 @@ const environment = `## Environment
 | \`GRITE_REMOTE_TIMEOUT\` | seconds to wait for a silent remote; overrides \`remote.timeout\` |
 | \`GRITE_REQUEST\` | a key, \`<unix ms>-<32 hexadecimal digits>\`, under which a command can be repeated: it is carried out once, and answers the same again |
 | \`GRITE_NO_DAEMON\` | if set and not 0, no daemon is used or started |
-| \`GRITE_NO_MAINTENANCE\` | if set, \`git maintenance run --auto\` is not started in the background |
+| \`GRITE_NO_MAINTENANCE\` | if set, \`git maintenance run --auto\` and \`git pack-refs\` are not started in the background, and no write deletes ended locks |
 | \`NO_COLOR\`, \`CLICOLOR\`, \`CLICOLOR_FORCE\` | colours, as usual |
 | \`GIT_EDITOR\`, \`VISUAL\`, \`EDITOR\` | the editor to open on a terminal if a text is missing |
 | \`GIT_DIR\` and similar | as for git |

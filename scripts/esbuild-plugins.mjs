@@ -1,6 +1,6 @@
 // Plugins of esbuild for the bundle of the library and for bundled packages.
 import { createRequire } from 'node:module'
-import { resolve } from 'node:path'
+import { relative, resolve } from 'node:path'
 
 /** Packages that few commands need, by file name in `dist/packages/`. */
 export const seldomUsed = {
@@ -10,7 +10,11 @@ export const seldomUsed = {
   yargs: 'yargs/yargs',
   csv: 'csv-stringify/sync',
   'hash-wasm': 'hash-wasm',
+  zstd: '@bokuweb/zstd-wasm',
 }
+
+/** Packages that choose a native addon by themselves, loaded from where npm installed them. */
+export const nativePackages = ['@node-rs/crc32']
 
 /**
  * Loads built-in modules of Node on first use instead of on import: crypto, zlib and the streams below tty take several
@@ -51,6 +55,23 @@ export function lazyBuiltins() {
   }
 }
 
+/** Like `lazyBuiltins`, for the loader, which needs one function of `node:os` where it needs any. */
+export function lazyHostname() {
+  return {
+    name: 'lazy-hostname',
+    setup(plugin) {
+      plugin.onResolve({ filter: /^node:os$/ }, ({ path, namespace }) =>
+        namespace === 'lazy-hostname' ? { path, external: true } : { path, namespace: 'lazy-hostname' },
+      )
+      plugin.onLoad({ filter: /.*/, namespace: 'lazy-hostname' }, ({ path }) => ({
+        contents: `export const hostname = () => require(${JSON.stringify(path)}).hostname()`,
+        loader: 'js',
+        resolveDir: resolve('.'),
+      }))
+    },
+  }
+}
+
 /** Redirects imports of rarely used packages, and of the schemas, to their separate files. */
 export function apart() {
   return {
@@ -79,14 +100,49 @@ export function nativeAddon() {
         loader: 'js',
         contents: `
 const { existsSync } = require('node:fs')
-const { createRequire } = require('node:module')
 const { dirname, join } = require('node:path')
 const manifest = require.resolve('classic-level/package.json')
 const root = dirname(manifest)
 const prebuilt = join(root, 'prebuilds/linux-x64/classic-level.node')
 const usual = process.platform === 'linux' && process.arch === 'x64' &&
   !existsSync('/etc/alpine-release') && !existsSync(join(root, 'build')) && existsSync(prebuilt)
-module.exports = usual ? require(prebuilt) : createRequire(manifest)('node-gyp-build')(root)`,
+// Loading node:module takes a millisecond.
+module.exports = usual ? require(prebuilt) : require('node:module').createRequire(manifest)('node-gyp-build')(root)`,
+      }))
+    },
+  }
+}
+
+/** The path of the bundled program of a thread, by the module that states the path of its source. */
+export const threadPrograms = {
+  'src/wal/streams/seal-worker-path.ts': "export const sealWorkerPath = () => require.resolve('./seal-worker.cjs')",
+  'src/tracker/context/parse-worker-path.ts':
+    "export const parseWorkerPath = () => require.resolve('./parse-worker.cjs')",
+}
+
+/** Puts `threadPrograms` into a bundle. */
+export function threadPaths() {
+  return {
+    name: 'thread-paths',
+    setup(plugin) {
+      plugin.onLoad({ filter: /-worker-path\.ts$/ }, ({ path }) => ({
+        contents: threadPrograms[relative(resolve('.'), path)],
+        loader: 'ts',
+      }))
+    },
+  }
+}
+
+/** Lets a program of `dist/` find the grammars beside it. */
+export function builtGrammars() {
+  return {
+    name: 'built-grammars',
+    setup(plugin) {
+      plugin.onLoad({ filter: /[\\/]grammar-files\.ts$/ }, () => ({
+        contents: `
+export const grammarFile = (name: string): string => require.resolve('./grammars/' + name + '.wasm')
+export const parserFile = (): string => require.resolve('./grammars/parser.wasm')`,
+        loader: 'ts',
       }))
     },
   }

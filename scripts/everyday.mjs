@@ -15,6 +15,20 @@ export const everydayCommands = [
 /** The first write of a repository. */
 export const firstLines = [['issue', 'create', '--title', 'First', '--json']]
 
+/** The second write: issues as a repository in use has them, enough for answers that are written in pieces. */
+export const manyOperations = Array.from({ length: 400 }, (_, index) => [
+  {
+    op: 'create',
+    as: `i${index}`,
+    title: `Issue ${index}`,
+    body: 'Text',
+    labels: [`area-${index % 9}`],
+    priority: `P${index % 4}`,
+  },
+  ...(index % 10 === 1 ? [{ op: 'dep_add', issue: `@i${index}`, target: `@i${index - 1}`, type: 'depends_on' }] : []),
+  ...(index % 10 === 2 ? [{ op: 'close', issue: `@i${index}` }] : []),
+]).flat()
+
 /**
  * Lines that run each everyday command in a repository with the issue `ID`.
  *

@@ -4,6 +4,7 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, relative, resolve } from 'node:path'
 import { build } from 'esbuild'
+import { nativePackages } from './esbuild-plugins.mjs'
 import { everydayCommands } from './everyday.mjs'
 
 /** Command tables, by file, with the name of their export. */
@@ -74,7 +75,7 @@ export const rows = ${exported}.map((command) => {
       platform: 'node',
       target: 'node20',
       format: 'cjs',
-      external: ['classic-level'],
+      external: ['classic-level', ...nativePackages],
       stdin: { contents, resolveDir: '.' },
       outfile,
       logLevel: 'error',

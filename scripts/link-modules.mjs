@@ -100,7 +100,7 @@ function linkSource(code, path, options) {
     getters.push(`let ${name}_; const ${name} = () => ${name}_ ??= ${load};`)
   }
   const rest = /\b(?:__toESM|__toCommonJS|__export|module\.exports|require\(")/.exec(
-    body.replaceAll(/require\("(?:node:|\.\/packages)/g, ''),
+    body.replaceAll(/require\("(?:node:|\.\/packages|@node-rs\/)/g, ''),
   )
   if (rest !== null) throw new Error(`${path}: cannot link ${rest[0]}`)
   const members = exported.map(([, name, value]) =>

@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 // Runs the command line. Its modules are in three scripts, which are loaded when the first of their modules is needed: hot.cjs
 // has those of most lines, warm.cjs what everyday commands need besides when they open the view, cold.cjs all others. V8 gets
-// compiled code with each: of the command itself for an everyday one. V8 rejects code from
-// another version; own-code.cjs then looks for code made by the running version. Old versions of Node must be able to parse
+// compiled code with each: of the command itself for an everyday one. Where a daemon listens, client.cjs is loaded first. V8 rejects
+// code from another version; own-code.cjs then looks for code made by the running version. Old versions of Node must be able to parse
 // this file, to print that they are too old.
 'use strict'
 const nodeMajorMin = 20
@@ -15,6 +15,9 @@ if (Number.parseInt(process.versions.node, 10) < nodeMajorMin) {
 
 const fs = require('node:fs')
 const vm = require('node:vm')
+
+// The build puts the code of src/cli/find-socket.ts here.
+const { findSocket } = require('./find-socket.cjs')
 
 /** Names of compiled code, by the first words of a line. */
 const everyday = new Map([
@@ -42,20 +45,21 @@ let isShippedUsable = false
 let factories = {}
 
 if (require.main === module) runWithDaemon()
-else module.exports = { bundle: loadCommandLine(), load, loaded, scripts }
+else module.exports = { bundle: loadCommandLine(), load, loaded, run, scripts }
 
 /** Hands the line to the daemon where one runs, and else runs it here. */
 function runWithDaemon() {
-  const client = require('./client.cjs')
   const argv = process.argv.slice(2)
-  const socket = client.findSocket(argv, process.env)
+  const socket = findSocket(argv, process.env)
   if (socket === undefined) return loadCommandLine().runProcess()
-  client.runThroughDaemon(socket, argv, process.env).then((outcome) => {
-    if (outcome.kind === 'exit') return process.reallyExit(outcome.status)
-    if (outcome.kind === 'local' && outcome.key !== undefined) process.env.GRITE_REQUEST = outcome.key
-    if (outcome.kind === 'lost') loadCommandLine().reportLostDaemon()
-    else loadCommandLine().runProcess()
-  })
+  run('client')
+    .runThroughDaemon(socket, argv, process.env)
+    .then((outcome) => {
+      if (outcome.kind === 'exit') return process.reallyExit(outcome.status)
+      if (outcome.kind === 'local' && outcome.key !== undefined) process.env.GRITE_REQUEST = outcome.key
+      if (outcome.kind === 'lost') loadCommandLine().reportLostDaemon()
+      else loadCommandLine().runProcess()
+    })
 }
 
 function loadCommandLine() {
@@ -95,12 +99,15 @@ function run(name) {
     return compiled.cachedDataRejected ? undefined : compiled
   }
   // Everyday commands seldom load the cold script, so it has no code for each of them.
-  const codeName = `${name}-${name !== 'cold' || command === 'sync' ? command : 'other'}`
+  const isForAll = name === 'client' || (name === 'cold' && command !== 'sync')
+  const codeName = `${name}-${isForAll ? 'other' : command}`
   const shipped = readShipped(codeName)
   let script = shipped && compile(shipped)
   if (name === 'hot') isShippedUsable = script !== undefined
   if (script === undefined) {
-    script = isShippedUsable ? compile() : require('./own-code.cjs').compileWithOwn(compile, codeName)
+    // The client is compiled in less time than own-code.cjs takes.
+    script =
+      isShippedUsable || name === 'client' ? compile() : require('./own-code.cjs').compileWithOwn(compile, codeName)
   }
   scripts[name] = script
   return script.runInThisContext()(require, load, interop)

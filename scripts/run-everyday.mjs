@@ -3,9 +3,10 @@ import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { firstLines, otherLines, readingLines, syncLines, writingLines } from './everyday.mjs'
+import { firstLines, manyOperations, otherLines, readingLines, syncLines, writingLines } from './everyday.mjs'
 
 const runner = resolve('scripts/run-lines.cjs')
+const clientRunner = resolve('scripts/run-client.cjs')
 const createLines = writingLines['issue create']
 
 /**
@@ -35,7 +36,7 @@ export function findEverydayModules(dist) {
  * commands are not among them: they change V8 flags, and V8 rejects code that was made under other flags.
  */
 export function compileEveryday(dist) {
-  return inRepository(dist, (run, first) => {
+  return inRepository(dist, (run, first, runClient) => {
     const code = new Map()
     const keep = (command, { codeOf }, scripts) => {
       for (const script of scripts) {
@@ -52,6 +53,7 @@ export function compileEveryday(dist) {
     }
     keep('other', run(otherLines), ['hot', 'warm', 'cold'])
     keep('sync', run(syncLines), ['hot', 'warm', 'cold'])
+    code.set('client-other', runClient())
     return code
   })
 }
@@ -77,14 +79,28 @@ function inRepository(dist, work) {
       codeOf: (script) => (existsSync(`${output}.${script}`) ? readFileSync(`${output}.${script}`) : undefined),
     }
   }
+  const runClient = () => {
+    const output = join(place, 'client')
+    execFileSync(process.execPath, [clientRunner, dist, output], options)
+    return readFileSync(output)
+  }
   try {
     mkdirSync(directory)
     execFileSync('git', ['init', '-q', directory], { env })
+    // As most users have one. The first write then tells the name of its actor.
+    execFileSync('git', ['config', 'user.name', 'Ann'], options)
     execFileSync('git', ['init', '-q', '--bare', remote], { env })
     execFileSync('git', ['remote', 'add', 'origin', remote], options)
     const first = run(firstLines)
     const id = JSON.parse(first.stdout).data.issue_id
-    return work((lines) => run(lines.map((words) => words.map((word) => (word === 'ID' ? id : word)))), first)
+    // Lists are as long as those of a repository in use: a short one runs other code.
+    const batch = { ...options, input: manyOperations.map((line) => JSON.stringify(line)).join('\n') }
+    execFileSync(process.execPath, [`${dist}/grite.cjs`, 'batch'], { ...batch, stdio: ['pipe', 'ignore', 'inherit'] })
+    return work(
+      (lines) => run(lines.map((words) => words.map((word) => (word === 'ID' ? id : word)))),
+      first,
+      runClient,
+    )
   } finally {
     rmSync(place, { recursive: true, force: true })
   }

@@ -15,6 +15,7 @@ const { exportedTypes, checker } = openProgram([
   'src/commands/index.ts',
   'src/cli/completion-command.ts',
   'src/cli/daemon/index.ts',
+  'src/cli/mcp-command.ts',
   'src/git/buffer-slices.d.ts',
 ])
 const schemas = Object.fromEntries(
