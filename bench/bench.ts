@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { benchEnv } from './measure.ts'
+import { mulberry32 } from './mulberry32.ts'
 
 export interface Bench {
   readonly name: string
@@ -44,3 +45,18 @@ export const ratio = (value: number, base: number): string => `${(value / base).
 
 /** `met` or `MISSED`, in upper case so that readers notice it. */
 export const verdict = (met: boolean): string => (met ? 'met' : 'MISSED')
+
+/** The facts of a process, with a deterministic clock and deterministic randomness. */
+export function openFacts(cwd: string) {
+  const random = mulberry32(20_26)
+  let nowUnixMs = 1_700_000_000_000
+  return {
+    cwd,
+    env: benchEnv,
+    clock: { nowUnixMs: () => ++nowUnixMs },
+    random: { bytes: (count: number) => Uint8Array.from({ length: count }, () => Math.floor(random() * 256)) },
+    identity: { actor: undefined, dataDir: undefined },
+    warn: () => {},
+    progress: () => ({ report() {}, end() {} }),
+  }
+}

@@ -5,7 +5,8 @@ import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { batchLines } from './batch-lines.ts'
 import { type Bench, bareNode, grite, griteScript, inRepository, ms, ratio, runGrite, verdict } from './bench.ts'
-import { benchEnv, summarize, type Timing, timeProcesses } from './measure.ts'
+import { benchEnv, summarize, type Timing } from './measure.ts'
+import { type TimedProcess, timeProcesses } from './time-processes.ts'
 
 /** One raw flush wave: writes and flushes as many files as a create, in parallel, in `directory`. */
 export async function rawFlushWave(directory: string): Promise<number> {
@@ -103,8 +104,11 @@ function fillWithIssues(cwd: string, count: number): void {
   if (status !== 0) throw new Error(stderr)
 }
 
-function compare(name: string, { median, min }: Timing, node: Timing, target: number): string {
+function compare(name: string, timed: TimedProcess, node: TimedProcess, target: number): string {
+  const { median, min, processor } = timed
   const times = `${name} ${ms(median)} (min ${ms(min)}), bare node ${ms(node.median)} (min ${ms(node.min)})`
   const met = verdict(median <= target * node.median)
-  return `${name} ${ratio(median, node.median)} of a bare start (target ${target}x): ${met}; ${times}`
+  const busy =
+    processor && node.processor ? `, ${ratio(processor.median, node.processor.median)} of its processor time` : ''
+  return `${name} ${ratio(median, node.median)} of a bare start${busy} (target ${target}x): ${met}; ${times}`
 }

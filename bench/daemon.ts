@@ -6,7 +6,8 @@ import type * as library from '../src/library/index.ts'
 import { batchLines } from './batch-lines.ts'
 import { type Bench, bareNode, griteScript, inRepository, ms, ratio, verdict } from './bench.ts'
 import { rawFlushWave } from './commands.ts'
-import { benchEnv, summarize, type Timing, timeProcesses } from './measure.ts'
+import { benchEnv, summarize, type Timing } from './measure.ts'
+import { type TimedProcess, timeProcesses } from './time-processes.ts'
 
 const env = { ...benchEnv, GRITE_NO_DAEMON: undefined }
 const launcher = new URL('../dist/grite-fast', import.meta.url).pathname
@@ -18,6 +19,9 @@ function run(cwd: string, words: readonly string[], input = ''): string {
   if (status !== 0) throw new Error(`grite ${words.join(' ')}: ${stderr}`)
   return stdout
 }
+
+/** After this time without a request a daemon has given back the memory that it does not need. */
+const restMs = 12_000
 
 /** Operations of one commit. */
 const batchMax = 2500
@@ -79,6 +83,13 @@ export const daemonBench: Bench = {
         const wave = summarize(waves)
         const row = (name: string, time: number, base: number, target: number) =>
           `${name}: ${ratio(time, base)} (target ${target}x): ${verdict(time <= target * base)}; ${ms(time)}`
+        /** The processor time of the Node client; that of the daemon is not in it. */
+        const clientRow = (name: string, time: TimedProcess, base: TimedProcess) =>
+          `${row(name, time.median, base.median, 1.3)}${
+            time.processor && base.processor
+              ? `, ${ratio(time.processor.median, base.processor.median)} of the processor time`
+              : ''
+          }`
         const { node } = times
         lines.push(
           row('launcher --version', times.version.median, node.median, 0.08),
@@ -86,9 +97,9 @@ export const daemonBench: Bench = {
           row('launcher list after a write', writes.listAfter.median, writes.node.median, 0.25),
           row('launcher show', times.show.median, node.median, 0.12),
           row('launcher create, without flushes', withFlushesOff(writes.create, wave), writes.node.median, 0.28),
-          row('Node client --version', times.versionOfNode.median, node.median, 1.3),
-          row('Node client list', times.listOfNode.median, node.median, 1.3),
-          row('Node client show', times.showOfNode.median, node.median, 1.3),
+          clientRow('Node client --version', times.versionOfNode, node),
+          clientRow('Node client list', times.listOfNode, node),
+          clientRow('Node client show', times.showOfNode, node),
           row(
             'Node client create, without flushes',
             withFlushesOff(writes.createOfNode, wave),
@@ -105,11 +116,11 @@ export const daemonBench: Bench = {
         const list = [existsSync(launcher) ? launcher : griteScript, 'issue', 'list', '--json']
         const times = timeProcesses({ node: bareNode, list }, { runs: small ? 3 : 15, cwd, env })
         const { pid, rss_bytes } = JSON.parse(run(cwd, ['daemon', 'status', '--json'])).data
-        await sleep(small ? 10 : 3000)
+        await sleep(small ? 10 : restMs)
         const rss = rssOf(pid) ?? rss_bytes
         lines.push(
           `launcher list of 10,000: ${ratio(times.list.median, times.node.median)} (target 0.3x): ${verdict(times.list.median <= 0.3 * times.node.median)}`,
-          `resident memory with 10,000 issues open: ${(rss / 2 ** 20).toFixed(0)} MiB (target 90 MB): ${verdict(rss <= 90e6)}`,
+          `resident memory at rest with 10,000 issues open: ${(rss / 2 ** 20).toFixed(0)} MiB (target 90 MB): ${verdict(rss <= 90e6)}`,
         )
       }),
     )

@@ -29,34 +29,21 @@ export const benchEnv: Readonly<Record<string, string | undefined>> = {
   GIT_CONFIG_GLOBAL: '/dev/null',
 }
 
-/** Runs the commands in rounds, so that noise affects all of them equally. */
-export function timeProcesses<Name extends string>(
-  commands: Readonly<Record<Name, readonly string[]>>,
-  { runs, cwd, env = benchEnv }: { readonly runs: number; readonly cwd: string; readonly env?: typeof benchEnv },
-): Record<Name, ProcessRun> {
-  const names = Object.keys(commands) as Name[]
-  const times = new Map<Name, number[]>(names.map((name) => [name, []]))
-  const outputs = new Map<Name, string>()
-  for (let run = 0; run < runs; run++) {
-    for (const name of names) {
-      const [file, ...args] = commands[name] as [string, ...string[]]
-      const start = process.hrtime.bigint()
-      const result = spawnSync(file, args, { cwd, env: env as NodeJS.ProcessEnv, encoding: 'utf8', maxBuffer: 1 << 30 })
-      times.get(name)?.push(Number(process.hrtime.bigint() - start) / 1e6)
-      if (result.status !== 0)
-        throw new Error(`${file} ${args.join(' ')} exited with ${result.status}: ${result.stderr}`)
-      outputs.set(name, result.stdout)
-    }
-  }
-  const entries = names.map((name) => [
-    name,
-    { ...summarize(times.get(name) ?? []), peakRssBytes: 0, stdout: outputs.get(name) ?? '' },
-  ])
-  return Object.fromEntries(entries) as Record<Name, ProcessRun>
-}
-
 /** Preloaded into a Node process: prints its own peak resident set, in bytes, as the last line of stderr. */
 const peakReporter = `data:text/javascript,process.on('exit',()=>process.stderr.write('\\npeak '+process.resourceUsage().maxRSS*1024))`
+
+/** Runs one Node script, whose output goes through a pipe to a process that drops it. */
+export function timeThroughPipe(script: string, args: readonly string[], cwd: string): Omit<ProcessRun, 'stdout'> {
+  const start = process.hrtime.bigint()
+  const words = [process.execPath, '--import', peakReporter, script, ...args]
+  const { status, stderr } = spawnSync('sh', ['-c', '"$0" "$@" | cat >/dev/null', ...words], {
+    ...{ cwd, env: benchEnv, encoding: 'utf8' },
+  })
+  const elapsed = Number(process.hrtime.bigint() - start) / 1e6
+  const peakRssBytes = Number(/peak (\d+)$/.exec(stderr)?.[1] ?? 0)
+  if (status !== 0 || peakRssBytes === 0) throw new Error(`${script} ${args.join(' ')} failed: ${stderr}`)
+  return { median: elapsed, min: elapsed, max: elapsed, peakRssBytes }
+}
 
 /** Runs one Node script and measures its peak resident set. */
 export function timeWithMemory(script: string, args: readonly string[], cwd: string): ProcessRun {

@@ -2,9 +2,8 @@ import { createHash } from 'node:crypto'
 import type { IssueId } from '../src/model/index.ts'
 import { readReadyQueue } from '../src/tracker/issues/ready-queue.ts'
 import { openWorkspace, type Workspace } from '../src/tracker/workspace.ts'
-import { type Bench, inRepository, ms, verdict } from './bench.ts'
-import { benchEnv, summarize } from './measure.ts'
-import { mulberry32 } from './mulberry32.ts'
+import { type Bench, inRepository, ms, openFacts, verdict } from './bench.ts'
+import { summarize } from './measure.ts'
 
 const targetMs = 45
 
@@ -47,21 +46,6 @@ export const readyBench: Bench = {
 
 function hash(text: string): string {
   return createHash('sha256').update(text).digest('hex').slice(0, 16)
-}
-
-/** The facts of a process, with a deterministic clock and deterministic randomness. */
-function openFacts(cwd: string) {
-  const random = mulberry32(20_26)
-  let nowUnixMs = 1_700_000_000_000
-  return {
-    cwd,
-    env: benchEnv,
-    clock: { nowUnixMs: () => ++nowUnixMs },
-    random: { bytes: (count: number) => Uint8Array.from({ length: count }, () => Math.floor(random() * 256)) },
-    identity: { actor: undefined, dataDir: undefined },
-    warn: () => {},
-    progress: () => ({ report() {}, end() {} }),
-  }
 }
 
 /** Stays within the limit of events per commit. */
