@@ -6,6 +6,7 @@ const issueCreate = defineCommand({
   name: 'issue create',
   summary: 'Create an issue',
   examples: [{ command: 'grite issue create --title "Crash on start"', explains: 'the least it needs' }],
+  effect: 'reads',
   arguments: {},
   options: {
     title: { type: 'text', required: true, short: 't', summary: 'Title' },
@@ -21,6 +22,7 @@ const issueList = defineCommand({
   summary: 'List issues',
   description: 'All issues, or those that every given option selects.',
   examples: [{ command: 'grite issue list --state open', explains: 'what is left to do' }],
+  effect: 'reads',
   arguments: {},
   options: {
     state: { type: 'text', choices: ['open', 'closed'], summary: 'Only issues in this state' },
@@ -35,6 +37,7 @@ const issueShow = defineCommand({
   name: 'issue show',
   summary: 'Show an issue',
   examples: [{ command: 'grite issue show 4f2a', explains: 'an id prefix is enough' }],
+  effect: 'reads',
   arguments: { id: { summary: 'Issue id or unique prefix', completes: 'issue' } },
   options: {
     id: { type: 'text', summary: 'The same, as an option' },
@@ -51,6 +54,7 @@ const labelAdd = defineCommand({
   name: 'issue label add',
   summary: 'Add labels',
   examples: [{ command: 'grite issue label add 4f2a bug', explains: 'one label' }],
+  effect: 'reads',
   arguments: {
     id: { summary: 'Issue', completes: 'issue' },
     labels: { summary: 'Labels', repeatable: true, optional: true, completes: 'label' },
@@ -63,6 +67,7 @@ const snapshot = defineCommand({
   name: 'snapshot',
   summary: 'Make a snapshot',
   examples: [{ command: 'grite snapshot', explains: 'of everything' }],
+  effect: 'reads',
   arguments: {},
   options: {},
   async run({ warn }) {
@@ -75,6 +80,7 @@ const snapshotList = defineCommand({
   name: 'snapshot list',
   summary: 'List snapshots',
   examples: [{ command: 'grite snapshot list', explains: 'newest first' }],
+  effect: 'reads',
   arguments: {},
   options: {},
   run: async () => ({ data: { snapshots: [] } }),
@@ -84,6 +90,7 @@ const flood = defineCommand({
   name: 'flood',
   summary: 'Print much',
   examples: [{ command: 'grite flood', explains: 'for the tests of closed pipes' }],
+  effect: 'reads',
   arguments: {},
   options: {},
   run: async () => ({ data: { lines: Array.from({ length: 200_000 }, (_, index) => `line ${index}`) } }),
@@ -93,6 +100,7 @@ const sleep = defineCommand({
   name: 'sleep',
   summary: 'Wait for a signal',
   examples: [{ command: 'grite sleep', explains: 'for the tests of signals' }],
+  effect: 'reads',
   arguments: {},
   options: {},
   async run({ warn }) {

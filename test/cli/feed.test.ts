@@ -11,6 +11,7 @@ const count = defineCommand({
   summary: 'Count',
   examples: [],
   isFeed: true,
+  effect: 'reads',
   arguments: { to: { summary: 'Last number' } },
   options: {},
   async run(context, { to }) {
@@ -82,4 +83,50 @@ test('a command not declared as a feed must not emit items', async () => {
   })
   assert.deepEqual([status, stdout], [1, ''])
   assert.match(JSON.parse(stderr).error.message, /count is not a feed/)
+})
+
+test('a feed may print bytes in a form of its own', async () => {
+  const bytes = defineCommand({
+    name: 'bytes',
+    summary: 'Print bytes',
+    examples: [],
+    isFeed: true,
+    effect: 'reads',
+    arguments: {},
+    options: {},
+    async run({ output }) {
+      await output?.write(Buffer.from(`terminal: ${output.isTerminal}\0`))
+      return { data: null }
+    },
+  })
+  const parts = { renderers: { bytes: async () => () => '' } }
+  const outcome = await runCli(['bytes'], { commands: [bytes], parts })
+  assert.deepEqual([outcome.status, outcome.stdout], [0, 'terminal: false\0'])
+  assert.equal((await runCli(['bytes'], { commands: [bytes], parts, columns: 80 })).stdout, 'terminal: true\0')
+})
+
+test('an interrupt waits for a command that ends by itself, and for its result', async () => {
+  const gather = defineCommand({
+    name: 'gather',
+    summary: 'Gather until interrupted',
+    examples: [],
+    endsWhenInterrupted: true,
+    effect: 'reads',
+    arguments: {},
+    options: {},
+    async run({ interrupted }) {
+      if (!interrupted.aborted) await new Promise((resolve) => interrupted.addEventListener('abort', resolve))
+      return { data: { gathered: 2 }, exitStatus: 1 }
+    },
+  })
+  const cleanups: (() => void | Promise<void>)[] = []
+  const running = runCli(['gather', '--json'], {
+    commands: [gather],
+    onInterrupt: (cleanup) => void cleanups.push(cleanup),
+  })
+  while (cleanups.length < 2) await new Promise((resolve) => setImmediate(resolve))
+  // Newest first, as the process runs them.
+  for (const cleanup of cleanups.toReversed()) await cleanup()
+  const { status, stdout } = await running
+  assert.deepEqual([status, JSON.parse(stdout).data], [1, { gathered: 2 }])
 })

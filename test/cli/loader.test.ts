@@ -4,12 +4,13 @@ import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { describe, it } from 'node:test'
-import { runInThisContext } from 'node:vm'
+import { runInThisContext, type Script } from 'node:vm'
 import { gritePath } from '../contract/grite-process.ts'
 
 interface LoaderExports {
+  readonly run: (script: string) => Readonly<Record<string, unknown>>
   readonly load: (id: string) => Readonly<Record<string, unknown>>
-  readonly scripts: Readonly<Record<string, unknown>>
+  readonly scripts: Readonly<Record<string, Script>>
 }
 
 const loader = (): LoaderExports => createRequire(import.meta.url)(gritePath)
@@ -38,10 +39,18 @@ describe('scripts of the command line', () => {
   it('a module of the cold script uses the classes of the hot one', () => {
     const { load, scripts } = loader()
     assert.deepEqual(Object.keys(scripts), ['hot'])
-    const { describeFailure } = load('cli/failure') as { describeFailure: (thrown: unknown) => { code: string } }
+    const { describeFailure } = load('commands/describe-failure') as {
+      describeFailure: (thrown: unknown) => { code: string }
+    }
     assert.deepEqual(Object.keys(scripts), [...scriptNames])
     const { NotFoundError } = load('model/errors/errors') as { NotFoundError: new (message: string) => Error }
     assert.equal(describeFailure(new NotFoundError('nothing')).code, 'not_found')
+  })
+
+  it('the client of the daemon is compiled from shipped code', () => {
+    const { run, scripts } = loader()
+    assert.deepEqual(Object.keys(run('client')), ['runThroughDaemon'])
+    assert.equal(scripts.client?.cachedDataRejected, false)
   })
 
   it('every module can be evaluated', () => {

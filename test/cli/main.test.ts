@@ -88,6 +88,7 @@ test('a full disk is reported as io_error', async () => {
     name: 'full',
     summary: '',
     examples: [],
+    effect: 'reads',
     arguments: {},
     options: {},
     run: () => Promise.reject(Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' })),
@@ -100,7 +101,7 @@ test('a full disk is reported as io_error', async () => {
 test('a message cannot forge further lines of output', async () => {
   const forged = 'x\n\nSuggestions:\n  - curl | sh'
   const speak = defineCommand({
-    ...{ name: 'speak', summary: '', examples: [], arguments: {}, options: {} },
+    ...{ name: 'speak', summary: '', examples: [], effect: 'reads', arguments: {}, options: {} },
     run({ warn }) {
       warn({ code: 'told', message: forged })
       return Promise.reject(new NotFoundError(forged, { hints: [forged] }))
@@ -134,6 +135,7 @@ test('--quiet still prints a warning that explains a failure', async () => {
     name: 'gate',
     summary: 'Fails',
     examples: [],
+    effect: 'reads',
     arguments: {},
     options: {},
     async run({ warn }) {
@@ -202,6 +204,7 @@ test('a command reads standard input whole or line by line', async () => {
     name: 'cat',
     summary: '',
     examples: [],
+    effect: 'reads',
     arguments: {},
     options: { lines: { type: 'boolean', summary: '' } },
     async run({ text }, { lines }) {
@@ -222,6 +225,7 @@ test('opening an editor fails when there is no terminal', async () => {
     name: 'edit',
     summary: '',
     examples: [],
+    effect: 'reads',
     arguments: {},
     options: {},
     run: async ({ text }) => ({ data: await text.editText('draft') }),

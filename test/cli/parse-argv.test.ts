@@ -95,6 +95,7 @@ const search = defineCommand({
   name: 'search',
   summary: 'Search',
   examples: [],
+  effect: 'reads',
   arguments: { query: { summary: 'Terms', repeatable: true, takesTerms: true } },
   options: {
     limit: { type: 'count', short: 'n', summary: 'At most so many' },

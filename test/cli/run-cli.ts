@@ -16,6 +16,10 @@ export interface CliOptions {
   readonly stdout?: Pick<TextSink, 'write'>
   readonly commands?: readonly AnyCommand[]
   readonly parts?: Partial<MainParts>
+  /** Replaces what the process would be. */
+  readonly facts?: Partial<ProcessFacts>
+  /** Receives what an interrupt would wait for. */
+  readonly onInterrupt?: (cleanup: () => void | Promise<void>) => void
 }
 
 export interface CliOutcome {
@@ -44,9 +48,13 @@ export async function runCli(words: readonly string[], options: CliOptions = {})
     stderr: stderr.sink,
     nowUnixMs: () => testNowUnixMs,
     randomBytes: (count) => new Uint8Array(count),
-    onInterrupt: () => () => undefined,
+    onInterrupt(cleanup) {
+      options.onInterrupt?.(cleanup)
+      return () => undefined
+    },
     isInterrupted: () => false,
     leaveInterrupts: () => () => undefined,
+    ...options.facts,
   }
   const status = await main(words, facts, {
     commands: options.commands ?? fakeCommands,
@@ -64,6 +72,9 @@ function collect(columns: number | undefined) {
     rows: () => undefined,
     async write(text) {
       parts.push(text)
+    },
+    async writeBytes(bytes) {
+      parts.push(Buffer.from(bytes).toString('utf8'))
     },
     onUnread: () => () => undefined,
   }

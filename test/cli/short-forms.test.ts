@@ -47,6 +47,7 @@ test('a short form leads to the subcommands of its command', () => {
       shortForms,
       summary: name,
       examples: [],
+      effect: 'reads',
       arguments: {},
       options: {},
       run: async () => ({ data: {} }),

@@ -11,6 +11,7 @@ const issueFind = defineCommand({
   name: 'issue find',
   summary: 'Find issues',
   examples: [],
+  effect: 'reads',
   arguments: {
     place: { summary: 'Where' },
     words: { summary: 'What', repeatable: true, optional: true },

@@ -260,10 +260,12 @@ describe('undo is refused', () => {
     await refused(undo(cleared), 'invalid_args', /parent of issue .* cannot be/)
   })
 
-  test('for project keys that are no queries', async () => {
+  test('for keys of grite that no command sets', async () => {
     const { undo, withRepository } = await setUp()
-    await withRepository((repository) => repository.write((draft) => draft.setProjectContext('release.date', '{}')))
-    await refused(undo(), 'invalid_args', /'release.date' is none/)
+    await withRepository((repository) =>
+      repository.write((draft) => draft.setProjectContext('grite.later.thing', '{}')),
+    )
+    await refused(undo(), 'invalid_args', /'grite.later.thing' is none/)
   })
 
   test('for ids that name no event, or several, or none at all', async () => {

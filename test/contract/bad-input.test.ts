@@ -4,9 +4,9 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { limits } from '../../src/model/limits.ts'
-import { createGriteSandbox, type Json, readFailure } from './grite-process.ts'
+import { createLineSandbox, type Json, readFailure } from './grite-process.ts'
 
-const place = createGriteSandbox({ after })
+const place = createLineSandbox({ after })
 
 // Enough issues that some ids share their first four characters.
 const titles = Array.from({ length: 1500 }, (_, index) => JSON.stringify({ op: 'create', title: `Issue ${index}` }))
@@ -312,7 +312,8 @@ const refusals: readonly Refusal[] = [
     says: ["'none'"],
   },
   { title: 'an unknown export format', words: ['export', '--format=xml'], says: ['--format', "'xml'", 'json, md'] },
-  { title: 'an export without a format', words: ['export'], says: ['--format'] },
+  { title: 'an export without a format', words: ['export'], says: ['--format', 'json, md', '--streams'] },
+  { title: 'an export of two kinds', words: ['export', '--streams', '--since=7d'], says: ['--since', '--streams'] },
   {
     title: 'an export into a missing directory',
     words: ['export', '--format=json', '--output=none/x.json'],

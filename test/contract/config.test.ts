@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { createGriteSandbox, readFailure } from './grite-process.ts'
+import { createLineSandbox, readFailure } from './grite-process.ts'
 
 interface Malformed {
   readonly title: string
@@ -50,7 +50,7 @@ const commands: readonly (readonly string[])[] = [
 
 for (const { title, text, says } of malformed) {
   test(`a repository config with ${title} is reported and unchanged`, (t) => {
-    const place = createGriteSandbox(t)
+    const place = createLineSandbox(t)
     const file = join(place.path, '.git/grite/config.toml')
     mkdirSync(join(file, '..'), { recursive: true })
     writeFileSync(file, text)
@@ -66,7 +66,7 @@ for (const { title, text, says } of malformed) {
 }
 
 test('a malformed actor config is reported and unchanged', (t) => {
-  const place = createGriteSandbox(t)
+  const place = createLineSandbox(t)
   const { actor_id, data_dir } = place.data('init')
   place.create('before')
   const head = place.head()
@@ -83,7 +83,7 @@ test('a malformed actor config is reported and unchanged', (t) => {
 })
 
 test('actor use keeps other settings and comments in the config', (t) => {
-  const place = createGriteSandbox(t)
+  const place = createLineSandbox(t)
   place.data('init')
   const file = join(place.path, '.git/grite/config.toml')
   const { actor_id } = place.data('actor', 'init')
@@ -96,7 +96,7 @@ test('actor use keeps other settings and comments in the config', (t) => {
 })
 
 test('a malformed signing key stops writing but not reading', (t) => {
-  const place = createGriteSandbox(t)
+  const place = createLineSandbox(t)
   place.data('init')
   const { actor_id, data_dir } = place.data('actor', 'init', '--generate-key')
   place.data('actor', 'use', actor_id)

@@ -5,7 +5,7 @@ import { basename, join } from 'node:path'
 import { test } from 'node:test'
 import { encodeCbor } from '../../src/model/cbor.ts'
 import { blake2b256, encodeChunk, formatHex, hashChunk } from '../../src/model/index.ts'
-import { createGriteSandbox, type GriteSandbox } from './grite-process.ts'
+import { createLineSandbox, type GriteSandbox } from './grite-process.ts'
 import { jsonContract, keyFaults } from './json-contract.ts'
 import { schemaFaults } from './schemas.ts'
 
@@ -71,7 +71,7 @@ const damages: readonly Damage[] = [
 
 for (const { title, write } of damages) {
   test(`${title} is reported and the other events are used`, (t) => {
-    const place = createGriteSandbox(t)
+    const place = createLineSandbox(t)
     const before = place.create('Before')
     const named = write(place)
     const shown = place.grite('issue', 'list', '--json')
@@ -130,7 +130,7 @@ const damagedViews: readonly (readonly [title: string, damage: (current: string)
 
 for (const [title, damage] of damagedViews) {
   test(`a view directory ${title} is rebuilt and kept aside`, (t) => {
-    const place = createGriteSandbox(t)
+    const place = createLineSandbox(t)
     const id = place.create('Kept')
     const { level, current } = viewFolder(place)
     damage(current)
@@ -147,7 +147,7 @@ for (const [title, damage] of damagedViews) {
 }
 
 test('a LevelDB of another program is kept aside, not used as view', async (t) => {
-  const place = createGriteSandbox(t)
+  const place = createLineSandbox(t)
   place.create('Kept')
   const { level, current } = viewFolder(place)
   const { ClassicLevel } = await import('classic-level')
@@ -165,7 +165,7 @@ test('a LevelDB of another program is kept aside, not used as view', async (t) =
 })
 
 test('reading works with a file in place of the view', (t) => {
-  const place = createGriteSandbox(t)
+  const place = createLineSandbox(t)
   place.create('Kept')
   const { level } = viewFolder(place)
   rmSync(level, { recursive: true })

@@ -1,9 +1,9 @@
 /** Runs the built command line as real processes in a sandbox isolated from the user's settings. */
 import { type ChildProcessWithoutNullStreams, spawn, spawnSync } from 'node:child_process'
-import { mkdirSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { type CleanUp, createSandbox, type Sandbox } from '../git/temp-repository.ts'
+import { type CleanUp, createEmptyRepository, createSandbox, type Sandbox } from '../git/temp-repository.ts'
 import { createTwinSandbox, startTwinOnce } from '../support/daemon-twin.ts'
+import { runInThread } from './line-thread.ts'
 
 /** The output of `npm run build`; `npm test` builds it first. */
 export const gritePath = fileURLToPath(new URL('../../dist/grite.cjs', import.meta.url))
@@ -32,6 +32,8 @@ export interface GriteSandbox extends Sandbox {
   start(...words: readonly string[]): ChildProcessWithoutNullStreams
   /** Returns the head commit of the log; null before the first write. */
   head(): string | null
+  /** The same in another directory of the sandbox. */
+  inDirectory(path: string): GriteSandbox
   /** Creates an issue and returns its id. */
   create(title: string, ...words: readonly string[]): string
 }
@@ -47,27 +49,46 @@ const runMsMax = 60_000
  * @param init - options for `git init`; none for a plain repository
  */
 export function createGriteSandbox(t: CleanUp, ...init: readonly string[]): GriteSandbox {
-  const sandbox = process.env.GRITE_TEST_TWIN === 'daemon' ? createTwinSandbox(t) : createSandbox(t)
-  const path = `${sandbox.dir}/repository`
-  mkdirSync(path)
-  sandbox.git(path, 'init', '-q', '-b', 'main', '--template=', ...init)
+  const { sandbox, path } = createTwinnedRepository(t, init)
   return griteIn(sandbox, path)
 }
 
+/** As `createGriteSandbox`, for tests of what a line answers: lines run in a thread of this process, but not in a twin. */
+export function createLineSandbox(t: CleanUp, ...init: readonly string[]): GriteSandbox {
+  const { sandbox, path } = createTwinnedRepository(t, init)
+  return isTwin ? griteIn(sandbox, path) : griteIn(sandbox, path, runInThread)
+}
+
+const isTwin = process.env.GRITE_TEST_TWIN === 'daemon'
+
+function createTwinnedRepository(t: CleanUp, init: readonly string[]) {
+  const sandbox = isTwin ? createTwinSandbox(t) : createSandbox(t)
+  const path = `${sandbox.dir}/repository`
+  if (init.length === 0) createEmptyRepository(path)
+  else sandbox.git(sandbox.dir, 'init', '-q', '-b', 'main', '--template=', ...init, path)
+  return { sandbox, path }
+}
+
+/** Runs a line of grite until it ends. */
+export type RunLine = (
+  words: readonly string[],
+  at: { readonly cwd: string; readonly env: Readonly<Record<string, string>>; readonly stdin: string },
+) => Outcome
+
+const runProcess: RunLine = (words, { cwd, env, stdin }) => {
+  const { status, stdout, stderr, error } = spawnSync(process.execPath, [gritePath, ...words], {
+    ...{ cwd, env, input: stdin, encoding: 'utf8', timeout: runMsMax, maxBuffer: 1 << 28 },
+  })
+  if (error !== undefined) throw error
+  return { status, stdout, stderr }
+}
+
 /** Runs grite in another directory of the sandbox. */
-export function griteIn(sandbox: Sandbox, path: string): GriteSandbox {
+export function griteIn(sandbox: Sandbox, path: string, runLine: RunLine = runProcess): GriteSandbox {
   const griteWith = (options: RunOptions, ...words: readonly string[]): Outcome => {
     startTwinOnce(sandbox, path)
-    const { status, stdout, stderr, error } = spawnSync(process.execPath, [gritePath, ...words], {
-      cwd: options.cwd ?? path,
-      env: { ...sandbox.environment, ...options.env },
-      input: options.stdin ?? '',
-      encoding: 'utf8',
-      timeout: runMsMax,
-      maxBuffer: 1 << 28,
-    })
-    if (error !== undefined) throw error
-    return { status, stdout, stderr }
+    const { cwd = path, env, stdin = '' } = options
+    return runLine(words, { cwd, env: { ...sandbox.environment, ...env }, stdin })
   }
   const grite = (...words: readonly string[]) => griteWith({}, ...words)
   const data = (...words: readonly string[]) => {
@@ -83,6 +104,7 @@ export function griteIn(sandbox: Sandbox, path: string): GriteSandbox {
     grite,
     griteWith,
     data,
+    inDirectory: (path) => griteIn(sandbox, path, runLine),
     start(...words) {
       startTwinOnce(sandbox, path)
       return spawn(process.execPath, [gritePath, ...words], { cwd: path, env: sandbox.environment })

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { commandRunner } from '../support/command-runner.ts'
 import { makeForeignIssue } from '../support/foreign-issue.ts'
-import { createGriteSandbox } from './grite-process.ts'
+import { createLineSandbox } from './grite-process.ts'
 
 /** Replaces ids and times with placeholders, so that the text can be compared. */
 function withPlaceholders(text: string): string {
@@ -18,7 +18,7 @@ function withPlaceholders(text: string): string {
 }
 
 test('a session prints one plain line per change', (t) => {
-  const place = createGriteSandbox(t)
+  const place = createLineSandbox(t)
   const run = (...words: string[]) => withPlaceholders(place.grite(...words).stdout)
   assert.equal(
     run('init'),
@@ -60,7 +60,7 @@ No description.
 })
 
 test('batch prints one line of JSON per operation', (t) => {
-  const place = createGriteSandbox(t)
+  const place = createLineSandbox(t)
   const stdin = '{"op":"create","title":"A","as":"a"}\n\n{"op":"close","issue":"@a"}\n'
   const { status, stdout } = place.griteWith({ stdin }, 'batch')
   const lines = stdout
@@ -81,7 +81,7 @@ test('batch prints one line of JSON per operation', (t) => {
 })
 
 test('import prints imported, skipped and unreadable lines', (t) => {
-  const place = createGriteSandbox(t)
+  const place = createLineSandbox(t)
   const times = { created_at: '2025-01-01T00:00:00Z', updated_at: '2025-01-01T00:00:00Z' }
   const line = (id: string, status: string) => JSON.stringify({ id, title: id, status, ...times })
   const file = join(place.path, 'tracker.jsonl')
@@ -103,7 +103,7 @@ test('import prints imported, skipped and unreadable lines', (t) => {
 })
 
 test('issue attachment lists attachments and writes one to a file', (t) => {
-  const place = createGriteSandbox(t)
+  const place = createLineSandbox(t)
   const id = place.create('With a file')
   writeFileSync(join(place.path, 'a.log'), 'hello\n')
   place.data('issue', 'attachment', 'add', id, '--file=a.log')
@@ -120,7 +120,7 @@ test('issue attachment lists attachments and writes one to a file', (t) => {
 })
 
 test('no command prints control characters from an issue', async (t) => {
-  const place = createGriteSandbox(t)
+  const place = createLineSandbox(t)
   const evil = 'a\x1b]0;owned\x07\u202eb\x9b31m\r'
   const line = `${evil}\nnext`
   const runner = commandRunner({ cwd: place.path, env: place.environment })

@@ -87,6 +87,44 @@ const primeIssue = [
   'claimed_until_ts',
 ]
 
+const streamPosition = ['stream', 'incarnation', 'offset']
+const streamRecord = [
+  ...[...streamPosition, 'ts_unix_ms', 'writer', 'key', 'key_base64?', 'content_type', 'headers', 'producer'],
+  ...['payload', 'payload_base64?', 'origin'],
+]
+const streamFacts = [
+  ...['stream', 'incarnation', 'generation', 'kind', 'state', 'owner', 'epoch', 'created_ts', 'actor', 'reason'],
+  ...['labels', 'retention', 'parents', 'oldest_offset', 'next_offset', 'sealed_offset', 'head', 'root'],
+]
+const streamParent = ['stream', 'incarnation', 'fork_offset', 'root']
+const streamRelative = [
+  ...['stream', 'incarnation', 'depth', 'fork_offset', 'parent', 'is_here', 'kind', 'state', 'created_ts', 'actor'],
+  ...['reason', 'labels', 'next_offset'],
+]
+const exportedStream = ['stream', 'incarnation', 'generation', 'head', 'root', 'next_offset']
+const clonePosition = ['head', 'incarnation', 'generation', 'epoch', 'next_offset', 'state']
+const cursorFacts = [
+  ...['stream', 'incarnation', 'cursor', 'offset', 'epoch', 'actor', 'reason', 'labels', 'created_ts', 'updated_ts'],
+  'commit',
+]
+const cursorAct = { data: ['action', 'outcome', ...cursorFacts, 'level'] }
+const checkpointFacts = [
+  ...[
+    'stream',
+    'incarnation',
+    'generation',
+    'commit',
+    'kind',
+    'created_ts',
+    'actor',
+    'reason',
+    'entries',
+    'next_offset',
+  ],
+  ...['root', 'key'],
+]
+const streamSide = ['stream', 'incarnation', 'count', 'records']
+
 export const jsonContract: Readonly<Record<string, KeyTable>> = {
   schema: { data: ['schemas'], 'schemas[]': ['command', 'summary', 'input', 'data', 'item?'] },
   init: {
@@ -106,6 +144,7 @@ export const jsonContract: Readonly<Record<string, KeyTable>> = {
       'mine',
       'ready',
       'recent',
+      'context',
       'memories',
       'left_out',
       'next',
@@ -115,7 +154,8 @@ export const jsonContract: Readonly<Record<string, KeyTable>> = {
     'ready[]': primeIssue,
     'recent[]': primeIssue,
     'memories[]': ['key', 'about', 'text'],
-    left_out: ['memories', 'mine', 'ready', 'recent'],
+    'context[]': ['name', 'text'],
+    left_out: ['memories', 'mine', 'ready', 'recent', 'context'],
   },
   remember: {
     data: ['action', 'key', 'text', 'about', 'about_issue', 'replaced', 'event_id', 'outcome', 'wal_head'],
@@ -130,6 +170,27 @@ export const jsonContract: Readonly<Record<string, KeyTable>> = {
     data: ['action', 'key', 'text', 'about', 'about_issue', 'event_id', 'outcome', 'wal_head'],
     about_issue: mention,
   },
+  'context index': {
+    data: ['indexed', 'skipped', 'total_files', 'unchanged', 'removed', 'left_out', 'wal_head'],
+  },
+  'context query': {
+    data: ['count', 'matches', 'query', 'more'],
+    'matches[]': ['path', 'symbol', 'kind', 'line_start', 'line_end', 'language', 'state', 'indexed_ts'],
+  },
+  'context show': {
+    data: [
+      ...['content_hash', 'language', 'path', 'summary', 'symbol_count', 'symbols'],
+      ...['state', 'indexed_ts', 'actor', 'actor_label'],
+    ],
+    'symbols[]': ['kind', 'line_end', 'line_start', 'name'],
+  },
+  'context stale': { data: ['count', 'total_files', 'files'], 'files[]': ['path', 'state', 'indexed_ts'] },
+  'context project': {
+    data: ['count?', 'entries?', 'key?', 'value?', 'actor?', 'ts_unix_ms?'],
+    'entries[]': ['key', 'value', 'actor', 'ts_unix_ms'],
+  },
+  'context set': { data: ['action', 'key', 'value', 'replaced', 'event_id', 'outcome', 'wal_head'] },
+  'context unset': { data: ['action', 'key', 'value', 'replaced', 'event_id', 'outcome', 'wal_head'] },
   'install-skill': { data: ['path', 'action', 'for'] },
   doctor: { data: ['checks', 'applied'], 'checks[]': ['id', 'status', 'message', 'plan?', 'details?'] },
   'actor init': { data: ['actor_id', 'label', 'data_dir', 'public_key?'] },
@@ -307,7 +368,10 @@ export const jsonContract: Readonly<Record<string, KeyTable>> = {
     data: ['results', 'total', 'wal_head'],
     'results[]': ['line', 'op', 'issue_id', 'event_id', 'event_ids'],
   },
-  export: { data: ['format', 'output_path', 'wal_head', 'event_count', 'content?'] },
+  export: {
+    data: ['format', 'output_path', 'wal_head', 'event_count', 'content?', 'streams?'],
+    'streams[]': exportedStream,
+  },
   import: {
     data: [
       'format',
@@ -327,7 +391,11 @@ export const jsonContract: Readonly<Record<string, KeyTable>> = {
       'commit_count',
       'errors',
       'wal_head',
+      'streams?',
     ],
+    'streams[]': ['stream', 'outcome', 'local', 'remote', 'reason'],
+    'streams[].local': clonePosition,
+    'streams[].remote': clonePosition,
     memories: ['added', 'unchanged', 'superseded'],
     'waiting_edges[]': ['issue_id', 'original_id', 'depends_on', 'type', 'reason'],
     'errors[]': ['line', 'message'],
@@ -362,11 +430,149 @@ export const jsonContract: Readonly<Record<string, KeyTable>> = {
       'rounds',
       'message',
       'claims',
+      'streams?',
     ],
+    streams: ['fetched', 'published', 'refused', 'cursors'],
+    'streams.fetched[]': ['stream', 'outcome', 'local', 'remote', 'reason'],
+    'streams.published[]': ['stream', 'outcome', 'local', 'remote'],
+    'streams.refused[]': ['stream', 'reason'],
+    'streams.cursors[]': ['stream', 'cursor', 'outcome', 'offset'],
     claims: ['lost', 'renewed', 'released', 'shared', 'collected'],
     snapshots: ['adopted', 'dropped', 'pushed', 'deleted', 'refused'],
   },
-  // The keys of each line: watch is a feed.
+  'stream create': { data: ['action', ...streamFacts] },
+  'stream list': { data: ['streams', 'total'], 'streams[]': streamFacts, 'streams[].parents[]': streamParent },
+  'stream show': {
+    data: [
+      ...[...streamFacts, 'commit_count', 'entries', 'owner_clone', 'unsealed_records', 'unsealed_bytes', 'journals'],
+      ...['damage', 'divergence', 'newest'],
+    ],
+    'journals[]': ['file', 'first_offset', 'next_offset', 'bytes', 'closed'],
+    'newest[]': streamRecord,
+  },
+  'stream append': {
+    data: ['action', 'stream', 'incarnation', 'epoch', 'offset', 'next_offset', 'level', 'repeated'],
+  },
+  produce: {
+    data: [
+      ...['action', 'stream', 'incarnation', 'epoch', 'records', 'repeated', 'first_offset', 'next_offset', 'level'],
+      'interrupted',
+    ],
+  },
+  'stream read': {
+    data: ['stream', 'incarnation', 'records', 'next_offset', 'end_offset'],
+    'records[]': streamRecord,
+    'records[].origin': streamPosition,
+  },
+  'stream branch': { data: ['action', ...streamFacts, 'fork_offset', 'first_offset'], 'parents[]': streamParent },
+  'stream seal': {
+    data: ['action', 'stream', 'incarnation', 'outcome', 'records', 'sealed_offset', 'head', 'commits'],
+  },
+  'stream lineage': {
+    data: [...streamFacts, 'ancestors', 'descendants'],
+    'ancestors[]': streamRelative,
+    'descendants[]': streamRelative,
+  },
+  'stream graph': {
+    data: ['format', 'nodes', 'edges', 'tree'],
+    'nodes[]': ['stream', 'incarnation', 'kind', 'state', 'next_offset'],
+    'edges[]': ['from', 'to', 'fork_offset'],
+    'tree[]': ['node', 'depth', 'fork_offset', 'cut'],
+  },
+  'stream diff': {
+    data: ['common', 'left', 'right'],
+    common: streamPosition,
+    left: streamSide,
+    'left.records[]': streamRecord,
+    right: streamSide,
+  },
+  'stream merge': {
+    data: [
+      ...['action', 'stream', 'incarnation', 'policy', 'commit', 'first_offset', 'records', 'next_offset', 'bases'],
+      ...['sources', 'rows', 'target'],
+    ],
+    'bases[]': streamPosition,
+    'sources[]': [...streamPosition, 'new_from'],
+    'rows[]': ['kind', 'records', 'ranges'],
+    'rows[].ranges[]': ['stream', 'from', 'to'],
+    target: streamFacts,
+  },
+  'stream checkpoint create': { data: ['action', ...checkpointFacts] },
+  'stream checkpoint list': { data: ['stream', 'checkpoints'], 'checkpoints[]': checkpointFacts },
+  'stream checkpoint verify': {
+    data: ['stream', 'wrong_count', 'checkpoints'],
+    'checkpoints[]': [...checkpointFacts, 'signature', 'key_owner', 'fault'],
+  },
+  'stream proof': {
+    data: ['schema_version', ...streamPosition, 'steps', 'record'],
+    'steps[]': [
+      ...['stream', 'incarnation', 'kind', 'parents', 'entries', 'entry', 'path', 'peaks', 'row?', 'row_sources?'],
+      'root',
+    ],
+  },
+  'stream verify-proof': {
+    data: ['valid', ...streamPosition, 'offset_from', 'offset_to', 'root', 'record', 'fault'],
+  },
+  'stream verify': {
+    data: ['problem_count', 'streams', 'problems'],
+    'streams[]': [
+      ...['stream', 'generation', 'head', 'root', 'commits', 'records', 'unsealed_records', 'problem_count'],
+    ],
+  },
+  'stream takeover': { data: ['action', 'outcome', 'previous_epoch', ...streamFacts] },
+  'stream retain': {
+    data: ['action', 'outcome', 'dropped', 'commits_before', 'commits_after', 'not_compacted', ...streamFacts],
+  },
+  'stream delete': { data: ['action', ...streamFacts] },
+  'stream purge': {
+    data: ['action', 'stream', 'generations', 'dependants', 'removed'],
+    'generations[]': ['ref', 'generation', 'head'],
+    'dependants[]': ['kind', 'name'],
+  },
+  'stream publish': {
+    data: ['action', 'remote', 'dry_run', 'atomic', 'streams', 'alongside'],
+    'streams[]': ['stream', 'outcome', 'local', 'remote', 'unsealed_records'],
+    'streams[].local': clonePosition,
+    'streams[].remote': clonePosition,
+  },
+  'stream fetch': {
+    data: ['action', 'remote', 'streams', 'cursors', 'missing'],
+    'cursors[]': ['stream', 'cursor', 'outcome', 'offset'],
+    'streams[]': ['stream', 'outcome', 'local', 'remote', 'reason'],
+    'streams[].local': clonePosition,
+    'streams[].remote': clonePosition,
+  },
+  'stream export': {
+    data: ['action', 'path', 'streams', 'content?'],
+    'streams[]': exportedStream,
+  },
+  'stream import': {
+    data: ['action', 'path', 'streams'],
+    'streams[]': ['stream', 'outcome', 'local', 'remote', 'reason'],
+    'streams[].local': clonePosition,
+    'streams[].remote': clonePosition,
+  },
+  'stream follow': { data: ['outcome', 'follow'] },
+  'stream unfollow': { data: ['outcome', 'follow'] },
+  'stream rescue': {
+    data: ['action', 'stream', 'outcome', 'rescues'],
+    'rescues[]': ['branch', 'from_offset', 'records', 'before', 'after'],
+    'rescues[].before': clonePosition,
+    'rescues[].after': clonePosition,
+  },
+  'stream probe': {
+    data: ['remote', 'able', 'checks'],
+    'checks[]': ['where', 'check', 'outcome', 'essential', 'reason'],
+  },
+  'stream cursor create': cursorAct,
+  'stream cursor get': { data: [...cursorFacts, 'next_offset', 'behind'] },
+  'stream cursor list': { data: ['cursors', 'total'], 'cursors[]': cursorFacts },
+  'stream cursor advance': cursorAct,
+  'stream cursor ack': cursorAct,
+  'stream cursor delete': cursorAct,
+  // The keys of each line: these are feeds.
+  'stream tail': { data: streamRecord },
+  consume: { data: streamRecord },
   watch: {
     data: [
       'event_id',
@@ -396,6 +602,11 @@ export const jsonContract: Readonly<Record<string, KeyTable>> = {
       'log_bytes',
       'snapshot_count',
       'snapshot_bytes',
+      'stream_count',
+      'stream_bytes',
+      'journal_count',
+      'journal_bytes',
+      'unsealed_records',
       'loose_objects',
       'loose_bytes',
       'pack_count',
@@ -422,6 +633,7 @@ export const jsonContract: Readonly<Record<string, KeyTable>> = {
     'errors[]': ['event_id', 'actor_id', 'verdict', 'error'],
     'card_problems[]': ['actor', 'event_id', 'reason'],
   },
+  mcp: { data: ['ended'] },
   completion: { data: ['shell', 'script'] },
   'daemon start': {
     data: ['started', 'pid', 'endpoint', 'idle_timeout_secs', 'repository', 'log', 'reason', 'ended'],
@@ -452,7 +664,7 @@ export function objectsAt(data: unknown, place: string): object[] {
   let found: unknown[] = [data]
   for (const step of place === 'data' ? [] : place.split('.')) {
     const name = step.replace('[]', '')
-    const next = found.map((object) => (object as Record<string, unknown>)[name])
+    const next = found.map((object) => (object as Record<string, unknown> | null | undefined)?.[name])
     found = step.endsWith('[]') ? next.flat() : next
   }
   return found.filter((item): item is object => typeof item === 'object' && item !== null)

@@ -1,4 +1,4 @@
-/** Runs every command as a process with `--json`. Rows run in order on one repository; the table is the contract. */
+/** Runs every command with `--json`. Rows run in order on one repository; the table is the contract. */
 import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -7,11 +7,12 @@ import { commandLineCommands } from '../../src/cli/all-commands.ts'
 import { buildCommandTable } from '../../src/cli/command-table.ts'
 import { parseArgv } from '../../src/cli/parse-argv.ts'
 import { whyGitLacks } from '../git/git-features.ts'
-import { createGriteSandbox, type Json } from './grite-process.ts'
+import { createLineSandbox, griteIn, type Json } from './grite-process.ts'
 import { jsonContract, keyFaults, objectsAt } from './json-contract.ts'
 import { schemaFaults, schemaOfCommand } from './schemas.ts'
 
-const place = createGriteSandbox({ after })
+const place = createLineSandbox({ after })
+const processes = griteIn(place, place.path)
 /** A twin has a daemon already. */
 const isTwin = process.env.GRITE_TEST_TWIN === 'daemon'
 writeFileSync(join(place.path, 'crash.log'), 'trace\n')
@@ -282,6 +283,34 @@ const rows: readonly Row[] = [
     expect: (data) => assert.equal(data.memories[0].about_issue.issue_id, known.issue),
   },
   {
+    command: 'context index',
+    words() {
+      writeFileSync(join(place.path, 'lib.rs'), 'pub fn parse() {}\nstruct Parser;\n')
+      place.git(place.path, 'add', 'lib.rs')
+      return []
+    },
+    expect: (data) => assert.deepEqual([data.indexed, data.total_files], [1, data.skipped + 1]),
+  },
+  {
+    command: 'context query',
+    words: () => ['PARSE', '--substring'],
+    expect: (data) => assert.deepEqual([data.count, data.matches[0].symbol], [2, 'parse']),
+  },
+  { command: 'context show', words: () => ['lib.rs'], expect: (data) => assert.equal(data.symbol_count, 2) },
+  {
+    command: 'context stale',
+    words() {
+      writeFileSync(join(place.path, 'lib.rs'), 'changed')
+      return []
+    },
+    status: 1,
+    expect: (data) => assert.deepEqual([data.files[0].path, data.files[0].state], ['lib.rs', 'changed']),
+  },
+  { command: 'context set', words: () => ['build', 'make'], expect: (data) => assert.equal(data.outcome, 'changed') },
+  { command: 'context project', words: () => [], expect: (data) => assert.equal(data.entries[0].value, 'make') },
+  { command: 'context project', words: () => ['build'], expect: (data) => assert.equal(data.value, 'make') },
+  { command: 'context unset', words: () => ['build'], expect: (data) => assert.equal(data.replaced, 'make') },
+  {
     command: 'prime',
     words() {
       place.data('issue', 'assignee', 'add', known.parent, '--user=ci')
@@ -300,6 +329,95 @@ const rows: readonly Row[] = [
     expect: (data) => assert.match(data.from_snapshot, /^refs\/grite\/snapshots\/\d+$/),
   },
   { command: 'rebuild', words: () => [], expect: (data) => assert.equal(data.wal_head, place.head()) },
+  { command: 'stream create', words: () => ['build/42', '--label=kind=trace', '--reason=plan'] },
+  {
+    command: 'stream append',
+    words: () => ['build/42', 'one', '-k', 'log', '--header=a=1'],
+    expect: (data) => assert.deepEqual([data.stream, data.offset, data.level], ['build/42', 0, 'local']),
+  },
+  {
+    command: 'produce',
+    words: () => ['build/42'],
+    stdin: 'two\nthree\n',
+    expect: (data) => assert.deepEqual([data.records, data.first_offset, data.next_offset], [2, 1, 3]),
+  },
+  { command: 'stream show', words: () => ['build/42'], expect: (data) => assert.equal(data.unsealed_records, 3) },
+  { command: 'stream branch', words: () => ['build/42-retry', 'build/42@1'] },
+  { command: 'stream append', words: () => ['build/42-retry', 'own'] },
+  { command: 'stream read', words: () => ['build/42-retry'], expect: (data) => assert.equal(data.next_offset, 3) },
+  { command: 'stream seal', words: () => ['build/42-retry'], expect: (data) => assert.equal(data.records, 1) },
+  { command: 'stream list', words: () => [], expect: (data) => assert.equal(data.total, 2) },
+  { command: 'stream lineage', words: () => ['build/42-retry'] },
+  { command: 'stream lineage', words: () => ['build/42'] },
+  { command: 'stream graph', words: () => [], expect: (data) => assert.equal(data.edges.length, 1) },
+  {
+    command: 'stream diff',
+    words: () => ['build/42-retry', 'build/42'],
+    expect: (data) => assert.deepEqual([data.common.offset, data.left.count, data.right.count], [1, 1, 1]),
+  },
+  {
+    command: 'stream fetch',
+    words() {
+      place.git(place.path, 'push', '-q', '../origin.git', 'refs/grite/streams/*:refs/grite/streams/*')
+      return ['--all', '--remote', '../origin.git']
+    },
+    expect: (data) => assert.deepEqual([data.streams.length, data.streams[0].outcome], [2, 'unchanged']),
+  },
+  {
+    command: 'stream publish',
+    words: () => ['--remote', '../origin.git'],
+    expect: (data) => assert.deepEqual([data.streams.length, data.streams[0].outcome], [2, 'unchanged']),
+  },
+  {
+    command: 'stream probe',
+    words: () => ['--remote', '../origin.git'],
+    expect: (data) => assert.deepEqual([data.able, data.checks.length], [true, 7]),
+  },
+  {
+    command: 'stream export',
+    words: () => ['../streams.bundle'],
+    expect: (data) => assert.deepEqual([data.streams.length, data.streams[0].next_offset], [2, 3]),
+  },
+  {
+    command: 'stream import',
+    words: () => ['../streams.bundle'],
+    expect: (data) => assert.deepEqual([data.streams.length, data.streams[0].outcome], [2, 'unchanged']),
+  },
+  {
+    command: 'export',
+    words: () => ['--streams'],
+    expect(data) {
+      assert.deepEqual([data.format, data.output_path, data.streams.length], ['bundle', null, 2])
+      assert.match(Buffer.from(data.content, 'base64').toString('latin1'), /^# v[23] git bundle\n/)
+    },
+  },
+  {
+    command: 'import',
+    words: () => ['../streams.bundle', '--dry-run'],
+    expect: (data) => assert.deepEqual([data.format, data.streams[0].outcome], ['bundle', 'unchanged']),
+  },
+  {
+    command: 'sync',
+    words: () => ['--streams', '--remote', '../origin.git'],
+    expect: (data) => assert.equal(data.streams.published.length, 2),
+  },
+  {
+    command: 'stream follow',
+    words: () => ['build/42'],
+    expect: (data) => assert.deepEqual(data.follow, ['build/42']),
+  },
+  { command: 'stream unfollow', words: () => ['build/42'], expect: (data) => assert.deepEqual(data.follow, []) },
+  {
+    command: 'stream rescue',
+    words: () => ['build/42', '--remote', '../origin.git'],
+    expect: (data) => assert.equal(data.outcome, 'unchanged'),
+  },
+  { command: 'stream cursor create', words: () => ['build/42', 'reader'] },
+  { command: 'stream cursor advance', words: () => ['build/42', 'reader', '1'] },
+  { command: 'stream cursor ack', words: () => ['build/42', 'reader', '1'] },
+  { command: 'stream cursor get', words: () => ['build/42', 'reader'], expect: (data) => assert.equal(data.behind, 1) },
+  { command: 'stream cursor list', words: () => [], expect: (data) => assert.equal(data.total, 1) },
+  { command: 'stream cursor delete', words: () => ['build/42', 'reader'] },
   {
     command: 'db stats',
     words: () => [],
@@ -325,6 +443,49 @@ const rows: readonly Row[] = [
     words: () => ['issue', 'dep'],
     expect: (data) => assert.equal(data.schemas.length, 5),
   },
+  {
+    command: 'stream merge',
+    words() {
+      place.data('stream', 'create', 'acts')
+      place.data('stream', 'append', 'acts', 'one')
+      place.data('stream', 'branch', 'acts-retry', 'acts')
+      place.data('stream', 'append', 'acts-retry', 'two')
+      return ['acts', 'acts-retry', '--policy=fast-forward', '--reason=won']
+    },
+    expect: (data) => assert.deepEqual([data.first_offset, data.records], [1, 1]),
+  },
+  { command: 'stream checkpoint create', words: () => ['acts', '--kind=final'] },
+  { command: 'stream checkpoint list', words: () => ['acts'] },
+  {
+    command: 'stream checkpoint verify',
+    words: () => ['acts'],
+    expect: (data) => assert.equal(data.wrong_count, 0),
+  },
+  { command: 'stream proof', words: () => ['acts', '1'], expect: (data) => assert.equal(data.steps.length, 2) },
+  {
+    command: 'stream verify-proof',
+    words: () => ['-'],
+    stdin: '{}',
+    status: 1,
+    expect: (data) => assert.equal(data.valid, false),
+  },
+  {
+    command: 'stream verify',
+    words: () => ['acts', 'acts-retry'],
+    expect: (data) => assert.deepEqual([data.streams.length, data.problem_count], [2, 0]),
+  },
+  { command: 'stream takeover', words: () => ['acts'], expect: (data) => assert.equal(data.outcome, 'unchanged') },
+  {
+    command: 'stream retain',
+    words: () => ['acts', '--max-count=1'],
+    expect: (data) => assert.deepEqual([data.dropped, data.oldest_offset], [1, 1]),
+  },
+  { command: 'stream delete', words: () => ['acts-retry'], expect: (data) => assert.equal(data.state, 'deleted') },
+  {
+    command: 'stream purge',
+    words: () => ['acts-retry', '--despite-dependants'],
+    expect: (data) => assert.equal(data.removed.length, 1),
+  },
   { command: 'completion', words: () => ['bash'] },
   { command: 'daemon start', words: () => [], expect: (data) => assert.equal(data.started, !isTwin) },
   { command: 'daemon status', words: () => [], expect: (data) => assert.equal(data.running, true) },
@@ -344,7 +505,8 @@ async function inputOf(line: readonly string[]): Promise<unknown> {
 for (const { command, words, status = 0, stdin, expect } of rows) {
   test(`${command} --json prints exactly the keys of its contract`, async () => {
     const line = [...command.split(' '), ...words()]
-    const outcome = place.griteWith({ ...(stdin === undefined ? {} : { stdin }) }, ...line, '--json')
+    const { griteWith } = command.startsWith('daemon ') ? processes : place
+    const outcome = griteWith({ ...(stdin === undefined ? {} : { stdin }) }, ...line, '--json')
     assert.equal(outcome.stderr, '')
     assert.equal(outcome.status, status)
     const envelope = JSON.parse(outcome.stdout)
@@ -375,8 +537,8 @@ test('the rows produce every object of the contract', () => {
   const listed = Object.entries(jsonContract).flatMap(([command, table]) =>
     Object.keys(table).map((place) => `${command} ${place}`),
   )
-  // Provoked elsewhere: an editor in terminal.test.ts, damage in damage.test.ts, lock damage and remote refusals in test/tracker/locks, the feed in
-  // watch.test.ts, the launcher in test/native.
+  // Provoked elsewhere: an editor in terminal.test.ts, damage in damage.test.ts, lock damage and remote refusals in test/tracker/locks, a rescue in
+  // test/commands/stream, the feeds in watch.test.ts and record-streams.test.ts, the server of MCP in test/mcp, the launcher in test/native.
   const locks = ['lock gc refused[]', 'lock status conflicts[]', 'lock status malformed[]']
   const elsewhere = [
     'db check errors[]',
@@ -385,6 +547,15 @@ test('the rows produce every object of the contract', () => {
     'db verify errors[]',
     'issue edit data',
     'watch data',
+    'stream tail data',
+    'stream fetch cursors[]',
+    'stream rescue rescues[]',
+    'sync streams.cursors[]',
+    'sync streams.refused[]',
+    'stream rescue rescues[].after',
+    'stream rescue rescues[].before',
+    'consume data',
+    'mcp data',
     'daemon install-launcher data',
     ...locks,
   ]

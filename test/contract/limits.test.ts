@@ -5,9 +5,9 @@ import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { limits } from '../../src/model/limits.ts'
 import { projectDir } from '../tidy/source-files.ts'
-import { createGriteSandbox, type Outcome, readFailure } from './grite-process.ts'
+import { createLineSandbox, type Outcome, readFailure } from './grite-process.ts'
 
-const place = createGriteSandbox({ after })
+const place = createLineSandbox({ after })
 const id = place.create('Edge')
 
 /** Text of this many bytes with fewer characters. */
@@ -137,6 +137,8 @@ const elsewhere: Partial<Record<keyof typeof limits, string>> = {
   memoryBytesMax: 'test/commands/memory/memory.test.ts',
   memoryAboutBytesMax: 'test/model/memory.test.ts',
   memoriesMax: 'test/commands/memory/memory.test.ts',
+  contextKeyBytesMax: 'test/commands/context/project.test.ts',
+  contextValueBytesMax: 'test/commands/context/project.test.ts',
   actorCardBytesMax: 'test/model/actor-card.test.ts',
   actorKeysMax: 'test/model/actor-card.test.ts',
   lockFileBytesMax: 'test/wal/issue-log/lock-refs.test.ts',

@@ -4,9 +4,9 @@ import { spawnSync } from 'node:child_process'
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
-import { createGriteSandbox, griteIn, gritePath, readFailure } from './grite-process.ts'
+import { createLineSandbox, griteIn, gritePath, readFailure } from './grite-process.ts'
 
-const place = createGriteSandbox({ after })
+const place = createLineSandbox({ after })
 const { dir, path, git, griteWith } = place
 writeFileSync(join(path, 'README'), 'x\n')
 git(path, 'add', '.')
@@ -53,14 +53,14 @@ test('a linked worktree shares the log', () => {
 })
 
 test('commands work in a bare repository', (t) => {
-  const bare = createGriteSandbox(t, '--bare')
+  const bare = createLineSandbox(t, '--bare')
   const made = bare.create('In the bare')
   assert.equal(bare.data('issue', 'show', made).issue.title, 'In the bare')
   assert.equal(bare.git(bare.path, 'fsck', '--strict', '--no-dangling'), '')
 })
 
 test('commands work in a repository with SHA-256 objects', (t) => {
-  const place = createGriteSandbox(t, '--object-format=sha256')
+  const place = createLineSandbox(t, '--object-format=sha256')
   const made = place.create('Long ids')
   assert.equal(place.data('issue', 'close', made).wal_head.length, 64)
 })

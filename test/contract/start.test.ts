@@ -96,6 +96,7 @@ describe('what everyday commands load', () => {
         load('cli/bundle').runProcess()
       }`,
     )
+    sandbox.git(sandbox.path, 'config', 'user.name', 'Ann')
     id = create('First', '--label=bug', '--body=Text')
   })
 
@@ -150,5 +151,11 @@ describe('what everyday commands load', () => {
   it('a list after a write loads nothing cold', () => {
     create('Another')
     assertLoads(['issue', 'list', '--json'], reads)
+  })
+
+  it('an answer longer than a pipe takes loads no other script', () => {
+    const long = create('Long', `--body=${'x'.repeat(100_000)}`)
+    upToDate()
+    assertLoads(['show', long, '--json'], { ...readsRows, packages: [...readsRows.packages, ...hashPackages] })
   })
 })

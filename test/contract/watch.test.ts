@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { once } from 'node:events'
+import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { createGriteSandbox, gritePath } from './grite-process.ts'
 import { jsonContract, keyFaults } from './json-contract.ts'
@@ -44,11 +45,13 @@ test('Ctrl-C ends watch with status 130 and no message', async () => {
 
 test('watch ends silently when its reader closes the pipe', () => {
   const grite = `'${process.execPath}' '${gritePath}'`
-  // The --exec program sleeps between the events, so the reader is gone before the second one is printed.
-  const script = `${grite} watch --since=1d --json --interval 50ms --exec sh -- -c 'cat >&2; sleep 0.2' | head -n1; echo "\${PIPESTATUS[0]}"`
+  // The --exec program runs between the events, so the reader is gone before the second one is printed.
+  const wait = `cat >&2; until [ -e "$GONE" ]; do sleep 0.02; done`
+  const reader = `{ head -n1; exec <&-; touch "$GONE"; }`
+  const script = `${grite} watch --since=1d --json --interval 50ms --exec sh -- -c '${wait}' | ${reader}; echo "\${PIPESTATUS[0]}"`
   const { stdout, stderr } = spawnSync('bash', ['-c', script], {
     cwd: place.path,
-    env: place.environment,
+    env: { ...place.environment, GONE: join(place.path, '.git/reader-gone') },
     encoding: 'utf8',
   })
   const [line = '', status] = stdout.trimEnd().split('\n')

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
-import { createGriteSandbox, type GriteSandbox, type Outcome } from './grite-process.ts'
+import { createLineSandbox, type GriteSandbox, type Outcome } from './grite-process.ts'
 
 interface Machine extends GriteSandbox {
   /** Runs `grite` with a PATH that leads to no git. */
@@ -11,7 +11,7 @@ interface Machine extends GriteSandbox {
 }
 
 function createMachine(t: TestContext): Machine {
-  const sandbox = createGriteSandbox(t)
+  const sandbox = createLineSandbox(t)
   const empty = join(sandbox.dir, 'no-programs')
   mkdirSync(empty)
   return { ...sandbox, without: (...words) => sandbox.griteWith({ env: { PATH: empty } }, ...words) }

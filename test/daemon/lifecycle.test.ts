@@ -1,8 +1,10 @@
 /** How a daemon ends, and which process is the daemon. */
 import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
 import {
   chmodSync,
   existsSync,
+  lstatSync,
   mkdirSync,
   readdirSync,
   readFileSync,
@@ -12,6 +14,7 @@ import {
   statSync,
   symlinkSync,
   unlinkSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs'
 import { createServer } from 'node:net'
@@ -19,7 +22,7 @@ import { basename, dirname, join } from 'node:path'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { endpointPath, startDaemon } from '../../src/daemon/index.ts'
-import { socketDirectory } from '../../src/daemon/ownership.ts'
+import { socketDirectory, socketPath } from '../../src/daemon/ownership.ts'
 import { currentOwner } from '../../src/git/index.ts'
 import { ask, formatEndpoint, parseEndpoint, readEndpoint, tell, type WireMap } from '../../src/ipc/index.ts'
 import { createSandbox } from '../git/temp-repository.ts'
@@ -115,10 +118,11 @@ test('a daemon ends when it is idle, which a running request prevents', async (t
   const { client, daemon } = await startFakeDaemon(
     t,
     async () => {
-      await sleep(250)
+      await sleep(1500)
       return { status: 0 }
     },
-    { idleMs: 100 },
+    // On a busy machine, the client may take half of that to send its request.
+    { idleMs: 1000 },
   )
   let ended: string | undefined
   void daemon.ended.then((reason) => {
@@ -190,6 +194,29 @@ test('a dead owner is replaced at once', async (t) => {
   daemon.stop('enough')
   await daemon.ended
 })
+
+test('a daemon removes old sockets on which nobody listens, and leaves one that is being made', async (t) => {
+  const { shared } = await openFakeRepository(t)
+  const [old, young] = ['a'.repeat(12), 'b'.repeat(12)].map((token) => socketPath(socketDirectory(), token))
+  assert.ok(old !== undefined && young !== undefined)
+  for (const path of [old, young]) makeDeadSocket(path)
+  t.after(() => rmSync(young, { force: true }))
+  utimesSync(old, 0, 0)
+  const daemon = await startDaemon(optionsFor(shared))
+  assert.ok('ended' in daemon)
+  for (let tries = 0; tries < 1_000 && existsSync(old); tries++) await sleep(5)
+  assert.ok(!existsSync(old))
+  assert.ok(existsSync(young))
+  daemon.stop('enough')
+  await daemon.ended
+})
+
+/** What a killed process leaves, and what one that has not begun to listen shows. */
+function makeDeadSocket(path: string): void {
+  const script = `require('net').createServer().listen(${JSON.stringify(path)}, () => process.kill(process.pid, 'SIGKILL'))`
+  spawnSync(process.execPath, ['-e', script])
+  assert.ok(lstatSync(path).isSocket())
+}
 
 test('a living owner whose socket does not answer is replaced', async (t) => {
   const { shared } = await openFakeRepository(t)

@@ -2,7 +2,17 @@
 import assert from 'node:assert/strict'
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { test } from 'node:test'
@@ -64,18 +74,23 @@ test('the launcher is installed beside nothing else, and never over something', 
   // As npm installs it.
   const program = join(place.dir, 'grite')
   symlinkSync(join(installed, 'grite.cjs'), program)
+  // Without a compiler.
+  const env = { ...place.environment, PATH: join(place.dir, 'nothing') }
   const install = (folder: string) => {
     const words = [program, 'daemon', 'install-launcher', folder, '--json']
     const { status, stdout, stderr } = spawnSync(process.execPath, words, {
       cwd: place.path,
-      env: place.environment,
+      env,
       encoding: 'utf8',
     })
     return { status, stdout, stderr }
   }
   const bin = join(place.dir, 'bin')
   mkdirSync(bin)
-  assert.equal(readFailure(install(bin)).code, 'not_found')
+  const { code, message } = readFailure(install(bin))
+  assert.equal(code, 'not_found')
+  assert.match(message, /there is no C compiler \(cc\) to build it/)
+  assert.deepEqual(readdirSync(bin), [])
   writeFileSync(join(installed, 'grite-fast'), '')
   assert.equal(readFailure(install(join(installed, 'grite.cjs'))).code, 'io_error')
   assert.equal(JSON.parse(install(join(place.dir, 'absent/bin')).stdout).data.outcome, 'created')

@@ -88,3 +88,29 @@ for (const kind of ['plain', 'sha256'] as const) {
     }
   })
 }
+
+test('a content that commit after commit shares stays known', () => {
+  const oidOf = (mark: number) => `${mark}`.padStart(40, '0')
+  const blob = (mark: number, text: string) =>
+    `blob\nmark :${mark}\noriginal-oid ${oidOf(mark)}\ndata ${text.length}\n${text}\n`
+  const shared = blob(1, 'shared')
+  const commits = Array.from({ length: 60 }, (_, index) => {
+    const [own, mark] = [2 * index + 2, 2 * index + 3]
+    const from = index === 0 ? '' : `from :${mark - 2}\n`
+    return (
+      `${blob(own, `${index}`.padEnd(100_000, 'x'))}commit main\nmark :${mark}\noriginal-oid ${oidOf(mark)}\n` +
+      `committer grite <grit@local> 1700000000 +0000\ndata 1\n.${from}deleteall\n` +
+      `M 100644 :1 a\nM 100644 :${own} b\nM 100644 :${own} c\n\n`
+    )
+  })
+  const parser = createExportParser('sha1', 1 << 20)
+  parser.push(Buffer.from(shared + commits.join('')))
+  parser.end()
+  const taken = parser.take()
+  assert.equal(taken.length, 60)
+  assert.deepEqual(
+    taken.filter(({ isUnread }) => isUnread),
+    [],
+  )
+  assert.deepEqual(new Set(taken.map(({ entry }) => `${entry.files[0]?.content}`)), new Set(['shared']))
+})

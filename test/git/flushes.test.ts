@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path'
 import { describe, it } from 'node:test'
 import { type Disk, nodeDisk } from '../../src/git/durable/disk.ts'
 import { chooseFlushes } from '../../src/git/durable/flush-settings.ts'
-import { findRepository, openNative, openRepository } from '../../src/git/index.ts'
+import { findRepository, openNative, openRepository, writeLooseObjects } from '../../src/git/index.ts'
 import { looseObjectPath, looseRefPath } from '../../src/git/ref-paths.ts'
 import { StorageError } from '../../src/model/errors/index.ts'
 import { walRef } from '../../src/wal/index.ts'
@@ -34,6 +34,34 @@ function recordingDisk(): { disk: Disk; log: string[]; waves: string[][] } {
   }
   return { disk, log, waves }
 }
+
+describe('objects of another thread', () => {
+  it('are written and flushed before a publish names them', async (t) => {
+    const { layout, environment, git, path } = await createTempRepository(t)
+    const port = openRepository(layout, { environment })
+    const place = await port.objectPlace?.()
+    assert.deepEqual(place, { layout, flushes: true })
+    const { disk, waves } = recordingDisk()
+    const { objects, oid } = sampleCommit('sha1', [], 'first')
+    await writeLooseObjects({ layout, flushes: true }, objects, disk)
+    assert.deepEqual(
+      waves.map(({ length }) => length),
+      [objects.length, new Set(objects.map((object) => object.oid.slice(0, 2))).size + 1],
+    )
+    const updates = [{ ref: walRef, expected: null, next: oid, reflogMessage: 'test' }]
+    await port.publish({ objects: [], staged: objects, updates })
+    assert.equal(git(path, 'rev-parse', walRef), oid)
+    git(path, 'fsck', '--strict')
+  })
+
+  it('are left to the port where files have other modes, or the disk is not its own', async (t) => {
+    const { layout, environment, git, path } = await createTempRepository(t)
+    const { disk } = recordingDisk()
+    assert.equal(await openRepository(layout, { environment, disk }).objectPlace?.(), null)
+    git(path, 'config', 'core.sharedRepository', 'group')
+    assert.equal(await openRepository(layout, { environment }).objectPlace?.(), null)
+  })
+})
 
 describe('flushes of a publish', () => {
   it('flushes contents, then object directories, then the ref directory', async (t) => {

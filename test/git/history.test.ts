@@ -124,6 +124,7 @@ describe('readHistory', () => {
         git: createGitRunner(layout, environment),
         format: layout.objectFormat,
         reads: new Reads(),
+        objectDir: layout.objectDir,
         scratchBytesMax,
       },
       readOne: port.readObject,

@@ -1,7 +1,16 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { encodeFrame, type Frame, FrameReader, frameBytesMax, WireSyntaxError } from '../../src/ipc/index.ts'
+import {
+  EncodedWireValue,
+  encodeFrame,
+  encodePart,
+  type Frame,
+  FrameReader,
+  frameBytesMax,
+  type WireMap,
+  WireSyntaxError,
+} from '../../src/ipc/index.ts'
 
 test('frames are read whole, however the bytes arrive', () => {
   const frames: Frame[] = [
@@ -19,6 +28,24 @@ test('frames are read whole, however the bytes arrive', () => {
       assert.equal(reader.isInFrame, false)
     }),
   )
+})
+
+test('a map that comes again is read once, and any other anew', () => {
+  const environment = (text: string): WireMap => ({ PATH: '/usr/bin:'.repeat(20), TZ: text })
+  const reader = new FrameReader()
+  const read = (map: WireMap) => [...reader.take(encodeFrame([2, 1, new EncodedWireValue(map), 7]))][0] as Frame
+  const first = read(environment('UTC'))
+  assert.deepEqual(JSON.parse(JSON.stringify(first)), [2, 1, environment('UTC'), 7])
+  assert.equal(read(environment('UTC'))[2], first[2])
+  const other = read(environment('CET'))
+  assert.deepEqual(JSON.parse(JSON.stringify(other)), [2, 1, environment('CET'), 7])
+})
+
+test('a part in pieces has the bytes of its frame', () => {
+  for (const length of [0, 5, 0xffff, 0x1_0000, 0x10_0000]) {
+    const bytes = Buffer.alloc(length, 'x')
+    assert.deepEqual(Buffer.concat(encodePart(131, 300, bytes)), encodeFrame([131, 300, bytes]), `${length}`)
+  }
 })
 
 test('a frame that has begun is known', () => {

@@ -4,6 +4,7 @@ import { Decoder, Encoder } from 'cbor-x'
 import fc from 'fast-check'
 import { decodeWireValue, encodeWireValue, WireSyntaxError, type WireValue } from '../../src/ipc/index.ts'
 import { nestingMax } from '../../src/ipc/wire-values.ts'
+import { anyCharacter } from '../support/any-character.ts'
 
 const options = { useRecords: false, tagUint8Array: false, mapsAsObjects: true, int64AsNumber: true } as object
 const decoder = new Decoder(options)
@@ -14,7 +15,7 @@ const values: fc.Arbitrary<WireValue> = fc.letrec<{ value: WireValue }>((tie) =>
     { maxDepth: 4 },
     fc.maxSafeInteger(),
     fc.double({ noNaN: true }),
-    fc.string({ unit: 'binary' }).filter((text) => text.isWellFormed()),
+    fc.string({ unit: anyCharacter }).filter((text) => text.isWellFormed()),
     fc.boolean(),
     fc.constant(null),
     fc.uint8Array().map((bytes) => Buffer.from(bytes)),

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { formatGuide } from '../../src/tracker/agents/guide.ts'
 import { playGuide } from '../reports/guide-recipe.ts'
-import { createActorClones, type Data } from '../tracker/locks/lock-clones.ts'
+import { createActorClones, createActors, type Data } from '../tracker/locks/lock-clones.ts'
 
 const onRemote = { remote: '' }
 
@@ -112,7 +112,7 @@ describe('a local claim', { concurrency: 4 }, () => {
   })
 
   it('a local claim without any remote does not warn', async (t) => {
-    const { ann, create } = await createActorClones(t, 'bo')
+    const { ann, create } = await createActors(t)
     const id = await create()
     await ann.run('issue claim', { issue: id })
     await ann.run('issue close', { issue: [id], claimNext: true })

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { lockRefOf } from '../../src/wal/index.ts'
 import { makeClosedClaims, putLeases } from '../reports/claimed-issues.ts'
-import { type ActorClones, createActorClones } from '../tracker/locks/lock-clones.ts'
+import { type ActorClones, createActorClones, createActors } from '../tracker/locks/lock-clones.ts'
 
 const hour = 3_600_000
 const day = 24 * hour
@@ -144,7 +144,7 @@ describe('sync of ended leases', { concurrency: 4 }, () => {
 
 describe('lock gc', { concurrency: 4 }, () => {
   it('lock gc keeps the lock of a closed issue for a day', async (t) => {
-    const { ann, bo, create, clock, refs } = await createActorClones(t, 'cy')
+    const { ann, bo, create, clock, refs } = await createActors(t)
     const id = await create()
     await ann.run('issue claim', { issue: id })
     await ann.run('issue close', { issue: [id] })

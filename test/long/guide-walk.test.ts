@@ -8,7 +8,7 @@ import { formatGuide } from '../../src/tracker/agents/guide.ts'
 import { type GriteSandbox, gritePath } from '../contract/grite-process.ts'
 import { createProcessClones } from '../sync/process-clones.ts'
 
-const issueCount = 40
+const issueCount = 12
 /** Bytes that an agent read per issue with `issue claim --json` and `issue show --json`; the guide must halve them. */
 const bytesFormerly = 7400
 

@@ -5,14 +5,14 @@ import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
 import { walRef } from '../../src/wal/index.ts'
 import { loseObject, waysToLose } from '../support/broken-objects.ts'
-import { createClones, type Member, memberIn } from '../sync/clones.ts'
+import { type CloneOptions, createClones, type Member, memberIn } from '../sync/clones.ts'
 
 const titles = ['five', 'four', 'one', 'three', 'two']
 
 /** Creates a clone with five issues and an attachment in its log, all pushed. */
-async function cloneWithLog(t: TestContext) {
+async function cloneWithLog(t: TestContext, options: CloneOptions = {}) {
   const setup = createClones(t)
-  const original = setup.clone('original')
+  const original = setup.clone('original', options)
   for (const title of ['one', 'two', 'three']) await original.create(title)
   const { issues } = (await original.run('issue list')) as { issues: { issue_id: string }[] }
   const file = join(original.path, 'notes.txt')
@@ -78,6 +78,17 @@ describe('a log that loses one object', () => {
       setup.inOrigin('update-ref', walRef, original.head())
       rmSync(path, { recursive: true })
     }
+  })
+
+  it('a log of one second without a commit is completed, although git calls it no fast-forward', async (t) => {
+    const nowUnixMs = () => 1_800_000_000_000
+    const { original } = await cloneWithLog(t, { nowUnixMs })
+    loseObject(original.path, original.git('rev-parse', `${walRef}~1`))
+    await original.create('later')
+    await original.sync()
+    assert.deepEqual(await listed(original), [...titles, 'later'].sort())
+    original.takeWarnings()
+    await original.assertSound()
   })
 })
 

@@ -3,9 +3,9 @@ import assert from 'node:assert/strict'
 import { cpSync, existsSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
-import { createGriteSandbox } from '../contract/grite-process.ts'
+import { createLineSandbox } from '../contract/grite-process.ts'
 
-const sandbox = createGriteSandbox({ after })
+const sandbox = createLineSandbox({ after })
 const { path, data, create, grite, git } = sandbox
 
 const ids: string[] = []
@@ -139,7 +139,7 @@ describe('rows files', () => {
     assert.equal(data('issue', 'show', one).issue.title, 'A new title')
     for (const [index, file] of [rows, events].entries()) cpSync(`${kept}-${index}`, file)
     assert.ok(data('issue', 'list').issues.some(({ title }: { title: string }) => title === 'A new title'))
-    const other = createGriteSandbox(t)
+    const other = createLineSandbox(t)
     other.create('Elsewhere')
     other.data('issue', 'list')
     const otherActors = join(other.path, '.git/grite/actors')
@@ -179,7 +179,7 @@ describe('a whole list as JSON', () => {
   })
 
   it('with few issues or none is a list, too', (t) => {
-    const few = createGriteSandbox(t)
+    const few = createLineSandbox(t)
     assert.deepEqual(few.data('issue', 'list').issues, [])
     few.create('One')
     const text = few.grite('list', '--json').stdout

@@ -1,6 +1,7 @@
 /** Streams, terminals, feeds and every command with --json, through a daemon. */
 import '../support/use-twin.ts'
 import '../contract/json.test.ts'
+import '../contract/record-streams.test.ts'
 import '../contract/streams.test.ts'
 import '../contract/terminal.test.ts'
 import '../contract/watch.test.ts'

@@ -72,6 +72,22 @@ describe('canonical CBOR', () => {
     }
   })
 
+  it('a value that cannot be encoded leaves nothing for the next one', () => {
+    assert.throws(() => encodeCbor(['left over', -1]), RangeError)
+    assert.equal(hex(encodeCbor(7)), '07')
+  })
+
+  it('encoded bytes stay as they are when the next value is encoded', () => {
+    const first = encodeCbor('first')
+    encodeCbor('other')
+    assert.equal(hex(first), '656669727374')
+  })
+
+  it('encodes texts and byte strings longer than the buffer', () => {
+    for (const any of ['x'.repeat(100_000), '\u20ac'.repeat(70_000), new Uint8Array(300_000).fill(9)])
+      assert.equal(hex(encodeCbor([any, 1])), hex(judge.encode([any, 1])))
+  })
+
   it('refuses numbers outside of the subset', () => {
     for (const number of [-1, 1.5, Number.NaN, 2 ** 53, 1n << 64n])
       assert.throws(() => encodeCbor([number]), RangeError)

@@ -2,10 +2,10 @@ import assert from 'node:assert/strict'
 import { existsSync, readFileSync } from 'node:fs'
 import { describe, test } from 'node:test'
 import fc from 'fast-check'
+import { base32hex } from '../../src/model/base32hex.ts'
 import * as errors from '../../src/model/errors/index.ts'
+import { blake2b160 } from '../../src/model/hash.ts'
 import {
-  base32hex,
-  blake2b160,
   chooseSignature,
   compareBytes,
   compareText,
@@ -13,6 +13,7 @@ import {
   dueOf,
   type EventBody,
   type EventKindName,
+  encodeNamePart,
   errorKinds,
   eventKindNames,
   eventKinds,
@@ -96,7 +97,9 @@ describe('hex and ids', () => {
   test('base32hex follows RFC 4648 in lower case', () => {
     const digits = (text: string) => base32hex(new TextEncoder().encode(text))
     assert.deepEqual(['', 'fooba', '\0\0\0\0\x01'].map(digits), ['', 'cpnmuoj1', '00000001'])
-    assert.equal(base32hex(blake2b160(new TextEncoder().encode('origin'))), 'og5hhvmaolrg1vaee3ofe2ikd27corpd')
+    const computed = base32hex(blake2b160(new TextEncoder().encode('origin')))
+    assert.deepEqual([encodeNamePart('origin'), computed], ['og5hhvmaolrg1vaee3ofe2ikd27corpd', computed])
+    assert.equal(encodeNamePart('Origin'), base32hex(blake2b160(new TextEncoder().encode('Origin'))))
     assert.throws(() => base32hex(new Uint8Array(4)), RangeError)
   })
 

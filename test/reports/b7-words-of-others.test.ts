@@ -14,6 +14,7 @@ function command(run: Parameters<typeof defineCommand>[0]['run'], isFeed = false
     summary: 'Try',
     examples: [{ command: 'grite try', explains: 'it' }],
     ...(isFeed ? { isFeed: true } : {}),
+    effect: 'reads',
     arguments: {},
     options: {},
     run,

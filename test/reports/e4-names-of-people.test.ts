@@ -7,7 +7,7 @@ import { walRef } from '../../src/wal/index.ts'
 import { commandRunner, createCommandSandbox } from '../support/command-runner.ts'
 import { segmentsOf } from '../support/log.ts'
 import { createClones } from '../sync/clones.ts'
-import { createActorClones, type Data, type TestActor } from '../tracker/locks/lock-clones.ts'
+import { createActorClones, createActors, type Data, type TestActor } from '../tracker/locks/lock-clones.ts'
 
 const titles = ({ issues }: Data) => issues.map(({ title }: Data) => title)
 
@@ -121,7 +121,7 @@ describe('actor names in all clones', { concurrency: 4 }, () => {
   })
 
   it('--author with a shared name means all its actors', async (t) => {
-    const { ann, actorIn, path } = await createActorClones(t, 'cy')
+    const { ann, actorIn, path } = await createActors(t)
     const twins = [await actorIn(path, 'twin'), await actorIn(path, 'twin')] as const
     for (const twin of twins) await twin.run('issue create', { title: 'of a twin' })
     await ann.run('issue create', { title: 'of ann' })

@@ -18,7 +18,15 @@ function setUp(t: CleanUp, script: string) {
     const write = async (more: string) => {
       text += more
     }
-    const sink = { isTerminal: true, columns: () => 100, rows: () => 50, write, onUnread: () => () => undefined }
+    const writeBytes = async (more: Uint8Array) => write(Buffer.from(more).toString('utf8'))
+    const sink = {
+      isTerminal: true,
+      columns: () => 100,
+      rows: () => 50,
+      write,
+      writeBytes,
+      onUnread: () => () => undefined,
+    }
     const facts: ProcessFacts = {
       cwd: () => path,
       env: { ...environment, EDITOR: editor, GRITE_PAGER: 'cat' },

@@ -6,7 +6,7 @@ import { chmodSync, mkdirSync, readdirSync, renameSync, writeFileSync } from 'no
 import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
-import { describeFailure } from '../../src/cli/failure.ts'
+import { describeFailure } from '../../src/commands/describe-failure.ts'
 import { classifyGitFailure } from '../../src/git/classify-git-failure.ts'
 import { openNative, openRepository } from '../../src/git/index.ts'
 import { GriteError, StorageError } from '../../src/model/errors/index.ts'

@@ -3,14 +3,14 @@ import assert from 'node:assert/strict'
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
-import { createGriteSandbox } from '../contract/grite-process.ts'
+import { createLineSandbox } from '../contract/grite-process.ts'
 
 /**
  * LevelDB's table files, oldest first; the newest also holds the view's metadata. Removes the rows files, so that the next
  * read opens LevelDB.
  */
 function setUp(t: TestContext) {
-  const place = createGriteSandbox(t)
+  const place = createLineSandbox(t)
   const titles = ['one', 'two', 'three']
   for (const title of titles) {
     place.create(title)

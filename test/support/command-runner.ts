@@ -4,7 +4,7 @@ import { allCommands } from '../../src/commands/index.ts'
 import type { CommandContext, Warning } from '../../src/tracker/effects.ts'
 import { jsonPieces } from '../../src/tracker/export/json-pieces.ts'
 import { openWorkspace, type RequestFacts, type Workspace } from '../../src/tracker/workspace.ts'
-import { type CleanUp, createSandbox, type Sandbox } from '../git/temp-repository.ts'
+import { type CleanUp, createEmptyRepository, createSandbox, type Sandbox } from '../git/temp-repository.ts'
 
 export interface RunnerOptions {
   readonly cwd: string
@@ -13,7 +13,7 @@ export interface RunnerOptions {
   readonly nowUnixMs?: () => number
   /** Defaults to the random generator of the machine. */
   readonly randomBytes?: (count: number) => Uint8Array
-  readonly stdin?: string
+  readonly stdin?: string | Uint8Array
   /** What the user makes of a draft in the editor. Without it there is no terminal. */
   readonly editText?: (draft: string) => string | undefined | Promise<string>
   readonly actor?: string
@@ -76,12 +76,12 @@ export function commandRunner(options: RunnerOptions): CommandRunner {
       interrupted: options.interrupted ?? new AbortController().signal,
       text: {
         interactive: options.editText !== undefined,
-        readStdin: async () => options.stdin ?? '',
+        readStdin: async () => `${options.stdin ?? ''}`,
         async *stdinChunks() {
-          yield Buffer.from(options.stdin ?? '', 'utf8')
+          yield Buffer.from(options.stdin ?? '')
         },
         async *readStdinLines() {
-          yield* (options.stdin ?? '').split('\n')
+          yield* `${options.stdin ?? ''}`.split('\n')
         },
         async editText(draft) {
           const text = (await options.editText?.(draft)) ?? ''
@@ -118,6 +118,6 @@ export function createCommandSandbox(
 ): Sandbox & CommandRunner & { readonly path: string } {
   const sandbox = createSandbox(t)
   const path = `${sandbox.dir}/repository`
-  sandbox.git(sandbox.dir, 'init', '-q', '-b', 'main', path)
+  createEmptyRepository(path)
   return { ...sandbox, path, ...commandRunner({ cwd: path, env: sandbox.environment, ...options }) }
 }

@@ -143,10 +143,15 @@ export async function assertLogHolds(
 
 const byteChecker = fileURLToPath(new URL('../../../shared/tools/check_wal.py', import.meta.url))
 
-/** Runs the independent byte checker if it is available. */
-export function checkBytes(path: string): void {
-  if (existsSync(byteChecker)) execFileSync('python3', [byteChecker, path], { stdio: 'pipe' })
+/** Runs the independent byte checker if it is available, and returns what it says it has read. */
+export function checkBytes(path: string): string | undefined {
+  if (!existsSync(byteChecker)) return undefined
+  python ??= execFileSync('python3', ['-c', 'import sys; print(sys.executable)'], { encoding: 'utf8' }).trim()
+  return execFileSync(python, ['-I', '-S', byteChecker, path], { stdio: 'pipe', encoding: 'utf8' })
 }
+
+/** `python3` may be a script that chooses a version, which takes longer than the check. */
+let python: string | undefined
 
 /** Dumps every key and value of a store except `meta/` as hex. */
 export async function dumpStore(store: Store): Promise<Record<string, string>> {

@@ -4,7 +4,7 @@ import type { Warning } from '../../src/tracker/effects.ts'
 import { createIssue } from '../../src/tracker/issues/changes.ts'
 import { openSharedRepository, type SharedOptions, type SharedRepository } from '../../src/tracker/shared-repository.ts'
 import { type RequestFacts, Workspace, type Written } from '../../src/tracker/workspace.ts'
-import { type CleanUp, createSandbox, type Sandbox } from '../git/temp-repository.ts'
+import { type CleanUp, createEmptyRepository, createSandbox, type Sandbox } from '../git/temp-repository.ts'
 
 export interface SharedRequests extends Sandbox {
   readonly path: string
@@ -22,7 +22,7 @@ export async function openSharedRequests(
 ): Promise<SharedRequests> {
   const sandbox = createSandbox(t)
   const path = `${sandbox.dir}/repository`
-  sandbox.git(sandbox.dir, 'init', '-q', '-b', 'main', path)
+  createEmptyRepository(path)
   const warnings: Warning[] = []
   const warn = (warning: Warning) => void warnings.push(warning)
   const shared = await openSharedRepository(path, { env: sandbox.environment, warn, viewIdleMs, ...more })

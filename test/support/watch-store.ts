@@ -70,5 +70,8 @@ export function watchStore(store: Store): StoreWatch {
       watch.scans.push(nameOf(range?.gte ?? range?.gt ?? Buffer.alloc(0)))
     })
   }
+  before('firstKeys', (ranges: readonly { gte: Buffer }[]) => {
+    watch.scans.push(...ranges.map(({ gte }) => nameOf(gte)))
+  })
   return watch
 }

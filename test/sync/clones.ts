@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { findRepository, type GitPort, type Oid, openRepository } from '../../src/git/index.ts'
 import { GriteError } from '../../src/model/index.ts'
 import { walRef } from '../../src/wal/index.ts'
-import { type CleanUp, createSandbox, type Sandbox } from '../git/temp-repository.ts'
+import { type CleanUp, createEmptyRepository, createSandbox, type Sandbox } from '../git/temp-repository.ts'
 import { type CommandRunner, commandRunner, type RunnerOptions } from '../support/command-runner.ts'
 import { checkBytes, dumpStore, idsOnChain } from '../support/log.ts'
 
@@ -74,8 +74,13 @@ export function createClones(t: CleanUp, ...init: readonly string[]): Clones {
   const sandbox = createSandbox(t)
   const { dir, git, gitWith } = sandbox
   const [origin, blank] = [join(dir, 'origin.git'), join(dir, 'blank')]
-  git(dir, 'init', '-q', '--bare', '--template=', ...init, origin)
-  git(dir, 'init', '-q', '-b', 'main', '--template=', ...init, blank)
+  if (init.length === 0) {
+    createEmptyRepository(origin, 'bare')
+    createEmptyRepository(blank)
+  } else {
+    git(dir, 'init', '-q', '--bare', '-b', 'main', '--template=', ...init, origin)
+    git(dir, 'init', '-q', '-b', 'main', '--template=', ...init, blank)
+  }
   return {
     ...sandbox,
     origin,

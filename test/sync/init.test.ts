@@ -1,10 +1,10 @@
 /** A new clone joins the others with `grite init`. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { createProcessClones, titlesIn } from './process-clones.ts'
+import { createLineClones, titlesIn } from './process-clones.ts'
 
 test('init fetches the log of the remote', (t) => {
-  const setup = createProcessClones(t)
+  const setup = createLineClones(t)
   const [ann, bo] = [setup.clone('ann'), setup.clone('bo')]
   for (const title of ['one', 'two']) ann.create(title)
   ann.data('sync')
@@ -17,7 +17,7 @@ test('init fetches the log of the remote', (t) => {
 })
 
 test('init joins earlier local events with the remote log', (t) => {
-  const setup = createProcessClones(t)
+  const setup = createLineClones(t)
   const [ann, bo] = [setup.clone('ann'), setup.clone('bo')]
   ann.create('of ann')
   ann.data('sync')
@@ -29,7 +29,7 @@ test('init joins earlier local events with the remote log', (t) => {
 })
 
 test('init works without a remote or with --no-fetch', (t) => {
-  const setup = createProcessClones(t)
+  const setup = createLineClones(t)
   const [ann, bo] = [setup.clone('ann'), setup.clone('bo')]
   ann.create('one')
   ann.data('sync')
@@ -41,7 +41,7 @@ test('init works without a remote or with --no-fetch', (t) => {
 })
 
 test('init without a network creates the actor and warns', (t) => {
-  const setup = createProcessClones(t)
+  const setup = createLineClones(t)
   const ann = setup.clone('ann')
   ann.git(ann.path, 'remote', 'set-url', 'origin', 'https://nowhere.invalid/x.git')
   const { status, stdout } = ann.grite('init', '--json')

@@ -2,12 +2,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { readFailure } from '../contract/grite-process.ts'
-import { createProcessClones, type ProcessClones, titlesIn } from './process-clones.ts'
+import { createLineClones, type ProcessClones, titlesIn } from './process-clones.ts'
 
 const asUrl = (origin: string): string => `file://${origin}`
 
-function clonesWithLog(t: Parameters<typeof createProcessClones>[0]): ProcessClones {
-  const setup = createProcessClones(t, asUrl)
+function clonesWithLog(t: Parameters<typeof createLineClones>[0]): ProcessClones {
+  const setup = createLineClones(t, asUrl)
   for (const key of ['uploadpack.allowFilter', 'uploadpack.allowAnySHA1InWant']) setup.inOrigin('config', key, 'true')
   const ann = setup.clone('ann')
   for (const title of ['one', 'two', 'three']) ann.create(title)

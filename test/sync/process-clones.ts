@@ -1,7 +1,7 @@
-/** Clones of one bare remote, each run as real processes. */
+/** Clones of one bare remote that run whole lines of grite. */
 import { join } from 'node:path'
-import { createGriteSandbox, type GriteSandbox, griteIn } from '../contract/grite-process.ts'
-import type { CleanUp } from '../git/temp-repository.ts'
+import { createGriteSandbox, createLineSandbox, type GriteSandbox } from '../contract/grite-process.ts'
+import { type CleanUp, createEmptyRepository } from '../git/temp-repository.ts'
 
 export interface ProcessClones {
   readonly origin: string
@@ -13,11 +13,22 @@ export interface ProcessClones {
   originHead(): string
 }
 
-/** @param address - address of the remote in the clones; default its path */
-export function createProcessClones(t: CleanUp, address?: (origin: string) => string): ProcessClones {
-  const base = createGriteSandbox(t)
+/** Address of the remote in the clones; default its path. */
+type Address = (origin: string) => string
+
+/** Each line is a process. */
+export function createProcessClones(t: CleanUp, address?: Address): ProcessClones {
+  return clonesOf(createGriteSandbox(t), address)
+}
+
+/** As `createProcessClones`, for tests of what lines do: they run in a thread of this process. */
+export function createLineClones(t: CleanUp, address?: Address): ProcessClones {
+  return clonesOf(createLineSandbox(t), address)
+}
+
+function clonesOf(base: GriteSandbox, address: Address | undefined): ProcessClones {
   const origin = join(base.dir, 'origin.git')
-  base.git(base.dir, 'init', '-q', '--bare', '-b', 'main', '--template=', origin)
+  createEmptyRepository(origin, 'bare')
   const tree = base.gitWith('', origin, 'mktree')
   base.git(origin, 'update-ref', 'refs/heads/main', base.git(origin, 'commit-tree', '-m', 'first', tree))
   return {
@@ -26,7 +37,7 @@ export function createProcessClones(t: CleanUp, address?: (origin: string) => st
     clone(name, ...options) {
       const path = join(base.dir, name)
       base.git(base.dir, 'clone', '-q', ...options, address?.(origin) ?? origin, path)
-      return griteIn(base, path)
+      return base.inDirectory(path)
     },
     originHead: () => base.git(origin, 'for-each-ref', '--format=%(objectname)', 'refs/grite/wal'),
   }

@@ -6,7 +6,7 @@ import { test } from 'node:test'
 import { type GriteSandbox, readFailure } from '../contract/grite-process.ts'
 import { createFakeGit } from '../support/fake-git.ts'
 import { checkBytes } from '../support/log.ts'
-import { createProcessClones, titlesIn } from './process-clones.ts'
+import { createLineClones, titlesIn } from './process-clones.ts'
 
 /** Gives a clone an actor with a key. */
 function giveKey(clone: GriteSandbox, label: string): string {
@@ -33,7 +33,7 @@ function forge(clone: GriteSandbox, actor: string, issue: string): string {
 }
 
 test('a sync accepts signed events, and rejects or reports forged ones', (t) => {
-  const setup = createProcessClones(t)
+  const setup = createLineClones(t)
   const [ann, bo, eve] = [setup.clone('ann'), setup.clone('bo'), setup.clone('eve')]
   const actor = giveKey(ann, 'ann')
   const issue = ann.create('of ann')
@@ -78,7 +78,7 @@ test('a sync accepts signed events, and rejects or reports forged ones', (t) => 
 })
 
 test('a sync without a signature policy judges nothing and starts maintenance', async (t) => {
-  const setup = createProcessClones(t)
+  const setup = createLineClones(t)
   const [ann, bo] = [setup.clone('ann'), setup.clone('bo')]
   const actor = giveKey(ann, 'ann')
   const issue = ann.create('of ann')

@@ -4,13 +4,13 @@ import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import type { GriteSandbox } from '../contract/grite-process.ts'
-import { createProcessClones } from './process-clones.ts'
+import { createLineClones } from './process-clones.ts'
 
 const snapshotsOf = ({ git }: GriteSandbox, path: string): string[] =>
   git(path, 'for-each-ref', '--format=%(refname)', 'refs/grite/snapshots').split('\n').filter(Boolean)
 
-function snapshotClones(t: Parameters<typeof createProcessClones>[0]) {
-  const setup = createProcessClones(t)
+function snapshotClones(t: Parameters<typeof createLineClones>[0]) {
+  const setup = createLineClones(t)
   const [ann, bo] = [setup.clone('ann'), setup.clone('bo')]
   ann.create('one')
   ann.data('sync')
@@ -77,7 +77,7 @@ test('a remote that lost everything gets log and snapshots again', (t) => {
 })
 
 test('a push makes and sends a snapshot that is due', (t) => {
-  const setup = createProcessClones(t)
+  const setup = createLineClones(t)
   const ann = setup.clone('ann')
   ann.data('init')
   writeFileSync(join(ann.path, '.git/grite/config.toml'), '[snapshot]\nmax_events = 3\n')

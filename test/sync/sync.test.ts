@@ -1,14 +1,14 @@
 /** `grite sync` over paths, run as a program. */
 import assert from 'node:assert/strict'
-import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { basename, join } from 'node:path'
 import { test } from 'node:test'
 import { readFailure } from '../contract/grite-process.ts'
 import { checkBytes } from '../support/log.ts'
-import { createProcessClones, titlesIn } from './process-clones.ts'
+import { createLineClones, titlesIn } from './process-clones.ts'
 
 test('diverged clones converge with each event once', (t) => {
-  const setup = createProcessClones(t)
+  const setup = createLineClones(t)
   const [ann, bo] = [setup.clone('ann'), setup.clone('bo')]
   ann.create('base')
   assert.equal(ann.data('sync').push_changed, true)
@@ -26,11 +26,22 @@ test('diverged clones converge with each event once', (t) => {
     checkBytes(clone.path)
   }
   assert.equal(setup.inOrigin('for-each-ref', '--format=%(refname)', 'refs/'), 'refs/grite/wal\nrefs/heads/main')
+  // Each opening of LevelDB names a new manifest.
+  const openings = () =>
+    filesBelow(join(ann.path, '.git/grite/actors'), 'CURRENT').map((path) => readFileSync(path, 'utf8'))
+  const before = openings()
+  assert.equal(before.length, 1)
   assert.deepEqual([ann.data('sync').message, ann.data('sync').rounds], ['Already up to date', 1])
+  assert.deepEqual(openings(), before)
 })
 
+function filesBelow(folder: string, name: string): string[] {
+  const paths = readdirSync(folder, { recursive: true, encoding: 'utf8' })
+  return paths.filter((path) => basename(path) === name).map((path) => join(folder, path))
+}
+
 test('--pull only fetches and --push only pushes', (t) => {
-  const setup = createProcessClones(t)
+  const setup = createLineClones(t)
   const [ann, bo] = [setup.clone('ann'), setup.clone('bo')]
   ann.create('one')
   assert.equal(ann.data('sync', '--pull').pushed, false)
@@ -48,7 +59,7 @@ test('--pull only fetches and --push only pushes', (t) => {
 })
 
 test('logs with different roots are joined', (t) => {
-  const setup = createProcessClones(t)
+  const setup = createLineClones(t)
   const [ann, bo] = [setup.clone('ann'), setup.clone('bo')]
   ann.create('of ann')
   bo.create('of bo')
@@ -60,7 +71,7 @@ test('logs with different roots are joined', (t) => {
 })
 
 test('a remote that lost its log gets it again with a warning', (t) => {
-  const setup = createProcessClones(t)
+  const setup = createLineClones(t)
   const ann = setup.clone('ann')
   ann.create('kept')
   ann.data('sync')
@@ -72,7 +83,7 @@ test('a remote that lost its log gets it again with a warning', (t) => {
 })
 
 test('a rewound remote gets the missing events again', (t) => {
-  const setup = createProcessClones(t)
+  const setup = createLineClones(t)
   const [ann, bo] = [setup.clone('ann'), setup.clone('bo')]
   for (const title of ['one', 'two']) ann.create(title)
   ann.data('sync')
@@ -86,7 +97,7 @@ test('a rewound remote gets the missing events again', (t) => {
 })
 
 test('a second remote has the same events on its own chain', (t) => {
-  const setup = createProcessClones(t)
+  const setup = createLineClones(t)
   const ann = setup.clone('ann')
   ann.create('one')
   ann.data('sync')
@@ -108,7 +119,7 @@ test('a second remote has the same events on its own chain', (t) => {
 })
 
 test('plain git fetch and push of the refs work as well', (t) => {
-  const setup = createProcessClones(t)
+  const setup = createLineClones(t)
   const [ann, bo] = [setup.clone('ann'), setup.clone('bo')]
   ann.create('one')
   ann.git(ann.path, 'push', '-q', 'origin', 'refs/grite/*')
@@ -120,7 +131,7 @@ test('plain git fetch and push of the refs work as well', (t) => {
 })
 
 test('a rejected push is an error that keeps pulled events', (t) => {
-  const setup = createProcessClones(t)
+  const setup = createLineClones(t)
   const [ann, bo] = [setup.clone('ann'), setup.clone('bo')]
   ann.create('of ann')
   ann.data('sync')
@@ -137,7 +148,7 @@ test('a rejected push is an error that keeps pulled events', (t) => {
 })
 
 test('a sync without a network fails and changes nothing', (t) => {
-  const setup = createProcessClones(t)
+  const setup = createLineClones(t)
   const ann = setup.clone('ann')
   ann.create('one')
   ann.data('sync')
@@ -150,7 +161,7 @@ test('a sync without a network fails and changes nothing', (t) => {
 })
 
 test('a sync without the remote names the existing ones', (t) => {
-  const setup = createProcessClones(t)
+  const setup = createLineClones(t)
   const ann = setup.clone('ann')
   assert.equal(ann.data('sync').success, true)
   ann.git(ann.path, 'remote', 'rename', 'origin', 'upstream')

@@ -16,7 +16,8 @@ function findAll(pattern: RegExp, except: ReadonlySet<string>): string[] {
 }
 
 test('JSON is parsed only with limits', () => {
-  const parsers = new Set(['src/model/foreign/parse-json.ts', 'src/view/own-json.ts'])
+  const caches = ['src/view/own-json.ts', 'src/wal/streams/heads-cache.ts']
+  const parsers = new Set(['src/model/foreign/parse-json.ts', ...caches])
   assert.deepEqual(
     findAll(/\bJSON\s*\.\s*parse\b|\{[^}]*\bparse\b[^}]*\}\s*=\s*JSON\b/, parsers),
     [],
@@ -42,6 +43,8 @@ const writers: Readonly<Record<string, string>> = {
   'src/cli/render/as-json.ts': 'data of commands',
   'src/cli/render/batch.ts': 'results of a batch',
   'src/cli/render/json-output.ts': 'the document of --json',
+  'src/cli/render/stream-acts.ts': 'the document of a proof',
+  'src/commands/consume.ts': 'records, as in the document of --json',
   'src/commands/prime/prime.ts': 'the document of --json, whose length counts',
   'src/commands/watch/watch.ts': 'an event for a program',
   'src/git/build-tree.ts': 'a path in the message of a defect',
@@ -60,6 +63,8 @@ const writers: Readonly<Record<string, string>> = {
   'src/model/memory.ts': 'the value of a memory',
   'src/model/query/format.ts': 'a parsed qualifier, compared',
   'src/model/saved-query.ts': 'a saved query',
+  'src/model/streams/cursor-document.ts': 'cursor.json',
+  'src/model/streams/workloads/payload.ts': 'a checked record',
   'src/tracker/export/json-pieces.ts': 'answers and exports',
   'src/tracker/identity/own-card.ts': 'a label in a note of ours',
   'src/tracker/locks/lock-memory.ts': 'locks that have been read',
@@ -73,6 +78,8 @@ const writers: Readonly<Record<string, string>> = {
   'src/wal/issue-log/carried-meta.ts': 'carried members, whose depth and size are bounded',
   'src/wal/issue-log/issue-codec.ts': 'meta.json',
   'src/wal/issue-log/snapshot/snapshot-codec.ts': 'snapshot.json, report.json and signature.json',
+  'src/wal/streams/heads-cache.ts': 'facts of manifests',
+  'src/wal/streams/stream-codec.ts': 'meta.json of a stream commit',
 }
 
 test('JSON.stringify is used only in listed files', () => {

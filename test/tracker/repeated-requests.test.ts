@@ -1,12 +1,12 @@
 /** A request that is repeated under its key is carried out once. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { createGriteSandbox } from '../contract/grite-process.ts'
+import { createLineSandbox } from '../contract/grite-process.ts'
 
 const keyOf = (digit: string, ageMs = 0) => `${Date.now() - ageMs}-${digit.repeat(32)}`
 
 test('a create that is repeated answers with the issue that it made, and writes nothing', (t) => {
-  const place = createGriteSandbox(t)
+  const place = createLineSandbox(t)
   place.create('Other')
   const env = { GRITE_REQUEST: keyOf('a') }
   const words = ['issue', 'create', '--title', 'Once', '--label', 'bug', '--json']
@@ -19,7 +19,7 @@ test('a create that is repeated answers with the issue that it made, and writes 
 })
 
 test('the first create of an actor, which brings its card, can be repeated', (t) => {
-  const place = createGriteSandbox(t)
+  const place = createLineSandbox(t)
   const env = { GRITE_REQUEST: keyOf('a') }
   const words = ['issue', 'create', '--title', 'Once', '--json']
   const first = place.griteWith({ env }, ...words)
@@ -27,7 +27,7 @@ test('the first create of an actor, which brings its card, can be repeated', (t)
 })
 
 test('a change is found under the commits of others, on the state that it saw', (t) => {
-  const place = createGriteSandbox(t)
+  const place = createLineSandbox(t)
   const id = place.create('One', '--label', 'old')
   const env = { GRITE_REQUEST: keyOf('b') }
   const words = ['issue', 'update', id, '--title', 'Two', '--add-label', 'new', '--json']
@@ -43,7 +43,7 @@ test('a change is found under the commits of others, on the state that it saw', 
 })
 
 test('each write of a request has a key of its own', (t) => {
-  const place = createGriteSandbox(t)
+  const place = createLineSandbox(t)
   const env = { GRITE_REQUEST: keyOf('c') }
   const stdin = [
     { op: 'issue create', title: 'One', as: 'one' },
@@ -56,7 +56,7 @@ test('each write of a request has a key of its own', (t) => {
 })
 
 test('another command under a key that the log has is refused, and writes nothing', (t) => {
-  const place = createGriteSandbox(t)
+  const place = createLineSandbox(t)
   const env = { GRITE_REQUEST: keyOf('d') }
   place.griteWith({ env }, 'issue', 'create', '--title', 'One')
   const head = place.head()
@@ -69,7 +69,7 @@ test('another command under a key that the log has is refused, and writes nothin
 })
 
 test('a key that is older than the log is new', (t) => {
-  const place = createGriteSandbox(t)
+  const place = createLineSandbox(t)
   place.create('One')
   const env = { GRITE_REQUEST: keyOf('e', 86_400_000) }
   const words = ['issue', 'create', '--title', 'Two', '--json']
@@ -80,7 +80,7 @@ test('a key that is older than the log is new', (t) => {
 
 for (const key of ['x', '12', `-${'a'.repeat(32)}`, `1-${'A'.repeat(32)}`, `1-${'a'.repeat(33)}`]) {
   test(`${key} is no key of a request`, (t) => {
-    const { status, stderr } = createGriteSandbox(t).griteWith({ env: { GRITE_REQUEST: key } }, 'issue', 'list')
+    const { status, stderr } = createLineSandbox(t).griteWith({ env: { GRITE_REQUEST: key } }, 'issue', 'list')
     assert.equal(status, 2)
     assert.match(stderr, /GRITE_REQUEST must be milliseconds/)
   })

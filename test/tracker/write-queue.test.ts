@@ -8,9 +8,10 @@ interface Write {
   readonly name: string
 }
 
-/** A queue that notes what happens, in order. `fits` bounds the writes of one commit. */
-function createQueue({ fits = 100 } = {}) {
+/** A queue that notes what happens, in order. `fits` bounds the writes of one commit. A commit takes 10 ms of its clock. A pause is over at once, unless the queue `lingers`. */
+function createQueue({ fits = 100, lingers = false } = {}) {
   const log: string[] = []
+  const clock = { nowMs: 0 }
   let isHeld = false
   let running = 0
   const queue = new WriteQueue<Write>({
@@ -30,6 +31,7 @@ function createQueue({ fits = 100 } = {}) {
       assert.equal(isHeld, true)
       assert.equal(++running, 1)
       await turn()
+      clock.nowMs += 10
       running -= 1
       log.push(
         writes
@@ -39,8 +41,20 @@ function createQueue({ fits = 100 } = {}) {
       )
       return { left: writes.slice(fits), settle: () => {} }
     },
+    time: {
+      nowMs: () => clock.nowMs,
+      after(ms, call) {
+        log.push('pause')
+        const end = () => {
+          clock.nowMs += ms
+          call()
+        }
+        const immediate = lingers ? undefined : setImmediate(end)
+        return () => clearImmediate(immediate)
+      },
+    },
   })
-  return { queue, log, add: (by: string, name: string) => queue.add({ by, name }) }
+  return { queue, log, clock, add: (by: string, name: string) => queue.add({ by, name }) }
 }
 
 async function untilLeft(log: readonly string[], times = 1): Promise<void> {
@@ -121,5 +135,50 @@ describe('WriteQueue', () => {
     add('ann', '3')
     await untilLeft(log)
     assert.deepEqual(log, ['enter', '1', '2+3', 'leave'])
+  })
+
+  it('waits after a shared commit until as many writes are there', async () => {
+    const { add, log } = createQueue({ lingers: true })
+    for (const name of ['1', '2', '3']) add('ann', name)
+    await untilLeft(log)
+    for (const name of ['4', '5']) {
+      add('ann', name)
+      await turn()
+    }
+    assert.deepEqual(log, ['enter', '1+2+3', 'leave', 'pause'], 'the lock file is free meanwhile')
+    add('ann', '6')
+    await untilLeft(log, 2)
+    assert.deepEqual(log.slice(4), ['enter', '4+5+6', 'leave'])
+  })
+
+  it('does not wait for writers long after a shared commit', async () => {
+    const { add, log, clock } = createQueue()
+    for (const name of ['1', '2']) add('ann', name)
+    await untilLeft(log)
+    clock.nowMs += 10
+    add('ann', '3')
+    await untilLeft(log, 2)
+    assert.deepEqual(log, ['enter', '1+2', 'leave', 'enter', '3', 'leave'])
+  })
+
+  it('waits once for writers that do not come back', async () => {
+    const { add, log } = createQueue()
+    for (const name of ['1', '2', '3']) add('ann', name)
+    await untilLeft(log)
+    for (const [index, name] of ['4', '5'].entries()) {
+      add('ann', name)
+      await untilLeft(log, index + 2)
+    }
+    assert.deepEqual(log, ['enter', '1+2+3', 'leave', 'pause', 'enter', '4', 'leave', 'enter', '5', 'leave'])
+  })
+
+  it('does not let work that enters alone wait for more writes', async () => {
+    const { queue, add, log } = createQueue({ lingers: true })
+    for (const name of ['1', '2', '3']) add('ann', name)
+    await untilLeft(log)
+    add('ann', '4')
+    const leave = await queue.enter()
+    await leave()
+    assert.deepEqual(log, ['enter', '1+2+3', 'leave', 'pause', 'enter', '4', 'leave'])
   })
 })

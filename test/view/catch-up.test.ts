@@ -3,7 +3,8 @@ import { describe, it, type TestContext } from 'node:test'
 import { type GitPort, type Oid, openRepository, type RefName } from '../../src/git/index.ts'
 import { type Event, RefMovedError } from '../../src/model/index.ts'
 import { catchUp, type View } from '../../src/view/index.ts'
-import { append, issueLog, issueStream, type LogProblem, noQueue, walRef } from '../../src/wal/index.ts'
+import { append, type Gained, issueLog, issueStream, type LogProblem, noQueue, walRef } from '../../src/wal/index.ts'
+import { readSegments } from '../../src/wal/join-ref.ts'
 import { createTempRepository } from '../git/temp-repository.ts'
 import {
   assertLogHolds,
@@ -75,6 +76,19 @@ describe('catching up with the log', { concurrency: 2 }, () => {
     assert.deepEqual([view.head, view.eventCount], [null, 0])
   })
 
+  it('a view that forgot its states applies later commits in the same way', async (t) => {
+    const { view, follow, grow, assertSameAsFresh } = await setUp(t)
+    const repeated = comment(a, 'said twice')
+    const head = await grow(null, [creation(a), repeated, creation(issueId('b0'))])
+    await follow()
+    await view.forgetStates()
+    assert.deepEqual([view.eventCount, view.issueCount, view.head], [3, 2, head])
+    await grow(head, [repeated, comment(a, 'another'), creation(issueId('c0'))])
+    await follow()
+    await view.forgetStates()
+    await assertSameAsFresh()
+  })
+
   it('catch-up at the same head does nothing', async (t) => {
     const { view, follow, grow } = await setUp(t)
     const head = await grow(null, [creation(a)])
@@ -117,6 +131,27 @@ describe('catching up with the log', { concurrency: 2 }, () => {
     assert.equal(await follow(), 'replayed')
     assert.deepEqual([view.head, view.eventCount], [merge, 4])
     assert.deepEqual(problems, [])
+    await assertSameAsFresh()
+  })
+
+  it('catch-up applies what the caller has read of either kind of move', async (t) => {
+    const { view, follow, grow, git, assertSameAsFresh } = await setUp(t)
+    const start = await grow(null, [creation(a)])
+    await follow()
+    const own = comment(a, 'mine')
+    const mine = await grow(start, [own])
+    const gainedOf = async (from: Oid, to: Oid, how: 'extension' | 'join'): Promise<Gained> => {
+      const segments = await readSegments(git, issueLog, to, [start])
+      return { from, to, how, segments }
+    }
+    const readHistory = () => assert.fail('the log was read again')
+    const options = { stream: issueLog, clock: { nowUnixMs: () => 0 }, report() {}, warn() {} }
+    const gained = await gainedOf(start, mine, 'extension')
+    await catchUp({ ...options, git: { ...git, readHistory }, view, gained })
+    assert.deepEqual([view.head, view.eventCount], [mine, 2])
+    const joined = await grow(start, [comment(a, 'theirs'), own])
+    await catchUp({ ...options, git: { ...git, readHistory }, view, gained: await gainedOf(mine, joined, 'join') })
+    assert.deepEqual([view.head, view.eventCount], [joined, 3])
     await assertSameAsFresh()
   })
 

@@ -7,13 +7,23 @@ import fc from 'fast-check'
 import { type Event, type IssueId, identifyEvent } from '../../src/model/index.ts'
 import { openRowsView, View, viewSchema } from '../../src/view/index.ts'
 import { keepRows } from '../../src/view/keep-rows.ts'
-import { metaKey } from '../../src/view/keys.ts'
+import { issueRowsOfPrefix, metaKey } from '../../src/view/keys.ts'
+import { layeredStore } from '../../src/view/layered-store.ts'
 import { rowsBytesMax, rowsIssuesMax, rowsParts } from '../../src/view/rows-families.ts'
-import { encodeBase, encodeChange, readRowsFile } from '../../src/view/rows-file.ts'
+import {
+  encodeBase,
+  encodeChange,
+  formatLine,
+  keyIn,
+  type RowsFile,
+  readRowsFile,
+  valueIn,
+} from '../../src/view/rows-file.ts'
 import { openRowsStore } from '../../src/view/rows-store.ts'
 import { openDiskStore, openMemoryStore, type Store } from '../../src/view/store.ts'
 import { createSandbox } from '../git/temp-repository.ts'
 import { issueEvent } from '../model/arbitraries.ts'
+import { anyCharacter } from '../support/any-character.ts'
 import { batchOf, creation, issueId, segmentOf } from '../support/log.ts'
 
 const { dir } = createSandbox({ after })
@@ -88,6 +98,27 @@ describe('rows files', () => {
     assert.ok(shrunk > 0 && shrunk < 10, `written anew ${shrunk} times`)
   })
 
+  it('are written anew from what they hold, without a scan of the view', async () => {
+    const folder = mkdtempSync(join(dir, 'level-'))
+    const store = await openMemoryStore()
+    await applyInSessions(store, folder, [[creation(issueId('aa'))]])
+    const scanned: string[] = []
+    const watched: Store = {
+      ...store,
+      iterator(options = {}) {
+        scanned.push(`${options.gte}`)
+        return store.iterator(options)
+      },
+    }
+    const ids = Array.from({ length: 300 }, (_, index) => issueId(index.toString(16).padStart(4, '0')))
+    const view = (await View.over(keepRows({ ...watched, close: async () => {} }, { folder }), {})) as View
+    const created = [...ids.map((id) => creation(id, 'x'.repeat(500))), ...ids.map((id) => creation(id))]
+    await view.apply([segmentOf(batchOf(created), headOf(2))], headOf(2))
+    await view.close()
+    assert.deepEqual(scanned, [])
+    await assertSame(openRowsStore(folder, viewSchema), store)
+  })
+
   it('lookups and ranges are those of LevelDB', async (t) => {
     const folder = mkdtempSync(join(dir, 'level-'))
     const store = await openDiskStore(mkdtempSync(join(dir, 'disk-')), { create: true })
@@ -108,6 +139,13 @@ describe('rows files', () => {
           assert.deepEqual(await one.all(), await other.all())
         }
       }
+    }
+    // Seeks also back from the end.
+    const ranges = ['ff', 'a', '1', '0', '05', 'b'].map(issueRowsOfPrefix)
+    for (const limit of [1, 2]) {
+      const scans = await Promise.all(ranges.map((range) => store.keys({ ...range, limit }).all()))
+      for (const each of [rows, store, layeredStore(store)])
+        assert.deepEqual(await each.firstKeys(ranges, limit), scans)
     }
     const scan = rows.texts({ gte: start, lt: Buffer.from('issue_row0') })
     const first = await scan.next()
@@ -158,10 +196,14 @@ describe('rows files', () => {
 })
 
 describe('bytes of a rows file', () => {
+  const entriesIn = (file: RowsFile | undefined, name: string, gte?: string, lt?: string) =>
+    file?.readLines(name, gte, lt)?.map((line) => [keyIn(line), valueIn(line)])
   const state = { head: 'a'.repeat(40), reflogMark: '1 2 3/4' }
+  const toLines = (families: ReadonlyMap<string, readonly (readonly string[])[]>) =>
+    new Map([...families].map(([name, list]) => [name, list.map(([key = '', value = '']) => formatLine(key, value))]))
   const entry = fc.tuple(
     fc.uint8Array({ minLength: 1, maxLength: 4 }).map((bytes) => Buffer.from(bytes).toString('hex')),
-    fc.string({ unit: 'binary', maxLength: 8 }).map((text) => text.replaceAll('\n', '')),
+    fc.string({ unit: anyCharacter, maxLength: 8 }).map((text) => text.replaceAll('\n', '')),
   )
   const families = fc
     .tuple(
@@ -183,18 +225,47 @@ describe('bytes of a rows file', () => {
           value: index % 3 === 0 ? undefined : value,
         }))
         const bytes = Buffer.concat([
-          encodeBase('5', state, base) as Buffer,
+          encodeBase('5', state, toLines(base)) as Buffer,
           ...list.map((change) => encodeChange(later, [change]) as Buffer),
         ])
         const file = readRowsFile(bytes)
         assert.deepEqual(file?.state, list.length > 0 ? later : state)
-        assert.deepEqual(file?.readFamily('issue_row/'), base.get('issue_row/'))
+        assert.deepEqual(entriesIn(file, 'issue_row/'), base.get('issue_row/'))
         const expected = new Map(base.get('meta/'))
         for (const { keyHex, value } of list) {
           if (value === undefined) expected.delete(keyHex)
           else expected.set(keyHex, value)
         }
-        assert.deepEqual(new Map(file?.readFamily('meta/')), expected)
+        assert.deepEqual(new Map(entriesIn(file, 'meta/') as [string, string][]), expected)
+      }),
+    )
+  })
+
+  it('ranges are those of all lines, over any number of blocks', () => {
+    const [family, other] = ['issue_row/', 'meta/']
+    const title = (index: number) => `${index % 7 === 0 ? 'é' : 'e'}`.repeat((index % 11) * 90)
+    const all = Array.from({ length: 200 }, (_, index): [string, string] => [
+      (index * 3).toString(16).padStart(4, '0'),
+      title(index),
+    ])
+    const change = { family, keyHex: '0004', value: 'new' }
+    const base = encodeBase(
+      '5',
+      state,
+      toLines(
+        new Map([
+          [other, [['aa', 'x']]],
+          [family, all],
+        ]),
+      ),
+    ) as Buffer
+    const bytes = Buffer.concat([base, encodeChange(state, [change]) as Buffer])
+    const expected = [...all, ['0004', 'new']].sort(([left = ''], [right = '']) => (left < right ? -1 : 1))
+    fc.assert(
+      fc.property(fc.nat(700), fc.option(fc.nat(700), { nil: undefined }), (from, to) => {
+        const [gte, lt] = [from, to].map((number) => number?.toString(16).padStart(4, '0'))
+        const isWithin = ([key = '']: string[]) => key >= (gte as string) && (lt === undefined || key < lt)
+        assert.deepEqual(entriesIn(readRowsFile(bytes), family, gte, lt), expected.filter(isWithin))
       }),
     )
   })
@@ -205,24 +276,29 @@ describe('bytes of a rows file', () => {
       ['issue_row/', [['bb', '{"title":"x"}'] as const, ['cc', 'é'] as const]],
     ])
     const change = { family: 'meta/', keyHex: 'aa', value: 'second' }
-    const bytes = Buffer.concat([encodeBase('5', state, base) as Buffer, encodeChange(state, [change]) as Buffer])
+    const bytes = Buffer.concat([
+      encodeBase('5', state, toLines(base)) as Buffer,
+      encodeChange(state, [change]) as Buffer,
+    ])
     for (let index = 0; index < bytes.length; index++) {
       for (const flipped of [0x01, 0x80]) {
         const damaged = Buffer.from(bytes)
         damaged[index] = (damaged[index] as number) ^ flipped
         const file = readRowsFile(damaged)
         for (const name of base.keys()) {
-          const found = file?.readFamily(name)
-          if (found !== undefined) assert.deepEqual(found, readRowsFile(bytes)?.readFamily(name), `byte ${index}`)
+          for (const range of [[], ['aa', 'bb'], ['bb', 'cc'], ['cc']]) {
+            const found = file && entriesIn(file, name, ...range)
+            if (found !== undefined)
+              assert.deepEqual(found, entriesIn(readRowsFile(bytes), name, ...range), `byte ${index}`)
+          }
         }
       }
-      if (index > 0)
-        assert.notDeepEqual(readRowsFile(bytes.subarray(0, index))?.readFamily('meta/'), [['aa', 'second']])
+      if (index > 0) assert.notDeepEqual(entriesIn(readRowsFile(bytes.subarray(0, index)), 'meta/'), [['aa', 'second']])
     }
   })
 
   it('a value with a line break is refused', () => {
-    assert.equal(encodeBase('5', state, new Map([['meta/', [['aa', 'a\nb']]]])), undefined)
+    assert.equal(encodeBase('5', state, new Map([['meta/', ['aa\ta\nb']]])), undefined)
     assert.equal(encodeChange(state, [{ family: 'meta/', keyHex: 'aa', value: 'a\nb' }]), undefined)
   })
 })

@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { parseRefName } from '../../src/git/index.ts'
-import { limits } from '../../src/model/index.ts'
+import { encodeNamePart, limits } from '../../src/model/index.ts'
 import {
-  encodeRefPart,
   followedBeside,
   followedRefsMax,
   leasePrefix,
@@ -29,7 +28,7 @@ for (const remote of ['origin', 'a/b', 'https://example.com/x.git?a=b', '../näh
       assert.equal(parseRefName(tracking), tracking)
       assert.equal(remoteRefOf(remote, tracking), ref)
     }
-    assert.match(encodeRefPart(remote), /^[0-9a-v]{32}$/)
+    assert.match(encodeNamePart(remote), /^[0-9a-v]{32}$/)
   })
 }
 

@@ -1,7 +1,7 @@
 // Run as its own process by the stream conformance suite: appends one text, and may kill itself on the way.
 import { findRepository, openRepository, type PublishPoint } from '../../src/git/index.ts'
 import { append, noQueue, type Segment } from '../../src/wal/index.ts'
-import { issueTenant, refusingTexts, type Tenant, unitedTexts } from './tenants.ts'
+import { issueTenant, recordTenant, refusingTexts, type Tenant, unitedTexts } from './tenants.ts'
 
 export interface StreamOrder {
   readonly cwd: string
@@ -28,4 +28,5 @@ async function run<Batch, Item, Sealed extends Segment<Item>>(
 
 const order = JSON.parse(process.argv[2] ?? '') as StreamOrder
 if (order.tenant === issueTenant.name) await run(issueTenant, order)
+else if (order.tenant === recordTenant.name) await run(recordTenant, order)
 else await run(order.tenant === unitedTexts.name ? unitedTexts : refusingTexts, order)

@@ -1,7 +1,16 @@
-/** Tenants of the engine for the conformance suite: the issue log, and two streams of plain texts. */
+/** Tenants of the engine for the conformance suite: the issue log, a record stream, and two streams of plain texts. */
 import { createHash } from 'node:crypto'
 import type { RefName } from '../../src/git/index.ts'
 import type { ChunkEvent } from '../../src/model/index.ts'
+import {
+  type CloneId,
+  encodeRecord,
+  type Incarnation,
+  type Manifest,
+  parseStreamId,
+  type StreamId,
+  streamRefOf,
+} from '../../src/model/streams/index.ts'
 import {
   type DivergencePolicy,
   type IssueBatch,
@@ -13,6 +22,10 @@ import {
   type Stream,
   whyUnread,
 } from '../../src/wal/index.ts'
+import { loadSegmentTools } from '../../src/wal/streams/open-segment.ts'
+import { sealInSteps } from '../../src/wal/streams/seal-records.ts'
+import type { StoredRecord } from '../../src/wal/streams/stored-record.ts'
+import { type SealedSegment, type StreamCommit, segmentStream } from '../../src/wal/streams/stream-codec.ts'
 import { batchOf, creation, issueId } from '../support/log.ts'
 
 /** A kind of stream in which a text identifies each item. */
@@ -24,6 +37,8 @@ export interface Tenant<Batch, Item, Sealed extends Segment<Item>> {
   readonly textsOf: (segment: Sealed) => readonly string[]
   /** Whether a file of a commit's tree holds items. */
   readonly holdsItems: (path: string) => boolean
+  /** Exists only for tests. */
+  readonly isOfTests: boolean
 }
 
 export type TextBatch = readonly string[]
@@ -83,6 +98,7 @@ function textTenant(name: string, divergence: DivergencePolicy<TextBatch, TextSe
     batchOf: (texts: readonly string[]): TextBatch => texts,
     textsOf: ({ items }: TextSegment) => items,
     holdsItems: (path: string) => path === markFile,
+    isOfTests: true,
   } satisfies Tenant<TextBatch, string, TextSegment>
 }
 
@@ -105,6 +121,43 @@ export const issueTenant: Tenant<IssueBatch, ChunkEvent, IssueSegment> = {
   batchOf: (texts) => batchOf(texts.map((text) => creation(issueId(shaOf(text)), text))),
   textsOf: ({ items }) => items.flatMap(({ event: { body } }) => (body.type === 'IssueCreated' ? [body.title] : [])),
   holdsItems: (path) => path.endsWith('.bin'),
+  isOfTests: false,
 }
 
 const shaOf = (text: string) => createHash('sha256').update(text).digest('hex').slice(0, 32)
+
+const tools = await loadSegmentTools()
+const recordStreamId = parseStreamId('texts')
+
+/** The first commit of a root. */
+export function genesisOf(streamId: StreamId): Manifest {
+  return {
+    ...{ streamId, incarnation: '0123456789abcdef' as Incarnation, generation: 0 },
+    epoch: { number: 1, owner: '0123456789abcdef0123456789abcdef' as CloneId },
+    lineage: {
+      ...{ kind: 'root', parents: [] },
+      metadata: { createdTs: 1_700_000_000_000, actor: null, reason: null, labels: [], retention: null },
+    },
+    ...{ commitCount: 1, firstOffset: 0, count: 0, content: null, producers: [], entries: 0, peaks: [] },
+    act: { name: 'genesis' },
+  }
+}
+
+/** The codec judges each commit by itself, so every batch may go on from it. */
+const genesis = genesisOf(recordStreamId)
+
+export const recordTenant: Tenant<StreamCommit, StoredRecord, SealedSegment> = {
+  name: 'a record stream',
+  stream: segmentStream(streamRefOf(recordStreamId, 0) as RefName, 'texts', tools),
+  batchOf(texts) {
+    const empty = { writer: null, key: null, contentType: null, headers: [], producer: null }
+    const records = texts.map((text) =>
+      encodeRecord({ ...empty, tsUnixMs: 1_700_000_000_000, payload: new TextEncoder().encode(text) }),
+    )
+    const steps = sealInSteps(tools, genesis, records)
+    for (let step = steps.next(); ; step = steps.next()) if (step.done === true) return step.value
+  },
+  textsOf: ({ items }) => items.map((item) => new TextDecoder().decode(item.record().payload)),
+  holdsItems: (path) => path.startsWith('segment.cbor'),
+  isOfTests: false,
+}

@@ -1,25 +1,7 @@
 /** Known weaknesses of the Rust tool (compat spec, section 7) that must not occur here, and the tests that cover them. */
 import assert from 'node:assert/strict'
-import { existsSync } from 'node:fs'
-import { join } from 'node:path'
 import { test } from 'node:test'
-import { projectDir, read } from '../tidy/source-files.ts'
-
-interface Row {
-  /** Section and item of the spec. */
-  readonly item: string
-  /** Behaviour of the Rust tool. */
-  readonly weakness: string
-  readonly tests: readonly Cover[]
-}
-
-interface Cover {
-  readonly file: string
-  /** Exact title; `<name>` stands for an expression in it. */
-  readonly title: string
-  /** Name of the row in a table of cases. */
-  readonly row?: string
-}
+import { faultsOfRow, type Row } from './rows.ts'
 
 const rows: readonly Row[] = [
   {
@@ -87,8 +69,11 @@ const rows: readonly Row[] = [
     weakness: 'a fetch overwrites local refs without a check',
     tests: [
       { file: 'test/sync/joins.test.ts', title: 'a fetch leaves the local log unchanged until the join' },
-      { file: 'test/sync/hostile.test.ts', title: 'a <kind> in place of the remote log is refused until repaired' },
-      { file: 'test/sync/hostile.test.ts', title: '<title> hides no other event and loses none' },
+      {
+        file: 'test/long/hostile-remote.test.ts',
+        title: 'a <kind> in place of the remote log is refused until repaired',
+      },
+      { file: 'test/long/hostile-remote.test.ts', title: '<title> hides no other event and loses none' },
       {
         file: 'test/view/damage.test.ts',
         title: '<title> hides no sound event and is reported once',
@@ -197,10 +182,10 @@ const rows: readonly Row[] = [
     item: '7.1 item 18',
     weakness: 'bare repositories, separate git directories and GIT_DIR do not work',
     tests: [
-      { file: 'test/sync/settings.test.ts', title: '<title> with <format> syncs both ways', row: 'a bare clone' },
-      { file: 'test/sync/settings.test.ts', title: '<title> with <format> syncs both ways', row: 'a submodule' },
+      { file: 'test/long/sync-settings.test.ts', title: '<title> with <format> syncs both ways', row: 'a bare clone' },
+      { file: 'test/long/sync-settings.test.ts', title: '<title> with <format> syncs both ways', row: 'a submodule' },
       {
-        file: 'test/sync/settings.test.ts',
+        file: 'test/long/sync-settings.test.ts',
         title: '<title> with <format> syncs both ways',
         row: 'a repository that GIT_DIR names',
       },
@@ -490,22 +475,10 @@ function nameOf(number: number): string {
   return `${section} item ${number}`
 }
 
-function exists({ file, title, row }: Cover): boolean {
-  if (!existsSync(join(projectDir, file))) return false
-  const pattern = title.replaceAll(/[\\^$.*+?()[\]{}|]/g, '\\$&').replaceAll(/<\w+>/g, '\\$\\{[^}]+\\}')
-  const text = read(file)
-  const hasTitle = new RegExp(`\\b(?:test|it)\\(\\s*(['"\`])${pattern}\\1`).test(text)
-  return hasTitle && (row === undefined || text.includes(`'${row}'`))
-}
-
 test('the table has one row for every weakness that needs a test', () => {
   assert.deepEqual(rows.map(({ item }) => item).sort(), itemsOf([...required, ...optional]).sort())
 })
 
 test('every weakness in the table names tests that exist', () => {
-  const missing = rows.flatMap(({ item, tests }) => {
-    if (tests.length === 0) return [`${item}: no test`]
-    return tests.filter((cover) => !exists(cover)).map((cover) => `${item}: ${Object.values(cover).join(': ')}`)
-  })
-  assert.deepEqual(missing, [])
+  assert.deepEqual(rows.flatMap(faultsOfRow), [])
 })

@@ -38,14 +38,14 @@ test('prime lists own, ready and recent issues within its budget', async (t) => 
     [false, true],
   )
   assert.deepEqual(titles(all.recent), ['done', 'of bo', 'waits'])
-  assert.deepEqual([all.left_out, all.budget_tokens], [{ memories: 0, mine: 0, ready: 0, recent: 0 }, 1000])
+  assert.deepEqual([all.left_out, all.budget_tokens], [{ memories: 0, context: 0, mine: 0, ready: 0, recent: 0 }, 1000])
   assert.ok(all.estimated_tokens <= 1000)
   assert.equal(all.wal_head, git(path, 'rev-parse', 'refs/grite/wal'))
 
   const little = (await run('prime', { budget: 100 })) as Data
   assert.ok(little.estimated_tokens <= 100)
   assert.deepEqual(titles(little.mine), ['own', 'claimed'])
-  assert.deepEqual(little.left_out, { memories: 0, mine: 0, ready: 2 - little.ready.length, recent: 3 })
+  assert.deepEqual(little.left_out, { memories: 0, context: 0, mine: 0, ready: 2 - little.ready.length, recent: 3 })
 })
 
 test('prime summarizes an empty repository and creates no actor', async (t) => {

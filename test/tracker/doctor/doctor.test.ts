@@ -8,19 +8,23 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   utimesSync,
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
-import { currentOwner, formatOwner, type Oid } from '../../../src/git/index.ts'
+import { currentOwner, formatOwner, type Oid, type RefName } from '../../../src/git/index.ts'
 import type { IssueId } from '../../../src/model/index.ts'
+import { parseStreamId, streamRefPrefix } from '../../../src/model/streams/index.ts'
 import { checks } from '../../../src/tracker/doctor/checks.ts'
 import { eventKey, issueRowKey, metaKey } from '../../../src/view/keys.ts'
 import { leaseRefOf, lockPrefix, lockRefOf, snapshotPrefix, trackingRef, walRef } from '../../../src/wal/index.ts'
+import { refOfStream } from '../../../src/wal/streams/stream-refs.ts'
 import { boundActor, cardEvent, signed, signerOf } from '../../support/cards.ts'
 import { batchOf, comment, filesOf, makeEvent, writeCommit } from '../../support/log.ts'
+import { createManyStreams } from '../../support/many-streams.ts'
 import { createRepositoryCopies, diagnose, leave, listing, type RepositoryCopy } from './broken-repository.ts'
 
 const { prepare, newCopy } = createRepositoryCopies({ after })
@@ -313,6 +317,91 @@ const cases: readonly Case[] = [
     fixed: 'maintenance',
   },
   {
+    name: 'a ref of a stream that leads to the log',
+    check: 'record_streams',
+    status: 'error',
+    async damage({ run, gitDir, inside }) {
+      await run('stream create', { stream: 'a' })
+      await run('stream create', { stream: 'b' })
+      const [ref = ''] = readdirSync(join(gitDir, streamRefPrefix))
+      inside('update-ref', `${streamRefPrefix}${ref}`, walRef)
+    },
+    message: /^1 ref of a stream cannot be read: refs\/grite\/streams\/\w+\.0: commit [0-9a-f]{40} /,
+    fixed: null,
+  },
+  {
+    name: 'a damaged journal',
+    check: 'stream_journals',
+    status: 'error',
+    async damage(copy) {
+      const { path, bytes } = await writeJournal(copy)
+      bytes.write('two', bytes.indexOf('one'))
+      writeFileSync(path, bytes)
+    },
+    message: /^2 faults in the journals of streams: stream a .*journal .* bytes \d+ to \d+ are no frame/,
+    fixed: null,
+  },
+  {
+    name: 'a journal of a stream without a ref',
+    check: 'stream_journals',
+    status: 'error',
+    async damage(copy) {
+      await writeJournal(copy)
+      rmSync(join(copy.gitDir, streamRefPrefix), { recursive: true })
+    },
+    message: /^1 fault in the journals of streams: journal \S+ is of a stream without a ref$/,
+    fixed: null,
+  },
+  {
+    name: 'a stream that a remote has continued differently',
+    check: 'diverged_streams',
+    status: 'error',
+    async damage(copy) {
+      const { ref, aside } = await sealTwice(copy)
+      copy.inside('update-ref', trackingRef('origin', ref), aside)
+    },
+    message: /^1 stream has diverged: a: it is at \w{40} here, and at \w{40} on 'origin'; grite 0\.5 can push nothing/,
+    fixed: null,
+  },
+  {
+    name: 'a stream whose ref another program moved aside',
+    check: 'diverged_streams',
+    status: 'error',
+    async damage(copy) {
+      const { ref, aside } = await sealTwice(copy)
+      copy.inside('update-ref', ref, aside)
+      for (const name of readdirSync(join(copy.gitDir, 'grite/streams')))
+        if (name.endsWith('.journal')) rmSync(join(copy.gitDir, 'grite/streams', name))
+    },
+    message: /^1 stream has diverged: a: this clone has sealed \w{40}, which is not before \w{40}$/,
+    fixed: null,
+  },
+  {
+    name: 'a journal that contradicts the stream',
+    check: 'diverged_streams',
+    status: 'error',
+    async damage(copy) {
+      await sealTwice(copy)
+      const [folder, saved] = [join(copy.gitDir, 'grite/streams'), join(copy.dir, 'saved')]
+      await copy.run('stream append', { stream: 'a', payload: 'mine' })
+      renameSync(folder, saved)
+      await copy.run('stream append', { stream: 'a', payload: 'theirs' })
+      await copy.run('stream seal', { stream: 'a' })
+      rmSync(folder, { recursive: true })
+      renameSync(saved, folder)
+    },
+    message: /^1 stream has diverged: a: journal and commit hold different records at offset 2$/,
+    fixed: null,
+  },
+  {
+    name: 'many loose refs of streams',
+    check: 'loose_refs',
+    status: 'warn',
+    damage: ({ withRepository }) => withRepository((repository) => createManyStreams(repository, 513)),
+    message: /^513 loose refs of streams slow down every `git fetch`$/,
+    fixed: 'packed refs',
+  },
+  {
     name: 'an unreadable lock',
     check: 'lock_refs',
     status: 'warn',
@@ -484,6 +573,27 @@ function leaveOtherThings({ gitDir, level }: RepositoryCopy): void {
   mkdirSync(join(level, '8'))
   mkdirSync(join(gitDir, 'grite/append.lock'))
   leave(join(gitDir, 'grite/notes.tmp'), 'x')
+}
+
+/** A stream of two commits, and another commit on top of the first one. */
+async function sealTwice({ run, inside }: RepositoryCopy): Promise<{ ref: RefName; aside: string }> {
+  await run('stream create', { stream: 'a' })
+  for (const payload of ['one', 'two']) {
+    await run('stream append', { stream: 'a', payload })
+    await run('stream seal', { stream: 'a' })
+  }
+  const ref = refOfStream(parseStreamId('a'), 0)
+  const aside = inside('commit-tree', `${ref}^{tree}`, '-p', `${ref}~1`, '-m', 'aside')
+  return { ref, aside }
+}
+
+/** The journal of a new stream with three appends. */
+async function writeJournal({ run, gitDir }: RepositoryCopy): Promise<{ path: string; bytes: Buffer }> {
+  await run('stream create', { stream: 'a' })
+  for (const payload of ['one', 'two', 'three']) await run('stream append', { stream: 'a', payload })
+  const folder = join(gitDir, 'grite/streams')
+  const name = readdirSync(folder).find((each) => each.endsWith('.journal')) ?? ''
+  return { path: join(folder, name), bytes: readFileSync(join(folder, name)) }
 }
 
 it('docs/doctor.md lists every check in order', () => {

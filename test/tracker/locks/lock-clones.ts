@@ -4,7 +4,7 @@ import { appendFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { GriteError } from '../../../src/model/index.ts'
 import { leaseRefOf } from '../../../src/wal/index.ts'
-import type { CleanUp } from '../../git/temp-repository.ts'
+import { type CleanUp, createEmptyRepository } from '../../git/temp-repository.ts'
 import { type CommandRunner, commandRunner, createCommandSandbox } from '../../support/command-runner.ts'
 
 // biome-ignore lint/suspicious/noExplicitAny: data of commands, whose shape is what the tests assert
@@ -24,6 +24,23 @@ export interface TestActor {
 export type Actors = Awaited<ReturnType<typeof createActors>>
 
 export async function createActors(t: CleanUp) {
+  const place = createPlace(t)
+  const ann = await place.actorIn(place.path, 'ann')
+  return {
+    ...place,
+    ann,
+    bo: await place.actorIn(place.path, 'bo'),
+    /** Creates an issue; the next one is younger. */
+    async create(title = 'one'): Promise<string> {
+      const { issue_id } = await ann.run('issue create', { title })
+      place.clock.nowUnixMs += 1
+      return issue_id
+    },
+  }
+}
+
+/** A repository without actors. */
+function createPlace(t: CleanUp) {
   const sandbox = createCommandSandbox(t)
   const { path, environment, git } = sandbox
   const clock = { nowUnixMs: 1_800_000_000_000 }
@@ -47,22 +64,13 @@ export async function createActors(t: CleanUp) {
       warned: () => runner.warnings.splice(0).map(({ code }) => code),
     }
   }
-  const ann = await actorIn(path, 'ann')
   return {
     ...sandbox,
     clock,
     actorIn,
-    ann,
-    bo: await actorIn(path, 'bo'),
     /** Refs of a repository below a prefix, by name. */
     refs: (prefix: string, at = path) =>
       git(at, 'for-each-ref', '--format=%(refname)', prefix).split('\n').filter(Boolean),
-    /** Creates an issue; the next one is younger. */
-    async create(title = 'one'): Promise<string> {
-      const { issue_id } = await ann.run('issue create', { title })
-      clock.nowUnixMs += 1
-      return issue_id
-    },
   }
 }
 
@@ -76,14 +84,15 @@ export type ActorClones = Awaited<ReturnType<typeof createActorClones>>
 
 /** Clones around one bare remote, `origin`, each with an actor of its name. */
 export async function createActorClones(t: CleanUp, ...names: readonly string[]) {
-  const setup = await createActors(t)
+  const setup = createPlace(t)
   const { dir, git } = setup
   const origin = join(dir, 'origin.git')
-  git(dir, 'init', '-q', '--bare', '-b', 'main', '--template=', origin)
+  createEmptyRepository(origin, 'bare')
   const cloneOf = async (name: string): Promise<Clone> => {
     const path = join(dir, name)
-    git(dir, 'init', '-q', '-b', 'main', '--template=', path)
-    git(path, 'remote', 'add', 'origin', origin)
+    createEmptyRepository(path)
+    const remote = `[remote "origin"]\n\turl = ${origin}\n\tfetch = +refs/heads/*:refs/remotes/origin/*\n`
+    appendFileSync(join(path, '.git/config'), remote)
     const actor = await setup.actorIn(path, name)
     const configure = (toml: string) => appendFileSync(join(path, '.git/grite/config.toml'), toml)
     return { ...actor, path, configure }

@@ -3,7 +3,8 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { encodeRefPart, lockRefOf, moveLock, trackingRef } from '../../../src/wal/index.ts'
+import { encodeNamePart } from '../../../src/model/index.ts'
+import { lockRefOf, moveLock, trackingRef } from '../../../src/wal/index.ts'
 import { createCommandSandbox } from '../../support/command-runner.ts'
 import { createActors, type Data } from './lock-clones.ts'
 
@@ -289,7 +290,7 @@ describe('locks of the Rust tool', { concurrency: 2 }, () => {
 
   it('fetched locks of the Rust tool are listed and honoured', async (t) => {
     const { git, path, run, warnings } = createCommandSandbox(t, { nowUnixMs: () => expected.locks_at_ms })
-    const into = `refs/grite-remotes/${encodeRefPart('origin')}/grite/locks/*`
+    const into = `refs/grite-remotes/${encodeNamePart('origin')}/grite/locks/*`
     git(path, 'fetch', '-q', join(folder, 'remote.bundle'), `refs/grite/locks/*:${into}`)
     const { locks } = (await run('lock status')) as Data
     const refs = Object.entries<Data>(expected.remote_locks)
@@ -314,7 +315,7 @@ describe('locks of the Rust tool', { concurrency: 2 }, () => {
   it('our locks follow those of the Rust tool in one chain', async (t) => {
     const now = expected.locks_at_ms + 60_000
     const { git, path, run } = createCommandSandbox(t, { nowUnixMs: () => now })
-    const into = `refs/grite-remotes/${encodeRefPart('origin')}/grite/locks/*`
+    const into = `refs/grite-remotes/${encodeNamePart('origin')}/grite/locks/*`
     git(path, 'fetch', '-q', join(folder, 'remote.bundle'), `refs/grite/locks/*:${into}`)
     // All other locks on that remote are live for years.
     const ended = ['repo:global', 'issue:taken-over'].map(lockRefOf)

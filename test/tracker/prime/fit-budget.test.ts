@@ -8,6 +8,7 @@ import {
   type PrimeIssue,
   primeSections,
 } from '../../../src/tracker/prime/format-prime.ts'
+import { anyCharacter } from '../../support/any-character.ts'
 
 const issue = (title: string, more: Partial<PrimeIssue> = {}): PrimeIssue => ({
   issue_id: 'ab'.repeat(16),
@@ -30,14 +31,15 @@ const facts = (more: Partial<PrimeFacts> = {}): PrimeFacts => ({
   ready: [issue('first'), issue('second')],
   recent: [issue('closed lately', { state: 'closed' })],
   memories: [],
-  left_out: { memories: 0, mine: 0, ready: 0, recent: 0 },
+  context: [],
+  left_out: { memories: 0, mine: 0, ready: 0, recent: 0, context: 0 },
   next: ['`grite sync`'],
   ...more,
 })
 
 const anyIssue = fc
   .record({
-    title: fc.oneof(fc.string({ unit: 'binary' }), fc.string({ minLength: 200, maxLength: 400 })),
+    title: fc.oneof(fc.string({ unit: anyCharacter }), fc.string({ minLength: 200, maxLength: 400 })),
     priority: fc.option(fc.string()),
     type: fc.option(fc.string()),
     due: fc.option(fc.string()),
@@ -46,7 +48,7 @@ const anyIssue = fc
   .map((more) => issue(more.title, more))
 const count = fc.nat({ max: 9_999_999 })
 const anyFacts = fc.record({
-  name: fc.option(fc.string({ unit: 'binary' })),
+  name: fc.option(fc.string({ unit: anyCharacter })),
   counts: fc.record({ open: count, closed: count, ready: count, blocked: count, taken: count, overdue: count }),
   mine: fc.array(anyIssue, { maxLength: 20 }),
   ready: fc.array(anyIssue, { maxLength: 10 }),
@@ -55,7 +57,8 @@ const anyFacts = fc.record({
     fc.record({ key: fc.string(), about: fc.option(fc.string()), text: fc.string({ maxLength: 200 }) }),
     { maxLength: 10 },
   ),
-  left_out: fc.record({ memories: count, mine: count, ready: count, recent: count }),
+  context: fc.array(fc.record({ name: fc.string(), text: fc.string() }), { maxLength: 10 }),
+  left_out: fc.record({ memories: count, mine: count, ready: count, recent: count, context: count }),
   next: fc.constant(['`grite issue claim --next`', '`grite sync`']),
 })
 
@@ -108,7 +111,7 @@ describe('the summary', () => {
             { key: 'ci-port', about: null, text: 'Port 8080 is taken' },
             { key: 'no key', about: 'src/a.ts', text: 'say "a"' },
           ],
-          left_out: { memories: 3, mine: 0, ready: 7, recent: 0 },
+          left_out: { memories: 3, mine: 0, ready: 7, recent: 0, context: 0 },
         }),
       ),
       `# Issues (grite)

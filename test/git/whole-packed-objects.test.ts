@@ -2,12 +2,12 @@ import assert from 'node:assert/strict'
 import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { readSmallPackedObject } from '../../src/git/in-process/small-packed-objects.ts'
+import { readWholePackedObject } from '../../src/git/in-process/whole-packed-objects.ts'
 import { type Oid, openRepository } from '../../src/git/index.ts'
 import { CorruptObjectError } from '../../src/model/index.ts'
 import { type CleanUp, createTempRepository, type RepositoryKind } from './temp-repository.ts'
 
-const bytesMax = 1 << 20
+const bytesMax = 1 << 23
 
 /** A repository with everything in one pack. */
 async function setUp(t: CleanUp, kind: RepositoryKind = 'plain') {
@@ -24,7 +24,7 @@ async function setUp(t: CleanUp, kind: RepositoryKind = 'plain') {
     run('prune-packed')
     return join(folder, readdirSync(folder).find((name) => name.endsWith('.pack')) as string)
   }
-  const read = (oid: Oid, max = bytesMax) => readSmallPackedObject(layout, oid, max)
+  const read = (oid: Oid, max = bytesMax) => readWholePackedObject(layout, oid, max)
   return { ...repository, add, pack, read, head: run('rev-parse', 'HEAD') as Oid }
 }
 
@@ -39,7 +39,7 @@ for (const kind of ['plain', 'sha256'] as const) {
         seed = (seed * 48271) % 2147483647
         return seed & 0xff
       })
-    const blobs = [0, 1, 15, 16, 2047, 2048, 3900, 4096, 65_536].map((length) => noise(length))
+    const blobs = [0, 1, 15, 16, 2047, 2048, 3900, 4096, 65_536, 300_000].map((length) => noise(length))
     const ids = blobs.map(add)
     pack()
     for (const [index, oid] of ids.entries()) assert.deepEqual(new Uint8Array(read(oid)?.content ?? []), blobs[index])
@@ -54,7 +54,7 @@ test('leaves deltas, large and absent objects to git', async (t) => {
   const { add, pack, read, head } = await setUp(t)
   const lines = Array.from({ length: 400 }, (_, line) => `line ${line * 7919}\n`).join('')
   const similar = [add(`${lines}one\n`), add(`${lines}two\n`)]
-  const large = add(Buffer.alloc(65_537, 'x'))
+  const large = add(Buffer.alloc(4 * 1024 * 1024 + 1, 'x'))
   pack()
   assert.deepEqual(similar.map((oid) => read(oid)?.type).sort(), ['blob', undefined])
   assert.equal(read(large), null)

@@ -3,8 +3,8 @@ import assert from 'node:assert/strict'
 import { describe, it, type TestContext } from 'node:test'
 import { ConflictError } from '../../src/model/index.ts'
 import { noQueue, syncLog, syncRoundsMax, walRef } from '../../src/wal/index.ts'
-import { createClones, type Member } from './clones.ts'
-import { pushFacts } from './push-facts.ts'
+import { createClones, type Member } from '../sync/clones.ts'
+import { pushFacts } from '../sync/push-facts.ts'
 import {
   type GitRequest,
   type HttpOptions,
@@ -12,7 +12,7 @@ import {
   serveDaemon,
   serveHttp,
   whyNoServers,
-} from './servers.ts'
+} from '../sync/servers.ts'
 
 const refsOf = (clone: Member): string => clone.git('for-each-ref')
 

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { walRef } from '../../src/wal/index.ts'
 import { whyGitLacks } from '../git/git-features.ts'
-import { type Clones, createClones, type Member, memberIn } from './clones.ts'
+import { type Clones, createClones, type Member, memberIn } from '../sync/clones.ts'
 
 type SetUp = (member: Member, setup: Clones) => unknown
 

@@ -7,7 +7,7 @@ import type { Oid } from '../../src/git/index.ts'
 import { walRef } from '../../src/wal/index.ts'
 import { stopsAtBrokenRefs } from '../git/git-features.ts'
 import { batchOf, comment, creation, filesOf, issueId, makeEvent, writeBatch, writeCommit } from '../support/log.ts'
-import { type Clones, createClones, type Member } from './clones.ts'
+import { type Clones, createClones, type Member } from '../sync/clones.ts'
 
 /** Objects in place of the remote log, by git type. */
 const noLogs: Readonly<Record<string, (setup: Clones) => string>> = {

@@ -1,0 +1,26 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { cachedDataVersionTag, setFlagsFromString } from 'node:v8'
+import { postponeOptimization, prepareForBulk } from '../../src/cli/engine-settings.ts'
+
+test('postponed optimization changes V8, and leaves it as it was for compiled code', () => {
+  const before = cachedDataVersionTag()
+  const restore = postponeOptimization()
+  assert.notEqual(cachedDataVersionTag(), before)
+  restore()
+  assert.equal(cachedDataVersionTag(), before)
+})
+
+test('bulk work bounds the heap and postpones optimization', () => {
+  const usual = cachedDataVersionTag()
+  const restore = prepareForBulk(50)
+  const bulk = cachedDataVersionTag()
+  restore()
+  const bounded = cachedDataVersionTag()
+  const restoreLarger = prepareForBulk(75)
+  const larger = cachedDataVersionTag()
+  restoreLarger()
+  setFlagsFromString('--heap-growing-percent=0')
+  assert.equal(new Set([usual, bulk, bounded, larger]).size, 4)
+  assert.equal(cachedDataVersionTag(), usual)
+})
