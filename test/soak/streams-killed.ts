@@ -101,18 +101,34 @@ async function assertHolds(store: StreamStore, told: Told, end: ReadonlyMap<Stre
   for (const [stream, texts] of told.acked) {
     const { firstOffset } = await store.status(stream)
     const found = (await readAll(store, stream, { from: firstOffset })).map((read) => ({
-      ...{ offset: read.offset, text: Buffer.from(read.record().payload).toString() },
+      ...{ offset: read.offset, text: Buffer.from(read.record().payload).toString(), origin: read.origin },
     }))
     assert.deepEqual(
       found.map(({ offset }) => offset),
       found.map((_, index) => firstOffset + index),
     )
-    assert.equal(new Set(found.map(({ text }) => text)).size, found.length)
+    assert.deepEqual(repeatedOf(found), [], `records of ${stream} that stand twice`)
     const below = end.get(stream) ?? Number.POSITIVE_INFINITY
     for (const [offset, text] of texts)
       if (offset >= firstOffset && offset < below) assert.equal(found[offset - firstOffset]?.text, text)
     for (const { problems } of await store.acts.verify(stream)) assert.deepEqual(problems, [])
   }
+}
+
+interface Found {
+  readonly offset: number
+  readonly text: string
+  readonly origin: unknown
+}
+
+/** Pairs of records with one text. */
+function repeatedOf(found: readonly Found[]): readonly (readonly [Found, Found])[] {
+  const first = new Map<string, Found>()
+  return found.flatMap((record) => {
+    const before = first.get(record.text)
+    first.set(record.text, before ?? record)
+    return before === undefined ? [] : [[before, record] as const]
+  })
 }
 
 async function follow(store: StreamStore, signal: AbortSignal): Promise<readonly string[]> {

@@ -215,11 +215,14 @@ export class JournalWriter {
       this.#unflushed.add(file)
       if (flush) await this.#flushOrFail()
       const back = await this.#readBack(standing)
-      if (back !== 'stands') return { outcome: back, nextOffset: this.nextOffset }
+      if (back !== 'stands' && back !== 'removed') return { outcome: back, nextOffset: this.nextOffset }
       for (let index = 0, start = 0; index < standing; index++) {
         file.addOwn(file.nextOffset, group.countOf(index), group.endOf(index) - start)
         start = group.endOf(index)
       }
+      // Who closed the file behind these frames counted them, and removed it after they were sealed.
+      if (back === 'removed' && (file.judge() === 'cut' || file.closed === null))
+        return { outcome: 'stale', nextOffset: this.nextOffset }
     }
     const failure = written === bytes.length ? null : this.#diskFull(written, bytes.length)
     if (standing === 0 && failure !== null) throw failure
@@ -290,15 +293,15 @@ export class JournalWriter {
     for (const file of flushed) this.#unflushed.delete(file)
   }
 
-  /** Whether the first frames of the group stand where they say, which were just written. */
-  async #readBack(count: number): Promise<'stands' | 'moved' | 'barrier' | 'stale'> {
+  /** Whether the first frames of the group stand where they say, which were just written; `removed`: in a file without a path. */
+  async #readBack(count: number): Promise<'stands' | 'removed' | 'moved' | 'barrier' | 'stale'> {
     const file = this.#file
     const group = this.#encoder
     const bytes = group.bytes.subarray(0, group.endOf(count - 1))
     if (this.#back.length < bytes.length) this.#back = new Uint8Array(bytes.length)
     const found = file.readInto(this.#back.subarray(0, bytes.length), file.judgedSize)
     if (this.#back.length > keptBytesMax) this.#back = new Uint8Array(0)
-    if (isEqual(found, bytes)) return file.isInPlace() ? 'stands' : 'stale'
+    if (isEqual(found, bytes)) return file.isInPlace() ? 'stands' : 'removed'
     if (!file.isInPlace()) return 'stale'
     // Frames that stand beside frames that do not: the disk returns other bytes than were written.
     for (let index = 0, start = 0; index < count; index++) {

@@ -3,7 +3,8 @@ import { describe, it } from 'node:test'
 import { ConflictError, StorageError } from '../../../../src/model/errors/index.ts'
 import { FrameEncoder } from '../../../../src/model/streams/index.ts'
 import { type JournalWriter, readJournals } from '../../../../src/wal/streams/journal/index.ts'
-import { failure } from '../../../support/memory-journal-disk.ts'
+import { plainCrc32c } from '../../../support/crc32c.ts'
+import { failure, type MemoryJournalDisk } from '../../../support/memory-journal-disk.ts'
 import { facts, genesis, newDisk, openWriter, readTexts, record, sealedAt } from './journals.ts'
 
 const flushed = { flush: true }
@@ -18,6 +19,16 @@ function journalPaths(disk: { files: ReadonlyMap<string, unknown> }): readonly s
 
 async function failedWith(promise: Promise<unknown>, written: 'nothing' | 'maybe'): Promise<void> {
   await assert.rejects(promise, (error) => error instanceof StorageError && error.details.written === written)
+}
+
+/** What another process does that closes a file with one record. */
+function closeFromOutside(disk: MemoryJournalDisk, path: string): void {
+  const descriptor = disk.open(path)
+  const closed = new FrameEncoder(path.slice(-24, -8), plainCrc32c, (count) => new Uint8Array(count))
+  closed.begin(disk.contentOf(path).length)
+  closed.addClosed({ nextOffset: 1, reason: 'seal', nextToken: '1234567812345678' })
+  disk.write(descriptor, closed.bytes)
+  disk.close(descriptor)
 }
 
 describe('the journal writer', () => {
@@ -106,12 +117,7 @@ describe('the journal writer', () => {
     disk.before = (step) => {
       if (step !== 'write') return
       disk.before = () => {}
-      const descriptor = disk.open(path)
-      const closed = new FrameEncoder(path.slice(-24, -8), place.crc32c, (count) => new Uint8Array(count))
-      closed.begin(disk.contentOf(path).length)
-      closed.addClosed({ nextOffset: 1, reason: 'seal', nextToken: '1234567812345678' })
-      disk.write(descriptor, closed.bytes)
-      disk.close(descriptor)
+      closeFromOutside(disk, path)
     }
     assert.deepEqual(await append(writer, 'late'), { outcome: 'moved', nextOffset: 1 })
     assert.deepEqual(readTexts(place), ['0 a'])
@@ -139,6 +145,19 @@ describe('the journal writer', () => {
       if (step === 'flush') disk.files.delete(path)
     }
     assert.equal((await append(writer, 'a')).outcome, 'stale')
+  })
+
+  it('an append stands when the file was closed behind it, sealed and removed before the flush', async () => {
+    const { disk, place } = newDisk()
+    const writer = await openWriter(place)
+    disk.before = (step, path) => {
+      if (step !== 'flush') return
+      disk.before = () => {}
+      closeFromOutside(disk, path)
+      disk.files.delete(path)
+    }
+    assert.deepEqual(await append(writer, 'a'), { outcome: 'appended', firstOffset: 0, batchCount: 1, failure: null })
+    assert.equal((await append(writer, 'b')).outcome, 'stale')
   })
 
   it('a copy over the file makes the writer stale', async () => {
