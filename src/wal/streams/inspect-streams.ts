@@ -58,7 +58,7 @@ export async function inspectStreams(place: StreamPlace): Promise<StreamsInspect
     const note = readSealedNote(journals)
     const state = readJournals(journals)
     try {
-      damagedJournals.push(...state.damage.map((damage) => damageOfJournal(stream, damage)))
+      damagedJournals.push(...state.damageAbove(stream.sealedOffset).map((damage) => damageOfJournal(stream, damage)))
       const { manifest } = await reader.manifests.read(stream.head)
       const head = { ref: stream.ref, commit: stream.head, manifest }
       const divergence = await findDivergence(git, reader, head, { files: state.files, note })

@@ -71,7 +71,8 @@ export async function readTail(
         return { head, tail: [], end: sealedOffset }
       }
       if ((state.firstOffset ?? 0) > sealedOffset) continue
-      for (const damage of state.damage) if (damage.lost !== null) onDamage(damageOfJournal(subject, damage))
+      for (const damage of state.damageAbove(sealedOffset))
+        if (damage.lost !== null) onDamage(damageOfJournal(subject, damage))
       await flush(journals, state, sealedOffset)
       const tail = toRecords(state.batchesFrom(Math.max(from, sealedOffset)), Math.max(from, sealedOffset))
       return { head, tail, end: Math.max(sealedOffset, state.nextOffset ?? 0) }

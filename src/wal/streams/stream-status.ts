@@ -17,7 +17,7 @@ export function statusOf(summary: StreamSummary, state: JournalState, divergence
     })),
     unsealedRecords,
     unsealedBytes: tail.reduce((bytes, { recordBytes }) => bytes + recordBytes, 0),
-    damage: state.damage.map((damage) => damageOfJournal(summary, damage)),
+    damage: state.damageAbove(sealedOffset).map((damage) => damageOfJournal(summary, damage)),
     divergence,
   }
 }

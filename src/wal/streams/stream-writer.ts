@@ -136,8 +136,9 @@ export class StreamWriter {
     try {
       // A process that ended the generation has removed its journals: then this made a new one, behind the end.
       const now = await place.heads.read(streamId, head.manifest.generation)
-      if (now === null || (now.manifest.act !== null && endsGeneration(now.manifest.act)))
-        throw new JournalBlocked('stale')
+      const hasEnded = now !== null && now.manifest.act !== null && endsGeneration(now.manifest.act)
+      if (hasEnded) journal.discardEmpty()
+      if (hasEnded || now === null) throw new JournalBlocked('stale')
       for (const batch of journal.batchesFrom(nextOffsetOf(head.manifest))) planner.note(batch)
       await writer.#settleFiles()
     } catch (error) {

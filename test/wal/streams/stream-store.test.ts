@@ -3,9 +3,12 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { privatePermissions, randomBytes } from '../../../src/git/index.ts'
 import { ConflictError, CorruptObjectError, InvalidArgsError, NotFoundError } from '../../../src/model/index.ts'
+import { StreamStore } from '../../../src/wal/streams/index.ts'
 import {
   branching,
+  cloneA,
   cloneB,
   createMemoryRepository,
   creation,
@@ -51,6 +54,43 @@ it('another process goes on where a killed one stopped', async (t) => {
   assert.equal((await living.seal(trace)).sealedOffset, 2)
   assert.equal((await dead.append(trace, [draft('c')], local)).offset, 2)
   assert.deepEqual(await textsOf(living, trace), ['a', 'b', 'c'])
+})
+
+it('a writer that opens while its generation ends appends to the next one', async (t) => {
+  const { open, git, folder, clock } = createMemoryRepository(t)
+  const ending = open()
+  await ending.create(trace, creation)
+  for (const text of ['a', 'b']) {
+    await ending.append(trace, [draft(text)], local)
+    await ending.seal(trace)
+  }
+  const retention = { maxAgeMs: null, maxBytes: null, maxCount: 1 }
+  let ends = true
+  const opening = new StreamStore({
+    ...{ git, folder, clock, permissions: privatePermissions, random: randomBytes, warn: () => assert.fail() },
+    // Asked for between the head and the journals.
+    cloneId: async () => {
+      if (ends) {
+        ends = false
+        await ending.acts.retain(trace, {
+          policy: retention,
+          compact: false,
+          preview: false,
+          actor: null,
+          reason: null,
+        })
+      }
+      return cloneA
+    },
+  })
+  t.after(() => opening.close())
+  assert.equal((await opening.append(trace, [draft('c')], local)).offset, 2)
+  assert.deepEqual(await textsOf(open(), trace, { from: 1 }), ['b', 'c'])
+  const generations = readdirSync(folder).filter((name) => name.endsWith('.journal'))
+  assert.deepEqual(
+    generations.map((name) => name.split('.')[1]),
+    ['1'],
+  )
 })
 
 it('refuses an append whose offset is not the expected one', async (t) => {

@@ -441,7 +441,9 @@ class Verification {
     const state = readJournals(journals)
     try {
       const subject = { streamId: this.#streamId, ref: this.#ref }
-      for (const damage of state.damage) this.#problems.push({ ...damageOfJournal(subject, damage), commit: null })
+      const sealedOffset = found === null ? 0 : nextOffsetOf(found.manifest)
+      for (const damage of state.damageAbove(sealedOffset))
+        this.#problems.push({ ...damageOfJournal(subject, damage), commit: null })
       if (found === null) return 0
       const head: StreamHead = { ref: refOfStream(this.#streamId, this.#generation), ...found }
       const divergence = await findDivergence(place.git, reader, head, { files: state.files, note })

@@ -14,14 +14,14 @@ const copyBytes = 1024 * 1024
  * faster, its file is the one.
  *
  * @param batches - that the file starts with
- * @returns the path
+ * @returns whether this call made the file
  */
 export async function createJournal(
   place: JournalPlace,
   token: string,
   open: Omit<OpenFrame, 'kind'>,
   batches: Iterable<JournalBatch> = [],
-): Promise<string> {
+): Promise<boolean> {
   const { disk, permissions } = place
   const path = journalPathOf(place, open.firstOffset, token)
   const temporary = place.newTemporaryPath()
@@ -29,6 +29,7 @@ export async function createJournal(
   const gained = disk.makeFolder(place.folder)
   if (permissions.isShared) for (const _ of gained) permissions.adjust(place.folder)
   const descriptor = disk.create(temporary)
+  let isNew = true
   try {
     writeFrames(place, descriptor, token, open, batches)
     if (permissions.isShared) permissions.adjust(temporary)
@@ -37,13 +38,14 @@ export async function createJournal(
       disk.link(temporary, path)
     } catch (error) {
       if (errnoOf(error) !== 'EEXIST') throw error
+      isNew = false
     }
   } finally {
     disk.close(descriptor)
     disk.remove(temporary)
   }
   for (const folder of [place.folder, ...gained]) await disk.flushFolder(folder)
-  return path
+  return isNew
 }
 
 function writeFrames(

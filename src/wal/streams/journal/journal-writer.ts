@@ -147,13 +147,15 @@ export class JournalWriter {
     return [...this.#waiting, this.#file]
   }
 
-  /** Whether the files have all offsets from their first one on. After a barrier the commit may have more. */
+  /** Whether the files have all offsets after the sealed ones. After a barrier the commit may have more. */
   get isWhole(): boolean {
     const { files } = this
+    const sealedOffset = this.#sealed.nextOffset
     return files.every(({ damage, closed, nextOffset }, index) => {
       const next = files[index + 1]
-      if (damage.some(({ lost }) => lost !== null)) return false
-      return next === undefined || closed?.reason === 'barrier' || next.firstOffset <= nextOffset
+      if (damage.some(({ lost }) => lost !== null && lost.to > sealedOffset)) return false
+      const hasAllBefore = next === undefined || next.firstOffset <= Math.max(nextOffset, sealedOffset)
+      return hasAllBefore || closed?.reason === 'barrier'
     })
   }
 
@@ -362,11 +364,12 @@ export class JournalWriter {
       const batches = isReplaced ? before.batchesFrom(0) : []
       const open = openFrame(this.#place, this.#facts, this.#sealed, firstOffset, previous)
       const kept = isReplaced && before.open !== null ? { ...before.open, previous } : open
-      await createJournal(this.#place, closed.nextToken, kept, batches)
+      const isNew = await createJournal(this.#place, closed.nextToken, kept, batches)
       next = openJournal(this.#place, firstOffset, closed.nextToken)
       // A file is removed only after its follower exists, so the follower is new only if this one is still there.
       if (next === null || !before.isInPlace()) {
         next?.close()
+        if (isNew && next !== null) this.#place.disk.remove(next.path)
         return false
       }
     }
@@ -438,6 +441,12 @@ export class JournalWriter {
       file.release()
     }
     this.#waiting = this.#waiting.filter((file) => !isBelow(file))
+  }
+
+  /** Removes the file that appends go to, behind the end of a generation, unless it has records. */
+  discardEmpty(): void {
+    const { path } = this.#file
+    if (this.current.recordCount === 0 && this.#file.isInPlace()) this.#place.disk.remove(path)
   }
 
   /** Closes all descriptors. */

@@ -39,6 +39,17 @@ export class JournalState {
     return this.last?.nextOffset ?? null
   }
 
+  /**
+   * What is wrong with the journals from the first one on that has records which the commit does not hold.
+   * @param sealedOffset - the next offset of the commit
+   */
+  damageAbove(sealedOffset: number): readonly JournalDamage[] {
+    const { files } = this
+    const sealed = files.filter((_file, index) => (files[index + 1]?.firstOffset ?? Number.MAX_VALUE) <= sealedOffset)
+    const paths = new Set(sealed.map(({ path }) => path))
+    return this.damage.filter(({ path, lost }) => !paths.has(path) && (lost === null || lost.to > sealedOffset))
+  }
+
   /** The batches with records at or above an offset, in order. A batch may begin below it. */
   *batchesFrom(offset: number): Generator<JournalBatch, void, undefined> {
     let from = offset

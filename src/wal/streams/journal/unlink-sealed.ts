@@ -1,11 +1,12 @@
 import type { JournalFile } from './journal-file.ts'
 import type { JournalPlace } from './journal-place.ts'
 import type { SealedPoint } from './journal-writer.ts'
-import { readJournals } from './read-journals.ts'
+import { type JournalState, readJournals } from './read-journals.ts'
 
 /**
- * Removes closed files whose records are all sealed, oldest first. The newest file stays, because its token decides the
- * name of the next one, unless the generation has ended.
+ * Removes files whose records are all sealed, oldest first: closed ones, and those that a process has left when it died, with
+ * another file behind them. The newest file stays, because its token decides the name of the next one, unless the generation has
+ * ended.
  *
  * @param sealed - what the ref holds, flushed
  * @param isOnChain - whether a commit is the sealed one or reachable from it by first parents
@@ -23,8 +24,9 @@ export async function unlinkSealed(
   const removed: string[] = []
   try {
     for (const file of state.all) {
-      if (!isWhollyBelow(file, sealed.nextOffset)) continue
-      if (file === state.last && newest === 'keep') continue
+      if (file.nextOffset > sealed.nextOffset) continue
+      const isLast = file === state.last
+      if (isLast ? newest === 'keep' || file.closed === null : !isEnded(file, state, sealed.nextOffset)) continue
       if (file.open !== null && !(await isOnChain(file.open.sealedCommit))) continue
       if (!file.isInPlace()) continue
       disk.remove(file.path)
@@ -37,6 +39,9 @@ export async function unlinkSealed(
   return removed
 }
 
-function isWhollyBelow(file: JournalFile, offset: number): boolean {
-  return file.closed !== null && file.nextOffset <= offset
+/** Whether nothing more will be appended to a file before the newest, as far as the sealed records tell. */
+function isEnded(file: JournalFile, { files }: JournalState, sealedOffset: number): boolean {
+  if (file.closed !== null) return true
+  const next = files[files.indexOf(file) + 1]
+  return files.includes(file) && next !== undefined && next.firstOffset <= sealedOffset
 }

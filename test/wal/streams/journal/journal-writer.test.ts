@@ -138,6 +138,25 @@ describe('the journal writer', () => {
     assert.equal(journalPaths(disk).length, 1)
   })
 
+  it('a follower that was sealed and removed is not made again', async () => {
+    const { disk, place } = newDisk()
+    const [one, two] = [await openWriter(place), await openWriter(place)]
+    await append(one, 'a')
+    await one.close('seal')
+    const [first = '', second = ''] = journalPaths(disk)
+    await append(one, 'b')
+    await one.close('seal')
+    await append(one, 'c')
+    disk.remove(second)
+    // The second writer has seen the closed file, and is about to make its follower.
+    disk.before = (step, path) => {
+      if (step === 'link' && path === second) disk.files.delete(first)
+    }
+    assert.equal(await two.refresh(), 'stale')
+    assert.deepEqual(readTexts(place), ['2 c'])
+    assert.equal(journalPaths(disk).length, 1)
+  })
+
   it('a file that was removed acknowledges nothing', async () => {
     const { disk, place } = newDisk()
     const writer = await openWriter(place)

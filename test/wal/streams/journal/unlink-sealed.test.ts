@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { nodeJournalDisk, unlinkSealed } from '../../../../src/wal/streams/journal/index.ts'
+import { scanFrames } from '../../../../src/model/streams/index.ts'
+import { nodeJournalDisk, readJournals, unlinkSealed } from '../../../../src/wal/streams/journal/index.ts'
 import { newDisk, openWriter, readTexts, record, sealedAt } from './journals.ts'
 
 const flushed = { flush: true }
@@ -25,6 +26,24 @@ test('only closed files below the sealed offset are removed', async () => {
   assert.equal((await unlinkSealed(place, sealedAt(1), always)).length, 1)
   assert.deepEqual(readTexts(place), ['1 b', '2 c'])
   assert.equal((await unlinkSealed(place, sealedAt(3), always)).length, 1)
+  assert.deepEqual(readTexts(place), ['2 c'])
+})
+
+test('a file that a process has left empty behind sealed ones is no loss, and is removed', async () => {
+  const { disk, place } = await sealedTwice()
+  const [first = '', second = ''] = [...disk.files.keys()].filter((path) => path.endsWith('.journal')).sort()
+  const opening = scanFrames(disk.contentOf(second), 0, second.slice(-24, -8), place.crc32c).next().value?.end
+  disk.replace(second, disk.contentOf(second).slice(0, opening))
+  disk.remove(first)
+  const state = readJournals(place)
+  assert.deepEqual(
+    state.damageAbove(1).map(({ kind }) => kind),
+    ['bytes', 'gap'],
+  )
+  assert.deepEqual(state.damageAbove(2), [])
+  state.close()
+  assert.deepEqual(await unlinkSealed(place, sealedAt(1), always), [])
+  assert.deepEqual(await unlinkSealed(place, sealedAt(2), always), [second])
   assert.deepEqual(readTexts(place), ['2 c'])
 })
 
