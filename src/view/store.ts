@@ -1,5 +1,6 @@
 import type { AbstractBatchOperation, AbstractLevel, AbstractSnapshot } from 'abstract-level'
 import type { KeyRange } from './keys.ts'
+import { type StepSource, scanInSteps } from './scan-in-steps.ts'
 
 /** Changes that are applied together, completely or not at all. A later change of a key replaces an earlier one. */
 export interface StoreBatch {
@@ -16,7 +17,7 @@ export interface ScanOptions {
   readonly reverse?: boolean
   /** -1, the default, for all. */
   readonly limit?: number
-  /** How much LevelDB returns in one step. */
+  /** How much LevelDB returns in one step; for scans of many items. */
   readonly highWaterMarkBytes?: number
 }
 
@@ -139,7 +140,7 @@ function readsOf(level: Level, snapshot?: AbstractSnapshot) {
   return {
     get: (key: Buffer) => level.get(key, state),
     getMany: (keys: Buffer[]) => level.getMany(keys, state),
-    keys: (options?: ScanOptions) => level.keys({ ...options, ...state }),
+    keys: (options?: ScanOptions) => scan(level.keys({ ...options, ...state }), options),
     async firstKeys(ranges: readonly KeyRange[], limit: number) {
       const found: Buffer[][] = []
       const iterator = level.keys(state)
@@ -154,10 +155,16 @@ function readsOf(level: Level, snapshot?: AbstractSnapshot) {
       }
       return found
     },
-    values: (options?: ScanOptions) => level.values({ ...options, ...state }),
-    texts: (options?: ScanOptions) => level.values<Buffer, string>({ ...options, ...state, valueEncoding: 'utf8' }),
-    iterator: (options?: ScanOptions) => level.iterator({ ...options, ...state }),
+    values: (options?: ScanOptions) => scan(level.values({ ...options, ...state }), options),
+    texts: (options?: ScanOptions) =>
+      scan(level.values<Buffer, string>({ ...options, ...state, valueEncoding: 'utf8' }), options),
+    iterator: (options?: ScanOptions) => scan(level.iterator({ ...options, ...state }), options),
   }
+}
+
+/** A reader of large steps reads much. */
+function scan<Item>(source: StepSource<Item>, options: ScanOptions | undefined): Scan<Item> {
+  return scanInSteps(source, options?.highWaterMarkBytes !== undefined)
 }
 
 const refuseWrite = async (): Promise<never> => {
