@@ -22,8 +22,9 @@ const launcher = fileURLToPath(new URL('../../dist/grite-fast', import.meta.url)
 const clientCount = 4
 /** Time between two kills of the daemon. Milliseconds. */
 const livesMs = [100, 2_000] as const
-/** The client falls back at once, but other processes take processors. Milliseconds. */
+/** The client falls back at once, but other processes take processors: so long, or so many starts of a bare Node. */
 const nextMsMax = 5_000
+const nextStartsMax = 50
 /** Of so many commands one is killed, within this time. */
 const killedOneIn = 10
 const clientLivesMsMax = 60
@@ -51,7 +52,7 @@ test(`${seconds} s of killed daemons and clients lose and double nothing`, {
   const endMs = performance.now() + seconds * 1000
   const issues: Ledger = { acknowledged: new Set(['Base']), doubtful: new Set() }
   const comments: Ledger = { acknowledged: new Set(), doubtful: new Set() }
-  const counts = { commands: 0, kills: 0, lost: 0, killedClients: 0 }
+  const counts = { commands: 0, kills: 0, lost: 0, killedClients: 0, slowestNextMs: 0 }
   const programs = existsSync(launcher) ? [[launcher], [process.execPath, gritePath]] : [[process.execPath, gritePath]]
 
   function start(program: readonly string[], words: readonly string[]) {
@@ -116,10 +117,14 @@ test(`${seconds} s of killed daemons and clients lose and double nothing`, {
         process.kill(pid, 'SIGKILL')
         counts.kills += 1
       }
+      const bareMs = await bareStartMs()
       const beforeMs = performance.now()
       const next = await start([process.execPath, gritePath], ['list', '--limit=1', '--json']).ended
       assert.deepEqual([next.status, next.stderr], [0, ''], 'the next command')
-      assert.ok(performance.now() - beforeMs < nextMsMax, `the next command took ${performance.now() - beforeMs} ms`)
+      const nextMs = performance.now() - beforeMs
+      counts.slowestNextMs = Math.max(counts.slowestNextMs, Math.round(nextMs))
+      const allowedMs = Math.max(nextMsMax, nextStartsMax * Math.max(bareMs, await bareStartMs()))
+      assert.ok(nextMs < allowedMs, `the next command took ${nextMs} ms; ${allowedMs} are allowed`)
       const started = await start([process.execPath, gritePath], ['daemon', 'start', '--json']).ended
       assert.deepEqual([started.status, started.stderr], [0, ''], 'daemon start')
     }
@@ -144,6 +149,13 @@ test(`${seconds} s of killed daemons and clients lose and double nothing`, {
   assert.equal(place.griteWith(here, 'list', '--state=all', '--limit=1000000', '--json').stdout, listed)
   assert.equal(place.git(place.path, 'fsck', '--strict', '--no-dangling'), '')
 })
+
+/** How long Node takes to start, which tells how busy the machine is. */
+async function bareStartMs(): Promise<number> {
+  const startMs = performance.now()
+  await once(spawn(process.execPath, ['-e', '0'], { stdio: 'ignore' }), 'close')
+  return performance.now() - startMs
+}
 
 function assertHolds({ acknowledged, doubtful }: Ledger, found: readonly string[]): void {
   assert.equal(new Set(found).size, found.length, 'a write was doubled')

@@ -11,7 +11,7 @@ const requests = Number(process.env.SOAK_REQUESTS ?? 100_000)
 const idleSeconds = Number(process.env.SOAK_IDLE_SECONDS ?? 600)
 
 /** What the first fifth of the requests may add to the memory at rest: the C library keeps pieces of its heap. Bytes. */
-const warmBytesMax = 80 * 1024 * 1024
+const warmBytesMax = 32 * 1024 * 1024
 /** What all later ones may add: a leak of 500 bytes a request is more. Bytes. */
 const growthBytesMax = 40 * 1024 * 1024
 /** After this time without a request a daemon has given back what it does not need. Milliseconds. */
