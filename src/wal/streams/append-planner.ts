@@ -94,6 +94,11 @@ export class RecordPlanner implements AppendPlanner<AppendRequest, AppendedRecor
     }
   }
 
+  /** The newest record is of a merge, and not in the journal. */
+  noteAdopted(tsUnixMs: number): void {
+    this.#tsUnixMs = tsUnixMs
+  }
+
   begin(): void {
     this.#groupTsUnixMs = Math.max(this.#nowUnixMs(), this.#tsUnixMs)
     this.#planned.clear()

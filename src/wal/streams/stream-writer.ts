@@ -81,6 +81,7 @@ export class StreamWriter {
   readonly #place: WriterPlace
   readonly #journal: JournalWriter
   readonly #groups: GroupedAppends<AppendRequest, AppendedRecords>
+  readonly #planner: RecordPlanner
   #head: StreamHead
   #sealing: Promise<void> | null = null
   #background: Promise<void> | null = null
@@ -101,6 +102,7 @@ export class StreamWriter {
     this.#place = place
     this.#head = head
     this.#journal = journal
+    this.#planner = planner
     this.#groups = new GroupedAppends(journal, planner, {
       afterGroup: (appended) => this.#afterGroup(appended),
       onFailure: place.onSealFailure,
@@ -254,6 +256,7 @@ export class StreamWriter {
 
   async #commitAct(makeCommit: (head: StreamHead) => Promise<ActCommit | null>): Promise<void> {
     await this.#sealAll()
+    const end = nextOffsetOf(this.#head.manifest)
     for (let races = 0; ; races++) {
       const made = await makeCommit(this.#head)
       if (made === null) return
@@ -263,6 +266,7 @@ export class StreamWriter {
       try {
         await this.#publish(made.commit, made.parents?.(this.#head.commit), made.beside)
         this.#note()
+        if (nextOffsetOf(this.#head.manifest) > end) this.#planner.noteAdopted(await this.#place.newestTime(this.#head))
         return
       } catch (error) {
         if (!(error instanceof RefMovedError) || races >= racesMax) throw error

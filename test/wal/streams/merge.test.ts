@@ -30,7 +30,7 @@ async function fork(t: TestContext) {
   await append(right, 'r1')
   await append(left, 'l2')
   await append(right, 'r2', 'r3')
-  return { store, open, append, damage }
+  return { store, open, append, clock, damage }
 }
 
 const merge = (store: StreamStore, request: Partial<MergeStreams>) =>
@@ -59,6 +59,18 @@ describe('a merge into an existing stream', () => {
     })
     await append(target, 'more')
     assert.deepEqual((await textsOf(open(), target)).slice(-2), ['own', 'more'])
+  })
+
+  it('is followed by records that are not older than the last one it adds', async (t) => {
+    const { store, append, clock } = await fork(t)
+    await append(target, 'own')
+    await append(left, 'l3')
+    const newest = clock.at
+    clock.at -= 1000
+    await merge(store, {})
+    await store.append(target, [draft('later')], local)
+    const times = (await readAll(store, target)).map((read) => read.record().tsUnixMs)
+    assert.deepEqual(times.slice(-2), [newest, newest])
   })
 
   it('is followed by a seal of another process, which did not know of it', async (t) => {
