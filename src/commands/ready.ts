@@ -1,17 +1,31 @@
-import { cutPage, isOverdue } from '../model/index.ts'
-import { readClaims } from '../tracker/claims/read-claims.ts'
+import { cutPage, type IssueId, isOverdue } from '../model/index.ts'
+import { readClaims, type ShownClaim } from '../tracker/claims/read-claims.ts'
+import { formatJson } from '../tracker/export/json-pieces.ts'
 import { assigneesNamed, listKnownActors } from '../tracker/identity/find-people.ts'
 import { findOwnName } from '../tracker/identity/own-name.ts'
-import { orderOfQueue, type ReadySortKey, readReadyQueue, readySortKeys } from '../tracker/issues/ready-queue.ts'
+import {
+  orderOfQueue,
+  type ReadyIssue,
+  type ReadySortKey,
+  readReadyQueue,
+  readySortKeys,
+} from '../tracker/issues/ready-queue.ts'
 import { resolveIssue } from '../tracker/issues/resolve-issue.ts'
 import { shortIdLength } from '../tracker/issues/short-id.ts'
 import { warnIfNoLog } from '../tracker/sync/no-log.ts'
 import type { Workspace } from '../tracker/workspace.ts'
-import type { View } from '../view/index.ts'
+import type { IssueRow, View } from '../view/index.ts'
 import { type DataOf, defineCommand, type GivenInput } from './define-command.ts'
 import { headerOption } from './header-option.ts'
 import { filterOptions } from './issue/filter-options.ts'
-import { extendRow } from './issue/row-json.ts'
+import { extendRow, listOfTexts } from './issue/row-json.ts'
+
+type ReadyRow = IssueRow & {
+  readonly short_id: string
+  readonly claim: ShownClaim | null
+  readonly overdue: boolean
+  readonly unknown_blockers: readonly IssueId[]
+}
 
 export const ready = defineCommand({
   name: 'ready',
@@ -62,17 +76,23 @@ export const ready = defineCommand({
       queue.issueIds,
     )
     const claims = await readClaims(repository)
+    const shortIdOf = ({ issue_id }: IssueRow) => shortIds.get(issue_id) ?? issue_id
+    const isLate = (row: IssueRow) => row.fields.due !== undefined && isOverdue(row, context.clock.nowUnixMs())
+    const asText = ({ row, text, unknownBlockers }: ReadyIssue): string => {
+      const blockers = unknownBlockers.length === 0 ? '[]' : formatJson(unknownBlockers, 'compact')
+      const more = `,"overdue":${isLate(row)},"unknown_blockers":${blockers}`
+      return extendRow(text.text, shortIdOf(row), claims.get(row.issue_id), more)
+    }
+    const asObject = ({ row, unknownBlockers }: ReadyIssue): ReadyRow => ({
+      ...row,
+      short_id: shortIdOf(row),
+      claim: claims.get(row.issue_id) ?? null,
+      overdue: isLate(row),
+      unknown_blockers: unknownBlockers,
+    })
     return {
       data: {
-        issues: shown.map(({ row, text, unknownBlockers }) => {
-          const added = {
-            short_id: shortIds.get(row.issue_id) ?? row.issue_id,
-            claim: claims.get(row.issue_id) ?? null,
-            overdue: row.fields.due !== undefined && isOverdue(row, context.clock.nowUnixMs()),
-            unknown_blockers: unknownBlockers,
-          }
-          return context.isJson === true ? extendRow(text, () => row, added) : { ...row, ...added }
-        }),
+        issues: context.isJson === true ? listOfTexts<ReadyRow>(shown.map(asText)) : shown.map(asObject),
         total: queue.ready.length,
         blocked_count: queue.blockedCount,
         taken_count: queue.takenCount,

@@ -24,7 +24,8 @@ export {
   type SnapshotLicence,
   viewWaitMsMax,
 } from './open-view.ts'
-export { parseRowTexts, type RowText } from './row-text.ts'
+export { parseOwnJson } from './own-json.ts'
+export { issueIdIn, parseRowTexts, type RowText } from './row-text.ts'
 export { isNotInRows } from './rows-store.ts'
 export { isFileFailure, isStoreFailure } from './store.ts'
 export { type DependencyEdge, type IssueFilter, type ProjectEvent, View, viewSchema } from './view.ts'

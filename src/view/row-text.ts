@@ -17,12 +17,8 @@ export class RowText {
 
   constructor(issueId: IssueId, text: string) {
     this.issueId = issueId
-    this.state = text.includes(openState) ? 'open' : 'closed'
+    this.state = isOpenIn(text) ? 'open' : 'closed'
     this.text = text
-  }
-
-  get createdTs(): number {
-    return Number.parseInt(this.text.slice(this.text.lastIndexOf(createdKey) + createdKey.length), 10)
   }
 
   parse(): IssueRow {
@@ -41,6 +37,24 @@ export function openRowTexts(texts: readonly string[]): RowText[] {
   const ids = texts.map((text) => text.slice(idStart - 1, idStart + idLength + 1))
   const parsed = parseOwnJson<IssueId[]>(`[${ids.join(',')}]`)
   return texts.map((text, index) => new RowText(parsed[index] as IssueId, text))
+}
+
+/** The id in the text of a row. */
+export function issueIdIn(text: string): IssueId {
+  return text.slice(idStart, idStart + idLength) as IssueId
+}
+
+/** The first characters of the id in the text of a row. */
+export function idPrefixIn(text: string, length: number): string {
+  return text.slice(idStart, idStart + length)
+}
+
+export function isOpenIn(text: string): boolean {
+  return text.includes(openState)
+}
+
+export function createdTsIn(text: string): number {
+  return Number.parseInt(text.slice(text.lastIndexOf(createdKey) + createdKey.length), 10)
 }
 
 const idStart = '{"issue_id":"'.length

@@ -87,8 +87,10 @@ import { symbolsMarkName } from './names-file.ts'
 import { parseOwnJson } from './own-json.ts'
 import { Projector } from './projector.ts'
 import { openRowTexts, type RowText } from './row-text.ts'
+import { shorten } from './short-ids.ts'
 import { StateText } from './state-text.ts'
 import type { Scan, Store } from './store.ts'
+import { listWhole, type WholeList } from './whole-list.ts'
 
 /** Increases when keys or values change their shape; a store with another number is rebuilt. */
 export const viewSchema = 6
@@ -532,10 +534,9 @@ export class View {
     return openRowTexts(await this.#allTexts(allIssueRows()))
   }
 
-  /** Like `allRowTexts`, by creation, ties by id. */
-  async rowTextsByCreation(): Promise<RowText[]> {
-    const rows = (await this.allRowTexts()).map((row) => ({ row, created_ts: row.createdTs, issue_id: row.issueId }))
-    return rows.sort(compareByCreation).map(({ row }) => row)
+  /** Every row and its short id, of at least `lengthMin` characters, as text. */
+  async wholeList(lengthMin: number): Promise<WholeList> {
+    return listWhole(await this.#allTexts(allIssueRows()), lengthMin)
   }
 
   async #allTexts(range: KeyRange): Promise<string[]> {
@@ -874,20 +875,6 @@ function commentFacts({ eventId, issueId, actor, tsUnixMs, body }: Event): Comme
 
 /** A lookup of one issue takes as long as this many keys of a scan. */
 const keysPerLookup = 20
-
-function shorten(id: IssueId, others: readonly (IssueId | undefined)[], lengthMin: number): string {
-  const start = id.slice(0, lengthMin)
-  // Nearly always: no neighbour begins like it.
-  if (!others.some((other) => other?.startsWith(start))) return start
-  const shared = others.map((other) => (other === undefined || other === id ? 0 : sharedLength(id, other)))
-  return id.slice(0, Math.max(lengthMin, 1 + Math.max(0, ...shared)))
-}
-
-function sharedLength(left: string, right: string): number {
-  let length = 0
-  while (length < left.length && left[length] === right[length]) length++
-  return length
-}
 
 function rowPasses(row: IssueRow, { state, labels = [], assignee }: IssueFilter): boolean {
   if (state !== undefined && row.state !== state) return false

@@ -461,6 +461,24 @@ export function viewConformance(name: string, openStore: (t: CleanUp) => Promise
       assert.deepEqual(await view.findActorsByPrefix('00', 2), [])
     })
 
+    it('lists rows whole like row by row', async (t) => {
+      const { view, apply } = await setUp(t)
+      const ids = ['f1', 'b1', 'b2', 'c1'].map(issueId)
+      for (const [index, id] of ids.entries()) await apply(creation(id, `Issue ${index}`))
+      const { texts, shortIds, openCount } = await view.wholeList(7)
+      const rows = await view.listIssues({})
+      const known = await view.shortIds(ids, 7)
+      assert.deepEqual(
+        texts.map((text) => JSON.parse(text)),
+        rows,
+      )
+      assert.deepEqual(
+        shortIds,
+        rows.map(({ issue_id }) => known.get(issue_id)),
+      )
+      assert.equal(openCount, ids.length)
+    })
+
     it('reads id and state of a row without parsing it', async (t) => {
       const { view, apply } = await setUp(t)
       const titles = ['plain', '"state":"open"', '","state":"open","x":"', '\\","state":"open"', 'ünï 😀\0']

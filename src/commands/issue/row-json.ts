@@ -1,16 +1,20 @@
-import { formatJson, JsonText } from '../../tracker/export/json-pieces.ts'
-import type { RowText } from '../../view/index.ts'
+import type { ShownClaim } from '../../tracker/claims/read-claims.ts'
+import { formatJson, JsonList } from '../../tracker/export/json-pieces.ts'
+import { parseOwnJson } from '../../view/index.ts'
 
 /**
- * A row with further members, for a JSON document: the row's text is used as it is stored. In the document, the result is
- * the object.
+ * The JSON of a row with the members that a list adds. The row's text is used as it is stored, and usual members are not
+ * formatted: formatting an object for each issue takes longer than the rest of a list.
+ *
+ * @param more - text of further members, each after a comma
  */
-export function extendRow<Row extends object, Added extends object>(
-  row: RowText,
-  parsed: () => Row,
-  added: Added,
-): Row & Added {
-  const text = `${row.text.slice(0, -1)},${formatJson(added, 'compact').slice(1)}`
-  const object: unknown = new JsonText(text, () => ({ ...parsed(), ...added }))
-  return object as Row & Added
+export function extendRow(text: string, shortId: string, claim: ShownClaim | undefined, more = ''): string {
+  const claimText = claim === undefined ? 'null' : formatJson(claim, 'compact')
+  return `${text.slice(0, -1)},"short_id":"${shortId}","claim":${claimText}${more}}`
+}
+
+/** The list of objects with these JSON texts, for a JSON document: in the document, it is the list. */
+export function listOfTexts<Element>(texts: readonly string[]): readonly Element[] {
+  const list: unknown = new JsonList(texts, parseOwnJson)
+  return list as readonly Element[]
 }

@@ -45,23 +45,31 @@ export class DeferredText {
 }
 
 /**
- * A value with its JSON in the compact layout. In a long list, parsing and formatting each element again would take most of
- * the time.
+ * A list with the JSON of each element in the compact layout. Parsing and formatting each element again would take most of
+ * the time of a long list.
  */
-export class JsonText {
-  readonly text: string
-  readonly toJSON: () => unknown
+export class JsonList {
+  readonly texts: readonly string[]
+  readonly #parse: (text: string) => unknown
 
-  /** @param read - gives the value itself */
-  constructor(text: string, read: () => unknown) {
-    this.text = text
-    this.toJSON = read
+  /** @param parse - parses the text of an element */
+  constructor(texts: readonly string[], parse: (text: string) => unknown) {
+    this.texts = texts
+    this.#parse = parse
+  }
+
+  toJSON(): unknown[] {
+    return this.valuesOf(this.texts)
+  }
+
+  valuesOf(texts: readonly string[]): unknown[] {
+    return texts.map((text) => this.#parse(text))
   }
 }
 
 /** Reads the deferred parts of a value, for callers that need the value instead of its text. */
 export async function readDeferred(value: unknown): Promise<unknown> {
-  if (value instanceof JsonText) return value.toJSON()
+  if (value instanceof JsonList) return value.toJSON()
   if (value instanceof DeferredText) return (await collect(value.pieces())).join('')
   if (value instanceof DeferredList) return readEach((await collect(value.batches())).flat())
   if (value instanceof DeferredEntries) return readMembers(await collect(value.entries()))
@@ -103,13 +111,20 @@ interface Position {
 }
 
 async function* piecesAt(value: unknown, at: Position): AsyncGenerator<string> {
-  if (value instanceof JsonText) yield at.layout === 'compact' ? value.text : format(value, at)
+  if (value instanceof JsonList) yield* jsonListPieces(value, at)
   else if (value instanceof DeferredText) yield* textPieces(value)
   else if (value instanceof DeferredList) yield* listPieces(value.batches(), at)
   else if (value instanceof DeferredEntries) yield* memberPieces(value.entries(), at)
-  else if (Array.isArray(value) && value.length > elementsFirst) yield* longListPieces(value, at)
-  else if (isPlainObject(value) && at.level < levelsInPieces) yield* memberPieces(Object.entries(value), at)
+  else if (Array.isArray(value) && value.length > elementsFirst) {
+    yield* longListPieces(value, (batch) => formatElements(batch, at), at)
+  } else if (isPlainObject(value) && at.level < levelsInPieces) yield* memberPieces(Object.entries(value), at)
   else yield format(value, at)
+}
+
+function jsonListPieces(list: JsonList, at: Position): AsyncGenerator<string> | readonly string[] {
+  if (list.texts.length === 0) return ['[]']
+  if (at.layout === 'compact') return longListPieces(list.texts, (batch) => batch.join(','), at)
+  return longListPieces(list.texts, (batch) => formatElements(list.valuesOf(batch), at), at)
 }
 
 function isPlainObject(value: unknown): value is Readonly<Record<string, unknown>> {
@@ -132,12 +147,17 @@ async function* listPieces(batches: AsyncIterable<readonly unknown[]>, at: Posit
   yield isEmpty ? '[]' : `${newLine(at)}]`
 }
 
-async function* longListPieces(list: readonly unknown[], at: Position): AsyncGenerator<string> {
+/** @param formatBatch - the text of some elements, without the enclosing brackets */
+async function* longListPieces<Element>(
+  list: readonly Element[],
+  formatBatch: (batch: readonly Element[]) => string,
+  at: Position,
+): AsyncGenerator<string> {
   let count = elementsFirst
   let start = 0
   while (start < list.length) {
     const batch = list.slice(start, start + count)
-    const text = tryFormatElements(batch, at)
+    const text = tryFormat(batch, formatBatch)
     if (text === undefined) {
       count = Math.ceil(batch.length / 2)
       continue
@@ -150,13 +170,13 @@ async function* longListPieces(list: readonly unknown[], at: Position): AsyncGen
   yield `${newLine(at)}]`
 }
 
-const isJsonText = (value: unknown): value is JsonText => value instanceof JsonText
-
 /** Undefined when several elements together exceed the maximum length of a string. */
-function tryFormatElements(batch: readonly unknown[], at: Position): string | undefined {
-  if (at.layout === 'compact' && batch.every(isJsonText)) return batch.map(({ text }) => text).join(',')
+function tryFormat<Element>(
+  batch: readonly Element[],
+  formatBatch: (batch: readonly Element[]) => string,
+): string | undefined {
   try {
-    return formatElements(batch, at)
+    return formatBatch(batch)
   } catch (error) {
     if (error instanceof RangeError && batch.length > 1) return undefined
     throw error

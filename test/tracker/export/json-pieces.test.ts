@@ -7,7 +7,9 @@ import {
   DeferredText,
   formatJson,
   type JsonLayout,
+  JsonList,
   jsonPieces,
+  readDeferred,
 } from '../../../src/tracker/export/json-pieces.ts'
 
 const layouts: readonly JsonLayout[] = ['indented', 'compact']
@@ -39,6 +41,20 @@ test('pieces of any value join to the text of JSON.stringify', async () => {
 test('undefined members are left out, undefined elements are null', async () => {
   const value = { a: undefined, b: [undefined, 1], c: { d: undefined } }
   assert.equal((await piecesOf(value)).join(''), JSON.stringify(value, null, 2))
+})
+
+test('a list of texts is the list of their values', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(fc.jsonValue(), { maxLength: 40 }), async (list) => {
+      const texts = list.map((element) => formatJson(element, 'compact'))
+      const values: unknown = JSON.parse(`[${texts.join(',')}]`)
+      for (const layout of layouts) {
+        const text = (await piecesOf({ deep: { list: new JsonList(texts, JSON.parse) } }, layout)).join('')
+        assert.equal(text, formatJson({ deep: { list: values } }, layout))
+      }
+      assert.deepEqual(await readDeferred({ list: new JsonList(texts, JSON.parse) }), { list: values })
+    }),
+  )
 })
 
 test('deferred parts appear in place at any level', async () => {
