@@ -63,6 +63,9 @@ export interface Store {
 
 type Level = AbstractLevel<Buffer, Buffer, Buffer>
 
+/** Searches of `firstKeys` at the same time: each waits for a thread of Node's pool, which has four. */
+const searchesMax = 4
+
 const encoding = { keyEncoding: 'buffer', valueEncoding: 'buffer' } as const
 
 /** An in-memory store, gone with the process. */
@@ -143,16 +146,20 @@ function readsOf(level: Level, snapshot?: AbstractSnapshot) {
     keys: (options?: ScanOptions) => scan(level.keys({ ...options, ...state }), options),
     async firstKeys(ranges: readonly KeyRange[], limit: number) {
       const found: Buffer[][] = []
-      const iterator = level.keys(state)
-      try {
-        for (const { gte, lt } of ranges) {
-          iterator.seek(gte)
-          const keys = await iterator.nextv(limit)
-          found.push(keys.filter((key) => key.compare(lt) < 0))
+      const waiting = ranges.entries()
+      const search = async (): Promise<void> => {
+        const iterator = level.keys(state)
+        try {
+          for (const [index, { gte, lt }] of waiting) {
+            iterator.seek(gte)
+            const keys = await iterator.nextv(limit)
+            found[index] = keys.filter((key) => key.compare(lt) < 0)
+          }
+        } finally {
+          await iterator.close()
         }
-      } finally {
-        await iterator.close()
       }
+      await Promise.all(Array.from({ length: Math.min(searchesMax, ranges.length) }, search))
       return found
     },
     values: (options?: ScanOptions) => scan(level.values({ ...options, ...state }), options),
