@@ -90,10 +90,15 @@ export async function readReadyQueue(
   const isAside = ({ fields }: IssueRow) =>
     setAside.has(fields.status) || (fields.defer !== undefined && isDeferred(fields, clock.nowUnixMs()))
   const work = [...rows.values()].filter(({ state, issueId }) => state === 'open' && !waiting.has(issueId))
-  const parsed = new Map<IssueId, IssueRow>()
-  for (const part of cutInParts(work)) for (const row of parseRowTexts(part)) parsed.set(row.issue_id, row)
+  const parsed = [...cutInParts(work)].flatMap(parseRowTexts)
+  let parsedById: ReadonlyMap<IssueId, IssueRow> | undefined
+  /** Needed only where an issue has a parent. */
+  const findParsed = (id: IssueId): IssueRow | undefined => {
+    parsedById ??= new Map(parsed.map((row) => [row.issue_id, row]))
+    return parsedById.get(id) ?? rows.get(id)?.parse()
+  }
   const parentOfIssue = (id: IssueId): IssueId | null => {
-    const row = parsed.get(id) ?? rows.get(id)?.parse()
+    const row = findParsed(id)
     return row === undefined ? null : parentOf(row.fields)
   }
   const isBlockedFromOutside = (id: IssueId): boolean =>
@@ -101,15 +106,16 @@ export async function readReadyQueue(
   const hasWaitingParent = findWaitingParents({
     parentOf: parentOfIssue,
     isWaiting(id) {
-      const text = rows.get(id)
-      return text?.state === 'open' && (isBlockedFromOutside(id) || isAside(parsed.get(id) ?? text.parse()))
+      if (rows.get(id)?.state !== 'open') return false
+      return isBlockedFromOutside(id) || isAside(findParsed(id) as IssueRow)
     },
   })
   const asksForAside = setAside.has(filter.status)
-  for (const text of work) {
-    const row = parsed.get(text.issueId) as IssueRow
+  for (const [index, text] of work.entries()) {
+    const row = parsed[index] as IssueRow
     if (!passes(row, filter) || isLeftOut(row, filter)) continue
-    if (!asksForAside && (isAside(row) || hasWaitingParent(row.issue_id))) setAsideCount += 1
+    const hasParent = parentOf(row.fields) !== null
+    if (!asksForAside && (isAside(row) || (hasParent && hasWaitingParent(row.issue_id)))) setAsideCount += 1
     else if (isTaken(row)) takenCount += 1
     else ready.push({ row, text, unknownBlockers: unknownBlockersOf(row.issue_id) })
   }
