@@ -87,3 +87,5 @@ export const syncLines = [
   ['sync', '--json'],
   ['sync', '--json'],
 ]
+
+export const rebuildLines = [['rebuild'], ['rebuild', '--json']]

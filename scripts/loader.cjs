@@ -31,6 +31,7 @@ const everyday = new Map([
   ['update', 'issue-update'],
   ['ready', 'ready'],
   ['sync', 'sync'],
+  ['rebuild', 'rebuild'],
 ])
 
 const command = require.main === module ? nameOf(process.argv.slice(2)) : 'other'
@@ -99,7 +100,7 @@ function run(name) {
     return compiled.cachedDataRejected ? undefined : compiled
   }
   // Everyday commands seldom load the cold script, so it has no code for each of them.
-  const isForAll = name === 'client' || (name === 'cold' && command !== 'sync')
+  const isForAll = name === 'client' || (name === 'cold' && command !== 'sync' && command !== 'rebuild')
   const codeName = `${name}-${isForAll ? 'other' : command}`
   const shipped = readShipped(codeName)
   let script = shipped && compile(shipped)

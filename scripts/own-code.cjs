@@ -31,7 +31,7 @@ function compileWithOwn(compile, codeName) {
   // The code of other commands is too seldom used, and that of the version too small, to be worth saving.
   if (!/-(?:other|version)$/.test(codeName)) {
     process.once('exit', () => {
-      // Bulk commands change V8 flags.
+      // A bulk command that was interrupted leaves other V8 flags.
       if (cachedDataVersionTag() === tag) keep(script, folder, name)
     })
   }

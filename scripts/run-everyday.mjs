@@ -3,7 +3,15 @@ import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { firstLines, manyOperations, otherLines, readingLines, syncLines, writingLines } from './everyday.mjs'
+import {
+  firstLines,
+  manyOperations,
+  otherLines,
+  readingLines,
+  rebuildLines,
+  syncLines,
+  writingLines,
+} from './everyday.mjs'
 
 const runner = resolve('scripts/run-lines.cjs')
 const clientRunner = resolve('scripts/run-client.cjs')
@@ -32,8 +40,7 @@ export function findEverydayModules(dist) {
 }
 
 /**
- * V8's compiled code of each everyday command and of some others, by the name under which the loader looks for it. Bulk
- * commands are not among them: they change V8 flags, and V8 rejects code that was made under other flags.
+ * V8's compiled code of each everyday command and of some others, by the name under which the loader looks for it.
  */
 export function compileEveryday(dist) {
   return inRepository(dist, (run, first, runClient) => {
@@ -53,6 +60,7 @@ export function compileEveryday(dist) {
     }
     keep('other', run(otherLines), ['hot', 'warm', 'cold'])
     keep('sync', run(syncLines), ['hot', 'warm', 'cold'])
+    keep('rebuild', run(rebuildLines), ['hot', 'warm', 'cold'])
     code.set('client-other', runClient())
     return code
   })

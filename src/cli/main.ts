@@ -121,8 +121,9 @@ async function runCommand(
   const warnings = openWarnings(command, facts, globals)
   const written: WrittenEvents = { eventCount: 0, eventIds: [], issueIds: [] }
   const drafts: string[] = []
+  let restoreEngine: (() => void) | undefined
   try {
-    if (command.heapGrowthPercent !== undefined) prepareForBulk(command.heapGrowthPercent)
+    if (command.heapGrowthPercent !== undefined) restoreEngine = prepareForBulk(command.heapGrowthPercent)
     const logged = isLogging(facts) ? (await import('./logger.ts')).logCommand(facts, command.name, input) : undefined
     const print = async ({ data }: CommandResult<unknown>): Promise<void> => {
       await warnings.flushed()
@@ -153,6 +154,8 @@ async function runCommand(
     }
     const json = globals.json || (globals.jsonIfWrong && error instanceof InvalidArgsError)
     return reportFailure(error, facts, { ...globals, json }, { warnings: warnings.collected, written, drafts })
+  } finally {
+    restoreEngine?.()
   }
 }
 

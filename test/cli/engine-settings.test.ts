@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { cachedDataVersionTag, setFlagsFromString } from 'node:v8'
+import { cachedDataVersionTag } from 'node:v8'
 import { postponeOptimization, prepareForBulk } from '../../src/cli/engine-settings.ts'
 
 test('postponed optimization changes V8, and leaves it as it was for compiled code', () => {
@@ -11,16 +11,15 @@ test('postponed optimization changes V8, and leaves it as it was for compiled co
   assert.equal(cachedDataVersionTag(), before)
 })
 
-test('bulk work bounds the heap and postpones optimization', () => {
+test('bulk work bounds the heap and postpones optimization, and leaves V8 as it was for compiled code', () => {
   const usual = cachedDataVersionTag()
   const restore = prepareForBulk(50)
   const bulk = cachedDataVersionTag()
   restore()
-  const bounded = cachedDataVersionTag()
+  assert.equal(cachedDataVersionTag(), usual)
   const restoreLarger = prepareForBulk(75)
   const larger = cachedDataVersionTag()
   restoreLarger()
-  setFlagsFromString('--heap-growing-percent=0')
-  assert.equal(new Set([usual, bulk, bounded, larger]).size, 4)
   assert.equal(cachedDataVersionTag(), usual)
+  assert.equal(new Set([usual, bulk, larger]).size, 3)
 })

@@ -1,6 +1,6 @@
 /** The scripts in dist/: which modules they have, and that they share one registry. */
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { describe, it } from 'node:test'
@@ -45,6 +45,15 @@ describe('scripts of the command line', () => {
     assert.deepEqual(Object.keys(scripts), [...scriptNames])
     const { NotFoundError } = load('model/errors/errors') as { NotFoundError: new (message: string) => Error }
     assert.equal(describeFailure(new NotFoundError('nothing')).code, 'not_found')
+  })
+
+  it('a rebuild has compiled code of its own', () => {
+    const names = readdirSync(join(dirname(gritePath), 'code'))
+    for (const script of scriptNames)
+      assert.ok(
+        names.some((name) => name.startsWith(`${script}-rebuild-`)),
+        script,
+      )
   })
 
   it('the client of the daemon is compiled from shipped code', () => {
