@@ -62,13 +62,18 @@ export async function* readHistoryNatively(
   const batch = new EntryBatch()
   const emitted = new OidSet(format)
   const outside = new Set<Oid>(options.exclude)
+  /** The commit of the newest `addChild`, which is usually the parent of the next one. */
+  let newest: Oid | undefined
 
   /** Like `addEntry`, for the usual case, which needs no other object. False in any other case. */
   function addChild(entry: CommitEntry): boolean {
-    const [parent, ...others] = entry.parents
-    if (others.length > 0 || (parent !== undefined && !emitted.has(parent)) || shallow.has(entry.oid)) return false
+    const { oid, parents } = entry
+    const parent = parents[0]
+    const isChild = parent === undefined || parent === newest || emitted.has(parent)
+    if (parents.length > 1 || !isChild || shallow.has(oid)) return false
     batch.add(entry)
-    emitted.add(entry.oid)
+    emitted.add(oid)
+    newest = oid
     return true
   }
 

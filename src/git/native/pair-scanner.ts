@@ -143,11 +143,19 @@ export class PairScanner {
   /** Notes the path of a blob, if the next line gives it one that may be shown as it is. */
   #path(place: FilePlace, mark: number): boolean {
     if (!this.#takes(words.file) || this.#number(space) !== mark) return false
+    const bytes = this.#bytes
     const start = this.#at
-    const end = this.#lineEnd()
-    if (end - start > pathBytesMax || this.#bytes[start] === quote) return false
+    let end = start
     let folders = 0
-    for (let at = start; at < end; at++) if (this.#bytes[at] === slash) folders += 1
+    for (let byte = bytes[end]; byte !== newline; byte = bytes[++end]) {
+      if (end >= bytes.length) {
+        this.#at = bytes.length + 1
+        return false
+      }
+      if (byte === slash) folders += 1
+    }
+    this.#at = end + 1
+    if (end - start > pathBytesMax || bytes[start] === quote) return false
     place.pathStart = start
     place.pathEnd = end
     return folders <= limits.commitDepthMax
