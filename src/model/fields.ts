@@ -58,13 +58,15 @@ export function fieldsOf(state: IssueState): Fields {
   const winners = new Map<FieldKey, { label: string; value: string; added: Version }>()
   for (const label of mentionedLabels(state)) {
     const scoped = parseScopedLabel(label)
-    const added = labelVersions(state, label).added
-    if (scoped === undefined || added === null) continue
+    if (scoped === undefined) continue
+    const { added } = labelVersions(state, label)
+    if (added === null) continue
     const winner = winners.get(scoped.key)
     const order = winner === undefined ? 1 : compareVersions(added, winner.added) || compareText(label, winner.label)
     if (order > 0) winners.set(scoped.key, { label, value: scoped.value, added })
   }
   const fields: Partial<Record<FieldKey, string>> = {}
+  if (winners.size === 0) return fields
   for (const key of fieldKeys) {
     const winner = winners.get(key)
     if (winner !== undefined && isPresent(labelVersions(state, winner.label))) fields[key] = winner.value

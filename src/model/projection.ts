@@ -218,9 +218,7 @@ function currentRegister<Value>(creation: Creation | null, initial: Value, regis
 
 /** Present labels in UTF-8 byte order. */
 export function presentLabels(state: IssueState): string[] {
-  const changed = [...state.labels.keys()]
-  const created = state.creation?.labels ?? []
-  return [...new Set([...created, ...changed])]
+  return mentionedLabels(state)
     .filter((label) => isPresent(labelVersions(state, label)))
     .sort(compareText)
 }
@@ -231,12 +229,14 @@ export function labelVersions(state: IssueState, label: string): ElementVersions
   if (state.creation === null || !state.creation.labels.includes(label)) return known
   const { version } = state.creation
   const added = known.added !== null && compareVersions(known.added, version) > 0 ? known.added : version
-  return { ...known, added }
+  return { added, removed: known.removed }
 }
 
 /** Every label that was ever added or removed, including the creation's, in no particular order. */
 export function mentionedLabels(state: IssueState): string[] {
-  return [...new Set([...(state.creation?.labels ?? []), ...state.labels.keys()])]
+  const created = state.creation?.labels ?? []
+  if (state.labels.size === 0 && created.length < 2) return [...created]
+  return [...new Set([...created, ...state.labels.keys()])]
 }
 
 /** Present assignees in UTF-8 byte order. */

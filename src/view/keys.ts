@@ -12,16 +12,15 @@ const actorIdBytes = 16
 const eventIdBytes = 32
 
 export const eventKey = (id: EventId): Buffer => join('event/', hexBytes(id))
-export const issueStateKey = (id: IssueId): Buffer => join('issue_state/', hexBytes(id))
+export const issueStateKey = (id: IssueId): Buffer => issueKey('issue_state/', id)
 /** The list row of an issue as JSON text. */
-export const issueRowKey = (id: IssueId): Buffer => join('issue_row/', hexBytes(id))
+export const issueRowKey = (id: IssueId): Buffer => issueKey('issue_row/', id)
 export const issueEventKey = (issue: IssueId, tsUnixMs: number, id: EventId): Buffer =>
   join('issue_events/', hexBytes(issue), '/', timeBytes(tsUnixMs), '/', hexBytes(id))
-export const labelKey = (label: string, issue: IssueId): Buffer => join('label_index/', `${label}\0`, hexBytes(issue))
-export const assigneeKey = (user: string, issue: IssueId): Buffer =>
-  join('assignee_index/', `${user}\0`, hexBytes(issue))
+export const labelKey = (label: string, issue: IssueId): Buffer => issueKey(`label_index/${label}\0`, issue)
+export const assigneeKey = (user: string, issue: IssueId): Buffer => issueKey(`assignee_index/${user}\0`, issue)
 export const stateKey = (state: IssueStateWord, updatedTs: number, issue: IssueId): Buffer =>
-  join(`state_index/${state}/`, timeBytes(updatedTs), hexBytes(issue))
+  Buffer.from(`state_index/${state}/${timeCharacters(updatedTs)}${idCharacters(issue)}`, 'latin1')
 /** Every edge stored with an issue, see dependency-list.ts. */
 export const dependencyForwardKey = (source: IssueId): Buffer => join('dep_forward/', hexBytes(source))
 export const dependencyReverseKey = (target: IssueId, source: IssueId, type: DependencyType): Buffer =>
@@ -196,6 +195,32 @@ function successor(prefix: Buffer): Buffer {
 
 function join(...parts: readonly (string | Uint8Array)[]): Buffer {
   return Buffer.concat(parts.map((part) => (typeof part === 'string' ? Buffer.from(part, 'utf8') : part)))
+}
+
+/**
+ * A key that ends in an issue's id. A rebuild makes eight of them for each issue: from one text, in a third of the time that
+ * joining buffers takes.
+ */
+function issueKey(head: string, id: IssueId): Buffer {
+  return isAscii.test(head) ? Buffer.from(head + idCharacters(id), 'latin1') : join(head, hexBytes(id))
+}
+
+const isAscii = /^[\0-\x7f]*$/
+
+/** The keys of one issue are made one after the other. */
+const newestId = { hex: '', characters: '' }
+
+/** An id with each of its bytes as a character. */
+function idCharacters(id: IssueId): string {
+  if (id !== newestId.hex) {
+    newestId.characters = hexBytes(id).latin1Slice()
+    newestId.hex = id
+  }
+  return newestId.characters
+}
+
+function timeCharacters(tsUnixMs: number): string {
+  return timeBytes(tsUnixMs).latin1Slice()
 }
 
 /** Ids are already checked; the length is asserted because a key of another length would belong to another issue. */
