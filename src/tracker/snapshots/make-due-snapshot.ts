@@ -31,10 +31,9 @@ export async function makeDueSnapshot(
   const nowUnixMs = context.clock.nowUnixMs()
   const progress = context.progress('Making a snapshot')
   try {
-    const view = await repository.view()
-    const trust = new SnapshotTrust(repository, (actor) => view.findActor(actor))
+    const { eventCount } = await repository.glance()
+    const trust = new SnapshotTrust(repository, async (actor) => (await repository.view()).findActor(actor))
     const cover = await findCover(repository, trust)
-    const { eventCount } = view
     if (!isSnapshotDue(cover, { eventCount, nowUnixMs }, settings)) return null
     await hydrator(repository)?.(pushedHead, [])
     const report = (done: number) => progress.report(done, null)
