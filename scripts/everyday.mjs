@@ -1,4 +1,5 @@
-// The commands whose start counts most. Their modules are in the hot and the warm script, with compiled code for each command.
+// The commands whose start counts most. Their modules are in the hot and the warm script, those of a sync in a script of their
+// own, with compiled code for each command.
 
 /** Full names; the loader knows their other spellings. */
 export const everydayCommands = [
@@ -10,6 +11,7 @@ export const everydayCommands = [
   'issue reopen',
   'issue update',
   'ready',
+  'sync',
 ]
 
 /** The first write of a repository. */
@@ -83,9 +85,30 @@ export const otherLines = [
   ['undo', '--json'],
 ]
 
+/** So many commits that a fetch keeps their pack. */
+const comments = (clone) =>
+  Array.from({ length: 8 }, (_, index) => [clone, 'grite', 'issue', 'comment', 'ID', '--body', `${clone} ${index}`])
+
+/**
+ * Lines of syncs after the first: theirs is new, both sides are new, ours is new, nothing is new. The lines that begin with the
+ * name of a clone are no lines of this process: they run there, in a process of their own.
+ */
 export const syncLines = [
+  ...comments('peer'),
+  ['peer', 'grite', 'sync'],
+  ['sync', '--json'],
+  ...comments('peer'),
+  ['peer', 'grite', 'sync'],
+  ...comments('work'),
+  ['work', 'git', 'repack', '-adq'],
+  ['sync'],
+  ...comments('work'),
+  ['work', 'git', 'repack', '-adq'],
   ['sync', '--json'],
   ['sync', '--json'],
 ]
 
 export const rebuildLines = [['rebuild'], ['rebuild', '--json']]
+
+/** Modules that only a sync of hundreds of commits evaluates. V8 rejects the compiled code of a script that is loaded then. */
+export const largeSyncModules = ['wal/bulk-hashing', 'view/replace-file']

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
-// Runs the command line. Its modules are in three scripts, which are loaded when the first of their modules is needed: hot.cjs
-// has those of most lines, warm.cjs what everyday commands need besides when they open the view, cold.cjs all others. V8 gets
-// compiled code with each: of the command itself for an everyday one. Where a daemon listens, client.cjs is loaded first. V8 rejects
+// Runs the command line. Its modules are in four scripts, which are loaded when the first of their modules is needed: hot.cjs
+// has those of most lines, warm.cjs what everyday commands need besides when they open the view, sync.cjs what only a sync needs,
+// cold.cjs all others. V8 gets compiled code with each: of the command itself for an everyday one. Where a daemon listens, client.cjs is loaded first. V8 rejects
 // code from another version; own-code.cjs then looks for code made by the running version. Old versions of Node must be able to parse
 // this file, to print that they are too old.
 'use strict'
@@ -40,7 +40,7 @@ const scripts = {}
 /** Exports of the modules that were evaluated, by id. */
 const loaded = new Map()
 /** Scripts to load next, in this order. */
-const waiting = ['warm', 'cold']
+const waiting = ['warm', 'sync', 'cold']
 /** Whether V8 accepts the code in dist/. */
 let isShippedUsable = false
 let factories = {}
@@ -99,8 +99,11 @@ function run(name) {
     const compiled = new vm.Script(source, { filename, cachedData })
     return compiled.cachedDataRejected ? undefined : compiled
   }
-  // Everyday commands seldom load the cold script, so it has no code for each of them.
-  const isForAll = name === 'client' || (name === 'cold' && command !== 'sync' && command !== 'rebuild')
+  // Everyday commands seldom load the cold script, and only bulk commands that of a sync, so these have no code for each of them.
+  const isForAll =
+    name === 'client' ||
+    (name === 'cold' && command !== 'rebuild') ||
+    (name === 'sync' && command !== 'sync' && command !== 'rebuild')
   const codeName = `${name}-${isForAll ? 'other' : command}`
   const shipped = readShipped(codeName)
   let script = shipped && compile(shipped)

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import {
   firstLines,
+  largeSyncModules,
   manyOperations,
   otherLines,
   readingLines,
@@ -19,12 +20,12 @@ const createLines = writingLines['issue create']
 
 /**
  * Ids of the modules that everyday commands evaluate: in any case, and besides in a new repository or when they open the
- * view.
+ * view; and those that only a sync evaluates.
  *
- * @returns {{ hot: Set<string>, warm: Set<string> }}
+ * @returns {{ hot: Set<string>, warm: Set<string>, sync: Set<string> }}
  */
 export function findEverydayModules(dist) {
-  return inRepository(dist, (run, first) => {
+  return inRepository(dist, (run, first, { connect }) => {
     const writing = Object.values(writingLines).map((lines) => run(lines).modules())
     const reading = Object.values(readingLines)
     // The first run has to bring the view up to date.
@@ -34,8 +35,11 @@ export function findEverydayModules(dist) {
     })
     const upToDate = reading.map((lines) => run(lines).modules())
     const hot = new Set([...upToDate.flat(), ...run(createLines).modules()])
-    const warm = [first.modules(), ...behind, ...writing].flat().filter((id) => !hot.has(id))
-    return { hot, warm: new Set(warm) }
+    connect()
+    const warm = new Set([first.modules(), ...behind, ...writing].flat().filter((id) => !hot.has(id)))
+    const syncing = [...run(syncLines).modules(), ...largeSyncModules]
+    const sync = syncing.filter((id) => !hot.has(id) && !warm.has(id))
+    return { hot, warm, sync: new Set(sync) }
   })
 }
 
@@ -43,7 +47,7 @@ export function findEverydayModules(dist) {
  * V8's compiled code of each everyday command and of some others, by the name under which the loader looks for it.
  */
 export function compileEveryday(dist) {
-  return inRepository(dist, (run, first, runClient) => {
+  return inRepository(dist, (run, first, { runClient, connect }) => {
     const code = new Map()
     const keep = (command, { codeOf }, scripts) => {
       for (const script of scripts) {
@@ -58,9 +62,10 @@ export function compileEveryday(dist) {
       keep(name, run(lines), ['warm'])
       keep(name, run(lines), ['hot'])
     }
-    keep('other', run(otherLines), ['hot', 'warm', 'cold'])
-    keep('sync', run(syncLines), ['hot', 'warm', 'cold'])
-    keep('rebuild', run(rebuildLines), ['hot', 'warm', 'cold'])
+    keep('other', run(otherLines), ['hot', 'warm', 'sync', 'cold'])
+    keep('rebuild', run(rebuildLines), ['hot', 'warm', 'sync', 'cold'])
+    connect()
+    keep('sync', run(syncLines), ['hot', 'warm', 'sync'])
     code.set('client-other', runClient())
     return code
   })
@@ -68,7 +73,7 @@ export function compileEveryday(dist) {
 
 function inRepository(dist, work) {
   const place = mkdtempSync(join(tmpdir(), 'grite-everyday-'))
-  const [directory, remote] = [join(place, 'work'), join(place, 'remote')]
+  const [directory, peer, remote] = [join(place, 'work'), join(place, 'peer'), join(place, 'remote')]
   const env = {
     PATH: process.env.PATH,
     HOME: place,
@@ -92,23 +97,30 @@ function inRepository(dist, work) {
     execFileSync(process.execPath, [clientRunner, dist, output], options)
     return readFileSync(output)
   }
+  /** Gives the repository a remote, and the remote a second clone. */
+  const connect = () => {
+    execFileSync('git', ['init', '-q', '--bare', remote], { env })
+    for (const path of [directory, peer]) {
+      execFileSync('git', ['init', '-q', path], { env })
+      execFileSync('git', ['-C', path, 'config', 'user.name', 'Ann'], options)
+      execFileSync('git', ['-C', path, 'remote', 'add', 'origin', remote], options)
+      execFileSync(process.execPath, [`${dist}/grite.cjs`, 'sync', '--quiet'], { ...options, cwd: path })
+    }
+  }
   try {
     mkdirSync(directory)
     execFileSync('git', ['init', '-q', directory], { env })
     // As most users have one. The first write then tells the name of its actor.
     execFileSync('git', ['config', 'user.name', 'Ann'], options)
-    execFileSync('git', ['init', '-q', '--bare', remote], { env })
-    execFileSync('git', ['remote', 'add', 'origin', remote], options)
     const first = run(firstLines)
     const id = JSON.parse(first.stdout).data.issue_id
     // Lists are as long as those of a repository in use: a short one runs other code.
     const batch = { ...options, input: manyOperations.map((line) => JSON.stringify(line)).join('\n') }
     execFileSync(process.execPath, [`${dist}/grite.cjs`, 'batch'], { ...batch, stdio: ['pipe', 'ignore', 'inherit'] })
-    return work(
-      (lines) => run(lines.map((words) => words.map((word) => (word === 'ID' ? id : word)))),
-      first,
+    return work((lines) => run(lines.map((words) => words.map((word) => (word === 'ID' ? id : word)))), first, {
       runClient,
-    )
+      connect,
+    })
   } finally {
     rmSync(place, { recursive: true, force: true })
   }

@@ -2,13 +2,15 @@
 //
 //     node run-lines.cjs <folder of the loader> <path for results> <lines as JSON>
 //
-// Writes <path>.json with the ids of the evaluated modules, and <path>.<script> with the compiled code of each loaded script.
+// A line that begins with the name of a clone runs there, in a process of its own. Writes <path>.json with the ids of the evaluated modules, and <path>.<script> with the compiled code of each loaded script.
 'use strict'
+const { execFileSync } = require('node:child_process')
 const { writeFileSync } = require('node:fs')
 const [dist, output, json] = process.argv.slice(2)
 const { bundle, loaded, scripts } = require(`${dist}/grite.cjs`)
 
 const lines = JSON.parse(json)
+const clones = ['work', 'peer']
 
 process.on('exit', () => {
   writeFileSync(`${output}.json`, JSON.stringify([...loaded.keys()]))
@@ -17,6 +19,12 @@ process.on('exit', () => {
 
 async function runLines() {
   for (const words of lines.slice(0, -1)) {
+    const [clone, program, ...rest] = words
+    if (clones.includes(clone)) {
+      const [file, ...first] = program === 'grite' ? [process.execPath, `${dist}/grite.cjs`] : [program]
+      execFileSync(file, [...first, ...rest], { cwd: `../${clone}`, stdio: ['ignore', 'ignore', 'inherit'] })
+      continue
+    }
     const status = await bundle.main(words, bundle.nodeProcessFacts(bundle.createInterrupts()))
     if (status !== 0) throw new Error(`grite ${words.join(' ')} exited with ${status}`)
   }

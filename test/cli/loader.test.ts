@@ -15,7 +15,7 @@ interface LoaderExports {
 
 const loader = (): LoaderExports => createRequire(import.meta.url)(gritePath)
 
-const scriptNames = ['hot', 'warm', 'cold'] as const
+const scriptNames = ['hot', 'warm', 'sync', 'cold'] as const
 
 function moduleIds(script: (typeof scriptNames)[number]): string[] {
   const text = readFileSync(join(dirname(gritePath), `${script}.cjs`), 'latin1')
@@ -29,11 +29,12 @@ describe('scripts of the command line', () => {
     assert.equal(new Set(ids).size, ids.length)
   })
 
-  it('everyday modules are in the hot script, LevelDB in the warm one, others in the cold one', () => {
-    const [hot, warm, cold] = scriptNames.map(moduleIds) as [string[], string[], string[]]
+  it('everyday modules are in the hot script, LevelDB in the warm one, those of a sync and others in their own', () => {
+    const [hot, warm, sync, cold] = scriptNames.map(moduleIds) as [string[], string[], string[], string[]]
     for (const id of ['cli/main', 'commands/issue/list', 'tracker/writer']) assert.ok(hot.includes(id), id)
     for (const id of ['classic-level', 'commands/issue/comment', 'view/projector']) assert.ok(warm.includes(id), id)
-    for (const id of ['cli/help', 'commands/sync/sync', 'cli/all-commands']) assert.ok(cold.includes(id), id)
+    for (const id of ['commands/sync/sync', 'git/native/history', 'view/replace-file']) assert.ok(sync.includes(id), id)
+    for (const id of ['cli/help', 'cli/all-commands', 'tracker/streams/sync-streams']) assert.ok(cold.includes(id), id)
   })
 
   it('a module of the cold script uses the classes of the hot one', () => {

@@ -36,6 +36,8 @@ const reads: Allowed = {
   packages: [...configPackages, ...hashPackages, 'classic-level'],
   builtins: [...parsing, ...levelDb],
 }
+const syncs = { scripts: ['hot', 'warm', 'sync'], packages: configPackages }
+const syncsView = { ...syncs, packages: reads.packages }
 const creates: Allowed = { scripts: ['hot'], packages: [...configPackages, ...hashPackages], builtins: parsing }
 
 interface Loaded {
@@ -158,4 +160,52 @@ describe('what everyday commands load', () => {
     upToDate()
     assertLoads(['show', long, '--json'], { ...readsRows, packages: [...readsRows.packages, ...hashPackages] })
   })
+})
+
+describe('what a sync loads', () => {
+  const { path, dir, git, grite, create } = sandbox
+  const peer = sandbox.inDirectory(join(dir, 'peer'))
+  let id = ''
+
+  before(() => {
+    const remote = join(dir, 'remote')
+    git(dir, 'init', '-q', '--bare', remote)
+    git(dir, 'init', '-q', peer.path)
+    for (const clone of [path, peer.path]) git(clone, 'remote', 'add', 'origin', remote)
+    id = create('Shared')
+    grite('sync')
+    peer.grite('sync')
+  })
+
+  it('nothing cold and no LevelDB when nothing is new', () => assertSyncLoads(syncs))
+
+  it('nothing cold and no LevelDB when only this clone has news', () => {
+    create('Ours')
+    grite('issue', 'list')
+    assertSyncLoads(syncs)
+  })
+
+  it('nothing cold when the remote has news', () => {
+    for (let count = 0; count < 8; count++) peer.grite('comment', id, `--body=${count}`)
+    peer.grite('sync')
+    assertSyncLoads(syncsView)
+  })
+
+  it('nothing cold when both have news', () => {
+    peer.grite('comment', id, '--body=Theirs')
+    peer.grite('sync')
+    grite('comment', id, '--body=Ours')
+    assertSyncLoads(syncsView)
+  })
+
+  function assertSyncLoads({ scripts, packages }: Pick<Allowed, 'scripts' | 'packages'>): void {
+    const loaded = loadedBy(['sync'])
+    assert.deepEqual(
+      {
+        scripts: loaded.scripts.filter((name) => !scripts.includes(name)),
+        packages: loaded.modules.filter((id) => isPackage(id) && !packages.includes(id)),
+      },
+      { scripts: [], packages: [] },
+    )
+  }
 })
