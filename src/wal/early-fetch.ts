@@ -4,6 +4,8 @@ import type { FetchRequest, LeftOutRefs, RemotePort } from '../git/index.ts'
 export interface EarlyFetch {
   /** Resolves when git runs, or the fetch has failed. */
   readonly started: Promise<void>
+  /** Resolves with the number of objects as soon as the remote sends any; with 0 when the fetch ends without. */
+  readonly arriving: Promise<number>
   /**
    * Moves the tracking refs when the transfer is complete.
    * @throws {GriteError} like `RemotePort.fetch`
@@ -25,10 +27,27 @@ export function startEarlyFetch(remotes: Pick<RemotePort, 'fetch'>, request: Fet
   const started = new Promise<void>((resolve) => {
     isStarted = resolve
   })
-  const fetched = remotes.fetch({ ...request, mayMove, onStart: isStarted })
-  fetched.catch(() => {}).finally(isStarted)
+  let arrive: (objectCount: number) => void = () => {}
+  const arriving = new Promise<number>((resolve) => {
+    arrive = resolve
+  })
+  const fetched = remotes.fetch({
+    ...request,
+    mayMove,
+    onStart: isStarted,
+    onProgress(phase, done, total) {
+      if (phase.endsWith(' objects')) arrive(total)
+      request.onProgress?.(phase, done, total)
+    },
+  })
+  const end = () => {
+    isStarted()
+    arrive(0)
+  }
+  fetched.then(end, end)
   return {
     started,
+    arriving,
     land() {
       allow()
       return fetched

@@ -16,7 +16,7 @@ import { judgeHead } from './judge-head.ts'
 import { moveLocalRef, patienceOf, readLocalHead } from './local-ref.ts'
 import { GapTally, incompleteLog } from './log-gap.ts'
 import { readLog } from './read-log.ts'
-import { readRange } from './read-range.ts'
+import { readRange, type SegmentRange } from './read-range.ts'
 import { isUnreachable, RemoteRef } from './remote-ref.ts'
 import type { Segment } from './segment-codec.ts'
 import type { UnionStream } from './stream.ts'
@@ -58,6 +58,7 @@ class RefSyncer<Batch, Item, Sealed extends Segment<Item>> {
   readonly #target: SyncTarget<Batch, Item, Sealed>
   readonly #request: SyncRequest<Sealed>
   readonly #remote: RemoteRef
+  #isApart = false
   #rejoined = 0
   #gained: Gained<Sealed> | null = null
   #unread: Sealed['problems'] = []
@@ -65,6 +66,8 @@ class RefSyncer<Batch, Item, Sealed extends Segment<Item>> {
   #completion: Completion | null = null
   /** A local head found to be ahead of the known remote head. */
   #ahead: { readonly local: Oid; readonly known: Oid } | null = null
+  /** What that local head has above it, when it is being read. */
+  #ours: Promise<SegmentRange<Sealed> | null> | null = null
 
   constructor(target: SyncTarget<Batch, Item, Sealed>, request: SyncRequest<Sealed>) {
     this.#target = target
@@ -82,6 +85,8 @@ class RefSyncer<Batch, Item, Sealed extends Segment<Item>> {
     } catch (error) {
       if (this.#remote.pushed && error instanceof GriteError) error.addDetails({ pushed: true })
       throw error
+    } finally {
+      await this.#ours?.catch(() => {})
     }
   }
 
@@ -91,6 +96,7 @@ class RefSyncer<Batch, Item, Sealed extends Segment<Item>> {
     const tracked = await remote.readTracked()
     await this.#complete(tracked)
     const known = await this.#finishInterrupted(tracked)
+    void this.#request.early?.arriving.then((objectCount) => objectCount > 0 && this.#prepare())
     const before = await git.readRef(this.#ref)
     const standstill = new Standstill()
     const rounds = patienceOf(this.#target, { maxMs: backoffMsMax, triesMax: syncRoundsMax })
@@ -98,7 +104,7 @@ class RefSyncer<Batch, Item, Sealed extends Segment<Item>> {
       await inParallel(remote.fetch(), rounds.tries === 1 ? this.#request.meanwhile?.() : undefined)
       const theirs = await remote.readFetched()
       const local = (await this.#readLocal()).head
-      if (local !== theirs) this.#request.whenApart?.()
+      if (local !== theirs) this.#noteApart()
       const relation = await this.#relate(local, theirs)
       const remoteChange = await this.#judgeRemote(known, theirs, relation)
       const isStill = standstill.see(theirs)
@@ -187,6 +193,20 @@ class RefSyncer<Batch, Item, Sealed extends Segment<Item>> {
     if (wrong !== null) throw this.#remote.corrupt(`is ${wrong}`, this.#ref, head)
   }
 
+  /** Reads our side while objects of theirs arrive: the two have probably diverged. */
+  #prepare(): void {
+    this.#noteApart()
+    if (this.#ahead === null || !this.#readsRanges) return
+    const { local, known } = this.#ahead
+    this.#ours = this.#readRange(local, known)
+    this.#ours.catch(() => {})
+  }
+
+  #noteApart(): void {
+    if (!this.#isApart) this.#request.whenApart?.()
+    this.#isApart = true
+  }
+
   async #judgeRemote(
     known: Oid | null,
     theirs: Oid | null,
@@ -223,20 +243,29 @@ class RefSyncer<Batch, Item, Sealed extends Segment<Item>> {
    * @returns null when this is not conclusive
    */
   async #relateByReading(local: Oid, theirs: Oid): Promise<Relation<Sealed> | null> {
-    const { git } = this.#target
-    const stream = this.#unionStream
-    // A partial clone first has to fetch what it reads.
-    if (stream === null || this.#request.hydrate !== undefined) return null
-    const below = this.#ahead?.local === local ? this.#ahead.known : local
-    const read = (head: Oid) => readRange(git, stream, { head, below })
-    if (below === local) {
-      const gain = await read(theirs)
+    if (!this.#readsRanges) return null
+    const ahead = this.#ahead
+    if (ahead?.local !== local) {
+      const gain = await this.#readRange(theirs, local)
       return gain?.isAbove(local) ? { kind: 'behind', base: local, gain: gain.segments } : null
     }
-    const [ours, gain] = await Promise.all([read(local), read(theirs)])
+    const below = ahead.known
+    const reading = this.#ours ?? this.#readRange(local, below)
+    this.#ours = null
+    const [ours, gain] = await Promise.all([reading, this.#readRange(theirs, below)])
     if (ours === null || !gain?.isAbove(below) || ours.segments.some(({ commit }) => gain.has(commit))) return null
     // Both are above it, and share nothing else.
     return { kind: 'diverged', base: below, read: { ours: ours.segments, theirs: gain.segments } }
+  }
+
+  /** Ranges can only be joined by union, and a partial clone first has to fetch what it reads. */
+  get #readsRanges(): boolean {
+    return this.#unionStream !== null && this.#request.hydrate === undefined
+  }
+
+  async #readRange(head: Oid, below: Oid): Promise<SegmentRange<Sealed> | null> {
+    const stream = this.#unionStream
+    return stream && readRange(this.#target.git, stream, { head, below })
   }
 
   /** Acts on one round's state. False when the remote was faster and another round is due. */

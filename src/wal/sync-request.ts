@@ -52,7 +52,7 @@ export interface SyncRequest<Sealed> {
   readonly hydrate?: ((head: Oid, exclude: readonly Oid[]) => Promise<void>) | undefined
   /** Runs in parallel to the first fetch, and is awaited before anything is compared. */
   readonly meanwhile?: (() => Promise<unknown>) | undefined
-  /** Called when the two sides turn out to be at different heads. */
+  /** Called when the two sides turn out to be at different heads, or to be once objects arrive. */
   readonly whenApart?: (() => void) | undefined
   /** Runs in parallel to the push after a join, when the local stream has moved. */
   readonly whilePushing?: ((gained: Gained<Sealed> | null) => Promise<unknown>) | undefined

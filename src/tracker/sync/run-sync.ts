@@ -1,5 +1,5 @@
 import { hydrator, shallowMark, showRemote } from '../../git/index.ts'
-import { type LogGaps, type LogSync, readTrackedSnapshotRefs, syncLog } from '../../wal/index.ts'
+import { type LogGaps, type LogSync, loadBulkHashing, readTrackedSnapshotRefs, syncLog } from '../../wal/index.ts'
 import type { CommandContext } from '../effects.ts'
 import { signatureInspector } from '../identity/received-signatures.ts'
 import { makeDueSnapshot } from '../snapshots/make-due-snapshot.ts'
@@ -24,6 +24,9 @@ export interface RepositorySync extends LogSync {
   /** Remaining gaps in the log. */
   readonly gaps: LogGaps
 }
+
+/** About as many objects as in the commits from which on reading a log hashes in bulk. */
+const bulkObjects = 1000
 
 type SyncContext = Pick<CommandContext, 'progress' | 'clock' | 'random' | 'warn' | 'postponeOptimization'>
 
@@ -61,6 +64,7 @@ async function finishSync(
     eventsBefore ??= view.eventCount
     return view
   }
+  let isRefreshed = false
   let begun = early
   const syncOnce = async () => {
     const landing = begun
@@ -85,9 +89,17 @@ async function finishSync(
         mayRepeat: async () => (await countBefore()).mayRepeat,
         hydrate: hydrator(repository),
         // Opening the view also restores lost events of the log.
-        meanwhile: countBefore,
+        async meanwhile() {
+          await countBefore()
+          if (((await landing?.arriving) ?? 0) >= bulkObjects) await loadBulkHashing()
+        },
         whenApart: context.postponeOptimization,
-        whilePushing: (gained) => repository.refresh(gained),
+        async whilePushing(gained) {
+          await repository.refresh(gained)
+          isRefreshed = true
+          // Also writes the rows files.
+          await repository.closeView()
+        },
         onProgress: onProgressOf(progress),
         early: landing,
       },
@@ -100,7 +112,8 @@ async function finishSync(
   // git cannot push an incomplete history; the remote may have the missing objects.
   const lacksObjects = result.refused !== null && mayLackObjects(result.refused)
   if (lacksObjects && (await fillGaps(context, repository, name))) result = await syncOnce()
-  let view = result.gained === null ? await repository.glance() : await repository.refresh(result.gained)
+  const { gained } = result
+  let view = gained === null || isRefreshed ? await repository.glance() : await repository.refresh(gained)
   const found = await fetchMissing(context, repository, { remote: name, gaps: view.gaps })
   if (found > 0) view = await repository.refresh(null)
   const { pushed, after, remoteHead } = result
