@@ -112,3 +112,5 @@ export const rebuildLines = [['rebuild'], ['rebuild', '--json']]
 
 /** Modules that only a sync of hundreds of commits evaluates. V8 rejects the compiled code of a script that is loaded then. */
 export const largeSyncModules = ['wal/bulk-hashing', 'view/replace-file']
+
+export const idleSyncLines = [['sync', '--json'], ['sync']]

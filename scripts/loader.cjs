@@ -40,7 +40,7 @@ const scripts = {}
 /** Exports of the modules that were evaluated, by id. */
 const loaded = new Map()
 /** Scripts to load next, in this order. */
-const waiting = ['warm', 'sync', 'cold']
+const waiting = command === 'sync' ? ['sync', 'warm', 'cold'] : ['warm', 'sync', 'cold']
 /** Whether V8 accepts the code in dist/. */
 let isShippedUsable = false
 let factories = {}
@@ -80,7 +80,9 @@ function nameOf(words) {
 function load(id) {
   let exports = loaded.get(id)
   if (exports === undefined) {
-    while (factories[id] === undefined) factories = Object.assign(run(waiting.shift()), factories)
+    // Under other settings V8 would reject the compiled code of the warm script.
+    const isNeeded = () => id === 'cli/engine-settings' && waiting.includes('warm')
+    while (factories[id] === undefined || isNeeded()) factories = Object.assign(run(waiting.shift()), factories)
     exports = factories[id]()
     loaded.set(id, exports)
   }

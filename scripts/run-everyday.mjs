@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import {
   firstLines,
+  idleSyncLines,
   largeSyncModules,
   manyOperations,
   otherLines,
@@ -36,8 +37,11 @@ export function findEverydayModules(dist) {
     const upToDate = reading.map((lines) => run(lines).modules())
     const hot = new Set([...upToDate.flat(), ...run(createLines).modules()])
     connect()
-    const warm = new Set([first.modules(), ...behind, ...writing].flat().filter((id) => !hot.has(id)))
     const syncing = [...run(syncLines).modules(), ...largeSyncModules]
+    const others = [first.modules(), ...behind, ...writing].flat()
+    // A sync that finds nothing new does without the warm script.
+    for (const id of run(idleSyncLines).modules()) if (others.includes(id)) hot.add(id)
+    const warm = new Set(others.filter((id) => !hot.has(id)))
     const sync = syncing.filter((id) => !hot.has(id) && !warm.has(id))
     return { hot, warm, sync: new Set(sync) }
   })
