@@ -40,7 +40,7 @@ const output = {
   supported: { 'dynamic-import': false },
   logLevel: 'error',
 }
-const clientPlugins = [pastBarrels(), lazyBuiltins()]
+const clientPlugins = [pastBarrels(), lazyBuiltins(['net'])]
 mkdirSync(draft, { recursive: true })
 await Promise.all([buildLibrary(), buildPackages(), buildClient(), buildThreads()])
 await buildCommandLine()

@@ -19,8 +19,9 @@ export const nativePackages = ['@node-rs/crc32']
 /**
  * Loads built-in modules of Node on first use instead of on import: crypto, zlib and the streams below tty take several
  * milliseconds each, and most commands need only some of them.
+ * @param {readonly string[]} needed - loaded on import all the same
  */
-export function lazyBuiltins() {
+export function lazyBuiltins(needed = []) {
   const names = [
     'child_process',
     'crypto',
@@ -32,7 +33,7 @@ export function lazyBuiltins() {
     'tty',
     'v8',
     'zlib',
-  ]
+  ].filter((name) => !needed.includes(name))
   return {
     name: 'lazy-builtins',
     setup(plugin) {

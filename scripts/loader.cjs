@@ -96,7 +96,8 @@ function interop(exports) {
 
 function run(name) {
   const filename = `${__dirname}/${name}.cjs`
-  const source = fs.readFileSync(filename, 'latin1')
+  // ASCII; Node reads it as UTF-8 in one call.
+  const source = fs.readFileSync(filename, 'utf8')
   const compile = (cachedData) => {
     const compiled = new vm.Script(source, { filename, cachedData })
     return compiled.cachedDataRejected ? undefined : compiled

@@ -5,9 +5,8 @@
  * - It never waits for a daemon that does not answer: after 500 ms, or when the connection breaks, the program does the work itself.
  * - A request that may have been carried out is done again only under its key, with which the program looks it up in the log.
  */
-import { closeSync, openSync, readSync, write, writeSync } from 'node:fs'
+import { closeSync, openSync, readFileSync, readSync, write, writeSync } from 'node:fs'
 import { createConnection, type Socket } from 'node:net'
-import { buildId } from '../ipc/build-id.ts'
 import {
   ask,
   encodeFrame,
@@ -22,6 +21,7 @@ import type { WireValue } from '../ipc/wire-values.ts'
 import { isTerminal } from './is-terminal.ts'
 import { openUnblocked } from './open-unblocked.ts'
 import { watchReader } from './reader-watch.ts'
+import { formatRunRequest } from './run-request.ts'
 
 /** Milliseconds. */
 const acceptMsMax = 500
@@ -30,6 +30,8 @@ const cancelMsMax = 3_000
 const watchReaderAfterMs = 500
 /** Output that waits here for its reader; the daemon holds the rest. Bytes. */
 const waitingBytesMax = 32 * 1024 * 1024
+/** Most of what one read of the socket takes. */
+const readBytes = 256 * 1024
 /** What an empty pipe takes without blocking. Bytes. */
 const pipeBytes = 64 * 1024
 const statusMax = 255
@@ -44,8 +46,14 @@ export type ClientOutcome =
   /** Parts of the output were written, and the rest is lost. */
   | { readonly kind: 'lost' }
 
-const passedOn =
-  /^(?:HOME|PATH|XDG_CONFIG_HOME|TZ|LANG|LANGUAGE|TERM|COLORTERM|NO_COLOR|CLICOLOR|CLICOLOR_FORCE|COLUMNS|LINES|PAGER|EDITOR|VISUAL|CI|SHELL|TMPDIR|(?:LC_|GRITE_|GIT_).*)$/
+const passedOn = new Set(
+  (
+    'HOME PATH XDG_CONFIG_HOME TZ LANG LANGUAGE TERM COLORTERM NO_COLOR CLICOLOR CLICOLOR_FORCE COLUMNS LINES PAGER EDITOR ' +
+    'VISUAL CI SHELL TMPDIR'
+  ).split(' '),
+)
+const isPassedOn = (name: string): boolean =>
+  passedOn.has(name) || name.startsWith('LC_') || name.startsWith('GRITE_') || name.startsWith('GIT_')
 
 /** Runs a line through the daemon at a socket. Never rejects. */
 export function runThroughDaemon(
@@ -55,25 +63,38 @@ export function runThroughDaemon(
 ): Promise<ClientOutcome> {
   const cwd = process.cwd()
   const environment: Record<string, string> = {}
-  for (const [name, value] of Object.entries(env))
-    if (value !== undefined && passedOn.test(name)) environment[name] = value
+  for (const name of Object.keys(env)) if (isPassedOn(name)) environment[name] = env[name] ?? ''
   // Node puts U+FFFD for bytes that are not UTF-8.
   if ([...argv, cwd, ...Object.values(environment)].some((text) => text.includes('\ufffd')))
     return Promise.resolve({ kind: 'local', key: undefined })
   const key = environment.GRITE_REQUEST ?? newKey()
-  const terminal = [isTerminal(0), isTerminal(1), isTerminal(2)]
-  const size = terminal[1] ? [process.stdout.columns || 0, process.stdout.rows || 0] : [0, 0]
-  const request = [ask.run, 1, key, argv, cwd, environment, [...terminal, ...size]]
+  const isTerminals = [isTerminal(0), isTerminal(1), isTerminal(2)] as const
+  const { columns = 0, rows = 0 } = isTerminals[1] ? process.stdout : {}
+  const request = formatRunRequest({ key, argv, cwd, environment, terminal: [...isTerminals, columns, rows] })
+  // Too long for a frame.
+  if (request === undefined) return Promise.resolve({ kind: 'local', key: undefined })
   return new Promise((resolve) => new Client(socket, key, resolve).start(request))
 }
 
-/** `<unix ms>-<32 hex>`. The system's device: Node's own source of randomness takes 2 ms to load. */
+/** `<unix ms>-<32 hex>`. Node's own source of randomness takes 2 ms to load. */
 function newKey(): string {
+  return `${Date.now()}-${randomHex()}`
+}
+
+/** 32 digits. */
+function randomHex(): string {
+  try {
+    // Linux has them as text.
+    const digits = readFileSync('/proc/sys/kernel/random/uuid', 'utf8').trim().split('-').join('')
+    if (digits.length === 32) return digits
+  } catch {
+    // As elsewhere.
+  }
   const bytes = Buffer.alloc(16)
   const descriptor = openSync('/dev/urandom', 'r')
   readSync(descriptor, bytes)
   closeSync(descriptor)
-  return `${Date.now()}-${bytes.toString('hex')}`
+  return bytes.toString('hex')
 }
 
 class Client {
@@ -113,43 +134,42 @@ class Client {
     this.#resolve = resolve
   }
 
-  start(request: readonly WireValue[]): void {
-    const socket = createConnection(this.#path)
-    this.#socket = socket
-    const hello = encodeFrame([ask.hello, protocolVersion, buildId, [], new Uint8Array()])
-    let bytes: Buffer
-    try {
-      bytes = Buffer.concat([hello, encodeFrame(request)])
-    } catch {
-      // Too long for a frame.
-      this.#leave({ kind: 'local', key: undefined })
-      return
+  /** @param request - one character a byte */
+  start(request: string): void {
+    // Without the buffers of a readable stream, which take 1 ms to get going.
+    const onread = {
+      buffer: () => Buffer.allocUnsafeSlow(readBytes),
+      callback: (count: number, buffer: Uint8Array) => this.#take(buffer.subarray(0, count) as Buffer),
     }
-    socket.once('connect', () => {
+    const socket = createConnection({ path: this.#path, onread })
+    this.#socket = socket
+    socket.on('connect', () => {
       this.#isSent = true
-      socket.write(bytes)
+      socket.write(request, 'latin1')
+      // Only now, while the daemon is at work. Until then a signal ends the process, as it does while Node starts.
+      this.#acceptTimer = setTimeout(() => setImmediate(() => this.#acceptTimer && this.#lose()), acceptMsMax)
+      for (const name of Object.keys(signals) as (keyof typeof signals)[]) process.on(name, () => this.#cancel(name))
     })
-    socket.on('data', (part: Buffer) => this.#take(part))
     socket.on('error', () => {})
     // After what has arrived before.
     socket.on('close', () => void this.#writing.then(() => this.#lose()))
-    this.#acceptTimer = setTimeout(() => setImmediate(() => this.#acceptTimer && this.#lose()), acceptMsMax)
-    for (const name of Object.keys(signals) as (keyof typeof signals)[]) process.on(name, () => this.#cancel(name))
   }
 
-  #take(part: Buffer): void {
-    // A pager may take nothing for hours, and the daemon gives up a client that takes nothing for a minute.
-    this.#waitingBytes += part.length
-    if (this.#waitingBytes > waitingBytesMax) this.#socket?.pause()
+  /** @returns whether to read on */
+  #take(part: Buffer): boolean {
     this.#writing = this.#writing.then(async () => {
       try {
         for (const frame of this.#reader.take(part)) await this.#serve(frame)
       } catch {
         this.#lose()
       }
+      const wasPaused = this.#waitingBytes > waitingBytesMax
       this.#waitingBytes -= part.length
-      if (this.#waitingBytes <= waitingBytesMax) this.#socket?.resume()
+      if (wasPaused && this.#waitingBytes <= waitingBytesMax) this.#socket?.resume()
     })
+    // A pager may take nothing for hours, and the daemon gives up a client that takes nothing for a minute.
+    this.#waitingBytes += part.length
+    return this.#waitingBytes <= waitingBytesMax
   }
 
   async #serve(frame: Frame): Promise<void> {
@@ -240,7 +260,7 @@ class Client {
 
   #cancel(name: keyof typeof signals): void {
     const outcome = { kind: 'exit', status: 128 + signals[name] } as const
-    if (this.#cancelled !== undefined || !this.#isSent) {
+    if (this.#cancelled !== undefined) {
       this.#leave(outcome)
       return
     }

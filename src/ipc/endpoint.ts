@@ -2,7 +2,7 @@
  * Where the daemon of a repository listens: `<common git dir>/grite/endpoint.<uid>.<pid namespace>` (docs/ipc.md, Finding the
  * daemon). Loads nothing but `node:fs`, because every start of the command line looks for it.
  */
-import { lstatSync, readFileSync, readlinkSync, statSync } from 'node:fs'
+import { existsSync, lstatSync, readFileSync, readlinkSync } from 'node:fs'
 import { hostname } from 'node:os'
 
 /** First word of the file. */
@@ -61,15 +61,14 @@ function isOwnSocket(path: string): boolean {
 }
 
 /**
- * The common git directory that the nearest `.git` names. Only a hint: the daemon applies the rules of git.
+ * The common git directory that the nearest `.git` names. Only a hint: the daemon applies the rules of git. The first use of
+ * `statSync` takes ten times as long as `existsSync`.
  * @param cwd - absolute
  */
 export function guessCommonDir(cwd: string): string | undefined {
   for (let folder = cwd; ; ) {
     const entry = folder === '/' ? '/.git' : `${folder}/.git`
-    const found = statSync(entry, { throwIfNoEntry: false })
-    if (found?.isDirectory() === true) return entry
-    if (found !== undefined) return commonDirOfFile(folder, entry)
+    if (existsSync(entry)) return existsSync(`${entry}/.`) ? entry : commonDirOfFile(folder, entry)
     const slash = folder.lastIndexOf('/')
     if (slash < 0 || folder === '/') return undefined
     folder = slash === 0 ? '/' : folder.slice(0, slash)
