@@ -73,7 +73,9 @@ class ServedLine {
     else cancelled.addEventListener('abort', interrupt, { once: true })
     const status = await main(this.#line.argv, this.#facts(), { openRepository: this.#openRepository })
     if (this.#left !== undefined) return { refused: this.#left }
-    return { status, isRepeatable: this.#isKept && !this.#hasReadClock && !this.#hasReadInput && !this.#hasWarned }
+    // What has failed may work the next time.
+    const isSettled = status === 0 && !this.#hasReadClock && !this.#hasReadInput && !this.#hasWarned
+    return { status, isRepeatable: this.#isKept && isSettled }
   }
 
   readonly #openRepository: OpenRepository = (facts) => {

@@ -3,7 +3,8 @@
  *
  * Invariants
  * - An answer is given again only while every file that it may depend on is as it was before the answer was made.
- * - An answer that depends on the time, on standard input or on another file is never kept.
+ * - An answer that depends on the time, on standard input or on another file is never kept, nor that of a line that failed, was
+ *   cancelled or was not read to its end.
  * - The answers together are bounded; the ones that were not asked for longest go first.
  */
 import { readdirSync, statSync } from 'node:fs'

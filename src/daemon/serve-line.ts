@@ -82,7 +82,9 @@ export async function serveLine(
   const outcome = await runLine(line, { ...openStreams(request, copy), accept }, effects)
   if ('refused' in outcome) return request.refuse(outcome.refused, 'run `grite` itself')
   request.finish(tell.exit, outcome.status)
-  if (outcome.isRepeatable === true && stamp !== null && !copy.isTooLong)
+  // A line whose client has gone or read no further may have ended before its end.
+  const isWhole = !request.isCancelled && !copy.isCut
+  if (outcome.isRepeatable === true && isWhole && stamp !== null)
     cache.keep(question, stamp, { ...copy.bytes(), ...outcome })
 }
 
@@ -95,13 +97,14 @@ async function sendKept(request: Request, { stdout, stderr, status }: KeptAnswer
 /** What a line prints, up to a bound. */
 class Copy {
   readonly #texts = { stdout: '', stderr: '' }
-  isTooLong = false
+  /** Something was too long for it, or not taken by its reader. */
+  isCut = false
 
   add(stream: 'stdout' | 'stderr', output: string | Uint8Array): void {
-    if (this.isTooLong) return
+    if (this.isCut) return
     // Only feeds print bytes, and no answer of theirs is kept.
     if (typeof output === 'string') this.#texts[stream] += output
-    this.isTooLong = this.#texts.stdout.length + this.#texts.stderr.length > copyLengthMax
+    this.isCut = this.#texts.stdout.length + this.#texts.stderr.length > copyLengthMax
   }
 
   /** Encoded, so that a kept answer is sent as it is. */
@@ -151,7 +154,9 @@ function openStreams(request: Request, copy: Copy): Omit<LineStreams, 'accept'> 
       copy.add(stream, output)
       const bytes = typeof output === 'string' ? Buffer.from(output) : output
       if (!closed[stream]) await sendParts(request, stream, bytes)
-      return request.isOver || closed[stream] ? 'closed' : 'written'
+      const isTaken = !request.isOver && !closed[stream]
+      if (!isTaken) copy.isCut = true
+      return isTaken ? 'written' : 'closed'
     },
     async *stdin() {
       for (;;) {

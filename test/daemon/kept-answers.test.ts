@@ -1,11 +1,14 @@
 /** Answers that the daemon gives again while the repository stays as it is. */
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { LineOutcome, LineStreams } from '../../src/daemon/index.ts'
-import { tell } from '../../src/ipc/index.ts'
+import { ask, tell } from '../../src/ipc/index.ts'
 import { type FakeDaemon, startFakeDaemon } from './fake-daemon.ts'
+import type { WireClient } from './wire-client.ts'
 
 /** Makes the folders look as if nothing had changed for a while: of what has just changed, nothing is kept. */
 function settle({ path }: FakeDaemon): void {
@@ -58,6 +61,36 @@ test('an answer of several parts is given again whole', async (t) => {
 test('an answer that may change is not kept', async (t) => {
   assert.equal((await answerTwice(t, printing('one', false))).runs(), 2)
 })
+
+const disturbances = {
+  'whose client cancels': (client: WireClient) => client.send(ask.cancel, 1),
+  'whose client is gone': (client: WireClient) => client.close(),
+  'that nobody reads to its end': (client: WireClient) => client.send(ask.closed, 1, 1),
+}
+for (const [which, disturb] of Object.entries(disturbances)) {
+  test(`the answer of a line ${which} is not kept`, async (t) => {
+    let count = 0
+    const place = await startFakeDaemon(t, async (_line, streams) => {
+      const ended = once(streams.cancelled, 'abort')
+      const unread = new Promise<void>((resolve) => void streams.onUnread(resolve))
+      await streams.write('stdout', 'begin')
+      if (++count > 1) return { status: 0, isRepeatable: true }
+      await Promise.race([ended, unread])
+      await streams.write('stdout', ' end')
+      return { status: 1, isRepeatable: true }
+    })
+    settle(place)
+    const client = await place.client()
+    client.run(1, { argv: ['list'], cwd: place.path })
+    await client.next(tell.stdout, 1)
+    disturb(client)
+    await sleep(20)
+    const other = await place.client()
+    other.run(2, { argv: ['list'], cwd: place.path })
+    assert.equal((await other.end(2))[2], 0)
+    assert.equal(count, 2)
+  })
+}
 
 test('an answer is made anew when a file changes on which it may depend', async (t) => {
   const { runs } = await answerTwice(t, printing('one', true), ({ path }) =>
