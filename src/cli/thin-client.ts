@@ -67,7 +67,8 @@ export function runThroughDaemon(
   // Node puts U+FFFD for bytes that are not UTF-8.
   if ([...argv, cwd, ...Object.values(environment)].some((text) => text.includes('\ufffd')))
     return Promise.resolve({ kind: 'local', key: undefined })
-  const key = environment.GRITE_REQUEST ?? newKey()
+  const { GRITE_REQUEST: said = '' } = environment
+  const key = said === '' ? newKey() : said
   const isTerminals = [isTerminal(0), isTerminal(1), isTerminal(2)] as const
   const { columns = 0, rows = 0 } = isTerminals[1] ? process.stdout : {}
   const request = formatRunRequest({ key, argv, cwd, environment, terminal: [...isTerminals, columns, rows] })

@@ -52,6 +52,16 @@ test('start, status, logs and stop', async (t) => {
   assert.doesNotMatch(readFileSync(path, 'utf8'), /Secret/)
 })
 
+test('an empty GRITE_REQUEST is as none', async (t) => {
+  const place = createDaemonSandbox(t)
+  place.data('daemon', 'start')
+  const served = await place.countServed(() => {
+    const { status, stdout } = place.griteWith({ env: { GRITE_REQUEST: '' } }, 'new', '--title=First', '--json')
+    assert.equal(status, 0, stdout)
+  })
+  assert.equal(served, 1)
+})
+
 test('a daemon in the foreground ends with Ctrl-C and says why', async (t) => {
   const place = createDaemonSandbox(t)
   const daemon = place.start('daemon', 'start', '--foreground', '--json')
