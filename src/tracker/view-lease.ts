@@ -35,12 +35,16 @@ export type ReadOptions = OpenViewOptions & {
 
 /** The other process polls for the lock of the view more often than that. Milliseconds. */
 const awayMs = 200
+/** A reader that takes longer keeps the view from another process. Milliseconds. */
+const lastReadersMsMax = 200
 
 interface OpenedView {
   readonly view: View
   /** Over the rows files. */
   readonly isRows: boolean
   readers: number
+  /** Called when the last reader is done. */
+  onUnused?: () => void
 }
 
 export class ViewLease {
@@ -108,11 +112,14 @@ export class ViewLease {
   }
 
   /**
-   * Closes the view for another process, and stays away from it for a while.
-   * @returns whether it is closed; a view with readers stays open
+   * Closes the view for another process when its present readers are done, and stays away from it for a while. Further
+   * readers wait.
+   *
+   * @returns whether it is closed; a view with a reader that takes long stays open
    */
   async yield(): Promise<boolean> {
     return this.#inTurn(async () => {
+      await this.#waitForReaders()
       await this.#closeIfUnused()
       if (this.#current !== undefined) return false
       this.#awayUntilMs = performance.now() + awayMs
@@ -219,8 +226,19 @@ export class ViewLease {
     await view.close()
     opened.readers -= 1
     if (opened.readers > 0) return
+    opened.onUnused?.()
     if (opened === this.#current) this.#closeWhenIdle()
     else await opened.view.close()
+  }
+
+  /** Inside a turn, so that no reader comes. */
+  async #waitForReaders(): Promise<void> {
+    const opened = this.#current
+    if (opened === undefined || opened.readers === 0) return
+    const isOver = new AbortController()
+    opened.onUnused = () => isOver.abort()
+    await sleep(lastReadersMsMax, undefined, { signal: isOver.signal }).catch(() => {})
+    delete opened.onUnused
   }
 
   async #closeIfUnused(): Promise<void> {

@@ -28,6 +28,8 @@ import { ViewDirectory } from './view-directory.ts'
 /** A reader that has waited this long for another process's view folds the log itself. */
 export const viewWaitMsMax = 2000
 const pollMs = 10
+/** A process that leaves the view stays away for about this time, and may then be the next to have it. Milliseconds. */
+const askAgainMs = 150
 /** Consecutive unusable directories before a view is built in memory. */
 const openFailuresMax = 4
 
@@ -44,7 +46,7 @@ export interface OpenViewOptions {
   readonly report: (problem: LogProblem) => void
   readonly warn: (code: string, message: string, details?: Readonly<Record<string, unknown>>) => void
   readonly progress?: (commitsDone: number) => void
-  /** Called once when another process has the view open. */
+  /** Called again and again while another process has the view open. */
   readonly onLocked?: () => Promise<void>
   /** See `CatchUpOptions`. */
   readonly hydrate?: CatchUpOptions['hydrate']
@@ -409,6 +411,7 @@ interface OpenedStore {
 async function openStore(options: OpenViewOptions, directory: ViewDirectory): Promise<OpenedStore | undefined> {
   // Created only when there is something to wait for: the first use of `performance` loads 2 ms of Node.
   let retry: Retry | undefined
+  let askAtMs = 0
   let failures = 0
   for (;;) {
     const attempt = await directory.open()
@@ -418,9 +421,10 @@ async function openStore(options: OpenViewOptions, directory: ViewDirectory): Pr
       case 'full':
         return undefined
       case 'locked':
-        if (retry === undefined) {
-          retry = retryWhileLocked()
+        retry ??= retryWhileLocked()
+        if (retry.elapsedMs >= askAtMs) {
           await options.onLocked?.()
+          askAtMs = retry.elapsedMs + askAgainMs
         }
         if (!(await retry.again())) return undefined
         break

@@ -92,6 +92,49 @@ describe('ViewLease', () => {
     await assert.rejects(reader.view.allRows())
   })
 
+  it('a view is yielded once its present readers are done, before the next one', async (t) => {
+    const { lease, read, grow, isFree } = await setUp(t)
+    await grow()
+    const early = await read()
+    const yielded = lease.yield()
+    const late = read()
+    assert.equal((await early.view.allRows()).length, 1)
+    await early.release()
+    assert.equal(await yielded, true)
+    assert.equal(await isFree(), true)
+    await (await late).release()
+  })
+
+  it('a view with a reader that takes long is not yielded', async (t) => {
+    const { lease, read, grow } = await setUp(t)
+    await grow()
+    const early = await read()
+    assert.equal(await lease.yield(), false)
+    const late = await read()
+    for (const reader of [early, late]) {
+      assert.equal((await reader.view.allRows()).length, 1)
+      await reader.release()
+    }
+  })
+
+  it('the holder of a view is asked for it until it leaves', async (t) => {
+    const { lease, options, read, grow } = await setUp(t)
+    await grow()
+    const reader = await read()
+    let askedCount = 0
+    const view = await openView({
+      ...options,
+      async onLocked() {
+        askedCount += 1
+        if (askedCount < 3) return
+        await reader.release()
+        await lease.closeIfUnused()
+      },
+    })
+    assert.deepEqual([askedCount, view.store.isOnDisk], [3, true])
+    await view.close()
+  })
+
   it('an idle view closes by itself, and opens again for the next read', async (t) => {
     const { read, grow, isFree } = await setUp(t, 1)
     await grow()
