@@ -25,9 +25,13 @@ import { isStoreFailure, type OpenFailure, openMemoryStore, type Store } from '.
 import { type HeldHead, View, viewSchema } from './view.ts'
 import { ViewDirectory } from './view-directory.ts'
 
-/** A reader that has waited this long for another process's view folds the log itself. */
+/** A reader that has waited this long for a view that one process has open folds the log itself. Milliseconds. */
 export const viewWaitMsMax = 2000
-const pollMs = 10
+/** As long as other processes take turns, it waits longer: a turn is short, and a long log takes seconds. Milliseconds. */
+const queueWaitMsMax = 10_000
+/** Who has waited longest asks most often, so that those who come later do not overtake. */
+const pollMsFirst = 12
+const pollFactor = 0.97
 /** A process that leaves the view stays away for about this time, and may then be the next to have it. Milliseconds. */
 const askAgainMs = 150
 /** Consecutive unusable directories before a view is built in memory. */
@@ -407,11 +411,39 @@ interface OpenedStore {
   readonly number: number
 }
 
+/** Waiting for a view that other processes have open. */
+class ViewWait {
+  readonly #retry = new Retry({
+    ...{ firstMs: pollMsFirst, factor: pollFactor, forMs: queueWaitMsMax },
+    ...{ jitter: () => 0.5, nowMs: () => performance.now() },
+  })
+  #holderMark: string | undefined
+  #holderSinceMs = 0
+  #askAtMs = 0
+
+  /**
+   * Waits for a moment.
+   * @returns false when it is better to do without the view
+   */
+  async again(holderMark: string, ask: OpenViewOptions['onLocked']): Promise<boolean> {
+    const { elapsedMs } = this.#retry
+    if (holderMark !== this.#holderMark) {
+      this.#holderMark = holderMark
+      this.#holderSinceMs = elapsedMs
+    }
+    if (elapsedMs - this.#holderSinceMs >= viewWaitMsMax) return false
+    if (elapsedMs >= this.#askAtMs) {
+      await ask?.()
+      this.#askAtMs = this.#retry.elapsedMs + askAgainMs
+    }
+    return await this.#retry.again()
+  }
+}
+
 /** The current store, or a first one; undefined when this process cannot get it and must fold in memory. */
 async function openStore(options: OpenViewOptions, directory: ViewDirectory): Promise<OpenedStore | undefined> {
   // Created only when there is something to wait for: the first use of `performance` loads 2 ms of Node.
-  let retry: Retry | undefined
-  let askAtMs = 0
+  let wait: ViewWait | undefined
   let failures = 0
   for (;;) {
     const attempt = await directory.open()
@@ -421,12 +453,8 @@ async function openStore(options: OpenViewOptions, directory: ViewDirectory): Pr
       case 'full':
         return undefined
       case 'locked':
-        retry ??= retryWhileLocked()
-        if (retry.elapsedMs >= askAtMs) {
-          await options.onLocked?.()
-          askAtMs = retry.elapsedMs + askAgainMs
-        }
-        if (!(await retry.again())) return undefined
+        wait ??= new ViewWait()
+        if (!(await wait.again(directory.holderMark(attempt.number), options.onLocked))) return undefined
         break
       case 'missing':
       case 'unreadable':
@@ -437,10 +465,6 @@ async function openStore(options: OpenViewOptions, directory: ViewDirectory): Pr
 
 function withRows({ keepsRows, directory, permissions }: OpenViewOptions, store: Store): Store {
   return keepsRows === true ? keepRows(store, { folder: directory, permissions }) : store
-}
-
-function retryWhileLocked(): Retry {
-  return new Retry({ firstMs: pollMs, forMs: viewWaitMsMax, jitter: () => 0.5, nowMs: () => performance.now() })
 }
 
 /** Removes the obstacle to opening a view. False when that is impossible. */

@@ -12,7 +12,7 @@
  * A process may delete a directory that `current` does not name if it can take its LevelDB lock, which it holds until
  * the directory is renamed: a process about to fill it finds it locked, or gone.
  */
-import { readFileSync } from 'node:fs'
+import { readFileSync, statSync } from 'node:fs'
 import { mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { privatePermissions, randomBytes, type SharedPermissions } from '../git/index.ts'
@@ -50,6 +50,12 @@ export class ViewDirectory {
     } catch {
       return undefined
     }
+  }
+
+  /** Changes when another process opens the store: LevelDB then writes this file anew. */
+  holderMark(number: number): string {
+    const found = statSync(join(this.#folder(number), 'CURRENT'), { throwIfNoEntry: false })
+    return `${found?.ino} ${found?.mtimeMs}`
   }
 
   /** Opens the store in use, or creates a first one. */

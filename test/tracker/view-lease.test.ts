@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
+import { utimesSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type GitPort, type Oid, openRepository } from '../../src/git/index.ts'
 import { ViewLease } from '../../src/tracker/view-lease.ts'
-import { openView, rebuildView } from '../../src/view/index.ts'
+import { openView, rebuildView, viewWaitMsMax } from '../../src/view/index.ts'
 import { issueLog, walRef } from '../../src/wal/index.ts'
 import { createTempRepository } from '../git/temp-repository.ts'
 import { batchOf, creation, issueId, writeBatch } from '../support/log.ts'
@@ -132,6 +133,23 @@ describe('ViewLease', () => {
       },
     })
     assert.deepEqual([askedCount, view.store.isOnDisk], [3, true])
+    await view.close()
+  })
+
+  it('a view is waited for as long as others take turns with it', async (t) => {
+    const { lease, options, read, grow } = await setUp(t)
+    await grow()
+    const reader = await read()
+    const file = join(options.directory, '1', 'CURRENT')
+    let turns = 0
+    const others = setInterval(() => {
+      turns += 1
+      utimesSync(file, turns, turns)
+      if (turns === 4) void reader.release().then(() => lease.closeIfUnused())
+    }, viewWaitMsMax / 2)
+    t.after(() => clearInterval(others))
+    const view = await openView(options)
+    assert.deepEqual([turns >= 4, view.store.isOnDisk], [true, true])
     await view.close()
   })
 
