@@ -266,3 +266,18 @@ it('a writer that opens while another process ends the generation appends to the
     assert.deepEqual(await textsOf(open(), s, { from: 1 }), ['b', 'c'], `read ${reading}`)
   }
 })
+
+it('a retention does not replace a generation that a copy of the clone has begun', async (t) => {
+  const original = await endedElsewhere(t, async (store) => {
+    await endings['a retention'](store)
+    await appendSealed(store, 'x')
+  })
+  await original.fetch()
+  const ref = original.store.refOf(s, 1)
+  const fetched = original.refs.get(ref)
+  await assert.rejects(endings['a retention'](original.store), (error: ConflictError) => {
+    assert.deepEqual(error.details, { reason: 'generation-exists', stream: s, ref })
+    return true
+  })
+  assert.equal(original.refs.get(ref), fetched)
+})

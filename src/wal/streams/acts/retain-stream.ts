@@ -2,7 +2,7 @@
  * Retention: a new generation that carries the root of what it drops, and begins with the oldest segment that stays.
  * The commits that stay are made again with the blobs that they have, so their entries, offsets and roots are the same.
  */
-import type { Oid, PendingObject } from '../../../git/index.ts'
+import type { Oid, PendingObject, RefName } from '../../../git/index.ts'
 import type { ActorId } from '../../../model/index.ts'
 import { ConflictError, InvalidArgsError } from '../../../model/index.ts'
 import {
@@ -238,11 +238,33 @@ async function carry(
   // Blobs of kept segments are there already; what is new is small, but may be many objects.
   await git.publish({ objects: staged, updates: [] })
   const found = await git.readRef(ref)
+  if (found !== null) await requireOwnRest(at, head, links, { ref, commit: found })
   const update = updateOf(stream, { expected: found, next: commit, reflogMessage: 'grite: retention' })
   return {
     commit: commitOfAct(head.manifest, { name: 'continued', ts, actor, reason, nextGeneration: generation + 1 }),
     beside: { staged, updates: [update] },
   }
+}
+
+/**
+ * The ref of the next generation may be there from a retention that was killed. That one has records of this generation alone.
+ * @throws {ConflictError} for the work of others, which a fetch brought: a copy of this clone has ended the generation otherwise
+ */
+async function requireOwnRest(
+  { reader }: ActPlace,
+  { manifest: { streamId, generation } }: StreamHead,
+  links: readonly Link[],
+  { ref, commit }: { readonly ref: RefName; readonly commit: Oid },
+): Promise<void> {
+  const root = rootOfManifest((await reader.manifests.read(commit)).manifest)
+  if (links.some(({ manifest }) => Buffer.compare(rootOfManifest(manifest), root) === 0)) return
+  throw new ConflictError(
+    `stream '${shownStreamId(streamId)}' has a generation ${generation + 1} that does not go on from this clone's records`,
+    {
+      details: { reason: 'generation-exists', stream: streamId, ref },
+      hints: ['Run `grite stream rescue` first: it makes a branch of the records that only this clone has'],
+    },
+  )
 }
 
 /** What a generation began with: nothing, or what it carried itself. */
