@@ -1,8 +1,8 @@
 import { ask, DaemonConnection, endpointName, readEndpoint } from '../ipc/index.ts'
 import type { GritePaths } from './local/paths.ts'
 
-/** A daemon closes a view within 100 ms. Milliseconds. */
-const yieldMsMax = 300
+/** A daemon waits 200 ms for its readers, and closes a view within 100 ms. Milliseconds. */
+const yieldMsMax = 400
 
 /** Asks the daemon of this user, if there is one, to close a view for a moment. Never throws. */
 export async function askDaemonToYield({ home }: GritePaths, folder: string): Promise<void> {
