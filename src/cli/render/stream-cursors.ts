@@ -15,13 +15,11 @@ import { renderTable } from './table.ts'
 
 type CursorActData = StreamCursorCreateData | StreamCursorAdvanceData | StreamCursorAckData | StreamCursorDeleteData
 
-export const renderStreamCursorAct: Renderer<CursorActData> = (
-  { action, outcome, stream, cursor, offset },
-  { quiet, style },
-) => {
+export const renderStreamCursorAct: Renderer<CursorActData> = (data, { quiet, style }) => {
   if (quiet) return ''
-  const name = `${style.accent(escapeLine(cursor))} of ${escapeLine(stream)}`
-  if (action === 'deleted') return `${style.good('Deleted')} ${name}\n`
+  const name = `${style.accent(escapeLine(data.cursor))} of ${escapeLine(data.stream)}`
+  if (data.action === 'deleted') return `${style.good('Deleted')} ${name}\n`
+  const { action, outcome, offset } = data
   const word = outcome === 'changed' ? style.good(action === 'created' ? 'Created' : 'Moved') : 'Unchanged:'
   return `${word} ${name}: next record ${formatNumber(offset)}\n`
 }

@@ -2,7 +2,7 @@ import type { ActorId } from '../../model/index.ts'
 import { InvalidArgsError } from '../../model/index.ts'
 import { parseStreamId } from '../../model/streams/index.ts'
 import type { CommandContext } from '../../tracker/effects.ts'
-import { cursorJson, cursorPlace } from '../../tracker/streams/cursor-json.ts'
+import { type CursorJson, cursorJson, cursorPlace } from '../../tracker/streams/cursor-json.ts'
 import { reachRemote } from '../../tracker/streams/reach-remote.ts'
 import { chooseRemote } from '../../tracker/sync/remote-name.ts'
 import type { Workspace } from '../../tracker/workspace.ts'
@@ -22,6 +22,9 @@ const shareOptions = {
   share: { type: 'boolean', summary: 'Push the cursor, so that other clones go on from it' },
   remote: { ...remoteOption, summary: 'With --share, this remote; default: the home remote, origin' },
 } as const
+
+/** Of a damaged cursor, only the first three are known. */
+type DeletedCursorJson = Pick<CursorJson, 'stream' | 'cursor' | 'commit'> & Partial<CursorJson>
 
 const nameArgument = { summary: 'Name of the cursor' } as const
 
@@ -165,7 +168,8 @@ export type StreamCursorAckData = DataOf<typeof streamCursorAck>
 export const streamCursorDelete = defineCommand({
   name: 'stream cursor delete',
   summary: 'Delete a cursor',
-  description: 'The records stay; only the position is forgotten.',
+  description:
+    'The records stay; only the position is forgotten. Of a damaged cursor, the answer names the stream, the cursor and the commit alone.',
   examples: [{ command: 'grite stream cursor delete build/42 indexer', explains: 'when its reader is gone' }],
   effect: 'destroys',
   arguments: { stream: { summary: 'Id of the stream' }, cursor: nameArgument },
@@ -173,7 +177,10 @@ export const streamCursorDelete = defineCommand({
   async run(context, input) {
     const streamId = parseStreamId(input.stream)
     const place = await cursorPlace(context, await context.repository())
-    return { data: answer('deleted', 'changed', await deleteCursor(place, streamId, input.cursor)) }
+    const { document, commit } = await deleteCursor(place, streamId, input.cursor)
+    const known: DeletedCursorJson =
+      document === null ? { stream: streamId, cursor: input.cursor, commit } : cursorJson({ document, commit })
+    return { data: { action: 'deleted' as const, outcome: 'changed' as const, ...known, level: 'local' as const } }
   },
 })
 
@@ -199,7 +206,7 @@ async function shareAndAnswer(
 }
 
 function answer(
-  action: 'created' | 'advanced' | 'acknowledged' | 'deleted',
+  action: 'created' | 'advanced' | 'acknowledged',
   outcome: 'changed' | 'unchanged',
   cursor: Cursor,
   /** Where the position is durable: on this disk, or on the remote, too. */

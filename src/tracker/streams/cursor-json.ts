@@ -20,7 +20,7 @@ export interface CursorJson {
   readonly commit: string
 }
 
-export function cursorJson({ document, commit }: Cursor): CursorJson {
+export function cursorJson({ document, commit }: Pick<Cursor, 'document' | 'commit'>): CursorJson {
   const { streamId, incarnation, name, offset, epoch, actor, reason } = document
   return {
     ...{ stream: streamId, incarnation, cursor: name, offset, epoch, actor, reason },

@@ -20,9 +20,11 @@ import {
   type ActorId,
   ConflictError,
   CorruptObjectError,
+  DamagedStreamError,
   formatHex,
   InvalidArgsError,
   NotFoundError,
+  ObjectTooLargeError,
   RefMovedError,
 } from '../../model/index.ts'
 import {
@@ -88,12 +90,18 @@ export async function createCursor(
   }
 }
 
-/** @throws {NotFoundError} without one @throws {CorruptObjectError} when it is damaged */
+/** @throws {NotFoundError} without one @throws {DamagedStreamError} when it is damaged */
 export async function getCursor({ git }: CursorPlace, streamId: StreamId, name: string): Promise<Cursor> {
+  const { ref, commit } = await findCursor(git, streamId, name)
+  return { document: await readDocument(git, ref, commit), ref, commit }
+}
+
+/** The commit of a cursor, whatever it holds. @throws {NotFoundError} */
+async function findCursor(git: GitPort, streamId: StreamId, name: string): Promise<Pick<Cursor, 'ref' | 'commit'>> {
   requireName(name)
   const ref = cursorRefOf(streamId, name)
   const commit = await git.readRef(ref)
-  if (commit !== null) return { document: await readDocument(git, ref, commit), ref, commit }
+  if (commit !== null) return { ref, commit }
   throw new NotFoundError(`stream '${shownStreamId(streamId)}' has no cursor '${name}'`, {
     details: { field: 'cursor', stream: streamId, value: name },
   })
@@ -110,9 +118,8 @@ export async function listCursors(
     try {
       found.push({ document: await readDocument(git, ref, oid), ref, commit: oid })
     } catch (error) {
-      if (!(error instanceof CorruptObjectError)) throw error
-      const nowhere = { streamId, file: null, bytePosition: null, offsets: null }
-      onDamage({ ...nowhere, ref, objectId: oid, reason: error.message })
+      if (!(error instanceof DamagedStreamError)) throw error
+      onDamage(damageOf(ref, oid, error))
     }
   }
   return found
@@ -159,14 +166,24 @@ export async function openCursor(place: CursorPlace, streamId: StreamId, name: s
   return cursor
 }
 
-export async function deleteCursor(place: CursorPlace, streamId: StreamId, name: string): Promise<Cursor> {
-  const cursor = await getCursor(place, streamId, name)
-  const { ref, commit: expected } = cursor
-  await place.git.publish({
-    objects: [],
-    updates: [{ ref, expected, next: null, reflogMessage: 'grite: delete cursor' }],
+export interface DeletedCursor {
+  readonly commit: Oid
+  /** What it was; null for a damaged one, which is reported. */
+  readonly document: CursorDocument | null
+}
+
+/** @throws {NotFoundError} without one */
+export async function deleteCursor(place: CursorPlace, streamId: StreamId, name: string): Promise<DeletedCursor> {
+  const { git, onDamage } = place
+  const { ref, commit } = await findCursor(git, streamId, name)
+  const document = await readDocument(git, ref, commit).catch((error: unknown) => {
+    if (!(error instanceof DamagedStreamError)) throw error
+    onDamage(damageOf(ref, commit, error))
+    return null
   })
-  return cursor
+  const update = { ref, expected: commit, next: null, reflogMessage: 'grite: delete cursor' }
+  await git.publish({ objects: [], updates: [update] })
+  return { commit, document }
 }
 
 /** @throws {ConflictError} when the stream was created again, or what the cursor has consumed was replaced */
@@ -227,38 +244,48 @@ export async function writeCursor(
   return { document, ref, commit: commit.oid }
 }
 
-/** @throws {CorruptObjectError} when a commit holds no cursor of that name */
+/** @throws {DamagedStreamError} when a commit holds no cursor of that name */
 export async function readCursorAt(git: GitPort, ref: RefName, commit: Oid): Promise<Cursor> {
   return { document: await readDocument(git, ref, commit), ref, commit }
 }
 
+/** @throws {DamagedStreamError} */
 async function readDocument(git: GitPort, ref: RefName, oid: Oid): Promise<CursorDocument> {
-  const { tree } = await readCommit(git, ref, oid)
-  const rows = await git.readObject(tree, documentBytesMax)
-  const file =
-    rows?.type === 'tree'
-      ? parseTree(git.layout.objectFormat, rows.content).find(({ name }) => name === fileName)
-      : undefined
-  const blob = file === undefined ? null : await git.readObject(file.oid, documentBytesMax)
-  if (blob === null) throw corrupt(ref, oid, `has no ${fileName}`)
   try {
+    const { tree } = await readCommit(git, ref, oid)
+    const rows = await git.readObject(tree, documentBytesMax)
+    const file =
+      rows?.type === 'tree'
+        ? parseTree(git.layout.objectFormat, rows.content).find(({ name }) => name === fileName)
+        : undefined
+    const blob = file === undefined ? null : await git.readObject(file.oid, documentBytesMax)
+    if (blob === null) throw damaged(ref, oid, `has no ${fileName}`)
     const document = parseCursor(blob.content)
     if (cursorRefOf(document.streamId, document.name) === ref) return document
-    throw corrupt(ref, oid, 'is of another cursor')
+    throw damaged(ref, oid, 'is of another cursor')
   } catch (error) {
-    if (error instanceof StreamFormatError) throw corrupt(ref, oid, error.message)
-    throw error
+    if (error instanceof DamagedStreamError) throw error
+    const isDamage =
+      error instanceof StreamFormatError || error instanceof CorruptObjectError || error instanceof ObjectTooLargeError
+    throw isDamage ? damaged(ref, oid, `is damaged: ${error.message}`) : error
   }
 }
 
 async function readCommit(git: GitPort, ref: RefName, oid: Oid) {
   const object = await git.readObject(oid, documentBytesMax)
-  if (object?.type !== 'commit') throw corrupt(ref, oid, 'is not a commit')
+  if (object?.type !== 'commit') throw damaged(ref, oid, 'is not a commit')
   return parseCommit(object.content)
 }
 
-function corrupt(ref: RefName, oid: Oid, why: string): CorruptObjectError {
-  return new CorruptObjectError(`${ref}: commit ${oid} ${why}`, { details: { ref, object_id: oid } })
+function damaged(ref: RefName, oid: Oid, why: string): DamagedStreamError {
+  return new DamagedStreamError(`${ref}: commit ${oid} ${why}`, {
+    details: { ref, object_id: oid },
+    hints: ['Delete this cursor, and create it again at an offset that you choose'],
+  })
+}
+
+function damageOf(ref: RefName, objectId: Oid, { message: reason }: DamagedStreamError): StreamDamage {
+  return { streamId: null, file: null, bytePosition: null, offsets: null, ref, objectId, reason }
 }
 
 function requireName(name: string): void {

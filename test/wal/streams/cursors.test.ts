@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
-import { ConflictError, InvalidArgsError, NotFoundError } from '../../../src/model/index.ts'
+import { encodeObject } from '../../../src/git/index.ts'
+import { ConflictError, DamagedStreamError, InvalidArgsError, NotFoundError } from '../../../src/model/index.ts'
 import { cursorRefOf } from '../../../src/wal/ref-names.ts'
 import {
   advanceCursor,
@@ -11,6 +12,7 @@ import {
   getCursor,
   listCursors,
   openCursor,
+  type StreamDamage,
   shareCursor,
 } from '../../../src/wal/streams/index.ts'
 import { type Clone, createClones } from './clones-setup.ts'
@@ -47,6 +49,32 @@ it('a cursor moves forward only, and never past the end', async (t) => {
   )
   await deleteCursor(place, log, 'reader')
   await assert.rejects(getCursor(place, log, 'reader'), NotFoundError)
+})
+
+it('a damaged cursor is an error of its stream, and can be deleted', async (t) => {
+  const { open, git, clock, damage } = createMemoryRepository(t)
+  const store = open()
+  const onDamage = (found: StreamDamage) => void damage.push(found)
+  const place: CursorPlace = { git, streams: store, nowUnixMs: clock.nowUnixMs, onDamage }
+  await store.create(log, creation)
+  const made = await createCursor(place, at(0), facts)
+  const ref = cursorRefOf(log, 'reader')
+  const blob = encodeObject(git.layout.objectFormat, 'blob', new TextEncoder().encode('not a commit'))
+  const replace = { ref, expected: made.commit, next: blob.oid, reflogMessage: 'damage' }
+  await git.publish({ objects: [blob], updates: [replace] })
+  for (const use of [getCursor, openCursor]) {
+    await assert.rejects(use(place, log, 'reader'), (error: DamagedStreamError) => {
+      assert.ok(error instanceof DamagedStreamError)
+      assert.deepEqual(error.details, { ref, object_id: blob.oid })
+      return true
+    })
+  }
+  assert.deepEqual(await deleteCursor(place, log, 'reader'), { commit: blob.oid, document: null })
+  assert.deepEqual(
+    damage.map(({ ref: damagedRef, objectId }) => [damagedRef, objectId]),
+    [[ref, blob.oid]],
+  )
+  await createCursor(place, at(0), facts)
 })
 
 it('cursors of like names are apart, and the farthest of advances at once stays', async (t) => {
