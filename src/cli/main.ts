@@ -230,7 +230,7 @@ async function runInContext(
     emit,
     isFeed: command.isFeed === true,
     writesBytes: command.writesBytes === true,
-    readsRows: command.readsRows === true,
+    readsRows: command.readsRows,
     keepDraft: (path) => void drafts.push(path),
     serve: parts?.serve,
   })

@@ -1,4 +1,5 @@
 /** Builds the context of a command from the facts of a process. Opens nothing until the command needs it. */
+import type { AnyCommand } from '../commands/define-command.ts'
 import { describeForeign, InvalidArgsError, isRequestKey } from '../model/index.ts'
 import type { CommandContext, Progress, Served, ServeRequest, TextInput } from '../tracker/effects.ts'
 import type { RequestFacts, Workspace } from '../tracker/workspace.ts'
@@ -27,7 +28,7 @@ export function createProcessContext(
     readonly written?: WrittenEvents
     readonly isFeed?: boolean
     readonly writesBytes?: boolean
-    readonly readsRows?: boolean
+    readonly readsRows?: AnyCommand['readsRows'] | undefined
     /** Receives the path of a text written in an editor. */
     readonly keepDraft: (path: string) => void
     readonly serve?: ((context: CommandContext, request: ServeRequest) => Promise<Served>) | undefined
@@ -44,7 +45,7 @@ export function createProcessContext(
   let repository: Promise<Workspace> | undefined
   const progress = (label: string): Progress => openProgress(facts, globals.quiet, label)
   const isInteractive = facts.stdout.isTerminal && facts.stdin.isTerminal
-  const { warn, written, serve, readsRows = false } = parts
+  const { warn, written, serve, readsRows } = parts
   const noted = written === undefined ? {} : { written }
   const repeated = requestOf(facts)
   const opening = { cwd, env, clock, random, identity, progress, warn, ...noted, ...repeated, isInteractive, readsRows }

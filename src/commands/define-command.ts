@@ -222,7 +222,7 @@ export interface CommandDefinition<
   /** It may write bytes to standard output itself, and then answers with data that prints nothing. */
   readonly writesBytes?: boolean
   /** Only reads, and mostly lists or single issues: it is tried on the view's rows files first. */
-  readonly readsRows?: boolean
+  readonly readsRows?: 'lists' | 'events'
   readonly effect: Effect
   /** Of use only on a command line: it needs a terminal, or its result is a file or bytes. */
   readonly cliOnly?: boolean

@@ -29,7 +29,7 @@ type ReadyRow = IssueRow & {
 
 export const ready = defineCommand({
   name: 'ready',
-  readsRows: true,
+  readsRows: 'lists',
   summary: 'List issues that are ready to work on',
   description:
     'Lists open issues whose blockers are all closed, that nobody has claimed and nobody else is assigned to, by priority, then by age. Epics are left out unless --type epic is given: work on their parts instead. Memories (label memory, or [Memory] in the title) are left out unless --label memory is given, and issues that are set aside, with their parts and the parts of blocked issues: those with status blocked or deferred, unless --status asks for such a status, and those deferred to a later day. A blocker that is unknown in this clone does not block, but is shown.',

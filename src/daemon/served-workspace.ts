@@ -18,7 +18,7 @@ class ServedWorkspace extends Workspace {
   /** @param layout - of the work tree of the caller; it has the common directory of the shared one */
   constructor(serving: Serving, facts: RequestFacts, layout: RepositoryLayout) {
     // The daemon has the view itself open.
-    super(serving.shared, { ...facts, readsRows: false })
+    super(serving.shared, { ...facts, readsRows: undefined })
     this.#layout = layout
     this.#serving = serving
   }

@@ -15,6 +15,7 @@ import {
   type OpenViewOptions,
   openRowsView,
   openView,
+  type RowsUse,
   replaceOpenView,
   type View,
 } from '../view/index.ts'
@@ -29,8 +30,8 @@ export interface ViewReader {
 /** How a request opens and catches up its view, and the callbacks for what that finds. */
 export type ReadOptions = OpenViewOptions & {
   readonly onNewEvents?: (events: readonly Event[]) => void
-  /** Whether a view over the rows files will do, on which a read may fail; see `isNotInRows`. */
-  readonly mayUseRows?: boolean
+  /** For a view over the rows files, on which a read may fail; see `isNotInRows`. */
+  readonly rowsUse?: RowsUse | undefined
 }
 
 /** The other process polls for the lock of the view more often than that. Milliseconds. */
@@ -176,7 +177,8 @@ export class ViewLease {
   }
 
   async #openRows(options: ReadOptions): Promise<OpenedView | undefined> {
-    const view = options.mayUseRows === true ? await openRowsView(options) : undefined
+    const { rowsUse } = options
+    const view = rowsUse && (await openRowsView({ ...options, rowsUse }))
     return view && this.#install(view, true)
   }
 

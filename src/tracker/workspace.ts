@@ -25,6 +25,7 @@ import {
   isNotInRows,
   type OpenViewOptions,
   type RebuiltView,
+  type RowsUse,
   rebuildView,
   rebuildViewFromSnapshot,
   replaceUnreadableView,
@@ -92,7 +93,7 @@ export interface RequestFacts {
   /** Records every event written to the log, so that a later failure can report them. */
   readonly written?: WrittenEvents
   /** Whether the request only reads, and mostly what the rows files have. */
-  readonly readsRows?: boolean
+  readonly readsRows?: RowsUse | undefined
   /** For tests: hooks into a publish, or a failing disk. */
   readonly gitOptions?: Pick<PortOptions, 'hooks' | 'disk' | 'lockWaitMs'>
   /** For tests: hooks into a sync. */
@@ -110,7 +111,7 @@ export class Workspace {
   #chosen: Promise<ChosenActor | undefined> | undefined
   #config: Promise<RepoConfig> | undefined
   #isJudged = false
-  #mayUseRows: boolean
+  #rowsUse: RowsUse | undefined
   #reader: Promise<ViewReader> | undefined
   /** See `glance`. */
   #glanced: Promise<ViewReader> | undefined
@@ -129,7 +130,7 @@ export class Workspace {
     this.shared = shared
     this.facts = facts
     this.written = facts.written ?? nothingWritten()
-    this.#mayUseRows = facts.readsRows === true
+    this.#rowsUse = facts.readsRows
   }
 
   get layout(): RepositoryLayout {
@@ -260,7 +261,7 @@ export class Workspace {
     const known = (await (this.#reader ?? this.#glanced))?.view
     if (known !== undefined && (await isCurrent({ git: this.git, stream: issueLog, view: known }))) return known
     await this.#leaveView()
-    this.#glanced = this.#readJudged({ mayUseRows: true })
+    this.#glanced = this.#readJudged({ rowsUse: 'lists' })
     return (await this.#glanced).view
   }
 
@@ -279,14 +280,14 @@ export class Workspace {
    *
    * @param how - whether to verify the head of the log even if the view is at it, and what is known of the log
    */
-  async #readJudged(how: Pick<ReadOptions, 'doubtsHead' | 'gained' | 'mayUseRows'> = {}): Promise<ViewReader> {
+  async #readJudged(how: Pick<ReadOptions, 'doubtsHead' | 'gained' | 'rowsUse'> = {}): Promise<ViewReader> {
     const received: ReceivedEvent[] = []
     const isWanted = !this.#isJudged && (await this.config()).verifySignatures !== 'off'
     const onNewEvents = (events: readonly Event[]) => {
       for (const event of events) received.push(factsOfReceived(event))
     }
     const reader = await this.#withOptions((options, lease) =>
-      lease.read({ ...options, mayUseRows: this.#mayUseRows, ...how, ...(isWanted ? { onNewEvents } : {}) }),
+      lease.read({ ...options, rowsUse: this.#rowsUse, ...how, ...(isWanted ? { onNewEvents } : {}) }),
     )
     const warning = await judgeNewEvents(this, reader.view, received)
     if (warning !== undefined) this.facts.warn(warning)
@@ -317,7 +318,7 @@ export class Workspace {
   /** Replaces the view after a failed read. @throws the failure itself when the files of the view did not cause it */
   async replaceUnreadableView(failure: unknown): Promise<void> {
     if (isNotInRows(failure)) {
-      this.#mayUseRows = false
+      this.#rowsUse = undefined
       await this.#leaveView()
       return
     }

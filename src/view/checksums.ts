@@ -31,15 +31,15 @@ export function checksum(bytes: Buffer): number {
 /**
  * The checksum of each block.
  *
- * @param bytes - a multiple of 4
- * @param blockBytes - a multiple of 4; the last block may be shorter
+ * @param ends - of the blocks, the last of which is the end of the bytes. Multiples of 4
  */
-export function checksumsOf(bytes: Buffer, blockBytes: number): number[] {
+export function checksumsOf(bytes: Buffer, ends: readonly number[]): number[] {
   const sumOf = bytes.length < compiledBytesMin ? undefined : compileOver(bytes)
   const sums: number[] = []
-  for (let start = 0; start < bytes.length; start += blockBytes) {
-    const end = Math.min(start + blockBytes, bytes.length)
+  let start = 0
+  for (const end of ends) {
     sums.push(sumOf?.(start, end, (end - start) >> 2) ?? checksum(bytes.subarray(start, end)))
+    start = end
   }
   return sums
 }

@@ -26,6 +26,7 @@ export {
 } from './open-view.ts'
 export { parseOwnJson } from './own-json.ts'
 export { issueIdIn, parseRowTexts, type RowText } from './row-text.ts'
+export type { RowsUse } from './rows-families.ts'
 export { isNotInRows } from './rows-store.ts'
 export { isFileFailure, isStoreFailure } from './store.ts'
 export { type DependencyEdge, type IssueFilter, type ProjectEvent, View, viewSchema } from './view.ts'

@@ -2,19 +2,31 @@
  * Keeps the rows files of a view up to date: on close, appends the changes of this process, or writes the files anew.
  *
  * Invariants
+ * - A process that reads and writes little writes at most the changes and a file of `rowsBytesMax`. A view that has outgrown that has no
+ *   file until a process reads or writes most of it.
  * - Only a process that has the LevelDB directory open, and thereby locked, writes the files.
  * - A file names the state that it is a copy of. A process that was killed leaves an older one, which no reader uses.
  * - An error leaves the files as they are, or removes them: they are a copy.
  */
-import { appendFileSync, readFileSync, rmSync } from 'node:fs'
+import { appendFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { privatePermissions, type SharedPermissions } from '../git/index.ts'
 import { metaKey } from './keys.ts'
 import { encodeValue, RecordedChanges } from './recorded-changes.ts'
 import { replaceFile } from './replace-file.ts'
-import { type RowsPart, rowsBytesMax, rowsChangesBytesMax, rowsIssuesMax, rowsParts } from './rows-families.ts'
-import { encodeBase, encodeChange, formatLine, type RowsState, readRowsFile } from './rows-file.ts'
-import type { Store, StoreBatch } from './store.ts'
+import {
+  largeRowsBytesMax,
+  largeRowsIssuesMax,
+  listPart,
+  type RowsPart,
+  rowsBytesMax,
+  rowsChangesBytesMax,
+  rowsIssuesMax,
+  rowsParts,
+} from './rows-families.ts'
+import { encodeBase, encodeChange, openRowsFile, type RowsFile, type RowsState } from './rows-file.ts'
+import { formatLine } from './rows-section.ts'
+import type { Scan, ScanOptions, Store, StoreBatch } from './store.ts'
 
 /** An event takes at least this much of a file. */
 const eventBytesMin = 200
@@ -31,6 +43,7 @@ export function keepRows(
   }: { readonly folder: string; readonly permissions?: SharedPermissions | undefined },
 ): Store {
   let before: Promise<RowsState | undefined> | undefined
+  let readsMuch = false
   const recorded = new RecordedChanges()
 
   /** The state before the first change. */
@@ -39,36 +52,73 @@ export function keepRows(
     await before
   }
 
+  /** Whether this process reads or writes most of the view anyway. */
+  const isBulk = () => readsMuch || !recorded.isComplete
+
   async function save(): Promise<void> {
     const found = await readPlainState(store)
-    if (found === undefined) {
-      for (const { fileName } of rowsParts) rmSync(join(folder, fileName), { force: true })
-      return
-    }
-    const { schema, state } = found
-    const start = before === undefined ? state : await before
     for (const part of rowsParts) {
       const path = join(folder, part.fileName)
-      const file = readFile(path)
-      if (file !== undefined && isSame(file.state, state)) continue
+      if (found === undefined || !hasPart(found, part) || !(await savePart(path, part, found)))
+        rmSync(path, { force: true })
+    }
+  }
+
+  /** @returns false when there is no file of the present state */
+  async function savePart(path: string, part: RowsPart, found: PlainState): Promise<boolean> {
+    const file = openRowsFile(path, false)
+    try {
+      const { schema, state } = found
+      if (file !== undefined && isSame(file.state, state)) return true
+      const start = before === undefined ? state : await before
       const old = file?.schema === schema && isSame(file.state, start) && recorded.isComplete ? file : undefined
       if (old !== undefined && recorded.bytes <= rowsChangesBytesMax && old.changesBytes <= rowsChangesBytesMax) {
         const change = encodeChange(state, recorded.listOf(part))
         if (change !== undefined) {
           appendFileSync(path, change)
-          continue
+          return true
         }
       }
-      // Much faster than reading everything from LevelDB.
-      const lines = (old && recorded.mergeInto(old, part)) ?? (await copyFamilies(store, part))
-      const base = lines && encodeBase(schema, state, lines)
-      if (base === undefined) rmSync(path, { force: true })
-      else replaceFile(path, base, permissions)
+      if (!isBulk() && (found.issues > rowsIssuesMax || (old?.baseBytes ?? 0) > rowsBytesMax)) return false
+      return await writeBase(path, part, old, found)
+    } finally {
+      file?.close()
     }
   }
 
+  async function writeBase(
+    path: string,
+    part: RowsPart,
+    old: RowsFile | undefined,
+    { schema, state }: PlainState,
+  ): Promise<boolean> {
+    const bytesMax = isBulk() && part === listPart ? largeRowsBytesMax : rowsBytesMax
+    // Much faster than reading everything from LevelDB.
+    const lines = (old && recorded.mergeInto(old, part)) ?? (await copyFamilies(store, part))
+    const base = encodeBase({ schema, state, bytesMax }, lines)
+    if (base === undefined) return false
+    replaceFile(path, base, permissions)
+    return true
+  }
+
+  /** A reader of large steps reads much. */
+  const noting =
+    <Item>(scan: (options?: ScanOptions) => Scan<Item>) =>
+    (options?: ScanOptions): Scan<Item> => {
+      if (options?.highWaterMarkBytes !== undefined) readsMuch = true
+      return scan(options)
+    }
+  const notingReads = (reads: Store): Store => ({
+    ...reads,
+    keys: noting(reads.keys),
+    values: noting(reads.values),
+    texts: noting(reads.texts),
+    iterator: noting(reads.iterator),
+  })
+
   return {
-    ...store,
+    ...notingReads(store),
+    snapshot: () => notingReads(store.snapshot()),
     startBatch(): StoreBatch {
       const batch = store.startBatch()
       return {
@@ -111,29 +161,30 @@ function isSame(left: RowsState, right: RowsState | undefined): boolean {
   return left.head === right?.head && left.reflogMark === right.reflogMark
 }
 
-function readFile(path: string) {
-  try {
-    return readRowsFile(readFileSync(path))
-  } catch {
-    return undefined
-  }
-}
-
 async function readState(store: Store): Promise<RowsState | undefined> {
   const [head, reflogMark] = await store.getMany(['wal_head', 'reflog_mark'].map(metaKey))
   return head === undefined ? undefined : { head: `${head}`, reflogMark: `${reflogMark ?? ''}` }
 }
 
+interface PlainState {
+  readonly schema: string
+  readonly state: RowsState
+  readonly issues: number
+  readonly events: number
+}
+
 /** Undefined for a view without rows files. */
-async function readPlainState(
-  store: Store,
-): Promise<{ readonly schema: string; readonly state: RowsState } | undefined> {
+async function readPlainState(store: Store): Promise<PlainState | undefined> {
   const names = ['schema', 'issue_count', 'event_count', ...unusualMeta]
   const [schema, issues, events, ...unusual] = await store.getMany(names.map(metaKey))
   if (unusual.some((value) => value !== undefined)) return undefined
-  if (Number(issues) > rowsIssuesMax || Number(events) * eventBytesMin > rowsBytesMax) return undefined
   const state = await readState(store)
-  return state && { schema: `${schema}`, state }
+  return state && { schema: `${schema}`, state, issues: Number(issues), events: Number(events) }
+}
+
+function hasPart({ issues, events }: PlainState, part: RowsPart): boolean {
+  if (part === listPart) return issues <= largeRowsIssuesMax
+  return issues <= rowsIssuesMax && events * eventBytesMin <= rowsBytesMax
 }
 
 async function copyFamilies(store: Store, { families }: RowsPart): Promise<Map<string, readonly string[]>> {

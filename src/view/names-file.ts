@@ -68,7 +68,7 @@ export function writeNames(
 }
 
 function lineOf(mark: string, blockEnd: number, end: number, content: Buffer): Buffer {
-  const [sum = 0] = checksumsOf(content, content.length)
+  const [sum = 0] = checksumsOf(content, [content.length])
   const words = ['grite', 'names', format, mark, blockEnd, end - blockEnd, sum]
   return Buffer.from(`${words.join(' ').padEnd(lineBytes - 1)}\n`, 'latin1')
 }

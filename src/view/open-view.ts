@@ -20,6 +20,7 @@ import { type CatchUpOptions, type CatchUpOutcome, catchUp, isCurrent } from './
 import { fillView } from './fill.ts'
 import { keepRows } from './keep-rows.ts'
 import { prefetchLog } from './prefetched-log.ts'
+import type { RowsUse } from './rows-families.ts'
 import { openRowsStore } from './rows-store.ts'
 import { isStoreFailure, type OpenFailure, openMemoryStore, type Store } from './store.ts'
 import { type HeldHead, View, viewSchema } from './view.ts'
@@ -81,16 +82,20 @@ function formerStateOf({ head, apartHeads, lostHeads, heldHeads, eventCount }: V
  * A view over the rows files, at the log's head as of a moment ago; undefined when they cannot show it. Reading what they
  * do not have fails, see `isNotInRows`.
  */
-export async function openRowsView(options: OpenViewOptions): Promise<View | undefined> {
+export async function openRowsView(
+  options: OpenViewOptions & { readonly rowsUse: RowsUse },
+): Promise<View | undefined> {
   if (options.doubtsHead === true) return undefined
-  const store = openRowsStore(options.directory, viewSchema)
+  const store = openRowsStore(options.directory, viewSchema, options.rowsUse)
+  if (store === undefined) return undefined
   try {
-    const view = store && (await View.over(store, {}))
-    return view !== undefined && (await isCurrent({ ...options, view })) ? view : undefined
+    const view = await View.over(store, {})
+    if (view !== undefined && (await isCurrent({ ...options, view }))) return view
   } catch (error) {
-    if (isStoreFailure(error)) return undefined
-    throw error
+    if (!isStoreFailure(error)) throw error
   }
+  await store.close()
+  return undefined
 }
 
 /** A view at the log's head as of a moment ago. */

@@ -1,9 +1,10 @@
-import { type RowsFamily, type RowsPart, rowsBytesMax, rowsParts } from './rows-families.ts'
-import { type Change, mergeLines, type RowsFile } from './rows-file.ts'
+import { ChangedValues } from './changed-values.ts'
+import { type RowsFamily, type RowsPart, rowsBytesMax, rowsFamilyOf } from './rows-families.ts'
+import type { Change, RowsFile } from './rows-file.ts'
 
 /** The changes that a process makes to the keys of the rows files, as far as they fit into memory. */
 export class RecordedChanges {
-  readonly #byFamily = new Map<RowsFamily, Map<string, string | undefined>>()
+  readonly #byFamily = new Map<RowsFamily, ChangedValues>()
   #bytes = 0
 
   /** Bytes of all changes; of a key that changed several times, all of them. */
@@ -18,7 +19,7 @@ export class RecordedChanges {
   /** @param value - undefined when the key is deleted */
   add(key: Buffer, value: Buffer | undefined): void {
     if (!this.isComplete) return
-    const family = familyOf(key)
+    const family = rowsFamilyOf(key)
     if (family === undefined) return
     this.#bytes += key.length + (value?.length ?? 0)
     if (!this.isComplete) {
@@ -26,7 +27,7 @@ export class RecordedChanges {
       return
     }
     const known = this.#byFamily.get(family)
-    const changes = known ?? new Map<string, string | undefined>()
+    const changes = known ?? new ChangedValues()
     if (known === undefined) this.#byFamily.set(family, changes)
     changes.set(key.toString('hex', family.name.length), value && encodeValue(family, value))
   }
@@ -34,7 +35,11 @@ export class RecordedChanges {
   /** The changes of one file. */
   listOf({ families }: RowsPart): Change[] {
     return families.flatMap((family) =>
-      [...(this.#byFamily.get(family) ?? [])].map(([keyHex, value]) => ({ family: family.name, keyHex, value })),
+      [...(this.#byFamily.get(family)?.entries() ?? [])].map(([keyHex, value]) => ({
+        family: family.name,
+        keyHex,
+        value,
+      })),
     )
   }
 
@@ -45,19 +50,11 @@ export class RecordedChanges {
       const lines = file.readLines(family.name)
       if (lines === undefined) return undefined
       const changes = this.#byFamily.get(family)
-      merged.set(family.name, changes === undefined ? lines : mergeLines(lines, changes))
+      merged.set(family.name, changes?.mergeInto(lines) ?? lines)
     }
     return merged
   }
 }
-
-/** The family of a key; undefined for keys that the rows files do not have. */
-function familyOf(key: Buffer): RowsFamily | undefined {
-  const nameEnd = key.indexOf(0x2f) + 1
-  return familiesByName.get(key.toString('latin1', 0, nameEnd))
-}
-
-const familiesByName = new Map(rowsParts.flatMap(({ families }) => families.map((family) => [family.name, family])))
 
 export function encodeValue({ isBinary }: RowsFamily, value: Buffer): string {
   return value.toString(isBinary ? 'base64' : 'utf8')

@@ -5,11 +5,12 @@ export interface RowsFamily {
   readonly name: string
   /** The values are bytes, not text. */
   readonly isBinary: boolean
-  /** Few keys, most of which every reader needs: they are read together. */
-  readonly isSmall: boolean
 }
 
-const text = (name: string): RowsFamily => ({ name, isBinary: false, isSmall: name === 'meta/' })
+const text = (name: string): RowsFamily => ({ name, isBinary: false })
+
+/** What a command reads: lists, or the events of single issues, too. */
+export type RowsUse = 'lists' | 'events'
 
 export interface RowsPart {
   /** In the `level` folder. */
@@ -29,14 +30,26 @@ export const listPart: RowsPart = {
 /** What single issues need besides. Their states are folded from their events. */
 export const eventsPart: RowsPart = {
   fileName: 'rows.events',
-  families: [text('issue_events/'), { name: 'event/', isBinary: true, isSmall: false }],
+  families: [text('issue_events/'), { name: 'event/', isBinary: true }],
 }
 
 export const rowsParts: readonly RowsPart[] = [listPart, eventsPart]
 
-/** Issues of a repository that has rows files. */
+const familiesByName = new Map(rowsParts.flatMap(({ families }) => families.map((family) => [family.name, family])))
+
+/** The family of a key; undefined for keys that the rows files do not have. */
+export function rowsFamilyOf(key: Buffer): RowsFamily | undefined {
+  return familiesByName.get(key.latin1Slice(0, key.indexOf('/') + 1))
+}
+
+/** Issues of a view that has both files. */
 export const rowsIssuesMax = 2000
-/** Size of a rows file without its changes, and thereby the most that one write rewrites. */
+/** Size of a file without its changes that any write may write anew. */
 export const rowsBytesMax = 1024 * 1024
-/** Changes after which a file is written anew. */
+/** Changes after which a file is written anew, or given up. */
 export const rowsChangesBytesMax = 128 * 1024
+
+/** Issues of a view that has a file for lists. */
+export const largeRowsIssuesMax = 20_000
+/** Size of such a file without its changes. Only a process that reads or writes most of the view writes one. */
+export const largeRowsBytesMax = 16 * 1024 * 1024

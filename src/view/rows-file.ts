@@ -1,27 +1,34 @@
 /**
- * The bytes of a rows file: a copy of some families of keys of a view, as text that is read in one step. Opening LevelDB
- * for the same read takes several times as long, and flushes three files.
+ * The bytes of a rows file: a copy of some families of keys of a view, as text of which whole families or single lines are
+ * read in few steps. Opening LevelDB for the same read takes several times as long, and flushes three files.
  *
- *     part    := line of JSON, padded to a multiple of 4 bytes; sections, each padded in the same way
- *     base    := first part: {"format", "schema", "state", "sections": [[family, bytes, is ASCII, [checksum, …]], …]}
- *     change  := further part, one section: {"state", "bytes", "checksum"}
- *     section := lines: <rest of the key, hex> TAB <value>
- *                of a change: <family> TAB <rest of the key, hex> [TAB <value>]; without a value, the key was deleted
+ *     file    := base; changes
+ *     base    := line of JSON {"format", "schema", "state", "sections": facts of each}; sections, see rows-section.ts
+ *     change  := line of JSON {"state", "bytes", "checksum"}; lines
+ *     lines   := <family> TAB <rest of the key, hex> [TAB <value>]; without a value, the key was deleted
  *
- * A line of JSON begins with its length and checksum, 8 hex digits each. Values are UTF-8, or base64 in families of bytes.
- * The lines of a section of the base are in the order of their keys, and each block of it has a checksum, so a single key is
- * found without reading the rest. Checksums guard against accidents: a file that was not flushed, or was damaged.
+ * Every part is padded to a multiple of 4 bytes. A line of JSON begins with its length and checksum, 8 hex digits each. Values are
+ * UTF-8, or base64 in families of bytes. Checksums guard against accidents: a file that was not flushed, or was damaged.
  */
 
-import { checksum, checksumsOf } from './checksums.ts'
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
+import { ChangedValues } from './changed-values.ts'
+import { checksum } from './checksums.ts'
 import { parseOwnJson } from './own-json.ts'
-import { rowsBytesMax } from './rows-families.ts'
+import {
+  encodeSection,
+  keyIn,
+  lengthOf,
+  pad,
+  padded,
+  type RowsSource,
+  Section,
+  type SectionFacts,
+  valueIn,
+} from './rows-section.ts'
 
 /** Increases when the layout changes. */
-const format = 2
-
-/** Bytes of a section with a checksum of their own; the last block is shorter. A multiple of 4. */
-const blockBytes = 4096
+const format = 3
 
 /** What the copied view was at: its metadata `wal_head` and `reflog_mark`. */
 export interface RowsState {
@@ -39,7 +46,8 @@ export interface Change {
 export interface RowsFile {
   readonly schema: string
   readonly state: RowsState
-  /** Size of all changes after the base. */
+  /** Size without the changes. */
+  readonly baseBytes: number
   readonly changesBytes: number
   /**
    * Lines of a family by key; undefined when the file does not have the family, or they are damaged.
@@ -48,56 +56,33 @@ export interface RowsFile {
    * @param lt - hex; undefined for all keys from `gte`
    */
   readonly readLines: (name: string, gte?: string, lt?: string) => readonly string[] | undefined
-}
-
-export function formatLine(keyHex: string, value: string): string {
-  return `${keyHex}\t${value}`
-}
-
-export function keyIn(line: string): string {
-  return line.slice(0, line.indexOf('\t'))
-}
-
-export function valueIn(line: string): string {
-  return line.slice(line.indexOf('\t') + 1)
-}
-
-/** The index of the first line, from `start` on, whose key is not below this one. */
-export function placeOf(lines: readonly string[], key: string, start = 0): number {
-  let [low, high] = [start, lines.length]
-  while (low < high) {
-    const middle = (low + high) >> 1
-    if (keyIn(lines[middle] as string) < key) low = middle + 1
-    else high = middle
-  }
-  return low
+  /** Bytes of the lines of a family. */
+  readonly bytesOf: (name: string) => number
+  readonly close: () => void
 }
 
 /**
  * @param families - lines by key
- * @returns undefined when a value cannot be a line, or when the file would be too large
+ * @returns undefined when a value cannot be a line, or when the lines have more bytes
  */
 export function encodeBase(
-  schema: string,
-  state: RowsState,
+  { schema, state, bytesMax }: { readonly schema: string; readonly state: RowsState; readonly bytesMax: number },
   families: ReadonlyMap<string, readonly string[]>,
 ): Buffer | undefined {
-  const sections: Buffer[] = []
-  const table: SectionFacts[] = []
+  const parts: Buffer[] = []
+  const sections: SectionFacts[] = []
   let length = 0
   for (const [name, lines] of families) {
     for (const line of lines) {
       if (line.includes('\n')) return undefined
       length += line.length + 1
     }
-    if (length > rowsBytesMax) return undefined
-    const text = lines.length === 0 ? '' : `${lines.join('\n')}\n`
-    const bytes = Buffer.from(text)
-    const section = pad(bytes)
-    sections.push(section)
-    table.push([name, bytes.length, bytes.length === text.length, checksumsOf(section, blockBytes)])
+    if (length > bytesMax) return undefined
+    const section = encodeSection(name, lines)
+    sections.push(section.facts)
+    parts.push(...section.parts)
   }
-  return Buffer.concat([encodeLine({ format, schema, state, sections: table }), ...sections])
+  return Buffer.concat([encodeLine({ format, schema, state, sections } satisfies BaseLine), ...parts])
 }
 
 /** @returns undefined when a value cannot be a line */
@@ -112,14 +97,63 @@ export function encodeChange(state: RowsState, changes: readonly Change[]): Buff
 /** @returns undefined for anything but a complete file of this format */
 export function readRowsFile(bytes: Buffer): RowsFile | undefined {
   try {
-    return openRowsFile(bytes)
+    return openRows(wholeSource(bytes), () => {})
   } catch {
     // Not JSON, or without an expected member.
     return undefined
   }
 }
 
-type SectionFacts = readonly [family: string, bytes: number, isAscii: boolean, checksums: readonly number[]]
+const wholeSource = (bytes: Buffer): RowsSource => ({
+  length: bytes.length,
+  read: (from, to) => bytes.subarray(from, to),
+})
+
+/** Larger files are read in parts. */
+const wholeBytesMax = 1280 * 1024
+
+/**
+ * A rows file on disk, which stays open: reads of other lines than before may fail.
+ *
+ * @param isReader - whether more than the state is needed
+ */
+export function openRowsFile(path: string, isReader: boolean): RowsFile | undefined {
+  let descriptor: number | undefined
+  const close = (): void => {
+    if (descriptor !== undefined) closeSync(descriptor)
+    descriptor = undefined
+  }
+  try {
+    descriptor = openSync(path, 'r')
+    const { size } = fstatSync(descriptor)
+    const fill = (buffer: Buffer, position: number): Buffer => {
+      if (descriptor === undefined) throw new Error('the rows file was closed')
+      if (readSync(descriptor, buffer, 0, buffer.length, position) !== buffer.length) throw new Error('it was cut off')
+      return buffer
+    }
+    const isWhole = isReader && size <= wholeBytesMax
+    const file = openRows(isWhole ? wholeSource(fill(Buffer.allocUnsafeSlow(size), 0)) : partSource(size, fill), close)
+    if (isWhole || file === undefined) close()
+    return file
+  } catch {
+    close()
+    return undefined
+  }
+}
+
+/** Small parts are read into the same memory, one after the other. */
+function partSource(length: number, fill: (buffer: Buffer, position: number) => Buffer): RowsSource {
+  const small = Buffer.allocUnsafeSlow(smallPartBytes)
+  return {
+    length,
+    read(from, to) {
+      const bytes = to - from
+      return fill(bytes > small.length ? Buffer.allocUnsafeSlow(bytes) : small.subarray(0, bytes), from)
+    },
+  }
+}
+
+const smallPartBytes = 16 * 1024
 
 interface BaseLine {
   readonly format: number
@@ -134,133 +168,75 @@ interface ChangeLine {
   readonly checksum: number
 }
 
-function openRowsFile(bytes: Buffer): RowsFile | undefined {
-  const base = readLine<BaseLine>(bytes, 0)
+function openRows(source: RowsSource, close: () => void): RowsFile | undefined {
+  const base = readLine<BaseLine>(source.read(0, Math.min(firstReadBytes, source.length)), 0)
   if (base === undefined || base.value.format !== format) return undefined
-  const sections = new Map<string, ReadLines>()
-  let end = base.end
+  const sections = new Map<string, Section>()
+  let baseBytes = base.end
   for (const facts of base.value.sections) {
-    const [name, length] = facts
-    sections.set(name, openSection(bytes, end, facts))
-    end = padded(end + length)
+    sections.set(facts[0], new Section(source, baseBytes, facts))
+    baseBytes += lengthOf(facts)
   }
-  const changesStart = end
+  if (baseBytes > source.length) return undefined
+  const bytes = Buffer.from(source.read(baseBytes, source.length))
   let { state } = base.value
-  const changed = new Map<string, Map<string, string | undefined>>()
+  const changes: { readonly start: number; readonly line: ChangeLine }[] = []
+  let end = 0
   while (end < bytes.length) {
     const line = readLine<ChangeLine>(bytes, end)
     if (line === undefined) return undefined
-    const text = readSection(bytes, { start: line.end, bytes: line.value.bytes, checksum: line.value.checksum })
-    if (text === undefined) return undefined
-    for (const [family, rest] of linesOf(text).map(splitLine)) {
-      const [keyHex, value] = rest.includes('\t') ? splitLine(rest) : [rest, undefined]
-      const keys = changed.get(family) ?? new Map<string, string | undefined>()
-      changed.set(family, keys.set(keyHex, value))
-    }
+    changes.push({ start: line.end, line: line.value })
     state = line.value.state
     end = padded(line.end + line.value.bytes)
   }
   if (end !== bytes.length) return undefined
+  let changed: ReadonlyMap<string, ChangedValues> | undefined
   return {
     schema: base.value.schema,
     state,
-    changesBytes: end - changesStart,
+    baseBytes,
+    changesBytes: bytes.length,
     readLines(name, gte = '', lt) {
-      const lines = sections.get(name)?.(gte, lt)
-      const changes = changed.get(name)
-      return lines === undefined || changes === undefined ? lines : mergeLines(lines, changes, gte, lt)
+      try {
+        changed ??= readChanges(bytes, changes)
+        const lines = sections.get(name)?.read(gte, lt)
+        const values = changed.get(name)
+        return lines === undefined || values === undefined ? lines : values.mergeInto(lines, gte, lt)
+      } catch {
+        return undefined
+      }
     },
+    bytesOf: (name) => base.value.sections.find(([family]) => family === name)?.[3] ?? 0,
+    close,
   }
 }
 
-function splitLine(line: string): readonly [before: string, after: string] {
-  return [keyIn(line), valueIn(line)]
-}
+/** Holds the first line of a file. */
+const firstReadBytes = 4096
 
-/** Values of changed keys; undefined deletes a key. */
-export type ChangedValues = ReadonlyMap<string, string | undefined>
-
-/** Lines of a range with the changes in it. */
-export function mergeLines(lines: readonly string[], changes: ChangedValues, gte = '', lt?: string): readonly string[] {
-  const keys = [...changes.keys()].filter((key) => key >= gte && (lt === undefined || key < lt)).sort()
-  const merged: string[] = []
-  let next = 0
-  for (const key of keys) {
-    const place = placeOf(lines, key, next)
-    while (next < place) merged.push(lines[next++] as string)
-    const line = lines[next]
-    if (line !== undefined && keyIn(line) === key) next += 1
-    const value = changes.get(key)
-    if (value !== undefined) merged.push(formatLine(key, value))
-  }
-  while (next < lines.length) merged.push(lines[next++] as string)
-  return merged
-}
-
-type ReadLines = (gte: string, lt: string | undefined) => readonly string[] | undefined
-
-const tab = 0x09
-const newLine = 0x0a
-
-/** Reads ranges of a section. Looks only at the blocks that it needs, each of which it verifies once. */
-function openSection(bytes: Buffer, start: number, [, length, isAscii, checksums]: SectionFacts): ReadLines {
-  const end = start + length
-  const verified = new Uint8Array(checksums.length)
-
-  /** Whether bytes of the section are as they were written. */
-  function isSound(from: number, to: number): boolean {
-    if (padded(end) > bytes.length) return false
-    let block = Math.floor((from - start) / blockBytes)
-    while (verified[block] === 1) block++
-    const unverified = start + block * blockBytes
-    if (unverified >= to) return true
-    const blocksEnd = start + Math.ceil((to - start) / blockBytes) * blockBytes
-    const sums = checksumsOf(bytes.subarray(unverified, Math.min(blocksEnd, padded(end))), blockBytes)
-    for (const sum of sums) {
-      if (sum !== checksums[block]) return false
-      verified[block++] = 1
-    }
-    return true
-  }
-
-  /** Where the first line starts whose key is not below this one; undefined when the section is damaged. */
-  function startOf(key: string): number | undefined {
-    let [low, high] = [start, end]
-    while (low < high) {
-      const line = Math.max(low, bytes.lastIndexOf(newLine, ((low + high) >> 1) - 1) + 1)
-      const keyEnd = bytes.indexOf(tab, line)
-      const lineEnd = bytes.indexOf(newLine, line)
-      // With the line end before it, which says that this is the start of a line.
-      const isLine = line < keyEnd && keyEnd < lineEnd && lineEnd < high
-      if (!isLine || !isSound(Math.max(start, line - 1), lineEnd + 1)) return undefined
-      if (bytes.toString('latin1', line, keyEnd) < key) low = lineEnd + 1
-      else high = line
-    }
-    return low
-  }
-
-  return (gte, lt) => {
-    const from = gte === '' ? start : startOf(gte)
-    const to = lt === undefined ? end : startOf(lt)
-    if (from === undefined || to === undefined || !isSound(from, to)) return undefined
-    return from < to ? bytes.toString(isAscii ? 'latin1' : 'utf8', from, to - 1).split('\n') : []
-  }
-}
-
-function linesOf(text: string): string[] {
-  const lines = text.split('\n')
-  lines.pop()
-  return lines
-}
-
-function readSection(
+/** The changed values by family. @throws when they are damaged */
+function readChanges(
   bytes: Buffer,
-  place: { readonly start: number; readonly bytes: number; readonly checksum: number },
-): string | undefined {
-  const { start, bytes: length } = place
-  const end = padded(start + length)
-  if (end > bytes.length || checksum(bytes.subarray(start, end)) !== place.checksum) return undefined
-  return bytes.toString('utf8', start, start + length)
+  changes: readonly { readonly start: number; readonly line: ChangeLine }[],
+): ReadonlyMap<string, ChangedValues> {
+  const changed = new Map<string, ChangedValues>()
+  for (const { start, line } of changes) {
+    const end = start + line.bytes
+    if (checksum(bytes.subarray(start, padded(end))) !== line.checksum) throw new Error('a change is damaged')
+    const lines = bytes.toString('utf8', start, end).split('\n')
+    lines.pop()
+    for (const each of lines) {
+      const [family, rest] = [keyIn(each), valueIn(each)]
+      const [keyHex, value] = rest.includes('\t') ? [keyIn(rest), valueIn(rest)] : [rest, undefined]
+      let values = changed.get(family)
+      if (values === undefined) {
+        values = new ChangedValues()
+        changed.set(family, values)
+      }
+      values.set(keyHex, value)
+    }
+  }
+  return changed
 }
 
 const prefixLength = 16
@@ -279,10 +255,4 @@ function readLine<Value>(bytes: Buffer, start: number): { readonly value: Value;
   const json = bytes.subarray(start + prefixLength, end)
   if (checksum(json) >>> 0 !== Number.parseInt(hex.slice(8), 16)) return undefined
   return { value: parseOwnJson<Value>(json), end }
-}
-
-const padded = (length: number): number => (length + 3) & ~3
-
-function pad(bytes: Buffer): Buffer {
-  return Buffer.concat([bytes, Buffer.alloc(padded(bytes.length) - bytes.length, '\n')])
 }

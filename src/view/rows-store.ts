@@ -2,13 +2,14 @@
  * A read-only store over the rows files. They have the keys of some families; reading any other is an error, see
  * `isNotInRows`.
  */
-import { readFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { applyEvent, decodeRecord, emptyIssueState, formatIssueState, type IssueId } from '../model/index.ts'
 import { eventKey, eventsOfIssue, issueIdOfStateKey, parseIssueEventKey } from './keys.ts'
-import { eventsPart, listPart, type RowsFamily, rowsParts } from './rows-families.ts'
-import { keyIn, placeOf, type RowsFile, readRowsFile, valueIn } from './rows-file.ts'
-import { type Scan, type ScanOptions, type Store, scanFirstKeys } from './store.ts'
+import { eventsPart, listPart, type RowsFamily, type RowsUse, rowsFamilyOf } from './rows-families.ts'
+import { openRowsFile, type RowsFile } from './rows-file.ts'
+import { keyIn, placeOf, valueIn } from './rows-section.ts'
+import type { Scan, ScanOptions, Store } from './store.ts'
 
 /**
  * A read needs keys that the rows file does not have. Its code is of the kind of a failing store, after which a command is
@@ -23,42 +24,37 @@ export function isNotInRows(error: unknown): boolean {
   return error instanceof NotInRowsError
 }
 
-/** Keys read one by one before their family is read as a whole. */
-const singleReadsMax = 32
+/** A family of this many bytes for each key read so far is read as a whole. */
+const bytesPerRead = 8 * 1024
 
 /** The store over the files in a `level` folder; undefined when they are missing, damaged, or of another schema. */
-export function openRowsStore(folder: string, schema: number): Store | undefined {
-  const rows = readFile(join(folder, listPart.fileName))
-  return rows?.schema === `${schema}` ? rowsStore(rows, () => readEvents(folder, rows)) : undefined
-}
-
-function readFile(path: string): RowsFile | undefined {
-  try {
-    return readRowsFile(readFileSync(path))
-  } catch {
-    return undefined
-  }
+export function openRowsStore(folder: string, schema: number, use: RowsUse): Store | undefined {
+  if (use === 'events' && !existsSync(join(folder, eventsPart.fileName))) return undefined
+  const rows = openRowsFile(join(folder, listPart.fileName), true)
+  if (rows?.schema === `${schema}`) return rowsStore(rows, () => openEvents(folder, rows))
+  rows?.close()
+  return undefined
 }
 
 /** The file with the events, if it is of the same state. */
-function readEvents(folder: string, { schema, state }: RowsFile): RowsFile | undefined {
-  const events = readFile(join(folder, eventsPart.fileName))
+function openEvents(folder: string, { schema, state }: RowsFile): RowsFile | undefined {
+  const events = openRowsFile(join(folder, eventsPart.fileName), true)
   const isSame =
     events?.schema === schema && events.state.head === state.head && events.state.reflogMark === state.reflogMark
-  return isSame ? events : undefined
+  if (isSame) return events
+  events?.close()
+  return undefined
 }
 
-function rowsStore(rows: RowsFile, readEventsFile: () => RowsFile | undefined): Store {
+function rowsStore(rows: RowsFile, openEventsFile: () => RowsFile | undefined): Store {
   /** Lines of the families that were read as a whole. */
   const whole = new Map<string, readonly string[]>()
   const singleReads = new Map<string, number>()
   let events: RowsFile | undefined
 
   function familyOf(key: Buffer | undefined): RowsFamily {
-    for (const { families } of rowsParts) {
-      const found = families.find(({ name }) => key?.toString('latin1', 0, name.length) === name)
-      if (found !== undefined) return found
-    }
+    const found = key && rowsFamilyOf(key)
+    if (found !== undefined) return found
     throw new NotInRowsError(`the rows files have no ${key?.toString('latin1')}`)
   }
 
@@ -66,12 +62,16 @@ function rowsStore(rows: RowsFile, readEventsFile: () => RowsFile | undefined): 
     const { name } = family
     const known = whole.get(name)
     if (known !== undefined) return known.slice(placeOf(known, gte), lt === undefined ? undefined : placeOf(known, lt))
-    const isOfLists = listPart.families.includes(family)
-    if (!isOfLists) events ??= readEventsFile()
-    const lines = (isOfLists ? rows : events)?.readLines(name, gte, lt)
+    const lines = fileOf(family)?.readLines(name, gte, lt)
     if (lines === undefined) throw new NotInRowsError(`the rows files have no ${name}`)
     if (gte === '' && lt === undefined) whole.set(name, lines)
     return lines
+  }
+
+  function fileOf(family: RowsFamily): RowsFile | undefined {
+    if (listPart.families.includes(family)) return rows
+    events ??= openEventsFile()
+    return events
   }
 
   /** Folds the events of an issue. */
@@ -96,7 +96,7 @@ function rowsStore(rows: RowsFile, readEventsFile: () => RowsFile | undefined): 
     const { name } = family
     const count = (singleReads.get(name) ?? 0) + 1
     singleReads.set(name, count)
-    if (family.isSmall || count > singleReadsMax) read(family, '', undefined)
+    if (!whole.has(name) && count * bytesPerRead > (fileOf(family)?.bytesOf(name) ?? 0)) read(family, '', undefined)
     const hex = key.toString('hex', name.length)
     // The next key at the earliest.
     const [line] = read(family, hex, `${hex}0`)
@@ -134,7 +134,11 @@ function rowsStore(rows: RowsFile, readEventsFile: () => RowsFile | undefined): 
     get: async (key) => get(key),
     getMany: async (keys) => keys.map(get),
     keys: (options = {}) => scan(options, openKeys),
-    firstKeys: (ranges, limit) => scanFirstKeys(store, ranges, limit),
+    firstKeys: async (ranges, limit) =>
+      ranges.map((range) => {
+        const { family, lines } = find({ ...range, limit })
+        return lines.map(openKeys(family))
+      }),
     values: (options = {}) => scan(options, openValues),
     texts: (options = {}) => scan(options, () => valueIn),
     iterator: (options = {}) =>
@@ -148,8 +152,11 @@ function rowsStore(rows: RowsFile, readEventsFile: () => RowsFile | undefined): 
     compactLog: async () => {},
     put: refuseWrite,
     del: refuseWrite,
-    snapshot: () => store,
-    close: async () => {},
+    snapshot: () => ({ ...store, close: async () => {} }),
+    async close() {
+      rows.close()
+      events?.close()
+    },
   }
   return store
 }

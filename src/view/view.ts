@@ -606,6 +606,11 @@ export class View {
     return events.sort(compareVersions)
   }
 
+  /** Fails at once on a view over rows files without events, before a caller reads what it needs besides. */
+  async requireEvents(): Promise<void> {
+    await this.store.keys({ ...eventsOfPrefix('00'), limit: 1 }).all()
+  }
+
   /** Events by id; unknown ids are left out. */
   async findEvents(ids: readonly EventId[]): Promise<Event[]> {
     const records = await this.store.getMany(ids.map(eventKey))

@@ -74,6 +74,7 @@ const writers: Readonly<Record<string, string>> = {
   'src/view/inspect.ts': 'names of files, compared',
   'src/view/projector.ts': 'contexts',
   'src/view/rows-file.ts': 'the lines that begin its parts',
+  'src/view/rows-section.ts': 'the index of its blocks',
   'src/view/view.ts': 'heads',
   'src/wal/issue-log/carried-meta.ts': 'carried members, whose depth and size are bounded',
   'src/wal/issue-log/issue-codec.ts': 'meta.json',

@@ -1,24 +1,34 @@
 /** The rows files of a view: they hold the same keys and values as the view, or are not used. */
 import assert from 'node:assert/strict'
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { after, describe, it } from 'node:test'
 import fc from 'fast-check'
 import { type Event, type IssueId, identifyEvent } from '../../src/model/index.ts'
-import { openRowsView, View, viewSchema } from '../../src/view/index.ts'
+import { isNotInRows, openRowsView, View, viewSchema } from '../../src/view/index.ts'
 import { keepRows } from '../../src/view/keep-rows.ts'
 import { issueRowsOfPrefix, metaKey } from '../../src/view/keys.ts'
 import { layeredStore } from '../../src/view/layered-store.ts'
-import { rowsBytesMax, rowsIssuesMax, rowsParts } from '../../src/view/rows-families.ts'
 import {
-  encodeBase,
-  encodeChange,
-  formatLine,
-  keyIn,
-  type RowsFile,
-  readRowsFile,
-  valueIn,
-} from '../../src/view/rows-file.ts'
+  largeRowsBytesMax,
+  largeRowsIssuesMax,
+  listPart,
+  rowsBytesMax,
+  rowsChangesBytesMax,
+  rowsIssuesMax,
+  rowsParts,
+} from '../../src/view/rows-families.ts'
+import { encodeBase, encodeChange, openRowsFile, type RowsFile, readRowsFile } from '../../src/view/rows-file.ts'
+import { formatLine, keyIn, valueIn } from '../../src/view/rows-section.ts'
 import { openRowsStore } from '../../src/view/rows-store.ts'
 import { openDiskStore, openMemoryStore, type Store } from '../../src/view/store.ts'
 import { createSandbox } from '../git/temp-repository.ts'
@@ -36,8 +46,14 @@ const anyEvent: fc.Arbitrary<Event> = fc
 const headOf = (count: number) => `${count}`.padStart(40, '0')
 
 /** Applies batches of events to a store, each in a session that keeps the rows files, as processes do. */
-async function applyInSessions(store: Store, folder: string, batches: readonly (readonly Event[])[]): Promise<void> {
-  for (const [index, events] of batches.entries()) {
+async function applyInSessions(
+  store: Store,
+  folder: string,
+  batches: readonly (readonly Event[])[],
+  first = 0,
+): Promise<void> {
+  for (const [offset, events] of batches.entries()) {
+    const index = first + offset
     const kept = keepRows({ ...store, close: async () => {} }, { folder })
     const view = (await View.over(kept, {})) as View
     if (events.length > 0) await view.apply([segmentOf(batchOf(events), headOf(index + 1))], headOf(index + 1))
@@ -52,11 +68,16 @@ const entriesOf = async (store: Store, prefix: string) => {
   return (await store.iterator({ gte, lt }).all()).map((pair) => pair.map((bytes) => bytes.toString('hex')))
 }
 
-async function assertSame(rows: Store | undefined, store: Store): Promise<void> {
+async function assertSameLists(rows: Store | undefined, store: Store, parts = [listPart]): Promise<void> {
   assert.ok(rows !== undefined)
-  for (const { name } of rowsParts.flatMap(({ families }) => families)) {
+  for (const { name } of parts.flatMap(({ families }) => families)) {
     assert.deepEqual(await entriesOf(rows, name), await entriesOf(store, name), name)
   }
+}
+
+async function assertSame(rows: Store | undefined, store: Store): Promise<void> {
+  await assertSameLists(rows, store, [...rowsParts])
+  assert.ok(rows !== undefined)
   for (const [key, value] of await store
     .iterator({ gte: Buffer.from('issue_state/'), lt: Buffer.from('issue_state0') })
     .all()) {
@@ -73,8 +94,8 @@ describe('rows files', () => {
         const store = await openMemoryStore()
         await applyInSessions(store, folder, [[creation(issues[0] as IssueId)], ...batches])
         if ((await store.get(metaKey('has_copies'))) === undefined)
-          await assertSame(openRowsStore(folder, viewSchema), store)
-        else assert.equal(openRowsStore(folder, viewSchema), undefined)
+          await assertSame(openRowsStore(folder, viewSchema, 'events'), store)
+        else assert.equal(openRowsStore(folder, viewSchema, 'events'), undefined)
       }),
       { numRuns: 100 },
     )
@@ -93,7 +114,7 @@ describe('rows files', () => {
       await view.close()
       sizes.push(readFileSync(path).length)
     }
-    await assertSame(openRowsStore(folder, viewSchema), store)
+    await assertSame(openRowsStore(folder, viewSchema, 'events'), store)
     const shrunk = sizes.filter((size, index) => size < (sizes[index - 1] ?? 0)).length
     assert.ok(shrunk > 0 && shrunk < 10, `written anew ${shrunk} times`)
   })
@@ -116,7 +137,7 @@ describe('rows files', () => {
     await view.apply([segmentOf(batchOf(created), headOf(2))], headOf(2))
     await view.close()
     assert.deepEqual(scanned, [])
-    await assertSame(openRowsStore(folder, viewSchema), store)
+    await assertSame(openRowsStore(folder, viewSchema, 'events'), store)
   })
 
   it('lookups and ranges are those of LevelDB', async (t) => {
@@ -125,7 +146,7 @@ describe('rows files', () => {
     t.after(() => store.close())
     const ids = ['00', '0f', '10', 'aa', 'ff'].map(issueId)
     await applyInSessions(store, folder, [ids.map((id) => creation(id)), [creation(issueId('a0'))]])
-    const rows = openRowsStore(folder, viewSchema) as Store
+    const rows = openRowsStore(folder, viewSchema, 'events') as Store
     const start = Buffer.from('issue_row/')
     for (const id of ['00', '05', '10', 'a0', 'ff'].map(issueId)) {
       const key = Buffer.concat([start, Buffer.from(id, 'hex')])
@@ -160,17 +181,16 @@ describe('rows files', () => {
     const killed = (await View.over(keepRows(store, { folder }), {})) as View
     await killed.apply([segmentOf(batchOf([creation(issueId('bb'))]), headOf(7))], headOf(7))
     await killed.flush()
-    assert.equal((await openRowsStore(folder, viewSchema)?.get(metaKey('wal_head')))?.toString(), headOf(1))
+    assert.equal((await openRowsStore(folder, viewSchema, 'events')?.get(metaKey('wal_head')))?.toString(), headOf(1))
     await applyInSessions(store, folder, [[]])
-    await assertSame(openRowsStore(folder, viewSchema), store)
+    await assertSame(openRowsStore(folder, viewSchema, 'events'), store)
   })
 
   it('there are none for a view that needs warnings, or is too large', async () => {
     for (const [name, value] of [
       ['log_gaps', '{}'],
       ['held_heads', '[]'],
-      ['issue_count', `${rowsIssuesMax + 1}`],
-      ['event_count', `${rowsBytesMax}`],
+      ['issue_count', `${largeRowsIssuesMax + 1}`],
     ] as const) {
       const folder = mkdtempSync(join(dir, 'level-'))
       const store = await openMemoryStore()
@@ -182,16 +202,165 @@ describe('rows files', () => {
     }
   })
 
+  it('there is none with events for a view with many', async () => {
+    const folder = mkdtempSync(join(dir, 'level-'))
+    const store = await openMemoryStore()
+    await applyInSessions(store, folder, [[creation(issueId('aa'))]])
+    await store.put(metaKey('event_count'), Buffer.from(`${rowsBytesMax}`))
+    rmSync(join(folder, 'rows'))
+    await applyInSessions(store, folder, [[]], 1)
+    assert.deepEqual(readdirSync(folder), ['rows'])
+    const rows = openRowsStore(folder, viewSchema, 'lists') as Store
+    await assertSameLists(rows, store)
+    const view = (await View.over(rows, {})) as View
+    await assert.rejects(view.requireEvents(), isNotInRows)
+    assert.equal(openRowsStore(folder, viewSchema, 'events'), undefined)
+  })
+
   it('files of another schema or format are not used', async () => {
     const folder = mkdtempSync(join(dir, 'level-'))
     const store = await openMemoryStore()
     await applyInSessions(store, folder, [[creation(issueId('aa'))]])
-    assert.equal(openRowsStore(folder, viewSchema + 1), undefined)
+    assert.equal(openRowsStore(folder, viewSchema + 1, 'lists'), undefined)
     writeFileSync(join(folder, 'rows'), readFileSync(join(folder, 'rows')).subarray(4))
-    assert.equal(openRowsStore(folder, viewSchema), undefined)
+    assert.equal(openRowsStore(folder, viewSchema, 'events'), undefined)
     rmSync(join(folder, 'rows'))
-    assert.equal(openRowsStore(folder, viewSchema), undefined)
+    assert.equal(openRowsStore(folder, viewSchema, 'events'), undefined)
     assert.equal(typeof openRowsView, 'function')
+  })
+})
+
+describe('the rows file of a large view', () => {
+  const rowsPath = (folder: string) => join(folder, 'rows')
+  const manyIssues = (count: number, first = 0) =>
+    Array.from({ length: count }, (_, index) =>
+      creation(issueId((first + index).toString(16).padStart(4, '0')), 'x'.repeat(500)),
+    )
+
+  /** A process that reads the whole list, as `list` does. */
+  async function readMuch(store: Store, folder: string): Promise<void> {
+    const kept = keepRows({ ...store, close: async () => {} }, { folder })
+    const view = (await View.over(kept, {})) as View
+    const snapshot = view.snapshot()
+    await snapshot.wholeList(8)
+    await snapshot.close()
+    await view.close()
+  }
+
+  async function largeView() {
+    const folder = mkdtempSync(join(dir, 'level-'))
+    const store = await openMemoryStore()
+    await applyInSessions(store, folder, [manyIssues(40)])
+    await store.put(metaKey('issue_count'), Buffer.from(`${rowsIssuesMax + 40}`))
+    for (const name of readdirSync(folder)) rmSync(join(folder, name))
+    return { folder, store }
+  }
+
+  it('is written by a process that reads much, and by no other', async () => {
+    const { folder, store } = await largeView()
+    await applyInSessions(store, folder, [manyIssues(1, 100)], 1)
+    assert.deepEqual(readdirSync(folder), [])
+    await readMuch(store, folder)
+    assert.deepEqual(readdirSync(folder), ['rows'])
+    await assertSameLists(openRowsStore(folder, viewSchema, 'lists'), store)
+  })
+
+  it('is written by a process that writes much', async () => {
+    const { folder, store } = await largeView()
+    await applyInSessions(store, folder, [manyIssues(rowsBytesMax / 500, 1000)], 1)
+    await assertSameLists(openRowsStore(folder, viewSchema, 'lists'), store)
+    assert.ok(statSync(rowsPath(folder)).size > rowsBytesMax)
+  })
+
+  it('grows by the changes of a write, and goes when they are too many', async () => {
+    const { folder, store } = await largeView()
+    await readMuch(store, folder)
+    const written: number[] = []
+    for (let count = 0; existsSync(rowsPath(folder)); count++) {
+      assert.ok(count < 1000)
+      await assertSameLists(openRowsStore(folder, viewSchema, 'lists'), store)
+      const before = readFileSync(rowsPath(folder))
+      await applyInSessions(store, folder, [manyIssues(10, 1000 + 10 * count)], 1 + count)
+      if (!existsSync(rowsPath(folder))) break
+      const after = readFileSync(rowsPath(folder))
+      assert.ok(after.subarray(0, before.length).equals(before))
+      written.push(after.length - before.length)
+    }
+    assert.ok(written.length > 5)
+    assert.ok(Math.max(...written) < rowsChangesBytesMax)
+    await readMuch(store, folder)
+    await assertSameLists(openRowsStore(folder, viewSchema, 'lists'), store)
+  })
+
+  it('of another state goes', async () => {
+    const { folder, store } = await largeView()
+    await readMuch(store, folder)
+    // A process that does not keep the file.
+    await store.put(metaKey('wal_head'), Buffer.from(headOf(77)))
+    await applyInSessions(store, folder, [manyIssues(1, 1000)], 1)
+    assert.deepEqual(readdirSync(folder), [])
+  })
+})
+
+describe('a rows file that is read in parts', () => {
+  const keyOf = (index: number) => (index * 7919).toString(16).padStart(8, '0')
+  const textOf = (index: number) => `${index % 9 === 0 ? 'é' : 'e'}`.repeat(index % 600)
+  const count = 8000
+  const path = join(dir, 'parts')
+
+  const largeFile = (): Buffer => {
+    const lines = Array.from({ length: count }, (_, index) => formatLine(keyOf(index), textOf(index)))
+    const families = new Map([
+      ['meta/', ['aa\tx']],
+      ['issue_row/', lines],
+    ])
+    const state = { head: headOf(1), reflogMark: '' }
+    return encodeBase({ schema: '6', state, bytesMax: largeRowsBytesMax }, families) as Buffer
+  }
+
+  const openLarge = (bytes: Buffer): RowsFile => {
+    writeFileSync(path, bytes)
+    return openRowsFile(path, true) as RowsFile
+  }
+
+  const readOne = (file: RowsFile, index: number) =>
+    file.readLines('issue_row/', keyOf(index), `${keyOf(index)}0`)?.map(valueIn)
+
+  it('has every line, alone and with the others', () => {
+    const file = openLarge(largeFile())
+    for (let index = 0; index < count; index += 7) assert.deepEqual(readOne(file, index), [textOf(index)])
+    assert.deepEqual(file.readLines('issue_row/', `${keyOf(1)}0`, keyOf(2)), [])
+    assert.equal(file.readLines('issue_row/')?.length, count)
+    assert.deepEqual(file.readLines('issue_row/', keyOf(10), keyOf(4000))?.map(keyIn), [
+      ...Array.from({ length: 3990 }, (_, index) => keyOf(index + 10)),
+    ])
+    file.close()
+  })
+
+  it('is read where it is needed, and damage elsewhere does no harm', () => {
+    const bytes = largeFile()
+    // Far from the index before the lines, and from the line that is read.
+    const [from, to] = [bytes.length >> 1, bytes.length - 64 * 1024]
+    bytes.fill('?', from, to)
+    const file = openLarge(bytes)
+    assert.deepEqual(readOne(file, 10), [textOf(10)])
+    assert.deepEqual(readOne(file, count - 1), [textOf(count - 1)])
+    assert.equal(file.readLines('issue_row/'), undefined)
+    assert.equal(readOne(file, Math.floor(count * 0.8)), undefined)
+    file.close()
+  })
+
+  it('gives no lines after it was closed or cut off', () => {
+    const bytes = largeFile()
+    const closed = openLarge(bytes)
+    closed.close()
+    assert.equal(readOne(closed, 10), undefined)
+    const cutOff = openLarge(bytes)
+    truncateSync(path, bytes.length >> 1)
+    assert.equal(readOne(cutOff, count - 1), undefined)
+    assert.deepEqual(readOne(cutOff, 10), [textOf(10)])
+    cutOff.close()
+    assert.equal(openRowsFile(path, true), undefined)
   })
 })
 
@@ -225,7 +394,7 @@ describe('bytes of a rows file', () => {
           value: index % 3 === 0 ? undefined : value,
         }))
         const bytes = Buffer.concat([
-          encodeBase('5', state, toLines(base)) as Buffer,
+          encodeBase({ schema: '5', state, bytesMax: rowsBytesMax }, toLines(base)) as Buffer,
           ...list.map((change) => encodeChange(later, [change]) as Buffer),
         ])
         const file = readRowsFile(bytes)
@@ -250,8 +419,7 @@ describe('bytes of a rows file', () => {
     ])
     const change = { family, keyHex: '0004', value: 'new' }
     const base = encodeBase(
-      '5',
-      state,
+      { schema: '5', state, bytesMax: rowsBytesMax },
       toLines(
         new Map([
           [other, [['aa', 'x']]],
@@ -277,7 +445,7 @@ describe('bytes of a rows file', () => {
     ])
     const change = { family: 'meta/', keyHex: 'aa', value: 'second' }
     const bytes = Buffer.concat([
-      encodeBase('5', state, toLines(base)) as Buffer,
+      encodeBase({ schema: '5', state, bytesMax: rowsBytesMax }, toLines(base)) as Buffer,
       encodeChange(state, [change]) as Buffer,
     ])
     for (let index = 0; index < bytes.length; index++) {
@@ -298,7 +466,10 @@ describe('bytes of a rows file', () => {
   })
 
   it('a value with a line break is refused', () => {
-    assert.equal(encodeBase('5', state, new Map([['meta/', ['aa\ta\nb']]])), undefined)
+    assert.equal(
+      encodeBase({ schema: '5', state, bytesMax: rowsBytesMax }, new Map([['meta/', ['aa\ta\nb']]])),
+      undefined,
+    )
     assert.equal(encodeChange(state, [{ family: 'meta/', keyHex: 'aa', value: 'a\nb' }]), undefined)
   })
 })

@@ -60,7 +60,7 @@ const options = {
 
 export const issueList = defineCommand({
   name: 'issue list',
-  readsRows: true,
+  readsRows: 'lists',
   shortForms: ['list'],
   summary: 'List issues',
   description:

@@ -29,7 +29,7 @@ import { type PickedKeys, parseFields, pickFields, rowKeys } from './pick-fields
 
 export const issueShow = defineCommand({
   name: 'issue show',
-  readsRows: true,
+  readsRows: 'events',
   shortForms: ['show'],
   summary: 'Show an issue with its text, comments and relations',
   examples: [

@@ -34,6 +34,7 @@ export async function findIssues(
   const view = await repository.view()
   const facts = await factsFor(context, repository, filter)
   const term = filter === null ? null : await resolveNames(context, repository, filter)
+  if (wantedTexts(term).length > 0 || asksWhenClosed(term)) await view.requireEvents()
   const rows = await view.listIssues(narrowQuery(term, facts))
   return sortRows(await passing(view, rows, term, facts), sort)
 }
@@ -100,6 +101,10 @@ async function resolveNames(
   return resolved.size === 0 ? term : mapConditions(term, (each) => resolved.get(each) ?? each)
 }
 
+function asksWhenClosed(term: QueryTerm | null): boolean {
+  return [...conditionsOf(term)].some((each) => 'key' in each && each.key === 'closed')
+}
+
 /** A term that matches any of these names. */
 function whoOf(kind: 'author' | 'assignee', names: readonly string[]): QueryTerm {
   return anyOf(names.map((name) => ({ kind, who: { is: 'named', name } }))) as QueryTerm
@@ -117,7 +122,6 @@ async function passing(
   if (!judged.includes(undefined)) return rows.filter((_, index) => judged[index] === true)
   const { readDetails } = await import('./query-details.ts')
   const open = rows.filter((_, index) => judged[index] === undefined)
-  const needsClosedTs = [...conditionsOf(term)].some((each) => 'key' in each && each.key === 'closed')
-  const passed = await readDetails(view, open, { test, wanted: wantedTexts(term), needsClosedTs })
+  const passed = await readDetails(view, open, { test, wanted: wantedTexts(term), needsClosedTs: asksWhenClosed(term) })
   return rows.filter((row, index) => judged[index] ?? passed.has(row.issue_id))
 }
