@@ -11,7 +11,7 @@ import { checksum, checksumsOf } from './checksums.ts'
 import { parseOwnJson } from './own-json.ts'
 
 /** Bytes of a block at least; the last one may be shorter. */
-const blockBytesMin = 2048
+const blockBytesMin = 1024
 
 /** What the head of a file says of a section. */
 export type SectionFacts = readonly [
