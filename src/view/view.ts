@@ -456,9 +456,8 @@ export class View {
 
   async findRows(ids: readonly IssueId[]): Promise<Map<IssueId, IssueRow>> {
     const rows = new Map<IssueId, IssueRow>()
-    for (const [index, bytes] of (await this.store.getMany(ids.map(issueRowKey))).entries()) {
-      if (bytes !== undefined) rows.set(ids[index] as IssueId, parseOwnJson<IssueRow>(bytes))
-    }
+    const found = await this.store.getMany(ids.map(issueRowKey))
+    for (const row of parseRows(found.flatMap((bytes) => bytes?.utf8Slice() ?? []))) rows.set(row.issue_id, row)
     return rows
   }
 
