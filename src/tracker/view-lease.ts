@@ -200,6 +200,7 @@ export class ViewLease {
   async #install(view: View, isRows = false): Promise<OpenedView> {
     const before = this.#current
     const opened = { view, isRows, readers: 0 }
+    if (this.#idleMs !== null) view.keepList()
     this.#current = opened
     if (before !== undefined) await this.#dismiss(before)
     return opened

@@ -34,6 +34,7 @@ import { readCardSlot } from './card-fold.ts'
 import { DependencyText, parseDependencyList } from './dependency-list.ts'
 import { chooseCopy } from './event-copies.ts'
 import type { IssueRow } from './index-entries.ts'
+import { KeptList } from './kept-list.ts'
 import {
   actorKey,
   actorsOfPrefix,
@@ -173,6 +174,9 @@ export class View {
   #unreadHead: Oid | undefined
   #shallowMark: string
   #apartHeads: readonly string[]
+  #list: KeptList | undefined
+  /** Of a snapshot: the state of the list that it sees. */
+  #listVersion: number | undefined
 
   private constructor(store: Store, meta: StoredMeta, options: ViewOptions) {
     this.store = store
@@ -221,7 +225,15 @@ export class View {
    * must have been flushed.
    */
   snapshot(): View {
-    return this.#over(this.store.snapshot())
+    const view = this.#over(this.store.snapshot())
+    view.#list = this.#list
+    view.#listVersion = this.#list?.version
+    return view
+  }
+
+  /** Keeps the list for later readers: for a view that stays open. */
+  keepList(): void {
+    this.#list = new KeptList()
   }
 
   /** A view that applies changes in memory and leaves this one unchanged. Closing it does nothing. */
@@ -279,6 +291,7 @@ export class View {
       deferred: this.#options.deferred ?? false,
     })
     const fresh = await this.#projector.apply(segments, head, how === 'extension')
+    this.#list?.noteChanges(fresh.map(({ event }) => event.issueId))
     this.#head = head
     const repeatsChunk = how === 'extension' && segments.some((segment) => segment.repeatsChunk)
     if (repeatsChunk || this.#projector.sawRepeat) await this.noteRepeats()
@@ -296,8 +309,9 @@ export class View {
     await this.#projector?.flush()
   }
 
-  /** Frees the states that `apply` remembers between calls; it reads them from the store again. No other call may run. */
+  /** Frees the list and the states that are remembered between calls; they are read from the store again. No other call may run. */
   async forgetStates(): Promise<void> {
+    this.#list?.forget()
     const projector = this.#projector
     if (projector === undefined) return
     await projector.flush()
@@ -535,7 +549,11 @@ export class View {
 
   /** Every row and its short id, of at least `lengthMin` characters, as text. */
   async wholeList(lengthMin: number): Promise<WholeList> {
-    return listWhole(await this.#allTexts(allIssueRows()), lengthMin)
+    const all = () => this.#allTexts(allIssueRows())
+    if (this.#list === undefined) return listWhole(await all(), lengthMin)
+    const some = async (ids: readonly IssueId[]) =>
+      (await this.store.getMany(ids.map(issueRowKey))).map((text) => text?.toString('utf8'))
+    return this.#list.read(this.#listVersion ?? this.#list.version, lengthMin, { all, some })
   }
 
   async #allTexts(range: KeyRange): Promise<string[]> {

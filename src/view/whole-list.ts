@@ -2,14 +2,23 @@ import type { IssueId } from '../model/index.ts'
 import { createdTsIn, idPrefixIn, isOpenIn, issueIdIn } from './row-text.ts'
 import { shorten } from './short-ids.ts'
 
-/** All rows of a view, by creation, ties by id. */
-export interface WholeList {
+/** Rows that follow each other in the list. */
+export interface RowBlock {
   /** The JSON of each row in compact layout. */
   readonly texts: readonly string[]
   /** The shortest unique prefix of the id of each. */
   readonly shortIds: readonly string[]
+}
+
+/** All rows of a view, by creation, ties by id. */
+export interface WholeList {
+  readonly blocks: readonly RowBlock[]
+  readonly count: number
   readonly openCount: number
 }
+
+/** Rows of a block: few enough to format again when one of them has changed. */
+export const blockRows = 64
 
 /**
  * Lists rows by their texts, in few steps for each: a list of a thousand is printed before V8 compiles any of them.
@@ -30,11 +39,12 @@ export function listWhole(texts: readonly string[], lengthMin: number): WholeLis
     return shorten(idAt(index) as IssueId, [idAt(index - 1), idAt(index + 1)], lengthMin)
   }
   const order = orderByTime(texts.map(createdTsIn))
-  return {
-    texts: order.map((index) => texts[index] as string),
-    shortIds: order.map(shortIdAt),
-    openCount: texts.filter(isOpenIn).length,
+  const blocks: RowBlock[] = []
+  for (let start = 0; start < order.length; start += blockRows) {
+    const part = order.slice(start, start + blockRows)
+    blocks.push({ texts: part.map((index) => texts[index] as string), shortIds: part.map(shortIdAt) })
   }
+  return { blocks, count: texts.length, openCount: texts.filter(isOpenIn).length }
 }
 
 /** The indexes of times, earliest first, of equal times in the given order. */

@@ -465,18 +465,18 @@ export function viewConformance(name: string, openStore: (t: CleanUp) => Promise
       const { view, apply } = await setUp(t)
       const ids = ['f1', 'b1', 'b2', 'c1'].map(issueId)
       for (const [index, id] of ids.entries()) await apply(creation(id, `Issue ${index}`))
-      const { texts, shortIds, openCount } = await view.wholeList(7)
+      const { blocks, count, openCount } = await view.wholeList(7)
       const rows = await view.listIssues({})
       const known = await view.shortIds(ids, 7)
       assert.deepEqual(
-        texts.map((text) => JSON.parse(text)),
+        blocks.flatMap(({ texts }) => texts).map((text) => JSON.parse(text)),
         rows,
       )
       assert.deepEqual(
-        shortIds,
+        blocks.flatMap(({ shortIds }) => shortIds),
         rows.map(({ issue_id }) => known.get(issue_id)),
       )
-      assert.equal(openCount, ids.length)
+      assert.deepEqual([count, openCount], [ids.length, ids.length])
     })
 
     it('reads id and state of a row without parsing it', async (t) => {

@@ -23,9 +23,9 @@ test('rows are listed by creation, each with its short id', () => {
   const texts = ids.map((id, index) => row(id, index === 1 ? 'closed' : 'open', 10 - (index >> 1)))
   const [first, second, third, last] = texts
   assert.deepEqual(listWhole(texts, 7), {
-    texts: [third, last, first, second],
-    shortIds: ['12345671', 'ff00000', '0a00000', '12345670'],
+    blocks: [{ texts: [third, last, first, second], shortIds: ['12345671', 'ff00000', '0a00000', '12345670'] }],
+    count: 4,
     openCount: 3,
   })
-  assert.deepEqual(listWhole([], 7), { texts: [], shortIds: [], openCount: 0 })
+  assert.deepEqual(listWhole([], 7), { blocks: [], count: 0, openCount: 0 })
 })

@@ -14,13 +14,13 @@ import { findIssues } from '../../tracker/issues/find-issues.ts'
 import { shortIdLength } from '../../tracker/issues/short-id.ts'
 import { warnIfNoLog } from '../../tracker/sync/no-log.ts'
 import type { Workspace } from '../../tracker/workspace.ts'
-import { type IssueRow, issueIdIn } from '../../view/index.ts'
+import type { IssueRow } from '../../view/index.ts'
 import { detailsOfGaps } from '../../wal/index.ts'
 import type { OptionTable } from '../define-command.ts'
 import { headerOption } from '../header-option.ts'
 import { filterOptions } from './filter-options.ts'
 import { type PickedKeys, parseFields, pickFields, rowKeys } from './pick-fields.ts'
-import { extendRow, listOfTexts } from './row-json.ts'
+import { joinBlock, listOfTexts } from './row-json.ts'
 
 export const listOptions = {
   sort: {
@@ -146,14 +146,13 @@ async function listAllAsText(
 ): Promise<{ readonly data: ListedIssues; readonly exitStatus: number }> {
   const view = await repository.view()
   await warnIfNoLog(context, repository, view)
-  const { texts, shortIds, openCount } = await view.wholeList(shortIdLength)
+  const { blocks, count, openCount } = await view.wholeList(shortIdLength)
   const claims = await readClaims(repository)
-  const claimIn = (text: string) => (claims.size === 0 ? undefined : claims.get(issueIdIn(text)))
-  const issues = texts.map((text, index) => extendRow(text, shortIds[index] as string, claimIn(text)))
+  const issues = blocks.map((block) => joinBlock(block, claims))
   const counts = {
-    total: texts.length,
+    total: count,
     open_count: openCount,
-    closed_count: texts.length - openCount,
+    closed_count: count - openCount,
     issue_count: view.issueCount,
     next_cursor: null,
   }

@@ -45,14 +45,17 @@ export class DeferredText {
 }
 
 /**
- * A list with the JSON of each element in the compact layout. Parsing and formatting each element again would take most of
+ * A list with the JSON of its elements in the compact layout. Parsing and formatting each element again would take most of
  * the time of a long list.
  */
 export class JsonList {
   readonly texts: readonly string[]
   readonly #parse: (text: string) => unknown
 
-  /** @param parse - parses the text of an element */
+  /**
+   * @param texts - each of one element or of several with a comma between them
+   * @param parse - parses the text of a list
+   */
   constructor(texts: readonly string[], parse: (text: string) => unknown) {
     this.texts = texts
     this.#parse = parse
@@ -63,7 +66,7 @@ export class JsonList {
   }
 
   valuesOf(texts: readonly string[]): unknown[] {
-    return texts.map((text) => this.#parse(text))
+    return texts.flatMap((text) => this.#parse(`[${text}]`))
   }
 }
 

@@ -57,6 +57,14 @@ test('a list of texts is the list of their values', async () => {
   )
 })
 
+test('a text of such a list may have several elements', async () => {
+  const list = new JsonList(['1,[2]', '"3,4"', '{"a":[5]},6'], (text) => JSON.parse(text))
+  const values = [1, [2], '3,4', { a: [5] }, 6]
+  for (const layout of layouts)
+    assert.equal((await piecesOf({ list }, layout)).join(''), formatJson({ list: values }, layout))
+  assert.deepEqual(await readDeferred(list), values)
+})
+
 test('deferred parts appear in place at any level', async () => {
   const deferred = {
     empty: { list: new DeferredList(() => each([])), object: new DeferredEntries(() => each()) },
