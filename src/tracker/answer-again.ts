@@ -3,19 +3,33 @@
  * state that it saw then.
  */
 import { createHash } from 'node:crypto'
+import type { Oid } from '../git/index.ts'
 import { ConflictError, type Event, isCardEvent, timeOfRequestKey } from '../model/index.ts'
 import { foldInMemory, type View } from '../view/index.ts'
-import { type FoundRequest, findRequest, issueLog } from '../wal/index.ts'
+import { type FoundRequest, findRequests, issueLog } from '../wal/index.ts'
 import type { Workspace } from './workspace.ts'
 
-/** What the log has of a request that may have been carried out; undefined when nothing. */
+/**
+ * What the log has of those of some writes that may have been carried out, by key; undefined for nothing. Together, because each
+ * search reads the log: a process that is too slow to take its requests in time would be slower still.
+ */
 export async function findWritten(
-  { git, facts }: Workspace,
-  head: Parameters<typeof findRequest>[1]['head'] | null,
-  key: string,
-) {
-  if (head === null || facts.mayBeRepeated?.() !== true) return undefined
-  return findRequest(git, { head, key, sinceUnixMs: timeOfRequestKey(key) })
+  { git }: Pick<Workspace, 'git'>,
+  head: Oid | null,
+  writes: readonly KeyedWrite[],
+): Promise<ReadonlyMap<string, FoundRequest | undefined>> {
+  const doubtful = writes.flatMap(({ key, workspace }) =>
+    key !== null && workspace.facts.mayBeRepeated?.() === true ? [key] : [],
+  )
+  if (head === null || doubtful.length === 0) return new Map()
+  const sinceUnixMs = Math.min(...doubtful.map(timeOfRequestKey))
+  const found = await findRequests(git, { head, keys: new Set(doubtful), sinceUnixMs })
+  return new Map(doubtful.map((key) => [key, found.get(key)]))
+}
+
+interface KeyedWrite {
+  readonly key: string | null
+  readonly workspace: Workspace
 }
 
 /** Runs plans on the state that a request saw. */

@@ -218,6 +218,7 @@ class Commit {
     this.#left = []
     const state = new StateAt(this.#leader, head)
     const room = new Room()
+    const written = await findWritten(this.#leader, head, this.#writes)
     let locks: ReturnType<ReadLocks> | undefined
     const readLocks = () => {
       locks ??= readKnownLocks(this.#leader)
@@ -229,7 +230,7 @@ class Commit {
         continue
       }
       try {
-        const planned = await this.#planOne(write, state, head)
+        const planned = await this.#planOne(write, state, head, written)
         if (planned.batch !== null && !room.has(planned.batch)) {
           this.#left.push(write)
           continue
@@ -248,9 +249,16 @@ class Commit {
   }
 
   /** Looks for the request in the log first: it may have been carried out, or by now by somebody else. */
-  async #planOne(write: PendingWrite, state: StateAt, head: Oid | null): Promise<Planned> {
+  async #planOne(
+    write: PendingWrite,
+    state: StateAt,
+    head: Oid | null,
+    written: Awaited<ReturnType<typeof findWritten>>,
+  ): Promise<Planned> {
     const { workspace, plan, key } = write
-    const found = key === null ? undefined : await findWritten(workspace, head, key)
+    // It may be in doubt only since the others were looked up.
+    const known = key === null || written.has(key) ? written : await findWritten(workspace, head, [write])
+    const found = key === null ? undefined : known.get(key)
     if (found === undefined || key === null) return planWrite(workspace, plan, state, key)
     const past = await openPast(workspace, found)
     try {

@@ -34,7 +34,7 @@ export {
   requireUsableClock,
   segmentOfBatch,
 } from './issue-log/batch.ts'
-export { type FoundRequest, findRequest } from './issue-log/find-request.ts'
+export { type FoundRequest, findRequests } from './issue-log/find-request.ts'
 export {
   attachmentFolder,
   attachmentShaOf,

@@ -60,6 +60,26 @@ describe('concurrent requests', { concurrency: 2 }, () => {
     }
   })
 
+  it('writes in doubt look for their keys in the log together', async (t) => {
+    const { createIssue: create, shared } = await openSharedRequests(t)
+    const nowUnixMs = Date.now()
+    const keyOf = (index: number) => `${nowUnixMs}-${`${index}`.padStart(32, '0')}`
+    const inDoubt = (index: number) => create(`${index}`, { requestKey: keyOf(index), mayBeRepeated: () => true })
+    const first = await inDoubt(0)
+    for (let index = 1; index < 20; index++) await create(`${index}`, { requestKey: keyOf(index) })
+    const read = t.mock.method(shared.git, 'readObject')
+    await inDoubt(20)
+    const alone = read.mock.callCount()
+    read.mock.resetCalls()
+    await Promise.all(Array.from({ length: 40 }, (_, index) => inDoubt(30 + index)))
+    const together = read.mock.callCount()
+    assert.ok(alone > 5 && together < 8 * alone, `${alone} reads for one, ${together} for 40`)
+    const [again, other, last] = await Promise.all([inDoubt(0), inDoubt(100), inDoubt(69)])
+    const idsOf = ({ events }: typeof first) => events.map(({ eventId }) => eventId)
+    assert.deepEqual(idsOf(again).at(-1), idsOf(first).at(-1))
+    assert.equal(new Set([again, other, last].flatMap(idsOf)).size, 3)
+  })
+
   it('an idempotency key is stored in meta.json', async (t) => {
     const { createIssue: create, path, git } = await openSharedRequests(t)
     const { head, events } = await create('first', { requestKey: 'key 1' })

@@ -1,6 +1,6 @@
 /**
- * Looks up what a request has written, by its idempotency key in the notes of meta.json: after a lost answer, the log tells whether
- * the request was carried out.
+ * Looks up what requests have written, by their idempotency keys in the notes of meta.json: after a lost answer, the log tells whether
+ * a request was carried out.
  */
 import type { GitPort, Oid } from '../../git/index.ts'
 import { type ChunkEvent, type Event, Mismatch, shape } from '../../model/index.ts'
@@ -20,8 +20,8 @@ export interface FoundRequest {
 
 export interface RequestLookup {
   readonly head: Oid
-  readonly key: string
-  /** When the key was made. Milliseconds since the Unix epoch. */
+  readonly keys: ReadonlySet<string>
+  /** When the oldest of the keys was made. Milliseconds since the Unix epoch. */
   readonly sinceUnixMs: number
 }
 
@@ -32,31 +32,33 @@ const commitsMax = 10_000
 
 const noteShape = shape.table({ key: shape.text(), events: shape.list(shape.text()) })
 
-/** @returns undefined when the log up to `head` has no such request */
-export async function findRequest(
+/** @returns the requests that the log up to `head` has, by key */
+export async function findRequests(
   git: GitPort,
-  { head, key, sinceUnixMs }: RequestLookup,
-): Promise<FoundRequest | undefined> {
+  { head, keys, sinceUnixMs }: RequestLookup,
+): Promise<ReadonlyMap<string, FoundRequest>> {
+  const found = new Map<string, FoundRequest>()
   const end = await findEnd(git, head, Math.floor(sinceUnixMs / 1000))
-  if (end === head) return undefined
+  if (end === head) return found
   for await (const segments of readLog(git, issueLog, { head, exclude: end === null ? [] : [end] })) {
     for (const { commit, parents, items, carries } of segments) {
-      for (const found of carries.requests) {
-        const note = noteShape(found)
-        if (note instanceof Mismatch || note.key !== key) continue
+      for (const noted of carries.requests) {
+        const note = noteShape(noted)
+        if (note instanceof Mismatch || !keys.has(note.key) || found.has(note.key)) continue
         const own = new Set(note.events)
         const first = items.findIndex(({ event }) => own.has(event.eventId))
         if (first < 0) continue
-        return {
+        found.set(note.key, {
           commit,
           parent: parents[0] ?? null,
           before: items.slice(0, first),
           events: items.map(({ event }) => event).filter(({ eventId }) => own.has(eventId)),
-        }
+        })
       }
     }
+    if (found.size === keys.size) break
   }
-  return undefined
+  return found
 }
 
 /** The newest commit of the first-parent chain that is certainly older than the key; null when there is none. */
