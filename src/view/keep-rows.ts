@@ -34,13 +34,17 @@ const eventBytesMin = 200
 /** Metadata of views that differ from their log, or whose answers come with a warning: they have no rows files. */
 const unusualMeta = ['lost_heads', 'held_heads', 'has_copies', 'log_gaps', 'apart_heads']
 
-/** @param folder - the `level` folder */
+export interface KeepRowsOptions {
+  /** The `level` folder. */
+  readonly folder: string
+  readonly permissions?: SharedPermissions | undefined
+  /** The store has no state yet: no file can be a copy of it, so changes are not recorded. */
+  readonly isNew?: boolean
+}
+
 export function keepRows(
   store: Store,
-  {
-    folder,
-    permissions = privatePermissions,
-  }: { readonly folder: string; readonly permissions?: SharedPermissions | undefined },
+  { folder, permissions = privatePermissions, isNew = false }: KeepRowsOptions,
 ): Store {
   let before: Promise<RowsState | undefined> | undefined
   let readsMuch = false
@@ -53,7 +57,7 @@ export function keepRows(
   }
 
   /** Whether this process reads or writes most of the view anyway. */
-  const isBulk = () => readsMuch || !recorded.isComplete
+  const isBulk = () => isNew || readsMuch || !recorded.isComplete
 
   async function save(): Promise<void> {
     const found = await readPlainState(store)
@@ -70,7 +74,7 @@ export function keepRows(
     try {
       const { schema, state } = found
       if (file !== undefined && isSame(file.state, state)) return true
-      const start = before === undefined ? state : await before
+      const start = before === undefined && !isNew ? state : await before
       const old = file?.schema === schema && isSame(file.state, start) && recorded.isComplete ? file : undefined
       if (old !== undefined && recorded.bytes <= rowsChangesBytesMax && old.changesBytes <= rowsChangesBytesMax) {
         const change = encodeChange(state, recorded.listOf(part))
@@ -116,6 +120,16 @@ export function keepRows(
     iterator: noting(reads.iterator),
   })
 
+  async function close(): Promise<void> {
+    try {
+      await save()
+    } catch {
+      // No room, no permission, or a store that cannot be read: whoever reads next finds out.
+    }
+    await store.close()
+  }
+
+  if (isNew) return { ...store, close }
   return {
     ...notingReads(store),
     snapshot: () => notingReads(store.snapshot()),
@@ -146,14 +160,7 @@ export function keepRows(
       recorded.add(key, undefined)
       await store.del(key)
     },
-    async close() {
-      try {
-        await save()
-      } catch {
-        // No room, no permission, or a store that cannot be read: whoever reads next finds out.
-      }
-      await store.close()
-    },
+    close,
   }
 }
 

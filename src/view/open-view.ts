@@ -256,7 +256,7 @@ async function rebuild(
     const created = await directory.create().catch((error: unknown) => {
       throw asStorageFailure(error)
     })
-    const view = (await View.over(withRows(options, created.store), { ...options, deferred: true })) as View
+    const view = (await View.over(withRows(options, created.store, true), { ...options, deferred: true })) as View
     try {
       if (from !== undefined) await fillFromSnapshot(options, view, from)
       const former = await formerState.value
@@ -468,8 +468,8 @@ async function openStore(options: OpenViewOptions, directory: ViewDirectory): Pr
   }
 }
 
-function withRows({ keepsRows, directory, permissions }: OpenViewOptions, store: Store): Store {
-  return keepsRows === true ? keepRows(store, { folder: directory, permissions }) : store
+function withRows({ keepsRows, directory, permissions }: OpenViewOptions, store: Store, isNew = false): Store {
+  return keepsRows === true ? keepRows(store, { folder: directory, permissions, isNew }) : store
 }
 
 /** Removes the obstacle to opening a view. False when that is impossible. */

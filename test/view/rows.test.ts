@@ -186,6 +186,23 @@ describe('rows files', () => {
     await assertSame(openRowsStore(folder, viewSchema, 'events'), store)
   })
 
+  it('those of a new store are written from what it holds', async () => {
+    const folder = mkdtempSync(join(dir, 'level-'))
+    // Of the view that the new one replaces, with another head.
+    await applyInSessions(await openMemoryStore(), folder, [[creation(issueId('aa'))]])
+    const store = await openMemoryStore()
+    const kept = keepRows({ ...store, close: async () => {} }, { folder, isNew: true })
+    const view = (await View.over(kept, { deferred: true })) as View
+    await view.apply([segmentOf(batchOf([creation(issueId('bb'))]), headOf(7))], headOf(7))
+    await view.flush()
+    await view.writeReflogMark('mark')
+    await view.close()
+    await assertSame(openRowsStore(folder, viewSchema, 'lists'), store)
+    // The next process appends to them.
+    await applyInSessions(store, folder, [[creation(issueId('cc'))]])
+    await assertSame(openRowsStore(folder, viewSchema, 'lists'), store)
+  })
+
   it('there are none for a view that needs warnings, or is too large', async () => {
     for (const [name, value] of [
       ['log_gaps', '{}'],
