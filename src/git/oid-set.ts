@@ -1,70 +1,69 @@
 import { oidLength } from './object-codec.ts'
 import type { ObjectFormat, Oid } from './port.ts'
 
-const slotsMin = 1024
+const idsMin = 1024
 
-/** A set of object ids as bytes: 40 to 80 per id, where a set of texts takes 150 that the garbage collector walks. */
+/**
+ * A set of object ids as bytes: 30 to 60 per id, where a set of texts takes 150 that the garbage collector walks. Ids are only
+ * appended until one is looked for: a reader of a straight history looks for none.
+ */
 export class OidSet {
   readonly #idBytes: number
   readonly #hexLength: number
-  /** The id in each slot, and whether there is one. */
+  /** The ids that were added, one after the other, and behind them the one that is looked for. */
   #ids: Buffer
-  #isUsed: Uint8Array
   #count = 0
-  readonly #wanted: Buffer
+  /** By hash, the number of an id plus one; 0 for a free slot. */
+  #slots = new Uint32Array(0)
+  /** How many of the ids are in slots. */
+  #indexed = 0
 
   constructor(format: ObjectFormat) {
     this.#hexLength = oidLength[format]
     this.#idBytes = this.#hexLength / 2
-    this.#ids = Buffer.alloc(slotsMin * this.#idBytes)
-    this.#isUsed = new Uint8Array(slotsMin)
-    this.#wanted = Buffer.alloc(this.#idBytes)
+    this.#ids = Buffer.allocUnsafeSlow(idsMin * this.#idBytes)
   }
 
   add(oid: Oid): void {
-    this.#wanted.write(oid, 'hex')
-    const slot = this.#find(this.#wanted, 0)
-    if (this.#isUsed[slot] === 1) return
-    this.#put(slot, this.#wanted, 0)
+    this.#writeBehind(oid)
     this.#count += 1
-    if (2 * this.#count > this.#isUsed.length) this.#grow()
   }
 
   has(oid: Oid): boolean {
-    if (oid.length !== this.#hexLength) return false
-    this.#wanted.write(oid, 'hex')
-    return this.#isUsed[this.#find(this.#wanted, 0)] === 1
+    if (oid.length !== this.#hexLength || this.#count === 0) return false
+    this.#writeBehind(oid)
+    this.#index()
+    return this.#slots[this.#find(this.#count)] !== 0
   }
 
-  /** The slot of an id, or the free one where it belongs. */
-  #find(bytes: Buffer, start: number): number {
-    const idBytes = this.#idBytes
-    const mask = this.#isUsed.length - 1
-    for (let slot = bytes.readUInt32BE(start) & mask; ; slot = (slot + 1) & mask) {
-      if (this.#isUsed[slot] === 0) return slot
-      const at = slot * idBytes
+  #writeBehind(oid: Oid): void {
+    const at = this.#count * this.#idBytes
+    if (at === this.#ids.length) this.#ids = Buffer.concat([this.#ids], 2 * at)
+    this.#ids.write(oid, at, 'hex')
+  }
+
+  #index(): void {
+    if (2 * this.#count > this.#slots.length) {
+      let length = 2 * idsMin
+      while (length < 4 * this.#count) length *= 2
+      this.#slots = new Uint32Array(length)
+      this.#indexed = 0
+    }
+    for (; this.#indexed < this.#count; this.#indexed++) this.#slots[this.#find(this.#indexed)] = this.#indexed + 1
+  }
+
+  /** The slot of the id with this number, or the free one where it belongs. */
+  #find(number: number): number {
+    const [ids, slots, idBytes] = [this.#ids, this.#slots, this.#idBytes]
+    const mask = slots.length - 1
+    const wanted = number * idBytes
+    for (let slot = ids.readUInt32BE(wanted) & mask; ; slot = (slot + 1) & mask) {
+      const found = slots[slot] as number
+      if (found === 0) return slot
+      const at = (found - 1) * idBytes
       let index = 0
-      while (index < idBytes && this.#ids[at + index] === bytes[start + index]) index++
+      while (index < idBytes && ids[at + index] === ids[wanted + index]) index++
       if (index === idBytes) return slot
     }
-  }
-
-  #grow(): void {
-    const [ids, isUsed] = [this.#ids, this.#isUsed]
-    this.#isUsed = new Uint8Array(2 * isUsed.length)
-    this.#ids = Buffer.alloc(2 * ids.length)
-    for (let slot = 0; slot < isUsed.length; slot++) {
-      if (isUsed[slot] === 0) continue
-      const at = slot * this.#idBytes
-      this.#put(this.#find(ids, at), ids, at)
-    }
-  }
-
-  /** For so few bytes, a loop takes less time than `copy`. */
-  #put(slot: number, bytes: Buffer, start: number): void {
-    const idBytes = this.#idBytes
-    const at = slot * idBytes
-    for (let index = 0; index < idBytes; index++) this.#ids[at + index] = bytes[start + index] as number
-    this.#isUsed[slot] = 1
   }
 }

@@ -29,4 +29,18 @@ for (const [format, length] of [
     assert.equal(set.has('0'.repeat(length) as Oid), false)
     assert.equal(set.has('abcd' as Oid), false)
   })
+
+  test(`a set of ids that grows between lookups has what was added, ${format}`, () => {
+    const oidOf = (number: number) => `${(number % 16).toString(16)}${number}`.padEnd(length, 'f') as Oid
+    const set = new OidSet(format)
+    assert.equal(set.has(oidOf(0)), false)
+    for (let number = 0; number < 5000; number++) {
+      set.add(oidOf(number))
+      if (number % 7 !== 0) continue
+      set.add(oidOf(number))
+      assert.equal(set.has(oidOf(number)), true)
+      assert.equal(set.has(oidOf(Math.floor(number / 2))), true)
+      assert.equal(set.has(oidOf(number + 1)), false)
+    }
+  })
 }

@@ -143,7 +143,9 @@ export async function* readHistoryNatively(
       }
       const { exitStatus, stderr } = await exported.ended
       // git 2.30 skips all commits above an unreadable one, even the head, and still exits with 0; 2.39 skips none.
-      return exitStatus === 0 && (emitted.has(options.head) || !namesUnreadCommit(stderr)) ? 'whole' : 'partial'
+      return exitStatus === 0 && (newest === options.head || emitted.has(options.head) || !namesUnreadCommit(stderr))
+        ? 'whole'
+        : 'partial'
     } finally {
       watched.stop()
       exported.child.kill()
