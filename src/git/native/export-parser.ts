@@ -141,9 +141,7 @@ export function createExportParser(format: ObjectFormat, blobBytesMax: number): 
         commit?.parents.push(readName(bytes, start + 5, end))
         return end + 1
       case 0x6f: // original-oid
-        if (end - start - 13 === oidLength[format]) marks.set(mark, bytes, start + 13)
-        if (commit) commit.oid = bytes.latin1Slice(start + 13, end) as Oid
-        return end + 1
+        return readOid(bytes.latin1Slice(start + 13, end) as Oid, end)
       case 0x63: // commit, committer
         if (bytes[start + 6] === 0x20) commit = openCommit()
         else if (commit) commit.committedAtUnixSeconds = readSeconds(bytes, end)
@@ -151,6 +149,12 @@ export function createExportParser(format: ObjectFormat, blobBytesMax: number): 
       default:
         return end + 1
     }
+  }
+
+  function readOid(oid: Oid, end: number): number {
+    if (oid.length === oidLength[format]) marks.set(mark, oid)
+    if (commit) commit.oid = oid
+    return end + 1
   }
 
   function startData(bytes: Buffer, size: number, start: number): number {
@@ -217,13 +221,16 @@ export function createExportParser(format: ObjectFormat, blobBytesMax: number): 
       return
     }
     const number = readNumber(bytes, name + 1, space)
-    const oid = marks.get(number)
     const content = young.get(number) ?? rejuvenate(number)
-    if (content === undefined) open.isUnread = true
-    else open.contentBytes += content.length
+    if (content === undefined) {
+      open.isUnread = true
+      // Counted like the others.
+      open.files.push({ path, mode, oid: unknownOid, content: null, problem: 'too-large' })
+      return
+    }
+    open.contentBytes += content.length
     if (open.contentBytes > limits.commitContentBytesMax) isUnusual = true
-    if (content === undefined) open.files.push({ path, mode, oid, content: null, problem: 'too-large' })
-    else open.files.push({ path, mode, oid, content, problem: null })
+    open.files.push({ path, mode, oid: marks.get(number), content, problem: null })
   }
 
   function finishCommit({ oid, parents, committedAtUnixSeconds, message, files, isUnread }: OpenCommit): void {
@@ -240,13 +247,11 @@ export function createExportParser(format: ObjectFormat, blobBytesMax: number): 
     youngBytes = 0
   }
 
-  // Contents of a pair are not kept: a later commit that shares one is read separately.
+  // Contents of a pair and their ids are not kept: a later commit that shares one is read separately.
   function finishPair(bytes: Buffer): void {
     const { first, second, oidStart, mark, parentMark } = pairs
-    marks.set(pairs.firstMark, bytes, first.oidStart)
-    marks.set(pairs.secondMark, bytes, second.oidStart)
-    marks.set(mark, bytes, oidStart)
     const oid = bytes.latin1Slice(oidStart, oidStart + oidLength[format]) as Oid
+    marks.set(mark, oid)
     const parents = parentMark === 0 ? [] : [parentMark === newestMark ? newestOid : marks.get(parentMark)]
     const { committerEnd, messageStart, messageEnd } = pairs
     const entry = new PairEntry(bytes, { oid, parents, first, second, committerEnd, messageStart, messageEnd })
@@ -298,9 +303,11 @@ function openCommit(): OpenCommit {
   }
 }
 
+/** Of a file in a commit that is read separately. */
+const unknownOid = '' as Oid
+
 interface MarkTable {
-  /** @param start - where the id begins, in hex */
-  set(mark: number, bytes: Buffer, start: number): void
+  set(mark: number, oid: Oid): void
   get(mark: number): Oid
 }
 
@@ -308,21 +315,13 @@ interface MarkTable {
 function createMarkTable(idBytes: number): MarkTable {
   let table = Buffer.allocUnsafeSlow(idBytes * 4096)
   return {
-    set(mark, bytes, start) {
+    set(mark, oid) {
       const at = mark * idBytes
       if (at + idBytes > table.length) table = Buffer.concat([table, Buffer.allocUnsafeSlow(at + idBytes)])
-      for (let index = 0; index < idBytes; index++) {
-        const high = nibble(bytes[start + 2 * index] as number)
-        table[at + index] = (high << 4) | nibble(bytes[start + 2 * index + 1] as number)
-      }
+      table.write(oid, at, 'hex')
     },
     get: (mark) => table.hexSlice(mark * idBytes, (mark + 1) * idBytes) as Oid,
   }
-}
-
-// git writes lower-case hex.
-function nibble(code: number): number {
-  return code <= 0x39 ? code - 0x30 : code - 0x57
 }
 
 function readNumber(bytes: Buffer, start: number, end: number): number {
