@@ -157,7 +157,11 @@ export class Projector {
     while (waiting.length > 0) {
       const batch = this.#store.startBatch()
       // Removed, so that the states written so far can be collected: this is the peak of memory in a rebuild.
-      for (const cached of waiting.splice(0, deferredStatesPerBatch)) putState(batch, cached)
+      for (const cached of waiting.splice(0, deferredStatesPerBatch)) {
+        putState(batch, cached)
+        // The state is needed no more; its many small keys would outlive the batch.
+        cached.stored = noEntries
+      }
       // Builds one batch while the previous one is written.
       await this.#pending
       this.#write(batch)
