@@ -225,7 +225,6 @@ const exportArguments = [
   '--show-original-ids',
   '--reference-excluded-parents',
   '--reencode=no',
-  '--stdin',
 ] as const
 
 async function startExport(
@@ -233,7 +232,13 @@ async function startExport(
   options: ReadHistoryOptions,
   scratch: number | null,
 ): Promise<StartedGit> {
-  const exported = await git.start(exportArguments, { environment: noLazyFetch, stdout: scratch ?? undefined })
+  const isWhole = (options.exclude ?? []).length === 0
+  const exported = await git.start([...exportArguments, isWhole ? options.head : '--stdin'], {
+    environment: noLazyFetch,
+    stdout: scratch ?? undefined,
+    // Without a pipe, the child starts sooner.
+    stdin: isWhole ? 'ignore' : 'pipe',
+  })
   reads.watch(exported.child)
   exported.child.stdin?.on('error', () => {})
   exported.child.stdin?.end(listInput(options))
