@@ -108,7 +108,8 @@ export const syncLines = [
   ['sync', '--json'],
 ]
 
-export const rebuildLines = [['rebuild'], ['rebuild', '--json']]
+/** Of a packed log, which git reads: a few loose commits are read without it. */
+export const rebuildLines = [['work', 'git', 'repack', '-adq'], ['rebuild'], ['rebuild', '--json']]
 
 /** Modules that only a sync of hundreds of commits evaluates. V8 rejects the compiled code of a script that is loaded then. */
 export const largeSyncModules = ['wal/bulk-hashing', 'view/replace-file']
