@@ -5,16 +5,33 @@ import { setFlagsFromString } from 'node:v8'
  * Bounds the heap, and makes V8 optimize later and inline less, for a command that processes much data in one run: otherwise half of
  * its processor time goes into the optimizing compiler.
  *
+ * @param firstGrowthPercent - how much the heap may grow after its first collection, when it is still small
  * @returns ends it, so that compiled code can be saved
  */
-export function prepareForBulk(heapGrowthPercent: number): () => void {
-  setFlagsFromString(`--heap-growing-percent=${heapGrowthPercent}`)
+export function prepareForBulk(heapGrowthPercent: number, firstGrowthPercent = heapGrowthPercent): () => void {
+  setHeapGrowth(firstGrowthPercent)
+  let isOver = false
+  afterCollection(() => {
+    if (!isOver) setHeapGrowth(heapGrowthPercent)
+  })
   apply(late)
   return () => {
-    setFlagsFromString(`--heap-growing-percent=${heapGrowthByV8}`)
+    isOver = true
+    setHeapGrowth(heapGrowthByV8)
     apply(usual)
   }
 }
+
+function setHeapGrowth(percent: number): void {
+  setFlagsFromString(`--heap-growing-percent=${percent}`)
+}
+
+/** Calls back once the whole heap has been collected. */
+function afterCollection(callback: () => void): void {
+  collections.register({}, callback)
+}
+
+const collections = new FinalizationRegistry<() => void>((callback) => callback())
 
 /** V8 chooses the growth itself. */
 const heapGrowthByV8 = 0

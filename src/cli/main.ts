@@ -123,7 +123,8 @@ async function runCommand(
   const drafts: string[] = []
   let restoreEngine: (() => void) | undefined
   try {
-    if (command.heapGrowthPercent !== undefined) restoreEngine = prepareForBulk(command.heapGrowthPercent)
+    if (command.heapGrowthPercent !== undefined)
+      restoreEngine = prepareForBulk(command.heapGrowthPercent, command.firstHeapGrowthPercent)
     const logged = isLogging(facts) ? (await import('./logger.ts')).logCommand(facts, command.name, input) : undefined
     const print = async ({ data }: CommandResult<unknown>): Promise<void> => {
       await warnings.flushed()

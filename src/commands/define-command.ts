@@ -200,6 +200,8 @@ export interface CommandDefinition<
    * collects garbage among old objects. V8 by itself lets it grow to several times the live data.
    */
   readonly heapGrowthPercent?: number
+  /** The same after the first collection, when the heap is still small. */
+  readonly firstHeapGrowthPercent?: number
   /**
    * Emits items through `context.emit` while it runs. With `--json` the output is these items, one JSON document a line,
    * and the result of `run` is not printed.
