@@ -28,6 +28,8 @@ export interface FetchRequest {
   readonly mayMove?: Promise<unknown> | undefined
   /** Called when git runs. */
   readonly onStart?: (() => void) | undefined
+  /** Called with the remote's refs, by their names there, when everything is transferred and before any ref moves. */
+  readonly onTransferred?: ((found: ReadonlyMap<RefName, Oid>) => void) | undefined
 }
 
 /** Refs of a remote that are not followed because there are too many. */
@@ -54,6 +56,8 @@ export interface PushRequest {
   /** Whether the user's pre-push hook runs. */
   readonly runHooks: boolean
   readonly onProgress?: OnProgress | undefined
+  /** Once it rejects, the push ends; whether a ref has moved is then unknown. */
+  readonly isWanted?: Promise<unknown> | undefined
 }
 
 /**

@@ -1,4 +1,4 @@
-import type { FetchRequest, LeftOutRefs, RemotePort } from '../git/index.ts'
+import type { FetchRequest, LeftOutRefs, Oid, RefName, RemotePort } from '../git/index.ts'
 
 /** A fetch that starts before the local stream was checked. No ref moves until it is landed. */
 export interface EarlyFetch {
@@ -6,6 +6,11 @@ export interface EarlyFetch {
   readonly started: Promise<void>
   /** Resolves with the number of objects as soon as the remote sends any; with 0 when the fetch ends without. */
   readonly arriving: Promise<number>
+  /**
+   * Resolves with the remote's refs when a transfer without objects is complete; with null as soon as objects arrive, and
+   * with undefined when the fetch has failed.
+   */
+  readonly found: () => Promise<ReadonlyMap<RefName, Oid> | null | undefined>
   /**
    * Moves the tracking refs when the transfer is complete.
    * @throws {GriteError} like `RemotePort.fetch`
@@ -31,23 +36,33 @@ export function startEarlyFetch(remotes: Pick<RemotePort, 'fetch'>, request: Fet
   const arriving = new Promise<number>((resolve) => {
     arrive = resolve
   })
+  let find: (found: ReadonlyMap<RefName, Oid> | null | undefined) => void = () => {}
+  const found = new Promise<ReadonlyMap<RefName, Oid> | null | undefined>((resolve) => {
+    find = resolve
+  })
   const fetched = remotes.fetch({
     ...request,
     mayMove,
     onStart: isStarted,
+    onTransferred: find,
     onProgress(phase, done, total) {
-      if (phase.endsWith(' objects')) arrive(total)
+      if (phase.endsWith(' objects')) {
+        arrive(total)
+        find(null)
+      }
       request.onProgress?.(phase, done, total)
     },
   })
   const end = () => {
     isStarted()
     arrive(0)
+    find(undefined)
   }
   fetched.then(end, end)
   return {
     started,
     arriving,
+    found: () => found,
     land() {
       allow()
       return fetched

@@ -32,6 +32,7 @@ export class RemoteRef {
   readonly #place: SyncPlace & { readonly stream: StreamRef }
   readonly #request: RemoteRequest
   #early: EarlyFetch | undefined
+  #begun: BegunPush | undefined
   readonly tracking: RefName
   /** Whether a push moved the ref. */
   pushed = false
@@ -62,15 +63,22 @@ export class RemoteRef {
     return null
   }
 
-  /** Fetches the stream and the refs alongside; only the stream when the others cannot be read. */
-  async fetch(): Promise<void> {
+  /**
+   * Fetches the stream and the refs alongside; only the stream when the others cannot be read.
+   *
+   * @param prepare - runs before any fetch other than the early one
+   */
+  async fetch(prepare: () => Promise<void>): Promise<void> {
     const { alongside } = this.#request
     try {
-      this.leftOut = (await this.#landEarly()) ?? (await this.#fetchNow())
+      const leftOut = await this.#landEarly()
+      if (leftOut === null) await prepare()
+      this.leftOut = leftOut ?? (await this.#fetchNow())
     } catch (error) {
       // One lock with a broken object must not block the log.
       if (alongside === undefined || this.othersUnread !== null || !isUnsound(error)) throw error
       this.othersUnread = error.message
+      await prepare()
       this.leftOut = await this.#fetchNow()
     }
     await this.#place.at?.('fetched')
@@ -114,13 +122,48 @@ export class RemoteRef {
     })
   }
 
+  /** Starts to push a head. `push` gives the result, or waits for the end before it pushes another head. */
+  beginPush(head: Oid): void {
+    let refuse: (reason: Error) => void = () => {}
+    let end: () => void = () => {}
+    const isWanted = new Promise<void>((resolve, reject) => {
+      refuse = reject
+      end = resolve
+    })
+    isWanted.catch(() => {})
+    const result = this.#pushNow(head, isWanted)
+    // From then on there is nothing to cancel.
+    result.then(end, end)
+    this.#begun = { head, result, cancel: () => refuse(new Error('the push was cancelled')) }
+  }
+
+  /** Ends a push that nothing waits for. Never throws. */
+  async cancelPush(): Promise<void> {
+    const begun = this.#begun
+    this.#begun = undefined
+    begun?.cancel()
+    const result = await begun?.result.catch(() => undefined)
+    this.pushed ||= result?.outcome === 'ok'
+  }
+
+  async #pushNow(head: Oid, isWanted?: Promise<unknown>): Promise<PushedRef | undefined> {
+    const { stream, remotes } = this.#place
+    const { remote, runHooks, onProgress } = this.#request
+    const updates = [{ ref: stream.ref, next: head }]
+    const [result] = await remotes.push({ remote, updates, atomic: false, runHooks, onProgress, isWanted })
+    return result
+  }
+
   /** True when the push is settled: the remote has the head, or will never accept it. */
   async push(head: Oid): Promise<boolean> {
-    const { git, stream, remotes, at } = this.#place
-    const { remote, runHooks, onProgress } = this.#request
+    const { git, at } = this.#place
+    const begun = this.#begun
+    this.#begun = undefined
     const expected = await git.readRef(this.tracking)
-    const updates = [{ ref: stream.ref, next: head }]
-    const [result] = await remotes.push({ remote, updates, atomic: false, runHooks, onProgress })
+    const first = await begun?.result
+    const isAnother = begun !== undefined && begun.head !== head
+    if (isAnother) this.pushed ||= first?.outcome === 'ok'
+    const result = begun === undefined || isAnother ? await this.#pushNow(head) : first
     if (result === undefined) return false
     if (result.outcome === 'stale') {
       this.stale = result
@@ -130,13 +173,19 @@ export class RemoteRef {
       this.refused = result
       return true
     }
-    this.pushed = result.outcome === 'ok'
+    this.pushed ||= result.outcome === 'ok'
     this.hadItAll = result.outcome === 'up-to-date'
     await at?.('pushed')
     await noteRemoteHead(git, this.tracking, expected, head)
     await at?.('tracked')
     return true
   }
+}
+
+interface BegunPush {
+  readonly head: Oid
+  readonly result: Promise<PushedRef | undefined>
+  readonly cancel: () => void
 }
 
 async function isReadable(git: GitPort, oid: Oid): Promise<boolean> {

@@ -68,6 +68,12 @@ class RefSyncer<Batch, Item, Sealed extends Segment<Item>> {
   #ahead: { readonly local: Oid; readonly known: Oid } | null = null
   /** What that local head has above it, when it is being read. */
   #ours: Promise<SegmentRange<Sealed> | null> | null = null
+  /** The remote's head when it was last seen; null when there was none, or it was refused. */
+  #known: Oid | null = null
+  #meanwhile: Promise<unknown> | null = null
+  #hasAssumed = false
+  /** The remote's head, as long as only a push can tell whether the local one is above it. */
+  #assumed: Oid | null = null
 
   constructor(target: SyncTarget<Batch, Item, Sealed>, request: SyncRequest<Sealed>) {
     this.#target = target
@@ -83,9 +89,11 @@ class RefSyncer<Batch, Item, Sealed extends Segment<Item>> {
     try {
       return await this.#run()
     } catch (error) {
+      await this.#remote.cancelPush()
       if (this.#remote.pushed && error instanceof GriteError) error.addDetails({ pushed: true })
       throw error
     } finally {
+      await this.#remote.cancelPush()
       await this.#ours?.catch(() => {})
     }
   }
@@ -95,20 +103,23 @@ class RefSyncer<Batch, Item, Sealed extends Segment<Item>> {
     const remote = this.#remote
     const tracked = await remote.readTracked()
     await this.#complete(tracked)
-    const known = await this.#finishInterrupted(tracked)
+    this.#known = await this.#finishInterrupted(tracked)
     void this.#request.early?.arriving.then((objectCount) => objectCount > 0 && this.#prepare())
     const before = await git.readRef(this.#ref)
     const standstill = new Standstill()
     const rounds = patienceOf(this.#target, { maxMs: backoffMsMax, triesMax: syncRoundsMax })
     for (;;) {
-      await inParallel(remote.fetch(), rounds.tries === 1 ? this.#request.meanwhile?.() : undefined)
+      const fetching = remote.fetch(async () => void (await this.#checkAssumption()))
+      await inParallel(fetching, rounds.tries === 1 ? this.#doMeanwhile() : undefined)
       const theirs = await remote.readFetched()
       const local = (await this.#readLocal()).head
       if (local !== theirs) this.#noteApart()
       const relation = await this.#relate(local, theirs)
-      const remoteChange = await this.#judgeRemote(known, theirs, relation)
+      const remoteChange = await this.#judgeRemote(this.#known, theirs, relation)
       const isStill = standstill.see(theirs)
       const isSettled = await this.#settle(relation, local, theirs)
+      // Nobody was faster: the local stream only lacked what an interrupted sync had fetched.
+      if (!isSettled && !(await this.#checkAssumption())) continue
       if (!isSettled && isStill) remote.refused = remote.stale
       if (isSettled || remote.refused !== null) {
         return {
@@ -174,7 +185,7 @@ class RefSyncer<Batch, Item, Sealed extends Segment<Item>> {
     const { git, stream } = this.#target
     const local = (await this.#readLocal()).head
     if (known === null || known === local) return known
-    if (local !== null && (await git.isAncestor(known, local))) {
+    if (local !== null && (await this.#isAhead(local, known))) {
       this.#ahead = { local, known }
       return known
     }
@@ -188,6 +199,51 @@ class RefSyncer<Batch, Item, Sealed extends Segment<Item>> {
     return known
   }
 
+  /** Whether the local head is above the remote's last seen one. Starts to push it where the remote probably takes it. */
+  async #isAhead(local: Oid, known: Oid): Promise<boolean> {
+    const { early, push } = this.#request
+    if (push && early !== undefined && !this.#hasAssumed) {
+      this.#hasAssumed = true
+      // The first round waits for it, and throws its failure.
+      this.#doMeanwhile().catch(() => {})
+      const found = await early.found()
+      // The known state stays, and git refuses to push anything that is not above it.
+      if (found?.get(this.#ref) === known) {
+        this.#assumed = known
+        this.#remote.beginPush(local)
+        return true
+      }
+      // Both sides have written, so what is ours must be read anyway.
+      if (found === null && this.#readsRanges) {
+        this.#noteApart()
+        const reading = this.#readRange(local, known)
+        this.#ours = reading
+        reading.catch(() => {})
+        if ((await reading)?.isAbove(known) === true) return true
+        this.#ours = null
+      }
+    }
+    return this.#target.git.isAncestor(known, local)
+  }
+
+  /**
+   * Checks, before the known state of the remote is replaced, what was only assumed: that the local stream holds it. False
+   * when it did not; it does now.
+   */
+  async #checkAssumption(): Promise<boolean> {
+    const assumed = this.#assumed
+    if (assumed === null) return true
+    this.#assumed = null
+    this.#ahead = null
+    this.#known = await this.#finishInterrupted(assumed)
+    return this.#ahead !== null
+  }
+
+  #doMeanwhile(): Promise<unknown> {
+    this.#meanwhile ??= this.#request.meanwhile?.() ?? Promise.resolve()
+    return this.#meanwhile
+  }
+
   async #requireLog(head: Oid): Promise<void> {
     const wrong = await judgeHead(this.#target.git, this.#target.stream, head)
     if (wrong !== null) throw this.#remote.corrupt(`is ${wrong}`, this.#ref, head)
@@ -196,7 +252,7 @@ class RefSyncer<Batch, Item, Sealed extends Segment<Item>> {
   /** Reads our side while objects of theirs arrive: the two have probably diverged. */
   #prepare(): void {
     this.#noteApart()
-    if (this.#ahead === null || !this.#readsRanges) return
+    if (this.#ahead === null || this.#ours !== null || !this.#readsRanges) return
     const { local, known } = this.#ahead
     this.#ours = this.#readRange(local, known)
     this.#ours.catch(() => {})
@@ -320,6 +376,7 @@ class RefSyncer<Batch, Item, Sealed extends Segment<Item>> {
     // Before the push, whatever its outcome: the next fetch may replace the fetched head.
     await this.#moveLocal(joined.head, local, joined.objects)
     this.#ahead = { local: joined.head, known: theirs }
+    this.#ours = null
     if (!this.#request.push || joined.head === theirs) return true
     const gained = this.#gained
     return inParallel(this.#remote.push(joined.head), this.#request.whilePushing?.(gained))

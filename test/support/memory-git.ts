@@ -106,8 +106,10 @@ export function createMemoryWorld(): MemoryWorld {
     return {
       listRemotes: async () => [...remotes.keys()],
       hasRemote: async (name) => remotes.has(name),
-      async fetch({ remote, refspecs, mayMove }) {
-        const theirs = reach(remote)
+      async fetch({ remote, refspecs, onStart, onTransferred, mayMove }) {
+        const theirs = new Map(reach(remote))
+        onStart?.()
+        onTransferred?.(theirs as ReadonlyMap<string, Oid> as ReadonlyMap<RefName, Oid>)
         await mayMove
         for (const refspec of refspecs) {
           const [source = '', target = ''] = refspec.replace(/^\+/, '').split(':')

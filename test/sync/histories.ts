@@ -13,6 +13,7 @@ import {
   noQueue,
   readSegments,
   type SyncPoint,
+  startLogFetch,
   syncLog,
   trackingRef,
   walRef,
@@ -55,6 +56,8 @@ export type Step =
       readonly remote: Remote
       readonly pull: boolean
       readonly push: boolean
+      /** Whether the fetch has started before the sync. */
+      readonly isEarly: boolean
       /** What happens in the middle: the process dies, or another writer is faster. */
       readonly meanwhile: { readonly at: SyncPoint; readonly what: 'dies' | 'writes' | 'other-syncs' } | null
     }
@@ -81,6 +84,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       remote,
       pull: fc.boolean(),
       push: fc.boolean(),
+      isEarly: fc.boolean(),
       meanwhile: fc.option(
         fc.record({
           at: fc.constantFrom(...points),
@@ -121,7 +125,7 @@ export async function playHistory(repositories: Repositories, steps: readonly St
   for (let round = 0; round < 2; round++) {
     for (const name of used) {
       for (const index of repositories.clones.keys())
-        await runSync(repositories, { clone: index, remote: name, pull: true, push: true })
+        await runSync(repositories, { clone: index, remote: name, pull: true, push: true, isEarly: false })
     }
   }
   const heads = new Set<Oid | null>()
@@ -218,7 +222,13 @@ async function sync(
 
 async function runSync(
   { clones }: Repositories,
-  { clone: index, remote: name, pull, push }: Pick<Step & { do: 'sync' }, 'clone' | 'remote' | 'pull' | 'push'>,
+  {
+    clone: index,
+    remote: name,
+    pull,
+    push,
+    isEarly,
+  }: Pick<Step & { do: 'sync' }, 'clone' | 'remote' | 'pull' | 'push' | 'isEarly'>,
   at?: (point: SyncPoint) => Promise<void>,
 ): Promise<void> {
   const request: LogSyncRequest = {
@@ -229,7 +239,13 @@ async function runSync(
     runHooks: false,
     mayRepeat: async () => false,
   }
-  await syncLog({ ...(clones[index] as Clone), queue: noQueue, clock, jitter: () => 0, at }, request)
+  const { git, remotes } = clones[index] as Clone
+  const early = isEarly ? startLogFetch(remotes, { remote: name, onProgress: undefined }) : undefined
+  try {
+    await syncLog({ git, remotes, queue: noQueue, clock, jitter: () => 0, at }, { ...request, early })
+  } finally {
+    await early?.cancel()
+  }
 }
 
 async function assertKept({ clones, ids: idsAt }: Repositories, told: readonly Set<string>[]): Promise<void> {

@@ -192,18 +192,19 @@ export function openRemotes(port: GitPort, options: Omit<RemoteOptions, 'environ
       })
       const [refused] = fetched.refused
       if (refused !== undefined) throw refuseCutLog(request.remote, refused)
+      request.onTransferred?.(fetched.found)
       await request.mayMove
       const { refsMax, isFollowed } = request
       return moveTracking(port, { patterns, refsMax, isFollowed, ...fetched })
     },
-    async push({ remote, updates, atomic, runHooks, onProgress }: PushRequest) {
+    async push({ remote, updates, atomic, runHooks, onProgress, isWanted }: PushRequest) {
       if (updates.length === 0) return []
       // Objects that a refused push removes again must not be sent to others.
       context.requirePermanentStore()
       // A remote configured as a push mirror accepts no refspecs; we push by id.
       const mirrorOff = setOption(remote, 'mirror', 'false', port.environment)
       const { exitStatus, stdout, stderr } = await run(
-        { remote, step: 'push' },
+        { remote, step: 'push', isWanted },
         [
           ...mirrorOff.args,
           ...['push', '--porcelain', '--no-follow-tags', '--recurse-submodules=no', '--no-signed'],

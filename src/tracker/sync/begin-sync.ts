@@ -23,7 +23,7 @@ export async function beginSync(
   const lend = createLender(repository)
   const early = startLogFetch(repository.remotes, { remote: name, onProgress: onProgressOf(progress) })
   await early.started
-  return { progress, early: { ...early, land: () => lend(early.land) } }
+  return { progress, early: { ...early, found: () => lend(early.found), land: () => lend(early.land) } }
 }
 
 /** Reports the phases of git's transfer; undefined when nobody sees them. */
