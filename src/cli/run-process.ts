@@ -1,6 +1,6 @@
 /** Runs the command line in this process, with its signals and exit status. */
 
-import { IpcError } from '../model/errors/index.ts'
+import { InternalError, IpcError } from '../model/errors/index.ts'
 import type { Workspace } from '../tracker/workspace.ts'
 import { createInterrupts } from './interrupts.ts'
 import { type MainParts, main, reportFailure } from './main.ts'
@@ -21,6 +21,7 @@ export function runProcess(parts?: Partial<MainParts>): void {
       void interrupts.run().then(() => process.exit(status))
     })
   }
+  process.once('beforeExit', reportStall)
   const argv = process.argv.slice(2)
   let opened: Workspace | undefined
   const openRepository: MainParts['openRepository'] = async (facts) => {
@@ -43,6 +44,15 @@ export function runProcess(parts?: Partial<MainParts>): void {
   )
 }
 
+/** Nothing is left that the command could wait for: Node would end the process with status 0 and without a word. */
+function reportStall(): void {
+  reportAndExit(
+    new InternalError('the command stopped before it was done', {
+      hints: ['Look at the result before you run it again, and report this bug'],
+    }),
+  )
+}
+
 /** The daemon ended after the client has printed a part of its output. */
 export function reportLostDaemon(): void {
   const error = new IpcError(
@@ -51,6 +61,10 @@ export function reportLostDaemon(): void {
       hints: ['Look at the result, for example with `grite list`, before you run the command again'],
     },
   )
+  reportAndExit(error)
+}
+
+function reportAndExit(error: Error): void {
   const globals = { json: process.argv.includes('--json'), pretty: undefined }
   void reportFailure(error, nodeProcessFacts(createInterrupts()), globals).then((status) => process.exit(status))
 }

@@ -52,3 +52,14 @@ test('a failing command exits with the status of its error', async () => {
   const [status] = await once(child, 'exit')
   assert.equal(status, 3)
 })
+
+test('a command that waits for what never comes fails, and says so', async () => {
+  const child = start(['stall'])
+  let stderr = ''
+  child.stderr.on('data', (part) => {
+    stderr += part
+  })
+  const [status] = await once(child, 'close')
+  assert.equal(status, 1)
+  assert.match(stderr, /stopped before it was done/)
+})
