@@ -96,27 +96,26 @@ async function sendKept(request: Request, { stdout, stderr, status }: KeptAnswer
 
 /** What a line prints, up to a bound. */
 class Copy {
-  readonly #parts = { stdout: [] as Uint8Array[], stderr: [] as Uint8Array[] }
-  #size = 0
+  readonly #texts = { stdout: '', stderr: '' }
   /** Something was too long for it, or not taken by its reader. */
   isCut = false
 
-  /** @param bytes - must not change afterwards */
-  add(stream: 'stdout' | 'stderr', bytes: Uint8Array): void {
+  add(stream: 'stdout' | 'stderr', output: string | Uint8Array): void {
     if (this.isCut) return
-    this.#parts[stream].push(bytes)
-    this.#size += bytes.length
-    this.isCut = this.#size > copyBytesMax
+    // Only feeds print bytes, and no answer of theirs is kept.
+    if (typeof output === 'string') this.#texts[stream] += output
+    this.isCut = this.#texts.stdout.length + this.#texts.stderr.length > copyLengthMax
   }
 
+  /** Encoded, so that a kept answer is sent as it is. */
   bytes() {
-    const { stdout, stderr } = this.#parts
-    return { stdout: Buffer.concat(stdout), stderr: Buffer.concat(stderr) }
+    const { stdout, stderr } = this.#texts
+    return { stdout: Buffer.from(stdout), stderr: Buffer.from(stderr) }
   }
 }
 
-/** A longer answer is not kept. */
-const copyBytesMax = 8 * 1024 * 1024
+/** UTF-16 units: a longer answer is not kept. */
+const copyLengthMax = 8 * 1024 * 1024
 
 async function sendParts(request: Request, stream: 'stdout' | 'stderr', bytes: Uint8Array): Promise<void> {
   for (let start = 0; start < bytes.length; start += partBytesMax) {
@@ -152,8 +151,8 @@ function openStreams(request: Request, copy: Copy): Omit<LineStreams, 'accept'> 
       request.isLine = true
     },
     async write(stream, output) {
+      copy.add(stream, output)
       const bytes = typeof output === 'string' ? Buffer.from(output) : output
-      copy.add(stream, bytes)
       if (!closed[stream]) await sendParts(request, stream, bytes)
       const isTaken = !request.isOver && !closed[stream]
       if (!isTaken) copy.isCut = true

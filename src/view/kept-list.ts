@@ -1,5 +1,6 @@
 /**
- * The list of a view that stays open: after a change, only the changed rows are read and the blocks with them made anew.
+ * The list of a view that stays open: after a change, only the changed rows are read and the blocks with them made anew. It is kept
+ * from the second scan on: most views are listed once, or not again after a change, and need no memory for it.
  *
  * Invariants
  * - A list is the one that `listWhole` gives for the same rows.
@@ -18,14 +19,15 @@ export interface RowReads {
   readonly some: (ids: readonly IssueId[]) => Promise<readonly (string | undefined)[]>
 }
 
-/** A longer list is not kept. UTF-16 units of its rows. */
-const keptLengthMax = 16 * 1024 * 1024
+/** A longer list is not kept: some 6,000 rows. Of 10,000 rows a daemon would keep 9 MB more even at rest. UTF-16 units. */
+const keptLengthMax = 2 * 1024 * 1024
 /** After more changes since the last reader a scan is faster. */
 const changesMax = 1_000
 
 export class KeptList {
   #version = 0
   #made: MadeList | undefined
+  #wasScanned = false
   /** Issues that have changed since the list was made. */
   readonly #changed = new Set<IssueId>()
 
@@ -43,6 +45,7 @@ export class KeptList {
 
   forget(): void {
     this.#made = undefined
+    this.#wasScanned = false
     this.#changed.clear()
   }
 
@@ -52,8 +55,11 @@ export class KeptList {
     if (made === undefined || made.lengthMin !== lengthMin || version !== this.#version) {
       const texts = await rows.all()
       const list = listWhole(texts, lengthMin)
-      if (version === this.#version && lengthOf(texts) <= keptLengthMax) this.#keep(MadeList.of(list, lengthMin))
-      return list
+      const isWorthIt = this.#wasScanned && lengthOf(texts) <= keptLengthMax
+      this.#wasScanned = true
+      if (!isWorthIt || version !== this.#version) return list
+      this.#keep(MadeList.of({ ...list, isKept: true }, lengthMin))
+      return this.read(version, lengthMin, rows)
     }
     if (this.#changed.size === 0) return made.list
     const texts = await rows.some([...this.#changed])
@@ -117,7 +123,7 @@ class MadeList {
       }
       openCount += Number(isOpenIn(text))
     }
-    return new MadeList({ blocks, count, openCount }, this.lengthMin, this.#starts)
+    return new MadeList({ blocks, isKept: true, count, openCount }, this.lengthMin, this.#starts)
   }
 }
 

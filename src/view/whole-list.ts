@@ -13,6 +13,8 @@ export interface RowBlock {
 /** All rows of a view, by creation, ties by id. */
 export interface WholeList {
   readonly blocks: readonly RowBlock[]
+  /** Whether later lists have the same blocks, as far as nothing changes in them. */
+  readonly isKept: boolean
   readonly count: number
   readonly openCount: number
 }
@@ -44,7 +46,7 @@ export function listWhole(texts: readonly string[], lengthMin: number): WholeLis
     const part = order.slice(start, start + blockRows)
     blocks.push({ texts: part.map((index) => texts[index] as string), shortIds: part.map(shortIdAt) })
   }
-  return { blocks, count: texts.length, openCount: texts.filter(isOpenIn).length }
+  return { blocks, isKept: false, count: texts.length, openCount: texts.filter(isOpenIn).length }
 }
 
 /** The indexes of times, earliest first, of equal times in the given order. */

@@ -24,8 +24,9 @@ test('rows are listed by creation, each with its short id', () => {
   const [first, second, third, last] = texts
   assert.deepEqual(listWhole(texts, 7), {
     blocks: [{ texts: [third, last, first, second], shortIds: ['12345671', 'ff00000', '0a00000', '12345670'] }],
+    isKept: false,
     count: 4,
     openCount: 3,
   })
-  assert.deepEqual(listWhole([], 7), { blocks: [], count: 0, openCount: 0 })
+  assert.deepEqual(listWhole([], 7), { blocks: [], isKept: false, count: 0, openCount: 0 })
 })

@@ -20,7 +20,7 @@ import type { OptionTable } from '../define-command.ts'
 import { headerOption } from '../header-option.ts'
 import { filterOptions } from './filter-options.ts'
 import { type PickedKeys, parseFields, pickFields, rowKeys } from './pick-fields.ts'
-import { joinBlock, listOfTexts } from './row-json.ts'
+import { joinBlocks, listOfTexts } from './row-json.ts'
 
 export const listOptions = {
   sort: {
@@ -146,9 +146,10 @@ async function listAllAsText(
 ): Promise<{ readonly data: ListedIssues; readonly exitStatus: number }> {
   const view = await repository.view()
   await warnIfNoLog(context, repository, view)
-  const { blocks, count, openCount } = await view.wholeList(shortIdLength)
+  const list = await view.wholeList(shortIdLength)
   const claims = await readClaims(repository)
-  const issues = blocks.map((block) => joinBlock(block, claims))
+  const issues = joinBlocks(list, claims)
+  const { count, openCount } = list
   const counts = {
     total: count,
     open_count: openCount,
