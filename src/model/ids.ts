@@ -13,7 +13,7 @@ export type EventId = string & { readonly [brand]: 'EventId' }
 /** SHA-256 as 64 lower-case hex characters. */
 export type Sha256Hex = string & { readonly [brand]: 'Sha256Hex' }
 
-export const actorIdBytes = 16
+const actorIdBytes = 16
 export const issueIdBytes = 16
 export const eventIdBytes = 32
 

@@ -2,8 +2,8 @@
  * Keeps the rows files of a view up to date: on close, appends the changes of this process, or writes the files anew.
  *
  * Invariants
- * - A process that reads and writes little writes at most the changes and a file of `rowsBytesMax`. A view that has outgrown that has no
- *   file until a process reads or writes most of it.
+ * - A process writes at most its changes and a file of `rowsBytesMax`. A view that has outgrown that has no file until a process reads
+ *   most of it: writing a large file takes a small part of its time.
  * - Only a process that has the LevelDB directory open, and thereby locked, writes the files.
  * - A file names the state that it is a copy of. A process that was killed leaves an older one, which no reader uses.
  * - An error leaves the files as they are, or removes them: they are a copy.
@@ -47,6 +47,7 @@ export function keepRows(
   { folder, permissions = privatePermissions, isNew = false }: KeepRowsOptions,
 ): Store {
   let before: Promise<RowsState | undefined> | undefined
+  /** Whether this process reads most of the view anyway. */
   let readsMuch = false
   const recorded = new RecordedChanges()
 
@@ -55,9 +56,6 @@ export function keepRows(
     before ??= readState(store)
     await before
   }
-
-  /** Whether this process reads or writes most of the view anyway. */
-  const isBulk = () => isNew || readsMuch || !recorded.isComplete
 
   async function save(): Promise<void> {
     const found = await readPlainState(store)
@@ -83,7 +81,7 @@ export function keepRows(
           return true
         }
       }
-      if (!isBulk() && (found.issues > rowsIssuesMax || (old?.baseBytes ?? 0) > rowsBytesMax)) return false
+      if (!readsMuch && (!isSmall(found) || (old?.baseBytes ?? 0) > rowsBytesMax)) return false
       return await writeBase(path, part, old, found)
     } finally {
       file?.close()
@@ -96,7 +94,7 @@ export function keepRows(
     old: RowsFile | undefined,
     { schema, state }: PlainState,
   ): Promise<boolean> {
-    const bytesMax = isBulk() && part === listPart ? largeRowsBytesMax : rowsBytesMax
+    const bytesMax = readsMuch && part === listPart ? largeRowsBytesMax : rowsBytesMax
     // Much faster than reading everything from LevelDB.
     const lines = (old && recorded.mergeInto(old, part)) ?? (await copyFamilies(store, part))
     const base = encodeBase({ schema, state, bytesMax }, lines)
@@ -189,8 +187,11 @@ async function readPlainState(store: Store): Promise<PlainState | undefined> {
   return state && { schema: `${schema}`, state, issues: Number(issues), events: Number(events) }
 }
 
-function hasPart({ issues, events }: PlainState, part: RowsPart): boolean {
-  if (part === listPart) return issues <= largeRowsIssuesMax
+function hasPart(found: PlainState, part: RowsPart): boolean {
+  return part === listPart ? found.issues <= largeRowsIssuesMax : isSmall(found)
+}
+
+function isSmall({ issues, events }: PlainState): boolean {
   return issues <= rowsIssuesMax && events * eventBytesMin <= rowsBytesMax
 }
 

@@ -51,5 +51,5 @@ export const rowsChangesBytesMax = 128 * 1024
 
 /** Issues of a view that has a file for lists. */
 export const largeRowsIssuesMax = 20_000
-/** Size of such a file without its changes. Only a process that reads or writes most of the view writes one. */
+/** Size of such a file without its changes. Only a process that reads most of the view writes one. */
 export const largeRowsBytesMax = 16 * 1024 * 1024
