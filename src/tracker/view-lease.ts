@@ -52,7 +52,7 @@ export class ViewLease {
   /** How long a view without readers stays open, in milliseconds; null for until `closeIfUnused`. */
   readonly #idleMs: number | null
   #current: OpenedView | undefined
-  #idle: AbortController | undefined
+  #idle: NodeJS.Timeout | undefined
   #awayUntilMs = 0
   /** Serializes opening, changing and closing the view. */
   #turn: Promise<unknown> = Promise.resolve()
@@ -140,7 +140,7 @@ export class ViewLease {
 
   /** Closes the view even if it has readers. */
   async close(): Promise<void> {
-    this.#idle?.abort()
+    clearTimeout(this.#idle)
     await this.#inTurn(async () => {
       const opened = this.#current
       this.#current = undefined
@@ -213,7 +213,7 @@ export class ViewLease {
 
   async #register(opened: OpenedView): Promise<ViewReader> {
     await opened.view.flush()
-    this.#idle?.abort()
+    clearTimeout(this.#idle)
     opened.readers += 1
     const view = opened.view.snapshot()
     let released: Promise<void> | undefined
@@ -247,17 +247,14 @@ export class ViewLease {
   async #closeIfUnused(): Promise<void> {
     const opened = this.#current
     if (opened === undefined || opened.readers > 0) return
-    this.#idle?.abort()
+    clearTimeout(this.#idle)
     await this.#dismiss(opened)
   }
 
   #closeWhenIdle(): void {
     if (this.#idleMs === null || (this.#current?.readers ?? 1) > 0) return
-    this.#idle?.abort()
-    const idle = new AbortController()
-    this.#idle = idle
-    sleep(this.#idleMs, undefined, { signal: idle.signal, ref: false })
-      .then(() => this.closeIfUnused())
-      .catch(() => {})
+    clearTimeout(this.#idle)
+    // An abort signal would take longer than the rest of a request's turn.
+    this.#idle = setTimeout(() => void this.closeIfUnused().catch(() => {}), this.#idleMs).unref()
   }
 }
