@@ -4,7 +4,7 @@
  *
  * Invariants
  * - The buffer is reused from value to value; `take` copies the bytes out.
- * - A value that failed halfway leaves nothing behind: `start` begins anew.
+ * - A value that failed halfway leaves nothing behind: `start` begins again.
  */
 export const nullByte = 0xf6
 

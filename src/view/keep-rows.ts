@@ -1,5 +1,5 @@
 /**
- * Keeps the rows files of a view up to date: on close, appends the changes of this process, or writes the files anew.
+ * Keeps the rows files of a view up to date: on close, appends the changes of this process, or writes new files.
  *
  * Invariants
  * - A process writes at most its changes and a file of `rowsBytesMax`. A view that has outgrown that has no file until a process reads
@@ -122,7 +122,7 @@ export function keepRows(
     try {
       await save()
     } catch {
-      // No room, no permission, or a store that cannot be read: whoever reads next finds out.
+      // No room, no permission, or a store that cannot be read: the next reader finds out.
     }
     await store.close()
   }
