@@ -41,7 +41,7 @@ export interface CommandSession {
   ): Promise<void>
   /** Runs work on the record streams of the repository, in this process. */
   withStreams<Result>(work: (open: OpenStreams) => Promise<Result>): Promise<Result>
-  /** As `withStreams`, for an iteration: whoever opened it closes it. */
+  /** As `withStreams`, for an iteration: its opener closes it. */
   openStreams(): Promise<OpenStreams & { readonly close: () => Promise<void> }>
   /** Ends feeds and waits for pending calls. */
   close(): Promise<void>

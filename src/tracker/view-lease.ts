@@ -254,7 +254,7 @@ export class ViewLease {
   #closeWhenIdle(): void {
     if (this.#idleMs === null || (this.#current?.readers ?? 1) > 0) return
     clearTimeout(this.#idle)
-    // An abort signal would take longer than the rest of a request's turn.
+    // Each read starts it again, so it is a plain timer: an abort makes an exception each time.
     this.#idle = setTimeout(() => void this.closeIfUnused().catch(() => {}), this.#idleMs).unref()
   }
 }

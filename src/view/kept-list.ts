@@ -1,5 +1,5 @@
 /**
- * The list of a view that stays open: after a change, only the changed rows are read and the blocks with them made anew. It is kept
+ * The list of a view that stays open: after a change, only the changed rows are read, and only their blocks are made again. It is kept
  * from the second scan on: most views are listed once, or not again after a change, and need no memory for it.
  *
  * Invariants

@@ -51,7 +51,7 @@ export interface OpenViewOptions {
   readonly report: (problem: LogProblem) => void
   readonly warn: (code: string, message: string, details?: Readonly<Record<string, unknown>>) => void
   readonly progress?: (commitsDone: number) => void
-  /** Called again and again while another process has the view open. */
+  /** Called every 150 ms or so while another process has the view open. */
   readonly onLocked?: () => Promise<void>
   /** See `CatchUpOptions`. */
   readonly hydrate?: CatchUpOptions['hydrate']

@@ -13,7 +13,7 @@ export interface PrefetchedLog {
 
 /** Starts git, which takes a while until it answers, and decodes its first answer. */
 export async function prefetchLog(git: GitPort, stream: IssueStream): Promise<PrefetchedLog> {
-  // A broken ref is reported by whoever reads it next.
+  // A broken ref is reported by its next reader.
   const head = await git.readRef(stream.ref).catch(() => null)
   if (head === null) return { head, async *segments() {}, async close() {} }
   const source = readLog(git, stream, { head, mayUseFile: true })

@@ -44,9 +44,9 @@ export function rowsFamilyOf(key: Buffer): RowsFamily | undefined {
 
 /** Issues of a view that has both files. */
 export const rowsIssuesMax = 2000
-/** Size of a file without its changes that any write may write anew. */
+/** Up to this size, without its changes, any write may rewrite a file. Bytes. */
 export const rowsBytesMax = 1024 * 1024
-/** Changes after which a file is written anew, or given up. */
+/** Changes after which a file is rewritten, or given up. Bytes. */
 export const rowsChangesBytesMax = 128 * 1024
 
 /** Issues of a view that has a file for lists. */

@@ -52,7 +52,7 @@ export class ViewDirectory {
     }
   }
 
-  /** Changes when another process opens the store: LevelDB then writes this file anew. */
+  /** Changes when another process opens the store: LevelDB then replaces this file. */
   holderMark(number: number): string {
     const found = statSync(join(this.#folder(number), 'CURRENT'), { throwIfNoEntry: false })
     return `${found?.ino} ${found?.mtimeMs}`
