@@ -12,24 +12,25 @@ export interface CommandTable<Row extends CommandWords = AnyCommand> {
   readonly below: (words: readonly string[]) => readonly Row[]
 }
 
+/** Of a command's name, at most. */
+const nameWordsMax = 3
+
 export function buildCommandTable<Row extends CommandWords>(commands: readonly Row[]): CommandTable<Row> {
-  const byName = new Map(commands.map((command) => [command.name, command]))
-  const byShortForm = new Map(
-    commands.flatMap((command) => (command.shortForms ?? []).map((word) => [word, command] as const)),
-  )
-  const wordCountMax = Math.max(0, ...commands.map((command) => command.name.split(' ').length))
+  // A line is looked up once or twice, in less time than it takes to fill a map.
   const matchName = (words: readonly string[]) => {
-    for (let wordCount = Math.min(words.length, wordCountMax); wordCount > 0; wordCount--) {
-      const command = byName.get(words.slice(0, wordCount).join(' '))
+    for (let wordCount = Math.min(words.length, nameWordsMax); wordCount > 0; wordCount--) {
+      const name = words.slice(0, wordCount).join(' ')
+      const command = commands.find((each) => each.name === name)
       if (command !== undefined) return { command, wordCount }
     }
     return undefined
   }
+  const withShortForm = (word: string) => commands.find(({ shortForms }) => shortForms?.includes(word))
   return {
     commands,
     match(words) {
       const own = matchName(words)
-      const short = own === undefined ? byShortForm.get(words[0] ?? '') : undefined
+      const short = own === undefined ? withShortForm(words[0] ?? '') : undefined
       if (short === undefined) return own
       // `comment edit` is `issue comment edit`.
       const full = short.name.split(' ')

@@ -175,12 +175,14 @@ function withoutShield(word: string): string {
 function readLine(argv: readonly string[], options: Readonly<Record<string, OptionSpec>>): Line {
   const config: NonNullable<ParseArgsConfig['options']> = {}
   const nameOf = new Map<string, string>()
+  // The parser checks each option that it is told of, which takes longer than the parsing.
+  const isWritten = writtenIn(argv)
   for (const [name, spec] of Object.entries(options)) {
     const type = spec.type === 'boolean' ? 'boolean' : 'string'
-    config[name] = spec.short === undefined ? { type } : { type, short: spec.short }
+    if (isWritten(name, spec.short)) config[name] = spec.short === undefined ? { type } : { type, short: spec.short }
     nameOf.set(name, name)
     for (const alias of spec.aliases ?? []) {
-      config[alias] = { type }
+      if (isWritten(alias)) config[alias] = { type }
       nameOf.set(alias, name)
     }
   }
@@ -213,6 +215,13 @@ function readLine(argv: readonly string[], options: Readonly<Record<string, Opti
     else if (spec.type !== 'boolean' || earlier !== word) given[key] = [earlier, word]
   }
   return { given, positionals, unknown }
+}
+
+/** Whether the words may name an option: by its name, or, where any short one is written, by its letter. */
+function writtenIn(argv: readonly string[]): (name: string, short?: string) => boolean {
+  const names = new Set(argv.map((word) => (word.startsWith('--') ? word.slice(2).replace(/=.*$/s, '') : '')))
+  const hasShort = argv.some((word) => /^-[^-]/.test(word))
+  return (name, short) => names.has(name) || (hasShort && short !== undefined)
 }
 
 /** Turns `--remote` without a following value into `--remote=`. */

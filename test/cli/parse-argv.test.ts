@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { commandLineCommands } from '../../src/cli/all-commands.ts'
 import { buildCommandTable } from '../../src/cli/command-table.ts'
 import { parseArgv } from '../../src/cli/parse-argv.ts'
 import { defineCommand } from '../../src/commands/define-command.ts'
@@ -216,4 +217,21 @@ test('error details name the field, the value and the allowed values', async () 
   assert.equal(request.kind, 'fault')
   if (request.kind !== 'fault') return
   assert.deepEqual(request.error.details, { field: 'state', value: 'done', allowed: ['open', 'closed'] })
+})
+
+test('no command has a name of more words than are looked up', () => {
+  for (const { name } of commandLineCommands) {
+    const words = name.split(' ')
+    assert.equal(buildCommandTable(commandLineCommands).match([...words, 'more'])?.wordCount, words.length, name)
+  }
+})
+
+test('only written options matter: by name, alias, letter, with values and after `--`', async () => {
+  const line = ['issue', 'list', '--label=a=b', '-p', 'P1', '--limit', '3', '--no-pager', '--', '--reverse']
+  const { request } = await parseArgv(line, buildCommandTable(commandLineCommands))
+  assert.equal(request.kind, 'fault')
+  const good = await parseArgv(line.slice(0, -2), buildCommandTable(commandLineCommands))
+  assert.ok(good.request.kind === 'run' && good.globals.noPager)
+  const { label, priority, limit, reverse } = good.request.input
+  assert.deepEqual({ label, priority, limit, reverse }, { label: ['a=b'], priority: 'P1', limit: 3, reverse: false })
 })
