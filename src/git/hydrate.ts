@@ -45,6 +45,7 @@ export function findPromisor({ commonDir }: RepositoryLayout): string | undefine
   } catch {
     return undefined
   }
+  if (!/promisor|partialclone/i.test(text)) return undefined
   const config = parseFileConfig(text)
   if (config === null) return undefined
   const ofRemote = [...config.keys()].find(

@@ -198,12 +198,15 @@ export class Workspace {
     this.#chosen = choosing
     const chosen = await choosing
     // Do not cache: another process may create one while this request waits for its turn.
-    if (chosen === undefined && this.#chosen === choosing) this.#chosen = undefined
+    if (chosen === undefined && this.#chosen === choosing) {
+      this.#chosen = undefined
+      this.#config = undefined
+    }
     return chosen
   }
 
   protected readActor(): Promise<ChosenActor | undefined> {
-    return findActor(this.paths, this.actorChoice)
+    return findActor(this.paths, this.actorChoice, () => this.config())
   }
 
   /** The current actor; the first write in a repository creates one. */

@@ -17,7 +17,7 @@ import {
 import { generateKeyPair, requireUsableClock } from '../../wal/index.ts'
 import { newActorNote, writeCardNote } from './card-note.ts'
 import type { GritePaths } from './paths.ts'
-import { readRepoConfig, writeDefaultActor } from './repo-config.ts'
+import { type RepoConfig, readRepoConfig, writeDefaultActor } from './repo-config.ts'
 import { writeFirstKey } from './signing-key.ts'
 import { formatToml, readToml, requireTomlText } from './toml-file.ts'
 import { makeFolder, writeFileAtomically } from './write-file-atomically.ts'
@@ -53,10 +53,16 @@ export interface ActorChoice {
  * Finds the current actor (spec §4.5): by data directory, flag, default of the repository, or the first existing actor.
  * Creates nothing. An actor belongs to the user who owns its folder: in a shared repository, no user writes as the actor
  * of another without selecting it explicitly.
+ *
+ * @param readConfig - the settings of the clone, for a caller that has read them
  * @throws {NotFoundError} when the selected actor does not exist
  * @throws {ConfigError} when the deciding configuration cannot be read
  */
-export async function findActor(paths: GritePaths, choice: ActorChoice): Promise<ChosenActor | undefined> {
+export async function findActor(
+  paths: GritePaths,
+  choice: ActorChoice,
+  readConfig: () => Promise<RepoConfig> = () => readRepoConfig(paths.config),
+): Promise<ChosenActor | undefined> {
   if (choice.dataDir !== undefined) {
     const actor = await readActor(choice.dataDir)
     if (actor === undefined) {
@@ -67,7 +73,7 @@ export async function findActor(paths: GritePaths, choice: ActorChoice): Promise
     return { actor, source: 'env' }
   }
   if (choice.actor !== undefined) return { actor: await requireActor(paths, choice.actor), source: 'flag' }
-  const { defaultActor } = await readRepoConfig(paths.config)
+  const { defaultActor } = await readConfig()
   if (defaultActor !== undefined && isOwnPath(paths.actorDir(defaultActor))) {
     const actor = await readActor(paths.actorDir(defaultActor))
     if (actor !== undefined) return { actor, source: 'repo_default' }
