@@ -1,6 +1,7 @@
 /** Long output on a terminal goes through the user's pager. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import type { Writable } from 'node:stream'
+import type { Piece } from '../tracker/export/json-pieces.ts'
 import type { ProcessFacts } from './process-facts.ts'
 import type { Rendered } from './render/renderer.ts'
 import { writePieces } from './write-pieces.ts'
@@ -33,7 +34,7 @@ interface Begun {
 }
 
 /** Reads pieces until they have the given number of lines. */
-async function readLines(pieces: Iterable<string> | AsyncIterable<string>, rows: number): Promise<Begun> {
+async function readLines(pieces: Iterable<Piece> | AsyncIterable<Piece>, rows: number): Promise<Begun> {
   const iterator = iterate(pieces)
   const read: string[] = []
   let count = 0
@@ -50,8 +51,8 @@ async function readLines(pieces: Iterable<string> | AsyncIterable<string>, rows:
   return { isLong: count >= rows, pieces: { [Symbol.asyncIterator]: all } }
 }
 
-async function* iterate(pieces: Iterable<string> | AsyncIterable<string>): AsyncGenerator<string> {
-  yield* pieces
+async function* iterate(pieces: Iterable<Piece> | AsyncIterable<Piece>): AsyncGenerator<string> {
+  for await (const piece of pieces) yield `${piece}`
 }
 
 function countLines(text: string): number {

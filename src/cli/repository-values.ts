@@ -2,12 +2,11 @@
 
 import { type FieldKey, type IssueId, parseScopedLabel } from '../model/index.ts'
 import { readSavedQueries } from '../tracker/issues/saved-queries.ts'
-import { shortIdLength } from '../tracker/issues/short-id.ts'
 import { listActors } from '../tracker/local/actors.ts'
 import { settings } from '../tracker/local/settings.ts'
 import { readMemories } from '../tracker/memories/memories.ts'
 import type { Workspace } from '../tracker/workspace.ts'
-import type { View } from '../view/index.ts'
+import { shortIdLength, type View } from '../view/index.ts'
 import { type CompletedKind, candidateCountMax } from './complete.ts'
 import { createProcessContext, type OpenRepository } from './process-context.ts'
 import type { ProcessFacts } from './process-facts.ts'

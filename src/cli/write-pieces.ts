@@ -9,7 +9,8 @@ import type { Rendered } from './render/renderer.ts'
 export async function writePieces(sink: TextSink, output: Rendered): Promise<void> {
   if (output === '') return
   if (typeof output === 'string') return sink.write(output)
-  for await (const piece of gatherPieces(output)) await sink.write(piece)
+  for await (const piece of gatherPieces(output))
+    await (typeof piece === 'string' ? sink.write(piece) : sink.writeBytes(piece))
 }
 
 /** Writes JSON. A terminal gets invisible characters as `\uXXXX`, still the same document; a program gets them unchanged. */
@@ -17,5 +18,5 @@ export async function writeJson(sink: TextSink, output: Rendered): Promise<void>
   if (!sink.isTerminal) return writePieces(sink, output)
   const { escapeJson } = await import('./render/escape-for-terminal.ts')
   if (typeof output === 'string') return sink.write(escapeJson(output))
-  for await (const piece of gatherPieces(output)) await sink.write(escapeJson(piece))
+  for await (const piece of gatherPieces(output)) await sink.write(escapeJson(`${piece}`))
 }

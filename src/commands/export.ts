@@ -6,7 +6,7 @@ import { formatJsonExport } from '../tracker/export/export-json.ts'
 import { markdownPieces } from '../tracker/export/export-markdown.ts'
 import { orderExport } from '../tracker/export/export-order.ts'
 import { gatherPieces } from '../tracker/export/gather-pieces.ts'
-import { DeferredText, jsonPieces } from '../tracker/export/json-pieces.ts'
+import { DeferredText, jsonPieces, type Piece } from '../tracker/export/json-pieces.ts'
 import { actorNames } from '../tracker/identity/actor-names.ts'
 import { findEditedComments } from '../tracker/issues/comment-overlays.ts'
 import { findOutputPlace } from '../tracker/local/output-place.ts'
@@ -147,7 +147,7 @@ export type ExportInput = GivenInput<typeof exportLog>
 export type ExportData = DataOf<typeof exportLog>
 
 /** The text of an export, the same in a file and on standard output. */
-export async function* documentPieces(content: object): AsyncGenerator<string> {
+export async function* documentPieces(content: object): AsyncGenerator<Piece> {
   if (content instanceof DeferredText) {
     yield* content.pieces()
     return

@@ -11,10 +11,9 @@ import {
   readySortKeys,
 } from '../tracker/issues/ready-queue.ts'
 import { resolveIssue } from '../tracker/issues/resolve-issue.ts'
-import { shortIdLength } from '../tracker/issues/short-id.ts'
 import { warnIfNoLog } from '../tracker/sync/no-log.ts'
 import type { Workspace } from '../tracker/workspace.ts'
-import type { IssueRow, View } from '../view/index.ts'
+import { type IssueRow, shortIdLength, type View } from '../view/index.ts'
 import { type DataOf, defineCommand, type GivenInput } from './define-command.ts'
 import { headerOption } from './header-option.ts'
 import { filterOptions } from './issue/filter-options.ts'

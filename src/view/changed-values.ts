@@ -2,16 +2,17 @@ import { countBelow, formatLine, keyIn, placeOf } from './rows-section.ts'
 
 /** The values of changed keys of a family; undefined where a key was deleted. */
 export class ChangedValues {
+  readonly values: ReadonlyMap<string, string | undefined>
   readonly #values = new Map<string, string | undefined>()
   #sortedKeys: readonly string[] | undefined
+
+  constructor() {
+    this.values = this.#values
+  }
 
   set(key: string, value: string | undefined): void {
     if (!this.#values.has(key)) this.#sortedKeys = undefined
     this.#values.set(key, value)
-  }
-
-  entries(): Iterable<[key: string, value: string | undefined]> {
-    return this.#values
   }
 
   /** Lines of a range of keys with the changes in them. */

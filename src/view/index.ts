@@ -9,6 +9,7 @@ export {
   type ViewDifferences,
 } from './inspect.ts'
 export type { SymbolName } from './keys.ts'
+export { changedRowsMax, formatRowsAgain, type ListText } from './list-file.ts'
 export { readNames, writeNames } from './names-file.ts'
 export {
   foldInMemory,
@@ -25,9 +26,10 @@ export {
   viewWaitMsMax,
 } from './open-view.ts'
 export { parseOwnJson } from './own-json.ts'
-export { issueIdIn, parseRowTexts, type RowText } from './row-text.ts'
+export { claimIn, extendText, issueIdIn, parseRowTexts, type RowText } from './row-text.ts'
 export type { RowsUse } from './rows-families.ts'
 export { isNotInRows } from './rows-store.ts'
+export { shortIdLength } from './short-ids.ts'
 export { isFileFailure, isStoreFailure } from './store.ts'
 export { type DependencyEdge, type IssueFilter, type ProjectEvent, View, viewSchema } from './view.ts'
 export { ViewDirectory } from './view-directory.ts'

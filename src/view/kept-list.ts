@@ -8,7 +8,7 @@
  * - A block stays the same object as long as its rows do.
  */
 import type { IssueId } from '../model/index.ts'
-import { createdTsIn, idPrefixIn, isOpenIn, issueIdIn } from './row-text.ts'
+import { idPrefixIn, isBefore, isOpenIn, issueIdIn } from './row-text.ts'
 import { blockRows, listWhole, type RowBlock, type WholeList } from './whole-list.ts'
 
 /** How a reader reads the rows of its state. */
@@ -137,12 +137,6 @@ function findPlace(blocks: readonly RowBlock[], text: string) {
   const other = texts[row]
   const present = other !== undefined && issueIdIn(other) === issueIdIn(text) ? other : undefined
   return { at, row, present }
-}
-
-/** Whether a row comes before another in the list. */
-function isBefore(one: string, other: string): boolean {
-  const [oneTs, otherTs] = [createdTsIn(one), createdTsIn(other)]
-  return oneTs === otherTs ? issueIdIn(one) < issueIdIn(other) : oneTs < otherTs
 }
 
 /** The first index of a list from which on all elements pass; the length when none does. */

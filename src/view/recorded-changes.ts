@@ -35,7 +35,7 @@ export class RecordedChanges {
   /** The changes of one file. */
   listOf({ families }: RowsPart): Change[] {
     return families.flatMap((family) =>
-      [...(this.#byFamily.get(family)?.entries() ?? [])].map(([keyHex, value]) => ({
+      [...(this.#byFamily.get(family)?.values ?? [])].map(([keyHex, value]) => ({
         family: family.name,
         keyHex,
         value,

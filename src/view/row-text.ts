@@ -57,6 +57,36 @@ export function createdTsIn(text: string): number {
   return Number.parseInt(text.slice(text.lastIndexOf(createdKey) + createdKey.length), 10)
 }
 
+/**
+ * The JSON of a row with the members that a list adds. The text is used as it is stored: formatting an object for each
+ * issue takes longer than the rest of a list.
+ *
+ * @param claim - JSON
+ * @param more - of further members, each after a comma
+ */
+export function extendText(text: string, shortId: string, claim = 'null', more = ''): string {
+  return `${text.slice(0, -1)}${shortIdKey}"${shortId}"${claimKey}${claim}${more}}`
+}
+
+/** The short id in the text of a row of a list. */
+export function shortIdIn(listed: string): string {
+  const start = listed.lastIndexOf(shortIdKey) + shortIdKey.length + 1
+  return listed.slice(start, listed.indexOf('"', start))
+}
+
+/** The text of a row of a list without claims, with a claim. @param claim - JSON */
+export function claimIn(listed: string, claim: string): string {
+  return `${listed.slice(0, listed.lastIndexOf(claimKey) + claimKey.length)}${claim}}`
+}
+
+/** Whether a row comes before another in the list. */
+export function isBefore(one: string, other: string): boolean {
+  const [oneTs, otherTs] = [createdTsIn(one), createdTsIn(other)]
+  return oneTs === otherTs ? issueIdIn(one) < issueIdIn(other) : oneTs < otherTs
+}
+
+const claimKey = ',"claim":'
+const shortIdKey = ',"short_id":'
 const idStart = '{"issue_id":"'.length
 const idLength = 32
 const createdKey = '"created_ts":'

@@ -18,11 +18,14 @@ export interface RowsPart {
   readonly families: readonly RowsFamily[]
 }
 
+/** The rows of lists. */
+export const issueRows = 'issue_row/'
+
 /** What lists need. */
 export const listPart: RowsPart = {
   fileName: 'rows',
   families: [
-    ...['meta/', 'issue_row/', 'dep_forward/', 'label_index/', 'assignee_index/', 'state_index/', 'dep_reverse/'],
+    ...['meta/', issueRows, 'dep_forward/', 'label_index/', 'assignee_index/', 'state_index/', 'dep_reverse/'],
     ...['alias/', 'import_edge/', 'actor/', 'actor_card/', 'card_event/', 'context_project/'],
   ].map(text),
 }

@@ -13,7 +13,7 @@
 
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
 import { ChangedValues } from './changed-values.ts'
-import { checksum } from './checksums.ts'
+import { checksum, checksumsOf, openSummedMemory, type SummedMemory } from './checksums.ts'
 import { parseOwnJson } from './own-json.ts'
 import {
   encodeSection,
@@ -28,7 +28,7 @@ import {
 } from './rows-section.ts'
 
 /** Increases when the layout changes. */
-const format = 3
+const format = 4
 
 /** What the copied view was at: its metadata `wal_head` and `reflog_mark`. */
 export interface RowsState {
@@ -46,6 +46,8 @@ export interface Change {
 export interface RowsFile {
   readonly schema: string
   readonly state: RowsState
+  /** The state without the changes. */
+  readonly baseState: RowsState
   /** Size without the changes. */
   readonly baseBytes: number
   readonly changesBytes: number
@@ -56,6 +58,8 @@ export interface RowsFile {
    * @param lt - hex; undefined for all keys from `gte`
    */
   readonly readLines: (name: string, gte?: string, lt?: string) => readonly string[] | undefined
+  /** The changed values of a family by key, hex; undefined when they are damaged. */
+  readonly changesOf: (name: string) => ReadonlyMap<string, string | undefined> | undefined
   /** Bytes of the lines of a family. */
   readonly bytesOf: (name: string) => number
   readonly close: () => void
@@ -106,18 +110,11 @@ export function readRowsFile(bytes: Buffer): RowsFile | undefined {
 
 const wholeSource = (bytes: Buffer): RowsSource => ({
   length: bytes.length,
-  read: (from, to) => bytes.subarray(from, to),
+  read: (from, to) => summed(bytes.subarray(from, to)),
 })
 
-/** Larger files are read in parts. */
-const wholeBytesMax = 1280 * 1024
-
-/**
- * A rows file on disk, which stays open: reads of other lines than before may fail.
- *
- * @param isReader - whether more than the state is needed
- */
-export function openRowsFile(path: string, isReader: boolean): RowsFile | undefined {
+/** A rows file on disk, which stays open: reads of other lines than before may fail. */
+export function openRowsFile(path: string): RowsFile | undefined {
   let descriptor: number | undefined
   const close = (): void => {
     if (descriptor !== undefined) closeSync(descriptor)
@@ -126,14 +123,12 @@ export function openRowsFile(path: string, isReader: boolean): RowsFile | undefi
   try {
     descriptor = openSync(path, 'r')
     const { size } = fstatSync(descriptor)
-    const fill = (buffer: Buffer, position: number): Buffer => {
+    const fill = (buffer: Buffer, position: number): void => {
       if (descriptor === undefined) throw new Error('the rows file was closed')
       if (readSync(descriptor, buffer, 0, buffer.length, position) !== buffer.length) throw new Error('it was cut off')
-      return buffer
     }
-    const isWhole = isReader && size <= wholeBytesMax
-    const file = openRows(isWhole ? wholeSource(fill(Buffer.allocUnsafeSlow(size), 0)) : partSource(size, fill), close)
-    if (isWhole || file === undefined) close()
+    const file = openRows(partSource(size, fill), close)
+    if (file === undefined) close()
     return file
   } catch {
     close()
@@ -142,16 +137,19 @@ export function openRowsFile(path: string, isReader: boolean): RowsFile | undefi
 }
 
 /** Small parts are read into the same memory, one after the other. */
-function partSource(length: number, fill: (buffer: Buffer, position: number) => Buffer): RowsSource {
+function partSource(length: number, fill: (buffer: Buffer, position: number) => void): RowsSource {
   const small = Buffer.allocUnsafeSlow(smallPartBytes)
   return {
     length,
     read(from, to) {
-      const bytes = to - from
-      return fill(bytes > small.length ? Buffer.allocUnsafeSlow(bytes) : small.subarray(0, bytes), from)
+      const memory = to - from <= small.length ? summed(small.subarray(0, to - from)) : openSummedMemory(to - from)
+      fill(memory.bytes, from)
+      return memory
     },
   }
 }
+
+const summed = (bytes: Buffer): SummedMemory => ({ bytes, sumsOf: (ends) => checksumsOf(bytes, ends) })
 
 const smallPartBytes = 16 * 1024
 
@@ -169,7 +167,7 @@ interface ChangeLine {
 }
 
 function openRows(source: RowsSource, close: () => void): RowsFile | undefined {
-  const base = readLine<BaseLine>(source.read(0, Math.min(firstReadBytes, source.length)), 0)
+  const base = readLine<BaseLine>(source.read(0, Math.min(firstReadBytes, source.length)).bytes, 0)
   if (base === undefined || base.value.format !== format) return undefined
   const sections = new Map<string, Section>()
   let baseBytes = base.end
@@ -178,7 +176,7 @@ function openRows(source: RowsSource, close: () => void): RowsFile | undefined {
     baseBytes += lengthOf(facts)
   }
   if (baseBytes > source.length) return undefined
-  const bytes = Buffer.from(source.read(baseBytes, source.length))
+  const bytes = Buffer.from(source.read(baseBytes, source.length).bytes)
   let { state } = base.value
   const changes: { readonly start: number; readonly line: ChangeLine }[] = []
   let end = 0
@@ -194,6 +192,7 @@ function openRows(source: RowsSource, close: () => void): RowsFile | undefined {
   return {
     schema: base.value.schema,
     state,
+    baseState: base.value.state,
     baseBytes,
     changesBytes: bytes.length,
     readLines(name, gte = '', lt) {
@@ -202,6 +201,14 @@ function openRows(source: RowsSource, close: () => void): RowsFile | undefined {
         const lines = sections.get(name)?.read(gte, lt)
         const values = changed.get(name)
         return lines === undefined || values === undefined ? lines : values.mergeInto(lines, gte, lt)
+      } catch {
+        return undefined
+      }
+    },
+    changesOf(name) {
+      try {
+        changed ??= readChanges(bytes, changes)
+        return changed.get(name)?.values ?? new Map()
       } catch {
         return undefined
       }
@@ -241,13 +248,17 @@ function readChanges(
 
 const prefixLength = 16
 
-function encodeLine(value: unknown): Buffer {
+/** A line of JSON. */
+export function encodeLine(value: unknown): Buffer {
   const json = pad(Buffer.from(`${JSON.stringify(value)}\n`))
   const hex = (number: number) => (number >>> 0).toString(16).padStart(8, '0')
   return Buffer.concat([Buffer.from(hex(json.length) + hex(checksum(json))), json])
 }
 
-function readLine<Value>(bytes: Buffer, start: number): { readonly value: Value; readonly end: number } | undefined {
+export function readLine<Value>(
+  bytes: Buffer,
+  start: number,
+): { readonly value: Value; readonly end: number } | undefined {
   const hex = bytes.toString('latin1', start, start + prefixLength)
   if (!/^[0-9a-f]{16}$/.test(hex)) return undefined
   const end = start + prefixLength + Number.parseInt(hex.slice(0, 8), 16)

@@ -7,7 +7,7 @@
  *
  * A block ends with a line, at a multiple of 4 bytes. The start of its first key is as short as it can be above the last key before it.
  */
-import { checksum, checksumsOf } from './checksums.ts'
+import { checksum, checksumsOf, type SummedMemory } from './checksums.ts'
 import { parseOwnJson } from './own-json.ts'
 
 /** Bytes of a block at least; the last one may be shorter. */
@@ -31,8 +31,8 @@ interface BlockIndex {
 /** The bytes of a file. */
 export interface RowsSource {
   readonly length: number
-  /** The bytes of a part, at least until the next read. @throws when it cannot be read */
-  readonly read: (from: number, to: number) => Buffer
+  /** A part, at least until the next read. @throws when it cannot be read */
+  readonly read: (from: number, to: number) => SummedMemory
 }
 
 export function formatLine(keyHex: string, value: string): string {
@@ -145,8 +145,8 @@ export class Section {
     if (this.#index !== undefined) return this.#index
     const [, indexBytes, indexChecksum] = this.#facts
     const length = padded(indexBytes)
-    const bytes = this.#source.read(this.#start, this.#start + length)
-    if (checksumsOf(bytes, [length])[0] !== indexChecksum) return undefined
+    const { bytes, sumsOf } = this.#source.read(this.#start, this.#start + length)
+    if (sumsOf([length])[0] !== indexChecksum) return undefined
     this.#index = parseOwnJson<BlockIndex>(bytes.toString('latin1', 0, indexBytes))
     return this.#index
   }
@@ -162,9 +162,9 @@ export class Section {
     const linesStart = this.#start + padded(indexBytes)
     const from = ends[first - 1] ?? 0
     const to = ends[last] as number
-    const bytes = this.#source.read(linesStart + from, linesStart + to)
+    const { bytes, sumsOf } = this.#source.read(linesStart + from, linesStart + to)
     const isWhole = first === 0 && last === ends.length - 1
-    const found = checksumsOf(bytes, isWhole ? ends : ends.slice(first, last + 1).map((end) => end - from))
+    const found = sumsOf(isWhole ? ends : ends.slice(first, last + 1).map((end) => end - from))
     for (let block = first; block <= last; block++) if (found[block - first] !== sums[block]) return undefined
     // Without the last line break.
     const end = Math.min(to, linesBytes) - from - 1

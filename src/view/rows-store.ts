@@ -6,7 +6,8 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { applyEvent, decodeRecord, emptyIssueState, formatIssueState, type IssueId } from '../model/index.ts'
 import { eventKey, eventsOfIssue, issueIdOfStateKey, parseIssueEventKey } from './keys.ts'
-import { eventsPart, listPart, type RowsFamily, type RowsUse, rowsFamilyOf } from './rows-families.ts'
+import { changeList, type ListText, listFileName, readList } from './list-file.ts'
+import { eventsPart, issueRows, listPart, type RowsFamily, type RowsUse, rowsFamilyOf } from './rows-families.ts'
 import { openRowsFile, type RowsFile } from './rows-file.ts'
 import { keyIn, placeOf, valueIn } from './rows-section.ts'
 import type { Scan, ScanOptions, Store } from './store.ts'
@@ -30,15 +31,15 @@ const bytesPerRead = 8 * 1024
 /** The store over the files in a `level` folder; undefined when they are missing, damaged, or of another schema. */
 export function openRowsStore(folder: string, schema: number, use: RowsUse): Store | undefined {
   if (use === 'events' && !existsSync(join(folder, eventsPart.fileName))) return undefined
-  const rows = openRowsFile(join(folder, listPart.fileName), true)
-  if (rows?.schema === `${schema}`) return rowsStore(rows, () => openEvents(folder, rows))
+  const rows = openRowsFile(join(folder, listPart.fileName))
+  if (rows?.schema === `${schema}`) return rowsStore(folder, rows, () => openEvents(folder, rows))
   rows?.close()
   return undefined
 }
 
 /** The file with the events, if it is of the same state. */
 function openEvents(folder: string, { schema, state }: RowsFile): RowsFile | undefined {
-  const events = openRowsFile(join(folder, eventsPart.fileName), true)
+  const events = openRowsFile(join(folder, eventsPart.fileName))
   const isSame =
     events?.schema === schema && events.state.head === state.head && events.state.reflogMark === state.reflogMark
   if (isSame) return events
@@ -46,7 +47,7 @@ function openEvents(folder: string, { schema, state }: RowsFile): RowsFile | und
   return undefined
 }
 
-function rowsStore(rows: RowsFile, openEventsFile: () => RowsFile | undefined): Store {
+function rowsStore(folder: string, rows: RowsFile, openEventsFile: () => RowsFile | undefined): Store {
   /** Lines of the families that were read as a whole. */
   const whole = new Map<string, readonly string[]>()
   const singleReads = new Map<string, number>()
@@ -146,6 +147,11 @@ function rowsStore(rows: RowsFile, openEventsFile: () => RowsFile | undefined): 
         const toKey = openKeys(family)
         return (line): [Buffer, Buffer] => [toKey(line), decode(line, family)]
       }),
+    listText() {
+      const list = readList(join(folder, listFileName), rows.schema, rows.baseState)
+      const changes = list && rows.changesOf(issueRows)
+      return changes === undefined || changes.size === 0 ? changes && list : changeList(list as ListText, changes)
+    },
     startBatch() {
       throw new NotInRowsError('a rows file is read-only')
     },

@@ -1,5 +1,8 @@
 import type { IssueId } from '../model/index.ts'
 
+/** Length of the shortest id shown to people. */
+export const shortIdLength = 7
+
 /**
  * The shortest prefix of an id that none of these others begins with, of at least `lengthMin` characters.
  *

@@ -1,5 +1,6 @@
 import type { AbstractBatchOperation, AbstractLevel, AbstractSnapshot } from 'abstract-level'
 import type { KeyRange } from './keys.ts'
+import type { ListText } from './list-file.ts'
 import { type StepSource, scanInSteps } from './scan-in-steps.ts'
 
 /** Changes that are applied together, completely or not at all. A later change of a key replaces an earlier one. */
@@ -51,6 +52,8 @@ export interface Store {
   /** Values as UTF-8 text, decoded by LevelDB's binding: faster than through buffers. */
   texts(options?: ScanOptions): Scan<string>
   iterator(options?: ScanOptions): Scan<[Buffer, Buffer]>
+  /** The whole list as text, from a store that has it ready. */
+  listText?(): ListText | undefined
   startBatch(): StoreBatch
   put(key: Buffer, value: Buffer): Promise<void>
   del(key: Buffer): Promise<void>

@@ -7,6 +7,7 @@
  *     level/<n>.removed      one being deleted
  *     level/current.<pid>.<n> one about to become current
  *     level/rows, rows.events see rows-file.ts
+ *     level/rows.list         see list-file.ts
  *     level/names             see names-file.ts
  *
  * A process may delete a directory that `current` does not name if it can take its LevelDB lock, which it holds until

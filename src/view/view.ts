@@ -84,6 +84,7 @@ import {
   symbolsOfPrefix,
 } from './keys.ts'
 import { layeredStore } from './layered-store.ts'
+import type { ListText } from './list-file.ts'
 import { symbolsMarkName } from './names-file.ts'
 import { parseOwnJson } from './own-json.ts'
 import { Projector } from './projector.ts'
@@ -554,6 +555,11 @@ export class View {
     const some = async (ids: readonly IssueId[]) =>
       (await this.store.getMany(ids.map(issueRowKey))).map((text) => text?.toString('utf8'))
     return this.#list.read(this.#listVersion ?? this.#list.version, lengthMin, { all, some })
+  }
+
+  /** The JSON of the whole list without claims, where a file has it; its short ids have at least `shortIdLength` characters. */
+  listText(): ListText | undefined {
+    return this.store.listText?.()
   }
 
   async #allTexts(range: KeyRange): Promise<string[]> {

@@ -18,6 +18,7 @@ import { isNotInRows, openRowsView, View, viewSchema } from '../../src/view/inde
 import { keepRows } from '../../src/view/keep-rows.ts'
 import { issueRowsOfPrefix, metaKey } from '../../src/view/keys.ts'
 import { layeredStore } from '../../src/view/layered-store.ts'
+import { extendText } from '../../src/view/row-text.ts'
 import {
   largeRowsBytesMax,
   largeRowsIssuesMax,
@@ -30,7 +31,9 @@ import {
 import { encodeBase, encodeChange, openRowsFile, type RowsFile, readRowsFile } from '../../src/view/rows-file.ts'
 import { formatLine, keyIn, valueIn } from '../../src/view/rows-section.ts'
 import { openRowsStore } from '../../src/view/rows-store.ts'
+import { shortIdLength } from '../../src/view/short-ids.ts'
 import { openDiskStore, openMemoryStore, type Store } from '../../src/view/store.ts'
+import { listWhole } from '../../src/view/whole-list.ts'
 import { createSandbox } from '../git/temp-repository.ts'
 import { issueEvent } from '../model/arbitraries.ts'
 import { anyCharacter } from '../support/any-character.ts'
@@ -85,9 +88,23 @@ async function assertSameLists(rows: Store | undefined, store: Store, parts = [l
   }
 }
 
+/** The list as text, where a store has it, is the one that is made from the rows. @returns whether it has it */
+async function assertSameText(rows: Store | undefined, store: Store): Promise<boolean> {
+  const text = rows?.listText?.()
+  if (text === undefined) return false
+  const all = { gte: Buffer.from('issue_row/'), lt: Buffer.from('issue_row0') }
+  const { blocks, count, openCount } = listWhole(await store.texts(all).all(), shortIdLength)
+  const listed = blocks.flatMap(({ texts, shortIds }) =>
+    texts.map((each, index) => extendText(each, shortIds[index] as string)),
+  )
+  assert.deepEqual({ ...text, json: `${text.json}` }, { json: listed.join(','), count, openCount })
+  return true
+}
+
 async function assertSame(rows: Store | undefined, store: Store): Promise<void> {
   await assertSameLists(rows, store, [...rowsParts])
   assert.ok(rows !== undefined)
+  await assertSameText(rows, store)
   for (const [key, value] of await store
     .iterator({ gte: Buffer.from('issue_state/'), lt: Buffer.from('issue_state0') })
     .all()) {
@@ -116,6 +133,7 @@ describe('rows files', () => {
     const store = await openMemoryStore()
     const path = join(folder, 'rows')
     const sizes: number[] = []
+    let texts = 0
     for (let count = 1; count <= 300; count++) {
       const kept = keepRows({ ...store, close: async () => {} }, { folder })
       const view = (await View.over(kept, {})) as View
@@ -123,8 +141,10 @@ describe('rows files', () => {
       await view.apply([segmentOf(batchOf([creation(id, 'x'.repeat(500))]), headOf(count))], headOf(count))
       await view.close()
       sizes.push(readFileSync(path).length)
+      if (count % 3 === 0 && (await assertSameText(openRowsStore(folder, viewSchema, 'lists'), store))) texts += 3
     }
     await assertSame(openRowsStore(folder, viewSchema, 'events'), store)
+    assert.ok(texts > 150, `the list was ready ${texts} times`)
     const shrunk = sizes.filter((size, index) => size < (sizes[index - 1] ?? 0)).length
     assert.ok(shrunk > 0 && shrunk < 10, `written anew ${shrunk} times`)
   })
@@ -236,7 +256,7 @@ describe('rows files', () => {
     await store.put(metaKey('event_count'), Buffer.from(`${rowsBytesMax}`))
     rmSync(join(folder, 'rows'))
     await readMuch(store, folder)
-    assert.deepEqual(readdirSync(folder), ['rows'])
+    assert.deepEqual(readdirSync(folder), ['rows', 'rows.list'])
     const rows = openRowsStore(folder, viewSchema, 'lists') as Store
     await assertSameLists(rows, store)
     const view = (await View.over(rows, {})) as View
@@ -278,7 +298,7 @@ describe('the rows file of a large view', () => {
     await applyInSessions(store, folder, [manyIssues(1, 100), manyIssues(rowsBytesMax / 500, 1000)], 1)
     assert.deepEqual(readdirSync(folder), [])
     await readMuch(store, folder)
-    assert.deepEqual(readdirSync(folder), ['rows'])
+    assert.deepEqual(readdirSync(folder), ['rows', 'rows.list'])
     assert.ok(statSync(rowsPath(folder)).size > rowsBytesMax)
     await assertSameLists(openRowsStore(folder, viewSchema, 'lists'), store)
   })
@@ -331,7 +351,7 @@ describe('a rows file that is read in parts', () => {
 
   const openLarge = (bytes: Buffer): RowsFile => {
     writeFileSync(path, bytes)
-    return openRowsFile(path, true) as RowsFile
+    return openRowsFile(path) as RowsFile
   }
 
   const readOne = (file: RowsFile, index: number) =>
@@ -371,7 +391,7 @@ describe('a rows file that is read in parts', () => {
     assert.equal(readOne(cutOff, count - 1), undefined)
     assert.deepEqual(readOne(cutOff, 10), [textOf(10)])
     cutOff.close()
-    assert.equal(openRowsFile(path, true), undefined)
+    assert.equal(openRowsFile(path), undefined)
   })
 })
 

@@ -2,7 +2,13 @@
 
 import type { Failure } from '../../commands/describe-failure.ts'
 import type { Warning } from '../../tracker/effects.ts'
-import { DeferredEntries, formatJson, type JsonLayout, jsonPieces } from '../../tracker/export/json-pieces.ts'
+import {
+  DeferredEntries,
+  formatJson,
+  type JsonLayout,
+  jsonPieces,
+  type Piece,
+} from '../../tracker/export/json-pieces.ts'
 
 /**
  * The document of a success in pieces, since the data may exceed the maximum length of a string.
@@ -13,7 +19,7 @@ export async function* successPieces(
   data: unknown,
   warnings: readonly Warning[],
   layout: JsonLayout,
-): AsyncGenerator<string> {
+): AsyncGenerator<Piece> {
   yield* jsonPieces(
     new DeferredEntries(async function* () {
       yield ['schema_version', 1]

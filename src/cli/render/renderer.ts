@@ -1,4 +1,5 @@
 /** The interface of renderers: the data of a command and the properties of the output. */
+import type { Piece } from '../../tracker/export/json-pieces.ts'
 import type { Style } from './style.ts'
 
 export interface RenderView {
@@ -19,7 +20,7 @@ export interface RenderView {
 export type Renderer<Data> = (data: Data, view: RenderView) => string | Promise<string>
 
 /** A renderer that yields pieces, for output that may exceed the maximum length of a string. */
-export type PieceRenderer<Data> = (data: Data, view: RenderView) => Iterable<string> | AsyncIterable<string>
+export type PieceRenderer<Data> = (data: Data, view: RenderView) => Iterable<Piece> | AsyncIterable<Piece>
 
 /** Rendered output, as a whole or in pieces. */
-export type Rendered = string | Iterable<string> | AsyncIterable<string>
+export type Rendered = string | Iterable<Piece> | AsyncIterable<Piece>

@@ -51,7 +51,7 @@ export const renderExport: PieceRenderer<ResultOf<typeof exportLog>> = async fun
       yield `${style.good('Exported')} ${formatCount(countStreams(streams), 'stream')} to ${escapeLine(output_path)}\n`
   } else if (content !== undefined) {
     const escaped = format === 'json' ? escapeJson : escapeText
-    for await (const piece of documentPieces(content)) yield width === null ? piece : escaped(piece)
+    for await (const piece of documentPieces(content)) yield width === null ? piece : escaped(`${piece}`)
   } else if (!quiet && output_path !== null) {
     yield `${style.good('Exported')} ${formatCount(event_count, 'event')} to ${escapeLine(output_path)}\n`
   }

@@ -1,11 +1,12 @@
 /** Shared by all commands that change issues: resolve ids, draft, append once, describe the result. */
+
 import { currentTitle, type EventId, type IssueId } from '../../model/index.ts'
 import type { Draft } from '../../tracker/draft.ts'
 import type { CommandContext } from '../../tracker/effects.ts'
 import type { ChangeData, IssueChange, OneChange } from '../../tracker/issues/issue-change.ts'
 import { resolveIssues } from '../../tracker/issues/resolve-issue.ts'
-import { shortIdLength } from '../../tracker/issues/short-id.ts'
 import type { WriteOptions } from '../../tracker/workspace.ts'
+import { shortIdLength } from '../../view/index.ts'
 
 /**
  * Applies one change to all given issues in one atomic commit.

@@ -9,10 +9,10 @@ import { describeNoneReady, type NoneReady } from '../../tracker/claims/why-none
 import type { CommandContext } from '../../tracker/effects.ts'
 import type { IssueBrief } from '../../tracker/issues/brief-issue.ts'
 import { resolveIssue } from '../../tracker/issues/resolve-issue.ts'
-import { shortIdLength } from '../../tracker/issues/short-id.ts'
 import type { ChosenRemote } from '../../tracker/sync/remote-name.ts'
 import { runSync } from '../../tracker/sync/run-sync.ts'
 import type { Workspace } from '../../tracker/workspace.ts'
+import { shortIdLength } from '../../view/index.ts'
 import { type CommandResult, type DataOf, defineCommand, type GivenInput } from '../define-command.ts'
 import {
   chooseWhere,

@@ -1,11 +1,12 @@
 /** Changes of comments that are already in the log. */
+
 import { currentTitle, type EventId, InvalidArgsError, type IssueId } from '../../model/index.ts'
 import type { Draft } from '../../tracker/draft.ts'
 import type { CommandContext } from '../../tracker/effects.ts'
 import { editComment, hideComment, requireShown, unhideComment } from '../../tracker/issues/change-comment.ts'
 import { type CommentEvent, readCommentOverlays } from '../../tracker/issues/comment-overlays.ts'
 import { findComment } from '../../tracker/issues/resolve-comment.ts'
-import { shortIdLength } from '../../tracker/issues/short-id.ts'
+import { shortIdLength } from '../../view/index.ts'
 import { type DataOf, defineCommand, type GivenInput } from '../define-command.ts'
 import { bodyOptions, readBody } from './issue-input.ts'
 

@@ -8,8 +8,7 @@ import {
   requireDependencyType,
 } from '../../tracker/issues/change-dependencies.ts'
 import { resolveIssue, resolveIssueOrId } from '../../tracker/issues/resolve-issue.ts'
-import { shortIdLength } from '../../tracker/issues/short-id.ts'
-import type { View } from '../../view/index.ts'
+import { shortIdLength, type View } from '../../view/index.ts'
 import { type DataOf, defineCommand, type GivenInput } from '../define-command.ts'
 import { lockOption } from '../lock/lock-option.ts'
 import { changeIssue } from './change-command.ts'

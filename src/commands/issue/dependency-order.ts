@@ -1,7 +1,6 @@
 import { ordersOf, sortByDependencies } from '../../model/index.ts'
-import { shortIdLength } from '../../tracker/issues/short-id.ts'
 import { warnOfCycles } from '../../tracker/issues/warn-of-cycles.ts'
-import type { IssueRow } from '../../view/index.ts'
+import { type IssueRow, shortIdLength } from '../../view/index.ts'
 import { type DataOf, defineCommand, type GivenInput } from '../define-command.ts'
 import { headerOption } from '../header-option.ts'
 import { filterOptions } from './filter-options.ts'

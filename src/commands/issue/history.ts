@@ -12,7 +12,7 @@ import {
 import { actorNames } from '../../tracker/identity/actor-names.ts'
 import { isComment, readCommentEdits } from '../../tracker/issues/comment-overlays.ts'
 import { resolveIssue } from '../../tracker/issues/resolve-issue.ts'
-import { shortIdLength } from '../../tracker/issues/short-id.ts'
+import { shortIdLength } from '../../view/index.ts'
 import { type DataOf, defineCommand, type GivenInput } from '../define-command.ts'
 import { headerOption } from '../header-option.ts'
 

@@ -11,16 +11,15 @@ import {
 import { readClaims, type ShownClaim } from '../../tracker/claims/read-claims.ts'
 import type { CommandContext } from '../../tracker/effects.ts'
 import { findIssues } from '../../tracker/issues/find-issues.ts'
-import { shortIdLength } from '../../tracker/issues/short-id.ts'
 import { warnIfNoLog } from '../../tracker/sync/no-log.ts'
 import type { Workspace } from '../../tracker/workspace.ts'
-import type { IssueRow } from '../../view/index.ts'
+import { changedRowsMax, type IssueRow, shortIdLength } from '../../view/index.ts'
 import { detailsOfGaps } from '../../wal/index.ts'
 import type { OptionTable } from '../define-command.ts'
 import { headerOption } from '../header-option.ts'
 import { filterOptions } from './filter-options.ts'
 import { type PickedKeys, parseFields, pickFields, rowKeys } from './pick-fields.ts'
-import { joinBlocks, listOfTexts } from './row-json.ts'
+import { joinBlocks, listOfBytes, listOfTexts } from './row-json.ts'
 
 export const listOptions = {
   sort: {
@@ -146,9 +145,11 @@ async function listAllAsText(
 ): Promise<{ readonly data: ListedIssues; readonly exitStatus: number }> {
   const view = await repository.view()
   await warnIfNoLog(context, repository, view)
-  const list = await view.wholeList(shortIdLength)
   const claims = await readClaims(repository)
-  const issues = joinBlocks(list, claims)
+  const ready = claims.size > changedRowsMax ? undefined : view.listText()
+  const list = ready ?? (await view.wholeList(shortIdLength))
+  const issues =
+    'json' in list ? listOfBytes<ListedIssue>(list, claims) : listOfTexts<ListedIssue>(joinBlocks(list, claims))
   const { count, openCount } = list
   const counts = {
     total: count,
@@ -157,5 +158,5 @@ async function listAllAsText(
     issue_count: view.issueCount,
     next_cursor: null,
   }
-  return { data: { issues: listOfTexts<ListedIssue>(issues), ...counts }, exitStatus: 0 }
+  return { data: { issues, ...counts }, exitStatus: 0 }
 }

@@ -1,17 +1,24 @@
 import type { IssueId } from '../../model/index.ts'
 import type { ShownClaim } from '../../tracker/claims/read-claims.ts'
-import { formatJson, JsonList } from '../../tracker/export/json-pieces.ts'
-import { issueIdIn, parseOwnJson, type RowBlock, type WholeList } from '../../view/index.ts'
+import { formatJson, JsonBytes, JsonList } from '../../tracker/export/json-pieces.ts'
+import {
+  claimIn,
+  extendText,
+  formatRowsAgain,
+  issueIdIn,
+  type ListText,
+  parseOwnJson,
+  type RowBlock,
+  type WholeList,
+} from '../../view/index.ts'
 
 /**
- * The JSON of a row with the members that a list adds. The row's text is used as it is stored, and usual members are not
- * formatted: formatting an object for each issue takes longer than the rest of a list.
+ * The JSON of a row with the members that a list adds.
  *
  * @param more - text of further members, each after a comma
  */
 export function extendRow(text: string, shortId: string, claim: ShownClaim | undefined, more = ''): string {
-  const claimText = claim === undefined ? 'null' : formatJson(claim, 'compact')
-  return `${text.slice(0, -1)},"short_id":"${shortId}","claim":${claimText}${more}}`
+  return extendText(text, shortId, claim === undefined ? 'null' : formatJson(claim, 'compact'), more)
 }
 
 /** The JSON of the rows of each block, with a comma between them. */
@@ -26,6 +33,15 @@ export function joinBlocks({ blocks, isKept }: WholeList, claims: ReadonlyMap<Is
     unclaimed.set(block, known)
     return known
   })
+}
+
+/** The list that a file has ready, with these claims, for a JSON document. */
+export function listOfBytes<Element>({ json }: ListText, claims: ReadonlyMap<IssueId, ShownClaim>): readonly Element[] {
+  const claimed = formatRowsAgain(json, claims.keys(), (listed) =>
+    claimIn(listed, formatJson(claims.get(issueIdIn(listed)), 'compact')),
+  )
+  const list: unknown = new JsonBytes(claimed, parseOwnJson)
+  return list as readonly Element[]
 }
 
 /** Texts of kept blocks without claims. */

@@ -2,7 +2,6 @@ import { InvalidArgsError, isOverdue, issueOfResource } from '../../model/index.
 import { formatJson, type JsonLayout } from '../../tracker/export/json-pieces.ts'
 import { findOwnName } from '../../tracker/identity/own-name.ts'
 import { compareByPriority, readReadyQueue } from '../../tracker/issues/ready-queue.ts'
-import { shortIdLength } from '../../tracker/issues/short-id.ts'
 import { isReadable, readKnownLocks, stateOfLock } from '../../tracker/locks/known-locks.ts'
 import { chooseFacts } from '../../tracker/prime/choose-facts.ts'
 import { chooseMemories } from '../../tracker/prime/choose-memories.ts'
@@ -11,7 +10,7 @@ import { formatPrime, type PrimeFacts, type PrimeIssue } from '../../tracker/pri
 import { warnIfNoLog } from '../../tracker/sync/no-log.ts'
 import { findLikelyRemote } from '../../tracker/sync/remote-name.ts'
 import type { Workspace } from '../../tracker/workspace.ts'
-import type { IssueRow, View } from '../../view/index.ts'
+import { type IssueRow, shortIdLength, type View } from '../../view/index.ts'
 import { type DataOf, defineCommand, type GivenInput } from '../define-command.ts'
 
 const budgetDefault = 1000

@@ -1,7 +1,6 @@
 /** Closed issues by type, for a release page. */
 import type { IssueId } from '../../model/index.ts'
-import type { IssueRow, View } from '../../view/index.ts'
-import { shortIdLength } from '../issues/short-id.ts'
+import { type IssueRow, shortIdLength, type View } from '../../view/index.ts'
 
 export interface ClosedIssue {
   readonly issue_id: IssueId

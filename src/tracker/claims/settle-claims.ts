@@ -21,9 +21,9 @@ import {
   planUnclaim,
   sharedTtlMsMax,
 } from '../../model/index.ts'
+import { shortIdLength } from '../../view/index.ts'
 import { trackingRef, walRef } from '../../wal/index.ts'
 import { removeAssignee } from '../issues/changes.ts'
-import { shortIdLength } from '../issues/short-id.ts'
 import { formatExpiry } from '../locks/held-error.ts'
 import { acquireLock, releaseLock, renewLock } from '../locks/hold.ts'
 import { isReadable, type ReadableLock, readKnownLocks, type SeenLock, stateOfLock } from '../locks/known-locks.ts'

@@ -1,5 +1,5 @@
 import { findCycles, findDependencyCycles, type IssueId, parentOf } from '../../model/index.ts'
-import { shortIdLength } from '../issues/short-id.ts'
+import { shortIdLength } from '../../view/index.ts'
 import { type Check, count, type Finding, idsListedMax, nameSome, notChecked, ok } from './check.ts'
 import type { LogFacts } from './examination.ts'
 

@@ -13,9 +13,8 @@ import {
   type ThreadedComment,
   threadComments,
 } from '../../model/index.ts'
-import type { IssueRow, View } from '../../view/index.ts'
+import { type IssueRow, shortIdLength, type View } from '../../view/index.ts'
 import { readShownComments, type ShownComment } from '../issues/comment-overlays.ts'
-import { shortIdLength } from '../issues/short-id.ts'
 import { rowWindows } from './export-csv.ts'
 
 export interface PageFacts {

@@ -1,27 +1,30 @@
 import type { Progress } from '../effects.ts'
+import type { Piece } from './json-pieces.ts'
 
-/** Small pieces are joined up to this length, to save system calls. */
+/** Small texts are joined up to this length, to save system calls. */
 const gatheredLength = 128 * 1024
 
 /**
- * Joins small pieces of a text.
+ * Joins small pieces of a text; bytes stay as they are.
  *
  * @param progress - reports millions of characters
  */
 export async function* gatherPieces(
-  pieces: Iterable<string> | AsyncIterable<string>,
+  pieces: Iterable<Piece> | AsyncIterable<Piece>,
   progress?: Progress,
-): AsyncGenerator<string> {
+): AsyncGenerator<Piece> {
   let waiting: string[] = []
   let length = 0
   let done = 0
   for await (const piece of pieces) {
-    waiting.push(piece)
+    const isText = typeof piece === 'string'
+    if (isText) waiting.push(piece)
     length += piece.length
-    if (length < gatheredLength) continue
+    if (isText && length < gatheredLength) continue
     done += length
     progress?.report(Math.floor(done / 1e6), null)
-    yield waiting.join('')
+    if (waiting.length > 0) yield waiting.join('')
+    if (!isText) yield piece
     waiting = []
     length = 0
   }

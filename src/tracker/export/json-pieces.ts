@@ -9,6 +9,9 @@
 /** Indented for people, compact for programs: a third smaller. */
 export type JsonLayout = 'indented' | 'compact'
 
+/** A part of a text; bytes are UTF-8 and complete characters. */
+export type Piece = string | Buffer
+
 /** Formats a value that has no deferred parts. */
 export function formatJson(value: unknown, layout: JsonLayout): string {
   return layout === 'compact' ? JSON.stringify(value) : JSON.stringify(value, null, 2)
@@ -70,9 +73,25 @@ export class JsonList {
   }
 }
 
+/** A list whose elements are UTF-8 already, in the compact layout and with a comma between them. A document gets the bytes as they are. */
+export class JsonBytes {
+  readonly bytes: Buffer
+  readonly #parse: (text: string) => unknown
+
+  /** @param parse - parses the text of a list */
+  constructor(bytes: Buffer, parse: (text: string) => unknown) {
+    this.bytes = bytes
+    this.#parse = parse
+  }
+
+  toJSON(): unknown {
+    return this.#parse(`[${this.bytes.toString('utf8')}]`)
+  }
+}
+
 /** Reads the deferred parts of a value, for callers that need the value instead of its text. */
 export async function readDeferred(value: unknown): Promise<unknown> {
-  if (value instanceof JsonList) return value.toJSON()
+  if (value instanceof JsonList || value instanceof JsonBytes) return value.toJSON()
   if (value instanceof DeferredText) return (await collect(value.pieces())).join('')
   if (value instanceof DeferredList) return readEach((await collect(value.batches())).flat())
   if (value instanceof DeferredEntries) return readMembers(await collect(value.entries()))
@@ -103,7 +122,7 @@ const elementsMax = 512
 const pieceLength = 256 * 1024
 
 /** Yields the text of `formatJson` in pieces. */
-export async function* jsonPieces(value: unknown, layout: JsonLayout = 'indented'): AsyncGenerator<string> {
+export async function* jsonPieces(value: unknown, layout: JsonLayout = 'indented'): AsyncGenerator<Piece> {
   yield* piecesAt(value, { level: 0, layout })
 }
 
@@ -113,8 +132,10 @@ interface Position {
   readonly layout: JsonLayout
 }
 
-async function* piecesAt(value: unknown, at: Position): AsyncGenerator<string> {
-  if (value instanceof JsonList) yield* jsonListPieces(value, at)
+async function* piecesAt(value: unknown, at: Position): AsyncGenerator<Piece> {
+  if (value instanceof JsonBytes)
+    yield* at.layout === 'compact' ? ['[', value.bytes, ']'] : piecesAt(value.toJSON(), at)
+  else if (value instanceof JsonList) yield* jsonListPieces(value, at)
   else if (value instanceof DeferredText) yield* textPieces(value)
   else if (value instanceof DeferredList) yield* listPieces(value.batches(), at)
   else if (value instanceof DeferredEntries) yield* memberPieces(value.entries(), at)
@@ -189,7 +210,7 @@ function tryFormat<Element>(
 async function* memberPieces(
   entries: Iterable<readonly [string, unknown]> | AsyncIterable<readonly [string, unknown]>,
   at: Position,
-): AsyncGenerator<string> {
+): AsyncGenerator<Piece> {
   const inside = { ...at, level: at.level + 1 }
   const colon = at.layout === 'compact' ? ':' : ': '
   let isEmpty = true

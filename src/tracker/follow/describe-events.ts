@@ -1,8 +1,8 @@
 import type { Oid } from '../../git/index.ts'
 import { type Event, formatKindForExport, type IssueId, type KindJson } from '../../model/index.ts'
+import { shortIdLength } from '../../view/index.ts'
 import { actorNames } from '../identity/actor-names.ts'
 import { findEditedComments, issueOfEvent } from '../issues/comment-overlays.ts'
-import { shortIdLength } from '../issues/short-id.ts'
 import type { Workspace } from '../workspace.ts'
 
 /** An event and its commit. */

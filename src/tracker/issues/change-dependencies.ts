@@ -15,8 +15,8 @@ import {
   respell,
   type StoredEdge,
 } from '../../model/index.ts'
+import { shortIdLength } from '../../view/index.ts'
 import type { Draft } from '../draft.ts'
-import { shortIdLength } from './short-id.ts'
 
 export interface DependencyChange {
   /** Empty when there was nothing to change. */

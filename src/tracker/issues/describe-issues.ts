@@ -1,6 +1,5 @@
 import type { DependencyType, IssueId, IssueStateWord } from '../../model/index.ts'
-import type { DependencyEdge, IssueRow, View } from '../../view/index.ts'
-import { shortIdLength } from './short-id.ts'
+import { type DependencyEdge, type IssueRow, shortIdLength, type View } from '../../view/index.ts'
 
 /** A reference to an issue from another one. */
 export interface MentionedIssue {

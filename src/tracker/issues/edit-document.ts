@@ -19,7 +19,7 @@ import {
   requireTitle,
   validateBody,
 } from '../../model/index.ts'
-import type { View } from '../../view/index.ts'
+import { shortIdLength, type View } from '../../view/index.ts'
 import { atLine } from './at-line.ts'
 import type { IssueUpdate } from './changes.ts'
 import {
@@ -30,7 +30,6 @@ import {
   requireNoState,
   settleDay,
 } from './field-values.ts'
-import { shortIdLength } from './short-id.ts'
 
 const fieldKeys = ['priority', 'type', 'status', 'due', 'defer', 'milestone', 'parent'] as const
 

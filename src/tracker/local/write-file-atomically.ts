@@ -25,7 +25,7 @@ export async function makeFolder(path: string, permissions?: SharedPermissions):
 }
 
 /** A complete content, or pieces that are generated during the write. */
-export type FileContent = string | Uint8Array | AsyncIterable<string>
+export type FileContent = string | Uint8Array | AsyncIterable<string | Uint8Array>
 
 export interface WriteFileOptions {
   /** Mode of the new file, before the umask. */
@@ -96,19 +96,24 @@ async function writeContent(file: FileHandle, content: FileContent): Promise<voi
   if (typeof content === 'string' || content instanceof Uint8Array) return file.writeFile(content)
   let buffer = Buffer.allocUnsafe(pieceBytes)
   for await (const piece of content) {
-    if (piece.length * 3 > buffer.length) buffer = Buffer.allocUnsafe(piece.length * 3)
-    const length = buffer.write(piece)
-    for (let written = 0; written < length; ) {
-      written += (await file.write(buffer, written, length - written)).bytesWritten
+    if (typeof piece !== 'string') {
+      await writeAll(file, piece, piece.length)
+      continue
     }
+    if (piece.length * 3 > buffer.length) buffer = Buffer.allocUnsafe(piece.length * 3)
+    await writeAll(file, buffer, buffer.write(piece))
   }
+}
+
+async function writeAll(file: FileHandle, bytes: Uint8Array, length: number): Promise<void> {
+  for (let written = 0; written < length; ) written += (await file.write(bytes, written, length - written)).bytesWritten
 }
 
 /** Wraps a content to record whether generating its pieces failed: such an error is not a disk error. */
 function openSource(content: FileContent): { readonly content: FileContent; readonly hasFailed: () => boolean } {
   if (typeof content === 'string' || content instanceof Uint8Array) return { content, hasFailed: () => false }
   let failed = false
-  async function* watched(pieces: AsyncIterable<string>): AsyncGenerator<string> {
+  async function* watched(pieces: AsyncIterable<string | Uint8Array>): AsyncGenerator<string | Uint8Array> {
     try {
       yield* pieces
     } catch (error) {

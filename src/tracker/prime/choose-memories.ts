@@ -1,8 +1,7 @@
 /** The memories that a session should begin with. */
 import { listChangedFiles } from '../../git/index.ts'
 import { type IssueId, isAboutPath } from '../../model/index.ts'
-import type { View } from '../../view/index.ts'
-import { shortIdLength } from '../issues/short-id.ts'
+import { shortIdLength, type View } from '../../view/index.ts'
 import { isIssueAbout } from '../memories/about.ts'
 import { type KeptMemory, readMemories } from '../memories/memories.ts'
 import type { Workspace } from '../workspace.ts'

@@ -18,10 +18,9 @@ import {
   shownCommentText,
   type UndoRefusal,
 } from '../../model/index.ts'
-import type { ProjectEvent, View } from '../../view/index.ts'
+import { type ProjectEvent, shortIdLength, type View } from '../../view/index.ts'
 import { isReserved } from '../context/project-keys.ts'
 import { type CommentEvent, findEditedComments } from '../issues/comment-overlays.ts'
-import { shortIdLength } from '../issues/short-id.ts'
 import type { UndoStep } from './find-steps.ts'
 
 /** What something was before the undo, and is after it. */

@@ -1,14 +1,17 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import { gatherPieces } from '../../../src/tracker/export/gather-pieces.ts'
 import {
   DeferredEntries,
   DeferredList,
   DeferredText,
   formatJson,
+  JsonBytes,
   type JsonLayout,
   JsonList,
   jsonPieces,
+  type Piece,
   readDeferred,
 } from '../../../src/tracker/export/json-pieces.ts'
 
@@ -16,7 +19,7 @@ const layouts: readonly JsonLayout[] = ['indented', 'compact']
 
 async function piecesOf(value: unknown, layout?: JsonLayout): Promise<string[]> {
   const pieces: string[] = []
-  for await (const piece of jsonPieces(value, layout)) pieces.push(piece)
+  for await (const piece of jsonPieces(value, layout)) pieces.push(`${piece}`)
   return pieces
 }
 
@@ -55,6 +58,24 @@ test('a list of texts is the list of their values', async () => {
       assert.deepEqual(await readDeferred({ list: new JsonList(texts, JSON.parse) }), { list: values })
     }),
   )
+})
+
+test('a list of bytes is in a document as it is', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(fc.jsonValue(), { maxLength: 40 }), async (list) => {
+      const bytes = Buffer.from(list.map((element) => formatJson(element, 'compact')).join(','))
+      const values: unknown = JSON.parse(`[${bytes}]`)
+      for (const layout of layouts) {
+        const text = (await piecesOf({ deep: { list: new JsonBytes(bytes, JSON.parse) } }, layout)).join('')
+        assert.equal(text, formatJson({ deep: { list: values } }, layout))
+      }
+      assert.deepEqual(await readDeferred({ list: new JsonBytes(bytes, JSON.parse) }), { list: values })
+    }),
+  )
+  const gathered: Piece[] = []
+  const value = { before: 1, list: new JsonBytes(Buffer.from('"é"'), JSON.parse), after: 2 }
+  for await (const piece of gatherPieces(jsonPieces(value, 'compact'))) gathered.push(piece)
+  assert.deepEqual(gathered, ['{"before":1,"list":[', Buffer.from('"é"'), '],"after":2}'])
 })
 
 test('a text of such a list may have several elements', async () => {

@@ -1,2 +1,0 @@
-/** Length of the shortest id shown to people. */
-export const shortIdLength = 7
