@@ -44,6 +44,8 @@ const waiting = command === 'sync' ? ['sync', 'warm', 'cold'] : ['warm', 'sync',
 /** Whether V8 accepts the code in dist/. */
 let isShippedUsable = false
 let factories = {}
+/** Holds the largest script of an everyday command, and its code. */
+let memory = Buffer.allocUnsafeSlow(1024 * 1024)
 
 if (require.main === module) runWithDaemon()
 else module.exports = { bundle: loadCommandLine(), load, loaded, run, scripts }
@@ -96,8 +98,8 @@ function interop(exports) {
 
 function run(name) {
   const filename = `${__dirname}/${name}.cjs`
-  // ASCII; Node reads it as UTF-8 in one call.
-  const source = fs.readFileSync(filename, 'utf8')
+  // ASCII.
+  const source = read(filename).latin1Slice()
   const compile = (cachedData) => {
     const compiled = new vm.Script(source, { filename, cachedData })
     return compiled.cachedDataRejected ? undefined : compiled
@@ -122,8 +124,21 @@ function run(name) {
 
 function readShipped(codeName) {
   try {
-    return fs.readFileSync(`${__dirname}/code/${codeName}-${process.versions.v8}-${process.arch}`)
+    return read(`${__dirname}/code/${codeName}-${process.versions.v8}-${process.arch}`)
   } catch (_error) {
     return undefined
+  }
+}
+
+/** The bytes of a file, until the next call: all are read into the same memory, which the system has to provide only once. */
+function read(path) {
+  const file = fs.openSync(path, 'r')
+  try {
+    const { size } = fs.fstatSync(file)
+    if (size > memory.length) memory = Buffer.allocUnsafeSlow(size)
+    if (fs.readSync(file, memory, 0, size, 0) !== size) throw new Error(`${path} was cut off`)
+    return memory.subarray(0, size)
+  } finally {
+    fs.closeSync(file)
   }
 }
