@@ -25,14 +25,16 @@ import {
 import { publishBatch } from '../append.ts'
 import { removeKnownChain } from './chain-cache.ts'
 import { UnreadableCommitError } from './commit-reader.ts'
-import { type JournalPlace, type JournalState, JournalWriter, readJournals } from './journal/index.ts'
+import { type JournalPlace, type JournalState, readJournals } from './journal/index.ts'
 import type { SegmentTools } from './open-segment.ts'
 import { cutSegments, type SealedBatch, sealRecords } from './seal-records.ts'
 import { readSealedNote, removeSealedNote, writeSealedNote } from './sealed-note.ts'
+import { StoppedAppends } from './stop-appends.ts'
 import { type StreamCommit, segmentStream } from './stream-codec.ts'
 import { type StreamHead, type StreamHeads, stateOf } from './stream-heads.ts'
 import type { StreamReader } from './stream-reader.ts'
 import { refOfStream } from './stream-refs.ts'
+import { barrierQueue } from './stream-writer.ts'
 
 export interface RescuePlace {
   readonly git: GitPort
@@ -74,7 +76,7 @@ export async function rescueStream(
   { orphans, ...facts }: RescueFacts & { readonly orphans: readonly StreamHead[] },
 ): Promise<Rescued> {
   const { git, journals } = place
-  await closeJournal(place)
+  const leave = await stopForGood(place)
   const state = readJournals(journals)
   let result: Rescued
   try {
@@ -100,6 +102,7 @@ export async function rescueStream(
     if (readSealedNote(journals) !== null) writeSealedNote(journals, { commit: onto.commit, incarnation })
   } finally {
     state.close()
+    await leave()
   }
   return result
 }
@@ -117,7 +120,7 @@ export async function rescueOrphan(
   { before, onto }: { readonly before: StreamHead; readonly onto: StreamHead },
   facts: RescueFacts,
 ): Promise<Rescued | null> {
-  await closeJournal(place)
+  const leave = await stopForGood(place)
   const state = readJournals(place.journals)
   try {
     const fromOffset = nextOffsetOf(orphan.manifest)
@@ -131,6 +134,7 @@ export async function rescueOrphan(
     return { streamId: orphan.manifest.streamId, branch, fromOffset, recordCount, before: orphan, after: onto }
   } finally {
     state.close()
+    await leave()
   }
 }
 
@@ -143,21 +147,16 @@ export function discardFiles(journals: JournalPlace): void {
   state.close()
 }
 
-/** Ends the newest file, so that writers of other processes stop. */
-async function closeJournal({ journals, cloneId }: RescuePlace): Promise<void> {
-  const state = readJournals(journals)
-  const open = state.last?.open ?? null
-  const isClosed = state.last === undefined || state.last.closed?.reason === 'barrier'
-  state.close()
-  if (isClosed || open === null) return
-  const { streamId, incarnation, epoch, sealedCommit, sealedRoot, firstOffset } = open
-  const facts = { streamId: streamId as StreamId, incarnation: incarnation as Incarnation, epoch, cloneId }
-  const sealed = { commit: sealedCommit as Oid, root: sealedRoot, nextOffset: firstOffset }
-  const writer = await JournalWriter.open(journals, facts, sealed)
+/** Ends the newest file, so that writers of all processes stop. @returns what lets them look for a new one */
+async function stopForGood(place: RescuePlace): Promise<() => Promise<void>> {
+  const leave = await barrierQueue(place.journals).enter()
   try {
-    await writer.close('barrier')
-  } finally {
-    writer.dispose()
+    const stopped = await StoppedAppends.begin(place, null)
+    stopped?.dispose()
+    return leave
+  } catch (error) {
+    await leave()
+    throw error
   }
 }
 

@@ -9,14 +9,7 @@
 import { join } from 'node:path'
 import type { GitPort, Oid, PublishPlan } from '../../git/index.ts'
 import { ConflictError, RefMovedError } from '../../model/index.ts'
-import {
-  type Act,
-  type CloneId,
-  nextOffsetOf,
-  rootOfManifest,
-  type StreamId,
-  shownStreamId,
-} from '../../model/streams/index.ts'
+import { type Act, type CloneId, nextOffsetOf, type StreamId, shownStreamId } from '../../model/streams/index.ts'
 import { publishBatch, publishEncoded } from '../append.ts'
 import { lockFileQueue, type Queue } from '../append-queue.ts'
 import type { AppendRequest } from './append-planner.ts'
@@ -30,7 +23,6 @@ import {
   type JournalFile,
   type JournalPlace,
   JournalWriter,
-  type SealedPoint,
   unlinkSealed,
   type WaitingAppend,
 } from './journal/index.ts'
@@ -39,6 +31,7 @@ import type { AppendedRecords, Divergence, Sealed } from './record-streams.ts'
 import type { SealedCommit } from './seal-batches.ts'
 import type { SealedBatch } from './seal-records.ts'
 import { writeSealedNote } from './sealed-note.ts'
+import { sealedPointOf } from './stop-appends.ts'
 import { type StreamCommit, segmentStream } from './stream-codec.ts'
 import type { StreamHead, StreamHeads } from './stream-heads.ts'
 
@@ -307,8 +300,32 @@ export class StreamWriter {
   async #settleFiles(): Promise<void> {
     const found = await this.#journal.refresh()
     await this.#sealUpToLoss()
-    if (this.#journal.waitingCount > 0) await this.#removeLeft()
     if (found === 'barrier') await this.#passBarrier()
+    else if (this.#isBehind) await this.#passHead()
+    if (this.#journal.waitingCount > 0) await this.#removeLeft()
+  }
+
+  /** Whether the ref's commit has records after all that the journal may hold: their offsets are taken. */
+  get #isBehind(): boolean {
+    return this.#journal.nextOffset < nextOffsetOf(this.#head.manifest)
+  }
+
+  /** Goes on behind the head, when another program has moved the ref past the journal. */
+  async #passHead(): Promise<void> {
+    const leave = await this.#barrierQueue().enter()
+    try {
+      await this.#raiseBarrier()
+      await this.#resume()
+    } finally {
+      await leave()
+    }
+  }
+
+  async #resume(): Promise<void> {
+    // A process that did not know the head may have appended before the barrier.
+    const divergence = await this.#place.findDivergence(this.#head, this.#journal.files)
+    if (divergence !== null) throw divergedFrom(this.#head, divergence)
+    await this.#journal.resume(sealedPointOf(this.#head), this.#head.manifest.epoch.number)
   }
 
   /** Goes on behind the barrier of an act, once that is done or its process is gone. */
@@ -317,10 +334,9 @@ export class StreamWriter {
     try {
       await this.#readHead()
       await this.#sealUpToLoss()
-      const { act, epoch } = this.#head.manifest
+      const { act } = this.#head.manifest
       if (act !== null && endsGeneration(act)) throw new JournalBlocked('stale')
-      if ((await this.#journal.refresh()) === 'barrier')
-        await this.#journal.resume(sealedPointOf(this.#head), epoch.number)
+      if ((await this.#journal.refresh()) === 'barrier') await this.#resume()
     } finally {
       await leave()
     }
@@ -581,8 +597,4 @@ export interface ActCommit {
 
 function endsGeneration({ name }: Pick<Act, 'name'>): boolean {
   return name === 'tombstone' || name === 'continued'
-}
-
-function sealedPointOf({ commit, manifest }: StreamHead): SealedPoint {
-  return { commit, root: rootOfManifest(manifest), nextOffset: nextOffsetOf(manifest) }
 }

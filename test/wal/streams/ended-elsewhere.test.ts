@@ -196,24 +196,24 @@ describe('a purge of an ended generation', () => {
   })
 })
 
-/** The original has opened its journal, and has then fetched what the copy has sealed at the same offset. */
-async function broughtByFetch(t: TestContext) {
-  const { clones } = createClones(t, 2, undefined, () => 'aa'.repeat(16) as CloneId)
+/** The original has opened its journal; then another program has moved the ref to what the copy has sealed at the same offset. */
+async function broughtByAnother(t: TestContext) {
+  const { clones, remote } = createClones(t, 2, undefined, () => 'aa'.repeat(16) as CloneId)
   const [original, copy] = clones as [Clone, Clone]
   await original.store.create(s, creation)
   await original.publish(s)
   await copy.fetch()
   await copy.store.append(s, [draft('theirs')], local)
   await copy.store.seal(s)
-  // Opens the journal before the fetch.
   await original.store.seal(s)
   await copy.publish(s)
-  await original.fetch()
+  const ref = original.store.refOf(s, 0)
+  original.refs.set(ref, remote.get(ref) ?? assert.fail())
   return { original, copy }
 }
 
-it('what is appended where a fetch has brought other records is refused at its seal, and rescued', async (t) => {
-  const { original } = await broughtByFetch(t)
+it('what is appended where another program has brought other records is refused at its seal, and rescued', async (t) => {
+  const { original } = await broughtByAnother(t)
   assert.equal((await original.store.append(s, [draft('ours')], local)).offset, 0)
   const isDiverged = (error: ConflictError) => error.details.reason === 'diverged'
   await assert.rejects(original.store.seal(s), isDiverged)
@@ -228,7 +228,7 @@ it('what is appended where a fetch has brought other records is refused at its s
 })
 
 it('a journal against the ref, and the ref against the remote, are rescued together', async (t) => {
-  const { original, copy } = await broughtByFetch(t)
+  const { original, copy } = await broughtByAnother(t)
   await original.store.append(s, [draft('ours')], local)
   await copy.store.append(s, [draft('more of theirs')], local)
   await copy.store.seal(s)

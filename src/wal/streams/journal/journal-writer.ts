@@ -38,7 +38,8 @@ export interface SealedPoint {
  *   was written.
  * - `moved`: nothing of it stands, because another process has appended. Plan again from `nextOffset`.
  * - `barrier`: an act comes first; `resume` after it
- * - `stale`: other processes have sealed and removed the file. Open the journal again, with the new sealed point.
+ * - `stale`: other processes have sealed and removed the file, or an act has added records that this one does not know.
+ *   Open the journal again, with the new sealed point.
  */
 export type Appended =
   | {
@@ -334,6 +335,10 @@ export class JournalWriter {
       if (file.closed.reason === 'barrier') {
         const next = this.#findAfterBarrier(file.closed)
         if (next === null) return file.isInPlace() ? 'barrier' : 'stale'
+        if (!this.#knowsAllBefore(next)) {
+          next.close()
+          return 'stale'
+        }
         this.#moveTo(next, false)
       } else if (!(await storing(this.#place, () => this.#goOn()))) return 'stale'
     }
@@ -343,6 +348,11 @@ export class JournalWriter {
   #findAfterBarrier({ nextToken }: ClosedFrame): JournalFile | null {
     const name = listOwnJournals(this.#place).find(({ token }) => token === nextToken)
     return name === undefined ? null : openJournal(this.#place, name.firstOffset, nextToken)
+  }
+
+  /** Whether nothing but the records of this journal lies before a file: no record of a merge or a fetch, and no other epoch. */
+  #knowsAllBefore({ firstOffset, open }: JournalFile): boolean {
+    return firstOffset === this.#file.nextOffset && open?.epoch === this.#facts.epoch
   }
 
   /**

@@ -3,16 +3,18 @@
  *
  * Invariants
  * - A ref moves only forward, by compare-and-swap; whatever a journal holds beyond it stays part of the stream.
+ * - Nothing is appended to a generation while its ref moves, so that every later append knows what was fetched.
  * - What looks wrong is reported with its object id, and hides nothing else.
  */
 import type { LeftOutRefs, RefName, RefUpdate } from '../../../git/index.ts'
-import { RefLockedError, RefMovedError } from '../../../model/index.ts'
+import { ConflictError, RefLockedError, RefMovedError } from '../../../model/index.ts'
 import {
   type CloneId,
   encodeStreamId,
   nextOffsetOf,
   parseStreamRef,
   type StreamId,
+  shownStreamId,
   streamRefPrefix,
 } from '../../../model/streams/index.ts'
 import { remoteRefOf, trackingRef } from '../../ref-names.ts'
@@ -20,9 +22,11 @@ import { findDivergence } from '../find-divergence.ts'
 import { type JournalPlace, listJournals, readJournals } from '../journal/index.ts'
 import type { StreamDamage } from '../record-streams.ts'
 import { readSealedNote } from '../sealed-note.ts'
+import { StoppedAppends } from '../stop-appends.ts'
 import type { StreamHead } from '../stream-heads.ts'
 import type { StreamReader } from '../stream-reader.ts'
 import { listStreamRefs } from '../stream-refs.ts'
+import { barrierQueue } from '../stream-writer.ts'
 import { fetchTracked } from './fetch-tracked.ts'
 import { positionOf, type RemotePlace, readForeignHead, type StreamPosition } from './remote-place.ts'
 
@@ -144,10 +148,16 @@ async function adopt(place: FetchPlace, heads: readonly StreamHead[]): Promise<r
     fetched.push(...(await carryOut(place, moves, local)))
     moves = []
   }
-  for (const head of heads) {
-    const judged = await judge(place, head, local)
-    if (judged.update === null) fetched.push(judged.fetched)
-    else moves.push({ head, ...judged, update: judged.update })
+  for (const stream of byStream(heads)) {
+    const judged = []
+    for (const head of stream) judged.push(await judge(place, head, local))
+    const moving = judged.filter((each): each is Move => each.update !== null)
+    if (moving.some((move) => isWritten(place, move, local)))
+      fetched.push(...(await carryOutStopped(place, judged, local)))
+    else {
+      for (const each of judged) if (each.update === null) fetched.push(each.fetched)
+      moves.push(...moving)
+    }
     if (moves.length >= movesMax) await flush()
   }
   await flush()
@@ -176,10 +186,78 @@ async function readLocal({ git, journalPlaceOf }: FetchPlace): Promise<Local> {
   return { journals: new Set(journals), latest }
 }
 
-interface Move {
-  readonly head: StreamHead
-  readonly fetched: FetchedStream
+function byStream(heads: readonly StreamHead[]): Iterable<readonly StreamHead[]> {
+  const streams = new Map<StreamId, StreamHead[]>()
+  for (const head of heads) {
+    const generations = streams.get(head.manifest.streamId)
+    if (generations === undefined) streams.set(head.manifest.streamId, [head])
+    else generations.push(head)
+  }
+  return streams.values()
+}
+
+interface Move extends Judged {
   readonly update: RefUpdate
+}
+
+const keyOf = ({ manifest }: StreamHead): string => `${encodeStreamId(manifest.streamId)}.${manifest.generation}`
+
+/** Whether a process of this clone may append to the generation. */
+function isWritten({ cloneId }: FetchPlace, { head, before }: Judged, { journals }: Local): boolean {
+  return before?.manifest.epoch.owner === cloneId || journals.has(keyOf(head))
+}
+
+/**
+ * Moves the refs of a stream that this clone writes, all at once: otherwise appends would go on behind an old head, or
+ * find the end of a generation without the next one.
+ */
+async function carryOutStopped(
+  place: FetchPlace,
+  moves: readonly Judged[],
+  local: Local,
+): Promise<readonly FetchedStream[]> {
+  const journalsOf = ({ manifest: { streamId, generation } }: StreamHead): JournalPlace =>
+    place.journalPlaceOf(encodeStreamId(streamId), generation)
+  const [{ head: first }] = moves as readonly [Judged]
+  const leave = await barrierQueue(journalsOf(first)).enter()
+  try {
+    for (let races = 0; races <= racesMax; races++) {
+      const stopped: { readonly head: StreamHead; readonly appends: StoppedAppends }[] = []
+      try {
+        for (const move of moves) {
+          if (move.update === null || !isWritten(place, move, local)) continue
+          const appends = await StoppedAppends.begin({ ...place, journals: journalsOf(move.head) }, move.before)
+          if (appends !== null) stopped.push({ head: move.head, appends })
+        }
+        const journals = new Set([...local.journals, ...stopped.map(({ head }) => keyOf(head))])
+        const judged: Judged[] = []
+        for (const { head } of moves) judged.push(await judge(place, head, { ...local, journals }))
+        const areHeld = await Promise.all(stopped.map(({ appends }) => appends.isHeld()))
+        if (areHeld.includes(false)) continue
+        const updates = judged.flatMap(({ update }) => update ?? [])
+        if (updates.length > 0) await place.git.publish({ objects: [], updates })
+        return judged.map(({ fetched }) => fetched)
+      } catch (error) {
+        if (!isRace(error)) throw error
+      } finally {
+        await Promise.all(stopped.map(({ head, appends }) => goOn(place, head.ref, appends)))
+      }
+    }
+  } finally {
+    await leave()
+  }
+  const { streamId } = first.manifest
+  throw new ConflictError(`other processes keep writing stream '${shownStreamId(streamId)}'`, {
+    details: { reason: 'contended', stream: streamId },
+  })
+}
+
+async function goOn(place: FetchPlace, ref: RefName, appends: StoppedAppends): Promise<void> {
+  try {
+    await appends.end(await readLocalHead(place, ref))
+  } finally {
+    appends.dispose()
+  }
 }
 
 /** All moves at once; one by one when another process has moved a ref meanwhile. */
@@ -218,6 +296,9 @@ function isRace(error: unknown): boolean {
 }
 
 interface Judged {
+  readonly head: StreamHead
+  /** The head of this clone; null when it does not have the generation. */
+  readonly before: StreamHead | null
   readonly fetched: FetchedStream
   /** Null when the ref stays. */
   readonly update: RefUpdate | null
@@ -229,8 +310,8 @@ async function judge(place: FetchPlace, head: StreamHead, { journals, latest }: 
   const local = await readLocalHead(place, ref)
   const shared = { streamId: manifest.streamId, generation: manifest.generation, remote: positionOf(head) }
   const stays = (outcome: FetchedStream['outcome'], reason: string | null = null): Judged => ({
+    ...{ head, before: local, update: null },
     fetched: { ...shared, outcome, local: local === null ? null : positionOf(local), reason },
-    update: null,
   })
   if (local !== null) {
     if (local.commit === commit) return stays('unchanged')
@@ -242,14 +323,15 @@ async function judge(place: FetchPlace, head: StreamHead, { journals, latest }: 
     }
   }
   // One that was purged here, whose end the remote may not know.
-  const encoded = encodeStreamId(manifest.streamId)
-  if (local === null && (latest.get(encoded) ?? 0) > manifest.generation) return stays('ahead')
-  if (journals.has(`${encoded}.${manifest.generation}`)) {
+  if (local === null && (latest.get(encodeStreamId(manifest.streamId)) ?? 0) > manifest.generation)
+    return stays('ahead')
+  if (journals.has(keyOf(head))) {
     const reason = await contradiction(place, head)
     if (reason !== null) return stays('diverged', reason)
   }
   const outcome = local === null ? 'created' : 'moved'
   return {
+    ...{ head, before: local },
     fetched: { ...shared, outcome, local: local === null ? null : positionOf(local), reason: null },
     update: { ref, expected: local?.commit ?? null, next: commit, reflogMessage: 'grite: fetch', keepsReflog: true },
   }

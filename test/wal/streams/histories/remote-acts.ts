@@ -26,9 +26,6 @@ export function adopt(
   for (const [index, head] of heads.entries()) {
     if (expected[index] !== 'created' && expected[index] !== 'moved') continue
     clone.views.set(refOf(head), { head, tail: clone.views.get(refOf(head))?.tail ?? [] })
-    // An open writer looks at its ref only now and then; what it appends before that is for a rescue.
-    if (head.owner === clone.real.cloneId)
-      for (const process of [0, 1] as const) clone.stores[process] = clone.real.open(clone.real.cloneId)
   }
 }
 

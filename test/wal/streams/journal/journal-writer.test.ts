@@ -201,14 +201,25 @@ describe('the journal writer', () => {
     // The act has adopted four records.
     await writer.resume(sealedAt(5), 2)
     assert.deepEqual(await append(writer, 'b'), { outcome: 'appended', firstOffset: 5, batchCount: 1, failure: null })
-    assert.equal((await append(other, 'c')).outcome, 'moved')
-    assert.equal((await append(other, 'c')).outcome, 'appended')
-    assert.deepEqual(readTexts(place), ['0 a', '5 b', '6 c'])
+    // It does not know these records.
+    for (let tries = 0; tries < 2; tries++) assert.equal((await append(other, 'c')).outcome, 'stale')
+    assert.deepEqual(readTexts(place), ['0 a', '5 b'])
     const state = readJournals(place)
     assert.deepEqual(state.damage, [])
     assert.equal(state.last?.open?.epoch, 2)
     state.close()
     await assert.rejects(openWriter(place), ConflictError)
+  })
+
+  it('appends of other processes go on behind an act that has added nothing', async () => {
+    const { place } = newDisk()
+    const [writer, other] = [await openWriter(place), await openWriter(place)]
+    await append(writer, 'a')
+    await writer.close('barrier')
+    await writer.resume(sealedAt(1))
+    assert.equal((await append(other, 'b')).outcome, 'moved')
+    assert.equal((await append(other, 'b')).outcome, 'appended')
+    assert.deepEqual(readTexts(place), ['0 a', '1 b'])
   })
 
   it('a full disk loses nothing and says so', async () => {
