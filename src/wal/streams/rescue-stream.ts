@@ -8,7 +8,7 @@
  *   killed at any point is done again, with the same branch.
  */
 import { createHash } from 'node:crypto'
-import type { GitPort, Oid } from '../../git/index.ts'
+import { type GitPort, isOid, type Oid } from '../../git/index.ts'
 import { ConflictError, formatHex, RefMovedError } from '../../model/index.ts'
 import {
   type CloneId,
@@ -367,7 +367,7 @@ async function beginBranch(
   { old, onto, fromOffset, actor, reason }: BranchOff,
 ): Promise<StreamHead> {
   const containing = await reader.layoutOf(onto.commit).containingCommit(fromOffset)
-  const labels = [['rescue', old.commit]] as const
+  const labels = [[rescueLabel, old.commit]] as const
   const metadata = { createdTs: nowUnixMs(), actor, reason, labels, retention: null }
   let lineage: Lineage = { kind: 'root', parents: [], metadata }
   if (containing !== null) {
@@ -395,6 +395,13 @@ async function beginBranch(
     if (found === null) throw error
     return found
   }
+}
+
+/** The label of a branch that a rescue made; its value is the old head. */
+const rescueLabel = 'rescue'
+
+export function isRescueBranch({ lineage: { metadata } }: Manifest): boolean {
+  return metadata.labels.some(([key, value]) => key === rescueLabel && (isOid(value, 'sha1') || isOid(value, 'sha256')))
 }
 
 /** The same for the same records, so that a second attempt finds the branch of the first. */

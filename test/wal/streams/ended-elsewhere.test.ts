@@ -227,6 +227,29 @@ it('what is appended where another program has brought other records is refused 
   assert.deepEqual(await textsOf(after, s), ['theirs', 'again'])
 })
 
+it('a rescue of what was merged is sound, though its times do not ascend', async (t) => {
+  const { clones } = createClones(t, 2, undefined, () => 'aa'.repeat(16) as CloneId)
+  const [original, copy] = clones as [Clone, Clone]
+  await original.store.create(s, creation)
+  await original.publish(s)
+  await copy.fetch()
+  await appendSealed(copy.store, 'theirs')
+  await copy.publish(s)
+  const m = id('m')
+  await original.store.create(m, creation)
+  await original.store.append(m, [draft('merged')], local)
+  original.clock.at += 60_000
+  await original.store.append(s, [draft('ours')], local)
+  await original.store.acts.merge(s, {
+    ...{ policy: 'recursive', into: 'existing', sources: [{ streamId: m, below: 1 }], rows: [], preview: false },
+    ...{ labels: [], evidence: [], notes: [], ...facts },
+  })
+  await original.fetch()
+  const branch = (await original.rescue(s))?.branch?.manifest.streamId ?? assert.fail()
+  assert.deepEqual(await textsOf(original.store, branch), ['ours', 'merged'])
+  for (const { problems } of await original.store.acts.verify(branch)) assert.deepEqual(problems, [])
+})
+
 it('a journal against the ref, and the ref against the remote, are rescued together', async (t) => {
   const { original, copy } = await broughtByAnother(t)
   await original.store.append(s, [draft('ours')], local)

@@ -28,6 +28,7 @@ import { hintsOf, type ReadManifest, readCommitFacts, UnreadableCommitError } fr
 import { findDivergence } from '../find-divergence.ts'
 import { readJournals } from '../journal/index.ts'
 import type { StreamDamage } from '../record-streams.ts'
+import { isRescueBranch } from '../rescue-stream.ts'
 import { ProducerWindow } from '../seal-records.ts'
 import { readSealedNote } from '../sealed-note.ts'
 import { beginsStream } from '../stream-codec.ts'
@@ -335,7 +336,8 @@ class Verification {
   #checkTimes({ commit, manifest }: ReadManifest, times: readonly number[], newest: number): number {
     let last = newest
     for (const [index, time] of times.entries()) {
-      if (time < last) {
+      // A rescue keeps records as they are, also what was merged, as records of the branch.
+      if (time < last && !isRescueBranch(manifest)) {
         const offset = manifest.firstOffset + index
         this.#report(commit, commit, `record ${offset} is older than the one before it`, {
           from: offset,
