@@ -43,9 +43,12 @@ export interface LeftOutRefs {
 /** Reports git's progress in a phase; a transfer has several phases. */
 export type OnProgress = (phase: string, done: number, total: number) => void
 
-/** A ref to create or move forward to `next`; to delete it, `next` is null and `expected` is its required value. */
+/**
+ * A ref to create or move forward to `next`, or only to create with `isNew`; to delete it, `next` is null and `expected` is its
+ * required value.
+ */
 export type PushUpdate =
-  | { readonly ref: RefName; readonly next: Oid }
+  | { readonly ref: RefName; readonly next: Oid; readonly isNew?: boolean }
   | { readonly ref: RefName; readonly next: null; readonly expected: Oid }
 
 export interface PushRequest {

@@ -63,6 +63,19 @@ test('a push creates and fast-forwards a ref but never forces it', async (t) => 
   assert.equal(fixture.at(fixture.origin, log), second)
 })
 
+test('a push that creates a ref does not move one', async (t) => {
+  const fixture = await createFixture(t)
+  const first = fixture.commit('1')
+  const outcomes = []
+  for (const next of [first, first, fixture.commit('2', first)])
+    outcomes.push(await push(fixture, { ref: log, next, isNew: true }))
+  assert.deepEqual(
+    outcomes.flat().map(({ outcome }) => outcome),
+    ['ok', 'up-to-date', 'stale'],
+  )
+  assert.equal(fixture.at(fixture.origin, log), first)
+})
+
 test('a push deletes a ref only from its expected value', async (t) => {
   const fixture = await createFixture(t)
   const [first, other] = [fixture.commit('1'), fixture.commit('other')]

@@ -146,6 +146,7 @@ export function createMemoryWorld(): MemoryWorld {
     const found = theirs.get(update.ref)
     if (update.next === null) return found === update.expected ? 'ok' : 'stale'
     if (found === update.next) return 'up-to-date'
+    if (update.isNew === true && found !== undefined) return 'stale'
     return found === undefined || isAncestor(found, update.next) ? 'ok' : 'stale'
   }
 

@@ -321,7 +321,8 @@ function refspecOf({ ref, next }: PushUpdate): string {
   return `${next ?? ''}:${ref}`
 }
 
-/** git's compare-and-swap; only for deletions, because it would otherwise also allow non-fast-forwards. */
+/** git's compare-and-swap; not for moves, because it would also allow non-fast-forwards. */
 function leaseOf(update: PushUpdate): readonly string[] {
-  return update.next === null ? [`--force-with-lease=${update.ref}:${update.expected}`] : []
+  if (update.next === null) return [`--force-with-lease=${update.ref}:${update.expected}`]
+  return update.isNew === true ? [`--force-with-lease=${update.ref}:`] : []
 }

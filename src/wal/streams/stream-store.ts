@@ -34,6 +34,7 @@ import { type AppendRequest, checkDrafts } from './append-planner.ts'
 import { FileSealer } from './file-sealer.ts'
 import { divergedFrom, findDivergence } from './find-divergence.ts'
 import { followStream, StreamSignals } from './follow-stream.ts'
+import { goesOnFrom } from './goes-on.ts'
 import { generationsOnDisk, healRef } from './heal-ref.ts'
 import {
   JournalBlocked,
@@ -217,7 +218,8 @@ export class StreamStore implements RecordStreams {
       throw unknownStream(streamId)
     }
     const { head: local, divergence } = found
-    const isBehind = onto === null || (await git.isAncestor(onto.commit, local.commit))
+    const chains = { git, manifests: this.#reader.manifests }
+    const isBehind = onto === null || (await goesOnFrom(chains, local, onto))
     const target = isBehind ? local : onto
     if (target.commit === local.commit && divergence === null) return []
     const cloneId = await this.#place.cloneId()

@@ -19,6 +19,7 @@ import {
 } from '../../../model/streams/index.ts'
 import { remoteRefOf, trackingRef } from '../../ref-names.ts'
 import { findDivergence } from '../find-divergence.ts'
+import { goesOnFrom } from '../goes-on.ts'
 import { type JournalPlace, listJournals, readJournals } from '../journal/index.ts'
 import type { StreamDamage } from '../record-streams.ts'
 import { readSealedNote } from '../sealed-note.ts'
@@ -305,7 +306,6 @@ interface Judged {
 }
 
 async function judge(place: FetchPlace, head: StreamHead, { journals, latest }: Local): Promise<Judged> {
-  const { git } = place
   const { ref, commit, manifest } = head
   const local = await readLocalHead(place, ref)
   const shared = { streamId: manifest.streamId, generation: manifest.generation, remote: positionOf(head) }
@@ -315,8 +315,8 @@ async function judge(place: FetchPlace, head: StreamHead, { journals, latest }: 
   })
   if (local !== null) {
     if (local.commit === commit) return stays('unchanged')
-    if (await git.isAncestor(commit, local.commit)) return stays('ahead')
-    if (!(await git.isAncestor(local.commit, commit))) {
+    if (await goesOnFrom(place, local, head)) return stays('ahead')
+    if (!(await goesOnFrom(place, head, local))) {
       const reason =
         local.manifest.incarnation === manifest.incarnation ? 'both have commits of their own' : 'both were created'
       return stays('diverged', reason)

@@ -11,6 +11,7 @@ import { ConflictError, makeVisible, NotFoundError, RemoteError } from '../../..
 import { encodeStreamId, parseTrailers, type StreamId, shownStreamId } from '../../../model/streams/index.ts'
 import { trackingPrefix, trackingRef } from '../../ref-names.ts'
 import { noteRemoteHead } from '../../remote-head.ts'
+import { goesOnFrom } from '../goes-on.ts'
 import { type StreamHead, stateOf } from '../stream-heads.ts'
 import { listStreamRefs } from '../stream-refs.ts'
 import { fetchTracked } from './fetch-tracked.ts'
@@ -52,21 +53,24 @@ export async function publishStreams(place: RemotePlace, { ids, isDryRun }: Publ
   const { git, remote } = place
   const heads = await readHeads(place, ids)
   let tracked = await readTracked(place, heads)
-  if (isDryRun) {
+  const known = await compare(place, heads, tracked)
+  // Otherwise git could take a head of others for an earlier one, and move the ref of the remote.
+  if (isDryRun || known.diverged.length > 0) {
     await fetchTracked(place, ids)
     tracked = await readTracked(place, heads)
   }
   const alongside = await findAlongside(place, heads, ids)
   const seen: ReadonlyMap<StreamHead, StreamHead | null> = tracked
   let behind = new Set<StreamHead>()
-  if (isDryRun) {
+  if (isDryRun || known.diverged.length > 0) {
     const { diverged, behind: found } = await compare(place, heads, tracked)
     if (diverged.length > 0) throw divergedFrom(remote, diverged)
-    return { streams: summarize(ids, heads, seen, found, 'pending'), alongside, isAtomic: true }
+    if (isDryRun) return { streams: summarize(ids, heads, seen, found, 'pending'), alongside, isAtomic: true }
+    behind = found
   }
   for (let rounds = 1; ; rounds++) {
     const wanted = heads.filter((head) => !behind.has(head))
-    const { rows, isAtomic } = await push(place, wanted)
+    const { rows, isAtomic } = await push(place, wanted, tracked)
     for (const [index, { outcome }] of rows.entries()) {
       const head = wanted[index] as StreamHead
       if (outcome !== 'ok' && outcome !== 'up-to-date') continue
@@ -151,14 +155,14 @@ interface Diverged {
   readonly remote: StreamHead
 }
 
-async function compare({ git }: RemotePlace, heads: readonly StreamHead[], tracked: Tracked) {
+async function compare(place: RemotePlace, heads: readonly StreamHead[], tracked: Tracked) {
   const diverged: Diverged[] = []
   const behind = new Set<StreamHead>()
   for (const local of heads) {
     const remote = tracked.get(local) ?? null
     if (remote === null || remote.commit === local.commit) continue
-    if (await git.isAncestor(remote.commit, local.commit)) continue
-    if (await git.isAncestor(local.commit, remote.commit)) behind.add(local)
+    if (await goesOnFrom(place, local, remote)) continue
+    if (await goesOnFrom(place, remote, local)) behind.add(local)
     else diverged.push({ local, remote })
   }
   return { diverged, behind }
@@ -190,8 +194,12 @@ async function findAlongside(
 async function push(
   { remotes, remote, runHooks, onProgress }: RemotePlace,
   heads: readonly StreamHead[],
+  tracked: Tracked,
 ): Promise<{ readonly rows: readonly PushedRef[]; readonly isAtomic: boolean }> {
-  const updates: readonly PushUpdate[] = heads.map(({ ref, commit }) => ({ ref, next: commit }))
+  // A head that is not known yet may be one that git takes for an earlier one.
+  const updates = heads.map((head): PushUpdate => {
+    return { ref: head.ref, next: head.commit, isNew: (tracked.get(head) ?? null) === null }
+  })
   try {
     const atomic = updates.length > 1
     return { rows: await remotes.push({ remote, updates, atomic, runHooks, onProgress }), isAtomic: true }
