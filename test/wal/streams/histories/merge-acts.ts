@@ -62,11 +62,11 @@ function customRows(sources: readonly Source[], at: number): CustomRows {
 function expand({ rows }: MergeResult, sources: readonly Source[]): readonly Rec[] {
   return rows.flatMap(({ ranges, records }) => {
     const found = ranges.flatMap(({ streamId, from, to }) => {
-      const { head } = sourceOf(sources, streamId)
+      const { head, below } = sourceOf(sources, streamId)
       assert.ok(from >= head.first && from < to && to <= nextOf(head))
       return head.records
         .slice(from - head.first, to - head.first)
-        .map((rec, index) => ({ rec, streamId, offset: from + index }))
+        .map((rec, index) => ({ rec, streamId, holder: holderOf(head, below), offset: from + index }))
     })
     assert.equal(found.length, records)
     // The record with the smallest time is next, but never before those of its own stream.
@@ -80,16 +80,22 @@ function expand({ rows }: MergeResult, sources: readonly Source[]): readonly Rec
   })
 }
 
+/** The stream whose commit is merged: what a branch has below its fork is in commits of its parent. */
+function holderOf({ name, joins }: Head, below: number): StreamId {
+  const fork = joins.find(({ kind, from }) => kind === 'fork' && below <= from)
+  return fork === undefined ? name : holderOf(fork.of, below)
+}
+
 interface Found {
   readonly rec: Rec
   readonly streamId: StreamId
+  readonly holder: StreamId
   readonly offset: number
 }
 
 function compare(left: Found, right: Found): number {
-  return (
-    left.rec.tsUnixMs - right.rec.tsUnixMs || Buffer.compare(Buffer.from(left.streamId), Buffer.from(right.streamId))
-  )
+  const order = Buffer.compare(Buffer.from(left.holder), Buffer.from(right.holder))
+  return left.rec.tsUnixMs - right.rec.tsUnixMs || order || left.offset - right.offset
 }
 
 function sourceOf(sources: readonly Source[], streamId: StreamId): Source {
