@@ -19,7 +19,7 @@ import {
 import { type CatchUpOptions, type CatchUpOutcome, catchUp, isCurrent } from './catch-up.ts'
 import { fillView } from './fill.ts'
 import { keepRows } from './keep-rows.ts'
-import { prefetchLog } from './prefetched-log.ts'
+import { type PrefetchedLog, prefetchLog } from './prefetched-log.ts'
 import type { RowsUse } from './rows-families.ts'
 import { openRowsStore } from './rows-store.ts'
 import { isStoreFailure, type OpenFailure, openMemoryStore, type Store } from './store.ts'
@@ -130,8 +130,10 @@ export async function openView(options: OpenViewOptions): Promise<View> {
  * @throws {IncompleteLogError} when the old view has events of a missing part of the log; it stays unchanged
  */
 export async function rebuildView(options: OpenViewOptions, present?: View): Promise<View> {
+  // First: git walks the whole history before its first answer.
+  const prefetching = startPrefetching(options)
   const formerState = await startReadingFormerState(options, present)
-  return rebuild(options, formerState, { keepsEvents: true })
+  return rebuild(options, formerState, { keepsEvents: true, prefetching })
 }
 
 /**
@@ -240,17 +242,22 @@ interface RebuildFrom {
   readonly from?: SnapshotSource
   /** If the log is incomplete, the new view must have as many events as the old one. */
   readonly keepsEvents?: boolean
+  /** The log, when its reading has begun. */
+  readonly prefetching?: Promise<PrefetchedLog | undefined>
+}
+
+/** Starts git on the whole log. Not in a partial clone, where missing parts are fetched first. */
+function startPrefetching({ git, stream, hydrate }: OpenViewOptions): Promise<PrefetchedLog | undefined> {
+  return hydrate === undefined ? prefetchLog(git, stream) : Promise.resolve(undefined)
 }
 
 async function rebuild(
   options: OpenViewOptions,
   formerState: PendingFormerState,
-  { from, keepsEvents = false }: RebuildFrom = {},
+  { from, keepsEvents = false, prefetching }: RebuildFrom = {},
 ): Promise<View> {
-  const { git, stream } = options
-  // While git starts, the new view is created and the old one opened. Parts that a partial clone lacks are fetched first.
-  const isWhole = from === undefined && options.hydrate === undefined
-  const prefetched = isWhole ? await prefetchLog(git, stream) : undefined
+  // While git starts, the new view is created and the old one opened.
+  const prefetched = from === undefined ? await (prefetching ?? startPrefetching(options)) : undefined
   try {
     const directory = new ViewDirectory(options.directory, options.permissions)
     const created = await directory.create().catch((error: unknown) => {
@@ -258,6 +265,7 @@ async function rebuild(
     })
     const view = (await View.over(withRows(options, created.store, true), { ...options, deferred: true })) as View
     try {
+      await prefetched?.prepare()
       if (from !== undefined) await fillFromSnapshot(options, view, from)
       const former = await formerState.value
       const outcome = await fillFromLog({ ...options, prefetched }, view, former)

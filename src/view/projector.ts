@@ -49,8 +49,10 @@ import type { Store, StoreBatch } from './store.ts'
 /** Bounds on states cached between calls; beyond them the oldest are read again when needed. */
 const cachedStatesMax = 24_000
 const cachedWeightMax = 64 * 1024 * 1024
-/** States per batch when deferred ones are written at the end. */
-const deferredStatesPerBatch = 2000
+/** States per batch when deferred ones are written at the end: LevelDB takes one in while the next is formatted. */
+const deferredStatesPerBatch = 500
+/** From so many events on, LevelDB writes their table while the states are formatted, and not after them. */
+const tableEventsMin = 2000
 
 export interface ProjectorOptions {
   /** True when the store was empty at the start, so that unknown ids need no lookup. */
@@ -154,6 +156,9 @@ export class Projector {
     this.#cache.clear()
     this.#cachedWeight = 0
     this.#storeKnowsMore = true
+    const tableWritten = waiting.length > 0 && this.#eventCount >= tableEventsMin ? this.#store.compactLog() : undefined
+    // It may fail before it is waited for.
+    tableWritten?.catch(() => {})
     while (waiting.length > 0) {
       const batch = this.#store.startBatch()
       // Removed, so that the states written so far can be collected: this is the peak of memory in a rebuild.
@@ -170,6 +175,7 @@ export class Projector {
     this.#putHead(batch)
     this.#write(batch)
     await this.#pending
+    await tableWritten
   }
 
   #putHead(batch: StoreBatch): void {

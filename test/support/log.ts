@@ -23,6 +23,7 @@ import {
 } from '../../src/model/index.ts'
 import { View } from '../../src/view/index.ts'
 import { openMemoryStore, type Store } from '../../src/view/store.ts'
+import type { ViewOptions } from '../../src/view/view.ts'
 import {
   batchOfEvents,
   type IssueBatch,
@@ -169,8 +170,8 @@ const readableKey = (key: Buffer): string => {
 }
 
 /** Opens a view on the store, by default a new store in memory. */
-export async function openTestView(store?: Store): Promise<View> {
-  return (await View.over(store ?? (await openMemoryStore()), {})) as View
+export async function openTestView(store?: Store, options: ViewOptions = {}): Promise<View> {
+  return (await View.over(store ?? (await openMemoryStore()), options)) as View
 }
 
 export const recordOf = (event: Event): Uint8Array => encodeRecord(event)

@@ -109,3 +109,42 @@ test('short ids of few issues read only what is beside them', async () => {
   assert.deepEqual([...(await view.shortIds([alike], 7)).values()], ['630000001'])
   assert.equal(watch.scans.length, 5)
 })
+
+test('a long log is moved into tables while its states are formatted, a short one is not', async () => {
+  for (const [count, expected] of [
+    [1999, []],
+    [2000, ['compacted', 'state written']],
+  ] as const) {
+    const store = await openMemoryStore()
+    const view = await openTestView(store, { deferred: true })
+    const steps: string[] = []
+    store.compactLog = async () => void steps.push('compacted')
+    const head = '1'.repeat(40)
+    const events = [creation(a, 'one'), ...Array.from({ length: count - 1 }, (_, index) => comment(a, `${index}`))]
+    await view.apply([segmentOf(batchOf(events), head)], head)
+    const startBatch = store.startBatch.bind(store)
+    store.startBatch = () => {
+      const batch = startBatch()
+      return {
+        ...batch,
+        put(key, value) {
+          if (steps.length > 0 && key.toString('latin1').startsWith('issue_state/')) steps.push('state written')
+          batch.put(key, value)
+        },
+      }
+    }
+    await view.flush()
+    assert.deepEqual(steps, expected)
+    assert.equal((await view.findIssue(a))?.commentCount, count - 1)
+  }
+})
+
+test('a flush fails when LevelDB cannot write its table', async () => {
+  const store = await openMemoryStore()
+  const view = await openTestView(store, { deferred: true })
+  store.compactLog = () => Promise.reject(new Error('disk full'))
+  const head = '1'.repeat(40)
+  const events = [creation(a, 'one'), ...Array.from({ length: 2000 }, (_, index) => comment(a, `${index}`))]
+  await view.apply([segmentOf(batchOf(events), head)], head)
+  await assert.rejects(view.flush(), /disk full/)
+})
