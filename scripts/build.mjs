@@ -1,4 +1,4 @@
-// Builds dist/: the command line as four scripts with a loader and V8's compiled code, and the library as one bundle. Reading
+// Builds dist/: the command line as five scripts with a loader and V8's compiled code, and the library as one bundle. Reading
 // a large file is cheap, but resolving and compiling many files takes most of the time of a short command. Which modules are
 // in which script is found by running everyday commands; see loader.cjs. Large packages that few commands need get separate
 // files; the native addon is not bundled.
@@ -40,6 +40,7 @@ const output = {
   supported: { 'dynamic-import': false },
   logLevel: 'error',
 }
+const scriptNames = ['hot', 'warm', 'sync', 'exchange', 'cold']
 const clientPlugins = [pastBarrels(), lazyBuiltins(['net'])]
 mkdirSync(draft, { recursive: true })
 await Promise.all([buildLibrary(), buildPackages(), buildClient(), buildThreads()])
@@ -66,9 +67,9 @@ async function buildCommandLine() {
   const barrels = [...modules.keys()].filter((id) => /^\w+(\/errors)?\/index$/.test(id))
   if (barrels.length > 0) throw new Error(`${barrels.join(', ')} would be evaluated; see scripts/past-barrels.mjs`)
   await writeLoader('')
-  await writeScripts(modules, { hot: modules, warm: new Map(), sync: new Map() })
+  await writeScripts(modules, { hot: modules, warm: new Map(), sync: new Map(), exchange: new Map() })
   await writeScripts(modules, findEverydayModules(draft))
-  await writeLoader(nameBuild(['hot.cjs', 'warm.cjs', 'sync.cjs', 'cold.cjs', 'client.cjs', 'library.cjs']))
+  await writeLoader(nameBuild([...scriptNames, 'client', 'library'].map((name) => `${name}.cjs`)))
   // Compiled in separate processes, so that code of the build itself does not get into the cache.
   const { v8 } = process.versions
   const code = compileEveryday(draft)
@@ -123,10 +124,16 @@ function nameBuild(names) {
 }
 
 async function writeScripts(modules, everyday) {
-  const everydayNames = ['hot', 'warm', 'sync']
-  const scriptOf = (id) => everydayNames.find((name) => everyday[name].has(id)) ?? 'cold'
-  for (const name of [...everydayNames, 'cold']) {
-    const ids = [...modules.keys()].filter((id) => scriptOf(id) === name)
+  const { hot, warm, sync, exchange } = everyday
+  const isIn = {
+    hot: (id) => hot.has(id),
+    warm: (id) => warm.has(id),
+    sync: (id) => sync.has(id),
+    exchange: (id) => exchange.has(id),
+    cold: (id) => !hot.has(id) && !warm.has(id),
+  }
+  for (const name of scriptNames) {
+    const ids = [...modules.keys()].filter(isIn[name])
     writeFileSync(`${draft}/${name}.cjs`, await formatScript(modules, ids))
   }
 }

@@ -1,4 +1,4 @@
-// The commands whose start counts most. Their modules are in the hot and the warm script, those of a sync in a script of their
+// The commands whose start counts most. Their modules are in the hot and the warm script, those of a sync in scripts of their
 // own, with compiled code for each command.
 
 /** Full names; the loader knows their other spellings. */
@@ -86,14 +86,22 @@ export const otherLines = [
 ]
 
 /** So many commits that a fetch keeps their pack. */
-const comments = (clone) =>
-  Array.from({ length: 8 }, (_, index) => [clone, 'grite', 'issue', 'comment', 'ID', '--body', `${clone} ${index}`])
+const comments = (clone, length = 8) =>
+  Array.from({ length }, (_, index) => [clone, 'grite', 'issue', 'comment', 'ID', '--body', `${clone} ${index}`])
 
 /**
- * Lines of syncs after the first: theirs is new, both sides are new, ours is new, nothing is new. The lines that begin with the
+ * Lines of syncs after the first: a little of theirs and of both sides is new, theirs is new, both sides are new, ours is new,
+ * nothing is new. The lines that begin with the
  * name of a clone are no lines of this process: they run there, in a process of their own.
  */
 export const syncLines = [
+  ...comments('peer', 1),
+  ['peer', 'grite', 'sync'],
+  ['sync'],
+  ...comments('peer', 1),
+  ['peer', 'grite', 'sync'],
+  ...comments('work', 1),
+  ['sync'],
   ...comments('peer'),
   ['peer', 'grite', 'sync'],
   ['sync', '--json'],
@@ -114,4 +122,11 @@ export const rebuildLines = [['work', 'git', 'repack', '-adq'], ['rebuild'], ['r
 /** Modules that only a sync of hundreds of commits evaluates. V8 rejects the compiled code of a script that is loaded then. */
 export const largeSyncModules = ['wal/bulk-hashing', 'view/replace-file']
 
-export const idleSyncLines = [['sync', '--json'], ['sync']]
+/** With a head that is loose, and with one in a pack. */
+export const idleSyncLines = [
+  ...comments('work', 1),
+  ['work', 'grite', 'sync'],
+  ['sync', '--json'],
+  ['work', 'git', 'repack', '-adq'],
+  ['sync'],
+]

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
-// Runs the command line. Its modules are in four scripts, which are loaded when the first of their modules is needed: hot.cjs
-// has those of most lines, warm.cjs what everyday commands need besides when they open the view, sync.cjs what only a sync needs,
-// cold.cjs all others. V8 gets compiled code with each: of the command itself for an everyday one. Where a daemon listens, client.cjs is loaded first. V8 rejects
+// Runs the command line. Its modules are in scripts, which are loaded when the first of their modules is needed: hot.cjs has
+// those of most lines, warm.cjs what everyday commands need besides when they open the view, cold.cjs all others. A sync has two
+// scripts of its own instead, with copies of what it needs: sync.cjs for one that finds nothing new, exchange.cjs for the rest. V8 gets compiled code with each: of the command itself for an everyday one. Where a daemon listens, client.cjs is loaded first. V8 rejects
 // code from another version; own-code.cjs then looks for code made by the running version. Old versions of Node must be able to parse
 // this file, to print that they are too old.
 'use strict'
@@ -34,13 +34,14 @@ const everyday = new Map([
   ['rebuild', 'rebuild'],
 ])
 
-const command = require.main === module ? nameOf(process.argv.slice(2)) : 'other'
+const command = nameOf(process.argv.slice(2))
 /** The scripts that were loaded, by name. */
 const scripts = {}
 /** Exports of the modules that were evaluated, by id. */
 const loaded = new Map()
 /** Scripts to load next, in this order. */
-const waiting = command === 'sync' ? ['sync', 'warm', 'cold'] : ['warm', 'sync', 'cold']
+const waiting = command === 'sync' ? ['sync', 'exchange', 'cold', 'hot', 'warm'] : ['hot', 'warm', 'cold']
+const [first, second] = waiting
 /** Whether V8 accepts the code in dist/. */
 let isShippedUsable = false
 let factories = {}
@@ -66,7 +67,7 @@ function runWithDaemon() {
 }
 
 function loadCommandLine() {
-  factories = run('hot')
+  factories = run(waiting.shift())
   return load('cli/bundle')
 }
 
@@ -82,8 +83,8 @@ function nameOf(words) {
 function load(id) {
   let exports = loaded.get(id)
   if (exports === undefined) {
-    // Under other settings V8 would reject the compiled code of the warm script.
-    const isNeeded = () => id === 'cli/engine-settings' && waiting.includes('warm')
+    // Under other settings V8 would reject the compiled code of the second script.
+    const isNeeded = () => id === 'cli/engine-settings' && waiting.includes(second)
     while (factories[id] === undefined || isNeeded()) factories = Object.assign(run(waiting.shift()), factories)
     exports = factories[id]()
     loaded.set(id, exports)
@@ -104,15 +105,12 @@ function run(name) {
     const compiled = new vm.Script(source, { filename, cachedData })
     return compiled.cachedDataRejected ? undefined : compiled
   }
-  // Everyday commands seldom load the cold script, and only bulk commands that of a sync, so these have no code for each of them.
-  const isForAll =
-    name === 'client' ||
-    (name === 'cold' && command !== 'rebuild') ||
-    (name === 'sync' && command !== 'sync' && command !== 'rebuild')
+  // Everyday commands seldom load the cold script, so it has no code for each of them.
+  const isForAll = name === 'client' || (name === 'cold' && command !== 'rebuild')
   const codeName = `${name}-${isForAll ? 'other' : command}`
   const shipped = readShipped(codeName)
   let script = shipped && compile(shipped)
-  if (name === 'hot') isShippedUsable = script !== undefined
+  if (name === first) isShippedUsable = script !== undefined
   if (script === undefined) {
     // The client is compiled in less time than own-code.cjs takes.
     script =

@@ -21,9 +21,9 @@ const createLines = writingLines['issue create']
 
 /**
  * Ids of the modules that everyday commands evaluate: in any case, and besides in a new repository or when they open the
- * view; and those that only a sync evaluates.
+ * view; those of a sync that finds nothing new, and those of any other sync besides.
  *
- * @returns {{ hot: Set<string>, warm: Set<string>, sync: Set<string> }}
+ * @returns {{ hot: Set<string>, warm: Set<string>, sync: Set<string>, exchange: Set<string> }}
  */
 export function findEverydayModules(dist) {
   return inRepository(dist, (run, first, { connect }) => {
@@ -36,14 +36,11 @@ export function findEverydayModules(dist) {
     })
     const upToDate = reading.map((lines) => run(lines).modules())
     const hot = new Set([...upToDate.flat(), ...run(createLines).modules()])
+    const warm = new Set([first.modules(), ...behind, ...writing].flat().filter((id) => !hot.has(id)))
     connect()
     const syncing = [...run(syncLines).modules(), ...largeSyncModules]
-    const others = [first.modules(), ...behind, ...writing].flat()
-    // A sync that finds nothing new does without the warm script.
-    for (const id of run(idleSyncLines).modules()) if (others.includes(id)) hot.add(id)
-    const warm = new Set(others.filter((id) => !hot.has(id)))
-    const sync = syncing.filter((id) => !hot.has(id) && !warm.has(id))
-    return { hot, warm, sync: new Set(sync) }
+    const sync = new Set(run(idleSyncLines).modules())
+    return { hot, warm, sync, exchange: new Set(syncing.filter((id) => !sync.has(id))) }
   })
 }
 
@@ -66,10 +63,10 @@ export function compileEveryday(dist) {
       keep(name, run(lines), ['warm'])
       keep(name, run(lines), ['hot'])
     }
-    keep('other', run(otherLines), ['hot', 'warm', 'sync', 'cold'])
-    keep('rebuild', run(rebuildLines), ['hot', 'warm', 'sync', 'cold'])
+    keep('other', run(otherLines), ['hot', 'warm', 'cold'])
+    keep('rebuild', run(rebuildLines), ['hot', 'warm', 'cold'])
     connect()
-    keep('sync', run(syncLines), ['hot', 'warm', 'sync'])
+    keep('sync', run(syncLines), ['sync', 'exchange'])
     code.set('client-other', runClient())
     return code
   })
@@ -83,6 +80,8 @@ function inRepository(dist, work) {
     HOME: place,
     GIT_CONFIG_NOSYSTEM: '1',
     GRITE_NO_DAEMON: '1',
+    // Code that one run has compiled must not get into that of the next.
+    NODE_DISABLE_COMPILE_CACHE: '1',
     GRITE_NO_MAINTENANCE: '1',
   }
   const options = { cwd: directory, env, stdio: ['ignore', 'pipe', 'inherit'], encoding: 'utf8' }

@@ -7,10 +7,11 @@
 const { execFileSync } = require('node:child_process')
 const { writeFileSync } = require('node:fs')
 const [dist, output, json] = process.argv.slice(2)
-const { bundle, loaded, scripts } = require(`${dist}/grite.cjs`)
-
 const lines = JSON.parse(json)
 const clones = ['work', 'peer']
+// The loader chooses the scripts by the words of the command.
+process.argv = [process.argv[0], `${dist}/grite.cjs`, ...lines.find(([first]) => !clones.includes(first))]
+const { bundle, loaded, scripts } = require(`${dist}/grite.cjs`)
 
 process.on('exit', () => {
   writeFileSync(`${output}.json`, JSON.stringify([...loaded.keys()]))

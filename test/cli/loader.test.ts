@@ -15,7 +15,7 @@ interface LoaderExports {
 
 const loader = (): LoaderExports => createRequire(import.meta.url)(gritePath)
 
-const scriptNames = ['hot', 'warm', 'sync', 'cold'] as const
+const scriptNames = ['hot', 'warm', 'cold', 'sync', 'exchange'] as const
 
 function moduleIds(script: (typeof scriptNames)[number]): string[] {
   const text = readFileSync(join(dirname(gritePath), `${script}.cjs`), 'latin1')
@@ -24,17 +24,33 @@ function moduleIds(script: (typeof scriptNames)[number]): string[] {
 }
 
 describe('scripts of the command line', () => {
-  it('each module is in one script', () => {
-    const ids = scriptNames.flatMap(moduleIds)
-    assert.equal(new Set(ids).size, ids.length)
+  const [hot, warm, cold, sync, exchange] = scriptNames.map(moduleIds) as [
+    string[],
+    string[],
+    string[],
+    string[],
+    string[],
+  ]
+  const everywhere = [...hot, ...warm, ...cold]
+
+  it('each module is in one script, and in one of a sync at most', () => {
+    assert.equal(new Set(everywhere).size, everywhere.length)
+    assert.equal(new Set([...sync, ...exchange]).size, sync.length + exchange.length)
+    for (const id of [...sync, ...exchange]) assert.ok(everywhere.includes(id), id)
   })
 
-  it('everyday modules are in the hot script, LevelDB in the warm one, those of a sync and others in their own', () => {
-    const [hot, warm, sync, cold] = scriptNames.map(moduleIds) as [string[], string[], string[], string[]]
+  it('everyday modules are in the hot script, LevelDB in the warm one, and others in the cold one', () => {
     for (const id of ['cli/main', 'commands/issue/list', 'tracker/writer']) assert.ok(hot.includes(id), id)
     for (const id of ['classic-level', 'commands/issue/comment', 'view/projector']) assert.ok(warm.includes(id), id)
-    for (const id of ['commands/sync/sync', 'git/native/history', 'view/replace-file']) assert.ok(sync.includes(id), id)
-    for (const id of ['cli/help', 'cli/all-commands', 'tracker/streams/sync-streams']) assert.ok(cold.includes(id), id)
+    for (const id of ['cli/help', 'cli/all-commands', 'commands/sync/sync']) assert.ok(cold.includes(id), id)
+  })
+
+  it('a sync has its own scripts, the second one for what is new', () => {
+    for (const id of ['cli/main', 'commands/sync/sync', 'wal/sync-ref']) assert.ok(sync.includes(id), id)
+    for (const id of ['classic-level', 'git/native/history', 'view/projector', 'view/replace-file'])
+      assert.ok(exchange.includes(id), id)
+    for (const id of ['commands/issue/list', 'tracker/streams/sync-streams'])
+      assert.ok(![...sync, ...exchange].includes(id), id)
   })
 
   it('a module of the cold script uses the classes of the hot one', () => {
@@ -43,14 +59,14 @@ describe('scripts of the command line', () => {
     const { describeFailure } = load('commands/describe-failure') as {
       describeFailure: (thrown: unknown) => { code: string }
     }
-    assert.deepEqual(Object.keys(scripts), [...scriptNames])
+    assert.deepEqual(Object.keys(scripts), ['hot', 'warm', 'cold'])
     const { NotFoundError } = load('model/errors/errors') as { NotFoundError: new (message: string) => Error }
     assert.equal(describeFailure(new NotFoundError('nothing')).code, 'not_found')
   })
 
   it('a rebuild has compiled code of its own', () => {
     const names = readdirSync(join(dirname(gritePath), 'code'))
-    for (const script of scriptNames)
+    for (const script of ['hot', 'warm', 'cold'])
       assert.ok(
         names.some((name) => name.startsWith(`${script}-rebuild-`)),
         script,
@@ -65,6 +81,6 @@ describe('scripts of the command line', () => {
 
   it('every module can be evaluated', () => {
     const { load } = loader()
-    for (const id of scriptNames.flatMap(moduleIds)) assert.equal(load(id), load(id))
+    for (const id of everywhere) assert.equal(load(id), load(id))
   })
 })

@@ -36,8 +36,8 @@ const reads: Allowed = {
   packages: [...configPackages, ...hashPackages, 'classic-level'],
   builtins: [...parsing, ...levelDb],
 }
-const syncs = { scripts: ['hot', 'warm', 'sync'], packages: configPackages }
-const syncsView = { ...syncs, packages: reads.packages }
+const syncs = { scripts: ['sync'], packages: configPackages }
+const syncsView = { scripts: ['sync', 'exchange'], packages: reads.packages }
 const creates: Allowed = { scripts: ['hot'], packages: [...configPackages, ...hashPackages], builtins: parsing }
 
 interface Loaded {
@@ -84,6 +84,7 @@ describe('what everyday commands load', () => {
     writeFileSync(
       preload,
       `globalThis.runGrite = () => {
+        process.argv.splice(1, 0, 'grite')
         const { load, loaded, scripts } = require(${JSON.stringify(gritePath)})
         const before = new Set(process.moduleLoadList)
         process.on('exit', () => {
@@ -94,7 +95,6 @@ describe('what everyday commands load', () => {
             builtins: builtins.map((name) => name.slice('NativeModule '.length)),
           }))
         })
-        process.argv.splice(1, 0, 'grite')
         load('cli/bundle').runProcess()
       }`,
     )
@@ -182,7 +182,7 @@ describe('what a sync loads', () => {
   it('nothing cold and no LevelDB when only this clone has news', () => {
     create('Ours')
     grite('issue', 'list')
-    assertSyncLoads(syncs)
+    assertSyncLoads({ ...syncsView, packages: configPackages })
   })
 
   it('nothing cold when the remote has news', () => {
