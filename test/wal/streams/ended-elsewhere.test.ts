@@ -290,6 +290,20 @@ it('a writer that opens while another process ends the generation appends to the
   }
 })
 
+it('a generation that goes on from another end than the clone has is named until the rescue', async (t) => {
+  const original = await endedElsewhere(t, async (store) => {
+    await appendSealed(store, 'x', 'y')
+    await endings['a retention'](store)
+  })
+  await original.fetch()
+  const problemsOf = async () => (await original.store.acts.verify(s)).flatMap(({ problems }) => problems)
+  const [problem] = await problemsOf()
+  assert.match(problem?.reason ?? '', /another end of generation 0 than this clone has: run `grite stream rescue`/)
+  await original.rescue(s)
+  assert.deepEqual(await problemsOf(), [])
+  assert.deepEqual(await textsOf(original.store, s, { from: 3 }), ['y'])
+})
+
 it('a retention does not replace a generation that a copy of the clone has begun', async (t) => {
   const original = await endedElsewhere(t, async (store) => {
     await endings['a retention'](store)

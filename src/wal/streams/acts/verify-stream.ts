@@ -32,7 +32,7 @@ import { isRescueBranch } from '../rescue-stream.ts'
 import { ProducerWindow } from '../seal-records.ts'
 import { readSealedNote } from '../sealed-note.ts'
 import { beginsStream } from '../stream-codec.ts'
-import type { StreamHead } from '../stream-heads.ts'
+import { type StreamHead, stateOf } from '../stream-heads.ts'
 import { listStreamRefs, refOfStream } from '../stream-refs.ts'
 import { damageOfJournal } from '../stream-status.ts'
 import { leafOfAdopted } from './act-manifest.ts'
@@ -403,7 +403,13 @@ class Verification {
       const found = (await reader.manifests.read(oid)).manifest
       if (found.entries === act.cutEntry && nextOffsetOf(found) === manifest.firstOffset) return
     }
-    fail(`carries on from a cut that generation ${act.previousGeneration} does not have`)
+    const generation = `generation ${act.previousGeneration}`
+    // A fetch has brought what goes on from the end that a copy of this clone has made.
+    if (stateOf(before.manifest) === 'live')
+      fail(
+        `carries on from another end of ${generation} than this clone has: run \`grite stream rescue\` on the stream`,
+      )
+    else fail(`carries on from a cut that ${generation} does not have`)
   }
 
   /** Computes bases and rows again. */
