@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream'
-import { endWhenSilent } from './native/end-when-silent.ts'
+import { endWhenSilent, estimateWalkMs } from './native/end-when-silent.ts'
 import { createExportParser } from './native/export-parser.ts'
 import type { CommitFile, GitPort, Oid } from './port.ts'
 import { createGitRunner, noLazyFetch } from './run-git.ts'
@@ -28,7 +28,7 @@ export async function* listHistory(
   child.stdin?.on('error', () => {})
   child.stdin?.end(`${head}\n`)
   const parser = createExportParser(layout.objectFormat, 0)
-  const watched = endWhenSilent(exported)
+  const watched = endWhenSilent(exported, { walkMs: estimateWalkMs(layout.objectDir) })
   let newest: Oid | undefined
   let openBytes = 0
   try {
